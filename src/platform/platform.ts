@@ -1,0 +1,17 @@
+/**
+ * Everything nearcache asks of its host. Injected once per cache, so tests own time and chance.
+ *
+ * @module
+ */
+
+/** The four host abilities the library uses; nothing else reads a clock, dice or timer. */
+export interface Platform {
+  /** Wall-clock time, in milliseconds since the Unix epoch. Frozen between I/O on Workers. */
+  now(): number
+  /** A uniform draw from [0, 1). Used for jitter and early refresh, never for secrets. */
+  random(): number
+  /** Resolves after `ms` milliseconds, or rejects with `signal.reason` when aborted first. */
+  delay(ms: number, signal?: AbortSignal): Promise<void>
+  /** Keeps the host alive until `work` settles, as `ctx.waitUntil` does. Never throws. */
+  defer(work: Promise<unknown>): void
+}
