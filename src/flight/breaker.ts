@@ -1,0 +1,120 @@
+/**
+ * Stops calling a failing remote tier for a while, then lets one probe through.
+ *
+ * @module
+ */
+
+import { CircuitOpenError, InvalidOptionError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+
+/** Options for {@link CircuitBreaker}. */
+export interface BreakerOptions {
+  /** Consecutive failures that open the circuit. An integer of at least 1. @default 5 */
+  readonly threshold?: number
+  /** How long the circuit stays open, in milliseconds; above 0. @default 1_000 */
+  readonly cooldownMs?: number
+  /** Called with the new state after each change; must not throw. */
+  readonly onChange?: (state: CircuitState) => void
+}
+
+/** `closed`: calls pass. `open`: calls are refused. `half-open`: one probe is under way. */
+export type CircuitState = 'closed' | 'open' | 'half-open'
+
+type State =
+  | { readonly kind: 'closed'; readonly failures: number }
+  | { readonly kind: 'open'; readonly until: number }
+  | { readonly kind: 'half-open' }
+
+const CLOSED: State = { kind: 'closed', failures: 0 }
+
+/**
+ * A consecutive-failure circuit breaker (Nygard, "Release It!", 2nd ed., ch. 5).
+ *
+ * Counts rejections only. Give the task a deadline: one that never settles would hold the probe,
+ * and so the circuit, for ever. State is per instance, hence per isolate; it is not shared.
+ *
+ * @example
+ * ```ts
+ * const breaker = new CircuitBreaker(platform, { threshold: 3 })
+ * const raw = await breaker.run(() => redis.get(key))
+ * ```
+ */
+export class CircuitBreaker {
+  readonly #platform: Platform
+  readonly #threshold: number
+  readonly #cooldownMs: number
+  readonly #onChange: ((state: CircuitState) => void) | undefined
+  #state: State = CLOSED
+
+  /** @throws {InvalidOptionError} When an option is out of its documented range. */
+  constructor(platform: Platform, options: BreakerOptions = {}) {
+    const { threshold = 5, cooldownMs = 1_000, onChange } = options
+    if (!Number.isInteger(threshold) || threshold < 1) {
+      throw new InvalidOptionError('breaker.threshold', 'an integer of at least 1')
+    }
+    if (!(cooldownMs > 0 && cooldownMs < Infinity)) {
+      throw new InvalidOptionError('breaker.cooldownMs', 'a number of milliseconds above 0')
+    }
+    this.#platform = platform
+    this.#threshold = threshold
+    this.#cooldownMs = cooldownMs
+    this.#onChange = onChange
+  }
+
+  /** The state as of the last call; an open circuit whose cooldown is over still reads `open`. */
+  get state(): CircuitState {
+    return this.#state.kind
+  }
+
+  /**
+   * Runs `task` unless the circuit is open.
+   *
+   * @returns What `task` resolved to.
+   * @throws {CircuitOpenError} When the circuit is open, or a probe is already under way.
+   * @throws Whatever `task` rejected with, unchanged.
+   */
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    const probing = this.#admit()
+    try {
+      const result = await task()
+      // A call admitted before the circuit opened must not close it; only the probe may.
+      if (probing || this.#state.kind === 'closed') this.#move(CLOSED)
+      return result
+    } catch (error) {
+      this.#recordFailure(probing)
+      throw error
+    }
+  }
+
+  /** Returns whether the admitted call is the probe. */
+  #admit(): boolean {
+    const state = this.#state
+    switch (state.kind) {
+      case 'closed':
+        return false
+      case 'half-open':
+        throw new CircuitOpenError(0)
+      case 'open': {
+        const retryAfterMs = state.until - this.#platform.now()
+        if (retryAfterMs > 0) throw new CircuitOpenError(retryAfterMs)
+        this.#move({ kind: 'half-open' })
+        return true
+      }
+    }
+  }
+
+  #recordFailure(probing: boolean): void {
+    const failures = this.#state.kind === 'closed' ? this.#state.failures + 1 : 0
+    if (probing || failures >= this.#threshold) {
+      this.#move({ kind: 'open', until: this.#platform.now() + this.#cooldownMs })
+    } else if (this.#state.kind === 'closed') {
+      this.#move({ kind: 'closed', failures })
+    }
+  }
+
+  #move(next: State): void {
+    const changed = next.kind !== this.#state.kind
+    this.#state = next
+    if (changed) this.#onChange?.(next.kind)
+  }
+}

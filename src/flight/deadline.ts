@@ -1,0 +1,77 @@
+/**
+ * Puts an end to waiting (I10).
+ *
+ * @module
+ */
+
+import type { Platform } from '../platform/platform.ts'
+
+/**
+ * Runs `task` for at most `ms` milliseconds.
+ *
+ * The task is told by its signal when the time is over, and is abandoned then: what it settles to
+ * later is ignored, and never an unhandled rejection.
+ *
+ * @param reason Makes the error of a timeout; it is also the signal's reason.
+ * @throws What `reason` made, when the time is over first; else whatever `task` rejected with.
+ */
+export function withDeadline<T>(
+  platform: Platform,
+  ms: number,
+  reason: () => unknown,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const expiry = new AbortController()
+  const done = new AbortController()
+  return new Promise<T>((resolve, reject) => {
+    platform.delay(ms, done.signal).then(
+      () => {
+        const error = reason()
+        reject(error)
+        expiry.abort(error)
+      },
+      () => undefined, // the task was faster
+    )
+    const end = (settle: () => void): void => {
+      settle()
+      done.abort()
+    }
+    task(expiry.signal).then(
+      (value) => end(() => resolve(value)),
+      (error) => end(() => reject(error)),
+    )
+  })
+}
+
+/** What {@link settledWithin} resolves to when the time was over first. */
+export const TIMED_OUT: unique symbol = Symbol('timed out')
+
+/** Waits for `work` for at most `ms` milliseconds, without ending it. Rejects as `work` does. */
+export function settledWithin<T>(
+  platform: Platform,
+  ms: number,
+  work: Promise<T>,
+): Promise<T | typeof TIMED_OUT> {
+  const done = new AbortController()
+  const timer = platform.delay(ms, done.signal).then(
+    () => TIMED_OUT,
+    () => TIMED_OUT,
+  )
+  return Promise.race([work, timer]).finally(() => done.abort())
+}
+
+/** Waits for `work`, but rejects with the signal's reason when the caller gives up first. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  return new Promise<T>((resolve, reject) => {
+    if (signal.aborted) {
+      work.then(undefined, () => undefined)
+      reject(signal.reason)
+      return
+    }
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    const end = (): void => signal.removeEventListener('abort', onAbort)
+    work.then(resolve, reject).finally(end)
+  })
+}

@@ -1,0 +1,133 @@
+/**
+ * Sends the commands of one tick as one request, in the order in which they were given.
+ *
+ * @module
+ */
+
+import { RemoteError } from '../errors.ts'
+import type { Command, RedisResponse, Reply, Requester } from './requester.ts'
+
+/** Upstash takes requests of 10 MB and more; both caps are the ones its client keeps below. */
+const MAX_COMMANDS = 1_000
+const MAX_BYTES = 8_000_000
+
+/** The answer to one command: a reply, or the error reply of Redis in its own words. */
+export type Answer = RedisResponse<Reply>
+
+interface Waiting {
+  readonly command: Command
+  readonly bytes: number
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Collects the commands of a tick.
+ *
+ * A batch is closed two microtasks after its first command: still within the task of the caller,
+ * hence within the same request on Workers, where a promise of another request may never resolve.
+ * A command that fails rejects or answers alone; a request that fails rejects all its commands.
+ */
+export class Batcher {
+  readonly #requester: Requester
+  #waiting: Waiting[] = []
+  #shared = new Map<string, Promise<Answer>>()
+
+  constructor(requester: Requester) {
+    this.#requester = requester
+  }
+
+  /** Sends one command with those of the same tick. */
+  send(command: Command): Promise<Answer> {
+    // What was read before a write of the same tick must not answer a read after it.
+    if (this.#shared.size > 0) this.#shared.clear()
+    return this.#enqueue(command)
+  }
+
+  /**
+   * Sends a read, or shares the reply of the same read that still waits in this tick. The reply is
+   * then newer than both callers' beginning, which is all a read is promised.
+   *
+   * @param id Says that two commands are the same, for less than comparing them.
+   */
+  sendShared(command: Command, id: string): Promise<Answer> {
+    const known = this.#shared.get(id)
+    if (known) return known
+    const answer = this.#enqueue(command)
+    this.#shared.set(id, answer)
+    return answer
+  }
+
+  #enqueue(command: Command): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ command, bytes: bytesOf(command), resolve, reject })
+      if (this.#waiting.length === 1) void this.#flushSoon()
+    })
+  }
+
+  async #flushSoon(): Promise<void> {
+    await undefined
+    await undefined
+    const waiting = this.#waiting
+    this.#waiting = []
+    if (this.#shared.size > 0) this.#shared = new Map()
+    // One after the other: two requests in flight at once would lose the order.
+    for (const part of partition(waiting)) await this.#request(part)
+  }
+
+  async #request(part: readonly Waiting[]): Promise<void> {
+    const [first] = part
+    if (!first) return
+    try {
+      if (part.length === 1) {
+        first.resolve(await this.#requester.request<Reply>({ path: [], body: first.command }))
+        return
+      }
+      const body = part.map(({ command }) => command)
+      const answers = await this.#requester.request({ path: ['pipeline'], body })
+      distribute(part, answers)
+    } catch (error) {
+      for (const { reject } of part) reject(error)
+    }
+  }
+}
+
+function distribute(part: readonly Waiting[], answers: unknown): void {
+  if (!Array.isArray(answers) || answers.length !== part.length) {
+    throw new RemoteError({ operation: 'pipeline', reason: 'malformed reply', applied: 'unknown' })
+  }
+  part.forEach(({ resolve }, i) => {
+    resolve(answers[i])
+  })
+}
+
+/** Cuts a tick's commands into requests that stay below both caps; a giant goes alone. */
+function partition(waiting: readonly Waiting[]): Waiting[][] {
+  const parts: Waiting[][] = []
+  let part: Waiting[] = []
+  let bytes = 0
+  for (const item of waiting) {
+    if (part.length === MAX_COMMANDS || (part.length > 0 && bytes + item.bytes > MAX_BYTES)) {
+      parts.push(part)
+      part = []
+      bytes = 0
+    }
+    part.push(item)
+    bytes += item.bytes
+  }
+  parts.push(part)
+  return parts
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
+const ASCII = /^[\x00-\x7f]*$/
+
+/** An upper bound that is exact for ASCII: three bytes of UTF-8 a UTF-16 unit otherwise. */
+function bytesOf(command: Command): number {
+  let bytes = 0
+  for (const part of command) {
+    const text = typeof part === 'string' ? part : String(part)
+    bytes += text.length < 1_024 || !ASCII.test(text) ? text.length * 3 : text.length
+  }
+  return bytes
+}

@@ -1,0 +1,97 @@
+/**
+ * Reads the body of an HTTP response: bounded, as text or as server-sent events, from base64.
+ *
+ * @module
+ */
+
+/** A line of an event stream that is longer is not one of ours, and ends the stream. */
+const MAX_LINE_LENGTH = 1_048_576
+
+/**
+ * Reads a body as UTF-8.
+ *
+ * @returns The text, or undefined when it is longer than `maxBytes`; the rest is then discarded.
+ */
+export async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
+  const reader = response.body?.getReader()
+  if (!reader) return ''
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    bytes += part.value.byteLength
+    if (bytes > maxBytes) {
+      await reader.cancel()
+      return undefined
+    }
+    text += decoder.decode(part.value, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+/** Lets go of a body that nobody reads, so that its connection can be used again. */
+export async function discard(response: Response): Promise<void> {
+  try {
+    await response.body?.cancel()
+  } catch {
+    // the connection broke: then there is nothing left to let go of
+  }
+}
+
+/**
+ * Hands each `data` line of an event stream to `onData`, until the stream ends or breaks.
+ *
+ * Upstash sends one message a line, so lines are not gathered up to the blank one that ends an
+ * event in the HTML standard (section 9.2.6).
+ */
+export async function readEvents(
+  response: Response,
+  onData: (data: string) => void,
+): Promise<void> {
+  const reader = response.body?.getReader()
+  if (!reader) return
+  const decoder = new TextDecoder()
+  let rest = ''
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const lines = (rest + decoder.decode(part.value, { stream: true })).split(/\r?\n/)
+      rest = lines.pop() ?? ''
+      for (const data of lines.flatMap(dataOf)) onData(data)
+      if (rest.length > MAX_LINE_LENGTH) return
+    }
+  } finally {
+    await discardRest(reader)
+  }
+}
+
+/** The field's value without the one space that may precede it; no other field says anything. */
+function dataOf(line: string): string[] {
+  return line.startsWith('data:') ? [line.slice(line[5] === ' ' ? 6 : 5)] : []
+}
+
+async function discardRest(reader: ReadableStreamDefaultReader): Promise<void> {
+  try {
+    await reader.cancel()
+  } catch {
+    // the stream was aborted, which is how subscriptions end
+  }
+}
+
+// The default would swallow a byte order mark at the start of a value.
+const VALUE_DECODER = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/**
+ * Decodes a result that was sent with `Upstash-Encoding: base64`: every string in it, except that a
+ * status reply stays a bare `OK`. Inside lists even `OK` is encoded.
+ *
+ * @throws {DOMException} When a string is not base64.
+ */
+export function decodeResult(result: unknown): unknown {
+  return result === 'OK' ? result : decodeDeep(result)
+}
+
+function decodeDeep(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(decodeDeep)
+  if (typeof value !== 'string') return value
+  return VALUE_DECODER.decode(Uint8Array.from(atob(value), (char) => char.charCodeAt(0)))
+}

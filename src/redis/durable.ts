@@ -1,0 +1,89 @@
+/**
+ * Redis inside a Durable Object of the same Worker, reached by RPC.
+ *
+ * @module
+ */
+
+import { ClosedError, InvalidOptionError, RemoteError } from '../errors.ts'
+import { unlessAborted } from '../flight/deadline.ts'
+import { checkAnswer } from './answer.ts'
+import { networkError, operationOf } from './failure.ts'
+import type { RedisRequest, RedisResponse, Transport } from './requester.ts'
+
+/** The method that the object has to have: it answers as a `Requester` does. */
+export interface DurableStub {
+  execute(path: string[], body: unknown): Promise<unknown>
+}
+
+/** The part of a `DurableObjectNamespace` that is used, written structurally. */
+export interface DurableNamespaceLike {
+  idFromName(name: string): unknown
+  get(id: unknown, options?: { locationHint?: string }): DurableStub
+}
+
+/** Options for {@link durableTransport}. */
+export interface DurableOptions {
+  /** The binding of the object's class. */
+  readonly namespace: DurableNamespaceLike
+  /** Which object: one name is one database. @default 'nearcache' */
+  readonly name?: string
+  /** Where the object is made at its first use, such as `weur`; later it stays where it is. */
+  readonly locationHint?: string
+}
+
+/**
+ * A transport to one object, hence to one region; nothing is lost with a Worker's isolate, and all
+ * is lost when the object is evicted, unless it stores what it holds.
+ *
+ * @throws {InvalidOptionError} When the binding is missing or the name is empty.
+ */
+export function durableTransport(options: DurableOptions): Transport {
+  const { namespace, name = 'nearcache', locationHint } = options
+  if (typeof namespace?.idFromName !== 'function') {
+    throw new InvalidOptionError('namespace', 'a Durable Object binding')
+  }
+  if (name === '') throw new InvalidOptionError('name', 'a text of at least one character')
+  const hint = locationHint === undefined ? undefined : { locationHint }
+  let closed = false
+
+  async function call(request: RedisRequest): Promise<unknown> {
+    // A stub belongs to the request that made it, and one that threw may stay broken.
+    const stub = namespace.get(namespace.idFromName(name), hint)
+    return stub.execute(request.path ?? [], request.body)
+  }
+
+  return {
+    kind: 'durable',
+    async request<Result>(request: RedisRequest): Promise<RedisResponse<Result>> {
+      const { signal } = request
+      if (closed) throw new ClosedError('durable transport')
+      signal?.throwIfAborted()
+      const operation = operationOf(request)
+      const answer = await unlessAborted(call(request), signal).catch((error: unknown) => {
+        throw signal?.aborted ? signal.reason : stubError(operation, error)
+      })
+      return checkAnswer<Result>(operation, request, answer)
+    },
+    async close() {
+      closed = true
+    },
+  }
+}
+
+/**
+ * An error of a stub. Its flags are the platform's: `overloaded` forbids another try, `retryable`
+ * suggests one, `remote` alone means that the code inside the object threw.
+ */
+function stubError(operation: string, error: unknown): RemoteError {
+  const { overloaded, retryable, remote } = flagsOf(error)
+  if (overloaded) return new RemoteError({ operation, reason: 'overloaded', applied: 'unknown' })
+  if (remote && !retryable) {
+    return new RemoteError({ operation, reason: 'exception', applied: 'unknown' })
+  }
+  return networkError(operation, error)
+}
+
+function flagsOf(error: unknown): { overloaded: boolean; retryable: boolean; remote: boolean } {
+  const { overloaded, retryable, remote } = Object(error) as Record<string, unknown>
+  return { overloaded: overloaded === true, retryable: retryable === true, remote: remote === true }
+}

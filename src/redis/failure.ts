@@ -1,0 +1,213 @@
+/**
+ * Turns whatever went wrong on the way to Redis into a `RemoteError` that is safe to log (I5).
+ *
+ * The texts of servers and runtimes name keys, values, tokens and addresses. None is passed on:
+ * reasons come from the closed sets below, and no error has a `cause`.
+ *
+ * @module
+ */
+
+import { RemoteError, type RemoteFailure } from '../errors.ts'
+import type { RedisRequest } from './requester.ts'
+
+/** The first words with which Redis, Sentinel and Redis Cluster begin their error replies. */
+const REPLY_WORDS: ReadonlySet<string> = new Set(
+  `ASK BUSY BUSYGROUP BUSYKEY CLUSTERDOWN CROSSSLOT DENIED ERR EXECABORT INPROG LOADING MASTERDOWN
+  MISCONF MOVED NOAUTH NOGOODSLAVE NOGROUP NOMASTERLINK NOPERM NOPROTO NOQUORUM NOREPLICAS NOSCRIPT
+  NOTBUSY OOM READONLY TRYAGAIN UNBLOCKED UNKILLABLE WRONGPASS WRONGTYPE`.split(/\s+/),
+)
+
+/** Replies that say "not now". */
+const RETRYABLE_WORDS: ReadonlySet<string> = new Set(
+  'BUSY CLUSTERDOWN LOADING MASTERDOWN READONLY TRYAGAIN'.split(' '),
+)
+
+/** Replies given before anything is executed; a script that fails midway begins with another. */
+const REFUSALS: ReadonlySet<string> = new Set(
+  `ASK BUSY CLUSTERDOWN CROSSSLOT DENIED EXECABORT LOADING MASTERDOWN MISCONF MOVED NOAUTH NOPERM
+  NOREPLICAS NOSCRIPT READONLY TRYAGAIN WRONGPASS`.split(/\s+/),
+)
+
+/** Replies that every other command would get as well. */
+const OUTAGES: ReadonlySet<string> = new Set(
+  'BUSY CLUSTERDOWN LOADING MASTERDOWN NOAUTH READONLY WRONGPASS'.split(' '),
+)
+
+/** Limits that are told in words after `ERR`, by hosted Redis above all. */
+const LIMITS: readonly (readonly [text: RegExp, reason: string, outage: boolean])[] = [
+  [/\bmax (daily )?requests? limit exceeded/i, 'request quota exceeded', true],
+  [/\bmax concurrent connections exceeded/i, 'too many connections', true],
+  [/\bmax number of clients reached/i, 'too many connections', true],
+  [/\bDB capacity quota exceeded/i, 'data quota exceeded', false],
+  [/\bmax request size exceeded/i, 'request too large', false],
+  [/\bmax single record size exceeded/i, 'record too large', false],
+  [/\bmax key size exceeded/i, 'key too large', false],
+]
+
+/** Codes of Node, undici and Bun for a connection that was never made. */
+const UNREACHED: ReadonlySet<string> = new Set(
+  `ConnectionRefused EADDRNOTAVAIL EAI_AGAIN EAI_NODATA EAI_NONAME ECONNREFUSED EHOSTDOWN ENOTFOUND
+  FailedToOpenSocket UND_ERR_CONNECT_TIMEOUT`.split(/\s+/),
+)
+
+/** Codes for a connection that was lost, or may have been. */
+const LOST: ReadonlySet<string> = new Set(
+  `ConnectionClosed ECONNABORTED ECONNRESET EHOSTUNREACH ENETDOWN ENETRESET ENETUNREACH ENOTCONN
+  EPIPE EPROTO ETIMEDOUT UND_ERR_BODY_TIMEOUT UND_ERR_CLOSED UND_ERR_DESTROYED
+  UND_ERR_HEADERS_TIMEOUT UND_ERR_SOCKET`.split(/\s+/),
+)
+
+/** Codes of OpenSSL and Node for a peer that is not who it should be: trying again cannot help. */
+const UNTRUSTED: ReadonlySet<string> = new Set(
+  `CERT_HAS_EXPIRED CERT_NOT_YET_VALID CERT_REVOKED CERT_UNTRUSTED DEPTH_ZERO_SELF_SIGNED_CERT
+  ERR_SSL_WRONG_VERSION_NUMBER ERR_TLS_CERT_ALTNAME_INVALID SELF_SIGNED_CERT_IN_CHAIN
+  UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE`.split(/\s+/),
+)
+
+/** Statuses that a server gives before it looks at the commands. */
+const UNSERVED: ReadonlySet<number> = new Set([401, 403, 404, 405, 413, 429])
+const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504])
+
+/** The name under which a request appears in errors: `MGET`, `pipeline`, `multi-exec`. */
+export function operationOf({ path = [], body }: RedisRequest): string {
+  const name: unknown = path[0] ?? (Array.isArray(body) ? body[0] : undefined)
+  return typeof name === 'string'
+    ? operationName(path.length > 0 ? name : name.toUpperCase())
+    : 'command'
+}
+
+/**
+ * An error reply of Redis.
+ *
+ * @param text The reply in Redis' own words; only its first word is kept, if it is a known one.
+ */
+export function replyError(operation: string, text: string): RemoteError {
+  const word = firstWord(text)
+  const limit = limitIn(text)
+  // Commands of a batch fail one by one, so a refusal of one says nothing of the others.
+  const alone = !isBatch(operation) || word === 'EXECABORT'
+  return failure(operation, {
+    reason: limit?.reason ?? word,
+    applied: alone && (REFUSALS.has(word) || limit !== undefined) ? 'no' : 'unknown',
+    retryable: RETRYABLE_WORDS.has(word),
+  })
+}
+
+/** Whether an error reply means that Redis cannot serve anybody now. */
+export function isOutage(text: string): boolean {
+  return OUTAGES.has(firstWord(text)) || limitIn(text)?.outage === true
+}
+
+/**
+ * A request that got no answer: what `fetch`, a socket or a stub threw.
+ *
+ * @param applied Given by a caller who knows whether anything was sent; else told from the error.
+ */
+export function networkError(
+  operation: string,
+  error: unknown,
+  applied?: 'no' | 'unknown',
+): RemoteError {
+  const code = codeOf(error)
+  const sent = code === undefined || LOST.has(code)
+  return failure(operation, {
+    reason: code ?? 'network',
+    applied: applied ?? (sent ? 'unknown' : 'no'),
+    retryable: code === undefined || !UNTRUSTED.has(code),
+  })
+}
+
+/** A response with a status that is not a success. */
+export function httpError(operation: string, status: number, retryAfterMs?: number): RemoteError {
+  const redirected = status === 0 || (status >= 300 && status < 400)
+  return failure(operation, {
+    reason: redirected ? 'redirected' : `HTTP ${status}`,
+    applied: redirected || UNSERVED.has(status) ? 'no' : 'unknown',
+    retryable: RETRYABLE_STATUSES.has(status),
+    retryAfterMs,
+  })
+}
+
+/** An answer that makes no sense, such as `not JSON`, `malformed reply` or `reply too large`. */
+export function answerError(
+  operation: string,
+  reason: 'not JSON' | 'malformed reply' | 'reply too large',
+): RemoteError {
+  return failure(operation, { reason, applied: 'unknown' })
+}
+
+const HTTP_DATE = /^[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/
+const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec'
+
+/**
+ * Reads a `Retry-After` header (RFC 9110, section 10.2.3).
+ *
+ * @param now Epoch milliseconds.
+ * @returns Milliseconds from now, at least 0; undefined when the header is missing or not valid.
+ */
+export function parseRetryAfter(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1_000
+  const at = parseHttpDate(header)
+  return at === undefined ? undefined : Math.max(0, at - now)
+}
+
+/** An IMF-fixdate (RFC 9110, section 5.6.7) in epoch milliseconds. */
+function parseHttpDate(text: string): number | undefined {
+  const [, day, monthName = '', year, hours, minutes, seconds] = HTTP_DATE.exec(text) ?? []
+  const month = MONTHS.indexOf(monthName) / 3
+  if (day === undefined || !Number.isInteger(month) || month < 0) return undefined
+  const days = daysSinceEpoch(Number(year), month, Number(day))
+  return (((days * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000
+}
+
+/** Counts from 1 March, so that the leap day ends the year (Howard Hinnant, `days_from_civil`). */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  const shifted = month < 2 ? year - 1 : year
+  const dayOfYear = Math.floor((153 * ((month + 10) % 12) + 2) / 5) + day - 1
+  const leapDays = Math.floor(shifted / 4) - Math.floor(shifted / 100) + Math.floor(shifted / 400)
+  return shifted * 365 + leapDays + dayOfYear - 719_468
+}
+
+function failure(operation: string, rest: Omit<RemoteFailure, 'operation'>): RemoteError {
+  return new RemoteError({ operation: operationName(operation), ...rest })
+}
+
+/** A caller's mistake can put a key where the name of a command belongs. */
+function operationName(name: string): string {
+  return /^[A-Za-z][A-Za-z._-]{0,31}$/.test(name) ? name : 'command'
+}
+
+function isBatch(operation: string): boolean {
+  return operation === 'pipeline' || operation === 'multi-exec'
+}
+
+function firstWord(text: string): string {
+  const [word = ''] = text.split(' ', 1)
+  // A script can answer with any word it likes, a key included.
+  return REPLY_WORDS.has(word) ? word : 'ERR'
+}
+
+function limitIn(text: string): { reason: string; outage: boolean } | undefined {
+  if (!text.startsWith('ERR ')) return undefined
+  const found = LIMITS.find(([pattern]) => pattern.test(text))
+  return found && { reason: found[1], outage: found[2] }
+}
+
+/** Looks for a known code in the error, in what caused it, and in the errors it sums up. */
+function codeOf(error: unknown, depth = 0): string | undefined {
+  if (typeof error !== 'object' || error === null || depth > 4) return undefined
+  const { code, cause, errors, lastNodeError } = error as Record<string, unknown>
+  if (typeof code === 'string' && isKnownCode(code)) return code
+  const inner = [cause, lastNodeError, ...(Array.isArray(errors) ? errors.slice(0, 4) : [])]
+  for (const other of inner) {
+    const found = codeOf(other, depth + 1)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function isKnownCode(code: string): boolean {
+  return UNREACHED.has(code) || LOST.has(code) || UNTRUSTED.has(code)
+}

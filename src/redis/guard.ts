@@ -1,0 +1,146 @@
+/**
+ * Stands between the cache and any transport: one deadline an operation, retries of what is safe to
+ * send again, a circuit breaker, and the counts of what was sent.
+ *
+ * This is the only place that decides what a failure of the remote tier means (I10, I12).
+ *
+ * @module
+ */
+
+import { isNearcacheError, RemoteError, RemoteTimeoutError } from '../errors.ts'
+import { backoffMs } from '../flight/backoff.ts'
+import { type BreakerOptions, CircuitBreaker, type CircuitState } from '../flight/breaker.ts'
+import { withDeadline } from '../flight/deadline.ts'
+import type { Platform } from '../platform/platform.ts'
+import { isOutage, networkError, replyError } from './failure.ts'
+import { isReplaySafe } from './replay.ts'
+import type { Command, RedisRequest, RedisResponse, Requester } from './requester.ts'
+import { SCRIPTS } from './scripts.ts'
+
+/** Options for {@link guard}. */
+export interface GuardOptions {
+  readonly platform: Platform
+  /** One deadline for an operation with all its retries, in milliseconds. @default 500 */
+  readonly deadlineMs?: number
+  /** How often a safe request is sent again after a failure. @default 2 */
+  readonly retries?: number
+  readonly breaker?: BreakerOptions
+}
+
+/** What has been sent since the start. */
+export interface RequestCounts {
+  /** Requests handed to the transport, retries included. */
+  requests: number
+  /** Commands in them: what a hosted Redis bills. */
+  commands: number
+  retries: number
+  timeouts: number
+}
+
+/** A {@link Requester} that answers or fails in bounded time. */
+export interface GuardedRequester extends Requester {
+  readonly counts: Readonly<RequestCounts>
+  readonly circuit: CircuitState
+}
+
+/** Half the deadline is the longest that a retry may wait for: the other half is for its answer. */
+const RETRY = { baseMs: 10, capMs: 100 }
+
+const OUR_SCRIPTS: ReadonlySet<string> = new Set(SCRIPTS.map(({ sha1 }) => sha1))
+
+/**
+ * Wraps a transport.
+ *
+ * Rejects with `RemoteTimeoutError` at the deadline, with `CircuitOpenError` without sending while
+ * the circuit is open, and with the transport's `RemoteError` otherwise. Error replies of Redis
+ * pass through as `{ error }`, except those that say it cannot serve now (`LOADING`, `READONLY`,
+ * a spent quota), which reject and count as failures.
+ */
+export function guard(transport: Requester, options: GuardOptions): GuardedRequester {
+  const { platform, deadlineMs = 500, retries = 2 } = options
+  const breaker = new CircuitBreaker(platform, options.breaker)
+  const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
+
+  async function attempt(request: RedisRequest, operation: string): Promise<RedisResponse<never>> {
+    counts.requests++
+    counts.commands += commandsOf(request).length
+    try {
+      const answer = await transport.request<never>(request)
+      const outage = outageIn(answer)
+      if (outage !== undefined) throw replyError(operation, outage)
+      return answer
+    } catch (error) {
+      throw isNearcacheError(error) ? error : networkError(operation, error)
+    }
+  }
+
+  async function persist(
+    request: RedisRequest,
+    operation: string,
+    signal: AbortSignal,
+  ): Promise<RedisResponse<never>> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await attempt({ ...request, signal }, operation)
+      } catch (error) {
+        const waitMs = Math.max(
+          backoffMs(RETRY, tries, platform.random()),
+          (error instanceof RemoteError && error.retryAfterMs) || 0,
+        )
+        const hopeless = tries >= retries || waitMs > deadlineMs / 2
+        if (hopeless || signal.aborted || !maySendAgain(request, error)) throw error
+        counts.retries++
+        await platform.delay(waitMs, signal)
+      }
+    }
+  }
+
+  function send(request: RedisRequest): Promise<RedisResponse<never>> {
+    const operation = operationOf(request)
+    const timedOut = (): RemoteTimeoutError => {
+      counts.timeouts++
+      return new RemoteTimeoutError(operation, deadlineMs)
+    }
+    return breaker.run(() =>
+      withDeadline(platform, deadlineMs, timedOut, (signal) => persist(request, operation, signal)),
+    )
+  }
+
+  return {
+    counts,
+    get circuit(): CircuitState {
+      return breaker.state
+    },
+    get upstashSyncToken(): string {
+      return transport.upstashSyncToken ?? ''
+    },
+    set upstashSyncToken(token: string) {
+      transport.upstashSyncToken = token
+    },
+    // A subscription lives as long as its reader; a deadline for it would make no sense.
+    request: <Result>(request: RedisRequest): Promise<RedisResponse<Result>> =>
+      request.isStreaming ? transport.request(request) : send(request),
+  }
+}
+
+function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {
+  return path.length === 0 ? [body as Command] : Array.isArray(body) ? body : []
+}
+
+function operationOf(request: RedisRequest): string {
+  const [name] = request.path ?? []
+  return name ?? String(commandsOf(request)[0]?.[0] ?? 'request')
+}
+
+/** The error reply that says Redis cannot serve anybody now, if there is one. */
+function outageIn(answer: unknown): string | undefined {
+  const first: unknown = Array.isArray(answer) ? answer[0] : answer
+  const error = (first as RedisResponse<unknown> | null | undefined)?.error
+  return typeof error === 'string' && isOutage(error) ? error : undefined
+}
+
+function maySendAgain(request: RedisRequest, error: unknown): boolean {
+  if (!(error instanceof RemoteError) || !error.retryable) return false
+  if (error.applied === 'no') return true
+  return commandsOf(request).every((command) => isReplaySafe(command, OUR_SCRIPTS))
+}

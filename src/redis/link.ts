@@ -1,0 +1,54 @@
+/**
+ * What the cache sends its commands through: batched by tick, guarded, error replies as errors.
+ *
+ * @module
+ */
+
+import { Batcher } from './batch.ts'
+import { replyError } from './failure.ts'
+import type { GuardedRequester } from './guard.ts'
+import type { Argument, Command, Reply } from './requester.ts'
+import type { Script } from './scripts.ts'
+
+/** Commands in, replies out. */
+export class RedisLink {
+  readonly guarded: GuardedRequester
+  /** Whether one command must keep to one hash slot (Redis Cluster). */
+  readonly cluster: boolean
+  readonly #batcher: Batcher
+
+  constructor(guarded: GuardedRequester, cluster: boolean) {
+    this.guarded = guarded
+    this.cluster = cluster
+    this.#batcher = new Batcher(guarded)
+  }
+
+  /**
+   * Sends one command with the others of this tick.
+   *
+   * @throws {RemoteError} When Redis answers with an error, or no answer is to be had.
+   * @throws {RemoteTimeoutError} At the deadline.
+   * @throws {CircuitOpenError} While the circuit is open.
+   */
+  async send(command: Command): Promise<Reply> {
+    const { error, result } = await this.#batcher.send(command)
+    if (error !== undefined) throw replyError(command[0], error)
+    return result ?? null
+  }
+
+  /** Sends a read, or shares the reply of the same read that still waits in this tick. */
+  async read(command: Command, id: string): Promise<Reply> {
+    const { error, result } = await this.#batcher.sendShared(command, id)
+    if (error !== undefined) throw replyError(command[0], error)
+    return result ?? null
+  }
+
+  /** Runs a script by its hash; its text is sent only to a Redis that does not know it yet. */
+  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    const rest = [keys.length, ...keys, ...args]
+    const { error, result } = await this.#batcher.send(['EVALSHA', script.sha1, ...rest])
+    if (error === undefined) return result ?? null
+    if (!error.startsWith('NOSCRIPT')) throw replyError('EVALSHA', error)
+    return this.send(['EVAL', script.lua, ...rest])
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Knows which commands may be sent again after a failure that left their fate open.
+ *
+ * Conservative: what is not listed is not safe.
+ *
+ * @module
+ */
+
+import { sha1 } from '@noble/hashes/legacy.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import type { Command } from './requester.ts'
+
+const READS: ReadonlySet<string> = new Set(
+  `BITCOUNT BITFIELD_RO BITPOS DBSIZE DUMP ECHO EVALSHA_RO EVAL_RO EXISTS EXPIRETIME FCALL_RO GEODIST
+  GEOHASH GEOPOS GEORADIUSBYMEMBER_RO GEORADIUS_RO GEOSEARCH GET GETBIT GETRANGE HEXISTS HEXPIRETIME
+  HGET HGETALL HKEYS HLEN HMGET HPEXPIRETIME HPTTL HRANDFIELD HSCAN HSTRLEN HTTL HVALS INFO KEYS LCS
+  LINDEX LLEN LPOS LRANGE MGET PEXPIRETIME PING PTTL RANDOMKEY SCAN SCARD SDIFF SINTER SINTERCARD
+  SISMEMBER SMEMBERS SMISMEMBER SORT_RO SRANDMEMBER SSCAN STRLEN SUBSTR SUNION TIME TOUCH TTL TYPE
+  XLEN XRANGE XREVRANGE ZCARD ZCOUNT ZDIFF ZINTER ZINTERCARD ZLEXCOUNT ZMSCORE ZRANDMEMBER ZRANGE
+  ZRANGEBYLEX ZRANGEBYSCORE ZRANK ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE
+  ZUNION`.split(/\s+/),
+)
+
+/**
+ * Writes that leave Redis as the first time did. The reply of the second may differ (a count of what
+ * was changed), so those whose reply is a claim on something are not here: SETNX, HSETNX, SADD.
+ *
+ * A late SET or HSET may undo what another writer did in between. Where that matters, as for cache
+ * entries, a script compares before it writes.
+ */
+const IDEMPOTENT_WRITES: ReadonlySet<string> = new Set(
+  `DEL EXPIRE EXPIREAT HDEL HMSET HSET MSET PERSIST PEXPIRE PEXPIREAT PSETEX SETEX SREM UNLINK
+  ZREM`.split(/\s+/),
+)
+
+/** The options of SET that repeat well, with how many words each takes. */
+const SET_OPTIONS: Readonly<Record<string, number>> = {
+  EX: 2,
+  PX: 2,
+  EXAT: 2,
+  PXAT: 2,
+  KEEPTTL: 1,
+  XX: 1,
+}
+
+/** Whether a command changes nothing. */
+export function isReadOnly(command: Command): boolean {
+  return READS.has(nameOf(command)) || isScriptExists(command)
+}
+
+/**
+ * Whether applying a command twice, or late a second time, is harmless.
+ *
+ * @param ourScripts SHA-1 of the scripts that are safe to run again, in lower-case hexadecimal.
+ */
+export function isReplaySafe(command: Command, ourScripts: ReadonlySet<string>): boolean {
+  if (isReadOnly(command)) return true
+  const name = nameOf(command)
+  switch (name) {
+    case 'SET':
+      return isPlainSet(command)
+    case 'ZADD':
+      return isPlainZadd(command)
+    case 'EVALSHA':
+      return ourScripts.has(String(command[1]).toLowerCase())
+    case 'EVAL':
+      return ourScripts.has(bytesToHex(sha1(utf8ToBytes(String(command[1])))))
+    case 'SCRIPT':
+      return String(command[1]).toUpperCase() === 'LOAD'
+    default:
+      return IDEMPOTENT_WRITES.has(name)
+  }
+}
+
+function nameOf([name]: Command): string {
+  return String(name).toUpperCase()
+}
+
+function isScriptExists(command: Command): boolean {
+  return nameOf(command) === 'SCRIPT' && String(command[1]).toUpperCase() === 'EXISTS'
+}
+
+/** `SET key value`, without NX, GET or an option unknown here. */
+function isPlainSet(command: Command): boolean {
+  for (let i = 3; i < command.length; ) {
+    const words = SET_OPTIONS[String(command[i]).toUpperCase()]
+    if (words === undefined) return false
+    i += words
+  }
+  return command.length >= 3
+}
+
+/** `ZADD key score member …`, without options: the first word after the key is then a score. */
+function isPlainZadd(command: Command): boolean {
+  const score = String(command[2])
+  return /^[+-]?(\d|\.|inf)/i.test(score) && command.length >= 4
+}

@@ -1,0 +1,109 @@
+/**
+ * What the REST transport can be told, and what is wrong with most of the settings that fail.
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+
+/** Options for {@link restTransport}. */
+export interface RestOptions {
+  /** Address of the database, such as `https://eu1-name-12345.upstash.io`. */
+  readonly url: string
+  /** The bearer token that goes with it. */
+  readonly token: string
+  /**
+   * Used instead of the runtime's `fetch`, which is looked up anew for each request. For a framework
+   * whose `fetch` stores responses to POST as well, give one that adds `cache: 'no-store'`.
+   */
+  readonly fetch?: typeof globalThis.fetch
+  /** @default webPlatform() */
+  readonly platform?: Platform
+  /** Whether `http://` may lead to another host than this one. @default false */
+  readonly allowHttp?: boolean
+  /**
+   * How strings travel back. `none` is cheaper and exact for text; what is not valid UTF-8 becomes
+   * U+FFFD with both, since replies are strings. `base64` is for servers that mangle text on the
+   * way through JSON. @default 'none'
+   */
+  readonly encoding?: 'none' | 'base64'
+  /** The longest response, in bytes; an integer of at least 1. @default 16_777_216 */
+  readonly maxReplyBytes?: number
+}
+
+/** {@link RestOptions}, checked and complete. */
+export interface RestPolicy {
+  /** Without a slash at the end. */
+  readonly url: string
+  readonly token: string
+  readonly fetch: typeof globalThis.fetch | undefined
+  readonly platform: Platform
+  readonly encoding: 'none' | 'base64'
+  readonly maxReplyBytes: number
+}
+
+/** @throws {InvalidOptionError} When an option is unusable. Its message never holds the value. */
+export function resolveRestOptions(options: RestOptions): RestPolicy {
+  const { encoding = 'none', maxReplyBytes = 16_777_216, allowHttp = false } = options
+  if (encoding !== 'none' && encoding !== 'base64') {
+    throw new InvalidOptionError('encoding', '"none" or "base64"')
+  }
+  if (!Number.isInteger(maxReplyBytes) || maxReplyBytes < 1) {
+    throw new InvalidOptionError('maxReplyBytes', 'an integer of at least 1')
+  }
+  checkToken(options.token)
+  return Object.freeze({
+    url: checkUrl(options.url, allowHttp),
+    token: options.token,
+    fetch: options.fetch,
+    platform: options.platform ?? webPlatform(),
+    encoding,
+    maxReplyBytes,
+  })
+}
+
+function checkToken(token: unknown): void {
+  requireText('token', token, 'the bearer token of the database')
+  // What a header cannot carry would fail at each request, in an error that quotes the token.
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new InvalidOptionError('token', 'of printable ASCII without spaces')
+  }
+}
+
+function checkUrl(text: unknown, allowHttp: boolean): string {
+  requireText('url', text, 'the https:// address of the database')
+  if (/^rediss?:/i.test(text)) {
+    throw new InvalidOptionError(
+      'url',
+      'the https:// address of the REST endpoint; redis:// and rediss:// belong to the tcp transport',
+    )
+  }
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    throw new InvalidOptionError('url', 'a URL such as https://host')
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new InvalidOptionError('url', 'free of user name, password, query and fragment')
+  }
+  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
+    throw new InvalidOptionError(
+      'url',
+      'an https:// address, as the token would travel readably; loopback hosts are excepted, and others with allowHttp',
+    )
+  }
+  return url.href.replace(/\/+$/, '')
+}
+
+function requireText(option: string, value: unknown, what: string): asserts value is string {
+  if (typeof value !== 'string' || value === '') throw new InvalidOptionError(option, what)
+  if (value !== value.trim()) throw new InvalidOptionError(option, 'free of spaces around it')
+  // Shells and .env files differ in whether quotes are part of the value.
+  if (/^["'`]/.test(value)) throw new InvalidOptionError(option, 'free of quotes around it')
+}
+
+/** `localhost` and below (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, as a URL writes them. */
+function isLoopback(hostname: string): boolean {
+  return /^(.+\.)?localhost$|^127(\.\d+){3}$|^\[::1\]$/.test(hostname)
+}

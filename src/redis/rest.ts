@@ -1,0 +1,209 @@
+/**
+ * Redis over HTTP, as Upstash and its imitators serve it: for every runtime that has `fetch`.
+ *
+ * One request in, one answer out. Deadlines, retries and the circuit breaker are the guard's.
+ *
+ * @module
+ */
+
+import { ClosedError, RemoteError } from '../errors.ts'
+import { unlessAborted } from '../flight/deadline.ts'
+import { checkAnswer } from './answer.ts'
+import { decodeResult, discard, readEvents, readText } from './body.ts'
+import {
+  answerError,
+  httpError,
+  networkError,
+  operationOf,
+  parseRetryAfter,
+  replyError,
+} from './failure.ts'
+import { isReadOnly } from './replay.ts'
+import type { Command, RedisRequest, RedisResponse, Transport } from './requester.ts'
+import { type RestOptions, type RestPolicy, resolveRestOptions } from './rest-options.ts'
+
+export type { RestOptions } from './rest-options.ts'
+
+/**
+ * A transport to an Upstash database, or to whatever serves the same protocol.
+ *
+ * Understands `subscribe` and `psubscribe` as streams: the request resolves once the stream is open,
+ * `onMessage` gets each event (`message,channel,payload`), and the signal ends it. That a stream
+ * ended by itself is not told.
+ *
+ * @throws {InvalidOptionError} When an option is unusable.
+ *
+ * @example
+ * ```ts
+ * const transport = restTransport({
+ *   url: env.UPSTASH_REDIS_REST_URL,
+ *   token: env.UPSTASH_REDIS_REST_TOKEN,
+ * })
+ * ```
+ */
+export function restTransport(options: RestOptions): Transport {
+  return new RestTransport(resolveRestOptions(options))
+}
+
+class RestTransport implements Transport {
+  readonly kind = 'rest'
+  readYourWrites = true
+  /** What the next request waits for, so that a replica shows our own writes. Empty at first. */
+  upstashSyncToken = ''
+  readonly #policy: RestPolicy
+  readonly #streams = new Set<AbortController>()
+  #closed = false
+
+  constructor(policy: RestPolicy) {
+    this.#policy = policy
+  }
+
+  async request<Result = unknown>(request: RedisRequest): Promise<RedisResponse<Result>> {
+    const { signal } = request
+    if (this.#closed) throw new ClosedError('rest transport')
+    signal?.throwIfAborted()
+    const operation = operationOf(request)
+    try {
+      const answer = request.isStreaming
+        ? this.#subscribe<Result>(operation, request)
+        : this.#exchange<Result>(operation, request)
+      return await unlessAborted(answer, signal)
+    } catch (error) {
+      // Runtimes disagree on what an aborted fetch, or the body of one, rejects with.
+      if (signal?.aborted) throw signal.reason
+      throw error instanceof RemoteError ? error : networkError(operation, error)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const stream of this.#streams) stream.abort()
+  }
+
+  async #exchange<Result>(
+    operation: string,
+    request: RedisRequest,
+  ): Promise<RedisResponse<Result>> {
+    const token = this.#tokenFor(request)
+    const response = await this.#post(request, token, request.signal)
+    this.#keepToken(response, request, token)
+    if (!response.ok) return this.#refused(operation, request, response)
+    const answer = parse(operation, await this.#read(operation, response))
+    return checkAnswer<Result>(operation, request, this.#decode(operation, answer))
+  }
+
+  async #subscribe<Result>(
+    operation: string,
+    request: RedisRequest,
+  ): Promise<RedisResponse<Result>> {
+    const { onMessage, signal } = request
+    const stream = new AbortController()
+    const ended = signal ? AbortSignal.any([signal, stream.signal]) : stream.signal
+    this.#streams.add(stream)
+    const forget = (): boolean => this.#streams.delete(stream)
+    try {
+      const response = await this.#post(request, this.#tokenFor(request), ended)
+      if (!response.ok) return await this.#refused(operation, request, response)
+      const reading = readEvents(response, (data) => onMessage?.(data))
+      this.#policy.platform.defer(reading.finally(forget))
+      return { result: 1 as Result }
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+
+  #post(request: RedisRequest, token: string, signal: AbortSignal | undefined): Promise<Response> {
+    const { path = [], body, headers } = request
+    const { url, encoding } = this.#policy
+    const sent = new Headers(headers)
+    sent.set('authorization', `Bearer ${this.#policy.token}`)
+    sent.set('content-type', 'application/json')
+    if (encoding === 'base64') sent.set('upstash-encoding', 'base64')
+    if (token !== '') sent.set('upstash-sync-token', token)
+    const fetch = this.#policy.fetch ?? globalThis.fetch
+    return fetch(`${url}/${path.map(encodeURIComponent).join('/')}`, {
+      method: 'POST',
+      headers: sent,
+      body: JSON.stringify(body),
+      // A redirect would carry the token to another host. 'error' is not known to workerd.
+      redirect: 'manual',
+      // No `cache`: old workerd refuses every value of it, and caches must write a POST through
+      // (RFC 9111, section 4).
+      signal: signal ?? null,
+    })
+  }
+
+  async #refused<Result>(
+    operation: string,
+    { path: [kind] = [] }: RedisRequest,
+    response: Response,
+  ): Promise<RedisResponse<Result>> {
+    const { status, headers } = response
+    // 400 is how an error reply of Redis arrives; every other status is the word of a server.
+    if (status === 400) {
+      const error = errorIn(await this.#read(operation, response))
+      if (error !== undefined && kind === 'pipeline') throw replyError(operation, error)
+      if (error !== undefined) return { error }
+    } else {
+      await discard(response)
+    }
+    const now = this.#policy.platform.now()
+    throw httpError(operation, status, parseRetryAfter(headers.get('retry-after'), now))
+  }
+
+  async #read(operation: string, response: Response): Promise<string> {
+    const text = await readText(response, this.#policy.maxReplyBytes)
+    if (text === undefined) throw answerError(operation, 'reply too large')
+    return text
+  }
+
+  #decode(operation: string, answer: unknown): unknown {
+    if (this.#policy.encoding === 'none') return answer
+    try {
+      return Array.isArray(answer) ? answer.map(decodeAnswer) : decodeAnswer(answer)
+    } catch {
+      // atob: the server does not know the encoding, or something on the way changed the reply
+      throw answerError(operation, 'malformed reply')
+    }
+  }
+
+  #tokenFor({ upstashSyncToken }: RedisRequest): string {
+    return this.readYourWrites ? upstashSyncToken || this.upstashSyncToken : ''
+  }
+
+  #keepToken(response: Response, request: RedisRequest, sent: string): void {
+    const token = response.headers.get('upstash-sync-token')
+    if (!this.readYourWrites || token === null || token === '') return
+    // A read sent before the last write was answered may return a token from before that write.
+    if (sent === this.upstashSyncToken || !readsOnly(request)) this.upstashSyncToken = token
+  }
+}
+
+function readsOnly({ path = [], body }: RedisRequest): boolean {
+  const commands = path.length === 0 ? [body] : body
+  return Array.isArray(commands) && commands.every((command) => isReadOnly(command as Command))
+}
+
+function parse(operation: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // A SyntaxError quotes the text, hence values.
+    throw answerError(operation, 'not JSON')
+  }
+}
+
+function errorIn(text: string): string | undefined {
+  try {
+    const { error } = JSON.parse(text) as RedisResponse<unknown>
+    return typeof error === 'string' ? error : undefined
+  } catch {
+    return undefined // a page of some server on the way: its status says more
+  }
+}
+
+function decodeAnswer(answer: unknown): unknown {
+  if (typeof answer !== 'object' || answer === null || !('result' in answer)) return answer
+  return { ...answer, result: decodeResult(answer.result) }
+}

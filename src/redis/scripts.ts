@@ -1,0 +1,172 @@
+/**
+ * What the cache protocol runs inside Redis, in Lua. Each script is one atomic step; their names are
+ * those of the steps in docs/consistency.md. The embedded engine runs twins of them in JavaScript.
+ *
+ * Ids are completed where they are stored, with the server's time, so that a copy of a request
+ * which arrives late can never bring an id back. All are safe to send again with the same nonce.
+ *
+ * Marker texts are `<hardId>.<softId>`. A marker is created with soft id `0`: the pair is as unique
+ * as its hard id.
+ *
+ * @module
+ */
+
+/** A Lua script and its name in Redis. */
+export interface Script {
+  readonly lua: string
+  /** SHA-1 of `lua` in hexadecimal, as EVALSHA takes it. A test compares the two. */
+  readonly sha1: string
+}
+
+/** Server time in microseconds, as 16 digits. */
+const CLOCK = `
+local time = redis.call('TIME')
+local now = time[1] .. string.format('%06d', time[2])
+`
+
+/**
+ * Appends the markers `KEYS[first..]` to `out`, creating those that are missing. An old one is given
+ * a full life again in the second half of it, at most once a call.
+ */
+const MARKERS = `
+local function markers(out, first, nonce, life)
+  for i = first, #KEYS do
+    local marker = redis.call('GET', KEYS[i])
+    if not marker then
+      marker = nonce .. '-' .. now .. '.0'
+      redis.call('SET', KEYS[i], marker, 'PX', life)
+    elseif (tonumber(now) - tonumber(string.match(marker, '%-(%d+)%.'))) / 1000 > life / 2 then
+      redis.call('PEXPIRE', KEYS[i], life)
+    end
+    out[#out + 1] = marker
+  end
+  return out
+end
+`
+
+/**
+ * `KEYS: lease, markers…  ARGV: nonce, lease ms, marker ms` → token and markers, or nil if another
+ * holds the lease.
+ */
+export const ACQUIRE: Script = {
+  sha1: '864a99b9a528c918509c6531626a235bfd29c377',
+  lua: `${CLOCK}${MARKERS}
+local lease = redis.call('GET', KEYS[1])
+if lease and string.sub(lease, 1, #ARGV[1] + 1) ~= ARGV[1] .. '-' then return false end
+if not lease then
+  lease = ARGV[1] .. '-' .. now
+  redis.call('SET', KEYS[1], lease, 'PX', ARGV[2])
+end
+return markers({ lease }, 2, ARGV[1], tonumber(ARGV[3]))
+`,
+}
+
+/** `KEYS: entry, lease  ARGV: token, entry, life ms, first bytes of the entry` → 1 if stored. */
+export const COMMIT: Script = {
+  sha1: '5a62f665c26d4eab40761023058d5b1f4dc4a462',
+  lua: `
+if redis.call('GET', KEYS[2]) == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+  redis.call('DEL', KEYS[2])
+  return 1
+end
+if redis.call('GETRANGE', KEYS[1], 0, #ARGV[4] - 1) == ARGV[4] then return 1 end
+return 0
+`,
+}
+
+/**
+ * `KEYS: entry, lease, markers…  ARGV: nonce, lease ms, marker ms` → token and markers. Nobody else
+ * may store from here on, and nothing older is left to be served.
+ */
+export const TAKE: Script = {
+  sha1: '90d89cdc41c189b03f9f5093c65a3f864122c939',
+  lua: `${CLOCK}${MARKERS}
+local lease = redis.call('GET', KEYS[2])
+if not lease or string.sub(lease, 1, #ARGV[1] + 1) ~= ARGV[1] .. '-' then
+  lease = ARGV[1] .. '-' .. now
+  redis.call('DEL', KEYS[1])
+  redis.call('SET', KEYS[2], lease, 'PX', ARGV[2])
+end
+return markers({ lease }, 3, ARGV[1], tonumber(ARGV[3]))
+`,
+}
+
+/** `KEYS: markers…  ARGV: nonce, marker ms` → the markers, created where they were missing. */
+export const MARK: Script = {
+  sha1: '814f014dde7efdf3a1852defd7b2f579b8a1616a',
+  lua: `${CLOCK}${MARKERS}
+return markers({}, 1, ARGV[1], tonumber(ARGV[2]))
+`,
+}
+
+/** `KEYS: epoch, markers…  ARGV: nonce, marker ms` → the epoch or nil, and the late markers. */
+export const LATE: Script = {
+  sha1: 'c739324b8289d85e2fdf9a2a38fc8df34bb1ea3b',
+  lua: `${CLOCK}${MARKERS}
+return markers({ redis.call('GET', KEYS[1]) }, 2, ARGV[1], tonumber(ARGV[2]))
+`,
+}
+
+/** `KEYS: epoch, markers…  ARGV: nonce`. Renews the soft ids of the markers that are there. */
+export const SOFT: Script = {
+  sha1: '744fc2222a6fe2b4e081ed838cf33d06e2b183b6',
+  lua: `${CLOCK}
+redis.call('DEL', KEYS[1])
+for i = 2, #KEYS do
+  local marker = redis.call('GET', KEYS[i])
+  if marker then
+    local hard = string.match(marker, '^[^.]+')
+    redis.call('SET', KEYS[i], hard .. '.' .. ARGV[1] .. '-' .. now, 'KEEPTTL')
+  end
+end
+return 1
+`,
+}
+
+/** `KEYS: lease  ARGV: token`. Gives the lease back if it is still the caller's. */
+export const RELEASE: Script = {
+  sha1: 'c0fe86dca9a7825a3e95860568351409cafd1294',
+  lua: `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+`,
+}
+
+/** `KEYS: entry  ARGV: first bytes of the entry, new entry, life ms` → 1 if it was still that entry. */
+export const REPLACE: Script = {
+  sha1: '830178937b0396d204a44edd90de96443fbbd27b',
+  lua: `
+if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+`,
+}
+
+/**
+ * `KEYS: entry, lease, markers…  ARGV: nonce, marker ms, life ms, before stamps, after stamps, tags…`.
+ * A set in one request: sound only while no request is applied twice or late, hence "relaxed".
+ */
+export const STORE: Script = {
+  sha1: '76a3aa67928cc16f61c9871c8c9d6891aef97684',
+  lua: `${CLOCK}${MARKERS}
+local stamps = markers({}, 3, ARGV[1], tonumber(ARGV[2]))
+for i = 1, #stamps do stamps[i] = ARGV[5 + i] .. '=' .. stamps[i] end
+redis.call('DEL', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[4] .. table.concat(stamps, ',') .. ARGV[5], 'PX', ARGV[3])
+return 1
+`,
+}
+
+/** All scripts: what a guard may send again. */
+export const SCRIPTS: readonly Script[] = [
+  ACQUIRE,
+  COMMIT,
+  TAKE,
+  MARK,
+  LATE,
+  SOFT,
+  RELEASE,
+  REPLACE,
+  STORE,
+]
