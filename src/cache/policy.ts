@@ -1,0 +1,147 @@
+/**
+ * Checks options and resolves them to a {@link Policy}, once for a cache and a namespace, and for a
+ * call only if the call gave any.
+ *
+ * @module
+ */
+
+import { toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { EntryOptions, LoaderTimeouts, NearOptions, NearPolicy, Policy } from './options.ts'
+
+const MAX_TAGS = 64
+
+type Patch = { -readonly [Name in keyof Policy]?: Policy[Name] }
+type Resolver = (value: never, patch: Patch) => void
+
+/** One function an option. Options that are not here are not options. */
+const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
+  ttl: (value: number, patch) => {
+    patch.ttlMs = toMilliseconds(value, 'ttl', { min: 1 })
+  },
+  jitter: (value: number, patch) => {
+    if (!(value >= 0 && value <= 0.5)) {
+      throw new InvalidOptionError('jitter', 'a number from 0 to 0.5')
+    }
+    patch.jitter = value
+  },
+  staleWhileRevalidate: (value: number, patch) => {
+    patch.staleWhileRevalidateMs = toMilliseconds(value, 'staleWhileRevalidate')
+  },
+  staleIfError: (value: number, patch) => {
+    patch.staleIfErrorMs = toMilliseconds(value, 'staleIfError')
+  },
+  earlyRefresh: (value: number, patch) => {
+    if (!(value >= 0 && value <= 100)) {
+      throw new InvalidOptionError('earlyRefresh', 'a number from 0 to 100')
+    }
+    patch.earlyRefresh = value
+  },
+  loaderTimeout: (value: LoaderTimeouts, patch) => resolveTimeouts(value, patch),
+  tags: (value: NonNullable<EntryOptions['tags']>, patch) => {
+    if (typeof value === 'function') patch.tagsOf = value
+    else patch.tags = checkTagList(value, 'tags')
+  },
+  lateTags: (value: boolean, patch) => {
+    patch.lateTags = checkBoolean(value, 'lateTags')
+  },
+  negativeTtl: (value: number, patch) => {
+    patch.negativeTtlMs = toMilliseconds(value, 'negativeTtl')
+  },
+  near: (value: NearOptions | false, patch) => {
+    patch.near = resolveNear(value)
+  },
+  compression: (value: NonNullable<EntryOptions['compression']>, patch) => {
+    patch.compression = resolveCompression(value)
+  },
+  schema: (value: NonNullable<EntryOptions['schema']>, patch) => {
+    if (typeof value?.['~standard']?.validate !== 'function') {
+      throw new InvalidOptionError('schema', 'a Standard Schema')
+    }
+    patch.schema = value
+  },
+  consistency: (value: 'strict' | 'relaxed', patch) => {
+    if (value !== 'strict' && value !== 'relaxed') {
+      throw new InvalidOptionError('consistency', "'strict' or 'relaxed'")
+    }
+    patch.consistency = value
+  },
+  signal: (value: AbortSignal, patch) => {
+    if (!(value instanceof AbortSignal)) throw new InvalidOptionError('signal', 'an AbortSignal')
+    patch.signal = value
+  },
+}
+
+/**
+ * The policy of a call: `base` itself if there are no options.
+ *
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
+ */
+export function resolvePolicy(base: Policy, options: EntryOptions<never> | undefined): Policy {
+  if (options === undefined) return base
+  const patch: Patch = {}
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(RESOLVERS, name)) {
+      throw new InvalidOptionError(printable(name), 'left out: there is no such option')
+    }
+    if (value !== undefined) RESOLVERS[name as keyof EntryOptions](value as never, patch)
+  }
+  const policy: Policy = { ...base, ...patch }
+  if (policy.tagsOf && !policy.lateTags) {
+    throw new InvalidOptionError('lateTags', 'true where tags come from the loaded value')
+  }
+  return policy
+}
+
+/** @throws {InvalidOptionError} When it is not a list of at most 64 strings. */
+export function checkTagList(value: unknown, option: string): readonly string[] {
+  if (!Array.isArray(value) || value.length > MAX_TAGS) {
+    throw new InvalidOptionError(option, `a list of at most ${MAX_TAGS} tags`)
+  }
+  return value
+}
+
+/** An unknown option's name may be anything, even a secret in the wrong place. */
+function printable(name: string): string {
+  return /^[A-Za-z]{1,40}$/.test(name) ? name : '(unprintable)'
+}
+
+function checkBoolean(value: unknown, option: string): boolean {
+  if (typeof value !== 'boolean') throw new InvalidOptionError(option, 'true or false')
+  return value
+}
+
+function resolveTimeouts({ soft, hard }: LoaderTimeouts, patch: Patch): void {
+  if (soft !== undefined) {
+    patch.softTimeoutMs = toMilliseconds(soft, 'loaderTimeout.soft')
+  }
+  if (hard !== undefined) {
+    patch.hardTimeoutMs = toMilliseconds(hard, 'loaderTimeout.hard', { min: 1, max: 3_600_000 })
+  }
+}
+
+/** @throws {InvalidOptionError} When neither `ttl` nor `verify` bounds the lag. */
+export function resolveNear(options: NearOptions | false): NearPolicy | undefined {
+  if (options === false) return undefined
+  const { ttl, verify = false, values = 'shared' } = options
+  if (ttl === undefined && !verify) {
+    throw new InvalidOptionError('near', 'given with a ttl or with verify: true')
+  }
+  if (values !== 'shared' && values !== 'copy') {
+    throw new InvalidOptionError('near.values', "'shared' or 'copy'")
+  }
+  return {
+    ttlMs: ttl === undefined ? 0 : toMilliseconds(ttl, 'near.ttl', { min: 1 }),
+    verify: checkBoolean(verify, 'near.verify'),
+    values,
+  }
+}
+
+function resolveCompression(value: NonNullable<EntryOptions['compression']>): Policy['compression'] {
+  if (value === false) return false
+  const thresholdBytes = value.thresholdBytes ?? 1_024
+  if (!Number.isSafeInteger(thresholdBytes) || thresholdBytes < 0) {
+    throw new InvalidOptionError('compression.thresholdBytes', 'a whole number of bytes')
+  }
+  return { thresholdBytes }
+}
