@@ -1,0 +1,99 @@
+/**
+ * What the entries and markers of one namespace are called in Redis.
+ *
+ * @module
+ */
+
+import type { Keyspace } from '../entry/key.ts'
+import { InvalidOptionError } from '../errors.ts'
+
+/** The stored id that stands for the latest invalidation of a tag. */
+export interface Marker {
+  /** How entries name it in their header. */
+  readonly segment: string
+  readonly key: string
+}
+
+/** The two keys of an entry, in one hash slot. */
+export interface EntryNames {
+  readonly entry: string
+  readonly lease: string
+}
+
+/** Segments that no user's tag can have: escaping never yields a star. */
+const NAMESPACE = '*'
+const EPOCH = '**'
+const PREFIX = '*/'
+const MAX_PREFIXES = 8
+const MAX_REMEMBERED_TAGS = 2_000
+
+/** Names of one namespace, its implicit markers included. */
+export class Names {
+  /** Marker of loads with late tags: dropped by every invalidation in the namespace. */
+  readonly epoch: Marker
+  /** Markers that every entry carries: this namespace's and its ancestors', innermost first. */
+  readonly implicit: readonly Marker[]
+  readonly keyspace: Keyspace
+  readonly #prefixes: readonly { readonly text: string; readonly marker: Marker }[]
+  readonly #baseLength: number
+  readonly #tags = new Map<string, Marker>()
+
+  constructor(keyspace: Keyspace, prefixes: readonly string[] = [], parent?: Names) {
+    if (!Array.isArray(prefixes) || prefixes.length > MAX_PREFIXES) {
+      throw new InvalidOptionError('prefixes', `a list of at most ${MAX_PREFIXES} texts`)
+    }
+    this.keyspace = keyspace
+    this.epoch = { segment: EPOCH, key: keyspace.markerKey(EPOCH) }
+    const own = { segment: NAMESPACE, key: keyspace.markerKey(NAMESPACE) }
+    // An ancestor's marker is named by its distance, which is the same for all entries here.
+    const above = (parent?.implicit ?? []).map(({ key }, i) => ({
+      segment: `${NAMESPACE}${i + 1}`,
+      key,
+    }))
+    this.implicit = [own, ...above]
+    this.#prefixes = prefixes.map((text) => {
+      const segment = PREFIX + keyspace.tag(text)
+      return { text, marker: { segment, key: keyspace.markerKey(segment) } }
+    })
+    this.#baseLength = keyspace.markerKey('').length - ':t:'.length
+  }
+
+  /** @throws {InvalidKeyError} When the key cannot be one. */
+  of(key: string): EntryNames {
+    const entry = this.keyspace.entryKey(key)
+    const at = this.#baseLength
+    return { entry, lease: `${entry.slice(0, at)}:l:${entry.slice(at + ':e:'.length)}` }
+  }
+
+  /** The markers that a call with these tags declares for a key. */
+  markers(key: string, tags: readonly string[]): readonly Marker[] {
+    if (tags.length === 0 && this.#prefixes.length === 0) return this.implicit
+    const markers = [...this.implicit]
+    for (const { text, marker } of this.#prefixes) if (key.startsWith(text)) markers.push(marker)
+    for (const tag of tags) {
+      const marker = this.tag(tag)
+      if (!markers.includes(marker)) markers.push(marker)
+    }
+    return markers
+  }
+
+  /** @throws {InvalidKeyError} When the tag cannot be one. */
+  tag(tag: string): Marker {
+    const known = this.#tags.get(tag)
+    if (known) return known
+    const marker = this.bySegment(this.keyspace.tag(tag))
+    if (this.#tags.size >= MAX_REMEMBERED_TAGS) this.#tags.clear()
+    this.#tags.set(tag, marker)
+    return marker
+  }
+
+  /** The marker of a declared prefix, if `pattern` is one followed by a star. */
+  prefixOf(pattern: string): Marker | undefined {
+    return this.#prefixes.find(({ text }) => pattern === `${text}*`)?.marker
+  }
+
+  /** A tag's marker as a stored header names it. */
+  bySegment(segment: string): Marker {
+    return { segment, key: this.keyspace.markerKey(segment) }
+  }
+}

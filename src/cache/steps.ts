@@ -1,0 +1,259 @@
+/**
+ * The atomic steps of the protocol: what docs/consistency.md calls look, acquire, commit, take,
+ * delete, hard, soft, late and release, each sent as the commands it is made of.
+ *
+ * On Redis Cluster markers live in other slots than the entry. Steps that touch both are then sent
+ * as several commands, in the order that the protocol allows.
+ *
+ * @module
+ */
+
+import { WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
+import { randomId } from '../entry/id.ts'
+import { RemoteError } from '../errors.ts'
+import type { Grant } from '../flight/single-flight.ts'
+import type { RedisLink } from '../redis/link.ts'
+import type { Reply } from '../redis/requester.ts'
+import * as scripts from '../redis/scripts.ts'
+import type { EntryNames, Marker } from './names.ts'
+
+/** A marker outlives the entries it stamps, or they are lost with it. */
+const MIN_MARKER_MS = 7 * 86_400_000
+
+/** What Redis held when it was looked at. */
+export interface Look {
+  /** The entry's text. */
+  readonly entry: string | null
+  readonly lease: string | null
+  /** Tag segment to marker text, of the markers that were asked for. */
+  readonly markers: ReadonlyMap<string, string | null>
+}
+
+/** A write on its way: what to store under which right. */
+export interface Commit {
+  readonly token: string
+  readonly entry: string
+  readonly writeId: string
+  /** How long Redis keeps the entry, in milliseconds. */
+  readonly lifeMs: number
+}
+
+/** A {@link Grant} with the right to store. */
+export interface Lease extends Grant {
+  readonly token: string
+}
+
+/** The steps on one Redis. Each resolves when Redis has answered, and rejects as the link does. */
+export class Steps {
+  readonly #link: RedisLink
+
+  constructor(link: RedisLink) {
+    this.#link = link
+  }
+
+  /** Reads entry, lease and markers: one command, which several readers of one tick share. */
+  async look(names: EntryNames, markers: readonly Marker[]): Promise<Look> {
+    const keys = [names.entry, names.lease, ...markers.map(({ key }) => key)]
+    const [entry = null, lease = null, ...found] = await this.#read(keys)
+    return { entry, lease, markers: bySegment(markers, found) }
+  }
+
+  /** Reads several entries that declare the same markers, without their leases. */
+  async lookMany(entries: readonly string[], markers: readonly Marker[]): Promise<Texts[]> {
+    const found = await this.#read([...entries, ...markers.map(({ key }) => key)])
+    return [found.slice(0, entries.length), found.slice(entries.length)]
+  }
+
+  /** Reads markers alone. */
+  async lookAt(markers: readonly Marker[]): Promise<Look['markers']> {
+    return bySegment(markers, await this.#read(markers.map(({ key }) => key)))
+  }
+
+  /** Reads the first bytes of an entry, and markers: enough to know that a copy is still good. */
+  async verify(name: string, markers: readonly Marker[]): Promise<readonly [string, Texts]> {
+    const [start, end] = WRITE_ID_RANGE
+    const [prefix, found] = await Promise.all([
+      this.#link.send(['GETRANGE', name, start, end]),
+      this.#read(markers.map(({ key }) => key)),
+    ])
+    return [String(prefix), found]
+  }
+
+  /** Asks for the right to load and store; `undefined` if somebody else holds it. */
+  async acquire(
+    names: EntryNames,
+    markers: readonly Marker[],
+    leaseMs: number,
+    lifeMs: number,
+  ): Promise<Lease | undefined> {
+    const nonce = randomId()
+    const stamped = this.#link.cluster ? [] : markers
+    const keys = [names.lease, ...stamped.map(({ key }) => key)]
+    const reply = await this.#link.run(scripts.ACQUIRE, keys, [nonce, leaseMs, markerMs(lifeMs)])
+    if (reply === null) return undefined
+    return this.#lease(reply, nonce, markers, lifeMs)
+  }
+
+  /** First half of a set: nobody older may store, and nothing older is left to be served. */
+  async take(
+    names: EntryNames,
+    markers: readonly Marker[],
+    leaseMs: number,
+    lifeMs: number,
+  ): Promise<Lease> {
+    const nonce = randomId()
+    const stamped = this.#link.cluster ? [] : markers
+    const keys = [names.entry, names.lease, ...stamped.map(({ key }) => key)]
+    const reply = await this.#link.run(scripts.TAKE, keys, [nonce, leaseMs, markerMs(lifeMs)])
+    return this.#lease(reply, nonce, markers, lifeMs)
+  }
+
+  /** Stores, if the lease is still the caller's. */
+  async commit(names: EntryNames, { token, entry, writeId, lifeMs }: Commit): Promise<boolean> {
+    const args = [token, entry, lifeMs, writePrefix(writeId)]
+    return (await this.#link.run(scripts.COMMIT, [names.entry, names.lease], args)) === 1
+  }
+
+  /** Gives the lease back, if it is still the caller's. */
+  async release(names: EntryNames, token: string): Promise<void> {
+    await this.#link.run(scripts.RELEASE, [names.lease], [token])
+  }
+
+  /** Puts another text in the place of the entry that has this write id. */
+  async replace(name: string, { entry, writeId, lifeMs }: Omit<Commit, 'token'>): Promise<boolean> {
+    return (await this.#link.run(scripts.REPLACE, [name], [writePrefix(writeId), entry, lifeMs])) === 1
+  }
+
+  /** A set in one request: the entry's text is completed with the stamps where it is stored. */
+  async store(
+    names: EntryNames,
+    markers: readonly Marker[],
+    [before, after]: readonly [string, string],
+    lifeMs: number,
+  ): Promise<void> {
+    const args = [randomId(), markerMs(lifeMs), lifeMs, before, after]
+    const keys = [names.entry, names.lease, ...markers.map(({ key }) => key)]
+    await this.#link.run(scripts.STORE, keys, [...args, ...markers.map(({ segment }) => segment)])
+  }
+
+  async delete(names: readonly EntryNames[]): Promise<void> {
+    const keys = names.flatMap(({ entry, lease }) => [entry, lease])
+    if (!this.#link.cluster) await this.#link.send(['DEL', ...keys])
+    else await Promise.all(keys.map((key) => this.#link.send(['DEL', key])))
+  }
+
+  /** Hard invalidation: without its marker no entry is valid. */
+  async hard(markers: readonly Marker[], epoch: Marker): Promise<void> {
+    const keys = markers.map(({ key }) => key)
+    if (!this.#link.cluster) {
+      await this.#link.send(['DEL', epoch.key, ...keys])
+      return
+    }
+    // A load with late tags must not find the epoch as it was after any marker is gone.
+    await this.#link.send(['DEL', epoch.key])
+    await Promise.all(keys.map((key) => this.#link.send(['DEL', key])))
+  }
+
+  /** Soft invalidation: entries stay valid, and are fresh no more. */
+  async soft(markers: readonly Marker[], epoch: Marker): Promise<void> {
+    const run = (keys: readonly string[]): Promise<Reply> =>
+      this.#link.run(scripts.SOFT, keys, [randomId()])
+    if (!this.#link.cluster) {
+      await run([epoch.key, ...markers.map(({ key }) => key)])
+      return
+    }
+    await this.#link.send(['DEL', epoch.key])
+    // The script drops its first key; one in the marker's slot that nobody uses keeps it harmless.
+    await Promise.all(markers.map(({ key }) => run([`{${key}}:none`, key])))
+  }
+
+  /** Creates the markers of late tags, and reads the epoch after them. */
+  async late(
+    markers: readonly Marker[],
+    epoch: Marker,
+    lifeMs: number,
+  ): Promise<{ readonly epoch: string | null; readonly stamps: ReadonlyMap<string, string> }> {
+    if (this.#link.cluster) {
+      const stamps = await this.#mark(markers, randomId(), lifeMs)
+      return { epoch: text(await this.#link.send(['GET', epoch.key])), stamps }
+    }
+    const keys = [epoch.key, ...markers.map(({ key }) => key)]
+    const reply = await this.#link.run(scripts.LATE, keys, [randomId(), markerMs(lifeMs)])
+    const [found = null, ...made] = list(reply, keys.length)
+    return { epoch: text(found), stamps: stampsOf(markers, made) }
+  }
+
+  async #lease(
+    reply: Reply,
+    nonce: string,
+    markers: readonly Marker[],
+    lifeMs: number,
+  ): Promise<Lease> {
+    const [token, ...made] = list(reply, this.#link.cluster ? 1 : markers.length + 1)
+    if (typeof token !== 'string') throw malformed()
+    if (!this.#link.cluster) return { token, stamps: stampsOf(markers, made) }
+    return { token, stamps: await this.#mark(markers, nonce, lifeMs) }
+  }
+
+  /** Creates markers one by one, each in its own slot. */
+  async #mark(
+    markers: readonly Marker[],
+    nonce: string,
+    lifeMs: number,
+  ): Promise<ReadonlyMap<string, string>> {
+    const args = [nonce, markerMs(lifeMs)]
+    const made = await Promise.all(
+      markers.map(({ key }) => this.#link.run(scripts.MARK, [key], args)),
+    )
+    return stampsOf(
+      markers,
+      made.flatMap((reply) => list(reply, 1)),
+    )
+  }
+
+  async #read(keys: readonly string[]): Promise<Texts> {
+    if (keys.length === 0) return []
+    if (this.#link.cluster) {
+      return (await Promise.all(keys.map((key) => this.#link.send(['GET', key])))).map(text)
+    }
+    const reply = await this.#link.read(['MGET', ...keys], keys.join('\n'))
+    return list(reply, keys.length).map(text)
+  }
+}
+
+/** Replies of a read: texts, or null for what is not there. */
+export type Texts = readonly (string | null)[]
+
+function markerMs(lifeMs: number): number {
+  return Math.max(MIN_MARKER_MS, 2 * lifeMs)
+}
+
+function text(reply: Reply): string | null {
+  return typeof reply === 'string' ? reply : null
+}
+
+function list(reply: Reply, length: number): readonly Reply[] {
+  if (!Array.isArray(reply) || reply.length !== length) throw malformed()
+  return reply
+}
+
+function malformed(): RemoteError {
+  return new RemoteError({ operation: 'script', reason: 'malformed reply', applied: 'unknown' })
+}
+
+function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {
+  return new Map(markers.map(({ segment }, i) => [segment, found[i] ?? null]))
+}
+
+function stampsOf(
+  markers: readonly Marker[],
+  made: readonly Reply[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    markers.map(({ segment }, i) => {
+      const marker = made[i]
+      if (typeof marker !== 'string') throw malformed()
+      return [segment, marker]
+    }),
+  )
+}
