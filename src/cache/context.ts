@@ -1,0 +1,90 @@
+/**
+ * What the operations of one namespace work with.
+ *
+ * @module
+ */
+
+import type { Flights } from '../flight/single-flight.ts'
+import { PayloadCodec, type PayloadCodecOptions } from '../entry/payload.ts'
+import { CircuitOpenError, RemoteError, RemoteTimeoutError } from '../errors.ts'
+import type { NearTier } from '../near/near-tier.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { RedisLink } from '../redis/link.ts'
+import type { Events } from './events.ts'
+import type { EntryNames, Marker, Names } from './names.ts'
+import type { Policy } from './options.ts'
+import type { Operation, Outcome } from './outcome.ts'
+import type { Steps } from './steps.ts'
+import type { Watches } from './watch.ts'
+
+/** The parts of a cache; all but `names` are shared by its namespaces. */
+export interface CacheContext {
+  readonly platform: Platform
+  readonly link: RedisLink
+  readonly steps: Steps
+  readonly names: Names
+  readonly near: NearTier | undefined
+  readonly flights: Flights
+  readonly watches: Watches
+  readonly codec: PayloadCodecOptions
+  readonly events: Events
+}
+
+/** A key with everything that follows from it and from the tags a call declares. */
+export interface Target {
+  readonly key: string
+  readonly names: EntryNames
+  /** The markers an entry must carry to be valid for this call. */
+  readonly declared: readonly Marker[]
+  /** The markers to look at: those declared, and the epoch where late tags are allowed. */
+  readonly asked: readonly Marker[]
+}
+
+/** @throws {InvalidKeyError} When the key or a tag cannot be one. */
+export function targetOf({ names }: CacheContext, key: string, policy: Policy): Target {
+  const declared = names.markers(key, policy.tags)
+  const asked = policy.lateTags ? [...declared, names.epoch] : declared
+  return { key, names: names.of(key), declared, asked }
+}
+
+/** The codec for a call: compression is its choice, bounds and cipher are the cache's. */
+export function codecFor(ctx: CacheContext, policy: Policy): PayloadCodec {
+  return new PayloadCodec({ ...ctx.codec, compression: policy.compression })
+}
+
+/** How long an entry may be of any use, in milliseconds, with jitter at its most. */
+export function lifeMs(policy: Policy): number {
+  const windowMs = Math.max(policy.staleWhileRevalidateMs, policy.staleIfErrorMs)
+  return Math.ceil(policy.ttlMs * (1 + policy.jitter)) + windowMs
+}
+
+/** A lease outlasts the loader's deadline by the time its commit may take. */
+export function leaseMs(policy: Policy): number {
+  return policy.hardTimeoutMs + 2_000
+}
+
+/** Whether an error says that Redis could not be asked, as opposed to a mistake. */
+export function isRemoteFailure(error: unknown): boolean {
+  return (
+    error instanceof RemoteError ||
+    error instanceof RemoteTimeoutError ||
+    error instanceof CircuitOpenError
+  )
+}
+
+/** Reports how an operation on a key ended. */
+export function report(
+  ctx: CacheContext,
+  operation: Operation,
+  key: string | undefined,
+  outcome: Outcome,
+  startedAt: number,
+): void {
+  ctx.events.emit({
+    operation,
+    namespace: ctx.names.keyspace.path,
+    ...(key !== undefined && { key }),
+    outcome,
+    durationMs: ctx.platform.now() - startedAt,
+  })
+}
