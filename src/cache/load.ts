@@ -1,0 +1,155 @@
+/**
+ * The miss path: joins a load, waits for one, or runs one (steps 12 to 16 of the protocol).
+ *
+ * @module
+ */
+
+import type { Flight } from '../flight/single-flight.ts'
+import { type CacheContext, isRemoteFailure, leaseMs, lifeMs, type Target } from './context.ts'
+import { type Loader, runLoader } from './loader.ts'
+import { type Found, type Moment, momentOf, observe, type Sight } from './observe.ts'
+import type { Policy } from './options.ts'
+import type { Lease } from './steps.ts'
+
+/** How long a reader waits for a load of its own isolate before it looks at Redis again. */
+const JOIN_MS = 1_000
+
+/** A value that was loaded, by this call or one it joined, or stored meanwhile by another isolate. */
+export interface Loaded {
+  readonly value: unknown
+  readonly shared: boolean
+  readonly stored: boolean
+  readonly loadMs: number
+  readonly error?: unknown
+  /** Set where the value came from Redis after waiting. */
+  readonly found?: Found
+}
+
+/** One load to be had: for what, by what, on what terms. */
+export interface LoadRequest {
+  readonly target: Target
+  readonly loader: Loader
+  readonly policy: Policy
+}
+
+/** The right to load: with a lease, or without one after waiting in vain or without Redis. */
+export interface Admission extends Moment {
+  readonly flight: Flight
+  readonly lease: Lease | undefined
+}
+
+/**
+ * Gets a value by all means: joins, waits, loads.
+ *
+ * @param first The look that found nothing to serve.
+ * @throws Whatever the loader rejected with, unchanged, or `LoaderTimeoutError`.
+ */
+export async function obtain(
+  ctx: CacheContext,
+  request: LoadRequest,
+  first: Sight,
+): Promise<Loaded> {
+  const { target, policy } = request
+  const giveUpAt = ctx.platform.now() + leaseMs(policy)
+  let seen = first
+  for (let waits = 0; ; ) {
+    const flight = ctx.flights.get(target.names.entry)
+    if (flight?.admits(seen)) {
+      const ending = await flight.join(ctx.platform, JOIN_MS)
+      if (ending.kind === 'loaded') return { ...(ending.value as Loaded), shared: true }
+      if (ending.kind === 'failed') throw ending.error
+      seen = await observe(ctx, target, policy)
+    } else {
+      const overdue = ctx.platform.now() >= giveUpAt
+      const loaded = await lead(ctx, request, seen, overdue)
+      if (loaded) return loaded
+      seen = await nextSight(ctx, request, waits++)
+    }
+    if (seen.found.kind === 'fresh') return fromRemote(seen.found)
+  }
+}
+
+/**
+ * Loads if nobody else does; `undefined` if somebody else holds the lease.
+ *
+ * @param overdue The caller has waited long enough: load without a lease, and do not store.
+ */
+export async function lead(
+  ctx: CacheContext,
+  request: LoadRequest,
+  seen: Sight,
+  overdue: boolean,
+): Promise<Loaded | undefined> {
+  const unavailable = seen.found.kind === 'none' && seen.found.reason === 'unavailable'
+  if (seen.lease !== null && !overdue) return undefined
+  const admission = await admit(ctx, request, overdue || unavailable)
+  return admission && fly(ctx, request, admission, previousOf(seen))
+}
+
+/** Opens a flight and asks for the lease; `undefined` if it is refused. */
+export async function admit(
+  ctx: CacheContext,
+  { target, policy }: LoadRequest,
+  withoutLease: boolean,
+): Promise<Admission | undefined> {
+  const flight = ctx.flights.begin(target.names.entry)
+  const moment = momentOf(ctx)
+  try {
+    if (withoutLease) {
+      // Those whose look failed in the same tick find the flight before its loader is called.
+      await undefined
+      return { ...moment, flight, lease: undefined }
+    }
+    const life = lifeMs(policy)
+    const lease = await ctx.steps.acquire(target.names, target.asked, leaseMs(policy), life)
+    if (lease) return { ...moment, flight, lease }
+  } catch (error) {
+    if (isRemoteFailure(error)) return { ...moment, flight, lease: undefined }
+    abandon(ctx, target, flight)
+    throw error
+  }
+  abandon(ctx, target, flight)
+  return undefined
+}
+
+/** Runs the loader and lands the flight, whichever way it goes. */
+export async function fly(
+  ctx: CacheContext,
+  request: LoadRequest,
+  admission: Admission,
+  previous: unknown,
+): Promise<Loaded> {
+  const { flight, lease } = admission
+  flight.depart({ token: lease?.token, stamps: lease?.stamps ?? new Map() })
+  try {
+    const loaded = await runLoader(ctx, request, admission, previous)
+    flight.land({ kind: 'loaded', value: loaded })
+    return loaded
+  } catch (error) {
+    flight.land({ kind: 'failed', error })
+    throw error
+  } finally {
+    ctx.flights.end(request.target.names.entry, flight)
+  }
+}
+
+function abandon(ctx: CacheContext, { names }: Target, flight: Flight): void {
+  ctx.flights.end(names.entry, flight)
+  flight.land({ kind: 'refused' })
+}
+
+function nextSight(ctx: CacheContext, request: LoadRequest, waits: number): Promise<Sight> {
+  const { target, policy } = request
+  const id = [target.names.entry, ...target.asked.map(({ key }) => key)].join('\n')
+  return ctx.watches.next(id, waits, () => observe(ctx, target, policy))
+}
+
+function fromRemote(found: Found): Loaded {
+  const { value } = found
+  return { value, shared: true, stored: true, loadMs: found.header.loadMs, found }
+}
+
+/** The value a loader may build on: what this reader saw, however old. */
+export function previousOf({ found }: Sight): unknown {
+  return found.kind === 'none' ? undefined : found.value
+}
