@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Flights } from '../flight/single-flight.ts'
 import { PayloadCodec, type PayloadCodecOptions } from '../entry/payload.ts'
 import { CircuitOpenError, RemoteError, RemoteTimeoutError } from '../errors.ts'
+import type { Flights } from '../flight/single-flight.ts'
 import type { NearTier } from '../near/near-tier.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { RedisLink } from '../redis/link.ts'

@@ -72,6 +72,17 @@ export class Events {
     }
   }
 
+  /** A near hit that nobody listens for. */
+  countNearHit(): void {
+    this.totals.hits++
+    this.totals.nearHits++
+  }
+
+  /** A load that failed behind a stale answer. */
+  countLoadError(): void {
+    this.totals.loadErrors++
+  }
+
   #count(outcome: Outcome): void {
     const { totals } = this
     switch (outcome.kind) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Freshness, classify } from '../entry/freshness.ts'
+import { classify, type Freshness } from '../entry/freshness.ts'
 import { type EntryHeader, isMarker, sameHard } from '../entry/header.ts'
 import type { Marker } from './names.ts'
 import type { MissReason } from './outcome.ts'

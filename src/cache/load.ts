@@ -55,9 +55,8 @@ export async function obtain(
   for (let waits = 0; ; ) {
     const flight = ctx.flights.get(target.names.entry)
     if (flight?.admits(seen)) {
-      const ending = await flight.join(ctx.platform, JOIN_MS)
-      if (ending.kind === 'loaded') return { ...(ending.value as Loaded), shared: true }
-      if (ending.kind === 'failed') throw ending.error
+      const joined = await join(ctx, target, flight)
+      if (joined) return joined
       seen = await observe(ctx, target, policy)
     } else {
       const overdue = ctx.platform.now() >= giveUpAt
@@ -67,6 +66,20 @@ export async function obtain(
     }
     if (seen.found.kind === 'fresh') return fromRemote(seen.found)
   }
+}
+
+/** Shares a flight; `undefined` if it was refused, or takes long enough to look again. */
+export async function join(
+  ctx: CacheContext,
+  { names }: Target,
+  flight: Flight,
+): Promise<Loaded | undefined> {
+  const ending = await flight.join(ctx.platform, JOIN_MS)
+  if (ending.kind === 'loaded') return { ...(ending.value as Loaded), shared: true }
+  if (ending.kind === 'failed') throw ending.error
+  // Asking is bounded by a deadline: one that still asks belongs to a request that has ended.
+  if (ending.kind === 'overdue' && flight.isAsking) ctx.flights.end(names.entry, flight)
+  return undefined
 }
 
 /**

@@ -4,16 +4,16 @@
  * @module
  */
 
-import { LoaderTimeoutError } from '../errors.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError, InvalidValueError, LoaderTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import { type CacheContext, isRemoteFailure, lifeMs } from './context.ts'
-import { toMilliseconds, type Duration } from '../entry/duration.ts'
-import { InvalidOptionError, InvalidValueError } from '../errors.ts'
+import { compose, encode } from './entry-text.ts'
 import type { Admission, Loaded, LoadRequest } from './load.ts'
+import { keepNear } from './near-copy.ts'
 import type { Policy } from './options.ts'
 import { checkTagList } from './policy.ts'
-import { keepNear } from './near-copy.ts'
-import { composeEntry } from './entry-text.ts'
+import type { Lease } from './steps.ts'
 
 /** What a loader is told, and what it may decide. */
 export interface LoadContext<Value = unknown> {
@@ -55,19 +55,13 @@ export async function runLoader(
   const decisions: Decisions = { ttlMs: undefined, tags: [], skipped: false }
   const startedAt = ctx.platform.now()
   const timeout = (): LoaderTimeoutError => new LoaderTimeoutError(policy.hardTimeoutMs)
-  let overdue = false
   const work = (signal: AbortSignal): Promise<Loaded> => {
-    signal.addEventListener('abort', () => {
-      overdue = true
-    })
-    const settled = call(() => loader(contextOf(signal, previous, policy, decisions))).then(
-      (value) => finish(ctx, request, admission, decisions, value, startedAt),
-      (error) => fail(ctx, request, admission, error),
-    )
-    // Whoever waits is told by the deadline; this goes on behind.
-    return settled.finally(() => {
-      if (overdue) ctx.platform.defer(settled)
-    })
+    const settled = call(() => loader(contextOf(signal, previous, policy, decisions)))
+      .then((value) => finish(ctx, request, admission, decisions, value, startedAt))
+      .catch((error) => fail(ctx, request, admission, error))
+    // Whoever waits is told by the deadline; what is left goes on behind.
+    signal.addEventListener('abort', () => ctx.platform.defer(settled), { once: true })
+    return settled
   }
   return withDeadline(ctx.platform, policy.hardTimeoutMs, timeout, work)
 }
@@ -111,17 +105,19 @@ async function finish(
   value: unknown,
   startedAt: number,
 ): Promise<Loaded> {
-  const loadMs = Math.max(0, ctx.platform.now() - startedAt)
+  const loadMs = Math.max(0, Math.round(ctx.platform.now() - startedAt))
   const answer = { value, shared: false, loadMs }
   const terms = termsOf(request.policy, decisions, value)
   if (!admission.lease) return { ...answer, stored: false }
+  const load = { value, loadMs, admission, lease: admission.lease }
   try {
-    const stored = terms && (await store(ctx, request, admission, terms, value, loadMs))
-    if (!terms) await ctx.steps.release(request.target.names, admission.lease.token)
-    return { ...answer, stored: stored === true }
+    if (terms && (await store(ctx, request, load, terms))) return { ...answer, stored: true }
+    await ctx.steps.release(request.target.names, admission.lease.token)
+    return { ...answer, stored: false }
   } catch (error) {
-    // The value is there: that it could not be stored must not take it from the caller.
     if (!isRemoteFailure(error) && !(error instanceof InvalidValueError)) throw error
+    // The value is there: that it could not be stored must not take it from the caller.
+    await releaseQuietly(ctx, request, admission)
     return { ...answer, stored: false, error }
   }
 }
@@ -129,32 +125,48 @@ async function finish(
 /** A failed load gives its lease back, and fails as the loader did. */
 async function fail(
   ctx: CacheContext,
-  { target }: LoadRequest,
-  { lease }: Admission,
+  request: LoadRequest,
+  admission: Admission,
   error: unknown,
 ): Promise<never> {
-  if (lease) {
-    try {
-      await ctx.steps.release(target.names, lease.token)
-    } catch (failure) {
-      // The lease then ends by itself; the caller needs the loader's error.
-      if (!isRemoteFailure(failure)) throw failure
-    }
-  }
+  await releaseQuietly(ctx, request, admission)
   throw error
 }
 
-/** What was decided about storing a value: its ttl and late tags, or `undefined` for not at all. */
+/** Where a lease cannot be given back it ends by itself. */
+async function releaseQuietly(
+  ctx: CacheContext,
+  { target }: LoadRequest,
+  { lease }: Admission,
+): Promise<void> {
+  if (!lease) return
+  try {
+    await ctx.steps.release(target.names, lease.token)
+  } catch (error) {
+    if (!isRemoteFailure(error)) throw error
+  }
+}
+
+/** What was decided about storing a value. */
 interface Terms {
   readonly policy: Policy
   readonly lateTags: readonly string[]
 }
 
+/** A loaded value and the right to store it. */
+interface Load {
+  readonly value: unknown
+  readonly loadMs: number
+  readonly admission: Admission
+  readonly lease: Lease
+}
+
+/** The terms on which a value is stored, or `undefined` if it is not to be. */
 function termsOf(policy: Policy, decisions: Decisions, value: unknown): Terms | undefined {
   if (decisions.skipped) return undefined
-  const ttlMs = decisions.ttlMs ?? policy.ttlMs
   const negative = value === undefined || value === null
   if (negative && policy.negativeTtlMs === 0) return undefined
+  const ttlMs = decisions.ttlMs ?? policy.ttlMs
   const derived = policy.tagsOf ? checkTagList(policy.tagsOf(value), 'tags') : []
   const late = [...derived, ...decisions.tags].filter((tag) => !policy.tags.includes(tag))
   return {
@@ -163,28 +175,28 @@ function termsOf(policy: Policy, decisions: Decisions, value: unknown): Terms | 
   }
 }
 
+/** Commits, under the ids that were read before the loader was called. Returns whether it stored. */
 async function store(
   ctx: CacheContext,
   { target }: LoadRequest,
-  admission: Admission,
+  { value, loadMs, admission, lease }: Load,
   { policy, lateTags }: Terms,
-  value: unknown,
-  loadMs: number,
 ): Promise<boolean> {
-  const { lease } = admission
-  if (!lease) return false
-  let releasing = true
-  try {
-    const stamps = await stampsFor(ctx, lease.stamps, lateTags, lifeMs(policy))
-    if (!stamps) return false
-    const entry = await composeEntry(ctx, target.key, policy, { value, stamps, loadMs })
-    releasing = false
-    const stored = await ctx.steps.commit(target.names, { token: lease.token, ...entry })
-    if (stored) keepNear(ctx, target, policy, { value, ...entry, ...admission })
-    return stored
-  } finally {
-    if (releasing) await ctx.steps.release(target.names, lease.token)
-  }
+  const encoded = encode(ctx, policy, value)
+  const stamps = await stampsFor(ctx, lease.stamps, lateTags, lifeMs(policy))
+  if (!stamps) return false
+  const text = await compose(ctx, target.key, policy, { encoded, stamps, loadMs })
+  const stored = await ctx.steps.commit(target.names, { token: lease.token, ...text })
+  const { provedAt, instant } = admission
+  if (stored)
+    keepNear(ctx, target, policy, {
+      ...text,
+      value,
+      sizeBytes: text.entry.length,
+      provedAt,
+      instant,
+    })
+  return stored
 }
 
 /**

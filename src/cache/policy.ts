@@ -137,7 +137,9 @@ export function resolveNear(options: NearOptions | false): NearPolicy | undefine
   }
 }
 
-function resolveCompression(value: NonNullable<EntryOptions['compression']>): Policy['compression'] {
+function resolveCompression(
+  value: NonNullable<EntryOptions['compression']>,
+): Policy['compression'] {
   if (value === false) return false
   const thresholdBytes = value.thresholdBytes ?? 1_024
   if (!Number.isSafeInteger(thresholdBytes) || thresholdBytes < 0) {

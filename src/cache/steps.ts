@@ -121,7 +121,9 @@ export class Steps {
 
   /** Puts another text in the place of the entry that has this write id. */
   async replace(name: string, { entry, writeId, lifeMs }: Omit<Commit, 'token'>): Promise<boolean> {
-    return (await this.#link.run(scripts.REPLACE, [name], [writePrefix(writeId), entry, lifeMs])) === 1
+    return (
+      (await this.#link.run(scripts.REPLACE, [name], [writePrefix(writeId), entry, lifeMs])) === 1
+    )
   }
 
   /** A set in one request: the entry's text is completed with the stamps where it is stored. */
@@ -245,10 +247,7 @@ function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string
   return new Map(markers.map(({ segment }, i) => [segment, found[i] ?? null]))
 }
 
-function stampsOf(
-  markers: readonly Marker[],
-  made: readonly Reply[],
-): ReadonlyMap<string, string> {
+function stampsOf(markers: readonly Marker[], made: readonly Reply[]): ReadonlyMap<string, string> {
   return new Map(
     markers.map(({ segment }, i) => {
       const marker = made[i]

@@ -53,7 +53,7 @@ export function settledWithin<T>(
   work: Promise<T>,
 ): Promise<T | typeof TIMED_OUT> {
   const done = new AbortController()
-  const timer = platform.delay(ms, done.signal).then(
+  const timer: Promise<typeof TIMED_OUT> = platform.delay(ms, done.signal).then(
     () => TIMED_OUT,
     () => TIMED_OUT,
   )

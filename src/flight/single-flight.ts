@@ -4,8 +4,8 @@
  * @module
  */
 
-import { settledWithin, TIMED_OUT } from './deadline.ts'
 import type { Platform } from '../platform/platform.ts'
+import { settledWithin, TIMED_OUT } from './deadline.ts'
 
 /** What a load has been granted: the right to store, and the markers it stamps its entry with. */
 export interface Grant {
@@ -21,9 +21,7 @@ export interface Sighting {
   readonly markers: ReadonlyMap<string, string | null>
 }
 
-type Phase =
-  | { readonly kind: 'asking' }
-  | { readonly kind: 'loading'; readonly grant: Grant }
+type Phase = { readonly kind: 'asking' } | { readonly kind: 'loading'; readonly grant: Grant }
 
 /** How a load ended, for those who joined it. `refused`: it never began, ask for yourself. */
 export type Ending<T> =
@@ -40,6 +38,11 @@ export class Flight<T = unknown> {
   /** The loader is about to be called. From here on only readers who saw the same may join. */
   depart(grant: Grant): void {
     this.#phase = { kind: 'loading', grant }
+  }
+
+  /** Whether its lease has neither been granted nor refused yet. */
+  get isAsking(): boolean {
+    return this.#phase.kind === 'asking'
   }
 
   land(ending: Ending<T>): void {

@@ -4,6 +4,14 @@
  * @module
  */
 
+/** Bundlers put a constant in the place of this expression; where there is no process it is absent. */
+declare const process: { readonly env: { readonly NODE_ENV?: string } } | undefined
+
+/** Whether the host says that this is production, where freezing would only cost time. */
+export function isProduction(): boolean {
+  return typeof process !== 'undefined' && process.env.NODE_ENV === 'production'
+}
+
 /**
  * Freezes arrays and plain objects all the way down, in place, and returns the value. Maps, Sets,
  * Dates and typed arrays cannot be frozen and stay as they are.

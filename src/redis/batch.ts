@@ -52,7 +52,7 @@ export class Batcher {
    */
   sendShared(command: Command, id: string): Promise<Answer> {
     const known = this.#shared.get(id)
-    if (known) return known
+    if (known !== undefined) return known
     const answer = this.#enqueue(command)
     this.#shared.set(id, answer)
     return answer

@@ -93,5 +93,8 @@ export function decodeResult(result: unknown): unknown {
 function decodeDeep(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(decodeDeep)
   if (typeof value !== 'string') return value
-  return VALUE_DECODER.decode(Uint8Array.from(atob(value), (char) => char.charCodeAt(0)))
+  const binary = atob(value)
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+  return VALUE_DECODER.decode(bytes)
 }

@@ -12,7 +12,7 @@ import { backoffMs } from '../flight/backoff.ts'
 import { type BreakerOptions, CircuitBreaker, type CircuitState } from '../flight/breaker.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
-import { isOutage, networkError, replyError } from './failure.ts'
+import { isOutage, networkError, operationOf, replyError } from './failure.ts'
 import { isReplaySafe } from './replay.ts'
 import type { Command, RedisRequest, RedisResponse, Requester } from './requester.ts'
 import { SCRIPTS } from './scripts.ts'
@@ -83,12 +83,9 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
       try {
         return await attempt({ ...request, signal }, operation)
       } catch (error) {
-        const waitMs = Math.max(
-          backoffMs(RETRY, tries, platform.random()),
-          (error instanceof RemoteError && error.retryAfterMs) || 0,
-        )
-        const hopeless = tries >= retries || waitMs > deadlineMs / 2
-        if (hopeless || signal.aborted || !maySendAgain(request, error)) throw error
+        if (tries >= retries || signal.aborted || !maySendAgain(request, error)) throw error
+        const waitMs = Math.max(backoffMs(RETRY, tries, platform.random()), retryAfterMs(error))
+        if (waitMs > deadlineMs / 2) throw error
         counts.retries++
         await platform.delay(waitMs, signal)
       }
@@ -127,9 +124,8 @@ function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {
   return path.length === 0 ? [body as Command] : Array.isArray(body) ? body : []
 }
 
-function operationOf(request: RedisRequest): string {
-  const [name] = request.path ?? []
-  return name ?? String(commandsOf(request)[0]?.[0] ?? 'request')
+function retryAfterMs(error: unknown): number {
+  return error instanceof RemoteError ? (error.retryAfterMs ?? 0) : 0
 }
 
 /** The error reply that says Redis cannot serve anybody now, if there is one. */

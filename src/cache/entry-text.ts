@@ -1,0 +1,77 @@
+/**
+ * Makes the text of an entry out of a value.
+ *
+ * @module
+ */
+
+import { jitter } from '../entry/duration.ts'
+import { lifetimesOf } from '../entry/freshness.ts'
+import { type EntryHeader, formatEntry, formatHeader, type Stamps } from '../entry/header.ts'
+import { randomId } from '../entry/id.ts'
+import type { EncodedValue } from '../entry/payload.ts'
+import { type CacheContext, codecFor } from './context.ts'
+import type { Policy } from './options.ts'
+
+/** An entry ready to be sent. */
+export interface EntryText {
+  readonly header: EntryHeader
+  readonly entry: string
+  readonly writeId: string
+  /** How long Redis is to keep it, in milliseconds. */
+  readonly lifeMs: number
+}
+
+/** What an entry is made of, beside the policy. */
+export interface EntryParts {
+  readonly encoded: EncodedValue
+  readonly stamps: Stamps
+  readonly loadMs: number
+}
+
+/**
+ * The first half, which needs nothing from Redis: a value that cannot be stored is refused before
+ * anything was sent.
+ *
+ * @throws {InvalidValueError} When the value has no encoding, or is too large.
+ */
+export function encode(ctx: CacheContext, policy: Policy, value: unknown): EncodedValue {
+  return codecFor(ctx, policy).encode(value)
+}
+
+/** Dates the entry from now, stamps it, and seals it if the cache encrypts. */
+export async function compose(
+  ctx: CacheContext,
+  key: string,
+  policy: Policy,
+  { encoded, stamps, loadMs }: EntryParts,
+): Promise<EntryText> {
+  const now = ctx.platform.now()
+  const lifetimes = lifetimesOf({
+    now,
+    ttlMs: Math.max(1, jitter(policy.ttlMs, policy.jitter, ctx.platform.random())),
+    staleWhileRevalidateMs: policy.staleWhileRevalidateMs,
+    staleIfErrorMs: policy.staleIfErrorMs,
+  })
+  const writeId = randomId()
+  const header = { ...lifetimes, writeId, loadMs, encoding: encoded.encoding, stamps }
+  const text = await sealEntry(ctx, key, policy, header, encoded)
+  return { header, entry: text, writeId, lifeMs: Math.ceil(lifetimes.staleUntil - now) }
+}
+
+/** The text of an entry whose header is settled. */
+export async function sealEntry(
+  ctx: CacheContext,
+  key: string,
+  policy: Policy,
+  header: EntryHeader,
+  encoded: EncodedValue,
+): Promise<string> {
+  const payload = await codecFor(ctx, policy).seal(encoded, () => ({
+    purpose: 'cache',
+    namespace: ctx.names.keyspace.path,
+    key,
+    header: formatHeader(header),
+    createdAt: header.createdAt,
+  }))
+  return formatEntry(header, payload)
+}

@@ -1,0 +1,103 @@
+/**
+ * What of the near tier a call may use, and what it leaves there.
+ *
+ * @module
+ */
+
+import { classify } from '../entry/freshness.ts'
+import { type EntryHeader, writePrefix } from '../entry/header.ts'
+import { deepFreeze, isProduction } from '../near/freeze.ts'
+import type { NearCopy } from '../near/near-tier.ts'
+import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
+import type { Moment } from './observe.ts'
+import type { NearPolicy, Policy } from './options.ts'
+
+/** A value that the remote tier vouches for, and since when. */
+export interface Proof extends Moment {
+  readonly value: unknown
+  readonly header: EntryHeader
+  /** Length of the stored text: what the copy counts for. */
+  readonly sizeBytes: number
+}
+
+/**
+ * A copy that may be served without asking anybody: fresh, younger than `near.ttl` since it was
+ * proved, and carrying every tag that this call declares.
+ */
+export function nearHit(ctx: CacheContext, key: string, policy: Policy): NearCopy | undefined {
+  const { near } = policy
+  if (near === undefined || near.verify || ctx.near === undefined) return undefined
+  const copy = ctx.near.get(ctx.names.near(key))
+  if (copy === undefined) return undefined
+  const now = ctx.platform.now()
+  if (now - copy.provedAt >= near.ttlMs || now < copy.provedAt) return undefined
+  return isServable(copy, policy, now) ? copy : undefined
+}
+
+/** A copy whose header and markers Redis has just confirmed: no lag, two commands, no payload. */
+export async function verifiedNearHit(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+): Promise<NearCopy | undefined> {
+  if (!policy.near?.verify || ctx.near === undefined) return undefined
+  const name = ctx.names.near(target.key)
+  const copy = ctx.near.get(name)
+  if (copy === undefined || !isServable(copy, policy, ctx.platform.now())) return undefined
+  const segments = [...copy.header.stamps.keys()]
+  const markers = segments.map((segment, i) => ({ segment, key: copy.markerKeys[i] ?? '' }))
+  try {
+    const [prefix, found] = await ctx.steps.verify(target.names.entry, markers)
+    const stamps = [...copy.header.stamps.values()]
+    const same = found.length === stamps.length && found.every((text, i) => text === stamps[i])
+    if (same && prefix === writePrefix(copy.header.writeId)) return copy
+  } catch (error) {
+    // An unconfirmed copy is not served; the read goes on and meets the failure itself.
+    if (!isRemoteFailure(error)) throw error
+    return undefined
+  }
+  ctx.near.drop(name)
+  return undefined
+}
+
+/** The copy's value, as the policy wants it handed out. */
+export function handOut(copy: NearCopy, near: NearPolicy | undefined): unknown {
+  return near?.values === 'copy' ? structuredClone(copy.value) : copy.value
+}
+
+/** Keeps a copy, dated before the request that proved it. */
+export function keepNear(
+  ctx: CacheContext,
+  { key, declared }: Target,
+  { near, tags }: Policy,
+  { value, header, sizeBytes, provedAt, instant }: Proof,
+): void {
+  if (near === undefined || ctx.near === undefined) return
+  // A load longer than the bound leaves no copy: it would be too old on arrival.
+  if (!near.verify && ctx.platform.now() - provedAt >= near.ttlMs) return
+  const known = new Map(declared.map((marker) => [marker.segment, marker.key]))
+  ctx.near.put(ctx.names.near(key), {
+    value: near.values === 'copy' ? structuredClone(value) : share(value),
+    header,
+    tags,
+    markerKeys: [...header.stamps.keys()].map(
+      (segment) => known.get(segment) ?? ctx.names.bySegment(segment).key,
+    ),
+    provedAt,
+    instant,
+    sizeBytes,
+  })
+}
+
+function share(value: unknown): unknown {
+  return isProduction() ? value : deepFreeze(value)
+}
+
+function isServable(copy: NearCopy, { tags }: Policy, now: number): boolean {
+  return classify(copy.header, now) === 'fresh' && carries(copy.tags, tags)
+}
+
+/** Whether every tag of the call is one that the copy was kept with. */
+function carries(kept: readonly string[], declared: readonly string[]): boolean {
+  return declared === kept || declared.every((tag) => kept.includes(tag))
+}

@@ -1,0 +1,207 @@
+/**
+ * The read path, from top to bottom: the near tier, one look at Redis, and the loader.
+ *
+ * A read never returns a value whose load began before a delete, a set or a hard invalidation that
+ * covers it and was complete before the read's last look (docs/consistency.md, T1). Whatever goes
+ * wrong with Redis on the way is a miss, never an error of the caller's (I2).
+ *
+ * @module
+ */
+
+import { shouldRefreshEarly } from '../entry/early-refresh.ts'
+import { settledWithin, TIMED_OUT, unlessAborted } from '../flight/deadline.ts'
+import { type CacheContext, report, type Target, targetOf } from './context.ts'
+import { type Loaded, lead, obtain } from './load.ts'
+import type { Loader } from './loader.ts'
+import { handOut, keepNear, nearHit, verifiedNearHit } from './near-copy.ts'
+import { type Found, observe, type Sight } from './observe.ts'
+import type { Policy } from './options.ts'
+import type { Operation, Outcome } from './outcome.ts'
+
+/** A read that may have found something. */
+export interface ReadResult {
+  readonly value: unknown
+  readonly outcome: Outcome
+}
+
+const NEAR_HIT: Outcome = Object.freeze({ kind: 'hit', tier: 'near', freshness: 'fresh' })
+
+/** Reads a key, and on a miss nothing more. Serves only what is fresh. */
+export async function get(
+  ctx: CacheContext,
+  operation: Operation,
+  key: string,
+  policy: Policy,
+): Promise<ReadResult> {
+  const startedAt = ctx.platform.now()
+  const result = await unlessAborted(find(ctx, key, policy), policy.signal)
+  report(ctx, operation, key, result.outcome, startedAt)
+  return result
+}
+
+async function find(ctx: CacheContext, key: string, policy: Policy): Promise<ReadResult> {
+  const target = targetOf(ctx, key, policy)
+  const copy = nearHit(ctx, key, policy) ?? (await verifiedNearHit(ctx, target, policy))
+  if (copy) return { value: handOut(copy, policy.near), outcome: NEAR_HIT }
+
+  const { found, ...seen } = await observe(ctx, target, policy)
+  if (found.kind === 'none') {
+    return { value: undefined, outcome: { ...found, kind: 'miss' } }
+  }
+  if (found.kind !== 'fresh') {
+    return { value: undefined, outcome: { kind: 'miss', reason: 'expired' } }
+  }
+  remember(ctx, target, policy, seen, found)
+  return { value: found.value, outcome: { kind: 'hit', tier: 'remote', freshness: 'fresh' } }
+}
+
+/** Reads a key; on a miss loads it, under a lease, and stores it. */
+export function getOrSet(
+  ctx: CacheContext,
+  key: string,
+  loader: Loader,
+  policy: Policy,
+): Promise<unknown> {
+  const copy = nearHit(ctx, key, policy)
+  if (copy) {
+    if (ctx.events.hasListeners) report(ctx, 'getOrSet', key, NEAR_HIT, ctx.platform.now())
+    else ctx.events.countNearHit()
+    return Promise.resolve(handOut(copy, policy.near))
+  }
+  return unlessAborted(readThrough(ctx, key, loader, policy), policy.signal)
+}
+
+async function readThrough(
+  ctx: CacheContext,
+  key: string,
+  loader: Loader,
+  policy: Policy,
+): Promise<unknown> {
+  const startedAt = ctx.platform.now()
+  try {
+    const { value, outcome } = await readOrLoad(ctx, key, loader, policy)
+    report(ctx, 'getOrSet', key, outcome, startedAt)
+    return value
+  } catch (error) {
+    report(ctx, 'getOrSet', key, { kind: 'failed', error }, startedAt)
+    throw error
+  }
+}
+
+async function readOrLoad(
+  ctx: CacheContext,
+  key: string,
+  loader: Loader,
+  policy: Policy,
+): Promise<ReadResult> {
+  const target = targetOf(ctx, key, policy)
+  const copy = await verifiedNearHit(ctx, target, policy)
+  if (copy) return { value: handOut(copy, policy.near), outcome: NEAR_HIT }
+
+  const seen = await observe(ctx, target, policy)
+  const { found } = seen
+  switch (found.kind) {
+    case 'fresh':
+      remember(ctx, target, policy, seen, found)
+      if (isDueEarly(ctx, policy, found)) refreshBehind(ctx, target, loader, policy, seen)
+      return served(found)
+    case 'stale':
+      refreshBehind(ctx, target, loader, policy, seen)
+      return served(found)
+    case 'stale-if-error':
+      return loadOrFallBack(ctx, target, loader, policy, seen, found)
+    case 'none':
+      return loadedBy(await obtain(ctx, { target, loader, policy }, seen), found.reason)
+  }
+}
+
+/**
+ * Loads, but serves this reader's own stale copy if the load fails, or takes longer than the soft
+ * timeout and goes on behind. Never another reader's copy, which may be older than a delete.
+ */
+async function loadOrFallBack(
+  ctx: CacheContext,
+  target: Target,
+  loader: Loader,
+  policy: Policy,
+  seen: Sight,
+  stale: Found,
+): Promise<ReadResult> {
+  const load = obtain(ctx, { target, loader, policy }, seen)
+  try {
+    const loaded = await withinSoftTimeout(ctx, policy, load)
+    if (loaded !== TIMED_OUT) return loadedBy(loaded, 'expired')
+    ctx.platform.defer(load)
+  } catch {
+    // The loader's failure is what the stale copy is for.
+    ctx.events.countLoadError()
+  }
+  return served(stale)
+}
+
+function withinSoftTimeout(
+  ctx: CacheContext,
+  { softTimeoutMs }: Policy,
+  load: Promise<Loaded>,
+): Promise<Loaded | typeof TIMED_OUT> {
+  return softTimeoutMs === Infinity ? load : settledWithin(ctx.platform, softTimeoutMs, load)
+}
+
+/** Refreshes an entry after it was served, if nobody else does. Never rejects (I11). */
+function refreshBehind(
+  ctx: CacheContext,
+  target: Target,
+  loader: Loader,
+  policy: Policy,
+  seen: Sight,
+): void {
+  if (ctx.flights.get(target.names.entry)?.admits(seen)) return
+  ctx.platform.defer(refresh(ctx, target, loader, policy, seen))
+}
+
+async function refresh(
+  ctx: CacheContext,
+  target: Target,
+  loader: Loader,
+  policy: Policy,
+  seen: Sight,
+): Promise<void> {
+  const startedAt = ctx.platform.now()
+  try {
+    const loaded = await lead(ctx, { target, loader, policy }, seen, false)
+    if (!loaded) return
+    report(ctx, 'refresh', target.key, loadedBy(loaded, 'stale').outcome, startedAt)
+  } catch (error) {
+    // The caller has been answered; the failure is told to whoever listens.
+    report(ctx, 'refresh', target.key, { kind: 'failed', error }, startedAt)
+  }
+}
+
+function isDueEarly(ctx: CacheContext, { earlyRefresh }: Policy, { header }: Found): boolean {
+  const { platform } = ctx
+  return (
+    earlyRefresh > 0 && shouldRefreshEarly(header, platform.now(), earlyRefresh, platform.random())
+  )
+}
+
+function remember(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+  { provedAt, instant }: Pick<Sight, 'provedAt' | 'instant'>,
+  { value, header, sizeBytes }: Found,
+): void {
+  keepNear(ctx, target, policy, { value, header, sizeBytes, provedAt, instant })
+}
+
+function served({ value, kind }: Found): ReadResult {
+  return { value, outcome: { kind: 'hit', tier: 'remote', freshness: kind } }
+}
+
+function loadedBy(
+  { value, shared, stored, loadMs, error }: Loaded,
+  reason: (Outcome & { kind: 'loaded' })['reason'],
+): ReadResult {
+  const outcome = { kind: 'loaded', reason, shared, stored, loadMs } as const
+  return { value, outcome: error === undefined ? outcome : { ...outcome, error } }
+}
