@@ -78,18 +78,28 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     request: RedisRequest,
     operation: string,
     signal: AbortSignal,
+    tries = 0,
   ): Promise<RedisResponse<never>> {
-    for (let tries = 0; ; tries++) {
-      try {
-        return await attempt({ ...request, signal }, operation)
-      } catch (error) {
-        if (tries >= retries || signal.aborted || !maySendAgain(request, error)) throw error
-        const waitMs = Math.max(backoffMs(RETRY, tries, platform.random()), retryAfterMs(error))
-        if (waitMs > deadlineMs / 2) throw error
-        counts.retries++
-        await platform.delay(waitMs, signal)
-      }
+    try {
+      return await attempt({ ...request, signal }, operation)
+    } catch (error) {
+      const waitMs = tries < retries ? waitBeforeRetry(request, error, tries) : undefined
+      if (waitMs === undefined || signal.aborted) throw error
+      counts.retries++
+      await platform.delay(waitMs, signal)
     }
+    return persist(request, operation, signal, tries + 1)
+  }
+
+  /** Milliseconds, or `undefined` where sending again is unsafe or would come too late. */
+  function waitBeforeRetry(
+    request: RedisRequest,
+    error: unknown,
+    tries: number,
+  ): number | undefined {
+    if (!maySendAgain(request, error)) return undefined
+    const waitMs = Math.max(backoffMs(RETRY, tries, platform.random()), retryAfterMs(error))
+    return waitMs <= deadlineMs / 2 ? waitMs : undefined
   }
 
   function send(request: RedisRequest): Promise<RedisResponse<never>> {

@@ -1,0 +1,175 @@
+/**
+ * Writes by key: set, ticket, touch, delete.
+ *
+ * @module
+ */
+
+import { jitter } from '../entry/duration.ts'
+import { lifetimesOf } from '../entry/freshness.ts'
+import { type EntryHeader, formatEntry, formatHeader, parseEntry } from '../entry/header.ts'
+import { type CacheContext, leaseMs, lifeMs, type Target, targetOf } from './context.ts'
+import { compose, encode, sealEntry } from './entry-text.ts'
+import { weigh } from './observe.ts'
+import type { Policy } from './options.ts'
+import type { Lease } from './steps.ts'
+
+/**
+ * `stored`; or `superseded`: a later set or delete of the key came first, or the lease had ended, and
+ * nothing was stored. Either way no older value is served any more.
+ */
+export type SetResult = 'stored' | 'superseded'
+
+/** The right to store a value that is computed after it was taken. */
+export interface Ticket<Value> {
+  /** @throws {InvalidValueError} When the value cannot be stored. */
+  commit(value: Value): Promise<SetResult>
+  /** Gives the right back without storing. */
+  release(): Promise<void>
+}
+
+/**
+ * Stores a value of the caller's: take, commit. It counts as loaded when the first of the two is
+ * complete; to have it count from before it was computed, take a ticket.
+ */
+export async function set(
+  ctx: CacheContext,
+  key: string,
+  value: unknown,
+  policy: Policy,
+): Promise<SetResult> {
+  const target = targetOf(ctx, key, policy)
+  // Before anything is sent: a value that cannot be stored must leave what is there alone.
+  const terms = termsFor(value, policy)
+  const encoded = encode(ctx, terms, value)
+  if (policy.consistency === 'relaxed' && ctx.codec.cipher === undefined && !ctx.link.cluster) {
+    return store(ctx, target, terms, encoded)
+  }
+  const lease = await take(ctx, target, terms)
+  return commit(ctx, target, terms, lease, encoded)
+}
+
+/** Takes the right to store before the value is computed: a writer's T2 for a value of its own. */
+export async function begin(
+  ctx: CacheContext,
+  key: string,
+  policy: Policy,
+): Promise<Ticket<unknown>> {
+  const target = targetOf(ctx, key, policy)
+  const lease = await take(ctx, target, policy)
+  return {
+    commit: (value) => {
+      const terms = termsFor(value, policy)
+      return commit(ctx, target, terms, lease, encode(ctx, terms, value))
+    },
+    release: () => ctx.steps.release(target.names, lease.token),
+  }
+}
+
+/** First half of a set. What is near is gone when it returns. */
+export async function take(ctx: CacheContext, target: Target, policy: Policy): Promise<Lease> {
+  const { steps } = ctx
+  try {
+    return await steps.take(target.names, target.declared, leaseMs(policy), lifeMs(policy))
+  } finally {
+    // Also when the answer was lost: it may have been applied.
+    cover(ctx, [target.key])
+  }
+}
+
+/** Second half of a set. */
+export async function commit(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+  { token, stamps }: Lease,
+  encoded: ReturnType<typeof encode>,
+): Promise<SetResult> {
+  const text = await compose(ctx, target.key, policy, { encoded, stamps, loadMs: 0 })
+  const stored = await ctx.steps.commit(target.names, { token, ...text })
+  return stored ? 'stored' : 'superseded'
+}
+
+/** A set in one request. */
+async function store(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+  encoded: ReturnType<typeof encode>,
+): Promise<SetResult> {
+  const none = { encoded, stamps: new Map(), loadMs: 0 }
+  const text = await compose(ctx, target.key, policy, none)
+  // The stamps are the header's last field; Redis puts in those it finds.
+  const line = formatHeader(text.header)
+  const halves = [line, formatEntry(text.header, encoded.text).slice(line.length)] as const
+  try {
+    await ctx.steps.store(target.names, target.declared, halves, text.lifeMs)
+  } finally {
+    cover(ctx, [target.key])
+  }
+  return 'stored'
+}
+
+/**
+ * Makes an entry that is there, and servable, fresh for `ttl` from now. Loads and creates nothing.
+ *
+ * @returns Whether there was one.
+ */
+export async function touch(ctx: CacheContext, key: string, policy: Policy): Promise<boolean> {
+  const target = targetOf(ctx, key, policy)
+  const { entry, markers } = await ctx.steps.look(target.names, target.asked)
+  if (entry === null) return false
+  const found = await weigh(ctx, target, policy, entry, markers)
+  if (found.kind === 'none') return false
+  const { header, payload } = parseEntry(entry)
+  const now = ctx.platform.now()
+  const lifetimes = lifetimesOf({
+    now,
+    ttlMs: Math.max(1, jitter(policy.ttlMs, policy.jitter, ctx.platform.random())),
+    staleWhileRevalidateMs: policy.staleWhileRevalidateMs,
+    staleIfErrorMs: policy.staleIfErrorMs,
+  })
+  const touched = { ...header, ...lifetimes }
+  const text = await redate(ctx, key, policy, touched, payload, found.value)
+  const { writeId } = header
+  return ctx.steps.replace(target.names.entry, {
+    entry: text,
+    writeId,
+    lifeMs: lifetimes.staleUntil - now,
+  })
+}
+
+/** The same entry under another header; an encrypted payload is bound to its header. */
+function redate(
+  ctx: CacheContext,
+  key: string,
+  policy: Policy,
+  header: EntryHeader,
+  payload: string,
+  value: unknown,
+): Promise<string> | string {
+  if (ctx.codec.cipher === undefined) return formatEntry(header, payload)
+  const encoded = encode(ctx, policy, value)
+  return sealEntry(ctx, key, policy, { ...header, encoding: encoded.encoding }, encoded)
+}
+
+/** Deletes entries, and with their leases the right of running loads to store. */
+export async function remove(ctx: CacheContext, keys: readonly string[]): Promise<void> {
+  const names = keys.map((key) => ctx.names.of(key))
+  if (names.length === 0) return
+  try {
+    await ctx.steps.delete(names)
+  } finally {
+    cover(ctx, keys)
+  }
+}
+
+/** A local call on these keys has returned: no near copy from before it is served. */
+function cover(ctx: CacheContext, keys: readonly string[]): void {
+  ctx.near?.fence.mark(keys.map((key) => ctx.names.near(key)))
+}
+
+/** `null` and `undefined` are fresh for less long. */
+function termsFor(value: unknown, policy: Policy): Policy {
+  if (value !== null && value !== undefined) return policy
+  return { ...policy, ttlMs: Math.min(policy.ttlMs, policy.negativeTtlMs || policy.ttlMs) }
+}
