@@ -1,0 +1,155 @@
+/**
+ * Encrypts payloads with AES-256-GCM and binds each to its place, so that nobody who can write to
+ * Redis can change one, stretch its life or move it under another key. What it cannot do: tell an
+ * older entry of the same key from the present one.
+ *
+ * @module
+ */
+
+import { CorruptEntryError } from '../errors.ts'
+import { type Bytes, decodeUtf8, encodeUtf8, fromBase64, toBase64 } from './bytes.ts'
+import { type EncryptionKey, readKeyRing } from './key-ring.ts'
+
+export type { EncryptionKey } from './key-ring.ts'
+
+/** What a payload is bound to. It is authenticated, and not stored with the payload. */
+export interface CipherContext {
+  /** What the value is for, such as `cache` or `session`. */
+  readonly purpose: string
+  readonly namespace: string
+  /** The caller's key, before it was hashed. */
+  readonly key: string
+  /** The header's line. */
+  readonly header: string
+  /** When the entry was made, in epoch milliseconds; its day selects the derived key. */
+  readonly createdAt: number
+}
+
+/** A sealed payload: base64 of nonce, ciphertext and tag. */
+export interface Sealed {
+  readonly keyId: string
+  readonly text: string
+}
+
+const VERSION = 'nearcache/v1'
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const DAY_MS = 86_400_000
+/** Derived keys kept per instance: those of 64 namespaces, or of fewer over some days. */
+const MAX_DERIVED = 64
+
+/** How much longer than its plaintext a sealed payload is, in bytes before base64. */
+export const SEAL_BYTES: number = NONCE_BYTES + TAG_BYTES
+
+/**
+ * AES-256-GCM (NIST SP 800-38D) with a ring of keys.
+ *
+ * Each key of the ring yields one key a namespace and day (HKDF-SHA-256, RFC 5869), which keeps
+ * random nonces within their 2^32 uses. Rotation: add the new key as decrypt-only everywhere, make
+ * it the primary, and remove the old one when the longest entry has expired.
+ */
+export class Cipher {
+  /** Id of the key that encrypts. */
+  readonly primaryId: string
+  readonly #secrets: ReadonlyMap<string, Bytes>
+  // Keys, not promises of keys: on Workers, a promise that another request made may never settle.
+  readonly #derived = new Map<string, CryptoKey>()
+
+  /** @throws {InvalidOptionError} Naming `encryption.keys`, when the keys do not form a ring. */
+  constructor(keys: readonly EncryptionKey[]) {
+    const { primaryId, secrets } = readKeyRing(keys)
+    this.primaryId = primaryId
+    this.#secrets = secrets
+  }
+
+  /**
+   * Encrypts with the primary key.
+   *
+   * @param plaintext Bytes, or well-formed text.
+   */
+  async seal(plaintext: string | Bytes, context: CipherContext): Promise<Sealed> {
+    const key = await this.#keyFor(this.primaryId, context)
+    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
+    const data = typeof plaintext === 'string' ? encodeUtf8(plaintext) : plaintext
+    const sealed = await crypto.subtle.encrypt(algorithm(nonce, context), key, data)
+    const bytes = new Uint8Array(NONCE_BYTES + sealed.byteLength)
+    bytes.set(nonce)
+    bytes.set(new Uint8Array(sealed), NONCE_BYTES)
+    return { keyId: this.primaryId, text: toBase64(bytes) }
+  }
+
+  /**
+   * The text that was sealed in this very context.
+   *
+   * @throws {CorruptEntryError} When the ring has no such key, or the payload, its key or its context
+   * is not the one that was sealed.
+   */
+  async open(keyId: string, text: string, context: CipherContext): Promise<string> {
+    const bytes = await this.openBytes(keyId, text, context)
+    try {
+      return decodeUtf8(bytes)
+    } catch {
+      // TypeError: it was sealed from bytes that are no text.
+      throw new CorruptEntryError('the decrypted payload is not text')
+    }
+  }
+
+  /**
+   * The bytes that were sealed in this very context.
+   *
+   * @throws {CorruptEntryError} As {@link open} does.
+   */
+  async openBytes(keyId: string, text: string, context: CipherContext): Promise<Bytes> {
+    if (!this.#secrets.has(keyId)) throw new CorruptEntryError('unknown encryption key')
+    const bytes = fromBase64(text)
+    if (bytes === undefined || bytes.length < SEAL_BYTES) {
+      throw new CorruptEntryError('authentication failed')
+    }
+    const key = await this.#keyFor(keyId, context)
+    const nonce = bytes.subarray(0, NONCE_BYTES)
+    const data = bytes.subarray(NONCE_BYTES)
+    try {
+      return new Uint8Array(await crypto.subtle.decrypt(algorithm(nonce, context), key, data))
+    } catch {
+      // OperationError, the one error of a decryption whose tag does not match.
+      throw new CorruptEntryError('authentication failed')
+    }
+  }
+
+  async #keyFor(keyId: string, { namespace, createdAt }: CipherContext): Promise<CryptoKey> {
+    const info = `${VERSION}/enc|${namespace}|${Math.floor(createdAt / DAY_MS)}`
+    const name = `${keyId}|${info}`
+    const known = this.#derived.get(name)
+    if (known !== undefined) return known
+
+    const secret = this.#secrets.get(keyId)
+    if (secret === undefined) throw new CorruptEntryError('unknown encryption key')
+    const derived = await derive(secret, info)
+    for (const oldest of this.#derived.keys()) {
+      if (this.#derived.size < MAX_DERIVED) break
+      this.#derived.delete(oldest)
+    }
+    this.#derived.set(name, derived)
+    return derived
+  }
+}
+
+async function derive(secret: Bytes, info: string): Promise<CryptoKey> {
+  const base = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveKey'])
+  return crypto.subtle.deriveKey(
+    // The secret is uniformly random, so the extraction needs no salt (RFC 5869, section 3.1).
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: encodeUtf8(info) },
+    base,
+    { name: 'AES-GCM', length: 256 },
+    false,
+    ['encrypt', 'decrypt'],
+  )
+}
+
+function algorithm(iv: Bytes, context: CipherContext): AesGcmParams {
+  const { purpose, namespace, key, header } = context
+  // Lengths first: no field can lend characters to its neighbour.
+  const fields = [VERSION, purpose, namespace, key, header]
+  const additionalData = encodeUtf8(fields.map((field) => `${field.length}:${field}`).join(''))
+  return { name: 'AES-GCM', iv, additionalData, tagLength: TAG_BYTES * 8 }
+}

@@ -1,0 +1,67 @@
+/**
+ * Decides whether an entry may be served by its age. Pure: the caller supplies the time, and has
+ * already compared the entry's tags with their markers.
+ *
+ * The states and their names follow RFC 9111 (fresh, stale) and RFC 5861
+ * (stale-while-revalidate, stale-if-error).
+ *
+ * @module
+ */
+
+/**
+ * The part of an entry that freshness depends on. All times are epoch milliseconds, whole, and in
+ * this order: `createdAt <= freshUntil <= revalidateUntil <= staleUntil`.
+ */
+export interface Lifetimes {
+  readonly createdAt: number
+  /** First instant at which the entry is stale. */
+  readonly freshUntil: number
+  /** First instant at which a stale entry no longer answers while it is refreshed. */
+  readonly revalidateUntil: number
+  /** First instant at which the entry is expired: the end of the longer of the stale windows. */
+  readonly staleUntil: number
+}
+
+/**
+ * `fresh`: serve. `stale`: serve, then refresh. `stale-if-error`: load, and serve only if the load
+ * fails. `expired`: treat as absent.
+ */
+export type Freshness = 'fresh' | 'stale' | 'stale-if-error' | 'expired'
+
+/**
+ * Classifies an entry at one instant.
+ *
+ * An entry from the future is stale: the clock that wrote it, or ours, is wrong, and a lifetime
+ * measured with two clocks is not one. No skew is tolerated, since the cost is one refresh.
+ *
+ * @param entry Lifetimes as stored; boundaries are half-open, `[createdAt, freshUntil)`.
+ * @param now Epoch milliseconds.
+ */
+export function classify(entry: Lifetimes, now: number): Freshness {
+  if (now < entry.createdAt) return 'stale'
+  if (now < entry.freshUntil) return 'fresh'
+  if (now < entry.revalidateUntil) return 'stale'
+  if (now < entry.staleUntil) return 'stale-if-error'
+  return 'expired'
+}
+
+/** From which {@link lifetimesOf} computes an entry's lifetimes. All are milliseconds. */
+export interface LifetimePolicy {
+  /** The moment the value counts as loaded, in epoch milliseconds. */
+  readonly now: number
+  /** How long the entry is fresh; at least 0. */
+  readonly ttlMs: number
+  /** How long after that it answers while it is refreshed; at least 0. */
+  readonly staleWhileRevalidateMs: number
+  /** How long after `ttlMs` it answers for a load that failed; at least 0. */
+  readonly staleIfErrorMs: number
+}
+
+/** The lifetimes of an entry made at `now`. Both stale windows begin where freshness ends. */
+export function lifetimesOf(policy: LifetimePolicy): Lifetimes {
+  const createdAt = Math.floor(policy.now)
+  const freshUntil = createdAt + Math.round(policy.ttlMs)
+  const revalidateUntil = freshUntil + Math.round(policy.staleWhileRevalidateMs)
+  const staleUntil = Math.max(revalidateUntil, freshUntil + Math.round(policy.staleIfErrorMs))
+  return { createdAt, freshUntil, revalidateUntil, staleUntil }
+}

@@ -1,0 +1,155 @@
+/**
+ * The text of a stored entry: one line of ASCII that says when, under which tags and in which
+ * encoding, then the payload. The line is read without touching the payload.
+ *
+ * ```
+ * N1;<writeId>;<createdAt>;<fresh>;<revalidate>;<stale>;<loadMs>;<encoding>;<tag>=<marker>,...\n<payload>
+ * ```
+ *
+ * Numbers are base 36 and whole; the three lifetimes are distances, each from the instant before.
+ *
+ * @module
+ */
+
+import { CorruptEntryError, InvalidKeyError } from '../errors.ts'
+import type { Lifetimes } from './freshness.ts'
+
+/** Segment of a tag (`Keyspace.tag`) to the marker it had when the load began. */
+export type Stamps = ReadonlyMap<string, string>
+
+/** Everything an entry says of itself, its value left out. */
+export interface EntryHeader extends Lifetimes {
+  /** 16 characters of base64url, new for every write. */
+  readonly writeId: string
+  /** How long the loader took, in milliseconds. */
+  readonly loadMs: number
+  /** How the payload is encoded, as `PayloadCodec` words it. */
+  readonly encoding: string
+  /** At most {@link MAX_STAMPS}. */
+  readonly stamps: Stamps
+}
+
+/** The three parts of a stored text. */
+export interface ParsedEntry {
+  readonly header: EntryHeader
+  /** Encoded and untrusted. */
+  readonly payload: string
+  /** The header's line as stored, without its newline: what an encrypted payload is bound to. */
+  readonly headerText: string
+}
+
+/** `GETRANGE key 0 19` returns {@link writePrefix} of the entry's write id. */
+export const WRITE_ID_RANGE: readonly [start: number, end: number] = [0, 19]
+/** How many tags an entry can have, implicit ones included. */
+export const MAX_STAMPS = 128
+
+const MAX_HEADER_CHARS = 65_536
+const ID = '[A-Za-z0-9_-]'
+// Nine digits reach the year 5188; no sum of four loses precision.
+const NUMBER = '(0|[1-9a-z][0-9a-z]{0,8})'
+const LINE = new RegExp(
+  `^N1;(${ID}{16});${NUMBER};${NUMBER};${NUMBER};${NUMBER};${NUMBER};([a-z]{1,4}(?:\\.${ID}{1,16})?);([!-:<-~]*)\n$`,
+)
+const MARKER = new RegExp(`^${ID}{1,64}\\.${ID}{1,64}$`)
+
+/** The first {@link WRITE_ID_RANGE} characters of an entry that has this write id. */
+export function writePrefix(writeId: string): string {
+  return `N1;${writeId};`
+}
+
+/**
+ * The header's line without its newline.
+ *
+ * @throws {InvalidKeyError} When there are more than 128 stamps.
+ */
+export function formatHeader(header: EntryHeader): string {
+  const { writeId, createdAt, freshUntil, revalidateUntil, staleUntil, stamps } = header
+  if (stamps.size > MAX_STAMPS) {
+    throw new InvalidKeyError(`an entry has more than ${MAX_STAMPS} tags`)
+  }
+  let tags = ''
+  for (const [segment, marker] of stamps) tags += `${tags && ','}${segment}=${marker}`
+  const numbers = [
+    createdAt,
+    freshUntil - createdAt,
+    revalidateUntil - freshUntil,
+    staleUntil - revalidateUntil,
+    header.loadMs,
+  ]
+  const digits = numbers.map((ms) => Math.round(ms).toString(36)).join(';')
+  return `${writePrefix(writeId)}${digits};${header.encoding};${tags}`
+}
+
+/**
+ * The text to store.
+ *
+ * @throws {InvalidKeyError} As {@link formatHeader} does.
+ */
+export function formatEntry(header: EntryHeader, payload: string): string {
+  return `${formatHeader(header)}\n${payload}`
+}
+
+/**
+ * Reads what {@link formatEntry} wrote.
+ *
+ * @throws {CorruptEntryError} When `text` is anything else.
+ */
+export function parseEntry(text: string): ParsedEntry {
+  const end = text.indexOf('\n')
+  if (end < 0) throw new CorruptEntryError('it has no header')
+  if (end > MAX_HEADER_CHARS) throw new CorruptEntryError('the header is too long')
+
+  // Joining two strings and then searching them makes a copy. Parts of a copy do not keep the
+  // whole entry in memory, as parts of `text` would for as long as a near copy lives.
+  const line = `${text.slice(0, end)}${'\n'}`
+  const fields = LINE.exec(line)
+  if (fields === null) throw new CorruptEntryError('the header is malformed')
+  const [, writeId = '', ...rest] = fields
+  const [createdAt = 0, fresh = 0, revalidate = 0, stale = 0, loadMs = 0] = rest
+    .slice(0, 5)
+    .map((digits) => Number.parseInt(digits, 36))
+  const freshUntil = createdAt + fresh
+  const revalidateUntil = freshUntil + revalidate
+  const header: EntryHeader = {
+    writeId,
+    createdAt,
+    freshUntil,
+    revalidateUntil,
+    staleUntil: revalidateUntil + stale,
+    loadMs,
+    encoding: rest[5] ?? '',
+    stamps: parseStamps(rest[6] ?? ''),
+  }
+  return { header, payload: text.slice(end + 1), headerText: line.slice(0, -1) }
+}
+
+function parseStamps(text: string): Stamps {
+  const stamps = new Map<string, string>()
+  if (text === '') return stamps
+  const pairs = text.split(',', MAX_STAMPS + 1)
+  if (pairs.length > MAX_STAMPS) throw new CorruptEntryError(`it has more than ${MAX_STAMPS} tags`)
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=')
+    const marker = pair.slice(equals + 1)
+    if (equals < 1 || !isMarker(marker)) throw new CorruptEntryError('a tag is malformed')
+    stamps.set(pair.slice(0, equals), marker)
+  }
+  if (stamps.size !== pairs.length) throw new CorruptEntryError('a tag is there twice')
+  return stamps
+}
+
+/** Whether `text` is a marker, `<hardId>.<softId>`, each id 1 to 64 characters of base64url. */
+export function isMarker(text: unknown): text is string {
+  return typeof text === 'string' && MARKER.test(text)
+}
+
+/** The id a hard invalidation replaces. */
+export function hardIdOf(marker: string): string {
+  return marker.slice(0, marker.indexOf('.'))
+}
+
+/** Whether no hard invalidation lies between two markers of one tag. */
+export function sameHard(a: string, b: string): boolean {
+  // Most often the markers are equal altogether, which needs no parts.
+  return a === b || hardIdOf(a) === hardIdOf(b)
+}

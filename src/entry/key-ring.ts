@@ -1,0 +1,71 @@
+/**
+ * Reads the keys values are encrypted with. Their texts never appear in an error.
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../errors.ts'
+import { type Bytes, fromBase64 } from './bytes.ts'
+
+/** One key of the ring. */
+export interface EncryptionKey {
+  /** Names the key in stored entries; 1 to 16 characters of `A-Za-z0-9_-`. */
+  readonly id: string
+  /** 32 random bytes as hex, base64 or base64url. A passphrase is not a key, and is refused. */
+  readonly secret: string
+  /** One key encrypts; all of them decrypt. @default 'primary' if it is the only key */
+  readonly use?: 'primary' | 'decrypt-only'
+}
+
+/** A ring that has been checked. */
+export interface KeyRing {
+  readonly primaryId: string
+  readonly secrets: ReadonlyMap<string, Bytes>
+}
+
+const OPTION = 'encryption.keys'
+const ID = /^[A-Za-z0-9_-]{1,16}$/
+const HEX = /^[0-9a-fA-F]{64}$/
+const SECRET_BYTES = 32
+
+/** @throws {InvalidOptionError} Naming `encryption.keys`, when the keys do not form a ring. */
+export function readKeyRing(keys: readonly EncryptionKey[]): KeyRing {
+  const secrets = new Map<string, Bytes>()
+  for (const { id, secret } of keys) {
+    if (!ID.test(id))
+      throw new InvalidOptionError(OPTION, 'keys whose id is 1 to 16 of A-Za-z0-9_-')
+    if (secrets.has(id)) throw new InvalidOptionError(OPTION, 'keys with different ids')
+    secrets.set(id, readSecret(secret))
+  }
+  return { primaryId: primaryOf(keys).id, secrets }
+}
+
+function primaryOf(keys: readonly EncryptionKey[]): EncryptionKey {
+  const primaries = keys.filter(
+    (key) => (key.use ?? (keys.length === 1 && 'primary')) === 'primary',
+  )
+  const [primary] = primaries
+  if (primary === undefined || primaries.length > 1) {
+    throw new InvalidOptionError(OPTION, 'a list of keys of which exactly one is the primary')
+  }
+  return primary
+}
+
+function readSecret(secret: unknown): Bytes {
+  const bytes = typeof secret === 'string' ? decodeSecret(secret) : undefined
+  if (bytes?.length !== SECRET_BYTES) {
+    throw new InvalidOptionError(
+      OPTION,
+      `keys whose secret is ${SECRET_BYTES} random bytes as hex, base64 or base64url`,
+    )
+  }
+  return bytes
+}
+
+function decodeSecret(secret: string): Bytes | undefined {
+  if (HEX.test(secret)) {
+    return Uint8Array.from(secret.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  }
+  const base64 = secret.replaceAll('-', '+').replaceAll('_', '/').replace(/=$/, '')
+  return fromBase64(`${base64}=`)
+}

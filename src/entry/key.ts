@@ -1,0 +1,209 @@
+/**
+ * Names in Redis. Users' keys, tags and namespaces go in as they are; what comes out is plain
+ * ASCII, bounded in length, and different for different inputs.
+ *
+ * ```
+ * <prefix>:<namespace>:e:{<key>}   an entry
+ * <prefix>:<namespace>:l:{<key>}   its lease, in the same hash slot
+ * <prefix>:<namespace>:t:<tag>     the marker of a tag
+ * ```
+ *
+ * @module
+ */
+
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { InvalidKeyError, InvalidOptionError } from '../errors.ts'
+import { encodeUtf8, isLongerThan, toBase64Url } from './bytes.ts'
+import { type PatternPart, parsePattern } from './pattern.ts'
+
+export { matchesPattern } from './pattern.ts'
+
+const MAX_KEY_BYTES = 65_536
+const MAX_TAG_BYTES = 256
+const MAX_SEGMENT_BYTES = 64
+/** A key's name above this many characters is replaced by its hash. */
+const MAX_KEY_NAME = 512
+/** Likewise for a tag: lower, so that the header of 128 tags stays within its own bound. */
+const MAX_TAG_NAME = 256
+const MIN_SECRET_BYTES = 16
+/** 132 bits: no second preimage, and no collision before 2^66 names. */
+const KEYED_HASH_CHARS = 22
+/** The longest escaped form of one character, four bytes as `%XX`. */
+const MAX_ESCAPED_CHARACTER = 12
+
+const CONTROL = /\p{Cc}/u
+
+/** Options for {@link Keyspace}. */
+export interface KeyspaceOptions {
+  /** What separates this cache from its neighbours in one Redis; 1 to 64 bytes. */
+  readonly prefix: string
+  /** The path of the namespace, from the outermost; each segment 1 to 64 bytes. */
+  readonly namespace: readonly string[]
+  /** Hides every key and tag behind HMAC-SHA-256 with this secret of at least 16 bytes. */
+  readonly hashSecret?: Uint8Array | undefined
+}
+
+type Kind = 'key' | 'tag'
+
+/** The names of one namespace. Immutable; nested namespaces come from {@link child}. */
+export class Keyspace {
+  /** The escaped segments of the namespace, joined by `/`; empty for the root. */
+  readonly path: string
+  readonly #options: KeyspaceOptions
+  readonly #base: string
+  readonly #hashers = new Map<Kind, (text: string) => string>()
+
+  /**
+   * @throws {InvalidKeyError} When the prefix or a segment is empty, longer than 64 bytes, not
+   * well-formed, or has a control character.
+   * @throws {InvalidOptionError} When `hashSecret` is shorter than 16 bytes.
+   */
+  constructor(options: KeyspaceOptions) {
+    const { prefix, namespace, hashSecret } = options
+    if (hashSecret !== undefined && hashSecret.length < MIN_SECRET_BYTES) {
+      throw new InvalidOptionError('hashSecret', `at least ${MIN_SECRET_BYTES} bytes`)
+    }
+    this.#options = options
+    this.path = namespace
+      .map((segment) => percentEncode(checkLabel(segment, 'namespace')))
+      .join('/')
+    this.#base = `${percentEncode(checkLabel(prefix, 'prefix'))}:${this.path}`
+  }
+
+  /**
+   * The namespace `name` inside this one. Its keys and tags are its own.
+   *
+   * @throws {InvalidKeyError} When the name cannot be a segment.
+   */
+  child(name: string): Keyspace {
+    return new Keyspace({ ...this.#options, namespace: [...this.#options.namespace, name] })
+  }
+
+  /** @throws {InvalidKeyError} As {@link name} does. */
+  entryKey(key: string): string {
+    return `${this.#base}:e:{${this.name(key)}}`
+  }
+
+  /** @throws {InvalidKeyError} As {@link name} does. */
+  leaseKey(key: string): string {
+    return `${this.#base}:l:{${this.name(key)}}`
+  }
+
+  /**
+   * The text between the braces: the key escaped, or `#` and a hash if a secret is set or the
+   * escaped form is longer than 512 characters. Escaping never yields a `#`.
+   *
+   * @throws {InvalidKeyError} When the key is empty, longer than 65,536 bytes, or not well-formed.
+   */
+  name(key: string): string {
+    checkText(key, 'key', MAX_KEY_BYTES)
+    return this.#name('key', key, MAX_KEY_NAME)
+  }
+
+  /**
+   * The segment that stands for a tag in headers and in {@link markerKey}: escaped, or hashed like
+   * a key (without a secret, above 256 characters). It starts with an ASCII letter, a digit or one
+   * of `-_.!~'()%#`; segments that start otherwise are free for markers that are not a user's tag.
+   *
+   * @throws {InvalidKeyError} When the tag is empty, longer than 256 bytes, not well-formed, or has
+   * a control character.
+   */
+  tag(tag: string): string {
+    checkText(tag, 'tag', MAX_TAG_BYTES)
+    if (CONTROL.test(tag)) throw new InvalidKeyError('tag has a control character')
+    return this.#name('tag', tag, MAX_TAG_NAME)
+  }
+
+  /** @param segment What {@link tag} returned. */
+  markerKey(segment: string): string {
+    return `${this.#base}:t:${segment}`
+  }
+
+  /**
+   * The globs for Redis `SCAN ... MATCH` that find every entry and lease of this namespace, nested
+   * ones left out, whose key matches the pattern. They may find more: `?` is widened to `*`, and
+   * every key hashed for its length is found by a pattern that could stand for one.
+   *
+   * @throws {InvalidKeyError} When the pattern is not one, or keys are hashed with a secret.
+   */
+  scanPatterns(pattern: string): readonly string[] {
+    const parts = parsePattern(pattern)
+    if (this.#options.hashSecret !== undefined) {
+      throw new InvalidKeyError('patterns cannot match hashed keys; use tags or a declared prefix')
+    }
+    const [first, ...rest] = parts
+    if (first?.kind === 'text' && rest.length === 0) {
+      return [`${this.#base}:[el]:{${this.name(first.text)}}`]
+    }
+    const globs = [`${this.#base}:[el]:{${globOf(parts)}}`]
+    if (longestName(parts) > MAX_KEY_NAME) globs.push(`${this.#base}:[el]:{#*}`)
+    return globs
+  }
+
+  #name(kind: Kind, text: string, maxChars: number): string {
+    if (this.#options.hashSecret === undefined && text.length <= maxChars) {
+      const escaped = percentEncode(text)
+      if (escaped.length <= maxChars) return escaped
+    }
+    let hash = this.#hashers.get(kind)
+    if (hash === undefined) {
+      hash = hasher(kind, this.path, this.#options.hashSecret)
+      this.#hashers.set(kind, hash)
+    }
+    return `#${hash(text)}`
+  }
+}
+
+/** Hashes `kind 0 path 0 text`; the state after the constant part is computed once. */
+function hasher(
+  kind: Kind,
+  path: string,
+  secret: Uint8Array | undefined,
+): (text: string) => string {
+  const start = encodeUtf8(`${kind}\0${path}\0`)
+  if (secret === undefined) {
+    const state = sha256.create().update(start)
+    return (text) => toBase64Url(state.clone().update(encodeUtf8(text)).digest())
+  }
+  const state = hmac.create(sha256, secret).update(start)
+  return (text) =>
+    toBase64Url(state.clone().update(encodeUtf8(text)).digest()).slice(0, KEYED_HASH_CHARS)
+}
+
+/** Percent-encodes the UTF-8 of everything but letters, digits and `-_.!~'()`. */
+function percentEncode(text: string): string {
+  // encodeURIComponent leaves the star alone, which is a wildcard to Redis.
+  return encodeURIComponent(text).replaceAll('*', '%2A')
+}
+
+function checkText(text: string, what: string, maxBytes: number): void {
+  if (typeof text !== 'string') throw new InvalidKeyError(`${what} is not a string`)
+  if (text === '') throw new InvalidKeyError(`${what} is empty`)
+  if (isLongerThan(text, maxBytes)) {
+    throw new InvalidKeyError(`${what} is longer than ${maxBytes} bytes`)
+  }
+  if (!text.isWellFormed()) throw new InvalidKeyError(`${what} has a lone surrogate`)
+}
+
+function checkLabel(label: string, what: string): string {
+  checkText(label, what, MAX_SEGMENT_BYTES)
+  if (CONTROL.test(label)) throw new InvalidKeyError(`${what} has a control character`)
+  return label
+}
+
+function globOf(parts: readonly PatternPart[]): string {
+  const glob = parts.map((part) => (part.kind === 'text' ? percentEncode(part.text) : '*')).join('')
+  // Neighbouring stars say no more than one, and cost Redis a recursion each.
+  return glob.replace(/\*+/g, '*')
+}
+
+/** An upper bound on the escaped length of the keys a pattern stands for. */
+function longestName(parts: readonly PatternPart[]): number {
+  let length = 0
+  for (const part of parts) {
+    if (part.kind === 'run') return Number.POSITIVE_INFINITY
+    length += part.kind === 'text' ? percentEncode(part.text).length : MAX_ESCAPED_CHARACTER
+  }
+  return length
+}

@@ -1,0 +1,117 @@
+/**
+ * Patterns over keys: `*` is any run of characters, `?` one character, `\` takes the next one
+ * literally. Everything else, brackets included, stands for itself. No RegExp is ever built from one.
+ *
+ * @module
+ */
+
+import { InvalidKeyError } from '../errors.ts'
+import { isLongerThan } from './bytes.ts'
+
+const MAX_PATTERN_BYTES = 1_024
+const MAX_WILDCARDS = 32
+const TOKEN = /\\.?|\*+|\?|[^\\*?]+/gsu
+
+/** A piece of a pattern: literal text, one arbitrary character, or any run of them. */
+export type PatternPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'one' }
+  | { readonly kind: 'run' }
+
+/**
+ * Splits a pattern into its parts; neighbouring characters form one text, neighbouring stars one
+ * run.
+ *
+ * @throws {InvalidKeyError} When the pattern is empty, has a lone surrogate or ends in a lone `\`,
+ * is longer than 1,024 bytes, or has more than 32 runs of wildcards.
+ */
+export function parsePattern(pattern: string): readonly PatternPart[] {
+  checkPattern(pattern)
+  const parts: PatternPart[] = []
+  for (const [token] of pattern.matchAll(TOKEN)) {
+    if (token === '\\') throw new InvalidKeyError('pattern ends in a lone escape')
+    if (token === '?') parts.push({ kind: 'one' })
+    else if (token.startsWith('*')) parts.push({ kind: 'run' })
+    else pushText(parts, token.startsWith('\\') ? token.slice(1) : token)
+  }
+  checkWildcards(parts)
+  return parts
+}
+
+/** Whether a key, as users write it, is one that the pattern stands for. Parses the pattern. */
+export function matchesPattern(pattern: string, key: string): boolean {
+  return compilePattern(pattern)(key)
+}
+
+/**
+ * Parses a pattern once, to be tried on many keys. A trial takes at most the product of both
+ * lengths in steps, whatever the pattern (no exponential case), and about the key's length as a
+ * rule.
+ *
+ * @throws {InvalidKeyError} As {@link parsePattern} does.
+ */
+export function compilePattern(pattern: string): (key: string) => boolean {
+  const wanted: string[] = []
+  for (const part of parsePattern(pattern)) {
+    if (part.kind === 'text') wanted.push(...part.text)
+    else wanted.push(part.kind)
+  }
+  return (key) => matches(wanted, key)
+}
+
+/** Characters are code points; the words `one` and `run` are longer than any of them. */
+function matches(wanted: readonly string[], key: string): boolean {
+  let at = 0
+  let position = 0
+  // What follows the last run seen, and where the run ends: the only choice ever revised.
+  let afterRun = -1
+  let runEnd = 0
+  while (position < key.length) {
+    const char = characterAt(key, position)
+    const want = wanted[at]
+    if (want === 'run') {
+      afterRun = ++at
+      runEnd = position
+    } else if (want === 'one' || want === char) {
+      at++
+      position += char.length
+    } else if (afterRun >= 0) {
+      runEnd += characterAt(key, runEnd).length
+      at = afterRun
+      position = runEnd
+    } else {
+      return false
+    }
+  }
+  return at === wanted.length || (at === wanted.length - 1 && wanted[at] === 'run')
+}
+
+function characterAt(text: string, index: number): string {
+  return String.fromCodePoint(text.codePointAt(index) ?? 0)
+}
+
+function checkPattern(pattern: string): void {
+  if (typeof pattern !== 'string') throw new InvalidKeyError('pattern is not a string')
+  if (pattern === '') throw new InvalidKeyError('pattern is empty')
+  if (isLongerThan(pattern, MAX_PATTERN_BYTES)) {
+    throw new InvalidKeyError(`pattern is longer than ${MAX_PATTERN_BYTES} bytes`)
+  }
+  if (!pattern.isWellFormed()) throw new InvalidKeyError('pattern has a lone surrogate')
+}
+
+/** Escaped characters come one by one, and belong to the text around them. */
+function pushText(parts: PatternPart[], text: string): void {
+  const last = parts.at(-1)
+  if (last?.kind === 'text') parts[parts.length - 1] = { kind: 'text', text: last.text + text }
+  else parts.push({ kind: 'text', text })
+}
+
+/** Redis tries a glob by recursion on its stars, and every run of wildcards becomes a star. */
+function checkWildcards(parts: readonly PatternPart[]): void {
+  const runs = parts.filter(
+    (p, i) => p.kind !== 'text' && (parts[i - 1]?.kind ?? 'text') === 'text',
+  )
+  if (runs.length > MAX_WILDCARDS) {
+    throw new InvalidKeyError(`pattern has more than ${MAX_WILDCARDS} wildcards`)
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Looks a value over before it is stored: whether it can be, and whether JSON keeps it as it is.
+ *
+ * @module
+ */
+
+import { InvalidValueError } from '../errors.ts'
+
+/** How deep a value may be nested, so that no reader's recursion overflows. */
+export const MAX_DEPTH = 1_000
+/** How long an array with holes may be; it costs nothing to store and everything to walk. */
+export const MAX_SPARSE_LENGTH = 100_000
+
+/** Built-in objects without parts of their own to visit. */
+const LEAVES: ReadonlySet<string> = new Set([
+  ...['Date', 'RegExp', 'URL', 'URLSearchParams', 'ArrayBuffer', 'DataView'],
+  ...['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array'],
+  ...['Int32Array', 'Uint32Array', 'Float16Array', 'Float32Array', 'Float64Array'],
+  ...['BigInt64Array', 'BigUint64Array', 'Number', 'String', 'Boolean', 'BigInt'],
+])
+
+/**
+ * Whether JSON gives the value back unchanged: objects of `Object.prototype`, dense arrays,
+ * strings, booleans, null and finite numbers other than -0, no object twice.
+ *
+ * @throws {InvalidValueError} When the value has no encoding at all.
+ */
+export function survivesJson(value: unknown): boolean {
+  const survey = new Survey()
+  survey.visit(value, 0)
+  return survey.json
+}
+
+class Survey {
+  json = true
+  readonly #seen = new Set<object>()
+
+  visit(value: unknown, depth: number): void {
+    switch (typeof value) {
+      case 'string':
+      case 'boolean':
+        return
+      case 'number':
+        if (!Number.isFinite(value) || Object.is(value, -0)) this.json = false
+        return
+      case 'object':
+        if (value !== null) this.#visitObject(value, depth)
+        return
+      case 'function':
+      case 'symbol':
+        throw new InvalidValueError(`${typeof value}s cannot be encoded`)
+      default:
+        this.json = false
+    }
+  }
+
+  #visitObject(value: object, depth: number): void {
+    if (depth >= MAX_DEPTH) {
+      throw new InvalidValueError(`it is nested deeper than ${MAX_DEPTH} levels`)
+    }
+    if (this.#seen.has(value)) {
+      this.json = false
+      return
+    }
+    this.#seen.add(value)
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype === Object.prototype) this.#visitRecord(value, depth)
+    else if (prototype === Array.prototype && Array.isArray(value)) this.#visitArray(value, depth)
+    else this.#visitRich(value, prototype, depth)
+  }
+
+  #visitRecord(value: object, depth: number): void {
+    if (Object.getOwnPropertySymbols(value).length > 0) this.json = false
+    const record = value as Readonly<Record<string, unknown>>
+    for (const key of Object.keys(record)) {
+      if (key === '__proto__') {
+        throw new InvalidValueError('objects with a property named __proto__ cannot be encoded')
+      }
+      this.visit(record[key], depth + 1)
+    }
+  }
+
+  #visitArray(value: readonly unknown[], depth: number): void {
+    for (let i = 0; i < value.length; i++) {
+      const element = value[i]
+      if (element === undefined && value.length > MAX_SPARSE_LENGTH && !(i in value)) {
+        throw new InvalidValueError(`it has a sparse array longer than ${MAX_SPARSE_LENGTH}`)
+      }
+      this.visit(element, depth + 1)
+    }
+  }
+
+  #visitRich(value: object, prototype: unknown, depth: number): void {
+    this.json = false
+    if (prototype === null) this.#visitRecord(value, depth)
+    else if (prototype === Set.prototype) this.#visitEach(value as Set<unknown>, depth)
+    else if (prototype === Map.prototype) {
+      for (const pair of value as Map<unknown, unknown>) this.#visitEach(pair, depth)
+    } else if (!isLeaf(value, prototype)) {
+      const what = value instanceof Promise ? 'promises' : 'class instances'
+      throw new InvalidValueError(`${what} cannot be encoded`)
+    }
+  }
+
+  #visitEach(parts: Iterable<unknown>, depth: number): void {
+    for (const part of parts) this.visit(part, depth + 1)
+  }
+}
+
+/** Compares prototypes, not names: a subclass would come back as its base, without its methods. */
+function isLeaf(value: object, prototype: unknown): boolean {
+  const name = Object.prototype.toString.call(value).slice(8, -1)
+  return (LEAVES.has(name) || name.startsWith('Temporal.')) && prototype === prototypeOf(name)
+}
+
+function prototypeOf(name: string): unknown {
+  let found: unknown = globalThis
+  for (const part of [...name.split('.'), 'prototype']) {
+    found = (found as Readonly<Record<string, unknown>> | undefined)?.[part]
+  }
+  return found
+}

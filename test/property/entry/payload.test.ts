@@ -1,0 +1,92 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Cipher } from '../../../src/entry/cipher.ts'
+import { deflate, inflate } from '../../../src/entry/compression.ts'
+import { toMilliseconds } from '../../../src/entry/duration.ts'
+import { PayloadCodec } from '../../../src/entry/payload.ts'
+import { CorruptEntryError, InvalidOptionError } from '../../../src/errors.ts'
+
+const cipher = new Cipher([{ id: 'k1', secret: '5a'.repeat(32) }])
+const codec = new PayloadCodec({
+  maxValueBytes: 100_000,
+  compression: { thresholdBytes: 100 },
+  cipher,
+})
+const context = fc.record({
+  purpose: fc.string(),
+  namespace: fc.string(),
+  key: fc.string({ unit: 'binary', minLength: 1 }),
+  header: fc.string(),
+  createdAt: fc.nat(),
+})
+const value = fc.oneof(
+  fc.jsonValue(),
+  fc.tuple(fc.string(), fc.nat(500)).map(([part, times]) => ({ text: part.repeat(times) })),
+)
+
+describe('PayloadCodec', () => {
+  test('brings a value back in the context it was sealed in, and in no other', async () => {
+    await fc.assert(
+      fc.asyncProperty(value, context, context, async (wanted, here, there) => {
+        fc.pre(JSON.stringify(here) !== JSON.stringify(there))
+        const encoded = codec.encode(wanted)
+        const payload = await codec.seal(encoded, () => here)
+
+        await expect(codec.decode(encoded.encoding, payload, () => here)).resolves.toEqual(wanted)
+        await expect(codec.decode(encoded.encoding, payload, () => there)).rejects.toThrow(
+          CorruptEntryError,
+        )
+      }),
+    )
+  })
+})
+
+describe('deflate and inflate', () => {
+  test('bring every text back that they shorten', () => {
+    const text = fc
+      .array(fc.tuple(fc.string({ unit: 'binary' }), fc.nat(200)))
+      .map((parts) => parts.map(([part, times]) => part.repeat(times)).join(''))
+    fc.assert(
+      fc.property(text, (original) => {
+        const base64 = deflate(original, { thresholdBytes: 50 })
+        const bytes = Buffer.byteLength(original)
+        fc.pre(base64 !== undefined)
+
+        expect(base64?.length).toBeLessThanOrEqual(bytes * 0.9)
+        expect(inflate(base64 ?? '', bytes)).toBe(original)
+        expect(() => inflate(base64 ?? '', bytes - 1)).toThrow(CorruptEntryError)
+      }),
+    )
+  })
+
+  test('any text inflates within the bound, or is refused as corrupt', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(1_000), (bytes, max) => {
+        try {
+          expect(
+            Buffer.byteLength(inflate(Buffer.from(bytes).toString('base64'), max)),
+          ).toBeLessThanOrEqual(max)
+        } catch (error) {
+          if (!(error instanceof CorruptEntryError)) throw error
+        }
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
+describe('toMilliseconds', () => {
+  test('yields whole milliseconds in range, or refuses', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.double(), fc.string(), fc.anything()), (input) => {
+        try {
+          const ms = toMilliseconds(input as never, 'ttl')
+          expect(Number.isSafeInteger(ms) && ms >= 0 && ms <= 315_360_000_000).toBe(true)
+        } catch (error) {
+          if (!(error instanceof InvalidOptionError)) throw error
+        }
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
