@@ -5,13 +5,25 @@
  */
 
 import { InvalidOptionError } from '../errors.ts'
+import type { Flight } from '../flight/single-flight.ts'
+import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, isRemoteFailure, report, type Target, targetOf } from './context.ts'
 import { encode } from './entry-text.ts'
 import { type Admission, admit, fly, join, type Loaded, obtain, previousOf } from './load.ts'
 import type { LoadContext } from './loader.ts'
 import { handOut, keepNear, nearHit } from './near-copy.ts'
-import { type Found, momentOf, type Nothing, observe, type Sight, weigh } from './observe.ts'
+import {
+  type Found,
+  momentOf,
+  type Nothing,
+  observe,
+  type Sight,
+  UNSEEN,
+  weigh,
+} from './observe.ts'
 import type { Policy } from './options.ts'
+import type { Outcome } from './outcome.ts'
+import type { ReadResult } from './read.ts'
 import { commit, type SetResult, take } from './write.ts'
 
 /** Produces the values of several keys at once; a key it leaves out has the value `undefined`. */
@@ -20,6 +32,14 @@ export type ManyLoader<Value = unknown> = (
   context: Pick<LoadContext<Value>, 'signal'>,
 ) => ReadonlyMap<string, Value> | Promise<ReadonlyMap<string, Value>>
 
+/** What is known of one key: a near copy, or what the look at all of them has shown. */
+type Seen =
+  | { readonly kind: 'near'; readonly copy: NearCopy }
+  | { readonly kind: 'remote'; readonly target: Target; readonly sight: Sight }
+
+const NEAR_HIT: Outcome = { kind: 'hit', tier: 'near', freshness: 'fresh' }
+const REMOTE_HIT: Outcome = { kind: 'hit', tier: 'remote', freshness: 'fresh' }
+
 /** The fresh entries among these keys: one request, one command; two with tags it does not name. */
 export async function getMany(
   ctx: CacheContext,
@@ -27,72 +47,75 @@ export async function getMany(
   policy: Policy,
 ): Promise<Map<string, unknown>> {
   const startedAt = ctx.platform.now()
-  const found = await findMany(ctx, keys, policy)
-  for (const [key, { outcome }] of found) report(ctx, 'get', key, outcome, startedAt)
-  const hits = [...found].filter(([, { outcome }]) => outcome.kind === 'hit')
-  return new Map(hits.map(([key, { value }]) => [key, value]))
+  const hits = new Map<string, unknown>()
+  for (const [key, seen] of await seeAll(ctx, keys, policy, false)) {
+    const { value, outcome } = resultOf(seen, policy)
+    if (outcome.kind === 'hit') hits.set(key, value)
+    report(ctx, 'get', key, outcome, startedAt)
+  }
+  return hits
 }
 
-interface ManyResult {
-  readonly value: unknown
-  readonly outcome: Parameters<typeof report>[3]
+function resultOf(seen: Seen, policy: Policy): ReadResult {
+  if (seen.kind === 'near') return { value: handOut(seen.copy, policy.near), outcome: NEAR_HIT }
+  const { found } = seen.sight
+  if (found.kind === 'fresh') return { value: found.value, outcome: REMOTE_HIT }
+  const miss: Outcome =
+    found.kind === 'none' ? { ...found, kind: 'miss' } : { kind: 'miss', reason: 'expired' }
+  return { value: undefined, outcome: miss }
 }
 
-async function findMany(
+async function seeAll(
   ctx: CacheContext,
   keys: readonly string[],
   policy: Policy,
-): Promise<Map<string, ManyResult>> {
-  const results = new Map<string, ManyResult>()
+  withLeases: boolean,
+): Promise<Map<string, Seen>> {
+  const seen = new Map<string, Seen>()
   const wanted: Target[] = []
   for (const key of new Set(keys)) {
     const copy = nearHit(ctx, key, policy)
-    if (!copy) wanted.push(targetOf(ctx, key, policy))
-    else {
-      const outcome = { kind: 'hit', tier: 'near', freshness: 'fresh' } as const
-      results.set(key, { value: handOut(copy, policy.near), outcome })
-    }
+    if (copy) seen.set(key, { kind: 'near', copy })
+    else wanted.push(targetOf(ctx, key, policy))
   }
-  const moment = momentOf(ctx)
-  const found = await lookAtAll(ctx, wanted, policy)
-  wanted.forEach((target, i) => {
-    const one = found[i] ?? { kind: 'none', reason: 'absent' }
-    if (one.kind === 'none') {
-      results.set(target.key, { value: undefined, outcome: { ...one, kind: 'miss' } })
-    } else if (one.kind === 'fresh') {
-      keepNear(ctx, target, policy, { ...one, ...moment })
-      const outcome = { kind: 'hit', tier: 'remote', freshness: 'fresh' } as const
-      results.set(target.key, { value: one.value, outcome })
-    } else {
-      results.set(target.key, { value: undefined, outcome: { kind: 'miss', reason: 'expired' } })
-    }
-  })
-  return results
+  const sights = await lookAtAll(ctx, wanted, policy, withLeases)
+  for (const [target, sight] of sights) {
+    const { found } = sight
+    if (found.kind === 'fresh') keepNear(ctx, target, policy, { ...sight, ...found })
+    seen.set(target.key, { kind: 'remote', target, sight })
+  }
+  return seen
 }
 
-/** One look at all entries and the union of their markers. */
+/** One look at all entries, their leases if wanted, and the union of their markers. */
 async function lookAtAll(
   ctx: CacheContext,
   targets: readonly Target[],
   policy: Policy,
-): Promise<(Found | Nothing)[]> {
-  if (targets.length === 0) return []
-  const union = new Map(targets.flatMap(({ declared }) => declared.map((m) => [m.segment, m])))
-  const markers = [...union.values()]
+  withLeases: boolean,
+): Promise<Map<Target, Sight>> {
+  if (targets.length === 0) return new Map()
+  const moment = momentOf(ctx)
+  const union = new Map(targets.flatMap(({ asked }) => asked.map((m) => [m.segment, m])))
   try {
-    const entries = targets.map(({ names }) => names.entry)
-    const [texts, found] = await ctx.steps.lookMany(entries, markers)
-    const seen = new Map(markers.map(({ segment }, i) => [segment, found[i] ?? null]))
-    return await Promise.all(
-      targets.map((target, i): Promise<Found | Nothing> | Nothing => {
-        const text = texts[i] ?? null
-        if (text === null) return { kind: 'none', reason: 'absent' }
-        return weigh(ctx, target, policy, text, seen)
-      }),
-    )
+    const names = targets.map(({ names }) => names)
+    const look = await ctx.steps.lookMany(names, [...union.values()], withLeases)
+    const sights = targets.map(async (target, i): Promise<[Target, Sight]> => {
+      const text = look.entries[i] ?? null
+      const markers = new Map(
+        target.asked.map(({ segment }) => [segment, look.markers.get(segment) ?? null]),
+      )
+      const found: Found | Nothing =
+        text === null
+          ? { kind: 'none', reason: 'absent' }
+          : await weigh(ctx, target, policy, text, markers)
+      return [target, { ...moment, lease: look.leases[i] ?? null, markers, found }]
+    })
+    return new Map(await Promise.all(sights))
   } catch (error) {
     if (!isRemoteFailure(error)) throw error
-    return targets.map(() => ({ kind: 'none', reason: 'unavailable', error }))
+    const found: Nothing = { kind: 'none', reason: 'unavailable', error }
+    return new Map(targets.map((target) => [target, { ...moment, ...UNSEEN, found }]))
   }
 }
 
@@ -104,73 +127,73 @@ export async function getOrSetMany(
   policy: Policy,
 ): Promise<Map<string, unknown>> {
   const startedAt = ctx.platform.now()
-  const found = await findMany(ctx, keys, policy)
-  const missing = [...found].filter(([, { outcome }]) => outcome.kind !== 'hit').map(([key]) => key)
-  const loaded = await loadAll(ctx, missing, loader, policy)
+  const seen = await seeAll(ctx, keys, policy, true)
+  const loaded = await loadMissing(ctx, seen, loader, policy)
   const values = new Map<string, unknown>()
-  for (const [key, { value, outcome }] of found) {
+  for (const [key, one] of seen) {
+    const result = resultOf(one, policy)
     const load = loaded.get(key)
-    values.set(key, load ? load.value : value)
-    report(ctx, 'getOrSet', key, load ? outcomeOf(load, outcome) : outcome, startedAt)
+    values.set(key, load ? load.value : result.value)
+    report(ctx, 'getOrSet', key, load ? outcomeOf(load, result.outcome) : result.outcome, startedAt)
   }
   return values
 }
 
-function outcomeOf(load: Loaded, missed: ManyResult['outcome']): ManyResult['outcome'] {
+function outcomeOf(load: Loaded, missed: Outcome): Outcome {
   const { shared, stored, loadMs, error } = load
   const reason = missed.kind === 'miss' ? missed.reason : 'absent'
   const outcome = { kind: 'loaded', reason, shared, stored, loadMs } as const
   return error === undefined ? outcome : { ...outcome, error }
 }
 
-/** One key's way to its value: a flight to share, a lease to load under, or waiting. */
+/** One missing key's way to its value: a lease to load under, a flight to share, or waiting. */
 interface Plan {
   readonly target: Target
-  readonly seen: Sight
+  readonly sight: Sight
   readonly admission: Admission | undefined
-  readonly joined: Promise<Loaded | undefined> | undefined
+  readonly flight: Flight | undefined
 }
 
-async function loadAll(
+async function loadMissing(
   ctx: CacheContext,
-  keys: readonly string[],
+  seen: ReadonlyMap<string, Seen>,
   loader: ManyLoader,
   policy: Policy,
 ): Promise<Map<string, Loaded>> {
-  const plans = await Promise.all(keys.map((key) => plan(ctx, key, policy)))
+  const missing = [...seen.values()].flatMap((one) =>
+    one.kind === 'remote' && one.sight.found.kind !== 'fresh' ? [one] : [],
+  )
+  const plans = await Promise.all(missing.map((one) => plan(ctx, one, policy)))
   const mine = plans.filter(({ admission }) => admission).map(({ target }) => target.key)
   let batch: Promise<ReadonlyMap<string, unknown>> | undefined
-  const loads = plans.map(async ({ target, seen, admission, joined }) => {
+  const loads = plans.map(async ({ target, sight, admission, flight }): Promise<Loaded> => {
     const alone = { target, policy, loader: single(loader, target.key) }
-    if (admission) {
-      // The first to be called calls for all who were admitted; they were admitted before it.
-      const shared = async ({ signal }: LoadContext): Promise<unknown> => {
-        batch ??= callMany(loader, mine, signal)
-        return (await batch).get(target.key)
-      }
-      return fly(ctx, { ...alone, loader: shared }, admission, previousOf(seen))
+    if (!admission) {
+      const joined = flight && (await join(ctx, target, flight))
+      return joined ?? obtain(ctx, alone, await observe(ctx, target, policy))
     }
-    const other = await joined
-    return other ?? obtain(ctx, alone, await observe(ctx, target, policy))
+    // The first to be called calls for all who were admitted; all of them were, before it.
+    const shared = async ({ signal }: LoadContext): Promise<unknown> => {
+      batch ??= callMany(loader, mine, signal)
+      return (await batch).get(target.key)
+    }
+    return fly(ctx, { ...alone, loader: shared }, admission, previousOf(sight))
   })
   const results = await Promise.all(loads)
-  return new Map(plans.map(({ target }, i) => [target.key, results[i] as Loaded]))
+  return new Map(results.map((loaded, i) => [plans[i]?.target.key ?? '', loaded]))
 }
 
-async function plan(ctx: CacheContext, key: string, policy: Policy): Promise<Plan> {
-  const target = targetOf(ctx, key, policy)
-  const seen = await observe(ctx, target, policy)
+async function plan(
+  ctx: CacheContext,
+  { target, sight }: Pick<Plan, 'target' | 'sight'>,
+  policy: Policy,
+): Promise<Plan> {
   const flight = ctx.flights.get(target.names.entry)
-  if (flight?.admits(seen)) {
-    const joined = join(ctx, target, flight)
-    joined.then(undefined, () => undefined) // awaited later, with the others
-    return { target, seen, admission: undefined, joined }
-  }
-  const unavailable = seen.found.kind === 'none' && seen.found.reason === 'unavailable'
-  const isFree = seen.lease === null && seen.found.kind !== 'fresh'
+  if (flight?.admits(sight)) return { target, sight, admission: undefined, flight }
+  const unavailable = sight.found.kind === 'none' && sight.found.reason === 'unavailable'
   const request = { target, policy, loader: () => undefined }
-  const admission = isFree ? await admit(ctx, request, unavailable) : undefined
-  return { target, seen, admission, joined: undefined }
+  const admission = sight.lease === null ? await admit(ctx, request, unavailable) : undefined
+  return { target, sight, admission, flight: undefined }
 }
 
 function single(loader: ManyLoader, key: string): (context: LoadContext) => Promise<unknown> {

@@ -38,6 +38,9 @@ export interface Sight extends Sighting, Moment {
   readonly found: Found | Nothing
 }
 
+/** What is seen when Redis cannot be asked: nothing that any load could be compared with. */
+export const UNSEEN: Sighting = Object.freeze({ lease: null, markers: new Map() })
+
 export function momentOf({ platform, near }: CacheContext): Moment {
   return { provedAt: platform.now(), instant: near?.fence.now ?? 0 }
 }
@@ -55,7 +58,7 @@ export async function observe(ctx: CacheContext, target: Target, policy: Policy)
   } catch (error) {
     if (!isRemoteFailure(error)) throw error
     const found: Nothing = { kind: 'none', reason: 'unavailable', error }
-    return { ...moment, lease: null, markers: new Map(), found }
+    return { ...moment, ...UNSEEN, found }
   }
 }
 

@@ -75,9 +75,10 @@ const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
 /**
  * The policy of a call: `base` itself if there are no options.
  *
+ * @param options An `EntryOptions`, not checked yet.
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
-export function resolvePolicy(base: Policy, options: EntryOptions<never> | undefined): Policy {
+export function resolvePolicy(base: Policy, options: object | undefined): Policy {
   if (options === undefined) return base
   const patch: Patch = {}
   for (const [name, value] of Object.entries(options)) {

@@ -29,6 +29,14 @@ export interface Look {
   readonly markers: ReadonlyMap<string, string | null>
 }
 
+/** What Redis held of many entries, in their order. */
+export interface ManyLook {
+  readonly entries: Texts
+  /** Empty if they were not asked for. */
+  readonly leases: Texts
+  readonly markers: Look['markers']
+}
+
 /** A write on its way: what to store under which right. */
 export interface Commit {
   readonly token: string
@@ -58,10 +66,21 @@ export class Steps {
     return { entry, lease, markers: bySegment(markers, found) }
   }
 
-  /** Reads several entries that declare the same markers, without their leases. */
-  async lookMany(entries: readonly string[], markers: readonly Marker[]): Promise<Texts[]> {
-    const found = await this.#read([...entries, ...markers.map(({ key }) => key)])
-    return [found.slice(0, entries.length), found.slice(entries.length)]
+  /** Looks at many entries at once, and at the union of their markers: one command. */
+  async lookMany(
+    names: readonly EntryNames[],
+    markers: readonly Marker[],
+    withLeases: boolean,
+  ): Promise<ManyLook> {
+    const leases = withLeases ? names.map(({ lease }) => lease) : []
+    const entries = names.map(({ entry }) => entry)
+    const texts = await this.#read([...entries, ...leases, ...markers.map(({ key }) => key)])
+    const rest = texts.slice(entries.length)
+    return {
+      entries: texts.slice(0, entries.length),
+      leases: rest.slice(0, leases.length),
+      markers: bySegment(markers, rest.slice(leases.length)),
+    }
   }
 
   /** Reads markers alone. */

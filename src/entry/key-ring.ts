@@ -35,7 +35,7 @@ export function readKeyRing(keys: readonly EncryptionKey[]): KeyRing {
     if (!ID.test(id))
       throw new InvalidOptionError(OPTION, 'keys whose id is 1 to 16 of A-Za-z0-9_-')
     if (secrets.has(id)) throw new InvalidOptionError(OPTION, 'keys with different ids')
-    secrets.set(id, readSecret(secret))
+    secrets.set(id, readSecret(secret, `${OPTION}[].secret`))
   }
   return { primaryId: primaryOf(keys).id, secrets }
 }
@@ -51,13 +51,15 @@ function primaryOf(keys: readonly EncryptionKey[]): EncryptionKey {
   return primary
 }
 
-function readSecret(secret: unknown): Bytes {
+/**
+ * A secret of 32 random bytes, as hex, base64 or base64url. Passphrases are not secrets.
+ *
+ * @throws {InvalidOptionError} Naming `option`, when it is not one. The secret is never repeated.
+ */
+export function readSecret(secret: unknown, option: string): Bytes {
   const bytes = typeof secret === 'string' ? decodeSecret(secret) : undefined
   if (bytes?.length !== SECRET_BYTES) {
-    throw new InvalidOptionError(
-      OPTION,
-      `keys whose secret is ${SECRET_BYTES} random bytes as hex, base64 or base64url`,
-    )
+    throw new InvalidOptionError(option, `${SECRET_BYTES} random bytes as hex, base64 or base64url`)
   }
   return bytes
 }

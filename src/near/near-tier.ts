@@ -40,47 +40,54 @@ export interface NearBounds {
  */
 export class NearTier {
   readonly fence: Fence
-  readonly #copies: LRUCache<string, NearCopy>
+  readonly #bounds: NearBounds
+  /** Made by the first copy: its room is reserved at once. */
+  #copies: LRUCache<string, NearCopy> | undefined
 
   constructor(bounds: NearBounds, fence: Fence = new Fence()) {
-    const { maxEntries, maxBytes, onEvict } = bounds
     this.fence = fence
-    this.#copies = new LRUCache({
-      max: maxEntries,
-      maxSize: maxBytes,
-      sizeCalculation: ({ sizeBytes }) => Math.max(1, sizeBytes),
-      ...(onEvict && {
-        dispose: (_copy: NearCopy, name: string, reason: string) => {
-          if (reason === 'evict') onEvict(name)
-        },
-      }),
-    })
+    this.#bounds = bounds
   }
 
   /** The living copy of an entry. */
   get(name: string): NearCopy | undefined {
-    const copy = this.#copies.get(name)
+    const copy = this.#copies?.get(name)
     if (copy === undefined) return undefined
     if (this.fence.isAlive(copy.instant, name, copy.markerKeys)) return copy
-    this.#copies.delete(name)
+    this.#copies?.delete(name)
     return undefined
   }
 
   /** Keeps a copy, unless a local call that covers it has returned since it was dated. */
   put(name: string, copy: NearCopy): void {
-    if (this.fence.isAlive(copy.instant, name, copy.markerKeys)) this.#copies.set(name, copy)
+    if (!this.fence.isAlive(copy.instant, name, copy.markerKeys)) return
+    this.#copies ??= reserve(this.#bounds)
+    this.#copies.set(name, copy)
   }
 
   drop(name: string): void {
-    this.#copies.delete(name)
+    this.#copies?.delete(name)
   }
 
   clear(): void {
-    this.#copies.clear()
+    this.#copies?.clear()
   }
 
   /** How many copies are held, and what they count for in bytes. */
   get size(): { readonly entries: number; readonly bytes: number } {
-    return { entries: this.#copies.size, bytes: this.#copies.calculatedSize }
+    return { entries: this.#copies?.size ?? 0, bytes: this.#copies?.calculatedSize ?? 0 }
   }
+}
+
+function reserve({ maxEntries, maxBytes, onEvict }: NearBounds): LRUCache<string, NearCopy> {
+  return new LRUCache({
+    max: maxEntries,
+    maxSize: maxBytes,
+    sizeCalculation: ({ sizeBytes }) => Math.max(1, sizeBytes),
+    ...(onEvict && {
+      dispose: (_copy: NearCopy, name: string, reason: string) => {
+        if (reason === 'evict') onEvict(name)
+      },
+    }),
+  })
 }

@@ -1,0 +1,169 @@
+/**
+ * The cache itself: puts the parts together, and is the outermost namespace.
+ *
+ * @module
+ */
+
+import { Cipher } from '../entry/cipher.ts'
+import { toMilliseconds } from '../entry/duration.ts'
+import { Keyspace } from '../entry/key.ts'
+import { readSecret } from '../entry/key-ring.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { CircuitState } from '../flight/breaker.ts'
+import { Flights } from '../flight/single-flight.ts'
+import { NearTier } from '../near/near-tier.ts'
+import { webPlatform } from '../platform/web.ts'
+import { type GuardedRequester, guard } from '../redis/guard.ts'
+import { RedisLink } from '../redis/link.ts'
+import type { Requester, Transport } from '../redis/requester.ts'
+import type { CacheContext } from './context.ts'
+import { Events, type Listener } from './events.ts'
+import { Names } from './names.ts'
+import { CacheNamespace } from './namespace.ts'
+import { type CacheOptions, DEFAULTS, type EntryOptions, type NearTierOptions } from './options.ts'
+import { resolvePolicy } from './policy.ts'
+import { type CacheStats, gatherStats } from './stats.ts'
+import { Steps } from './steps.ts'
+import { Watches } from './watch.ts'
+
+const MIB = 1_048_576
+
+/**
+ * A cache on Redis that is never stale after an invalidation.
+ *
+ * A read that starts after a delete, set or invalidation has returned never gets a value whose
+ * loading began before that call took effect; losing any of the cache's own data in Redis makes a
+ * miss. docs/consistency.md has the whole promise and what is not promised.
+ *
+ * @example
+ * ```ts
+ * const cache = new RedisCacheManager({ redis: restTransport({ url, token }) })
+ * const user = await cache.getOrSet(`user:${id}`, () => db.user(id), { ttl: '15m', tags: [`org:${org}`] })
+ * await cache.invalidateTags([`org:${org}`])
+ * ```
+ */
+export class RedisCacheManager<Values = unknown> extends CacheNamespace<Values> {
+  readonly #ctx: CacheContext
+  readonly #transport: Requester | Transport
+
+  /**
+   * @throws {InvalidOptionError} When an option is unknown or out of its range.
+   * @throws {InvalidKeyError} When `prefix` or `namespace` cannot be part of a name.
+   */
+  constructor(options: CacheOptions<Values>) {
+    const { ctx, rest } = assemble(options)
+    super(ctx, resolvePolicy(DEFAULTS, rest))
+    this.#ctx = ctx
+    this.#transport = options.redis
+  }
+
+  /** The guarded way to Redis, for `new Redis(cache.redis)` and `@upstash/ratelimit`. */
+  get redis(): GuardedRequester {
+    return this.#ctx.link.guarded
+  }
+
+  /**
+   * Calls `listener` with every operation of this cache and its namespaces when it has ended.
+   *
+   * @returns A function that ends the subscription.
+   */
+  subscribe(listener: Listener): () => void {
+    return this.#ctx.events.subscribe(listener)
+  }
+
+  /** Hit rate and the other figures of this instance, and Redis' memory and number of keys. */
+  getStats(): Promise<CacheStats> {
+    return gatherStats(this.#ctx)
+  }
+
+  /** Forgets the near tier and closes the transport. Calls under way may fail. */
+  async close(): Promise<void> {
+    this.#ctx.near?.clear()
+    if ('close' in this.#transport) await this.#transport.close()
+  }
+}
+
+interface Assembled {
+  readonly ctx: CacheContext
+  readonly rest: EntryOptions<never>
+}
+
+function assemble<Values>(options: CacheOptions<Values>): Assembled {
+  const {
+    redis,
+    platform = webPlatform(),
+    prefix = 'nc',
+    namespace = 'default',
+    near = false,
+    prefixes,
+    deadline,
+    retries,
+    breaker,
+    maxValueBytes = 4 * MIB,
+    hashKeys,
+    encryption,
+    ...rest
+  } = options
+  if (typeof redis?.request !== 'function') {
+    throw new InvalidOptionError('redis', 'a transport, or a Requester with a request method')
+  }
+  if (encryption && !hashKeys) {
+    throw new InvalidOptionError('hashKeys', 'given with encryption, or names would be readable')
+  }
+  const events = new Events()
+  const hashSecret = hashKeys && readSecret(hashKeys.secret, 'hashKeys.secret')
+  const names = new Names(new Keyspace({ prefix, namespace: [namespace], hashSecret }), prefixes)
+  const onChange = (state: CircuitState): void => reportCircuit(events, names, state)
+  const guarded = guard(redis, {
+    platform,
+    deadlineMs: deadline === undefined ? 500 : toMilliseconds(deadline, 'deadline', { min: 1 }),
+    retries: integer(retries ?? 2, 'retries', 0, 10),
+    breaker: { ...breaker, onChange },
+  })
+  const link = new RedisLink(guarded, 'cluster' in redis && redis.cluster === true)
+  const ctx: CacheContext = {
+    platform,
+    link,
+    steps: new Steps(link),
+    names,
+    near: nearTier(near, events, names),
+    flights: new Flights(),
+    watches: new Watches(platform),
+    codec: {
+      maxValueBytes: integer(maxValueBytes, 'maxValueBytes', 1, 512 * MIB),
+      compression: false,
+      cipher: encryption && new Cipher(encryption.keys),
+    },
+    events,
+  }
+  return { ctx, rest: { ...rest, ...nearDefaults(near) } as EntryOptions<never> }
+}
+
+function nearTier(options: NearTierOptions | false, events: Events, { keyspace }: Names): NearTier {
+  const { maxEntries = 10_000, maxBytes = 64 * MIB } = options || {}
+  return new NearTier({
+    maxEntries: integer(maxEntries, 'near.maxEntries', 1, 2 ** 31),
+    maxBytes: integer(maxBytes, 'near.maxBytes', 1, Number.MAX_SAFE_INTEGER),
+    onEvict: () => {
+      const outcome = { kind: 'evicted' } as const
+      events.emit({ operation: 'near', namespace: keyspace.path, outcome, durationMs: 0 })
+    },
+  })
+}
+
+/** The near policy of the cache without the bounds of the tier. */
+function nearDefaults(near: NearTierOptions | false): Pick<EntryOptions, 'near'> {
+  if (near === false) return {}
+  const { maxEntries: _entries, maxBytes: _bytes, ...policy } = near
+  return { near: policy }
+}
+
+function reportCircuit(events: Events, { keyspace }: Names, state: CircuitState): void {
+  const outcome = { kind: 'circuit', state } as const
+  events.emit({ operation: 'remote', namespace: keyspace.path, outcome, durationMs: 0 })
+}
+
+function integer(value: number, option: string, min: number, max: number): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
+  throw new InvalidOptionError(option, `a whole number from ${min} to ${max}`)
+}

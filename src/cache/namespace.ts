@@ -1,0 +1,255 @@
+/**
+ * The operations of a cache, for the keys of one namespace.
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../errors.ts'
+import { unlessAborted } from '../flight/deadline.ts'
+import { type CacheContext, report } from './context.ts'
+import { type InvalidationMode, invalidateMarkers, invalidatePattern } from './invalidate.ts'
+import type { Loader } from './loader.ts'
+import { getMany, getOrSetMany, type ManyLoader, setMany } from './many.ts'
+import { Names } from './names.ts'
+import type { EntryOptions, NamespaceOptions, Policy } from './options.ts'
+import type { Operation, Outcome } from './outcome.ts'
+import { checkTagList, resolvePolicy } from './policy.ts'
+import { get, getOrSet, type ReadResult } from './read.ts'
+import { begin, remove, type SetResult, set, type Ticket, touch } from './write.ts'
+
+/** How a tag invalidation works. */
+export interface InvalidateOptions {
+  /** `hard`: never served again. `soft`: stale at once, served while refreshed. @default 'hard' */
+  readonly mode?: InvalidationMode
+}
+
+/**
+ * A part of a cache that owns its keys, tags and clear.
+ *
+ * Reads fail open: with Redis away the loader is called and nothing is stored. Writes and
+ * invalidations fail loud, with a `RemoteError`, `RemoteTimeoutError` or `CircuitOpenError`: after
+ * one of these assume that they had no effect, though a timed-out one may have had it.
+ */
+export class CacheNamespace<Values = unknown> {
+  readonly #ctx: CacheContext
+  readonly #policy: Policy
+
+  /** Made by {@link namespace}, or as the outermost one by `RedisCacheManager`. */
+  constructor(ctx: CacheContext, policy: Policy) {
+    this.#ctx = ctx
+    this.#policy = policy
+  }
+
+  /** The path of this namespace, its segments escaped and joined by `/`. */
+  get path(): string {
+    return this.#ctx.names.keyspace.path
+  }
+
+  /**
+   * A namespace inside this one, with defaults of its own. Clearing this one clears it too; tags are
+   * not shared between the two.
+   *
+   * @throws {InvalidKeyError} When the name cannot be a segment.
+   * @throws {InvalidOptionError} When an option is unknown or out of its range.
+   */
+  namespace<Inner = Values>(
+    name: string,
+    options: NamespaceOptions<Inner> = {},
+  ): CacheNamespace<Inner> {
+    const { prefixes, ...rest } = options
+    const parent = this.#ctx.names
+    const names = new Names(parent.keyspace.child(name), prefixes, parent)
+    const policy = resolvePolicy(this.#policy, rest)
+    return new CacheNamespace({ ...this.#ctx, names }, policy)
+  }
+
+  /** The fresh value of a key, or `undefined`: see {@link lookup} to tell a stored `undefined`. */
+  async get<T extends Values = Values>(
+    key: string,
+    options?: EntryOptions<T>,
+  ): Promise<T | undefined> {
+    const { value } = await get(this.#ctx, 'get', key, this.#resolve(options))
+    return value as T | undefined
+  }
+
+  /** The fresh value of a key with how it was found, or why it was not. */
+  async lookup<T extends Values = Values>(
+    key: string,
+    options?: EntryOptions<T>,
+  ): Promise<{ readonly value: T | undefined; readonly outcome: Outcome }> {
+    return (await get(this.#ctx, 'get', key, this.#resolve(options))) as ReadResult & {
+      value: T | undefined
+    }
+  }
+
+  /** Whether a key has a fresh entry: what {@link get} would return, by the same checks. */
+  async has(key: string, options?: EntryOptions<never>): Promise<boolean> {
+    const { outcome } = await get(this.#ctx, 'has', key, this.#resolve(options))
+    return outcome.kind === 'hit'
+  }
+
+  /** The fresh values among these keys, by key. One request, one command. */
+  async getMany<T extends Values = Values>(
+    keys: readonly string[],
+    options?: EntryOptions<T>,
+  ): Promise<Map<string, T>> {
+    const policy = this.#resolve(options)
+    const values = unlessAborted(getMany(this.#ctx, keys, policy), policy.signal)
+    return (await values) as Map<string, T>
+  }
+
+  /**
+   * The value of a key, loaded if need be. One loader runs per key, in all isolates together, while
+   * its lease is held; the others wait for it or share it.
+   *
+   * @throws Whatever the loader rejected with, unchanged, if no stale entry may be served instead.
+   * @throws {LoaderTimeoutError} When the loader took longer than its hard timeout.
+   * @throws {InvalidOptionError | InvalidKeyError} Before anything is sent.
+   */
+  getOrSet<T extends Values = Values>(
+    key: string,
+    loader: Loader<T>,
+    options?: EntryOptions<T>,
+  ): Promise<T> {
+    try {
+      checkLoader(loader)
+      const policy = options === undefined ? this.#policy : this.#resolve(options)
+      return getOrSet(this.#ctx, key, loader as Loader, policy) as Promise<T>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * The values of all keys; those missing are loaded by one call of the loader, each under its own
+   * lease. Keys that the loader leaves out have the value `undefined`.
+   *
+   * @throws Whatever the loader rejected with, unchanged.
+   */
+  async getOrSetMany<T extends Values = Values>(
+    keys: readonly string[],
+    loader: ManyLoader<T>,
+    options?: EntryOptions<T>,
+  ): Promise<Map<string, T>> {
+    checkLoader(loader)
+    const policy = this.#resolve(options)
+    const values = getOrSetMany(this.#ctx, keys, loader as ManyLoader, policy)
+    return (await unlessAborted(values, policy.signal)) as Map<string, T>
+  }
+
+  /**
+   * Stores a value. Older loads and sets of the key can no longer store; when this rejects, the old
+   * entry may be gone and the new one may not be there.
+   *
+   * @throws {InvalidValueError} Before anything is sent.
+   */
+  set<T extends Values = Values>(
+    key: string,
+    value: T,
+    options?: EntryOptions<T>,
+  ): Promise<SetResult> {
+    return this.#write('set', key, async () => {
+      const result = await set(this.#ctx, key, value, this.#resolve(options))
+      return { result, outcome: { kind: result } }
+    })
+  }
+
+  /** Stores many values: two requests. All are encoded before anything is sent. */
+  async setMany<T extends Values = Values>(
+    entries: ReadonlyMap<string, T>,
+    options?: EntryOptions<T>,
+  ): Promise<Map<string, SetResult>> {
+    const startedAt = this.#ctx.platform.now()
+    try {
+      const results = await setMany(this.#ctx, entries, this.#resolve(options))
+      for (const [key, kind] of results) report(this.#ctx, 'set', key, { kind }, startedAt)
+      return results
+    } catch (error) {
+      report(this.#ctx, 'set', undefined, { kind: 'failed', error }, startedAt)
+      throw error
+    }
+  }
+
+  /**
+   * Takes the right to store a key before its value is computed, so that the value counts from here:
+   * no delete, set or invalidation that comes between is overwritten.
+   */
+  begin<T extends Values = Values>(key: string, options?: EntryOptions<T>): Promise<Ticket<T>> {
+    return begin(this.#ctx, key, this.#resolve(options)) as Promise<Ticket<T>>
+  }
+
+  /** Makes a servable entry fresh for `ttl` from now. @returns Whether there was one. */
+  touch(key: string, options?: EntryOptions<never>): Promise<boolean> {
+    return this.#write('touch', key, async () => {
+      const result = await touch(this.#ctx, key, this.#resolve(options))
+      return { result, outcome: { kind: 'touched' } }
+    })
+  }
+
+  /** Deletes keys, and the right of running loads to store them: one command. */
+  delete(...keys: readonly string[]): Promise<void> {
+    return this.#write('delete', keys[0], async () => {
+      await remove(this.#ctx, keys)
+      return { result: undefined, outcome: { kind: 'deleted' } }
+    })
+  }
+
+  /** Invalidates every entry with one of these tags, whatever their number: one command. */
+  invalidateTags(tags: readonly string[], options: InvalidateOptions = {}): Promise<void> {
+    return this.#write('invalidateTags', undefined, async () => {
+      const { mode = 'hard' } = options
+      if (mode !== 'hard' && mode !== 'soft') {
+        throw new InvalidOptionError('mode', "'hard' or 'soft'")
+      }
+      const markers = checkTagList(tags, 'tags').map((tag) => this.#ctx.names.tag(tag))
+      await invalidateMarkers(this.#ctx, markers, mode)
+      return { result: undefined, outcome: { kind: 'invalidated', mode } }
+    })
+  }
+
+  /**
+   * Deletes every entry of this namespace whose key matches: `*` is any run of characters, `?` any
+   * one, `\` takes the next literally. One command for a declared prefix, else a SCAN.
+   *
+   * @throws {InvalidKeyError} When keys are hashed, and the pattern is not a declared prefix.
+   */
+  invalidatePattern(pattern: string): Promise<void> {
+    return this.#write('invalidatePattern', undefined, async () => {
+      await invalidatePattern(this.#ctx, pattern)
+      return { result: undefined, outcome: { kind: 'invalidated', mode: 'hard' } }
+    })
+  }
+
+  /** Invalidates everything in this namespace and those inside it: one command. */
+  clear(): Promise<void> {
+    return this.#write('clear', undefined, async () => {
+      await invalidateMarkers(this.#ctx, this.#ctx.names.implicit.slice(0, 1), 'hard')
+      return { result: undefined, outcome: { kind: 'invalidated', mode: 'hard' } }
+    })
+  }
+
+  #resolve(options: object | undefined): Policy {
+    return resolvePolicy(this.#policy, options)
+  }
+
+  /** Runs a write and reports how it ended; a failure is the caller's to know. */
+  async #write<T>(
+    operation: Operation,
+    key: string | undefined,
+    run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
+  ): Promise<T> {
+    const startedAt = this.#ctx.platform.now()
+    try {
+      const { result, outcome } = await run()
+      report(this.#ctx, operation, key, outcome, startedAt)
+      return result
+    } catch (error) {
+      report(this.#ctx, operation, key, { kind: 'failed', error }, startedAt)
+      throw error
+    }
+  }
+}
+
+function checkLoader(loader: unknown): void {
+  if (typeof loader !== 'function') throw new InvalidOptionError('loader', 'a function')
+}

@@ -1,0 +1,223 @@
+/**
+ * Checks messages and changes on their way in, and fills what was left out.
+ *
+ * @module
+ */
+
+import { InvalidFilterError } from '../errors.ts'
+import {
+  type Email,
+  type EmailChanges,
+  IMPORTANCES,
+  type NewEmail,
+  PRIORITIES,
+  STATUSES,
+} from './email.ts'
+import {
+  type Fields,
+  orNull,
+  readAddress,
+  readAddresses,
+  readBoolean,
+  readChoice,
+  readFields,
+  readFraction,
+  readInstant,
+  readList,
+  readName,
+  readText,
+} from './fields.ts'
+
+/** The longest subject, in characters. */
+export const MAX_SUBJECT_LENGTH = 10_000
+/** The longest body of either kind, in characters. */
+export const MAX_BODY_LENGTH = 1_000_000
+/** The longest preview, in characters; longer ones are refused, derived ones are cut to it. */
+export const MAX_PREVIEW_LENGTH = 255
+
+/** All text of a message, in UTF-8 bytes. D1 holds at most 2 MB a row; the rest is room for columns. */
+const MAX_MESSAGE_BYTES = 1_800_000
+
+const NEW_EMAIL_FIELDS = [
+  'id',
+  'graphId',
+  'messageId',
+  'subject',
+  'bodyText',
+  'bodyHtml',
+  'bodyPreview',
+  'senderEmail',
+  'senderName',
+  'recipients',
+  'cc',
+  'bcc',
+  'receivedAt',
+  'sentAt',
+  'importance',
+  'categories',
+  'hasAttachments',
+  'isRead',
+  'isFlagged',
+  'threadId',
+  'conversationId',
+  'inReplyTo',
+  'references',
+  'status',
+  'priority',
+  'assignedTo',
+] as const satisfies readonly (keyof NewEmail)[]
+
+/** What a message gets from the repository rather than from the caller. */
+export interface NewEmailDefaults {
+  /** The id of a message that brings none. */
+  readonly id: string
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
+/**
+ * Checks a message and completes it.
+ *
+ * @throws {InvalidFilterError} Naming the first field that is unknown, missing or out of range.
+ */
+export function parseNewEmail(input: NewEmail, { id, now }: NewEmailDefaults): Email {
+  const fields = readFields(input, 'email', NEW_EMAIL_FIELDS)
+  const bodyText = orNull(fields['bodyText'], 'bodyText', readBody)
+  const assignedTo = orNull(fields['assignedTo'], 'assignedTo', readName)
+  const email: Email = {
+    id: readName(fields['id'] ?? id, 'id'),
+    ...readIdentity(fields),
+    subject: readText(fields['subject'], 'subject', MAX_SUBJECT_LENGTH),
+    bodyText,
+    bodyHtml: orNull(fields['bodyHtml'], 'bodyHtml', readBody),
+    bodyPreview:
+      fields['bodyPreview'] === undefined
+        ? previewOf(bodyText ?? '')
+        : readText(fields['bodyPreview'], 'bodyPreview', MAX_PREVIEW_LENGTH),
+    ...readPeople(fields),
+    receivedAt: readInstant(fields['receivedAt'], 'receivedAt'),
+    sentAt: orNull(fields['sentAt'], 'sentAt', readInstant),
+    ...readLabels(fields),
+    status: readChoice(fields['status'] ?? 'new', 'status', STATUSES),
+    priority: readChoice(fields['priority'] ?? 'medium', 'priority', PRIORITIES),
+    assignedTo,
+    assignedAt: assignedTo === null ? null : now,
+    ...UNPROCESSED,
+    createdAt: now,
+    updatedAt: now,
+    version: 1,
+  }
+  refuseOversize(email)
+  return email
+}
+
+/** The fields only processing sets. */
+const UNPROCESSED = {
+  dueDate: null,
+  workflowState: null,
+  workflowType: null,
+  workflowChainId: null,
+  isWorkflowComplete: false,
+  analysisConfidence: null,
+  processedAt: null,
+  processingVersion: null,
+} as const satisfies Partial<Email>
+
+/** Changes in stored form: every field a caller gave, and no other. */
+export type ParsedChanges = {
+  -readonly [F in keyof EmailChanges]?: F extends keyof Email ? Email[F] : never
+}
+
+const nullable =
+  <T>(read: (value: unknown, field: string) => T) =>
+  (value: unknown, field: string): T | null =>
+    orNull(value, field, read)
+
+const CHANGE_READERS: {
+  readonly [F in keyof Required<EmailChanges>]: (value: unknown, field: string) => Email[F]
+} = {
+  status: (value, field) => readChoice(value, field, STATUSES),
+  priority: (value, field) => readChoice(value, field, PRIORITIES),
+  assignedTo: nullable(readName),
+  assignedAt: nullable(readInstant),
+  dueDate: nullable(readInstant),
+  workflowState: nullable(readName),
+  workflowType: nullable(readName),
+  workflowChainId: nullable(readName),
+  isWorkflowComplete: readBoolean,
+  analysisConfidence: nullable(readFraction),
+  processedAt: nullable(readInstant),
+  processingVersion: nullable(readName),
+  isRead: readBoolean,
+  isFlagged: readBoolean,
+  categories: (value, field) => readList(value, field, readName),
+}
+
+/**
+ * Checks changes. `undefined` is the same as leaving the field out; null empties it.
+ *
+ * @throws {InvalidFilterError} Naming the first field that is unknown or out of range.
+ */
+export function parseChanges(input: EmailChanges): ParsedChanges {
+  const fields = readFields(input, 'changes', Object.keys(CHANGE_READERS))
+  const parsed = Object.entries(CHANGE_READERS)
+    .filter(([field]) => fields[field] !== undefined)
+    .map(([field, read]) => [field, read(fields[field], field)])
+  return Object.fromEntries(parsed) as ParsedChanges
+}
+
+function readIdentity(fields: Fields) {
+  return {
+    graphId: orNull(fields['graphId'], 'graphId', readName),
+    messageId: orNull(fields['messageId'], 'messageId', readName),
+    threadId: orNull(fields['threadId'], 'threadId', readName),
+    conversationId: orNull(fields['conversationId'], 'conversationId', readName),
+    inReplyTo: orNull(fields['inReplyTo'], 'inReplyTo', readName),
+    references: readList(fields['references'] ?? [], 'references', readName),
+  }
+}
+
+function readPeople(fields: Fields) {
+  return {
+    senderEmail: readAddress(fields['senderEmail'], 'senderEmail'),
+    senderName: orNull(fields['senderName'], 'senderName', (value, field) =>
+      readText(value, field, 998),
+    ),
+    recipients: readAddresses(fields['recipients'] ?? [], 'recipients'),
+    cc: readAddresses(fields['cc'] ?? [], 'cc'),
+    bcc: readAddresses(fields['bcc'] ?? [], 'bcc'),
+  }
+}
+
+function readLabels(fields: Fields) {
+  return {
+    importance: readChoice(fields['importance'] ?? 'normal', 'importance', IMPORTANCES),
+    categories: readList(fields['categories'] ?? [], 'categories', readName),
+    hasAttachments: readBoolean(fields['hasAttachments'] ?? false, 'hasAttachments'),
+    isRead: readBoolean(fields['isRead'] ?? false, 'isRead'),
+    isFlagged: readBoolean(fields['isFlagged'] ?? false, 'isFlagged'),
+  }
+}
+
+function readBody(value: unknown, field: string): string {
+  return readText(value, field, MAX_BODY_LENGTH)
+}
+
+/** Looks only at the start: a body may be a megabyte, and its first kilobytes fill a preview. */
+function previewOf(body: string): string {
+  const start = body.slice(0, MAX_PREVIEW_LENGTH * 16).replaceAll(/\s+/g, ' ').trim()
+  return start.slice(0, MAX_PREVIEW_LENGTH).toWellFormed()
+}
+
+function refuseOversize(email: Email): void {
+  const lists = [email.recipients, email.cc, email.bcc, email.references, email.categories]
+  const texts = [email.subject, email.bodyText ?? '', email.bodyHtml ?? '', JSON.stringify(lists)]
+  // UTF-8 has at most 3 bytes for a UTF-16 unit, so most messages need not be encoded to be weighed.
+  const units = texts.reduce((sum, text) => sum + text.length, 0)
+  if (units * 3 <= MAX_MESSAGE_BYTES) return
+  const encoder = new TextEncoder()
+  const bytes = texts.reduce((sum, text) => sum + encoder.encode(text).length, 0)
+  if (bytes > MAX_MESSAGE_BYTES) {
+    throw new InvalidFilterError('email', `at most ${MAX_MESSAGE_BYTES} bytes of text`)
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Checks of single fields, for filters and writes alike. Each answers the value in the one form
+ * that is stored and compared, or says what the field must be, without repeating what it was.
+ *
+ * @module
+ */
+
+import { InvalidFilterError } from '../errors.ts'
+import type { EmailAddress } from './email.ts'
+import { INSTANT_REQUIREMENT, toInstant } from './instant.ts'
+
+/** The longest identifier, address or name, in characters: a line of RFC 5322. */
+export const MAX_NAME_LENGTH = 998
+
+/** The most members a list of a filter or a message may have. */
+export const MAX_LIST_LENGTH = 1_000
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL = /[\u0000-\u001f\u007f]/
+
+/** A plain object as it came from outside, with every field unknown. */
+export type Fields = Readonly<Record<string, unknown>>
+
+/** Refuses what is not a plain object, and fields nobody would read. */
+export function readFields(value: unknown, field: string, known: readonly string[]): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidFilterError(field, 'an object')
+  }
+  // The unknown name is not repeated: it came from outside, and may be anything.
+  if (Object.keys(value).some((name) => !known.includes(name))) {
+    throw new InvalidFilterError(field, `an object with no fields but ${known.join(', ')}`)
+  }
+  return value as Fields
+}
+
+/** An identifier: compared byte by byte, so it is taken as it is. */
+export function readName(value: unknown, field: string): string {
+  const valid =
+    typeof value === 'string' &&
+    value.length > 0 &&
+    value.length <= MAX_NAME_LENGTH &&
+    value.isWellFormed() &&
+    !CONTROL.test(value)
+  if (!valid) {
+    throw new InvalidFilterError(
+      field,
+      `a text of 1 to ${MAX_NAME_LENGTH} characters without control characters`,
+    )
+  }
+  return value
+}
+
+/** A mail address: lower case, without white space around it, in Unicode form NFC (RFC 6532). */
+export function readAddress(value: unknown, field: string): string {
+  if (typeof value !== 'string' || value.length > MAX_NAME_LENGTH) {
+    throw new InvalidFilterError(field, `an address of 1 to ${MAX_NAME_LENGTH} characters`)
+  }
+  return readName(value.trim().normalize('NFC').toLowerCase(), field)
+}
+
+/** Addresses with their names, bare ones included. */
+export function readAddresses(value: unknown, field: string): readonly EmailAddress[] {
+  return readList(value, field, (entry, at) => {
+    if (typeof entry === 'string') return { address: readAddress(entry, at) }
+    const { address, name } = readFields(entry, at, ['address', 'name'])
+    const read = { address: readAddress(address, `${at}.address`) }
+    return name === undefined || name === null || name === ''
+      ? read
+      : { ...read, name: readText(name, `${at}.name`, MAX_NAME_LENGTH) }
+  })
+}
+
+/**
+ * Free text. NUL and lone surrogates have no place in SQL text; the first is dropped, the second
+ * replaced by U+FFFD, as a mail reader would show them.
+ */
+export function readText(value: unknown, field: string, maxLength: number): string {
+  if (typeof value !== 'string' || value.length > maxLength) {
+    throw new InvalidFilterError(field, `a text of at most ${maxLength} characters`)
+  }
+  return value.toWellFormed().replaceAll('\0', '')
+}
+
+export function readBoolean(value: unknown, field: string): boolean {
+  if (typeof value !== 'boolean') throw new InvalidFilterError(field, 'true or false')
+  return value
+}
+
+/** @returns Epoch milliseconds. */
+export function readInstant(value: unknown, field: string): number {
+  const instant = toInstant(value)
+  if (instant === undefined) throw new InvalidFilterError(field, INSTANT_REQUIREMENT)
+  return instant
+}
+
+/** A number in `[0, 1]`. */
+export function readFraction(value: unknown, field: string): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) {
+    throw new InvalidFilterError(field, 'a number from 0 to 1')
+  }
+  return value
+}
+
+export function readInteger(value: unknown, field: string, min: number, max: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+    throw new InvalidFilterError(field, `an integer from ${min} to ${max}`)
+  }
+  return value
+}
+
+/** One of a closed set of words. */
+export function readChoice<T extends string>(
+  value: unknown,
+  field: string,
+  choices: readonly T[],
+): T {
+  const found = choices.find((choice) => choice === value)
+  if (found === undefined) throw new InvalidFilterError(field, `one of ${choices.join(', ')}`)
+  return found
+}
+
+export function readList<T>(
+  value: unknown,
+  field: string,
+  read: (entry: unknown, field: string) => T,
+): T[] {
+  if (!Array.isArray(value) || value.length > MAX_LIST_LENGTH) {
+    throw new InvalidFilterError(field, `a list of at most ${MAX_LIST_LENGTH} members`)
+  }
+  return Array.from(value, (entry, index) => read(entry, `${field}[${index}]`))
+}
+
+/** `undefined` and `null` are both nothing, kept as null. */
+export function orNull<T>(
+  value: unknown,
+  field: string,
+  read: (value: unknown, field: string) => T,
+): T | null {
+  return value === undefined || value === null ? null : read(value, field)
+}

@@ -1,0 +1,131 @@
+/**
+ * The schema of the mailbox, in the SQL that D1 and SQLite share, and the way to bring a database
+ * up to it. `migrations/` holds the same statements for `wrangler d1 migrations apply`; they are
+ * written from here.
+ *
+ * @module
+ */
+
+import type { SqlDriver, SqlStatement } from './driver.ts'
+import { PRIORITIES, STATUSES } from './email.ts'
+
+/** One step of the schema. Steps are applied in order, and never changed once released. */
+export interface Migration {
+  /** The file name under `migrations/`. */
+  readonly name: string
+  /** Applied in order, in one transaction. */
+  readonly statements: readonly string[]
+}
+
+const words = (list: readonly string[]): string => list.map((word) => `'${word}'`).join(', ')
+
+const EMAILS_TABLE = `CREATE TABLE emails (
+  id TEXT NOT NULL PRIMARY KEY,
+  graph_id TEXT UNIQUE,
+  message_id TEXT UNIQUE,
+  thread_id TEXT,
+  conversation_id TEXT,
+  in_reply_to TEXT,
+  reference_ids TEXT NOT NULL DEFAULT '[]',
+  subject TEXT NOT NULL,
+  body_text TEXT,
+  body_html TEXT,
+  body_preview TEXT NOT NULL DEFAULT '',
+  sender_email TEXT NOT NULL,
+  sender_name TEXT,
+  recipients TEXT NOT NULL DEFAULT '[]',
+  cc TEXT NOT NULL DEFAULT '[]',
+  bcc TEXT NOT NULL DEFAULT '[]',
+  received_at INTEGER NOT NULL,
+  sent_at INTEGER,
+  importance TEXT NOT NULL DEFAULT 'normal',
+  categories TEXT NOT NULL DEFAULT '[]',
+  has_attachments INTEGER NOT NULL DEFAULT 0 CHECK (has_attachments IN (0, 1)),
+  is_read INTEGER NOT NULL DEFAULT 0 CHECK (is_read IN (0, 1)),
+  is_flagged INTEGER NOT NULL DEFAULT 0 CHECK (is_flagged IN (0, 1)),
+  status TEXT NOT NULL DEFAULT 'new' CHECK (status IN (${words(STATUSES)})),
+  priority TEXT NOT NULL DEFAULT 'medium' CHECK (priority IN (${words(PRIORITIES)})),
+  assigned_to TEXT,
+  assigned_at INTEGER,
+  due_date INTEGER,
+  workflow_state TEXT,
+  workflow_type TEXT,
+  workflow_chain_id TEXT,
+  is_workflow_complete INTEGER NOT NULL DEFAULT 0 CHECK (is_workflow_complete IN (0, 1)),
+  analysis_confidence REAL,
+  processed_at INTEGER,
+  processing_version TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1
+) STRICT`
+
+/** Each index ends in the sort key, so that an equality and the order of a page share one walk. */
+const INDEXES = [
+  ['emails_by_received', 'received_at, id'],
+  ['emails_by_status', 'status, received_at, id'],
+  ['emails_by_priority', 'priority, received_at, id'],
+  ['emails_by_assignee', 'assigned_to, received_at, id'],
+  ['emails_by_sender', 'sender_email, received_at, id'],
+  ['emails_by_thread', 'thread_id, received_at, id'],
+  ['emails_by_read', 'is_read, received_at, id'],
+].map(([name, columns]) => `CREATE INDEX ${name} ON emails (${columns})`)
+
+/** Every step so far, oldest first. */
+export const MIGRATIONS: readonly Migration[] = [
+  { name: '0001_emails.sql', statements: [EMAILS_TABLE, ...INDEXES] },
+]
+
+/**
+ * The table in which wrangler records what it has applied. {@link migrate} keeps its records there
+ * too, so a D1 database may be migrated by either, in turn.
+ */
+const RECORDS_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT UNIQUE,
+  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)`
+
+/**
+ * Applies the steps a database does not have yet, each in a transaction of its own. Safe to call at
+ * every start, and from several processes at once: one applies a step, the others find it done.
+ *
+ * @returns The names of the steps this call applied.
+ * @throws Whatever the database raised, unchanged; the step that failed has left nothing behind.
+ */
+export async function migrate(driver: SqlDriver): Promise<readonly string[]> {
+  await driver.run(RECORDS_TABLE, [])
+  const names: string[] = []
+  for (const migration of MIGRATIONS) {
+    if (await isApplied(driver, migration)) continue
+    if (await apply(driver, migration)) names.push(migration.name)
+  }
+  return names
+}
+
+async function isApplied(driver: SqlDriver, { name }: Migration): Promise<boolean> {
+  const rows = await driver.all('SELECT 1 FROM d1_migrations WHERE name = ?', [name])
+  return rows.length > 0
+}
+
+/** @returns Whether it was this call that applied the step. */
+async function apply(driver: SqlDriver, migration: Migration): Promise<boolean> {
+  const record = {
+    sql: 'INSERT INTO d1_migrations (name) VALUES (?)',
+    params: [migration.name],
+  }
+  const steps = migration.statements.map((sql): SqlStatement => ({ sql, params: [] }))
+  try {
+    // The record goes first: a rival that was faster makes the batch fail before anything is built.
+    await driver.batch([record, ...steps])
+    return true
+  } catch (error) {
+    if (await isApplied(driver, migration)) return false
+    throw error
+  }
+}
+
+/** The text of a step as a file for `wrangler d1 migrations apply`. */
+export function migrationFile({ statements }: Migration): string {
+  return `${statements.join(';\n\n')};\n`
+}

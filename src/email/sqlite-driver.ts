@@ -1,0 +1,102 @@
+/**
+ * The driver for SQLite in the process: `node:sqlite` and better-sqlite3, whose methods are
+ * synchronous and nearly the same.
+ *
+ * @module
+ */
+
+import type { SqlDriver, SqlParam, SqlRow, SqlStatement } from './driver.ts'
+
+/** The part of a prepared statement that is used. */
+export interface SqliteStatementLike {
+  all(...params: (string | number | null)[]): unknown[]
+  run(...params: (string | number | null)[]): { readonly changes: number | bigint }
+  /** better-sqlite3 tells here whether a statement answers rows, and insists on the right call. */
+  readonly reader?: boolean
+}
+
+/** The part of a database connection that is used. */
+export interface SqliteLike {
+  prepare(sql: string): SqliteStatementLike
+  exec(sql: string): unknown
+  /** `node:sqlite`: a transaction is open. */
+  readonly isTransaction?: boolean
+  /** better-sqlite3: a transaction is open. */
+  readonly inTransaction?: boolean
+}
+
+/** The repository has a few dozen distinct statements; more are evicted, the oldest use first. */
+const MAX_PREPARED = 64
+
+/**
+ * Builds a {@link SqlDriver} on a synchronous connection, and keeps up to 64 statements prepared.
+ *
+ * `batch` runs in one synchronous turn, so nothing else on the connection comes between. Where the
+ * caller has a transaction open, the batch becomes a savepoint of it and is made durable by the
+ * caller's own COMMIT.
+ */
+export function sqliteDriver(db: SqliteLike): SqlDriver {
+  const prepared = new Map<string, SqliteStatementLike>()
+
+  function prepare(sql: string): SqliteStatementLike {
+    const statement = prepared.get(sql) ?? db.prepare(sql)
+    prepared.delete(sql)
+    prepared.set(sql, statement)
+    if (prepared.size > MAX_PREPARED) {
+      const [oldest = sql] = prepared.keys()
+      prepared.delete(oldest)
+    }
+    return statement
+  }
+
+  function read(sql: string, params: readonly SqlParam[]): SqlRow[] {
+    const statement = prepare(sql)
+    if (statement.reader !== false) return statement.all(...params.map(toBindable)) as SqlRow[]
+    statement.run(...params.map(toBindable))
+    return []
+  }
+
+  return {
+    // `async` turns what SQLite throws into a rejection, as callers of the port expect.
+    all: async (sql, params) => read(sql, params),
+    run: async (sql, params) => {
+      const statement = prepare(sql)
+      if (statement.reader) return { changes: read(sql, params).length }
+      return { changes: Number(statement.run(...params.map(toBindable)).changes) }
+    },
+    batch: async (statements) => transact(db, () => runAll(statements, read)),
+  }
+}
+
+function runAll(
+  statements: readonly SqlStatement[],
+  read: (sql: string, params: readonly SqlParam[]) => SqlRow[],
+): SqlRow[][] {
+  return statements.map(({ sql, params }) => read(sql, params))
+}
+
+function transact<T>(db: SqliteLike, work: () => T): T {
+  const nested = db.isTransaction ?? db.inTransaction ?? false
+  // IMMEDIATE takes the write lock at once: a reader that turns writer late can be refused it.
+  db.exec(nested ? 'SAVEPOINT nearcache_batch' : 'BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    db.exec(nested ? 'RELEASE nearcache_batch' : 'COMMIT')
+    return result
+  } catch (error) {
+    undo(db, nested)
+    throw error
+  }
+}
+
+function undo(db: SqliteLike, nested: boolean): void {
+  try {
+    db.exec(nested ? 'ROLLBACK TO nearcache_batch; RELEASE nearcache_batch' : 'ROLLBACK')
+  } catch {
+    // SQLite has rolled back by itself (disk full, I/O error); the first error is the one to tell.
+  }
+}
+
+function toBindable(value: SqlParam): string | number | null {
+  return typeof value === 'boolean' ? Number(value) : value
+}

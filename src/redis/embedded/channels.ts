@@ -1,0 +1,84 @@
+/**
+ * Pub/sub between the users of one engine.
+ *
+ * @module
+ */
+
+import type { Platform } from '../../platform/platform.ts'
+import { compileGlob } from './glob.ts'
+
+/** Told each message as the data of a server-sent event, such as `message,channel,text`. */
+export type MessageListener = (data: string) => void
+
+interface Subscription {
+  readonly name: string
+  readonly listener: MessageListener
+}
+
+interface PatternSubscription extends Subscription {
+  readonly matches: (channel: string) => boolean
+}
+
+/** Who listens to which channel. Messages are not kept for those who come later. */
+export class Channels {
+  readonly #platform: Platform
+  readonly #exact = new Map<string, Set<Subscription>>()
+  readonly #patterns = new Set<PatternSubscription>()
+
+  constructor(platform: Platform) {
+    this.#platform = platform
+  }
+
+  /** Starts listening to one channel; the function returned ends it. */
+  subscribe(name: string, listener: MessageListener): () => void {
+    const subscription: Subscription = { name, listener }
+    const listeners = this.#exact.get(name) ?? new Set()
+    this.#exact.set(name, listeners.add(subscription))
+    this.#deliver(subscription, `subscribe,${name},1`)
+    return () => {
+      listeners.delete(subscription)
+      if (listeners.size === 0 && this.#exact.get(name) === listeners) this.#exact.delete(name)
+    }
+  }
+
+  /** Starts listening to the channels that match a glob; the function returned ends it. */
+  psubscribe(name: string, listener: MessageListener): () => void {
+    const subscription = { name, listener, matches: compileGlob(name) }
+    this.#patterns.add(subscription)
+    this.#deliver(subscription, `psubscribe,${name},1`)
+    return () => this.#patterns.delete(subscription)
+  }
+
+  /** Sends a message and returns how many subscriptions it went to. */
+  publish(channel: string, message: string): number {
+    let receivers = 0
+    for (const subscription of this.#exact.get(channel) ?? []) {
+      this.#deliver(subscription, `message,${channel},${message}`)
+      receivers++
+    }
+    for (const subscription of this.#patterns) {
+      if (!subscription.matches(channel)) continue
+      this.#deliver(subscription, `pmessage,${subscription.name},${channel},${message}`)
+      receivers++
+    }
+    return receivers
+  }
+
+  /** The channels that have a listener, patterns apart. */
+  names(): string[] {
+    return [...this.#exact.keys()]
+  }
+
+  listenerCount(channel: string): number {
+    return this.#exact.get(channel)?.size ?? 0
+  }
+
+  get patternCount(): number {
+    return new Set([...this.#patterns].map(({ name }) => name)).size
+  }
+
+  /** After the running command, so that a listener never runs inside a transaction. */
+  #deliver(subscription: Subscription, data: string): void {
+    this.#platform.defer(Promise.resolve().then(() => subscription.listener(data)))
+  }
+}

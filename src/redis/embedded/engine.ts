@@ -1,0 +1,246 @@
+/**
+ * A Redis in memory: takes commands, answers as Redis 7.0 does.
+ *
+ * Where it differs from a Redis 7.0 on purpose:
+ *
+ * | Difference | Reason |
+ * |---|---|
+ * | A key is absent at the very millisecond it expires; Redis keeps it until the next | lifetimes are half-open everywhere in this library |
+ * | Scores are written with the fewest digits that read back the same, as Redis 7.2 does; 7.0 writes 17 | `0.1` should come back as `0.1` |
+ * | INCRBYFLOAT and HINCRBYFLOAT add decimals exactly; Redis rounds to an 80-bit float | no such type here, and its noise is nobody's wish |
+ * | Sums beyond 2^53 are stored exactly, and told as the nearest number of JavaScript | so does every JavaScript client |
+ * | Floats written in hexadecimal are refused | nobody sends them |
+ * | Values are text; a cut inside a character gives U+FFFD | no binary values over this seam |
+ * | Members of sets, and of large hashes, come in another order; HSCAN, SSCAN and ZSCAN heed COUNT for small collections too | Redis promises none |
+ * | Lua is not run; scripts that have a twin always count as loaded, and their errors name no line | see `scripting.ts` |
+ * | One database; no MULTI, WATCH, blocking or connection commands | a request has no connection; transactions are requests |
+ * | Memory is estimated, and one value is at most as long as the whole cap | a runtime does not tell |
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { webPlatform } from '../../platform/web.ts'
+import type { Command, RedisResponse, Reply } from '../requester.ts'
+import { Channels, type MessageListener } from './channels.ts'
+import type { CommandSpec, Effect } from './command.ts'
+import { CommandError, unknownCommand, wrongArity } from './command-error.ts'
+import { DATA_COMMANDS } from './data-commands.ts'
+import { EVICTION_POLICIES, type EvictionPolicy } from './eviction.ts'
+import { Keyspace } from './keyspace.ts'
+import type { Argv } from './parse.ts'
+import { scriptCommands } from './script-commands.ts'
+import { ScriptLibrary, type ScriptTwin } from './scripting.ts'
+import { type ServerState, serverCommands } from './server.ts'
+import { TWINS } from './twins.ts'
+
+/** Options for {@link EmbeddedRedis}. */
+export interface EmbeddedOptions {
+  /** Clock and dice. @default webPlatform() */
+  readonly platform?: Platform
+  /**
+   * Estimated bytes that keys and values may take, above 0; what must go is chosen by
+   * `evictionPolicy`. @default 67_108_864 (64 MiB)
+   */
+  readonly maxBytes?: number
+  /**
+   * What goes when memory is full. With `noeviction`, or nothing that may go, commands that need
+   * memory fail with `OOM`. @default 'allkeys-lru'
+   */
+  readonly evictionPolicy?: EvictionPolicy
+  /** The scripts that EVAL and EVALSHA can run. @default the twins of this library's scripts */
+  readonly twins?: readonly ScriptTwin[]
+}
+
+interface NamedSpec extends CommandSpec {
+  /** In upper case. */
+  readonly name: string
+}
+
+const ABORTED = 'EXECABORT Transaction discarded because of previous errors.'
+
+/**
+ * The engine. Synchronous, so every command, script and transaction is atomic, and time stands
+ * still within it. State is per instance, hence per process or isolate; it is not shared, and lost
+ * with it.
+ *
+ * @example
+ * ```ts
+ * const redis = new EmbeddedRedis({ maxBytes: 8 * 1024 * 1024 })
+ * redis.execute(['SET', 'greeting', 'hello', 'PX', 60_000]) // { result: 'OK' }
+ * redis.execute(['INCR', 'greeting']) // { error: 'ERR value is not an integer or out of range' }
+ * ```
+ */
+export class EmbeddedRedis {
+  readonly #db: Keyspace
+  readonly #commands = new Map<string, NamedSpec>()
+  readonly #state: ServerState
+  /** Whether the running script may take more memory. */
+  #scriptMayGrow = true
+
+  /** @throws {InvalidOptionError} When an option is out of its documented range. */
+  constructor({
+    platform = webPlatform(),
+    maxBytes = 64 * 1024 * 1024,
+    evictionPolicy = 'allkeys-lru',
+    twins = TWINS,
+  }: EmbeddedOptions = {}) {
+    if (!(maxBytes > 0)) throw new InvalidOptionError('maxBytes', 'a number of bytes above 0')
+    if (!EVICTION_POLICIES.includes(evictionPolicy)) {
+      throw new InvalidOptionError('evictionPolicy', `one of ${EVICTION_POLICIES.join(', ')}`)
+    }
+    this.#db = new Keyspace({ platform, maxBytes, evictionPolicy })
+    this.#state = { channels: new Channels(platform), commandsProcessed: 0, lastMicros: 0 }
+    const tables = {
+      ...DATA_COMMANDS,
+      ...serverCommands(this.#state),
+      ...scriptCommands(new ScriptLibrary(twins), (command, isReadOnly) =>
+        this.#callFromScript(command, isReadOnly),
+      ),
+    }
+    for (const [name, { arity, effect, run }] of Object.entries(tables)) {
+      const spec = { name, arity, effect, run }
+      this.#commands.set(name, spec).set(name.toLowerCase(), spec)
+    }
+  }
+
+  /**
+   * Runs one command, its name in any case.
+   *
+   * @returns The reply, or the error reply in the words of Redis. It quotes arguments of an unknown
+   * command, so it is not fit for a log.
+   */
+  execute(command: Command): RedisResponse<Reply> {
+    this.#db.begin()
+    return this.#answer(command)
+  }
+
+  /**
+   * Runs a list of commands as MULTI and EXEC do: all at one instant, and none if one of them is
+   * unknown or has the wrong number of arguments. One that fails later does not stop the rest.
+   *
+   * @returns As many answers as commands. When nothing was run, the faulty ones have their own
+   * error, and the rest `EXECABORT`.
+   */
+  transaction(commands: readonly Command[]): RedisResponse<Reply>[] {
+    const refusals = commands.map((command) => this.#refusal(command))
+    if (refusals.some((refusal) => refusal !== undefined)) {
+      return refusals.map((refusal) => ({ error: refusal ?? ABORTED }))
+    }
+    this.#db.begin()
+    return commands.map((command) => this.#answer(command))
+  }
+
+  /** Listens to a channel; the function returned ends it. Messages come after the command. */
+  subscribe(channel: string, listener: MessageListener): () => void {
+    return this.#state.channels.subscribe(channel, listener)
+  }
+
+  /** Listens to the channels that match a glob; the function returned ends it. */
+  psubscribe(pattern: string, listener: MessageListener): () => void {
+    return this.#state.channels.psubscribe(pattern, listener)
+  }
+
+  #answer(command: Command): RedisResponse<Reply> {
+    try {
+      const argv = toArgv(command)
+      const spec = this.#find(argv)
+      this.#state.commandsProcessed++
+      if (spec.effect !== 'read') this.#prepareMemory(spec.effect)
+      return { result: spec.run(this.#db, canonical(argv, spec)) }
+    } catch (error) {
+      return { error: errorReply(error) }
+    }
+  }
+
+  /** Why a transaction cannot contain the command, if so. */
+  #refusal(command: Command): string | undefined {
+    try {
+      this.#find(toArgv(command))
+      return undefined
+    } catch (error) {
+      return errorReply(error)
+    }
+  }
+
+  /** @throws {CommandError} When the command is unknown or has the wrong number of words. */
+  #find(argv: Argv): NamedSpec {
+    const name = argv[0]
+    const spec = this.#commands.get(name) ?? this.#commands.get(name.toUpperCase())
+    if (spec === undefined) throw unknownCommand(argv)
+    if (!hasArity(spec, argv)) throw wrongArity(spec.name)
+    return spec
+  }
+
+  /** @throws {CommandError} When the command may need memory and there is none. */
+  #prepareMemory(effect: Effect): void {
+    this.#db.sweep()
+    if (effect === 'write') return
+    this.#scriptMayGrow = this.#db.makeRoom()
+    if (effect === 'grow' && !this.#scriptMayGrow) throw outOfMemory()
+  }
+
+  #callFromScript(command: Command, isReadOnly: boolean): Reply {
+    const argv = toArgv(command)
+    const spec = this.#commands.get(argv[0]) ?? this.#commands.get(argv[0].toUpperCase())
+    if (spec === undefined) {
+      throw new CommandError('ERR Unknown Redis command called from script')
+    }
+    if (!hasArity(spec, argv)) {
+      throw new CommandError('ERR Wrong number of args calling Redis command from script')
+    }
+    if (spec.effect === 'script') {
+      throw new CommandError('ERR This Redis command is not allowed from script')
+    }
+    if (spec.effect === 'read') return spec.run(this.#db, canonical(argv, spec))
+    if (isReadOnly) {
+      throw new CommandError('ERR Write commands are not allowed from read-only scripts.')
+    }
+    if (spec.effect === 'grow' && !this.#scriptMayGrow) throw outOfMemory()
+    // A script that has begun to write is let finish, so that it is not cut in half.
+    this.#scriptMayGrow = true
+    return spec.run(this.#db, canonical(argv, spec))
+  }
+}
+
+function hasArity({ arity }: CommandSpec, argv: Argv): boolean {
+  return arity > 0 ? argv.length === arity : argv.length >= -arity
+}
+
+/** Handlers know their command by its name in upper case. */
+function canonical(argv: Argv, { name }: NamedSpec): Argv {
+  if (argv[0] === name) return argv
+  const [, ...rest] = argv
+  return [name, ...rest] as unknown as Argv
+}
+
+function outOfMemory(): CommandError {
+  return new CommandError("OOM command not allowed when used memory > 'maxmemory'.")
+}
+
+/** @throws Whatever is no error reply, such as a mistake in a twin, unchanged. */
+function errorReply(error: unknown): string {
+  if (error instanceof CommandError) return error.message
+  throw error
+}
+
+/**
+ * The words of a command as text. What came as JSON may hold anything.
+ *
+ * @throws {CommandError} When there is no name, or a word is null, a list or an object.
+ */
+function toArgv(command: readonly unknown[]): Argv {
+  let words: unknown[] | undefined
+  for (let index = 0; index < command.length; index++) {
+    const word = command[index]
+    if (typeof word === 'string') continue
+    if (typeof word !== 'number' && typeof word !== 'boolean') {
+      throw new CommandError(`ERR argument ${index} is not a string, a number or a boolean`)
+    }
+    words ??= [...command]
+    words[index] = String(word)
+  }
+  if (command.length === 0) throw new CommandError('ERR empty command')
+  return (words ?? command) as unknown as Argv
+}

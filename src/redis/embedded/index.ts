@@ -1,0 +1,12 @@
+/**
+ * A Redis in memory that needs no server: `nearcache/redis/embedded`.
+ *
+ * @module
+ */
+
+export { CommandError } from './command-error.ts'
+export { type EmbeddedOptions, EmbeddedRedis } from './engine.ts'
+export type { EvictionPolicy } from './eviction.ts'
+export type { ScriptTwin } from './scripting.ts'
+export { embeddedTransport } from './transport.ts'
+export { TWINS } from './twins.ts'

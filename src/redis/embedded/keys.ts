@@ -1,0 +1,130 @@
+/**
+ * The commands on keys of any type.
+ *
+ * @module
+ */
+
+import type { Reply } from '../requester.ts'
+import { type CommandTable, grows, reads, writes } from './command.ts'
+import { CommandError, noSuchKey, syntaxError } from './command-error.ts'
+import { compileGlob } from './glob.ts'
+import type { Entry, Keyspace } from './keyspace.ts'
+import { type Argv, at, parseInteger } from './parse.ts'
+import { parseCursor, parseScan, scanPositions } from './scan.ts'
+import type { Value } from './values.ts'
+
+function typeOf(value: Value): string {
+  return typeof value === 'string' ? 'string' : value.type
+}
+
+/** Counts the keys for which `test` holds; a key that is named twice counts twice. */
+function countKeys(argv: Argv, test: (key: string) => boolean): number {
+  let count = 0
+  for (let index = 1; index < argv.length; index++) if (test(at(argv, index))) count++
+  return count
+}
+
+function del(db: Keyspace, argv: Argv): Reply {
+  return countKeys(argv, (key) => db.delete(key))
+}
+
+function exists(db: Keyspace, argv: Argv): Reply {
+  return countKeys(argv, (key) => db.look(key) !== undefined)
+}
+
+/** Moves what the source holds, its expiry included, over whatever the target holds. */
+function move(db: Keyspace, source: Entry, target: string): void {
+  const { value, expiresAt } = source
+  db.delete(source.key)
+  db.set(target, value, expiresAt)
+}
+
+function rename(db: Keyspace, argv: Argv): Reply {
+  const source = db.find(argv[1])
+  if (source === undefined) throw noSuchKey()
+  if (argv[1] !== argv[2]) move(db, source, argv[2])
+  return 'OK'
+}
+
+function renamenx(db: Keyspace, argv: Argv): Reply {
+  const source = db.find(argv[1])
+  if (source === undefined) throw noSuchKey()
+  if (db.find(argv[2])) return 0
+  move(db, source, argv[2])
+  return 1
+}
+
+function parseCopy(argv: Argv): { replaces: boolean } {
+  let replaces = false
+  for (let index = 3; index < argv.length; index++) {
+    const word = at(argv, index).toUpperCase()
+    if (word === 'REPLACE') {
+      replaces = true
+    } else if (word === 'DB') {
+      const database = parseInteger(at(argv, ++index))
+      if (database !== 0) throw new CommandError('ERR DB index is out of range')
+    } else {
+      throw syntaxError()
+    }
+  }
+  return { replaces }
+}
+
+function copy(db: Keyspace, argv: Argv): Reply {
+  const { replaces } = parseCopy(argv)
+  if (argv[1] === argv[2]) {
+    throw new CommandError('ERR source and destination objects are the same')
+  }
+  const source = db.find(argv[1])
+  if (source === undefined || (!replaces && db.find(argv[2]))) return 0
+  const { value, expiresAt } = source
+  db.set(argv[2], typeof value === 'string' ? value : value.clone(), expiresAt)
+  return 1
+}
+
+/** Expired keys are skipped; when chance keeps hitting them, the rest are counted out. */
+function randomkey(db: Keyspace): Reply {
+  for (let attempt = 0; attempt < 100 && db.size > 0; attempt++) {
+    const entry = db.entryAt(db.draw(db.size))
+    if (entry) return entry.key
+  }
+  const [first] = db.entries()
+  return first?.key ?? null
+}
+
+function keys(db: Keyspace, argv: Argv): Reply {
+  const matches = compileGlob(argv[1])
+  const found: string[] = []
+  for (const { key } of db.entries()) if (matches(key)) found.push(key)
+  return found
+}
+
+function scan(db: Keyspace, argv: Argv): Reply {
+  const step = parseScan(argv, parseCursor(argv[1]), 2)
+  const found: string[] = []
+  const cursor = scanPositions(step, db.size, (position) => {
+    const entry = db.entryAt(position)
+    if (entry === undefined || !step.matches(entry.key)) return
+    if (step.type === undefined || step.type === typeOf(entry.value)) found.push(entry.key)
+  })
+  return [cursor, found]
+}
+
+function type(db: Keyspace, argv: Argv): Reply {
+  const entry = db.peek(argv[1])
+  return entry ? typeOf(entry.value) : 'none'
+}
+
+export const keyCommands: CommandTable = {
+  DEL: writes(-2, del),
+  UNLINK: writes(-2, del),
+  EXISTS: reads(-2, exists),
+  TOUCH: reads(-2, exists),
+  TYPE: reads(2, type),
+  RENAME: writes(3, rename),
+  RENAMENX: writes(3, renamenx),
+  COPY: grows(-3, copy),
+  RANDOMKEY: reads(1, randomkey),
+  KEYS: reads(2, keys),
+  SCAN: reads(-2, scan),
+}

@@ -1,0 +1,281 @@
+/**
+ * The keys: what they hold, when they expire, and how much memory that takes.
+ *
+ * @module
+ */
+
+import type { Platform } from '../../platform/platform.ts'
+import { wrongType } from './command-error.ts'
+import { chooseVictim, countUse, type EvictionPolicy, INITIAL_FREQUENCY } from './eviction.ts'
+import { ExpiryIndex } from './expiry-index.ts'
+import type { Collection, Value } from './values.ts'
+
+/** Bytes of bookkeeping a key costs besides its text and its value. */
+const ENTRY_BYTES = 112
+
+/** A key and what it holds. */
+export interface Entry {
+  readonly key: string
+  value: Value
+  /** First instant at which the key is absent, in epoch milliseconds; Infinity for never. */
+  expiresAt: number
+  bytes: number
+  /** Ordinal of the latest use, for LRU. */
+  lastUse: number
+  /** Epoch milliseconds of the latest use, for LFU. */
+  usedAt: number
+  frequency: number
+  /** Where the entry stands among all, so that it is removed without a search. */
+  position: number
+  /** Where it stands among those with an expiry; -1 when it has none. */
+  volatilePosition: number
+}
+
+/** What the engine settles once for its keyspace. */
+export interface KeyspaceOptions {
+  readonly platform: Platform
+  readonly maxBytes: number
+  readonly evictionPolicy: EvictionPolicy
+}
+
+/** Counters since the engine was made, under the names INFO has for them. */
+export interface KeyspaceStats {
+  keyspace_hits: number
+  keyspace_misses: number
+  expired_keys: number
+  evicted_keys: number
+}
+
+/** All keys of one engine. Time stands still between two calls of {@link Keyspace.begin}. */
+export class Keyspace {
+  readonly stats: KeyspaceStats = {
+    keyspace_hits: 0,
+    keyspace_misses: 0,
+    expired_keys: 0,
+    evicted_keys: 0,
+  }
+  readonly maxBytes: number
+  readonly evictionPolicy: EvictionPolicy
+  /** Epoch milliseconds at which the running command, script or transaction began. */
+  now = 0
+  readonly #platform: Platform
+  readonly #countsUses: boolean
+  readonly #byKey = new Map<string, Entry>()
+  #entries: Entry[] = []
+  readonly #expiring = new ExpiryIndex()
+  #usedBytes = 0
+  #uses = 0
+
+  constructor({ platform, maxBytes, evictionPolicy }: KeyspaceOptions) {
+    this.#platform = platform
+    this.maxBytes = maxBytes
+    this.evictionPolicy = evictionPolicy
+    this.#countsUses = evictionPolicy.endsWith('-lfu')
+  }
+
+  /** Keys held, those included that have expired but were not yet met. */
+  get size(): number {
+    return this.#entries.length
+  }
+
+  /** Keys that have an expiry. */
+  get volatileSize(): number {
+    return this.#expiring.entries.length
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  /** A uniform draw from the integers of [0, bound). */
+  draw(bound: number): number {
+    return Math.floor(this.#platform.random() * bound)
+  }
+
+  /** Reads the clock, for everything until the next call. */
+  begin(): void {
+    this.now = Math.floor(this.#platform.now())
+  }
+
+  /** The live entry of a key, counted as used. An expired one is dropped on the way. */
+  find(key: string): Entry | undefined {
+    const entry = this.peek(key)
+    if (entry === undefined) return undefined
+    entry.lastUse = ++this.#uses
+    if (this.#countsUses) countUse(entry, this.now, () => this.#platform.random())
+    return entry
+  }
+
+  /** As {@link find}, without counting it as used. */
+  peek(key: string): Entry | undefined {
+    const entry = this.#byKey.get(key)
+    if (entry === undefined || entry.expiresAt > this.now) return entry
+    this.#expire(entry)
+    return undefined
+  }
+
+  /** As {@link find}, and counts a hit or a miss. */
+  look(key: string): Entry | undefined {
+    const entry = this.find(key)
+    if (entry === undefined) this.stats.keyspace_misses++
+    else this.stats.keyspace_hits++
+    return entry
+  }
+
+  /** The string at a key, for reading. @throws {CommandError} When it holds a collection. */
+  text(key: string): string | undefined {
+    const value = this.look(key)?.value
+    if (value === undefined || typeof value === 'string') return value
+    throw wrongType()
+  }
+
+  /** The collection at a key, for reading. @throws {CommandError} When it holds another type. */
+  read<C extends Collection>(key: string, kind: new () => C): C | undefined {
+    const value = this.look(key)?.value
+    if (value === undefined || value instanceof kind) return value
+    throw wrongType()
+  }
+
+  /**
+   * The collection at a key, or a new one, for changing. A change counts once it is given to
+   * {@link save}; a command that fails before leaves no empty collection behind.
+   */
+  open<C extends Collection>(key: string, kind: new () => C): C {
+    return this.read(key, kind) ?? new kind()
+  }
+
+  /** Takes note of a collection's change: a new one is stored, an empty one deleted. */
+  save(key: string, value: Collection): void {
+    const entry = this.#byKey.get(key)
+    if (value.size === 0) {
+      if (entry) this.#remove(entry)
+    } else if (entry) {
+      entry.value = value
+      this.#weigh(entry)
+    } else {
+      this.#insert(key, value)
+    }
+  }
+
+  /** Stores a value, replacing what was there, its expiry included. */
+  set(key: string, value: Value, expiresAt: number = Number.POSITIVE_INFINITY): void {
+    this.setExpiry(this.replace(key, value), expiresAt)
+  }
+
+  /** Stores a value, replacing what was there except its expiry. */
+  replace(key: string, value: Value): Entry {
+    const entry = this.find(key)
+    if (entry === undefined) return this.#insert(key, value)
+    entry.value = value
+    this.#weigh(entry)
+    return entry
+  }
+
+  delete(key: string): boolean {
+    const entry = this.peek(key)
+    if (entry === undefined) return false
+    this.#remove(entry)
+    return true
+  }
+
+  /** Sets when a key expires, Infinity for never. An instant that has come deletes it at once. */
+  setExpiry(entry: Entry, expiresAt: number): void {
+    if (expiresAt <= this.now) {
+      this.#remove(entry)
+      return
+    }
+    entry.expiresAt = expiresAt
+    if (expiresAt === Number.POSITIVE_INFINITY) this.#expiring.delete(entry)
+    else this.#expiring.add(entry)
+  }
+
+  /** The entry at a position of [0, size), or undefined when it has expired. Nothing is dropped. */
+  entryAt(position: number): Entry | undefined {
+    const entry = this.#entries[position]
+    return entry && entry.expiresAt > this.now ? entry : undefined
+  }
+
+  /** Every live entry. The keyspace must not change meanwhile. */
+  *entries(): IterableIterator<Entry> {
+    for (const entry of this.#entries) if (entry.expiresAt > this.now) yield entry
+  }
+
+  /** Keys that have not expired. */
+  countLive(): number {
+    let expired = 0
+    for (const entry of this.#expiring.entries) if (entry.expiresAt <= this.now) expired++
+    return this.size - expired
+  }
+
+  clear(): void {
+    this.#byKey.clear()
+    this.#entries = []
+    this.#expiring.clear()
+    this.#usedBytes = 0
+  }
+
+  /** Drops some of the expired keys that nobody asks for. */
+  sweep(): void {
+    if (this.#expiring.entries.length > 0) this.#expiring.sweep(this.now, this.#expire)
+  }
+
+  /** Evicts until memory is within its cap. Returns whether it is. */
+  makeRoom(): boolean {
+    while (this.#usedBytes > this.maxBytes) {
+      if (this.evictionPolicy === 'noeviction') return false
+      const isVolatileOnly = this.evictionPolicy.startsWith('volatile-')
+      const victim = chooseVictim(
+        isVolatileOnly ? this.#expiring.entries : this.#entries,
+        this.evictionPolicy,
+        this.now,
+        () => this.#platform.random(),
+      )
+      if (victim === undefined) return false
+      this.stats.evicted_keys++
+      this.#remove(victim)
+    }
+    return true
+  }
+
+  #insert(key: string, value: Value): Entry {
+    const entry: Entry = {
+      key,
+      value,
+      expiresAt: Number.POSITIVE_INFINITY,
+      bytes: 0,
+      lastUse: ++this.#uses,
+      usedAt: this.now,
+      frequency: INITIAL_FREQUENCY,
+      position: this.#entries.length,
+      volatilePosition: -1,
+    }
+    this.#entries.push(entry)
+    this.#byKey.set(key, entry)
+    this.#weigh(entry)
+    return entry
+  }
+
+  #weigh(entry: Entry): void {
+    const { key, value } = entry
+    const bytes =
+      ENTRY_BYTES + key.length + (typeof value === 'string' ? value.length : value.bytes)
+    this.#usedBytes += bytes - entry.bytes
+    entry.bytes = bytes
+  }
+
+  readonly #expire = (entry: Entry): void => {
+    this.stats.expired_keys++
+    this.#remove(entry)
+  }
+
+  #remove(entry: Entry): void {
+    this.#usedBytes -= entry.bytes
+    this.#byKey.delete(entry.key)
+    const last = this.#entries.pop()
+    if (last && last !== entry) {
+      last.position = entry.position
+      this.#entries[entry.position] = last
+    }
+    this.#expiring.delete(entry)
+  }
+}

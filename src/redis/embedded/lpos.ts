@@ -1,0 +1,71 @@
+/**
+ * LPOS: where in a list a text stands.
+ *
+ * @module
+ */
+
+import type { Reply } from '../requester.ts'
+import { CommandError, notAnInteger, syntaxError } from './command-error.ts'
+import type { Keyspace } from './keyspace.ts'
+import { ListValue } from './list-value.ts'
+import { type Argv, at, parseInteger } from './parse.ts'
+
+interface Options {
+  /** Which match to begin with, from 1; from the tail when negative. */
+  rank: number
+  /** Matches wanted, 0 for all; undefined for the first alone, not as a list. */
+  count?: number
+  /** Comparisons allowed, 0 for all. */
+  maxlen: number
+}
+
+function parseRank(text: string): number {
+  const rank = parseInteger(text)
+  if (rank < -Number.MAX_SAFE_INTEGER) throw notAnInteger()
+  if (rank !== 0) return rank
+  throw new CommandError(
+    "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... " +
+      'or use negative to start from the end of the list',
+  )
+}
+
+function parseNatural(option: string, text: string): number {
+  const invalid = (): CommandError => new CommandError(`ERR ${option} can't be negative`)
+  const value = parseInteger(text, invalid)
+  if (value < 0) throw invalid()
+  return value
+}
+
+function parse(argv: Argv): Options {
+  const options: Options = { rank: 1, maxlen: 0 }
+  for (let index = 3; index < argv.length; index += 2) {
+    const word = at(argv, index).toUpperCase()
+    const value = at(argv, index + 1)
+    if (word === 'RANK') options.rank = parseRank(value)
+    else if (word === 'COUNT') options.count = parseNatural('COUNT', value)
+    else if (word === 'MAXLEN') options.maxlen = parseNatural('MAXLEN', value)
+    else throw syntaxError()
+  }
+  return options
+}
+
+/** The indexes that match, as many as are wanted, in the order of the search. */
+function search(list: ListValue, text: string, { rank, count = 1, maxlen }: Options): number[] {
+  const { size } = list
+  const found: number[] = []
+  const wanted = count || size
+  const steps = Math.min(size, maxlen || size)
+  let skips = Math.abs(rank) - 1
+  for (let step = 0; step < steps && found.length < wanted; step++) {
+    const index = rank > 0 ? step : size - 1 - step
+    if (list.at(index) === text && skips-- <= 0) found.push(index)
+  }
+  return found
+}
+
+export function lpos(db: Keyspace, argv: Argv): Reply {
+  const options = parse(argv)
+  const list = db.read(argv[1], ListValue)
+  const found = list ? search(list, argv[2], options) : []
+  return options.count === undefined ? (found[0] ?? null) : found
+}

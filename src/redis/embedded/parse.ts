@@ -1,0 +1,142 @@
+/**
+ * Reads the numbers in a command's arguments, by the rules of Redis rather than of JavaScript.
+ *
+ * @module
+ */
+
+import {
+  CommandError,
+  mustBePositive,
+  notAFloat,
+  notAnInteger,
+  syntaxError,
+} from './command-error.ts'
+
+/**
+ * A command's words as text, its name first. Typed as four long, because a handler runs only when
+ * the number of arguments has been checked, and takes what may be missing through {@link at}.
+ */
+export type Argv = readonly [name: string, string, string, string, ...rest: string[]]
+
+const MAX_INT64 = 2n ** 63n - 1n
+const MIN_INT64 = -(2n ** 63n)
+/** A text of at most this many characters is an exact number of JavaScript. */
+const SAFE_DIGITS = 15
+const ZERO = 48
+const NINE = 57
+const MINUS = 45
+
+/** The word at `index`. @throws {CommandError} A syntax error when there is none. */
+export function at(argv: readonly string[], index: number): string {
+  const word = argv[index]
+  if (word === undefined) throw syntaxError()
+  return word
+}
+
+/** Whether `text` is how Redis writes an integer: no `+`, no spaces, no leading zero, no `-0`. */
+function isCanonicalInteger(text: string): boolean {
+  const start = text.charCodeAt(0) === MINUS ? 1 : 0
+  const digits = text.length - start
+  if (digits < 1 || digits > 19) return false
+  if (text.charCodeAt(start) === ZERO) return digits === 1 && start === 0
+  for (let index = start; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < ZERO || code > NINE) return false
+  }
+  return true
+}
+
+/** The exact value of a 64-bit integer, or undefined when `text` is not one. */
+function toInt64(text: string): bigint | undefined {
+  if (!isCanonicalInteger(text)) return undefined
+  const value = BigInt(text)
+  return value > MAX_INT64 || value < MIN_INT64 ? undefined : value
+}
+
+/**
+ * Reads a 64-bit integer. Beyond 2^53 the number returned is the nearest one JavaScript has.
+ *
+ * @throws {CommandError} `error()` when `text` is not one.
+ */
+export function parseInteger(text: string, error: () => CommandError = notAnInteger): number {
+  if (text.length <= SAFE_DIGITS && isCanonicalInteger(text)) return Number(text)
+  const value = toInt64(text)
+  if (value === undefined) throw error()
+  return Number(value)
+}
+
+/**
+ * Reads the optional count behind the key of the commands that pop.
+ *
+ * @throws {CommandError} When it is negative, or no integer; `tooMany()` when more follows.
+ */
+export function parsePopCount(argv: Argv, tooMany: () => CommandError): number | undefined {
+  if (argv.length > 3) throw tooMany()
+  if (argv.length < 3) return undefined
+  const count = parseInteger(argv[2], mustBePositive)
+  if (count < 0) throw mustBePositive()
+  return count
+}
+
+/**
+ * Adds two 64-bit integers given as text, exactly.
+ *
+ * @throws {CommandError} `error()` when either is not one; an overflow error when the sum is not.
+ */
+export function addIntegers(
+  left: string,
+  right: string,
+  error: () => CommandError = notAnInteger,
+): string {
+  if (left.length <= SAFE_DIGITS && right.length <= SAFE_DIGITS) {
+    if (!isCanonicalInteger(left)) throw error()
+    if (!isCanonicalInteger(right)) throw notAnInteger()
+    return String(Number(left) + Number(right))
+  }
+  const addend = toInt64(right)
+  if (addend === undefined) throw notAnInteger()
+  const base = toInt64(left)
+  if (base === undefined) throw error()
+  const sum = base + addend
+  if (sum > MAX_INT64 || sum < MIN_INT64) {
+    throw new CommandError('ERR increment or decrement would overflow')
+  }
+  return sum.toString()
+}
+
+/** The negative of a 64-bit integer given as text. */
+export function negateInteger(text: string): string {
+  const value = toInt64(text)
+  if (value === undefined) throw notAnInteger()
+  if (value === MIN_INT64) throw new CommandError('ERR decrement would overflow')
+  return (-value).toString()
+}
+
+const INFINITY_WORD = /^[+-]?inf(?:inity)?$/i
+/** What C's `strtod` takes whole, hexadecimal floats left out. */
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+
+/**
+ * Reads a double: a decimal, or `inf` with an optional sign.
+ *
+ * @throws {CommandError} `error()` when `text` is not one; NaN is none.
+ */
+export function parseDouble(text: string, error: () => CommandError = notAFloat): number {
+  if (DECIMAL.test(text)) {
+    const value = Number(text)
+    // A finite decimal that is too large is out of range, not infinite.
+    if (Number.isFinite(value)) return value
+    throw error()
+  }
+  if (!INFINITY_WORD.test(text)) throw error()
+  return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+}
+
+/** Writes a double as Redis 7.2 and later do: the shortest text that reads back as the same. */
+export function formatDouble(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return 'inf'
+  if (value === Number.NEGATIVE_INFINITY) return '-inf'
+  if (Object.is(value, -0)) return '-0'
+  const isWhole = Number.isInteger(value) && Math.abs(value) < 2 ** 63
+  return isWhole && !Number.isSafeInteger(value) ? BigInt(value).toString() : String(value)
+}

@@ -1,0 +1,74 @@
+/**
+ * The ranges of sorted sets: by score, by the text of members, or by rank.
+ *
+ * @module
+ */
+
+import { CommandError } from './command-error.ts'
+import { parseDouble, parseInteger } from './parse.ts'
+import type { Scored } from './score-order.ts'
+import type { SortedSetValue } from './sorted-set-value.ts'
+import { compareBytes } from './text.ts'
+
+/** What the two ends of a range are. */
+export type RangeKind = 'RANK' | 'SCORE' | 'LEX'
+
+/** The ranks of a set that lie in a range: [start, end), empty when `start >= end`. */
+export type ToRanks = (set: SortedSetValue) => [start: number, end: number]
+
+/** How a member compares with an end of a range: negative when it lies below. */
+type Position = (scored: Scored) => number
+
+interface Bound {
+  readonly position: Position
+  readonly isExclusive: boolean
+}
+
+function parseScoreBound(text: string): Bound {
+  const isExclusive = text.startsWith('(')
+  const digits = isExclusive ? text.slice(1) : text
+  // Redis reads no digits as 0 here, and only here.
+  const score =
+    digits === '' ? 0 : parseDouble(digits, () => new CommandError('ERR min or max is not a float'))
+  // A comparison, because the difference of equal infinities is not a number.
+  return {
+    position: (scored) => Number(scored.score > score) - Number(scored.score < score),
+    isExclusive,
+  }
+}
+
+function parseLexBound(text: string): Bound {
+  if (text === '-') return { position: () => 1, isExclusive: false }
+  if (text === '+') return { position: () => -1, isExclusive: false }
+  const isExclusive = text.startsWith('(')
+  if (!isExclusive && !text.startsWith('[')) {
+    throw new CommandError('ERR min or max not valid string range item')
+  }
+  const limit = text.slice(1)
+  return { position: ({ member }) => compareBytes(member, limit), isExclusive }
+}
+
+function parseRankRange(first: string, last: string): ToRanks {
+  const from = parseInteger(first)
+  const to = parseInteger(last)
+  return ({ size }) => [
+    Math.max(0, from < 0 ? size + from : from),
+    Math.min(size, (to < 0 ? size + to : to) + 1),
+  ]
+}
+
+/**
+ * Reads the two ends of a range.
+ *
+ * @throws {CommandError} When an end is not what `kind` asks for.
+ */
+export function parseRange(kind: RangeKind, min: string, max: string): ToRanks {
+  if (kind === 'RANK') return parseRankRange(min, max)
+  const parse = kind === 'SCORE' ? parseScoreBound : parseLexBound
+  const low = parse(min)
+  const high = parse(max)
+  return ({ order }) => [
+    order.countWhile((scored) => low.position(scored) < (low.isExclusive ? 1 : 0)),
+    order.countWhile((scored) => high.position(scored) < (high.isExclusive ? 0 : 1)),
+  ]
+}

@@ -1,0 +1,70 @@
+/**
+ * The scripts that an engine can run: JavaScript twins of Lua sources, found by SHA-1.
+ *
+ * @module
+ */
+
+import { sha1 } from '@noble/hashes/legacy.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import type { Command, Reply } from '../requester.ts'
+import { CommandError } from './command-error.ts'
+
+/** A script of ours as JavaScript, found by the SHA-1 of its Lua source. */
+export interface ScriptTwin {
+  /** SHA-1 of the Lua source in lower-case hexadecimal. */
+  readonly sha1: string
+  /**
+   * Does what the Lua source does, and returns what Redis would make of its result.
+   *
+   * @param call Runs one command, as `redis.call` does: throws a `CommandError` for an error reply.
+   * Nil is null, not false.
+   * @throws {CommandError} To answer with an error, as `redis.error_reply` does.
+   */
+  run(call: (...command: Command) => Reply, keys: readonly string[], args: readonly string[]): Reply
+}
+
+/** Sources whose hash is remembered, so that EVAL of a long script hashes it once. */
+const REMEMBERED_SOURCES = 64
+
+/** The twins of one engine. All of them count as loaded, always. */
+export class ScriptLibrary {
+  readonly #twins = new Map<string, ScriptTwin>()
+  readonly #bySource = new Map<string, ScriptTwin>()
+
+  constructor(twins: readonly ScriptTwin[]) {
+    for (const twin of twins) this.#twins.set(twin.sha1, twin)
+  }
+
+  /** The twin with this SHA-1, in either case. */
+  bySha1(sha1: string): ScriptTwin | undefined {
+    return this.#twins.get(sha1) ?? this.#twins.get(sha1.toLowerCase())
+  }
+
+  /** The twin of a Lua source. @throws {CommandError} When there is none. */
+  bySource(source: string): ScriptTwin {
+    const known = this.#bySource.get(source)
+    if (known) return known
+    const twin = this.#twins.get(bytesToHex(sha1(utf8ToBytes(source))))
+    if (twin === undefined) {
+      throw new CommandError(
+        'ERR the embedded engine runs no Lua, only the scripts it has a JavaScript twin of; ' +
+          "use the 'rest' or 'tcp' transport for other scripts",
+      )
+    }
+    if (this.#bySource.size < REMEMBERED_SOURCES) this.#bySource.set(source, twin)
+    return twin
+  }
+}
+
+/**
+ * Splits what follows a script into keys and arguments.
+ *
+ * @param words `numkeys key… arg…`
+ */
+export function splitKeys(numkeys: number, words: readonly string[]): [string[], string[]] {
+  if (numkeys > words.length) {
+    throw new CommandError("ERR Number of keys can't be greater than number of args")
+  }
+  if (numkeys < 0) throw new CommandError("ERR Number of keys can't be negative")
+  return [words.slice(0, numkeys), words.slice(numkeys)]
+}

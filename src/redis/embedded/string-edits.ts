@@ -1,0 +1,84 @@
+/**
+ * The commands that read and write parts of strings, and count with them.
+ *
+ * @module
+ */
+
+import type { Reply } from '../requester.ts'
+import { type CommandTable, grows, reads } from './command.ts'
+import { CommandError } from './command-error.ts'
+import { addDecimals } from './decimal.ts'
+import type { Keyspace } from './keyspace.ts'
+import { type Argv, addIntegers, negateInteger, parseInteger } from './parse.ts'
+import { byteLength, bytePatch, byteSlice } from './text.ts'
+
+/** Redis refuses longer strings, `proto-max-bulk-len`. */
+const MAX_STRING_BYTES = 512 * 1024 * 1024
+
+function checkLength(db: Keyspace, bytes: number): void {
+  if (bytes > Math.min(MAX_STRING_BYTES, db.maxBytes)) {
+    throw new CommandError('ERR string exceeds maximum allowed size (proto-max-bulk-len)')
+  }
+}
+
+function append(db: Keyspace, argv: Argv): Reply {
+  const value = (db.text(argv[1]) ?? '') + argv[2]
+  const bytes = byteLength(value)
+  checkLength(db, bytes)
+  db.replace(argv[1], value)
+  return bytes
+}
+
+function getrange(db: Keyspace, argv: Argv): Reply {
+  const first = parseInteger(argv[2])
+  const last = parseInteger(argv[3])
+  const value = db.text(argv[1])
+  if (value === undefined || (first < 0 && last < 0 && first > last)) return ''
+  const bytes = byteLength(value)
+  const start = Math.max(0, first < 0 ? bytes + first : first)
+  const end = Math.min(bytes - 1, Math.max(0, last < 0 ? bytes + last : last))
+  return start > end ? '' : byteSlice(value, start, end + 1)
+}
+
+function setrange(db: Keyspace, argv: Argv): Reply {
+  const offset = parseInteger(argv[2])
+  if (offset < 0) throw new CommandError('ERR offset is out of range')
+  const old = db.text(argv[1])
+  const patch = argv[3]
+  if (patch === '') return old === undefined ? 0 : byteLength(old)
+  checkLength(db, offset + byteLength(patch))
+  const value = bytePatch(old ?? '', offset, patch)
+  db.replace(argv[1], value)
+  return byteLength(value)
+}
+
+function add(db: Keyspace, key: string, increment: string): Reply {
+  const sum = addIntegers(db.text(key) ?? '0', increment)
+  db.replace(key, sum)
+  return Number(sum)
+}
+
+/** Checks the increment before the value, as Redis does. */
+function incrby(db: Keyspace, argv: Argv): Reply {
+  parseInteger(argv[2])
+  return add(db, argv[1], argv[2])
+}
+
+function incrbyfloat(db: Keyspace, argv: Argv): Reply {
+  const sum = addDecimals(db.text(argv[1]) ?? '0', argv[2])
+  db.replace(argv[1], sum)
+  return sum
+}
+
+export const stringEditCommands: CommandTable = {
+  APPEND: grows(3, append),
+  STRLEN: reads(2, (db, argv) => byteLength(db.text(argv[1]) ?? '')),
+  GETRANGE: reads(4, getrange),
+  SUBSTR: reads(4, getrange),
+  SETRANGE: grows(4, setrange),
+  INCR: grows(2, (db, argv) => add(db, argv[1], '1')),
+  DECR: grows(2, (db, argv) => add(db, argv[1], '-1')),
+  INCRBY: grows(3, incrby),
+  DECRBY: grows(3, (db, argv) => add(db, argv[1], negateInteger(argv[2]))),
+  INCRBYFLOAT: grows(3, incrbyfloat),
+}

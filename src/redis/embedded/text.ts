@@ -1,0 +1,79 @@
+/**
+ * Text seen as its UTF-8 bytes, which is how Redis counts and cuts it.
+ *
+ * Values are JavaScript strings. A cut inside a character leaves bytes that are no text; they come
+ * back as U+FFFD. Values that are not text are out of scope.
+ *
+ * @module
+ */
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** How many bytes `text` has in UTF-8. A lone surrogate counts three, as its replacement does. */
+export function byteLength(text: string): number {
+  let bytes = text.length
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < 0x80) continue
+    if (code < 0x800) bytes += 1
+    else if (code < 0xd800 || code > 0xdbff) bytes += 2
+    else {
+      bytes += 2
+      // A pair is two units and four bytes, so its second unit adds nothing more.
+      if (isLowSurrogate(text.charCodeAt(index + 1))) index++
+    }
+  }
+  return bytes
+}
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff
+}
+
+/** The bytes from `start` up to `end`, exclusive, as text. */
+export function byteSlice(text: string, start: number, end: number): string {
+  if (byteLength(text) === text.length) return text.slice(start, end)
+  return decoder.decode(encoder.encode(text).subarray(start, end))
+}
+
+/** `text` with the bytes from `offset` on replaced by those of `patch`; a gap is filled with zeros. */
+export function bytePatch(text: string, offset: number, patch: string): string {
+  const isAscii = byteLength(text) === text.length && byteLength(patch) === patch.length
+  if (isAscii) {
+    return text.slice(0, offset).padEnd(offset, '\0') + patch + text.slice(offset + patch.length)
+  }
+  const old = encoder.encode(text)
+  const fresh = encoder.encode(patch)
+  const bytes = new Uint8Array(Math.max(old.length, offset + fresh.length))
+  bytes.set(old)
+  bytes.set(fresh, offset)
+  return decoder.decode(bytes)
+}
+
+/** One character a byte, so that a byte can be compared and indexed. ASCII is returned as it is. */
+export function toByteString(text: string): string {
+  if (byteLength(text) === text.length) return text
+  let bytes = ''
+  for (const byte of encoder.encode(text)) bytes += String.fromCharCode(byte)
+  return bytes
+}
+
+/**
+ * Orders two strings as their UTF-8 bytes are ordered: by code point. JavaScript's own order is by
+ * UTF-16 unit, which puts the characters outside the basic plane before U+E000.
+ */
+export function compareBytes(left: string, right: string): number {
+  const shared = Math.min(left.length, right.length)
+  for (let index = 0; index < shared; index++) {
+    const a = left.charCodeAt(index)
+    const b = right.charCodeAt(index)
+    if (a !== b) return codePointRank(a) - codePointRank(b)
+  }
+  return left.length - right.length
+}
+
+/** Moves surrogates behind every other unit, keeping the order on either side. */
+function codePointRank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x1_0000 : unit
+}

@@ -1,0 +1,137 @@
+/**
+ * JavaScript twins of this library's Lua scripts, for the embedded engine. Line by line the same:
+ * a differential test holds them against a real Redis.
+ *
+ * @module
+ */
+
+import type { Reply } from '../requester.ts'
+import * as scripts from '../scripts.ts'
+import type { ScriptTwin } from './scripting.ts'
+
+type Call = Parameters<ScriptTwin['run']>[0]
+type Body = (call: Call, keys: readonly string[], args: readonly string[]) => Reply
+
+function twin({ sha1 }: scripts.Script, run: Body): ScriptTwin {
+  return { sha1, run }
+}
+
+/** Server time in microseconds, as 16 digits. */
+function clock(call: Call): string {
+  const [seconds, micros] = call('TIME') as [string, string]
+  return `${seconds}${micros.padStart(6, '0')}`
+}
+
+/** Appends the markers from `keys[first]` on to `out`, creating those that are missing. */
+function markers(
+  call: Call,
+  out: Reply[],
+  keys: readonly string[],
+  nonce: string,
+  life: string,
+): Reply[] {
+  const now = clock(call)
+  for (const key of keys) {
+    let marker = call('GET', key)
+    if (typeof marker !== 'string') {
+      marker = `${nonce}-${now}.0`
+      call('SET', key, marker, 'PX', life)
+    } else if ((Number(now) - Number(/-(\d+)\./.exec(marker)?.[1])) / 1_000 > Number(life) / 2) {
+      call('PEXPIRE', key, life)
+    }
+    out.push(marker)
+  }
+  return out
+}
+
+function bears(lease: Reply, nonce: string): lease is string {
+  return typeof lease === 'string' && lease.startsWith(`${nonce}-`)
+}
+
+const acquire: Body = (call, [leaseKey = '', ...rest], [nonce = '', leaseMs = '', life = '']) => {
+  let lease = call('GET', leaseKey)
+  if (lease !== null && !bears(lease, nonce)) return null
+  if (lease === null) {
+    lease = `${nonce}-${clock(call)}`
+    call('SET', leaseKey, lease, 'PX', leaseMs)
+  }
+  return markers(call, [lease], rest, nonce, life)
+}
+
+const commit: Body = (
+  call,
+  [entryKey = '', leaseKey = ''],
+  [token = '', entry = '', life = '', prefix = ''],
+) => {
+  if (call('GET', leaseKey) === token) {
+    call('SET', entryKey, entry, 'PX', life)
+    call('DEL', leaseKey)
+    return 1
+  }
+  return call('GETRANGE', entryKey, 0, prefix.length - 1) === prefix ? 1 : 0
+}
+
+const take: Body = (
+  call,
+  [entryKey = '', leaseKey = '', ...rest],
+  [nonce = '', leaseMs = '', life = ''],
+) => {
+  let lease = call('GET', leaseKey)
+  if (!bears(lease, nonce)) {
+    lease = `${nonce}-${clock(call)}`
+    call('DEL', entryKey)
+    call('SET', leaseKey, lease, 'PX', leaseMs)
+  }
+  return markers(call, [lease], rest, nonce, life)
+}
+
+const mark: Body = (call, keys, [nonce = '', life = '']) => markers(call, [], keys, nonce, life)
+
+const late: Body = (call, [epochKey = '', ...rest], [nonce = '', life = '']) =>
+  markers(call, [call('GET', epochKey)], rest, nonce, life)
+
+const soft: Body = (call, [epochKey = '', ...rest], [nonce = '']) => {
+  call('DEL', epochKey)
+  const now = clock(call)
+  for (const key of rest) {
+    const marker = call('GET', key)
+    if (typeof marker !== 'string') continue
+    const hard = marker.slice(0, marker.indexOf('.'))
+    call('SET', key, `${hard}.${nonce}-${now}`, 'KEEPTTL')
+  }
+  return 1
+}
+
+const release: Body = (call, [leaseKey = ''], [token = '']) =>
+  call('GET', leaseKey) === token ? call('DEL', leaseKey) : 0
+
+const replace: Body = (call, [entryKey = ''], [prefix = '', entry = '', life = '']) => {
+  if (call('GETRANGE', entryKey, 0, prefix.length - 1) !== prefix) return 0
+  call('SET', entryKey, entry, 'PX', life)
+  return 1
+}
+
+const store: Body = (
+  call,
+  [entryKey = '', leaseKey = '', ...rest],
+  [nonce = '', life = '', entryLife = '', before = '', after = '', ...segments],
+) => {
+  const found = markers(call, [], rest, nonce, life)
+  const stamps = found.map((marker, i) => `${segments[i]}=${String(marker)}`)
+  call('DEL', leaseKey)
+  call('SET', entryKey, `${before}${stamps.join(',')}${after}`, 'PX', entryLife)
+  return 1
+}
+
+/** The twins that an engine has by default, found by the SHA-1 of their Lua source. */
+export const TWINS: readonly ScriptTwin[] = [
+  twin(scripts.ACQUIRE, acquire),
+  twin(scripts.COMMIT, commit),
+  twin(scripts.TAKE, take),
+  twin(scripts.MARK, mark),
+  twin(scripts.LATE, late),
+  twin(scripts.SOFT, soft),
+  twin(scripts.RELEASE, release),
+  twin(scripts.REPLACE, replace),
+  twin(scripts.STORE, store),
+]

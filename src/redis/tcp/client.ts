@@ -1,0 +1,39 @@
+/**
+ * The part of ioredis that is used, written structurally: two installed copies of a class with
+ * private members are not assignable to each other.
+ *
+ * @module
+ */
+
+/** A list of commands that is written at once. */
+export interface TcpBatch {
+  call(name: string, args: (string | number)[]): unknown
+  /** Resolves to an error or a reply for each command. */
+  exec(): Promise<[error: Error | null, reply: unknown][] | null>
+}
+
+/** Called with what an event tells: an error, or the parts of a message. */
+export type TcpListener = (...told: unknown[]) => void
+
+/** An instance of `Redis` or `Cluster` of ioredis 5. */
+export interface TcpClient {
+  /** `wait`, `connecting`, `connect`, `ready`, `close`, `reconnecting` or `end`. */
+  readonly status: string
+  on(event: string, listener: TcpListener): unknown
+  off(event: string, listener: TcpListener): unknown
+  connect(): Promise<void>
+  disconnect(reconnect?: boolean): void
+  quit(): Promise<unknown>
+  /** A client with the same options, and connections of its own. */
+  duplicate(): TcpClient
+  call(name: string, args: (string | number)[]): Promise<unknown>
+  subscribe(...channels: string[]): Promise<unknown>
+  psubscribe(...patterns: string[]): Promise<unknown>
+  pipeline(): TcpBatch
+  multi(): TcpBatch
+}
+
+/** Whether the client is a `Cluster`, which has no public mark but its topology. */
+export function isCluster(client: TcpClient): boolean {
+  return 'nodes' in client && typeof client.nodes === 'function'
+}

@@ -1,0 +1,80 @@
+/**
+ * Reads the commands of a request and writes the replies, between the JSON of the seam and ioredis.
+ *
+ * @module
+ */
+
+import type { RedisResponse, Reply } from '../requester.ts'
+
+/** A command as it is sent. */
+export interface Outgoing {
+  /** In upper case: ioredis reshapes the replies of lower-case names. */
+  readonly name: string
+  readonly args: (string | number)[]
+}
+
+/** A command that is answered here, and the answer. */
+export interface Refusal {
+  readonly error: string
+}
+
+/** Commands that change what a connection is, or hold it up, for everybody who shares it. */
+const UNSHARED: ReadonlySet<string> = new Set(
+  `ASKING AUTH BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN DISCARD EXEC HELLO
+  MONITOR MULTI PSUBSCRIBE PSYNC PUNSUBSCRIBE QUIT READONLY READWRITE REPLCONF RESET SELECT SSUBSCRIBE
+  SUBSCRIBE SUNSUBSCRIBE SYNC UNSUBSCRIBE UNWATCH WAIT WAITAOF WATCH`.split(/\s+/),
+)
+
+/**
+ * Reads one command.
+ *
+ * ioredis would send null as an empty text and an object as `[object Object]`, so both are refused.
+ */
+export function readCommand(body: unknown): Outgoing | Refusal {
+  if (!Array.isArray(body) || body.length === 0) return { error: 'ERR empty command' }
+  const [first, ...rest]: unknown[] = body
+  if (typeof first !== 'string') return { error: 'ERR the name of a command is not a string' }
+  const name = first.toUpperCase()
+  const args: (string | number)[] = []
+  for (const arg of rest) {
+    const sent = readArgument(arg)
+    if (sent === undefined) return { error: 'ERR an argument is neither a string nor a number' }
+    args.push(sent)
+  }
+  if (UNSHARED.has(name) || holdsUp(name, args)) {
+    return { error: `ERR ${name} is not available on a shared connection` }
+  }
+  return { name, args }
+}
+
+/** Booleans are text, as they are in the JSON that Upstash takes. */
+function readArgument(arg: unknown): string | number | undefined {
+  if (typeof arg === 'string' || Number.isFinite(arg)) return arg as string | number
+  return typeof arg === 'boolean' ? String(arg) : undefined
+}
+
+function holdsUp(name: string, args: readonly (string | number)[]): boolean {
+  const words = args.map((arg) => String(arg).toUpperCase())
+  if (name === 'CLIENT') return words[0] === 'REPLY'
+  if (name !== 'XREAD' && name !== 'XREADGROUP') return false
+  // After STREAMS come keys, and a key may be called BLOCK.
+  return words.slice(0, words.indexOf('STREAMS')).includes('BLOCK')
+}
+
+/** A reply as JSON has it. An error inside a list, as scripts and EXEC give it, is its text. */
+export function toReply(value: unknown): Reply {
+  if (Array.isArray(value)) return value.map(toReply)
+  if (value instanceof Error) return value.message
+  return value as Reply
+}
+
+/** An answer to one command of a batch; undefined when it got none, because the connection broke. */
+export function toAnswer(error: Error | null, reply: unknown): RedisResponse<Reply> | undefined {
+  if (error === null) return { result: toReply(reply) }
+  return isReplyError(error) ? { error: error.message } : undefined
+}
+
+/** Whether Redis said it, rather than ioredis. Told by name, as there may be two copies of the class. */
+export function isReplyError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError'
+}

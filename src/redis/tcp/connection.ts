@@ -1,0 +1,238 @@
+/**
+ * One ioredis client, made to answer or fail: nothing waits for a server that is known to be away,
+ * and nothing is sent twice.
+ *
+ * @module
+ */
+
+import { RemoteError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { answerError, networkError, replyError } from '../failure.ts'
+import type { RedisResponse, Reply } from '../requester.ts'
+import { isCluster, type TcpClient, type TcpListener } from './client.ts'
+import { isReplyError, type Outgoing, type Refusal, toAnswer, toReply } from './commands.ts'
+
+/** Options for {@link Connection}. */
+export interface ConnectionOptions {
+  readonly platform: Platform
+  /** How long the server may owe replies without giving any; undefined: for ever. */
+  readonly replyTimeoutMs: number | undefined
+  /** Whether the client is ours to close. */
+  readonly owned: boolean
+}
+
+/** A client with its state. Every error that leaves it is a `RemoteError`. */
+export class Connection {
+  readonly #client: TcpClient
+  readonly #cluster: boolean
+  readonly #options: ConnectionOptions
+  readonly #closing = new AbortController()
+  readonly #listeners: readonly (readonly [event: string, listener: TcpListener])[]
+  /** What went wrong since the connection was last good. */
+  #failure: unknown
+  #opening: PromiseWithResolvers<void> | undefined
+  #pending = 0
+  #answered = 0
+  #watched = false
+
+  constructor(client: TcpClient, options: ConnectionOptions) {
+    this.#client = client
+    this.#cluster = isCluster(client)
+    this.#options = options
+    const lost = (): void => this.#settle((opening) => opening.reject(this.#failure))
+    this.#listeners = [
+      ['ready', () => this.#opened()],
+      ['close', lost],
+      ['end', lost],
+      // A cluster sums its nodes' errors up in one that has no code.
+      ['node error', (problem) => this.#fail(problem)],
+      ['error', (problem) => this.#fail(this.#cluster ? (this.#failure ?? problem) : problem)],
+    ]
+    for (const [event, listener] of this.#listeners) client.on(event, listener)
+    if (client.status === 'wait') client.connect().catch(() => undefined) // told by the events
+  }
+
+  get isReady(): boolean {
+    return this.#client.status === 'ready'
+  }
+
+  /** A client with the same options, for a subscription. */
+  duplicate(): TcpClient {
+    return this.#client.duplicate()
+  }
+
+  /** Sends one command. */
+  send(operation: string, { name, args }: Outgoing, signal?: AbortSignal): Promise<unknown> {
+    return this.#run(operation, signal, async () => {
+      try {
+        return { result: toReply(await this.#client.call(name, args)) }
+      } catch (error) {
+        if (isReplyError(error)) return { error: error.message }
+        throw error
+      }
+    })
+  }
+
+  /** Sends commands in one write, in order; those already refused keep their place. */
+  sendAll(
+    operation: string,
+    commands: readonly (Outgoing | Refusal)[],
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    return this.#run(operation, signal, async () => {
+      const sent = commands.filter((command) => 'name' in command)
+      const answers = this.#cluster ? await this.#scatter(sent) : await this.#pipeline(sent)
+      return commands.map((command) => ('name' in command ? answers.shift() : command))
+    })
+  }
+
+  /** Sends commands as one transaction, between MULTI and EXEC. */
+  sendTransaction(
+    operation: string,
+    commands: readonly Outgoing[],
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    return this.#run(operation, signal, async () => {
+      const batch = this.#client.multi()
+      for (const { name, args } of commands) batch.call(name, args)
+      try {
+        const replies = await batch.exec()
+        if (!replies) throw answerError(operation, 'malformed reply')
+        return replies.map(([error, reply]) => mustAnswer(error, reply))
+      } catch (error) {
+        return { error: discardedBecause(error) }
+      }
+    })
+  }
+
+  /** Gives the connection back once what was sent is answered; a client of the caller stays open. */
+  async close(): Promise<void> {
+    const client = this.#client
+    if (!this.#options.owned) {
+      for (const [event, listener] of this.#listeners) client.off(event, listener)
+    } else if (this.isReady) {
+      this.#pending++
+      this.#watch()
+      await client.quit().catch(() => client.disconnect())
+    } else {
+      client.disconnect()
+    }
+    this.#closing.abort()
+  }
+
+  async #run<T>(
+    operation: string,
+    signal: AbortSignal | undefined,
+    task: () => Promise<T>,
+  ): Promise<T> {
+    if (!this.isReady) {
+      await this.#open(operation)
+      signal?.throwIfAborted()
+    }
+    this.#pending++
+    this.#watch()
+    try {
+      return await task()
+    } catch (error) {
+      if (error instanceof RemoteError) throw error
+      throw networkError(operation, { cause: error, errors: [this.#failure] }, 'unknown')
+    } finally {
+      this.#pending--
+      this.#answered++
+    }
+  }
+
+  /** Waits for the attempt to connect that is under way; fails at once between two attempts. */
+  async #open(operation: string): Promise<void> {
+    const { status } = this.#client
+    const away = status === 'reconnecting' && this.#failure !== undefined
+    try {
+      if (away || status === 'end') throw this.#failure
+      if (status === 'wait') this.#client.connect().catch(() => undefined) // told by the events
+      this.#opening ??= Promise.withResolvers<void>()
+      await this.#opening.promise
+    } catch (error) {
+      throw connectError(operation, error)
+    }
+  }
+
+  #opened(): void {
+    this.#failure = undefined
+    this.#settle((opening) => opening.resolve())
+  }
+
+  #fail(problem: unknown): void {
+    this.#failure = problem
+  }
+
+  #settle(how: (opening: PromiseWithResolvers<void>) => void): void {
+    const opening = this.#opening
+    this.#opening = undefined
+    if (opening) how(opening)
+  }
+
+  /** A path that swallows packets never closes: only the missing replies tell of it. */
+  #watch(): void {
+    const { platform, replyTimeoutMs } = this.#options
+    if (this.#watched || replyTimeoutMs === undefined) return
+    this.#watched = true
+    const answered = this.#answered
+    platform.delay(replyTimeoutMs, this.#closing.signal).then(
+      () => {
+        this.#watched = false
+        if (this.#pending === 0) return
+        if (this.#answered === answered) this.#client.disconnect(true)
+        this.#watch()
+      },
+      () => undefined, // closed
+    )
+  }
+
+  async #pipeline(commands: readonly Outgoing[]): Promise<RedisResponse<Reply>[]> {
+    const batch = this.#client.pipeline()
+    for (const { name, args } of commands) batch.call(name, args)
+    const replies = (await batch.exec()) ?? []
+    return replies.map(([error, reply]) => mustAnswer(error, reply))
+  }
+
+  /** Each command to the node of its key: in order there, but in none between nodes. */
+  #scatter(commands: readonly Outgoing[]): Promise<RedisResponse<Reply>[]> {
+    return Promise.all(
+      commands.map(({ name, args }) =>
+        this.#client.call(name, args).then(
+          (reply) => mustAnswer(null, reply),
+          (error: Error) => mustAnswer(error, null),
+        ),
+      ),
+    )
+  }
+}
+
+/** Why there is no connection: the network's reason, or the server's, such as a wrong password. */
+export function connectError(operation: string, error: unknown): RemoteError {
+  if (isReplyError(error)) return replyError(operation, error.message)
+  return networkError(operation, error, 'no')
+}
+
+/** A batch of which one part got no answer has none. */
+function mustAnswer(error: Error | null, reply: unknown): RedisResponse<Reply> {
+  const answer = toAnswer(error, reply)
+  if (answer === undefined) throw error
+  return answer
+}
+
+/** Why Redis, or ioredis before it, discarded a transaction; rethrows what is another failure. */
+function discardedBecause(error: unknown): string {
+  if (isReplyError(error)) {
+    const [first] = (error as { previousErrors?: readonly Error[] }).previousErrors ?? []
+    const discarded = error.message.startsWith('EXECABORT') && isReplyError(first)
+    return discarded
+      ? `EXECABORT Transaction discarded because of: ${first.message}`
+      : error.message
+  }
+  // ioredis looks at the slots of a transaction before it sends any of it.
+  if (error instanceof Error && /belong to the same slot/.test(error.message)) {
+    return "CROSSSLOT Keys in request don't hash to the same slot"
+  }
+  throw error
+}

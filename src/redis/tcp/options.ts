@@ -1,0 +1,271 @@
+/**
+ * What the TCP transport can be told, and what ioredis is told for it.
+ *
+ * @module
+ */
+
+import type { ClusterOptions, RedisOptions } from 'ioredis'
+import { InvalidOptionError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { webPlatform } from '../../platform/web.ts'
+import { isCluster, type TcpClient } from './client.ts'
+
+/** Where a node listens. */
+export interface TcpAddress {
+  readonly host: string
+  /** @default 6379, or 26379 for a sentinel */
+  readonly port?: number
+}
+
+/** What is particular about a TLS connection, as Node's `tls.connect` has it. */
+export interface TcpTls {
+  /** Certificates of the authorities to trust, in PEM. */
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  readonly servername?: string
+  /** @default true */
+  readonly rejectUnauthorized?: boolean
+}
+
+/**
+ * Options for {@link tcpTransport}. Exactly one of `url`, `host`, `cluster`, `sentinel` and `client`
+ * says where Redis is.
+ */
+export interface TcpOptions {
+  /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
+  readonly url?: string
+  readonly host?: string
+  /** @default 6379 */
+  readonly port?: number
+  /** Nodes of a Redis Cluster to learn the others from. */
+  readonly cluster?: { readonly nodes: readonly TcpAddress[] }
+  /** Sentinels, and the name of the primary they watch. */
+  readonly sentinel?: {
+    readonly name: string
+    readonly nodes: readonly TcpAddress[]
+    readonly password?: string
+  }
+  /** A client of your own, of which the options and the end are yours. */
+  readonly client?: TcpClient
+  readonly username?: string
+  readonly password?: string
+  /** Number of the database; a cluster has only 0. @default 0 */
+  readonly db?: number
+  /** @default false, or true with `rediss://` */
+  readonly tls?: boolean | TcpTls
+  /**
+   * How many connections share the requests. Requests that wait for each other keep their order;
+   * others may overtake with more than one. @default 1
+   */
+  readonly poolSize?: number
+  /** How long an attempt to connect may take, in milliseconds; above 0. @default 5_000 */
+  readonly connectTimeoutMs?: number
+  /**
+   * How long the server may owe replies without giving any before the connection is replaced, in
+   * milliseconds; above 0. @default 10_000
+   */
+  readonly replyTimeoutMs?: number
+  /**
+   * Says that the transport is made and closed within one request, as Cloudflare Workers require: a
+   * connection there belongs to the request that opened it, and hangs in the next. @default false
+   */
+  readonly perRequest?: boolean
+  /** @default webPlatform() */
+  readonly platform?: Platform
+}
+
+/** How to make a client: for one Redis, for a cluster, or not at all. */
+export type ClientPlan =
+  | { readonly kind: 'single'; readonly options: RedisOptions }
+  | {
+      readonly kind: 'cluster'
+      readonly nodes: { host: string; port: number }[]
+      readonly options: ClusterOptions
+    }
+  | { readonly kind: 'given'; readonly client: TcpClient }
+
+/** {@link TcpOptions}, checked and complete. */
+export interface TcpPolicy {
+  readonly plan: ClientPlan
+  readonly cluster: boolean
+  readonly poolSize: number
+  readonly replyTimeoutMs: number
+  readonly platform: Platform
+}
+
+const SOURCES = ['url', 'host', 'cluster', 'sentinel', 'client'] as const
+
+/** @throws {InvalidOptionError} When an option is unusable. Its message never holds the value. */
+export function resolveTcpOptions(options: TcpOptions): TcpPolicy {
+  const { poolSize = 1, connectTimeoutMs = 5_000, replyTimeoutMs = 10_000 } = options
+  const given = SOURCES.filter((source) => options[source] !== undefined)
+  if (given.length !== 1) {
+    throw new InvalidOptionError('url', `given, or else one of ${SOURCES.slice(1).join(', ')}`)
+  }
+  if (!Number.isInteger(poolSize) || poolSize < 1) {
+    throw new InvalidOptionError('poolSize', 'an integer of at least 1')
+  }
+  if (poolSize > 1 && (options.cluster || options.client)) {
+    throw new InvalidOptionError('poolSize', '1 with a cluster or a client of your own')
+  }
+  requirePositive('connectTimeoutMs', connectTimeoutMs)
+  requirePositive('replyTimeoutMs', replyTimeoutMs)
+  requireRequestOnWorkers(options.perRequest)
+  const plan = planOf(options, connectTimeoutMs, replyTimeoutMs)
+  return Object.freeze({
+    plan,
+    cluster: plan.kind === 'cluster' || (plan.kind === 'given' && isCluster(plan.client)),
+    poolSize,
+    replyTimeoutMs,
+    platform: options.platform ?? webPlatform(),
+  })
+}
+
+function requirePositive(option: string, ms: number): void {
+  if (!(ms > 0 && ms < Number.POSITIVE_INFINITY)) {
+    throw new InvalidOptionError(option, 'a number of milliseconds above 0')
+  }
+}
+
+function requireRequestOnWorkers(perRequest = false): void {
+  if (perRequest || globalThis.navigator?.userAgent !== 'Cloudflare-Workers') return
+  throw new InvalidOptionError(
+    'perRequest',
+    'true on Cloudflare Workers, where a connection hangs in any request but the one that opened it: make the transport in the request and close it there, or use the rest transport',
+  )
+}
+
+function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: number): ClientPlan {
+  const { client, cluster, sentinel, perRequest = false } = options
+  if (client) return { kind: 'given', client }
+  const common: RedisOptions = { ...COMMON, ...identity(options), connectTimeout: connectTimeoutMs }
+  if (perRequest) {
+    // Saves a round trip, and leaves no timer behind that outlives the request.
+    common.enableReadyCheck = false
+    common.retryStrategy = () => null
+  }
+  if (cluster) {
+    const nodes = addresses('cluster.nodes', cluster.nodes, 6_379)
+    const { retryStrategy, enableOfflineQueue, ...redisOptions } = common
+    if ((redisOptions.db ?? 0) !== 0) throw new InvalidOptionError('db', '0 with a cluster')
+    return {
+      kind: 'cluster',
+      nodes,
+      options: {
+        ...CLUSTER,
+        clusterRetryStrategy: perRequest ? () => null : backoff,
+        enableReadyCheck: redisOptions.enableReadyCheck,
+        redisOptions: { ...redisOptions, socketTimeout: replyTimeoutMs },
+      },
+    }
+  }
+  if (sentinel) {
+    const sentinels = addresses('sentinel.nodes', sentinel.nodes, 26_379)
+    const secret = sentinel.password === undefined ? {} : { sentinelPassword: sentinel.password }
+    return { kind: 'single', options: { ...common, sentinels, name: sentinel.name, ...secret } }
+  }
+  return { kind: 'single', options: { ...common, ...endpoint(options) } }
+}
+
+/** At most a second, so that a server that is back is soon in use again; for ever. */
+function backoff(times: number): number {
+  return Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000)
+}
+
+/** A request is one attempt: what fails is told at once, and only the guard sends again. */
+const COMMON: RedisOptions = {
+  lazyConnect: true,
+  enableReadyCheck: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  // Subscriptions renew themselves: ioredis would leave a rejection unhandled when it fails to.
+  autoResubscribe: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy: backoff,
+  // Two more commands for each connection, and an error before Redis 7.2.
+  disableClientInfo: true,
+}
+
+const CLUSTER: ClusterOptions = {
+  lazyConnect: true,
+  // A node is connected to by its first command; others of the same tick have to wait for it.
+  enableOfflineQueue: true,
+  // Both would send a command again of which the fate is not known, or try for seconds.
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
+  maxRedirections: 5,
+  slotsRefreshInterval: 5_000,
+}
+
+function identity({ username, password, db = 0, tls = false }: TcpOptions): RedisOptions {
+  if (!Number.isInteger(db) || db < 0)
+    throw new InvalidOptionError('db', 'an integer of at least 0')
+  return {
+    db,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls !== false && { tls: tls === true ? {} : { ...tls } }),
+  }
+}
+
+function addresses(
+  option: string,
+  nodes: readonly TcpAddress[] | undefined,
+  defaultPort: number,
+): { host: string; port: number }[] {
+  if (!nodes?.length) throw new InvalidOptionError(option, 'a list of at least one address')
+  return nodes.map(({ host, port = defaultPort }) => {
+    requireHost(option, host)
+    requirePort(option, port)
+    return { host, port }
+  })
+}
+
+function endpoint({ url, host, port = 6_379 }: TcpOptions): RedisOptions {
+  if (url !== undefined) return parseUrl(url)
+  requireHost('host', host)
+  requirePort('port', port)
+  return { host, port }
+}
+
+function parseUrl(text: string): RedisOptions {
+  if (/^https?:/i.test(text)) {
+    throw new InvalidOptionError(
+      'url',
+      'a redis:// or rediss:// address; https:// belongs to the rest transport',
+    )
+  }
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url?.hostname || !/^rediss?:$/.test(url.protocol) || !/^(\/\d*)?$/.test(url.pathname)) {
+    throw new InvalidOptionError('url', 'a URL such as redis://user:password@host:6379/0')
+  }
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? 6_379 : Number(url.port),
+    ...(url.pathname.length > 1 && { db: Number(url.pathname.slice(1)) }),
+    ...(url.username !== '' && { username: decode(url.username) }),
+    ...(url.password !== '' && { password: decode(url.password) }),
+    ...(url.protocol === 'rediss:' && { tls: {} }),
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new InvalidOptionError('url', 'percent-encoded where user name or password have a "%"')
+  }
+}
+
+function requireHost(option: string, host: unknown): void {
+  if (typeof host !== 'string' || host === '' || /\s|:\/\//.test(host)) {
+    throw new InvalidOptionError(option, 'a host name or an IP address')
+  }
+}
+
+function requirePort(option: string, port: number): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new InvalidOptionError(option, 'a port between 1 and 65535')
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * Random commands for the differential test: mostly valid, on few keys, so that types collide and
+ * options meet; with enough nonsense that errors are compared as well.
+ *
+ * @module
+ */
+
+import fc from 'fast-check'
+
+/** An instant relative to now, which the two sides tell apart. */
+export interface Instant {
+  readonly offsetMs: number
+  readonly unit: 'seconds' | 'milliseconds'
+}
+
+export type Word = string | Instant
+
+/** One step of a sequence: a command, or time that passes. */
+export type Step =
+  | { readonly kind: 'command'; readonly words: readonly [string, ...Word[]] }
+  | { readonly kind: 'advance'; readonly ms: number }
+
+type Part = fc.Arbitrary<readonly Word[]>
+
+const one = (...words: Word[]): Part => fc.constantFrom(...words).map((word) => [word])
+const maybe = (part: Part): Part => fc.oneof(fc.constant([]), part)
+const many = (part: Part, minLength: number, maxLength: number): Part =>
+  fc.array(part, { minLength, maxLength }).map((parts) => parts.flat())
+const all = (...parts: Part[]): Part => fc.tuple(...parts).map((words) => words.flat())
+
+/** Options are matched in any case. */
+const option = (...names: string[]): Part =>
+  one(...names.flatMap((name) => [name, name.toLowerCase(), capitalize(name)]))
+
+function capitalize(name: string): string {
+  return name.charAt(0) + name.slice(1).toLowerCase()
+}
+
+/** One key a type, so that most commands meet their type, and some another. */
+const KEYS = ['s', 's2', 'h', 'h2', 'set', 'set2', 'z', 'z2', 'l', 'l2']
+const keyOf = (...own: string[]): Part =>
+  fc.oneof({ weight: 12, arbitrary: one(...own) }, { weight: 1, arbitrary: one(...KEYS) })
+const anyKey = one(...KEYS)
+const s = keyOf('s', 's2')
+const h = keyOf('h', 'h2')
+const set = keyOf('set', 'set2')
+const z = keyOf('z', 'z2')
+const l = keyOf('l', 'l2')
+/** Sets whose members have one score: only they have ranges by text. */
+const lex = one('zl', 'zl2', 's', 'h')
+
+const BIG = '9223372036854775807'
+const SMALL = '-9223372036854775808'
+const value = one('', 'a', 'hello world', '0', '10', '-5', '1.5', '3.0e3', BIG, SMALL, ' 1', '01')
+const member = one('', 'a', 'b', 'c', 'd', '1', '2', '-7', 'é', '日本', '😀', '\uE000', 'A', '\n')
+const integer = fc.oneof(
+  { weight: 8, arbitrary: one('0', '1', '2', '3', '-1', '-2', '-3', '10', '100', '-100') },
+  { weight: 1, arbitrary: one(BIG, SMALL, 'abc', '', '1.0', '+1', '-0', '99999999999999999999') },
+)
+const small = fc.oneof(
+  { weight: 8, arbitrary: one('0', '1', '2', '3', '-1', '-2', '-5', '40') },
+  { weight: 1, arbitrary: one('abc', '', '1.0', '+1', '-0', '99999999999999999999') },
+)
+const float = fc.oneof(
+  { weight: 8, arbitrary: one('0', '1', '-1', '0.5', '2.25', '-3.75', '1e2', '+4', '.5', '10.') },
+  { weight: 1, arbitrary: one('abc', '', 'nan', '1e', '1 ', '--1') },
+)
+const score = fc.oneof(
+  { weight: 8, arbitrary: one('0', '1', '-1', '0.5', '2.25', '1e2', '3', '4', 'inf', '-inf') },
+  { weight: 1, arbitrary: one('+inf', 'Infinity', 'abc', '', 'nan', '1e', '--1') },
+)
+const scoreBound = fc.oneof(
+  { weight: 8, arbitrary: one('-inf', '+inf', '0', '(1', '1', '2.25', '(3', '(-inf', '100', '') },
+  { weight: 1, arbitrary: one('(', 'abc', '[1', '((1', 'nan') },
+)
+const lexBound = fc.oneof(
+  { weight: 8, arbitrary: one('-', '+', '[a', '(a', '[c', '(d', '[', '(é', '[😀', '(\uE000') },
+  { weight: 1, arbitrary: one('a', '', '(+', '--') },
+)
+const seconds = fc.oneof(
+  { weight: 8, arbitrary: one('137', '1371', '5711') },
+  { weight: 1, arbitrary: one('0', '-1', 'abc', BIG, '9223372036854775', SMALL) },
+)
+const millis = fc.oneof(
+  { weight: 8, arbitrary: one('171000', '1713000', '7177000') },
+  { weight: 1, arbitrary: one('0', '-1', 'abc', BIG, SMALL) },
+)
+const instantIn = (unit: Instant['unit'], ...offsetsMs: number[]): Part =>
+  fc.oneof(
+    { weight: 8, arbitrary: one(...offsetsMs.map((offsetMs) => ({ offsetMs, unit }))) },
+    { weight: 1, arbitrary: one('0', '-1', '1', 'abc', BIG) },
+  )
+// No two ways to one instant: the clocks of the two sides differ by some milliseconds, so that GT
+// and LT would tell equal ones apart on one side only.
+const secondsAt = instantIn('seconds', -5_000_000, 111_000, 1_151_000, 5_555_000)
+const millisAt = instantIn('milliseconds', -5_000_000, 123_000, 1_283_000, 6_427_000)
+const limit = all(option('LIMIT'), small, small)
+const pattern = one('*', 'a*', '?', '[a-c]', '[^a]', '[a', '\\a', '*é*', '[\\]a]', 's?t', '', '**1')
+const scanOptions = all(
+  all(option('COUNT'), one('1000', '1000', '1000', 'abc', '0', '-1')),
+  maybe(all(option('MATCH'), pattern)),
+  maybe(one('NOVALUE', 'COUNT')),
+)
+const end = option('LEFT', 'RIGHT')
+
+/** The words behind the name of each command. */
+const GRAMMAR: Readonly<Record<string, Part>> = {
+  GET: s,
+  SET: all(s, value, many(fc.oneof(lifetime, option('NX', 'XX', 'GET', 'KEEPTTL', 'FOO')), 0, 3)),
+  SETEX: all(s, seconds, value),
+  PSETEX: all(s, millis, value),
+  SETNX: fc.oneof(all(s, value), all(one('f'), float)),
+  MGET: many(anyKey, 1, 4),
+  MSET: many(all(anyKey, value), 1, 2),
+  MSETNX: many(all(s, value), 1, 2),
+  GETSET: all(s, value),
+  GETDEL: keyOf('s', 's2', 'f'),
+  GETEX: all(s, many(fc.oneof(lifetime, option('PERSIST', 'NX')), 0, 2)),
+  APPEND: all(s, value),
+  STRLEN: s,
+  GETRANGE: all(s, integer, integer),
+  SETRANGE: all(s, integer, value),
+  INCR: s,
+  DECR: s,
+  INCRBY: all(s, integer),
+  DECRBY: all(s, integer),
+  INCRBYFLOAT: all(one('f', 'f', 'f', 'l'), fc.oneof(float, one('inf', '-inf'))),
+  DEL: many(anyKey, 1, 2),
+  UNLINK: anyKey,
+  EXISTS: many(anyKey, 1, 3),
+  TOUCH: many(anyKey, 1, 3),
+  TYPE: anyKey,
+  // GT and LT only with instants that are equal on both sides when they are on one.
+  EXPIRE: all(anyKey, seconds, many(option('NX', 'XX', 'FOO'), 0, 2)),
+  PEXPIRE: all(anyKey, millis, many(option('NX', 'XX'), 0, 2)),
+  EXPIREAT: all(anyKey, secondsAt, many(option('NX', 'XX', 'GT', 'LT'), 0, 2)),
+  PEXPIREAT: all(anyKey, millisAt, many(option('NX', 'XX', 'GT', 'LT'), 0, 2)),
+  TTL: anyKey,
+  PTTL: anyKey,
+  EXPIRETIME: anyKey,
+  PEXPIRETIME: anyKey,
+  PERSIST: anyKey,
+  RENAME: all(anyKey, anyKey),
+  RENAMENX: all(anyKey, anyKey),
+  COPY: all(anyKey, anyKey, many(option('REPLACE', 'FOO'), 0, 1)),
+  KEYS: pattern,
+  SCAN: all(
+    one('0', '0', '0', 'abc', ''),
+    scanOptions,
+    maybe(all(option('TYPE'), one('string', 'hash', 'ZSET', 'nothing'))),
+  ),
+  DBSIZE: fc.constant([]),
+  HSET: all(h, many(all(member, value), 1, 3), maybe(maybe(member))),
+  HMSET: all(h, many(all(member, value), 1, 2)),
+  HSETNX: all(h, member, value),
+  HGET: all(h, member),
+  HMGET: all(h, many(member, 1, 3)),
+  HGETALL: h,
+  HDEL: all(h, many(member, 1, 3)),
+  HEXISTS: all(h, member),
+  HLEN: h,
+  HKEYS: h,
+  HVALS: h,
+  HSTRLEN: all(h, member),
+  HINCRBY: all(h, member, integer),
+  HINCRBYFLOAT: all(h, member, fc.oneof(float, one('inf', '-inf'))),
+  HSCAN: all(h, one('0', '0', 'abc'), scanOptions),
+  HRANDFIELD: all(h, one('40', '0', 'abc'), maybe(option('WITHVALUES', 'FOO'))),
+  SADD: all(set, many(member, 1, 3)),
+  SREM: all(set, many(member, 1, 3)),
+  SMEMBERS: set,
+  SISMEMBER: all(set, member),
+  SMISMEMBER: all(set, many(member, 1, 3)),
+  SCARD: set,
+  SMOVE: all(set, set, member),
+  SPOP: all(set, one('40', '0', '-1', 'abc'), maybe(maybe(member))),
+  SRANDMEMBER: all(set, one('40', '0', 'abc'), maybe(maybe(member))),
+  SINTER: many(set, 1, 3),
+  SINTERSTORE: all(set, many(set, 1, 2)),
+  SINTERCARD: all(one('1', '2', '0', '-1', 'abc'), set, set, maybe(all(option('LIMIT'), small))),
+  SUNION: many(set, 1, 3),
+  SUNIONSTORE: all(set, many(set, 1, 2)),
+  SDIFF: many(set, 1, 3),
+  SDIFFSTORE: all(set, many(set, 1, 2)),
+  SSCAN: all(set, one('0', '0', 'abc'), scanOptions),
+  ZADD: fc.oneof(
+    {
+      weight: 2,
+      arbitrary: all(
+        z,
+        many(option('NX', 'XX', 'GT', 'LT', 'CH', 'INCR'), 0, 2),
+        many(all(score, member), 1, 3),
+        maybe(maybe(maybe(member))),
+      ),
+    },
+    { weight: 1, arbitrary: all(lex, many(all(one('0'), member), 1, 4)) },
+  ),
+  ZINCRBY: all(z, score, member),
+  ZSCORE: all(z, member),
+  ZMSCORE: all(z, many(member, 1, 3)),
+  ZCARD: z,
+  ZREM: all(z, many(member, 1, 3)),
+  ZRANK: all(z, member),
+  ZREVRANK: all(z, member),
+  ZRANGE: fc.oneof(
+    all(z, small, small, many(option('REV', 'WITHSCORES', 'FOO'), 0, 2), maybe(maybe(limit))),
+    all(
+      z,
+      scoreBound,
+      scoreBound,
+      option('BYSCORE'),
+      many(option('REV', 'WITHSCORES'), 0, 2),
+      maybe(limit),
+    ),
+    all(
+      lex,
+      lexBound,
+      lexBound,
+      option('BYLEX'),
+      many(option('REV', 'WITHSCORES'), 0, 1),
+      maybe(limit),
+    ),
+  ),
+  ZREVRANGE: all(z, small, small, maybe(option('WITHSCORES', 'REV'))),
+  ZRANGEBYSCORE: all(z, scoreBound, scoreBound, maybe(option('WITHSCORES', 'REV')), maybe(limit)),
+  ZREVRANGEBYSCORE: all(z, scoreBound, scoreBound, maybe(option('WITHSCORES')), maybe(limit)),
+  ZRANGEBYLEX: all(lex, lexBound, lexBound, maybe(limit)),
+  ZREVRANGEBYLEX: all(lex, lexBound, lexBound, maybe(limit)),
+  ZRANGESTORE: fc.oneof(
+    all(z, z, small, small, maybe(option('REV', 'WITHSCORES'))),
+    all(z, z, scoreBound, scoreBound, option('BYSCORE'), maybe(option('REV')), maybe(limit)),
+  ),
+  ZCOUNT: all(z, scoreBound, scoreBound),
+  ZLEXCOUNT: all(lex, lexBound, lexBound),
+  ZREMRANGEBYRANK: all(z, small, small),
+  ZREMRANGEBYSCORE: all(z, scoreBound, scoreBound),
+  ZREMRANGEBYLEX: all(lex, lexBound, lexBound),
+  ZPOPMIN: all(z, maybe(small)),
+  ZPOPMAX: all(z, maybe(small)),
+  ZRANDMEMBER: all(z, one('40', '0', 'abc'), maybe(option('WITHSCORES', 'FOO'))),
+  ZSCAN: all(z, one('0', '0', 'abc'), scanOptions),
+  LPUSH: all(l, many(member, 1, 3)),
+  RPUSH: all(l, many(member, 1, 3)),
+  LPUSHX: all(l, many(member, 1, 2)),
+  RPUSHX: all(l, many(member, 1, 2)),
+  LPOP: all(l, maybe(small), maybe(maybe(maybe(small)))),
+  RPOP: all(l, maybe(small)),
+  LLEN: l,
+  LRANGE: all(l, integer, integer),
+  LINDEX: all(l, integer),
+  LSET: all(l, small, member),
+  LREM: all(l, small, member),
+  LTRIM: all(l, small, small),
+  LINSERT: all(l, option('BEFORE', 'AFTER', 'FOO'), member, member),
+  LMOVE: all(l, l, end, fc.oneof(end, one('FOO'))),
+  RPOPLPUSH: all(l, l),
+  LPOS: all(
+    l,
+    member,
+    many(all(option('RANK', 'COUNT', 'MAXLEN'), small), 0, 2),
+    maybe(maybe(option('RANK', 'FOO'))),
+  ),
+  ECHO: value,
+  PING: maybe(value),
+  FLUSHALL: one('FOO', '1'),
+  NOSUCH: many(value, 0, 3),
+}
+
+/** The commands that the grammar produces, to compare with those of the engine. */
+export const GENERATED_COMMANDS: readonly string[] = Object.keys(GRAMMAR)
+
+const command: fc.Arbitrary<Step> = fc.oneof(
+  ...Object.entries(GRAMMAR).map(([name, part]) =>
+    part.map((words): Step => ({ kind: 'command', words: [name, ...words] })),
+  ),
+)
+const advance: fc.Arbitrary<Step> = fc
+  .constantFrom(200_000, 3_000_000)
+  .map((ms) => ({ kind: 'advance', ms }))
+
+/** Commands, with time passing now and then. Writers come often enough to give readers something. */
+export const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof({ weight: 40, arbitrary: command }, { weight: 1, arbitrary: advance }),
+  { minLength: 60, maxLength: 60, size: 'max' },
+)

@@ -1,0 +1,197 @@
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { DATA_COMMANDS } from '../../src/redis/embedded/data-commands.ts'
+import { EmbeddedRedis } from '../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../src/testing/manual-platform.ts'
+import { findRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { GENERATED_COMMANDS, type Step, steps, type Word } from './differential-grammar.ts'
+
+const COMMANDS_A_RUN = 60
+const TOTAL_COMMANDS = process.env['DEEP'] === '1' ? 200_000 : 6_000
+/** Longer than a run takes, shorter than any time to live that the grammar has. */
+const TOLERANCE_MS = 5_000
+
+type Answer = { readonly result?: unknown; readonly error?: string | undefined }
+
+/** Replies whose order Redis leaves open, by the number of words that belong together. */
+const UNORDERED: Readonly<Record<string, number>> = {
+  KEYS: 1,
+  SMEMBERS: 1,
+  SINTER: 1,
+  SUNION: 1,
+  SDIFF: 1,
+  SPOP: 1,
+  SRANDMEMBER: 1,
+  HKEYS: 1,
+  HVALS: 1,
+  HGETALL: 2,
+}
+const SCANS: Readonly<Record<string, number>> = { SCAN: 1, SSCAN: 1, HSCAN: 2, ZSCAN: 2 }
+const WITH_PAIRS = /^with(?:values|scores)$/i
+const TIMES: Readonly<Record<string, number>> = {
+  TTL: 1_000,
+  PTTL: 1,
+  EXPIRETIME: 1_000,
+  PEXPIRETIME: 1,
+}
+
+/** Cuts a flat list into groups and sorts them. */
+function sorted(list: unknown, width: number): unknown {
+  if (!Array.isArray(list)) return list
+  const groups: string[] = []
+  for (let index = 0; index < list.length; index += width) {
+    groups.push(JSON.stringify(list.slice(index, index + width)))
+  }
+  return groups.sort()
+}
+
+/** What of an answer must be equal on both sides. */
+function comparable([name, ...words]: readonly string[], answer: Answer, now: number): unknown {
+  const { result, error } = answer
+  if (error !== undefined) return { error }
+  const last = words.at(-1) ?? ''
+  if (name === 'HRANDFIELD' || name === 'ZRANDMEMBER') {
+    return sorted(result, WITH_PAIRS.test(last) ? 2 : 1)
+  }
+  const width = UNORDERED[name ?? '']
+  if (width !== undefined) return sorted(result, width)
+  const scanWidth = SCANS[name ?? '']
+  if (scanWidth !== undefined && Array.isArray(result)) {
+    return [result[0], sorted(result[1], scanWidth)]
+  }
+  const unit = TIMES[name ?? '']
+  if (unit !== undefined && typeof result === 'number' && result > 0) {
+    const isAbsolute = name?.endsWith('EXPIRETIME')
+    const left = result * unit - (isAbsolute ? now : 0)
+    return { msLeftAbout: Math.round(left / (2 * TOLERANCE_MS)) }
+  }
+  // The client reads such integers with another rounding than JavaScript does.
+  return Number.isInteger(result) && !Number.isSafeInteger(result)
+    ? (result as number).toPrecision(12)
+    : result
+}
+
+function resolve(words: readonly Word[], now: number): string[] {
+  return words.map((word) => {
+    if (typeof word === 'string') return word
+    const at = now + word.offsetMs
+    return String(word.unit === 'seconds' ? Math.round(at / 1_000) : at)
+  })
+}
+
+const binary = findRedisServer()
+
+describe.skipIf(binary === undefined)('EmbeddedRedis beside a real redis-server', () => {
+  let server: RedisServer
+  let client: Redis
+
+  beforeAll(async () => {
+    server = await startRedisServer()
+    client = new Redis(server.port, '127.0.0.1')
+  })
+
+  afterAll(async () => {
+    client?.disconnect()
+    await server?.stop()
+  })
+
+  async function onServer(commands: readonly (readonly string[])[]): Promise<Answer[]> {
+    const pipeline = client.pipeline()
+    for (const [name = '', ...args] of commands) pipeline.call(name, ...args)
+    const answers = (await pipeline.exec()) ?? []
+    return answers.map(([error, result]) => (error ? { error: error.message } : { result }))
+  }
+
+  /** Time passes on the server by what is left of each time to live. */
+  async function advanceServer(ms: number): Promise<void> {
+    const keys = await client.keys('*')
+    for (const key of keys) {
+      const left = await client.pttl(key)
+      if (left >= 0) await client.pexpire(key, left - ms)
+    }
+  }
+
+  /** What a side holds, key by key, as commands whose answers tell. */
+  const DUMPS: Readonly<Record<string, (key: string) => [string, ...string[]]>> = {
+    string: (key) => ['GET', key],
+    hash: (key) => ['HGETALL', key],
+    set: (key) => ['SMEMBERS', key],
+    zset: (key) => ['ZRANGE', key, '0', '-1', 'WITHSCORES'],
+    list: (key) => ['LRANGE', key, '0', '-1'],
+  }
+
+  async function compareAll(engine: EmbeddedRedis, platform: ManualPlatform): Promise<void> {
+    const keys = (await client.keys('*')).sort()
+    expect([...(engine.execute(['KEYS', '*']).result as string[])].sort()).toEqual(keys)
+    for (const key of keys) {
+      const type = await client.type(key)
+      await compare(engine, platform, [
+        ['TYPE', key],
+        ['PTTL', key],
+        DUMPS[type]?.(key) ?? ['TYPE', key],
+      ])
+    }
+  }
+
+  async function compare(
+    engine: EmbeddedRedis,
+    platform: ManualPlatform,
+    commands: readonly (readonly [string, ...Word[]])[],
+  ): Promise<void> {
+    const serverNow = Date.now()
+    const theirs = commands.map((words) => resolve(words, serverNow))
+    const answers = await onServer(theirs)
+    for (const [index, words] of commands.entries()) {
+      const ours = resolve(words, platform.now())
+      const answer = engine.execute(ours as [string, ...string[]])
+      const expected = comparable(theirs[index] ?? [], answers[index] ?? {}, serverNow)
+      expect({ command: ours, answer: comparable(ours, answer, platform.now()) }).toEqual({
+        command: ours,
+        answer: expected,
+      })
+    }
+  }
+
+  async function runBoth(sequence: readonly Step[]): Promise<void> {
+    await client.flushall()
+    const platform = new ManualPlatform()
+    const engine = new EmbeddedRedis({ platform })
+    let batch: (readonly [string, ...Word[]])[] = []
+    for (const step of sequence) {
+      if (step.kind === 'command') {
+        batch.push(step.words)
+        continue
+      }
+      await compare(engine, platform, batch)
+      batch = []
+      await platform.advance(step.ms)
+      await advanceServer(step.ms)
+    }
+    await compare(engine, platform, batch)
+    await compareAll(engine, platform)
+  }
+
+  test('answers random commands as Redis does, and holds the same in the end', {
+    timeout: TOTAL_COMMANDS * 20,
+  }, async () => {
+    await fc.assert(fc.asyncProperty(steps, runBoth), {
+      numRuns: Math.ceil(TOTAL_COMMANDS / COMMANDS_A_RUN),
+      endOnFailure: process.env['SHRINK'] !== '1',
+    })
+  })
+
+  test('takes as many words as Redis does, command by command', async () => {
+    const names = Object.keys(DATA_COMMANDS)
+
+    const infos = (await client.call('COMMAND', 'INFO', ...names)) as [string, number][]
+
+    const theirs = infos.map(([name, arity]) => [name.toUpperCase(), arity])
+    expect(names.map((name) => [name, DATA_COMMANDS[name]?.arity])).toEqual(theirs)
+  })
+
+  test('is compared on every command it has but those that chance decides', () => {
+    const missing = Object.keys(DATA_COMMANDS).filter((name) => !GENERATED_COMMANDS.includes(name))
+    expect(missing).toEqual(['SUBSTR', 'RANDOMKEY'])
+  })
+})

@@ -1,0 +1,225 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ClosedError } from '../../src/errors.ts'
+import type { Transport } from '../../src/redis/requester.ts'
+import { type TcpOptions, tcpTransport } from '../../src/redis/tcp/index.ts'
+import { ManualPlatform } from '../../src/testing/manual-platform.ts'
+import { everythingIn } from '../support/leaks.ts'
+
+const KEY = 'SENTINEL-key'
+const VALUE = 'SENTINEL-value'
+const SECRET = 'SENTINEL-secret'
+
+const failure = (request: Promise<unknown>): Promise<unknown> =>
+  request.then(
+    () => expect.unreachable('the request must fail'),
+    (error: unknown) => error,
+  )
+
+const set = (transport: Transport): Promise<unknown> =>
+  transport.request({ body: ['SET', KEY, VALUE] })
+
+describe('the tcp transport, before a server that fails,', () => {
+  let server: Server
+  let sockets: Socket[]
+  let transport: Transport
+  /** What the server does with what it is sent. */
+  let onData: (socket: Socket, text: string) => void
+
+  beforeEach(async () => {
+    sockets = []
+    server = createServer((socket) => {
+      sockets.push(socket)
+      socket.on('data', (data) => onData(socket, data.toString()))
+      socket.on('error', () => undefined)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  })
+
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy()
+    await transport.close()
+    server.close()
+  })
+
+  function connect(options: Partial<TcpOptions> = {}): Transport {
+    const { port } = server.address() as AddressInfo
+    transport = tcpTransport({ host: '127.0.0.1', port, ...options })
+    return transport
+  }
+
+  /** Answers as Redis does until it is sent one of our own commands. */
+  const until =
+    (act: (socket: Socket) => void) =>
+    (socket: Socket, text: string): void => {
+      if (text.includes('INFO') || text.includes('info')) socket.write('$9\r\nloading:0\r\n')
+      else act(socket)
+    }
+
+  test('a refused connection fails at once, again and again, and applied nothing', async () => {
+    const { port } = server.address() as AddressInfo
+    await new Promise((resolve) => server.close(resolve))
+    transport = tcpTransport({ host: '127.0.0.1', port })
+
+    for (let i = 0; i < 5; i++) {
+      const error = await failure(set(transport))
+      expect(error).toMatchObject({
+        code: 'ERR_REMOTE',
+        operation: 'SET',
+        reason: 'ECONNREFUSED',
+        applied: 'no',
+        retryable: true,
+      })
+      expect(everythingIn(error)).not.toMatch(/SENTINEL|127\.0\.0\.1/)
+    }
+  })
+
+  test.each([
+    ['a command', { body: ['SET', KEY, VALUE] }, 'SET'],
+    [
+      'a pipeline',
+      {
+        path: ['pipeline'],
+        body: [
+          ['GET', KEY],
+          ['SET', KEY, VALUE],
+        ],
+      },
+      'pipeline',
+    ],
+    ['a transaction', { path: ['multi-exec'], body: [['SET', KEY, VALUE]] }, 'multi-exec'],
+  ])('%s in flight when the connection breaks fails, and is not sent again', async (...row) => {
+    const [, request, operation] = row
+    let received = ''
+    onData = (socket, text) => {
+      if (!text.includes('SENTINEL')) return until(() => undefined)(socket, text)
+      received += text
+      socket.resetAndDestroy()
+    }
+
+    const error = await failure(connect().request(request))
+    await vi.waitFor(() => expect(sockets.length).toBeGreaterThan(1))
+
+    expect(error).toMatchObject({ operation, applied: 'unknown', retryable: true })
+    expect(everythingIn(error)).not.toContain('SENTINEL')
+    expect(received.match(/SENTINEL-value/g)).toHaveLength(1)
+  })
+
+  test('a pipeline of which the server answered a part fails as a whole', async () => {
+    onData = until((socket) => socket.write('+OK\r\n', () => socket.destroy()))
+
+    const error = await failure(
+      connect().request({
+        path: ['pipeline'],
+        body: [
+          ['SET', KEY, VALUE],
+          ['GET', KEY],
+        ],
+      }),
+    )
+
+    expect(error).toMatchObject({ operation: 'pipeline', applied: 'unknown' })
+  })
+
+  test('what is not Redis fails', async () => {
+    onData = (socket) => socket.end('HTTP/1.1 400 SENTINEL\r\n\r\n')
+
+    const error = await failure(set(connect()))
+
+    expect(error).toMatchObject({ code: 'ERR_REMOTE', applied: 'no' })
+    expect(everythingIn(error)).not.toContain('SENTINEL')
+  })
+
+  test('a wrong password is told as such, and not which', async () => {
+    onData = (socket) => socket.write(`-WRONGPASS invalid ${SECRET}\r\n`)
+
+    const error = await failure(set(connect({ password: SECRET })))
+
+    expect(error).toMatchObject({ reason: 'WRONGPASS', applied: 'no', retryable: false })
+    expect(everythingIn(error)).not.toContain('SENTINEL')
+  })
+
+  test('an aborted request rejects while the server is silent, and the connection lives on', async () => {
+    const reason = new Error('deadline')
+    const controller = new AbortController()
+    const held: Socket[] = []
+    onData = until((socket) => {
+      held.push(socket)
+      controller.abort(reason)
+    })
+
+    const request = connect().request({ body: ['GET', KEY], signal: controller.signal })
+    await expect(request).rejects.toBe(reason)
+    onData = (socket) => socket.write('$4\r\nlate\r\n+PONG\r\n')
+
+    expect(await transport.request({ body: ['PING'] })).toEqual({ result: 'PONG' })
+    expect(sockets).toHaveLength(1)
+  })
+
+  test('a request that is aborted before the connection is ready is never sent', async () => {
+    const reason = new Error('deadline')
+    const controller = new AbortController()
+    let received = ''
+    const greeted = Promise.withResolvers<Socket>()
+    onData = (socket) => greeted.resolve(socket)
+
+    const request = connect().request({ body: ['SET', KEY, VALUE], signal: controller.signal })
+    const socket = await greeted.promise
+    controller.abort(reason)
+    await expect(request).rejects.toBe(reason)
+    onData = (_, text) => {
+      received += text
+      socket.write('+PONG\r\n')
+    }
+    socket.write('$9\r\nloading:0\r\n')
+    await transport.request({ body: ['PING'] })
+
+    expect(received).not.toContain('SENTINEL')
+  })
+
+  test('a connection that owes replies for too long is replaced', async () => {
+    const platform = new ManualPlatform()
+    const asked = Promise.withResolvers<void>()
+    onData = until(() => asked.resolve())
+    connect({ platform, replyTimeoutMs: 1_000 })
+
+    const request = failure(set(transport))
+    await asked.promise
+    await platform.advance(999)
+    expect(sockets[0]?.readableEnded).toBe(false)
+    await platform.advance(1)
+
+    expect(await request).toMatchObject({ operation: 'SET', applied: 'unknown', retryable: true })
+    await vi.waitFor(() => expect(sockets).toHaveLength(2))
+  })
+
+  test('works again soon after the server does', async () => {
+    onData = until((socket) => socket.write('+OK\r\n'))
+    expect(await set(connect())).toEqual({ result: 'OK' })
+    const { port } = server.address() as AddressInfo
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await vi.waitFor(async () =>
+      expect(await failure(set(transport))).toMatchObject({
+        reason: 'ECONNREFUSED',
+        applied: 'no',
+      }),
+    )
+
+    server.listen(port, '127.0.0.1')
+
+    // An attempt a second, at the latest.
+    await vi.waitFor(async () => expect(await set(transport)).toEqual({ result: 'OK' }), 3_000)
+  })
+
+  test('closing it fails what waits for a connection, and refuses what comes', async () => {
+    onData = () => undefined
+    const waiting = failure(set(connect()))
+    await vi.waitFor(() => expect(sockets).toHaveLength(1))
+
+    await transport.close()
+
+    expect(await waiting).toMatchObject({ code: 'ERR_REMOTE', applied: 'no' })
+    await expect(set(transport)).rejects.toThrow(ClosedError)
+  })
+})

@@ -1,0 +1,156 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ClosedError } from '../../src/errors.ts'
+import type { Transport } from '../../src/redis/requester.ts'
+import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { findRedisServer, startRedisServer } from '../support/redis-server.ts'
+
+describe.skipIf(!findRedisServer())('the tcp transport, before a redis-server,', () => {
+  let server: Awaited<ReturnType<typeof startRedisServer>>
+  let transport: Transport
+
+  beforeEach(async () => {
+    server = await startRedisServer()
+    transport = tcpTransport({ url: server.url })
+  })
+
+  afterEach(async () => {
+    await transport.close()
+    await server.stop()
+  })
+
+  test.each([
+    ['SELECT', 1],
+    ['subscribe', 'c'],
+    ['MULTI'],
+    ['BLPOP', 'l', 0],
+    ['MONITOR'],
+    ['CLIENT', 'REPLY', 'OFF'],
+    ['XREAD', 'BLOCK', 0, 'STREAMS', 's', '$'],
+  ])('refuses %s, which would change the connection for others', async (...command) => {
+    const name = String(command[0]).toUpperCase()
+
+    expect(await transport.request({ body: command })).toEqual({
+      error: `ERR ${name} is not available on a shared connection`,
+    })
+    expect(await transport.request({ body: ['PING'] })).toEqual({ result: 'PONG' })
+  })
+
+  test.each([
+    [['GET', null]],
+    [['GET', undefined]],
+    [['GET', { a: 1 }]],
+    [['GET', Number.NaN]],
+    [[7]],
+    [[]],
+    ['GET'],
+  ])('answers %j with an error instead of sending something like it', async (body) => {
+    expect(await transport.request({ body })).toEqual({ error: expect.stringMatching(/^ERR /) })
+  })
+
+  test('a command that cannot be sent keeps its place in a pipeline, and voids a transaction', async () => {
+    const body = [
+      ['SET', 'k', 'v'],
+      ['SELECT', 1],
+      ['GET', 'k'],
+    ]
+
+    expect(await transport.request({ path: ['multi-exec'], body })).toEqual({
+      error: expect.stringMatching(/^EXECABORT .*SELECT/),
+    })
+    expect(await transport.request({ body: ['EXISTS', 'k'] })).toEqual({ result: 0 })
+    expect(await transport.request({ path: ['pipeline'], body })).toEqual([
+      { result: 'OK' },
+      { error: expect.stringMatching(/SELECT/) },
+      { result: 'v' },
+    ])
+  })
+
+  test('tells why a transaction was discarded', async () => {
+    const body = [
+      ['SET', 'k', 'v'],
+      ['NOSUCHCOMMAND', 'x'],
+    ]
+
+    expect(await transport.request({ path: ['multi-exec'], body })).toEqual({
+      error: expect.stringMatching(/^EXECABORT .*because of: ERR unknown command/),
+    })
+  })
+
+  test('an empty batch has an empty answer', async () => {
+    expect(await transport.request({ path: ['pipeline'], body: [] })).toEqual([])
+    expect(await transport.request({ path: ['multi-exec'], body: [] })).toEqual([])
+  })
+
+  test('answers a path it does not know with an error', async () => {
+    expect(await transport.request({ path: ['monitor'], body: [] })).toEqual({
+      error: expect.stringMatching(/^ERR /),
+    })
+  })
+
+  test('keeps a value that ends in digits beyond 2^53 as the text it is', async () => {
+    await transport.request({ body: ['SET', 'n', '9007199254740993'] })
+
+    expect(await transport.request({ body: ['GET', 'n'] })).toEqual({ result: '9007199254740993' })
+  })
+
+  test('has as many connections as its pool, and gives all of them back', async () => {
+    const pool = tcpTransport({ url: server.url, poolSize: 4 })
+    const clients = async (): Promise<number> => {
+      const { result } = await transport.request<string>({ body: ['CLIENT', 'LIST'] })
+      return result?.trim().split('\n').length ?? 0
+    }
+    const before = await clients()
+    await pool.request({ body: ['PING'] })
+    await vi.waitFor(async () => expect(await clients()).toBe(before + 4))
+
+    await pool.close()
+
+    await vi.waitFor(async () => expect(await clients()).toBe(before))
+  })
+
+  test('uses a client of the caller, and leaves it open', async () => {
+    const client = new Redis(server.url)
+    const borrowed = tcpTransport({ client })
+    expect(await borrowed.request({ body: ['PING'] })).toEqual({ result: 'PONG' })
+
+    await borrowed.close()
+
+    await expect(borrowed.request({ body: ['PING'] })).rejects.toThrow(ClosedError)
+    expect(await client.ping()).toBe('PONG')
+    expect(client.listenerCount('close')).toBe(0)
+    client.disconnect()
+  })
+
+  test('sends the number of the database that the address names', async () => {
+    const other = tcpTransport({ url: `${server.url}/3` })
+    await other.request({ body: ['SET', 'only', 'there'] })
+
+    expect(await transport.request({ body: ['EXISTS', 'only'] })).toEqual({ result: 0 })
+    await other.close()
+  })
+})
+
+describe('the tcp transport, without ioredis,', () => {
+  test('says what to install', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nearcache-'))
+    cpSync('src', join(folder, 'src'), { recursive: true })
+    cpSync('node_modules/@noble', join(folder, 'node_modules/@noble'), { recursive: true })
+    const program = `
+      import { tcpTransport } from './src/redis/tcp/index.ts'
+      await tcpTransport({ url: 'redis://127.0.0.1:1' }).request({ body: ['PING'] })
+        .catch((error) => console.log(error.code, error.message))`
+
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    rmSync(folder, { recursive: true })
+
+    expect(stdout).toMatch(/^ERR_CONFIGURATION .*install ioredis 5/s)
+  })
+})

@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Transport } from '../../../src/redis/requester.ts'
+import { type RestOptions, restTransport } from '../../../src/redis/rest.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import {
+  echoRequester,
+  type Fault,
+  type RestEndpoint,
+  startRestEndpoint,
+} from '../../support/rest-endpoint.ts'
+
+const KEY = 'SENTINEL-key'
+const VALUE = 'SENTINEL-value'
+const TOKEN = 'SENTINEL-token'
+
+describe('the rest transport, from request to request,', () => {
+  let endpoint: RestEndpoint
+  let transport: Transport
+
+  beforeEach(async () => {
+    endpoint = await startRestEndpoint({ requester: echoRequester, token: TOKEN })
+    transport = connect()
+  })
+
+  afterEach(async () => {
+    await transport.close()
+    await endpoint.stop()
+  })
+
+  function connect(options: Partial<RestOptions> = {}): Transport {
+    return restTransport({
+      url: endpoint.url,
+      token: TOKEN,
+      platform: new ManualPlatform({ startAt: Date.UTC(2026, 10, 24, 12) }),
+      ...options,
+    })
+  }
+
+  function failWith(fault: Fault): void {
+    endpoint.respond = () => fault
+  }
+
+  const json = (body: unknown, status = 200): Fault => ({ status, body: JSON.stringify(body) })
+  describe('to read its own writes,', () => {
+    const sent = (): unknown[] =>
+      endpoint.requests.map(({ headers }) => headers['upstash-sync-token'])
+
+    test('sends the last token it was given', async () => {
+      await transport.request({ body: ['SET', KEY, VALUE] })
+      await transport.request({ body: ['GET', KEY] })
+      await transport.request({ body: ['GET', KEY] })
+
+      expect(sent()).toEqual([undefined, '1', '2'])
+      expect(transport.upstashSyncToken).toBe('3')
+    })
+
+    test('keeps its token when a response has none', async () => {
+      transport.upstashSyncToken = 'mine'
+      failWith(json({ result: 1 }))
+
+      await transport.request({ body: ['GET', KEY] })
+
+      expect(transport.upstashSyncToken).toBe('mine')
+    })
+
+    test('prefers the token of a request, as a client of its own may have one', async () => {
+      await transport.request({ body: ['GET', KEY], upstashSyncToken: 'theirs' })
+
+      expect(sent()).toEqual(['theirs'])
+    })
+
+    test('does not let a slow read bring an older token back', async () => {
+      const slow = Promise.withResolvers<Response>()
+      const reply = (token: string): Response =>
+        new Response('{"result":1}', { headers: { 'upstash-sync-token': token } })
+      const replies = [slow.promise, Promise.resolve(reply('after the write'))]
+      const client = connect({ fetch: () => replies.shift() ?? expect.unreachable() })
+
+      const read = client.request({ body: ['GET', KEY] })
+      await client.request({ body: ['SET', KEY, VALUE] })
+      slow.resolve(reply('before the write'))
+      await read
+
+      expect(client.upstashSyncToken).toBe('after the write')
+    })
+
+    test('leaves it when told to', async () => {
+      transport.readYourWrites = false
+      await transport.request({ body: ['SET', KEY, VALUE] })
+      await transport.request({ body: ['GET', KEY] })
+
+      expect(sent()).toEqual([undefined, undefined])
+    })
+  })
+
+  describe('subscribed', () => {
+    const channel = 'a,b/c?d#é'
+
+    async function subscribe(signal?: AbortSignal): Promise<string[]> {
+      const heard: string[] = []
+      await transport.request({
+        path: ['subscribe', channel],
+        body: [],
+        headers: { Accept: 'text/event-stream' },
+        isStreaming: true,
+        onMessage: (data) => heard.push(data),
+        ...(signal && { signal }),
+      })
+      return heard
+    }
+
+    test('hands on each message of a channel of any name', async () => {
+      const heard = await subscribe()
+      endpoint.emit(`message,${channel},one`)
+      endpoint.emit(`message,${channel}, two`)
+
+      await vi.waitFor(() => expect(heard).toHaveLength(3))
+      expect(heard).toEqual([
+        `subscribe,${channel},1`,
+        `message,${channel},one`,
+        `message,${channel}, two`,
+      ])
+    })
+
+    test('ends the stream with its signal', async () => {
+      const controller = new AbortController()
+      await subscribe(controller.signal)
+      expect(endpoint.streams).toBe(1)
+
+      controller.abort()
+
+      await vi.waitFor(() => expect(endpoint.streams).toBe(0))
+    })
+
+    test('ends the stream when it is closed', async () => {
+      await subscribe()
+      await transport.close()
+
+      await vi.waitFor(() => expect(endpoint.streams).toBe(0))
+    })
+
+    test('fails as other requests do', async () => {
+      failWith({ status: 503, body: VALUE })
+
+      await expect(subscribe()).rejects.toMatchObject({
+        operation: 'subscribe',
+        reason: 'HTTP 503',
+      })
+    })
+  })
+})
