@@ -46,7 +46,8 @@ function parse(cursor: string): Position | undefined {
     const text = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))
     const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0))
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'number') return undefined
+    if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'number')
+      return undefined
     const receivedAt = toInstant(value[0])
     return receivedAt === undefined ? undefined : { receivedAt, id: readName(value[1], 'cursor') }
   } catch {

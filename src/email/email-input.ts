@@ -205,7 +205,10 @@ function readBody(value: unknown, field: string): string {
 
 /** Looks only at the start: a body may be a megabyte, and its first kilobytes fill a preview. */
 function previewOf(body: string): string {
-  const start = body.slice(0, MAX_PREVIEW_LENGTH * 16).replaceAll(/\s+/g, ' ').trim()
+  const start = body
+    .slice(0, MAX_PREVIEW_LENGTH * 16)
+    .replaceAll(/\s+/g, ' ')
+    .trim()
   return start.slice(0, MAX_PREVIEW_LENGTH).toWellFormed()
 }
 

@@ -4,13 +4,18 @@
  * @module
  */
 
+/** A `Date`, of this realm or another. */
+export interface DateLike {
+  getTime(): number
+}
+
 /**
  * A point in time as a caller may give it: a `Date`, whole epoch milliseconds, or an ISO 8601 text
  * in the profile of RFC 3339 (`2026-01-31T09:30:00Z`, `2026-01-31T09:30:00.250+02:00`), or a date
  * alone, meaning midnight UTC. A time without an offset is refused: it would mean a different
  * instant on each host.
  */
-export type Instant = Date | number | string
+export type Instant = DateLike | number | string
 
 /** What {@link toInstant} accepts, for error messages. */
 export const INSTANT_REQUIREMENT =
@@ -33,7 +38,7 @@ export function toInstant(value: unknown): number | undefined {
 }
 
 /** By shape, so that a Date of another realm is one too. */
-function isDate(value: unknown): value is { getTime(): unknown } {
+function isDate(value: unknown): value is DateLike {
   return typeof value === 'object' && value !== null && 'getTime' in value
     ? typeof value.getTime === 'function'
     : false
@@ -64,6 +69,7 @@ function daysFromCivil(year: number, month: number, day: number): number {
   const era = Math.floor(y / 400)
   const yearOfEra = y - era * 400
   const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
+  const dayOfEra =
+    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
   return era * 146_097 + dayOfEra - 719_468
 }

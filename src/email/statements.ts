@@ -7,8 +7,12 @@
 import {
   type CompiledQuery,
   DummyDriver,
+  type Expression,
+  type ExpressionBuilder,
   Kysely,
+  type RawBuilder,
   type SelectQueryBuilder,
+  type SqlBool,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
@@ -66,22 +70,14 @@ export function insert(email: Email): SqlStatement {
   )
 }
 
-/** Answers a row per stored message that shares a unique field with `email`, and tells which. */
+/** The stored messages that share a unique field with `email`: at most one for each field. */
 export function selectRivals({ id, graphId, messageId }: Email): SqlStatement {
   return compile(
     builder
       .selectFrom('emails')
-      .select(({ eb }) => [
-        eb('id', '=', id).as('same_id'),
-        // IS, since comparing with NULL by `=` would answer NULL.
-        eb.and([eb('graph_id', 'is', graphId), eb('graph_id', 'is not', null)]).as('same_graph'),
-      ])
+      .select(['id', 'graph_id', 'message_id'])
       .where(({ eb, or }) =>
-        or([
-          eb('id', '=', id),
-          eb('graph_id', '=', graphId),
-          eb('message_id', '=', messageId),
-        ]),
+        or([eb('id', '=', id), eb('graph_id', '=', graphId), eb('message_id', '=', messageId)]),
       ),
   )
 }
@@ -102,20 +98,61 @@ export function update(id: string, changes: ParsedChanges, now: number): SqlStat
 }
 
 /** The right-hand side of SET sees the row as it was, so this compares with the old assignee. */
-function reassignedAt(assignee: string | null, now: number) {
+function reassignedAt(assignee: string | null, now: number): RawBuilder<number | null> {
   const since = assignee === null ? null : now
   return sql<number | null>`case when assigned_to is ${assignee} then assigned_at else ${since} end`
 }
 
 function paged<O>(selection: Selection<O>, query: CanonicalQuery): Selection<O> {
-  const { isRead, threadId, receivedFrom, receivedTo, after } = query
-  return narrow(selection, query)
-    .$if(receivedFrom !== undefined, (s) => s.where('received_at', '>=', receivedFrom ?? 0))
-    .$if(receivedTo !== undefined, (s) => s.where('received_at', '<=', receivedTo ?? 0))
-    .$if(isRead !== undefined, (s) => s.where('is_read', '=', Number(isRead)))
-    .$if(threadId !== undefined, (s) => s.where('thread_id', '=', threadId ?? null))
-    .$if(after !== undefined, (s) => s.where(isAfter(after)))
+  return selection
+    .where((eb) => eb.and(conditions(eb, query)))
     .orderBy('received_at', 'desc')
     .orderBy('id', 'desc')
     .limit(query.limit + 1)
+}
+
+function conditions(
+  eb: ExpressionBuilder<Database, 'emails'>,
+  query: CanonicalQuery,
+): Expression<SqlBool>[] {
+  const { statuses, priorities, senderEmails, assignedTo, isRead, threadId } = query
+  const list: Expression<SqlBool>[] = []
+  if (statuses) list.push(eb('status', 'in', statuses))
+  if (priorities) list.push(eb('priority', 'in', priorities))
+  if (senderEmails) list.push(isSender(eb, senderEmails))
+  if (assignedTo !== undefined) list.push(eb('assigned_to', 'is', assignedTo))
+  if (isRead !== undefined) list.push(eb('is_read', '=', Number(isRead)))
+  if (threadId !== undefined) list.push(eb('thread_id', '=', threadId))
+  if (query.receivedFrom !== undefined) list.push(eb('received_at', '>=', query.receivedFrom))
+  if (query.receivedTo !== undefined) list.push(eb('received_at', '<=', query.receivedTo))
+  if (query.after) list.push(isAfter(eb, query.after))
+  return list
+}
+
+/** One sender by equality, so that the order of the index is of use; several as one bound value. */
+function isSender(
+  eb: ExpressionBuilder<Database, 'emails'>,
+  senders: readonly string[],
+): Expression<SqlBool> {
+  const [only = ''] = senders
+  return senders.length === 1
+    ? eb('sender_email', '=', only)
+    : eb('sender_email', 'in', jsonList(senders))
+}
+
+/** A row value comparison, which SQLite answers from the index (sqlite.org/rowvalue.html, 3.1). */
+function isAfter(
+  eb: ExpressionBuilder<Database, 'emails'>,
+  { receivedAt, id }: Position,
+): Expression<SqlBool> {
+  return eb(eb.refTuple('received_at', 'id'), '<', eb.tuple(receivedAt, id))
+}
+
+function jsonList(texts: readonly string[]): RawBuilder<string> {
+  return sql<string>`(select value from json_each(${JSON.stringify(texts)}))`
+}
+
+function compile(query: { compile(): CompiledQuery }): SqlStatement {
+  const { sql: text, parameters } = query.compile()
+  return { sql: text, params: parameters as readonly SqlParam[] }
 }

@@ -4,7 +4,7 @@ import {
   type DurableNamespaceLike,
   type DurableStub,
   durableTransport,
-} from '../../../src/redis/durable.ts'
+} from '../../../src/redis/durable/index.ts'
 import { everythingIn } from '../../support/leaks.ts'
 
 describe('durableTransport', () => {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { ClosedError, InvalidOptionError, RemoteError } from '../errors.ts'
-import { unlessAborted } from '../flight/deadline.ts'
-import { checkAnswer } from './answer.ts'
-import { networkError, operationOf } from './failure.ts'
-import type { RedisRequest, RedisResponse, Transport } from './requester.ts'
+import { ClosedError, InvalidOptionError, RemoteError } from '../../errors.ts'
+import { unlessAborted } from '../../flight/deadline.ts'
+import { checkAnswer } from '../answer.ts'
+import { networkError, operationOf } from '../failure.ts'
+import type { RedisRequest, RedisResponse, Transport } from '../requester.ts'
 
 /** The method that the object has to have: it answers as a `Requester` does. */
 export interface DurableStub {
