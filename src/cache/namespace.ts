@@ -6,15 +6,17 @@
 
 import { InvalidOptionError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
+import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report } from './context.ts'
 import { type InvalidationMode, invalidateMarkers, invalidatePattern } from './invalidate.ts'
 import type { Loader } from './loader.ts'
 import { getMany, getOrSetMany, type ManyLoader, setMany } from './many.ts'
 import { Names } from './names.ts'
+import { nearHit } from './near-copy.ts'
 import type { EntryOptions, NamespaceOptions, Policy } from './options.ts'
 import type { Operation, Outcome } from './outcome.ts'
 import { checkTagList, resolvePolicy } from './policy.ts'
-import { get, getOrSet, type ReadResult } from './read.ts'
+import { get, getOrSet, type ReadResult, servedNear } from './read.ts'
 import { begin, remove, type SetResult, set, type Ticket, touch } from './write.ts'
 
 /** How a tag invalidation works. */
@@ -112,6 +114,8 @@ export class CacheNamespace<Values = unknown> {
     options?: EntryOptions<T>,
   ): Promise<T> {
     try {
+      const copy = this.#glance(key, options)
+      if (copy) return Promise.resolve(servedNear(this.#ctx, key, copy, this.#policy) as T)
       checkLoader(loader)
       const policy = options === undefined ? this.#policy : this.#resolve(options)
       return getOrSet(this.#ctx, key, loader as Loader, policy) as Promise<T>
@@ -226,6 +230,21 @@ export class CacheNamespace<Values = unknown> {
       await invalidateMarkers(this.#ctx, this.#ctx.names.implicit.slice(0, 1), 'hard')
       return { result: undefined, outcome: { kind: 'invalidated', mode: 'hard' } }
     })
+  }
+
+  /**
+   * A near copy on this namespace's terms, before the options of the call are resolved: of these only
+   * the tags matter to a copy. What is wrong with the others is found by the first call that misses.
+   */
+  #glance(
+    key: string,
+    options: (Pick<EntryOptions, 'near' | 'signal'> & { tags?: unknown }) | undefined,
+  ): NearCopy | undefined {
+    if (this.#policy.near === undefined) return undefined
+    if (options === undefined) return nearHit(this.#ctx, key, this.#policy)
+    const { near, signal, tags = this.#policy.tags } = options
+    if (near !== undefined || signal !== undefined || !Array.isArray(tags)) return undefined
+    return nearHit(this.#ctx, key, { near: this.#policy.near, tags })
   }
 
   #resolve(options: object | undefined): Policy {

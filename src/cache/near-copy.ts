@@ -24,14 +24,17 @@ export interface Proof extends Moment {
  * A copy that may be served without asking anybody: fresh, younger than `near.ttl` since it was
  * proved, and carrying every tag that this call declares.
  */
-export function nearHit(ctx: CacheContext, key: string, policy: Policy): NearCopy | undefined {
-  const { near } = policy
+export function nearHit(
+  ctx: CacheContext,
+  key: string,
+  { near, tags }: Pick<Policy, 'near' | 'tags'>,
+): NearCopy | undefined {
   if (near === undefined || near.verify || ctx.near === undefined) return undefined
   const copy = ctx.near.get(ctx.names.near(key))
   if (copy === undefined) return undefined
   const now = ctx.platform.now()
   if (now - copy.provedAt >= near.ttlMs || now < copy.provedAt) return undefined
-  return isServable(copy, policy, now) ? copy : undefined
+  return isServable(copy, tags, now) ? copy : undefined
 }
 
 /** A copy whose header and markers Redis has just confirmed: no lag, two commands, no payload. */
@@ -43,7 +46,7 @@ export async function verifiedNearHit(
   if (!policy.near?.verify || ctx.near === undefined) return undefined
   const name = ctx.names.near(target.key)
   const copy = ctx.near.get(name)
-  if (copy === undefined || !isServable(copy, policy, ctx.platform.now())) return undefined
+  if (copy === undefined || !isServable(copy, policy.tags, ctx.platform.now())) return undefined
   const segments = [...copy.header.stamps.keys()]
   const markers = segments.map((segment, i) => ({ segment, key: copy.markerKeys[i] ?? '' }))
   try {
@@ -93,7 +96,7 @@ function share(value: unknown): unknown {
   return isProduction() ? value : deepFreeze(value)
 }
 
-function isServable(copy: NearCopy, { tags }: Policy, now: number): boolean {
+function isServable(copy: NearCopy, tags: readonly string[], now: number): boolean {
   return classify(copy.header, now) === 'fresh' && carries(copy.tags, tags)
 }
 

@@ -10,6 +10,7 @@
 
 import { shouldRefreshEarly } from '../entry/early-refresh.ts'
 import { settledWithin, TIMED_OUT, unlessAborted } from '../flight/deadline.ts'
+import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report, type Target, targetOf } from './context.ts'
 import { type Loaded, lead, obtain } from './load.ts'
 import type { Loader } from './loader.ts'
@@ -63,12 +64,23 @@ export function getOrSet(
   policy: Policy,
 ): Promise<unknown> {
   const copy = nearHit(ctx, key, policy)
-  if (copy) {
-    if (ctx.events.hasListeners) report(ctx, 'getOrSet', key, NEAR_HIT, ctx.platform.now())
-    else ctx.events.countNearHit()
-    return Promise.resolve(handOut(copy, policy.near))
-  }
+  if (copy) return Promise.resolve(servedNear(ctx, key, copy, policy))
   return unlessAborted(readThrough(ctx, key, loader, policy), policy.signal)
+}
+
+/**
+ * Hands out a near copy. Reads that find one at once do not go through the steps below: an event is
+ * made only for somebody who listens.
+ */
+export function servedNear(
+  ctx: CacheContext,
+  key: string,
+  copy: NearCopy,
+  { near }: Pick<Policy, 'near'>,
+): unknown {
+  if (ctx.events.hasListeners) report(ctx, 'getOrSet', key, NEAR_HIT, ctx.platform.now())
+  else ctx.events.countNearHit()
+  return handOut(copy, near)
 }
 
 async function readThrough(
