@@ -6,6 +6,11 @@
  * @module
  */
 
+export {
+  CachedEmailRepository,
+  type CachedEmailRepositoryOptions,
+} from './cached-email-repository.ts'
+export type { WarmOptions } from './cached-warming.ts'
 export type { Position } from './cursor.ts'
 export type { D1Like, D1ResultLike, D1StatementLike } from './d1-driver.ts'
 export {

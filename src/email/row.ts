@@ -93,6 +93,48 @@ export function toRow(email: Email): EmailRow {
   }
 }
 
+/** The names of the columns, in the order of the table. */
+export const EMAIL_COLUMNS: readonly (keyof EmailRow)[] = [
+  'id',
+  'graph_id',
+  'message_id',
+  'thread_id',
+  'conversation_id',
+  'in_reply_to',
+  'reference_ids',
+  'subject',
+  'body_text',
+  'body_html',
+  'body_preview',
+  'sender_email',
+  'sender_name',
+  'recipients',
+  'cc',
+  'bcc',
+  'received_at',
+  'sent_at',
+  'importance',
+  'categories',
+  'has_attachments',
+  'is_read',
+  'is_flagged',
+  'status',
+  'priority',
+  'assigned_to',
+  'assigned_at',
+  'due_date',
+  'workflow_state',
+  'workflow_type',
+  'workflow_chain_id',
+  'is_workflow_complete',
+  'analysis_confidence',
+  'processed_at',
+  'processing_version',
+  'created_at',
+  'updated_at',
+  'version',
+]
+
 /** Reads a row back. The table's own checks vouch for the closed sets of words. */
 export function fromRow(row: EmailRow): Email {
   return {

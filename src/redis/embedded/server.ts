@@ -102,8 +102,7 @@ function memory(db: Keyspace, argv: Argv): Reply {
 
 /** There is one database, so that only it can be chosen. */
 function select(argv: Argv): Reply {
-  const index = parseInteger(argv[1], () => new CommandError('ERR invalid DB index'))
-  if (index !== 0) throw new CommandError('ERR DB index is out of range')
+  if (parseInteger(argv[1]) !== 0) throw new CommandError('ERR DB index is out of range')
   return 'OK'
 }
 

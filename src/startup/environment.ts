@@ -1,0 +1,204 @@
+/**
+ * Reads from the environment which Redis there is.
+ *
+ * @module
+ */
+
+import { z } from 'zod'
+import { ConfigurationError, InvalidOptionError } from '../errors.ts'
+import { type RestOptions, resolveRestOptions } from '../redis/rest-options.ts'
+
+/** The variables of a process. One that is empty counts as not set. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** No variable names a Redis: an engine in this process takes its place. */
+export interface EmbeddedConfiguration {
+  readonly kind: 'embedded'
+}
+
+/** A Redis over HTTP. */
+export interface RestConfiguration {
+  readonly kind: 'rest'
+  readonly url: string
+  readonly token: string
+}
+
+/** A Redis over its own protocol. */
+export interface TcpConfiguration {
+  readonly kind: 'tcp'
+  readonly host: string
+  /** From 1 to 65535. */
+  readonly port: number
+  readonly username?: string
+  readonly password?: string
+  /** Number of the database. */
+  readonly db: number
+  readonly tls: boolean
+}
+
+/** Which Redis to use, and what a log should say of the choice. */
+export type RedisConfiguration = (EmbeddedConfiguration | RestConfiguration | TcpConfiguration) & {
+  /** Sentences that name variables and hold no values. */
+  readonly warnings: readonly string[]
+}
+
+/** A group of variables that together name one Redis. */
+interface Source {
+  readonly variables: readonly string[]
+  readonly schema: z.ZodType<RestConfiguration | TcpConfiguration, unknown>
+}
+
+const required = (others: string): z.ZodString =>
+  z.string({ error: `is missing, though ${others} set` })
+
+/** Digits alone: `1e3`, `0x10` and ` 7` are not meant as numbers. */
+const wholeNumber = (requirement: string, min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, { error: requirement })
+    .transform(Number)
+    .pipe(z.number().min(min, { error: requirement }).max(max, { error: requirement }))
+    .optional()
+
+/** The transport's own rules, so that there is one place that knows what an address looks like. */
+const restUrl = (token: string) =>
+  required(`${token} is`).superRefine((url, ctx) => requireOption(ctx, { url, token: 'any' }))
+
+const restToken = (url: string) =>
+  required(`${url} is`).superRefine((token, ctx) =>
+    requireOption(ctx, { url: 'https://localhost', token }),
+  )
+
+const upstash = z.object({
+  UPSTASH_REDIS_REST_URL: restUrl('UPSTASH_REDIS_REST_TOKEN'),
+  UPSTASH_REDIS_REST_TOKEN: restToken('UPSTASH_REDIS_REST_URL'),
+})
+
+const kv = z.object({
+  KV_REST_API_URL: restUrl('KV_REST_API_TOKEN'),
+  KV_REST_API_TOKEN: restToken('KV_REST_API_URL'),
+})
+
+const redis = z
+  .object({
+    REDIS_HOST: required('other REDIS_ variables are').regex(/^[^\s/@'"`]+$/, {
+      error: 'must be a host name or an IP address, without spaces, quotes or redis://',
+    }),
+    REDIS_PORT: wholeNumber('must be a whole number from 1 to 65535', 1, 65_535),
+    REDIS_USERNAME: z.string().optional(),
+    REDIS_PASSWORD: z
+      .string()
+      .refine((password) => password === password.trim(), {
+        error: 'must be free of spaces around it',
+      })
+      .optional(),
+    REDIS_DB: wholeNumber('must be a whole number of at least 0', 0, 2 ** 31 - 1),
+    REDIS_TLS_ENABLED: z
+      .stringbool({
+        truthy: ['true', '1'],
+        falsy: ['false', '0'],
+        error: 'must be true, false, 1 or 0',
+      })
+      .optional(),
+  })
+  .refine(({ REDIS_USERNAME, REDIS_PASSWORD }) => !REDIS_USERNAME || REDIS_PASSWORD, {
+    path: ['REDIS_PASSWORD'],
+    error: 'is missing, though REDIS_USERNAME is set',
+    // All problems are told at once: this one also when other variables have theirs.
+    when: () => true,
+  })
+
+/** In the order of preference. */
+const SOURCES: readonly Source[] = [
+  {
+    variables: Object.keys(upstash.shape),
+    schema: upstash.transform(
+      ({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }) => ({
+        kind: 'rest' as const,
+        url,
+        token,
+      }),
+    ),
+  },
+  {
+    variables: Object.keys(kv.shape),
+    schema: kv.transform(({ KV_REST_API_URL: url, KV_REST_API_TOKEN: token }) => ({
+      kind: 'rest' as const,
+      url,
+      token,
+    })),
+  },
+  { variables: Object.keys(redis.shape), schema: redis.transform(toTcp) },
+]
+
+/**
+ * Chooses the Redis that the environment names, the first of these with any variable set:
+ * `UPSTASH_REDIS_REST_URL` and `_TOKEN`; `KV_REST_API_URL` and `_TOKEN`; `REDIS_HOST` with
+ * `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB` and `REDIS_TLS_ENABLED`. The others
+ * are ignored, with a warning. With none of them set it is the embedded engine, with a warning.
+ *
+ * @throws {ConfigurationError} With every problem of every group when the chosen one has any.
+ */
+export function readEnvironment(env: Environment): RedisConfiguration {
+  const given = withoutNoise(env)
+  const [chosen, ...others] = SOURCES.filter(({ variables }) => anyOf(variables, given).length > 0)
+  if (!chosen) return { kind: 'embedded', warnings: [NOTHING_SET] }
+
+  const { success, data, error } = chosen.schema.safeParse(given)
+  if (!success) {
+    const rest = others.flatMap(({ schema }) => problemsIn(schema.safeParse(given).error))
+    throw new ConfigurationError([...problemsIn(error), ...rest])
+  }
+  const ignored = others.flatMap(({ variables }) => anyOf(variables, given))
+  const [first] = chosen.variables
+  return {
+    ...data,
+    warnings: ignored.length === 0 ? [] : [`${ignored.join(', ')} not used: ${first} is set`],
+  }
+}
+
+const NOTHING_SET =
+  'No Redis is configured: this process caches for itself alone, in memory. Set ' +
+  'UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST, to share the cache.'
+
+function withoutNoise(env: Environment): Record<string, string> {
+  const given: Record<string, string> = {}
+  for (const name of SOURCES.flatMap(({ variables }) => variables)) {
+    const value = env[name]
+    if (value !== undefined && value !== '') given[name] = value
+  }
+  // Kubernetes sets this one in every pod of a namespace that has a service named redis.
+  if (!given['REDIS_HOST'] && given['REDIS_PORT']?.startsWith('tcp://')) delete given['REDIS_PORT']
+  return given
+}
+
+function anyOf(variables: readonly string[], given: Environment): readonly string[] {
+  return variables.filter((name) => given[name] !== undefined)
+}
+
+/** Zod's issues carry the input; only the path and our own words leave this function. */
+function problemsIn(error: z.ZodError | undefined): readonly string[] {
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`)
+}
+
+function requireOption(ctx: z.RefinementCtx, options: RestOptions): void {
+  try {
+    resolveRestOptions(options)
+  } catch (error) {
+    if (!(error instanceof InvalidOptionError)) throw error
+    ctx.addIssue(error.message.slice(error.message.indexOf('must be')))
+  }
+}
+
+function toTcp(variables: z.output<typeof redis>): TcpConfiguration {
+  const { REDIS_USERNAME: username, REDIS_PASSWORD: password } = variables
+  return {
+    kind: 'tcp',
+    host: variables.REDIS_HOST,
+    port: variables.REDIS_PORT ?? 6_379,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    db: variables.REDIS_DB ?? 0,
+    tls: variables.REDIS_TLS_ENABLED ?? false,
+  }
+}

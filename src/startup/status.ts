@@ -1,0 +1,120 @@
+/**
+ * Whether the cache has its Redis, for health endpoints.
+ *
+ * @module
+ */
+
+import type { RedisCacheManager } from '../cache/manager.ts'
+import type { CacheStats } from '../cache/stats.ts'
+import {
+  CircuitOpenError,
+  ClosedError,
+  isNearcacheError,
+  RemoteError,
+  RemoteTimeoutError,
+} from '../errors.ts'
+import type { CircuitState } from '../flight/breaker.ts'
+import { withDeadline } from '../flight/deadline.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Requester } from '../redis/requester.ts'
+
+/** How long a PING may take before the status is `down`. */
+const PING_DEADLINE_MS = 1_000
+/** Above this a Redis is slow: ten times what a PING within a region takes. */
+const SLOW_MS = 100
+
+/** What {@link import('./cache-system.ts').getCacheSystemStatus} answers; safe to show. */
+export interface CacheSystemStatus {
+  /**
+   * `ok`: PING was answered within 100 ms. `degraded`: it took longer, or the circuit is not closed,
+   * so that reads call their loaders. `down`: no answer within a second, or an error.
+   */
+  readonly status: 'ok' | 'degraded' | 'down'
+  /** `rest`, `tcp`, `embedded`; the kind of the transport given; `default` before start-up. */
+  readonly transport: string
+  readonly circuit: CircuitState
+  /** Time that the PING took, in milliseconds; absent when it was not answered. */
+  readonly roundTripMs?: number
+  /** Why the status is not `ok`, in words that hold no address, key or value. */
+  readonly reason?: string
+  /** How the check at start-up ended; `none` before start-up. */
+  readonly firstCheck: 'answered' | 'failed' | 'none'
+  /** `undefined` after `stop()`. */
+  readonly stats: CacheStats | undefined
+  /** When this was found out, in epoch milliseconds. */
+  readonly timestamp: number
+}
+
+/** What a status is about. */
+export interface Subject {
+  readonly cache: RedisCacheManager
+  readonly transport: string
+  /** Where PING goes: past the circuit breaker if possible, so that an open circuit hides nothing. */
+  readonly requester: Requester
+  readonly platform: Platform
+  readonly firstCheck: CacheSystemStatus['firstCheck']
+}
+
+/** How a PING ended. */
+export type Answer =
+  | { readonly kind: 'answered'; readonly roundTripMs: number }
+  | { readonly kind: 'failed'; readonly reason: string; readonly error: unknown }
+
+/** Finds out; rejects only for mistakes in the code of a transport. */
+export async function systemStatus(subject: Subject): Promise<CacheSystemStatus> {
+  const { cache, transport, requester, platform, firstCheck } = subject
+  const [answer, stats] = await Promise.all([ping(requester, platform), statsOf(cache)])
+  const { circuit } = cache.redis
+  return {
+    ...judge(answer, circuit),
+    transport,
+    circuit,
+    firstCheck,
+    stats,
+    timestamp: platform.now(),
+  }
+}
+
+/** Sends one PING. Never rejects. */
+export async function ping(requester: Requester, platform: Platform): Promise<Answer> {
+  const sentAt = platform.now()
+  const timedOut = (): RemoteTimeoutError => new RemoteTimeoutError('PING', PING_DEADLINE_MS)
+  try {
+    const { error } = await withDeadline(platform, PING_DEADLINE_MS, timedOut, (signal) =>
+      requester.request({ body: ['PING'], signal }),
+    )
+    // Only the error's first word: the rest may quote what was sent.
+    if (error !== undefined) return { kind: 'failed', reason: error.split(' ', 1)[0] ?? '', error }
+    return { kind: 'answered', roundTripMs: platform.now() - sentAt }
+  } catch (error) {
+    return { kind: 'failed', reason: reasonOf(error), error }
+  }
+}
+
+function judge(
+  answer: Answer,
+  circuit: CircuitState,
+): Pick<CacheSystemStatus, 'status' | 'roundTripMs' | 'reason'> {
+  if (answer.kind === 'failed') return { status: 'down', reason: answer.reason }
+  const { roundTripMs } = answer
+  if (circuit !== 'closed') return { status: 'degraded', roundTripMs, reason: `circuit ${circuit}` }
+  if (roundTripMs > SLOW_MS) return { status: 'degraded', roundTripMs, reason: 'slow' }
+  return { status: 'ok', roundTripMs }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RemoteTimeoutError) return `no answer within ${error.timeoutMs} ms`
+  if (error instanceof RemoteError) return error.reason
+  if (error instanceof CircuitOpenError) return 'circuit open'
+  if (error instanceof ClosedError) return 'stopped'
+  return isNearcacheError(error) ? error.code : 'the transport failed'
+}
+
+async function statsOf(cache: RedisCacheManager): Promise<CacheStats | undefined> {
+  try {
+    return await cache.getStats()
+  } catch (error) {
+    if (error instanceof ClosedError) return undefined
+    throw error
+  }
+}

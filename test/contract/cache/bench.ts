@@ -1,0 +1,102 @@
+/**
+ * What each test of the manager's contract works with: a transport of its own, caches on it, and
+ * loaders that wait until the test lets them go on. Runtime-neutral.
+ *
+ * @module
+ */
+
+import { afterEach, beforeEach } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import type { CacheOptions } from '../../../src/cache/options.ts'
+import type { Command, Reply, Transport } from '../../../src/redis/requester.ts'
+
+/** An empty Redis, and how to be rid of it. */
+export interface Running {
+  readonly transport: Transport
+  stop(): Promise<void>
+}
+
+/** Starts, or empties, what the caches of one test work on. */
+export type MakeTransport = () => Promise<Running>
+
+/** The present test's surroundings. */
+export interface Bench {
+  readonly transport: Transport
+  /** A cache of its own on the test's transport, as another isolate would have one. */
+  cache(options?: Partial<CacheOptions>): RedisCacheManager
+  /** Sends a command past every cache. */
+  send(...command: Command): Promise<Reply>
+  /** All keys that Redis holds. */
+  keys(): Promise<string[]>
+  /** All keys and values that Redis holds, as one text. */
+  dump(): Promise<string>
+}
+
+/** Long enough for a machine that does many things at once. */
+const DEADLINE = '10s'
+
+/** Registers the hooks that give each test of the present `describe` an empty Redis. */
+export function useBench(make: MakeTransport): Bench {
+  let running: Running | undefined
+  beforeEach(async () => {
+    running = await make()
+  })
+  afterEach(async () => {
+    await running?.stop()
+    running = undefined
+  })
+
+  const bench: Bench = {
+    get transport() {
+      if (!running) throw new Error('a bench is for use within tests')
+      return running.transport
+    },
+    cache: (options = {}) =>
+      new RedisCacheManager({ redis: bench.transport, deadline: DEADLINE, jitter: 0, ...options }),
+    async send(...command) {
+      const { result, error } = await bench.transport.request<Reply>({ path: [], body: command })
+      if (error !== undefined) throw new Error(error)
+      return result ?? null
+    },
+    async keys() {
+      return ((await bench.send('KEYS', '*')) as string[]).toSorted()
+    },
+    async dump() {
+      const keys = await bench.keys()
+      const values = keys.length > 0 ? await bench.send('MGET', ...(keys as [string])) : []
+      return JSON.stringify([keys, values])
+    },
+  }
+  return bench
+}
+
+/** A loader that is called, and then waits. */
+export interface HeldLoader<T> {
+  readonly load: () => Promise<T>
+  /** Resolves when the loader has been called. */
+  readonly called: Promise<void>
+  readonly calls: number
+  /** Lets every call, past and future, end with this value. */
+  release(value: T): void
+  fail(error: unknown): void
+}
+
+/** Makes a loader whose end is the test's to choose. */
+export function holdLoader<T = string>(): HeldLoader<T> {
+  const called = Promise.withResolvers<void>()
+  const end = Promise.withResolvers<T>()
+  let calls = 0
+  return {
+    load: () => {
+      calls++
+      called.resolve()
+      return end.promise
+    },
+    called: called.promise,
+    get calls() {
+      return calls
+    },
+    release: end.resolve,
+    fail: end.reject,
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * What every cache does, whatever Redis it stands on. Runtime-neutral: drivers in `test/` run it on
+ * each transport and in each runtime.
+ *
+ * @module
+ */
+
+import { describe } from 'vitest'
+import { type MakeTransport, useBench } from './bench.ts'
+import { describeInvalidation } from './invalidation.ts'
+import { describeLoaders } from './loaders.ts'
+import { describeMany } from './many.ts'
+import { describeNamespaces } from './namespaces.ts'
+import { describeNear } from './near.ts'
+import { describeObservation } from './observation.ts'
+import { describePatterns } from './patterns.ts'
+import { describeProtection } from './protection.ts'
+import { describeRaces } from './races.ts'
+import { describeReads } from './reads.ts'
+import { describeSharing } from './sharing.ts'
+import { describeWrites } from './writes.ts'
+
+/** Registers the contract's tests, each on an empty Redis from `makeTransport`. */
+export function describeManager(name: string, makeTransport: MakeTransport): void {
+  describe(`RedisCacheManager on ${name}`, () => {
+    const bench = useBench(makeTransport)
+    describeReads(bench)
+    describeLoaders(bench)
+    describeWrites(bench)
+    describeInvalidation(bench)
+    describeRaces(bench)
+    describeSharing(bench)
+    describeNamespaces(bench)
+    describePatterns(bench)
+    describeMany(bench)
+    describeNear(bench)
+    describeProtection(bench)
+    describeObservation(bench)
+  })
+}

@@ -1,0 +1,205 @@
+/**
+ * Contract of the promise (I1): whatever runs while something is invalidated, no read that starts
+ * afterwards gets a value that was loaded before.
+ *
+ * @module
+ */
+
+import { describe, expect, test } from 'vitest'
+import type { CacheNamespace } from '../../../src/cache/namespace.ts'
+import { type Bench, holdLoader } from './bench.ts'
+
+type Call = (cache: CacheNamespace) => Promise<unknown>
+
+const KEY = 'user:1'
+const TAGS = ['org:1']
+const PREFIXES = ['user:']
+
+/** The calls after which nothing older may be served. */
+const CALLS: readonly (readonly [name: string, call: Call])[] = [
+  ['delete', (cache) => cache.delete(KEY)],
+  ['invalidateTags', (cache) => cache.invalidateTags(TAGS)],
+  ['clear', (cache) => cache.clear()],
+  ['invalidatePattern by a declared prefix', (cache) => cache.invalidatePattern('user:*')],
+  ['invalidatePattern by a scan', (cache) => cache.invalidatePattern('*:1')],
+]
+
+/** Who makes the call: the cache that loads, or another one on the same Redis. */
+const CALLERS = ['the same cache', 'another cache'] as const
+
+/** Registers the tests. */
+export function describeRaces(bench: Bench): void {
+  const make = (): CacheNamespace => bench.cache({ prefixes: PREFIXES })
+
+  describe.each(CALLERS)('while a load runs, %s', (caller) => {
+    const pair = (): readonly [loading: CacheNamespace, calling: CacheNamespace] => {
+      const loading = make()
+      return [loading, caller === 'the same cache' ? loading : make()]
+    }
+
+    test.each(CALLS)('calls %s: what the load returns is never served later', async (_n, call) => {
+      const [loading, calling] = pair()
+      const held = holdLoader()
+      const read = loading.getOrSet(KEY, held.load, { tags: TAGS })
+      await held.called
+
+      await call(calling)
+      held.release('old')
+      await read
+
+      for (const cache of [loading, calling, make()]) {
+        expect(await cache.get(KEY)).toBeUndefined()
+        expect(await cache.get(KEY, { tags: TAGS })).toBeUndefined()
+        expect(await cache.getMany([KEY])).toEqual(new Map())
+      }
+      expect(await loading.getOrSet(KEY, () => 'new', { tags: TAGS })).toBe('new')
+      expect(await calling.getOrSet(KEY, () => 'newer', { tags: TAGS })).toBe('new')
+    })
+
+    test.each(CALLS)(
+      'calls %s: a reader that starts afterwards, the old load still running, gets the new value',
+      async (_name, call) => {
+        const [loading, calling] = pair()
+        const held = holdLoader()
+        const read = loading.getOrSet(KEY, held.load, { tags: TAGS })
+        await held.called
+
+        await call(calling)
+        const readers = [loading, calling, make()].map((cache) =>
+          cache.getOrSet(KEY, () => 'new', { tags: TAGS }),
+        )
+        held.release('old')
+
+        expect(await Promise.all(readers)).toEqual(['new', 'new', 'new'])
+        await read
+        expect(await make().get(KEY)).toBe('new')
+      },
+    )
+
+    test('deletes: a reader that starts afterwards does not wait for the old load', async () => {
+      const [loading, calling] = pair()
+      const held = holdLoader()
+      const read = loading.getOrSet(KEY, held.load)
+      await held.called
+
+      await calling.delete(KEY)
+
+      expect(await loading.getOrSet(KEY, () => 'new')).toBe('new')
+      held.release('old')
+      await read
+      expect(await loading.get(KEY)).toBe('new')
+    })
+
+    test('sets: the value that was set stays', async () => {
+      const [loading, calling] = pair()
+      const held = holdLoader()
+      const read = loading.getOrSet(KEY, held.load, { tags: TAGS })
+      await held.called
+
+      expect(await calling.set(KEY, 'set', { tags: TAGS })).toBe('stored')
+      expect(await loading.getOrSet(KEY, held.load, { tags: TAGS })).toBe('set')
+      held.release('old')
+      await read
+
+      expect(await loading.get(KEY)).toBe('set')
+      expect(await make().get(KEY)).toBe('set')
+    })
+
+    test('takes a ticket: what the load returns is not stored', async () => {
+      const [loading, calling] = pair()
+      const held = holdLoader()
+      const read = loading.getOrSet(KEY, held.load)
+      await held.called
+
+      const ticket = await calling.begin(KEY)
+      held.release('old')
+      await read
+      expect(await loading.get(KEY)).toBeUndefined()
+
+      expect(await ticket.commit('computed')).toBe('stored')
+      expect(await loading.get(KEY)).toBe('computed')
+    })
+
+    test('invalidates softly: what the load returns is never served as fresh', async () => {
+      const [loading, calling] = pair()
+      const held = holdLoader()
+      const options = { tags: TAGS, staleWhileRevalidate: '1h' } as const
+      const read = loading.getOrSet(KEY, held.load, options)
+      await held.called
+
+      await calling.invalidateTags(TAGS, { mode: 'soft' })
+      held.release('old')
+      await read
+
+      for (const cache of [loading, calling]) {
+        expect(await cache.get(KEY, options)).toBeUndefined()
+        expect((await cache.lookup(KEY)).outcome).toMatchObject({ kind: 'miss' })
+      }
+    })
+  })
+
+  test.each(CALLS)('after %s of a warm key, nobody is served the old value', async (_n, call) => {
+    const caches = [make(), make(), make()]
+    const [calling = make()] = caches
+    await calling.set(KEY, 'old', { tags: TAGS })
+    for (const cache of caches) expect(await cache.get(KEY)).toBe('old')
+
+    await call(calling)
+
+    for (const cache of caches) expect(await cache.get(KEY)).toBeUndefined()
+  })
+
+  test.each(CALLS)('a stale refresh that runs during %s stores nothing old', async (_n, call) => {
+    const cache = make()
+    const options = { tags: TAGS, staleWhileRevalidate: '1h' } as const
+    await cache.set(KEY, 'stale', options)
+    await cache.invalidateTags(TAGS, { mode: 'soft' })
+    const held = holdLoader()
+    const refreshed = Promise.withResolvers<void>()
+    bench.cache() // another isolate is there, and idle
+    ;(cache as ReturnType<Bench['cache']>).subscribe(({ operation }) => {
+      if (operation === 'refresh') refreshed.resolve()
+    })
+    expect(await cache.getOrSet(KEY, held.load, options)).toBe('stale')
+    await held.called
+
+    await call(make())
+    held.release('old')
+    await refreshed.promise
+
+    expect(await cache.get(KEY)).toBeUndefined()
+    expect(await cache.getOrSet(KEY, () => 'new', options)).toBe('new')
+  })
+
+  test('a load that is stored while a pattern is swept does not outlive the sweep', async () => {
+    // More keys than a SCAN visits in one step, so that it takes several.
+    const cache = bench.cache()
+    const held = holdLoader()
+    const read = cache.getOrSet(KEY, held.load)
+    await held.called
+    for (let i = 0; i < 1_500; i += 500) {
+      const others = Array.from({ length: 500 }, (_, n) => [`other:${i + n}`, n] as const)
+      await Promise.all(others.map(([key, n]) => bench.send('SET', key, n)))
+    }
+    const { transport } = bench
+    let steps = 0
+    const sweeping = bench.cache({
+      redis: {
+        async request(request) {
+          const answer = await transport.request(request)
+          const [name] = (request.body as string[]) ?? []
+          if (name === 'SCAN' && ++steps === 1) {
+            held.release('old')
+            await read
+          }
+          return answer as never
+        },
+      },
+    })
+
+    await sweeping.invalidatePattern('user:*')
+
+    expect(steps).toBeGreaterThan(1)
+    expect(await cache.get(KEY)).toBeUndefined()
+  })
+}

@@ -1,0 +1,134 @@
+/**
+ * Contract of loading once (I3): readers of one key share a load, in one isolate and across.
+ *
+ * @module
+ */
+
+import { describe, expect, test, vi } from 'vitest'
+import { type Bench, holdLoader } from './bench.ts'
+
+/** Registers the tests. */
+export function describeSharing(bench: Bench): void {
+  describe('readers of one cold key', () => {
+    test('in one cache call the loader once', async () => {
+      const cache = bench.cache()
+      const held = holdLoader<{ id: number }>()
+      const reads = Array.from({ length: 100 }, () => cache.getOrSet('k', held.load))
+      await held.called
+      held.release({ id: 1 })
+
+      const values = await Promise.all(reads)
+
+      expect(held.calls).toBe(1)
+      expect(new Set(values).size).toBe(1)
+    })
+
+    test('in two caches call the loader once', async () => {
+      const caches = [bench.cache(), bench.cache()]
+      const held = holdLoader()
+      const reads = Array.from({ length: 100 }, (_, i) => caches[i % 2]?.getOrSet('k', held.load))
+      await held.called
+      held.release('loaded')
+
+      expect(new Set(await Promise.all(reads))).toEqual(new Set(['loaded']))
+      expect(held.calls).toBe(1)
+    })
+
+    test('who come while the load runs share it', async () => {
+      const cache = bench.cache()
+      const held = holdLoader()
+      const first = cache.getOrSet('k', held.load)
+      await held.called
+      const second = cache.getOrSet('k', () => 'loaded twice')
+      held.release('loaded once')
+
+      expect(await Promise.all([first, second])).toEqual(['loaded once', 'loaded once'])
+    })
+
+    test('who share a failing load are told the same error, and the next one loads', async () => {
+      const cache = bench.cache()
+      const held = holdLoader()
+      const reads = Array.from({ length: 10 }, () => cache.getOrSet('k', held.load))
+      await held.called
+      const outage = new Error('database is down')
+      held.fail(outage)
+
+      const results = await Promise.allSettled(reads)
+
+      expect(results.every(({ status }) => status === 'rejected')).toBe(true)
+      expect(new Set(results.map((result) => 'reason' in result && result.reason))).toEqual(
+        new Set([outage]),
+      )
+      expect(held.calls).toBe(1)
+      expect(await cache.getOrSet('k', () => 'recovered')).toBe('recovered')
+    })
+
+    test('each load their own key', async () => {
+      const cache = bench.cache()
+      const loader = vi.fn((key: string) => `value of ${key}`)
+      const keys = Array.from({ length: 50 }, (_, i) => `k${i}`)
+
+      const values = await Promise.all(keys.map((key) => cache.getOrSet(key, () => loader(key))))
+
+      expect(values).toEqual(keys.map((key) => `value of ${key}`))
+      expect(loader).toHaveBeenCalledTimes(50)
+    })
+  })
+
+  describe('a lease', () => {
+    test('whose load failed elsewhere is free for the one who waits', async () => {
+      const [holder, waiter] = [bench.cache(), bench.cache()]
+      const held = holdLoader()
+      const failed = holder.getOrSet('k', held.load)
+      await held.called
+      const waiting = waiter.getOrSet('k', () => 'loaded by the waiter')
+
+      held.fail(new Error('database is down'))
+
+      await expect(failed).rejects.toThrow('database is down')
+      expect(await waiting).toBe('loaded by the waiter')
+      expect(await holder.get('k')).toBe('loaded by the waiter')
+    })
+
+    test('that is lost with its holder passes to the one who waits', async () => {
+      const [holder, waiter] = [bench.cache(), bench.cache()]
+      const held = holdLoader()
+      const orphaned = holder.getOrSet('k', held.load)
+      await held.called
+      const waiting = waiter.getOrSet('k', () => 'loaded by the waiter')
+
+      const leases = (await bench.keys()).filter((key) => key.includes(':l:'))
+      expect(leases).toHaveLength(1)
+      await bench.send('DEL', ...(leases as [string]))
+
+      expect(await waiting).toBe('loaded by the waiter')
+      held.release('from the dead')
+      expect(await orphaned).toBe('from the dead')
+      expect(await holder.get('k')).toBe('loaded by the waiter')
+    })
+
+    test('is gone when nothing is loaded any more', async () => {
+      const cache = bench.cache()
+      await cache.getOrSet('stored', () => 1)
+      await cache.getOrSet('skipped', ({ skip }) => skip())
+      await cache.getOrSet('failed', () => Promise.reject(new Error('no'))).catch(() => undefined)
+      await cache.set('set', 1)
+      await (await cache.begin('ticket')).release()
+
+      expect((await bench.keys()).filter((key) => key.includes(':l:'))).toEqual([])
+    })
+  })
+
+  test('readers that wait in another cache read what was stored without loading', async () => {
+    const [holder, waiter] = [bench.cache(), bench.cache()]
+    const held = holdLoader()
+    const load = holder.getOrSet('k', held.load)
+    await held.called
+    const loader = vi.fn(() => 'never called')
+    const waiting = Array.from({ length: 20 }, () => waiter.getOrSet('k', loader))
+    held.release('loaded')
+
+    expect(new Set(await Promise.all([load, ...waiting]))).toEqual(new Set(['loaded']))
+    expect(loader).not.toHaveBeenCalled()
+  })
+}

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { SqlDriver } from '../../../src/email/driver.ts'
+import { MIGRATIONS, migrate } from '../../../src/email/schema.ts'
+import { type OpenDatabase, openD1, openNodeSqlite, openStrictSqlite } from './databases.ts'
+
+describe.each([
+  ['node:sqlite', openNodeSqlite],
+  ['a database with the rules of better-sqlite3', openStrictSqlite],
+  ['D1', openD1],
+])('SqlDriver on %s', (_, open) => {
+  let database: OpenDatabase
+  let driver: SqlDriver
+
+  beforeAll(async () => {
+    database = await open()
+    driver = database.driver
+    await driver.run('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, done INTEGER)', [])
+  })
+  beforeEach(async () => {
+    await driver.run('DELETE FROM notes', [])
+  })
+  afterAll(() => database.close())
+
+  const insert = (id: number) => ({ sql: 'INSERT INTO notes (id) VALUES (?)', params: [id] })
+  const count = async () => (await driver.all('SELECT count(*) AS n FROM notes', []))[0]?.['n']
+
+  test('binds text, numbers, booleans and null, and answers them as rows', async () => {
+    const sql = 'SELECT ? AS text, ? AS number, ? AS yes, ? AS no, ? AS absent'
+
+    const rows = await driver.all(sql, ['é', 1.5, true, false, null])
+
+    expect(rows.map((row) => ({ ...row }))).toEqual([
+      { text: 'é', number: 1.5, yes: 1, no: 0, absent: null },
+    ])
+  })
+
+  test('keeps instants up to the end of the calendar exact', async () => {
+    const [row] = await driver.all('SELECT ? AS instant', [8_640_000_000_000_000])
+
+    expect(row?.['instant']).toBe(8_640_000_000_000_000)
+  })
+
+  test('tells how many rows a statement changed', async () => {
+    await driver.batch([insert(1), insert(2), insert(3)])
+
+    await expect(
+      driver.run('UPDATE notes SET done = ? WHERE id > ?', [true, 1]),
+    ).resolves.toMatchObject({ changes: 2 })
+    await expect(driver.run('DELETE FROM notes WHERE id = 9', [])).resolves.toMatchObject({
+      changes: 0,
+    })
+  })
+
+  test('answers the rows of each statement of a batch, in order', async () => {
+    const [inserted, , selected] = await driver.batch([
+      { sql: 'INSERT INTO notes (id) VALUES (1) RETURNING id', params: [] },
+      insert(2),
+      { sql: 'SELECT id FROM notes ORDER BY id', params: [] },
+    ])
+
+    expect(inserted?.map((row) => row['id'])).toEqual([1])
+    expect(selected?.map((row) => row['id'])).toEqual([1, 2])
+    await expect(driver.batch([])).resolves.toEqual([])
+  })
+
+  test('takes back a whole batch when one statement of it fails', async () => {
+    await driver.batch([insert(1)])
+
+    await expect(driver.batch([insert(2), insert(1), insert(3)])).rejects.toThrow(/UNIQUE/)
+
+    await expect(count()).resolves.toBe(1)
+    await driver.batch([insert(2)])
+    await expect(count()).resolves.toBe(2)
+  })
+
+  test('rejects, and does not throw, for a statement that is no SQL', async () => {
+    await expect(driver.all('SELEKT 1', [])).rejects.toThrow(/SELEKT/)
+    await expect(driver.run('SELEKT 1', [])).rejects.toThrow(/SELEKT/)
+  })
+
+  test('answers right after the shape of a table has changed under a prepared statement', async () => {
+    await driver.batch([insert(1)])
+    await driver.all('SELECT * FROM notes', [])
+    await driver.run('ALTER TABLE notes ADD COLUMN extra TEXT', [])
+
+    const [row] = await driver.all('SELECT * FROM notes', [])
+
+    expect(row).toHaveProperty('extra', null)
+    await driver.run('ALTER TABLE notes DROP COLUMN extra', [])
+  })
+
+  test('has each migration applied once, however often and from wherever it is asked to', async () => {
+    await expect(migrate(driver)).resolves.toEqual([])
+    await expect(Promise.all([migrate(driver), migrate(driver)])).resolves.toEqual([[], []])
+
+    const rows = await driver.all('SELECT name FROM d1_migrations', [])
+    expect(rows.map((row) => row['name'])).toEqual(MIGRATIONS.map(({ name }) => name))
+  })
+
+  test('opens a session that sees what was written before it, where sessions exist', async () => {
+    await driver.batch([insert(1)])
+
+    const session = driver.session?.() ?? driver
+
+    const rows = await session.all('SELECT id FROM notes', [])
+    expect(rows.map((row) => row['id'])).toEqual([1])
+  })
+})

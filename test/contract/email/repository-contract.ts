@@ -1,0 +1,14 @@
+/**
+ * What every mailbox must do, whatever keeps it. Run it by giving it a way to open an empty one.
+ *
+ * @module
+ */
+
+import type { OpenMailboxOn } from './mailbox-under-test.ts'
+import { emailReadContract } from './read-contract.ts'
+import { emailWriteContract } from './write-contract.ts'
+
+export function repositoryContract(name: string, open: OpenMailboxOn): void {
+  emailWriteContract(name, open)
+  emailReadContract(name, open)
+}

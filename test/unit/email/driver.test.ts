@@ -1,0 +1,79 @@
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import { type SqlDatabase, type SqlDriver, toSqlDriver } from '../../../src/email/driver.ts'
+import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
+import { InvalidOptionError } from '../../../src/errors.ts'
+
+describe('toSqlDriver', () => {
+  test('gives a ready driver back as it is', () => {
+    const driver: SqlDriver = {
+      all: () => Promise.resolve([]),
+      run: () => Promise.resolve({ changes: 0 }),
+      batch: () => Promise.resolve([]),
+    }
+
+    expect(toSqlDriver(driver)).toBe(driver)
+  })
+
+  test.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a path', 'mail.db'],
+    ['a function', () => undefined],
+    ['an object without methods', { prepare: true, batch: true }],
+    ['a Postgres client', { query: () => undefined }],
+    ['half of a driver', { all: () => undefined, run: () => undefined }],
+  ])('refuses %s and names the option', (_, db) => {
+    const option = { option: 'db', name: InvalidOptionError.name }
+
+    expect(() => toSqlDriver(db as unknown as SqlDatabase)).toThrow(expect.objectContaining(option))
+    expect(() => new SqlEmailRepository({ db: db as unknown as SqlDatabase })).toThrow(
+      expect.objectContaining(option),
+    )
+  })
+})
+
+describe('the driver of SQLite in the process', () => {
+  test("makes a batch part of the caller's transaction when one is open", async () => {
+    const db = new DatabaseSync(':memory:')
+    const driver = toSqlDriver(db)
+    const insert = (id: number) => ({ sql: 'INSERT INTO notes VALUES (?)', params: [id] })
+    const ids = () =>
+      db
+        .prepare('SELECT id FROM notes')
+        .all()
+        .map((row) => row['id'])
+    db.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY); BEGIN')
+
+    await driver.batch([insert(1)])
+    await expect(driver.batch([insert(2), insert(1)])).rejects.toThrow(/UNIQUE/)
+    expect(ids()).toEqual([1])
+
+    db.exec('ROLLBACK')
+    expect(ids()).toEqual([])
+  })
+
+  test('prepares a statement once while it is in use, and keeps at most 64', async () => {
+    const db = new DatabaseSync(':memory:')
+    const prepared: string[] = []
+    const driver = toSqlDriver({
+      exec: (sql) => db.exec(sql),
+      prepare: (sql) => {
+        prepared.push(sql)
+        return db.prepare(sql)
+      },
+    })
+
+    const run = (index: number) => driver.all(`SELECT ${index}`, [])
+    for (let index = 0; index < 64; index++) await run(index)
+    await run(0)
+    expect(prepared).toHaveLength(64)
+
+    await run(64)
+    await run(0)
+    await run(1)
+
+    // Statement 0 had been used again, so it was 1 that made room.
+    expect(prepared.slice(64)).toEqual(['SELECT 64', 'SELECT 1'])
+  })
+})

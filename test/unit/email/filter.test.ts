@@ -1,0 +1,167 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { decodeCursor, encodeCursor } from '../../../src/email/cursor.ts'
+import { PRIORITIES, STATUSES } from '../../../src/email/email.ts'
+import { canonicalize, canonicalKey, type EmailQuery } from '../../../src/email/filter.ts'
+import { InvalidFilterError } from '../../../src/errors.ts'
+
+const cursor = encodeCursor({ receivedAt: 1_760_000_000_000, id: 'mail-1' })
+
+describe('canonicalKey', () => {
+  test.each<[string, EmailQuery, EmailQuery]>([
+    ['the order of a list', { statuses: ['new', 'pending'] }, { statuses: ['pending', 'new'] }],
+    ['a repeated member', { priorities: ['low', 'low'] }, { priorities: ['low'] }],
+    ['the order of fields', { isRead: true, threadId: 't' }, { threadId: 't', isRead: true }],
+    ['the default limit', { limit: 50 }, {}],
+    ['a field that is undefined', { statuses: undefined, cursor: undefined }, {}],
+    ['every status listed', { statuses: STATUSES.toReversed() }, {}],
+    ['every priority listed', { priorities: PRIORITIES }, {}],
+    [
+      'case and white space of senders',
+      { senderEmails: [' Ada@Mail.example', 'ada@mail.EXAMPLE'] },
+      { senderEmails: ['ada@mail.example'] },
+    ],
+    [
+      'composed and decomposed letters of senders',
+      { senderEmails: ['re\u0301mi@mail.example'] },
+      { senderEmails: ['r\u00e9mi@mail.example'] },
+    ],
+    [
+      'the way an instant is written',
+      { dateRange: { start: '2026-01-01', end: new Date(5e12) } },
+      { dateRange: { start: Date.UTC(2026, 0, 1), end: 5e12 } },
+    ],
+  ])('does not depend on %s', (_, one, other) => {
+    expect(canonicalKey(one)).toBe(canonicalKey(other))
+  })
+
+  test('is different for queries that ask for different pages', () => {
+    const queries: EmailQuery[] = [
+      {},
+      { limit: 49 },
+      { cursor },
+      { statuses: ['new'] },
+      { statuses: ['new', 'pending'] },
+      { priorities: ['low'] },
+      { senderEmails: ['a@b.example', 'c@d.example'] },
+      { senderEmails: ['a@b.example,c@d.example'] },
+      { assignedTo: null },
+      { assignedTo: 'null' },
+      { threadId: 'null' },
+      { isRead: true },
+      { isRead: false },
+      { dateRange: { start: 1 } },
+      { dateRange: { end: 1 } },
+      { dateRange: { start: 1, end: 1 } },
+    ]
+
+    expect(new Set(queries.map((query) => canonicalKey(query))).size).toBe(queries.length)
+  })
+
+  test('is the same for a query and for its canonical form', () => {
+    const query: EmailQuery = { statuses: ['pending', 'new'], dateRange: { start: 1 }, cursor }
+
+    expect(canonicalKey(canonicalize(query))).toBe(canonicalKey(query))
+  })
+})
+
+describe('canonicalize', () => {
+  test('answers every part frozen, and its own answer as it is', () => {
+    const statuses: ('new' | 'pending')[] = ['pending', 'new']
+    const query = canonicalize({ statuses, cursor })
+    statuses.push('new')
+
+    expect(query).toEqual({
+      statuses: ['new', 'pending'],
+      limit: 50,
+      after: { receivedAt: 1_760_000_000_000, id: 'mail-1' },
+    })
+    expect([query, query.statuses, query.after].every(Object.isFrozen)).toBe(true)
+    expect(canonicalize(query)).toBe(query)
+  })
+
+  test('does not take a look-alike of its answer for one', () => {
+    expect(() => canonicalize({ limit: 50, receivedFrom: 1 })).toThrow(InvalidFilterError)
+  })
+
+  const secret = 'ada.secret@mail.example'
+  test.each<[string, unknown]>([
+    ['query', null],
+    ['query', []],
+    ['query', 'statuses'],
+    ['query', { [secret]: 1 }],
+    ['query', { folder: secret }],
+    ['statuses', { statuses: secret }],
+    ['statuses', { statuses: [] }],
+    ['statuses', { statuses: ['new', secret] }],
+    ['statuses', { statuses: [null] }],
+    ['statuses', { statuses: Array.from({ length: 1 }) }],
+    ['statuses', { statuses: Array.from({ length: 1_001 }, () => 'new') }],
+    ['priorities', { priorities: ['urgent'] }],
+    ['priorities', { priorities: null }],
+    ['senderEmails', { senderEmails: [] }],
+    ['senderEmails', { senderEmails: [''] }],
+    ['senderEmails', { senderEmails: [`${secret}\u0000`] }],
+    ['senderEmails', { senderEmails: ['\ud800@mail.example'] }],
+    ['senderEmails', { senderEmails: ['a'.repeat(999)] }],
+    ['senderEmails', { senderEmails: [{ address: secret }] }],
+    ['assignedTo', { assignedTo: '' }],
+    ['assignedTo', { assignedTo: 7 }],
+    ['assignedTo', { assignedTo: ['grace'] }],
+    ['dateRange', { dateRange: {} }],
+    ['dateRange', { dateRange: null }],
+    ['dateRange', { dateRange: { start: 2, end: 1 } }],
+    ['dateRange', { dateRange: { start: 1, until: secret } }],
+    ['dateRange.start', { dateRange: { start: secret } }],
+    ['dateRange.start', { dateRange: { start: null } }],
+    ['dateRange.end', { dateRange: { end: '2026-02-30' } }],
+    ['isRead', { isRead: 0 }],
+    ['isRead', { isRead: 'false' }],
+    ['threadId', { threadId: null }],
+    ['threadId', { threadId: '' }],
+    ['limit', { limit: 0 }],
+    ['limit', { limit: -1 }],
+    ['limit', { limit: 1_001 }],
+    ['limit', { limit: 1.5 }],
+    ['limit', { limit: Number.NaN }],
+    ['limit', { limit: '50' }],
+    ['cursor', { cursor: '' }],
+    ['cursor', { cursor: secret }],
+    ['cursor', { cursor: `${cursor}=` }],
+    ['cursor', { cursor: `${cursor}AA` }],
+    ['cursor', { cursor: btoa('[1]') }],
+    ['cursor', { cursor: btoa('["1","a"]') }],
+    ['cursor', { cursor: btoa('[1,"a",2]') }],
+    ['cursor', { cursor: btoa('[1.5,"a"]') }],
+    ['cursor', { cursor: btoa('[1, "a"]') }],
+    ['cursor', { cursor: 'A'.repeat(100_000) }],
+  ])('refuses a bad %s and repeats nothing of it: %j', (field, query) => {
+    const refused = () => canonicalize(query as EmailQuery)
+
+    expect(refused).toThrow(expect.objectContaining({ field, name: InvalidFilterError.name }))
+    expect(refused).not.toThrow(/secret/)
+  })
+
+  test('answers an unknown word with the words there are', () => {
+    expect(() => canonicalize({ statuses: ['nwe' as 'new'] })).toThrow(STATUSES.join(', '))
+    expect(() => canonicalize({ priorities: ['urgent' as 'low'] })).toThrow(PRIORITIES.join(', '))
+  })
+})
+
+describe('a cursor', () => {
+  test('leads back to the position it was made of', () => {
+    const position = fc.record({
+      receivedAt: fc.maxSafeInteger().filter((ms) => Math.abs(ms) <= 8.64e15 && !Object.is(ms, -0)),
+      id: fc
+        .string({ unit: 'binary', minLength: 1, maxLength: 900 })
+        .filter((id) => id.isWellFormed() && !/\p{Cc}/u.test(id) && id.length <= 998),
+    })
+    fc.assert(
+      fc.property(position, (at) => {
+        const text = encodeCursor(at)
+        expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
+        expect(decodeCursor(text)).toEqual(at)
+      }),
+    )
+  })
+})

@@ -1,0 +1,43 @@
+/**
+ * The HTTP side of the Worker.
+ *
+ * @module
+ */
+
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Composition } from './compose.ts'
+import { problemOf, problemResponse } from './problem.ts'
+import { adminRoutes } from './routes/admin.ts'
+import { emailRoutes } from './routes/emails.ts'
+import { healthRoutes } from './routes/health.ts'
+
+/** Room for the longest message the mailbox takes, in the longest spelling JSON has for it. */
+const MAX_BODY_BYTES = 12_000_000
+
+/** Builds the app. Every error leaves it as problem details. */
+export function createApp(composition: Composition): Hono {
+  const app = new Hono()
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () => problemResponse({ status: 413, title: 'The body is too long' }),
+    }),
+  )
+  app.route('/emails', emailRoutes(composition.emails))
+  app.route('/health', healthRoutes(composition.caching))
+  app.route('/admin', adminRoutes(composition))
+  app.notFound(() => problemResponse({ status: 404, title: 'Not found' }))
+  app.onError((error) => {
+    const problem = problemOf(error)
+    if (problem.status >= 500) logFailure(error)
+    return problemResponse(problem)
+  })
+  return app
+}
+
+/** The frames alone: the message of a foreign error may quote a value. */
+function logFailure({ name, stack = '' }: Error): void {
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
+  console.error(JSON.stringify({ error: name, frames }))
+}

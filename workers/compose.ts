@@ -1,0 +1,51 @@
+/**
+ * Puts the Worker's parts together, once for each isolate.
+ *
+ * @module
+ */
+
+import { RedisCacheManager, restTransport, type Transport } from 'nearcache'
+import {
+  CachedEmailRepository,
+  type EmailRepository,
+  SqlEmailRepository,
+  toSqlDriver,
+} from 'nearcache/email'
+import { workersPlatform } from 'nearcache/platform/workers'
+import { durableTransport } from 'nearcache/redis/durable'
+import { type CountedDriver, countStatements } from './counting-driver.ts'
+import type { RedisSettings, Settings } from './env.ts'
+
+/** What there is only with the cache on. */
+export interface Caching {
+  readonly cache: RedisCacheManager
+  readonly emails: CachedEmailRepository
+}
+
+/** What the routes are built from. */
+export interface Composition {
+  readonly emails: EmailRepository
+  readonly caching: Caching | undefined
+  readonly sql: CountedDriver
+  readonly adminToken: string | undefined
+}
+
+/** Builds everything; nothing is sent before the first request asks for it. */
+export function compose({ db, redis, adminToken, isCached }: Settings): Composition {
+  const platform = workersPlatform()
+  const sql = countStatements(toSqlDriver(db))
+  const repository = new SqlEmailRepository({ db: sql.driver, platform })
+  if (!isCached) return { emails: repository, caching: undefined, sql, adminToken }
+  const cache = new RedisCacheManager({ redis: transportTo(redis), platform, deadline: '2s' })
+  const emails = new CachedEmailRepository({ db: { repository }, cache, platform })
+  return { emails, caching: { cache, emails }, sql, adminToken }
+}
+
+function transportTo(redis: RedisSettings): Transport {
+  switch (redis.kind) {
+    case 'upstash':
+      return restTransport({ url: redis.url, token: redis.token })
+    case 'durable':
+      return durableTransport({ namespace: redis.namespace })
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Counts the SQL statements that reach the database.
+ *
+ * @module
+ */
+
+import type { SqlDriver } from 'nearcache/email'
+
+/** A driver and what went through it. */
+export interface CountedDriver {
+  readonly driver: SqlDriver
+  /** Statements so far in this isolate, each of a batch for itself. */
+  readonly statements: number
+}
+
+/** Wraps a driver and, with it, every session opened on it. */
+export function countStatements(inner: SqlDriver): CountedDriver {
+  const counts = { statements: 0 }
+  return {
+    driver: wrap(inner, counts),
+    get statements() {
+      return counts.statements
+    },
+  }
+}
+
+function wrap(inner: SqlDriver, counts: { statements: number }): SqlDriver {
+  const driver: SqlDriver = {
+    all: (sql, params) => {
+      counts.statements++
+      return inner.all(sql, params)
+    },
+    run: (sql, params) => {
+      counts.statements++
+      return inner.run(sql, params)
+    },
+    batch: (statements) => {
+      counts.statements += statements.length
+      return inner.batch(statements)
+    },
+  }
+  const open = inner.session?.bind(inner)
+  return open ? { ...driver, session: () => wrap(open(), counts) } : driver
+}

@@ -1,0 +1,83 @@
+/**
+ * Errors as clients get them: problem details of RFC 9457.
+ *
+ * @module
+ */
+
+import { HTTPException } from 'hono/http-exception'
+import { type AnyNearcacheError, isNearcacheError } from 'nearcache/errors'
+
+/** A problem: the members of RFC 9457, section 3.1, and extensions of ours. */
+export interface Problem {
+  readonly status: number
+  /** The same for every occurrence of the same kind. */
+  readonly title: string
+  /** What this occurrence is about, where that helps the client; never a value it did not send. */
+  readonly detail?: string | undefined
+  /** An error code of nearcache, for programs. */
+  readonly code?: string | undefined
+  /** The field of the request that is at fault. */
+  readonly field?: string | undefined
+  /** Seconds after which another try may succeed; sent as `Retry-After`. */
+  readonly retryAfter?: number | undefined
+}
+
+/** Thrown by a route to be answered as a problem. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly problem: Problem
+
+  constructor(problem: Problem) {
+    super(problem.title)
+    this.problem = problem
+  }
+}
+
+/** The response for a problem. */
+export function problemResponse({ retryAfter, ...problem }: Problem): Response {
+  const headers = new Headers({ 'content-type': 'application/problem+json' })
+  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
+  return new Response(JSON.stringify({ type: 'about:blank', ...problem }), {
+    status: problem.status,
+    headers,
+  })
+}
+
+/** What a client may know of an error: all of its own mistakes, and nothing of ours. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem
+  if (error instanceof HTTPException) return { status: error.status, title: 'Request refused' }
+  if (isNearcacheError(error)) return problemOfLibrary(error) ?? UNKNOWN
+  return UNKNOWN
+}
+
+const UNKNOWN: Problem = { status: 500, title: 'Internal error' }
+
+function problemOfLibrary(error: AnyNearcacheError): Problem | undefined {
+  // The duplicate is an error of the mailbox alone, so the union of the core does not have it.
+  const { code, message: detail } = error as { readonly code: string; readonly message: string }
+  if (code === 'ERR_DUPLICATE_EMAIL') {
+    return { status: 409, title: 'Already stored', detail, code, field: fieldOf(error) }
+  }
+  switch (error.code) {
+    case 'ERR_INVALID_FILTER':
+      return { status: 400, title: 'Invalid field', detail, code, field: error.field }
+    case 'ERR_INVALID_KEY':
+    case 'ERR_INVALID_OPTION':
+      return { status: 400, title: 'Invalid request', detail, code }
+    case 'ERR_REMOTE':
+    case 'ERR_REMOTE_TIMEOUT':
+    case 'ERR_CIRCUIT_OPEN':
+      return { status: 503, title: 'The cache did not answer', detail: REPEAT, code, retryAfter: 1 }
+    case 'ERR_LOADER_TIMEOUT':
+      return { status: 503, title: 'The database did not answer', code, retryAfter: 1 }
+    default:
+      return undefined
+  }
+}
+
+const REPEAT = 'A change may have been stored nevertheless. Repeating it is safe and completes it.'
+
+function fieldOf(error: object): string | undefined {
+  return 'field' in error && typeof error.field === 'string' ? error.field : undefined
+}

@@ -1,0 +1,62 @@
+/**
+ * `/admin`: what operators may ask of the cache, with the token.
+ *
+ * @module
+ */
+
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { failureLimit, requireToken } from '../admission.ts'
+import { readBody } from '../body.ts'
+import type { Caching, Composition } from '../compose.ts'
+import { ProblemError } from '../problem.ts'
+
+const Invalidation = z.strictObject({
+  /** 1 to 64 tags: one command, whatever their number. */
+  tags: z.array(z.string().min(1).max(256)).min(1).max(64),
+  /** The namespace that the tags are of. */
+  namespace: z.string().min(1).max(64).default('email'),
+})
+
+const Warming = z.strictObject({
+  recentDays: z.int().min(1).max(366).optional(),
+  priorityEmails: z.boolean().optional(),
+  maxEmails: z.int().min(1).max(10_000).optional(),
+})
+
+/**
+ * Builds the routes. 401 without the token, 403 where none is configured, 429 after ten wrong ones
+ * within a minute, 409 for what needs the cache while it is off.
+ *
+ * - `GET /stats` answers `{ cache, sql }`: the figures of this isolate, and its SQL statements.
+ * - `POST /invalidate` with `{ tags, namespace? }`: 204 when Redis has acknowledged.
+ * - `POST /warm` with the options of `warmCache` answers `{ warmed }`, a number of messages.
+ */
+export function adminRoutes({
+  caching,
+  sql,
+  adminToken,
+}: Pick<Composition, 'caching' | 'sql' | 'adminToken'>): Hono {
+  const limit = caching && failureLimit(caching.cache)
+  return new Hono()
+    .use(requireToken(adminToken, limit))
+    .get('/stats', async (c) => {
+      const cache = await caching?.cache.getStats()
+      return c.json({ cache: cache ?? 'off', sql: { statements: sql.statements } })
+    })
+    .post('/invalidate', async (c) => {
+      const { cache } = required(caching)
+      const { tags, namespace } = await readBody(c, Invalidation)
+      await cache.namespace(namespace).invalidateTags(tags)
+      return c.body(null, 204)
+    })
+    .post('/warm', async (c) => {
+      const { emails } = required(caching)
+      return c.json({ warmed: await emails.warmCache(await readBody(c, Warming)) })
+    })
+}
+
+function required(caching: Caching | undefined): Caching {
+  if (caching) return caching
+  throw new ProblemError({ status: 409, title: 'The cache is off' })
+}

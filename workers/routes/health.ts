@@ -1,0 +1,26 @@
+/**
+ * `GET /health/cache`: whether the shared tier answers.
+ *
+ * @module
+ */
+
+import { Hono } from 'hono'
+import type { Caching } from '../compose.ts'
+
+/**
+ * Builds the route. It is public, so it tells the status and nothing more: `ok`, `off` when the
+ * Worker runs without its cache, or, with 503, `unavailable`.
+ */
+export function healthRoutes(caching: Pick<Caching, 'cache'> | undefined): Hono {
+  return new Hono().get('/cache', async (c) => {
+    c.header('cache-control', 'no-store')
+    if (!caching) return c.json({ status: 'off' })
+    try {
+      const { result } = await caching.cache.redis.request({ path: [], body: ['PING'] })
+      if (result === 'PONG') return c.json({ status: 'ok' })
+    } catch {
+      // RemoteError, RemoteTimeoutError or CircuitOpenError: that is the answer.
+    }
+    return c.json({ status: 'unavailable' }, 503)
+  })
+}
