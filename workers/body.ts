@@ -5,7 +5,7 @@
  */
 
 import type { Context } from 'hono'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { ProblemError } from './problem.ts'
 
 /** @throws {ProblemError} 400, when the body is not JSON. */

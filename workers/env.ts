@@ -5,7 +5,7 @@
  */
 
 import { ConfigurationError } from 'nearcache'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { RedisObject } from './objects/redis-object.ts'
 
 /** Where the shared tier is. */

@@ -86,7 +86,7 @@ async function* readFrames(
     bytes += chunk.length
     // The first bytes are held back until there are enough of them to tell what the file is.
     const ready: Buffer = start === undefined ? chunk : Buffer.concat([start, chunk])
-    if (ready.length < START_BYTES) {
+    if (start !== undefined && ready.length < START_BYTES) {
       start = ready
       continue
     }

@@ -63,8 +63,11 @@ function checked(email: NewEmail): NewEmail | string {
     parseNewEmail(email, { id: 'unused', now: 0 })
     return email
   } catch (error) {
-    if (error instanceof InvalidFilterError) return `its ${error.field} cannot be stored`
-    throw error
+    if (!(error instanceof InvalidFilterError)) throw error
+    // `email` is the whole: no single field is out of range, but together they are too much.
+    return error.field === 'email'
+      ? 'its text is more than can be stored'
+      : `its ${error.field} cannot be stored`
   }
 }
 

@@ -34,14 +34,18 @@ export async function invalidateMarkers(
 
 /**
  * Deletes every entry whose key matches, and the leases of loads under way. A declared prefix costs
- * one command; any other pattern a SCAN of the whole database.
+ * one command; any other pattern two SCANs of the whole database.
  */
 export async function invalidatePattern(ctx: CacheContext, pattern: string): Promise<void> {
   const declared = ctx.names.prefixOf(pattern)
   if (declared) return invalidateMarkers(ctx, [declared], 'hard')
   compilePattern(pattern)
   try {
-    for (const glob of ctx.names.keyspace.scanPatterns(pattern)) await sweep(ctx, glob)
+    const globs = ctx.names.keyspace.scanPatterns(pattern)
+    // Leases first. In one sweep a load could end between two steps, its lease not reached yet, and
+    // its entry where the scan has been.
+    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':l:'))
+    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':e:'))
   } finally {
     // Which copies match is known only by their keys, and a copy need not have been in Redis.
     ctx.near?.fence.markAll()
@@ -49,8 +53,8 @@ export async function invalidatePattern(ctx: CacheContext, pattern: string): Pro
 }
 
 /**
- * SCAN returns whatever is there from its first call to its last: every entry, and every lease of a
- * load that began before this call did.
+ * Deletes what matches. SCAN returns whatever is there from its first step to its last: every lease
+ * of a load that began before, unless the load ends meanwhile; then every entry stored by such one.
  */
 async function sweep({ link }: CacheContext, glob: string): Promise<void> {
   let cursor = '0'
@@ -58,19 +62,9 @@ async function sweep({ link }: CacheContext, glob: string): Promise<void> {
     const reply = await link.send(['SCAN', cursor, 'MATCH', glob, 'COUNT', SCAN_COUNT])
     const [next, keys] = parseScan(reply)
     cursor = next
-    if (keys.length > 0) {
-      const both = [...new Set(keys.flatMap(entryAndLease))]
-      if (link.cluster) await Promise.all(both.map((key) => link.send(['DEL', key])))
-      else await link.send(['DEL', ...both])
-    }
+    if (link.cluster) await Promise.all(keys.map((key) => link.send(['DEL', key])))
+    else if (keys.length > 0) await link.send(['DEL', ...keys])
   } while (cursor !== '0')
-}
-
-/** An entry goes with its lease, as in any delete; names are escaped, so that `:e:{` is found once. */
-function entryAndLease(key: string): string[] {
-  const at = key.indexOf(':{')
-  const [before, name] = [key.slice(0, at - 1), key.slice(at)]
-  return [`${before}e${name}`, `${before}l${name}`]
 }
 
 function parseScan(reply: Reply): readonly [string, readonly string[]] {

@@ -203,7 +203,7 @@ async function store(
  * The stamps of an entry: those of its lease without the epoch, and those of late tags, which count
  * only if nothing was invalidated since the lease (`undefined` otherwise).
  */
-async function stampsFor(
+export async function stampsFor(
   ctx: CacheContext,
   granted: ReadonlyMap<string, string>,
   lateTags: readonly string[],

@@ -24,7 +24,7 @@ import {
 import type { Policy } from './options.ts'
 import type { Outcome } from './outcome.ts'
 import type { ReadResult } from './read.ts'
-import { commit, type SetResult, take } from './write.ts'
+import { commit, type SetResult, take, termsFor } from './write.ts'
 
 /** Produces the values of several keys at once; a key it leaves out has the value `undefined`. */
 export type ManyLoader<Value = unknown> = (
@@ -217,16 +217,15 @@ export async function setMany(
   policy: Policy,
 ): Promise<Map<string, SetResult>> {
   // All are encoded before the first is sent: one that cannot be stored leaves all alone.
-  const items = [...entries].map(([key, value]) => ({
-    key,
-    target: targetOf(ctx, key, policy),
-    encoded: encode(ctx, policy, value),
-  }))
-  const leases = await Promise.all(items.map(({ target }) => take(ctx, target, policy)))
+  const items = [...entries].map(([key, value]) => {
+    const terms = termsFor(value, policy)
+    return { key, terms, target: targetOf(ctx, key, terms), encoded: encode(ctx, terms, value) }
+  })
+  const leases = await Promise.all(items.map(({ target, terms }) => take(ctx, target, terms)))
   const results = await Promise.all(
-    items.map(({ target, encoded }, i) => {
+    items.map(({ target, terms, encoded }, i) => {
       const lease = leases[i]
-      return lease ? commit(ctx, target, policy, lease, encoded) : 'superseded'
+      return lease ? commit(ctx, target, terms, lease, encoded) : 'superseded'
     }),
   )
   return new Map(items.map(({ key }, i) => [key, results[i] ?? 'superseded']))

@@ -213,7 +213,7 @@ export class CacheNamespace<Values = unknown> {
 
   /**
    * Deletes every entry of this namespace whose key matches: `*` is any run of characters, `?` any
-   * one, `\` takes the next literally. One command for a declared prefix, else a SCAN.
+   * one, `\` takes the next literally. One command for a declared prefix, else two SCANs.
    *
    * @throws {InvalidKeyError} When keys are hashed, and the pattern is not a declared prefix.
    */

@@ -9,8 +9,10 @@ import { lifetimesOf } from '../entry/freshness.ts'
 import { type EntryHeader, formatEntry, formatHeader, parseEntry } from '../entry/header.ts'
 import { type CacheContext, leaseMs, lifeMs, type Target, targetOf } from './context.ts'
 import { compose, encode, sealEntry } from './entry-text.ts'
+import { stampsFor } from './loader.ts'
 import { weigh } from './observe.ts'
 import type { Policy } from './options.ts'
+import { checkTagList } from './policy.ts'
 import type { Lease } from './steps.ts'
 
 /**
@@ -37,9 +39,9 @@ export async function set(
   value: unknown,
   policy: Policy,
 ): Promise<SetResult> {
-  const target = targetOf(ctx, key, policy)
-  // Before anything is sent: a value that cannot be stored must leave what is there alone.
   const terms = termsFor(value, policy)
+  const target = targetOf(ctx, key, terms)
+  // Before anything is sent: a value that cannot be stored must leave what is there alone.
   const encoded = encode(ctx, terms, value)
   if (policy.consistency === 'relaxed' && ctx.codec.cipher === undefined && !ctx.link.cluster) {
     return store(ctx, target, terms, encoded)
@@ -55,13 +57,20 @@ export async function begin(
   policy: Policy,
 ): Promise<Ticket<unknown>> {
   const target = targetOf(ctx, key, policy)
-  const lease = await take(ctx, target, policy)
+  const lease = await take(ctx, { ...target, declared: target.asked }, policy)
+  const release = (): Promise<void> => ctx.steps.release(target.names, lease.token)
   return {
-    commit: (value) => {
+    release,
+    async commit(value) {
       const terms = termsFor(value, policy)
-      return commit(ctx, target, terms, lease, encode(ctx, terms, value))
+      const encoded = encode(ctx, terms, value)
+      const late = terms.tags.filter((tag) => !policy.tags.includes(tag))
+      const stamps = await stampsFor(ctx, lease.stamps, late, lifeMs(terms))
+      if (stamps) return commit(ctx, target, terms, { ...lease, stamps }, encoded)
+      // Its own tags may be among those that were invalidated since the ticket was taken.
+      await release()
+      return 'superseded'
     },
-    release: () => ctx.steps.release(target.names, lease.token),
   }
 }
 
@@ -168,8 +177,18 @@ function cover(ctx: CacheContext, keys: readonly string[]): void {
   ctx.near?.fence.mark(keys.map((key) => ctx.names.near(key)))
 }
 
-/** `null` and `undefined` are fresh for less long. */
-function termsFor(value: unknown, policy: Policy): Policy {
-  if (value !== null && value !== undefined) return policy
-  return { ...policy, ttlMs: Math.min(policy.ttlMs, policy.negativeTtlMs || policy.ttlMs) }
+/**
+ * What holds for a value of the caller's: the tags that follow from it, and for `null` and
+ * `undefined` a shorter time.
+ */
+export function termsFor(value: unknown, policy: Policy): Policy {
+  const { tags, tagsOf, ttlMs, negativeTtlMs } = policy
+  const isNegative = value === null || value === undefined
+  if (!tagsOf && !isNegative) return policy
+  const derived = tagsOf ? checkTagList(tagsOf(value), 'tags') : []
+  return {
+    ...policy,
+    tags: [...new Set([...tags, ...derived])],
+    ttlMs: isNegative ? Math.min(ttlMs, negativeTtlMs || ttlMs) : ttlMs,
+  }
 }

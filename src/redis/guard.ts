@@ -7,7 +7,7 @@
  * @module
  */
 
-import { isNearcacheError, RemoteError, RemoteTimeoutError } from '../errors.ts'
+import { ClosedError, isNearcacheError, RemoteError, RemoteTimeoutError } from '../errors.ts'
 import { backoffMs } from '../flight/backoff.ts'
 import { type BreakerOptions, CircuitBreaker, type CircuitState } from '../flight/breaker.ts'
 import { withDeadline } from '../flight/deadline.ts'
@@ -102,15 +102,19 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     return waitMs <= deadlineMs / 2 ? waitMs : undefined
   }
 
-  function send(request: RedisRequest): Promise<RedisResponse<never>> {
+  async function send(request: RedisRequest): Promise<RedisResponse<never>> {
     const operation = operationOf(request)
     const timedOut = (): RemoteTimeoutError => {
       counts.timeouts++
       return new RemoteTimeoutError(operation, deadlineMs)
     }
-    return breaker.run(() =>
-      withDeadline(platform, deadlineMs, timedOut, (signal) => persist(request, operation, signal)),
+    const answer = await breaker.run(() =>
+      withDeadline(platform, deadlineMs, timedOut, (signal) =>
+        persist(request, operation, signal),
+      ).catch(unlessClosed),
     )
+    if (answer instanceof ClosedError) throw answer
+    return answer
   }
 
   return {
@@ -128,6 +132,12 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     request: <Result>(request: RedisRequest): Promise<RedisResponse<Result>> =>
       request.isStreaming ? transport.request(request) : send(request),
   }
+}
+
+/** A transport that was closed says nothing of Redis, and must not open the circuit. */
+function unlessClosed(error: unknown): ClosedError {
+  if (error instanceof ClosedError) return error
+  throw error
 }
 
 function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {

@@ -24,6 +24,7 @@ export function stopAtSignal(stop: () => Promise<void>): () => void {
   const forget = (): void => {
     for (const signal of SIGNALS) process.off(signal, listener)
   }
-  for (const signal of SIGNALS) process.on(signal, listener)
+  // First of all listeners, to count those that remove themselves when they are called.
+  for (const signal of SIGNALS) process.prependListener(signal, listener)
   return forget
 }

@@ -95,6 +95,8 @@ describe.skipIf(binary === undefined)('EmbeddedRedis on chosen commands', () => 
     [['SINTERCARD', '3', 'a', 'b']],
     [['ZADD', 'zset', 'INCR', 'CH', '-inf', 'a']],
     [['ZINCRBY', 'zset', '-inf', 'top']],
+    [['ZRANGE', 'zset', '0', '-1', 'LIMIT', '1', '-1']],
+    [['ZRANGE', 'zset', '0', '-1', 'LIMIT', '0', '1']],
     [['FLUSHALL', 'sync', 'async']],
     [['FLUSHDB', 'later']],
     [['PING', 'a', 'b']],

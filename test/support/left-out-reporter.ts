@@ -14,7 +14,7 @@ import type {
   TestSuite,
   Vitest,
 } from 'vitest/node'
-import './with-redis.ts' // declares the reason in the meta of a test
+import type {} from './with-redis.ts' // declares the reason in the meta of a test
 
 /**
  * Prints the names of tests that were skipped for a reason, by reason, and then exactly

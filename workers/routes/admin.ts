@@ -5,7 +5,7 @@
  */
 
 import { Hono } from 'hono'
-import { z } from 'zod'
+import * as z from 'zod'
 import { failureLimit, requireToken } from '../admission.ts'
 import { readBody } from '../body.ts'
 import type { Caching, Composition } from '../compose.ts'

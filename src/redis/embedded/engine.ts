@@ -9,7 +9,8 @@
  * | Scores are written with the fewest digits that read back the same, as Redis 7.2 does; 7.0 writes 17 | `0.1` should come back as `0.1` |
  * | INCRBYFLOAT and HINCRBYFLOAT add decimals exactly; Redis rounds to an 80-bit float | no such type here, and its noise is nobody's wish |
  * | Sums beyond 2^53 are stored exactly, and told as the nearest number of JavaScript | so does every JavaScript client |
- * | Floats written in hexadecimal are refused | nobody sends them |
+ * | Floats in hexadecimal, signed cursors and a RANK of -2^63 are refused | nobody sends them |
+ * | SET with an expiry that has passed deletes at once, where Redis waits for the next look | the key is absent either way |
  * | Values are text; a cut inside a character gives U+FFFD | no binary values over this seam |
  * | Members of sets, and of large hashes, come in another order; HSCAN, SSCAN and ZSCAN heed COUNT for small collections too | Redis promises none |
  * | Lua is not run; scripts that have a twin always count as loaded, and their errors name no line | see `scripting.ts` |

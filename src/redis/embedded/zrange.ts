@@ -42,16 +42,21 @@ function takeOption(query: Query, argv: Argv, index: number): number {
   return 1
 }
 
+function limitOfRanks(): CommandError {
+  return new CommandError(
+    'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX',
+  )
+}
+
 /** Reads the words behind the two ends, beginning with what the command's name settles. */
 function parseQuery(fixed: Readonly<Query>, argv: Argv, start: number): Query {
   const query = { ...fixed }
   for (let index = start; index < argv.length; ) index += takeOption(query, argv, index)
   query.kind ??= 'RANK'
-  // Redis takes a count of -1 for no limit given.
-  if (query.kind === 'RANK' && query.limit && query.limit[1] !== -1) {
-    throw new CommandError(
-      'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX',
-    )
+  if (query.limit && query.kind === 'RANK') {
+    // Redis takes a count of -1 for no limit given.
+    if (query.limit[1] !== -1) throw limitOfRanks()
+    query.limit = undefined
   }
   if (query.withScores && query.kind === 'LEX') {
     throw new CommandError('ERR syntax error, WITHSCORES not supported in combination with BYLEX')

@@ -67,7 +67,20 @@ export function describeReads(bench: Bench): void {
 
     test('keys that look alike are different keys', async () => {
       const cache = bench.cache()
-      const keys = ['a:b', 'a%3Ab', 'a/b', 'a{b}', '{a}b', 'A:B', ' a:b', 'a:b\n', '*', '#', 'é', 'é']
+      const keys = [
+        'a:b',
+        'a%3Ab',
+        'a/b',
+        'a{b}',
+        '{a}b',
+        'A:B',
+        ' a:b',
+        'a:b\n',
+        '*',
+        '#',
+        'é',
+        'é',
+      ]
       for (const key of keys) await cache.set(key, `value of ${key}`)
 
       for (const key of keys) expect(await cache.get(key)).toBe(`value of ${key}`)
@@ -106,7 +119,11 @@ export function describeReads(bench: Bench): void {
 
     test('a schema that transforms is applied to what is read', async () => {
       const doubling: StandardSchema<number> = {
-        '~standard': { version: 1, vendor: 'test', validate: async (v) => ({ value: Number(v) * 2 }) },
+        '~standard': {
+          version: 1,
+          vendor: 'test',
+          validate: async (v) => ({ value: Number(v) * 2 }),
+        },
       }
       const cache = bench.cache()
       await cache.set('count', 21)

@@ -42,7 +42,7 @@ describe('toInstant', () => {
     ['null', null],
     ['a boolean', true],
     ['an object', {}],
-    ['an object whose time is no number', { getTime: () => '1' }],
+    ['an object whose time is no number', { getTime: (): string => '1' }],
   ])('refuses %s', (_, value) => {
     expect(toInstant(value)).toBeUndefined()
   })

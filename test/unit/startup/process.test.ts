@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterEach, describe, expect, test } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '../../..')
+
+/** A transport whose closing can be seen from outside, and that holds the process as a socket does. */
+const HELD = `
+  const timer = setInterval(() => undefined, 60_000)
+  const redis = {
+    kind: 'held',
+    request: () => Promise.resolve({ result: 'PONG' }),
+    close: () => { clearInterval(timer); console.log('closed'); return Promise.resolve() },
+  }
+`
+
+describe('nearcache/startup, in a process of its own,', () => {
+  let child: ChildProcess | undefined
+
+  afterEach(() => {
+    child?.kill('SIGKILL')
+  })
+
+  /** Runs a program as the package's users do, but on the sources. */
+  function run(program: string): { output: Promise<string>; ended: Promise<unknown[]> } {
+    const source = `import { startupCacheSystem, getCacheSystemStatus, cacheManager } from 'nearcache/startup'
+      ${program}`
+    const args = ['--conditions=nearcache:source', '--input-type=module', '-e', source]
+    const env = { PATH: process.env['PATH'] }
+    const started = spawn(process.execPath, args, { cwd: ROOT, env, stdio: 'pipe' })
+    child = started
+    return {
+      output: Promise.all([text(started.stdout), text(started.stderr)]).then((all) => all.join('')),
+      ended: once(started, 'exit'),
+    }
+  }
+
+  /** Resolves when the child has printed this. */
+  function printed(line: string): Promise<void> {
+    return new Promise((resolve) => {
+      child?.stdout?.on('data', (data) => {
+        if (String(data).includes(line)) resolve()
+      })
+    })
+  }
+
+  test('warns once, answers, and does not keep the process alive', async () => {
+    const { output, ended } = run(`
+      await startupCacheSystem()
+      await cacheManager.set('key', 'value')
+      console.log((await cacheManager.getStats()).totalKeys, (await getCacheSystemStatus()).status)
+    `)
+
+    expect(await ended).toEqual([0, null])
+    expect(await output).toMatch(/^\d+ ok\nnearcache: No Redis is configured[^\n]*\n$/)
+  })
+
+  test('ends by the signal after it has stopped, when asked to watch signals', async () => {
+    const { output, ended } = run(`${HELD}
+      await startupCacheSystem({ redis, signals: true })
+      console.log('ready')
+    `)
+    await printed('ready')
+
+    child?.kill('SIGTERM')
+
+    expect(await ended).toEqual([null, 'SIGTERM'])
+    expect(await output).toBe('ready\nclosed\n')
+  })
+
+  test('leaves the end to others who watch signals too', async () => {
+    const { output, ended } = run(`${HELD}
+      process.once('SIGINT', () => { process.exitCode = 7 })
+      await startupCacheSystem({ redis, signals: true })
+      console.log('ready')
+    `)
+    await printed('ready')
+
+    child?.kill('SIGINT')
+
+    expect(await ended).toEqual([7, null])
+    expect(await output).toBe('ready\nclosed\n')
+  })
+
+  test('watches no signal unless asked to, nor after it was stopped', async () => {
+    const { output } = run(`
+      const count = () => process.listenerCount('SIGTERM') + process.listenerCount('SIGINT')
+      const quiet = { warn: () => undefined }
+      const first = await startupCacheSystem(quiet)
+      const unasked = count()
+      await first.stop()
+      const second = await startupCacheSystem({ ...quiet, signals: true })
+      const asked = count()
+      await second.stop()
+      console.log(unasked, asked, count())
+    `)
+
+    expect(await output).toBe('0 2 0\n')
+  })
+})

@@ -1,0 +1,55 @@
+import { runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { RedisCacheManager } from 'nearcache'
+import { workersPlatform } from 'nearcache/platform/workers'
+import { durableTransport } from 'nearcache/redis/durable'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { call, emptyMailbox, statements, store } from './mailbox.ts'
+
+describe('single-flight across requests', () => {
+  beforeEach(emptyMailbox)
+
+  test('twenty requests for one cold list cost SQL a look at the list and one at its rows', async () => {
+    const id = await store()
+    const before = await statements()
+
+    const responses = await Promise.all(Array.from({ length: 20 }, () => call('/emails?limit=7')))
+
+    for (const response of responses) {
+      expect(await response.json()).toMatchObject({ emails: [{ id }] })
+    }
+    expect(await statements()).toBe(before + 2)
+  })
+
+  test('a reader who joined the load of a request that was cut off still gets an answer', async () => {
+    const redis = durableTransport({ namespace: env.REDIS, name: 'cross-request' })
+    const cache = new RedisCacheManager({ redis, platform: workersPlatform() })
+    // The lease of a load that is gone ends two seconds after its hard timeout.
+    const options = { loaderTimeout: { hard: '1s' } } as const
+    const object = (name: string) => env.REDIS.get(env.REDIS.idFromName(name))
+    const begun = Promise.withResolvers<void>()
+
+    const leader = runInDurableObject(object('leader'), async (_, state) => {
+      const load = cache.getOrSet(
+        'key',
+        () => {
+          begun.resolve()
+          return new Promise<string>(() => undefined)
+        },
+        options,
+      )
+      load.catch(() => undefined)
+      await begun.promise
+      return state
+    })
+    const state = await leader
+    const loader = vi.fn(async () => 'answer')
+    const joiner = runInDurableObject(object('joiner'), () =>
+      cache.getOrSet('key', loader, options),
+    )
+    await runInDurableObject(object('leader'), () => state.abort('cut off')).catch(() => undefined)
+
+    await expect(joiner).resolves.toBe('answer')
+    expect(loader).toHaveBeenCalledOnce()
+  })
+})

@@ -1,0 +1,55 @@
+/**
+ * The Worker under test, as clients and the platform call it.
+ *
+ * @module
+ */
+
+import { env, exports } from 'cloudflare:workers'
+import { migrate, toSqlDriver } from 'nearcache/email'
+
+/** The token in the test configuration. */
+export const TOKEN = 'test-admin-token'
+
+/** Sends a request to the Worker. */
+export function call(path: string, init: RequestInit = {}): Promise<Response> {
+  return exports.default.fetch(new Request(`https://mail.example${path}`, init))
+}
+
+/** Sends a request with a JSON body. */
+export function send(method: string, path: string, body: unknown): Promise<Response> {
+  return call(path, { method, body: JSON.stringify(body) })
+}
+
+/** Sends a request with the admin token. */
+export function callAdmin(path: string, body?: unknown): Promise<Response> {
+  return call(`/admin${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${TOKEN}` },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+}
+
+/** Empties the mailbox and brings it up to the schema; the cache is told. */
+export async function emptyMailbox(): Promise<void> {
+  await migrate(toSqlDriver(env.DB))
+  await env.DB.prepare('DELETE FROM emails').run()
+  await callAdmin('/invalidate', { tags: ['list'] })
+}
+
+/** Stores a message through the Worker and answers its id. */
+export async function store(fields: Record<string, unknown> = {}): Promise<string> {
+  const response = await send('POST', '/emails', {
+    subject: 'Order HP-10001',
+    senderEmail: 'ada@shop.example',
+    receivedAt: '2026-03-01T09:00:00Z',
+    ...fields,
+  })
+  const { id } = await response.json<{ id: string }>()
+  return id
+}
+
+/** How many SQL statements the isolate has sent so far. */
+export async function statements(): Promise<number> {
+  const stats = await (await callAdmin('/stats')).json<{ sql: { statements: number } }>()
+  return stats.sql.statements
+}

@@ -1,0 +1,207 @@
+import {
+  createExecutionContext,
+  createScheduledController,
+  waitOnExecutionContext,
+} from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createApp } from '../../workers/app.ts'
+import { compose } from '../../workers/compose.ts'
+import { readEnv } from '../../workers/env.ts'
+import worker from '../../workers/index.ts'
+import { call, callAdmin, emptyMailbox, statements, store, TOKEN } from './mailbox.ts'
+
+beforeEach(emptyMailbox)
+
+describe('the admin routes', () => {
+  test('are closed, and say why, where no token is configured', async () => {
+    const app = createApp(compose(readEnv({ ...env, ADMIN_TOKEN: '' })))
+
+    const response = await app.request('/admin/stats', {
+      headers: { authorization: 'Bearer undefined' },
+    })
+
+    expect(response.status).toBe(403)
+    expect(await response.json()).toMatchObject({ detail: expect.stringContaining('ADMIN_TOKEN') })
+  })
+
+  test.each([
+    ['no token', undefined],
+    ['a wrong token', 'Bearer test-admin-tokem'],
+    ['a beginning of the token', 'Bearer test-admin'],
+    ['the token in another scheme', `Basic ${TOKEN}`],
+  ])('refuse %s', async (_, authorization) => {
+    const response = await call('/admin/stats', {
+      headers: { 'cf-connecting-ip': '192.0.2.1', ...(authorization && { authorization }) },
+    })
+
+    expect(response.status).toBe(401)
+  })
+
+  test('refuse an address after ten wrong tokens, even with the right one, and no other', async () => {
+    const tryFrom = (address: string, token: string) =>
+      call('/admin/stats', {
+        headers: { 'cf-connecting-ip': address, authorization: `Bearer ${token}` },
+      })
+    for (let i = 0; i < 10; i++) expect((await tryFrom('192.0.2.9', 'guess')).status).toBe(401)
+
+    const limited = await tryFrom('192.0.2.9', TOKEN)
+
+    expect(limited.status).toBe(429)
+    expect(limited.headers.get('retry-after')).toBe('60')
+    expect((await tryFrom('192.0.2.10', TOKEN)).status).toBe(200)
+  })
+
+  test('stats tell the figures of the cache and the SQL statements', async () => {
+    await store()
+
+    const stats = await (await callAdmin('/stats')).json<Record<string, object>>()
+
+    expect(stats).toMatchObject({
+      cache: { totals: expect.any(Object), remote: { circuit: 'closed' } },
+      sql: { statements: expect.any(Number) },
+    })
+  })
+
+  test('invalidate makes the next read go to SQL', async () => {
+    await store()
+    await call('/emails')
+    const before = await statements()
+
+    const response = await callAdmin('/invalidate', { tags: ['list'] })
+    await call('/emails')
+
+    expect(response.status).toBe(204)
+    expect(await statements()).toBe(before + 1)
+  })
+
+  test.each([
+    ['tags', {}],
+    ['tags', { tags: [] }],
+    ['tags.0', { tags: [''] }],
+    ['body', { tags: ['list'], extra: true }],
+  ])('invalidate refuses a bad body and names %s', async (field, body) => {
+    const response = await callAdmin('/invalidate', body)
+
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ field })
+  })
+
+  test('warm reads messages ahead, so that a list asked for next costs SQL nothing', async () => {
+    await store()
+    await store({ status: 'in_progress', priority: 'critical' })
+
+    const response = await callAdmin('/warm', { recentDays: 7, priorityEmails: true })
+
+    expect(await response.json()).toEqual({ warmed: 2 })
+    const before = await statements()
+    await call('/emails?statuses=new,in_progress')
+    expect(await statements()).toBe(before)
+  })
+})
+
+describe('GET /health/cache', () => {
+  test('tells that the cache answers, and nothing more', async () => {
+    const response = await call('/health/cache')
+
+    expect(response.status).toBe(200)
+    expect(await response.json()).toEqual({ status: 'ok' })
+  })
+
+  test('answers 503 when Redis does not', async () => {
+    const unreachable = {
+      idFromName: () => 'id',
+      get: () => ({ execute: () => Promise.reject(new Error('away')) }),
+    }
+    const app = createApp(compose(readEnv({ ...env, REDIS: unreachable })))
+
+    const response = await app.request('/health/cache')
+
+    expect(response.status).toBe(503)
+    expect(await response.json()).toEqual({ status: 'unavailable' })
+  })
+
+  test('says so when the cache is off, and the mailbox works without it', async () => {
+    const app = createApp(compose(readEnv({ ...env, CACHE: 'off' })))
+    const id = await store()
+
+    expect(await (await app.request('/health/cache')).json()).toEqual({ status: 'off' })
+    expect(await (await app.request('/emails')).json()).toMatchObject({ emails: [{ id }] })
+  })
+})
+
+describe('a write while Redis is away', () => {
+  test('answers 503, and a read answers from SQL', async () => {
+    const unreachable = {
+      idFromName: () => 'id',
+      get: () => ({ execute: () => Promise.reject(new Error('away')) }),
+    }
+    const app = createApp(compose(readEnv({ ...env, REDIS: unreachable })))
+    const id = await store()
+
+    const write = await app.request(`/emails/${id}`, { method: 'PATCH', body: '{"isRead":true}' })
+
+    expect(write.status).toBe(503)
+    expect(write.headers.get('retry-after')).toBe('1')
+    expect((await app.request('/emails')).status).toBe(200)
+  })
+})
+
+describe('the heartbeat', () => {
+  test('warms the mailbox', async () => {
+    await store()
+    const ctx = createExecutionContext()
+
+    await worker.scheduled?.(createScheduledController(), env, ctx)
+    await waitOnExecutionContext(ctx)
+
+    const before = await statements()
+    await call('/emails?statuses=new')
+    expect(await statements()).toBe(before)
+  })
+})
+
+describe('the environment', () => {
+  test('is refused with every problem at once, by name and without values', () => {
+    const bad = {
+      UPSTASH_REDIS_REST_URL: 'ftp://secret.example',
+      UPSTASH_REDIS_REST_TOKEN: '',
+      ADMIN_TOKEN: 'short-secret',
+      CACHE: 'perhaps',
+    }
+
+    expect(() => readEnv(bad)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CONFIGURATION',
+        message: expect.not.stringMatching(/secret|perhaps/),
+        problems: expect.arrayContaining([
+          expect.stringMatching(/^DB /),
+          expect.stringMatching(/^REDIS /),
+          expect.stringMatching(/^UPSTASH_REDIS_REST_URL /),
+          expect.stringMatching(/^ADMIN_TOKEN /),
+          expect.stringMatching(/^CACHE /),
+        ]),
+      }),
+    )
+  })
+
+  test('with half of Upstash names the half that is missing', () => {
+    const half = { ...env, UPSTASH_REDIS_REST_TOKEN: 'token' }
+
+    expect(() => readEnv(half)).toThrow(/UPSTASH_REDIS_REST_URL must be set/)
+  })
+
+  test('with Upstash uses Upstash', () => {
+    const settings = readEnv({
+      ...env,
+      UPSTASH_REDIS_REST_URL: 'https://redis.example',
+      UPSTASH_REDIS_REST_TOKEN: 'token',
+    })
+
+    expect(settings.redis).toEqual({
+      kind: 'upstash',
+      url: 'https://redis.example',
+      token: 'token',
+    })
+  })
+})
