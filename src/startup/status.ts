@@ -23,7 +23,7 @@ const PING_DEADLINE_MS = 1_000
 /** Above this a Redis is slow: ten times what a PING within a region takes. */
 const SLOW_MS = 100
 
-/** What {@link import('./cache-system.ts').getCacheSystemStatus} answers; safe to show. */
+/** What `getCacheSystemStatus` answers. It holds nothing secret. */
 export interface CacheSystemStatus {
   /**
    * `ok`: PING was answered within 100 ms. `degraded`: it took longer, or the circuit is not closed,

@@ -140,23 +140,33 @@ export function describeMany(bench: Bench): void {
     })
 
     test('of overlapping keys by two caches at once loads no key twice', async () => {
-      const caches = [bench.cache(), bench.cache()]
+      const [one, two] = [bench.cache(), bench.cache()]
+      const goOn = Promise.withResolvers<void>()
       const loaded: string[] = []
-      const loader = async (keys: readonly string[]): Promise<Map<string, string>> => {
-        loaded.push(...keys)
-        return loadAll(keys)
+      const loads = ['a,b,c', 'd'].map((keys) => {
+        const called = Promise.withResolvers<void>()
+        const loader = async (wanted: readonly string[]): Promise<Map<string, string>> => {
+          if (wanted.join() === keys) called.resolve()
+          loaded.push(...wanted)
+          await goOn.promise
+          return loadAll(wanted)
+        }
+        return { loader, called: called.promise }
+      })
+      const loadAgain = vi.fn(loadAll)
+
+      const reads = [one.getOrSetMany(['a', 'b', 'c'], loads[0]?.loader ?? loadAgain)]
+      await loads[0]?.called
+      reads.push(two.getOrSetMany(['c', 'b', 'd'], loads[1]?.loader ?? loadAgain))
+      await loads[1]?.called
+      reads.push(one.getOrSetMany(['d', 'a'], loadAgain))
+      goOn.resolve()
+
+      for (const values of await Promise.all(reads)) {
+        for (const [key, value] of values) expect(value).toBe(`loaded ${key}`)
       }
-
-      const results = await Promise.all([
-        caches[0]?.getOrSetMany(['a', 'b', 'c'], loader),
-        caches[1]?.getOrSetMany(['c', 'b', 'd'], loader),
-        caches[0]?.getOrSetMany(['d', 'a'], loader),
-      ])
-
       expect(loaded.toSorted()).toEqual(['a', 'b', 'c', 'd'])
-      for (const values of results) {
-        for (const [key, value] of values ?? []) expect(value).toBe(`loaded ${key}`)
-      }
+      expect(loadAgain).not.toHaveBeenCalled()
     })
 
     test.each([

@@ -25,9 +25,14 @@ export function describeSharing(bench: Bench): void {
 
     test('in two caches call the loader once', async () => {
       const caches = [bench.cache(), bench.cache()]
+      // The scripts are known to Redis, so that the requests below can be counted.
+      await bench.cache().getOrSet('another key', () => 1)
       const held = holdLoader()
       const reads = Array.from({ length: 100 }, (_, i) => caches[i % 2]?.getOrSet('k', held.load))
       await held.called
+      // Its look, its refusal and its first look since: now the other cache waits.
+      const sent = (): number => Math.max(...caches.map(({ redis }) => redis.counts.requests))
+      await expect.poll(sent).toBeGreaterThanOrEqual(3)
       held.release('loaded')
 
       expect(new Set(await Promise.all(reads))).toEqual(new Set(['loaded']))

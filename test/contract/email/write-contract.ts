@@ -111,6 +111,15 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       },
     )
 
+    test('names the Message-ID as taken where neither message has a graph id', async () => {
+      await store({ messageId: 'taken@mail.example' })
+
+      await expect(store({ messageId: 'taken@mail.example' })).rejects.toMatchObject({
+        code: 'ERR_DUPLICATE_EMAIL',
+        field: 'messageId',
+      })
+    })
+
     test('takes any number of messages without graph id and Message-ID', async () => {
       await store({}, {}, {})
 

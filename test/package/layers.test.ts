@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import { packageName, type SourceFile, sourceFiles } from './imports.ts'
+
+/** Each folder of `src`, lowest first, with the folders it may import: docs/design.md has it too. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  platform: [],
+  entry: [],
+  testing: ['platform'],
+  near: ['platform', 'entry'],
+  flight: ['platform', 'entry'],
+  redis: ['platform', 'entry', 'flight'],
+  cache: ['platform', 'entry', 'near', 'flight', 'redis'],
+  email: ['platform', 'entry', 'cache'],
+  startup: ['platform', 'entry', 'near', 'flight', 'redis', 'cache', 'email'],
+}
+
+/** Files at the root of `src` that every layer may import. */
+const SHARED = ['src/errors.ts']
+
+/** Where each package may be imported. One that is not here may be imported nowhere. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'lru-cache': ['src/near/'],
+  devalue: ['src/entry/'],
+  fflate: ['src/entry/'],
+  '@noble/hashes': ['src/entry/', 'src/redis/', 'src/email/'],
+  ioredis: ['src/redis/tcp/'],
+  kysely: ['src/email/'],
+  zod: ['src/startup/', 'workers/'],
+  hono: ['workers/'],
+  '@upstash/redis': ['workers/'],
+  '@upstash/ratelimit': ['workers/'],
+  'cloudflare:workers': ['src/platform/workers.ts', 'workers/'],
+  nearcache: ['workers/'],
+}
+
+/** Folders that run on Node alone, and may import what it brings. */
+const NODE_ONLY = ['src/startup/', 'src/redis/tcp/']
+
+const layered = sourceFiles('src/*/**/*.ts')
+const all = [...sourceFiles('src/**/*.ts'), ...sourceFiles('workers/**/*.ts')]
+
+const folderOf = (path: string): string => path.split('/')[1] ?? ''
+const isIn = (path: string, folders: readonly string[]): boolean =>
+  folders.some((folder) => path.startsWith(folder))
+const byPath = (files: readonly SourceFile[]): [string, SourceFile][] =>
+  files.map((file) => [file.path, file])
+
+describe('layers', () => {
+  test('the table names every folder of src, so none escapes it', () => {
+    const folders = new Set(layered.map(({ path }) => folderOf(path)))
+
+    expect([...folders].sort()).toEqual(Object.keys(LAYERS).sort())
+  })
+
+  test('the table is in order: a folder may import only folders above it', () => {
+    const order = Object.keys(LAYERS)
+    const upward = order.filter((layer, position) =>
+      LAYERS[layer]?.some((below) => order.slice(position).includes(below)),
+    )
+
+    expect(upward).toEqual([])
+  })
+
+  test.each(byPath(layered))('%s imports only folders that its layer allows', (_path, file) => {
+    const layer = folderOf(file.path)
+    const folders = [layer, ...(LAYERS[layer] ?? [])].map((folder) => `src/${folder}/`)
+
+    expect(file.files.filter((to) => !isIn(to, [...folders, ...SHARED]))).toEqual([])
+  })
+})
+
+describe('packages', () => {
+  test('are imported only where they belong', () => {
+    const foreign = all.flatMap(({ path, packages }) =>
+      packages
+        .filter((specifier) => !specifier.startsWith('node:'))
+        .filter((specifier) => !isIn(path, PACKAGES[packageName(specifier)] ?? []))
+        .map((specifier) => `${path} imports ${specifier}`),
+    )
+
+    expect(foreign).toEqual([])
+  })
+
+  test('every row of the table is in use', () => {
+    const unused = Object.entries(PACKAGES).flatMap(([name, folders]) =>
+      folders
+        .filter((folder) => !all.some((file) => isIn(file.path, [folder]) && imports(file, name)))
+        .map((folder) => `${folder} does not import ${name}`),
+    )
+
+    expect(unused).toEqual([])
+  })
+
+  test('of Node itself are imported only where Node alone runs', () => {
+    const builtIns = all
+      .filter(({ path }) => !isIn(path, NODE_ONLY))
+      .flatMap(({ path, packages }) => packages.map((name) => `${path} imports ${name}`))
+      .filter((sentence) => sentence.includes(' node:'))
+
+    expect(builtIns).toEqual([])
+  })
+})
+
+describe('the Worker', () => {
+  test('imports the package by its public subpaths, and no file outside its folder', () => {
+    const outside = sourceFiles('workers/**/*.ts').flatMap(({ path, files }) =>
+      files.filter((to) => !isIn(to, ['workers/'])).map((to) => `${path} imports ${to}`),
+    )
+
+    expect(outside).toEqual([])
+  })
+})
+
+describe('time and chance', () => {
+  test('come from the platform, so that tests own them', () => {
+    const owners = ['src/platform/', 'src/testing/']
+    const strays = sourceFiles('src/**/*.ts')
+      .filter(({ path }) => !isIn(path, owners))
+      .filter(({ text }) => /\b(?:Math\.random|Date\.now|performance\.now)\b/.test(text))
+
+    expect(strays.map(({ path }) => path)).toEqual([])
+  })
+})
+
+function imports(file: SourceFile, name: string): boolean {
+  return file.packages.some((specifier) => packageName(specifier) === name)
+}
