@@ -53,6 +53,7 @@ export async function obtain(
   const giveUpAt = ctx.platform.now() + leaseMs(policy)
   let seen = first
   for (let waits = 0; ; ) {
+    if (seen.found.kind === 'fresh') return fromRemote(seen.found)
     const flight = ctx.flights.get(target.names.entry)
     if (flight?.admits(seen)) {
       const joined = await join(ctx, target, flight)
@@ -64,7 +65,6 @@ export async function obtain(
       if (loaded) return loaded
       seen = await nextSight(ctx, request, waits++)
     }
-    if (seen.found.kind === 'fresh') return fromRemote(seen.found)
   }
 }
 

@@ -1,0 +1,91 @@
+/**
+ * Type-checks every `ts` block of the documents as a module of its own, against the sources.
+ *
+ * Usage: `node scripts/check-docs.ts [file.md …]`; without files README.md, CONTRIBUTING.md and all
+ * of docs. A block that begins with three backticks and `ts no-check` is left out.
+ *
+ * @module
+ */
+
+import { spawnSync } from 'node:child_process'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+interface Block {
+  readonly file: string
+  /** Line of the first line of code, from 1. */
+  readonly line: number
+  readonly code: string
+}
+
+const ROOT = join(import.meta.dirname, '..')
+/** Inside the repository, so that `nearcache` is the package itself, as for the tests. */
+const WORK = join(ROOT, '.nearcache')
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+
+/** What an example may do and our sources may not: leave something unused, `process.env.NAME`. */
+const COMPILER_OPTIONS = {
+  types: ['node'],
+  declaration: false,
+  isolatedDeclarations: false,
+  noUnusedLocals: false,
+  noUnusedParameters: false,
+  noPropertyAccessFromIndexSignature: false,
+}
+
+const [, , ...given] = process.argv
+const files =
+  given.length > 0 ? given : globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md'], { cwd: ROOT })
+const blocks = files.flatMap((file) => blocksIn(file, readFileSync(join(ROOT, file), 'utf8')))
+const problems = check(blocks)
+for (const problem of problems) console.error(problem)
+console.log(`${blocks.length} examples in ${files.length} documents, ${problems.length} problems`)
+process.exitCode = problems.length > 0 ? 1 : 0
+
+/** The blocks to check. A fence ends with as many backticks as it began with (CommonMark, 4.5). */
+function blocksIn(file: string, text: string): Block[] {
+  const found: Block[] = []
+  const fences = /^ {0,3}(`{3,})([^`\n]*)\n([\s\S]*?)^ {0,3}\1`*[ \t]*$/gm
+  for (const match of text.matchAll(fences)) {
+    const [, , info = '', code = ''] = match
+    const [language, ...words] = info.trim().split(/\s+/)
+    if (language !== 'ts' || words.includes('no-check')) continue
+    found.push({ file, line: text.slice(0, match.index).split('\n').length + 1, code })
+  }
+  return found
+}
+
+function check(all: readonly Block[]): string[] {
+  mkdirSync(WORK, { recursive: true })
+  const folder = mkdtempSync(join(WORK, 'docs-'))
+  try {
+    all.forEach((block, number) => {
+      writeFileSync(join(folder, `${number}.ts`), moduleOf(block))
+    })
+    const config = { extends: '../../tsconfig.json', compilerOptions: COMPILER_OPTIONS }
+    const project = { ...config, include: ['*.ts'], exclude: [] }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project))
+    const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', folder, '--pretty', 'false'], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    const lines = stdout.trim().split('\n').filter(Boolean)
+    if (status !== 0 && lines.length === 0) throw new Error('tsc failed without a word')
+    return lines.map((line) => inDocument(line, all))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** The code at the line it has in its document, so that the compiler tells the right one. */
+function moduleOf({ line, code }: Block): string {
+  return `${'\n'.repeat(line - 1)}${code}export {}\n`
+}
+
+function inDocument(message: string, all: readonly Block[]): string {
+  return message.replace(
+    /^(\d+)\.ts\((\d+),(\d+)\)/,
+    (_whole, number: string, line: string, column: string) =>
+      `${all[Number(number)]?.file}:${line}:${column}`,
+  )
+}

@@ -1,0 +1,47 @@
+/**
+ * How far a long step is: a bar on a terminal, a line at each quarter elsewhere.
+ *
+ * @module
+ */
+
+const WIDTH = 30
+const QUARTERS = 4
+
+/** Shows the progress of one step. */
+export interface Progress {
+  /** @param done From 0 to the total. */
+  update(done: number): void
+  /** Ends the step's line. */
+  end(): void
+}
+
+/** @param total What `update` counts up to, above 0. */
+export function progress(
+  label: string,
+  total: number,
+  out: { readonly isTTY?: boolean; write(text: string): unknown } = process.stdout,
+): Progress {
+  let told = -1
+  const show = (done: number): void => {
+    const ratio = Math.min(1, done / total)
+    const step = Math.floor(ratio * (out.isTTY ? 100 : QUARTERS))
+    if (step === told) return
+    told = step
+    const percent = `${Math.floor(ratio * 100)} %`
+    if (!out.isTTY) {
+      out.write(`${label}: ${percent}\n`)
+      return
+    }
+    const filled = Math.round(ratio * WIDTH)
+    out.write(
+      `\r${label} [${'#'.repeat(filled)}${'.'.repeat(WIDTH - filled)}] ${percent.padStart(5)}`,
+    )
+  }
+  return {
+    update: show,
+    end: () => {
+      show(total)
+      if (out.isTTY) out.write('\n')
+    },
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The table that the demonstration ends in.
+ *
+ * @module
+ */
+
+import type { Run } from './drive.ts'
+
+/** Two runs of the same workload, side by side. */
+export function report(without: Run, withCache: Run): string {
+  const rows = [
+    ['', 'without cache', 'with cache'],
+    row('requests', ({ requests }) => String(requests)),
+    row('SQL statements', ({ statements }) => String(statements)),
+    row('hit rate', ({ hitRate }) =>
+      hitRate === undefined ? '-' : `${(hitRate * 100).toFixed(1)} %`,
+    ),
+    row('read p50', ({ readMs }) => `${readMs.p50.toFixed(1)} ms`),
+    row('read p95', ({ readMs }) => `${readMs.p95.toFixed(1)} ms`),
+    row('wrong answers', ({ wrong }) => String(wrong)),
+  ]
+  return rows
+    .map(
+      ([label = '', ...cells]) =>
+        label.padEnd(16) + cells.map((cell) => cell.padStart(15)).join(''),
+    )
+    .join('\n')
+
+  function row(label: string, cell: (run: Run) => string): string[] {
+    return [label, cell(without), cell(withCache)]
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * `npm start`: a mailbox on this machine, the same workload without and with the cache, and the
+ * Worker left running to be tried.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto'
+import { readArguments, USAGE, UsageError } from './demo/arguments.ts'
+import { Client } from './demo/client.ts'
+import { drive, type Run } from './demo/drive.ts'
+import { Ledger } from './demo/ledger.ts'
+import { prepareMailbox } from './demo/local-mailbox.ts'
+import { report } from './demo/report.ts'
+import { freePort, type RunningWorker, startWorker } from './demo/worker-process.ts'
+import { planWorkload, type Step } from './demo/workload.ts'
+
+const STEPS = 400
+const WRITES = 0.05
+const CONCURRENCY = 4
+const SEED = 7
+/** The messages of which the workload reads, changes and asks. */
+const WORKING_SET = 300
+
+let worker: RunningWorker | undefined
+
+async function main(): Promise<void> {
+  const { mbox, help } = readArguments(process.argv.slice(2))
+  if (help) {
+    console.log(USAGE)
+    return
+  }
+  const { directory, emails } = await prepareMailbox(mbox)
+  const token = randomBytes(24).toString('base64url')
+  const ledger = new Ledger(emails)
+  const steps = planWorkload({
+    seed: SEED,
+    steps: STEPS,
+    writes: WRITES,
+    newest: ledger.newest(WORKING_SET),
+  })
+
+  const runWith = async (cache: 'on' | 'off'): Promise<Run> => {
+    console.log(`Running ${STEPS} requests with the cache ${cache} …`)
+    worker = await startWorker({ directory, token, cache, port: await freePort() })
+    return measure(worker.origin, token, ledger, steps)
+  }
+  const without = await runWith('off')
+  await worker?.stop()
+  const withCache = await runWith('on')
+  console.log(`\n${report(without, withCache)}\n`)
+  if (without.wrong + withCache.wrong > 0) process.exitCode = 1
+  await stayUp(token)
+}
+
+async function measure(
+  origin: string,
+  token: string,
+  ledger: Ledger,
+  steps: readonly Step[],
+): Promise<Run> {
+  const client = new Client(origin, token)
+  // The first requests of an isolate compile its code; neither run is to be charged with it.
+  for (let i = 0; i < CONCURRENCY; i++) await client.read('nobody')
+  const run = randomBytes(6).toString('hex')
+  return drive({ client, ledger, steps, concurrency: CONCURRENCY, run })
+}
+
+async function stayUp(token: string): Promise<void> {
+  if (!worker) return
+  const { origin, ended } = worker
+  console.log(`The Worker is up, with the cache on. Ctrl-C ends it.
+
+  ${origin}/emails?statuses=new,in_progress&limit=5
+  ${origin}/health/cache
+  curl -H 'Authorization: Bearer ${token}' ${origin}/admin/stats
+`)
+  await ended
+  throw new Error('wrangler dev has ended')
+}
+
+async function end(code: number): Promise<never> {
+  await worker?.stop()
+  process.exit(code)
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => void end(Number(process.exitCode ?? 0)))
+}
+
+try {
+  await main()
+} catch (error) {
+  const isUsage = error instanceof UsageError
+  console.error(isUsage ? `nearcache: ${error.message}` : error)
+  await end(1)
+}
