@@ -9,7 +9,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
 interface Block {
   readonly file: string
@@ -35,17 +35,19 @@ const COMPILER_OPTIONS = {
 
 const [, , ...given] = process.argv
 const files =
-  given.length > 0 ? given : globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md'], { cwd: ROOT })
-const blocks = files.flatMap((file) => blocksIn(file, readFileSync(join(ROOT, file), 'utf8')))
+  given.length > 0
+    ? given
+    : globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md'], { cwd: ROOT })
+const blocks = files.flatMap((file) => blocksIn(file, readFileSync(resolve(ROOT, file), 'utf8')))
 const problems = check(blocks)
 for (const problem of problems) console.error(problem)
 console.log(`${blocks.length} examples in ${files.length} documents, ${problems.length} problems`)
 process.exitCode = problems.length > 0 ? 1 : 0
 
-/** The blocks to check. A fence ends with as many backticks as it began with (CommonMark, 4.5). */
+/** The blocks to check. A fence ends with as many backticks, or with the text (CommonMark, 4.5). */
 function blocksIn(file: string, text: string): Block[] {
   const found: Block[] = []
-  const fences = /^ {0,3}(`{3,})([^`\n]*)\n([\s\S]*?)^ {0,3}\1`*[ \t]*$/gm
+  const fences = /^ {0,3}(`{3,})([^`\n]*)\n([\s\S]*?)(?:^ {0,3}\1`*[ \t]*$|(?![\s\S]))/gm
   for (const match of text.matchAll(fences)) {
     const [, , info = '', code = ''] = match
     const [language, ...words] = info.trim().split(/\s+/)
@@ -56,6 +58,7 @@ function blocksIn(file: string, text: string): Block[] {
 }
 
 function check(all: readonly Block[]): string[] {
+  if (all.length === 0) return []
   mkdirSync(WORK, { recursive: true })
   const folder = mkdtempSync(join(WORK, 'docs-'))
   try {
@@ -65,10 +68,14 @@ function check(all: readonly Block[]): string[] {
     const config = { extends: '../../tsconfig.json', compilerOptions: COMPILER_OPTIONS }
     const project = { ...config, include: ['*.ts'], exclude: [] }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project))
-    const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', folder, '--pretty', 'false'], {
-      cwd: folder,
-      encoding: 'utf8',
-    })
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [TSC, '-p', folder, '--pretty', 'false'],
+      {
+        cwd: folder,
+        encoding: 'utf8',
+      },
+    )
     const lines = stdout.trim().split('\n').filter(Boolean)
     if (status !== 0 && lines.length === 0) throw new Error('tsc failed without a word')
     return lines.map((line) => inDocument(line, all))
@@ -79,7 +86,7 @@ function check(all: readonly Block[]): string[] {
 
 /** The code at the line it has in its document, so that the compiler tells the right one. */
 function moduleOf({ line, code }: Block): string {
-  return `${'\n'.repeat(line - 1)}${code}export {}\n`
+  return `${'\n'.repeat(line - 1)}${code}\nexport {}\n`
 }
 
 function inDocument(message: string, all: readonly Block[]): string {

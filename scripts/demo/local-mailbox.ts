@@ -7,7 +7,7 @@
 import { createReadStream } from 'node:fs'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { getPlatformProxy } from 'wrangler'
+import { getPlatformProxy, unstable_readConfig as readConfig } from 'wrangler'
 import type { SqlDatabase, SqlDriver } from '../../src/email/driver.ts'
 import { toSqlDriver } from '../../src/email/driver.ts'
 import { migrate } from '../../src/email/schema.ts'
@@ -51,11 +51,7 @@ export async function prepareMailbox(mbox: string | undefined): Promise<LocalMai
   if (!isPrepared) await rm(directory, { recursive: true, force: true })
   await mkdir(directory, { recursive: true })
 
-  // wrangler keeps its state in `v3` below the directory that `--persist-to` names.
-  const proxy = await getPlatformProxy<{ DB: SqlDatabase }>({
-    configPath: 'wrangler.toml',
-    persist: { path: join(directory, 'v3') },
-  })
+  const proxy = await openDatabase(directory)
   try {
     const driver = toSqlDriver(proxy.env.DB)
     await migrate(driver)
@@ -68,6 +64,16 @@ export async function prepareMailbox(mbox: string | undefined): Promise<LocalMai
   } finally {
     await proxy.dispose()
   }
+}
+
+/** Opens the Worker's database as the Worker will, without the Worker. */
+async function openDatabase(directory: string) {
+  const { name, compatibility_date, d1_databases } = readConfig({ config: 'wrangler.toml' })
+  const configPath = join(directory, 'database.json')
+  await writeFile(configPath, JSON.stringify({ name, compatibility_date, d1_databases }))
+  // wrangler keeps its state in `v3` below the directory that `--persist-to` names.
+  const persist = { path: join(directory, 'v3') }
+  return getPlatformProxy<{ DB: SqlDatabase }>({ configPath, persist, envFiles: [] })
 }
 
 function sample(): Source {

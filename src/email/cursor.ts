@@ -45,7 +45,9 @@ function parse(cursor: string): Position | undefined {
   try {
     const text = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))
     const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0))
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const value: unknown = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes),
+    )
     if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'number')
       return undefined
     const receivedAt = toInstant(value[0])

@@ -15,7 +15,8 @@ export type Bytes = Uint8Array<ArrayBuffer>
 
 /** UTF-8 of a text. A lone surrogate becomes U+FFFD, so give well-formed text. */
 export function encodeUtf8(text: string): Bytes {
-  return encoder.encode(text)
+  // Some runtimes' types allow for shared memory, which an encoder never returns.
+  return encoder.encode(text) as Bytes
 }
 
 /**

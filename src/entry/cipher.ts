@@ -146,7 +146,15 @@ async function derive(secret: Bytes, info: string): Promise<CryptoKey> {
   )
 }
 
-function algorithm(iv: Bytes, context: CipherContext): AesGcmParams {
+/** What `crypto.subtle` takes for AES-GCM, spelt out for runtimes that name it otherwise. */
+interface AesGcm {
+  readonly name: 'AES-GCM'
+  readonly iv: Bytes
+  readonly additionalData: Bytes
+  readonly tagLength: number
+}
+
+function algorithm(iv: Bytes, context: CipherContext): AesGcm {
   const { purpose, namespace, key, header } = context
   // Lengths first: no field can lend characters to its neighbour.
   const fields = [VERSION, purpose, namespace, key, header]

@@ -78,7 +78,7 @@ async function discardRest(reader: ReadableStreamDefaultReader): Promise<void> {
 }
 
 // The default would swallow a byte order mark at the start of a value.
-const VALUE_DECODER = new TextDecoder('utf-8', { ignoreBOM: true })
+const VALUE_DECODER = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
 /**
  * Decodes a result that was sent with `Upstash-Encoding: base64`: every string in it, except that a

@@ -8,7 +8,7 @@
  */
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
 /** How many bytes `text` has in UTF-8. A lone surrogate counts three, as its replacement does. */
 export function byteLength(text: string): number {

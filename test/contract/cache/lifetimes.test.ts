@@ -1,0 +1,477 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import type { CacheOptions } from '../../../src/cache/options.ts'
+import { LoaderTimeoutError } from '../../../src/errors.ts'
+import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { holdLoader } from './bench.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const outage = new Error('database is down')
+const fail = (): Promise<never> => Promise.reject(outage)
+
+describe('The lifetime of an entry', () => {
+  let random: number
+  let platform: ManualPlatform
+  let engine: EmbeddedRedis
+
+  beforeEach(() => {
+    random = 0.5
+    platform = new ManualPlatform({ random: () => random })
+    engine = new EmbeddedRedis({ platform })
+  })
+
+  const make = (options: Partial<CacheOptions> = {}): RedisCacheManager =>
+    new RedisCacheManager({ redis: embeddedTransport({ engine }), platform, jitter: 0, ...options })
+
+  test('an entry is fresh up to its ttl, and not at it', async () => {
+    const cache = make({ ttl: '1m' })
+    await cache.set('k', 'v')
+
+    await platform.advance(MINUTE - 1)
+    expect(await cache.get('k')).toBe('v')
+    await platform.advance(1)
+    expect(await cache.get('k')).toBeUndefined()
+  })
+
+  test('jitter spreads the ttl by its ratio either way', async () => {
+    const cache = make({ ttl: '100s', jitter: 0.1 })
+    random = 0
+    await cache.set('short', 'v')
+    random = 0.999
+    await cache.set('long', 'v')
+
+    await platform.advance(89 * SECOND)
+    expect(await cache.has('short')).toBe(true)
+    await platform.advance(2 * SECOND)
+    expect(await cache.has('short')).toBe(false)
+    await platform.advance(18 * SECOND)
+    expect(await cache.has('long')).toBe(true)
+    await platform.advance(2 * SECOND)
+    expect(await cache.has('long')).toBe(false)
+  })
+
+  test('the lifetime begins when the load ends', async () => {
+    const cache = make({ ttl: '1m' })
+    const held = holdLoader()
+    const read = cache.getOrSet('k', held.load)
+    await held.called
+    await platform.advance(5 * SECOND)
+    held.release('v')
+    await read
+
+    await platform.advance(MINUTE - 1)
+    expect(await cache.get('k')).toBe('v')
+  })
+
+  test('null and undefined are fresh for negativeTtl, and never for longer than ttl', async () => {
+    const cache = make({ ttl: '1h', negativeTtl: '1m' })
+    await cache.getOrSet('loaded', () => null)
+    await cache.set('set', undefined)
+    await cache.getOrSet('brief', () => null, { ttl: '10s' })
+
+    await platform.advance(10 * SECOND)
+    expect(await cache.has('brief')).toBe(false)
+    expect(await cache.has('loaded')).toBe(true)
+    expect(await cache.has('set')).toBe(true)
+    await platform.advance(50 * SECOND)
+    expect(await cache.has('loaded')).toBe(false)
+    expect(await cache.has('set')).toBe(false)
+  })
+
+  test('touch gives a full ttl from now', async () => {
+    const cache = make({ ttl: '1m' })
+    await cache.set('k', 'v')
+    await platform.advance(50 * SECOND)
+
+    expect(await cache.touch('k')).toBe(true)
+
+    await platform.advance(59 * SECOND)
+    expect(await cache.get('k')).toBe('v')
+    await platform.advance(SECOND)
+    expect(await cache.get('k')).toBeUndefined()
+    expect(await cache.touch('k')).toBe(false)
+  })
+
+  test('touch works on a clock that counts fractions of a millisecond', async () => {
+    platform = new ManualPlatform({ startAt: 1_767_225_600_000.25 })
+    engine = new EmbeddedRedis({ platform })
+    const cache = make({ ttl: '1m' })
+    await cache.set('k', 'v')
+    await platform.advance(30 * SECOND)
+
+    expect(await cache.touch('k')).toBe(true)
+
+    await platform.advance(59 * SECOND)
+    expect(await cache.get('k')).toBe('v')
+  })
+
+  describe('with staleWhileRevalidate', () => {
+    test('a stale entry is served at once while one refresh runs behind', async () => {
+      const cache = make({ ttl: '1m', staleWhileRevalidate: '10m' })
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+      const held = holdLoader()
+
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, () => cache.getOrSet('k', held.load)),
+      )
+      await held.called
+      expect(new Set(answers)).toEqual(new Set(['old']))
+      expect(await cache.getOrSet('k', held.load)).toBe('old')
+      held.release('new')
+      await platform.settle()
+
+      expect(held.calls).toBe(1)
+      expect(await cache.getOrSet('k', fail)).toBe('new')
+    })
+
+    test('only one of two caches refreshes', async () => {
+      const caches = [make({ ttl: '1m', staleWhileRevalidate: '10m' })]
+      caches.push(make({ ttl: '1m', staleWhileRevalidate: '10m' }))
+      await caches[0]?.set('k', 'old')
+      await platform.advance(MINUTE)
+      const held = holdLoader()
+
+      for (const cache of caches) expect(await cache.getOrSet('k', held.load)).toBe('old')
+      await held.called
+      held.release('new')
+      await platform.settle()
+
+      expect(held.calls).toBe(1)
+    })
+
+    test('an entry past its window is loaded before it is answered', async () => {
+      const cache = make({ ttl: '1m', staleWhileRevalidate: '10m' })
+      await cache.set('k', 'old')
+      await platform.advance(11 * MINUTE)
+
+      expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+    })
+
+    test('a failing refresh leaves the stale entry until its window ends', async () => {
+      const cache = make({ ttl: '1m', staleWhileRevalidate: '10m' })
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+
+      expect(await cache.getOrSet('k', fail)).toBe('old')
+      await platform.settle()
+      expect(await cache.getOrSet('k', fail)).toBe('old')
+      await platform.settle()
+      await platform.advance(10 * MINUTE)
+
+      await expect(cache.getOrSet('k', fail)).rejects.toBe(outage)
+    })
+
+    test('nothing stale is served after a delete', async () => {
+      const cache = make({ ttl: '1m', staleWhileRevalidate: '10m', staleIfError: '10m' })
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+      await cache.delete('k')
+
+      await expect(cache.getOrSet('k', fail)).rejects.toBe(outage)
+    })
+  })
+
+  describe('with staleIfError', () => {
+    test('a stale entry is served only when the loader fails', async () => {
+      const cache = make({ ttl: '1m', staleIfError: '10m' })
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+
+      expect(await cache.get('k')).toBeUndefined()
+      expect(await cache.getOrSet('k', fail)).toBe('old')
+      expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+    })
+
+    test('past its window the failure is told', async () => {
+      const cache = make({ ttl: '1m', staleIfError: '10m' })
+      await cache.set('k', 'old')
+      await platform.advance(11 * MINUTE)
+
+      await expect(cache.getOrSet('k', fail)).rejects.toBe(outage)
+    })
+
+    test('a reader of a shared load falls back on what it has seen itself', async () => {
+      const cache = make({ ttl: '1m', staleIfError: '10m' })
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+      const held = holdLoader()
+      const before = cache.getOrSet('k', held.load)
+      await held.called
+      await cache.delete('k')
+      const after = cache.getOrSet('k', fail)
+
+      await expect(after).rejects.toBe(outage)
+      held.fail(outage)
+      expect(await before).toBe('old')
+    })
+
+    test('an overdue loader is a failing one', async () => {
+      const cache = make({ ttl: '1m', staleIfError: '10m', loaderTimeout: { hard: '2s' } })
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      await held.called
+
+      await platform.advance(2 * SECOND)
+
+      expect(await read).toBe('old')
+    })
+  })
+
+  describe('with early refresh', () => {
+    const slow = async (cache: RedisCacheManager): Promise<void> => {
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      await held.called
+      await platform.advance(5 * SECOND)
+      held.release('old')
+      await read
+    }
+
+    test('an unlucky reader refreshes behind its answer, shortly before expiry', async () => {
+      const cache = make({ ttl: '1m', earlyRefresh: 1 })
+      await slow(cache)
+      await platform.advance(50 * SECOND)
+      // A draw of e^-3 is a lead of 3 loads: 15 seconds.
+      random = 1 - Math.exp(-3)
+
+      expect(await cache.getOrSet('k', () => 'new')).toBe('old')
+      await platform.settle()
+
+      expect(await cache.get('k')).toBe('new')
+    })
+
+    test('the others do not', async () => {
+      const cache = make({ ttl: '1m', earlyRefresh: 1 })
+      await slow(cache)
+      await platform.advance(50 * SECOND)
+      random = 1 - Math.exp(-1)
+      const loader = vi.fn(() => 'new')
+
+      expect(await cache.getOrSet('k', loader)).toBe('old')
+      await platform.settle()
+
+      expect(loader).not.toHaveBeenCalled()
+    })
+
+    test('nobody does unless asked to', async () => {
+      const cache = make({ ttl: '1m' })
+      await slow(cache)
+      await platform.advance(MINUTE - 1)
+      random = 0.999_999
+
+      expect(await cache.getOrSet('k', fail)).toBe('old')
+      await platform.settle()
+      expect((await cache.getStats()).totals.errors).toBe(0)
+    })
+  })
+
+  describe('with a soft loader timeout', () => {
+    const options = { ttl: '1m', staleIfError: '10m', loaderTimeout: { soft: 100 } } as const
+
+    test('a stale entry is served after it, and the load is stored when it ends', async () => {
+      const cache = make(options)
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      await held.called
+
+      await platform.advance(100)
+      expect(await read).toBe('old')
+      held.release('new')
+      await platform.settle()
+
+      expect(await cache.get('k')).toBe('new')
+    })
+
+    test('a load that is faster is what is answered', async () => {
+      const cache = make(options)
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      await held.called
+
+      await platform.advance(99)
+      held.release('new')
+
+      expect(await read).toBe('new')
+    })
+
+    test('a load without a stale entry is waited for until the hard timeout', async () => {
+      const cache = make({ ...options, loaderTimeout: { soft: 100, hard: 1_000 } })
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      const rejected = expect(read).rejects.toThrow(LoaderTimeoutError)
+      await held.called
+
+      await platform.advance(999)
+      await platform.advance(1)
+
+      await rejected
+    })
+
+    test('a load that fails after it harms nobody', async () => {
+      const cache = make(options)
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      await held.called
+      await platform.advance(100)
+      expect(await read).toBe('old')
+
+      held.fail(outage)
+      await platform.settle()
+
+      expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+    })
+  })
+
+  describe('of a lease', () => {
+    test('ends a while after the hard timeout, and a waiter takes over', async () => {
+      const holder = make({ loaderTimeout: { hard: '5s' } })
+      const waiter = make({ loaderTimeout: { hard: '30s' } })
+      const held = holdLoader()
+      const dead = expect(holder.getOrSet('k', held.load)).rejects.toThrow(LoaderTimeoutError)
+      await held.called
+      const loader = vi.fn(() => 'by the waiter')
+      const waiting = waiter.getOrSet('k', loader)
+
+      await platform.advance(5 * SECOND)
+      await dead
+      expect(loader).not.toHaveBeenCalled()
+      await platform.advance(3 * SECOND)
+
+      expect(await waiting).toBe('by the waiter')
+      held.release('from the dead')
+      await platform.settle()
+      expect(await holder.get('k')).toBe('by the waiter')
+    })
+
+    test('a waiter whose patience ends loads for itself, and does not store', async () => {
+      const holder = make({ loaderTimeout: { hard: '1h' } })
+      const waiter = make({ loaderTimeout: { hard: '1s' } })
+      const held = holdLoader()
+      const slow = holder.getOrSet('k', held.load)
+      await held.called
+      const waiting = waiter.getOrSet('k', () => 'by the waiter')
+
+      await platform.advance(4 * SECOND)
+
+      expect(await waiting).toBe('by the waiter')
+      expect(await waiter.get('k')).toBeUndefined()
+      held.release('by the holder')
+      expect(await slow).toBe('by the holder')
+      expect(await waiter.get('k')).toBe('by the holder')
+    })
+
+    test('a waiter that gives up honours what was invalidated while it waited', async () => {
+      const holder = make({ loaderTimeout: { hard: '1h' } })
+      const waiter = make({ loaderTimeout: { hard: '1s' } })
+      const held = holdLoader()
+      const slow = holder.getOrSet('k', held.load, { tags: ['t'] })
+      await held.called
+      await waiter.invalidateTags(['t'])
+      const waiting = waiter.getOrSet('k', () => 'new', { tags: ['t'] })
+      await platform.advance(4 * SECOND)
+      expect(await waiting).toBe('new')
+
+      held.release('old')
+      await slow
+
+      expect(await waiter.get('k', { tags: ['t'] })).toBeUndefined()
+    })
+
+    test('of a ticket ends too: what is committed later is superseded', async () => {
+      const cache = make({ loaderTimeout: { hard: '1s' } })
+      const ticket = await cache.begin('k')
+
+      await platform.advance(3 * SECOND)
+
+      expect(await ticket.commit('late')).toBe('superseded')
+      expect(await cache.get('k')).toBeUndefined()
+    })
+  })
+
+  describe('of a near copy', () => {
+    test('lags the calls of other caches by its ttl, counted from its proof', async () => {
+      const cache = make({ near: { ttl: '10s' } })
+      const other = make()
+      await other.set('k', 'old')
+      expect(await cache.get('k')).toBe('old')
+      await other.set('k', 'new')
+
+      await platform.advance(10 * SECOND - 1)
+      expect(await cache.get('k')).toBe('old')
+      await platform.advance(1)
+      expect(await cache.get('k')).toBe('new')
+    })
+
+    test('is dated before the load that made it, not after', async () => {
+      const cache = make({ near: { ttl: '10s' } })
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      await held.called
+      await platform.advance(6 * SECOND)
+      held.release('old')
+      await read
+      await make().set('k', 'new')
+
+      await platform.advance(4 * SECOND)
+
+      expect(await cache.get('k')).toBe('new')
+    })
+
+    test('of a load longer than its ttl is not kept', async () => {
+      const cache = make({ near: { ttl: '1s' } })
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      await held.called
+      await platform.advance(2 * SECOND)
+      held.release('v')
+      await read
+
+      expect((await cache.lookup('k')).outcome).toMatchObject({ tier: 'remote' })
+    })
+
+    test('is not served past the ttl of its entry', async () => {
+      const cache = make({ ttl: '1m', near: { ttl: '1h' } })
+      await cache.getOrSet('k', () => 'old')
+
+      await platform.advance(MINUTE)
+
+      expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+    })
+  })
+
+  test('work behind an answer is handed to the host: a caller that aborts is an answer', async () => {
+    const cache = make()
+    const held = holdLoader()
+    const caller = new AbortController()
+    const read = cache.getOrSet('k', held.load, { signal: caller.signal })
+    await held.called
+
+    caller.abort(outage)
+    await expect(read).rejects.toBe(outage)
+    held.release('v')
+    await platform.settle()
+
+    expect(await cache.get('k')).toBe('v')
+  })
+
+  test('markers are renewed by use, so that entries do not lose them half-way', async () => {
+    const cache = make({ ttl: '1d' })
+    await cache.set('k', 'v', { tags: ['t'] })
+    for (let day = 0; day < 30; day++) {
+      await platform.advance(24 * 60 * MINUTE - SECOND)
+      expect(await cache.get('k', { tags: ['t'] })).toBe('v')
+      await cache.set('k', 'v', { tags: ['t'] })
+    }
+  })
+})

@@ -1,0 +1,64 @@
+import { describe, expectTypeOf, test } from 'vitest'
+import { type EntryOptions, isNearcacheError, RedisCacheManager } from '../../src/index.ts'
+import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+
+interface User {
+  readonly name: string
+}
+
+describe('types of the cache', () => {
+  const cache = new RedisCacheManager({ redis: embeddedTransport() })
+
+  test('the loader decides the type of the value', () => {
+    expectTypeOf(cache.getOrSet('k', () => ({ name: 'Ada' }))).resolves.toEqualTypeOf<{
+      name: string
+    }>()
+    expectTypeOf(cache.getOrSet('k', async () => 1)).resolves.toEqualTypeOf<number>()
+  })
+
+  test('a plain get promises nothing, and a typed one what it is told', () => {
+    expectTypeOf(cache.get('k')).resolves.toBeUnknown()
+    expectTypeOf(cache.get<User>('k')).resolves.toEqualTypeOf<User | undefined>()
+  })
+
+  test('a typed namespace takes and gives its own type alone', () => {
+    const users = cache.namespace<User>('users')
+
+    expectTypeOf(users.get('k')).resolves.toEqualTypeOf<User | undefined>()
+    expectTypeOf(users.getMany(['k'])).resolves.toEqualTypeOf<Map<string, User>>()
+    expectTypeOf(users.set<User>)
+      .parameter(1)
+      .toEqualTypeOf<User>()
+    expectTypeOf(users.namespace<number>('ages').get('k')).resolves.toEqualTypeOf<
+      number | undefined
+    >()
+  })
+
+  test('tags derived from the value see its type', () => {
+    const tags: EntryOptions<User>['tags'] = (user) => {
+      expectTypeOf(user).toEqualTypeOf<User>()
+      return [user.name]
+    }
+
+    expectTypeOf(cache.namespace<User>('users').getOrSet)
+      .parameter(2)
+      .toExtend<{ tags?: typeof tags } | undefined>()
+  })
+
+  test('the codes of the errors can be told apart exhaustively', () => {
+    function word(error: unknown): string {
+      if (!isNearcacheError(error)) return 'foreign'
+      switch (error.code) {
+        case 'ERR_CIRCUIT_OPEN':
+          return String(error.retryAfterMs)
+        case 'ERR_REMOTE_TIMEOUT':
+          return error.applied
+        case 'ERR_INVALID_OPTION':
+          return error.option
+        default:
+          return error.code
+      }
+    }
+    expectTypeOf(word).returns.toBeString()
+  })
+})
