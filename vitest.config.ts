@@ -1,12 +1,13 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { LeftOutReporter } from './test/support/left-out-reporter.ts'
 
 /** Tests run on the sources: package exports lead there under this condition. */
 const SOURCES = ['nearcache:source']
 
 export default defineConfig({
   test: {
-    reporters: ['default'],
+    reporters: ['default', new LeftOutReporter()],
     projects: [
       {
         resolve: { conditions: SOURCES },

@@ -84,8 +84,7 @@ function sample(): Source {
       const now = Math.floor(Date.now() / DAY_MS) * DAY_MS
       const bar = progress('Preparing 20,000 messages', COUNT)
       const emails = generateMailbox({ seed: SEED, count: COUNT, now })
-      await loadEmails(driver, emails, { onProgress: bar.update })
-      bar.end()
+      await loadEmails(driver, emails, { onProgress: bar.update }).finally(bar.end)
     },
   }
 }
@@ -117,8 +116,7 @@ async function importFile(driver: SqlDriver, path: string, size: number): Promis
     },
   })
   try {
-    const { inserted, duplicates } = await loadEmails(driver, messages)
-    bar.end()
+    const { inserted, duplicates } = await loadEmails(driver, messages).finally(bar.end)
     console.log(
       `Imported ${inserted} messages; left out: ${duplicates} twice there, ${bad} unreadable.`,
     )

@@ -11,7 +11,7 @@ const QUARTERS = 4
 export interface Progress {
   /** @param done From 0 to the total. */
   update(done: number): void
-  /** Ends the step's line. */
+  /** Ends the step's line, wherever it is. */
   end(): void
 }
 
@@ -27,11 +27,11 @@ export function progress(
     const step = Math.floor(ratio * (out.isTTY ? 100 : QUARTERS))
     if (step === told) return
     told = step
-    const percent = `${Math.floor(ratio * 100)} %`
     if (!out.isTTY) {
-      out.write(`${label}: ${percent}\n`)
+      out.write(`${label}: ${(step * 100) / QUARTERS} %\n`)
       return
     }
+    const percent = `${step} %`
     const filled = Math.round(ratio * WIDTH)
     out.write(
       `\r${label} [${'#'.repeat(filled)}${'.'.repeat(WIDTH - filled)}] ${percent.padStart(5)}`,
@@ -40,8 +40,7 @@ export function progress(
   return {
     update: show,
     end: () => {
-      show(total)
-      if (out.isTTY) out.write('\n')
+      if (out.isTTY && told >= 0) out.write('\n')
     },
   }
 }

@@ -12,7 +12,7 @@ export function report(without: Run, withCache: Run): string {
     ['', 'without cache', 'with cache'],
     row('requests', ({ requests }) => String(requests)),
     row('SQL statements', ({ statements }) => String(statements)),
-    row('hit rate', ({ hitRate }) =>
+    row('entries found', ({ hitRate }) =>
       hitRate === undefined ? '-' : `${(hitRate * 100).toFixed(1)} %`,
     ),
     row('read p50', ({ readMs }) => `${readMs.p50.toFixed(1)} ms`),

@@ -136,7 +136,7 @@ export const PRODUCTS = [
   'mailer boxes',
 ] as const
 
-export const CATEGORIES = [
+const CATEGORIES = [
   'order',
   'invoice',
   'delivery',

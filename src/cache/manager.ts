@@ -21,7 +21,7 @@ import { Events, type Listener } from './events.ts'
 import { Names } from './names.ts'
 import { CacheNamespace } from './namespace.ts'
 import { type CacheOptions, DEFAULTS, type EntryOptions, type NearTierOptions } from './options.ts'
-import { resolvePolicy } from './policy.ts'
+import { checkFields, resolvePolicy } from './policy.ts'
 import { type CacheStats, gatherStats } from './stats.ts'
 import { Steps } from './steps.ts'
 import { Watches } from './watch.ts'
@@ -107,6 +107,9 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
   if (typeof redis?.request !== 'function') {
     throw new InvalidOptionError('redis', 'a transport, or a Requester with a request method')
   }
+  if (breaker !== undefined) checkFields(breaker, 'breaker', ['threshold', 'cooldownMs'])
+  if (hashKeys !== undefined) checkFields(hashKeys, 'hashKeys', ['secret'])
+  if (encryption !== undefined) checkFields(encryption, 'encryption', ['keys'])
   if (encryption && !hashKeys) {
     throw new InvalidOptionError('hashKeys', 'given with encryption, or names would be readable')
   }
@@ -154,6 +157,8 @@ function nearTier(options: NearTierOptions | false, events: Events, { keyspace }
 /** The near policy of the cache without the bounds of the tier. */
 function nearDefaults(near: NearTierOptions | false): Pick<EntryOptions, 'near'> {
   if (near === false) return {}
+  // What is no object is refused where it is resolved.
+  if (typeof near !== 'object' || near === null) return { near }
   const { maxEntries: _entries, maxBytes: _bytes, ...policy } = near
   return { near: policy }
 }

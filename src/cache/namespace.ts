@@ -5,7 +5,7 @@
  */
 
 import { InvalidOptionError } from '../errors.ts'
-import { unlessAborted } from '../flight/deadline.ts'
+import { whileWanted } from '../flight/deadline.ts'
 import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report } from './context.ts'
 import { type InvalidationMode, invalidateMarkers, invalidatePattern } from './invalidate.ts'
@@ -96,8 +96,10 @@ export class CacheNamespace<Values = unknown> {
     options?: EntryOptions<T>,
   ): Promise<Map<string, T>> {
     const policy = this.#resolve(options)
-    const values = unlessAborted(getMany(this.#ctx, keys, policy), policy.signal)
-    return (await values) as Map<string, T>
+    const values = await whileWanted(this.#ctx.platform, policy.signal, () =>
+      getMany(this.#ctx, keys, policy),
+    )
+    return values as Map<string, T>
   }
 
   /**
@@ -137,8 +139,10 @@ export class CacheNamespace<Values = unknown> {
   ): Promise<Map<string, T>> {
     checkLoader(loader)
     const policy = this.#resolve(options)
-    const values = getOrSetMany(this.#ctx, keys, loader as ManyLoader, policy)
-    return (await unlessAborted(values, policy.signal)) as Map<string, T>
+    const values = await whileWanted(this.#ctx.platform, policy.signal, () =>
+      getOrSetMany(this.#ctx, keys, loader as ManyLoader, policy),
+    )
+    return values as Map<string, T>
   }
 
   /**

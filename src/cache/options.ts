@@ -76,7 +76,7 @@ export interface EntryOptions<Value = unknown> {
    * twice or late. With encryption it is as `strict`. @default 'strict'
    */
   readonly consistency?: 'strict' | 'relaxed'
-  /** Ends the waiting of this call with the signal's reason; a load others share goes on. */
+  /** Ends the waiting of this call with the signal's reason; a load that was begun goes on. */
   readonly signal?: AbortSignal
 }
 

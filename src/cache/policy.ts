@@ -10,6 +10,7 @@ import { InvalidOptionError } from '../errors.ts'
 import type { EntryOptions, LoaderTimeouts, NearOptions, NearPolicy, Policy } from './options.ts'
 
 const MAX_TAGS = 64
+const ABSENT = 'left out: there is no such option'
 
 type Patch = { -readonly [Name in keyof Policy]?: Policy[Name] }
 type Resolver = (value: never, patch: Patch) => void
@@ -83,7 +84,7 @@ export function resolvePolicy(base: Policy, options: object | undefined): Policy
   const patch: Patch = {}
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(RESOLVERS, name)) {
-      throw new InvalidOptionError(printable(name), 'left out: there is no such option')
+      throw new InvalidOptionError(printable(name), ABSENT)
     }
     if (value !== undefined) RESOLVERS[name as keyof EntryOptions](value as never, patch)
   }
@@ -107,12 +108,22 @@ function printable(name: string): string {
   return /^[A-Za-z]{1,40}$/.test(name) ? name : '(unprintable)'
 }
 
+/** @throws {InvalidOptionError} When it is no object, or has a field that is not named. */
+export function checkFields(value: unknown, option: string, names: readonly string[]): void {
+  if (typeof value !== 'object' || value === null) throw new InvalidOptionError(option, 'an object')
+  const unknown = Object.keys(value).find((name) => !names.includes(name))
+  if (unknown === undefined) return
+  throw new InvalidOptionError(`${option}.${printable(unknown)}`, ABSENT)
+}
+
 function checkBoolean(value: unknown, option: string): boolean {
   if (typeof value !== 'boolean') throw new InvalidOptionError(option, 'true or false')
   return value
 }
 
-function resolveTimeouts({ soft, hard }: LoaderTimeouts, patch: Patch): void {
+function resolveTimeouts(options: LoaderTimeouts, patch: Patch): void {
+  checkFields(options, 'loaderTimeout', ['soft', 'hard'])
+  const { soft, hard } = options
   if (soft !== undefined) {
     patch.softTimeoutMs = toMilliseconds(soft, 'loaderTimeout.soft')
   }
@@ -124,6 +135,7 @@ function resolveTimeouts({ soft, hard }: LoaderTimeouts, patch: Patch): void {
 /** @throws {InvalidOptionError} When neither `ttl` nor `verify` bounds the lag. */
 export function resolveNear(options: NearOptions | false): NearPolicy | undefined {
   if (options === false) return undefined
+  checkFields(options, 'near', ['ttl', 'verify', 'values'])
   const { ttl, verify = false, values = 'shared' } = options
   if (ttl === undefined && !verify) {
     throw new InvalidOptionError('near', 'given with a ttl or with verify: true')
@@ -142,6 +154,7 @@ function resolveCompression(
   value: NonNullable<EntryOptions['compression']>,
 ): Policy['compression'] {
   if (value === false) return false
+  checkFields(value, 'compression', ['thresholdBytes'])
   const thresholdBytes = value.thresholdBytes ?? 1_024
   if (!Number.isSafeInteger(thresholdBytes) || thresholdBytes < 0) {
     throw new InvalidOptionError('compression.thresholdBytes', 'a whole number of bytes')

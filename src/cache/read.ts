@@ -9,7 +9,7 @@
  */
 
 import { shouldRefreshEarly } from '../entry/early-refresh.ts'
-import { settledWithin, TIMED_OUT, unlessAborted } from '../flight/deadline.ts'
+import { settledWithin, TIMED_OUT, whileWanted } from '../flight/deadline.ts'
 import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report, type Target, targetOf } from './context.ts'
 import { type Loaded, lead, obtain } from './load.ts'
@@ -35,7 +35,7 @@ export async function get(
   policy: Policy,
 ): Promise<ReadResult> {
   const startedAt = ctx.platform.now()
-  const result = await unlessAborted(find(ctx, key, policy), policy.signal)
+  const result = await whileWanted(ctx.platform, policy.signal, () => find(ctx, key, policy))
   report(ctx, operation, key, result.outcome, startedAt)
   return result
 }
@@ -65,7 +65,7 @@ export function getOrSet(
 ): Promise<unknown> {
   const copy = nearHit(ctx, key, policy)
   if (copy) return Promise.resolve(servedNear(ctx, key, copy, policy))
-  return unlessAborted(readThrough(ctx, key, loader, policy), policy.signal)
+  return whileWanted(ctx.platform, policy.signal, () => readThrough(ctx, key, loader, policy))
 }
 
 /**

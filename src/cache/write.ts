@@ -143,7 +143,7 @@ export async function touch(ctx: CacheContext, key: string, policy: Policy): Pro
   return ctx.steps.replace(target.names.entry, {
     entry: text,
     writeId,
-    lifeMs: lifetimes.staleUntil - now,
+    lifeMs: Math.ceil(lifetimes.staleUntil - now),
   })
 }
 

@@ -75,3 +75,22 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefin
     work.then(resolve, reject).finally(end)
   })
 }
+
+/**
+ * Runs `task` for a caller who may give up: rejects with the signal's reason then, while what was
+ * begun goes on behind (I11). With a signal that is aborted already nothing is begun.
+ */
+export function whileWanted<T>(
+  platform: Platform,
+  signal: AbortSignal | undefined,
+  task: () => Promise<T>,
+): Promise<T> {
+  if (!signal) return task()
+  if (signal.aborted) return Promise.reject(signal.reason)
+  const work = task()
+  const goOnBehind = (): void => platform.defer(work)
+  signal.addEventListener('abort', goOnBehind, { once: true })
+  return unlessAborted(work, signal).finally(() => {
+    signal.removeEventListener('abort', goOnBehind)
+  })
+}

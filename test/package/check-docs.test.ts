@@ -63,7 +63,7 @@ describe('check-docs', () => {
 
     expect(status).toBe(1)
     expect(problems.filter((line) => line.startsWith(document))).toEqual([
-      expect.stringContaining('guide.md:6:15: error TS'),
+      expect.stringContaining('guide.md:6:17: error TS'),
       expect.stringContaining('guide.md:11:13: error TS'),
       expect.stringContaining('guide.md:12:29: error TS'),
     ])

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { restTransport } from '../../src/redis/rest.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { describeManager } from '../contract/cache/manager-contract.ts'
-import { findRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
 
-describe.skipIf(!findRedisServer())('before a redis-server,', () => {
+describeWithRedis('before a redis-server,', () => {
   let server: RedisServer
   let behind: Transport
   let endpoint: RestEndpoint

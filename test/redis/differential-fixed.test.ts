@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { CommandError, EmbeddedRedis } from '../../src/redis/embedded/index.ts'
 import type { Command } from '../../src/redis/requester.ts'
 import { ManualPlatform } from '../../src/testing/manual-platform.ts'
-import { findRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
 
 /** A linear congruential generator, so that both sides and every run see the same numbers. */
 function numbersFrom(seed: number): (bound: number) => number {
@@ -14,9 +15,7 @@ function numbersFrom(seed: number): (bound: number) => number {
   }
 }
 
-const binary = findRedisServer()
-
-describe.skipIf(binary === undefined)('EmbeddedRedis on chosen commands', () => {
+describeWithRedis('EmbeddedRedis on chosen commands', () => {
   let server: RedisServer
   let client: Redis
   let engine: EmbeddedRedis

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DATA_COMMANDS } from '../../src/redis/embedded/data-commands.ts'
 import { EmbeddedRedis } from '../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../src/testing/manual-platform.ts'
-import { findRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
 import { GENERATED_COMMANDS, type Step, steps, type Word } from './differential-grammar.ts'
 
 const COMMANDS_A_RUN = 60
@@ -91,9 +92,7 @@ function resolve(words: readonly Word[], now: number): string[] {
   })
 }
 
-const binary = findRedisServer()
-
-describe.skipIf(binary === undefined)('EmbeddedRedis beside a real redis-server', () => {
+describeWithRedis('EmbeddedRedis beside a real redis-server', () => {
   let server: RedisServer
   let client: Redis
 

@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { everythingIn } from '../support/leaks.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 import { findRedisServer } from '../support/redis-server.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
 
-describe.skipIf(!findRedisServer())('the tcp transport, before a Redis Cluster,', () => {
+describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
   let cluster: RedisCluster
   let transport: Transport
 

@@ -1,10 +1,11 @@
 import { Redis } from '@upstash/redis'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
-import { findRedisServer, startRedisServer } from '../support/redis-server.ts'
+import { startRedisServer } from '../support/redis-server.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
 
-describe.skipIf(!findRedisServer())('the tcp transport, subscribed,', () => {
+describeWithRedis('the tcp transport, subscribed,', () => {
   let server: Awaited<ReturnType<typeof startRedisServer>>
   let transport: Transport
   let heard: string[]

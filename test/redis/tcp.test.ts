@@ -7,9 +7,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ClosedError } from '../../src/errors.ts'
 import type { Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
-import { findRedisServer, startRedisServer } from '../support/redis-server.ts'
+import { startRedisServer } from '../support/redis-server.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
 
-describe.skipIf(!findRedisServer())('the tcp transport, before a redis-server,', () => {
+describeWithRedis('the tcp transport, before a redis-server,', () => {
   let server: Awaited<ReturnType<typeof startRedisServer>>
   let transport: Transport
 

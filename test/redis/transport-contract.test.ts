@@ -1,12 +1,12 @@
-import { describe } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { restTransport } from '../../src/redis/rest.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
-import { findRedisServer, startRedisServer } from '../support/redis-server.ts'
+import { startRedisServer } from '../support/redis-server.ts'
 import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
 import { describeTransport } from './transport-contract.ts'
 
-describe.skipIf(!findRedisServer())('before a redis-server,', () => {
+describeWithRedis('before a redis-server,', () => {
   for (const encoding of ['none', 'base64'] as const) {
     let server: Awaited<ReturnType<typeof startRedisServer>>
     let tcp: Transport

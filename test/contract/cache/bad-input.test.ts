@@ -12,7 +12,8 @@ class Money {
 }
 
 /** What a caller without a type checker may write. */
-const wrong = <T>(value: unknown): T => value as T
+// biome-ignore lint/suspicious/noExplicitAny: it stands for what no type allows
+const wrong = <T = any>(value: unknown): T => value as T
 
 const load = (): string => 'v'
 const option = (name: string) => ({ code: 'ERR_INVALID_OPTION', option: name })
@@ -207,6 +208,9 @@ describe('What cannot work', () => {
     ['retries', { retries: 1.5 }],
     ['breaker.threshold', { breaker: { threshold: 0 } }],
     ['breaker.cooldownMs', { breaker: { cooldownMs: Number.NaN } }],
+    ['breaker', { breaker: 3 }],
+    ['hashKeys', { hashKeys: 'secret' }],
+    ['encryption', { encryption: 'secret' }],
     ['breaker.treshold', { breaker: { treshold: 3 } }],
     ['maxValueBytes', { maxValueBytes: 0 }],
     ['near.maxEntries', { near: { ttl: 1, maxEntries: 0 } }],

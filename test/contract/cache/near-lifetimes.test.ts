@@ -1,0 +1,71 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import type { CacheOptions } from '../../../src/cache/options.ts'
+import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { holdLoader } from './bench.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+
+describe('A near copy', () => {
+  let platform: ManualPlatform
+  let engine: EmbeddedRedis
+
+  beforeEach(() => {
+    platform = new ManualPlatform()
+    engine = new EmbeddedRedis({ platform })
+  })
+
+  const make = (options: Partial<CacheOptions> = {}): RedisCacheManager =>
+    new RedisCacheManager({ redis: embeddedTransport({ engine }), platform, jitter: 0, ...options })
+
+  test('lags the calls of other caches by its ttl, counted from its proof', async () => {
+    const cache = make({ near: { ttl: '10s' } })
+    const other = make()
+    await other.set('k', 'old')
+    expect(await cache.get('k')).toBe('old')
+    await other.set('k', 'new')
+
+    await platform.advance(10 * SECOND - 1)
+    expect(await cache.get('k')).toBe('old')
+    await platform.advance(1)
+    expect(await cache.get('k')).toBe('new')
+  })
+
+  test('is dated before the load that made it, not after', async () => {
+    const cache = make({ near: { ttl: '10s' } })
+    const held = holdLoader()
+    const read = cache.getOrSet('k', held.load)
+    await held.called
+    await platform.advance(6 * SECOND)
+    held.release('old')
+    await read
+    await make().set('k', 'new')
+
+    await platform.advance(4 * SECOND)
+
+    expect(await cache.get('k')).toBe('new')
+  })
+
+  test('of a load longer than its ttl is not kept', async () => {
+    const cache = make({ near: { ttl: '1s' } })
+    const held = holdLoader()
+    const read = cache.getOrSet('k', held.load)
+    await held.called
+    await platform.advance(2 * SECOND)
+    held.release('v')
+    await read
+
+    expect((await cache.lookup('k')).outcome).toMatchObject({ tier: 'remote' })
+  })
+
+  test('is not served past the ttl of its entry', async () => {
+    const cache = make({ ttl: '1m', near: { ttl: '1h' } })
+    await cache.getOrSet('k', () => 'old')
+
+    await platform.advance(MINUTE)
+
+    expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+  })
+})

@@ -1,0 +1,184 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import type { CacheOptions } from '../../../src/cache/options.ts'
+import { LoaderTimeoutError } from '../../../src/errors.ts'
+import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { holdLoader } from './bench.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const outage = new Error('database is down')
+
+describe('The time that a load may take', () => {
+  let random: number
+  let platform: ManualPlatform
+  let engine: EmbeddedRedis
+
+  beforeEach(() => {
+    random = 0.5
+    platform = new ManualPlatform({ random: () => random })
+    engine = new EmbeddedRedis({ platform })
+  })
+
+  const make = (options: Partial<CacheOptions> = {}): RedisCacheManager =>
+    new RedisCacheManager({ redis: embeddedTransport({ engine }), platform, jitter: 0, ...options })
+
+  describe('with a soft loader timeout', () => {
+    const options = { ttl: '1m', staleIfError: '10m', loaderTimeout: { soft: 100 } } as const
+
+    test('a stale entry is served after it, and the load is stored when it ends', async () => {
+      const cache = make(options)
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      await held.called
+
+      await platform.advance(100)
+      expect(await read).toBe('old')
+      held.release('new')
+      await platform.settle()
+
+      expect(await cache.get('k')).toBe('new')
+    })
+
+    test('a load that is faster is what is answered', async () => {
+      const cache = make(options)
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      await held.called
+
+      await platform.advance(99)
+      held.release('new')
+
+      expect(await read).toBe('new')
+    })
+
+    test('a load without a stale entry is waited for until the hard timeout', async () => {
+      const cache = make({ ...options, loaderTimeout: { soft: 100, hard: 1_000 } })
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      const rejected = expect(read).rejects.toThrow(LoaderTimeoutError)
+      await held.called
+
+      await platform.advance(999)
+      await platform.advance(1)
+
+      await rejected
+    })
+
+    test('a load that fails after it harms nobody', async () => {
+      const cache = make(options)
+      await cache.set('k', 'old')
+      await platform.advance(MINUTE)
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load)
+      await held.called
+      await platform.advance(100)
+      expect(await read).toBe('old')
+
+      held.fail(outage)
+      await platform.settle()
+
+      expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+    })
+  })
+
+  describe('of a lease', () => {
+    test('ends a while after the hard timeout, and a waiter takes over', async () => {
+      const holder = make({ loaderTimeout: { hard: '5s' } })
+      const waiter = make({ loaderTimeout: { hard: '30s' } })
+      const held = holdLoader()
+      const dead = expect(holder.getOrSet('k', held.load)).rejects.toThrow(LoaderTimeoutError)
+      await held.called
+      const loader = vi.fn(() => 'by the waiter')
+      const waiting = waiter.getOrSet('k', loader)
+
+      await platform.advance(5 * SECOND)
+      await dead
+      expect(loader).not.toHaveBeenCalled()
+      await platform.advance(3 * SECOND)
+
+      expect(await waiting).toBe('by the waiter')
+      held.release('from the dead')
+      await platform.settle()
+      expect(await holder.get('k')).toBe('by the waiter')
+    })
+
+    test('a waiter whose patience ends loads for itself, and does not store', async () => {
+      const holder = make({ loaderTimeout: { hard: '1h' } })
+      const waiter = make({ loaderTimeout: { hard: '1s' } })
+      const held = holdLoader()
+      const slow = holder.getOrSet('k', held.load)
+      await held.called
+      const waiting = waiter.getOrSet('k', () => 'by the waiter')
+
+      await platform.advance(4 * SECOND)
+
+      expect(await waiting).toBe('by the waiter')
+      expect(await waiter.get('k')).toBeUndefined()
+      held.release('by the holder')
+      expect(await slow).toBe('by the holder')
+      expect(await waiter.get('k')).toBe('by the holder')
+    })
+
+    test('a waiter that gives up honours what was invalidated while it waited', async () => {
+      const holder = make({ loaderTimeout: { hard: '1h' } })
+      const waiter = make({ loaderTimeout: { hard: '1s' } })
+      const held = holdLoader()
+      const slow = holder.getOrSet('k', held.load, { tags: ['t'] })
+      await held.called
+      await waiter.invalidateTags(['t'])
+      const waiting = waiter.getOrSet('k', () => 'new', { tags: ['t'] })
+      await platform.advance(4 * SECOND)
+      expect(await waiting).toBe('new')
+
+      held.release('old')
+      await slow
+
+      expect(await waiter.get('k', { tags: ['t'] })).toBeUndefined()
+    })
+
+    test('of a ticket ends too: what is committed later is superseded', async () => {
+      const cache = make({ loaderTimeout: { hard: '1s' } })
+      const ticket = await cache.begin('k')
+
+      await platform.advance(3 * SECOND)
+
+      expect(await ticket.commit('late')).toBe('superseded')
+      expect(await cache.get('k')).toBeUndefined()
+    })
+  })
+
+  test('work behind an answer is handed to the host: a caller that aborts is an answer', async () => {
+    const cache = make()
+    const held = holdLoader()
+    const caller = new AbortController()
+    const read = cache.getOrSet('k', held.load, { signal: caller.signal })
+    await held.called
+
+    caller.abort(outage)
+    await expect(read).rejects.toBe(outage)
+    held.release('v')
+    await platform.settle()
+
+    expect(await cache.get('k')).toBe('v')
+  })
+
+  test('a caller whose signal is aborted already begins nothing', async () => {
+    const cache = make()
+    const signal = AbortSignal.abort(outage)
+    const loader = vi.fn(() => 'v')
+
+    await expect(cache.getOrSet('k', loader, { signal })).rejects.toBe(outage)
+    await expect(cache.get('k', { signal })).rejects.toBe(outage)
+    await expect(cache.getMany(['k'], { signal })).rejects.toBe(outage)
+    await platform.settle()
+
+    expect(loader).not.toHaveBeenCalled()
+    expect(cache.redis.counts.requests).toBe(0)
+  })
+})

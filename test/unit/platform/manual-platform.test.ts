@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest'
+import { ManualPlatform } from '../../../src/testing/index.ts'
+
+describe('ManualPlatform', () => {
+  test('stands still until it is told to advance', async () => {
+    const platform = new ManualPlatform({ startAt: 1_000 })
+    expect(platform.now()).toBe(1_000)
+
+    await platform.advance(250)
+
+    expect(platform.now()).toBe(1_250)
+  })
+
+  test('draws what the test gives: one half, a constant, or what a function returns', () => {
+    let draws = 0
+
+    expect(new ManualPlatform().random()).toBe(0.5)
+    expect(new ManualPlatform({ random: 0.25 }).random()).toBe(0.25)
+    const platform = new ManualPlatform({ random: () => draws++ / 10 })
+    expect([platform.random(), platform.random()]).toEqual([0, 0.1])
+  })
+
+  test('ends delays in the order they come due, each at its own instant', async () => {
+    const platform = new ManualPlatform({ startAt: 0 })
+    const ended: [name: string, at: number][] = []
+    for (const [name, ms] of [
+      ['late', 30],
+      ['early', 10],
+      ['next', 10],
+    ] as const) {
+      void platform.delay(ms).then(() => ended.push([name, platform.now()]))
+    }
+
+    await platform.advance(30)
+
+    expect(ended).toEqual([
+      ['early', 10],
+      ['next', 10],
+      ['late', 30],
+    ])
+  })
+
+  test('ends delays that begin while it advances', async () => {
+    const platform = new ManualPlatform({ startAt: 0 })
+    const twice = platform.delay(10).then(() => platform.delay(10))
+
+    await platform.advance(19)
+    expect(platform.pendingTimers).toBe(1)
+    await platform.advance(1)
+
+    await expect(twice).resolves.toBeUndefined()
+    expect(platform.pendingTimers).toBe(0)
+  })
+
+  test('ends a delay with the reason of its signal', async () => {
+    const platform = new ManualPlatform()
+    const controller = new AbortController()
+    const waiting = platform.delay(10, controller.signal)
+    controller.abort('enough')
+
+    await expect(waiting).rejects.toBe('enough')
+    await expect(platform.delay(10, AbortSignal.abort('before'))).rejects.toBe('before')
+    expect(platform.pendingTimers).toBe(0)
+  })
+
+  test('settles when deferred work, and what it defers in turn, is done', async () => {
+    const platform = new ManualPlatform()
+    const done: string[] = []
+    platform.defer(
+      Promise.resolve().then(() => {
+        done.push('first')
+        platform.defer(Promise.resolve().then(() => done.push('second')))
+      }),
+    )
+    platform.defer(Promise.reject(new Error('reported elsewhere')))
+
+    await platform.settle()
+
+    expect(done).toEqual(['first', 'second'])
+  })
+})

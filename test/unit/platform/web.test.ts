@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { webPlatform } from '../../../src/platform/web.ts'
+
+describe('webPlatform', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: 1_000 })
+  })
+
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('tells the time of the host', () => {
+    vi.setSystemTime(5_000)
+
+    expect(webPlatform().now()).toBe(5_000)
+  })
+
+  test('draws from [0, 1)', () => {
+    const { random } = webPlatform()
+    const draws = Array.from({ length: 1_000 }, random)
+
+    expect(draws.every((draw) => draw >= 0 && draw < 1)).toBe(true)
+    expect(new Set(draws).size).toBeGreaterThan(900)
+  })
+
+  test('waits for as long as it was asked to', async () => {
+    const done = vi.fn<() => void>()
+    const waiting = webPlatform().delay(250).then(done)
+
+    await vi.advanceTimersByTimeAsync(249)
+    expect(done).not.toHaveBeenCalled()
+
+    await vi.advanceTimersByTimeAsync(1)
+    await waiting
+    expect(done).toHaveBeenCalledOnce()
+  })
+
+  // A timer of 2^31 ms or more would fire at once.
+  test.each([2 ** 31, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY])(
+    'waits for as long as a timer can when asked for %d ms',
+    async (ms) => {
+      const controller = new AbortController()
+      const done = vi.fn<() => void>()
+      const waiting = webPlatform().delay(ms, controller.signal).then(done)
+
+      await vi.advanceTimersByTimeAsync(2 ** 31 - 2)
+
+      expect(done).not.toHaveBeenCalled()
+      controller.abort('over')
+      await expect(waiting).rejects.toBe('over')
+    },
+  )
+
+  test('stops waiting with the reason of the signal, and leaves no timer behind', async () => {
+    const controller = new AbortController()
+    const waiting = webPlatform().delay(60_000, controller.signal)
+    const reason = new Error('enough')
+
+    controller.abort(reason)
+
+    await expect(waiting).rejects.toBe(reason)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('does not begin to wait when the signal was aborted before', async () => {
+    const waiting = webPlatform().delay(60_000, AbortSignal.abort('before'))
+
+    await expect(waiting).rejects.toBe('before')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('takes its listener away when the wait is over', async () => {
+    const { signal } = new AbortController()
+    const removed = vi.spyOn(signal, 'removeEventListener')
+    const waiting = webPlatform().delay(10, signal)
+
+    await vi.advanceTimersByTimeAsync(10)
+    await waiting
+
+    expect(removed).toHaveBeenCalledWith('abort', expect.any(Function))
+  })
+
+  // I11
+  test('takes deferred work that fails for handled', async () => {
+    const unhandled = vi.fn<(reason: unknown) => void>()
+    process.on('unhandledRejection', unhandled)
+
+    webPlatform().defer(Promise.reject(new Error('nobody waits for this')))
+    vi.useRealTimers()
+    await new Promise((resolve) => setImmediate(resolve)) // rejections are reported between turns
+
+    process.off('unhandledRejection', unhandled)
+    expect(unhandled).not.toHaveBeenCalled()
+  })
+})
