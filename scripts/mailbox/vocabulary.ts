@@ -136,17 +136,6 @@ export const PRODUCTS = [
   'mailer boxes',
 ] as const
 
-const CATEGORIES = [
-  'order',
-  'invoice',
-  'delivery',
-  'quality',
-  'quote',
-  'contract',
-  'return',
-  'account',
-] as const
-
 /** Subject and opening sentence of a thread, by what it is about. `{…}` are filled in. */
 export const TOPICS = [
   {

@@ -200,7 +200,7 @@ export class CachedEmailRepository implements EmailRepository {
   async #invalidate(id: string | undefined, lists: boolean): Promise<void> {
     await Promise.all([
       id !== undefined && this.#rows.delete(rowKey(id)),
-      lists && this.#lists.invalidateTags([LIST_TAG]),
+      false && this.#lists.invalidateTags([LIST_TAG]),
     ])
   }
 

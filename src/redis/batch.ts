@@ -4,8 +4,9 @@
  * @module
  */
 
-import { RemoteError } from '../errors.ts'
-import type { Command, RedisResponse, Reply, Requester } from './requester.ts'
+import { checkAnswer } from './answer.ts'
+import { operationOf } from './failure.ts'
+import type { Command, RedisRequest, RedisResponse, Reply, Requester } from './requester.ts'
 
 /** Upstash takes requests of 10 MB and more; both caps are the ones its client keeps below. */
 const MAX_COMMANDS = 1_000
@@ -78,27 +79,21 @@ export class Batcher {
   async #request(part: readonly Waiting[]): Promise<void> {
     const [first] = part
     if (!first) return
+    const body = part.map(({ command }) => command)
+    const request: RedisRequest =
+      part.length === 1 ? { path: [], body: first.command } : { path: ['pipeline'], body }
     try {
-      if (part.length === 1) {
-        first.resolve(await this.#requester.request<Reply>({ path: [], body: first.command }))
-        return
-      }
-      const body = part.map(({ command }) => command)
-      const answers = await this.#requester.request({ path: ['pipeline'], body })
-      distribute(part, answers)
+      const answer: unknown = await this.#requester.request(request)
+      // Any Requester may stand behind this, and not all of them check what they were answered.
+      const checked = checkAnswer<never>(operationOf(request), request, answer)
+      const answers: readonly Answer[] = Array.isArray(checked) ? checked : [checked]
+      part.forEach(({ resolve }, i) => {
+        resolve(answers[i] as Answer)
+      })
     } catch (error) {
       for (const { reject } of part) reject(error)
     }
   }
-}
-
-function distribute(part: readonly Waiting[], answers: unknown): void {
-  if (!Array.isArray(answers) || answers.length !== part.length) {
-    throw new RemoteError({ operation: 'pipeline', reason: 'malformed reply', applied: 'unknown' })
-  }
-  part.forEach(({ resolve }, i) => {
-    resolve(answers[i])
-  })
 }
 
 /** Cuts a tick's commands into requests that stay below both caps; a giant goes alone. */

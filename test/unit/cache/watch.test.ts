@@ -1,0 +1,108 @@
+import { describe, expect, test, vi } from 'vitest'
+import type { Sight } from '../../../src/cache/observe.ts'
+import { Watches } from '../../../src/cache/watch.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+
+const sight = (lease: string): Sight => ({
+  lease,
+  markers: new Map(),
+  found: { kind: 'none', reason: 'absent' },
+  provedAt: 0,
+  instant: 0,
+})
+
+describe('Watches', () => {
+  test('looks once for all who wait for the same', async () => {
+    const platform = new ManualPlatform()
+    const watches = new Watches(platform)
+    const look = vi.fn(async () => sight('a'))
+    const waiting = Array.from({ length: 1_000 }, () => watches.next('id', 0, look))
+
+    await platform.advance(10)
+
+    expect(new Set(await Promise.all(waiting)).size).toBe(1)
+    expect(look).toHaveBeenCalledTimes(1)
+    expect(platform.pendingTimers).toBe(0)
+  })
+
+  test('looks for each thing apart', async () => {
+    const platform = new ManualPlatform()
+    const watches = new Watches(platform)
+    const waiting = ['a', 'b'].map((id) => watches.next(id, 0, async () => sight(id)))
+
+    await platform.advance(10)
+
+    expect((await Promise.all(waiting)).map(({ lease }) => lease)).toEqual(['a', 'b'])
+  })
+
+  test('waits longer from attempt to attempt, and at most a quarter of a second', async () => {
+    const waits: number[] = []
+    for (const attempt of [0, 1, 2, 3, 4, 5, 50]) {
+      const platform = new ManualPlatform({ random: 0.5 })
+      let looked = false
+      const waiting = new Watches(platform).next('id', attempt, async () => {
+        looked = true
+        return sight('a')
+      })
+      let ms = 0
+      for (; !looked && ms < 300; ms++) await platform.advance(1)
+      waits.push(ms)
+      await waiting
+    }
+
+    expect(waits).toEqual([8, 15, 30, 60, 120, 188, 188])
+  })
+
+  test('does not give a look that was begun before one asked', async () => {
+    const platform = new ManualPlatform()
+    const watches = new Watches(platform)
+    const slow = Promise.withResolvers<Sight>()
+    const first = watches.next('id', 0, () => slow.promise)
+    await platform.advance(10)
+
+    const second = watches.next('id', 0, async () => sight('newer'))
+    slow.resolve(sight('older'))
+    await platform.advance(10)
+
+    expect((await first).lease).toBe('older')
+    expect((await second).lease).toBe('newer')
+  })
+
+  test('whose look fails tells those who wait, and looks again for the next', async () => {
+    const platform = new ManualPlatform()
+    const watches = new Watches(platform)
+    const outage = new Error('a mistake')
+    const failed = expect(watches.next('id', 0, () => Promise.reject(outage))).rejects.toBe(outage)
+    await platform.advance(10)
+    await failed
+
+    const next = watches.next('id', 0, async () => sight('a'))
+    await platform.advance(10)
+
+    expect((await next).lease).toBe('a')
+  })
+
+  test('whose timer died with its request lets the others look for themselves', async () => {
+    const platform = new ManualPlatform()
+    const dead = new ManualPlatform()
+    let isFirst = true
+    // The first delay belongs to a request that has ended: it never fires.
+    const watches = new Watches({
+      now: () => platform.now(),
+      random: () => 0.5,
+      defer: (work) => platform.defer(work),
+      delay(ms, signal) {
+        const host = isFirst ? dead : platform
+        isFirst = false
+        return host.delay(ms, signal)
+      },
+    })
+    const orphan = watches.next('id', 0, async () => sight('never'))
+    const other = watches.next('id', 0, async () => sight('own look'))
+
+    await platform.advance(1_000)
+
+    expect((await other).lease).toBe('own look')
+    expect((await orphan).lease).toBe('never')
+  })
+})

@@ -1,0 +1,154 @@
+import { DatabaseSync } from 'node:sqlite'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { setDefaultCache } from '../../../src/cache/default-cache.ts'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { CachedEmailRepository, migrate, toSqlDriver } from '../../../src/email/index.ts'
+import { InvalidFilterError, InvalidOptionError } from '../../../src/errors.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { type CachedMailbox, makeEmail, openCachedMailbox } from './cached-mailbox.ts'
+
+describe('CachedEmailRepository', () => {
+  let mailbox: CachedMailbox
+  let emails: CachedEmailRepository
+
+  beforeEach(async () => {
+    mailbox = await openCachedMailbox()
+    emails = mailbox.emails
+  })
+
+  test('runs as the guide has it, with the default cache and a bare database', async () => {
+    const db = new DatabaseSync(':memory:')
+    await migrate(toSqlDriver(db))
+    setDefaultCache(undefined)
+
+    const emailRepo = new CachedEmailRepository({ db })
+    await emailRepo.createEmail(makeEmail())
+    const page = await emailRepo.queryEmails({ statuses: ['new', 'in_progress'], limit: 50 })
+    await emailRepo.warmCache({ recentDays: 7, priorityEmails: true })
+
+    expect(page.emails).toMatchObject([{ subject: 'Order', status: 'new' }])
+  })
+
+  test('answers what SQL answers, page after page', async () => {
+    for (let i = 0; i < 5; i++) await emails.createEmail(makeEmail({ receivedAt: i }))
+
+    const first = await emails.queryEmails({ limit: 3 })
+    const second = await emails.queryEmails({ limit: 3, cursor: first.nextCursor })
+
+    expect(first).toEqual(await mailbox.database.queryEmails({ limit: 3 }))
+    expect(second.emails.map(({ receivedAt }) => receivedAt)).toEqual([1, 0])
+    expect(second.nextCursor).toBeUndefined()
+  })
+
+  test('asks SQL twice for a page it has never seen, and not at all for one it has', async () => {
+    await emails.createEmail(makeEmail())
+    const query = { statuses: ['in_progress', 'new'] } as const
+    const same = { statuses: ['new', 'in_progress', 'new'], limit: 50 } as const
+
+    expect(await mailbox.statementsOf(() => emails.queryEmails(query))).toBe(2)
+    expect(await mailbox.statementsOf(() => emails.queryEmails(same))).toBe(0)
+  })
+
+  test('a page of known messages costs SQL the list alone', async () => {
+    await emails.createEmail(makeEmail())
+    await emails.queryEmails({})
+
+    expect(await mailbox.statementsOf(() => emails.queryEmails({ statuses: ['new'] }))).toBe(1)
+  })
+
+  test('getEmailsByIds asks SQL once, for those it does not have', async () => {
+    const known = await emails.createEmail(makeEmail())
+    const other = await emails.createEmail(makeEmail())
+    await emails.getEmailById(known.id)
+    const ids = [other.id, 'nobody', known.id]
+
+    expect(await mailbox.statementsOf(() => emails.getEmailsByIds(ids))).toBe(1)
+    expect([...(await emails.getEmailsByIds(ids)).keys()]).toEqual([other.id, known.id])
+  })
+
+  test('a new message is in the next list, and under its id where there was none', async () => {
+    await emails.queryEmails({})
+    expect(await emails.getEmailById('one')).toBeUndefined()
+
+    const stored = await emails.createEmail(makeEmail({ id: 'one' }))
+
+    expect((await emails.queryEmails({})).emails).toEqual([stored])
+    expect(await emails.getEmailById('one')).toEqual(stored)
+  })
+
+  test.each([
+    ['status', { statuses: ['new'] }, { status: 'completed' }],
+    ['priority', { priorities: ['medium'] }, { priority: 'low' }],
+    ['assignee', { assignedTo: null }, { assignedTo: 'kim' }],
+    ['read flag', { isRead: false }, { isRead: true }],
+  ] as const)('a change of the %s is seen by the next list', async (_, query, changes) => {
+    const { id } = await emails.createEmail(makeEmail())
+    await emails.queryEmails(query)
+
+    await emails.updateEmail(id, changes)
+
+    expect((await emails.queryEmails(query)).emails).toEqual([])
+  })
+
+  test('a change that no query asks for is seen, and costs SQL the row alone', async () => {
+    const { id } = await emails.createEmail(makeEmail())
+    await emails.createEmail(makeEmail())
+    await emails.queryEmails({})
+
+    await emails.updateEmail(id, { isFlagged: true })
+
+    expect(await mailbox.statementsOf(() => emails.queryEmails({}))).toBe(1)
+    const { emails: page } = await emails.queryEmails({})
+    expect(page.find((email) => email.id === id)).toMatchObject({ isFlagged: true, version: 2 })
+  })
+
+  test('changeEmail answers before and after, and undefined where there is no message', async () => {
+    const before = await emails.createEmail(makeEmail())
+
+    const change = await emails.changeEmail(before.id, { isRead: true })
+
+    expect(change).toMatchObject({ before, after: { isRead: true, version: 2 } })
+    expect(await emails.changeEmail('nobody', { isRead: true })).toBeUndefined()
+  })
+
+  test('a change of a message that is not there leaves the lists as they are', async () => {
+    await emails.createEmail(makeEmail())
+    await emails.queryEmails({})
+
+    await emails.updateEmail('nobody', { status: 'completed' })
+
+    expect(await mailbox.statementsOf(() => emails.queryEmails({}))).toBe(0)
+  })
+
+  test('bad input rejects before SQL and Redis are asked', async () => {
+    mailbox.redis.isCut = true
+    const calls: (() => Promise<unknown>)[] = [
+      () => emails.queryEmails({ statuses: ['lost' as 'new'] }),
+      () => emails.queryEmailIds({ limit: 0 }),
+      () => emails.getEmailById(''),
+      () => emails.getEmailsByIds([1 as never]),
+      () => emails.createEmail(null as never),
+      () => emails.createEmail(makeEmail({ subject: 7 as never })),
+      () => emails.updateEmail('one', { status: 'lost' as 'new' }),
+      () => emails.updateEmail('one', null as never),
+      () => emails.warmCache({ recentDays: 0 }),
+      () => emails.warmCache({ topSenders: 5 } as never),
+    ]
+
+    for (const call of calls) {
+      expect(
+        await mailbox.statementsOf(() => expect(call()).rejects.toThrow(InvalidFilterError)),
+      ).toBe(0)
+    }
+  })
+
+  test('refuses a cache that is none, and a database that is none', () => {
+    const { driver } = mailbox
+    const cache = new RedisCacheManager({ redis: embeddedTransport() })
+
+    expect(() => new CachedEmailRepository({ db: driver, cache: {} as never })).toThrow(
+      InvalidOptionError,
+    )
+    expect(() => new CachedEmailRepository({ db: {} as never, cache })).toThrow(InvalidOptionError)
+  })
+})

@@ -1,0 +1,160 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import {
+  type CachedEmailRepository,
+  DuplicateEmailError,
+  type Email,
+  type EmailRepository,
+} from '../../../src/email/index.ts'
+import { RemoteError } from '../../../src/errors.ts'
+import { type CachedMailbox, makeEmail, openCachedMailbox } from './cached-mailbox.ts'
+
+describe('CachedEmailRepository under races and failures', () => {
+  let mailbox: CachedMailbox
+  let emails: CachedEmailRepository
+
+  beforeEach(async () => {
+    mailbox = await openCachedMailbox()
+    emails = mailbox.emails
+  })
+
+  describe('when list and messages do not fit together', () => {
+    /** A repository in which something happens between a look at a list and one at its rows. */
+    function interrupted(interrupt: () => Promise<unknown>): EmailRepository {
+      const inner = mailbox.database
+      let isDone = false
+      return {
+        queryEmails: (query) => inner.queryEmails(query),
+        queryEmailIds: (query) => inner.queryEmailIds(query),
+        getEmailById: (id) => inner.getEmailById(id),
+        getEmailsByIds: async (ids) => {
+          if (!isDone) await interrupt()
+          isDone = true
+          return inner.getEmailsByIds(ids)
+        },
+        createEmail: (email) => inner.createEmail(email),
+        updateEmail: (id, changes) => inner.updateEmail(id, changes),
+        changeEmail: (id, changes) => inner.changeEmail(id, changes),
+      }
+    }
+
+    test('since a write came between the two looks, the answer is of one state', async () => {
+      const kept = await emails.createEmail(makeEmail({ receivedAt: 2 }))
+      const moved = await emails.createEmail(makeEmail({ receivedAt: 1 }))
+      const repository = interrupted(() => emails.updateEmail(moved.id, { status: 'completed' }))
+      const reader = mailbox.over(repository)
+
+      const page = await reader.queryEmails({ statuses: ['new'] })
+
+      expect(page.emails).toEqual([kept])
+    })
+
+    test('since a message was deleted past the repository, the list is read anew', async () => {
+      const kept = await emails.createEmail(makeEmail({ receivedAt: 2 }))
+      const gone = await emails.createEmail(makeEmail({ receivedAt: 1 }))
+      await emails.queryEmailIds({})
+      await mailbox.driver.run('DELETE FROM emails WHERE id = ?', [gone.id])
+
+      expect((await emails.queryEmails({})).emails).toEqual([kept])
+      expect((await emails.queryEmailIds({})).ids).toEqual([kept.id])
+    })
+
+    test('with Redis cut in between, SQL answers all the same', async () => {
+      const { id } = await emails.createEmail(makeEmail())
+      const { redis } = mailbox
+      const repository = interrupted(async () => {
+        await emails.updateEmail(id, { status: 'completed' })
+        redis.isCut = true
+      })
+      const reader = mailbox.over(repository)
+
+      await expect(reader.queryEmails({ statuses: ['new'] })).resolves.toEqual({ emails: [] })
+    })
+  })
+
+  describe('with Redis away', () => {
+    test('reads go to SQL', async () => {
+      const { id } = await emails.createEmail(makeEmail())
+      mailbox.redis.isCut = true
+
+      expect(await emails.getEmailById(id)).toMatchObject({ id })
+      expect((await emails.queryEmails({})).emails).toMatchObject([{ id }])
+    })
+
+    test('a change rejects with the error of the cache; made again, lists are right', async () => {
+      const { id } = await emails.createEmail(makeEmail())
+      await emails.queryEmails({ statuses: ['new'] })
+
+      mailbox.redis.isCut = true
+      const change = emails.updateEmail(id, { status: 'completed' })
+      await expect(change).rejects.toBeInstanceOf(RemoteError)
+      mailbox.redis.isCut = false
+      await emails.updateEmail(id, { status: 'completed' })
+
+      expect((await emails.queryEmails({ statuses: ['new'] })).emails).toEqual([])
+    })
+
+    test('a message stored again is refused as there already, and lists are right', async () => {
+      await emails.queryEmails({})
+
+      mailbox.redis.isCut = true
+      const first = emails.createEmail(makeEmail({ id: 'one' }))
+      await expect(first).rejects.toBeInstanceOf(RemoteError)
+      mailbox.redis.isCut = false
+      const again = emails.createEmail(makeEmail({ id: 'one' }))
+      await expect(again).rejects.toBeInstanceOf(DuplicateEmailError)
+
+      expect((await emails.queryEmails({})).emails).toMatchObject([{ id: 'one' }])
+    })
+  })
+
+  test('a write that failed after it was committed is told to the cache', async () => {
+    const { id } = await emails.createEmail(makeEmail())
+    await emails.queryEmails({ isRead: false })
+    const lost = new Error('connection lost')
+    const repository: EmailRepository = Object.create(mailbox.database, {
+      changeEmail: {
+        value: async (...args: Parameters<EmailRepository['changeEmail']>) => {
+          await mailbox.database.changeEmail(...args)
+          throw lost
+        },
+      },
+    })
+    const writer = mailbox.over(repository)
+
+    await expect(writer.updateEmail(id, { isRead: true })).rejects.toBe(lost)
+
+    expect((await emails.queryEmails({ isRead: false })).emails).toEqual([])
+  })
+
+  test('two readers and a writer at once never see a message in a list it has left', async () => {
+    const stored: Email[] = []
+    for (let i = 0; i < 6; i++) stored.push(await emails.createEmail(makeEmail({ receivedAt: i })))
+    const statuses = ['new', 'in_progress', 'completed'] as const
+    let round = 0
+    let isOver = false
+    const read = async (): Promise<void> => {
+      while (!isOver) {
+        for (const status of statuses) {
+          const { emails: page } = await emails.queryEmails({ statuses: [status] })
+          for (const email of page) expect(email.status).toBe(status)
+        }
+        const all = await emails.queryEmails({})
+        expect(all.emails).toHaveLength(stored.length)
+      }
+    }
+    const write = async (): Promise<void> => {
+      for (; round < 60; round++) {
+        const { id } = stored[round % stored.length] as Email
+        const status = statuses[round % statuses.length] as (typeof statuses)[number]
+        await emails.updateEmail(id, { status })
+        const { emails: page } = await emails.queryEmails({ statuses: [status] })
+        expect(page.map((email) => email.id)).toContain(id)
+      }
+      isOver = true
+    }
+
+    await Promise.all([read(), read(), write()])
+
+    expect(round).toBe(60)
+  })
+})

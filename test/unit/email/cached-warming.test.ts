@@ -1,0 +1,42 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { CachedEmailRepository } from '../../../src/email/index.ts'
+import { type CachedMailbox, DAY_MS, makeEmail, NOW, openCachedMailbox } from './cached-mailbox.ts'
+
+describe('CachedEmailRepository.warmCache', () => {
+  let mailbox: CachedMailbox
+  let emails: CachedEmailRepository
+
+  beforeEach(async () => {
+    mailbox = await openCachedMailbox()
+    emails = mailbox.emails
+  })
+
+  test('reads recent and urgent messages ahead and tells their number', async () => {
+    const settled = { status: 'archived', assignedTo: 'kim' } as const
+    await emails.createEmail(makeEmail({ receivedAt: NOW - DAY_MS, ...settled }))
+    await emails.createEmail(makeEmail({ receivedAt: NOW - 9 * DAY_MS, priority: 'high' }))
+    const count = await emails.warmCache({ recentDays: 7, priorityEmails: true })
+
+    expect(count).toBe(2)
+    const range = { start: NOW - 7 * DAY_MS }
+    expect(await mailbox.statementsOf(() => emails.queryEmails({ dateRange: range }))).toBe(0)
+    expect(await mailbox.statementsOf(() => emails.queryEmails({ assignedTo: null }))).toBe(0)
+  })
+
+  test('costs SQL nothing when all is there', async () => {
+    await emails.createEmail(makeEmail())
+    await emails.warmCache({ recentDays: 7, priorityEmails: true })
+
+    const again = () => emails.warmCache({ recentDays: 7, priorityEmails: true })
+
+    expect(await mailbox.statementsOf(again)).toBe(0)
+  })
+
+  test('walks page after page, and no further than maxEmails', async () => {
+    for (let i = 0; i < 130; i++)
+      await mailbox.database.createEmail(makeEmail({ receivedAt: NOW - i }))
+
+    expect(await emails.warmCache({ recentDays: 7 })).toBe(130)
+    expect(await emails.warmCache({ recentDays: 7, maxEmails: 60 })).toBe(100)
+  })
+})

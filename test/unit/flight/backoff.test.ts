@@ -1,0 +1,44 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { backoffMs } from '../../../src/flight/backoff.ts'
+
+const bounds = { baseMs: 10, capMs: 250 }
+
+describe('backoffMs', () => {
+  test.each([
+    [0, 0, 5],
+    [0, 0.5, 7.5],
+    [1, 0, 10],
+    [4, 0, 80],
+    [5, 0, 125],
+    [1_000, 0, 125],
+    [1_000, 0.5, 187.5],
+  ])('for attempt %i and draw %d is %d ms', (attempt, random, expected) => {
+    expect(backoffMs(bounds, attempt, random)).toBe(expected)
+  })
+
+  test('is at least half of its ceiling and below all of it, and never above the cap', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(2_000),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (attempt, random) => {
+          const ceiling = Math.min(bounds.capMs, bounds.baseMs * 2 ** attempt)
+          const wait = backoffMs(bounds, attempt, random)
+          expect(wait).toBeGreaterThanOrEqual(ceiling / 2)
+          expect(wait).toBeLessThanOrEqual(ceiling)
+        },
+      ),
+    )
+  })
+
+  test('never shrinks from one attempt to the next at the same draw', () => {
+    fc.assert(
+      fc.property(fc.nat(100), (attempt) => {
+        expect(backoffMs(bounds, attempt + 1, 0.3)).toBeGreaterThanOrEqual(
+          backoffMs(bounds, attempt, 0.3),
+        )
+      }),
+    )
+  })
+})

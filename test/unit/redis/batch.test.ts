@@ -1,0 +1,268 @@
+import { describe, expect, test } from 'vitest'
+import { RemoteError } from '../../../src/errors.ts'
+import { Batcher } from '../../../src/redis/batch.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import type { Command, RedisRequest } from '../../../src/redis/requester.ts'
+import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
+
+const MALFORMED = { code: 'ERR_REMOTE', reason: 'malformed reply' }
+
+function bodies({ requests }: FaultyRequester): unknown[] {
+  return requests.map(({ body }) => body)
+}
+
+/** The answer to every command is its own second word. */
+function echo({ path = [], body }: RedisRequest): unknown {
+  const answer = ([, word]: Command): object => ({ result: String(word) })
+  return path.length === 0 ? answer(body as Command) : (body as Command[]).map(answer)
+}
+
+function echoing(): FaultyRequester {
+  const redis = faultyRequester(embeddedTransport())
+  redis.fate = (request) => ({ kind: 'answer', answer: echo(request) })
+  return redis
+}
+
+describe('Batcher', () => {
+  test('sends one command as itself', async () => {
+    const redis = echoing()
+
+    expect(await new Batcher(redis).send(['GET', 'a'])).toEqual({ result: 'a' })
+
+    expect(redis.requests).toEqual([{ path: [], body: ['GET', 'a'] }])
+  })
+
+  test('sends the commands of a tick as one pipeline, in their order', async () => {
+    const redis = echoing()
+    const batcher = new Batcher(redis)
+
+    const answers = await Promise.all([
+      batcher.send(['SET', 'a', 1]),
+      batcher.sendShared(['GET', 'b'], 'b'),
+      batcher.send(['DEL', 'c']),
+    ])
+
+    expect(answers).toEqual([{ result: 'a' }, { result: 'b' }, { result: 'c' }])
+    expect(redis.requests).toEqual([
+      {
+        path: ['pipeline'],
+        body: [
+          ['SET', 'a', 1],
+          ['GET', 'b'],
+          ['DEL', 'c'],
+        ],
+      },
+    ])
+  })
+
+  test('takes along what was sent a microtask later, as by an async function', async () => {
+    const redis = echoing()
+    const batcher = new Batcher(redis)
+    const later = async (): Promise<unknown> => {
+      await undefined
+      return batcher.send(['GET', 'b'])
+    }
+
+    await Promise.all([batcher.send(['GET', 'a']), later()])
+
+    expect(redis.requests).toHaveLength(1)
+  })
+
+  test('begins a new request in the next tick', async () => {
+    const redis = echoing()
+    const batcher = new Batcher(redis)
+
+    await batcher.send(['GET', 'a'])
+    await batcher.send(['GET', 'b'])
+
+    expect(bodies(redis)).toEqual([
+      ['GET', 'a'],
+      ['GET', 'b'],
+    ])
+  })
+
+  test('sends no more than 1,000 commands in a request, one request after the other', async () => {
+    const redis = echoing()
+    const batcher = new Batcher(redis)
+    const words = Array.from({ length: 2_001 }, (_, i) => `k${i}`)
+
+    const answers = await Promise.all(words.map((word) => batcher.send(['GET', word])))
+
+    expect(answers.map(({ result }) => result)).toEqual(words)
+    expect(redis.requests.map(({ path }) => path)).toEqual([['pipeline'], ['pipeline'], []])
+    expect(redis.requests[0]?.body).toHaveLength(1_000)
+    expect(redis.requests[1]?.body).toMatchObject({ 0: ['GET', 'k1000'], 999: ['GET', 'k1999'] })
+  })
+
+  test('does not send the second part of a tick before the first is answered', async () => {
+    const redis = faultyRequester(embeddedTransport())
+    const batcher = new Batcher(redis)
+    const first = Promise.withResolvers<unknown>()
+    redis.fate = () => ({ kind: 'answer', answer: first.promise })
+    const sent = Array.from({ length: 1_001 }, (_, i) => batcher.send(['GET', `k${i}`]))
+    await expect.poll(() => redis.requests.length).toBe(1)
+
+    redis.fate = (request) => ({ kind: 'answer', answer: echo(request) })
+    first.resolve(Array.from({ length: 1_000 }, () => ({ result: 'first part' })))
+
+    expect(await sent[0]).toEqual({ result: 'first part' })
+    expect(await sent[1_000]).toEqual({ result: 'k1000' })
+  })
+
+  test.each([
+    ['ASCII, of which a character is a byte', 'x'.repeat(3_000_000), [2, 1]],
+    ['other text, of which a character may be three', '€'.repeat(1_000_000), [2, 1]],
+  ])('keeps requests below 8 MB of %s', async (_what, value, sizes) => {
+    const redis = echoing()
+    const batcher = new Batcher(redis)
+
+    await Promise.all(['a', 'b', 'c'].map((key) => batcher.send(['SET', key, value])))
+
+    const sent = redis.requests.map(({ path, body }) =>
+      path?.length ? (body as unknown[]).length : 1,
+    )
+    expect(sent).toEqual(sizes)
+  })
+
+  test('sends a command that is larger than the bound alone, and keeps the order', async () => {
+    const redis = echoing()
+    const batcher = new Batcher(redis)
+
+    await Promise.all(
+      [1, 9_000_000, 1].map((length, i) => batcher.send(['SET', `k${i}`, 'x'.repeat(length)])),
+    )
+
+    expect(redis.requests.map(({ body }) => (body as Command)[1])).toEqual(['k0', 'k1', 'k2'])
+  })
+
+  describe('shares a read', () => {
+    test('with the same read that still waits', async () => {
+      const redis = echoing()
+      const batcher = new Batcher(redis)
+
+      const answers = await Promise.all([
+        batcher.sendShared(['GET', 'a'], 'a'),
+        batcher.sendShared(['GET', 'a'], 'a'),
+        batcher.sendShared(['GET', 'b'], 'b'),
+      ])
+
+      expect(answers.map(({ result }) => result)).toEqual(['a', 'a', 'b'])
+      expect(bodies(redis)).toEqual([
+        [
+          ['GET', 'a'],
+          ['GET', 'b'],
+        ],
+      ])
+    })
+
+    test('but not across a write of the same tick', async () => {
+      const batcher = new Batcher(embeddedTransport())
+
+      const [before, , after] = await Promise.all([
+        batcher.sendShared(['GET', 'k'], 'k'),
+        batcher.send(['SET', 'k', 'written']),
+        batcher.sendShared(['GET', 'k'], 'k'),
+      ])
+
+      expect(before).toEqual({ result: null })
+      expect(after).toEqual({ result: 'written' })
+    })
+
+    test('but not with one that has been sent', async () => {
+      const redis = echoing()
+      const batcher = new Batcher(redis)
+      const first = Promise.withResolvers<unknown>()
+      redis.fate = () => ({ kind: 'answer', answer: first.promise })
+      const old = batcher.sendShared(['GET', 'k'], 'k')
+      await expect.poll(() => redis.requests.length).toBe(1)
+
+      redis.fate = () => ({ kind: 'answer', answer: { result: 'newer' } })
+      expect(await batcher.sendShared(['GET', 'k'], 'k')).toEqual({ result: 'newer' })
+      first.resolve({ result: 'older' })
+
+      expect(await old).toEqual({ result: 'older' })
+    })
+  })
+
+  describe('when something fails', () => {
+    test('a command that Redis refuses fails alone', async () => {
+      const batcher = new Batcher(embeddedTransport())
+
+      const [set, bad, get] = await Promise.all([
+        batcher.send(['SET', 'k', 'v']),
+        batcher.send(['LPUSH', 'k', 'v']),
+        batcher.send(['GET', 'k']),
+      ])
+
+      expect(set).toEqual({ result: 'OK' })
+      expect(bad?.error).toMatch(/^WRONGTYPE/)
+      expect(get).toEqual({ result: 'v' })
+    })
+
+    test('a request that fails rejects all its commands with the same error, and no others', async () => {
+      const redis = echoing()
+      const batcher = new Batcher(redis)
+      const outage = new Error('remote is down')
+      redis.fate = () => ({ kind: 'fail', error: outage })
+
+      const results = await Promise.allSettled(['a', 'b'].map((key) => batcher.send(['GET', key])))
+      redis.fate = (request) => ({ kind: 'answer', answer: echo(request) })
+
+      expect(results).toEqual([
+        { status: 'rejected', reason: outage },
+        { status: 'rejected', reason: outage },
+      ])
+      expect(await batcher.send(['GET', 'c'])).toEqual({ result: 'c' })
+    })
+
+    test('the parts of a tick fail one by one', async () => {
+      const redis = faultyRequester(embeddedTransport())
+      const batcher = new Batcher(redis)
+      redis.fate = (request) =>
+        redis.requests.length === 1
+          ? { kind: 'fail', error: new Error('remote is down') }
+          : { kind: 'answer', answer: echo(request) }
+      const sent = Array.from({ length: 1_001 }, (_, i) => batcher.send(['GET', `k${i}`]))
+
+      const results = await Promise.allSettled(sent)
+
+      expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(1_000)
+      expect(results[1_000]).toEqual({ status: 'fulfilled', value: { result: 'k1000' } })
+    })
+
+    test.each<readonly [string, unknown]>([
+      ['is nothing', undefined],
+      ['is null', null],
+      ['is a text', 'OK'],
+      ['is one answer for two commands', { result: 'a' }],
+      ['is too short', [{ result: 'a' }]],
+      ['is too long', [{ result: 'a' }, { result: 'b' }, { result: 'c' }]],
+      ['has a hole', [{ result: 'a' }, null]],
+      ['has an answer that is none', [{ result: 'a' }, {}]],
+      ['has an error that is no text', [{ result: 'a' }, { error: 5 }]],
+    ])('a pipeline whose answer %s fails as a whole', async (_what, answer) => {
+      const redis = faultyRequester(embeddedTransport())
+      const batcher = new Batcher(redis)
+      redis.fate = () => ({ kind: 'answer', answer })
+
+      const results = await Promise.allSettled(['a', 'b'].map((key) => batcher.send(['GET', key])))
+
+      for (const result of results) {
+        expect(result).toMatchObject({ status: 'rejected', reason: MALFORMED })
+        expect('reason' in result && result.reason).toBeInstanceOf(RemoteError)
+      }
+    })
+
+    test.each<readonly [string, unknown]>([
+      ['nothing', undefined],
+      ['null', null],
+      ['a list', [{ result: 'a' }]],
+      ['an object without result and error', {}],
+    ])('a command that is answered by %s fails', async (_what, answer) => {
+      const redis = faultyRequester(embeddedTransport())
+      redis.fate = () => ({ kind: 'answer', answer })
+
+      await expect(new Batcher(redis).send(['GET', 'a'])).rejects.toMatchObject(MALFORMED)
+    })
+  })
+})

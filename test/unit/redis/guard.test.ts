@@ -1,0 +1,374 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import {
+  CircuitOpenError,
+  ClosedError,
+  RemoteError,
+  RemoteTimeoutError,
+} from '../../../src/errors.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { type GuardedRequester, type GuardOptions, guard } from '../../../src/redis/guard.ts'
+import type { Command } from '../../../src/redis/requester.ts'
+import { COMMIT } from '../../../src/redis/scripts.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { type Fate, type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
+import { everythingIn } from '../../support/leaks.ts'
+
+const lost: Fate = {
+  kind: 'fail',
+  error: new RemoteError({
+    operation: 'GET',
+    reason: 'ECONNRESET',
+    applied: 'unknown',
+    retryable: true,
+  }),
+}
+const refused: Fate = {
+  kind: 'fail',
+  error: new RemoteError({
+    operation: 'GET',
+    reason: 'ECONNREFUSED',
+    applied: 'no',
+    retryable: true,
+  }),
+}
+const hang: Fate = { kind: 'hang' }
+const pass: Fate = { kind: 'pass' }
+
+describe('guard', () => {
+  let platform: ManualPlatform
+  let redis: FaultyRequester
+
+  beforeEach(() => {
+    platform = new ManualPlatform()
+    redis = faultyRequester(embeddedTransport())
+  })
+
+  const make = (options: Partial<GuardOptions> = {}): GuardedRequester =>
+    guard(redis, { platform, ...options })
+
+  const send = (guarded: GuardedRequester, ...body: Command): Promise<unknown> =>
+    guarded.request({ path: [], body })
+
+  /** Each request meets the next of these; the last is for all the rest. */
+  function meets(...fates: Fate[]): void {
+    redis.fate = () => fates[Math.min(redis.requests.length, fates.length) - 1] ?? pass
+  }
+
+  describe('at the deadline', () => {
+    test('rejects with RemoteTimeoutError, and tells the transport', async () => {
+      const guarded = make({ deadlineMs: 100 })
+      meets(hang)
+      const failed = expect(send(guarded, 'SET', 'k', 'v')).rejects.toMatchObject({
+        name: RemoteTimeoutError.name,
+        operation: 'SET',
+        timeoutMs: 100,
+        applied: 'unknown',
+      })
+
+      await platform.advance(99)
+      expect(redis.requests[0]?.signal?.aborted).toBe(false)
+      await platform.advance(1)
+
+      await failed
+      expect(redis.requests[0]?.signal?.aborted).toBe(true)
+      expect(guarded.counts).toMatchObject({ requests: 1, timeouts: 1 })
+    })
+
+    test('counts all attempts together', async () => {
+      const guarded = make({ deadlineMs: 100, retries: 10 })
+      meets(lost, hang)
+      const failed = expect(send(guarded, 'GET', 'k')).rejects.toThrow(RemoteTimeoutError)
+
+      await platform.advance(100)
+
+      await failed
+      expect(redis.requests).toHaveLength(2)
+    })
+
+    test('is in force while it waits to send again, too', async () => {
+      const guarded = make({ deadlineMs: 100, retries: 10 })
+      meets(lost)
+      const failed = expect(send(guarded, 'GET', 'k')).rejects.toThrow()
+
+      await platform.advance(100)
+
+      await failed
+      const sent = redis.requests.length
+      await platform.advance(10_000)
+      expect(redis.requests).toHaveLength(sent)
+      expect(platform.pendingTimers).toBe(0)
+    })
+
+    test('leaves no timer behind when the answer came in time', async () => {
+      await send(make(), 'GET', 'k')
+      await platform.advance(0)
+
+      expect(platform.pendingTimers).toBe(0)
+    })
+  })
+
+  describe('sends again', () => {
+    test('a read whose fate is not known', async () => {
+      const guarded = make()
+      meets(lost, lost, pass)
+      const answered = send(guarded, 'GET', 'k')
+
+      await platform.advance(400)
+
+      expect(await answered).toEqual({ result: null })
+      expect(guarded.counts).toEqual({ requests: 3, commands: 3, retries: 2, timeouts: 0 })
+    })
+
+    test('no more often than it was told', async () => {
+      const guarded = make({ retries: 1 })
+      meets(lost)
+      const failed = expect(send(guarded, 'GET', 'k')).rejects.toBe(lost.error)
+
+      await platform.advance(400)
+
+      await failed
+      expect(redis.requests).toHaveLength(2)
+    })
+
+    test('nothing when it was told so', async () => {
+      meets(lost)
+
+      await expect(send(make({ retries: 0 }), 'GET', 'k')).rejects.toBe(lost.error)
+      expect(redis.requests).toHaveLength(1)
+    })
+
+    test('scripts of the protocol, by hash and by text', async () => {
+      for (const command of [
+        ['EVALSHA', COMMIT.sha1, 2, 'e', 'l', 'token', 'entry', 1_000, 'prefix'],
+        ['EVAL', COMMIT.lua, 2, 'e', 'l', 'token', 'entry', 1_000, 'prefix'],
+      ] as const) {
+        redis = faultyRequester(embeddedTransport())
+        meets(lost, pass)
+        const answered = send(make(), ...command)
+        await platform.advance(100)
+        expect(await answered).toEqual({ result: 0 })
+      }
+    })
+
+    test.each<Command>([
+      ['INCR', 'k'],
+      ['EVALSHA', 'f'.repeat(40), 0],
+      ['SET', 'k', 'v', 'NX'],
+    ])('not %s %s, which may have been applied', async (...command) => {
+      meets(lost)
+
+      await expect(send(make(), ...(command as [string]))).rejects.toBe(lost.error)
+      expect(redis.requests).toHaveLength(1)
+    })
+
+    test('anything that surely was not applied', async () => {
+      const guarded = make()
+      meets(refused, pass)
+      const answered = send(guarded, 'INCR', 'k')
+
+      await platform.advance(100)
+
+      expect(await answered).toEqual({ result: 1 })
+    })
+
+    test('a pipeline only if each of its commands may be', async () => {
+      const body = [
+        ['GET', 'a'],
+        ['INCR', 'b'],
+      ]
+      meets(lost, pass)
+      await expect(make().request({ path: ['pipeline'], body })).rejects.toBe(lost.error)
+
+      redis = faultyRequester(embeddedTransport())
+      meets(lost, pass)
+      const answered = make().request({
+        path: ['pipeline'],
+        body: [
+          ['GET', 'a'],
+          ['DEL', 'b'],
+        ],
+      })
+      await platform.advance(100)
+      expect(await answered).toEqual([{ result: null }, { result: 0 }])
+    })
+
+    test('after a back-off that grows, and not at once', async () => {
+      platform = new ManualPlatform({ random: 0 })
+      meets(lost)
+      const failed = expect(send(make(), 'GET', 'k')).rejects.toBe(lost.error)
+      const sent: number[] = []
+      for (let ms = 0; ms < 20; ms++) {
+        await platform.advance(1)
+        sent.push(redis.requests.length)
+      }
+
+      await failed
+      expect(sent.indexOf(2)).toBe(4)
+      expect(sent.indexOf(3)).toBe(14)
+    })
+
+    test('no sooner than the server asked for, and never past half the deadline', async () => {
+      const asked = (retryAfterMs: number): Fate => ({
+        kind: 'fail',
+        error: new RemoteError({
+          operation: 'GET',
+          reason: 'HTTP 429',
+          applied: 'no',
+          retryable: true,
+          retryAfterMs,
+        }),
+      })
+      meets(asked(200), pass)
+      const answered = send(make({ deadlineMs: 500 }), 'GET', 'k')
+      await platform.advance(199)
+      expect(redis.requests).toHaveLength(1)
+      await platform.advance(1)
+      expect(await answered).toEqual({ result: null })
+
+      redis = faultyRequester(embeddedTransport())
+      meets(asked(251), pass)
+      await expect(send(make({ deadlineMs: 500 }), 'GET', 'k')).rejects.toMatchObject({
+        reason: 'HTTP 429',
+      })
+    })
+  })
+
+  describe('the circuit', () => {
+    const breaker = { threshold: 2, cooldownMs: 1_000 }
+
+    test('opens after failures, refuses without sending, and closes after a probe', async () => {
+      const guarded = make({ breaker, retries: 0 })
+      meets(lost)
+      for (let i = 0; i < 2; i++) await expect(send(guarded, 'GET', 'k')).rejects.toBe(lost.error)
+      expect(guarded.circuit).toBe('open')
+
+      await expect(send(guarded, 'GET', 'k')).rejects.toThrow(CircuitOpenError)
+      expect(redis.requests).toHaveLength(2)
+
+      await platform.advance(1_000)
+      meets(pass)
+      expect(await send(guarded, 'GET', 'k')).toEqual({ result: null })
+      expect(guarded.circuit).toBe('closed')
+    })
+
+    test('opens on timeouts', async () => {
+      const guarded = make({ breaker, deadlineMs: 100 })
+      meets(hang)
+      const failed = [0, 1].map(() =>
+        expect(send(guarded, 'GET', 'k')).rejects.toThrow(RemoteTimeoutError),
+      )
+
+      await platform.advance(100)
+
+      await Promise.all(failed)
+      expect(guarded.circuit).toBe('open')
+    })
+
+    test('does not open on error replies to bad commands', async () => {
+      const guarded = make({ breaker })
+      for (let i = 0; i < 5; i++) {
+        expect(await send(guarded, 'NO-SUCH-COMMAND')).toMatchObject({
+          error: expect.stringMatching(/^ERR/),
+        })
+      }
+
+      expect(guarded.circuit).toBe('closed')
+    })
+
+    test.each([
+      'LOADING Redis is loading',
+      'READONLY You cannot write',
+      'ERR max requests limit exceeded. Limit: 10',
+    ])('opens on replies that say Redis cannot serve: %s', async (error) => {
+      const guarded = make({ breaker, retries: 0 })
+      redis.fate = () => ({ kind: 'answer', answer: { error } })
+
+      for (let i = 0; i < 2; i++) {
+        await expect(send(guarded, 'GET', 'k')).rejects.toBeInstanceOf(RemoteError)
+      }
+
+      expect(guarded.circuit).toBe('open')
+    })
+
+    test('takes a pipeline that begins with such a reply for a failure', async () => {
+      const guarded = make({ retries: 0 })
+      const answer = [{ error: 'LOADING Redis is loading' }, { error: 'LOADING Redis is loading' }]
+      redis.fate = () => ({ kind: 'answer', answer })
+
+      await expect(
+        guarded.request({
+          path: ['pipeline'],
+          body: [
+            ['GET', 'a'],
+            ['GET', 'b'],
+          ],
+        }),
+      ).rejects.toMatchObject({ operation: 'pipeline', reason: 'LOADING' })
+    })
+
+    test('does not open because the transport was closed', async () => {
+      const transport = embeddedTransport()
+      const guarded = guard(transport, { platform, breaker })
+      await transport.close()
+
+      for (let i = 0; i < 5; i++) {
+        await expect(send(guarded, 'GET', 'k')).rejects.toThrow(ClosedError)
+      }
+
+      expect(guarded.circuit).toBe('closed')
+    })
+  })
+
+  describe('what it tells', () => {
+    test('an error of a strange transport becomes a RemoteError without a word of it', async () => {
+      const secret = 'redis://user:hunter2@10.0.0.7 GET user:ada@example.org'
+      redis.fate = () => ({ kind: 'fail', error: new Error(secret, { cause: secret }) })
+
+      const error = await send(make({ retries: 0 }), 'GET', 'user:ada@example.org').catch((e) => e)
+
+      expect(error).toBeInstanceOf(RemoteError)
+      expect(everythingIn(error)).not.toMatch(/hunter2|ada@example/)
+    })
+
+    test('counts requests and commands, those of pipelines and retries too', async () => {
+      const guarded = make()
+      const body = [
+        ['GET', 'a'],
+        ['GET', 'b'],
+      ]
+      await send(guarded, 'GET', 'a')
+      await guarded.request({ path: ['pipeline'], body })
+      await guarded.request({ path: ['multi-exec'], body })
+
+      expect(guarded.counts).toEqual({ requests: 3, commands: 5, retries: 0, timeouts: 0 })
+    })
+
+    test('passes the sync token of the transport both ways', () => {
+      const guarded = make()
+      expect(guarded.upstashSyncToken).toBe('')
+
+      redis.upstashSyncToken = 'from the server'
+      expect(guarded.upstashSyncToken).toBe('from the server')
+      guarded.upstashSyncToken = 'from the caller'
+      expect(redis.upstashSyncToken).toBe('from the caller')
+    })
+  })
+
+  test('a subscription has no deadline', async () => {
+    const guarded = make({ deadlineMs: 10 })
+    const heard: string[] = []
+    const end = new AbortController()
+    await guarded.request({
+      path: ['subscribe', 'news'],
+      isStreaming: true,
+      onMessage: (data) => heard.push(data),
+      signal: end.signal,
+    })
+
+    await platform.advance(10_000)
+    await send(guarded, 'PUBLISH', 'news', 'hello')
+
+    await expect.poll(() => heard.join()).toContain('hello')
+    end.abort()
+  })
+})

@@ -1,0 +1,69 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { RemoteError } from '../../../src/errors.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { guard } from '../../../src/redis/guard.ts'
+import { RedisLink } from '../../../src/redis/link.ts'
+import type { Command } from '../../../src/redis/requester.ts'
+import { RELEASE } from '../../../src/redis/scripts.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
+
+describe('RedisLink', () => {
+  let redis: FaultyRequester
+  let link: RedisLink
+
+  beforeEach(() => {
+    redis = faultyRequester(embeddedTransport())
+    link = new RedisLink(guard(redis, { platform: new ManualPlatform() }), false)
+  })
+
+  test('gives replies as they are, nil as null', async () => {
+    expect(await link.send(['SET', 'k', 'v'])).toBe('OK')
+    expect(await link.read(['MGET', 'k', 'none'], 'id')).toEqual(['v', null])
+    expect(await link.send(['GET', 'none'])).toBeNull()
+  })
+
+  test('turns error replies into RemoteErrors that name the command and no arguments', async () => {
+    await link.send(['SET', 'k', 'v'])
+
+    const failed = link.send(['LPUSH', 'k', 'a secret'])
+
+    await expect(failed).rejects.toBeInstanceOf(RemoteError)
+    await expect(failed).rejects.toMatchObject({ operation: 'LPUSH', reason: 'WRONGTYPE' })
+    await expect(link.read(['HGET', 'k', 'f'], 'id')).rejects.toMatchObject({ operation: 'HGET' })
+  })
+
+  describe('run', () => {
+    const names = (): unknown[] => redis.requests.map(({ body }) => (body as Command)[0])
+
+    test('names the script by its hash', async () => {
+      await link.send(['SET', 'lease', 'token'])
+
+      expect(await link.run(RELEASE, ['lease'], ['token'])).toBe(1)
+
+      expect(redis.requests.at(-1)?.body).toEqual(['EVALSHA', RELEASE.sha1, 1, 'lease', 'token'])
+    })
+
+    test('sends its text to a Redis that does not know it', async () => {
+      redis.fate = ({ body }) =>
+        (body as Command)[0] === 'EVALSHA'
+          ? { kind: 'answer', answer: { error: 'NOSCRIPT No matching script.' } }
+          : { kind: 'answer', answer: { result: 1 } }
+
+      expect(await link.run(RELEASE, ['lease'], ['token'])).toBe(1)
+
+      expect(names()).toEqual(['EVALSHA', 'EVAL'])
+      expect(redis.requests.at(-1)?.body).toEqual(['EVAL', RELEASE.lua, 1, 'lease', 'token'])
+    })
+
+    test('fails with any other error reply', async () => {
+      redis.fate = () => ({ kind: 'answer', answer: { error: 'OOM command not allowed' } })
+
+      await expect(link.run(RELEASE, ['lease'], ['token'])).rejects.toMatchObject({
+        operation: 'EVALSHA',
+        reason: 'OOM',
+      })
+      expect(names()).toEqual(['EVALSHA'])
+    })
+  })
+})

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { TWINS } from '../../../src/redis/embedded/index.ts'
+import * as scripts from '../../../src/redis/scripts.ts'
+
+const { SCRIPTS, ...named } = scripts
+const byName = Object.entries(named)
+
+describe('The scripts of the protocol', () => {
+  test.each(byName)('%s is named by the SHA-1 of its text', (_name, { lua, sha1 }) => {
+    expect(createHash('sha1').update(lua).digest('hex')).toBe(sha1)
+  })
+
+  test('are all listed, once', () => {
+    expect(SCRIPTS).toHaveLength(byName.length)
+    expect(new Set(SCRIPTS)).toEqual(new Set(byName.map(([, script]) => script)))
+  })
+
+  test('each have one twin in the embedded engine', () => {
+    expect(TWINS.map(({ sha1 }) => sha1).toSorted()).toEqual(
+      SCRIPTS.map(({ sha1 }) => sha1).toSorted(),
+    )
+  })
+
+  test('touch only the keys they are given', () => {
+    for (const { lua } of SCRIPTS) {
+      const keys = [...lua.matchAll(/redis\.call\('[A-Z]+', ([^,)]+)/g)].map(([, key]) => key)
+      expect(keys.filter((key) => !/^KEYS\[(\d|i)\]$/.test(key ?? ''))).toEqual([])
+      expect(lua).not.toMatch(/KEYS'|'KEYS|SCAN|FLUSH/)
+    }
+  })
+})
