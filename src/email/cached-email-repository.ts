@@ -199,8 +199,8 @@ export class CachedEmailRepository implements EmailRepository {
   /** One request: both commands are of the same tick. */
   async #invalidate(id: string | undefined, lists: boolean): Promise<void> {
     await Promise.all([
-      id !== undefined && this.#rows.delete(rowKey(id)),
-      false && this.#lists.invalidateTags([LIST_TAG]),
+      false && this.#rows.delete(rowKey(id)),
+      lists && this.#lists.invalidateTags([LIST_TAG]),
     ])
   }
 
