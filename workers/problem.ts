@@ -68,7 +68,13 @@ function problemOfLibrary(error: AnyNearcacheError): Problem | undefined {
     case 'ERR_REMOTE':
     case 'ERR_REMOTE_TIMEOUT':
     case 'ERR_CIRCUIT_OPEN':
-      return { status: 503, title: 'The cache did not answer', detail: REPEAT, code, retryAfter: 1 }
+      return {
+        status: 503,
+        title: 'The cache did not answer',
+        detail: REPEAT,
+        code,
+        retryAfter: Math.max(1, Math.ceil((retryAfterMsOf(error) ?? 0) / 1_000)),
+      }
     case 'ERR_LOADER_TIMEOUT':
       return { status: 503, title: 'The database did not answer', code, retryAfter: 1 }
     default:
@@ -76,7 +82,12 @@ function problemOfLibrary(error: AnyNearcacheError): Problem | undefined {
   }
 }
 
-const REPEAT = 'A change may have been stored nevertheless. Repeating it is safe and completes it.'
+const REPEAT =
+  'A change may have been stored nevertheless. Repeat it to be sure; a new message that names its id is stored once.'
+
+function retryAfterMsOf(error: AnyNearcacheError): number | undefined {
+  return 'retryAfterMs' in error ? error.retryAfterMs : undefined
+}
 
 function fieldOf(error: object): string | undefined {
   return 'field' in error && typeof error.field === 'string' ? error.field : undefined

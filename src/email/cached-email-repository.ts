@@ -199,7 +199,7 @@ export class CachedEmailRepository implements EmailRepository {
   /** One request: both commands are of the same tick. */
   async #invalidate(id: string | undefined, lists: boolean): Promise<void> {
     await Promise.all([
-      false && this.#rows.delete(rowKey(id)),
+      id !== undefined && this.#rows.delete(rowKey(id)),
       lists && this.#lists.invalidateTags([LIST_TAG]),
     ])
   }

@@ -150,10 +150,12 @@ describe('CachedEmailRepository under races and failures', () => {
         const { emails: page } = await emails.queryEmails({ statuses: [status] })
         expect(page.map((email) => email.id)).toContain(id)
       }
-      isOver = true
     }
+    const writing = write().finally(() => {
+      isOver = true
+    })
 
-    await Promise.all([read(), read(), write()])
+    await Promise.all([read(), read(), writing])
 
     expect(round).toBe(60)
   })

@@ -8,7 +8,6 @@ import {
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { type GuardedRequester, type GuardOptions, guard } from '../../../src/redis/guard.ts'
 import type { Command } from '../../../src/redis/requester.ts'
-import { COMMIT } from '../../../src/redis/scripts.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { type Fate, type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
 import { everythingIn } from '../../support/leaks.ts'
@@ -19,15 +18,6 @@ const lost: Fate = {
     operation: 'GET',
     reason: 'ECONNRESET',
     applied: 'unknown',
-    retryable: true,
-  }),
-}
-const refused: Fate = {
-  kind: 'fail',
-  error: new RemoteError({
-    operation: 'GET',
-    reason: 'ECONNREFUSED',
-    applied: 'no',
     retryable: true,
   }),
 }
@@ -104,132 +94,6 @@ describe('guard', () => {
       await platform.advance(0)
 
       expect(platform.pendingTimers).toBe(0)
-    })
-  })
-
-  describe('sends again', () => {
-    test('a read whose fate is not known', async () => {
-      const guarded = make()
-      meets(lost, lost, pass)
-      const answered = send(guarded, 'GET', 'k')
-
-      await platform.advance(400)
-
-      expect(await answered).toEqual({ result: null })
-      expect(guarded.counts).toEqual({ requests: 3, commands: 3, retries: 2, timeouts: 0 })
-    })
-
-    test('no more often than it was told', async () => {
-      const guarded = make({ retries: 1 })
-      meets(lost)
-      const failed = expect(send(guarded, 'GET', 'k')).rejects.toBe(lost.error)
-
-      await platform.advance(400)
-
-      await failed
-      expect(redis.requests).toHaveLength(2)
-    })
-
-    test('nothing when it was told so', async () => {
-      meets(lost)
-
-      await expect(send(make({ retries: 0 }), 'GET', 'k')).rejects.toBe(lost.error)
-      expect(redis.requests).toHaveLength(1)
-    })
-
-    test('scripts of the protocol, by hash and by text', async () => {
-      for (const command of [
-        ['EVALSHA', COMMIT.sha1, 2, 'e', 'l', 'token', 'entry', 1_000, 'prefix'],
-        ['EVAL', COMMIT.lua, 2, 'e', 'l', 'token', 'entry', 1_000, 'prefix'],
-      ] as const) {
-        redis = faultyRequester(embeddedTransport())
-        meets(lost, pass)
-        const answered = send(make(), ...command)
-        await platform.advance(100)
-        expect(await answered).toEqual({ result: 0 })
-      }
-    })
-
-    test.each<Command>([
-      ['INCR', 'k'],
-      ['EVALSHA', 'f'.repeat(40), 0],
-      ['SET', 'k', 'v', 'NX'],
-    ])('not %s %s, which may have been applied', async (...command) => {
-      meets(lost)
-
-      await expect(send(make(), ...(command as [string]))).rejects.toBe(lost.error)
-      expect(redis.requests).toHaveLength(1)
-    })
-
-    test('anything that surely was not applied', async () => {
-      const guarded = make()
-      meets(refused, pass)
-      const answered = send(guarded, 'INCR', 'k')
-
-      await platform.advance(100)
-
-      expect(await answered).toEqual({ result: 1 })
-    })
-
-    test('a pipeline only if each of its commands may be', async () => {
-      const body = [
-        ['GET', 'a'],
-        ['INCR', 'b'],
-      ]
-      meets(lost, pass)
-      await expect(make().request({ path: ['pipeline'], body })).rejects.toBe(lost.error)
-
-      redis = faultyRequester(embeddedTransport())
-      meets(lost, pass)
-      const answered = make().request({
-        path: ['pipeline'],
-        body: [
-          ['GET', 'a'],
-          ['DEL', 'b'],
-        ],
-      })
-      await platform.advance(100)
-      expect(await answered).toEqual([{ result: null }, { result: 0 }])
-    })
-
-    test('after a back-off that grows, and not at once', async () => {
-      platform = new ManualPlatform({ random: 0 })
-      meets(lost)
-      const failed = expect(send(make(), 'GET', 'k')).rejects.toBe(lost.error)
-      const sent: number[] = []
-      for (let ms = 0; ms < 20; ms++) {
-        await platform.advance(1)
-        sent.push(redis.requests.length)
-      }
-
-      await failed
-      expect(sent.indexOf(2)).toBe(4)
-      expect(sent.indexOf(3)).toBe(14)
-    })
-
-    test('no sooner than the server asked for, and never past half the deadline', async () => {
-      const asked = (retryAfterMs: number): Fate => ({
-        kind: 'fail',
-        error: new RemoteError({
-          operation: 'GET',
-          reason: 'HTTP 429',
-          applied: 'no',
-          retryable: true,
-          retryAfterMs,
-        }),
-      })
-      meets(asked(200), pass)
-      const answered = send(make({ deadlineMs: 500 }), 'GET', 'k')
-      await platform.advance(199)
-      expect(redis.requests).toHaveLength(1)
-      await platform.advance(1)
-      expect(await answered).toEqual({ result: null })
-
-      redis = faultyRequester(embeddedTransport())
-      meets(asked(251), pass)
-      await expect(send(make({ deadlineMs: 500 }), 'GET', 'k')).rejects.toMatchObject({
-        reason: 'HTTP 429',
-      })
     })
   })
 
