@@ -40,9 +40,7 @@ describe('types of the cache', () => {
       return [user.name]
     }
 
-    expectTypeOf(cache.namespace<User>('users').getOrSet)
-      .parameter(2)
-      .toExtend<{ tags?: typeof tags } | undefined>()
+    expectTypeOf(tags).toExtend<EntryOptions<User>['tags']>()
   })
 
   test('the codes of the errors can be told apart exhaustively', () => {

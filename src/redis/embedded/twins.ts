@@ -27,10 +27,8 @@ function markers(
   call: Call,
   out: Reply[],
   keys: readonly string[],
-  nonce: string,
-  life: string,
+  [now, nonce, life]: readonly [now: string, nonce: string, life: string],
 ): Reply[] {
-  const now = clock(call)
   for (const key of keys) {
     let marker = call('GET', key)
     if (typeof marker !== 'string') {
@@ -49,13 +47,14 @@ function bears(lease: Reply, nonce: string): lease is string {
 }
 
 const acquire: Body = (call, [leaseKey = '', ...rest], [nonce = '', leaseMs = '', life = '']) => {
+  const now = clock(call)
   let lease = call('GET', leaseKey)
   if (lease !== null && !bears(lease, nonce)) return null
   if (lease === null) {
-    lease = `${nonce}-${clock(call)}`
+    lease = `${nonce}-${now}`
     call('SET', leaseKey, lease, 'PX', leaseMs)
   }
-  return markers(call, [lease], rest, nonce, life)
+  return markers(call, [lease], rest, [now, nonce, life])
 }
 
 const commit: Body = (
@@ -76,19 +75,21 @@ const take: Body = (
   [entryKey = '', leaseKey = '', ...rest],
   [nonce = '', leaseMs = '', life = ''],
 ) => {
+  const now = clock(call)
   let lease = call('GET', leaseKey)
   if (!bears(lease, nonce)) {
-    lease = `${nonce}-${clock(call)}`
+    lease = `${nonce}-${now}`
     call('DEL', entryKey)
     call('SET', leaseKey, lease, 'PX', leaseMs)
   }
-  return markers(call, [lease], rest, nonce, life)
+  return markers(call, [lease], rest, [now, nonce, life])
 }
 
-const mark: Body = (call, keys, [nonce = '', life = '']) => markers(call, [], keys, nonce, life)
+const mark: Body = (call, keys, [nonce = '', life = '']) =>
+  markers(call, [], keys, [clock(call), nonce, life])
 
 const late: Body = (call, [epochKey = '', ...rest], [nonce = '', life = '']) =>
-  markers(call, [call('GET', epochKey)], rest, nonce, life)
+  markers(call, [call('GET', epochKey)], rest, [clock(call), nonce, life])
 
 const soft: Body = (call, [epochKey = '', ...rest], [nonce = '']) => {
   call('DEL', epochKey)
@@ -116,7 +117,7 @@ const store: Body = (
   [entryKey = '', leaseKey = '', ...rest],
   [nonce = '', life = '', entryLife = '', before = '', after = '', ...segments],
 ) => {
-  const found = markers(call, [], rest, nonce, life)
+  const found = markers(call, [], rest, [clock(call), nonce, life])
   const stamps = found.map((marker, i) => `${segments[i]}=${String(marker)}`)
   call('DEL', leaseKey)
   call('SET', entryKey, `${before}${stamps.join(',')}${after}`, 'PX', entryLife)

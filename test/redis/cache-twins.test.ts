@@ -1,0 +1,203 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+import type { Command, RedisResponse, Reply, Transport } from '../../src/redis/requester.ts'
+import * as scripts from '../../src/redis/scripts.ts'
+import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
+
+const RUNS = process.env['DEEP'] === '1' ? 2_000 : 150
+
+const ENTRIES = ['{a}', '{b}']
+const TAGS = ['t', 'u', 'v']
+/** Few, so that they meet again: a nonce that comes twice is a request that was sent twice. */
+const NONCES = ['n1', 'n-2', 'n3']
+/** So far apart that the time a run takes does not matter. */
+const LIVES_MS = [1_000_000, 2_000_000, 40_000_000]
+/** A marker from so long ago that its life is in its second half. */
+const AGED = 'aged-1600000000000000.0'
+
+interface Step {
+  readonly kind: (typeof KINDS)[number]
+  readonly entry: string
+  readonly tags: readonly string[]
+  readonly nonce: string
+  readonly life: number
+  /** Which of the requests before, for those that are sent again. */
+  readonly which: number
+}
+
+const KINDS = [
+  'acquire',
+  'commit',
+  'take',
+  'mark',
+  'late',
+  'soft',
+  'release',
+  'replace',
+  'store',
+  'again',
+  'drop lease',
+  'drop entry',
+  'drop marker',
+  'age marker',
+] as const
+
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom(...KINDS),
+  entry: fc.constantFrom(...ENTRIES),
+  tags: fc.subarray(TAGS),
+  nonce: fc.constantFrom(...NONCES),
+  life: fc.constantFrom(...LIVES_MS),
+  which: fc.nat(20),
+})
+
+/** One Redis with what a client of it remembers. */
+class Side {
+  readonly #transport: Transport
+  readonly #ids = new Map<string, string>()
+  readonly #tokens = new Map<string, string>()
+  readonly #sent: Command[] = []
+  readonly #writes = new Map<string, string>()
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** Runs a step; what it returns must be the same on both sides. */
+  async run(step: Step): Promise<unknown> {
+    const command = this.#commandOf(step)
+    if (step.kind !== 'again') this.#sent.push(command)
+    const answer = await this.#transport.request<Reply>({ path: [], body: command })
+    this.#learn(step, answer)
+    return [this.#normal(answer), await this.#dump()]
+  }
+
+  #commandOf({ kind, entry, tags, nonce, life, which }: Step): Command {
+    const names = { entry: `e:${entry}`, lease: `l:${entry}` }
+    const markers = tags.map((tag) => `t:${tag}`)
+    const token = this.#tokens.get(`${nonce} ${entry}`) ?? `${nonce}-1`
+    const write = `N1;${nonce};`
+    switch (kind) {
+      case 'acquire':
+        return evalsha(scripts.ACQUIRE, [names.lease, ...markers], [nonce, life, life])
+      case 'take':
+        return evalsha(scripts.TAKE, [names.entry, names.lease, ...markers], [nonce, life, life])
+      case 'commit':
+        return evalsha(
+          scripts.COMMIT,
+          [names.entry, names.lease],
+          [token, `${write}committed ü`, life, write],
+        )
+      case 'mark':
+        return evalsha(scripts.MARK, markers, [nonce, life])
+      case 'late':
+        return evalsha(scripts.LATE, ['t:epoch', ...markers], [nonce, life])
+      case 'soft':
+        return evalsha(scripts.SOFT, ['t:epoch', ...markers], [nonce])
+      case 'release':
+        return evalsha(scripts.RELEASE, [names.lease], [token])
+      case 'replace':
+        return evalsha(
+          scripts.REPLACE,
+          [names.entry],
+          [this.#writes.get(entry) ?? write, `${write}replaced`, life],
+        )
+      case 'store': {
+        const args = [nonce, life, life, `${write}stored `, '\npayload', ...tags]
+        return evalsha(scripts.STORE, [names.entry, names.lease, ...markers], args)
+      }
+      case 'again':
+        return this.#sent[which % Math.max(1, this.#sent.length)] ?? ['PING']
+      case 'drop lease':
+        return ['DEL', names.lease]
+      case 'drop entry':
+        return ['DEL', names.entry]
+      case 'drop marker':
+        return ['DEL', 't:epoch', ...markers]
+      case 'age marker':
+        return ['SET', markers[0] ?? 't:epoch', AGED, 'PX', 500_000]
+    }
+  }
+
+  #learn({ kind, entry, nonce }: Step, { result }: RedisResponse<Reply>): void {
+    if ((kind === 'acquire' || kind === 'take') && Array.isArray(result)) {
+      this.#tokens.set(`${nonce} ${entry}`, String(result[0]))
+    }
+    if (kind === 'commit' || kind === 'store') this.#writes.set(entry, `N1;${nonce};`)
+  }
+
+  /** All keys with their values and, roughly, their time to live. */
+  async #dump(): Promise<unknown> {
+    const { result = [] } = await this.#transport.request<string[]>({
+      path: [],
+      body: ['KEYS', '*'],
+    })
+    const dump: unknown[] = []
+    for (const key of result.toSorted()) {
+      const value = await this.#transport.request({ path: [], body: ['GET', key] })
+      const { result: ttl } = await this.#transport.request({ path: [], body: ['PTTL', key] })
+      dump.push([key, this.#normal(value), Math.round(Number(ttl) / 100_000)])
+    }
+    return dump
+  }
+
+  /** Replaces the server's time in every id by the order of its first appearance. */
+  #normal(answer: unknown): unknown {
+    const text = JSON.stringify(answer).replaceAll(/-\d{16}\b/g, (time) => {
+      const known = this.#ids.get(time) ?? `-#${this.#ids.size}`
+      this.#ids.set(time, known)
+      return known
+    })
+    return JSON.parse(text)
+  }
+}
+
+function evalsha(
+  { sha1 }: scripts.Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Command {
+  return ['EVALSHA', sha1, keys.length, ...keys, ...args]
+}
+
+describeWithRedis('the scripts of the protocol', () => {
+  let server: RedisServer
+  let redis: Transport
+
+  beforeAll(async () => {
+    server = await startRedisServer()
+    redis = tcpTransport({ url: server.url })
+    for (const { lua } of scripts.SCRIPTS) {
+      await redis.request({ path: [], body: ['SCRIPT', 'LOAD', lua] })
+    }
+  })
+  afterAll(async () => {
+    await redis.close()
+    await server.stop()
+  })
+
+  test('are known to Redis under the names that this library gives them', async () => {
+    const body = ['SCRIPT', 'EXISTS', ...scripts.SCRIPTS.map(({ sha1 }) => sha1)]
+
+    expect(await redis.request({ path: [], body })).toEqual({
+      result: scripts.SCRIPTS.map(() => 1),
+    })
+  })
+
+  test('do the same in the embedded engine as in Redis, whatever comes in between', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
+        await redis.request({ path: [], body: ['FLUSHALL'] })
+        const [real, twin] = [new Side(redis), new Side(embeddedTransport())]
+        for (const [i, one] of steps.entries()) {
+          const [expected, actual] = [await real.run(one), await twin.run(one)]
+          expect(actual, `step ${i}: ${JSON.stringify(one)}`).toEqual(expected)
+        }
+      }),
+      { numRuns: RUNS },
+    )
+  }, 120_000)
+})
