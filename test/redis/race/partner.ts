@@ -1,0 +1,109 @@
+/**
+ * Starts the other process of a race, and speaks with it.
+ *
+ * @module
+ */
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Order, ReadOrder, Report, Way } from './protocol.ts'
+
+const SCRIPT = fileURLToPath(new URL('other-process.ts', import.meta.url))
+/** Node before 22.18 strips types only when told to. */
+const NODE_OPTIONS = ['--experimental-strip-types', '--no-warnings']
+
+/** A read that the other process has begun. */
+export interface RemoteRead {
+  /** Resolves when its loader is called. */
+  readonly called: Promise<void>
+  readonly value: Promise<unknown>
+  readonly loads: number
+  /** Lets its held loader return. */
+  release(): void
+}
+
+interface Pending {
+  readonly called: PromiseWithResolvers<void>
+  readonly value: PromiseWithResolvers<unknown>
+  loads: number
+}
+
+/** Another process with a cache of its own on the same Redis. */
+export class Partner {
+  readonly #child: ChildProcess
+  readonly #pending = new Map<number, Pending>()
+  #nextId = 0
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+  }
+
+  /** Starts the process, and waits until it has reached Redis. */
+  static async start(way: Way): Promise<Partner> {
+    const child = fork(SCRIPT, [JSON.stringify(way)], { execArgv: NODE_OPTIONS })
+    const partner = new Partner(child)
+    await new Promise<void>((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`the other process ended with ${code}`)))
+      child.on('message', (report: Report) => {
+        if (report.kind === 'ready') resolve()
+        else partner.#hear(report)
+      })
+    })
+    return partner
+  }
+
+  /** Begins a `getOrSet`. */
+  read(order: Omit<ReadOrder, 'kind' | 'id'>): RemoteRead {
+    const id = this.#nextId++
+    const pending = this.#expect(id)
+    this.#send({ ...order, kind: 'read', id })
+    return {
+      called: pending.called.promise,
+      value: pending.value.promise,
+      get loads() {
+        return pending.loads
+      },
+      release: () => this.#send({ kind: 'release', id }),
+    }
+  }
+
+  /** What `get` returns there. */
+  get(key: string): Promise<unknown> {
+    const id = this.#nextId++
+    const { value } = this.#expect(id)
+    this.#send({ kind: 'get', id, key })
+    return value.promise
+  }
+
+  /** Ends the process as a crash would. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const gone = new Promise((resolve) => this.#child.once('exit', resolve))
+    this.#child.kill('SIGKILL')
+    await gone
+  }
+
+  #expect(id: number): Pending {
+    const pending = {
+      called: Promise.withResolvers<void>(),
+      value: Promise.withResolvers<unknown>(),
+      loads: 0,
+    }
+    this.#pending.set(id, pending)
+    return pending
+  }
+
+  #hear(report: Exclude<Report, { kind: 'ready' }>): void {
+    const pending = this.#pending.get(report.id)
+    if (!pending) return
+    if (report.kind === 'loading') {
+      pending.loads++
+      pending.called.resolve()
+    } else if (report.error === undefined) pending.value.resolve(report.value)
+    else pending.value.reject(new Error(report.error))
+  }
+
+  #send(order: Order): void {
+    this.#child.send(order)
+  }
+}
