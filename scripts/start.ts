@@ -16,7 +16,7 @@ import { freePort, type RunningWorker, startWorker } from './demo/worker-process
 import { planWorkload, type Step } from './demo/workload.ts'
 
 const STEPS = 400
-const WRITES = 0.05
+const WRITE_EVERY = 20
 const CONCURRENCY = 4
 const SEED = 7
 /** The messages of which the workload reads, changes and asks. */
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const steps = planWorkload({
     seed: SEED,
     steps: STEPS,
-    writes: WRITES,
+    writeEvery: WRITE_EVERY,
     newest: ledger.newest(WORKING_SET),
   })
 
@@ -91,6 +91,12 @@ async function end(code: number): Promise<never> {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => void end(Number(process.exitCode ?? 0)))
 }
+
+// npm hands a signal to its shell alone, which ends without a word to us.
+const parent = process.ppid
+setInterval(() => {
+  if (process.ppid !== parent) void end(Number(process.exitCode ?? 0))
+}, 500).unref()
 
 try {
   await main()

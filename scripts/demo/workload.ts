@@ -7,6 +7,7 @@
 import type { EmailChanges, EmailStatus } from '../../src/email/email.ts'
 import type { EmailQuery } from '../../src/email/filter.ts'
 import { Dice, Weighted } from '../mailbox/dice.ts'
+import { ASSIGNEES } from '../mailbox/vocabulary.ts'
 import type { SeenEmail } from './ledger.ts'
 
 /** One request of the workload. */
@@ -20,8 +21,8 @@ export type Step =
 export interface WorkloadOptions {
   readonly seed: number
   readonly steps: number
-  /** The share of writes, from [0, 1). */
-  readonly writes: number
+  /** One step in this many is a write. */
+  readonly writeEvery: number
   /** The newest messages; senders, threads and people to ask for are taken from them. */
   readonly newest: readonly SeenEmail[]
 }
@@ -37,14 +38,20 @@ const NEXT_STATUS = new Weighted<EmailStatus>(
   [4, 2, 3, 1],
 )
 
+/** The kinds of writes, roughly as a team's mailbox has them. */
+const KIND = new Weighted(
+  ['create', 'read', 'status', 'assignee', 'flag'] as const,
+  [30, 25, 22, 13, 10],
+)
+
 /** The steps, the same for the same options. */
-export function planWorkload({ seed, steps, writes, newest }: WorkloadOptions): Step[] {
+export function planWorkload({ seed, steps, writeEvery, newest }: WorkloadOptions): Step[] {
   const dice = new Dice(seed)
   const filters = makeFilters(dice, newest)
   const lists = new Weighted(filters, zipf(filters.length))
   const read = new Weighted(newest, zipf(newest.length))
   return Array.from({ length: steps }, (_, index): Step => {
-    if (dice.chance(writes)) return makeWrite(dice, read, index)
+    if (index % writeEvery === writeEvery - 1) return makeWrite(dice, read, index)
     if (dice.chance(LIST_SHARE)) return { kind: 'list', query: lists.draw(dice) }
     return { kind: 'read', id: read.draw(dice).id }
   })
@@ -90,10 +97,16 @@ function makeFilter(dice: Dice, { senderEmail, threadId, receivedAt }: SeenEmail
 function makeWrite(dice: Dice, read: Weighted<SeenEmail>, index: number): Step {
   const { id, senderEmail } = read.draw(dice)
   const change = (changes: EmailChanges): Step => ({ kind: 'change', id, changes })
-  const kind = dice.next()
-  if (kind < 0.25) return change({ isFlagged: dice.chance(0.5) })
-  if (kind < 0.55) return change({ isRead: dice.chance(0.8) })
-  if (kind < 0.8) return change({ status: NEXT_STATUS.draw(dice) })
-  if (kind < 0.9) return change({ assignedTo: dice.chance(0.2) ? null : 'kim.larsen' })
-  return { kind: 'create', subject: `Question ${index}`, senderEmail }
+  switch (KIND.draw(dice)) {
+    case 'flag':
+      return change({ isFlagged: dice.chance(0.5) })
+    case 'read':
+      return change({ isRead: dice.chance(0.8) })
+    case 'status':
+      return change({ status: NEXT_STATUS.draw(dice) })
+    case 'assignee':
+      return change({ assignedTo: dice.chance(0.2) ? null : dice.pick(ASSIGNEES) })
+    case 'create':
+      return { kind: 'create', subject: `Question ${index}`, senderEmail }
+  }
 }

@@ -31,7 +31,9 @@ export class Watches {
     const round = this.#rounds.get(id) ?? this.#begin(id, waitMs, look)
     // Its timer may belong to a request of a Worker that has ended: then this caller looks itself.
     const sight = await settledWithin(this.#platform, 4 * ROUND.capMs, round)
-    return sight === TIMED_OUT ? look() : sight
+    if (sight !== TIMED_OUT) return sight
+    if (this.#rounds.get(id) === round) this.#rounds.delete(id)
+    return look()
   }
 
   #begin(id: string, waitMs: number, look: () => Promise<Sight>): Promise<Sight> {

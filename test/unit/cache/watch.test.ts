@@ -104,5 +104,10 @@ describe('Watches', () => {
 
     expect((await other).lease).toBe('own look')
     expect((await orphan).lease).toBe('never')
+
+    const later = watches.next('id', 0, async () => sight('a new round'))
+    await platform.advance(10)
+
+    expect((await later).lease).toBe('a new round')
   })
 })
