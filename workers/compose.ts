@@ -31,12 +31,17 @@ export interface Composition {
 }
 
 /** Builds everything; nothing is sent before the first request asks for it. */
-export function compose({ db, redis, adminToken, isCached }: Settings): Composition {
+export function compose({ db, redis, adminToken, isCached, nearTtl }: Settings): Composition {
   const platform = workersPlatform()
   const sql = countStatements(toSqlDriver(db))
   const repository = new SqlEmailRepository({ db: sql.driver, platform })
   if (!isCached) return { emails: repository, caching: undefined, sql, adminToken }
-  const cache = new RedisCacheManager({ redis: transportTo(redis), platform, deadline: '2s' })
+  const cache = new RedisCacheManager({
+    redis: transportTo(redis),
+    platform,
+    deadline: '2s',
+    near: nearTtl === undefined ? false : { ttl: nearTtl },
+  })
   const emails = new CachedEmailRepository({ db: { repository }, cache, platform })
   return { emails, caching: { cache, emails }, sql, adminToken }
 }

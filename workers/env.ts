@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConfigurationError } from 'nearcache'
+import { ConfigurationError, type Duration } from 'nearcache'
 import * as z from 'zod'
 import type { RedisObject } from './objects/redis-object.ts'
 
@@ -21,6 +21,8 @@ export interface Settings {
   readonly adminToken: string | undefined
   /** Off is for measuring what the cache saves. */
   readonly isCached: boolean
+  /** How long copies inside an isolate are served unseen; none without it. */
+  readonly nearTtl: Duration | undefined
 }
 
 /** Dashboards and shells leave empty texts where a variable is meant to be absent. */
@@ -40,6 +42,9 @@ const Environment = z
     UPSTASH_REDIS_REST_TOKEN: optional(z.string('must be a text')),
     ADMIN_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
     CACHE: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
+    NEAR_TTL: optional(
+      z.templateLiteral([z.int().positive(), z.enum(['ms', 's', 'm'])], 'must be like 500ms or 1s'),
+    ),
   })
   .superRefine(({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }, context) => {
     if ((url === undefined) === (token === undefined)) return
@@ -68,6 +73,7 @@ export function readEnv(env: unknown): Settings {
         : { kind: 'durable', namespace: REDIS },
     adminToken: rest.ADMIN_TOKEN,
     isCached: rest.CACHE !== 'off',
+    nearTtl: rest.NEAR_TTL,
   }
 }
 

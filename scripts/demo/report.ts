@@ -6,10 +6,16 @@
 
 import type { Run } from './drive.ts'
 
-/** Two runs of the same workload, side by side. */
-export function report(without: Run, withCache: Run): string {
+/** One run of the workload, and what it was run on. */
+export interface Column {
+  readonly title: string
+  readonly run: Run
+}
+
+/** Runs of the same workload, side by side. */
+export function report(columns: readonly Column[]): string {
   const rows = [
-    ['', 'without cache', 'with cache'],
+    ['', ...columns.map(({ title }) => title)],
     row('requests', ({ requests }) => String(requests)),
     row('SQL statements', ({ statements }) => String(statements)),
     row('entries found', ({ hitRate }) =>
@@ -27,6 +33,6 @@ export function report(without: Run, withCache: Run): string {
     .join('\n')
 
   function row(label: string, cell: (run: Run) => string): string[] {
-    return [label, cell(without), cell(withCache)]
+    return [label, ...columns.map(({ run }) => cell(run))]
   }
 }

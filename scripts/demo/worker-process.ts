@@ -11,12 +11,15 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** Without a cache, or with one. */
+export type CacheMode = 'off' | 'on'
+
 /** Options for {@link startWorker}. */
 export interface WorkerOptions {
   /** Where D1 keeps its files. */
   readonly directory: string
   readonly token: string
-  readonly cache: 'on' | 'off'
+  readonly mode: CacheMode
   readonly port: number
 }
 
@@ -52,7 +55,7 @@ export async function freePort(): Promise<number> {
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const origin = `http://127.0.0.1:${options.port}`
-  const log = join(options.directory, `wrangler-${options.cache}.log`)
+  const log = join(options.directory, `wrangler-${options.mode}.log`)
   const child = await launch(options, log)
   const isOver = Promise.withResolvers<void>()
   child.once('exit', () => isOver.resolve())
@@ -77,7 +80,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 }
 
 async function launch(
-  { directory, token, cache, port }: WorkerOptions,
+  { directory, token, mode, port }: WorkerOptions,
   log: string,
 ): Promise<ChildProcess> {
   const inspectorPort = await freePort()
@@ -86,7 +89,7 @@ async function launch(
     'dev',
     ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', String(inspectorPort)],
     ...['--persist-to', directory, '--show-interactive-dev-session', 'false'],
-    ...['--var', `ADMIN_TOKEN:${token}`, '--var', `CACHE:${cache}`],
+    ...['--var', `ADMIN_TOKEN:${token}`, '--var', `CACHE:${mode}`],
   ]
   const child = spawn(process.execPath, words, {
     // A group of its own, so that workerd can be ended together with it.

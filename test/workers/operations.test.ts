@@ -168,6 +168,7 @@ describe('the environment', () => {
       UPSTASH_REDIS_REST_TOKEN: '',
       ADMIN_TOKEN: 'short-secret',
       CACHE: 'perhaps',
+      NEAR_TTL: 'soon',
     }
 
     expect(() => readEnv(bad)).toThrow(
@@ -180,6 +181,7 @@ describe('the environment', () => {
           expect.stringMatching(/^UPSTASH_REDIS_REST_URL /),
           expect.stringMatching(/^ADMIN_TOKEN /),
           expect.stringMatching(/^CACHE /),
+          expect.stringMatching(/^NEAR_TTL /),
         ]),
       }),
     )
