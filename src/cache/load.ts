@@ -6,37 +6,11 @@
 
 import type { Flight } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, leaseMs, lifeMs, type Target } from './context.ts'
-import { type Loader, runLoader } from './loader.ts'
-import { type Found, type Moment, momentOf, observe, type Sight } from './observe.ts'
-import type { Policy } from './options.ts'
-import type { Lease } from './steps.ts'
+import { type Admission, type Loaded, type LoadRequest, runLoader } from './loader.ts'
+import { type Found, momentOf, observe, type Sight } from './observe.ts'
 
 /** How long a reader waits for a load of its own isolate before it looks at Redis again. */
 const JOIN_MS = 1_000
-
-/** A value that was loaded, by this call or one it joined, or stored meanwhile by another isolate. */
-export interface Loaded {
-  readonly value: unknown
-  readonly shared: boolean
-  readonly stored: boolean
-  readonly loadMs: number
-  readonly error?: unknown
-  /** Set where the value came from Redis after waiting. */
-  readonly found?: Found
-}
-
-/** One load to be had: for what, by what, on what terms. */
-export interface LoadRequest {
-  readonly target: Target
-  readonly loader: Loader
-  readonly policy: Policy
-}
-
-/** The right to load: with a lease, or without one after waiting in vain or without Redis. */
-export interface Admission extends Moment {
-  readonly flight: Flight
-  readonly lease: Lease | undefined
-}
 
 /**
  * Gets a value by all means: joins, waits, loads.
@@ -159,7 +133,7 @@ function nextSight(ctx: CacheContext, request: LoadRequest, waits: number): Prom
 
 function fromRemote(found: Found): Loaded {
   const { value } = found
-  return { value, shared: true, stored: true, loadMs: found.header.loadMs, found }
+  return { value, shared: true, stored: true, loadMs: found.header.loadMs }
 }
 
 /** The value a loader may build on: what this reader saw, however old. */

@@ -7,10 +7,11 @@
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError, InvalidValueError, LoaderTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
-import { type CacheContext, isRemoteFailure, lifeMs } from './context.ts'
+import type { Flight } from '../flight/single-flight.ts'
+import { type CacheContext, isRemoteFailure, lifeMs, type Target } from './context.ts'
 import { compose, encode } from './entry-text.ts'
-import type { Admission, Loaded, LoadRequest } from './load.ts'
 import { keepNear } from './near-copy.ts'
+import type { Moment } from './observe.ts'
 import type { Policy } from './options.ts'
 import { checkTagList } from './policy.ts'
 import type { Lease } from './steps.ts'
@@ -31,6 +32,28 @@ export interface LoadContext<Value = unknown> {
 
 /** The caller's function that produces a value. */
 export type Loader<Value = unknown> = (context: LoadContext<Value>) => Value | Promise<Value>
+
+/** A value that was loaded, by this call or one it joined, or stored meanwhile by another isolate. */
+export interface Loaded {
+  readonly value: unknown
+  readonly shared: boolean
+  readonly stored: boolean
+  readonly loadMs: number
+  readonly error?: unknown
+}
+
+/** One load to be had: for what, by what, on what terms. */
+export interface LoadRequest {
+  readonly target: Target
+  readonly loader: Loader
+  readonly policy: Policy
+}
+
+/** The right to load: with a lease, or without one after waiting in vain or without Redis. */
+export interface Admission extends Moment {
+  readonly flight: Flight
+  readonly lease: Lease | undefined
+}
 
 /** What the loader decided while it ran. */
 interface Decisions {

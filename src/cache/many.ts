@@ -9,8 +9,8 @@ import type { Flight } from '../flight/single-flight.ts'
 import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, isRemoteFailure, report, type Target, targetOf } from './context.ts'
 import { encode } from './entry-text.ts'
-import { type Admission, admit, fly, join, type Loaded, obtain, previousOf } from './load.ts'
-import type { LoadContext } from './loader.ts'
+import { admit, fly, join, obtain, previousOf } from './load.ts'
+import type { Admission, LoadContext, Loaded } from './loader.ts'
 import { handOut, keepNear, nearHit } from './near-copy.ts'
 import {
   type Found,
