@@ -63,7 +63,7 @@ export function useBench(make: MakeTransport): Bench {
     },
     async dump() {
       const keys = await bench.keys()
-      const values = keys.length > 0 ? await bench.send('MGET', ...(keys as [string])) : []
+      const values = await Promise.all(keys.map((key) => bench.send('GET', key)))
       return JSON.stringify([keys, values])
     },
   }
@@ -99,4 +99,10 @@ export function holdLoader<T = string>(): HeldLoader<T> {
     release: end.resolve,
     fail: end.reject,
   }
+}
+
+/** The same transport with another way to answer requests. */
+export function intercept(transport: Transport, request: Transport['request']): Transport {
+  const { kind, cluster = false } = transport
+  return { kind, cluster, request, close: () => transport.close() }
 }

@@ -6,7 +6,7 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import type { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { type Bench, holdLoader } from './bench.ts'
+import { type Bench, holdLoader, intercept } from './bench.ts'
 
 const CALLS: readonly (readonly [name: string, (cache: RedisCacheManager) => Promise<unknown>])[] =
   [
@@ -81,17 +81,15 @@ export function describeNear(bench: Bench): void {
         let isHeld = true
         const cache = bench.cache({
           near: { ttl: '1h' },
-          redis: {
-            async request(request) {
-              const answer = await transport.request(request)
-              if (isHeld) {
-                isHeld = false
-                arrived.resolve()
-                await goOn.promise
-              }
-              return answer as never
-            },
-          },
+          redis: intercept(transport, async (request) => {
+            const answer = await transport.request(request)
+            if (isHeld) {
+              isHeld = false
+              arrived.resolve()
+              await goOn.promise
+            }
+            return answer as never
+          }),
         })
         const read = cache.get('k')
         await arrived.promise

@@ -8,8 +8,8 @@
 import { describe, expect, test } from 'vitest'
 import type { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { CacheNamespace } from '../../../src/cache/namespace.ts'
-import type { Requester, Transport } from '../../../src/redis/requester.ts'
-import { type Bench, holdLoader } from './bench.ts'
+import type { Transport } from '../../../src/redis/requester.ts'
+import { type Bench, holdLoader, intercept } from './bench.ts'
 
 type Call = (cache: CacheNamespace) => Promise<unknown>
 
@@ -194,21 +194,19 @@ export function describeRaces(bench: Bench): void {
  * SCAN promises to return what is there from its first step to its last, in any order. Here it takes
  * two steps, all entries in the first, and calls `between` after the first of all.
  */
-function scanningEntriesFirst(transport: Transport, between: () => Promise<void>): Requester {
+function scanningEntriesFirst(transport: Transport, between: () => Promise<void>): Transport {
   let steps = 0
-  return {
-    async request(request) {
-      const [name, cursor, ...rest] = Array.isArray(request.body) ? request.body : []
-      if (name !== 'SCAN') return transport.request(request)
-      const { result } = await transport.request<[string, string[]]>({
-        ...request,
-        body: ['SCAN', '0', ...rest],
-      })
-      const keys = result?.[1] ?? []
-      const isFirstHalf = cursor === '0'
-      if (++steps === 1) await between()
-      const half = keys.filter((key) => key.includes(':e:') === isFirstHalf)
-      return { result: [isFirstHalf ? '1' : '0', half] as never }
-    },
-  }
+  return intercept(transport, async (request) => {
+    const [name, cursor, ...rest] = Array.isArray(request.body) ? request.body : []
+    if (name !== 'SCAN') return transport.request(request)
+    const { result } = await transport.request<[string, string[]]>({
+      ...request,
+      body: ['SCAN', '0', ...rest],
+    })
+    const keys = result?.[1] ?? []
+    const isFirstHalf = cursor === '0'
+    if (++steps === 1) await between()
+    const half = keys.filter((key) => key.includes(':e:') === isFirstHalf)
+    return { result: [isFirstHalf ? '1' : '0', half] as never }
+  })
 }
