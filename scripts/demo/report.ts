@@ -18,7 +18,7 @@ export function report(columns: readonly Column[]): string {
     ['', ...columns.map(({ title }) => title)],
     row('requests', ({ requests }) => String(requests)),
     row('SQL statements', ({ statements }) => String(statements)),
-    row('entries found', ({ hitRate }) =>
+    row('entry hit rate', ({ hitRate }) =>
       hitRate === undefined ? '-' : `${(hitRate * 100).toFixed(1)} %`,
     ),
     row('read p50', ({ readMs }) => `${readMs.p50.toFixed(1)} ms`),
