@@ -6,6 +6,7 @@
  * @module
  */
 
+export { DuplicateEmailError, type UniqueField } from '../errors.ts'
 export {
   CachedEmailRepository,
   type CachedEmailRepositoryOptions,
@@ -21,7 +22,6 @@ export {
   type SqlStatement,
   toSqlDriver,
 } from './driver.ts'
-export { DuplicateEmailError, type UniqueField } from './duplicate-email-error.ts'
 export {
   type AddressInput,
   type Email,

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { DuplicateEmailError, type UniqueField } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import { encodeCursor } from './cursor.ts'
 import { type SqlDatabase, type SqlDriver, type SqlStatement, toSqlDriver } from './driver.ts'
-import { DuplicateEmailError, type UniqueField } from './duplicate-email-error.ts'
 import type { Email, EmailChanges, NewEmail } from './email.ts'
 import { parseChanges, parseNewEmail } from './email-input.ts'
 import type { EmailChange, EmailIdPage, EmailPage, EmailRepository } from './email-repository.ts'
