@@ -106,3 +106,16 @@ export function intercept(transport: Transport, request: Transport['request']): 
   const { kind, cluster = false } = transport
   return { kind, cluster, request, close: () => transport.close() }
 }
+
+/** The same transport, on which something happens before its n-th request from now. */
+export function interrupt(
+  transport: Transport,
+  nth: number,
+  happen: () => Promise<unknown>,
+): Transport {
+  let requests = 0
+  return intercept(transport, async (request) => {
+    if (++requests === nth) await happen()
+    return transport.request(request)
+  })
+}

@@ -6,7 +6,7 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { InvalidOptionError } from '../../../src/errors.ts'
-import { type Bench, holdLoader } from './bench.ts'
+import { type Bench, holdLoader, interrupt } from './bench.ts'
 
 const WEEK_MS = 7 * 86_400_000
 
@@ -191,6 +191,31 @@ export function describeLoaders(bench: Bench): void {
 
       expect(await users.getOrSet('ada', () => 'new')).toBe('new')
     })
+
+    test.each(['hard', 'soft'] as const)(
+      'are not trusted if an invalidation (%s) of several requests was half done',
+      async (mode) => {
+        const users = bench.cache().namespace('users', { lateTags: true })
+        const held = holdLoader()
+        const read = users.getOrSet('ada', async ({ setTags }) => {
+          const value = await held.load()
+          setTags(['team:red'])
+          return value
+        })
+        await held.called
+        const finish = (): Promise<unknown> => {
+          held.release('old')
+          return read
+        }
+        const redis = interrupt(bench.transport, 2, finish)
+
+        await bench.cache({ redis }).namespace('users').invalidateTags(['team:red'], { mode })
+        // Where it was one request there was no half.
+        await finish()
+
+        expect(await users.get('ada')).toBeUndefined()
+      },
+    )
 
     test('hinder nothing when another namespace is invalidated while the load runs', async () => {
       const cache = bench.cache()

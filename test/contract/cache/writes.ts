@@ -5,7 +5,7 @@
  */
 
 import { describe, expect, test } from 'vitest'
-import { type Bench, holdLoader } from './bench.ts'
+import { type Bench, holdLoader, interrupt } from './bench.ts'
 
 /** Registers the tests. */
 export function describeWrites(bench: Bench): void {
@@ -165,6 +165,26 @@ export function describeWrites(bench: Bench): void {
 
       expect(await cache.touch('k')).toBe(false)
       expect(await cache.get('k')).toBeUndefined()
+    })
+
+    test('does not undo what was set while it ran', async () => {
+      const other = bench.cache()
+      await other.set('k', 'old')
+      const redis = interrupt(bench.transport, 2, () => other.set('k', 'new'))
+
+      expect(await bench.cache({ redis }).touch('k')).toBe(false)
+
+      expect(await other.get('k')).toBe('new')
+    })
+
+    test('does not bring back what was deleted while it ran', async () => {
+      const other = bench.cache()
+      await other.set('k', 'old')
+      const redis = interrupt(bench.transport, 2, () => other.delete('k'))
+
+      expect(await bench.cache({ redis }).touch('k')).toBe(false)
+
+      expect(await other.get('k')).toBeUndefined()
     })
 
     test('does not make fresh what a soft invalidation made stale', async () => {

@@ -122,6 +122,7 @@ describe('NearTier', () => {
     const instant = tier.fence.now
     tier.fence.mark(['a'])
     tier.put('a', copyOf('old', { instant }))
+    expect(tier.size.entries).toBe(0)
     expect(tier.get('a')).toBeUndefined()
 
     tier.put('a', copyOf('new', { instant: tier.fence.now }))
