@@ -63,7 +63,7 @@ export interface EntryOptions<Value = unknown> {
    * stored if anything in the namespace was invalidated while it ran. @default false
    */
   readonly lateTags?: boolean
-  /** How long `null` and `undefined` are fresh, at most `ttl`; 0 does not store them. @default '1m' */
+  /** How long `null` and `undefined` are fresh, at most `ttl`; 0 does not store loaded ones, and leaves `set` its ttl. @default '1m' */
   readonly negativeTtl?: Duration
   /** `false` keeps this call out of the near tier. @default off, unless the cache has one */
   readonly near?: NearOptions | false

@@ -32,10 +32,10 @@ describe('deflate', () => {
 
   test('leaves texts up to the threshold alone, counted in bytes', () => {
     expect(deflate('a'.repeat(1_024))).toBeUndefined()
-    expect(deflate('a'.repeat(1_025))).toBeDefined()
-    expect(deflate('é'.repeat(513))).toBeDefined()
+    expect(deflate('a'.repeat(1_025))).toBeTypeOf('string')
+    expect(deflate('é'.repeat(513))).toBeTypeOf('string')
     expect(deflate('a'.repeat(200), { thresholdBytes: 200 })).toBeUndefined()
-    expect(deflate('a'.repeat(201), { thresholdBytes: 200 })).toBeDefined()
+    expect(deflate('a'.repeat(201), { thresholdBytes: 200 })).toBeTypeOf('string')
   })
 
   test('leaves text alone that would not become a tenth shorter', () => {
