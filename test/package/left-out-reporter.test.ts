@@ -4,18 +4,20 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 const REPORTER = join(import.meta.dirname, '../support/left-out-reporter.ts')
+const FINDINGS = join(import.meta.dirname, '../support/findings.ts')
 const WITH_REDIS = join(import.meta.dirname, '../support/with-redis.ts')
 /** Inside the repository, so that `vitest` resolves from there. */
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache')
 
 const PASSING = `
 import { test } from 'vitest'
+import { found } from ${JSON.stringify(FINDINGS)}
 import { describeWithRedis } from ${JSON.stringify(WITH_REDIS)}
 describeWithRedis('with a server', () => {
   test('reads', () => {})
   test.each([1, 2])('writes %i', () => {})
 })
-test('passes', () => {})
+test('passes', ({ task }) => found(task, 'schedules', { run: 3, violations: 0 }))
 test('draws', (ctx) => ctx.skip('Chromium is not installed'))
 test.skip('is skipped without a reason', () => {})
 `
@@ -61,7 +63,7 @@ describe('LeftOutReporter', () => {
     return output.trim().split('\n')
   }
 
-  test('lists what was left out by reason, and ends with the totals', () => {
+  test('lists what was left out by reason and what tests found, and ends with the totals', () => {
     expect(report({ 'a.test.ts': PASSING })).toEqual([
       'Left out, as redis-server is not installed:',
       expect.stringMatching(/^ {2}.*with a server > reads$/),
@@ -71,6 +73,7 @@ describe('LeftOutReporter', () => {
       'Left out, as Chromium is not installed:',
       expect.stringMatching(/^ {2}.*draws$/),
       '',
+      'schedules: 3 run, 0 violations',
       'nearcache: 1 passed, 0 failed, 5 skipped',
     ])
   })

@@ -4,10 +4,11 @@ import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import type { Command, RedisResponse, Reply, Transport } from '../../src/redis/requester.ts'
 import * as scripts from '../../src/redis/scripts.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { amount } from '../support/deep.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
-const RUNS = process.env['DEEP'] === '1' ? 2_000 : 150
+const RUNS = amount(150, 2_000)
 
 const ENTRIES = ['{a}', '{b}']
 const TAGS = ['t', 'u', 'v']

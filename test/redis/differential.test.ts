@@ -4,12 +4,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DATA_COMMANDS } from '../../src/redis/embedded/data-commands.ts'
 import { EmbeddedRedis } from '../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../src/testing/manual-platform.ts'
+import { amount } from '../support/deep.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 import { GENERATED_COMMANDS, type Step, steps, type Word } from './differential-grammar.ts'
 
 const COMMANDS_A_RUN = 60
-const TOTAL_COMMANDS = process.env['DEEP'] === '1' ? 200_000 : 6_000
+const TOTAL_COMMANDS = amount(6_000, 200_000)
 /** Longer than a run takes, shorter than any time to live that the grammar has. */
 const TOLERANCE_MS = 5_000
 

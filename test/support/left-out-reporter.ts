@@ -1,5 +1,5 @@
 /**
- * Ends a run of the tests with what this machine could not run, and with the totals in one line.
+ * Ends a run of the tests with what this machine could not run, what tests counted, and the totals.
  *
  * Registered after the default reporter in `vitest.config.ts`.
  *
@@ -14,11 +14,12 @@ import type {
   TestSuite,
   Vitest,
 } from 'vitest/node'
+import type {} from './findings.ts' // declares what a test counted in its meta
 import type {} from './with-redis.ts' // declares the reason in the meta of a test
 
 /**
- * Prints the names of tests that were skipped for a reason, by reason, and then exactly
- * `nearcache: N passed, N failed, N skipped`.
+ * Prints the names of tests that were skipped for a reason, by reason, the lines that tests have
+ * found, and then exactly `nearcache: N passed, N failed, N skipped`.
  *
  * What fails outside a test (a file that cannot be loaded, a hook, an unhandled rejection) counts as
  * one failure, so that a line with `0 failed` is never printed for a run that failed.
@@ -32,7 +33,7 @@ export class LeftOutReporter implements Reporter {
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
-    for (const line of describeLeftOut(tests)) this.#print(line)
+    for (const line of [...describeLeftOut(tests), ...findingsOf(tests)]) this.#print(line)
     this.#print(totals(tests, modules, unhandled))
   }
 }
@@ -45,6 +46,10 @@ function describeLeftOut(tests: readonly TestCase[]): string[] {
     ...leftOut.map(({ project, fullName }) => `  [${project.name}] ${fullName}`),
     '',
   ])
+}
+
+function findingsOf(tests: readonly TestCase[]): string[] {
+  return tests.flatMap((test) => test.meta().findings ?? []).toSorted()
 }
 
 function reasonOf(test: TestCase): string | undefined {

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { amount } from '../../support/deep.ts'
 import { type Cover, type Passage, World } from './world.ts'
 
-const RUNS = process.env['DEEP'] === '1' ? 10_000 : 500
+const RUNS = amount(500, 10_000)
 
 const who = fc.nat(2)
 const n = fc.nat(30)

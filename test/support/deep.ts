@@ -1,0 +1,13 @@
+/**
+ * How much a run of the tests tries: a little by default, all of it with `npm run test:deep`.
+ *
+ * @module
+ */
+
+/** Whether this is a deep run: `DEEP=1`. */
+export const isDeep: boolean = process.env['DEEP'] === '1'
+
+/** The first of two amounts, or in a deep run the second. */
+export function amount(quick: number, deep: number): number {
+  return isDeep ? deep : quick
+}
