@@ -51,11 +51,11 @@ export function judge(
   }
   const freshness = classify(header, now)
   if (freshness === 'expired') return { kind: 'none', reason: 'expired' }
-  if (freshness !== 'fresh' || !renewed) return { kind: freshness }
+  if (!renewed || freshness === 'stale-if-error') return { kind: freshness }
   return softened(header)
 }
 
-/** What a soft invalidation makes of a young entry: stale, if it has a window for that. */
+/** What a soft invalidation makes of a young entry, or of one from the future: stale, if it has a window for that. */
 function softened({ freshUntil, revalidateUntil, staleUntil }: EntryHeader): Verdict {
   if (revalidateUntil > freshUntil) return { kind: 'stale' }
   if (staleUntil > freshUntil) return { kind: 'stale-if-error' }

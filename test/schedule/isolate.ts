@@ -1,0 +1,140 @@
+/**
+ * One isolate: a cache of its own, on the Redis that all of them share, behind a network that the
+ * schedule rules.
+ *
+ * @module
+ */
+
+import { RedisCacheManager } from '../../src/cache/manager.ts'
+import type { CacheNamespace } from '../../src/cache/namespace.ts'
+import { RemoteError } from '../../src/errors.ts'
+import { unlessAborted } from '../../src/flight/deadline.ts'
+import type { Platform } from '../../src/platform/platform.ts'
+import type { EmbeddedRedis } from '../../src/redis/embedded/index.ts'
+import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+import type { RedisRequest, RedisResponse, Transport } from '../../src/redis/requester.ts'
+import type { ManualPlatform } from '../../src/testing/manual-platform.ts'
+import type { Gate } from './gate.ts'
+import type { Passage, Setting } from './moves.ts'
+
+/** How long a near copy is served unseen where an isolate has such copies, in milliseconds. */
+export const NEAR_TTL_MS = 1_000
+
+/** What is particular about each isolate: its near tier, and how wrong its clock is. */
+const KINDS = [
+  { near: false, skewMs: 0 },
+  { near: { verify: true }, skewMs: -5_000 },
+  { near: { ttl: NEAR_TTL_MS }, skewMs: 0 },
+  { near: false, skewMs: 5_000 },
+] as const
+
+/** What an isolate needs of its world. */
+export interface Surroundings {
+  readonly setting: Setting
+  readonly platform: ManualPlatform
+  readonly engine: EmbeddedRedis
+  readonly gate: Gate
+  /** The fate of the next request of anybody. */
+  nextPassage(): Passage
+}
+
+/** How far an isolate may lag behind the calls of others, in milliseconds. */
+export function lagOf(who: number): number {
+  return KINDS[who]?.near === KINDS[2].near ? NEAR_TTL_MS : 0
+}
+
+/** A living isolate. */
+export class Isolate {
+  readonly who: number
+  readonly cache: CacheNamespace
+  readonly #surroundings: Surroundings
+  #isAlive = true
+
+  constructor(who: number, surroundings: Surroundings) {
+    this.who = who
+    this.#surroundings = surroundings
+    const { near, skewMs } = KINDS[who] ?? KINDS[0]
+    const { lateTags, windows, early } = surroundings.setting
+    this.cache = new RedisCacheManager({
+      redis: this.#transport(),
+      platform: skewed(surroundings.platform, skewMs),
+      breaker: { threshold: 1_000 },
+      jitter: 0,
+    }).namespace('n', {
+      near,
+      ...(lateTags && { lateTags, tags: () => ['late'] }),
+      prefixes: ['k'],
+      ttl: early ? 1_000 : 10_000,
+      loaderTimeout: { hard: '2s', ...(windows === 'if-error' && { soft: 100 }) },
+      earlyRefresh: early ? 100 : 0,
+      ...(windows === 'revalidate' && { staleWhileRevalidate: '1h' }),
+      ...(windows === 'if-error' && { staleIfError: '1h' }),
+    })
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive
+  }
+
+  /** Ends it at once: what it waited for never comes, what it sent may still arrive. */
+  die(): void {
+    this.#isAlive = false
+    this.#surroundings.gate.drop(this.who)
+  }
+
+  #transport(): Transport {
+    const inner = embeddedTransport({ engine: this.#surroundings.engine })
+    return {
+      kind: 'embedded',
+      cluster: this.#surroundings.setting.cluster,
+      close: () => inner.close(),
+      request: ({ signal, ...request }) =>
+        this.#isAlive
+          ? unlessAborted(this.#exchange(inner, request) as Promise<never>, signal)
+          : new Promise(() => undefined),
+    }
+  }
+
+  async #exchange(inner: Transport, request: RedisRequest): Promise<RedisResponse<unknown>> {
+    const { gate, nextPassage } = this.#surroundings
+    const passage = nextPassage()
+    const label = `isolate ${this.who}: ${nameOf(request)}`
+    if (passage === 'before' || passage === 'both') {
+      const fate = await gate.wait(this.who, `${label} arrives`)
+      if (fate === 'fail') throw lost()
+      if (fate === 'twice') void this.#comesAgain(inner, request, label)
+    }
+    const answer = await inner.request(request)
+    if (passage === 'after' || passage === 'both') {
+      const fate = await gate.wait(this.who, `${label} is answered`)
+      if (fate === 'fail') throw lost()
+      if (fate === 'twice') void this.#comesAgain(inner, request, label)
+    }
+    return answer
+  }
+
+  /** A copy of the request stays on its way; nobody hears its answer. */
+  async #comesAgain(inner: Transport, request: RedisRequest, label: string): Promise<void> {
+    const fate = await this.#surroundings.gate.wait(-1, `${label} arrives again`)
+    if (fate !== 'fail') await inner.request(request)
+  }
+}
+
+function skewed(platform: ManualPlatform, skewMs: number): Platform {
+  return {
+    now: () => platform.now() + skewMs,
+    random: () => platform.random(),
+    delay: (ms, signal) => platform.delay(ms, signal),
+    defer: (work) => platform.defer(work),
+  }
+}
+
+function lost(): RemoteError {
+  const failure = { operation: 'pipeline', reason: 'ECONNRESET', applied: 'unknown' } as const
+  return new RemoteError({ ...failure, retryable: true })
+}
+
+function nameOf({ path = [], body }: RedisRequest): string {
+  const commands = path.length === 0 ? [body as string[]] : (body as string[][])
+  return commands.map((command) => command.join(' ').replace(/\s+/g, ' ').slice(0, 100)).join(' | ')
+}

@@ -1,0 +1,313 @@
+/**
+ * Four isolates on one Redis, a source that changes, and everything that can go wrong between them,
+ * in the order of a schedule.
+ *
+ * @module
+ */
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { CacheNamespace } from '../../src/cache/namespace.ts'
+import { LoaderTimeoutError, RemoteError, RemoteTimeoutError } from '../../src/errors.ts'
+import { EmbeddedRedis } from '../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../src/testing/manual-platform.ts'
+import { Gate } from './gate.ts'
+import { type Call, History, type Key, type Moment, type Value } from './history.ts'
+import { Isolate, lagOf, type Surroundings } from './isolate.ts'
+import { CALLS, type CallName, ISOLATES, READS, type ReadName, type Schedule } from './moves.ts'
+
+const KEYS: readonly Key[] = ['ka', 'kb']
+/** Every caller declares both. */
+const TAGS = ['t', 'u']
+/** How long each move takes. */
+const MOVE_MS = 1
+
+/** What a loader rejects with. */
+class SourceError extends Error {}
+
+/** What a call covers, and how it is made. */
+interface Cover {
+  readonly keys: (key: Key) => readonly Key[]
+  readonly run: (cache: CacheNamespace, key: Key) => Promise<unknown>
+  readonly soft?: boolean
+}
+
+const one = (key: Key): readonly Key[] => [key]
+const all = (): readonly Key[] => KEYS
+
+const COVERS: Readonly<Record<Exclude<CallName, 'set' | 'setMany' | 'ticket'>, Cover>> = {
+  delete: { keys: one, run: (cache, key) => cache.delete(key) },
+  hard: {
+    keys: all,
+    run: (cache, key) => cache.invalidateTags(key === 'ka' ? ['t'] : ['t', 'u']),
+  },
+  soft: { keys: all, run: (cache) => cache.invalidateTags(['u'], { mode: 'soft' }), soft: true },
+  late: { keys: all, run: (cache) => cache.invalidateTags(['late']) },
+  clear: { keys: all, run: (cache) => cache.clear() },
+  prefix: { keys: all, run: (cache) => cache.invalidatePattern('k*') },
+  scan: { keys: one, run: (cache, key) => cache.invalidatePattern(`?${key.slice(1)}`) },
+}
+
+/** A world in which a schedule is played. */
+export class World {
+  readonly history = new History()
+  /** What happened, a line a move. */
+  readonly log: string[] = []
+  readonly #schedule: Schedule
+  readonly #platform = new ManualPlatform()
+  readonly #engine = new EmbeddedRedis({ platform: this.#platform })
+  readonly #gate = new Gate()
+  readonly #isolates: Isolate[]
+  readonly #running = new Map<Promise<void>, Isolate>()
+  readonly #loading: Record<Key, number> = { ka: 0, kb: 0 }
+  #step = 0
+  #requests = 0
+  /** Whether nothing has happened that entitles a second load to run beside a first. */
+  #isQuiet = true
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule
+    this.#isolates = Array.from({ length: ISOLATES }, (_, who) => this.#isolate(who))
+  }
+
+  /** Plays the schedule to its end, and returns what broke the promise. */
+  async play(): Promise<string[]> {
+    for (const move of this.#schedule.moves) {
+      this.#step++
+      const [verb = '', first = '0', key = 'ka'] = move.split(' ')
+      const told = this.#make(verb, Number(first), key as Key)
+      this.log.push(`${this.#step}. ${move}${told ? `   (${told})` : ''}`)
+      await this.#pass(MOVE_MS)
+    }
+    await this.#drain()
+    await this.#readAll()
+    return this.history.violations(lagOf)
+  }
+
+  /** Makes a move; returns what it did, where the move does not say it. */
+  #make(verb: string, n: number, key: Key): string | undefined {
+    switch (verb) {
+      case 'go':
+        return this.#gate.settle(n, verb)
+      case 'fail':
+      case 'twice':
+        this.#isQuiet = false
+        return this.#gate.settle(n, verb)
+      case 'lose':
+        return this.#lose(n)
+      case 'wait':
+        this.#isQuiet = false
+        this.#platform.jump(n)
+        return
+      case 'die':
+        return this.#die(n)
+      default:
+        if ((READS as readonly string[]).includes(verb)) this.#read(n, verb as ReadName, key)
+        else if ((CALLS as readonly string[]).includes(verb)) this.#call(n, verb as CallName, key)
+        else throw new Error(`no such move: ${verb}`)
+        return
+    }
+  }
+
+  #read(who: number, how: ReadName, key: Key): void {
+    const { cache } = this.#at(who)
+    const began = this.#now()
+    const saw = (of: Key, value: unknown, freshOnly: boolean): void => {
+      if (value === undefined) return
+      this.history.reads.push({ who, how, key: of, began, freshOnly, value: value as Value })
+      this.log.push(`   ${how} of ${of} by isolate ${who} ends with value ${(value as Value).id}`)
+    }
+    const sawAll = (values: ReadonlyMap<string, unknown>, freshOnly: boolean): void => {
+      for (const [of, value] of values) saw(of as Key, value, freshOnly)
+    }
+    const alone = this.#schedule.setting.windows === 'none'
+    const options = { tags: TAGS }
+    const loadMany = async (keys: readonly string[]): Promise<Map<string, unknown>> => {
+      const loads = keys.map(async (of) => [of, await this.#load(who, of as Key)] as const)
+      return new Map(await Promise.all(loads))
+    }
+    this.#run(who, `${how} ${key}`, async () => {
+      switch (how) {
+        case 'get':
+          return saw(key, await cache.get(key, options), true)
+        case 'getOrSet':
+          return saw(key, await cache.getOrSet(key, () => this.#load(who, key), options), alone)
+        case 'getMany':
+          return sawAll(await cache.getMany(KEYS, { tags: TAGS }), true)
+        case 'getOrSetMany':
+          return sawAll(await cache.getOrSetMany(KEYS, loadMany, { tags: TAGS }), alone)
+        case 'touch':
+          await cache.touch(key, options)
+      }
+    })
+  }
+
+  async #load(who: number, key: Key): Promise<Value> {
+    if (this.#loading[key]++ > 0 && this.#isQuiet) {
+      this.history.problems.push(`two loads of ${key} at once, at step ${this.#step}`)
+    }
+    const value = this.history.loaded(key, this.#step)
+    this.log.push(`   isolate ${who} begins to load ${key}: value ${value.id}`)
+    const passage = this.#nextPassage()
+    const fate = passage === 'through' ? 'go' : await this.#gate.wait(who, `load of ${key} ends`)
+    this.#loading[key]--
+    if (fate === 'fail') throw new SourceError()
+    return value
+  }
+
+  #call(who: number, name: CallName, key: Key): void {
+    if (name === 'set') this.#set(who, [key])
+    else if (name === 'setMany') this.#set(who, KEYS)
+    else if (name === 'ticket') this.#ticket(who, key)
+    else this.#cover(who, name, key)
+  }
+
+  #cover(who: number, name: keyof typeof COVERS, key: Key): void {
+    const { cache } = this.#at(who)
+    const { keys, run, soft = false } = COVERS[name]
+    if (name === 'late' && !this.#schedule.setting.lateTags) return
+    if (name === 'delete' || name === 'scan') this.#isQuiet = false
+    const call = this.#begin({ who, name: `${name} ${key}`, keys: keys(key), soft })
+    this.#run(who, call.name, async () => {
+      await run(cache, key)
+      call.returned = this.#now()
+    })
+  }
+
+  #set(who: number, keys: readonly Key[]): void {
+    const { cache } = this.#at(who)
+    const values = new Map(keys.map((key) => [key, this.history.given(key)]))
+    const call = this.#begin({ who, name: `set ${keys}`, keys, soft: false })
+    this.#isQuiet = false
+    this.#run(who, call.name, async () => {
+      const [key = 'ka'] = keys
+      if (keys.length === 1) await cache.set(key, values.get(key), { tags: TAGS })
+      else await cache.setMany(values, { tags: TAGS })
+      call.returned = this.#now()
+      for (const value of values.values()) this.history.settle(value, call.returned.step)
+    })
+  }
+
+  /** Takes the right, computes the value, stores it: it counts from when it was computed. */
+  #ticket(who: number, key: Key): void {
+    const { cache } = this.#at(who)
+    const call = this.#begin({ who, name: `ticket ${key}`, keys: [key], soft: false })
+    this.#isQuiet = false
+    this.#run(who, call.name, async () => {
+      const ticket = await cache.begin(key, { tags: TAGS })
+      const value = this.history.given(key)
+      this.history.settle(value, this.#step)
+      await ticket.commit(value)
+      call.returned = this.#now()
+    })
+  }
+
+  #begin(call: Omit<Call, 'began'>): Call {
+    const begun: Call = { ...call, began: this.#step }
+    this.history.calls.push(begun)
+    return begun
+  }
+
+  #lose(n: number): string | undefined {
+    const { result } = this.#engine.execute(['KEYS', '*'])
+    const keys = (result as string[]).toSorted()
+    const key = keys[n % Math.max(1, keys.length)]
+    if (key === undefined) return undefined
+    this.#isQuiet = false
+    this.#engine.execute(['DEL', key])
+    return key
+  }
+
+  #die(who: number): string | undefined {
+    const isolate = this.#at(who)
+    this.#isQuiet = false
+    isolate.die()
+    for (const [work, of] of this.#running) if (of === isolate) this.#running.delete(work)
+    this.#isolates[who] = this.#isolate(who)
+    return undefined
+  }
+
+  /** Runs an operation; only the errors that users are told to expect may end it. */
+  #run(who: number, name: string, work: () => Promise<void>): void {
+    const isolate = this.#at(who)
+    const running = work()
+      .catch((error: unknown) => {
+        this.log.push(`   ${name} of isolate ${who} rejects: ${String(error)}`)
+        if (!isExpected(error)) this.history.problems.push(`${name} rejects with ${String(error)}`)
+      })
+      .finally(() => this.#running.delete(running))
+    this.#running.set(running, isolate)
+  }
+
+  /** Lets everything that runs end, with no more faults. */
+  async #drain(): Promise<void> {
+    for (let turn = 0; this.#running.size > 0 || this.#gate.size > 0; turn++) {
+      if (turn > 100) {
+        this.history.problems.push('an operation never ends')
+        return
+      }
+      while (this.#gate.size > 0) {
+        const told = this.#gate.settle(0, 'go')
+        this.log.push(`   afterwards: ${told}`)
+        await this.#pass(0)
+      }
+      if (this.#running.size > 0) await this.#pass(300)
+    }
+  }
+
+  /** In the end every isolate reads every key, past the lag of its near tier. */
+  async #readAll(): Promise<void> {
+    this.#step++
+    await this.#pass(2 * Math.max(...this.#isolates.map(({ who }) => lagOf(who))))
+    for (const { who } of this.#isolates) {
+      for (const key of KEYS) {
+        this.#step++
+        this.log.push(`${this.#step}. in the end: get and getOrSet of ${key} by isolate ${who}`)
+        this.#read(who, 'get', key)
+        await this.#drain()
+        this.#read(who, 'getOrSet', key)
+        await this.#drain()
+      }
+    }
+  }
+
+  async #pass(ms: number): Promise<void> {
+    this.#platform.jump(ms)
+    await nextTurn()
+  }
+
+  #now(): Moment {
+    return { step: this.#step, at: this.#platform.now() }
+  }
+
+  #nextPassage(): Schedule['setting']['passages'][number] {
+    const { passages } = this.#schedule.setting
+    return passages[this.#requests++ % passages.length] ?? 'through'
+  }
+
+  #isolate(who: number): Isolate {
+    const surroundings: Surroundings = {
+      setting: this.#schedule.setting,
+      platform: this.#platform,
+      engine: this.#engine,
+      gate: this.#gate,
+      nextPassage: () => this.#nextPassage(),
+    }
+    return new Isolate(who, surroundings)
+  }
+
+  #at(who: number): Isolate {
+    const isolate = this.#isolates[who]
+    if (!isolate) throw new Error(`there is no isolate ${who}`)
+    return isolate
+  }
+}
+
+/** A loader's own error, its timeout, and for writes that Redis could not be reached. */
+function isExpected(error: unknown): boolean {
+  return (
+    error instanceof SourceError ||
+    error instanceof LoaderTimeoutError ||
+    error instanceof RemoteError ||
+    error instanceof RemoteTimeoutError
+  )
+}
