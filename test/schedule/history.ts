@@ -18,6 +18,8 @@ export interface Call {
   readonly who: number
   readonly name: string
   readonly keys: readonly Key[]
+  /** The tags that it invalidates; `undefined` for a call that covers whatever its keys hold. */
+  readonly tags?: readonly string[] | undefined
   /** May be served as stale afterwards. */
   readonly soft: boolean
   readonly began: number
@@ -31,6 +33,8 @@ export interface Read {
   readonly how: string
   readonly key: Key
   readonly began: Moment
+  /** The tags that it declares. */
+  readonly tags: readonly string[]
   /** Serves only what is fresh, so that soft calls count as well. */
   readonly freshOnly: boolean
   readonly value: Value
@@ -42,6 +46,12 @@ export interface Moment {
   readonly at: number
 }
 
+/** A value's beginning: the step at which it counts as made, `Infinity` while its set is under way. */
+interface Birth {
+  readonly tags: readonly string[]
+  step: number
+}
+
 /** How far an isolate may lag behind calls of others, in milliseconds. */
 export type LagOf = (who: number) => number
 
@@ -51,28 +61,28 @@ export class History {
   readonly reads: Read[] = []
   /** What went wrong beside stale reads: an error nobody expects, two loaders at once. */
   readonly problems: string[] = []
-  /** The step at which each value counts as made; `Infinity` while its set is under way. */
-  readonly #births: number[] = []
+  readonly #births: Birth[] = []
 
   /** A loader has been called: it reads the source now. */
-  loaded(key: Key, step: number): Value {
-    return { key, id: this.#births.push(step) - 1 }
+  loaded(key: Key, tags: readonly string[], step: number): Value {
+    return { key, id: this.#births.push({ tags, step }) - 1 }
   }
 
   /** A value for a set, which counts from a later step: see {@link settle}. */
-  given(key: Key): Value {
-    return { key, id: this.#births.push(Number.POSITIVE_INFINITY) - 1 }
+  given(key: Key, tags: readonly string[]): Value {
+    return this.loaded(key, tags, Number.POSITIVE_INFINITY)
   }
 
   /** The step from which a given value counts as made. */
   settle({ id }: Value, step: number): void {
-    this.#births[id] = step
+    const birth = this.#births[id]
+    if (birth) birth.step = step
   }
 
   /** How many values were served that were made after a call had begun: the cache did something. */
   get renewed(): number {
     return this.reads.filter(({ value }) =>
-      this.calls.some(({ began }) => this.#madeAt(value) > began),
+      this.calls.some(({ began }) => this.#birth(value).step > began),
     ).length
   }
 
@@ -84,8 +94,12 @@ export class History {
   /** T1 to T3, and T6 for an isolate that lags. */
   #faultOf(read: Read, lagOf: LagOf): string[] {
     if (read.value.key !== read.key) return [`${nameOf(read)} was served a value of another key`]
+    const { tags, step } = this.#birth(read.value)
     const broken = this.calls.find(
-      (call) => binds(call, read, lagOf(read.who)) && this.#madeAt(read.value) < call.began,
+      (call) =>
+        step < call.began &&
+        binds(call, read, lagOf(read.who)) &&
+        covers(call, [...tags, ...read.tags]),
     )
     return broken
       ? [
@@ -94,8 +108,8 @@ export class History {
       : []
   }
 
-  #madeAt({ id }: Value): number {
-    return this.#births[id] ?? 0
+  #birth({ id }: Value): Birth {
+    return this.#births[id] ?? { tags: [], step: 0 }
   }
 }
 
@@ -105,6 +119,11 @@ function binds({ who, keys, soft, returned }: Call, read: Read, lagMs: number): 
   if (soft && !read.freshOnly) return false
   if (returned.step >= read.began.step) return false
   return who === read.who || returned.at <= read.began.at - lagMs
+}
+
+/** A call by tags covers what bears one of them, and what a reader of one of them asks for. */
+function covers({ tags }: Call, named: readonly string[]): boolean {
+  return tags === undefined || tags.some((tag) => named.includes(tag))
 }
 
 function nameOf({ who, how, key, began }: Read): string {

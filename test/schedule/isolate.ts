@@ -12,10 +12,17 @@ import { unlessAborted } from '../../src/flight/deadline.ts'
 import type { Platform } from '../../src/platform/platform.ts'
 import type { EmbeddedRedis } from '../../src/redis/embedded/index.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
-import type { RedisRequest, RedisResponse, Transport } from '../../src/redis/requester.ts'
+import type { Command, RedisRequest, RedisResponse, Transport } from '../../src/redis/requester.ts'
+import * as scripts from '../../src/redis/scripts.ts'
 import type { ManualPlatform } from '../../src/testing/manual-platform.ts'
 import type { Gate } from './gate.ts'
 import type { Passage, Setting } from './moves.ts'
+
+const SCRIPT_NAMES = new Map(
+  Object.entries(scripts).flatMap(([name, script]) =>
+    'sha1' in script ? [[script.sha1, name] as const] : [],
+  ),
+)
 
 /** How long a near copy is served unseen where an isolate has such copies, in milliseconds. */
 export const NEAR_TTL_MS = 1_000
@@ -134,7 +141,18 @@ function lost(): RemoteError {
   return new RemoteError({ ...failure, retryable: true })
 }
 
+/** The commands of a request, scripts by their names, without what all names begin with. */
 function nameOf({ path = [], body }: RedisRequest): string {
-  const commands = path.length === 0 ? [body as string[]] : (body as string[][])
-  return commands.map((command) => command.join(' ').replace(/\s+/g, ' ').slice(0, 100)).join(' | ')
+  const commands = path.length === 0 ? [body as Command] : (body as Command[])
+  return commands
+    .map(([name, ...args]) => {
+      const [script = name, ...rest] = SCRIPT_NAMES.has(String(args[0]))
+        ? [SCRIPT_NAMES.get(String(args[0])), ...args.slice(2)]
+        : [name, ...args]
+      return [script, ...rest]
+        .join(' ')
+        .replaceAll(/nc:default\/?n?:/g, '')
+        .slice(0, 90)
+    })
+    .join(' | ')
 }

@@ -9,7 +9,7 @@ import fc from 'fast-check'
 /** How many isolates a world has. */
 export const ISOLATES = 4
 
-export const READS = ['get', 'getOrSet', 'getMany', 'getOrSetMany', 'touch'] as const
+export const READS = ['get', 'bare', 'getOrSet', 'getMany', 'getOrSetMany', 'touch'] as const
 export const CALLS = [
   'delete',
   'hard',
@@ -31,7 +31,7 @@ export type CallName = (typeof CALLS)[number]
  *
  * | move | what happens |
  * |---|---|
- * | `get 0 ka` | isolate 0 begins that read, or that call |
+ * | `get 0 ka` | isolate 0 begins that read, or that call; `bare` is a get that names no tags |
  * | `go 2` | the third of the held steps goes on: a request arrives, a reply comes, a load ends |
  * | `fail 2` | it fails: a request or a reply is lost, a loader rejects |
  * | `twice 2` | the request is applied, and once more later |
@@ -51,6 +51,8 @@ export interface Setting {
   readonly lateTags: boolean
   readonly windows: 'none' | 'revalidate' | 'if-error'
   readonly early: boolean
+  /** Whether both keys are there already, stored by a caller that declared only the first tag. */
+  readonly old: boolean
   readonly passages: readonly Passage[]
 }
 
@@ -100,6 +102,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
     lateTags: fc.boolean(),
     windows: fc.constantFrom('none', 'none', 'revalidate', 'if-error'),
     early: fc.boolean(),
+    old: fc.boolean(),
     passages: fc.array(passage, { minLength: 1, maxLength: 10 }),
   }),
   moves: fc.array(move, { minLength: 1, maxLength: 60, size: 'max' }),

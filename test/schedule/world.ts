@@ -18,6 +18,9 @@ import { CALLS, type CallName, ISOLATES, READS, type ReadName, type Schedule } f
 const KEYS: readonly Key[] = ['ka', 'kb']
 /** Every caller declares both. */
 const TAGS = ['t', 'u']
+const OLD_TAGS = ['t']
+/** What follows from each value, where late tags are allowed. */
+const LATE = ['late']
 /** How long each move takes. */
 const MOVE_MS = 1
 
@@ -27,6 +30,7 @@ class SourceError extends Error {}
 /** What a call covers, and how it is made. */
 interface Cover {
   readonly keys: (key: Key) => readonly Key[]
+  readonly tags?: (key: Key) => readonly string[]
   readonly run: (cache: CacheNamespace, key: Key) => Promise<unknown>
   readonly soft?: boolean
 }
@@ -34,14 +38,22 @@ interface Cover {
 const one = (key: Key): readonly Key[] => [key]
 const all = (): readonly Key[] => KEYS
 
+const someTags = (key: Key): readonly string[] => (key === 'ka' ? ['u'] : TAGS)
+
 const COVERS: Readonly<Record<Exclude<CallName, 'set' | 'setMany' | 'ticket'>, Cover>> = {
   delete: { keys: one, run: (cache, key) => cache.delete(key) },
   hard: {
     keys: all,
-    run: (cache, key) => cache.invalidateTags(key === 'ka' ? ['t'] : ['t', 'u']),
+    tags: someTags,
+    run: (cache, key) => cache.invalidateTags(someTags(key)),
   },
-  soft: { keys: all, run: (cache) => cache.invalidateTags(['u'], { mode: 'soft' }), soft: true },
-  late: { keys: all, run: (cache) => cache.invalidateTags(['late']) },
+  soft: {
+    keys: all,
+    tags: someTags,
+    run: (cache, key) => cache.invalidateTags(someTags(key), { mode: 'soft' }),
+    soft: true,
+  },
+  late: { keys: all, tags: () => LATE, run: (cache) => cache.invalidateTags(LATE) },
   clear: { keys: all, run: (cache) => cache.clear() },
   prefix: { keys: all, run: (cache) => cache.invalidatePattern('k*') },
   scan: { keys: one, run: (cache, key) => cache.invalidatePattern(`?${key.slice(1)}`) },
@@ -61,16 +73,22 @@ export class World {
   readonly #loading: Record<Key, number> = { ka: 0, kb: 0 }
   #step = 0
   #requests = 0
+  /** Whether all moves are made, and nothing is held any more. */
+  #isOver = false
   /** Whether nothing has happened that entitles a second load to run beside a first. */
   #isQuiet = true
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule
-    this.#isolates = Array.from({ length: ISOLATES }, (_, who) => this.#isolate(who))
+    this.#isolates = Array.from(
+      { length: ISOLATES },
+      (_, who) => new Isolate(who, this.#surroundings()),
+    )
   }
 
   /** Plays the schedule to its end, and returns what broke the promise. */
   async play(): Promise<string[]> {
+    if (this.#schedule.setting.old) await this.#storeOld()
     for (const move of this.#schedule.moves) {
       this.#step++
       const [verb = '', first = '0', key = 'ka'] = move.split(' ')
@@ -78,9 +96,22 @@ export class World {
       this.log.push(`${this.#step}. ${move}${told ? `   (${told})` : ''}`)
       await this.#pass(MOVE_MS)
     }
+    this.#isOver = true
     await this.#drain()
     await this.#readAll()
     return this.history.violations(lagOf)
+  }
+
+  /** Stores both keys as a caller would that knows nothing of the second tag. */
+  async #storeOld(): Promise<void> {
+    const { cache } = new Isolate(0, {
+      ...this.#surroundings(),
+      nextPassage: () => 'through',
+    })
+    for (const key of KEYS) {
+      const value = this.history.loaded(key, this.#tags(OLD_TAGS), 0)
+      await cache.getOrSet(key, () => value, { tags: OLD_TAGS })
+    }
   }
 
   /** Makes a move; returns what it did, where the move does not say it. */
@@ -113,7 +144,8 @@ export class World {
     const began = this.#now()
     const saw = (of: Key, value: unknown, freshOnly: boolean): void => {
       if (value === undefined) return
-      this.history.reads.push({ who, how, key: of, began, freshOnly, value: value as Value })
+      const tags = how === 'bare' ? [] : TAGS
+      this.history.reads.push({ who, how, key: of, began, tags, freshOnly, value: value as Value })
       this.log.push(`   ${how} of ${of} by isolate ${who} ends with value ${(value as Value).id}`)
     }
     const sawAll = (values: ReadonlyMap<string, unknown>, freshOnly: boolean): void => {
@@ -129,6 +161,8 @@ export class World {
       switch (how) {
         case 'get':
           return saw(key, await cache.get(key, options), true)
+        case 'bare':
+          return saw(key, await cache.get(key), true)
         case 'getOrSet':
           return saw(key, await cache.getOrSet(key, () => this.#load(who, key), options), alone)
         case 'getMany':
@@ -145,7 +179,7 @@ export class World {
     if (this.#loading[key]++ > 0 && this.#isQuiet) {
       this.history.problems.push(`two loads of ${key} at once, at step ${this.#step}`)
     }
-    const value = this.history.loaded(key, this.#step)
+    const value = this.history.loaded(key, this.#tags(TAGS), this.#step)
     this.log.push(`   isolate ${who} begins to load ${key}: value ${value.id}`)
     const passage = this.#nextPassage()
     const fate = passage === 'through' ? 'go' : await this.#gate.wait(who, `load of ${key} ends`)
@@ -163,10 +197,16 @@ export class World {
 
   #cover(who: number, name: keyof typeof COVERS, key: Key): void {
     const { cache } = this.#at(who)
-    const { keys, run, soft = false } = COVERS[name]
+    const { keys, tags, run, soft = false } = COVERS[name]
     if (name === 'late' && !this.#schedule.setting.lateTags) return
     if (name === 'delete' || name === 'scan') this.#isQuiet = false
-    const call = this.#begin({ who, name: `${name} ${key}`, keys: keys(key), soft })
+    const call = this.#begin({
+      who,
+      name: `${name} ${key}`,
+      keys: keys(key),
+      tags: tags?.(key),
+      soft,
+    })
     this.#run(who, call.name, async () => {
       await run(cache, key)
       call.returned = this.#now()
@@ -175,7 +215,7 @@ export class World {
 
   #set(who: number, keys: readonly Key[]): void {
     const { cache } = this.#at(who)
-    const values = new Map(keys.map((key) => [key, this.history.given(key)]))
+    const values = new Map(keys.map((key) => [key, this.history.given(key, this.#tags(TAGS))]))
     const call = this.#begin({ who, name: `set ${keys}`, keys, soft: false })
     this.#isQuiet = false
     this.#run(who, call.name, async () => {
@@ -194,11 +234,16 @@ export class World {
     this.#isQuiet = false
     this.#run(who, call.name, async () => {
       const ticket = await cache.begin(key, { tags: TAGS })
-      const value = this.history.given(key)
+      const value = this.history.given(key, this.#tags(TAGS))
       this.history.settle(value, this.#step)
       await ticket.commit(value)
       call.returned = this.#now()
     })
+  }
+
+  /** All tags of a value for which these are declared. */
+  #tags(declared: readonly string[]): readonly string[] {
+    return this.#schedule.setting.lateTags ? [...declared, ...LATE] : declared
   }
 
   #begin(call: Omit<Call, 'began'>): Call {
@@ -222,7 +267,7 @@ export class World {
     this.#isQuiet = false
     isolate.die()
     for (const [work, of] of this.#running) if (of === isolate) this.#running.delete(work)
-    this.#isolates[who] = this.#isolate(who)
+    this.#isolates[who] = new Isolate(who, this.#surroundings())
     return undefined
   }
 
@@ -281,18 +326,18 @@ export class World {
 
   #nextPassage(): Schedule['setting']['passages'][number] {
     const { passages } = this.#schedule.setting
+    if (this.#isOver) return 'through'
     return passages[this.#requests++ % passages.length] ?? 'through'
   }
 
-  #isolate(who: number): Isolate {
-    const surroundings: Surroundings = {
+  #surroundings(): Surroundings {
+    return {
       setting: this.#schedule.setting,
       platform: this.#platform,
       engine: this.#engine,
       gate: this.#gate,
       nextPassage: () => this.#nextPassage(),
     }
-    return new Isolate(who, surroundings)
   }
 
   #at(who: number): Isolate {
