@@ -25,7 +25,7 @@ const SCRIPT_NAMES = new Map(
 )
 
 /** How long a near copy is served unseen where an isolate has such copies, in milliseconds. */
-export const NEAR_TTL_MS = 1_000
+export const NEAR_TTL_MS = 400
 
 /** What is particular about each isolate: its near tier, and how wrong its clock is. */
 const KINDS = [

@@ -10,7 +10,7 @@ import type { CacheNamespace } from '../../src/cache/namespace.ts'
 import { LoaderTimeoutError, RemoteError, RemoteTimeoutError } from '../../src/errors.ts'
 import { EmbeddedRedis } from '../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../src/testing/manual-platform.ts'
-import { Gate } from './gate.ts'
+import { type Fate, Gate } from './gate.ts'
 import { type Call, History, type Key, type Moment, type Value } from './history.ts'
 import { Isolate, lagOf, type Surroundings } from './isolate.ts'
 import { CALLS, type CallName, ISOLATES, READS, type ReadName, type Schedule } from './moves.ts'
@@ -21,6 +21,7 @@ const TAGS = ['t', 'u']
 const OLD_TAGS = ['t']
 /** What follows from each value, where late tags are allowed. */
 const LATE = ['late']
+const LOAD = 'load of'
 /** How long each move takes. */
 const MOVE_MS = 1
 
@@ -59,6 +60,8 @@ const COVERS: Readonly<Record<Exclude<CallName, 'set' | 'setMany' | 'ticket'>, C
   scan: { keys: one, run: (cache, key) => cache.invalidatePattern(`?${key.slice(1)}`) },
 }
 
+const DROPS_LEASES: ReadonlySet<CallName> = new Set(['delete', 'scan'])
+
 /** A world in which a schedule is played. */
 export class World {
   readonly history = new History()
@@ -70,13 +73,19 @@ export class World {
   readonly #gate = new Gate()
   readonly #isolates: Isolate[]
   readonly #running = new Map<Promise<void>, Isolate>()
-  readonly #loading: Record<Key, number> = { ka: 0, kb: 0 }
+  /** For each load that runs, the step at which the read that loads began. */
+  readonly #loading: Record<Key, Set<{ readonly began: number }>> = {
+    ka: new Set(),
+    kb: new Set(),
+  }
   #step = 0
   #requests = 0
   /** Whether all moves are made, and nothing is held any more. */
   #isOver = false
-  /** Whether nothing has happened that entitles a second load to run beside a first. */
-  #isQuiet = true
+  /** The last step at which a lease may have been dropped, lost or never been granted. */
+  #disturbed = 0
+  /** Calls under way that may drop a lease. */
+  #disturbing = 0
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule
@@ -94,6 +103,7 @@ export class World {
       const [verb = '', first = '0', key = 'ka'] = move.split(' ')
       const told = this.#make(verb, Number(first), key as Key)
       this.log.push(`${this.#step}. ${move}${told ? `   (${told})` : ''}`)
+      if (this.#disturbing > 0) this.#disturbed = this.#step
       await this.#pass(MOVE_MS)
     }
     this.#isOver = true
@@ -118,15 +128,13 @@ export class World {
   #make(verb: string, n: number, key: Key): string | undefined {
     switch (verb) {
       case 'go':
-        return this.#gate.settle(n, verb)
       case 'fail':
       case 'twice':
-        this.#isQuiet = false
-        return this.#gate.settle(n, verb)
+        return this.#settle(n, verb)
       case 'lose':
         return this.#lose(n)
       case 'wait':
-        this.#isQuiet = false
+        this.#disturbed = this.#step
         this.#platform.jump(n)
         return
       case 'die':
@@ -137,6 +145,14 @@ export class World {
         else throw new Error(`no such move: ${verb}`)
         return
     }
+  }
+
+  #settle(n: number, fate: Fate): string | undefined {
+    const told = this.#gate.settle(n, fate)
+    const isPlain = fate === 'go' && !told?.endsWith('again')
+    // A load that fails gives its lease back, and no other.
+    if (!isPlain && !told?.startsWith(LOAD)) this.#disturbed = this.#step
+    return told
   }
 
   #read(who: number, how: ReadName, key: Key): void {
@@ -154,7 +170,9 @@ export class World {
     const alone = this.#schedule.setting.windows === 'none'
     const options = { tags: TAGS }
     const loadMany = async (keys: readonly string[]): Promise<Map<string, unknown>> => {
-      const loads = keys.map(async (of) => [of, await this.#load(who, of as Key)] as const)
+      const loads = keys.map(
+        async (of) => [of, await this.#load(who, of as Key, began.step)] as const,
+      )
       return new Map(await Promise.all(loads))
     }
     this.#run(who, `${how} ${key}`, async () => {
@@ -164,7 +182,11 @@ export class World {
         case 'bare':
           return saw(key, await cache.get(key), true)
         case 'getOrSet':
-          return saw(key, await cache.getOrSet(key, () => this.#load(who, key), options), alone)
+          return saw(
+            key,
+            await cache.getOrSet(key, () => this.#load(who, key, began.step), options),
+            alone,
+          )
         case 'getMany':
           return sawAll(await cache.getMany(KEYS, { tags: TAGS }), true)
         case 'getOrSetMany':
@@ -175,15 +197,19 @@ export class World {
     })
   }
 
-  async #load(who: number, key: Key): Promise<Value> {
-    if (this.#loading[key]++ > 0 && this.#isQuiet) {
+  /** Reads the source at once, which is the worst case, and ends when the schedule says so. */
+  async #load(who: number, key: Key, began: number): Promise<Value> {
+    const running = this.#loading[key]
+    if ([...running].some((other) => other.began > this.#disturbed)) {
       this.history.problems.push(`two loads of ${key} at once, at step ${this.#step}`)
     }
+    const load = { began }
+    running.add(load)
     const value = this.history.loaded(key, this.#tags(TAGS), this.#step)
     this.log.push(`   isolate ${who} begins to load ${key}: value ${value.id}`)
-    const passage = this.#nextPassage()
-    const fate = passage === 'through' ? 'go' : await this.#gate.wait(who, `load of ${key} ends`)
-    this.#loading[key]--
+    const isHeld = this.#schedule.setting.holdsLoads && !this.#isOver
+    const fate = isHeld ? await this.#gate.wait(who, `${LOAD} ${key} by isolate ${who} ends`) : 'go'
+    running.delete(load)
     if (fate === 'fail') throw new SourceError()
     return value
   }
@@ -199,7 +225,6 @@ export class World {
     const { cache } = this.#at(who)
     const { keys, tags, run, soft = false } = COVERS[name]
     if (name === 'late' && !this.#schedule.setting.lateTags) return
-    if (name === 'delete' || name === 'scan') this.#isQuiet = false
     const call = this.#begin({
       who,
       name: `${name} ${key}`,
@@ -207,43 +232,55 @@ export class World {
       tags: tags?.(key),
       soft,
     })
-    this.#run(who, call.name, async () => {
+    const work = async (): Promise<void> => {
       await run(cache, key)
       call.returned = this.#now()
-    })
+    }
+    this.#run(who, call.name, DROPS_LEASES.has(name) ? this.#disturb(work) : work)
   }
 
   #set(who: number, keys: readonly Key[]): void {
     const { cache } = this.#at(who)
     const values = new Map(keys.map((key) => [key, this.history.given(key, this.#tags(TAGS))]))
     const call = this.#begin({ who, name: `set ${keys}`, keys, soft: false })
-    this.#isQuiet = false
-    this.#run(who, call.name, async () => {
+    const work = async (): Promise<void> => {
       const [key = 'ka'] = keys
       if (keys.length === 1) await cache.set(key, values.get(key), { tags: TAGS })
       else await cache.setMany(values, { tags: TAGS })
       call.returned = this.#now()
       for (const value of values.values()) this.history.settle(value, call.returned.step)
-    })
+    }
+    this.#run(who, call.name, this.#disturb(work))
   }
 
   /** Takes the right, computes the value, stores it: it counts from when it was computed. */
   #ticket(who: number, key: Key): void {
     const { cache } = this.#at(who)
     const call = this.#begin({ who, name: `ticket ${key}`, keys: [key], soft: false })
-    this.#isQuiet = false
-    this.#run(who, call.name, async () => {
+    const work = async (): Promise<void> => {
       const ticket = await cache.begin(key, { tags: TAGS })
       const value = this.history.given(key, this.#tags(TAGS))
       this.history.settle(value, this.#step)
       await ticket.commit(value)
       call.returned = this.#now()
-    })
+    }
+    this.#run(who, call.name, this.#disturb(work))
   }
 
   /** All tags of a value for which these are declared. */
   #tags(declared: readonly string[]): readonly string[] {
     return this.#schedule.setting.lateTags ? [...declared, ...LATE] : declared
+  }
+
+  /** Work that may drop a lease at any time until it ends. */
+  #disturb(work: () => Promise<void>): () => Promise<void> {
+    return () => {
+      this.#disturbing++
+      return work().finally(() => {
+        this.#disturbing--
+        this.#disturbed = this.#step
+      })
+    }
   }
 
   #begin(call: Omit<Call, 'began'>): Call {
@@ -257,14 +294,14 @@ export class World {
     const keys = (result as string[]).toSorted()
     const key = keys[n % Math.max(1, keys.length)]
     if (key === undefined) return undefined
-    this.#isQuiet = false
+    this.#disturbed = this.#step
     this.#engine.execute(['DEL', key])
     return key
   }
 
   #die(who: number): string | undefined {
     const isolate = this.#at(who)
-    this.#isQuiet = false
+    this.#disturbed = this.#step
     isolate.die()
     for (const [work, of] of this.#running) if (of === isolate) this.#running.delete(work)
     this.#isolates[who] = new Isolate(who, this.#surroundings())
