@@ -8,6 +8,7 @@ const SOURCES = ['nearcache:source']
 export default defineConfig({
   test: {
     reporters: ['default', new LeftOutReporter()],
+    maxConcurrency: 2,
     projects: [
       {
         resolve: { conditions: SOURCES },

@@ -128,7 +128,7 @@ function abandon(ctx: CacheContext, { names }: Target, flight: Flight): void {
 function nextSight(ctx: CacheContext, request: LoadRequest, waits: number): Promise<Sight> {
   const { target, policy } = request
   const id = [target.names.entry, ...target.asked.map(({ key }) => key)].join('\n')
-  return ctx.watches.next(id, waits, () => observe(ctx, target, policy))
+  return ctx.watches.next({ id, reading: policy.schema }, waits, () => observe(ctx, target, policy))
 }
 
 function fromRemote(found: Found): Loaded {

@@ -1,5 +1,5 @@
 /**
- * Reads and writes of many keys: one look for all, one loader call for all that are missing.
+ * Reads of many keys: one look for all, one loader call for all that are missing.
  *
  * @module
  */
@@ -8,10 +8,9 @@ import { InvalidOptionError } from '../errors.ts'
 import type { Flight } from '../flight/single-flight.ts'
 import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, isRemoteFailure, report, type Target, targetOf } from './context.ts'
-import { encode } from './entry-text.ts'
 import { admit, fly, join, obtain, previousOf } from './load.ts'
 import type { Admission, LoadContext, Loaded } from './loader.ts'
-import { handOut, keepNear, nearHit } from './near-copy.ts'
+import { nearHit } from './near-copy.ts'
 import {
   type Found,
   momentOf,
@@ -22,9 +21,7 @@ import {
   weigh,
 } from './observe.ts'
 import type { Policy } from './options.ts'
-import type { Outcome } from './outcome.ts'
-import type { ReadResult } from './read.ts'
-import { commit, type SetResult, take, termsFor } from './write.ts'
+import { answer, nearResult, onlyFresh, type ReadResult, reportRefresh } from './read.ts'
 
 /** Produces the values of several keys at once; a key it leaves out has the value `undefined`. */
 export type ManyLoader<Value = unknown> = (
@@ -33,12 +30,13 @@ export type ManyLoader<Value = unknown> = (
 ) => ReadonlyMap<string, Value> | Promise<ReadonlyMap<string, Value>>
 
 /** What is known of one key: a near copy, or what the look at all of them has shown. */
-type Seen =
-  | { readonly kind: 'near'; readonly copy: NearCopy }
-  | { readonly kind: 'remote'; readonly target: Target; readonly sight: Sight }
+type Seen = { readonly kind: 'near'; readonly copy: NearCopy } | SeenRemotely
 
-const NEAR_HIT: Outcome = { kind: 'hit', tier: 'near', freshness: 'fresh' }
-const REMOTE_HIT: Outcome = { kind: 'hit', tier: 'remote', freshness: 'fresh' }
+interface SeenRemotely {
+  readonly kind: 'remote'
+  readonly target: Target
+  readonly sight: Sight
+}
 
 /** The fresh entries among these keys: one request, one command; two with tags it does not name. */
 export async function getMany(
@@ -49,20 +47,14 @@ export async function getMany(
   const startedAt = ctx.platform.now()
   const hits = new Map<string, unknown>()
   for (const [key, seen] of await seeAll(ctx, keys, policy, false)) {
-    const { value, outcome } = resultOf(seen, policy)
+    const { value, outcome } =
+      seen.kind === 'near'
+        ? nearResult(seen.copy, policy)
+        : onlyFresh(ctx, seen.target, policy, seen.sight)
     if (outcome.kind === 'hit') hits.set(key, value)
     report(ctx, 'get', key, outcome, startedAt)
   }
   return hits
-}
-
-function resultOf(seen: Seen, policy: Policy): ReadResult {
-  if (seen.kind === 'near') return { value: handOut(seen.copy, policy.near), outcome: NEAR_HIT }
-  const { found } = seen.sight
-  if (found.kind === 'fresh') return { value: found.value, outcome: REMOTE_HIT }
-  const miss: Outcome =
-    found.kind === 'none' ? { ...found, kind: 'miss' } : { kind: 'miss', reason: 'expired' }
-  return { value: undefined, outcome: miss }
 }
 
 async function seeAll(
@@ -79,11 +71,7 @@ async function seeAll(
     else wanted.push(targetOf(ctx, key, policy))
   }
   const sights = await lookAtAll(ctx, wanted, policy, withLeases)
-  for (const [target, sight] of sights) {
-    const { found } = sight
-    if (found.kind === 'fresh') keepNear(ctx, target, policy, { ...sight, ...found })
-    seen.set(target.key, { kind: 'remote', target, sight })
-  }
+  for (const [target, sight] of sights) seen.set(target.key, { kind: 'remote', target, sight })
   return seen
 }
 
@@ -119,7 +107,10 @@ async function lookAtAll(
   }
 }
 
-/** Reads all keys, and loads those missing by one loader call. Each is stored under its own lease. */
+/**
+ * Reads all keys. Those missing are loaded by one loader call, each under its own lease; those stale
+ * are served, and refreshed behind by another.
+ */
 export async function getOrSetMany(
   ctx: CacheContext,
   keys: readonly string[],
@@ -127,65 +118,118 @@ export async function getOrSetMany(
   policy: Policy,
 ): Promise<Map<string, unknown>> {
   const startedAt = ctx.platform.now()
-  const seen = await seeAll(ctx, keys, policy, true)
-  const loaded = await loadMissing(ctx, seen, loader, policy)
-  const values = new Map<string, unknown>()
-  for (const [key, one] of seen) {
-    const result = resultOf(one, policy)
-    const load = loaded.get(key)
-    values.set(key, load ? load.value : result.value)
-    report(ctx, 'getOrSet', key, load ? outcomeOf(load, result.outcome) : result.outcome, startedAt)
+  try {
+    const results = await readAll(ctx, keys, loader, policy)
+    for (const [key, { outcome }] of results) report(ctx, 'getOrSet', key, outcome, startedAt)
+    return new Map([...results].map(([key, { value }]) => [key, value]))
+  } catch (error) {
+    report(ctx, 'getOrSet', undefined, { kind: 'failed', error }, startedAt)
+    throw error
   }
-  return values
 }
 
-function outcomeOf(load: Loaded, missed: Outcome): Outcome {
-  const { shared, stored, loadMs, error } = load
-  const reason = missed.kind === 'miss' ? missed.reason : 'absent'
-  const outcome = { kind: 'loaded', reason, shared, stored, loadMs } as const
-  return error === undefined ? outcome : { ...outcome, error }
+async function readAll(
+  ctx: CacheContext,
+  keys: readonly string[],
+  loader: ManyLoader,
+  policy: Policy,
+): Promise<Map<string, ReadResult>> {
+  const seen = await seeAll(ctx, keys, policy, true)
+  const loads = await loadAll(ctx, [...seen.values()].filter(isMissing), loader, policy)
+  const aging: SeenRemotely[] = []
+  const results = [...seen].map(async ([key, one]): Promise<[string, ReadResult]> => {
+    if (one.kind === 'near') return [key, nearResult(one.copy, policy)]
+    const { target, sight } = one
+    const load = (): Promise<Loaded> =>
+      loads.get(key) ?? obtain(ctx, { target, policy, loader: single(loader, key) }, sight)
+    const refresh = (): void => {
+      aging.push(one)
+    }
+    return [key, await answer(ctx, target, policy, sight, { load, refresh })]
+  })
+  refreshAllBehind(ctx, aging, loader, policy)
+  return new Map(await Promise.all(results))
 }
 
-/** One missing key's way to its value: a lease to load under, a flight to share, or waiting. */
-interface Plan {
-  readonly target: Target
-  readonly sight: Sight
+function isMissing(seen: Seen): seen is SeenRemotely {
+  if (seen.kind === 'near') return false
+  const { kind } = seen.sight.found
+  return kind === 'none' || kind === 'stale-if-error'
+}
+
+/** The loads of these keys: those that nobody else loads begin together. */
+async function loadAll(
+  ctx: CacheContext,
+  missing: readonly SeenRemotely[],
+  loader: ManyLoader,
+  policy: Policy,
+): Promise<Map<string, Promise<Loaded>>> {
+  const plans = await Promise.all(missing.map((one) => plan(ctx, one, policy)))
+  const loads = flyTogether(ctx, plans, loader, policy)
+  for (const { target, flight } of plans) {
+    if (loads.has(target.key)) continue
+    const alone = { target, policy, loader: single(loader, target.key) }
+    const wait = async (): Promise<Loaded> =>
+      (flight && (await join(ctx, target, flight))) ??
+      obtain(ctx, alone, await observe(ctx, target, policy))
+    loads.set(target.key, wait())
+  }
+  return loads
+}
+
+/** Loads all that were admitted, by one call of the loader. */
+function flyTogether(
+  ctx: CacheContext,
+  plans: readonly Plan[],
+  loader: ManyLoader,
+  policy: Policy,
+): Map<string, Promise<Loaded>> {
+  const admitted = plans.filter(({ admission }) => admission)
+  const keys = admitted.map(({ target }) => target.key)
+  let batch: Promise<ReadonlyMap<string, unknown>> | undefined
+  const loads = new Map<string, Promise<Loaded>>()
+  for (const { target, sight, admission } of plans) {
+    if (!admission) continue
+    // The first to be called calls for all who were admitted; all of them were, before it.
+    const shared = async ({ signal }: LoadContext): Promise<unknown> => {
+      batch ??= callMany(loader, keys, signal)
+      return (await batch).get(target.key)
+    }
+    const request = { target, policy, loader: shared }
+    loads.set(target.key, fly(ctx, request, admission, previousOf(sight)))
+  }
+  return loads
+}
+
+/** Refreshes what was served, where nobody else does: one call of the loader. Never rejects. */
+function refreshAllBehind(
+  ctx: CacheContext,
+  aging: readonly SeenRemotely[],
+  loader: ManyLoader,
+  policy: Policy,
+): void {
+  const due = aging.filter(
+    ({ target, sight }) => !ctx.flights.get(target.names.entry)?.admits(sight),
+  )
+  if (due.length === 0) return
+  const startedAt = ctx.platform.now()
+  const refresh = async (): Promise<void> => {
+    const plans = await Promise.all(due.map((one) => plan(ctx, one, policy)))
+    const loads = flyTogether(ctx, plans, loader, policy)
+    await Promise.all([...loads].map(([key, load]) => reportRefresh(ctx, key, load, startedAt)))
+  }
+  ctx.platform.defer(refresh())
+}
+
+/** One key's way to its value: a lease to load under, a flight to share, or waiting. */
+interface Plan extends Omit<SeenRemotely, 'kind'> {
   readonly admission: Admission | undefined
   readonly flight: Flight | undefined
 }
 
-async function loadMissing(
-  ctx: CacheContext,
-  seen: ReadonlyMap<string, Seen>,
-  loader: ManyLoader,
-  policy: Policy,
-): Promise<Map<string, Loaded>> {
-  const missing = [...seen.values()].flatMap((one) =>
-    one.kind === 'remote' && one.sight.found.kind !== 'fresh' ? [one] : [],
-  )
-  const plans = await Promise.all(missing.map((one) => plan(ctx, one, policy)))
-  const mine = plans.filter(({ admission }) => admission).map(({ target }) => target.key)
-  let batch: Promise<ReadonlyMap<string, unknown>> | undefined
-  const loads = plans.map(async ({ target, sight, admission, flight }): Promise<Loaded> => {
-    const alone = { target, policy, loader: single(loader, target.key) }
-    if (!admission) {
-      const joined = flight && (await join(ctx, target, flight))
-      return joined ?? obtain(ctx, alone, await observe(ctx, target, policy))
-    }
-    // The first to be called calls for all who were admitted; all of them were, before it.
-    const shared = async ({ signal }: LoadContext): Promise<unknown> => {
-      batch ??= callMany(loader, mine, signal)
-      return (await batch).get(target.key)
-    }
-    return fly(ctx, { ...alone, loader: shared }, admission, previousOf(sight))
-  })
-  const results = await Promise.all(loads)
-  return new Map(results.map((loaded, i) => [plans[i]?.target.key ?? '', loaded]))
-}
-
 async function plan(
   ctx: CacheContext,
-  { target, sight }: Pick<Plan, 'target' | 'sight'>,
+  { target, sight }: SeenRemotely,
   policy: Policy,
 ): Promise<Plan> {
   const flight = ctx.flights.get(target.names.entry)
@@ -208,25 +252,4 @@ async function callMany(
   const values = await loader(keys, { signal })
   if (!(values instanceof Map)) throw new InvalidOptionError('loader', 'one that returns a Map')
   return values
-}
-
-/** Stores many values: all first halves in one request, all second halves in another. */
-export async function setMany(
-  ctx: CacheContext,
-  entries: ReadonlyMap<string, unknown>,
-  policy: Policy,
-): Promise<Map<string, SetResult>> {
-  // All are encoded before the first is sent: one that cannot be stored leaves all alone.
-  const items = [...entries].map(([key, value]) => {
-    const terms = termsFor(value, policy)
-    return { key, terms, target: targetOf(ctx, key, terms), encoded: encode(ctx, terms, value) }
-  })
-  const leases = await Promise.all(items.map(({ target, terms }) => take(ctx, target, terms)))
-  const results = await Promise.all(
-    items.map(({ target, terms, encoded }, i) => {
-      const lease = leases[i]
-      return lease ? commit(ctx, target, terms, lease, encoded) : 'superseded'
-    }),
-  )
-  return new Map(items.map(({ key }, i) => [key, results[i] ?? 'superseded']))
 }

@@ -10,14 +10,14 @@ import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report } from './context.ts'
 import { type InvalidationMode, invalidateMarkers, invalidatePattern } from './invalidate.ts'
 import type { Loader } from './loader.ts'
-import { getMany, getOrSetMany, type ManyLoader, setMany } from './many.ts'
+import { getMany, getOrSetMany, type ManyLoader } from './many.ts'
 import { Names } from './names.ts'
 import { nearHit } from './near-copy.ts'
 import type { EntryOptions, NamespaceOptions, Policy } from './options.ts'
 import type { Operation, Outcome } from './outcome.ts'
 import { checkTagList, resolvePolicy } from './policy.ts'
 import { get, getOrSet, type ReadResult, servedNear } from './read.ts'
-import { begin, remove, type SetResult, set, type Ticket, touch } from './write.ts'
+import { begin, remove, type SetResult, set, setMany, type Ticket, touch } from './write.ts'
 
 /** How a tag invalidation works. */
 export interface InvalidateOptions {

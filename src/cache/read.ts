@@ -43,17 +43,26 @@ export async function get(
 async function find(ctx: CacheContext, key: string, policy: Policy): Promise<ReadResult> {
   const target = targetOf(ctx, key, policy)
   const copy = nearHit(ctx, key, policy) ?? (await verifiedNearHit(ctx, target, policy))
-  if (copy) return { value: handOut(copy, policy.near), outcome: NEAR_HIT }
+  if (copy) return nearResult(copy, policy)
+  return onlyFresh(ctx, target, policy, await observe(ctx, target, policy))
+}
 
-  const { found, ...seen } = await observe(ctx, target, policy)
+/** Serves what was seen if it is fresh, and nothing otherwise. */
+export function onlyFresh(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+  seen: Sight,
+): ReadResult {
+  const { found } = seen
   if (found.kind === 'none') {
     return { value: undefined, outcome: { ...found, kind: 'miss' } }
   }
   if (found.kind !== 'fresh') {
     return { value: undefined, outcome: { kind: 'miss', reason: 'expired' } }
   }
-  remember(ctx, target, policy, seen, found)
-  return { value: found.value, outcome: { kind: 'hit', tier: 'remote', freshness: 'fresh' } }
+  keepNear(ctx, target, policy, { ...seen, ...found })
+  return served(found)
 }
 
 /** Reads a key; on a miss loads it, under a lease, and stores it. */
@@ -108,22 +117,43 @@ async function readOrLoad(
 ): Promise<ReadResult> {
   const target = targetOf(ctx, key, policy)
   const copy = await verifiedNearHit(ctx, target, policy)
-  if (copy) return { value: handOut(copy, policy.near), outcome: NEAR_HIT }
+  if (copy) return nearResult(copy, policy)
 
   const seen = await observe(ctx, target, policy)
+  return answer(ctx, target, policy, seen, {
+    load: () => obtain(ctx, { target, loader, policy }, seen),
+    refresh: () => refreshBehind(ctx, target, loader, policy, seen),
+  })
+}
+
+/** How a reader comes to a value that it has not seen. */
+export interface Ways {
+  load(): Promise<Loaded>
+  /** Loads behind the answer; never rejects. */
+  refresh(): void
+}
+
+/** Serves what was seen, if it may be; loads otherwise. */
+export async function answer(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+  seen: Sight,
+  { load, refresh }: Ways,
+): Promise<ReadResult> {
   const { found } = seen
   switch (found.kind) {
     case 'fresh':
-      remember(ctx, target, policy, seen, found)
-      if (isDueEarly(ctx, policy, found)) refreshBehind(ctx, target, loader, policy, seen)
+      keepNear(ctx, target, policy, { ...seen, ...found })
+      if (isDueEarly(ctx, policy, found)) refresh()
       return served(found)
     case 'stale':
-      refreshBehind(ctx, target, loader, policy, seen)
+      refresh()
       return served(found)
     case 'stale-if-error':
-      return loadOrFallBack(ctx, target, loader, policy, seen, found)
+      return loadOrFallBack(ctx, policy, load(), found)
     case 'none':
-      return loadedBy(await obtain(ctx, { target, loader, policy }, seen), found.reason)
+      return loadedBy(await load(), found.reason)
   }
 }
 
@@ -133,13 +163,10 @@ async function readOrLoad(
  */
 async function loadOrFallBack(
   ctx: CacheContext,
-  target: Target,
-  loader: Loader,
   policy: Policy,
-  seen: Sight,
+  load: Promise<Loaded>,
   stale: Found,
 ): Promise<ReadResult> {
-  const load = obtain(ctx, { target, loader, policy }, seen)
   try {
     const loaded = await withinSoftTimeout(ctx, policy, load)
     if (loaded !== TIMED_OUT) return loadedBy(loaded, 'expired')
@@ -159,7 +186,7 @@ function withinSoftTimeout(
   return softTimeoutMs === Infinity ? load : settledWithin(ctx.platform, softTimeoutMs, load)
 }
 
-/** Refreshes an entry after it was served, if nobody else does. Never rejects (I11). */
+/** Refreshes an entry after it was served, if nobody else does. */
 function refreshBehind(
   ctx: CacheContext,
   target: Target,
@@ -168,24 +195,24 @@ function refreshBehind(
   seen: Sight,
 ): void {
   if (ctx.flights.get(target.names.entry)?.admits(seen)) return
-  ctx.platform.defer(refresh(ctx, target, loader, policy, seen))
+  const startedAt = ctx.platform.now()
+  const load = lead(ctx, { target, loader, policy }, seen, false)
+  ctx.platform.defer(reportRefresh(ctx, target.key, load, startedAt))
 }
 
-async function refresh(
+/** Tells how the load behind an answer ended, if there was one. Never rejects (I11). */
+export async function reportRefresh(
   ctx: CacheContext,
-  target: Target,
-  loader: Loader,
-  policy: Policy,
-  seen: Sight,
+  key: string,
+  load: Promise<Loaded | undefined>,
+  startedAt: number,
 ): Promise<void> {
-  const startedAt = ctx.platform.now()
   try {
-    const loaded = await lead(ctx, { target, loader, policy }, seen, false)
-    if (!loaded) return
-    report(ctx, 'refresh', target.key, loadedBy(loaded, 'stale').outcome, startedAt)
+    const loaded = await load
+    if (loaded) report(ctx, 'refresh', key, loadedBy(loaded, 'stale').outcome, startedAt)
   } catch (error) {
     // The caller has been answered; the failure is told to whoever listens.
-    report(ctx, 'refresh', target.key, { kind: 'failed', error }, startedAt)
+    report(ctx, 'refresh', key, { kind: 'failed', error }, startedAt)
   }
 }
 
@@ -196,14 +223,9 @@ function isDueEarly(ctx: CacheContext, { earlyRefresh }: Policy, { header }: Fou
   )
 }
 
-function remember(
-  ctx: CacheContext,
-  target: Target,
-  policy: Policy,
-  { provedAt, instant }: Pick<Sight, 'provedAt' | 'instant'>,
-  { value, header, sizeBytes }: Found,
-): void {
-  keepNear(ctx, target, policy, { value, header, sizeBytes, provedAt, instant })
+/** What a near copy answers. */
+export function nearResult(copy: NearCopy, { near }: Pick<Policy, 'near'>): ReadResult {
+  return { value: handOut(copy, near), outcome: NEAR_HIT }
 }
 
 function served({ value, kind }: Found): ReadResult {

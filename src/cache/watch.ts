@@ -11,38 +11,57 @@ import type { Sight } from './observe.ts'
 
 const ROUND = { baseMs: 10, capMs: 250 }
 
+/** What is looked at, and how it is read. */
+export interface Watched {
+  readonly id: string
+  /** What the looks of the same id have in common: what they decode and check. */
+  readonly reading: unknown
+}
+
+interface Round {
+  readonly reading: unknown
+  readonly sight: Promise<Sight>
+}
+
 /** The next look of each entry somebody waits for, so that a thousand waiters look once. */
 export class Watches {
   readonly #platform: Platform
-  readonly #rounds = new Map<string, Promise<Sight>>()
+  readonly #rounds = new Map<string, Round>()
 
   constructor(platform: Platform) {
     this.#platform = platform
   }
 
   /**
-   * Resolves to a look that is taken after a back-off, and after this call in any case.
+   * Resolves to a look that is taken after a back-off, and after this call in any case. Waiters for
+   * the same thing, read in the same way, share their looks.
    *
-   * @param id What is looked at: waiters with the same id share their looks.
    * @param attempt How often the caller has waited already.
    */
-  async next(id: string, attempt: number, look: () => Promise<Sight>): Promise<Sight> {
+  async next(watched: Watched, attempt: number, look: () => Promise<Sight>): Promise<Sight> {
     const waitMs = backoffMs(ROUND, attempt, this.#platform.random())
-    const round = this.#rounds.get(id) ?? this.#begin(id, waitMs, look)
+    const known = this.#rounds.get(watched.id)
+    const isShared = known !== undefined && known.reading === watched.reading
+    const round = isShared ? known : this.#begin(watched, waitMs, look)
     // Its timer may belong to a request of a Worker that has ended: then this caller looks itself.
-    const sight = await settledWithin(this.#platform, 4 * ROUND.capMs, round)
+    const sight = await settledWithin(this.#platform, 4 * ROUND.capMs, round.sight)
     if (sight !== TIMED_OUT) return sight
-    if (this.#rounds.get(id) === round) this.#rounds.delete(id)
+    this.#end(watched.id, round)
     return look()
   }
 
-  #begin(id: string, waitMs: number, look: () => Promise<Sight>): Promise<Sight> {
-    const round = this.#platform.delay(waitMs).then(() => {
+  #begin({ id, reading }: Watched, waitMs: number, look: () => Promise<Sight>): Round {
+    const sight = this.#platform.delay(waitMs).then(() => {
       // Whoever comes from here on must not have a look that is already under way.
-      this.#rounds.delete(id)
+      this.#end(id, round)
       return look()
     })
+    const round: Round = { reading, sight }
     this.#rounds.set(id, round)
     return round
+  }
+
+  #end(id: string, round: Round): void {
+    if (this.#rounds.get(id) === round) this.#rounds.delete(id)
   }
 }

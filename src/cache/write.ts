@@ -50,6 +50,27 @@ export async function set(
   return commit(ctx, target, terms, lease, encoded)
 }
 
+/** Stores many values: all first halves in one request, all second halves in another. */
+export async function setMany(
+  ctx: CacheContext,
+  entries: ReadonlyMap<string, unknown>,
+  policy: Policy,
+): Promise<Map<string, SetResult>> {
+  // All are encoded before the first is sent: one that cannot be stored leaves all alone.
+  const items = [...entries].map(([key, value]) => {
+    const terms = termsFor(value, policy)
+    return { key, terms, target: targetOf(ctx, key, terms), encoded: encode(ctx, terms, value) }
+  })
+  const leases = await Promise.all(items.map(({ target, terms }) => take(ctx, target, terms)))
+  const results = await Promise.all(
+    items.map(({ target, terms, encoded }, i) => {
+      const lease = leases[i]
+      return lease ? commit(ctx, target, terms, lease, encoded) : 'superseded'
+    }),
+  )
+  return new Map(items.map(({ key }, i) => [key, results[i] ?? 'superseded']))
+}
+
 /** Takes the right to store before the value is computed: a writer's T2 for a value of its own. */
 export async function begin(
   ctx: CacheContext,
@@ -75,7 +96,7 @@ export async function begin(
 }
 
 /** First half of a set. What is near is gone when it returns. */
-export async function take(ctx: CacheContext, target: Target, policy: Policy): Promise<Lease> {
+async function take(ctx: CacheContext, target: Target, policy: Policy): Promise<Lease> {
   const { steps } = ctx
   try {
     return await steps.take(target.names, target.declared, leaseMs(policy), lifeMs(policy))
@@ -86,7 +107,7 @@ export async function take(ctx: CacheContext, target: Target, policy: Policy): P
 }
 
 /** Second half of a set. */
-export async function commit(
+async function commit(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
@@ -181,7 +202,7 @@ function cover(ctx: CacheContext, keys: readonly string[]): void {
  * What holds for a value of the caller's: the tags that follow from it, and for `null` and
  * `undefined` a shorter time.
  */
-export function termsFor(value: unknown, policy: Policy): Policy {
+function termsFor(value: unknown, policy: Policy): Policy {
   const { tags, tagsOf, ttlMs, negativeTtlMs } = policy
   const isNegative = value === null || value === undefined
   if (!tagsOf && !isNegative) return policy

@@ -11,12 +11,14 @@ const sight = (lease: string): Sight => ({
   instant: 0,
 })
 
+const WATCHED = { id: 'id', reading: undefined }
+
 describe('Watches', () => {
   test('looks once for all who wait for the same', async () => {
     const platform = new ManualPlatform()
     const watches = new Watches(platform)
     const look = vi.fn(async () => sight('a'))
-    const waiting = Array.from({ length: 1_000 }, () => watches.next('id', 0, look))
+    const waiting = Array.from({ length: 1_000 }, () => watches.next(WATCHED, 0, look))
 
     await platform.advance(10)
 
@@ -28,11 +30,27 @@ describe('Watches', () => {
   test('looks for each thing apart', async () => {
     const platform = new ManualPlatform()
     const watches = new Watches(platform)
-    const waiting = ['a', 'b'].map((id) => watches.next(id, 0, async () => sight(id)))
+    const waiting = ['a', 'b'].map((id) =>
+      watches.next({ id, reading: undefined }, 0, async () => sight(id)),
+    )
 
     await platform.advance(10)
 
     expect((await Promise.all(waiting)).map(({ lease }) => lease)).toEqual(['a', 'b'])
+  })
+
+  test('looks apart for those who read the same in another way', async () => {
+    const platform = new ManualPlatform()
+    const watches = new Watches(platform)
+    const [strict, lax] = [{}, {}]
+    const waiting = [strict, lax, strict, lax].map((reading) =>
+      watches.next({ id: 'id', reading }, 0, async () => sight(reading === strict ? 's' : 'l')),
+    )
+
+    await platform.advance(10)
+
+    expect((await Promise.all(waiting)).map(({ lease }) => lease)).toEqual(['s', 'l', 's', 'l'])
+    expect(platform.pendingTimers).toBe(0)
   })
 
   test('waits longer from attempt to attempt, and at most a quarter of a second', async () => {
@@ -40,7 +58,7 @@ describe('Watches', () => {
     for (const attempt of [0, 1, 2, 3, 4, 5, 50]) {
       const platform = new ManualPlatform({ random: 0.5 })
       let looked = false
-      const waiting = new Watches(platform).next('id', attempt, async () => {
+      const waiting = new Watches(platform).next(WATCHED, attempt, async () => {
         looked = true
         return sight('a')
       })
@@ -57,10 +75,10 @@ describe('Watches', () => {
     const platform = new ManualPlatform()
     const watches = new Watches(platform)
     const slow = Promise.withResolvers<Sight>()
-    const first = watches.next('id', 0, () => slow.promise)
+    const first = watches.next(WATCHED, 0, () => slow.promise)
     await platform.advance(10)
 
-    const second = watches.next('id', 0, async () => sight('newer'))
+    const second = watches.next(WATCHED, 0, async () => sight('newer'))
     slow.resolve(sight('older'))
     await platform.advance(10)
 
@@ -72,11 +90,13 @@ describe('Watches', () => {
     const platform = new ManualPlatform()
     const watches = new Watches(platform)
     const outage = new Error('a mistake')
-    const failed = expect(watches.next('id', 0, () => Promise.reject(outage))).rejects.toBe(outage)
+    const failed = expect(watches.next(WATCHED, 0, () => Promise.reject(outage))).rejects.toBe(
+      outage,
+    )
     await platform.advance(10)
     await failed
 
-    const next = watches.next('id', 0, async () => sight('a'))
+    const next = watches.next(WATCHED, 0, async () => sight('a'))
     await platform.advance(10)
 
     expect((await next).lease).toBe('a')
@@ -97,15 +117,15 @@ describe('Watches', () => {
         return host.delay(ms, signal)
       },
     })
-    const orphan = watches.next('id', 0, async () => sight('never'))
-    const other = watches.next('id', 0, async () => sight('own look'))
+    const orphan = watches.next(WATCHED, 0, async () => sight('never'))
+    const other = watches.next(WATCHED, 0, async () => sight('own look'))
 
     await platform.advance(1_000)
 
     expect((await other).lease).toBe('own look')
     expect((await orphan).lease).toBe('never')
 
-    const later = watches.next('id', 0, async () => sight('a new round'))
+    const later = watches.next(WATCHED, 0, async () => sight('a new round'))
     await platform.advance(10)
 
     expect((await later).lease).toBe('a new round')

@@ -1,0 +1,336 @@
+/**
+ * Mistakes in the implementation rather than in the protocol, each with the tests that find it.
+ *
+ * @module
+ */
+
+import type { Mutant } from './mutant.ts'
+
+const CONTRACT = 'test/contract/cache/manager-embedded.test.ts'
+const OUTAGE = 'test/contract/cache/outage.test.ts'
+
+export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'the near tier is never filled',
+    edits: [
+      {
+        file: 'src/cache/near-copy.ts',
+        from: 'if (near === undefined || ctx.near === undefined) return\n',
+        to: 'if (near !== undefined || ctx.near === undefined) return\n',
+      },
+    ],
+    foundBy: CONTRACT,
+  },
+  {
+    name: 'the reason of an abort is taken for a value',
+    edits: [
+      {
+        file: 'src/redis/rest.ts',
+        from: 'if (signal?.aborted) throw signal.reason',
+        to: 'if (signal?.aborted) return { result: signal.reason }',
+      },
+    ],
+    foundBy: 'test/unit/redis/rest',
+  },
+  {
+    name: 'a shared value is handed out where a copy was asked for',
+    edits: [
+      {
+        file: 'src/cache/near-copy.ts',
+        from: "return near?.values === 'copy' ? structuredClone(copy.value) : copy.value",
+        to: 'return near ? copy.value : copy.value',
+      },
+    ],
+    foundBy: CONTRACT,
+  },
+  {
+    name: 'a flight that ends takes a newer one off the map',
+    edits: [
+      {
+        file: 'src/flight/single-flight.ts',
+        from: 'if (this.#byName.get(name) === flight) this.#byName.delete(name)',
+        to: 'if (flight) this.#byName.delete(name)',
+      },
+    ],
+    foundBy: 'test/unit/flight/single-flight.test.ts',
+  },
+  {
+    name: 'a flight that failed stays on the map',
+    edits: [
+      {
+        file: 'src/cache/load.ts',
+        from: '  } finally {\n    ctx.flights.end(request.target.names.entry, flight)\n  }',
+        to: '  }',
+      },
+    ],
+    foundBy: CONTRACT,
+  },
+  {
+    name: 'a joiner waits without a deadline',
+    edits: [
+      {
+        file: 'src/flight/single-flight.ts',
+        from: 'await settledWithin(platform, withinMs, this.#ending.promise)',
+        to: 'await settledWithin(platform, 1_000 * withinMs, this.#ending.promise)',
+      },
+    ],
+    foundBy: 'test/unit/flight/single-flight.test.ts',
+  },
+  {
+    name: 'the parts of a tick are sent at once',
+    edits: [
+      {
+        file: 'src/redis/batch.ts',
+        from: 'for (const part of partition(waiting)) await this.#request(part)',
+        to: 'for (const part of partition(waiting)) void this.#request(part)',
+      },
+    ],
+    foundBy: 'test/unit/redis/batch.test.ts',
+  },
+  {
+    name: 'a read after a write of the same tick shares the reply of one before it',
+    edits: [
+      {
+        file: 'src/redis/batch.ts',
+        from: '    if (this.#shared.size > 0) this.#shared.clear()\n',
+        to: '',
+      },
+    ],
+    foundBy: 'test/unit/redis/batch.test.ts',
+  },
+  {
+    name: 'INCR is sent again after a lost reply',
+    edits: [
+      {
+        file: 'src/redis/replay.ts',
+        from: '`DEL EXPIRE EXPIREAT HDEL',
+        to: '`DEL EXPIRE INCR EXPIREAT HDEL',
+      },
+    ],
+    foundBy: 'test/unit/redis/replay.test.ts',
+  },
+  {
+    name: 'a straggler from before the outage closes the circuit',
+    edits: [
+      {
+        file: 'src/flight/breaker.ts',
+        from: "if (probing || this.#state.kind === 'closed') this.#move(CLOSED)",
+        to: 'this.#move(CLOSED)',
+      },
+    ],
+    foundBy: 'test/unit/flight/breaker.test.ts',
+  },
+  {
+    name: 'the fence forgets old calls without a trace',
+    edits: [
+      {
+        file: 'src/near/fence.ts',
+        from: '      this.#floor = Math.max(this.#floor, at)\n',
+        to: '      if (at < 0) break\n',
+      },
+    ],
+    foundBy: 'test/unit/near/fence.test.ts',
+  },
+  {
+    name: 'a call whose reply was lost leaves near copies alive',
+    edits: [
+      {
+        file: 'src/cache/write.ts',
+        from: '    await ctx.steps.delete(names)\n  } finally {\n    cover(ctx, keys)\n  }',
+        to: '    await ctx.steps.delete(names)\n    cover(ctx, keys)\n  } finally {\n    ctx.near?.get(keys[0] ?? "")\n  }',
+      },
+    ],
+    foundBy: 'test/contract/cache',
+  },
+  {
+    name: 'a pattern drops entries first and leases afterwards',
+    edits: [
+      {
+        file: 'src/cache/invalidate.ts',
+        from: "sweep(ctx, glob.replace(':[el]:', ':l:'))",
+        to: "sweep(ctx, glob.replace(':[el]:', ':x:'))",
+      },
+      {
+        file: 'src/cache/invalidate.ts',
+        from: "sweep(ctx, glob.replace(':[el]:', ':e:'))",
+        to: "sweep(ctx, glob.replace(':[el]:', ':e:')).then(() => sweep(ctx, glob.replace(':[el]:', ':l:')))",
+      },
+    ],
+    foundBy: CONTRACT,
+  },
+  {
+    name: 'a touch brings back what was deleted meanwhile',
+    edits: [
+      {
+        file: 'src/redis/embedded/twins.ts',
+        from: "if (call('GETRANGE', entryKey, 0, prefix.length - 1) !== prefix) return 0",
+        to: 'if (prefix === entry) return 0',
+      },
+    ],
+  },
+  {
+    name: 'waiters share a look that was under way before they came',
+    edits: [
+      {
+        file: 'src/cache/watch.ts',
+        from: '      this.#end(id, round)\n      return look()\n    })',
+        to: '      return look().finally(() => this.#end(id, round))\n    })',
+      },
+    ],
+    foundBy: 'test/unit/cache/watch.test.ts',
+  },
+  {
+    name: 'a payload is not bound to its key',
+    edits: [
+      {
+        file: 'src/entry/cipher.ts',
+        from: 'const fields = [VERSION, purpose, namespace, key, header]',
+        to: 'const fields = [VERSION, purpose, namespace, typeof key, header]',
+      },
+    ],
+    foundBy: 'test/unit/entry/cipher.test.ts',
+  },
+  {
+    name: 'inflating has no bound',
+    edits: [
+      {
+        file: 'src/entry/compression.ts',
+        from: 'if (produced > maxBytes) throw',
+        to: 'if (produced > maxBytes * 1e6) throw',
+      },
+    ],
+    foundBy: 'test/unit/entry/compression.test.ts',
+  },
+  {
+    name: 'a stored prototype is revived',
+    edits: [
+      {
+        file: 'src/entry/codec.ts',
+        from: 'return canNamePrototype(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text)',
+        to: 'return canNamePrototype(text) ? JSON.parse(text) : JSON.parse(text)',
+      },
+    ],
+    foundBy: 'test/unit/entry/codec.test.ts',
+  },
+  {
+    name: 'the length of a value is not bounded',
+    edits: [
+      {
+        file: 'src/cache/manager.ts',
+        from: "maxValueBytes: integer(maxValueBytes, 'maxValueBytes', 1, 512 * MIB)",
+        to: "maxValueBytes: integer(maxValueBytes, 'maxValueBytes', 1, 512 * MIB) && 512 * MIB",
+      },
+    ],
+    foundBy: 'test/contract/cache/bad-input.test.ts',
+  },
+  {
+    name: "a loader's error is wrapped",
+    edits: [
+      {
+        file: 'src/cache/loader.ts',
+        from: '  await releaseQuietly(ctx, request, admission)\n  throw error\n',
+        to: "  await releaseQuietly(ctx, request, admission)\n  throw new Error('load failed', { cause: error })\n",
+      },
+    ],
+    foundBy: CONTRACT,
+  },
+  {
+    name: 'a read fails with Redis',
+    edits: [
+      {
+        file: 'src/cache/observe.ts',
+        from: "    if (!isRemoteFailure(error)) throw error\n    const found: Nothing = { kind: 'none', reason: 'unavailable', error }\n    return { ...moment",
+        to: "    if (isRemoteFailure(error)) throw error\n    const found: Nothing = { kind: 'none', reason: 'unavailable', error }\n    return { ...moment",
+      },
+    ],
+    foundBy: OUTAGE,
+  },
+  {
+    name: 'an invalidation that failed passes for done',
+    edits: [
+      {
+        file: 'src/cache/invalidate.ts',
+        from: "if (mode === 'hard') await ctx.steps.hard(markers, ctx.names.epoch)",
+        to: "if (mode === 'hard') await ctx.steps.hard(markers, ctx.names.epoch).catch(() => undefined)",
+      },
+    ],
+    foundBy: OUTAGE,
+  },
+  {
+    name: 'a value that was loaded is lost when it cannot be stored',
+    edits: [
+      {
+        file: 'src/cache/loader.ts',
+        from: 'if (!isRemoteFailure(error) && !(error instanceof InvalidValueError)) throw error',
+        to: 'if (!(error instanceof InvalidValueError)) throw error',
+      },
+    ],
+    foundBy: OUTAGE,
+  },
+  {
+    name: "a listener's error becomes the caller's",
+    edits: [
+      {
+        file: 'src/cache/events.ts',
+        from: '        this.totals.listenerErrors++\n',
+        to: '        if (this.totals.listenerErrors++ === 0) throw new Error()\n',
+      },
+    ],
+    foundBy: CONTRACT,
+  },
+  {
+    name: 'work behind an answer may reject unhandled',
+    edits: [
+      {
+        file: 'src/platform/web.ts',
+        from: 'work.then(undefined, () => undefined)',
+        to: 'work.then(() => undefined)',
+      },
+    ],
+    foundBy: 'test/unit/platform/web.test.ts',
+  },
+  {
+    name: 'an entry is served at the very end of its window',
+    edits: [
+      {
+        file: 'src/entry/freshness.ts',
+        from: 'if (now < entry.staleUntil)',
+        to: 'if (now <= entry.staleUntil)',
+      },
+    ],
+    foundBy: 'test/unit/entry/freshness.test.ts',
+  },
+  {
+    name: 'segments of names are not escaped',
+    edits: [
+      {
+        file: 'src/entry/key.ts',
+        from: "return encodeURIComponent(text).replaceAll('*', '%2A')",
+        to: "return encodeURI(text).replaceAll('*', '%2A')",
+      },
+    ],
+    foundBy: 'test/property/entry/key.test.ts',
+  },
+  {
+    name: "an error repeats the server's words",
+    edits: [
+      {
+        file: 'src/redis/failure.ts',
+        from: 'reason: limit?.reason ?? word,',
+        to: 'reason: limit?.reason ?? text,',
+      },
+    ],
+    foundBy: 'test/unit/redis/failure.test.ts',
+  },
+  {
+    name: 'a header of another version is read all the same',
+    edits: [
+      {
+        file: 'src/entry/header.ts',
+        from: '`^N1;(${ID}{16})',
+        to: '`^N[0-9];(${ID}{16})',
+      },
+    ],
+    foundBy: 'test/unit/entry/header.test.ts',
+  },
+]

@@ -1,0 +1,369 @@
+/**
+ * Mistakes in the protocol: those that the model knows (test/model), made in the real code.
+ *
+ * @module
+ */
+
+import type { Edit, Mutant } from './mutant.ts'
+
+const STEPS = 'src/cache/steps.ts'
+const LOADER = 'src/cache/loader.ts'
+const JUDGE = 'src/cache/judge.ts'
+const OBSERVE = 'src/cache/observe.ts'
+const FLIGHT = 'src/flight/single-flight.ts'
+const TWINS = 'src/redis/embedded/twins.ts'
+const NEAR = 'src/cache/near-copy.ts'
+
+function edit(file: string, from: string, to: string): Edit {
+  return { file, from, to }
+}
+
+/** Reads the markers now, in place of those that the lease was granted with. */
+const STAMPS_NOW = `new Map(
+    [...(await ctx.steps.lookAt(target.declared))].flatMap(([segment, marker]) =>
+      marker === null ? [] : [[segment, marker] as const],
+    ),
+  )`
+
+export const PROTOCOL_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'stamps after the load',
+    edits: [
+      edit(
+        LOADER,
+        'stampsFor(ctx, lease.stamps, lateTags',
+        `stampsFor(ctx, ${STAMPS_NOW}, lateTags`,
+      ),
+      edit(LOADER, 'late.epoch === null || late.epoch !== granted.get(epoch.segment)', 'false'),
+    ],
+  },
+  {
+    name: 'a background refresh stamps after its load',
+    edits: [
+      edit(
+        'src/cache/read.ts',
+        'const load = lead(ctx, { target, loader, policy }, seen',
+        'const load = lead(ctx, { target, loader, policy, behind: true } as never, seen',
+      ),
+      edit(
+        LOADER,
+        'const encoded = encode(ctx, policy, value)\n',
+        'const encoded = encode(ctx, policy, value)\n  const behind = Object(request).behind\n',
+      ),
+      edit(
+        LOADER,
+        '  { target }: LoadRequest,\n  { value, loadMs',
+        '  request: LoadRequest,\n  { value, loadMs',
+      ),
+      edit(
+        LOADER,
+        '): Promise<boolean> {\n',
+        '): Promise<boolean> {\n  const { target } = request\n',
+      ),
+      edit(
+        LOADER,
+        'stampsFor(ctx, lease.stamps, lateTags',
+        `stampsFor(ctx, behind ? ${STAMPS_NOW} : lease.stamps, behind ? [] : lateTags`,
+      ),
+    ],
+  },
+  {
+    name: 'ids that begin anew',
+    edits: [edit(TWINS, '`${nonce}-${now}.0`', "'first-1.0'")],
+  },
+  {
+    name: 'a missing marker is valid',
+    edits: [
+      edit(JUDGE, 'if (current === stamp) continue', 'if (current === stamp || !current) continue'),
+    ],
+  },
+  {
+    name: 'a failed look at markers is valid',
+    edits: [
+      edit(
+        OBSERVE,
+        'const more = await ctx.steps.lookAt(unseen.map((segment) => ctx.names.bySegment(segment)))',
+        'const more = await ctx.steps\n    .lookAt(unseen.map((segment) => ctx.names.bySegment(segment)))\n    .catch(() => header.stamps)',
+      ),
+    ],
+  },
+  {
+    name: 'a tombstone in place of the lease',
+    edits: [
+      edit(
+        STEPS,
+        "if (!this.#link.cluster) await this.#link.send(['DEL', ...keys])\n    else",
+        "if (!this.#link.cluster) {\n      for (const { entry, lease } of names) {\n        await this.#link.send(['DEL', entry])\n        await this.#link.send(['SET', lease, 'deleted', 'PX', 200])\n      }\n    } else",
+      ),
+      edit(
+        TWINS,
+        "if (call('GET', leaseKey) === token) {",
+        "if (call('GET', leaseKey) !== 'deleted') {",
+      ),
+    ],
+  },
+  {
+    name: 'commits without comparing the lease',
+    edits: [edit(TWINS, "if (call('GET', leaseKey) === token) {", 'if (token) {')],
+  },
+  {
+    name: 'delete leaves the lease',
+    edits: [
+      edit(
+        STEPS,
+        'names.flatMap(({ entry, lease }) => [entry, lease])',
+        'names.flatMap(({ entry }) => [entry])',
+      ),
+    ],
+  },
+  {
+    name: 'set leaves the lease to an older load',
+    edits: [
+      edit(
+        TWINS,
+        'if (!bears(lease, nonce)) {\n    lease',
+        "if (lease !== null) call('DEL', entryKey)\n  else {\n    lease",
+      ),
+    ],
+  },
+  {
+    name: 'the first half of a set leaves the entry',
+    edits: [
+      edit(
+        TWINS,
+        "    call('DEL', entryKey)\n    call('SET', leaseKey, lease, 'PX', leaseMs)",
+        "    call('SET', leaseKey, lease, 'PX', leaseMs)",
+      ),
+    ],
+  },
+  {
+    name: 'acquire does not ask whether the lease is free',
+    edits: [
+      edit(
+        TWINS,
+        'if (lease !== null && !bears(lease, nonce)) return null\n  if (lease === null) {',
+        'if (!bears(lease, nonce)) {',
+      ),
+      edit('src/cache/load.ts', 'if (seen.lease !== null && !overdue) return undefined\n', ''),
+    ],
+  },
+  {
+    name: 'a failed loader releases any lease',
+    edits: [
+      edit(
+        TWINS,
+        "call('GET', leaseKey) === token ? call('DEL', leaseKey) : 0",
+        "call('DEL', leaseKey)",
+      ),
+    ],
+  },
+  {
+    name: 'a delete is not awaited',
+    edits: [
+      edit(
+        STEPS,
+        "if (!this.#link.cluster) await this.#link.send(['DEL', ...keys])\n    else",
+        "if (!this.#link.cluster) this.#link.send(['DEL', ...keys]).catch(() => undefined)\n    else",
+      ),
+    ],
+  },
+  {
+    name: 'a joiner compares nothing',
+    edits: [
+      edit(
+        FLIGHT,
+        "if (this.#phase.kind === 'asking') return true\n",
+        'if (this.#phase) return true\n',
+      ),
+    ],
+  },
+  {
+    name: 'a joiner compares no lease',
+    edits: [edit(FLIGHT, 'token === undefined || seen.lease !== token', 'token === undefined')],
+  },
+  {
+    name: 'a joiner compares no soft ids',
+    edits: [
+      edit(
+        FLIGHT,
+        'marker === null || stamps.get(segment) !== marker',
+        "marker === null || stamps.get(segment)?.split('.')[0] !== marker.split('.')[0]",
+      ),
+    ],
+  },
+  {
+    name: 'a joiner of a load with late tags does not compare the epoch',
+    edits: [
+      edit(
+        FLIGHT,
+        'for (const [segment, marker] of seen.markers) {\n',
+        "for (const [segment, marker] of seen.markers) {\n      if (segment === '**') continue\n",
+      ),
+    ],
+  },
+  {
+    name: 'for a joiner a missing marker equals a missing one',
+    edits: [
+      edit(
+        FLIGHT,
+        'marker === null || stamps.get(segment) !== marker',
+        'marker !== null && stamps.get(segment) !== marker',
+      ),
+    ],
+  },
+  {
+    name: "a joiner is handed the leader's stale copy",
+    edits: [
+      edit(
+        'src/cache/load.ts',
+        "flight.land({ kind: 'failed', error })",
+        "const stale = { value: previous, shared: true, stored: false, loadMs: 0 }\n    flight.land(previous === undefined ? { kind: 'failed', error } : { kind: 'loaded', value: stale })",
+      ),
+    ],
+  },
+  {
+    name: 'the named tags are taken for all tags',
+    edits: [
+      edit(
+        JUDGE,
+        'const current = seen.get(segment)\n',
+        'if (!seen.has(segment)) continue\n    const current = seen.get(segment)\n',
+      ),
+      edit(OBSERVE, 'if (unseen.length === 0) return seen', 'if (unseen) return seen'),
+    ],
+  },
+  {
+    name: 'an entry that lacks a declared tag is valid',
+    edits: [
+      edit(
+        JUDGE,
+        'declared.some(({ segment }) => !header.stamps.has(segment))',
+        'declared.length < 0',
+      ),
+    ],
+  },
+  {
+    name: 'a late tag is stamped though its namespace was invalidated meanwhile',
+    edits: [
+      edit(
+        LOADER,
+        'late.epoch === null || late.epoch !== granted.get(epoch.segment)',
+        'late.stamps.size < 0',
+      ),
+    ],
+  },
+  {
+    name: 'on a cluster the epoch goes last',
+    edits: [
+      edit(
+        STEPS,
+        "    await this.#link.send(['DEL', epoch.key])\n    await Promise.all(keys.map((key) => this.#link.send(['DEL', key])))\n",
+        "    await Promise.all(keys.map((key) => this.#link.send(['DEL', key])))\n    await this.#link.send(['DEL', epoch.key])\n",
+      ),
+    ],
+  },
+  {
+    name: 'a hard invalidation only makes stale',
+    edits: [
+      edit(
+        'src/cache/invalidate.ts',
+        "if (mode === 'hard') await ctx.steps.hard",
+        "if (mode === ('none' as string)) await ctx.steps.hard",
+      ),
+    ],
+  },
+  {
+    name: 'a soft invalidation writes the hard id that it remembers',
+    edits: [
+      edit(
+        STEPS,
+        '/** Replies of a read',
+        'const remembered = new Map<string, string>()\n\n/** Replies of a read',
+      ),
+      edit(
+        STEPS,
+        'function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {\n',
+        'function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {\n  for (const [i, { key }] of markers.entries()) {\n    const marker = found[i]\n    if (marker && !remembered.has(key)) remembered.set(key, marker)\n  }\n',
+      ),
+      edit(
+        STEPS,
+        '  /** Soft invalidation: entries stay valid, and are fresh no more. */\n  async soft(markers: readonly Marker[], epoch: Marker): Promise<void> {\n',
+        "  async soft(markers: readonly Marker[], epoch: Marker): Promise<void> {\n    for (const { key } of markers) {\n      const hard = remembered.get(key)?.split('.')[0]\n      if (hard) await this.#link.send(['SET', key, `${hard}.${randomId()}-1`])\n    }\n",
+      ),
+    ],
+  },
+  {
+    name: 'marker ids are made by the client',
+    edits: [edit(TWINS, '`${nonce}-${now}.0`', '`${nonce}-1.0`')],
+  },
+  {
+    name: 'lease tokens are made by the client',
+    edits: [
+      edit(
+        TWINS,
+        '  if (lease === null) {\n    lease = `${nonce}-${now}`',
+        '  if (lease === null) {\n    lease = `${nonce}-1`',
+      ),
+    ],
+  },
+  {
+    name: 'a set is one request',
+    edits: [
+      edit(
+        'src/cache/write.ts',
+        "policy.consistency === 'relaxed' && ctx.codec.cipher",
+        "policy.consistency !== 'relaxed' && ctx.codec.cipher",
+      ),
+    ],
+  },
+  {
+    name: 'a near copy is dated by the reply',
+    edits: [
+      edit(
+        OBSERVE,
+        '    return { ...moment, lease, markers, found }',
+        '    return { ...momentOf(ctx), lease, markers, found }',
+      ),
+    ],
+  },
+  {
+    name: 'a near copy of a load is dated by its commit',
+    edits: [
+      edit(
+        LOADER,
+        'const { provedAt, instant } = admission',
+        'const { provedAt } = { provedAt: ctx.platform.now() }\n  const { instant } = { instant: ctx.near?.fence.now ?? 0 }',
+      ),
+    ],
+  },
+  {
+    name: 'a near copy is stored without a fence',
+    edits: [
+      edit(
+        OBSERVE,
+        '    return { ...moment, lease, markers, found }',
+        '    return { ...moment, instant: momentOf(ctx).instant, lease, markers, found }',
+      ),
+    ],
+  },
+  {
+    name: 'a near copy survives a call of its own isolate',
+    edits: [
+      edit(
+        'src/near/near-tier.ts',
+        'if (this.fence.isAlive(copy.instant, name, copy.markerKeys)) return copy\n',
+        'if (copy) return copy\n',
+      ),
+    ],
+  },
+  {
+    name: 'a near copy is verified by its markers alone',
+    edits: [
+      edit(
+        NEAR,
+        'same && prefix === writePrefix(copy.header.writeId)',
+        'same && prefix !== writePrefix(copy.header.writeId).repeat(2)',
+      ),
+    ],
+  },
+]
