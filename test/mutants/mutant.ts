@@ -26,7 +26,18 @@ export interface Mutant {
 }
 
 const ROOT = join(import.meta.dirname, '../..')
-const COPIED = ['src', 'test', 'scripts', 'migrations', 'workers', 'package.json', 'tsconfig.json']
+/** What the tests that find mistakes need. */
+const COPIED = [
+  'src',
+  'test',
+  'scripts',
+  'migrations',
+  'workers',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+  'wrangler.toml',
+]
 
 /** A copy of the repository in which the mistake has been made. */
 export interface MutatedCopy {
@@ -35,32 +46,30 @@ export interface MutatedCopy {
 }
 
 /**
- * Copies the repository and makes the edits.
+ * The files that a mistake changes, with their texts.
  *
  * @throws {Error} When a piece does not stand in its file exactly once: the mutant has to follow the
  * source.
  */
-export function mutate({ name, edits }: Pick<Mutant, 'name' | 'edits'>): MutatedCopy {
-  const folder = mkdtempSync(join(tmpdir(), 'nearcache-mutant-'))
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
-  try {
-    for (const path of [...COPIED, 'vitest.config.ts', 'wrangler.toml']) {
-      cpSync(join(ROOT, path), join(folder, path), { recursive: true })
+export function mutatedFiles({ name, edits }: Mutant): ReadonlyMap<string, string> {
+  const files = new Map<string, string>()
+  for (const { file, from, to } of edits) {
+    const text = files.get(file) ?? readFileSync(join(ROOT, file), 'utf8')
+    const parts = text.split(from)
+    if (parts.length !== 2) {
+      throw new Error(`mutant "${name}": ${parts.length - 1} places in ${file}, not one`)
     }
-    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-    for (const edit of edits) apply(folder, edit, name)
-    return { folder, remove }
-  } catch (error) {
-    remove()
-    throw error
+    files.set(file, parts.join(to))
   }
+  return files
 }
 
-function apply(folder: string, { file, from, to }: Edit, name: string): void {
-  const path = join(folder, file)
-  const parts = readFileSync(path, 'utf8').split(from)
-  if (parts.length !== 2) {
-    throw new Error(`mutant "${name}": ${parts.length - 1} places in ${file}, not one`)
-  }
-  writeFileSync(path, parts.join(to))
+/** Copies the repository, with the mistake made. */
+export function mutate(mutant: Mutant): MutatedCopy {
+  const files = mutatedFiles(mutant)
+  const folder = mkdtempSync(join(tmpdir(), 'nearcache-mutant-'))
+  for (const path of COPIED) cpSync(join(ROOT, path), join(folder, path), { recursive: true })
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  for (const [file, text] of files) writeFileSync(join(folder, file), text)
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
