@@ -199,11 +199,14 @@ function scanningEntriesFirst(transport: Transport, between: () => Promise<void>
   return intercept(transport, async (request) => {
     const [name, cursor, ...rest] = Array.isArray(request.body) ? request.body : []
     if (name !== 'SCAN') return transport.request(request)
-    const { result } = await transport.request<[string, string[]]>({
-      ...request,
-      body: ['SCAN', '0', ...rest],
-    })
-    const keys = result?.[1] ?? []
+    const keys: string[] = []
+    let next = '0'
+    do {
+      const body = ['SCAN', next, ...rest]
+      const { result } = await transport.request<[string, string[]]>({ ...request, body })
+      next = result?.[0] ?? '0'
+      keys.push(...(result?.[1] ?? []))
+    } while (next !== '0')
     const isFirstHalf = cursor === '0'
     if (++steps === 1) await between()
     const half = keys.filter((key) => key.includes(':e:') === isFirstHalf)
