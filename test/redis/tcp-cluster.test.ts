@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { Transport } from '../../src/redis/requester.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { RemoteError } from '../../src/errors.ts'
+import type { Command, Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { everythingIn } from '../support/leaks.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
@@ -84,6 +86,166 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
     })
   })
 
+  describe('sends what has no key to all primaries:', () => {
+    const names = Array.from({ length: 300 }, (_, i) => `key:${i}`)
+    const run = async (...body: Command): Promise<unknown> =>
+      (await transport.request<unknown>({ body })).result
+    const scan = async (cursor: string): Promise<[string, string[]]> =>
+      (await run('SCAN', cursor, 'MATCH', 'key:*', 'COUNT', 20)) as [string, string[]]
+
+    beforeEach(async () => {
+      for (const index of cluster.nodes.keys()) await cluster.send(index, 'FLUSHALL')
+      await transport.request({
+        path: ['pipeline'],
+        body: names.map((name) => ['SET', name, name]),
+      })
+    })
+
+    test('DBSIZE and KEYS are of all nodes', async () => {
+      expect(await run('DBSIZE')).toBe(300)
+      expect(((await run('KEYS', 'key:*')) as string[]).toSorted()).toEqual(names.toSorted())
+    })
+
+    test('a SCAN goes over all nodes, by cursors of digits, and ends', async () => {
+      const seen: string[] = []
+      const cursors: string[] = []
+      let cursor = '0'
+      do {
+        const [next, keys] = await scan(cursor)
+        seen.push(...keys)
+        cursors.push(next)
+        cursor = next
+      } while (cursor !== '0')
+
+      expect([...new Set(seen)].toSorted()).toEqual(names.toSorted())
+      expect(cursors.length).toBeGreaterThan(3)
+      expect(cursors.every((text) => /^\d+$/.test(text))).toBe(true)
+    })
+
+    test('a SCAN is as good on another connection, which goes on by the cursor alone', async () => {
+      const other = tcpTransport({ cluster: { nodes: cluster.nodes } })
+      const seen: string[] = []
+      let cursor = '0'
+      let turn = 0
+      do {
+        const { result } = await (turn++ % 2 === 0 ? transport : other).request<[string, string[]]>(
+          {
+            body: ['SCAN', cursor],
+          },
+        )
+        cursor = result?.[0] ?? '0'
+        seen.push(...(result?.[1] ?? []))
+      } while (cursor !== '0')
+      await other.close()
+
+      expect([...new Set(seen)].toSorted()).toEqual(names.toSorted())
+    })
+
+    test('a SCAN during which slots move misses no key that is there all the time', async () => {
+      const slot = Number(await cluster.send(0, 'CLUSTER', 'KEYSLOT', 'key:0'))
+      const owner = [0, 1, 2].find((i) => slot < ((i + 1) * 16_384) / 3) ?? 2
+      const target = (owner + 1) % 3
+      const seen: string[] = []
+      let [cursor, keys] = await scan('0')
+      seen.push(...keys)
+
+      await cluster.beginMove(slot, owner, target)
+      await cluster.moveKeys(slot, owner, target)
+      await cluster.endMove(slot, owner, target)
+      for (; cursor !== '0'; seen.push(...keys)) [cursor, keys] = await scan(cursor)
+
+      expect([...new Set(seen)].toSorted()).toEqual(names.toSorted())
+      await cluster.beginMove(slot, target, owner)
+      await cluster.moveKeys(slot, target, owner)
+      await cluster.endMove(slot, target, owner)
+    })
+
+    test.each(['-1', 'x', '', '9'.repeat(40)])('a SCAN from %j is refused', async (cursor) => {
+      expect(await transport.request({ body: ['SCAN', cursor] })).toEqual({
+        error: 'ERR invalid cursor',
+      })
+    })
+
+    test('a cursor that nobody gave begins anew', async () => {
+      const [, keys] = await scan('123456789')
+
+      expect(keys).toEqual((await scan('0'))[1])
+    })
+
+    test('a mistake in a SCAN is told in the words of Redis', async () => {
+      expect(await transport.request({ body: ['SCAN', '0', 'COUNT', 'many'] })).toEqual({
+        error: expect.stringMatching(/^ERR value is not an integer/),
+      })
+    })
+
+    test('INFO has the memory of all nodes, and their limit if each has one', async () => {
+      const field = (info: unknown, name: string): number =>
+        Number(new RegExp(`^${name}:(\\d+)\r$`, 'm').exec(String(info))?.[1])
+      const alone = await Promise.all(
+        cluster.nodes.map(async (_node, i) =>
+          field(await cluster.send(i, 'INFO', 'memory'), 'used_memory'),
+        ),
+      )
+
+      const unlimited = await run('INFO', 'memory')
+      for (const i of cluster.nodes.keys()) {
+        await cluster.send(i, 'CONFIG', 'SET', 'maxmemory', 100_000_000)
+      }
+      const limited = await run('INFO', 'memory')
+      for (const i of cluster.nodes.keys()) await cluster.send(i, 'CONFIG', 'SET', 'maxmemory', 0)
+
+      // More than any two of them: what they use changes with each connection, by little.
+      expect(field(unlimited, 'used_memory')).toBeGreaterThan(2.5 * Math.max(...alone))
+      expect(field(unlimited, 'maxmemory')).toBe(0)
+      expect(field(limited, 'maxmemory')).toBe(300_000_000)
+      expect(unlimited).toContain('mem_allocator:')
+      expect(unlimited).not.toContain('used_memory_human')
+    })
+
+    test.each(['FLUSHALL', 'FLUSHDB'])('%s leaves nothing anywhere', async (name) => {
+      expect(await run(name)).toBe('OK')
+
+      expect(await run('DBSIZE')).toBe(0)
+    })
+
+    test('FLUSHALL keeps its place among the commands of a pipeline', async () => {
+      const sets = keys.map((key) => ['SET', key, key])
+
+      await transport.request({
+        path: ['pipeline'],
+        body: [...sets, ['FLUSHALL'], ['SET', 'a', 'after']],
+      })
+
+      expect(await run('KEYS', '*')).toEqual(['a'])
+    })
+
+    test('a script that was loaded is known to all nodes, until all forget it', async () => {
+      const sha1 = await run('SCRIPT', 'LOAD', "return redis.call('GET', KEYS[1])")
+      for (const key of keys) await run('SET', key, key)
+
+      for (const key of keys) expect(await run('EVALSHA', String(sha1), 1, key)).toBe(key)
+      expect(await run('script', 'exists', String(sha1), 'f'.repeat(40))).toEqual([1, 0])
+
+      await cluster.send(1, 'SCRIPT', 'FLUSH')
+      expect(await run('SCRIPT', 'EXISTS', String(sha1))).toEqual([0])
+
+      expect(await run('SCRIPT', 'FLUSH')).toBe('OK')
+      for (const key of keys) {
+        const { error } = await transport.request({ body: ['EVALSHA', String(sha1), 1, key] })
+        expect(error).toMatch(/^NOSCRIPT/)
+      }
+    })
+
+    test('an error of one node is the answer', async () => {
+      await cluster.send(1, 'CONFIG', 'SET', 'min-replicas-to-write', 3)
+
+      expect(await transport.request({ body: ['FLUSHALL'] })).toEqual({
+        error: expect.stringMatching(/^NOREPLICAS/),
+      })
+      await cluster.send(1, 'CONFIG', 'SET', 'min-replicas-to-write', 0)
+    })
+  })
+
   test('fails for the keys of a dead node only, without a word of where it was', async () => {
     await cluster.kill(0)
 
@@ -94,6 +256,21 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
     await vi.waitFor(async () =>
       expect(await transport.request({ body: ['SET', 'a', 'v'] })).toEqual({ result: 'OK' }),
     )
+  })
+
+  test('answers for all nodes only while none is missing', async () => {
+    // Until the others know that it is dead, and after.
+    for (const _ of [1, 2, 3]) {
+      for (const body of [['SCAN', '0'], ['DBSIZE'], ['KEYS', '*'], ['INFO'], ['FLUSHALL']]) {
+        const outcome = await transport.request({ body }).then(
+          ({ error }) => error,
+          (error: RemoteError) => error.code,
+        )
+
+        expect(outcome).toMatch(/^(ERR_REMOTE|CLUSTERDOWN .*)$/)
+      }
+      await delay(700)
+    }
   })
 
   test('fails at once when no node is left', async () => {

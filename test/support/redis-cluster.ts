@@ -14,34 +14,60 @@ import { Redis } from 'ioredis'
 
 /** A running cluster. */
 export interface RedisCluster {
+  /** The primaries of the start, in the order of their slots; then as many replicas, if asked for. */
   readonly nodes: readonly { readonly host: string; readonly port: number }[]
+  /** Sends a command to one node. */
+  send(index: number, name: string, ...args: (string | number)[]): Promise<unknown>
+  /** Has the primaries agree that a slot moves, or has moved: its keys are the caller's to move. */
+  beginMove(slot: number, from: number, to: number): Promise<void>
+  endMove(slot: number, from: number, to: number): Promise<void>
+  /** Moves the keys of a slot, while it moves. */
+  moveKeys(slot: number, from: number, to: number): Promise<void>
   /** Ends one node, as a crash would. */
   kill(index: number): Promise<void>
   stop(): Promise<void>
 }
 
+/** Options for {@link startRedisCluster}. */
+export interface RedisClusterOptions {
+  /** Whether each primary has a replica, which takes its place within seconds. @default false */
+  readonly replicas?: boolean
+}
+
 const SLOTS = 16_384
+const PRIMARIES = 3
 
 /** Starts a cluster with the given binary, and waits until all of it serves all slots. */
-export async function startRedisCluster(binary: string): Promise<RedisCluster> {
+export async function startRedisCluster(
+  binary: string,
+  { replicas = false }: RedisClusterOptions = {},
+): Promise<RedisCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'nearcache-cluster-'))
-  const ports = [await freePort(), await freePort(), await freePort()]
+  const ports: number[] = []
+  while (ports.length < (replicas ? 2 : 1) * PRIMARIES) ports.push(await freePort())
   const children = ports.map((port) => launch(binary, port, folder))
   const clients = ports.map((port) => new Redis({ port, host: '127.0.0.1' }))
   for (const client of clients) client.on('error', () => undefined) // until the server is up
+  const send: RedisCluster['send'] = async (index, name, ...args) =>
+    clients[index]?.call(name, args)
+  const idOf = async (index: number): Promise<string> =>
+    String(await send(index, 'CLUSTER', 'MYID'))
 
-  await Promise.all(
-    clients.map((client, i) => {
-      const first = Math.ceil((i * SLOTS) / ports.length)
-      const last = Math.ceil(((i + 1) * SLOTS) / ports.length) - 1
-      return client.call('CLUSTER', ['ADDSLOTSRANGE', first, last])
-    }),
+  for (let i = 0; i < PRIMARIES; i++) {
+    const first = Math.ceil((i * SLOTS) / PRIMARIES)
+    const last = Math.ceil(((i + 1) * SLOTS) / PRIMARIES) - 1
+    await send(i, 'CLUSTER', 'ADDSLOTSRANGE', first, last)
+  }
+  for (const port of ports.slice(1)) await send(0, 'CLUSTER', 'MEET', '127.0.0.1', port)
+  const agreed = new RegExp(
+    `state:ok[\\s\\S]*known_nodes:${ports.length}[\\s\\S]*size:${PRIMARIES}`,
   )
-  for (const port of ports.slice(1)) await clients[0]?.call('CLUSTER', ['MEET', '127.0.0.1', port])
-  for (const client of clients) {
-    while (!/state:ok[\s\S]*size:3/.test(String(await client.call('CLUSTER', ['INFO']))))
+  for (const index of ports.keys())
+    while (!agreed.test(String(await send(index, 'CLUSTER', 'INFO')))) await delay(20)
+  for (let i = PRIMARIES; i < ports.length; i++) {
+    await send(i, 'CLUSTER', 'REPLICATE', await idOf(i - PRIMARIES))
+    while (!/master_link_status:up/.test(String(await send(i, 'INFO', 'replication'))))
       await delay(20)
-    client.disconnect()
   }
 
   const end = async (child: ChildProcess | undefined): Promise<void> => {
@@ -52,8 +78,27 @@ export async function startRedisCluster(binary: string): Promise<RedisCluster> {
   }
   return {
     nodes: ports.map((port) => ({ host: '127.0.0.1', port })),
-    kill: (index) => end(children[index]),
+    send,
+    async beginMove(slot, from, to) {
+      await send(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from))
+      await send(from, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to))
+    },
+    async moveKeys(slot, from, to) {
+      const keys = (await send(from, 'CLUSTER', 'GETKEYSINSLOT', slot, 1_000)) as string[]
+      if (keys.length === 0) return
+      const target = ['127.0.0.1', ports[to] ?? 0, '', 0, 5_000, 'KEYS']
+      await send(from, 'MIGRATE', ...target, ...keys)
+    },
+    async endMove(slot, from, to) {
+      const owner = await idOf(to)
+      for (const index of [to, from]) await send(index, 'CLUSTER', 'SETSLOT', slot, 'NODE', owner)
+    },
+    kill(index) {
+      clients[index]?.disconnect()
+      return end(children[index])
+    },
     async stop() {
+      for (const client of clients) client.disconnect()
       await Promise.all(children.map(end))
       rmSync(folder, { recursive: true, force: true })
     },
@@ -68,10 +113,17 @@ function launch(binary: string, port: number, folder: string): ChildProcess {
     save: '',
     'cluster-enabled': 'yes',
     'cluster-config-file': `nodes-${port}.conf`,
+    'cluster-node-timeout': 1_000,
     'cluster-require-full-coverage': 'no',
   }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
-  return spawn(binary, args, { stdio: 'ignore' })
+  const child = spawn(binary, args, { stdio: 'ignore' })
+  const endWithParent = (): void => {
+    child.kill('SIGKILL')
+  }
+  process.once('exit', endWithParent)
+  child.once('exit', () => process.removeListener('exit', endWithParent))
+  return child
 }
 
 /** Below 55536, as the nodes talk to each other on the port 10000 above. */

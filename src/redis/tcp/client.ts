@@ -33,7 +33,23 @@ export interface TcpClient {
   multi(): TcpBatch
 }
 
+/** The client of one node of a cluster. */
+export interface TcpNode {
+  readonly options: { readonly host?: string | undefined; readonly port?: number | undefined }
+  call(name: string, args: (string | number)[]): Promise<unknown>
+}
+
+/** What a `Cluster` has beside the commands. */
+export interface TcpCluster extends TcpClient {
+  /** By slot: the addresses of its nodes as `host:port`, the primary's first. */
+  readonly slots: readonly (readonly string[] | undefined)[]
+  /** The nodes there is a connection to, or was none yet. */
+  nodes(role: 'all'): readonly TcpNode[]
+  /** Asks one node after the other for the slots, until one answers. */
+  refreshSlotsCache(done: (error?: Error | null) => void): void
+}
+
 /** Whether the client is a `Cluster`, which has no public mark but its topology. */
-export function isCluster(client: TcpClient): boolean {
+export function isCluster(client: TcpClient): client is TcpCluster {
   return 'nodes' in client && typeof client.nodes === 'function'
 }

@@ -9,7 +9,8 @@ import { RemoteError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { answerError, networkError, replyError } from '../failure.ts'
 import type { RedisResponse, Reply } from '../requester.ts'
-import { isCluster, type TcpClient, type TcpListener } from './client.ts'
+import { isCluster, type TcpClient, type TcpCluster, type TcpListener } from './client.ts'
+import { spread } from './cluster-commands.ts'
 import { isReplyError, type Outgoing, type Refusal, toAnswer, toReply } from './commands.ts'
 
 /** Options for {@link Connection}. */
@@ -24,7 +25,8 @@ export interface ConnectionOptions {
 /** A client with its state. Every error that leaves it is a `RemoteError`. */
 export class Connection {
   readonly #client: TcpClient
-  readonly #cluster: boolean
+  /** The client, if it is a cluster's. */
+  readonly #cluster: TcpCluster | undefined
   readonly #options: ConnectionOptions
   readonly #closing = new AbortController()
   readonly #listeners: readonly (readonly [event: string, listener: TcpListener])[]
@@ -37,7 +39,7 @@ export class Connection {
 
   constructor(client: TcpClient, options: ConnectionOptions) {
     this.#client = client
-    this.#cluster = isCluster(client)
+    this.#cluster = isCluster(client) ? client : undefined
     this.#options = options
     const lost = (): void => this.#settle((opening) => opening.reject(this.#failure))
     this.#listeners = [
@@ -62,10 +64,10 @@ export class Connection {
   }
 
   /** Sends one command. */
-  send(operation: string, { name, args }: Outgoing, signal?: AbortSignal): Promise<unknown> {
+  send(operation: string, command: Outgoing, signal?: AbortSignal): Promise<unknown> {
     return this.#run(operation, signal, async () => {
       try {
-        return { result: toReply(await this.#client.call(name, args)) }
+        return { result: toReply(await this.#call(command)) }
       } catch (error) {
         if (isReplyError(error)) return { error: error.message }
         throw error
@@ -195,11 +197,16 @@ export class Connection {
     return replies.map(([error, reply]) => mustAnswer(error, reply))
   }
 
-  /** Each command to the node of its key: in order there, but in none between nodes. */
+  #call(command: Outgoing): Promise<unknown> {
+    const everywhere = this.#cluster && spread(this.#cluster, command)
+    return everywhere ?? this.#client.call(command.name, command.args)
+  }
+
+  /** Each command to the node of its key, or to all nodes: in order there, but in none between nodes. */
   #scatter(commands: readonly Outgoing[]): Promise<RedisResponse<Reply>[]> {
     return Promise.all(
-      commands.map(({ name, args }) =>
-        this.#client.call(name, args).then(
+      commands.map((command) =>
+        this.#call(command).then(
           (reply) => mustAnswer(null, reply),
           (error: Error) => mustAnswer(error, null),
         ),

@@ -25,7 +25,11 @@ export type { TcpAddress, TcpOptions, TcpTls } from './options.ts'
  *
  * Needs the package `ioredis` 5, which is loaded with the first request. Commands that change or
  * hold up a connection (`SELECT`, `BLPOP`, `MULTI`, `SUBSCRIBE`) are answered with an error: the
- * connection is shared. On a cluster, a pipeline keeps its order for each node only.
+ * connection is shared.
+ *
+ * On a cluster, a pipeline keeps its order for each node only. `SCAN`, `KEYS`, `DBSIZE`, `INFO`,
+ * `FLUSHALL`, `FLUSHDB`, `SCRIPT` and `FUNCTION` are of all its primaries together, and fail while one
+ * of these is away; a transaction, and other commands without a key, are one node's.
  *
  * Understands `subscribe` and `psubscribe` as streams, each on a connection of its own: the request
  * resolves once the channel is heard, `onMessage` gets each event (`message,channel,text`), and the

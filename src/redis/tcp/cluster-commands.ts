@@ -1,0 +1,161 @@
+/**
+ * Commands without a key, before a Redis Cluster: each node would answer them for itself alone, so
+ * they are sent to all primaries, and their replies made into one.
+ *
+ * @module
+ */
+
+import type { TcpCluster } from './client.ts'
+import { type ClusterNode, type Layout, layoutOf, renewLayout } from './cluster-layout.ts'
+import type { Outgoing } from './commands.ts'
+
+type Argument = string | number
+type Spread = (cluster: TcpCluster, command: Outgoing) => Promise<unknown>
+
+/** The fields of INFO that are amounts of the whole; a text for people beside one is left out. */
+const SUMMED = ['used_memory', 'used_memory_rss', 'used_memory_dataset', 'maxmemory']
+
+/**
+ * Sends a command to all primaries, if it is one of those.
+ *
+ * `DBSIZE` is added up, `KEYS` joined, `SCAN` goes from node to node. `INFO` is that of the first
+ * primary, in which the memory in use and its limit are those of all. `FLUSHALL`, `FLUSHDB`,
+ * `SCRIPT` and `FUNCTION` (`LOAD`, `FLUSH`, `DELETE`, `RESTORE`) are done on each, and `SCRIPT
+ * EXISTS` says 1 where each has the script. The first error there is answers for all.
+ *
+ * @returns `undefined` for any other command: it belongs to the node of its key, or to any node.
+ */
+export function spread(cluster: TcpCluster, command: Outgoing): Promise<unknown> | undefined {
+  const { name, args } = command
+  const long = `${name} ${String(args[0]).toUpperCase()}`
+  const how = SPREADS.get(name) ?? SPREADS.get(long)
+  return how?.(cluster, command)
+}
+
+const SPREADS: ReadonlyMap<string, Spread> = new Map<string, Spread>([
+  ['SCAN', scan],
+  ['DBSIZE', async (...sent) => sum(await onAll(...sent))],
+  ['KEYS', async (...sent) => (await onAll(...sent)).flat()],
+  ['INFO', async (...sent) => mergeInfo((await onAll(...sent)).map(String))],
+  ['SCRIPT EXISTS', async (...sent) => onEvery(await onAll(...sent))],
+  ...[
+    ...['FLUSHALL', 'FLUSHDB', 'SCRIPT LOAD', 'SCRIPT FLUSH'],
+    ...['FUNCTION LOAD', 'FUNCTION FLUSH', 'FUNCTION DELETE', 'FUNCTION RESTORE'],
+  ].map((name): [string, Spread] => [name, async (...sent) => (await onAll(...sent))[0]]),
+])
+
+/**
+ * The replies of all primaries. Written to each at once, so that the command keeps its place among
+ * those to the same node, unless a node has first to be found again.
+ */
+async function onAll(cluster: TcpCluster, { name, args }: Outgoing): Promise<unknown[]> {
+  const { nodes } = layoutOf(cluster) ?? (await renewLayout(cluster))
+  return Promise.all(nodes.map(({ client }) => client.call(name, args)))
+}
+
+function sum(replies: readonly unknown[]): number {
+  return replies.reduce<number>((total, reply) => total + Number(reply), 0)
+}
+
+function onEvery(replies: readonly unknown[]): unknown {
+  const [first, ...others] = replies as readonly number[][]
+  return first?.map((flag, i) => (others.every((flags) => flags[i] === 1) ? flag : 0))
+}
+
+function mergeInfo(texts: readonly string[]): string {
+  const [first = '', ...others] = texts
+  const lines = first.split('\r\n').flatMap((line) => {
+    const [field = ''] = line.split(':', 1)
+    if (SUMMED.some((name) => field === `${name}_human`)) return []
+    if (!SUMMED.includes(field)) return [line]
+    const amounts = [first, ...others].map((text) => amountIn(text, field))
+    // A limit of 0 is none, and then there is none of the whole.
+    const unlimited = field === 'maxmemory' && amounts.includes(0)
+    return [`${field}:${unlimited ? 0 : sum(amounts)}`]
+  })
+  return lines.join('\r\n')
+}
+
+function amountIn(text: string, field: string): number {
+  const line = text.split('\r\n').find((other) => other.startsWith(`${field}:`))
+  return Number(line?.slice(field.length + 1) ?? 0)
+}
+
+/** Where a scan of the whole cluster stands. */
+interface Position {
+  readonly node: ClusterNode
+  /** The node's own cursor. */
+  readonly inner: string
+}
+
+/**
+ * One step of a scan: over one primary after the other, in the order of their lowest slots.
+ *
+ * Its cursor holds all there is to know, so that any connection can go on with it, in decimal:
+ * `inner × 2^46 + layout × 2^14 + slot`, where `inner` is the cursor of the node that has this lowest
+ * `slot`, and `layout` the 32 bits that the whole distribution of slots is known by. Where that is
+ * another by now (a primary failed over or went away, slots have moved), the scan begins again, as
+ * a node's own cursor means nothing to another: keys may come twice, as with any SCAN. It ends only
+ * under the distribution it has gone through, which it asks for anew at its beginning and its end.
+ *
+ * A key that moves with its slot from a node that is still to come to one that is done is not seen
+ * while the move of its slot is under way.
+ */
+async function scan(cluster: TcpCluster, { args }: Outgoing): Promise<unknown> {
+  const [cursor = '', ...options] = args
+  const isFirst = String(cursor) === '0'
+  const known = isFirst ? undefined : layoutOf(cluster)
+  const layout = known ?? (await renewLayout(cluster))
+  const { node, inner } = positionOf(cursor, layout)
+  const [next, keys] = parseStep(await node.client.call('SCAN', [inner, ...options]))
+  return [await cursorAfter(cluster, layout, node, next), keys]
+}
+
+async function cursorAfter(
+  cluster: TcpCluster,
+  layout: Layout,
+  node: ClusterNode,
+  inner: string,
+): Promise<string> {
+  if (inner !== '0') return cursorOf(layout, { node, inner })
+  const following = layout.nodes[layout.nodes.indexOf(node) + 1]
+  if (following) return cursorOf(layout, { node: following, inner })
+  const present = await renewLayout(cluster)
+  return present.id === layout.id ? '0' : cursorOf(present, { node: firstOf(present), inner })
+}
+
+const SLOT_BITS = 14n
+const LAYOUT_BITS = 32n
+
+function cursorOf({ id }: Layout, { node, inner }: Position): string {
+  return String(
+    (((BigInt(inner) << LAYOUT_BITS) | BigInt(id)) << SLOT_BITS) | BigInt(node.firstSlot),
+  )
+}
+
+function positionOf(cursor: Argument, layout: Layout): Position {
+  // More digits than two 64-bit numbers have are no cursor of ours.
+  if (!/^\d{1,39}$/.test(String(cursor))) throw replyOf('ERR invalid cursor')
+  const number = BigInt(cursor)
+  const slot = Number(BigInt.asUintN(Number(SLOT_BITS), number))
+  const id = Number(BigInt.asUintN(Number(LAYOUT_BITS), number >> SLOT_BITS))
+  const node = layout.nodes.find(({ firstSlot }) => firstSlot === slot)
+  if (id !== layout.id || !node) return { node: firstOf(layout), inner: '0' }
+  return { node, inner: String(number >> (SLOT_BITS + LAYOUT_BITS)) }
+}
+
+function firstOf({ nodes }: Layout): ClusterNode {
+  const [first] = nodes
+  if (!first) throw replyOf('CLUSTERDOWN Hash slot not served')
+  return first
+}
+
+function parseStep(reply: unknown): readonly [string, unknown] {
+  const [next, keys] = reply as readonly unknown[]
+  return [String(next), keys]
+}
+
+/** What Redis would answer. */
+function replyOf(text: string): Error {
+  return Object.assign(new Error(text), { name: 'ReplyError' })
+}

@@ -1,0 +1,76 @@
+/**
+ * Which primaries a Redis Cluster has, as ioredis knows it, and as the cluster itself does.
+ *
+ * @module
+ */
+
+import type { TcpCluster, TcpNode } from './client.ts'
+
+/** A primary that has slots. */
+export interface ClusterNode {
+  /** The lowest slot it has: what it is known by among the others. */
+  readonly firstSlot: number
+  readonly client: TcpNode
+}
+
+/** How the slots lie on the primaries. */
+export interface Layout {
+  /** A whole number of 32 bits, above 0; another one for nearly every other distribution. */
+  readonly id: number
+  /** All primaries with slots, by their lowest slot. */
+  readonly nodes: readonly ClusterNode[]
+}
+
+const SLOTS = 16_384
+
+/**
+ * The layout as it is known, at most some seconds old; `undefined` if a slot is not known to be
+ * served, or a primary has no connection: ioredis forgets one that was lost until it looks again.
+ */
+export function layoutOf(cluster: TcpCluster): Layout | undefined {
+  const clients = new Map(cluster.nodes('all').map((client) => [addressOf(client), client]))
+  const nodes = new Map<string, ClusterNode>()
+  let id = FNV_OFFSET
+  let before: string | undefined
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const address = cluster.slots[slot]?.[0]
+    if (address === before && address !== undefined) continue
+    const client = clients.get(address ?? '')
+    if (address === undefined || client === undefined) return undefined
+    before = address
+    id = hash(id, `${slot}=${address} `)
+    if (!nodes.has(address)) nodes.set(address, { firstSlot: slot, client })
+  }
+  return { id: id || 1, nodes: [...nodes.values()] }
+}
+
+/**
+ * Asks the cluster, and returns what it says.
+ *
+ * @throws {Error} What ioredis fails with when no node answers, and when not all slots are served.
+ */
+export async function renewLayout(cluster: TcpCluster): Promise<Layout> {
+  await new Promise<void>((resolve, reject) => {
+    cluster.refreshSlotsCache((error) => (error ? reject(error) : resolve()))
+  })
+  const layout = layoutOf(cluster)
+  if (layout) return layout
+  const error = new Error('CLUSTERDOWN Hash slot not served')
+  throw Object.assign(error, { name: 'ReplyError' })
+}
+
+function addressOf({ options: { host, port } }: TcpNode): string {
+  return `${host}:${port}`
+}
+
+const FNV_OFFSET = 0x811c9dc5
+const FNV_PRIME = 0x01000193
+
+/** FNV-1a of 32 bits (Fowler, Noll, Vo), over ASCII. */
+function hash(seed: number, text: string): number {
+  let state = seed
+  for (let i = 0; i < text.length; i++) {
+    state = Math.imul(state ^ text.charCodeAt(i), FNV_PRIME) >>> 0
+  }
+  return state
+}
