@@ -5,14 +5,8 @@
  */
 
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import type { Transport } from '../../../src/redis/requester.ts'
-import { restTransport } from '../../../src/redis/rest.ts'
-import { tcpTransport } from '../../../src/redis/tcp/index.ts'
 import type { GetOrder, Order, ReadOrder, Report, Way } from './protocol.ts'
-
-function transportOf(way: Way): Transport {
-  return way.kind === 'tcp' ? tcpTransport({ url: way.url }) : restTransport(way)
-}
+import { transportOf } from './way.ts'
 
 const way = JSON.parse(process.argv[2] ?? '') as Way
 const cache = new RedisCacheManager({ redis: transportOf(way), deadline: '10s' })

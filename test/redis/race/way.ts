@@ -1,0 +1,14 @@
+/**
+ * The transport of a process that is told its way to Redis in words.
+ *
+ * @module
+ */
+
+import type { Transport } from '../../../src/redis/requester.ts'
+import { restTransport } from '../../../src/redis/rest.ts'
+import { tcpTransport } from '../../../src/redis/tcp/index.ts'
+import type { Way } from './protocol.ts'
+
+export function transportOf(way: Way): Transport {
+  return way.kind === 'tcp' ? tcpTransport({ url: way.url }) : restTransport(way)
+}
