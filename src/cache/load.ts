@@ -8,6 +8,7 @@ import type { Flight } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, leaseMs, lifeMs, type Target } from './context.ts'
 import { type Admission, type Loaded, type LoadRequest, runLoader } from './loader.ts'
 import { type Found, momentOf, observe, type Sight } from './observe.ts'
+import type { Policy } from './options.ts'
 
 /** How long a reader waits for a load of its own isolate before it looks at Redis again. */
 const JOIN_MS = 1_000
@@ -24,7 +25,7 @@ export async function obtain(
   first: Sight,
 ): Promise<Loaded> {
   const { target, policy } = request
-  const giveUpAt = ctx.platform.now() + leaseMs(policy)
+  const patience = patienceOf(ctx, policy)
   let seen = first
   for (let waits = 0; ; ) {
     if (seen.found.kind === 'fresh') return fromRemote(seen.found)
@@ -34,7 +35,7 @@ export async function obtain(
       if (joined) return joined
       seen = await observe(ctx, target, policy)
     } else {
-      const overdue = ctx.platform.now() >= giveUpAt
+      const overdue = patience.isSpentOn(seen.lease)
       const loaded = await lead(ctx, request, seen, overdue)
       if (loaded) return loaded
       seen = await nextSight(ctx, request, waits++)
@@ -123,6 +124,28 @@ export async function fly(
 function abandon(ctx: CacheContext, { names }: Target, flight: Flight): void {
   ctx.flights.end(names.entry, flight)
   flight.land({ kind: 'refused' })
+}
+
+/** How long one reader waits for others to load. */
+interface Patience {
+  /** Whether it is not to wait any longer for whoever holds this lease; `null` is nobody. */
+  isSpentOn(lease: string | null): boolean
+}
+
+/**
+ * One lease is waited for no longer than it lasts. What comes after it, when its holder died, gets as
+ * much again: else all who have waited would load at once, and none of them store.
+ */
+function patienceOf({ platform }: CacheContext, policy: Policy): Patience {
+  const startedAt = platform.now()
+  let awaited: string | null = null
+  return {
+    isSpentOn: (lease) => {
+      awaited ??= lease
+      const leases = lease !== null && lease === awaited ? 1 : 2
+      return platform.now() - startedAt >= leases * leaseMs(policy)
+    },
+  }
 }
 
 function nextSight(ctx: CacheContext, request: LoadRequest, waits: number): Promise<Sight> {

@@ -108,6 +108,43 @@ describe('The time that a load may take', () => {
       expect(await holder.get('k')).toBe('by the waiter')
     })
 
+    test('that ends without an entry is taken over by one waiter, for whom the others wait', async () => {
+      const options = { loaderTimeout: { hard: '5s' } } as const
+      const held = holdLoader()
+      const dead = expect(make(options).getOrSet('k', held.load)).rejects.toThrow()
+      await held.called
+      const next = holdLoader()
+      const waiters = [make(options), make(options), make(options)]
+      const waiting = waiters.map((waiter) => waiter.getOrSet('k', next.load))
+
+      await platform.advance(10 * SECOND)
+      await dead
+      expect(next.calls).toBe(1)
+      next.release('by one waiter')
+      await platform.advance(SECOND)
+
+      expect(await Promise.all(waiting)).toEqual(waiters.map(() => 'by one waiter'))
+      expect(next.calls).toBe(1)
+      expect(await make().get('k')).toBe('by one waiter')
+    })
+
+    test('after lease keeps nobody waiting for longer than two', async () => {
+      const loader = vi.fn(() => 'by the waiter')
+      const grant = (to: string) => engine.execute(['SET', 'nc:default:l:{k}', `${to}-1`])
+      grant('first')
+      const waiting = make({ loaderTimeout: { hard: '5s' } }).getOrSet('k', loader)
+
+      for (let seconds = 0; seconds < 13; seconds++) {
+        await platform.advance(SECOND)
+        grant(`holder ${seconds}`)
+      }
+      expect(loader).not.toHaveBeenCalled()
+      await platform.advance(2 * SECOND)
+
+      expect(await waiting).toBe('by the waiter')
+      expect(await make().get('k')).toBeUndefined()
+    })
+
     test('a waiter whose patience ends loads for itself, and does not store', async () => {
       const holder = make({ loaderTimeout: { hard: '1h' } })
       const waiter = make({ loaderTimeout: { hard: '1s' } })
