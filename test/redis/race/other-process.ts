@@ -4,38 +4,90 @@
  * @module
  */
 
+import { performance } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import type { GetOrder, Order, ReadOrder, Report, Way } from './protocol.ts'
+import type {
+  CrowdOrder,
+  CrowdResult,
+  GetOrder,
+  Order,
+  ReadOrder,
+  Report,
+  Way,
+} from './protocol.ts'
 import { transportOf } from './way.ts'
 
 const way = JSON.parse(process.argv[2] ?? '') as Way
 const cache = new RedisCacheManager({ redis: transportOf(way), deadline: '10s' })
-const releases = new Map<number, () => void>()
+const releases = new Map<number, (() => void)[]>()
 
 function report(message: Report): void {
   process.send?.(message)
 }
 
-async function obey(order: ReadOrder | GetOrder): Promise<unknown> {
+async function obey(order: ReadOrder | CrowdOrder | GetOrder): Promise<unknown> {
   if (order.kind === 'get') return cache.get(order.key)
-  const { id, key, tags, value, held, hardTimeout } = order
-  const loader = async (): Promise<string> => {
-    const released = Promise.withResolvers<void>()
-    releases.set(id, released.resolve)
-    report({ kind: 'loading', id })
-    if (held) await released.promise
-    return value
-  }
+  if (order.kind === 'crowd') return crowd(order)
+  return read(order, () => load(order))
+}
+
+function read(
+  { key, tags, hardTimeout }: ReadOrder | CrowdOrder,
+  loader: () => Promise<string>,
+): Promise<string> {
   return cache.getOrSet(key, loader, {
     tags,
     ...(hardTimeout !== undefined && { loaderTimeout: { hard: hardTimeout } }),
   })
 }
 
+async function load({ id, value, held }: ReadOrder | CrowdOrder): Promise<string> {
+  const released = Promise.withResolvers<void>()
+  releases.set(id, [...(releases.get(id) ?? []), released.resolve])
+  report({ kind: 'loading', id })
+  if (held) await released.promise
+  return value
+}
+
+async function crowd(order: CrowdOrder): Promise<CrowdResult> {
+  const startedAt = performance.now()
+  const sent = cache.redis.counts.requests
+  let isOver = false
+  let loads = 0
+  const loader = async (): Promise<string> => {
+    loads++
+    const value = await load(order)
+    await delay(order.loadMs ?? 0)
+    if (order.fails) throw new Error('the loader of a crowd')
+    return value
+  }
+  const reads = Array.from({ length: order.callers }, () => read(order, loader))
+  const ended = Promise.allSettled(reads).finally(() => {
+    isOver = true
+  })
+  // A look, a lease refused and another look: whoever has sent so much waits for another process.
+  while (!isOver && loads === 0 && cache.redis.counts.requests < sent + 3) await delay(2)
+  report({ kind: 'begun', id: order.id })
+  const results = await ended
+  const values = new Map<string, number>()
+  const reasons: unknown[] = []
+  for (const result of results) {
+    if (result.status === 'rejected') reasons.push(result.reason)
+    else values.set(result.value, (values.get(result.value) ?? 0) + 1)
+  }
+  return {
+    values: [...values],
+    rejected: reasons.length,
+    errors: new Set(reasons).size,
+    slowestMs: performance.now() - startedAt,
+  }
+}
+
 process.on('message', (order: Order) => {
   const { id } = order
   if (order.kind === 'release') {
-    releases.get(id)?.()
+    for (const release of releases.get(id) ?? []) release()
     return
   }
   obey(order).then(

@@ -6,23 +6,26 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Order, ReadOrder, Report, Way } from './protocol.ts'
+import type { CrowdOrder, CrowdResult, Order, ReadOrder, Report, Way } from './protocol.ts'
 
 const SCRIPT = fileURLToPath(new URL('other-process.ts', import.meta.url))
 /** Node before 22.18 strips types only when told to. */
 const NODE_OPTIONS = ['--experimental-strip-types', '--no-warnings']
 
 /** A read that the other process has begun. */
-export interface RemoteRead {
+export interface RemoteRead<Result = unknown> {
   /** Resolves when its loader is called. */
   readonly called: Promise<void>
-  readonly value: Promise<unknown>
+  /** Resolves when the reads of a crowd have begun, and wait for their loader or another process. */
+  readonly begun: Promise<void>
+  readonly value: Promise<Result>
   readonly loads: number
   /** Lets its held loader return. */
   release(): void
 }
 
 interface Pending {
+  readonly begun: PromiseWithResolvers<void>
   readonly called: PromiseWithResolvers<void>
   readonly value: PromiseWithResolvers<unknown>
   loads: number
@@ -54,11 +57,21 @@ export class Partner {
 
   /** Begins a `getOrSet`. */
   read(order: Omit<ReadOrder, 'kind' | 'id'>): RemoteRead {
+    return this.#begin((id) => ({ ...order, kind: 'read', id }))
+  }
+
+  /** Begins many reads of one key. */
+  crowd(order: Omit<CrowdOrder, 'kind' | 'id'>): RemoteRead<CrowdResult> {
+    return this.#begin((id) => ({ ...order, kind: 'crowd', id })) as RemoteRead<CrowdResult>
+  }
+
+  #begin(orderOf: (id: number) => Order): RemoteRead {
     const id = this.#nextId++
     const pending = this.#expect(id)
-    this.#send({ ...order, kind: 'read', id })
+    this.#send(orderOf(id))
     return {
       called: pending.called.promise,
+      begun: pending.begun.promise,
       value: pending.value.promise,
       get loads() {
         return pending.loads
@@ -85,6 +98,7 @@ export class Partner {
 
   #expect(id: number): Pending {
     const pending = {
+      begun: Promise.withResolvers<void>(),
       called: Promise.withResolvers<void>(),
       value: Promise.withResolvers<unknown>(),
       loads: 0,
@@ -96,7 +110,8 @@ export class Partner {
   #hear(report: Exclude<Report, { kind: 'ready' }>): void {
     const pending = this.#pending.get(report.id)
     if (!pending) return
-    if (report.kind === 'loading') {
+    if (report.kind === 'begun') pending.begun.resolve()
+    else if (report.kind === 'loading') {
       pending.loads++
       pending.called.resolve()
     } else if (report.error === undefined) pending.value.resolve(report.value)

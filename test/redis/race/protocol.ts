@@ -23,6 +23,27 @@ export interface ReadOrder {
   readonly hardTimeout?: number | undefined
 }
 
+/** Reads of one key by many callers at once. */
+export interface CrowdOrder extends Omit<ReadOrder, 'kind'> {
+  readonly kind: 'crowd'
+  readonly callers: number
+  /** How long its loader takes at least, in milliseconds. */
+  readonly loadMs?: number
+  /** Whether its loader rejects in the end, each time with another error. */
+  readonly fails?: boolean
+}
+
+/** How the reads of a crowd ended. */
+export interface CrowdResult {
+  /** What they were served, and how many of them. */
+  readonly values: readonly (readonly [value: string, callers: number])[]
+  /** How many callers rejected, and with how many different error objects. */
+  readonly rejected: number
+  readonly errors: number
+  /** How long the last one waited, in milliseconds. */
+  readonly slowestMs: number
+}
+
 /** A read that loads nothing. */
 export interface GetOrder {
   readonly kind: 'get'
@@ -30,17 +51,18 @@ export interface GetOrder {
   readonly key: string
 }
 
-/** Lets the held loader of a read return. */
+/** Lets the held loaders of a read return. */
 export interface ReleaseOrder {
   readonly kind: 'release'
   readonly id: number
 }
 
-export type Order = ReadOrder | GetOrder | ReleaseOrder
+export type Order = ReadOrder | CrowdOrder | GetOrder | ReleaseOrder
 
-/** What comes back: that it is ready, that a loader was called, how a read ended. */
+/** What comes back: that it is ready, that reads have begun, that a loader was called, how it ended. */
 export type Report =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'begun'; readonly id: number }
   | { readonly kind: 'loading'; readonly id: number }
   | {
       readonly kind: 'done'

@@ -1,0 +1,183 @@
+import { performance } from 'node:perf_hooks'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import type { Transport } from '../../../src/redis/requester.ts'
+import { tcpTransport } from '../../../src/redis/tcp/index.ts'
+import { found } from '../../support/findings.ts'
+import { type RedisServer, startRedisServer } from '../../support/redis-server.ts'
+import { type RestEndpoint, startRestEndpoint } from '../../support/rest-endpoint.ts'
+import { describeWithRedis } from '../../support/with-redis.ts'
+import { Partner, type RemoteRead } from '../race/partner.ts'
+import type { CrowdOrder, CrowdResult, Way } from '../race/protocol.ts'
+import { transportOf } from '../race/way.ts'
+
+const PROCESSES = 4
+const CALLERS = 1_000
+const EACH = CALLERS / PROCESSES
+/** A lease outlasts its loader's hard timeout by this. */
+const LEASE_MARGIN_MS = 2_000
+/** What a machine that does many things at once may add to a wait. */
+const SLACK_MS = 2_000
+
+type Crowd = RemoteRead<CrowdResult>
+
+const loadsOf = (crowds: readonly { readonly loads: number }[]): number =>
+  crowds.reduce((sum, { loads }) => sum + loads, 0)
+
+// I3
+describeWithRedis('A stampede', () => {
+  let server: RedisServer
+  let behind: Transport
+  let endpoint: RestEndpoint
+
+  beforeAll(async () => {
+    server = await startRedisServer()
+    behind = tcpTransport({ url: server.url })
+    endpoint = await startRestEndpoint({ requester: behind })
+  })
+  afterAll(async () => {
+    await endpoint.stop()
+    await behind.close()
+    await server.stop()
+  })
+  beforeEach(async () => {
+    await behind.request({ body: ['FLUSHALL'] })
+  })
+
+  describe.each(['tcp', 'rest'] as const)('over %s', (kind) => {
+    const partners: Partner[] = []
+    const way = (): Way => {
+      const { url, token } = endpoint
+      return kind === 'tcp' ? { kind, url: server.url } : { kind, url, token }
+    }
+
+    beforeAll(async () => {
+      partners.push(
+        ...(await Promise.all(Array.from({ length: PROCESSES }, () => Partner.start(way())))),
+      )
+    })
+    afterAll(() => Promise.all(partners.map((partner) => partner.kill())))
+    const crowdsOf = (order: Partial<CrowdOrder> = {}): Crowd[] =>
+      partners.map((partner) =>
+        partner.crowd({ key: 'k', tags: ['t'], value: 'v', held: false, callers: EACH, ...order }),
+      )
+
+    test('of a thousand callers in one process is one loader call, at the cost of one miss', async ({
+      task,
+    }) => {
+      const cache = new RedisCacheManager({ redis: transportOf(way()), deadline: '10s' })
+      // The scripts are known to Redis, so that the requests below can be counted.
+      await cache.getOrSet('another key', () => 1)
+      const { requests, commands } = cache.redis.counts
+      const before = { requests, commands }
+      let loads = 0
+
+      const values = await Promise.all(
+        Array.from({ length: CALLERS }, () => cache.getOrSet('k', async () => ++loads)),
+      )
+
+      const sent = cache.redis.counts.requests - before.requests
+      const cost = cache.redis.counts.commands - before.commands
+      found(task, `stampede in one process over ${kind}`, {
+        callers: CALLERS,
+        'loader calls': loads,
+        requests: sent,
+        commands: cost,
+      })
+      expect(new Set(values)).toEqual(new Set([1]))
+      expect({ loads, sent, cost }).toEqual({ loads: 1, sent: 3, cost: 3 })
+      await cache.close()
+    })
+
+    test('of a thousand callers in four processes is one loader call in all', async ({ task }) => {
+      const crowds = crowdsOf({ held: true })
+      await Promise.all(crowds.map(({ begun }) => begun))
+      await Promise.race(crowds.map(({ called }) => called))
+      for (const crowd of crowds) crowd.release()
+
+      const results = await Promise.all(crowds.map(({ value }) => value))
+
+      found(task, `stampede in four processes over ${kind}`, {
+        callers: CALLERS,
+        'loader calls': loadsOf(crowds),
+        'ms for the last': slowest(results),
+      })
+      expect(results.map(({ values }) => values)).toEqual(results.map(() => [['v', EACH]]))
+      expect(loadsOf(crowds)).toBe(1)
+    })
+
+    // Who looked before it was stored, and asks for the lease after that, loads once more.
+    test('on a loader that takes no time is at most one call a process', async ({ task }) => {
+      const crowds = crowdsOf()
+
+      const results = await Promise.all(crowds.map(({ value }) => value))
+
+      found(task, `stampede on a loader that takes no time over ${kind}`, {
+        callers: CALLERS,
+        'loader calls': loadsOf(crowds),
+      })
+      expect(results.map(({ values }) => values)).toEqual(results.map(() => [['v', EACH]]))
+      expect(Math.max(...crowds.map(({ loads }) => loads))).toBe(1)
+    })
+
+    test('whose load fails is told so once by each process that tried, and is over', async ({
+      task,
+    }) => {
+      const crowds = crowdsOf({ fails: true, loadMs: 100 })
+
+      const results = await Promise.all(crowds.map(({ value }) => value))
+
+      found(task, `stampede on a failing loader over ${kind}`, {
+        callers: CALLERS,
+        'loader calls': loadsOf(crowds),
+        'ms for the last': slowest(results),
+      })
+      // Each process has one failure to tell, whoever of its callers asks: the same error object.
+      expect(results).toEqual(
+        results.map(() => expect.objectContaining({ values: [], rejected: EACH, errors: 1 })),
+      )
+      expect(crowds.map(({ loads }) => loads)).toEqual(crowds.map(() => 1))
+      // One process after the other, each after a back-off of at most 250 ms.
+      expect(slowest(results)).toBeLessThan(PROCESSES * (100 + 250) + SLACK_MS)
+      const { result } = await behind.request({ body: ['KEYS', '*:[el]:*'] })
+      expect(result).toEqual([])
+    })
+  })
+
+  test('whose holder is killed goes on after its lease, with one loader call more', async ({
+    task,
+  }) => {
+    const hardTimeout = 500
+    const way: Way = { kind: 'tcp', url: server.url }
+    const [holder, ...others] = await Promise.all(
+      Array.from({ length: PROCESSES }, () => Partner.start(way)),
+    )
+    const common = { key: 'k', tags: ['t'], hardTimeout }
+    const orphan = holder?.read({ ...common, value: 'never', held: true })
+    orphan?.value.catch(() => undefined)
+    await orphan?.called
+    const crowds: Crowd[] = others.map((partner) =>
+      partner.crowd({ ...common, value: 'v', held: false, loadMs: 400, callers: EACH }),
+    )
+    await Promise.all(crowds.map(({ begun }) => begun))
+
+    await holder?.kill()
+    const killedAt = performance.now()
+    const results = await Promise.all(crowds.map(({ value }) => value))
+    const waitedMs = performance.now() - killedAt
+
+    found(task, 'stampede whose holder is killed', {
+      callers: crowds.length * EACH,
+      'loader calls more': loadsOf(crowds),
+      'ms for the last': slowest(results),
+    })
+    expect(results.map(({ values }) => values)).toEqual(results.map(() => [['v', EACH]]))
+    expect(loadsOf(crowds)).toBe(1)
+    expect(waitedMs).toBeLessThan(hardTimeout + LEASE_MARGIN_MS + 400 + SLACK_MS)
+    await Promise.all(others.map((partner) => partner.kill()))
+  })
+})
+
+function slowest(results: readonly CrowdResult[]): number {
+  return Math.round(Math.max(...results.map(({ slowestMs }) => slowestMs)))
+}
