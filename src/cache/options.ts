@@ -109,7 +109,7 @@ export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Val
   readonly deadline?: Duration
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
-  readonly breaker?: Omit<BreakerOptions, 'onChange'>
+  readonly breaker?: Omit<BreakerOptions, 'onChange' | 'pauseMs'>
   /** Bound on a value's text, in bytes, before compression. @default 4_194_304 (4 MiB) */
   readonly maxValueBytes?: number
   /** Replaces keys and tags by HMAC-SHA-256 with this secret: 32 bytes as base64 or hex. */

@@ -13,6 +13,11 @@ export interface BreakerOptions {
   readonly threshold?: number
   /** How long the circuit stays open, in milliseconds; above 0. @default 1_000 */
   readonly cooldownMs?: number
+  /**
+   * How long a failure asks for, in milliseconds: it opens the circuit at once, for that or the
+   * cooldown, whichever is longer. `undefined` for a failure that only counts. @default none asks
+   */
+  readonly pauseMs?: (error: unknown) => number | undefined
   /** Called with the new state after each change; must not throw. */
   readonly onChange?: (state: CircuitState) => void
 }
@@ -43,12 +48,13 @@ export class CircuitBreaker {
   readonly #platform: Platform
   readonly #threshold: number
   readonly #cooldownMs: number
+  readonly #pauseMs: (error: unknown) => number | undefined
   readonly #onChange: ((state: CircuitState) => void) | undefined
   #state: State = CLOSED
 
   /** @throws {InvalidOptionError} When an option is out of its documented range. */
   constructor(platform: Platform, options: BreakerOptions = {}) {
-    const { threshold = 5, cooldownMs = 1_000, onChange } = options
+    const { threshold = 5, cooldownMs = 1_000, pauseMs = never, onChange } = options
     if (!Number.isInteger(threshold) || threshold < 1) {
       throw new InvalidOptionError('breaker.threshold', 'an integer of at least 1')
     }
@@ -58,6 +64,7 @@ export class CircuitBreaker {
     this.#platform = platform
     this.#threshold = threshold
     this.#cooldownMs = cooldownMs
+    this.#pauseMs = pauseMs
     this.#onChange = onChange
   }
 
@@ -81,7 +88,7 @@ export class CircuitBreaker {
       if (probing || this.#state.kind === 'closed') this.#move(CLOSED)
       return result
     } catch (error) {
-      this.#recordFailure(probing)
+      this.#recordFailure(probing, this.#pauseMs(error))
       throw error
     }
   }
@@ -103,10 +110,12 @@ export class CircuitBreaker {
     }
   }
 
-  #recordFailure(probing: boolean): void {
+  #recordFailure(probing: boolean, pauseMs: number | undefined): void {
     const failures = this.#state.kind === 'closed' ? this.#state.failures + 1 : 0
-    if (probing || failures >= this.#threshold) {
-      this.#move({ kind: 'open', until: this.#platform.now() + this.#cooldownMs })
+    const atOnce = failures > 0 && pauseMs !== undefined
+    if (probing || atOnce || failures >= this.#threshold) {
+      const openMs = Math.max(this.#cooldownMs, pauseMs ?? 0)
+      this.#move({ kind: 'open', until: this.#platform.now() + openMs })
     } else if (this.#state.kind === 'closed') {
       this.#move({ kind: 'closed', failures })
     }
@@ -118,3 +127,5 @@ export class CircuitBreaker {
     if (changed) this.#onChange?.(next.kind)
   }
 }
+
+const never = (): undefined => undefined

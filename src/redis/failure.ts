@@ -69,6 +69,12 @@ const UNTRUSTED: ReadonlySet<string> = new Set(
 const UNSERVED: ReadonlySet<number> = new Set([401, 403, 404, 405, 413, 429])
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504])
 
+/** The longest time for which a server is left alone on its word: a header may ask for years. */
+const MAX_PAUSE_MS = 30_000
+
+/** Credentials that were refused: every other request has the same ones. */
+const UNAUTHENTICATED: ReadonlySet<string> = new Set(['NOAUTH', 'WRONGPASS', 'HTTP 401'])
+
 /** The name under which a request appears in errors: `MGET`, `pipeline`, `multi-exec`. */
 export function operationOf({ path = [], body }: RedisRequest): string {
   const name: unknown = path[0] ?? (Array.isArray(body) ? body[0] : undefined)
@@ -97,6 +103,29 @@ export function replyError(operation: string, text: string): RemoteError {
 /** Whether an error reply means that Redis cannot serve anybody now. */
 export function isOutage(text: string): boolean {
   return OUTAGES.has(firstWord(text)) || limitIn(text)?.outage === true
+}
+
+/**
+ * The error reply in what a Requester has thrown, if there is one. `@upstash/redis` throws what Redis
+ * answered, with the command and all its arguments behind it; these are left out.
+ */
+export function thrownReply(error: unknown): string | undefined {
+  const { message } = Object(error) as { message?: unknown }
+  if (typeof message !== 'string') return undefined
+  const [text = ''] = message.split(', command was: ', 1)
+  const [word = ''] = text.split(' ', 1)
+  return REPLY_WORDS.has(word) ? text : undefined
+}
+
+/**
+ * How long nobody should ask again after a single failure, in milliseconds: as long as the server said
+ * in `Retry-After`, at most 30 seconds; 0, hence the circuit's own cooldown, after refused credentials,
+ * which no repetition mends. `undefined` for every other failure, which may be the only one.
+ */
+export function pauseMs(error: unknown): number | undefined {
+  if (!(error instanceof RemoteError)) return undefined
+  if (error.retryAfterMs) return Math.min(error.retryAfterMs, MAX_PAUSE_MS)
+  return UNAUTHENTICATED.has(error.reason) ? 0 : undefined
 }
 
 /**

@@ -12,7 +12,7 @@ import { backoffMs } from '../flight/backoff.ts'
 import { type BreakerOptions, CircuitBreaker, type CircuitState } from '../flight/breaker.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
-import { isOutage, networkError, operationOf, replyError } from './failure.ts'
+import { isOutage, networkError, operationOf, pauseMs, replyError, thrownReply } from './failure.ts'
 import { isReplaySafe } from './replay.ts'
 import type { Command, RedisRequest, RedisResponse, Requester } from './requester.ts'
 import { SCRIPTS } from './scripts.ts'
@@ -49,29 +49,26 @@ const RETRY = { baseMs: 10, capMs: 100 }
 const OUR_SCRIPTS: ReadonlySet<string> = new Set(SCRIPTS.map(({ sha1 }) => sha1))
 
 /**
- * Wraps a transport.
+ * Wraps a transport, or any `Requester`: one that throws the error replies of Redis is understood.
  *
  * Rejects with `RemoteTimeoutError` at the deadline, with `CircuitOpenError` without sending while
  * the circuit is open, and with the transport's `RemoteError` otherwise. Error replies of Redis
  * pass through as `{ error }`, except those that say it cannot serve now (`LOADING`, `READONLY`,
- * a spent quota), which reject and count as failures.
+ * a spent quota), which reject and count as failures. Refused credentials, and a `Retry-After` that is
+ * too long to wait for, open the circuit at once.
  */
 export function guard(transport: Requester, options: GuardOptions): GuardedRequester {
   const { platform, deadlineMs = 500, retries = 2 } = options
-  const breaker = new CircuitBreaker(platform, options.breaker)
+  const breaker = new CircuitBreaker(platform, { ...options.breaker, pauseMs })
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
   async function attempt(request: RedisRequest, operation: string): Promise<RedisResponse<never>> {
     counts.requests++
     counts.commands += commandsOf(request).length
-    try {
-      const answer = await transport.request<never>(request)
-      const outage = outageIn(answer)
-      if (outage !== undefined) throw replyError(operation, outage)
-      return answer
-    } catch (error) {
-      throw isNearcacheError(error) ? error : networkError(operation, error)
-    }
+    const answer = await ask(transport, request, operation)
+    const outage = outageIn(answer)
+    if (outage !== undefined) throw replyError(operation, outage)
+    return answer
   }
 
   async function persist(
@@ -131,6 +128,24 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     // A subscription lives as long as its reader; a deadline for it would make no sense.
     request: <Result>(request: RedisRequest): Promise<RedisResponse<Result>> =>
       request.isStreaming ? transport.request(request) : send(request),
+  }
+}
+
+/** Sends a request; what is thrown is of this library, and an error reply is an answer. */
+async function ask(
+  transport: Requester,
+  request: RedisRequest,
+  operation: string,
+): Promise<RedisResponse<never>> {
+  try {
+    return await transport.request<never>(request)
+  } catch (error) {
+    if (isNearcacheError(error)) throw error
+    const reply = thrownReply(error)
+    if (reply === undefined) throw networkError(operation, error)
+    // A pipeline that was refused as a whole has no answer to any of its commands.
+    if (operation === 'pipeline') throw replyError(operation, reply)
+    return { error: reply }
   }
 }
 

@@ -107,6 +107,53 @@ describe('CircuitBreaker', () => {
     expect(breaker.state).toBe('closed')
   })
 
+  describe('with failures that ask for a pause', () => {
+    const askFor = (ms: number | undefined): void => {
+      breaker = new CircuitBreaker(platform, {
+        threshold: 2,
+        cooldownMs: 1_000,
+        pauseMs: (error) => (error === outage ? ms : undefined),
+      })
+    }
+
+    test('the first of them opens the circuit, for as long as it asks', async () => {
+      askFor(5_000)
+      await expect(breaker.run(fail)).rejects.toBe(outage)
+
+      await expect(breaker.run(succeed)).rejects.toMatchObject({ retryAfterMs: 5_000 })
+      await platform.advance(5_000)
+      await expect(breaker.run(succeed)).resolves.toBe('value')
+    })
+
+    test('one that asks for less than the cooldown gets the cooldown', async () => {
+      askFor(0)
+      await expect(breaker.run(fail)).rejects.toBe(outage)
+
+      await expect(breaker.run(succeed)).rejects.toMatchObject({ retryAfterMs: 1_000 })
+    })
+
+    test('one of the probe counts from then on, and those of stragglers do not', async () => {
+      askFor(5_000)
+      const straggler = Promise.withResolvers<string>()
+      const slow = breaker.run(() => straggler.promise)
+      await expect(breaker.run(fail)).rejects.toBe(outage)
+      await platform.advance(4_000)
+      straggler.reject(outage)
+      await expect(slow).rejects.toBe(outage)
+      await platform.advance(1_000)
+      await expect(breaker.run(fail)).rejects.toBe(outage)
+
+      await expect(breaker.run(succeed)).rejects.toMatchObject({ retryAfterMs: 5_000 })
+    })
+
+    test('other failures still only count', async () => {
+      askFor(undefined)
+      await expect(breaker.run(fail)).rejects.toBe(outage)
+
+      await expect(breaker.run(succeed)).resolves.toBe('value')
+    })
+  })
+
   test('tells each change once', async () => {
     await open()
     await platform.advance(1_000)
