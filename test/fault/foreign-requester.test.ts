@@ -1,0 +1,100 @@
+import { Redis } from '@upstash/redis'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { RedisCacheManager } from '../../src/cache/manager.ts'
+import { ClosedError, RemoteError } from '../../src/errors.ts'
+import type { Requester, Transport } from '../../src/redis/requester.ts'
+import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { describeManager } from '../contract/cache/manager-contract.ts'
+import { everythingIn } from '../support/leaks.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
+
+/** The `HttpClient` of `@upstash/redis`, which the package does not export: its `Redis` has one. */
+function httpClient(url: string, token: string): Requester {
+  const redis = new Redis({ url, token, retry: false, enableTelemetry: false })
+  return (redis as unknown as { readonly client: Requester }).client
+}
+
+describeWithRedis('The HTTP client of @upstash/redis in the place of a transport,', () => {
+  let server: RedisServer
+  let behind: Transport
+  let endpoint: RestEndpoint
+
+  beforeAll(async () => {
+    server = await startRedisServer()
+    behind = tcpTransport({ url: server.url })
+    endpoint = await startRestEndpoint({ requester: behind })
+  })
+  afterAll(async () => {
+    await endpoint.stop()
+    await behind.close()
+    await server.stop()
+  })
+
+  const send = (...body: [string, ...string[]]): Promise<unknown> =>
+    behind.request({ path: [], body })
+
+  describeManager('the HTTP client of @upstash/redis', async () => {
+    await send('FLUSHALL')
+    const client = httpClient(endpoint.url, endpoint.token)
+    let closed = false
+    const transport: Transport = {
+      kind: 'upstash',
+      async request(request) {
+        if (closed) throw new ClosedError('client')
+        return client.request(request)
+      },
+      async close() {
+        closed = true
+      },
+    }
+    return { transport, stop: () => transport.close() }
+  })
+
+  describe('given as it is,', () => {
+    const make = (token = endpoint.token): RedisCacheManager =>
+      new RedisCacheManager({
+        redis: httpClient(endpoint.url, token),
+        deadline: '10s',
+        retries: 0,
+      })
+
+    test('sends the text of a script to a Redis that does not know it', async () => {
+      await send('SCRIPT', 'FLUSH')
+      const cache = make()
+      const loader = vi.fn(() => 'loaded')
+
+      expect(await cache.getOrSet('k', loader, { tags: ['t'] })).toBe('loaded')
+      expect(await cache.getOrSet('k', loader, { tags: ['t'] })).toBe('loaded')
+      await cache.invalidateTags(['t'], { mode: 'soft' })
+      await cache.invalidateTags(['t'])
+
+      expect(loader).toHaveBeenCalledTimes(1)
+      expect(await cache.get('k', { tags: ['t'] })).toBeUndefined()
+      expect(cache.redis.circuit).toBe('closed')
+    })
+
+    test('a refused token opens the circuit, and is told without the command', async () => {
+      const cache = make('SENTINEL-token')
+
+      const error = await cache.set('SENTINEL-key', 'SENTINEL-value').catch((e) => e)
+
+      expect(error).toBeInstanceOf(RemoteError)
+      expect(error).toMatchObject({ reason: 'WRONGPASS', applied: 'no' })
+      expect(everythingIn(error)).not.toContain('SENTINEL')
+      expect(cache.redis.circuit).toBe('open')
+    })
+
+    test('an error reply to a write is told without the command', async () => {
+      const cache = make()
+      await send('HSET', 'nc:default:l:{SENTINEL-key}', 'field', 'of another')
+
+      const error = await cache.set('SENTINEL-key', 'SENTINEL-value').catch((e) => e)
+
+      expect(error).toBeInstanceOf(RemoteError)
+      expect(everythingIn(error)).not.toContain('SENTINEL')
+      expect(cache.redis.circuit).toBe('closed')
+    })
+  })
+})
