@@ -6,4 +6,33 @@
  * @module
  */
 
+export { ChaosError, type WireFault } from './chaos-call.ts'
+export {
+  type ChaosFetchOptions,
+  chaosFetch,
+  type FetchCall,
+  type FetchFault,
+} from './chaos-fetch.ts'
+export { type ChaosLoaderOptions, chaosLoader, type LoaderFault } from './chaos-loader.ts'
+export type { Chaos, ChaosOptions, Chaotic, FaultRule, Injection } from './chaos-plan.ts'
+export {
+  type ChaosPlatform,
+  type ChaosPlatformOptions,
+  chaosPlatform,
+  type PlatformCall,
+  type PlatformFault,
+} from './chaos-platform.ts'
+export {
+  type ChaosSqlOptions,
+  chaosSqlDriver,
+  type SqlCall,
+  type SqlFault,
+} from './chaos-sql-driver.ts'
+export {
+  type ChaosTransportOptions,
+  chaosTransport,
+  type TransportCall,
+  type TransportFault,
+} from './chaos-transport.ts'
+export { type CountingTransport, countingTransport } from './counting-transport.ts'
 export { ManualPlatform, type ManualPlatformOptions } from './manual-platform.ts'

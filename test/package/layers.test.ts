@@ -5,12 +5,12 @@ import { packageName, type SourceFile, sourceFiles } from './imports.ts'
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   platform: [],
   entry: [],
-  testing: ['platform'],
   near: ['platform', 'entry'],
   flight: ['platform', 'entry'],
   redis: ['platform', 'entry', 'flight'],
   cache: ['platform', 'entry', 'near', 'flight', 'redis'],
   email: ['platform', 'entry', 'cache'],
+  testing: ['platform', 'flight', 'redis', 'cache', 'email'],
   startup: ['platform', 'entry', 'near', 'flight', 'redis', 'cache', 'email'],
 }
 

@@ -2,7 +2,10 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { isNearcacheError } from '../../../src/errors.ts'
 import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
-import { type CountingRequester, countingRequester } from '../../support/counting-requester.ts'
+import {
+  type CountingTransport,
+  countingTransport,
+} from '../../../src/testing/counting-transport.ts'
 
 type Call = (cache: RedisCacheManager) => Promise<unknown>
 type Row = readonly [what: string, expected: Record<string, unknown>, call: Call]
@@ -145,12 +148,12 @@ const CALLS: readonly Row[] = [
 
 describe('What cannot work', () => {
   let engine: EmbeddedRedis
-  let redis: CountingRequester
+  let redis: CountingTransport
   let cache: RedisCacheManager
 
   beforeEach(() => {
     engine = new EmbeddedRedis()
-    redis = countingRequester(embeddedTransport({ engine }))
+    redis = countingTransport(embeddedTransport({ engine }))
     cache = new RedisCacheManager({ redis, maxValueBytes: 1_000 })
   })
 

@@ -2,8 +2,11 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { CacheOptions } from '../../../src/cache/options.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import {
+  type CountingTransport,
+  countingTransport,
+} from '../../../src/testing/counting-transport.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
-import { type CountingRequester, countingRequester } from '../../support/counting-requester.ts'
 import { holdLoader } from './bench.ts'
 
 const THOUSAND = Array.from({ length: 1_000 }, (_, i) => `k${i}`)
@@ -11,11 +14,11 @@ const THOUSAND = Array.from({ length: 1_000 }, (_, i) => `k${i}`)
 // I12
 describe('What an operation costs', () => {
   let platform: ManualPlatform
-  let redis: CountingRequester
+  let redis: CountingTransport
 
   beforeEach(() => {
     platform = new ManualPlatform()
-    redis = countingRequester(embeddedTransport({ platform }))
+    redis = countingTransport(embeddedTransport({ platform }))
   })
 
   const make = (options: Partial<CacheOptions> = {}): RedisCacheManager =>

@@ -1,0 +1,74 @@
+/**
+ * A SQL database that is away, slow, or does not say what became of a write.
+ *
+ * @module
+ */
+
+import type { SqlDriver, SqlStatement } from '../email/driver.ts'
+import { ChaosError, undergo } from './chaos-call.ts'
+import { type ChaosOptions, ChaosPlan, type Chaotic, type Kinds } from './chaos-plan.ts'
+import { extend } from './wrap.ts'
+
+/**
+ * What can befall a statement or a batch: it is refused, takes effect without an answer, never
+ * settles, or is slow.
+ */
+export type SqlFault = 'fail' | 'loseReply' | 'hang' | 'latency'
+
+/** One call of the driver, for a rule to choose by. */
+export interface SqlCall {
+  readonly method: 'all' | 'run' | 'batch'
+  /** One, or those of the batch. */
+  readonly statements: readonly SqlStatement[]
+}
+
+/** Options for {@link chaosSqlDriver}. */
+export interface ChaosSqlOptions extends ChaosOptions<SqlFault, SqlCall> {
+  /** Makes what `fail` and `loseReply` reject with. @default a ChaosError */
+  readonly error?: () => unknown
+}
+
+const KINDS: Kinds<SqlFault> = { exclusive: ['fail', 'loseReply', 'hang'], besides: ['latency'] }
+
+/**
+ * Wraps a driver of `nearcache/email`, and the sessions it opens with the same dice. A batch stays
+ * whole: all of it takes effect, or nothing.
+ *
+ * @throws {InvalidOptionError} When an option is out of its documented range.
+ */
+export function chaosSqlDriver(
+  driver: SqlDriver,
+  options: ChaosSqlOptions = {},
+): SqlDriver & Chaotic<SqlFault> {
+  const { error, ...rest } = options
+  const plan = new ChaosPlan(KINDS, rest)
+  return extend(wrap(driver, plan, error), { chaos: plan })
+}
+
+function wrap(
+  driver: SqlDriver,
+  plan: ChaosPlan<SqlFault, SqlCall>,
+  error: (() => unknown) | undefined,
+): SqlDriver {
+  const { platform, latencyMs } = plan
+  const call = <T>(
+    method: SqlCall['method'],
+    statements: readonly SqlStatement[],
+    send: () => Promise<T>,
+  ): Promise<T> =>
+    undergo(plan.next({ method, statements }), {
+      platform,
+      latencyMs,
+      send,
+      refused: () => (error ? error() : new ChaosError('fail')),
+      lost: () => (error ? error() : new ChaosError('loseReply')),
+    })
+  const wrapped: SqlDriver = {
+    all: (sql, params) => call('all', [{ sql, params }], () => driver.all(sql, params)),
+    run: (sql, params) => call('run', [{ sql, params }], () => driver.run(sql, params)),
+    batch: (statements) => call('batch', statements, () => driver.batch(statements)),
+  }
+  const session = driver.session?.bind(driver)
+  // Absent where the driver has none: that is how a single copy is told.
+  return session ? { ...wrapped, session: () => wrap(session(), plan, error) } : wrapped
+}
