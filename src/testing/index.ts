@@ -34,5 +34,11 @@ export {
   type TransportCall,
   type TransportFault,
 } from './chaos-transport.ts'
+export { ContractViolation } from './contract/check.ts'
+export type { ContractCase, ContractOptions, MakeTransport } from './contract/contract-case.ts'
+export {
+  type TransportContractOptions,
+  transportContract,
+} from './contract/transport-contract.ts'
 export { type CountingTransport, countingTransport } from './counting-transport.ts'
 export { ManualPlatform, type ManualPlatformOptions } from './manual-platform.ts'

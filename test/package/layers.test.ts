@@ -27,7 +27,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   kysely: ['src/email/'],
   zod: ['src/startup/', 'workers/'],
   hono: ['workers/'],
-  '@upstash/redis': ['workers/'],
+  '@upstash/redis': ['src/testing/', 'workers/'],
   '@upstash/ratelimit': ['workers/'],
   'cloudflare:workers': ['src/platform/workers.ts', 'workers/'],
   nearcache: ['workers/'],

@@ -1,11 +1,22 @@
 import { env } from 'cloudflare:workers'
+import { describe, test } from 'vitest'
 import { durableTransport } from '../../src/redis/durable/index.ts'
+import type { Transport } from '../../src/redis/requester.ts'
+import { transportContract } from '../../src/testing/contract/transport-contract.ts'
 import { describeManager } from '../contract/cache/manager-contract.ts'
 
 let tests = 0
 
+/** An object of its own for each test is an empty Redis. */
+function connect(): Transport {
+  return durableTransport({ namespace: env.REDIS, name: `contract-${tests++}` })
+}
+
+describe('the durable transport, in workerd, keeps the contract:', () => {
+  for (const { name, run } of transportContract(connect, { lua: false })) test(name, run)
+})
+
 describeManager('a Durable Object, in workerd', async () => {
-  // An object of its own for each test is an empty Redis.
-  const transport = durableTransport({ namespace: env.REDIS, name: `contract-${tests++}` })
+  const transport = connect()
   return { transport, stop: () => transport.close() }
 })

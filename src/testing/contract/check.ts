@@ -1,0 +1,79 @@
+/**
+ * The assertions of the published contracts: they need no test runner, and say what the thing under
+ * test did wrong.
+ *
+ * @module
+ */
+
+/** What a contract found. A runner shows it as the failure of its test. */
+export class ContractViolation extends Error {
+  override readonly name: string = 'ContractViolation'
+}
+
+/** Matches a text that begins so. */
+export interface Beginning {
+  readonly beginning: string
+}
+
+const MAX_SHOWN = 300
+
+/** An error reply of which only the beginning is agreed upon. */
+export function textFrom(beginning: string): Beginning {
+  return { beginning }
+}
+
+/** @throws {ContractViolation} `claim`, when `holds` is false. */
+export function check(holds: boolean, claim: string): void {
+  if (!holds) throw new ContractViolation(claim)
+}
+
+/**
+ * Compares by content; properties that are undefined are not there.
+ *
+ * @param claim What has to be: `MGET answers nil as null`.
+ * @throws {ContractViolation} The claim, what was expected and what came.
+ */
+export function checkSame(actual: unknown, expected: unknown, claim: string): void {
+  if (matches(actual, expected)) return
+  throw new ContractViolation(`${claim}: expected ${show(expected)}, got ${show(actual)}`)
+}
+
+/** @throws {ContractViolation} When `work` resolves, or rejects with what `fits` refuses. */
+export async function checkRejects(
+  work: Promise<unknown>,
+  fits: (error: unknown) => boolean,
+  claim: string,
+): Promise<void> {
+  const outcome = await work.then(
+    (value) => ({ ok: false, text: `it resolved to ${show(value)}` }),
+    (error: unknown) => ({ ok: fits(error), text: `it rejected with ${String(error)}` }),
+  )
+  check(outcome.ok, `${claim}: ${outcome.text}`)
+}
+
+function matches(actual: unknown, expected: unknown): boolean {
+  if (Object.is(actual, expected)) return true
+  if (typeof expected !== 'object' || expected === null) return false
+  if ('beginning' in expected) {
+    return typeof actual === 'string' && actual.startsWith(String(expected.beginning))
+  }
+  if (typeof actual !== 'object' || actual === null) return false
+  if (Array.isArray(actual) !== Array.isArray(expected)) return false
+  if (actual instanceof Map && expected instanceof Map) {
+    return matches([...actual], [...expected])
+  }
+  return haveSameFields(actual, expected)
+}
+
+function haveSameFields(actual: object, expected: object): boolean {
+  const names = new Set([...Object.keys(actual), ...Object.keys(expected)])
+  return [...names].every((name) => matches(Reflect.get(actual, name), Reflect.get(expected, name)))
+}
+
+function show(value: unknown): string {
+  const text =
+    value instanceof Map
+      ? `a map of ${JSON.stringify([...value])}`
+      : (JSON.stringify(value) ?? String(value))
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}… (${text.length} characters)` : text
+}

@@ -1,0 +1,59 @@
+/**
+ * What a contract is made of, whatever test runner registers it.
+ *
+ * @module
+ */
+
+import { withDeadline } from '../../flight/deadline.ts'
+import { webPlatform } from '../../platform/web.ts'
+import type { Transport } from '../../redis/requester.ts'
+import { ContractViolation } from './check.ts'
+
+/** One case: register it with `test(name, run)`. */
+export interface ContractCase {
+  /** A sentence, different from those of the other cases. */
+  readonly name: string
+  /** @throws {ContractViolation} When the thing under test breaks the contract. */
+  run(): Promise<void>
+}
+
+/**
+ * Makes what one case works on: a new transport to an empty database. It is closed after the case,
+ * and may have been closed before.
+ */
+export type MakeTransport = () => Transport | Promise<Transport>
+
+/** Options of every contract. */
+export interface ContractOptions {
+  /** How long a case may take, in milliseconds; above 0. @default 10_000 */
+  readonly timeoutMs?: number
+}
+
+/** A case before it has something to work on. */
+export interface Clause {
+  readonly name: string
+  check(transport: Transport): Promise<void>
+}
+
+/** Gives each clause a transport of its own, and an end. */
+export function casesOf(
+  clauses: readonly Clause[],
+  make: MakeTransport,
+  { timeoutMs = 10_000 }: ContractOptions,
+): readonly ContractCase[] {
+  const overdue = (): ContractViolation =>
+    new ContractViolation(`Not done within ${timeoutMs} ms: a request was left without an answer`)
+  return clauses.map(({ name, check }) => ({
+    name,
+    run: () => withDeadline(webPlatform(), timeoutMs, overdue, () => runOn(make, check)),
+  }))
+}
+
+async function runOn(make: MakeTransport, check: Clause['check']): Promise<void> {
+  const transport = await make()
+  try {
+    await check(transport)
+  } finally {
+    await transport.close()
+  }
+}
