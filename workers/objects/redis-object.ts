@@ -5,17 +5,14 @@
  */
 
 import { DurableObject } from 'cloudflare:workers'
-import { EmbeddedRedis, embeddedTransport, TWINS } from 'nearcache/redis/embedded'
-import { RATE_LIMIT_TWINS } from './rate-limit-twins.ts'
+import { embeddedTransport } from 'nearcache/redis/embedded'
 
 /**
  * One Redis for all isolates of the Worker. It lives in one region, and in memory: when the platform
  * evicts the object, the cache is empty, which costs misses and nothing else (I2).
  */
 export class RedisObject extends DurableObject {
-  readonly #transport = embeddedTransport({
-    engine: new EmbeddedRedis({ twins: [...TWINS, ...RATE_LIMIT_TWINS] }),
-  })
+  readonly #transport = embeddedTransport()
 
   /** Answers as a `Requester` does; `durableTransport` calls it. */
   execute(path: string[], body: unknown): Promise<object> {

@@ -31,6 +31,7 @@ import { DATA_COMMANDS } from './data-commands.ts'
 import { EVICTION_POLICIES, type EvictionPolicy } from './eviction.ts'
 import { Keyspace } from './keyspace.ts'
 import type { Argv } from './parse.ts'
+import { RATE_LIMIT_TWINS } from './rate-limit/twins.ts'
 import { scriptCommands } from './script-commands.ts'
 import { ScriptLibrary, type ScriptTwin } from './scripting.ts'
 import { type ServerState, serverCommands } from './server.ts'
@@ -50,7 +51,10 @@ export interface EmbeddedOptions {
    * memory fail with `OOM`. @default 'allkeys-lru'
    */
   readonly evictionPolicy?: EvictionPolicy
-  /** The scripts that EVAL and EVALSHA can run. @default the twins of this library's scripts */
+  /**
+   * The scripts that EVAL and EVALSHA can run. @default {@link TWINS} and {@link RATE_LIMIT_TWINS}:
+   * those of this library and of `@upstash/ratelimit`
+   */
   readonly twins?: readonly ScriptTwin[]
 }
 
@@ -58,6 +62,8 @@ interface NamedSpec extends CommandSpec {
   /** In upper case. */
   readonly name: string
 }
+
+const DEFAULT_TWINS: readonly ScriptTwin[] = [...TWINS, ...RATE_LIMIT_TWINS]
 
 const ABORTED = 'EXECABORT Transaction discarded because of previous errors.'
 
@@ -85,7 +91,7 @@ export class EmbeddedRedis {
     platform = webPlatform(),
     maxBytes = 64 * 1024 * 1024,
     evictionPolicy = 'allkeys-lru',
-    twins = TWINS,
+    twins = DEFAULT_TWINS,
   }: EmbeddedOptions = {}) {
     if (!(maxBytes > 0)) throw new InvalidOptionError('maxBytes', 'a number of bytes above 0')
     if (!EVICTION_POLICIES.includes(evictionPolicy)) {

@@ -7,6 +7,7 @@
 export { CommandError } from './command-error.ts'
 export { type EmbeddedOptions, EmbeddedRedis } from './engine.ts'
 export type { EvictionPolicy } from './eviction.ts'
+export { RATE_LIMIT_TWINS } from './rate-limit/twins.ts'
 export type { ScriptTwin } from './scripting.ts'
 export { embeddedTransport } from './transport.ts'
 export { TWINS } from './twins.ts'

@@ -9,18 +9,24 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Command, Reply } from '../requester.ts'
 import { CommandError } from './command-error.ts'
 
-/** A script of ours as JavaScript, found by the SHA-1 of its Lua source. */
+/**
+ * Runs one command for a script, as `redis.call` does: throws a `CommandError` for an error reply.
+ * Nil is null, not false.
+ */
+export type Call = (...command: Command) => Reply
+
+/**
+ * Does what a Lua source does, and returns what Redis would make of its result.
+ *
+ * @throws {CommandError} To answer with an error, as `redis.error_reply` does.
+ */
+export type TwinBody = (call: Call, keys: readonly string[], args: readonly string[]) => Reply
+
+/** A script as JavaScript, found by the SHA-1 of its Lua source. */
 export interface ScriptTwin {
   /** SHA-1 of the Lua source in lower-case hexadecimal. */
   readonly sha1: string
-  /**
-   * Does what the Lua source does, and returns what Redis would make of its result.
-   *
-   * @param call Runs one command, as `redis.call` does: throws a `CommandError` for an error reply.
-   * Nil is null, not false.
-   * @throws {CommandError} To answer with an error, as `redis.error_reply` does.
-   */
-  run(call: (...command: Command) => Reply, keys: readonly string[], args: readonly string[]): Reply
+  readonly run: TwinBody
 }
 
 /** Sources whose hash is remembered, so that EVAL of a long script hashes it once. */

@@ -7,12 +7,9 @@
 
 import type { Reply } from '../requester.ts'
 import * as scripts from '../scripts.ts'
-import type { ScriptTwin } from './scripting.ts'
+import type { Call, ScriptTwin, TwinBody } from './scripting.ts'
 
-type Call = Parameters<ScriptTwin['run']>[0]
-type Body = (call: Call, keys: readonly string[], args: readonly string[]) => Reply
-
-function twin({ sha1 }: scripts.Script, run: Body): ScriptTwin {
+function twin({ sha1 }: scripts.Script, run: TwinBody): ScriptTwin {
   return { sha1, run }
 }
 
@@ -46,7 +43,11 @@ function bears(lease: Reply, nonce: string): lease is string {
   return typeof lease === 'string' && lease.startsWith(`${nonce}-`)
 }
 
-const acquire: Body = (call, [leaseKey = '', ...rest], [nonce = '', leaseMs = '', life = '']) => {
+const acquire: TwinBody = (
+  call,
+  [leaseKey = '', ...rest],
+  [nonce = '', leaseMs = '', life = ''],
+) => {
   const now = clock(call)
   let lease = call('GET', leaseKey)
   if (lease !== null && !bears(lease, nonce)) return null
@@ -57,7 +58,7 @@ const acquire: Body = (call, [leaseKey = '', ...rest], [nonce = '', leaseMs = ''
   return markers(call, [lease], rest, [now, nonce, life])
 }
 
-const commit: Body = (
+const commit: TwinBody = (
   call,
   [entryKey = '', leaseKey = ''],
   [token = '', entry = '', life = '', prefix = ''],
@@ -70,7 +71,7 @@ const commit: Body = (
   return call('GETRANGE', entryKey, 0, prefix.length - 1) === prefix ? 1 : 0
 }
 
-const take: Body = (
+const take: TwinBody = (
   call,
   [entryKey = '', leaseKey = '', ...rest],
   [nonce = '', leaseMs = '', life = ''],
@@ -85,13 +86,13 @@ const take: Body = (
   return markers(call, [lease], rest, [now, nonce, life])
 }
 
-const mark: Body = (call, keys, [nonce = '', life = '']) =>
+const mark: TwinBody = (call, keys, [nonce = '', life = '']) =>
   markers(call, [], keys, [clock(call), nonce, life])
 
-const late: Body = (call, [epochKey = '', ...rest], [nonce = '', life = '']) =>
+const late: TwinBody = (call, [epochKey = '', ...rest], [nonce = '', life = '']) =>
   markers(call, [call('GET', epochKey)], rest, [clock(call), nonce, life])
 
-const soft: Body = (call, [epochKey = '', ...rest], [nonce = '']) => {
+const soft: TwinBody = (call, [epochKey = '', ...rest], [nonce = '']) => {
   call('DEL', epochKey)
   const now = clock(call)
   for (const key of rest) {
@@ -103,16 +104,16 @@ const soft: Body = (call, [epochKey = '', ...rest], [nonce = '']) => {
   return 1
 }
 
-const release: Body = (call, [leaseKey = ''], [token = '']) =>
+const release: TwinBody = (call, [leaseKey = ''], [token = '']) =>
   call('GET', leaseKey) === token ? call('DEL', leaseKey) : 0
 
-const replace: Body = (call, [entryKey = ''], [prefix = '', entry = '', life = '']) => {
+const replace: TwinBody = (call, [entryKey = ''], [prefix = '', entry = '', life = '']) => {
   if (call('GETRANGE', entryKey, 0, prefix.length - 1) !== prefix) return 0
   call('SET', entryKey, entry, 'PX', life)
   return 1
 }
 
-const store: Body = (
+const store: TwinBody = (
   call,
   [entryKey = '', leaseKey = '', ...rest],
   [nonce = '', life = '', entryLife = '', before = '', after = '', ...segments],
@@ -124,7 +125,7 @@ const store: Body = (
   return 1
 }
 
-/** The twins that an engine has by default, found by the SHA-1 of their Lua source. */
+/** The twins of the cache protocol, which an engine has by default. */
 export const TWINS: readonly ScriptTwin[] = [
   twin(scripts.ACQUIRE, acquire),
   twin(scripts.COMMIT, commit),

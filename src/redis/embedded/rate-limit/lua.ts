@@ -1,0 +1,81 @@
+/**
+ * Numbers as a Lua 5.1 inside Redis 7.0 reads, writes and returns them, for twins that calculate.
+ *
+ * @module
+ */
+
+import type { Reply } from '../../requester.ts'
+import { CommandError } from '../command-error.ts'
+
+/** What a double that fits no 64-bit integer becomes on the machines Redis runs on. */
+const NO_INTEGER = -(2 ** 63)
+/** What C's `strtod` takes whole, with white space around it. */
+const NUMBER = /^\s*[+-]?(?:0x[\da-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*$/i
+const INFINITE = /^\s*([+-]?)inf(?:inity)?\s*$/i
+
+/** As `tonumber`: undefined stands for nil, which is what no number becomes. */
+export function toNumber(value: Reply | undefined): number | undefined {
+  if (typeof value === 'number') return value
+  if (typeof value !== 'string') return undefined
+  if (NUMBER.test(value)) return signed(value.trim())
+  const infinite = INFINITE.exec(value)
+  if (infinite) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  return undefined
+}
+
+/** JavaScript reads no sign before `0x`. */
+function signed(text: string): number {
+  const digits = text.replace(/^[+-]/, '')
+  return text.startsWith('-') ? -Number(digits) : Number(digits)
+}
+
+/**
+ * The number that an operator needs.
+ *
+ * @throws {CommandError} When there is none, as Lua then refuses to calculate.
+ */
+export function need(value: Reply | undefined): number {
+  const number = toNumber(value)
+  if (number === undefined)
+    throw new CommandError('ERR attempt to calculate with what is no number')
+  return number
+}
+
+/** As the operator `%`: the result has the sign of the divisor. */
+export function modulo(dividend: number, divisor: number): number {
+  return dividend - Math.floor(dividend / divisor) * divisor
+}
+
+/** A number as an argument of a command: `%.17g`. */
+export function toText(value: number): string {
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value)
+  if (Number.isNaN(value)) return 'nan'
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
+  if (value === 0) return '-0'
+  const [digits = '', exponent = '0'] = value.toExponential(16).split('e')
+  const power = Number(exponent)
+  if (power >= 17 || power < -4) {
+    const size = String(Math.abs(power)).padStart(2, '0')
+    return `${withoutZeros(digits)}e${power < 0 ? '-' : '+'}${size}`
+  }
+  return withoutZeros(value.toFixed(Math.max(0, 16 - power)))
+}
+
+function withoutZeros(digits: string): string {
+  return digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits
+}
+
+/** A number as a reply: the fraction is cut off. */
+export function toInteger(value: number): number {
+  return Math.abs(value) < 2 ** 63 ? Math.trunc(value) + 0 : NO_INTEGER
+}
+
+/** A table of numbers as a reply, which ends before the first nil. */
+export function toReply(numbers: readonly (number | undefined)[]): Reply {
+  const reply: number[] = []
+  for (const number of numbers) {
+    if (number === undefined) break
+    reply.push(toInteger(number))
+  }
+  return reply
+}

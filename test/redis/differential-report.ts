@@ -1,0 +1,23 @@
+/**
+ * Tries a property and says what came of it, whether it holds or not.
+ *
+ * @module
+ */
+
+import fc from 'fast-check'
+import { expect } from 'vitest'
+import { found } from '../support/findings.ts'
+
+type Found = Parameters<typeof found>
+
+/** Runs the property, tells `counts()` and the differences, and fails with the first of them. */
+export async function report<Inputs>(
+  [task, part]: readonly [Found[0], Found[1]],
+  counts: () => Found[2],
+  property: fc.IAsyncProperty<Inputs>,
+  parameters: fc.Parameters<Inputs>,
+): Promise<void> {
+  const details = await fc.check(property, parameters)
+  found(task, part, { ...counts(), differences: details.failed ? 1 : 0 })
+  expect(details.failed ? await fc.asyncDefaultReportMessage(details) : '').toBe('')
+}
