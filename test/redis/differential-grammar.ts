@@ -5,6 +5,7 @@
  * @module
  */
 
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 
 /** An instant relative to now, which the two sides tell apart. */
@@ -19,6 +20,9 @@ export type Word = string | Instant
 export type Step =
   | { readonly kind: 'command'; readonly words: readonly [string, ...Word[]] }
   | { readonly kind: 'advance'; readonly ms: number }
+
+/** Commands of one run, and moments at which time passes. */
+export const STEPS_A_RUN = 60
 
 type Part = fc.Arbitrary<readonly Word[]>
 
@@ -37,17 +41,23 @@ function capitalize(name: string): string {
 }
 
 /** One key a type, so that most commands meet their type, and some another. */
-const KEYS = ['s', 's2', 'h', 'h2', 'set', 'set2', 'z', 'z2', 'l', 'l2']
+const KEYS = ['s', 's2', 'b', 'b2', 'h', 'h2', 'set', 'set2', 'z', 'z2', 'l', 'l2']
 const keyOf = (...own: string[]): Part =>
   fc.oneof({ weight: 12, arbitrary: one(...own) }, { weight: 1, arbitrary: one(...KEYS) })
 const anyKey = one(...KEYS)
 const s = keyOf('s', 's2')
+/** Strings whose bits are changed. */
+const b = keyOf('b', 'b2', 's')
 const h = keyOf('h', 'h2')
 const set = keyOf('set', 'set2')
 const z = keyOf('z', 'z2')
 const l = keyOf('l', 'l2')
 /** Sets whose members have one score: only they have ranges by text. */
 const lex = one('zl', 'zl2', 's', 'h')
+
+const lua = "redis.call('RPUSH', 'n', '3') return redis.call('LRANGE', 'n', 0, -1)"
+/** A script that both sides run: what a list holds, after one more. */
+export const SCRIPT = { lua, sha1: createHash('sha1').update(lua).digest('hex') }
 
 const BIG = '9223372036854775807'
 const SMALL = '-9223372036854775808'
@@ -108,6 +118,70 @@ const scanOptions = all(
   maybe(one('NOVALUE', 'COUNT')),
 )
 const end = option('LEFT', 'RIGHT')
+const bit = fc.oneof(
+  { weight: 8, arbitrary: one('0', '1') },
+  { weight: 1, arbitrary: one('2', '-1', 'abc', '') },
+)
+const bitOffset = fc.oneof(
+  { weight: 12, arbitrary: one('0', '1', '5', '7', '8', '13', '23', '64', '100') },
+  { weight: 1, arbitrary: one('-1', 'abc', '4294967296', BIG, '#1') },
+)
+const byteRange = all(integer, integer, maybe(option('BIT', 'BYTE', 'FOO')))
+const width = fc.oneof(
+  { weight: 12, arbitrary: one('u8', 'i8', 'u1', 'i5', 'u63', 'i64', 'u32', 'i16') },
+  { weight: 1, arbitrary: one('u64', 'i65', 'i0', 'U8', 'u', '8', 'u08', '') },
+)
+const fieldOffset = fc.oneof(bitOffset, one('#0', '#1', '#3', '#-1', '#', '#abc'))
+const operand = fc.oneof(integer, one('127', '-129', '255', '256', '4611686018427387904'))
+const bitfieldGet = all(option('GET'), width, fieldOffset)
+const bitfieldStep = fc.oneof(
+  bitfieldGet,
+  all(option('SET', 'INCRBY'), width, fieldOffset, operand),
+  all(option('SET', 'INCRBY'), width, fieldOffset, operand),
+  all(option('OVERFLOW'), option('WRAP', 'SAT', 'FAIL', 'FOO')),
+)
+/** A count, and as many keys, unless the count lies. */
+const counted = (key: Part): Part =>
+  fc.oneof(
+    { weight: 5, arbitrary: all(one('1'), key) },
+    { weight: 5, arbitrary: all(one('2'), key, key) },
+    { weight: 3, arbitrary: all(one('3'), key, key, key) },
+    { weight: 1, arbitrary: all(one('0', '-1', 'abc', '3', BIG), key, key) },
+  )
+const scoredOrSet = keyOf('z', 'z2', 'set')
+const weights = fc.oneof(
+  all(option('WEIGHTS'), many(one('1', '2', '-1', '0.5', 'inf', '0'), 1, 3)),
+  all(option('WEIGHTS'), one('abc')),
+)
+const aggregate = all(option('AGGREGATE'), option('SUM', 'MIN', 'MAX', 'FOO'))
+const combination = all(counted(scoredOrSet), maybe(weights), maybe(aggregate))
+const withScores = maybe(option('WITHSCORES', 'FOO'))
+const popCount = all(option('COUNT', 'COUNT', 'FOO'), one('1', '2', '40', '0', '-1', 'abc'))
+/** A list of numbers, or what else can be sorted. */
+const sortable = keyOf('n', 'n', 'l', 'set', 'z')
+const starred = one('w*', 'w*', 'v*->f', '*', 'w*->')
+const plain = one('nosort', '#', 'x', 'v->f')
+const direction = option('ASC', 'DESC')
+const sortOption = fc.oneof(
+  direction,
+  limit,
+  all(option('GET'), fc.oneof(starred, plain)),
+  maybe(option('FOO', 'BY')),
+)
+/** Where texts are equal, or a set is not sorted, the order is left open: neither occurs here. */
+const sorting = fc.oneof(
+  all(sortable, many(fc.oneof(option('ALPHA'), sortOption), 0, 3)),
+  all(one('n', 'l', 'z'), option('BY'), starred, many(sortOption, 0, 3)),
+  all(one('n', 'zl'), option('BY'), plain, many(sortOption, 0, 3)),
+)
+/** Keys around a sort. */
+const weightKey = one('w1', 'w2', 'w3', 'w10')
+const number = fc.oneof(
+  { weight: 12, arbitrary: one('1', '2', '3', '10', '-1.5', 'inf', '') },
+  { weight: 1, arbitrary: one('a', '1 ', ' 1', 'nan') },
+)
+/** Lua that has a twin, and numbers of keys that are none. */
+const keyCount = one('0', '1', '2', '-1', 'abc', BIG)
 
 /** The words behind the name of each command. */
 const GRAMMAR: Readonly<Record<string, Part>> = {
@@ -117,7 +191,7 @@ const GRAMMAR: Readonly<Record<string, Part>> = {
   PSETEX: all(s, millis, value),
   SETNX: fc.oneof(all(s, value), all(one('f'), float)),
   MGET: many(anyKey, 1, 4),
-  MSET: many(all(anyKey, value), 1, 2),
+  MSET: fc.oneof(many(all(anyKey, value), 1, 2), many(all(weightKey, number), 1, 3)),
   MSETNX: many(all(s, value), 1, 2),
   GETSET: all(s, value),
   GETDEL: keyOf('s', 's2', 'f'),
@@ -132,6 +206,20 @@ const GRAMMAR: Readonly<Record<string, Part>> = {
   DECRBY: all(s, integer),
   // On a key and a field of their own: 80-bit floats differ from decimals on large numbers.
   INCRBYFLOAT: all(one('f'), fc.oneof(float, one('inf', '-inf'))),
+  SUBSTR: all(s, integer, integer),
+  LCS: all(
+    keyOf('s', 's2', 'b'),
+    keyOf('s', 's2', 'b'),
+    many(fc.oneof(option('LEN', 'IDX', 'IDX', 'WITHMATCHLEN', 'FOO')), 0, 2),
+    maybe(all(option('MINMATCHLEN'), small)),
+  ),
+  SETBIT: all(b, bitOffset, bit),
+  GETBIT: all(b, bitOffset),
+  BITCOUNT: all(b, maybe(byteRange), maybe(maybe(maybe(one('1'))))),
+  BITPOS: all(b, bit, maybe(fc.oneof(integer, byteRange))),
+  BITOP: all(option('AND', 'OR', 'XOR', 'NOT', 'FOO'), b, many(b, 1, 3)),
+  BITFIELD: all(b, many(bitfieldStep, 0, 4), maybe(maybe(option('GET', 'SET', 'OVERFLOW')))),
+  BITFIELD_RO: all(b, many(fc.oneof(bitfieldGet, bitfieldGet, bitfieldStep), 1, 2)),
   DEL: many(anyKey, 1, 2),
   UNLINK: anyKey,
   EXISTS: many(anyKey, 1, 3),
@@ -150,6 +238,10 @@ const GRAMMAR: Readonly<Record<string, Part>> = {
   RENAME: all(anyKey, anyKey),
   RENAMENX: all(anyKey, anyKey),
   COPY: all(anyKey, anyKey, many(option('REPLACE', 'FOO'), 0, 1)),
+  RANDOMKEY: fc.constant([]),
+  OBJECT: all(option('FREQ', 'IDLETIME', 'FOO'), anyKey, maybe(maybe(anyKey))),
+  SORT: all(sorting, maybe(all(option('STORE'), one('l', 'l2')))),
+  SORT_RO: sorting,
   KEYS: pattern,
   SCAN: all(
     one('0', '0', '0', 'abc', ''),
@@ -243,14 +335,23 @@ const GRAMMAR: Readonly<Record<string, Part>> = {
   ZREMRANGEBYLEX: all(lex, lexBound, lexBound),
   ZPOPMIN: all(z, maybe(small)),
   ZPOPMAX: all(z, maybe(small)),
+  ZMPOP: all(counted(z), option('MIN', 'MAX', 'FOO'), many(popCount, 0, 2)),
+  ZUNION: all(combination, withScores),
+  ZUNIONSTORE: all(z, combination, maybe(withScores)),
+  ZINTER: all(combination, withScores),
+  ZINTERSTORE: all(z, combination),
+  ZINTERCARD: all(counted(scoredOrSet), maybe(all(option('LIMIT'), small))),
+  ZDIFF: all(counted(scoredOrSet), withScores, maybe(maybe(weights))),
+  ZDIFFSTORE: all(z, counted(scoredOrSet)),
   ZRANDMEMBER: all(z, one('40', '0', 'abc'), maybe(option('WITHSCORES', 'FOO'))),
   ZSCAN: all(z, one('0', '0', 'abc'), scanOptions),
   LPUSH: all(l, many(member, 1, 3)),
-  RPUSH: all(l, many(member, 1, 3)),
+  RPUSH: fc.oneof(all(l, many(member, 1, 3)), all(one('n'), many(number, 1, 3))),
   LPUSHX: all(l, many(member, 1, 2)),
   RPUSHX: all(l, many(member, 1, 2)),
   LPOP: all(l, maybe(small), maybe(maybe(maybe(small)))),
   RPOP: all(l, maybe(small)),
+  LMPOP: all(counted(l), option('LEFT', 'RIGHT', 'FOO'), many(popCount, 0, 2)),
   LLEN: l,
   LRANGE: all(l, integer, integer),
   LINDEX: all(l, integer),
@@ -268,24 +369,92 @@ const GRAMMAR: Readonly<Record<string, Part>> = {
   ),
   ECHO: value,
   PING: maybe(value),
+  SELECT: one('0', '0', 'abc', '-1'),
+  TIME: fc.constant([]),
+  INFO: maybe(one('memory', 'KEYSPACE', 'nosuch')),
+  DBSIZE: fc.constant([]),
+  MEMORY: all(option('USAGE'), anyKey, maybe(all(option('SAMPLES'), one('0', '5', '-1', 'abc')))),
+  // Without a word behind them they would leave nothing to compare.
   FLUSHALL: one('FOO', '1'),
+  FLUSHDB: one('FOO', '1'),
+  PUBLISH: all(value, value),
+  PUBSUB: fc.oneof(
+    all(option('CHANNELS'), maybe(pattern)),
+    all(option('NUMSUB'), many(value, 0, 2)),
+    option('NUMPAT', 'FOO'),
+  ),
+  EVAL: all(one(SCRIPT.lua), keyCount, many(one('n', 'l'), 0, 2)),
+  EVAL_RO: all(one(SCRIPT.lua), keyCount, many(one('n', 'l'), 0, 2)),
+  EVALSHA: all(one(SCRIPT.sha1, SCRIPT.sha1, 'abc'), keyCount, many(one('n', 'l'), 0, 2)),
+  EVALSHA_RO: all(one(SCRIPT.sha1, 'abc'), keyCount, many(one('n', 'l'), 0, 2)),
+  SCRIPT: fc.oneof(
+    all(option('EXISTS'), many(one(SCRIPT.sha1, 'abc'), 0, 2)),
+    all(option('LOAD'), one(SCRIPT.lua)),
+    all(option('FLUSH', 'FOO'), one('FOO')),
+  ),
   NOSUCH: many(value, 0, 3),
 }
 
 /** The commands that the grammar produces, to compare with those of the engine. */
 export const GENERATED_COMMANDS: readonly string[] = Object.keys(GRAMMAR)
 
-const command: fc.Arbitrary<Step> = fc.oneof(
-  ...Object.entries(GRAMMAR).map(([name, part]) =>
-    part.map((words): Step => ({ kind: 'command', words: [name, ...words] })),
-  ),
-)
+/** Commands that fill the keys of a family, with nothing wrong about them. */
+const goodScore = one('0', '-0', '1', '-1', '0.5', '2.25', '3', 'inf')
+const SETTERS: Readonly<Record<string, readonly [name: string, part: Part][]>> = {
+  strings: [['SET', all(one('s', 's2'), value)]],
+  bits: [
+    ['SETRANGE', all(one('b', 'b2'), one('0', '3', '9'), member)],
+    ['SETBIT', all(one('b', 'b2'), one('1', '5', '8', '13', '23', '64'), one('0', '1', '1'))],
+  ],
+  hashes: [['HSET', all(one('h', 'h2'), many(all(member, value), 2, 5))]],
+  sets: [['SADD', all(one('set', 'set2'), many(member, 2, 6))]],
+  zsets: [['ZADD', all(one('z', 'z2'), many(all(goodScore, member), 2, 6))]],
+  texts: [['ZADD', all(one('zl', 'zl2'), many(all(one('0'), member), 2, 6))]],
+  lists: [['RPUSH', all(one('l', 'l2'), many(member, 2, 6))]],
+  sorting: [
+    ['RPUSH', all(one('n'), many(one('1', '2', '3', '10', ''), 1, 3))],
+    ['MSET', many(all(weightKey, one('1', '2', '-1.5', 'inf')), 1, 3)],
+    ['HSET', all(one('v1', 'v2', 'v3'), one('f'), one('4', '5', 'x'))],
+  ],
+}
+
+/** The commands that a run is mostly about, so that they meet keys that hold something. */
+const FAMILIES: Readonly<Record<string, RegExp>> = {
+  strings: /^(?:M?[GS]ET|P?SETEX|APPEND|STRLEN|.*RANGE$|INCR|DECR|SUBSTR|LCS)/,
+  bits: /BIT|^(?:SETRANGE|GETRANGE|APPEND|STRLEN|LCS)$/,
+  hashes: /^H/,
+  sets: /^S(?!ET|UBSTR|TRLEN|ORT|CAN|ELECT|CRIPT)|^Z.*(?:UNION|INTER|DIFF)/,
+  zsets: /^Z(?!.*LEX)/,
+  texts: /^Z.*(?:LEX|RANGE|ADD|COUNT)/,
+  lists: /^(?:L(?!CS)|R(?:PUSH|POP))/,
+  sorting: /^SORT|^(?:MSET|RPUSH|LPUSH)$/,
+}
+
+function commandsNamed(pattern: RegExp): fc.Arbitrary<Step> {
+  const named = Object.entries(GRAMMAR).filter(([name]) => pattern.test(name))
+  return fc.oneof(...named.map(([name, part]) => step(name, part)))
+}
+
+function step(name: string, part: Part): fc.Arbitrary<Step> {
+  return part.map((words): Step => ({ kind: 'command', words: [name, ...words] }))
+}
+
+const anyCommand = commandsNamed(/^/)
 const advance: fc.Arbitrary<Step> = fc
   .constantFrom(200_000, 3_000_000)
   .map((ms) => ({ kind: 'advance', ms }))
 
-/** Commands, with time passing now and then. Writers come often enough to give readers something. */
-export const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof({ weight: 40, arbitrary: command }, { weight: 1, arbitrary: advance }),
-  { minLength: 60, maxLength: 60, size: 'max' },
+const sequences = Object.entries(FAMILIES).map(([family, pattern]) =>
+  fc.array(
+    fc.oneof(
+      { weight: 8, arbitrary: fc.oneof(...(SETTERS[family] ?? []).map((one) => step(...one))) },
+      { weight: 20, arbitrary: commandsNamed(pattern) },
+      { weight: 12, arbitrary: anyCommand },
+      { weight: 1, arbitrary: advance },
+    ),
+    { minLength: STEPS_A_RUN, maxLength: STEPS_A_RUN, size: 'max' },
+  ),
 )
+
+/** Commands, with time passing now and then; each run is mostly about one family. */
+export const steps: fc.Arbitrary<Step[]> = fc.oneof(...sequences)

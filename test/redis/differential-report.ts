@@ -5,7 +5,6 @@
  */
 
 import fc from 'fast-check'
-import { expect } from 'vitest'
 import { found } from '../support/findings.ts'
 
 type Found = Parameters<typeof found>
@@ -19,5 +18,7 @@ export async function report<Inputs>(
 ): Promise<void> {
   const details = await fc.check(property, parameters)
   found(task, part, { ...counts(), differences: details.failed ? 1 : 0 })
-  expect(details.failed ? await fc.asyncDefaultReportMessage(details) : '').toBe('')
+  if (!details.failed) return
+  const message = await fc.asyncDefaultReportMessage(details)
+  throw new Error(message, { cause: details.errorInstance })
 }

@@ -7,11 +7,13 @@
  * |---|---|
  * | A key is absent at the very millisecond it expires; Redis keeps it until the next | lifetimes are half-open everywhere in this library |
  * | Scores are written with the fewest digits that read back the same, as Redis 7.2 does; 7.0 writes 17 | `0.1` should come back as `0.1` |
+ * | A score of -0 is stored as 0; Redis does so in small sorted sets alone | one rule for all |
  * | INCRBYFLOAT and HINCRBYFLOAT add decimals exactly; Redis rounds to an 80-bit float | no such type here, and its noise is nobody's wish |
  * | Sums beyond 2^53 are stored exactly, and told as the nearest number of JavaScript | so does every JavaScript client |
  * | Floats in hexadecimal, signed cursors and a RANK of -2^63 are refused | nobody sends them |
  * | SET with an expiry that has passed deletes at once, where Redis waits for the next look | the key is absent either way |
- * | Values are text; a cut inside a character gives U+FFFD | no binary values over this seam |
+ * | What comes in is text: a lone surrogate is kept as it is, and only bits, cuts and patches make other bytes | a request is JSON |
+ * | LCS refuses strings whose lengths multiply to more than 2^26 | its table would take 256 MiB |
  * | Members of sets, and of large hashes, come in another order; HSCAN, SSCAN and ZSCAN heed COUNT for small collections too | Redis promises none |
  * | Lua is not run; scripts that have a twin always count as loaded, and their errors name no line | see `scripting.ts` |
  * | One database; no MULTI, WATCH, blocking or connection commands | a request has no connection; transactions are requests |
@@ -137,6 +139,11 @@ export class EmbeddedRedis {
     }
     this.#db.begin()
     return commands.map((command) => this.#answer(command))
+  }
+
+  /** The commands it answers, by name, with their arity as COMMAND INFO tells it. */
+  get commands(): ReadonlyMap<string, number> {
+    return new Map(Array.from(this.#commands.values(), ({ name, arity }) => [name, arity]))
   }
 
   /** Listens to a channel; the function returned ends it. Messages come after the command. */

@@ -35,7 +35,7 @@ const LOG_FACTOR = 10
 const DECAY_MS = 60_000
 
 /** The entry's counter, with what it lost since it was last used. */
-function decayedFrequency(entry: Entry, now: number): number {
+export function decayedFrequency(entry: Entry, now: number): number {
   const elapsed = Math.max(0, Math.floor((now - entry.usedAt) / DECAY_MS))
   return Math.max(0, entry.frequency - elapsed)
 }
@@ -46,7 +46,6 @@ export function countUse(entry: Entry, now: number, random: () => number): void 
   const above = Math.max(0, frequency - INITIAL_FREQUENCY)
   const isCounted = frequency < MAX_FREQUENCY && random() < 1 / (above * LOG_FACTOR + 1)
   entry.frequency = isCounted ? frequency + 1 : frequency
-  entry.usedAt = now
 }
 
 /** How little the entry would be missed: the sample's lowest goes. */

@@ -6,15 +6,22 @@
 
 import type { Reply } from '../requester.ts'
 import { type CommandTable, grows, reads, writes } from './command.ts'
-import { CommandError, noSuchKey, syntaxError } from './command-error.ts'
+import {
+  CommandError,
+  noSuchKey,
+  syntaxError,
+  unknownSubcommand,
+  wrongArity,
+} from './command-error.ts'
+import { decayedFrequency } from './eviction.ts'
 import { compileGlob } from './glob.ts'
 import type { Entry, Keyspace } from './keyspace.ts'
 import { type Argv, at, parseInteger } from './parse.ts'
 import { parseCursor, parseScan, scanPositions } from './scan.ts'
-import type { Value } from './values.ts'
+import { isString, type Value } from './values.ts'
 
 function typeOf(value: Value): string {
-  return typeof value === 'string' ? 'string' : value.type
+  return isString(value) ? 'string' : value.type
 }
 
 /** Counts the keys for which `test` holds; a key that is named twice counts twice. */
@@ -78,7 +85,7 @@ function copy(db: Keyspace, argv: Argv): Reply {
   const source = db.find(argv[1])
   if (source === undefined || (!replaces && db.find(argv[2]))) return 0
   const { value, expiresAt } = source
-  db.set(argv[2], typeof value === 'string' ? value : value.clone(), expiresAt)
+  db.set(argv[2], isString(value) ? value.slice() : value.clone(), expiresAt)
   return 1
 }
 
@@ -115,6 +122,30 @@ function type(db: Keyspace, argv: Argv): Reply {
   return entry ? typeOf(entry.value) : 'none'
 }
 
+function wrongPolicy(policy: string): CommandError {
+  return new CommandError(
+    `ERR An LFU maxmemory policy is ${policy}. Please note that when switching between policies ` +
+      'at runtime LRU and LFU data will take some time to adjust.',
+  )
+}
+
+/** What the engine knows of a key; asking is no use of it. */
+function object(db: Keyspace, argv: Argv): Reply {
+  const subcommand = argv[1].toUpperCase()
+  if (subcommand !== 'FREQ' && subcommand !== 'IDLETIME') {
+    throw unknownSubcommand('OBJECT', argv[1])
+  }
+  if (argv.length !== 3) throw wrongArity(`object|${subcommand}`)
+  const entry = db.peek(argv[2])
+  if (entry === undefined) return null
+  if (subcommand === 'FREQ') {
+    if (!db.countsUses) throw wrongPolicy('not selected, access frequency not tracked')
+    return decayedFrequency(entry, db.now)
+  }
+  if (db.countsUses) throw wrongPolicy('selected, idle time not tracked')
+  return Math.floor((db.now - entry.usedAt) / 1_000)
+}
+
 export const keyCommands: CommandTable = {
   DEL: writes(-2, del),
   UNLINK: writes(-2, del),
@@ -124,6 +155,7 @@ export const keyCommands: CommandTable = {
   RENAME: writes(3, rename),
   RENAMENX: writes(3, renamenx),
   COPY: grows(-3, copy),
+  OBJECT: reads(-2, object),
   RANDOMKEY: reads(1, randomkey),
   KEYS: reads(2, keys),
   SCAN: reads(-2, scan),

@@ -8,7 +8,8 @@ import type { Platform } from '../../platform/platform.ts'
 import { wrongType } from './command-error.ts'
 import { chooseVictim, countUse, type EvictionPolicy, INITIAL_FREQUENCY } from './eviction.ts'
 import { ExpiryIndex } from './expiry-index.ts'
-import type { Collection, Value } from './values.ts'
+import { type StringValue, toText } from './string-value.ts'
+import { type Collection, isString, type Value } from './values.ts'
 
 /** Bytes of bookkeeping a key costs besides its text and its value. */
 const ENTRY_BYTES = 112
@@ -22,7 +23,7 @@ export interface Entry {
   bytes: number
   /** Ordinal of the latest use, for LRU. */
   lastUse: number
-  /** Epoch milliseconds of the latest use, for LFU. */
+  /** Epoch milliseconds of the latest use. */
   usedAt: number
   frequency: number
   /** Where the entry stands among all, so that it is removed without a search. */
@@ -56,10 +57,11 @@ export class Keyspace {
   }
   readonly maxBytes: number
   readonly evictionPolicy: EvictionPolicy
+  /** Whether the policy goes by how often a key is used. */
+  readonly countsUses: boolean
   /** Epoch milliseconds at which the running command, script or transaction began. */
   now = 0
   readonly #platform: Platform
-  readonly #countsUses: boolean
   readonly #byKey = new Map<string, Entry>()
   #entries: Entry[] = []
   readonly #expiring = new ExpiryIndex()
@@ -70,7 +72,7 @@ export class Keyspace {
     this.#platform = platform
     this.maxBytes = maxBytes
     this.evictionPolicy = evictionPolicy
-    this.#countsUses = evictionPolicy.endsWith('-lfu')
+    this.countsUses = evictionPolicy.endsWith('-lfu')
   }
 
   /** Keys held, those included that have expired but were not yet met. */
@@ -102,7 +104,8 @@ export class Keyspace {
     const entry = this.peek(key)
     if (entry === undefined) return undefined
     entry.lastUse = ++this.#uses
-    if (this.#countsUses) countUse(entry, this.now, () => this.#platform.random())
+    if (this.countsUses) countUse(entry, this.now, () => this.#platform.random())
+    entry.usedAt = this.now
     return entry
   }
 
@@ -122,10 +125,16 @@ export class Keyspace {
     return entry
   }
 
-  /** The string at a key, for reading. @throws {CommandError} When it holds a collection. */
+  /** The string at a key as text, for reading. @throws {CommandError} When it holds a collection. */
   text(key: string): string | undefined {
+    const value = this.string(key)
+    return value === undefined || typeof value === 'string' ? value : toText(value)
+  }
+
+  /** The string at a key as it is stored. @throws {CommandError} When it holds a collection. */
+  string(key: string): StringValue | undefined {
     const value = this.look(key)?.value
-    if (value === undefined || typeof value === 'string') return value
+    if (value === undefined || isString(value)) return value
     throw wrongType()
   }
 
@@ -257,8 +266,7 @@ export class Keyspace {
 
   #weigh(entry: Entry): void {
     const { key, value } = entry
-    const bytes =
-      ENTRY_BYTES + key.length + (typeof value === 'string' ? value.length : value.bytes)
+    const bytes = ENTRY_BYTES + key.length + (isString(value) ? value.length : value.bytes)
     this.#usedBytes += bytes - entry.bytes
     entry.bytes = bytes
   }

@@ -22,15 +22,21 @@ function pushes(end: End, mustExist: boolean): (db: Keyspace, argv: Argv) => Rep
   }
 }
 
+/** Pops up to `count` texts from an end, the outermost first. */
+export function popTexts(list: ListValue, end: End, count: number): string[] {
+  const popped: string[] = []
+  for (let left = Math.min(count, list.size); left > 0; left--) {
+    popped.push(list.pop(end) as string)
+  }
+  return popped
+}
+
 function pops(end: End): (db: Keyspace, argv: Argv) => Reply {
   return (db, argv) => {
     const count = parsePopCount(argv, () => wrongArity(argv[0]))
     const list = db.read(argv[1], ListValue)
     if (list === undefined) return null
-    const popped: string[] = []
-    for (let left = Math.min(count ?? 1, list.size); left > 0; left--) {
-      popped.push(list.pop(end) as string)
-    }
+    const popped = popTexts(list, end, count ?? 1)
     db.save(argv[1], list)
     return count === undefined ? (popped[0] ?? null) : popped
   }

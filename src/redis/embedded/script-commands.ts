@@ -10,6 +10,8 @@ import { CommandError, unknownSubcommand, wrongArity } from './command-error.ts'
 import { type Argv, parseInteger } from './parse.ts'
 import { type ScriptLibrary, type ScriptTwin, splitKeys } from './scripting.ts'
 
+const SHA1_DIGITS = 40
+
 /** Runs one command for a script; `isReadOnly` for EVAL_RO and EVALSHA_RO. */
 export type ScriptCall = (command: Command, isReadOnly: boolean) => Reply
 
@@ -59,18 +61,26 @@ function script(library: ScriptLibrary, argv: Argv): Reply {
   }
 }
 
+function noScript(): CommandError {
+  return new CommandError('NOSCRIPT No matching script. Please use EVAL.')
+}
+
 /** The commands, bound to the scripts of one engine and to the way they call it. */
 export function scriptCommands(library: ScriptLibrary, call: ScriptCall): CommandTable {
   const bySource = (source: string): ScriptTwin => library.bySource(source)
   const bySha1 = (sha1: string): ScriptTwin => {
     const twin = library.bySha1(sha1)
     if (twin) return twin
-    throw new CommandError('NOSCRIPT No matching script. Please use EVAL.')
+    throw noScript()
   }
   const runs = (find: (name: string) => ScriptTwin, isReadOnly: boolean): CommandSpec => ({
     arity: -3,
     effect: 'script',
-    run: (_db, argv) => run(find, argv, call, isReadOnly),
+    run: (_db, argv) => {
+      // What cannot be a hash is refused before the keys are counted.
+      if (find === bySha1 && argv[1].length !== SHA1_DIGITS) throw noScript()
+      return run(find, argv, call, isReadOnly)
+    },
   })
   return {
     EVAL: runs(bySource, false),

@@ -30,8 +30,9 @@ export class SortedSetValue implements Collection {
     return this.scores.get(member)
   }
 
-  /** Gives a member a score; it is added when it is new. */
-  set(member: string, score: number): void {
+  /** Gives a member a score; it is added when it is new. There is no negative zero. */
+  set(member: string, given: number): void {
+    const score = given + 0
     const old = this.scores.get(member)
     if (old === undefined) this.#bytes += member.length + SCORED_BYTES
     else this.order.delete({ member, score: old })

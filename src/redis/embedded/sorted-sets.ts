@@ -11,6 +11,7 @@ import type { Keyspace } from './keyspace.ts'
 import { type Argv, at, formatDouble, parsePopCount } from './parse.ts'
 import { drawPositions, parseDrawCount } from './random-members.ts'
 import { parseCursor, parseScan, scanPositions } from './scan.ts'
+import type { Scored } from './score-order.ts'
 import { SortedSetValue } from './sorted-set-value.ts'
 import { zadd, zincrby } from './zadd.ts'
 import { counts, ranges, removes, toReply, zrangestore } from './zrange.ts'
@@ -47,16 +48,22 @@ function tellsRank(isReversed: boolean): Handler {
   }
 }
 
+/** Pops up to `count` members from an end, the outermost first. */
+export function popScored(set: SortedSetValue, end: 'MIN' | 'MAX', count: number): Scored[] {
+  const popped =
+    end === 'MIN'
+      ? set.slice(0, Math.min(count, set.size))
+      : set.slice(Math.max(0, set.size - count), set.size).reverse()
+  for (const { member } of popped) set.delete(member)
+  return popped
+}
+
 function popsEnd(end: 'MIN' | 'MAX'): Handler {
   return (db, argv) => {
     const count = parsePopCount(argv, syntaxError) ?? 1
     const set = db.read(argv[1], SortedSetValue)
     if (set === undefined) return []
-    const popped =
-      end === 'MIN'
-        ? set.slice(0, Math.min(count, set.size))
-        : set.slice(Math.max(0, set.size - count), set.size).reverse()
-    for (const { member } of popped) set.delete(member)
+    const popped = popScored(set, end, count)
     db.save(argv[1], set)
     return toReply(popped, true)
   }

@@ -9,21 +9,24 @@ import { type CommandTable, grows, reads } from './command.ts'
 import { CommandError } from './command-error.ts'
 import { addDecimals } from './decimal.ts'
 import type { Keyspace } from './keyspace.ts'
+import { lcs } from './lcs.ts'
 import { type Argv, addIntegers, negateInteger, parseInteger } from './parse.ts'
-import { byteLength, bytePatch, byteSlice } from './text.ts'
+import { appended, lengthOf, patched, sliceOf } from './string-value.ts'
+import { byteLength } from './text.ts'
 
 /** Redis refuses longer strings, `proto-max-bulk-len`. */
-const MAX_STRING_BYTES = 512 * 1024 * 1024
+export const MAX_STRING_BYTES: number = 512 * 1024 * 1024
 
-function checkLength(db: Keyspace, bytes: number): void {
+/** @throws {CommandError} When a string of so many bytes is more than Redis or the cap allows. */
+export function checkLength(db: Keyspace, bytes: number): void {
   if (bytes > Math.min(MAX_STRING_BYTES, db.maxBytes)) {
     throw new CommandError('ERR string exceeds maximum allowed size (proto-max-bulk-len)')
   }
 }
 
 function append(db: Keyspace, argv: Argv): Reply {
-  const value = (db.text(argv[1]) ?? '') + argv[2]
-  const bytes = byteLength(value)
+  const value = appended(db.string(argv[1]) ?? '', argv[2])
+  const bytes = lengthOf(value)
   checkLength(db, bytes)
   db.replace(argv[1], value)
   return bytes
@@ -32,24 +35,24 @@ function append(db: Keyspace, argv: Argv): Reply {
 function getrange(db: Keyspace, argv: Argv): Reply {
   const first = parseInteger(argv[2])
   const last = parseInteger(argv[3])
-  const value = db.text(argv[1])
+  const value = db.string(argv[1])
   if (value === undefined || (first < 0 && last < 0 && first > last)) return ''
-  const bytes = byteLength(value)
+  const bytes = lengthOf(value)
   const start = Math.max(0, first < 0 ? bytes + first : first)
   const end = Math.min(bytes - 1, Math.max(0, last < 0 ? bytes + last : last))
-  return start > end ? '' : byteSlice(value, start, end + 1)
+  return start > end ? '' : sliceOf(value, start, end + 1)
 }
 
 function setrange(db: Keyspace, argv: Argv): Reply {
   const offset = parseInteger(argv[2])
   if (offset < 0) throw new CommandError('ERR offset is out of range')
-  const old = db.text(argv[1])
+  const old = db.string(argv[1])
   const patch = argv[3]
-  if (patch === '') return old === undefined ? 0 : byteLength(old)
+  if (patch === '') return old === undefined ? 0 : lengthOf(old)
   checkLength(db, offset + byteLength(patch))
-  const value = bytePatch(old ?? '', offset, patch)
+  const value = patched(old ?? '', offset, patch)
   db.replace(argv[1], value)
-  return byteLength(value)
+  return lengthOf(value)
 }
 
 function add(db: Keyspace, key: string, increment: string): Reply {
@@ -72,7 +75,7 @@ function incrbyfloat(db: Keyspace, argv: Argv): Reply {
 
 export const stringEditCommands: CommandTable = {
   APPEND: grows(3, append),
-  STRLEN: reads(2, (db, argv) => byteLength(db.text(argv[1]) ?? '')),
+  STRLEN: reads(2, (db, argv) => lengthOf(db.string(argv[1]) ?? '')),
   GETRANGE: reads(4, getrange),
   SUBSTR: reads(4, getrange),
   SETRANGE: grows(4, setrange),
@@ -81,4 +84,5 @@ export const stringEditCommands: CommandTable = {
   INCRBY: grows(3, incrby),
   DECRBY: grows(3, (db, argv) => add(db, argv[1], negateInteger(argv[2]))),
   INCRBYFLOAT: grows(3, incrbyfloat),
+  LCS: reads(-3, lcs),
 }

@@ -11,6 +11,8 @@ import { positiveInstant } from './expire-time.ts'
 import type { Keyspace } from './keyspace.ts'
 import { type Argv, at } from './parse.ts'
 import { expiryOf, getexOptions, setOptions } from './string-options.ts'
+import { toText } from './string-value.ts'
+import { isString } from './values.ts'
 
 function set(db: Keyspace, argv: Argv): Reply {
   if (argv.length === 3) {
@@ -43,7 +45,7 @@ function mget(db: Keyspace, argv: Argv): Reply {
   const values: (string | null)[] = []
   for (let index = 1; index < argv.length; index++) {
     const value = db.look(at(argv, index))?.value
-    values.push(typeof value === 'string' ? value : null)
+    values.push(value !== undefined && isString(value) ? toText(value) : null)
   }
   return values
 }

@@ -1,14 +1,15 @@
 /**
- * Text seen as its UTF-8 bytes, which is how Redis counts and cuts it.
- *
- * Values are JavaScript strings. A cut inside a character leaves bytes that are no text; they come
- * back as U+FFFD. Values that are not text are out of scope.
+ * Text seen as its UTF-8 bytes, which is how Redis counts and orders it.
  *
  * @module
  */
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
+
+/** The bytes of `text` in UTF-8. A lone surrogate becomes its replacement, U+FFFD. */
+export function encode(text: string): Uint8Array {
+  return encoder.encode(text)
+}
 
 /** How many bytes `text` has in UTF-8. A lone surrogate counts three, as its replacement does. */
 export function byteLength(text: string): number {
@@ -29,26 +30,6 @@ export function byteLength(text: string): number {
 
 function isLowSurrogate(code: number): boolean {
   return code >= 0xdc00 && code <= 0xdfff
-}
-
-/** The bytes from `start` up to `end`, exclusive, as text. */
-export function byteSlice(text: string, start: number, end: number): string {
-  if (byteLength(text) === text.length) return text.slice(start, end)
-  return decoder.decode(encoder.encode(text).subarray(start, end))
-}
-
-/** `text` with the bytes from `offset` on replaced by those of `patch`; a gap is filled with zeros. */
-export function bytePatch(text: string, offset: number, patch: string): string {
-  const isAscii = byteLength(text) === text.length && byteLength(patch) === patch.length
-  if (isAscii) {
-    return text.slice(0, offset).padEnd(offset, '\0') + patch + text.slice(offset + patch.length)
-  }
-  const old = encoder.encode(text)
-  const fresh = encoder.encode(patch)
-  const bytes = new Uint8Array(Math.max(old.length, offset + fresh.length))
-  bytes.set(old)
-  bytes.set(fresh, offset)
-  return decoder.decode(bytes)
 }
 
 /** One character a byte, so that a byte can be compared and indexed. ASCII is returned as it is. */

@@ -9,6 +9,7 @@
  */
 
 import { IndexedMap } from './indexed-map.ts'
+import type { StringValue } from './string-value.ts'
 
 /** Bytes of bookkeeping a member of a collection costs besides its text. */
 export const MEMBER_BYTES = 48
@@ -25,7 +26,12 @@ export interface Collection {
 }
 
 /** A value: a string, or a collection. */
-export type Value = string | Collection
+export type Value = StringValue | Collection
+
+/** Whether the value is of Redis' type string. */
+export function isString(value: Value): value is StringValue {
+  return typeof value === 'string' || value instanceof Uint8Array
+}
 
 /** Fields and their values, in order of insertion. */
 export class HashValue implements Collection {

@@ -1,12 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  byteLength,
-  bytePatch,
-  byteSlice,
-  compareBytes,
-  toByteString,
-} from '../../../../src/redis/embedded/text.ts'
+import { byteLength, compareBytes, toByteString } from '../../../../src/redis/embedded/text.ts'
 
 const text = fc.string({ unit: 'binary', maxLength: 20 })
 
@@ -31,18 +25,6 @@ describe('text as UTF-8', () => {
         expect(Math.sign(compareBytes(left, right))).toBe(expected)
       }),
     )
-  })
-
-  test('is cut by bytes, with U+FFFD for what is left of a character', () => {
-    expect(byteSlice('aé', 0, 2)).toBe('a\uFFFD')
-    expect(byteSlice('aé', 1, 3)).toBe('é')
-    expect(byteSlice('abc', 1, 2)).toBe('b')
-  })
-
-  test('is patched by bytes, with zeros before what lies behind its end', () => {
-    expect(bytePatch('hello', 1, 'EL')).toBe('hELlo')
-    expect(bytePatch('a', 3, 'b')).toBe('a\0\0b')
-    expect(bytePatch('é', 3, 'ü')).toBe('é\0ü')
   })
 
   test('has one character a byte when bytes are compared', () => {

@@ -1,0 +1,76 @@
+/**
+ * LMPOP and ZMPOP: pop from the first of several keys that holds anything.
+ *
+ * @module
+ */
+
+import type { Reply } from '../requester.ts'
+import { type CommandTable, type Handler, writes } from './command.ts'
+import { CommandError, syntaxError } from './command-error.ts'
+import type { Keyspace } from './keyspace.ts'
+import { ListValue } from './list-value.ts'
+import { popTexts } from './lists.ts'
+import { type Argv, at, parseInteger } from './parse.ts'
+import { SortedSetValue } from './sorted-set-value.ts'
+import { popScored } from './sorted-sets.ts'
+import type { Collection } from './values.ts'
+import { toReply } from './zrange.ts'
+
+interface Query {
+  readonly keys: readonly string[]
+  /** In upper case: one of the two the command has. */
+  readonly end: string
+  readonly count: number
+}
+
+function parsePositive(text: string, name: string): number {
+  const invalid = (): CommandError => new CommandError(`ERR ${name} should be greater than 0`)
+  const value = parseInteger(text, invalid)
+  if (value < 1) throw invalid()
+  return value
+}
+
+function parse(argv: Argv, ends: readonly string[]): Query {
+  const behind = 2 + parsePositive(argv[1], 'numkeys')
+  const end = at(argv, behind).toUpperCase()
+  if (!ends.includes(end)) throw syntaxError()
+  let count: number | undefined
+  for (let index = behind + 1; index < argv.length; index += 2) {
+    if (count !== undefined || at(argv, index).toUpperCase() !== 'COUNT') throw syntaxError()
+    count = parsePositive(at(argv, index + 1), 'count')
+  }
+  return { keys: argv.slice(2, behind), end, count: count ?? 1 }
+}
+
+function popsFirst<C extends Collection>(
+  kind: new () => C,
+  ends: readonly [string, string],
+  pop: (collection: C, isFirstEnd: boolean, count: number) => Reply,
+): Handler {
+  return (db: Keyspace, argv: Argv) => {
+    const { keys, end, count } = parse(argv, ends)
+    for (const key of keys) {
+      const collection = db.read(key, kind)
+      if (collection === undefined) continue
+      const popped = pop(collection, end === ends[0], count)
+      db.save(key, collection)
+      return [key, popped]
+    }
+    return null
+  }
+}
+
+export const popFirstCommands: CommandTable = {
+  LMPOP: writes(
+    -4,
+    popsFirst(ListValue, ['LEFT', 'RIGHT'], (list, isFirstEnd, count) =>
+      popTexts(list, isFirstEnd ? 'LEFT' : 'RIGHT', count),
+    ),
+  ),
+  ZMPOP: writes(
+    -4,
+    popsFirst(SortedSetValue, ['MIN', 'MAX'], (set, isFirstEnd, count) =>
+      popScored(set, isFirstEnd ? 'MIN' : 'MAX', count).map((scored) => toReply([scored], true)),
+    ),
+  ),
+}
