@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { EVICTION_POLICIES } from '../../src/redis/embedded/eviction.ts'
 import { CommandError, EmbeddedRedis } from '../../src/redis/embedded/index.ts'
 import type { Command } from '../../src/redis/requester.ts'
 import { ManualPlatform } from '../../src/testing/manual-platform.ts'
@@ -150,6 +151,44 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
       ['HSET', 'hash', 'field', left],
       ['HINCRBYFLOAT', 'hash', 'field', right],
     ])
+  })
+
+  test('has the eviction policies of Redis, by their names', async () => {
+    const refusal = await client.config('SET', 'maxmemory-policy', 'nosuch').catch(String)
+
+    const theirs = /following: ([\w, -]+)/.exec(String(refusal))?.[1]?.split(', ') ?? []
+    expect([...EVICTION_POLICIES].sort()).toEqual(theirs.sort())
+  })
+
+  test('empties the database', async () => {
+    await compare([
+      ['SET', 'key', 'a'],
+      ['FLUSHALL'],
+      ['DBSIZE'],
+      ['SET', 'key', 'b', 'PX', 100_000],
+      ['FLUSHDB', 'async'],
+      ['GET', 'key'],
+    ])
+  })
+
+  test('tells a use from a look', async () => {
+    const platform = new ManualPlatform()
+    engine = new EmbeddedRedis({ platform, evictionPolicy: 'allkeys-lfu' })
+    await client.config('SET', 'maxmemory-policy', 'allkeys-lfu')
+    await compare([
+      ['SET', 'key', 'a'],
+      ['OBJECT', 'FREQ', 'key'],
+      ['OBJECT', 'IDLETIME', 'key'],
+      ['OBJECT', 'FREQ', 'missing'],
+    ])
+    await client.config('SET', 'maxmemory-policy', 'noeviction')
+
+    engine = new EmbeddedRedis({ platform })
+    engine.execute(['SET', 'key', 'a'])
+    await platform.advance(65_000)
+    expect(engine.execute(['OBJECT', 'IDLETIME', 'key'])).toEqual({ result: 65 })
+    engine.execute(['GET', 'key'])
+    expect(engine.execute(['OBJECT', 'IDLETIME', 'key'])).toEqual({ result: 0 })
   })
 
   test('cuts and patches text by bytes of UTF-8', async () => {

@@ -127,8 +127,10 @@ export class Keyspace {
 
   /** The string at a key as text, for reading. @throws {CommandError} When it holds a collection. */
   text(key: string): string | undefined {
-    const value = this.string(key)
-    return value === undefined || typeof value === 'string' ? value : toText(value)
+    const value = this.look(key)?.value
+    if (value === undefined || typeof value === 'string') return value
+    if (value instanceof Uint8Array) return toText(value)
+    throw wrongType()
   }
 
   /** The string at a key as it is stored. @throws {CommandError} When it holds a collection. */

@@ -12,7 +12,6 @@ import type { Keyspace } from './keyspace.ts'
 import { type Argv, at } from './parse.ts'
 import { expiryOf, getexOptions, setOptions } from './string-options.ts'
 import { toText } from './string-value.ts'
-import { isString } from './values.ts'
 
 function set(db: Keyspace, argv: Argv): Reply {
   if (argv.length === 3) {
@@ -45,7 +44,8 @@ function mget(db: Keyspace, argv: Argv): Reply {
   const values: (string | null)[] = []
   for (let index = 1; index < argv.length; index++) {
     const value = db.look(at(argv, index))?.value
-    values.push(value !== undefined && isString(value) ? toText(value) : null)
+    if (typeof value === 'string') values.push(value)
+    else values.push(value instanceof Uint8Array ? toText(value) : null)
   }
   return values
 }

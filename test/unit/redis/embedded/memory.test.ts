@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { EVICTION_POLICIES } from '../../../../src/redis/embedded/eviction.ts'
 import { type EmbeddedOptions, EmbeddedRedis } from '../../../../src/redis/embedded/index.ts'
 import type { Command } from '../../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../../src/testing/manual-platform.ts'
@@ -102,6 +103,27 @@ describe('EmbeddedRedis and memory', () => {
       fill(redis, 100, 'EX', '100')
       expect(redis.execute(['GET', 'kept']).result).toBe(KILOBYTE)
       expect(usedMemory(redis)).toBeLessThan(20_000 + 1_200)
+    },
+  )
+
+  test.each(EVICTION_POLICIES)(
+    'under %s keeps the same keys, given the same commands, clock and dice',
+    async (evictionPolicy) => {
+      const held: unknown[] = []
+      for (let run = 0; run < 2; run++) {
+        const platform = new ManualPlatform({ random: turningDice() })
+        const redis = new EmbeddedRedis({ platform, maxBytes: 20_000, evictionPolicy })
+        for (let index = 0; index < 300; index++) {
+          const life = index % 3 === 0 ? ['PX', 5_000 + index] : []
+          redis.execute(['SET', `key:${(index * 7) % 60}`, KILOBYTE.slice(index), ...life])
+          redis.execute(['GET', `key:${index % 5}`])
+          if (index % 60 === 0) await platform.advance(1_500)
+        }
+        held.push(redis.execute(['KEYS', '*']).result)
+        expect(usedMemory(redis)).toBeLessThan(20_000 + 1_200)
+      }
+      expect(held[0]).toEqual(held[1])
+      expect(held[0]).not.toHaveLength(60)
     },
   )
 
