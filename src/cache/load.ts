@@ -70,14 +70,18 @@ export async function lead(
 ): Promise<Loaded | undefined> {
   const unavailable = seen.found.kind === 'none' && seen.found.reason === 'unavailable'
   if (seen.lease !== null && !overdue) return undefined
-  const admission = await admit(ctx, request, overdue || unavailable)
+  const admission = await admit(ctx, request, seen, overdue || unavailable)
   return admission && fly(ctx, request, admission, previousOf(seen))
 }
 
-/** Opens a flight and asks for the lease; `undefined` if it is refused. */
+/**
+ * Opens a flight and asks for the lease; `undefined` if it is refused: because another has it, or
+ * because there is another entry by now than the caller has seen.
+ */
 export async function admit(
   ctx: CacheContext,
   { target, policy }: LoadRequest,
+  { prefix }: Sight,
   withoutLease: boolean,
 ): Promise<Admission | undefined> {
   const flight = ctx.flights.begin(target.names.entry)
@@ -88,8 +92,8 @@ export async function admit(
       await undefined
       return { ...moment, flight, lease: undefined }
     }
-    const life = lifeMs(policy)
-    const lease = await ctx.steps.acquire(target.names, target.asked, leaseMs(policy), life)
+    const terms = { prefix, leaseMs: leaseMs(policy), lifeMs: lifeMs(policy) }
+    const lease = await ctx.steps.acquire(target.names, target.asked, terms)
     if (lease) return { ...moment, flight, lease }
   } catch (error) {
     if (isRemoteFailure(error)) return { ...moment, flight, lease: undefined }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { prefixOf } from '../entry/header.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Flight } from '../flight/single-flight.ts'
 import type { NearCopy } from '../near/near-tier.ts'
@@ -97,7 +98,8 @@ async function lookAtAll(
         text === null
           ? { kind: 'none', reason: 'absent' }
           : await weigh(ctx, target, policy, text, markers)
-      return [target, { ...moment, lease: look.leases[i] ?? null, markers, found }]
+      const lease = look.leases[i] ?? null
+      return [target, { ...moment, lease, markers, found, prefix: prefixOf(text) }]
     })
     return new Map(await Promise.all(sights))
   } catch (error) {
@@ -236,7 +238,7 @@ async function plan(
   if (flight?.admits(sight)) return { target, sight, admission: undefined, flight }
   const unavailable = sight.found.kind === 'none' && sight.found.reason === 'unavailable'
   const request = { target, policy, loader: () => undefined }
-  const admission = sight.lease === null ? await admit(ctx, request, unavailable) : undefined
+  const admission = sight.lease === null ? await admit(ctx, request, sight, unavailable) : undefined
   return { target, sight, admission, flight: undefined }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type EntryHeader, type ParsedEntry, parseEntry } from '../entry/header.ts'
+import { type EntryHeader, type ParsedEntry, parseEntry, prefixOf } from '../entry/header.ts'
 import { CorruptEntryError } from '../errors.ts'
 import type { Sighting } from '../flight/single-flight.ts'
 import { type CacheContext, codecFor, isRemoteFailure, type Target } from './context.ts'
@@ -36,10 +36,16 @@ export interface Moment {
 /** What a read saw at its last look. */
 export interface Sight extends Sighting, Moment {
   readonly found: Found | Nothing
+  /** Which entry was there: see `prefixOf`. */
+  readonly prefix: string
 }
 
 /** What is seen when Redis cannot be asked: nothing that any load could be compared with. */
-export const UNSEEN: Sighting = Object.freeze({ lease: null, markers: new Map() })
+export const UNSEEN: Sighting & Pick<Sight, 'prefix'> = Object.freeze({
+  lease: null,
+  markers: new Map(),
+  prefix: '?',
+})
 
 export function momentOf({ platform, near }: CacheContext): Moment {
   return { provedAt: platform.now(), instant: near?.fence.now ?? 0 }
@@ -54,7 +60,7 @@ export async function observe(ctx: CacheContext, target: Target, policy: Policy)
       entry === null
         ? { kind: 'none', reason: 'absent' }
         : await weigh(ctx, target, policy, entry, markers)
-    return { ...moment, lease, markers, found }
+    return { ...moment, lease, markers, found, prefix: prefixOf(entry) }
   } catch (error) {
     if (!isRemoteFailure(error)) throw error
     const found: Nothing = { kind: 'none', reason: 'unavailable', error }

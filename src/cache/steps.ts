@@ -46,6 +46,15 @@ export interface Commit {
   readonly lifeMs: number
 }
 
+/** On which terms a lease is asked for. */
+export interface AcquireTerms {
+  /** Which entry the caller has seen: see `prefixOf`. */
+  readonly prefix: string
+  readonly leaseMs: number
+  /** How long the entry that follows may be of use, in milliseconds. */
+  readonly lifeMs: number
+}
+
 /** A {@link Grant} with the right to store. */
 export interface Lease extends Grant {
   readonly token: string
@@ -98,17 +107,20 @@ export class Steps {
     return [String(prefix), found]
   }
 
-  /** Asks for the right to load and store; `undefined` if somebody else holds it. */
+  /**
+   * Asks for the right to load and store; `undefined` if somebody else holds it, or has stored
+   * another entry than the one with `prefix`.
+   */
   async acquire(
     names: EntryNames,
     markers: readonly Marker[],
-    leaseMs: number,
-    lifeMs: number,
+    { prefix, leaseMs, lifeMs }: AcquireTerms,
   ): Promise<Lease | undefined> {
     const nonce = randomId()
     const stamped = this.#link.cluster ? [] : markers
-    const keys = [names.lease, ...stamped.map(({ key }) => key)]
-    const reply = await this.#link.run(scripts.ACQUIRE, keys, [nonce, leaseMs, markerMs(lifeMs)])
+    const keys = [names.lease, names.entry, ...stamped.map(({ key }) => key)]
+    const args = [nonce, leaseMs, markerMs(lifeMs), prefix]
+    const reply = await this.#link.run(scripts.ACQUIRE, keys, args)
     if (reply === null) return undefined
     return this.#lease(reply, nonce, markers, lifeMs)
   }

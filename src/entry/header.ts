@@ -50,7 +50,18 @@ const NUMBER = '(0|[1-9a-z][0-9a-z]{0,8})'
 const LINE = new RegExp(
   `^N1;(${ID}{16});${NUMBER};${NUMBER};${NUMBER};${NUMBER};${NUMBER};([a-z]{1,4}(?:\\.${ID}{1,16})?);([!-:<-~]*)\n$`,
 )
+const WRITE_PREFIX = new RegExp(`^N1;${ID}{16};$`)
 const MARKER = new RegExp(`^${ID}{1,64}\\.${ID}{1,64}$`)
+
+/**
+ * What tells an entry from every other that its key had or will have: its {@link writePrefix}. Empty
+ * where there is none, `?` for a text that is no entry.
+ */
+export function prefixOf(text: string | null): string {
+  if (text === null) return ''
+  const prefix = text.slice(0, WRITE_ID_RANGE[1] + 1)
+  return WRITE_PREFIX.test(prefix) ? prefix : '?'
+}
 
 /** The first {@link WRITE_ID_RANGE} characters of an entry that has this write id. */
 export function writePrefix(writeId: string): string {

@@ -45,19 +45,21 @@ end
 `
 
 /**
- * `KEYS: lease, markers…  ARGV: nonce, lease ms, marker ms` → token and markers, or nil if another
- * holds the lease.
+ * `KEYS: lease, entry, markers…  ARGV: nonce, lease ms, marker ms, prefix` → token and markers, or nil
+ * if another holds the lease, or the entry is not the one that the caller has seen: its first 20 bytes
+ * are not `prefix`. Nothing is compared with `?`.
  */
 export const ACQUIRE: Script = {
-  sha1: '864a99b9a528c918509c6531626a235bfd29c377',
+  sha1: 'dd589df9377f10ab9d3da7119cd987aa9a83c6d9',
   lua: `${CLOCK}${MARKERS}
 local lease = redis.call('GET', KEYS[1])
 if lease and string.sub(lease, 1, #ARGV[1] + 1) ~= ARGV[1] .. '-' then return false end
 if not lease then
+  if ARGV[4] ~= '?' and redis.call('GETRANGE', KEYS[2], 0, 19) ~= ARGV[4] then return false end
   lease = ARGV[1] .. '-' .. now
   redis.call('SET', KEYS[1], lease, 'PX', ARGV[2])
 end
-return markers({ lease }, 2, ARGV[1], tonumber(ARGV[3]))
+return markers({ lease }, 3, ARGV[1], tonumber(ARGV[3]))
 `,
 }
 

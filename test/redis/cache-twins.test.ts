@@ -13,9 +13,11 @@ const RUNS = amount(150, 2_000)
 const ENTRIES = ['{a}', '{b}']
 const TAGS = ['t', 'u', 'v']
 /** Few, so that they meet again: a nonce that comes twice is a request that was sent twice. */
-const NONCES = ['n1', 'n-2', 'n3']
+const NONCES = ['nonce-of-16-char', 'nonce-of-another', 'n-3-of-sixteen--']
 /** So far apart that the time a run takes does not matter. */
 const LIVES_MS = [1_000_000, 2_000_000, 40_000_000]
+/** What a reader has seen: nothing, no entry of ours, and otherwise the latest write. */
+const PREFIXES = ['', '?', undefined]
 /** A marker from so long ago that its life is in its second half. */
 const AGED = 'aged-1600000000000000.0'
 
@@ -83,7 +85,11 @@ class Side {
     const write = `N1;${nonce};`
     switch (kind) {
       case 'acquire':
-        return evalsha(scripts.ACQUIRE, [names.lease, ...markers], [nonce, life, life])
+        return evalsha(
+          scripts.ACQUIRE,
+          [names.lease, names.entry, ...markers],
+          [nonce, life, life, PREFIXES[which % PREFIXES.length] ?? this.#writes.get(entry) ?? ''],
+        )
       case 'take':
         return evalsha(scripts.TAKE, [names.entry, names.lease, ...markers], [nonce, life, life])
       case 'commit':

@@ -45,13 +45,14 @@ function bears(lease: Reply, nonce: string): lease is string {
 
 const acquire: TwinBody = (
   call,
-  [leaseKey = '', ...rest],
-  [nonce = '', leaseMs = '', life = ''],
+  [leaseKey = '', entryKey = '', ...rest],
+  [nonce = '', leaseMs = '', life = '', prefix = ''],
 ) => {
   const now = clock(call)
   let lease = call('GET', leaseKey)
   if (lease !== null && !bears(lease, nonce)) return null
   if (lease === null) {
+    if (prefix !== '?' && call('GETRANGE', entryKey, 0, 19) !== prefix) return null
     lease = `${nonce}-${now}`
     call('SET', leaseKey, lease, 'PX', leaseMs)
   }

@@ -66,7 +66,7 @@ export const REPLIES: readonly Clause[] = [
     )
   }),
   clause('the scripts of the cache run: by their text, and by their hash then', async ({ run }) => {
-    const rest = [2, '{k}:l', '{k}:m', 'nonce', 60_000, 60_000] as const
+    const rest = [3, '{k}:l', '{k}:e', '{k}:m', 'nonce', 60_000, 60_000, ''] as const
     const { result: first } = await run('EVAL', ACQUIRE.lua, ...rest)
     check(
       Array.isArray(first) && first.length === 2 && String(first[0]).startsWith('nonce-'),
@@ -78,7 +78,7 @@ export const REPLIES: readonly Clause[] = [
       'EVALSHA finds the script that EVAL has brought, and what it has stored',
     )
     checkSame(
-      await run('EVALSHA', ACQUIRE.sha1, 2, '{k}:l', '{k}:m', 'other', 60_000, 60_000),
+      await run('EVALSHA', ACQUIRE.sha1, 2, '{k}:l', '{k}:e', 'other', 60_000, 60_000, ''),
       { result: null },
       'false of a script is null',
     )

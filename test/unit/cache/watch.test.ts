@@ -9,6 +9,7 @@ const sight = (lease: string): Sight => ({
   found: { kind: 'none', reason: 'absent' },
   provedAt: 0,
   instant: 0,
+  prefix: '',
 })
 
 const WATCHED = { id: 'id', reading: undefined }
