@@ -1,0 +1,80 @@
+/**
+ * When a call begins to take effect, when it is complete, and when it returns: ghosts all, as the
+ * promise is stated in them.
+ *
+ * @module
+ */
+
+import { both, type Call, type Duty, NO_DUTY, type Phase, type State, type Tags } from './state.ts'
+import { type Turn, withIsolate } from './turn.ts'
+
+/** The call has returned: what is near is outdated, and its token is in the caller's hands. */
+export function comeBack(
+  turn: Turn,
+  { effect: done, position }: Extract<Phase, { kind: 'returning' }>,
+): void {
+  const { state, isolate, system } = turn
+  const own = state.isolates[isolate]
+  const counts = turn.has('a value counts from the last call that returned')
+  let next: State = { ...state, returned: counts ? state.returned + 1 : 0 }
+  if (counts)
+    next = {
+      ...next,
+      calls: next.calls.map((calls) => ({
+        ...calls,
+        complete: { ...calls.complete, returned: next.returned },
+      })),
+    }
+  if (own) {
+    const copy = turn.has('copies survive a local call') ? own.copy : null
+    next = withIsolate(next, isolate, {
+      copy,
+      generation: system.near ? own.generation + 1 : 0,
+      own: both(own.own, done),
+      token: own.token,
+    })
+  }
+  if (system.hasReplicas) {
+    const handedToken = Math.max(state.handedToken, position)
+    next = { ...next, handed: both(state.handed, done), handedToken }
+  }
+  turn.add([], 'its call returns', turn.done(next))
+}
+
+/** A call begins to take effect on the keys it covers. */
+export function begin(turn: Turn, state: State, call: Call): { state: State; call: Call } {
+  if (call.began > 0 || turn.op.kind === 'soft') return { state, call }
+  const keys = covered(turn)
+  const began = Math.max(...state.calls.map(({ begun }) => begun)) + 1
+  const calls = state.calls.map((one, key) => (keys.includes(key) ? { ...one, begun: began } : one))
+  return { state: { ...state, calls }, call: { ...call, began } }
+}
+
+/** A call is complete: whoever looks from now on must honour it. */
+export function effect({ op }: Turn, state: State, { began, version }: Call, keys: Tags): State {
+  const calls = state.calls.map((one, key) => {
+    if (!keys.includes(key)) return one
+    const { complete } = one
+    if (op.kind === 'soft') return { ...one, complete: { ...complete, soft: complete.soft + 1 } }
+    return { ...one, complete: both(complete, { ...NO_DUTY, hard: began, version }) }
+  })
+  return { ...state, calls }
+}
+
+/** The client is done, or its call has yet to return. */
+export function leave(turn: Turn, state: State, _call: Call): State {
+  if (!turn.system.returns) return turn.done(state)
+  const key = covered(turn)[0] ?? 0
+  const done: Duty = state.calls[key]?.complete ?? NO_DUTY
+  const position = turn.system.hasReplicas ? state.log.length : 0
+  return turn.to(state, { kind: 'returning', effect: done, position })
+}
+
+/** The numbers of the keys that the present call covers. */
+export function covered({ op, system }: Turn): Tags {
+  if (op.kind !== 'hard' && op.kind !== 'soft') return [op.key]
+  return system.declared.flatMap((declared, key) => {
+    const isLate = op.tags.includes(system.lateTag)
+    return isLate || declared.some((tag) => op.tags.includes(tag)) ? [key] : []
+  })
+}

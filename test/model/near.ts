@@ -1,0 +1,96 @@
+/**
+ * The near tier: copies, their dates, the fence, and verifying.
+ *
+ * @module
+ */
+
+import {
+  both,
+  type Entry,
+  NO_DUTY,
+  type Phase,
+  type Sight,
+  type State,
+  type Store,
+  sameMarker,
+} from './state.ts'
+import { type Turn, withIsolate } from './turn.ts'
+
+/** When a copy was proved, or what kept it from being. */
+type Proof = Pick<Sight, 'asOf' | 'generation'>
+
+/** Serves a copy that is young enough without asking anybody. */
+export function nearHit(turn: Turn): boolean {
+  const { state, system, isolate } = turn
+  const own = state.isolates[isolate]
+  if (system.near !== 'bound' || !own?.copy || own.copy.asOf !== state.now) return false
+  const broken = turn.serve(own.copy.entry.value, both(state.bound, own.own), 'fresh')
+  turn.add(['nearHit'], 'serves its near copy', turn.done(state), { broken })
+  return true
+}
+
+/** Asks Redis whether a copy is still good: its header and its markers, in one request of two commands. */
+export function verify(turn: Turn): boolean {
+  const { state, system, isolate } = turn
+  const copy = state.isolates[isolate]?.copy
+  if (system.near !== 'verify' || !copy) return false
+  const duty = state.calls[turn.op.key]?.complete ?? NO_DUTY
+  const sight = { duty, lease: null, markers: [], asOf: state.now, generation: 0 }
+  verifyPart(turn, { kind: 'verifying', sight, copy: copy.entry, part: 0 })
+  return true
+}
+
+/** Two commands are two moments: others may come between. */
+export function verifyPart(turn: Turn, phase: Extract<Phase, { kind: 'verifying' }>): void {
+  const { part, copy, sight } = phase
+  const { state } = turn
+  const isLagging = turn.has('verify reads a lagging replica')
+  const stores = isLagging ? [...state.log, state.store] : [state.store]
+  for (const store of stores) {
+    const isGood = part === 0 ? sameEntry(turn, copy, store) : sameMarkers(turn, copy, store)
+    const name = part === 0 ? 'the write id' : 'the markers'
+    const text = `reads ${name} for its near copy`
+    if (!isGood) turn.add(['verify', 'verifiedNearHit'], `${text}: it is outdated`, dropped(turn))
+    else if (part === 0) turn.add(['verify'], text, turn.to(state, { ...phase, part: 1 }))
+    else {
+      const broken = turn.serve(copy.value, sight.duty, 'fresh')
+      const told = `${text}, and serves it`
+      turn.add(['verify', 'verifiedNearHit'], told, turn.done(state), { broken })
+    }
+  }
+}
+
+/** Keeps a copy, unless a local call has returned since the request that proved it. */
+export function keep(
+  turn: Turn,
+  state: State,
+  entry: Entry,
+  { asOf, generation }: Proof,
+  provedBy: 'look' | 'load',
+): State {
+  const own = state.isolates[turn.isolate]
+  if (!turn.system.near || !own) return state
+  const isFenced = own.generation !== generation
+  if (isFenced && !turn.has('copies are stored over a local call')) return state
+  const isLate = turn.has(
+    provedBy === 'look' ? 'a copy is dated by the reply' : 'a copy is dated by the commit',
+  )
+  const copy = { entry, asOf: isLate ? state.now : asOf }
+  return withIsolate(state, turn.isolate, { ...own, copy })
+}
+
+function sameEntry(turn: Turn, { writeId }: Entry, { entries }: Store): boolean {
+  if (turn.has('verify reads markers only')) return true
+  return entries[turn.op.key]?.writeId === writeId
+}
+
+function sameMarkers(turn: Turn, { stamps }: Entry, { markers }: Store): boolean {
+  if (turn.has('verify reads the entry only')) return true
+  return stamps.every((stamp, tag) => !stamp || sameMarker(stamp, markers[tag]))
+}
+
+function dropped(turn: Turn): State {
+  const own = turn.state.isolates[turn.isolate]
+  const state = turn.to(turn.state, { kind: 'idle' })
+  return own ? withIsolate(state, turn.isolate, { ...own, copy: null }) : state
+}

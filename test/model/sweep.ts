@@ -1,0 +1,86 @@
+/**
+ * `invalidatePattern` by SCAN: one sweep of the leases that match, then one of the entries, each in
+ * steps that loads and other calls come between.
+ *
+ * SCAN promises to return what is there from its first step to its last. What comes or goes meanwhile
+ * it may return or not, so both are tried. What it returns is deleted by another command.
+ *
+ * @module
+ */
+
+import { begin, effect, leave } from './call.ts'
+import type { Call, Message, Phase, State, Store, Sweep, Swept } from './state.ts'
+import type { Turn } from './turn.ts'
+
+type Sweeping = Extract<Phase, { kind: 'sweeping' }>
+
+/** The first SCAN of the first sweep begins. */
+export function beginSweep(turn: Turn, state: State, version: number): void {
+  const began = begin(turn, state, { began: 0, version })
+  for (const store of scanned(turn, state)) {
+    const phase = stageOf(turn, store, began.call, 0)
+    const text = `publishes a new version, begins to SCAN ${namesOf(turn, 0)}`
+    turn.add(['invalidatePattern', 'sweep'], text, turn.to(began.state, phase))
+  }
+}
+
+/** SCAN returns something, or what it returned is deleted, or the sweep ends. */
+export function sweep(turn: Turn, phase: Sweeping): void {
+  const { state, op } = turn
+  for (const what of stagesOf(turn)[phase.stage] ?? []) {
+    const stand = phase[what]
+    if (stand === 'returned') {
+      const request: Message = { kind: 'delete', key: op.key, what: [what] }
+      const after = turn.to(turn.send(state, request).state, { ...phase, [what]: 'deleted' })
+      turn.add(['sweep'], `DEL of ${what} that SCAN returned`, after, { sent: request })
+    } else if (stand !== 'deleted' && state.store[what][op.key]) {
+      const next = turn.to(state, { ...phase, [what]: 'returned' })
+      turn.add(['sweep'], `SCAN returns the key of ${what}`, next)
+    }
+  }
+  if (isOver(phase)) endStage(turn, phase)
+}
+
+function endStage(turn: Turn, phase: Sweeping): void {
+  const { state } = turn
+  const { call, stage } = phase
+  const next = stage + 1
+  if (next === stagesOf(turn).length) {
+    const after = effect(turn, state, call, [turn.op.key])
+    turn.add(['sweep'], 'ends its SCAN: the call is complete', leave(turn, after, call))
+    return
+  }
+  for (const store of scanned(turn, state)) {
+    const text = `ends its SCAN, begins to SCAN ${namesOf(turn, next)}`
+    turn.add(['sweep'], text, turn.to(state, stageOf(turn, store, call, next)))
+  }
+}
+
+/** A sweep is over when nothing is left that SCAN must have returned, and all it returned is deleted. */
+function isOver({ entries, leases }: Sweeping): boolean {
+  return [entries, leases].every((stand) => stand === 'free' || stand === 'deleted')
+}
+
+function stageOf(turn: Turn, store: Store, call: Call, stage: number): Sweeping {
+  const swept = stagesOf(turn)[stage] ?? []
+  const stand = (what: Swept): Sweep =>
+    swept.includes(what) && store[what][turn.op.key] ? 'constant' : 'free'
+  return { kind: 'sweeping', call, stage, entries: stand('entries'), leases: stand('leases') }
+}
+
+/** What each sweep looks for, in order. */
+function stagesOf(turn: Turn): readonly (readonly Swept[])[] {
+  if (turn.has('the two sweeps are one')) return [['leases', 'entries']]
+  if (turn.has('entries are swept first')) return [['entries'], ['leases']]
+  if (turn.has('no leases are swept')) return [['entries']]
+  return [['leases'], ['entries']]
+}
+
+/** Where SCAN is answered. */
+function scanned(turn: Turn, state: State): readonly Store[] {
+  return turn.has('SCAN reads a lagging replica') ? [...state.log, state.store] : [state.store]
+}
+
+function namesOf(turn: Turn, stage: number): string {
+  return (stagesOf(turn)[stage] ?? []).join(' and ')
+}

@@ -1,0 +1,98 @@
+/**
+ * A writer: it changes the source, and then calls. The two are one step here, as a load between them
+ * could only be newer.
+ *
+ * @module
+ */
+
+import { begin, covered, effect, leave } from './call.ts'
+import { remembers } from './flaws.ts'
+import { take } from './set.ts'
+import type { Call, Id, Markers, Message, State } from './state.ts'
+import { beginSweep } from './sweep.ts'
+import type { Turn } from './turn.ts'
+
+/** A call begins, after it has published a new version of the source. */
+export function beginCall(turn: Turn): void {
+  const { state } = turn
+  const version = state.source + 1
+  const published = { ...state, source: version }
+  if (!remembers(turn.flaws)) {
+    call(turn, published, version, [])
+    return
+  }
+  const next = turn.to(published, { kind: 'called', version, known: state.store.markers })
+  turn.add([], 'publishes a new version of the source, remembers the markers', next)
+}
+
+/** The call itself. */
+export function call(turn: Turn, state: State, version: number, known: Markers): void {
+  const { kind, key } = turn.op
+  const begun: Call = { began: 0, version }
+  if (turn.has('calls return before they are sent')) {
+    const after = effect(turn, state, begun, turn.op.kind === 'delete' ? [key] : covered(turn))
+    turn.add([], 'returns before its command was sent', turn.done(after))
+    return
+  }
+  switch (kind) {
+    case 'delete':
+    case 'hard':
+    case 'soft':
+      callNext(turn, state, begun, 0, known)
+      break
+    case 'set':
+    case 'ticket':
+      take(turn, state, version, known)
+      break
+    case 'pattern':
+      beginSweep(turn, state, version)
+      break
+    default:
+      throw new Error(`${kind} is no call`)
+  }
+}
+
+/** A command of a call: the only one, or the next of several on Redis Cluster. */
+export function callNext(turn: Turn, state: State, call: Call, part: number, known: Markers): void {
+  const { state: drawn, id } = turn.draw(state)
+  const requests = requestsOf(turn, id, known)
+  const request = requests[part]
+  if (!request) return
+  const began = begin(turn, drawn, call)
+  const sent = turn.send(began.state, request).state
+  const isLast = part === requests.length - 1
+  const next = isLast
+    ? leave(turn, effect(turn, sent, began.call, covered(turn)), began.call)
+    : turn.to(sent, { kind: 'parts', call: began.call, part: part + 1 })
+  const text = `${part === 0 ? 'publishes a new version, ' : ''}${wordsOf(turn, request)}`
+  turn.add([turn.op.kind as 'delete'], text, next, { sent: request })
+}
+
+/** The commands that a call is made of. */
+function requestsOf(turn: Turn, nonce: Id, known: Markers): readonly Message[] {
+  const { op, system } = turn
+  const { kind, key } = op
+  if (kind === 'delete') {
+    const isSplit = system.cluster && turn.has('delete on a cluster is two commands')
+    const parts = isSplit
+      ? ([['entries'], ['leases']] as const)
+      : ([['entries', 'leases']] as const)
+    return parts.map((what): Message => ({ kind, key, what }))
+  }
+  const epoch = system.epoch < 0 ? [] : [system.epoch]
+  const isLast = turn.has('the epoch goes last')
+  const spared = turn.has('a delete of one key spares its tag') ? op.tags.slice(1) : op.tags
+  const tags = isLast ? [...spared, ...epoch] : [...epoch, ...spared]
+  const groups = system.cluster ? tags.map((tag) => [tag]) : [tags]
+  return groups.map(
+    (group): Message =>
+      kind === 'soft' ? { kind, tags: group, known } : { kind: 'hard', tags: group, nonce },
+  )
+}
+
+function wordsOf({ system }: Turn, request: Message): string {
+  if (request.kind === 'delete') return `DEL of ${request.what.join(' and ')}`
+  if (request.kind !== 'hard' && request.kind !== 'soft') return request.kind
+  const names = request.tags.map((tag) => system.letters[tag]).join(', ')
+  return request.kind === 'hard' ? `DEL of markers ${names}` : `new soft ids for ${names}`
+}
