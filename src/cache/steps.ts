@@ -169,10 +169,14 @@ export class Steps {
     await this.#link.run(scripts.STORE, keys, [...args, ...markers.map(({ segment }) => segment)])
   }
 
+  /**
+   * Drops entries with their leases. The two of a key share a slot and go in one command: between two,
+   * a load would still have its lease, and could put back the entry that is gone.
+   */
   async delete(names: readonly EntryNames[]): Promise<void> {
-    const keys = names.flatMap(({ entry, lease }) => [entry, lease])
-    if (!this.#link.cluster) await this.#link.send(['DEL', ...keys])
-    else await Promise.all(keys.map((key) => this.#link.send(['DEL', key])))
+    const pairs = names.map(({ entry, lease }) => [entry, lease])
+    const commands = this.#link.cluster ? pairs : [pairs.flat()]
+    await Promise.all(commands.map((keys) => this.#link.send(['DEL', ...keys])))
   }
 
   /** Hard invalidation: without its marker no entry is valid. */

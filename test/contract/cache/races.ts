@@ -8,7 +8,7 @@
 import { describe, expect, test } from 'vitest'
 import type { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { CacheNamespace } from '../../../src/cache/namespace.ts'
-import type { Transport } from '../../../src/redis/requester.ts'
+import type { RedisRequest, RedisResponse, Transport } from '../../../src/redis/requester.ts'
 import { type Bench, holdLoader, intercept } from './bench.ts'
 
 type Call = (cache: CacheNamespace) => Promise<unknown>
@@ -187,6 +187,39 @@ export function describeRaces(bench: Bench): void {
     await sweeping.invalidatePattern('user:*')
 
     expect(await cache.get(KEY)).toBeUndefined()
+  })
+
+  test('a load that ends as soon as a delete has begun stores nothing', async () => {
+    const cache = make()
+    const held = holdLoader()
+    const read = cache.getOrSet(KEY, held.load)
+    await held.called
+    const deleting = bench.cache({
+      redis: oneByOne(bench.transport, async () => {
+        held.release('old')
+        await read
+      }),
+    })
+
+    await deleting.delete(KEY)
+
+    expect(await cache.get(KEY)).toBeUndefined()
+  })
+}
+
+/** Sends the commands of a request each on its own, and calls `between` after the first of all. */
+function oneByOne(transport: Transport, between: () => Promise<void>): Transport {
+  let commands = 0
+  return intercept(transport, async <Result>(request: RedisRequest) => {
+    const send = async (body: unknown): Promise<RedisResponse<unknown>> => {
+      const answer = await transport.request({ ...request, path: [], body })
+      if (++commands === 1) await between()
+      return answer
+    }
+    if (!request.path?.length) return (await send(request.body)) as RedisResponse<Result>
+    const answers: RedisResponse<unknown>[] = []
+    for (const body of request.body as unknown[]) answers.push(await send(body))
+    return answers as RedisResponse<Result>
   })
 }
 
