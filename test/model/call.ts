@@ -71,7 +71,8 @@ export function leave(turn: Turn, state: State, _call: Call): State {
 }
 
 /** The numbers of the keys that the present call covers. */
-export function covered({ op, system }: Turn): Tags {
+export function covered({ op, system, flaws }: Turn): Tags {
+  if (flaws.has('a delete covers every key')) return [...system.keys.keys()]
   if (op.kind !== 'hard' && op.kind !== 'soft') return [op.key]
   return system.declared.flatMap((declared, key) => {
     const isLate = op.tags.includes(system.lateTag)

@@ -49,10 +49,10 @@ export type Flaw =
   | 'verify reads a lagging replica'
   | 'the epoch is read at a lagging replica'
   | 'reads require no token'
-  | 'a delete of one key spares its tag'
   // Promises that are false: of the value, not of the protocol.
   | 'a value counts from the last call that returned'
   | 'a set value counts as new'
+  | 'a delete covers every key'
 
 export type Flaws = ReadonlySet<Flaw>
 

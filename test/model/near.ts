@@ -4,10 +4,10 @@
  * @module
  */
 
+import { dutyOf, everyView, viewsOf } from './replica.ts'
 import {
   both,
   type Entry,
-  NO_DUTY,
   type Phase,
   type Sight,
   type State,
@@ -34,7 +34,7 @@ export function verify(turn: Turn): boolean {
   const { state, system, isolate } = turn
   const copy = state.isolates[isolate]?.copy
   if (system.near !== 'verify' || !copy) return false
-  const duty = state.calls[turn.op.key]?.complete ?? NO_DUTY
+  const duty = dutyOf(turn)
   const sight = { duty, lease: null, markers: [], asOf: state.now, generation: 0 }
   verifyPart(turn, { kind: 'verifying', sight, copy: copy.entry, part: 0 })
   return true
@@ -43,14 +43,13 @@ export function verify(turn: Turn): boolean {
 /** Two commands are two moments: others may come between. */
 export function verifyPart(turn: Turn, phase: Extract<Phase, { kind: 'verifying' }>): void {
   const { part, copy, sight } = phase
-  const { state } = turn
-  const isLagging = turn.has('verify reads a lagging replica')
-  const stores = isLagging ? [...state.log, state.store] : [state.store]
-  for (const store of stores) {
+  const views = turn.has('verify reads a lagging replica') ? everyView(turn) : viewsOf(turn)
+  for (const { store, state, where } of views) {
     const isGood = part === 0 ? sameEntry(turn, copy, store) : sameMarkers(turn, copy, store)
     const name = part === 0 ? 'the write id' : 'the markers'
-    const text = `reads ${name} for its near copy`
-    if (!isGood) turn.add(['verify', 'verifiedNearHit'], `${text}: it is outdated`, dropped(turn))
+    const text = `${where}reads ${name} for its near copy`
+    if (!isGood)
+      turn.add(['verify', 'verifiedNearHit'], `${text}: it is outdated`, dropped(turn, state))
     else if (part === 0) turn.add(['verify'], text, turn.to(state, { ...phase, part: 1 }))
     else {
       const broken = turn.serve(copy.value, sight.duty, 'fresh')
@@ -89,8 +88,8 @@ function sameMarkers(turn: Turn, { stamps }: Entry, { markers }: Store): boolean
   return stamps.every((stamp, tag) => !stamp || sameMarker(stamp, markers[tag]))
 }
 
-function dropped(turn: Turn): State {
-  const own = turn.state.isolates[turn.isolate]
-  const state = turn.to(turn.state, { kind: 'idle' })
-  return own ? withIsolate(state, turn.isolate, { ...own, copy: null }) : state
+function dropped(turn: Turn, state: State): State {
+  const own = state.isolates[turn.isolate]
+  const next = turn.to(state, { kind: 'idle' })
+  return own ? withIsolate(next, turn.isolate, { ...own, copy: null }) : next
 }

@@ -37,11 +37,11 @@ export function beginRead(turn: Turn): void {
 
 /** One command for all, wherever it is answered. */
 function lookAtOnce(turn: Turn): void {
-  for (const { store, duty, state } of viewsOf(turn)) {
+  for (const { store, duty, state, where } of viewsOf(turn)) {
     const named = namedTags(turn)
     const sight = { ...sightOf(turn, duty), lease: store.leases[turn.op.key]?.token ?? null }
     const seen = { ...sight, markers: only(store.markers, [...named, ...epochOf(turn)]) }
-    weigh(turn, looked(turn, state), seen, store.entries[turn.op.key] ?? null, named)
+    weigh(turn, looked(turn, state), seen, store.entries[turn.op.key] ?? null, named, where)
   }
 }
 
@@ -87,8 +87,9 @@ export function readPart(
           ? phase.sight.markers.with(part, store.markers[part] ?? null)
           : phase.sight.markers,
     }
-    if (left.length === 0) weigh(turn, state, sight, entry, namedTags(turn), nameOf(turn, part))
-    else {
+    if (left.length === 0) {
+      weigh(turn, state, sight, entry, namedTags(turn), `reads ${nameOf(turn, part)}: `)
+    } else {
       const next = turn.to(state, { kind: 'looking', sight, entry, left })
       turn.add(['look'], `reads ${nameOf(turn, part)}`, next)
     }
@@ -102,9 +103,8 @@ function weigh(
   sight: Sight,
   entry: Entry | null,
   named: Tags,
-  part?: string,
+  text = '',
 ): void {
-  const text = part ? `reads ${part}: ` : ''
   if (!entry) {
     miss(turn, state, sight, ['look', 'observe'], `${text}finds no entry`)
     return
@@ -124,23 +124,30 @@ export function weighMore(
   turn: Turn,
   { sight, entry, left }: Extract<Phase, { kind: 'weighing' }>,
 ): void {
-  const { state, system } = turn
   if (left.length === 0) {
-    decide(turn, state, sight, entry, ['judge', 'keepNear'], '')
+    decide(turn, turn.state, sight, entry, ['judge', 'keepNear'], '')
     return
   }
-  const now = system.cluster ? left.slice(0, 1) : left
+  const now = turn.system.cluster ? left.slice(0, 1) : left
   const rest = left.slice(now.length)
-  const markers = sight.markers.map((marker, tag) =>
-    now.includes(tag) ? (state.store.markers[tag] ?? null) : marker,
-  )
-  const seen = { ...sight, markers }
-  const names = now.map((tag) => system.letters[tag]).join(', ')
-  if (rest.length > 0) {
-    const next = turn.to(state, { kind: 'weighing', sight: seen, entry, left: rest })
-    turn.add(['lookAt'], `reads marker ${names}`, next)
-  } else decide(turn, state, seen, entry, ['lookAt', 'judge'], `reads marker ${names}: `)
-  if (!turn.mayFail) return
+  const names = now.map((tag) => turn.system.letters[tag]).join(', ')
+  for (const { store, state, where } of viewsOf(turn)) {
+    const text = `${where}reads marker ${names}`
+    const markers = sight.markers.map((marker, tag) =>
+      now.includes(tag) ? (store.markers[tag] ?? null) : marker,
+    )
+    const seen = { ...sight, markers }
+    if (rest.length > 0) {
+      const next = turn.to(state, { kind: 'weighing', sight: seen, entry, left: rest })
+      turn.add(['lookAt'], text, next)
+    } else decide(turn, state, seen, entry, ['lookAt', 'judge'], `${text}: `)
+  }
+  if (turn.mayFail) lookFails(turn, sight, entry, left)
+}
+
+/** Redis does not answer: that is a reason for finding nothing. */
+function lookFails(turn: Turn, sight: Sight, entry: Entry, left: Tags): void {
+  const { state } = turn
   const after = { ...state, faults: state.faults - 1 }
   if (turn.has('a look that failed found all equal')) {
     const claimed = sight.markers.map((marker, tag) =>

@@ -17,15 +17,36 @@ export interface View {
   readonly duty: Duty
   /** The state after it: the isolate has heard of the replica's position. */
   readonly state: State
+  /** How a trace says where it was answered; empty for the primary. */
+  readonly where: string
 }
 
 /** All that may answer a look: the primary alone, or every prefix of its log that will do. */
 export function viewsOf(turn: Turn): readonly View[] {
+  return viewsFrom(turn, requiredOf(turn))
+}
+
+/** All that may answer if nothing is required, whatever the client asks for. */
+export function everyView(turn: Turn): readonly View[] {
+  return viewsFrom(turn, 0)
+}
+
+/** What the primary answers. */
+export function primary(turn: Turn): View {
+  const { store, log } = turn.state
+  const state = turn.hears(turn.state, log.length)
+  return { store, duty: dutyOf(turn), state, where: '' }
+}
+
+function viewsFrom(turn: Turn, least: number): readonly View[] {
   const { state } = turn
-  const least = requiredOf(turn)
   const stores = [...state.log.slice(least), state.store]
   const duty = dutyOf(turn)
-  return stores.map((store, i) => ({ store, duty, state: turn.hears(state, least + i) }))
+  return stores.map((store, i) => {
+    const lag = stores.length - 1 - i
+    const where = lag > 0 ? `at a replica ${lag} behind: ` : ''
+    return { store, duty, state: turn.hears(state, least + i), where }
+  })
 }
 
 /** The position that a look requires. */
@@ -47,7 +68,7 @@ function requiredOf({ state, system, who, isolate, flaws }: Turn): number {
 }
 
 /** The calls that a read honours, by where it is answered. */
-function dutyOf({ state, system, who, isolate, op }: Turn): Duty {
+export function dutyOf({ state, system, who, isolate, op }: Turn): Duty {
   switch (system.clients[who]?.reads) {
     case 'unbound':
       return NO_DUTY

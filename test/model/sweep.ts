@@ -9,6 +9,7 @@
  */
 
 import { begin, effect, leave } from './call.ts'
+import { everyView, primary, type View } from './replica.ts'
 import type { Call, Message, Phase, State, Store, Sweep, Swept } from './state.ts'
 import type { Turn } from './turn.ts'
 
@@ -17,9 +18,9 @@ type Sweeping = Extract<Phase, { kind: 'sweeping' }>
 /** The first SCAN of the first sweep begins. */
 export function beginSweep(turn: Turn, state: State, version: number): void {
   const began = begin(turn, state, { began: 0, version })
-  for (const store of scanned(turn, state)) {
+  for (const { store, where } of scanned(turn)) {
     const phase = stageOf(turn, store, began.call, 0)
-    const text = `publishes a new version, begins to SCAN ${namesOf(turn, 0)}`
+    const text = `publishes a new version, ${where}begins to SCAN ${namesOf(turn, 0)}`
     turn.add(['invalidatePattern', 'sweep'], text, turn.to(began.state, phase))
   }
 }
@@ -50,8 +51,8 @@ function endStage(turn: Turn, phase: Sweeping): void {
     turn.add(['sweep'], 'ends its SCAN: the call is complete', leave(turn, after, call))
     return
   }
-  for (const store of scanned(turn, state)) {
-    const text = `ends its SCAN, begins to SCAN ${namesOf(turn, next)}`
+  for (const { store, where } of scanned(turn)) {
+    const text = `ends its SCAN, ${where}begins to SCAN ${namesOf(turn, next)}`
     turn.add(['sweep'], text, turn.to(state, stageOf(turn, store, call, next)))
   }
 }
@@ -77,8 +78,8 @@ function stagesOf(turn: Turn): readonly (readonly Swept[])[] {
 }
 
 /** Where SCAN is answered. */
-function scanned(turn: Turn, state: State): readonly Store[] {
-  return turn.has('SCAN reads a lagging replica') ? [...state.log, state.store] : [state.store]
+function scanned(turn: Turn): readonly View[] {
+  return turn.has('SCAN reads a lagging replica') ? everyView(turn) : [primary(turn)]
 }
 
 function namesOf(turn: Turn, stage: number): string {

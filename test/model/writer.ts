@@ -12,6 +12,12 @@ import type { Call, Id, Markers, Message, State } from './state.ts'
 import { beginSweep } from './sweep.ts'
 import type { Turn } from './turn.ts'
 
+const STEPS_OF = {
+  delete: ['remove', 'delete'],
+  hard: ['invalidateMarkers', 'hard'],
+  soft: ['invalidateMarkers', 'soft'],
+} as const
+
 /** A call begins, after it has published a new version of the source. */
 export function beginCall(turn: Turn): void {
   const { state } = turn
@@ -65,7 +71,7 @@ export function callNext(turn: Turn, state: State, call: Call, part: number, kno
     ? leave(turn, effect(turn, sent, began.call, covered(turn)), began.call)
     : turn.to(sent, { kind: 'parts', call: began.call, part: part + 1 })
   const text = `${part === 0 ? 'publishes a new version, ' : ''}${wordsOf(turn, request)}`
-  turn.add([turn.op.kind as 'delete'], text, next, { sent: request })
+  turn.add(STEPS_OF[turn.op.kind as keyof typeof STEPS_OF], text, next, { sent: request })
 }
 
 /** The commands that a call is made of. */
@@ -81,8 +87,7 @@ function requestsOf(turn: Turn, nonce: Id, known: Markers): readonly Message[] {
   }
   const epoch = system.epoch < 0 ? [] : [system.epoch]
   const isLast = turn.has('the epoch goes last')
-  const spared = turn.has('a delete of one key spares its tag') ? op.tags.slice(1) : op.tags
-  const tags = isLast ? [...spared, ...epoch] : [...epoch, ...spared]
+  const tags = isLast ? [...op.tags, ...epoch] : [...epoch, ...op.tags]
   const groups = system.cluster ? tags.map((tag) => [tag]) : [tags]
   return groups.map(
     (group): Message =>

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest'
+import { sourceFiles } from '../package/imports.ts'
+import { STEPS, type StepName } from './names.ts'
+
+/** Steps of the library that the model does without, and why. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  replace: 'puts the same value and the same stamps back, dated anew: the model has no dates',
+}
+
+const MODEL = sourceFiles('test/model/*.ts').filter(({ path }) => !/names|\.test\./.test(path))
+
+function textOf(path: string): string {
+  return sourceFiles(path)[0]?.text ?? ''
+}
+
+describe('The steps of the model', () => {
+  test.each(Object.entries(STEPS))('%s is a function or a method in %s', (name, path) => {
+    const declared = new RegExp(
+      String.raw`^(?:export )?(?:async )?function ${name}\(|^ {2}(?:async )?#?${name}\(`,
+      'm',
+    )
+
+    expect(textOf(path)).toMatch(declared)
+  })
+
+  test.each(Object.keys(STEPS))('%s is taken by some client', (name) => {
+    const taken = MODEL.some(({ text }) => text.includes(`'${name}'`))
+
+    expect(taken).toBe(true)
+  })
+
+  test('are all those that the library sends to Redis, but for the few left out', () => {
+    const methods = [...textOf('src/cache/steps.ts').matchAll(/^ {2}(?:async )?([a-z]\w*)\(/gm)]
+      .map(([, name]) => name ?? '')
+      .filter((name) => name !== 'constructor')
+    const here = (Object.keys(STEPS) as StepName[]).filter(
+      (name) => STEPS[name] === 'src/cache/steps.ts' && name !== 'mark',
+    )
+
+    expect(methods.toSorted()).toEqual([...here, ...Object.keys(LEFT_OUT)].toSorted())
+  })
+
+  test('are all scripts that the library runs', () => {
+    const scripts = [...textOf('src/redis/scripts.ts').matchAll(/^export const ([A-Z]+): Script/gm)]
+    const names = scripts.map(([, name = '']) => name.toLowerCase())
+
+    expect(names.filter((name) => !(name in STEPS) && !(name in LEFT_OUT))).toEqual([])
+  })
+})
