@@ -31,7 +31,9 @@ export function comeBack(
       copy,
       generation: system.near ? own.generation + 1 : 0,
       own: both(own.own, done),
-      token: own.token,
+      token: turn.has('the token of the last reply is kept')
+        ? position
+        : Math.max(own.token, position),
     })
   }
   if (system.hasReplicas) {
@@ -43,29 +45,31 @@ export function comeBack(
 
 /** A call begins to take effect on the keys it covers. */
 export function begin(turn: Turn, state: State, call: Call): { state: State; call: Call } {
-  if (call.began > 0 || turn.op.kind === 'soft') return { state, call }
+  if (call.began > 0) return { state, call }
   const keys = covered(turn)
-  const began = Math.max(...state.calls.map(({ begun }) => begun)) + 1
-  const calls = state.calls.map((one, key) => (keys.includes(key) ? { ...one, begun: began } : one))
+  const counter = turn.op.kind === 'soft' ? 'softened' : 'begun'
+  const began = Math.max(...state.calls.map((one) => one[counter])) + 1
+  const calls = state.calls.map((one, key) =>
+    keys.includes(key) ? { ...one, [counter]: began } : one,
+  )
   return { state: { ...state, calls }, call: { ...call, began } }
 }
 
 /** A call is complete: whoever looks from now on must honour it. */
 export function effect({ op }: Turn, state: State, { began, version }: Call, keys: Tags): State {
-  const calls = state.calls.map((one, key) => {
-    if (!keys.includes(key)) return one
-    const { complete } = one
-    if (op.kind === 'soft') return { ...one, complete: { ...complete, soft: complete.soft + 1 } }
-    return { ...one, complete: both(complete, { ...NO_DUTY, hard: began, version }) }
-  })
+  const duty: Duty =
+    op.kind === 'soft' ? { ...NO_DUTY, soft: began } : { ...NO_DUTY, hard: began, version }
+  const calls = state.calls.map((one, key) =>
+    keys.includes(key) ? { ...one, complete: both(one.complete, duty) } : one,
+  )
   return { ...state, calls }
 }
 
 /** The client is done, or its call has yet to return. */
-export function leave(turn: Turn, state: State, _call: Call): State {
+export function leave(turn: Turn, state: State): State {
   if (!turn.system.returns) return turn.done(state)
   const key = covered(turn)[0] ?? 0
-  const done: Duty = state.calls[key]?.complete ?? NO_DUTY
+  const done = state.calls[key]?.complete ?? NO_DUTY
   const position = turn.system.hasReplicas ? state.log.length : 0
   return turn.to(state, { kind: 'returning', effect: done, position })
 }

@@ -53,6 +53,12 @@ const OWN: Readonly<Record<string, Plan>> = {
     faults: 1,
     fails: true,
   },
+  'own token, two calls at once': {
+    keys: ['A'],
+    returns: true,
+    clients: [here('read, read'), here('delete'), here('hard A')],
+    faults: 0,
+  },
   'own token, set': {
     keys: ['A'],
     returns: true,
@@ -112,6 +118,11 @@ export const OFF_PRIMARY: readonly Flawed[] = [
   {
     flaw: 'reads require no token',
     plan: HANDED['token handed over, hard'] as Plan,
+    breaks: 'T1',
+  },
+  {
+    flaw: 'the token of the last reply is kept',
+    plan: OWN['own token, two calls at once'] as Plan,
     breaks: 'T1',
   },
   {

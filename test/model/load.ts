@@ -77,7 +77,7 @@ export function runLoader(turn: Turn, load: Load): void {
   const calls = state.calls[load.key]
   const value = {
     born: calls?.begun ?? 0,
-    soft: calls?.complete.soft ?? 0,
+    soft: calls?.softened ?? 0,
     version: state.source,
     returned: turn.has('a value counts from the last call that returned') ? state.returned : 0,
   }
@@ -89,10 +89,14 @@ export function runLoader(turn: Turn, load: Load): void {
 /** The loader has decided on a late tag: its marker counts if nothing was invalidated since the lease. */
 export function stampLate(turn: Turn, { load, value }: Loaded): void {
   const { system } = turn
-  const { state: drawn, id } = turn.draw(turn.state)
-  const request: Message = { kind: 'mark', tags: [system.lateTag], nonce: id }
-  const { state, reply } = turn.send<Markers>(drawn, request)
-  const late = reply[system.lateTag] as Marker
+  if (turn.has('the epoch is read before the late marker')) {
+    const epoch = turn.state.store.markers[system.epoch]
+    if (!sameHard(epoch, load.stamps[system.epoch])) return
+    const next = turn.to(turn.state, { kind: 'stamped', late: null, load, value })
+    turn.add(['late'], 'reads the epoch: nothing was invalidated', next)
+    return
+  }
+  const { state, late, request } = markLate(turn)
   const text = `reads or creates the late marker ${system.letters[system.lateTag]}`
   if (system.cluster) {
     const next = turn.to(state, { kind: 'stamped', late, load, value })
@@ -105,11 +109,26 @@ export function stampLate(turn: Turn, { load, value }: Loaded): void {
   }
 }
 
+function markLate(turn: Turn): { state: State; late: Marker; request: Message } {
+  const { lateTag } = turn.system
+  const { state: drawn, id } = turn.draw(turn.state)
+  const request: Message = { kind: 'mark', tags: [lateTag], nonce: id }
+  const { state, reply } = turn.send<Markers>(drawn, request)
+  return { state, late: reply[lateTag] as Marker, request }
+}
+
 /** Redis Cluster: the epoch is read after the late marker. */
 export function readEpoch(
   turn: Turn,
   { load, value, late }: Extract<Phase, { kind: 'stamped' }>,
 ): void {
+  if (!late) {
+    const { state, late: marker } = markLate(turn)
+    const stamps = load.stamps.with(turn.system.lateTag, marker)
+    const next = turn.to(state, { kind: 'ready', load: { ...load, stamps }, value })
+    turn.add(['late', 'mark'], 'reads or creates the late marker', next)
+    return
+  }
   for (const { markers } of epochsOf(turn, turn.state)) {
     const epoch = markers[turn.system.epoch] ?? null
     settle(turn, turn.state, { load, value }, late, epoch, 'reads the epoch')
@@ -279,7 +298,9 @@ function admits(turn: Turn, { sight }: Missed, leader: Phase): boolean {
   }
   const isSoft = !turn.has('joiners compare no soft ids')
   const same = isSoft ? sameMarker : sameHard
-  const isEqual = declared.every((tag) => same(sight.markers[tag], load.stamps[tag]))
+  const isEqual =
+    turn.has('joiners compare no markers') ||
+    declared.every((tag) => same(sight.markers[tag], load.stamps[tag]))
   if (turn.has('joiners compare no lease')) return isEqual
   if (leader.kind === 'marking' || leader.kind === 'granted') return true
   if (!isEqual || sight.lease !== load.token) return false

@@ -40,6 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   { flaw: 'calls return before they are sent', system: 'delete', breaks: 'T2' },
   { flaw: 'joiners compare nothing', system: 'one isolate, hard', breaks: 'T1' },
+  { flaw: 'joiners compare no markers', system: 'one isolate, hard', breaks: 'T1' },
   { flaw: 'joiners compare no soft ids', system: 'one isolate, soft', breaks: 'T3' },
   {
     flaw: 'joiners fall back on the copy of the leader',
@@ -58,6 +59,12 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'T1',
   },
   { flaw: 'the epoch goes last', system: 'cluster, late tags', breaks: 'T1' },
+  {
+    flaw: 'the epoch is read before the late marker',
+    system: 'cluster, late tags',
+    breaks: 'T1',
+  },
+  { flaw: 'soft calls keep the epoch', system: 'late tags, soft call', breaks: 'T3' },
   { flaw: 'late tags need no epoch', system: 'late tags', breaks: 'T1' },
   { flaw: 'hard calls make stale', system: 'soft and hard', breaks: 'T1' },
   { flaw: 'soft calls write the hard id they remember', system: 'soft and hard', breaks: 'T1' },

@@ -157,7 +157,8 @@ export function soft(
     flaws,
     ids,
   )
-  if (!tags.includes(epoch) || !next.markers[epoch]) return { store: next, reply }
+  const isKept = !tags.includes(epoch) || flaws.has('soft calls keep the epoch')
+  if (isKept || !next.markers[epoch]) return { store: next, reply }
   return { store: { ...next, markers: next.markers.with(epoch, null) }, reply }
 }
 

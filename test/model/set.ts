@@ -66,7 +66,7 @@ export function commitSet(turn: Turn, { load, value }: Loaded): void {
   const request: Message = { kind: 'commit', key: load.key, token: load.token, entry }
   const { state, reply } = turn.send<boolean>(before, request)
   const text = reply ? 'stores its value' : 'is superseded'
-  turn.add(['commit'], text, leave(turn, state, { began: 0, version: 0 }), { sent: request })
+  turn.add(['commit'], text, leave(turn, state), { sent: request })
 }
 
 function writeOf(turn: Turn, state: State, token: Id, stamps: Markers, version: number): Phase {
@@ -74,7 +74,7 @@ function writeOf(turn: Turn, state: State, token: Id, stamps: Markers, version: 
   const calls = state.calls[key]
   const load = { ...NO_LOAD, key, token, stamps }
   const isMarked = turn.declared(key).every((tag) => stamps[tag])
-  const value = { born: calls?.begun ?? 0, soft: calls?.complete.soft ?? 0, version, returned: 0 }
+  const value = { born: calls?.begun ?? 0, soft: calls?.softened ?? 0, version, returned: 0 }
   if (!isMarked) return { kind: 'setMarking', load, value }
   return { kind: kind === 'ticket' ? 'computing' : 'setting', load, value }
 }
@@ -99,7 +99,7 @@ function storeAtOnce(turn: Turn, state: State, version: number, known: Markers):
   const calls = began.state.calls[key]
   const value = {
     born: calls?.begun ?? 0,
-    soft: calls?.complete.soft ?? 0,
+    soft: calls?.softened ?? 0,
     version: UNCLAIMED,
     returned: 0,
   }

@@ -61,6 +61,8 @@ export interface Duty {
 export interface Calls {
   /** Hard ones that have begun to take effect. */
   readonly begun: number
+  /** Soft ones. */
+  readonly softened: number
   /** What those oblige to that are complete. */
   readonly complete: Duty
 }
@@ -148,7 +150,8 @@ export type Phase =
   | { readonly kind: 'marking'; readonly load: Load }
   | { readonly kind: 'granted'; readonly load: Load }
   | ({ readonly kind: 'loaded' } & Loaded)
-  | ({ readonly kind: 'stamped'; readonly late: Marker } & Loaded)
+  // Redis Cluster: the late marker is known, and the epoch not yet; `null` where a flaw turns them round.
+  | ({ readonly kind: 'stamped'; readonly late: Marker | null } & Loaded)
   | ({ readonly kind: 'ready' } & Loaded)
   // A writer
   | { readonly kind: 'called'; readonly version: number; readonly known: Markers }

@@ -48,7 +48,7 @@ function endStage(turn: Turn, phase: Sweeping): void {
   const next = stage + 1
   if (next === stagesOf(turn).length) {
     const after = effect(turn, state, call, [turn.op.key])
-    turn.add(['sweep'], 'ends its SCAN: the call is complete', leave(turn, after, call))
+    turn.add(['sweep'], 'ends its SCAN: the call is complete', leave(turn, after))
     return
   }
   for (const { store, where } of scanned(turn)) {

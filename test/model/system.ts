@@ -159,7 +159,7 @@ function warm({ declared, letters, late, stored, epoch }: System, empty: Store) 
 
 function stateOf(system: System, store: Store, clock: number): State {
   const { clients, faults, keys, isolateOf } = system
-  const calls: Calls = { begun: 0, complete: NO_DUTY }
+  const calls: Calls = { begun: 0, softened: 0, complete: NO_DUTY }
   const hasIsolates = system.near !== undefined || system.hasReplicas
   const isolates = hasIsolates ? Math.max(...isolateOf) + 1 : 0
   return {

@@ -95,6 +95,12 @@ export const SYSTEMS: Readonly<Record<string, Plan>> = {
     revalidates: true,
   },
   'late tags': { keys: ['A'], late: 'L', clients: [twice, reader, does('hard L')], faults: 1 },
+  'late tags, soft call': {
+    keys: ['A'],
+    late: 'L',
+    clients: [twice, reader, does('soft L')],
+    faults: 1,
+  },
   'one isolate, late tags': {
     keys: ['A'],
     late: 'L',
@@ -113,12 +119,27 @@ export const SYSTEMS: Readonly<Record<string, Plan>> = {
     clients: [twice, reader, does('delete')],
     faults: 1,
   },
+  'cluster, soft and hard': {
+    keys: ['AB'],
+    cluster: true,
+    clients: [twice, does('soft AB'), does('hard B')],
+    faults: 0,
+    revalidates: true,
+  },
   'cluster, late tags': {
     keys: ['A'],
     late: 'L',
     cluster: true,
     clients: [twice, does('hard L, delete')],
     faults: 1,
+  },
+  'cluster, late tags, soft call': {
+    keys: ['A'],
+    late: 'L',
+    cluster: true,
+    clients: [twice, does('soft L')],
+    faults: 1,
+    revalidates: true,
   },
   'any loss, any number of times': {
     keys: ['A'],

@@ -118,7 +118,9 @@ export class Turn {
       ids,
     ) as Applied<Reply>
     const after = put(this.system, { ...state, clock: ids.next }, store, message.kind)
-    return { state: this.hears(after, after.log.length), reply }
+    // A writer hears of the position when its call returns.
+    const heard = this.op.kind === 'read' ? this.hears(after, after.log.length) : after
+    return { state: heard, reply }
   }
 
   /** The isolate hears of a position of the log. */
