@@ -9,6 +9,7 @@ import type { State } from './state.ts'
 
 const NULL = 127
 const FIRST_ID = 128
+const LAST_ID = 255
 const bytes: Buffer = Buffer.alloc(4_096)
 const words = new Map<string, number>()
 let length = 0
@@ -19,6 +20,9 @@ export function codeOf(state: State): string {
   length = 0
   ids = []
   for (const field in state) if (field !== 'clock') put(state[field as keyof State])
+  if (length > bytes.length || ids.length > LAST_ID - FIRST_ID) {
+    throw new Error('a state is too large for its code')
+  }
   return bytes.toString('latin1', 0, length)
 }
 

@@ -10,7 +10,7 @@ import type { Flaw } from './flaws.ts'
 export interface Mutant {
   readonly flaw: Flaw
   readonly system: string
-  readonly breaks: 'T1' | 'T2' | 'T3' | 'T5'
+  readonly breaks: 'T1' | 'T2' | 'T3' | 'T5' | 'T6'
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -68,10 +68,10 @@ export const MUTANTS: readonly Mutant[] = [
   { flaw: 'late tags need no epoch', system: 'late tags', breaks: 'T1' },
   { flaw: 'hard calls make stale', system: 'soft and hard', breaks: 'T1' },
   { flaw: 'soft calls write the hard id they remember', system: 'soft and hard', breaks: 'T1' },
-  { flaw: 'a copy is dated by the reply', system: 'near tier, call elsewhere', breaks: 'T1' },
-  { flaw: 'a copy is dated by the commit', system: 'near tier, call here', breaks: 'T1' },
-  { flaw: 'copies are stored over a local call', system: 'near tier, call here', breaks: 'T1' },
-  { flaw: 'copies survive a local call', system: 'near tier, call here', breaks: 'T1' },
+  { flaw: 'a copy is dated by the reply', system: 'near tier, call elsewhere', breaks: 'T6' },
+  { flaw: 'a copy is dated by the commit', system: 'near tier, call here', breaks: 'T6' },
+  { flaw: 'copies are stored over a local call', system: 'near tier, call here', breaks: 'T6' },
+  { flaw: 'copies survive a local call', system: 'near tier, call here', breaks: 'T6' },
   { flaw: 'verify reads markers only', system: 'near tier, verified', breaks: 'T1' },
   { flaw: 'verify reads the entry only', system: 'near tier, verified', breaks: 'T1' },
   { flaw: 'delete on a cluster is two commands', system: 'cluster, delete', breaks: 'T1' },

@@ -24,7 +24,8 @@ export function nearHit(turn: Turn): boolean {
   const { state, system, isolate } = turn
   const own = state.isolates[isolate]
   if (system.near !== 'bound' || !own?.copy || own.copy.asOf !== state.now) return false
-  const broken = turn.serve(own.copy.entry.value, both(state.bound, own.own), 'fresh')
+  const late = turn.serve(own.copy.entry.value, both(state.bound, own.own), 'fresh')
+  const broken = late && `T6: near, it ${late.slice('T1: '.length)}`
   turn.add(['nearHit'], 'serves its near copy', turn.done(state), { broken })
   return true
 }

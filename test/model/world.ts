@@ -13,6 +13,7 @@ import { type Next, put } from './turn.ts'
 /** How often `near.ttl` passes. */
 const LAST_MOMENT = 2
 
+/** Adds what the world may do next. */
 export function happen(model: Model, state: State, next: Next[]): void {
   const add = (text: string, after: State): void => {
     next.push({ who: -1, steps: [], text, state: after, broken: undefined })
