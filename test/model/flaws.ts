@@ -43,6 +43,7 @@ export type Flaw =
   | 'markers are set, by ids of the caller'
   | 'markers are created with ids of the caller'
   | 'the nonce is the token'
+  | 'set is one request'
   | 'set is one request with remembered ids'
   | 'delete on a cluster is two commands'
   | 'the two sweeps are one'

@@ -77,8 +77,9 @@ export const MUTANTS: readonly Mutant[] = [
   { flaw: 'delete on a cluster is two commands', system: 'cluster, delete', breaks: 'T1' },
 ]
 
-/** How earlier drafts of the protocol would break. */
+/** How earlier drafts of the protocol would break. The first is what `consistency: 'relaxed'` does. */
 export const DRAFTS: readonly Mutant[] = [
+  { flaw: 'set is one request', system: 'set, load and delete', breaks: 'T1' },
   {
     flaw: 'markers are set, by ids of the caller',
     system: 'two invalidations',

@@ -103,12 +103,18 @@ export function commit(
   return { store, reply: store.entries[key]?.writeId === entry.writeId }
 }
 
-/** A set in one request: stores whoever has the lease. */
+/** A set in one request: stores whoever has the lease, under the ids it finds or creates. */
 export function storeAtOnce(
   store: Store,
-  { key, entry }: Extract<Message, { kind: 'store' }>,
+  { key, nonce, tags, entry }: Extract<Message, { kind: 'store' }>,
+  flaws: Flaws,
+  ids: Ids,
 ): Applied<boolean> {
-  return { store: withEntry(store, key, entry), reply: true }
+  const { store: marked, reply } = mark(store, tags, nonce, flaws, ids)
+  const stamps = entry.stamps.map((stamp, tag) =>
+    tags.includes(tag) ? (reply[tag] ?? null) : stamp,
+  )
+  return { store: withEntry(marked, key, { ...entry, stamps }), reply: true }
 }
 
 /** Drops an entry, a lease, or both. */
@@ -190,7 +196,7 @@ export function apply(
     case 'commit':
       return commit(store, message, flaws)
     case 'store':
-      return storeAtOnce(store, message)
+      return storeAtOnce(store, message, flaws, ids)
     case 'release':
       return release(store, message, flaws)
     case 'delete':

@@ -22,7 +22,7 @@ import { entryOf, type Turn } from './turn.ts'
 /** First half of a set, or a ticket. */
 export function take(turn: Turn, state: State, version: number, known: Markers): void {
   const { key, kind } = turn.op
-  if (turn.has('set is one request with remembered ids')) {
+  if (turn.has('set is one request') || turn.has('set is one request with remembered ids')) {
     storeAtOnce(turn, state, version, known)
     return
   }
@@ -35,7 +35,7 @@ export function take(turn: Turn, state: State, version: number, known: Markers):
   const claims = turn.has('a set value counts as new') ? version : UNCLAIMED
   const stamps = reply.stamps.map((marker, tag) => (tags.includes(tag) ? marker : null))
   const next = turn.to(after, writeOf(turn, after, reply.token, stamps, claims))
-  const text = 'publishes a new version, takes the lease, drops the entry'
+  const text = `${turn.publishes}takes the lease, drops the entry`
   turn.add([kind === 'set' ? 'set' : 'begin', 'take'], text, next, { sent: request })
 }
 
@@ -92,7 +92,7 @@ const NO_LOAD: Load = {
   generation: 0,
 }
 
-/** A flaw: a set in one request, which stamps what its caller remembers. */
+/** A set in one request. It stamps what is current where it is stored, or what its caller remembers. */
 function storeAtOnce(turn: Turn, state: State, version: number, known: Markers): void {
   const { key } = turn.op
   const began = begin(turn, state, { began: 0, version })
@@ -103,11 +103,17 @@ function storeAtOnce(turn: Turn, state: State, version: number, known: Markers):
     version: UNCLAIMED,
     returned: 0,
   }
-  const [drawn, entry] = entryOf(began.state, value, stampsKnown(turn, known))
-  const request: Message = { kind: 'store', key, entry }
+  const isRemembered = turn.has('set is one request with remembered ids')
+  const tags = isRemembered ? [] : turn.declared(key)
+  const stamps = isRemembered ? stampsKnown(turn, known) : began.state.store.markers.map(() => null)
+  const [written, entry] = entryOf(began.state, value, stamps)
+  const { state: drawn, id } = turn.draw(written)
+  const request: Message = { kind: 'store', key, nonce: id, tags, entry }
   const sent = turn.send(drawn, request).state
   const after = effect(turn, sent, began.call, [key])
-  turn.add(['set', 'store'], 'stores its value at once', turn.done(after), { sent: request })
+  turn.add(['set', 'store'], `${turn.publishes}stores its value at once`, turn.done(after), {
+    sent: request,
+  })
 }
 
 /** What it does not remember it stamps with ids that are none. */

@@ -204,7 +204,13 @@ export type Message =
   | { readonly kind: 'take'; readonly key: number; readonly nonce: Id; readonly tags: Tags }
   | { readonly kind: 'mark'; readonly tags: Tags; readonly nonce: Id }
   | { readonly kind: 'commit'; readonly key: number; readonly token: Id; readonly entry: Entry }
-  | { readonly kind: 'store'; readonly key: number; readonly entry: Entry }
+  | {
+      readonly kind: 'store'
+      readonly key: number
+      readonly nonce: Id
+      readonly tags: Tags
+      readonly entry: Entry
+    }
   | { readonly kind: 'release'; readonly key: number; readonly token: Id }
   | { readonly kind: 'delete'; readonly key: number; readonly what: readonly Swept[] }
   | { readonly kind: 'hard'; readonly tags: Tags; readonly nonce: Id }

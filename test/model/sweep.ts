@@ -20,7 +20,7 @@ export function beginSweep(turn: Turn, state: State, version: number): void {
   const began = begin(turn, state, { began: 0, version })
   for (const { store, where } of scanned(turn)) {
     const phase = stageOf(turn, store, began.call, 0)
-    const text = `publishes a new version, ${where}begins to SCAN ${namesOf(turn, 0)}`
+    const text = `${turn.publishes}${where}begins to SCAN ${namesOf(turn, 0)}`
     turn.add(['invalidatePattern', 'sweep'], text, turn.to(began.state, phase))
   }
 }

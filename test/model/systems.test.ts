@@ -27,6 +27,11 @@ const VARIANTS: readonly (readonly [what: string, flaw: Flaw, plan: Plan | undef
   ],
   [
     'a set in one request, where every request arrives once and in time',
+    'set is one request',
+    OTHERS['every request arrives once'],
+  ],
+  [
+    'a set in one request with remembered ids, where every request arrives once and in time',
     'set is one request with remembered ids',
     OTHERS['every request arrives once'],
   ],

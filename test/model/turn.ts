@@ -89,6 +89,11 @@ export class Turn {
     return this.state.faults > 0 && !this.system.delivers
   }
 
+  /** How the first step of a call says that the source was changed before it. */
+  get publishes(): string {
+    return this.client.phase.kind === 'idle' ? 'publishes a new version, ' : ''
+  }
+
   /**
    * A step that may come next. What it sent may arrive again later, where something may go wrong: a
    * second outcome.

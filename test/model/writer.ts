@@ -70,7 +70,7 @@ export function callNext(turn: Turn, state: State, call: Call, part: number, kno
   const next = isLast
     ? leave(turn, effect(turn, sent, began.call, covered(turn)))
     : turn.to(sent, { kind: 'parts', call: began.call, part: part + 1 })
-  const text = `${part === 0 ? 'publishes a new version, ' : ''}${wordsOf(turn, request)}`
+  const text = `${turn.publishes}${wordsOf(turn, request)}`
   turn.add(STEPS_OF[turn.op.kind as keyof typeof STEPS_OF], text, next, { sent: request })
 }
 
