@@ -18,7 +18,10 @@ export interface RedisCluster {
   readonly nodes: readonly { readonly host: string; readonly port: number }[]
   /** Sends a command to one node. */
   send(index: number, name: string, ...args: (string | number)[]): Promise<unknown>
-  /** Has the primaries agree that a slot moves, or has moved: its keys are the caller's to move. */
+  /**
+   * Has the primaries agree that a slot moves, or has moved: its keys are the caller's to move. One that
+   * has just moved should stay: until all have heard of it, nodes may dispute whose it is.
+   */
   beginMove(slot: number, from: number, to: number): Promise<void>
   endMove(slot: number, from: number, to: number): Promise<void>
   /** Moves the keys of a slot, while it moves. */
@@ -32,6 +35,11 @@ export interface RedisCluster {
 export interface RedisClusterOptions {
   /** Whether each primary has a replica, which takes its place within seconds. @default false */
   readonly replicas?: boolean
+  /**
+   * After how long a node that does not answer is given up. A busy machine may be as slow as that.
+   * @default 15_000
+   */
+  readonly nodeTimeoutMs?: number
 }
 
 const SLOTS = 16_384
@@ -40,13 +48,15 @@ const PRIMARIES = 3
 /** Starts a cluster with the given binary, and waits until all of it serves all slots. */
 export async function startRedisCluster(
   binary: string,
-  { replicas = false }: RedisClusterOptions = {},
+  { replicas = false, nodeTimeoutMs = 15_000 }: RedisClusterOptions = {},
 ): Promise<RedisCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'nearcache-cluster-'))
   const ports: number[] = []
   while (ports.length < (replicas ? 2 : 1) * PRIMARIES) ports.push(await freePort())
-  const children = ports.map((port) => launch(binary, port, folder))
-  const clients = ports.map((port) => new Redis({ port, host: '127.0.0.1' }))
+  const children = ports.map((port) => launch(binary, port, folder, nodeTimeoutMs))
+  const clients = ports.map(
+    (port) => new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null }),
+  )
   for (const client of clients) client.on('error', () => undefined) // until the server is up
   const send: RedisCluster['send'] = async (index, name, ...args) =>
     clients[index]?.call(name, args)
@@ -64,11 +74,11 @@ export async function startRedisCluster(
   )
   for (const index of ports.keys())
     while (!agreed.test(String(await send(index, 'CLUSTER', 'INFO')))) await delay(20)
-  for (let i = PRIMARIES; i < ports.length; i++) {
+  for (let i = PRIMARIES; i < ports.length; i++)
     await send(i, 'CLUSTER', 'REPLICATE', await idOf(i - PRIMARIES))
+  for (let i = PRIMARIES; i < ports.length; i++)
     while (!/master_link_status:up/.test(String(await send(i, 'INFO', 'replication'))))
       await delay(20)
-  }
 
   const end = async (child: ChildProcess | undefined): Promise<void> => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -91,7 +101,10 @@ export async function startRedisCluster(
     },
     async endMove(slot, from, to) {
       const owner = await idOf(to)
-      for (const index of [to, from]) await send(index, 'CLUSTER', 'SETSLOT', slot, 'NODE', owner)
+      const others = [0, 1, 2].filter((index) => index !== to && index !== from)
+      for (const index of [to, from, ...others]) {
+        await send(index, 'CLUSTER', 'SETSLOT', slot, 'NODE', owner)
+      }
     },
     kill(index) {
       clients[index]?.disconnect()
@@ -105,7 +118,7 @@ export async function startRedisCluster(
   }
 }
 
-function launch(binary: string, port: number, folder: string): ChildProcess {
+function launch(binary: string, port: number, folder: string, nodeTimeoutMs: number): ChildProcess {
   const options = {
     port,
     bind: '127.0.0.1',
@@ -113,8 +126,9 @@ function launch(binary: string, port: number, folder: string): ChildProcess {
     save: '',
     'cluster-enabled': 'yes',
     'cluster-config-file': `nodes-${port}.conf`,
-    'cluster-node-timeout': 1_000,
+    'cluster-node-timeout': nodeTimeoutMs,
     'cluster-require-full-coverage': 'no',
+    'repl-diskless-sync-delay': 0,
   }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   const child = spawn(binary, args, { stdio: 'ignore' })
@@ -126,13 +140,23 @@ function launch(binary: string, port: number, folder: string): ChildProcess {
   return child
 }
 
-/** Below 55536, as the nodes talk to each other on the port 10000 above. */
+/** With the port 10000 above, on which the nodes talk to each other, free as well. */
 async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    await new Promise((resolve) => server.close(resolve))
-    if (port < 55_536) return port
+    const port = await listenOnce(0)
+    if (port && port < 55_536 && (await listenOnce(port + 10_000))) return port
   }
+}
+
+/** The port, if it is free; 0 takes any. */
+async function listenOnce(wanted: number): Promise<number | undefined> {
+  const server = createServer()
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(wanted, '127.0.0.1', () => resolve(true))
+  })
+  if (!isFree) return undefined
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }

@@ -11,7 +11,14 @@ import { answerError, networkError, replyError } from '../failure.ts'
 import type { RedisResponse, Reply } from '../requester.ts'
 import { isCluster, type TcpClient, type TcpCluster, type TcpListener } from './client.ts'
 import { spread } from './cluster-commands.ts'
-import { isReplyError, type Outgoing, type Refusal, toAnswer, toReply } from './commands.ts'
+import {
+  isReplyError,
+  type Outgoing,
+  type Refusal,
+  toAnswer,
+  toReply,
+  withoutRedirections,
+} from './commands.ts'
 
 /** Options for {@link Connection}. */
 export interface ConnectionOptions {
@@ -197,9 +204,13 @@ export class Connection {
     return replies.map(([error, reply]) => mustAnswer(error, reply))
   }
 
-  #call(command: Outgoing): Promise<unknown> {
-    const everywhere = this.#cluster && spread(this.#cluster, command)
-    return everywhere ?? this.#client.call(command.name, command.args)
+  async #call(command: Outgoing): Promise<unknown> {
+    try {
+      const everywhere = this.#cluster && spread(this.#cluster, command)
+      return await (everywhere ?? this.#client.call(command.name, command.args))
+    } catch (error) {
+      throw withoutRedirections(error)
+    }
   }
 
   /** Each command to the node of its key, or to all nodes: in order there, but in none between nodes. */

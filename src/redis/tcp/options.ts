@@ -194,6 +194,8 @@ const CLUSTER: ClusterOptions = {
   // Both would send a command again of which the fate is not known, or try for seconds.
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,
+  // It is tried up to five times, which must leave some of an operation's deadline.
+  retryDelayOnTryAgain: 30,
   maxRedirections: 5,
   slotsRefreshInterval: 5_000,
 }
