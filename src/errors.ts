@@ -23,6 +23,7 @@ export type AnyNearcacheError =
   | RemoteTimeoutError
   | CircuitOpenError
   | CorruptEntryError
+  | SnapshotError
   | ClosedError
 
 /** Base of the family. Messages never contain cached values or keys, so they are safe to log. */
@@ -197,6 +198,25 @@ export class CorruptEntryError extends NearcacheError {
     this.reason = reason
   }
 }
+
+/** A snapshot of the embedded engine cannot be loaded; the engine holds what it held before. */
+export class SnapshotError extends NearcacheError {
+  override readonly name: string = 'SnapshotError'
+  readonly code = 'ERR_SNAPSHOT'
+  /** It is something else, of a version this one cannot read, or not what was once written. */
+  readonly reason: 'foreign' | 'version' | 'damaged'
+
+  constructor(reason: SnapshotError['reason']) {
+    super(`The snapshot cannot be loaded: ${SNAPSHOT_REASONS[reason]}`)
+    this.reason = reason
+  }
+}
+
+const SNAPSHOT_REASONS = {
+  foreign: 'it is not one of this engine',
+  version: 'it was written by another version',
+  damaged: 'it is incomplete or was changed',
+} as const
 
 /** The cache or transport was closed before the call. */
 export class ClosedError extends NearcacheError {

@@ -57,9 +57,9 @@ export function setBitAt(bytes: Uint8Array, index: number, bit: number): void {
 export function openBits(db: Keyspace, key: string, bits: number): Uint8Array {
   const length = Math.ceil(bits / 8)
   const value = db.string(key) ?? ''
-  if (typeof value !== 'string' && value.length >= length) return value
   checkLength(db, length)
-  const bytes = grown(value, length)
+  const isRoomy = typeof value !== 'string' && value.length >= length
+  const bytes = isRoomy ? value : grown(value, length)
   db.replace(key, bytes)
   return bytes
 }

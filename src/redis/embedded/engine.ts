@@ -27,17 +27,20 @@ import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
 import type { Command, RedisResponse, Reply } from '../requester.ts'
 import { Channels, type MessageListener } from './channels.ts'
-import type { CommandSpec, Effect } from './command.ts'
+import type { Effect } from './command.ts'
 import { CommandError, unknownCommand, wrongArity } from './command-error.ts'
 import { DATA_COMMANDS } from './data-commands.ts'
 import { EVICTION_POLICIES, type EvictionPolicy } from './eviction.ts'
-import { Keyspace } from './keyspace.ts'
+import { Keyspace, type KeyspaceOptions } from './keyspace.ts'
 import type { Argv } from './parse.ts'
 import { RATE_LIMIT_TWINS } from './rate-limit/twins.ts'
 import { scriptCommands } from './script-commands.ts'
 import { ScriptLibrary, type ScriptTwin } from './scripting.ts'
 import { type ServerState, serverCommands } from './server.ts'
+import { readSnapshot } from './snapshot-reader.ts'
+import { writeSnapshot } from './snapshot-writer.ts'
 import { TWINS } from './twins.ts'
+import { canonical, hasArity, type NamedSpec, toArgv } from './words.ts'
 
 /** Options for {@link EmbeddedRedis}. */
 export interface EmbeddedOptions {
@@ -60,11 +63,6 @@ export interface EmbeddedOptions {
   readonly twins?: readonly ScriptTwin[]
 }
 
-interface NamedSpec extends CommandSpec {
-  /** In upper case. */
-  readonly name: string
-}
-
 const DEFAULT_TWINS: readonly ScriptTwin[] = [...TWINS, ...RATE_LIMIT_TWINS]
 
 const ABORTED = 'EXECABORT Transaction discarded because of previous errors.'
@@ -82,9 +80,12 @@ const ABORTED = 'EXECABORT Transaction discarded because of previous errors.'
  * ```
  */
 export class EmbeddedRedis {
-  readonly #db: Keyspace
+  readonly #options: KeyspaceOptions
+  #db: Keyspace
   readonly #commands = new Map<string, NamedSpec>()
   readonly #state: ServerState
+  readonly #changeListeners = new Set<() => void>()
+  #changesTold = 0
   /** Whether the running script may take more memory. */
   #scriptMayGrow = true
 
@@ -99,7 +100,8 @@ export class EmbeddedRedis {
     if (!EVICTION_POLICIES.includes(evictionPolicy)) {
       throw new InvalidOptionError('evictionPolicy', `one of ${EVICTION_POLICIES.join(', ')}`)
     }
-    this.#db = new Keyspace({ platform, maxBytes, evictionPolicy })
+    this.#options = { platform, maxBytes, evictionPolicy }
+    this.#db = new Keyspace(this.#options)
     this.#state = { channels: new Channels(platform), commandsProcessed: 0, lastMicros: 0 }
     const tables = {
       ...DATA_COMMANDS,
@@ -122,7 +124,11 @@ export class EmbeddedRedis {
    */
   execute(command: Command): RedisResponse<Reply> {
     this.#db.begin()
-    return this.#answer(command)
+    try {
+      return this.#answer(command)
+    } finally {
+      this.#tellChanges()
+    }
   }
 
   /**
@@ -138,7 +144,49 @@ export class EmbeddedRedis {
       return refusals.map((refusal) => ({ error: refusal ?? ABORTED }))
     }
     this.#db.begin()
-    return commands.map((command) => this.#answer(command))
+    try {
+      return commands.map((command) => this.#answer(command))
+    } finally {
+      this.#tellChanges()
+    }
+  }
+
+  /**
+   * Everything it holds, in chunks that are made as they are taken: without a command in between,
+   * they are of one instant. What was used last, and how often, is not told.
+   *
+   * @param chunkBytes Length of every chunk but the last, above 0. @default 1_048_576
+   */
+  dump({ chunkBytes = 1024 * 1024 }: { readonly chunkBytes?: number } = {}): Iterable<Uint8Array> {
+    if (!(chunkBytes >= 1)) throw new InvalidOptionError('chunkBytes', 'a number of bytes above 0')
+    this.#db.begin()
+    return writeSnapshot([...this.#db.entries()], Math.floor(chunkBytes))
+  }
+
+  /**
+   * Holds what a snapshot holds, and nothing else; what has expired meanwhile is left out, and what
+   * is above the cap evicted.
+   *
+   * @throws {SnapshotError} When it is none, or damaged; the engine holds what it held before.
+   */
+  load(chunks: Iterable<Uint8Array>): void {
+    const db = new Keyspace(this.#options)
+    db.begin()
+    readSnapshot(chunks, db)
+    this.#db = db
+    this.#changesTold = -1
+    this.#tellChanges()
+  }
+
+  /**
+   * Calls a listener after each command or transaction that changed something, and each load, before
+   * the answer is given. What a listener throws, the command throws, with its change made.
+   *
+   * @returns A function that ends it.
+   */
+  onChange(listener: () => void): () => void {
+    this.#changeListeners.add(listener)
+    return () => this.#changeListeners.delete(listener)
   }
 
   /** The commands it answers, by name, with their arity as COMMAND INFO tells it. */
@@ -154,6 +202,12 @@ export class EmbeddedRedis {
   /** Listens to the channels that match a glob; the function returned ends it. */
   psubscribe(pattern: string, listener: MessageListener): () => void {
     return this.#state.channels.psubscribe(pattern, listener)
+  }
+
+  #tellChanges(): void {
+    if (this.#changesTold === this.#db.changes) return
+    this.#changesTold = this.#db.changes
+    for (const listener of this.#changeListeners) listener()
   }
 
   #answer(command: Command): RedisResponse<Reply> {
@@ -218,17 +272,6 @@ export class EmbeddedRedis {
   }
 }
 
-function hasArity({ arity }: CommandSpec, argv: Argv): boolean {
-  return arity > 0 ? argv.length === arity : argv.length >= -arity
-}
-
-/** Handlers know their command by its name in upper case. */
-function canonical(argv: Argv, { name }: NamedSpec): Argv {
-  if (argv[0] === name) return argv
-  const [, ...rest] = argv
-  return [name, ...rest] as unknown as Argv
-}
-
 function outOfMemory(): CommandError {
   return new CommandError("OOM command not allowed when used memory > 'maxmemory'.")
 }
@@ -237,24 +280,4 @@ function outOfMemory(): CommandError {
 function errorReply(error: unknown): string {
   if (error instanceof CommandError) return error.message
   throw error
-}
-
-/**
- * The words of a command as text. What came as JSON may hold anything.
- *
- * @throws {CommandError} When there is no name, or a word is null, a list or an object.
- */
-function toArgv(command: readonly unknown[]): Argv {
-  let words: unknown[] | undefined
-  for (let index = 0; index < command.length; index++) {
-    const word = command[index]
-    if (typeof word === 'string') continue
-    if (typeof word !== 'number' && typeof word !== 'boolean') {
-      throw new CommandError(`ERR argument ${index} is not a string, a number or a boolean`)
-    }
-    words ??= [...command]
-    words[index] = String(word)
-  }
-  if (command.length === 0) throw new CommandError('ERR empty command')
-  return (words ?? command) as unknown as Argv
 }

@@ -59,6 +59,8 @@ export class Keyspace {
   readonly evictionPolicy: EvictionPolicy
   /** Whether the policy goes by how often a key is used. */
   readonly countsUses: boolean
+  /** Grows with each change that a command makes; what time or eviction takes is none. */
+  changes = 0
   /** Epoch milliseconds at which the running command, script or transaction began. */
   now = 0
   readonly #platform: Platform
@@ -157,6 +159,7 @@ export class Keyspace {
 
   /** Takes note of a collection's change: a new one is stored, an empty one deleted. */
   save(key: string, value: Collection): void {
+    this.changes++
     const entry = this.#byKey.get(key)
     if (value.size === 0) {
       if (entry) this.#remove(entry)
@@ -175,6 +178,7 @@ export class Keyspace {
 
   /** Stores a value, replacing what was there except its expiry. */
   replace(key: string, value: Value): Entry {
+    this.changes++
     const entry = this.find(key)
     if (entry === undefined) return this.#insert(key, value)
     entry.value = value
@@ -185,12 +189,14 @@ export class Keyspace {
   delete(key: string): boolean {
     const entry = this.peek(key)
     if (entry === undefined) return false
+    this.changes++
     this.#remove(entry)
     return true
   }
 
   /** Sets when a key expires, Infinity for never. An instant that has come deletes it at once. */
   setExpiry(entry: Entry, expiresAt: number): void {
+    this.changes++
     if (expiresAt <= this.now) {
       this.#remove(entry)
       return
@@ -219,6 +225,7 @@ export class Keyspace {
   }
 
   clear(): void {
+    this.changes++
     this.#byKey.clear()
     this.#entries = []
     this.#expiring.clear()

@@ -1,0 +1,20 @@
+/**
+ * The checksum of a snapshot: CRC-32 as in zip and PNG (ISO 3309).
+ *
+ * @module
+ */
+
+const POLYNOMIAL = 0xedb88320
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte
+  for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? POLYNOMIAL : 0)
+  return value
+})
+
+/** The checksum of bytes, going on from that of the bytes before. */
+export function crc32(bytes: Uint8Array, before: number = 0): number {
+  let crc = ~before
+  for (const byte of bytes) crc = (TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8)
+  return ~crc >>> 0
+}

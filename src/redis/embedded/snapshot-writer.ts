@@ -1,0 +1,115 @@
+/**
+ * Writes what an engine holds as a snapshot, version 1: lines of JSON in UTF-8.
+ *
+ * The first line is `["nearcache-engine",1]`. One follows for each key, `[type, key, expiry, value]`,
+ * with the expiry in epoch milliseconds or null; bytes have one character each. Large collections go on in lines `["+", value]`. The
+ * last is `["end", keys, checksum]`, with the CRC-32 of every byte before it.
+ *
+ * @module
+ */
+
+import { crc32 } from './crc32.ts'
+import type { Entry } from './keyspace.ts'
+import { ListValue } from './list-value.ts'
+import { SortedSetValue } from './sorted-set-value.ts'
+import { encode } from './text.ts'
+import { HashValue, SetValue, type Value } from './values.ts'
+
+/** The first line names the format, so that nothing else is taken for a snapshot. */
+export const FORMAT = 'nearcache-engine'
+export const VERSION = 1
+
+/** What a line says the value is. */
+export type LineType = 'text' | 'bytes' | 'hash' | 'set' | 'zset' | 'list'
+
+/** Texts in one line of a collection, so that a large one is never written out whole. */
+const TEXTS_A_LINE = 1_000
+
+/** Far fewer arguments than any engine takes in one call. */
+const ARGUMENTS_A_CALL = 8_192
+
+/** The texts of a collection in lines, a hash's and a sorted set's in pairs. */
+function* textsOf(value: Value): IterableIterator<string> {
+  if (value instanceof HashValue) for (const pair of value.fields.entries()) yield* pair
+  else if (value instanceof SetValue) yield* value.members.keys()
+  else if (value instanceof SortedSetValue) {
+    for (const [member, score] of value.scores.entries()) yield* [member, String(score)]
+  } else if (value instanceof ListValue) yield* value.slice()
+}
+
+function* pieces(texts: Iterable<string>): IterableIterator<string[]> {
+  let piece: string[] = []
+  for (const text of texts) {
+    piece.push(text)
+    if (piece.length < TEXTS_A_LINE) continue
+    yield piece
+    piece = []
+  }
+  if (piece.length > 0) yield piece
+}
+
+function* linesOf({ key, value, expiresAt }: Entry): IterableIterator<readonly unknown[]> {
+  const expiry = expiresAt === Number.POSITIVE_INFINITY ? null : expiresAt
+  if (typeof value === 'string') yield ['text', key, expiry, value]
+  else if (value instanceof Uint8Array) yield ['bytes', key, expiry, toCharacters(value)]
+  else {
+    let isFirst = true
+    for (const piece of pieces(textsOf(value))) {
+      yield isFirst ? [value.type, key, expiry, piece] : ['+', piece]
+      isFirst = false
+    }
+  }
+}
+
+/** One character a byte. */
+function toCharacters(bytes: Uint8Array): string {
+  let text = ''
+  for (let start = 0; start < bytes.length; start += ARGUMENTS_A_CALL) {
+    text += String.fromCharCode(...bytes.subarray(start, start + ARGUMENTS_A_CALL))
+  }
+  return text
+}
+
+/** Every line in bytes, the last with the checksum of those before. */
+function* encodedLines(entries: Iterable<Entry>): IterableIterator<Uint8Array> {
+  let checksum = 0
+  const encoded = (line: readonly unknown[]): Uint8Array => {
+    const bytes = encode(`${JSON.stringify(line)}\n`)
+    checksum = crc32(bytes, checksum)
+    return bytes
+  }
+  yield encoded([FORMAT, VERSION])
+  let keys = 0
+  for (const entry of entries) {
+    keys++
+    for (const line of linesOf(entry)) yield encoded(line)
+  }
+  yield encoded(['end', keys, checksum])
+}
+
+/**
+ * The entries as a snapshot. Chunks are made as they are taken, so that no more than one, and the
+ * longest string, are in memory besides the engine.
+ *
+ * @param chunkBytes Length of every chunk but the last.
+ */
+export function* writeSnapshot(
+  entries: Iterable<Entry>,
+  chunkBytes: number,
+): IterableIterator<Uint8Array> {
+  let chunk = new Uint8Array(chunkBytes)
+  let used = 0
+  for (const line of encodedLines(entries)) {
+    for (let rest = line; rest.length > 0; ) {
+      const part = rest.subarray(0, chunkBytes - used)
+      chunk.set(part, used)
+      used += part.length
+      rest = rest.subarray(part.length)
+      if (used < chunkBytes) continue
+      yield chunk
+      chunk = new Uint8Array(chunkBytes)
+      used = 0
+    }
+  }
+  if (used > 0) yield chunk.subarray(0, used)
+}
