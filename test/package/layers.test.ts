@@ -34,7 +34,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Folders that run on Node alone, and may import what it brings. */
-const NODE_ONLY = ['src/startup/', 'src/redis/tcp/']
+const NODE_ONLY = ['src/startup/', 'src/redis/tcp/', 'src/redis/embedded/file/']
 
 const layered = sourceFiles('src/*/**/*.ts')
 const all = [...sourceFiles('src/**/*.ts'), ...sourceFiles('workers/**/*.ts')]

@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { SnapshotError } from '../../../../src/errors.ts'
+import {
+  FileSnapshot,
+  type FileSnapshotOptions,
+} from '../../../../src/redis/embedded/file/index.ts'
+import { SnapshotFiles } from '../../../../src/redis/embedded/file/snapshot-files.ts'
+import { EmbeddedRedis } from '../../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../../src/testing/manual-platform.ts'
+import { amount } from '../../../support/deep.ts'
+import { found } from '../../../support/findings.ts'
+
+const WRITER = join(import.meta.dirname, 'file-snapshot-writer.ts')
+
+describe('FileSnapshot', () => {
+  let platform: ManualPlatform
+  let folder: string
+  let path: string
+
+  beforeEach(() => {
+    platform = new ManualPlatform()
+    folder = mkdtempSync(join(tmpdir(), 'nearcache-snapshot-'))
+    path = join(folder, 'engine.snapshot')
+  })
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** A process that starts with what is on the disk. */
+  function start(options: Partial<FileSnapshotOptions> = {}) {
+    const engine = new EmbeddedRedis({ platform })
+    return { engine, snapshot: new FileSnapshot({ engine, path, platform, ...options }) }
+  }
+
+  test('brings a process back to what the last one held when it closed', () => {
+    const first = start()
+    expect(first.snapshot.loaded).toBe('nothing')
+    first.engine.execute(['SET', 'key', 'value', 'PX', 60_000])
+    first.snapshot.close()
+
+    const second = start()
+
+    expect(second.snapshot.loaded).toBe('current')
+    expect(second.engine.execute(['GET', 'key'])).toEqual({ result: 'value' })
+    expect(second.engine.execute(['PTTL', 'key'])).toEqual({ result: 60_000 })
+    expect(readdirSync(folder)).toEqual(['engine.snapshot'])
+  })
+
+  test('writes an interval after a change, once for all changes in it', async () => {
+    const { engine, snapshot } = start({ interval: '10s' })
+    const save = vi.spyOn(snapshot, 'save')
+    engine.execute(['SET', 'key', 'a'])
+    await platform.advance(9_999)
+    engine.execute(['SET', 'key', 'b'])
+    expect(existsSync(path)).toBe(false)
+
+    await platform.advance(1)
+    await platform.advance(60_000)
+
+    expect(save).toHaveBeenCalledTimes(1)
+    expect(start().engine.execute(['GET', 'key'])).toEqual({ result: 'b' })
+  })
+
+  test('a snapshot that misses an acknowledged change is not loaded', async () => {
+    const { engine } = start({ interval: '10s' })
+    engine.execute(['SET', 'key', 'old'])
+    await platform.advance(10_000)
+    engine.execute(['DEL', 'key']) // and the process stops here
+
+    const next = start()
+
+    expect(next.snapshot.loaded).toBe('nothing')
+    expect(next.engine.execute(['GET', 'key'])).toEqual({ result: null })
+  })
+
+  test('such a snapshot is loaded where that is asked for, and is then still outdated', async () => {
+    const { engine } = start({ interval: '10s' })
+    engine.execute(['SET', 'key', 'old'])
+    await platform.advance(10_000)
+    engine.execute(['SET', 'key', 'new'])
+
+    const next = start({ outdated: 'restore' })
+
+    expect(next.snapshot.loaded).toBe('outdated')
+    expect(next.engine.execute(['GET', 'key'])).toEqual({ result: 'old' })
+    expect(start().snapshot.loaded).toBe('nothing')
+    next.snapshot.close()
+    expect(start().snapshot.loaded).toBe('current')
+  })
+
+  test('reads do not make it outdated', () => {
+    const first = start()
+    first.engine.execute(['SET', 'key', 'value'])
+    first.snapshot.save()
+    first.engine.execute(['GET', 'key'])
+
+    expect(start().snapshot.loaded).toBe('current')
+  })
+
+  test('a crash while a snapshot is written leaves the one before', () => {
+    const { engine, snapshot } = start()
+    engine.execute(['SET', 'key', 'a'])
+    snapshot.save()
+    const before = readFileSync(path)
+
+    expect(() =>
+      new SnapshotFiles(path).write(
+        (function* () {
+          yield Buffer.from('["nearcache-engine",1]\n')
+          throw new Error('the process stops')
+        })(),
+      ),
+    ).toThrow('the process stops')
+
+    expect(readFileSync(path)).toEqual(before)
+    expect(start().engine.execute(['GET', 'key'])).toEqual({ result: 'a' })
+  })
+
+  test('refuses a file that is something else, and leaves it alone', () => {
+    writeFileSync(path, 'my thesis')
+
+    expect(() => start()).toThrow(SnapshotError)
+    expect(readFileSync(path, 'utf8')).toBe('my thesis')
+  })
+
+  test('tells of a snapshot that failed, and tries again', async () => {
+    const onError = vi.fn()
+    const { engine } = start({ interval: '10s', onError })
+    engine.execute(['SET', 'key', 'a'])
+    rmSync(folder, { recursive: true })
+    await platform.advance(10_000)
+    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ENOENT' }))
+
+    mkdirSync(folder)
+    await platform.advance(10_000)
+
+    expect(start().engine.execute(['GET', 'key'])).toEqual({ result: 'a' })
+  })
+
+  test('writes no more once it is closed', async () => {
+    const { engine, snapshot } = start({ interval: '10s' })
+    snapshot.close()
+    snapshot.close()
+    engine.execute(['SET', 'key', 'a'])
+    await platform.advance(60_000)
+
+    expect(start().engine.execute(['GET', 'key'])).toEqual({ result: null })
+    expect(platform.pendingTimers).toBe(0)
+  })
+
+  test.each<[string, Partial<FileSnapshotOptions>]>([
+    ['path', { path: '' }],
+    ['interval', { interval: 99 }],
+    ['outdated', { outdated: 'keep' as 'discard' }],
+  ])('rejects a bad %s', (option, options) => {
+    expect(() => start(options)).toThrow(expect.objectContaining({ option }))
+  })
+
+  test('a process that is killed at any moment leaves a whole snapshot, and never an old one as new', {
+    timeout: 120_000,
+  }, async ({ task }) => {
+    const loaded = { current: 0, outdated: 0, nothing: 0 }
+    const kills = amount(6, 100)
+    for (let kill = 0; kill < kills; kill++) {
+      const acknowledged = await runUntilKilled(path, 150 + ((kill * 37) % 200))
+
+      const { engine, snapshot } = start({ outdated: 'restore' })
+
+      const held = Number(engine.execute(['GET', 'count']).result)
+      expect(engine.execute(['LLEN', 'list']).result).toBe(
+        snapshot.loaded === 'nothing' ? 0 : 2_000,
+      )
+      if (snapshot.loaded === 'current') expect(held).toBeGreaterThanOrEqual(acknowledged)
+      loaded[snapshot.loaded]++
+    }
+    found(task, 'snapshots after a kill', { kills, ...loaded, damaged: 0 })
+  })
+})
+
+/** Runs a process that changes and saves without pause; returns the last change it acknowledged. */
+async function runUntilKilled(path: string, afterMs: number): Promise<number> {
+  const child = spawn(process.execPath, [WRITER, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (data) => {
+    if (output === '') setTimeout(() => child.kill('SIGKILL'), afterMs)
+    output += data
+  })
+  await new Promise((resolve) => child.once('close', resolve))
+  const lines = output.split('\n').slice(0, -1)
+  expect(lines.length).toBeGreaterThan(1)
+  return Number(lines.at(-1))
+}
