@@ -6,7 +6,8 @@
 
 const POLYNOMIAL = 0xedb88320
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+/** Signed, since the operators on bits make signed numbers, which then need no conversion. */
+const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
   let value = byte
   for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? POLYNOMIAL : 0)
   return value
@@ -15,6 +16,8 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** The checksum of bytes, going on from that of the bytes before. */
 export function crc32(bytes: Uint8Array, before: number = 0): number {
   let crc = ~before
-  for (const byte of bytes) crc = (TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8)
+  for (let index = 0; index < bytes.length; index++) {
+    crc = (TABLE[(crc ^ (bytes[index] as number)) & 0xff] as number) ^ (crc >>> 8)
+  }
   return ~crc >>> 0
 }
