@@ -24,7 +24,7 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: { ADMIN_TOKEN: 'test-admin-token' } },
+            miniflare: { bindings: { ADMIN_TOKEN: 'test-admin-token', REDIS_SNAPSHOT: 'on' } },
           }),
         ],
         resolve: { conditions: ['workerd', 'worker', 'browser', ...SOURCES] },

@@ -41,6 +41,8 @@ const Environment = z
     ),
     UPSTASH_REDIS_REST_TOKEN: optional(z.string('must be a text')),
     ADMIN_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
+    // Read by the object itself, and checked here, where a mistake is told.
+    REDIS_SNAPSHOT: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
     CACHE: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
     NEAR_TTL: optional(
       z.templateLiteral([z.int().positive(), z.enum(['ms', 's', 'm'])], 'must be like 500ms or 1s'),

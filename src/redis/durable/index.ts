@@ -10,6 +10,13 @@ import { checkAnswer } from '../answer.ts'
 import { networkError, operationOf } from '../failure.ts'
 import type { RedisRequest, RedisResponse, Transport } from '../requester.ts'
 
+export {
+  DurableSnapshot,
+  type DurableSnapshotOptions,
+  type DurableStorageLike,
+  discardSnapshot,
+} from './snapshot.ts'
+
 /** The method that the object has to have: it answers as a `Requester` does. */
 export interface DurableStub {
   execute(path: string[], body: unknown): Promise<unknown>

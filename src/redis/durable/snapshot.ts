@@ -1,0 +1,182 @@
+/**
+ * Keeps a snapshot of an engine in the SQLite storage of its Durable Object, so that the object
+ * starts with what it held when the platform evicted it.
+ *
+ * @module
+ */
+
+import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { InvalidOptionError, isNearcacheError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { webPlatform } from '../../platform/web.ts'
+import type { EmbeddedRedis } from '../embedded/engine.ts'
+
+/** A row has at most 2 MB; one of this length leaves room for what SQLite adds. */
+const CHUNK_BYTES = 1024 * 1024
+
+type Row = Readonly<Record<string, unknown>>
+
+/** The part of a `DurableObjectStorage` with SQLite that is used, written structurally. */
+export interface DurableStorageLike {
+  readonly sql: {
+    exec(query: string, ...bindings: (ArrayBuffer | number)[]): Iterable<Row>
+  }
+  transactionSync<T>(change: () => T): T
+  getAlarm(): Promise<number | null>
+  setAlarm(at: number): Promise<void>
+}
+
+/** Options for {@link DurableSnapshot}. */
+export interface DurableSnapshotOptions {
+  /** What is kept. Nothing else may have stored in it before. */
+  readonly engine: EmbeddedRedis
+  /** `ctx.storage` of an object whose class is under `new_sqlite_classes`. */
+  readonly storage: DurableStorageLike
+  /** How long after a change the next snapshot is written, at least 1 s. @default '10s' */
+  readonly interval?: Duration
+  /**
+   * What becomes of a snapshot after which changes were acknowledged that it does not have: the
+   * object was restarted in between. For a cache it must be discarded, as it may hold what was
+   * invalidated. Where losing everything is worse than losing the last changes, `restore` loads it.
+   * @default 'discard'
+   */
+  readonly outdated?: 'discard' | 'restore'
+  /** The clock of the alarm. @default webPlatform() */
+  readonly platform?: Platform
+}
+
+/**
+ * Writes a snapshot by the object's alarm, an interval after a change.
+ *
+ * The first change after a snapshot marks it as outdated. The platform gives no answer before what
+ * was stored ahead of it is on disk, so no acknowledged change is missing from a snapshot that
+ * passes for up to date. Chunks replace those before in one transaction.
+ *
+ * @example
+ * ```ts
+ * constructor(ctx: DurableObjectState, env: Env) {
+ *   super(ctx, env)
+ *   this.#snapshot = new DurableSnapshot({ engine: this.#engine, storage: ctx.storage })
+ *   ctx.blockConcurrencyWhile(async () => this.#snapshot.restore())
+ * }
+ * alarm() {
+ *   this.#snapshot.save()
+ * }
+ * ```
+ */
+export class DurableSnapshot {
+  readonly #engine: EmbeddedRedis
+  readonly #storage: DurableStorageLike
+  readonly #platform: Platform
+  readonly #intervalMs: number
+  readonly #outdated: 'discard' | 'restore'
+  /** Undefined until {@link restore} has found out. */
+  #isCurrent: boolean | undefined
+  #isAlarmSet = false
+
+  /** @throws {InvalidOptionError} When an option is out of its documented range. */
+  constructor(options: DurableSnapshotOptions) {
+    const { engine, storage, interval = '10s', outdated = 'discard' } = options
+    if (typeof storage?.sql?.exec !== 'function') {
+      throw new InvalidOptionError('storage', 'the storage of a Durable Object with SQLite')
+    }
+    if (outdated !== 'discard' && outdated !== 'restore') {
+      throw new InvalidOptionError('outdated', "'discard' or 'restore'")
+    }
+    this.#intervalMs = toMilliseconds(interval, 'interval', { min: 1_000 })
+    this.#engine = engine
+    this.#storage = storage
+    this.#outdated = outdated
+    this.#platform = options.platform ?? webPlatform()
+  }
+
+  /**
+   * Fills the engine, and from then on minds its changes. To be called once, before any request.
+   *
+   * @returns What the engine was filled from. A snapshot of another version, or a damaged one, is
+   * left out as an outdated one is: an empty cache costs misses and nothing else.
+   */
+  restore(): 'current' | 'outdated' | 'nothing' {
+    const { sql } = this.#storage
+    sql.exec('CREATE TABLE IF NOT EXISTS nearcache_chunks (place INTEGER PRIMARY KEY, bytes BLOB)')
+    sql.exec('CREATE TABLE IF NOT EXISTS nearcache_outdated (since INTEGER PRIMARY KEY)')
+    const isOutdated = has(sql.exec('SELECT since FROM nearcache_outdated'))
+    const isThere = has(sql.exec('SELECT place FROM nearcache_chunks LIMIT 1'))
+    const isWanted = isThere && (!isOutdated || this.#outdated === 'restore')
+    const isLoaded = isWanted && this.#load()
+    this.#isCurrent = isLoaded && !isOutdated
+    this.#engine.onChange(() => this.#changed())
+    if (!isLoaded) return 'nothing'
+    return isOutdated ? 'outdated' : 'current'
+  }
+
+  /** Writes a snapshot, unless nothing has changed since the last: what the alarm has to call. */
+  save(): void {
+    this.#isAlarmSet = false
+    if (this.#isCurrent !== false) return
+    const { sql } = this.#storage
+    this.#storage.transactionSync(() => {
+      sql.exec('DELETE FROM nearcache_chunks')
+      let place = 0
+      for (const chunk of this.#engine.dump({ chunkBytes: CHUNK_BYTES })) {
+        const { buffer, byteOffset, byteLength } = chunk
+        const bytes = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
+        sql.exec('INSERT INTO nearcache_chunks (place, bytes) VALUES (?, ?)', place++, bytes)
+      }
+      sql.exec('DELETE FROM nearcache_outdated')
+    })
+    this.#isCurrent = true
+  }
+
+  #load(): boolean {
+    try {
+      this.#engine.load(chunksOf(this.#storage.sql.exec(SELECT_CHUNKS)))
+      return true
+    } catch (error) {
+      if (isNearcacheError(error) && error.code === 'ERR_SNAPSHOT') return false
+      throw error
+    }
+  }
+
+  /** Runs before the change is acknowledged. */
+  #changed(): void {
+    if (this.#isCurrent) {
+      const since = Math.floor(this.#platform.now())
+      this.#storage.sql.exec('INSERT INTO nearcache_outdated (since) VALUES (?)', since)
+    }
+    this.#isCurrent = false
+    if (this.#isAlarmSet) return
+    this.#isAlarmSet = true
+    this.#platform.defer(this.#setAlarm())
+  }
+
+  /** An alarm that is set already comes soon enough, and may be the owner's own. */
+  async #setAlarm(): Promise<void> {
+    try {
+      if ((await this.#storage.getAlarm()) !== null) return
+      await this.#storage.setAlarm(this.#platform.now() + this.#intervalMs)
+    } catch {
+      // The storage failed; what has changed stays marked, and the next change tries again.
+      this.#isAlarmSet = false
+    }
+  }
+}
+
+/**
+ * Forgets the snapshot in a storage. An object that runs without one has to, or a later start with
+ * one would take what is old for up to date.
+ */
+export function discardSnapshot({ sql }: DurableStorageLike): void {
+  sql.exec('DROP TABLE IF EXISTS nearcache_chunks')
+  sql.exec('DROP TABLE IF EXISTS nearcache_outdated')
+}
+
+const SELECT_CHUNKS = 'SELECT bytes FROM nearcache_chunks ORDER BY place'
+
+function has(rows: Iterable<Row>): boolean {
+  return [...rows].length > 0
+}
+
+function* chunksOf(rows: Iterable<Row>): IterableIterator<Uint8Array> {
+  for (const { bytes } of rows) yield new Uint8Array(bytes as ArrayBuffer)
+}

@@ -1,0 +1,123 @@
+import { DatabaseSync } from 'node:sqlite'
+import { beforeEach, describe, expect, test } from 'vitest'
+import {
+  DurableSnapshot,
+  type DurableSnapshotOptions,
+  type DurableStorageLike,
+} from '../../../src/redis/durable/index.ts'
+import { EmbeddedRedis } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+
+/** The storage of an object, on an SQLite of this process. */
+class Storage implements DurableStorageLike {
+  readonly #database = new DatabaseSync(':memory:')
+  readonly alarms: number[] = []
+  alarmError: Error | undefined
+
+  readonly sql: DurableStorageLike['sql'] = {
+    exec: (query, ...bindings) => {
+      const values = bindings.map((one) => (typeof one === 'number' ? one : new Uint8Array(one)))
+      const rows = this.#database.prepare(query).all(...values)
+      return rows.map((row) =>
+        row['bytes'] instanceof Uint8Array ? { bytes: toBuffer(row['bytes']) } : row,
+      )
+    },
+  }
+
+  transactionSync<T>(change: () => T): T {
+    this.#database.exec('BEGIN')
+    const result = change()
+    this.#database.exec('COMMIT')
+    return result
+  }
+
+  async getAlarm(): Promise<number | null> {
+    return this.alarms.at(-1) ?? null
+  }
+
+  async setAlarm(at: number): Promise<void> {
+    if (this.alarmError) throw this.alarmError
+    this.alarms.push(at)
+  }
+}
+
+function toBuffer(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer
+}
+
+describe('DurableSnapshot', () => {
+  let platform: ManualPlatform
+  let storage: Storage
+  let engine: EmbeddedRedis
+  let snapshot: DurableSnapshot
+
+  beforeEach(() => {
+    platform = new ManualPlatform()
+    storage = new Storage()
+    engine = new EmbeddedRedis({ platform })
+    snapshot = new DurableSnapshot({ engine, storage, platform, interval: '10s' })
+    snapshot.restore()
+  })
+
+  test('sets one alarm for all changes of an interval, and the next after it', async () => {
+    engine.execute(['SET', 'key', 'a'])
+    engine.execute(['SET', 'key', 'b'])
+    await platform.settle()
+    expect(storage.alarms).toEqual([platform.now() + 10_000])
+
+    await platform.advance(10_000)
+    storage.alarms.length = 0
+    snapshot.save()
+    engine.execute(['GET', 'key'])
+    await platform.settle()
+    expect(storage.alarms).toEqual([])
+
+    engine.execute(['SET', 'key', 'c'])
+    await platform.settle()
+    expect(storage.alarms).toEqual([platform.now() + 10_000])
+  })
+
+  test('leaves an alarm alone that is set already', async () => {
+    storage.alarms.push(5)
+    engine.execute(['SET', 'key', 'a'])
+    await platform.settle()
+    expect(storage.alarms).toEqual([5])
+  })
+
+  test('tries to set an alarm that failed again at the next change', async () => {
+    storage.alarmError = new Error('the storage failed')
+    engine.execute(['SET', 'key', 'a'])
+    await platform.settle()
+    storage.alarmError = undefined
+
+    engine.execute(['SET', 'key', 'b'])
+    await platform.settle()
+
+    expect(storage.alarms).toHaveLength(1)
+  })
+
+  test('brings an engine back, unless it misses a change', () => {
+    const load = () => {
+      const next = new EmbeddedRedis({ platform })
+      return [new DurableSnapshot({ engine: next, storage }).restore(), next] as const
+    }
+    engine.execute(['SET', 'key', 'a'])
+    snapshot.save()
+    const [loaded, next] = load()
+    expect(loaded).toBe('current')
+    expect(next.execute(['GET', 'key'])).toEqual({ result: 'a' })
+
+    engine.execute(['SET', 'key', 'b'])
+    expect(load()[0]).toBe('nothing')
+  })
+
+  test.each<[string, Partial<DurableSnapshotOptions>]>([
+    ['storage', { storage: {} as DurableStorageLike }],
+    ['interval', { interval: 999 }],
+    ['outdated', { outdated: 'keep' as 'discard' }],
+  ])('rejects a bad %s', (option, options) => {
+    expect(() => new DurableSnapshot({ engine, storage, ...options })).toThrow(
+      expect.objectContaining({ option }),
+    )
+  })
+})
