@@ -56,20 +56,25 @@ export async function invalidatePattern(ctx: CacheContext, pattern: string): Pro
  * Deletes what matches. SCAN returns whatever is there from its first step to its last: every lease
  * of a load that began before, unless the load ends meanwhile; then every entry stored by such one.
  */
-async function sweep({ link }: CacheContext, glob: string): Promise<void> {
+async function sweep({ link, steps }: CacheContext, glob: string): Promise<void> {
   let cursor = '0'
   do {
     const reply = await link.send(['SCAN', cursor, 'MATCH', glob, 'COUNT', SCAN_COUNT])
     const [next, keys] = parseScan(reply)
+    // A scan that does not move would go on for ever.
+    if (next !== '0' && next === cursor) throw malformed()
     cursor = next
-    if (link.cluster) await Promise.all(keys.map((key) => link.send(['DEL', key])))
-    else if (keys.length > 0) await link.send(['DEL', ...keys])
+    if (keys.length > 0) await steps.drop(keys)
   } while (cursor !== '0')
 }
 
 function parseScan(reply: Reply): readonly [string, readonly string[]] {
-  if (!Array.isArray(reply) || !Array.isArray(reply[1])) {
-    throw new RemoteError({ operation: 'SCAN', reason: 'malformed reply', applied: 'unknown' })
-  }
-  return [String(reply[0]), reply[1].map(String)]
+  const [cursor, keys] = Array.isArray(reply) ? reply : []
+  if (typeof cursor !== 'string' || !Array.isArray(keys)) throw malformed()
+  if (!keys.every((key) => typeof key === 'string')) throw malformed()
+  return [cursor, keys]
+}
+
+function malformed(): RemoteError {
+  return new RemoteError({ operation: 'SCAN', reason: 'malformed reply', applied: 'unknown' })
 }

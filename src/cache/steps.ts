@@ -121,7 +121,7 @@ export class Steps {
     const keys = [names.lease, names.entry, ...stamped.map(({ key }) => key)]
     const args = [nonce, leaseMs, markerMs(lifeMs), prefix]
     const reply = await this.#link.run(scripts.ACQUIRE, keys, args)
-    if (reply === null) return undefined
+    if (reply === 0) return undefined
     return this.#lease(reply, nonce, markers, lifeMs)
   }
 
@@ -142,19 +142,18 @@ export class Steps {
   /** Stores, if the lease is still the caller's. */
   async commit(names: EntryNames, { token, entry, writeId, lifeMs }: Commit): Promise<boolean> {
     const args = [token, entry, lifeMs, writePrefix(writeId)]
-    return (await this.#link.run(scripts.COMMIT, [names.entry, names.lease], args)) === 1
+    return yes(await this.#link.run(scripts.COMMIT, [names.entry, names.lease], args))
   }
 
   /** Gives the lease back, if it is still the caller's. */
   async release(names: EntryNames, token: string): Promise<void> {
-    await this.#link.run(scripts.RELEASE, [names.lease], [token])
+    yes(await this.#link.run(scripts.RELEASE, [names.lease], [token]))
   }
 
   /** Puts another text in the place of the entry that has this write id. */
   async replace(name: string, { entry, writeId, lifeMs }: Omit<Commit, 'token'>): Promise<boolean> {
-    return (
-      (await this.#link.run(scripts.REPLACE, [name], [writePrefix(writeId), entry, lifeMs])) === 1
-    )
+    const args = [writePrefix(writeId), entry, lifeMs]
+    return yes(await this.#link.run(scripts.REPLACE, [name], args))
   }
 
   /** A set in one request: the entry's text is completed with the stamps where it is stored. */
@@ -166,7 +165,8 @@ export class Steps {
   ): Promise<void> {
     const args = [randomId(), markerMs(lifeMs), lifeMs, before, after]
     const keys = [names.entry, names.lease, ...markers.map(({ key }) => key)]
-    await this.#link.run(scripts.STORE, keys, [...args, ...markers.map(({ segment }) => segment)])
+    const segments = markers.map(({ segment }) => segment)
+    yes(await this.#link.run(scripts.STORE, keys, [...args, ...segments]))
   }
 
   /**
@@ -175,31 +175,40 @@ export class Steps {
    */
   async delete(names: readonly EntryNames[]): Promise<void> {
     const pairs = names.map(({ entry, lease }) => [entry, lease])
-    const commands = this.#link.cluster ? pairs : [pairs.flat()]
-    await Promise.all(commands.map((keys) => this.#link.send(['DEL', ...keys])))
+    await this.#drop(this.#link.cluster ? pairs : [pairs.flat()])
+  }
+
+  /** Deletes keys: one command, or on a cluster one a key. */
+  async drop(keys: readonly string[]): Promise<void> {
+    await this.#drop(this.#link.cluster ? keys.map((key) => [key]) : [keys])
+  }
+
+  async #drop(commands: readonly (readonly string[])[]): Promise<void> {
+    await Promise.all(
+      commands.map(async (keys) => {
+        if (typeof (await this.#link.send(['DEL', ...keys])) !== 'number') throw malformed('DEL')
+      }),
+    )
   }
 
   /** Hard invalidation: without its marker no entry is valid. */
   async hard(markers: readonly Marker[], epoch: Marker): Promise<void> {
     const keys = markers.map(({ key }) => key)
-    if (!this.#link.cluster) {
-      await this.#link.send(['DEL', epoch.key, ...keys])
-      return
-    }
+    if (!this.#link.cluster) return this.drop([epoch.key, ...keys])
     // A load with late tags must not find the epoch as it was after any marker is gone.
-    await this.#link.send(['DEL', epoch.key])
-    await Promise.all(keys.map((key) => this.#link.send(['DEL', key])))
+    await this.drop([epoch.key])
+    await this.drop(keys)
   }
 
   /** Soft invalidation: entries stay valid, and are fresh no more. */
   async soft(markers: readonly Marker[], epoch: Marker): Promise<void> {
-    const run = (keys: readonly string[]): Promise<Reply> =>
-      this.#link.run(scripts.SOFT, keys, [randomId()])
+    const run = async (keys: readonly string[]): Promise<boolean> =>
+      yes(await this.#link.run(scripts.SOFT, keys, [randomId()]))
     if (!this.#link.cluster) {
       await run([epoch.key, ...markers.map(({ key }) => key)])
       return
     }
-    await this.#link.send(['DEL', epoch.key])
+    await this.drop([epoch.key])
     // The script drops its first key; one in the marker's slot that nobody uses keeps it harmless.
     await Promise.all(markers.map(({ key }) => run([`{${key}}:none`, key])))
   }
@@ -254,7 +263,7 @@ export class Steps {
       return (await Promise.all(keys.map((key) => this.#link.send(['GET', key])))).map(text)
     }
     const reply = await this.#link.read(['MGET', ...keys], keys.join('\n'))
-    return list(reply, keys.length).map(text)
+    return list(reply, keys.length, 'MGET').map(text)
   }
 }
 
@@ -265,17 +274,25 @@ function markerMs(lifeMs: number): number {
   return Math.max(MIN_MARKER_MS, 2 * lifeMs)
 }
 
+/** What a key holds. A reply of another kind says nothing of it, not even that it is empty. */
 function text(reply: Reply): string | null {
-  return typeof reply === 'string' ? reply : null
-}
-
-function list(reply: Reply, length: number): readonly Reply[] {
-  if (!Array.isArray(reply) || reply.length !== length) throw malformed()
+  if (typeof reply !== 'string' && reply !== null) throw malformed('GET')
   return reply
 }
 
-function malformed(): RemoteError {
-  return new RemoteError({ operation: 'script', reason: 'malformed reply', applied: 'unknown' })
+/** Whether a script did what it was for: 1 or 0. */
+function yes(reply: Reply): boolean {
+  if (reply !== 1 && reply !== 0) throw malformed()
+  return reply === 1
+}
+
+function list(reply: Reply, length: number, operation?: string): readonly Reply[] {
+  if (!Array.isArray(reply) || reply.length !== length) throw malformed(operation)
+  return reply
+}
+
+function malformed(operation = 'EVALSHA'): RemoteError {
+  return new RemoteError({ operation, reason: 'malformed reply', applied: 'unknown' })
 }
 
 function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {

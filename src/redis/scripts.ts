@@ -45,35 +45,38 @@ end
 `
 
 /**
- * `KEYS: lease, entry, markers…  ARGV: nonce, lease ms, marker ms, prefix` → token and markers, or nil
+ * `KEYS: lease, entry, markers…  ARGV: nonce, lease ms, marker ms, prefix` → token and markers, or 0
  * if another holds the lease, or the entry is not the one that the caller has seen: its first 20 bytes
- * are not `prefix`. Nothing is compared with `?`.
+ * are not `prefix`. Nothing is compared with `?`. Granted last: a marker that is no text fails the
+ * script, and must not leave a lease behind that nobody knows.
  */
 export const ACQUIRE: Script = {
-  sha1: 'dd589df9377f10ab9d3da7119cd987aa9a83c6d9',
+  sha1: 'd5c5018bc6eca443699f4de7d97c9c67114a8d49',
   lua: `${CLOCK}${MARKERS}
 local lease = redis.call('GET', KEYS[1])
-if lease and string.sub(lease, 1, #ARGV[1] + 1) ~= ARGV[1] .. '-' then return false end
-if not lease then
-  if ARGV[4] ~= '?' and redis.call('GETRANGE', KEYS[2], 0, 19) ~= ARGV[4] then return false end
-  lease = ARGV[1] .. '-' .. now
-  redis.call('SET', KEYS[1], lease, 'PX', ARGV[2])
+if lease then
+  if string.sub(lease, 1, #ARGV[1] + 1) ~= ARGV[1] .. '-' then return 0 end
+elseif ARGV[4] ~= '?' and redis.call('GETRANGE', KEYS[2], 0, 19) ~= ARGV[4] then
+  return 0
 end
-return markers({ lease }, 3, ARGV[1], tonumber(ARGV[3]))
+local granted = markers({ lease or ARGV[1] .. '-' .. now }, 3, ARGV[1], tonumber(ARGV[3]))
+if not lease then redis.call('SET', KEYS[1], granted[1], 'PX', ARGV[2]) end
+return granted
 `,
 }
 
-/** `KEYS: entry, lease  ARGV: token, entry, life ms, first bytes of the entry` → 1 if stored. */
+/**
+ * `KEYS: entry, lease  ARGV: token, entry, life ms, first bytes of the entry` → 1 if stored. Looks at
+ * the entry first: what is no text there is not ours, and fails the script before it is overwritten.
+ */
 export const COMMIT: Script = {
-  sha1: '5a62f665c26d4eab40761023058d5b1f4dc4a462',
+  sha1: '76c8fcdc6b27e875521c4d5337e9a96b9ac4b2cc',
   lua: `
-if redis.call('GET', KEYS[2]) == ARGV[1] then
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-  redis.call('DEL', KEYS[2])
-  return 1
-end
 if redis.call('GETRANGE', KEYS[1], 0, #ARGV[4] - 1) == ARGV[4] then return 1 end
-return 0
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('DEL', KEYS[2])
+return 1
 `,
 }
 

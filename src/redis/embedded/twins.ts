@@ -49,14 +49,13 @@ const acquire: TwinBody = (
   [nonce = '', leaseMs = '', life = '', prefix = ''],
 ) => {
   const now = clock(call)
-  let lease = call('GET', leaseKey)
-  if (lease !== null && !bears(lease, nonce)) return null
-  if (lease === null) {
-    if (prefix !== '?' && call('GETRANGE', entryKey, 0, 19) !== prefix) return null
-    lease = `${nonce}-${now}`
-    call('SET', leaseKey, lease, 'PX', leaseMs)
-  }
-  return markers(call, [lease], rest, [now, nonce, life])
+  const lease = call('GET', leaseKey)
+  if (lease !== null && !bears(lease, nonce)) return 0
+  if (lease === null && prefix !== '?' && call('GETRANGE', entryKey, 0, 19) !== prefix) return 0
+  const token = lease ?? `${nonce}-${now}`
+  const granted = markers(call, [token], rest, [now, nonce, life])
+  if (lease === null) call('SET', leaseKey, token, 'PX', leaseMs)
+  return granted
 }
 
 const commit: TwinBody = (
@@ -64,12 +63,11 @@ const commit: TwinBody = (
   [entryKey = '', leaseKey = ''],
   [token = '', entry = '', life = '', prefix = ''],
 ) => {
-  if (call('GET', leaseKey) === token) {
-    call('SET', entryKey, entry, 'PX', life)
-    call('DEL', leaseKey)
-    return 1
-  }
-  return call('GETRANGE', entryKey, 0, prefix.length - 1) === prefix ? 1 : 0
+  if (call('GETRANGE', entryKey, 0, prefix.length - 1) === prefix) return 1
+  if (call('GET', leaseKey) !== token) return 0
+  call('SET', entryKey, entry, 'PX', life)
+  call('DEL', leaseKey)
+  return 1
 }
 
 const take: TwinBody = (
