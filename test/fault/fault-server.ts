@@ -1,0 +1,156 @@
+/**
+ * A real HTTP server on the loopback interface that speaks the REST protocol over embedded engines,
+ * and breaks it as the test says. Each cache under test has a lane of its own: an address, an engine
+ * and a plan of what goes wrong.
+ *
+ * @module
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+import type { Command, RedisRequest, Transport } from '../../src/redis/requester.ts'
+
+/** A request that is about to go wrong. */
+export interface Exchange {
+  readonly request: RedisRequest
+  readonly incoming: IncomingMessage
+  readonly response: ServerResponse
+  /** Lets the engine do what was asked, and returns what would have been answered. */
+  apply(): Promise<Answered>
+}
+
+/** A status and a body. */
+export interface Answered {
+  readonly status: number
+  readonly body: unknown
+}
+
+/** Goes wrong in some way, instead of answering. */
+export type Strike = (exchange: Exchange) => void | Promise<void>
+
+/** What goes wrong, and when. */
+export interface Plan {
+  readonly strike: Strike
+  /** Which requests are meant. */
+  readonly meant: (request: RedisRequest) => boolean
+  /** Counted from 0 since the plan was made; undefined for all that are meant. */
+  readonly nth?: number | undefined
+}
+
+/** One engine behind one address. */
+export interface Lane {
+  readonly url: string
+  /** The engine's own transport, past the server and its faults. */
+  readonly engine: Transport
+  /** Lets requests go wrong by a plan from now on, or by none. */
+  follow(plan: Plan | undefined): void
+  close(): Promise<void>
+}
+
+/** A running server. */
+export interface FaultServer {
+  readonly port: number
+  /** Requests that have been neither answered nor broken off. */
+  readonly open: number
+  lane(): Lane
+  stop(): Promise<void>
+}
+
+/** The token that every lane takes. */
+export const TOKEN = 'SENTINEL-token'
+
+/** Starts a server on a free port of 127.0.0.1. */
+export async function startFaultServer(): Promise<FaultServer> {
+  const lanes = new Map<
+    string,
+    { readonly engine: Transport; plan: Plan | undefined; seen: number }
+  >()
+  const open = new Set<ServerResponse>()
+  const server = createServer((incoming, response) => {
+    open.add(response)
+    response.on('close', () => open.delete(response))
+    incoming.on('error', () => undefined)
+    serve(incoming, response).catch(() => response.destroy())
+  })
+
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [id = '', ...path] = (incoming.url ?? '').split('/').filter(Boolean)
+    const lane = lanes.get(id)
+    if (!lane) return void response.writeHead(404).end()
+    const { plan } = lane
+    const at = lane.seen++
+    const body = await bodyOf(incoming)
+    const request: RedisRequest = { path, body: JSON.parse(body) }
+    const apply = async (): Promise<Answered> => {
+      const answer: unknown = await lane.engine.request({ ...request })
+      const { error } = Object(answer) as { error?: unknown }
+      return { status: error === undefined ? 200 : 400, body: answer }
+    }
+    if (plan?.meant(request) && (plan.nth ?? at) === at) {
+      return plan.strike({ request, incoming, response, apply })
+    }
+    respond(response, await apply())
+  }
+
+  const port = await listen(server)
+  let made = 0
+  return {
+    port,
+    get open() {
+      return open.size
+    },
+    lane() {
+      const id = `lane-${made++}`
+      const engine = embeddedTransport()
+      lanes.set(id, { engine, plan: undefined, seen: 0 })
+      return {
+        url: `http://127.0.0.1:${port}/${id}`,
+        engine,
+        follow: (plan) => void lanes.set(id, { engine, plan, seen: 0 }),
+        close() {
+          lanes.delete(id)
+          return engine.close()
+        },
+      }
+    },
+    stop() {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+/** Answers with JSON. */
+export function respond(
+  response: ServerResponse,
+  { status, body }: Answered,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(JSON.stringify(body))
+}
+
+/** The commands of a request, one or many. */
+export function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {
+  return path.length === 0 ? [body as Command] : (body as Command[])
+}
+
+async function bodyOf(incoming: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of incoming) parts.push(part as Buffer)
+  return Buffer.concat(parts).toString()
+}
+
+/** A port on which nothing listens. */
+export async function deadPort(): Promise<number> {
+  const server = createServer()
+  const port = await listen(server)
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { restTransport } from '../../src/redis/rest.ts'
+import { amount, isDeep } from '../support/deep.ts'
+import { found } from '../support/findings.ts'
+import { deadPort, type FaultServer, startFaultServer, TOKEN } from './fault-server.ts'
+import { COOLDOWN_MS, endingUnder, FAULTS, type Fault, isMeant, struckAt } from './faults.ts'
+import { OPERATIONS, type Operation } from './operations.ts'
+import { type Place, type Result, tryOut } from './trial.ts'
+
+/** Trials at a time: a busy machine must not look like a slow server. */
+const AT_A_TIME = 6
+/** Often enough for the rare, where a deep run asks for it. */
+const TIMES = amount(1, 3)
+/** Of the faults that strike once, the share that meets each request: all of them in a deep run. */
+const SHARE = amount(4, 1)
+
+/** One cell: an operation whose n-th request meets a fault, or all of them. */
+interface Cell {
+  readonly operation: Operation
+  readonly nth: number | undefined
+}
+
+describe('Over rest, each operation under', () => {
+  const totals = { tried: 0, overdue: 0, unhandled: 0 }
+  const countUnhandled = (): void => {
+    totals.unhandled++
+  }
+  let server: FaultServer
+  let dead: number
+
+  beforeAll(async () => {
+    server = await startFaultServer()
+    dead = await deadPort()
+    process.on('unhandledRejection', countUnhandled)
+  })
+  afterAll(async () => {
+    await server.stop()
+    process.off('unhandledRejection', countUnhandled)
+  })
+
+  async function tryCell(fault: Fault, { operation, nth }: Cell): Promise<Result> {
+    const lane = server.lane()
+    const plan = {
+      strike: fault.strike,
+      meant: (request: Parameters<typeof isMeant>[1]) => isMeant(fault.scope ?? 'all', request),
+      nth,
+    }
+    const place: Place = {
+      connect: (platform) => restTransport({ url: lane.url, token: TOKEN, platform }),
+      around: lane.engine,
+      strike: () => lane.follow(plan),
+      lift: () => lane.follow(undefined),
+    }
+    const result = await tryOut(place, operation, {
+      ending: endingUnder(operation, fault, nth),
+      loads: loadsUnder(operation, fault, nth),
+      deadlineMs: fault.deadlineMs ?? 5_000,
+      pauseMs: fault.pauseMs ?? COOLDOWN_MS,
+    })
+    await lane.close()
+    return result
+  }
+
+  test.each(FAULTS)('$name', { timeout: 120_000 }, async (fault) => {
+    const cells = cellsOf(fault)
+    const endings: Record<string, string> = {}
+    const expected: Record<string, string> = {}
+    const wrongs: string[] = []
+    await inTurns(cells, async (cell) => {
+      const name = nameOf(cell)
+      const result = await tryCell(fault, cell)
+      totals.tried++
+      if (result.overdue) totals.overdue++
+      endings[name] = result.ending
+      expected[name] = endingUnder(cell.operation, fault, cell.nth)
+      wrongs.push(...result.wrongs.map((wrong) => `${name}: ${wrong}`))
+    })
+
+    expect(endings).toEqual(expected)
+    expect(wrongs).toEqual([])
+    await expect.poll(() => server.open, { timeout: 5_000 }).toBe(0)
+  })
+
+  test('a connection that is refused', { timeout: 120_000 }, async () => {
+    const endings: Record<string, string> = {}
+    const expected: Record<string, string> = {}
+    const wrongs: string[] = []
+    const fault: Fault = {
+      name: 'refused',
+      strike: () => undefined,
+      tells: { reason: 'ECONNREFUSED', applied: 'no' },
+    }
+    for (const operation of OPERATIONS) {
+      const lane = server.lane()
+      let port = server.port
+      const elsewhere: typeof fetch = (url, init) =>
+        fetch(String(url).replace(`:${server.port}/`, `:${port}/`), init)
+      const place: Place = {
+        connect: (platform) =>
+          restTransport({ url: lane.url, token: TOKEN, platform, fetch: elsewhere }),
+        around: lane.engine,
+        strike: () => {
+          port = dead
+        },
+        lift: () => {
+          port = server.port
+        },
+      }
+      const { name } = operation
+      const result = await tryOut(place, operation, {
+        ending: endingUnder(operation, fault),
+        loads: loadsUnder(operation, fault),
+        deadlineMs: 5_000,
+        pauseMs: COOLDOWN_MS,
+      })
+      totals.tried++
+      endings[name] = result.ending
+      expected[name] = endingUnder(operation, fault)
+      wrongs.push(...result.wrongs.map((wrong) => `${name}: ${wrong}`))
+      await lane.close()
+    }
+
+    expect(endings).toEqual(expected)
+    expect(wrongs).toEqual([])
+  })
+
+  test('all of these: nothing past its deadline, nothing unhandled', ({ task }) => {
+    found(task, 'faults over rest', {
+      tried: totals.tried,
+      'operations past deadline': totals.overdue,
+      'unhandled rejections': totals.unhandled,
+    })
+
+    expect(totals).toMatchObject({ overdue: 0, unhandled: 0 })
+    expect(totals.tried).toBeGreaterThan(FAULTS.length * OPERATIONS.length)
+  })
+})
+
+/** A fault that stays meets every operation; one that strikes once, each request of each. */
+function cellsOf(fault: Fault): Cell[] {
+  const always = OPERATIONS.map((operation) => ({ operation, nth: undefined }))
+  const once = OPERATIONS.flatMap((operation) =>
+    operation.sends.map((_, nth) => ({ operation, nth })),
+  )
+  // Another share for each fault, so that together they meet every request of every operation.
+  const share = once.filter((_, i) => (i + FAULTS.indexOf(fault)) % SHARE === 0)
+  // Those that harm nobody when they stay do so even less when they do not.
+  const cells = fault.tells === 'nothing' && !isDeep ? always : [...always, ...share]
+  return Array.from({ length: TIMES }, () => cells).flat()
+}
+
+function nameOf({ operation: { name }, nth }: Cell): string {
+  return nth === undefined ? name : `${name}, request ${nth + 1}`
+}
+
+/** A load runs once; one that has found a fresh value, not at all. */
+function loadsUnder(operation: Operation, fault: Fault, nth?: number): number {
+  if (operation.what !== 'load') return 0
+  return struckAt(operation, fault, nth) === 0 ? 1 : (operation.loads ?? 0)
+}
+
+async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items]
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await work(next)
+  }
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker))
+}

@@ -1,0 +1,152 @@
+/**
+ * Tries one operation under one fault, and looks for everything that must not happen.
+ *
+ * @module
+ */
+
+import { RedisCacheManager } from '../../src/cache/manager.ts'
+import type { CacheOptions } from '../../src/cache/options.ts'
+import {
+  CircuitOpenError,
+  isNearcacheError,
+  RemoteError,
+  RemoteTimeoutError,
+} from '../../src/errors.ts'
+import type { Requester, Transport } from '../../src/redis/requester.ts'
+import { everythingIn } from '../support/leaks.ts'
+import { NEW, type Operation, outage, PREFIX, prepare, remains, SENTINEL } from './operations.ts'
+import { WatchedPlatform } from './watched-platform.ts'
+
+/** What a machine that does many things at once may add to a deadline. */
+const MARGIN_MS = 2_000
+
+/** Where a trial takes place. */
+export interface Place {
+  /** The way that breaks. */
+  connect(platform: WatchedPlatform): Transport
+  /** A way to the same Redis that does not. */
+  readonly around: Requester
+  /** Lets the fault begin. */
+  strike(): void | Promise<void>
+  /** Ends it. */
+  lift(): void | Promise<void>
+}
+
+/** What is known beforehand. */
+export interface Expectation {
+  readonly ending: string
+  readonly loads: number
+  readonly deadlineMs: number
+  readonly pauseMs: number
+}
+
+/** What came of a trial. */
+export interface Result {
+  readonly ending: string
+  /** What must not happen, in words; empty if all is well. */
+  readonly wrongs: readonly string[]
+  readonly overdue: boolean
+}
+
+/** How an operation that rejected ended, in the words of the matrix. */
+export function wordsFor(error: unknown): string {
+  if (error instanceof RemoteTimeoutError) return `rejects: timeout, applied: ${error.applied}`
+  if (error instanceof CircuitOpenError) return 'rejects: circuit open'
+  if (!(error instanceof RemoteError)) return `rejects: ${String(error)}`
+  const lost = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(error.reason)
+  return `rejects: ${lost ? 'lost' : error.reason}, applied: ${error.applied}`
+}
+
+/** Tries an operation. */
+export async function tryOut(
+  place: Place,
+  operation: Operation,
+  expected: Expectation,
+): Promise<Result> {
+  const platform = new WatchedPlatform()
+  const transport = place.connect(platform)
+  const base = { prefixes: [PREFIX], jitter: 0, loaderTimeout: { hard: '5s' } } as const
+  await prepare(cacheOn(place.around, { ...base, platform: new WatchedPlatform(-3_600_000) }))
+  const cache = cacheOn(transport, { ...base, platform, deadline: expected.deadlineMs })
+  const wrongs: string[] = []
+  const check = (error: unknown): void => {
+    if (error !== undefined && error !== outage) wrongs.push(...wrongsOf(error))
+  }
+  cache.subscribe(({ outcome }) => check('error' in outcome ? outcome.error : undefined))
+
+  let loads = 0
+  const load = async (): Promise<string> => {
+    loads++
+    return NEW
+  }
+  const fail = async (): Promise<never> => {
+    loads++
+    throw outage
+  }
+  await place.strike()
+  const startedAt = platform.now()
+  const ending = await operation.run({ cache, load, fail }).catch((error: unknown) => {
+    check(error)
+    return wordsFor(error)
+  })
+  const tookMs = platform.now() - startedAt
+  await platform.settle()
+  await place.lift()
+
+  const overdue = tookMs > operation.sends.length * expected.deadlineMs + MARGIN_MS
+  if (overdue) wrongs.push(`it took ${tookMs} ms`)
+  if (loads !== expected.loads) wrongs.push(`the loader ran ${loads} times`)
+  const fresh = cacheOn(place.around, base)
+  wrongs.push(...(await wrongsLeft(fresh, operation, ending)))
+  platform.skip(expected.pauseMs)
+  wrongs.push(...(await wrongsAfter(cache)))
+  await platform.settle()
+  await transport.close()
+  if (platform.timers > 0) wrongs.push(`${platform.timers} timers are left`)
+  return { ending, wrongs, overdue }
+}
+
+function cacheOn(redis: Requester, options: Omit<CacheOptions, 'redis'>): RedisCacheManager {
+  return new RedisCacheManager({ redis, ...options })
+}
+
+/** An error must be one of ours, and tell nothing. */
+export function wrongsOf(error: unknown): string[] {
+  const wrongs: string[] = []
+  if (!isNearcacheError(error)) wrongs.push(`${String(error)} is not of this library`)
+  if (new RegExp(`${SENTINEL}|127\\.0\\.0\\.1|localhost`).test(everythingIn(error))) {
+    wrongs.push('an error tells what it must not')
+  }
+  return wrongs
+}
+
+/** A write that is done must be seen by everybody, and one that surely was not applied by nobody. */
+async function wrongsLeft(
+  cache: RedisCacheManager,
+  { what, sends, leaves }: Operation,
+  ending: string,
+): Promise<string[]> {
+  if (what !== 'write') return []
+  const left = await remains(cache)
+  if (ending === 'done' && left !== leaves) return [`done, and a reader gets ${left}`]
+  const untouched = sends.length === 1 && ending.endsWith('applied: no')
+  return untouched && left !== 'the old value' ? [`not applied, and a reader gets ${left}`] : []
+}
+
+/** The cache must work again, without anybody's help. */
+async function wrongsAfter(cache: RedisCacheManager): Promise<string[]> {
+  const key = `${SENTINEL}-after`
+  const options = { tags: [`${SENTINEL}-after`] } as const
+  try {
+    const loaded = await cache.getOrSet(key, () => 'loaded', options)
+    const stored = await cache.get(key, options)
+    await cache.set(key, 'set', options)
+    const set = await cache.get(key, options)
+    await cache.invalidateTags(options.tags)
+    const gone = await cache.get(key, options)
+    const seen = [loaded, stored, set, gone].join()
+    return seen === 'loaded,loaded,set,' ? [] : [`after it, reads get ${seen}`]
+  } catch (error) {
+    return [`after it, ${wordsFor(error)}`]
+  }
+}
