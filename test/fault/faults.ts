@@ -235,7 +235,7 @@ const REPLIES: readonly Fault[] = [
 export const FAULTS: readonly Fault[] = [...TRANSPORT, ...HTTP, ...SHAPES, ...REPLIES]
 
 /** The request of an operation that a fault strikes first, counted from 0; -1 for none. */
-export function struckAt({ sends }: Operation, fault: Fault, nth?: number): number {
+function struckAt({ sends }: Operation, fault: Fault, nth?: number): number {
   const isStruck = (kind: Kind, i: number): boolean =>
     STRUCK[fault.scope ?? 'all'].has(kind) && (nth === undefined || i === nth)
   if (fault.tells === 'nothing' || (nth !== undefined && fault.passes)) return -1
@@ -261,4 +261,10 @@ export function endingUnder(operation: Operation, fault: Fault, nth?: number): s
     case 'figures':
       return operation.usual
   }
+}
+
+/** How often its loader runs: once, but for a load that has found a fresh value. */
+export function loadsUnder(operation: Operation, fault: Fault, nth?: number): number {
+  if (operation.what !== 'load') return 0
+  return struckAt(operation, fault, nth) === 0 ? 1 : (operation.loads ?? 0)
 }

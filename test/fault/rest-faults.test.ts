@@ -3,7 +3,7 @@ import { restTransport } from '../../src/redis/rest.ts'
 import { amount, isDeep } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
 import { deadPort, type FaultServer, startFaultServer, TOKEN } from './fault-server.ts'
-import { COOLDOWN_MS, endingUnder, FAULTS, type Fault, isMeant, struckAt } from './faults.ts'
+import { COOLDOWN_MS, endingUnder, FAULTS, type Fault, isMeant, loadsUnder } from './faults.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
 import { type Place, type Result, tryOut } from './trial.ts'
 
@@ -52,7 +52,6 @@ describe('Over rest, each operation under', () => {
       lift: () => lane.follow(undefined),
     }
     const result = await tryOut(place, operation, {
-      ending: endingUnder(operation, fault, nth),
       loads: loadsUnder(operation, fault, nth),
       deadlineMs: fault.deadlineMs ?? 5_000,
       pauseMs: fault.pauseMs ?? COOLDOWN_MS,
@@ -108,7 +107,6 @@ describe('Over rest, each operation under', () => {
       }
       const { name } = operation
       const result = await tryOut(place, operation, {
-        ending: endingUnder(operation, fault),
         loads: loadsUnder(operation, fault),
         deadlineMs: 5_000,
         pauseMs: COOLDOWN_MS,
@@ -151,12 +149,6 @@ function cellsOf(fault: Fault): Cell[] {
 
 function nameOf({ operation: { name }, nth }: Cell): string {
   return nth === undefined ? name : `${name}, request ${nth + 1}`
-}
-
-/** A load runs once; one that has found a fresh value, not at all. */
-function loadsUnder(operation: Operation, fault: Fault, nth?: number): number {
-  if (operation.what !== 'load') return 0
-  return struckAt(operation, fault, nth) === 0 ? 1 : (operation.loads ?? 0)
 }
 
 async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

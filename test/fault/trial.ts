@@ -22,6 +22,8 @@ const MARGIN_MS = 2_000
 
 /** Where a trial takes place. */
 export interface Place {
+  /** Of this trial alone, where several share a Redis. @default 'default' */
+  readonly namespace?: string
   /** The way that breaks. */
   connect(platform: WatchedPlatform): Transport
   /** A way to the same Redis that does not. */
@@ -34,10 +36,15 @@ export interface Place {
 
 /** What is known beforehand. */
 export interface Expectation {
-  readonly ending: string
-  readonly loads: number
+  /** How often the loader runs; undefined where that is for chance to decide. */
+  readonly loads: number | undefined
   readonly deadlineMs: number
+  /** After how long the cache must work again. */
   readonly pauseMs: number
+  /** How much longer the connection may take for that, in real milliseconds. @default 0 */
+  readonly graceMs?: number
+  /** Whether the fault takes the data with it. @default false */
+  readonly losesData?: boolean
 }
 
 /** What came of a trial. */
@@ -65,7 +72,9 @@ export async function tryOut(
 ): Promise<Result> {
   const platform = new WatchedPlatform()
   const transport = place.connect(platform)
-  const base = { prefixes: [PREFIX], jitter: 0, loaderTimeout: { hard: '5s' } } as const
+  const { namespace = 'default' } = place
+  const loaderTimeout = { hard: '5s' } as const
+  const base = { namespace, prefixes: [PREFIX], jitter: 0, loaderTimeout } as const
   await prepare(cacheOn(place.around, { ...base, platform: new WatchedPlatform(-3_600_000) }))
   const cache = cacheOn(transport, { ...base, platform, deadline: expected.deadlineMs })
   const wrongs: string[] = []
@@ -95,11 +104,10 @@ export async function tryOut(
 
   const overdue = tookMs > operation.sends.length * expected.deadlineMs + MARGIN_MS
   if (overdue) wrongs.push(`it took ${tookMs} ms`)
-  if (loads !== expected.loads) wrongs.push(`the loader ran ${loads} times`)
+  if (loads !== (expected.loads ?? loads)) wrongs.push(`the loader ran ${loads} times`)
   const fresh = cacheOn(place.around, base)
-  wrongs.push(...(await wrongsLeft(fresh, operation, ending)))
-  platform.skip(expected.pauseMs)
-  wrongs.push(...(await wrongsAfter(cache)))
+  if (!expected.losesData) wrongs.push(...(await wrongsLeft(fresh, operation, ending)))
+  wrongs.push(...(await wrongsAfter(cache, platform, expected)))
   await platform.settle()
   await transport.close()
   if (platform.timers > 0) wrongs.push(`${platform.timers} timers are left`)
@@ -134,9 +142,23 @@ async function wrongsLeft(
 }
 
 /** The cache must work again, without anybody's help. */
-async function wrongsAfter(cache: RedisCacheManager): Promise<string[]> {
-  const key = `${SENTINEL}-after`
-  const options = { tags: [`${SENTINEL}-after`] } as const
+async function wrongsAfter(
+  cache: RedisCacheManager,
+  platform: WatchedPlatform,
+  { pauseMs, graceMs = 0 }: Expectation,
+): Promise<string[]> {
+  const until = platform.now() + pauseMs + graceMs
+  for (let attempt = 0; ; attempt++) {
+    platform.skip(pauseMs)
+    const wrongs = await wrongsOfUse(cache, `${SENTINEL}-after-${attempt}`)
+    if (wrongs.length === 0 || platform.now() >= until + attempt * pauseMs) return wrongs
+    await platform.delay(50)
+  }
+}
+
+/** Uses the cache as all do: loads, reads, sets and invalidates. */
+async function wrongsOfUse(cache: RedisCacheManager, key: string): Promise<string[]> {
+  const options = { tags: [key] } as const
   try {
     const loaded = await cache.getOrSet(key, () => 'loaded', options)
     const stored = await cache.get(key, options)
