@@ -5,7 +5,7 @@
  */
 
 import { isNearcacheError } from '../../errors.ts'
-import { ACQUIRE } from '../../redis/scripts.ts'
+import { ACQUIRE, LATE } from '../../redis/scripts.ts'
 import { check, checkRejects, checkSame, textFrom } from './check.ts'
 import type { Clause } from './contract-case.ts'
 import { clause } from './wire.ts'
@@ -79,8 +79,13 @@ export const REPLIES: readonly Clause[] = [
     )
     checkSame(
       await run('EVALSHA', ACQUIRE.sha1, 2, '{k}:l', '{k}:e', 'other', 60_000, 60_000, ''),
-      { result: null },
-      'false of a script is null',
+      { result: 0 },
+      'a number that a script returns is a number',
+    )
+    const { result: late } = await run('EVAL', LATE.lua, 2, '{k}:none', '{k}:m', 'nonce', 60_000)
+    check(
+      Array.isArray(late) && late.length === 2 && late[0] === null,
+      'nil in a list that a script returns is null',
     )
   }),
   ...TEXTS.map(([name, text]) =>
