@@ -6,6 +6,14 @@
  * @module
  */
 
+export {
+  type EventRecord,
+  expectCached,
+  expectMissed,
+  type Observable,
+  recordEvents,
+  UnexpectedOutcomeError,
+} from './cache-events.ts'
 export { ChaosError, type WireFault } from './chaos-call.ts'
 export {
   type ChaosFetchOptions,
@@ -34,6 +42,7 @@ export {
   type TransportCall,
   type TransportFault,
 } from './chaos-transport.ts'
+export { cacheContract } from './contract/cache-contract.ts'
 export { ContractViolation } from './contract/check.ts'
 export type { ContractCase, ContractOptions, MakeTransport } from './contract/contract-case.ts'
 export {

@@ -5,8 +5,10 @@
  * @module
  */
 
-import { describe } from 'vitest'
-import { type MakeTransport, useBench } from './bench.ts'
+import { describe, test } from 'vitest'
+import type { Transport } from '../../../src/redis/requester.ts'
+import { cacheContract } from '../../../src/testing/contract/cache-contract.ts'
+import { intercept, type MakeTransport, useBench } from './bench.ts'
 import { describeInvalidation } from './invalidation.ts'
 import { describeLoaders } from './loaders.ts'
 import { describeMany } from './many.ts'
@@ -15,7 +17,6 @@ import { describeNear } from './near.ts'
 import { describeObservation } from './observation.ts'
 import { describePatterns } from './patterns.ts'
 import { describeProtection } from './protection.ts'
-import { describeRaces } from './races.ts'
 import { describeReads } from './reads.ts'
 import { describeSharing } from './sharing.ts'
 import { describeWrites } from './writes.ts'
@@ -28,7 +29,6 @@ export function describeManager(name: string, makeTransport: MakeTransport): voi
     describeLoaders(bench)
     describeWrites(bench)
     describeInvalidation(bench)
-    describeRaces(bench)
     describeSharing(bench)
     describeNamespaces(bench)
     describePatterns(bench)
@@ -36,5 +36,16 @@ export function describeManager(name: string, makeTransport: MakeTransport): voi
     describeNear(bench)
     describeProtection(bench)
     describeObservation(bench)
+
+    describe('keeps the published contract:', () => {
+      const make = (): Promise<Transport> => connect(makeTransport)
+      for (const { name: sentence, run } of cacheContract(make)) test(sentence, run)
+    })
   })
+}
+
+/** The transport alone: closing it stops what it runs on. */
+async function connect(makeTransport: MakeTransport): Promise<Transport> {
+  const { transport, stop } = await makeTransport()
+  return { ...intercept(transport, (request) => transport.request(request)), close: stop }
 }

@@ -95,23 +95,6 @@ export function describeSharing(bench: Bench): void {
       expect(await holder.get('k')).toBe('loaded by the waiter')
     })
 
-    test('that is lost with its holder passes to the one who waits', async () => {
-      const [holder, waiter] = [bench.cache(), bench.cache()]
-      const held = holdLoader()
-      const orphaned = holder.getOrSet('k', held.load)
-      await held.called
-      const waiting = waiter.getOrSet('k', () => 'loaded by the waiter')
-
-      const leases = (await bench.keys()).filter((key) => key.includes(':l:'))
-      expect(leases).toHaveLength(1)
-      await bench.send('DEL', ...(leases as [string]))
-
-      expect(await waiting).toBe('loaded by the waiter')
-      held.release('from the dead')
-      expect(await orphaned).toBe('from the dead')
-      expect(await holder.get('k')).toBe('loaded by the waiter')
-    })
-
     test('is gone when nothing is loaded any more', async () => {
       const cache = bench.cache()
       await cache.getOrSet('stored', () => 1)

@@ -79,6 +79,15 @@ describe('chaosSqlDriver', () => {
     expect(await chaotic.all('SELECT n FROM t', [])).toEqual([{ n: 2 }])
   })
 
+  test('changes nothing while it is off', async () => {
+    const chaotic = make({ enabled: false, faults: { fail: 1, latency: 1 } })
+
+    expect(await chaotic.run(INSERT, [1])).toEqual({ changes: 1 })
+    expect(await chaotic.batch(BATCH)).toEqual([[], []])
+    expect(await chaotic.all('SELECT n FROM t', [])).toEqual([{ n: 1 }, { n: 1 }, { n: 2 }])
+    expect(chaotic.chaos).toMatchObject({ calls: 3, injected: [] })
+  })
+
   test('opens sessions with the same dice, where the driver has them', async () => {
     expect(make({}).session).toBeUndefined()
     const opening = chaosSqlDriver({ ...driver, session: () => driver }, { faults: { fail: 1 } })

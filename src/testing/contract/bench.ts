@@ -1,0 +1,111 @@
+/**
+ * What the clauses of the cache's contract work with: caches on one transport as isolates would have
+ * them, loaders that wait, and a record of what was sent.
+ *
+ * @module
+ */
+
+import { RedisCacheManager } from '../../cache/manager.ts'
+import type { CacheOptions } from '../../cache/options.ts'
+import type {
+  Command,
+  RedisRequest,
+  RedisResponse,
+  Reply,
+  Transport,
+} from '../../redis/requester.ts'
+import { wrapTransport } from '../wrap.ts'
+import { check } from './check.ts'
+import type { Clause } from './contract-case.ts'
+
+/** The surroundings of one clause. */
+export class Bench {
+  /** The transport under test, recorded. */
+  readonly transport: Transport
+  readonly #inner: Transport
+  #recorded: RedisRequest[] = []
+
+  constructor(inner: Transport) {
+    this.#inner = inner
+    this.transport = wrapTransport(inner, (request) => this.#request(request), {})
+  }
+
+  /** A cache of its own on the transport, as another isolate would have one. */
+  cache(options: Partial<CacheOptions> = {}): RedisCacheManager {
+    // Long enough for a machine that does many things at once.
+    return new RedisCacheManager({ redis: this.transport, deadline: '10s', jitter: 0, ...options })
+  }
+
+  /** Sends a command past every cache. */
+  async send(...command: Command): Promise<Reply> {
+    const { result, error } = await this.#inner.request<Reply>({ path: [], body: command })
+    check(error === undefined, `${command[0]} is answered without an error`)
+    return result ?? null
+  }
+
+  /** All keys that Redis holds. */
+  async keys(part = ''): Promise<readonly string[]> {
+    const keys = (await this.send('KEYS', '*')) as readonly string[]
+    return keys.filter((key) => key.includes(part))
+  }
+
+  /** Loses every key whose name has this part, as eviction and expiry do. */
+  async lose(part: string): Promise<void> {
+    for (const key of await this.keys(part)) await this.send('DEL', key)
+  }
+
+  /** The requests that were applied while `work` ran, in order. */
+  async record<T>(
+    work: () => Promise<T>,
+  ): Promise<{ readonly value: T; readonly requests: readonly RedisRequest[] }> {
+    const from = this.#recorded.length
+    const value = await work()
+    return { value, requests: this.#recorded.slice(from) }
+  }
+
+  /** Applies requests again, as a retry that was overtaken by its first attempt would. */
+  async repeat(requests: readonly RedisRequest[]): Promise<void> {
+    for (const { path = [], body } of requests) await this.#inner.request({ path, body })
+  }
+
+  async #request<Result>(request: RedisRequest): Promise<RedisResponse<Result>> {
+    const answer = await this.#inner.request<Result>(request)
+    // What Redis did not know is sent once more in other words: the first try did nothing.
+    if (!answer.error?.startsWith('NOSCRIPT')) this.#recorded.push(request)
+    return answer
+  }
+}
+
+/** A clause on a bench. */
+export function onBench(name: string, check: (bench: Bench) => Promise<void>): Clause {
+  return { name, check: (transport) => check(new Bench(transport)) }
+}
+
+/** A loader that is called, and then waits. */
+export interface HeldLoader {
+  readonly load: () => Promise<string>
+  /** Resolves when the loader has been called. */
+  readonly called: Promise<void>
+  readonly calls: number
+  /** Lets every call, past and future, end with this value. */
+  release(value: string): void
+}
+
+/** Makes a loader whose end is the clause's to choose. */
+export function holdLoader(): HeldLoader {
+  const called = Promise.withResolvers<void>()
+  const end = Promise.withResolvers<string>()
+  let calls = 0
+  return {
+    load: () => {
+      calls++
+      called.resolve()
+      return end.promise
+    },
+    called: called.promise,
+    get calls() {
+      return calls
+    },
+    release: end.resolve,
+  }
+}

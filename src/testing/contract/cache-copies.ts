@@ -1,0 +1,148 @@
+/**
+ * Contract of requests that arrive twice: any of them may be applied a second time, at any later
+ * moment (I1).
+ *
+ * @module
+ */
+
+import type { RedisCacheManager } from '../../cache/manager.ts'
+import type { RedisRequest } from '../../redis/requester.ts'
+import { wrapTransport } from '../wrap.ts'
+import { type Bench, holdLoader, onBench } from './bench.ts'
+import { check, checkSame } from './check.ts'
+import type { Clause } from './contract-case.ts'
+
+const TAGS = ['t']
+
+/** A load under way, with what was sent until its loader was called. */
+async function beginLoad(
+  bench: Bench,
+  cache: RedisCacheManager,
+): Promise<{
+  readonly requests: readonly RedisRequest[]
+  finish(value: string): Promise<unknown>
+}> {
+  const held = holdLoader()
+  const { requests, value } = await bench.record(async () => {
+    const read = cache.getOrSet('k', held.load, { tags: TAGS })
+    await held.called
+    return { read }
+  })
+  return {
+    requests,
+    finish: (loaded) => {
+      held.release(loaded)
+      return value.read
+    },
+  }
+}
+
+const late = (what: string, check: (bench: Bench, cache: RedisCacheManager) => Promise<void>) =>
+  onBench(`a request that arrives once more, late, ${what}`, (bench) => check(bench, bench.cache()))
+
+/** The clauses. */
+export const COPIES: readonly Clause[] = [
+  late('does not give a load the right to store that a delete took', async (bench, cache) => {
+    const load = await beginLoad(bench, cache)
+    await cache.delete('k')
+    await bench.repeat(load.requests)
+    await load.finish('old')
+    checkSame(await cache.get('k'), undefined, 'what was loaded before a delete is not served')
+  }),
+  late('does not bring back the markers that an invalidation dropped', async (bench, cache) => {
+    const load = await beginLoad(bench, cache)
+    await cache.invalidateTags(TAGS)
+    await bench.repeat(load.requests)
+    await load.finish('old')
+    const found = await cache.get('k', { tags: TAGS })
+    checkSame(found, undefined, 'what was loaded before an invalidation is not served')
+  }),
+  late('does not bring back an entry: commit after delete', async (bench, cache) => {
+    const load = await beginLoad(bench, cache)
+    const { requests } = await bench.record(() => load.finish('old'))
+    await cache.delete('k')
+    await bench.repeat(requests)
+    checkSame(await cache.get('k'), undefined, 'a deleted entry stays away')
+  }),
+  late('does not bring back the value of an older set, by neither half', async (bench, cache) => {
+    const { requests } = await bench.record(() => cache.set('k', 'first', { tags: TAGS }))
+    await cache.set('k', 'second', { tags: TAGS })
+    await bench.repeat(requests.slice(1))
+    checkSame(await cache.get('k'), 'second', 'the newer value stays')
+    await bench.repeat(requests)
+    check((await cache.get('k')) !== 'first', 'the older value does not come back')
+  }),
+  late('does not undo an invalidation with an older soft one', async (bench, cache) => {
+    await cache.set('k', 'old', { tags: TAGS })
+    const soft = await bench.record(() => cache.invalidateTags(TAGS, { mode: 'soft' }))
+    await cache.invalidateTags(TAGS)
+    await bench.repeat(soft.requests)
+    const found = await cache.get('k', { tags: TAGS })
+    checkSame(found, undefined, 'nothing soft revives what a hard call killed')
+  }),
+  late('does not make fresh again what a newer soft call made stale', async (bench, cache) => {
+    const soft = await bench.record(() => cache.invalidateTags(TAGS, { mode: 'soft' }))
+    await cache.set('k', 'old', { tags: TAGS })
+    await bench.repeat(soft.requests)
+    checkSame(await cache.get('k'), undefined, 'a late soft call makes a miss')
+    await cache.invalidateTags(TAGS, { mode: 'soft' })
+    await bench.repeat(soft.requests)
+    checkSame(await cache.get('k'), undefined, 'and never a hit')
+  }),
+  late(
+    'costs a miss at most: delete and invalidation after the new value',
+    async (bench, cache) => {
+      const calls = [() => cache.delete('k'), () => cache.invalidateTags(TAGS)]
+      for (const call of calls) {
+        const { requests } = await bench.record(call)
+        await cache.set('k', 'new', { tags: TAGS })
+        await bench.repeat(requests)
+        const value = await cache.get('k')
+        check(value === undefined || value === 'new', 'the new value is served, or none')
+      }
+    },
+  ),
+  late('at the end of a long story, brings nothing old back', async (bench, cache) => {
+    const { requests } = await bench.record(async () => {
+      await cache.getOrSet('k', () => 'loaded', { tags: TAGS })
+      await cache.set('k', 'set', { tags: TAGS })
+      await cache.invalidateTags(TAGS, { mode: 'soft' })
+      await cache.getOrSet('k', () => 'loaded again', { tags: TAGS })
+      await cache.invalidateTags(TAGS)
+      await (await cache.begin('k', { tags: TAGS })).commit('computed')
+      await cache.clear()
+      await cache.set('k', 'last', { tags: TAGS })
+      await cache.delete('k')
+    })
+    for (const request of requests) {
+      await bench.repeat([request])
+      checkSame(await cache.get('k', { tags: TAGS }), undefined, 'what was deleted stays away')
+    }
+    const again = await cache.getOrSet('k', () => 'new', { tags: TAGS })
+    checkSame(again, 'new', 'the key can be loaded again')
+  }),
+  onBench('each request applied twice at once changes nothing', async (bench) => {
+    const { transport } = bench
+    const twice = wrapTransport(
+      transport,
+      async (request) => {
+        await transport.request({ ...request })
+        return transport.request(request)
+      },
+      {},
+    )
+    const cache = bench.cache({ redis: twice })
+    checkSame(await cache.getOrSet('a', () => 1, { tags: TAGS }), 1, 'a load is answered')
+    checkSame(await cache.get('a'), 1, 'and stored')
+    checkSame(
+      await cache.set('a', 2, { tags: TAGS }),
+      'stored',
+      'a set is not superseded by itself',
+    )
+    checkSame(await cache.get('a'), 2, 'and served')
+    await cache.invalidateTags(TAGS)
+    checkSame(await cache.get('a'), undefined, 'an invalidation invalidates')
+    checkSame(await cache.getOrSet('a', () => 3, { tags: TAGS }), 3, 'and the key loads anew')
+    checkSame(await bench.cache().get('a'), 3, 'for everybody')
+  }),
+]

@@ -1,0 +1,117 @@
+/**
+ * Contract of loss (I2): entries, leases and markers may be evicted or expire at any time. That makes
+ * misses, never a stale hit.
+ *
+ * @module
+ */
+
+import { holdLoader, onBench } from './bench.ts'
+import { checkSame } from './check.ts'
+import type { Clause } from './contract-case.ts'
+
+const TAGS = ['t']
+const MARKERS = ':t:'
+const LEASES = ':l:'
+const ENTRIES = ':e:'
+
+/** The clauses. */
+export const LOSSES: readonly Clause[] = [
+  onBench('an entry whose marker is lost is a miss, whichever of its markers', async (bench) => {
+    const cache = bench.cache()
+    await cache.set('k', 'old', { tags: TAGS })
+    const markers = await bench.keys(MARKERS)
+    checkSame(markers.length, 2, 'an entry has the markers of its tag and its namespace')
+    for (const marker of markers) {
+      await cache.set('k', 'old', { tags: TAGS })
+      checkSame(await cache.get('k'), 'old', 'the key is warm')
+      await bench.send('DEL', marker)
+      checkSame(await cache.get('k'), undefined, 'a missing marker permits nothing')
+    }
+  }),
+  onBench('a marker that is lost and made anew does not revive older entries', async (bench) => {
+    const cache = bench.cache()
+    await cache.set('k', 'old', { tags: TAGS })
+    await bench.lose(MARKERS)
+    await cache.set('other', 'makes the markers anew', { tags: TAGS })
+    checkSame(await cache.get('k'), undefined, 'an id is never used again')
+    checkSame(await cache.get('other'), 'makes the markers anew', 'newer entries are served')
+  }),
+  onBench(
+    'a marker that is lost while a load runs makes a miss of what it stores',
+    async (bench) => {
+      const cache = bench.cache()
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load, { tags: TAGS })
+      await held.called
+      await bench.lose(MARKERS)
+      await bench.cache().set('other', 1, { tags: TAGS })
+      held.release('old')
+      checkSame(await read, 'old', 'the load is answered')
+      checkSame(await cache.get('k'), undefined, 'what it stored is not served')
+    },
+  ),
+  onBench('a load whose lease is lost is answered and not stored', async (bench) => {
+    const cache = bench.cache()
+    const held = holdLoader()
+    const read = cache.getOrSet('k', held.load, { tags: TAGS })
+    await held.called
+    checkSame((await bench.keys(LEASES)).length, 1, 'a load holds one lease')
+    await bench.lose(LEASES)
+    held.release('old')
+    checkSame(await read, 'old', 'the load is answered')
+    checkSame(await cache.get('k'), undefined, 'without a lease nothing is stored')
+  }),
+  onBench('a lease that is lost and granted anew stores only the newer load', async (bench) => {
+    const [first, second] = [bench.cache(), bench.cache()]
+    const held = holdLoader()
+    const read = first.getOrSet('k', held.load, { tags: TAGS })
+    await held.called
+    await bench.lose(LEASES)
+    checkSame(await second.getOrSet('k', () => 'new', { tags: TAGS }), 'new', 'another one loads')
+    held.release('old')
+    await read
+    checkSame(await first.get('k'), 'new', 'the older load does not overwrite the newer one')
+  }),
+  onBench('a lease that is lost with its holder passes to the one who waits', async (bench) => {
+    const [holder, waiter] = [bench.cache(), bench.cache()]
+    const held = holdLoader()
+    const orphaned = holder.getOrSet('k', held.load)
+    await held.called
+    const waiting = waiter.getOrSet('k', () => 'loaded by the waiter')
+    await bench.lose(LEASES)
+    checkSame(await waiting, 'loaded by the waiter', 'the waiter loads')
+    held.release('from the dead')
+    checkSame(await orphaned, 'from the dead', 'the holder is answered')
+    checkSame(await holder.get('k'), 'loaded by the waiter', 'and stores nothing')
+  }),
+  onBench('a set whose lease is lost between its halves is not served', async (bench) => {
+    const cache = bench.cache()
+    const ticket = await cache.begin('k', { tags: TAGS })
+    await bench.lose(LEASES)
+    checkSame(await ticket.commit('late'), 'superseded', 'it is told that nothing was stored')
+    checkSame(await cache.get('k'), undefined, 'and nothing is')
+  }),
+  onBench('an entry that is lost is loaded again', async (bench) => {
+    const cache = bench.cache()
+    await cache.set('k', 'old', { tags: TAGS })
+    await bench.lose(ENTRIES)
+    checkSame(await cache.get('k'), undefined, 'a lost entry is a miss')
+    checkSame(await cache.getOrSet('k', () => 'new', { tags: TAGS }), 'new', 'it loads anew')
+    checkSame(await cache.get('k'), 'new', 'and is stored')
+  }),
+  onBench(
+    'everything that is lost while a load runs comes back with the next load',
+    async (bench) => {
+      const cache = bench.cache()
+      const held = holdLoader()
+      const read = cache.getOrSet('k', held.load, { tags: TAGS })
+      await held.called
+      await bench.lose('')
+      held.release('old')
+      await read
+      checkSame(await cache.get('k'), undefined, 'the load under way stores nothing')
+      checkSame(await cache.getOrSet('k', () => 'new', { tags: TAGS }), 'new', 'the next one loads')
+      checkSame(await cache.get('k'), 'new', 'and stores')
+    },
+  ),
+]

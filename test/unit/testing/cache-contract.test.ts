@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import type { Command, RedisRequest, Transport } from '../../../src/redis/requester.ts'
+import { COMMIT } from '../../../src/redis/scripts.ts'
+import { chaosTransport } from '../../../src/testing/chaos-transport.ts'
+import { cacheContract } from '../../../src/testing/contract/cache-contract.ts'
+import type { MakeTransport } from '../../../src/testing/contract/contract-case.ts'
+import { commandsOf, wrapTransport } from '../../../src/testing/wrap.ts'
+import { found } from '../../support/findings.ts'
+
+type Send = (request: RedisRequest) => Promise<unknown>
+
+/** The embedded transport with something wrong on the way to it. */
+function broken(make: (inner: Transport) => Send): MakeTransport {
+  return () => {
+    const inner = embeddedTransport()
+    return wrapTransport(inner, make(inner) as Transport['request'], {})
+  }
+}
+
+const nameOf = (request: RedisRequest): unknown => commandsOf(request)[0]?.[0]
+
+/** Answers what it has answered before, as a proxy that stores answers does. */
+const storing = broken((inner) => {
+  const answers = new Map<string, unknown>()
+  return async (request) => {
+    if (nameOf(request) !== 'MGET') return inner.request(request)
+    const id = JSON.stringify(request.body)
+    if (!answers.has(id)) answers.set(id, await inner.request(request))
+    return answers.get(id)
+  }
+})
+
+/** Says that it has deleted before it has. */
+const hasty = broken((inner) => async (request) => {
+  if (nameOf(request) !== 'DEL') return inner.request(request)
+  setTimeout(() => void inner.request(request).catch(() => undefined), 20)
+  return { result: 1 }
+})
+
+/** Does not delete. */
+const keeping = broken(
+  (inner) => async (request) =>
+    nameOf(request) === 'DEL' ? { result: 1 } : inner.request(request),
+)
+
+/** Stores without comparing the lease. */
+const careless = broken((inner) => async (request) => {
+  const [command] = commandsOf(request) as [Command]
+  if (command[0] !== 'EVALSHA' || command[1] !== COMMIT.sha1) return inner.request(request)
+  const [entry, , , value = '', life = 1] = command.slice(3)
+  await inner.request({ body: ['SET', entry, value, 'PX', life] })
+  return { result: 1 }
+})
+
+/** Remembers markers that Redis has lost. */
+const remembering = broken((inner) => {
+  const texts = new Map<unknown, unknown>()
+  return async (request) => {
+    const answer = await inner.request<unknown[]>(request)
+    if (nameOf(request) !== 'MGET' || !answer.result) return answer
+    const keys = (request.body as string[]).slice(1)
+    return {
+      result: answer.result.map((text, i) => {
+        if (!keys[i]?.includes(':t:')) return text
+        if (text !== null) texts.set(keys[i], text)
+        return texts.get(keys[i]) ?? null
+      }),
+    }
+  }
+})
+
+/** Applies each request again while the next one is answered. */
+const repeating = broken((inner) => {
+  let last: RedisRequest | undefined
+  return async (request) => {
+    const again = last
+    last = { path: request.path ?? [], body: request.body }
+    if (again) await inner.request(again)
+    return inner.request(request)
+  }
+})
+
+const FAULTS: readonly (readonly [fault: string, make: MakeTransport, clause: string])[] = [
+  ['stores answers to reads', storing, 'after delete of a warm key'],
+  ['answers deletions before they are applied', hasty, 'while a load runs'],
+  ['does not delete', keeping, 'after invalidateTags of a warm key'],
+  ['stores without comparing the lease', careless, 'calls delete: what it returns is never served'],
+  ['remembers markers that were lost', remembering, 'whose marker is lost'],
+]
+
+async function broke(make: MakeTransport): Promise<string[]> {
+  const cases = cacheContract(make, { timeoutMs: 3_000 })
+  const results = await Promise.allSettled(cases.map(({ run }) => run()))
+  return cases.filter((_, i) => results[i]?.status === 'rejected').map(({ name }) => name)
+}
+
+describe('the contract of a cache', () => {
+  test.each(FAULTS)('notices a transport that %s', async (_fault, make, clause) => {
+    expect(await broke(make)).toContainEqual(expect.stringContaining(clause))
+  })
+
+  test('holds on a transport that applies requests twice, at once or behind the next', async ({
+    task,
+  }) => {
+    const seeds = [1, 2, 3]
+    const violations = await Promise.all([
+      broke(repeating),
+      ...seeds.map((seed) =>
+        broke(() => chaosTransport(embeddedTransport(), { seed, faults: { duplicate: 0.5 } })),
+      ),
+    ])
+    found(task, 'cache contract under copies', {
+      run: cacheContract(repeating).length * violations.length,
+      violations: violations.flat().length,
+    })
+
+    expect(violations.flat()).toEqual([])
+  })
+
+  test('names each case once', () => {
+    const names = cacheContract(() => embeddedTransport()).map(({ name }) => name)
+
+    expect(new Set(names).size).toBe(names.length)
+    expect(names.length).toBeGreaterThan(50)
+  })
+})
