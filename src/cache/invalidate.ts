@@ -7,15 +7,12 @@
  */
 
 import { compilePattern } from '../entry/pattern.ts'
-import { RemoteError } from '../errors.ts'
-import type { Reply } from '../redis/requester.ts'
 import type { CacheContext } from './context.ts'
 import type { Marker } from './names.ts'
+import { scan } from './scan.ts'
 
 /** `hard`: never served again. `soft`: may be served as stale while it is refreshed. */
 export type InvalidationMode = 'hard' | 'soft'
-
-const SCAN_COUNT = 1_000
 
 /** Drops or renews the markers of tags, or of a namespace: one command whatever hangs on them. */
 export async function invalidateMarkers(
@@ -57,24 +54,5 @@ export async function invalidatePattern(ctx: CacheContext, pattern: string): Pro
  * of a load that began before, unless the load ends meanwhile; then every entry stored by such one.
  */
 async function sweep({ link, steps }: CacheContext, glob: string): Promise<void> {
-  let cursor = '0'
-  do {
-    const reply = await link.send(['SCAN', cursor, 'MATCH', glob, 'COUNT', SCAN_COUNT])
-    const [next, keys] = parseScan(reply)
-    // A scan that does not move would go on for ever.
-    if (next !== '0' && next === cursor) throw malformed()
-    cursor = next
-    if (keys.length > 0) await steps.drop(keys)
-  } while (cursor !== '0')
-}
-
-function parseScan(reply: Reply): readonly [string, readonly string[]] {
-  const [cursor, keys] = Array.isArray(reply) ? reply : []
-  if (typeof cursor !== 'string' || !Array.isArray(keys)) throw malformed()
-  if (!keys.every((key) => typeof key === 'string')) throw malformed()
-  return [cursor, keys]
-}
-
-function malformed(): RemoteError {
-  return new RemoteError({ operation: 'SCAN', reason: 'malformed reply', applied: 'unknown' })
+  for await (const keys of scan(link, glob)) if (keys.length > 0) await steps.drop(keys)
 }

@@ -17,6 +17,7 @@ import type { EntryOptions, NamespaceOptions, Policy } from './options.ts'
 import type { Operation, Outcome } from './outcome.ts'
 import { checkTagList, resolvePolicy } from './policy.ts'
 import { get, getOrSet, type ReadResult, servedNear } from './read.ts'
+import { listKeys } from './scan.ts'
 import { begin, remove, type SetResult, set, setMany, type Ticket, touch } from './write.ts'
 
 /** How a tag invalidation works. */
@@ -226,6 +227,16 @@ export class CacheNamespace<Values = unknown> {
       await invalidatePattern(this.#ctx, pattern)
       return { result: undefined, outcome: { kind: 'invalidated', mode: 'hard' } }
     })
+  }
+
+  /**
+   * The keys that have an entry in Redis, servable or not, in no order: a SCAN of the whole database,
+   * for tools. Nested namespaces are left out; a key may come twice.
+   *
+   * @throws {InvalidKeyError} At once when keys are hashed; after the others when some were too long.
+   */
+  keys(): AsyncGenerator<string> {
+    return listKeys(this.#ctx)
   }
 
   /** Invalidates everything in this namespace and those inside it: one command. */

@@ -85,6 +85,12 @@ export class Keyspace {
     return `${this.#base}:e:{${this.name(key)}}`
   }
 
+  /** The key of an entry of this namespace, by what {@link entryKey} made; undefined if hashed. */
+  keyOf(entryKey: string): string | undefined {
+    const name = entryKey.slice(this.#base.length + ':e:{'.length, -'}'.length)
+    return name.startsWith('#') ? undefined : decodeURIComponent(name)
+  }
+
   /** @throws {InvalidKeyError} As {@link name} does. */
   leaseKey(key: string): string {
     return `${this.#base}:l:{${this.name(key)}}`

@@ -125,6 +125,56 @@ export function describeNamespaces(bench: Bench): void {
     })
   })
 
+  describe('keys', () => {
+    const list = async (keys: AsyncIterable<string>): Promise<string[]> => {
+      const seen = new Set<string>()
+      for await (const key of keys) seen.add(key)
+      return [...seen].toSorted()
+    }
+
+    test('lists what a namespace holds as it was given, and nothing of those inside it', async () => {
+      const users = bench.cache().namespace('users')
+      const keys = ['1', 'a:{b}', 'naïve 🦊*?[x]', '50% off', 'x'.repeat(300)]
+      await users.setMany(new Map(keys.map((key) => [key, key])), { tags: ['t'] })
+      await users.namespace('inner').set('inner', 1)
+      await bench.cache().set('outer', 1)
+      await (await users.begin('only leased')).release()
+
+      expect(await list(users.keys())).toEqual(keys.toSorted())
+      expect(await list(bench.cache().keys())).toEqual(['outer'])
+      expect(await list(bench.cache({ prefix: 'other' }).keys())).toEqual([])
+    })
+
+    test('lists what is stored, whether or not it may be served', async () => {
+      const cache = bench.cache()
+      await cache.set('k', 1)
+      await cache.clear()
+
+      expect(await list(cache.keys())).toEqual(['k'])
+    })
+
+    test('fails after the others where keys are too long to have a name that can be read', async () => {
+      const cache = bench.cache()
+      await cache.set('short', 1)
+      await cache.set('x'.repeat(600), 1)
+      const seen: string[] = []
+
+      const listing = (async () => {
+        for await (const key of cache.keys()) seen.push(key)
+      })()
+
+      await expect(listing).rejects.toThrow('1 keys are hashed for their length')
+      expect(seen).toEqual(['short'])
+    })
+
+    test('fails at once where keys are hashed', async () => {
+      const cache = bench.cache({ hashKeys: { secret: '11'.repeat(32) } })
+      await cache.set('k', 1)
+
+      await expect(cache.keys().next()).rejects.toMatchObject({ code: 'ERR_INVALID_KEY' })
+    })
+  })
+
   test('caches with different prefixes share one Redis and nothing else', async () => {
     const [a, b] = [bench.cache({ prefix: 'a' }), bench.cache({ prefix: 'b' })]
     await a.set('k', 'of a', { tags: ['t'] })

@@ -1,0 +1,52 @@
+/**
+ * Goes through names in Redis.
+ *
+ * @module
+ */
+
+import { InvalidKeyError, RemoteError } from '../errors.ts'
+import type { RedisLink } from '../redis/link.ts'
+import type { Reply } from '../redis/requester.ts'
+import type { CacheContext } from './context.ts'
+
+const SCAN_COUNT = 1_000
+
+/** Names that match, in pages as SCAN returns them: one may come twice, a page may be empty. */
+export async function* scan(link: RedisLink, glob: string): AsyncGenerator<readonly string[]> {
+  let cursor = '0'
+  do {
+    const reply = await link.send(['SCAN', cursor, 'MATCH', glob, 'COUNT', SCAN_COUNT])
+    const [next, names] = parseScan(reply)
+    // A scan that does not move would go on for ever.
+    if (next !== '0' && next === cursor) throw malformed()
+    cursor = next
+    yield names
+  } while (cursor !== '0')
+}
+
+/** The keys of the entries in a namespace, nested ones left out. */
+export async function* listKeys({ link, names }: CacheContext): AsyncGenerator<string> {
+  const [glob = ''] = names.keyspace.scanPatterns('*')
+  let unreadable = 0
+  for await (const page of scan(link, glob.replace(':[el]:', ':e:'))) {
+    for (const name of page) {
+      const key = names.keyspace.keyOf(name)
+      if (key === undefined) unreadable++
+      else yield key
+    }
+  }
+  if (unreadable === 0) return
+  // At the end, so that nobody takes what came before for everything.
+  throw new InvalidKeyError(`${unreadable} keys are hashed for their length and cannot be listed`)
+}
+
+function parseScan(reply: Reply): readonly [string, readonly string[]] {
+  const [cursor, names] = Array.isArray(reply) ? reply : []
+  if (typeof cursor !== 'string' || !Array.isArray(names)) throw malformed()
+  if (!names.every((name) => typeof name === 'string')) throw malformed()
+  return [cursor, names]
+}
+
+function malformed(): RemoteError {
+  return new RemoteError({ operation: 'SCAN', reason: 'malformed reply', applied: 'unknown' })
+}
