@@ -10,6 +10,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   redis: ['platform', 'entry', 'flight'],
   cache: ['platform', 'entry', 'near', 'flight', 'redis'],
   email: ['platform', 'entry', 'cache'],
+  interop: ['entry', 'cache'],
   testing: ['platform', 'flight', 'redis', 'cache', 'email'],
   startup: ['platform', 'entry', 'near', 'flight', 'redis', 'cache', 'email'],
 }

@@ -1,0 +1,170 @@
+/**
+ * Lets the test suites of other caches judge our adapters for them, on the packed package.
+ *
+ * Builds and packs, installs the package and the suites into a temporary folder, and runs each suite
+ * on the embedded engine and, where there is one, on a redis-server. Prints the suites' own summaries,
+ * and at the end one line. Fails unless every test passed.
+ *
+ * Usage: `npm run test:interop`
+ *
+ * @module
+ */
+
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { findRedisServer, startRedisServer } from '../../test/support/redis-server.ts'
+
+/** A suite of others, and how many tests of it there are: fewer would prove less. */
+interface Suite {
+  readonly name: string
+  readonly tests: number
+  readonly command: readonly string[]
+}
+
+const ROOT = join(import.meta.dirname, '../..')
+const NODE = process.execPath
+const SUITE_TIMEOUT_MS = 120_000
+const PACKAGES = [
+  'bentocache@1',
+  '@japa/runner@4',
+  '@japa/assert@4',
+  '@keyv/test-suite@2.1.2',
+  'keyv@5',
+  'vitest@4',
+  'ioredis@5',
+]
+const VITEST = ['node_modules/vitest/vitest.mjs', 'run']
+const SUITES: readonly Suite[] = [
+  { name: 'bentocache', tests: 21, command: ['bentocache.mjs'] },
+  { name: 'keyv', tests: 38, command: [...VITEST, 'keyv.test.mjs'] },
+]
+/** Tests of the same package that its suite leaves to the adapters which can iterate. */
+const ITERATION: Suite = {
+  name: 'keyv iterator',
+  tests: 4,
+  command: [...VITEST, 'keyv-iterator.test.mjs'],
+}
+/** Our structural types have to be theirs, for callers who use TypeScript. */
+const TYPES = `
+import { bentostore } from 'bentocache'
+import { Keyv, type KeyvStoreAdapter } from 'keyv'
+import type { RedisCacheManager } from 'nearcache'
+import { nearcacheDriver } from 'nearcache/interop/bentocache'
+import { keyvStore } from 'nearcache/interop/keyv'
+
+export function fit(cache: RedisCacheManager): void {
+  bentostore().useL2Layer(nearcacheDriver({ cache }))
+  const store: KeyvStoreAdapter = keyvStore({ cache })
+  new Keyv({ store })
+  new Keyv(keyvStore({ cache }))
+}
+`
+
+const folder = mkdtempSync(join(tmpdir(), 'nearcache-interop-'))
+try {
+  install()
+  const results = await judge()
+  for (const line of [[ITERATION], SUITES]) {
+    console.log(`interop: ${line.map((suite) => verdict(suite, results)).join(', ')}`)
+  }
+  const isGreen = ({ name, tests }: Suite): boolean => results.get(name) === tests
+  if (![ITERATION, ...SUITES].every(isGreen)) process.exitCode = 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function verdict({ name, tests }: Suite, results: ReadonlyMap<string, number>): string {
+  return `${name} ${results.get(name) ?? 0} of ${tests}`
+}
+
+function install(): void {
+  npm(ROOT, 'run', 'build')
+  const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]
+  const tarball = npm(ROOT, ...pack).trim()
+  cpSync(join(import.meta.dirname, 'suites'), folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
+  npm(
+    folder,
+    'install',
+    ...['--silent', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'],
+    ...PACKAGES,
+    `./${tarball}`,
+  )
+  checkTypes()
+}
+
+function checkTypes(): void {
+  writeFileSync(join(folder, 'types.ts'), TYPES)
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  const options =
+    '--noEmit --strict --skipLibCheck --module nodenext --target es2024 --lib es2024,dom'
+  const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')]
+  execFileSync(NODE, [tsc, ...options.split(' '), ...types, 'types.ts'], {
+    cwd: folder,
+    stdio: 'inherit',
+  })
+  console.log('types: the adapters are what bentocache and Keyv take')
+}
+
+/** How many tests of each suite passed, on the transport on which fewest did. */
+async function judge(): Promise<ReadonlyMap<string, number>> {
+  const results = await runSuites('embedded', {})
+  if (findRedisServer() === undefined) {
+    console.log('redis-server is not installed: the suites ran on the embedded engine only')
+    return results
+  }
+  const server = await startRedisServer()
+  try {
+    const overTcp = await runSuites('tcp', { INTEROP_REDIS_URL: server.url })
+    return new Map([...results].map(([name, n]) => [name, Math.min(n, overTcp.get(name) ?? 0)]))
+  } finally {
+    await server.stop()
+  }
+}
+
+async function runSuites(
+  transport: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Map<string, number>> {
+  const results = new Map<string, number>()
+  for (const { name, command } of [...SUITES, ITERATION]) {
+    console.log(`\n${name} over ${transport}:`)
+    results.set(name, await run(command, env))
+  }
+  return results
+}
+
+/**
+ * Runs a suite, shows what it prints, and reads from its summary how many tests passed. A suite that
+ * ends with an error for another reason than a test fails the whole run.
+ */
+function run(command: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
+  // What a test runner around this script has set is not for the one inside.
+  const { NODE_OPTIONS: _options, VITEST: _vitest, ...outer } = process.env
+  const child = spawn(NODE, command, {
+    cwd: folder,
+    env: { ...outer, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: SUITE_TIMEOUT_MS,
+  })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+    process.stdout.write(text)
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code !== 0) process.exitCode = 1
+      const summary = /^\s*Tests\s.*?(\d+) passed/m.exec(stripVTControlCharacters(output))
+      resolve(Number(summary?.[1] ?? 0))
+    })
+  })
+}
+
+function npm(cwd: string, ...args: readonly string[]): string {
+  return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+}

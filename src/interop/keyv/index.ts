@@ -1,0 +1,159 @@
+/**
+ * nearcache as a storage adapter of Keyv 5, and so of what is built on Keyv: cacheable, cache-manager.
+ *
+ * Exported as `'nearcache/interop/keyv'`.
+ *
+ * @module
+ */
+
+import type { CacheNamespace } from '../../cache/namespace.ts'
+import { disconnect, exactNamespace, read, write } from '../exact.ts'
+
+/** Options for {@link keyvStore}. */
+export interface KeyvOptions {
+  /** A cache, which `disconnect` closes; or a namespace of one, which is left open. */
+  readonly cache: CacheNamespace
+  /** The namespace of `cache` that holds the entries; 1 to 64 bytes. @default 'keyv' */
+  readonly name?: string
+}
+
+type ErrorListener = (error: unknown) => void
+
+const PAGE = 100
+
+/**
+ * Makes a store for one Keyv, which writes its own namespace on it. That may have 1 to 64 bytes.
+ *
+ * @example
+ * ```ts no-check
+ * const keyv = new Keyv({ store: keyvStore({ cache }), namespace: 'users' })
+ * ```
+ */
+export function keyvStore(options: KeyvOptions): KeyvStore {
+  return new KeyvStore(options)
+}
+
+/** The store, as Keyv sees it (`KeyvStoreAdapter`). */
+export class KeyvStore {
+  /** By the dialect Keyv tells that it may iterate; it leaves notes of its own here. */
+  readonly opts: Record<string, unknown> = { dialect: 'redis' }
+  /** Set by Keyv. Clearing one namespace leaves the others alone. */
+  namespace: string | undefined
+  readonly #cache: CacheNamespace
+  readonly #root: CacheNamespace
+  #last: { readonly name: string; readonly space: CacheNamespace } | undefined
+  readonly #listeners: ErrorListener[] = []
+
+  /** @throws {InvalidKeyError} When `name` cannot be one of a namespace. */
+  constructor({ cache, name = 'keyv' }: KeyvOptions) {
+    this.#cache = cache
+    this.#root = exactNamespace(cache, name)
+  }
+
+  async get<Value>(key: string): Promise<Value | undefined> {
+    const [value] = await this.getMany<Value>([key])
+    return value
+  }
+
+  /** One request for all. */
+  async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
+    try {
+      return (await readAll(this.#space(), keys)) as (Value | undefined)[]
+    } catch (error) {
+      // Keyv passes on what a listener is told, and drops what `get` rejects with.
+      for (const listener of this.#listeners) listener(error)
+      throw error
+    }
+  }
+
+  /** @param ttl In milliseconds; 0 and undefined are ten years. */
+  set(key: string, value: unknown, ttl?: number): Promise<boolean> {
+    return write(this.#space(), key, value, ttl)
+  }
+
+  /** @returns Whether there was something to delete. */
+  delete(key: string): Promise<boolean> {
+    return this.deleteMany([key])
+  }
+
+  async deleteMany(keys: string[]): Promise<boolean> {
+    const space = this.#space()
+    const values = await readAll(space, keys)
+    // Also where there is nothing: a set under way must not come after it.
+    await space.delete(...keys)
+    return values.some((value) => value !== undefined)
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.get(key)) !== undefined
+  }
+
+  async hasMany(keys: string[]): Promise<boolean[]> {
+    return (await this.getMany(keys)).map((value) => value !== undefined)
+  }
+
+  /** One command, whatever the number of entries. Without a namespace, clears all of them. */
+  clear(): Promise<void> {
+    return this.#space().clear()
+  }
+
+  /**
+   * The entries of a namespace by SCAN, in no order; one may come twice.
+   *
+   * @throws {InvalidKeyError} At once where the cache hashes its keys, which nobody can read back then;
+   * after the others where some keys are longer than 512 characters as escaped.
+   */
+  async *iterator<Value>(
+    namespace: string | undefined = this.namespace,
+  ): AsyncGenerator<[string, Value], void> {
+    const space = this.#space(namespace)
+    for await (const keys of paged(space.keys(), PAGE)) {
+      const values = await readAll(space, keys)
+      for (const [i, key] of keys.entries()) {
+        // An entry that was cleared is there still, and no longer served.
+        if (values[i] !== undefined) yield [key, values[i] as Value]
+      }
+    }
+  }
+
+  /** Of all events only `error` comes: reads that failed. Failed writes reject, and Keyv tells of them. */
+  on(event: string, listener: ErrorListener): this {
+    if (event === 'error') this.#listeners.push(listener)
+    return this
+  }
+
+  disconnect(): Promise<void> {
+    return disconnect(this.#cache)
+  }
+
+  #space(namespace: string | undefined = this.namespace): CacheNamespace {
+    if (namespace === undefined || namespace === '') return this.#root
+    if (this.#last?.name === namespace) return this.#last.space
+    const space = this.#root.namespace(namespace)
+    this.#last = { name: namespace, space }
+    return space
+  }
+}
+
+/** Commands of one tick are one request. */
+function readAll(space: CacheNamespace, keys: readonly string[]): Promise<unknown[]> {
+  return Promise.all(keys.map((key) => read(space, key)))
+}
+
+/** The same in lists of at most `size`. What came before a failure is handed out before it. */
+async function* paged<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let page: T[] = []
+  let failure: { readonly error: unknown } | undefined
+  try {
+    for await (const item of source) {
+      page.push(item)
+      if (page.length < size) continue
+      yield page
+      page = []
+    }
+  } catch (error) {
+    failure = { error }
+  }
+  if (page.length > 0) yield page
+  if (failure) throw failure.error
+}
