@@ -2,8 +2,9 @@
  * Lets the test suites of other caches judge our adapters for them, on the packed package.
  *
  * Builds and packs, installs the package and the suites into a temporary folder, and runs each suite
- * on the embedded engine and, where there is one, on a redis-server. Prints the suites' own summaries,
- * and at the end one line. Fails unless every test passed.
+ * on the embedded engine and, where there is one, on a redis-server; before that our own contracts in
+ * Node's test runner. Prints the suites' own summaries, and at the end one line. Fails unless every
+ * test passed.
  *
  * Usage: `npm run test:interop`
  *
@@ -66,6 +67,7 @@ export function fit(cache: RedisCacheManager): void {
 const folder = mkdtempSync(join(tmpdir(), 'nearcache-interop-'))
 try {
   install()
+  runContracts()
   const results = await judge()
   for (const line of [[ITERATION], SUITES]) {
     console.log(`interop: ${line.map((suite) => verdict(suite, results)).join(', ')}`)
@@ -107,6 +109,13 @@ function checkTypes(): void {
     stdio: 'inherit',
   })
   console.log('types: the adapters are what bentocache and Keyv take')
+}
+
+/** The contracts of `nearcache/testing` know no test runner: here they run in Node's. */
+function runContracts(): void {
+  console.log("\nthe published contracts in Node's test runner:")
+  const reporter = '--test-reporter=dot'
+  execFileSync(NODE, ['--test', reporter, 'contracts.test.mjs'], { cwd: folder, stdio: 'inherit' })
 }
 
 /** How many tests of each suite passed, on the transport on which fewest did. */

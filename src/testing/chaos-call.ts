@@ -42,6 +42,8 @@ export interface WireCall<T> {
   readonly signal?: AbortSignal | undefined
   /** Sends it, once each time; without the signal for a copy that nobody waits for. */
   send(signal: AbortSignal | undefined): Promise<T>
+  /** Lets go of an answer that nobody gets. @default nothing */
+  discard?(answer: T): void
   /** What a call that could not be sent rejects with. */
   refused(): unknown
   /** What a call whose reply was lost rejects with. */
@@ -60,11 +62,16 @@ export async function undergo<T>(fate: Fate<WireFault>, call: WireCall<T>): Prom
   if (fate.has('fail')) throw call.refused()
   if (fate.has('hang')) return hangUntilAborted(signal)
   const first = await send(call)
-  if (fate.has('loseReply')) throw call.lost()
+  if (fate.has('loseReply')) {
+    call.discard?.(first)
+    throw call.lost()
+  }
   const again = fate.get('duplicate')
   if (again !== undefined) {
     const second = await send(call)
-    return again < 0.5 ? first : second
+    const [kept, dropped] = again < 0.5 ? [first, second] : [second, first]
+    call.discard?.(dropped)
+    return kept
   }
   const late = fate.get('lateDuplicate')
   if (late !== undefined) platform.defer(sendLater(call, between(latencyMs, late)))
@@ -91,5 +98,8 @@ async function send<T>(call: WireCall<T>): Promise<T> {
 async function sendLater<T>(call: WireCall<T>, ms: number): Promise<void> {
   await call.platform.delay(ms)
   // Nobody waits for it, and by now there may be nothing to send it to.
-  await call.send(undefined).catch(() => undefined)
+  await call.send(undefined).then(
+    (answer) => call.discard?.(answer),
+    () => undefined,
+  )
 }

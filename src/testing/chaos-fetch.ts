@@ -54,7 +54,8 @@ const PAGE = '<!doctype html><title>Sign in</title><p>Accept the terms to go on.
 
 /**
  * Makes a `fetch` for the option of that name of `restTransport`. Errors are those of Node: a
- * `TypeError` whose cause has a code. A body that is a stream cannot be sent twice.
+ * `TypeError` whose cause has a code. A body that is a stream cannot be sent twice, and an answer that
+ * never ends, such as a subscription, not be cut off: spare them by `when`.
  *
  * @throws {InvalidOptionError} When an option is out of its documented range.
  */
@@ -77,6 +78,7 @@ export function chaosFetch(
       latencyMs,
       signal: init?.signal ?? (input instanceof Request ? input.signal : undefined),
       send: async (signal) => (await replaced(fate, statuses, () => once(signal))) ?? once(signal),
+      discard,
       refused: () => networkFailure('ECONNREFUSED'),
       lost: () => networkFailure('ECONNRESET'),
     })
@@ -103,7 +105,7 @@ async function replaced(
   if (chosen !== undefined) {
     const at = chosen * statuses.length
     const status = statuses[Math.floor(at)] ?? 503
-    if (status >= 500 && at % 1 < 0.5) await send()
+    if (status >= 500 && at % 1 < 0.5) discard(await send())
     return new Response('', { status })
   }
   if (fate.has('html')) return new Response(PAGE, { headers: { 'content-type': 'text/html' } })
@@ -116,6 +118,11 @@ async function truncated(response: Response, kept: number): Promise<Response> {
   const text = await response.text()
   const { status } = response
   return new Response(text.slice(0, Math.floor(text.length * kept)), { status })
+}
+
+/** Ends a body that nobody reads: it would hold its connection. */
+function discard({ body }: Response): void {
+  body?.cancel().catch(() => undefined)
 }
 
 function checkStatuses(statuses: readonly number[]): readonly number[] {

@@ -101,6 +101,27 @@ describe('chaosFetch, under restTransport,', () => {
     expect(urls).toEqual(['http://host/a', 'http://host/b', 'http://host/b'])
   })
 
+  test.each(['loseReply', 'duplicate', 'status'] as const)(
+    '%s lets go of the answers that nobody reads',
+    async (kind) => {
+      let [opened, cancelled, passedOn] = [0, 0, 0]
+      const fetch = chaosFetch({
+        faults: { [kind]: 1 },
+        fetch: async () => {
+          opened++
+          return new Response(new ReadableStream({ cancel: () => void cancelled++ }))
+        },
+      })
+      for (let i = 0; i < 20; i++) {
+        const response = await fetch('http://host').catch(() => undefined)
+        if (kind === 'duplicate' && response) passedOn++
+      }
+
+      expect(opened).toBeGreaterThan(0)
+      expect(cancelled).toBe(opened - passedOn)
+    },
+  )
+
   test.each([[[]], [[200]], [[503.5]], [[600]]])('refuses the statuses %j', (statuses) => {
     expect(() => chaosFetch({ statuses })).toThrow(
       expect.objectContaining({ option: 'statuses', name: InvalidOptionError.name }),
