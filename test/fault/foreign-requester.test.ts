@@ -61,6 +61,7 @@ describeWithRedis('The HTTP client of @upstash/redis in the place of a transport
       })
 
     test('sends the text of a script to a Redis that does not know it', async () => {
+      await send('FLUSHALL')
       await send('SCRIPT', 'FLUSH')
       const cache = make()
       const loader = vi.fn(() => 'loaded')
