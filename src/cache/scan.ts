@@ -4,10 +4,11 @@
  * @module
  */
 
-import { InvalidKeyError, RemoteError } from '../errors.ts'
+import { InvalidKeyError } from '../errors.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Reply } from '../redis/requester.ts'
 import type { CacheContext } from './context.ts'
+import { malformed } from './replies.ts'
 
 const SCAN_COUNT = 1_000
 
@@ -18,7 +19,7 @@ export async function* scan(link: RedisLink, glob: string): AsyncGenerator<reado
     const reply = await link.send(['SCAN', cursor, 'MATCH', glob, 'COUNT', SCAN_COUNT])
     const [next, names] = parseScan(reply)
     // A scan that does not move would go on for ever.
-    if (next !== '0' && next === cursor) throw malformed()
+    if (next !== '0' && next === cursor) throw malformed('SCAN')
     cursor = next
     yield names
   } while (cursor !== '0')
@@ -42,11 +43,7 @@ export async function* listKeys({ link, names }: CacheContext): AsyncGenerator<s
 
 function parseScan(reply: Reply): readonly [string, readonly string[]] {
   const [cursor, names] = Array.isArray(reply) ? reply : []
-  if (typeof cursor !== 'string' || !Array.isArray(names)) throw malformed()
-  if (!names.every((name) => typeof name === 'string')) throw malformed()
+  if (typeof cursor !== 'string' || !Array.isArray(names)) throw malformed('SCAN')
+  if (!names.every((name) => typeof name === 'string')) throw malformed('SCAN')
   return [cursor, names]
-}
-
-function malformed(): RemoteError {
-  return new RemoteError({ operation: 'SCAN', reason: 'malformed reply', applied: 'unknown' })
 }

@@ -8,14 +8,14 @@
  * @module
  */
 
-import { WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
+import { isMarker, WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
-import { RemoteError } from '../errors.ts'
 import type { Grant } from '../flight/single-flight.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Reply } from '../redis/requester.ts'
 import * as scripts from '../redis/scripts.ts'
 import type { EntryNames, Marker } from './names.ts'
+import { leaseIn, list, malformed, text, yes } from './replies.ts'
 
 /** A marker outlives the entries it stamps, or they are lost with it. */
 const MIN_MARKER_MS = 7 * 86_400_000
@@ -72,7 +72,7 @@ export class Steps {
   async look(names: EntryNames, markers: readonly Marker[]): Promise<Look> {
     const keys = [names.entry, names.lease, ...markers.map(({ key }) => key)]
     const [entry = null, lease = null, ...found] = await this.#read(keys)
-    return { entry, lease, markers: bySegment(markers, found) }
+    return { entry, lease: leaseIn(lease), markers: bySegment(markers, found) }
   }
 
   /** Looks at many entries at once, and at the union of their markers: one command. */
@@ -87,7 +87,7 @@ export class Steps {
     const rest = texts.slice(entries.length)
     return {
       entries: texts.slice(0, entries.length),
-      leases: rest.slice(0, leases.length),
+      leases: rest.slice(0, leases.length).map(leaseIn),
       markers: bySegment(markers, rest.slice(leases.length)),
     }
   }
@@ -274,27 +274,6 @@ function markerMs(lifeMs: number): number {
   return Math.max(MIN_MARKER_MS, 2 * lifeMs)
 }
 
-/** What a key holds. A reply of another kind says nothing of it, not even that it is empty. */
-function text(reply: Reply): string | null {
-  if (typeof reply !== 'string' && reply !== null) throw malformed('GET')
-  return reply
-}
-
-/** Whether a script did what it was for: 1 or 0. */
-function yes(reply: Reply): boolean {
-  if (reply !== 1 && reply !== 0) throw malformed()
-  return reply === 1
-}
-
-function list(reply: Reply, length: number, operation?: string): readonly Reply[] {
-  if (!Array.isArray(reply) || reply.length !== length) throw malformed(operation)
-  return reply
-}
-
-function malformed(operation = 'EVALSHA'): RemoteError {
-  return new RemoteError({ operation, reason: 'malformed reply', applied: 'unknown' })
-}
-
 function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {
   return new Map(markers.map(({ segment }, i) => [segment, found[i] ?? null]))
 }
@@ -303,7 +282,7 @@ function stampsOf(markers: readonly Marker[], made: readonly Reply[]): ReadonlyM
   return new Map(
     markers.map(({ segment }, i) => {
       const marker = made[i]
-      if (typeof marker !== 'string') throw malformed()
+      if (!isMarker(marker)) throw malformed()
       return [segment, marker]
     }),
   )

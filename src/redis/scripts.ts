@@ -25,17 +25,18 @@ local now = time[1] .. string.format('%06d', time[2])
 `
 
 /**
- * Appends the markers `KEYS[first..]` to `out`, creating those that are missing. An old one is given
- * a full life again in the second half of it, at most once a call.
+ * Appends the markers `KEYS[first..]` to `out`, creating those that are missing, or are none. An old
+ * one is given a full life again in the second half of it, at most once a call.
  */
 const MARKERS = `
 local function markers(out, first, nonce, life)
   for i = first, #KEYS do
     local marker = redis.call('GET', KEYS[i])
-    if not marker then
+    local born = marker and #marker < 130 and string.match(marker, '^[%w_-]+%-(%d+)%.[%w_-]+$')
+    if not born then
       marker = nonce .. '-' .. now .. '.0'
       redis.call('SET', KEYS[i], marker, 'PX', life)
-    elseif (tonumber(now) - tonumber(string.match(marker, '%-(%d+)%.'))) / 1000 > life / 2 then
+    elseif (tonumber(now) - tonumber(born)) / 1000 > life / 2 then
       redis.call('PEXPIRE', KEYS[i], life)
     end
     out[#out + 1] = marker
@@ -47,13 +48,15 @@ end
 /**
  * `KEYS: lease, entry, markers…  ARGV: nonce, lease ms, marker ms, prefix` → token and markers, or 0
  * if another holds the lease, or the entry is not the one that the caller has seen: its first 20 bytes
- * are not `prefix`. Nothing is compared with `?`. Granted last: a marker that is no text fails the
- * script, and must not leave a lease behind that nobody knows.
+ * are not `prefix`. Nothing is compared with `?`, and a text that is no lease is held by nobody.
+ * Granted last: a marker of another type fails the script, and must not leave a lease behind that
+ * nobody knows.
  */
 export const ACQUIRE: Script = {
-  sha1: 'd5c5018bc6eca443699f4de7d97c9c67114a8d49',
+  sha1: '6f5022ca1a417e06d2bd3f50fd13a99752d7b217',
   lua: `${CLOCK}${MARKERS}
 local lease = redis.call('GET', KEYS[1])
+lease = lease and string.match(lease, '^[%w_-]+%-%d+$')
 if lease then
   if string.sub(lease, 1, #ARGV[1] + 1) ~= ARGV[1] .. '-' then return 0 end
 elseif ARGV[4] ~= '?' and redis.call('GETRANGE', KEYS[2], 0, 19) ~= ARGV[4] then
@@ -67,7 +70,7 @@ return granted
 
 /**
  * `KEYS: entry, lease  ARGV: token, entry, life ms, first bytes of the entry` → 1 if stored. Looks at
- * the entry first: what is no text there is not ours, and fails the script before it is overwritten.
+ * the entry first: what is of another type is not ours, and fails the script before it is overwritten.
  */
 export const COMMIT: Script = {
   sha1: '76c8fcdc6b27e875521c4d5337e9a96b9ac4b2cc',
@@ -85,7 +88,7 @@ return 1
  * may store from here on, and nothing older is left to be served.
  */
 export const TAKE: Script = {
-  sha1: '90d89cdc41c189b03f9f5093c65a3f864122c939',
+  sha1: 'bc8a3c027567838785fd5cb818b4b7e408664e90',
   lua: `${CLOCK}${MARKERS}
 local lease = redis.call('GET', KEYS[2])
 if not lease or string.sub(lease, 1, #ARGV[1] + 1) ~= ARGV[1] .. '-' then
@@ -99,7 +102,7 @@ return markers({ lease }, 3, ARGV[1], tonumber(ARGV[3]))
 
 /** `KEYS: markers…  ARGV: nonce, marker ms` → the markers, created where they were missing. */
 export const MARK: Script = {
-  sha1: '814f014dde7efdf3a1852defd7b2f579b8a1616a',
+  sha1: '7093fa7e3b2fa9cc79f4e1dcf8398b9394587d6e',
   lua: `${CLOCK}${MARKERS}
 return markers({}, 1, ARGV[1], tonumber(ARGV[2]))
 `,
@@ -107,7 +110,7 @@ return markers({}, 1, ARGV[1], tonumber(ARGV[2]))
 
 /** `KEYS: epoch, markers…  ARGV: nonce, marker ms` → the epoch or nil, and the late markers. */
 export const LATE: Script = {
-  sha1: 'c739324b8289d85e2fdf9a2a38fc8df34bb1ea3b',
+  sha1: '7dbbe5a0aa93542127f52aa3200de991b393617b',
   lua: `${CLOCK}${MARKERS}
 return markers({ redis.call('GET', KEYS[1]) }, 2, ARGV[1], tonumber(ARGV[2]))
 `,
@@ -115,13 +118,13 @@ return markers({ redis.call('GET', KEYS[1]) }, 2, ARGV[1], tonumber(ARGV[2]))
 
 /** `KEYS: epoch, markers…  ARGV: nonce`. Renews the soft ids of the markers that are there. */
 export const SOFT: Script = {
-  sha1: '744fc2222a6fe2b4e081ed838cf33d06e2b183b6',
+  sha1: 'fd1d290dc2b0ba5c498f1fd7b299772ad0b1b338',
   lua: `${CLOCK}
 redis.call('DEL', KEYS[1])
 for i = 2, #KEYS do
   local marker = redis.call('GET', KEYS[i])
-  if marker then
-    local hard = string.match(marker, '^[^.]+')
+  local hard = marker and string.match(marker, '^[^.]+')
+  if hard then
     redis.call('SET', KEYS[i], hard .. '.' .. ARGV[1] .. '-' .. now, 'KEEPTTL')
   end
 end
@@ -153,7 +156,7 @@ return 1
  * A set in one request: sound only while no request is applied twice or late, hence "relaxed".
  */
 export const STORE: Script = {
-  sha1: '76a3aa67928cc16f61c9871c8c9d6891aef97684',
+  sha1: '0c4279a49696ae040ca77e22f327bfecf181e299',
   lua: `${CLOCK}${MARKERS}
 local stamps = markers({}, 3, ARGV[1], tonumber(ARGV[2]))
 for i = 1, #stamps do stamps[i] = ARGV[5 + i] .. '=' .. stamps[i] end

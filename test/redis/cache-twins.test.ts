@@ -20,6 +20,25 @@ const LIVES_MS = [1_000_000, 2_000_000, 40_000_000]
 const PREFIXES = ['', '?', undefined]
 /** A marker from so long ago that its life is in its second half. */
 const AGED = 'aged-1600000000000000.0'
+/** What a marker or a lease is not, and what it nearly is. */
+const GARBAGE = [
+  '',
+  '.',
+  'x',
+  'x.',
+  '.0',
+  'x-.0',
+  'x-1',
+  'x-1.',
+  'x-1.0.0',
+  '-1.0',
+  'n1-5',
+  'ü-1.0',
+  'x y-1.0',
+  `${'x'.repeat(126)}-1.0`,
+  `${'x'.repeat(125)}-1.0`,
+  'x-1.0\n',
+]
 
 interface Step {
   readonly kind: (typeof KINDS)[number]
@@ -46,6 +65,8 @@ const KINDS = [
   'drop entry',
   'drop marker',
   'age marker',
+  'spoil marker',
+  'spoil lease',
 ] as const
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -83,6 +104,7 @@ class Side {
     const markers = tags.map((tag) => `t:${tag}`)
     const token = this.#tokens.get(`${nonce} ${entry}`) ?? `${nonce}-1`
     const write = `N1;${nonce};`
+    const garbage = GARBAGE[which % GARBAGE.length] ?? ''
     switch (kind) {
       case 'acquire':
         return evalsha(
@@ -126,6 +148,10 @@ class Side {
         return ['DEL', 't:epoch', ...markers]
       case 'age marker':
         return ['SET', markers[0] ?? 't:epoch', AGED, 'PX', 500_000]
+      case 'spoil marker':
+        return ['SET', markers[0] ?? 't:epoch', garbage, 'PX', 500_000]
+      case 'spoil lease':
+        return ['SET', names.lease, garbage, 'PX', 500_000]
     }
   }
 

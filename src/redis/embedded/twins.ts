@@ -19,7 +19,7 @@ function clock(call: Call): string {
   return `${seconds}${micros.padStart(6, '0')}`
 }
 
-/** Appends the markers from `keys[first]` on to `out`, creating those that are missing. */
+/** Appends the markers of `keys` to `out`, creating those that are missing, or are none. */
 function markers(
   call: Call,
   out: Reply[],
@@ -28,15 +28,23 @@ function markers(
 ): Reply[] {
   for (const key of keys) {
     let marker = call('GET', key)
-    if (typeof marker !== 'string') {
+    const born = bornAt(marker)
+    if (born === undefined) {
       marker = `${nonce}-${now}.0`
       call('SET', key, marker, 'PX', life)
-    } else if ((Number(now) - Number(/-(\d+)\./.exec(marker)?.[1])) / 1_000 > Number(life) / 2) {
+    } else if ((Number(now) - born) / 1_000 > Number(life) / 2) {
       call('PEXPIRE', key, life)
     }
     out.push(marker)
   }
   return out
+}
+
+/** When a marker's hard id was made, in microseconds; `undefined` of what is none. */
+function bornAt(marker: Reply): number | undefined {
+  if (typeof marker !== 'string' || marker.length >= 130) return undefined
+  const [, born] = /^[\w-]+-(\d+)\.[\w-]+$/.exec(marker) ?? []
+  return born === undefined ? undefined : Number(born)
 }
 
 function bears(lease: Reply, nonce: string): lease is string {
@@ -49,7 +57,8 @@ const acquire: TwinBody = (
   [nonce = '', leaseMs = '', life = '', prefix = ''],
 ) => {
   const now = clock(call)
-  const lease = call('GET', leaseKey)
+  const found = call('GET', leaseKey)
+  const lease = /^[\w-]+-\d+$/.test(String(found)) ? found : null
   if (lease !== null && !bears(lease, nonce)) return 0
   if (lease === null && prefix !== '?' && call('GETRANGE', entryKey, 0, 19) !== prefix) return 0
   const token = lease ?? `${nonce}-${now}`
@@ -95,10 +104,8 @@ const soft: TwinBody = (call, [epochKey = '', ...rest], [nonce = '']) => {
   call('DEL', epochKey)
   const now = clock(call)
   for (const key of rest) {
-    const marker = call('GET', key)
-    if (typeof marker !== 'string') continue
-    const hard = marker.slice(0, marker.indexOf('.'))
-    call('SET', key, `${hard}.${nonce}-${now}`, 'KEEPTTL')
+    const [hard] = /^[^.]+/.exec(String(call('GET', key) ?? '')) ?? []
+    if (hard !== undefined) call('SET', key, `${hard}.${nonce}-${now}`, 'KEEPTTL')
   }
   return 1
 }

@@ -136,7 +136,7 @@ describe('The time that a load may take', () => {
 
       for (let seconds = 0; seconds < 13; seconds++) {
         await platform.advance(SECOND)
-        grant(`holder ${seconds}`)
+        grant(`holder-${seconds}`)
       }
       expect(loader).not.toHaveBeenCalled()
       await platform.advance(2 * SECOND)
