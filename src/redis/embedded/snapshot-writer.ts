@@ -19,9 +19,6 @@ import { HashValue, SetValue, type Value } from './values.ts'
 export const FORMAT = 'nearcache-engine'
 export const VERSION = 1
 
-/** What a line says the value is. */
-export type LineType = 'text' | 'bytes' | 'hash' | 'set' | 'zset' | 'list'
-
 /** Texts in one line of a collection, so that a large one is never written out whole. */
 const TEXTS_A_LINE = 1_000
 

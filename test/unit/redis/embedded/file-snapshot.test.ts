@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { SnapshotError } from '../../../../src/errors.ts'
 import {
@@ -22,7 +23,7 @@ import { ManualPlatform } from '../../../../src/testing/manual-platform.ts'
 import { amount } from '../../../support/deep.ts'
 import { found } from '../../../support/findings.ts'
 
-const WRITER = join(import.meta.dirname, 'file-snapshot-writer.ts')
+const WRITER = fileURLToPath(new URL('file-snapshot-writer.ts', import.meta.url))
 
 describe('FileSnapshot', () => {
   let platform: ManualPlatform
@@ -170,10 +171,10 @@ describe('FileSnapshot', () => {
   })
 
   test('a process that is killed at any moment leaves a whole snapshot, and never an old one as new', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async ({ task }) => {
     const loaded = { current: 0, outdated: 0, nothing: 0 }
-    const kills = amount(6, 100)
+    const kills = amount(4, 40)
     for (let kill = 0; kill < kills; kill++) {
       const acknowledged = await runUntilKilled(path, 150 + ((kill * 37) % 200))
 
