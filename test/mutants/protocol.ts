@@ -92,27 +92,29 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         STEPS,
-        "if (!this.#link.cluster) await this.#link.send(['DEL', ...keys])\n    else",
-        "if (!this.#link.cluster) {\n      for (const { entry, lease } of names) {\n        await this.#link.send(['DEL', entry])\n        await this.#link.send(['SET', lease, 'deleted', 'PX', 200])\n      }\n    } else",
+        'await this.#drop(this.#link.cluster ? pairs : [pairs.flat()])',
+        "for (const { entry, lease } of names) {\n      await this.#link.send(['DEL', entry])\n      await this.#link.send(['SET', lease, 'deleted', 'PX', 200])\n    }\n    if (pairs.length < 0) await this.#drop(pairs)",
       ),
       edit(
         TWINS,
-        "if (call('GET', leaseKey) === token) {",
-        "if (call('GET', leaseKey) !== 'deleted') {",
+        "if (call('GET', leaseKey) !== token) return 0",
+        "if (call('GET', leaseKey) === 'deleted' || !token) return 0",
       ),
     ],
   },
   {
     name: 'commits without comparing the lease',
-    edits: [edit(TWINS, "if (call('GET', leaseKey) === token) {", 'if (token) {')],
+    edits: [
+      edit(TWINS, "if (call('GET', leaseKey) !== token) return 0", "if (token === '') return 0"),
+    ],
   },
   {
     name: 'delete leaves the lease',
     edits: [
       edit(
         STEPS,
-        'names.flatMap(({ entry, lease }) => [entry, lease])',
-        'names.flatMap(({ entry }) => [entry])',
+        'const pairs = names.map(({ entry, lease }) => [entry, lease])',
+        'const pairs = names.map(({ entry }) => [entry])',
       ),
     ],
   },
@@ -141,8 +143,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         TWINS,
-        'if (lease !== null && !bears(lease, nonce)) return null\n  if (lease === null) {',
-        'if (!bears(lease, nonce)) {',
+        'const lease = /^[\\w-]+-\\d+$/.test(String(found)) ? found : null',
+        'const lease = bears(found, nonce) ? found : null',
       ),
       edit('src/cache/load.ts', 'if (seen.lease !== null && !overdue) return undefined\n', ''),
     ],
@@ -162,8 +164,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         STEPS,
-        "if (!this.#link.cluster) await this.#link.send(['DEL', ...keys])\n    else",
-        "if (!this.#link.cluster) this.#link.send(['DEL', ...keys]).catch(() => undefined)\n    else",
+        'await this.#drop(this.#link.cluster ? pairs : [pairs.flat()])',
+        'this.#drop(this.#link.cluster ? pairs : [pairs.flat()]).catch(() => undefined)',
       ),
     ],
   },
@@ -257,8 +259,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         STEPS,
-        "    await this.#link.send(['DEL', epoch.key])\n    await Promise.all(keys.map((key) => this.#link.send(['DEL', key])))\n",
-        "    await Promise.all(keys.map((key) => this.#link.send(['DEL', key])))\n    await this.#link.send(['DEL', epoch.key])\n",
+        '    await this.drop([epoch.key])\n    await this.drop(keys)\n',
+        '    await this.drop(keys)\n    await this.drop([epoch.key])\n',
       ),
     ],
   },
@@ -301,8 +303,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         TWINS,
-        '  if (lease === null) {\n    lease = `${nonce}-${now}`',
-        '  if (lease === null) {\n    lease = `${nonce}-1`',
+        'const token = lease ?? `${nonce}-${now}`',
+        'const token = lease ?? `${nonce}-1`',
       ),
     ],
   },
@@ -321,8 +323,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         OBSERVE,
-        '    return { ...moment, lease, markers, found }',
-        '    return { ...momentOf(ctx), lease, markers, found }',
+        'return { ...moment, lease, markers, found, prefix: prefixOf(entry) }',
+        'return { ...momentOf(ctx), lease, markers, found, prefix: prefixOf(entry) }',
       ),
     ],
   },
@@ -341,8 +343,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         OBSERVE,
-        '    return { ...moment, lease, markers, found }',
-        '    return { ...moment, instant: momentOf(ctx).instant, lease, markers, found }',
+        'return { ...moment, lease, markers, found, prefix: prefixOf(entry) }',
+        'return { ...moment, instant: momentOf(ctx).instant, lease, markers, found, prefix: prefixOf(entry) }',
       ),
     ],
   },
@@ -365,5 +367,26 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
         'same && prefix !== writePrefix(copy.header.writeId).repeat(2)',
       ),
     ],
+  },
+  {
+    name: 'on a cluster delete drops the entry and its lease apart',
+    edits: [
+      edit(
+        STEPS,
+        'this.#link.cluster ? pairs : [pairs.flat()]',
+        'this.#link.cluster ? pairs.flat().map((key) => [key]) : [pairs.flat()]',
+      ),
+    ],
+  },
+  {
+    name: 'acquire does not ask whether the entry is the one that was seen',
+    edits: [
+      edit(
+        TWINS,
+        "prefix !== '?' && call('GETRANGE', entryKey, 0, 19) !== prefix",
+        "prefix === '!'",
+      ),
+    ],
+    foundBy: 'test/contract/cache',
   },
 ]
