@@ -387,6 +387,6 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
         "prefix === '!'",
       ),
     ],
-    foundBy: 'test/contract/cache',
+    foundBy: 'test/contract/cache/manager-embedded.test.ts',
   },
 ]

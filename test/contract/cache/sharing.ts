@@ -5,7 +5,7 @@
  */
 
 import { describe, expect, test, vi } from 'vitest'
-import { type Bench, holdLoader } from './bench.ts'
+import { type Bench, holdLoader, interrupt } from './bench.ts'
 
 /** Registers the tests. */
 export function describeSharing(bench: Bench): void {
@@ -37,6 +37,33 @@ export function describeSharing(bench: Bench): void {
 
       expect(new Set(await Promise.all(reads))).toEqual(new Set(['loaded']))
       expect(held.calls).toBe(1)
+    })
+
+    test('who looked before another stored the entry are served it, and do not load', async () => {
+      const other = bench.cache()
+      const store = (): Promise<string> => other.getOrSet('k', () => 'loaded there')
+      // Between its look and its asking for the lease, which is free again by then.
+      const late = bench.cache({ redis: interrupt(bench.transport, 2, store) })
+      const loader = vi.fn(() => 'loaded twice')
+
+      expect(await late.getOrSet('k', loader)).toBe('loaded there')
+      expect(loader).not.toHaveBeenCalled()
+    })
+
+    test('who looked before a stale entry was refreshed do not refresh it again', async () => {
+      const options = { staleWhileRevalidate: '1h', tags: ['t'] } as const
+      const other = bench.cache()
+      await other.set('k', 'old', options)
+      await other.invalidateTags(['t'], { mode: 'soft' })
+      const refresh = (): Promise<string> => other.set('k', 'new', options)
+      const late = bench.cache({ redis: interrupt(bench.transport, 2, refresh) })
+      const loader = vi.fn(() => 'newer')
+
+      expect(await late.getOrSet('k', loader, options)).toBe('old')
+
+      await expect.poll(() => late.get('k', options)).toBe('new')
+      expect(await late.get('k', options)).toBe('new')
+      expect(loader).not.toHaveBeenCalled()
     })
 
     test('who come while the load runs share it', async () => {
