@@ -1,8 +1,9 @@
 /**
  * A read that found nothing to serve: it joins a load of its isolate, waits for one, or runs one.
  *
- * It asks for the lease even if its look has shown one, where the library first looks again: more
- * can happen here than there.
+ * It asks for the lease even if its look has shown one, where the library first looks again, and is
+ * granted it even if the entry is another by now than the one it saw, where the library's `acquire`
+ * refuses (docs/decisions/0004): more can happen here than there.
  *
  * @module
  */
