@@ -78,9 +78,11 @@ export function keepNear(
   if (near === undefined || ctx.near === undefined) return
   // A load longer than the bound leaves no copy: it would be too old on arrival.
   if (!near.verify && ctx.platform.now() - provedAt >= near.ttlMs) return
+  const kept = keepable(value, near)
+  if (kept === undefined) return
   const known = new Map(declared.map((marker) => [marker.segment, marker.key]))
   ctx.near.put(ctx.names.near(key), {
-    value: near.values === 'copy' ? structuredClone(value) : share(value),
+    ...kept,
     header,
     tags,
     markerKeys: [...header.stamps.keys()].map(
@@ -90,6 +92,17 @@ export function keepNear(
     instant,
     sizeBytes,
   })
+}
+
+/** The value as it is kept; `undefined` for one that is nested deeper than any of our own. */
+function keepable(value: unknown, { values }: NearPolicy): { readonly value: unknown } | undefined {
+  try {
+    return { value: values === 'copy' ? structuredClone(value) : share(value) }
+  } catch (error) {
+    // The call stack ends: JSON from a foreign hand can be deeper than it.
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 function share(value: unknown): unknown {
