@@ -1,0 +1,26 @@
+/**
+ * A process of its own that uses a cache whose way to Redis fails as its argument says, closes it and
+ * has nothing left to do.
+ *
+ * @module
+ */
+
+import { RedisCacheManager } from '../../src/cache/manager.ts'
+import { restTransport } from '../../src/redis/rest.ts'
+import { tcpTransport } from '../../src/redis/tcp/index.ts'
+
+const [way = '', url = ''] = process.argv.slice(2)
+const redis = way === 'tcp' ? tcpTransport({ url }) : restTransport({ url, token: 'token' })
+const cache = new RedisCacheManager({ redis, deadline: 200, staleWhileRevalidate: '1h' })
+
+const failed = (): string => 'failed'
+const answers = await Promise.all([
+  cache.get('a'),
+  cache.getOrSet('b', () => 'loaded'),
+  cache.set('c', 1).catch(failed),
+  cache.invalidateTags(['t']).catch(failed),
+])
+await cache.close()
+// Through IPC the parent knows when this process had its answers; it exits by itself, or not at all.
+process.send?.(answers)
+process.disconnect?.()
