@@ -45,6 +45,8 @@ export interface Lane {
   readonly engine: Transport
   /** Lets requests go wrong by a plan from now on, or by none. */
   follow(plan: Plan | undefined): void
+  /** Resolves when nothing is left to be applied, of requests whose caller has given up either. */
+  settle(): Promise<void>
   close(): Promise<void>
 }
 
@@ -67,11 +69,14 @@ export async function startFaultServer(): Promise<FaultServer> {
     { readonly engine: Transport; plan: Plan | undefined; seen: number }
   >()
   const open = new Set<ServerResponse>()
+  const working = new Set<Promise<void>>()
   const server = createServer((incoming, response) => {
     open.add(response)
     response.on('close', () => open.delete(response))
     incoming.on('error', () => undefined)
-    serve(incoming, response).catch(() => response.destroy())
+    const work = serve(incoming, response).catch(() => void response.destroy())
+    working.add(work)
+    void work.finally(() => working.delete(work))
   })
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -107,6 +112,9 @@ export async function startFaultServer(): Promise<FaultServer> {
       return {
         url: `http://127.0.0.1:${port}/${id}`,
         engine,
+        async settle() {
+          await Promise.all(working)
+        },
         follow: (plan) => void lanes.set(id, { engine, plan, seen: 0 }),
         close() {
           lanes.delete(id)

@@ -12,7 +12,7 @@ const AT_A_TIME = 6
 /** Often enough for the rare, where a deep run asks for it. */
 const TIMES = amount(1, 3)
 /** Of the faults that strike once, the share that meets each request: all of them in a deep run. */
-const SHARE = amount(4, 1)
+const SHARE = amount(6, 1)
 
 /** One cell: an operation whose n-th request meets a fault, or all of them. */
 interface Cell {
@@ -49,7 +49,10 @@ describe('Over rest, each operation under', () => {
       connect: (platform) => restTransport({ url: lane.url, token: TOKEN, platform }),
       around: lane.engine,
       strike: () => lane.follow(plan),
-      lift: () => lane.follow(undefined),
+      lift: () => {
+        lane.follow(undefined)
+        return lane.settle()
+      },
     }
     const result = await tryOut(place, operation, {
       loads: loadsUnder(operation, fault, nth),
