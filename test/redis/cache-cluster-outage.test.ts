@@ -67,7 +67,6 @@ describeWithRedis('A cache on a Redis Cluster', () => {
     })
 
     test.each([
-      ['delete', () => cache.delete(key)],
       ['invalidateTags', () => cache.invalidateTags(['t'])],
       ['clear', () => cache.clear()],
       ['invalidatePattern', () => cache.invalidatePattern(`${key}*`)],
@@ -84,6 +83,19 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       await cluster.endMove(slot, from, to)
       expect(await cache.getOrSet(key, () => 'new')).toBe('new')
       await other.close()
+    })
+
+    test('says that a delete was refused meanwhile, and obeys it when the move is done', async () => {
+      await cluster.beginMove(slot, from, to)
+      await cluster.moveKeys(slot, from, to)
+
+      // Its lease is not there: see below.
+      const error = await failureOf(cache.delete(key))
+      await cluster.endMove(slot, from, to)
+      await cache.delete(key)
+
+      expect(error).toMatchObject({ reason: 'TRYAGAIN', applied: 'no', retryable: true })
+      expect(await cache.get(key)).toBeUndefined()
     })
 
     test('answers a miss from its loader, and stores again when the move is done', async () => {
