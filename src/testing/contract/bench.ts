@@ -23,6 +23,7 @@ export class Bench {
   /** The transport under test, recorded. */
   readonly transport: Transport
   readonly #inner: Transport
+  readonly #held: HeldLoader[] = []
   #recorded: RedisRequest[] = []
 
   constructor(inner: Transport) {
@@ -54,6 +55,24 @@ export class Bench {
     for (const key of await this.keys(part)) await this.send('DEL', key)
   }
 
+  /** A loader that waits; when the clause is over it waits no longer. */
+  hold(): HeldLoader {
+    const held = holdLoader()
+    this.#held.push(held)
+    return held
+  }
+
+  /** Marks as handled what a clause that has failed will not await. */
+  begin<T>(work: Promise<T>): Promise<T> {
+    work.then(undefined, () => undefined)
+    return work
+  }
+
+  /** Lets every loader end. */
+  end(): void {
+    for (const { release } of this.#held) release('left behind')
+  }
+
   /** The requests that were applied while `work` ran, in order. */
   async record<T>(
     work: () => Promise<T>,
@@ -78,7 +97,17 @@ export class Bench {
 
 /** A clause on a bench. */
 export function onBench(name: string, check: (bench: Bench) => Promise<void>): Clause {
-  return { name, check: (transport) => check(new Bench(transport)) }
+  return {
+    name,
+    async check(transport) {
+      const bench = new Bench(transport)
+      try {
+        await check(bench)
+      } finally {
+        bench.end()
+      }
+    },
+  }
 }
 
 /** A loader that is called, and then waits. */
@@ -92,7 +121,7 @@ export interface HeldLoader {
 }
 
 /** Makes a loader whose end is the clause's to choose. */
-export function holdLoader(): HeldLoader {
+function holdLoader(): HeldLoader {
   const called = Promise.withResolvers<void>()
   const end = Promise.withResolvers<string>()
   let calls = 0

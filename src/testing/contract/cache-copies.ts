@@ -8,7 +8,7 @@
 import type { RedisCacheManager } from '../../cache/manager.ts'
 import type { RedisRequest } from '../../redis/requester.ts'
 import { wrapTransport } from '../wrap.ts'
-import { type Bench, holdLoader, onBench } from './bench.ts'
+import { type Bench, onBench } from './bench.ts'
 import { check, checkSame } from './check.ts'
 import type { Clause } from './contract-case.ts'
 
@@ -22,9 +22,9 @@ async function beginLoad(
   readonly requests: readonly RedisRequest[]
   finish(value: string): Promise<unknown>
 }> {
-  const held = holdLoader()
+  const held = bench.hold()
   const { requests, value } = await bench.record(async () => {
-    const read = cache.getOrSet('k', held.load, { tags: TAGS })
+    const read = bench.begin(cache.getOrSet('k', held.load, { tags: TAGS }))
     await held.called
     return { read }
   })

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { holdLoader, onBench } from './bench.ts'
+import { onBench } from './bench.ts'
 import { checkSame } from './check.ts'
 import type { Clause } from './contract-case.ts'
 
@@ -40,8 +40,8 @@ export const LOSSES: readonly Clause[] = [
     'a marker that is lost while a load runs makes a miss of what it stores',
     async (bench) => {
       const cache = bench.cache()
-      const held = holdLoader()
-      const read = cache.getOrSet('k', held.load, { tags: TAGS })
+      const held = bench.hold()
+      const read = bench.begin(cache.getOrSet('k', held.load, { tags: TAGS }))
       await held.called
       await bench.lose(MARKERS)
       await bench.cache().set('other', 1, { tags: TAGS })
@@ -52,8 +52,8 @@ export const LOSSES: readonly Clause[] = [
   ),
   onBench('a load whose lease is lost is answered and not stored', async (bench) => {
     const cache = bench.cache()
-    const held = holdLoader()
-    const read = cache.getOrSet('k', held.load, { tags: TAGS })
+    const held = bench.hold()
+    const read = bench.begin(cache.getOrSet('k', held.load, { tags: TAGS }))
     await held.called
     checkSame((await bench.keys(LEASES)).length, 1, 'a load holds one lease')
     await bench.lose(LEASES)
@@ -63,8 +63,8 @@ export const LOSSES: readonly Clause[] = [
   }),
   onBench('a lease that is lost and granted anew stores only the newer load', async (bench) => {
     const [first, second] = [bench.cache(), bench.cache()]
-    const held = holdLoader()
-    const read = first.getOrSet('k', held.load, { tags: TAGS })
+    const held = bench.hold()
+    const read = bench.begin(first.getOrSet('k', held.load, { tags: TAGS }))
     await held.called
     await bench.lose(LEASES)
     checkSame(await second.getOrSet('k', () => 'new', { tags: TAGS }), 'new', 'another one loads')
@@ -74,10 +74,10 @@ export const LOSSES: readonly Clause[] = [
   }),
   onBench('a lease that is lost with its holder passes to the one who waits', async (bench) => {
     const [holder, waiter] = [bench.cache(), bench.cache()]
-    const held = holdLoader()
-    const orphaned = holder.getOrSet('k', held.load)
+    const held = bench.hold()
+    const orphaned = bench.begin(holder.getOrSet('k', held.load))
     await held.called
-    const waiting = waiter.getOrSet('k', () => 'loaded by the waiter')
+    const waiting = bench.begin(waiter.getOrSet('k', () => 'loaded by the waiter'))
     await bench.lose(LEASES)
     checkSame(await waiting, 'loaded by the waiter', 'the waiter loads')
     held.release('from the dead')
@@ -103,8 +103,8 @@ export const LOSSES: readonly Clause[] = [
     'everything that is lost while a load runs comes back with the next load',
     async (bench) => {
       const cache = bench.cache()
-      const held = holdLoader()
-      const read = cache.getOrSet('k', held.load, { tags: TAGS })
+      const held = bench.hold()
+      const read = bench.begin(cache.getOrSet('k', held.load, { tags: TAGS }))
       await held.called
       await bench.lose('')
       held.release('old')

@@ -9,7 +9,7 @@ import type { RedisCacheManager } from '../../cache/manager.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import type { RedisRequest, RedisResponse, Transport } from '../../redis/requester.ts'
 import { wrapTransport } from '../wrap.ts'
-import { type Bench, type HeldLoader, holdLoader, onBench } from './bench.ts'
+import { type Bench, type HeldLoader, onBench } from './bench.ts'
 import { check, checkSame } from './check.ts'
 import type { Clause } from './contract-case.ts'
 
@@ -48,8 +48,8 @@ function race(
   return onBench(`while a load runs, ${caller} ${what}`, async (bench) => {
     const loading = make(bench)
     const calling = caller === 'the same cache' ? loading : make(bench)
-    const held = holdLoader()
-    const read = loading.getOrSet(KEY, held.load, { tags: TAGS })
+    const held = bench.hold()
+    const read = bench.begin(loading.getOrSet(KEY, held.load, { tags: TAGS }))
     await held.called
     await story({ bench, loading, calling, held, read })
     checkSame(await read, 'old', 'the load under way is answered')
@@ -137,7 +137,7 @@ const after = CALLS.flatMap(([name, call]) => [
     const cache = make(bench)
     await cache.set(KEY, 'stale', STALE)
     await cache.invalidateTags(TAGS, { mode: 'soft' })
-    const held = holdLoader()
+    const held = bench.hold()
     const refreshed = Promise.withResolvers<void>()
     cache.subscribe(({ operation }) => {
       if (operation === 'refresh') refreshed.resolve()
@@ -156,8 +156,8 @@ const swept = onBench(
   'a load that is stored while a pattern is swept does not outlive the sweep',
   async (bench) => {
     const cache = make(bench)
-    const held = holdLoader()
-    const read = cache.getOrSet(KEY, held.load)
+    const held = bench.hold()
+    const read = bench.begin(cache.getOrSet(KEY, held.load))
     await held.called
     const redis = scanningEntriesFirst(bench.transport, async () => {
       held.release('old')
@@ -172,8 +172,8 @@ const overtaken = onBench(
   'a load that ends as soon as a delete has begun stores nothing',
   async (bench) => {
     const cache = make(bench)
-    const held = holdLoader()
-    const read = cache.getOrSet(KEY, held.load)
+    const held = bench.hold()
+    const read = bench.begin(cache.getOrSet(KEY, held.load))
     await held.called
     const redis = oneByOne(bench.transport, async () => {
       held.release('old')

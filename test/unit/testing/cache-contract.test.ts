@@ -118,6 +118,25 @@ describe('the contract of a cache', () => {
     expect(violations.flat()).toEqual([])
   })
 
+  test('leaves no loader waiting behind a case that fails', async () => {
+    const waiting = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const before = waiting()
+    for (const good of [2, 3, 4, 5]) {
+      const failing = broken((inner) => {
+        let requests = 0
+        return async (request) => {
+          if (++requests > good) throw new Error('away')
+          return inner.request(request)
+        }
+      })
+      expect((await broke(failing)).length).toBeGreaterThan(20)
+    }
+
+    // A loader that waits has a timer of ten seconds. The poll has some of its own.
+    await expect.poll(waiting, { timeout: 4_000 }).toBeLessThan(before + 5)
+  })
+
   test('names each case once', () => {
     const names = cacheContract(() => embeddedTransport()).map(({ name }) => name)
 
