@@ -6,6 +6,9 @@
 
 import type { Platform } from '../platform/platform.ts'
 
+/** Why a timer is not wanted any more. Without a reason of its own an abort makes an error, with a stack. */
+const SETTLED = 'settled'
+
 /**
  * Runs `task` for at most `ms` milliseconds.
  *
@@ -34,7 +37,7 @@ export function withDeadline<T>(
     )
     const end = (settle: () => void): void => {
       settle()
-      done.abort()
+      done.abort(SETTLED)
     }
     task(expiry.signal).then(
       (value) => end(() => resolve(value)),
@@ -57,7 +60,7 @@ export function settledWithin<T>(
     () => TIMED_OUT,
     () => TIMED_OUT,
   )
-  return Promise.race([work, timer]).finally(() => done.abort())
+  return Promise.race([work, timer]).finally(() => done.abort(SETTLED))
 }
 
 /** Waits for `work`, but rejects with the signal's reason when the caller gives up first. */

@@ -67,8 +67,8 @@ export class Isolate {
       platform: skewed(surroundings.platform, skewMs),
       breaker: { threshold: 1_000 },
       jitter: 0,
+      near: near && { ...near, maxEntries: 16 },
     }).namespace('n', {
-      near,
       ...(lateTags && { lateTags, tags: () => ['late'] }),
       prefixes: ['k'],
       ttl: early ? 1_000 : 10_000,

@@ -336,12 +336,13 @@ export class World {
     }
   }
 
-  /** In the end every isolate reads every key, past the lag of its near tier. */
+  /** In the end every isolate that did anything reads every key, past the lag of its near tier. */
   async #readAll(): Promise<void> {
+    const words = new Set(this.#schedule.moves.flatMap((move) => move.split(' ').slice(1)))
     this.#step++
     await this.#pass(2 * Math.max(...this.#isolates.map(({ who }) => lagOf(who))))
-    for (const { who } of this.#isolates) {
-      for (const key of KEYS) {
+    for (const { who } of this.#isolates.filter(({ who }) => words.has(String(who)))) {
+      for (const key of KEYS.filter((name) => words.has(name))) {
         this.#step++
         this.log.push(`${this.#step}. in the end: get and getOrSet of ${key} by isolate ${who}`)
         this.#read(who, 'get', key)
