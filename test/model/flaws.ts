@@ -17,6 +17,7 @@ export type Flaw =
   | 'take leaves the lease'
   | 'take leaves the entry'
   | 'acquire does not look for a lease'
+  | 'acquire does not look for an entry'
   | 'a failed load drops any lease'
   | 'calls return before they are sent'
   | 'joiners compare nothing'

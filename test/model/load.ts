@@ -224,7 +224,13 @@ function ask(turn: Turn, missed: Missed): { state: State; request: Message; nonc
   const drawn = missed.nonce === 0 ? turn.draw(turn.state) : { state: turn.state, id: missed.nonce }
   const { key } = turn.op
   const tags = turn.system.cluster ? [] : turn.asked(key)
-  const request: Message = { kind: 'acquire', key, nonce: drawn.id, tags }
+  const request: Message = {
+    kind: 'acquire',
+    key,
+    nonce: drawn.id,
+    tags,
+    writeId: missed.sight.writeId,
+  }
   return { state: drawn.state, request, nonce: drawn.id }
 }
 

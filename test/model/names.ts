@@ -17,6 +17,7 @@ export const STEPS = {
   release: 'src/cache/steps.ts',
   store: 'src/cache/steps.ts',
   delete: 'src/cache/steps.ts',
+  drop: 'src/cache/steps.ts',
   hard: 'src/cache/steps.ts',
   soft: 'src/cache/steps.ts',
   late: 'src/cache/steps.ts',

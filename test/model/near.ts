@@ -36,7 +36,7 @@ export function verify(turn: Turn): boolean {
   const copy = state.isolates[isolate]?.copy
   if (system.near !== 'verify' || !copy) return false
   const duty = dutyOf(turn)
-  const sight = { duty, lease: null, markers: [], asOf: state.now, generation: 0 }
+  const sight = { duty, lease: null, writeId: 0, markers: [], asOf: state.now, generation: 0 }
   verifyPart(turn, { kind: 'verifying', sight, copy: copy.entry, part: 0 })
   return true
 }

@@ -100,11 +100,12 @@ export function readPart(
 function weigh(
   turn: Turn,
   state: State,
-  sight: Sight,
+  seen: Sight,
   entry: Entry | null,
   named: Tags,
   text = '',
 ): void {
+  const sight = { ...seen, writeId: entry?.writeId ?? 0 }
   if (!entry) {
     miss(turn, state, sight, ['look', 'observe'], `${text}finds no entry`)
     return
@@ -263,7 +264,7 @@ function nameOf({ system }: Turn, part: number): string {
 
 function sightOf({ state, system, isolate }: Turn, duty: Sight['duty']): Sight {
   const generation = system.near ? (state.isolates[isolate]?.generation ?? 0) : 0
-  return { duty, lease: null, markers: [], asOf: state.now, generation }
+  return { duty, lease: null, writeId: 0, markers: [], asOf: state.now, generation }
 }
 
 function only(markers: Store['markers'], tags: Tags): Markers {

@@ -41,16 +41,23 @@ export interface Applied<Reply = unknown> {
   readonly reply: Reply
 }
 
-/** Grants the lease if it is free; the caller who has it already gets the same token again. */
+/**
+ * Grants the lease if it is free, and the entry is the one that the caller has seen; the caller who
+ * has it already gets the same token again.
+ */
 export function acquire(
   store: Store,
-  { key, nonce, tags }: Extract<Message, { kind: 'acquire' }>,
+  { key, nonce, tags, writeId }: Extract<Message, { kind: 'acquire' }>,
   flaws: Flaws,
   ids: Ids,
 ): Applied<Grant | null> {
   const held = store.leases[key]
   const isFree = !held || flaws.has('acquire does not look for a lease')
   if (held && held.nonce !== nonce && !isFree) return { store, reply: null }
+  const isOther = (store.entries[key]?.writeId ?? 0) !== writeId
+  if (!held && isOther && !flaws.has('acquire does not look for an entry')) {
+    return { store, reply: null }
+  }
   let next = store
   if (held?.nonce !== nonce) next = withLease(store, key, nonce, flaws, ids)
   return grant(next, key, mark(next, tags, nonce, flaws, ids))
@@ -94,13 +101,14 @@ export function commit(
   flaws: Flaws,
 ): Applied<boolean> {
   const lease = store.leases[key]
+  if (store.entries[key]?.writeId === entry.writeId) return { store, reply: true }
   const mayStore = flaws.has('a tombstone stands for the lease')
     ? lease?.nonce !== TOMBSTONE
     : lease?.token === token
   if (mayStore || flaws.has('commit compares nothing')) {
     return { store: withEntry(store, key, entry), reply: true }
   }
-  return { store, reply: store.entries[key]?.writeId === entry.writeId }
+  return { store, reply: false }
 }
 
 /** A set in one request: stores whoever has the lease, under the ids it finds or creates. */

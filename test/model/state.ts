@@ -71,6 +71,8 @@ export interface Calls {
 export interface Sight {
   readonly duty: Duty
   readonly lease: Id | null
+  /** Of the entry that was there; 0 for none. */
+  readonly writeId: Id
   readonly markers: Markers
   readonly asOf: number
   readonly generation: number
@@ -200,7 +202,14 @@ export interface Isolate {
 
 /** A request, as it may arrive a second time. */
 export type Message =
-  | { readonly kind: 'acquire'; readonly key: number; readonly nonce: Id; readonly tags: Tags }
+  | {
+      readonly kind: 'acquire'
+      readonly key: number
+      readonly nonce: Id
+      readonly tags: Tags
+      /** Of the entry that the caller has seen; 0 for none. */
+      readonly writeId: Id
+    }
   | { readonly kind: 'take'; readonly key: number; readonly nonce: Id; readonly tags: Tags }
   | { readonly kind: 'mark'; readonly tags: Tags; readonly nonce: Id }
   | { readonly kind: 'commit'; readonly key: number; readonly token: Id; readonly entry: Entry }

@@ -33,7 +33,7 @@ export function sweep(turn: Turn, phase: Sweeping): void {
     if (stand === 'returned') {
       const request: Message = { kind: 'delete', key: op.key, what: [what] }
       const after = turn.to(turn.send(state, request).state, { ...phase, [what]: 'deleted' })
-      turn.add(['sweep'], `DEL of ${what} that SCAN returned`, after, { sent: request })
+      turn.add(['sweep', 'drop'], `DEL of ${what} that SCAN returned`, after, { sent: request })
     } else if (stand !== 'deleted' && state.store[what][op.key]) {
       const next = turn.to(state, { ...phase, [what]: 'returned' })
       turn.add(['sweep'], `SCAN returns the key of ${what}`, next)

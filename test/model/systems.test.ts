@@ -26,6 +26,11 @@ const VARIANTS: readonly (readonly [what: string, flaw: Flaw, plan: Plan | undef
     OTHERS['cluster without set'],
   ],
   [
+    'leases granted whatever entry is there',
+    'acquire does not look for an entry',
+    SYSTEMS['set, load and delete'],
+  ],
+  [
     'a set in one request, where every request arrives once and in time',
     'set is one request',
     OTHERS['every request arrives once'],
