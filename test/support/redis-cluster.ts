@@ -63,29 +63,53 @@ export async function startRedisCluster(
   const idOf = async (index: number): Promise<string> =>
     String(await send(index, 'CLUSTER', 'MYID'))
 
-  for (let i = 0; i < PRIMARIES; i++) {
-    const first = Math.ceil((i * SLOTS) / PRIMARIES)
-    const last = Math.ceil(((i + 1) * SLOTS) / PRIMARIES) - 1
-    await send(i, 'CLUSTER', 'ADDSLOTSRANGE', first, last)
-  }
-  for (const port of ports.slice(1)) await send(0, 'CLUSTER', 'MEET', '127.0.0.1', port)
-  const agreed = new RegExp(
-    `state:ok[\\s\\S]*known_nodes:${ports.length}[\\s\\S]*size:${PRIMARIES}`,
-  )
-  for (const index of ports.keys())
-    while (!agreed.test(String(await send(index, 'CLUSTER', 'INFO')))) await delay(20)
-  for (let i = PRIMARIES; i < ports.length; i++)
-    await send(i, 'CLUSTER', 'REPLICATE', await idOf(i - PRIMARIES))
-  for (let i = PRIMARIES; i < ports.length; i++)
-    while (!/master_link_status:up/.test(String(await send(i, 'INFO', 'replication'))))
-      await delay(20)
-
   const end = async (child: ChildProcess | undefined): Promise<void> => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const exited = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGKILL')
     await exited
   }
+  const stop = async (): Promise<void> => {
+    for (const client of clients) client.disconnect()
+    await Promise.all(children.map(end))
+    rmSync(folder, { recursive: true, force: true })
+  }
+
+  /** Rejects when a node ends: at the start, because somebody else was faster on its port. */
+  const ended = Promise.race(
+    children.map(
+      (child) =>
+        new Promise<never>((_resolve, reject) =>
+          child.once('exit', () => reject(new Error('a node of the cluster has ended'))),
+        ),
+    ),
+  )
+  ended.catch(() => undefined) // nodes end for good reasons later
+  const form = async (): Promise<void> => {
+    for (let i = 0; i < PRIMARIES; i++) {
+      const first = Math.ceil((i * SLOTS) / PRIMARIES)
+      const last = Math.ceil(((i + 1) * SLOTS) / PRIMARIES) - 1
+      await send(i, 'CLUSTER', 'ADDSLOTSRANGE', first, last)
+    }
+    for (const port of ports.slice(1)) await send(0, 'CLUSTER', 'MEET', '127.0.0.1', port)
+    const agreed = new RegExp(
+      `state:ok[\\s\\S]*known_nodes:${ports.length}[\\s\\S]*size:${PRIMARIES}`,
+    )
+    for (const index of ports.keys())
+      while (!agreed.test(String(await send(index, 'CLUSTER', 'INFO')))) await delay(20)
+    for (let i = PRIMARIES; i < ports.length; i++)
+      await send(i, 'CLUSTER', 'REPLICATE', await idOf(i - PRIMARIES))
+    for (let i = PRIMARIES; i < ports.length; i++)
+      while (!/master_link_status:up/.test(String(await send(i, 'INFO', 'replication'))))
+        await delay(20)
+  }
+  try {
+    await Promise.race([form(), ended])
+  } catch (error) {
+    await stop()
+    throw error
+  }
+
   return {
     nodes: ports.map((port) => ({ host: '127.0.0.1', port })),
     send,
@@ -110,11 +134,7 @@ export async function startRedisCluster(
       clients[index]?.disconnect()
       return end(children[index])
     },
-    async stop() {
-      for (const client of clients) client.disconnect()
-      await Promise.all(children.map(end))
-      rmSync(folder, { recursive: true, force: true })
-    },
+    stop,
   }
 }
 
