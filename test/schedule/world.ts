@@ -200,7 +200,8 @@ export class World {
   /** Reads the source at once, which is the worst case, and ends when the schedule says so. */
   async #load(who: number, key: Key, began: number): Promise<Value> {
     const running = this.#loading[key]
-    if ([...running].some((other) => other.began > this.#disturbed)) {
+    // Both have asked for the lease since anything could last take it away.
+    if ([...running].some((other) => Math.min(began, other.began) > this.#disturbed)) {
       this.history.problems.push(`two loads of ${key} at once, at step ${this.#step}`)
     }
     const load = { began }
