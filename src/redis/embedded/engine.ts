@@ -65,8 +65,6 @@ export interface EmbeddedOptions {
 
 const DEFAULT_TWINS: readonly ScriptTwin[] = [...TWINS, ...RATE_LIMIT_TWINS]
 
-const ABORTED = 'EXECABORT Transaction discarded because of previous errors.'
-
 /**
  * The engine. Synchronous, so every command, script and transaction is atomic, and time stands
  * still within it. State is per instance, hence per process or isolate; it is not shared, and lost
@@ -135,13 +133,14 @@ export class EmbeddedRedis {
    * Runs a list of commands as MULTI and EXEC do: all at one instant, and none if one of them is
    * unknown or has the wrong number of arguments. One that fails later does not stop the rest.
    *
-   * @returns As many answers as commands. When nothing was run, the faulty ones have their own
-   * error, and the rest `EXECABORT`.
+   * @returns As many answers as commands; one error, `EXECABORT` and the first reason, when nothing
+   * was run.
    */
-  transaction(commands: readonly Command[]): RedisResponse<Reply>[] {
-    const refusals = commands.map((command) => this.#refusal(command))
-    if (refusals.some((refusal) => refusal !== undefined)) {
-      return refusals.map((refusal) => ({ error: refusal ?? ABORTED }))
+  transaction(commands: readonly Command[]): RedisResponse<Reply>[] | RedisResponse<Reply> {
+    for (const command of commands) {
+      const refusal = this.#refusal(command)
+      if (refusal === undefined) continue
+      return { error: `EXECABORT Transaction discarded because of: ${refusal}` }
     }
     this.#db.begin()
     try {
