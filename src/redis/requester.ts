@@ -56,6 +56,11 @@ export interface Transport extends Requester {
    * Cluster). @default false
    */
   readonly cluster?: boolean
+  /**
+   * Whether strings stand for text, or have one character a byte, in arguments and replies alike.
+   * @default 'text'
+   */
+  readonly strings?: 'text' | 'bytes'
   /** Releases sockets and timers. A transport that is closed refuses requests. */
   close(): Promise<void>
 }

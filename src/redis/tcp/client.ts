@@ -5,9 +5,14 @@
  * @module
  */
 
+/** An argument as ioredis takes it. */
+export type TcpArgument = string | number | Buffer
+
 /** A list of commands that is written at once. */
 export interface TcpBatch {
   call(name: string, args: (string | number)[]): unknown
+  /** As `call`, with strings in replies as buffers. */
+  callBuffer(name: string, args: TcpArgument[]): unknown
   /** Resolves to an error or a reply for each command. */
   exec(): Promise<[error: Error | null, reply: unknown][] | null>
 }
@@ -27,6 +32,7 @@ export interface TcpClient {
   /** A client with the same options, and connections of its own. */
   duplicate(): TcpClient
   call(name: string, args: (string | number)[]): Promise<unknown>
+  callBuffer(name: string, args: TcpArgument[]): Promise<unknown>
   subscribe(...channels: string[]): Promise<unknown>
   psubscribe(...patterns: string[]): Promise<unknown>
   pipeline(): TcpBatch
@@ -37,6 +43,7 @@ export interface TcpClient {
 export interface TcpNode {
   readonly options: { readonly host?: string | undefined; readonly port?: number | undefined }
   call(name: string, args: (string | number)[]): Promise<unknown>
+  callBuffer(name: string, args: TcpArgument[]): Promise<unknown>
 }
 
 /** What a `Cluster` has beside the commands. */

@@ -5,12 +5,14 @@
  * @module
  */
 
+import type { Reply } from '../requester.ts'
 import type { TcpCluster } from './client.ts'
 import { type ClusterNode, type Layout, layoutOf, renewLayout } from './cluster-layout.ts'
 import type { Outgoing } from './commands.ts'
+import type { Wire } from './wire.ts'
 
 type Argument = string | number
-type Spread = (cluster: TcpCluster, command: Outgoing) => Promise<unknown>
+type Spread = (cluster: TcpCluster, command: Outgoing, wire: Wire) => Promise<Reply>
 
 /** The fields of INFO that are amounts of the whole; a text for people beside one is left out. */
 const SUMMED = ['used_memory', 'used_memory_rss', 'used_memory_dataset', 'maxmemory']
@@ -25,41 +27,45 @@ const SUMMED = ['used_memory', 'used_memory_rss', 'used_memory_dataset', 'maxmem
  *
  * @returns `undefined` for any other command: it belongs to the node of its key, or to any node.
  */
-export function spread(cluster: TcpCluster, command: Outgoing): Promise<unknown> | undefined {
+export function spread(
+  cluster: TcpCluster,
+  command: Outgoing,
+  wire: Wire,
+): Promise<Reply> | undefined {
   const { name, args } = command
   const long = `${name} ${String(args[0]).toUpperCase()}`
   const how = SPREADS.get(name) ?? SPREADS.get(long)
-  return how?.(cluster, command)
+  return how?.(cluster, command, wire)
 }
 
 const SPREADS: ReadonlyMap<string, Spread> = new Map<string, Spread>([
   ['SCAN', scan],
   ['DBSIZE', async (...sent) => sum(await onAll(...sent))],
-  ['KEYS', async (...sent) => (await onAll(...sent)).flat()],
+  ['KEYS', async (...sent) => (await onAll(...sent)).flatMap((names) => names as Reply[])],
   ['INFO', async (...sent) => mergeInfo((await onAll(...sent)).map(String))],
   ['SCRIPT EXISTS', async (...sent) => onEvery(await onAll(...sent))],
   ...[
     ...['FLUSHALL', 'FLUSHDB', 'SCRIPT LOAD', 'SCRIPT FLUSH'],
     ...['FUNCTION LOAD', 'FUNCTION FLUSH', 'FUNCTION DELETE', 'FUNCTION RESTORE'],
-  ].map((name): [string, Spread] => [name, async (...sent) => (await onAll(...sent))[0]]),
+  ].map((name): [string, Spread] => [name, async (...sent) => (await onAll(...sent))[0] ?? null]),
 ])
 
 /**
  * The replies of all primaries. Written to each at once, so that the command keeps its place among
  * those to the same node, unless a node has first to be found again.
  */
-async function onAll(cluster: TcpCluster, { name, args }: Outgoing): Promise<unknown[]> {
+async function onAll(cluster: TcpCluster, command: Outgoing, wire: Wire): Promise<Reply[]> {
   const { nodes } = layoutOf(cluster) ?? (await renewLayout(cluster))
-  return Promise.all(nodes.map(({ client }) => client.call(name, args)))
+  return Promise.all(nodes.map(({ client }) => wire.call(client, command)))
 }
 
-function sum(replies: readonly unknown[]): number {
+function sum(replies: readonly Reply[]): number {
   return replies.reduce<number>((total, reply) => total + Number(reply), 0)
 }
 
-function onEvery(replies: readonly unknown[]): unknown {
+function onEvery(replies: readonly Reply[]): Reply {
   const [first, ...others] = replies as readonly number[][]
-  return first?.map((flag, i) => (others.every((flags) => flags[i] === 1) ? flag : 0))
+  return (first ?? []).map((flag, i) => (others.every((flags) => flags[i] === 1) ? flag : 0))
 }
 
 function mergeInfo(texts: readonly string[]): string {
@@ -101,13 +107,15 @@ interface Position {
  * A key that moves with its slot from a node that is still to come to one that is done is not seen
  * while the move of its slot is under way.
  */
-async function scan(cluster: TcpCluster, { args }: Outgoing): Promise<unknown> {
+async function scan(cluster: TcpCluster, { args }: Outgoing, wire: Wire): Promise<Reply> {
   const [cursor = '', ...options] = args
   const isFirst = String(cursor) === '0'
   const known = isFirst ? undefined : layoutOf(cluster)
   const layout = known ?? (await renewLayout(cluster))
   const { node, inner } = positionOf(cursor, layout)
-  const [next, keys] = parseStep(await node.client.call('SCAN', [inner, ...options]))
+  const [next, keys] = parseStep(
+    await wire.call(node.client, { name: 'SCAN', args: [inner, ...options] }),
+  )
   return [await cursorAfter(cluster, layout, node, next), keys]
 }
 
@@ -150,8 +158,8 @@ function firstOf({ nodes }: Layout): ClusterNode {
   return first
 }
 
-function parseStep(reply: unknown): readonly [string, unknown] {
-  const [next, keys] = reply as readonly unknown[]
+function parseStep(reply: Reply): readonly [string, Reply] {
+  const [next, keys = null] = reply as readonly Reply[]
   return [String(next), keys]
 }
 

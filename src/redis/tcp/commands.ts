@@ -1,10 +1,8 @@
 /**
- * Reads the commands of a request and writes the replies, between the JSON of the seam and ioredis.
+ * Reads the commands of a request: from the JSON of the seam to what ioredis sends.
  *
  * @module
  */
-
-import type { RedisResponse, Reply } from '../requester.ts'
 
 /** A command as it is sent. */
 export interface Outgoing {
@@ -59,19 +57,6 @@ function holdsUp(name: string, args: readonly (string | number)[]): boolean {
   if (name !== 'XREAD' && name !== 'XREADGROUP') return false
   // After STREAMS come keys, and a key may be called BLOCK.
   return words.slice(0, words.indexOf('STREAMS')).includes('BLOCK')
-}
-
-/** A reply as JSON has it. An error inside a list, as scripts and EXEC give it, is its text. */
-export function toReply(value: unknown): Reply {
-  if (Array.isArray(value)) return value.map(toReply)
-  if (value instanceof Error) return value.message
-  return value as Reply
-}
-
-/** An answer to one command of a batch; undefined when it got none, because the connection broke. */
-export function toAnswer(error: Error | null, reply: unknown): RedisResponse<Reply> | undefined {
-  if (error === null) return { result: toReply(reply) }
-  return isReplyError(error) ? { error: error.message } : undefined
 }
 
 /** Whether Redis said it, rather than ioredis. Told by name, as there may be two copies of the class. */

@@ -11,18 +11,13 @@ import { answerError, networkError, replyError } from '../failure.ts'
 import type { RedisResponse, Reply } from '../requester.ts'
 import { isCluster, type TcpClient, type TcpCluster, type TcpListener } from './client.ts'
 import { spread } from './cluster-commands.ts'
-import {
-  isReplyError,
-  type Outgoing,
-  type Refusal,
-  toAnswer,
-  toReply,
-  withoutRedirections,
-} from './commands.ts'
+import { isReplyError, type Outgoing, type Refusal, withoutRedirections } from './commands.ts'
+import type { Wire } from './wire.ts'
 
 /** Options for {@link Connection}. */
 export interface ConnectionOptions {
   readonly platform: Platform
+  readonly wire: Wire
   /** How long the server may owe replies without giving any; undefined: for ever. */
   readonly replyTimeoutMs: number | undefined
   /** Whether the client is ours to close. */
@@ -74,7 +69,7 @@ export class Connection {
   send(operation: string, command: Outgoing, signal?: AbortSignal): Promise<unknown> {
     return this.#run(operation, signal, async () => {
       try {
-        return { result: toReply(await this.#call(command)) }
+        return { result: await this.#call(command) }
       } catch (error) {
         if (isReplyError(error)) return { error: error.message }
         throw error
@@ -103,11 +98,11 @@ export class Connection {
   ): Promise<unknown> {
     return this.#run(operation, signal, async () => {
       const batch = this.#client.multi()
-      for (const { name, args } of commands) batch.call(name, args)
+      for (const command of commands) this.#options.wire.queue(batch, command)
       try {
         const replies = await batch.exec()
         if (!replies) throw answerError(operation, 'malformed reply')
-        return replies.map(([error, reply]) => mustAnswer(error, reply))
+        return replies.map(([error, reply]) => this.#answer(error, reply))
       } catch (error) {
         return { error: discardedBecause(error) }
       }
@@ -199,15 +194,16 @@ export class Connection {
 
   async #pipeline(commands: readonly Outgoing[]): Promise<RedisResponse<Reply>[]> {
     const batch = this.#client.pipeline()
-    for (const { name, args } of commands) batch.call(name, args)
+    for (const command of commands) this.#options.wire.queue(batch, command)
     const replies = (await batch.exec()) ?? []
-    return replies.map(([error, reply]) => mustAnswer(error, reply))
+    return replies.map(([error, reply]) => this.#answer(error, reply))
   }
 
-  async #call(command: Outgoing): Promise<unknown> {
+  async #call(command: Outgoing): Promise<Reply> {
+    const { wire } = this.#options
     try {
-      const everywhere = this.#cluster && spread(this.#cluster, command)
-      return await (everywhere ?? this.#client.call(command.name, command.args))
+      const everywhere = this.#cluster && spread(this.#cluster, command, wire)
+      return await (everywhere ?? wire.call(this.#client, command))
     } catch (error) {
       throw withoutRedirections(error)
     }
@@ -218,11 +214,18 @@ export class Connection {
     return Promise.all(
       commands.map((command) =>
         this.#call(command).then(
-          (reply) => mustAnswer(null, reply),
-          (error: Error) => mustAnswer(error, null),
+          (result) => ({ result }),
+          (error: Error) => this.#answer(error, null),
         ),
       ),
     )
+  }
+
+  /** An answer to one command of a batch. A batch of which one part got none has none. */
+  #answer(error: Error | null, reply: unknown): RedisResponse<Reply> {
+    if (error === null) return { result: this.#options.wire.toReply(reply) }
+    if (isReplyError(error)) return { error: error.message }
+    throw error
   }
 }
 
@@ -230,13 +233,6 @@ export class Connection {
 export function connectError(operation: string, error: unknown): RemoteError {
   if (isReplyError(error)) return replyError(operation, error.message)
   return networkError(operation, error, 'no')
-}
-
-/** A batch of which one part got no answer has none. */
-function mustAnswer(error: Error | null, reply: unknown): RedisResponse<Reply> {
-  const answer = toAnswer(error, reply)
-  if (answer === undefined) throw error
-  return answer
 }
 
 /** Why Redis, or ioredis before it, discarded a transaction; rethrows what is another failure. */

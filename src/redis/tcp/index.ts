@@ -16,8 +16,9 @@ import { readCommand } from './commands.ts'
 import { Connection, connectError } from './connection.ts'
 import { type ClientPlan, resolveTcpOptions, type TcpOptions, type TcpPolicy } from './options.ts'
 import { listen } from './subscription.ts'
+import { BYTES } from './wire.ts'
 
-export type { TcpBatch, TcpClient } from './client.ts'
+export type { TcpArgument, TcpBatch, TcpClient } from './client.ts'
 export type { TcpAddress, TcpOptions, TcpTls } from './options.ts'
 
 /**
@@ -50,6 +51,7 @@ export function tcpTransport(options: TcpOptions): Transport {
 class TcpTransport implements Transport {
   readonly kind = 'tcp'
   readonly cluster: boolean
+  readonly strings: 'text' | 'bytes'
   readonly #policy: TcpPolicy
   #connections: readonly Connection[] | undefined
   #connecting: Promise<readonly Connection[]> | undefined
@@ -60,6 +62,7 @@ class TcpTransport implements Transport {
   constructor(policy: TcpPolicy) {
     this.#policy = policy
     this.cluster = policy.cluster
+    this.strings = policy.wire === BYTES ? 'bytes' : 'text'
   }
 
   async request<Result = unknown>(request: RedisRequest): Promise<RedisResponse<Result>> {
@@ -146,7 +149,7 @@ class TcpTransport implements Transport {
   }
 
   async #makeConnections(): Promise<readonly Connection[]> {
-    const { plan, poolSize, platform, replyTimeoutMs } = this.#policy
+    const { plan, poolSize, platform, wire, replyTimeoutMs } = this.#policy
     const make = await clientMaker(plan)
     this.#requireOpen()
     const owned = plan.kind !== 'given'
@@ -154,7 +157,7 @@ class TcpTransport implements Transport {
     const watched = plan.kind === 'single' ? replyTimeoutMs : undefined
     this.#connections = Array.from(
       { length: poolSize },
-      () => new Connection(make(), { platform, replyTimeoutMs: watched, owned }),
+      () => new Connection(make(), { platform, wire, replyTimeoutMs: watched, owned }),
     )
     return this.#connections
   }

@@ -9,6 +9,7 @@ import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
 import { isCluster, type TcpClient } from './client.ts'
+import { BYTES, TEXT, type Wire } from './wire.ts'
 
 /** Where a node listens. */
 export interface TcpAddress {
@@ -71,6 +72,13 @@ export interface TcpOptions {
    * connection there belongs to the request that opened it, and hangs in the next. @default false
    */
   readonly perRequest?: boolean
+  /**
+   * What strings stand for, in arguments and replies. With `bytes` each has one character a byte, so
+   * that values need not be text, and integers beyond 2^53 are bigints (not with a cluster; with a
+   * client of your own, if it has `stringNumbers`); a cache cannot be built on that. Subscriptions are always text.
+   * @default 'text'
+   */
+  readonly strings?: 'text' | 'bytes'
   /** @default webPlatform() */
   readonly platform?: Platform
 }
@@ -91,6 +99,7 @@ export interface TcpPolicy {
   readonly cluster: boolean
   readonly poolSize: number
   readonly replyTimeoutMs: number
+  readonly wire: Wire
   readonly platform: Platform
 }
 
@@ -109,6 +118,10 @@ export function resolveTcpOptions(options: TcpOptions): TcpPolicy {
   if (poolSize > 1 && (options.cluster || options.client)) {
     throw new InvalidOptionError('poolSize', '1 with a cluster or a client of your own')
   }
+  const { strings = 'text' } = options
+  if (strings !== 'text' && strings !== 'bytes') {
+    throw new InvalidOptionError('strings', '"text" or "bytes"')
+  }
   requirePositive('connectTimeoutMs', connectTimeoutMs)
   requirePositive('replyTimeoutMs', replyTimeoutMs)
   requireRequestOnWorkers(options.perRequest)
@@ -118,6 +131,7 @@ export function resolveTcpOptions(options: TcpOptions): TcpPolicy {
     cluster: plan.kind === 'cluster' || (plan.kind === 'given' && isCluster(plan.client)),
     poolSize,
     replyTimeoutMs,
+    wire: strings === 'bytes' ? BYTES : TEXT,
     platform: options.platform ?? webPlatform(),
   })
 }
@@ -139,7 +153,13 @@ function requireRequestOnWorkers(perRequest = false): void {
 function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: number): ClientPlan {
   const { client, cluster, sentinel, perRequest = false } = options
   if (client) return { kind: 'given', client }
-  const common: RedisOptions = { ...COMMON, ...identity(options), connectTimeout: connectTimeoutMs }
+  const common: RedisOptions = {
+    ...COMMON,
+    ...identity(options),
+    connectTimeout: connectTimeoutMs,
+    // ioredis compares numbers of slots, and "5461" comes after "10922".
+    stringNumbers: options.strings === 'bytes' && !cluster,
+  }
   if (perRequest) {
     // Saves a round trip, and leaves no timer behind that outlives the request.
     common.enableReadyCheck = false

@@ -1,0 +1,59 @@
+/**
+ * How strings travel through ioredis: as text, or byte for byte.
+ *
+ * @module
+ */
+
+import type { Reply } from '../requester.ts'
+import type { TcpArgument, TcpBatch, TcpClient } from './client.ts'
+import type { Outgoing } from './commands.ts'
+
+/** Sends commands, and reads replies as the seam has them. */
+export interface Wire {
+  call(client: Pick<TcpClient, 'call' | 'callBuffer'>, command: Outgoing): Promise<Reply>
+  queue(batch: TcpBatch, command: Outgoing): void
+  /** An error inside a list, as scripts and EXEC give it, is its text. */
+  toReply(value: unknown): Reply
+}
+
+/** Strings are text, in UTF-8; integers beyond 2^53 are the nearest number. */
+export const TEXT: Wire = {
+  call: async (client, { name, args }) => textReply(await client.call(name, args)),
+  queue: (batch, { name, args }) => batch.call(name, args),
+  toReply: textReply,
+}
+
+/** Strings have one character a byte; integers beyond 2^53 are bigints. */
+export const BYTES: Wire = {
+  call: async (client, { name, args }) =>
+    byteReply(await client.callBuffer(name, args.map(toArgument))),
+  queue: (batch, { name, args }) => batch.callBuffer(name, args.map(toArgument)),
+  toReply: byteReply,
+}
+
+function textReply(value: unknown): Reply {
+  if (Array.isArray(value)) return value.map(textReply)
+  if (value instanceof Error) return value.message
+  return value as Reply
+}
+
+/** ASCII is the same either way, and cheaper to leave as it is. */
+function toArgument(arg: string | number): TcpArgument {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
+  return typeof arg === 'string' && /[^\x00-\x7f]/.test(arg) ? Buffer.from(arg, 'latin1') : arg
+}
+
+function byteReply(value: unknown): Reply {
+  if (Buffer.isBuffer(value)) return value.toString('latin1')
+  if (Array.isArray(value)) return value.map(byteReply)
+  // With `stringNumbers`, strings that are no buffers are integers.
+  if (typeof value === 'string') return toInteger(value)
+  if (value instanceof Error) return Buffer.from(value.message).toString('latin1')
+  return value as Reply
+}
+
+function toInteger(digits: string): Reply {
+  const number = Number(digits)
+  // The type of the seam has no word for it: whoever asks for bytes knows.
+  return Number.isSafeInteger(number) ? number : (BigInt(digits) as unknown as Reply)
+}

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Transport } from '../../src/redis/requester.ts'
+import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
+
+/** Every byte there is, one character each. */
+const ALL = String.fromCharCode(...Array(256).keys())
+
+describeWithRedis('the tcp transport with strings of bytes', () => {
+  let server: RedisServer
+  let transport: Transport
+
+  beforeAll(async () => {
+    server = await startRedisServer()
+    transport = tcpTransport({ url: server.url, strings: 'bytes' })
+  })
+
+  afterAll(async () => {
+    await transport.close()
+    await server.stop()
+  })
+
+  test('says so', () => {
+    expect(transport.strings).toBe('bytes')
+    expect(tcpTransport({ host: 'localhost' }).strings).toBe('text')
+  })
+
+  test('keeps every byte of keys and values, alone and in batches', async () => {
+    const commands = [
+      ['SET', ALL, ALL],
+      ['GET', ALL],
+      ['STRLEN', ALL],
+    ]
+    const answers = [{ result: 'OK' }, { result: ALL }, { result: 256 }]
+
+    expect(await transport.request({ path: ['pipeline'], body: commands })).toEqual(answers)
+    expect(await transport.request({ path: ['multi-exec'], body: commands })).toEqual(answers)
+    expect(await transport.request({ body: ['MGET', ALL, 'none'] })).toEqual({
+      result: [ALL, null],
+    })
+  })
+
+  test('tells integers exactly, as numbers where they fit', async () => {
+    await transport.request({ body: ['SET', 'n', '9007199254740991'] })
+    const integers = 'return {redis.call("INCR", KEYS[1]), 7}'
+
+    expect(await transport.request({ body: ['INCR', 'n'] })).toEqual({ result: 2n ** 53n })
+    expect(await transport.request({ body: ['EVAL', integers, 1, 'm'] })).toEqual({
+      result: [1, 7],
+    })
+  })
+
+  test('tells an error as such, and one inside a list by its text', async () => {
+    const body = ['EVAL', 'return {redis.error_reply("ERR inside")}', 0]
+
+    expect(await transport.request({ body })).toEqual({ result: ['ERR inside'] })
+    expect(await transport.request({ body: ['GET'] })).toEqual({
+      error: "ERR wrong number of arguments for 'get' command",
+    })
+  })
+})
