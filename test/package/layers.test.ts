@@ -10,6 +10,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   redis: ['platform', 'entry', 'flight'],
   cache: ['platform', 'entry', 'near', 'flight', 'redis'],
   email: ['platform', 'entry', 'cache'],
+  bridge: ['platform', 'flight', 'redis'],
+  cli: ['platform', 'flight', 'redis', 'bridge'],
   interop: ['entry', 'cache'],
   testing: ['platform', 'flight', 'redis', 'cache', 'email'],
   startup: ['platform', 'entry', 'near', 'flight', 'redis', 'cache', 'email'],
@@ -26,8 +28,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@noble/hashes': ['src/entry/', 'src/redis/', 'src/email/'],
   ioredis: ['src/redis/tcp/'],
   kysely: ['src/email/'],
-  zod: ['src/startup/', 'workers/'],
-  hono: ['workers/'],
+  zod: ['src/cli/', 'src/startup/', 'workers/'],
+  hono: ['src/bridge/', 'workers/'],
+  '@hono/node-server': ['src/cli/'],
   '@upstash/redis': ['src/testing/', 'workers/'],
   '@upstash/ratelimit': ['workers/'],
   'cloudflare:workers': ['src/platform/workers.ts', 'workers/'],
@@ -35,7 +38,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Folders that run on Node alone, and may import what it brings. */
-const NODE_ONLY = ['src/startup/', 'src/redis/tcp/', 'src/redis/embedded/file/']
+const NODE_ONLY = ['src/cli/', 'src/startup/', 'src/redis/tcp/', 'src/redis/embedded/file/']
 
 const layered = sourceFiles('src/*/**/*.ts')
 const all = [...sourceFiles('src/**/*.ts'), ...sourceFiles('workers/**/*.ts')]

@@ -1,0 +1,150 @@
+/**
+ * One Redis behind the bridge: what it was asked, as one request, within a deadline.
+ *
+ * @module
+ */
+
+import { RemoteError, RemoteTimeoutError } from '../errors.ts'
+import { withDeadline } from '../flight/deadline.ts'
+import { checkAnswer } from '../redis/answer.ts'
+import { operationOf } from '../redis/failure.ts'
+import type { Command, RedisRequest, Requester, Transport } from '../redis/requester.ts'
+import type { Answer } from './format.ts'
+import type { Words } from './json.ts'
+import { Metrics } from './metrics.ts'
+import type { BridgePolicy } from './options.ts'
+import { Problem } from './problem.ts'
+import { refusalOf } from './refusals.ts'
+import { BYTES, type Strings, TEXT } from './strings.ts'
+
+/** A Redis, its counters, and its order of writes. */
+export class Database {
+  readonly strings: Strings
+  readonly metrics: Metrics = new Metrics()
+  readonly #redis: Requester | Transport
+  readonly #policy: BridgePolicy
+  #syncToken: number
+
+  constructor(redis: Requester | Transport, policy: BridgePolicy) {
+    this.#redis = redis
+    this.#policy = policy
+    this.strings = 'strings' in redis && redis.strings === 'bytes' ? BYTES : TEXT
+    // Greater than what an earlier process told, as long as that got fewer than 1,000 a millisecond.
+    this.#syncToken = policy.platform.now() * 1_000
+  }
+
+  /** What a client may send back to read its own writes: there is one Redis, so it always does. */
+  nextSyncToken(): string {
+    return String(++this.#syncToken)
+  }
+
+  /** Runs one command. */
+  async run(command: Words, isReadOnly: boolean): Promise<Answer> {
+    const refused = refusalOf(command as Command, isReadOnly)
+    const answer =
+      refused === undefined
+        ? ((await this.#ask({ path: [], body: command })) as Answer)
+        : { error: refused }
+    this.#count([answer])
+    return answer
+  }
+
+  /** Runs commands in order, in one request. Those refused are answered in their place. */
+  async runAll(commands: readonly Words[], isReadOnly: boolean): Promise<readonly Answer[]> {
+    const refusals = commands.map((command) => refusalOf(command as Command, isReadOnly))
+    const sent = commands.filter((_command, index) => refusals[index] === undefined)
+    const replies =
+      sent.length === 0
+        ? []
+        : ((await this.#ask({ path: ['pipeline'], body: sent })) as readonly Answer[])
+    let next = 0
+    const answers = refusals.map((error) => (error === undefined ? replies[next++] : { error }))
+    // As many replies as commands: every transport checks that.
+    this.#count(answers as Answer[])
+    return answers as Answer[]
+  }
+
+  /** Runs commands as one transaction. One that is refused discards all of it. */
+  async runTransaction(
+    commands: readonly Words[],
+    isReadOnly: boolean,
+  ): Promise<readonly Answer[] | Answer> {
+    if (commands.length === 0) return []
+    for (const command of commands) {
+      const refused = refusalOf(command as Command, isReadOnly)
+      if (refused === undefined) continue
+      this.metrics.commands(commands.length, commands.length)
+      return { error: `EXECABORT Transaction discarded because of: ${refused}` }
+    }
+    const answer = (await this.#ask({ path: ['multi-exec'], body: commands })) as
+      | readonly Answer[]
+      | Answer
+    if (isList(answer)) this.#count(answer)
+    else this.metrics.commands(commands.length, commands.length)
+    return answer
+  }
+
+  /** Listens to channels until the signal is aborted. Rejects when that cannot begin. */
+  async listen(
+    path: readonly string[],
+    signal: AbortSignal,
+    onMessage: (data: string) => void,
+  ): Promise<Answer> {
+    const request = { path: [...path], isStreaming: true, onMessage }
+    return (await this.#ask(request, signal)) as Answer
+  }
+
+  /** Whether PING is answered in time. */
+  async isHealthy(timeoutMs: number): Promise<boolean> {
+    const { platform } = this.#policy
+    const timedOut = (): Error => new RemoteTimeoutError('PING', timeoutMs)
+    try {
+      const { error } = await withDeadline(platform, timeoutMs, timedOut, (signal) =>
+        this.#redis.request({ path: [], body: ['PING'], signal }),
+      )
+      return error === undefined
+    } catch {
+      return false // whatever it was, it is no answer
+    }
+  }
+
+  /** @throws {Problem} 503 or 504, when the backend does not answer. */
+  async #ask(request: RedisRequest, until?: AbortSignal): Promise<unknown> {
+    const operation = operationOf(request)
+    const { platform, timeoutMs } = this.#policy
+    const timedOut = (): Error => new RemoteTimeoutError(operation, timeoutMs)
+    this.metrics.backendRequest()
+    try {
+      const answer: unknown = await withDeadline(platform, timeoutMs, timedOut, (expiry) => {
+        const signal = until ? AbortSignal.any([until, expiry]) : expiry
+        return this.#redis.request({ ...request, signal })
+      })
+      // Any Requester may stand behind this, and not all of them check what they were answered.
+      return request.isStreaming ? answer : checkAnswer(operation, request, answer)
+    } catch (error) {
+      if (until?.aborted) throw until.reason
+      this.metrics.backendFailure()
+      throw problemOf(error)
+    }
+  }
+
+  #count(answers: readonly Answer[]): void {
+    this.metrics.commands(
+      answers.length,
+      answers.reduce((errors, { error }) => errors + (error === undefined ? 0 : 1), 0),
+    )
+  }
+}
+
+/** Reasons of our own errors come from closed sets; the text of any other is not passed on (I5). */
+function problemOf(error: unknown): Problem {
+  if (error instanceof RemoteTimeoutError) {
+    return new Problem(504, `ERR the database did not answer within ${error.timeoutMs} ms`)
+  }
+  const reason = error instanceof RemoteError ? `: ${error.reason}` : ''
+  return new Problem(503, `ERR the database did not answer${reason}`)
+}
+
+function isList(answer: readonly Answer[] | Answer): answer is readonly Answer[] {
+  return Array.isArray(answer)
+}

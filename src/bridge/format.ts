@@ -1,0 +1,111 @@
+/**
+ * Writes answers in the form that the request's headers ask for: JSON, JSON with strings in base64,
+ * or RESP2.
+ *
+ * @module
+ */
+
+import { type Reply, toJson } from './json.ts'
+import { Problem } from './problem.ts'
+import type { Strings } from './strings.ts'
+
+/** An answer to one command. An error is text, whatever the backend's strings are. */
+export interface Answer {
+  readonly result?: Reply
+  readonly error?: string
+}
+
+/** A way to write answers. */
+export interface Format {
+  readonly contentType: string
+  /** Whether a list of answers can also be one error, which only JSON tells apart. */
+  readonly isJson: boolean
+  write(answer: Answer | readonly Answer[], strings: Strings): string | Uint8Array<ArrayBuffer>
+}
+
+/** @throws {Problem} 400, when the headers ask for what there is not. */
+export function formatOf(encoding: string | undefined, format: string | undefined): Format {
+  const isEncoded = encoding?.toLowerCase() === 'base64'
+  switch (format?.toLowerCase()) {
+    case undefined:
+    case '':
+    case 'json':
+      return isEncoded ? BASE64 : PLAIN
+    case 'resp2':
+      if (isEncoded) throw new Problem(400, 'ERR resp2 cannot be combined with base64')
+      return RESP2
+    default:
+      throw new Problem(400, 'ERR the response format is neither json nor resp2')
+  }
+}
+
+function jsonFormat(writeResult: (result: Reply, strings: Strings) => unknown): Format {
+  const writeOne = ({ result, error }: Answer, strings: Strings): unknown =>
+    error === undefined ? { result: writeResult(result ?? null, strings) } : { error }
+  return {
+    contentType: 'application/json',
+    isJson: true,
+    write: (answer, strings) =>
+      JSON.stringify(
+        isList(answer) ? answer.map((one) => writeOne(one, strings)) : writeOne(answer, strings),
+      ),
+  }
+}
+
+/** JSON with the strings as they are. */
+export const PLAIN: Format = jsonFormat((result, strings) => toJson(result, strings.toText))
+
+const BASE64 = jsonFormat((result, strings) =>
+  // Clients leave a result of `OK` alone; inside lists they decode it.
+  result === 'OK' ? result : toJson(result, strings.toBase64),
+)
+
+/** What is `OK` and no list is told as a status: a reply does not say whether it was one. */
+const RESP2: Format = {
+  contentType: 'application/octet-stream',
+  isJson: false,
+  write(answer, strings) {
+    const parts: Uint8Array[] = []
+    const put = (text: string): unknown => parts.push(new TextEncoder().encode(text))
+    if (isList(answer)) put(`*${answer.length}\r\n`)
+    for (const { result = null, error } of isList(answer) ? answer : [answer]) {
+      if (error !== undefined) put(`-${error.replace(/[\r\n]+/g, ' ')}\r\n`)
+      else if (result === 'OK') put('+OK\r\n')
+      else putReply(result, strings, put, parts)
+    }
+    return join(parts)
+  },
+}
+
+function putReply(
+  reply: Reply,
+  strings: Strings,
+  put: (text: string) => unknown,
+  parts: Uint8Array[],
+): void {
+  if (reply === null) put('$-1\r\n')
+  else if (typeof reply === 'number' || typeof reply === 'bigint') put(`:${reply}\r\n`)
+  else if (typeof reply === 'string') {
+    const bytes = strings.toBytes(reply)
+    put(`$${bytes.length}\r\n`)
+    parts.push(bytes)
+    put('\r\n')
+  } else {
+    put(`*${reply.length}\r\n`)
+    for (const item of reply) putReply(item, strings, put, parts)
+  }
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    all.set(part, offset)
+    offset += part.length
+  }
+  return all
+}
+
+function isList(answer: Answer | readonly Answer[]): answer is readonly Answer[] {
+  return Array.isArray(answer)
+}

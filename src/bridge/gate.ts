@@ -1,0 +1,58 @@
+/**
+ * Tells by its token what a request may do, and to which database.
+ *
+ * @module
+ */
+
+import { Problem } from './problem.ts'
+
+/** What a token opens. */
+export interface Access<Database> {
+  readonly database: Database
+  /** Whether commands that change something, or list keys, are refused. */
+  readonly isReadOnly: boolean
+}
+
+interface Key<Database> extends Access<Database> {
+  readonly token: string
+}
+
+/** Knows the tokens of all databases. */
+export class Gate<Database> {
+  readonly #keys: readonly Key<Database>[]
+
+  constructor(keys: readonly Key<Database>[]) {
+    this.#keys = keys
+  }
+
+  /**
+   * Finds what the bearer token opens; without a bearer, what the token of the query does.
+   *
+   * Every token is compared in full, so that the time taken tells nothing of them but their length.
+   *
+   * @throws {Problem} 401, when there is none, or a wrong one.
+   */
+  admit(authorization: string | undefined, queryToken: string | undefined): Access<Database> {
+    const given = bearerOf(authorization) ?? queryToken ?? ''
+    let found: Access<Database> | undefined
+    for (const key of this.#keys) {
+      if (isSame(given, key.token)) found = key
+    }
+    if (!found) throw new Problem(401, 'WRONGPASS invalid or missing auth token')
+    return found
+  }
+}
+
+function bearerOf(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined
+  // The name of a scheme has no case (RFC 9110, section 11.1).
+  return /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? ''
+}
+
+function isSame(given: string, token: string): boolean {
+  let difference = given.length ^ token.length
+  for (let index = 0; index < token.length; index++) {
+    difference |= token.charCodeAt(index) ^ given.charCodeAt(index)
+  }
+  return difference === 0
+}

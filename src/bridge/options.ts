@@ -1,0 +1,106 @@
+/**
+ * What a bridge can be told.
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+import type { Requester, Transport } from '../redis/requester.ts'
+
+/** A Redis, and the tokens that open it. */
+export interface BridgeDatabase {
+  /**
+   * Where commands go. Values that are not UTF-8 need one with strings of bytes, such as
+   * `tcpTransport({ url, strings: 'bytes' })`. It stays yours to close.
+   */
+  readonly redis: Requester | Transport
+  /** Opens all that is available; printable ASCII without spaces, and no other token's. */
+  readonly token: string
+  /** Opens reads alone, without those that list keys. @default none */
+  readonly readOnlyToken?: string
+}
+
+/** Bounds and host of a bridge. */
+export interface BridgeLimits {
+  /** The longest body of a request, in bytes; an integer of at least 1. @default 10_485_760 (10 MiB) */
+  readonly maxBodyBytes?: number
+  /** How long a request may wait for the backend, in milliseconds; above 0. @default 30_000 */
+  readonly timeoutMs?: number
+  /** How long `/health` waits for PING, in milliseconds; above 0. @default 1_000 */
+  readonly healthTimeoutMs?: number
+  /** Subscriptions that may be open together; an integer of at least 0. @default 1_000 */
+  readonly maxStreams?: number
+  /** Time between the comments that keep a silent event stream open, in milliseconds; above 0. @default 15_000 */
+  readonly heartbeatMs?: number
+  /** Ends the subscriptions, and lets no new ones begin, when it is aborted. */
+  readonly signal?: AbortSignal
+  /** @default webPlatform() */
+  readonly platform?: Platform
+}
+
+/** Options for `bridge`: one database, or several told apart by their tokens. */
+export type BridgeOptions = BridgeLimits &
+  (BridgeDatabase | { readonly databases: readonly BridgeDatabase[] })
+
+/** {@link BridgeOptions}, checked and complete. */
+export interface BridgePolicy {
+  readonly databases: readonly BridgeDatabase[]
+  readonly maxBodyBytes: number
+  readonly timeoutMs: number
+  readonly healthTimeoutMs: number
+  readonly maxStreams: number
+  readonly heartbeatMs: number
+  readonly signal: AbortSignal
+  readonly platform: Platform
+}
+
+/** @throws {InvalidOptionError} When an option is unusable. Its message never holds the value. */
+export function resolveBridgeOptions(options: BridgeOptions): BridgePolicy {
+  const { maxBodyBytes = 10_485_760, maxStreams = 1_000 } = options
+  const { timeoutMs = 30_000, healthTimeoutMs = 1_000, heartbeatMs = 15_000 } = options
+  requireInteger('maxBodyBytes', maxBodyBytes, 1)
+  requireInteger('maxStreams', maxStreams, 0)
+  for (const [name, ms] of Object.entries({ timeoutMs, healthTimeoutMs, heartbeatMs })) {
+    if (!(ms > 0 && ms < Number.POSITIVE_INFINITY)) {
+      throw new InvalidOptionError(name, 'a number of milliseconds above 0')
+    }
+  }
+  const databases = 'databases' in options ? options.databases : [options]
+  requireTokens(databases)
+  return Object.freeze({
+    databases,
+    maxBodyBytes,
+    timeoutMs,
+    healthTimeoutMs,
+    maxStreams,
+    heartbeatMs,
+    signal: options.signal ?? new AbortController().signal,
+    platform: options.platform ?? webPlatform(),
+  })
+}
+
+function requireInteger(option: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new InvalidOptionError(option, `an integer of at least ${least}`)
+  }
+}
+
+function requireTokens(databases: readonly BridgeDatabase[]): void {
+  if (databases.length === 0) throw new InvalidOptionError('databases', 'at least one database')
+  const known = new Set<string>()
+  for (const { token, readOnlyToken } of databases) {
+    requireToken('token', token, known)
+    if (readOnlyToken !== undefined) requireToken('readOnlyToken', readOnlyToken, known)
+  }
+}
+
+function requireToken(option: string, token: unknown, known: Set<string>): void {
+  // What a header cannot carry would never be admitted.
+  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
+    throw new InvalidOptionError(option, 'printable ASCII without spaces')
+  }
+  if (known.has(token)) throw new InvalidOptionError(option, 'different from every other token')
+  known.add(token)
+}

@@ -1,0 +1,153 @@
+/**
+ * `nearcache bridge`: a process that serves a Redis as Upstash does.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto'
+import { type BridgeDatabase, bridge } from '../bridge/index.ts'
+import { InvalidOptionError, RemoteError, RemoteTimeoutError } from '../errors.ts'
+import { withDeadline } from '../flight/deadline.ts'
+import { webPlatform } from '../platform/web.ts'
+import { embeddedTransport } from '../redis/embedded/index.ts'
+import type { Transport } from '../redis/requester.ts'
+import { tcpTransport } from '../redis/tcp/index.ts'
+import {
+  type BridgeSettings,
+  type DatabaseSettings,
+  type RedisSource,
+  readBridgeOptions,
+  USAGE,
+} from './bridge-options.ts'
+import type { CliCommand, Host } from './command.ts'
+import { type Listening, listen } from './server.ts'
+import { UsageError } from './usage-error.ts'
+
+/** How long requests that are under way may take to finish. */
+const GRACE_MS = 10_000
+const PING_MS = 2_000
+
+const platform = webPlatform()
+
+/** The command. */
+export const bridgeCommand: CliCommand = {
+  name: 'bridge',
+  summary: 'serves any Redis over HTTP as Upstash does',
+  usage: USAGE,
+  async run(words, host) {
+    const settings = readBridgeOptions(words, host.env)
+    const databases: Served[] = []
+    try {
+      for (const database of settings.databases) databases.push(toServed(database))
+      await serve(settings, databases, host)
+    } catch (error) {
+      throw error instanceof InvalidOptionError ? new UsageError(explain(error)) : error
+    } finally {
+      await Promise.all(databases.map(({ redis }) => redis.close()))
+    }
+  },
+}
+
+interface Served extends BridgeDatabase {
+  readonly redis: Transport
+  /** Whether the token was made up here, so that somebody has to be told. */
+  readonly isMadeUp: boolean
+}
+
+function toServed({ source, token, readOnlyToken }: DatabaseSettings): Served {
+  return {
+    redis: transportTo(source),
+    token: token ?? randomBytes(24).toString('base64url'),
+    isMadeUp: token === undefined,
+    ...(readOnlyToken !== undefined && { readOnlyToken }),
+  }
+}
+
+function transportTo(source: RedisSource): Transport {
+  return source.kind === 'embedded'
+    ? embeddedTransport({ platform })
+    : tcpTransport({ url: source.url, strings: 'bytes', platform })
+}
+
+async function serve(
+  settings: BridgeSettings,
+  databases: readonly Served[],
+  host: Host,
+): Promise<void> {
+  const streams = new AbortController()
+  const { maxBody } = settings
+  const app = bridge({
+    databases,
+    platform,
+    signal: streams.signal,
+    ...(maxBody !== undefined && { maxBodyBytes: maxBody }),
+  })
+  const server = await listen({ ...settings, fetch: (request) => app.fetch(request), platform })
+  introduce(settings, server, databases, host)
+  await Promise.all(databases.map((database, index) => check(database, index, databases, host)))
+  await aborted(host.signal)
+  host.warn('Stopping …')
+  streams.abort()
+  await server.close(GRACE_MS)
+}
+
+/** What to paste, and what to know. */
+function introduce(
+  { host: address }: BridgeSettings,
+  { port }: Listening,
+  databases: readonly Served[],
+  host: Host,
+): void {
+  const name = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[address] ?? bracketed(address)
+  host.print(`UPSTASH_REDIS_REST_URL=http://${name}:${port}`)
+  const [first] = databases
+  if (databases.length > 1) host.print(`# UPSTASH_REDIS_REST_TOKEN is one of the file's tokens`)
+  else if (first?.isMadeUp) host.print(`UPSTASH_REDIS_REST_TOKEN=${first.token}`)
+  else host.print('# UPSTASH_REDIS_REST_TOKEN is the token that was given')
+  const kinds = databases.map(({ redis }) =>
+    redis.kind === 'tcp' ? 'Redis' : 'the embedded engine',
+  )
+  host.warn(`Serving ${kinds.join(', ')}. Ctrl-C ends it.`)
+  if (!/^(?:127\.|localhost$|::1$)/.test(address)) {
+    host.warn(
+      'Listening beyond this machine without TLS: tokens travel readably; put a proxy before it.',
+    )
+  }
+}
+
+/** Redis may come later: the bridge keeps trying. */
+async function check(
+  { redis }: Served,
+  index: number,
+  { length }: readonly Served[],
+  host: Host,
+): Promise<void> {
+  const which = length > 1 ? `Redis of database ${index + 1}` : 'Redis'
+  const late = (): Error => new RemoteTimeoutError('PING', PING_MS)
+  try {
+    const { error } = await withDeadline(platform, PING_MS, late, (signal) =>
+      redis.request({ path: [], body: ['PING'], signal }),
+    )
+    // Only the first word: the rest may quote what was sent.
+    if (error !== undefined) host.warn(`${which} refuses: ${error.split(' ', 1)[0]}`)
+  } catch (error) {
+    const reason = error instanceof RemoteError ? error.reason : 'no answer'
+    host.warn(`${which} does not answer yet (${reason}); requests fail until it does.`)
+  }
+}
+
+function explain({ option, message }: InvalidOptionError): string {
+  const word = { url: 'redis', token: 'token', readOnlyToken: 'read-only-token' }[option]
+  return word === undefined ? message : `--${word} ${message.slice(message.indexOf('must be'))}`
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,149 @@
+/**
+ * Reads what `nearcache bridge` was told: by options, by the environment, by a file.
+ *
+ * @module
+ */
+
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { readConfigFile } from './config-file.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Where a Redis is: an address, or in this process. */
+export type RedisSource =
+  | { readonly kind: 'tcp'; readonly url: string }
+  | { readonly kind: 'embedded' }
+
+/** A Redis, and the tokens that open it. */
+export interface DatabaseSettings {
+  readonly source: RedisSource
+  /** Undefined when one is to be made. */
+  readonly token: string | undefined
+  readonly readOnlyToken: string | undefined
+}
+
+/** Everything the command needs to know. */
+export interface BridgeSettings {
+  readonly databases: readonly DatabaseSettings[]
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+  /** In bytes. */
+  readonly maxBody: number | undefined
+}
+
+/** How to call it. */
+export const USAGE = `nearcache bridge [OPTIONS]
+
+Serves a Redis over HTTP as Upstash does, for @upstash/redis and restTransport.
+
+  --redis URL              the Redis to serve: redis:// or rediss://; or the variable REDIS_URL
+  --embedded               an engine in this process instead, gone when it ends
+  --config FILE            several databases, each with tokens of its own, from a JSON file
+  --port NUMBER            where to listen; 0 takes any that is free (8079)
+  --host ADDRESS           on which interface (127.0.0.1)
+  --token TOKEN            opens it; better in the variable NEARCACHE_BRIDGE_TOKEN, as every user of
+                           the machine can read options; made up and printed when there is none
+  --read-only-token TOKEN  opens reads alone; or NEARCACHE_BRIDGE_READ_ONLY_TOKEN
+  --max-body BYTES         the longest request (10485760)
+  --help`
+
+const OPTIONS = {
+  redis: { type: 'string' },
+  embedded: { type: 'boolean' },
+  config: { type: 'string' },
+  port: { type: 'string' },
+  host: { type: 'string' },
+  token: { type: 'string' },
+  'read-only-token': { type: 'string' },
+  'max-body': { type: 'string' },
+} as const
+
+type Environment = Readonly<Record<string, string | undefined>>
+type Given = ReturnType<typeof parse>
+
+/** @throws {UsageError} Naming the option at fault, and never its value. */
+export function readBridgeOptions(words: readonly string[], env: Environment): BridgeSettings {
+  const given = parse(words)
+  return {
+    databases:
+      given.config === undefined ? [readDatabase(given, env)] : readFile(given, given.config, env),
+    host: readHost(given.host ?? '127.0.0.1'),
+    port: readInteger('port', given.port ?? '8079', 0, 65_535),
+    maxBody:
+      given['max-body'] === undefined
+        ? undefined
+        : readInteger('max-body', given['max-body'], 1, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+function parse(words: readonly string[]) {
+  try {
+    return parseArgs({ args: [...words], options: OPTIONS }).values
+  } catch (error) {
+    throw new UsageError(explain(error))
+  }
+}
+
+/** What Node says of an unexpected word quotes it, and it may be a token in the wrong place. */
+function explain(error: unknown): string {
+  const { code, message } = error as { readonly code?: string; readonly message: string }
+  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
+    return 'there is a word that belongs to no option; see: nearcache bridge --help'
+  }
+  const option = /'(--?[a-z-]+)/.exec(message)?.[1] ?? 'an option'
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    return `${option} is not an option; see: nearcache bridge --help`
+  }
+  return `${option} needs a value, as in --port 8079; one that begins with "-" is written ${option}=VALUE`
+}
+
+function readDatabase(given: Given, env: Environment): DatabaseSettings {
+  const { redis, embedded = false } = given
+  if (redis !== undefined && embedded) {
+    throw new UsageError('--redis and --embedded exclude each other: leave one out')
+  }
+  return {
+    source: embedded ? { kind: 'embedded' } : readSource(redis ?? env['REDIS_URL']),
+    token: given.token ?? nonEmpty(env['NEARCACHE_BRIDGE_TOKEN']),
+    readOnlyToken: given['read-only-token'] ?? nonEmpty(env['NEARCACHE_BRIDGE_READ_ONLY_TOKEN']),
+  }
+}
+
+function readSource(url: string | undefined): RedisSource {
+  if (url !== undefined && url !== '') return { kind: 'tcp', url }
+  throw new UsageError(
+    'no Redis is named: add --redis redis://localhost:6379, set REDIS_URL, or add --embedded',
+  )
+}
+
+function readFile(given: Given, file: string, env: Environment): readonly DatabaseSettings[] {
+  for (const option of ['redis', 'embedded', 'token', 'read-only-token'] as const) {
+    if (given[option] === undefined) continue
+    throw new UsageError(`--config and --${option} exclude each other: put it into the file`)
+  }
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code = 'unknown' } = error as { readonly code?: string }
+    throw new UsageError(`--config names a file that cannot be read (${code})`)
+  }
+  return readConfigFile(text, env)
+}
+
+/** Digits alone: `1e3`, `0x10` and ` 7` are not meant as numbers. */
+function readInteger(option: string, text: string, least: number, most: number): number {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most) return value
+  throw new UsageError(`--${option} must be a whole number from ${least} to ${most}`)
+}
+
+function readHost(host: string): string {
+  if (/^[\w.:-]+$/.test(host)) return host
+  throw new UsageError('--host must be an IP address or a host name, without port, such as 0.0.0.0')
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value
+}
