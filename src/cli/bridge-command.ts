@@ -41,7 +41,7 @@ export const bridgeCommand: CliCommand = {
       for (const database of settings.databases) databases.push(toServed(database))
       await serve(settings, databases, host)
     } catch (error) {
-      throw error instanceof InvalidOptionError ? new UsageError(explain(error)) : error
+      throw error instanceof InvalidOptionError ? new UsageError(explain(error, words)) : error
     } finally {
       await Promise.all(databases.map(({ redis }) => redis.close()))
     }
@@ -136,9 +136,14 @@ async function check(
   }
 }
 
-function explain({ option, message }: InvalidOptionError): string {
-  const word = { url: 'redis', token: 'token', readOnlyToken: 'read-only-token' }[option]
-  return word === undefined ? message : `--${word} ${message.slice(message.indexOf('must be'))}`
+/** In the words of the command line; the file has several databases, and does not say which. */
+function explain({ option, message }: InvalidOptionError, words: readonly string[]): string {
+  const need = message.slice(message.indexOf('must be'))
+  const isFile = words.some((word) => word.startsWith('--config'))
+  const word = { url: 'redis', readOnlyToken: 'read-only-token' }[option] ?? option
+  const what = isFile ? `--config: a ${option === 'url' ? 'redis' : option}` : `--${word}`
+  // Which transport is meant is no question here.
+  return `${what} ${option === 'url' ? 'must be a URL such as redis://user:password@localhost:6379/0' : need}`
 }
 
 function bracketed(address: string): string {

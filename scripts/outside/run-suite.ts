@@ -1,0 +1,100 @@
+/**
+ * Runs the tests of somebody else's Upstash client against `nearcache bridge`.
+ *
+ * Usage: `node scripts/outside/run-suite.ts FOLDER [--embedded] [-- WORDS FOR bun test]`, where FOLDER
+ * is a package of a checked-out repository: `redis-js/packages/redis`, `ratelimit-js`. Nothing of it
+ * is kept here. Bun comes from `BUN`, or is installed into a temporary folder; the redis-server
+ * before which the bridge runs is started and ended.
+ *
+ * @module
+ */
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+
+const BUN_VERSION = '1.4.5'
+const CLI = join(import.meta.dirname, '../../src/cli/main.ts')
+
+const { values, positionals } = parseArgs({
+  options: { embedded: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+const [folder, ...words] = positionals
+if (folder === undefined || !existsSync(join(folder, 'package.json'))) {
+  console.error('Name the folder of a checked-out package, such as redis-js/packages/redis')
+  process.exit(2)
+}
+const suite = resolve(folder)
+const temporary = mkdtempSync(join(tmpdir(), 'nearcache-outside-'))
+const children: ChildProcess[] = []
+process.once('exit', () => {
+  for (const child of children) child.kill()
+  rmSync(temporary, { recursive: true, force: true })
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
+const bun = process.env['BUN'] ?? installBun()
+if (!existsSync(join(suite, 'node_modules'))) {
+  execFileSync(
+    'npm',
+    ['install', '--no-save', '--no-package-lock', '--ignore-scripts', '--omit=dev'],
+    {
+      cwd: suite,
+      stdio: 'inherit',
+    },
+  )
+}
+const bridge = await startBridge(values.embedded ? ['--embedded'] : ['--redis', await startRedis()])
+const tests = words.length > 0 ? words : [existsSync(join(suite, 'pkg')) ? 'pkg' : 'src']
+const test = spawn(bun, ['test', ...tests, '--timeout', '20000'], {
+  cwd: suite,
+  stdio: 'inherit',
+  env: { ...process.env, ...bridge, UPSTASH_DISABLE_TELEMETRY: '1' },
+})
+children.push(test)
+test.once('exit', (code) => process.exit(code ?? 1))
+
+function installBun(): string {
+  const words = ['install', '--prefix', temporary, '--ignore-scripts', `bun@${BUN_VERSION}`]
+  execFileSync('npm', words, { stdio: 'inherit' })
+  const [found] = globSync(join(temporary, 'node_modules/@oven/*/bin/bun'))
+  if (found === undefined) throw new Error('Bun has no binary for this machine')
+  return found
+}
+
+async function startRedis(): Promise<string> {
+  const port = String(await freePort())
+  const words = ['--bind', '127.0.0.1', '--port', port, '--dir', temporary, '--save', '']
+  children.push(spawn('redis-server', [...words, '--appendonly', 'no'], { stdio: 'ignore' }))
+  return `redis://127.0.0.1:${port}`
+}
+
+/** Starts the bridge, and reads from its output where it is. */
+async function startBridge(words: readonly string[]): Promise<Record<string, string>> {
+  const child = spawn(process.execPath, [CLI, 'bridge', '--port', '0', ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NEARCACHE_BRIDGE_TOKEN: '' },
+  })
+  children.push(child)
+  const found: Record<string, string> = {}
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, name, value] = /^(UPSTASH_REDIS_REST_\w+)=(.*)$/.exec(line) ?? []
+    if (name !== undefined && value !== undefined) found[name] = value
+    if (Object.keys(found).length === 2) return found
+  }
+  throw new Error('The bridge did not start')
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  await new Promise((done) => server.close(done))
+  if (address === null || typeof address === 'string') throw new Error('There is no free port')
+  return address.port
+}
