@@ -10,7 +10,8 @@
  */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -18,6 +19,8 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 
 const BUN_VERSION = '1.4.5'
+/** Prefixes of the variables that name databases: the first is for all tests but those of regions. */
+const REGIONS = ['', 'EU2_', 'US1_', 'APN_']
 const CLI = join(import.meta.dirname, '../../src/cli/main.ts')
 
 const { values, positionals } = parseArgs({
@@ -49,7 +52,7 @@ if (!existsSync(join(suite, 'node_modules'))) {
     },
   )
 }
-const bridge = await startBridge(values.embedded ? ['--embedded'] : ['--redis', await startRedis()])
+const bridge = await startBridge(values.embedded ? undefined : await startRedis())
 const tests = words.length > 0 ? words : [existsSync(join(suite, 'pkg')) ? 'pkg' : 'src']
 const test = spawn(bun, ['test', ...tests, '--timeout', '20000'], {
   cwd: suite,
@@ -74,18 +77,28 @@ async function startRedis(): Promise<string> {
   return `redis://127.0.0.1:${port}`
 }
 
-/** Starts the bridge, and reads from its output where it is. */
-async function startBridge(words: readonly string[]): Promise<Record<string, string>> {
-  const child = spawn(process.execPath, [CLI, 'bridge', '--port', '0', ...words], {
+/** Starts a bridge with a database for each region; returns the variables that name them. */
+async function startBridge(redis: string | undefined): Promise<Record<string, string>> {
+  const tokens = REGIONS.map(() => randomBytes(24).toString('base64url'))
+  const config = join(temporary, 'bridge.json')
+  const databases = tokens.map((token, number) => ({
+    redis: redis === undefined ? 'embedded' : `${redis}/${number}`,
+    token,
+  }))
+  writeFileSync(config, JSON.stringify({ databases }), { mode: 0o600 })
+  const child = spawn(process.execPath, [CLI, 'bridge', '--port', '0', '--config', config], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NEARCACHE_BRIDGE_TOKEN: '' },
   })
   children.push(child)
-  const found: Record<string, string> = {}
   for await (const line of createInterface({ input: child.stdout })) {
-    const [, name, value] = /^(UPSTASH_REDIS_REST_\w+)=(.*)$/.exec(line) ?? []
-    if (name !== undefined && value !== undefined) found[name] = value
-    if (Object.keys(found).length === 2) return found
+    const url = /^UPSTASH_REDIS_REST_URL=(.*)$/.exec(line)?.[1]
+    if (url === undefined) continue
+    return Object.fromEntries(
+      REGIONS.flatMap((region, number) => [
+        [`${region}UPSTASH_REDIS_REST_URL`, url],
+        [`${region}UPSTASH_REDIS_REST_TOKEN`, tokens[number] ?? ''],
+      ]),
+    )
   }
   throw new Error('The bridge did not start')
 }

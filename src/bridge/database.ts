@@ -11,6 +11,7 @@ import { operationOf } from '../redis/failure.ts'
 import type { Command, RedisRequest, Requester, Transport } from '../redis/requester.ts'
 import type { Answer } from './format.ts'
 import type { Words } from './json.ts'
+import { KeyLocking } from './key-locking.ts'
 import { Metrics } from './metrics.ts'
 import type { BridgePolicy } from './options.ts'
 import { Problem } from './problem.ts'
@@ -23,12 +24,16 @@ export class Database {
   readonly metrics: Metrics = new Metrics()
   readonly #redis: Requester | Transport
   readonly #policy: BridgePolicy
+  /** For a server: other transports lead to what knows the flag, or to scripts as they are. */
+  readonly #keyLocking: KeyLocking | undefined
   #syncToken: number
 
   constructor(redis: Requester | Transport, policy: BridgePolicy) {
     this.#redis = redis
     this.#policy = policy
     this.strings = 'strings' in redis && redis.strings === 'bytes' ? BYTES : TEXT
+    const isServer = 'kind' in redis && redis.kind === 'tcp'
+    this.#keyLocking = isServer ? new KeyLocking(this.strings) : undefined
     // Greater than what an earlier process told, as long as that got fewer than 1,000 a millisecond.
     this.#syncToken = policy.platform.now() * 1_000
   }
@@ -41,27 +46,21 @@ export class Database {
   /** Runs one command. */
   async run(command: Words, isReadOnly: boolean): Promise<Answer> {
     const refused = refusalOf(command as Command, isReadOnly)
-    const answer =
-      refused === undefined
-        ? ((await this.#ask({ path: [], body: command })) as Answer)
-        : { error: refused }
-    this.#count([answer])
-    return answer
+    if (refused !== undefined) return this.#counted({ error: refused })
+    const answer = (await this.#ask({ path: [], body: this.#toRedis(command) })) as Answer
+    return this.#counted(this.#fromRedis(command, answer))
   }
 
   /** Runs commands in order, in one request. Those refused are answered in their place. */
   async runAll(commands: readonly Words[], isReadOnly: boolean): Promise<readonly Answer[]> {
     const refusals = commands.map((command) => refusalOf(command as Command, isReadOnly))
     const sent = commands.filter((_command, index) => refusals[index] === undefined)
-    const replies =
-      sent.length === 0
-        ? []
-        : ((await this.#ask({ path: ['pipeline'], body: sent })) as readonly Answer[])
-    let next = 0
-    const answers = refusals.map((error) => (error === undefined ? replies[next++] : { error }))
-    // As many replies as commands: every transport checks that.
-    this.#count(answers as Answer[])
-    return answers as Answer[]
+    const replies = sent.length === 0 ? [] : await this.#askAll('pipeline', sent)
+    // As many as were sent, which is checked.
+    const rest = isList(replies) ? [...replies] : []
+    return this.#countedAll(
+      refusals.map((error) => (error === undefined ? (rest.shift() ?? {}) : { error })),
+    )
   }
 
   /** Runs commands as one transaction. One that is refused discards all of it. */
@@ -76,11 +75,9 @@ export class Database {
       this.metrics.commands(commands.length, commands.length)
       return { error: `EXECABORT Transaction discarded because of: ${refused}` }
     }
-    const answer = (await this.#ask({ path: ['multi-exec'], body: commands })) as
-      | readonly Answer[]
-      | Answer
-    if (isList(answer)) this.#count(answer)
-    else this.metrics.commands(commands.length, commands.length)
+    const answer = await this.#askAll('multi-exec', commands)
+    if (isList(answer)) return this.#countedAll(answer)
+    this.metrics.commands(commands.length, commands.length)
     return answer
   }
 
@@ -128,11 +125,30 @@ export class Database {
     }
   }
 
-  #count(answers: readonly Answer[]): void {
-    this.metrics.commands(
-      answers.length,
-      answers.reduce((errors, { error }) => errors + (error === undefined ? 0 : 1), 0),
-    )
+  async #askAll(kind: string, commands: readonly Words[]): Promise<readonly Answer[] | Answer> {
+    const body = commands.map((command) => this.#toRedis(command))
+    const answer = (await this.#ask({ path: [kind], body })) as readonly Answer[] | Answer
+    if (!isList(answer)) return answer
+    return answer.map((one, index) => this.#fromRedis(commands[index] ?? [''], one))
+  }
+
+  #toRedis(command: Words): Words {
+    return this.#keyLocking?.toRedis(command) ?? command
+  }
+
+  #fromRedis(command: Words, answer: Answer): Answer {
+    return this.#keyLocking?.fromRedis(command, answer) ?? answer
+  }
+
+  #counted(answer: Answer): Answer {
+    this.metrics.commands(1, answer.error === undefined ? 0 : 1)
+    return answer
+  }
+
+  #countedAll(answers: readonly Answer[]): readonly Answer[] {
+    const errors = answers.filter(({ error }) => error !== undefined)
+    this.metrics.commands(answers.length, errors.length)
+    return answers
   }
 }
 

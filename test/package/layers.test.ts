@@ -25,7 +25,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'lru-cache': ['src/near/'],
   devalue: ['src/entry/'],
   fflate: ['src/entry/'],
-  '@noble/hashes': ['src/entry/', 'src/redis/', 'src/email/'],
+  '@noble/hashes': ['src/entry/', 'src/redis/', 'src/email/', 'src/bridge/'],
   ioredis: ['src/redis/tcp/'],
   kysely: ['src/email/'],
   zod: ['src/cli/', 'src/startup/', 'workers/'],
