@@ -21,6 +21,8 @@ export interface WorkerOptions {
   readonly token: string
   readonly mode: CacheMode
   readonly port: number
+  /** More variables of the Worker. @default none */
+  readonly vars?: Readonly<Record<string, string>>
 }
 
 /** A Worker that answers. */
@@ -80,7 +82,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 }
 
 async function launch(
-  { directory, token, mode, port }: WorkerOptions,
+  { directory, token, mode, port, vars = {} }: WorkerOptions,
   log: string,
 ): Promise<ChildProcess> {
   const inspectorPort = await freePort()
@@ -89,7 +91,10 @@ async function launch(
     'dev',
     ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', String(inspectorPort)],
     ...['--persist-to', directory, '--show-interactive-dev-session', 'false'],
-    ...['--var', `ADMIN_TOKEN:${token}`, '--var', `CACHE:${mode}`],
+    ...Object.entries({ ADMIN_TOKEN: token, CACHE: mode, ...vars }).flatMap(([name, value]) => [
+      '--var',
+      `${name}:${value}`,
+    ]),
   ]
   const child = spawn(process.execPath, words, {
     // A group of its own, so that workerd can be ended together with it.

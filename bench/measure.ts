@@ -1,0 +1,171 @@
+/**
+ * Measures several ways to do one thing in the same run, turn by turn, so that what the machine does
+ * besides falls on all of them.
+ *
+ * @module
+ */
+
+/** One way to do it. */
+export interface Subject {
+  readonly name: string
+  /** Does it `count` times, so many at once. */
+  run(count: number, concurrency: number): Promise<void>
+}
+
+/** What one way cost, at one concurrency: medians over the rounds. */
+export interface Figures {
+  readonly subject: string
+  readonly concurrency: number
+  readonly opsPerSecond: number
+  /** CPU time of the client's process for one operation, in microseconds. */
+  readonly clientCpuUs: number
+  /** Of the slowest and the fastest round, in operations a second. */
+  readonly range: readonly [slowest: number, fastest: number]
+}
+
+/** Two subjects compared: the median over the rounds of what each round says. */
+export interface Ratio {
+  readonly of: string
+  readonly to: string
+  readonly concurrency: number
+  readonly throughput: number
+  readonly clientCpu: number
+}
+
+/** What a benchmark found. */
+export interface Report {
+  readonly title: string
+  readonly rounds: number
+  readonly ratios: readonly Ratio[]
+  readonly figures: readonly Figures[]
+  /** Counts, which do not depend on the machine. */
+  readonly counts: Readonly<Record<string, number>>
+}
+
+export type Bench = () => Promise<Report>
+
+interface Sample {
+  readonly opsPerSecond: number
+  readonly clientCpuUs: number
+}
+
+/** Options for {@link compare}. */
+export interface CompareOptions {
+  readonly subjects: readonly Subject[]
+  readonly concurrency: number
+  /** Operations of a subject in a round. */
+  readonly count: number
+  readonly rounds: number
+  /** Pairs of subjects, by name. */
+  readonly ratios: readonly (readonly [of: string, to: string])[]
+}
+
+/** Runs every subject once in every round, another one first each time, after a round that warms up. */
+export async function compare(
+  options: CompareOptions,
+): Promise<Pick<Report, 'figures' | 'ratios'>> {
+  const { subjects, concurrency, count, rounds } = options
+  const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]))
+  for (const subject of subjects) await sample(subject, count, concurrency)
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < subjects.length; turn++) {
+      const subject = subjects[(round + turn) % subjects.length]
+      if (subject) samples.get(subject.name)?.push(await sample(subject, count, concurrency))
+    }
+  }
+  const of = (name: string): readonly Sample[] => samples.get(name) ?? []
+  return {
+    figures: subjects.map(({ name }) => {
+      const speeds = of(name).map(({ opsPerSecond }) => opsPerSecond)
+      return {
+        subject: name,
+        concurrency,
+        opsPerSecond: median(speeds),
+        clientCpuUs: median(of(name).map(({ clientCpuUs }) => clientCpuUs)),
+        range: [Math.min(...speeds), Math.max(...speeds)] as const,
+      }
+    }),
+    ratios: options.ratios.map(([name, to]) => {
+      const pairs = of(name).map((own, round) => [own, of(to)[round] ?? own] as const)
+      return {
+        of: name,
+        to,
+        concurrency,
+        throughput: median(pairs.map(([own, other]) => own.opsPerSecond / other.opsPerSecond)),
+        clientCpu: median(pairs.map(([own, other]) => own.clientCpuUs / other.clientCpuUs)),
+      }
+    }),
+  }
+}
+
+async function sample(subject: Subject, count: number, concurrency: number): Promise<Sample> {
+  const cpu = process.cpuUsage()
+  const startedAt = performance.now()
+  await subject.run(count, concurrency)
+  const seconds = (performance.now() - startedAt) / 1_000
+  const { user, system } = process.cpuUsage(cpu)
+  return { opsPerSecond: count / seconds, clientCpuUs: (user + system) / count }
+}
+
+/** Calls `task` so many times, with so many under way at once. */
+export async function repeat(
+  count: number,
+  concurrency: number,
+  task: () => Promise<unknown>,
+): Promise<void> {
+  let left = count
+  const work = async (): Promise<void> => {
+    while (left > 0) {
+      left--
+      await task()
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, work))
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+/** The report as text. */
+export function toTable({ title, rounds, ratios, figures, counts }: Report): string {
+  const rows = [
+    ...ratios.map(({ of, to, concurrency, throughput, clientCpu }) => [
+      `${of} : ${to}`,
+      String(concurrency),
+      `${throughput.toFixed(2)} x`,
+      `${clientCpu.toFixed(2)} x`,
+      '',
+    ]),
+    [],
+    ...figures.map(({ subject, concurrency, opsPerSecond, clientCpuUs, range }) => [
+      subject,
+      String(concurrency),
+      `${Math.round(opsPerSecond)}/s`,
+      `${clientCpuUs.toFixed(1)} us`,
+      `${range.map(Math.round).join(' .. ')}/s`,
+    ]),
+  ]
+  const heads = ['', 'at once', 'throughput', 'client CPU/op', 'slowest .. fastest']
+  const widths = heads.map((head, column) =>
+    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd()
+  return [
+    `${title}, medians of ${rounds} rounds`,
+    '',
+    line(heads),
+    ...rows.map(line),
+    '',
+    ...Object.entries(counts).map(([what, count]) => `${what}: ${count}`),
+  ].join('\n')
+}
