@@ -4,8 +4,8 @@ import { type BridgeOptions, bridge } from '../../../src/bridge/index.ts'
 import { InvalidOptionError, RemoteError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { Requester } from '../../../src/redis/requester.ts'
+import { countingTransport } from '../../../src/testing/counting-transport.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
-import { countingRequester } from '../../support/counting-requester.ts'
 
 const headers = { authorization: 'Bearer token' }
 
@@ -90,7 +90,7 @@ describe('bridge', () => {
   })
 
   test('sends a pipeline of 100 commands, and a transaction, as one request', async () => {
-    const redis = countingRequester(embeddedTransport())
+    const redis = countingTransport(embeddedTransport())
     const app = bridge({ redis, token: 'token' })
     const body = JSON.stringify(Array.from({ length: 100 }, (_, i) => ['ECHO', `${i}`]))
 

@@ -1,9 +1,8 @@
 import { Ratelimit } from '@upstash/ratelimit'
 import { Redis } from '@upstash/redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { embeddedTransport, TWINS } from '../../../src/redis/embedded/index.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { restTransport } from '../../../src/redis/rest.ts'
-import { RATE_LIMIT_TWINS } from '../../../workers/objects/rate-limit-twins.ts'
 import { describeManager } from '../../contract/cache/manager-contract.ts'
 import { type BridgeServer, startBridge } from './bridge-server.ts'
 
@@ -22,7 +21,7 @@ describeManager('rest, through the bridge to the embedded engine', async () => {
 })
 
 describe('@upstash/redis through the bridge to the embedded engine', () => {
-  const behind = embeddedTransport({ twins: [...TWINS, ...RATE_LIMIT_TWINS] })
+  const behind = embeddedTransport()
   let bridge: BridgeServer
   let redis: Redis
 
@@ -58,7 +57,7 @@ describe('@upstash/redis through the bridge to the embedded engine', () => {
     await expect(reader.keys('*')).rejects.toThrow(/NOPERM/)
   })
 
-  test('Ratelimit runs its scripts, where they have twins', async () => {
+  test('Ratelimit runs its scripts', async () => {
     const limit = new Ratelimit({
       redis,
       limiter: Ratelimit.fixedWindow(2, '1 m'),
