@@ -52,8 +52,14 @@ const h = keyOf('h', 'h2')
 const set = keyOf('set', 'set2')
 const z = keyOf('z', 'z2')
 const l = keyOf('l', 'l2')
-/** Sets whose members have one score: only they have ranges by text. */
-const lex = one('zl', 'zl2', 's', 'h')
+/**
+ * Sets whose members have one score: only they have ranges by text. Nothing is renamed to these keys
+ * that has others.
+ */
+const lex = fc.oneof(
+  { weight: 8, arbitrary: one('zl', 'zl2') },
+  { weight: 1, arbitrary: one('n', 'f') },
+)
 
 const lua = "redis.call('RPUSH', 'n', '3') return redis.call('LRANGE', 'n', 0, -1)"
 /** A script that both sides run: what a list holds, after one more. */

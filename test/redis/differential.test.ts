@@ -16,7 +16,7 @@ import {
 } from './differential-grammar.ts'
 import { report } from './differential-report.ts'
 
-const TOTAL_COMMANDS = amount(6_000, 200_000)
+const TOTAL_COMMANDS = amount(6_000, 210_000)
 /** Longer than a run takes, shorter than any time to live that the grammar has. */
 const TOLERANCE_MS = 5_000
 
