@@ -88,7 +88,8 @@ async function lookAtAll(
   const union = new Map(targets.flatMap(({ asked }) => asked.map((m) => [m.segment, m])))
   try {
     const names = targets.map(({ names }) => names)
-    const look = await ctx.steps.lookMany(names, [...union.values()], withLeases)
+    const terms = { withLeases, after: policy.after }
+    const look = await ctx.steps.lookMany(names, [...union.values()], terms)
     const sights = targets.map(async (target, i): Promise<[Target, Sight]> => {
       const text = look.entries[i] ?? null
       const markers = new Map(

@@ -49,6 +49,14 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /**
+   * What another client hands to its reads as `after`, so that they honour every call that has returned
+   * here. Empty where Redis has no such tokens, and before the first request.
+   */
+  get consistencyToken(): string {
+    return this.#ctx.link.guarded.upstashSyncToken ?? ''
+  }
+
+  /**
    * A namespace inside this one, with defaults of its own. Clearing this one clears it too; tags are
    * not shared between the two.
    *
@@ -253,12 +261,12 @@ export class CacheNamespace<Values = unknown> {
    */
   #glance(
     key: string,
-    options: (Pick<EntryOptions, 'near' | 'signal'> & { tags?: unknown }) | undefined,
+    options: (Pick<EntryOptions, 'near' | 'signal' | 'after'> & { tags?: unknown }) | undefined,
   ): NearCopy | undefined {
     if (this.#policy.near === undefined) return undefined
     if (options === undefined) return nearHit(this.#ctx, key, this.#policy)
-    const { near, signal, tags = this.#policy.tags } = options
-    if (near !== undefined || signal !== undefined || !Array.isArray(tags)) return undefined
+    const { near, signal, after, tags = this.#policy.tags } = options
+    if ((near ?? signal ?? after) !== undefined || !Array.isArray(tags)) return undefined
     return nearHit(this.#ctx, key, { near: this.#policy.near, tags })
   }
 

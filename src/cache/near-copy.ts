@@ -27,9 +27,11 @@ export interface Proof extends Moment {
 export function nearHit(
   ctx: CacheContext,
   key: string,
-  { near, tags }: Pick<Policy, 'near' | 'tags'>,
+  { near, tags, after }: Pick<Policy, 'near' | 'tags'> & { readonly after?: string | undefined },
 ): NearCopy | undefined {
   if (near === undefined || near.verify || ctx.near === undefined) return undefined
+  // It may be older than the token.
+  if (after !== undefined) return undefined
   const copy = ctx.near.get(ctx.names.near(key))
   if (copy === undefined) return undefined
   const now = ctx.platform.now()
@@ -43,7 +45,7 @@ export async function verifiedNearHit(
   target: Target,
   policy: Policy,
 ): Promise<NearCopy | undefined> {
-  if (!policy.near?.verify || ctx.near === undefined) return undefined
+  if (!policy.near?.verify || ctx.near === undefined || policy.after !== undefined) return undefined
   const name = ctx.names.near(target.key)
   const copy = ctx.near.get(name)
   if (copy === undefined || !isServable(copy, policy.tags, ctx.platform.now())) return undefined

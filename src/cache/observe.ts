@@ -55,7 +55,7 @@ export function momentOf({ platform, near }: CacheContext): Moment {
 export async function observe(ctx: CacheContext, target: Target, policy: Policy): Promise<Sight> {
   const moment = momentOf(ctx)
   try {
-    const { entry, lease, markers } = await ctx.steps.look(target.names, target.asked)
+    const { entry, lease, markers } = await ctx.steps.look(target.names, target.asked, policy.after)
     const found: Found | Nothing =
       entry === null
         ? { kind: 'none', reason: 'absent' }
@@ -78,7 +78,7 @@ export async function weigh(
 ): Promise<Found | Nothing> {
   try {
     const entry = parseEntry(text)
-    const seen = await withUnseen(ctx, entry.header, markers)
+    const seen = await withUnseen(ctx, entry.header, markers, policy.after)
     const verdict = judge(entry.header, target.declared, seen, ctx.platform.now())
     if (verdict.kind === 'none') return verdict
     const value = await decode(ctx, target.key, policy, entry)
@@ -94,10 +94,12 @@ async function withUnseen(
   ctx: CacheContext,
   header: EntryHeader,
   seen: ReadonlyMap<string, string | null>,
+  after: string | undefined,
 ): Promise<ReadonlyMap<string, string | null>> {
   const unseen = unseenTags(header, seen)
   if (unseen.length === 0) return seen
-  const more = await ctx.steps.lookAt(unseen.map((segment) => ctx.names.bySegment(segment)))
+  const markers = unseen.map((segment) => ctx.names.bySegment(segment))
+  const more = await ctx.steps.lookAt(markers, after)
   return new Map([...seen, ...more])
 }
 

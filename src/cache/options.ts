@@ -76,12 +76,20 @@ export interface EntryOptions<Value = unknown> {
    * twice or late. With encryption it is as `strict`. @default 'strict'
    */
   readonly consistency?: 'strict' | 'relaxed'
+  /**
+   * A `consistencyToken` of another client: this read honours the calls that
+   * client had made, though a replica that lags answers it. No near copy is used; with a token of its
+   * own to honour as well, the read is two commands. Without effect where Redis has no tokens. `''` is
+   * none. @default none
+   */
+  readonly after?: string
   /** Ends the waiting of this call with the signal's reason; a load that was begun goes on. */
   readonly signal?: AbortSignal
 }
 
 /** Defaults of a namespace, and what only a namespace can have. */
-export interface NamespaceOptions<Value = unknown> extends Omit<EntryOptions<Value>, 'signal'> {
+export interface NamespaceOptions<Value = unknown>
+  extends Omit<EntryOptions<Value>, 'signal' | 'after'> {
   /**
    * Beginnings of keys that can be invalidated by `prefix*` at once, in one command. Each entry
    * whose key begins with one carries its marker. At most 8.
@@ -142,6 +150,7 @@ export interface Policy {
   readonly compression: false | { readonly thresholdBytes: number }
   readonly schema: StandardSchema | undefined
   readonly consistency: 'strict' | 'relaxed'
+  readonly after: string | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -162,5 +171,6 @@ export const DEFAULTS: Policy = Object.freeze({
   compression: Object.freeze({ thresholdBytes: 1_024 }),
   schema: undefined,
   consistency: 'strict',
+  after: undefined,
   signal: undefined,
 }) satisfies Policy

@@ -67,6 +67,13 @@ const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
     }
     patch.consistency = value
   },
+  after: (value: string, patch) => {
+    // It travels in a header.
+    if (typeof value !== 'string' || !/^[\x21-\x7e]{0,1024}$/.test(value)) {
+      throw new InvalidOptionError('after', 'a consistencyToken')
+    }
+    patch.after = value === '' ? undefined : value
+  },
   signal: (value: AbortSignal, patch) => {
     if (!(value instanceof AbortSignal)) throw new InvalidOptionError('signal', 'an AbortSignal')
     patch.signal = value

@@ -16,6 +16,7 @@ import type { Reply } from '../redis/requester.ts'
 import * as scripts from '../redis/scripts.ts'
 import type { EntryNames, Marker } from './names.ts'
 import { leaseIn, list, malformed, text, yes } from './replies.ts'
+import { readTexts, type Texts } from './texts.ts'
 
 /** A marker outlives the entries it stamps, or they are lost with it. */
 const MIN_MARKER_MS = 7 * 86_400_000
@@ -68,10 +69,13 @@ export class Steps {
     this.#link = link
   }
 
-  /** Reads entry, lease and markers: one command, which several readers of one tick share. */
-  async look(names: EntryNames, markers: readonly Marker[]): Promise<Look> {
+  /**
+   * Reads entry, lease and markers: one command, which several readers of one tick share; two with a
+   * consistency token (`after`) of others.
+   */
+  async look(names: EntryNames, markers: readonly Marker[], after?: string): Promise<Look> {
     const keys = [names.entry, names.lease, ...markers.map(({ key }) => key)]
-    const [entry = null, lease = null, ...found] = await this.#read(keys)
+    const [entry = null, lease = null, ...found] = await readTexts(this.#link, keys, after)
     return { entry, lease: leaseIn(lease), markers: bySegment(markers, found) }
   }
 
@@ -79,11 +83,12 @@ export class Steps {
   async lookMany(
     names: readonly EntryNames[],
     markers: readonly Marker[],
-    withLeases: boolean,
+    { withLeases, after }: { readonly withLeases: boolean; readonly after: string | undefined },
   ): Promise<ManyLook> {
     const leases = withLeases ? names.map(({ lease }) => lease) : []
     const entries = names.map(({ entry }) => entry)
-    const texts = await this.#read([...entries, ...leases, ...markers.map(({ key }) => key)])
+    const keys = [...entries, ...leases, ...markers.map(({ key }) => key)]
+    const texts = await readTexts(this.#link, keys, after)
     const rest = texts.slice(entries.length)
     return {
       entries: texts.slice(0, entries.length),
@@ -93,8 +98,9 @@ export class Steps {
   }
 
   /** Reads markers alone. */
-  async lookAt(markers: readonly Marker[]): Promise<Look['markers']> {
-    return bySegment(markers, await this.#read(markers.map(({ key }) => key)))
+  async lookAt(markers: readonly Marker[], after?: string): Promise<Look['markers']> {
+    const keys = markers.map(({ key }) => key)
+    return bySegment(markers, await readTexts(this.#link, keys, after))
   }
 
   /** Reads the first bytes of an entry, and markers: enough to know that a copy is still good. */
@@ -102,7 +108,11 @@ export class Steps {
     const [start, end] = WRITE_ID_RANGE
     const [prefix, found] = await Promise.all([
       this.#link.send(['GETRANGE', name, start, end]),
-      this.#read(markers.map(({ key }) => key)),
+      readTexts(
+        this.#link,
+        markers.map(({ key }) => key),
+        undefined,
+      ),
     ])
     return [String(prefix), found]
   }
@@ -256,19 +266,7 @@ export class Steps {
       made.flatMap((reply) => list(reply, 1)),
     )
   }
-
-  async #read(keys: readonly string[]): Promise<Texts> {
-    if (keys.length === 0) return []
-    if (this.#link.cluster) {
-      return (await Promise.all(keys.map((key) => this.#link.send(['GET', key])))).map(text)
-    }
-    const reply = await this.#link.read(['MGET', ...keys], keys.join('\n'))
-    return list(reply, keys.length, 'MGET').map(text)
-  }
 }
-
-/** Replies of a read: texts, or null for what is not there. */
-export type Texts = readonly (string | null)[]
 
 function markerMs(lifeMs: number): number {
   return Math.max(MIN_MARKER_MS, 2 * lifeMs)

@@ -43,6 +43,17 @@ export class RedisLink {
     return result ?? null
   }
 
+  /**
+   * Sends a read that is answered no older than a consistency token, by itself: a request has one
+   * token. Transports that have none answer as ever.
+   */
+  async readAfter(command: Command, token: string): Promise<Reply> {
+    const request = { path: [], body: command, upstashSyncToken: token }
+    const { error, result } = await this.guarded.request<Reply>(request)
+    if (error !== undefined) throw replyError(command[0], error)
+    return result ?? null
+  }
+
   /** Runs a script by its hash; its text is sent only to a Redis that does not know it yet. */
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
     const rest = [keys.length, ...keys, ...args]

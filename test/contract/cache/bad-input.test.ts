@@ -66,6 +66,8 @@ const OPTIONS: readonly (readonly [what: string, option: string, options: unknow
     { compression: { level: 9 } },
   ],
   ['a schema that is none', 'schema', { schema: {} }],
+  ['a token with a line break', 'after', { after: 'token\nx: y' }],
+  ['a token that is no text', 'after', { after: 7 }],
   ['an unknown consistency', 'consistency', { consistency: 'eventual' }],
   ['a signal that is none', 'signal', { signal: new AbortController() }],
 ]

@@ -1,0 +1,44 @@
+/**
+ * Reads what keys hold, as new as a caller demands.
+ *
+ * @module
+ */
+
+import type { RedisLink } from '../redis/link.ts'
+import { list, text } from './replies.ts'
+
+/** Replies of a read: texts, or null for what is not there. */
+export type Texts = readonly (string | null)[]
+
+/**
+ * The texts of keys: one command, which several readers of one tick share; on a cluster one a key.
+ *
+ * @param after A consistency token: the answer is as new as the call that it came from. A client
+ * that has a token of its own cannot tell which of the two is newer, so both are asked for, and what
+ * the answers do not agree on counts as absent: absence permits nothing.
+ */
+export async function readTexts(
+  link: RedisLink,
+  keys: readonly string[],
+  after: string | undefined,
+): Promise<Texts> {
+  if (keys.length === 0) return []
+  const own = link.guarded.upstashSyncToken ?? ''
+  if (after === undefined || after === own) return read(link, keys)
+  const theirs = read(link, keys, after)
+  if (own === '') return theirs
+  const [mine, other] = await Promise.all([read(link, keys), theirs])
+  return mine.map((found, i) => (found === other[i] ? found : null))
+}
+
+async function read(link: RedisLink, keys: readonly string[], after?: string): Promise<Texts> {
+  if (link.cluster) {
+    return (await Promise.all(keys.map((key) => link.send(['GET', key])))).map(text)
+  }
+  const command = ['MGET', ...keys] as const
+  const reply =
+    after === undefined
+      ? await link.read(command, keys.join('\n'))
+      : await link.readAfter(command, after)
+  return list(reply, keys.length, 'MGET').map(text)
+}
