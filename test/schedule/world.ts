@@ -329,7 +329,7 @@ export class World {
         return
       }
       while (this.#gate.size > 0) {
-        const told = this.#gate.settle(0, 'go')
+        const told = this.#settle(0, 'go')
         this.log.push(`   afterwards: ${told}`)
         await this.#pass(0)
       }
