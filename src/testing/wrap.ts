@@ -17,6 +17,7 @@ export function wrapTransport<Extra extends object>(
   const wrapped: Transport = {
     kind: 'kind' in inner ? inner.kind : 'requester',
     cluster: 'cluster' in inner && inner.cluster === true,
+    ...('strings' in inner && inner.strings !== undefined && { strings: inner.strings }),
     request,
     close: async () => {
       if ('close' in inner) await inner.close()

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { countingTransport } from '../../src/testing/counting-transport.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
@@ -23,6 +24,7 @@ describeWithRedis('the tcp transport with strings of bytes', () => {
 
   test('says so', () => {
     expect(transport.strings).toBe('bytes')
+    expect(countingTransport(transport).strings).toBe('bytes')
     expect(tcpTransport({ host: 'localhost' }).strings).toBe('text')
   })
 
