@@ -6,7 +6,12 @@
 
 import { randomBytes } from 'node:crypto'
 import { type BridgeDatabase, bridge } from '../bridge/index.ts'
-import { InvalidOptionError, RemoteError, RemoteTimeoutError } from '../errors.ts'
+import {
+  ConfigurationError,
+  InvalidOptionError,
+  RemoteError,
+  RemoteTimeoutError,
+} from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import { webPlatform } from '../platform/web.ts'
 import { embeddedTransport } from '../redis/embedded/index.ts'
@@ -82,9 +87,9 @@ async function serve(
     signal: streams.signal,
     ...(maxBody !== undefined && { maxBodyBytes: maxBody }),
   })
+  await Promise.all(databases.map((database, index) => check(database, index, databases, host)))
   const server = await listen({ ...settings, fetch: (request) => app.fetch(request), platform })
   introduce(settings, server, databases, host)
-  await Promise.all(databases.map((database, index) => check(database, index, databases, host)))
   await aborted(host.signal)
   host.warn('Stopping …')
   streams.abort()
@@ -115,7 +120,11 @@ function introduce(
   }
 }
 
-/** Redis may come later: the bridge keeps trying. */
+/**
+ * Redis may come later: the bridge keeps trying.
+ *
+ * @throws {ConfigurationError} When there is no client to reach one with.
+ */
 async function check(
   { redis }: Served,
   index: number,
@@ -131,6 +140,7 @@ async function check(
     // Only the first word: the rest may quote what was sent.
     if (error !== undefined) host.warn(`${which} refuses: ${error.split(' ', 1)[0]}`)
   } catch (error) {
+    if (error instanceof ConfigurationError) throw error
     const reason = error instanceof RemoteError ? error.reason : 'no answer'
     host.warn(`${which} does not answer yet (${reason}); requests fail until it does.`)
   }

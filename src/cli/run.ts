@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isNearcacheError } from '../errors.ts'
+import { ConfigurationError, isNearcacheError } from '../errors.ts'
 import { bridgeCommand } from './bridge-command.ts'
 import type { CliCommand, Host } from './command.ts'
 import { UsageError } from './usage-error.ts'
@@ -50,6 +50,7 @@ function overview(): readonly string[] {
 }
 
 function messageOf(error: unknown): string {
+  if (error instanceof ConfigurationError) return error.problems.join('; ')
   if (error instanceof UsageError || isNearcacheError(error)) return error.message
   // A system error says what it could not do; only that of listening has an address, our own.
   return error instanceof Error && 'code' in error ? error.message : 'failed unexpectedly'

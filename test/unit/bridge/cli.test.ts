@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -133,6 +133,21 @@ describe('nearcache bridge', () => {
     const { code, warned } = await refuse(['bridge', '--config', file(content)])
 
     expect({ code, warned }).toEqual({ code: 2, warned: `nearcache bridge: ${problem}` })
+  })
+
+  test('without ioredis, ends with 1 and says what to install', () => {
+    cpSync('src', join(folder, 'src'), { recursive: true })
+    for (const name of ['@hono', '@noble', 'hono', 'zod']) {
+      cpSync(`node_modules/${name}`, join(folder, 'node_modules', name), { recursive: true })
+    }
+    const words = [join(folder, 'src/cli/main.ts'), 'bridge', '--redis', 'redis://127.0.0.1:1']
+
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' })
+
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toBe(
+      'nearcache bridge: the tcp transport needs the package ioredis: install ioredis 5\n',
+    )
   })
 
   describe('as a process', () => {
