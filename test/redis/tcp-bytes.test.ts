@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { countingTransport } from '../../src/testing/counting-transport.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { findRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 /** Every byte there is, one character each. */
@@ -60,5 +61,36 @@ describeWithRedis('the tcp transport with strings of bytes', () => {
     expect(await transport.request({ body: ['GET'] })).toEqual({
       error: "ERR wrong number of arguments for 'get' command",
     })
+  })
+})
+
+describeWithRedis('the tcp transport with strings of bytes, before a Redis Cluster,', () => {
+  let cluster: RedisCluster
+  let transport: Transport
+
+  beforeAll(async () => {
+    cluster = await startRedisCluster(findRedisServer() ?? '')
+    transport = tcpTransport({ cluster: { nodes: cluster.nodes }, strings: 'bytes' })
+  }, 20_000)
+
+  afterAll(async () => {
+    await transport.close()
+    await cluster.stop()
+  })
+
+  test('keeps every byte on each node, and where all of them answer together', async () => {
+    const keys = ['a', 'b', 'c'].map((name) => `${name}\xff`)
+    const body = keys.flatMap((key) => [
+      ['SET', key, ALL],
+      ['GET', key],
+      ['INCR', `n${key}`],
+    ])
+
+    const answers = await transport.request({ path: ['pipeline'], body })
+    const found = await transport.request<string[]>({ body: ['KEYS', '[abc]*'] })
+
+    expect(answers).toEqual(keys.flatMap(() => [{ result: 'OK' }, { result: ALL }, { result: 1 }]))
+    expect(found.result?.toSorted()).toEqual(keys)
+    expect(await transport.request({ body: ['DBSIZE'] })).toEqual({ result: 6 })
   })
 })
