@@ -173,6 +173,8 @@ export class World {
       const loads = keys.map(
         async (of) => [of, await this.#load(who, of as Key, began.step)] as const,
       )
+      // It ends when all of its parts have: one that went on alone would seem to run beside the next.
+      await Promise.allSettled(loads)
       return new Map(await Promise.all(loads))
     }
     this.#run(who, `${how} ${key}`, async () => {
