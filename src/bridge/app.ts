@@ -9,7 +9,7 @@ import { basePath } from 'hono/route'
 import { readBody } from './body.ts'
 import { Database } from './database.ts'
 import { EventStreams } from './events.ts'
-import { type Answer, type Format, formatOf, PLAIN } from './format.ts'
+import { type Answer, type Format, formatOf } from './format.ts'
 import { type Access, Gate } from './gate.ts'
 import { readCommand, readCommands, type Words } from './json.ts'
 import type { RequestKind } from './metrics.ts'
@@ -20,11 +20,10 @@ import { TEXT } from './strings.ts'
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT'])
 
-/** A request that may be answered: by whom, and how. */
+/** A request that is admitted. */
 interface Exchange extends Access<Database> {
   readonly c: Context
   readonly target: Target
-  readonly format: Format
 }
 
 /**
@@ -91,7 +90,7 @@ class Bridge {
       }
       const target = readTarget(c.req.url, basePath(c))
       const access = this.#gate.admit(c.req.header('authorization'), target.token)
-      return await this.#timed({ ...access, c, target, format: PLAIN })
+      return await this.#timed({ ...access, c, target })
     } catch (error) {
       // Without a database: neither admitted nor counted.
       return problemResponse(error)

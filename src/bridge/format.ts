@@ -52,8 +52,7 @@ function jsonFormat(writeResult: (result: Reply, strings: Strings) => unknown): 
   }
 }
 
-/** JSON with the strings as they are. */
-export const PLAIN: Format = jsonFormat((result, strings) => toJson(result, strings.toText))
+const PLAIN = jsonFormat((result, strings) => toJson(result, strings.toText))
 
 const BASE64 = jsonFormat((result, strings) =>
   // Clients leave a result of `OK` alone; inside lists they decode it.

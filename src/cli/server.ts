@@ -30,10 +30,13 @@ export interface Listening {
 }
 
 const POLL_MS = 50
+/** Longer than proxies keep a connection (60 s): the one that ends it first loses no request. */
+const KEEP_ALIVE_MS = 65_000
 
 /** Rejects with the system's error when the address cannot be had. */
 export async function listen({ fetch, host, port, platform }: ListenOptions): Promise<Listening> {
   const server = createAdaptorServer({ fetch }) as Server
+  server.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
