@@ -7,7 +7,7 @@
 import { PayloadCodec, type PayloadCodecOptions } from '../entry/payload.ts'
 import { CircuitOpenError, RemoteError, RemoteTimeoutError } from '../errors.ts'
 import type { Flights } from '../flight/single-flight.ts'
-import type { NearTier } from '../near/near-tier.ts'
+import type { NearSpace } from '../near/near-tier.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Events } from './events.ts'
@@ -17,13 +17,14 @@ import type { Operation, Outcome } from './outcome.ts'
 import type { Steps } from './steps.ts'
 import type { Watches } from './watch.ts'
 
-/** The parts of a cache; all but `names` are shared by its namespaces. */
+/** The parts of a cache; all but `names` and `near` are shared by its namespaces. */
 export interface CacheContext {
   readonly platform: Platform
   readonly link: RedisLink
   readonly steps: Steps
   readonly names: Names
-  readonly near: NearTier | undefined
+  /** The near copies of this namespace. */
+  readonly near: NearSpace
   readonly flights: Flights
   readonly watches: Watches
   readonly codec: PayloadCodecOptions

@@ -25,7 +25,7 @@ export async function invalidateMarkers(
     if (mode === 'hard') await ctx.steps.hard(markers, ctx.names.epoch)
     else await ctx.steps.soft(markers, ctx.names.epoch)
   } finally {
-    ctx.near?.fence.mark(markers.map(({ key }) => key))
+    ctx.near.tier.fence.mark(markers.map(({ key }) => key))
   }
 }
 
@@ -45,7 +45,7 @@ export async function invalidatePattern(ctx: CacheContext, pattern: string): Pro
     for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':e:'))
   } finally {
     // Which copies match is known only by their keys, and a copy need not have been in Redis.
-    ctx.near?.fence.markAll()
+    ctx.near.tier.fence.markAll()
   }
 }
 

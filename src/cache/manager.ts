@@ -78,7 +78,7 @@ export class RedisCacheManager<Values = unknown> extends CacheNamespace<Values> 
 
   /** Forgets the near tier and closes the transport. Calls under way may fail. */
   async close(): Promise<void> {
-    this.#ctx.near?.clear()
+    this.#ctx.near.tier.clear()
     if ('close' in this.#transport) await this.#transport.close()
   }
 }
@@ -129,7 +129,7 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
     link,
     steps: new Steps(link),
     names,
-    near: nearTier(near, events, names),
+    near: nearTier(near, events, names).space(names.keyspace.path),
     flights: new Flights(),
     watches: new Watches(platform),
     codec: {

@@ -36,7 +36,6 @@ export class Names {
   readonly keyspace: Keyspace
   readonly #prefixes: readonly { readonly text: string; readonly marker: Marker }[]
   readonly #baseLength: number
-  readonly #nearBase: string
   readonly #tags = new Map<string, Marker>()
 
   constructor(keyspace: Keyspace, prefixes: readonly string[] = [], parent?: Names) {
@@ -56,8 +55,6 @@ export class Names {
       const segment = PREFIX + keyspace.tag(text)
       return { text, marker: { segment, key: keyspace.markerKey(segment) } }
     })
-    // A path is escaped, so that its first newline ends it.
-    this.#nearBase = `${keyspace.path}\n`
     this.#baseLength = keyspace.markerKey('').length - ':t:'.length
   }
 
@@ -66,11 +63,6 @@ export class Names {
     const entry = this.keyspace.entryKey(key)
     const at = this.#baseLength
     return { entry, lease: `${entry.slice(0, at)}:l:${entry.slice(at + ':e:'.length)}` }
-  }
-
-  /** What the near tier knows a key by: as unique as the entry's name, and free to make. */
-  near(key: string): string {
-    return this.#nearBase + key
   }
 
   /** The markers that a call with these tags declares for a key. */

@@ -9,7 +9,7 @@ import { whileWanted } from '../flight/deadline.ts'
 import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report } from './context.ts'
 import { type InvalidationMode, invalidateMarkers, invalidatePattern } from './invalidate.ts'
-import type { Loader } from './loader.ts'
+import { checkLoader, type Loader } from './loader.ts'
 import { getMany, getOrSetMany, type ManyLoader } from './many.ts'
 import { Names } from './names.ts'
 import { nearHit } from './near-copy.ts'
@@ -71,7 +71,8 @@ export class CacheNamespace<Values = unknown> {
     const parent = this.#ctx.names
     const names = new Names(parent.keyspace.child(name), prefixes, parent)
     const policy = resolvePolicy(this.#policy, rest)
-    return new CacheNamespace({ ...this.#ctx, names }, policy)
+    const near = this.#ctx.near.tier.space(names.keyspace.path)
+    return new CacheNamespace({ ...this.#ctx, names, near }, policy)
   }
 
   /** The fresh value of a key, or `undefined`: see {@link lookup} to tell a stored `undefined`. */
@@ -79,6 +80,8 @@ export class CacheNamespace<Values = unknown> {
     key: string,
     options?: EntryOptions<T>,
   ): Promise<T | undefined> {
+    const copy = this.#glance(key, options)
+    if (copy) return servedNear(this.#ctx, 'get', key, copy, this.#policy) as T
     const { value } = await get(this.#ctx, 'get', key, this.#resolve(options))
     return value as T | undefined
   }
@@ -126,7 +129,8 @@ export class CacheNamespace<Values = unknown> {
   ): Promise<T> {
     try {
       const copy = this.#glance(key, options)
-      if (copy) return Promise.resolve(servedNear(this.#ctx, key, copy, this.#policy) as T)
+      if (copy)
+        return Promise.resolve(servedNear(this.#ctx, 'getOrSet', key, copy, this.#policy) as T)
       checkLoader(loader)
       const policy = options === undefined ? this.#policy : this.#resolve(options)
       return getOrSet(this.#ctx, key, loader as Loader, policy) as Promise<T>
@@ -290,8 +294,4 @@ export class CacheNamespace<Values = unknown> {
       throw error
     }
   }
-}
-
-function checkLoader(loader: unknown): void {
-  if (typeof loader !== 'function') throw new InvalidOptionError('loader', 'a function')
 }

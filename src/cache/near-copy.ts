@@ -29,10 +29,10 @@ export function nearHit(
   key: string,
   { near, tags, after }: Pick<Policy, 'near' | 'tags'> & { readonly after?: string | undefined },
 ): NearCopy | undefined {
-  if (near === undefined || near.verify || ctx.near === undefined) return undefined
+  if (near === undefined || near.verify) return undefined
   // It may be older than the token.
   if (after !== undefined) return undefined
-  const copy = ctx.near.get(ctx.names.near(key))
+  const copy = ctx.near.get(key)
   if (copy === undefined) return undefined
   const now = ctx.platform.now()
   if (now - copy.provedAt >= near.ttlMs || now < copy.provedAt) return undefined
@@ -45,9 +45,8 @@ export async function verifiedNearHit(
   target: Target,
   policy: Policy,
 ): Promise<NearCopy | undefined> {
-  if (!policy.near?.verify || ctx.near === undefined || policy.after !== undefined) return undefined
-  const name = ctx.names.near(target.key)
-  const copy = ctx.near.get(name)
+  if (!policy.near?.verify || policy.after !== undefined) return undefined
+  const copy = ctx.near.get(target.key)
   if (copy === undefined || !isServable(copy, policy.tags, ctx.platform.now())) return undefined
   const segments = [...copy.header.stamps.keys()]
   const markers = segments.map((segment, i) => ({ segment, key: copy.markerKeys[i] ?? '' }))
@@ -61,7 +60,7 @@ export async function verifiedNearHit(
     if (!isRemoteFailure(error)) throw error
     return undefined
   }
-  ctx.near.drop(name)
+  ctx.near.drop(target.key)
   return undefined
 }
 
@@ -77,13 +76,13 @@ export function keepNear(
   { near, tags }: Policy,
   { value, header, sizeBytes, provedAt, instant }: Proof,
 ): void {
-  if (near === undefined || ctx.near === undefined) return
+  if (near === undefined) return
   // A load longer than the bound leaves no copy: it would be too old on arrival.
   if (!near.verify && ctx.platform.now() - provedAt >= near.ttlMs) return
   const kept = keepable(value, near)
   if (kept === undefined) return
   const known = new Map(declared.map((marker) => [marker.segment, marker.key]))
-  ctx.near.put(ctx.names.near(key), {
+  ctx.near.put(key, {
     ...kept,
     header,
     tags,
@@ -117,5 +116,7 @@ function isServable(copy: NearCopy, tags: readonly string[], now: number): boole
 
 /** Whether every tag of the call is one that the copy was kept with. */
 function carries(kept: readonly string[], declared: readonly string[]): boolean {
-  return declared === kept || declared.every((tag) => kept.includes(tag))
+  if (declared === kept) return true
+  for (const tag of declared) if (!kept.includes(tag)) return false
+  return true
 }

@@ -48,7 +48,7 @@ export const UNSEEN: Sighting & Pick<Sight, 'prefix'> = Object.freeze({
 })
 
 export function momentOf({ platform, near }: CacheContext): Moment {
-  return { provedAt: platform.now(), instant: near?.fence.now ?? 0 }
+  return { provedAt: platform.now(), instant: near.tier.fence.now }
 }
 
 /** Looks once. Never rejects for a remote failure: that is a reason for finding nothing. */

@@ -73,7 +73,7 @@ export function getOrSet(
   policy: Policy,
 ): Promise<unknown> {
   const copy = nearHit(ctx, key, policy)
-  if (copy) return Promise.resolve(servedNear(ctx, key, copy, policy))
+  if (copy) return Promise.resolve(servedNear(ctx, 'getOrSet', key, copy, policy))
   return whileWanted(ctx.platform, policy.signal, () => readThrough(ctx, key, loader, policy))
 }
 
@@ -83,11 +83,12 @@ export function getOrSet(
  */
 export function servedNear(
   ctx: CacheContext,
+  operation: Operation,
   key: string,
   copy: NearCopy,
   { near }: Pick<Policy, 'near'>,
 ): unknown {
-  if (ctx.events.hasListeners) report(ctx, 'getOrSet', key, NEAR_HIT, ctx.platform.now())
+  if (ctx.events.hasListeners) report(ctx, operation, key, NEAR_HIT, ctx.platform.now())
   else ctx.events.countNearHit()
   return handOut(copy, near)
 }

@@ -49,7 +49,7 @@ export async function gatherStats(ctx: CacheContext): Promise<CacheStats> {
     totalKeys: typeof keys === 'number' ? keys : undefined,
     memoryUsage: field(memory, 'used_memory'),
     memoryLimit: field(memory, 'maxmemory') || undefined,
-    near: near?.size ?? { entries: 0, bytes: 0 },
+    near: near.tier.size,
     remote: { circuit: link.guarded.circuit, ...link.guarded.counts },
     totals: { ...events.totals },
   }

@@ -195,7 +195,7 @@ export async function remove(ctx: CacheContext, keys: readonly string[]): Promis
 
 /** A local call on these keys has returned: no near copy from before it is served. */
 function cover(ctx: CacheContext, keys: readonly string[]): void {
-  ctx.near?.fence.mark(keys.map((key) => ctx.names.near(key)))
+  ctx.near.tier.fence.mark(keys.map((key) => ctx.near.label(key)))
 }
 
 /**

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { LRUCache } from 'lru-cache'
 import type { EntryHeader } from '../entry/header.ts'
 import { Fence } from './fence.ts'
+import { type Node, Sieve, type SieveBounds } from './sieve.ts'
 
 /** A value and what was known about it when the remote tier last vouched for it. */
 export interface NearCopy {
@@ -24,70 +24,155 @@ export interface NearCopy {
   readonly sizeBytes: number
 }
 
-/** Bounds of the near tier. */
-export interface NearBounds {
-  /** @default 10_000 */
-  readonly maxEntries: number
-  /** @default 64 MiB */
-  readonly maxBytes: number
+/** Bounds of the near tier, for all its namespaces together. */
+export interface NearBounds extends SieveBounds {
   /** Called for each copy dropped for room. */
-  readonly onEvict?: (name: string) => void
+  readonly onEvict?: () => void
 }
 
-/**
- * Copies by the name of their entry. A copy that a local call has covered is never returned; time is
- * the caller's to judge.
- */
+/** So many namespaces can have copies before those that hold none are forgotten. */
+const MAX_SPACES = 1_000
+
+/** A copy in its place. */
+interface Kept extends Node {
+  copy: NearCopy
+  readonly key: string
+  readonly space: Map<string, Kept>
+}
+
+/** What the namespaces of a cache share: the bounds, and the fence. */
 export class NearTier {
   readonly fence: Fence
-  readonly #bounds: NearBounds
-  /** Made by the first copy: its room is reserved at once. */
-  #copies: LRUCache<string, NearCopy> | undefined
+  readonly #queue: Sieve<Kept>
+  #spaces = new Map<string, Map<string, Kept>>()
+  #version = 0
 
   constructor(bounds: NearBounds, fence: Fence = new Fence()) {
     this.fence = fence
-    this.#bounds = bounds
+    this.#queue = new Sieve(bounds, ({ space, key }) => {
+      space.delete(key)
+      bounds.onEvict?.()
+    })
   }
 
-  /** The living copy of an entry. */
-  get(name: string): NearCopy | undefined {
-    const copy = this.#copies?.get(name)
-    if (copy === undefined) return undefined
-    if (this.fence.isAlive(copy.instant, name, copy.markerKeys)) return copy
-    this.#copies?.delete(name)
-    return undefined
+  /** Grows when copies have to be found anew: see {@link copiesOf}. */
+  get version(): number {
+    return this.#version
   }
 
-  /** Keeps a copy, unless a local call that covers it has returned since it was dated. */
-  put(name: string, copy: NearCopy): void {
-    if (!this.fence.isAlive(copy.instant, name, copy.markerKeys)) return
-    this.#copies ??= reserve(this.#bounds)
-    this.#copies.set(name, copy)
+  /** The copies of one namespace. */
+  space(path: string): NearSpace {
+    return new NearSpace(this, this.#queue, path)
   }
 
-  drop(name: string): void {
-    this.#copies?.delete(name)
+  /** The copies of a namespace by key, as long as the version is the same. */
+  copiesOf(path: string): Map<string, Kept> {
+    const known = this.#spaces.get(path)
+    if (known) return known
+    if (this.#spaces.size >= MAX_SPACES) this.#forgetEmpty()
+    const copies = new Map<string, Kept>()
+    this.#spaces.set(path, copies)
+    return copies
   }
 
   clear(): void {
-    this.#copies?.clear()
+    this.#queue.clear()
+    this.#spaces = new Map()
+    this.#version++
   }
 
   /** How many copies are held, and what they count for in bytes. */
   get size(): { readonly entries: number; readonly bytes: number } {
-    return { entries: this.#copies?.size ?? 0, bytes: this.#copies?.calculatedSize ?? 0 }
+    return this.#queue.size
+  }
+
+  #forgetEmpty(): void {
+    for (const [path, copies] of this.#spaces) if (copies.size === 0) this.#spaces.delete(path)
+    this.#version++
   }
 }
 
-function reserve({ maxEntries, maxBytes, onEvict }: NearBounds): LRUCache<string, NearCopy> {
-  return new LRUCache({
-    max: maxEntries,
-    maxSize: maxBytes,
-    sizeCalculation: ({ sizeBytes }) => Math.max(1, sizeBytes),
-    ...(onEvict && {
-      dispose: (_copy: NearCopy, name: string, reason: string) => {
-        if (reason === 'evict') onEvict(name)
-      },
-    }),
-  })
+/**
+ * Copies by key. A copy that a local call has covered is never returned; time is the caller's to
+ * judge.
+ */
+export class NearSpace {
+  readonly tier: NearTier
+  readonly #queue: Sieve<Kept>
+  readonly #path: string
+  #known: Map<string, Kept>
+  #version: number
+
+  constructor(tier: NearTier, queue: Sieve<Kept>, path: string) {
+    this.tier = tier
+    this.#queue = queue
+    this.#path = path
+    this.#known = tier.copiesOf(path)
+    this.#version = tier.version
+  }
+
+  /** What the fence knows a key by. A path is escaped, so that its first newline ends it. */
+  label(key: string): string {
+    return `${this.#path}\n${key}`
+  }
+
+  /** The living copy of a key. */
+  get(key: string): NearCopy | undefined {
+    const kept = this.#copies.get(key)
+    if (kept === undefined) return undefined
+    kept.isUsed = true
+    if (this.#isAlive(key, kept.copy)) return kept.copy
+    this.drop(key)
+    return undefined
+  }
+
+  /** Keeps a copy, unless a local call that covers it has returned since it was dated. */
+  put(key: string, copy: NearCopy): void {
+    const sizeBytes = Math.max(1, copy.sizeBytes)
+    if (!this.#isAlive(key, copy)) return
+    const kept = this.#copies.get(key)
+    if (!this.#queue.fits(sizeBytes)) this.drop(key)
+    else if (kept) this.#replace(kept, copy, sizeBytes)
+    else this.#add(key, copy, sizeBytes)
+  }
+
+  drop(key: string): void {
+    const kept = this.#copies.get(key)
+    if (kept === undefined) return
+    this.#copies.delete(key)
+    this.#queue.remove(kept)
+  }
+
+  /** This namespace's own, found anew where the tier was cleared. */
+  get #copies(): Map<string, Kept> {
+    if (this.#version !== this.tier.version) {
+      this.#known = this.tier.copiesOf(this.#path)
+      this.#version = this.tier.version
+    }
+    return this.#known
+  }
+
+  #replace(kept: Kept, copy: NearCopy, sizeBytes: number): void {
+    kept.copy = copy
+    this.#queue.resize(kept, sizeBytes)
+  }
+
+  #add(key: string, copy: NearCopy, sizeBytes: number): void {
+    const added: Kept = {
+      copy,
+      key,
+      space: this.#copies,
+      sizeBytes,
+      isUsed: false,
+      older: undefined,
+      newer: undefined,
+    }
+    this.#copies.set(key, added)
+    this.#queue.add(added)
+  }
+
+  #isAlive(key: string, { instant, markerKeys }: NearCopy): boolean {
+    const { fence } = this.tier
+    return instant === fence.now || fence.isAlive(instant, this.label(key), markerKeys)
+  }
 }

@@ -22,7 +22,6 @@ const SHARED = ['src/errors.ts']
 
 /** Where each package may be imported. One that is not here may be imported nowhere. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  'lru-cache': ['src/near/'],
   devalue: ['src/entry/'],
   fflate: ['src/entry/'],
   '@noble/hashes': ['src/entry/', 'src/redis/', 'src/email/', 'src/bridge/'],

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { deepFreeze } from '../../../src/near/freeze.ts'
-import { type NearCopy, NearTier } from '../../../src/near/near-tier.ts'
+import {
+  type NearBounds,
+  type NearCopy,
+  type NearSpace,
+  NearTier,
+} from '../../../src/near/near-tier.ts'
 
 const header = {
   writeId: 'w'.repeat(16),
@@ -27,106 +32,150 @@ function copyOf(value: unknown, rest: Partial<NearCopy> = {}): NearCopy {
 }
 
 describe('NearTier', () => {
-  test('holds copies by the name of their entry', () => {
-    const tier = new NearTier({ maxEntries: 10, maxBytes: 1_000 })
-    tier.put('a', copyOf(1))
-    tier.put('a', copyOf(2))
+  const make = (bounds: Partial<NearBounds> = {}): { tier: NearTier; space: NearSpace } => {
+    const tier = new NearTier({ maxEntries: 10, maxBytes: 1_000, ...bounds })
+    return { tier, space: tier.space('n') }
+  }
 
-    expect(tier.get('a')?.value).toBe(2)
-    expect(tier.get('b')).toBeUndefined()
+  test('holds copies by their key', () => {
+    const { tier, space } = make()
+    space.put('a', copyOf(1))
+    space.put('a', copyOf(2))
+
+    expect(space.get('a')?.value).toBe(2)
+    expect(space.get('b')).toBeUndefined()
     expect(tier.size).toEqual({ entries: 1, bytes: 10 })
   })
 
-  test('is empty before the first copy, and after clear and drop', () => {
-    const tier = new NearTier({ maxEntries: 10, maxBytes: 1_000 })
-    tier.drop('a')
-    tier.clear()
-    expect(tier.size).toEqual({ entries: 0, bytes: 0 })
+  test('holds the copies of each namespace apart, and those of one path together', () => {
+    const { tier, space } = make()
+    space.put('a', copyOf(1))
+    tier.space('other').put('a', copyOf(2))
 
-    tier.put('a', copyOf(1))
-    tier.put('b', copyOf(2))
-    tier.drop('a')
-    expect(tier.get('a')).toBeUndefined()
-    tier.clear()
-
-    expect(tier.get('b')).toBeUndefined()
-    expect(tier.size).toEqual({ entries: 0, bytes: 0 })
+    expect(tier.space('n').get('a')?.value).toBe(1)
+    expect(tier.space('other').get('a')?.value).toBe(2)
+    expect(tier.size.entries).toBe(2)
   })
 
-  test('keeps to its number of entries, and tells what it dropped', () => {
-    const dropped: string[] = []
-    const tier = new NearTier({
-      maxEntries: 2,
-      maxBytes: 1_000,
-      onEvict: (name) => dropped.push(name),
-    })
-    tier.put('a', copyOf(1))
-    tier.put('b', copyOf(2))
-    tier.get('a')
-    tier.put('c', copyOf(3))
+  test('is empty before the first copy, and after clear and drop', () => {
+    const { tier, space } = make()
+    space.drop('a')
+    tier.clear()
+    expect(tier.size).toEqual({ entries: 0, bytes: 0 })
 
-    expect(dropped).toEqual(['b'])
+    space.put('a', copyOf(1))
+    space.put('b', copyOf(2))
+    space.drop('a')
+    expect(space.get('a')).toBeUndefined()
+    tier.clear()
+
+    expect(space.get('b')).toBeUndefined()
+    expect(tier.size).toEqual({ entries: 0, bytes: 0 })
+    space.put('b', copyOf(3))
+    expect(tier.space('n').get('b')?.value).toBe(3)
+  })
+
+  test('forgets namespaces that hold nothing, and loses no copy by it', () => {
+    const { tier, space } = make({ maxEntries: 10_000 })
+    space.put('a', copyOf(1))
+    const idle = tier.space('idle')
+    for (let i = 0; i < 3_000; i++) tier.space(`n${i}`)
+    idle.put('b', copyOf(2))
+
+    expect(space.get('a')?.value).toBe(1)
+    expect(tier.space('n').get('a')?.value).toBe(1)
+    expect(tier.space('idle').get('b')?.value).toBe(2)
+  })
+
+  test('keeps to its number of entries, spares what was used, and tells that it dropped one', () => {
+    let dropped = 0
+    const { tier, space } = make({ maxEntries: 2, onEvict: () => dropped++ })
+    space.put('a', copyOf(1))
+    space.put('b', copyOf(2))
+    space.get('a')
+    space.put('c', copyOf(3))
+
+    expect(dropped).toBe(1)
+    expect(['a', 'b', 'c'].map((key) => space.get(key)?.value)).toEqual([1, undefined, 3])
     expect(tier.size.entries).toBe(2)
   })
 
   test('keeps to its bytes, and does not hold what is larger than all of them', () => {
-    const tier = new NearTier({ maxEntries: 10, maxBytes: 100 })
-    tier.put('a', copyOf(1, { sizeBytes: 60 }))
-    tier.put('b', copyOf(2, { sizeBytes: 60 }))
-    tier.put('giant', copyOf(3, { sizeBytes: 101 }))
+    const { tier, space } = make({ maxBytes: 100 })
+    space.put('a', copyOf(1, { sizeBytes: 60 }))
+    space.put('b', copyOf(2, { sizeBytes: 60 }))
+    space.put('giant', copyOf(3, { sizeBytes: 101 }))
 
-    expect(tier.get('a')).toBeUndefined()
-    expect(tier.get('b')?.value).toBe(2)
-    expect(tier.get('giant')).toBeUndefined()
+    expect(space.get('a')).toBeUndefined()
+    expect(space.get('b')?.value).toBe(2)
+    expect(space.get('giant')).toBeUndefined()
     expect(tier.size.bytes).toBe(60)
   })
 
+  test('a copy that takes the place of a smaller one makes room for itself', () => {
+    const { tier, space } = make({ maxBytes: 100 })
+    space.put('a', copyOf(1, { sizeBytes: 60 }))
+    space.put('b', copyOf(2, { sizeBytes: 30 }))
+    space.put('b', copyOf(3, { sizeBytes: 90 }))
+
+    expect(space.get('a')).toBeUndefined()
+    expect(space.get('b')?.value).toBe(3)
+    expect(tier.size).toEqual({ entries: 1, bytes: 90 })
+    space.put('b', copyOf(4, { sizeBytes: 101 }))
+    expect(space.get('b')).toBeUndefined()
+  })
+
   test('a copy of no bytes counts as one, so that the bound is a bound', () => {
-    const tier = new NearTier({ maxEntries: 1_000, maxBytes: 5 })
-    for (let i = 0; i < 20; i++) tier.put(`k${i}`, copyOf(i, { sizeBytes: 0 }))
+    const { tier, space } = make({ maxEntries: 1_000, maxBytes: 5 })
+    for (let i = 0; i < 20; i++) space.put(`k${i}`, copyOf(i, { sizeBytes: 0 }))
 
     expect(tier.size).toEqual({ entries: 5, bytes: 5 })
   })
 
   test('tells nothing of copies that were deleted or replaced', () => {
-    const dropped: string[] = []
-    const tier = new NearTier({
-      maxEntries: 2,
-      maxBytes: 99,
-      onEvict: (name) => dropped.push(name),
-    })
-    tier.put('a', copyOf(1))
-    tier.put('a', copyOf(2))
-    tier.drop('a')
-    tier.put('b', copyOf(3))
-    tier.fence.mark(['b'])
+    let dropped = 0
+    const { tier, space } = make({ maxEntries: 2, maxBytes: 99, onEvict: () => dropped++ })
+    space.put('a', copyOf(1))
+    space.put('a', copyOf(2))
+    space.drop('a')
+    space.put('b', copyOf(3))
+    tier.fence.mark([space.label('b')])
 
-    expect(tier.get('b')).toBeUndefined()
-    expect(dropped).toEqual([])
+    expect(space.get('b')).toBeUndefined()
+    expect(dropped).toBe(0)
   })
 
-  test('a call on the name or on a marker kills a copy', () => {
-    const tier = new NearTier({ maxEntries: 10, maxBytes: 1_000 })
-    for (const name of ['a', 'b', 'c']) tier.put(name, copyOf(name, { markerKeys: [`${name}:t`] }))
+  test('a call on the key or on a marker kills a copy', () => {
+    const { tier, space } = make()
+    for (const key of ['a', 'b', 'c']) space.put(key, copyOf(key, { markerKeys: [`${key}:t`] }))
 
-    tier.fence.mark(['a', 'b:t'])
+    tier.fence.mark([space.label('a'), 'b:t'])
 
-    expect(tier.get('a')).toBeUndefined()
-    expect(tier.get('b')).toBeUndefined()
-    expect(tier.get('c')?.value).toBe('c')
+    expect(space.get('a')).toBeUndefined()
+    expect(space.get('b')).toBeUndefined()
+    expect(space.get('c')?.value).toBe('c')
     expect(tier.size.entries).toBe(1)
   })
 
-  test('a copy dated before a call that covers it is not kept', () => {
-    const tier = new NearTier({ maxEntries: 10, maxBytes: 1_000 })
-    const instant = tier.fence.now
-    tier.fence.mark(['a'])
-    tier.put('a', copyOf('old', { instant }))
-    expect(tier.size.entries).toBe(0)
-    expect(tier.get('a')).toBeUndefined()
+  test('a call on a key of another namespace leaves a copy alone', () => {
+    const { tier, space } = make()
+    space.put('a', copyOf(1))
 
-    tier.put('a', copyOf('new', { instant: tier.fence.now }))
-    expect(tier.get('a')?.value).toBe('new')
+    tier.fence.mark([tier.space('other').label('a')])
+
+    expect(space.get('a')?.value).toBe(1)
+  })
+
+  test('a copy dated before a call that covers it is not kept', () => {
+    const { tier, space } = make()
+    const instant = tier.fence.now
+    tier.fence.mark([space.label('a')])
+    space.put('a', copyOf('old', { instant }))
+    expect(tier.size.entries).toBe(0)
+    expect(space.get('a')).toBeUndefined()
+
+    space.put('a', copyOf('new', { instant: tier.fence.now }))
+    expect(space.get('a')?.value).toBe('new')
   })
 })
 
