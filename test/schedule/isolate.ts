@@ -43,6 +43,8 @@ export interface Surroundings {
   readonly gate: Gate
   /** The fate of the next request of anybody. */
   nextPassage(): Passage
+  /** A request was applied that takes leases from whoever has them. */
+  leaseDropped(): void
 }
 
 /** How far an isolate may lag behind the calls of others, in milliseconds. */
@@ -111,7 +113,7 @@ export class Isolate {
       if (fate === 'fail') throw lost()
       if (fate === 'twice') void this.#comesAgain(inner, request, label)
     }
-    const answer = await inner.request(request)
+    const answer = await this.#apply(inner, request)
     if (passage === 'after' || passage === 'both') {
       const fate = await gate.wait(this.who, `${label} is answered`)
       if (fate === 'fail') throw lost()
@@ -123,7 +125,12 @@ export class Isolate {
   /** A copy of the request stays on its way; nobody hears its answer. */
   async #comesAgain(inner: Transport, request: RedisRequest, label: string): Promise<void> {
     const fate = await this.#surroundings.gate.wait(-1, `${label} arrives again`)
-    if (fate !== 'fail') await inner.request(request)
+    if (fate !== 'fail') await this.#apply(inner, request)
+  }
+
+  #apply(inner: Transport, request: RedisRequest): Promise<RedisResponse<unknown>> {
+    if (commandsOf(request).some(dropsLease)) this.#surroundings.leaseDropped()
+    return inner.request(request)
   }
 }
 
@@ -141,10 +148,19 @@ function lost(): RemoteError {
   return new RemoteError({ ...failure, retryable: true })
 }
 
+function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {
+  return path.length === 0 ? [body as Command] : (body as Command[])
+}
+
+/** Whether a command takes a lease from whoever has it: a delete, the first half of a set. */
+function dropsLease([name, ...args]: Command): boolean {
+  if (name === 'DEL') return args.some((key) => String(key).includes(':l:'))
+  return args[0] === scripts.TAKE.sha1 || args[0] === scripts.STORE.sha1
+}
+
 /** The commands of a request, scripts by their names, without what all names begin with. */
-function nameOf({ path = [], body }: RedisRequest): string {
-  const commands = path.length === 0 ? [body as Command] : (body as Command[])
-  return commands
+function nameOf(request: RedisRequest): string {
+  return commandsOf(request)
     .map(([name, ...args]) => {
       const [script = name, ...rest] = SCRIPT_NAMES.has(String(args[0]))
         ? [SCRIPT_NAMES.get(String(args[0])), ...args.slice(2)]

@@ -60,8 +60,6 @@ const COVERS: Readonly<Record<Exclude<CallName, 'set' | 'setMany' | 'ticket'>, C
   scan: { keys: one, run: (cache, key) => cache.invalidatePattern(`?${key.slice(1)}`) },
 }
 
-const DROPS_LEASES: ReadonlySet<CallName> = new Set(['delete', 'scan'])
-
 /** A world in which a schedule is played. */
 export class World {
   readonly history = new History()
@@ -84,8 +82,6 @@ export class World {
   #isOver = false
   /** The last step at which a lease may have been dropped, lost or never been granted. */
   #disturbed = 0
-  /** Calls under way that may drop a lease. */
-  #disturbing = 0
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule
@@ -103,7 +99,6 @@ export class World {
       const [verb = '', first = '0', key = 'ka'] = move.split(' ')
       const told = this.#make(verb, Number(first), key as Key)
       this.log.push(`${this.#step}. ${move}${told ? `   (${told})` : ''}`)
-      if (this.#disturbing > 0) this.#disturbed = this.#step
       await this.#pass(MOVE_MS)
     }
     this.#isOver = true
@@ -149,9 +144,8 @@ export class World {
 
   #settle(n: number, fate: Fate): string | undefined {
     const told = this.#gate.settle(n, fate)
-    const isPlain = fate === 'go' && !told?.endsWith('again')
     // A load that fails gives its lease back, and no other.
-    if (!isPlain && !told?.startsWith(LOAD)) this.#disturbed = this.#step
+    if (fate !== 'go' && !told?.startsWith(LOAD)) this.#disturbed = this.#step
     return told
   }
 
@@ -239,7 +233,7 @@ export class World {
       await run(cache, key)
       call.returned = this.#now()
     }
-    this.#run(who, call.name, DROPS_LEASES.has(name) ? this.#disturb(work) : work)
+    this.#run(who, call.name, work)
   }
 
   #set(who: number, keys: readonly Key[]): void {
@@ -253,7 +247,7 @@ export class World {
       call.returned = this.#now()
       for (const value of values.values()) this.history.settle(value, call.returned.step)
     }
-    this.#run(who, call.name, this.#disturb(work))
+    this.#run(who, call.name, work)
   }
 
   /** Takes the right, computes the value, stores it: it counts from when it was computed. */
@@ -267,23 +261,12 @@ export class World {
       await ticket.commit(value)
       call.returned = this.#now()
     }
-    this.#run(who, call.name, this.#disturb(work))
+    this.#run(who, call.name, work)
   }
 
   /** All tags of a value for which these are declared. */
   #tags(declared: readonly string[]): readonly string[] {
     return this.#schedule.setting.lateTags ? [...declared, ...LATE] : declared
-  }
-
-  /** Work that may drop a lease at any time until it ends. */
-  #disturb(work: () => Promise<void>): () => Promise<void> {
-    return () => {
-      this.#disturbing++
-      return work().finally(() => {
-        this.#disturbing--
-        this.#disturbed = this.#step
-      })
-    }
   }
 
   #begin(call: Omit<Call, 'began'>): Call {
@@ -335,7 +318,10 @@ export class World {
         this.log.push(`   afterwards: ${told}`)
         await this.#pass(0)
       }
-      if (this.#running.size > 0) await this.#pass(300)
+      if (this.#running.size > 0) {
+        this.#disturbed = this.#step
+        await this.#pass(300)
+      }
     }
   }
 
@@ -378,6 +364,9 @@ export class World {
       engine: this.#engine,
       gate: this.#gate,
       nextPassage: () => this.#nextPassage(),
+      leaseDropped: () => {
+        this.#disturbed = this.#step
+      },
     }
   }
 
