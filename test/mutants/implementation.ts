@@ -15,8 +15,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/near-copy.ts',
-        from: 'if (near === undefined || ctx.near === undefined) return\n',
-        to: 'if (near !== undefined || ctx.near === undefined) return\n',
+        from: 'if (near === undefined) return\n',
+        to: 'if (near !== undefined) return\n',
       },
     ],
     foundBy: CONTRACT,
@@ -137,7 +137,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/cache/write.ts',
         from: '    await ctx.steps.delete(names)\n  } finally {\n    cover(ctx, keys)\n  }',
-        to: '    await ctx.steps.delete(names)\n    cover(ctx, keys)\n  } finally {\n    ctx.near?.get(keys[0] ?? "")\n  }',
+        to: '    await ctx.steps.delete(names)\n    cover(ctx, keys)\n  } finally {\n    ctx.near.get(keys[0] ?? "")\n  }',
       },
     ],
     foundBy: 'test/contract/cache',

@@ -7,6 +7,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FocusName } from '../schedule/moves.ts'
 
 /** A piece of one file, and what stands there instead. */
 export interface Edit {
@@ -23,6 +24,8 @@ export interface Mutant {
   readonly edits: readonly Edit[]
   /** A test file that finds it; without one the schedules of `test/schedule` do. */
   readonly foundBy?: string
+  /** The kind of schedules that come to it, where others seldom do. */
+  readonly focus?: FocusName
 }
 
 const ROOT = join(import.meta.dirname, '../..')

@@ -37,11 +37,18 @@ function run(folder: string, args: readonly string[]): Promise<Ended> {
 
 /** Runs what is to find the mistake in a copy that has it. */
 async function judge(mutant: Mutant): Promise<Ended> {
-  const { foundBy } = mutant
+  const { foundBy, focus } = mutant
   const copy = mutate(mutant)
   const args = foundBy
     ? [VITEST, 'run', '--project', 'node', '--bail', '1', foundBy]
-    : ['--experimental-strip-types', '--no-warnings', 'test/mutants/play.ts', SCHEDULES]
+    : [
+        '--experimental-strip-types',
+        '--no-warnings',
+        'test/mutants/play.ts',
+        SCHEDULES,
+        '1',
+        focus ?? '',
+      ]
   try {
     return await run(copy.folder, args)
   } finally {

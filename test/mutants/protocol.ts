@@ -82,8 +82,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         OBSERVE,
-        'const more = await ctx.steps.lookAt(unseen.map((segment) => ctx.names.bySegment(segment)))',
-        'const more = await ctx.steps\n    .lookAt(unseen.map((segment) => ctx.names.bySegment(segment)))\n    .catch(() => header.stamps)',
+        'const more = await ctx.steps.lookAt(markers, after)',
+        'const more = await ctx.steps.lookAt(markers, after).catch(() => header.stamps)',
       ),
     ],
   },
@@ -151,6 +151,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a failed loader releases any lease',
+    focus: 'loads that fail',
     edits: [
       edit(
         TWINS,
@@ -185,6 +186,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a joiner compares no soft ids',
+    focus: 'soft and hard calls',
     edits: [
       edit(
         FLIGHT,
@@ -215,6 +217,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a joiner is handed the leader's stale copy",
+    focus: 'loads that fail',
     edits: [
       edit(
         'src/cache/load.ts',
@@ -256,6 +259,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'on a cluster the epoch goes last',
+    focus: 'late tags on a cluster',
     edits: [
       edit(
         STEPS,
@@ -276,11 +280,12 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a soft invalidation writes the hard id that it remembers',
+    focus: 'soft and hard calls',
     edits: [
       edit(
         STEPS,
-        '/** Replies of a read',
-        'const remembered = new Map<string, string>()\n\n/** Replies of a read',
+        'function markerMs(',
+        'const remembered = new Map<string, string>()\n\nfunction markerMs(',
       ),
       edit(
         STEPS,
@@ -296,10 +301,12 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'marker ids are made by the client',
+    focus: 'late copies of loads',
     edits: [edit(TWINS, '`${nonce}-${now}.0`', '`${nonce}-1.0`')],
   },
   {
     name: 'lease tokens are made by the client',
+    focus: 'late copies of calls',
     edits: [
       edit(
         TWINS,
@@ -320,6 +327,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a near copy is dated by the reply',
+    focus: 'the lag of a near tier',
     edits: [
       edit(
         OBSERVE,
@@ -340,6 +348,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a near copy is stored without a fence',
+    focus: 'own calls of a near tier',
     edits: [
       edit(
         OBSERVE,
@@ -353,8 +362,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         'src/near/near-tier.ts',
-        'if (this.fence.isAlive(copy.instant, name, copy.markerKeys)) return copy\n',
-        'if (copy) return copy\n',
+        'if (this.#isAlive(key, kept.copy)) return kept.copy\n',
+        'if (kept) return kept.copy\n',
       ),
     ],
   },
@@ -370,6 +379,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'on a cluster delete drops the entry and its lease apart',
+    focus: 'calls on a cluster',
     edits: [
       edit(
         STEPS,

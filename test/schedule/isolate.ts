@@ -105,21 +105,34 @@ export class Isolate {
   }
 
   async #exchange(inner: Transport, request: RedisRequest): Promise<RedisResponse<unknown>> {
-    const { gate, nextPassage } = this.#surroundings
-    const passage = nextPassage()
-    const label = `isolate ${this.who}: ${nameOf(request)}`
-    if (passage === 'before' || passage === 'both') {
-      const fate = await gate.wait(this.who, `${label} arrives`)
-      if (fate === 'fail') throw lost()
-      if (fate === 'twice') void this.#comesAgain(inner, request, label)
-    }
-    const answer = await this.#apply(inner, request)
-    if (passage === 'after' || passage === 'both') {
-      const fate = await gate.wait(this.who, `${label} is answered`)
-      if (fate === 'fail') throw lost()
-      if (fate === 'twice') void this.#comesAgain(inner, request, label)
-    }
+    const passage = this.#surroundings.nextPassage()
+    const isHeldBefore = passage === 'before' || passage === 'both'
+    const answer = await this.#deliver(inner, request, isHeldBefore)
+    if (passage === 'after' || passage === 'both') await this.#hold(inner, request, 'is answered')
     return answer
+  }
+
+  /** The commands of a pipeline are applied one by one: those of others may come between. */
+  #deliver(
+    inner: Transport,
+    request: RedisRequest,
+    isHeld: boolean,
+  ): Promise<RedisResponse<unknown>> {
+    const one = async (part: RedisRequest): Promise<RedisResponse<unknown>> => {
+      if (isHeld) await this.#hold(inner, part, 'arrives')
+      return this.#apply(inner, part)
+    }
+    if (!request.path?.length) return one(request)
+    const parts = commandsOf(request).map((body) => one({ path: [], body }))
+    return Promise.all(parts) as Promise<unknown> as Promise<RedisResponse<unknown>>
+  }
+
+  /** Waits for the schedule, which may lose the request or its reply, or have it come twice. */
+  async #hold(inner: Transport, request: RedisRequest, how: string): Promise<void> {
+    const label = `isolate ${this.who}: ${nameOf(request)}`
+    const fate = await this.#surroundings.gate.wait(this.who, `${label} ${how}`)
+    if (fate === 'fail') throw lost()
+    if (fate === 'twice') void this.#comesAgain(inner, request, label)
   }
 
   /** A copy of the request stays on its way; nobody hears its answer. */

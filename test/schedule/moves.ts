@@ -74,20 +74,28 @@ interface Swarm {
   readonly reads: readonly ReadName[]
   readonly calls: readonly CallName[]
   readonly faults: readonly (typeof FAULTS)[number][]
+  readonly shares: Shares
 }
 
-/** What a draw of [0, 32) makes of a move: first the share of reads, then those of calls and so on. */
-const SHARES = { read: 10, call: 15, go: 29 } as const
+/** What a draw of [0, 32) makes of a move: a read below `read`, then a call, then a `go`, then a fault. */
+interface Shares {
+  readonly read: number
+  readonly call: number
+  readonly go: number
+}
+
 const DRAWS = 32
+const SHARES: Shares = { read: 10, call: 15, go: 29 }
+const MANY_FAULTS: Shares = { read: 6, call: 10, go: 22 }
 
 type Draw = readonly [kind: number, what: number, who: number, key: number]
 
-function moveOf({ isolates, keys, reads, calls, faults }: Swarm, draw: Draw): Move {
+function moveOf({ isolates, keys, reads, calls, faults, shares }: Swarm, draw: Draw): Move {
   const [kind, what, who, key] = draw
   const whom = `${pick(isolates, who)} ${pick(keys, key)}`
-  if (kind < SHARES.read) return `${pick(reads, what)} ${whom}`
-  if (kind < SHARES.call) return `${pick(calls, what)} ${whom}`
-  if (kind < SHARES.go || faults.length === 0) return `go ${who}`
+  if (kind < shares.read) return `${pick(reads, what)} ${whom}`
+  if (kind < shares.call) return `${pick(calls, what)} ${whom}`
+  if (kind < shares.go || faults.length === 0) return `go ${who}`
   const fault = pick(faults, what)
   if (fault.startsWith('wait')) return fault
   return `${fault} ${fault === 'die' ? pick(isolates, who) : who}`
@@ -125,6 +133,7 @@ const swarm: fc.Arbitrary<Swarm> = fc.record({
   reads: fc.subarray([...READS], { maxLength: 3 }).map((some) => ['getOrSet', ...some] as const),
   calls: fc.subarray([...CALLS], { minLength: 1, maxLength: 3 }),
   faults: fc.subarray([...FAULTS], { maxLength: 3 }),
+  shares: fc.constant(SHARES),
 })
 
 const draw: fc.Arbitrary<Draw> = fc.tuple(fc.nat(DRAWS - 1), fc.nat(11), fc.nat(11), fc.nat(1))
@@ -135,27 +144,38 @@ interface Focus {
   readonly swarm?: Partial<Swarm>
 }
 
-const ANYTHING: Focus = {}
-const FOCUSES: readonly Focus[] = [
-  ...Array<Focus>(6).fill(ANYTHING),
-  // Copies of requests that come late.
-  {
+const ONE_KEY = { isolates: [0, 3], keys: ['ka'] } as const
+
+export type FocusName = keyof typeof FOCUSES
+
+/** By name; `anything` is tried as often as all others together. */
+const FOCUSES = {
+  anything: {},
+  'late copies of loads': {
     setting: { holdsLoads: true, old: false },
-    swarm: { isolates: [0, 3], keys: ['ka'], calls: ['hard', 'late'], faults: ['twice'] },
+    swarm: { ...ONE_KEY, calls: ['hard', 'late'], faults: ['twice'], shares: MANY_FAULTS },
   },
-  {
-    setting: { holdsLoads: true },
+  'late copies of calls': {
+    setting: { holdsLoads: true, old: false },
     swarm: {
-      isolates: [0, 3],
-      keys: ['ka'],
+      ...ONE_KEY,
+      reads: ['getOrSet'],
       calls: ['delete', 'ticket', 'set'],
       faults: ['twice'],
+      shares: MANY_FAULTS,
     },
   },
-  // What is softly and what is hard invalidated.
-  { swarm: { isolates: [0, 3], keys: ['ka'], calls: ['soft', 'hard'], faults: [] } },
-  // Loads that fail, and who falls back on what.
-  {
+  // A call of many commands against a load that ends between two of them.
+  'calls on a cluster': {
+    setting: { cluster: true, holdsLoads: true, old: false },
+    swarm: { ...ONE_KEY, reads: ['getOrSet'], calls: ['delete'], faults: [] },
+  },
+  'late tags on a cluster': {
+    setting: { cluster: true, lateTags: true, holdsLoads: true, old: false },
+    swarm: { ...ONE_KEY, calls: ['late'], faults: [] },
+  },
+  'soft and hard calls': { swarm: { ...ONE_KEY, calls: ['soft', 'hard'], faults: [] } },
+  'loads that fail': {
     setting: { windows: 'if-error', holdsLoads: true },
     swarm: {
       isolates: [0],
@@ -163,30 +183,33 @@ const FOCUSES: readonly Focus[] = [
       reads: ['getOrSet'],
       calls: ['soft', 'delete'],
       faults: ['fail'],
+      shares: MANY_FAULTS,
     },
   },
-  // Late tags on a cluster: a call of many commands against a load of many.
-  {
-    setting: { cluster: true, lateTags: true, holdsLoads: true, old: false },
-    swarm: { isolates: [0, 3], keys: ['ka'], calls: ['late'], faults: [] },
+  'the lag of a near tier': {
+    swarm: { isolates: [0, 2], keys: ['ka'], faults: ['wait 300'], shares: MANY_FAULTS },
   },
-  // The lag of a near tier, and its own calls.
-  { swarm: { isolates: [0, 2], keys: ['ka'], faults: ['wait 300'] } },
-  { swarm: { isolates: [2], keys: ['ka'], faults: [] } },
-]
+  'own calls of a near tier': { swarm: { isolates: [2], keys: ['ka'], faults: [] } },
+} as const satisfies Readonly<Record<string, Focus>>
 
-/** Stories of up to 50 moves. */
-export const schedules: fc.Arbitrary<Schedule> = fc
-  .record({
-    setting,
-    swarm,
-    focus: fc.constantFrom(...FOCUSES),
-    draws: fc.array(draw, { minLength: 1, maxLength: 50, size: 'max' }),
-  })
-  .map(({ draws, focus, ...free }) => {
-    const some = { ...free.swarm, ...focus.swarm }
-    return {
-      setting: { ...free.setting, ...focus.setting },
-      moves: draws.map((one) => moveOf(some, one)),
-    }
-  })
+/** Stories of up to 50 moves: of all kinds, or of one. */
+export function schedules(focus?: FocusName): fc.Arbitrary<Schedule> {
+  const others = Object.values<Focus>(FOCUSES).filter((other) => other !== FOCUSES.anything)
+  const focuses = focus
+    ? [FOCUSES[focus]]
+    : [...others, ...Array<Focus>(others.length).fill(FOCUSES.anything)]
+  return fc
+    .record({
+      setting,
+      swarm,
+      focus: fc.constantFrom<Focus>(...focuses),
+      draws: fc.array(draw, { minLength: 1, maxLength: 50, size: 'max' }),
+    })
+    .map(({ draws, focus: chosen, ...free }) => {
+      const some = { ...free.swarm, ...chosen.swarm }
+      return {
+        setting: { ...free.setting, ...chosen.setting },
+        moves: draws.map((one) => moveOf(some, one)),
+      }
+    })
+}

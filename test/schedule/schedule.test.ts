@@ -20,7 +20,7 @@ describe('Four isolates on one Redis', () => {
   test('keep the promise under every schedule that is tried', async ({ task }) => {
     let served = 0
     let renewed = 0
-    const property = fc.asyncProperty(schedules, async (schedule) => {
+    const property = fc.asyncProperty(schedules(), async (schedule) => {
       const world = new World(schedule)
       const violations = await world.play()
       served += world.history.reads.length
