@@ -55,17 +55,6 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: 'test/unit/flight/single-flight.test.ts',
   },
   {
-    name: 'a flight that failed stays on the map',
-    edits: [
-      {
-        file: 'src/cache/load.ts',
-        from: '  } finally {\n    ctx.flights.end(request.target.names.entry, flight)\n  }',
-        to: '  }',
-      },
-    ],
-    foundBy: CONTRACT,
-  },
-  {
     name: 'a joiner waits without a deadline',
     edits: [
       {
@@ -147,13 +136,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/invalidate.ts',
-        from: "sweep(ctx, glob.replace(':[el]:', ':l:'))",
-        to: "sweep(ctx, glob.replace(':[el]:', ':x:'))",
-      },
-      {
-        file: 'src/cache/invalidate.ts',
-        from: "sweep(ctx, glob.replace(':[el]:', ':e:'))",
-        to: "sweep(ctx, glob.replace(':[el]:', ':e:')).then(() => sweep(ctx, glob.replace(':[el]:', ':l:')))",
+        from: "glob.replace(':[el]:', ':l:'))\n    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':e:'))",
+        to: "glob.replace(':[el]:', ':e:'))\n    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':l:'))",
       },
     ],
     foundBy: CONTRACT,
