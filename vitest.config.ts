@@ -5,6 +5,14 @@ import { LeftOutReporter } from './test/support/left-out-reporter.ts'
 /** Tests run on the sources: package exports lead there under this condition. */
 const SOURCES = ['nearcache:source']
 
+const BINDINGS = { ADMIN_TOKEN: 'test-admin-token', REDIS_SNAPSHOT: 'on' }
+
+/** The REST endpoint that the Worker is to be tested on, if one is given; else its Durable Object. */
+function givenRedis(): Readonly<Record<string, string>> {
+  const { TEST_REDIS_REST_URL: url, TEST_REDIS_REST_TOKEN: token } = process.env
+  return url && token ? { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } : {}
+}
+
 export default defineConfig({
   test: {
     reporters: ['default', new LeftOutReporter()],
@@ -24,7 +32,7 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: { ADMIN_TOKEN: 'test-admin-token', REDIS_SNAPSHOT: 'on' } },
+            miniflare: { bindings: { ...BINDINGS, ...givenRedis() } },
           }),
         ],
         resolve: { conditions: ['workerd', 'worker', 'browser', ...SOURCES] },

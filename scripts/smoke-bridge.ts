@@ -1,6 +1,7 @@
 /**
  * Runs the Worker on the bridge before a real redis-server: the workload of `npm start`, every answer
- * checked, and every route called. Needs redis-server and, once, `npm run build`.
+ * checked, every route called, and the tests of its routes. Needs redis-server and, once,
+ * `npm run build`.
  *
  * @module
  */
@@ -20,6 +21,7 @@ import { freePort, startWorker } from './demo/worker-process.ts'
 import { planWorkload } from './demo/workload.ts'
 
 const CLI = join(import.meta.dirname, '../src/cli/main.ts')
+const VITEST = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
 const STEPS = 400
 
 const folder = mkdtempSync(join(tmpdir(), 'nearcache-smoke-'))
@@ -56,6 +58,22 @@ async function startBridge(): Promise<Record<string, string>> {
 function check(what: string, holds: boolean): void {
   console.log(`${holds ? 'ok' : 'NOT OK'}  ${what}`)
   if (!holds) process.exitCode = 1
+}
+
+/** Runs the tests of the routes, in workerd, on the bridge. */
+function passesTests(): Promise<boolean> {
+  const tests = ['emails', 'operations', 'cross-request'].map(
+    (name) => `test/workers/${name}.test.ts`,
+  )
+  const child = spawn(process.execPath, [VITEST, 'run', '--project', 'workers', ...tests], {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      TEST_REDIS_REST_URL: vars['UPSTASH_REDIS_REST_URL'],
+      TEST_REDIS_REST_TOKEN: vars['UPSTASH_REDIS_REST_TOKEN'],
+    },
+  })
+  return new Promise((resolve) => child.once('close', (code) => resolve(code === 0)))
 }
 
 const vars = await startBridge()
@@ -106,6 +124,7 @@ try {
   })
   const { result } = (await size.json()) as { readonly result: readonly string[] }
   check('Redis holds the count', result.length > 0)
+  check("the Worker's own tests", await passesTests())
 } finally {
   await worker.stop()
 }
