@@ -13,6 +13,13 @@ const MAX_LINE_LENGTH = 1_048_576
  * @returns The text, or undefined when it is longer than `maxBytes`; the rest is then discarded.
  */
 export async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
+  const length = response.headers.get('content-length')
+  // HTTP ends the body there, so the runtime can read it at once; unless it is the length of a code.
+  if (length !== null && response.headers.get('content-encoding') === null) {
+    if (Number(length) <= maxBytes) return response.text()
+    await discard(response)
+    return undefined
+  }
   const reader = response.body?.getReader()
   if (!reader) return ''
   const decoder = new TextDecoder()

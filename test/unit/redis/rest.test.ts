@@ -108,10 +108,16 @@ describe('the rest transport', () => {
 
   const json = (body: unknown, status = 200): Fault => ({ status, body: JSON.stringify(body) })
 
-  test('reads a reply up to the cap, and not a byte more', async () => {
+  test.each([
+    ['of a declared length', {}],
+    ['in chunks', { 'transfer-encoding': 'chunked' }],
+  ])('reads a reply %s up to the cap, and not a byte more', async (_how, headers) => {
     const capped = connect({ maxReplyBytes: 100 })
     const body = JSON.stringify({ result: '' })
-    const fill = (bytes: number): Fault => json({ result: 'x'.repeat(bytes - body.length) })
+    const fill = (bytes: number): Fault => ({
+      ...json({ result: 'x'.repeat(bytes - body.length) }),
+      headers,
+    })
 
     failWith(fill(100))
     expect(await capped.request({ body: ['GET', KEY] })).toHaveProperty('result')
