@@ -115,7 +115,8 @@ describe('the rest transport', () => {
     const capped = connect({ maxReplyBytes: 100 })
     const body = JSON.stringify({ result: '' })
     const fill = (bytes: number): Fault => ({
-      ...json({ result: 'x'.repeat(bytes - body.length) }),
+      status: 200,
+      body: JSON.stringify({ result: 'x'.repeat(bytes - body.length) }),
       headers,
     })
 
