@@ -17,6 +17,7 @@ import type {
 import { wrapTransport } from '../wrap.ts'
 import { check } from './check.ts'
 import type { Clause } from './contract-case.ts'
+import { type HeldLoader, holdLoader } from './held-loader.ts'
 
 /** The surroundings of one clause. */
 export class Bench {
@@ -107,34 +108,5 @@ export function onBench(name: string, check: (bench: Bench) => Promise<void>): C
         bench.end()
       }
     },
-  }
-}
-
-/** A loader that is called, and then waits. */
-export interface HeldLoader {
-  readonly load: () => Promise<string>
-  /** Resolves when the loader has been called. */
-  readonly called: Promise<void>
-  readonly calls: number
-  /** Lets every call, past and future, end with this value. */
-  release(value: string): void
-}
-
-/** Makes a loader whose end is the clause's to choose. */
-function holdLoader(): HeldLoader {
-  const called = Promise.withResolvers<void>()
-  const end = Promise.withResolvers<string>()
-  let calls = 0
-  return {
-    load: () => {
-      calls++
-      called.resolve()
-      return end.promise
-    },
-    called: called.promise,
-    get calls() {
-      return calls
-    },
-    release: end.resolve,
   }
 }

@@ -9,9 +9,10 @@ import type { RedisCacheManager } from '../../cache/manager.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import type { RedisRequest, RedisResponse, Transport } from '../../redis/requester.ts'
 import { wrapTransport } from '../wrap.ts'
-import { type Bench, type HeldLoader, onBench } from './bench.ts'
+import { type Bench, onBench } from './bench.ts'
 import { check, checkSame } from './check.ts'
 import type { Clause } from './contract-case.ts'
+import type { HeldLoader } from './held-loader.ts'
 
 const KEY = 'user:1'
 const TAGS = ['org:1']

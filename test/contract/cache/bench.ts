@@ -10,6 +10,8 @@ import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { CacheOptions } from '../../../src/cache/options.ts'
 import type { Command, Reply, Transport } from '../../../src/redis/requester.ts'
 
+export { type HeldLoader, holdLoader } from '../../../src/testing/contract/held-loader.ts'
+
 /** An empty Redis, and how to be rid of it. */
 export interface Running {
   readonly transport: Transport
@@ -68,37 +70,6 @@ export function useBench(make: MakeTransport): Bench {
     },
   }
   return bench
-}
-
-/** A loader that is called, and then waits. */
-export interface HeldLoader<T> {
-  readonly load: () => Promise<T>
-  /** Resolves when the loader has been called. */
-  readonly called: Promise<void>
-  readonly calls: number
-  /** Lets every call, past and future, end with this value. */
-  release(value: T): void
-  fail(error: unknown): void
-}
-
-/** Makes a loader whose end is the test's to choose. */
-export function holdLoader<T = string>(): HeldLoader<T> {
-  const called = Promise.withResolvers<void>()
-  const end = Promise.withResolvers<T>()
-  let calls = 0
-  return {
-    load: () => {
-      calls++
-      called.resolve()
-      return end.promise
-    },
-    called: called.promise,
-    get calls() {
-      return calls
-    },
-    release: end.resolve,
-    fail: end.reject,
-  }
 }
 
 /** The same transport with another way to answer requests. */
