@@ -154,7 +154,9 @@ function patienceOf({ platform }: CacheContext, policy: Policy): Patience {
 
 function nextSight(ctx: CacheContext, request: LoadRequest, waits: number): Promise<Sight> {
   const { target, policy } = request
-  const id = [target.names.entry, ...target.asked.map(({ key }) => key)].join('\n')
+  const { entry } = target.names
+  // What is looked at, and how new it has to be.
+  const id = [entry, ...target.asked.map(({ key }) => key), policy.after ?? ''].join('\n')
   return ctx.watches.next({ id, reading: policy.schema }, waits, () => observe(ctx, target, policy))
 }
 

@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { CacheOptions } from '../../../src/cache/options.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { ReplicatedRedis } from '../../support/replicated-transport.ts'
+import { holdLoader, intercept } from './bench.ts'
 
 const TAGS = ['t']
 
@@ -92,6 +94,39 @@ describe('On a Redis whose replica lags', () => {
     expect(await near.get('k', { tags: TAGS })).toBe('old')
     const after = here.consistencyToken
     expect(await near.getOrSet('k', () => 'new', { tags: TAGS, after })).toBe('new')
+  })
+
+  test('who waits with a token does not share the looks of who waits without one', async () => {
+    const held = holdLoader()
+    const loading = here.getOrSet('cold', held.load)
+    await held.called
+    redis.catchUp()
+    const client = redis.client()
+    // Ahead of the other's clock: what it stores is not from the future.
+    const platform = new ManualPlatform({ startAt: Date.now() + 60_000 })
+    let tokens: (string | undefined)[] = []
+    const waiting = new RedisCacheManager({
+      platform,
+      redis: intercept(client, (request) => {
+        tokens.push(request.upstashSyncToken)
+        return client.request(request)
+      }),
+    })
+    const after = here.consistencyToken
+    const plain = waiting.getOrSet('cold', held.load)
+    const demanding = waiting.getOrSet('cold', held.load, { after })
+    await platform.advance(0)
+    tokens = []
+
+    await platform.advance(8)
+
+    expect(tokens.toSorted()).toEqual([after, undefined])
+    held.release('loaded')
+    await loading
+    redis.catchUp()
+    await platform.advance(1_000)
+    expect(await Promise.all([plain, demanding])).toEqual(['loaded', 'loaded'])
+    expect(held.calls).toBe(1)
   })
 
   test('a load whose look was answered by a replica stores what later readers may have', async () => {
