@@ -1,26 +1,45 @@
 /**
- * `npm run bench -- NAME [--json]`: runs one benchmark and prints its table, ratios first.
+ * `npm run bench -- NAME [--json]`: builds the package, runs one benchmark on it and prints its
+ * tables, targets and ratios first. `npm run bench -- --docs` writes docs/benchmarks.md from the last
+ * results of each.
  *
  * @module
  */
 
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { benchBridge } from './bridge.ts'
-import { type Bench, toTable } from './measure.ts'
+import type { Bench } from './measure.ts'
+import { keep, writeDocs } from './results.ts'
+import { toText } from './table.ts'
 
-const BENCHES: Readonly<Record<string, Bench>> = { bridge: benchBridge }
+/** Loaded by name: each stands for itself in its process, and finds the package built. */
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  near: async () => (await import('./near.ts')).benchNear,
+  bridge: async () => (await import('./bridge.ts')).benchBridge,
+}
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 })
+const names = Object.keys(BENCHES)
 const [name = ''] = positionals
 const bench = BENCHES[name]
-if (bench === undefined || positionals.length > 1) {
-  console.error(
-    `npm run bench -- NAME [--json]; NAME is one of: ${Object.keys(BENCHES).join(', ')}`,
-  )
+if (values.docs && positionals.length === 0) {
+  writeDocs(names)
+} else if (bench === undefined || positionals.length > 1) {
+  console.error(`npm run bench -- NAME [--json]; NAME is one of: ${names.join(', ')}; or --docs`)
   process.exit(2)
+} else {
+  // Outside production near copies are frozen, which nobody measures who means to compare.
+  process.env['NODE_ENV'] = 'production'
+  const build = join(import.meta.dirname, '../scripts/build.ts')
+  execFileSync(process.execPath, [build], { cwd: join(import.meta.dirname, '..') })
+  const report = await (await bench())()
+  keep(name, report)
+  console.log(values.json ? JSON.stringify(report, undefined, 2) : toText(report))
 }
-const report = await bench()
-console.log(values.json ? JSON.stringify(report, undefined, 2) : toTable(report))

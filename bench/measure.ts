@@ -8,6 +8,8 @@
 /** One way to do it. */
 export interface Subject {
   readonly name: string
+  /** Which part of a round's operations is enough for one that is slow, from (0, 1]. @default 1 */
+  readonly share?: number
   /** Does it `count` times, so many at once. */
   run(count: number, concurrency: number): Promise<void>
 }
@@ -32,6 +34,25 @@ export interface Ratio {
   readonly clientCpu: number
 }
 
+/** A bound that we set ourselves, and what was measured. */
+export interface Target {
+  readonly what: string
+  readonly measured: number
+  readonly bound: { readonly atMost: number } | { readonly atLeast: number }
+}
+
+/** Whether a target is met. A figure that is missing meets none. */
+export function isMet({ measured, bound }: Target): boolean {
+  return 'atMost' in bound ? measured <= bound.atMost : measured >= bound.atLeast
+}
+
+/** Figures that are no rates. */
+export interface Table {
+  readonly title: string
+  readonly heads: readonly string[]
+  readonly rows: readonly (readonly (string | number)[])[]
+}
+
 /** What a benchmark found. */
 export interface Report {
   readonly title: string
@@ -40,6 +61,10 @@ export interface Report {
   readonly figures: readonly Figures[]
   /** Counts, which do not depend on the machine. */
   readonly counts: Readonly<Record<string, number>>
+  readonly targets?: readonly Target[]
+  readonly tables?: readonly Table[]
+  /** What a reader of the figures has to know. */
+  readonly notes?: readonly string[]
 }
 
 export type Bench = () => Promise<Report>
@@ -98,7 +123,8 @@ export async function compare(
   }
 }
 
-async function sample(subject: Subject, count: number, concurrency: number): Promise<Sample> {
+async function sample(subject: Subject, most: number, concurrency: number): Promise<Sample> {
+  const count = Math.ceil(most * (subject.share ?? 1))
   const cpu = process.cpuUsage()
   const startedAt = performance.now()
   await subject.run(count, concurrency)
@@ -130,42 +156,15 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** The report as text. */
-export function toTable({ title, rounds, ratios, figures, counts }: Report): string {
-  const rows = [
-    ...ratios.map(({ of, to, concurrency, throughput, clientCpu }) => [
-      `${of} : ${to}`,
-      String(concurrency),
-      `${throughput.toFixed(2)} x`,
-      `${clientCpu.toFixed(2)} x`,
-      '',
-    ]),
-    [],
-    ...figures.map(({ subject, concurrency, opsPerSecond, clientCpuUs, range }) => [
-      subject,
-      String(concurrency),
-      `${Math.round(opsPerSecond)}/s`,
-      `${clientCpuUs.toFixed(1)} us`,
-      `${range.map(Math.round).join(' .. ')}/s`,
-    ]),
-  ]
-  const heads = ['', 'at once', 'throughput', 'client CPU/op', 'slowest .. fastest']
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
+/** The ratio that was measured of two subjects, or NaN. */
+export function ratioOf(
+  { ratios }: Pick<Report, 'ratios'>,
+  of: string,
+  to: string,
+  concurrency: number,
+): Pick<Ratio, 'throughput' | 'clientCpu'> {
+  const found = ratios.find(
+    (ratio) => ratio.of === of && ratio.to === to && ratio.concurrency === concurrency,
   )
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd()
-  return [
-    `${title}, medians of ${rounds} rounds`,
-    '',
-    line(heads),
-    ...rows.map(line),
-    '',
-    ...Object.entries(counts).map(([what, count]) => `${what}: ${count}`),
-  ].join('\n')
+  return found ?? { throughput: Number.NaN, clientCpu: Number.NaN }
 }

@@ -1,0 +1,128 @@
+/**
+ * The other caches in memory, each by its own words for "read, or load and keep".
+ *
+ * @module
+ */
+
+import { LRUCache } from 'lru-cache'
+import { loadPeer } from './peers.ts'
+
+/** One of them. */
+export interface NearPeer {
+  readonly name: string
+  readonly read: (key: string) => unknown
+  /** See `Subject`: most of them need no more to be measured. */
+  readonly share: number
+}
+
+type Load = (key: string) => object
+
+const TTL_MS = 3_600_000
+
+/** All of them, empty. */
+export async function nearPeers(
+  load: Load,
+  max: number,
+  tags: readonly string[],
+): Promise<readonly NearPeer[]> {
+  return [
+    lru(load, max),
+    await asyncCacheDedupe(load, max, tags),
+    await cachified(load, max),
+    await cacheManager(load),
+    ...(await bento(load, max, tags)),
+    await cacheable(load),
+  ]
+}
+
+function lru(load: Load, max: number): NearPeer {
+  const cache = new LRUCache<string, object>({
+    max,
+    ttl: TTL_MS,
+    fetchMethod: async (key) => load(key),
+  })
+  return { name: 'lru-cache fetch', read: (key) => cache.fetch(key), share: 1 }
+}
+
+async function asyncCacheDedupe(
+  load: Load,
+  max: number,
+  tags: readonly string[],
+): Promise<NearPeer> {
+  const { createCache } = await loadPeer<{
+    createCache(options: object): {
+      define(name: string, options: object, load: (key: string) => Promise<object>): void
+      readonly user: (key: string) => Promise<object>
+    }
+  }>('async-cache-dedupe')
+  const storage = { type: 'memory', options: { size: max, invalidation: true } }
+  const cache = createCache({ ttl: TTL_MS / 1_000, storage })
+  cache.define('user', { references: () => [...tags] }, async (key) => load(key))
+  return { name: 'async-cache-dedupe', read: (key) => cache.user(key), share: 0.2 }
+}
+
+async function cachified(load: Load, max: number): Promise<NearPeer> {
+  const { cachified } = await loadPeer<{ cachified(options: object): Promise<object> }>(
+    '@epic-web/cachified',
+  )
+  const cache = new LRUCache<string, object>({ max })
+  const read = (key: string): Promise<object> =>
+    cachified({ key, cache, ttl: TTL_MS, getFreshValue: async () => load(key) })
+  return { name: 'cachified on lru-cache', read, share: 0.2 }
+}
+
+async function cacheManager(load: Load): Promise<NearPeer> {
+  const { createCache } = await loadPeer<{
+    createCache(options: object): {
+      wrap(key: string, load: () => Promise<object>): Promise<object>
+    }
+  }>('cache-manager')
+  const cache = createCache({ ttl: TTL_MS })
+  const read = (key: string): Promise<object> => cache.wrap(key, async () => load(key))
+  return { name: 'cache-manager', read, share: 0.1 }
+}
+
+interface BentoStore {
+  useL1Layer(driver: object): BentoStore
+}
+
+async function bento(
+  load: Load,
+  max: number,
+  tags: readonly string[],
+): Promise<readonly NearPeer[]> {
+  const { BentoCache, bentostore } = await loadPeer<{
+    BentoCache: new (options: object) => { getOrSet(options: object): Promise<object> }
+    bentostore(): BentoStore
+  }>('bentocache')
+  const { memoryDriver } = await loadPeer<{ memoryDriver(options: object): object }>(
+    'bentocache/drivers/memory',
+  )
+  return [true, false].map((serialize) => {
+    // Its tags are entries too.
+    const layer = memoryDriver({ maxItems: max * 2, ...(!serialize && { serialize }) })
+    const cache = new BentoCache({
+      default: 'near',
+      ttl: TTL_MS,
+      stores: { near: bentostore().useL1Layer(layer) },
+    })
+    const read = (key: string): Promise<object> =>
+      cache.getOrSet({ key, tags: [...tags], factory: async () => load(key) })
+    const name = serialize ? 'bentocache, two tags' : 'bentocache, two tags, values shared'
+    return { name, read, share: 0.05 }
+  })
+}
+
+async function cacheable(load: Load): Promise<NearPeer> {
+  const { Cacheable } = await loadPeer<{
+    Cacheable: new (
+      options: object,
+    ) => {
+      getOrSet(key: string, load: () => Promise<object>, options: object): Promise<object>
+    }
+  }>('cacheable')
+  const cache = new Cacheable({ ttl: TTL_MS })
+  const read = (key: string): Promise<object> =>
+    cache.getOrSet(key, async () => load(key), { ttl: TTL_MS })
+  return { name: 'cacheable', read, share: 0.05 }
+}

@@ -1,0 +1,49 @@
+/**
+ * The other caches, installed on demand into a folder of their own: never dependencies of ours.
+ *
+ * @module
+ */
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** What is measured beside us, at the version that is measured. */
+export const PEERS: Readonly<Record<string, string>> = {
+  '@epic-web/cachified': '5.6.3',
+  '@keyv/redis': '5.1.6',
+  '@upstash/redis': '1.39.0',
+  'async-cache-dedupe': '3.4.0',
+  bentocache: '1.6.1',
+  'cache-manager': '7.2.9',
+  cacheable: '2.5.0',
+  ioredis: '5.11.1',
+  'lru-cache': '11.5.3',
+}
+
+/** Written last, so that a folder which has it is complete. */
+const DONE = 'installed.mjs'
+
+/** Where the peers are installed; installs them if they are not there yet. */
+export function peerFolder(): string {
+  const packages = Object.entries(PEERS).map(([name, version]) => `${name}@${version}`)
+  const id = Buffer.from(packages.join()).toString('base64url').slice(-24)
+  const folder = join(tmpdir(), `nearcache-bench-${process.getuid?.() ?? 0}-${id}`)
+  if (existsSync(join(folder, DONE))) return folder
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--silent']
+  execFileSync('npm', ['install', ...flags, ...packages], { cwd: folder, stdio: 'inherit' })
+  writeFileSync(join(folder, DONE), 'export const load = (name) => import(name)\n')
+  return folder
+}
+
+/** Imports one of them; the caller says which part of it there is use for. */
+export async function loadPeer<Module>(name: string): Promise<Module> {
+  const { load } = (await import(pathToFileURL(join(peerFolder(), DONE)).href)) as {
+    load(name: string): Promise<Module>
+  }
+  return load(name)
+}

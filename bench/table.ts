@@ -1,0 +1,106 @@
+/**
+ * A report as tables: for a terminal, and for docs/benchmarks.md.
+ *
+ * @module
+ */
+
+import { isMet, type Report, type Table, type Target } from './measure.ts'
+
+/** The report as text for a terminal, ratios first. */
+export function toText(report: Report): string {
+  const { title, rounds, counts, notes = [] } = report
+  return [
+    rounds > 0 ? `${title}, medians of ${rounds} rounds` : title,
+    ...tablesOf(report).flatMap((table) => ['', table.title, ...aligned(table)]),
+    '',
+    ...Object.entries(counts).map(([what, count]) => `${what}: ${count}`),
+    ...notes,
+  ].join('\n')
+}
+
+/** The report as a section of a document. */
+export function toMarkdown(report: Report): string {
+  const { title, rounds, counts, notes = [] } = report
+  const tables = [
+    ...tablesOf(report),
+    ...(Object.keys(counts).length > 0 ? [countsOf(counts)] : []),
+  ]
+  return [
+    `## ${title}`,
+    '',
+    ...(rounds > 0 ? [`Medians of ${rounds} rounds.`, ''] : []),
+    ...notes.flatMap((note) => [note, '']),
+    ...tables.flatMap((table) => [...pipes(table), '']),
+  ].join('\n')
+}
+
+/** Targets with what was measured, the missed as plain as the met. */
+export function targetTable(targets: readonly Target[]): Table {
+  return {
+    title: 'targets',
+    heads: ['target', 'bound', 'measured', ''],
+    rows: targets.map((target) => [
+      target.what,
+      'atMost' in target.bound
+        ? `at most ${target.bound.atMost}`
+        : `at least ${target.bound.atLeast}`,
+      number(target.measured),
+      isMet(target) ? 'met' : 'MISSED',
+    ]),
+  }
+}
+
+function tablesOf({ ratios, figures, targets = [], tables = [] }: Report): Table[] {
+  return [
+    targetTable(targets),
+    {
+      title: 'ratios',
+      heads: ['ratio', 'at once', 'throughput', 'client CPU/op'],
+      rows: ratios.map(({ of, to, concurrency, throughput, clientCpu }) => [
+        `${of} : ${to}`,
+        concurrency,
+        `${number(throughput)} x`,
+        `${number(clientCpu)} x`,
+      ]),
+    },
+    {
+      title: 'figures',
+      heads: ['what', 'at once', 'throughput', 'client CPU/op', 'slowest .. fastest'],
+      rows: figures.map(({ subject, concurrency, opsPerSecond, clientCpuUs, range }) => [
+        subject,
+        concurrency,
+        `${Math.round(opsPerSecond)}/s`,
+        `${number(clientCpuUs)} us`,
+        `${range.map(Math.round).join(' .. ')}/s`,
+      ]),
+    },
+    ...tables,
+  ].filter(({ rows }) => rows.length > 0)
+}
+
+function countsOf(counts: Report['counts']): Table {
+  return { title: 'counts', heads: ['count', ''], rows: Object.entries(counts) }
+}
+
+/** Three digits that mean something. */
+function number(value: number): string {
+  if (Math.abs(value) >= 100) return String(Math.round(value))
+  return Number(value.toPrecision(3)).toString()
+}
+
+function aligned({ heads, rows }: Table): string[] {
+  const lines = [heads, ...rows.map((row) => row.map(String))]
+  const widths = heads.map((_head, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  )
+  const pad = (cell: string, column: number): string =>
+    column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)
+  return lines.map((line) => line.map(pad).join('  ').trimEnd())
+}
+
+function pipes({ heads, rows }: Table): string[] {
+  const line = (cells: readonly (string | number)[]): string =>
+    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
+  const rule = heads.map((_head, column) => (column === 0 ? '---' : '---:'))
+  return [line(heads), line(rule), ...rows.map(line)]
+}
