@@ -16,6 +16,7 @@ import { toText } from './table.ts'
 /** Loaded by name: each stands for itself in its process, and finds the package built. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   near: async () => (await import('./near.ts')).benchNear,
+  remote: async () => (await import('./remote.ts')).benchRemote,
   bridge: async () => (await import('./bridge.ts')).benchBridge,
 }
 

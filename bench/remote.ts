@@ -1,0 +1,246 @@
+/**
+ * What a hit costs that Redis answers: 1 KB of JSON under two tags, over TCP and over HTTP, beside the
+ * bare clients. No cache can beat its own client but by sending less.
+ *
+ * @module
+ */
+
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { RedisCacheManager, restTransport } from 'nearcache'
+import { tcpTransport } from 'nearcache/redis/tcp'
+import { type RedisServer, startRedisServer } from '../test/support/redis-server.ts'
+import { compare, type Report, ratioOf, repeat, type Subject, type Target } from './measure.ts'
+import { loadPeer } from './peers.ts'
+import { endAll, startProgram } from './processes.ts'
+import { recordOf } from './record.ts'
+
+const ROUNDS = 9
+const TOKEN = 'bench-token'
+const KEYS: readonly string[] = Array.from({ length: 1_024 }, (_, i) => `user:${i}`)
+const TAGS = ['org:1', 'team:2']
+/** Ample: a machine that stands still for a while must not turn hits into loads. */
+const DEADLINE = '10s'
+/** How many at once, and how many operations that makes in a round over TCP and over HTTP. */
+const LOADS = [
+  { concurrency: 1, tcp: 500, http: 200 },
+  { concurrency: 16, tcp: 4_000, http: 1_500 },
+  { concurrency: 256, tcp: 10_000, http: 5_000 },
+] as const
+const OURS = { tcp: 'nearcache, TCP', http: 'nearcache, HTTP' }
+const RAW = { tcp: 'ioredis GET', http: '@upstash/redis GET' }
+
+interface Family {
+  readonly subjects: readonly Subject[]
+  close(): Promise<unknown>
+}
+
+/** Runs it. */
+export async function benchRemote(): Promise<Report> {
+  const server = await startRedisServer()
+  const redis = new Redis(server.port, '127.0.0.1')
+  try {
+    return await measure(server, redis)
+  } finally {
+    redis.disconnect()
+    endAll()
+    await server.stop()
+  }
+}
+
+async function measure(server: RedisServer, redis: Redis): Promise<Report> {
+  const bridge = await startProgram(
+    process.execPath,
+    [join(import.meta.dirname, '../dist/cli/main.js'), 'bridge', '--port', '0'],
+    /^UPSTASH_REDIS_REST_URL=(.*)$/,
+    { REDIS_URL: server.url, NEARCACHE_BRIDGE_TOKEN: TOKEN },
+  )
+  for (const [i, key] of KEYS.entries()) await redis.set(key, JSON.stringify(recordOf(i)))
+  const families = {
+    tcp: await overTcp(server, redis),
+    http: await overHttp(bridge),
+  }
+  const parts: Pick<Report, 'figures' | 'ratios'>[] = []
+  const counts: Record<string, number> = {}
+  for (const { concurrency, ...sizes } of LOADS) {
+    for (const kind of ['tcp', 'http'] as const) {
+      const { subjects } = families[kind]
+      const others = subjects.map(({ name }) => name).slice(1)
+      const ratios = others.map((name) => [OURS[kind], name] as const)
+      const count = sizes[kind]
+      parts.push(await compare({ subjects, concurrency, count, rounds: ROUNDS, ratios }))
+      for (const subject of subjects) {
+        Object.assign(counts, await sentBy(subject, concurrency, kind, redis))
+      }
+    }
+  }
+  for (const { close } of Object.values(families)) await close()
+  const found = {
+    ratios: parts.flatMap(({ ratios }) => ratios),
+    figures: parts.flatMap(({ figures }) => figures),
+  }
+  return { title: 'Remote hit', rounds: ROUNDS, ...found, counts, targets: targetsOf(found) }
+}
+
+function targetsOf(found: Pick<Report, 'ratios'>): Target[] {
+  const of = (kind: 'tcp' | 'http', concurrency: number) =>
+    ratioOf(found, OURS[kind], RAW[kind], concurrency)
+  return [
+    {
+      what: 'remote hit over TCP, 256 at once: throughput, of ioredis GET',
+      measured: of('tcp', 256).throughput,
+      bound: { atLeast: 0.85 },
+    },
+    {
+      what: 'remote hit over HTTP, 256 at once: throughput, of @upstash/redis GET',
+      measured: of('http', 256).throughput,
+      bound: { atLeast: 1.2 },
+    },
+    {
+      what: 'remote hit over HTTP, one at a time: client CPU, of @upstash/redis GET',
+      measured: of('http', 1).clientCpu,
+      bound: { atMost: 0.6 },
+    },
+  ]
+}
+
+async function overTcp({ url, port }: RedisServer, redis: Redis): Promise<Family> {
+  const cache = new RedisCacheManager({ redis: tcpTransport({ url }), deadline: DEADLINE })
+  const bento = await bentocache(port)
+  const names = await namesOf(redis, () => fill(cache))
+  for (const [i, key] of KEYS.entries()) {
+    await bento.getOrSet({ key, tags: TAGS, factory: async () => recordOf(i) })
+  }
+  return {
+    subjects: [
+      reading(OURS.tcp, (key) => cache.getOrSet(key, never, { tags: TAGS })),
+      reading(RAW.tcp, (key) => redis.get(key)),
+      reading('ioredis GET, parsed', async (key) => JSON.parse((await redis.get(key)) ?? '')),
+      reading('ioredis MGET of the same keys', (key) => redis.mget(names(key))),
+      reading(
+        'bentocache, remote tier alone',
+        (key) => bento.getOrSet({ key, tags: TAGS, factory: never }),
+        0.2,
+      ),
+    ],
+    close: () => Promise.all([cache.close(), bento.disconnectAll()]),
+  }
+}
+
+async function overHttp(url: string): Promise<Family> {
+  const cache = new RedisCacheManager({
+    redis: restTransport({ url, token: TOKEN }),
+    prefix: 'http',
+    deadline: DEADLINE,
+  })
+  await fill(cache)
+  const upstash = await loadPeer<{
+    Redis: new (options: object) => { get(key: string): Promise<unknown> }
+  }>('@upstash/redis')
+  const raw = new upstash.Redis({ url, token: TOKEN, enableTelemetry: false })
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+  return {
+    subjects: [
+      reading(OURS.http, (key) => cache.getOrSet(key, never, { tags: TAGS })),
+      reading(RAW.http, (key) => raw.get(key)),
+      reading(
+        'bare fetch of GET',
+        async (key) => {
+          const body = JSON.stringify(['GET', key])
+          const response = await fetch(url, { method: 'POST', headers, body })
+          return JSON.parse(((await response.json()) as { result: string }).result)
+        },
+        0.2,
+      ),
+    ],
+    close: () => cache.close(),
+  }
+}
+
+/** Stores every key, in both worlds the same value. */
+async function fill(cache: RedisCacheManager): Promise<void> {
+  const load = new Map(KEYS.map((key, i) => [key, recordOf(i)]))
+  await cache.getOrSetMany(KEYS, () => load, { tags: TAGS, ttl: '1d' })
+}
+
+/** What our one command asks for: found by the names that filling a cache leaves in Redis. */
+async function namesOf(
+  redis: Redis,
+  fill: () => Promise<void>,
+): Promise<(key: string) => string[]> {
+  const before = new Set(await redis.keys('*'))
+  await fill()
+  const made = (await redis.keys('*')).filter((name) => !before.has(name))
+  const markers = made.filter((name) => name.includes(':t:'))
+  const entries = new Map(made.map((name) => [/:e:\{(.*)\}$/.exec(name)?.[1], name]))
+  return (key) => {
+    const entry = entries.get(encodeURIComponent(key)) ?? ''
+    return [entry, entry.replace(':e:', ':l:'), ...markers]
+  }
+}
+
+async function bentocache(port: number) {
+  interface Stores {
+    useL2Layer(driver: object): Stores
+  }
+  const { BentoCache, bentostore } = await loadPeer<{
+    BentoCache: new (
+      options: object,
+    ) => {
+      getOrSet(options: object): Promise<unknown>
+      disconnectAll(): Promise<void>
+    }
+    bentostore(): Stores
+  }>('bentocache')
+  const { redisDriver } = await loadPeer<{ redisDriver(options: object): object }>(
+    'bentocache/drivers/redis',
+  )
+  const layer = redisDriver({ connection: { host: '127.0.0.1', port } })
+  const stores = { remote: bentostore().useL2Layer(layer) }
+  return new BentoCache({ default: 'remote', ttl: '1d', prefix: 'bento', stores })
+}
+
+async function never(): Promise<never> {
+  throw new Error('Every read is a hit')
+}
+
+/** Reads one key after another, so that no two at once are the same. */
+function reading(name: string, read: (key: string) => Promise<unknown>, share = 1): Subject {
+  let next = 0
+  const run = (count: number, concurrency: number): Promise<void> =>
+    repeat(count, concurrency, async () => {
+      const value = await read(KEYS[next++ % KEYS.length] ?? '')
+      if (value === null || value === undefined) throw new Error(`${name} found nothing`)
+    })
+  return { name, share, run }
+}
+
+/** What a subject sends for an operation: requests are calls of `fetch`, commands what Redis counts. */
+async function sentBy(
+  { name, run }: Subject,
+  concurrency: number,
+  kind: 'tcp' | 'http',
+  redis: Redis,
+): Promise<Readonly<Record<string, number>>> {
+  const operations = concurrency * 4
+  const real = globalThis.fetch
+  let requests = 0
+  globalThis.fetch = (...args) => {
+    requests++
+    return real(...args)
+  }
+  const before = await commandsOf(redis)
+  await run(operations, concurrency)
+  // The second INFO is counted before it answers; the first one was too.
+  const commands = (await commandsOf(redis)) - before - 1
+  globalThis.fetch = real
+  const label = `${name}, ${concurrency} at once`
+  return {
+    [`commands for a read, ${label}`]: commands / operations,
+    ...(kind === 'http' && { [`requests for a read, ${label}`]: requests / operations }),
+  }
+}
+
+async function commandsOf(redis: Redis): Promise<number> {
+  return Number(/total_commands_processed:(\d+)/.exec(await redis.info('stats'))?.[1])
+}
