@@ -17,6 +17,7 @@ import { toText } from './table.ts'
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   near: async () => (await import('./near.ts')).benchNear,
   remote: async () => (await import('./remote.ts')).benchRemote,
+  bundle: async () => (await import('./bundle.ts')).benchBundle,
   bridge: async () => (await import('./bridge.ts')).benchBridge,
 }
 

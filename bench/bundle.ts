@@ -1,0 +1,170 @@
+/**
+ * What users ship: bytes of each part of the package as a bundler leaves it, beside others.
+ *
+ * @module
+ */
+
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { type BuildOptions, build, type Metafile, version } from 'esbuild'
+import type { Report, Table } from './measure.ts'
+import { peerFolder } from './peers.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const CORE = 'RedisCacheManager + restTransport'
+
+/** What an edge runtime can import. The others need Node. */
+const SUBPATHS = [
+  'nearcache',
+  'nearcache/errors',
+  'nearcache/email',
+  'nearcache/redis/embedded',
+  'nearcache/redis/durable',
+  'nearcache/bridge',
+  'nearcache/platform/workers',
+  'nearcache/testing',
+  'nearcache/interop/bentocache',
+  'nearcache/interop/keyv',
+]
+
+/** What a cache over HTTP would stand on otherwise. */
+const FLOOR = '@upstash/redis'
+
+/** The least that makes each a cache, or a client. */
+const PEERS: Readonly<Record<string, string>> = {
+  [FLOOR]: `export { Redis } from '@upstash/redis'`,
+  'lru-cache': `export { LRUCache } from 'lru-cache'`,
+  'cachified + lru-cache + @upstash/redis': `
+    export { cachified } from '@epic-web/cachified'
+    export { LRUCache } from 'lru-cache'
+    export { Redis } from '@upstash/redis'`,
+  'async-cache-dedupe': `export { createCache } from 'async-cache-dedupe'`,
+  'cache-manager': `export { createCache } from 'cache-manager'`,
+  cacheable: `export { Cacheable } from 'cacheable'`,
+  'cacheable + @keyv/redis': `
+    export { Cacheable } from 'cacheable'
+    export { default as KeyvRedis } from '@keyv/redis'`,
+  'bentocache, memory': `
+    export { BentoCache, bentostore } from 'bentocache'
+    export { memoryDriver } from 'bentocache/drivers/memory'`,
+  'bentocache, memory + redis': `
+    export { BentoCache, bentostore } from 'bentocache'
+    export { memoryDriver } from 'bentocache/drivers/memory'
+    export { redisDriver } from 'bentocache/drivers/redis'`,
+}
+
+interface Bundle {
+  readonly name: string
+  readonly bytes: number
+  readonly gzipped: number
+  readonly needsNode: boolean
+  readonly inputs: Metafile['outputs'][string]['inputs']
+}
+
+/** Runs it. */
+export async function benchBundle(): Promise<Report> {
+  const core = await bundle(
+    CORE,
+    `export { RedisCacheManager, restTransport } from 'nearcache'`,
+    ROOT,
+  )
+  const ours = [core]
+  for (const subpath of SUBPATHS)
+    ours.push(await bundle(subpath, `export * from '${subpath}'`, ROOT))
+  ours.push(
+    await bundle(
+      'the Worker',
+      `
+    export * from './dist/worker/index.js'
+    export { default } from './dist/worker/index.js'`,
+      ROOT,
+    ),
+  )
+  const folder = peerFolder()
+  const others: Bundle[] = []
+  for (const [name, code] of Object.entries(PEERS)) others.push(await bundle(name, code, folder))
+
+  const upstash = others.find(({ name }) => name === FLOOR) ?? core
+  return {
+    title: 'Bytes to ship',
+    rounds: 0,
+    ratios: [],
+    figures: [],
+    counts: {},
+    tables: [
+      sizes('Ours', ours, upstash),
+      sizes('Others', others, upstash),
+      composition(`${CORE}, by package`, core, ownerOf),
+      composition(`${CORE}, our part by folder`, core, folderOf),
+    ],
+    notes: [
+      `esbuild ${version}: minified ESM, es2024, for browsers where that can be; gzip at level 9.`,
+    ],
+  }
+}
+
+/** Bundles for browsers; what imports Node's own modules is bundled for Node, and marked. */
+async function bundle(name: string, code: string, folder: string): Promise<Bundle> {
+  const options = {
+    stdin: { contents: code, resolveDir: folder, sourcefile: 'entry.js' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    external: ['cloudflare:*'],
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+    define: { 'process.env.NODE_ENV': '"production"' },
+  } as const satisfies BuildOptions
+  const tried = await build({ ...options, platform: 'browser' }).catch(() => undefined)
+  const { outputFiles, metafile } = tried ?? (await build({ ...options, platform: 'node' }))
+  const [output] = Object.values(metafile.outputs)
+  const contents = outputFiles[0]?.contents ?? new Uint8Array()
+  return {
+    name,
+    bytes: contents.length,
+    gzipped: gzipSync(contents, { level: 9 }).length,
+    needsNode: tried === undefined,
+    inputs: output?.inputs ?? {},
+  }
+}
+
+function sizes(title: string, bundles: readonly Bundle[], floor: Bundle): Table {
+  return {
+    title,
+    heads: [title, 'minified', 'gzipped', `of ${floor.name}`, "Node's modules"],
+    rows: bundles.map(({ name, bytes, gzipped, needsNode }) => [
+      name,
+      bytes,
+      gzipped,
+      `${(gzipped / floor.gzipped).toFixed(2)} x`,
+      needsNode ? 'needed' : '',
+    ]),
+  }
+}
+
+/** Minified bytes of a bundle, by where they come from. */
+function composition(
+  title: string,
+  { inputs }: Bundle,
+  groupOf: (path: string) => string | undefined,
+): Table {
+  const groups = new Map<string, number>()
+  for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+    const group = groupOf(path)
+    if (group !== undefined) groups.set(group, (groups.get(group) ?? 0) + bytesInOutput)
+  }
+  const rows = [...groups].filter(([, bytes]) => bytes > 0).sort(([, a], [, b]) => b - a)
+  return { title, heads: [title, 'minified'], rows }
+}
+
+function ownerOf(path: string): string {
+  const found = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
+  return found ?? 'nearcache'
+}
+
+function folderOf(path: string): string | undefined {
+  if (path.includes('node_modules/')) return undefined
+  return /dist\/([^/]+)(?=\/)/.exec(path)?.[1] ?? 'at the root'
+}
