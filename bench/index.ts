@@ -18,6 +18,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   near: async () => (await import('./near.ts')).benchNear,
   remote: async () => (await import('./remote.ts')).benchRemote,
   bundle: async () => (await import('./bundle.ts')).benchBundle,
+  outage: async () => (await import('./outage.ts')).benchOutage,
+  tags: async () => (await import('./tags.ts')).benchTags,
   bridge: async () => (await import('./bridge.ts')).benchBridge,
 }
 
