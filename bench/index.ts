@@ -20,6 +20,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   bundle: async () => (await import('./bundle.ts')).benchBundle,
   outage: async () => (await import('./outage.ts')).benchOutage,
   tags: async () => (await import('./tags.ts')).benchTags,
+  stampede: async () => (await import('./stampede.ts')).benchStampede,
+  memory: async () => (await import('./memory.ts')).benchMemory,
   bridge: async () => (await import('./bridge.ts')).benchBridge,
 }
 

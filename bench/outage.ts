@@ -8,11 +8,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { RedisCacheManager } from 'nearcache'
-import { tcpTransport } from 'nearcache/redis/tcp'
 import { type RedisServer, startRedisServer } from '../test/support/redis-server.ts'
 import { median, type Report, type Target } from './measure.ts'
-import { loadPeer } from './peers.ts'
+import { CACHES, type Open, type RemoteCache } from './remote-caches.ts'
 
 const CALLS = 100
 const EVERY_MS = 10
@@ -21,16 +19,6 @@ const LOADER_MS = 5
 const CUT_OFF_MS = 8_000
 
 type End = 'answered' | 'failed' | 'cut off'
-
-/** A cache on one Redis. */
-interface Subject {
-  read(key: string): Promise<unknown>
-  close(): Promise<unknown>
-}
-
-type Open = (port: number) => Promise<Subject>
-
-const SUBJECTS: Readonly<Record<string, Open>> = { nearcache, bentocache, cacheable }
 
 /** A way to be away. */
 type Outage = 'refused' | 'stopped' | 'silent'
@@ -58,7 +46,7 @@ export async function benchOutage(): Promise<Report> {
   const rows: (string | number)[][] = []
   const targets: Target[] = []
   for (const outage of ['refused', 'stopped', 'silent'] as const) {
-    for (const [name, open] of Object.entries(SUBJECTS)) {
+    for (const [name, open] of Object.entries(CACHES)) {
       const felt = await suffer(outage, open)
       rows.push([`${name}: ${OUTAGES[outage]}`, ...cellsOf(felt)])
       if (name === 'nearcache') targets.push(...targetsOf(outage, felt))
@@ -130,7 +118,7 @@ async function beforeSilence(open: Open): Promise<Felt> {
 async function afterService(outage: 'refused' | 'stopped', open: Open): Promise<Felt> {
   const server = await startRedisServer()
   const subject = await open(server.port)
-  for (let i = 0; i < 20; i++) await subject.read(`before:${i}`)
+  for (let i = 0; i < 20; i++) await subject.read(`before:${i}`, load)
 
   process.kill(server.pid, outage === 'stopped' ? 'SIGSTOP' : 'SIGKILL')
   await delay(50)
@@ -143,7 +131,7 @@ async function afterService(outage: 'refused' | 'stopped', open: Open): Promise<
   return { ...felt, recovery }
 }
 
-async function callAll(subject: Subject): Promise<Omit<Felt, 'recovery'>> {
+async function callAll(subject: RemoteCache): Promise<Omit<Felt, 'recovery'>> {
   const calls: Promise<{ readonly ms: number; readonly end: End }>[] = []
   for (let i = 0; i < CALLS; i++) {
     calls.push(timed(subject, `during:${i}`))
@@ -165,12 +153,12 @@ async function callAll(subject: Subject): Promise<Omit<Felt, 'recovery'>> {
 }
 
 async function timed(
-  subject: Subject,
+  subject: RemoteCache,
   key: string,
 ): Promise<{ readonly ms: number; readonly end: End }> {
   const startedAt = performance.now()
   const end = await Promise.race<End>([
-    subject.read(key).then(
+    subject.read(key, load).then(
       () => 'answered',
       () => 'failed',
     ),
@@ -180,14 +168,14 @@ async function timed(
 }
 
 /** How long until something is stored again; reads behind the outage may still be under way. */
-async function recoveryOf(subject: Subject, { port }: RedisServer): Promise<number> {
+async function recoveryOf(subject: RemoteCache, { port }: RedisServer): Promise<number> {
   const startedAt = performance.now()
   const redis = new Redis(port, '127.0.0.1')
   redis.on('error', () => undefined)
   try {
     for (let i = 0; performance.now() - startedAt < 30_000; i++) {
       const key = `after-${i}-end`
-      await Promise.race([subject.read(key).catch(() => undefined), delay(1_000)])
+      await Promise.race([subject.read(key, load).catch(() => undefined), delay(1_000)])
       if ((await redis.keys(`*${key}*`)).length > 0) return performance.now() - startedAt
       await delay(20)
     }
@@ -200,65 +188,6 @@ async function recoveryOf(subject: Subject, { port }: RedisServer): Promise<numb
 async function load(): Promise<string> {
   await delay(LOADER_MS)
   return 'loaded'
-}
-
-async function nearcache(port: number): Promise<Subject> {
-  const cache = new RedisCacheManager({ redis: tcpTransport({ url: `redis://127.0.0.1:${port}` }) })
-  return { read: (key) => cache.getOrSet(key, load), close: () => cache.close() }
-}
-
-async function bentocache(port: number): Promise<Subject> {
-  interface Stores {
-    useL1Layer(driver: object): Stores
-    useL2Layer(driver: object): Stores
-  }
-  const { BentoCache, bentostore } = await loadPeer<{
-    BentoCache: new (
-      options: object,
-    ) => {
-      getOrSet(options: object): Promise<unknown>
-      disconnectAll(): Promise<void>
-    }
-    bentostore(): Stores
-  }>('bentocache')
-  const { memoryDriver } = await loadPeer<{ memoryDriver(options: object): object }>(
-    'bentocache/drivers/memory',
-  )
-  const { redisDriver } = await loadPeer<{ redisDriver(options: object): object }>(
-    'bentocache/drivers/redis',
-  )
-  const { Redis: Client } = await loadPeer<{ Redis: typeof Redis }>('ioredis')
-  const connection = new Client(port, '127.0.0.1')
-  connection.on('error', () => undefined)
-  const layers = bentostore()
-    .useL1Layer(memoryDriver({ maxItems: 1_000 }))
-    .useL2Layer(redisDriver({ connection }))
-  const cache = new BentoCache({ default: 'both', ttl: '1h', stores: { both: layers } })
-  return {
-    read: (key) => cache.getOrSet({ key, factory: load }),
-    close: () => cache.disconnectAll(),
-  }
-}
-
-async function cacheable(port: number): Promise<Subject> {
-  const { Cacheable } = await loadPeer<{
-    Cacheable: new (
-      options: object,
-    ) => {
-      getOrSet(key: string, load: () => Promise<string>, options: object): Promise<unknown>
-      on(event: string, listener: () => void): void
-      disconnect(): Promise<void>
-    }
-  }>('cacheable')
-  const { default: KeyvRedis } = await loadPeer<{ default: new (url: string) => object }>(
-    '@keyv/redis',
-  )
-  const cache = new Cacheable({ secondary: new KeyvRedis(`redis://127.0.0.1:${port}`), ttl: '1h' })
-  cache.on('error', () => undefined)
-  return {
-    read: (key) => cache.getOrSet(key, load, { ttl: '1h' }),
-    close: () => cache.disconnect(),
-  }
 }
 
 async function listen(server: Server): Promise<number> {

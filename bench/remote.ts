@@ -117,6 +117,10 @@ async function overTcp({ url, port }: RedisServer, redis: Redis): Promise<Family
       reading(RAW.tcp, (key) => redis.get(key)),
       reading('ioredis GET, parsed', async (key) => JSON.parse((await redis.get(key)) ?? '')),
       reading('ioredis MGET of the same keys', (key) => redis.mget(names(key))),
+      reading('ioredis MGET of the same keys, parsed', async (key) => {
+        const [entry] = await redis.mget(names(key))
+        return JSON.parse(entry?.slice(entry.indexOf('\n') + 1) ?? '')
+      }),
       reading(
         'bentocache, remote tier alone',
         (key) => bento.getOrSet({ key, tags: TAGS, factory: never }),
