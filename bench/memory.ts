@@ -7,7 +7,6 @@
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { LRUCache } from 'lru-cache'
 import { RedisCacheManager } from 'nearcache'
 import { tcpTransport } from 'nearcache/redis/tcp'
 import { startRedisServer } from '../test/support/redis-server.ts'
@@ -86,7 +85,10 @@ async function inMap(): Promise<object> {
 }
 
 async function inLru(): Promise<object> {
-  const cache = new LRUCache<string, object>({ max: ENTRIES, ttl: DAY_MS })
+  const { LRUCache } = await loadPeer<{
+    LRUCache: new (options: object) => { set(key: string, value: object): unknown }
+  }>('lru-cache')
+  const cache = new LRUCache({ max: ENTRIES, ttl: DAY_MS })
   for (let i = 0; i < ENTRIES; i++) cache.set(`user:${i}`, recordOf(i))
   return cache
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { LRUCache } from 'lru-cache'
 import { loadPeer } from './peers.ts'
 
 /** One of them. */
@@ -26,7 +25,7 @@ export async function nearPeers(
   tags: readonly string[],
 ): Promise<readonly NearPeer[]> {
   return [
-    lru(load, max),
+    await lru(load, max),
     await asyncCacheDedupe(load, max, tags),
     await cachified(load, max),
     await cacheManager(load),
@@ -35,11 +34,16 @@ export async function nearPeers(
   ]
 }
 
-function lru(load: Load, max: number): NearPeer {
-  const cache = new LRUCache<string, object>({
+interface Lru {
+  readonly LRUCache: new (options: object) => { fetch(key: string): Promise<object> }
+}
+
+async function lru(load: Load, max: number): Promise<NearPeer> {
+  const { LRUCache } = await loadPeer<Lru>('lru-cache')
+  const cache = new LRUCache({
     max,
     ttl: TTL_MS,
-    fetchMethod: async (key) => load(key),
+    fetchMethod: async (key: string) => load(key),
   })
   return { name: 'lru-cache fetch', read: (key) => cache.fetch(key), share: 1 }
 }
@@ -65,7 +69,8 @@ async function cachified(load: Load, max: number): Promise<NearPeer> {
   const { cachified } = await loadPeer<{ cachified(options: object): Promise<object> }>(
     '@epic-web/cachified',
   )
-  const cache = new LRUCache<string, object>({ max })
+  const { LRUCache } = await loadPeer<Lru>('lru-cache')
+  const cache = new LRUCache({ max })
   const read = (key: string): Promise<object> =>
     cachified({ key, cache, ttl: TTL_MS, getFreshValue: async () => load(key) })
   return { name: 'cachified on lru-cache', read, share: 0.2 }
