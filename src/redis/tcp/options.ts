@@ -244,14 +244,14 @@ function addresses(
   })
 }
 
-function endpoint({ url, host, port = 6_379 }: TcpOptions): RedisOptions {
-  if (url !== undefined) return parseUrl(url)
+function endpoint({ url, host, port = 6_379, tls }: TcpOptions): RedisOptions {
+  if (url !== undefined) return parseUrl(url, tls)
   requireHost('host', host)
   requirePort('port', port)
   return { host, port }
 }
 
-function parseUrl(text: string): RedisOptions {
+function parseUrl(text: string, tls: TcpOptions['tls']): RedisOptions {
   if (/^https?:/i.test(text)) {
     throw new InvalidOptionError(
       'url',
@@ -268,7 +268,8 @@ function parseUrl(text: string): RedisOptions {
     ...(url.pathname.length > 1 && { db: Number(url.pathname.slice(1)) }),
     ...(url.username !== '' && { username: decode(url.username) }),
     ...(url.password !== '' && { password: decode(url.password) }),
-    ...(url.protocol === 'rediss:' && { tls: {} }),
+    // What is given beside it says more.
+    ...(url.protocol === 'rediss:' && typeof tls !== 'object' && { tls: {} }),
   }
 }
 

@@ -1,0 +1,20 @@
+/**
+ * A port of 127.0.0.1 that nobody uses.
+ *
+ * @module
+ */
+
+import { createServer } from 'node:net'
+
+/** Finds one. Somebody else may take it before the caller does. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      const port = typeof address === 'object' && address ? address.port : 0
+      probe.close(() => resolve(port))
+    })
+  })
+}
