@@ -236,7 +236,7 @@ describe('nearcache bridge', () => {
       await new Promise((resolve) => taken.close(resolve))
 
       expect({ code, warned }).toEqual({ code: 1, warned: expect.stringMatching(/EADDRINUSE/) })
-      child = spawn('true')
+      child = spawn(process.execPath, ['--version'])
       ended = Promise.resolve(0)
     })
   })
