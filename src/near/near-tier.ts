@@ -77,6 +77,8 @@ export class NearTier {
 
   clear(): void {
     this.#queue.clear()
+    // Emptied as well as let go: who is never used again still holds its own.
+    for (const copies of this.#spaces.values()) copies.clear()
     this.#spaces = new Map()
     this.#version++
   }

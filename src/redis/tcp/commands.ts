@@ -52,9 +52,9 @@ function readArgument(arg: unknown): string | number | undefined {
 }
 
 function holdsUp(name: string, args: readonly (string | number)[]): boolean {
-  const words = args.map((arg) => String(arg).toUpperCase())
-  if (name === 'CLIENT') return words[0] === 'REPLY'
+  if (name === 'CLIENT') return String(args[0]).toUpperCase() === 'REPLY'
   if (name !== 'XREAD' && name !== 'XREADGROUP') return false
+  const words = args.map((arg) => String(arg).toUpperCase())
   // After STREAMS come keys, and a key may be called BLOCK.
   return words.slice(0, words.indexOf('STREAMS')).includes('BLOCK')
 }

@@ -10,7 +10,7 @@ import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { CacheOptions } from '../../../src/cache/options.ts'
 import type { Command, Reply, Transport } from '../../../src/redis/requester.ts'
 
-export { type HeldLoader, holdLoader } from '../../../src/testing/contract/held-loader.ts'
+export { holdLoader } from '../../../src/testing/contract/held-loader.ts'
 
 /** An empty Redis, and how to be rid of it. */
 export interface Running {

@@ -75,6 +75,17 @@ describe('NearTier', () => {
     expect(tier.space('n').get('b')?.value).toBe(3)
   })
 
+  test('lets go of every copy at once when it is cleared, whoever still has the namespace', () => {
+    const { tier, space } = make()
+    space.put('a', copyOf(1))
+    const copies = tier.copiesOf('n')
+
+    tier.clear()
+
+    expect(copies.size).toBe(0)
+    expect(tier.copiesOf('n').size).toBe(0)
+  })
+
   test('forgets namespaces that hold nothing, and loses no copy by it', () => {
     const { tier, space } = make({ maxEntries: 10_000 })
     space.put('a', copyOf(1))
