@@ -1,13 +1,11 @@
 import { Redis } from '@upstash/redis'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
 import { ClosedError, RemoteError } from '../../src/errors.ts'
 import type { Requester, Transport } from '../../src/redis/requester.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { describeManager } from '../contract/cache/manager-contract.ts'
 import { everythingIn } from '../support/leaks.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
-import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.ts'
+import { useRedisBehindRest } from '../support/redis-behind-rest.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 /** The `HttpClient` of `@upstash/redis`, which the package does not export: its `Redis` has one. */
@@ -17,27 +15,14 @@ function httpClient(url: string, token: string): Requester {
 }
 
 describeWithRedis('The HTTP client of @upstash/redis in the place of a transport,', () => {
-  let server: RedisServer
-  let behind: Transport
-  let endpoint: RestEndpoint
-
-  beforeAll(async () => {
-    server = await startRedisServer()
-    behind = tcpTransport({ url: server.url })
-    endpoint = await startRestEndpoint({ requester: behind })
-  })
-  afterAll(async () => {
-    await endpoint.stop()
-    await behind.close()
-    await server.stop()
-  })
+  const running = useRedisBehindRest()
 
   const send = (...body: [string, ...string[]]): Promise<unknown> =>
-    behind.request({ path: [], body })
+    running.behind.request({ path: [], body })
 
   describeManager('the HTTP client of @upstash/redis', async () => {
     await send('FLUSHALL')
-    const client = httpClient(endpoint.url, endpoint.token)
+    const client = httpClient(running.endpoint.url, running.endpoint.token)
     let closed = false
     const transport: Transport = {
       kind: 'upstash',
@@ -53,9 +38,9 @@ describeWithRedis('The HTTP client of @upstash/redis in the place of a transport
   })
 
   describe('given as it is,', () => {
-    const make = (token = endpoint.token): RedisCacheManager =>
+    const make = (token = running.endpoint.token): RedisCacheManager =>
       new RedisCacheManager({
-        redis: httpClient(endpoint.url, token),
+        redis: httpClient(running.endpoint.url, token),
         deadline: '10s',
         retries: 0,
       })

@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import type { Transport } from '../../../src/redis/requester.ts'
 import { restTransport } from '../../../src/redis/rest.ts'
 import { tcpTransport } from '../../../src/redis/tcp/index.ts'
-import { type RedisServer, startRedisServer } from '../../support/redis-server.ts'
-import { type RestEndpoint, startRestEndpoint } from '../../support/rest-endpoint.ts'
+import { useRedisBehindRest } from '../../support/redis-behind-rest.ts'
 import { describeWithRedis } from '../../support/with-redis.ts'
 import { Partner } from './partner.ts'
 
@@ -19,38 +17,25 @@ const CALLS: readonly (readonly [string, (cache: RedisCacheManager) => Promise<u
 ]
 
 describeWithRedis('two processes on one Redis', () => {
-  let server: RedisServer
-  let behind: Transport
-  let endpoint: RestEndpoint
-
-  beforeAll(async () => {
-    server = await startRedisServer()
-    behind = tcpTransport({ url: server.url })
-    endpoint = await startRestEndpoint({ requester: behind })
-  })
-  afterAll(async () => {
-    await endpoint.stop()
-    await behind.close()
-    await server.stop()
-  })
+  const running = useRedisBehindRest()
 
   describe.each(['tcp', 'rest'] as const)('over %s,', (kind) => {
     let partner: Partner
     let cache: RedisCacheManager
 
     beforeAll(async () => {
-      const { url, token } = endpoint
+      const { url, token } = running.endpoint
       partner = await Partner.start(
-        kind === 'tcp' ? { kind, url: server.url } : { kind, url, token },
+        kind === 'tcp' ? { kind, url: running.server.url } : { kind, url, token },
       )
     })
     afterAll(() => partner.kill())
 
     beforeEach(async () => {
-      await behind.request({ path: [], body: ['FLUSHALL'] })
-      const { url, token } = endpoint
+      await running.behind.request({ path: [], body: ['FLUSHALL'] })
+      const { url, token } = running.endpoint
       const redis =
-        kind === 'tcp' ? tcpTransport({ url: server.url }) : restTransport({ url, token })
+        kind === 'tcp' ? tcpTransport({ url: running.server.url }) : restTransport({ url, token })
       cache = new RedisCacheManager({ redis, deadline: '10s' })
     })
     afterEach(() => cache.close())
@@ -141,8 +126,8 @@ describeWithRedis('two processes on one Redis', () => {
 
   // I3
   test('one that dies while it loads delays the other by no more than its lease', async () => {
-    const partner = await Partner.start({ kind: 'tcp', url: server.url })
-    const cache = new RedisCacheManager({ redis: tcpTransport({ url: server.url }) })
+    const partner = await Partner.start({ kind: 'tcp', url: running.server.url })
+    const cache = new RedisCacheManager({ redis: tcpTransport({ url: running.server.url }) })
     await cache.clear()
     await cache.delete(KEY)
     const orphan = partner.read({ key: KEY, tags: [], value: 'old', held: true, hardTimeout: 100 })

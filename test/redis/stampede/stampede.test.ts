@@ -1,11 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import type { Transport } from '../../../src/redis/requester.ts'
-import { tcpTransport } from '../../../src/redis/tcp/index.ts'
 import { found } from '../../support/findings.ts'
-import { type RedisServer, startRedisServer } from '../../support/redis-server.ts'
-import { type RestEndpoint, startRestEndpoint } from '../../support/rest-endpoint.ts'
+import { useRedisBehindRest } from '../../support/redis-behind-rest.ts'
 import { describeWithRedis } from '../../support/with-redis.ts'
 import { Partner, type RemoteRead } from '../race/partner.ts'
 import type { CrowdOrder, CrowdResult, Way } from '../race/protocol.ts'
@@ -26,29 +23,16 @@ const loadsOf = (crowds: readonly { readonly loads: number }[]): number =>
 
 // I3
 describeWithRedis('A stampede', () => {
-  let server: RedisServer
-  let behind: Transport
-  let endpoint: RestEndpoint
-
-  beforeAll(async () => {
-    server = await startRedisServer()
-    behind = tcpTransport({ url: server.url })
-    endpoint = await startRestEndpoint({ requester: behind })
-  })
-  afterAll(async () => {
-    await endpoint.stop()
-    await behind.close()
-    await server.stop()
-  })
+  const running = useRedisBehindRest()
   beforeEach(async () => {
-    await behind.request({ body: ['FLUSHALL'] })
+    await running.behind.request({ body: ['FLUSHALL'] })
   })
 
   describe.each(['tcp', 'rest'] as const)('over %s', (kind) => {
     const partners: Partner[] = []
     const way = (): Way => {
-      const { url, token } = endpoint
-      return kind === 'tcp' ? { kind, url: server.url } : { kind, url, token }
+      const { url, token } = running.endpoint
+      return kind === 'tcp' ? { kind, url: running.server.url } : { kind, url, token }
     }
 
     beforeAll(async () => {
@@ -139,7 +123,7 @@ describeWithRedis('A stampede', () => {
       expect(crowds.map(({ loads }) => loads)).toEqual(crowds.map(() => 1))
       // One process after the other, each after a back-off of at most 250 ms.
       expect(slowest(results)).toBeLessThan(PROCESSES * (100 + 250) + SLACK_MS)
-      const { result } = await behind.request({ body: ['KEYS', '*:[el]:*'] })
+      const { result } = await running.behind.request({ body: ['KEYS', '*:[el]:*'] })
       expect(result).toEqual([])
     })
   })
@@ -148,7 +132,7 @@ describeWithRedis('A stampede', () => {
     task,
   }) => {
     const hardTimeout = 500
-    const way: Way = { kind: 'tcp', url: server.url }
+    const way: Way = { kind: 'tcp', url: running.server.url }
     const [holder, ...others] = await Promise.all(
       Array.from({ length: PROCESSES }, () => Partner.start(way)),
     )
