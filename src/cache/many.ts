@@ -143,8 +143,8 @@ async function readAll(
   const results = [...seen].map(async ([key, one]): Promise<[string, ReadResult]> => {
     if (one.kind === 'near') return [key, nearResult(one.copy, policy)]
     const { target, sight } = one
-    const load = (): Promise<Loaded> =>
-      loads.get(key) ?? obtain(ctx, { target, policy, loader: single(loader, key) }, sight)
+    // Whatever `answer` may have to load is missing, and its load has begun.
+    const load = (): Promise<Loaded> => loads.get(key) as Promise<Loaded>
     const refresh = (): void => {
       aging.push(one)
     }
