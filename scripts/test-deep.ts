@@ -1,5 +1,5 @@
 /**
- * Runs the proofs at their full size, and the suites of others: about an hour on two cores.
+ * Runs the proofs at their full size, and the suites of others: about half an hour on two cores.
  *
  * Ends with one line a part: what was run, and how many violations there were. Fails if any test does.
  *
