@@ -35,10 +35,6 @@ async function read(link: RedisLink, keys: readonly string[], after?: string): P
   if (link.cluster) {
     return (await Promise.all(keys.map((key) => link.send(['GET', key])))).map(text)
   }
-  const command = ['MGET', ...keys] as const
-  const reply =
-    after === undefined
-      ? await link.read(command, keys.join('\n'))
-      : await link.readAfter(command, after)
-  return list(reply, keys.length, 'MGET').map(text)
+  if (after === undefined) return (await link.read(keys)).map(text)
+  return list(await link.readAfter(['MGET', ...keys], after), keys.length, 'MGET').map(text)
 }

@@ -6,6 +6,7 @@
 
 import { checkAnswer } from './answer.ts'
 import { operationOf } from './failure.ts'
+import { Gather } from './gather.ts'
 import type { Command, RedisRequest, RedisResponse, Reply, Requester } from './requester.ts'
 
 /** Upstash takes requests of 10 MB and more; both caps are the ones its client keeps below. */
@@ -17,9 +18,14 @@ export type Answer = RedisResponse<Reply>
 
 interface Waiting {
   readonly command: Command
-  readonly bytes: number
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
+}
+
+/** A command that grows until its tick is over. */
+interface Gathering {
+  readonly gather: Gather
+  readonly answer: Promise<Answer>
 }
 
 /**
@@ -32,7 +38,7 @@ interface Waiting {
 export class Batcher {
   readonly #requester: Requester
   #waiting: Waiting[] = []
-  #shared = new Map<string, Promise<Answer>>()
+  #gathering: Gathering | undefined
 
   constructor(requester: Requester) {
     this.#requester = requester
@@ -41,27 +47,31 @@ export class Batcher {
   /** Sends one command with those of the same tick. */
   send(command: Command): Promise<Answer> {
     // What was read before a write of the same tick must not answer a read after it.
-    if (this.#shared.size > 0) this.#shared.clear()
+    this.#gathering = undefined
     return this.#enqueue(command)
   }
 
   /**
-   * Sends a read, or shares the reply of the same read that still waits in this tick. The reply is
-   * then newer than both callers' beginning, which is all a read is promised.
-   *
-   * @param id Says that two commands are the same, for less than comparing them.
+   * Reads keys, together with whatever else is read in this tick: one `MGET`. Its reply is newer than
+   * the beginning of every reader, which is all that a read is promised.
    */
-  sendShared(command: Command, id: string): Promise<Answer> {
-    const known = this.#shared.get(id)
-    if (known !== undefined) return known
-    const answer = this.#enqueue(command)
-    this.#shared.set(id, answer)
-    return answer
+  async read(keys: readonly string[]): Promise<RedisResponse<readonly Reply[]>> {
+    const { gather, answer } = this.#gatherFor(keys)
+    const places = gather.add(keys)
+    return gather.pick(await answer, places)
+  }
+
+  #gatherFor(keys: readonly string[]): Gathering {
+    const waiting = this.#gathering
+    if (waiting?.gather.hasRoomFor(keys)) return waiting
+    const gather = new Gather()
+    this.#gathering = { gather, answer: this.#enqueue(gather.command) }
+    return this.#gathering
   }
 
   #enqueue(command: Command): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ command, bytes: bytesOf(command), resolve, reject })
+      this.#waiting.push({ command, resolve, reject })
       if (this.#waiting.length === 1) void this.#flushSoon()
     })
   }
@@ -71,7 +81,7 @@ export class Batcher {
     await undefined
     const waiting = this.#waiting
     this.#waiting = []
-    if (this.#shared.size > 0) this.#shared = new Map()
+    this.#gathering = undefined
     // One after the other: two requests in flight at once would lose the order.
     for (const part of partition(waiting)) await this.#request(part)
   }
@@ -102,13 +112,14 @@ function partition(waiting: readonly Waiting[]): Waiting[][] {
   let part: Waiting[] = []
   let bytes = 0
   for (const item of waiting) {
-    if (part.length === MAX_COMMANDS || (part.length > 0 && bytes + item.bytes > MAX_BYTES)) {
+    const more = bytesOf(item.command)
+    if (part.length === MAX_COMMANDS || (part.length > 0 && bytes + more > MAX_BYTES)) {
       parts.push(part)
       part = []
       bytes = 0
     }
     part.push(item)
-    bytes += item.bytes
+    bytes += more
   }
   parts.push(part)
   return parts

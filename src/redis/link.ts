@@ -36,11 +36,11 @@ export class RedisLink {
     return result ?? null
   }
 
-  /** Sends a read, or shares the reply of the same read that still waits in this tick. */
-  async read(command: Command, id: string): Promise<Reply> {
-    const { error, result } = await this.#batcher.sendShared(command, id)
-    if (error !== undefined) throw replyError(command[0], error)
-    return result ?? null
+  /** What keys hold: one command for all that is read in this tick. */
+  async read(keys: readonly string[]): Promise<readonly Reply[]> {
+    const { error, result } = await this.#batcher.read(keys)
+    if (result === undefined) throw replyError('MGET', error ?? '')
+    return result
   }
 
   /**

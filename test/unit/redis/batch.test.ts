@@ -38,7 +38,7 @@ describe('Batcher', () => {
 
     const answers = await Promise.all([
       batcher.send(['SET', 'a', 1]),
-      batcher.sendShared(['GET', 'b'], 'b'),
+      batcher.send(['GET', 'b']),
       batcher.send(['DEL', 'c']),
     ])
 
@@ -135,52 +135,98 @@ describe('Batcher', () => {
     expect(redis.requests.map(({ body }) => (body as Command)[1])).toEqual(['k0', 'k1', 'k2'])
   })
 
-  describe('shares a read', () => {
-    test('with the same read that still waits', async () => {
-      const redis = echoing()
+  describe('gathers what is read', () => {
+    const seeded = async (count: number): Promise<FaultyRequester> => {
+      const redis = faultyRequester(embeddedTransport())
+      const pairs = Array.from({ length: count }, (_, i) => [`k${i}`, `v${i}`]).flat()
+      await redis.request({ path: [], body: ['MSET', ...pairs] })
+      redis.requests.length = 0
+      return redis
+    }
+
+    test('in one tick into one command, and asks for each key once', async () => {
+      const redis = await seeded(3)
       const batcher = new Batcher(redis)
 
       const answers = await Promise.all([
-        batcher.sendShared(['GET', 'a'], 'a'),
-        batcher.sendShared(['GET', 'a'], 'a'),
-        batcher.sendShared(['GET', 'b'], 'b'),
+        batcher.read(['k0', 'k1']),
+        batcher.read(['k2', 'k1', 'none']),
+        batcher.read(['k0', 'k1']),
       ])
 
-      expect(answers.map(({ result }) => result)).toEqual(['a', 'a', 'b'])
-      expect(bodies(redis)).toEqual([
-        [
-          ['GET', 'a'],
-          ['GET', 'b'],
-        ],
+      expect(answers).toEqual([
+        { result: ['v0', 'v1'] },
+        { result: ['v2', 'v1', null] },
+        { result: ['v0', 'v1'] },
       ])
+      expect(bodies(redis)).toEqual([['MGET', 'k0', 'k1', 'k2', 'none']])
     })
 
     test('but not across a write of the same tick', async () => {
       const batcher = new Batcher(embeddedTransport())
 
       const [before, , after] = await Promise.all([
-        batcher.sendShared(['GET', 'k'], 'k'),
+        batcher.read(['k']),
         batcher.send(['SET', 'k', 'written']),
-        batcher.sendShared(['GET', 'k'], 'k'),
+        batcher.read(['k']),
       ])
 
-      expect(before).toEqual({ result: null })
-      expect(after).toEqual({ result: 'written' })
+      expect(before).toEqual({ result: [null] })
+      expect(after).toEqual({ result: ['written'] })
     })
 
-    test('but not with one that has been sent', async () => {
+    test('but not with what has been sent', async () => {
       const redis = echoing()
       const batcher = new Batcher(redis)
       const first = Promise.withResolvers<unknown>()
       redis.fate = () => ({ kind: 'answer', answer: first.promise })
-      const old = batcher.sendShared(['GET', 'k'], 'k')
+      const old = batcher.read(['k'])
       await expect.poll(() => redis.requests.length).toBe(1)
 
-      redis.fate = () => ({ kind: 'answer', answer: { result: 'newer' } })
-      expect(await batcher.sendShared(['GET', 'k'], 'k')).toEqual({ result: 'newer' })
-      first.resolve({ result: 'older' })
+      redis.fate = () => ({ kind: 'answer', answer: { result: ['newer'] } })
+      expect(await batcher.read(['k'])).toEqual({ result: ['newer'] })
+      first.resolve({ result: ['older'] })
 
-      expect(await old).toEqual({ result: 'older' })
+      expect(await old).toEqual({ result: ['older'] })
+    })
+
+    test('up to 1,000 keys a command, and leaves those of one reader together', async () => {
+      const redis = await seeded(2_500)
+      const batcher = new Batcher(redis)
+      const keys = Array.from({ length: 2_500 }, (_, i) => `k${i}`)
+      const sizes = [600, 300, 200, 1_400]
+      const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0))
+      const parts = sizes.map((size, i) => keys.slice(starts[i] ?? 0, (starts[i] ?? 0) + size))
+
+      const answers = await Promise.all(parts.map((part) => batcher.read(part)))
+
+      expect(answers.flatMap(({ result }) => result)).toEqual(keys.map((key) => `v${key.slice(1)}`))
+      const [sent] = bodies(redis) as [Command[]]
+      expect(sent.map((command) => command.length - 1)).toEqual([900, 200, 1_400])
+    })
+
+    test('and answers each reader with the error of Redis', async () => {
+      const redis = echoing()
+      redis.fate = () => ({ kind: 'answer', answer: { error: 'NOPERM no' } })
+      const batcher = new Batcher(redis)
+
+      const answers = await Promise.all([batcher.read(['a']), batcher.read(['b'])])
+
+      expect(answers).toEqual([{ error: 'NOPERM no' }, { error: 'NOPERM no' }])
+    })
+
+    test.each([
+      ['too short', ['a']],
+      ['too long', ['a', 'b', 'c']],
+      ['no list', 'ab'],
+    ])('and takes no reply that is %s', async (_what, result) => {
+      const redis = echoing()
+      redis.fate = () => ({ kind: 'answer', answer: { result } })
+      const batcher = new Batcher(redis)
+
+      const reads = [batcher.read(['a']), batcher.read(['b'])]
+
+      for (const read of reads) await expect(read).rejects.toMatchObject(MALFORMED)
     })
   })
 

@@ -19,7 +19,7 @@ describe('RedisLink', () => {
 
   test('gives replies as they are, nil as null', async () => {
     expect(await link.send(['SET', 'k', 'v'])).toBe('OK')
-    expect(await link.read(['MGET', 'k', 'none'], 'id')).toEqual(['v', null])
+    expect(await link.read(['k', 'none'])).toEqual(['v', null])
     expect(await link.send(['GET', 'none'])).toBeNull()
   })
 
@@ -30,7 +30,8 @@ describe('RedisLink', () => {
 
     await expect(failed).rejects.toBeInstanceOf(RemoteError)
     await expect(failed).rejects.toMatchObject({ operation: 'LPUSH', reason: 'WRONGTYPE' })
-    await expect(link.read(['HGET', 'k', 'f'], 'id')).rejects.toMatchObject({ operation: 'HGET' })
+    redis.fate = () => ({ kind: 'answer', answer: { error: 'NOPERM no permission for k' } })
+    await expect(link.read(['k'])).rejects.toMatchObject({ operation: 'MGET', reason: 'NOPERM' })
   })
 
   describe('run', () => {
