@@ -18,7 +18,9 @@ type Markers = ReadonlyMap<string, string | null>
 
 /** The tags that an entry carries and whose markers have not been looked at. */
 export function unseenTags({ stamps }: EntryHeader, seen: Markers): string[] {
-  return [...stamps.keys()].filter((segment) => !seen.has(segment))
+  const unseen: string[] = []
+  for (const segment of stamps.keys()) if (!seen.has(segment)) unseen.push(segment)
+  return unseen
 }
 
 /**

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { classify } from '../entry/freshness.ts'
 import { type EntryHeader, writePrefix } from '../entry/header.ts'
 import { deepFreeze, isProduction } from '../near/freeze.ts'
-import type { NearCopy } from '../near/near-tier.ts'
+import type { Evidence, NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
 import type { Moment } from './observe.ts'
 import type { NearPolicy, Policy } from './options.ts'
@@ -47,14 +46,12 @@ export async function verifiedNearHit(
 ): Promise<NearCopy | undefined> {
   if (!policy.near?.verify || policy.after !== undefined) return undefined
   const copy = ctx.near.get(target.key)
-  if (copy === undefined || !isServable(copy, policy.tags, ctx.platform.now())) return undefined
-  const segments = [...copy.header.stamps.keys()]
-  const markers = segments.map((segment, i) => ({ segment, key: copy.markerKeys[i] ?? '' }))
+  if (!copy?.evidence || !isServable(copy, policy.tags, ctx.platform.now())) return undefined
+  const { prefix, stamps } = copy.evidence
   try {
-    const [prefix, found] = await ctx.steps.verify(target.names.entry, markers)
-    const stamps = [...copy.header.stamps.values()]
+    const [first, found] = await ctx.steps.verify(target.names.entry, copy.markerKeys)
     const same = found.length === stamps.length && found.every((text, i) => text === stamps[i])
-    if (same && prefix === writePrefix(copy.header.writeId)) return copy
+    if (same && first === prefix) return copy
   } catch (error) {
     // An unconfirmed copy is not served; the read goes on and meets the failure itself.
     if (!isRemoteFailure(error)) throw error
@@ -84,7 +81,9 @@ export function keepNear(
   const known = new Map(declared.map((marker) => [marker.segment, marker.key]))
   ctx.near.put(key, {
     ...kept,
-    header,
+    createdAt: header.createdAt,
+    freshUntil: header.freshUntil,
+    evidence: near.verify ? evidenceOf(header) : undefined,
     tags,
     markerKeys: [...header.stamps.keys()].map(
       (segment) => known.get(segment) ?? ctx.names.bySegment(segment).key,
@@ -93,6 +92,15 @@ export function keepNear(
     instant,
     sizeBytes,
   })
+}
+
+function evidenceOf({ writeId, stamps }: EntryHeader): Evidence {
+  return { prefix: detached(writePrefix(writeId)), stamps: Array.from(stamps.values(), detached) }
+}
+
+/** A part of a text keeps the whole in memory, unless it is made part of a short one of its own. */
+function detached(text: string): string {
+  return `${text}\n`.slice(0, -1)
 }
 
 /** The value as it is kept; `undefined` for one that is nested deeper than any of our own. */
@@ -111,7 +119,7 @@ function share(value: unknown): unknown {
 }
 
 function isServable(copy: NearCopy, tags: readonly string[], now: number): boolean {
-  return classify(copy.header, now) === 'fresh' && carries(copy.tags, tags)
+  return now >= copy.createdAt && now < copy.freshUntil && carries(copy.tags, tags)
 }
 
 /** Whether every tag of the call is one that the copy was kept with. */

@@ -27,6 +27,13 @@ export interface Nothing {
   readonly error?: unknown
 }
 
+/** What an entry's text turned out to be. */
+export type Weighed = Found | Nothing
+
+const ABSENT: Nothing = { kind: 'none', reason: 'absent' }
+
+type Markers = Sighting['markers']
+
 /** When something was asked, by both clocks that date a near copy: before the request was sent. */
 export interface Moment {
   readonly provedAt: number
@@ -56,10 +63,8 @@ export async function observe(ctx: CacheContext, target: Target, policy: Policy)
   const moment = momentOf(ctx)
   try {
     const { entry, lease, markers } = await ctx.steps.look(target.names, target.asked, policy.after)
-    const found: Found | Nothing =
-      entry === null
-        ? { kind: 'none', reason: 'absent' }
-        : await weigh(ctx, target, policy, entry, markers)
+    const weighed = entry === null ? ABSENT : weigh(ctx, target, policy, entry, markers)
+    const found = weighed instanceof Promise ? await weighed : weighed
     return { ...moment, lease, markers, found, prefix: prefixOf(entry) }
   } catch (error) {
     if (!isRemoteFailure(error)) throw error
@@ -68,56 +73,84 @@ export async function observe(ctx: CacheContext, target: Target, policy: Policy)
   }
 }
 
-/** Judges an entry's text; what cannot be read is found to be nothing. */
-export async function weigh(
+/** Judges an entry's text; what cannot be read is found to be nothing. At once, if it can be. */
+export function weigh(
   ctx: CacheContext,
   target: Pick<Target, 'key' | 'declared'>,
   policy: Policy,
   text: string,
-  markers: ReadonlyMap<string, string | null>,
-): Promise<Found | Nothing> {
+  markers: Markers,
+): Weighed | Promise<Weighed> {
   try {
     const entry = parseEntry(text)
-    const seen = await withUnseen(ctx, entry.header, markers, policy.after)
-    const verdict = judge(entry.header, target.declared, seen, ctx.platform.now())
-    if (verdict.kind === 'none') return verdict
-    const value = await decode(ctx, target.key, policy, entry)
-    return { kind: verdict.kind, header: entry.header, value, sizeBytes: text.length }
+    const unseen = unseenTags(entry.header, markers)
+    const weighed =
+      unseen.length === 0
+        ? appraise(ctx, target, policy, entry, markers)
+        : lookFurther(ctx, unseen, markers, policy.after).then((all) =>
+            appraise(ctx, target, policy, entry, all),
+          )
+    return weighed instanceof Promise ? weighed.catch(unreadable) : weighed
   } catch (error) {
-    if (!(error instanceof CorruptEntryError)) throw error
-    return { kind: 'none', reason: 'corrupt', error }
+    return unreadable(error)
   }
 }
 
+function unreadable(error: unknown): Nothing {
+  if (!(error instanceof CorruptEntryError)) throw error
+  return { kind: 'none', reason: 'corrupt', error }
+}
+
 /** Adds the markers of the tags that the entry has and the call did not name: a second look. */
-async function withUnseen(
+async function lookFurther(
   ctx: CacheContext,
-  header: EntryHeader,
-  seen: ReadonlyMap<string, string | null>,
+  unseen: readonly string[],
+  seen: Markers,
   after: string | undefined,
-): Promise<ReadonlyMap<string, string | null>> {
-  const unseen = unseenTags(header, seen)
-  if (unseen.length === 0) return seen
+): Promise<Markers> {
   const markers = unseen.map((segment) => ctx.names.bySegment(segment))
   const more = await ctx.steps.lookAt(markers, after)
   return new Map([...seen, ...more])
 }
 
-async function decode(
+function appraise(
+  ctx: CacheContext,
+  { key, declared }: Pick<Target, 'key' | 'declared'>,
+  policy: Policy,
+  entry: ParsedEntry,
+  markers: Markers,
+): Weighed | Promise<Weighed> {
+  const { header } = entry
+  const verdict = judge(header, declared, markers, ctx.platform.now())
+  if (verdict.kind === 'none') return verdict
+  const { kind } = verdict
+  const sizeBytes = entry.headerText.length + 1 + entry.payload.length
+  const value = decode(ctx, key, policy, entry)
+  if (value instanceof Promise) {
+    return value.then((opened) => ({ kind, header, value: opened, sizeBytes }))
+  }
+  return { kind, header, value, sizeBytes }
+}
+
+/** The value: at once, or as a promise if it is encrypted or has a schema. */
+function decode(
   ctx: CacheContext,
   key: string,
   policy: Policy,
   { header, payload, headerText }: ParsedEntry,
-): Promise<unknown> {
-  const value = await codecFor(ctx, policy).decode(header.encoding, payload, () => ({
+): unknown {
+  const value = codecFor(ctx, policy).decode(header.encoding, payload, () => ({
     purpose: 'cache',
     namespace: ctx.names.keyspace.path,
     key,
     header: headerText,
     createdAt: header.createdAt,
   }))
-  if (!policy.schema) return value
-  const checked = await policy.schema['~standard'].validate(value)
+  return policy.schema ? check(policy.schema, value) : value
+}
+
+async function check(schema: NonNullable<Policy['schema']>, value: unknown): Promise<unknown> {
+  const checked = await schema['~standard'].validate(await value)
   if (checked.issues) throw new CorruptEntryError('the schema refuses the value')
   return checked.value
 }

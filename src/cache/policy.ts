@@ -107,7 +107,8 @@ export function checkTagList(value: unknown, option: string): readonly string[] 
   if (!Array.isArray(value) || value.length > MAX_TAGS) {
     throw new InvalidOptionError(option, `a list of at most ${MAX_TAGS} tags`)
   }
-  return value
+  // The caller's list may change; what was declared with it may not.
+  return [...value]
 }
 
 /** An unknown option's name may be anything, even a secret in the wrong place. */

@@ -42,7 +42,9 @@ export async function get(
 
 async function find(ctx: CacheContext, key: string, policy: Policy): Promise<ReadResult> {
   const target = targetOf(ctx, key, policy)
-  const copy = nearHit(ctx, key, policy) ?? (await verifiedNearHit(ctx, target, policy))
+  const copy = policy.near?.verify
+    ? await verifiedNearHit(ctx, target, policy)
+    : nearHit(ctx, key, policy)
   if (copy) return nearResult(copy, policy)
   return onlyFresh(ctx, target, policy, await observe(ctx, target, policy))
 }
@@ -117,8 +119,10 @@ async function readOrLoad(
   policy: Policy,
 ): Promise<ReadResult> {
   const target = targetOf(ctx, key, policy)
-  const copy = await verifiedNearHit(ctx, target, policy)
-  if (copy) return nearResult(copy, policy)
+  if (policy.near?.verify) {
+    const copy = await verifiedNearHit(ctx, target, policy)
+    if (copy) return nearResult(copy, policy)
+  }
 
   const seen = await observe(ctx, target, policy)
   return answer(ctx, target, policy, seen, {
@@ -135,13 +139,13 @@ export interface Ways {
 }
 
 /** Serves what was seen, if it may be; loads otherwise. */
-export async function answer(
+export function answer(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
   seen: Sight,
   { load, refresh }: Ways,
-): Promise<ReadResult> {
+): ReadResult | Promise<ReadResult> {
   const { found } = seen
   switch (found.kind) {
     case 'fresh':
@@ -154,7 +158,7 @@ export async function answer(
     case 'stale-if-error':
       return loadOrFallBack(ctx, policy, load(), found)
     case 'none':
-      return loadedBy(await load(), found.reason)
+      return load().then((loaded) => loadedBy(loaded, found.reason))
   }
 }
 

@@ -104,15 +104,11 @@ export class Steps {
   }
 
   /** Reads the first bytes of an entry, and markers: enough to know that a copy is still good. */
-  async verify(name: string, markers: readonly Marker[]): Promise<readonly [string, Texts]> {
+  async verify(name: string, markerKeys: readonly string[]): Promise<readonly [string, Texts]> {
     const [start, end] = WRITE_ID_RANGE
     const [prefix, found] = await Promise.all([
       this.#link.send(['GETRANGE', name, start, end]),
-      readTexts(
-        this.#link,
-        markers.map(({ key }) => key),
-        undefined,
-      ),
+      readTexts(this.#link, markerKeys, undefined),
     ])
     return [String(prefix), found]
   }
@@ -273,7 +269,9 @@ function markerMs(lifeMs: number): number {
 }
 
 function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {
-  return new Map(markers.map(({ segment }, i) => [segment, found[i] ?? null]))
+  const texts = new Map<string, string | null>()
+  for (const [i, { segment }] of markers.entries()) texts.set(segment, found[i] ?? null)
+  return texts
 }
 
 function stampsOf(markers: readonly Marker[], made: readonly Reply[]): ReadonlyMap<string, string> {

@@ -17,14 +17,22 @@ export type Texts = readonly (string | null)[]
  * that has a token of its own cannot tell which of the two is newer, so both are asked for, and what
  * the answers do not agree on counts as absent: absence permits nothing.
  */
-export async function readTexts(
+export function readTexts(
   link: RedisLink,
   keys: readonly string[],
   after: string | undefined,
 ): Promise<Texts> {
-  if (keys.length === 0) return []
+  if (keys.length === 0) return Promise.resolve([])
+  return after === undefined ? read(link, keys) : readNoOlder(link, keys, after)
+}
+
+async function readNoOlder(
+  link: RedisLink,
+  keys: readonly string[],
+  after: string,
+): Promise<Texts> {
   const own = link.guarded.upstashSyncToken ?? ''
-  if (after === undefined || after === own) return read(link, keys)
+  if (after === own) return read(link, keys)
   const theirs = read(link, keys, after)
   if (own === '') return theirs
   const [mine, other] = await Promise.all([read(link, keys), theirs])

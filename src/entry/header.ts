@@ -47,11 +47,14 @@ const MAX_HEADER_CHARS = 65_536
 const ID = '[A-Za-z0-9_-]'
 // Nine digits reach the year 5188; no sum of four loses precision.
 const NUMBER = '(0|[1-9a-z][0-9a-z]{0,8})'
+const MARKER_TEXT = `${ID}{1,64}\\.${ID}{1,64}`
+// Printable, without the comma, the semicolon and the equals sign that come between.
+const STAMP = `[!-+\\--:<>-~]+=${MARKER_TEXT}`
 const LINE = new RegExp(
-  `^N1;(${ID}{16});${NUMBER};${NUMBER};${NUMBER};${NUMBER};${NUMBER};([a-z]{1,4}(?:\\.${ID}{1,16})?);([!-:<-~]*)\n$`,
+  `^N1;(${ID}{16});${NUMBER};${NUMBER};${NUMBER};${NUMBER};${NUMBER};([a-z]{1,4}(?:\\.${ID}{1,16})?);((?:${STAMP}(?:,${STAMP})*)?)\n`,
 )
 const WRITE_PREFIX = new RegExp(`^N1;${ID}{16};$`)
-const MARKER = new RegExp(`^${ID}{1,64}\\.${ID}{1,64}$`)
+const MARKER = new RegExp(`^${MARKER_TEXT}$`)
 
 /**
  * What tells an entry from every other that its key had or will have: its {@link writePrefix}. Empty
@@ -110,30 +113,29 @@ export function parseEntry(text: string): ParsedEntry {
   if (end < 0) throw new CorruptEntryError('it has no header')
   if (end > MAX_HEADER_CHARS) throw new CorruptEntryError('the header is too long')
 
-  // Joining two strings and then searching them makes a copy. Parts of a copy do not keep the
-  // whole entry in memory, as parts of `text` would for as long as a near copy lives.
-  const line = `${text.slice(0, end)}${'\n'}`
-  const fields = LINE.exec(line)
+  const fields = LINE.exec(text)
   if (fields === null) throw new CorruptEntryError('the header is malformed')
-  const [, writeId = '', ...rest] = fields
-  const [createdAt = 0, fresh = 0, revalidate = 0, stale = 0, loadMs = 0] = rest
-    .slice(0, 5)
-    .map((digits) => Number.parseInt(digits, 36))
-  const freshUntil = createdAt + fresh
-  const revalidateUntil = freshUntil + revalidate
+  const createdAt = numberIn(fields[2])
+  const freshUntil = createdAt + numberIn(fields[3])
+  const revalidateUntil = freshUntil + numberIn(fields[4])
   const header: EntryHeader = {
-    writeId,
+    writeId: fields[1] ?? '',
     createdAt,
     freshUntil,
     revalidateUntil,
-    staleUntil: revalidateUntil + stale,
-    loadMs,
-    encoding: rest[5] ?? '',
-    stamps: parseStamps(rest[6] ?? ''),
+    staleUntil: revalidateUntil + numberIn(fields[5]),
+    loadMs: numberIn(fields[6]),
+    encoding: fields[7] ?? '',
+    stamps: parseStamps(fields[8] ?? ''),
   }
-  return { header, payload: text.slice(end + 1), headerText: line.slice(0, -1) }
+  return { header, payload: text.slice(end + 1), headerText: text.slice(0, end) }
 }
 
+function numberIn(digits = '0'): number {
+  return Number.parseInt(digits, 36)
+}
+
+/** @param text Stamps whose form has been checked. */
 function parseStamps(text: string): Stamps {
   const stamps = new Map<string, string>()
   if (text === '') return stamps
@@ -141,9 +143,7 @@ function parseStamps(text: string): Stamps {
   if (pairs.length > MAX_STAMPS) throw new CorruptEntryError(`it has more than ${MAX_STAMPS} tags`)
   for (const pair of pairs) {
     const equals = pair.indexOf('=')
-    const marker = pair.slice(equals + 1)
-    if (equals < 1 || !isMarker(marker)) throw new CorruptEntryError('a tag is malformed')
-    stamps.set(pair.slice(0, equals), marker)
+    stamps.set(pair.slice(0, equals), pair.slice(equals + 1))
   }
   if (stamps.size !== pairs.length) throw new CorruptEntryError('a tag is there twice')
   return stamps

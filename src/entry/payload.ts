@@ -129,7 +129,10 @@ async function seal(
   return (await cipher.seal(bytes ?? text, context)).text
 }
 
+const PLAIN_JSON: Encoding = { format: 'j', compressed: false, keyId: undefined }
+
 function parseEncoding(encoding: string): Encoding {
+  if (encoding === 'j') return PLAIN_JSON
   const parts = ENCODING.exec(encoding)
   if (parts === null) throw new CorruptEntryError('unknown encoding')
   return { format: parts[1] === 'd' ? 'd' : 'j', compressed: parts[2] === 'z', keyId: parts[3] }

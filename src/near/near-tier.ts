@@ -4,14 +4,18 @@
  * @module
  */
 
-import type { EntryHeader } from '../entry/header.ts'
 import { Fence } from './fence.ts'
 import { type Node, Sieve, type SieveBounds } from './sieve.ts'
 
 /** A value and what was known about it when the remote tier last vouched for it. */
 export interface NearCopy {
   readonly value: unknown
-  readonly header: EntryHeader
+  /** Epoch milliseconds: fresh from here on, */
+  readonly createdAt: number
+  /** and until here, exclusive. */
+  readonly freshUntil: number
+  /** What a look at Redis has to find; kept only where looks are made. */
+  readonly evidence: Evidence | undefined
   /** The tags that the call declared, as the caller wrote them. */
   readonly tags: readonly string[]
   /** Names of the markers of all tags the entry carries. */
@@ -22,6 +26,14 @@ export interface NearCopy {
   readonly instant: number
   /** Bytes it counts for: the length of the stored text. */
   readonly sizeBytes: number
+}
+
+/** How an entry can be told to be the one that a copy was made of, and to be valid still. */
+export interface Evidence {
+  /** The first bytes of the entry: see `writePrefix`. */
+  readonly prefix: string
+  /** The markers it is stamped with, in the order of the copy's marker keys. */
+  readonly stamps: readonly string[]
 }
 
 /** Bounds of the near tier, for all its namespaces together. */

@@ -81,8 +81,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/redis/batch.ts',
-        from: '    if (this.#shared.size > 0) this.#shared.clear()\n',
-        to: '',
+        from: '    this.#gathering = undefined\n    return this.#enqueue(command)',
+        to: '    return this.#enqueue(command)',
       },
     ],
     foundBy: 'test/unit/redis/batch.test.ts',

@@ -82,8 +82,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         OBSERVE,
-        'const more = await ctx.steps.lookAt(markers, after)',
-        'const more = await ctx.steps.lookAt(markers, after).catch(() => header.stamps)',
+        'lookFurther(ctx, unseen, markers, policy.after).then((all)',
+        'lookFurther(ctx, unseen, markers, policy.after).catch(() => entry.header.stamps).then((all)',
       ),
     ],
   },
@@ -234,7 +234,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
         'const current = seen.get(segment)\n',
         'if (!seen.has(segment)) continue\n    const current = seen.get(segment)\n',
       ),
-      edit(OBSERVE, 'if (unseen.length === 0) return seen', 'if (unseen) return seen'),
+      edit(OBSERVE, 'unseen.length === 0\n', 'unseen.length >= 0\n'),
     ],
   },
   {
@@ -369,13 +369,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a near copy is verified by its markers alone',
-    edits: [
-      edit(
-        NEAR,
-        'same && prefix === writePrefix(copy.header.writeId)',
-        'same && prefix !== writePrefix(copy.header.writeId).repeat(2)',
-      ),
-    ],
+    edits: [edit(NEAR, 'same && first === prefix', 'same && first !== prefix.repeat(2)')],
   },
   {
     name: 'on a cluster delete drops the entry and its lease apart',

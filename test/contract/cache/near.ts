@@ -122,6 +122,16 @@ export function describeNear(bench: Bench): void {
       expect(await cache.getOrSet('k', () => 'with', { tags: ['t'] })).toBe('with')
     })
 
+    test('knows which tags a copy has, whatever becomes of the list that named them', async () => {
+      const cache = bench.cache({ near: { ttl: '1h' } })
+      const tags = ['a']
+      await cache.getOrSet('k', () => 'without', { tags })
+
+      tags.push('t')
+
+      expect(await cache.getOrSet('k', () => 'with', { tags })).toBe('with')
+    })
+
     test('keeps namespaces apart', async () => {
       const cache = bench.cache({ near: { ttl: '1h' } })
       const inner = cache.namespace('inner')
