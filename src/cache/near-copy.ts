@@ -49,7 +49,7 @@ export async function verifiedNearHit(
   if (!copy?.evidence || !isServable(copy, policy.tags, ctx.platform.now())) return undefined
   const { prefix, stamps } = copy.evidence
   try {
-    const [first, found] = await ctx.steps.verify(target.names.entry, copy.markerKeys)
+    const [first, found] = await ctx.steps.verify(target.names.entry, copy.labels.markerKeys)
     const same = found.length === stamps.length && found.every((text, i) => text === stamps[i])
     if (same && first === prefix) return copy
   } catch (error) {
@@ -79,15 +79,16 @@ export function keepNear(
   const kept = keepable(value, near)
   if (kept === undefined) return
   const known = new Map(declared.map((marker) => [marker.segment, marker.key]))
+  const markerKeys = Array.from(
+    header.stamps.keys(),
+    (segment) => known.get(segment) ?? ctx.names.bySegment(segment).key,
+  )
   ctx.near.put(key, {
     ...kept,
     createdAt: header.createdAt,
     freshUntil: header.freshUntil,
     evidence: near.verify ? evidenceOf(header) : undefined,
-    tags,
-    markerKeys: [...header.stamps.keys()].map(
-      (segment) => known.get(segment) ?? ctx.names.bySegment(segment).key,
-    ),
+    labels: { tags, markerKeys },
     provedAt,
     instant,
     sizeBytes,
@@ -119,7 +120,7 @@ function share(value: unknown): unknown {
 }
 
 function isServable(copy: NearCopy, tags: readonly string[], now: number): boolean {
-  return now >= copy.createdAt && now < copy.freshUntil && carries(copy.tags, tags)
+  return now >= copy.createdAt && now < copy.freshUntil && carries(copy.labels.tags, tags)
 }
 
 /** Whether every tag of the call is one that the copy was kept with. */

@@ -5,6 +5,7 @@
  */
 
 import { Fence } from './fence.ts'
+import { LabelSets, type Labels } from './labels.ts'
 import { type Node, Sieve, type SieveBounds } from './sieve.ts'
 
 /** A value and what was known about it when the remote tier last vouched for it. */
@@ -16,10 +17,7 @@ export interface NearCopy {
   readonly freshUntil: number
   /** What a look at Redis has to find; kept only where looks are made. */
   readonly evidence: Evidence | undefined
-  /** The tags that the call declared, as the caller wrote them. */
-  readonly tags: readonly string[]
-  /** Names of the markers of all tags the entry carries. */
-  readonly markerKeys: readonly string[]
+  readonly labels: Labels
   /** Epoch milliseconds just before the request that proved it: its look, or its lease. */
   readonly provedAt: number
   /** {@link Fence.now} at that moment. */
@@ -45,16 +43,17 @@ export interface NearBounds extends SieveBounds {
 /** So many namespaces can have copies before those that hold none are forgotten. */
 const MAX_SPACES = 1_000
 
-/** A copy in its place. */
-interface Kept extends Node {
-  copy: NearCopy
+/** A copy in its place: one object, as there are many. */
+interface Kept extends Node, NearCopy {
   readonly key: string
   readonly space: Map<string, Kept>
+  sizeBytes: number
 }
 
 /** What the namespaces of a cache share: the bounds, and the fence. */
 export class NearTier {
   readonly fence: Fence
+  readonly labels: LabelSets = new LabelSets()
   readonly #queue: Sieve<Kept>
   #spaces = new Map<string, Map<string, Kept>>()
   #version = 0
@@ -135,7 +134,7 @@ export class NearSpace {
     const kept = this.#copies.get(key)
     if (kept === undefined) return undefined
     kept.isUsed = true
-    if (this.#isAlive(key, kept.copy)) return kept.copy
+    if (this.#isAlive(key, kept)) return kept
     this.drop(key)
     return undefined
   }
@@ -145,9 +144,14 @@ export class NearSpace {
     const sizeBytes = Math.max(1, copy.sizeBytes)
     if (!this.#isAlive(key, copy)) return
     const kept = this.#copies.get(key)
-    if (!this.#queue.fits(sizeBytes)) this.drop(key)
-    else if (kept) this.#replace(kept, copy, sizeBytes)
-    else this.#add(key, copy, sizeBytes)
+    if (!this.#queue.fits(sizeBytes)) {
+      this.drop(key)
+      return
+    }
+    const added = this.#place(key, copy, sizeBytes)
+    this.#copies.set(key, added)
+    if (kept) this.#queue.replace(kept, added)
+    else this.#queue.add(added)
   }
 
   drop(key: string): void {
@@ -166,27 +170,26 @@ export class NearSpace {
     return this.#known
   }
 
-  #replace(kept: Kept, copy: NearCopy, sizeBytes: number): void {
-    kept.copy = copy
-    this.#queue.resize(kept, sizeBytes)
-  }
-
-  #add(key: string, copy: NearCopy, sizeBytes: number): void {
-    const added: Kept = {
-      copy,
+  #place(key: string, copy: NearCopy, sizeBytes: number): Kept {
+    return {
+      value: copy.value,
+      createdAt: copy.createdAt,
+      freshUntil: copy.freshUntil,
+      evidence: copy.evidence,
+      labels: this.tier.labels.same(copy.labels),
+      provedAt: copy.provedAt,
+      instant: copy.instant,
+      sizeBytes,
       key,
       space: this.#copies,
-      sizeBytes,
       isUsed: false,
       older: undefined,
       newer: undefined,
     }
-    this.#copies.set(key, added)
-    this.#queue.add(added)
   }
 
-  #isAlive(key: string, { instant, markerKeys }: NearCopy): boolean {
+  #isAlive(key: string, { instant, labels }: NearCopy): boolean {
     const { fence } = this.tier
-    return instant === fence.now || fence.isAlive(instant, this.label(key), markerKeys)
+    return instant === fence.now || fence.isAlive(instant, this.label(key), labels.markerKeys)
   }
 }

@@ -63,11 +63,17 @@ export class Sieve<N extends Node> {
     this.#bytes += node.sizeBytes
   }
 
-  /** Changes what a node counts for, where it stands, to a size that fits: that is a use. */
-  resize(node: N, sizeBytes: number): void {
-    node.isUsed = true
-    this.#bytes += sizeBytes - node.sizeBytes
-    node.sizeBytes = sizeBytes
+  /** Puts a node that fits in the place of another: that is a use. */
+  replace(node: N, next: N): void {
+    next.isUsed = true
+    next.older = node.older
+    next.newer = node.newer
+    if (node.older) node.older.newer = next
+    else this.#oldest = next
+    if (node.newer) node.newer.older = next
+    else this.#newest = next
+    if (this.#hand === node) this.#hand = next
+    this.#bytes += next.sizeBytes - node.sizeBytes
     this.#makeRoom(0, 0)
   }
 

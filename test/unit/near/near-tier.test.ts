@@ -7,23 +7,13 @@ import {
   NearTier,
 } from '../../../src/near/near-tier.ts'
 
-const header = {
-  writeId: 'w'.repeat(16),
-  createdAt: 0,
-  freshUntil: 10,
-  revalidateUntil: 10,
-  staleUntil: 10,
-  loadMs: 0,
-  encoding: 'j',
-  stamps: new Map<string, string>(),
-}
-
 function copyOf(value: unknown, rest: Partial<NearCopy> = {}): NearCopy {
   return {
     value,
-    header,
-    tags: [],
-    markerKeys: [],
+    createdAt: 0,
+    freshUntil: 10,
+    evidence: undefined,
+    labels: { tags: [], markerKeys: [] },
     provedAt: 0,
     instant: 0,
     sizeBytes: 10,
@@ -158,7 +148,8 @@ describe('NearTier', () => {
 
   test('a call on the key or on a marker kills a copy', () => {
     const { tier, space } = make()
-    for (const key of ['a', 'b', 'c']) space.put(key, copyOf(key, { markerKeys: [`${key}:t`] }))
+    for (const key of ['a', 'b', 'c'])
+      space.put(key, copyOf(key, { labels: { tags: [], markerKeys: [`${key}:t`] } }))
 
     tier.fence.mark([space.label('a'), 'b:t'])
 

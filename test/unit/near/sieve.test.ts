@@ -62,9 +62,9 @@ describe('Sieve', () => {
     expect(gone).toEqual(['a', 'b'])
   })
 
-  test('holds what it counts, whatever is added, used, resized and removed', () => {
+  test('holds what it counts, whatever is added, used, replaced and removed', () => {
     const step = fc.record({
-      what: fc.constantFrom('add', 'use', 'resize', 'remove'),
+      what: fc.constantFrom('add', 'use', 'replace', 'remove'),
       which: fc.nat(9),
       size: fc.integer({ min: 1, max: 30 }),
     })
@@ -80,8 +80,11 @@ describe('Sieve', () => {
             held.set(added.name, added)
             sieve.add(added)
           } else if (node && what === 'use') node.isUsed = true
-          else if (node && what === 'resize') sieve.resize(node, size)
-          else if (node) {
+          else if (node && what === 'replace') {
+            const next = nodeOf(node.name, size)
+            held.set(next.name, next)
+            sieve.replace(node, next)
+          } else if (node) {
             held.delete(node.name)
             sieve.remove(node)
           }

@@ -137,11 +137,10 @@ describe('Batcher', () => {
 
   describe('gathers what is read', () => {
     const seeded = async (count: number): Promise<FaultyRequester> => {
-      const redis = faultyRequester(embeddedTransport())
+      const redis = embeddedTransport()
       const pairs = Array.from({ length: count }, (_, i) => [`k${i}`, `v${i}`]).flat()
       await redis.request({ path: [], body: ['MSET', ...pairs] })
-      redis.requests.length = 0
-      return redis
+      return faultyRequester(redis)
     }
 
     test('in one tick into one command, and asks for each key once', async () => {
