@@ -7,7 +7,8 @@
 
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { RedisCacheManager, restTransport } from 'nearcache'
+import { RedisCacheManager, type RestFetch, restTransport } from 'nearcache'
+import { nodeFetch } from 'nearcache/redis/node'
 import { tcpTransport } from 'nearcache/redis/tcp'
 import { type RedisServer, startRedisServer } from '../test/support/redis-server.ts'
 import {
@@ -36,7 +37,11 @@ const LOADS = [
   { concurrency: 256, tcp: 10_000, http: 5_000 },
 ] as const
 const OURS = { tcp: 'nearcache, TCP', http: 'nearcache, HTTP' }
+const BY_FETCH = 'nearcache, HTTP by the global fetch'
 const RAW = { tcp: 'ioredis GET', http: '@upstash/redis GET' }
+
+/** Requests that do not go through the global `fetch`. */
+let ownRequests = 0
 
 interface Family {
   readonly subjects: readonly Subject[]
@@ -168,11 +173,20 @@ async function overTcp({ url, port }: RedisServer, redis: Redis): Promise<Family
 }
 
 async function overHttp(url: string): Promise<Family> {
-  const cache = new RedisCacheManager({
-    redis: restTransport({ url, token: TOKEN }),
-    prefix: 'http',
-    deadline: DEADLINE,
+  const open = (options: { fetch?: RestFetch }): RedisCacheManager =>
+    new RedisCacheManager({
+      redis: restTransport({ url, token: TOKEN, ...options }),
+      prefix: 'http',
+      deadline: DEADLINE,
+    })
+  const node = nodeFetch()
+  const cache = open({
+    fetch: (...args) => {
+      ownRequests++
+      return node(...args)
+    },
   })
+  const byFetch = open({})
   await fill(cache)
   const upstash = await loadPeer<{
     Redis: new (options: object) => { get(key: string): Promise<unknown> }
@@ -182,6 +196,7 @@ async function overHttp(url: string): Promise<Family> {
   return {
     subjects: [
       reading(OURS.http, (key) => cache.getOrSet(key, never, { tags: TAGS })),
+      reading(BY_FETCH, (key) => byFetch.getOrSet(key, never, { tags: TAGS })),
       reading(RAW.http, (key) => raw.get(key)),
       reading(
         'bare fetch of GET',
@@ -193,7 +208,7 @@ async function overHttp(url: string): Promise<Family> {
         0.2,
       ),
     ],
-    close: () => cache.close(),
+    close: () => Promise.all([cache.close(), byFetch.close()]),
   }
 }
 
@@ -266,6 +281,7 @@ async function sentBy({ run }: Subject, concurrency: number, redis: Redis): Prom
   const operations = concurrency * 4
   const real = globalThis.fetch
   let requests = 0
+  const ownBefore = ownRequests
   globalThis.fetch = (...args) => {
     requests++
     return real(...args)
@@ -275,6 +291,7 @@ async function sentBy({ run }: Subject, concurrency: number, redis: Redis): Prom
   // The second INFO is counted before it answers; the first one was too.
   const commands = (await commandsOf(redis)) - before - 1
   globalThis.fetch = real
+  requests += ownRequests - ownBefore
   return { commands: commands / operations, requests: requests / operations }
 }
 

@@ -38,4 +38,10 @@ export type {
   Requester,
   Transport,
 } from './redis/requester.ts'
-export { type RestOptions, restTransport } from './redis/rest.ts'
+export {
+  type RestFetch,
+  type RestOptions,
+  type RestRequestInit,
+  type RestResponse,
+  restTransport,
+} from './redis/rest.ts'

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { RestResponse } from './rest-fetch.ts'
+
 /** A line of an event stream that is longer is not one of ours, and ends the stream. */
 const MAX_LINE_LENGTH = 1_048_576
 
@@ -12,7 +14,10 @@ const MAX_LINE_LENGTH = 1_048_576
  *
  * @returns The text, or undefined when it is longer than `maxBytes`; the rest is then discarded.
  */
-export async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
+export async function readText(
+  response: RestResponse,
+  maxBytes: number,
+): Promise<string | undefined> {
   const length = response.headers.get('content-length')
   // HTTP ends the body there, so the runtime can read it at once; unless it is the length of a code.
   if (length !== null && response.headers.get('content-encoding') === null) {
@@ -37,7 +42,7 @@ export async function readText(response: Response, maxBytes: number): Promise<st
 }
 
 /** Lets go of a body that nobody reads, so that its connection can be used again. */
-export async function discard(response: Response): Promise<void> {
+export async function discard(response: RestResponse): Promise<void> {
   try {
     await response.body?.cancel()
   } catch {
@@ -52,7 +57,7 @@ export async function discard(response: Response): Promise<void> {
  * event in the HTML standard (section 9.2.6).
  */
 export async function readEvents(
-  response: Response,
+  response: RestResponse,
   onData: (data: string) => void,
 ): Promise<void> {
   const reader = response.body?.getReader()

@@ -7,6 +7,7 @@
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
+import type { RestFetch } from './rest-fetch.ts'
 
 /** Options for {@link restTransport}. */
 export interface RestOptions {
@@ -15,10 +16,11 @@ export interface RestOptions {
   /** The bearer token that goes with it. */
   readonly token: string
   /**
-   * Used instead of the runtime's `fetch`, which is looked up anew for each request. For a framework
-   * whose `fetch` stores responses to POST as well, give one that adds `cache: 'no-store'`.
+   * Used instead of the runtime's `fetch`, which is looked up anew for each request: on Node
+   * `nodeFetch()` of `nearcache/redis/node` costs less. For a framework whose `fetch` stores
+   * responses to POST as well, give one that adds `cache: 'no-store'`.
    */
-  readonly fetch?: typeof globalThis.fetch
+  readonly fetch?: RestFetch
   /** @default webPlatform() */
   readonly platform?: Platform
   /** Whether `http://` may lead to another host than this one. @default false */
@@ -38,7 +40,7 @@ export interface RestPolicy {
   /** Without a slash at the end. */
   readonly url: string
   readonly token: string
-  readonly fetch: typeof globalThis.fetch | undefined
+  readonly fetch: RestFetch | undefined
   readonly platform: Platform
   readonly encoding: 'none' | 'base64'
   readonly maxReplyBytes: number

@@ -20,8 +20,10 @@ import {
 } from './failure.ts'
 import { isReadOnly } from './replay.ts'
 import type { Command, RedisRequest, RedisResponse, Transport } from './requester.ts'
+import type { RestFetch, RestResponse } from './rest-fetch.ts'
 import { type RestOptions, type RestPolicy, resolveRestOptions } from './rest-options.ts'
 
+export type { RestFetch, RestRequestInit, RestResponse } from './rest-fetch.ts'
 export type { RestOptions } from './rest-options.ts'
 
 /**
@@ -113,20 +115,23 @@ class RestTransport implements Transport {
     }
   }
 
-  #post(request: RedisRequest, token: string, signal: AbortSignal | undefined): Promise<Response> {
+  #post(
+    request: RedisRequest,
+    token: string,
+    signal: AbortSignal | undefined,
+  ): Promise<RestResponse> {
     const { path = [], body, headers } = request
     const { url, encoding } = this.#policy
-    const sent = new Headers(headers)
-    sent.set('authorization', `Bearer ${this.#policy.token}`)
-    sent.set('content-type', 'application/json')
-    if (encoding === 'base64') sent.set('upstash-encoding', 'base64')
-    if (token !== '') sent.set('upstash-sync-token', token)
-    const fetch = this.#policy.fetch ?? globalThis.fetch
+    const sent = lowerCased(headers)
+    sent['authorization'] = `Bearer ${this.#policy.token}`
+    sent['content-type'] = 'application/json'
+    if (encoding === 'base64') sent['upstash-encoding'] = 'base64'
+    if (token !== '') sent['upstash-sync-token'] = token
+    const fetch: RestFetch = this.#policy.fetch ?? globalThis.fetch
     return fetch(`${url}/${path.map(encodeURIComponent).join('/')}`, {
       method: 'POST',
       headers: sent,
       body: JSON.stringify(body),
-      // A redirect would carry the token to another host. 'error' is not known to workerd.
       redirect: 'manual',
       // No `cache`: old workerd refuses every value of it, and caches must write a POST through
       // (RFC 9111, section 4).
@@ -137,7 +142,7 @@ class RestTransport implements Transport {
   async #refused<Result>(
     operation: string,
     { path: [kind] = [] }: RedisRequest,
-    response: Response,
+    response: RestResponse,
   ): Promise<RedisResponse<Result>> {
     const { status, headers } = response
     // 400 is how an error reply of Redis arrives; every other status is the word of a server.
@@ -152,7 +157,7 @@ class RestTransport implements Transport {
     throw httpError(operation, status, parseRetryAfter(headers.get('retry-after'), now))
   }
 
-  async #read(operation: string, response: Response): Promise<string> {
+  async #read(operation: string, response: RestResponse): Promise<string> {
     const text = await readText(response, this.#policy.maxReplyBytes)
     if (text === undefined) throw answerError(operation, 'reply too large')
     return text
@@ -172,12 +177,18 @@ class RestTransport implements Transport {
     return this.readYourWrites ? upstashSyncToken || this.upstashSyncToken : ''
   }
 
-  #keepToken(response: Response, request: RedisRequest, sent: string): void {
+  #keepToken(response: RestResponse, request: RedisRequest, sent: string): void {
     const token = response.headers.get('upstash-sync-token')
     if (!this.readYourWrites || token === null || token === '') return
     // A read sent before the last write was answered may return a token from before that write.
     if (sent === this.upstashSyncToken || !readsOnly(request)) this.upstashSyncToken = token
   }
+}
+
+function lowerCased(headers: Record<string, string> = {}): Record<string, string> {
+  const lower: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) lower[name.toLowerCase()] = value
+  return lower
 }
 
 function readsOnly({ path = [], body }: RedisRequest): boolean {

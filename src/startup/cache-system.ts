@@ -10,6 +10,7 @@ import type { CacheOptions } from '../cache/options.ts'
 import { ConfigurationError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
 import { embeddedTransport } from '../redis/embedded/index.ts'
+import { nodeFetch } from '../redis/node/index.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
 import { restTransport } from '../redis/rest.ts'
 import { type Environment, type RedisConfiguration, readEnvironment } from './environment.ts'
@@ -143,7 +144,11 @@ async function connect(
     case 'embedded':
       return embeddedTransport()
     case 'rest':
-      return restTransport({ url: configuration.url, token: configuration.token })
+      return restTransport({
+        url: configuration.url,
+        token: configuration.token,
+        fetch: nodeFetch(),
+      })
     case 'tcp': {
       const { kind: _kind, warnings: _warnings, ...address } = configuration
       // Loaded here, so that a bundle for HTTP alone does not hold the TCP transport.

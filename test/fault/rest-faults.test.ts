@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { restTransport } from '../../src/redis/rest.ts'
 import { amount, isDeep } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
+import { WAYS } from '../support/rest-fetches.ts'
 import { deadPort, type FaultServer, startFaultServer, TOKEN } from './fault-server.ts'
 import { COOLDOWN_MS, endingUnder, FAULTS, type Fault, isMeant, loadsUnder } from './faults.ts'
 import { OPERATIONS, type Operation } from './operations.ts'
@@ -20,7 +21,7 @@ interface Cell {
   readonly nth: number | undefined
 }
 
-describe('Over rest, each operation under', () => {
+describe.each(WAYS)('Over rest $name, each operation under', ({ options: way }) => {
   const totals = { tried: 0, overdue: 0, unhandled: 0 }
   const countUnhandled = (): void => {
     totals.unhandled++
@@ -46,7 +47,7 @@ describe('Over rest, each operation under', () => {
       nth,
     }
     const place: Place = {
-      connect: (platform) => restTransport({ url: lane.url, token: TOKEN, platform }),
+      connect: (platform) => restTransport({ url: lane.url, token: TOKEN, platform, ...way }),
       around: lane.engine,
       strike: () => lane.follow(plan),
       lift: () => {

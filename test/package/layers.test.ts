@@ -37,7 +37,13 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Folders that run on Node alone, and may import what it brings. */
-const NODE_ONLY = ['src/cli/', 'src/startup/', 'src/redis/tcp/', 'src/redis/embedded/file/']
+const NODE_ONLY = [
+  'src/cli/',
+  'src/startup/',
+  'src/redis/node/',
+  'src/redis/tcp/',
+  'src/redis/embedded/file/',
+]
 
 const layered = sourceFiles('src/*/**/*.ts')
 const all = [...sourceFiles('src/**/*.ts'), ...sourceFiles('workers/**/*.ts')]

@@ -9,12 +9,13 @@ import {
   type RestEndpoint,
   startRestEndpoint,
 } from '../../support/rest-endpoint.ts'
+import { WAYS } from '../../support/rest-fetches.ts'
 
 const KEY = 'SENTINEL-key'
 const VALUE = 'SENTINEL-value'
 const TOKEN = 'SENTINEL-token'
 
-describe('the rest transport, when something is broken,', () => {
+describe.each(WAYS)('the rest transport, when something is broken $name', ({ options: way }) => {
   let endpoint: RestEndpoint
   let transport: Transport
 
@@ -33,6 +34,7 @@ describe('the rest transport, when something is broken,', () => {
       url: endpoint.url,
       token: TOKEN,
       platform: new ManualPlatform({ startAt: Date.UTC(2026, 10, 24, 12) }),
+      ...way,
       ...options,
     })
   }

@@ -8,12 +8,13 @@ import {
   type RestEndpoint,
   startRestEndpoint,
 } from '../../support/rest-endpoint.ts'
+import { WAYS } from '../../support/rest-fetches.ts'
 
 const KEY = 'SENTINEL-key'
 const VALUE = 'SENTINEL-value'
 const TOKEN = 'SENTINEL-token'
 
-describe('the rest transport, from request to request,', () => {
+describe.each(WAYS)('the rest transport, from request to request $name', ({ options: way }) => {
   let endpoint: RestEndpoint
   let transport: Transport
 
@@ -32,6 +33,7 @@ describe('the rest transport, from request to request,', () => {
       url: endpoint.url,
       token: TOKEN,
       platform: new ManualPlatform({ startAt: Date.UTC(2026, 10, 24, 12) }),
+      ...way,
       ...options,
     })
   }

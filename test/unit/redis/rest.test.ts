@@ -8,11 +8,12 @@ import {
   type RestEndpoint,
   startRestEndpoint,
 } from '../../support/rest-endpoint.ts'
+import { WAYS } from '../../support/rest-fetches.ts'
 
 const KEY = 'SENTINEL-key'
 const TOKEN = 'SENTINEL-token'
 
-describe('the rest transport', () => {
+describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
   let endpoint: RestEndpoint
   let transport: Transport
 
@@ -31,6 +32,7 @@ describe('the rest transport', () => {
       url: endpoint.url,
       token: TOKEN,
       platform: new ManualPlatform({ startAt: Date.UTC(2026, 10, 24, 12) }),
+      ...way,
       ...options,
     })
   }
@@ -92,7 +94,7 @@ describe('the rest transport', () => {
     const instrumented = vi.fn(original)
     globalThis.fetch = instrumented
     try {
-      await transport.request({ body: ['PING'] })
+      await restTransport({ url: endpoint.url, token: TOKEN }).request({ body: ['PING'] })
     } finally {
       globalThis.fetch = original
     }

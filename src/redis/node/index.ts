@@ -1,0 +1,7 @@
+/**
+ * HTTP by Node's own client, for the REST transport on Node.
+ *
+ * @module
+ */
+
+export { type NodeFetchOptions, nodeFetch } from './node-fetch.ts'

@@ -1,0 +1,104 @@
+/**
+ * A `fetch` for one purpose, on `node:http`: a small POST and a small answer on a connection that
+ * stays open cost it less than half the CPU time that they cost Node's own `fetch`.
+ *
+ * @module
+ */
+
+import { type ClientRequest, Agent as HttpAgent, request } from 'node:http'
+import { Agent as HttpsAgent, request as secureRequest } from 'node:https'
+import { InvalidOptionError } from '../../errors.ts'
+import type { RestFetch, RestRequestInit } from '../rest-fetch.ts'
+import { NodeResponse } from './node-response.ts'
+
+/** Options for {@link nodeFetch}. */
+export interface NodeFetchOptions {
+  /**
+   * How many connections one host gets at most; further requests wait. An integer of at least 1.
+   * A tick of the cache is one request, so few are in use. @default 64
+   */
+  readonly maxConnections?: number
+  /** Used for `https://`: certificates, a proxy. @default one that keeps connections open */
+  readonly agent?: HttpsAgent
+}
+
+/** Where a URL leads, as `node:http` wants it. */
+interface Route {
+  readonly request: typeof request
+  readonly options: {
+    readonly hostname: string
+    readonly port: string
+    readonly path: string
+    readonly agent: HttpAgent
+  }
+}
+
+/** A database has three paths; those of subscriptions are as many as channels. */
+const MAX_ROUTES = 100
+
+/**
+ * Makes a `fetch` for {@link RestOptions}: connections stay open between requests, and do not keep
+ * the process alive. It follows no redirects, asks for no compression, and instrumentation of the
+ * global `fetch` does not see it; that of `node:http` does.
+ *
+ * @throws {InvalidOptionError} When an option is out of its range.
+ *
+ * @example
+ * ```ts
+ * const redis = restTransport({ url, token, fetch: nodeFetch() })
+ * ```
+ */
+export function nodeFetch({ maxConnections = 64, agent }: NodeFetchOptions = {}): RestFetch {
+  if (!Number.isInteger(maxConnections) || maxConnections < 1) {
+    throw new InvalidOptionError('maxConnections', 'an integer of at least 1')
+  }
+  const terms = { keepAlive: true, maxSockets: maxConnections }
+  const plain = new HttpAgent(terms)
+  const secure = agent ?? new HttpsAgent(terms)
+  const routes = new Map<string, Route>()
+
+  function routeTo(url: string): Route {
+    const known = routes.get(url)
+    if (known) return known
+    const { protocol, hostname, port, pathname, search } = new URL(url)
+    const isSecure = protocol === 'https:'
+    const route: Route = {
+      request: isSecure ? secureRequest : request,
+      options: {
+        // A URL writes an IPv6 address in brackets, a socket wants it without.
+        hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
+        port,
+        path: pathname + search,
+        agent: isSecure ? secure : plain,
+      },
+    }
+    if (routes.size >= MAX_ROUTES) routes.clear()
+    routes.set(url, route)
+    return route
+  }
+
+  return (url, init) => exchange(routeTo(url), init)
+}
+
+function exchange(route: Route, init: RestRequestInit): Promise<NodeResponse> {
+  const { method, body, signal } = init
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const headers = { ...init.headers, 'content-length': Buffer.byteLength(body) }
+    const sent = route.request({ ...route.options, method, headers })
+    sent.once('error', reject)
+    sent.once('response', (message) => resolve(new NodeResponse(message)))
+    if (signal) endOn(signal, sent)
+    sent.end(body)
+  })
+}
+
+/** Ends a request, or the answer to it that is still on its way, when its caller gives up. */
+function endOn(signal: AbortSignal, sent: ClientRequest): void {
+  const end = (): void => {
+    sent.destroy()
+  }
+  const forget = (): void => signal.removeEventListener('abort', end)
+  signal.addEventListener('abort', end, { once: true })
+  sent.once('close', forget)
+}
