@@ -22,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   tags: async () => (await import('./tags.ts')).benchTags,
   stampede: async () => (await import('./stampede.ts')).benchStampede,
   memory: async () => (await import('./memory.ts')).benchMemory,
+  monitor: async () => (await import('./monitor.ts')).benchMonitor,
   bridge: async () => (await import('./bridge.ts')).benchBridge,
 }
 

@@ -9,6 +9,15 @@ import type { CacheEvent, Outcome } from './outcome.ts'
 /** Called with each ended operation, at once. What it throws is swallowed and counted. */
 export type Listener = (event: CacheEvent) => void
 
+/** What a listener wants to hear. */
+export interface SubscribeOptions {
+  /**
+   * Whether each near hit is an event. Without them a near hit costs what it costs with nobody
+   * listening; how many there were is in `nearHits()` of the cache. @default true
+   */
+  readonly nearHits?: boolean
+}
+
 /** Sums since the start, for one cache with all its namespaces. */
 export interface Totals {
   hits: number
@@ -45,24 +54,35 @@ export class Events {
     errors: 0,
     listenerErrors: 0,
   }
-  readonly #listeners = new Set<Listener>()
+  /** Each listener, and whether near hits are events to it. */
+  readonly #listeners = new Map<Listener, boolean>()
+  #hearNearHits = false
 
-  /** Whether anybody listens: a near hit does not build an event for nobody. */
-  get hasListeners(): boolean {
-    return this.#listeners.size > 0
+  /** Whether anybody listens for near hits: none of them builds an event for nobody. */
+  get hearNearHits(): boolean {
+    return this.#hearNearHits
   }
 
   /** @returns A function that ends the subscription. */
-  subscribe(listener: Listener): () => void {
-    this.#listeners.add(listener)
+  subscribe(listener: Listener, { nearHits = true }: SubscribeOptions = {}): () => void {
+    this.#listeners.set(listener, nearHits)
+    this.#settle()
     return () => {
       this.#listeners.delete(listener)
+      this.#settle()
     }
+  }
+
+  #settle(): void {
+    this.#hearNearHits = [...this.#listeners.values()].includes(true)
   }
 
   emit(event: CacheEvent): void {
     this.#count(event.outcome)
-    for (const listener of this.#listeners) {
+    const { outcome } = event
+    const isNearHit = outcome.kind === 'hit' && outcome.tier === 'near'
+    for (const [listener, hearsNearHits] of this.#listeners) {
+      if (isNearHit && !hearsNearHits) continue
       try {
         listener(event)
       } catch {

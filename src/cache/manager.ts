@@ -17,7 +17,7 @@ import { type GuardedRequester, guard } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
 import type { CacheContext } from './context.ts'
-import { Events, type Listener } from './events.ts'
+import { Events, type Listener, type SubscribeOptions } from './events.ts'
 import { Names } from './names.ts'
 import { CacheNamespace } from './namespace.ts'
 import { type CacheOptions, DEFAULTS, type EntryOptions, type NearTierOptions } from './options.ts'
@@ -67,8 +67,13 @@ export class RedisCacheManager<Values = unknown> extends CacheNamespace<Values> 
    *
    * @returns A function that ends the subscription.
    */
-  subscribe(listener: Listener): () => void {
-    return this.#ctx.events.subscribe(listener)
+  subscribe(listener: Listener, options?: SubscribeOptions): () => void {
+    return this.#ctx.events.subscribe(listener, options)
+  }
+
+  /** How many reads the near tier has answered since the start, by the path of the namespace. */
+  nearHits(): ReadonlyMap<string, number> {
+    return this.#ctx.near.tier.hits()
   }
 
   /** Hit rate and the other figures of this instance, and Redis' memory and number of keys. */

@@ -50,7 +50,7 @@ export async function getMany(
   for (const [key, seen] of await seeAll(ctx, keys, policy, false)) {
     const { value, outcome } =
       seen.kind === 'near'
-        ? nearResult(seen.copy, policy)
+        ? nearResult(ctx, seen.copy, policy)
         : onlyFresh(ctx, seen.target, policy, seen.sight)
     if (outcome.kind === 'hit') hits.set(key, value)
     report(ctx, 'get', key, outcome, startedAt)
@@ -141,7 +141,7 @@ async function readAll(
   const loads = await loadAll(ctx, [...seen.values()].filter(isMissing), loader, policy)
   const aging: SeenRemotely[] = []
   const results = [...seen].map(async ([key, one]): Promise<[string, ReadResult]> => {
-    if (one.kind === 'near') return [key, nearResult(one.copy, policy)]
+    if (one.kind === 'near') return [key, nearResult(ctx, one.copy, policy)]
     const { target, sight } = one
     // Whatever `answer` may have to load is missing, and its load has begun.
     const load = (): Promise<Loaded> => loads.get(key) as Promise<Loaded>

@@ -37,7 +37,7 @@ export type Outcome =
       readonly shared: boolean
       readonly stored: boolean
       readonly loadMs: number
-      /** Why it was not stored, if something failed. */
+      /** Why it was not stored, or what was there could not be read, if something failed. */
       readonly error?: unknown
     }
   | { readonly kind: 'stored' | 'superseded' | 'touched' | 'deleted' }

@@ -45,7 +45,7 @@ async function find(ctx: CacheContext, key: string, policy: Policy): Promise<Rea
   const copy = policy.near?.verify
     ? await verifiedNearHit(ctx, target, policy)
     : nearHit(ctx, key, policy)
-  if (copy) return nearResult(copy, policy)
+  if (copy) return nearResult(ctx, copy, policy)
   return onlyFresh(ctx, target, policy, await observe(ctx, target, policy))
 }
 
@@ -90,7 +90,8 @@ export function servedNear(
   copy: NearCopy,
   { near }: Pick<Policy, 'near'>,
 ): unknown {
-  if (ctx.events.hasListeners) report(ctx, operation, key, NEAR_HIT, ctx.platform.now())
+  ctx.near.hits.count++
+  if (ctx.events.hearNearHits) report(ctx, operation, key, NEAR_HIT, ctx.platform.now())
   else ctx.events.countNearHit()
   return handOut(copy, near)
 }
@@ -121,7 +122,7 @@ async function readOrLoad(
   const target = targetOf(ctx, key, policy)
   if (policy.near?.verify) {
     const copy = await verifiedNearHit(ctx, target, policy)
-    if (copy) return nearResult(copy, policy)
+    if (copy) return nearResult(ctx, copy, policy)
   }
 
   const seen = await observe(ctx, target, policy)
@@ -158,7 +159,7 @@ export function answer(
     case 'stale-if-error':
       return loadOrFallBack(ctx, policy, load(), found)
     case 'none':
-      return load().then((loaded) => loadedBy(loaded, found.reason))
+      return load().then((loaded) => loadedBy(loaded, found.reason, found.error))
   }
 }
 
@@ -229,7 +230,12 @@ function isDueEarly(ctx: CacheContext, { earlyRefresh }: Policy, { header }: Fou
 }
 
 /** What a near copy answers. */
-export function nearResult(copy: NearCopy, { near }: Pick<Policy, 'near'>): ReadResult {
+export function nearResult(
+  ctx: CacheContext,
+  copy: NearCopy,
+  { near }: Pick<Policy, 'near'>,
+): ReadResult {
+  ctx.near.hits.count++
   return { value: handOut(copy, near), outcome: NEAR_HIT }
 }
 
@@ -240,7 +246,9 @@ function served({ value, kind }: Found): ReadResult {
 function loadedBy(
   { value, shared, stored, loadMs, error }: Loaded,
   reason: (Outcome & { kind: 'loaded' })['reason'],
+  unread?: unknown,
 ): ReadResult {
   const outcome = { kind: 'loaded', reason, shared, stored, loadMs } as const
-  return { value, outcome: error === undefined ? outcome : { ...outcome, error } }
+  const failure = error ?? unread
+  return { value, outcome: failure === undefined ? outcome : { ...outcome, error: failure } }
 }

@@ -56,6 +56,7 @@ export class NearTier {
   readonly labels: LabelSets = new LabelSets()
   readonly #queue: Sieve<Kept>
   #spaces = new Map<string, Map<string, Kept>>()
+  readonly #hits = new Map<string, { count: number }>()
   #version = 0
 
   constructor(bounds: NearBounds, fence: Fence = new Fence()) {
@@ -86,6 +87,19 @@ export class NearTier {
     return copies
   }
 
+  /** The one count of a path. Beyond so many paths the rest are counted together, under no path. */
+  hitsOf(path: string): { count: number } {
+    const name = this.#hits.has(path) || this.#hits.size < MAX_SPACES ? path : ''
+    const known = this.#hits.get(name) ?? { count: 0 }
+    this.#hits.set(name, known)
+    return known
+  }
+
+  /** Reads that a copy has answered, by the path of the namespace. */
+  hits(): ReadonlyMap<string, number> {
+    return new Map([...this.#hits].map(([path, { count }]) => [path, count]))
+  }
+
   clear(): void {
     this.#queue.clear()
     // Emptied as well as let go: who is never used again still holds its own.
@@ -111,6 +125,8 @@ export class NearTier {
  */
 export class NearSpace {
   readonly tier: NearTier
+  /** Counted by whoever serves a copy. */
+  readonly hits: { count: number }
   readonly #queue: Sieve<Kept>
   readonly #path: string
   #known: Map<string, Kept>
@@ -122,6 +138,7 @@ export class NearSpace {
     this.#path = path
     this.#known = tier.copiesOf(path)
     this.#version = tier.version
+    this.hits = tier.hitsOf(path)
   }
 
   /** What the fence knows a key by. A path is escaped, so that its first newline ends it. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The four host abilities the library uses; nothing else reads a clock, dice or timer. */
+/** The host abilities the library uses; nothing else reads a clock, dice or timer. */
 export interface Platform {
   /** Wall-clock time, in milliseconds since the Unix epoch. Frozen between I/O on Workers. */
   now(): number
@@ -12,6 +12,8 @@ export interface Platform {
   random(): number
   /** Resolves after `ms` milliseconds, or rejects with `signal.reason` when aborted first. */
   delay(ms: number, signal?: AbortSignal): Promise<void>
+  /** As `delay`, but a process that has nothing else to do may end meanwhile. @default delay */
+  idle?(ms: number, signal?: AbortSignal): Promise<void>
   /** Keeps the host alive until `work` settles, as `ctx.waitUntil` does. Never throws. */
   defer(work: Promise<unknown>): void
 }

@@ -10,6 +10,19 @@ import type { Platform } from './platform.ts'
 const MAX_TIMER_MS = 2_147_483_647
 
 function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  return wait(ms, signal, () => undefined)
+}
+
+function idle(ms: number, signal?: AbortSignal): Promise<void> {
+  // Only where a timer keeps its process alive is there a way to tell it not to.
+  return wait(ms, signal, (timer) => (timer as { unref?(): void }).unref?.())
+}
+
+function wait(
+  ms: number,
+  signal: AbortSignal | undefined,
+  made: (timer: unknown) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason)
@@ -26,6 +39,7 @@ function delay(ms: number, signal?: AbortSignal): Promise<void> {
       },
       Math.min(ms, MAX_TIMER_MS),
     )
+    made(timer)
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }
@@ -40,6 +54,7 @@ export function webPlatform(): Platform {
     now: () => Date.now(),
     random: () => Math.random(),
     delay,
+    idle,
     defer: (work) => {
       // The work reports its own failures; an unhandled rejection would end a Node process (I11).
       work.then(undefined, () => undefined)

@@ -10,6 +10,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   redis: ['platform', 'entry', 'flight'],
   cache: ['platform', 'entry', 'near', 'flight', 'redis'],
   email: ['platform', 'entry', 'cache'],
+  monitor: ['platform', 'entry', 'flight', 'redis', 'cache'],
   bridge: ['platform', 'flight', 'redis'],
   cli: ['platform', 'flight', 'redis', 'bridge'],
   interop: ['entry', 'cache'],

@@ -33,6 +33,7 @@ import { DATA_COMMANDS } from './data-commands.ts'
 import { EVICTION_POLICIES, type EvictionPolicy } from './eviction.ts'
 import { Keyspace, type KeyspaceOptions } from './keyspace.ts'
 import type { Argv } from './parse.ts'
+import { FIGURES_TWIN } from './figures-twin.ts'
 import { RATE_LIMIT_TWINS } from './rate-limit/twins.ts'
 import { scriptCommands } from './script-commands.ts'
 import { ScriptLibrary, type ScriptTwin } from './scripting.ts'
@@ -63,7 +64,7 @@ export interface EmbeddedOptions {
   readonly twins?: readonly ScriptTwin[]
 }
 
-const DEFAULT_TWINS: readonly ScriptTwin[] = [...TWINS, ...RATE_LIMIT_TWINS]
+const DEFAULT_TWINS: readonly ScriptTwin[] = [...TWINS, ...RATE_LIMIT_TWINS, FIGURES_TWIN]
 
 /**
  * The engine. Synchronous, so every command, script and transaction is atomic, and time stands

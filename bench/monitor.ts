@@ -1,0 +1,100 @@
+/**
+ * What counting costs: a near hit and a remote hit with metrics on, beside the same with them off.
+ *
+ * @module
+ */
+
+import { RedisCacheManager } from 'nearcache'
+import { Metrics, RedisFigures } from 'nearcache/monitor'
+import { tcpTransport } from 'nearcache/redis/tcp'
+import { startRedisServer } from '../test/support/redis-server.ts'
+import { compare, type Report, ratioOf, repeat, type Subject } from './measure.ts'
+import { recordOf } from './record.ts'
+
+const ROUNDS = 15
+const KEYS: readonly string[] = Array.from({ length: 1_024 }, (_, i) => `user:${i}`)
+const TAGS = ['org:1', 'team:2']
+const NEAR = { on: 'near hit, counted', off: 'near hit' }
+const REMOTE = { on: 'remote hit, counted', off: 'remote hit' }
+const AT_ONCE = 16
+
+/** Runs it. */
+export async function benchMonitor(): Promise<Report> {
+  const server = await startRedisServer()
+  const opened: { close(): Promise<void> }[] = []
+  const open = async (near: boolean, isCounted: boolean): Promise<RedisCacheManager> => {
+    const cache = new RedisCacheManager({
+      redis: tcpTransport({ url: server.url }),
+      prefix: `${near}${isCounted}`,
+      deadline: '10s',
+      ...(near && { near: { ttl: '1h' } }),
+    })
+    opened.push(cache)
+    if (isCounted) new Metrics({ cache, sinks: [new RedisFigures({ cache })] })
+    const load = new Map(KEYS.map((key, i) => [key, recordOf(i)]))
+    await cache.getOrSetMany(KEYS, () => load, { tags: TAGS, ttl: '1d' })
+    return cache
+  }
+  try {
+    const near = [
+      await reading(NEAR.off, open(true, false)),
+      await reading(NEAR.on, open(true, true)),
+    ]
+    const remote = [
+      await reading(REMOTE.off, open(false, false)),
+      await reading(REMOTE.on, open(false, true)),
+    ]
+    const nearFound = await compare({
+      subjects: near,
+      concurrency: 1,
+      count: 200_000,
+      rounds: ROUNDS,
+      ratios: [[NEAR.on, NEAR.off]],
+    })
+    const remoteFound = await compare({
+      subjects: remote,
+      concurrency: AT_ONCE,
+      count: 10_000,
+      rounds: ROUNDS,
+      ratios: [[REMOTE.on, REMOTE.off]],
+    })
+    return {
+      title: 'Metrics',
+      rounds: ROUNDS,
+      ratios: [...nearFound.ratios, ...remoteFound.ratios],
+      figures: [...nearFound.figures, ...remoteFound.figures],
+      counts: {},
+      targets: [
+        {
+          what: 'near hit with metrics: CPU, of one without',
+          measured: ratioOf(nearFound, NEAR.on, NEAR.off, 1).clientCpu,
+          bound: { atMost: 1.05 },
+        },
+        {
+          what: 'remote hit with metrics, 16 at once: CPU, of one without',
+          measured: ratioOf(remoteFound, REMOTE.on, REMOTE.off, AT_ONCE).clientCpu,
+          bound: { atMost: 1.02 },
+        },
+      ],
+    }
+  } finally {
+    for (const cache of opened) await cache.close()
+    await server.stop()
+  }
+}
+
+async function reading(name: string, opening: Promise<RedisCacheManager>): Promise<Subject> {
+  const cache = await opening
+  let next = 0
+  return {
+    name,
+    run: (count, concurrency) =>
+      repeat(count, concurrency, () =>
+        cache.getOrSet(KEYS[next++ % KEYS.length] ?? '', never, { tags: TAGS }),
+      ),
+  }
+}
+
+async function never(): Promise<never> {
+  throw new Error('Every read is a hit')
+}

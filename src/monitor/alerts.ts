@@ -1,0 +1,99 @@
+/**
+ * The alerts there are, in all isolates together: kept in Redis, so that each begins and ends once.
+ *
+ * @module
+ */
+
+import type { RedisCacheManager } from '../cache/manager.ts'
+import { isNearcacheError } from '../errors.ts'
+import { RedisLink } from '../redis/link.ts'
+import type { AlertType, RuleId, Severity } from './rules.ts'
+
+/** One alert. Its id is that of its rule: there is one at a time. */
+export interface Alert {
+  readonly id: RuleId
+  readonly type: AlertType
+  readonly severity: Severity
+  /** In words, without the live number, which is in `metadata`. */
+  readonly message: string
+  /** Since when, in epoch milliseconds. */
+  readonly timestamp: number
+  readonly resolved: boolean
+  readonly metadata: {
+    readonly value: number
+    readonly threshold: number
+    readonly unit: string
+    readonly samples: number
+  }
+}
+
+/** An alert that nobody looks at any more ends by itself: its monitor may be gone. */
+const LIFE_MS = 7 * 86_400_000
+
+/**
+ * Alerts in Redis. While Redis cannot be asked they are this isolate's own, and every isolate tells of
+ * them: the receiver knows them for one by their id.
+ */
+export class Alerts {
+  readonly #link: RedisLink
+  readonly #base: string
+  readonly #ids: readonly RuleId[]
+  /** Those that began while Redis could not be asked. */
+  readonly #local = new Map<RuleId, Alert>()
+
+  constructor(cache: Pick<RedisCacheManager, 'redis'>, prefix: string, ids: readonly RuleId[]) {
+    this.#link = new RedisLink(cache.redis, false)
+    this.#base = `${prefix}:{alerts}`
+    this.#ids = ids
+  }
+
+  /** Begins an alert. @returns Whether it is this call that began it. */
+  async begin(alert: Alert): Promise<boolean> {
+    try {
+      const args = [JSON.stringify(alert), 'NX', 'PX', LIFE_MS] as const
+      return (await this.#link.send(['SET', this.#key(alert.id), ...args])) === 'OK'
+    } catch (error) {
+      if (!isNearcacheError(error)) throw error
+      const isNew = !this.#local.has(alert.id)
+      this.#local.set(alert.id, alert)
+      return isNew
+    }
+  }
+
+  /** Ends an alert. @returns It, if it is this call that ended it. */
+  async end(id: RuleId): Promise<Alert | undefined> {
+    const local = this.#local.get(id)
+    this.#local.delete(id)
+    try {
+      return parse(await this.#link.send(['GETDEL', this.#key(id)])) ?? local
+    } catch (error) {
+      if (!isNearcacheError(error)) throw error
+      return local
+    }
+  }
+
+  /** Those there are. */
+  async active(): Promise<readonly Alert[]> {
+    try {
+      const replies = await this.#link.read(this.#ids.map((id) => this.#key(id)))
+      return replies.flatMap((reply) => parse(reply) ?? [])
+    } catch (error) {
+      if (!isNearcacheError(error)) throw error
+      return [...this.#local.values()]
+    }
+  }
+
+  #key(id: RuleId): string {
+    return `${this.#base}:${id}`
+  }
+}
+
+function parse(reply: unknown): Alert | undefined {
+  if (typeof reply !== 'string') return undefined
+  try {
+    return JSON.parse(reply) as Alert
+  } catch {
+    // Not written here: no alert of ours.
+    return undefined
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * Watches a cache: health, alerts, reports, and the jobs that keep it warm.
+ *
+ * @module
+ */
+
+import type { RedisCacheManager } from '../cache/manager.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError, isNearcacheError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+import { type Alert, Alerts } from './alerts.ts'
+import type { Figures } from './figures.ts'
+import { type HealthReport, healthOf, probe } from './health.ts'
+import type { RedisFigures } from './redis-figures.ts'
+import { type PerformanceReport, reportOf } from './report.ts'
+import {
+  type Evidence,
+  judgeRule,
+  type Rule,
+  type RuleState,
+  type RulesOptions,
+  resolveRules,
+} from './rules.ts'
+import { summarize } from './summary.ts'
+
+/** What a monitor tells, by the name of the event. */
+export interface MonitorEvents {
+  'monitoring:started': { readonly intervalMs: number }
+  'monitoring:stopped': Record<never, never>
+  'health:checked': HealthReport
+  'alert:created': Alert
+  'alert:resolved': Alert
+}
+
+/** Runs warming jobs: `Warming` of `nearcache/warming`, or what does the same. */
+export interface JobRunner<Job = unknown> {
+  register(job: Job): void
+  /** Runs what is due. @returns How many jobs ran. */
+  runDue(): Promise<number>
+  summary(): Promise<JobSummary>
+}
+
+/** How the jobs do. */
+export interface JobSummary {
+  readonly totalJobs: number
+  readonly completedJobs: number
+  readonly failedJobs: number
+}
+
+/** Options for {@link CacheMonitor}. */
+export interface CacheMonitorOptions<Job = unknown> {
+  readonly cache: RedisCacheManager
+  /** Where the figures of all isolates are added up: rules and reports go by them. */
+  readonly figures: RedisFigures
+  /** The window that rules look at, in whole minutes. @default '5m' */
+  readonly window?: Duration
+  /** What rules do otherwise than by default; `false` for a rule that is not wanted. */
+  readonly rules?: RulesOptions
+  /** Bytes that Redis may use, where it does not tell itself. @default its maxmemory */
+  readonly memoryLimitBytes?: number
+  /** Told of each alert once when it begins and once when it ends, by whichever isolate found out. */
+  readonly notify?: (alert: Alert) => Promise<void> | void
+  /** What the names of alerts in Redis begin with. @default 'nc' */
+  readonly prefix?: string
+  /** Runs the jobs that {@link CacheMonitor.registerWarmingJob} takes. @default none are taken */
+  readonly warming?: JobRunner<Job>
+  /** @default webPlatform() */
+  readonly platform?: Platform
+}
+
+const MAX_HISTORY = 100
+const MINUTE_MS = 60_000
+
+/**
+ * Health, alerts and reports of one cache.
+ *
+ * @example
+ * ```ts
+ * const figures = new RedisFigures({ cache })
+ * const metrics = new Metrics({ cache, sinks: [figures] })
+ * const monitor = new CacheMonitor({ cache, figures, notify: (alert) => page(alert.message) })
+ * monitor.startMonitoring()
+ * const { healthy, issues } = await monitor.performHealthCheck()
+ * ```
+ */
+export class CacheMonitor<Job = unknown> {
+  readonly #options: CacheMonitorOptions<Job>
+  readonly #cache: RedisCacheManager
+  readonly #platform: Platform
+  readonly #rules: readonly Rule[]
+  readonly #states = new Map<string, RuleState>()
+  readonly #alerts: Alerts
+  readonly #windowMinutes: number
+  readonly #listeners = new Map<string, Set<(event: never) => void>>()
+  #history: readonly HealthReport[] = []
+  #failedChecks = 0
+  #watch: AbortController | undefined
+
+  /** @throws {InvalidOptionError} When an option is out of its range. */
+  constructor(options: CacheMonitorOptions<Job>) {
+    const { cache, platform = webPlatform(), prefix = 'nc', memoryLimitBytes } = options
+    const windowMs = toMilliseconds(options.window ?? '5m', 'window', { min: MINUTE_MS })
+    if (memoryLimitBytes !== undefined && !(memoryLimitBytes > 0)) {
+      throw new InvalidOptionError('memoryLimitBytes', 'a number of bytes above 0')
+    }
+    this.#options = options
+    this.#cache = cache
+    this.#platform = platform
+    this.#rules = resolveRules(options.rules)
+    this.#windowMinutes = Math.ceil(windowMs / MINUTE_MS)
+    this.#alerts = new Alerts(
+      cache,
+      prefix,
+      this.#rules.map(({ id }) => id),
+    )
+  }
+
+  /** Listens to what the monitor finds. @returns A function that ends it. */
+  on<Name extends keyof MonitorEvents>(
+    name: Name,
+    listener: (event: MonitorEvents[Name]) => void,
+  ): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    listeners.add(listener as (event: never) => void)
+    return () => {
+      listeners.delete(listener as (event: never) => void)
+    }
+  }
+
+  /**
+   * Checks at once, and from then on at this interval, until {@link stopMonitoring}; called again it
+   * goes on with the new one. A process may end while nothing else is left to do.
+   *
+   * @param interval At least a second. @default 60_000 ms
+   * @throws {InvalidOptionError} When it is no duration.
+   */
+  startMonitoring(interval: Duration = '60s'): void {
+    const intervalMs = toMilliseconds(interval, 'interval', { min: 1_000 })
+    this.#watch?.abort()
+    const watch = new AbortController()
+    this.#watch = watch
+    this.#emit('monitoring:started', { intervalMs })
+    this.#platform.defer(this.#keepWatch(intervalMs, watch.signal))
+  }
+
+  /** Checks no more. */
+  stopMonitoring(): void {
+    if (this.#watch === undefined) return
+    this.#watch.abort()
+    this.#watch = undefined
+    this.#emit('monitoring:stopped', {})
+  }
+
+  /** Asks Redis, reads the figures, begins and ends alerts. Never rejects for what Redis does. */
+  async performHealthCheck(): Promise<HealthReport> {
+    const now = this.#platform.now()
+    const found = await probe(this.#cache, this.#platform)
+    this.#failedChecks = found.kind === 'failed' ? this.#failedChecks + 1 : 0
+    const [figures, stats] = await Promise.all([this.#figures(now), this.#cache.getStats()])
+    const evidence: Evidence = {
+      summary: figures && summarize(figures),
+      memoryBytes: stats.memoryUsage,
+      memoryLimitBytes: this.#options.memoryLimitBytes ?? stats.memoryLimit,
+      failedChecks: this.#failedChecks,
+      isCircuitClosed: stats.remote.circuit !== 'open',
+    }
+    await this.#judgeAll(evidence, now)
+    const alerts = await this.#alerts.active()
+    const health = healthOf({ found, evidence, alerts, now, figures, stats })
+    this.#history = [...this.#history, health].slice(-MAX_HISTORY)
+    this.#emit('health:checked', health)
+    return health
+  }
+
+  /** What the last check found; `undefined` before the first. */
+  getCurrentHealth(): HealthReport | undefined {
+    return this.#history.at(-1)
+  }
+
+  /** The last hundred checks of this isolate, oldest first. */
+  getHealthHistory(): readonly HealthReport[] {
+    return this.#history
+  }
+
+  /** The alerts of all isolates that have not ended. */
+  getActiveAlerts(): Promise<readonly Alert[]> {
+    return this.#alerts.active()
+  }
+
+  /**
+   * Ends an alert by hand. If its cause goes on, the next check that finds it bad for long enough
+   * begins it anew. @returns Whether there was one.
+   */
+  async resolveAlert(id: Alert['id']): Promise<boolean> {
+    this.#states.delete(id)
+    return this.#endAlert(id)
+  }
+
+  /** Everything an operator wants to read at once; `toMarkdown` of it is for people. */
+  async generatePerformanceReport(): Promise<PerformanceReport> {
+    const health = await this.performHealthCheck()
+    const [alerts, figures, warming] = await Promise.all([
+      this.#alerts.active(),
+      this.#figures(health.timestamp),
+      this.#options.warming?.summary(),
+    ])
+    return reportOf({ health, alerts, figures, warming, windowMinutes: this.#windowMinutes })
+  }
+
+  /**
+   * Takes a job that warms the cache at its times.
+   *
+   * @throws {InvalidOptionError} When the monitor was made without `warming`, or the job cannot be run.
+   */
+  registerWarmingJob(job: Job): void {
+    this.#warming().register(job)
+  }
+
+  /** Runs the warming jobs that are due. @returns How many ran. */
+  executeWarmingJobs(): Promise<number> {
+    return this.#warming().runDue()
+  }
+
+  #warming(): JobRunner<Job> {
+    const { warming } = this.#options
+    if (warming) return warming
+    throw new InvalidOptionError('warming', 'given to a monitor that runs jobs')
+  }
+
+  async #keepWatch(intervalMs: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.performHealthCheck()
+      try {
+        await (this.#platform.idle?.(intervalMs, signal) ??
+          this.#platform.delay(intervalMs, signal))
+      } catch {
+        return // stopped
+      }
+    }
+  }
+
+  /** The figures of the window, or nothing while Redis is away. */
+  async #figures(now: number): Promise<Figures | undefined> {
+    try {
+      return await this.#options.figures.readRecent(now, this.#windowMinutes)
+    } catch (error) {
+      if (isNearcacheError(error)) return undefined
+      throw error
+    }
+  }
+
+  async #judgeAll(evidence: Evidence, now: number): Promise<void> {
+    for (const rule of this.#rules) {
+      const before = this.#states.get(rule.id) ?? { badSince: undefined }
+      const { judgement, state } = judgeRule(rule, evidence, before, now)
+      this.#states.set(rule.id, state)
+      if (judgement.kind === 'bad') await this.#beginAlert(rule, judgement, state, now)
+      if (judgement.kind === 'good') await this.#endAlert(rule.id)
+    }
+  }
+
+  async #beginAlert(
+    { id, type, severity, what, firesAt, unit }: Rule,
+    { value, samples }: { readonly value: number; readonly samples: number },
+    { badSince = 0 }: RuleState,
+    now: number,
+  ): Promise<void> {
+    const alert: Alert = {
+      id,
+      type,
+      severity,
+      message: what,
+      timestamp: badSince || now,
+      resolved: false,
+      metadata: { value, threshold: firesAt, unit, samples },
+    }
+    if (await this.#alerts.begin(alert)) await this.#tell('alert:created', alert)
+  }
+
+  async #endAlert(id: Alert['id']): Promise<boolean> {
+    const ended = await this.#alerts.end(id)
+    if (ended === undefined) return false
+    await this.#tell('alert:resolved', { ...ended, resolved: true })
+    return true
+  }
+
+  async #tell(name: 'alert:created' | 'alert:resolved', alert: Alert): Promise<void> {
+    this.#emit(name, alert)
+    try {
+      await this.#options.notify?.(alert)
+    } catch {
+      // Whoever is told must not keep the check from its end; the alert is on record.
+    }
+  }
+
+  #emit<Name extends keyof MonitorEvents>(name: Name, event: MonitorEvents[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        listener(event as never)
+      } catch {
+        // A listener's fault must not become the monitor's.
+      }
+    }
+  }
+}

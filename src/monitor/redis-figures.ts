@@ -1,0 +1,126 @@
+/**
+ * The figures of all isolates together, added up in Redis by minute, by hour and since ever.
+ *
+ * @module
+ */
+
+import type { RedisCacheManager } from '../cache/manager.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { RemoteError } from '../errors.ts'
+import { ADD_FIGURES } from '../redis/figures-script.ts'
+import { RedisLink } from '../redis/link.ts'
+import type { Reply } from '../redis/requester.ts'
+import { fromFields, toFields } from './figure-fields.ts'
+import { type Figures, mergeFigures } from './figures.ts'
+import type { Batch, MetricsSink } from './metrics.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
+
+/** Options for {@link RedisFigures}. */
+export interface RedisFiguresOptions {
+  readonly cache: Pick<RedisCacheManager, 'redis'>
+  /** What the names of the hashes begin with. @default 'nc' */
+  readonly prefix?: string
+  /** How long the figures of a minute are kept. @default '3h' */
+  readonly keepMinutes?: Duration
+  /** How long those of an hour are kept. @default '8d' */
+  readonly keepHours?: Duration
+}
+
+/** A stretch of time and what was counted in it. */
+export interface Slice {
+  /** Epoch milliseconds at which it begins. */
+  readonly from: number
+  readonly figures: Figures
+}
+
+/**
+ * Figures in Redis. A batch is one command, however many figures it has, and is counted once,
+ * however often it arrives. All hashes share a slot, so that it works on a cluster.
+ */
+export class RedisFigures implements MetricsSink {
+  readonly name = 'redis'
+  readonly #link: RedisLink
+  readonly #base: string
+  readonly #keepMinutesMs: number
+  readonly #keepHoursMs: number
+
+  /** @throws {InvalidOptionError} When a duration cannot be one. */
+  constructor({ cache, prefix = 'nc', keepMinutes = '3h', keepHours = '8d' }: RedisFiguresOptions) {
+    this.#link = new RedisLink(cache.redis, false)
+    this.#base = `${prefix}:{figures}`
+    this.#keepMinutesMs = toMilliseconds(keepMinutes, 'keepMinutes', { min: MINUTE_MS })
+    this.#keepHoursMs = toMilliseconds(keepHours, 'keepHours', { min: HOUR_MS })
+  }
+
+  async write({ source, sequence, at, figures }: Batch): Promise<void> {
+    const keys = [this.#minute(at), this.#hour(at), this.#total()]
+    const lives = [this.#keepMinutesMs, this.#keepHoursMs, 0]
+    const args = [`source:${source}`, sequence, ...lives, ...toFields(figures)]
+    await this.#link.run(ADD_FIGURES, keys, args)
+  }
+
+  /** Everything counted since the hash of sums began: what only grows. */
+  async readTotal(): Promise<Figures> {
+    return figuresIn(await this.#link.send(['HGETALL', this.#total()]))
+  }
+
+  /** The last so many minutes, oldest first, the present one included: one request. */
+  readMinutes(now: number, count: number): Promise<Slice[]> {
+    return this.#slices(now, count, MINUTE_MS, (at) => this.#minute(at))
+  }
+
+  /** The last so many hours, oldest first, the present one included: one request. */
+  readHours(now: number, count: number): Promise<Slice[]> {
+    return this.#slices(now, count, HOUR_MS, (at) => this.#hour(at))
+  }
+
+  /** What was counted in the last so many minutes, the present one included. */
+  async readRecent(now: number, minutes: number): Promise<Figures> {
+    return mergeFigures((await this.readMinutes(now, minutes)).map(({ figures }) => figures))
+  }
+
+  async #slices(
+    now: number,
+    count: number,
+    lengthMs: number,
+    nameOf: (at: number) => string,
+  ): Promise<Slice[]> {
+    const last = Math.floor(now / lengthMs) * lengthMs
+    const starts = Array.from({ length: count }, (_, i) => last - (count - 1 - i) * lengthMs)
+    const replies = await Promise.all(starts.map((at) => this.#link.send(['HGETALL', nameOf(at)])))
+    return starts.map((from, i) => ({ from, figures: figuresIn(replies[i] ?? null) }))
+  }
+
+  #minute(at: number): string {
+    return `${this.#base}:m:${Math.floor(at / MINUTE_MS)}`
+  }
+
+  #hour(at: number): string {
+    return `${this.#base}:h:${Math.floor(at / HOUR_MS)}`
+  }
+
+  #total(): string {
+    return `${this.#base}:total`
+  }
+}
+
+/** HGETALL answers a list; some clients make an object of it. */
+function figuresIn(reply: Reply | Readonly<Record<string, Reply>>): Figures {
+  if (reply === null) return new Map()
+  if (typeof reply !== 'object') {
+    throw new RemoteError({ operation: 'HGETALL', reason: 'malformed reply', applied: 'no' })
+  }
+  if (!Array.isArray(reply)) return fromFields(Object.entries(reply).map(toPair))
+  const list: readonly Reply[] = reply
+  return fromFields(
+    Array.from({ length: list.length >> 1 }, (_, i) =>
+      toPair([String(list[2 * i]), list[2 * i + 1]]),
+    ),
+  )
+}
+
+function toPair([field, count]: readonly [string, unknown]): [string, number] {
+  return [field, Number(count)]
+}

@@ -1,0 +1,149 @@
+/**
+ * A report on a cache: as data, and as a page for people.
+ *
+ * @module
+ */
+
+import type { Alert } from './alerts.ts'
+import type { Figures } from './figures.ts'
+import type { HealthReport } from './health.ts'
+import type { JobSummary } from './monitor.ts'
+import type { Recommendation } from './recommendations.ts'
+import type { AlertType, Severity } from './rules.ts'
+import { type Summary, summarize } from './summary.ts'
+
+/** What `generatePerformanceReport` answers. */
+export interface PerformanceReport {
+  /** Epoch milliseconds. */
+  readonly timestamp: number
+  /** How many minutes the figures are of. */
+  readonly windowMinutes: number
+  readonly health: HealthReport
+  /** All caches together; `undefined` if the figures could not be read. */
+  readonly summary: Summary | undefined
+  /** By the path of the namespace. */
+  readonly caches: Readonly<Record<string, Summary>>
+  readonly alerts: {
+    readonly active: readonly Alert[]
+    readonly byType: Readonly<Partial<Record<AlertType, number>>>
+    readonly bySeverity: Readonly<Partial<Record<Severity, number>>>
+  }
+  readonly warming: JobSummary
+  readonly recommendations: readonly Recommendation[]
+}
+
+/** What a report is made of. */
+export interface ReportParts {
+  readonly health: HealthReport
+  readonly alerts: readonly Alert[]
+  readonly figures: Figures | undefined
+  readonly warming: JobSummary | undefined
+  readonly windowMinutes: number
+}
+
+export function reportOf({
+  health,
+  alerts,
+  figures,
+  warming = { totalJobs: 0, completedJobs: 0, failedJobs: 0 },
+  windowMinutes,
+}: ReportParts): PerformanceReport {
+  const caches = [...(figures ?? [])].map(([cache, one]): [string, Summary] => [
+    cache,
+    summarize(new Map([[cache, one]])),
+  ])
+  return {
+    timestamp: health.timestamp,
+    windowMinutes,
+    health,
+    summary: figures && summarize(figures),
+    caches: Object.fromEntries(caches.filter(([, { lookups, sets }]) => lookups + sets > 0)),
+    alerts: {
+      active: alerts,
+      byType: counts(alerts.map(({ type }) => type)),
+      bySeverity: counts(alerts.map(({ severity }) => severity)),
+    },
+    warming,
+    recommendations: health.recommendations,
+  }
+}
+
+function counts<Name extends string>(names: readonly Name[]): Partial<Record<Name, number>> {
+  const counted: Partial<Record<Name, number>> = {}
+  for (const name of names) counted[name] = (counted[name] ?? 0) + 1
+  return counted
+}
+
+/** The report as Markdown. */
+export function toMarkdown(report: PerformanceReport): string {
+  const { health, summary, caches, alerts, warming, recommendations } = report
+  return [
+    '# Cache report',
+    '',
+    `${isoTime(report.timestamp)}, the last ${report.windowMinutes} minutes.`,
+    '',
+    `Status: **${health.status}**`,
+    ...list(health.issues),
+    '',
+    '## Figures',
+    '',
+    ...(summary ? summaryTable({ 'all caches': summary, ...caches }) : ['They could not be read.']),
+    '',
+    '## Alerts',
+    '',
+    ...(alerts.active.length === 0
+      ? ['None.']
+      : list(
+          alerts.active.map(
+            ({ severity, message, timestamp }) =>
+              `${severity}: ${message}, since ${isoTime(timestamp)}`,
+          ),
+        )),
+    '',
+    '## Warming',
+    '',
+    `${warming.totalJobs} jobs, ${warming.completedJobs} completed, ${warming.failedJobs} failed.`,
+    '',
+    '## Recommendations',
+    '',
+    ...(recommendations.length === 0
+      ? ['None: the figures call for no change.']
+      : list(
+          recommendations.map(
+            ({ cache, advice, setting, evidence }) =>
+              `${cache ? `\`${cache}\`: ` : ''}${advice} (${setting}). ${evidenceText(evidence)}`,
+          ),
+        )),
+    '',
+  ].join('\n')
+}
+
+function list(lines: readonly string[]): string[] {
+  return lines.map((line) => `- ${line}`)
+}
+
+function summaryTable(rows: Readonly<Record<string, Summary>>): string[] {
+  return [
+    '| cache | look-ups | hit rate | near hits | loads | errors | p95 ms |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...Object.entries(rows).map(
+      ([cache, { lookups, hitRate, nearHits, loads, errors, getMs }]) =>
+        `| ${cache.replaceAll('|', '\\|')} | ${lookups} | ${percent(hitRate)} | ${nearHits} | ${loads} | ${errors} | ${getMs.p95?.toFixed(1) ?? '-'} |`,
+    ),
+  ]
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? '-' : `${(100 * share).toFixed(1)} %`
+}
+
+function evidenceText(evidence: Readonly<Record<string, number>>): string {
+  return Object.entries(evidence)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')
+}
+
+function isoTime(ms: number): string {
+  // biome-ignore lint/style/noRestrictedGlobals: writes an instant that is given, reads no clock
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,249 @@
+/**
+ * When an alert begins and ends. Pure: the caller brings the figures and the time.
+ *
+ * @module
+ */
+
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Summary } from './summary.ts'
+
+/** What an alert is about. */
+export type AlertType = 'performance' | 'memory' | 'connectivity' | 'error'
+
+/** How bad it is. */
+export type Severity = 'low' | 'medium' | 'high' | 'critical'
+
+/** Names of the rules: an alert has the id of its rule. */
+export type RuleId = 'hit-rate' | 'memory' | 'latency' | 'error-rate' | 'connection'
+
+/** What a check has found out. */
+export interface Evidence {
+  /** Figures of the window. `undefined` if they could not be read. */
+  readonly summary: Summary | undefined
+  /** Bytes that Redis uses; `undefined` if it did not say. */
+  readonly memoryBytes: number | undefined
+  /** Bytes that it may use: by `memoryLimitBytes`, else by its own word. */
+  readonly memoryLimitBytes: number | undefined
+  /** Checks in a row that Redis has not answered, this one included. */
+  readonly failedChecks: number
+  readonly isCircuitClosed: boolean
+}
+
+/** What a rule measures: a value, or why there is none. */
+export type Measurement =
+  | { readonly kind: 'value'; readonly value: number; readonly samples: number }
+  | { readonly kind: 'inactive'; readonly reason: string }
+
+/** One rule, complete. */
+export interface Rule {
+  readonly id: RuleId
+  readonly type: AlertType
+  readonly severity: Severity
+  /** Which side of the thresholds is bad. */
+  readonly bad: 'below' | 'above'
+  /** Where it begins. */
+  readonly firesAt: number
+  /** Where it ends: on the good side of `firesAt`, lest an alert comes and goes with every check. */
+  readonly resolvesAt: number
+  /** How long it has to be bad before the alert begins, in milliseconds. */
+  readonly forMs: number
+  /** With fewer samples the rule says nothing. */
+  readonly minSamples: number
+  readonly unit: '%' | 'ms' | 'checks'
+  readonly what: string
+  measure(evidence: Evidence): Measurement
+}
+
+/** What of a rule can be set. */
+export interface RuleOptions {
+  readonly firesAt?: number
+  readonly resolvesAt?: number
+  readonly for?: Duration
+  readonly minSamples?: number
+  readonly severity?: Severity
+}
+
+/** By the id of the rule; `false` for none. */
+export type RulesOptions = { readonly [id in RuleId]?: RuleOptions | false }
+
+const value = (measured: number | undefined, samples: number, reason: string): Measurement =>
+  measured === undefined
+    ? { kind: 'inactive', reason }
+    : { kind: 'value', value: measured, samples }
+
+const percent = (share: number | undefined): number | undefined =>
+  share === undefined ? undefined : 100 * share
+
+const NO_FIGURES = 'the figures cannot be read'
+const NO_SAMPLES = 'nothing was measured'
+
+const DEFAULT_RULES: readonly Rule[] = [
+  {
+    id: 'connection',
+    type: 'connectivity',
+    severity: 'critical',
+    bad: 'above',
+    // Three checks without an answer, or one that finds the circuit open.
+    firesAt: 2.5,
+    resolvesAt: 0.5,
+    forMs: 0,
+    minSamples: 0,
+    unit: 'checks',
+    what: 'Redis does not answer',
+    measure: ({ failedChecks, isCircuitClosed }) => ({
+      kind: 'value',
+      value: isCircuitClosed ? failedChecks : Math.max(3, failedChecks),
+      samples: 1,
+    }),
+  },
+  {
+    id: 'error-rate',
+    type: 'error',
+    severity: 'high',
+    bad: 'above',
+    firesAt: 5,
+    resolvesAt: 3,
+    forMs: 60_000,
+    minSamples: 50,
+    unit: '%',
+    what: 'The error rate is high',
+    measure: ({ summary }) =>
+      summary
+        ? value(percent(summary.errorRate), summary.lookups + summary.sets, NO_SAMPLES)
+        : { kind: 'inactive', reason: NO_FIGURES },
+  },
+  {
+    id: 'memory',
+    type: 'memory',
+    severity: 'high',
+    bad: 'above',
+    firesAt: 85,
+    resolvesAt: 80,
+    forMs: 0,
+    minSamples: 0,
+    unit: '%',
+    what: 'The memory of Redis runs out',
+    measure: ({ memoryBytes, memoryLimitBytes }) => {
+      if (memoryBytes === undefined)
+        return { kind: 'inactive', reason: 'Redis does not tell its memory' }
+      if (!memoryLimitBytes)
+        return { kind: 'inactive', reason: 'no limit is set, and Redis has none' }
+      return { kind: 'value', value: (100 * memoryBytes) / memoryLimitBytes, samples: 1 }
+    },
+  },
+  {
+    id: 'latency',
+    type: 'performance',
+    severity: 'medium',
+    bad: 'above',
+    firesAt: 100,
+    resolvesAt: 80,
+    forMs: 120_000,
+    minSamples: 50,
+    unit: 'ms',
+    what: 'Look-ups are slow (95th percentile)',
+    measure: ({ summary }) =>
+      summary
+        ? value(summary.getMs.p95, summary.getMs.count, NO_SAMPLES)
+        : { kind: 'inactive', reason: NO_FIGURES },
+  },
+  {
+    id: 'hit-rate',
+    type: 'performance',
+    severity: 'medium',
+    bad: 'below',
+    firesAt: 70,
+    resolvesAt: 75,
+    forMs: 300_000,
+    minSamples: 100,
+    unit: '%',
+    what: 'The hit rate is low',
+    measure: ({ summary }) =>
+      summary
+        ? value(percent(summary.hitRate), summary.lookups, NO_SAMPLES)
+        : { kind: 'inactive', reason: NO_FIGURES },
+  },
+]
+
+/**
+ * The rules, worst first.
+ *
+ * @throws {InvalidOptionError} When a rule is unknown, or an alert of it could not end.
+ */
+export function resolveRules(options: RulesOptions = {}): readonly Rule[] {
+  const unknown = Object.keys(options).find((id) => !DEFAULT_RULES.some((rule) => rule.id === id))
+  if (unknown !== undefined) {
+    const ids = DEFAULT_RULES.map(({ id }) => id).join(', ')
+    throw new InvalidOptionError('rules', `an object with some of: ${ids}`)
+  }
+  return DEFAULT_RULES.flatMap((rule) => {
+    const changes = options[rule.id]
+    return changes === false ? [] : [resolveRule(rule, changes ?? {})]
+  })
+}
+
+function resolveRule(rule: Rule, changes: RuleOptions): Rule {
+  const { firesAt = rule.firesAt, minSamples = rule.minSamples, severity = rule.severity } = changes
+  // As far from the threshold as by default.
+  const { resolvesAt = firesAt + (rule.resolvesAt - rule.firesAt) } = changes
+  const option = `rules.${rule.id}`
+  if (!Number.isFinite(firesAt) || !Number.isFinite(resolvesAt)) {
+    throw new InvalidOptionError(option, 'given with numbers as thresholds')
+  }
+  if (rule.bad === 'below' ? resolvesAt < firesAt : resolvesAt > firesAt) {
+    throw new InvalidOptionError(option, 'given with a resolvesAt on the good side of firesAt')
+  }
+  const forMs =
+    changes.for === undefined ? rule.forMs : toMilliseconds(changes.for, `${option}.for`)
+  return { ...rule, firesAt, resolvesAt, minSamples, severity, forMs }
+}
+
+/** How a rule stands in one isolate: since when it has been bad. */
+export interface RuleState {
+  readonly badSince: number | undefined
+}
+
+/** What a check makes of a rule. */
+export type Judgement =
+  | { readonly kind: 'bad'; readonly value: number; readonly samples: number }
+  | { readonly kind: 'good'; readonly value: number }
+  /** Neither: between the two thresholds, not bad for long enough, or too little to go by. */
+  | { readonly kind: 'unclear'; readonly reason: string }
+
+/** Judges one rule, and how it stands from now on. */
+export function judgeRule(
+  rule: Rule,
+  evidence: Evidence,
+  { badSince }: RuleState,
+  now: number,
+): { readonly judgement: Judgement; readonly state: RuleState } {
+  const measured = rule.measure(evidence)
+  if (measured.kind === 'inactive') {
+    return {
+      judgement: { kind: 'unclear', reason: measured.reason },
+      state: { badSince: undefined },
+    }
+  }
+  const { value: found, samples } = measured
+  if (samples < rule.minSamples) {
+    const reason = `${samples} of the ${rule.minSamples} samples that it takes`
+    return { judgement: { kind: 'unclear', reason }, state: { badSince: undefined } }
+  }
+  const sign = rule.bad === 'below' ? -1 : 1
+  if (sign * found > sign * rule.firesAt) {
+    const since = badSince ?? now
+    const judgement: Judgement =
+      now - since >= rule.forMs
+        ? { kind: 'bad', value: found, samples }
+        : { kind: 'unclear', reason: 'bad, but not for long enough' }
+    return { judgement, state: { badSince: since } }
+  }
+  const isGood = sign * found <= sign * rule.resolvesAt
+  return {
+    judgement: isGood
+      ? { kind: 'good', value: found }
+      : { kind: 'unclear', reason: 'between the two thresholds' },
+    state: { badSince: undefined },
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Tells of alerts by HTTP.
+ *
+ * @module
+ */
+
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError, RemoteError, RemoteTimeoutError } from '../errors.ts'
+import { withDeadline } from '../flight/deadline.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+import type { Alert } from './alerts.ts'
+
+/** Options for {@link webhook}. */
+export interface WebhookOptions {
+  readonly url: string
+  /** Sent along, such as a signature. @default none */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Makes the body, which is sent as JSON. @default the alert itself */
+  readonly body?: (alert: Alert) => unknown
+  /** @default the runtime's fetch */
+  readonly fetch?: typeof globalThis.fetch
+  /** How long one attempt may take; there are two. @default '5s' */
+  readonly deadline?: Duration
+  /** @default webPlatform() */
+  readonly platform?: Platform
+}
+
+/**
+ * What a `CacheMonitor` takes as `notify`: posts each alert, once more if the first attempt fails. The
+ * receiver tells a repetition by `id` and `timestamp`.
+ *
+ * @throws {InvalidOptionError} When `url` is no http or https URL.
+ */
+export function webhook(options: WebhookOptions): (alert: Alert) => Promise<void> {
+  const { url, headers = {}, body = (alert) => alert, platform = webPlatform() } = options
+  const deadlineMs = toMilliseconds(options.deadline ?? '5s', 'deadline', { min: 1 })
+  if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    throw new InvalidOptionError('url', 'an http:// or https:// address')
+  }
+
+  const post = (alert: Alert): Promise<void> => {
+    const late = (): RemoteTimeoutError => new RemoteTimeoutError('webhook', deadlineMs)
+    return withDeadline(platform, deadlineMs, late, async (signal) => {
+      const send = options.fetch ?? globalThis.fetch
+      const response = await send(url, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify(body(alert)),
+        signal,
+      })
+      await response.body?.cancel()
+      if (response.ok) return
+      throw new RemoteError({
+        operation: 'webhook',
+        reason: `HTTP ${response.status}`,
+        applied: 'no',
+      })
+    })
+  }
+
+  return async (alert) => {
+    try {
+      await post(alert)
+    } catch {
+      await post(alert)
+    }
+  }
+}

@@ -1,0 +1,291 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { type Figures, mergeFigures } from '../../../src/monitor/figures.ts'
+import {
+  type Batch,
+  Metrics,
+  type MetricsSink,
+  OTHER_CACHES,
+} from '../../../src/monitor/metrics.ts'
+import { RedisFigures } from '../../../src/monitor/redis-figures.ts'
+import { summarize } from '../../../src/monitor/summary.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import type { Requester } from '../../../src/redis/requester.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
+import { found } from '../../support/findings.ts'
+
+/** A sink that keeps what it is given, and fails as often as it is told. */
+class Shelf implements MetricsSink {
+  readonly name = 'shelf'
+  readonly batches: Batch[] = []
+  failures = 0
+
+  async write(batch: Batch): Promise<void> {
+    if (this.failures > 0) {
+      this.failures--
+      throw new Error('The shelf is full')
+    }
+    this.batches.push(batch)
+  }
+
+  get last(): Figures {
+    return this.batches.at(-1)?.figures ?? new Map()
+  }
+}
+
+describe('Metrics', () => {
+  let platform: ManualPlatform
+  let redis: FaultyRequester
+  let shelf: Shelf
+
+  beforeEach(() => {
+    platform = new ManualPlatform()
+    redis = faultyRequester(embeddedTransport({ platform }))
+    shelf = new Shelf()
+  })
+
+  const make = (requester: Requester = redis): RedisCacheManager =>
+    new RedisCacheManager({ redis: requester, platform, retries: 0 })
+
+  const counting = (cache: RedisCacheManager, rest = {}): Metrics =>
+    new Metrics({ cache, platform, sinks: [shelf], ...rest })
+
+  const counterOf = (figures: Figures, code: string, cache = 'default'): number =>
+    figures.get(cache)?.counters.get(code) ?? 0
+
+  test('count hits, misses by reason, loads and sets of each namespace', async () => {
+    const cache = make()
+    const metrics = counting(cache)
+    const mail = cache.namespace('mail')
+
+    await cache.getOrSet('a', () => 1, { tags: ['t'] })
+    await cache.getOrSet('a', () => 1, { tags: ['t'] })
+    await cache.get('none')
+    await cache.invalidateTags(['t'])
+    await cache.get('a', { tags: ['t'] })
+    await mail.set('m', 1)
+    await mail.delete('m')
+    await metrics.flush()
+
+    const counts = (path: string) => Object.fromEntries(shelf.last.get(path)?.counters ?? [])
+    expect(counts('default')).toEqual({ hr: 1, 'm.absent': 2, 'm.invalidated': 1, l: 1, ih: 1 })
+    expect(counts('default/mail')).toEqual({ s: 1, d: 1 })
+  })
+
+  test('count near hits that were never events', async () => {
+    const cache = new RedisCacheManager({ redis, platform, near: { ttl: '1h' } })
+    const heard: string[] = []
+    const metrics = counting(cache)
+    cache.subscribe((event) => heard.push(event.outcome.kind), { nearHits: false })
+    await cache.getOrSet('a', () => 1)
+
+    for (let i = 0; i < 5; i++) await cache.getOrSet('a', () => 1)
+    await cache.getMany(['a'])
+    await metrics.flush()
+
+    expect(counterOf(shelf.last, 'hn')).toBe(6)
+    expect(heard).not.toContain('hit')
+    expect(summarize(shelf.last)).toMatchObject({ lookups: 7, hits: 6, nearHits: 6, misses: 1 })
+  })
+
+  test('count requests and commands as the guard does', async () => {
+    const cache = make()
+    const metrics = counting(cache)
+    await Promise.all([cache.get('a'), cache.set('b', 1)])
+    const { requests, commands } = cache.redis.counts
+    await metrics.flush()
+
+    expect(counterOf(shelf.last, 'rr', '')).toBe(requests)
+    expect(counterOf(shelf.last, 'rc', '')).toBe(commands)
+  })
+
+  test('sort errors by what was done and by their kind', async () => {
+    const cache = make()
+    const metrics = counting(cache)
+    redis.fate = () => ({ kind: 'answer', answer: { error: 'NOAUTH no' } })
+    await cache.getOrSet('a', () => 1)
+    await cache.set('a', 1).catch(() => undefined)
+    redis.fate = () => ({ kind: 'pass' })
+    platform.jump(10_000)
+    await cache.getOrSet('b', () => Promise.reject(new Error('no'))).catch(() => undefined)
+    await metrics.flush()
+
+    // The circuit that opens is told at once, so there are two batches.
+    const all = mergeFigures(shelf.batches.map(({ figures }) => figures))
+    expect(counterOf(all, 'e.read.auth')).toBe(1)
+    expect(counterOf(all, 'e.write.breaker')).toBe(1)
+    expect(counterOf(all, 'e.read.loader')).toBe(1)
+    expect(counterOf(all, 'lf')).toBe(1)
+    expect(counterOf(all, 'bo')).toBe(1)
+    // The loader's own failure is none of the cache.
+    expect(summarize(all)).toMatchObject({ errors: 3, errorRate: 1 })
+  })
+
+  test('time look-ups that ask Redis, sets and loads', async () => {
+    const cache = make()
+    const metrics = counting(cache)
+    await cache.getOrSet('a', async () => {
+      platform.jump(40)
+      return 1
+    })
+    await metrics.flush()
+
+    const { getMs, loadMs } = summarize(shelf.last)
+    expect(loadMs).toMatchObject({ count: 1, mean: 40 })
+    expect(getMs.count).toBe(1)
+    expect(getMs.p95).toBeGreaterThan(36)
+    expect(getMs.p95).toBeLessThan(44)
+  })
+
+  describe('are handed on', () => {
+    test('with the first operation after the interval', async () => {
+      const cache = make()
+      counting(cache, { interval: '10s' })
+      await cache.get('a')
+      platform.jump(9_999)
+      await cache.get('a')
+      await platform.settle()
+      expect(shelf.batches).toHaveLength(0)
+
+      platform.jump(1)
+      await cache.get('a')
+      await platform.settle()
+
+      expect(shelf.batches).toHaveLength(1)
+      expect(counterOf(shelf.last, 'm.absent')).toBe(3)
+    })
+
+    test('after so many operations, and at once when the circuit opens', async () => {
+      const cache = make()
+      counting(cache, { maxOperations: 3 })
+      for (let i = 0; i < 3; i++) await cache.get('a')
+      await platform.settle()
+      expect(shelf.batches).toHaveLength(1)
+
+      redis.fate = () => ({ kind: 'answer', answer: { error: 'NOAUTH no' } })
+      await cache.get('a')
+      await platform.settle()
+
+      expect(shelf.batches.length).toBeGreaterThanOrEqual(2)
+    })
+
+    test('once each, with a sequence that grows, and no empty ones', async () => {
+      const cache = make()
+      const metrics = counting(cache)
+      await cache.get('a')
+      await metrics.flush()
+      await metrics.flush()
+      await cache.get('a')
+      await metrics.stop()
+      await cache.get('a')
+      await metrics.flush()
+
+      expect(shelf.batches.map(({ sequence }) => sequence)).toEqual([1, 2])
+      expect(new Set(shelf.batches.map(({ source }) => source)).size).toBe(1)
+    })
+
+    test('a second time to a sink that failed, and never a third', async () => {
+      const cache = make()
+      const metrics = counting(cache)
+      shelf.failures = 1
+      await cache.get('a')
+      await metrics.flush()
+      expect(shelf.batches).toHaveLength(1)
+
+      shelf.failures = 2
+      await cache.get('a')
+      await metrics.flush()
+      await cache.get('a')
+      await metrics.flush()
+
+      expect(metrics.lostBatches).toBe(1)
+      // What was lost is the one interval: two of three reads are told.
+      const told = shelf.batches.map(({ figures }) => counterOf(figures, 'm.absent'))
+      expect(told).toEqual([1, 1])
+    })
+  })
+
+  test('name no more namespaces than they are told to', async () => {
+    const cache = make()
+    const metrics = counting(cache, { maxCaches: 2 })
+    for (const name of ['a', 'b', 'c', 'd']) await cache.namespace(name).get('k')
+    await metrics.flush()
+
+    expect([...shelf.last.keys()].toSorted()).toEqual([OTHER_CACHES, 'default/a', 'default/b'])
+    expect(counterOf(shelf.last, 'm.absent', OTHER_CACHES)).toBe(2)
+  })
+
+  test.each([
+    ['interval', { interval: 0 }],
+    ['maxOperations', { maxOperations: 0 }],
+    ['maxCaches', { maxCaches: 1.5 }],
+  ])('refuse an unusable %s', (option, options) => {
+    expect(() => counting(make(), options)).toThrow(`"${option}"`)
+  })
+
+  test('of 50 isolates add up to the truth, whatever is sent twice', async ({ task }) => {
+    const engine = embeddedTransport({ platform })
+    const truth = { lookups: 0, hits: 0, sets: 0 }
+    const isolates = Array.from({ length: 50 }, () => {
+      const lossy = faultyRequester(engine)
+      const cache = new RedisCacheManager({ redis: lossy, platform, retries: 0 })
+      const figures = new RedisFigures({ cache })
+      const metrics = new Metrics({ cache, platform, sinks: [figures] })
+      return { lossy, cache, metrics }
+    })
+    await isolates[0]?.cache.set('shared', 1)
+    for (const [i, { lossy, cache, metrics }] of isolates.entries()) {
+      for (let n = 0; n <= i % 7; n++) {
+        await cache.get('shared')
+        await cache.get('none')
+        await cache.set(`k${i}`, n)
+        truth.lookups += 2
+        truth.hits += 1
+        truth.sets += 1
+      }
+      if (i % 3 === 0) {
+        // The batch arrives, its answer is lost, and it is brought again.
+        let first = true
+        lossy.fate = () => {
+          const isFirst = first
+          first = false
+          return isFirst ? { kind: 'lose-reply', error: new Error('lost') } : { kind: 'pass' }
+        }
+      }
+      await metrics.flush()
+      platform.jump(1_000)
+    }
+    const [one] = isolates
+    const reader = new RedisFigures({ cache: one?.cache ?? expect.unreachable() })
+
+    const total = summarize(await reader.readTotal())
+    const recent = summarize(await reader.readRecent(platform.now(), 5))
+    const hours = await reader.readHours(platform.now(), 2)
+
+    expect(total).toMatchObject({ ...truth, sets: truth.sets + 1 })
+    expect(recent).toMatchObject({ ...truth, sets: truth.sets + 1 })
+    expect(summarize(hours.at(-1)?.figures ?? new Map()).lookups).toBe(truth.lookups)
+    found(task, 'figures of 50 isolates', { lookups: total.lookups, wrong: 0 })
+  })
+
+  test('in Redis are one command a batch, and are forgotten in time', async () => {
+    const cache = make()
+    const figures = new RedisFigures({ cache, keepMinutes: '1h' })
+    const metrics = new Metrics({ cache, platform, sinks: [figures] })
+    await cache.get('a')
+    await metrics.flush()
+    const before = cache.redis.counts.commands
+
+    await cache.get('a')
+    await metrics.flush()
+    expect(cache.redis.counts.commands - before).toBe(2)
+
+    const [slice] = await figures.readMinutes(platform.now(), 1)
+    expect(summarize(slice?.figures ?? new Map()).lookups).toBe(2)
+    platform.jump(3_600_001)
+    const old = await figures.readMinutes(platform.now() - 3_600_001, 1)
+    expect(old[0]?.figures.size).toBe(0)
+    expect(summarize(await figures.readTotal()).lookups).toBe(2)
+  })
+})
