@@ -4,6 +4,7 @@
  * @module
  */
 
+export { type CachedFunction, type CachedOptions, cached } from './cache/cached.ts'
 export type { Listener, Totals } from './cache/events.ts'
 export type { InvalidationMode } from './cache/invalidate.ts'
 export type { LoadContext, Loader } from './cache/loader.ts'

@@ -1,0 +1,148 @@
+/**
+ * Gives a function a cache of its own: calls with the same arguments share one entry.
+ *
+ * @module
+ */
+
+import { canonicalText } from '../entry/canonical.ts'
+import { InvalidKeyError, InvalidOptionError } from '../errors.ts'
+import type { CacheNamespace } from './namespace.ts'
+import { DEFAULTS, type EntryOptions } from './options.ts'
+import { checkTagList, resolvePolicy } from './policy.ts'
+
+/** Options for {@link cached}: how entries live, and what tells them apart. */
+export interface CachedOptions<Args extends readonly unknown[], Value>
+  extends Omit<EntryOptions<Value>, 'tags' | 'signal' | 'after'> {
+  /** Where the entries are: a cache, or a namespace of one, whose defaults hold and whose tags are used. */
+  readonly cache: CacheNamespace
+  /**
+   * What tells this function's entries from those of others in `cache`: 1 to 200 letters, digits and
+   * `._:/-`. Two functions with one name share their entries. It is not taken from the function, whose
+   * name a bundler may change.
+   */
+  readonly name: string
+  /**
+   * The part of the key that the arguments decide. @default their canonical text: the order of
+   * properties does not matter, and undefined properties and last arguments are as absent ones.
+   */
+  readonly key?: (...args: Args) => string
+  /** Labels for joint invalidation by `cache.invalidateTags`: a list, or what the arguments say. */
+  readonly tags?: readonly string[] | ((...args: Args) => readonly string[])
+}
+
+/** A function with a cache before it. */
+export interface CachedFunction<Args extends readonly unknown[], Value> {
+  /**
+   * The value for these arguments, from the cache or from the function.
+   *
+   * @throws Whatever the function rejected with, unchanged, if no stale entry may be served instead.
+   * @throws {LoaderTimeoutError} When it took longer than `loaderTimeout.hard`.
+   * @throws {InvalidKeyError} When the arguments cannot be a key; the function is not called.
+   */
+  (...args: Args): Promise<Value>
+  /**
+   * Drops the entry of these arguments. A call that starts when this has returned calls the function.
+   *
+   * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When Redis has not confirmed it.
+   */
+  invalidate(...args: Args): Promise<void>
+  /** Drops every entry of this function: one command. Rejects as {@link invalidate} does. */
+  invalidateAll(): Promise<void>
+  /**
+   * Calls the function anew, or shares a call that began after this one, and stores what it returns.
+   * Rejects as {@link invalidate} and the call itself do.
+   */
+  refresh(...args: Args): Promise<Value>
+  /** The key in `cache` under which the value for these arguments is. */
+  keyOf(...args: Args): string
+}
+
+/** No bracket, so that no two names can make one key. */
+const NAME = /^[\w.:/-]{1,200}$/
+
+/**
+ * Wraps a function of any arguments. Concurrent calls with equal arguments share one call of it, in all
+ * processes; its result must be a value the cache can store, else it is answered and not stored.
+ *
+ * @throws {InvalidOptionError} When an option is missing, unknown or out of its range.
+ *
+ * @example
+ * ```ts
+ * const userById = cached((id: number) => db.user(id), {
+ *   cache,
+ *   name: 'userById',
+ *   ttl: '15m',
+ *   tags: (id) => [`user:${id}`],
+ * })
+ * const user = await userById(7)
+ * await userById.invalidate(7)
+ * ```
+ */
+export function cached<Args extends readonly unknown[], Value>(
+  fn: (...args: Args) => Value | Promise<Value>,
+  options: CachedOptions<Args, Value>,
+): CachedFunction<Args, Value> {
+  if (typeof fn !== 'function') throw new InvalidOptionError('fn', 'a function')
+  const { cache, name, key, tags = [], ...rest } = options
+  checkOptions({ cache, name, key, tags }, rest)
+  const own = `function:${name}`
+  // Made once, where nothing in it depends on the arguments.
+  const fixed = typeof tags === 'function' ? undefined : { ...rest, tags: [own, ...tags] }
+  const entryOptions = (args: Args): EntryOptions<Value> => {
+    if (typeof tags !== 'function') return fixed as EntryOptions<Value>
+    return { ...rest, tags: [own, ...checkTagList(tags(...args), 'tags')] }
+  }
+  const keyOf = (...args: Args): string => `${name}(${key ? textOf(key(...args)) : listOf(args)})`
+  const call = async (...args: Args): Promise<Value> =>
+    cache.getOrSet<Value>(keyOf(...args), () => fn(...args), entryOptions(args))
+
+  return Object.assign(call, {
+    keyOf,
+    invalidate: async (...args: Args) => cache.delete(keyOf(...args)),
+    invalidateAll: () => cache.invalidateTags([own]),
+    refresh: async (...args: Args) => {
+      await cache.delete(keyOf(...args))
+      return call(...args)
+    },
+  })
+}
+
+function checkOptions(
+  {
+    cache,
+    name,
+    key,
+    tags,
+  }: Pick<CachedOptions<never, never>, 'cache' | 'name'> & {
+    readonly key: unknown
+    readonly tags: unknown
+  },
+  rest: object,
+): void {
+  if (typeof cache?.getOrSet !== 'function') {
+    throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
+  }
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new InvalidOptionError('name', 'a text of 1 to 200 letters, digits and ._:/-')
+  }
+  if (key !== undefined && typeof key !== 'function') {
+    throw new InvalidOptionError('key', 'a function of the arguments')
+  }
+  // They belong to one call, and all calls would have them.
+  for (const option of ['signal', 'after'] as const) {
+    if (option in rest) throw new InvalidOptionError(option, 'left out: it is of single calls')
+  }
+  resolvePolicy(DEFAULTS, typeof tags === 'function' ? rest : { ...rest, tags })
+}
+
+/** The arguments without undefined ones at the end: a parameter with a default makes no difference. */
+function listOf(args: readonly unknown[]): string {
+  const given = args.findLastIndex((arg) => arg !== undefined) + 1
+  return canonicalText(args.slice(0, given)).slice(1, -1)
+}
+
+/** What is no text would name one entry for all arguments: `[object Promise]`. */
+function textOf(key: unknown): string {
+  if (typeof key !== 'string') throw new InvalidKeyError('key is not a string')
+  return key
+}
