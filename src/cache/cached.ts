@@ -78,11 +78,19 @@ const NAME = /^[\w.:/-]{1,200}$/
  * await userById.invalidate(7)
  * ```
  */
-export function cached<Args extends readonly unknown[], Value>(
-  fn: (...args: Args) => Value | Promise<Value>,
+export function cached<Fn extends (...args: never[]) => unknown>(
+  fn: Fn,
+  options: CachedOptions<Parameters<Fn>, Awaited<ReturnType<Fn>>>,
+): CachedFunction<Parameters<Fn>, Awaited<ReturnType<Fn>>> {
+  if (typeof fn !== 'function') throw new InvalidOptionError('fn', 'a function')
+  // The types follow from the function alone: options that name fewer parameters do not narrow them.
+  return wrap(fn as (...args: Parameters<Fn>) => Awaited<ReturnType<Fn>>, options)
+}
+
+function wrap<Args extends readonly unknown[], Value>(
+  fn: (...args: Args) => Value,
   options: CachedOptions<Args, Value>,
 ): CachedFunction<Args, Value> {
-  if (typeof fn !== 'function') throw new InvalidOptionError('fn', 'a function')
   const { cache, name, key, tags = [], ...rest } = options
   checkOptions({ cache, name, key, tags }, rest)
   const own = `function:${name}`

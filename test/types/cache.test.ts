@@ -1,5 +1,5 @@
 import { describe, expectTypeOf, test } from 'vitest'
-import { type EntryOptions, isNearcacheError, RedisCacheManager } from '../../src/index.ts'
+import { cached, type EntryOptions, isNearcacheError, RedisCacheManager } from '../../src/index.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 
 interface User {
@@ -41,6 +41,20 @@ describe('types of the cache', () => {
     }
 
     expectTypeOf(tags).toExtend<EntryOptions<User>['tags']>()
+  })
+
+  test('a cached function takes and gives what the function does', () => {
+    const load = async (id: number, full?: boolean): Promise<User> => ({ name: `${id} ${full}` })
+    const find = cached(load, { cache, name: 'find', tags: (id) => [id.toFixed()] })
+    const plain = cached((text: string) => text.length, { cache, name: 'plain' })
+
+    expectTypeOf(find).parameters.toEqualTypeOf<Parameters<typeof load>>()
+    expectTypeOf(find(1)).resolves.toEqualTypeOf<User>()
+    expectTypeOf(find.refresh).toBeCallableWith(1, true)
+    expectTypeOf(find.invalidate).parameters.toEqualTypeOf<Parameters<typeof load>>()
+    expectTypeOf(plain('a')).resolves.toBeNumber()
+    // @ts-expect-error: a text is no number
+    find.keyOf('1')
   })
 
   test('the codes of the errors can be told apart exhaustively', () => {
