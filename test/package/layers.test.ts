@@ -11,6 +11,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   cache: ['platform', 'entry', 'near', 'flight', 'redis'],
   email: ['platform', 'entry', 'cache'],
   monitor: ['platform', 'entry', 'flight', 'redis', 'cache'],
+  trpc: ['entry', 'cache'],
   bridge: ['platform', 'flight', 'redis'],
   cli: ['platform', 'flight', 'redis', 'bridge'],
   interop: ['entry', 'cache'],

@@ -1,0 +1,100 @@
+/**
+ * Tries the middleware on every minor version of tRPC 11, and on the last of 10: its contract over
+ * HTTP, and its types. Short-circuiting a middleware is undocumented in tRPC, so each version has to show
+ * that it works.
+ *
+ * Builds and packs, installs the package and each version into a temporary folder. Prints one line a
+ * version; fails unless all are green.
+ *
+ * Usage: `npm run test:trpc [-- 11.4 11.25 …]`
+ *
+ * @module
+ */
+
+import { execFile, execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const ROOT = join(import.meta.dirname, '../..')
+const CONTRACT = join(import.meta.dirname, 'contract')
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+const OPTIONS =
+  '--noEmit --strict --skipLibCheck --module nodenext --target es2024 --lib es2024,dom --types node'
+const INSTALL =
+  'install --silent --ignore-scripts --no-audit --no-fund --no-package-lock --prefer-offline'
+const TIMEOUT_MS = 60_000
+/** 11.20 and 11.21 were never published. */
+const MINORS = [
+  '10.45',
+  ...Array.from({ length: 26 }, (_, minor) => `11.${minor}`).filter(
+    (version) => version !== '11.20' && version !== '11.21',
+  ),
+]
+/** How many versions are tried at once. */
+const AT_ONCE = 2
+
+const run = promisify(execFile)
+const folder = mkdtempSync(join(tmpdir(), 'nearcache-trpc-'))
+const given = process.argv.slice(2)
+try {
+  installPackage()
+  const left = given.length > 0 ? given : [...MINORS]
+  const total = left.length
+  let green = 0
+  const work = async (): Promise<void> => {
+    for (let minor = left.shift(); minor !== undefined; minor = left.shift()) {
+      if (await isGreen(minor)) green++
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  console.log(`trpc: ${green} of ${total} versions`)
+  if (green < total) process.exitCode = 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** What all versions share is one folder up from theirs, where they find it. */
+function installPackage(): void {
+  npm(ROOT, 'run', 'build')
+  const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]
+  const tarball = npm(ROOT, ...pack).trim()
+  const types = join(ROOT, 'node_modules/@types/node/package.json')
+  const { version } = JSON.parse(readFileSync(types, 'utf8')) as { version: string }
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
+  npm(folder, ...INSTALL.split(' '), `./${tarball}`, 'superjson@2', `@types/node@${version}`)
+}
+
+async function isGreen(minor: string): Promise<boolean> {
+  const home = join(folder, minor)
+  mkdirSync(home)
+  writeFileSync(join(home, 'package.json'), '{ "private": true, "type": "module" }')
+  cpSync(CONTRACT, home, { recursive: true })
+  const range = `~${minor}.0`
+  const options = { cwd: home, timeout: TIMEOUT_MS }
+  try {
+    await run(
+      'npm',
+      [
+        ...INSTALL.split(' '),
+        '--legacy-peer-deps',
+        `@trpc/server@${range}`,
+        `@trpc/client@${range}`,
+      ],
+      options,
+    )
+    const { stdout } = await run(process.execPath, ['contract.mjs'], options)
+    await run(process.execPath, [TSC, ...OPTIONS.split(' '), 'types.ts'], options)
+    console.log(`@trpc/server ${stdout.trim()}, types fit`)
+    return true
+  } catch (error) {
+    const { stdout = '', stderr = '', message } = error as Error & Record<string, string>
+    console.log(`@trpc/server ${minor}: FAILED\n${stdout}${stderr || message}`)
+    return false
+  }
+}
+
+function npm(cwd: string, ...args: readonly string[]): string {
+  return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+}

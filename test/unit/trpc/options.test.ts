@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+import { InvalidKeyError } from '../../../src/errors.ts'
+import {
+  type CacheMiddlewareOptions,
+  createCacheMiddleware,
+  type ProcedureCacheOptions,
+  userOf,
+} from '../../../src/trpc/index.ts'
+import { ada, setUp } from './set-up.ts'
+
+describe('bad options', () => {
+  test.each<[option: string, options: object]>([
+    ['cache', { cache: {} }],
+    ['cache', { cache: null }],
+    ['defaultTTL', { defaultTTL: 0 }],
+    ['defaultTTL', { defaultTTL: Number.NaN }],
+    ['defaultTTL', { defaultTTL: '15m' }],
+    ['enableCompression', { enableCompression: 'yes' }],
+    ['version', { version: 2 }],
+    ['transformer', { transformer: {} }],
+    ['user', { user: 'id' }],
+    ['onCacheHit', { onCacheHit: true }],
+    ['dataTags', { dataTags: ['a'] }],
+    ['ttl', { ttl: 0 }],
+    ['scope', { scope: 'private' }],
+    ['tags', { tags: 'a' }],
+    ['invalidates', { invalidates: 'a' }],
+    ['http', { http: { maxAge: '1m' } }],
+    ['http', { http: { maxAge: '1m' }, scope: 'public', varyBy: () => 1 }],
+    ['http.maxAge', { http: { maxAge: -1 }, scope: 'public' }],
+    ['http.age', { http: { age: 1 }, scope: 'public' }],
+    ['options.defaultTtl', { defaultTtl: 900 }],
+  ])('%s is refused when the middleware is made', (option, options) => {
+    const make = () => createCacheMiddleware(options as CacheMiddlewareOptions)
+
+    expect(make).toThrow(expect.objectContaining({ option }))
+  })
+
+  test('a namespace that cannot be one is refused at once', () => {
+    expect(() => createCacheMiddleware({ namespace: '' })).toThrow(InvalidKeyError)
+  })
+
+  test('of a meta fail the calls of its procedure, and leave the resolver alone', async () => {
+    const { as, resolve } = setUp({}, { tll: '1m' } as ProcedureCacheOptions)
+
+    await expect(as(ada).read(1)).rejects.toMatchObject({
+      cause: { code: 'ERR_INVALID_OPTION', option: 'meta.cache.tll' },
+    })
+    expect(resolve).not.toHaveBeenCalled()
+  })
+
+  test('of an invalidation are refused when it is made', () => {
+    const middleware = createCacheMiddleware()
+
+    expect(() => middleware.invalidates('emails' as never)).toThrow(/list/)
+    expect(() => middleware.invalidates([], { after: 'never' as never })).toThrow(/success/)
+  })
+})
+
+describe('userOf', () => {
+  test.each<[id: unknown, ctx: unknown]>([
+    ['a', { user: { id: 'a' }, userId: 'b' }],
+    [7, { user: { id: 7 } }],
+    [7n, { userId: 7n }],
+    ['a', { user: null, session: { user: { id: 'a' } } }],
+    ['a', { session: { userId: 'a' } }],
+    ['a', { auth: { userId: 'a' } }],
+    [undefined, { user: null }],
+    [undefined, { user: { id: '' } }],
+    [undefined, { user: { id: Number.NaN } }],
+    [undefined, { user: { id: { secret: 1 } } }],
+    [undefined, {}],
+    [undefined, undefined],
+  ])('is %s', (id, ctx) => {
+    expect(userOf(ctx)).toBe(id)
+  })
+})
