@@ -18,6 +18,7 @@ const SUBPATHS = [
   'nearcache',
   'nearcache/errors',
   'nearcache/email',
+  'nearcache/trpc',
   'nearcache/redis/embedded',
   'nearcache/redis/durable',
   'nearcache/bridge',

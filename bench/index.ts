@@ -24,6 +24,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   memory: async () => (await import('./memory.ts')).benchMemory,
   monitor: async () => (await import('./monitor.ts')).benchMonitor,
   bridge: async () => (await import('./bridge.ts')).benchBridge,
+  trpc: async () => (await import('./trpc.ts')).benchTrpc,
 }
 
 const { values, positionals } = parseArgs({
