@@ -8,6 +8,70 @@ import {
 } from '../../../src/trpc/index.ts'
 import { ada, setUp } from './set-up.ts'
 
+describe('options of the middleware', () => {
+  test.each([
+    [true, true],
+    [false, false],
+    [undefined, true],
+  ])('enableCompression %s stores a long answer compressed: %s', async (given, compressed) => {
+    const { as, resolve, redis } = setUp(given === undefined ? {} : { enableCompression: given })
+    resolve.mockResolvedValue('long '.repeat(1_000))
+    await as(ada).read(1)
+
+    expect(await as(ada).read(1)).toBe('long '.repeat(1_000))
+    expect((await storedSize(redis)) < 1_000).toBe(compressed)
+  })
+
+  test('near keeps copies in this isolate', async () => {
+    const { as, redis } = setUp({}, { near: { ttl: '1m' } })
+    await as(ada).read(1)
+    redis.reset()
+
+    await as(ada).read(1)
+
+    expect(redis.counts.requests).toBe(0)
+  })
+
+  test('negativeTtl is how long null is fresh', async () => {
+    const { as, resolve, platform } = setUp({ negativeTtl: '5s' })
+    resolve.mockResolvedValue(null)
+    await as(ada).read(1)
+    await platform.advance(5_000)
+
+    await as(ada).read(1)
+
+    expect(resolve).toHaveBeenCalledTimes(2)
+  })
+
+  test('the callbacks are told keys, answers and reasons', async () => {
+    const told: unknown[] = []
+    const { as, resolve, middleware } = setUp({
+      onCacheHit: (key, data) => told.push(['hit', key, data]),
+      onCacheMiss: (key) => told.push(['miss', key]),
+      onCacheBypass: (...args) => told.push(['bypass', ...args]),
+    })
+    resolve.mockResolvedValue('a')
+    for (const ctx of [ada, ada, {}]) await as(ctx).read(1)
+
+    const key = middleware.keyOf('read', 1, { ctx: ada })
+    expect(told).toEqual([
+      ['miss', key],
+      ['hit', key, 'a'],
+      ['bypass', 'no-user', 'read', undefined],
+    ])
+  })
+})
+
+/** The length of the longest text that Redis holds. */
+async function storedSize(redis: ReturnType<typeof setUp>['redis']): Promise<number> {
+  const { result: keys } = await redis.request<string[]>({ path: [], body: ['KEYS', '*:e:*'] })
+  const { result: texts } = await redis.request<string[]>({
+    path: [],
+    body: ['MGET', ...(keys ?? [])],
+  })
+  return Math.max(...(texts ?? []).map((text) => text.length))
+}
+
 describe('bad options', () => {
   test.each<[option: string, options: object]>([
     ['cache', { cache: {} }],
