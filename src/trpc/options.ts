@@ -46,6 +46,7 @@ export interface ProcedureCacheOptions
     | 'earlyRefresh'
     | 'negativeTtl'
     | 'near'
+    | 'loaderTimeout'
   > {
   /**
    * `user`: each user has entries of their own; a call whose user is not known is not cached. `public`:

@@ -36,6 +36,7 @@ const PROCEDURE_OPTIONS: Readonly<Record<keyof ProcedureCacheOptions, true>> = {
   earlyRefresh: true,
   negativeTtl: true,
   near: true,
+  loaderTimeout: true,
   scope: true,
   tags: true,
   dataTags: true,
@@ -133,9 +134,10 @@ export function planOf(options: CacheMiddlewareOptions, meta: ProcedureCacheOpti
 function entryOf(all: CacheMiddlewareOptions): EntryOptions {
   const { defaultTTL = 900, enableCompression, dataTags } = all
   const { ttl = Math.max(1, defaultTTL * 1_000), jitter, staleWhileRevalidate, staleIfError } = all
-  const { earlyRefresh, negativeTtl, near } = all
+  const { earlyRefresh, negativeTtl, near, loaderTimeout } = all
   const entry = defined({
     ...{ ttl, jitter, staleWhileRevalidate, staleIfError, earlyRefresh, negativeTtl, near },
+    loaderTimeout,
     compression: enableCompression === undefined ? undefined : enableCompression && {},
     lateTags: dataTags !== undefined || undefined,
   }) as EntryOptions

@@ -230,6 +230,23 @@ describe('createCacheMiddleware', () => {
     await expect(as(ada).read(1)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  test('a stale answer steps in for a resolver that takes long, which goes on behind', async () => {
+    const windows = { ttl: '1m', staleIfError: '1h' } as const
+    const { as, resolve, platform } = setUp({ ...windows, loaderTimeout: { soft: '1s' } })
+    const first = await as(ada).read(1)
+    await platform.advance(120_000)
+    const held = Promise.withResolvers<string>()
+    resolve.mockReturnValueOnce(held.promise)
+    const answer = as(ada).read(1)
+    await vi.waitFor(() => expect(resolve).toHaveBeenCalledTimes(2))
+    await platform.advance(1_000)
+
+    expect(await answer).toEqual(first)
+    held.resolve('new')
+    await platform.settle()
+    expect(await as(ada).read(1)).toBe('new')
+  })
+
   test.each<[what: string, make: () => unknown]>([
     ['a promise inside', () => ({ later: Promise.resolve(1) })],
     ['a stream', () => new ReadableStream()],
