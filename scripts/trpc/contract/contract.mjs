@@ -189,8 +189,8 @@ await check(undefined, async ({ as, responses, runs }) => {
   )
   assert.equal(runs.length, 2)
 })
-// Version 10 has no queries that stream.
-if (!isTen) {
+// Version 10 has no queries that stream; those of 11.0 end a response twice on Node 24, with any middleware.
+if (!isTen && !version.startsWith('11.0.')) {
   await check(undefined, async ({ as, runs }) => {
     for (let i = 0; i < 2; i++) {
       const items = []
