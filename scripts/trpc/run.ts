@@ -25,11 +25,14 @@ const OPTIONS =
 const INSTALL =
   'install --silent --ignore-scripts --no-audit --no-fund --no-package-lock --prefer-offline'
 const TIMEOUT_MS = 60_000
-/** 11.20 and 11.21 were never published. */
+/** 11.20, 11.21 and 11.24 were never published. */
+const ABSENT = ['11.20', '11.21', '11.24']
+/** The client of 11.23 was not published either: the one before it speaks the same. */
+const CLIENTS: Readonly<Record<string, string>> = { '11.23': '11.22' }
 const MINORS = [
   '10.45',
   ...Array.from({ length: 26 }, (_, minor) => `11.${minor}`).filter(
-    (version) => version !== '11.20' && version !== '11.21',
+    (version) => !ABSENT.includes(version),
   ),
 ]
 /** How many versions are tried at once. */
@@ -71,19 +74,11 @@ async function isGreen(minor: string): Promise<boolean> {
   mkdirSync(home)
   writeFileSync(join(home, 'package.json'), '{ "private": true, "type": "module" }')
   cpSync(CONTRACT, home, { recursive: true })
-  const range = `~${minor}.0`
+  const server = `@trpc/server@~${minor}.0`
+  const client = `@trpc/client@~${CLIENTS[minor] ?? minor}.0`
   const options = { cwd: home, timeout: TIMEOUT_MS }
   try {
-    await run(
-      'npm',
-      [
-        ...INSTALL.split(' '),
-        '--legacy-peer-deps',
-        `@trpc/server@${range}`,
-        `@trpc/client@${range}`,
-      ],
-      options,
-    )
+    await run('npm', [...INSTALL.split(' '), '--legacy-peer-deps', server, client], options)
     const { stdout } = await run(process.execPath, ['contract.mjs'], options)
     await run(process.execPath, [TSC, ...OPTIONS.split(' '), 'types.ts'], options)
     console.log(`@trpc/server ${stdout.trim()}, types fit`)
