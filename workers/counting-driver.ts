@@ -40,5 +40,12 @@ function wrap(inner: SqlDriver, counts: { statements: number }): SqlDriver {
     },
   }
   const open = inner.session?.bind(inner)
-  return open ? { ...driver, session: () => wrap(open(), counts) } : driver
+  if (!open) return driver
+  return {
+    ...driver,
+    session: (atLeast) => {
+      const session = open(atLeast)
+      return { ...wrap(session, counts), bookmark: () => session.bookmark() }
+    },
+  }
 }

@@ -10,15 +10,31 @@ import type { CacheNamespace } from '../cache/namespace.ts'
 import { InvalidFilterError, InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
-import { matchesQuery } from './cached-match.ts'
+import type { EmailAnalytics } from './analytics.ts'
 import { idOfRow, LIST_TAG, listKey, listTtl, rowKey, touchesLists } from './cached-names.ts'
 import { readWarmOptions, type WarmOptions, warmingPlan } from './cached-warming.ts'
 import type { SqlDatabase } from './driver.ts'
-import type { Email, EmailChanges, NewEmail } from './email.ts'
-import type { EmailChange, EmailIdPage, EmailPage, EmailRepository } from './email-repository.ts'
+import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from './email.ts'
+import type {
+  BatchResult,
+  EmailChange,
+  EmailIdPage,
+  EmailPage,
+  EmailRepository,
+  EmailUpsert,
+} from './email-repository.ts'
 import { readList, readName } from './fields.ts'
-import { type CanonicalQuery, canonicalize, type EmailQuery } from './filter.ts'
+import {
+  type CanonicalFilter,
+  type CanonicalQuery,
+  canonicalize,
+  type DateRange,
+  type EmailFilter,
+  type EmailQuery,
+} from './filter.ts'
+import { matchesFilter } from './match.ts'
 import { SqlEmailRepository } from './sql-email-repository.ts'
+import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from './workflow-chain.ts'
 
 /** Options for {@link CachedEmailRepository}. */
 export interface CachedEmailRepositoryOptions {
@@ -85,7 +101,7 @@ export class CachedEmailRepository implements EmailRepository {
     const rows = await this.#rowsOf(ids)
     const misfits = ids.filter((id) => {
       const email = rows.get(id)
-      return email === undefined || !matchesQuery(email, canonical)
+      return email === undefined || !matchesFilter(email, canonical)
     })
     if (misfits.length > 0) return this.#readPast(canonical, misfits)
     return { emails: [...rows.values()], ...rest }
@@ -129,6 +145,82 @@ export class CachedEmailRepository implements EmailRepository {
     const change = await this.#commit(() => this.#repository.changeEmail(id, changes), id, lists)
     if (change !== undefined) await this.#invalidate(id, lists)
     return change
+  }
+
+  countEmails(filter: EmailFilter | CanonicalFilter): Promise<number> {
+    return this.#repository.countEmails(filter)
+  }
+
+  getEmailByGraphId(graphId: string): Promise<Email | undefined> {
+    return this.#repository.getEmailByGraphId(graphId)
+  }
+
+  getThread(threadId: string): Promise<readonly Email[]> {
+    return this.#repository.getThread(threadId)
+  }
+
+  getConversation(conversationId: string): Promise<readonly Email[]> {
+    return this.#repository.getConversation(conversationId)
+  }
+
+  getAnalytics(range?: DateRange): Promise<EmailAnalytics> {
+    return this.#repository.getAnalytics(range)
+  }
+
+  async createOrUpdate(email: NewEmail): Promise<EmailUpsert> {
+    const upsert = await this.#repository.createOrUpdate(email)
+    await this.#invalidate(upsert.after.id, true)
+    return upsert
+  }
+
+  async batchCreate(emails: readonly NewEmail[]): Promise<BatchResult> {
+    const result = await this.#repository.batchCreate(emails)
+    await this.#invalidateAll(result.created)
+    return result
+  }
+
+  bulkUpdate(
+    ids: readonly string[],
+    changes: EmailChanges,
+  ): Promise<readonly EmailChange<EmailImage>[]> {
+    return this.#changeAll(() => this.#repository.bulkUpdate(ids, changes))
+  }
+
+  bulkAssign(
+    ids: readonly string[],
+    assignedTo: string | null,
+  ): Promise<readonly EmailChange<EmailImage>[]> {
+    return this.#changeAll(() => this.#repository.bulkAssign(ids, assignedTo))
+  }
+
+  markAsRead(
+    ids: readonly string[],
+    isRead?: boolean,
+  ): Promise<readonly EmailChange<EmailImage>[]> {
+    return this.#changeAll(() => this.#repository.markAsRead(ids, isRead))
+  }
+
+  async storeEmailEntities(
+    id: string,
+    entities: readonly EmailEntity[],
+  ): Promise<EmailChange | undefined> {
+    const change = await this.#repository.storeEmailEntities(id, entities)
+    if (change !== undefined) await this.#invalidate(id, false)
+    return change
+  }
+
+  async deleteEmail(id: string): Promise<Email | undefined> {
+    const deleted = await this.#commit(() => this.#repository.deleteEmail(id), id, true)
+    await this.#invalidate(id, true)
+    return deleted
+  }
+
+  getWorkflowChain(id: string): Promise<WorkflowChain | undefined> {
+    return this.#repository.getWorkflowChain(id)
+  }
+
+  createOrUpdateWorkflowChain(chain: WorkflowChainInput): Promise<WorkflowChainChange> {
+    return this.#repository.createOrUpdateWorkflowChain(chain)
   }
 
   /**
@@ -201,6 +293,22 @@ export class CachedEmailRepository implements EmailRepository {
     await Promise.all([
       id !== undefined && this.#rows.delete(rowKey(id)),
       lists && this.#lists.invalidateTags([LIST_TAG]),
+    ])
+  }
+
+  async #changeAll(
+    write: () => Promise<readonly EmailChange<EmailImage>[]>,
+  ): Promise<readonly EmailChange<EmailImage>[]> {
+    const changes = await write()
+    await this.#invalidateAll(changes.map(({ after }) => after))
+    return changes
+  }
+
+  async #invalidateAll(emails: readonly { readonly id: string }[]): Promise<void> {
+    if (emails.length === 0) return
+    await Promise.all([
+      this.#rows.delete(...emails.map(({ id }) => rowKey(id))),
+      this.#lists.invalidateTags([LIST_TAG]),
     ])
   }
 

@@ -7,7 +7,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
 import type { TtlClass } from '../entry/duration.ts'
-import type { EmailChanges, EmailStatus } from './email.ts'
+import { type EmailChanges, SETTLED_STATUSES } from './email.ts'
 import { type CanonicalQuery, canonicalKey } from './filter.ts'
 
 /** The tag of every list: any of them may change with any message. */
@@ -15,14 +15,16 @@ export const LIST_TAG = 'list'
 
 const ROW = 'row/'
 
-/** Statuses in which nothing is left to do, so that lists of them seldom change. */
-export const SETTLED: readonly EmailStatus[] = ['completed', 'resolved', 'archived']
-
-/** The fields that queries look at and that can change. Sender, thread and date never do. */
-const FILTERABLE = ['status', 'priority', 'assignedTo', 'isRead'] as const satisfies readonly (
-  | keyof EmailChanges
-  | keyof CanonicalQuery
-)[]
+/** What no query looks at and no order sorts by, of what can change. */
+const UNSEEN: readonly (keyof EmailChanges)[] = [
+  'importance',
+  'assignedAt',
+  'dueDate',
+  'isWorkflowComplete',
+  'analysisConfidence',
+  'processedAt',
+  'processingVersion',
+]
 
 export function rowKey(id: string): string {
   return `${ROW}${id}`
@@ -44,13 +46,17 @@ export function listKey(query: CanonicalQuery): string {
  *
  * @param now Epoch milliseconds.
  */
-export function listTtl(
-  { statuses, assignedTo, receivedTo }: CanonicalQuery,
-  now: number,
-): TtlClass {
-  if (assignedTo === null || statuses?.includes('new')) return 'short'
-  if (receivedTo !== undefined && receivedTo < now) return 'long'
-  return statuses?.every((status) => SETTLED.includes(status)) ? 'long' : 'medium'
+export function listTtl({ branches, total }: CanonicalQuery, now: number): TtlClass {
+  const isLive = branches.some(
+    ({ statuses, assignees }) => assignees?.includes(null) || statuses?.includes('new'),
+  )
+  if (isLive || total) return 'short'
+  const isClosed = branches.every(
+    ({ statuses, received }) =>
+      (received?.to !== undefined && received.to < now) ||
+      statuses?.every((status) => SETTLED_STATUSES.includes(status)),
+  )
+  return isClosed ? 'long' : 'medium'
 }
 
 /**
@@ -60,5 +66,7 @@ export function listTtl(
  * again, since the first could not be told to the cache, must be told in full.
  */
 export function touchesLists(changes: EmailChanges): boolean {
-  return FILTERABLE.some((field) => changes[field] !== undefined)
+  return Object.entries(changes).some(
+    ([field, value]) => value !== undefined && !UNSEEN.includes(field as keyof EmailChanges),
+  )
 }

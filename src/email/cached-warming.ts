@@ -4,8 +4,7 @@
  * @module
  */
 
-import { SETTLED } from './cached-names.ts'
-import { STATUSES } from './email.ts'
+import { OPEN_STATUSES } from './email.ts'
 import { readBoolean, readFields, readInteger } from './fields.ts'
 import type { EmailQuery } from './filter.ts'
 
@@ -42,8 +41,6 @@ const OPENING_VIEWS: readonly EmailQuery[] = [
   { assignedTo: null },
 ]
 
-const OPEN = STATUSES.filter((status) => !SETTLED.includes(status))
-
 /** @throws {InvalidFilterError} When an option is unknown or out of its range. */
 export function readWarmOptions(options: WarmOptions): ResolvedWarmOptions {
   const { recentDays, priorityEmails, maxEmails } = readFields(options, 'options', [
@@ -70,7 +67,7 @@ export function warmingPlan(
 ): WarmingStep[] {
   const steps = OPENING_VIEWS.map((query) => ({ query, isWalked: false }))
   if (priorityEmails) {
-    const query: EmailQuery = { priorities: ['critical', 'high'], statuses: OPEN }
+    const query: EmailQuery = { priorities: ['critical', 'high'], statuses: OPEN_STATUSES }
     steps.push({ query, isWalked: true })
   }
   if (recentDays !== undefined) {

@@ -8,22 +8,33 @@
  */
 
 import { InvalidFilterError } from '../errors.ts'
-import { readName } from './fields.ts'
+import { PRIORITIES } from './email.ts'
+import { readAddress, readInteger, readName } from './fields.ts'
 import { toInstant } from './instant.ts'
+import type { EmailOrderBy, SortKey } from './order.ts'
 
-/** The sort key of a message. */
-export interface Position {
-  /** Epoch milliseconds. */
-  readonly receivedAt: number
-  readonly id: string
+/** The longest sender and id, written as JSON and base64, fit; anything longer was not made here. */
+const MAX_CURSOR_LENGTH = 16_384
+
+/** What an order's cursors begin with; those of the usual order begin with the key itself. */
+const MARKS: Readonly<Record<EmailOrderBy, readonly string[]>> = {
+  received: [],
+  sent: ['sent'],
+  priority: ['priority'],
+  sender: ['sender'],
 }
 
-/** The longest id, written as JSON and base64, fits; anything longer was not made here. */
-const MAX_CURSOR_LENGTH = 8_192
+/** The parts of each order's sort key, each read as a message would have it. */
+const KEYS: Readonly<Record<EmailOrderBy, readonly ((value: unknown) => number | string)[]>> = {
+  received: [readTime, readId],
+  sent: [readTime, readId],
+  priority: [readUrgency, readTime, readId],
+  sender: [readSender, readTime, readId],
+}
 
 /** @returns Base64url (RFC 4648, section 5) without padding. */
-export function encodeCursor({ receivedAt, id }: Position): string {
-  const bytes = new TextEncoder().encode(JSON.stringify([receivedAt, id]))
+export function encodeCursor(key: SortKey, by: EmailOrderBy): string {
+  const bytes = new TextEncoder().encode(JSON.stringify([...MARKS[by], ...key]))
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
@@ -31,16 +42,16 @@ export function encodeCursor({ receivedAt, id }: Position): string {
 }
 
 /** @throws {InvalidFilterError} `cursor`, when {@link encodeCursor} cannot have made it. */
-export function decodeCursor(cursor: unknown): Position {
-  const position = typeof cursor === 'string' ? parse(cursor) : undefined
+export function decodeCursor(cursor: unknown, by: EmailOrderBy): SortKey {
+  const key = typeof cursor === 'string' ? parse(cursor, by) : undefined
   // One position has one spelling, or two cursors for the same page would be cached apart.
-  if (position === undefined || encodeCursor(position) !== cursor) {
-    throw new InvalidFilterError('cursor', 'a cursor that an earlier page answered')
+  if (key === undefined || encodeCursor(key, by) !== cursor) {
+    throw new InvalidFilterError('cursor', 'a cursor that an earlier page of this order answered')
   }
-  return position
+  return key
 }
 
-function parse(cursor: string): Position | undefined {
+function parse(cursor: string, by: EmailOrderBy): SortKey | undefined {
   if (cursor.length > MAX_CURSOR_LENGTH) return undefined
   try {
     const text = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))
@@ -48,12 +59,31 @@ function parse(cursor: string): Position | undefined {
     const value: unknown = JSON.parse(
       new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes),
     )
-    if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'number')
-      return undefined
-    const receivedAt = toInstant(value[0])
-    return receivedAt === undefined ? undefined : { receivedAt, id: readName(value[1], 'cursor') }
+    const parts = KEYS[by]
+    const expected = MARKS[by].length + parts.length
+    if (!Array.isArray(value) || value.length !== expected) return undefined
+    const key = value.slice(MARKS[by].length)
+    return parts.map((read, index) => read(key[index]))
   } catch {
-    // Not base64, not UTF-8, not JSON, or an id that could not be stored: not one of ours.
+    // Not base64, not UTF-8, not JSON, or a key that no message has: not one of ours.
     return undefined
   }
+}
+
+function readTime(value: unknown): number {
+  const instant = typeof value === 'number' ? toInstant(value) : undefined
+  if (instant === undefined) throw new InvalidFilterError('cursor', 'whole epoch milliseconds')
+  return instant
+}
+
+function readUrgency(value: unknown): number {
+  return readInteger(value, 'cursor', 0, PRIORITIES.length - 1)
+}
+
+function readSender(value: unknown): string {
+  return readAddress(value, 'cursor')
+}
+
+function readId(value: unknown): string {
+  return readName(value, 'cursor')
 }

@@ -27,7 +27,12 @@ export interface D1Like {
   prepare(sql: string): D1StatementLike
   // `never[]` lets the statement class of any version of the Workers types stand here.
   batch(statements: never[]): Promise<D1ResultLike[]>
-  withSession?(constraint?: string): D1Like
+  withSession?(constraint?: string): D1SessionLike
+}
+
+/** The part of a D1 session that is used. */
+export interface D1SessionLike extends D1Like {
+  getBookmark?(): string | null
 }
 
 /** Builds a {@link SqlDriver} on D1. `batch` is one transaction and one round trip. */
@@ -46,10 +51,13 @@ export function d1Driver(db: D1Like): SqlDriver {
       return (await db.batch(prepared as never[])).map(rowsOf)
     },
   }
-  // `first-primary` and no bookmark: an isolate has none that another's write would have moved.
   if (typeof db.withSession === 'function') {
     const open = db.withSession.bind(db)
-    driver.session = () => d1Driver(open('first-primary'))
+    driver.session = (atLeast) => {
+      // Without a bookmark the primary is asked first: no replica is known to be new enough.
+      const session = open(atLeast ?? 'first-primary')
+      return { ...d1Driver(session), bookmark: () => session.getBookmark?.() ?? undefined }
+    }
   }
   return driver
 }

@@ -38,11 +38,18 @@ export interface SqlDriver {
    */
   batch(statements: readonly SqlStatement[]): Promise<SqlRow[][]>
   /**
-   * Opens a view for one chain of statements. The first sees every write acknowledged before; the
-   * later ones see at least that state, even where a replica answers them. Absent on a database
-   * that is a single copy, where each statement does so anyway.
+   * Opens a view for one chain of statements. The first sees the state of a bookmark at least, or
+   * without one every write acknowledged before; the later ones see at least that state, even where
+   * a replica answers them. Absent on a database that is a single copy, where each statement does so
+   * anyway.
    */
-  session?(): SqlDriver
+  session?(atLeast?: string): SqlSession
+}
+
+/** A view of {@link SqlDriver.session}. */
+export interface SqlSession extends SqlDriver {
+  /** The state that the latest statement saw; undefined before the first. */
+  bookmark(): string | undefined
 }
 
 /** A database to build a driver from: D1, `node:sqlite`, better-sqlite3, or a ready driver. */

@@ -7,7 +7,9 @@
 import { InvalidFilterError } from '../errors.ts'
 import {
   type Email,
+  type EmailAttachment,
   type EmailChanges,
+  type EmailEntity,
   IMPORTANCES,
   type NewEmail,
   PRIORITIES,
@@ -15,6 +17,7 @@ import {
 } from './email.ts'
 import {
   type Fields,
+  MAX_NAME_LENGTH,
   orNull,
   readAddress,
   readAddresses,
@@ -23,6 +26,7 @@ import {
   readFields,
   readFraction,
   readInstant,
+  readInteger,
   readList,
   readName,
   readText,
@@ -56,6 +60,7 @@ const NEW_EMAIL_FIELDS = [
   'importance',
   'categories',
   'hasAttachments',
+  'attachments',
   'isRead',
   'isFlagged',
   'threadId',
@@ -113,6 +118,7 @@ export function parseNewEmail(input: NewEmail, { id, now }: NewEmailDefaults): E
 
 /** The fields only processing sets. */
 const UNPROCESSED = {
+  entities: [],
   dueDate: null,
   workflowState: null,
   workflowType: null,
@@ -136,6 +142,7 @@ const nullable =
 const CHANGE_READERS: {
   readonly [F in keyof Required<EmailChanges>]: (value: unknown, field: string) => Email[F]
 } = {
+  importance: (value, field) => readChoice(value, field, IMPORTANCES),
   status: (value, field) => readChoice(value, field, STATUSES),
   priority: (value, field) => readChoice(value, field, PRIORITIES),
   assignedTo: nullable(readName),
@@ -166,6 +173,23 @@ export function parseChanges(input: EmailChanges): ParsedChanges {
   return Object.fromEntries(parsed) as ParsedChanges
 }
 
+/** What a provider may change of a message it delivered before, or a caller of its handling. */
+const SYNCHRONISED = [
+  'importance',
+  'isRead',
+  'isFlagged',
+  'categories',
+  'status',
+  'priority',
+  'assignedTo',
+] as const satisfies readonly (keyof NewEmail & keyof EmailChanges)[]
+
+/** The changes that a message delivered again stands for. */
+export function parseSynchronised(email: NewEmail): ParsedChanges {
+  const given = SYNCHRONISED.filter((field) => email[field] !== undefined)
+  return parseChanges(Object.fromEntries(given.map((field) => [field, email[field]])))
+}
+
 function readIdentity(fields: Fields) {
   return {
     graphId: orNull(fields['graphId'], 'graphId', readName),
@@ -189,11 +213,40 @@ function readPeople(fields: Fields) {
   }
 }
 
+/** Recognised parts of a message. @throws {InvalidFilterError} Naming the first at fault. */
+export function parseEntities(value: unknown): readonly EmailEntity[] {
+  return readList(value, 'entities', (entry, at) => {
+    const fields = readFields(entry, at, ['type', 'value', 'confidence'])
+    return {
+      type: readName(fields['type'], `${at}.type`),
+      value: readText(fields['value'], `${at}.value`, MAX_NAME_LENGTH),
+      confidence: orNull(fields['confidence'], `${at}.confidence`, readFraction),
+    }
+  })
+}
+
+function readAttachment(entry: unknown, at: string): EmailAttachment {
+  const known = ['name', 'contentType', 'sizeBytes', 'contentId', 'isInline']
+  const fields = readFields(entry, at, known)
+  return {
+    name: orNull(fields['name'], `${at}.name`, (value, field) =>
+      readText(value, field, MAX_NAME_LENGTH),
+    ),
+    contentType: readName(fields['contentType'], `${at}.contentType`).toLowerCase(),
+    sizeBytes: readInteger(fields['sizeBytes'], `${at}.sizeBytes`, 0, Number.MAX_SAFE_INTEGER),
+    contentId: orNull(fields['contentId'], `${at}.contentId`, readName),
+    isInline: readBoolean(fields['isInline'] ?? false, `${at}.isInline`),
+  }
+}
+
 function readLabels(fields: Fields) {
+  const attachments = readList(fields['attachments'] ?? [], 'attachments', readAttachment)
+  const hasAttachments = attachments.some(({ isInline }) => !isInline)
   return {
     importance: readChoice(fields['importance'] ?? 'normal', 'importance', IMPORTANCES),
     categories: readList(fields['categories'] ?? [], 'categories', readName),
-    hasAttachments: readBoolean(fields['hasAttachments'] ?? false, 'hasAttachments'),
+    hasAttachments: readBoolean(fields['hasAttachments'] ?? hasAttachments, 'hasAttachments'),
+    attachments,
     isRead: readBoolean(fields['isRead'] ?? false, 'isRead'),
     isFlagged: readBoolean(fields['isFlagged'] ?? false, 'isFlagged'),
   }
@@ -213,7 +266,8 @@ function previewOf(body: string): string {
 }
 
 function refuseOversize(email: Email): void {
-  const lists = [email.recipients, email.cc, email.bcc, email.references, email.categories]
+  const { recipients, cc, bcc, references, categories, attachments } = email
+  const lists = [recipients, cc, bcc, references, categories, attachments]
   const texts = [email.subject, email.bodyText ?? '', email.bodyHtml ?? '', JSON.stringify(lists)]
   // UTF-8 has at most 3 bytes for a UTF-16 unit, so most messages need not be encoded to be weighed.
   const units = texts.reduce((sum, text) => sum + text.length, 0)

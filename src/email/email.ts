@@ -27,6 +27,14 @@ export const STATUSES = [
 /** One of {@link STATUSES}. */
 export type EmailStatus = (typeof STATUSES)[number]
 
+/** Statuses in which nothing is left to do. */
+export const SETTLED_STATUSES: readonly EmailStatus[] = ['completed', 'resolved', 'archived']
+
+/** Statuses in which somebody has still to do something: all the others. */
+export const OPEN_STATUSES: readonly EmailStatus[] = STATUSES.filter(
+  (status) => !SETTLED_STATUSES.includes(status),
+)
+
 /** From most to least urgent. */
 export const PRIORITIES = ['critical', 'high', 'medium', 'low'] as const
 /** One of {@link PRIORITIES}. */
@@ -42,6 +50,29 @@ export interface EmailAddress {
   /** In lower case, without white space around it. */
   readonly address: string
   readonly name?: string
+}
+
+/** What is known of an attachment. Its bytes are not kept. */
+export interface EmailAttachment {
+  /** As the sender named it; null where it has no name. */
+  readonly name: string | null
+  /** Media type in lower case, such as `application/pdf`. */
+  readonly contentType: string
+  /** Decoded. */
+  readonly sizeBytes: number
+  /** What an HTML body refers to it by (`cid:`), without angle brackets. */
+  readonly contentId: string | null
+  /** Whether it is part of the HTML body, such as a picture within it. */
+  readonly isInline: boolean
+}
+
+/** Something that was recognised in a message, such as an order number. */
+export interface EmailEntity {
+  /** What it is: a word of the recogniser's, such as `order`. */
+  readonly type: string
+  readonly value: string
+  /** From 0 to 1; null where the recogniser says nothing of it. */
+  readonly confidence: number | null
 }
 
 /** One message with its state. Every field is there; what is unknown is null. */
@@ -69,7 +100,11 @@ export interface Email {
   readonly sentAt: number | null
   readonly importance: EmailImportance
   readonly categories: readonly string[]
+  /** Whether anything is attached that is not part of the HTML body. */
   readonly hasAttachments: boolean
+  readonly attachments: readonly EmailAttachment[]
+  /** What processing recognised; empty until it was stored. */
+  readonly entities: readonly EmailEntity[]
   readonly isRead: boolean
   readonly isFlagged: boolean
   readonly status: EmailStatus
@@ -91,6 +126,9 @@ export interface Email {
   /** 1 when created, and one more with each change. */
   readonly version: number
 }
+
+/** A message without its bodies: what lists show, and all that filters but `search` look at. */
+export type EmailImage = Omit<Email, 'bodyText' | 'bodyHtml'>
 
 /** An address as a caller may give it: bare, or with a name. */
 export type AddressInput = string | EmailAddress
@@ -116,7 +154,9 @@ export interface NewEmail {
   /** @default 'normal' */
   readonly importance?: EmailImportance | undefined
   readonly categories?: readonly string[] | undefined
+  /** @default whether `attachments` has one that is not inline */
   readonly hasAttachments?: boolean | undefined
+  readonly attachments?: readonly EmailAttachment[] | undefined
   readonly isRead?: boolean | undefined
   readonly isFlagged?: boolean | undefined
   readonly threadId?: string | null | undefined
@@ -130,8 +170,12 @@ export interface NewEmail {
   readonly assignedTo?: string | null | undefined
 }
 
-/** What may change after a message is stored. What is left out stays as it is. */
+/**
+ * What may change after a message is stored. What is left out stays as it is. What a sender wrote
+ * (subject, bodies, people, dates, attachments) never changes.
+ */
 export interface EmailChanges {
+  readonly importance?: EmailImportance | undefined
   readonly status?: EmailStatus | undefined
   readonly priority?: EmailPriority | undefined
   /** Null unassigns. */

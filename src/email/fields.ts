@@ -138,3 +138,8 @@ export function orNull<T>(
 ): T | null {
   return value === undefined || value === null ? null : read(value, field)
 }
+
+/** An identifier, or null; unlike with {@link orNull}, leaving it out is a mistake. */
+export function readNullableName(value: unknown, field: string): string | null {
+  return value === null ? null : readName(value, field)
+}

@@ -6,21 +6,21 @@
  */
 
 import { InvalidFilterError } from '../errors.ts'
-import { decodeCursor, type Position } from './cursor.ts'
-import { type EmailPriority, type EmailStatus, PRIORITIES, STATUSES } from './email.ts'
-import {
-  type Fields,
-  MAX_LIST_LENGTH,
-  readAddress,
-  readBoolean,
-  readChoice,
-  readFields,
-  readInstant,
-  readInteger,
-  readList,
-  readName,
-} from './fields.ts'
+import type { Branch } from './branch.ts'
+import { decodeCursor } from './cursor.ts'
+import type { EmailPriority, EmailStatus } from './email.ts'
+import { type Fields, readBoolean, readChoice, readFields, readInteger } from './fields.ts'
+import { FILTER_FIELDS, readBranches } from './filter-input.ts'
 import type { Instant } from './instant.ts'
+import {
+  DEFAULT_DIRECTIONS,
+  DIRECTIONS,
+  type EmailDirection,
+  type EmailOrder,
+  type EmailOrderBy,
+  ORDERS,
+  type SortKey,
+} from './order.ts'
 
 /** A span of `receivedAt`, closed at both ends. At least one end is given. */
 export interface DateRange {
@@ -29,62 +29,90 @@ export interface DateRange {
 }
 
 /**
- * A question to the mailbox. The fields narrow each other (AND); the members of a list widen it
- * (OR). Newest first, messages of the same instant by id.
+ * Conditions on a message. The fields narrow each other (AND); the members of a list widen it (OR).
  *
  * A list is never empty: whether that meant nothing or everything would be a guess.
  */
-export interface EmailQuery {
+export interface EmailConditions {
   readonly statuses?: readonly EmailStatus[] | undefined
   readonly priorities?: readonly EmailPriority[] | undefined
+  readonly workflowStates?: readonly string[] | undefined
+  readonly workflowTypes?: readonly string[] | undefined
+  readonly workflowChainId?: string | undefined
   /** Upper and lower case are the same, and white space around an address is not looked at. */
   readonly senderEmails?: readonly string[] | undefined
+  /** Addresses, as `senderEmails`, of which one at least is among `to`, `cc` and `bcc`. */
+  readonly recipients?: readonly string[] | undefined
   /** Null asks for messages nobody is assigned to. */
   readonly assignedTo?: string | null | undefined
   readonly dateRange?: DateRange | undefined
+  readonly hasAttachments?: boolean | undefined
   readonly isRead?: boolean | undefined
+  readonly isFlagged?: boolean | undefined
+  /** Categories of which the message has one at least. */
+  readonly categories?: readonly string[] | undefined
   readonly threadId?: string | undefined
-  /** Messages a page, 1 to 1000. @default 50 */
-  readonly limit?: number | undefined
-  /** `nextCursor` of the page before. */
-  readonly cursor?: string | undefined
+  readonly conversationId?: string | undefined
+  /**
+   * Words that are all in subject, sender or text, in any order; `word*` is the beginning of one.
+   * Case, accents and punctuation are not looked at. 1 to 32 words.
+   */
+  readonly search?: string | undefined
 }
 
-/**
- * A checked query. Lists are sorted, free of duplicates and never empty; a field that excludes
- * nothing is absent. Frozen throughout.
- */
-export interface CanonicalQuery {
-  readonly statuses?: readonly EmailStatus[]
-  readonly priorities?: readonly EmailPriority[]
-  readonly senderEmails?: readonly string[]
-  readonly assignedTo?: string | null
-  /** Epoch milliseconds, inclusive. */
-  readonly receivedFrom?: number
-  /** Epoch milliseconds, inclusive. */
-  readonly receivedTo?: number
-  readonly isRead?: boolean
-  readonly threadId?: string
+/** Conditions, and alternatives of which one at least is met besides. */
+export interface EmailFilter extends EmailConditions {
+  /** 1 to 16 of them. */
+  readonly anyOf?: readonly EmailConditions[] | undefined
+}
+
+/** A question to the mailbox: which messages, in which order, and which page of them. */
+export interface EmailQuery extends EmailFilter {
+  /** @default 'received' */
+  readonly orderBy?: EmailOrderBy | undefined
+  /** @default 'desc' (newest or most urgent first), for `sender` 'asc' */
+  readonly direction?: EmailDirection | undefined
+  /** Messages a page, 1 to 1000. @default 50 */
+  readonly limit?: number | undefined
+  /** `nextCursor` of the page before, of a query in the same order. Not with `offset`. */
+  readonly cursor?: string | undefined
+  /** Messages to pass over, 0 to 100_000. Not with `cursor`. @default 0 */
+  readonly offset?: number | undefined
+  /** Whether to count all messages that match, which costs a walk over them. @default false */
+  readonly total?: boolean | undefined
+}
+
+/** A checked filter. A message matches when it meets one of the branches; with none, none does. */
+export interface CanonicalFilter {
+  readonly branches: readonly Branch[]
+}
+
+/** A checked query. Frozen throughout. */
+export interface CanonicalQuery extends CanonicalFilter {
+  readonly order: EmailOrder
   readonly limit: number
   /** Only messages that sort after this one. */
-  readonly after?: Position
+  readonly after?: SortKey
+  /** At least 1. */
+  readonly offset?: number
+  readonly total?: true
 }
 
 /** Messages a page where the query does not say. */
 export const DEFAULT_LIMIT = 50
 /** The most messages a page can have. */
 export const MAX_LIMIT = 1_000
+/** The most messages a page can pass over; beyond it, cursors cost less. */
+export const MAX_OFFSET = 100_000
 
-const FIELDS = [
-  'statuses',
-  'priorities',
-  'senderEmails',
-  'assignedTo',
-  'dateRange',
-  'isRead',
-  'threadId',
+const QUERY_FIELDS = [
+  ...FILTER_FIELDS,
+  'orderBy',
+  'direction',
   'limit',
   'cursor',
+  'offset',
+  'total',
 ] as const satisfies readonly (keyof EmailQuery)[]
 
 const canonical = new WeakSet<object>()
@@ -93,27 +121,33 @@ const canonical = new WeakSet<object>()
  * Checks a query and brings it into its canonical form. A canonical query is returned as it is.
  *
  * @throws {InvalidFilterError} For an unknown field, or a value outside what {@link EmailQuery}
- *   says; a bad status or priority is answered with the words there are.
+ *   says; a word that is none of those allowed is answered with the words there are.
  */
 export function canonicalize(query: EmailQuery | CanonicalQuery): CanonicalQuery {
   if (canonical.has(query)) return query as CanonicalQuery
-  const fields = readFields(query, 'query', FIELDS)
+  const fields = readFields(query, 'query', QUERY_FIELDS)
+  const order = readOrder(fields)
   const result: CanonicalQuery = {
-    ...present('statuses', fields, (value, field) => choices(value, field, STATUSES)),
-    ...present('priorities', fields, (value, field) => choices(value, field, PRIORITIES)),
-    ...present('senderEmails', fields, (value, field) => sortedSet(value, field, readAddress)),
-    ...present('assignedTo', fields, (value) =>
-      value === null ? null : readName(value, 'assignedTo'),
-    ),
-    ...(fields['dateRange'] === undefined ? {} : readRange(fields['dateRange'])),
-    ...present('isRead', fields, readBoolean),
-    ...present('threadId', fields, readName),
+    branches: readBranches(fields),
+    order,
     limit: readInteger(fields['limit'] ?? DEFAULT_LIMIT, 'limit', 1, MAX_LIMIT),
-    ...(fields['cursor'] === undefined
-      ? {}
-      : { after: Object.freeze(decodeCursor(fields['cursor'])) }),
+    ...readStart(fields, order),
+    ...(readBoolean(fields['total'] ?? false, 'total') ? { total: true } : {}),
   }
   canonical.add(Object.freeze(result))
+  return result
+}
+
+/**
+ * Checks a filter alone, for counts.
+ *
+ * @throws {InvalidFilterError} As {@link canonicalize}; order and pages are unknown fields here.
+ */
+export function canonicalizeFilter(filter: EmailFilter | CanonicalFilter): CanonicalFilter {
+  if (canonical.has(filter)) return filter as CanonicalFilter
+  const branches = readBranches(readFields(filter, 'filter', FILTER_FIELDS))
+  const result = Object.freeze({ branches })
+  canonical.add(result)
   return result
 }
 
@@ -124,58 +158,35 @@ export function canonicalize(query: EmailQuery | CanonicalQuery): CanonicalQuery
  * @throws {InvalidFilterError} As {@link canonicalize}.
  */
 export function canonicalKey(query: EmailQuery | CanonicalQuery): string {
-  const { limit, ...rest } = canonicalize(query)
-  // Field order is that of `canonicalize`, so the text depends on the values alone.
-  return JSON.stringify(limit === DEFAULT_LIMIT ? rest : { ...rest, limit })
+  const { branches, order, limit, after, offset, total } = canonicalize(query)
+  // Fields that say the default are left out; the order of all others is fixed.
+  return JSON.stringify({
+    branches,
+    ...(order.by === 'received' && order.direction === 'desc'
+      ? {}
+      : { order: [order.by, order.direction] }),
+    ...(limit === DEFAULT_LIMIT ? {} : { limit }),
+    after,
+    offset,
+    total,
+  })
 }
 
-function present<K extends string, T>(
-  field: K,
-  fields: Fields,
-  read: (value: unknown, field: string) => T | undefined,
-): { readonly [P in K]?: T } {
-  const value = fields[field]
-  const result = value === undefined ? undefined : read(value, field)
-  return (result === undefined ? {} : { [field]: result }) as { readonly [P in K]?: T }
+/** Names a filter, whatever page of it is asked for; for counts. As {@link canonicalKey}. */
+export function filterKey({ branches }: CanonicalFilter): string {
+  return JSON.stringify({ branches })
 }
 
-/** @returns Undefined when every word is listed: every message has one of them. */
-function choices<T extends string>(
-  value: unknown,
-  field: string,
-  words: readonly T[],
-): readonly T[] | undefined {
-  const set = sortedSet(value, field, (entry, at) => readChoice(entry, at, words))
-  return set.length === words.length ? undefined : set
+function readOrder(fields: Fields): EmailOrder {
+  const by = readChoice(fields['orderBy'] ?? 'received', 'orderBy', ORDERS)
+  const direction = fields['direction'] ?? DEFAULT_DIRECTIONS[by]
+  return Object.freeze({ by, direction: readChoice(direction, 'direction', DIRECTIONS) })
 }
 
-function sortedSet<T extends string>(
-  value: unknown,
-  field: string,
-  read: (entry: unknown, field: string) => T,
-): readonly T[] {
-  const list = readList(value, field, (entry) => read(entry, field))
-  if (list.length === 0) {
-    throw new InvalidFilterError(
-      field,
-      `a list of 1 to ${MAX_LIST_LENGTH} members; leave it out to match all`,
-    )
-  }
-  return Object.freeze([...new Set(list)].sort())
-}
-
-function readRange(value: unknown): { receivedFrom?: number; receivedTo?: number } {
-  const { start, end } = readFields(value, 'dateRange', ['start', 'end'])
-  if (start === undefined && end === undefined) {
-    throw new InvalidFilterError('dateRange', 'an object with start, end or both')
-  }
-  const from = start === undefined ? undefined : readInstant(start, 'dateRange.start')
-  const to = end === undefined ? undefined : readInstant(end, 'dateRange.end')
-  if (from !== undefined && to !== undefined && from > to) {
-    throw new InvalidFilterError('dateRange', 'a range whose start is not after its end')
-  }
-  return {
-    ...(from === undefined ? {} : { receivedFrom: from }),
-    ...(to === undefined ? {} : { receivedTo: to }),
-  }
+function readStart(fields: Fields, { by }: EmailOrder): { after?: SortKey; offset?: number } {
+  const { cursor, offset = 0 } = fields
+  const skipped = readInteger(offset, 'offset', 0, MAX_OFFSET)
+  if (cursor === undefined) return skipped === 0 ? {} : { offset: skipped }
+  if (skipped > 0) throw new InvalidFilterError('offset', 'left out where a cursor is given')
+  return { after: Object.freeze(decodeCursor(cursor, by)) }
 }

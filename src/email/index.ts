@@ -7,18 +7,20 @@
  */
 
 export { DuplicateEmailError, type UniqueField } from '../errors.ts'
+export type { EmailAnalytics, WorkflowStats, Workload } from './analytics.ts'
+export type { Branch, ReceivedRange } from './branch.ts'
 export {
   CachedEmailRepository,
   type CachedEmailRepositoryOptions,
 } from './cached-email-repository.ts'
 export type { WarmOptions } from './cached-warming.ts'
-export type { Position } from './cursor.ts'
-export type { D1Like, D1ResultLike, D1StatementLike } from './d1-driver.ts'
+export type { D1Like, D1ResultLike, D1SessionLike, D1StatementLike } from './d1-driver.ts'
 export {
   type SqlDatabase,
   type SqlDriver,
   type SqlParam,
   type SqlRow,
+  type SqlSession,
   type SqlStatement,
   toSqlDriver,
 } from './driver.ts'
@@ -26,26 +28,58 @@ export {
   type AddressInput,
   type Email,
   type EmailAddress,
+  type EmailAttachment,
   type EmailChanges,
+  type EmailEntity,
+  type EmailImage,
   type EmailImportance,
   type EmailPriority,
   type EmailStatus,
   IMPORTANCES,
   type NewEmail,
+  OPEN_STATUSES,
   PRIORITIES,
+  SETTLED_STATUSES,
   STATUSES,
 } from './email.ts'
-export type { EmailChange, EmailIdPage, EmailPage, EmailRepository } from './email-repository.ts'
+export type {
+  BatchResult,
+  DuplicateInBatch,
+  EmailChange,
+  EmailIdPage,
+  EmailPage,
+  EmailRepository,
+  EmailSession,
+  EmailUpsert,
+} from './email-repository.ts'
 export {
+  type CanonicalFilter,
   type CanonicalQuery,
   canonicalize,
+  canonicalizeFilter,
   canonicalKey,
   type DateRange,
   DEFAULT_LIMIT,
+  type EmailConditions,
+  type EmailFilter,
   type EmailQuery,
   MAX_LIMIT,
+  MAX_OFFSET,
 } from './filter.ts'
 export type { DateLike, Instant } from './instant.ts'
+export { isAfterStart, matchesFilter, matchesImage, type TermCheck } from './match.ts'
+export {
+  compareInOrder,
+  DIRECTIONS,
+  type EmailDirection,
+  type EmailOrder,
+  type EmailOrderBy,
+  ORDERS,
+  type Sortable,
+  type SortKey,
+  sortKeyOf,
+} from './order.ts'
 export { MIGRATIONS, type Migration, migrate } from './schema.ts'
 export { SqlEmailRepository, type SqlEmailRepositoryOptions } from './sql-email-repository.ts'
 export type { SqliteLike, SqliteStatementLike } from './sqlite-driver.ts'
+export type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from './workflow-chain.ts'

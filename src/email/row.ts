@@ -4,7 +4,16 @@
  * @module
  */
 
-import type { Email, EmailAddress, EmailImportance, EmailPriority, EmailStatus } from './email.ts'
+import type {
+  Email,
+  EmailAddress,
+  EmailAttachment,
+  EmailEntity,
+  EmailImage,
+  EmailImportance,
+  EmailPriority,
+  EmailStatus,
+} from './email.ts'
 import type { ParsedChanges } from './email-input.ts'
 
 /** The columns of `emails`. Booleans are 0 or 1, instants epoch milliseconds, lists JSON. */
@@ -47,7 +56,12 @@ export interface EmailRow {
   created_at: number
   updated_at: number
   version: number
+  attachments: string
+  entities: string
 }
+
+/** A row without the bodies. */
+export type ImageRow = Omit<EmailRow, 'body_text' | 'body_html'>
 
 /** Builds the row of a message. The order of the columns is that of the table. */
 export function toRow(email: Email): EmailRow {
@@ -90,6 +104,8 @@ export function toRow(email: Email): EmailRow {
     created_at: email.createdAt,
     updated_at: email.updatedAt,
     version: email.version,
+    attachments: JSON.stringify(email.attachments),
+    entities: JSON.stringify(email.entities),
   }
 }
 
@@ -133,10 +149,22 @@ export const EMAIL_COLUMNS: readonly (keyof EmailRow)[] = [
   'created_at',
   'updated_at',
   'version',
+  'attachments',
+  'entities',
 ]
+
+/** The same without the bodies. */
+export const IMAGE_COLUMNS: readonly (keyof ImageRow)[] = EMAIL_COLUMNS.filter(
+  (column) => column !== 'body_text' && column !== 'body_html',
+)
 
 /** Reads a row back. The table's own checks vouch for the closed sets of words. */
 export function fromRow(row: EmailRow): Email {
+  return { ...fromImageRow(row), bodyText: row.body_text, bodyHtml: row.body_html }
+}
+
+/** Reads a row without its bodies back. */
+export function fromImageRow(row: ImageRow): EmailImage {
   return {
     id: row.id,
     graphId: row.graph_id,
@@ -146,8 +174,6 @@ export function fromRow(row: EmailRow): Email {
     inReplyTo: row.in_reply_to,
     references: JSON.parse(row.reference_ids) as string[],
     subject: row.subject,
-    bodyText: row.body_text,
-    bodyHtml: row.body_html,
     bodyPreview: row.body_preview,
     senderEmail: row.sender_email,
     senderName: row.sender_name,
@@ -176,10 +202,13 @@ export function fromRow(row: EmailRow): Email {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     version: row.version,
+    attachments: JSON.parse(row.attachments) as EmailAttachment[],
+    entities: JSON.parse(row.entities) as EmailEntity[],
   }
 }
 
 const CHANGE_COLUMNS = {
+  importance: 'importance',
   status: 'status',
   priority: 'priority',
   assignedTo: 'assigned_to',

@@ -8,6 +8,13 @@
 
 import type { SqlDriver, SqlStatement } from './driver.ts'
 import { PRIORITIES, STATUSES } from './email.ts'
+import {
+  CHAINS_TABLE,
+  MORE_INDEXES,
+  NAME_TABLES,
+  NEW_COLUMNS,
+  SEARCH_TABLES,
+} from './schema-search.ts'
 
 /** One step of the schema. Steps are applied in order, and never changed once released. */
 export interface Migration {
@@ -74,6 +81,10 @@ const INDEXES = [
 /** Every step so far, oldest first. */
 export const MIGRATIONS: readonly Migration[] = [
   { name: '0001_emails.sql', statements: [EMAILS_TABLE, ...INDEXES] },
+  {
+    name: '0002_search.sql',
+    statements: [...NEW_COLUMNS, ...MORE_INDEXES, ...NAME_TABLES, ...SEARCH_TABLES, CHAINS_TABLE],
+  },
 ]
 
 /**

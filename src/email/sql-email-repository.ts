@@ -4,26 +4,47 @@
  * @module
  */
 
-import { DuplicateEmailError, type UniqueField } from '../errors.ts'
+import { DuplicateEmailError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
-import { encodeCursor } from './cursor.ts'
+import type { EmailAnalytics } from './analytics.ts'
+import { selectAnalytics, toAnalytics } from './analytics-statements.ts'
+import { resultOfBatch, takenField } from './batch.ts'
 import { type SqlDatabase, type SqlDriver, type SqlStatement, toSqlDriver } from './driver.ts'
-import type { Email, EmailChanges, NewEmail } from './email.ts'
-import { parseChanges, parseNewEmail } from './email-input.ts'
-import type { EmailChange, EmailIdPage, EmailPage, EmailRepository } from './email-repository.ts'
-import { readList, readName } from './fields.ts'
-import { type CanonicalQuery, canonicalize, type EmailQuery } from './filter.ts'
-import { type EmailRow, fromRow } from './row.ts'
+import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from './email.ts'
 import {
-  insert,
-  selectById,
-  selectByIds,
-  selectPage,
-  selectPagePositions,
-  selectRivals,
-  update,
-} from './statements.ts'
+  type ParsedChanges,
+  parseChanges,
+  parseEntities,
+  parseNewEmail,
+  parseSynchronised,
+} from './email-input.ts'
+import type {
+  BatchResult,
+  EmailChange,
+  EmailIdPage,
+  EmailPage,
+  EmailRepository,
+  EmailSession,
+  EmailUpsert,
+} from './email-repository.ts'
+import { readBoolean, readList, readName, readNullableName } from './fields.ts'
+import {
+  type CanonicalFilter,
+  type CanonicalQuery,
+  canonicalize,
+  canonicalizeFilter,
+  type DateRange,
+  type EmailFilter,
+  type EmailQuery,
+  MAX_LIMIT,
+} from './filter.ts'
+import { countMatches } from './query-statements.ts'
+import { type EmailRow, fromImageRow, fromRow, type ImageRow } from './row.ts'
+import { readChain, storeChain } from './sql-chains.ts'
+import { readIdPage, readPage } from './sql-page.ts'
+import * as statements from './statements.ts'
+import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from './workflow-chain.ts'
 
 /** Options for {@link SqlEmailRepository}. */
 export interface SqlEmailRepositoryOptions {
@@ -32,6 +53,8 @@ export interface SqlEmailRepositoryOptions {
   /** Gives `createdAt`, `updatedAt` and `assignedAt`. @default webPlatform() */
   readonly platform?: Platform
 }
+
+const DAY_MS = 86_400_000
 
 /**
  * An {@link EmailRepository} on SQL. Each method is one statement or one transaction, in one round
@@ -48,40 +71,51 @@ export interface SqlEmailRepositoryOptions {
 export class SqlEmailRepository implements EmailRepository {
   readonly #driver: SqlDriver
   readonly #platform: Platform
+  /** There where the database has sessions. */
+  readonly session?: (atLeast?: string) => EmailSession
 
   /** @throws {InvalidOptionError} `db`, when it is no database this library knows. */
   constructor({ db, platform = webPlatform() }: SqlEmailRepositoryOptions) {
     this.#driver = toSqlDriver(db)
     this.#platform = platform
+    const open = this.#driver.session?.bind(this.#driver)
+    if (open) {
+      this.session = (atLeast) => {
+        const session = open(atLeast)
+        const repository = new SqlEmailRepository({ db: session, platform })
+        return Object.assign(repository, { bookmark: () => session.bookmark() })
+      }
+    }
   }
 
   async queryEmails(query: EmailQuery | CanonicalQuery): Promise<EmailPage> {
-    const canonical = canonicalize(query)
-    const emails = (await this.#rows<EmailRow>(selectPage(canonical))).map(fromRow)
-    const page = emails.slice(0, canonical.limit)
-    return { emails: page, ...nextCursor(page, emails.length) }
+    return readPage(this.#driver, canonicalize(query))
   }
 
   async queryEmailIds(query: EmailQuery | CanonicalQuery): Promise<EmailIdPage> {
-    const canonical = canonicalize(query)
-    const rows = await this.#rows<Pick<EmailRow, 'id' | 'received_at'>>(
-      selectPagePositions(canonical),
-    )
-    const page = rows
-      .slice(0, canonical.limit)
-      .map((row) => ({ id: row.id, receivedAt: row.received_at }))
-    return { ids: page.map(({ id }) => id), ...nextCursor(page, rows.length) }
+    return readIdPage(this.#driver, canonicalize(query))
+  }
+
+  async countEmails(filter: EmailFilter | CanonicalFilter): Promise<number> {
+    const [row] = await this.#rows<{ n: number }>(countMatches(canonicalizeFilter(filter)))
+    return row?.n ?? 0
   }
 
   async getEmailById(id: string): Promise<Email | undefined> {
-    const [row] = await this.#rows<EmailRow>(selectById(readName(id, 'id')))
+    const [row] = await this.#rows<EmailRow>(statements.selectById(readName(id, 'id')))
+    return row && fromRow(row)
+  }
+
+  async getEmailByGraphId(graphId: string): Promise<Email | undefined> {
+    const find = statements.selectByGraphId(readName(graphId, 'graphId'))
+    const [row] = await this.#rows<EmailRow>(find)
     return row && fromRow(row)
   }
 
   async getEmailsByIds(ids: readonly string[]): Promise<Map<string, Email>> {
-    const wanted = [...new Set(readList(ids, 'ids', readName))]
+    const wanted = readIds(ids)
     if (wanted.length === 0) return new Map()
-    const rows = await this.#rows<EmailRow>(selectByIds(wanted))
+    const rows = await this.#rows<EmailRow>(statements.selectByIds(wanted))
     const found = new Map(rows.map((row) => [row.id, row]))
     return new Map(
       wanted.flatMap((id) => {
@@ -91,16 +125,59 @@ export class SqlEmailRepository implements EmailRepository {
     )
   }
 
+  async getThread(threadId: string): Promise<readonly Email[]> {
+    return (await this.queryEmails(threadQuery({ threadId }))).emails
+  }
+
+  async getConversation(conversationId: string): Promise<readonly Email[]> {
+    return (await this.queryEmails(threadQuery({ conversationId }))).emails
+  }
+
+  async getAnalytics(range?: DateRange): Promise<EmailAnalytics> {
+    const { branches } = canonicalizeFilter(range === undefined ? {} : { dateRange: range })
+    const dayStart = Math.floor(this.#platform.now() / DAY_MS) * DAY_MS
+    const answers = await this.#driver.batch(selectAnalytics(branches[0] ?? {}, dayStart))
+    return toAnalytics(answers, dayStart)
+  }
+
   async createEmail(email: NewEmail): Promise<Email> {
-    const parsed = parseNewEmail(email, {
-      id: crypto.randomUUID(),
-      now: this.#platform.now(),
-    })
+    const parsed = this.#parse(email)
     // One transaction, so a rival that is in the way of the insert is one the look-up sees.
-    const [rivals = [], stored = []] = await this.#batch([selectRivals(parsed), insert(parsed)])
-    const [row] = stored
+    const [rivals = [], [row] = []] = await this.#batch([
+      statements.selectRivals([parsed]),
+      statements.insert(parsed),
+      ...statements.insertTexts([parsed]),
+    ])
     if (row === undefined) throw new DuplicateEmailError(takenField(parsed, rivals))
     return fromRow(row)
+  }
+
+  async createOrUpdate(email: NewEmail): Promise<EmailUpsert> {
+    const parsed = this.#parse(email)
+    const graphId = readName(parsed.graphId, 'graphId')
+    const find = statements.selectByGraphId(graphId)
+    const changes = parseSynchronised(email)
+    const isEmpty = Object.keys(changes).length === 0
+    const [[before] = [], [changed] = [], rivals = [], [created] = []] = await this.#batch([
+      find,
+      isEmpty ? find : statements.updateByGraphId(graphId, changes, parsed.updatedAt),
+      statements.selectRivals([parsed]),
+      statements.insert(parsed),
+      ...statements.insertTexts([parsed]),
+    ])
+    const after = changed ?? created
+    if (after === undefined) throw new DuplicateEmailError(takenField(parsed, rivals))
+    return { before: before && fromRow(before), after: fromRow(after) }
+  }
+
+  async batchCreate(emails: readonly NewEmail[]): Promise<BatchResult> {
+    const parsed = readList(emails, 'emails', (email) => this.#parse(email as NewEmail))
+    if (parsed.length === 0) return { created: [], duplicates: [] }
+    const [rivals = [], ...answers] = await this.#batch([
+      statements.selectRivals(parsed),
+      ...statements.insertAll(parsed),
+    ])
+    return resultOfBatch(parsed, rivals, new Set(answers.flat().map(({ id }) => id)))
   }
 
   async updateEmail(id: string, changes: EmailChanges): Promise<Email | undefined> {
@@ -108,34 +185,98 @@ export class SqlEmailRepository implements EmailRepository {
   }
 
   async changeEmail(id: string, changes: EmailChanges): Promise<EmailChange | undefined> {
-    const find = selectById(readName(id, 'id'))
+    const find = statements.selectById(readName(id, 'id'))
     const parsed = parseChanges(changes)
     const isEmpty = Object.keys(parsed).length === 0
-    const write = isEmpty ? find : update(id, parsed, this.#platform.now())
+    return this.#change(find, isEmpty ? find : statements.update(id, parsed, this.#platform.now()))
+  }
+
+  async bulkUpdate(
+    ids: readonly string[],
+    changes: EmailChanges,
+  ): Promise<readonly EmailChange<EmailImage>[]> {
+    const wanted = readIds(ids)
+    const parsed = parseChanges(changes)
+    return Object.keys(parsed).length === 0 ? [] : this.#changeAll(wanted, parsed)
+  }
+
+  async bulkAssign(
+    ids: readonly string[],
+    assignedTo: string | null,
+  ): Promise<readonly EmailChange<EmailImage>[]> {
+    return this.#changeAll(readIds(ids), { assignedTo: readNullableName(assignedTo, 'assignedTo') })
+  }
+
+  async markAsRead(
+    ids: readonly string[],
+    isRead: boolean = true,
+  ): Promise<readonly EmailChange<EmailImage>[]> {
+    return this.#changeAll(readIds(ids), { isRead: readBoolean(isRead, 'isRead') }, isRead)
+  }
+
+  async storeEmailEntities(
+    id: string,
+    entities: readonly EmailEntity[],
+  ): Promise<EmailChange | undefined> {
+    const find = statements.selectById(readName(id, 'id'))
+    const parsed = parseEntities(entities)
+    return this.#change(find, statements.updateEntities(id, parsed, this.#platform.now()))
+  }
+
+  async deleteEmail(id: string): Promise<Email | undefined> {
+    const [row] = await this.#rows<EmailRow>(statements.deleteById(readName(id, 'id')))
+    return row && fromRow(row)
+  }
+
+  async getWorkflowChain(id: string): Promise<WorkflowChain | undefined> {
+    return readChain(this.#driver, id)
+  }
+
+  async createOrUpdateWorkflowChain(chain: WorkflowChainInput): Promise<WorkflowChainChange> {
+    return storeChain(this.#driver, chain, this.#platform.now())
+  }
+
+  #parse(email: NewEmail): Email {
+    return parseNewEmail(email, { id: crypto.randomUUID(), now: this.#platform.now() })
+  }
+
+  async #change(find: SqlStatement, write: SqlStatement): Promise<EmailChange | undefined> {
     const [[before] = [], [after] = []] = await this.#batch([find, write])
     return before && after && { before: fromRow(before), after: fromRow(after) }
+  }
+
+  async #changeAll(
+    ids: readonly string[],
+    changes: ParsedChanges,
+    isRead?: boolean,
+  ): Promise<EmailChange<EmailImage>[]> {
+    if (ids.length === 0) return []
+    const [before = [], after = []] = await this.#batch<ImageRow>([
+      statements.selectImages(ids, isRead),
+      statements.updateAll(ids, changes, this.#platform.now(), isRead),
+    ])
+    const changed = new Map(after.map((row) => [row.id, row]))
+    return before.flatMap((row) => {
+      const now = changed.get(row.id)
+      return now ? [{ before: fromImageRow(row), after: fromImageRow(now) }] : []
+    })
   }
 
   async #rows<Row>({ sql, params }: SqlStatement): Promise<Row[]> {
     return (await this.#driver.all(sql, params)) as Row[]
   }
 
-  async #batch(statements: readonly SqlStatement[]): Promise<EmailRow[][]> {
-    return (await this.#driver.batch(statements)) as unknown as EmailRow[][]
+  async #batch<Row = EmailRow>(steps: readonly SqlStatement[]): Promise<Row[][]> {
+    return (await this.#driver.batch(steps)) as unknown as Row[][]
   }
 }
 
-function nextCursor(
-  page: readonly { readonly receivedAt: number; readonly id: string }[],
-  found: number,
-): { nextCursor?: string } {
-  const last = page.at(-1)
-  return last !== undefined && found > page.length ? { nextCursor: encodeCursor(last) } : {}
+function readIds(ids: unknown): readonly string[] {
+  return [...new Set(readList(ids, 'ids', readName))]
 }
 
-/** The rivals share at least one unique field, or the insert would have gone through. */
-function takenField(email: Email, rivals: readonly EmailRow[]): UniqueField {
-  if (rivals.some((rival) => rival.id === email.id)) return 'id'
-  const sameGraph = rivals.some((rival) => rival.graph_id === email.graphId)
-  return sameGraph && email.graphId !== null ? 'graphId' : 'messageId'
+/** What {@link EmailRepository.getThread} asks for. */
+function threadQuery(of: Pick<EmailQuery, 'threadId' | 'conversationId'>): EmailQuery {
+  const [field, id] = Object.entries(of)[0] ?? ['', undefined]
+  return { [field]: readName(id, field), direction: 'asc', limit: MAX_LIMIT }
 }

@@ -1,62 +1,45 @@
 /**
- * The SQL of the repository. Kysely builds and checks it; the driver port runs it.
+ * The SQL that reads messages by id, and changes them.
  *
  * @module
  */
 
-import {
-  type CompiledQuery,
-  DummyDriver,
-  type Expression,
-  type ExpressionBuilder,
-  Kysely,
-  type RawBuilder,
-  type SelectQueryBuilder,
-  type SqlBool,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-  sql,
-} from 'kysely'
-import type { Position } from './cursor.ts'
-import type { SqlParam, SqlStatement } from './driver.ts'
-import type { Email } from './email.ts'
+import { type RawBuilder, sql } from 'kysely'
+import { builder, compile, jsonList } from './builder.ts'
+import type { SqlStatement } from './driver.ts'
+import type { Email, EmailEntity } from './email.ts'
 import type { ParsedChanges } from './email-input.ts'
-import type { CanonicalQuery } from './filter.ts'
-import { type EmailRow, toChangedColumns, toRow } from './row.ts'
+import { EMAIL_COLUMNS, IMAGE_COLUMNS, toChangedColumns, toRow } from './row.ts'
+import { searchTokens } from './search.ts'
 
-interface Database {
-  emails: EmailRow
-}
-
-const builder = new Kysely<Database>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-})
-
-type Selection<O> = SelectQueryBuilder<Database, 'emails', O>
-
-/** One page of whole rows, and one row more to tell whether another page follows. */
-export function selectPage(query: CanonicalQuery): SqlStatement {
-  return compile(paged(builder.selectFrom('emails').selectAll(), query))
-}
-
-/** The same page as sort keys alone. */
-export function selectPagePositions(query: CanonicalQuery): SqlStatement {
-  return compile(paged(builder.selectFrom('emails').select(['id', 'received_at']), query))
-}
+/** UTF-16 units of one bound value. At most 3 bytes each in UTF-8 makes 1.8 MB, under D1's 2 MB. */
+const MAX_VALUE_UNITS = 600_000
 
 export function selectById(id: string): SqlStatement {
-  return compile(builder.selectFrom('emails').selectAll().where('id', '=', id))
+  return compile(builder.selectFrom('emails').select(EMAIL_COLUMNS).where('id', '=', id))
+}
+
+export function selectByGraphId(graphId: string): SqlStatement {
+  return compile(builder.selectFrom('emails').select(EMAIL_COLUMNS).where('graph_id', '=', graphId))
 }
 
 /** Any number of ids as one bound value, which keeps within D1's 100. */
 export function selectByIds(ids: readonly string[]): SqlStatement {
-  return compile(builder.selectFrom('emails').selectAll().where('id', 'in', jsonList(ids)))
+  return compile(
+    builder.selectFrom('emails').select(EMAIL_COLUMNS).where('id', 'in', jsonList(ids)),
+  )
+}
+
+/** The same without bodies, and where given only those marked otherwise. */
+export function selectImages(ids: readonly string[], isRead?: boolean): SqlStatement {
+  return compile(
+    builder
+      .selectFrom('emails')
+      .select(IMAGE_COLUMNS)
+      .where('id', 'in', jsonList(ids))
+      .$if(isRead !== undefined, (query) => query.where('is_read', '=', Number(!isRead)))
+      .orderBy('id'),
+  )
 }
 
 /** Inserts nothing, and answers no row, when a unique field is taken. */
@@ -66,93 +49,158 @@ export function insert(email: Email): SqlStatement {
       .insertInto('emails')
       .values(toRow(email))
       .onConflict((conflict) => conflict.doNothing())
-      .returningAll(),
+      .returning(EMAIL_COLUMNS),
   )
 }
 
-/** The stored messages that share a unique field with `email`: at most one for each field. */
-export function selectRivals({ id, graphId, messageId }: Email): SqlStatement {
+/** `WHERE true` keeps SQLite from reading ON CONFLICT as a join's ON (sqlite.org/lang_upsert.html, 2.2). */
+const INSERT_ROWS = `INSERT INTO emails (${EMAIL_COLUMNS.join(', ')})
+SELECT ${EMAIL_COLUMNS.map((_, index) => `value ->> ${index}`).join(', ')}
+FROM json_each(?) WHERE true ON CONFLICT DO NOTHING RETURNING id`
+
+/** A message has its text indexed once; where the message was not stored, so is its text not. */
+const INSERT_TEXTS = `INSERT INTO email_texts (email_id, tokens)
+SELECT value ->> 0, value ->> 1 FROM json_each(?)
+WHERE value ->> 0 IN (SELECT id FROM emails) ON CONFLICT DO NOTHING`
+
+/**
+ * Inserts messages in order, hundreds a statement, and their texts. Each message for itself is left
+ * out when a unique field is taken; the ids of the others are the answer.
+ */
+export function insertAll(emails: readonly Email[]): SqlStatement[] {
+  const rows = chunks(emails.map(rowText)).map((chunk) => {
+    const [email] = chunk
+    return chunk.length === 1 && email && email.text.length > MAX_VALUE_UNITS
+      ? insert(email.email)
+      : { sql: INSERT_ROWS, params: [jsonOf(chunk)] }
+  })
+  return [...rows, ...insertTexts(emails)]
+}
+
+/** Makes messages that were stored findable by their words. Repeated, it changes nothing. */
+export function insertTexts(emails: readonly Email[]): SqlStatement[] {
+  const texts = emails.map((email) => ({
+    email,
+    text: JSON.stringify([email.id, textOf(email)]),
+  }))
+  return chunks(texts).map((chunk) => ({ sql: INSERT_TEXTS, params: [jsonOf(chunk)] }))
+}
+
+/** The words of a message as the index takes them. */
+export function textOf(email: Email): string {
+  return [...searchTokens(email)].join(' ')
+}
+
+interface Piece {
+  readonly email: Email
+  readonly text: string
+}
+
+function rowText(email: Email): Piece {
+  const row = toRow(email)
+  return { email, text: JSON.stringify(EMAIL_COLUMNS.map((column) => row[column])) }
+}
+
+function jsonOf(pieces: readonly Piece[]): string {
+  return `[${pieces.map(({ text }) => text).join(',')}]`
+}
+
+function chunks(pieces: readonly Piece[]): Piece[][] {
+  const result: Piece[][] = []
+  let units = Number.POSITIVE_INFINITY
+  for (const piece of pieces) {
+    if (units + piece.text.length > MAX_VALUE_UNITS) {
+      result.push([])
+      units = 0
+    }
+    result.at(-1)?.push(piece)
+    units += piece.text.length + 1
+  }
+  return result
+}
+
+/** The stored messages that share a unique field with one of `emails`: at most one for each field. */
+export function selectRivals(emails: readonly Email[]): SqlStatement {
+  const all = (field: 'id' | 'graphId' | 'messageId') =>
+    jsonList(emails.map((email) => email[field]).filter((value) => value !== null))
   return compile(
     builder
       .selectFrom('emails')
       .select(['id', 'graph_id', 'message_id'])
       .where(({ eb, or }) =>
-        or([eb('id', '=', id), eb('graph_id', '=', graphId), eb('message_id', '=', messageId)]),
+        or([
+          eb('id', 'in', all('id')),
+          eb('graph_id', 'in', all('graphId')),
+          eb('message_id', 'in', all('messageId')),
+        ]),
       ),
   )
 }
 
 /** Sets what changed, and moves `updated_at` and `version` on. Answers the row as it is then. */
 export function update(id: string, changes: ParsedChanges, now: number): SqlStatement {
+  return compile(changing(changes, now).where('id', '=', id).returning(EMAIL_COLUMNS))
+}
+
+/** As {@link update}, of the message with a graph id. */
+export function updateByGraphId(
+  graphId: string,
+  changes: ParsedChanges,
+  now: number,
+): SqlStatement {
+  return compile(changing(changes, now).where('graph_id', '=', graphId).returning(EMAIL_COLUMNS))
+}
+
+/** As {@link update}, of many; answers no bodies. With `isRead`, of those marked otherwise. */
+export function updateAll(
+  ids: readonly string[],
+  changes: ParsedChanges,
+  now: number,
+  isRead?: boolean,
+): SqlStatement {
+  return compile(
+    changing(changes, now)
+      .where('id', 'in', jsonList(ids))
+      .$if(isRead !== undefined, (query) => query.where('is_read', '=', Number(!isRead)))
+      .returning(IMAGE_COLUMNS),
+  )
+}
+
+/** Replaces what was recognised in a message. */
+export function updateEntities(
+  id: string,
+  entities: readonly EmailEntity[],
+  now: number,
+): SqlStatement {
   return compile(
     builder
       .updateTable('emails')
-      .set(toChangedColumns(changes))
-      .$if(changes.assignedTo !== undefined && changes.assignedAt === undefined, (query) =>
-        query.set({ assigned_at: reassignedAt(changes.assignedTo ?? null, now) }),
-      )
-      .set((eb) => ({ updated_at: now, version: eb('version', '+', 1) }))
+      .set((eb) => ({
+        entities: JSON.stringify(entities),
+        updated_at: now,
+        version: eb('version', '+', 1),
+      }))
       .where('id', '=', id)
-      .returningAll(),
+      .returning(EMAIL_COLUMNS),
   )
+}
+
+export function deleteById(id: string): SqlStatement {
+  return compile(builder.deleteFrom('emails').where('id', '=', id).returning(EMAIL_COLUMNS))
+}
+
+function changing(changes: ParsedChanges, now: number) {
+  return builder
+    .updateTable('emails')
+    .set(toChangedColumns(changes))
+    .$if(changes.assignedTo !== undefined && changes.assignedAt === undefined, (query) =>
+      query.set({ assigned_at: reassignedAt(changes.assignedTo ?? null, now) }),
+    )
+    .set((eb) => ({ updated_at: now, version: eb('version', '+', 1) }))
 }
 
 /** The right-hand side of SET sees the row as it was, so this compares with the old assignee. */
 function reassignedAt(assignee: string | null, now: number): RawBuilder<number | null> {
   const since = assignee === null ? null : now
   return sql<number | null>`case when assigned_to is ${assignee} then assigned_at else ${since} end`
-}
-
-function paged<O>(selection: Selection<O>, query: CanonicalQuery): Selection<O> {
-  return selection
-    .where((eb) => eb.and(conditions(eb, query)))
-    .orderBy('received_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(query.limit + 1)
-}
-
-function conditions(
-  eb: ExpressionBuilder<Database, 'emails'>,
-  query: CanonicalQuery,
-): Expression<SqlBool>[] {
-  const { statuses, priorities, senderEmails, assignedTo, isRead, threadId } = query
-  const list: Expression<SqlBool>[] = []
-  if (statuses) list.push(eb('status', 'in', statuses))
-  if (priorities) list.push(eb('priority', 'in', priorities))
-  if (senderEmails) list.push(isSender(eb, senderEmails))
-  if (assignedTo !== undefined) list.push(eb('assigned_to', 'is', assignedTo))
-  if (isRead !== undefined) list.push(eb('is_read', '=', Number(isRead)))
-  if (threadId !== undefined) list.push(eb('thread_id', '=', threadId))
-  if (query.receivedFrom !== undefined) list.push(eb('received_at', '>=', query.receivedFrom))
-  if (query.receivedTo !== undefined) list.push(eb('received_at', '<=', query.receivedTo))
-  if (query.after) list.push(isAfter(eb, query.after))
-  return list
-}
-
-/** One sender by equality, so that the order of the index is of use; several as one bound value. */
-function isSender(
-  eb: ExpressionBuilder<Database, 'emails'>,
-  senders: readonly string[],
-): Expression<SqlBool> {
-  const [only = ''] = senders
-  return senders.length === 1
-    ? eb('sender_email', '=', only)
-    : eb('sender_email', 'in', jsonList(senders))
-}
-
-/** A row value comparison, which SQLite answers from the index (sqlite.org/rowvalue.html, 3.1). */
-function isAfter(
-  eb: ExpressionBuilder<Database, 'emails'>,
-  { receivedAt, id }: Position,
-): Expression<SqlBool> {
-  return eb(eb.refTuple('received_at', 'id'), '<', eb.tuple(receivedAt, id))
-}
-
-function jsonList(texts: readonly string[]): RawBuilder<string> {
-  return sql<string>`(select value from json_each(${JSON.stringify(texts)}))`
-}
-
-function compile(query: { compile(): CompiledQuery }): SqlStatement {
-  const { sql: text, parameters } = query.compile()
-  return { sql: text, params: parameters as readonly SqlParam[] }
 }

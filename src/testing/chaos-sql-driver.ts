@@ -70,5 +70,12 @@ function wrap(
   }
   const session = driver.session?.bind(driver)
   // Absent where the driver has none: that is how a single copy is told.
-  return session ? { ...wrapped, session: () => wrap(session(), plan, error) } : wrapped
+  if (!session) return wrapped
+  return {
+    ...wrapped,
+    session: (atLeast) => {
+      const opened = session(atLeast)
+      return { ...wrap(opened, plan, error), bookmark: () => opened.bookmark() }
+    },
+  }
 }

@@ -36,6 +36,15 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
         importance: 'high',
         categories: ['order', 'customer'],
         hasAttachments: true,
+        attachments: [
+          {
+            name: 'Größe.pdf',
+            contentType: 'application/pdf',
+            sizeBytes: 1_024,
+            contentId: null,
+            isInline: false,
+          },
+        ],
         isRead: true,
         isFlagged: true,
         threadId: 'thread-1',
@@ -51,6 +60,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
 
       expect(created).toEqual({
         ...full,
+        entities: [],
         assignedAt: platform.now(),
         dueDate: null,
         workflowState: null,

@@ -95,11 +95,11 @@ describe('CachedEmailRepository', () => {
     await emails.createEmail(makeEmail())
     await emails.queryEmails({})
 
-    await emails.updateEmail(id, { isFlagged: true })
+    await emails.updateEmail(id, { importance: 'high' })
 
     expect(await mailbox.statementsOf(() => emails.queryEmails({}))).toBe(1)
     const { emails: page } = await emails.queryEmails({})
-    expect(page.find((email) => email.id === id)).toMatchObject({ isFlagged: true, version: 2 })
+    expect(page.find((email) => email.id === id)).toMatchObject({ importance: 'high', version: 2 })
   })
 
   test('changeEmail answers before and after, and undefined where there is no message', async () => {

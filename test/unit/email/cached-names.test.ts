@@ -44,7 +44,10 @@ describe('touchesLists', () => {
     [{ priority: 'low' }, true],
     [{ assignedTo: null }, true],
     [{ isRead: false }, true],
-    [{ isFlagged: true, categories: ['a'], workflowState: 'x', dueDate: 0 }, false],
+    [{ isFlagged: true }, true],
+    [{ categories: ['a'] }, true],
+    [{ workflowState: 'x' }, true],
+    [{ importance: 'low', dueDate: 0, isWorkflowComplete: true }, false],
     [{ status: undefined }, false],
     [{}, false],
   ] as const)('of %j is %s', (changes, expected) => {

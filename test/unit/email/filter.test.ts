@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { decodeCursor, encodeCursor } from '../../../src/email/cursor.ts'
 import { PRIORITIES, STATUSES } from '../../../src/email/email.ts'
 import { canonicalize, canonicalKey, type EmailQuery } from '../../../src/email/filter.ts'
+import { ORDERS } from '../../../src/email/order.ts'
 import { InvalidFilterError } from '../../../src/errors.ts'
 
-const cursor = encodeCursor({ receivedAt: 1_760_000_000_000, id: 'mail-1' })
+const cursor = encodeCursor([1_760_000_000_000, 'mail-1'], 'received')
 
 describe('canonicalKey', () => {
   test.each<[string, EmailQuery, EmailQuery]>([
@@ -72,16 +73,21 @@ describe('canonicalize', () => {
     statuses.push('new')
 
     expect(query).toEqual({
-      statuses: ['new', 'pending'],
+      branches: [{ statuses: ['new', 'pending'] }],
+      order: { by: 'received', direction: 'desc' },
       limit: 50,
-      after: { receivedAt: 1_760_000_000_000, id: 'mail-1' },
+      after: [1_760_000_000_000, 'mail-1'],
     })
-    expect([query, query.statuses, query.after].every(Object.isFrozen)).toBe(true)
+    const [branch] = query.branches
+    const parts = [query, query.branches, branch, branch?.statuses, query.order, query.after]
+    expect(parts.every(Object.isFrozen)).toBe(true)
     expect(canonicalize(query)).toBe(query)
   })
 
   test('does not take a look-alike of its answer for one', () => {
-    expect(() => canonicalize({ limit: 50, receivedFrom: 1 })).toThrow(InvalidFilterError)
+    expect(() => canonicalize({ limit: 50, branches: [] } as EmailQuery)).toThrow(
+      InvalidFilterError,
+    )
   })
 
   const secret = 'ada.secret@mail.example'
@@ -149,18 +155,28 @@ describe('canonicalize', () => {
 })
 
 describe('a cursor', () => {
-  test('leads back to the position it was made of', () => {
-    const position = fc.record({
-      receivedAt: fc.maxSafeInteger().filter((ms) => Math.abs(ms) <= 8.64e15 && !Object.is(ms, -0)),
-      id: fc
-        .string({ unit: 'binary', minLength: 1, maxLength: 900 })
-        .filter((id) => id.isWellFormed() && !/\p{Cc}/u.test(id) && id.length <= 998),
-    })
+  test('leads back to the position it was made of, in its own order alone', () => {
+    const instant = fc
+      .maxSafeInteger()
+      .filter((ms) => Math.abs(ms) <= 8.64e15 && !Object.is(ms, -0))
+    const id = fc
+      .string({ unit: 'binary', minLength: 1, maxLength: 900 })
+      .filter((text) => text.isWellFormed() && !/\p{Cc}/u.test(text) && text.length <= 998)
+    const sender = fc.emailAddress().map((address) => address.toLowerCase())
+    const position = fc.oneof(
+      fc.tuple(fc.constant('received' as const), fc.tuple(instant, id)),
+      fc.tuple(fc.constant('sent' as const), fc.tuple(instant, id)),
+      fc.tuple(fc.constant('priority' as const), fc.tuple(fc.nat(3), instant, id)),
+      fc.tuple(fc.constant('sender' as const), fc.tuple(sender, instant, id)),
+    )
     fc.assert(
-      fc.property(position, (at) => {
-        const text = encodeCursor(at)
+      fc.property(position, ([by, key]) => {
+        const text = encodeCursor(key, by)
         expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
-        expect(decodeCursor(text)).toEqual(at)
+        expect(decodeCursor(text, by)).toEqual(key)
+        for (const other of ORDERS.filter((order) => order !== by)) {
+          expect(() => decodeCursor(text, other)).toThrow(InvalidFilterError)
+        }
       }),
     )
   })

@@ -90,9 +90,11 @@ describe('chaosSqlDriver', () => {
 
   test('opens sessions with the same dice, where the driver has them', async () => {
     expect(make({}).session).toBeUndefined()
-    const opening = chaosSqlDriver({ ...driver, session: () => driver }, { faults: { fail: 1 } })
+    const session = (atLeast?: string) => ({ ...driver, bookmark: () => atLeast })
+    const opening = chaosSqlDriver({ ...driver, session }, { faults: { fail: 1 } })
 
     await expect(opening.session?.().run(INSERT, [1])).rejects.toThrow(ChaosError)
+    expect(opening.session?.('state-1').bookmark()).toBe('state-1')
     expect(opening.chaos.counts.fail).toBe(1)
   })
 })

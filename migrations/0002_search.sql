@@ -1,0 +1,106 @@
+ALTER TABLE emails ADD COLUMN attachments TEXT NOT NULL DEFAULT '[]';
+
+ALTER TABLE emails ADD COLUMN entities TEXT NOT NULL DEFAULT '[]';
+
+ALTER TABLE emails ADD COLUMN sort_sent INTEGER
+  GENERATED ALWAYS AS (coalesce(sent_at, received_at)) VIRTUAL;
+
+ALTER TABLE emails ADD COLUMN urgency INTEGER GENERATED ALWAYS AS
+  (CASE priority WHEN 'critical' THEN 3 WHEN 'high' THEN 2 WHEN 'medium' THEN 1 ELSE 0 END) VIRTUAL;
+
+CREATE INDEX emails_by_sent ON emails (sort_sent, id);
+
+CREATE INDEX emails_by_urgency ON emails (urgency, received_at, id);
+
+CREATE INDEX emails_by_conversation ON emails (conversation_id, received_at, id);
+
+CREATE INDEX emails_by_workflow_state ON emails (workflow_state, received_at, id);
+
+CREATE INDEX emails_by_workflow_type ON emails (workflow_type, received_at, id);
+
+CREATE INDEX emails_by_workflow_chain ON emails (workflow_chain_id, received_at, id);
+
+CREATE TABLE email_recipients (
+  address TEXT NOT NULL,
+  email_id TEXT NOT NULL,
+  PRIMARY KEY (address, email_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX recipients_by_email ON email_recipients (email_id);
+
+CREATE TABLE email_categories (
+  category TEXT NOT NULL,
+  email_id TEXT NOT NULL,
+  PRIMARY KEY (category, email_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX categories_by_email ON email_categories (email_id);
+
+INSERT INTO email_recipients (address, email_id)
+SELECT value ->> 'address', emails.id FROM emails, json_each(emails.recipients)
+UNION SELECT value ->> 'address', emails.id FROM emails, json_each(emails.cc)
+UNION SELECT value ->> 'address', emails.id FROM emails, json_each(emails.bcc);
+
+INSERT INTO email_categories (category, email_id)
+SELECT DISTINCT value, emails.id FROM emails, json_each(emails.categories);
+
+CREATE TRIGGER emails_stored AFTER INSERT ON emails BEGIN
+  INSERT OR IGNORE INTO email_recipients (address, email_id)
+  SELECT value ->> 'address', new.id FROM json_each(new.recipients)
+  UNION SELECT value ->> 'address', new.id FROM json_each(new.cc)
+  UNION SELECT value ->> 'address', new.id FROM json_each(new.bcc);
+  INSERT OR IGNORE INTO email_categories (category, email_id)
+  SELECT value, new.id FROM json_each(new.categories);
+END;
+
+CREATE TRIGGER emails_categorised AFTER UPDATE OF categories ON emails
+WHEN old.categories <> new.categories BEGIN
+  DELETE FROM email_categories WHERE email_id = new.id;
+  INSERT OR IGNORE INTO email_categories (category, email_id)
+  SELECT value, new.id FROM json_each(new.categories);
+END;
+
+CREATE TABLE email_texts (
+  seq INTEGER PRIMARY KEY,
+  email_id TEXT NOT NULL UNIQUE,
+  tokens TEXT
+) STRICT;
+
+INSERT INTO email_texts (email_id) SELECT id FROM emails;
+
+CREATE INDEX texts_to_index ON email_texts (seq) WHERE tokens IS NULL;
+
+CREATE VIRTUAL TABLE email_search USING fts5(
+  tokens, content = 'email_texts', content_rowid = 'seq', tokenize = 'ascii', detail = none,
+  columnsize = 0
+);
+
+CREATE TRIGGER texts_stored AFTER INSERT ON email_texts WHEN new.tokens IS NOT NULL BEGIN
+  INSERT INTO email_search (rowid, tokens) VALUES (new.seq, new.tokens);
+END;
+
+CREATE TRIGGER texts_indexed AFTER UPDATE OF tokens ON email_texts WHEN old.tokens IS NULL BEGIN
+  INSERT INTO email_search (rowid, tokens) VALUES (new.seq, new.tokens);
+END;
+
+CREATE TRIGGER texts_deleted AFTER DELETE ON email_texts WHEN old.tokens IS NOT NULL BEGIN
+  INSERT INTO email_search (email_search, rowid, tokens) VALUES ('delete', old.seq, old.tokens);
+END;
+
+CREATE TRIGGER emails_deleted AFTER DELETE ON emails BEGIN
+  DELETE FROM email_recipients WHERE email_id = old.id;
+  DELETE FROM email_categories WHERE email_id = old.id;
+  DELETE FROM email_texts WHERE email_id = old.id;
+END;
+
+CREATE TABLE workflow_chains (
+  id TEXT NOT NULL PRIMARY KEY,
+  workflow_type TEXT NOT NULL,
+  workflow_state TEXT,
+  is_complete INTEGER NOT NULL DEFAULT 0 CHECK (is_complete IN (0, 1)),
+  started_at INTEGER NOT NULL,
+  completed_at INTEGER,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1
+) STRICT;

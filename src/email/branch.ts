@@ -1,0 +1,164 @@
+/**
+ * Conditions that hold together, and the algebra that brings alternatives of them into one form.
+ *
+ * @module
+ */
+
+import {
+  type Dimension,
+  flag,
+  NONE,
+  namesAlone,
+  range,
+  setOf,
+  terms,
+  UNITED,
+  wantedOfMany,
+} from './dimension.ts'
+import { type EmailPriority, type EmailStatus, PRIORITIES, STATUSES } from './email.ts'
+
+/**
+ * A conjunction in canonical form: a message matches when it meets every field that is there. Lists
+ * are sorted, free of repeats and never empty; a field that excludes nothing is absent.
+ */
+export interface Branch {
+  readonly statuses?: readonly EmailStatus[]
+  readonly priorities?: readonly EmailPriority[]
+  readonly workflowStates?: readonly string[]
+  readonly workflowTypes?: readonly string[]
+  readonly workflowChainIds?: readonly string[]
+  readonly senderEmails?: readonly string[]
+  /** Null stands for nobody; it comes first. */
+  readonly assignees?: readonly (string | null)[]
+  readonly threadIds?: readonly string[]
+  readonly conversationIds?: readonly string[]
+  /** Of each list, one address at least is among `to`, `cc` and `bcc`. */
+  readonly recipients?: readonly (readonly string[])[]
+  /** Of each list, one category at least. */
+  readonly categories?: readonly (readonly string[])[]
+  readonly received?: ReceivedRange
+  readonly hasAttachments?: boolean
+  readonly isRead?: boolean
+  readonly isFlagged?: boolean
+  /** All of these words; one that ends in `*` is the beginning of a word. */
+  readonly search?: readonly string[]
+}
+
+/** A closed span of `receivedAt`, in epoch milliseconds. One end is there at least. */
+export interface ReceivedRange {
+  readonly from?: number
+  readonly to?: number
+}
+
+/** The fields, in the order in which keys spell them. */
+const DIMENSIONS: { readonly [F in keyof Required<Branch>]: Dimension<NonNullable<Branch[F]>> } = {
+  statuses: setOf<EmailStatus>(STATUSES),
+  priorities: setOf<EmailPriority>(PRIORITIES),
+  workflowStates: namesAlone,
+  workflowTypes: namesAlone,
+  workflowChainIds: namesAlone,
+  senderEmails: namesAlone,
+  assignees: setOf<string | null>(undefined),
+  threadIds: namesAlone,
+  conversationIds: namesAlone,
+  recipients: wantedOfMany,
+  categories: wantedOfMany,
+  received: range,
+  hasAttachments: flag,
+  isRead: flag,
+  isFlagged: flag,
+  search: terms,
+}
+
+/** The names of the fields of a {@link Branch}, in a fixed order. */
+export const BRANCH_FIELDS = Object.keys(DIMENSIONS) as readonly (keyof Branch)[]
+
+const byField = DIMENSIONS as Readonly<Record<keyof Branch, Dimension<unknown>>>
+
+/** Alternatives worked with at once. Beyond it they stay as they were asked for. */
+const MAX_ALTERNATIVES = 48
+
+/** The branch that holds where both hold; undefined where none can. */
+export function bothOf(one: Branch, other: Branch): Branch | undefined {
+  return combine(one, other, undefined)
+}
+
+/**
+ * The alternatives in their one form: all largest branches that imply the whole, sorted. Two sets of
+ * alternatives that hold for the same messages have the same form, as far as that can be told from
+ * the fields; alternatives of `search` are compared word by word alone.
+ *
+ * This is the Blake canonical form, found by iterated consensus (Brown, "Boolean Reasoning", 2003,
+ * chapter 3), with sets of values in place of literals. Where it would be too long, alternatives are
+ * no more than freed of those that others include.
+ */
+export function alternativesOf(branches: readonly Branch[]): readonly Branch[] {
+  const asked = sorted(withoutIncluded(branches))
+  let known = asked
+  for (;;) {
+    const found = known.flatMap((one, index) =>
+      known.slice(index + 1).flatMap((other) => consensusOf(one, other)),
+    )
+    const fresh = found.filter((branch) => !known.some((wider) => includes(wider, branch)))
+    if (fresh.length === 0) return known
+    known = sorted(withoutIncluded([...known, ...fresh]))
+    if (known.length > MAX_ALTERNATIVES) return asked
+  }
+}
+
+/** Whether each message that `narrower` holds for is one that `wider` holds for. */
+export function includes(wider: Branch, narrower: Branch): boolean {
+  return BRANCH_FIELDS.every((field) => {
+    const [a, b] = [wider[field], narrower[field]]
+    return a === undefined || (b !== undefined && byField[field].includes(a, b))
+  })
+}
+
+/** A branch with its fields in the fixed order, frozen. */
+export function ordered(branch: Branch): Branch {
+  const fields = BRANCH_FIELDS.filter((field) => branch[field] !== undefined)
+  return Object.freeze(Object.fromEntries(fields.map((field) => [field, branch[field]])))
+}
+
+/** What both branches imply together if one field is widened to hold either's values. */
+function consensusOf(one: Branch, other: Branch): Branch[] {
+  return BRANCH_FIELDS.flatMap((field) => {
+    if (one[field] === undefined || other[field] === undefined) return []
+    return combine(one, other, field) ?? []
+  })
+}
+
+/** Intersects every field, but unites `united`; undefined where a field is left without a value. */
+function combine(one: Branch, other: Branch, united: keyof Branch | undefined): Branch | undefined {
+  const result: Record<string, unknown> = {}
+  for (const field of BRANCH_FIELDS) {
+    const value = combineField(field, one[field], other[field], field === united)
+    if (value === NONE) return undefined
+    if (value !== undefined) result[field] = value
+  }
+  return result
+}
+
+function combineField(field: keyof Branch, a: unknown, b: unknown, isUnited: boolean): unknown {
+  if (a === undefined || b === undefined) return a ?? b
+  if (!isUnited) return byField[field].both(a, b)
+  const either = byField[field].either(a, b)
+  return either === UNITED ? undefined : either
+}
+
+function withoutIncluded(branches: readonly Branch[]): Branch[] {
+  const kept: Branch[] = []
+  for (const branch of branches) {
+    if (kept.some((wider) => includes(wider, branch))) continue
+    const left = kept.filter((narrower) => !includes(branch, narrower))
+    kept.splice(0, kept.length, ...left, branch)
+  }
+  return kept
+}
+
+function sorted(branches: readonly Branch[]): Branch[] {
+  return branches
+    .map((branch) => ({ branch: ordered(branch), text: JSON.stringify(ordered(branch)) }))
+    .sort((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)))
+    .map(({ branch }) => branch)
+}

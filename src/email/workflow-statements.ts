@@ -1,0 +1,91 @@
+/**
+ * The SQL of workflow chains.
+ *
+ * @module
+ */
+
+import { sql } from 'kysely'
+import { builder, compile } from './builder.ts'
+import type { SqlStatement } from './driver.ts'
+import type { ParsedChain, WorkflowChain } from './workflow-chain.ts'
+
+/** The columns of `workflow_chains`. */
+export interface ChainRow {
+  id: string
+  workflow_type: string
+  workflow_state: string | null
+  is_complete: number
+  started_at: number
+  completed_at: number | null
+  created_at: number
+  updated_at: number
+  version: number
+}
+
+export function fromChainRow(row: ChainRow): WorkflowChain {
+  return {
+    id: row.id,
+    workflowType: row.workflow_type,
+    workflowState: row.workflow_state,
+    isComplete: row.is_complete === 1,
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version: row.version,
+  }
+}
+
+export function selectChain(id: string): SqlStatement {
+  return compile(builder.selectFrom('workflow_chains').selectAll().where('id', '=', id))
+}
+
+/** Changes what is given of the chain that is there, if it is. */
+export function updateChain(chain: ParsedChain, now: number): SqlStatement {
+  const { id, workflowType, workflowState, isComplete, startedAt, completedAt } = chain
+  return compile(
+    builder
+      .updateTable('workflow_chains')
+      .set((eb) => ({
+        ...(workflowType !== undefined && { workflow_type: workflowType }),
+        ...(workflowState !== undefined && { workflow_state: workflowState }),
+        ...(isComplete !== undefined && { is_complete: Number(isComplete) }),
+        ...(startedAt !== undefined && { started_at: startedAt }),
+        ...(completedAt !== undefined && { completed_at: completedAt }),
+        // A chain completed before keeps its time; the right-hand side sees the row as it was.
+        ...(isComplete !== undefined &&
+          completedAt === undefined && {
+            completed_at: isComplete
+              ? sql<number>`case when is_complete = 1 then completed_at else ${now} end`
+              : null,
+          }),
+        updated_at: now,
+        version: eb('version', '+', 1),
+      }))
+      .where('id', '=', id)
+      .returningAll(),
+  )
+}
+
+/** Stores a chain unless it is there; one without a type is not stored. */
+export function insertChain(chain: ParsedChain, now: number): SqlStatement | undefined {
+  const { id, workflowType, workflowState, isComplete = false, startedAt, completedAt } = chain
+  if (workflowType === undefined) return undefined
+  return compile(
+    builder
+      .insertInto('workflow_chains')
+      .values({
+        id,
+        workflow_type: workflowType,
+        workflow_state: workflowState ?? null,
+        is_complete: Number(isComplete),
+        started_at: startedAt ?? now,
+        completed_at: completedAt ?? (isComplete ? now : null),
+        created_at: now,
+        updated_at: now,
+        version: 1,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .returningAll(),
+  )
+}
