@@ -5,11 +5,19 @@
  */
 
 export { type CachedFunction, type CachedOptions, cached } from './cache/cached.ts'
+export type {
+  ChangeLog,
+  ChangeLogOptions,
+  LogEntry,
+  LogMark,
+  LogView,
+  TagChanges,
+} from './cache/change-log.ts'
 export type { Listener, Totals } from './cache/events.ts'
 export type { InvalidationMode } from './cache/invalidate.ts'
 export type { LoadContext, Loader } from './cache/loader.ts'
 export { RedisCacheManager } from './cache/manager.ts'
-export type { ManyLoader } from './cache/many.ts'
+export type { ManyLoadContext, ManyLoader } from './cache/many.ts'
 export { CacheNamespace, type InvalidateOptions } from './cache/namespace.ts'
 export type {
   CacheOptions,

@@ -157,7 +157,9 @@ function nextSight(ctx: CacheContext, request: LoadRequest, waits: number): Prom
   const { entry } = target.names
   // What is looked at, and how new it has to be.
   const id = [entry, ...target.asked.map(({ key }) => key), policy.after ?? ''].join('\n')
-  return ctx.watches.next({ id, reading: policy.schema }, waits, () => observe(ctx, target, policy))
+  // A look that others share is judged once, so it is shared among those who judge alike.
+  const reading = policy.reconcile ?? policy.schema
+  return ctx.watches.next({ id, reading }, waits, () => observe(ctx, target, policy))
 }
 
 function fromRemote(found: Found): Loaded {

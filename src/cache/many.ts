@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Duration } from '../entry/duration.ts'
 import { prefixOf } from '../entry/header.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Flight } from '../flight/single-flight.ts'
@@ -24,10 +25,20 @@ import {
 import type { Policy } from './options.ts'
 import { answer, nearResult, onlyFresh, type ReadResult, reportRefresh } from './read.ts'
 
+/** What a loader of several keys is told, and what it may decide of each. */
+export interface ManyLoadContext {
+  /** Aborted when the load has taken longer than its hard timeout. */
+  readonly signal: AbortSignal
+  /** Replaces `ttl` for the value of this key. */
+  setTtl(key: string, ttl: Duration): void
+  /** Answers the value of this key without storing it. */
+  skip(key: string): void
+}
+
 /** Produces the values of several keys at once; a key it leaves out has the value `undefined`. */
 export type ManyLoader<Value = unknown> = (
   keys: readonly string[],
-  context: Pick<LoadContext<Value>, 'signal'>,
+  context: ManyLoadContext,
 ) => ReadonlyMap<string, Value> | Promise<ReadonlyMap<string, Value>>
 
 /** What is known of one key: a near copy, or what the look at all of them has shown. */
@@ -189,14 +200,14 @@ function flyTogether(
 ): Map<string, Promise<Loaded>> {
   const admitted = plans.filter(({ admission }) => admission)
   const keys = admitted.map(({ target }) => target.key)
-  let batch: Promise<ReadonlyMap<string, unknown>> | undefined
+  let batch: Promise<ManyLoaded> | undefined
   const loads = new Map<string, Promise<Loaded>>()
   for (const { target, sight, admission } of plans) {
     if (!admission) continue
     // The first to be called calls for all who were admitted; all of them were, before it.
-    const shared = async ({ signal }: LoadContext): Promise<unknown> => {
-      batch ??= callMany(loader, keys, signal)
-      return (await batch).get(target.key)
+    const shared = async (context: LoadContext): Promise<unknown> => {
+      batch ??= callMany(loader, keys, context.signal)
+      return pick(await batch, target.key, context)
     }
     const request = { target, policy, loader: shared }
     loads.set(target.key, fly(ctx, request, admission, previousOf(sight)))
@@ -244,15 +255,40 @@ async function plan(
 }
 
 function single(loader: ManyLoader, key: string): (context: LoadContext) => Promise<unknown> {
-  return async ({ signal }) => (await callMany(loader, [key], signal)).get(key)
+  return async (context) => pick(await callMany(loader, [key], context.signal), key, context)
+}
+
+/** What one call of the loader returned, and decided. */
+interface ManyLoaded {
+  readonly values: ReadonlyMap<string, unknown>
+  readonly ttls: ReadonlyMap<string, Duration>
+  readonly skipped: ReadonlySet<string>
+}
+
+/** The value of one key, with what was decided of it told to the load that stores it. */
+function pick({ values, ttls, skipped }: ManyLoaded, key: string, context: LoadContext): unknown {
+  const ttl = ttls.get(key)
+  if (ttl !== undefined) context.setTtl(ttl)
+  if (skipped.has(key)) context.skip()
+  return values.get(key)
 }
 
 async function callMany(
   loader: ManyLoader,
   keys: readonly string[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, unknown>> {
-  const values = await loader(keys, { signal })
+): Promise<ManyLoaded> {
+  const ttls = new Map<string, Duration>()
+  const skipped = new Set<string>()
+  const values = await loader(keys, {
+    signal,
+    setTtl: (key, ttl) => {
+      ttls.set(key, ttl)
+    },
+    skip: (key) => {
+      skipped.add(key)
+    },
+  })
   if (!(values instanceof Map)) throw new InvalidOptionError('loader', 'one that returns a Map')
-  return values
+  return { values, ttls, skipped }
 }

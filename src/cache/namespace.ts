@@ -7,6 +7,7 @@
 import { InvalidOptionError } from '../errors.ts'
 import { whileWanted } from '../flight/deadline.ts'
 import type { NearCopy } from '../near/near-tier.ts'
+import { ChangeLog, type ChangeLogOptions } from './change-log.ts'
 import { type CacheContext, report } from './context.ts'
 import { type InvalidationMode, invalidateMarkers, invalidatePattern } from './invalidate.ts'
 import { checkLoader, type Loader } from './loader.ts'
@@ -18,7 +19,7 @@ import type { Operation, Outcome } from './outcome.ts'
 import { checkTagList, resolvePolicy } from './policy.ts'
 import { get, getOrSet, type ReadResult, servedNear } from './read.ts'
 import { listKeys } from './scan.ts'
-import { begin, remove, type SetResult, set, setMany, type Ticket, touch } from './write.ts'
+import { amend, begin, remove, type SetResult, set, setMany, type Ticket, touch } from './write.ts'
 
 /** How a tag invalidation works. */
 export interface InvalidateOptions {
@@ -205,6 +206,30 @@ export class CacheNamespace<Values = unknown> {
       const result = await touch(this.#ctx, key, this.#resolve(options))
       return { result, outcome: { kind: 'touched' } }
     })
+  }
+
+  /**
+   * Carries the value of a servable entry on, in its place: same tags, same lifetimes. For those who
+   * know what has changed since it was loaded.
+   *
+   * @param change Returns the new value, or `undefined` to leave the entry as it is.
+   * @returns Whether the entry was changed. It is not if another has taken its place meanwhile.
+   */
+  amend<T extends Values = Values>(
+    key: string,
+    change: (value: T) => T | undefined | Promise<T | undefined>,
+    options?: EntryOptions<T>,
+  ): Promise<boolean> {
+    return this.#write('set', key, async () => {
+      const policy = this.#resolve(options)
+      const result = await amend(this.#ctx, key, change as (value: unknown) => unknown, policy)
+      return { result, outcome: { kind: result ? 'stored' : 'superseded' } }
+    })
+  }
+
+  /** The change log of this namespace: see {@link ChangeLog}. */
+  changeLog(options?: ChangeLogOptions): ChangeLog {
+    return new ChangeLog(this.#ctx, this.#policy, options)
   }
 
   /** Deletes keys, and the right of running loads to store them: one command. */

@@ -126,10 +126,20 @@ function appraise(
   const { kind } = verdict
   const sizeBytes = entry.headerText.length + 1 + entry.payload.length
   const value = decode(ctx, key, policy, entry)
-  if (value instanceof Promise) {
-    return value.then((opened) => ({ kind, header, value: opened, sizeBytes }))
-  }
-  return { kind, header, value, sizeBytes }
+  const found = { kind, header, sizeBytes }
+  if (policy.reconcile) return reconciled(policy.reconcile, found, value)
+  if (value instanceof Promise) return value.then((opened) => ({ ...found, value: opened }))
+  return { ...found, value }
+}
+
+/** What the caller makes of a stored value that is valid otherwise. */
+async function reconciled(
+  reconcile: NonNullable<Policy['reconcile']>,
+  found: Omit<Found, 'value'>,
+  stored: unknown,
+): Promise<Weighed> {
+  const value = await reconcile(await stored)
+  return value === undefined ? { kind: 'none', reason: 'invalidated' } : { ...found, value }
 }
 
 /** The value: at once, or as a promise if it is encrypted or has a schema. */

@@ -72,6 +72,12 @@ export interface EntryOptions<Value = unknown> {
   /** Checks what is read from Redis; a value that fails is a miss. Loaded values are not checked. */
   readonly schema?: StandardSchema<Value>
   /**
+   * The last word on a stored value that is valid by its tags and its age: returns what is served in
+   * its place, or `undefined` if it must not be served and has to be loaded anew. What it throws
+   * reaches the caller. Near copies are served without asking. @default none
+   */
+  readonly reconcile?: (value: Value) => Value | undefined | Promise<Value | undefined>
+  /**
    * `relaxed`: `set` is one request in place of two, and sound only while no request is applied
    * twice or late. With encryption it is as `strict`. @default 'strict'
    */
@@ -89,7 +95,7 @@ export interface EntryOptions<Value = unknown> {
 
 /** Defaults of a namespace, and what only a namespace can have. */
 export interface NamespaceOptions<Value = unknown>
-  extends Omit<EntryOptions<Value>, 'signal' | 'after'> {
+  extends Omit<EntryOptions<Value>, 'signal' | 'after' | 'reconcile'> {
   /**
    * Beginnings of keys that can be invalidated by `prefix*` at once, in one command. Each entry
    * whose key begins with one carries its marker. At most 8.
@@ -149,6 +155,7 @@ export interface Policy {
   readonly near: NearPolicy | undefined
   readonly compression: false | { readonly thresholdBytes: number }
   readonly schema: StandardSchema | undefined
+  readonly reconcile: ((value: unknown) => unknown) | undefined
   readonly consistency: 'strict' | 'relaxed'
   readonly after: string | undefined
   readonly signal: AbortSignal | undefined
@@ -170,6 +177,7 @@ export const DEFAULTS: Policy = Object.freeze({
   near: undefined,
   compression: Object.freeze({ thresholdBytes: 1_024 }),
   schema: undefined,
+  reconcile: undefined,
   consistency: 'strict',
   after: undefined,
   signal: undefined,

@@ -61,6 +61,10 @@ const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
     }
     patch.schema = value
   },
+  reconcile: (value: NonNullable<Policy['reconcile']>, patch) => {
+    if (typeof value !== 'function') throw new InvalidOptionError('reconcile', 'a function')
+    patch.reconcile = value
+  },
   consistency: (value: 'strict' | 'relaxed', patch) => {
     if (value !== 'strict' && value !== 'relaxed') {
       throw new InvalidOptionError('consistency', "'strict' or 'relaxed'")

@@ -168,6 +168,37 @@ export async function touch(ctx: CacheContext, key: string, policy: Policy): Pro
   })
 }
 
+/**
+ * Puts a better text of the same value in the place of an entry that may be served: what was loaded
+ * when it was loaded, carried on. It keeps its tags, times and identity, so whatever ends the life of
+ * the one ends that of the other. Loads and creates nothing.
+ *
+ * @param change Returns the new value, or `undefined` to leave the entry as it is.
+ * @returns Whether the entry was changed.
+ */
+export async function amend(
+  ctx: CacheContext,
+  key: string,
+  change: (value: unknown) => unknown,
+  policy: Policy,
+): Promise<boolean> {
+  const target = targetOf(ctx, key, policy)
+  const { entry, markers } = await ctx.steps.look(target.names, target.asked)
+  if (entry === null) return false
+  const found = await weigh(ctx, target, policy, entry, markers)
+  if (found.kind === 'none') return false
+  const value = await change(found.value)
+  if (value === undefined) return false
+  const { header } = parseEntry(entry)
+  const encoded = encode(ctx, policy, value)
+  const kept = { ...header, encoding: encoded.encoding }
+  return ctx.steps.replace(target.names.entry, {
+    entry: await sealEntry(ctx, key, policy, kept, encoded),
+    writeId: header.writeId,
+    lifeMs: Math.max(1, Math.ceil(header.staleUntil - ctx.platform.now())),
+  })
+}
+
 /** The same entry under another header; an encrypted payload is bound to its header. */
 function redate(
   ctx: CacheContext,

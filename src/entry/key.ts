@@ -6,6 +6,7 @@
  * <prefix>:<namespace>:e:{<key>}   an entry
  * <prefix>:<namespace>:l:{<key>}   its lease, in the same hash slot
  * <prefix>:<namespace>:t:<tag>     the marker of a tag
+ * <prefix>:<namespace>:c:{<namespace>}:<part>  a part of the change log, all in one hash slot
  * ```
  *
  * @module
@@ -124,6 +125,12 @@ export class Keyspace {
   /** @param segment What {@link tag} returned. */
   markerKey(segment: string): string {
     return `${this.#base}:t:${segment}`
+  }
+
+  /** The keys of the change log: head, entries, marks. The namespace is in their hash slot's name. */
+  get logKeys(): readonly [head: string, entries: string, marks: string] {
+    const base = `${this.#base}:c:{${this.path}}`
+    return [`${base}:head`, `${base}:entries`, `${base}:marks`]
   }
 
   /**

@@ -11,6 +11,10 @@
  * @module
  */
 
+import { LOG_APPEND, LOG_LOOK, LOG_MARK } from './log-scripts.ts'
+
+export { LOG_APPEND, LOG_LOOK, LOG_MARK }
+
 /** A Lua script and its name in Redis. */
 export interface Script {
   readonly lua: string
@@ -177,4 +181,7 @@ export const SCRIPTS: readonly Script[] = [
   RELEASE,
   REPLACE,
   STORE,
+  LOG_LOOK,
+  LOG_MARK,
+  LOG_APPEND,
 ]

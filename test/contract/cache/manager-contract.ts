@@ -9,6 +9,7 @@ import { describe, test } from 'vitest'
 import type { Transport } from '../../../src/redis/requester.ts'
 import { cacheContract } from '../../../src/testing/contract/cache-contract.ts'
 import { intercept, type MakeTransport, useBench } from './bench.ts'
+import { describeCarrying } from './carrying.ts'
 import { describeInvalidation } from './invalidation.ts'
 import { describeLoaders } from './loaders.ts'
 import { describeMany } from './many.ts'
@@ -36,6 +37,7 @@ export function describeManager(name: string, makeTransport: MakeTransport): voi
     describeNamespaces(bench)
     describePatterns(bench)
     describeMany(bench)
+    describeCarrying(bench)
     describeNear(bench)
     describeProtection(bench)
     describeObservation(bench)

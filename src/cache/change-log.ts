@@ -1,0 +1,263 @@
+/**
+ * What has changed lately in a source, in order: so that what was loaded before can be carried on
+ * instead of being loaded again.
+ *
+ * A writer marks that it is about to write, commits, and appends what it has changed, which takes the
+ * mark away. A reader takes a view before it loads, and keeps its position with what it loaded; a
+ * later reader takes a view in the request of its look and replays what lies between. A mark whose
+ * writer has died becomes an entry of unknown outcome at its deadline.
+ *
+ * @module
+ */
+
+import type { CipherContext } from '../entry/cipher.ts'
+import { randomId } from '../entry/id.ts'
+import { CorruptEntryError, InvalidOptionError } from '../errors.ts'
+import type { Reply } from '../redis/requester.ts'
+import { LOG_APPEND, LOG_LOOK, LOG_MARK, type Script } from '../redis/scripts.ts'
+import { type CacheContext, codecFor } from './context.ts'
+import type { Policy } from './options.ts'
+import { malformed } from './replies.ts'
+
+/** Options of a {@link ChangeLog}. All clients of one log give the same. */
+export interface ChangeLogOptions {
+  /** Entries that are kept; what was loaded before the oldest cannot be replayed; 16 to 10_000. @default 1_000 */
+  readonly maxEntries?: number
+  /** Shapes that are registered, 0 to 256. @default 32 */
+  readonly maxShapes?: number
+}
+
+/** How what an entry says relates to the others. */
+export type LogEntryKind =
+  /** It happened after all that was appended before it. */
+  | 'ordered'
+  /** It happened, before or after what was under way at the same time. */
+  | 'unordered'
+  /** A writer was about to do this, and has not been heard of again. */
+  | 'unknown'
+
+/** One entry. */
+export interface LogEntry {
+  readonly at: number
+  readonly kind: LogEntryKind
+  /** What was appended, or marked; `undefined` if it cannot be read. */
+  readonly value: unknown
+}
+
+/** What a reader knows of a log at one instant. */
+export interface LogView {
+  /** Positions mean nothing in another epoch. */
+  readonly epoch: string
+  /** Position of the latest entry. */
+  readonly at: number
+  /** What the writers under way have marked. */
+  readonly marks: readonly unknown[]
+  /** Whether the shape asked for is registered, so that writers touch its tags. */
+  readonly isShapeKnown: boolean
+  /** Position at which one of the tags asked for was last touched, or all were. */
+  readonly touchedAt: number
+  /** The entries after a position, or `undefined` if not all of them are there any more. */
+  since(position: number): readonly LogEntry[] | undefined
+}
+
+/** Which tags a change touches: all there are, or these. */
+export type TagChanges = 'all' | readonly string[]
+
+/** A writer's mark. */
+export interface LogMark {
+  readonly token: string
+  /** The shapes that readers have registered. */
+  readonly shapes: readonly string[]
+  /** What the other writers under way had marked. */
+  readonly others: readonly unknown[]
+}
+
+const LIFE_MS = 30 * 86_400_000
+/** Tags share this many slots, so that the log is bounded: two in one are touched together. */
+const SLOTS = 4_096
+const KINDS: Readonly<Record<string, LogEntryKind>> = { o: 'ordered', u: 'unordered', x: 'unknown' }
+const LETTERS = { ordered: 'o', unordered: 'u', unknown: 'x' } as const satisfies Record<
+  LogEntryKind,
+  string
+>
+
+/** The entries this client has seen, of one epoch. */
+interface Mirror {
+  readonly epoch: string
+  at: number
+  readonly entries: Map<number, LogEntry>
+}
+
+/**
+ * A bounded log in Redis, mirrored here: each look brings what is new. Each step is one command.
+ *
+ * Every step rejects as the cache's own commands do when Redis cannot be asked. On Upstash Global the
+ * steps are scripts that write, so the primary answers them.
+ */
+export class ChangeLog {
+  /** Whether commands of one tick are applied in their order: not on a cluster. */
+  readonly isOrdered: boolean
+  readonly #ctx: CacheContext
+  readonly #policy: Policy
+  readonly #maxEntries: number
+  readonly #maxShapes: number
+  #mirror: Mirror = { epoch: '', at: 0, entries: new Map() }
+
+  /** Made by `CacheNamespace.changeLog`. @throws {InvalidOptionError} */
+  constructor(ctx: CacheContext, policy: Policy, options: ChangeLogOptions = {}) {
+    const { maxEntries = 1_000, maxShapes = 32 } = options
+    this.#ctx = ctx
+    this.#policy = policy
+    this.#maxEntries = integer(maxEntries, 'maxEntries', 16, 10_000)
+    this.#maxShapes = integer(maxShapes, 'maxShapes', 0, 256)
+    this.isOrdered = !ctx.link.cluster
+  }
+
+  /**
+   * Looks at the log, and at tags of one shape of query, which is registered by that.
+   *
+   * @param shape A line of text that names the shape; `''` asks for none.
+   */
+  async look(shape: string = '', tags: readonly string[] = []): Promise<LogView> {
+    const known = this.#mirror
+    const reply = await this.#run(LOG_LOOK, [
+      this.#maxEntries,
+      known.epoch,
+      known.at,
+      this.#maxShapes,
+      shape,
+      ...slotsOf(tags),
+    ])
+    const [epoch, at, isKnown, touchedAt, marks, texts] = asList(reply, 6)
+    if (typeof epoch !== 'string' || typeof at !== 'number') throw malformed('EVALSHA')
+    const found = asList(texts).map(String)
+    const entries = await Promise.all(
+      found.map((text, i) => this.#readEntry(text, at - found.length + 1 + i)),
+    )
+    const mirror = this.#merge(epoch, at, entries)
+    return {
+      epoch,
+      at,
+      marks: await Promise.all(asList(marks).map((text) => this.#read(String(text)))),
+      isShapeKnown: isKnown === 1,
+      touchedAt: Number(touchedAt),
+      since: (position) => between(mirror, position, at),
+    }
+  }
+
+  /**
+   * Says that a write is about to happen, for at most `forMs` milliseconds.
+   *
+   * @param intent What is known of it.
+   */
+  async mark(intent: unknown, forMs: number): Promise<LogMark> {
+    const token = randomId()
+    const text = await this.#write(intent)
+    const [shapes, others] = asList(await this.#run(LOG_MARK, [token, forMs, text]), 2)
+    return {
+      token,
+      shapes: String(shapes).split('\n').filter(Boolean),
+      others: await Promise.all(asList(others).map((other) => this.#read(String(other)))),
+    }
+  }
+
+  /**
+   * Says what has changed.
+   *
+   * @param token Of the mark, which is taken away; without one, or if it is gone, the entry's place
+   * among the others says nothing.
+   */
+  async append(
+    value: unknown,
+    tags: TagChanges,
+    { token = '', kind = 'ordered' }: { token?: string; kind?: LogEntryKind } = {},
+  ): Promise<void> {
+    const text = await this.#write(value)
+    const [all, slots] = tags === 'all' ? ['1', []] : ['', slotsOf(tags)]
+    const args = [this.#maxEntries, token, LETTERS[kind], text, all, ...slots]
+    if (typeof (await this.#run(LOG_APPEND, args)) !== 'number') throw malformed('EVALSHA')
+  }
+
+  /** Adds what is new. A mirror of another epoch is kept by the views that were made of it. */
+  #merge(epoch: string, at: number, entries: readonly LogEntry[]): Mirror {
+    if (this.#mirror.epoch !== epoch) this.#mirror = { epoch, at: 0, entries: new Map() }
+    const mirror = this.#mirror
+    for (const entry of entries) mirror.entries.set(entry.at, entry)
+    mirror.at = Math.max(mirror.at, at)
+    for (const [position] of mirror.entries) {
+      if (position > mirror.at - this.#maxEntries) break
+      mirror.entries.delete(position)
+    }
+    return mirror
+  }
+
+  async #readEntry(text: string, at: number): Promise<LogEntry> {
+    const value = await this.#read(text.slice(1))
+    const kind = value === undefined ? 'unknown' : (KINDS[text.charAt(0)] ?? 'unknown')
+    return { at, kind, value }
+  }
+
+  /** What cannot be read may say anything: it is `undefined`. */
+  async #read(text: string): Promise<unknown> {
+    const space = text.indexOf(' ')
+    try {
+      const codec = codecFor(this.#ctx, this.#policy)
+      const [encoding, payload] = [text.slice(0, space), text.slice(space + 1)]
+      return await codec.decode(encoding, payload, () => this.#context(encoding))
+    } catch (error) {
+      if (!(error instanceof CorruptEntryError)) throw error
+      return undefined
+    }
+  }
+
+  async #write(value: unknown): Promise<string> {
+    const codec = codecFor(this.#ctx, this.#policy)
+    const encoded = codec.encode(value)
+    const payload = await codec.seal(encoded, () => this.#context(encoded.encoding))
+    return `${encoded.encoding} ${payload}`
+  }
+
+  /** Entries are sealed before they have a place, so nothing but the namespace binds them. */
+  #context(header: string): CipherContext {
+    const { path } = this.#ctx.names.keyspace
+    return { purpose: 'change-log', namespace: path, key: '', header, createdAt: 0 }
+  }
+
+  async #run(script: Script, args: readonly (string | number)[]): Promise<Reply> {
+    const keys = this.#ctx.names.keyspace.logKeys
+    return this.#ctx.link.run(script, keys, [randomId(), LIFE_MS, ...args])
+  }
+}
+
+/** Every entry after `position`, up to `at`; `undefined` if one is missing. */
+function between(mirror: Mirror, position: number, at: number): readonly LogEntry[] | undefined {
+  const entries: LogEntry[] = []
+  for (let next = position + 1; next <= at; next++) {
+    const entry = mirror.entries.get(next)
+    if (entry === undefined) return undefined
+    entries.push(entry)
+  }
+  return entries
+}
+
+/** FNV-1a (Fowler, Noll, Vo), 32 bits. */
+function slotsOf(tags: readonly string[]): number[] {
+  const slots = tags.map((tag) => {
+    let hash = 0x811c9dc5
+    for (let i = 0; i < tag.length; i++) hash = Math.imul(hash ^ tag.charCodeAt(i), 0x01000193)
+    return (hash >>> 0) % SLOTS
+  })
+  return [...new Set(slots)]
+}
+
+function asList(reply: Reply | undefined, length?: number): readonly Reply[] {
+  if (!Array.isArray(reply) || (length !== undefined && reply.length !== length)) {
+    throw malformed('EVALSHA')
+  }
+  return reply
+}
+
+function integer(value: number, option: string, min: number, max: number): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
+  throw new InvalidOptionError(option, `a whole number from ${min} to ${max}`)
+}

@@ -1,0 +1,117 @@
+/**
+ * JavaScript twins of the scripts of a change log. Line by line the same: a differential test holds
+ * them against a real Redis.
+ *
+ * @module
+ */
+
+import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../scripts.ts'
+import type { Call, ScriptTwin, TwinBody } from './scripting.ts'
+
+/** What the functions at the beginning of each script work with. */
+interface Log {
+  readonly call: Call
+  readonly head: string
+  readonly entries: string
+  readonly marks: string
+  readonly life: string
+  readonly ms: number
+}
+
+/** Opens the log: a head that is lost takes the entries with it. */
+function open(call: Call, keys: readonly string[], nonce: string, life: string): [Log, string] {
+  const [head = '', entries = '', marks = ''] = keys
+  const [seconds, micros] = call('TIME') as [string, string]
+  const ms = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
+  let epoch = call('HGET', head, 'epoch') as string | null
+  if (epoch === null) {
+    epoch = `${nonce}-${seconds}${micros.padStart(6, '0')}`
+    call('DEL', entries)
+    call('DEL', head)
+    call('HSET', head, 'epoch', epoch, 'at', 0)
+    call('PEXPIRE', head, life)
+  }
+  return [{ call, head, entries, marks, life, ms }, epoch]
+}
+
+function push({ call, head, entries, life }: Log, text: string, most: number): number {
+  const at = call('HINCRBY', head, 'at', 1) as number
+  call('RPUSH', entries, text)
+  call('LTRIM', entries, -most, -1)
+  call('PEXPIRE', head, life)
+  call('PEXPIRE', entries, life)
+  return at
+}
+
+/** Every mark as token, deadline and text; one that is none has no deadline. */
+function marksOf({ call, marks }: Log): { token: string; deadline: number; text: string }[] {
+  const all = call('HGETALL', marks) as string[]
+  return Array.from({ length: all.length / 2 }, (_, i) => {
+    const [, deadline, text] = /^(\d+) (.*)$/s.exec(all[2 * i + 1] ?? '') ?? []
+    return { token: all[2 * i] ?? '', deadline: Number(deadline ?? 0), text: text ?? '' }
+  })
+}
+
+const look: TwinBody = (call, keys, args) => {
+  const [nonce = '', life = '', most = '', known = '', position = '', mostShapes = ''] = args
+  const [shape = '', ...slots] = args.slice(6)
+  const [log, epoch] = open(call, keys, nonce, life)
+  const { head, entries, marks, ms } = log
+  const underWay: string[] = []
+  for (const { token, deadline, text } of marksOf(log)) {
+    if (deadline > ms) {
+      underWay.push(text)
+      continue
+    }
+    const at = push(log, `x${text}`, Number(most))
+    call('HSET', head, 'all', at)
+    call('HDEL', marks, token)
+  }
+  const isKnown = shape === '' || register(log, shape, Number(mostShapes))
+  const field = (name: string): number => Number(call('HGET', head, name) ?? 0)
+  const touched = Math.max(field('all'), ...slots.map((slot) => field(`t${slot}`)))
+  const at = field('at')
+  const behind = epoch === known ? at - Number(position) : at
+  const found = behind > 0 ? call('LRANGE', entries, -behind, -1) : []
+  return [epoch, at, isKnown ? 1 : 0, touched, underWay, found]
+}
+
+function register({ call, head }: Log, shape: string, most: number): boolean {
+  const shapes = String(call('HGET', head, 'shapes') ?? '')
+  if (shapes.includes(`${shape}\n`)) return true
+  if (shapes.split('\n').length - 1 >= most) return false
+  call('HSET', head, 'shapes', `${shapes}${shape}\n`)
+  return true
+}
+
+const mark: TwinBody = (
+  call,
+  keys,
+  [nonce = '', life = '', token = '', untilMs = '', text = ''],
+) => {
+  const [log] = open(call, keys, nonce, life)
+  const others = marksOf(log).filter((other) => other.token !== token)
+  call('HSET', log.marks, token, `${log.ms + Number(untilMs)} ${text}`)
+  call('PEXPIRE', log.marks, life)
+  return [call('HGET', log.head, 'shapes') ?? '', others.map((other) => other.text)]
+}
+
+const append: TwinBody = (
+  call,
+  keys,
+  [nonce = '', life = '', most = '', token = '', letter = '', text = '', all = '', ...slots],
+) => {
+  const [log] = open(call, keys, nonce, life)
+  const isMarked = call('HDEL', log.marks, token) === 1
+  const at = push(log, `${isMarked ? letter : 'u'}${text}`, Number(most))
+  if (all === '1') call('HSET', log.head, 'all', at)
+  for (const slot of slots) call('HSET', log.head, `t${slot}`, at)
+  return at
+}
+
+/** The twins of the change log. */
+export const LOG_TWINS: readonly ScriptTwin[] = [
+  { sha1: LOG_LOOK.sha1, run: look },
+  { sha1: LOG_MARK.sha1, run: mark },
+  { sha1: LOG_APPEND.sha1, run: append },
+]

@@ -1,0 +1,125 @@
+/**
+ * The steps of a change log, in Lua. Three keys in one hash slot, always in this order:
+ *
+ * - `head`, a hash: `epoch`, `at` (the position of the latest entry), `shapes` (a line each), `all`
+ *   and `t<slot>` (the position at which a tag was last touched)
+ * - `entries`, a list: the latest entries, `o`, `u` or `x` before each text
+ * - `marks`, a hash: token to `<deadline in ms> <text>` of every write under way
+ *
+ * The head is what positions mean anything by. With it goes the epoch, and with the epoch every
+ * position ever handed out; without entries none can be replayed. All are safe to send again: an
+ * append whose mark is gone makes an entry that says so (`u`).
+ *
+ * @module
+ */
+
+import type { Script } from './scripts.ts'
+
+/** Opens the log: a head that is lost takes the entries, which belong to another epoch, with it. */
+const OPEN = `
+local time = redis.call('TIME')
+local ms = time[1] * 1000 + math.floor(time[2] / 1000)
+local function open(nonce, life)
+  local epoch = redis.call('HGET', KEYS[1], 'epoch')
+  if not epoch then
+    epoch = nonce .. '-' .. time[1] .. string.format('%06d', time[2])
+    redis.call('DEL', KEYS[2])
+    redis.call('DEL', KEYS[1])
+    redis.call('HSET', KEYS[1], 'epoch', epoch, 'at', 0)
+    redis.call('PEXPIRE', KEYS[1], life)
+  end
+  return epoch
+end
+local function push(text, most, life)
+  local at = redis.call('HINCRBY', KEYS[1], 'at', 1)
+  redis.call('RPUSH', KEYS[2], text)
+  redis.call('LTRIM', KEYS[2], -most, -1)
+  redis.call('PEXPIRE', KEYS[1], life)
+  redis.call('PEXPIRE', KEYS[2], life)
+  return at
+end
+`
+
+/**
+ * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, epoch, position, most shapes,
+ * shape, slots…` → epoch, position, whether the shape is known, the latest position of its tags, the
+ * marks, the entries after the position given (all there are, if the epoch is another).
+ *
+ * A mark past its deadline becomes an entry of unknown outcome (`x`): its writer may have died
+ * between its commit and its append. A shape that is new is registered while there is room.
+ */
+export const LOG_LOOK: Script = {
+  sha1: '3d8bfa390d3818279f765abb3793c2319cb98571',
+  lua: `${OPEN}
+local most = tonumber(ARGV[3])
+local epoch = open(ARGV[1], ARGV[2])
+local all = redis.call('HGETALL', KEYS[3])
+local marks = {}
+for i = 1, #all, 2 do
+  local deadline, text = string.match(all[i + 1], '^(%d+) (.*)$')
+  if deadline and tonumber(deadline) > ms then
+    marks[#marks + 1] = text
+  else
+    local at = push('x' .. (text or ''), most, ARGV[2])
+    redis.call('HSET', KEYS[1], 'all', at)
+    redis.call('HDEL', KEYS[3], all[i])
+  end
+end
+local known = 1
+if ARGV[7] ~= '' then
+  local shapes = redis.call('HGET', KEYS[1], 'shapes') or ''
+  if not string.find(shapes, ARGV[7] .. '\\n', 1, true) then
+    local _, count = string.gsub(shapes, '\\n', '')
+    known = count < tonumber(ARGV[6]) and 1 or 0
+    if known == 1 then redis.call('HSET', KEYS[1], 'shapes', shapes .. ARGV[7] .. '\\n') end
+  end
+end
+local touched = tonumber(redis.call('HGET', KEYS[1], 'all') or 0)
+for i = 8, #ARGV do
+  touched = math.max(touched, tonumber(redis.call('HGET', KEYS[1], 't' .. ARGV[i]) or 0))
+end
+local at = tonumber(redis.call('HGET', KEYS[1], 'at') or 0)
+local behind = at
+if epoch == ARGV[4] then behind = at - tonumber(ARGV[5]) end
+local entries = {}
+if behind > 0 then entries = redis.call('LRANGE', KEYS[2], -behind, -1) end
+return { epoch, at, known, touched, marks, entries }
+`,
+}
+
+/**
+ * `KEYS: head, entries, marks  ARGV: nonce, life ms, token, milliseconds until the deadline, text` →
+ * the shapes, and the marks of the other writes under way.
+ */
+export const LOG_MARK: Script = {
+  sha1: 'c602bbd54226963b72d5f2fdb3d26256e21d6597',
+  lua: `${OPEN}
+open(ARGV[1], ARGV[2])
+local all = redis.call('HGETALL', KEYS[3])
+local marks = {}
+for i = 1, #all, 2 do
+  if all[i] ~= ARGV[3] then marks[#marks + 1] = string.match(all[i + 1], '^%d+ (.*)$') or '' end
+end
+redis.call('HSET', KEYS[3], ARGV[3], string.format('%d', ms + ARGV[4]) .. ' ' .. ARGV[5])
+redis.call('PEXPIRE', KEYS[3], ARGV[2])
+return { redis.call('HGET', KEYS[1], 'shapes') or '', marks }
+`,
+}
+
+/**
+ * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, token, letter, text, whether every
+ * tag is touched, slots…` → the position. Takes the mark away; if there is none, the write was given
+ * up on, or this is a copy of a request, and the entry's letter is `u` whatever was given.
+ */
+export const LOG_APPEND: Script = {
+  sha1: '0e6f8a0fe903dea2b84307ac516482384be83f83',
+  lua: `${OPEN}
+open(ARGV[1], ARGV[2])
+local letter = 'u'
+if redis.call('HDEL', KEYS[3], ARGV[4]) == 1 then letter = ARGV[5] end
+local at = push(letter .. ARGV[6], tonumber(ARGV[3]), ARGV[2])
+if ARGV[7] == '1' then redis.call('HSET', KEYS[1], 'all', at) end
+for i = 8, #ARGV do redis.call('HSET', KEYS[1], 't' .. ARGV[i], at) end
+return at
+`,
+}

@@ -1,0 +1,236 @@
+/**
+ * Contract of what carries loaded values on: the last word on a stored value, values amended in their
+ * place, the choices of a loader of many keys, and the change log.
+ *
+ * @module
+ */
+
+import { describe, expect, test, vi } from 'vitest'
+import type { Bench } from './bench.ts'
+
+/** Registers the tests. */
+export function describeCarrying(bench: Bench): void {
+  describe('reconcile', () => {
+    test('serves what it makes of the stored value', async () => {
+      const cache = bench.cache()
+      await cache.set('k', 1)
+
+      const reconcile = (value: unknown): unknown => Number(value) + 1
+
+      expect(await cache.get('k', { reconcile })).toBe(2)
+      expect(await cache.get('k')).toBe(1)
+    })
+
+    test('has a value loaded anew that it does not let be served', async () => {
+      const cache = bench.cache()
+      await cache.set('k', 'old')
+      const reconcile = (value: unknown): unknown => (value === 'old' ? undefined : value)
+
+      const read = await cache.lookup('k', { reconcile })
+      const loaded = await cache.getOrSet('k', () => 'new', { reconcile })
+
+      expect(read.outcome).toEqual({ kind: 'miss', reason: 'invalidated' })
+      expect(loaded).toBe('new')
+      expect(await bench.cache().get('k')).toBe('new')
+    })
+
+    test('fails the read with what it throws, and calls no loader', async () => {
+      const cache = bench.cache()
+      await cache.set('k', 1)
+      const stop = new Error('not now')
+      const loader = vi.fn()
+      const reconcile = (): never => {
+        throw stop
+      }
+
+      await expect(cache.getOrSet('k', loader, { reconcile })).rejects.toBe(stop)
+
+      expect(loader).not.toHaveBeenCalled()
+    })
+  })
+
+  describe('amend', () => {
+    test('carries a value on under the tags it has', async () => {
+      const cache = bench.cache()
+      await cache.set('k', ['a'], { tags: ['t'] })
+
+      const amended = await cache.amend('k', (list) => [...(list as string[]), 'b'], {
+        tags: ['t'],
+      })
+
+      expect(amended).toBe(true)
+      expect(await bench.cache().get('k', { tags: ['t'] })).toEqual(['a', 'b'])
+      await cache.invalidateTags(['t'])
+      expect(await cache.get('k', { tags: ['t'] })).toBeUndefined()
+    })
+
+    test('leaves alone what another has put in its place meanwhile', async () => {
+      const cache = bench.cache()
+      await cache.set('k', 'first')
+
+      const amended = await cache.amend('k', async () => {
+        await bench.cache().set('k', 'second')
+        return 'amended'
+      })
+
+      expect(amended).toBe(false)
+      expect(await cache.get('k')).toBe('second')
+    })
+
+    test('creates nothing, and changes nothing where there is nothing to say', async () => {
+      const cache = bench.cache()
+      await cache.set('k', 1)
+
+      expect(await cache.amend('absent', () => 1)).toBe(false)
+      expect(await cache.amend('k', () => undefined)).toBe(false)
+      expect(await cache.get('k')).toBe(1)
+    })
+  })
+
+  describe('a loader of many keys', () => {
+    test('keeps single values from being stored, and says how long others are fresh', async () => {
+      const cache = bench.cache({ ttl: '1h' })
+
+      const values = await cache.getOrSetMany(['a', 'b', 'c'], (keys, { skip, setTtl }) => {
+        skip('a')
+        setTtl('b', '1m')
+        return new Map(keys.map((key) => [key, key]))
+      })
+
+      expect([...values.values()]).toEqual(['a', 'b', 'c'])
+      expect([...(await cache.getMany(['a', 'b', 'c'])).keys()]).toEqual(['b', 'c'])
+      const [b = '', c = ''] = (await bench.keys()).filter((key) => key.includes(':e:'))
+      expect(Number(await bench.send('PTTL', b))).toBeLessThanOrEqual(60_000)
+      expect(Number(await bench.send('PTTL', c))).toBeGreaterThan(60_000)
+    })
+  })
+
+  describe('the change log', () => {
+    test('gives a reader what was appended after the position it knows', async () => {
+      const [writer, reader] = [bench.cache().changeLog(), bench.cache().changeLog()]
+      await writer.append('first', [])
+      const before = await reader.look()
+
+      const { token } = await writer.mark('intent', 10_000)
+      await writer.append({ what: 'second' }, [], { token })
+      const after = await reader.look()
+
+      expect(after.since(before.at)).toEqual([
+        { at: 2, kind: 'ordered', value: { what: 'second' } },
+      ])
+      expect(after.since(after.at)).toEqual([])
+    })
+
+    test('shows the marks of writers under way, to readers and to each other', async () => {
+      const [one, two] = [bench.cache().changeLog(), bench.cache().changeLog()]
+      const first = await one.mark('one', 10_000)
+      const second = await two.mark('two', 10_000)
+
+      expect(first.others).toEqual([])
+      expect(second.others).toEqual(['one'])
+      expect(new Set((await two.look()).marks)).toEqual(new Set(['one', 'two']))
+
+      await one.append('done', [], first)
+      expect((await two.look()).marks).toEqual(['two'])
+    })
+
+    test('makes a mark whose deadline has passed an entry of unknown outcome', async () => {
+      const log = bench.cache().changeLog()
+      const { token } = await log.mark('lost', 1)
+      await expect.poll(async () => (await log.look()).marks).toEqual([])
+
+      await log.append('late', [], { token })
+      const view = await log.look('', ['any'])
+
+      expect(view.since(0)).toEqual([
+        { at: 1, kind: 'unknown', value: 'lost' },
+        { at: 2, kind: 'unordered', value: 'late' },
+      ])
+      expect(view.touchedAt).toBe(1)
+    })
+
+    test('an append that comes twice is one whose place says nothing the second time', async () => {
+      const log = bench.cache().changeLog()
+      const mark = await log.mark('intent', 10_000)
+      await log.append('done', [], mark)
+      await log.append('done', [], mark)
+
+      const entries = (await log.look()).since(0) ?? []
+      expect(entries.map(({ kind }) => kind)).toEqual(['ordered', 'unordered'])
+    })
+
+    test('registers shapes while there is room, and tells writers', async () => {
+      const log = bench.cache().changeLog({ maxShapes: 1 })
+
+      expect((await log.look('one')).isShapeKnown).toBe(true)
+      expect((await log.look('two')).isShapeKnown).toBe(false)
+      expect((await log.look('one')).isShapeKnown).toBe(true)
+      expect((await log.mark('intent', 10_000)).shapes).toEqual(['one'])
+    })
+
+    test('knows when a tag was last touched, alone or with all others', async () => {
+      const log = bench.cache().changeLog()
+      await log.append('a', ['red'])
+      await log.append('b', ['blue'])
+
+      expect((await log.look('', ['red'])).touchedAt).toBe(1)
+      expect((await log.look('', ['red', 'blue'])).touchedAt).toBe(2)
+      expect((await log.look('', ['green'])).touchedAt).toBe(0)
+      await log.append('c', 'all')
+      expect((await log.look('', ['green'])).touchedAt).toBe(3)
+    })
+
+    test('forgets the oldest entries, and says so', async () => {
+      const log = bench.cache().changeLog({ maxEntries: 16 })
+      for (let i = 1; i <= 20; i++) await log.append(i, [])
+      const cold = await bench.cache().changeLog({ maxEntries: 16 }).look()
+
+      for (const view of [await log.look(), cold]) {
+        expect(view.since(3)).toBeUndefined()
+        expect(view.since(4)?.map(({ value }) => value)).toEqual(
+          Array.from({ length: 16 }, (_, i) => i + 5),
+        )
+      }
+    })
+
+    test('that is lost begins another epoch', async () => {
+      const log = bench.cache().changeLog()
+      await log.append('before', [])
+      const before = await log.look()
+      const [head = ''] = (await bench.keys()).filter((key) => key.endsWith(':head'))
+      await bench.send('DEL', head)
+
+      const after = await log.look()
+
+      expect(after.epoch).not.toBe(before.epoch)
+      expect(after.at).toBe(0)
+      expect(before.since(0)).toHaveLength(1)
+    })
+
+    test('whose entries are lost cannot be replayed from before', async () => {
+      const log = bench.cache().changeLog()
+      await log.append('a', [])
+      const [entries = ''] = (await bench.keys()).filter((key) => key.endsWith(':entries'))
+      await bench.send('DEL', entries)
+      const cold = await bench.cache().changeLog().look()
+
+      expect(cold.since(0)).toBeUndefined()
+      expect(cold.since(1)).toEqual([])
+    })
+
+    test('takes one request of one command a step', async () => {
+      const cache = bench.cache()
+      const log = cache.changeLog()
+      await log.append('warm', [], await log.mark('scripts are loaded', 10_000))
+      await log.look()
+      const { requests, commands } = { ...cache.redis.counts }
+
+      await log.look('shape', ['a', 'b'])
+      const mark = await log.mark('intent', 10_000)
+      await log.append('done', ['a'], mark)
+
+      const { counts } = cache.redis
+      expect([counts.requests - requests, counts.commands - commands]).toEqual([3, 3])
+    })
+  })
+}

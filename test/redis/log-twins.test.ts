@@ -1,0 +1,162 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
+import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../../src/redis/scripts.ts'
+import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { amount } from '../support/deep.ts'
+import { found } from '../support/findings.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
+
+const RUNS = amount(100, 2_000)
+const KEYS = ['{m}:head', '{m}:entries', '{m}:marks'] as const
+const LIFE = 5_000_000
+/** An epoch that neither side has, one that both take for theirs, and positions around the ends. */
+const POSITIONS = [0, 1, 3, 50]
+
+const step = fc.oneof(
+  fc.record({
+    kind: fc.constant('look' as const),
+    isKnown: fc.boolean(),
+    position: fc.constantFrom(...POSITIONS),
+    shape: fc.constantFrom('', 'a', 'b', 'ab'),
+    slots: fc.subarray([1, 2, 3]),
+  }),
+  fc.record({
+    kind: fc.constant('mark' as const),
+    token: fc.constantFrom('s', 't'),
+    // Long past, or so far away that the time a run takes does not matter.
+    untilMs: fc.constantFrom(-1_000, 1_000_000),
+    text: fc.constantFrom('x y', '', 'ü\nz'),
+  }),
+  fc.record({
+    kind: fc.constant('append' as const),
+    token: fc.constantFrom('s', 't', ''),
+    all: fc.constantFrom('', '1'),
+    slots: fc.subarray([1, 2, 3]),
+  }),
+  fc.record({ kind: fc.constant('lose' as const), key: fc.constantFrom(...KEYS) }),
+  fc.record({
+    kind: fc.constant('spoil' as const),
+    text: fc.constantFrom('', 'no mark', '12'),
+  }),
+)
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+/** One Redis, and the epoch it gave last. */
+class Side {
+  readonly #transport: Transport
+  #epoch = ''
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  async run(step: Step): Promise<unknown> {
+    const { result, error } = await this.#send(...this.#commandOf(step))
+    if (step.kind === 'look' && Array.isArray(result)) this.#epoch = String(result[0])
+    return [this.#normal(result), error, await this.#dump()]
+  }
+
+  #commandOf(step: Step): Command {
+    switch (step.kind) {
+      case 'look': {
+        const epoch = step.isKnown ? this.#epoch : 'another'
+        const args = ['n', LIFE, 4, epoch, step.position, 2, step.shape, ...step.slots]
+        return ['EVALSHA', LOG_LOOK.sha1, 3, ...KEYS, ...args]
+      }
+      case 'mark':
+        return [
+          'EVALSHA',
+          LOG_MARK.sha1,
+          3,
+          ...KEYS,
+          'n',
+          LIFE,
+          step.token,
+          step.untilMs,
+          step.text,
+        ]
+      case 'append': {
+        const args = ['n', LIFE, 4, step.token, 'o', 'text', step.all, ...step.slots]
+        return ['EVALSHA', LOG_APPEND.sha1, 3, ...KEYS, ...args]
+      }
+      case 'lose':
+        return ['DEL', step.key]
+      case 'spoil':
+        return ['HSET', KEYS[2], 'spoilt', step.text]
+    }
+  }
+
+  #send(...command: Command): Promise<{ result?: Reply; error?: string }> {
+    return this.#transport.request<Reply>({ path: [], body: command })
+  }
+
+  async #dump(): Promise<unknown> {
+    const [head, entries, marks] = KEYS
+    const ttls = await Promise.all(KEYS.map((key) => this.#send('PTTL', key)))
+    return [
+      pairs((await this.#send('HGETALL', head)).result).map(([field, value]) =>
+        field === 'epoch' ? [field] : [field, value],
+      ),
+      (await this.#send('LRANGE', entries, 0, -1)).result,
+      pairs((await this.#send('HGETALL', marks)).result).map(([token, text]) => [
+        token,
+        text?.replace(/^\d{13}/, '#'),
+      ]),
+      ttls.map(({ result }) => Math.round(Number(result) / 1_000_000)),
+    ]
+  }
+
+  /** The epoch has the time in it; marks come in the order of a hash, which is none. */
+  #normal(result: Reply | undefined): unknown {
+    if (!Array.isArray(result)) return result
+    return result.map((part, i) => {
+      if (i === 0 && result.length === 6) return 'epoch'
+      return Array.isArray(part) && i < 5 ? part.toSorted() : part
+    })
+  }
+}
+
+function pairs(flat: unknown): string[][] {
+  const list = flat as string[]
+  const all = Array.from({ length: list.length / 2 }, (_, i) => list.slice(2 * i, 2 * i + 2))
+  return all.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1))
+}
+
+describeWithRedis('the scripts of the change log', () => {
+  let server: RedisServer
+  let redis: Transport
+
+  beforeAll(async () => {
+    server = await startRedisServer()
+    redis = tcpTransport({ url: server.url })
+    for (const { lua } of [LOG_LOOK, LOG_MARK, LOG_APPEND]) {
+      await redis.request({ path: [], body: ['SCRIPT', 'LOAD', lua] })
+    }
+  })
+  afterAll(async () => {
+    await redis.close()
+    await server.stop()
+  })
+
+  test('do the same in the embedded engine as in Redis, whatever comes in between', async ({
+    task,
+  }) => {
+    let steps = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), async (story) => {
+        await redis.request({ path: [], body: ['FLUSHALL'] })
+        const [real, twin] = [new Side(redis), new Side(embeddedTransport())]
+        for (const [i, one] of story.entries()) {
+          const [expected, actual] = [await real.run(one), await twin.run(one)]
+          expect(actual, `step ${i}: ${JSON.stringify(one)}`).toEqual(expected)
+          steps++
+        }
+      }),
+      { numRuns: RUNS },
+    )
+    found(task, 'change log scripts against Redis', { run: steps, violations: 0 })
+  }, 120_000)
+})
