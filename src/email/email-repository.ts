@@ -14,6 +14,7 @@ import type {
   EmailFilter,
   EmailQuery,
 } from './filter.ts'
+import type { SortKey } from './order.ts'
 import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from './workflow-chain.ts'
 
 /** One page of messages, in the order of the query. */
@@ -28,6 +29,8 @@ export interface EmailPage {
 /** One page as ids, for those who keep the messages themselves apart. */
 export interface EmailIdPage extends Omit<EmailPage, 'emails'> {
   readonly ids: readonly string[]
+  /** Their sort keys in the order of the query, one an id. */
+  readonly keys: readonly SortKey[]
 }
 
 /** A message before and after one change. Both are of one transaction with the change. */

@@ -138,6 +138,17 @@ export function canonicalize(query: EmailQuery | CanonicalQuery): CanonicalQuery
   return result
 }
 
+/** The same query for another part of the list. Beyond the bounds of {@link EmailQuery} is no part. */
+export function withPage(
+  query: CanonicalQuery,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+): CanonicalQuery {
+  const { offset: _offset, ...rest } = query
+  const result: CanonicalQuery = { ...rest, limit, ...(offset > 0 && { offset }) }
+  canonical.add(Object.freeze(result))
+  return result
+}
+
 /**
  * Checks a filter alone, for counts.
  *

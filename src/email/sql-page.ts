@@ -21,8 +21,10 @@ export async function readPage(driver: SqlDriver, query: CanonicalQuery): Promis
 
 export async function readIdPage(driver: SqlDriver, query: CanonicalQuery): Promise<EmailIdPage> {
   const { rows, ...rest } = await readRows(driver, selectPagePositions(query), query)
-  const ids = rows.slice(0, query.limit).map(({ id }) => id)
-  return { ids, ...nextCursor(rows.map(toSortable), query), ...rest }
+  const found = rows.map(toSortable)
+  const page = found.slice(0, query.limit)
+  const keys = page.map((row) => sortKeyOf(row, query.order.by))
+  return { ids: page.map(({ id }) => id), keys, ...nextCursor(found, query), ...rest }
 }
 
 /** The rows of a page and, where it is asked for, the total as of the same instant. */
