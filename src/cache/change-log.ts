@@ -178,6 +178,16 @@ export class ChangeLog {
     if (typeof (await this.#run(LOG_APPEND, args)) !== 'number') throw malformed('EVALSHA')
   }
 
+  /**
+   * Says what has changed, of a write that was not marked before: mark and append in one request. Of
+   * two writes at once it is not known which came last.
+   */
+  async record(value: unknown, tags: TagChanges): Promise<void> {
+    const token = randomId()
+    const mark = this.#run(LOG_MARK, [token, LIFE_MS, await this.#write(value)])
+    await Promise.all([mark, this.append(value, tags, { token })])
+  }
+
   /** Adds what is new. A mirror of another epoch is kept by the views that were made of it. */
   #merge(epoch: string, at: number, entries: readonly LogEntry[]): Mirror {
     if (this.#mirror.epoch !== epoch) this.#mirror = { epoch, at: 0, entries: new Map() }

@@ -4,15 +4,23 @@
  * @module
  */
 
-import { isRemoteFailure } from '../cache/context.ts'
 import { defaultCache } from '../cache/default-cache.ts'
 import type { CacheNamespace } from '../cache/namespace.ts'
-import { InvalidFilterError, InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { EmailAnalytics } from './analytics.ts'
-import { idOfRow, LIST_TAG, listKey, listTtl, rowKey, touchesLists } from './cached-names.ts'
-import { readWarmOptions, type WarmOptions, warmingPlan } from './cached-warming.ts'
+import { type Change, changeOf } from './cached-change.ts'
+import { imageOf } from './cached-image.ts'
+import { CachedLists } from './cached-lists.ts'
+import { CachedReads } from './cached-reads.ts'
+import { QueryRecorder } from './cached-recorder.ts'
+import { CachedRows, COMPRESSION } from './cached-rows.ts'
+import type { EmailCacheStats, ListCounts } from './cached-stats.ts'
+import { type WarmOptions, type WarmResult, warm } from './cached-warming.ts'
+import type { ListWindow } from './cached-window.ts'
+import { CachedWriter, type EmailConsistency, type UnmarkedWrites } from './cached-writer.ts'
+import { CachedWrites } from './cached-writes.ts'
 import type { SqlDatabase } from './driver.ts'
 import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from './email.ts'
 import type {
@@ -28,15 +36,15 @@ import {
   type CanonicalFilter,
   type CanonicalQuery,
   canonicalize,
+  canonicalizeFilter,
   type DateRange,
   type EmailFilter,
   type EmailQuery,
 } from './filter.ts'
-import { matchesFilter } from './match.ts'
 import { SqlEmailRepository } from './sql-email-repository.ts'
 import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from './workflow-chain.ts'
 
-/** Options for {@link CachedEmailRepository}. */
+/** Options for {@link CachedEmailRepository}. All who share a cache give the same. */
 export interface CachedEmailRepositoryOptions {
   /** What {@link SqlEmailRepository} takes, or a ready repository. */
   readonly db: SqlDatabase | { readonly repository: EmailRepository }
@@ -44,22 +52,42 @@ export interface CachedEmailRepositoryOptions {
   readonly cache?: CacheNamespace<unknown>
   /** Gives the time for lifetimes, and for the repository built on `db`. @default webPlatform() */
   readonly platform?: Platform
+  /**
+   * `strict`: a write is told to the cache before and after it. `eventual`: after it alone, which
+   * saves a request; a writer that dies in between leaves lists and messages as they were until
+   * their lifetime ends, and so may two writers of one message at once. @default 'strict'
+   */
+  readonly consistency?: EmailConsistency
+  /**
+   * What becomes of a strict write while Redis is away: it is made, and rejects with the cache's
+   * error if the cache could not be told; or it is refused before it is made. @default 'commit'
+   */
+  readonly unmarkedWrites?: UnmarkedWrites
+  /**
+   * How long a write may take at most, in milliseconds; 100 to 600_000. What a writer that has died
+   * may have changed is read from SQL for so long. @default 30_000, the limit of D1
+   */
+  readonly writeTimeoutMs?: number
+  /** Changes by which a list may be carried on; 16 to 10_000. @default 1_000 */
+  readonly logLength?: number
 }
 
-/**
- * A page is dozens of small rows, and inflating one takes ten times as long as reading it: 8 ms a
- * page of 50 in place of 0.6 ms. Long bodies are worth it.
- */
-const COMPRESSION = { thresholdBytes: 16_384 }
+/** What has changed behind the repository's back. */
+export interface NotifiedChange {
+  /** Messages that were changed, stored or deleted, 1 to 1000. @default any of them */
+  readonly ids?: readonly string[]
+}
 
 /**
  * An {@link EmailRepository} that asks SQL only for what the cache does not have.
  *
  * A read that starts after a write has returned sees that write. Each message of an answer, and its
- * list, is as it was at some instant between the beginning of the read and its end.
+ * list, is as it was at some instant between the beginning of the read and its end. A writer that
+ * dies leaves nothing stale: what it may have changed is read from SQL until that is settled.
  *
  * With Redis away, reads go to SQL. A write commits first and tells the cache then; if it cannot,
- * it rejects with the cache's error although the message is stored. Made again, it heals the cache.
+ * it rejects with the cache's error although the message is stored. What could not be told is told
+ * as soon as it can be; made again, the write heals the cache at once.
  *
  * @example
  * ```ts
@@ -69,251 +97,244 @@ const COMPRESSION = { thresholdBytes: 16_384 }
  * ```
  */
 export class CachedEmailRepository implements EmailRepository {
+  readonly #cache: CacheNamespace<unknown>
   readonly #repository: EmailRepository
-  readonly #lists: CacheNamespace<EmailIdPage>
-  readonly #rows: CacheNamespace<Email | undefined>
   readonly #platform: Platform
+  readonly #rows: CachedRows
+  readonly #graphs: CacheNamespace<string>
+  readonly #reads: CachedReads
+  readonly #writer: CachedWriter
+  readonly #writes: CachedWrites
+  readonly #recorder: QueryRecorder
+  readonly #counts: ListCounts = { hits: 0, loaded: 0, bypassed: 0 }
 
-  /** @throws {InvalidOptionError} When `db` or `cache` is none this library knows. */
-  constructor({
-    db,
-    cache = defaultCache(),
-    platform = webPlatform(),
-  }: CachedEmailRepositoryOptions) {
+  /** @throws {InvalidOptionError} When an option is unknown to this library or out of its range. */
+  constructor(options: CachedEmailRepositoryOptions) {
+    const { db, cache = defaultCache(), platform = webPlatform() } = options
+    const { consistency = 'strict', unmarkedWrites: unmarked = 'commit' } = options
     if (typeof cache?.namespace !== 'function') {
       throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
     }
-    this.#repository =
+    checkChoice(consistency, 'consistency', ['strict', 'eventual'])
+    checkChoice(unmarked, 'unmarkedWrites', ['commit', 'refuse'])
+    const writeTimeoutMs = checkTimeout(options.writeTimeoutMs ?? 30_000)
+    const repository =
       typeof db === 'object' && db !== null && 'repository' in db
         ? db.repository
         : new SqlEmailRepository({ db, platform })
-    this.#lists = cache.namespace<EmailIdPage>('email', {
-      tags: [LIST_TAG],
-      compression: COMPRESSION,
-    })
-    this.#rows = cache.namespace<Email | undefined>('email', { compression: COMPRESSION })
+    // A replica that lags would put what it knows under a newer position.
+    const source = (): EmailRepository => repository.session?.() ?? repository
+    const lists = cache.namespace<ListWindow>('email', { compression: COMPRESSION, near: false })
+    const { logLength } = options
+    const log = lists.changeLog(logLength === undefined ? {} : { maxEntries: logLength })
+    const rows = new CachedRows({ cache, log, source, isStrict: consistency === 'strict' })
+    const counts = this.#counts
+    this.#cache = cache.namespace('email')
+    this.#repository = repository
     this.#platform = platform
+    this.#rows = rows
+    this.#graphs = cache.namespace<string>('email', { near: false })
+    this.#reads = new CachedReads({
+      lists: new CachedLists({ lists, log, platform, counts }),
+      rows,
+      platform,
+      source,
+    })
+    this.#writer = new CachedWriter({ log, rows, platform, consistency, unmarked, writeTimeoutMs })
+    this.#writes = new CachedWrites({ repository, writer: this.#writer, platform }, (graphId) =>
+      this.#idOfGraph(graphId),
+    )
+    this.#recorder = new QueryRecorder(cache, platform)
   }
 
   async queryEmails(query: EmailQuery | CanonicalQuery): Promise<EmailPage> {
     const canonical = canonicalize(query)
-    const { ids, ...rest } = await this.queryEmailIds(canonical)
-    const rows = await this.#rowsOf(ids)
-    const misfits = ids.filter((id) => {
-      const email = rows.get(id)
-      return email === undefined || !matchesFilter(email, canonical)
-    })
-    if (misfits.length > 0) return this.#readPast(canonical, misfits)
-    return { emails: [...rows.values()], ...rest }
+    if (query !== canonical) this.#recorder.note(query as EmailQuery)
+    return this.#readAfterDebts(() => this.#reads.page(canonical))
   }
 
-  queryEmailIds(query: EmailQuery | CanonicalQuery): Promise<EmailIdPage> {
-    return this.#attempt(() => {
-      const canonical = canonicalize(query)
-      return this.#lists.getOrSet(
-        listKey(canonical),
-        () => this.#repository.queryEmailIds(canonical),
-        { ttl: listTtl(canonical, this.#platform.now()) },
-      )
-    })
+  async queryEmailIds(query: EmailQuery | CanonicalQuery): Promise<EmailIdPage> {
+    const canonical = canonicalize(query)
+    return this.#readAfterDebts(() => this.#reads.ids(canonical))
   }
 
-  getEmailById(id: string): Promise<Email | undefined> {
-    return this.#attempt(() => {
-      const key = rowKey(readName(id, 'id'))
-      return this.#rows.getOrSet(key, () => this.#repository.getEmailById(id))
+  async countEmails(filter: EmailFilter | CanonicalFilter): Promise<number> {
+    const canonical = canonicalizeFilter(filter)
+    return this.#readAfterDebts(() => this.#reads.count(canonical))
+  }
+
+  async getEmailById(id: string): Promise<Email | undefined> {
+    readName(id, 'id')
+    return this.#readAfterDebts(() => this.#rows.byId(id))
+  }
+
+  async getEmailByGraphId(graphId: string): Promise<Email | undefined> {
+    readName(graphId, 'graphId')
+    return this.#readAfterDebts(async () => {
+      const id = await this.#idOfGraph(graphId)
+      const email = id === undefined ? undefined : await this.#rows.byId(id)
+      if (email?.graphId === graphId) return email
+      // It was deleted; another may have its graph id by now.
+      return this.#repository.getEmailByGraphId(graphId)
     })
   }
 
   async getEmailsByIds(ids: readonly string[]): Promise<Map<string, Email>> {
-    return this.#rowsOf(readList(ids, 'ids', readName))
+    const wanted = readList(ids, 'ids', readName)
+    return this.#readAfterDebts(() => this.#rows.byIds(wanted))
+  }
+
+  async getThread(threadId: string): Promise<readonly Email[]> {
+    readName(threadId, 'threadId')
+    return this.#readAfterDebts(() => this.#reads.thread({ threadId }))
+  }
+
+  async getConversation(conversationId: string): Promise<readonly Email[]> {
+    readName(conversationId, 'conversationId')
+    return this.#readAfterDebts(() => this.#reads.thread({ conversationId }))
+  }
+
+  async getAnalytics(range?: DateRange): Promise<EmailAnalytics> {
+    return this.#readAfterDebts(() => this.#reads.analytics(range))
   }
 
   async createEmail(email: NewEmail): Promise<Email> {
-    const stored = await this.#commit(() => this.#repository.createEmail(email), email?.id, true)
-    // The id may have been asked for before there was a message.
-    await this.#invalidate(stored.id, true)
-    return stored
-  }
-
-  async updateEmail(id: string, changes: EmailChanges): Promise<Email | undefined> {
-    return (await this.changeEmail(id, changes))?.after
-  }
-
-  async changeEmail(id: string, changes: EmailChanges): Promise<EmailChange | undefined> {
-    const lists = typeof changes === 'object' && changes !== null && touchesLists(changes)
-    const change = await this.#commit(() => this.#repository.changeEmail(id, changes), id, lists)
-    if (change !== undefined) await this.#invalidate(id, lists)
-    return change
-  }
-
-  countEmails(filter: EmailFilter | CanonicalFilter): Promise<number> {
-    return this.#repository.countEmails(filter)
-  }
-
-  getEmailByGraphId(graphId: string): Promise<Email | undefined> {
-    return this.#repository.getEmailByGraphId(graphId)
-  }
-
-  getThread(threadId: string): Promise<readonly Email[]> {
-    return this.#repository.getThread(threadId)
-  }
-
-  getConversation(conversationId: string): Promise<readonly Email[]> {
-    return this.#repository.getConversation(conversationId)
-  }
-
-  getAnalytics(range?: DateRange): Promise<EmailAnalytics> {
-    return this.#repository.getAnalytics(range)
+    return this.#writes.create(email)
   }
 
   async createOrUpdate(email: NewEmail): Promise<EmailUpsert> {
-    const upsert = await this.#repository.createOrUpdate(email)
-    await this.#invalidate(upsert.after.id, true)
-    return upsert
+    return this.#writes.createOrUpdate(email)
   }
 
   async batchCreate(emails: readonly NewEmail[]): Promise<BatchResult> {
-    const result = await this.#repository.batchCreate(emails)
-    await this.#invalidateAll(result.created)
-    return result
+    return this.#writes.batchCreate(emails)
   }
 
-  bulkUpdate(
+  async updateEmail(id: string, changes: EmailChanges): Promise<Email | undefined> {
+    return (await this.#writes.change(id, changes))?.after
+  }
+
+  async changeEmail(id: string, changes: EmailChanges): Promise<EmailChange | undefined> {
+    return this.#writes.change(id, changes)
+  }
+
+  async bulkUpdate(
     ids: readonly string[],
     changes: EmailChanges,
   ): Promise<readonly EmailChange<EmailImage>[]> {
-    return this.#changeAll(() => this.#repository.bulkUpdate(ids, changes))
+    return this.#writes.bulkUpdate(ids, changes)
   }
 
-  bulkAssign(
+  async bulkAssign(
     ids: readonly string[],
     assignedTo: string | null,
   ): Promise<readonly EmailChange<EmailImage>[]> {
-    return this.#changeAll(() => this.#repository.bulkAssign(ids, assignedTo))
+    return this.#writes.bulkAssign(ids, assignedTo)
   }
 
-  markAsRead(
+  async markAsRead(
     ids: readonly string[],
-    isRead?: boolean,
+    isRead: boolean = true,
   ): Promise<readonly EmailChange<EmailImage>[]> {
-    return this.#changeAll(() => this.#repository.markAsRead(ids, isRead))
+    return this.#writes.markAsRead(ids, isRead)
   }
 
   async storeEmailEntities(
     id: string,
     entities: readonly EmailEntity[],
   ): Promise<EmailChange | undefined> {
-    const change = await this.#repository.storeEmailEntities(id, entities)
-    if (change !== undefined) await this.#invalidate(id, false)
-    return change
+    return this.#writes.storeEntities(id, entities)
   }
 
   async deleteEmail(id: string): Promise<Email | undefined> {
-    const deleted = await this.#commit(() => this.#repository.deleteEmail(id), id, true)
-    await this.#invalidate(id, true)
-    return deleted
+    return this.#writes.delete(id)
   }
 
-  getWorkflowChain(id: string): Promise<WorkflowChain | undefined> {
+  /** Chains are few and small: they are not cached. */
+  async getWorkflowChain(id: string): Promise<WorkflowChain | undefined> {
     return this.#repository.getWorkflowChain(id)
   }
 
-  createOrUpdateWorkflowChain(chain: WorkflowChainInput): Promise<WorkflowChainChange> {
-    return this.#repository.createOrUpdateWorkflowChain(chain)
+  async createOrUpdateWorkflowChain(chain: WorkflowChainInput): Promise<WorkflowChainChange> {
+    return this.#writes.storeChain(chain)
   }
 
   /**
-   * Reads what is likely to be asked for next, so that it is in the cache: the views a mailbox opens
-   * with, and what the options name. What is there already costs SQL nothing.
+   * Tells the cache what was changed past this repository: by a statement of one's own, a migration,
+   * another program. To be called after that is committed. What the messages were is not known, so
+   * every list may have changed that had one of them, or has it now.
    *
-   * @returns How many different messages were read.
-   * @throws {InvalidFilterError} When an option is unknown or out of its range.
+   * @throws {InvalidFilterError} When the ids are none.
+   * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the cache could not be told.
    */
-  async warmCache(options: WarmOptions = {}): Promise<number> {
-    const { maxEmails, ...wanted } = readWarmOptions(options)
-    const seen = new Set<string>()
-    for (const { query, isWalked } of warmingPlan(wanted, this.#platform.now())) {
-      let cursor: string | undefined
-      do {
-        const page = await this.queryEmails({ ...query, ...(cursor !== undefined && { cursor }) })
-        for (const { id } of page.emails) seen.add(id)
-        cursor = isWalked ? page.nextCursor : undefined
-      } while (cursor !== undefined && seen.size < maxEmails)
+  async notifyChanged({ ids }: NotifiedChange = {}): Promise<void> {
+    if (ids === undefined) {
+      return this.#writer.notify({ rows: undefined, fields: undefined }, undefined)
     }
-    return seen.size
-  }
-
-  /** The messages there are, in the order of the ids; those missing are read by one statement. */
-  async #rowsOf(ids: readonly string[]): Promise<Map<string, Email>> {
-    const found = await this.#rows.getOrSetMany(ids.map(rowKey), async (keys) => {
-      const emails = await this.#repository.getEmailsByIds(keys.map(idOfRow))
-      return new Map([...emails].map(([id, email]) => [rowKey(id), email]))
-    })
-    return new Map(
-      ids.flatMap((id) => {
-        const email = found.get(rowKey(id))
-        return email ? [[id, email]] : []
+    const wanted = [...new Set(readList(ids, 'ids', readName))]
+    const emails = await this.#repository.getEmailsByIds(wanted)
+    const change: Change = changeOf(
+      wanted.map((id) => {
+        const email = emails.get(id)
+        return { id, before: undefined, after: email ? imageOf(email) : null, fields: undefined }
       }),
     )
+    return this.#writer.notify(change, wanted)
   }
 
   /**
-   * Answers a query whose list and messages do not fit together: a write came between the two looks,
-   * or one was made past this repository. One statement sees them together.
+   * Reads ahead what is likely to be asked for next: the queries that were asked most, the views a
+   * mailbox opens with, and what the options name.
+   *
+   * @throws {InvalidFilterError} When an option is unknown or out of its range.
    */
-  async #readPast(query: CanonicalQuery, misfits: readonly string[]): Promise<EmailPage> {
-    try {
-      await this.#lists.delete(listKey(query), ...misfits.map(rowKey))
-    } catch (error) {
-      // A read needs no cache; the next one will come here again.
-      if (!isRemoteFailure(error)) throw error
-    }
-    return this.#repository.queryEmails(query)
+  async warmCache(options: WarmOptions = {}): Promise<WarmResult> {
+    const recorder = this.#recorder
+    const read = (query: EmailQuery): Promise<EmailPage> => this.queryEmails(canonicalize(query))
+    return warm({ recorder, platform: this.#platform, read }, options)
   }
 
-  /**
-   * Runs a write. If it fails the cache is told nevertheless: the database may have committed, and
-   * a message that is there already may be this caller's own, of a try whose invalidation failed.
-   */
-  async #commit<T>(write: () => Promise<T>, id: string | undefined, lists: boolean): Promise<T> {
-    try {
-      return await write()
-    } catch (error) {
-      // Bad input has not reached the database. Else the failure of the write is the one to tell.
-      if (!(error instanceof InvalidFilterError)) {
-        await this.#invalidate(id, lists).catch(() => undefined)
-      }
-      throw error
+  /** What this instance has answered from the cache. */
+  getCacheStats(): EmailCacheStats {
+    const { hits, loaded, bypassed } = this.#counts
+    const all = hits + loaded + bypassed
+    return {
+      listHits: hits,
+      listLoads: loaded,
+      listBypasses: bypassed,
+      listHitRate: all === 0 ? 0 : hits / all,
+      rowReads: this.#rows.reads,
+      rowLoads: this.#rows.loads,
     }
   }
 
-  /** One request: both commands are of the same tick. */
-  async #invalidate(id: string | undefined, lists: boolean): Promise<void> {
-    await Promise.all([
-      id !== undefined && this.#rows.delete(rowKey(id)),
-      lists && this.#lists.invalidateTags([LIST_TAG]),
-    ])
+  /** Drops everything that is cached of the mailbox: one command. */
+  async clearCache(): Promise<void> {
+    await this.#cache.clear()
   }
 
-  async #changeAll(
-    write: () => Promise<readonly EmailChange<EmailImage>[]>,
-  ): Promise<readonly EmailChange<EmailImage>[]> {
-    const changes = await write()
-    await this.#invalidateAll(changes.map(({ after }) => after))
-    return changes
+  /** What threw at once rejects; what could not be told to the cache before is told first. */
+  async #readAfterDebts<T>(read: () => Promise<T>): Promise<T> {
+    if (this.#writer.owes) await this.#writer.settle()
+    return read()
   }
 
-  async #invalidateAll(emails: readonly { readonly id: string }[]): Promise<void> {
-    if (emails.length === 0) return
-    await Promise.all([
-      this.#rows.delete(...emails.map(({ id }) => rowKey(id))),
-      this.#lists.invalidateTags([LIST_TAG]),
-    ])
+  /** A message keeps its graph id, so who has it is cached; that nobody has it is not. */
+  async #idOfGraph(graphId: string): Promise<string | undefined> {
+    const find = async ({ skip }: { skip(): void }): Promise<string> => {
+      const email = await this.#repository.getEmailByGraphId(graphId)
+      if (email === undefined) skip()
+      return email?.id ?? ''
+    }
+    return (await this.#graphs.getOrSet(`graph/${graphId}`, find, { ttl: 'long' })) || undefined
   }
+}
 
-  /** What throws at once rejects. */
-  async #attempt<T>(run: () => Promise<T>): Promise<T> {
-    return run()
-  }
+function checkChoice(value: string, option: string, words: readonly string[]): void {
+  if (!words.includes(value)) throw new InvalidOptionError(option, `one of ${words.join(', ')}`)
+}
+
+function checkTimeout(value: number): number {
+  if (Number.isSafeInteger(value) && value >= 100 && value <= 600_000) return value
+  throw new InvalidOptionError('writeTimeoutMs', 'a whole number of milliseconds, 100 to 600_000')
 }

@@ -4,34 +4,73 @@
  * @module
  */
 
-import { OPEN_STATUSES } from './email.ts'
-import { readBoolean, readFields, readInteger } from './fields.ts'
-import type { EmailQuery } from './filter.ts'
+import { InvalidFilterError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { QueryRecorder } from './cached-recorder.ts'
+import { type Email, OPEN_STATUSES } from './email.ts'
+import type { EmailPage } from './email-repository.ts'
+import { readBoolean, readFields, readInteger, readList } from './fields.ts'
+import { canonicalize, canonicalKey, type EmailQuery } from './filter.ts'
 
-/** What to read ahead, besides the views a mailbox opens with. */
+/** How far the warming has come. */
+export interface WarmProgress {
+  /** Lists read so far, and those planned by now: senders are known only when mail has been read. */
+  readonly lists: number
+  readonly planned: number
+  /** Different messages read so far. */
+  readonly emails: number
+}
+
+/** What the warming has done. */
+export interface WarmResult {
+  /** Pages of lists read. */
+  readonly lists: number
+  /** Different messages read. */
+  readonly emails: number
+  /** Whether all that was planned was read: neither the budget nor a signal ended it before. */
+  readonly isComplete: boolean
+}
+
+/** What to read ahead, besides the views a mailbox opens with. What is there already costs SQL nothing. */
 export interface WarmOptions {
   /** The messages since midnight (UTC) this many days ago, newest first; 1 to 366. @default none */
   readonly recentDays?: number | undefined
   /** Messages of priority `critical` or `high` that are not settled, of any age. @default false */
   readonly priorityEmails?: boolean | undefined
-  /** Walks no further once this many messages were read; 1 to 10_000. @default 1_000 */
+  /** The first page of this many senders: those of most of the messages read before; 0 to 100. @default 0 */
+  readonly topSenders?: number | undefined
+  /** The queries asked most, this many of them, or these; at most 128. @default 20 */
+  readonly queries?: number | readonly EmailQuery[] | undefined
+  /** Reads no further page once this many messages were read; 1 to 10_000. @default 1_000 */
   readonly maxEmails?: number | undefined
+  /** Reads no further page after this many milliseconds; 1 to 3_600_000. @default 30_000 */
+  readonly budgetMs?: number | undefined
+  /** Reads no further page once it is aborted. */
+  readonly signal?: AbortSignal | undefined
+  /** Called after each page. What it throws ends the warming. */
+  readonly onProgress?: ((progress: WarmProgress) => void) | undefined
 }
 
 /** Options with their defaults. */
-export interface ResolvedWarmOptions {
+interface Wanted {
   readonly recentDays: number | undefined
   readonly priorityEmails: boolean
+  readonly topSenders: number
+  readonly queries: number | readonly EmailQuery[]
   readonly maxEmails: number
+  readonly budgetMs: number
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: (progress: WarmProgress) => void
 }
 
 /** One query to read: its first page, or page after page. */
-export interface WarmingStep {
+interface Step {
   readonly query: EmailQuery
   readonly isWalked: boolean
 }
 
 const DAY_MS = 86_400_000
+const MOST_QUERIES = 128
 
 /** The first pages a mailbox opens with. */
 const OPENING_VIEWS: readonly EmailQuery[] = [
@@ -41,31 +80,86 @@ const OPENING_VIEWS: readonly EmailQuery[] = [
   { assignedTo: null },
 ]
 
-/** @throws {InvalidFilterError} When an option is unknown or out of its range. */
-export function readWarmOptions(options: WarmOptions): ResolvedWarmOptions {
-  const { recentDays, priorityEmails, maxEmails } = readFields(options, 'options', [
-    'recentDays',
-    'priorityEmails',
-    'maxEmails',
-  ])
-  return {
-    recentDays:
-      recentDays === undefined ? undefined : readInteger(recentDays, 'recentDays', 1, 366),
-    priorityEmails: readBoolean(priorityEmails ?? false, 'priorityEmails'),
-    maxEmails: readInteger(maxEmails ?? 1_000, 'maxEmails', 1, 10_000),
-  }
+/** What the warming works with. */
+export interface WarmerOptions {
+  readonly recorder: QueryRecorder
+  readonly platform: Platform
+  read(query: EmailQuery): Promise<EmailPage>
 }
 
 /**
- * The queries to read, most wanted first.
+ * Reads ahead, most wanted first, one page after the other, as any reader does: nothing newer is
+ * overwritten.
  *
- * @param now Epoch milliseconds.
+ * @throws {InvalidFilterError} When an option is unknown or out of its range.
  */
-export function warmingPlan(
-  { recentDays, priorityEmails }: Pick<ResolvedWarmOptions, 'recentDays' | 'priorityEmails'>,
+export async function warm(
+  { recorder, platform, read }: WarmerOptions,
+  options: WarmOptions,
+): Promise<WarmResult> {
+  const wanted = readOptions(options)
+  const until = platform.now() + wanted.budgetMs
+  const steps = await planOf(wanted, recorder, platform.now())
+  const walk = new Walk(read, wanted, () => platform.now() >= until)
+  const isDone = await walk.through(steps)
+  const isComplete = isDone && (await walk.through(topSenders(walk.emails, wanted.topSenders)))
+  return { lists: walk.lists, emails: walk.emails.length, isComplete }
+}
+
+/** Pages read one after the other, until something ends it. */
+class Walk {
+  lists = 0
+  readonly #read: WarmerOptions['read']
+  readonly #wanted: Wanted
+  readonly #isLate: () => boolean
+  readonly #seen = new Map<string, Email>()
+  #planned = 0
+
+  constructor(read: WarmerOptions['read'], wanted: Wanted, isLate: () => boolean) {
+    this.#read = read
+    this.#wanted = wanted
+    this.#isLate = isLate
+  }
+
+  get emails(): readonly Email[] {
+    return [...this.#seen.values()]
+  }
+
+  /** @returns Whether nothing ended it before the last page. */
+  async through(steps: readonly Step[]): Promise<boolean> {
+    this.#planned += steps.length
+    for (const step of steps) if (!(await this.#pages(step))) return false
+    return true
+  }
+
+  async #pages({ query, isWalked }: Step): Promise<boolean> {
+    let cursor: string | undefined
+    do {
+      if (this.#isOver()) return false
+      const page = await this.#read({ ...query, ...(cursor !== undefined && { cursor }) })
+      for (const email of page.emails) this.#seen.set(email.id, email)
+      this.lists++
+      const { lists } = this
+      this.#wanted.onProgress({ lists, planned: this.#planned, emails: this.#seen.size })
+      cursor = isWalked ? page.nextCursor : undefined
+    } while (cursor !== undefined)
+    return true
+  }
+
+  #isOver(): boolean {
+    const { signal, maxEmails } = this.#wanted
+    return signal?.aborted === true || this.#isLate() || this.#seen.size >= maxEmails
+  }
+}
+
+async function planOf(
+  { recentDays, priorityEmails, queries }: Wanted,
+  recorder: QueryRecorder,
   now: number,
-): WarmingStep[] {
-  const steps = OPENING_VIEWS.map((query) => ({ query, isWalked: false }))
+): Promise<Step[]> {
+  const asked =
+    typeof queries === 'number' ? (await recorder.most(queries)).map(({ query }) => query) : queries
+  const steps = [...asked, ...OPENING_VIEWS].map((query) => ({ query, isWalked: false }))
   if (priorityEmails) {
     const query: EmailQuery = { priorities: ['critical', 'high'], statuses: OPEN_STATUSES }
     steps.push({ query, isWalked: true })
@@ -75,5 +169,57 @@ export function warmingPlan(
     const start = (Math.floor(now / DAY_MS) - recentDays) * DAY_MS
     steps.push({ query: { dateRange: { start } }, isWalked: true })
   }
-  return steps
+  return [
+    ...new Map(steps.map((step) => [`${canonicalKey(step.query)}${step.isWalked}`, step])).values(),
+  ]
+}
+
+function topSenders(emails: readonly Email[], count: number): Step[] {
+  const counts = new Map<string, number>()
+  for (const { senderEmail } of emails) {
+    counts.set(senderEmail, (counts.get(senderEmail) ?? 0) + 1)
+  }
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, count)
+    .map(([sender]) => ({ query: { senderEmails: [sender] }, isWalked: false }))
+}
+
+function readOptions(options: WarmOptions): Wanted {
+  const fields = readFields(options, 'options', [
+    'recentDays',
+    'priorityEmails',
+    'topSenders',
+    'queries',
+    'maxEmails',
+    'budgetMs',
+    'signal',
+    'onProgress',
+  ])
+  const { recentDays, signal, onProgress = () => undefined } = fields
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidFilterError('signal', 'an AbortSignal')
+  }
+  if (typeof onProgress !== 'function') throw new InvalidFilterError('onProgress', 'a function')
+  return {
+    recentDays:
+      recentDays === undefined ? undefined : readInteger(recentDays, 'recentDays', 1, 366),
+    priorityEmails: readBoolean(fields['priorityEmails'] ?? false, 'priorityEmails'),
+    topSenders: readInteger(fields['topSenders'] ?? 0, 'topSenders', 0, 100),
+    queries: readQueries(fields['queries'] ?? 20),
+    maxEmails: readInteger(fields['maxEmails'] ?? 1_000, 'maxEmails', 1, 10_000),
+    budgetMs: readInteger(fields['budgetMs'] ?? 30_000, 'budgetMs', 1, 3_600_000),
+    signal,
+    onProgress: onProgress as Wanted['onProgress'],
+  }
+}
+
+function readQueries(queries: unknown): number | readonly EmailQuery[] {
+  if (typeof queries === 'number') return readInteger(queries, 'queries', 0, MOST_QUERIES)
+  const list = readList(queries, 'queries', (query) => {
+    canonicalize(query as EmailQuery)
+    return query as EmailQuery
+  })
+  if (list.length <= MOST_QUERIES) return list
+  throw new InvalidFilterError('queries', `a list of at most ${MOST_QUERIES} queries`)
 }

@@ -12,8 +12,11 @@ export type { Branch, ReceivedRange } from './branch.ts'
 export {
   CachedEmailRepository,
   type CachedEmailRepositoryOptions,
+  type NotifiedChange,
 } from './cached-email-repository.ts'
-export type { WarmOptions } from './cached-warming.ts'
+export type { EmailCacheStats } from './cached-stats.ts'
+export type { WarmOptions, WarmProgress, WarmResult } from './cached-warming.ts'
+export type { EmailConsistency, UnmarkedWrites } from './cached-writer.ts'
 export type { D1Like, D1ResultLike, D1SessionLike, D1StatementLike } from './d1-driver.ts'
 export {
   type SqlDatabase,

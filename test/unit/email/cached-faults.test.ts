@@ -34,6 +34,7 @@ describe('CachedEmailRepository under races and failures', () => {
     test('since a write came between the two looks, the answer is of one state', async () => {
       const kept = await emails.createEmail(makeEmail({ receivedAt: 2 }))
       const moved = await emails.createEmail(makeEmail({ receivedAt: 1 }))
+      await emails.clearCache()
       const repository = interrupted(() => emails.updateEmail(moved.id, { status: 'completed' }))
       const reader = mailbox.over(repository)
 
@@ -45,6 +46,7 @@ describe('CachedEmailRepository under races and failures', () => {
     test('since a message was deleted past the repository, the list is read anew', async () => {
       const kept = await emails.createEmail(makeEmail({ receivedAt: 2 }))
       const gone = await emails.createEmail(makeEmail({ receivedAt: 1 }))
+      await emails.clearCache()
       await emails.queryEmailIds({})
       await mailbox.driver.run('DELETE FROM emails WHERE id = ?', [gone.id])
 
@@ -55,6 +57,7 @@ describe('CachedEmailRepository under races and failures', () => {
     test('with Redis cut in between, SQL answers all the same', async () => {
       const { id } = await emails.createEmail(makeEmail())
       const { redis } = mailbox
+      await emails.clearCache()
       const repository = interrupted(async () => {
         await emails.updateEmail(id, { status: 'completed' })
         redis.isCut = true

@@ -15,9 +15,9 @@ describe('CachedEmailRepository.warmCache', () => {
     const settled = { status: 'archived', assignedTo: 'kim' } as const
     await emails.createEmail(makeEmail({ receivedAt: NOW - DAY_MS, ...settled }))
     await emails.createEmail(makeEmail({ receivedAt: NOW - 9 * DAY_MS, priority: 'high' }))
-    const count = await emails.warmCache({ recentDays: 7, priorityEmails: true })
+    const warmed = await emails.warmCache({ recentDays: 7, priorityEmails: true })
 
-    expect(count).toBe(2)
+    expect(warmed).toMatchObject({ emails: 2, isComplete: true })
     const range = { start: NOW - 7 * DAY_MS }
     expect(await mailbox.statementsOf(() => emails.queryEmails({ dateRange: range }))).toBe(0)
     expect(await mailbox.statementsOf(() => emails.queryEmails({ assignedTo: null }))).toBe(0)
@@ -36,7 +36,10 @@ describe('CachedEmailRepository.warmCache', () => {
     for (let i = 0; i < 130; i++)
       await mailbox.database.createEmail(makeEmail({ receivedAt: NOW - i }))
 
-    expect(await emails.warmCache({ recentDays: 7 })).toBe(130)
-    expect(await emails.warmCache({ recentDays: 7, maxEmails: 60 })).toBe(100)
+    expect(await emails.warmCache({ recentDays: 7 })).toMatchObject({ emails: 130, lists: 7 })
+    expect(await emails.warmCache({ recentDays: 7, maxEmails: 60 })).toMatchObject({
+      emails: 100,
+      isComplete: false,
+    })
   })
 })

@@ -1,0 +1,111 @@
+/**
+ * What of a message a list can depend on: all that filters and orders look at, and no text of it.
+ *
+ * @module
+ */
+
+import type { Email, EmailImage } from './email.ts'
+
+/** The fields, in the order in which they are stored. */
+export const IMAGE_FIELDS = [
+  'id',
+  'receivedAt',
+  'sentAt',
+  'status',
+  'priority',
+  'senderEmail',
+  'assignedTo',
+  'isRead',
+  'isFlagged',
+  'hasAttachments',
+  'threadId',
+  'conversationId',
+  'workflowState',
+  'workflowType',
+  'workflowChainId',
+  'categories',
+  'recipients',
+] as const
+/** One of {@link IMAGE_FIELDS}. */
+export type ImageField = (typeof IMAGE_FIELDS)[number]
+
+/** A message as lists see it. `recipients` has all who were written to, as bare addresses. */
+export type ListImage = Pick<EmailImage, ImageField>
+
+/** An image as it is stored: the values alone, in the order of the fields. */
+export type PackedImage = readonly unknown[]
+
+/** What stands for fields that are not known, where those who look do not ask for them. */
+const BLANK: EmailImage = {
+  id: '',
+  graphId: null,
+  messageId: null,
+  threadId: null,
+  conversationId: null,
+  inReplyTo: null,
+  references: [],
+  subject: '',
+  bodyPreview: '',
+  senderEmail: '',
+  senderName: null,
+  recipients: [],
+  cc: [],
+  bcc: [],
+  receivedAt: 0,
+  sentAt: null,
+  importance: 'normal',
+  categories: [],
+  hasAttachments: false,
+  attachments: [],
+  entities: [],
+  isRead: false,
+  isFlagged: false,
+  status: 'new',
+  priority: 'medium',
+  assignedTo: null,
+  assignedAt: null,
+  dueDate: null,
+  workflowState: null,
+  workflowType: null,
+  workflowChainId: null,
+  isWorkflowComplete: false,
+  analysisConfidence: null,
+  processedAt: null,
+  processingVersion: null,
+  createdAt: 0,
+  updatedAt: 0,
+  version: 0,
+}
+
+export function imageOf(email: EmailImage | Email): ListImage {
+  const { recipients: to, cc, bcc } = email
+  const people = new Set([...to, ...cc, ...bcc].map(({ address }) => address))
+  const picked = Object.fromEntries(IMAGE_FIELDS.map((field) => [field, email[field]]))
+  const recipients = [...people].map((address) => ({ address }))
+  return { ...picked, recipients } as unknown as ListImage
+}
+
+/** An image for those who ask for whole ones: the rest of it is blank. */
+export function widened(image: Partial<ListImage>): EmailImage {
+  return { ...BLANK, ...image }
+}
+
+export function packImage(image: ListImage): PackedImage {
+  return IMAGE_FIELDS.map((field) =>
+    field === 'recipients' ? image.recipients.map(({ address }) => address) : image[field],
+  )
+}
+
+export function unpackImage(packed: PackedImage): ListImage {
+  const image = Object.fromEntries(IMAGE_FIELDS.map((field, i) => [field, packed[i]]))
+  const people = image['recipients'] as readonly string[]
+  return { ...image, recipients: people.map((address) => ({ address })) } as unknown as ListImage
+}
+
+/** The fields in which two images of one message differ. */
+export function differences(before: ListImage, after: ListImage): ImageField[] {
+  return IMAGE_FIELDS.filter((field) => {
+    const [a, b] = [before[field], after[field]]
+    return a !== b && JSON.stringify(a) !== JSON.stringify(b)
+  })
+}

@@ -1,0 +1,164 @@
+/**
+ * Reads of lists: one look at what is stored and at the change log, replay, and SQL where that is not
+ * enough.
+ *
+ * @module
+ */
+
+import type { ChangeLog, LogView } from '../cache/change-log.ts'
+import { isRemoteFailure } from '../cache/context.ts'
+import type { CacheNamespace } from '../cache/namespace.ts'
+import type { TtlClass } from '../entry/duration.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Question } from './cached-question.ts'
+import { isInDoubt, type Replayed, replay } from './cached-replay.ts'
+import type { ListCounts } from './cached-stats.ts'
+import { type ListWindow, pageOf } from './cached-window.ts'
+
+/** What SQL answers to a question. */
+export type Filled = Pick<ListWindow, 'rows' | 'end' | 'total' | 'figures'>
+
+/** A list that was carried on over so many entries is stored as it is then. */
+const RESTAMP_AFTER = 64
+
+/** Says that a list must neither be served from the cache nor be stored now. */
+const IN_DOUBT = Symbol('in doubt')
+
+/** What the reads of lists work with. */
+export interface ListsOptions {
+  readonly lists: CacheNamespace<ListWindow>
+  readonly log: ChangeLog
+  readonly platform: Platform
+  readonly counts: ListCounts
+}
+
+/** The lists of a mailbox. */
+export class CachedLists {
+  readonly #lists: CacheNamespace<ListWindow>
+  readonly #log: ChangeLog
+  readonly #platform: Platform
+  readonly #counts: ListCounts
+
+  constructor({ lists, log, platform, counts }: ListsOptions) {
+    this.#lists = lists
+    this.#log = log
+    this.#platform = platform
+    this.#counts = counts
+  }
+
+  /**
+   * Answers a window that holds for every write that had returned when this was called.
+   *
+   * @param fill Asks SQL, on a view as new as every write acknowledged before.
+   * @returns Undefined when there is none to be had from the cache, and SQL is to be asked past it.
+   * @throws Whatever `fill` rejected with, unchanged.
+   */
+  async read(
+    question: Question,
+    ttl: TtlClass,
+    fill: () => Promise<Filled>,
+  ): Promise<ListWindow | undefined> {
+    // In the tick of the look at the list, hence in its request.
+    const looking = this.#look(question)
+    const own: { window?: ListWindow } = {}
+    try {
+      const window = await this.#lists.getOrSet(
+        question.key,
+        async ({ skip }) => {
+          const { filled, view } = await this.#fill(question, await looking, fill)
+          if (view === undefined) skip()
+          own.window = stamped(filled, view)
+          return own.window
+        },
+        { ttl, reconcile: async (stored) => this.#judge(question, stored, await looking) },
+      )
+      if (own.window !== undefined) this.#counts.loaded++
+      if (own.window === window) return window
+      // It may be a load that others began before this read did, and share.
+      return this.#serve(question, window, await looking)
+    } catch (error) {
+      if (error !== IN_DOUBT) throw error
+      this.#counts.bypassed++
+      return undefined
+    }
+  }
+
+  /** Forgets a list, since it does not fit the messages. */
+  async forget(question: Question): Promise<void> {
+    await this.#lists.delete(question.key)
+  }
+
+  /** A view, or `undefined` when Redis cannot be asked: nothing is served or stored then. */
+  async #look({ shape }: Question): Promise<LogView | undefined> {
+    try {
+      return await this.#log.look(shape.shape, shape.tags)
+    } catch (error) {
+      if (!isRemoteFailure(error)) throw error
+      return undefined
+    }
+  }
+
+  /** Asks SQL. The view under which the answer may be stored is left out if there is none. */
+  async #fill(
+    question: Question,
+    view: LogView | undefined,
+    fill: () => Promise<Filled>,
+  ): Promise<{ readonly filled: Filled; readonly view: LogView | undefined }> {
+    const filled = await fill()
+    if (view === undefined || isInDoubt(question, filled, view)) return { filled, view: undefined }
+    if (filled.total === undefined) return { filled, view }
+    // A total can be carried on only from a state of which it is known what had happened.
+    const after = await this.#look(question)
+    const isExact = after && isUntouched(replay(question, stamped(filled, view), after))
+    return { filled, view: isExact ? view : undefined }
+  }
+
+  /** What a stored list is carried on to; `undefined` if it has to be read anew. */
+  #judge(
+    question: Question,
+    stored: ListWindow,
+    view: LogView | undefined,
+  ): ListWindow | undefined {
+    if (view === undefined) return undefined
+    const replayed = replay(question, stored, view)
+    if (replayed.kind === 'in-doubt') throw IN_DOUBT
+    if (replayed.kind === 'outdated') return undefined
+    if (question.order && pageOf(replayed.window, question) === undefined) return undefined
+    if (replayed.replayed >= RESTAMP_AFTER) this.#restamp(question, view)
+    return replayed.window
+  }
+
+  #serve(
+    question: Question,
+    window: ListWindow,
+    view: LogView | undefined,
+  ): ListWindow | undefined {
+    const current = view && this.#judge(question, window, view)
+    if (current === undefined) this.#counts.bypassed++
+    else this.#counts.hits++
+    return current
+  }
+
+  /** Stores a list as it was carried on, behind the answer, so that it is not gone through again. */
+  #restamp(question: Question, view: LogView): void {
+    const carryOn = (stored: ListWindow): ListWindow | undefined => {
+      const replayed = replay(question, stored, view)
+      return replayed.kind === 'current' && replayed.replayed > 0 ? replayed.window : undefined
+    }
+    const work = this.#lists.amend(question.key, carryOn).then(
+      () => undefined,
+      // The answer has been given; whoever listens to the cache is told.
+      () => undefined,
+    )
+    this.#platform.defer(work)
+  }
+}
+
+function stamped(filled: Filled, view: LogView | undefined): ListWindow {
+  const { epoch = '', at = 0, isShapeKnown = false } = view ?? {}
+  return { ...filled, epoch, at, isTagged: isShapeKnown }
+}
+
+function isUntouched(replayed: Replayed): boolean {
+  return replayed.kind === 'current' && !replayed.isChanged
+}

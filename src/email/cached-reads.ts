@@ -1,0 +1,160 @@
+/**
+ * Questions to a cached mailbox: lists as ids, messages apart by id, counts and figures.
+ *
+ * @module
+ */
+
+import { isRemoteFailure } from '../cache/context.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { EmailAnalytics } from './analytics.ts'
+import { analyticsTtl, listTtl } from './cached-lifetimes.ts'
+import type { CachedLists, Filled } from './cached-lists.ts'
+import { analyticsQuestion, countQuestion, listQuestion, type Question } from './cached-question.ts'
+import type { CachedRows } from './cached-rows.ts'
+import { pageOf, type WindowPage } from './cached-window.ts'
+import { encodeCursor } from './cursor.ts'
+import type { Email } from './email.ts'
+import type { EmailIdPage, EmailPage, EmailRepository } from './email-repository.ts'
+import {
+  type CanonicalFilter,
+  type CanonicalQuery,
+  canonicalize,
+  canonicalizeFilter,
+  type DateRange,
+  MAX_LIMIT,
+  withPage,
+} from './filter.ts'
+import { matchesImage } from './match.ts'
+import { compareInOrder } from './order.ts'
+
+const DAY_MS = 86_400_000
+
+/** What the reads of a mailbox work with. */
+export interface ReadsOptions {
+  readonly lists: CachedLists
+  readonly rows: CachedRows
+  readonly platform: Platform
+  /** Where SQL is asked, on a view as new as every write acknowledged before. */
+  source(): EmailRepository
+}
+
+/** The reads of a mailbox. */
+export class CachedReads {
+  readonly #lists: CachedLists
+  readonly #rows: CachedRows
+  readonly #platform: Platform
+  readonly #source: () => EmailRepository
+
+  constructor({ lists, rows, platform, source }: ReadsOptions) {
+    this.#lists = lists
+    this.#rows = rows
+    this.#platform = platform
+    this.#source = source
+  }
+
+  async page(query: CanonicalQuery): Promise<EmailPage> {
+    const question = listQuestion(query)
+    const page = await this.#pageOf(question, query)
+    if (page === undefined) return this.#source().queryEmails(query)
+    const rows = await this.#rows.byIds(page.ids)
+    const emails = [...rows.values()]
+    if (!isCoherent(query, page.ids, emails)) return this.#readPast(question, query, page.ids)
+    return { emails, ...restOf(page, query) }
+  }
+
+  async ids(query: CanonicalQuery): Promise<EmailIdPage> {
+    const page = await this.#pageOf(listQuestion(query), query)
+    if (page === undefined) return this.#source().queryEmailIds(query)
+    return { ids: page.ids, keys: page.keys, ...restOf(page, query) }
+  }
+
+  async count(filter: CanonicalFilter): Promise<number> {
+    const ttl = listTtl(filter.branches, this.#platform.now())
+    const fill = async (): Promise<Filled> => ({
+      rows: [],
+      end: null,
+      total: await this.#source().countEmails(filter),
+    })
+    const window = await this.#lists.read(countQuestion(filter), ttl, fill)
+    return window?.total ?? this.#source().countEmails(filter)
+  }
+
+  async analytics(range: DateRange | undefined): Promise<EmailAnalytics> {
+    const { branches } = canonicalizeFilter(range === undefined ? {} : { dateRange: range })
+    const received = branches[0]?.received
+    const now = this.#platform.now()
+    const question = analyticsQuestion(received, Math.floor(now / DAY_MS) * DAY_MS)
+    const fill = async (): Promise<Filled> => ({
+      rows: [],
+      end: null,
+      figures: await this.#source().getAnalytics(range),
+    })
+    const window = await this.#lists.read(question, analyticsTtl(received?.to, now), fill)
+    return window?.figures ?? this.#source().getAnalytics(range)
+  }
+
+  /** The messages of a thread or a conversation, oldest first. */
+  async thread(of: { threadId: string } | { conversationId: string }): Promise<readonly Email[]> {
+    const { emails } = await this.page(canonicalize({ ...of, direction: 'asc', limit: MAX_LIMIT }))
+    return emails
+  }
+
+  async #pageOf(question: Question, query: CanonicalQuery): Promise<WindowPage | undefined> {
+    const ttl = listTtl(query.branches, this.#platform.now())
+    const window = await this.#lists.read(question, ttl, () => this.#fill(question, query))
+    return window && pageOf(window, question)
+  }
+
+  async #fill(question: Question, query: CanonicalQuery): Promise<Filled> {
+    // A window begins where the pages do; a rigid one, where the page does.
+    const offset = question.isRigid ? (query.offset ?? 0) : 0
+    const wide = withPage(query, { limit: question.depth, offset })
+    const { keys, nextCursor, total } = await this.#source().queryEmailIds(wide)
+    const end = nextCursor === undefined ? null : (keys.at(-1) ?? null)
+    return { rows: keys, end, ...(total !== undefined && { total }) }
+  }
+
+  /**
+   * Answers a query whose list and messages do not fit together: a write came between the two looks,
+   * or one was made past this repository. One statement sees them together.
+   */
+  async #readPast(
+    question: Question,
+    query: CanonicalQuery,
+    ids: readonly string[],
+  ): Promise<EmailPage> {
+    try {
+      await Promise.all([this.#lists.forget(question), this.#rows.drop(ids)])
+    } catch (error) {
+      // A read needs no cache; the next one will come here again.
+      if (!isRemoteFailure(error)) throw error
+    }
+    return this.#source().queryEmails(query)
+  }
+}
+
+/** Whether the messages are those of the list, and in its order: words and dates never change. */
+function isCoherent(
+  query: CanonicalQuery,
+  ids: readonly string[],
+  emails: readonly Email[],
+): boolean {
+  return (
+    emails.length === ids.length &&
+    emails.every((email, i) => {
+      const next = emails[i + 1]
+      const isInOrder = next === undefined || compareInOrder(email, next, query.order) < 0
+      return isInOrder && matchesImage(email, query, () => true)
+    })
+  )
+}
+
+function restOf(
+  { next, total }: WindowPage,
+  { order }: CanonicalQuery,
+): { nextCursor?: string; total?: number } {
+  return {
+    ...(next !== undefined && { nextCursor: encodeCursor(next, order.by) }),
+    ...(total !== undefined && { total }),
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Reads of messages by id: one look for all of them, one statement for those that are missing.
+ *
+ * A writer marks a message, then takes its entry, and only then writes. So whoever loads a message
+ * either sees the mark, and does not store it, or had its lease before the entry was taken, and
+ * cannot.
+ *
+ * @module
+ */
+
+import type { ChangeLog } from '../cache/change-log.ts'
+import { isRemoteFailure } from '../cache/context.ts'
+import type { CacheNamespace } from '../cache/namespace.ts'
+import type { Ticket } from '../cache/write.ts'
+import type { TtlClass } from '../entry/duration.ts'
+import type { Intent } from './cached-change.ts'
+import { ABSENT_TTL, rowTtl } from './cached-lifetimes.ts'
+import type { Email } from './email.ts'
+import type { EmailRepository } from './email-repository.ts'
+
+/** Every message, so that all can be dropped at once. */
+const ROWS_TAG = 'rows'
+
+/**
+ * A page is dozens of small rows, and inflating one takes ten times as long as reading it: 8 ms a
+ * page of 50 in place of 0.6 ms. Long bodies are worth it.
+ */
+export const COMPRESSION = { thresholdBytes: 16_384 } as const
+
+/** What the reads of messages work with. */
+export interface RowsOptions {
+  readonly cache: CacheNamespace<unknown>
+  readonly log: ChangeLog
+  /** Whether near copies are out of the question, since they lag. */
+  readonly isStrict: boolean
+  /** Where missing messages are read, on a view as new as every write acknowledged before. */
+  source(): Pick<EmailRepository, 'getEmailsByIds' | 'getEmailById'>
+}
+
+/** The messages of a mailbox, by id. */
+export class CachedRows {
+  reads = 0
+  loads = 0
+  readonly #rows: CacheNamespace<Email | undefined>
+  readonly #log: ChangeLog
+  readonly #source: RowsOptions['source']
+
+  constructor({ cache, log, source, isStrict }: RowsOptions) {
+    this.#rows = cache.namespace<Email | undefined>('email', {
+      tags: [ROWS_TAG],
+      negativeTtl: ABSENT_TTL,
+      compression: COMPRESSION,
+      ...(isStrict && { near: false }),
+    })
+    this.#log = log
+    this.#source = source
+  }
+
+  async byId(id: string): Promise<Email | undefined> {
+    this.reads++
+    return this.#rows.getOrSet(keyOf(id), async ({ skip, setTtl }) => {
+      this.loads++
+      const [isMarked, email] = await Promise.all([this.#marked(), this.#source().getEmailById(id)])
+      if (isMarked(id)) skip()
+      if (email) setTtl(rowTtl(email))
+      return email
+    })
+  }
+
+  /** The messages there are, in the order of the ids. */
+  async byIds(ids: readonly string[]): Promise<Map<string, Email>> {
+    this.reads += ids.length
+    const found = await this.#rows.getOrSetMany(ids.map(keyOf), async (keys, { skip, setTtl }) => {
+      this.loads += keys.length
+      const [isMarked, emails] = await Promise.all([
+        this.#marked(),
+        this.#source().getEmailsByIds(keys.map(idOf)),
+      ])
+      for (const key of keys) if (isMarked(idOf(key))) skip(key)
+      for (const [id, email] of emails) setTtl(keyOf(id), rowTtl(email))
+      return new Map([...emails].map(([id, email]) => [keyOf(id), email]))
+    })
+    return new Map(
+      ids.flatMap((id) => {
+        const email = found.get(keyOf(id))
+        return email ? [[id, email]] : []
+      }),
+    )
+  }
+
+  /** Takes the place of one message before it is written: nobody older may store it. */
+  begin(id: string, ttl: TtlClass): Promise<Ticket<Email | undefined>> {
+    // A short lease: readers of the message wait for it, and its writer may die.
+    return this.#rows.begin(keyOf(id), { ttl, loaderTimeout: { hard: '1ms' } })
+  }
+
+  /** Drops messages, and the right of loads under way to store them: one command. */
+  async drop(ids: readonly string[]): Promise<void> {
+    await this.#rows.delete(...ids.map(keyOf))
+  }
+
+  /** Drops every message: one command. */
+  dropAll(): Promise<void> {
+    return this.#rows.invalidateTags([ROWS_TAG])
+  }
+
+  /** Which messages a writer under way may be writing. Asked after the lease, so beside the load. */
+  async #marked(): Promise<(id: string) => boolean> {
+    try {
+      const marks = (await this.#log.look()).marks as readonly (Intent | undefined)[]
+      const ids = new Set(marks.flatMap((intent) => intent?.ids ?? []))
+      const isOpen = marks.some((intent) => intent?.ids === undefined)
+      return (id) => isOpen || ids.has(id)
+    } catch (error) {
+      if (!isRemoteFailure(error)) throw error
+      return () => true
+    }
+  }
+}
+
+function keyOf(id: string): string {
+  return `row/${id}`
+}
+
+function idOf(key: string): string {
+  return key.slice('row/'.length)
+}

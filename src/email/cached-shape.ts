@@ -1,0 +1,123 @@
+/**
+ * Tags that say precisely which writes a list can depend on.
+ *
+ * A *shape* is which fields a query compares for equality, and which others it looks at. A list
+ * carries the tags of its shape: one for each combination of the values it asks for. A write touches,
+ * of every shape that looks at a field it has changed, the tags of the values before and after; a
+ * list whose tags were not touched has not changed. After the conjunctions of django-cacheops, which
+ * knows no changed fields and no ranges.
+ *
+ * @module
+ */
+
+import type { Branch } from './branch.ts'
+import type { RowChange } from './cached-change.ts'
+import { IMAGE_FIELDS, type ImageField } from './cached-image.ts'
+
+/** What a query asks of a shape: its name, and the tags of the combinations it asks for. */
+export interface ShapeTags {
+  readonly shape: string
+  readonly tags: readonly string[]
+}
+
+/** More combinations than this are not told apart: the field with the most values is let go. */
+const MAX_COMBINATIONS = 16
+
+/** The fields that are compared for equality, as branches and as images name them. */
+const EQUALITIES = [
+  ['statuses', 'status'],
+  ['priorities', 'priority'],
+  ['workflowStates', 'workflowState'],
+  ['workflowTypes', 'workflowType'],
+  ['workflowChainIds', 'workflowChainId'],
+  ['senderEmails', 'senderEmail'],
+  ['assignees', 'assignedTo'],
+  ['threadIds', 'threadId'],
+  ['conversationIds', 'conversationId'],
+  ['hasAttachments', 'hasAttachments'],
+  ['isRead', 'isRead'],
+  ['isFlagged', 'isFlagged'],
+] as const satisfies readonly (readonly [keyof Branch, ImageField])[]
+
+type Value = string | boolean | null
+
+interface Equality {
+  readonly field: ImageField
+  readonly values: readonly Value[]
+}
+
+/**
+ * The shape of a query, and its tags.
+ *
+ * @param looked Every field the query looks at. Alternatives have no equality in common that could
+ *   be relied on: theirs is the shape without one, which any write to a field looked at touches.
+ */
+export function shapeOf(branches: readonly Branch[], looked: ReadonlySet<ImageField>): ShapeTags {
+  const [only] = branches
+  const equalities = branches.length === 1 && only ? narrowed(equalitiesOf(only)) : []
+  const fields = equalities.map(({ field }) => field)
+  const others = [...looked].filter((field) => !fields.includes(field))
+  const shape = `${namesOf(fields)}|${namesOf(others)}`
+  const combinations = equalities.reduce<Value[][]>(
+    (rows, { values }) => rows.flatMap((row) => values.map((value) => [...row, value])),
+    [[]],
+  )
+  return { shape, tags: combinations.map((values) => tagOf(shape, values)) }
+}
+
+/** The tags, among those of the shapes, that a change touches. */
+export function touchedTags(
+  shapes: readonly string[],
+  rows: readonly RowChange[],
+): 'all' | readonly string[] {
+  // Which lists a message has been in is not known if it is not known what it was.
+  if (rows.some(({ before }) => before === undefined)) return 'all'
+  return [...new Set(shapes.flatMap((shape) => rows.flatMap((row) => tagsOf(shape, row))))]
+}
+
+/** The tags of one shape that a change of one message touches. */
+function tagsOf(shape: string, { before, after, fields: changed }: RowChange): string[] {
+  const [fields, others] = fieldsOf(shape)
+  const isSeen = (field: ImageField): boolean => fields.includes(field) || others.includes(field)
+  if (changed !== undefined && !changed.some(isSeen)) return []
+  const images = [before, after].filter((image) => image !== null && image !== undefined)
+  return images.map((image) =>
+    tagOf(
+      shape,
+      fields.map((field) => image[field] as Value),
+    ),
+  )
+}
+
+function equalitiesOf(branch: Branch): Equality[] {
+  const equalities = EQUALITIES.flatMap(([name, field]): Equality[] => {
+    const asked = branch[name]
+    if (asked === undefined) return []
+    return [{ field, values: typeof asked === 'boolean' ? [asked] : asked }]
+  })
+  // In the order in which shapes name them, and tags their values.
+  return equalities.sort((a, b) => IMAGE_FIELDS.indexOf(a.field) - IMAGE_FIELDS.indexOf(b.field))
+}
+
+function narrowed(equalities: readonly Equality[]): readonly Equality[] {
+  const combinations = equalities.reduce((product, { values }) => product * values.length, 1)
+  if (combinations <= MAX_COMBINATIONS) return equalities
+  const widest = equalities.reduce((a, b) => (b.values.length > a.values.length ? b : a))
+  return narrowed(equalities.filter((equality) => equality !== widest))
+}
+
+function namesOf(fields: readonly ImageField[]): string {
+  return IMAGE_FIELDS.filter((field) => fields.includes(field)).join(',')
+}
+
+function fieldsOf(shape: string): readonly [ImageField[], ImageField[]] {
+  const [fields = '', others = ''] = shape.split('|')
+  const read = (names: string): ImageField[] =>
+    names.split(',').filter((name) => name !== '') as ImageField[]
+  return [read(fields), read(others)]
+}
+
+/** In the order of the names of the shape. */
+function tagOf(shape: string, values: readonly Value[]): string {
+  return JSON.stringify([shape, ...values])
+}

@@ -1,0 +1,260 @@
+/**
+ * The order in which a write and what the cache is told of it take place.
+ *
+ * Strict: the write is marked in the change log and its messages' entries are taken; it is committed;
+ * then what it changed is appended, which takes the mark away. Wherever the writer dies, the mark
+ * keeps what it may have changed from being served from the cache, and at its deadline becomes an
+ * entry that ends the lists it may have changed. Eventual: the last step alone.
+ *
+ * @module
+ */
+
+import type { ChangeLog, LogMark } from '../cache/change-log.ts'
+import { isRemoteFailure } from '../cache/context.ts'
+import type { Ticket } from '../cache/write.ts'
+import type { TtlClass } from '../entry/duration.ts'
+import type { Platform } from '../platform/platform.ts'
+import { type Change, changeOf, type Intent, packChange, type RowChange } from './cached-change.ts'
+import type { ImageField } from './cached-image.ts'
+import type { CachedRows } from './cached-rows.ts'
+import { touchedTags } from './cached-shape.ts'
+import type { Email } from './email.ts'
+
+/** When a write is told to the cache: before and after it, or after it alone. */
+export type EmailConsistency = 'strict' | 'eventual'
+
+/** What becomes of a write that cannot be marked: it is made all the same, or refused. */
+export type UnmarkedWrites = 'commit' | 'refuse'
+
+/** What a write works with. */
+export interface WriterOptions {
+  readonly log: ChangeLog
+  readonly rows: CachedRows
+  readonly platform: Platform
+  readonly consistency: EmailConsistency
+  readonly unmarked: UnmarkedWrites
+  /** How long a write may take at most, in milliseconds. */
+  readonly writeTimeoutMs: number
+}
+
+/** One write. */
+export interface Write<T> {
+  readonly intent: Intent
+  /** The one message that the write is of, whose entry is to have its new state at once. */
+  readonly row?: { readonly id: string; readonly ttl: TtlClass }
+  run(): Promise<T>
+  /** What was changed, as the answer says; a message to store where {@link row} is given. */
+  told(result: T): Told
+}
+
+/** What a write has changed. */
+export interface Told {
+  readonly rows: readonly RowChange[]
+  /** Fields in which any message may have changed, where no row says so. */
+  readonly fields?: readonly ImageField[]
+  readonly stored?: Email | undefined
+}
+
+/** What was done before the write: the mark, and the entry that was taken. */
+interface Prepared {
+  readonly mark: LogMark | undefined
+  readonly ticket: Ticket<Email | undefined> | undefined
+}
+
+/** What the cache has still to be told. */
+interface Debt {
+  readonly change: Change
+  readonly ids: readonly string[] | undefined
+}
+
+/** The writes of a mailbox. */
+export class CachedWriter {
+  readonly #options: WriterOptions
+  #debts: Debt[] = []
+  #isSettling = false
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+  }
+
+  /** Whether something could not be told yet. */
+  get owes(): boolean {
+    return this.#debts.length > 0
+  }
+
+  /**
+   * Writes, and tells the cache.
+   *
+   * @throws Whatever the write rejected with, unchanged.
+   * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the write was made and the
+   *   cache could not be told; or when it could not be marked, and such writes are refused.
+   */
+  async write<T>(write: Write<T>): Promise<T> {
+    await this.settle()
+    const prepared = await this.#prepare(write)
+    let result: T
+    try {
+      result = await write.run()
+    } catch (error) {
+      await this.#giveUp(write, prepared)
+      throw error
+    }
+    await this.#tell(write, prepared, write.told(result))
+    return result
+  }
+
+  /** Tells of a change that was made past this repository. */
+  async notify(change: Change, ids: readonly string[] | undefined): Promise<void> {
+    await this.settle()
+    await this.#pay({ change, ids })
+  }
+
+  /** Tells what could not be told when it happened, if Redis can be asked by now. Never rejects. */
+  async settle(): Promise<void> {
+    if (this.#debts.length === 0) return
+    const debts = this.#debts
+    this.#debts = []
+    for (const debt of debts) {
+      try {
+        await this.#pay(debt)
+      } catch (error) {
+        this.#debts.push(debt)
+        if (!isRemoteFailure(error)) throw error
+      }
+    }
+  }
+
+  async #prepare<T>({ intent, row }: Write<T>): Promise<Prepared> {
+    const { log, rows, consistency, writeTimeoutMs } = this.#options
+    if (consistency === 'eventual') return { mark: undefined, ticket: undefined }
+    const marking = (): Promise<LogMark> => log.mark(intent, writeTimeoutMs)
+    const taking = async (): Promise<Ticket<Email | undefined> | undefined> => {
+      if (row) return rows.begin(row.id, row.ttl)
+      if (intent.ids && intent.ids.length > 0) await rows.drop(intent.ids)
+      return undefined
+    }
+    // The mark comes first: a load that has not seen it must lose its lease. A request keeps the
+    // order of its commands, unless they are many or go to several places.
+    const isOneRequest = row !== undefined && log.isOrdered
+    const mark = this.#unlessAway(marking)
+    const ticket = isOneRequest
+      ? this.#unlessAway(taking)
+      : mark.then(() => this.#unlessAway(taking))
+    const [marked, taken] = await Promise.all([mark, ticket])
+    return { mark: marked, ticket: taken }
+  }
+
+  /** Without Redis a write goes on, unless it is to be refused. */
+  async #unlessAway<T>(task: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await task()
+    } catch (error) {
+      if (this.#options.unmarked === 'refuse' || !isRemoteFailure(error)) throw error
+      return undefined
+    }
+  }
+
+  /** The write failed, but may have been committed: what it may have changed is not to be served. */
+  async #giveUp<T>({ intent }: Write<T>, { mark }: Prepared): Promise<void> {
+    const { log, rows } = this.#options
+    const change: Change = { rows: undefined, fields: intent.fields }
+    try {
+      const dropped = intent.ids ? rows.drop(intent.ids) : rows.dropAll()
+      const appended = mark
+        ? log.append(intent, 'all', { token: mark.token, kind: 'unknown' })
+        : log.append(packChange(change), 'all')
+      await Promise.all([appended, dropped])
+    } catch (error) {
+      // The failure of the write is the one to tell. A mark that is left ends by itself.
+      if (!isRemoteFailure(error)) throw error
+      this.#owe({ change, ids: intent.ids })
+    }
+  }
+
+  async #tell<T>(write: Write<T>, prepared: Prepared, told: Told): Promise<void> {
+    const ids = told.rows.map(({ id }) => id)
+    const change = told.fields ? { rows: undefined, fields: told.fields } : changeOf(told.rows)
+    const { mark } = prepared
+    const isAlone = mark !== undefined && !isShared(write.intent, mark)
+    try {
+      await Promise.all([
+        this.#append(told.rows, change, mark, isAlone),
+        this.#replaceRows(prepared, isAlone ? told.stored : undefined, ids),
+      ])
+    } catch (error) {
+      if (isRemoteFailure(error)) this.#owe({ change, ids })
+      throw error
+    }
+  }
+
+  #append(
+    rows: readonly RowChange[],
+    change: Change,
+    mark: LogMark | undefined,
+    isAlone: boolean,
+  ): Promise<void> {
+    const { log, consistency } = this.#options
+    if (mark === undefined) {
+      if (change.rows?.length === 0) return Promise.resolve()
+      // Without a mark it is not known which shapes there are.
+      const packed = packChange(change)
+      return consistency === 'eventual' ? log.record(packed, 'all') : log.append(packed, 'all')
+    }
+    const tags = change.rows === undefined ? 'all' : touchedTags(mark.shapes, rows)
+    const { token } = mark
+    return log.append(packChange(change), tags, { token, kind: isAlone ? 'ordered' : 'unordered' })
+  }
+
+  /** Stores the message whose entry was taken; drops what was changed otherwise. */
+  async #replaceRows(
+    { ticket }: Prepared,
+    stored: Email | undefined,
+    ids: readonly string[],
+  ): Promise<void> {
+    const { rows } = this.#options
+    if (ticket && stored) {
+      if ((await ticket.commit(stored)) === 'stored') return
+      // Another writer took the entry since, and may store a state from before this write.
+    } else if (ticket && ids.length === 0) {
+      return ticket.release()
+    }
+    if (ids.length > 0) await rows.drop(ids)
+  }
+
+  async #pay({ change, ids }: Debt): Promise<void> {
+    const { log, rows } = this.#options
+    const dropped = ids ? rows.drop(ids) : rows.dropAll()
+    await Promise.all([log.append(packChange(change), 'all'), dropped])
+  }
+
+  /** Remembers what could not be told, and tries to tell it behind, for a while. */
+  #owe(debt: Debt): void {
+    this.#debts.push(debt)
+    if (this.#isSettling) return
+    this.#isSettling = true
+    this.#options.platform.defer(this.#settleBehind())
+  }
+
+  async #settleBehind(): Promise<void> {
+    try {
+      for (const ms of SETTLING_PAUSES_MS) {
+        await this.#options.platform.delay(ms)
+        await this.settle()
+        if (this.#debts.length === 0) return
+      }
+    } finally {
+      this.#isSettling = false
+    }
+  }
+}
+
+/** Long enough for an outage of seconds; one that lasts is ended by the next call of this instance. */
+const SETTLING_PAUSES_MS = [100, 500, 2_000, 8_000]
+
+/** Whether another write under way may be of the same messages, so that either may be the later one. */
+function isShared({ ids }: Intent, { others }: LogMark): boolean {
+  return others.some((other) => {
+    const theirs = (other as Intent | undefined)?.ids
+    return ids === undefined || theirs === undefined || theirs.some((id) => ids.includes(id))
+  })
+}

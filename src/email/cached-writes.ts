@@ -1,0 +1,211 @@
+/**
+ * Writes to a cached mailbox: what each is about to change, and what it has changed.
+ *
+ * Input is checked here as the repository checks it, before anything is marked.
+ *
+ * @module
+ */
+
+import type { TtlClass } from '../entry/duration.ts'
+import type { Platform } from '../platform/platform.ts'
+import { created, deleted, type Intent, type RowChange, updated } from './cached-change.ts'
+import { IMAGE_FIELDS, type ImageField, imageOf, type ListImage } from './cached-image.ts'
+import { rowTtl } from './cached-lifetimes.ts'
+import type { CachedWriter, Told } from './cached-writer.ts'
+import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from './email.ts'
+import { parseChanges, parseEntities, parseNewEmail, parseSynchronised } from './email-input.ts'
+import type { BatchResult, EmailChange, EmailRepository, EmailUpsert } from './email-repository.ts'
+import { readBoolean, readList, readName, readNullableName } from './fields.ts'
+import { parseChain, type WorkflowChainChange, type WorkflowChainInput } from './workflow-chain.ts'
+
+/** What the writes of a mailbox work with. */
+export interface WritesOptions {
+  readonly repository: EmailRepository
+  readonly writer: CachedWriter
+  readonly platform: Platform
+}
+
+/** The writes of a mailbox. */
+export class CachedWrites {
+  readonly #repository: EmailRepository
+  readonly #writer: CachedWriter
+  readonly #platform: Platform
+  readonly #idOfGraph: (graphId: string) => Promise<string | undefined>
+
+  constructor(
+    { repository, writer, platform }: WritesOptions,
+    idOfGraph: (graphId: string) => Promise<string | undefined>,
+  ) {
+    this.#repository = repository
+    this.#writer = writer
+    this.#platform = platform
+    this.#idOfGraph = idOfGraph
+  }
+
+  create(email: NewEmail): Promise<Email> {
+    const { id, named, image } = this.#named(email)
+    return this.#writer.write({
+      intent: { ids: [id], set: image, fields: undefined },
+      row: { id, ttl: 'medium' },
+      run: () => this.#repository.createEmail(named),
+      told: (stored) => ({ rows: [created(imageOf(stored))], stored }),
+    })
+  }
+
+  async createOrUpdate(email: NewEmail): Promise<EmailUpsert> {
+    const { id, named, image } = this.#named(email)
+    const graphId = readName(email.graphId, 'graphId')
+    const fields = listFields(parseSynchronised(email))
+    const known = await this.#idOfGraph(graphId)
+    const isNew = known === undefined
+    return this.#writer.write({
+      // Another may store it first, or delete it: all the fields, and both the ids.
+      intent: { ids: isNew ? [id] : [known, id], set: isNew ? image : {}, fields: undefined },
+      row: { id: known ?? id, ttl: 'medium' },
+      run: () => this.#repository.createOrUpdate(named),
+      told: ({ before, after }) => ({
+        rows: [before ? updated(imageOf(before), imageOf(after), fields) : created(imageOf(after))],
+        stored: after.id === (known ?? id) ? after : undefined,
+      }),
+    })
+  }
+
+  async batchCreate(emails: readonly NewEmail[]): Promise<BatchResult> {
+    const all = readList(emails, 'emails', (email) => this.#named(email as NewEmail))
+    if (all.length === 0) return { created: [], duplicates: [] }
+    return this.#writer.write({
+      intent: {
+        ids: all.map(({ id }) => id),
+        set: sharedPart(all.map(({ image }) => image)),
+        fields: undefined,
+      },
+      run: () => this.#repository.batchCreate(all.map(({ named }) => named)),
+      told: (result) => ({ rows: result.created.map((email) => created(imageOf(email))) }),
+    })
+  }
+
+  change(id: string, changes: EmailChanges): Promise<EmailChange | undefined> {
+    const [intent, fields] = intentOf([readName(id, 'id')], changes)
+    return this.#writer.write({
+      intent,
+      row: { id, ttl: ttlOf(changes) },
+      run: () => this.#repository.changeEmail(id, changes),
+      told: (change) => toldOf(change, fields),
+    })
+  }
+
+  bulkUpdate(
+    ids: readonly string[],
+    changes: EmailChanges,
+  ): Promise<readonly EmailChange<EmailImage>[]> {
+    return this.#many(ids, changes, (all) => this.#repository.bulkUpdate(all, changes))
+  }
+
+  bulkAssign(
+    ids: readonly string[],
+    assignedTo: string | null,
+  ): Promise<readonly EmailChange<EmailImage>[]> {
+    const changes = { assignedTo: readNullableName(assignedTo, 'assignedTo') }
+    return this.#many(ids, changes, (all) => this.#repository.bulkAssign(all, assignedTo))
+  }
+
+  markAsRead(ids: readonly string[], isRead: boolean): Promise<readonly EmailChange<EmailImage>[]> {
+    const changes = { isRead: readBoolean(isRead, 'isRead') }
+    return this.#many(ids, changes, (all) => this.#repository.markAsRead(all, isRead))
+  }
+
+  storeEntities(id: string, entities: readonly EmailEntity[]): Promise<EmailChange | undefined> {
+    parseEntities(entities)
+    return this.#writer.write({
+      intent: { ids: [readName(id, 'id')], set: {}, fields: [] },
+      row: { id, ttl: 'medium' },
+      run: () => this.#repository.storeEmailEntities(id, entities),
+      told: (change) => toldOf(change, []),
+    })
+  }
+
+  delete(id: string): Promise<Email | undefined> {
+    return this.#writer.write({
+      intent: { ids: [readName(id, 'id')], set: {}, fields: undefined, isDelete: true },
+      run: () => this.#repository.deleteEmail(id),
+      told: (email) => ({ rows: email ? [deleted(imageOf(email))] : [] }),
+    })
+  }
+
+  storeChain(chain: WorkflowChainInput): Promise<WorkflowChainChange> {
+    parseChain(chain)
+    // No message changes; figures look at chains by the field that messages name them by.
+    const fields: readonly ImageField[] = ['workflowChainId']
+    return this.#writer.write({
+      intent: { ids: [], set: {}, fields },
+      run: () => this.#repository.createOrUpdateWorkflowChain(chain),
+      told: () => ({ rows: [], fields }),
+    })
+  }
+
+  async #many(
+    ids: readonly string[],
+    changes: EmailChanges,
+    run: (ids: readonly string[]) => Promise<readonly EmailChange<EmailImage>[]>,
+  ): Promise<readonly EmailChange<EmailImage>[]> {
+    const all = [...new Set(readList(ids, 'ids', readName))]
+    const [intent, fields] = intentOf(all, changes)
+    if (all.length === 0) return run(all)
+    return this.#writer.write({
+      intent,
+      run: () => run(all),
+      told: (changed) => ({ rows: changed.map((one) => rowOf(one, fields)) }),
+    })
+  }
+
+  /** A message with the id it will have, so that it can be marked. */
+  #named(email: NewEmail): { id: string; named: NewEmail; image: ListImage } {
+    const parsed = parseNewEmail(email, { id: crypto.randomUUID(), now: this.#platform.now() })
+    return { id: parsed.id, named: { ...email, id: parsed.id }, image: imageOf(parsed) }
+  }
+}
+
+function intentOf(
+  ids: readonly string[],
+  changes: EmailChanges,
+): readonly [Intent, readonly ImageField[]] {
+  const parsed = parseChanges(changes)
+  const fields = listFields(parsed)
+  const set = Object.fromEntries(
+    fields.map((field) => [field, parsed[field as keyof typeof parsed]]),
+  )
+  return [{ ids, set, fields }, fields]
+}
+
+/** Goes by the fields that are named: a change made again must be told again. */
+function listFields(parsed: ReturnType<typeof parseChanges>): ImageField[] {
+  return IMAGE_FIELDS.filter((field) => Object.hasOwn(parsed, field))
+}
+
+function toldOf(change: EmailChange | undefined, fields: readonly ImageField[]): Told {
+  if (change === undefined) return { rows: [] }
+  return { rows: [rowOf(change, fields)], stored: change.after }
+}
+
+function rowOf(
+  { before, after }: EmailChange<EmailImage>,
+  fields: readonly ImageField[],
+): RowChange {
+  return updated(imageOf(before), imageOf(after), fields)
+}
+
+/** What all images have in common. */
+function sharedPart(images: readonly ListImage[]): Partial<ListImage> {
+  const [first] = images
+  if (first === undefined) return {}
+  const fields = IMAGE_FIELDS.filter((field) => {
+    const text = JSON.stringify(first[field])
+    return images.every((image) => JSON.stringify(image[field]) === text)
+  })
+  return Object.fromEntries(fields.map((field) => [field, first[field]]))
+}
+
+/** How long the message is fresh once it is changed so, as far as the changes say. */
+function ttlOf({ status = 'new', isWorkflowComplete = false }: EmailChanges): TtlClass {
+  return rowTtl({ status, isWorkflowComplete, processedAt: null })
+}
