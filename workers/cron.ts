@@ -12,5 +12,6 @@ import type { Composition } from './compose.ts'
  * @returns How many messages were read; 0 with the cache off.
  */
 export async function heartbeat({ caching }: Pick<Composition, 'caching'>): Promise<number> {
-  return caching ? caching.emails.warmCache({ recentDays: 7, priorityEmails: true }) : 0
+  if (!caching) return 0
+  return (await caching.emails.warmCache({ recentDays: 7, priorityEmails: true })).emails
 }
