@@ -25,6 +25,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   monitor: async () => (await import('./monitor.ts')).benchMonitor,
   bridge: async () => (await import('./bridge.ts')).benchBridge,
   trpc: async () => (await import('./trpc.ts')).benchTrpc,
+  email: async () => (await import('./email/index.ts')).benchEmail,
 }
 
 const { values, positionals } = parseArgs({

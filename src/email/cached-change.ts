@@ -90,9 +90,20 @@ export function packChange(change: Change): unknown {
   return { r: change.rows.map(packRow) }
 }
 
+/** Every list goes through the same entries, as the mirror of the log holds them. */
+const unpacked = new WeakMap<object, Change>()
+
 /** @returns Undefined for what is no change. */
 export function unpackChange(value: unknown): Change | undefined {
   if (typeof value !== 'object' || value === null) return undefined
+  const known = unpacked.get(value)
+  if (known !== undefined) return known
+  const change = readChange(value)
+  if (change !== undefined) unpacked.set(value, change)
+  return change
+}
+
+function readChange(value: object): Change | undefined {
   if ('r' in value) return { rows: (value.r as Packed[]).map(unpackRow) }
   if ('f' in value) return { rows: undefined, fields: unpackFields(value.f as number[] | null) }
   return undefined

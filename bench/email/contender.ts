@@ -1,0 +1,75 @@
+/**
+ * What takes part in the runs on a mailbox: something that answers queries and is told of writes,
+ * over a SQL whose statements are counted.
+ *
+ * @module
+ */
+
+import { DatabaseSync } from 'node:sqlite'
+import {
+  type EmailQuery,
+  migrate,
+  type SqlDriver,
+  SqlEmailRepository,
+  toSqlDriver,
+} from 'nearcache/email'
+import type { MailWrite } from './workload.ts'
+
+/** A mailbox in the hands of one contender. */
+export interface Contender {
+  /** Answers the ids of the page, in order, having read the messages. */
+  read(query: EmailQuery): Promise<readonly string[]>
+  write(write: MailWrite): Promise<void>
+  close(): Promise<void>
+}
+
+/** How a contender is set up on a database that has its messages already. */
+export interface ContenderKind {
+  readonly name: string
+  open(database: MailDatabase): Promise<Contender>
+}
+
+/** A database of one contender. */
+export interface MailDatabase {
+  readonly db: DatabaseSync
+  /** Counts what goes through it. */
+  readonly driver: SqlDriver
+  /** Statements of reads so far: SELECTs outside transactions. */
+  readonly counts: { reads: number }
+  /** Past everything: what is true at this instant. */
+  readonly truth: SqlEmailRepository
+}
+
+/** Opens an empty database, in memory or in a file. */
+export async function openMailDatabase(path: string = ':memory:'): Promise<MailDatabase> {
+  const db = new DatabaseSync(path)
+  const plain = toSqlDriver(db)
+  await migrate(plain)
+  const counts = { reads: 0 }
+  const driver: SqlDriver = {
+    all: (sql, params) => {
+      if (/^\s*select/i.test(sql)) counts.reads++
+      return plain.all(sql, params)
+    },
+    run: (sql, params) => plain.run(sql, params),
+    batch: (statements) => plain.batch(statements),
+  }
+  return { db, driver, counts, truth: new SqlEmailRepository({ db: plain }) }
+}
+
+/** Makes a write to a repository. */
+export async function applyWrite(
+  repository: Pick<SqlEmailRepository, 'createEmail' | 'updateEmail' | 'deleteEmail'>,
+  write: MailWrite,
+): Promise<void> {
+  switch (write.kind) {
+    case 'create':
+      await repository.createEmail(write.email)
+      return
+    case 'update':
+      await repository.updateEmail(write.id, write.changes)
+      return
+    case 'delete':
+      await repository.deleteEmail(write.id)
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Runs a workload on a contender, and holds every answer that came without SQL against a fresh query.
+ *
+ * @module
+ */
+
+import { type ContenderKind, type MailDatabase, openMailDatabase } from './contender.ts'
+import { Workload, type WorkloadOptions } from './workload.ts'
+
+/** What a run found. */
+export interface SimulationResult {
+  readonly reads: number
+  readonly writes: number
+  /** Reads that took no SQL at all. */
+  readonly hits: number
+  /** Answers that were not those of a fresh query. */
+  readonly wrong: number
+  /** SQL statements of reads. */
+  readonly statements: number
+}
+
+/** Options of a run: the workload, and how long it goes on. */
+export interface SimulationOptions extends WorkloadOptions {
+  readonly operations: number
+}
+
+/** Plays a workload, one operation after the other. */
+export async function simulate(
+  kind: ContenderKind,
+  options: SimulationOptions,
+): Promise<SimulationResult> {
+  const workload = new Workload(options)
+  const database = await openMailDatabase()
+  for (let i = 0; i < workload.emails.length; i += 1_000) {
+    await database.truth.batchCreate(workload.emails.slice(i, i + 1_000))
+  }
+  const contender = await kind.open(database)
+  const result = { reads: 0, writes: 0, hits: 0, wrong: 0 }
+  const before = database.counts.reads
+  for (let i = 0; i < options.operations; i++) {
+    const operation = workload.next()
+    if (operation.kind === 'write') {
+      result.writes++
+      await contender.write(operation.write)
+      continue
+    }
+    const statements = database.counts.reads
+    const ids = await contender.read(operation.query)
+    result.reads++
+    if (database.counts.reads === statements) result.hits++
+    if (!(await isTrue(database, operation.query, ids))) result.wrong++
+  }
+  await contender.close()
+  const statements = database.counts.reads - before
+  database.db.close()
+  return { ...result, statements }
+}
+
+async function isTrue(
+  { truth }: MailDatabase,
+  query: Parameters<MailDatabase['truth']['queryEmailIds']>[0],
+  ids: readonly string[],
+): Promise<boolean> {
+  const { ids: fresh } = await truth.queryEmailIds(query)
+  return fresh.length === ids.length && fresh.every((id, i) => id === ids[i])
+}

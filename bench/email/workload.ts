@@ -1,0 +1,190 @@
+/**
+ * A working mailbox as a sequence of reads and writes, the same for the same seed: what the schemes of
+ * query invalidation were simulated with.
+ *
+ * @module
+ */
+
+import type {
+  EmailChanges,
+  EmailPriority,
+  EmailQuery,
+  EmailStatus,
+  NewEmail,
+} from 'nearcache/email'
+import { canonicalKey } from 'nearcache/email'
+import { draw } from '../../src/testing/draw.ts'
+
+/** What a workload is made of. */
+export interface WorkloadOptions {
+  readonly seed: number
+  readonly emails: number
+  /** Distinct queries; which is asked follows Zipf's law with exponent 0.9. */
+  readonly queries: number
+  /** The part of the operations that write, 0 to 1. */
+  readonly writeShare: number
+}
+
+/** One write. */
+export type MailWrite =
+  | { readonly kind: 'create'; readonly email: NewEmail & { readonly id: string } }
+  | { readonly kind: 'update'; readonly id: string; readonly changes: EmailChanges }
+  | { readonly kind: 'delete'; readonly id: string }
+
+/** One operation. */
+export type Operation =
+  | { readonly kind: 'read'; readonly query: EmailQuery }
+  | { readonly kind: 'write'; readonly write: MailWrite }
+
+const STATUSES: readonly EmailStatus[] = ['new', 'in_progress', 'pending', 'completed', 'archived']
+/** How often a status is met, and asked for: what is waiting is most of what is looked at. */
+const STATUS_ODDS = [0.25, 0.3, 0.15, 0.2, 0.1]
+const PRIORITIES: readonly EmailPriority[] = ['critical', 'high', 'medium', 'low']
+const PRIORITY_ODDS = [0.05, 0.2, 0.55, 0.2]
+const ASSIGNEES = ['ada', 'bo', 'cy', 'di', 'eli', 'flo', 'gus', 'hal', null]
+const SENDERS = 200
+const THREADS = 800
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+const EXPONENT = 0.9
+/** Instant of the first message, in epoch milliseconds. */
+const START = Date.UTC(2025, 0, 1)
+
+/** Draws of one name after the other, so that one decision does not shift the next. */
+class Dice {
+  readonly #seed: number
+  readonly #counts = new Map<string, number>()
+
+  constructor(seed: number) {
+    this.#seed = seed
+  }
+
+  roll(stream: string): number {
+    const nth = this.#counts.get(stream) ?? 0
+    this.#counts.set(stream, nth + 1)
+    return draw(this.#seed, stream, nth)
+  }
+
+  pick<T>(stream: string, list: readonly T[]): T {
+    return list[Math.floor(this.roll(stream) * list.length)] as T
+  }
+
+  /** One of the list, by the odds, which add up to 1. */
+  weigh<T>(stream: string, list: readonly T[], odds: readonly number[]): T {
+    let left = this.roll(stream)
+    const at = odds.findIndex((odd) => {
+      left -= odd
+      return left < 0
+    })
+    return list[at < 0 ? list.length - 1 : at] as T
+  }
+}
+
+/** A mailbox, and what happens to it. */
+export class Workload {
+  /** What is stored before the first operation. */
+  readonly emails: readonly (NewEmail & { readonly id: string })[]
+  readonly queries: readonly EmailQuery[]
+  readonly #options: WorkloadOptions
+  readonly #dice: Dice
+  readonly #odds: readonly number[]
+  #live: string[]
+  #count = 0
+
+  constructor(options: WorkloadOptions) {
+    this.#options = options
+    this.#dice = new Dice(options.seed)
+    this.emails = Array.from({ length: options.emails }, () => this.#email())
+    this.#live = this.emails.map(({ id }) => id)
+    this.queries = this.#distinctQueries(options.queries)
+    const weights = this.queries.map((_, rank) => 1 / (rank + 1) ** EXPONENT)
+    const sum = weights.reduce((a, b) => a + b, 0)
+    this.#odds = weights.map((weight) => weight / sum)
+  }
+
+  next(): Operation {
+    const dice = this.#dice
+    if (dice.roll('operation') < this.#options.writeShare) {
+      return { kind: 'write', write: this.#write() }
+    }
+    return { kind: 'read', query: dice.weigh('query', this.queries, this.#odds) }
+  }
+
+  /** Inserts 35 %, read flags 25 %, statuses 20 %, assignees 10 %, priorities 5 %, deletes 5 %. */
+  #write(): MailWrite {
+    const dice = this.#dice
+    const roll = dice.roll('write')
+    if (roll < 0.35 || this.#live.length === 0) {
+      const email = this.#email()
+      this.#live.push(email.id)
+      return { kind: 'create', email }
+    }
+    const at = Math.floor(dice.roll('target') * this.#live.length)
+    const id = this.#live[at] as string
+    if (roll >= 0.95) {
+      this.#live.splice(at, 1)
+      return { kind: 'delete', id }
+    }
+    return { kind: 'update', id, changes: this.#changes(roll) }
+  }
+
+  #changes(roll: number): EmailChanges {
+    const dice = this.#dice
+    if (roll < 0.6) return { isRead: dice.roll('read') < 0.7 }
+    if (roll < 0.8) return { status: dice.weigh('status', STATUSES, STATUS_ODDS) }
+    if (roll < 0.9) return { assignedTo: dice.pick('assignee', ASSIGNEES) }
+    return { priority: dice.weigh('priority', PRIORITIES, PRIORITY_ODDS) }
+  }
+
+  #email(): NewEmail & { readonly id: string } {
+    const dice = this.#dice
+    const n = this.#count++
+    return {
+      id: `mail-${n}`,
+      subject: `Message ${n}`,
+      bodyText: `Text of message ${n}.`,
+      senderEmail: `sender${Math.floor(dice.roll('sender') ** 2 * SENDERS)}@mail.example`,
+      recipients: ['desk@shop.example'],
+      receivedAt: START + n * 10 * MINUTE_MS,
+      threadId: `thread-${Math.floor(dice.roll('thread') * THREADS)}`,
+      hasAttachments: dice.roll('attachment') < 0.2,
+      isRead: dice.roll('read') < 0.5,
+      status: dice.weigh('status', STATUSES, STATUS_ODDS),
+      priority: dice.weigh('priority', PRIORITIES, PRIORITY_ODDS),
+      assignedTo: dice.pick('assignee', ASSIGNEES),
+    }
+  }
+
+  #distinctQueries(count: number): EmailQuery[] {
+    const queries = new Map<string, EmailQuery>()
+    while (queries.size < count) {
+      const query = this.#query()
+      const key = canonicalKey(query)
+      if (!queries.has(key)) queries.set(key, query)
+    }
+    return [...queries.values()]
+  }
+
+  /** Six shapes of equality, and ranges of dates alone and with one. */
+  #query(): EmailQuery {
+    const dice = this.#dice
+    const status = (): EmailStatus => dice.weigh('asked status', STATUSES, STATUS_ODDS)
+    const assignedTo = dice.pick('asked assignee', ASSIGNEES)
+    const sender = `sender${Math.floor(dice.roll('asked sender') ** 2 * SENDERS)}@mail.example`
+    const limit = dice.pick('asked limit', [20, 50])
+    const day = Math.floor((dice.roll('asked day') * this.emails.length) / 144)
+    const start = START + day * DAY_MS
+    const range = { start, end: start + 3 * DAY_MS }
+    const shapes: readonly EmailQuery[] = [
+      { statuses: [status(), status()] },
+      { assignedTo, statuses: [status()] },
+      { assignedTo, isRead: false },
+      { senderEmails: [sender] },
+      { priorities: [dice.pick('asked priority', PRIORITIES)], statuses: [status()] },
+      { threadId: `thread-${Math.floor(dice.roll('asked thread') * THREADS)}` },
+      { dateRange: range },
+      { dateRange: { start }, statuses: [status()] },
+    ]
+    return { ...dice.pick('shape', shapes), limit }
+  }
+}
