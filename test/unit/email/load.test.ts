@@ -43,7 +43,7 @@ describe('loadEmails', () => {
     expect(await loadEmails(driver, [])).toEqual({ inserted: 0, duplicates: 0 })
   })
 
-  test('reports its progress after each statement', async () => {
+  test('reports its progress after each batch', async () => {
     const seen: number[] = []
 
     await loadEmails(driver, mailbox, { batchSize: 500, onProgress: (count) => seen.push(count) })
@@ -62,9 +62,11 @@ describe('loadEmails', () => {
     const sizes: number[] = []
     const watched: SqlDriver = {
       ...driver,
-      run: (sql, params) => {
-        sizes.push(Buffer.byteLength(String(params[0])))
-        return driver.run(sql, params)
+      batch: (statements) => {
+        for (const { params } of statements) {
+          sizes.push(...params.map((param) => Buffer.byteLength(String(param))))
+        }
+        return driver.batch(statements)
       },
     }
     const large = mailbox.slice(0, 9).map((email, index) => ({
@@ -75,6 +77,7 @@ describe('loadEmails', () => {
     const summary = await loadEmails(watched, large)
 
     expect(summary).toEqual({ inserted: 9, duplicates: 0 })
+    expect(sizes).not.toEqual([])
     expect(Math.max(...sizes)).toBeLessThan(2_000_000)
     const [first] = large
     await expect(repository.getEmailById(first?.id ?? '')).resolves.toMatchObject({
