@@ -19,6 +19,7 @@ const SUBPATHS = [
   'nearcache/errors',
   'nearcache/email',
   'nearcache/trpc',
+  'nearcache/email/mime',
   'nearcache/redis/embedded',
   'nearcache/redis/durable',
   'nearcache/bridge',

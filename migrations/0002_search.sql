@@ -104,3 +104,15 @@ CREATE TABLE workflow_chains (
   updated_at INTEGER NOT NULL,
   version INTEGER NOT NULL DEFAULT 1
 ) STRICT;
+
+CREATE TABLE rejected_messages (
+  id TEXT NOT NULL PRIMARY KEY,
+  reason TEXT NOT NULL,
+  envelope_from TEXT NOT NULL,
+  envelope_to TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  raw_start TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX rejected_by_received ON rejected_messages (received_at DESC, id);

@@ -11,6 +11,7 @@ import { problemOf, problemResponse } from './problem.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { emailRoutes } from './routes/emails.ts'
 import { healthRoutes } from './routes/health.ts'
+import { mailboxRoutes } from './routes/mailbox.ts'
 
 /** Room for the longest message the mailbox takes, in the longest spelling JSON has for it. */
 const MAX_BODY_BYTES = 12_000_000
@@ -25,6 +26,7 @@ export function createApp(composition: Composition): Hono {
     }),
   )
   app.route('/emails', emailRoutes(composition.emails))
+  app.route('/', mailboxRoutes(composition.emails))
   app.route('/health', healthRoutes(composition.caching))
   app.route('/admin', adminRoutes(composition))
   app.notFound(() => problemResponse({ status: 404, title: 'Not found' }))

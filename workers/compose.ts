@@ -8,6 +8,7 @@ import { RedisCacheManager, restTransport, type Transport } from 'nearcache'
 import {
   CachedEmailRepository,
   type EmailRepository,
+  RejectedMessages,
   SqlEmailRepository,
   toSqlDriver,
 } from 'nearcache/email'
@@ -25,6 +26,7 @@ export interface Caching {
 /** What the routes are built from. */
 export interface Composition {
   readonly emails: EmailRepository
+  readonly rejected: RejectedMessages
   readonly caching: Caching | undefined
   readonly sql: CountedDriver
   readonly adminToken: string | undefined
@@ -35,7 +37,8 @@ export function compose({ db, redis, adminToken, isCached, nearTtl }: Settings):
   const platform = workersPlatform()
   const sql = countStatements(toSqlDriver(db))
   const repository = new SqlEmailRepository({ db: sql.driver, platform })
-  if (!isCached) return { emails: repository, caching: undefined, sql, adminToken }
+  const rejected = new RejectedMessages({ db: sql.driver })
+  if (!isCached) return { emails: repository, rejected, caching: undefined, sql, adminToken }
   const cache = new RedisCacheManager({
     redis: transportTo(redis),
     platform,
@@ -43,7 +46,7 @@ export function compose({ db, redis, adminToken, isCached, nearTtl }: Settings):
     near: nearTtl === undefined ? false : { ttl: nearTtl },
   })
   const emails = new CachedEmailRepository({ db: { repository }, cache, platform })
-  return { emails, caching: { cache, emails }, sql, adminToken }
+  return { emails, rejected, caching: { cache, emails }, sql, adminToken }
 }
 
 function transportTo(redis: RedisSettings): Transport {

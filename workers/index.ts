@@ -9,6 +9,7 @@ import { createApp } from './app.ts'
 import { type Composition, compose } from './compose.ts'
 import { heartbeat } from './cron.ts'
 import { readEnv } from './env.ts'
+import { takeIn } from './inbox.ts'
 import { problemResponse } from './problem.ts'
 
 export { RedisObject } from './objects/redis-object.ts'
@@ -41,6 +42,11 @@ const worker: ExportedHandler = {
   async scheduled(_controller, env) {
     running ??= start(env)
     await heartbeat(running.composition)
+  },
+
+  async email(message, env) {
+    running ??= start(env)
+    await takeIn(message, running.composition)
   },
 }
 

@@ -5,8 +5,8 @@
  */
 
 import type { NewEmail } from '../../src/email/email.ts'
+import { parseMessage } from '../../src/email/mime/parse-message.ts'
 import { type Frame, looksLikeMbox, MboxFramer } from './mbox-framing.ts'
-import { parseMessage } from './parse-message.ts'
 
 /** Something in the file cannot be read. Says where and why, and repeats nothing of it. */
 export class MboxError extends Error {
@@ -110,8 +110,13 @@ type FrameResult =
 
 async function readFrame(frame: Frame): Promise<FrameResult> {
   if (frame.kind === 'oversize') return { kind: 'bad', reason: frame.reason }
-  const parsed = await parseMessage(frame.raw, frame.separator)
+  const parsed = await parseMessage(frame.raw, { fallbackDate: dateOf(frame.separator) })
   return typeof parsed === 'string'
     ? { kind: 'bad', reason: parsed }
     : { kind: 'email', email: parsed }
+}
+
+/** The date of a `From ` line, after the address. */
+function dateOf(separator: string): string {
+  return separator.replace(/^From \S+\s+/, '')
 }

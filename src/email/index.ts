@@ -69,6 +69,7 @@ export {
   MAX_LIMIT,
   MAX_OFFSET,
 } from './filter.ts'
+export { indexTexts } from './index-texts.ts'
 export type { DateLike, Instant } from './instant.ts'
 export { isAfterStart, matchesFilter, matchesImage, type TermCheck } from './match.ts'
 export {
@@ -82,6 +83,12 @@ export {
   type SortKey,
   sortKeyOf,
 } from './order.ts'
+export {
+  type RejectedMessage,
+  RejectedMessages,
+  type RejectedMessagesOptions,
+  type Rejection,
+} from './rejected-messages.ts'
 export { MIGRATIONS, type Migration, migrate } from './schema.ts'
 export { SqlEmailRepository, type SqlEmailRepositoryOptions } from './sql-email-repository.ts'
 export type { SqliteLike, SqliteStatementLike } from './sqlite-driver.ts'

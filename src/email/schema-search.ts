@@ -1,6 +1,6 @@
 /**
  * The second step of the schema: orders other than by receipt, people and categories to look
- * messages up by, full-text search, and workflow chains.
+ * messages up by, full-text search, workflow chains, and rejected messages.
  *
  * @module
  */
@@ -115,3 +115,16 @@ export const CHAINS_TABLE: string = `CREATE TABLE workflow_chains (
   updated_at INTEGER NOT NULL,
   version INTEGER NOT NULL DEFAULT 1
 ) STRICT`
+
+export const REJECTED_TABLE: readonly string[] = [
+  `CREATE TABLE rejected_messages (
+  id TEXT NOT NULL PRIMARY KEY,
+  reason TEXT NOT NULL,
+  envelope_from TEXT NOT NULL,
+  envelope_to TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  raw_start TEXT NOT NULL
+) STRICT`,
+  'CREATE INDEX rejected_by_received ON rejected_messages (received_at DESC, id)',
+]

@@ -8,11 +8,13 @@
 
 import type { SqlDriver, SqlStatement } from './driver.ts'
 import { PRIORITIES, STATUSES } from './email.ts'
+import { indexTexts } from './index-texts.ts'
 import {
   CHAINS_TABLE,
   MORE_INDEXES,
   NAME_TABLES,
   NEW_COLUMNS,
+  REJECTED_TABLE,
   SEARCH_TABLES,
 } from './schema-search.ts'
 
@@ -83,7 +85,14 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0001_emails.sql', statements: [EMAILS_TABLE, ...INDEXES] },
   {
     name: '0002_search.sql',
-    statements: [...NEW_COLUMNS, ...MORE_INDEXES, ...NAME_TABLES, ...SEARCH_TABLES, CHAINS_TABLE],
+    statements: [
+      ...NEW_COLUMNS,
+      ...MORE_INDEXES,
+      ...NAME_TABLES,
+      ...SEARCH_TABLES,
+      CHAINS_TABLE,
+      ...REJECTED_TABLE,
+    ],
   },
 ]
 
@@ -98,7 +107,8 @@ const RECORDS_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations (
 )`
 
 /**
- * Applies the steps a database does not have yet, each in a transaction of its own. Safe to call at
+ * Applies the steps a database does not have yet, each in a transaction of its own, and indexes the
+ * words of messages that were stored before there was an index. Safe to call at
  * every start, and from several processes at once: one applies a step, the others find it done.
  *
  * @returns The names of the steps this call applied.
@@ -111,6 +121,8 @@ export async function migrate(driver: SqlDriver): Promise<readonly string[]> {
     if (await isApplied(driver, migration)) continue
     if (await apply(driver, migration)) names.push(migration.name)
   }
+  // Words are made here and not in SQL, so a step cannot make those of earlier messages.
+  await indexTexts(driver)
   return names
 }
 

@@ -29,6 +29,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@noble/hashes': ['src/entry/', 'src/redis/', 'src/email/', 'src/bridge/'],
   ioredis: ['src/redis/tcp/'],
   kysely: ['src/email/'],
+  'postal-mime': ['src/email/mime/'],
   zod: ['src/cli/', 'src/startup/', 'workers/'],
   hono: ['src/bridge/', 'workers/'],
   '@hono/node-server': ['src/cli/'],

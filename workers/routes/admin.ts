@@ -9,6 +9,7 @@ import * as z from 'zod'
 import { failureLimit, requireToken } from '../admission.ts'
 import { readBody } from '../body.ts'
 import type { Caching, Composition } from '../compose.ts'
+import { numberIn } from '../parameters.ts'
 import { ProblemError } from '../problem.ts'
 
 const Invalidation = z.strictObject({
@@ -29,20 +30,27 @@ const Warming = z.strictObject({
  * within a minute, 409 for what needs the cache while it is off.
  *
  * - `GET /stats` answers `{ cache, sql }`: the figures of this isolate, and its SQL statements.
+ * - `GET /rejected` answers `{ messages }`, the mail that came last and could not be stored, with the
+ *   reason; `limit` is 1 to 100, 20 without.
  * - `POST /invalidate` with `{ tags, namespace? }`: 204 when Redis has acknowledged.
  * - `POST /warm` with the options of `warmCache` answers `{ warmed }`, a number of messages.
  */
 export function adminRoutes({
   caching,
+  rejected,
   sql,
   adminToken,
-}: Pick<Composition, 'caching' | 'sql' | 'adminToken'>): Hono {
+}: Pick<Composition, 'caching' | 'rejected' | 'sql' | 'adminToken'>): Hono {
   const limit = caching && failureLimit(caching.cache)
   return new Hono()
     .use(requireToken(adminToken, limit))
     .get('/stats', async (c) => {
       const cache = await caching?.cache.getStats()
       return c.json({ cache: cache ?? 'off', sql: { statements: sql.statements } })
+    })
+    .get('/rejected', async (c) => {
+      const limit = numberIn(c.req.query('limit') ?? '20')
+      return c.json({ messages: await rejected.list(limit as number) })
     })
     .post('/invalidate', async (c) => {
       const { cache } = required(caching)

@@ -57,7 +57,8 @@ describe('readMbox', () => {
 
     expect(emails).toEqual([
       {
-        id: expect.stringMatching(/^mbox-[0-9a-f]{32}$/),
+        id: expect.stringMatching(/^mail-[0-9a-f]{32}$/),
+        attachments: [],
         senderEmail: 'Ada@Mail.example',
         senderName: 'Ada Lévy',
         recipients: [

@@ -4,17 +4,20 @@
  * @module
  */
 
-import { createHash } from 'node:crypto'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import PostalMime, { type Address, type Email as MimeEmail } from 'postal-mime'
-import type { EmailAddress, NewEmail } from '../../src/email/email.ts'
+import { InvalidFilterError } from '../../errors.ts'
+import type { EmailAddress, EmailAttachment, NewEmail } from '../email.ts'
 import {
   MAX_BODY_LENGTH,
   MAX_PREVIEW_LENGTH,
   MAX_SUBJECT_LENGTH,
   parseNewEmail,
-} from '../../src/email/email-input.ts'
-import { MAX_LIST_LENGTH, MAX_NAME_LENGTH } from '../../src/email/fields.ts'
-import { InvalidFilterError } from '../../src/errors.ts'
+} from '../email-input.ts'
+import { MAX_LIST_LENGTH, MAX_NAME_LENGTH } from '../fields.ts'
+import { plainText } from '../search.ts'
+import { parseMailDate } from './mail-date.ts'
 
 /** A field name and its colon (RFC 5322, section 2.2); some writers put white space between. */
 const HEADER_LINE = /^[!-9;-~]+[ \t]*:/
@@ -22,38 +25,100 @@ const HEADER_LINE = /^[!-9;-~]+[ \t]*:/
 /** Bodies share the room of a row, so each is cut to a part of it; a tail of a long mail is lost. */
 const MAX_IMPORTED_BODY = Math.min(MAX_BODY_LENGTH, 250_000)
 
+/** Who a message was handed over from and to, whatever it says itself. */
+export interface Envelope {
+  readonly from: string
+  readonly to: string
+}
+
+/** What is known of a message besides its bytes. */
+export interface ParseMessageOptions {
+  /** When it came, in epoch milliseconds. @default what its topmost `Received` field says, or `Date` */
+  readonly receivedAt?: number
+  /** A date, as mail has them, for a message that says none. */
+  readonly fallbackDate?: string
+  readonly envelope?: Envelope
+}
+
 /**
  * Parses a message. It is new unless the mail program noted otherwise (`Status: R`, or labels of a
- * Gmail export), and gets the same id each time it is parsed, so an import can be repeated.
+ * Gmail export), and gets the same id each time it is parsed, however it was delivered.
  *
- * @param raw The message as it is in the file.
- * @param separator The `From ` line before it; its date is the last resort for `receivedAt`.
- * @returns The message, or in words why it is none.
+ * Bodies are cut to 250,000 characters each, and of attachments no more is kept than what they are.
+ *
+ * @returns The message, or in words why it is none; they repeat nothing of it.
  */
-export async function parseMessage(raw: Uint8Array, separator: string): Promise<NewEmail | string> {
-  const firstLine = Buffer.from(raw.subarray(0, 1_000)).toString('latin1').split('\n', 1)[0] ?? ''
-  if (!HEADER_LINE.test(firstLine)) return 'it does not begin with a header field'
+export async function parseMessage(
+  raw: Uint8Array,
+  options: ParseMessageOptions = {},
+): Promise<NewEmail | string> {
+  if (!HEADER_LINE.test(firstLineOf(raw))) return 'it does not begin with a header field'
   const mime = await parseMime(raw)
   if (mime === undefined) return 'its MIME structure is too deep or its header too large'
-  const sender = firstMailbox([mime.from, mime.sender])
+  const { envelope } = options
+  const sender = firstMailbox([mime.from, mime.sender, bare(envelope?.from)])
   if (sender === undefined) return 'it has no sender address'
-  const sentAt = parseDate(mime.date)
-  const receivedAt = receivedDate(mime) ?? sentAt ?? parseDate(separatorDate(separator))
-  if (receivedAt === undefined) return 'it has no date that can be read'
+  const sentAt = parseMailDate(mime.date)
+  const receivedAt = options.receivedAt ?? receivedDate(mime) ?? sentAt
+  const received = receivedAt ?? parseMailDate(options.fallbackDate)
+  if (received === undefined) return 'it has no date that can be read'
+  const attachments = readAttachments(mime)
   return checked({
-    id: `mbox-${createHash('sha256').update(raw).digest('hex').slice(0, 32)}`,
+    id: idOf(mime, raw),
     ...readThread(mime),
     subject: (mime.subject ?? '').slice(0, MAX_SUBJECT_LENGTH),
     ...readBody(mime),
     senderEmail: sender.address,
     senderName: sender.name ?? null,
-    recipients: mailboxes(mime.to),
-    cc: mailboxes(mime.cc),
-    bcc: mailboxes(mime.bcc),
-    receivedAt,
+    ...readRecipients(mime, envelope),
+    receivedAt: received,
     sentAt: sentAt ?? null,
-    hasAttachments: mime.attachments.some((attachment) => !attachment.related),
+    attachments,
+    hasAttachments: attachments.some(({ isInline }) => !isInline),
     ...readFlags(mime),
+  })
+}
+
+function firstLineOf(raw: Uint8Array): string {
+  const start = Array.from(raw.subarray(0, 1_000), (byte) => String.fromCharCode(byte)).join('')
+  return start.split('\n', 1)[0] ?? ''
+}
+
+/**
+ * Names a message by what its author wrote, without the fields that each delivery adds. Without a
+ * Message-ID that may be the same of two messages, so these are told apart by all their bytes.
+ */
+function idOf(mime: MimeEmail, raw: Uint8Array): string {
+  const { messageId, from, date, subject, text, html } = mime
+  const written = JSON.stringify([messageId, from, date, subject, text, html])
+  const bytes = messageId === undefined ? raw : new TextEncoder().encode(written)
+  return `mail-${bytesToHex(sha256(bytes)).slice(0, 32)}`
+}
+
+/** Whom the message was handed over to is one of its recipients, named in it or not. */
+function readRecipients(mime: MimeEmail, envelope: Envelope | undefined) {
+  const [recipients, cc, bcc] = [mailboxes(mime.to), mailboxes(mime.cc), mailboxes(mime.bcc)]
+  const [receiver] = mailboxes([bare(envelope?.to)])
+  const named = [...recipients, ...cc, ...bcc].map(({ address }) => address.trim().toLowerCase())
+  const isNamed = receiver === undefined || named.includes(receiver.address.trim().toLowerCase())
+  return { recipients, cc, bcc: isNamed ? bcc : [...bcc, receiver].slice(-MAX_LIST_LENGTH) }
+}
+
+function bare(address: string | undefined): Address | undefined {
+  return address === undefined ? undefined : { address: address.trim(), name: '' }
+}
+
+function readAttachments(mime: MimeEmail): EmailAttachment[] {
+  return mime.attachments.slice(0, MAX_LIST_LENGTH).map((attachment) => {
+    const { filename, mimeType, content, contentId = '', related = false } = attachment
+    const id = contentId.trim().replace(/^<(.*)>$/s, '$1')
+    return {
+      name: filename === null ? null : filename.slice(0, MAX_NAME_LENGTH),
+      contentType: isName(mimeType) && mimeType !== '' ? mimeType : 'application/octet-stream',
+      sizeBytes: typeof content === 'string' ? content.length : content.byteLength,
+      contentId: id !== '' && isName(id) ? id : null,
+      isInline: related,
+    }
   })
 }
 
@@ -118,14 +183,6 @@ function readBody(mime: MimeEmail) {
   }
 }
 
-/** For a preview, which is shown as text and never as HTML, so what is left over does no harm. */
-function plainText(html: string): string {
-  return html
-    .slice(0, 40_000)
-    .replaceAll(/<(style|script)\b[^>]*>[\s\S]*?<\/\1\s*>/gi, ' ')
-    .replaceAll(/<[^>]*>/g, ' ')
-}
-
 function readFlags(mime: MimeEmail) {
   const labels = (header(mime, 'x-gmail-labels') ?? '')
     .split(',')
@@ -158,18 +215,5 @@ function firstMailbox(addresses: readonly (Address | undefined)[]): EmailAddress
 
 /** The topmost `Received` field was written last, by the host that delivered the message. */
 function receivedDate(mime: MimeEmail): number | undefined {
-  return parseDate(header(mime, 'received')?.split(';').at(-1))
-}
-
-function separatorDate(separator: string): string {
-  return separator.replace(/^From \S+\s+/, '')
-}
-
-/** Dates without a zone are read as UTC, so that an import gives the same on every machine. */
-function parseDate(text: string | undefined): number | undefined {
-  const trimmed = (text ?? '').replaceAll(/\([^)]*\)/g, ' ').trim()
-  if (trimmed === '') return undefined
-  const hasZone = /(?:[+-]\d{2}:?\d{2}|[zZ]|[A-Z]{1,4}T|UTC)$|[+-]\d{4}\s+\d{4}$/.test(trimmed)
-  const instant = Date.parse(hasZone ? trimmed : `${trimmed} UTC`)
-  return Number.isNaN(instant) ? undefined : instant
+  return parseMailDate(header(mime, 'received')?.split(';').at(-1))
 }

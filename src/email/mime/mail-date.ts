@@ -1,0 +1,20 @@
+/**
+ * Dates as mail headers have them, obsolete forms included (RFC 5322, sections 3.3 and 4.3).
+ *
+ * @module
+ */
+
+/** A zone at the end: an offset, a name that is one, or an offset before the year. */
+const HAS_ZONE = /(?:[+-]\d{2}:?\d{2}|[zZ]|[A-Z]{1,4}T|UTC)$|[+-]\d{4}\s+\d{4}$/
+
+/**
+ * @returns Epoch milliseconds, or undefined for what is no date. A date without a zone is read as
+ *   UTC, so that it is the same on every machine.
+ */
+export function parseMailDate(text: string | undefined): number | undefined {
+  const trimmed = (text ?? '').replaceAll(/\([^)]*\)/g, ' ').trim()
+  if (trimmed === '') return undefined
+  // biome-ignore lint/style/noRestrictedGlobals: it reads a text here, and no clock
+  const instant = Date.parse(HAS_ZONE.test(trimmed) ? trimmed : `${trimmed} UTC`)
+  return Number.isNaN(instant) ? undefined : instant
+}

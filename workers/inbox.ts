@@ -1,0 +1,28 @@
+/**
+ * Mail that arrives by Email Routing.
+ *
+ * @module
+ */
+
+import { type IncomingMessage, ingestMessage } from 'nearcache/email/mime'
+import { workersPlatform } from 'nearcache/platform/workers'
+import type { Composition } from './compose.ts'
+
+/** The part of a `ForwardableEmailMessage` that is used. */
+export interface DeliveredMessage extends IncomingMessage {
+  setReject(reason: string): void
+}
+
+/**
+ * Stores a message through the repository, so that the lists it belongs to have it. One that cannot
+ * be read is kept as rejected, and its sender is told why.
+ *
+ * @throws Whatever the database raised: the message is then not taken in, and its sender is told so.
+ */
+export async function takeIn(
+  message: DeliveredMessage,
+  { emails, rejected }: Pick<Composition, 'emails' | 'rejected'>,
+): Promise<void> {
+  const outcome = await ingestMessage(message, { emails, rejected, platform: workersPlatform() })
+  if (outcome.kind === 'rejected') message.setReject(`The message was refused: ${outcome.reason}`)
+}
