@@ -115,6 +115,17 @@ describe('the /emails routes', () => {
     ['cursor', 'cursor=AAAA'],
     ['query', 'status=new'],
     ['query', '__proto__=1'],
+    ['statuses', 'statuses=done'],
+    ['workflowStates', 'workflowStates='],
+    ['recipients', 'recipients='],
+    ['hasAttachments', 'hasAttachments=yes'],
+    ['search', 'search=!'],
+    ['orderBy', 'orderBy=size'],
+    ['direction', 'direction=up'],
+    ['offset', 'offset=-1'],
+    ['total', 'total=1'],
+    ['anyOf', 'anyOf=new'],
+    ['anyOf[0].statuses', 'anyOf=[{"statuses":["lost"]}]'],
   ])('a bad filter answers 400 and names %s (%s)', async (field, parameters) => {
     const response = await call(`/emails?${parameters}`)
 

@@ -48,7 +48,8 @@ export function emailRoutes(emails: EmailRepository): Hono {
     .get('/', async (c) => c.json(await emails.queryEmails(readQuery(c) as EmailQuery)))
     .post('/', async (c) => {
       const body = await readJson(c)
-      return Array.isArray(body) ? storeAll(c, emails, body) : storeOne(c, emails, body)
+      const isBatch = Array.isArray(body) && body.length > 0
+      return isBatch ? storeAll(c, emails, body) : storeOne(c, emails, body)
     })
     .patch('/', async (c) => {
       const { ids, changes } = await readBody(c, BulkChange)
