@@ -4,6 +4,7 @@
  * @module
  */
 
+import { emailBulkContract } from './bulk-contract.ts'
 import type { OpenMailboxOn } from './mailbox-under-test.ts'
 import { emailReadContract } from './read-contract.ts'
 import { emailWriteContract } from './write-contract.ts'
@@ -11,4 +12,5 @@ import { emailWriteContract } from './write-contract.ts'
 export function repositoryContract(name: string, open: OpenMailboxOn): void {
   emailWriteContract(name, open)
   emailReadContract(name, open)
+  emailBulkContract(name, open)
 }

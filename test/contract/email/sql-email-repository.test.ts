@@ -9,6 +9,7 @@ function contractOn(name: string, open: () => Promise<OpenDatabase>): void {
       repository: new SqlEmailRepository({ db, platform }),
       empty: async () => {
         await driver.run('DELETE FROM emails', [])
+        await driver.run('DELETE FROM workflow_chains', [])
       },
       close,
     }
