@@ -78,6 +78,9 @@ const byField = DIMENSIONS as Readonly<Record<keyof Branch, Dimension<unknown>>>
 /** Alternatives worked with at once. Beyond it they stay as they were asked for. */
 const MAX_ALTERNATIVES = 48
 
+/** List members compared before alternatives stay as they were asked for: some milliseconds' work. */
+const MAX_WORK = 50_000
+
 /** The branch that holds where both hold; undefined where none can. */
 export function bothOf(one: Branch, other: Branch): Branch | undefined {
   return combine(one, other, undefined)
@@ -94,16 +97,30 @@ export function bothOf(one: Branch, other: Branch): Branch | undefined {
  */
 export function alternativesOf(branches: readonly Branch[]): readonly Branch[] {
   const asked = sorted(withoutIncluded(branches))
-  let known = asked
-  for (;;) {
-    const found = known.flatMap((one, index) =>
-      known.slice(index + 1).flatMap((other) => consensusOf(one, other)),
-    )
-    const fresh = found.filter((branch) => !known.some((wider) => includes(wider, branch)))
-    if (fresh.length === 0) return known
-    known = sorted(withoutIncluded([...known, ...fresh]))
-    if (known.length > MAX_ALTERNATIVES) return asked
+  // Widened branches are taken first, so that they swallow the narrow ones before those multiply.
+  const waiting = asked.toReversed()
+  let known: Branch[] = []
+  let work = 0
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const branch = next
+    if (known.some((wider) => includes(wider, branch))) continue
+    known = known.filter((narrower) => !includes(branch, narrower))
+    for (const other of known) {
+      waiting.push(...consensusOf(branch, other))
+      work += sizeOf(branch) + sizeOf(other)
+    }
+    known.push(branch)
+    if (known.length > MAX_ALTERNATIVES || work > MAX_WORK) return asked
   }
+  return sorted(known)
+}
+
+/** Members of all lists, and one for the branch. */
+function sizeOf(branch: Branch): number {
+  return Object.values(branch).reduce<number>(
+    (sum, value) => sum + (Array.isArray(value) ? value.flat().length : 1),
+    1,
+  )
 }
 
 /** Whether each message that `narrower` holds for is one that `wider` holds for. */
