@@ -105,4 +105,14 @@ describe.each([
     const rows = await session.all('SELECT id FROM notes', [])
     expect(rows.map((row) => row['id'])).toEqual([1])
   })
+
+  test('opens a session at the state that another one saw, where sessions exist', async () => {
+    const writer = driver.session?.()
+    await writer?.batch([insert(2)])
+    const bookmark = writer?.bookmark()
+
+    expect(typeof bookmark).toBe(driver.session ? 'string' : 'undefined')
+    const rows = await driver.session?.(bookmark).all('SELECT id FROM notes', [])
+    expect(rows?.map((row) => row['id'])).toEqual(driver.session ? [2] : undefined)
+  })
 })

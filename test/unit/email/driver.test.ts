@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
+import type { D1Like, D1StatementLike } from '../../../src/email/d1-driver.ts'
 import { type SqlDatabase, type SqlDriver, toSqlDriver } from '../../../src/email/driver.ts'
 import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
@@ -75,5 +76,53 @@ describe('the driver of SQLite in the process', () => {
 
     // Statement 0 had been used again, so it was 1 that made room.
     expect(prepared.slice(64)).toEqual(['SELECT 64', 'SELECT 1'])
+  })
+})
+
+describe('sessions of D1', () => {
+  /** A D1 that notes how its sessions are opened, and answers with a state of its own. */
+  function replicated() {
+    const opened: (string | undefined)[] = []
+    const statement: D1StatementLike = {
+      bind: () => statement,
+      all: async () => ({ results: [] }),
+      run: async () => ({ results: [] }),
+    }
+    const db: D1Like = {
+      prepare: () => statement,
+      batch: async (statements) => statements.map(() => ({ results: [] })),
+      withSession: (constraint) => {
+        opened.push(constraint)
+        return { ...db, getBookmark: () => (opened.length === 1 ? null : `after-${constraint}`) }
+      },
+    }
+    return { db, opened }
+  }
+
+  test('begin at the primary, or at a state that is known, and tell the state they saw', async () => {
+    const { db, opened } = replicated()
+    const mailbox = new SqlEmailRepository({ db })
+
+    const first = mailbox.session?.()
+    const second = mailbox.session?.('state-7')
+
+    expect(opened).toEqual(['first-primary', 'state-7'])
+    expect(second?.bookmark()).toBe('after-state-7')
+    await expect(second?.getEmailById('a')).resolves.toBeUndefined()
+    await expect(second?.queryEmails({ total: true })).resolves.toMatchObject({ emails: [] })
+    expect(first).toBeInstanceOf(SqlEmailRepository)
+  })
+
+  test('tell no state before they saw one', () => {
+    const { db } = replicated()
+
+    expect(toSqlDriver(db).session?.().bookmark()).toBeUndefined()
+  })
+
+  test('are absent where a database is a single copy', () => {
+    const db = new DatabaseSync(':memory:')
+
+    expect(toSqlDriver(db).session).toBeUndefined()
+    expect(new SqlEmailRepository({ db }).session).toBeUndefined()
   })
 })

@@ -2,11 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type SqlDriver, toSqlDriver } from '../../../src/email/driver.ts'
+import { STATUSES } from '../../../src/email/email.ts'
 import { parseNewEmail } from '../../../src/email/email-input.ts'
 import { canonicalize, type EmailQuery } from '../../../src/email/filter.ts'
+import { indexTexts } from '../../../src/email/index-texts.ts'
 import { selectPage } from '../../../src/email/query-statements.ts'
 import { EMAIL_COLUMNS, toRow } from '../../../src/email/row.ts'
 import { MIGRATIONS, migrate, migrationFile } from '../../../src/email/schema.ts'
+import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
 
 const folder = new URL('../../../migrations/', import.meta.url)
 
@@ -104,6 +107,159 @@ describe('migrate', () => {
   })
 })
 
+describe('an older mailbox', () => {
+  test('is brought up with its people, categories and words to be found by', async () => {
+    const db = new DatabaseSync(':memory:')
+    const [first] = MIGRATIONS
+    for (const sql of first?.statements ?? []) db.exec(sql)
+    db.exec(`CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE,
+      applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`)
+    db.prepare('INSERT INTO d1_migrations (name) VALUES (?)').run(first?.name ?? '')
+    const add = db.prepare(`INSERT INTO emails (id, subject, sender_email, received_at, created_at,
+      updated_at, recipients, cc, categories, priority) VALUES (?, ?, 'a@b.example', 0, 0, 0, ?, ?, ?, 'high')`)
+    for (let index = 0; index < 250; index++) {
+      const people = JSON.stringify([{ address: `r${index}@x.example` }])
+      add.run(`m${index}`, `Größe ${index}`, people, people, '["order","order"]')
+    }
+    const emails = new SqlEmailRepository({ db })
+
+    await migrate(toSqlDriver(db))
+
+    await expect(emails.countEmails({ search: 'größe' })).resolves.toBe(250)
+    await expect(emails.countEmails({ search: '249' })).resolves.toBe(1)
+    await expect(emails.countEmails({ recipients: ['r7@x.example'] })).resolves.toBe(1)
+    await expect(emails.countEmails({ categories: ['order'] })).resolves.toBe(250)
+    await expect(emails.getEmailById('m3')).resolves.toMatchObject({
+      attachments: [],
+      entities: [],
+    })
+    await expect(indexTexts(toSqlDriver(db))).resolves.toBe(0)
+  })
+
+  test('is indexed some messages at a time, where wrangler brought it up', async () => {
+    const db = new DatabaseSync(':memory:')
+    await migrate(toSqlDriver(db))
+    const emails = new SqlEmailRepository({ db })
+    await emails.batchCreate(
+      Array.from({ length: 150 }, () => ({
+        subject: 'Word',
+        senderEmail: 'a@b.example',
+        receivedAt: 0,
+      })),
+    )
+    db.exec('DELETE FROM email_texts')
+    db.exec('INSERT INTO email_texts (email_id) SELECT id FROM emails')
+
+    await expect(indexTexts(toSqlDriver(db), 50)).resolves.toBe(100)
+
+    await expect(emails.countEmails({ search: 'word' })).resolves.toBe(100)
+    await expect(indexTexts(toSqlDriver(db), 1_000)).resolves.toBe(50)
+    await expect(emails.countEmails({ search: 'word' })).resolves.toBe(150)
+  })
+
+  test('keeps what leads to its messages through VACUUM', async () => {
+    const db = new DatabaseSync(':memory:')
+    await migrate(toSqlDriver(db))
+    const emails = new SqlEmailRepository({ db })
+    const make = (id: string) => ({ id, subject: id, senderEmail: 'a@b.example', receivedAt: 0 })
+    await emails.batchCreate(['one', 'two', 'three'].map(make))
+    await emails.deleteEmail('one')
+
+    db.exec('VACUUM')
+
+    for (const id of ['two', 'three']) {
+      const { ids } = await emails.queryEmailIds({ search: id })
+      expect(ids).toEqual([id])
+    }
+  })
+})
+
+describe('statements', () => {
+  const names = (length: number) => Array.from({ length }, (_, index) => `n${index}@x.example`)
+
+  test.each<[string, EmailQuery]>([
+    [
+      'every field with the longest lists',
+      {
+        statuses: ['new'],
+        priorities: ['low'],
+        workflowStates: names(1_000),
+        workflowTypes: names(1_000),
+        workflowChainId: 'w',
+        senderEmails: names(1_000),
+        recipients: names(1_000),
+        categories: names(1_000),
+        assignedTo: null,
+        dateRange: { start: 0, end: 1 },
+        hasAttachments: true,
+        isRead: true,
+        isFlagged: true,
+        threadId: 't',
+        conversationId: 'c',
+        search: names(3).join(' '),
+        offset: 100_000,
+        limit: 1_000,
+      },
+    ],
+    [
+      'the most alternatives there may be',
+      {
+        anyOf: Array.from({ length: 16 }, (_, index) => ({
+          statuses: STATUSES.filter((_status, place) => place !== index % 8),
+          threadId: `t${index}`,
+          conversationId: `c${index}`,
+          senderEmails: [`s${index}@x.example`, `t${index}@x.example`],
+          search: `w${index}`,
+          recipients: [`r${index}@x.example`],
+        })),
+      },
+    ],
+  ])('for %s keep within what D1 takes, and run', async (_, query) => {
+    const db = new DatabaseSync(':memory:')
+    await migrate(toSqlDriver(db))
+    const { sql, params } = selectPage(canonicalize(query))
+
+    expect(params.length).toBeLessThanOrEqual(100)
+    expect(sql.length).toBeLessThan(100_000)
+    expect(db.prepare(sql).all(...(params as (string | number)[]))).toEqual([])
+  })
+
+  test('for 1000 ids, and for a batch of 1000, are one and a bounded few', async () => {
+    const db = new DatabaseSync(':memory:')
+    await migrate(toSqlDriver(db))
+    const calls: number[] = []
+    const driver = toSqlDriver(db)
+    const watched: SqlDriver = {
+      ...driver,
+      all: (sql, params) => {
+        calls.push(1)
+        return driver.all(sql, params)
+      },
+      batch: (statements) => {
+        calls.push(statements.length)
+        for (const { params } of statements) expect(params.length).toBeLessThanOrEqual(100)
+        return driver.batch(statements)
+      },
+    }
+    const emails = new SqlEmailRepository({ db: watched })
+    const batch = Array.from({ length: 1_000 }, (_, index) => ({
+      id: `m${index}`,
+      subject: `Subject ${index}`,
+      senderEmail: 'a@b.example',
+      receivedAt: index,
+      bodyText: 'Some words of a message. '.repeat(40),
+    }))
+
+    await emails.batchCreate(batch)
+    await emails.getEmailsByIds(batch.map(({ id }) => id))
+    await emails.markAsRead(batch.map(({ id }) => id))
+
+    const [created = 0, ...others] = calls
+    expect(created).toBeLessThanOrEqual(8)
+    expect(others).toEqual([1, 2])
+  })
+})
+
 describe('indexes', () => {
   test.each<[string, EmailQuery]>([
     ['emails_by_received', {}],
@@ -115,6 +271,15 @@ describe('indexes', () => {
     ['emails_by_sender', { senderEmails: ['a@b.example'] }],
     ['emails_by_thread', { threadId: 'thread' }],
     ['emails_by_read', { isRead: false }],
+    ['emails_by_received', { direction: 'asc', offset: 7 }],
+    ['emails_by_sent', { orderBy: 'sent' }],
+    ['emails_by_urgency', { orderBy: 'priority' }],
+    ['emails_by_sender', { orderBy: 'sender' }],
+    ['emails_by_conversation', { conversationId: 'c' }],
+    ['emails_by_workflow_state', { workflowStates: ['open'] }],
+    ['emails_by_workflow_type', { workflowTypes: ['order'] }],
+    ['emails_by_workflow_chain', { workflowChainId: 'chain' }],
+    ['emails_by_thread', { threadId: 't', anyOf: [{ isRead: true }, { isFlagged: true }] }],
   ])('%s answers %j in order, without sorting', async (index, query) => {
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))

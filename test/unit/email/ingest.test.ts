@@ -1,0 +1,269 @@
+import { DatabaseSync } from 'node:sqlite'
+import { beforeEach, describe, expect, test } from 'vitest'
+import {
+  type Email,
+  migrate,
+  RejectedMessages,
+  SqlEmailRepository,
+  toSqlDriver,
+} from '../../../src/email/index.ts'
+import { type IngestOutcome, ingestMessage } from '../../../src/email/mime/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+
+const HEADER = [
+  'From: Ada <ada@shop.example>',
+  'To: Team <team@ours.example>',
+  'Subject: Boxes',
+  'Message-ID: <one@shop.example>',
+  'Date: Sat, 31 Jan 2026 09:30:00 +0000',
+]
+
+describe('ingestMessage', () => {
+  const platform = new ManualPlatform()
+  let emails: SqlEmailRepository
+  let rejected: RejectedMessages
+  let db: DatabaseSync
+
+  beforeEach(async () => {
+    db = new DatabaseSync(':memory:')
+    await migrate(toSqlDriver(db))
+    emails = new SqlEmailRepository({ db, platform })
+    rejected = new RejectedMessages({ db })
+  })
+
+  async function ingest(
+    raw: string | Uint8Array,
+    { from = 'bounce@relay.example', to = 'team@ours.example', maxBytes = 1_000_000 } = {},
+  ): Promise<IngestOutcome> {
+    const bytes = typeof raw === 'string' ? new TextEncoder().encode(raw) : raw
+    const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()
+    return ingestMessage({ from, to, raw: stream }, { emails, rejected, platform, maxBytes })
+  }
+
+  async function stored(raw: string | Uint8Array, envelope = {}): Promise<Email> {
+    const outcome = await ingest(raw, envelope)
+    if (outcome.kind !== 'stored') throw new Error(outcome.kind)
+    await expect(emails.getEmailById(outcome.email.id)).resolves.toEqual(outcome.email)
+    return outcome.email
+  }
+
+  const lines = (...list: string[]) => list.join('\r\n')
+
+  test('stores both bodies of a message, and of its attachments what they are', async () => {
+    const email = await stored(
+      lines(
+        ...HEADER,
+        'MIME-Version: 1.0',
+        'Content-Type: multipart/mixed; boundary=outer',
+        '',
+        '--outer',
+        'Content-Type: multipart/related; boundary=related',
+        '',
+        '--related',
+        'Content-Type: multipart/alternative; boundary=inner',
+        '',
+        '--inner',
+        'Content-Type: text/plain; charset=utf-8',
+        'Content-Transfer-Encoding: quoted-printable',
+        '',
+        'Gr=C3=B6=C3=9Fe',
+        '--inner',
+        'Content-Type: text/html; charset=utf-8',
+        '',
+        '<p>Gr&ouml;&szlig;e <img src="cid:logo@shop"></p>',
+        '--inner--',
+        '--related',
+        'Content-Type: image/png',
+        'Content-ID: <logo@shop>',
+        'Content-Transfer-Encoding: base64',
+        '',
+        'aGVsbG8=',
+        '--related--',
+        '--outer',
+        'Content-Type: application/pdf; name="=?utf-8?Q?Gr=C3=B6=C3=9Fe.pdf?="',
+        'Content-Disposition: attachment',
+        'Content-Transfer-Encoding: base64',
+        '',
+        'JVBERi0xLjQ=',
+        '--outer--',
+        '',
+      ),
+    )
+
+    expect(email).toMatchObject({
+      bodyText: expect.stringContaining('Größe'),
+      bodyHtml: expect.stringContaining('cid:logo@shop'),
+      hasAttachments: true,
+      receivedAt: platform.now(),
+      sentAt: Date.UTC(2026, 0, 31, 9, 30),
+    })
+    expect(email.attachments).toEqual([
+      {
+        name: null,
+        contentType: 'image/png',
+        sizeBytes: 5,
+        contentId: 'logo@shop',
+        isInline: true,
+      },
+      {
+        name: 'Größe.pdf',
+        contentType: 'application/pdf',
+        sizeBytes: 8,
+        contentId: null,
+        isInline: false,
+      },
+    ])
+    await expect(emails.countEmails({ hasAttachments: true, search: 'grösse' })).resolves.toBe(0)
+    await expect(emails.countEmails({ hasAttachments: true, search: 'größe' })).resolves.toBe(1)
+  })
+
+  test('does not take a picture within the text for an attachment', async () => {
+    const email = await stored(
+      lines(
+        ...HEADER,
+        'Content-Type: multipart/related; boundary=b',
+        '',
+        '--b',
+        'Content-Type: text/html',
+        '',
+        '<img src="cid:x">',
+        '--b',
+        'Content-Type: image/gif',
+        'Content-ID: <x>',
+        '',
+        'GIF',
+        '--b--',
+      ),
+    )
+
+    expect(email).toMatchObject({ hasAttachments: false, attachments: [{ isInline: true }] })
+  })
+
+  test.each<[string, Uint8Array, string]>([
+    ['iso-8859-1', Uint8Array.of(0x47, 0x72, 0xf6, 0xdf, 0x65), 'Größe'],
+    ['windows-1251', Uint8Array.of(0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2), 'Привет'],
+    ['shift_jis', Uint8Array.of(0x93, 0x8c, 0x8b, 0x9e), '東京'],
+    ['koi8-r', Uint8Array.of(0xf0, 0xd2, 0xc9, 0xd7, 0xc5, 0xd4), 'Привет'],
+    ['utf-16le', Uint8Array.of(0x61, 0x00, 0xe9, 0x00), 'aé'],
+    ['x-unheard-of', Uint8Array.of(0x6f, 0x6b), 'ok'],
+  ])('reads a body in %s', async (charset, bytes, text) => {
+    const head = lines(...HEADER, `Content-Type: text/plain; charset=${charset}`, '', '')
+    const raw = Buffer.concat([Buffer.from(head), bytes])
+
+    const email = await stored(raw)
+
+    expect(email.bodyText).toContain(text)
+    await expect(emails.countEmails({ search: text })).resolves.toBe(1)
+  })
+
+  test('stores bytes that are of no charset, and NUL, as text that SQL holds', async () => {
+    const head = lines(...HEADER, 'Content-Type: text/plain; charset=utf-8', '', 'a')
+
+    const email = await stored(
+      Buffer.concat([Buffer.from(head), Uint8Array.of(0xff, 0xfe, 0x00, 0xc3, 0x62)]),
+    )
+
+    expect(email.bodyText?.isWellFormed()).toBe(true)
+    expect(email.bodyText).not.toContain('\0')
+  })
+
+  test('notes whom the message was handed over to, where it does not say so itself', async () => {
+    const named = await stored(lines(...HEADER, '', 'x'), { to: 'TEAM@ours.example' })
+    const unnamed = await stored(lines(...HEADER, '', 'y'), { to: 'hidden@ours.example' })
+
+    expect(named.bcc).toEqual([])
+    expect(unnamed.bcc).toEqual([{ address: 'hidden@ours.example' }])
+    const recipients = ['hidden@ours.example']
+    await expect(emails.countEmails({ recipients })).resolves.toBe(1)
+  })
+
+  test('takes the sender of the envelope where the message names none', async () => {
+    const email = await stored(lines('Subject: x', '', 'y'))
+
+    expect(email).toMatchObject({ senderEmail: 'bounce@relay.example', sentAt: null })
+  })
+
+  test('cuts bodies and keeps the message', async () => {
+    const email = await stored(lines(...HEADER, '', 'word '.repeat(120_000)))
+
+    expect(email.bodyText).toHaveLength(250_000)
+    expect(email.bodyPreview.length).toBeLessThanOrEqual(255)
+  })
+
+  test('tells a second delivery from another message with the same Message-ID', async () => {
+    const first = lines(...HEADER, '', 'Same')
+    await stored(first)
+
+    await expect(ingest(`Received: by relay; now\r\n${first}`)).resolves.toEqual({
+      kind: 'duplicate',
+    })
+    const other = await stored(lines(...HEADER, '', 'Other'))
+
+    expect(other.messageId).toBeNull()
+    await expect(emails.countEmails({})).resolves.toBe(2)
+  })
+
+  test.each<[string, string, object, string]>([
+    ['no header', lines('hello there', '', 'x'), {}, 'it does not begin with a header field'],
+    ['nothing at all', '', {}, 'it does not begin with a header field'],
+    ['no sender at all', lines('Subject: x', '', 'y'), { from: '' }, 'it has no sender address'],
+    ['too many bytes', lines(...HEADER, '', 'x'), { maxBytes: 99 }, 'it is larger than 99 bytes'],
+    [
+      'parts within parts without end',
+      lines(
+        ...HEADER,
+        ...Array.from({ length: 300 }, (_, index) =>
+          lines(`Content-Type: multipart/mixed; boundary=b${index}`, '', `--b${index}`),
+        ),
+      ),
+      {},
+      'its MIME structure is too deep or its header too large',
+    ],
+    [
+      'a sender longer than any line',
+      lines(`From: ${'a'.repeat(1_200)}@x.example`, '', 'y'),
+      { from: '' },
+      'it has no sender address',
+    ],
+  ])('keeps a message with %s as rejected, with the reason', async (_, raw, envelope, reason) => {
+    await expect(ingest(raw, envelope)).resolves.toEqual({ kind: 'rejected', reason })
+    await ingest(raw, envelope)
+
+    const kept = await rejected.list()
+    expect(kept).toHaveLength(1)
+    expect(kept[0]).toMatchObject({ reason, envelopeTo: 'team@ours.example' })
+    expect(raw.startsWith(kept[0]?.rawStart ?? 'none')).toBe(true)
+    await expect(emails.countEmails({})).resolves.toBe(0)
+  })
+
+  test('keeps the start of a rejected message, whatever its bytes', async () => {
+    const raw = Uint8Array.from({ length: 70_000 }, (_, index) => index % 256)
+
+    await ingest(raw)
+
+    const [kept] = await rejected.list()
+    expect(kept).toMatchObject({ sizeBytes: 70_000, receivedAt: platform.now() })
+    expect(kept?.rawStart).toHaveLength(65_536)
+    expect(kept?.rawStart.slice(0, 2)).toBe('\u2400\u0001')
+    await expect(rejected.list(101)).rejects.toMatchObject({ field: 'limit' })
+  })
+
+  test('passes on what the database raised, and neither stores nor rejects then', async () => {
+    db.exec('DROP TABLE email_texts')
+
+    await expect(ingest(lines(...HEADER, '', 'x'))).rejects.toThrow(/email_texts/)
+
+    await expect(emails.getEmailsByIds([])).resolves.toEqual(new Map())
+    await expect(rejected.list()).resolves.toEqual([])
+    await expect(emails.countEmails({})).resolves.toBe(0)
+  })
+
+  test('passes on what the stream raised', async () => {
+    const failure = new Error('connection lost')
+    const raw = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(failure) })
+
+    await expect(
+      ingestMessage({ from: '', to: '', raw }, { emails, rejected, platform }),
+    ).rejects.toBe(failure)
+  })
+})

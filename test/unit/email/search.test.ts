@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  hasTerms,
+  implies,
+  readSearch,
+  type Searchable,
+  searchTokens,
+} from '../../../src/email/search.ts'
+
+function make(fields: Partial<Searchable>): Searchable {
+  const { subject = '', senderEmail = 'a@b.example', senderName = null } = fields
+  return { subject, senderEmail, senderName, bodyText: null, bodyHtml: null, ...fields }
+}
+
+function finds(search: string, fields: Partial<Searchable>): boolean {
+  return hasTerms(searchTokens(make(fields)), readSearch(search, 'search'))
+}
+
+describe('a search', () => {
+  test.each<[string, Partial<Searchable>]>([
+    ['boxes', { subject: 'The Boxes, again' }],
+    ['again the', { subject: 'The Boxes, again' }],
+    ['CAFE', { bodyText: 'im Café' }],
+    ['café', { bodyText: 'im CAFE\u0301' }],
+    ['hp-10001', { subject: '[HP 10001]' }],
+    ['100*', { subject: 'HP-10001' }],
+    ['ada.lovelace@shop.example', { senderEmail: 'ada.lovelace@shop.example' }],
+    ['lovelace', { senderName: 'Ada Lovelace' }],
+    ['file', { bodyText: 'ﬁle' }],
+    ['東京', { subject: '東京都庁' }],
+    ['京都', { subject: '東京都庁' }],
+    ['都', { subject: '東京都庁' }],
+    ['ไทย', { subject: 'ภาษาไทย' }],
+    ['東京 order', { subject: 'order東京' }],
+    ['inner', { bodyHtml: '<p title="outer">in</p><b>inner</b>' }],
+    ['z'.repeat(80), { bodyText: 'z'.repeat(64) }],
+  ])('for "%s" finds %j', (search, fields) => {
+    expect(finds(search, fields)).toBe(true)
+  })
+
+  test.each<[string, Partial<Searchable>]>([
+    ['box', { subject: 'The Boxes' }],
+    ['boxes missing', { subject: 'The Boxes' }],
+    ['outer', { bodyHtml: '<p title="outer">inner</p>' }],
+    ['color', { bodyHtml: '<style>p { color: red }</style>x' }],
+    ['html', { bodyText: 'text', bodyHtml: 'html' }],
+    ['京東', { subject: '東京都庁' }],
+    ['late', { bodyText: `${' '.repeat(50_000)}late` }],
+  ])('for "%s" does not find %j', (search, fields) => {
+    expect(finds(search, fields)).toBe(false)
+  })
+
+  test('finds the message that its own text was taken from', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 200 })
+    fc.assert(
+      fc.property(text, (subject) => {
+        const words = [...searchTokens(make({ subject }))].filter((word) => word.length < 20)
+        for (const word of words.slice(0, 20)) expect(finds(word, { subject })).toBe(true)
+      }),
+    )
+  })
+
+  test('has no words that the tokenizer of the index would split or change', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 200 })
+    fc.assert(
+      fc.property(text, (subject) => {
+        for (const word of searchTokens(make({ subject })))
+          expect(word).toMatch(/^[a-z0-9\x80-\u{10ffff}]+$/u)
+      }),
+    )
+  })
+
+  test('drops words that another one implies, and what is implied is what is found', () => {
+    expect(readSearch('or* order ord* order', 'search')).toEqual(['order'])
+    const word = fc.stringMatching(/^[ab]{1,4}\*?$/)
+    fc.assert(
+      fc.property(word, word, fc.stringMatching(/^[ab]{1,5}$/), (one, other, token) => {
+        const tokens = new Set([token])
+        if (implies(one, other) && hasTerms(tokens, [one])) {
+          expect(hasTerms(tokens, [other])).toBe(true)
+        }
+      }),
+    )
+  })
+})
