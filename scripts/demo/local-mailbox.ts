@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 import { getPlatformProxy, unstable_readConfig as readConfig } from 'wrangler'
 import type { SqlDatabase, SqlDriver } from '../../src/email/driver.ts'
 import { toSqlDriver } from '../../src/email/driver.ts'
-import { migrate } from '../../src/email/schema.ts'
+import { MIGRATIONS, migrate } from '../../src/email/schema.ts'
 import { generateMailbox } from '../mailbox/generate.ts'
 import { loadEmails } from '../mailbox/load.ts'
 import { MboxError, readMbox } from '../mailbox/mbox.ts'
@@ -79,7 +79,8 @@ async function openDatabase(directory: string) {
 function sample(): Source {
   return {
     name: 'sample',
-    fingerprint: JSON.stringify({ seed: SEED, count: COUNT }),
+    // The schema is part of it: a mailbox of an older one is made anew.
+    fingerprint: JSON.stringify({ seed: SEED, count: COUNT, schema: MIGRATIONS.length }),
     async fill(driver) {
       const now = Math.floor(Date.now() / DAY_MS) * DAY_MS
       const bar = progress('Preparing 20,000 messages', COUNT)

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { type SqlDatabase, type SqlDriver, toSqlDriver } from '../../../src/email/driver.ts'
@@ -29,6 +31,24 @@ export async function openD1(): Promise<OpenDatabase> {
     convertV4MiniflareOptions({ modules: true, script, d1Databases: { DB: 'contract' } }),
   )
   return migrated(await miniflare.getD1Database('DB'), () => miniflare.dispose())
+}
+
+/** A folder with better-sqlite3 in its node_modules; `scripts/outside/better-sqlite3.ts` makes one. */
+const betterSqlite3 = process.env['BETTER_SQLITE3']
+
+/** The databases to run a contract on, by name: better-sqlite3 is one where it is installed. */
+export const DATABASES: readonly (readonly [string, () => Promise<OpenDatabase>])[] = [
+  ['node:sqlite', openNodeSqlite],
+  ['a database with the rules of better-sqlite3', openStrictSqlite],
+  ...(betterSqlite3 ? [['better-sqlite3', openBetterSqlite3] as const] : []),
+  ['D1', openD1],
+]
+
+async function openBetterSqlite3(): Promise<OpenDatabase> {
+  const load = createRequire(join(betterSqlite3 ?? '', 'package.json'))
+  const Database = load('better-sqlite3') as new (path: string) => SqliteLike & { close(): void }
+  const db = new Database(':memory:')
+  return migrated(db, async () => db.close())
 }
 
 /** `node:sqlite` under the rules of better-sqlite3: the wrong call for a statement is an error. */

@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { SqlDriver } from '../../../src/email/driver.ts'
 import { MIGRATIONS, migrate } from '../../../src/email/schema.ts'
-import { type OpenDatabase, openD1, openNodeSqlite, openStrictSqlite } from './databases.ts'
+import { DATABASES, type OpenDatabase } from './databases.ts'
 
-describe.each([
-  ['node:sqlite', openNodeSqlite],
-  ['a database with the rules of better-sqlite3', openStrictSqlite],
-  ['D1', openD1],
-])('SqlDriver on %s', (_, open) => {
+describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
   let database: OpenDatabase
   let driver: SqlDriver
 

@@ -1,5 +1,5 @@
 import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
-import { type OpenDatabase, openD1, openNodeSqlite, openStrictSqlite } from './databases.ts'
+import { DATABASES, type OpenDatabase } from './databases.ts'
 import { repositoryContract } from './repository-contract.ts'
 
 function contractOn(name: string, open: () => Promise<OpenDatabase>): void {
@@ -16,6 +16,4 @@ function contractOn(name: string, open: () => Promise<OpenDatabase>): void {
   })
 }
 
-contractOn('node:sqlite', openNodeSqlite)
-contractOn('a database with the rules of better-sqlite3', openStrictSqlite)
-contractOn('D1', openD1)
+for (const [name, open] of DATABASES) contractOn(name, open)
