@@ -24,6 +24,8 @@ export type AnyNearcacheError =
   | CircuitOpenError
   | CorruptEntryError
   | SnapshotError
+  | SessionUnavailableError
+  | SessionRefusedError
   | ClosedError
 
 /** Base of the family. Messages never contain cached values or keys, so they are safe to log. */
@@ -217,6 +219,64 @@ const SNAPSHOT_REASONS = {
   version: 'it was written by another version',
   damaged: 'it is incomplete or was changed',
 } as const
+
+/**
+ * Why a session is not to be used.
+ *
+ * `malformed`: no token of ours; nothing was asked. `absent`: Redis has no such session any more.
+ * `superseded`: it was rotated, and the overlap is over. `tampered`: what is stored is not what was
+ * written. `pending`, `anonymous`, `active`: it is alive, in a state that the call does not admit.
+ */
+export type SessionRefusal =
+  | 'malformed'
+  | 'absent'
+  | 'expired'
+  | 'revoked'
+  | 'superseded'
+  | 'tampered'
+  | 'pending'
+  | 'anonymous'
+  | 'active'
+
+/** Sessions cannot be had now: say 503, and neither 401 nor "anonymous". */
+export class SessionUnavailableError extends NearcacheError {
+  override readonly name: string = 'SessionUnavailableError'
+  readonly code = 'ERR_SESSION_UNAVAILABLE'
+  /** What was being done, such as `validate`. */
+  readonly operation: string
+  /**
+   * `unreachable`: no answer, or one that says "not now". `refused`: Redis answered with another
+   * error. `malformed reply`: the answer makes no sense. `unknown key`: this ring lacks the key.
+   */
+  readonly reason: 'unreachable' | 'refused' | 'malformed reply' | 'unknown key'
+  /** Whether Redis may have applied the call. */
+  readonly applied: 'no' | 'unknown'
+
+  constructor(
+    operation: string,
+    reason: SessionUnavailableError['reason'],
+    cause?: RemoteError | RemoteTimeoutError | CircuitOpenError,
+  ) {
+    super(`Sessions are unavailable at ${operation}: ${reason}`, cause && { cause })
+    this.operation = operation
+    this.reason = reason
+    const known = cause !== undefined && 'applied' in cause ? cause.applied : 'no'
+    this.applied = reason === 'malformed reply' ? 'unknown' : known
+  }
+}
+
+/** The call was not carried out: the session is not to be used, or a rule of its user forbids it. */
+export class SessionRefusedError extends NearcacheError {
+  override readonly name: string = 'SessionRefusedError'
+  readonly code = 'ERR_SESSION_REFUSED'
+  /** `limit`: the user has all the sessions allowed. `conflict`: others kept changing it. */
+  readonly reason: SessionRefusal | 'limit' | 'conflict'
+
+  constructor(reason: SessionRefusedError['reason']) {
+    super(`The session was refused: ${reason}`)
+    this.reason = reason
+  }
+}
 
 /** The cache or transport was closed before the call. */
 export class ClosedError extends NearcacheError {

@@ -55,9 +55,12 @@ export class Cipher {
   // Keys, not promises of keys: on Workers, a promise that another request made may never settle.
   readonly #derived = new Map<string, CryptoKey>()
 
-  /** @throws {InvalidOptionError} Naming `encryption.keys`, when the keys do not form a ring. */
-  constructor(keys: readonly EncryptionKey[]) {
-    const { primaryId, secrets } = readKeyRing(keys)
+  /**
+   * @param option Dotted path of the option the keys were given by. @default 'encryption.keys'
+   * @throws {InvalidOptionError} Naming `option`, when the keys do not form a ring.
+   */
+  constructor(keys: readonly EncryptionKey[], option?: string) {
+    const { primaryId, secrets } = readKeyRing(keys, option)
     this.primaryId = primaryId
     this.#secrets = secrets
   }
@@ -114,6 +117,11 @@ export class Cipher {
       // OperationError, the one error of a decryption whose tag does not match.
       throw new CorruptEntryError('authentication failed')
     }
+  }
+
+  /** Whether the ring has a key of this id. */
+  has(keyId: string): boolean {
+    return this.#secrets.has(keyId)
   }
 
   async #keyFor(keyId: string, { namespace, createdAt }: CipherContext): Promise<CryptoKey> {

@@ -28,25 +28,28 @@ const ID = /^[A-Za-z0-9_-]{1,16}$/
 const HEX = /^[0-9a-fA-F]{64}$/
 const SECRET_BYTES = 32
 
-/** @throws {InvalidOptionError} Naming `encryption.keys`, when the keys do not form a ring. */
-export function readKeyRing(keys: readonly EncryptionKey[]): KeyRing {
+/**
+ * @param option Dotted path of the option, for the error.
+ * @throws {InvalidOptionError} Naming `option`, when the keys do not form a ring.
+ */
+export function readKeyRing(keys: readonly EncryptionKey[], option: string = OPTION): KeyRing {
   const secrets = new Map<string, Bytes>()
   for (const { id, secret } of keys) {
     if (!ID.test(id))
-      throw new InvalidOptionError(OPTION, 'keys whose id is 1 to 16 of A-Za-z0-9_-')
-    if (secrets.has(id)) throw new InvalidOptionError(OPTION, 'keys with different ids')
-    secrets.set(id, readSecret(secret, `${OPTION}[].secret`))
+      throw new InvalidOptionError(option, 'keys whose id is 1 to 16 of A-Za-z0-9_-')
+    if (secrets.has(id)) throw new InvalidOptionError(option, 'keys with different ids')
+    secrets.set(id, readSecret(secret, `${option}[].secret`))
   }
-  return { primaryId: primaryOf(keys).id, secrets }
+  return { primaryId: primaryOf(keys, option).id, secrets }
 }
 
-function primaryOf(keys: readonly EncryptionKey[]): EncryptionKey {
+function primaryOf(keys: readonly EncryptionKey[], option: string): EncryptionKey {
   const primaries = keys.filter(
     (key) => (key.use ?? (keys.length === 1 && 'primary')) === 'primary',
   )
   const [primary] = primaries
   if (primary === undefined || primaries.length > 1) {
-    throw new InvalidOptionError(OPTION, 'a list of keys of which exactly one is the primary')
+    throw new InvalidOptionError(option, 'a list of keys of which exactly one is the primary')
   }
   return primary
 }

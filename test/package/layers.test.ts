@@ -12,6 +12,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   email: ['platform', 'entry', 'cache'],
   monitor: ['platform', 'entry', 'flight', 'redis', 'cache'],
   trpc: ['entry', 'cache'],
+  session: ['platform', 'entry', 'flight', 'redis', 'cache'],
   bridge: ['platform', 'flight', 'redis'],
   cli: ['platform', 'flight', 'redis', 'bridge'],
   interop: ['entry', 'cache'],
@@ -26,7 +27,7 @@ const SHARED = ['src/errors.ts']
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   devalue: ['src/entry/'],
   fflate: ['src/entry/'],
-  '@noble/hashes': ['src/entry/', 'src/redis/', 'src/email/', 'src/bridge/'],
+  '@noble/hashes': ['src/entry/', 'src/redis/', 'src/email/', 'src/session/', 'src/bridge/'],
   ioredis: ['src/redis/tcp/'],
   kysely: ['src/email/'],
   'postal-mime': ['src/email/mime/'],

@@ -1,0 +1,150 @@
+/**
+ * Tokens: what a client holds of its session.
+ *
+ * ```
+ * v1 . <key id> . <home> <selector> <tag> <secret>
+ * ```
+ *
+ * The home says whose session it is without saying who that is. The selector names the session, and
+ * carries the time it was made. The tag proves that this library made both, so that a guess costs
+ * Redis nothing. The secret is what opens the session: Redis holds its SHA-256. Every part is a
+ * multiple of four characters of base64url, so that each text has one meaning and each meaning one
+ * text.
+ *
+ * @module
+ */
+
+import { sha256 } from '@noble/hashes/sha2.js'
+import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
+import { HOME_CHARS, type NameKey, type NameRing, SECRET_CHARS, TAG_CHARS } from './name-ring.ts'
+
+/** 6 bytes of time and 18 random ones. */
+const SELECTOR_CHARS = 32
+const TIME_BYTES = 6
+const RANDOM_BYTES = 18
+/** Milliseconds in base 36, as long as they are until the year 5188. */
+const TIME_DIGITS = 9
+
+const TOKEN = new RegExp(
+  `^v1\\.([A-Za-z0-9_-]{1,16})\\.([A-Za-z0-9_-]{${HOME_CHARS + SELECTOR_CHARS + TAG_CHARS + SECRET_CHARS}})$`,
+)
+const MAX_TOKEN_CHARS = 128
+
+/** The form of a session's id, for those who must check one. */
+export const SESSION_ID: RegExp = /^[0-9a-z]{9}[A-Za-z0-9_-]{22}$/
+
+/** A token that this library has made, taken apart. */
+export interface Token {
+  readonly text: string
+  readonly key: NameKey
+  readonly home: string
+  /** The session's id: when it was made, in base 36, and its name. */
+  readonly id: string
+  readonly secret: string
+  readonly secretHash: string
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+}
+
+/** What a text turned out to be. */
+export type ReadToken =
+  | { readonly kind: 'token'; readonly token: Token }
+  | { readonly kind: 'malformed' }
+  | { readonly kind: 'unknown key'; readonly keyId: string }
+
+const MALFORMED: ReadToken = Object.freeze({ kind: 'malformed' })
+
+/**
+ * A new token with 144 random bits to be found by and 264 to be opened by.
+ *
+ * @param home As {@link NameKey.homeOf} makes it, or a random one.
+ * @param now Epoch milliseconds.
+ */
+export function mintToken(key: NameKey, home: string, now: number): Token {
+  const random = crypto.getRandomValues(new Uint8Array(RANDOM_BYTES))
+  const selector = toBase64Url(Uint8Array.from([...timeBytes(now), ...random]))
+  return assemble(key, home, selector, randomText((SECRET_CHARS / 4) * 3))
+}
+
+/** The same session behind another secret. */
+export function withSecret(token: Token, secret: string): Token {
+  const start = token.text.slice(0, -SECRET_CHARS)
+  return { ...token, text: `${start}${secret}`, secret, secretHash: hashSecret(secret) }
+}
+
+/** A home that is nobody's. */
+export function randomHome(): string {
+  return randomText((HOME_CHARS / 4) * 3)
+}
+
+/** Reads a token without asking anybody. What is not ours, to the last bit, is malformed. */
+export function readToken(text: unknown, ring: NameRing): ReadToken {
+  if (typeof text !== 'string' || text.length > MAX_TOKEN_CHARS) return MALFORMED
+  const [, keyId, body] = TOKEN.exec(text) ?? []
+  if (keyId === undefined || body === undefined) return MALFORMED
+  const key = ring.byId(keyId)
+  if (key === undefined) return { kind: 'unknown key', keyId }
+
+  const home = body.slice(0, HOME_CHARS)
+  const selector = body.slice(HOME_CHARS, HOME_CHARS + SELECTOR_CHARS)
+  const tag = body.slice(HOME_CHARS + SELECTOR_CHARS, -SECRET_CHARS)
+  const names = key.namesOf(home, selector)
+  if (!isSameText(tag, names.tag)) return MALFORMED
+  const secret = body.slice(-SECRET_CHARS)
+  const createdAt = timeOf(selector)
+  const id = idOf(createdAt, names.name)
+  return {
+    kind: 'token',
+    token: { text, key, home, id, secret, secretHash: hashSecret(secret), createdAt },
+  }
+}
+
+/** Compares two texts of equal length in time that does not depend on where they differ. */
+export function isSameText(one: string, other: string): boolean {
+  if (one.length !== other.length) return false
+  let differences = 0
+  for (let i = 0; i < one.length; i++) differences |= one.charCodeAt(i) ^ other.charCodeAt(i)
+  return differences === 0
+}
+
+function assemble(key: NameKey, home: string, selector: string, secret: string): Token {
+  const { name, tag } = key.namesOf(home, selector)
+  const createdAt = timeOf(selector)
+  return {
+    text: `v1.${key.id}.${home}${selector}${tag}${secret}`,
+    key,
+    home,
+    id: idOf(createdAt, name),
+    secret,
+    secretHash: hashSecret(secret),
+    createdAt,
+  }
+}
+
+function hashSecret(secret: string): string {
+  return toBase64Url(sha256(encodeUtf8(secret)))
+}
+
+function idOf(createdAt: number, name: string): string {
+  return `${createdAt.toString(36).padStart(TIME_DIGITS, '0')}${name}`
+}
+
+function randomText(bytes: number): string {
+  return toBase64Url(crypto.getRandomValues(new Uint8Array(bytes)))
+}
+
+function timeBytes(now: number): readonly number[] {
+  const bytes: number[] = []
+  for (let rest = Math.max(0, Math.floor(now)); bytes.length < TIME_BYTES; rest /= 256) {
+    bytes.unshift(Math.floor(rest) % 256)
+  }
+  return bytes
+}
+
+function timeOf(selector: string): number {
+  const chars = selector
+    .slice(0, (TIME_BYTES / 3) * 4)
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
+  return [...atob(chars)].reduce((time, char) => time * 256 + char.charCodeAt(0), 0)
+}
