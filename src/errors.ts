@@ -225,7 +225,8 @@ const SNAPSHOT_REASONS = {
  *
  * `malformed`: no token of ours; nothing was asked. `absent`: Redis has no such session any more.
  * `superseded`: it was rotated, and the overlap is over. `tampered`: what is stored is not what was
- * written. `pending`, `anonymous`, `active`: it is alive, in a state that the call does not admit.
+ * written. `outdated`: its data does not fit the schema. `pending`, `anonymous`, `active`: it is alive,
+ * in a state that the call does not admit.
  */
 export type SessionRefusal =
   | 'malformed'
@@ -234,6 +235,7 @@ export type SessionRefusal =
   | 'revoked'
   | 'superseded'
   | 'tampered'
+  | 'outdated'
   | 'pending'
   | 'anonymous'
   | 'active'
@@ -245,17 +247,17 @@ export class SessionUnavailableError extends NearcacheError {
   /** What was being done, such as `validate`. */
   readonly operation: string
   /**
-   * `unreachable`: no answer, or one that says "not now". `refused`: Redis answered with another
-   * error. `malformed reply`: the answer makes no sense. `unknown key`: this ring lacks the key.
+   * `unreachable`: no answer, or an error in its place. `malformed reply`: the answer makes no sense.
+   * `unknown key`: this isolate's ring lacks the key that another has used.
    */
-  readonly reason: 'unreachable' | 'refused' | 'malformed reply' | 'unknown key'
+  readonly reason: 'unreachable' | 'malformed reply' | 'unknown key'
   /** Whether Redis may have applied the call. */
   readonly applied: 'no' | 'unknown'
 
   constructor(
     operation: string,
     reason: SessionUnavailableError['reason'],
-    cause?: RemoteError | RemoteTimeoutError | CircuitOpenError,
+    cause?: RemoteError | RemoteTimeoutError | CircuitOpenError | ClosedError,
   ) {
     super(`Sessions are unavailable at ${operation}: ${reason}`, cause && { cause })
     this.operation = operation

@@ -15,7 +15,7 @@ import type { Platform } from '../platform/platform.ts'
 import { isOutage, networkError, operationOf, pauseMs, replyError, thrownReply } from './failure.ts'
 import { isReplaySafe } from './replay.ts'
 import type { Command, RedisRequest, RedisResponse, Requester } from './requester.ts'
-import { SCRIPTS } from './scripts.ts'
+import { SCRIPTS, type Script } from './scripts.ts'
 
 /** Options for {@link guard}. */
 export interface GuardOptions {
@@ -25,6 +25,8 @@ export interface GuardOptions {
   /** How often a safe request is sent again after a failure. @default 2 */
   readonly retries?: number
   readonly breaker?: BreakerOptions
+  /** Scripts that are safe to send again, besides those of the cache. @default none */
+  readonly repeatable?: readonly Script[]
 }
 
 /** What has been sent since the start. */
@@ -46,8 +48,6 @@ export interface GuardedRequester extends Requester {
 /** Half the deadline is the longest that a retry may wait for: the other half is for its answer. */
 const RETRY = { baseMs: 10, capMs: 100 }
 
-const OUR_SCRIPTS: ReadonlySet<string> = new Set(SCRIPTS.map(({ sha1 }) => sha1))
-
 /**
  * Wraps a transport, or any `Requester`: one that throws the error replies of Redis is understood.
  *
@@ -58,7 +58,8 @@ const OUR_SCRIPTS: ReadonlySet<string> = new Set(SCRIPTS.map(({ sha1 }) => sha1)
  * too long to wait for, open the circuit at once.
  */
 export function guard(transport: Requester, options: GuardOptions): GuardedRequester {
-  const { platform, deadlineMs = 500, retries = 2 } = options
+  const { platform, deadlineMs = 500, retries = 2, repeatable = [] } = options
+  const ourScripts = new Set([...SCRIPTS, ...repeatable].map(({ sha1 }) => sha1))
   const breaker = new CircuitBreaker(platform, { ...options.breaker, pauseMs })
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
@@ -94,7 +95,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     error: unknown,
     tries: number,
   ): number | undefined {
-    if (!maySendAgain(request, error)) return undefined
+    if (!maySendAgain(request, error, ourScripts)) return undefined
     const waitMs = Math.max(backoffMs(RETRY, tries, platform.random()), retryAfterMs(error))
     return waitMs <= deadlineMs / 2 ? waitMs : undefined
   }
@@ -170,8 +171,12 @@ function outageIn(answer: unknown): string | undefined {
   return typeof error === 'string' && isOutage(error) ? error : undefined
 }
 
-function maySendAgain(request: RedisRequest, error: unknown): boolean {
+function maySendAgain(
+  request: RedisRequest,
+  error: unknown,
+  ourScripts: ReadonlySet<string>,
+): boolean {
   if (!(error instanceof RemoteError) || !error.retryable) return false
   if (error.applied === 'no') return true
-  return commandsOf(request).every((command) => isReplaySafe(command, OUR_SCRIPTS))
+  return commandsOf(request).every((command) => isReplaySafe(command, ourScripts))
 }

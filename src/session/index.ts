@@ -6,7 +6,11 @@
  * @module
  */
 
+export type { EncryptionKey } from '../entry/key-ring.ts'
 export { SessionRefusedError, SessionUnavailableError } from '../errors.ts'
+export type { Activity, ActivityOptions, ActivityPage } from './activity.ts'
+export type { AnonymousOptions, CreateSessionOptions } from './login.ts'
+export type { Lifetime, LifetimeOptions, RefusalEvent, SessionOptions } from './options.ts'
 export type {
   FastSession,
   Issued,
@@ -18,3 +22,4 @@ export type {
   ValidateOptions,
   Validation,
 } from './session.ts'
+export { SessionUserCache } from './session-user-cache.ts'

@@ -33,6 +33,11 @@ const MAX_TOKEN_CHARS = 128
 /** The form of a session's id, for those who must check one. */
 export const SESSION_ID: RegExp = /^[0-9a-z]{9}[A-Za-z0-9_-]{22}$/
 
+/** When the session of an id was made, in epoch milliseconds. */
+export function createdAtOf(id: string): number {
+  return Number.parseInt(id.slice(0, TIME_DIGITS), 36)
+}
+
 /** A token that this library has made, taken apart. */
 export interface Token {
   readonly text: string

@@ -38,6 +38,7 @@ import { RATE_LIMIT_TWINS } from './rate-limit/twins.ts'
 import { scriptCommands } from './script-commands.ts'
 import { ScriptLibrary, type ScriptTwin } from './scripting.ts'
 import { type ServerState, serverCommands } from './server.ts'
+import { SESSION_TWINS } from './session-twins.ts'
 import { readSnapshot } from './snapshot-reader.ts'
 import { writeSnapshot } from './snapshot-writer.ts'
 import { TWINS } from './twins.ts'
@@ -58,13 +59,14 @@ export interface EmbeddedOptions {
    */
   readonly evictionPolicy?: EvictionPolicy
   /**
-   * The scripts that EVAL and EVALSHA can run. @default {@link TWINS} and {@link RATE_LIMIT_TWINS}:
-   * those of this library and of `@upstash/ratelimit`
+   * The scripts that EVAL and EVALSHA can run. @default {@link TWINS}, {@link SESSION_TWINS} and
+   * {@link RATE_LIMIT_TWINS}: those of this library and of `@upstash/ratelimit`
    */
   readonly twins?: readonly ScriptTwin[]
 }
 
 const DEFAULT_TWINS: readonly ScriptTwin[] = [...TWINS, ...RATE_LIMIT_TWINS, FIGURES_TWIN]
+const DEFAULT_TWINS: readonly ScriptTwin[] = [...TWINS, ...SESSION_TWINS, ...RATE_LIMIT_TWINS]
 
 /**
  * The engine. Synchronous, so every command, script and transaction is atomic, and time stands

@@ -1,0 +1,231 @@
+/**
+ * What sessions run inside Redis, in Lua. Each script is one atomic step on the keys of one user,
+ * which share a hash slot; the embedded engine runs twins of them in JavaScript.
+ *
+ * A session is a hash with these fields. Times are epoch milliseconds of the server's clock.
+ *
+ * ```
+ * s state: a, p, n, or x once it has ended    v id of the latest write    d sealed payload
+ * h hash of the secret    o hash of the one before, until u    n nonce of the rotation
+ * e hard id of the user's epoch    x absolute expiry    i idle time, 0 for none    t last used
+ * ```
+ *
+ * A user is a hash as well: `e` and `p`, the hard and the soft id of the epoch; `l`, last seen; and
+ * sealed values. The index is a sorted set of session ids by expiry. **A session that is not in the
+ * index is not valid**, so that what a list shows and what is alive are the same.
+ *
+ * @module
+ */
+
+import type { Script } from './scripts.ts'
+import { CLOCK, EPOCH, TRACK, USER_LOOK, USER_PUT, USER_RENEW } from './user-scripts.ts'
+
+/**
+ * What there is to be said of the session `KEYS[1]` of the user `KEYS[2]` with the index `KEYS[3]`:
+ * a word, its fields, and those of the user.
+ */
+const LOOK = `
+local function look(secret, id)
+  local s = redis.call('HMGET', KEYS[1], 's', 'v', 'e', 'h', 'o', 'u', 'x', 'i', 't', 'd', 'n')
+  local user = redis.call('HMGET', KEYS[2], 'e', 'p', 'm')
+  local listed = redis.call('ZSCORE', KEYS[3], id)
+  if not s[1] then return 'absent', s, user end
+  if s[1] == 'x' then return 'revoked', s, user end
+  if not user[1] then return 'absent', s, user end
+  if user[1] ~= s[3] or not listed then return 'revoked', s, user end
+  if secret ~= s[4] and not (secret == s[5] and now < tonumber(s[6])) then
+    return 'superseded', s, user
+  end
+  local idle = tonumber(s[8])
+  if now >= tonumber(s[7]) or (idle > 0 and now >= s[9] + idle) then return 'expired', s, user end
+  return 'ok', s, user
+end
+local function answer(word, s, user)
+  return { word, text(now), s[1], s[2], s[4], s[5], s[7], s[8], s[9], s[10], s[11],
+    user[1], user[2], user[3] }
+end
+`
+
+/**
+ * `KEYS: session, user, index  ARGV: hash of the secret, id, touch interval in ms` → `[word]`, or
+ * `['ok', now, s, v, h, x, i, t, d, n, e, p, permissions]`. It counts as use at most once an interval:
+ * -1 for never, -2 for a tenth of the idle time, at most an hour. Where Redis takes no writes now, the
+ * session lives on to the time it has.
+ */
+export const VALIDATE: Script = {
+  sha1: '18d3c0d1704d2d582f977efa3d963d2c3f15c0ea',
+  lua: `${CLOCK}${LOOK}
+local word, s, user = look(ARGV[1], ARGV[2])
+if word ~= 'ok' then return { word } end
+local interval = tonumber(ARGV[3])
+if interval == -2 then
+  interval = 3600000
+  if tonumber(s[8]) > 0 then interval = math.min(interval, math.ceil(s[8] / 10)) end
+end
+if interval >= 0 and now - s[9] >= interval then
+  local touched = redis.pcall('HSET', KEYS[1], 't', text(now))
+  if type(touched) == 'number' then
+    local idle = tonumber(s[8])
+    local left = s[7] - now
+    if idle > 0 then
+      local life = math.min(idle, left)
+      redis.call('PEXPIRE', KEYS[1], text(life))
+      redis.call('ZADD', KEYS[3], 'XX', text(now + life), ARGV[2])
+    end
+    redis.call('HSET', KEYS[2], 'l', text(now))
+    s[9] = text(now)
+  end
+end
+return answer(word, s, user)
+`,
+}
+
+/**
+ * `KEYS: session, user, index  ARGV: id, write id, state, hash of the secret, absolute ms, idle ms,
+ * payload, most sessions, 'evict' or 'refuse', hard id the caller knows or ''` → `[word]`, or `['ok',
+ * now, hard id, soft id, permissions, ids that had to go]`. Sent again, it makes no second session.
+ */
+export const CREATE: Script = {
+  sha1: 'e863e48ad5d286ba85610f48c6ec4db7df36d61a',
+  lua: `${CLOCK}${EPOCH}
+local found = redis.call('HMGET', KEYS[1], 's', 'v')
+local count = redis.call('ZCARD', KEYS[3])
+if found[1] and found[2] ~= ARGV[2] then return { 'revoked' } end
+local known = redis.call('HGET', KEYS[2], 'e')
+if ARGV[10] ~= '' and known ~= ARGV[10] then return { 'revoked' } end
+if not known then count = 0 end
+local gone = {}
+if not found[1] then
+  count = count - redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', text(now))
+  if count >= tonumber(ARGV[8]) then
+    if ARGV[9] == 'refuse' then return { 'limit' } end
+    local listed = redis.call('ZRANGE', KEYS[3], 0, -1)
+    while #listed >= tonumber(ARGV[8]) do
+      local oldest = 1
+      for i = 2, #listed do
+        if tonumber(string.sub(listed[i], 1, 9), 36) < tonumber(string.sub(listed[oldest], 1, 9), 36) then
+          oldest = i
+        end
+      end
+      gone[#gone + 1] = table.remove(listed, oldest)
+      redis.call('ZREM', KEYS[3], gone[#gone])
+    end
+  end
+end
+local user = epoch(KEYS[2], KEYS[3], ARGV[2], ARGV[5])
+if not found[1] then
+  local absolute = tonumber(ARGV[5])
+  local idle = tonumber(ARGV[6])
+  local life = absolute
+  if idle > 0 then life = math.min(idle, absolute) end
+  redis.call('HSET', KEYS[1], 's', ARGV[3], 'v', ARGV[2], 'e', user[1], 'h', ARGV[4],
+    'x', text(now + absolute), 'i', ARGV[6], 't', text(now), 'd', ARGV[7])
+  redis.call('PEXPIRE', KEYS[1], text(life))
+  redis.call('ZADD', KEYS[3], text(now + life), ARGV[1])
+  if redis.call('PTTL', KEYS[3]) < absolute then redis.call('PEXPIRE', KEYS[3], text(absolute)) end
+  redis.call('HSET', KEYS[2], 'l', text(now))
+end
+return { 'ok', text(now), user[1], user[2], user[3], gone }
+`,
+}
+
+/**
+ * `KEYS: session, user, index  ARGV: hash of the secret, id, write id it must have, its new write id,
+ * state, payload, hash of a new secret or '', overlap ms, nonce` → as {@link VALIDATE}, with `conflict`
+ * when it has another write id, `rotated` when another has given it a new secret, and with `saved`
+ * the fields as they are after it.
+ */
+export const SAVE: Script = {
+  sha1: '4d442fb85b4499101afcb15b276a211d79466a73',
+  lua: `${CLOCK}${LOOK}
+local word, s, user = look(ARGV[1], ARGV[2])
+if word == 'superseded' and ARGV[7] ~= '' and ARGV[1] == s[5] and s[11] == ARGV[9] then
+  return answer('rotated', s, user)
+end
+if word ~= 'ok' then return { word } end
+if ARGV[7] ~= '' and ARGV[1] ~= s[4] then return answer('rotated', s, user) end
+if s[2] ~= ARGV[3] then return answer('conflict', s, user) end
+redis.call('HSET', KEYS[1], 'v', ARGV[4], 's', ARGV[5], 'd', ARGV[6])
+s[1], s[2], s[10] = ARGV[5], ARGV[4], ARGV[6]
+if ARGV[7] ~= '' then
+  redis.call('HSET', KEYS[1], 'o', s[4], 'u', text(now + ARGV[8]), 'h', ARGV[7], 'n', ARGV[9])
+  s[4], s[5], s[11] = ARGV[7], s[4], ARGV[9]
+end
+return answer('saved', s, user)
+`,
+}
+
+/**
+ * `KEYS: session, index  ARGV: id, hash of a secret it must have or '', ms to remember` → 1 if it was
+ * listed, 0 if not, -1 if the secret is another's. What remains says that it has ended, so that a copy
+ * of {@link CREATE} that arrives late does not bring it back.
+ */
+export const END: Script = {
+  sha1: 'ddcca828904d4c356344382c3c7d5023625bae89',
+  lua: `
+local secrets = redis.call('HMGET', KEYS[1], 'h', 'o')
+if ARGV[2] ~= '' and secrets[1] and ARGV[2] ~= secrets[1] and ARGV[2] ~= secrets[2] then
+  return -1
+end
+local listed = redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 's', 'x')
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return listed
+`,
+}
+
+/**
+ * `KEYS: user, index  ARGV: nonce, ms the epoch must last, id to keep or ''`, and with one to keep
+ * `KEYS[3]`, its session → `[word]`, or `['ok', hard id, ids that had to go]`. Gives the user a new
+ * hard id, which nothing but the session to keep has. Sent again, it does nothing more.
+ */
+export const REVOKE: Script = {
+  sha1: '2b4188263625c932ee73783fe3226fd2ab9f28ae',
+  lua: `${CLOCK}${EPOCH}
+local listed = redis.call('ZRANGE', KEYS[2], 0, -1)
+local known = redis.call('HMGET', KEYS[1], 'e', 'r')
+local keep = ARGV[3]
+if known[1] and known[2] == ARGV[1] then return { 'ok', known[1], {} } end
+if keep ~= '' then
+  local session = redis.call('HMGET', KEYS[3], 's', 'e')
+  if not session[1] then return { 'absent' } end
+  if session[1] == 'x' or session[2] ~= known[1] then return { 'revoked' } end
+  if not redis.call('ZSCORE', KEYS[2], keep) then return { 'revoked' } end
+end
+epoch(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
+local hard = ARGV[1] .. '-' .. text(now)
+redis.call('HSET', KEYS[1], 'e', hard, 'r', ARGV[1])
+local gone = {}
+for i = 1, #listed do
+  if listed[i] ~= keep then
+    gone[#gone + 1] = listed[i]
+    redis.call('ZREM', KEYS[2], listed[i])
+  end
+end
+if keep ~= '' then redis.call('HSET', KEYS[3], 'e', hard) end
+return { 'ok', hard, gone }
+`,
+}
+
+/** All of them. */
+export const SESSION_SCRIPTS: readonly Script[] = [
+  VALIDATE,
+  CREATE,
+  SAVE,
+  END,
+  REVOKE,
+  USER_LOOK,
+  USER_PUT,
+  USER_RENEW,
+  TRACK,
+]
+
+/**
+ * Those that a guard may send again. Not {@link SAVE}: sent twice with another's write in between, the
+ * second would be taken for a conflict, and the caller's change be made again. Not {@link USER_PUT}: a
+ * late copy could undo what another has put there.
+ */
+export const REPEATABLE_SESSION_SCRIPTS: readonly Script[] = SESSION_SCRIPTS.filter(
+  (script) => script !== SAVE && script !== USER_PUT,
+)

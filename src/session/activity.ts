@@ -1,0 +1,106 @@
+/**
+ * What a user has done lately: numbered in the order in which it arrives, bounded, and sealed.
+ *
+ * @module
+ */
+
+import { CorruptEntryError, InvalidOptionError, InvalidValueError } from '../errors.ts'
+import { TRACK } from '../redis/user-scripts.ts'
+import { homesOf, type SessionContext } from './context.ts'
+import { wholeNumber } from './options.ts'
+import { isTexts, malformed } from './replies.ts'
+import type { Home } from './steps.ts'
+import type { Place } from './vault.ts'
+
+/** One thing a user did. */
+export interface Activity {
+  readonly action: string
+  readonly meta: unknown
+  /** When it was tracked, in epoch milliseconds of the isolate that did. */
+  readonly at: number
+}
+
+/** One page of what a user did, the latest first. */
+export interface ActivityPage {
+  readonly activities: readonly Activity[]
+  /** Where the next page begins; `undefined` on the last. */
+  readonly cursor: string | undefined
+}
+
+/** Options of `getUserActivity`. */
+export interface ActivityOptions {
+  /** From 1 to 1,000. @default 20 */
+  readonly limit?: number
+  /** What the page before returned. @default from the latest on */
+  readonly cursor?: string
+}
+
+const MAX_ACTION = 128
+const MAX_LIMIT = 1_000
+const CURSOR = /^[1-9]\d{0,14}$/
+
+function placeOf(home: Home): Place {
+  return { purpose: 'session-activity', key: home.activity, header: '' }
+}
+
+/**
+ * Appends an action: one command.
+ *
+ * @throws {InvalidValueError} When the action is no text of 1 to 128 characters, or the rest cannot be
+ * stored.
+ */
+export async function track(
+  ctx: SessionContext,
+  userId: string,
+  action: string,
+  meta: unknown,
+): Promise<void> {
+  const [home] = homesOf(ctx, userId)
+  if (typeof action !== 'string' || action === '' || action.length > MAX_ACTION) {
+    throw new InvalidValueError(`an action is a text of 1 to ${MAX_ACTION} characters`)
+  }
+  const activity: Activity = { action, meta, at: ctx.platform.now() }
+  const entry = await ctx.vault.seal(activity, placeOf(home))
+  const { maxActivity, activityTtlMs } = ctx.policy
+  const keys = [home.activity, home.user]
+  const reply = await ctx.steps.run('track', TRACK, keys, [entry, maxActivity, activityTtlMs])
+  if (typeof reply !== 'number') throw malformed('track')
+}
+
+/**
+ * A page of what a user did: one command. What older name keys have named is not looked at.
+ *
+ * @throws {InvalidOptionError} When the limit or the cursor is out of its range.
+ */
+export async function activityOf(
+  ctx: SessionContext,
+  userId: string,
+  { limit = 20, cursor }: ActivityOptions = {},
+): Promise<ActivityPage> {
+  const [home] = homesOf(ctx, userId)
+  wholeNumber(limit, 'limit', MAX_LIMIT)
+  if (cursor !== undefined && !CURSOR.test(cursor)) {
+    throw new InvalidOptionError('cursor', 'what an earlier page has returned')
+  }
+  const from = cursor === undefined ? '+inf' : `(${cursor}`
+  const range = [home.activity, from, '-inf', 'WITHSCORES', 'LIMIT', 0, limit + 1]
+  const reply = await ctx.steps.send('activity', 'ZREVRANGEBYSCORE', ...range)
+  if (!isTexts(reply) || reply.length % 2 !== 0) throw malformed('activity')
+  const entries = reply.filter((_text, i) => i % 2 === 0).slice(0, limit)
+  const activities = await Promise.all(entries.map((entry) => open(ctx, home, entry)))
+  const hasMore = reply.length / 2 > limit
+  return {
+    activities: activities.filter((activity) => activity !== undefined),
+    cursor: hasMore ? reply[2 * limit - 1] : undefined,
+  }
+}
+
+/** `undefined` of what is not ours, or was damaged. */
+async function open(ctx: SessionContext, home: Home, entry: string): Promise<Activity | undefined> {
+  try {
+    return (await ctx.vault.open(entry, placeOf(home))) as Activity
+  } catch (error) {
+    if (error instanceof CorruptEntryError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Changes of a session: compared with what is stored, and made again on what another has stored in
+ * between, so that none is lost and none brings a session back.
+ *
+ * @module
+ */
+
+import { randomId } from '../entry/id.ts'
+import { type SessionRefusal, SessionRefusedError } from '../errors.ts'
+import { conform, type SessionContext } from './context.ts'
+import { letterOf, type Opened, openSession, sealContent } from './record.ts'
+import type { Issued, SessionState } from './session.ts'
+import { type TokenRef, toRef, validate } from './sessions.ts'
+import { isSameText, type Token, withSecret } from './token.ts'
+
+/** What a session becomes. */
+export interface Alteration {
+  readonly data?: ((data: object) => object) | undefined
+  readonly state?: SessionState
+  /** Gives it another secret; for so many milliseconds the present one is still good. */
+  readonly overlapMs?: number
+}
+
+interface Current extends Opened {
+  readonly ref: TokenRef
+}
+
+const EVERY_STATE: readonly SessionState[] = ['active', 'pending', 'anonymous']
+/** Of those who change a session at once, one succeeds each time: so many at once all do. */
+const MAX_ATTEMPTS = 200
+
+/**
+ * Changes a session.
+ *
+ * @param allow The states in which it may be.
+ * @throws {SessionRefusedError} When it is not to be used, or others kept changing it.
+ * @throws {SessionUnavailableError} When Redis did not say that it has changed.
+ */
+export async function alter(
+  ctx: SessionContext,
+  text: string,
+  alteration: Alteration,
+  allow: readonly SessionState[] = EVERY_STATE,
+): Promise<Issued<object>> {
+  const validated = await validate(ctx, text, { allow })
+  if (!validated.ok) throw new SessionRefusedError(validated.reason)
+  let current: Current = validated
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    if (!allow.includes(current.session.state)) {
+      throw new SessionRefusedError(current.session.state)
+    }
+    if (current.session.isSuperseded && alteration.overlapMs !== undefined) {
+      return successor(current, alteration)
+    }
+    const saved = await save(ctx, current, alteration)
+    if ('token' in saved) return saved
+    current = saved
+  }
+  throw new SessionRefusedError('conflict')
+}
+
+/** Makes the change once. @returns What came of it, or what is stored now in its place. */
+async function save(
+  ctx: SessionContext,
+  { ref, session, content, fields }: Current,
+  { data, state = session.state, overlapMs }: Alteration,
+): Promise<Issued<object> | Current> {
+  const next =
+    data && ((await conform(ctx.schema, data(session.data), "the session's data")) as object)
+  const nonce = randomId()
+  const after = overlapMs === undefined ? ref : toRef(ctx, follow(ref.token, nonce))
+  const secretHash = overlapMs === undefined ? fields.secretHash : after.secretHash
+  const beside = { writeId: randomId(), state: letterOf(state), idleMs: fields.idleMs, secretHash }
+  const payload = await sealContent(ctx, ref, beside, next ? { ...content, data: next } : content)
+  const startedAt = ctx.platform.now()
+  const saved = await ctx.steps.save(ref, {
+    from: fields.writeId,
+    ...{ writeId: beside.writeId, state: beside.state, payload },
+    rotation: overlapMs === undefined ? undefined : { secretHash, overlapMs, nonce },
+  })
+  if (!('fields' in saved)) throw new SessionRefusedError(saved.word)
+  const isSaved = saved.word === 'saved'
+  const opened = await openSession(ctx, isSaved ? after : ref, saved.fields, startedAt)
+  if (typeof opened === 'string') throw new SessionRefusedError(opened)
+  if (isSaved) return { token: after.token.text, session: opened.session }
+  // A reply that was lost: it was this very call that has rotated it.
+  if (saved.word === 'rotated' && saved.fields.nonce === nonce) return successor({ ref, ...opened })
+  return { ref, ...opened }
+}
+
+/** The one token that follows, for all who hold the one before it. */
+function successor(
+  { ref, session, fields }: Current,
+  { data, state }: Alteration = {},
+): Issued<object> {
+  const next = follow(ref.token, fields.nonce)
+  const follows = isSameText(next.secretHash, fields.secretHash)
+  // Whoever asks for more than the successor has not got it.
+  if (!follows || data !== undefined || state !== undefined) {
+    throw new SessionRefusedError('superseded' satisfies SessionRefusal)
+  }
+  return { token: next.text, session: { ...session, isSuperseded: false } }
+}
+
+function follow(token: Token, nonce: string): Token {
+  return withSecret(token, token.key.successorOf(token.id, token.secret, nonce))
+}

@@ -1,0 +1,212 @@
+/**
+ * What may be chosen for sessions, and the one resolved shape that the rest of this folder sees.
+ *
+ * @module
+ */
+
+import { checkFields } from '../cache/policy.ts'
+import type { StandardSchema } from '../cache/standard-schema.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import type { EncryptionKey } from '../entry/key-ring.ts'
+import { InvalidOptionError, type SessionRefusal } from '../errors.ts'
+import type { BreakerOptions } from '../flight/breaker.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Requester, Transport } from '../redis/requester.ts'
+
+/** Seconds, as `Max-Age` of a cookie has them, or a text such as `'24h'`. */
+export type Lifetime = number | `${number}${'s' | 'm' | 'h' | 'd'}`
+
+/** How long a session lives. */
+export interface LifetimeOptions {
+  /** How long it lives: from its creation, or with `slidingExpiration` from its last use. @default '24h' */
+  readonly maxAge?: Lifetime
+  /** Whether use prolongs it, up to `absoluteTimeout`. @default false */
+  readonly slidingExpiration?: boolean
+  /** Ends it when it has not been used for so long. @default maxAge if it slides, else none */
+  readonly idleTimeout?: Lifetime
+  /** Ends it in any case. @default maxAge; if it slides, 30 days or maxAge, whichever is longer */
+  readonly absoluteTimeout?: Lifetime
+}
+
+/** Options of a `SessionUserCache`. */
+export interface SessionOptions<Data = Record<string, unknown>, Preferences = unknown>
+  extends LifetimeOptions {
+  /** The way to Redis; `cache.redis` of a cache shares its circuit and its counts. */
+  readonly redis: Requester | Transport
+  /** Encrypt what is stored. One is the primary; all of them decrypt. */
+  readonly keys: readonly EncryptionKey[]
+  /** Make names in Redis, in a ring of their own if they are to change apart. @default keys */
+  readonly nameKeys?: readonly EncryptionKey[]
+  /** Ids of keys that are gone for good: what they have made has expired. @default none */
+  readonly retiredKeys?: readonly string[]
+  readonly platform?: Platform
+  /** First part of every name in Redis: 1 to 64 of `A-Za-z0-9_.-`. @default 'nc' */
+  readonly prefix?: string
+  /** Second part, and what the keys are derived for; likewise. @default 'session' */
+  readonly namespace?: string
+  /** Deadline of each operation on Redis, retries included; from 1 ms. @default '500ms' */
+  readonly deadline?: Duration
+  /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
+  readonly retries?: number
+  readonly breaker?: Omit<BreakerOptions, 'onChange' | 'pauseMs'>
+  /** The shortest time between two writes that say a session was used. @default a tenth of its idle time, at most 1 hour */
+  readonly touchInterval?: Duration
+  /** How long the token before a rotation is still good, up to 5 minutes. @default '30s' */
+  readonly overlap?: Duration
+  /** How many sessions a user may have at once, from 1 to 1,000. @default 100 */
+  readonly maxSessions?: number
+  /** What one too many does. @default 'evict-oldest' */
+  readonly whenFull?: 'evict-oldest' | 'refuse'
+  /** How long a fast-path token is believed, up to 60 seconds; 0 for no fast path. @default '30s' */
+  readonly fastPath?: Duration
+  /** By how much clocks of isolates may differ, up to 60 seconds. @default '5s' */
+  readonly clockSkew?: Duration
+  /** Checks a session's data, when it is written and when it is read. */
+  readonly schema?: StandardSchema<Data>
+  /** Checks a user's preferences, when they are written and when they are read. */
+  readonly preferencesSchema?: StandardSchema<Preferences>
+  /** Bound on a session's data, and on each value of a user, in bytes. @default 65_536 */
+  readonly maxDataBytes?: number
+  /** How long a user's data and permissions are kept. @default '1h' */
+  readonly userTtl?: Duration
+  /** How long a user's preferences are kept. @default '24h' */
+  readonly preferencesTtl?: Duration
+  /** How many actions of a user are kept, from 1 to 10,000. @default 100 */
+  readonly maxActivity?: number
+  /** How long they are kept after the latest. @default '30d' */
+  readonly activityTtl?: Duration
+  /** Told of every session that is refused; what it throws is swallowed. */
+  readonly onRefusal?: (refusal: RefusalEvent) => void
+}
+
+/** A session was refused. */
+export interface RefusalEvent {
+  readonly reason: SessionRefusal
+  /** The session's id; `undefined` where the token was malformed. */
+  readonly sessionId: string | undefined
+}
+
+/** The lifetimes of one session, in milliseconds; `idleMs` is 0 for none. */
+export interface Lifetimes {
+  readonly idleMs: number
+  readonly absoluteMs: number
+}
+
+/** Every setting, checked, in milliseconds. */
+export interface SessionPolicy {
+  readonly lifetimes: LifetimeOptions
+  /** As VALIDATE takes it: -2 for a part of each session's idle time. */
+  readonly touchMs: number
+  readonly overlapMs: number
+  readonly maxSessions: number
+  readonly whenFull: 'evict' | 'refuse'
+  readonly skewMs: number
+  readonly userTtlMs: number
+  readonly preferencesTtlMs: number
+  readonly maxActivity: number
+  readonly activityTtlMs: number
+}
+
+const DAY_MS = 86_400_000
+const SLIDING_MS = 30 * DAY_MS
+const AUTO_TOUCH = -2
+const DEFAULT_MAX_AGE: Lifetime = '24h'
+const MAX_OVERLAP_MS = 300_000
+/** The longest that a fast-path token may be believed, and the largest skew allowed for. */
+export const MINUTE_MS = 60_000
+
+const LIFETIMES = ['maxAge', 'slidingExpiration', 'idleTimeout', 'absoluteTimeout'] as const
+
+const FIELDS = `redis keys nameKeys retiredKeys platform prefix namespace deadline retries breaker
+  touchInterval overlap maxSessions whenFull fastPath clockSkew schema preferencesSchema maxDataBytes
+  userTtl preferencesTtl maxActivity activityTtl onRefusal maxAge slidingExpiration idleTimeout
+  absoluteTimeout`.split(/\s+/)
+
+/** @throws {InvalidOptionError} When an option is unknown or out of its range. */
+export function resolveSessionPolicy(options: SessionOptions<never, never>): SessionPolicy {
+  checkFields(options, 'options', FIELDS)
+  const { whenFull = 'evict-oldest', touchInterval } = options
+  if (whenFull !== 'evict-oldest' && whenFull !== 'refuse') {
+    throw new InvalidOptionError('whenFull', 'evict-oldest or refuse')
+  }
+  const lifetimes = lifetimesIn(options)
+  resolveLifetimes(lifetimes, {})
+  return Object.freeze({
+    lifetimes,
+    touchMs:
+      touchInterval === undefined ? AUTO_TOUCH : toMilliseconds(touchInterval, 'touchInterval'),
+    overlapMs: overlapOf(options.overlap ?? '30s'),
+    maxSessions: wholeNumber(options.maxSessions ?? 100, 'maxSessions', 1_000),
+    whenFull: whenFull === 'refuse' ? 'refuse' : 'evict',
+    skewMs: toMilliseconds(options.clockSkew ?? '5s', 'clockSkew', { max: MINUTE_MS }),
+    userTtlMs: toMilliseconds(options.userTtl ?? '1h', 'userTtl', { min: 1 }),
+    preferencesTtlMs: toMilliseconds(options.preferencesTtl ?? '24h', 'preferencesTtl', { min: 1 }),
+    maxActivity: wholeNumber(options.maxActivity ?? 100, 'maxActivity', 10_000),
+    activityTtlMs: toMilliseconds(options.activityTtl ?? '30d', 'activityTtl', { min: 1 }),
+  })
+}
+
+/** The lifetimes that were given, and nothing else. */
+function lifetimesIn(options: LifetimeOptions): LifetimeOptions {
+  const given = LIFETIMES.filter((name) => options[name] !== undefined)
+  return Object.fromEntries(given.map((name) => [name, options[name]]))
+}
+
+/** @throws {InvalidOptionError} When it is out of its range. */
+export function overlapOf(overlap: Duration): number {
+  return toMilliseconds(overlap, 'overlap', { max: MAX_OVERLAP_MS })
+}
+
+/**
+ * The lifetimes of a session that is made with these options, those of the cache where it has none.
+ *
+ * @throws {InvalidOptionError} When one is out of its range, or longer than the absolute timeout.
+ */
+export function resolveLifetimes(base: LifetimeOptions, own: LifetimeOptions): Lifetimes {
+  const {
+    maxAge = DEFAULT_MAX_AGE,
+    slidingExpiration = false,
+    ...rest
+  } = {
+    ...base,
+    ...lifetimesIn(own),
+  }
+  if (typeof slidingExpiration !== 'boolean') {
+    throw new InvalidOptionError('slidingExpiration', 'true or false')
+  }
+  const maxAgeMs = lifetime(maxAge, 'maxAge')
+  const { idleTimeout, absoluteTimeout } = rest
+  const absoluteMs =
+    absoluteTimeout !== undefined
+      ? lifetime(absoluteTimeout, 'absoluteTimeout')
+      : slidingExpiration
+        ? Math.max(SLIDING_MS, maxAgeMs)
+        : maxAgeMs
+  const idleMs =
+    idleTimeout !== undefined
+      ? lifetime(idleTimeout, 'idleTimeout')
+      : slidingExpiration
+        ? maxAgeMs
+        : 0
+  if (idleMs > absoluteMs) {
+    throw new InvalidOptionError('idleTimeout', 'no longer than the absolute timeout')
+  }
+  return { idleMs, absoluteMs }
+}
+
+/** @throws {InvalidOptionError} Naming `option`, when `value` is not within `[1, max]`. */
+export function wholeNumber(value: number, option: string, max: number): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value
+  throw new InvalidOptionError(option, `a whole number from 1 to ${max}`)
+}
+
+/** @throws {InvalidOptionError} Naming `option`, when `value` cannot be part of a name. */
+export function namePart(value: string, option: string): string {
+  if (typeof value === 'string' && /^[A-Za-z0-9_.-]{1,64}$/.test(value)) return value
+  throw new InvalidOptionError(option, '1 to 64 characters of A-Za-z0-9_.-')
+}
+
+function lifetime(value: Lifetime, option: string): number {
+  const duration = typeof value === 'number' ? value * 1_000 : value
+  return toMilliseconds(duration as Duration, option, { min: 1_000 })
+}

@@ -1,0 +1,122 @@
+/**
+ * A session as it is stored and as callers see it, and the way from one to the other.
+ *
+ * @module
+ */
+
+import { CorruptEntryError, type SessionRefusal } from '../errors.ts'
+import { readAs, type SessionContext } from './context.ts'
+import { MINUTE_MS } from './options.ts'
+import type { SessionFields } from './replies.ts'
+import type { Session, SessionState } from './session.ts'
+import type { Home, Ref } from './steps.ts'
+import { isSameText } from './token.ts'
+import { openPermissions } from './user-values.ts'
+import type { Place } from './vault.ts'
+
+/** What is sealed of a session. */
+export interface Content {
+  readonly userId: string
+  readonly userEmail: string
+  readonly device: string | undefined
+  readonly ip: string | undefined
+  /** By the clock of the isolate that made it, in epoch milliseconds. */
+  readonly absoluteExpiresAt: number
+  readonly data: object
+}
+
+/** What stands beside the payload, and is authenticated with it. */
+export interface Beside {
+  readonly writeId: string
+  readonly state: string
+  readonly idleMs: number
+  readonly secretHash: string
+}
+
+/** A session with what it takes to change it. */
+export interface Opened {
+  readonly session: Session<object>
+  readonly content: Content
+  readonly fields: SessionFields
+}
+
+const LETTERS = { active: 'a', pending: 'p', anonymous: 'n' } as const
+
+/** As a state is stored. */
+export function letterOf(state: SessionState): string {
+  return LETTERS[state]
+}
+
+function stateOf(letter: string): SessionState | undefined {
+  const states = ['active', 'pending', 'anonymous'] as const
+  return states.find((state) => LETTERS[state] === letter)
+}
+
+function placeOf(home: Home, id: string, beside: Beside): Place {
+  const { writeId, state, idleMs, secretHash } = beside
+  const header = `${writeId};${state};${idleMs};${secretHash}`
+  return { purpose: 'session', key: home.session(id), header }
+}
+
+/** @throws {InvalidValueError} When the data has no encoding, or is too large. */
+export function sealContent(
+  ctx: SessionContext,
+  { home, id }: Pick<Ref, 'home' | 'id'>,
+  beside: Beside,
+  content: Content,
+): Promise<string> {
+  return ctx.vault.seal(content, placeOf(home, id, beside))
+}
+
+/**
+ * Reads what Redis holds of a session. Redis has said that it is alive; this says whether to believe
+ * it.
+ *
+ * @param validatedAt When asking began, in epoch milliseconds of this isolate.
+ * @throws {SessionUnavailableError} When the ring lacks the key it was sealed with.
+ */
+export async function openSession(
+  ctx: SessionContext,
+  ref: Ref & { readonly createdAt: number },
+  fields: SessionFields,
+  validatedAt: number,
+): Promise<Opened | SessionRefusal> {
+  const state = stateOf(fields.state)
+  if (state === undefined) return 'tampered'
+  const opened = await unseal(ctx, ref, fields)
+  if (opened === undefined) return 'tampered'
+  const { content, permissions } = opened
+  // Redis decides by its own clock; this bounds what a changed field could add to it.
+  if (ctx.platform.now() >= content.absoluteExpiresAt + MINUTE_MS) return 'expired'
+  const data = await readAs(ctx.schema, content.data)
+  if (data === undefined) return 'outdated'
+  const { userId, userEmail, device, ip } = content
+  const { usedAt, idleMs, absoluteAt, hardId, softId } = fields
+  const session: Session<object> = {
+    ...{ id: ref.id, userId, userEmail, state, data: data.value as object, permissions },
+    ...{ epoch: `${hardId}.${softId}`, device, ip, createdAt: ref.createdAt, lastSeenAt: usedAt },
+    expiresAt: idleMs > 0 ? Math.min(usedAt + idleMs, absoluteAt) : absoluteAt,
+    absoluteExpiresAt: absoluteAt,
+    validatedAt,
+    isSuperseded: !isSameText(ref.secretHash, fields.secretHash),
+  }
+  return { session, content, fields }
+}
+
+async function unseal(
+  ctx: SessionContext,
+  { home, id }: Ref,
+  fields: SessionFields,
+): Promise<{ content: Content; permissions: readonly string[] | undefined } | undefined> {
+  try {
+    const [content, permissions] = await Promise.all([
+      ctx.vault.open(fields.payload, placeOf(home, id, fields)),
+      openPermissions(ctx, home, fields.permissions),
+    ])
+    // It is authentic, hence of the form that was sealed.
+    return { content: content as Content, permissions }
+  } catch (error) {
+    if (error instanceof CorruptEntryError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,285 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { InvalidOptionError } from '../../../src/errors.ts'
+import { type Data, KEY, type SessionBench, sessionBench } from './bench.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+describe('a session', () => {
+  let bench: SessionBench
+  beforeEach(() => {
+    bench = sessionBench()
+  })
+
+  const create = (options = {}): Promise<string> =>
+    bench.sessions.createSession('user-1', 'ada@example.com', options)
+  const reasonFor = async (token: string): Promise<string> => {
+    const validation = await bench.sessions.validate(token)
+    return validation.ok ? 'ok' : validation.reason
+  }
+
+  test('is found by the id that creating it returned, in one command of one request each', async () => {
+    const data = { theme: 'dark', since: new Date(0) }
+    const id = await create({ data, device: 'Firefox', ip: '192.0.2.1' })
+    expect(bench.wire.counts).toEqual({ requests: 1, commands: 1 })
+
+    bench.wire.reset()
+    const session = await bench.sessions.getSession(id)
+
+    expect(bench.wire.counts).toEqual({ requests: 1, commands: 1 })
+    expect(session).toMatchObject({
+      userId: 'user-1',
+      userEmail: 'ada@example.com',
+      state: 'active',
+      data,
+      device: 'Firefox',
+      ip: '192.0.2.1',
+      permissions: undefined,
+      createdAt: bench.platform.now(),
+      expiresAt: bench.platform.now() + DAY_MS,
+      isSuperseded: false,
+    })
+  })
+
+  test('is not found by what is no id of ours, and Redis is not asked', async () => {
+    const id = await create()
+    bench.wire.reset()
+
+    for (const text of ['', 'v1.k1.abc', `${id}A`, id.slice(1), id.replace('k1', 'k-1')]) {
+      const found = bench.sessions.validate(text).catch((error: unknown) => error)
+      expect(await found).toMatchObject(
+        text.includes('k-1') ? { reason: 'unknown key' } : { ok: false, reason: 'malformed' },
+      )
+    }
+    expect(bench.wire.counts.requests).toBe(0)
+  })
+
+  test('ends to the millisecond after maxAge, given in seconds or in words', async () => {
+    const [inSeconds, inWords] = [await create({ maxAge: 3600 }), await create({ maxAge: '2h' })]
+
+    await bench.platform.advance(HOUR_MS - 1)
+    expect(await bench.sessions.getSession(inSeconds)).toBeDefined()
+    await bench.platform.advance(1)
+
+    expect(await reasonFor(inSeconds)).toBe('absent')
+    expect(await reasonFor(inWords)).toBe('ok')
+    await bench.platform.advance(HOUR_MS)
+    expect(await reasonFor(inWords)).toBe('absent')
+  })
+
+  test('that slides lives as long as it is used, up to the absolute timeout', async () => {
+    const id = await create({ maxAge: 3600, slidingExpiration: true, absoluteTimeout: '5h' })
+
+    for (let step = 0; step < 9; step++) {
+      await bench.platform.advance(HOUR_MS / 2)
+      expect(await reasonFor(id), `step ${step}`).toBe('ok')
+    }
+    await bench.platform.advance(HOUR_MS / 2 - 1)
+    expect(await reasonFor(id)).toBe('ok')
+    await bench.platform.advance(1)
+    expect(await reasonFor(id)).toBe('absent')
+  })
+
+  test('that slides ends when it has not been used for maxAge', async () => {
+    const id = await create({ maxAge: 3600, slidingExpiration: true })
+    await bench.platform.advance(HOUR_MS - 1)
+    expect(await reasonFor(id)).toBe('ok')
+
+    await bench.platform.advance(HOUR_MS)
+
+    expect(await reasonFor(id)).toBe('absent')
+  })
+
+  test('is expired by its own times even where Redis has lost the time to live', async () => {
+    const id = await create({ maxAge: 3600, idleTimeout: '10m' })
+    bench.raw('PERSIST', bench.keyOf('s'))
+
+    await bench.platform.advance(600_000 - 1)
+    expect(await bench.sessions.validate(id, { touch: false })).toMatchObject({ ok: true })
+    await bench.platform.advance(1)
+
+    expect(await reasonFor(id)).toBe('expired')
+  })
+
+  test('is not prolonged by a validation that says so', async () => {
+    const id = await create({ maxAge: 3600, slidingExpiration: true })
+    await bench.platform.advance(HOUR_MS / 2)
+    expect(await bench.sessions.validate(id, { touch: false })).toMatchObject({ ok: true })
+
+    await bench.platform.advance(HOUR_MS / 2)
+
+    expect(await reasonFor(id)).toBe('absent')
+  })
+
+  test('is over when it was destroyed, and stays over', async () => {
+    const id = await create()
+
+    expect(await bench.sessions.destroySession(id)).toBe(true)
+
+    expect(await reasonFor(id)).toBe('revoked')
+    expect(await bench.sessions.destroySession(id)).toBe(false)
+    await expect(bench.sessions.updateSession(id, { n: 1 })).rejects.toMatchObject({
+      code: 'ERR_SESSION_REFUSED',
+      reason: 'revoked',
+    })
+    expect(await bench.sessions.listSessions('user-1')).toEqual([])
+  })
+
+  test('keeps the fields an update does not name, and drops those set to undefined', async () => {
+    const id = await create({ data: { a: 1, b: 2 } })
+
+    const updated = await bench.sessions.updateSession(id, { b: undefined, c: 3 })
+
+    expect(updated.data).toEqual({ a: 1, c: 3 })
+    expect((await bench.sessions.getSession(id))?.data).toEqual({ a: 1, c: 3 })
+  })
+
+  test('loses none of fifty updates made at once', async () => {
+    const id = await create({ data: { n: 0 } })
+    const add = (data: Data): Data => ({ ...data, n: Number(data['n']) + 1 })
+
+    await Promise.all([
+      ...Array.from({ length: 25 }, () => bench.sessions.updateSession(id, add)),
+      ...Array.from({ length: 25 }, (_, i) => bench.sessions.updateSession(id, { [`f${i}`]: i })),
+    ])
+
+    const { data = {} } = (await bench.sessions.getSession(id)) ?? {}
+    expect(data['n']).toBe(25)
+    expect(Object.keys(data)).toHaveLength(26)
+  })
+
+  test('is not brought back by an update that was under way when it was destroyed', async () => {
+    const id = await create()
+    const update = bench.sessions.updateSession(id, (data) => {
+      bench.engine.execute(['DEL', bench.keyOf('i')])
+      return { ...data, late: true }
+    })
+
+    await expect(update).rejects.toMatchObject({ reason: 'revoked' })
+    expect(await reasonFor(id)).toBe('revoked')
+  })
+
+  test('changes its id by rotation: the old one is good for the overlap, and has one successor', async () => {
+    const id = await create({ data: { cart: 1 } })
+
+    const [one, other] = await Promise.all([bench.sessions.rotate(id), bench.another().rotate(id)])
+
+    expect(one.token).not.toBe(id)
+    expect(other.token).toBe(one.token)
+    expect(await bench.sessions.getSession(id)).toMatchObject({ isSuperseded: true })
+    expect((await bench.sessions.rotate(id)).token).toBe(one.token)
+    expect(await bench.sessions.getSession(one.token)).toMatchObject({
+      isSuperseded: false,
+      data: { cart: 1 },
+    })
+    await bench.platform.advance(30_000)
+    expect(await reasonFor(id)).toBe('superseded')
+    expect(await reasonFor(one.token)).toBe('ok')
+  })
+
+  test('with an overlap of nothing leaves the old id at once', async () => {
+    const id = await create()
+
+    const { token } = await bench.sessions.rotate(id, { overlap: 0 })
+
+    expect([await reasonFor(id), await reasonFor(token)]).toEqual(['superseded', 'ok'])
+  })
+
+  test('whose second factor is to come opens nothing until it is activated, by another id', async () => {
+    const id = await create({ state: 'pending', data: { challenge: 7 } })
+    expect(await reasonFor(id)).toBe('pending')
+    expect(await bench.sessions.getSession(id, { allow: ['pending'] })).toMatchObject({
+      state: 'pending',
+    })
+
+    const { token, session } = await bench.sessions.activateSession(id, { challenge: undefined })
+
+    expect(session).toMatchObject({ state: 'active', data: {} })
+    expect([await reasonFor(id), await reasonFor(token)]).toEqual(['superseded', 'ok'])
+    await expect(bench.sessions.activateSession(token)).rejects.toMatchObject({ reason: 'active' })
+  })
+
+  test('is activated once, however many ask at once', async () => {
+    const id = await create({ state: 'pending' })
+
+    const ended = await Promise.allSettled(
+      Array.from({ length: 5 }, () => bench.sessions.activateSession(id)),
+    )
+
+    expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+
+  test('of a visitor goes over into that of a user, under another id, with its data', async () => {
+    const before = await bench.sessions.createAnonymousSession({ data: { cart: ['tea'] } })
+    expect(await reasonFor(before)).toBe('anonymous')
+
+    const id = await create({ from: before, data: { locale: 'de' } })
+
+    expect(await bench.sessions.getSession(id)).toMatchObject({
+      userId: 'user-1',
+      data: { cart: ['tea'], locale: 'de' },
+    })
+    expect(await reasonFor(before)).toBe('revoked')
+  })
+
+  test('of another user gives nothing to the one who logs in after it', async () => {
+    const other = await bench.sessions.createSession('user-2', 'b@example.com', {
+      data: { pin: 1 },
+    })
+
+    const id = await create({ from: other })
+
+    expect((await bench.sessions.getSession(id))?.data).toEqual({})
+    expect(await reasonFor(other)).toBe('revoked')
+  })
+
+  test.each<[option: string, options: object]>([
+    ['maxAge', { maxAge: 0 }],
+    ['maxAge', { maxAge: 'soon' }],
+    ['idleTimeout', { idleTimeout: '2d', maxAge: '1d' }],
+    ['state', { state: 'anonymous' }],
+    ['data', { data: [] }],
+    ['options.maxage', { maxage: 1 }],
+  ])('is not created with a bad %s', async (option, options) => {
+    await expect(create(options)).rejects.toThrow(
+      expect.objectContaining({ option, name: InvalidOptionError.name }),
+    )
+    expect(bench.wire.counts.requests).toBe(0)
+  })
+})
+
+describe('SessionUserCache', () => {
+  test.each<[option: string, options: object]>([
+    ['redis', { redis: {} }],
+    ['keys', { keys: [] }],
+    ['keys', { keys: 'secret' }],
+    ['keys[].secret', { keys: [{ id: 'a', secret: 'passphrase' }] }],
+    ['nameKeys', { nameKeys: [] }],
+    ['prefix', { prefix: 'a:b' }],
+    ['namespace', { namespace: '' }],
+    ['overlap', { overlap: '6m' }],
+    ['fastPath', { fastPath: '61s' }],
+    ['clockSkew', { clockSkew: '2m' }],
+    ['maxSessions', { maxSessions: 0 }],
+    ['whenFull', { whenFull: 'evict' }],
+    ['maxAge', { maxAge: -1 }],
+    ['retries', { retries: 11 }],
+    ['maxActivity', { maxActivity: 1e6 }],
+    ['slidingExpiration', { slidingExpiration: 1 }],
+    ['options.sliding', { sliding: true }],
+  ])('refuses a bad %s', (option, options) => {
+    expect(() => sessionBench(options as never)).toThrow(
+      expect.objectContaining({ option, name: InvalidOptionError.name }),
+    )
+  })
+
+  test('shares the guard of a cache that is given in place of a transport', async () => {
+    const { sessions } = sessionBench()
+    const { another, wire } = sessionBench()
+    const sharing = another({ redis: sessions.redis, keys: [KEY] })
+    await sharing.createSession('user-1', 'a@example.com')
+
+    expect(sharing.redis).toBe(sessions.redis)
+    expect(wire.counts.requests).toBe(0)
+  })
+})
