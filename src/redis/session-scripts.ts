@@ -41,7 +41,7 @@ local function look(secret, id)
   return 'ok', s, user
 end
 local function answer(word, s, user)
-  return { word, text(now), s[1], s[2], s[4], s[5], s[7], s[8], s[9], s[10], s[11],
+  return { word, text(now), s[1], s[2], s[4], s[7], s[8], s[9], s[10], s[11],
     user[1], user[2], user[3] }
 end
 `
@@ -53,7 +53,7 @@ end
  * session lives on to the time it has.
  */
 export const VALIDATE: Script = {
-  sha1: '18d3c0d1704d2d582f977efa3d963d2c3f15c0ea',
+  sha1: '0c3b7c42761c1148dda2578fa0df3a843b033fe6',
   lua: `${CLOCK}${LOOK}
 local word, s, user = look(ARGV[1], ARGV[2])
 if word ~= 'ok' then return { word } end
@@ -136,7 +136,7 @@ return { 'ok', text(now), user[1], user[2], user[3], gone }
  * the fields as they are after it.
  */
 export const SAVE: Script = {
-  sha1: '4d442fb85b4499101afcb15b276a211d79466a73',
+  sha1: '56e3e3c22fba7b8fef782521c5c629df5f0830fa',
   lua: `${CLOCK}${LOOK}
 local word, s, user = look(ARGV[1], ARGV[2])
 if word == 'superseded' and ARGV[7] ~= '' and ARGV[1] == s[5] and s[11] == ARGV[9] then

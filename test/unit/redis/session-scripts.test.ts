@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { SESSION_TWINS } from '../../../src/redis/embedded/index.ts'
+import * as scripts from '../../../src/redis/session-scripts.ts'
+import * as userScripts from '../../../src/redis/user-scripts.ts'
+
+const { SESSION_SCRIPTS, REPEATABLE_SESSION_SCRIPTS, ...sessionNamed } = scripts
+const { CLOCK: _clock, EPOCH: _epoch, ...userNamed } = userScripts
+const byName = Object.entries({ ...sessionNamed, ...userNamed })
+
+describe('The scripts of sessions', () => {
+  test.each(byName)('%s is named by the SHA-1 of its text', (_name, { lua, sha1 }) => {
+    expect(createHash('sha1').update(lua).digest('hex')).toBe(sha1)
+  })
+
+  test('are all listed, once', () => {
+    expect(SESSION_SCRIPTS).toHaveLength(byName.length)
+    expect(new Set(SESSION_SCRIPTS)).toEqual(new Set(byName.map(([, script]) => script)))
+  })
+
+  test('each have one twin in the embedded engine', () => {
+    expect(SESSION_TWINS.map(({ sha1 }) => sha1).toSorted()).toEqual(
+      SESSION_SCRIPTS.map(({ sha1 }) => sha1).toSorted(),
+    )
+  })
+
+  test('may be sent again, but for those that another could have come between', () => {
+    const others = SESSION_SCRIPTS.filter((script) => !REPEATABLE_SESSION_SCRIPTS.includes(script))
+
+    expect(others).toEqual([scripts.SAVE, userScripts.USER_PUT])
+  })
+
+  test('touch only the keys they are given', () => {
+    for (const { lua } of SESSION_SCRIPTS) {
+      const keys = [...lua.matchAll(/redis\.p?call\('[A-Z]+', ([^,)]+)/g)].map(([, key]) => key)
+      // The first two are the parameters of the function that makes an epoch.
+      const foreign = keys.filter((key) => !/^(?:KEYS\[\d\]|user|index)$/.test(key ?? ''))
+      expect(foreign).toEqual([])
+      for (const [, user, index] of lua.matchAll(/(?<!function )epoch\(([^,]+), ([^,]+),/g)) {
+        expect([user, index].every((key) => key?.startsWith('KEYS['))).toBe(true)
+      }
+    }
+  })
+})
