@@ -133,10 +133,10 @@ return { 'ok', text(now), user[1], user[2], user[3], gone }
  * `KEYS: session, user, index  ARGV: hash of the secret, id, write id it must have, its new write id,
  * state, payload, hash of a new secret or '', overlap ms, nonce` → as {@link VALIDATE}, with `conflict`
  * when it has another write id, `rotated` when another has given it a new secret, and with `saved`
- * the fields as they are after it.
+ * the fields as they are after it. Sent again at once, it is saved already.
  */
 export const SAVE: Script = {
-  sha1: '56e3e3c22fba7b8fef782521c5c629df5f0830fa',
+  sha1: '5a1da553d48f828e66e3f50e90dd1d515e358fd7',
   lua: `${CLOCK}${LOOK}
 local word, s, user = look(ARGV[1], ARGV[2])
 if word == 'superseded' and ARGV[7] ~= '' and ARGV[1] == s[5] and s[11] == ARGV[9] then
@@ -144,6 +144,7 @@ if word == 'superseded' and ARGV[7] ~= '' and ARGV[1] == s[5] and s[11] == ARGV[
 end
 if word ~= 'ok' then return { word } end
 if ARGV[7] ~= '' and ARGV[1] ~= s[4] then return answer('rotated', s, user) end
+if s[2] == ARGV[4] then return answer('saved', s, user) end
 if s[2] ~= ARGV[3] then return answer('conflict', s, user) end
 redis.call('HSET', KEYS[1], 'v', ARGV[4], 's', ARGV[5], 'd', ARGV[6])
 s[1], s[2], s[10] = ARGV[5], ARGV[4], ARGV[6]

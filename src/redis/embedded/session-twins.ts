@@ -171,6 +171,7 @@ const save: TwinBody = (call, keys, args) => {
   }
   if (word !== 'ok') return [word]
   if (rotates && secret !== s['h']) return answer('rotated', looked)
+  if (s['v'] === write) return answer('saved', looked)
   if (s['v'] !== expected) return answer('conflict', looked)
   const [sessionKey = ''] = keys
   call('HSET', sessionKey, 'v', write, 's', state, 'd', payload)
