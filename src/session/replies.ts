@@ -125,7 +125,7 @@ export function textOf(operation: string, value: unknown): string {
 
 function timeOf(operation: string, value: unknown): number {
   const text = textOf(operation, value)
-  if (!/^\d{1,15}$/.test(text)) throw malformed(operation)
+  if (!/^(?:0|[1-9]\d{0,14})$/.test(text)) throw malformed(operation)
   return Number(text)
 }
 
