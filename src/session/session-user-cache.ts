@@ -88,7 +88,8 @@ export class SessionUserCache<
    * Opens a session for a user who has just shown who he is: one command in one request.
    *
    * @returns The session id: the token that a client is to keep to itself.
-   * @throws {SessionRefusedError} `limit`, where one too many is refused; `revoked`, with `ifEpoch`.
+   * @throws {SessionRefusedError} `limit`, where one too many is refused; `revoked`, with `ifEpoch`, or
+   * when it was revoked before Redis had confirmed it.
    * @throws {InvalidOptionError} When an option is unknown or out of its range.
    */
   async createSession(

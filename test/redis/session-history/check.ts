@@ -1,0 +1,83 @@
+/**
+ * Looks through a history for what must not be in it.
+ *
+ * @module
+ */
+
+import type { Entry } from './events.ts'
+
+/** What the history was made under. */
+export interface Bounds {
+  readonly fastPathBoundMs: number
+  readonly overlapMs: number
+}
+
+/** A session or a token that was let in although it had been ended. */
+export interface Violation {
+  readonly rule: 'revoked' | 'revoked, fast path' | 'rotated away'
+  /** How long after the call that ended it had returned the validation began, in milliseconds. */
+  readonly lateMs: number
+  readonly entry: Entry
+}
+
+/** What there was to be checked. */
+export interface Verdict {
+  readonly violations: readonly Violation[]
+  /** Validations of sessions that had been ended before. */
+  readonly checked: number
+}
+
+/** A millisecond of the server's clock, in which the end of an overlap is counted. */
+const ROUNDING_MS = 2
+
+/**
+ * No validation succeeds that began after a call had returned that ended the session; on the fast
+ * path, after that and the bound; and with a token that was rotated, after that and the overlap.
+ */
+export function check(history: readonly Entry[], bounds: Bounds): Verdict {
+  const ended = endsOf(history)
+  const rotated = new Map<string, number>()
+  for (const { op, ok, token = '', endedAt } of history) {
+    if (op !== 'rotate' || !ok) continue
+    rotated.set(token, Math.min(rotated.get(token) ?? Number.POSITIVE_INFINITY, endedAt))
+  }
+  const violations: Violation[] = []
+  let checked = 0
+  for (const entry of history) {
+    const isFast = entry.op === 'fast path'
+    if (entry.op !== 'validate' && !isFast) continue
+    const endedAt = ended.get(entry.id ?? '')
+    const lateMs = entry.startedAt - (endedAt ?? Number.POSITIVE_INFINITY)
+    if (lateMs > 0) checked++
+    if (!entry.ok) continue
+    const boundMs = isFast ? bounds.fastPathBoundMs : 0
+    if (lateMs > boundMs) {
+      violations.push({ rule: isFast ? 'revoked, fast path' : 'revoked', lateMs, entry })
+    }
+    const goneAt = (rotated.get(entry.token ?? '') ?? Number.POSITIVE_INFINITY) + bounds.overlapMs
+    if (entry.op === 'validate' && entry.startedAt > goneAt + ROUNDING_MS) {
+      violations.push({ rule: 'rotated away', lateMs: entry.startedAt - goneAt, entry })
+    }
+  }
+  return { violations, checked }
+}
+
+/** When each session was over for certain: the earliest return of a call that ended it. */
+function endsOf(history: readonly Entry[]): ReadonlyMap<string, number> {
+  const ended = new Map<string, number>()
+  const end = (id: string, at: number): void => {
+    ended.set(id, Math.min(ended.get(id) ?? Number.POSITIVE_INFINITY, at))
+  }
+  const creates = history.filter(({ op }) => op === 'create')
+  for (const { op, ok, id, user, startedAt, endedAt } of history) {
+    if (!ok) continue
+    if ((op === 'destroy' || op === 'revokeSession') && id !== undefined) end(id, endedAt)
+    if (op !== 'revokeAll' && op !== 'revokeOthers') continue
+    for (const create of creates) {
+      const isOlder = create.user === user && create.endedAt < startedAt
+      const isKept = op === 'revokeOthers' && create.id === id
+      if (isOlder && !isKept && create.id !== undefined) end(create.id, endedAt)
+    }
+  }
+  return ended
+}

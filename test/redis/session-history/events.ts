@@ -1,0 +1,62 @@
+/**
+ * What the processes of a session history do, and say of it. Times are milliseconds of the machine's
+ * monotonic clock, which all processes share.
+ *
+ * @module
+ */
+
+/** What a process is started with. */
+export interface Plan {
+  readonly url: string
+  readonly seed: number
+  readonly durationMs: number
+  readonly users: number
+  readonly fastPathMs: number
+  readonly skewMs: number
+  readonly overlapMs: number
+  /** How far its clock is off, in milliseconds. */
+  readonly clockOffsetMs: number
+  /** Answers revocations without making them: what a checker must notice. */
+  readonly mutant?: 'drops END' | 'drops REVOKE'
+}
+
+/** A token, and what is known of it. */
+export interface Known {
+  readonly token: string
+  readonly id: string
+  readonly user: string
+  readonly fast?: string
+}
+
+/** One operation that has ended, well or not. */
+export interface Entry {
+  readonly op:
+    | 'create'
+    | 'validate'
+    | 'fast path'
+    | 'update'
+    | 'rotate'
+    | 'destroy'
+    | 'revokeSession'
+    | 'revokeOthers'
+    | 'revokeAll'
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly user: string
+  /** Of the session it was about; of revokeAll none. */
+  readonly id?: string | undefined
+  readonly token?: string | undefined
+  /** `true`: validated, or done. `false`: refused. `undefined`: no telling. */
+  readonly ok: boolean | undefined
+}
+
+export type Message =
+  | { readonly kind: 'known'; readonly known: Known }
+  | { readonly kind: 'entries'; readonly entries: readonly Entry[] }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'over'; readonly injected: number }
+
+/** The machine's monotonic clock, in milliseconds. */
+export function monotonic(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
