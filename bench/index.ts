@@ -26,6 +26,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   bridge: async () => (await import('./bridge.ts')).benchBridge,
   trpc: async () => (await import('./trpc.ts')).benchTrpc,
   email: async () => (await import('./email/index.ts')).benchEmail,
+  session: async () => (await import('./session.ts')).benchSession,
 }
 
 const { values, positionals } = parseArgs({

@@ -19,8 +19,13 @@ export const PEERS: Readonly<Record<string, string>> = {
   bentocache: '1.6.1',
   'cache-manager': '7.2.9',
   cacheable: '2.5.0',
+  'connect-redis': '9.0.0',
+  'express-session': '1.19.0',
   ioredis: '5.11.1',
+  'iron-session': '9.0.1',
+  jose: '6.2.18',
   'lru-cache': '11.5.3',
+  redis: '5.12.1',
 }
 
 /** Written last, so that a folder which has it is complete. */
