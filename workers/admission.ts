@@ -4,10 +4,11 @@
  * @module
  */
 
-import { Ratelimit } from '@upstash/ratelimit'
-import { Redis } from '@upstash/redis'
 import type { Context, MiddlewareHandler } from 'hono'
-import type { RedisCacheManager } from 'nearcache'
+import type { Requester } from 'nearcache'
+import { cloudflareAddress } from 'nearcache/hono'
+import { workersPlatform } from 'nearcache/platform/workers'
+import { RateLimiter } from 'nearcache/ratelimit'
 import { ProblemError } from './problem.ts'
 
 /** Wrong tokens that one address may send within a minute. */
@@ -23,59 +24,40 @@ const REFUSED = new ProblemError({
   title: 'The token is wrong',
   detail: 'Send the configured token as: Authorization: Bearer TOKEN',
 })
-const LIMITED = new ProblemError({
-  status: 429,
-  title: 'Too many wrong tokens',
-  retryAfter: 60,
-})
-
-/** Counts wrong tokens by address. */
-export interface FailureLimit {
-  isReached(address: string): Promise<boolean>
-  count(address: string): Promise<void>
-}
-
 /**
- * A limit kept in the shared tier, so that it holds for all isolates. While the tier is away nothing
- * is counted: the routes are needed most then, and the token is checked as ever.
+ * A limit kept in the shared tier, so that it holds for all isolates. While the tier is away each
+ * isolate counts for itself: the routes are needed most then, and still nobody guesses without end.
  */
-export function failureLimit(cache: RedisCacheManager): FailureLimit {
-  const limit = new Ratelimit({
-    redis: new Redis(cache.redis),
-    limiter: Ratelimit.fixedWindow(MAX_FAILURES, '1 m'),
+export function failureLimit(redis: Requester): RateLimiter {
+  return new RateLimiter({
+    redis,
+    platform: workersPlatform(),
     prefix: 'nc:admin',
-    // What the isolate remembers would keep an address out after the window has passed elsewhere.
-    ephemeralCache: false,
-    timeout: 0,
+    fallbackShare: 1,
+    policies: [
+      {
+        name: 'wrong-tokens',
+        by: 'address',
+        limit: MAX_FAILURES,
+        window: '1m',
+        counts: 'failures',
+        disclose: false,
+      },
+    ],
   })
-  return {
-    isReached: (address) =>
-      limit.getRemaining(address).then(
-        ({ remaining }) => remaining <= 0,
-        () => false,
-      ),
-    count: (address) =>
-      limit.limit(address).then(
-        () => undefined,
-        () => undefined,
-      ),
-  }
 }
 
 /** Lets through whoever sends the token as `Authorization: Bearer`; all others get a problem. */
-export function requireToken(
-  token: string | undefined,
-  limit: FailureLimit | undefined,
-): MiddlewareHandler {
+export function requireToken(token: string | undefined, limit: RateLimiter): MiddlewareHandler {
   return async function admission(c, next) {
     c.header('cache-control', 'no-store')
     if (token === undefined) throw CLOSED
-    const address = c.req.header('cf-connecting-ip') ?? 'unknown'
-    if (await limit?.isReached(address)) throw LIMITED
-    if (!(await isSame(bearerOf(c), token))) {
-      await limit?.count(address)
-      throw REFUSED
+    const attempt = await limit.limit({ address: cloudflareAddress(c) })
+    if (!attempt.allowed) {
+      throw new ProblemError({ ...attempt.problem, title: 'Too many wrong tokens' })
     }
+    if (!(await isSame(bearerOf(c), token))) throw REFUSED
+    await attempt.succeeded()
     await next()
   }
 }

@@ -6,8 +6,9 @@
 
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { problemResponse } from 'nearcache/hono'
 import type { Composition } from './compose.ts'
-import { problemOf, problemResponse } from './problem.ts'
+import { problemOf } from './problem.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { emailRoutes } from './routes/emails.ts'
 import { healthRoutes } from './routes/health.ts'

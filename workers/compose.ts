@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RedisCacheManager, restTransport, type Transport } from 'nearcache'
+import { RedisCacheManager, type Requester, restTransport, type Transport } from 'nearcache'
 import {
   CachedEmailRepository,
   type EmailRepository,
@@ -28,6 +28,8 @@ export interface Composition {
   readonly emails: EmailRepository
   readonly rejected: RejectedMessages
   readonly caching: Caching | undefined
+  /** The shared tier, also with the cache off. */
+  readonly redis: Requester
   readonly sql: CountedDriver
   readonly adminToken: string | undefined
 }
@@ -38,15 +40,18 @@ export function compose({ db, redis, adminToken, isCached, nearTtl }: Settings):
   const sql = countStatements(toSqlDriver(db))
   const repository = new SqlEmailRepository({ db: sql.driver, platform })
   const rejected = new RejectedMessages({ db: sql.driver })
-  if (!isCached) return { emails: repository, rejected, caching: undefined, sql, adminToken }
+  const transport = transportTo(redis)
+  if (!isCached) {
+    return { emails: repository, rejected, caching: undefined, redis: transport, sql, adminToken }
+  }
   const cache = new RedisCacheManager({
-    redis: transportTo(redis),
+    redis: transport,
     platform,
     deadline: '2s',
     near: nearTtl === undefined ? false : { ttl: nearTtl },
   })
   const emails = new CachedEmailRepository({ db: { repository }, cache, platform })
-  return { emails, rejected, caching: { cache, emails }, sql, adminToken }
+  return { emails, rejected, caching: { cache, emails }, redis: cache.redis, sql, adminToken }
 }
 
 function transportTo(redis: RedisSettings): Transport {

@@ -5,12 +5,12 @@
  */
 
 import type { Hono } from 'hono'
+import { problemResponse } from 'nearcache/hono'
 import { createApp } from './app.ts'
 import { type Composition, compose } from './compose.ts'
 import { heartbeat } from './cron.ts'
 import { readEnv } from './env.ts'
 import { takeIn } from './inbox.ts'
-import { problemResponse } from './problem.ts'
 
 export { RedisObject } from './objects/redis-object.ts'
 

@@ -6,21 +6,7 @@
 
 import { HTTPException } from 'hono/http-exception'
 import { type AnyNearcacheError, isNearcacheError } from 'nearcache/errors'
-
-/** A problem: the members of RFC 9457, section 3.1, and extensions of ours. */
-export interface Problem {
-  readonly status: number
-  /** The same for every occurrence of the same kind. */
-  readonly title: string
-  /** What this occurrence is about, where that helps the client; never a value it did not send. */
-  readonly detail?: string | undefined
-  /** An error code of nearcache, for programs. */
-  readonly code?: string | undefined
-  /** The field of the request that is at fault. */
-  readonly field?: string | undefined
-  /** Seconds after which another try may succeed; sent as `Retry-After`. */
-  readonly retryAfter?: number | undefined
-}
+import type { Problem } from 'nearcache/hono'
 
 /** Thrown by a route to be answered as a problem. */
 export class ProblemError extends Error {
@@ -31,16 +17,6 @@ export class ProblemError extends Error {
     super(problem.title)
     this.problem = problem
   }
-}
-
-/** The response for a problem. */
-export function problemResponse({ retryAfter, ...problem }: Problem): Response {
-  const headers = new Headers({ 'content-type': 'application/problem+json' })
-  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
-  return new Response(JSON.stringify({ type: 'about:blank', ...problem }), {
-    status: problem.status,
-    headers,
-  })
 }
 
 /** What a client may know of an error: all of its own mistakes, and nothing of ours. */

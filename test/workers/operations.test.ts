@@ -55,7 +55,7 @@ describe('the admin routes', () => {
     const limited = await tryFrom('192.0.2.9', TOKEN)
 
     expect(limited.status).toBe(429)
-    expect(limited.headers.get('retry-after')).toBe('60')
+    expect(limited.headers.get('retry-after')).toMatch(/^[1-9]\d?$/)
     expect((await tryFrom('192.0.2.10', TOKEN)).status).toBe(200)
   })
 

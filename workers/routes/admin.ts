@@ -37,13 +37,13 @@ const Warming = z.strictObject({
  */
 export function adminRoutes({
   caching,
+  redis,
   rejected,
   sql,
   adminToken,
-}: Pick<Composition, 'caching' | 'rejected' | 'sql' | 'adminToken'>): Hono {
-  const limit = caching && failureLimit(caching.cache)
+}: Pick<Composition, 'caching' | 'redis' | 'rejected' | 'sql' | 'adminToken'>): Hono {
   return new Hono()
-    .use(requireToken(adminToken, limit))
+    .use(requireToken(adminToken, failureLimit(redis)))
     .get('/stats', async (c) => {
       const cache = await caching?.cache.getStats()
       return c.json({ cache: cache ?? 'off', sql: { statements: sql.statements } })

@@ -31,9 +31,9 @@ import type { Effect } from './command.ts'
 import { CommandError, unknownCommand, wrongArity } from './command-error.ts'
 import { DATA_COMMANDS } from './data-commands.ts'
 import { EVICTION_POLICIES, type EvictionPolicy } from './eviction.ts'
+import { FIGURES_TWIN } from './figures-twin.ts'
 import { Keyspace, type KeyspaceOptions } from './keyspace.ts'
 import type { Argv } from './parse.ts'
-import { FIGURES_TWIN } from './figures-twin.ts'
 import { RATE_LIMIT_TWINS } from './rate-limit/twins.ts'
 import { scriptCommands } from './script-commands.ts'
 import { ScriptLibrary, type ScriptTwin } from './scripting.ts'
@@ -59,14 +59,18 @@ export interface EmbeddedOptions {
    */
   readonly evictionPolicy?: EvictionPolicy
   /**
-   * The scripts that EVAL and EVALSHA can run. @default {@link TWINS}, {@link SESSION_TWINS} and
-   * {@link RATE_LIMIT_TWINS}: those of this library and of `@upstash/ratelimit`
+   * The scripts that EVAL and EVALSHA can run. @default {@link TWINS}, {@link SESSION_TWINS},
+   * {@link RATE_LIMIT_TWINS} and {@link FIGURES_TWIN}: those of this library and of `@upstash/ratelimit`
    */
   readonly twins?: readonly ScriptTwin[]
 }
 
-const DEFAULT_TWINS: readonly ScriptTwin[] = [...TWINS, ...RATE_LIMIT_TWINS, FIGURES_TWIN]
-const DEFAULT_TWINS: readonly ScriptTwin[] = [...TWINS, ...SESSION_TWINS, ...RATE_LIMIT_TWINS]
+const DEFAULT_TWINS: readonly ScriptTwin[] = [
+  ...TWINS,
+  ...SESSION_TWINS,
+  ...RATE_LIMIT_TWINS,
+  FIGURES_TWIN,
+]
 
 /**
  * The engine. Synchronous, so every command, script and transaction is atomic, and time stands

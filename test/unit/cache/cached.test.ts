@@ -199,7 +199,7 @@ describe('cached', () => {
     ['tll', { tll: '1s' }],
   ])('refuses a bad %s when it is made', (option, options) => {
     const { cache, load } = setUp()
-    const make = () => cached(load, { cache, name: 'find', ...options } as CachedOptions<[], never>)
+    const make = () => cached(load, { cache, name: 'find', ...options } as never)
 
     expect(make).toThrow(expect.objectContaining({ option, name: InvalidOptionError.name }))
   })

@@ -1,0 +1,59 @@
+/**
+ * Rate limits as a Hono middleware.
+ *
+ * @module
+ */
+
+import type { Context, MiddlewareHandler } from 'hono'
+import { problemResponse } from '../http/problem.ts'
+import type { RateLimitAllowance } from '../ratelimit/decision.ts'
+import type { RateLimiter } from '../ratelimit/limiter.ts'
+
+/** Options for {@link rateLimit}. */
+export interface RateLimitOptions {
+  readonly limiter: RateLimiter
+  /**
+   * Where a request comes from, by a source that the client cannot write: {@link cloudflareAddress}
+   * behind Cloudflare, the socket on Node. Never the leftmost of `X-Forwarded-For`.
+   */
+  readonly address: (c: Context) => string | undefined
+  /** Whom a request acts for, or the name that a log-in is tried with. @default nobody */
+  readonly account?: (c: Context) => string | undefined | Promise<string | undefined>
+  /** Whether the response means success, for policies that count failures. @default status below 400 */
+  readonly isSuccess?: (c: Context) => boolean
+}
+
+/** What {@link rateLimit} adds to the context. */
+export interface RateLimitEnv {
+  Variables: { rateLimit: RateLimitAllowance }
+}
+
+/**
+ * Answers 429 or 503 as problem details once a limit is spent, and tells clients where they stand:
+ * `RateLimit`, `RateLimit-Policy`, `Retry-After`. Redis is asked before the handler runs.
+ *
+ * @example
+ * ```ts
+ * app.use('/api/*', rateLimit({ limiter, address: cloudflareAddress }))
+ * ```
+ */
+export function rateLimit(options: RateLimitOptions): MiddlewareHandler<RateLimitEnv> {
+  const { limiter, address, account, isSuccess = (c) => c.res.status < 400 } = options
+  return async function limitRate(c, next) {
+    const decision = await limiter.limit({ address: address(c), account: await account?.(c) })
+    if (!decision.allowed) return problemResponse(decision.problem, decision.headers)
+    c.set('rateLimit', decision)
+    await next()
+    if (isSuccess(c)) await decision.succeeded()
+    for (const [name, value] of Object.entries(decision.headers)) c.header(name, value)
+    return undefined
+  }
+}
+
+/**
+ * The client's address as Cloudflare gives it. Elsewhere clients write this header themselves, and a
+ * limit by it is none.
+ */
+export function cloudflareAddress(c: Context): string | undefined {
+  return c.req.header('cf-connecting-ip')
+}

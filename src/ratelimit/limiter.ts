@@ -1,0 +1,207 @@
+/**
+ * Decides whether a request is within its limits, in bounded time, whatever Redis does.
+ *
+ * @module
+ */
+
+import type { Bytes } from '../entry/bytes.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { readSecret } from '../entry/key-ring.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+import type { Requester } from '../redis/requester.ts'
+import {
+  decided,
+  type RateLimitDecision,
+  type RateLimitRefusal,
+  refusal,
+  type Verdict,
+} from './decision.ts'
+import { identifierOf, type RequestFacts } from './identifier.ts'
+import { LocalBuckets } from './local-buckets.ts'
+import { type RateLimitPolicy, type ResolvedPolicy, resolvePolicies } from './policy.ts'
+import { RecentRefusals } from './refusals.ts'
+import { SharedCounts } from './shared-counts.ts'
+
+/** Options for {@link RateLimiter}. */
+export interface RateLimiterOptions {
+  /** Where the counts are: `cache.redis`, a transport, or any `Requester`. */
+  readonly redis: Requester
+  /** One to eight; a request has to be within all of them. */
+  readonly policies: readonly RateLimitPolicy[]
+  /**
+   * 32 random bytes as hex, base64 or base64url, with which names in Redis are made. Without it they
+   * are plain hashes, and an address can be found by trying. @default none
+   */
+  readonly secret?: string
+  /** Begins every name in Redis; 1 to 64 characters without braces or spaces. @default 'nc:rl' */
+  readonly prefix?: string
+  /** How long Redis may take; 1 ms to 10 s. @default '250ms' */
+  readonly timeout?: Duration
+  /**
+   * The share of each limit that an isolate lets through by itself while Redis cannot be asked, at
+   * least one request; 0 refuses everybody then. From 0 to 1. @default 0.1
+   */
+  readonly fallbackShare?: number
+  readonly platform?: Platform
+}
+
+/** How requests were decided since the start, in this isolate. */
+export interface RateLimitCounts {
+  /** By what Redis answered. */
+  redis: number
+  /** Refused again within a second, without asking. */
+  remembered: number
+  /** By a bucket of this isolate, since Redis could not be asked. */
+  local: number
+  refused: number
+}
+
+interface Asked {
+  readonly policy: ResolvedPolicy
+  readonly id: string
+}
+
+/**
+ * Limits requests by address, account or both, with counts in Redis that hold for all isolates.
+ *
+ * All policies together are one request to Redis. Nothing readable is stored. While Redis is away,
+ * slow or talks nonsense, a token bucket of this isolate lets a share of each limit through and
+ * refuses the rest with 503: a limiter never fails open without a bound, and never hangs. State
+ * beside Redis is per instance, so make one limiter for an isolate and not one for a request.
+ *
+ * @example
+ * ```ts
+ * const limiter = new RateLimiter({ redis: cache.redis, policies: LOGIN_POLICIES })
+ * const attempt = await limiter.limit({ address, account: email })
+ * if (!attempt.allowed) return problemResponse(attempt.problem, attempt.headers)
+ * if (await isPassword(email, password)) await attempt.succeeded()
+ * ```
+ */
+export class RateLimiter {
+  readonly #platform: Platform
+  readonly #policies: readonly ResolvedPolicy[]
+  readonly #secret: Bytes | undefined
+  readonly #shared: SharedCounts
+  readonly #local: ReadonlyMap<string, LocalBuckets>
+  readonly #refusals = new RecentRefusals()
+  readonly #counts: RateLimitCounts = { redis: 0, remembered: 0, local: 0, refused: 0 }
+
+  /** @throws {InvalidOptionError} When an option is out of its range. */
+  constructor(options: RateLimiterOptions) {
+    const { redis, platform = webPlatform(), prefix = 'nc:rl', timeout = '250ms' } = options
+    const { secret, fallbackShare = 0.1 } = options
+    if (typeof redis?.request !== 'function') {
+      throw new InvalidOptionError('redis', 'a transport, or a Requester with a request method')
+    }
+    if (typeof prefix !== 'string' || !/^[^\s{}]{1,64}$/.test(prefix)) {
+      throw new InvalidOptionError('prefix', '1 to 64 characters without braces or spaces')
+    }
+    if (!(fallbackShare >= 0 && fallbackShare <= 1)) {
+      throw new InvalidOptionError('fallbackShare', 'a number from 0 to 1')
+    }
+    this.#platform = platform
+    this.#policies = resolvePolicies(options.policies)
+    this.#secret = secret === undefined ? undefined : readSecret(secret, 'secret')
+    const timeoutMs = toMilliseconds(timeout, 'timeout', { min: 1, max: 10_000 })
+    this.#shared = new SharedCounts({ redis, platform, prefix, timeoutMs })
+    this.#local = new Map(
+      this.#policies.map((policy) => [policy.name, bucketsOf(policy, fallbackShare)]),
+    )
+  }
+
+  /** How requests were decided so far. */
+  get counts(): Readonly<RateLimitCounts> {
+    return this.#counts
+  }
+
+  /**
+   * Counts a request, and says whether it may go on. A request that is refused is counted by no
+   * policy, so that a client which is refused cannot spend what others share with it.
+   *
+   * @throws {InvalidKeyError} Before any I/O, when a policy needs an account that is absent or too
+   * long. Never because of Redis.
+   */
+  async limit(facts: RequestFacts): Promise<RateLimitDecision> {
+    const asked = this.#ask(facts)
+    const remembered = this.#remembered(asked)
+    if (remembered) return remembered
+    const verdicts = await Promise.all(asked.map((one) => this.#judge(one)))
+    const isLocal = verdicts.some(({ kind }) => kind === 'local')
+    this.#counts[isLocal ? 'local' : 'redis']++
+    if (verdicts.every(({ allowed }) => allowed)) {
+      return {
+        allowed: true,
+        ...decided(verdicts, this.#platform.now()),
+        succeeded: () =>
+          this.#giveBack(verdicts.filter(({ policy }) => policy.counts === 'failures')),
+      }
+    }
+    this.#counts.refused++
+    this.#platform.defer(this.#giveBack(verdicts.filter(({ allowed }) => allowed)))
+    return refusal(verdicts, this.#platform.now())
+  }
+
+  /**
+   * The refusal that {@link limit} would repeat without asking Redis, if there is one; counts nothing.
+   *
+   * @throws {InvalidKeyError} As {@link limit} does.
+   */
+  refusal(facts: RequestFacts): RateLimitRefusal | undefined {
+    return this.#remembered(this.#ask(facts))
+  }
+
+  #ask(facts: RequestFacts): readonly Asked[] {
+    return this.#policies.map((policy) => ({
+      policy,
+      id: identifierOf(policy.by, facts, this.#secret),
+    }))
+  }
+
+  #remembered(asked: readonly Asked[]): RateLimitRefusal | undefined {
+    const now = this.#platform.now()
+    const verdicts = asked.flatMap(({ policy, id }): Verdict[] => {
+      const resetAt = this.#refusals.resetAt(nameOf(policy, id), now)
+      if (resetAt === undefined) return []
+      return [{ kind: 'remembered', policy, id, allowed: false, remaining: 0, resetAt }]
+    })
+    if (verdicts.length === 0) return undefined
+    this.#counts.remembered++
+    this.#counts.refused++
+    return refusal(verdicts, now)
+  }
+
+  async #judge({ policy, id }: Asked): Promise<Verdict> {
+    try {
+      const count = await this.#shared.take(policy, id)
+      if (!count.allowed) {
+        this.#refusals.remember(nameOf(policy, id), count.resetAt, this.#platform.now())
+      }
+      return { kind: 'counted', policy, id, ...count }
+    } catch {
+      // Whatever kept Redis from counting; its text may name the identifier (I5).
+      const waitMs = this.#local.get(policy.name)?.take(id, this.#platform.now()) ?? 0
+      return { kind: 'local', policy, id, allowed: waitMs === 0, waitMs }
+    }
+  }
+
+  async #giveBack(verdicts: readonly Verdict[]): Promise<void> {
+    const now = this.#platform.now()
+    const work = verdicts.map(async ({ kind, policy, id }) => {
+      if (kind === 'local') this.#local.get(policy.name)?.giveBack(id, now)
+      else await this.#shared.giveBack(policy, id)
+    })
+    // A unit that is not given back makes a limit stricter, until its window has passed.
+    await Promise.allSettled(work)
+  }
+}
+
+function bucketsOf({ limit, windowMs }: ResolvedPolicy, share: number): LocalBuckets {
+  const capacity = share === 0 ? 0 : Math.max(1, Math.floor(limit * share))
+  return new LocalBuckets({ capacity, windowMs })
+}
+
+function nameOf({ name }: ResolvedPolicy, id: string): string {
+  return `${name} ${id}`
+}

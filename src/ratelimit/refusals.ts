@@ -1,0 +1,37 @@
+/**
+ * Remembers for a second who was refused, so that a client which hammers on costs Redis at most one
+ * command a second and an isolate.
+ *
+ * @module
+ */
+
+/** How long a refusal is repeated without asking, at most: how late a unit given back is seen. */
+const MEMORY_MS = 1_000
+const MAX_REMEMBERED = 10_000
+
+interface Refusal {
+  readonly until: number
+  /** Epoch milliseconds at which the limit has room again. */
+  readonly resetAt: number
+}
+
+/** Who was refused of late, in this isolate. Bounded: the oldest are forgotten first. */
+export class RecentRefusals {
+  readonly #refusals = new Map<string, Refusal>()
+
+  /** @returns When the limit has room again, in epoch milliseconds, if a refusal is remembered. */
+  resetAt(id: string, now: number): number | undefined {
+    const refusal = this.#refusals.get(id)
+    if (refusal === undefined) return undefined
+    if (now < refusal.until) return refusal.resetAt
+    this.#refusals.delete(id)
+    return undefined
+  }
+
+  remember(id: string, resetAt: number, now: number): void {
+    this.#refusals.delete(id)
+    this.#refusals.set(id, { until: Math.min(resetAt, now + MEMORY_MS), resetAt })
+    const [oldest] = this.#refusals.keys()
+    if (this.#refusals.size > MAX_REMEMBERED && oldest !== undefined) this.#refusals.delete(oldest)
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Counts in Redis, by `@upstash/ratelimit`: the algorithms are its scripts, and what it makes of a
+ * failure is not asked.
+ *
+ * @module
+ */
+
+import { Ratelimit } from '@upstash/ratelimit'
+import { Redis } from '@upstash/redis'
+import { RemoteError, RemoteTimeoutError } from '../errors.ts'
+import { withDeadline } from '../flight/deadline.ts'
+import type { Platform } from '../platform/platform.ts'
+import { guard } from '../redis/guard.ts'
+import { RedisLink } from '../redis/link.ts'
+import type { Command, RedisRequest, RedisResponse, Requester } from '../redis/requester.ts'
+import type { ResolvedPolicy } from './policy.ts'
+
+/** What Redis says of a count. */
+export interface Count {
+  readonly allowed: boolean
+  readonly remaining: number
+  /** Epoch milliseconds. */
+  readonly resetAt: number
+}
+
+/** Options for {@link SharedCounts}. */
+export interface SharedCountsOptions {
+  readonly redis: Requester
+  readonly platform: Platform
+  readonly prefix: string
+  readonly timeoutMs: number
+}
+
+type Limiter = ConstructorParameters<typeof Ratelimit>[0]['limiter']
+
+/** The counts of a limiter's policies. Those asked for within a tick are one request. */
+export class SharedCounts {
+  readonly #platform: Platform
+  readonly #timeoutMs: number
+  readonly #prefix: string
+  readonly #redis: Redis
+  readonly #limits = new Map<string, Ratelimit>()
+
+  constructor({ redis, platform, prefix, timeoutMs }: SharedCountsOptions) {
+    this.#platform = platform
+    this.#timeoutMs = timeoutMs
+    this.#prefix = prefix
+    this.#redis = new Redis(batching(redis, platform, timeoutMs))
+  }
+
+  /**
+   * Takes a unit.
+   *
+   * @throws {RemoteTimeoutError} When the answer takes longer than the timeout.
+   * @throws When Redis cannot be asked, refuses the script, or answers what is no count.
+   */
+  async take(policy: ResolvedPolicy, id: string): Promise<Count> {
+    const { success, remaining, reset } = await this.#ask(policy, id, 1)
+    // Of the wrong type a number is NaN by now, and would pass for a refusal.
+    if (![remaining, reset].every(Number.isFinite)) throw NO_COUNT
+    return { allowed: success, remaining: Math.floor(remaining), resetAt: reset }
+  }
+
+  /** Returns a unit that was taken. Throws as {@link take} does. */
+  async giveBack(policy: ResolvedPolicy, id: string): Promise<void> {
+    await this.#ask(policy, id, -1)
+  }
+
+  #ask(policy: ResolvedPolicy, id: string, rate: number): ReturnType<Ratelimit['limit']> {
+    const timedOut = (): unknown => new RemoteTimeoutError('EVALSHA', this.#timeoutMs)
+    return withDeadline(this.#platform, this.#timeoutMs, timedOut, () =>
+      // The braces keep both windows of an identifier in one slot of a cluster.
+      this.#limitOf(policy).limit(`{${id}}`, { rate }),
+    )
+  }
+
+  #limitOf(policy: ResolvedPolicy): Ratelimit {
+    const known = this.#limits.get(policy.name)
+    if (known) return known
+    const limit = new Ratelimit({
+      redis: this.#redis,
+      limiter: limiterOf(policy),
+      prefix: `${this.#prefix}:${policy.name}`,
+      // Its memory of refusals has no bound, and its timeout lets everybody through.
+      ephemeralCache: false,
+      timeout: 0,
+    })
+    this.#limits.set(policy.name, limit)
+    return limit
+  }
+}
+
+const NO_COUNT = new RemoteError({
+  operation: 'EVALSHA',
+  reason: 'malformed reply',
+  applied: 'unknown',
+})
+
+function limiterOf({ algorithm, limit, windowMs }: ResolvedPolicy): Limiter {
+  switch (algorithm) {
+    case 'sliding-window':
+      return Ratelimit.slidingWindow(limit, `${windowMs} ms`)
+    case 'fixed-window':
+      return Ratelimit.fixedWindow(limit, `${windowMs} ms`)
+    case 'token-bucket':
+      return Ratelimit.tokenBucket(1, `${Math.max(1, Math.round(windowMs / limit))} ms`, limit)
+  }
+}
+
+/**
+ * A Requester that sends the commands of one tick together, gives up at the timeout, and answers at
+ * once while the circuit is open. A count is never sent twice: it is no harm to lose one.
+ */
+function batching(redis: Requester, platform: Platform, timeoutMs: number): Requester {
+  const guarded = guard(redis, { platform, deadlineMs: timeoutMs, retries: 0 })
+  const link = new RedisLink(guarded, 'cluster' in redis && redis.cluster === true)
+  return {
+    async request<Result>({ body }: RedisRequest): Promise<RedisResponse<Result>> {
+      return { result: (await link.send(body as Command)) as Result }
+    },
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * A limiter on the embedded engine, with a way to Redis that fails as the test says.
+ *
+ * @module
+ */
+
+import { vi } from 'vitest'
+import { RateLimiter, type RateLimiterOptions } from '../../../src/ratelimit/index.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
+
+/** The beginning of a window of any length that the tests use: a multiple of a day. */
+export const MIDNIGHT: number = 20_000 * 86_400_000
+
+/** What a test works with. */
+export interface LimitsUnderTest {
+  readonly platform: ManualPlatform
+  readonly redis: FaultyRequester
+  limiter(options: Omit<RateLimiterOptions, 'redis' | 'platform'>): RateLimiter
+  /** Moves both clocks: the platform's, and the one that `@upstash/ratelimit` reads. */
+  pass(ms: number): Promise<void>
+}
+
+/** Takes over the clock of the process; give it back with `vi.useRealTimers`. */
+export function limitsUnderTest(): LimitsUnderTest {
+  vi.useFakeTimers({ toFake: ['Date'], now: MIDNIGHT })
+  const platform = new ManualPlatform({ startAt: MIDNIGHT })
+  const redis = faultyRequester(embeddedTransport({ platform }))
+  return {
+    platform,
+    redis,
+    limiter: (options) => new RateLimiter({ redis, platform, ...options }),
+    pass: async (ms) => {
+      vi.setSystemTime(Date.now() + ms)
+      await platform.advance(ms)
+    },
+  }
+}

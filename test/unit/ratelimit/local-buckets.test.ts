@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { LocalBuckets } from '../../../src/ratelimit/local-buckets.ts'
+
+const WINDOW_MS = 10_000
+
+describe('LocalBuckets', () => {
+  test('lets a full bucket through at once, then one each share of the window', () => {
+    const buckets = new LocalBuckets({ capacity: 2, windowMs: WINDOW_MS })
+
+    expect([buckets.take('a', 0), buckets.take('a', 0)]).toEqual([0, 0])
+    expect(buckets.take('a', 0)).toBe(5_000)
+    expect(buckets.take('a', 4_000)).toBe(1_000)
+    expect(buckets.take('a', 5_000)).toBe(0)
+    expect(buckets.take('b', 5_000)).toBe(0)
+  })
+
+  test('a token that is given back may be taken again, and fills no bucket beyond its brim', () => {
+    const buckets = new LocalBuckets({ capacity: 1, windowMs: WINDOW_MS })
+    buckets.take('a', 0)
+    buckets.giveBack('a', 0)
+    buckets.giveBack('a', 0)
+
+    expect(buckets.take('a', 0)).toBe(0)
+    expect(buckets.take('a', 0)).toBeGreaterThan(0)
+  })
+
+  test('refuses everybody where the capacity is 0', () => {
+    const buckets = new LocalBuckets({ capacity: 0, windowMs: WINDOW_MS })
+
+    expect(buckets.take('a', 0)).toBe(WINDOW_MS)
+  })
+
+  test('refuses new identifiers while there is no room, so that nobody gets a full bucket by it', () => {
+    const buckets = new LocalBuckets({ capacity: 1, windowMs: WINDOW_MS, maxBuckets: 3 })
+    const allowed = Array.from({ length: 100 }, (_, i) => buckets.take(`id-${i}`, 0))
+
+    expect(allowed.filter((waitMs) => waitMs === 0)).toHaveLength(3)
+    expect(buckets.take('id-0', 0)).toBeGreaterThan(0)
+    expect(buckets.take('new', WINDOW_MS)).toBe(0)
+  })
+
+  test('a clock that steps back refills nothing', () => {
+    const buckets = new LocalBuckets({ capacity: 1, windowMs: WINDOW_MS })
+    buckets.take('a', 100_000)
+
+    expect(buckets.take('a', 0)).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,72 @@
+import { initTRPC, TRPCError } from '@trpc/server'
+import { getHTTPStatusCodeFromError } from '@trpc/server/http'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type RateLimitDecision, trpcRateLimit } from '../../../src/ratelimit/index.ts'
+import { type LimitsUnderTest, limitsUnderTest } from './limits.ts'
+
+const t = initTRPC.context<{ readonly userId: string }>().create()
+
+let world: LimitsUnderTest
+
+beforeEach(() => {
+  world = limitsUnderTest()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function appWith(counts: 'requests' | 'failures', decisions: RateLimitDecision[] = []) {
+  const limiter = world.limiter({
+    policies: [{ name: 'calls', by: 'account', limit: 2, window: '1m', counts }],
+  })
+  const limited = t.procedure.use(
+    trpcRateLimit<{ readonly userId: string }>({
+      limiter,
+      facts: ({ ctx, path }) => ({ account: `${ctx.userId} ${path}` }),
+      onDecision: (decision) => decisions.push(decision),
+    }),
+  )
+  const router = t.router({
+    read: limited.query(({ ctx }) => ctx.userId),
+    fail: limited.mutation((): string => {
+      throw new TRPCError({ code: 'UNAUTHORIZED' })
+    }),
+  })
+  return t.createCallerFactory(router)
+}
+
+describe('trpcRateLimit', () => {
+  test('lets calls through up to the limit, then answers as tRPC does for too many', async () => {
+    const decisions: RateLimitDecision[] = []
+    const caller = appWith('requests', decisions)({ userId: 'ada' })
+    await expect(caller.read()).resolves.toBe('ada')
+    await caller.read()
+
+    const refused = await caller.read().catch((error: unknown) => error)
+
+    expect(refused).toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfter: 60 })
+    expect(getHTTPStatusCodeFromError(refused as TRPCError)).toBe(429)
+    expect(decisions.map(({ allowed }) => allowed)).toEqual([true, true, false])
+    await expect(appWith('requests')({ userId: 'bob' }).read()).resolves.toBe('bob')
+  })
+
+  test('gives the unit back after a call that succeeded, and not after one that failed', async () => {
+    const caller = appWith('failures')({ userId: 'ada' })
+    for (let i = 0; i < 5; i++) await caller.read()
+    for (let i = 0; i < 2; i++) {
+      await expect(caller.fail()).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    }
+
+    await expect(caller.fail()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' })
+  })
+
+  test('answers 503 once Redis is away and the share of this process is spent', async () => {
+    const caller = appWith('requests')({ userId: 'ada' })
+    world.redis.fate = () => ({ kind: 'fail', error: new Error('away') })
+    await caller.read()
+
+    const refused = await caller.read().catch((error: unknown) => error)
+
+    expect(getHTTPStatusCodeFromError(refused as TRPCError)).toBe(503)
+  })
+})
