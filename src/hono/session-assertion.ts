@@ -1,0 +1,168 @@
+/**
+ * Tells an origin who a request acts for, in a form that only the edge can write: a JSON Web Token
+ * (RFC 7519) signed with HMAC-SHA-256, which every language can verify.
+ *
+ * @module
+ */
+
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import {
+  type Bytes,
+  decodeUtf8,
+  encodeUtf8,
+  fromBase64,
+  toBase64,
+  toBase64Url,
+} from '../entry/bytes.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { type EncryptionKey, type KeyRing, readKeyRing } from '../entry/key-ring.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+import { isSameText } from '../session/token.ts'
+
+/** Options for {@link SessionAssertions}. */
+export interface SessionAssertionOptions {
+  /** The keys, shared by edge and origin: one signs, all verify. */
+  readonly keys: readonly EncryptionKey[]
+  /** Whom the assertions are for, such as `https://origin.example`; no other takes them. */
+  readonly audience: string
+  /** How long one holds; 1 s to 5 minutes. @default '30s' */
+  readonly ttl?: Duration
+  /** By how much the clocks of edge and origin may differ; 0 to 60 s. @default '5s' */
+  readonly skew?: Duration
+  readonly platform?: Platform
+}
+
+/** The part of a session that an origin is told. */
+export interface AssertedSession {
+  readonly id: string
+  readonly userId: string
+  readonly permissions: readonly string[] | undefined
+  readonly epoch: string
+  /** When Redis was asked, in epoch milliseconds. */
+  readonly validatedAt: number
+}
+
+/** Kept apart from every other token of this library, and of others (RFC 8725, section 3.11). */
+const TYPE = 'nearcache-session+jwt'
+const MAX_CHARS = 8_192
+const FORM = /^([A-Za-z0-9_-]{1,200})\.([A-Za-z0-9_-]{1,8000})\.([A-Za-z0-9_-]{43})$/
+
+interface Claims {
+  readonly aud: string
+  readonly sub: string
+  readonly sid: string
+  readonly epoch: string
+  readonly permissions?: readonly string[] | undefined
+  /** Epoch milliseconds; the registered claims are in seconds. */
+  readonly validated_at: number
+  readonly iat: number
+  readonly exp: number
+}
+
+/**
+ * Signs at the edge and verifies at the origin.
+ *
+ * An assertion says that the edge let a request through; whether it may do what it asks is for the
+ * origin to decide, by the permissions. Within its time it can be used again by whoever reads it, so
+ * it travels over TLS alone.
+ *
+ * @example
+ * ```ts
+ * const assertions = new SessionAssertions({ keys, audience: 'https://origin.example' })
+ * const said = await assertions.verify(request.headers.get('x-nearcache-session'))
+ * if (!said) return new Response(null, { status: 401 })
+ * ```
+ */
+export class SessionAssertions {
+  readonly #ring: KeyRing
+  readonly #audience: string
+  readonly #ttlMs: number
+  readonly #skewMs: number
+  readonly #platform: Platform
+
+  /** @throws {InvalidOptionError} When an option is out of its range. */
+  constructor(options: SessionAssertionOptions) {
+    const { keys, audience, ttl = '30s', skew = '5s', platform = webPlatform() } = options
+    if (typeof audience !== 'string' || !/^[\x21-\x7e]{1,256}$/.test(audience)) {
+      throw new InvalidOptionError('audience', '1 to 256 characters of ASCII without spaces')
+    }
+    this.#ring = readKeyRing(keys, 'keys')
+    this.#audience = audience
+    this.#ttlMs = toMilliseconds(ttl, 'ttl', { min: 1_000, max: 300_000 })
+    this.#skewMs = toMilliseconds(skew, 'skew', { max: 60_000 })
+    this.#platform = platform
+  }
+
+  /** The assertion for a session that was found alive. */
+  sign({ id, userId, permissions, epoch, validatedAt }: AssertedSession): string {
+    const now = this.#platform.now()
+    const claims: Claims = {
+      aud: this.#audience,
+      sub: userId,
+      sid: id,
+      epoch,
+      permissions,
+      validated_at: validatedAt,
+      iat: Math.floor(now / 1_000),
+      exp: Math.ceil((now + this.#ttlMs) / 1_000),
+    }
+    const kid = this.#ring.primaryId
+    const signed = `${encode({ alg: 'HS256', typ: TYPE, kid })}.${encode(claims)}`
+    return `${signed}.${signature(this.#secretOf(kid), signed)}`
+  }
+
+  /**
+   * What an assertion says, if it holds now and is for this audience; `undefined` otherwise, whatever
+   * the text is.
+   */
+  verify(text: string | null | undefined): AssertedSession | undefined {
+    if (typeof text !== 'string' || text.length > MAX_CHARS) return undefined
+    const [, head = '', body = '', mac = ''] = FORM.exec(text) ?? []
+    const header = decode(head)
+    // The algorithm is ours to choose, and not the token's (RFC 8725, section 3.1).
+    if (header?.['alg'] !== 'HS256' || header['typ'] !== TYPE) return undefined
+    const { kid } = header
+    const secret = typeof kid === 'string' ? this.#ring.secrets.get(kid) : undefined
+    if (!secret || !isSameText(mac, signature(secret, `${head}.${body}`))) return undefined
+    // Signed by us, hence of the form that we write.
+    return this.#believe(decode(body) as Claims | undefined)
+  }
+
+  #believe(claims: Claims | undefined): AssertedSession | undefined {
+    if (claims?.aud !== this.#audience) return undefined
+    const now = this.#platform.now()
+    if (now >= claims.exp * 1_000 + this.#skewMs) return undefined
+    if (now < claims.iat * 1_000 - this.#skewMs) return undefined
+    const { sub, sid, permissions, epoch, validated_at: validatedAt } = claims
+    return { id: sid, userId: sub, permissions, epoch, validatedAt }
+  }
+
+  #secretOf(id: string): Bytes {
+    return this.#ring.secrets.get(id) as Bytes
+  }
+}
+
+function signature(secret: Bytes, text: string): string {
+  return toBase64Url(hmac(sha256, secret, encodeUtf8(text)))
+}
+
+function encode(value: unknown): string {
+  return toBase64(encodeUtf8(JSON.stringify(value)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '')
+}
+
+function decode(text: string): Record<string, unknown> | undefined {
+  const base64 = text.replaceAll('-', '+').replaceAll('_', '/')
+  const bytes = fromBase64(base64.padEnd(Math.ceil(base64.length / 4) * 4, '='))
+  try {
+    const value: unknown = bytes && JSON.parse(decodeUtf8(bytes))
+    return typeof value === 'object' && value !== null ? (value as never) : undefined
+  } catch {
+    return undefined // it is not JSON, or not UTF-8
+  }
+}

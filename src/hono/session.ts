@@ -1,0 +1,203 @@
+/**
+ * Sessions at the edge: no handler behind this middleware runs without one.
+ *
+ * @module
+ */
+
+import type { Context, MiddlewareHandler } from 'hono'
+import type { SessionRefusal } from '../errors.ts'
+import { problemResponse } from '../http/problem.ts'
+import type { RateLimiter } from '../ratelimit/limiter.ts'
+import type { RateLimitPolicy } from '../ratelimit/policy.ts'
+import type { FastSession, Session, SessionGate, SessionState } from '../session/session.ts'
+import { type SessionCookie, sessionCookie } from './session-cookie.ts'
+import {
+  type CrossSiteCheck,
+  type CrossSiteOptions,
+  crossSiteCheck,
+  crossSiteResponse,
+} from './session-origin.ts'
+import { type MissingSession, sessionFailure, unauthorized } from './session-problems.ts'
+import { type Credential, RequestSession, type SessionContext } from './session-request.ts'
+
+/** Options for {@link session}. */
+export interface SessionOptions<Data = Record<string, unknown>> extends CrossSiteOptions {
+  /** Where sessions are: a `SessionUserCache`. */
+  readonly sessions: SessionGate<Data>
+  /** @default sessionCookie() */
+  readonly cookie?: SessionCookie
+  /** Whether `Authorization: Bearer` is taken too. It outweighs the cookie. @default true */
+  readonly bearer?: boolean
+  /**
+   * `false` lets requests without a session through, with `c.var.session` undefined. A bearer token
+   * that is not to be used is refused even then, and so is everybody while Redis cannot be asked.
+   * @default true
+   */
+  readonly required?: boolean
+  /** Asks Redis for every request, whatever the browser brings along. @default false */
+  readonly requireFresh?: boolean
+  /** Which sessions are let through. The fast path is for active ones alone. @default ['active'] */
+  readonly allow?: readonly SessionState[]
+  /** `false` leaves the idle timeout running, as for a page that polls by itself. @default true */
+  readonly touch?: boolean
+  /** Limits how often an address may send tokens that Redis does not know. @default no limit */
+  readonly guesses?: {
+    /** One with policies by address, such as {@link GUESS_POLICIES}. */
+    readonly limiter: RateLimiter
+    readonly address: (c: Context) => string | undefined
+  }
+}
+
+/** What {@link session} adds to the context. */
+export interface SessionEnv<Data = Record<string, unknown>> {
+  Variables: { session: RequestSession<Data> }
+}
+
+/** What {@link session} adds to the context where no session is required. */
+export interface OptionalSessionEnv<Data = Record<string, unknown>> {
+  Variables: { session: RequestSession<Data> | undefined }
+}
+
+/** 30 unknown tokens a minute and an address: what costs Redis a look-up and is none of a user's. */
+export const GUESS_POLICIES: readonly RateLimitPolicy[] = Object.freeze([
+  { name: 'session-guesses', by: 'address', limit: 30, window: '1m', disclose: false },
+])
+
+/**
+ * Lets requests with a session through, and answers 401 to others, 503 while Redis cannot be asked.
+ *
+ * A cookie counts only where the browser says that the request is of its own site, as far as it may
+ * change something. What is no token of this library costs no I/O. With a fast-path token a request
+ * costs none either, and a revocation is seen at most `sessions.fastPathBoundMs` late; handlers that
+ * cannot wait for it call `c.var.session.fresh()`.
+ *
+ * @throws {InvalidOptionError} When a trusted origin is not one.
+ *
+ * @example
+ * ```ts
+ * app.use('/me/*', session({ sessions }))
+ * app.get('/me', (c) => c.json({ userId: c.var.session.userId }))
+ * ```
+ */
+export function session<Data = Record<string, unknown>>(
+  options: SessionOptions<Data> & { readonly required: false },
+): MiddlewareHandler<OptionalSessionEnv<Data>>
+export function session<Data = Record<string, unknown>>(
+  options: SessionOptions<Data>,
+): MiddlewareHandler<SessionEnv<Data>>
+export function session<Data>(options: SessionOptions<Data>): MiddlewareHandler {
+  const gatekeeper = new Gatekeeper(options)
+  return async function requireSession(c, next) {
+    const found = await gatekeeper.find(c)
+    if (found instanceof Response) return found
+    c.set('session', found)
+    await next()
+    await found?.sendFastPath()
+    return undefined
+  }
+}
+
+/**
+ * Asks Redis before the handler of a sensitive route runs, wherever {@link session} is mounted above
+ * it: a revocation and a change of permissions hold at once.
+ */
+export function requireFresh(): MiddlewareHandler<SessionEnv<unknown>> {
+  return async function askAgain(c, next) {
+    await c.var.session.fresh()
+    await next()
+  }
+}
+
+class Gatekeeper<Data> {
+  readonly #options: SessionOptions<Data>
+  readonly #context: SessionContext<Data>
+  readonly #isCrossSite: CrossSiteCheck
+
+  constructor(options: SessionOptions<Data>) {
+    const { sessions, cookie = sessionCookie(), allow = ['active'], touch = true } = options
+    this.#options = options
+    this.#context = { sessions, cookie, allow, touch }
+    this.#isCrossSite = crossSiteCheck(options)
+  }
+
+  /** The session of a request, what it gets instead, or nothing where none is required. */
+  async find(c: Context): Promise<RequestSession<Data> | Response | undefined> {
+    const credential = this.#credentialOf(c)
+    if (credential === undefined) return this.#without('session_required')
+    if (credential.kind === 'cookie' && this.#isCrossSite(c)) return crossSiteResponse()
+    try {
+      return await this.#open(c, credential)
+    } catch (error) {
+      const response = sessionFailure(error)
+      if (response === undefined) throw error
+      return response
+    }
+  }
+
+  #credentialOf(c: Context): Credential | undefined {
+    const { bearer = true } = this.#options
+    const [, sent] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? []
+    if (bearer && sent !== undefined) return { kind: 'bearer', token: sent }
+    const token = this.#context.cookie.read(c)
+    return token === undefined ? undefined : { kind: 'cookie', token }
+  }
+
+  async #open(
+    c: Context,
+    credential: Credential,
+  ): Promise<RequestSession<Data> | Response | undefined> {
+    const { sessions, allow, touch } = this.#context
+    const fast = await this.#fastPath(c, credential)
+    if (fast) return new RequestSession(c, this.#context, credential, fast)
+    const limited = this.#guessesSpent(c)
+    if (limited) return limited
+    const found = await sessions.validate(credential.token, { allow, touch })
+    if (!found.ok) return this.#refuse(c, credential, found.reason)
+    return this.#succeed(c, credential, found.session)
+  }
+
+  async #fastPath(c: Context, { kind, token }: Credential): Promise<FastSession | undefined> {
+    const { sessions, cookie, allow } = this.#context
+    const { requireFresh: mustAsk = false } = this.#options
+    if (mustAsk || kind === 'bearer' || sessions.fastPathBoundMs === 0) return undefined
+    if (!allow.includes('active')) return undefined
+    const fastToken = cookie.readFast(c)
+    return fastToken === undefined ? undefined : sessions.verifyFastPath(token, fastToken)
+  }
+
+  /** A token that another tab has rotated is exchanged for its one successor. */
+  async #succeed(
+    c: Context,
+    credential: Credential,
+    found: Session<Data>,
+  ): Promise<RequestSession<Data>> {
+    const session = new RequestSession(c, this.#context, credential, found)
+    if (found.isSuperseded && credential.kind === 'cookie') await session.rotate()
+    return session
+  }
+
+  async #refuse(
+    c: Context,
+    { kind }: Credential,
+    reason: SessionRefusal,
+  ): Promise<Response | undefined> {
+    const { guesses } = this.#options
+    if (guesses && (reason === 'absent' || reason === 'tampered')) {
+      const counted = await guesses.limiter.limit({ address: guesses.address(c) })
+      if (!counted.allowed) return problemResponse(counted.problem, counted.headers)
+    }
+    const code = reason === 'pending' ? 'session_pending' : 'session_invalid'
+    return kind === 'bearer' ? unauthorized(code) : this.#without(code)
+  }
+
+  #guessesSpent(c: Context): Response | undefined {
+    const { guesses } = this.#options
+    const refusal = guesses?.limiter.refusal({ address: guesses.address(c) })
+    return refusal && problemResponse(refusal.problem, refusal.headers)
+  }
+
+  #without(code: MissingSession): Response | undefined {
+    const { required = true } = this.#options
+    return required ? unauthorized(code) : undefined
+  }
+}
