@@ -32,6 +32,9 @@ const MODES: readonly (readonly [CacheMode, string])[] = [
   ['on', 'with cache'],
 ]
 
+/** The demo account, whose sessions end with this process. */
+const SESSIONS = { DEMO_LOGIN: 'on', SESSION_KEYS: `k1:${randomBytes(32).toString('hex')}` }
+
 let worker: RunningWorker | undefined
 
 async function main(): Promise<void> {
@@ -54,7 +57,7 @@ async function main(): Promise<void> {
   for (const [mode, title] of MODES) {
     await worker?.stop()
     console.log(`Running ${STEPS} requests, ${title} …`)
-    worker = await startWorker({ directory, token, mode, port: await freePort() })
+    worker = await startWorker({ directory, token, mode, port: await freePort(), vars: SESSIONS })
     columns.push({ title, run: await measure(worker.origin, token, ledger, steps) })
   }
   console.log(`\n${report(columns)}\n\n${CAVEAT}\n`)
@@ -81,6 +84,7 @@ async function stayUp(token: string): Promise<void> {
   console.log(`The Worker is up, with the cache on. Ctrl-C ends it.
 
   ${origin}/emails?statuses=new,in_progress&limit=5
+  ${origin}/login
   ${origin}/health/cache
   curl -H 'Authorization: Bearer ${token}' ${origin}/admin/stats
 `)

@@ -6,16 +6,26 @@
 
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { problemResponse } from 'nearcache/hono'
+import { HTTPException } from 'hono/http-exception'
+import { type Problem, problemResponse } from 'nearcache/hono'
 import type { Composition } from './compose.ts'
 import { problemOf } from './problem.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { emailRoutes } from './routes/emails.ts'
 import { healthRoutes } from './routes/health.ts'
+import { loginRoutes } from './routes/login.ts'
 import { mailboxRoutes } from './routes/mailbox.ts'
+import { meRoutes } from './routes/me.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 
 /** Room for the longest message the mailbox takes, in the longest spelling JSON has for it. */
 const MAX_BODY_BYTES = 12_000_000
+
+const CLOSED: Problem = {
+  status: 403,
+  title: 'Nobody can log in',
+  detail: 'Neither AUTHENTICATOR is bound nor DEMO_LOGIN on.',
+}
 
 /** Builds the app. Every error leaves it as problem details. */
 export function createApp(composition: Composition): Hono {
@@ -30,8 +40,19 @@ export function createApp(composition: Composition): Hono {
   app.route('/', mailboxRoutes(composition.emails))
   app.route('/health', healthRoutes(composition.caching))
   app.route('/admin', adminRoutes(composition))
+  const { sessions } = composition
+  if (sessions) {
+    app.route('/sessions', sessionRoutes(sessions))
+    app.route('/me', meRoutes(sessions))
+    app.route('/login', loginRoutes(sessions))
+  } else {
+    for (const path of ['/sessions/*', '/me', '/login'])
+      app.all(path, () => problemResponse(CLOSED))
+  }
   app.notFound(() => problemResponse({ status: 404, title: 'Not found' }))
   app.onError((error) => {
+    // What a session's methods throw has its answer with it.
+    if (error instanceof HTTPException && error.res) return error.getResponse()
     const problem = problemOf(error)
     if (problem.status >= 500) logFailure(error)
     return problemResponse(problem)

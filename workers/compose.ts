@@ -14,13 +14,24 @@ import {
 } from 'nearcache/email'
 import { workersPlatform } from 'nearcache/platform/workers'
 import { durableTransport } from 'nearcache/redis/durable'
+import { SessionUserCache } from 'nearcache/session'
+import { type Authenticate, authenticateBy, authenticateDemo } from './authenticate.ts'
 import { type CountedDriver, countStatements } from './counting-driver.ts'
-import type { RedisSettings, Settings } from './env.ts'
+import type { RedisSettings, SessionSettings, Settings } from './env.ts'
 
 /** What there is only with the cache on. */
 export interface Caching {
   readonly cache: RedisCacheManager
   readonly emails: CachedEmailRepository
+}
+
+/** What there is only where users can log in. */
+export interface Sessions {
+  readonly cache: SessionUserCache
+  readonly redis: Requester
+  readonly authenticate: Authenticate
+  /** Whether it is the demo account that logs in. */
+  readonly isDemo: boolean
 }
 
 /** What the routes are built from. */
@@ -32,18 +43,19 @@ export interface Composition {
   readonly redis: Requester
   readonly sql: CountedDriver
   readonly adminToken: string | undefined
+  readonly sessions: Sessions | undefined
 }
 
 /** Builds everything; nothing is sent before the first request asks for it. */
-export function compose({ db, redis, adminToken, isCached, nearTtl }: Settings): Composition {
+export function compose(settings: Settings): Composition {
+  const { db, redis, adminToken, isCached, nearTtl } = settings
   const platform = workersPlatform()
   const sql = countStatements(toSqlDriver(db))
   const repository = new SqlEmailRepository({ db: sql.driver, platform })
   const rejected = new RejectedMessages({ db: sql.driver })
   const transport = transportTo(redis)
-  if (!isCached) {
-    return { emails: repository, rejected, caching: undefined, redis: transport, sql, adminToken }
-  }
+  const base = { rejected, sql, adminToken, sessions: sessionsOn(transport, settings.sessions) }
+  if (!isCached) return { ...base, emails: repository, caching: undefined, redis: transport }
   const cache = new RedisCacheManager({
     redis: transport,
     platform,
@@ -51,7 +63,26 @@ export function compose({ db, redis, adminToken, isCached, nearTtl }: Settings):
     near: nearTtl === undefined ? false : { ttl: nearTtl },
   })
   const emails = new CachedEmailRepository({ db: { repository }, cache, platform })
-  return { emails, rejected, caching: { cache, emails }, redis: cache.redis, sql, adminToken }
+  return { ...base, emails, caching: { cache, emails }, redis: cache.redis }
+}
+
+/** With a circuit of their own: the cache's pauses are no reason to refuse everybody. */
+function sessionsOn(redis: Transport, settings: SessionSettings | undefined): Sessions | undefined {
+  if (!settings) return undefined
+  const { keys, fastPath, authenticator } = settings
+  const isDemo = authenticator === 'demo'
+  return {
+    redis,
+    isDemo,
+    authenticate: isDemo ? authenticateDemo : authenticateBy(authenticator),
+    cache: new SessionUserCache({
+      redis,
+      keys,
+      platform: workersPlatform(),
+      deadline: '2s',
+      ...(fastPath !== undefined && { fastPath }),
+    }),
+  }
 }
 
 function transportTo(redis: RedisSettings): Transport {

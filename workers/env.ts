@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConfigurationError, type Duration } from 'nearcache'
+import { ConfigurationError, type Duration, type EncryptionKey } from 'nearcache'
 import * as z from 'zod'
 import type { RedisObject } from './objects/redis-object.ts'
 
@@ -12,6 +12,15 @@ import type { RedisObject } from './objects/redis-object.ts'
 export type RedisSettings =
   | { readonly kind: 'upstash'; readonly url: string; readonly token: string }
   | { readonly kind: 'durable'; readonly namespace: DurableObjectNamespace<RedisObject> }
+
+/** How sessions are kept, and who may have one. */
+export interface SessionSettings {
+  /** The first encrypts, all of them decrypt. */
+  readonly keys: readonly EncryptionKey[]
+  readonly fastPath: Duration | undefined
+  /** A service of the deployment's own, or the demo account. */
+  readonly authenticator: Fetcher | 'demo'
+}
 
 /** The environment, checked. */
 export interface Settings {
@@ -23,11 +32,35 @@ export interface Settings {
   readonly isCached: boolean
   /** How long copies inside an isolate are served unseen; none without it. */
   readonly nearTtl: Duration | undefined
+  /** Without it nobody can log in. */
+  readonly sessions: SessionSettings | undefined
 }
 
 /** Dashboards and shells leave empty texts where a variable is meant to be absent. */
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional())
+
+const SESSION_KEY = /^([A-Za-z0-9_-]{1,16}):([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/
+
+/** `id:secret,id:secret` with secrets of 32 bytes as hex or base64. */
+const SessionKeys = z
+  .string('must be a text')
+  .refine((text) => {
+    const keys = text.split(',').map((key) => SESSION_KEY.exec(key))
+    return keys.every((key) => key) && new Set(keys.map((key) => key?.[1])).size === keys.length
+  }, 'must be like id:secret or id:secret,id:secret, each secret 32 random bytes as hex or base64')
+  .transform((text) =>
+    text.split(',').map((key, position): EncryptionKey => {
+      const [id = '', secret = ''] = key.split(':')
+      return { id, secret, use: position === 0 ? 'primary' : 'decrypt-only' }
+    }),
+  )
+
+/** A minute at most. */
+const FAST_PATHS = /^(?:\d{1,4}ms|[1-5]?\d{4}ms|60000ms|[1-5]?\ds|60s|[01]m)$/
+
+const duration = (example: string) =>
+  z.templateLiteral([z.int().nonnegative(), z.enum(['ms', 's', 'm'])], `must be like ${example}`)
 
 const Environment = z
   .object({
@@ -44,15 +77,36 @@ const Environment = z
     // Read by the object itself, and checked here, where a mistake is told.
     REDIS_SNAPSHOT: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
     CACHE: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
+    SESSION_KEYS: optional(SessionKeys),
+    SESSION_FAST_PATH: optional(
+      duration('30s, or 0s for none').refine(
+        (text) => FAST_PATHS.test(text),
+        'must be at most 60s',
+      ),
+    ),
+    AUTHENTICATOR: optional(
+      z.custom<Fetcher>(hasMethods('fetch'), 'must be the binding of a service'),
+    ),
+    DEMO_LOGIN: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
     NEAR_TTL: optional(
       z.templateLiteral([z.int().positive(), z.enum(['ms', 's', 'm'])], 'must be like 500ms or 1s'),
     ),
   })
-  .superRefine(({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }, context) => {
-    if ((url === undefined) === (token === undefined)) return
-    const path = [url === undefined ? 'UPSTASH_REDIS_REST_URL' : 'UPSTASH_REDIS_REST_TOKEN']
-    context.addIssue({ code: 'custom', path, message: 'must be set, since its counterpart is' })
+  .superRefine((env, context) => {
+    const refuse = (name: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [name], message })
+    }
+    const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = env
+    if (url === undefined && token !== undefined) refuse('UPSTASH_REDIS_REST_URL', MISSING)
+    if (token === undefined && url !== undefined) refuse('UPSTASH_REDIS_REST_TOKEN', MISSING)
+    const isDemo = env.DEMO_LOGIN === 'on'
+    if (isDemo && env.AUTHENTICATOR)
+      refuse('DEMO_LOGIN', 'must be off where AUTHENTICATOR is bound')
+    if ((isDemo || env.AUTHENTICATOR) && !env.SESSION_KEYS) refuse('SESSION_KEYS', NEEDED)
   })
+
+const MISSING = 'must be set, since its counterpart is'
+const NEEDED = 'must be set, since users can log in'
 
 /**
  * Reads the environment.
@@ -76,7 +130,19 @@ export function readEnv(env: unknown): Settings {
     adminToken: rest.ADMIN_TOKEN,
     isCached: rest.CACHE !== 'off',
     nearTtl: rest.NEAR_TTL,
+    sessions: sessionsIn(rest),
   }
+}
+
+function sessionsIn(env: {
+  readonly SESSION_KEYS?: readonly EncryptionKey[] | undefined
+  readonly SESSION_FAST_PATH?: Duration | undefined
+  readonly AUTHENTICATOR?: Fetcher | undefined
+  readonly DEMO_LOGIN?: 'on' | 'off' | undefined
+}): SessionSettings | undefined {
+  const authenticator = env.AUTHENTICATOR ?? (env.DEMO_LOGIN === 'on' ? 'demo' : undefined)
+  if (authenticator === undefined || env.SESSION_KEYS === undefined) return undefined
+  return { keys: env.SESSION_KEYS, fastPath: env.SESSION_FAST_PATH, authenticator }
 }
 
 function hasMethods(...names: readonly string[]): (value: unknown) => boolean {

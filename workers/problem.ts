@@ -51,6 +51,10 @@ function problemOfLibrary(error: AnyNearcacheError): Problem | undefined {
         code,
         retryAfter: Math.max(1, Math.ceil((retryAfterMsOf(error) ?? 0) / 1_000)),
       }
+    case 'ERR_SESSION_UNAVAILABLE':
+      return { status: 503, title: 'Sessions cannot be had now', code, retryAfter: 1 }
+    case 'ERR_SESSION_REFUSED':
+      return { status: 401, title: 'The session has ended', code }
     case 'ERR_LOADER_TIMEOUT':
       return { status: 503, title: 'The database did not answer', code, retryAfter: 1 }
     default:

@@ -84,6 +84,11 @@ export class RequestSession<Data = Record<string, unknown>> {
     return this.#credential.kind
   }
 
+  /** What opens the session, for calls of the `SessionUserCache` that take it. It is not for logs. */
+  get token(): string {
+    return this.#credential.token
+  }
+
   /**
    * The whole session, of which Redis was asked by this request: for whatever must not be done with a
    * session that was revoked a moment ago. Asks at most once.

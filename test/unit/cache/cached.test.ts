@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { InvalidKeyError, InvalidOptionError } from '../../../src/errors.ts'
-import { type CachedOptions, cached, RedisCacheManager } from '../../../src/index.ts'
+import { cached, RedisCacheManager } from '../../../src/index.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { chaosTransport } from '../../../src/testing/chaos-transport.ts'
 import { countingTransport } from '../../../src/testing/counting-transport.ts'

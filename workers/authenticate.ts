@@ -1,0 +1,77 @@
+/**
+ * Who may log in: whoever the deployment's own service knows, or in development a demo account.
+ *
+ * @module
+ */
+
+import * as z from 'zod'
+
+/** What a log-in form sends. */
+export interface Credentials {
+  readonly email: string
+  readonly password: string
+}
+
+/** Who that is. */
+export interface Account {
+  readonly userId: string
+  readonly email: string
+  readonly permissions?: readonly string[] | undefined
+}
+
+/**
+ * Checks credentials: resolves to the account, or to nothing when they are wrong. Rejects when that
+ * cannot be told now.
+ */
+export type Authenticate = (credentials: Credentials) => Promise<Account | undefined>
+
+const Answer = z.object({
+  userId: z.string().min(1).max(512),
+  email: z.string().min(1).max(512),
+  permissions: z.array(z.string().min(1).max(128)).max(64).optional(),
+})
+
+/** The service did not answer as it is meant to, so nobody can be told apart. */
+export class AuthenticatorError extends Error {
+  override readonly name = 'AuthenticatorError'
+}
+
+/** How long the service may take. */
+const TIMEOUT_MS = 5_000
+
+/**
+ * Asks a Worker of the deployment's own: `POST /authenticate` with `{ email, password }`, to be
+ * answered by 200 with `{ userId, email, permissions? }`, or by 401.
+ */
+export function authenticateBy(service: Pick<Fetcher, 'fetch'>): Authenticate {
+  return async function askService(credentials) {
+    const response = await service.fetch('https://authenticator/authenticate', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(credentials),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    if (response.status === 401) return undefined
+    const answer = Answer.safeParse(response.ok ? await response.json() : undefined)
+    if (!answer.success)
+      throw new AuthenticatorError('The authenticator does not answer as it should')
+    return answer.data
+  }
+}
+
+/** Where the demo account works: on the machine of whoever started the Worker, and nowhere else. */
+const LOCAL_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/** The demo account, as the log-in page shows it. */
+export const DEMO: Credentials = Object.freeze({ email: 'ada@demo.example', password: 'engine' })
+
+/** Whether a request is one of this machine's, so that the demo account may be used. */
+export function isLocal(url: string): boolean {
+  return LOCAL_HOSTS.has(new URL(url).hostname)
+}
+
+/** Knows one account, whose password is public. */
+export const authenticateDemo: Authenticate = async ({ email, password }) => {
+  if (email !== DEMO.email || password !== DEMO.password) return undefined
+  return { userId: 'demo-ada', email, permissions: ['mail:read', 'mail:write'] }
+}

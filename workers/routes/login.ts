@@ -1,0 +1,15 @@
+/**
+ * `/login`: the page on which a user logs in and sees his devices.
+ *
+ * @module
+ */
+
+import { Hono } from 'hono'
+import { DEMO, isLocal } from '../authenticate.ts'
+import type { Sessions } from '../compose.ts'
+import { devicesPage } from '../pages/devices-page.ts'
+
+/** Builds the route. The demo account is shown on localhost alone, where it works. */
+export function loginRoutes({ isDemo }: Pick<Sessions, 'isDemo'>): Hono {
+  return new Hono().get('/', (c) => devicesPage(isDemo && isLocal(c.req.url) ? DEMO : undefined))
+}

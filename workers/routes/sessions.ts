@@ -1,0 +1,146 @@
+/**
+ * `/sessions`: logging in and out, and a user's view of where he is logged in.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from 'hono'
+import {
+  cloudflareAddress,
+  GUESS_POLICIES,
+  rateLimit,
+  refuseCrossSite,
+  requireFresh,
+  type SessionEnv,
+  session,
+  sessionCookie,
+} from 'nearcache/hono'
+import { LOGIN_POLICIES, RateLimiter } from 'nearcache/ratelimit'
+import type { Issued, SessionInfo } from 'nearcache/session'
+import * as z from 'zod'
+import { type Account, AuthenticatorError, isLocal } from '../authenticate.ts'
+import { readBody } from '../body.ts'
+import type { Sessions } from '../compose.ts'
+import { deviceOf } from '../device.ts'
+import { ProblemError } from '../problem.ts'
+
+const LogIn = z.strictObject({
+  email: z.string().min(1).max(320),
+  password: z.string().min(1).max(1_024),
+  /** `cookie` for browsers; `bearer` answers the token, for programs. */
+  as: z.enum(['cookie', 'bearer']).default('cookie'),
+})
+
+const WRONG = new ProblemError({
+  status: 401,
+  title: 'E-mail or password is wrong',
+  code: 'credentials_wrong',
+})
+const NOT_HERE = new ProblemError({
+  status: 403,
+  title: 'The demo account works on localhost alone',
+  code: 'demo_local_only',
+})
+
+/** The one cookie of the Worker. */
+const cookie = sessionCookie()
+
+/**
+ * The middleware for routes that need a session; unknown tokens are limited by address.
+ */
+export function sessionRequired({ cache, redis }: Sessions): ReturnType<typeof session> {
+  const limiter = new RateLimiter({ redis, policies: GUESS_POLICIES })
+  return session({ sessions: cache, cookie, guesses: { limiter, address: cloudflareAddress } })
+}
+
+/**
+ * Builds the routes. Every answer is `no-store`; without a session they answer 401, while Redis is
+ * away 503.
+ *
+ * - `POST /` with `{ email, password, as? }`: 201 with `{ session }`, and the cookie or the token; 401
+ *   for wrong credentials, 429 after too many of them, 503 while they cannot be checked.
+ * - `GET /` lists the user's sessions: `{ sessions }`.
+ * - `GET /current` answers this one, of which Redis was asked; `DELETE /current` logs out.
+ * - `DELETE /:id` ends another of the user's, 404 when there is none; `POST /revoke-others` ends all
+ *   but this one and answers `{ revoked }`.
+ */
+export function sessionRoutes(sessions: Sessions): Hono {
+  const { redis, authenticate, isDemo } = sessions
+  const limiter = new RateLimiter({ redis, prefix: 'nc:login', policies: LOGIN_POLICIES })
+  const app = new Hono()
+  app.use(async function noStore(c, next) {
+    await next()
+    c.header('cache-control', 'no-store')
+  })
+  app.post(
+    '/',
+    refuseCrossSite(),
+    rateLimit({ limiter, address: cloudflareAddress, account: accountIn }),
+    async (c) => {
+      if (isDemo && !isLocal(c.req.url)) throw NOT_HERE
+      const { email, password, as } = await readBody(c, LogIn)
+      const known = await authenticate({ email, password }).catch(unavailable)
+      if (!known) throw WRONG
+      const issued = await openFor(c, sessions, known)
+      if (as === 'bearer')
+        return c.json({ token: issued.token, session: view(issued.session) }, 201)
+      cookie.set(c, issued)
+      return c.json({ session: view(issued.session) }, 201)
+    },
+  )
+  app.route('/', ownSessions(sessions))
+  return app
+}
+
+/** Opens a session. What the browser was before is over, so that nobody can have planted it. */
+async function openFor(c: Context, { cache }: Sessions, account: Account): Promise<Issued> {
+  const { userId, email, permissions } = account
+  if (permissions) await cache.cacheUserPermissions(userId, permissions)
+  const ip = cloudflareAddress(c)
+  const from = cookie.read(c)
+  return cache.openSession(userId, email, {
+    device: deviceOf(c.req.header('user-agent')),
+    ...(ip !== undefined && { ip }),
+    ...(from !== undefined && { from }),
+  })
+}
+
+function ownSessions(sessions: Sessions): Hono<SessionEnv> {
+  const { cache } = sessions
+  return new Hono<SessionEnv>()
+    .use(sessionRequired(sessions), requireFresh())
+    .get('/', async (c) => {
+      const { id, userId } = c.var.session
+      const all = await cache.listSessions(userId)
+      return c.json({ sessions: all.map((one) => ({ ...view(one), isCurrent: one.id === id })) })
+    })
+    .get('/current', async (c) => c.json({ session: view(await c.var.session.fresh()) }))
+    .delete('/current', async (c) => {
+      await c.var.session.destroy()
+      return c.body(null, 204)
+    })
+    .post('/revoke-others', async (c) => {
+      return c.json({ revoked: await cache.revokeOthers(c.var.session.token) })
+    })
+    .delete('/:id', async (c) => {
+      if (await cache.revokeSession(c.var.session.userId, c.req.param('id')))
+        return c.body(null, 204)
+      throw new ProblemError({ status: 404, title: 'There is no such session' })
+    })
+}
+
+/** What a user sees of a session. */
+function view({ id, state, device, ip, createdAt, lastSeenAt, expiresAt }: SessionInfo): object {
+  return { id, state, device, ip, createdAt, lastSeenAt, expiresAt }
+}
+
+/** Whom a log-in is tried for, as far as that can be read; the handler refuses the rest. */
+async function accountIn(c: Context): Promise<string> {
+  const { email } = await readBody(c, LogIn)
+  return email
+}
+
+function unavailable(error: unknown): never {
+  if (!(error instanceof AuthenticatorError || error instanceof DOMException)) throw error
+  throw new ProblemError({ status: 503, title: 'Nobody can be told apart now', retryAfter: 5 })
+}
