@@ -27,6 +27,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   trpc: async () => (await import('./trpc.ts')).benchTrpc,
   email: async () => (await import('./email/index.ts')).benchEmail,
   session: async () => (await import('./session.ts')).benchSession,
+  edge: async () => (await import('./edge.ts')).benchEdge,
 }
 
 const { values, positionals } = parseArgs({
