@@ -36,8 +36,8 @@ export interface SessionCookie {
   readFast(c: Context): string | undefined
   /** Gives the browser a session, for as long as it may last. */
   set(c: Context, issued: Pick<Issued<unknown>, 'token'> & { session: Lasting }): void
-  /** Gives the browser a fast-path token; `undefined` takes one away. */
-  setFast(c: Context, token: string | undefined, maxAgeMs: number): void
+  /** Gives the browser a fast-path token. */
+  setFast(c: Context, token: string, maxAgeMs: number): void
   /** Takes both away. */
   clear(c: Context): void
   /** Whether the response sets the session's cookie or takes it away. */
@@ -94,7 +94,7 @@ export function sessionCookie(options: SessionCookieOptions = {}): SessionCookie
       if (getCookie(c, fastName) !== undefined) put(c, fastName, '', 0)
     },
     setFast(c, token, maxAgeMs) {
-      put(c, fastName, token ?? '', token === undefined ? 0 : maxAgeMs)
+      put(c, fastName, token, maxAgeMs)
     },
     clear(c) {
       put(c, name, '', 0)

@@ -16,6 +16,12 @@ export interface Credential {
   readonly token: string
 }
 
+/** What has become of a session during the request. */
+type Change<Data> =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'rotated'; readonly issued: Issued<Data> }
+  | { readonly kind: 'ended' }
+
 /** What all sessions of a middleware have in common. */
 export interface SessionContext<Data> {
   readonly sessions: SessionGate<Data>
@@ -36,7 +42,7 @@ export class RequestSession<Data = Record<string, unknown>> {
   #credential: Credential
   #known: FastSession | Session<Data>
   #full: Session<Data> | undefined
-  #isEnded = false
+  #change: Change<Data> = { kind: 'none' }
 
   constructor(
     c: Context,
@@ -101,35 +107,42 @@ export class RequestSession<Data = Record<string, unknown>> {
 
   /** Gives the session another token, which is due after every change of what it may do. */
   async rotate(): Promise<Issued<Data>> {
-    const { sessions, cookie } = this.#context
+    const { sessions } = this.#context
     const issued = await orAnswer(() => sessions.rotate(this.#credential.token))
-    if (this.credential === 'cookie') cookie.set(this.#c, issued)
     this.#credential = { kind: this.credential, token: issued.token }
     this.#full = issued.session
     this.#known = issued.session
+    this.#change = { kind: 'rotated', issued }
     return issued
   }
 
   /** Ends the session, and takes the cookie away. Resolves once it has ended for everybody. */
   async destroy(): Promise<void> {
-    const { sessions, cookie } = this.#context
-    this.#isEnded = true
     // The browser is to forget it in any case, also when Redis cannot be told now.
-    if (this.credential === 'cookie') cookie.clear(this.#c)
-    await orAnswer(() => sessions.destroySession(this.#credential.token))
+    this.#change = { kind: 'ended' }
+    await orAnswer(() => this.#context.sessions.destroySession(this.#credential.token))
+  }
+
+  /**
+   * Writes the cookies that are due, once the response is there: a handler may make one of its own,
+   * and so may whoever handles its errors.
+   */
+  async settle(): Promise<void> {
+    const { cookie } = this.#context
+    if (this.credential === 'bearer') return
+    // A handler that logged somebody in has the last word.
+    if (cookie.isChangedBy(this.#c)) this.#c.header('cache-control', 'no-store')
+    else if (this.#change.kind === 'ended') cookie.clear(this.#c)
+    else if (this.#change.kind === 'rotated') cookie.set(this.#c, this.#change.issued)
+    else await this.#sendFastPath()
   }
 
   /** Gives the browser what spares its next requests asking Redis, where there is such a thing. */
-  async sendFastPath(): Promise<void> {
+  async #sendFastPath(): Promise<void> {
     const { sessions, cookie } = this.#context
-    const { kind, token } = this.#credential
-    const session = this.#full
-    if (kind !== 'cookie' || session === undefined || this.#isEnded) return
-    if (sessions.fastPathBoundMs === 0 || cookie.isChangedBy(this.#c)) return
-    const fastToken = await sessions.issueFastPath(token, session)
-    if (fastToken !== undefined) {
-      cookie.setFast(this.#c, fastToken, sessions.fastPathBoundMs)
-    }
+    if (this.#full === undefined || sessions.fastPathBoundMs === 0) return
+    const fastToken = await sessions.issueFastPath(this.#credential.token, this.#full)
+    if (fastToken !== undefined) cookie.setFast(this.#c, fastToken, sessions.fastPathBoundMs)
   }
 
   async #validate(): Promise<Session<Data>> {

@@ -92,7 +92,7 @@ export function session<Data>(options: SessionOptions<Data>): MiddlewareHandler 
     if (found instanceof Response) return found
     c.set('session', found)
     await next()
-    await found?.sendFastPath()
+    await found?.settle()
     return undefined
   }
 }

@@ -159,6 +159,17 @@ describe('while Redis cannot be asked', () => {
     expect([...browser.jar.keys()]).toEqual([])
   })
 
+  test('logging out takes the cookie away, whoever handles the error', async () => {
+    const app = shop().onError((_error, c) => c.text('an answer of the app', 503))
+    const browser = new Browser(app, sessions.logIn().token)
+    await browser.ask('/my/id')
+    failing(AWAY)
+
+    await browser.post('/my/logout')
+
+    expect([...browser.jar.keys()]).toEqual([])
+  })
+
   test('an error that is none of sessions reaches the app as the same object', async () => {
     const own = new Error('own')
     let seen: unknown
@@ -322,6 +333,29 @@ describe('rotation', () => {
     expect(browser.jar.get('__Host-session')).not.toBe(token)
     expect(browser.jar.has('__Host-session-fast')).toBe(false)
     expect((await browser.ask('/my/id')).status).toBe(200)
+  })
+
+  test('reaches the browser also where the handler makes its own response', async () => {
+    const { token } = sessions.logIn()
+    await sessions.rotate(token)
+    const browser = new Browser(shop(), token)
+
+    await browser.ask('/my/raw')
+
+    expect(browser.jar.get('__Host-session')).toBe('token-2')
+  })
+
+  test('a handler that logs somebody in has the last word', async () => {
+    const cookie = sessionCookie()
+    const app = new Hono().use(session<Cart>({ sessions, cookie })).post('/', (c) => {
+      cookie.set(c, sessions.logIn())
+      return c.body(null, 204)
+    })
+    const browser = new Browser(app, sessions.logIn().token)
+
+    await browser.post('/')
+
+    expect([...browser.jar]).toEqual([['__Host-session', 'token-2']])
   })
 
   test('within the overlap two tabs with the old token get one and the same successor', async () => {
