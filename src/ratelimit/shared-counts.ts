@@ -55,9 +55,9 @@ export class SharedCounts {
    * @throws When Redis cannot be asked, refuses the script, or answers what is no count.
    */
   async take(policy: ResolvedPolicy, id: string): Promise<Count> {
-    const { success, remaining, reset } = await this.#ask(policy, id, 1)
-    // Of the wrong type a number is NaN by now, and would pass for a refusal.
-    if (![remaining, reset].every(Number.isFinite)) throw NO_COUNT
+    const { success, remaining, reset, limit } = await this.#ask(policy, id, 1)
+    // Every script answers with the limit it was given: whatever does not is no answer to it.
+    if (limit !== policy.limit) throw NO_COUNT
     return { allowed: success, remaining: Math.floor(remaining), resetAt: reset }
   }
 
@@ -109,14 +109,18 @@ function limiterOf({ algorithm, limit, windowMs }: ResolvedPolicy): Limiter {
 
 /**
  * A Requester that sends the commands of one tick together, gives up at the timeout, and answers at
- * once while the circuit is open. A count is never sent twice: it is no harm to lose one.
+ * once while the circuit is open. A count is never sent twice: it is no harm to lose one. All that
+ * is sent are scripts that answer with numbers.
  */
 function batching(redis: Requester, platform: Platform, timeoutMs: number): Requester {
   const guarded = guard(redis, { platform, deadlineMs: timeoutMs, retries: 0 })
   const link = new RedisLink(guarded, 'cluster' in redis && redis.cluster === true)
   return {
     async request<Result>({ body }: RedisRequest): Promise<RedisResponse<Result>> {
-      return { result: (await link.send(body as Command)) as Result }
+      const reply = await link.send(body as Command)
+      // Nil counts as zero in a comparison, and a limit would let everybody through.
+      if (!Array.isArray(reply) || !reply.every(Number.isFinite)) throw NO_COUNT
+      return { result: reply as Result }
     },
   }
 }

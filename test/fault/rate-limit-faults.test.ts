@@ -26,6 +26,9 @@ const FAULTS: readonly (readonly [name: string, fate: Fate, waitMs: number])[] =
   ['answers text', answer({ result: 'OK' }), 0],
   ['answers a list of texts', answer({ result: ['many', 'few'] }), 0],
   ['answers a short list', answer({ result: [] }), 0],
+  ['answers a list of nils', answer({ result: [null, null] }), 0],
+  ['answers a list of nothing but one number', answer({ result: [7] }), 0],
+  ['answers what another script would', answer({ result: [1, 2, 3] }), 0],
   ['answers HTML', answer('<html>'), 0],
   ['answers nothing', answer(undefined), 0],
 ]
