@@ -14,6 +14,7 @@ import { guard } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
 import type { Command, RedisRequest, RedisResponse, Requester } from '../redis/requester.ts'
 import type { ResolvedPolicy } from './policy.ts'
+import { UpstashScripts } from './upstash-scripts.ts'
 
 /** What Redis says of a count. */
 export interface Count {
@@ -114,13 +115,17 @@ function limiterOf({ algorithm, limit, windowMs }: ResolvedPolicy): Limiter {
  */
 function batching(redis: Requester, platform: Platform, timeoutMs: number): Requester {
   const guarded = guard(redis, { platform, deadlineMs: timeoutMs, retries: 0 })
-  const link = new RedisLink(guarded, 'cluster' in redis && redis.cluster === true)
+  const scripts = new UpstashScripts(new RedisLink(guarded, isCluster(redis)))
   return {
     async request<Result>({ body }: RedisRequest): Promise<RedisResponse<Result>> {
-      const reply = await link.send(body as Command)
+      const reply = await scripts.run(body as Command)
       // Nil counts as zero in a comparison, and a limit would let everybody through.
       if (!Array.isArray(reply) || !reply.every(Number.isFinite)) throw NO_COUNT
       return { result: reply as Result }
     },
   }
+}
+
+function isCluster(redis: Requester): boolean {
+  return 'cluster' in redis && redis.cluster === true
 }

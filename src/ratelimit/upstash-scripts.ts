@@ -1,0 +1,51 @@
+/**
+ * Runs the scripts of `@upstash/ratelimit` also where Redis is none of Upstash's.
+ *
+ * Their first line, `#!lua flags=allow-key-locking`, lets Upstash run scripts of different keys side
+ * by side. Other Redis servers refuse the flag, and with it every script.
+ *
+ * @module
+ */
+
+import { sha1 } from '@noble/hashes/legacy.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { encodeUtf8 } from '../entry/bytes.ts'
+import { RemoteError } from '../errors.ts'
+import type { RedisLink } from '../redis/link.ts'
+import type { Command, Reply } from '../redis/requester.ts'
+
+const FLAGS = /^#!.*\n/
+
+/** Sends EVALSHA and EVAL, without the first line where that is refused. */
+export class UpstashScripts {
+  readonly #link: RedisLink
+  /** The hash of a script without its first line, by that of the whole. */
+  readonly #plain = new Map<string, string>()
+
+  constructor(link: RedisLink) {
+    this.#link = link
+  }
+
+  /** Throws as {@link RedisLink.send} does. */
+  async run([name, script = '', ...rest]: Command): Promise<Reply> {
+    if (name.toUpperCase() === 'EVAL') return this.#eval(String(script), rest)
+    return this.#link.send([name, this.#plain.get(String(script)) ?? script, ...rest])
+  }
+
+  async #eval(lua: string, rest: readonly (string | number)[]): Promise<Reply> {
+    const plain = lua.replace(FLAGS, '')
+    try {
+      return await this.#link.send(['EVAL', lua, ...rest])
+    } catch (error) {
+      const mayBeFlags = error instanceof RemoteError && error.reason === 'ERR' && plain !== lua
+      if (!mayBeFlags) throw error
+    }
+    const reply = await this.#link.send(['EVAL', plain, ...rest])
+    this.#plain.set(hashOf(lua), hashOf(plain))
+    return reply
+  }
+}
+
+function hashOf(lua: string): string {
+  return bytesToHex(sha1(encodeUtf8(lua)))
+}
