@@ -36,12 +36,19 @@ const PACKAGES = [
   'keyv@5',
   'vitest@4',
   'ioredis@5',
+  'structured-headers@2',
 ]
 const VITEST = ['node_modules/vitest/vitest.mjs', 'run']
 const SUITES: readonly Suite[] = [
   { name: 'bentocache', tests: 21, command: ['bentocache.mjs'] },
   { name: 'keyv', tests: 38, command: [...VITEST, 'keyv.test.mjs'] },
 ]
+/** Our headers, read by a parser of others. */
+const HEADERS: Suite = {
+  name: 'structured-headers',
+  tests: 3,
+  command: [...VITEST, 'structured-headers.test.mjs'],
+}
 /** Tests of the same package that its suite leaves to the adapters which can iterate. */
 const ITERATION: Suite = {
   name: 'keyv iterator',
@@ -69,11 +76,11 @@ try {
   install()
   runContracts()
   const results = await judge()
-  for (const line of [[ITERATION], SUITES]) {
+  for (const line of [[ITERATION], [HEADERS], SUITES]) {
     console.log(`interop: ${line.map((suite) => verdict(suite, results)).join(', ')}`)
   }
   const isGreen = ({ name, tests }: Suite): boolean => results.get(name) === tests
-  if (![ITERATION, ...SUITES].every(isGreen)) process.exitCode = 1
+  if (![ITERATION, HEADERS, ...SUITES].every(isGreen)) process.exitCode = 1
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -139,7 +146,7 @@ async function runSuites(
   env: Readonly<Record<string, string>>,
 ): Promise<Map<string, number>> {
   const results = new Map<string, number>()
-  for (const { name, command } of [...SUITES, ITERATION]) {
+  for (const { name, command } of [...SUITES, ITERATION, HEADERS]) {
     console.log(`\n${name} over ${transport}:`)
     results.set(name, await run(command, env))
   }
