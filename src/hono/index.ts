@@ -6,7 +6,7 @@
  * @module
  */
 
-export { type Problem, problemResponse } from '../http/problem.ts'
+export { type Problem, problemResponse } from '../web/problem.ts'
 export {
   cloudflareAddress,
   type RateLimitEnv,

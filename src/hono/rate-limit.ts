@@ -5,9 +5,9 @@
  */
 
 import type { Context, MiddlewareHandler } from 'hono'
-import { problemResponse } from '../http/problem.ts'
 import type { RateLimitAllowance } from '../ratelimit/decision.ts'
 import type { RateLimiter } from '../ratelimit/limiter.ts'
+import { problemResponse } from '../web/problem.ts'
 
 /** Options for {@link rateLimit}. */
 export interface RateLimitOptions {

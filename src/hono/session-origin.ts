@@ -6,7 +6,7 @@
 
 import type { Context, MiddlewareHandler } from 'hono'
 import { InvalidOptionError } from '../errors.ts'
-import { problemResponse } from '../http/problem.ts'
+import { problemResponse } from '../web/problem.ts'
 
 /** Options for {@link refuseCrossSite}. */
 export interface CrossSiteOptions {

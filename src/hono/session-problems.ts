@@ -6,7 +6,7 @@
 
 import { HTTPException } from 'hono/http-exception'
 import { CircuitOpenError, SessionRefusedError, SessionUnavailableError } from '../errors.ts'
-import { problemResponse } from '../http/problem.ts'
+import { problemResponse } from '../web/problem.ts'
 
 /**
  * Why a request has no session, for programs: none was sent, what was sent is not to be used, or its

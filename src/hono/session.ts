@@ -6,10 +6,10 @@
 
 import type { Context, MiddlewareHandler } from 'hono'
 import type { SessionRefusal } from '../errors.ts'
-import { problemResponse } from '../http/problem.ts'
 import type { RateLimiter } from '../ratelimit/limiter.ts'
 import type { RateLimitPolicy } from '../ratelimit/policy.ts'
 import type { FastSession, Session, SessionGate, SessionState } from '../session/session.ts'
+import { problemResponse } from '../web/problem.ts'
 import { type SessionCookie, sessionCookie } from './session-cookie.ts'
 import {
   type CrossSiteCheck,

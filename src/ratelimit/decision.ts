@@ -7,8 +7,8 @@
  * @module
  */
 
-import type { Problem } from '../http/problem.ts'
-import { stringList } from '../http/structured-field.ts'
+import type { Problem } from '../web/problem.ts'
+import { stringList } from '../web/structured-field.ts'
 import type { ResolvedPolicy } from './policy.ts'
 
 /** How one policy judged a request. */

@@ -9,7 +9,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Bytes, encodeUtf8, isLongerThan, toBase64Url } from '../entry/bytes.ts'
 import { InvalidKeyError } from '../errors.ts'
-import { addressGroup } from '../http/address.ts'
+import { addressGroup } from '../web/address.ts'
 import type { Partition } from './policy.ts'
 
 /** What is known of the request that asks. */

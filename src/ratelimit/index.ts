@@ -6,7 +6,7 @@
  * @module
  */
 
-export { type Problem, problemResponse } from '../http/problem.ts'
+export { type Problem, problemResponse } from '../web/problem.ts'
 export type { RateLimitAllowance, RateLimitDecision, RateLimitRefusal } from './decision.ts'
 export type { RequestFacts } from './identifier.ts'
 export { type RateLimitCounts, RateLimiter, type RateLimiterOptions } from './limiter.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { problemResponse } from '../../../src/http/problem.ts'
+import { problemResponse } from '../../../src/web/problem.ts'
 
 describe('problemResponse', () => {
   test('has the members of RFC 9457, and Retry-After as a header alone', async () => {

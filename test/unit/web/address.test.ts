@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { addressGroup } from '../../../src/http/address.ts'
+import { addressGroup } from '../../../src/web/address.ts'
 
 const group = fc.integer({ min: 0, max: 0xffff })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { stringList } from '../../../src/http/structured-field.ts'
+import { stringList } from '../../../src/web/structured-field.ts'
 import { parseList } from '../../support/structured-fields.ts'
 
 const text = fc.string({ unit: fc.constantFrom('a', 'Z', '"', '\\', ' ', ',', ';', '~') })
