@@ -29,6 +29,8 @@ export interface Caching {
 export interface Sessions {
   readonly cache: SessionUserCache
   readonly redis: Requester
+  /** What names of rate limits are made with. */
+  readonly secret: string
   readonly authenticate: Authenticate
   /** Whether it is the demo account that logs in. */
   readonly isDemo: boolean
@@ -73,6 +75,7 @@ function sessionsOn(redis: Transport, settings: SessionSettings | undefined): Se
   const isDemo = authenticator === 'demo'
   return {
     redis,
+    secret: keys[0]?.secret ?? '',
     isDemo,
     authenticate: isDemo ? authenticateDemo : authenticateBy(authenticator),
     cache: new SessionUserCache({

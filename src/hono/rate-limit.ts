@@ -45,6 +45,8 @@ export function rateLimit(options: RateLimitOptions): MiddlewareHandler<RateLimi
     c.set('rateLimit', decision)
     await next()
     if (isSuccess(c)) await decision.succeeded()
+    // A response that opens a WebSocket cannot be copied, which it takes to change it.
+    if (c.res.status === 101) return undefined
     for (const [name, value] of Object.entries(decision.headers)) c.header(name, value)
     return undefined
   }

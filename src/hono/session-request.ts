@@ -129,7 +129,8 @@ export class RequestSession<Data = Record<string, unknown>> {
    */
   async settle(): Promise<void> {
     const { cookie } = this.#context
-    if (this.credential === 'bearer') return
+    // A response that opens a WebSocket cannot be copied, which it takes to change it.
+    if (this.credential === 'bearer' || this.#c.res.status === 101) return
     // A handler that logged somebody in has the last word.
     if (cookie.isChangedBy(this.#c)) this.#c.header('cache-control', 'no-store')
     else if (this.#change.kind === 'ended') cookie.clear(this.#c)

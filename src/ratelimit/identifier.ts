@@ -30,19 +30,24 @@ const MAX_ACCOUNT_BYTES = 1_024
 /** 128 bits: a collision would join two counts, and nothing worse. */
 const NAME_BYTES = 16
 
+/** What names are made with: a key for this purpose alone, so that the secret may have others. */
+export function nameKeyOf(secret: Bytes): Uint8Array {
+  return hmac(sha256, secret, encodeUtf8('nearcache/v1/rate-limit'))
+}
+
 /**
  * The name of the count.
  *
- * @param secret Without one the name is a plain hash, which whoever can read Redis may guess.
+ * @param key Without one the name is a plain hash, which whoever can read Redis may guess.
  * @throws {InvalidKeyError} When the partition needs an account that is absent, or it is too long.
  */
 export function identifierOf(
   by: Partition,
   facts: RequestFacts,
-  secret: Bytes | undefined,
+  key: Uint8Array | undefined,
 ): string {
   const text = encodeUtf8([by, ...partsOf(by, facts)].join('\0'))
-  const digest = secret ? hmac(sha256, secret, text) : sha256(text)
+  const digest = key ? hmac(sha256, key, text) : sha256(text)
   return toBase64Url(digest.subarray(0, NAME_BYTES))
 }
 

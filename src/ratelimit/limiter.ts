@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Bytes } from '../entry/bytes.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { readSecret } from '../entry/key-ring.ts'
 import { InvalidOptionError } from '../errors.ts'
@@ -18,7 +17,7 @@ import {
   refusal,
   type Verdict,
 } from './decision.ts'
-import { identifierOf, type RequestFacts } from './identifier.ts'
+import { identifierOf, nameKeyOf, type RequestFacts } from './identifier.ts'
 import { LocalBuckets } from './local-buckets.ts'
 import { type RateLimitPolicy, type ResolvedPolicy, resolvePolicies } from './policy.ts'
 import { RecentRefusals } from './refusals.ts'
@@ -31,8 +30,9 @@ export interface RateLimiterOptions {
   /** One to eight; a request has to be within all of them. */
   readonly policies: readonly RateLimitPolicy[]
   /**
-   * 32 random bytes as hex, base64 or base64url, with which names in Redis are made. Without it they
-   * are plain hashes, and an address can be found by trying. @default none
+   * 32 random bytes as hex, base64 or base64url, with which names in Redis are made; it may be one
+   * that has another use. Without it they are plain hashes, and an address can be found by trying.
+   * @default none
    */
   readonly secret?: string
   /** Begins every name in Redis; 1 to 64 characters without braces or spaces. @default 'nc:rl' */
@@ -82,7 +82,7 @@ interface Asked {
 export class RateLimiter {
   readonly #platform: Platform
   readonly #policies: readonly ResolvedPolicy[]
-  readonly #secret: Bytes | undefined
+  readonly #nameKey: Uint8Array | undefined
   readonly #shared: SharedCounts
   readonly #local: ReadonlyMap<string, LocalBuckets>
   readonly #refusals = new RecentRefusals()
@@ -103,7 +103,7 @@ export class RateLimiter {
     }
     this.#platform = platform
     this.#policies = resolvePolicies(options.policies)
-    this.#secret = secret === undefined ? undefined : readSecret(secret, 'secret')
+    this.#nameKey = secret === undefined ? undefined : nameKeyOf(readSecret(secret, 'secret'))
     const timeoutMs = toMilliseconds(timeout, 'timeout', { min: 1, max: 10_000 })
     this.#shared = new SharedCounts({ redis, platform, prefix, timeoutMs })
     this.#local = new Map(
@@ -155,7 +155,7 @@ export class RateLimiter {
   #ask(facts: RequestFacts): readonly Asked[] {
     return this.#policies.map((policy) => ({
       policy,
-      id: identifierOf(policy.by, facts, this.#secret),
+      id: identifierOf(policy.by, facts, this.#nameKey),
     }))
   }
 

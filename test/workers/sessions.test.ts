@@ -1,4 +1,9 @@
 import { env } from 'cloudflare:workers'
+import { Hono } from 'hono'
+import { cloudflareAddress, rateLimit, session } from 'nearcache/hono'
+import { RateLimiter } from 'nearcache/ratelimit'
+import { embeddedTransport } from 'nearcache/redis/embedded'
+import { SessionUserCache } from 'nearcache/session'
 import { describe, expect, test } from 'vitest'
 import { createApp } from '../../workers/app.ts'
 import { compose } from '../../workers/compose.ts'
@@ -94,6 +99,16 @@ describe('logging in', () => {
 
     expect(response.headers.getSetCookie()).toEqual([])
     expect(await me.json()).toMatchObject({ userId: 'demo-ada', isFresh: true })
+  })
+
+  test('needs nothing of a browser, as a program has it', async () => {
+    const response = await appWith().request(`${LOCAL}/sessions`, {
+      method: 'POST',
+      body: JSON.stringify({ ...DEMO, as: 'bearer' }),
+      headers: { 'cf-connecting-ip': '2001:db8:ffff::1' },
+    })
+
+    expect(response.status).toBe(201)
   })
 
   test('ends what the browser was before, so that no session can be planted', async () => {
@@ -316,6 +331,39 @@ describe('/me', () => {
     expect(response.status).toBe(503)
     expect(response.headers.get('retry-after')).toBe('1')
     expect(without.jar).toEqual(device.jar)
+  })
+})
+
+describe('a WebSocket behind the middleware', () => {
+  test('is opened, and its response left as it is', async () => {
+    const redis = embeddedTransport()
+    const sessions = new SessionUserCache({ redis, keys: [{ id: 'k1', secret: KEY }] })
+    const limiter = new RateLimiter({
+      redis,
+      policies: [{ name: 'sockets', by: 'address', limit: 10, window: '1m' }],
+    })
+    const app = new Hono()
+      .use(rateLimit({ limiter, address: cloudflareAddress }), session({ sessions }))
+      .get('/', () => {
+        const { 0: webSocket, 1: server } = new WebSocketPair()
+        server.accept()
+        return new Response(null, { status: 101, webSocket })
+      })
+    const token = await sessions.createSession('user-1', 'ada@shop.example')
+    const ask = (site: string) =>
+      app.request(LOCAL, {
+        headers: {
+          upgrade: 'websocket',
+          cookie: `__Host-session=${token}`,
+          'sec-fetch-site': site,
+        },
+      })
+
+    const response = await ask('same-origin')
+
+    expect(response.status).toBe(101)
+    expect(response.webSocket).not.toBeNull()
+    expect((await ask('cross-site')).status).toBe(403)
   })
 })
 

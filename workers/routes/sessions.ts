@@ -15,6 +15,7 @@ import {
   session,
   sessionCookie,
 } from 'nearcache/hono'
+import { workersPlatform } from 'nearcache/platform/workers'
 import { LOGIN_POLICIES, RateLimiter } from 'nearcache/ratelimit'
 import type { Issued, SessionInfo } from 'nearcache/session'
 import * as z from 'zod'
@@ -48,8 +49,13 @@ const cookie = sessionCookie()
 /**
  * The middleware for routes that need a session; unknown tokens are limited by address.
  */
-export function sessionRequired({ cache, redis }: Sessions): ReturnType<typeof session> {
-  const limiter = new RateLimiter({ redis, policies: GUESS_POLICIES })
+export function sessionRequired({ cache, redis, secret }: Sessions): ReturnType<typeof session> {
+  const limiter = new RateLimiter({
+    redis,
+    secret,
+    platform: workersPlatform(),
+    policies: GUESS_POLICIES,
+  })
   return session({ sessions: cache, cookie, guesses: { limiter, address: cloudflareAddress } })
 }
 
@@ -65,8 +71,14 @@ export function sessionRequired({ cache, redis }: Sessions): ReturnType<typeof s
  *   but this one and answers `{ revoked }`.
  */
 export function sessionRoutes(sessions: Sessions): Hono {
-  const { redis, authenticate, isDemo } = sessions
-  const limiter = new RateLimiter({ redis, prefix: 'nc:login', policies: LOGIN_POLICIES })
+  const { redis, secret, authenticate, isDemo } = sessions
+  const limiter = new RateLimiter({
+    redis,
+    secret,
+    platform: workersPlatform(),
+    prefix: 'nc:login',
+    policies: LOGIN_POLICIES,
+  })
   const app = new Hono()
   app.use(async function noStore(c, next) {
     await next()

@@ -80,6 +80,9 @@ describe('requests from other sites', () => {
 
     expect((await post({ 'sec-fetch-site': 'cross-site' })).status).toBe(403)
     expect((await post({ origin: SITE })).status).toBe(204)
+    expect((await post({})).status).toBe(204)
+    expect((await post({ cookie: 'theme=dark' })).status).toBe(403)
+    expect((await post({ origin: 'null' })).status).toBe(403)
   })
 
   test.each(['https://a.example/', 'https://a.example/path', 'a.example', 'https://a.example:443'])(
