@@ -16,6 +16,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   session: ['platform', 'entry', 'flight', 'redis', 'cache'],
   ratelimit: ['platform', 'entry', 'web', 'flight', 'redis'],
   hono: ['platform', 'entry', 'web', 'session', 'ratelimit'],
+  llm: ['platform', 'entry', 'flight', 'redis', 'cache'],
   bridge: ['platform', 'flight', 'redis'],
   cli: ['platform', 'flight', 'redis', 'bridge'],
   interop: ['entry', 'cache'],
