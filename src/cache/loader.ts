@@ -28,6 +28,12 @@ export interface LoadContext<Value = unknown> {
   setTags(tags: readonly string[]): void
   /** Answers this value without storing it. */
   skip(): void
+  /**
+   * Answers the calls of this isolate that join this load with `value`, from here on, in place of
+   * what the loader will return: for a value that can be used while it is being made. It is not
+   * stored. The call that loads gets what the loader returns.
+   */
+  share(value: Value): void
 }
 
 /** The caller's function that produces a value. */
@@ -79,7 +85,9 @@ export async function runLoader(
   const startedAt = ctx.platform.now()
   const timeout = (): LoaderTimeoutError => new LoaderTimeoutError(policy.hardTimeoutMs)
   const work = (signal: AbortSignal): Promise<Loaded> => {
-    const settled = call(() => loader(contextOf(signal, previous, policy, decisions)))
+    const settled = call(() =>
+      loader(contextOf(signal, previous, policy, decisions, admission.flight)),
+    )
       .then((value) => finish(ctx, request, admission, decisions, value, startedAt))
       .catch((error) => fail(ctx, request, admission, error))
     // Whoever waits is told by the deadline; what is left goes on behind.
@@ -104,6 +112,7 @@ function contextOf(
   previous: unknown,
   policy: Policy,
   decisions: Decisions,
+  flight: Flight,
 ): LoadContext {
   return {
     signal,
@@ -121,6 +130,11 @@ function contextOf(
     },
     skip: () => {
       decisions.skipped = true
+    },
+    share: (value) => {
+      // Who joins gets the first ending there is; the flight goes on, and lets in whom it let in before.
+      const shared: Loaded = { value, shared: true, stored: false, loadMs: 0 }
+      flight.land({ kind: 'loaded', value: shared })
     },
   }
 }

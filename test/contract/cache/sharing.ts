@@ -23,6 +23,46 @@ export function describeSharing(bench: Bench): void {
       expect(new Set(values).size).toBe(1)
     })
 
+    test('who join a load get at once what it shares, and the loader stores what it returns', async () => {
+      const cache = bench.cache()
+      const held = holdLoader<string>()
+      const leader = cache.getOrSet<string>('k', async (context) => {
+        context.share('so far')
+        return held.load()
+      })
+      await held.called
+
+      const joined = await cache.getOrSet<string>('k', held.load)
+      held.release('whole')
+
+      expect(joined).toBe('so far')
+      expect(await leader).toBe('whole')
+      expect(await cache.get('k')).toBe('whole')
+      expect(held.calls).toBe(1)
+    })
+
+    test('nothing that was shared before an invalidation is given to who comes after it', async () => {
+      const cache = bench.cache()
+      const options = { tags: ['t'], loaderTimeout: { hard: '30s' } } as const
+      const held = holdLoader<string>()
+      const leader = cache.getOrSet<string>(
+        'k',
+        async (context) => {
+          context.share('before')
+          return held.load()
+        },
+        options,
+      )
+      await held.called
+      await cache.invalidateTags(['t'])
+
+      const later = cache.getOrSet<string>('k', () => 'after', options)
+      held.release('before')
+
+      expect(await later).toBe('after')
+      expect(await leader).toBe('before')
+    })
+
     test('in two caches call the loader once', async () => {
       const caches = [bench.cache(), bench.cache()]
       // The scripts are known to Redis, so that the requests below can be counted.

@@ -13,6 +13,7 @@ const context: LoadContext<never> = {
   setTtl: () => undefined,
   setTags: () => undefined,
   skip: () => undefined,
+  share: () => undefined,
 }
 
 describe('chaosLoader', () => {
