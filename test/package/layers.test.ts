@@ -40,6 +40,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'src/hono/',
     'src/bridge/',
   ],
+  '@noble/hashes': ['src/entry/', 'src/redis/', 'src/email/', 'src/llm/', 'src/bridge/'],
   ioredis: ['src/redis/tcp/'],
   kysely: ['src/email/'],
   'postal-mime': ['src/email/mime/'],

@@ -1,0 +1,60 @@
+/**
+ * How long an answer may live, by what was asked.
+ *
+ * @module
+ */
+
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+
+/**
+ * What an answer is about: `general` knowledge, something that depends on when it is asked
+ * (`timeDependent`), an `analysis` of a text that does not change, one that is not sure of itself or
+ * not finished (`provisional`), or an `embedding`.
+ */
+export type ContentClass = 'general' | 'timeDependent' | 'analysis' | 'provisional' | 'embedding'
+
+/** Lifetimes by class; 0 keeps a class out of the cache. */
+export type ClassTtls = Readonly<Record<ContentClass, number>>
+
+/** In milliseconds: a day, 5 minutes, 7 days, 30 minutes, 30 days. */
+export const DEFAULT_TTLS: ClassTtls = Object.freeze({
+  general: 86_400_000,
+  timeDependent: 300_000,
+  analysis: 604_800_000,
+  provisional: 1_800_000,
+  embedding: 2_592_000_000,
+})
+
+/** @throws {InvalidOptionError} Naming the class whose lifetime is none, or that there is not. */
+export function readTtls(ttls: Readonly<Partial<Record<ContentClass, Duration>>> = {}): ClassTtls {
+  const read: Record<ContentClass, number> = { ...DEFAULT_TTLS }
+  for (const [name, ttl] of Object.entries(ttls)) {
+    if (!Object.hasOwn(DEFAULT_TTLS, name)) {
+      throw new InvalidOptionError(`ttl.${name}`, 'left out: there is no such class')
+    }
+    if (ttl !== undefined) read[name as ContentClass] = toMilliseconds(ttl, `ttl.${name}`)
+  }
+  return read
+}
+
+/** @throws {InvalidOptionError} When it is no class. */
+export function checkClass(contentClass: ContentClass): ContentClass {
+  if (Object.hasOwn(DEFAULT_TTLS, contentClass)) return contentClass
+  throw new InvalidOptionError('contentClass', `one of ${Object.keys(DEFAULT_TTLS).join(', ')}`)
+}
+
+const MOMENT =
+  /\b(?:now(?:adays)?|today|tonight|tomorrow|yesterday|currently|current|latest|newest|recent(?:ly)?|up[- ]to[- ]date|so far|at the moment|right now|this (?:morning|afternoon|evening|week|weekend|month|quarter|year)|(?:last|next) (?:hour|night|week|month|quarter|year)|what time is it|what(?:'s| is) the (?:time|date)|breaking news)\b/i
+const CHANGING =
+  /\b(?:weather|forecast|headlines|exchange rates?|stock price|share price|price of (?:bitcoin|gold|oil)|traffic|standings|live score|my (?:balance|orders?|account|inbox|calendar|schedule|location))\b|\bnear me\b/i
+const MOMENT_ELSEWHERE =
+  /(?<!\p{L})(?:heute|morgen|gestern|aktuell|derzeit|momentan|aujourd['’]hui|demain|hier|actuellement|hoy|ayer|ahora|actualmente|oggi|adesso|attualmente|hoje|agora)(?!\p{L})|现在|今天|最新|今日|昨日|오늘|지금|сегодня|сейчас/iu
+
+/**
+ * Whether the answer to a prompt is likely to depend on when it is asked, where, or by whom: by
+ * words such as `today`, `latest`, `my balance`, in some languages. It errs on the side of yes.
+ */
+export function isTimeDependent(prompt: string): boolean {
+  return MOMENT.test(prompt) || CHANGING.test(prompt) || MOMENT_ELSEWHERE.test(prompt)
+}

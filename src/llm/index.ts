@@ -1,0 +1,33 @@
+/**
+ * A cache of what language models answer: exact, normalised and, with a matcher, by meaning.
+ *
+ * Exported as `'nearcache/llm'`.
+ *
+ * @module
+ */
+
+export type { Amount, LLMCacheStats, LLMEvent, Price, Tier } from './accounting.ts'
+export {
+  type AnalysisOrigin,
+  type CachedEmailAnalysis,
+  type CachedWorkflowAnalysis,
+  EMAIL_PHASES,
+  type EmailAnalysisOptions,
+  type EmailPhase,
+} from './analyses.ts'
+export type { StoredAnswer, TokenUsage, Unstorable, Verdict } from './answer.ts'
+export type { Obtained, Source } from './answers.ts'
+export { type ContentClass, isTimeDependent } from './content-class.ts'
+export { llmCache } from './default-llm-cache.ts'
+export {
+  type CachedLLMResponse,
+  type CacheResponseOptions,
+  type Generate,
+  type GeneratedResponse,
+  LLMResponseCache,
+  type StoreResult,
+} from './llm-cache.ts'
+export type { LLMResponseCacheOptions, LLMTimeouts } from './options.ts'
+export type { Opened, Reader } from './recording.ts'
+export type { LLMRequest, LLMRequestOptions, Question, Resolved } from './request.ts'
+export type { StreamedAnswer } from './sources.ts'

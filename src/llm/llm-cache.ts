@@ -1,0 +1,352 @@
+/**
+ * The cache of what language models answer.
+ *
+ * @module
+ */
+
+import { defaultCache } from '../cache/default-cache.ts'
+import type { CacheNamespace } from '../cache/namespace.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { unlessAborted } from '../flight/deadline.ts'
+import { webPlatform } from '../platform/web.ts'
+import { Accounts, type LLMCacheStats, type LLMEvent, type Tier } from './accounting.ts'
+import { Analyses } from './analyses.ts'
+import type { StoredAnswer, TokenUsage, Unstorable } from './answer.ts'
+import { Answers, type Obtained, type Source } from './answers.ts'
+import { type LLMResponseCacheOptions, type LLMSettings, readOptions } from './options.ts'
+import {
+  checkName,
+  type LLMRequest,
+  type LLMRequestOptions,
+  label,
+  type Question,
+  questionOf,
+  type Resolved,
+  resolve,
+} from './request.ts'
+import { partSource, type StreamedAnswer, valueSource } from './sources.ts'
+import { Tiers } from './tiers.ts'
+
+/** An answer from the cache. */
+export interface CachedLLMResponse<T = unknown> {
+  /** The prompt that was asked now. */
+  readonly prompt: string
+  readonly response: T
+  readonly model: string
+  /** When the answer was complete, in epoch milliseconds. */
+  readonly timestamp: number
+  /** How long it took to generate, in milliseconds. */
+  readonly processingTime: number
+  readonly usage: TokenUsage | undefined
+  readonly tier: Tier
+  /** Of the two prompts, for the tier `semantic`. */
+  readonly similarity: number | undefined
+}
+
+/** What {@link LLMResponseCache.cacheLLMResponse} may be told of an answer. */
+export interface CacheResponseOptions extends LLMRequestOptions {
+  /** How long the answer took to generate, in milliseconds. @default 0 */
+  readonly processingTime?: number
+  readonly usage?: TokenUsage
+}
+
+/** What became of an answer that was to be stored. */
+export type StoreResult =
+  | { readonly stored: true }
+  /** `superseded`: a later call for the same question came first. */
+  | { readonly stored: false; readonly reason: Unstorable | 'superseded' }
+
+/** An answer, with how it was come by. */
+export interface GeneratedResponse<T> {
+  readonly response: T
+  readonly via: Tier | 'miss' | 'joined' | 'bypass'
+  readonly usage: TokenUsage | undefined
+}
+
+/** Produces an answer. The signal tells that nobody waits for it any more. */
+export type Generate<T> = (context: { readonly signal: AbortSignal }) => Promise<T> | T
+
+/**
+ * A cache of answers, in which everything but the last words of the user is matched exactly: tenant,
+ * model, parameters, system prompt, tools, schema and the turns before.
+ *
+ * Those words are looked up as they are, then without what does not matter (initial capitals, spaces,
+ * the marks that end them), and, where asked, by what they mean. Answers that are empty are not
+ * stored. Reads fail open and writes fail loud, as those of the cache below do.
+ *
+ * @example
+ * ```ts
+ * const cached = await llmCache.getCachedLLMResponse(prompt, 'llama3.2:3b')
+ * if (!cached) {
+ *   const response = await performLLMAnalysis(prompt)
+ *   await llmCache.cacheLLMResponse(prompt, response, 'llama3.2:3b')
+ * }
+ * ```
+ */
+export class LLMResponseCache {
+  /** Of e-mails and workflows. */
+  readonly #analyses: Analyses
+  readonly #settings: LLMSettings
+  readonly #accounts: Accounts
+  readonly #answers: Answers
+  readonly #tiers: Tiers
+  #namespace:
+    | { readonly of: CacheNamespace<unknown>; readonly its: CacheNamespace<unknown> }
+    | undefined
+
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
+  constructor(options: LLMResponseCacheOptions = {}) {
+    const settings = readOptions(options)
+    const { platform = webPlatform(), matcher, prices = {} } = options
+    const cache = (): CacheNamespace<unknown> => this.#cacheOf(options.cache ?? defaultCache())
+    this.#settings = settings
+    this.#accounts = new Accounts(prices, matcher)
+    this.#tiers = new Tiers({ platform, matcher, cache })
+    this.#answers = new Answers({
+      platform,
+      cache,
+      accounts: this.#accounts,
+      tiers: this.#tiers,
+      limits: settings.limits,
+    })
+    this.#analyses = new Analyses({ platform, cache, ttls: settings.ttls })
+  }
+
+  /**
+   * The stored answer to a prompt, or `undefined`.
+   *
+   * @throws {InvalidOptionError} When an option is out of its range.
+   */
+  async getCachedLLMResponse<T = string>(
+    prompt: string,
+    model: string,
+    options: LLMRequestOptions = {},
+  ): Promise<CachedLLMResponse<T> | undefined> {
+    const request = this.resolve(questionOf({ ...options, prompt, model }))
+    const obtained = await unlessAborted(this.#answers.find<T>(request), request.signal)
+    if (obtained.kind !== 'stored') return undefined
+    const { answer, tier, similarity } = obtained
+    const [response] = answer.parts
+    return {
+      prompt,
+      response: response as T,
+      model,
+      timestamp: answer.at,
+      processingTime: answer.tookMs,
+      usage: answer.usage,
+      tier,
+      similarity,
+    }
+  }
+
+  /**
+   * Stores an answer of the caller's. It counts as generated when this is called: to have an
+   * invalidation that came while it was being generated keep it out, use {@link getOrGenerate}.
+   *
+   * @param response A text, or anything else that the cache can store.
+   * @throws {InvalidValueError} When it cannot be stored.
+   */
+  async cacheLLMResponse<T>(
+    prompt: string,
+    response: T,
+    model: string,
+    options: CacheResponseOptions = {},
+  ): Promise<StoreResult> {
+    const { processingTime = 0, usage } = options
+    if (!(processingTime >= 0)) throw new InvalidOptionError('processingTime', '0 or more')
+    const request = this.resolve(questionOf({ ...options, prompt, model }))
+    const source = valueSource<T>(() => response)
+    const verdict = source.judge([response])
+    if (!verdict.store) return { stored: false, reason: verdict.reason }
+    if (request.ttlMs === 0 || request.control.noStore) return { stored: false, reason: 'unwanted' }
+    const answer: StoredAnswer = {
+      format: 1,
+      shape: source.shape,
+      parts: [response],
+      at: this.#settings.now(),
+      tookMs: processingTime,
+      usage,
+      isMatchable: true,
+    }
+    const { key, tags, ttlMs: ttl } = request
+    const result = await this.#cacheOf().set(key, answer, { tags, ttl })
+    if (result !== 'stored') return { stored: false, reason: result }
+    await this.#tiers.introduce(request, undefined, () => source.textOf([response]), String)
+    return { stored: true }
+  }
+
+  /**
+   * The answer to a question, generated if need be. Calls for the same question share one generation,
+   * in this process and in others; a call that gives up does not end it for the others.
+   *
+   * @throws Whatever `generate` rejected with, unchanged.
+   * @throws {LoaderTimeoutError} When it took longer than `timeouts` allow.
+   * @throws The signal's reason.
+   */
+  async getOrGenerate<T>(
+    request: LLMRequest,
+    generate: Generate<T>,
+  ): Promise<GeneratedResponse<T>> {
+    const source = valueSource<T>(generate)
+    const obtained = await this.obtain(questionOf(request), source)
+    if (obtained.kind === 'absent') throw new InvalidOptionError('cacheControl', ONLY_IF_CACHED)
+    if (obtained.kind === 'stored') {
+      const { answer, tier } = obtained
+      return { response: answer.parts[0] as T, via: tier, usage: answer.usage }
+    }
+    const { reader, via } = obtained
+    const step = await unlessAborted(reader.next(), request.signal).catch((error) => {
+      void reader.return()
+      throw error
+    })
+    // Tells the recording that this reader has had all.
+    await reader.return()
+    return { response: step.value as T, via, usage: undefined }
+  }
+
+  /**
+   * As {@link getOrGenerate}, for an answer that comes in parts. Who joins gets the parts there have
+   * been at once and the others as they come; a stored answer is replayed part by part.
+   *
+   * To stop reading before the end, end the loop or call `return`: the model is told to stop when
+   * nobody reads any more, and a part of an answer is never stored.
+   *
+   * @param generate Returns the parts: texts, or anything else that the cache can store.
+   */
+  async getOrStream<Part>(
+    request: LLMRequest,
+    generate: (context: {
+      readonly signal: AbortSignal
+    }) => AsyncIterable<Part> | Promise<AsyncIterable<Part>>,
+  ): Promise<StreamedAnswer<Part>> {
+    const obtained = await this.obtain(questionOf(request), partSource<Part>(generate))
+    switch (obtained.kind) {
+      case 'absent':
+        throw new InvalidOptionError('cacheControl', ONLY_IF_CACHED)
+      case 'stored':
+        return { via: obtained.tier, parts: replay(obtained.answer.parts) }
+      case 'live':
+        return { via: obtained.via, parts: obtained.reader }
+    }
+  }
+
+  /**
+   * What the two above are made of, for interfaces of other shapes: the proxy, a middleware.
+   *
+   * @throws Whatever the source failed with before it began to answer.
+   */
+  obtain<Part>(question: Question, source: Source<Part>): Promise<Obtained<Part>> {
+    return this.#answers.obtain(this.resolve(question), source)
+  }
+
+  /** What a question is to this cache: its key, its scope, its lifetime. */
+  resolve(question: Question): Resolved {
+    return resolve(question, this.#settings)
+  }
+
+  /** Answers of a model are not served any more: after it was replaced under the same name. */
+  invalidateModel(model: string): Promise<void> {
+    return this.#invalidate('model', model)
+  }
+
+  invalidatePromptVersion(promptVersion: string): Promise<void> {
+    return this.#invalidate('version', promptVersion)
+  }
+
+  invalidateTenant(tenant: string): Promise<void> {
+    return this.#invalidate('tenant', tenant)
+  }
+
+  /** Answers that were drawn from a document are not served any more. */
+  invalidateDocument(id: string): Promise<void> {
+    return this.#invalidate('document', id)
+  }
+
+  /** Answers with one of the `tags` of their request are not served any more: one command. */
+  invalidateTags(tags: readonly string[]): Promise<void> {
+    return this.#cacheOf().invalidateTags(tags.map((tag) => label('tag', tag)))
+  }
+
+  /** See {@link Analyses.storeEmail}. */
+  get cacheEmailAnalysis(): Analyses['storeEmail'] {
+    return this.#analyses.storeEmail
+  }
+
+  /** See {@link Analyses.findEmail}. */
+  get getCachedEmailAnalysis(): Analyses['findEmail'] {
+    return this.#analyses.findEmail
+  }
+
+  /** See {@link Analyses.storeWorkflow}. */
+  get cacheWorkflowAnalysis(): Analyses['storeWorkflow'] {
+    return this.#analyses.storeWorkflow
+  }
+
+  /** See {@link Analyses.findWorkflow}. */
+  get getCachedWorkflowAnalysis(): Analyses['findWorkflow'] {
+    return this.#analyses.findWorkflow
+  }
+
+  /** Analyses of this e-mail, and of workflows it is part of, are not served any more. */
+  invalidateByEmailId(emailId: string): Promise<void> {
+    return this.#invalidate('email', emailId)
+  }
+
+  invalidateByWorkflowId(workflowId: string): Promise<void> {
+    return this.#invalidate('workflow', workflowId)
+  }
+
+  /** Analyses of the e-mails of a thread are not served any more. */
+  invalidateByThreadId(threadId: string): Promise<void> {
+    return this.#invalidate('thread', threadId)
+  }
+
+  /** Analyses of the e-mails of a mailbox are not served any more. */
+  invalidateByMailbox(mailbox: string): Promise<void> {
+    return this.#invalidate('mailbox', mailbox)
+  }
+
+  /** Hits by tier, tokens, money and time saved, and how matching fares: of this instance. */
+  getCacheStats(): LLMCacheStats {
+    return this.#accounts.stats()
+  }
+
+  /**
+   * Calls `listener` with each hit, miss and generated answer.
+   *
+   * @returns A function that ends the subscription.
+   */
+  subscribe(listener: (event: LLMEvent) => void): () => void {
+    return this.#accounts.subscribe(listener)
+  }
+
+  /** Nothing that is stored is served any more: one command. */
+  clearCache(): Promise<void> {
+    return this.#cacheOf().clear()
+  }
+
+  async #invalidate(kind: string, value: string): Promise<void> {
+    checkName(value, kind)
+    await this.#cacheOf().invalidateTags([label(kind, value)])
+  }
+
+  /** The namespace of answers. What is said of staleness in the cache's defaults is not for these. */
+  #cacheOf(of: CacheNamespace<unknown> = this.#settings.cache ?? defaultCache()) {
+    if (this.#namespace?.of !== of) {
+      const its = of.namespace('llm', {
+        staleWhileRevalidate: 0,
+        staleIfError: 0,
+        earlyRefresh: 0,
+        consistency: 'strict',
+      })
+      this.#namespace = { of, its }
+    }
+    return this.#namespace.its
+  }
+}
+
+const ONLY_IF_CACHED = 'without only-if-cached, where an answer is to be generated'
+
+async function* replay<Part>(parts: readonly Part[]): AsyncGenerator<Part, void> {
+  yield* parts
+}

@@ -1,0 +1,106 @@
+/**
+ * What a cache of answers may be told, and what it makes of it.
+ *
+ * @module
+ */
+
+import type { CacheNamespace } from '../cache/namespace.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+import type { Price } from './accounting.ts'
+import type { GenerateLimits } from './answers.ts'
+import { type ContentClass, readTtls } from './content-class.ts'
+import type { ResolveSettings } from './request.ts'
+import type { Matcher } from './semantic/matcher.ts'
+
+/** Time limits of generating an answer. */
+export interface LLMTimeouts {
+  /** Until the model begins to answer, which includes loading it. @default '2m' */
+  readonly first?: Duration
+  /** Between two parts. @default '1m' */
+  readonly idle?: Duration
+  /** For the whole. A process that dies while it generates delays others by no more. @default '10m' */
+  readonly total?: Duration
+}
+
+/** Options for {@link LLMResponseCache}. */
+export interface LLMResponseCacheOptions {
+  /** Its namespace `llm` is used; encryption and hashed names are its options. @default defaultCache(), as it is at each call */
+  readonly cache?: CacheNamespace<unknown>
+  /** @default webPlatform() */
+  readonly platform?: Platform
+  /** Finds answers to similar prompts, for the requests that ask for it. @default none */
+  readonly matcher?: Matcher
+  /** Lifetimes by class of content; 0 keeps a class out. @default a day, 5 min, 7 d, 30 min, 30 d */
+  readonly ttl?: Readonly<Partial<Record<ContentClass, Duration>>>
+  /** Whether prompts that differ in initial capitals, spaces and end marks share answers. @default true */
+  readonly normalisedMatching?: boolean
+  readonly timeouts?: LLMTimeouts
+  /**
+   * How long a call waits for an answer that another process is generating. After that it has its own
+   * generated, which is not stored. @default '15s'
+   */
+  readonly patience?: Duration
+  /** Longer answers are passed on, and not stored; in bytes. @default 1_048_576 */
+  readonly maxAnswerBytes?: number
+  /** What models cost, by name. @default {} */
+  readonly prices?: Readonly<Record<string, Price>>
+}
+
+/** The options, read. */
+export interface LLMSettings extends ResolveSettings {
+  readonly cache: CacheNamespace<unknown> | undefined
+  readonly limits: GenerateLimits
+  now(): number
+}
+
+const NAMES: readonly (keyof LLMResponseCacheOptions)[] = [
+  'cache',
+  'platform',
+  'matcher',
+  'ttl',
+  'normalisedMatching',
+  'timeouts',
+  'patience',
+  'maxAnswerBytes',
+  'prices',
+]
+
+/** @throws {InvalidOptionError} When an option is unknown or out of its range. */
+export function readOptions(options: LLMResponseCacheOptions): LLMSettings {
+  const { cache, platform = webPlatform(), normalisedMatching = true, timeouts = {} } = options
+  const { first = '2m', idle = '1m', total = '10m' } = timeouts
+  const { patience = '15s', maxAnswerBytes = 1_048_576 } = options
+  for (const name of Object.keys(options)) {
+    if (!NAMES.includes(name as keyof LLMResponseCacheOptions)) {
+      throw new InvalidOptionError(name, 'left out: there is no such option')
+    }
+  }
+  if (cache !== undefined && typeof cache.namespace !== 'function') {
+    throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
+  }
+  if (options.matcher !== undefined && typeof options.matcher.match !== 'function') {
+    throw new InvalidOptionError('matcher', 'a Matcher')
+  }
+  if (typeof normalisedMatching !== 'boolean') {
+    throw new InvalidOptionError('normalisedMatching', 'true or false')
+  }
+  if (!(Number.isSafeInteger(maxAnswerBytes) && maxAnswerBytes > 0)) {
+    throw new InvalidOptionError('maxAnswerBytes', 'a whole number above 0')
+  }
+  return {
+    cache,
+    ttls: readTtls(options.ttl),
+    folds: normalisedMatching,
+    limits: {
+      firstMs: toMilliseconds(first, 'timeouts.first', { min: 1 }),
+      idleMs: toMilliseconds(idle, 'timeouts.idle', { min: 1 }),
+      totalMs: toMilliseconds(total, 'timeouts.total', { min: 1, max: 86_400_000 }),
+      patienceMs: toMilliseconds(patience, 'patience', { min: 1 }),
+      maxBytes: maxAnswerBytes,
+    },
+    now: () => platform.now(),
+  }
+}

@@ -1,0 +1,300 @@
+/**
+ * An answer while it is being generated: kept part by part, and read by any number of readers, each
+ * from its beginning.
+ *
+ * @module
+ */
+
+import { LoaderTimeoutError } from '../errors.ts'
+import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
+import type { Platform } from '../platform/platform.ts'
+
+/** A model's answer that has begun. */
+export interface Opened<Part> {
+  readonly parts: AsyncIterable<Part>
+  /** What came before the parts, such as the headers of a response. */
+  readonly head?: unknown
+}
+
+/** Bounds of a recording. */
+export interface RecordingBounds<Part> {
+  /** How long the model may take to begin, in milliseconds. */
+  readonly firstMs: number
+  /** How long it may pause between two parts, in milliseconds. */
+  readonly idleMs: number
+  /** How much is kept, in the units of `sizeOf`. What is longer is passed on, and not kept. */
+  readonly maxSize: number
+  readonly sizeOf: (part: Part) => number
+}
+
+/** The whole of an answer. */
+export interface Recorded<Part> {
+  /** `undefined` when there was too much to keep. */
+  readonly parts: readonly Part[] | undefined
+  /** From the call of the model to the last part, in milliseconds. */
+  readonly tookMs: number
+  /** To the first part. */
+  readonly firstMs: number
+  /** How many readers beside the first there were. */
+  readonly followers: number
+}
+
+/** Why a model is told to stop when nobody reads any more. */
+export const UNWANTED: unique symbol = Symbol('nobody reads this answer any more')
+
+type State =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+const RUNNING: State = { kind: 'running' }
+
+/**
+ * One answer, recorded while it is read.
+ *
+ * Readers take parts from a list, and never touch the model's stream: on Workers it belongs to the
+ * request that opened it. Every wait has an end, for a request that is cut off tells nobody. When the
+ * last reader has left, the model is told to stop. Once there is more than may be kept nobody can
+ * join, parts that all have read are dropped, and the model waits for the slowest reader.
+ */
+export class Recording<Part = unknown> {
+  readonly #platform: Platform
+  readonly #bounds: RecordingBounds<Part>
+  readonly #readers = new Set<Reader<Part>>()
+  readonly #unwanted = Promise.withResolvers<never>()
+  #parts: Part[] = []
+  #dropped = 0
+  #size = 0
+  #state: State = RUNNING
+  #head: { readonly value: unknown } | undefined
+  #changed = Promise.withResolvers<void>()
+  #joined = 0
+
+  constructor(platform: Platform, bounds: RecordingBounds<Part>) {
+    this.#platform = platform
+    this.#bounds = bounds
+    this.#unwanted.promise.catch(() => undefined)
+  }
+
+  /** A reader from the beginning; `undefined` once it is too late for one. */
+  subscribe(): Reader<Part> | undefined {
+    const isAbandoned = this.#joined > 0 && this.#readers.size === 0 && this.#state === RUNNING
+    if (this.#dropped > 0 || this.#isOver || isAbandoned || this.#state.kind === 'failed') {
+      return undefined
+    }
+    const reader = new Reader<Part>(this.#platform, {
+      at: (index) => this.#at(index),
+      head: () => this.#head,
+      changed: () => this.#changed.promise,
+      advanced: () => this.#trim(),
+      left: (gone) => this.#leave(gone),
+      firstMs: this.#bounds.firstMs,
+      idleMs: this.#bounds.idleMs,
+    })
+    this.#readers.add(reader)
+    this.#joined++
+    return reader
+  }
+
+  /**
+   * Calls the model and records what it says, until it has said all.
+   *
+   * @param signal Ends it from outside.
+   * @throws Whatever the model failed with, unchanged; `LoaderTimeoutError` when it took too long;
+   * `UNWANTED` when nobody reads any more.
+   */
+  async run(
+    open: (signal: AbortSignal) => Promise<Opened<Part>>,
+    signal?: AbortSignal,
+  ): Promise<Recorded<Part>> {
+    const startedAt = this.#platform.now()
+    const controller = new AbortController()
+    const onAbort = (): void => this.#unwanted.reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    let firstMs: number | undefined
+    try {
+      const { parts, head } = await this.#within(this.#bounds.firstMs, open(controller.signal))
+      this.#head = { value: head }
+      this.#change()
+      const iterator = parts[Symbol.asyncIterator]()
+      for (;;) {
+        const step = await this.#within(this.#bounds.idleMs, iterator.next())
+        if (step.done) break
+        firstMs ??= this.#platform.now() - startedAt
+        this.#push(step.value)
+        await this.#room()
+      }
+      this.#end({ kind: 'ended' })
+    } catch (error) {
+      this.#end({ kind: 'failed', error })
+      controller.abort(error)
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+    const tookMs = this.#platform.now() - startedAt
+    const parts = this.#isOver ? undefined : this.#parts
+    return { parts, tookMs, firstMs: firstMs ?? tookMs, followers: this.#joined - 1 }
+  }
+
+  get #isOver(): boolean {
+    return this.#size > this.#bounds.maxSize
+  }
+
+  async #within<T>(ms: number, work: Promise<T>): Promise<T> {
+    const result = await settledWithin(
+      this.#platform,
+      ms,
+      Promise.race([work, this.#unwanted.promise]),
+    )
+    if (result !== TIMED_OUT) return result
+    throw new LoaderTimeoutError(ms)
+  }
+
+  #push(part: Part): void {
+    this.#parts.push(part)
+    this.#size += this.#bounds.sizeOf(part)
+    this.#change()
+  }
+
+  /** Beyond what is kept, waits for the slowest reader; it has as long as the model has. */
+  async #room(): Promise<void> {
+    while (this.#isOver && this.#parts.length > MAX_LAG) {
+      await this.#within(this.#bounds.idleMs, this.#changed.promise)
+    }
+  }
+
+  #trim(): void {
+    if (!this.#isOver) return
+    const read = Math.min(...[...this.#readers].map(({ position }) => position))
+    const count = Math.min(read - this.#dropped, this.#parts.length)
+    if (!(count > 0)) return
+    this.#parts.splice(0, count)
+    this.#dropped += count
+    this.#change()
+  }
+
+  #at(index: number): Found<Part> {
+    if (index < this.#dropped + this.#parts.length) {
+      return { kind: 'part', part: this.#parts[index - this.#dropped] as Part }
+    }
+    return this.#state
+  }
+
+  #leave(reader: Reader<Part>): void {
+    this.#readers.delete(reader)
+    if (this.#readers.size === 0) this.#unwanted.reject(UNWANTED)
+    else this.#trim()
+  }
+
+  #end(state: State): void {
+    this.#state = state
+    this.#change()
+  }
+
+  #change(): void {
+    const { resolve } = this.#changed
+    this.#changed = Promise.withResolvers<void>()
+    resolve()
+  }
+}
+
+/** How many parts the slowest reader may be behind, once parts are not kept. */
+const MAX_LAG = 256
+
+type Found<Part> = { readonly kind: 'part'; readonly part: Part } | State
+
+/** What a reader needs of its recording. */
+interface Tape<Part> {
+  at(index: number): Found<Part>
+  head(): { readonly value: unknown } | undefined
+  changed(): Promise<void>
+  advanced(): void
+  left(reader: Reader<Part>): void
+  readonly firstMs: number
+  readonly idleMs: number
+}
+
+/** Reads a recording from its beginning, at its own pace. To stop before the end, call `return`. */
+export class Reader<Part> implements AsyncIterableIterator<Part, void> {
+  readonly #platform: Platform
+  readonly #tape: Tape<Part>
+  #position = 0
+  #isDone = false
+
+  constructor(platform: Platform, tape: Tape<Part>) {
+    this.#platform = platform
+    this.#tape = tape
+  }
+
+  /** How many parts it has read. */
+  get position(): number {
+    return this.#position
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /**
+   * Waits until the model has begun to answer.
+   *
+   * @returns What came before the parts.
+   * @throws As {@link next} does.
+   */
+  async opened(): Promise<unknown> {
+    for (;;) {
+      const head = this.#tape.head()
+      if (head) return head.value
+      const state = this.#tape.at(this.#position)
+      if (state.kind === 'failed') this.#fail(state.error)
+      await this.#wait(this.#tape.firstMs)
+    }
+  }
+
+  /** @throws Whatever the model failed with; `LoaderTimeoutError` when nothing comes any more. */
+  async next(): Promise<IteratorResult<Part, void>> {
+    while (!this.#isDone) {
+      const found = this.#tape.at(this.#position)
+      switch (found.kind) {
+        case 'part':
+          this.#position++
+          this.#tape.advanced()
+          return { done: false, value: found.part }
+        case 'ended':
+          this.#leave()
+          break
+        case 'failed':
+          this.#fail(found.error)
+          break
+        case 'running':
+          await this.#wait(this.#tape.head() ? this.#tape.idleMs : this.#tape.firstMs)
+      }
+    }
+    return { done: true, value: undefined }
+  }
+
+  async return(): Promise<IteratorResult<Part, void>> {
+    this.#leave()
+    return { done: true, value: undefined }
+  }
+
+  async #wait(ms: number): Promise<void> {
+    // A little longer than the recording itself waits, which knows better what went wrong.
+    const ending = await settledWithin(this.#platform, ms + GRACE_MS, this.#tape.changed())
+    if (ending === TIMED_OUT) this.#fail(new LoaderTimeoutError(ms))
+  }
+
+  #fail(error: unknown): never {
+    this.#leave()
+    throw error
+  }
+
+  #leave(): void {
+    if (this.#isDone) return
+    this.#isDone = true
+    this.#tape.left(this)
+  }
+}
+
+const GRACE_MS = 1_000

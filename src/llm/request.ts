@@ -1,0 +1,196 @@
+/**
+ * What a question is to the cache: under which key its answer lives, in which scope it may be matched,
+ * for how long, and with which labels.
+ *
+ * @module
+ */
+
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { type CacheControl, readCacheControl } from './cache-control.ts'
+import { canonicalJson, digest, foldText, normaliseText } from './canonical.ts'
+import { type ClassTtls, type ContentClass, checkClass, isTimeDependent } from './content-class.ts'
+
+/** Grows when keys are made in another way, so that no entry is taken for another. */
+const KEY_VERSION = 1
+/** Tags are at most 256 bytes long; a text of so many characters may take three times as many. */
+const MAX_LABEL = 80
+const PLAIN = /^[\x21-\x7e]+$/
+
+/** Options of a question: everything that its answer depends on beside the prompt, and how to cache it. */
+export interface LLMRequestOptions {
+  /** Whose question it is. Another tenant never gets its answer. @default '' (all the same) */
+  readonly tenant?: string
+  /** Tells one build of a model from another of the same name. */
+  readonly modelDigest?: string
+  readonly system?: string
+  /** Temperature, seed and the like: any difference makes another question. */
+  readonly parameters?: Readonly<Record<string, unknown>>
+  readonly tools?: readonly unknown[]
+  /** The schema the answer has to follow. */
+  readonly schema?: unknown
+  /** The turns before the prompt, oldest first. */
+  readonly turns?: readonly unknown[]
+  /** Of the template that the prompt was made from; answers of another version are not served. */
+  readonly promptVersion?: string
+  /** Ids of the documents that the answer is drawn from, for {@link LLMResponseCache.invalidateDocument}. */
+  readonly documents?: readonly string[]
+  /** Further labels for joint invalidation. All calls for one question must name the same ones. */
+  readonly tags?: readonly string[]
+  /** @default that of the content class */
+  readonly ttl?: Duration
+  /** @default 'timeDependent' or 'general', by the words of the prompt */
+  readonly contentClass?: ContentClass
+  /** As the request header of HTTP: `no-cache`, `no-store`, `max-age=60`, `only-if-cached`. */
+  readonly cacheControl?: string
+  /** Also looks for the answer to a similar prompt. Needs a `matcher`. @default false */
+  readonly enableSemanticMatching?: boolean
+  /** Demands more similarity than the matcher does, from [0, 1]. Less is not to be had. */
+  readonly semanticSimilarityThreshold?: number
+  /** Ends the waiting of this call with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/** A question. */
+export interface LLMRequest extends LLMRequestOptions {
+  /** The last turn of the user. */
+  readonly prompt: string
+  readonly model: string
+}
+
+/** What the cache has to know of a question, whatever interface it came by. */
+export interface Question {
+  readonly surface: string
+  readonly model: string
+  readonly tenant: string
+  readonly prompt: string
+  /** Everything else that the answer depends on. Must be JSON. */
+  readonly context: unknown
+  /** A prompt in which white space means something is taken as it is. @default false */
+  readonly isVerbatim?: boolean
+  /** Whether the answer may be given to, or come from, a similar prompt. */
+  readonly matching: false | { readonly minSimilarity: number | undefined }
+  readonly promptVersion?: string | undefined
+  readonly documents?: readonly string[] | undefined
+  readonly tags?: readonly string[] | undefined
+  readonly ttl?: Duration | undefined
+  readonly contentClass?: ContentClass | undefined
+  readonly cacheControl?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A question, resolved. */
+export interface Resolved {
+  readonly model: string
+  readonly prompt: string
+  /** Hash of all but the prompt. */
+  readonly scope: string
+  /** What semantic matching calls the answer. */
+  readonly id: string
+  readonly key: string
+  /** Of the pointer from the folded prompt to an answer; none where folding is not allowed. */
+  readonly foldedKey: string | undefined
+  readonly tags: readonly string[]
+  /** 0 keeps it out of the cache. */
+  readonly ttlMs: number
+  readonly control: CacheControl
+  readonly matching: false | { readonly minSimilarity: number | undefined }
+  readonly signal: AbortSignal | undefined
+}
+
+/** Settings of a cache that a question is resolved by. */
+export interface ResolveSettings {
+  readonly ttls: ClassTtls
+  readonly folds: boolean
+}
+
+/** The key of the answer with this id. */
+export function answerKey(id: string): string {
+  return `answer/${id}`
+}
+
+/** The tag of a kind and a value. Values that do not fit are hashed; none of them can pass for another. */
+export function label(kind: string, value: string): string {
+  const isPlain = value.length <= MAX_LABEL && PLAIN.test(value) && !value.startsWith('#')
+  return `${kind}:${isPlain ? value : `#${digest(value)}`}`
+}
+
+/**
+ * @throws {InvalidOptionError} When an option is out of its range.
+ * @throws {InvalidValueError} When a part of the context is no JSON.
+ */
+export function resolve(question: Question, { ttls, folds }: ResolveSettings): Resolved {
+  const { surface, model, tenant, promptVersion, context, isVerbatim = false } = question
+  checkText(question.prompt, 'prompt')
+  checkName(model, 'model')
+  checkText(tenant, 'tenant')
+  const prompt = isVerbatim ? question.prompt : normaliseText(question.prompt)
+  const version = promptVersion ?? null
+  const scope = digest(canonicalJson({ v: KEY_VERSION, surface, model, tenant, version, context }))
+  const id = digest(`${scope}\n${prompt}`)
+  const mayFold = folds && !isVerbatim && prompt !== ''
+  return {
+    model,
+    prompt,
+    scope,
+    id,
+    key: answerKey(id),
+    foldedKey: mayFold ? `folded/${digest(`${scope}\n${foldText(prompt)}`)}` : undefined,
+    tags: tagsOf(question),
+    ttlMs: ttlOf(question, ttls),
+    control: readCacheControl(question.cacheControl),
+    matching: prompt === '' ? false : question.matching,
+    signal: question.signal,
+  }
+}
+
+/** The question of a caller in process. */
+export function questionOf(request: LLMRequest): Question {
+  const { parameters = {}, tools = [], schema = null, turns = [], modelDigest = null } = request
+  const { system = '', enableSemanticMatching = false } = request
+  const minSimilarity = request.semanticSimilarityThreshold
+  if (minSimilarity !== undefined && !(minSimilarity >= 0 && minSimilarity <= 1)) {
+    throw new InvalidOptionError('semanticSimilarityThreshold', 'a number from 0 to 1')
+  }
+  checkText(system, 'system')
+  const context = { system: normaliseText(system), parameters, tools, schema, turns, modelDigest }
+  return {
+    surface: 'native',
+    model: request.model,
+    tenant: request.tenant ?? '',
+    prompt: request.prompt,
+    context,
+    matching: enableSemanticMatching && { minSimilarity },
+    promptVersion: request.promptVersion,
+    documents: request.documents,
+    tags: request.tags,
+    ttl: request.ttl,
+    contentClass: request.contentClass,
+    cacheControl: request.cacheControl,
+    signal: request.signal,
+  }
+}
+
+function tagsOf({ model, tenant, promptVersion, documents = [], tags = [] }: Question): string[] {
+  const all = [label('model', model), label('tenant', tenant)]
+  if (promptVersion !== undefined) all.push(label('version', promptVersion))
+  for (const id of documents) all.push(label('document', id))
+  for (const tag of tags) all.push(label('tag', tag))
+  return [...new Set(all)]
+}
+
+function ttlOf({ ttl, contentClass, prompt }: Question, ttls: ClassTtls): number {
+  if (ttl !== undefined) return toMilliseconds(ttl, 'ttl')
+  if (contentClass !== undefined) return ttls[checkClass(contentClass)]
+  return ttls[isTimeDependent(prompt) ? 'timeDependent' : 'general']
+}
+
+export function checkText(text: unknown, option: string): asserts text is string {
+  if (typeof text !== 'string') throw new InvalidOptionError(option, 'a text')
+}
+
+export function checkName(text: unknown, option: string): asserts text is string {
+  if (typeof text !== 'string' || text === '') {
+    throw new InvalidOptionError(option, 'a text that is not empty')
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The answers to other prompts that may be given to this one: the same but for how it is written, or
+ * one that means the same.
+ *
+ * @module
+ */
+
+import type { CacheNamespace } from '../cache/namespace.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Tier } from './accounting.ts'
+import { answerSchema, type StoredAnswer } from './answer.ts'
+import { answerKey, type Resolved } from './request.ts'
+import type { Match, Matcher } from './semantic/matcher.ts'
+
+/** An answer that was stored for another prompt. */
+export interface Elsewhere {
+  readonly kind: 'found'
+  readonly tier: Exclude<Tier, 'exact'>
+  readonly answer: StoredAnswer
+  readonly similarity: number | undefined
+}
+
+/** What looking for one came to. */
+export type Search =
+  | Elsewhere
+  /** None; with what the matcher said, if it was asked. */
+  | { readonly kind: 'none'; readonly match: Match | undefined }
+
+const ID = /^[A-Za-z0-9_-]{43}$/
+
+/** What {@link Tiers} works with. */
+export interface TiersContext {
+  readonly platform: Platform
+  readonly matcher: Matcher | undefined
+  cache(): CacheNamespace<unknown>
+}
+
+/** The tiers below the exact one. */
+export class Tiers {
+  readonly #ctx: TiersContext
+
+  constructor(ctx: TiersContext) {
+    this.#ctx = ctx
+  }
+
+  /** The id of an answer whose prompt folds to the same text. */
+  async pointerOf({ foldedKey, tags }: Resolved): Promise<string | undefined> {
+    if (foldedKey === undefined) return undefined
+    const { value } = await this.#ctx.cache().lookup(foldedKey, { tags })
+    return typeof value === 'string' && ID.test(value) ? value : undefined
+  }
+
+  /** Looks for an answer of another prompt. What fails on the way is as if there were none. */
+  async search(
+    request: Resolved,
+    pointer: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Search> {
+    if (pointer !== undefined && pointer !== request.id) {
+      const answer = await this.#read(request, pointer)
+      if (answer) return { kind: 'found', tier: 'normalised', answer, similarity: undefined }
+    }
+    return this.#match(request, signal)
+  }
+
+  async #match(request: Resolved, signal: AbortSignal | undefined): Promise<Search> {
+    const { matcher, platform } = this.#ctx
+    const { scope, prompt, matching } = request
+    if (!matcher || !matching) return { kind: 'none', match: undefined }
+    const { minSimilarity } = matching
+    const match = await matcher.match({ scope, prompt, signal, minSimilarity })
+    if (match.kind !== 'hit') return { kind: 'none', match }
+    const { entryId, similarity } = match
+    const answer = await this.#read(request, entryId)
+    if (answer) return { kind: 'found', tier: 'semantic', answer, similarity }
+    // Expired, invalidated, or never stored.
+    platform.defer(matcher.forget(scope, [entryId]))
+    return { kind: 'none', match: { kind: 'miss', reason: 'below' } }
+  }
+
+  /** The answer with this id, if it may be given to another prompt and is not too old. */
+  async #read(request: Resolved, id: string): Promise<StoredAnswer | undefined> {
+    const options = { tags: request.tags, schema: answerSchema as never }
+    const { value } = await this.#ctx.cache().lookup(answerKey(id), options)
+    const answer = value as StoredAnswer | undefined
+    if (!answer?.isMatchable) return undefined
+    const { maxAgeMs } = request.control
+    const isTooOld = maxAgeMs !== undefined && this.#ctx.platform.now() - answer.at > maxAgeMs
+    return isTooOld ? undefined : answer
+  }
+
+  /** Makes a new answer findable from other prompts. Never rejects: it is not what the caller waits for. */
+  async introduce(
+    request: Resolved,
+    match: Match | undefined,
+    fresh: () => string,
+    textOf: (answer: StoredAnswer) => string,
+  ): Promise<void> {
+    await Promise.allSettled([this.#point(request), this.#remember(request, match, fresh, textOf)])
+  }
+
+  async #point({ foldedKey, id, tags, ttlMs: ttl }: Resolved): Promise<void> {
+    if (foldedKey !== undefined) await this.#ctx.cache().set(foldedKey, id, { tags, ttl })
+  }
+
+  async #remember(
+    request: Resolved,
+    match: Match | undefined,
+    fresh: () => string,
+    textOf: (answer: StoredAnswer) => string,
+  ): Promise<void> {
+    const { matcher } = this.#ctx
+    const { scope, prompt, id: entryId, matching } = request
+    if (!matcher || !matching) return
+    if (match?.kind !== 'explore') return matcher.remember({ scope, prompt, entryId })
+    const { candidate } = match
+    const answer = await this.#read(request, candidate.entryId)
+    const stored = answer && textOf(answer)
+    await matcher.review({ scope, prompt, entryId, candidate, stored, fresh: fresh() })
+  }
+}
