@@ -44,6 +44,11 @@ export class CacheNamespace<Values = unknown> {
     this.#policy = policy
   }
 
+  /** What a namespace works with, for the domain caches of this package. @internal */
+  static contextOf<Values>(namespace: CacheNamespace<Values>): CacheContext {
+    return namespace.#ctx
+  }
+
   /** The path of this namespace, its segments escaped and joined by `/`. */
   get path(): string {
     return this.#ctx.names.keyspace.path

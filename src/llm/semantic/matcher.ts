@@ -20,7 +20,7 @@ export type MatchMiss =
   | 'empty'
   /** The nearest prompt is less similar than the policy, or the caller, demands. */
   | 'below'
-  /** The prompt is empty, or longer than `maxPromptChars`. */
+  /** The prompt has no letter or digit, is longer than `maxPromptChars`, or not well-formed. */
   | 'unsuitable'
   /** The embedder or the store failed; `error` says how. */
   | 'failed'

@@ -37,6 +37,7 @@ import type { Argv } from './parse.ts'
 import { RATE_LIMIT_TWINS } from './rate-limit/twins.ts'
 import { scriptCommands } from './script-commands.ts'
 import { ScriptLibrary, type ScriptTwin } from './scripting.ts'
+import { SEMANTIC_TWINS } from './semantic-twins.ts'
 import { type ServerState, serverCommands } from './server.ts'
 import { SESSION_TWINS } from './session-twins.ts'
 import { readSnapshot } from './snapshot-reader.ts'
@@ -59,8 +60,8 @@ export interface EmbeddedOptions {
    */
   readonly evictionPolicy?: EvictionPolicy
   /**
-   * The scripts that EVAL and EVALSHA can run. @default {@link TWINS}, {@link SESSION_TWINS},
-   * {@link RATE_LIMIT_TWINS} and {@link FIGURES_TWIN}: those of this library and of `@upstash/ratelimit`
+   * The scripts that EVAL and EVALSHA can run. @default those of this library and of
+   * `@upstash/ratelimit`
    */
   readonly twins?: readonly ScriptTwin[]
 }
@@ -68,6 +69,7 @@ export interface EmbeddedOptions {
 const DEFAULT_TWINS: readonly ScriptTwin[] = [
   ...TWINS,
   ...SESSION_TWINS,
+  ...SEMANTIC_TWINS,
   ...RATE_LIMIT_TWINS,
   FIGURES_TWIN,
 ]

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { TWINS } from '../../../src/redis/embedded/index.ts'
+import { SEMANTIC_TWINS, TWINS } from '../../../src/redis/embedded/index.ts'
 import * as scripts from '../../../src/redis/scripts.ts'
+import * as semantic from '../../../src/redis/semantic-scripts.ts'
 
 const { SCRIPTS, ...named } = scripts
 const byName = Object.entries(named)
@@ -27,6 +28,30 @@ describe('The scripts of the protocol', () => {
       const keys = [...lua.matchAll(/redis\.call\('[A-Z]+', ([^,)]+)/g)].map(([, key]) => key)
       expect(keys.filter((key) => !/^KEYS\[(\d|i)\]$/.test(key ?? ''))).toEqual([])
       expect(lua).not.toMatch(/KEYS'|'KEYS|SCAN|FLUSH/)
+    }
+  })
+})
+
+describe('The scripts of semantic matching', () => {
+  const { SEMANTIC_SCRIPTS, ...byItsName } = semantic
+
+  test.each(Object.entries(byItsName))('%s is named by the SHA-1 of its text', (_name, script) => {
+    expect(createHash('sha1').update(script.lua).digest('hex')).toBe(script.sha1)
+  })
+
+  test('are all listed, once, and each have one twin in the embedded engine', () => {
+    expect(new Set(SEMANTIC_SCRIPTS)).toEqual(new Set(Object.values(byItsName)))
+    expect(SEMANTIC_TWINS.map(({ sha1 }) => sha1).toSorted()).toEqual(
+      SEMANTIC_SCRIPTS.map(({ sha1 }) => sha1).toSorted(),
+    )
+  })
+
+  test('touch only the keys they are given', () => {
+    for (const { lua } of SEMANTIC_SCRIPTS) {
+      const keys = [...lua.matchAll(/redis\.call\('(?!TIME)[A-Z]+', ([^,)]+)/g)].map(
+        ([, key]) => key,
+      )
+      expect(keys.filter((key) => !/^KEYS\[(\d|i)\]$/.test(key ?? ''))).toEqual([])
     }
   })
 })

@@ -1,0 +1,125 @@
+/**
+ * What is believed of one stored answer: from which similarity on it is right.
+ *
+ * The model is vCache's (arXiv 2502.03771): a request of similarity `s` is rightly answered with
+ * probability `1 / (1 + exp(-gain (s - threshold)))`, with a threshold and a gain of each entry's own.
+ * The belief is a weight on every pair of a grid: no fit that could fail, no case for judgements that
+ * a threshold separates.
+ *
+ * @module
+ */
+
+/** What a judgement has shown. */
+export interface Observation {
+  /** From [0, 1]; kept in thousandths. */
+  readonly similarity: number
+  readonly same: boolean
+}
+
+/** Weights over the grid, of sum 1. */
+export type Weights = Float64Array
+
+/** A threshold above 1 is that of an answer which is right for no other prompt. */
+const THRESHOLDS = Array.from({ length: 33 }, (_, i) => 0.44 + i * 0.02)
+const GAINS = [10, 20, 35, 60, 100]
+
+/** Every pair of a threshold and a gain. */
+export const GRID: readonly (readonly [threshold: number, gain: number])[] = THRESHOLDS.flatMap(
+  (threshold) => GAINS.map((gain) => [threshold, gain] as const),
+)
+
+/** Similarities are rounded to this part, so that their curves can be kept. */
+const STEPS = 1_000
+/** Parts of the belief that are left out at its bad end, one after the other. */
+const DOUBTS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5]
+/** Before anything is known: thresholds are high, and a tenth of all answers is right for nothing else. */
+const MEAN_THRESHOLD = 0.9
+const THRESHOLD_SPREAD = 0.1
+
+/** The belief before any judgement, of no scope in particular: rather too careful. */
+export const CAREFUL: Weights = normalized(
+  Float64Array.from(
+    GRID,
+    ([threshold]) => Math.exp(-0.5 * ((threshold - MEAN_THRESHOLD) / THRESHOLD_SPREAD) ** 2) + 0.02,
+  ),
+)
+
+const curves = new Map<number, Float64Array>()
+
+/** For each pair of the grid, how probably an answer is right at a similarity. */
+export function curveAt(similarity: number): Float64Array {
+  const step = Math.round(clamp(similarity) * STEPS)
+  const known = curves.get(step)
+  if (known !== undefined) return known
+  const s = step / STEPS
+  const curve = Float64Array.from(
+    GRID,
+    ([threshold, gain]) => 1 / (1 + Math.exp(gain * (threshold - s))),
+  )
+  curves.set(step, curve)
+  return curve
+}
+
+/** How probable the observations are, for each pair of the grid; scaled so that the largest is 1. */
+export function likelihood(observations: readonly Observation[]): Float64Array {
+  const logs = new Float64Array(GRID.length)
+  for (const { similarity, same } of observations) {
+    const curve = curveAt(similarity)
+    for (let i = 0; i < logs.length; i++) {
+      const right = curve[i] as number
+      logs[i] = (logs[i] as number) + Math.log(Math.max(same ? right : 1 - right, 1e-12))
+    }
+  }
+  const largest = logs.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  return logs.map((log) => Math.exp(log - largest))
+}
+
+/** A belief that has seen the observations (Bayes' rule). */
+export function updated(prior: Weights, observations: readonly Observation[]): Weights {
+  const likely = likelihood(observations)
+  return normalized(prior.map((weight, i) => weight * (likely[i] as number)))
+}
+
+/**
+ * The least probability that the answer is right, as vCache bounds it: for a doubt `e`, a pair of the
+ * grid that is worse than all but a part `e` of the belief, times `1 - e`. The best of several doubts:
+ * each is a bound.
+ */
+export function leastCorrectness(belief: Weights, similarity: number): number {
+  const curve = curveAt(similarity)
+  const order = orderAt(similarity, curve)
+  let best = 0
+  let left = 0
+  let doubt = 0
+  for (const i of order) {
+    left += belief[i] as number
+    while (doubt < DOUBTS.length && left > (DOUBTS[doubt] as number)) {
+      best = Math.max(best, (1 - (DOUBTS[doubt] as number)) * (curve[i] as number))
+      doubt++
+    }
+  }
+  return best
+}
+
+const orders = new Map<number, Uint16Array>()
+
+/** The pairs of the grid, from the one at which the answer is most probably wrong. */
+function orderAt(similarity: number, curve: Float64Array): Uint16Array {
+  const step = Math.round(clamp(similarity) * STEPS)
+  const known = orders.get(step)
+  if (known !== undefined) return known
+  const order = Uint16Array.from(GRID.keys()).sort(
+    (a, b) => (curve[a] as number) - (curve[b] as number),
+  )
+  orders.set(step, order)
+  return order
+}
+
+export function normalized(weights: Float64Array): Weights {
+  const sum = weights.reduce((a, b) => a + b, 0)
+  return weights.map((weight) => weight / sum)
+}
+
+function clamp(similarity: number): number {
+  return Math.min(1, Math.max(0, similarity))
+}

@@ -1,0 +1,144 @@
+/**
+ * Puts a matcher together from options.
+ *
+ * @module
+ */
+
+import { defaultCache } from '../../cache/default-cache.ts'
+import { CacheNamespace } from '../../cache/namespace.ts'
+import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { InvalidOptionError } from '../../errors.ts'
+import { cachedEmbedder } from './cached-embedder.ts'
+import type { Embedder } from './embedder.ts'
+import { type Judge, textJudge } from './judge.ts'
+import { Judgements } from './judgements.ts'
+import { lexicalEmbedder } from './lexical-embedder.ts'
+import type { Matcher } from './matcher.ts'
+import { type PolicyOptions, resolveSemanticPolicy } from './policy.ts'
+import { RedisVectorStore } from './redis-vector-store.ts'
+import { SemanticMatcher } from './semantic-matcher.ts'
+import { SemanticNames } from './semantic-names.ts'
+import { VectorSeal } from './vector-seal.ts'
+import type { VectorStore } from './vector-store.ts'
+
+/** Options for {@link createSemanticMatcher}. */
+export interface SemanticMatcherOptions {
+  /** Its namespace `semantic` is used; where it encrypts, so are prompts and vectors. @default defaultCache() */
+  readonly cache?: CacheNamespace<unknown>
+  /** @default lexicalEmbedder(), which finds near-duplicate wording and no meaning */
+  readonly embedder?: Embedder
+  /**
+   * @default `{ kind: 'verified' }`; for an embedder that sees wording alone
+   * `{ kind: 'static', minSimilarity: 0.97 }`
+   */
+  readonly policy?: PolicyOptions
+  /** Compares the answers of an explored miss. @default textJudge() */
+  readonly judge?: Judge
+  /** Where vectors are kept instead of Redis; the prompts beside them are sealed where the cache encrypts. */
+  readonly store?: VectorStore
+  /** Vectors a scope in Redis, from 1 to 50,000; the oldest go first. @default 10_000 */
+  readonly maxVectors?: number
+  /** Vectors of all scopes in this isolate, in bytes. @default 33_554_432 (32 MiB) */
+  readonly maxBytes?: number
+  /** How long a scope lives after its last new prompt. @default '30d' */
+  readonly ttl?: Duration
+  /** How long new prompts of other isolates may go unseen; 0 asks Redis at each match. @default '1s' */
+  readonly lag?: Duration
+  /** Longer prompts are neither matched nor remembered, from 1 to 20,000. @default 2_000 */
+  readonly maxPromptChars?: number
+}
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  'cache',
+  'embedder',
+  'policy',
+  'judge',
+  'store',
+  'maxVectors',
+  'maxBytes',
+  'ttl',
+  'lag',
+  'maxPromptChars',
+])
+const MODEL = /^[\w.-]{1,64}$/
+const MIB = 1_048_576
+
+/**
+ * A matcher for `LLMResponseCache`.
+ *
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
+ *
+ * @example
+ * ```ts
+ * const matcher = createSemanticMatcher({ cache, embedder: ollamaEmbedder({ model: 'embeddinggemma', dimensions: 768 }) })
+ * ```
+ */
+export function createSemanticMatcher(options: SemanticMatcherOptions = {}): Matcher {
+  const unknown = Object.keys(options).find((name) => !OPTIONS.has(name))
+  if (unknown !== undefined) throw new InvalidOptionError(unknown, 'an option of a matcher')
+  const {
+    cache = defaultCache(),
+    embedder: given = lexicalEmbedder(),
+    judge = textJudge(),
+  } = options
+  const { maxVectors = 10_000, maxBytes = 32 * MIB, ttl = '30d', lag = '1s' } = options
+  if (typeof cache?.namespace !== 'function') {
+    throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
+  }
+  checkEmbedder(given)
+  if (typeof judge !== 'function') throw new InvalidOptionError('judge', 'a function')
+
+  const namespace = cache.namespace('semantic')
+  const ctx = CacheNamespace.contextOf(namespace)
+  const { keyspace } = ctx.names
+  const names = new SemanticNames(keyspace, given)
+  const seal = new VectorSeal(given, ctx.codec.cipher || undefined, keyspace.path, ctx.platform)
+  const ttlMs = toMilliseconds(ttl, 'ttl', { min: 1 })
+  const entries = whole(maxVectors, 'maxVectors', 50_000)
+  const own = new RedisVectorStore(ctx, {
+    space: given,
+    names,
+    seal,
+    maxVectors: entries,
+    maxBytes: whole(maxBytes, 'maxBytes', 2 ** 40),
+    ttlMs,
+    lagMs: toMilliseconds(lag, 'lag', { min: 0 }),
+  })
+  return new SemanticMatcher({
+    ctx,
+    embedder: given.isLocal ? given : cachedEmbedder(given, namespace),
+    store: options.store ?? own,
+    seal: options.store && seal,
+    judgements: new Judgements(ctx, {
+      names,
+      hasVectors: options.store === undefined,
+      maxEntries: entries,
+      ttlMs,
+    }),
+    policy: resolveSemanticPolicy(options.policy ?? defaultPolicy(given)),
+    judge,
+    maxPromptChars: whole(options.maxPromptChars ?? 2_000, 'maxPromptChars', 20_000),
+  })
+}
+
+function defaultPolicy({ sees }: Embedder): PolicyOptions {
+  return sees === 'wording' ? { kind: 'static', minSimilarity: 0.97 } : { kind: 'verified' }
+}
+
+function checkEmbedder(embedder: Embedder): void {
+  if (typeof embedder?.embed !== 'function') {
+    throw new InvalidOptionError('embedder', 'an Embedder')
+  }
+  if (!MODEL.test(embedder.model)) {
+    throw new InvalidOptionError('embedder.model', '1 to 64 characters of A-Z a-z 0-9 . _ -')
+  }
+  const { dimensions } = embedder
+  if (!(Number.isInteger(dimensions) && dimensions >= 8 && dimensions <= 4_096)) {
+    throw new InvalidOptionError('embedder.dimensions', 'a whole number from 8 to 4096')
+  }
+}
+
+function whole(value: number, option: string, max: number): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value
+  throw new InvalidOptionError(option, `a whole number from 1 to ${max}`)
+}

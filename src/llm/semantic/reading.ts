@@ -1,0 +1,113 @@
+/**
+ * What a prompt says, in the terms that decide whether another asks for the same.
+ *
+ * @module
+ */
+
+import { languageOf } from './language.ts'
+import { FILLERS, NEGATING_CHARACTERS, NEGATIONS, PHRASES, STOP_WORDS, UNITS } from './lexicon.ts'
+import { lightWords } from './light.ts'
+import { type Question, questionOf } from './question.ts'
+import { stem } from './stem.ts'
+import { SYNONYMS } from './synonyms.ts'
+import { type Token, tokenize } from './tokens.ts'
+
+/** A prompt, read. */
+export interface Reading {
+  readonly language: string | undefined
+  /** In order of appearance. */
+  readonly numbers: readonly string[]
+  readonly units: readonly string[]
+  readonly identifiers: readonly string[]
+  readonly negations: number
+  /** Stems of words that are written as names. */
+  readonly names: readonly string[]
+  /** Stems of what carries the meaning, in order; synonyms are one. */
+  readonly content: readonly string[]
+  /** Stems and texts of all words, those that carry nothing included. */
+  readonly words: ReadonlySet<string>
+  readonly question: Question
+  /** The small words that count: see `lightWords`. */
+  readonly light: string
+  /** What stands after the words of direction: `from` to `london`. */
+  readonly roles: ReadonlyMap<string, readonly string[]>
+  /** Whether the two sides of it can be exchanged: `between`, `versus`, `or`. */
+  readonly isSymmetric: boolean
+}
+
+const ROLES: ReadonlySet<string> = new Set(
+  'from to into than before after by over against without via onto under like as'.split(' '),
+)
+const SYMMETRIC: ReadonlySet<string> = new Set(
+  'and or between vs versus difference compare'.split(' '),
+)
+/** Capitals say nothing where most words have them, of at least so many. */
+const TITLE_SHARE = 0.6
+const TITLE_WORDS = 4
+
+/** Reads a prompt. The longer it is the longer it takes, linearly. */
+export function read(prompt: string): Reading {
+  let text = prompt
+  for (const [pattern, word] of PHRASES) text = text.replace(pattern, word)
+  const tokens = withoutTitleCase(tokenize(text))
+  const texts = tokens.flatMap((token) => (token.kind === 'word' ? [token.text] : []))
+  const content = tokens.flatMap(contentOf)
+  const question = questionOf(texts)
+  return {
+    language: languageOf(text, texts),
+    numbers: ofKind(tokens, 'number'),
+    units: texts.flatMap((word) => UNITS.get(word) ?? []),
+    identifiers: ofKind(tokens, 'identifier'),
+    negations: texts.filter((word) => NEGATIONS.has(word) || NEGATING_CHARACTERS.has(word)).length,
+    names: tokens.flatMap((token) =>
+      token.kind === 'word' && token.isName ? contentOf(token) : [],
+    ),
+    content,
+    words: new Set([...texts, ...texts.map(stem), ...content]),
+    question,
+    light: lightWords(texts, question),
+    roles: rolesIn(tokens),
+    isSymmetric: texts.some((word) => SYMMETRIC.has(word)),
+  }
+}
+
+/** A prompt in capitals, Or In A Title's, has no names by its capitals. */
+function withoutTitleCase(tokens: readonly Token[]): readonly Token[] {
+  const words = tokens.filter((token) => token.kind === 'word')
+  const names = words.filter(({ isName }) => isName).length
+  if (words.length < TITLE_WORDS || names < words.length * TITLE_SHARE) return tokens
+  return tokens.map((token) => (token.kind === 'word' ? { ...token, isName: false } : token))
+}
+
+function ofKind(tokens: readonly Token[], kind: Token['kind']): string[] {
+  return tokens.filter((token) => token.kind === kind).map(({ text }) => text)
+}
+
+/** The stem that a token adds to what is meant, if it adds any. */
+function contentOf(token: Token): readonly string[] {
+  if (token.kind !== 'word') return [token.text]
+  const { text, isName } = token
+  // "us" and "it" are words of every sentence, "US" and "IT" are not.
+  if (!isName && (STOP_WORDS.has(text) || FILLERS.has(text))) return []
+  const unit = UNITS.get(text)
+  if (unit !== undefined) return [unit]
+  const base = stem(text)
+  return [SYNONYMS.get(text) ?? SYNONYMS.get(base) ?? base]
+}
+
+/** The next content word after each word of direction. */
+function rolesIn(tokens: readonly Token[]): ReadonlyMap<string, readonly string[]> {
+  const roles = new Map<string, string[]>()
+  let open: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'word' && ROLES.has(token.text)) {
+      open.push(token.text)
+      continue
+    }
+    const [meant] = contentOf(token)
+    if (meant === undefined) continue
+    for (const role of open) roles.set(role, [...(roles.get(role) ?? []), meant])
+    open = []
+  }
+  return roles
+}

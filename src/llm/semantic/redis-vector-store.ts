@@ -1,0 +1,195 @@
+/**
+ * Vectors in Redis, read into this isolate and searched there: for up to 50,000 a scope.
+ *
+ * @module
+ */
+
+import type { CacheContext } from '../../cache/context.ts'
+import type { Reply } from '../../redis/requester.ts'
+import { SEMANTIC_FORGET, SEMANTIC_REMEMBER, SEMANTIC_SINCE } from '../../redis/semantic-scripts.ts'
+import { BoundedScopes } from './bounded-scopes.ts'
+import type { SemanticNames } from './semantic-names.ts'
+import { Shelf } from './shelf.ts'
+import type { VectorSeal } from './vector-seal.ts'
+import type { Neighbour, StoredVector, VectorSpace, VectorStore } from './vector-store.ts'
+
+/** Settings of a {@link RedisVectorStore}, resolved. */
+export interface RedisVectorStoreOptions {
+  readonly space: VectorSpace
+  readonly names: SemanticNames
+  readonly seal: VectorSeal
+  /** How many vectors a scope has in Redis; the oldest go first. */
+  readonly maxVectors: number
+  /** Bound on the vectors of all scopes in this isolate; scopes not searched for longest go. */
+  readonly maxBytes: number
+  /** How long a scope lives after the last prompt was added to it. */
+  readonly ttlMs: number
+  /** How long a scope is searched without asking Redis what is new. */
+  readonly lagMs: number
+}
+
+/** What this isolate knows of a scope. */
+interface Scope {
+  readonly shelf: Shelf
+  readonly notes: Map<string, string>
+  /** By place in the log, oldest first: an entry that is added again moves to the end. */
+  readonly places: Map<string, number>
+  /** The place up to which the log has been read. */
+  upTo: string
+  /** When Redis was last asked; epoch milliseconds. */
+  askedAt: number
+  noteBytes: number
+}
+
+/** What one reply may carry: a part of the 500 ms that a request has, and of what Upstash answers. */
+const REPLY_BYTES = 1_000_000
+/** Replies that a single search waits for. What is left is read by the searches after it. */
+const REPLIES_A_SEARCH = 8
+const FORGOTTEN_AT_ONCE = 1_000
+
+/**
+ * A log of vectors a scope in Redis; each isolate reads what is new and searches its own copy.
+ *
+ * | operation | requests | commands |
+ * | --- | ---: | ---: |
+ * | search within `lagMs` of the last one | 0 | 0 |
+ * | search | 1 | 1 |
+ * | first search of a scope | 1 a megabyte, at most 8 | as many |
+ * | add, remove up to 1,000, clear | 1 | 1 |
+ *
+ * A scope of more than eight megabytes is read over several searches.
+ */
+export class RedisVectorStore implements VectorStore {
+  readonly #ctx: CacheContext
+  readonly #options: RedisVectorStoreOptions
+  readonly #scopes: BoundedScopes<Scope>
+
+  constructor(ctx: CacheContext, options: RedisVectorStoreOptions) {
+    this.#ctx = ctx
+    this.#options = options
+    this.#scopes = new BoundedScopes(options.maxBytes, bytesOf)
+  }
+
+  /** Vectors in this isolate, in bytes. */
+  get bytes(): number {
+    return this.#scopes.bytes
+  }
+
+  async search(scope: string, code: Int8Array, limit: number): Promise<readonly Neighbour[]> {
+    const known = this.#scopes.get(scope) ?? emptyScope(this.#options.space.dimensions)
+    const { lagMs } = this.#options
+    if (this.#ctx.platform.now() - known.askedAt >= lagMs) await this.#catchUp(scope, known)
+    return known.shelf.search(code, limit).map(({ id, similarity }) => ({
+      entryId: id,
+      similarity,
+      note: known.notes.get(id) ?? '',
+    }))
+  }
+
+  async add(scope: string, vector: StoredVector): Promise<void> {
+    const { names, maxVectors, ttlMs, seal } = this.#options
+    const text = await seal.close(scope, vector)
+    const { vectors, log, state } = names.of(scope)
+    const args = [vector.entryId, text, maxVectors, ttlMs]
+    await this.#ctx.link.run(SEMANTIC_REMEMBER, [vectors, log, state], args)
+    this.#askAgain(scope)
+  }
+
+  async remove(scope: string, entryIds: readonly string[]): Promise<void> {
+    const { vectors, log, state } = this.#options.names.of(scope)
+    const known = this.#scopes.get(scope)
+    for (const id of entryIds) if (known) drop(known, id)
+    for (let at = 0; at < entryIds.length; at += FORGOTTEN_AT_ONCE) {
+      const part = entryIds.slice(at, at + FORGOTTEN_AT_ONCE)
+      await this.#ctx.link.run(SEMANTIC_FORGET, [vectors, log, state], part)
+    }
+  }
+
+  async clear(scope: string): Promise<void> {
+    this.#scopes.delete(scope)
+    const { vectors, log, state } = this.#options.names.of(scope)
+    await this.#ctx.link.send(['DEL', vectors, log, state])
+  }
+
+  /** Whoever has added a prompt finds it, whatever the lag. */
+  #askAgain(scope: string): void {
+    const known = this.#scopes.get(scope)
+    if (known) known.askedAt = Number.NEGATIVE_INFINITY
+  }
+
+  /** Reads what is new, up to a bound. */
+  async #catchUp(scope: string, known: Scope): Promise<void> {
+    const { vectors, log } = this.#options.names.of(scope)
+    const most = Math.ceil(REPLY_BYTES / (this.#options.space.dimensions * 1.4 + 200))
+    const askedAt = this.#ctx.platform.now()
+    for (let replies = 0; replies < REPLIES_A_SEARCH; replies++) {
+      const reply = await this.#ctx.link.run(SEMANTIC_SINCE, [vectors, log], [known.upTo, most])
+      const read = await this.#take(scope, known, reply)
+      this.#scopes.set(scope, known)
+      if (read < most) {
+        known.askedAt = askedAt
+        return
+      }
+    }
+  }
+
+  /** Takes in one reply. @returns How many changes it held. */
+  async #take(scope: string, known: Scope, reply: Reply): Promise<number> {
+    const [oldest, ...rest] = (Array.isArray(reply) ? reply : []) as readonly Reply[]
+    const changes = Array.from({ length: Math.floor(rest.length / 3) }, (_, i) => ({
+      id: String(rest[i * 3]),
+      place: String(rest[i * 3 + 1]),
+      text: String(rest[i * 3 + 2]),
+    }))
+    const opened = await Promise.all(
+      changes.map(({ id, text }) => this.#options.seal.open(scope, id, text)),
+    )
+    changes.forEach(({ id, place }, i) => {
+      // Another search of this isolate may have read further meanwhile.
+      if (Number(place) <= Number(known.upTo)) return
+      drop(known, id)
+      const vector = opened[i]
+      if (vector) keep(known, vector, Number(place))
+      known.upTo = place
+    })
+    dropBefore(known, oldest === undefined ? Number.POSITIVE_INFINITY : Number(oldest))
+    return changes.length
+  }
+}
+
+function emptyScope(dimensions: number): Scope {
+  return {
+    shelf: new Shelf(dimensions),
+    notes: new Map(),
+    places: new Map(),
+    upTo: '0',
+    askedAt: Number.NEGATIVE_INFINITY,
+    noteBytes: 0,
+  }
+}
+
+function keep(scope: Scope, { entryId, code, note }: StoredVector, place: number): void {
+  scope.shelf.put(entryId, code)
+  scope.notes.set(entryId, note)
+  scope.places.set(entryId, place)
+  scope.noteBytes += note.length * 2
+}
+
+function drop(scope: Scope, id: string): void {
+  scope.shelf.delete(id)
+  scope.noteBytes -= (scope.notes.get(id)?.length ?? 0) * 2
+  scope.notes.delete(id)
+  scope.places.delete(id)
+}
+
+/** What left the log for want of room, or with all of it, is found no more. */
+function dropBefore(scope: Scope, oldest: number): void {
+  for (const [id, place] of scope.places) {
+    if (place >= oldest) return
+    drop(scope, id)
+  }
+}
+
+function bytesOf({ shelf, noteBytes }: Scope): number {
+  return shelf.bytes + noteBytes
+}

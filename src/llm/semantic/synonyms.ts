@@ -1,0 +1,87 @@
+/**
+ * Words that can be exchanged without asking for another answer.
+ *
+ * @module
+ */
+
+const GROUPS = `
+  big large huge
+  small little tiny
+  quick fast rapid quickly rapidly
+  begin start commence
+  buy purchase
+  picture photo image pic photograph
+  car automobile
+  movie film
+  error exception
+  repair fix
+  delete remove erase
+  create build
+  show display
+  get obtain
+  help assist
+  require need
+  choose select pick
+  difference distinction differ different
+  advantage benefit pro
+  disadvantage drawback con
+  cost price
+  job work
+  kid child children
+  mobile cellphone smartphone phone
+  improve enhance
+  learn study
+  answer reply
+  method approach technique
+  purpose goal aim
+  function work
+  color colour
+  center centre
+  favorite favourite
+  organize organise
+  analyze analyse
+  behavior behaviour
+  license licence
+  gray grey
+  travel trip
+  summarize summarise summary
+  earn earning
+  weight
+  app application
+  photo picture
+  india indian
+  usa us america
+  uk britain
+  good best better great nice
+  easy easiest easily simple
+  happen occur
+  write
+  wrong incorrect
+  right correct
+  rich wealthy
+  smart clever intelligent
+  important significant
+  maximum max
+  minimum min
+  info information
+  doc document docs
+  repo repository
+  config configuration
+  lose loss
+  mean meaning
+  definition define
+  woman women lady
+  man men
+  girlfriend gf
+  boyfriend bf
+`
+
+/** Leads every word of a group to its first one. */
+export const SYNONYMS: ReadonlyMap<string, string> = new Map(
+  GROUPS.trim()
+    .split('\n')
+    .flatMap((line) => {
+      const [leader = '', ...others] = line.trim().split(/\s+/)
+      return [leader, ...others].map((word): [string, string] => [word, leader])
+    }),
+)

@@ -1,0 +1,96 @@
+/**
+ * How a vector and its prompt are written: as text, sealed where the cache encrypts.
+ *
+ * ```
+ * 1;<vector in base64>;<note>
+ * 1e;<key id>;<created, base 36>;<sealed>
+ * ```
+ *
+ * @module
+ */
+
+import { fromBase64, toBase64 } from '../../entry/bytes.ts'
+import type { Cipher, CipherContext } from '../../entry/cipher.ts'
+import { CorruptEntryError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import type { StoredVector, VectorSpace } from './vector-store.ts'
+
+const PLAIN = '1;'
+const SEALED = '1e;'
+
+/** Writes and reads the vectors of one space. */
+export class VectorSeal {
+  readonly #space: VectorSpace
+  readonly #cipher: Cipher | undefined
+  readonly #namespace: string
+  readonly #platform: Platform
+
+  constructor(
+    space: VectorSpace,
+    cipher: Cipher | undefined,
+    namespace: string,
+    platform: Platform,
+  ) {
+    this.#space = space
+    this.#cipher = cipher
+    this.#namespace = namespace
+    this.#platform = platform
+  }
+
+  /** A vector with its note as one text. */
+  close(scope: string, { entryId, code, note }: StoredVector): Promise<string> {
+    const bytes = new Uint8Array(code.buffer, code.byteOffset, code.length)
+    return this.closeText(scope, entryId, `${toBase64(bytes)};${note}`)
+  }
+
+  /** The vector again; `undefined` of what is none, or was changed, or is of another key. */
+  async open(scope: string, entryId: string, text: string): Promise<StoredVector | undefined> {
+    const plain = await this.openText(scope, entryId, text)
+    const end = plain?.indexOf(';') ?? -1
+    if (plain === undefined || end < 0) return undefined
+    const bytes = fromBase64(plain.slice(0, end))
+    if (bytes?.length !== this.#space.dimensions) return undefined
+    const code = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+    // A vector without a direction has no angle to any other.
+    if (code.every((value) => value === 0)) return undefined
+    return { entryId, code, note: plain.slice(end + 1) }
+  }
+
+  /** A text that is readable where the cache's entries are. */
+  async closeText(scope: string, entryId: string, text: string): Promise<string> {
+    if (this.#cipher === undefined) return `${PLAIN}${text}`
+    const createdAt = this.#platform.now()
+    const context = this.#context(scope, entryId, createdAt)
+    const { keyId, text: sealed } = await this.#cipher.seal(text, context)
+    return `${SEALED}${keyId};${createdAt.toString(36)};${sealed}`
+  }
+
+  /** What {@link closeText} was given; `undefined` of what it did not write. */
+  async openText(scope: string, entryId: string, text: string): Promise<string | undefined> {
+    // With encryption on, what is not sealed is not ours: anybody could have written it.
+    if (this.#cipher === undefined) {
+      return text.startsWith(PLAIN) ? text.slice(PLAIN.length) : undefined
+    }
+    if (!text.startsWith(SEALED)) return undefined
+    const [keyId = '', created = '', sealed = ''] = text.slice(SEALED.length).split(';')
+    const createdAt = Number.parseInt(created, 36)
+    if (!Number.isSafeInteger(createdAt)) return undefined
+    try {
+      return await this.#cipher.open(keyId, sealed, this.#context(scope, entryId, createdAt))
+    } catch (error) {
+      if (error instanceof CorruptEntryError) return undefined
+      throw error
+    }
+  }
+
+  #context(scope: string, entryId: string, createdAt: number): CipherContext {
+    const { model, dimensions } = this.#space
+    return {
+      purpose: 'semantic',
+      namespace: this.#namespace,
+      key: entryId,
+      header: `${scope}/${model}/${dimensions}`,
+      createdAt,
+    }
+  }
+}
