@@ -30,6 +30,8 @@ export const GRID: readonly (readonly [threshold: number, gain: number])[] = THR
 
 /** Similarities are rounded to this part, so that their curves can be kept. */
 const STEPS = 1_000
+/** One judgement, which may be mistaken, never rules out a pair for good. */
+const IMPOSSIBLE = 1e-4
 /** Parts of the belief that are left out at its bad end, one after the other. */
 const DOUBTS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5]
 /** Before anything is known: thresholds are high, and a tenth of all answers is right for nothing else. */
@@ -44,18 +46,35 @@ export const CAREFUL: Weights = normalized(
   ),
 )
 
-const curves = new Map<number, Float64Array>()
+/** What the grid says at one similarity. */
+interface Curve {
+  /** For each pair, how probably an answer is right. */
+  readonly right: Float64Array
+  readonly logRight: Float32Array
+  readonly logWrong: Float32Array
+  /** The pairs, from the one at which the answer is most probably wrong. */
+  readonly order: Uint16Array
+}
 
-/** For each pair of the grid, how probably an answer is right at a similarity. */
-export function curveAt(similarity: number): Float64Array {
-  const step = Math.round(clamp(similarity) * STEPS)
+/** At most 1,001, of 3 KB each. */
+const curves = new Map<number, Curve>()
+
+function curveAt(similarity: number): Curve {
+  const step = Math.round(Math.min(1, Math.max(0, similarity)) * STEPS)
   const known = curves.get(step)
   if (known !== undefined) return known
-  const s = step / STEPS
-  const curve = Float64Array.from(
+  const right = Float64Array.from(
     GRID,
-    ([threshold, gain]) => 1 / (1 + Math.exp(gain * (threshold - s))),
+    ([threshold, gain]) => 1 / (1 + Math.exp(gain * (threshold - step / STEPS))),
   )
+  const curve = {
+    right,
+    logRight: Float32Array.from(right, (p) => Math.log(Math.max(p, IMPOSSIBLE))),
+    logWrong: Float32Array.from(right, (p) => Math.log(Math.max(1 - p, IMPOSSIBLE))),
+    order: Uint16Array.from(GRID.keys()).sort(
+      (a, b) => (right[a] as number) - (right[b] as number),
+    ),
+  }
   curves.set(step, curve)
   return curve
 }
@@ -64,11 +83,9 @@ export function curveAt(similarity: number): Float64Array {
 export function likelihood(observations: readonly Observation[]): Float64Array {
   const logs = new Float64Array(GRID.length)
   for (const { similarity, same } of observations) {
-    const curve = curveAt(similarity)
-    for (let i = 0; i < logs.length; i++) {
-      const right = curve[i] as number
-      logs[i] = (logs[i] as number) + Math.log(Math.max(same ? right : 1 - right, 1e-12))
-    }
+    const { logRight, logWrong } = curveAt(similarity)
+    const seen = same ? logRight : logWrong
+    for (let i = 0; i < logs.length; i++) logs[i] = (logs[i] as number) + (seen[i] as number)
   }
   const largest = logs.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
   return logs.map((log) => Math.exp(log - largest))
@@ -86,40 +103,22 @@ export function updated(prior: Weights, observations: readonly Observation[]): W
  * each is a bound.
  */
 export function leastCorrectness(belief: Weights, similarity: number): number {
-  const curve = curveAt(similarity)
-  const order = orderAt(similarity, curve)
+  const { right, order } = curveAt(similarity)
   let best = 0
   let left = 0
   let doubt = 0
   for (const i of order) {
     left += belief[i] as number
     while (doubt < DOUBTS.length && left > (DOUBTS[doubt] as number)) {
-      best = Math.max(best, (1 - (DOUBTS[doubt] as number)) * (curve[i] as number))
+      best = Math.max(best, (1 - (DOUBTS[doubt] as number)) * (right[i] as number))
       doubt++
     }
   }
   return best
 }
 
-const orders = new Map<number, Uint16Array>()
-
-/** The pairs of the grid, from the one at which the answer is most probably wrong. */
-function orderAt(similarity: number, curve: Float64Array): Uint16Array {
-  const step = Math.round(clamp(similarity) * STEPS)
-  const known = orders.get(step)
-  if (known !== undefined) return known
-  const order = Uint16Array.from(GRID.keys()).sort(
-    (a, b) => (curve[a] as number) - (curve[b] as number),
-  )
-  orders.set(step, order)
-  return order
-}
-
+/** @returns The same weights, in sum 1. */
 export function normalized(weights: Float64Array): Weights {
   const sum = weights.reduce((a, b) => a + b, 0)
   return weights.map((weight) => weight / sum)
-}
-
-function clamp(similarity: number): number {
-  return Math.min(1, Math.max(0, similarity))
 }

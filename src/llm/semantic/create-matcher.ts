@@ -29,7 +29,7 @@ export interface SemanticMatcherOptions {
   readonly embedder?: Embedder
   /**
    * @default `{ kind: 'verified' }`; for an embedder that sees wording alone
-   * `{ kind: 'static', minSimilarity: 0.97 }`
+   * `{ kind: 'static', minSimilarity: 0.85 }`
    */
   readonly policy?: PolicyOptions
   /** Compares the answers of an explored miss. @default textJudge() */
@@ -122,7 +122,7 @@ export function createSemanticMatcher(options: SemanticMatcherOptions = {}): Mat
 }
 
 function defaultPolicy({ sees }: Embedder): PolicyOptions {
-  return sees === 'wording' ? { kind: 'static', minSimilarity: 0.97 } : { kind: 'verified' }
+  return sees === 'wording' ? { kind: 'static', minSimilarity: 0.85 } : { kind: 'verified' }
 }
 
 function checkEmbedder(embedder: Embedder): void {

@@ -28,12 +28,12 @@ export const STOP_WORDS: ReadonlySet<string> = words(`
   some any all each every such own same other else also ever yet let lets us get gets got getting go im
   myself yourself himself herself itself ourselves themselves someone somebody anyone anybody people person
   while during upon via per just way ways thing things use uses used using make makes made making most more
-  up out down off over under again
+  up out down off over under again not no
 `)
 
 /** Words that a prompt can lose without asking for something else. */
 export const FILLERS: ReadonlySet<string> = words(`
-  please kindly really actually exactly basically simply just quickly briefly thanks thank hello hi hey dear
+  please kindly really actually exactly basically simply just thanks thank hello hi hey dear
   ok okay well know tell want need like would could guys anybody possible possibly
   explain
 `)
@@ -198,7 +198,7 @@ export const UNITS: ReadonlyMap<string, string> = groups(`
   radian radians
 `)
 
-/** Names of several words, and what they are called in short. */
+/** What several words are called in short, or not at all. */
 export const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/\bunited states(?: of america)?\b/gi, 'USA'],
   [/\b(?:u\.s\.a?\.?|u\.s\.)/gi, 'USA'],
@@ -208,6 +208,8 @@ export const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/\bartificial intelligence\b/gi, 'AI'],
   [/\bmachine learning\b/gi, 'ML'],
   [/\boperating systems?\b/gi, 'OS'],
+  [/^\s*(?:can|could|would|will) you (?:please )?(?=\p{L})/giu, ''],
+  [/\b(?:best|good|right|proper|better) (ways?)\b/gi, '$1'],
   [/\bturn(?:ed|ing|s)? on\b/gi, 'turnon'],
   [/\bturn(?:ed|ing|s)? off\b/gi, 'turnoff'],
 ]

@@ -5,7 +5,7 @@
  */
 
 import { languageOf } from './language.ts'
-import { FILLERS, NEGATING_CHARACTERS, NEGATIONS, PHRASES, STOP_WORDS, UNITS } from './lexicon.ts'
+import { FILLERS, NEGATING_CHARACTERS, NEGATIONS, STOP_WORDS, UNITS } from './lexicon.ts'
 import { lightWords } from './light.ts'
 import { type Question, questionOf } from './question.ts'
 import { stem } from './stem.ts'
@@ -41,20 +41,24 @@ const ROLES: ReadonlySet<string> = new Set(
 const SYMMETRIC: ReadonlySet<string> = new Set(
   'and or between vs versus difference compare'.split(' '),
 )
+/** What "to do" follows, as opposed to "to London". */
+const BEFORE_INFINITIVES: ReadonlySet<string> = new Set(
+  'how way ways want need like able have going used try order what where when whether learn'.split(
+    ' ',
+  ),
+)
 /** Capitals say nothing where most words have them, of at least so many. */
 const TITLE_SHARE = 0.6
 const TITLE_WORDS = 4
 
 /** Reads a prompt. The longer it is the longer it takes, linearly. */
 export function read(prompt: string): Reading {
-  let text = prompt
-  for (const [pattern, word] of PHRASES) text = text.replace(pattern, word)
-  const tokens = withoutTitleCase(tokenize(text))
+  const tokens = withoutTitleCase(tokenize(prompt))
   const texts = tokens.flatMap((token) => (token.kind === 'word' ? [token.text] : []))
   const content = tokens.flatMap(contentOf)
   const question = questionOf(texts)
   return {
-    language: languageOf(text, texts),
+    language: languageOf(prompt, texts),
     numbers: ofKind(tokens, 'number'),
     units: texts.flatMap((word) => UNITS.get(word) ?? []),
     identifiers: ofKind(tokens, 'identifier'),
@@ -99,9 +103,11 @@ function contentOf(token: Token): readonly string[] {
 function rolesIn(tokens: readonly Token[]): ReadonlyMap<string, readonly string[]> {
   const roles = new Map<string, string[]>()
   let open: string[] = []
-  for (const token of tokens) {
+  for (const [i, token] of tokens.entries()) {
     if (token.kind === 'word' && ROLES.has(token.text)) {
-      open.push(token.text)
+      if (token.text !== 'to' || !BEFORE_INFINITIVES.has(tokens[i - 1]?.text ?? '')) {
+        open.push(token.text)
+      }
       continue
     }
     const [meant] = contentOf(token)

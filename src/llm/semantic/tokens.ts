@@ -4,7 +4,7 @@
  * @module
  */
 
-import { NUMBER_WORDS, UNITS } from './lexicon.ts'
+import { NUMBER_WORDS, PHRASES, UNITS } from './lexicon.ts'
 
 /** A piece of a prompt. */
 export type Token =
@@ -38,7 +38,7 @@ const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
 /** In this order: the first that fits takes the text. */
 const PIECES = new RegExp(
   [
-    '`+(?<code>[^`]+)`+',
+    '`{1,3}(?<code>[^`]{1,500})`{1,3}',
     '(?<url>(?:https?:\\/\\/|www\\.)[^\\s)>\\]]+[^\\s)>\\].,;:!?])',
     '(?<mail>[\\w.+-]+@[\\w-]+(?:\\.[\\w-]+)+)',
     '(?<flag>(?<![\\w-])--?[a-z][\\w-]*(?==|\\b))',
@@ -72,7 +72,7 @@ const SIGNS: Readonly<Record<string, string>> = {
 /** The tokens of a prompt, in order. */
 export function tokenize(prompt: string): readonly Token[] {
   let text = prompt.normalize('NFKC').replace(/[‘’ʼ]/g, "'").replace(/[“”]/g, '"')
-  for (const [pattern, full] of CONTRACTIONS) text = text.replace(pattern, full)
+  for (const [pattern, full] of [...CONTRACTIONS, ...PHRASES]) text = text.replace(pattern, full)
   const tokens: Token[] = []
   let atStart = true
   for (const { groups: found = {} } of text.matchAll(PIECES)) {
