@@ -105,9 +105,7 @@ function rolesIn(tokens: readonly Token[]): ReadonlyMap<string, readonly string[
   let open: string[] = []
   for (const [i, token] of tokens.entries()) {
     if (token.kind === 'word' && ROLES.has(token.text)) {
-      if (token.text !== 'to' || !BEFORE_INFINITIVES.has(tokens[i - 1]?.text ?? '')) {
-        open.push(token.text)
-      }
+      if (!isOfInfinitive(token, tokens[i - 1])) open.push(token.text)
       continue
     }
     const [meant] = contentOf(token)
@@ -116,4 +114,8 @@ function rolesIn(tokens: readonly Token[]): ReadonlyMap<string, readonly string[
     open = []
   }
   return roles
+}
+
+function isOfInfinitive({ text }: Token, before: Token | undefined): boolean {
+  return text === 'to' && BEFORE_INFINITIVES.has(before?.text ?? '')
 }
