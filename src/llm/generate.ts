@@ -115,7 +115,8 @@ export class Generator {
     const isMatchable = verdict.isMatchable ?? true
     const at = platform.now()
     if (isMatchable) platform.defer(this.#introduce(generation, parts))
-    return { format: 1, shape: source.shape, parts, at, tookMs, usage, isMatchable }
+    const kept = source.strip?.(parts) ?? parts
+    return { format: 1, shape: source.shape, parts: kept, at, tookMs, usage, isMatchable }
   }
 
   /** The answer may be stored a little later than its pointers: until then they lead to nothing. */
@@ -123,8 +124,8 @@ export class Generator {
     return this.#ctx.tiers.introduce(
       request,
       search.match,
-      () => source.textOf(parts),
-      (answer) => source.textOf(answer.parts as readonly Part[]),
+      () => source.textOf(parts, source.shape),
+      ({ parts: stored, shape }) => source.textOf(stored as readonly Part[], shape),
     )
   }
 }

@@ -19,15 +19,22 @@ export type { StoredAnswer, TokenUsage, Unstorable, Verdict } from './answer.ts'
 export type { Obtained, Source } from './answers.ts'
 export { type ContentClass, isTimeDependent } from './content-class.ts'
 export { llmCache } from './default-llm-cache.ts'
-export {
-  type CachedLLMResponse,
-  type CacheResponseOptions,
-  type Generate,
-  type GeneratedResponse,
-  LLMResponseCache,
-  type StoreResult,
-} from './llm-cache.ts'
+export type {
+  Embed,
+  Embedded,
+  EmbeddingInput,
+  EmbeddingRequest,
+  EmbeddingResult,
+} from './embeddings.ts'
+export { LLMResponseCache } from './llm-cache.ts'
 export type { LLMResponseCacheOptions, LLMTimeouts } from './options.ts'
 export type { Opened, Reader } from './recording.ts'
 export type { LLMRequest, LLMRequestOptions, Question, Resolved } from './request.ts'
+export type {
+  CachedLLMResponse,
+  CacheResponseOptions,
+  Generate,
+  GeneratedResponse,
+  StoreResult,
+} from './responses.ts'
 export type { StreamedAnswer } from './sources.ts'

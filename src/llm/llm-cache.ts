@@ -9,10 +9,17 @@ import type { CacheNamespace } from '../cache/namespace.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
 import { webPlatform } from '../platform/web.ts'
-import { Accounts, type LLMCacheStats, type LLMEvent, type Tier } from './accounting.ts'
+import { Accounts, type LLMCacheStats, type LLMEvent } from './accounting.ts'
 import { Analyses } from './analyses.ts'
-import type { StoredAnswer, TokenUsage, Unstorable } from './answer.ts'
+import type { StoredAnswer } from './answer.ts'
 import { Answers, type Obtained, type Source } from './answers.ts'
+import {
+  type Embed,
+  type EmbeddingInput,
+  type EmbeddingRequest,
+  type EmbeddingResult,
+  Embeddings,
+} from './embeddings.ts'
 import { type LLMResponseCacheOptions, type LLMSettings, readOptions } from './options.ts'
 import {
   checkName,
@@ -24,47 +31,15 @@ import {
   type Resolved,
   resolve,
 } from './request.ts'
+import type {
+  CachedLLMResponse,
+  CacheResponseOptions,
+  Generate,
+  GeneratedResponse,
+  StoreResult,
+} from './responses.ts'
 import { partSource, type StreamedAnswer, valueSource } from './sources.ts'
 import { Tiers } from './tiers.ts'
-
-/** An answer from the cache. */
-export interface CachedLLMResponse<T = unknown> {
-  /** The prompt that was asked now. */
-  readonly prompt: string
-  readonly response: T
-  readonly model: string
-  /** When the answer was complete, in epoch milliseconds. */
-  readonly timestamp: number
-  /** How long it took to generate, in milliseconds. */
-  readonly processingTime: number
-  readonly usage: TokenUsage | undefined
-  readonly tier: Tier
-  /** Of the two prompts, for the tier `semantic`. */
-  readonly similarity: number | undefined
-}
-
-/** What {@link LLMResponseCache.cacheLLMResponse} may be told of an answer. */
-export interface CacheResponseOptions extends LLMRequestOptions {
-  /** How long the answer took to generate, in milliseconds. @default 0 */
-  readonly processingTime?: number
-  readonly usage?: TokenUsage
-}
-
-/** What became of an answer that was to be stored. */
-export type StoreResult =
-  | { readonly stored: true }
-  /** `superseded`: a later call for the same question came first. */
-  | { readonly stored: false; readonly reason: Unstorable | 'superseded' }
-
-/** An answer, with how it was come by. */
-export interface GeneratedResponse<T> {
-  readonly response: T
-  readonly via: Tier | 'miss' | 'joined' | 'bypass'
-  readonly usage: TokenUsage | undefined
-}
-
-/** Produces an answer. The signal tells that nobody waits for it any more. */
-export type Generate<T> = (context: { readonly signal: AbortSignal }) => Promise<T> | T
 
 /**
  * A cache of answers, in which everything but the last words of the user is matched exactly: tenant,
@@ -86,6 +61,7 @@ export type Generate<T> = (context: { readonly signal: AbortSignal }) => Promise
 export class LLMResponseCache {
   /** Of e-mails and workflows. */
   readonly #analyses: Analyses
+  readonly #embeddings: Embeddings
   readonly #settings: LLMSettings
   readonly #accounts: Accounts
   readonly #answers: Answers
@@ -110,6 +86,8 @@ export class LLMResponseCache {
       limits: settings.limits,
     })
     this.#analyses = new Analyses({ platform, cache, ttls: settings.ttls })
+    const { embedding: ttlMs } = settings.ttls
+    this.#embeddings = new Embeddings({ platform, cache, accounts: this.#accounts, ttlMs })
   }
 
   /**
@@ -171,7 +149,12 @@ export class LLMResponseCache {
     const { key, tags, ttlMs: ttl } = request
     const result = await this.#cacheOf().set(key, answer, { tags, ttl })
     if (result !== 'stored') return { stored: false, reason: result }
-    await this.#tiers.introduce(request, undefined, () => source.textOf([response]), String)
+    await this.#tiers.introduce(
+      request,
+      undefined,
+      () => source.textOf([response], source.shape),
+      String,
+    )
     return { stored: true }
   }
 
@@ -230,8 +213,17 @@ export class LLMResponseCache {
     }
   }
 
+  /** See {@link Embeddings.getOrEmbed}. */
+  getOrEmbed(
+    request: EmbeddingRequest,
+    inputs: readonly EmbeddingInput[],
+    embed: Embed,
+  ): Promise<EmbeddingResult> {
+    return this.#embeddings.getOrEmbed(request, inputs, embed)
+  }
+
   /**
-   * What the two above are made of, for interfaces of other shapes: the proxy, a middleware.
+   * What `getOrGenerate` and `getOrStream` are made of, for interfaces of other shapes: the proxy, a middleware.
    *
    * @throws Whatever the source failed with before it began to answer.
    */

@@ -8,7 +8,7 @@ import type { Tier } from './accounting.ts'
 import type { Verdict } from './answer.ts'
 import type { Source } from './answers.ts'
 import { canonicalJson } from './canonical.ts'
-import type { Generate } from './llm-cache.ts'
+import type { Generate } from './responses.ts'
 
 /** An answer in parts, with how it was come by. */
 export interface StreamedAnswer<Part> {

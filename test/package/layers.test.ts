@@ -46,6 +46,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'postal-mime': ['src/email/mime/'],
   zod: ['src/cli/', 'src/startup/', 'workers/'],
   hono: ['src/hono/', 'src/bridge/', 'workers/'],
+  hono: ['src/bridge/', 'src/llm/proxy/', 'workers/'],
   '@hono/node-server': ['src/cli/'],
   '@upstash/redis': ['src/ratelimit/', 'src/testing/'],
   '@upstash/ratelimit': ['src/ratelimit/'],

@@ -1,0 +1,7 @@
+/**
+ * Caching middleware for the AI SDK: `nearcache/llm/ai`.
+ *
+ * @module
+ */
+
+export { type CacheMiddleware, type CacheMiddlewareOptions, cacheMiddleware } from './middleware.ts'

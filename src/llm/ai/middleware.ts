@@ -1,0 +1,284 @@
+/**
+ * Middleware for the AI SDK: the cache between an application and its models.
+ *
+ * @module
+ */
+
+import { InvalidOptionError, InvalidValueError } from '../../errors.ts'
+import { unlessAborted } from '../../flight/deadline.ts'
+import type { Obtained, Source } from '../answers.ts'
+import { llmCache } from '../default-llm-cache.ts'
+import type { LLMResponseCache } from '../llm-cache.ts'
+import type { Question } from '../request.ts'
+import { type AiFinish, type AiPart, type AiUsage, judge, renewal, textOf } from './parts.ts'
+
+/** Options for {@link cacheMiddleware}. */
+export interface CacheMiddlewareOptions {
+  /** @default llmCache */
+  readonly cache?: LLMResponseCache
+  /** @default '' */
+  readonly tenant?: string
+  readonly promptVersion?: string
+  readonly tags?: readonly string[]
+  /** As the request header of HTTP. @default none */
+  readonly cacheControl?: string
+  /** Also answers by meaning, where the cache has a matcher and a call names a temperature of at most 0.3. @default false */
+  readonly enableSemanticMatching?: boolean
+}
+
+/** What a call of a model is told. */
+export interface AiCallOptions {
+  readonly prompt: readonly unknown[]
+  readonly temperature?: number | undefined
+  readonly tools?: readonly unknown[] | undefined
+  readonly includeRawChunks?: boolean | undefined
+  readonly abortSignal?: AbortSignal | undefined
+  readonly headers?: unknown
+}
+
+/** A model. */
+export interface AiModel {
+  readonly provider: string
+  readonly modelId: string
+}
+
+/** A whole answer. */
+export interface AiResult {
+  readonly content: readonly AiPart[]
+  readonly finishReason: AiFinish
+  readonly usage: AiUsage
+}
+
+/** An answer in parts. */
+export interface AiStream<Part extends AiPart = AiPart> {
+  readonly stream: ReadableStream<Part>
+}
+
+interface Wrapped<T> {
+  readonly params: AiCallOptions
+  readonly model: AiModel
+  readonly run: () => PromiseLike<T>
+}
+
+/** The middleware: for `wrapLanguageModel({ model, middleware })`. */
+export interface CacheMiddleware {
+  readonly specificationVersion: 'v4'
+  wrapGenerate<Result extends AiResult>(call: {
+    readonly doGenerate: () => PromiseLike<Result>
+    readonly params: AiCallOptions
+    readonly model: AiModel
+  }): Promise<Result>
+  wrapStream<Part extends AiPart>(call: {
+    readonly doStream: () => PromiseLike<AiStream<Part>>
+    readonly params: AiCallOptions
+    readonly model: AiModel
+  }): Promise<AiStream<Part>>
+}
+
+/** What of a call does not change the answer. */
+const ASIDE = ['abortSignal', 'headers', 'includeRawChunks', 'prompt']
+const MAX_TEMPERATURE = 0.3
+
+/**
+ * Caches what models answer, whole and in parts, each for itself. Everything a call is told but its
+ * headers counts: prompt, settings, tools, provider options. Tool calls get ids of their own each time,
+ * parts keep their types (a `Date` stays one). A call that asks for raw chunks is not cached.
+ *
+ * The model is asked in the first caller's name, but its `abortSignal` does not end the answer for
+ * those who have joined.
+ *
+ * @throws {InvalidOptionError} When an option is out of its range.
+ *
+ * @example
+ * ```ts
+ * const model = wrapLanguageModel({ model: provider('llama3.2'), middleware: cacheMiddleware() })
+ * ```
+ */
+export function cacheMiddleware(options: CacheMiddlewareOptions = {}): CacheMiddleware {
+  const { cache = llmCache } = options
+  if (typeof cache.obtain !== 'function')
+    throw new InvalidOptionError('cache', 'an LLMResponseCache')
+  return {
+    specificationVersion: 'v4',
+    async wrapGenerate({ doGenerate, params, model }) {
+      const question = questionOf('generate', { params, model, run: doGenerate }, options)
+      if (!question) return doGenerate()
+      const obtained = await cache.obtain(
+        question,
+        generateSource(() => doGenerate()),
+      )
+      return wholeOf(obtained, params.abortSignal)
+    },
+    async wrapStream({ doStream, params, model }) {
+      const question = questionOf('stream', { params, model, run: doStream }, options)
+      if (!question) return doStream()
+      const obtained = await cache.obtain(
+        question,
+        streamSource(() => doStream()),
+      )
+      return { stream: streamOf(obtained) }
+    },
+  }
+}
+
+/** What the call asks; `undefined` for one that cannot be cached. */
+function questionOf(
+  kind: 'generate' | 'stream',
+  { params, model }: Wrapped<unknown>,
+  { tenant = '', enableSemanticMatching = false, ...rest }: CacheMiddlewareOptions,
+): Question | undefined {
+  if (params.includeRawChunks) return undefined
+  const turns = [...params.prompt]
+  const prompt = takePrompt(turns)
+  const settings = Object.fromEntries(
+    Object.entries(params).filter(([name]) => !ASIDE.includes(name)),
+  )
+  const context = readable({ provider: model.provider, settings, turns })
+  if (context === undefined) return undefined
+  const { temperature = 1, tools = [] } = params
+  const isMatchable = prompt !== undefined && tools.length === 0 && temperature <= MAX_TEMPERATURE
+  return {
+    surface: `ai/${kind}`,
+    model: model.modelId,
+    tenant,
+    prompt: prompt ?? '',
+    context,
+    matching: enableSemanticMatching && isMatchable && { minSimilarity: undefined },
+    promptVersion: rest.promptVersion,
+    tags: rest.tags,
+    cacheControl: rest.cacheControl,
+    signal: params.abortSignal,
+  }
+}
+
+/** Takes the user's last words out of the turns, where they are one text. */
+function takePrompt(turns: unknown[]): string | undefined {
+  const last = turns.at(-1) as { readonly role?: unknown; readonly content?: unknown } | undefined
+  if (last?.role !== 'user' || !Array.isArray(last.content)) return undefined
+  const [part, ...more] = last.content as { readonly type?: unknown; readonly text?: unknown }[]
+  if (part?.type !== 'text' || typeof part.text !== 'string' || more.length > 0) return undefined
+  turns[turns.length - 1] = { ...last, content: [{ ...part, text: '' }] }
+  return part.text
+}
+
+/** JSON of what a call is told: bytes as their numbers, URLs as texts. */
+function readable(context: unknown): unknown {
+  try {
+    return JSON.parse(
+      JSON.stringify(context, (_name, value: unknown) => {
+        if (typeof value === 'function') throw new InvalidValueError('functions are no JSON')
+        return value instanceof Uint8Array ? [...value] : value
+      }),
+    )
+  } catch {
+    // InvalidValueError, or TypeError for a cycle or a bigint: it has no key.
+    return undefined
+  }
+}
+
+function generateSource<Result extends AiResult>(
+  generate: () => PromiseLike<Result>,
+): Source<Result> {
+  return {
+    shape: 'ai/generate',
+    open: async () => ({ parts: single(await generate()) }),
+    judge: ([result]) => {
+      if (!result) return { store: false, reason: 'empty' }
+      return judge(result.content, result.finishReason, result.usage)
+    },
+    // What the HTTP exchange was is of no use to who gets the answer later.
+    strip: (results) => results.map(withoutExchange),
+    sizeOf: () => 0,
+    textOf: (results) => results.map(({ content }) => textOf(content)).join(''),
+  }
+}
+
+function withoutExchange<Result extends object>(result: Result): Result {
+  const {
+    request: _request,
+    response,
+    ...rest
+  } = result as Result & { request?: unknown; response?: object }
+  const { headers: _headers, body: _body, ...kept } = (response ?? {}) as Record<string, unknown>
+  return { ...rest, ...(response && { response: kept }) } as Result
+}
+
+function streamSource<Part extends AiPart>(
+  stream: () => PromiseLike<AiStream<Part>>,
+): Source<Part> {
+  return {
+    shape: 'ai/stream',
+    open: async () => ({ parts: partsOf((await stream()).stream) }),
+    judge: (parts) => {
+      const end = parts.findLast(({ type }) => type === 'finish') as
+        | { finishReason?: AiFinish; usage?: AiUsage }
+        | undefined
+      return judge(parts, end?.finishReason, end?.usage)
+    },
+    sizeOf: (part) => JSON.stringify(part).length,
+    textOf,
+  }
+}
+
+async function wholeOf<Result extends AiResult>(
+  obtained: Obtained<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  if (obtained.kind === 'absent') throw new InvalidOptionError('cacheControl', ONLY_IF_CACHED)
+  if (obtained.kind === 'stored') return renewed(obtained.answer.parts[0] as Result)
+  const { reader, via } = obtained
+  try {
+    const { value } = await unlessAborted(reader.next(), signal)
+    // So that the recording ends, and is stored.
+    return via === 'joined' ? renewed(value as Result) : (value as Result)
+  } finally {
+    await reader.return()
+  }
+}
+
+function renewed<Result extends AiResult>(result: Result): Result {
+  return { ...result, content: result.content.map(renewal(newId)) }
+}
+
+const ONLY_IF_CACHED = 'without only-if-cached, where an answer is to be generated'
+
+function streamOf<Part extends AiPart>(obtained: Obtained<Part>): ReadableStream<Part> {
+  if (obtained.kind === 'absent') throw new InvalidOptionError('cacheControl', ONLY_IF_CACHED)
+  const isOwn = obtained.kind === 'live' && obtained.via !== 'joined'
+  const renew = isOwn ? <T>(part: T): T => part : renewal(newId)
+  const parts: AsyncIterator<Part, void> =
+    obtained.kind === 'live' ? obtained.reader : listed(obtained.answer.parts)
+  return new ReadableStream<Part>({
+    async pull(controller) {
+      const step = await parts.next()
+      if (step.done) controller.close()
+      else controller.enqueue(renew(step.value))
+    },
+    async cancel() {
+      await parts.return?.()
+    },
+  })
+}
+
+function newId(): string {
+  return crypto.randomUUID().replaceAll('-', '')
+}
+
+async function* single<T>(value: T): AsyncGenerator<T, void> {
+  yield value
+}
+
+async function* listed<T>(values: readonly T[]): AsyncGenerator<T, void> {
+  yield* values
+}
+
+async function* partsOf<T>(stream: ReadableStream<T>): AsyncGenerator<T, void> {
+  const reader = stream.getReader()
+  let isWhole = false
+  try {
+    for (let step = await reader.read(); !step.done; step = await reader.read()) yield step.value
+    isWhole = true
+  } finally {
+    if (!isWhole) await reader.cancel().catch(() => undefined)
+  }
+}

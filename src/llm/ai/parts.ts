@@ -1,0 +1,94 @@
+/**
+ * The parts of the AI SDK's language models that caching needs, written structurally: whatever has
+ * them can be wrapped (LanguageModelV4 of @ai-sdk/provider).
+ *
+ * @module
+ */
+
+import type { TokenUsage, Verdict } from '../answer.ts'
+
+/** Tokens, as the SDK counts them. */
+export interface AiUsage {
+  readonly inputTokens: { readonly total: number | undefined }
+  readonly outputTokens: { readonly total: number | undefined }
+}
+
+/** How an answer ended. */
+export interface AiFinish {
+  readonly unified: string
+  readonly raw: string | undefined
+}
+
+/** A part of an answer, be it of a stream or of a whole. */
+export interface AiPart {
+  readonly type: string
+}
+
+/** What a part may have, beside its type. */
+interface AiDetails {
+  readonly id?: string
+  readonly toolCallId?: string
+  readonly text?: string
+  readonly delta?: string
+  readonly usage?: AiUsage
+  readonly finishReason?: AiFinish
+}
+
+export function detailsOf(part: AiPart): AiDetails {
+  return part as AiDetails
+}
+
+/** Decides about an answer. */
+export function judge(
+  parts: readonly AiPart[],
+  finish: AiFinish | undefined,
+  usage: AiUsage | undefined,
+): Verdict {
+  const tokens = usage && usageOf(usage)
+  const hasCalls = parts.some(({ type }) => type.startsWith('tool-'))
+  const isError = parts.some(({ type }) => type === 'error')
+  switch (isError ? 'error' : finish?.unified) {
+    case 'stop':
+      if (!hasCalls && textOf(parts).trim() === '')
+        return { store: false, reason: 'empty', usage: tokens }
+      return { store: true, usage: tokens, isMatchable: !hasCalls }
+    case 'tool-calls':
+      return { store: true, usage: tokens, isMatchable: false }
+    case 'content-filter':
+      return { store: false, reason: 'refused', usage: tokens }
+    case 'error':
+      return { store: false, reason: 'failed', usage: tokens }
+    default:
+      return { store: false, reason: 'truncated', usage: tokens }
+  }
+}
+
+function usageOf({ inputTokens, outputTokens }: AiUsage): TokenUsage {
+  return { promptTokens: inputTokens.total ?? 0, completionTokens: outputTokens.total ?? 0 }
+}
+
+/** What an answer says, without what was thought. */
+export function textOf(parts: readonly AiPart[]): string {
+  return parts
+    .map((part) => {
+      const { text = '', delta = '' } = detailsOf(part)
+      return part.type === 'text' ? text : part.type === 'text-delta' ? delta : ''
+    })
+    .join('')
+}
+
+/** Gives the tool calls of an answer ids of their own: a repeated one confuses agents. */
+export function renewal(newId: () => string): <Part extends AiPart>(part: Part) => Part {
+  const ids = new Map<string, string>()
+  const renew = (id: string): string => {
+    const fresh = ids.get(id) ?? `call_${newId()}`
+    ids.set(id, fresh)
+    return fresh
+  }
+  return (part) => {
+    const { id, toolCallId } = detailsOf(part)
+    if (toolCallId !== undefined) return { ...part, toolCallId: renew(toolCallId) }
+    if (part.type.startsWith('tool-input-') && id !== undefined) return { ...part, id: renew(id) }
+    return part
+  }
+}

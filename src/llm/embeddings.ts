@@ -1,0 +1,160 @@
+/**
+ * Embeddings, cached text by text: a list of which some are known asks the model for the others alone.
+ *
+ * @module
+ */
+
+import type { CacheNamespace } from '../cache/namespace.ts'
+import type { Bytes } from '../entry/bytes.ts'
+import { InvalidValueError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Accounts } from './accounting.ts'
+import { readCacheControl } from './cache-control.ts'
+import { canonicalJson, digest } from './canonical.ts'
+import { checkName, label } from './request.ts'
+
+/** What is embedded: a text as it is, white space and all, or the ids of its tokens. */
+export type EmbeddingInput = string | readonly number[]
+
+/** What an embedding depends on beside its text. */
+export interface EmbeddingRequest {
+  readonly model: string
+  /** @default '' */
+  readonly tenant?: string
+  /** Dimensions, truncation, a digest of the model: any difference makes another embedding. */
+  readonly context?: unknown
+  /** As the request header of HTTP: `no-store`, `no-cache`. */
+  readonly cacheControl?: string
+}
+
+/** What a model answers: a vector for each text, in their order. */
+export interface Embedded {
+  readonly vectors: readonly Float32Array[]
+  /** Of all texts together. @default 0 */
+  readonly promptTokens?: number
+}
+
+/** Vectors in the order of the texts that were asked for. */
+export interface EmbeddingResult {
+  readonly vectors: readonly Float32Array[]
+  /** How many of the texts were found in the cache. */
+  readonly found: number
+  /** Tokens of all texts: those found count what they took when they were embedded. */
+  readonly promptTokens: number
+}
+
+/** Embeds texts. */
+export type Embed = (inputs: readonly EmbeddingInput[]) => Promise<Embedded>
+
+interface StoredEmbedding {
+  readonly bytes: Bytes
+  readonly tokens: number
+}
+
+/** What {@link Embeddings} works with. */
+export interface EmbeddingsContext {
+  readonly platform: Platform
+  readonly accounts: Accounts
+  readonly ttlMs: number
+  cache(): CacheNamespace<unknown>
+}
+
+/** The embeddings of a cache. */
+export class Embeddings {
+  readonly #ctx: EmbeddingsContext
+
+  constructor(ctx: EmbeddingsContext) {
+    this.#ctx = ctx
+  }
+
+  /**
+   * The embeddings of texts; those missing are asked for in one call.
+   *
+   * @throws Whatever `embed` rejected with, unchanged.
+   * @throws {InvalidValueError} When it returns another number of vectors than of texts.
+   */
+  async getOrEmbed(
+    request: EmbeddingRequest,
+    inputs: readonly EmbeddingInput[],
+    embed: Embed,
+  ): Promise<EmbeddingResult> {
+    const { accounts, ttlMs: ttl, platform } = this.#ctx
+    const { model, tenant = '' } = request
+    checkName(model, 'model')
+    const { noStore, noCache } = readCacheControl(request.cacheControl)
+    const keyed = new Map(inputs.map((input) => [keyOf(request, input), input] as const))
+    const keys = [...keyed.keys()]
+    let asked = 0
+    const startedAt = platform.now()
+    const load = async (missing: readonly string[]): Promise<Map<string, StoredEmbedding>> => {
+      asked = missing.length
+      const texts = missing.map((key) => keyed.get(key) ?? '')
+      const { vectors, promptTokens = 0 } = await embed(texts)
+      if (vectors.length !== texts.length) {
+        throw new InvalidValueError('there are not as many vectors as texts')
+      }
+      const tokens = sharesOf(promptTokens, texts)
+      const usage = { promptTokens, completionTokens: 0 }
+      const tookMs = platform.now() - startedAt
+      const unstored = noStore ? 'unwanted' : undefined
+      const event = { usage, tookMs, firstMs: tookMs, followers: 0, unstored } as const
+      accounts.emit({ kind: 'generated', model, ...event })
+      return new Map(
+        missing.map((key, i) => [key, { bytes: bytesOf(vectors[i]), tokens: tokens[i] ?? 0 }]),
+      )
+    }
+    const options = { tags: [label('model', model), label('tenant', tenant)], ttl }
+    const cache = this.#ctx.cache()
+    if (noCache && !noStore) await cache.delete(...keys)
+    const stored =
+      noStore || ttl === 0
+        ? await load(keys)
+        : ((await cache.getOrSetMany(keys, load, options)) as Map<string, StoredEmbedding>)
+    const all = inputs.map((input) => stored.get(keyOf(request, input)))
+    const found = keys.length - asked
+    accounts.emit(
+      found < keys.length ? { kind: noStore ? 'bypass' : 'miss', model } : hitOf(model, all),
+    )
+    return {
+      vectors: all.map((one) => vectorOf(one?.bytes)),
+      found,
+      promptTokens: all.reduce((sum, one) => sum + (one?.tokens ?? 0), 0),
+    }
+  }
+}
+
+function hitOf(model: string, all: readonly (StoredEmbedding | undefined)[]) {
+  const promptTokens = all.reduce((sum, one) => sum + (one?.tokens ?? 0), 0)
+  const usage = { promptTokens, completionTokens: 0 }
+  const times = { savedMs: 0, ageMs: 0, similarity: undefined }
+  return { kind: 'hit', tier: 'exact', model, usage, ...times } as const
+}
+
+function keyOf({ model, tenant = '', context = null }: EmbeddingRequest, input: EmbeddingInput) {
+  return `embedding/${digest(canonicalJson({ model, tenant, context, input }))}`
+}
+
+function bytesOf(vector: Float32Array | undefined): Bytes {
+  // Little-endian, as every runtime is that this library runs on.
+  const { buffer, byteOffset, byteLength } = vector ?? new Float32Array()
+  return new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)
+}
+
+function vectorOf(bytes: Bytes | undefined): Float32Array {
+  const copy = Uint8Array.from(bytes ?? [])
+  return new Float32Array(copy.buffer, 0, copy.byteLength >> 2)
+}
+
+/** Splits a count over texts by their lengths, so that the shares add up to it. */
+function sharesOf(total: number, texts: readonly EmbeddingInput[]): number[] {
+  const lengths = texts.map(({ length }) => Math.max(1, length))
+  const sum = lengths.reduce((a, b) => a + b, 0)
+  let upTo = 0
+  let given = 0
+  return lengths.map((length) => {
+    upTo += length
+    const share = Math.round((total * upTo) / sum) - given
+    given += share
+    return share
+  })
+}

@@ -1,0 +1,257 @@
+/**
+ * A caching proxy before Ollama and everything that speaks the protocol of OpenAI.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from 'hono'
+import { basePath } from 'hono/route'
+import type { Source } from '../answers.ts'
+import type { Question } from '../request.ts'
+import {
+  type Body,
+  type Dialect,
+  isComment,
+  type Reading,
+  readBody,
+  type Shape,
+} from './dialect.ts'
+import { Digests } from './digests.ts'
+import {
+  bodyOf,
+  type EmbeddingDialect,
+  OLLAMA_EMBED,
+  OLLAMA_EMBEDDINGS,
+  OPENAI_EMBEDDINGS,
+} from './embed.ts'
+import { fullName, OLLAMA } from './ollama.ts'
+import { OPENAI_CHAT } from './openai.ts'
+import {
+  type LLMProxyOptions,
+  type ProxyPolicy,
+  readProxyOptions,
+  type Upstream,
+} from './options.ts'
+import { changesModels, passThrough } from './pass-through.ts'
+import { describeFailure, Refusal } from './problem.ts'
+import { respond } from './respond.ts'
+import { ask, type Call, open, UpstreamRefusal } from './upstream.ts'
+
+/**
+ * Serves models over HTTP, and answers from the cache what it can.
+ *
+ * Cached are `/api/generate`, `/api/chat`, `/api/embed` and `/api/embeddings` of Ollama, and
+ * `/v1/chat/completions` and `/v1/embeddings` of OpenAI, streamed or not, whichever way an answer was
+ * first asked for. Everything else below `/api` and `/v1` is passed through. Each response says in
+ * `x-nearcache` where it comes from: `hit`, `normalised`, `semantic`, `coalesced`, `miss`, `bypass`.
+ *
+ * Mount it anywhere: `app.route('/llm', llmProxy({ ollama: 'http://localhost:11434' }))`, and point
+ * clients to `…/llm` (Ollama) or `…/llm/v1` (OpenAI).
+ *
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
+ */
+export function llmProxy(options: LLMProxyOptions): Hono {
+  const proxy = new ProxyServer(readProxyOptions(options))
+  const app = new Hono()
+  const { ollama } = proxy.policy
+  if (ollama) {
+    app.post('/api/generate', (c) => proxy.answer(c, ollama, '/api/generate', OLLAMA.generate))
+    app.post('/api/chat', (c) => proxy.answer(c, ollama, '/api/chat', OLLAMA.chat))
+    app.post('/api/embed', (c) => proxy.embed(c, ollama, '/api/embed', OLLAMA_EMBED))
+    app.post('/api/embeddings', (c) => proxy.embed(c, ollama, '/api/embeddings', OLLAMA_EMBEDDINGS))
+    app.all('/api/*', (c) => proxy.pass(c, ollama, ''))
+    app.get('/', (c) => proxy.pass(c, ollama, ''))
+  }
+  const { openai } = proxy.policy
+  app.post('/v1/chat/completions', (c) => proxy.answer(c, openai, '/chat/completions', OPENAI_CHAT))
+  app.post('/v1/embeddings', (c) => proxy.embed(c, openai, '/embeddings', OPENAI_EMBEDDINGS))
+  app.all('/v1/*', (c) => proxy.pass(c, openai, '/v1'))
+  return app
+}
+
+/** Answers requests. */
+class ProxyServer {
+  readonly policy: ProxyPolicy
+  readonly #digests: Digests | undefined
+
+  constructor(policy: ProxyPolicy) {
+    this.policy = policy
+    this.#digests = policy.ollama && new Digests(policy, policy.ollama)
+  }
+
+  /** Answers a question. */
+  async answer(c: Context, upstream: Upstream, path: string, dialect: Dialect): Promise<Response> {
+    try {
+      const tenant = await this.#admit(c.req.raw)
+      const text = await this.#textOf(c.req.raw)
+      const body = readBody(text)
+      const reading = body && dialect.read(body)
+      // What the cache cannot read the model is to judge.
+      if (!reading) return await this.#forward(c, upstream, path, text)
+      const question = await this.#questionOf(c.req.raw, tenant, reading, upstream)
+      const { cache } = this.policy
+      const { headers, signal } = c.req.raw
+      const call = { upstream, path, headers, body: dialect.bodyFor(text, reading) }
+      const obtained = await cache.obtain(question, this.#source(call, dialect, reading))
+      const id = cache.resolve(question).id.slice(0, 16)
+      return await respond({ policy: this.policy, dialect, reading, id, signal }, obtained)
+    } catch (error) {
+      return failure(error, dialect)
+    }
+  }
+
+  /** Answers for embeddings. */
+  async embed(
+    c: Context,
+    upstream: Upstream,
+    path: string,
+    dialect: EmbeddingDialect,
+  ): Promise<Response> {
+    try {
+      const tenant = await this.#admit(c.req.raw)
+      const text = await this.#textOf(c.req.raw)
+      const body = readBody(text)
+      const reading = body && dialect.read(body)
+      if (!reading) return await this.#forward(c, upstream, path, text)
+      const { headers } = c.req.raw
+      const { request, inputs } = reading
+      const cacheControl = headers.get('cache-control') ?? ''
+      const context = {
+        ...Object(request.context),
+        digest: await this.#digestOf(upstream, request, headers),
+      }
+      const { vectors, found, promptTokens } = await this.policy.cache.getOrEmbed(
+        { ...request, tenant, context, cacheControl },
+        inputs,
+        (missing) =>
+          this.#embed({ upstream, path, headers, body: dialect.bodyFor(body, missing) }, dialect),
+      )
+      const isHit = found > 0 && found >= new Set(inputs.map((one) => JSON.stringify(one))).size
+      return new Response(dialect.write(body, vectors, promptTokens), {
+        headers: {
+          'content-type': 'application/json',
+          'x-nearcache': isHit ? 'hit' : 'miss',
+          'x-nearcache-found': `${found}/${inputs.length}`,
+        },
+      })
+    } catch (error) {
+      return failure(error, dialect.surface.startsWith('openai') ? OPENAI_CHAT : OLLAMA.chat)
+    }
+  }
+
+  /**
+   * Passes a request through.
+   *
+   * @param prefix Of the path below the mount, which the URL of the upstream has already.
+   */
+  async pass(c: Context, upstream: Upstream, prefix: string): Promise<Response> {
+    const dialect = prefix === '' ? OLLAMA.chat : OPENAI_CHAT
+    try {
+      await this.#admit(c.req.raw)
+      const { pathname, search } = new URL(c.req.url)
+      const mount = basePath(c).replace(/\/\*?$/, '')
+      const path = `${pathname.slice(mount.length + prefix.length)}${search}`
+      const onEnd = changesModels(c.req.method, path) ? () => this.#digests?.forget() : undefined
+      return await passThrough(this.policy, c.req.raw, { upstream, path, onEnd })
+    } catch (error) {
+      return failure(error, dialect)
+    }
+  }
+
+  /** Sends a request that no answer is kept of, whose body was read already. */
+  #forward({ req }: Context, upstream: Upstream, path: string, body: string): Promise<Response> {
+    return passThrough(this.policy, req.raw, { upstream, path, onEnd: undefined, body })
+  }
+
+  async #admit(request: Request): Promise<string> {
+    const tenant = await this.policy.tenant(request)
+    if (tenant === undefined) {
+      throw new Refusal(401, 'The credential is missing or wrong', 'authentication_error')
+    }
+    const decision = await this.policy.limit?.(tenant)
+    if (!decision || decision.allowed) return tenant
+    const { retryAfterMs = 1_000 } = decision
+    throw new Refusal(429, 'Too many requests', 'rate_limit_error', retryAfterMs)
+  }
+
+  async #textOf(request: Request): Promise<string> {
+    const { maxRequestBytes } = this.policy
+    const refusal = new Refusal(413, 'The request is too long', 'invalid_request_error')
+    if (Number(request.headers.get('content-length') ?? 0) > maxRequestBytes) throw refusal
+    const bytes = await request.arrayBuffer()
+    if (bytes.byteLength > maxRequestBytes) throw refusal
+    return new TextDecoder().decode(bytes)
+  }
+
+  async #questionOf(
+    request: Request,
+    tenant: string,
+    reading: Reading,
+    upstream: Upstream,
+  ): Promise<Question> {
+    const { matching, needsDeterminism } = this.policy
+    const { headers } = request
+    const { isMatchable, temperature, isDeterministic, question } = reading
+    const modelDigest = await this.#digestOf(upstream, question, headers)
+    const isCool = matching && temperature !== undefined && temperature <= matching.maxTemperature
+    return {
+      ...question,
+      context: { request: question.context, modelDigest },
+      tenant,
+      matching: isMatchable && isCool && { minSimilarity: matching.minSimilarity },
+      ...(needsDeterminism && !isDeterministic && { ttl: 0 }),
+      cacheControl: headers.get('cache-control') ?? '',
+      signal: request.signal,
+    }
+  }
+
+  async #digestOf(
+    { isOllama }: Upstream,
+    { model }: { readonly model: string },
+    headers: Headers,
+  ): Promise<string | null> {
+    if (!isOllama) return null
+    return (await this.#digests?.of(fullName(model), headers)) ?? null
+  }
+
+  #source(call: Call, dialect: Dialect, reading: Reading): Source<string> {
+    const { policy } = this
+    let shape: Shape = 'whole'
+    return {
+      get shape() {
+        return shape
+      },
+      async open(signal) {
+        const opened = await open(policy, call, dialect, signal)
+        shape = opened.head.shape
+        return opened
+      },
+      judge: (parts) => dialect.judge(parts, shape, reading, policy),
+      strip: (parts) => parts.filter((part) => !isComment(part)),
+      sizeOf: (part) => part.length,
+      textOf: (parts, of) => dialect.textOf(parts, of === 'stream' ? 'stream' : 'whole'),
+    }
+  }
+
+  async #embed(call: Call, dialect: EmbeddingDialect) {
+    const response = await ask(this.policy, call, new AbortController().signal)
+    const body: Body = await bodyOf(response)
+    const embedded = dialect.vectorsIn(body)
+    if (embedded) return embedded
+    throw new Refusal(502, 'The model sent no embeddings', 'upstream_error')
+  }
+}
+
+function failure(error: unknown, dialect: Dialect): Response {
+  if (error instanceof UpstreamRefusal) return error.toResponse()
+  const { status, message, type } = describeFailure(error)
+  const headers = new Headers({
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-nearcache': 'miss',
+  })
+  const retryAfterMs = error instanceof Refusal ? error.retryAfterMs : undefined
+  if (retryAfterMs !== undefined)
+    headers.set('retry-after', String(Math.ceil(retryAfterMs / 1_000)))
+  return new Response(dialect.problem(message, type), { status, headers })
+}

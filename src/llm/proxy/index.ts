@@ -1,0 +1,8 @@
+/**
+ * A caching proxy before language models, as a Hono app: `nearcache/llm/proxy`.
+ *
+ * @module
+ */
+
+export { llmProxy } from './app.ts'
+export type { LimitDecision, LLMProxyOptions, UpstreamOptions } from './options.ts'

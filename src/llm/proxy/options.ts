@@ -1,0 +1,186 @@
+/**
+ * What the proxy may be told.
+ *
+ * @module
+ */
+
+import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { InvalidOptionError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { webPlatform } from '../../platform/web.ts'
+import { llmCache } from '../default-llm-cache.ts'
+import type { LLMResponseCache } from '../llm-cache.ts'
+import type { JudgeOptions } from './dialect.ts'
+import { defaultTenant } from './tenant.ts'
+
+/** Where a model is asked. */
+export interface UpstreamOptions {
+  /** Without the paths of the protocol: `http://localhost:11434`, `https://api.openai.com/v1`. */
+  readonly url: string
+  /** Sent with every request, in place of what the client sent under the same names. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Whether a request is allowed, by its rate. */
+export interface LimitDecision {
+  readonly allowed: boolean
+  /** When to try again, in milliseconds. */
+  readonly retryAfterMs?: number | undefined
+}
+
+/** Options for {@link llmProxy}. */
+export interface LLMProxyOptions {
+  /** @default llmCache */
+  readonly cache?: LLMResponseCache
+  /** Answers `/api/*`; and `/v1/*` where there is no `openai`. */
+  readonly ollama?: string | UpstreamOptions
+  /** Answers `/v1/*`. */
+  readonly openai?: string | UpstreamOptions
+  /** @default the global one */
+  readonly fetch?: (request: Request) => Promise<Response>
+  /** @default webPlatform() */
+  readonly platform?: Platform
+  /**
+   * Whose request it is: no tenant gets another's answer. `undefined` refuses it with 401.
+   * @default a hash of the credential it carries, and one tenant for all requests without
+   */
+  readonly tenant?: (request: Request) => string | undefined | Promise<string | undefined>
+  /** Asked before each question with the tenant; what it refuses is answered with 429. @default none */
+  readonly limit?: (tenant: string) => Promise<LimitDecision>
+  /**
+   * `deterministic` stores only what the model would answer again: at temperature 0, or with a seed.
+   * @default 'any'
+   */
+  readonly sampling?: 'any' | 'deterministic'
+  /**
+   * Also answers by meaning, where the cache has a matcher and the request is for one text at a
+   * temperature of at most `maxTemperature` (0.3 unless given), which it has to name. @default false
+   */
+  readonly matching?:
+    | boolean
+    | { readonly maxTemperature?: number; readonly minSimilarity?: number }
+  /** Whether answers that call tools are stored, for the very same question. @default true */
+  readonly storesToolCalls?: boolean
+  /** Whether an answer is stored that was cut off at a limit which the request named. @default false */
+  readonly storesTruncated?: boolean
+  /**
+   * How long it may take until a model of Ollama that was replaced under its name is noticed, unless
+   * it was by this proxy, where that is at once; `false` never looks. @default '1m'
+   */
+  readonly digests?: Duration | false
+  /** Longer requests are refused; in bytes. @default 33_554_432 (32 MiB) */
+  readonly maxRequestBytes?: number
+}
+
+/** Where a model is asked, checked. */
+export interface Upstream {
+  /** Without a slash at its end. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Whether it is Ollama, whose models have digests. */
+  readonly isOllama: boolean
+}
+
+/** The options, checked. */
+export interface ProxyPolicy extends JudgeOptions {
+  readonly cache: LLMResponseCache
+  readonly ollama: Upstream | undefined
+  readonly openai: Upstream
+  readonly fetch: (request: Request) => Promise<Response>
+  readonly platform: Platform
+  readonly tenant: (request: Request) => string | undefined | Promise<string | undefined>
+  readonly limit: ((tenant: string) => Promise<LimitDecision>) | undefined
+  readonly needsDeterminism: boolean
+  readonly matching:
+    | false
+    | { readonly maxTemperature: number; readonly minSimilarity: number | undefined }
+  readonly digestsMs: number | false
+  readonly maxRequestBytes: number
+}
+
+const NAMES: readonly (keyof LLMProxyOptions)[] = [
+  'cache',
+  'ollama',
+  'openai',
+  'fetch',
+  'platform',
+  'tenant',
+  'limit',
+  'sampling',
+  'matching',
+  'storesToolCalls',
+  'storesTruncated',
+  'digests',
+  'maxRequestBytes',
+]
+
+/** @throws {InvalidOptionError} When an option is unknown or out of its range. */
+export function readProxyOptions(options: LLMProxyOptions): ProxyPolicy {
+  for (const name of Object.keys(options)) {
+    if (!NAMES.includes(name as keyof LLMProxyOptions)) {
+      throw new InvalidOptionError(name, 'left out: there is no such option')
+    }
+  }
+  const { storesToolCalls = true, storesTruncated = false, digests = '1m' } = options
+  return {
+    cache: options.cache ?? llmCache,
+    ...readUpstreams(options),
+    // Unbound, the global one loses what it is called on in some runtimes.
+    fetch: options.fetch ?? ((request) => fetch(request)),
+    platform: options.platform ?? webPlatform(),
+    tenant: options.tenant ?? defaultTenant,
+    limit: options.limit,
+    needsDeterminism: readSampling(options.sampling),
+    matching: readMatching(options.matching),
+    storesToolCalls: readBoolean(storesToolCalls, 'storesToolCalls'),
+    storesTruncated: readBoolean(storesTruncated, 'storesTruncated'),
+    digestsMs: digests === false ? false : toMilliseconds(digests, 'digests', { min: 1 }),
+    maxRequestBytes: readBytes(options.maxRequestBytes),
+  }
+}
+
+function readUpstreams(options: LLMProxyOptions): Pick<ProxyPolicy, 'ollama' | 'openai'> {
+  const ollama = upstream(options.ollama, 'ollama')
+  const openai = upstream(options.openai, 'openai')
+  if (openai) return { ollama, openai }
+  // Ollama speaks both.
+  if (ollama) return { ollama, openai: { ...ollama, url: `${ollama.url}/v1` } }
+  throw new InvalidOptionError('ollama', 'a URL, or openai given')
+}
+
+function readSampling(sampling: LLMProxyOptions['sampling'] = 'any'): boolean {
+  if (sampling === 'any' || sampling === 'deterministic') return sampling === 'deterministic'
+  throw new InvalidOptionError('sampling', "'any' or 'deterministic'")
+}
+
+function readBoolean(value: unknown, option: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new InvalidOptionError(option, 'true or false')
+}
+
+function readBytes(bytes = 33_554_432): number {
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes
+  throw new InvalidOptionError('maxRequestBytes', 'a whole number above 0')
+}
+
+function readMatching(matching: LLMProxyOptions['matching'] = false): ProxyPolicy['matching'] {
+  if (matching === false) return false
+  const { maxTemperature = 0.3, minSimilarity } = matching === true ? {} : matching
+  if (!(maxTemperature >= 0)) throw new InvalidOptionError('matching.maxTemperature', '0 or more')
+  if (minSimilarity !== undefined && !(minSimilarity >= 0 && minSimilarity <= 1)) {
+    throw new InvalidOptionError('matching.minSimilarity', 'a number from 0 to 1')
+  }
+  return { maxTemperature, minSimilarity }
+}
+
+function upstream(
+  given: string | UpstreamOptions | undefined,
+  option: string,
+): Upstream | undefined {
+  if (given === undefined) return undefined
+  const { url, headers = {} } = typeof given === 'string' ? { url: given } : given
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw new InvalidOptionError(option, 'an http or https URL')
+  }
+  return { url: url.replace(/\/+$/, ''), headers, isOllama: option === 'ollama' }
+}

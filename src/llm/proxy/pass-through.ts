@@ -1,0 +1,67 @@
+/**
+ * Requests that are not for the cache.
+ *
+ * @module
+ */
+
+import type { ProxyPolicy, Upstream } from './options.ts'
+import { forwarded, returned } from './upstream.ts'
+
+/** Where a request goes on to. */
+export interface Onward {
+  readonly upstream: Upstream
+  /** Below the URL of the model, with the query. */
+  readonly path: string
+  /** Called when the response is complete, or cut. */
+  readonly onEnd: (() => void) | undefined
+  /** Of the request, where it has been read. */
+  readonly body?: string
+}
+
+/** Whether a request may put another model under a name. */
+export function changesModels(method: string, path: string): boolean {
+  return method !== 'GET' && /^\/api\/(?:pull|create|copy|delete)\b/.test(path)
+}
+
+/** Sends a request on and its response back, as they are. */
+export async function passThrough(
+  { fetch }: ProxyPolicy,
+  incoming: Request,
+  { upstream, path, onEnd, body }: Onward,
+): Promise<Response> {
+  const { method, headers, signal } = incoming
+  const content = body ?? (method === 'GET' || method === 'HEAD' ? undefined : incoming.body)
+  const init = { method, headers: forwarded(headers, upstream), signal }
+  // A body that is a stream has to be declared as one that is sent before the response is read.
+  const streamed = content !== undefined && content !== null && { body: content, duplex: 'half' }
+  const response = await fetch(new Request(`${upstream.url}${path}`, { ...init, ...streamed }))
+  const result = returned(response.headers)
+  result.set('x-nearcache', 'bypass')
+  const { status, statusText } = response
+  return new Response(observed(response.body, onEnd), { status, statusText, headers: result })
+}
+
+function observed(
+  body: ReadableStream<Uint8Array> | null,
+  onEnd: (() => void) | undefined,
+): ReadableStream<Uint8Array> | null {
+  if (!onEnd) return body
+  if (!body) {
+    onEnd()
+    return null
+  }
+  const reader = body.getReader()
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read()
+      if (done) {
+        onEnd()
+        controller.close()
+      } else controller.enqueue(value)
+    },
+    async cancel(reason) {
+      onEnd()
+      await reader.cancel(reason)
+    },
+  })
+}

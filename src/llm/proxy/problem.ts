@@ -1,0 +1,38 @@
+/**
+ * Failures, as clients are told of them: nothing of a prompt, an answer or a credential.
+ *
+ * @module
+ */
+
+import { LoaderTimeoutError } from '../../errors.ts'
+
+/** A request that is refused before any model is asked. */
+export class Refusal extends Error {
+  override readonly name: string = 'Refusal'
+  readonly status: number
+  readonly type: string
+  readonly retryAfterMs: number | undefined
+
+  constructor(status: number, message: string, type: string, retryAfterMs?: number) {
+    super(message)
+    this.status = status
+    this.type = type
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** How a failure is told. */
+export interface Failure {
+  readonly status: number
+  readonly message: string
+  readonly type: string
+}
+
+/** What a client may know of an error. */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof Refusal) return error
+  if (error instanceof LoaderTimeoutError) {
+    return { status: 504, message: 'The model did not answer in time', type: 'timeout' }
+  }
+  return { status: 502, message: 'The model could not be reached', type: 'upstream_error' }
+}

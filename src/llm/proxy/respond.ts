@@ -1,0 +1,167 @@
+/**
+ * Makes a response of an answer: stored or in the making, in the shape that the client asked for.
+ *
+ * @module
+ */
+
+import { unlessAborted } from '../../flight/deadline.ts'
+import type { Obtained } from '../answers.ts'
+import type { Reader } from '../recording.ts'
+import type { Dialect, Reading, Shape } from './dialect.ts'
+import type { ProxyPolicy } from './options.ts'
+import { describeFailure } from './problem.ts'
+import type { Head } from './upstream.ts'
+
+/** What a response is made for. */
+export interface Exchange {
+  readonly policy: Pick<ProxyPolicy, 'platform'>
+  readonly dialect: Dialect
+  readonly reading: Reading
+  /** Names the answer in a header. */
+  readonly id: string
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal
+}
+
+const ENCODER = new TextEncoder()
+const ID_LENGTH = 24
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/**
+ * Responds.
+ *
+ * @throws What the model failed with before it began to answer.
+ */
+export async function respond(exchange: Exchange, obtained: Obtained<string>): Promise<Response> {
+  const { dialect, id } = exchange
+  switch (obtained.kind) {
+    case 'absent':
+      return new Response(dialect.problem('There is no stored answer', 'not_cached'), {
+        status: 504,
+        headers: { 'content-type': dialect.contentType.whole, 'x-nearcache': 'miss' },
+      })
+    case 'stored': {
+      const { answer, tier, ageMs, similarity } = obtained
+      const headers = new Headers({
+        'x-nearcache': tier === 'exact' ? 'hit' : tier,
+        'x-nearcache-age': String(Math.floor(ageMs / 1_000)),
+        'x-nearcache-key': id,
+      })
+      if (similarity !== undefined) headers.set('x-nearcache-similarity', similarity.toFixed(4))
+      const { shape, parts } = answer
+      return replay(exchange, headers, parts, shape === 'stream' ? 'stream' : 'whole')
+    }
+    case 'live':
+      return respondLive(exchange, obtained)
+  }
+}
+
+async function respondLive(
+  exchange: Exchange,
+  { reader, via }: Obtained<string> & { readonly kind: 'live' },
+): Promise<Response> {
+  const { id, reading, signal } = exchange
+  const isOwn = via !== 'joined'
+  try {
+    const { shape, headers: sent } = (await unlessAborted(reader.opened(), signal)) as Head
+    const headers = new Headers(isOwn ? sent : {})
+    headers.set('x-nearcache', isOwn ? via : 'coalesced')
+    headers.set('x-nearcache-key', id)
+    if (reading.isStreamed && shape === 'stream') return stream(exchange, headers, reader, isOwn)
+    const parts = await collect(reader, signal)
+    return replay(exchange, headers, parts, shape, isOwn)
+  } catch (error) {
+    await reader.return()
+    throw error
+  }
+}
+
+/** @param isOwn The ids are those the model gave this very client. */
+function replay(
+  exchange: Exchange,
+  headers: Headers,
+  parts: readonly string[],
+  shape: Shape,
+  isOwn = false,
+): Response {
+  const { dialect, reading } = exchange
+  const renew = isOwn ? same : renewal(exchange)
+  if (!reading.isStreamed) {
+    const whole = shape === 'whole' ? (parts[0] ?? '') : dialect.toWhole(parts)
+    headers.set('content-type', dialect.contentType.whole)
+    return new Response(renew(whole), { headers })
+  }
+  const streamed = shape === 'stream' ? parts : dialect.toStream(parts[0] ?? '')
+  const body = streamed.flatMap((part) => dialect.tailor(renew(part), reading) ?? [])
+  headers.set('content-type', dialect.contentType.stream)
+  return new Response(body.map((part) => dialect.frame(part)).join('') + dialect.end, { headers })
+}
+
+/** Passes an answer on as it comes; and a failure on its way as the protocol tells it. */
+function stream(
+  exchange: Exchange,
+  headers: Headers,
+  reader: Reader<string>,
+  isOwn: boolean,
+): Response {
+  const { dialect, reading } = exchange
+  const renew = isOwn ? same : renewal(exchange)
+  const next = async (): Promise<string | undefined> => {
+    for (;;) {
+      const step = await reader.next()
+      if (step.done) return undefined
+      const part = dialect.tailor(renew(step.value), reading)
+      if (part !== undefined) return dialect.frame(part)
+    }
+  }
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const frame = await next()
+        controller.enqueue(ENCODER.encode(frame ?? dialect.end))
+        if (frame === undefined) controller.close()
+      } catch (error) {
+        const { message, type } = describeFailure(error)
+        controller.enqueue(ENCODER.encode(dialect.frame(dialect.problem(message, type))))
+        controller.close()
+      }
+    },
+    async cancel() {
+      await reader.return()
+    },
+  })
+  headers.set('content-type', dialect.contentType.stream)
+  return new Response(body, { headers })
+}
+
+async function collect(reader: Reader<string>, signal: AbortSignal): Promise<string[]> {
+  const parts: string[] = []
+  try {
+    for (;;) {
+      const step = await unlessAborted(reader.next(), signal)
+      if (step.done) return parts
+      parts.push(step.value)
+    }
+  } finally {
+    await reader.return()
+  }
+}
+
+function same(part: string): string {
+  return part
+}
+
+/** Ids of the client's own; what is no JSON stays as it is. */
+function renewal({ policy: { platform }, dialect }: Exchange): (part: string) => string {
+  const newId = (): string =>
+    Array.from({ length: ID_LENGTH }, () => LETTERS[Math.floor(platform.random() * 62)]).join('')
+  const renew = dialect.renew(newId, platform.now())
+  return (part) => {
+    try {
+      return renew(part)
+    } catch {
+      // SyntaxError: the client is to find out what the model has sent.
+      return part
+    }
+  }
+}

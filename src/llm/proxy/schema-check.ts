@@ -1,0 +1,94 @@
+/**
+ * Checks a value against the part of JSON Schema that models are made to follow (draft 2020-12, as
+ * structured outputs of Ollama and OpenAI have it). Keywords it does not know say nothing, so it may
+ * pass what is wrong; it never refuses what is right.
+ *
+ * @module
+ */
+
+import { canonicalJson } from '../canonical.ts'
+import { isObject } from './dialect.ts'
+
+type Check = (
+  value: unknown,
+  argument: unknown,
+  schema: Schema,
+  root: Schema,
+  depth: number,
+) => boolean
+type Schema = Readonly<Record<string, unknown>>
+
+/** References may lead in circles. */
+const MAX_DEPTH = 100
+
+/** Whether a value follows a schema. A schema that is none is followed by everything. */
+export function follows(value: unknown, schema: unknown): boolean {
+  return isObject(schema) ? check(value, schema, schema, 0) : true
+}
+
+function check(value: unknown, schema: unknown, root: Schema, depth: number): boolean {
+  if (schema === false) return false
+  if (!isObject(schema) || depth > MAX_DEPTH) return true
+  return Object.entries(schema).every(([keyword, argument]) => {
+    const known = Object.hasOwn(CHECKS, keyword) ? CHECKS[keyword] : undefined
+    return known === undefined || known(value, argument, schema, root, depth + 1)
+  })
+}
+
+const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
+  string: (value) => typeof value === 'string',
+  number: (value) => typeof value === 'number',
+  integer: Number.isInteger,
+  boolean: (value) => typeof value === 'boolean',
+  null: (value) => value === null,
+  array: Array.isArray,
+  object: isObject,
+}
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  type: (value, names) => [names].flat().some((name) => TYPES[String(name)]?.(value) ?? true),
+  enum: (value, values) => !Array.isArray(values) || values.some((one) => isEqual(one, value)),
+  const: (value, only) => isEqual(value, only),
+  required: (value, names) =>
+    !isObject(value) || !Array.isArray(names) || names.every((name) => Object.hasOwn(value, name)),
+  properties: (value, schemas, _schema, root, depth) =>
+    !isObject(value) ||
+    !isObject(schemas) ||
+    Object.entries(schemas).every(
+      ([name, one]) => !Object.hasOwn(value, name) || check(value[name], one, root, depth),
+    ),
+  additionalProperties: (value, other, { properties, patternProperties }, root, depth) =>
+    !isObject(value) ||
+    patternProperties !== undefined ||
+    Object.entries(value).every(
+      ([name, one]) =>
+        (isObject(properties) && Object.hasOwn(properties, name)) || check(one, other, root, depth),
+    ),
+  items: (value, one, { prefixItems }, root, depth) =>
+    !Array.isArray(value) ||
+    prefixItems !== undefined ||
+    value.every((item) => check(item, one, root, depth)),
+  minItems: (value, least) => !Array.isArray(value) || !(value.length < Number(least)),
+  maxItems: (value, most) => !Array.isArray(value) || !(value.length > Number(most)),
+  minimum: (value, least) => typeof value !== 'number' || !(value < Number(least)),
+  maximum: (value, most) => typeof value !== 'number' || !(value > Number(most)),
+  anyOf: (value, schemas, _schema, root, depth) =>
+    !Array.isArray(schemas) || schemas.some((one) => check(value, one, root, depth)),
+  allOf: (value, schemas, _schema, root, depth) =>
+    !Array.isArray(schemas) || schemas.every((one) => check(value, one, root, depth)),
+  $ref: (value, pointer, _schema, root, depth) => check(value, lookUp(root, pointer), root, depth),
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b)
+}
+
+/** What a local reference (RFC 6901) leads to; everything follows any other. */
+function lookUp(root: Schema, pointer: unknown): unknown {
+  if (typeof pointer !== 'string' || !pointer.startsWith('#')) return true
+  const names = pointer.slice(1).split('/').slice(1)
+  return names.reduce<unknown>((at, name) => {
+    const key = decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~')
+    return isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined
+  }, root)
+}

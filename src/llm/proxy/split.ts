@@ -1,0 +1,66 @@
+/**
+ * Cuts a stream of bytes into the messages it is made of, however the network has cut it.
+ *
+ * @module
+ */
+
+import { utf8Stream } from '../../entry/bytes.ts'
+
+/** In UTF-16 units. A line of this length is no message of a model. */
+const MAX_LINE = 16_777_216
+
+/** The lines of a text, without their ends and without those that are blank. */
+export async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  for await (const line of linesOf(bytes)) if (line.trim() !== '') yield line
+}
+
+/**
+ * The data of server-sent events (WHATWG HTML, 9.2.6), and comments with their colon. Names, ids and
+ * times to wait are not told: no model says anything with them.
+ */
+export async function* splitEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  let data: string[] = []
+  for await (const line of linesOf(bytes)) {
+    if (line.startsWith(':')) yield line
+    const [, text] = DATA.exec(line) ?? []
+    if (text !== undefined) data.push(text)
+    if (line !== '' || data.length === 0) continue
+    yield data.join('\n')
+    data = []
+  }
+  // An event that is not ended is not one; but some servers forget the last blank line.
+  if (data.length > 0) yield data.join('\n')
+}
+
+const DATA = /^data(?:: ?(.*))?$/s
+
+/** The bytes of a body. Whoever ends the loop before its end cancels the body. */
+export async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  const reader = body.getReader()
+  let isWhole = false
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      yield value
+    }
+    isWhole = true
+  } finally {
+    if (!isWhole) await reader.cancel().catch(() => undefined)
+  }
+}
+
+async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  const decoder = utf8Stream()
+  let rest = ''
+  for await (const chunk of bytes) {
+    rest += decoder.decode(chunk, { stream: true })
+    if (rest.length > MAX_LINE) throw new SyntaxError('a line of the model is too long')
+    // A carriage return at the end may be the first half of a line's end.
+    const lines = rest.split(/\r\n|\n|\r(?!$)/)
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  rest += decoder.decode()
+  if (rest !== '') yield rest.replace(/\r$/, '')
+}

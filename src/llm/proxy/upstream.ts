@@ -1,0 +1,193 @@
+/**
+ * Asks a model over HTTP.
+ *
+ * @module
+ */
+
+import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
+import type { Platform } from '../../platform/platform.ts'
+import type { Opened } from '../recording.ts'
+import type { Dialect, Shape } from './dialect.ts'
+import type { ProxyPolicy, Upstream } from './options.ts'
+import { bytesOf } from './split.ts'
+
+/** Headers of a connection rather than of a message (RFC 9110, section 7.6.1), and those that a new body makes wrong. */
+const OF_THE_CONNECTION = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'content-length',
+  'content-encoding',
+  'accept-encoding',
+]
+/** What is meant for this proxy and no other. */
+const OWN = ['cache-control', 'x-nearcache']
+/** A refusal is passed on whole, and is never long. */
+const MAX_REFUSAL_BYTES = 1_048_576
+
+/** The model answered with an error status. It is passed on as it is, and never stored. */
+export class UpstreamRefusal extends Error {
+  override readonly name: string = 'UpstreamRefusal'
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array<ArrayBuffer>
+
+  constructor(status: number, headers: Headers, body: Uint8Array<ArrayBuffer>) {
+    super(`The model answered with status ${status}`)
+    this.status = status
+    this.headers = headers
+    this.body = body
+  }
+
+  toResponse(): Response {
+    const headers = new Headers(this.headers)
+    headers.set('x-nearcache', 'miss')
+    return new Response(this.body, { status: this.status, headers })
+  }
+}
+
+/** What came before the parts of an answer. */
+export interface Head {
+  readonly shape: Shape
+  readonly headers: Headers
+}
+
+/** A request to a model. */
+export interface Call {
+  readonly upstream: Upstream
+  /** Below the URL of the model, with the query. */
+  readonly path: string
+  readonly headers: Headers
+  readonly body: string
+}
+
+/** The request headers that go on to the model. */
+export function forwarded(headers: Headers, upstream: Upstream): Headers {
+  const result = withoutThoseOfTheConnection(headers)
+  for (const name of OWN) result.delete(name)
+  for (const [name, value] of Object.entries(upstream.headers)) result.set(name, value)
+  return result
+}
+
+/** The response headers that go back to the client. */
+export function returned(headers: Headers): Headers {
+  return withoutThoseOfTheConnection(headers)
+}
+
+/**
+ * Sends a question.
+ *
+ * @throws {UpstreamRefusal} When the model answers with an error status.
+ * @throws What `fetch` rejects with.
+ */
+export async function ask(
+  policy: Pick<ProxyPolicy, 'fetch'>,
+  { upstream, path, headers, body }: Call,
+  signal: AbortSignal,
+): Promise<Response> {
+  const request = new Request(`${upstream.url}${path}`, {
+    method: 'POST',
+    headers: forwarded(headers, upstream),
+    body,
+    signal,
+  })
+  const response = await policy.fetch(request)
+  if (response.ok) return response
+  const refusal = await readAtMost(response, MAX_REFUSAL_BYTES)
+  throw new UpstreamRefusal(response.status, returned(response.headers), refusal)
+}
+
+/** Sends a question and reads the answer in parts, or in one where the model sends one. */
+export async function open(
+  policy: Pick<ProxyPolicy, 'fetch' | 'platform'>,
+  call: Call,
+  { split, isEnd }: Pick<Dialect, 'split' | 'isEnd'>,
+  signal: AbortSignal,
+): Promise<Opened<string> & { readonly head: Head }> {
+  const own = new AbortController()
+  const response = await ask(policy, call, AbortSignal.any([signal, own.signal]))
+  const type = response.headers.get('content-type') ?? ''
+  const shape: Shape = /event-stream|ndjson/.test(type) ? 'stream' : 'whole'
+  const head = { shape, headers: returned(response.headers) }
+  if (shape === 'whole') return { parts: once(() => response.text()), head }
+  const all = split(response.body ? bytesOf(response.body) : NOTHING)
+  const drain = (): void => policy.platform.defer(readOut(policy.platform, all, own))
+  return { parts: untilEnd(all, isEnd, drain), head }
+}
+
+/** The parts before the one that ends the answer; what comes after that is for `drain` to read. */
+async function* untilEnd(
+  parts: AsyncGenerator<string, void>,
+  isEnd: (part: string) => boolean,
+  drain: () => void,
+): AsyncGenerator<string, void> {
+  let isWhole = false
+  try {
+    for (let step = await parts.next(); ; step = await parts.next()) {
+      isWhole = step.done === true || isEnd(step.value)
+      if (step.done) return
+      if (isWhole) return drain()
+      yield step.value
+    }
+  } finally {
+    if (!isWhole) await parts.return()
+  }
+}
+
+/** Reads to the end, so that the connection can be used again; a server that does not end it is cut off. */
+async function readOut(
+  platform: Platform,
+  parts: AsyncGenerator<string, void>,
+  connection: AbortController,
+): Promise<void> {
+  const rest = (async () => {
+    while (!(await parts.next()).done);
+  })()
+  const ending = await settledWithin(platform, DRAIN_MS, rest).catch(() => undefined)
+  if (ending === TIMED_OUT) connection.abort()
+}
+
+const DRAIN_MS = 1_000
+
+const NOTHING: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: none }
+
+async function* none(): AsyncGenerator<never, void> {
+  // Nothing is said.
+}
+
+async function* once(read: () => Promise<string>): AsyncGenerator<string, void> {
+  yield await read()
+}
+
+function withoutThoseOfTheConnection(headers: Headers): Headers {
+  const result = new Headers(headers)
+  const named = (headers.get('connection') ?? '').split(',').map((name) => name.trim())
+  for (const name of [...OF_THE_CONNECTION, ...named]) if (name !== '') result.delete(name)
+  return result
+}
+
+async function readAtMost({ body }: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  if (body) {
+    for await (const chunk of bytesOf(body)) {
+      chunks.push(chunk)
+      size += chunk.byteLength
+      if (size >= maxBytes) break
+    }
+  }
+  const all = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return all
+}
