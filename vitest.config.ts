@@ -1,11 +1,21 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { LeftOutReporter } from './test/support/left-out-reporter.ts'
+import { llmUpstream } from './test/support/llm-upstream.ts'
 
 /** Tests run on the sources: package exports lead there under this condition. */
 const SOURCES = ['nearcache:source']
 
-const BINDINGS = { ADMIN_TOKEN: 'test-admin-token', REDIS_SNAPSHOT: 'on' }
+const BINDINGS = {
+  ADMIN_TOKEN: 'test-admin-token',
+  REDIS_SNAPSHOT: 'on',
+  OLLAMA_BASE_URL: 'http://model.test',
+  OPENAI_BASE_URL: 'http://model.test/v1',
+  LLM_TOKEN: 'test-llm-token-0123',
+}
+
+/** What the Worker under test reaches by `fetch`: a model, and nothing of the network. */
+const model = llmUpstream()
 
 /** The REST endpoint that the Worker is to be tested on, if one is given; else its Durable Object. */
 function givenRedis(): Readonly<Record<string, string>> {
@@ -32,7 +42,13 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: { ...BINDINGS, ...givenRedis() } },
+            miniflare: {
+              bindings: { ...BINDINGS, ...givenRedis() },
+              // With an endpoint of a test's own, the Worker has to reach it.
+              ...(process.env['TEST_REDIS_REST_URL'] === undefined && {
+                outboundService: (request: Request) => model.fetch(request),
+              }),
+            },
           }),
         ],
         resolve: { conditions: ['workerd', 'worker', 'browser', ...SOURCES] },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Context, MiddlewareHandler } from 'hono'
+import type { MiddlewareHandler } from 'hono'
 import type { Requester } from 'nearcache'
 import { cloudflareAddress } from 'nearcache/hono'
 import { workersPlatform } from 'nearcache/platform/workers'
@@ -56,14 +56,16 @@ export function requireToken(token: string | undefined, limit: RateLimiter): Mid
     if (!attempt.allowed) {
       throw new ProblemError({ ...attempt.problem, title: 'Too many wrong tokens' })
     }
-    if (!(await isSame(bearerOf(c), token))) throw REFUSED
+    if (!(await hasToken(c.req.raw, token))) throw REFUSED
     await attempt.succeeded()
     await next()
   }
 }
 
-function bearerOf(c: Context): string {
-  return /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
+/** Whether a request carries the token as `Authorization: Bearer`. */
+export function hasToken({ headers }: Request, token: string): Promise<boolean> {
+  const [, bearer = ''] = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? []
+  return isSame(bearer, token)
 }
 
 /** Compares hashes of equal length in full, so that the time taken tells nothing of the token. */

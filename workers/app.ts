@@ -13,6 +13,7 @@ import { problemOf } from './problem.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { emailRoutes } from './routes/emails.ts'
 import { healthRoutes } from './routes/health.ts'
+import { llmRoutes } from './routes/llm.ts'
 import { loginRoutes } from './routes/login.ts'
 import { mailboxRoutes } from './routes/mailbox.ts'
 import { meRoutes } from './routes/me.ts'
@@ -40,7 +41,7 @@ export function createApp(composition: Composition): Hono {
   app.route('/', mailboxRoutes(composition.emails))
   app.route('/health', healthRoutes(composition.caching))
   app.route('/admin', adminRoutes(composition))
-  const { sessions } = composition
+  const { caching, llm, sessions } = composition
   if (sessions) {
     app.route('/sessions', sessionRoutes(sessions))
     app.route('/me', meRoutes(sessions))
@@ -49,6 +50,8 @@ export function createApp(composition: Composition): Hono {
     for (const path of ['/sessions/*', '/me', '/login'])
       app.all(path, () => problemResponse(CLOSED))
   }
+  // Without the cache there is nothing to it.
+  if (caching && llm) app.route('/llm', llmRoutes({ ...caching, settings: llm }))
   app.notFound(() => problemResponse({ status: 404, title: 'Not found' }))
   app.onError((error) => {
     // What a session's methods throw has its answer with it.

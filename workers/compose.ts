@@ -12,17 +12,19 @@ import {
   SqlEmailRepository,
   toSqlDriver,
 } from 'nearcache/email'
+import { LLMResponseCache } from 'nearcache/llm'
 import { workersPlatform } from 'nearcache/platform/workers'
 import { durableTransport } from 'nearcache/redis/durable'
 import { SessionUserCache } from 'nearcache/session'
 import { type Authenticate, authenticateBy, authenticateDemo } from './authenticate.ts'
 import { type CountedDriver, countStatements } from './counting-driver.ts'
-import type { RedisSettings, SessionSettings, Settings } from './env.ts'
+import type { LLMRouteSettings, RedisSettings, SessionSettings, Settings } from './env.ts'
 
 /** What there is only with the cache on. */
 export interface Caching {
   readonly cache: RedisCacheManager
   readonly emails: CachedEmailRepository
+  readonly answers: LLMResponseCache
 }
 
 /** What there is only where users can log in. */
@@ -46,17 +48,19 @@ export interface Composition {
   readonly sql: CountedDriver
   readonly adminToken: string | undefined
   readonly sessions: Sessions | undefined
+  readonly llm: LLMRouteSettings | undefined
 }
 
 /** Builds everything; nothing is sent before the first request asks for it. */
 export function compose(settings: Settings): Composition {
-  const { db, redis, adminToken, isCached, nearTtl } = settings
+  const { db, redis, adminToken, isCached, nearTtl, llm } = settings
   const platform = workersPlatform()
   const sql = countStatements(toSqlDriver(db))
   const repository = new SqlEmailRepository({ db: sql.driver, platform })
   const rejected = new RejectedMessages({ db: sql.driver })
   const transport = transportTo(redis)
-  const base = { rejected, sql, adminToken, sessions: sessionsOn(transport, settings.sessions) }
+  const sessions = sessionsOn(transport, settings.sessions)
+  const base = { rejected, sql, adminToken, sessions, llm }
   if (!isCached) return { ...base, emails: repository, caching: undefined, redis: transport }
   const cache = new RedisCacheManager({
     redis: transport,
@@ -65,7 +69,8 @@ export function compose(settings: Settings): Composition {
     near: nearTtl === undefined ? false : { ttl: nearTtl },
   })
   const emails = new CachedEmailRepository({ db: { repository }, cache, platform })
-  return { ...base, emails, caching: { cache, emails }, redis: cache.redis }
+  const answers = new LLMResponseCache({ cache, platform })
+  return { ...base, emails, caching: { cache, emails, answers }, redis: cache.redis }
 }
 
 /** With a circuit of their own: the cache's pauses are no reason to refuse everybody. */

@@ -22,8 +22,22 @@ export interface SessionSettings {
   readonly authenticator: Fetcher | 'demo'
 }
 
+/** The models behind `/llm`. */
+export interface LLMRouteSettings {
+  readonly ollama: string | undefined
+  readonly openai: string | undefined
+  /** Sent to OpenAI in place of the client's credential. */
+  readonly openaiKey: string | undefined
+  /** Whoever has it may ask; without one everybody who has a credential for OpenAI. */
+  readonly token: string | undefined
+  /** Questions a minute for each tenant; no limit without it. */
+  readonly perMinute: number | undefined
+}
+
 /** The environment, checked. */
 export interface Settings {
+  /** `undefined` where no model is named. */
+  readonly llm: LLMRouteSettings | undefined
   readonly db: D1Database
   readonly redis: RedisSettings
   /** Whoever has it may call `/admin`; without one nobody may. */
@@ -73,6 +87,17 @@ const Environment = z
       z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
     ),
     UPSTASH_REDIS_REST_TOKEN: optional(z.string('must be a text')),
+    OLLAMA_BASE_URL: optional(
+      z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
+    ),
+    OPENAI_BASE_URL: optional(
+      z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
+    ),
+    OPENAI_API_KEY: optional(z.string('must be a text')),
+    LLM_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
+    LLM_REQUESTS_PER_MINUTE: optional(
+      z.coerce.number('must be a number').int('must be whole').positive('must be above 0'),
+    ),
     ADMIN_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
     // Read by the object itself, and checked here, where a mistake is told.
     REDIS_SNAPSHOT: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
@@ -103,10 +128,16 @@ const Environment = z
     if (isDemo && env.AUTHENTICATOR)
       refuse('DEMO_LOGIN', 'must be off where AUTHENTICATOR is bound')
     if ((isDemo || env.AUTHENTICATOR) && !env.SESSION_KEYS) refuse('SESSION_KEYS', NEEDED)
+    const open = env.LLM_TOKEN === undefined ? GUARDED.filter((name) => env[name]) : []
+    for (const name of open) refuse(name, OPEN)
   })
 
 const MISSING = 'must be set, since its counterpart is'
 const NEEDED = 'must be set, since users can log in'
+const OPEN = 'needs LLM_TOKEN, or everybody could use the model'
+
+/** What would let everybody use a model that is not theirs. */
+const GUARDED = ['OLLAMA_BASE_URL', 'OPENAI_API_KEY'] as const
 
 /**
  * Reads the environment.
@@ -127,6 +158,7 @@ export function readEnv(env: unknown): Settings {
       UPSTASH_REDIS_REST_URL !== undefined && UPSTASH_REDIS_REST_TOKEN !== undefined
         ? { kind: 'upstash', url: UPSTASH_REDIS_REST_URL, token: UPSTASH_REDIS_REST_TOKEN }
         : { kind: 'durable', namespace: REDIS },
+    llm: llmSettingsOf(read.data),
     adminToken: rest.ADMIN_TOKEN,
     isCached: rest.CACHE !== 'off',
     nearTtl: rest.NEAR_TTL,
@@ -143,6 +175,18 @@ function sessionsIn(env: {
   const authenticator = env.AUTHENTICATOR ?? (env.DEMO_LOGIN === 'on' ? 'demo' : undefined)
   if (authenticator === undefined || env.SESSION_KEYS === undefined) return undefined
   return { keys: env.SESSION_KEYS, fastPath: env.SESSION_FAST_PATH, authenticator }
+}
+
+function llmSettingsOf(env: z.infer<typeof Environment>): LLMRouteSettings | undefined {
+  const { OLLAMA_BASE_URL: ollama, OPENAI_BASE_URL: openai } = env
+  if (ollama === undefined && openai === undefined) return undefined
+  return {
+    ollama,
+    openai,
+    openaiKey: env.OPENAI_API_KEY,
+    token: env.LLM_TOKEN,
+    perMinute: env.LLM_REQUESTS_PER_MINUTE,
+  }
 }
 
 function hasMethods(...names: readonly string[]): (value: unknown) => boolean {

@@ -104,7 +104,8 @@ export function llmUpstream(settings: Partial<LLMUpstream> = {}): LLMUpstream {
   }
 
   function passed(request: Request): Response {
-    return Response.json({ method: request.method, url: new URL(request.url).pathname })
+    const { pathname: url } = new URL(request.url)
+    return Response.json({ method: request.method, url, questions: upstream.questions.length })
   }
 
   function reply(

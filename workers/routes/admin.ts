@@ -29,7 +29,7 @@ const Warming = z.strictObject({
  * Builds the routes. 401 without the token, 403 where none is configured, 429 after ten wrong ones
  * within a minute, 409 for what needs the cache while it is off.
  *
- * - `GET /stats` answers `{ cache, sql }`: the figures of this isolate, and its SQL statements.
+ * - `GET /stats` answers `{ cache, llm, sql }`: figures of this isolate, and its SQL statements.
  * - `GET /rejected` answers `{ messages }`, the mail that came last and could not be stored, with the
  *   reason; `limit` is 1 to 100, 20 without.
  * - `POST /invalidate` with `{ tags, namespace? }`: 204 when Redis has acknowledged.
@@ -46,7 +46,8 @@ export function adminRoutes({
     .use(requireToken(adminToken, failureLimit(redis)))
     .get('/stats', async (c) => {
       const cache = await caching?.cache.getStats()
-      return c.json({ cache: cache ?? 'off', sql: { statements: sql.statements } })
+      const llm = caching?.answers.getCacheStats()
+      return c.json({ cache: cache ?? 'off', llm, sql: { statements: sql.statements } })
     })
     .get('/rejected', async (c) => {
       const limit = numberIn(c.req.query('limit') ?? '20')

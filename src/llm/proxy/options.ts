@@ -17,7 +17,7 @@ import { defaultTenant } from './tenant.ts'
 export interface UpstreamOptions {
   /** Without the paths of the protocol: `http://localhost:11434`, `https://api.openai.com/v1`. */
   readonly url: string
-  /** Sent with every request, in place of what the client sent under the same names. */
+  /** Sent in place of what the client sent under the same names; an empty text takes that away. @default {} */
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -33,9 +33,9 @@ export interface LLMProxyOptions {
   /** @default llmCache */
   readonly cache?: LLMResponseCache
   /** Answers `/api/*`; and `/v1/*` where there is no `openai`. */
-  readonly ollama?: string | UpstreamOptions
+  readonly ollama?: string | UpstreamOptions | undefined
   /** Answers `/v1/*`. */
-  readonly openai?: string | UpstreamOptions
+  readonly openai?: string | UpstreamOptions | undefined
   /** @default the global one */
   readonly fetch?: (request: Request) => Promise<Response>
   /** @default webPlatform() */

@@ -72,7 +72,10 @@ export interface Call {
 export function forwarded(headers: Headers, upstream: Upstream): Headers {
   const result = withoutThoseOfTheConnection(headers)
   for (const name of OWN) result.delete(name)
-  for (const [name, value] of Object.entries(upstream.headers)) result.set(name, value)
+  for (const [name, value] of Object.entries(upstream.headers)) {
+    if (value === '') result.delete(name)
+    else result.set(name, value)
+  }
   return result
 }
 

@@ -1,0 +1,176 @@
+import { env, exports } from 'cloudflare:workers'
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
+import { streamText } from 'ai'
+import { RedisCacheManager } from 'nearcache'
+import { LLMResponseCache } from 'nearcache/llm'
+import { llmProxy } from 'nearcache/llm/proxy'
+import { workersPlatform } from 'nearcache/platform/workers'
+import { durableTransport } from 'nearcache/redis/durable'
+import { Ollama } from 'ollama/browser'
+import OpenAI from 'openai'
+import { describe, expect, test, vi } from 'vitest'
+import { llmUpstream } from '../support/llm-upstream.ts'
+import { call } from './mailbox.ts'
+
+const TOKEN = 'test-llm-token-0123'
+const messages = [{ role: 'user' as const, content: 'Hello' }]
+
+/** Sends what a client sends to the Worker, without a network. */
+const toWorker = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
+  exports.default.fetch(new Request(input, init))
+
+async function collect<T>(parts: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const part of parts) all.push(part)
+  return all
+}
+
+/** The runtime warns of `text()` where a type is not known to be text. */
+async function textOf(response: Response): Promise<string> {
+  return new TextDecoder().decode(await response.arrayBuffer())
+}
+
+/** How many questions the model behind the Worker has been asked. */
+async function questions(): Promise<number> {
+  const response = await call('/llm/v1/models', { headers: { authorization: `Bearer ${TOKEN}` } })
+  return (await response.json<{ questions: number }>()).questions
+}
+
+describe('the /llm routes', () => {
+  test('nobody may ask without the token', async () => {
+    for (const path of ['/llm/api/chat', '/llm/v1/chat/completions', '/llm/api/pull']) {
+      expect((await call(path, { method: 'POST', body: '{}' })).status).toBe(401)
+    }
+  })
+
+  test('the client of Ollama streams the same parts twice, for one question', async () => {
+    const headers = { authorization: `Bearer ${TOKEN}` }
+    const client = new Ollama({ host: 'https://mail.example/llm', fetch: toWorker, headers })
+    const ask = () => client.chat({ model: 'llama3.2', messages, stream: true, think: true })
+    const before = await questions()
+
+    const first = await collect(await ask())
+    await vi.waitFor(async () => expect(await collect(await ask())).toEqual(first))
+
+    expect(first.map(({ message }) => message.content).join('')).toContain('日本')
+    expect(await questions()).toBe(before + 1)
+  })
+
+  test('the client of OpenAI streams the same deltas twice, for one question', async () => {
+    const baseURL = 'https://mail.example/llm/v1'
+    const client = new OpenAI({
+      baseURL,
+      apiKey: TOKEN,
+      fetch: toWorker,
+      dangerouslyAllowBrowser: true,
+    })
+    const ask = async () =>
+      collect(await client.chat.completions.create({ model: 'gpt', messages, stream: true }))
+    const before = await questions()
+
+    const first = await ask()
+    const second = await ask()
+
+    const deltas = (chunks: typeof first): unknown => chunks.map(({ choices }) => choices)
+    expect(deltas(second)).toEqual(deltas(first))
+    expect(second[0]?.id).not.toBe(first[0]?.id)
+    expect(await questions()).toBe(before + 1)
+  })
+
+  test('the AI SDK streams the same text twice, for one question', async () => {
+    const provider = createOpenAICompatible({
+      name: 'nearcache',
+      baseURL: 'https://mail.example/llm/v1',
+      apiKey: TOKEN,
+      fetch: toWorker,
+    })
+    const ask = () => collect(streamText({ model: provider('sdk'), prompt: 'Hello' }).textStream)
+    const before = await questions()
+
+    const first = await ask()
+    const second = await ask()
+
+    expect(second).toEqual(first)
+    expect(await questions()).toBe(before + 1)
+  })
+
+  test('embeddings come back the same, text by text', async () => {
+    const baseURL = 'https://mail.example/llm/v1'
+    const client = new OpenAI({
+      baseURL,
+      apiKey: TOKEN,
+      fetch: toWorker,
+      dangerouslyAllowBrowser: true,
+    })
+    const ask = (input: string[]) => client.embeddings.create({ model: 'embed', input })
+    const first = await ask(['a', 'b'])
+    const before = await questions()
+
+    const second = await ask(['b', 'a'])
+
+    expect(second.data.map(({ embedding }) => embedding)).toEqual(
+      first.data.map(({ embedding }) => embedding).toReversed(),
+    )
+    expect(await questions()).toBe(before)
+  })
+
+  test('twenty requests at a time, each a request of its own, make one question', async () => {
+    const body = JSON.stringify({ model: 'llama3.2', messages: [{ role: 'user', content: 'All' }] })
+    const before = await questions()
+    const init = { method: 'POST', body, headers: { authorization: `Bearer ${TOKEN}` } }
+
+    const responses = await Promise.all(
+      Array.from({ length: 20 }, () => call('/llm/api/chat', init)),
+    )
+    const texts = await Promise.all(responses.map(textOf))
+
+    expect(new Set(texts).size).toBe(1)
+    expect(await questions()).toBe(before + 1)
+  })
+
+  test('a question of OpenAI is not answered with what was asked of Ollama', async () => {
+    const ask = (path: string) =>
+      call(path, {
+        method: 'POST',
+        body: JSON.stringify({ model: 'both', messages, stream: false }),
+        headers: { authorization: `Bearer ${TOKEN}` },
+      })
+    await textOf(await ask('/llm/api/chat'))
+
+    const response = await ask('/llm/v1/chat/completions')
+
+    expect(response.headers.get('x-nearcache')).toBe('miss')
+    expect(await response.json()).toMatchObject({ object: 'chat.completion' })
+  })
+})
+
+describe('the proxy in workerd', () => {
+  test('a client that leaves takes nothing from those who have joined', async () => {
+    const upstream = llmUpstream()
+    const redis = durableTransport({ namespace: env.REDIS, name: 'llm-proxy' })
+    const platform = workersPlatform()
+    const cache = new LLMResponseCache({
+      cache: new RedisCacheManager({ redis, platform }),
+      platform,
+    })
+    const proxy = llmProxy({ cache, ollama: 'http://model.test', platform, fetch: upstream.fetch })
+    const held = Promise.withResolvers<void>()
+    upstream.gate = (message) => (message < 2 ? Promise.resolve() : held.promise)
+    const ask = () =>
+      proxy.request('/api/chat', {
+        method: 'POST',
+        body: JSON.stringify({ model: 'llama3.2', messages: [{ role: 'user', content: 'Leave' }] }),
+      })
+    const leader = await ask()
+    const reader = leader.body?.getReader()
+    await reader?.read()
+    const follower = await ask()
+    await reader?.cancel()
+    held.resolve()
+
+    expect(follower.headers.get('x-nearcache')).toBe('coalesced')
+    expect(await textOf(follower)).toContain('"done":true')
+    expect(upstream.questions).toHaveLength(1)
+    expect(upstream.abandoned).toBe(0)
+  })
+})
