@@ -1,0 +1,87 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { InvalidValueError } from '../../../src/errors.ts'
+import { type EmbeddingInput, LLMResponseCache } from '../../../src/llm/index.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+
+const vectorOf = (input: EmbeddingInput): Float32Array =>
+  Float32Array.from([JSON.stringify(input).length / 7, 1 / 3, -1e-30])
+
+describe('getOrEmbed', () => {
+  const embed = vi.fn(async (inputs: readonly EmbeddingInput[]) => ({
+    vectors: inputs.map(vectorOf),
+    promptTokens: inputs.length * 10,
+  }))
+  const request = { model: 'embed' }
+  let llm: LLMResponseCache
+
+  beforeEach(() => {
+    embed.mockClear()
+    llm = new LLMResponseCache({ cache: new RedisCacheManager({ redis: embeddedTransport() }) })
+  })
+
+  test('asks for what is missing alone, and answers in the order of the texts, with their tokens', async () => {
+    const first = await llm.getOrEmbed(request, ['a', 'bb'], embed)
+    const second = await llm.getOrEmbed(request, ['bb', 'ccc', 'a', 'bb'], embed)
+
+    expect(first).toMatchObject({ found: 0, promptTokens: 20 })
+    expect(second.vectors).toEqual(['bb', 'ccc', 'a', 'bb'].map(vectorOf))
+    expect(second).toMatchObject({ found: 2 })
+    expect(embed.mock.calls).toEqual([[['a', 'bb']], [['ccc']]])
+  })
+
+  test('takes texts as they are: white space, case and tokens make another text', async () => {
+    const inputs: EmbeddingInput[] = ['a', 'a ', ' a', 'A', [1, 2], [1, 3], '[1,2]']
+    await llm.getOrEmbed(request, inputs, embed)
+
+    expect(embed.mock.calls[0]?.[0]).toEqual(inputs)
+  })
+
+  test.each([{ model: 'other' }, { tenant: 'acme' }, { context: { dimensions: 256 } }])(
+    'another %o makes another embedding',
+    async (change) => {
+      await llm.getOrEmbed(request, ['a'], embed)
+      await llm.getOrEmbed({ ...request, ...change }, ['a'], embed)
+
+      expect(embed).toHaveBeenCalledTimes(2)
+    },
+  )
+
+  test('concurrent calls for one text embed it once', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => llm.getOrEmbed(request, ['a'], embed)))
+
+    expect(embed).toHaveBeenCalledOnce()
+  })
+
+  test('no-store and no-cache embed anew', async () => {
+    for (const cacheControl of ['', 'no-store', 'no-cache', '']) {
+      await llm.getOrEmbed({ ...request, cacheControl }, ['a'], embed)
+    }
+
+    expect(embed).toHaveBeenCalledTimes(3)
+  })
+
+  test('a model that answers too few vectors is refused, and nothing is stored', async () => {
+    const few = async () => ({ vectors: [] })
+
+    await expect(llm.getOrEmbed(request, ['a'], few)).rejects.toThrow(InvalidValueError)
+    await llm.getOrEmbed(request, ['a'], embed)
+    expect(embed).toHaveBeenCalledOnce()
+  })
+
+  test('an error of the model reaches the caller as the same object', async () => {
+    const failure = new Error('down')
+
+    await expect(llm.getOrEmbed(request, ['a'], () => Promise.reject(failure))).rejects.toBe(
+      failure,
+    )
+  })
+
+  test('after an invalidation of the model, its embeddings are made anew', async () => {
+    await llm.getOrEmbed(request, ['a'], embed)
+    await llm.invalidateModel('embed')
+    await llm.getOrEmbed(request, ['a'], embed)
+
+    expect(embed).toHaveBeenCalledTimes(2)
+  })
+})
