@@ -28,6 +28,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   email: async () => (await import('./email/index.ts')).benchEmail,
   session: async () => (await import('./session.ts')).benchSession,
   edge: async () => (await import('./edge.ts')).benchEdge,
+  llm: async () => (await import('./llm.ts')).benchLlm,
 }
 
 const { values, positionals } = parseArgs({

@@ -42,6 +42,9 @@ export interface Recorded<Part> {
 /** Why a model is told to stop when nobody reads any more. */
 export const UNWANTED: unique symbol = Symbol('nobody reads this answer any more')
 
+/** Why the watch over a recording is over. */
+const ENDED = 'ended'
+
 type State =
   | { readonly kind: 'running' }
   | { readonly kind: 'ended' }
@@ -61,7 +64,7 @@ export class Recording<Part = unknown> {
   readonly #platform: Platform
   readonly #bounds: RecordingBounds<Part>
   readonly #readers = new Set<Reader<Part>>()
-  readonly #unwanted = Promise.withResolvers<never>()
+  readonly #stopped = Promise.withResolvers<never>()
   #parts: Part[] = []
   #dropped = 0
   #size = 0
@@ -69,11 +72,12 @@ export class Recording<Part = unknown> {
   #head: { readonly value: unknown } | undefined
   #changed = Promise.withResolvers<void>()
   #joined = 0
+  #heardAt = 0
 
   constructor(platform: Platform, bounds: RecordingBounds<Part>) {
     this.#platform = platform
     this.#bounds = bounds
-    this.#unwanted.promise.catch(() => undefined)
+    this.#stopped.promise.catch(() => undefined)
   }
 
   /** A reader from the beginning; `undefined` once it is too late for one. */
@@ -109,18 +113,22 @@ export class Recording<Part = unknown> {
   ): Promise<Recorded<Part>> {
     const startedAt = this.#platform.now()
     const controller = new AbortController()
-    const onAbort = (): void => this.#unwanted.reject(signal?.reason)
+    const ended = new AbortController()
+    const onAbort = (): void => this.#stopped.reject(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
+    this.#platform.defer(this.#watch(startedAt, ended.signal))
     let firstMs: number | undefined
     try {
-      const { parts, head } = await this.#within(this.#bounds.firstMs, open(controller.signal))
+      const { parts, head } = await this.#unlessStopped(open(controller.signal))
       this.#head = { value: head }
+      this.#heardAt = this.#platform.now()
       this.#change()
       const iterator = parts[Symbol.asyncIterator]()
       for (;;) {
-        const step = await this.#within(this.#bounds.idleMs, iterator.next())
+        const step = await this.#unlessStopped(iterator.next())
         if (step.done) break
-        firstMs ??= this.#platform.now() - startedAt
+        this.#heardAt = this.#platform.now()
+        firstMs ??= this.#heardAt - startedAt
         this.#push(step.value)
         await this.#room()
       }
@@ -130,6 +138,7 @@ export class Recording<Part = unknown> {
       controller.abort(error)
       throw error
     } finally {
+      ended.abort(ENDED)
       signal?.removeEventListener('abort', onAbort)
     }
     const tookMs = this.#platform.now() - startedAt
@@ -141,14 +150,20 @@ export class Recording<Part = unknown> {
     return this.#size > this.#bounds.maxSize
   }
 
-  async #within<T>(ms: number, work: Promise<T>): Promise<T> {
-    const result = await settledWithin(
-      this.#platform,
-      ms,
-      Promise.race([work, this.#unwanted.promise]),
-    )
-    if (result !== TIMED_OUT) return result
-    throw new LoaderTimeoutError(ms)
+  #unlessStopped<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#stopped.promise])
+  }
+
+  /** Stops the recording when the model is not heard of any more: one timer, not one a part. */
+  async #watch(startedAt: number, ended: AbortSignal): Promise<void> {
+    const { firstMs, idleMs } = this.#bounds
+    while (!ended.aborted) {
+      const [since, ms] = this.#head ? [this.#heardAt, idleMs] : [startedAt, firstMs]
+      const leftMs = since + ms - this.#platform.now()
+      if (leftMs <= 0) this.#stopped.reject(new LoaderTimeoutError(ms))
+      if (leftMs <= 0) return
+      await this.#platform.delay(leftMs, ended).catch(() => undefined) // ended
+    }
   }
 
   #push(part: Part): void {
@@ -160,7 +175,7 @@ export class Recording<Part = unknown> {
   /** Beyond what is kept, waits for the slowest reader; it has as long as the model has. */
   async #room(): Promise<void> {
     while (this.#isOver && this.#parts.length > MAX_LAG) {
-      await this.#within(this.#bounds.idleMs, this.#changed.promise)
+      await this.#unlessStopped(this.#changed.promise)
     }
   }
 
@@ -183,7 +198,7 @@ export class Recording<Part = unknown> {
 
   #leave(reader: Reader<Part>): void {
     this.#readers.delete(reader)
-    if (this.#readers.size === 0) this.#unwanted.reject(UNWANTED)
+    if (this.#readers.size === 0) this.#stopped.reject(UNWANTED)
     else this.#trim()
   }
 

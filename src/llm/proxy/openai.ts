@@ -177,22 +177,42 @@ function renew(newId: () => string, now: number): (part: string) => string {
     ['created', () => created],
     ['obfuscation', () => null],
   ])
-  return (part) => {
-    if (isComment(part)) return part
-    return editJson(part, (path) => {
+  const edit = (part: string): string =>
+    editJson(part, (path) => {
       if (path.length === 1) return members.get(path[0])
       return isCallId(path) ? renewCall : undefined
     })
+  // The chunks of a stream begin alike, and most of them hold nothing else to change.
+  const heads = new Map<string, string>()
+  return (part) => {
+    const at = part.indexOf(CHOICES)
+    if (isComment(part) || at < 0) return isComment(part) ? part : edit(part)
+    const head = part.slice(0, at)
+    const rest = part.slice(at)
+    const known = heads.get(head)
+    if (known !== undefined && !TO_CHANGE.test(rest)) return known + rest
+    const edited = edit(part)
+    if (heads.size < MAX_HEADS) heads.set(head, edited.slice(0, edited.indexOf(CHOICES)))
+    return edited
   }
 }
+
+const CHOICES = '"choices"'
+/** What may have to be changed after the choices have begun. */
+const TO_CHANGE = /"(?:id|created|obfuscation)"/
+const MAX_HEADS = 16
 
 function isCallId(path: Path): boolean {
   const [choices, , , calls, , id] = path
   return path.length === 6 && choices === 'choices' && calls === 'tool_calls' && id === 'id'
 }
 
+const NO_USAGE = ',"usage":null}'
+
 function tailor(part: string, { wantsUsage, isStreamed }: Reading): string | undefined {
   if (wantsUsage || !isStreamed || isComment(part) || !part.includes('"usage"')) return part
+  // As servers write it: the brace that follows can only be the last.
+  if (part.endsWith(NO_USAGE)) return `${part.slice(0, -NO_USAGE.length)}}`
   const body = parsePart(part)
   if (body === undefined || 'error' in body) return part
   if (Array.isArray(body['choices']) && body['choices'].length === 0) return undefined

@@ -1,0 +1,40 @@
+/**
+ * The servers of the benchmark of answers, each in a process of its own: `model`, or `proxy` before
+ * the URL in MODEL_URL and the Redis in REDIS_URL.
+ *
+ * @module
+ */
+
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { serve } from '@hono/node-server'
+import { RedisCacheManager } from 'nearcache'
+import { LLMResponseCache } from 'nearcache/llm'
+import { llmProxy } from 'nearcache/llm/proxy'
+import { tcpTransport } from 'nearcache/redis/tcp'
+import { llmUpstream } from '../test/support/llm-upstream.ts'
+
+/** A model that is quick, so that what the proxy adds is a large part of the whole. */
+const FIRST_MS = 20
+
+const [, , role] = process.argv
+const { MODEL_URL = '', REDIS_URL = '' } = process.env
+
+function model(): (request: Request) => Response | Promise<Response> {
+  const tokens = Array.from({ length: 200 }, (_, i) => ` word${i % 90}`)
+  const gate = (message: number): Promise<unknown> =>
+    message === 0 ? delay(FIRST_MS) : Promise.resolve()
+  const upstream = llmUpstream({ tokens, gate })
+  return (request) => upstream.fetch(request)
+}
+
+function proxy(): (request: Request) => Response | Promise<Response> {
+  const cache = new RedisCacheManager({ redis: tcpTransport({ url: REDIS_URL }), deadline: '10s' })
+  const answers = new LLMResponseCache({ cache })
+  return llmProxy({ cache: answers, ollama: MODEL_URL }).fetch
+}
+
+const server = serve(
+  { fetch: role === 'model' ? model() : proxy(), hostname: '127.0.0.1', port: 0 },
+  () => console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+)
