@@ -37,4 +37,5 @@ export type {
   GeneratedResponse,
   StoreResult,
 } from './responses.ts'
+export type { Matcher } from './semantic/matcher.ts'
 export type { StreamedAnswer } from './sources.ts'
