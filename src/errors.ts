@@ -23,6 +23,7 @@ export type AnyNearcacheError =
   | RemoteTimeoutError
   | CircuitOpenError
   | CorruptEntryError
+  | NotCachedError
   | SnapshotError
   | SessionUnavailableError
   | SessionRefusedError
@@ -198,6 +199,16 @@ export class CorruptEntryError extends NearcacheError {
   constructor(reason: string) {
     super(`An entry could not be read: ${reason}`)
     this.reason = reason
+  }
+}
+
+/** A request that allows a stored answer alone (`only-if-cached`) found none. Nothing was generated. */
+export class NotCachedError extends NearcacheError {
+  override readonly name: string = 'NotCachedError'
+  readonly code = 'ERR_NOT_CACHED'
+
+  constructor() {
+    super('There is no stored answer, and the request does not allow to generate one')
   }
 }
 

@@ -112,7 +112,7 @@ class Ledger {
 
 /** Tells what happens to whoever listens, and keeps the counts. */
 export class Accounts {
-  readonly #prices: Readonly<Record<string, Price>>
+  readonly #prices: ReadonlyMap<string, Price>
   readonly #matcher: Matcher | undefined
   readonly #listeners = new Set<(event: LLMEvent) => void>()
   readonly #hits: Record<Tier, number> = { exact: 0, normalised: 0, semantic: 0 }
@@ -135,7 +135,7 @@ export class Accounts {
         throw new InvalidOptionError(`prices.${model}`, '{ prompt, completion } of 0 or more')
       }
     }
-    this.#prices = prices
+    this.#prices = new Map(Object.entries(prices))
     this.#matcher = matcher
   }
 
@@ -145,7 +145,7 @@ export class Accounts {
   }
 
   emit(event: LLMEvent): void {
-    const price = this.#prices[event.model] ?? this.#prices[event.model.replace(/:.*$/, '')]
+    const price = this.#prices.get(event.model) ?? this.#prices.get(event.model.replace(/:.*$/, ''))
     if (event.kind === 'hit') {
       this.#hits[event.tier]++
       this.#saved.add(event.usage, price, event.savedMs, 1)

@@ -25,7 +25,7 @@ export interface Source<Part = unknown> {
   judge(parts: readonly Part[]): Verdict
   /** The parts without what is not worth storing. @default all as they are */
   strip?(parts: readonly Part[]): readonly Part[]
-  /** How much a part counts of what may be kept, in bytes. */
+  /** How much a part counts of what may be kept, in UTF-16 units. */
   sizeOf(part: Part): number
   /** The text of a whole answer in this layout, for judging whether two are the same. */
   textOf(parts: readonly Part[], shape: string): string
@@ -55,7 +55,7 @@ export interface GenerateLimits {
   readonly totalMs: number
   /** How long an answer in the making in another process is waited for. */
   readonly patienceMs: number
-  readonly maxBytes: number
+  readonly maxChars: number
 }
 
 /** What the parts of the cache work with. */

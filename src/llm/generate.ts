@@ -45,7 +45,7 @@ export class Generator {
   begin<Part>(generation: Generation<Part>, unstored?: Unstorable): Begun<Part> {
     const { platform, limits } = this.#ctx
     const { source } = generation
-    const { firstMs, idleMs, maxBytes: maxSize } = limits
+    const { firstMs, idleMs, maxChars: maxSize } = limits
     const recording = new Recording<Part>(platform, {
       firstMs,
       idleMs,

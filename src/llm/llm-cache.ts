@@ -6,7 +6,7 @@
 
 import { defaultCache } from '../cache/default-cache.ts'
 import type { CacheNamespace } from '../cache/namespace.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError, NotCachedError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
 import { webPlatform } from '../platform/web.ts'
 import { Accounts, type LLMCacheStats, type LLMEvent } from './accounting.ts'
@@ -164,6 +164,7 @@ export class LLMResponseCache {
    *
    * @throws Whatever `generate` rejected with, unchanged.
    * @throws {LoaderTimeoutError} When it took longer than `timeouts` allow.
+   * @throws {NotCachedError} When the request says `only-if-cached`, and there is none.
    * @throws The signal's reason.
    */
   async getOrGenerate<T>(
@@ -172,7 +173,7 @@ export class LLMResponseCache {
   ): Promise<GeneratedResponse<T>> {
     const source = valueSource<T>(generate)
     const obtained = await this.obtain(questionOf(request), source)
-    if (obtained.kind === 'absent') throw new InvalidOptionError('cacheControl', ONLY_IF_CACHED)
+    if (obtained.kind === 'absent') throw new NotCachedError()
     if (obtained.kind === 'stored') {
       const { answer, tier } = obtained
       return { response: answer.parts[0] as T, via: tier, usage: answer.usage }
@@ -205,7 +206,7 @@ export class LLMResponseCache {
     const obtained = await this.obtain(questionOf(request), partSource<Part>(generate))
     switch (obtained.kind) {
       case 'absent':
-        throw new InvalidOptionError('cacheControl', ONLY_IF_CACHED)
+        throw new NotCachedError()
       case 'stored':
         return { via: obtained.tier, parts: replay(obtained.answer.parts) }
       case 'live':
@@ -336,8 +337,6 @@ export class LLMResponseCache {
     return this.#namespace.its
   }
 }
-
-const ONLY_IF_CACHED = 'without only-if-cached, where an answer is to be generated'
 
 async function* replay<Part>(parts: readonly Part[]): AsyncGenerator<Part, void> {
   yield* parts

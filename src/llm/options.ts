@@ -43,8 +43,8 @@ export interface LLMResponseCacheOptions {
    * generated, which is not stored. @default '15s'
    */
   readonly patience?: Duration
-  /** Longer answers are passed on, and not stored; in bytes. @default 1_048_576 */
-  readonly maxAnswerBytes?: number
+  /** Longer answers are passed on, and not stored; in UTF-16 units. @default 1_048_576 */
+  readonly maxAnswerChars?: number
   /** What models cost, by name. @default {} */
   readonly prices?: Readonly<Record<string, Price>>
 }
@@ -64,7 +64,7 @@ const NAMES: readonly (keyof LLMResponseCacheOptions)[] = [
   'normalisedMatching',
   'timeouts',
   'patience',
-  'maxAnswerBytes',
+  'maxAnswerChars',
   'prices',
 ]
 
@@ -72,7 +72,7 @@ const NAMES: readonly (keyof LLMResponseCacheOptions)[] = [
 export function readOptions(options: LLMResponseCacheOptions): LLMSettings {
   const { cache, platform = webPlatform(), normalisedMatching = true, timeouts = {} } = options
   const { first = '2m', idle = '1m', total = '10m' } = timeouts
-  const { patience = '15s', maxAnswerBytes = 1_048_576 } = options
+  const { patience = '15s', maxAnswerChars = 1_048_576 } = options
   for (const name of Object.keys(options)) {
     if (!NAMES.includes(name as keyof LLMResponseCacheOptions)) {
       throw new InvalidOptionError(name, 'left out: there is no such option')
@@ -87,8 +87,8 @@ export function readOptions(options: LLMResponseCacheOptions): LLMSettings {
   if (typeof normalisedMatching !== 'boolean') {
     throw new InvalidOptionError('normalisedMatching', 'true or false')
   }
-  if (!(Number.isSafeInteger(maxAnswerBytes) && maxAnswerBytes > 0)) {
-    throw new InvalidOptionError('maxAnswerBytes', 'a whole number above 0')
+  if (!(Number.isSafeInteger(maxAnswerChars) && maxAnswerChars > 0)) {
+    throw new InvalidOptionError('maxAnswerChars', 'a whole number above 0')
   }
   return {
     cache,
@@ -99,7 +99,7 @@ export function readOptions(options: LLMResponseCacheOptions): LLMSettings {
       idleMs: toMilliseconds(idle, 'timeouts.idle', { min: 1 }),
       totalMs: toMilliseconds(total, 'timeouts.total', { min: 1, max: 86_400_000 }),
       patienceMs: toMilliseconds(patience, 'patience', { min: 1 }),
-      maxBytes: maxAnswerBytes,
+      maxChars: maxAnswerChars,
     },
     now: () => platform.now(),
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { InvalidOptionError, InvalidValueError } from '../../errors.ts'
+import { InvalidOptionError, InvalidValueError, NotCachedError } from '../../errors.ts'
 import { unlessAborted } from '../../flight/deadline.ts'
 import type { Obtained, Source } from '../answers.ts'
 import { llmCache } from '../default-llm-cache.ts'
@@ -224,7 +224,7 @@ async function wholeOf<Result extends AiResult>(
   obtained: Obtained<Result>,
   signal: AbortSignal | undefined,
 ): Promise<Result> {
-  if (obtained.kind === 'absent') throw new InvalidOptionError('cacheControl', ONLY_IF_CACHED)
+  if (obtained.kind === 'absent') throw new NotCachedError()
   if (obtained.kind === 'stored') return renewed(obtained.answer.parts[0] as Result)
   const { reader, via } = obtained
   try {
@@ -240,10 +240,8 @@ function renewed<Result extends AiResult>(result: Result): Result {
   return { ...result, content: result.content.map(renewal(newId)) }
 }
 
-const ONLY_IF_CACHED = 'without only-if-cached, where an answer is to be generated'
-
 function streamOf<Part extends AiPart>(obtained: Obtained<Part>): ReadableStream<Part> {
-  if (obtained.kind === 'absent') throw new InvalidOptionError('cacheControl', ONLY_IF_CACHED)
+  if (obtained.kind === 'absent') throw new NotCachedError()
   const isOwn = obtained.kind === 'live' && obtained.via !== 'joined'
   const renew = isOwn ? <T>(part: T): T => part : renewal(newId)
   const parts: AsyncIterator<Part, void> =

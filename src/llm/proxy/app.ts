@@ -84,6 +84,7 @@ class ProxyServer {
     try {
       const tenant = await this.#admit(c.req.raw)
       const text = await this.#textOf(c.req.raw)
+      if (text === undefined) return await this.#forward(c, upstream, path)
       const body = readBody(text)
       const reading = body && dialect.read(body)
       // What the cache cannot read the model is to judge.
@@ -110,6 +111,7 @@ class ProxyServer {
     try {
       const tenant = await this.#admit(c.req.raw)
       const text = await this.#textOf(c.req.raw)
+      if (text === undefined) return await this.#forward(c, upstream, path)
       const body = readBody(text)
       const reading = body && dialect.read(body)
       if (!reading) return await this.#forward(c, upstream, path, text)
@@ -158,9 +160,14 @@ class ProxyServer {
     }
   }
 
-  /** Sends a request that no answer is kept of, whose body was read already. */
-  #forward({ req }: Context, upstream: Upstream, path: string, body: string): Promise<Response> {
-    return passThrough(this.policy, req.raw, { upstream, path, onEnd: undefined, body })
+  /**
+   * Sends a request that no answer is kept of.
+   *
+   * @param body Of the request, if it was read already.
+   */
+  #forward({ req }: Context, upstream: Upstream, path: string, body?: string): Promise<Response> {
+    const read = body === undefined ? {} : { body }
+    return passThrough(this.policy, req.raw, { upstream, path, onEnd: undefined, ...read })
   }
 
   async #admit(request: Request): Promise<string> {
@@ -174,8 +181,10 @@ class ProxyServer {
     throw new Refusal(429, 'Too many requests', 'rate_limit_error', retryAfterMs)
   }
 
-  async #textOf(request: Request): Promise<string> {
+  /** The body; `undefined` where it is compressed, which the model may understand. */
+  async #textOf(request: Request): Promise<string | undefined> {
     const { maxRequestBytes } = this.policy
+    if (request.headers.has('content-encoding')) return undefined
     const refusal = new Refusal(413, 'The request is too long', 'invalid_request_error')
     if (Number(request.headers.get('content-length') ?? 0) > maxRequestBytes) throw refusal
     const bytes = await request.arrayBuffer()

@@ -45,7 +45,7 @@ export interface LLMProxyOptions {
    * @default a hash of the credential it carries, and one tenant for all requests without
    */
   readonly tenant?: (request: Request) => string | undefined | Promise<string | undefined>
-  /** Asked before each question with the tenant; what it refuses is answered with 429. @default none */
+  /** Asked before each request with the tenant; what it refuses is answered with 429. @default none */
   readonly limit?: (tenant: string) => Promise<LimitDecision>
   /**
    * `deterministic` stores only what the model would answer again: at temperature 0, or with a seed.

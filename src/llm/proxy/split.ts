@@ -22,8 +22,8 @@ export async function* splitEvents(bytes: AsyncIterable<Uint8Array>): AsyncGener
   let data: string[] = []
   for await (const line of linesOf(bytes)) {
     if (line.startsWith(':')) yield line
-    const [, text] = DATA.exec(line) ?? []
-    if (text !== undefined) data.push(text)
+    const field = DATA.exec(line)
+    if (field) data.push(field[1] ?? '')
     if (line !== '' || data.length === 0) continue
     yield data.join('\n')
     data = []

@@ -11,7 +11,7 @@ import type { Dialect, Shape } from './dialect.ts'
 import type { ProxyPolicy, Upstream } from './options.ts'
 import { bytesOf } from './split.ts'
 
-/** Headers of a connection rather than of a message (RFC 9110, section 7.6.1), and those that a new body makes wrong. */
+/** Headers of a connection rather than of a message (RFC 9110, section 7.6.1), and what `fetch` sets. */
 const OF_THE_CONNECTION = [
   'connection',
   'keep-alive',
@@ -24,7 +24,6 @@ const OF_THE_CONNECTION = [
   'upgrade',
   'host',
   'content-length',
-  'content-encoding',
   'accept-encoding',
 ]
 /** What is meant for this proxy and no other. */
@@ -81,7 +80,10 @@ export function forwarded(headers: Headers, upstream: Upstream): Headers {
 
 /** The response headers that go back to the client. */
 export function returned(headers: Headers): Headers {
-  return withoutThoseOfTheConnection(headers)
+  const result = withoutThoseOfTheConnection(headers)
+  // What `fetch` gives is decoded.
+  result.delete('content-encoding')
+  return result
 }
 
 /**

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { setDefaultCache } from '../../../src/cache/default-cache.ts'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { InvalidOptionError, LoaderTimeoutError } from '../../../src/errors.ts'
-import { type LLMRequestOptions, LLMResponseCache } from '../../../src/llm/index.ts'
+import { InvalidOptionError } from '../../../src/errors.ts'
+import { type LLMRequestOptions, LLMResponseCache, llmCache } from '../../../src/llm/index.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
@@ -194,7 +195,7 @@ describe('LLMResponseCache', () => {
     [{ matcher: {} }],
     [{ ttl: { generale: 1 } }],
     [{ patience: 'soon' }],
-    [{ maxAnswerBytes: 0 }],
+    [{ maxAnswerChars: 0 }],
     [{ normalisedMatching: 1 }],
     [{ prices: { m: { prompt: -1, completion: 0 } } }],
     [{ timeouts: { total: 0 } }],
@@ -202,241 +203,16 @@ describe('LLMResponseCache', () => {
     expect(() => new LLMResponseCache(options as never)).toThrow(InvalidOptionError)
   })
 
-  describe('getOrGenerate', () => {
-    const request = { prompt: 'Why?', model: MODEL }
-
-    test('generates once for a hundred calls at a time, and once for all that follow', async () => {
-      const end = Promise.withResolvers<string>()
-      const generate = vi.fn(() => end.promise)
-      const calls = Array.from({ length: 100 }, () => llm.getOrGenerate(request, generate))
-      await vi.waitFor(() => expect(generate).toHaveBeenCalled())
-      end.resolve('Because.')
-
-      const answers = await Promise.all(calls)
-      await platform.settle()
-      const later = await llm.getOrGenerate(request, generate)
-
-      expect(generate).toHaveBeenCalledOnce()
-      expect(new Set(answers.map(({ response }) => response))).toEqual(new Set(['Because.']))
-      expect(answers.filter(({ via }) => via === 'miss')).toHaveLength(1)
-      expect(later).toMatchObject({ response: 'Because.', via: 'exact' })
-      expect(llm.getCacheStats()).toMatchObject({ misses: 1, coalesced: 99, generated: 1 })
-    })
-
-    test('generates once for calls in two processes', async () => {
-      const other = new LLMResponseCache({
-        cache: new RedisCacheManager({ redis: cache.redis, platform }),
-        platform,
-      })
-      const end = Promise.withResolvers<string>()
-      const generate = vi.fn(() => end.promise)
-      const first = llm.getOrGenerate(request, generate)
-      await vi.waitFor(() => expect(generate).toHaveBeenCalled())
-      const second = other.getOrGenerate(request, generate)
-      await platform.advance(100)
-      end.resolve('Because.')
-      await first
-      await platform.advance(2_000)
-
-      expect(await second).toMatchObject({ response: 'Because.', via: 'exact' })
-      expect(generate).toHaveBeenCalledOnce()
-    })
-
-    test('who has waited long enough for another process generates, and does not store', async () => {
-      const other = new LLMResponseCache({
-        cache: new RedisCacheManager({ redis: cache.redis, platform }),
-        platform,
-        patience: '3s',
-      })
-      const held = llm.getOrGenerate(request, () => new Promise<string>(() => undefined))
-      held.catch(() => undefined)
-      await platform.advance(10)
-      const impatient = other.getOrGenerate(request, () => 'alone')
-      await platform.advance(3_000)
-
-      expect(await impatient).toMatchObject({ response: 'alone', via: 'miss' })
-      expect(other.getCacheStats().unstored).toEqual({ 'gave-up': 1 })
-      expect(await answered('Why?')).toBeUndefined()
-    })
-
-    test('passes an error on as the same object to all who wait, and stores nothing', async () => {
-      const failure = new Error('model is down')
-      const end = Promise.withResolvers<string>()
-      const generate = vi.fn(() => end.promise)
-      const calls = [1, 2, 3].map(() => llm.getOrGenerate(request, generate))
-      await vi.waitFor(() => expect(generate).toHaveBeenCalled())
-      end.reject(failure)
-
-      for (const call of calls) await expect(call).rejects.toBe(failure)
-      expect(generate).toHaveBeenCalledOnce()
-      expect(await llm.getOrGenerate(request, () => 'Because.')).toMatchObject({ via: 'miss' })
-    })
-
-    test('a call that gives up does not end the generation for the others', async () => {
-      const controller = new AbortController()
-      const end = Promise.withResolvers<string>()
-      let told: AbortSignal | undefined
-      const generate = vi.fn(({ signal }: { signal: AbortSignal }) => {
-        told = signal
-        return end.promise
-      })
-      const leader = llm.getOrGenerate({ ...request, signal: controller.signal }, generate)
-      await vi.waitFor(() => expect(generate).toHaveBeenCalled())
-      const follower = llm.getOrGenerate(request, generate)
-      await platform.advance(10)
-      controller.abort('enough')
-      await expect(leader).rejects.toBe('enough')
-      expect(told?.aborted).toBe(false)
-      end.resolve('Because.')
-
-      expect(await follower).toMatchObject({ response: 'Because.', via: 'joined' })
-      expect(generate).toHaveBeenCalledOnce()
-    })
-
-    test('when all have given up the model is told, and nothing is stored', async () => {
-      const controller = new AbortController()
-      let told: AbortSignal | undefined
-      const call = llm.getOrGenerate({ ...request, signal: controller.signal }, ({ signal }) => {
-        told = signal
-        return new Promise<string>(() => undefined)
-      })
-      await vi.waitFor(() => expect(told).toBeDefined())
-      controller.abort('enough')
-
-      await expect(call).rejects.toBe('enough')
-      await vi.waitFor(() => expect(told?.aborted).toBe(true))
-      expect(llm.getCacheStats().abandoned).toBe(1)
-    })
-
-    test('a model that does not begin in time fails its callers', async () => {
-      const strict = new LLMResponseCache({ cache, platform, timeouts: { first: '1s' } })
-      const call = strict.getOrGenerate(request, () => new Promise<string>(() => undefined))
-      const failed = expect(call).rejects.toThrow(LoaderTimeoutError)
-      await platform.advance(1_000)
-
-      await failed
-    })
-
-    test('what was being generated during an invalidation is answered, and not served later', async () => {
-      const end = Promise.withResolvers<string>()
-      const generate = vi.fn(() => end.promise)
-      const before = llm.getOrGenerate(request, generate)
-      await vi.waitFor(() => expect(generate).toHaveBeenCalled())
-      await llm.invalidateModel(MODEL)
-      const after = llm.getOrGenerate(request, () => 'new')
-      end.resolve('old')
-      expect(await before).toMatchObject({ response: 'old' })
-      await platform.advance(5_000)
-
-      expect(await after).toMatchObject({ response: 'new', via: 'miss' })
-    })
-
-    test('no-cache generates anew and replaces what is stored', async () => {
-      await llm.cacheLLMResponse('Why?', 'old', MODEL)
-
-      const anew = await llm.getOrGenerate({ ...request, cacheControl: 'no-cache' }, () => 'new')
-      await platform.settle()
-
-      expect(anew).toMatchObject({ response: 'new', via: 'miss' })
-      expect(await answered('Why?')).toBe('new')
-    })
-
-    test('no-store neither reads nor writes', async () => {
-      await llm.cacheLLMResponse('Why?', 'old', MODEL)
-
-      const anew = await llm.getOrGenerate({ ...request, cacheControl: 'no-store' }, () => 'new')
-      await platform.settle()
-
-      expect(anew).toMatchObject({ response: 'new', via: 'bypass' })
-      expect(await answered('Why?')).toBe('old')
-    })
-
-    test('max-age takes an older answer for none', async () => {
-      await llm.cacheLLMResponse('Why?', 'old', MODEL)
-      await platform.advance(61_000)
-      const limited = { ...request, cacheControl: 'max-age=60' }
-
-      expect(
-        await llm.getOrGenerate({ ...request, cacheControl: 'max-age=61' }, () => 'no'),
-      ).toMatchObject({ response: 'old' })
-      expect(await llm.getOrGenerate(limited, () => 'new')).toMatchObject({ response: 'new' })
-    })
-
-    test('with Redis away it generates, and joins within a process', async () => {
-      const redis = { request: () => Promise.reject(new TypeError('fetch failed')) }
-      const away = new LLMResponseCache({
-        cache: new RedisCacheManager({ redis, platform, retries: 0 }),
-        platform,
-      })
-      const generate = vi.fn(() => 'Because.')
-
-      const answers = await Promise.all([1, 2].map(() => away.getOrGenerate(request, generate)))
-
-      expect(answers.map(({ response }) => response)).toEqual(['Because.', 'Because.'])
-      expect(generate).toHaveBeenCalledOnce()
-    })
-  })
-
-  describe('getOrStream', () => {
-    const request = { prompt: 'Count.', model: MODEL }
-
-    async function collect(parts: AsyncIterable<string>): Promise<string[]> {
-      const all: string[] = []
-      for await (const part of parts) all.push(part)
-      return all
+  test('the default cache of answers is on the default cache, whichever that is', async () => {
+    setDefaultCache(cache)
+    try {
+      await llmCache.cacheLLMResponse('Why?', 'Because.', MODEL)
+      expect(await answered('Why?')).toBe('Because.')
+      setDefaultCache(new RedisCacheManager({ redis: embeddedTransport() }))
+      expect(await llmCache.getCachedLLMResponse('Why?', MODEL)).toBeUndefined()
+    } finally {
+      setDefaultCache(undefined)
     }
-
-    test('gives who joins the parts there have been, and then the others as they come', async () => {
-      const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-      async function* generate() {
-        yield 'one'
-        await gates[0]?.promise
-        yield 'two'
-        await gates[1]?.promise
-        yield 'three'
-      }
-      const leader = await llm.getOrStream(request, generate)
-      expect(await leader.parts.next()).toEqual({ done: false, value: 'one' })
-      const follower = await llm.getOrStream<string>(request, () => expect.unreachable())
-      expect(await follower.parts.next()).toEqual({ done: false, value: 'one' })
-      gates[0]?.resolve()
-      expect(await follower.parts.next()).toEqual({ done: false, value: 'two' })
-      await leader.parts.return?.()
-      gates[1]?.resolve()
-
-      expect(await collect(follower.parts)).toEqual(['three'])
-      await platform.settle()
-      const replay = await llm.getOrStream<string>(request, () => expect.unreachable())
-      expect([follower.via, replay.via]).toEqual(['joined', 'exact'])
-      expect(await collect(replay.parts)).toEqual(['one', 'two', 'three'])
-    })
-
-    test('a stream that fails on its way fails for all readers, and is not stored', async () => {
-      const failure = new Error('cut')
-      async function* generate() {
-        yield 'one'
-        throw failure
-      }
-      const { parts } = await llm.getOrStream(request, generate)
-
-      await expect(collect(parts)).rejects.toBe(failure)
-      await platform.settle()
-      expect(await answered('Count.')).toBeUndefined()
-    })
-
-    test('what is longer than may be kept is passed on whole, and not stored', async () => {
-      const small = new LLMResponseCache({ cache, platform, maxAnswerBytes: 1_000 })
-      const sent = Array.from({ length: 2_000 }, (_, i) => `part ${i}`)
-      async function* generate() {
-        yield* sent
-      }
-
-      const { parts } = await small.getOrStream(request, generate)
-
-      expect(await collect(parts)).toEqual(sent)
-      await platform.settle()
-      expect(small.getCacheStats().unstored).toEqual({ 'too-large': 1 })
-    })
   })
 
   test('counts tokens, money and time saved, by tier', async () => {

@@ -378,6 +378,25 @@ describe('llmProxy', () => {
     expect(via(response)).toBe('bypass')
   })
 
+  test('a compressed request is passed through as it is', async () => {
+    let received: Request | undefined
+    proxy = make({
+      digests: false,
+      fetch: async (request) => {
+        received = request.clone() as Request
+        return Response.json({})
+      },
+    })
+    const body = new Uint8Array([31, 139, 8, 255])
+    const headers = { 'content-encoding': 'gzip' }
+
+    const response = await proxy.request('/api/chat', { method: 'POST', body, headers })
+
+    expect(via(response)).toBe('bypass')
+    expect(received?.headers.get('content-encoding')).toBe('gzip')
+    expect(new Uint8Array((await received?.arrayBuffer()) ?? new ArrayBuffer(0))).toEqual(body)
+  })
+
   test('mounted below a path, it strips that path and no more', async () => {
     const { Hono } = await import('hono')
     const app = new Hono().route('/llm', proxy)
