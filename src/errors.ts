@@ -24,6 +24,7 @@ export type AnyNearcacheError =
   | CircuitOpenError
   | CorruptEntryError
   | NotCachedError
+  | EmbeddingError
   | SnapshotError
   | SessionUnavailableError
   | SessionRefusedError
@@ -209,6 +210,25 @@ export class NotCachedError extends NearcacheError {
 
   constructor() {
     super('There is no stored answer, and the request does not allow to generate one')
+  }
+}
+
+/** An embedding service did not answer, or with nothing that makes sense. */
+export class EmbeddingError extends NearcacheError {
+  override readonly name: string = 'EmbeddingError'
+  readonly code = 'ERR_EMBEDDING'
+  /** Which kind of service: `workers-ai`, `ollama` or `openai`. */
+  readonly service: string
+  /** A closed set of words: `timeout`, `network`, `HTTP 503`, or what was malformed. */
+  readonly reason: string
+  /** Whether asking again could help. */
+  readonly retryable: boolean
+
+  constructor(service: string, reason: string, retryable: boolean) {
+    super(`The embedding service ${service} failed: ${reason}`)
+    this.service = service
+    this.reason = reason
+    this.retryable = retryable
   }
 }
 

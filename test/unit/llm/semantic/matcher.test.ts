@@ -185,7 +185,7 @@ describe('createSemanticMatcher', () => {
     const secret = Buffer.alloc(32, 7).toString('base64')
     const options = {
       hashKeys: { secret },
-      encryption: { keys: [{ id: 'k1', secret, primary: true }] },
+      encryption: { keys: [{ id: 'k1', secret }] },
     }
     const sealed = createSemanticMatcher({ cache: make(options), lag: 0 })
     await sealed.remember({ scope: 's', prompt: ASKED, entryId: 'e1' })

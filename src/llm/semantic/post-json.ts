@@ -1,0 +1,95 @@
+/**
+ * One JSON request to a service, in bounded time.
+ *
+ * @module
+ */
+
+import { withDeadline } from '../../flight/deadline.ts'
+import type { Platform } from '../../platform/platform.ts'
+
+/** Why a service gave no answer. The reason is of a closed set of words, and repeats nothing it said. */
+export interface ServiceFailure {
+  /** `timeout`, `network`, `HTTP 503`, `not JSON`, or what was malformed. */
+  readonly reason: string
+  /** Whether asking again could help. */
+  readonly retryable: boolean
+}
+
+/** A request, and how its failures become errors. */
+export interface JsonRequest {
+  readonly platform: Platform
+  readonly fetch: typeof fetch | undefined
+  readonly url: string
+  readonly method?: 'POST' | 'DELETE'
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: unknown
+  readonly deadlineMs: number
+  readonly signal: AbortSignal | undefined
+  fail(failure: ServiceFailure): Error
+}
+
+type Answer = { readonly value: unknown } | { readonly failure: ServiceFailure }
+
+/** Answers of embeddings are some megabytes at most. */
+const MAX_ANSWER_CHARS = 64 * 1_048_576
+const TIMEOUT = new Error('timeout')
+
+/**
+ * What the service answered, parsed.
+ *
+ * @throws What `fail` makes of a failure; `signal.reason` when the caller gave up.
+ */
+export async function postJson(request: JsonRequest): Promise<unknown> {
+  request.signal?.throwIfAborted()
+  const answer = await ask(request)
+  request.signal?.throwIfAborted()
+  if ('failure' in answer) throw request.fail(answer.failure)
+  return answer.value
+}
+
+async function ask(request: JsonRequest): Promise<Answer> {
+  const { platform, deadlineMs, signal } = request
+  try {
+    return await withDeadline(
+      platform,
+      deadlineMs,
+      () => TIMEOUT,
+      (expiry) => send(request, signal ? AbortSignal.any([signal, expiry]) : expiry),
+    )
+  } catch (error) {
+    // Whatever fetch threw may name the address; runtimes disagree on what an aborted one throws.
+    const reason = error === TIMEOUT ? 'timeout' : 'network'
+    return { failure: { reason, retryable: true } }
+  }
+}
+
+async function send(
+  { fetch = globalThis.fetch, url, method = 'POST', headers, body }: JsonRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+    signal,
+  })
+  const { status, ok } = response
+  if (!ok) {
+    await response.body?.cancel()
+    const retryable = status === 408 || status === 429 || status >= 500
+    return { failure: { reason: `HTTP ${status}`, retryable } }
+  }
+  return parse(await response.text())
+}
+
+function parse(text: string): Answer {
+  if (text.length > MAX_ANSWER_CHARS) {
+    return { failure: { reason: 'an answer that is too long', retryable: false } }
+  }
+  try {
+    return { value: JSON.parse(text) }
+  } catch {
+    // SyntaxError: whatever it says may repeat the answer.
+    return { failure: { reason: 'not JSON', retryable: false } }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Embeddings by the Workers AI binding.
+ *
+ * @module
+ */
+
+import { withDeadline } from '../../flight/deadline.ts'
+import { webPlatform } from '../../platform/web.ts'
+import type { Embedder } from './embedder.ts'
+import {
+  deadlineOf,
+  failing,
+  type RemoteEmbedderOptions,
+  remoteEmbedder,
+} from './remote-embedder.ts'
+
+/** The part of the binding `env.AI` that is used. */
+export interface WorkersAI {
+  run(model: string, inputs: { text: string[] }): Promise<unknown>
+}
+
+/** Options for {@link workersAIEmbedder}. */
+export interface WorkersAIEmbedderOptions extends Omit<RemoteEmbedderOptions, 'fetch'> {
+  readonly ai: WorkersAI
+}
+
+/** The service takes no more. */
+const BATCH = 100
+
+/**
+ * `env.AI.run(model, { text })`, 100 texts a call. Models such as `@cf/baai/bge-small-en-v1.5` (384
+ * dimensions, English) or `@cf/baai/bge-m3` (1,024, many languages).
+ *
+ * Rejects with `EmbeddingError`. The binding cannot be told that nobody waits any more.
+ *
+ * @throws {InvalidOptionError} When an option is out of its range.
+ */
+export function workersAIEmbedder(options: WorkersAIEmbedderOptions): Embedder {
+  const { ai, model, platform = webPlatform() } = options
+  const deadlineMs = deadlineOf(options.deadline)
+  const fail = failing('workers-ai')
+  return remoteEmbedder(options, {
+    name: 'workers-ai',
+    batch: BATCH,
+    async ask(texts, signal) {
+      signal?.throwIfAborted()
+      const timeout = fail({ reason: 'timeout', retryable: true })
+      const answer = await withDeadline(
+        platform,
+        deadlineMs,
+        () => timeout,
+        () => ai.run(model, { text: [...texts] }),
+      ).catch((error: unknown) => {
+        // The binding's own errors may repeat the texts.
+        throw error === timeout ? timeout : fail({ reason: 'refused', retryable: true })
+      })
+      signal?.throwIfAborted()
+      return (answer as { data?: unknown } | null)?.data
+    },
+  })
+}
