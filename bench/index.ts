@@ -29,6 +29,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   session: async () => (await import('./session.ts')).benchSession,
   edge: async () => (await import('./edge.ts')).benchEdge,
   llm: async () => (await import('./llm.ts')).benchLlm,
+  semantic: async () => (await import('./semantic.ts')).benchSemantic,
 }
 
 const { values, positionals } = parseArgs({

@@ -3,7 +3,7 @@
  * often they hit, and how often they are wrong, of all requests and of the hits.
  *
  * Usage: `node scripts/llm/verified-policy.ts [--seeds N] [--entries N] [--requests N]`; 20 seeds of
- * 100 entries with 120 requests each. Two runs print the same.
+ * 50 entries with 120 requests each. Two runs print the same.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import {
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '20' },
-    entries: { type: 'string', default: '100' },
+    entries: { type: 'string', default: '50' },
     requests: { type: 'string', default: '120' },
   },
 })
