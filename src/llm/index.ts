@@ -37,5 +37,34 @@ export type {
   GeneratedResponse,
   StoreResult,
 } from './responses.ts'
-export type { Matcher } from './semantic/matcher.ts'
+export { cachedEmbedder } from './semantic/cached-embedder.ts'
+export { createSemanticMatcher, type SemanticMatcherOptions } from './semantic/create-matcher.ts'
+export type { Embedder, Vector } from './semantic/embedder.ts'
+export { embeddingJudge, type Judge, type Judged, modelJudge, textJudge } from './semantic/judge.ts'
+export { lexicalEmbedder } from './semantic/lexical-embedder.ts'
+export type * from './semantic/matcher.ts'
+export { type OllamaEmbedderOptions, ollamaEmbedder } from './semantic/ollama-embedder.ts'
+export { type OpenAIEmbedderOptions, openaiEmbedder } from './semantic/openai-embedder.ts'
+export type {
+  PolicyOptions,
+  StaticPolicyOptions,
+  VerifiedPolicyOptions,
+} from './semantic/policy.ts'
+export type { RemoteEmbedderOptions } from './semantic/remote-embedder.ts'
+export {
+  type UpstashVectorStoreOptions,
+  upstashVectorStore,
+} from './semantic/upstash-vector-store.ts'
+export type { Neighbour, StoredVector, VectorStore } from './semantic/vector-store.ts'
+export {
+  type VectorizeIndex,
+  type VectorizeStoreOptions,
+  vectorizeStore,
+} from './semantic/vectorize-store.ts'
+export type { VetoReason } from './semantic/veto.ts'
+export {
+  type WorkersAI,
+  type WorkersAIEmbedderOptions,
+  workersAIEmbedder,
+} from './semantic/workers-ai-embedder.ts'
 export type { StreamedAnswer } from './sources.ts'

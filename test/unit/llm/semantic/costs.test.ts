@@ -112,9 +112,10 @@ describe('what an operation costs, in requests and commands', () => {
       make({ ...fixed, embedder: remote }),
       make({ ...fixed, embedder: remote }),
     ]
-    await remember(one)
+    expect(await cost(() => remember(one))).toEqual([4, 4])
     await ask(other)
-    await ask(other)
+    // Within a second of the last match the scope is not asked for: this is the embedding alone.
+    expect(await cost(() => ask(other))).toEqual([1, 1])
 
     expect(asked).toEqual(['what is topic0x'])
     expect(await ask(other)).toMatchObject({ kind: 'hit', entryId: 'e0' })
