@@ -6,11 +6,9 @@
 
 import { Redis } from 'ioredis'
 import { RedisCacheManager } from 'nearcache'
+import { createSemanticMatcher, lexicalEmbedder, type Matcher } from 'nearcache/llm'
 import { tcpTransport } from 'nearcache/redis/tcp'
 import { Dice } from '../scripts/mailbox/dice.ts'
-import { createSemanticMatcher } from '../src/llm/semantic/create-matcher.ts'
-import { lexicalEmbedder } from '../src/llm/semantic/lexical-embedder.ts'
-import type { Matcher } from '../src/llm/semantic/matcher.ts'
 import { cosine, quantize } from '../src/llm/semantic/quantize.ts'
 import { read } from '../src/llm/semantic/reading.ts'
 import { Shelf } from '../src/llm/semantic/shelf.ts'

@@ -3,7 +3,8 @@
  *
  * Each entry is right for a request of similarity `s` with probability `1 / (1 + exp(-g (s - t)))`. The
  * population `usual` has t from N(0.82, 0.08) and g from U(25, 80); in `mixed` a fifth of the entries is
- * right for nothing but itself, and the others are from two groups. Similarities are 1 - Beta(1.6, 6).
+ * right for nothing but itself, and the others are from two groups; `shallow` has t from U(0.6, 1.05) and g
+ * from U(6, 15), in part below what the policy believes possible. Similarities are 1 - Beta(1.6, 6).
  *
  * @module
  */
@@ -32,7 +33,7 @@ export interface Player {
   learns(entry: number, observation: Observation): void
 }
 
-export type Population = 'usual' | 'mixed'
+export type Population = 'usual' | 'mixed' | 'shallow'
 
 /** What a run is made of. */
 export interface Scenario {
@@ -73,6 +74,7 @@ export function play(scenario: Scenario, seed: number, player: Player): Tally {
 }
 
 function truthOf(population: Population, chance: () => number): Truth {
+  if (population === 'shallow') return { threshold: 0.6 + 0.45 * chance(), gain: 6 + 9 * chance() }
   const gain = 25 + 55 * chance()
   if (population === 'usual') return { threshold: 0.82 + 0.08 * normal(chance), gain }
   const group = chance()

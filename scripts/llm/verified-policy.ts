@@ -40,7 +40,7 @@ const POLICIES: readonly (readonly [string, number, () => Player])[] = [
   ),
 ]
 
-for (const population of ['usual', 'mixed'] satisfies Population[]) {
+for (const population of ['usual', 'mixed', 'shallow'] satisfies Population[]) {
   console.log(
     `\npopulation ${population}; ${seeds} seeds, ${values.entries} entries, ${values.requests} requests each`,
   )

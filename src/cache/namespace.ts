@@ -44,9 +44,9 @@ export class CacheNamespace<Values = unknown> {
     this.#policy = policy
   }
 
-  /** What a namespace works with, for the domain caches of this package. @internal */
-  static contextOf<Values>(namespace: CacheNamespace<Values>): CacheContext {
-    return namespace.#ctx
+  /** What a namespace of this very package works with, for its domain caches. @internal */
+  static contextOf<Values>(namespace: CacheNamespace<Values>): CacheContext | undefined {
+    return #ctx in namespace ? namespace.#ctx : undefined
   }
 
   /** The path of this namespace, its segments escaped and joined by `/`. */

@@ -21,7 +21,7 @@ export type Weights = Float64Array
 
 /** A threshold above 1 is that of an answer which is right for no other prompt. */
 const THRESHOLDS = Array.from({ length: 33 }, (_, i) => 0.44 + i * 0.02)
-const GAINS = [10, 20, 35, 60, 100]
+const GAINS = [5, 10, 20, 40, 80]
 
 /** Every pair of a threshold and a gain. */
 export const GRID: readonly (readonly [threshold: number, gain: number])[] = THRESHOLDS.flatMap(
@@ -32,8 +32,6 @@ export const GRID: readonly (readonly [threshold: number, gain: number])[] = THR
 const STEPS = 1_000
 /** One judgement, which may be mistaken, never rules out a pair for good. */
 const IMPOSSIBLE = 1e-4
-/** Parts of the belief that are left out at its bad end, one after the other. */
-const DOUBTS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5]
 /** Before anything is known: thresholds are high, and a tenth of all answers is right for nothing else. */
 const MEAN_THRESHOLD = 0.9
 const THRESHOLD_SPREAD = 0.1
@@ -52,8 +50,6 @@ interface Curve {
   readonly right: Float64Array
   readonly logRight: Float32Array
   readonly logWrong: Float32Array
-  /** The pairs, from the one at which the answer is most probably wrong. */
-  readonly order: Uint16Array
 }
 
 /** At most 1,001, of 3 KB each. */
@@ -71,9 +67,6 @@ function curveAt(similarity: number): Curve {
     right,
     logRight: Float32Array.from(right, (p) => Math.log(Math.max(p, IMPOSSIBLE))),
     logWrong: Float32Array.from(right, (p) => Math.log(Math.max(1 - p, IMPOSSIBLE))),
-    order: Uint16Array.from(GRID.keys()).sort(
-      (a, b) => (right[a] as number) - (right[b] as number),
-    ),
   }
   curves.set(step, curve)
   return curve
@@ -98,23 +91,15 @@ export function updated(prior: Weights, observations: readonly Observation[]): W
 }
 
 /**
- * The least probability that the answer is right, as vCache bounds it: for a doubt `e`, a pair of the
- * grid that is worse than all but a part `e` of the belief, times `1 - e`. The best of several doubts:
- * each is a bound.
+ * How probably the answer is right, as the belief has it: the mean over the grid. vCache takes a lower
+ * bound of it, the best over doubts `e` of `1 - e` times a quantile; the mean is what that bounds, and
+ * what the error of a request is made of.
  */
-export function leastCorrectness(belief: Weights, similarity: number): number {
-  const { right, order } = curveAt(similarity)
-  let best = 0
-  let left = 0
-  let doubt = 0
-  for (const i of order) {
-    left += belief[i] as number
-    while (doubt < DOUBTS.length && left > (DOUBTS[doubt] as number)) {
-      best = Math.max(best, (1 - (DOUBTS[doubt] as number)) * (right[i] as number))
-      doubt++
-    }
-  }
-  return best
+export function correctness(belief: Weights, similarity: number): number {
+  const { right } = curveAt(similarity)
+  let mean = 0
+  for (let i = 0; i < right.length; i++) mean += (belief[i] as number) * (right[i] as number)
+  return mean
 }
 
 /** @returns The same weights, in sum 1. */

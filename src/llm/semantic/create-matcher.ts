@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CacheContext } from '../../cache/context.ts'
 import { defaultCache } from '../../cache/default-cache.ts'
 import { CacheNamespace } from '../../cache/namespace.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
@@ -82,14 +83,10 @@ export function createSemanticMatcher(options: SemanticMatcherOptions = {}): Mat
     judge = textJudge(),
   } = options
   const { maxVectors = 10_000, maxBytes = 32 * MIB, ttl = '30d', lag = '1s' } = options
-  if (typeof cache?.namespace !== 'function') {
-    throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
-  }
   checkEmbedder(given)
   if (typeof judge !== 'function') throw new InvalidOptionError('judge', 'a function')
 
-  const namespace = cache.namespace('semantic')
-  const ctx = CacheNamespace.contextOf(namespace)
+  const { namespace, ctx } = inside(cache)
   const { keyspace } = ctx.names
   const names = new SemanticNames(keyspace, given)
   const seal = new VectorSeal(given, ctx.codec.cipher || undefined, keyspace.path, ctx.platform)
@@ -119,6 +116,19 @@ export function createSemanticMatcher(options: SemanticMatcherOptions = {}): Mat
     judge,
     maxPromptChars: whole(options.maxPromptChars ?? 2_000, 'maxPromptChars', 20_000),
   })
+}
+
+function inside(cache: CacheNamespace<unknown>): {
+  readonly namespace: CacheNamespace<unknown>
+  readonly ctx: CacheContext
+} {
+  const namespace = cache instanceof CacheNamespace ? cache.namespace('semantic') : undefined
+  const ctx = namespace && CacheNamespace.contextOf(namespace)
+  if (namespace && ctx) return { namespace, ctx }
+  throw new InvalidOptionError(
+    'cache',
+    'a RedisCacheManager of this package, or a namespace of one',
+  )
 }
 
 function defaultPolicy({ sees }: Embedder): PolicyOptions {

@@ -29,7 +29,7 @@ export type MatchMiss =
 export type Match =
   /** The candidate's answer may be served. */
   | ({ readonly kind: 'hit' } & Candidate & {
-        /** The least probability that the answer is right, by the verified policy; else `undefined`. */
+        /** How probably the answer is right, by the verified policy; else `undefined`. */
         readonly confidence: number | undefined
       })
   /** Nothing to serve. The fresh answer's prompt is to be remembered. */
@@ -104,11 +104,11 @@ export interface MatcherStats {
   /** Judgements that could not be made or kept. */
   readonly unjudged: number
   readonly remembered: number
-  /** Sum over the hits of the greatest probability that each was wrong; 0 under a static policy. */
+  /** Sum over the hits of the probability that each was wrong, as believed; 0 under a static policy. */
   readonly expectedWrong: number
-  /** At most how often a match led to a wrong answer: `expectedWrong / matches`. */
+  /** How often a match is believed to have led to a wrong answer: `expectedWrong / matches`. */
   readonly errorOverAll: number
-  /** At most how often a hit was wrong: `expectedWrong / hits`. */
+  /** How often a hit is believed to have been wrong: `expectedWrong / hits`. */
   readonly errorPerHit: number
 }
 

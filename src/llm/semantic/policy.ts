@@ -5,7 +5,7 @@
  */
 
 import { InvalidOptionError } from '../../errors.ts'
-import { leastCorrectness, type Observation, updated, type Weights } from './belief.ts'
+import { correctness, type Observation, updated, type Weights } from './belief.ts'
 import type { Prior } from './prior.ts'
 
 /** Serves whatever is similar enough. How often that is wrong is not known. */
@@ -79,7 +79,7 @@ export function believe(prior: Prior, own: readonly Observation[]): Belief {
 
 /**
  * The verified policy's decision (vCache, arXiv 2502.03771, section 4): a candidate that is wrong with
- * a probability of at most `w` is served with probability `maxErrorRate / w`, so that a request is
+ * probability `w` is served with probability `maxErrorRate / w`, so that a request is
  * answered wrongly with at most `maxErrorRate`; else it is explored. Below `minConfidence` it is always
  * explored, which only lowers the error.
  *
@@ -91,7 +91,7 @@ export function decide(
   similarity: number,
   random: number,
 ): Verdict {
-  const confidence = leastCorrectness(weights, similarity)
+  const confidence = correctness(weights, similarity)
   const mayServe = isProven && confidence >= policy.minConfidence
   const isServed = mayServe && random * (1 - confidence) < policy.maxErrorRate
   return { kind: isServed ? 'serve' : 'explore', confidence }

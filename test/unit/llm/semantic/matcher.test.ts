@@ -233,6 +233,7 @@ describe('createSemanticMatcher', () => {
   })
 
   test.each([
+    ['cache', { cache: { namespace: () => undefined } }],
     ['maxVectors', { maxVectors: 50_001 }],
     ['maxBytes', { maxBytes: 0 }],
     ['maxPromptChars', { maxPromptChars: 0.5 }],

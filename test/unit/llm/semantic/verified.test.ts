@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
+  type Population,
   play,
   publishedPlayer,
   staticPlayer,
@@ -241,7 +242,7 @@ describe('judges', () => {
 describe('the bound, on a population whose truth is known', () => {
   const scenario = { population: 'usual', entries: amount(40, 100), requestsAnEntry: 120 } as const
   const seeds = Array.from({ length: amount(3, 20) }, (_, i) => i + 1)
-  const sums = (make: () => Parameters<typeof play>[2], population: 'usual' | 'mixed') => {
+  const sums = (make: () => Parameters<typeof play>[2], population: Population) => {
     const tallies = seeds.map((seed) => play({ ...scenario, population }, seed, make()))
     const total = (key: 'requests' | 'hits' | 'wrong'): number =>
       tallies.reduce((sum, tally) => sum + tally[key], 0)
@@ -258,6 +259,8 @@ describe('the bound, on a population whose truth is known', () => {
     [0.05, 'usual'],
     [0.01, 'mixed'],
     [0.05, 'mixed'],
+    [0.02, 'shallow'],
+    [0.05, 'shallow'],
   ] as const)(
     'of %s holds for every seed of the population %s',
     { timeout: 300_000 },
