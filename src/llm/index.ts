@@ -28,7 +28,8 @@ export type {
 } from './embeddings.ts'
 export { LLMResponseCache } from './llm-cache.ts'
 export type { LLMResponseCacheOptions, LLMTimeouts } from './options.ts'
-export type { Opened, Reader } from './recording.ts'
+export type { Reader } from './reader.ts'
+export type { Opened } from './recording.ts'
 export type { LLMRequest, LLMRequestOptions, Question, Resolved } from './request.ts'
 export type {
   CachedLLMResponse,

@@ -6,8 +6,8 @@
  */
 
 import { LoaderTimeoutError } from '../errors.ts'
-import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
+import { ENDED, type Found, Reader, type State } from './reader.ts'
 
 /** A model's answer that has begun. */
 export interface Opened<Part> {
@@ -41,14 +41,6 @@ export interface Recorded<Part> {
 
 /** Why a model is told to stop when nobody reads any more. */
 export const UNWANTED: unique symbol = Symbol('nobody reads this answer any more')
-
-/** Why the watch over a recording is over. */
-const ENDED = 'ended'
-
-type State =
-  | { readonly kind: 'running' }
-  | { readonly kind: 'ended' }
-  | { readonly kind: 'failed'; readonly error: unknown }
 
 const RUNNING: State = { kind: 'running' }
 
@@ -216,100 +208,3 @@ export class Recording<Part = unknown> {
 
 /** How many parts the slowest reader may be behind, once parts are not kept. */
 const MAX_LAG = 256
-
-type Found<Part> = { readonly kind: 'part'; readonly part: Part } | State
-
-/** What a reader needs of its recording. */
-interface Tape<Part> {
-  at(index: number): Found<Part>
-  head(): { readonly value: unknown } | undefined
-  changed(): Promise<void>
-  advanced(): void
-  left(reader: Reader<Part>): void
-  readonly firstMs: number
-  readonly idleMs: number
-}
-
-/** Reads a recording from its beginning, at its own pace. To stop before the end, call `return`. */
-export class Reader<Part> implements AsyncIterableIterator<Part, void> {
-  readonly #platform: Platform
-  readonly #tape: Tape<Part>
-  #position = 0
-  #isDone = false
-
-  constructor(platform: Platform, tape: Tape<Part>) {
-    this.#platform = platform
-    this.#tape = tape
-  }
-
-  /** How many parts it has read. */
-  get position(): number {
-    return this.#position
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  /**
-   * Waits until the model has begun to answer.
-   *
-   * @returns What came before the parts.
-   * @throws As {@link next} does.
-   */
-  async opened(): Promise<unknown> {
-    for (;;) {
-      const head = this.#tape.head()
-      if (head) return head.value
-      const state = this.#tape.at(this.#position)
-      if (state.kind === 'failed') this.#fail(state.error)
-      await this.#wait(this.#tape.firstMs)
-    }
-  }
-
-  /** @throws Whatever the model failed with; `LoaderTimeoutError` when nothing comes any more. */
-  async next(): Promise<IteratorResult<Part, void>> {
-    while (!this.#isDone) {
-      const found = this.#tape.at(this.#position)
-      switch (found.kind) {
-        case 'part':
-          this.#position++
-          this.#tape.advanced()
-          return { done: false, value: found.part }
-        case 'ended':
-          this.#leave()
-          break
-        case 'failed':
-          this.#fail(found.error)
-          break
-        case 'running':
-          await this.#wait(this.#tape.head() ? this.#tape.idleMs : this.#tape.firstMs)
-      }
-    }
-    return { done: true, value: undefined }
-  }
-
-  async return(): Promise<IteratorResult<Part, void>> {
-    this.#leave()
-    return { done: true, value: undefined }
-  }
-
-  async #wait(ms: number): Promise<void> {
-    // A little longer than the recording itself waits, which knows better what went wrong.
-    const ending = await settledWithin(this.#platform, ms + GRACE_MS, this.#tape.changed())
-    if (ending === TIMED_OUT) this.#fail(new LoaderTimeoutError(ms))
-  }
-
-  #fail(error: unknown): never {
-    this.#leave()
-    throw error
-  }
-
-  #leave(): void {
-    if (this.#isDone) return
-    this.#isDone = true
-    this.#tape.left(this)
-  }
-}
-
-const GRACE_MS = 1_000

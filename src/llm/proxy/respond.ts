@@ -6,7 +6,7 @@
 
 import { unlessAborted } from '../../flight/deadline.ts'
 import type { Obtained } from '../answers.ts'
-import type { Reader } from '../recording.ts'
+import type { Reader } from '../reader.ts'
 import type { Dialect, Reading, Shape } from './dialect.ts'
 import type { ProxyPolicy } from './options.ts'
 import { describeFailure } from './problem.ts'
@@ -106,12 +106,18 @@ function stream(
 ): Response {
   const { dialect, reading } = exchange
   const renew = isOwn ? same : renewal(exchange)
+  const framesOf = (parts: readonly string[]): string =>
+    parts
+      .flatMap((part) => dialect.tailor(renew(part), reading) ?? [])
+      .map((part) => dialect.frame(part))
+      .join('')
   const next = async (): Promise<string | undefined> => {
     for (;;) {
       const step = await reader.next()
       if (step.done) return undefined
-      const part = dialect.tailor(renew(step.value), reading)
-      if (part !== undefined) return dialect.frame(part)
+      // What has come meanwhile goes with it.
+      const frames = framesOf([step.value, ...reader.ready()])
+      if (frames !== '') return frames
     }
   }
   const body = new ReadableStream<Uint8Array>({

@@ -1,0 +1,147 @@
+/**
+ * Reads an answer that may still be in the making.
+ *
+ * @module
+ */
+
+import { LoaderTimeoutError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+
+/** How far a recording has come. */
+export type State =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+/** Why a watch over something that has ended is over. */
+export const ENDED = 'ended'
+
+/** What there is at a place of a recording. */
+export type Found<Part> = { readonly kind: 'part'; readonly part: Part } | State
+
+/** What a reader needs of its recording. */
+export interface Tape<Part> {
+  at(index: number): Found<Part>
+  head(): { readonly value: unknown } | undefined
+  changed(): Promise<void>
+  advanced(): void
+  left(reader: Reader<Part>): void
+  readonly firstMs: number
+  readonly idleMs: number
+}
+
+/** Reads a recording from its beginning, at its own pace. To stop before the end, call `return`. */
+export class Reader<Part> implements AsyncIterableIterator<Part, void> {
+  readonly #platform: Platform
+  readonly #tape: Tape<Part>
+  readonly #expired = Promise.withResolvers<never>()
+  readonly #left = new AbortController()
+  #position = 0
+  #isDone = false
+  #isWatched = false
+  #waiting: { readonly since: number; readonly ms: number } | undefined
+
+  constructor(platform: Platform, tape: Tape<Part>) {
+    this.#platform = platform
+    this.#tape = tape
+    this.#expired.promise.catch(() => this.#leave())
+  }
+
+  /** How many parts it has read. */
+  get position(): number {
+    return this.#position
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /**
+   * Waits until the model has begun to answer.
+   *
+   * @returns What came before the parts.
+   * @throws As {@link next} does.
+   */
+  async opened(): Promise<unknown> {
+    for (;;) {
+      const head = this.#tape.head()
+      if (head) return head.value
+      const state = this.#tape.at(this.#position)
+      if (state.kind === 'failed') this.#fail(state.error)
+      await this.#wait(this.#tape.firstMs)
+    }
+  }
+
+  /** @throws Whatever the model failed with; `LoaderTimeoutError` when nothing comes any more. */
+  async next(): Promise<IteratorResult<Part, void>> {
+    while (!this.#isDone) {
+      const found = this.#tape.at(this.#position)
+      switch (found.kind) {
+        case 'part':
+          this.#position++
+          this.#tape.advanced()
+          return { done: false, value: found.part }
+        case 'ended':
+          this.#leave()
+          break
+        case 'failed':
+          this.#fail(found.error)
+          break
+        case 'running':
+          await this.#wait(this.#tape.head() ? this.#tape.idleMs : this.#tape.firstMs)
+      }
+    }
+    return { done: true, value: undefined }
+  }
+
+  /** The parts there are already, without waiting. */
+  ready(): Part[] {
+    const parts: Part[] = []
+    for (let found = this.#tape.at(this.#position); !this.#isDone && found.kind === 'part'; ) {
+      parts.push(found.part)
+      this.#position++
+      found = this.#tape.at(this.#position)
+    }
+    if (parts.length > 0) this.#tape.advanced()
+    return parts
+  }
+
+  async return(): Promise<IteratorResult<Part, void>> {
+    this.#leave()
+    return { done: true, value: undefined }
+  }
+
+  async #wait(ms: number): Promise<void> {
+    // A little longer than the recording itself waits, which knows better what went wrong.
+    this.#waiting = { since: this.#platform.now(), ms: ms + GRACE_MS }
+    if (!this.#isWatched) this.#platform.defer(this.#watch())
+    await Promise.race([this.#tape.changed(), this.#expired.promise])
+    this.#waiting = undefined
+  }
+
+  /** Ends waiting for a recording that was cut off and cannot tell: one timer, not one a part. */
+  async #watch(): Promise<void> {
+    this.#isWatched = true
+    const { signal } = this.#left
+    for (let wait = this.#waiting; !signal.aborted; wait = this.#waiting) {
+      const now = this.#platform.now()
+      const leftMs = wait ? wait.since + wait.ms - now : this.#tape.idleMs
+      if (wait && leftMs <= 0) this.#expired.reject(new LoaderTimeoutError(wait.ms - GRACE_MS))
+      await this.#platform.delay(Math.max(1, leftMs), signal).catch(() => undefined) // it has left
+    }
+  }
+
+  #fail(error: unknown): never {
+    this.#leave()
+    throw error
+  }
+
+  #leave(): void {
+    if (this.#isDone) return
+    this.#isDone = true
+    this.#left.abort(ENDED)
+    this.#tape.left(this)
+  }
+}
+
+const GRACE_MS = 1_000
