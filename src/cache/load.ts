@@ -7,7 +7,7 @@
 import type { Flight } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, leaseMs, lifeMs, type Target } from './context.ts'
 import { type Admission, type Loaded, type LoadRequest, runLoader } from './loader.ts'
-import { type Found, momentOf, observe, type Sight } from './observe.ts'
+import { type Found, lowered, momentOf, observe, type Sight } from './observe.ts'
 import type { Policy } from './options.ts'
 
 /** How long a reader waits for a load of its own isolate before it looks at Redis again. */
@@ -152,14 +152,17 @@ function patienceOf({ platform }: CacheContext, policy: Policy): Patience {
   }
 }
 
-function nextSight(ctx: CacheContext, request: LoadRequest, waits: number): Promise<Sight> {
+async function nextSight(ctx: CacheContext, request: LoadRequest, waits: number): Promise<Sight> {
   const { target, policy } = request
   const { entry } = target.names
   // What is looked at, and how new it has to be.
   const id = [entry, ...target.asked.map(({ key }) => key), policy.after ?? ''].join('\n')
-  // A look that others share is judged once, so it is shared among those who judge alike.
+  // A look that others share is judged once, so it is shared among those who judge alike. How fresh
+  // each of them takes its value to be is for each to say.
   const reading = policy.reconcile ?? policy.schema
-  return ctx.watches.next({ id, reading }, waits, () => observe(ctx, target, policy))
+  const shared = { ...policy, freshness: undefined }
+  const seen = await ctx.watches.next({ id, reading }, waits, () => observe(ctx, target, shared))
+  return { ...seen, found: lowered(seen.found, policy) }
 }
 
 function fromRemote(found: Found): Loaded {

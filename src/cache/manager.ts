@@ -144,7 +144,7 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
     },
     events,
   }
-  return { ctx, rest: { ...rest, ...nearDefaults(near) } as EntryOptions<never> }
+  return { ctx, rest: { ...rest, ...nearDefaults(near) } as unknown as EntryOptions<never> }
 }
 
 function nearTier(options: NearTierOptions | false, events: Events, { keyspace }: Names): NearTier {

@@ -295,13 +295,20 @@ export class CacheNamespace<Values = unknown> {
    */
   #glance(
     key: string,
-    options: (Pick<EntryOptions, 'near' | 'signal' | 'after'> & { tags?: unknown }) | undefined,
+    options:
+      | (Pick<EntryOptions, 'near' | 'signal' | 'after'> & { tags?: unknown; freshness?: unknown })
+      | undefined,
   ): NearCopy | undefined {
     if (this.#policy.near === undefined) return undefined
     if (options === undefined) return nearHit(this.#ctx, key, this.#policy)
-    const { near, signal, after, tags = this.#policy.tags } = options
-    if ((near ?? signal ?? after) !== undefined || !Array.isArray(tags)) return undefined
-    return nearHit(this.#ctx, key, { near: this.#policy.near, tags })
+    const { near, signal, after, freshness, tags = this.#policy.tags } = options
+    if ((near ?? signal ?? after ?? freshness) !== undefined || !Array.isArray(tags))
+      return undefined
+    return nearHit(this.#ctx, key, {
+      near: this.#policy.near,
+      tags,
+      freshness: this.#policy.freshness,
+    })
   }
 
   #resolve(options: object | undefined): Policy {

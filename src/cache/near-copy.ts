@@ -26,7 +26,12 @@ export interface Proof extends Moment {
 export function nearHit(
   ctx: CacheContext,
   key: string,
-  { near, tags, after }: Pick<Policy, 'near' | 'tags'> & { readonly after?: string | undefined },
+  {
+    near,
+    tags,
+    after,
+    freshness,
+  }: Pick<Policy, 'near' | 'tags'> & Partial<Pick<Policy, 'after' | 'freshness'>>,
 ): NearCopy | undefined {
   if (near === undefined || near.verify) return undefined
   // It may be older than the token.
@@ -35,7 +40,12 @@ export function nearHit(
   if (copy === undefined) return undefined
   const now = ctx.platform.now()
   if (now - copy.provedAt >= near.ttlMs || now < copy.provedAt) return undefined
-  return isServable(copy, tags, now) ? copy : undefined
+  if (!isServable(copy, tags, now)) return undefined
+  return isStillFresh(copy, freshness) ? copy : undefined
+}
+
+function isStillFresh({ value }: NearCopy, freshness: Policy['freshness']): boolean {
+  return freshness === undefined || freshness(value) === 'fresh'
 }
 
 /** A copy whose header and markers Redis has just confirmed: no lag, two commands, no payload. */
@@ -47,6 +57,7 @@ export async function verifiedNearHit(
   if (!policy.near?.verify || policy.after !== undefined) return undefined
   const copy = ctx.near.get(target.key)
   if (!copy?.evidence || !isServable(copy, policy.tags, ctx.platform.now())) return undefined
+  if (!isStillFresh(copy, policy.freshness)) return undefined
   const { prefix, stamps } = copy.evidence
   try {
     const [first, found] = await ctx.steps.verify(target.names.entry, copy.labels.markerKeys)

@@ -90,7 +90,8 @@ export function weigh(
         : lookFurther(ctx, unseen, markers, policy.after).then((all) =>
             appraise(ctx, target, policy, entry, all),
           )
-    return weighed instanceof Promise ? weighed.catch(unreadable) : weighed
+    if (!(weighed instanceof Promise)) return lowered(weighed, policy)
+    return weighed.then((found) => lowered(found, policy)).catch(unreadable)
   } catch (error) {
     return unreadable(error)
   }
@@ -99,6 +100,15 @@ export function weigh(
 function unreadable(error: unknown): Nothing {
   if (!(error instanceof CorruptEntryError)) throw error
   return { kind: 'none', reason: 'corrupt', error }
+}
+
+const RANKS = ['fresh', 'stale', 'stale-if-error'] as const
+
+/** What was found, less fresh if the call's `freshness` says so. */
+export function lowered<Any extends Found | Nothing>(found: Any, { freshness }: Policy): Any {
+  if (freshness === undefined || found.kind === 'none') return found
+  const kind = freshness(found.value)
+  return RANKS.indexOf(kind) > RANKS.indexOf(found.kind) ? { ...found, kind } : found
 }
 
 /** Adds the markers of the tags that the entry has and the call did not name: a second look. */

@@ -69,6 +69,12 @@ export interface EntryOptions<Value = unknown> {
   readonly near?: NearOptions | false
   /** From how many bytes on values are compressed; `false` for never. @default 1_024 */
   readonly compression?: false | { readonly thresholdBytes?: number }
+  /**
+   * Lowers what an entry's age says of it, for values that know better: asked of each value that may
+   * be served, near copies included, and heeded if it answers less than age and tags allow. Values
+   * that were loaded for this call are not asked. It must not throw. @default none
+   */
+  readonly freshness?: (value: Value) => 'fresh' | 'stale' | 'stale-if-error'
   /** Checks what is read from Redis; a value that fails is a miss. Loaded values are not checked. */
   readonly schema?: StandardSchema<Value>
   /**
@@ -154,6 +160,7 @@ export interface Policy {
   readonly negativeTtlMs: number
   readonly near: NearPolicy | undefined
   readonly compression: false | { readonly thresholdBytes: number }
+  readonly freshness: ((value: unknown) => 'fresh' | 'stale' | 'stale-if-error') | undefined
   readonly schema: StandardSchema | undefined
   readonly reconcile: ((value: unknown) => unknown) | undefined
   readonly consistency: 'strict' | 'relaxed'
@@ -176,6 +183,7 @@ export const DEFAULTS: Policy = Object.freeze({
   negativeTtlMs: 60_000,
   near: undefined,
   compression: Object.freeze({ thresholdBytes: 1_024 }),
+  freshness: undefined,
   schema: undefined,
   reconcile: undefined,
   consistency: 'strict',

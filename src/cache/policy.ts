@@ -55,6 +55,10 @@ const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
   compression: (value: NonNullable<EntryOptions['compression']>, patch) => {
     patch.compression = resolveCompression(value)
   },
+  freshness: (value: NonNullable<Policy['freshness']>, patch) => {
+    if (typeof value !== 'function') throw new InvalidOptionError('freshness', 'a function')
+    patch.freshness = value
+  },
   schema: (value: NonNullable<EntryOptions['schema']>, patch) => {
     if (typeof value?.['~standard']?.validate !== 'function') {
       throw new InvalidOptionError('schema', 'a Standard Schema')
