@@ -2,6 +2,7 @@
  * Middleware for Hono, on every runtime it runs on.
  *
  * Exported as `'nearcache/hono'`.
+ * Middleware for Hono: `nearcache/hono`.
  *
  * @module
  */
@@ -31,3 +32,4 @@ export { type ForwardOptions, forwarder } from './session-forward.ts'
 export { type CrossSiteOptions, refuseCrossSite } from './session-origin.ts'
 export type { MissingSession } from './session-problems.ts'
 export type { RequestSession } from './session-request.ts'
+export { type HonoHttpCacheOptions, httpCache } from './http-cache.ts'

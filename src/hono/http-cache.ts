@@ -1,0 +1,57 @@
+/**
+ * The HTTP cache as Hono middleware, on any runtime.
+ *
+ * @module
+ */
+
+import type { Context, MiddlewareHandler } from 'hono'
+import { InvalidOptionError } from '../errors.ts'
+import { type HttpCacheOptions, resolveSettings } from '../http/options.ts'
+import { ResponseCache } from '../http/response-cache.ts'
+
+/** Options of {@link httpCache}. */
+export interface HonoHttpCacheOptions extends HttpCacheOptions {
+  /**
+   * How to run the app again behind an answer that was stale, since a context of Hono answers once:
+   * `(request, c) => app.fetch(request, c.env)`. It comes back to this middleware, which lets it pass.
+   * Without it, what is stale is refreshed before the answer.
+   */
+  readonly revalidate?: (request: Request, c: Context) => Response | Promise<Response>
+}
+
+/**
+ * Caches what the handlers behind it answer. Mount it outside of what is the same for all: what runs
+ * before it sees every request, what runs behind it only those that are not answered from the cache.
+ *
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
+ */
+export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
+  const cache = new ResponseCache(resolveSettings(options, ['revalidate']))
+  const { revalidate } = options
+  if (revalidate !== undefined && typeof revalidate !== 'function') {
+    throw new InvalidOptionError('revalidate', 'a function')
+  }
+  /** Requests that this cache has sent on behind an answer. */
+  const own = new WeakSet<Request>()
+
+  return async function httpCache(c, next) {
+    const { raw } = c.req
+    if (own.has(raw)) return next()
+    const origin = async (request: Request): Promise<Response> => {
+      c.req.raw = request
+      await next()
+      const response = c.res
+      // Else the context would mix its fields into the next response it is given.
+      c.res = undefined
+      return response
+    }
+    const behind =
+      revalidate &&
+      (async (request: Request): Promise<Response> => {
+        own.add(request)
+        return revalidate(request, c)
+      })
+    c.res = await cache.handle(raw, { origin, behind })
+    return undefined
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * A `fetch` with a cache before it.
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../errors.ts'
+import { whileWanted } from '../flight/deadline.ts'
+import { asDecoded } from './decoded.ts'
+import { type HttpCacheOptions, oneOf, resolveSettings } from './options.ts'
+import { ResponseCache } from './response-cache.ts'
+
+/** Options of {@link cachedFetch}. */
+export interface CachedFetchOptions extends HttpCacheOptions {
+  /**
+   * `private`: the caller is one user to the servers it asks, and `private` responses and those to its
+   * credentials are stored. `shared`: it asks for many. @default 'private'
+   */
+  readonly audience?: 'private' | 'shared'
+  /** @default the global one */
+  readonly fetch?: (request: Request) => Promise<Response>
+}
+
+/** What the cache modes of `fetch` mean to a cache. */
+const MODES: Readonly<Record<string, string>> = {
+  'no-store': 'no-store',
+  reload: 'no-cache',
+  'no-cache': 'no-cache',
+  'force-cache': 'max-stale',
+  'only-if-cached': 'only-if-cached, max-stale',
+}
+
+/**
+ * A function like `fetch` that stores what may be stored and answers from it. `cache` of a request is
+ * heeded: with `only-if-cached`, what is not there is a 504. What came by a redirect is not stored.
+ *
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
+ */
+export function cachedFetch(
+  options: CachedFetchOptions,
+): (input: string | URL | Request, init?: RequestInit) => Promise<Response> {
+  const audience = oneOf(options.audience ?? 'private', 'audience', ['private', 'shared'])
+  const settings = resolveSettings(options, ['audience', 'fetch'], audience)
+  const cache = new ResponseCache(settings)
+  const { fetch = (request) => globalThis.fetch(request) } = options
+  if (typeof fetch !== 'function') throw new InvalidOptionError('fetch', 'a function')
+  const origin = async (request: Request): Promise<Response> => asDecoded(await fetch(request))
+  return (input, init) => {
+    const request = withMode(new Request(input, init))
+    return whileWanted(settings.platform, request.signal, () =>
+      cache.handle(request, { origin, behind: origin }),
+    )
+  }
+}
+
+/** The request with its cache mode as a directive, unless it has some of its own. */
+function withMode(request: Request): Request {
+  const directive = MODES[request.cache]
+  if (directive === undefined || request.headers.has('cache-control')) return request
+  const headers = new Headers(request.headers)
+  headers.set('cache-control', directive)
+  return new Request(request, { headers })
+}

@@ -1,0 +1,121 @@
+/**
+ * A caching reverse proxy, as a function from request to response.
+ *
+ * @module
+ */
+
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { withFields } from './answer.ts'
+import { asDecoded } from './decoded.ts'
+import { dropHopByHop } from './fields.ts'
+import { type HttpCacheOptions, resolveSettings } from './options.ts'
+import { ResponseCache } from './response-cache.ts'
+
+/** Options of {@link cachingProxy}. */
+export interface CachingProxyOptions extends HttpCacheOptions {
+  /** Where requests go: `https://origin.example`, or with a path that goes before theirs. */
+  readonly origin: string | URL
+  /** @default the global one */
+  readonly fetch?: (request: Request) => Promise<Response>
+  /** How long the origin may take until its headers are there; from 1 ms. @default '30s' */
+  readonly timeout?: Duration
+  /** The name of this proxy in `Via` (RFC 9110, section 7.6.3). @default 'nearcache' */
+  readonly via?: string
+}
+
+const TIMED_OUT = Symbol('timed out')
+
+/**
+ * A reverse proxy with a shared cache. It takes off the fields of the hop, sets `X-Forwarded-Host` and
+ * `X-Forwarded-Proto`, whatever a client says in them, and adds to `Via`. `Accept-Encoding` is the
+ * runtime's own, and bodies are stored and sent decoded. Redirects are passed on. An origin that cannot
+ * be reached is a 502, one that takes too long a 504, unless something stored may answer.
+ *
+ * Interim responses (1xx) end here: `fetch` does not show them.
+ *
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
+ */
+export function cachingProxy(
+  options: CachingProxyOptions,
+): (request: Request) => Promise<Response> {
+  const settings = resolveSettings(options, ['origin', 'fetch', 'timeout', 'via'])
+  const cache = new ResponseCache(settings)
+  const { fetch = (request) => globalThis.fetch(request), timeout = '30s' } = options
+  const via = viaOf(options.via ?? 'nearcache')
+  const base = baseOf(options.origin)
+  const timeoutMs = toMilliseconds(timeout, 'timeout', { min: 1 })
+  if (typeof fetch !== 'function') throw new InvalidOptionError('fetch', 'a function')
+
+  const origin = async (request: Request): Promise<Response> => {
+    const done = new AbortController()
+    const limit = new AbortController()
+    const timer = settings.platform.delay(timeoutMs, done.signal).then(() => limit.abort(TIMED_OUT))
+    settings.platform.defer(timer.catch(() => undefined))
+    try {
+      const signal = AbortSignal.any([request.signal, limit.signal])
+      const response = await fetch(toOrigin(request, base, signal))
+      return fromOrigin(response, via)
+    } finally {
+      done.abort()
+    }
+  }
+  return async (request) => {
+    try {
+      return await cache.handle(received(request, via), { origin, behind: origin })
+    } catch (error) {
+      if (request.signal.aborted) throw error
+      return new Response(null, { status: error === TIMED_OUT ? 504 : 502 })
+    }
+  }
+}
+
+/** @throws {InvalidOptionError} When it is no URL of a server. */
+function baseOf(origin: string | URL): URL {
+  const base = URL.canParse(origin) ? new URL(origin) : undefined
+  const isServer = base?.protocol === 'http:' || base?.protocol === 'https:'
+  if (base && isServer && base.search === '' && base.username === '') return base
+  throw new InvalidOptionError('origin', 'an http or https URL without credentials and query')
+}
+
+function viaOf(name: string): string {
+  if (/^[!#$%&'*+.^_`|~\w-]{1,100}$/.test(name)) return `1.1 ${name}`
+  throw new InvalidOptionError('via', 'a token, as a pseudonym of this proxy')
+}
+
+/** The request as the cache sees it: what follows from the client's connection is settled. */
+function received(request: Request, via: string): Request {
+  const url = new URL(request.url)
+  const headers = new Headers(request.headers)
+  dropHopByHop(headers)
+  headers.delete('host')
+  headers.delete('accept-encoding')
+  headers.set('x-forwarded-host', url.host)
+  headers.set('x-forwarded-proto', url.protocol.slice(0, -1))
+  headers.append('via', via)
+  return withTarget(request, url, headers, request.signal)
+}
+
+/** The path goes behind that of the origin, and cannot name another host. */
+function toOrigin(request: Request, base: URL, signal: AbortSignal): Request {
+  const { pathname, search } = new URL(request.url)
+  const target = new URL(base)
+  target.pathname = `${base.pathname.replace(/\/$/, '')}${pathname}`
+  target.search = search
+  return withTarget(request, target, request.headers, signal)
+}
+
+function withTarget(request: Request, url: URL, headers: Headers, signal: AbortSignal): Request {
+  const { method, body } = request
+  // A body that streams is sent as it comes; the types of the web do not know the word yet.
+  const streaming = body === null ? {} : { body, duplex: 'half' }
+  return new Request(url, { method, headers, signal, redirect: 'manual', ...streaming })
+}
+
+function fromOrigin(response: Response, via: string): Response {
+  const decoded = asDecoded(response)
+  return withFields(decoded, decoded.body, (headers) => {
+    dropHopByHop(headers)
+    headers.append('via', via)
+  })
+}

@@ -1,0 +1,11 @@
+/**
+ * An HTTP cache for whatever answers web requests: `nearcache/http`.
+ *
+ * @module
+ */
+
+export { cacheHandler, type Handler } from './cache-handler.ts'
+export { type CachedFetchOptions, cachedFetch } from './cached-fetch.ts'
+export { type CachingProxyOptions, cachingProxy } from './caching-proxy.ts'
+export { KEYED_HEADERS, type QueryRule } from './key.ts'
+export type { HttpCacheOptions } from './options.ts'

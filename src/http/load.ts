@@ -1,0 +1,295 @@
+/**
+ * One load of a response: asks the origin, lets the first client have the answer as it comes, and makes
+ * of it what is stored.
+ *
+ * @module
+ */
+
+import type { LoadContext } from '../cache/loader.ts'
+import { randomId } from '../entry/id.ts'
+import { CONDITIONAL, listMembers } from './fields.ts'
+import type { Settings } from './options.ts'
+import { Recording } from './recording.ts'
+import { type Received, type Terms, termsOf } from './rules.ts'
+import {
+  headersOf,
+  PASS,
+  type Place,
+  refreshed,
+  type Stored,
+  type StoredResponse,
+  toStored,
+  updatedFields,
+} from './stored-response.ts'
+import { isChosen, judge, mayAnswerOnError, secondaryOf, type Verdict } from './verdict.ts'
+import type { Visit } from './visit.ts'
+
+/** An answer of the origin on its way to the client. */
+export interface Live {
+  readonly kind: 'live'
+  readonly response: Response
+  /** The body, where it is to be stored. */
+  readonly recording: Recording | undefined
+}
+
+/** What became of a load, for the request that ran it. */
+export type LoadResult =
+  | Live
+  | { readonly kind: 'stored'; readonly stored: StoredResponse }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+/** The answer of the origin to one request. */
+interface Exchange extends Received {
+  readonly response: Response
+  readonly requestedAt: number
+}
+
+/** Entries live no longer than this, and neither do the markers of their tags. */
+export const MAX_LIFE_MS: number = 30 * 86_400_000
+/** How long others do not wait for each other where there was nothing to store. */
+const PASS_MS = 10_000
+const MAX_TAGS = 64
+/** Status codes that count as an error of the origin (RFC 5861, section 4). */
+const ERRORS = new Set([500, 502, 503, 504])
+
+/** The origin answered with an error, and what is stored may answer in its place. */
+export class OriginError extends Error {}
+
+/** A load that may come to run, of one request. */
+export class Load {
+  readonly #settings: Settings
+  readonly #visit: Visit
+  /** The mark of the variants, where one of them is loaded. */
+  readonly #mark: string | undefined
+  readonly #live = Promise.withResolvers<Live>()
+  readonly #result = Promise.withResolvers<LoadResult>()
+  #hasStarted = false
+  #isLeft = false
+  #seen: Verdict | undefined
+
+  constructor(settings: Settings, visit: Visit, mark: string | undefined) {
+    this.#settings = settings
+    this.#visit = visit
+    this.#mark = mark
+  }
+
+  /** Whether it ran, or runs: for this request, and not for another that this one joined. */
+  get hasStarted(): boolean {
+    return this.#hasStarted
+  }
+
+  /** Settles when the client can be answered by what comes; never if it cannot. */
+  get live(): Promise<Live> {
+    return this.#live.promise
+  }
+
+  /** What became of it; never rejects, and settles only if it has started. */
+  get result(): Promise<LoadResult> {
+    return this.#result.promise
+  }
+
+  /** Whether it is of one variant, where the resource is known to have several. */
+  get isVariant(): boolean {
+    return this.#mark !== undefined
+  }
+
+  /** How what was found last could be used. */
+  get seen(): Verdict | undefined {
+    return this.#seen
+  }
+
+  /** How fresh a stored value is for this request: the cache's option `freshness`. */
+  freshnessOf(value: Stored): Verdict {
+    if (value.kind === 'pass') return 'fresh'
+    // Of another variant: it only says where that one is, unless this is the place.
+    if (!isChosen(value, this.#visit)) return this.#mark === undefined ? 'fresh' : 'stale-if-error'
+    this.#seen = judge(value, this.#visit)
+    return this.#seen === 'stale' && !this.#visit.behind ? 'stale-if-error' : this.#seen
+  }
+
+  /** The client has been answered by what is stored: nobody waits for what comes. */
+  leave(): void {
+    this.#isLeft = true
+    this.#visit.defer(
+      this.#live.promise.then(({ recording, response }) => {
+        if (recording) recording.leave()
+        else return response.body?.cancel()
+        return undefined
+      }),
+    )
+  }
+
+  /** The loader. */
+  async run(context: LoadContext<Stored>): Promise<Stored> {
+    this.#hasStarted = true
+    try {
+      return await this.#load(context)
+    } catch (error) {
+      this.#result.resolve({ kind: 'failed', error })
+      throw error
+    }
+  }
+
+  async #load(context: LoadContext<Stored>): Promise<Stored> {
+    const previous = context.previous?.kind === 'response' ? context.previous : undefined
+    const chosen = previous && isChosen(previous, this.#visit) ? previous : undefined
+    let exchange = await this.#ask(chosen)
+    if (chosen && exchange.status === 304) {
+      const stored = this.#refresh(context, chosen, exchange)
+      if (stored) return stored
+      exchange = await this.#ask(undefined)
+    }
+    if (chosen && ERRORS.has(exchange.status) && mayAnswerOnError(chosen, this.#now())) {
+      await exchange.response.body?.cancel()
+      throw new OriginError('The origin answered with an error')
+    }
+    const terms = this.#termsOf(exchange)
+    const tags = terms ? this.#tagsOf(exchange.response) : []
+    if (!terms || tags.length > MAX_TAGS) return this.#pass(context, chosen, exchange)
+    return this.#record(context, { exchange, terms, tags, place: this.#placeOf(terms, previous) })
+  }
+
+  /** What came by a redirect is of another URI, and the redirect was not seen. */
+  #termsOf(exchange: Exchange): Terms | undefined {
+    if (exchange.response.redirected) return undefined
+    return termsOf(this.#asked(exchange), exchange, this.#visit.rules)
+  }
+
+  #now(): number {
+    return this.#settings.platform.now()
+  }
+
+  #asked({ requestedAt }: Pick<Exchange, 'requestedAt'>) {
+    return { headers: this.#visit.headers, requestedAt }
+  }
+
+  /** Sends the request on, whole and without conditions but our own. */
+  async #ask(stored: StoredResponse | undefined): Promise<Exchange> {
+    const visit = this.#visit
+    const headers = new Headers(visit.headers)
+    for (const name of CONDITIONAL) headers.delete(name)
+    if (stored) addValidators(headers, stored)
+    const requestedAt = this.#now()
+    const isBehind = this.#seen !== undefined && this.#seen !== 'stale-if-error'
+    const origin = (isBehind && visit.behind) || visit.origin
+    const response = await origin(new Request(visit.url, { method: 'GET', headers }))
+    const { status } = response
+    return { response, status, headers: response.headers, requestedAt, receivedAt: this.#now() }
+  }
+
+  /** The stored response under the fields of a 304; `undefined` if it is not about this one. */
+  #refresh(
+    context: LoadContext<Stored>,
+    stored: StoredResponse,
+    exchange: Exchange,
+  ): StoredResponse | undefined {
+    const tag = exchange.headers.get('etag')
+    if (tag !== null && !stored.ownTag && !isSameTag(tag, headersOf(stored).get('etag'))) {
+      return undefined
+    }
+    const received = {
+      status: stored.status,
+      headers: updatedFields(stored, exchange.headers),
+      receivedAt: exchange.receivedAt,
+    }
+    const terms = termsOf(this.#asked(exchange), received, this.#visit.rules)
+    const place = { secondary: stored.secondary, mark: stored.mark }
+    if (!terms || secondaryOf(this.#visit, terms.vary) !== place.secondary) return undefined
+    const fresh = refreshed(stored, received, exchange.requestedAt, terms)
+    const tags = this.#tagsOf(new Response(null, { headers: received.headers }))
+    if (tags.length > MAX_TAGS) return undefined
+    this.#keep(context, terms, received.receivedAt, tags)
+    this.#result.resolve({ kind: 'stored', stored: fresh })
+    return fresh
+  }
+
+  /** Nothing to store: the client has the answer as it is, and others are told not to wait. */
+  #pass(
+    context: LoadContext<Stored>,
+    chosen: StoredResponse | undefined,
+    { response }: Exchange,
+  ): Stored {
+    this.#goLive({ kind: 'live', response, recording: undefined })
+    return this.#nothing(context, chosen)
+  }
+
+  #nothing(context: LoadContext<Stored>, chosen: StoredResponse | undefined): Stored {
+    if (this.#visit.isPersonal) this.#visit.rememberUnshared()
+    // What is there may still be of use; and what one user's credentials got says nothing to others.
+    if (this.#visit.isPersonal || (chosen && mayAnswerOnError(chosen, this.#now()))) context.skip()
+    context.setTtl(PASS_MS)
+    return PASS
+  }
+
+  async #record(context: LoadContext<Stored>, plan: Plan): Promise<Stored> {
+    const { exchange, terms, tags, place } = plan
+    const { response, receivedAt, requestedAt } = exchange
+    const recording = new Recording(response.body, this.#settings.maxBodyBytes)
+    if (this.#isLeft) recording.leave()
+    this.#goLive({ kind: 'live', response, recording })
+    const body = await recording.whole
+    if (body === undefined || isTruncated(response.headers, body.length)) {
+      return this.#nothing(context, undefined)
+    }
+    const { status, statusText, headers } = response
+    const content = { body, received: { status, statusText, headers, receivedAt }, requestedAt }
+    const stored = await toStored(content, terms, place, this.#settings.etag)
+    this.#keep(context, terms, receivedAt, tags)
+    return stored
+  }
+
+  #goLive(live: Live): void {
+    this.#live.resolve(live)
+    this.#result.resolve(live)
+  }
+
+  #keep(
+    context: LoadContext<Stored>,
+    terms: Terms,
+    receivedAt: number,
+    tags: readonly string[],
+  ): void {
+    const leftMs = terms.lifeMs - (this.#now() - receivedAt)
+    context.setTtl(Math.min(Math.max(1, leftMs), MAX_LIFE_MS))
+    if (tags.length > 0) context.setTags(tags)
+  }
+
+  #placeOf({ vary }: Terms, previous: StoredResponse | undefined): Place {
+    const secondary = secondaryOf(this.#visit, vary)
+    if (this.#mark !== undefined) return { secondary, mark: this.#mark }
+    // The other variants stay where they are as long as requests are told apart in the same way.
+    const isSame = previous !== undefined && previous.vary.join() === vary.join()
+    return { secondary, mark: isSame ? previous.mark : randomId() }
+  }
+
+  #tagsOf(response: Response): readonly string[] {
+    const { tagHeader, tags } = this.#settings
+    const listed = tagHeader === undefined ? [] : listMembers(response.headers.get(tagHeader))
+    const given = tags?.(this.#visit.request, response) ?? []
+    return [...new Set([...listed, ...given])]
+  }
+}
+
+interface Plan {
+  readonly exchange: Exchange
+  readonly terms: Terms
+  readonly tags: readonly string[]
+  readonly place: Place
+}
+
+function addValidators(headers: Headers, stored: StoredResponse): void {
+  const fields = headersOf(stored)
+  const [tag, modified] = [fields.get('etag'), fields.get('last-modified')]
+  if (tag !== null && !stored.ownTag) headers.set('if-none-match', tag)
+  if (modified !== null) headers.set('if-modified-since', modified)
+}
+
+function isSameTag(tag: string, stored: string | null): boolean {
+  return stored !== null && tag.replace(/^W\//, '') === stored.replace(/^W\//, '')
+}
+
+/** A body that is not as long as was promised has lost its end. */
+function isTruncated(headers: Headers, sizeBytes: number): boolean {
+  const promised = headers.get('content-length')
+  return promised !== null && Number(promised) !== sizeBytes
+}

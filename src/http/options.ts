@@ -1,0 +1,201 @@
+/**
+ * What a user of the HTTP cache may choose, and the resolved shape that the rest of this folder sees.
+ *
+ * @module
+ */
+
+import type { CacheNamespace } from '../cache/namespace.ts'
+import { checkFields } from '../cache/policy.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+import { KEYED_HEADERS, type QueryRule } from './key.ts'
+import type { Rules } from './rules.ts'
+
+/** Options that every form of the HTTP cache has. */
+export interface HttpCacheOptions {
+  /**
+   * Where responses are stored: a namespace of their own, such as `cache.namespace('http')`. How long a
+   * load is waited for by others is its `loaderTimeout.hard`; its near tier, compression and encryption
+   * hold for responses too.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: a namespace for any values can hold responses
+  readonly cache: CacheNamespace<any>
+  /** On Workers `workersPlatform()`, so that work after a response is kept alive. @default webPlatform() */
+  readonly platform?: Platform
+  /** How long a response is fresh that says nothing of it. @default none: it is as RFC 9111 has it */
+  readonly ttl?: Duration
+  /**
+   * The part of the time since `Last-Modified` that a response without stated freshness is fresh for, at
+   * most a day (RFC 9111, section 4.2.2); from 0, which is never, to 1. @default 0.1
+   */
+  readonly heuristic?: number
+  /** For responses without a `stale-while-revalidate` of their own. @default 0 */
+  readonly staleWhileRevalidate?: Duration
+  /** For responses without a `stale-if-error` of their own. @default 0 */
+  readonly staleIfError?: Duration
+  /** How long a stale response with a validator is kept to be validated. @default '1d' */
+  readonly keepStale?: Duration
+  /** A longer body is passed on and not stored. From 1 byte. @default 1_048_576 (1 MiB) */
+  readonly maxBodyBytes?: number
+  /** How the query takes part in the key. @default 'exact' */
+  readonly query?: QueryRule
+  /** Request fields that every response is taken to vary by. @default KEYED_HEADERS */
+  readonly keyedHeaders?: readonly string[]
+  /**
+   * Who asks, where the answer is his alone. Requests with a user have a private cache of their own:
+   * `private` responses and those to credentials are stored in it. Use what cannot be forged, such as
+   * the id in a verified session. @default nobody: the cache is shared
+   */
+  readonly user?: (request: Request) => string | undefined
+  /** Tags by which a response can be invalidated: at most 64 with those of `tagHeader`. @default none */
+  readonly tags?: (request: Request, response: Response) => readonly string[]
+  /** A response field that lists tags, with commas; `false` for none. @default 'cache-tag' */
+  readonly tagHeader?: string | false
+  /**
+   * Response fields that stand in for `Cache-Control` here (RFC 9213); the first that can be read counts.
+   * @default ['nearcache-cache-control', 'cdn-cache-control'], and none of them for a private cache
+   */
+  readonly targets?: readonly string[]
+  /** `generate` gives stored responses without an `ETag` one. @default 'generate' */
+  readonly etag?: 'generate' | 'keep'
+  /** Whether a client's `Cache-Control`, such as `no-cache`, is heeded. @default 'honour' */
+  readonly requestDirectives?: 'honour' | 'ignore'
+  /** What the field `Cache-Status` tells: `debug` adds the key, `off` leaves it out. @default 'on' */
+  readonly cacheStatus?: 'on' | 'debug' | 'off'
+}
+
+/** The options, checked. */
+export interface Settings {
+  // biome-ignore lint/suspicious/noExplicitAny: see HttpCacheOptions.cache
+  readonly cache: CacheNamespace<any>
+  readonly platform: Platform
+  readonly rules: Rules
+  readonly maxBodyBytes: number
+  readonly query: QueryRule
+  readonly keyedHeaders: readonly string[]
+  readonly user: ((request: Request) => string | undefined) | undefined
+  readonly tags: ((request: Request, response: Response) => readonly string[]) | undefined
+  readonly tagHeader: string | undefined
+  readonly etag: 'generate' | 'keep'
+  readonly requestDirectives: 'honour' | 'ignore'
+  readonly cacheStatus: 'on' | 'debug' | 'off'
+}
+
+const NAMES = [
+  'cache',
+  'platform',
+  'ttl',
+  'heuristic',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'keepStale',
+  'maxBodyBytes',
+  'query',
+  'keyedHeaders',
+  'user',
+  'tags',
+  'tagHeader',
+  'targets',
+  'etag',
+  'requestDirectives',
+  'cacheStatus',
+]
+
+const TARGETS = ['nearcache-cache-control', 'cdn-cache-control']
+const FIELD_NAME = /^[!#$%&'*+.^_`|~\w-]{1,100}$/
+
+/**
+ * Checks the options.
+ *
+ * @param own Names of options that this form has beside the common ones.
+ * @throws {InvalidOptionError} When one is unknown or out of its range.
+ */
+export function resolveSettings(
+  options: HttpCacheOptions,
+  own: readonly string[] = [],
+  audience: Rules['audience'] = 'shared',
+): Settings {
+  checkFields(options, 'options', [...NAMES, ...own])
+  const { cache, platform = webPlatform(), maxBodyBytes = 1_048_576, user, tags } = options
+  if (typeof cache?.getOrSet !== 'function') {
+    throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
+  }
+  if (!Number.isSafeInteger(maxBodyBytes) || maxBodyBytes < 1) {
+    throw new InvalidOptionError('maxBodyBytes', 'a whole number of bytes above 0')
+  }
+  return {
+    cache,
+    platform,
+    rules: resolveRules(options, audience),
+    maxBodyBytes,
+    query: checkQuery(options.query ?? 'exact'),
+    keyedHeaders: fieldNames(options.keyedHeaders ?? KEYED_HEADERS, 'keyedHeaders'),
+    user: checkFunction(user, 'user'),
+    tags: checkFunction(tags, 'tags'),
+    tagHeader: resolveTagHeader(options.tagHeader),
+    etag: oneOf(options.etag ?? 'generate', 'etag', ['generate', 'keep']),
+    requestDirectives: oneOf(options.requestDirectives ?? 'honour', 'requestDirectives', [
+      'honour',
+      'ignore',
+    ]),
+    cacheStatus: oneOf(options.cacheStatus ?? 'on', 'cacheStatus', ['on', 'debug', 'off']),
+  }
+}
+
+function resolveRules(options: HttpCacheOptions, audience: Rules['audience']): Rules {
+  const { ttl, heuristic = 0.1, keepStale = '1d', targets } = options
+  const { staleWhileRevalidate = 0, staleIfError = 0 } = options
+  if (!(heuristic >= 0 && heuristic <= 1)) {
+    throw new InvalidOptionError('heuristic', 'a number from 0 to 1')
+  }
+  return {
+    audience,
+    targets: fieldNames(targets ?? (audience === 'shared' ? TARGETS : []), 'targets'),
+    ttlMs: ttl === undefined ? undefined : toMilliseconds(ttl, 'ttl', { min: 1 }),
+    heuristic,
+    staleWhileRevalidateMs: toMilliseconds(staleWhileRevalidate, 'staleWhileRevalidate'),
+    staleIfErrorMs: toMilliseconds(staleIfError, 'staleIfError'),
+    keepStaleMs: toMilliseconds(keepStale, 'keepStale'),
+  }
+}
+
+function resolveTagHeader(name: string | false = 'cache-tag'): string | undefined {
+  return name === false ? undefined : fieldNames([name], 'tagHeader')[0]
+}
+
+/** @throws {InvalidOptionError} When it is not a list of field names. */
+export function fieldNames(value: readonly string[], option: string): readonly string[] {
+  const isList = Array.isArray(value) && value.every((name) => FIELD_NAME.test(name))
+  if (!isList) throw new InvalidOptionError(option, 'names of header fields')
+  return value.map((name) => name.toLowerCase()).sort((a, b) => orderOf(option, a, b))
+}
+
+/** Targets count in the order they are given in; a set of names has none. */
+function orderOf(option: string, a: string, b: string): number {
+  return option === 'targets' ? 0 : a < b ? -1 : 1
+}
+
+function checkQuery(rule: QueryRule): QueryRule {
+  if (rule === 'exact' || rule === 'sorted') return rule
+  const names = typeof rule === 'object' && rule !== null ? Object.values(rule) : []
+  const isKnown = names.length === 1 && ('include' in rule || 'exclude' in rule)
+  const isList = Array.isArray(names[0]) && names[0].every((name) => typeof name === 'string')
+  if (isKnown && isList) return rule
+  throw new InvalidOptionError(
+    'query',
+    "'exact', 'sorted', { include: names } or { exclude: names }",
+  )
+}
+
+function checkFunction<T>(value: T, option: string): T {
+  if (value === undefined || typeof value === 'function') return value
+  throw new InvalidOptionError(option, 'a function')
+}
+
+/** @throws {InvalidOptionError} When it is none of these. */
+export function oneOf<T extends string>(value: T, option: string, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value
+  throw new InvalidOptionError(option, allowed.map((one) => `'${one}'`).join(' or '))
+}

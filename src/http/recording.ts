@@ -1,0 +1,133 @@
+/**
+ * Records a body while it streams to a client: the client gets each piece as it comes, and the cache the
+ * whole if it ends well and is not too large.
+ *
+ * @module
+ */
+
+import type { Bytes } from '../entry/bytes.ts'
+
+type Controller = ReadableStreamDefaultController<Uint8Array>
+
+/**
+ * One body on its way. Until it is larger than the bound it is read as fast as it comes, whether or not
+ * its client keeps up or is still there; after that at the pace of the client, or not at all.
+ */
+export class Recording {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  readonly #maxBytes: number
+  readonly #whole = Promise.withResolvers<Bytes | undefined>()
+  #pieces: Uint8Array[] = []
+  #sizeBytes = 0
+  #isTooLarge = false
+  #client: Controller | undefined
+  #ended: { readonly error?: unknown } | undefined
+  /** Whether a client is there, may come, or is gone for good. */
+  #audience: 'expected' | 'present' | 'gone' = 'expected'
+  #demand = Promise.withResolvers<void>()
+
+  constructor(body: ReadableStream<Uint8Array> | null, maxBytes: number) {
+    this.#reader = body?.getReader()
+    this.#maxBytes = maxBytes
+    // Whoever records may not be there any more when it fails.
+    this.#whole.promise.catch(() => undefined)
+    if (this.#reader) this.#run(this.#reader).catch(() => undefined)
+    else this.#end({})
+  }
+
+  /**
+   * The whole body; `undefined` if it is too large.
+   *
+   * @throws Whatever the source failed with, as a rejection.
+   */
+  get whole(): Promise<Bytes | undefined> {
+    return this.#whole.promise
+  }
+
+  /** The body for the client, once. A client that goes away does not end the recording. */
+  stream(): ReadableStream<Uint8Array> | null {
+    if (this.#reader === undefined) return null
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => this.#attach(controller),
+      pull: () => this.#demand.resolve(),
+      cancel: () => this.leave(),
+    })
+  }
+
+  /** Nobody will read the stream, now or later. */
+  leave(): void {
+    this.#audience = 'gone'
+    this.#client = undefined
+    this.#demand.resolve()
+  }
+
+  #attach(controller: Controller): void {
+    this.#audience = 'present'
+    this.#client = controller
+    for (const piece of this.#pieces) controller.enqueue(piece)
+    if (this.#isTooLarge) this.#pieces = []
+    if (this.#ended) this.#close(controller, this.#ended)
+  }
+
+  async #run(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+    try {
+      for (;;) {
+        if (this.#isTooLarge && !(await this.#isWanted())) return await this.#giveUp(reader)
+        const { done, value } = await reader.read()
+        if (done) return this.#end({})
+        this.#take(value)
+      }
+    } catch (error) {
+      this.#end({ error })
+    }
+  }
+
+  #take(piece: Uint8Array): void {
+    this.#sizeBytes += piece.byteLength
+    const wasTooLarge = this.#isTooLarge
+    this.#isTooLarge = this.#sizeBytes > this.#maxBytes
+    if (!this.#isTooLarge || this.#client === undefined) this.#pieces.push(piece)
+    this.#client?.enqueue(piece)
+    if (!this.#isTooLarge || wasTooLarge) return
+    if (this.#client) this.#pieces = []
+    this.#whole.resolve(undefined)
+  }
+
+  /** Waits until the client has room, or is gone. */
+  async #isWanted(): Promise<boolean> {
+    while (this.#audience !== 'gone') {
+      if (this.#client && (this.#client.desiredSize ?? 0) > 0) return true
+      await this.#demand.promise
+      this.#demand = Promise.withResolvers()
+    }
+    return false
+  }
+
+  async #giveUp(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+    this.#pieces = []
+    await reader.cancel().catch(() => undefined)
+  }
+
+  #end(ended: { readonly error?: unknown }): void {
+    this.#ended = ended
+    if (this.#client) this.#close(this.#client, ended)
+    if ('error' in ended) this.#whole.reject(ended.error)
+    else this.#whole.resolve(this.#isTooLarge ? undefined : join(this.#pieces, this.#sizeBytes))
+  }
+
+  #close(client: Controller, ended: { readonly error?: unknown }): void {
+    this.#client = undefined
+    if ('error' in ended) client.error(ended.error)
+    else client.close()
+  }
+}
+
+function join(pieces: readonly Uint8Array[], sizeBytes: number): Bytes {
+  const whole = new Uint8Array(sizeBytes)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.byteLength
+  }
+  return whole
+}

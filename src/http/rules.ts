@@ -1,0 +1,245 @@
+/**
+ * Whether a response may be stored, and for how long it is fresh (RFC 9111, sections 3 and 4.2).
+ *
+ * `http-cache-semantics` decides on storing and on the freshness lifetime, of a response that is put to
+ * it in the form it reads best. The rest is done here and in the modules beside, because the public
+ * suite of cache tests shows the library to be of an earlier standard, or lenient, in it:
+ *
+ * - it splits `Cache-Control` at every comma, tells upper from lower case, and lets the last of several
+ *   values count; it reads dates as `Date.parse` does; it takes `7200.0` for an `Age`;
+ * - it stores only status codes of a list, where RFC 9111 lets every final one be stored that says how
+ *   long it is fresh, and does not know `must-understand`;
+ * - it never reuses what has `must-revalidate` or `proxy-revalidate`, where both speak of stale
+ *   responses only; it replaces `Date`; it does not count the time since `Date` as age;
+ * - it compares the fields of `Vary` letter by letter; from a 304 it takes only fields that were there.
+ *
+ * @module
+ */
+
+import CachePolicy from 'http-cache-semantics'
+import { type Directives, parseCacheControl, parseTargeted, seconds } from './directives.ts'
+import { listMembers } from './fields.ts'
+import { formatHttpDate, parseHttpDate } from './http-date.ts'
+import { varyNames } from './vary.ts'
+
+/** Whose cache it is, and what holds for responses that do not say. */
+export interface Rules {
+  /** `private` is a cache of one user, who may be served what is his alone. */
+  readonly audience: 'shared' | 'private'
+  /** Fields that stand in for `Cache-Control` here, the first that can be read before the others. */
+  readonly targets: readonly string[]
+  readonly ttlMs: number | undefined
+  /** Part of the time since `Last-Modified` that a response is fresh for; 0 for none. */
+  readonly heuristic: number
+  readonly staleWhileRevalidateMs: number
+  readonly staleIfErrorMs: number
+  /** How long a stale response is kept to be validated. */
+  readonly keepStaleMs: number
+}
+
+/** What was asked for, as far as storing depends on it. */
+export interface Asked {
+  readonly headers: Headers
+  /** Epoch milliseconds at which the request was sent on. */
+  readonly requestedAt: number
+}
+
+/** A response that came for it. */
+export interface Received {
+  readonly status: number
+  readonly headers: Headers
+  /** Epoch milliseconds at which its headers were there. */
+  readonly receivedAt: number
+}
+
+/** On what terms a response is stored. Durations are milliseconds. */
+export interface Terms {
+  /** How old it was when it came. */
+  readonly ageMs: number
+  readonly lifetimeMs: number
+  readonly staleWhileRevalidateMs: number
+  readonly staleIfErrorMs: number
+  /** Never to be served stale, whatever else allows it. */
+  readonly strict: boolean
+  readonly vary: readonly string[]
+  /** Fields that may not be reused, by `no-cache` or `private` with names. */
+  readonly withheld: readonly string[]
+  /** How long it is of any use from when it came. */
+  readonly lifeMs: number
+}
+
+const DAY_MS = 86_400_000
+
+/** Status codes that are cacheable by default (RFC 9110, section 15.1), but for 206. */
+const BY_DEFAULT = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
+/** Status codes whose caching requirements are understood here. */
+const UNDERSTOOD = new Set([...BY_DEFAULT, 302, 303, 307])
+/** To the library every other status is this one: stored only if the response says so. */
+const NOT_BY_DEFAULT = 302
+
+/** The terms on which a response is stored, or `undefined` if it must not be, or is of no use. */
+export function termsOf(asked: Asked, received: Received, rules: Rules): Terms | undefined {
+  const { status, headers } = received
+  const vary = varyNames(headers)
+  // Partial responses are passed on; a cookie is for whoever it was set for.
+  if (vary === undefined || status < 200 || status > 599 || status === 206 || status === 304)
+    return undefined
+  if (headers.has('set-cookie')) return undefined
+  const effective = effectiveDirectives(headers, rules.targets)
+  const directives = understood(effective.directives, status)
+  if (directives === undefined) return undefined
+
+  const policy = policyFor(asked, received, rules, { ...effective, directives })
+  if (!policy.storable()) return undefined
+  const ageMs = initialAgeMs(asked, received)
+  const lifetimeMs = lifetimeOf(policy, received, rules, { ...effective, directives })
+  const windows = staleWindows(directives, rules)
+  const isValidatable = headers.has('etag') || headers.has('last-modified')
+  const { staleWhileRevalidateMs, staleIfErrorMs } = windows
+  const keptMs = Math.max(
+    staleWhileRevalidateMs,
+    staleIfErrorMs,
+    isValidatable ? rules.keepStaleMs : 0,
+  )
+  const lifeMs = lifetimeMs + keptMs - ageMs
+  if (lifeMs <= 0) return undefined
+  return { ageMs, lifetimeMs, ...windows, vary, withheld: withheldFields(directives), lifeMs }
+}
+
+/** The directives that hold here, and whether a targeted field gave them (RFC 9213). */
+interface Effective {
+  readonly directives: Directives
+  readonly targeted: boolean
+}
+
+function effectiveDirectives(headers: Headers, targets: readonly string[]): Effective {
+  for (const target of targets) {
+    const directives = parseTargeted(headers.get(target))
+    if (directives) return { directives, targeted: true }
+  }
+  return { directives: parseCacheControl(headers.get('cache-control')), targeted: false }
+}
+
+/** Heeds `must-understand` (RFC 9111, section 5.2.2.3): `undefined` if the status is not understood. */
+function understood(directives: Directives, status: number): Directives | undefined {
+  if (!directives.has('must-understand')) return directives
+  if (!UNDERSTOOD.has(status)) return undefined
+  return new Map([...directives].filter(([name]) => name !== 'no-store'))
+}
+
+/** A cookie counts as credentials: most applications answer by it, and few say so. */
+function isPersonal(headers: Headers, { audience }: Rules): boolean {
+  return audience === 'shared' && (headers.has('authorization') || headers.has('cookie'))
+}
+
+function policyFor(
+  asked: Asked,
+  { status, headers, receivedAt }: Received,
+  rules: Rules,
+  { directives, targeted }: Effective,
+): CachePolicy {
+  const date = (name: string): string | undefined => {
+    if (!headers.has(name) || (targeted && name === 'expires')) return undefined
+    const instant = parseHttpDate(headers.get(name), receivedAt)
+    // Of no form that HTTP has: in the past, where there is one at all.
+    return instant === undefined ? '0' : formatHttpDate(instant)
+  }
+  const sent = parseHttpDate(headers.get('date'), receivedAt) ?? receivedAt
+  const fields: Record<string, string | undefined> = {
+    'cache-control': directiveText(directives),
+    date: formatHttpDate(sent),
+    expires: date('expires'),
+    'last-modified': date('last-modified'),
+    pragma: targeted ? undefined : (headers.get('pragma') ?? undefined),
+  }
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined)
+  const credentials = isPersonal(asked.headers, rules) ? { authorization: 'some' } : {}
+  return new CachePolicy(
+    { method: 'GET', headers: credentials },
+    {
+      status: BY_DEFAULT.has(status) ? status : NOT_BY_DEFAULT,
+      headers: Object.fromEntries(present),
+    },
+    {
+      shared: rules.audience === 'shared',
+      cacheHeuristic: rules.heuristic,
+      immutableMinTimeToLive: 0,
+    },
+  )
+}
+
+const FLAGS = ['no-store', 'no-cache', 'private', 'public', 'must-revalidate']
+
+/** The directives that the library decides by, in the one form it reads. */
+function directiveText(directives: Directives): string | undefined {
+  // With names, the two that may have some are about fields, not about the response.
+  const flags = FLAGS.filter((name) => directives.has(name) && !isQualified(directives, name))
+  const numbers = ['s-maxage', 'max-age'].flatMap((name) => {
+    const value = seconds(directives, name)
+    return value === undefined ? [] : [`${name}=${value}`]
+  })
+  const text = [...flags, ...numbers].join(', ')
+  return text === '' ? undefined : text
+}
+
+function isQualified(directives: Directives, name: string): boolean {
+  if (name !== 'no-cache' && name !== 'private') return false
+  return typeof directives.get(name) === 'string'
+}
+
+function withheldFields(directives: Directives): readonly string[] {
+  return ['no-cache', 'private']
+    .map((name) => directives.get(name))
+    .flatMap((value) => (typeof value === 'string' ? listMembers(value) : []))
+    .map((name) => name.toLowerCase())
+}
+
+function lifetimeOf(
+  policy: CachePolicy,
+  { status, headers }: Received,
+  rules: Rules,
+  { directives, targeted }: Effective,
+): number {
+  const lifetimeMs = Math.max(0, policy.maxAge() * 1_000)
+  if (directives.has('no-cache') && !isQualified(directives, 'no-cache')) return 0
+  const isExplicit =
+    directives.has('max-age') ||
+    (directives.has('s-maxage') && rules.audience === 'shared') ||
+    (headers.has('expires') && !targeted)
+  if (isExplicit) return lifetimeMs
+  const isSilent = directives.size === 0 && !headers.has('pragma')
+  if (rules.ttlMs !== undefined && isSilent && BY_DEFAULT.has(status)) return rules.ttlMs
+  return Math.min(lifetimeMs, DAY_MS)
+}
+
+/** RFC 5861. What forbids to serve stale forbids both, `s-maxage` only what nobody asked for. */
+function staleWindows(
+  directives: Directives,
+  rules: Rules,
+): Pick<Terms, 'staleWhileRevalidateMs' | 'staleIfErrorMs' | 'strict'> {
+  const isShared = rules.audience === 'shared'
+  const strict =
+    directives.has('must-revalidate') ||
+    (isShared && directives.has('proxy-revalidate')) ||
+    (directives.has('no-cache') && !isQualified(directives, 'no-cache'))
+  const implied = isShared && directives.has('s-maxage')
+  const window = (name: string, otherwise: number): number => {
+    if (strict) return 0
+    const stated = seconds(directives, name)
+    return stated === undefined ? (implied ? 0 : otherwise) : stated * 1_000
+  }
+  return {
+    strict,
+    staleWhileRevalidateMs: window('stale-while-revalidate', rules.staleWhileRevalidateMs),
+    staleIfErrorMs: window('stale-if-error', rules.staleIfErrorMs),
+  }
+}
+
+/** RFC 9111, section 4.2.3; `Date` has whole seconds, so less than one of them says nothing. */
+function initialAgeMs({ requestedAt }: Asked, { headers, receivedAt }: Received): number {
+  const date = parseHttpDate(headers.get('date'), receivedAt) ?? receivedAt
+  const apparentMs = Math.floor(Math.max(0, receivedAt - date) / 1_000) * 1_000
+  const [stated = ''] = listMembers(headers.get('age'))
+  const ageS = /^\d+$/.test(stated) ? Math.min(Number(stated), 2 ** 31) : 0
+  return Math.max(apparentMs, ageS * 1_000 + Math.max(0, receivedAt - requestedAt))
+}

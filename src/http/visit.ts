@@ -1,0 +1,76 @@
+/**
+ * One request to the cache, with everything about it that is settled before anything is looked up.
+ *
+ * @module
+ */
+
+import { type Directives, parseCacheControl } from './directives.ts'
+import { effectiveUrl, primaryKey } from './key.ts'
+import type { Settings } from './options.ts'
+import type { Rules } from './rules.ts'
+import type { Wanted } from './verdict.ts'
+
+/** Makes the response to a request: the application, or the way to it. */
+export type Origin = (request: Request) => Response | Promise<Response>
+
+/** A request that the cache may answer. */
+export interface Visit extends Wanted {
+  readonly request: Request
+  /** The URI that is looked up, and sent on. */
+  readonly url: URL
+  readonly key: string
+  readonly rules: Rules
+  /** Whether it has credentials, and the cache is shared. */
+  readonly isPersonal: boolean
+  readonly origin: Origin
+  /** How to load after the client has been answered, if that is possible. */
+  readonly behind: Origin | undefined
+  rememberUnshared(): void
+  defer(work: Promise<unknown>): void
+}
+
+/** What a form of the cache brings to each of its requests. */
+export interface Ways {
+  readonly origin: Origin
+  readonly behind: Origin | undefined
+}
+
+const NO_DIRECTIVES: Directives = new Map()
+
+/** Settles what can be; `undefined` for a request whose URI is too long to be a key. */
+export function visitOf(
+  settings: Settings,
+  request: Request,
+  ways: Ways,
+  rememberUnshared: (key: string) => void,
+): Visit | undefined {
+  const { platform, query, keyedHeaders, requestDirectives } = settings
+  const url = effectiveUrl(request.url, query)
+  const user = settings.user?.(request)
+  const key = primaryKey(url, user)
+  if (key === undefined) return undefined
+  const { headers } = request
+  const rules: Rules =
+    user === undefined ? settings.rules : { ...settings.rules, audience: 'private' }
+  return {
+    request,
+    url,
+    key,
+    headers,
+    askedAt: platform.now(),
+    directives: requestDirectives === 'honour' ? directivesOf(headers) : NO_DIRECTIVES,
+    keyedHeaders,
+    rules,
+    isPersonal:
+      rules.audience === 'shared' && (headers.has('authorization') || headers.has('cookie')),
+    ...ways,
+    rememberUnshared: () => rememberUnshared(key),
+    defer: (work) => platform.defer(work.catch(() => undefined)),
+  }
+}
+
+function directivesOf(headers: Headers): Directives {
+  const directives = parseCacheControl(headers.get('cache-control'))
+  const isOld = !headers.has('cache-control') && headers.get('pragma')?.includes('no-cache')
+  return isOld ? new Map([['no-cache', true]]) : directives
+}
