@@ -65,6 +65,7 @@ export class Load {
   readonly #result = Promise.withResolvers<LoadResult>()
   #hasStarted = false
   #isLeft = false
+  #current: Live | undefined
   #seen: Verdict | undefined
 
   constructor(settings: Settings, visit: Visit, mark: string | undefined) {
@@ -110,13 +111,12 @@ export class Load {
   /** The client has been answered by what is stored: nobody waits for what comes. */
   leave(): void {
     this.#isLeft = true
-    this.#visit.defer(
-      this.#live.promise.then(({ recording, response }) => {
-        if (recording) recording.leave()
-        else return response.body?.cancel()
-        return undefined
-      }),
-    )
+    if (this.#current) this.#drop(this.#current)
+  }
+
+  #drop({ recording, response }: Live): void {
+    if (recording) recording.leave()
+    else this.#visit.defer(response.body?.cancel() ?? Promise.resolve())
   }
 
   /** The loader. */
@@ -189,7 +189,7 @@ export class Load {
     }
     const received = {
       status: stored.status,
-      headers: updatedFields(stored, exchange.headers),
+      headers: updatedFields(stored, exchange.headers, exchange.receivedAt),
       receivedAt: exchange.receivedAt,
     }
     const terms = termsOf(this.#asked(exchange), received, this.#visit.rules)
@@ -225,7 +225,6 @@ export class Load {
     const { exchange, terms, tags, place } = plan
     const { response, receivedAt, requestedAt } = exchange
     const recording = new Recording(response.body, this.#settings.maxBodyBytes)
-    if (this.#isLeft) recording.leave()
     this.#goLive({ kind: 'live', response, recording })
     const body = await recording.whole
     if (body === undefined || isTruncated(response.headers, body.length)) {
@@ -239,6 +238,8 @@ export class Load {
   }
 
   #goLive(live: Live): void {
+    this.#current = live
+    if (this.#isLeft) this.#drop(live)
     this.#live.resolve(live)
     this.#result.resolve(live)
   }

@@ -115,9 +115,15 @@ export function headersOf({ headers }: StoredResponse): Headers {
 /** Fields that describe the stored body, which a 304 does not bring anew. */
 const OF_THE_BODY = ['content-length', 'content-encoding', 'content-range', 'transfer-encoding']
 
-/** The fields of a stored response after a 304 (RFC 9111, section 3.2). */
-export function updatedFields(stored: StoredResponse, update: Headers): Headers {
+/** The fields of a stored response after a 304 that came at `receivedAt` (RFC 9111, section 3.2). */
+export function updatedFields(
+  stored: StoredResponse,
+  update: Headers,
+  receivedAt: number,
+): Headers {
   const fields = headersOf(stored)
+  // Where it brings no date, the old one would make it as old as what it renews.
+  fields.set('date', formatHttpDate(receivedAt))
   for (const [name, value] of pairsOf(update)) {
     if (!OF_THE_BODY.includes(name)) fields.set(name, value)
   }
