@@ -1,0 +1,202 @@
+import { Hono } from 'hono'
+import { compress } from 'hono/compress'
+import { etag } from 'hono/etag'
+import { describe, expect, test, vi } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { InvalidOptionError } from '../../../src/errors.ts'
+import { type HonoHttpCacheOptions, httpCache } from '../../../src/hono/index.ts'
+import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+
+function setUp(options: Partial<HonoHttpCacheOptions> = {}) {
+  const platform = new ManualPlatform()
+  const redis = embeddedTransport({ engine: new EmbeddedRedis({ platform }) })
+  const cache = new RedisCacheManager({ redis, platform }).namespace('http')
+  const middleware = httpCache({ cache, platform, ...options })
+  const app = new Hono()
+  const request = async (path: string, init?: RequestInit) => {
+    const response = await app.request(path, init)
+    await platform.settle()
+    return response
+  }
+  return { app, cache, platform, middleware, request }
+}
+
+describe('httpCache', () => {
+  test('answers from the cache what a handler has answered, and runs the handler once', async () => {
+    const { app, middleware, request } = setUp()
+    const handler = vi.fn()
+    app.use(middleware)
+    app.get('/posts/:id', (c) => {
+      handler()
+      c.header('Cache-Control', 'max-age=60')
+      return c.json({ id: c.req.param('id'), q: c.req.query('q') })
+    })
+
+    const [first, second] = [await request('/posts/1?q=a'), await request('/posts/1?q=a')]
+
+    expect(await first.json()).toEqual({ id: '1', q: 'a' })
+    expect(await second.json()).toEqual({ id: '1', q: 'a' })
+    expect(second.headers.get('content-type')).toBe('application/json')
+    expect(second.headers.get('cache-status')).toBe('nearcache; hit; ttl=60')
+    expect(handler).toHaveBeenCalledTimes(1)
+  })
+
+  test('leaves alone what is not to be stored: errors, and what is not found', async () => {
+    const { app, middleware, request } = setUp({ ttl: '1m' })
+    const handler = vi.fn()
+    app.use(middleware)
+    app.get('/broken', () => {
+      handler()
+      throw new Error('broken')
+    })
+    app.onError((_error, c) => c.text('sorry', 500))
+
+    expect(await (await request('/broken')).text()).toBe('sorry')
+    expect((await request('/broken')).status).toBe(500)
+    expect(handler).toHaveBeenCalledTimes(2)
+  })
+
+  test('serves a stale answer when the handler throws, where the response allows it', async () => {
+    const { app, middleware, platform, request } = setUp()
+    let isBroken = false
+    app.use(middleware)
+    app.get('/', (c) => {
+      if (isBroken) throw new Error('broken')
+      return c.text('good', 200, { 'cache-control': 'max-age=60, stale-if-error=600' })
+    })
+    app.onError((_error, c) => c.text('sorry', 500))
+    await request('/')
+    isBroken = true
+    await platform.advance(90_000)
+
+    const stale = await request('/')
+
+    expect([stale.status, await stale.text()]).toEqual([200, 'good'])
+    expect(stale.headers.get('cache-status')).toContain('detail=stale-if-error')
+  })
+
+  test('refreshes behind the answer by running the app again, where it is told how', async () => {
+    const { app, middleware, platform, request } = setUp({
+      revalidate: (again) => app.fetch(again),
+    })
+    let calls = 0
+    app.use(middleware)
+    app.get('/', (c) => {
+      calls++
+      return c.text(`call ${calls}`, 200, {
+        'cache-control': 'max-age=60, stale-while-revalidate=60',
+        'x-call': `${calls}`,
+      })
+    })
+    await request('/')
+    await platform.advance(70_000)
+
+    const [stale, fresh] = [await request('/'), await request('/')]
+
+    expect([await stale.text(), await fresh.text()]).toEqual(['call 1', 'call 2'])
+    expect(fresh.headers.get('x-call')).toBe('2')
+    expect(fresh.headers.get('age')).toBe('0')
+  })
+
+  test('refreshes before the answer where it is not', async () => {
+    const { app, middleware, platform, request } = setUp()
+    let calls = 0
+    app.use(middleware)
+    app.get('/', (c) => {
+      calls++
+      return c.text(`call ${calls}`, 200, {
+        'cache-control': 'max-age=60, stale-while-revalidate=60',
+      })
+    })
+    await request('/')
+    await platform.advance(70_000)
+
+    expect(await (await request('/')).text()).toBe('call 2')
+  })
+
+  test('a soft invalidation never leaves an answer stale for good, told how to run the app or not', async () => {
+    for (const isTold of [true, false]) {
+      const { app, cache, middleware, request } = setUp(
+        isTold ? { revalidate: (again) => app.fetch(again) } : {},
+      )
+      let calls = 0
+      app.use(middleware)
+      app.get('/', (c) => {
+        calls++
+        return c.text(`call ${calls}`, 200, { 'cache-control': 'max-age=60', 'cache-tag': 'a' })
+      })
+      await request('/')
+      await cache.invalidateTags(['a'], { mode: 'soft' })
+
+      expect(await (await request('/')).text()).toBe(isTold ? 'call 1' : 'call 2')
+      expect(await (await request('/')).text()).toBe('call 2')
+    }
+  })
+
+  test('works between other middleware: compression and tags outside, its own inside', async () => {
+    const { app, middleware, request } = setUp()
+    const handler = vi.fn()
+    app.use(compress({ threshold: 1 }), etag())
+    app.use(async (c, next) => {
+      await next()
+      c.header('x-outer', 'each time')
+    })
+    app.use(middleware)
+    app.use(async (c, next) => {
+      await next()
+      c.header('x-inner', 'stored')
+    })
+    app.get('/', (c) => {
+      handler()
+      return c.text('x'.repeat(2_000), 200, { 'cache-control': 'max-age=60' })
+    })
+
+    for (let i = 0; i < 3; i++) {
+      const answer = await request('/', { headers: { 'accept-encoding': 'gzip' } })
+      const stream = answer.body?.pipeThrough(new DecompressionStream('gzip'))
+      expect(await new Response(stream).text()).toBe('x'.repeat(2_000))
+      expect(answer.headers.get('x-outer')).toBe('each time')
+      expect(answer.headers.get('x-inner')).toBe('stored')
+    }
+    expect(handler).toHaveBeenCalledTimes(1)
+  })
+
+  test('drops what a successful write to the same path may have changed', async () => {
+    const { app, middleware, request } = setUp()
+    let text = 'old'
+    app.use(middleware)
+    app.get('/doc', (c) => c.text(text, 200, { 'cache-control': 'max-age=60' }))
+    app.put('/doc', async (c) => {
+      text = await c.req.text()
+      return c.body(null, 204)
+    })
+    await request('/doc')
+
+    await request('/doc', { method: 'PUT', body: 'new' })
+
+    expect(await (await request('/doc')).text()).toBe('new')
+  })
+
+  test('is asked for HEAD as for GET', async () => {
+    const { app, middleware, request } = setUp()
+    app.use(middleware)
+    app.get('/', (c) => c.text('text', 200, { 'cache-control': 'max-age=60' }))
+    await request('/')
+
+    const head = await request('/', { method: 'HEAD' })
+
+    expect([head.status, await head.text(), head.headers.get('content-length')]).toEqual([
+      200,
+      '',
+      '4',
+    ])
+  })
+
+  test('refuses options that are wrong, when it is made', () => {
+    const { cache } = setUp()
+
+    expect(() => httpCache({ cache, revalidate: true as never })).toThrow(InvalidOptionError)
+    expect(() => httpCache({ cache, wait: false } as never)).toThrow(InvalidOptionError)
+  })
+})

@@ -1,0 +1,277 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import { afterEach, describe, expect, test } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { type CachingProxyOptions, cachedFetch, cachingProxy } from '../../../src/http/index.ts'
+import type { Platform } from '../../../src/platform/platform.ts'
+import { webPlatform } from '../../../src/platform/web.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+
+const servers: Server[] = []
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    await new Promise((done) => server.close(done))
+  }
+})
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
+  servers.push(server)
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+}
+
+/** The web's platform, and a way to have what goes on behind answers end. */
+const deferred = new Set<Promise<unknown>>()
+const platform: Platform = { ...webPlatform(), defer: (work) => void deferred.add(work) }
+const settle = async (): Promise<void> => {
+  while (deferred.size > 0) {
+    const all = [...deferred]
+    deferred.clear()
+    await Promise.allSettled(all)
+  }
+}
+
+const newCache = () => new RedisCacheManager({ redis: embeddedTransport() }).namespace('http')
+
+function proxyTo(origin: string, options: Partial<CachingProxyOptions> = {}) {
+  const proxy = cachingProxy({ cache: newCache(), origin, platform, ...options })
+  return (path: string, init?: RequestInit) =>
+    proxy(new Request(`https://public.example${path}`, init))
+}
+
+describe('The caching proxy', () => {
+  test('sends on method, path, query, fields and body, and brings back what comes', async () => {
+    const origin = await serve((request, response) => {
+      let body = ''
+      request.on('data', (piece) => {
+        body += piece
+      })
+      request.on('end', () => {
+        response.writeHead(201, {
+          'x-seen': `${request.method} ${request.url} ${request.headers['x-a']}`,
+        })
+        response.end(body)
+      })
+    })
+    const ask = proxyTo(`${origin}/base/`)
+
+    const answer = await ask('/p?q=1', { method: 'POST', headers: { 'x-a': '1' }, body: 'sent' })
+
+    expect([answer.status, answer.headers.get('x-seen'), await answer.text()]).toEqual([
+      201,
+      'POST /base/p?q=1 1',
+      'sent',
+    ])
+  })
+
+  test('stays at its origin, whatever a path looks like', async () => {
+    const origin = await serve((request, response) => response.end(request.url))
+    const ask = proxyTo(origin)
+
+    expect(await (await ask('//evil.example/x')).text()).toBe('//evil.example/x')
+    expect(await (await ask('/..//evil.example')).text()).toBe('//evil.example')
+    expect(await (await ask('/@evil.example')).text()).toBe('/@evil.example')
+  })
+
+  test('tells the origin who was asked, whatever the client says, and adds to Via both ways', async () => {
+    const origin = await serve((request, response) => {
+      const { via } = request.headers
+      const seen = ['x-forwarded-host', 'x-forwarded-proto'].map((name) => request.headers[name])
+      response.writeHead(200, { via: '1.1 inner', 'x-via': via, 'x-seen': seen.join() })
+      response.end()
+    })
+    const ask = proxyTo(origin, { via: 'edge' })
+
+    const { headers } = await ask('/', { headers: { via: '1.0 old', 'x-forwarded-host': 'evil' } })
+
+    expect(headers.get('x-via')).toBe('1.0 old, 1.1 edge')
+    expect(headers.get('x-seen')).toBe('public.example,https')
+    expect(headers.get('via')).toBe('1.1 inner, 1.1 edge')
+  })
+
+  test('takes off what belongs to one hop, both ways', async () => {
+    const origin = await serve((request, response) => {
+      const seen = ['te', 'x-hop', 'proxy-authorization'].filter((name) => name in request.headers)
+      response.writeHead(200, {
+        connection: 'x-own',
+        'x-own': '1',
+        'x-seen': seen.join() || 'none',
+      })
+      response.end()
+    })
+    const ask = proxyTo(origin)
+
+    const { headers } = await ask('/', {
+      headers: { te: 'trailers', 'x-hop': '1', connection: 'x-hop', 'proxy-authorization': 'x' },
+    })
+
+    expect(headers.get('x-seen')).toBe('none')
+    expect(headers.has('x-own')).toBe(false)
+  })
+
+  test('stores and sends decoded what comes encoded, once for all encodings', async () => {
+    let calls = 0
+    const origin = await serve((_request, response) => {
+      calls++
+      response.writeHead(200, {
+        'content-encoding': 'gzip',
+        'cache-control': 'max-age=60',
+        vary: 'accept-encoding',
+        etag: '"v1"',
+      })
+      response.end(gzipSync('plain text'))
+    })
+    const ask = proxyTo(origin)
+
+    for (const encoding of ['gzip', 'br', 'identity']) {
+      const answer = await ask('/', { headers: { 'accept-encoding': encoding } })
+      expect(await answer.text()).toBe('plain text')
+      expect(answer.headers.has('content-encoding')).toBe(false)
+      expect(answer.headers.get('etag')).toBe('W/"v1"')
+      await settle()
+    }
+    expect(calls).toBe(1)
+  })
+
+  test('passes redirects on and stores them as what they are', async () => {
+    let calls = 0
+    const origin = await serve((_request, response) => {
+      calls++
+      response.writeHead(301, { location: '/new', 'cache-control': 'max-age=60' })
+      response.end()
+    })
+    const ask = proxyTo(origin)
+
+    expect((await ask('/old')).headers.get('location')).toBe('/new')
+    await settle()
+    expect((await ask('/old')).status).toBe(301)
+    expect(calls).toBe(1)
+  })
+
+  test('answers 502 where the origin cannot be reached', async () => {
+    const origin = await serve((request) => request.socket.destroy())
+    const ask = proxyTo(origin)
+
+    expect((await ask('/')).status).toBe(502)
+    expect((await ask('/', { method: 'POST', body: 'x' })).status).toBe(502)
+  })
+
+  test('answers 504 where the origin takes longer than its time', async () => {
+    const manual = new ManualPlatform()
+    const seen = Promise.withResolvers<void>()
+    const origin = await serve(() => seen.resolve())
+    const cache = newCache()
+    const proxy = cachingProxy({ cache, origin, platform: manual, timeout: '5s' })
+    const answer = proxy(new Request('https://public.example/'))
+    await seen.promise
+    await manual.advance(5_000)
+
+    expect((await answer).status).toBe(504)
+  })
+
+  test('does not store a body that its origin breaks off', async () => {
+    let calls = 0
+    const origin = await serve((_request, response) => {
+      calls++
+      response.writeHead(200, { 'cache-control': 'max-age=60', 'content-length': '100' })
+      response.write('only this')
+      setTimeout(() => response.destroy(), 20)
+    })
+    const ask = proxyTo(origin)
+
+    for (let i = 1; i <= 2; i++) {
+      await expect((await ask('/')).text()).rejects.toThrow()
+      await settle()
+      expect(calls).toBe(i)
+    }
+  })
+})
+
+describe('The cached fetch', () => {
+  test('stores what may be stored, and heeds the cache mode of a request', async () => {
+    let calls = 0
+    const url = await serve((_request, response) => {
+      calls++
+      response.writeHead(200, { 'cache-control': 'private, max-age=60' })
+      response.end(`call ${calls}`)
+    })
+    const get = cachedFetch({ platform, cache: newCache() })
+    const text = async (init?: RequestInit) => {
+      const body = await (await get(url, init)).text()
+      await settle()
+      return body
+    }
+
+    expect(await text()).toBe('call 1')
+    expect(await text()).toBe('call 1')
+    expect(await text({ headers: { authorization: 'x' } })).toBe('call 1')
+    expect(await text({ cache: 'no-store' })).toBe('call 2')
+    expect(await text({ cache: 'reload' })).toBe('call 3')
+    expect(await text({ cache: 'force-cache' })).toBe('call 3')
+    expect(await text({ cache: 'no-cache' })).toBe('call 4')
+    expect(await text({ cache: 'only-if-cached', mode: 'same-origin' })).toBe('call 4')
+    const other = new Request(`${url}/other`, { cache: 'only-if-cached', mode: 'same-origin' })
+    expect((await get(other)).status).toBe(504)
+  })
+
+  test('as a shared one does not store what is private', async () => {
+    let calls = 0
+    const url = await serve((_request, response) => {
+      calls++
+      response.writeHead(200, { 'cache-control': 'private, max-age=60' })
+      response.end()
+    })
+    const get = cachedFetch({ platform, cache: newCache(), audience: 'shared' })
+    await (await get(url)).text()
+    await (await get(url)).text()
+
+    expect(calls).toBe(2)
+  })
+
+  test('does not store what came by a redirect, which it has not seen', async () => {
+    const paths: (string | undefined)[] = []
+    const url = await serve((request, response) => {
+      paths.push(request.url)
+      const isOld = request.url === '/old'
+      response.writeHead(isOld ? 302 : 200, { 'cache-control': 'max-age=60', location: '/new' })
+      response.end()
+    })
+    const get = cachedFetch({ platform, cache: newCache() })
+    for (let i = 0; i < 2; i++) {
+      expect((await get(`${url}/old`)).status).toBe(200)
+      await settle()
+    }
+
+    expect(paths).toEqual(['/old', '/new', '/old', '/new'])
+  })
+
+  test('ends with its caller’s signal, while others get what they wait for', async () => {
+    const gate = Promise.withResolvers<void>()
+    const url = await serve(async (_request, response) => {
+      await gate.promise
+      response.writeHead(200, { 'cache-control': 'max-age=60' })
+      response.end('for all')
+    })
+    const get = cachedFetch({ platform, cache: newCache() })
+    const abort = new AbortController()
+    const first = get(url, { signal: abort.signal })
+    const second = get(url)
+    abort.abort(new Error('not wanted any more'))
+
+    await expect(first).rejects.toThrow('not wanted any more')
+    gate.resolve()
+    expect(await (await second).text()).toBe('for all')
+  })
+
+  test('fails as fetch does', async () => {
+    const error = new TypeError('fetch failed')
+    const get = cachedFetch({ platform, cache: newCache(), fetch: () => Promise.reject(error) })
+
+    await expect(get('https://origin.example')).rejects.toBe(error)
+  })
+})

@@ -1,0 +1,264 @@
+import { describe, expect, test } from 'vitest'
+import { bodies, counting, reply, type Script, site, URL_A } from './harness.ts'
+
+const SECOND = 1_000
+
+/** Answers calls by these, the last one again and again. */
+const script =
+  (...steps: readonly (() => Response)[]): Script =>
+  (_request, call) =>
+    (steps[call - 1] ?? steps.at(-1))?.() ?? reply('none')
+
+const good = (body: string, control: string) => () => reply(body, { 'cache-control': control })
+const failing = () => {
+  throw new Error('the handler is away')
+}
+
+describe('stale-while-revalidate', () => {
+  const SWR = 'max-age=60, stale-while-revalidate=30'
+
+  test('answers what is stale and refreshes it behind the answer', async () => {
+    const { get, platform } = site(counting({ 'cache-control': SWR }))
+    await get()
+    await platform.advance(70 * SECOND)
+
+    const stale = await get()
+
+    expect(await stale.text()).toBe('call 1')
+    expect(stale.headers.get('cache-status')).toBe('nearcache; hit; ttl=-10')
+    expect(await bodies(get())).toEqual(['call 2'])
+  })
+
+  test('ends with its window', async () => {
+    const { get, platform } = site(counting({ 'cache-control': SWR }))
+    await get()
+    await platform.advance(90 * SECOND)
+
+    expect(await bodies(get())).toEqual(['call 2'])
+  })
+
+  test('holds with s-maxage, which forbids what is not asked for', async () => {
+    const asked = site(counting({ 'cache-control': 's-maxage=60, stale-while-revalidate=30' }))
+    const byOption = site(counting({ 'cache-control': 's-maxage=60' }), {
+      staleWhileRevalidate: '30s',
+    })
+    for (const { get, platform } of [asked, byOption]) {
+      await get()
+      await platform.advance(70 * SECOND)
+    }
+
+    expect(await bodies(asked.get(), byOption.get())).toEqual(['call 1', 'call 2'])
+  })
+
+  test.each(['must-revalidate', 'proxy-revalidate', 'no-cache'])(
+    'does not hold with %s',
+    async (directive) => {
+      const { get, platform } = site(
+        counting({ 'cache-control': `${SWR}, ${directive}`, etag: '"1"' }),
+      )
+      await get()
+      await platform.advance(70 * SECOND)
+
+      expect(await bodies(get())).toEqual(['call 2'])
+    },
+  )
+
+  test('leaves what is there if the refresh fails', async () => {
+    const { get, platform } = site(script(good('old', SWR), failing, good('new', SWR)))
+    await get()
+    await platform.advance(61 * SECOND)
+
+    expect(await bodies(get(), get(), get())).toEqual(['old', 'old', 'new'])
+  })
+
+  test('of a response that may not be stored any more is over', async () => {
+    const { get, platform } = site(script(good('old', SWR), good('private', 'private')))
+    await get()
+    await platform.advance(61 * SECOND)
+
+    expect(await bodies(get(), get())).toEqual(['old', 'private'])
+  })
+})
+
+describe('stale-if-error', () => {
+  const SIE = 'max-age=60, stale-if-error=600'
+
+  test.each([
+    ['throws', failing],
+    ['answers 503', () => reply('busy', {}, 503)],
+  ])('answers what is stale when the handler %s', async (_how, step) => {
+    const { get, platform, requests } = site(script(good('old', SIE), step, good('new', SIE)))
+    await get()
+    await platform.advance(90 * SECOND)
+
+    const stale = await get()
+
+    expect(await stale.text()).toBe('old')
+    expect(stale.headers.get('cache-status')).toBe('nearcache; hit; ttl=-30; detail=stale-if-error')
+    expect(await bodies(get())).toEqual(['new'])
+    expect(requests).toHaveLength(3)
+  })
+
+  test('does not answer in the place of a client error', async () => {
+    const { get, platform } = site(script(good('old', SIE), () => reply('gone', {}, 410)))
+    await get()
+    await platform.advance(90 * SECOND)
+
+    expect((await get()).status).toBe(410)
+  })
+
+  test.each([
+    ['its window has ended', SIE, 661],
+    ['it must be validated', `${SIE}, must-revalidate`, 90],
+    ['nobody has asked for it', 'max-age=60', 90],
+  ])('does not answer where %s: the error is the handler’s own', async (_why, control, seconds) => {
+    const error = new Error('the handler is away')
+    const { get, platform } = site((_request, call) => {
+      if (call > 1) throw error
+      return reply('old', { 'cache-control': control, etag: '"1"' })
+    })
+    await get()
+    await platform.advance(seconds * SECOND)
+
+    await expect(get()).rejects.toBe(error)
+  })
+
+  test('is given to responses without their own by an option', async () => {
+    const { get, platform } = site(script(good('old', 'max-age=60'), failing), {
+      staleIfError: '1m',
+    })
+    await get()
+    await platform.advance(90 * SECOND)
+
+    expect(await bodies(get())).toEqual(['old'])
+  })
+})
+
+describe('Tags', () => {
+  test('of the field and of the function invalidate, and nothing is served that had them', async () => {
+    const { get, namespace } = site(
+      counting({ 'cache-control': 'max-age=60', 'cache-tag': 'a, b' }),
+      {
+        tags: (request) => [`path:${new URL(request.url).pathname}`],
+      },
+    )
+    expect(await bodies(get(), get())).toEqual(['call 1', 'call 1'])
+
+    for (const [tag, body] of [
+      ['b', 'call 2'],
+      ['path:/a', 'call 3'],
+    ] as const) {
+      await namespace.invalidateTags([tag])
+      expect(await bodies(get(), get())).toEqual([body, body])
+    }
+    await namespace.invalidateTags(['another'])
+    expect(await bodies(get())).toEqual(['call 3'])
+  })
+
+  test('of a variant invalidate that one', async () => {
+    const { get, namespace } = site((request, call) => {
+      const kind = request.headers.get('x-kind') ?? ''
+      return reply(`${call}`, { 'cache-control': 'max-age=60', vary: 'x-kind', 'cache-tag': kind })
+    })
+    const of = (kind: string) => get(URL_A, { headers: { 'x-kind': kind } })
+    await bodies(of('a'), of('b'))
+
+    await namespace.invalidateTags(['b'])
+
+    expect(await bodies(of('a'), of('b'))).toEqual(['1', '3'])
+  })
+
+  test('a response that was being made when one was invalidated is not served again', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { ask, get, namespace, platform } = site(async (_request, call) => {
+      if (call === 1) await gate.promise
+      return reply(`call ${call}`, { 'cache-control': 'max-age=60', 'cache-tag': 'a' })
+    })
+    const first = ask()
+    await platform.advance(0)
+    await namespace.invalidateTags(['a'])
+    gate.resolve()
+
+    expect(await (await first).text()).toBe('call 1')
+    await platform.settle()
+    expect(await bodies(get())).toEqual(['call 2'])
+  })
+
+  test('a soft invalidation lets it answer once more while it is refreshed', async () => {
+    const { get, namespace } = site(counting({ 'cache-control': 'max-age=60', 'cache-tag': 'a' }))
+    await get()
+    await namespace.invalidateTags(['a'], { mode: 'soft' })
+
+    expect(await bodies(get(), get())).toEqual(['call 1', 'call 2'])
+  })
+
+  test('more than can be kept keep the response out of the cache', async () => {
+    const list = Array.from({ length: 65 }, (_, i) => `t${i}`).join(',')
+    const { get } = site(counting({ 'cache-control': 'max-age=60', 'cache-tag': list }))
+
+    expect(await bodies(get(), get())).toEqual(['call 1', 'call 2'])
+  })
+
+  test('are not read from a field where none is named', async () => {
+    const { get, namespace } = site(counting({ 'cache-control': 'max-age=60', 'cache-tag': 'a' }), {
+      tagHeader: false,
+    })
+    await get()
+    await namespace.invalidateTags(['a'])
+
+    expect(await bodies(get())).toEqual(['call 1'])
+  })
+})
+
+describe('An unsafe request', () => {
+  const fresh = { 'cache-control': 'max-age=60' }
+
+  test.each([
+    ['PUT', 204, 'call 3'],
+    ['POST', 303, 'call 3'],
+    ['M-SEARCH', 200, 'call 3'],
+    ['DELETE', 404, 'call 1'],
+    ['POST', 500, 'call 1'],
+  ])('%s that is answered by %d leaves %s', async (method, status, body) => {
+    const { get } = site((request, call) =>
+      request.method === 'GET'
+        ? reply(`call ${call}`, fresh)
+        : new Response(null, { status, headers: { location: '/other' } }),
+    )
+    await get()
+
+    const answer = await get(URL_A, { method })
+
+    expect(answer.headers.get('cache-status')).toBe('nearcache; fwd=method')
+    expect(await bodies(get())).toEqual([body])
+  })
+
+  test('drops what Location and Content-Location name, on the same origin alone', async () => {
+    const [here, there] = ['https://site.example/b', 'https://other.example/c']
+    const { get } = site((request, call) =>
+      request.method === 'GET'
+        ? reply(`call ${call}`, fresh)
+        : reply('', { location: '/b', 'content-location': there }, 201),
+    )
+    await bodies(get(here), get(there))
+    await get(URL_A, { method: 'POST' })
+
+    expect(await bodies(get(here), get(there))).toEqual(['call 4', 'call 2'])
+  })
+
+  test('drops a response that is being made', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { ask, get, platform } = site(async (request, call) => {
+      if (request.method === 'GET' && call === 1) await gate.promise
+      return reply(`call ${call}`, fresh)
+    })
+    const first = ask()
+    await platform.advance(0)
+    await (await ask(URL_A, { method: 'PUT' })).text()
+    gate.resolve()
+
+    expect(await (await first).text()).toBe('call 1')
+    await platform.settle()
+    expect(await bodies(get())).toEqual(['call 3'])
+  })
+})
