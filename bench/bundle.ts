@@ -23,6 +23,8 @@ const SUBPATHS = [
   'nearcache/session',
   'nearcache/ratelimit',
   'nearcache/hono',
+  'nearcache/hono',
+  'nearcache/http',
   'nearcache/redis/embedded',
   'nearcache/redis/durable',
   'nearcache/bridge',

@@ -23,6 +23,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   stampede: async () => (await import('./stampede.ts')).benchStampede,
   memory: async () => (await import('./memory.ts')).benchMemory,
   monitor: async () => (await import('./monitor.ts')).benchMonitor,
+  http: async () => (await import('./http.ts')).benchHttp,
   bridge: async () => (await import('./bridge.ts')).benchBridge,
   trpc: async () => (await import('./trpc.ts')).benchTrpc,
   email: async () => (await import('./email/index.ts')).benchEmail,

@@ -55,7 +55,8 @@ export function cachedFetch(
 
 /** The request with its cache mode as a directive, unless it has some of its own. */
 function withMode(request: Request): Request {
-  const directive = MODES[request.cache]
+  // Not every runtime has cache modes.
+  const directive = MODES[request.cache ?? 'default']
   if (directive === undefined || request.headers.has('cache-control')) return request
   const headers = new Headers(request.headers)
   headers.set('cache-control', directive)

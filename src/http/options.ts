@@ -17,8 +17,8 @@ import type { Rules } from './rules.ts'
 export interface HttpCacheOptions {
   /**
    * Where responses are stored: a namespace of their own, such as `cache.namespace('http')`. How long a
-   * load is waited for by others is its `loaderTimeout.hard`; its near tier, compression and encryption
-   * hold for responses too.
+   * load is waited for by others is its `loaderTimeout.hard`; its near tier and encryption hold for
+   * responses too.
    */
   // biome-ignore lint/suspicious/noExplicitAny: a namespace for any values can hold responses
   readonly cache: CacheNamespace<any>
@@ -39,6 +39,11 @@ export interface HttpCacheOptions {
   readonly keepStale?: Duration
   /** A longer body is passed on and not stored. From 1 byte. @default 1_048_576 (1 MiB) */
   readonly maxBodyBytes?: number
+  /**
+   * From how many bytes on stored responses are compressed in Redis; `false` for never. Inflating costs
+   * a hit more than a small response is worth. @default 16_384
+   */
+  readonly compression?: false | { readonly thresholdBytes: number }
   /** How the query takes part in the key. @default 'exact' */
   readonly query?: QueryRule
   /** Request fields that every response is taken to vary by. @default KEYED_HEADERS */
@@ -73,6 +78,7 @@ export interface Settings {
   readonly platform: Platform
   readonly rules: Rules
   readonly maxBodyBytes: number
+  readonly compression: false | { readonly thresholdBytes: number }
   readonly query: QueryRule
   readonly keyedHeaders: readonly string[]
   readonly user: ((request: Request) => string | undefined) | undefined
@@ -92,6 +98,7 @@ const NAMES = [
   'staleIfError',
   'keepStale',
   'maxBodyBytes',
+  'compression',
   'query',
   'keyedHeaders',
   'user',
@@ -130,6 +137,7 @@ export function resolveSettings(
     platform,
     rules: resolveRules(options, audience),
     maxBodyBytes,
+    compression: checkCompression(options.compression ?? { thresholdBytes: 16_384 }),
     query: checkQuery(options.query ?? 'exact'),
     keyedHeaders: fieldNames(options.keyedHeaders ?? KEYED_HEADERS, 'keyedHeaders'),
     user: checkFunction(user, 'user'),
@@ -175,6 +183,13 @@ export function fieldNames(value: readonly string[], option: string): readonly s
 /** Targets count in the order they are given in; a set of names has none. */
 function orderOf(option: string, a: string, b: string): number {
   return option === 'targets' ? 0 : a < b ? -1 : 1
+}
+
+function checkCompression(value: Settings['compression']): Settings['compression'] {
+  if (value === false) return false
+  checkFields(value, 'compression', ['thresholdBytes'])
+  if (Number.isSafeInteger(value.thresholdBytes) && value.thresholdBytes >= 0) return value
+  throw new InvalidOptionError('compression.thresholdBytes', 'a whole number of bytes')
 }
 
 function checkQuery(rule: QueryRule): QueryRule {

@@ -109,6 +109,7 @@ export class ResponseCache {
       staleWhileRevalidate: behind ? 1 : 0,
       staleIfError: 1,
       freshness: (value) => load.freshnessOf(value),
+      compression: this.#settings.compression,
       schema: STORED_SCHEMA,
     }
   }

@@ -23,6 +23,8 @@ describe('The options of the HTTP cache', () => {
     ['staleIfError', { staleIfError: 'soon' }],
     ['keepStale', { keepStale: -1 }],
     ['maxBodyBytes', { maxBodyBytes: 0 }],
+    ['compression', { compression: true }],
+    ['compression.thresholdBytes', { compression: { thresholdBytes: -1 } }],
     ['query', { query: 'any' }],
     ['query', { query: { include: 'a' } }],
     ['query', { query: { include: [], exclude: [] } }],
@@ -76,6 +78,23 @@ describe('The option', () => {
       `nearcache; fwd=uri-miss; stored; key="${URL_A}"`,
     )
     expect((await off.get()).headers.has('cache-status')).toBe(false)
+  })
+
+  test('compression compresses what is stored from its threshold on', async () => {
+    const sizes = await Promise.all(
+      ([{ thresholdBytes: 100 }, false, undefined] as const).map(async (compression) => {
+        const { get, engine } = site(() => reply('x'.repeat(5_000), FRESH), {
+          ...(compression !== undefined && { compression }),
+        })
+        await get()
+        expect(await (await get()).text()).toBe('x'.repeat(5_000))
+        const { result: keys } = engine.execute(['KEYS', '*:e:*']) as { result: string[] }
+        return JSON.stringify(engine.execute(['GET', keys[0] ?? ''])).length
+      }),
+    )
+
+    expect(sizes[0]).toBeLessThan(1_000)
+    expect(sizes.slice(1).every((size) => size > 5_000)).toBe(true)
   })
 
   test('keyedHeaders replaces the list of fields that are believed', async () => {
