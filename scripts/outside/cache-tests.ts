@@ -88,7 +88,11 @@ for (const [name, start] of Object.entries(proxies)) {
   }
   const base = await start()
   if (values.id !== undefined) console.log(await runSuite(base, values.id))
-  else scores.set(name, scoreOf(JSON.parse(await runSuite(base, '')) as Results))
+  else {
+    const score = scoreOf(JSON.parse(await runSuite(base, '')) as Results)
+    if (name !== 'none') checkSetUp(name, score)
+    scores.set(name, score)
+  }
 }
 for (const [name, score] of scores) print(name, score)
 const ours = scores.get('nearcache')
@@ -158,7 +162,8 @@ async function startNginx(to: string): Promise<string> {
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   writeFileSync(
     join(prefix, 'nginx.conf'),
-    `daemon off; pid ${prefix}/pid; error_log ${prefix}/error.log; worker_processes 1;
+    // Started by root, its workers would be somebody who may not write to this folder.
+    `${process.getuid?.() === 0 ? 'user root; ' : ''}daemon off; pid ${prefix}/pid; error_log ${prefix}/error.log; worker_processes 1;
 events { worker_connections 1024; }
 http {
   access_log off;
@@ -205,6 +210,12 @@ function runSuite(base: string, id: string): Promise<string> {
     text += chunk
   })
   return new Promise((done) => child.once('close', () => done(text)))
+}
+
+/** A suite whose tests could not be set up has said nothing of a proxy. */
+function checkSetUp(name: string, score: Score): void {
+  const failed = [...score.values()].flatMap((verdicts) => verdicts.get('setup_fail') ?? [])
+  if (failed.length > 100) throw new Error(`The suite does not get through to ${name}`)
 }
 
 function scoreOf(results: Results): Score {

@@ -7,5 +7,6 @@
 export { cacheHandler, type Handler } from './cache-handler.ts'
 export { type CachedFetchOptions, cachedFetch } from './cached-fetch.ts'
 export { type CachingProxyOptions, cachingProxy } from './caching-proxy.ts'
+export type { ColoCache, ColoOptions } from './colo.ts'
 export { KEYED_HEADERS, type QueryRule } from './key.ts'
 export type { HttpCacheOptions } from './options.ts'

@@ -31,6 +31,7 @@ export class Invalidation {
    */
   async after(request: Request, answer: Headers): Promise<string | undefined> {
     const keys = this.#keysOf(request, answer)
+    await this.#settings.colo?.delete(keys)
     try {
       await this.#settings.cache.delete(...keys)
       return undefined

@@ -10,6 +10,7 @@ import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
+import { type ColoOptions, ColoTier } from './colo.ts'
 import { KEYED_HEADERS, type QueryRule } from './key.ts'
 import type { Rules } from './rules.ts'
 
@@ -67,6 +68,8 @@ export interface HttpCacheOptions {
   readonly etag?: 'generate' | 'keep'
   /** Whether a client's `Cache-Control`, such as `no-cache`, is heeded. @default 'honour' */
   readonly requestDirectives?: 'honour' | 'ignore'
+  /** Copies of shared responses in the data centre, on the Cache API of Workers. @default none */
+  readonly colo?: ColoOptions
   /** What the field `Cache-Status` tells: `debug` adds the key, `off` leaves it out. @default 'on' */
   readonly cacheStatus?: 'on' | 'debug' | 'off'
 }
@@ -86,6 +89,7 @@ export interface Settings {
   readonly tagHeader: string | undefined
   readonly etag: 'generate' | 'keep'
   readonly requestDirectives: 'honour' | 'ignore'
+  readonly colo: ColoTier | undefined
   readonly cacheStatus: 'on' | 'debug' | 'off'
 }
 
@@ -107,6 +111,7 @@ const NAMES = [
   'targets',
   'etag',
   'requestDirectives',
+  'colo',
   'cacheStatus',
 ]
 
@@ -148,6 +153,7 @@ export function resolveSettings(
       'honour',
       'ignore',
     ]),
+    colo: options.colo && new ColoTier(platform, cache.path, options.colo),
     cacheStatus: oneOf(options.cacheStatus ?? 'on', 'cacheStatus', ['on', 'debug', 'off']),
   }
 }

@@ -85,6 +85,8 @@ export class ResponseCache {
   /** Reads from the cache, and loads if need be. */
   async #read(visit: Visit, { key, mark }: Spot): Promise<Response> {
     const load = new Load(this.#settings, visit, mark)
+    const copy = await this.#copyOf(visit, key)
+    if (copy) return this.#answerStored(visit, load, copy, 'colo')
     const reading: Promise<Reading> = this.#settings.cache
       .getOrSet(key, (context) => load.run(context), this.#options(visit, load))
       .then((value: Stored) => ({ value }))
@@ -119,6 +121,7 @@ export class ResponseCache {
     if (stored && isChosen(stored, visit)) {
       if (judge(stored, visit) !== 'stale-if-error' || wasRefreshed(load, stored, visit)) {
         load.leave()
+        this.#keepCopy(visit, load, spot.key, stored)
         return this.#answerStored(visit, load, stored)
       }
       if (mayAnswerOnError(stored, this.#now()) && (await hasFailed(load))) {
@@ -177,14 +180,28 @@ export class ResponseCache {
     return this.#told(response, body, status)
   }
 
-  #answerStored(visit: Visit, load: Load, stored: StoredResponse): Response {
+  /** The copy of this data centre, where there is one that may answer. */
+  async #copyOf(visit: Visit, key: string): Promise<StoredResponse | undefined> {
+    const { colo } = this.#settings
+    if (colo === undefined || visit.rules.audience === 'private') return undefined
+    const copy = await colo.get(key)
+    return copy && isChosen(copy, visit) && judge(copy, visit) === 'fresh' ? copy : undefined
+  }
+
+  #keepCopy(visit: Visit, load: Load, key: string, stored: StoredResponse): void {
+    const { colo } = this.#settings
+    if (colo === undefined || visit.rules.audience === 'private' || load.seen !== 'fresh') return
+    visit.defer(colo.put(key, stored, visit.askedAt))
+  }
+
+  #answerStored(visit: Visit, load: Load, stored: StoredResponse, detail?: string): Response {
     const answer = answerFrom(stored, visit.request, this.#now())
     const isNew = load.hasStarted && stored.receivedAt >= visit.askedAt
     const status: CacheStatus = isNew
       ? { fwd: forwardedFor(load), fwdStatus: 304, stored: true }
       : stored.receivedAt > visit.askedAt
         ? { fwd: 'uri-miss', collapsed: true }
-        : { hit: true, ttl: this.#ttlOf(stored) }
+        : { hit: true, ttl: this.#ttlOf(stored), ...(detail && { detail }) }
     return this.#told(answer, answer.body, { ...status, key: visit.key })
   }
 

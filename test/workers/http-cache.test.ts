@@ -86,6 +86,30 @@ describe('The HTTP cache in workerd', () => {
     expect(urls).toEqual(['https://origin.example/base/p?q=1'])
   })
 
+  test('keeps copies in the data centre, on the Cache API', async () => {
+    let calls = 0
+    const cache = newCache()
+    const handle = cacheHandler(
+      () => {
+        calls++
+        return new Response('text', { headers: FRESH })
+      },
+      { cache, platform, colo: { ttl: '10s' } },
+    )
+    const ask = () => handle(new Request('https://site.example/colo'))
+    await (await untilHit(ask)).text()
+    let status = ''
+    for (let i = 0; i < 50 && !status.includes('detail=colo'); i++) {
+      const answer = await ask()
+      status = answer.headers.get('cache-status') ?? ''
+      expect(await answer.text()).toBe('text')
+      await new Promise((done) => setTimeout(done, 10))
+    }
+
+    expect(status).toContain('detail=colo')
+    expect(calls).toBe(1)
+  })
+
   test('runs a handler once for requests at once', async () => {
     let calls = 0
     const handle = cacheHandler(
