@@ -40,6 +40,8 @@ export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
     const origin = async (request: Request): Promise<Response> => {
       c.req.raw = request
       await next()
+      // Middleware outside of this one is to see what the client has sent.
+      c.req.raw = raw
       const response = c.res
       // Else the context would mix its fields into the next response it is given.
       c.res = undefined

@@ -105,7 +105,6 @@ export class ResponseCache {
       ttl: MAX_LIFE_MS,
       jitter: 0,
       earlyRefresh: 0,
-      tags: [],
       lateTags: true,
       // HTTP says when a response is stale. These are for those that a soft invalidation makes so.
       staleWhileRevalidate: behind ? 1 : 0,

@@ -162,6 +162,22 @@ describe('httpCache', () => {
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
+  test('leaves the client’s conditions to middleware outside of it, on a miss as on a hit', async () => {
+    const { app, middleware, request } = setUp({ etag: 'keep' })
+    const seen: (string | undefined)[] = []
+    app.use(etag())
+    app.use(middleware)
+    app.get('/', (c) => {
+      seen.push(c.req.header('if-none-match'))
+      return c.text('text', 200, { 'cache-control': 'max-age=60' })
+    })
+    const tag = (await request('/?first')).headers.get('etag') ?? ''
+    const ask = () => request('/', { headers: { 'if-none-match': tag } })
+
+    expect([(await ask()).status, (await ask()).status]).toEqual([304, 304])
+    expect(seen).toEqual([undefined, undefined])
+  })
+
   test('drops what a successful write to the same path may have changed', async () => {
     const { app, middleware, request } = setUp()
     let text = 'old'

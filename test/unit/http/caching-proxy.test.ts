@@ -1,8 +1,14 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { gzipSync } from 'node:zlib'
+import { getRequestListener } from '@hono/node-server'
 import { afterEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { type CachingProxyOptions, cachedFetch, cachingProxy } from '../../../src/http/index.ts'
+import {
+  type CachingProxyOptions,
+  cachedFetch,
+  cacheHandler,
+  cachingProxy,
+} from '../../../src/http/index.ts'
 import type { Platform } from '../../../src/platform/platform.ts'
 import { webPlatform } from '../../../src/platform/web.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
@@ -189,6 +195,48 @@ describe('The caching proxy', () => {
       await settle()
       expect(calls).toBe(i)
     }
+  })
+})
+
+describe('A cached handler on Node', () => {
+  test('is a listener of node:http, by @hono/node-server', async () => {
+    let calls = 0
+    const handle = cacheHandler(
+      () => {
+        calls++
+        return Response.json({ call: calls }, { headers: { 'cache-control': 'max-age=60' } })
+      },
+      { cache: newCache(), platform },
+    )
+    const url = await serve(getRequestListener(handle))
+
+    expect(await (await fetch(url)).json()).toEqual({ call: 1 })
+    await settle()
+    // Without a directive of its own, a fetch with a condition asks for validation.
+    const headers = { 'if-none-match': '*', 'cache-control': 'max-age=60' }
+    const hit = await fetch(url, { headers })
+
+    expect([hit.status, calls]).toEqual([304, 1])
+  })
+
+  test('stores a response whose client has hung up in the middle of it', async () => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const handle = cacheHandler(
+      () => new Response(readable, { headers: { 'cache-control': 'max-age=60' } }),
+      { cache: newCache(), platform },
+    )
+    const url = await serve(getRequestListener(handle))
+    const writer = writable.getWriter()
+    const abort = new AbortController()
+    const first = fetch(url, { signal: abort.signal })
+    await writer.write(new TextEncoder().encode('first '))
+    await (await first).body?.getReader().read()
+    abort.abort()
+    await writer.write(new TextEncoder().encode('second'))
+    await writer.close()
+    await settle()
+
+    expect(await (await fetch(url)).text()).toBe('first second')
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { cacheHandler } from '../../../src/http/index.ts'
 import { bodies, counting, reply, type Script, site, URL_A } from './harness.ts'
 
 const SECOND = 1_000
@@ -190,6 +191,25 @@ describe('Tags', () => {
     await namespace.invalidateTags(['a'], { mode: 'soft' })
 
     expect(await bodies(get(), get())).toEqual(['call 1', 'call 2'])
+  })
+
+  test('of the namespace hold for its responses as well', async () => {
+    const plain = site(counting({ 'cache-control': 'max-age=60' }))
+    const tagged = plain.namespace.namespace('tagged', { tags: ['all'] })
+    const handle = cacheHandler(() => reply('x', { 'cache-control': 'max-age=60' }), {
+      cache: tagged,
+      platform: plain.platform,
+    })
+    const ask = async () => {
+      const { headers } = await handle(new Request(URL_A))
+      await plain.platform.settle()
+      return headers.get('cache-status')
+    }
+    await ask()
+    expect(await ask()).toContain('hit')
+    await tagged.invalidateTags(['all'])
+
+    expect(await ask()).not.toContain('hit')
   })
 
   test('more than can be kept keep the response out of the cache', async () => {
