@@ -14,8 +14,8 @@ import { httpCache } from 'nearcache/hono'
 import { embeddedTransport } from 'nearcache/redis/embedded'
 import { compare, type Figures, type Report, repeat, type Subject, type Table } from './measure.ts'
 
-const ROUNDS = 9
-const COUNT = 2_000
+const ROUNDS = 7
+const COUNT = 1_000
 const ROOT = join(import.meta.dirname, '..')
 const BODY = JSON.stringify({ text: 'x'.repeat(1_000) })
 const NONE = 'no cache'
@@ -149,7 +149,7 @@ async function inWorkerd(): Promise<Measured> {
     return await compare({
       subjects,
       concurrency: 1,
-      count: COUNT / 4,
+      count: COUNT / 2,
       rounds: ROUNDS,
       ratios: [
         ['workerd, hit, near', 'workerd, hit, hono/cache'],

@@ -15,7 +15,7 @@ export interface Wanted {
   readonly askedAt: number
   /** Its own cache directives, or none where they are not heeded. */
   readonly directives: Directives
-  /** Request fields that every response is taken to vary by. */
+  /** Those fields that every response is taken to vary by which the request has. */
   readonly keyedHeaders: readonly string[]
 }
 

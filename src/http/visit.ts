@@ -59,7 +59,7 @@ export function visitOf(
     headers,
     askedAt: platform.now(),
     directives: requestDirectives === 'honour' ? directivesOf(headers) : NO_DIRECTIVES,
-    keyedHeaders,
+    keyedHeaders: keyedHeaders.filter((name) => headers.has(name)),
     rules,
     isPersonal:
       rules.audience === 'shared' && (headers.has('authorization') || headers.has('cookie')),
