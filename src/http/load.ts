@@ -67,6 +67,9 @@ export class Load {
   #isLeft = false
   #current: Live | undefined
   #seen: Verdict | undefined
+  #found: StoredResponse | undefined
+  /** As of the last value that was found, whether it is of this request or not. */
+  #verdict: Verdict | undefined
 
   constructor(settings: Settings, visit: Visit, mark: string | undefined) {
     this.#settings = settings
@@ -99,11 +102,30 @@ export class Load {
     return this.#seen
   }
 
+  /**
+   * Whether nothing newer could be had than this: it is what was found, and the load that was to
+   * replace it has failed, be it that of another request. What such a load has brought is not.
+   */
+  async wasInVain(stored: StoredResponse): Promise<boolean> {
+    const found = this.#found
+    if (found?.receivedAt !== stored.receivedAt || found.requestedAt !== stored.requestedAt) {
+      return false
+    }
+    return !this.#hasStarted || (await this.#result.promise).kind === 'failed'
+  }
+
   /** How fresh a stored value is for this request: the cache's option `freshness`. */
   freshnessOf(value: Stored): Verdict {
+    const verdict = this.#judge(value)
+    this.#verdict = verdict
+    return verdict
+  }
+
+  #judge(value: Stored): Verdict {
     if (value.kind === 'pass') return 'fresh'
     // Of another variant: it only says where that one is, unless this is the place.
     if (!isChosen(value, this.#visit)) return this.#mark === undefined ? 'fresh' : 'stale-if-error'
+    this.#found = value
     this.#seen = judge(value, this.#visit)
     return this.#seen === 'stale' && !this.#visit.behind ? 'stale-if-error' : this.#seen
   }
@@ -170,7 +192,8 @@ export class Load {
     for (const name of CONDITIONAL) headers.delete(name)
     if (stored) addValidators(headers, stored)
     const requestedAt = this.#now()
-    const isBehind = this.#seen !== undefined && this.#seen !== 'stale-if-error'
+    // What is found and may be served has been, by the time that it is loaded anew.
+    const isBehind = this.#verdict !== undefined && this.#verdict !== 'stale-if-error'
     const origin = (isBehind && visit.behind) || visit.origin
     const response = await origin(new Request(visit.url, { method: 'GET', headers }))
     const { status } = response

@@ -123,10 +123,11 @@ export class ResponseCache {
         this.#keepCopy(visit, load, spot.key, stored)
         return this.#answerStored(visit, load, stored)
       }
-      if (mayAnswerOnError(stored, this.#now()) && (await hasFailed(load))) {
+      if (mayAnswerOnError(stored, this.#now()) && (await load.wasInVain(stored))) {
         return this.#answerOnError(visit, stored)
       }
-    } else if (stored && spot.mark === undefined && !load.hasStarted) {
+    } else if (stored && spot.mark === undefined) {
+      load.leave()
       return this.#read(visit, variantOf(visit, stored))
     }
     return this.#answerResult(visit, load)
@@ -247,11 +248,6 @@ interface Reading {
 /** Whether it is what this request's own load brought: it may be stale already, and was asked for. */
 function wasRefreshed(load: Load, stored: StoredResponse, { askedAt }: Visit): boolean {
   return load.hasStarted && stored.requestedAt >= askedAt
-}
-
-/** Whether nothing newer can be had: its own load has failed, or that of another, which it joined. */
-async function hasFailed(load: Load): Promise<boolean> {
-  return !load.hasStarted || (await load.result).kind === 'failed'
 }
 
 function variantOf(visit: Visit, { vary, mark }: StoredResponse): Spot {

@@ -209,6 +209,23 @@ describe('Requests at once', () => {
     expect(requests).toHaveLength(7)
   })
 
+  test('do not share what is stale at once, though it may answer for an origin in trouble', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { ask, platform, requests } = site(
+      async (_request, call) => {
+        if (call === 1) await gate.promise
+        return reply(`call ${call}`, { 'cache-control': 'max-age=0', etag: '"1"' })
+      },
+      { staleIfError: '1m' },
+    )
+    const answers = [ask(), ask()]
+    await platform.advance(0)
+    gate.resolve()
+
+    expect(await bodies(...answers)).toEqual(['call 1', 'call 2'])
+    expect(requests).toHaveLength(2)
+  })
+
   test('all fail with the handler’s own error if it fails, and it is asked again later', async () => {
     const error = new Error('the handler is away')
     const { ask, get, requests } = site((_request, call) => {

@@ -134,6 +134,27 @@ describe('httpCache', () => {
     }
   })
 
+  test('a soft invalidation of a page with variants has each of them made anew', async () => {
+    const { app, cache, middleware, request } = setUp({ revalidate: (again) => app.fetch(again) })
+    let calls = 0
+    app.use(middleware)
+    app.onError((error, c) => c.text(error.message, 500))
+    app.get('/', (c) => {
+      calls++
+      const fields = { 'cache-control': 'max-age=60', 'cache-tag': 'a', vary: 'x-kind' }
+      return c.text(`call ${calls} for ${c.req.header('x-kind')}`, 200, fields)
+    })
+    const of = async (kind: string) =>
+      (await request('/', { headers: { 'x-kind': kind } })).text()
+    expect([await of('a'), await of('b')]).toEqual(['call 1 for a', 'call 2 for b'])
+    await cache.invalidateTags(['a'], { mode: 'soft' })
+
+    const answers = [await of('b'), await of('a'), await of('b'), await of('a')]
+
+    expect(answers.map((text) => text.slice(-5))).toEqual(['for b', 'for a', 'for b', 'for a'])
+    expect(answers.slice(2).every((text) => Number(text.split(' ')[1]) > 2)).toBe(true)
+  })
+
   test('works between other middleware: compression and tags outside, its own inside', async () => {
     const { app, middleware, request } = setUp()
     const handler = vi.fn()
