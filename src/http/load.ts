@@ -7,12 +7,12 @@
 
 import type { LoadContext } from '../cache/loader.ts'
 import { randomId } from '../entry/id.ts'
-import { CONDITIONAL, listMembers } from './fields.ts'
+import { type Exchange, exchange, isAbout, isServerError, isTruncated } from './exchange.ts'
+import { listMembers } from './fields.ts'
 import type { Settings } from './options.ts'
 import { Recording } from './recording.ts'
-import { type Received, type Terms, termsOf } from './rules.ts'
+import { type Terms, termsOf } from './rules.ts'
 import {
-  headersOf,
   PASS,
   type Place,
   refreshed,
@@ -38,20 +38,11 @@ export type LoadResult =
   | { readonly kind: 'stored'; readonly stored: StoredResponse }
   | { readonly kind: 'failed'; readonly error: unknown }
 
-/** The answer of the origin to one request. */
-interface Exchange extends Received {
-  readonly response: Response
-  readonly requestedAt: number
-}
-
 /** Entries live no longer than this, and neither do the markers of their tags. */
 export const MAX_LIFE_MS: number = 30 * 86_400_000
 /** How long others do not wait for each other where there was nothing to store. */
 const PASS_MS = 10_000
 const MAX_TAGS = 64
-/** Status codes that count as an error of the origin (RFC 5861, section 4). */
-const ERRORS = new Set([500, 502, 503, 504])
-
 /** The origin answered with an error, and what is stored may answer in its place. */
 export class OriginError extends Error {}
 
@@ -155,26 +146,26 @@ export class Load {
   async #load(context: LoadContext<Stored>): Promise<Stored> {
     const previous = context.previous?.kind === 'response' ? context.previous : undefined
     const chosen = previous && isChosen(previous, this.#visit) ? previous : undefined
-    let exchange = await this.#ask(chosen)
-    if (chosen && exchange.status === 304) {
-      const stored = this.#refresh(context, chosen, exchange)
+    let answer = await this.#ask(chosen)
+    if (chosen && answer.status === 304) {
+      const stored = this.#refresh(context, chosen, answer)
       if (stored) return stored
-      exchange = await this.#ask(undefined)
+      answer = await this.#ask(undefined)
     }
-    if (chosen && ERRORS.has(exchange.status) && mayAnswerOnError(chosen, this.#now())) {
-      await exchange.response.body?.cancel()
+    if (chosen && isServerError(answer) && mayAnswerOnError(chosen, this.#now())) {
+      await answer.response.body?.cancel()
       throw new OriginError('The origin answered with an error')
     }
-    const terms = this.#termsOf(exchange)
-    const tags = terms ? this.#tagsOf(exchange.response) : []
-    if (!terms || tags.length > MAX_TAGS) return this.#pass(context, chosen, exchange)
-    return this.#record(context, { exchange, terms, tags, place: this.#placeOf(terms, previous) })
+    const terms = this.#termsOf(answer)
+    const tags = terms ? this.#tagsOf(answer.response) : []
+    if (!terms || tags.length > MAX_TAGS) return this.#pass(context, chosen, answer)
+    return this.#record(context, { answer, terms, tags, place: this.#placeOf(terms, previous) })
   }
 
   /** What came by a redirect is of another URI, and the redirect was not seen. */
-  #termsOf(exchange: Exchange): Terms | undefined {
-    if (exchange.response.redirected) return undefined
-    return termsOf(this.#asked(exchange), exchange, this.#visit.rules)
+  #termsOf(answer: Exchange): Terms | undefined {
+    if (answer.response.redirected) return undefined
+    return termsOf(this.#asked(answer), answer, this.#visit.rules)
   }
 
   #now(): number {
@@ -185,40 +176,30 @@ export class Load {
     return { headers: this.#visit.headers, requestedAt }
   }
 
-  /** Sends the request on, whole and without conditions but our own. */
-  async #ask(stored: StoredResponse | undefined): Promise<Exchange> {
-    const visit = this.#visit
-    const headers = new Headers(visit.headers)
-    for (const name of CONDITIONAL) headers.delete(name)
-    if (stored) addValidators(headers, stored)
-    const requestedAt = this.#now()
+  #ask(stored: StoredResponse | undefined): Promise<Exchange> {
+    const { origin, behind } = this.#visit
     // What is found and may be served has been, by the time that it is loaded anew.
     const isBehind = this.#verdict !== undefined && this.#verdict !== 'stale-if-error'
-    const origin = (isBehind && visit.behind) || visit.origin
-    const response = await origin(new Request(visit.url, { method: 'GET', headers }))
-    const { status } = response
-    return { response, status, headers: response.headers, requestedAt, receivedAt: this.#now() }
+    const asked = (isBehind && behind) || origin
+    return exchange(this.#visit, asked, stored, this.#settings.platform)
   }
 
   /** The stored response under the fields of a 304; `undefined` if it is not about this one. */
   #refresh(
     context: LoadContext<Stored>,
     stored: StoredResponse,
-    exchange: Exchange,
+    answer: Exchange,
   ): StoredResponse | undefined {
-    const tag = exchange.headers.get('etag')
-    if (tag !== null && !stored.ownTag && !isSameTag(tag, headersOf(stored).get('etag'))) {
-      return undefined
-    }
+    if (!isAbout(answer, stored)) return undefined
     const received = {
       status: stored.status,
-      headers: updatedFields(stored, exchange.headers, exchange.receivedAt),
-      receivedAt: exchange.receivedAt,
+      headers: updatedFields(stored, answer.headers, answer.receivedAt),
+      receivedAt: answer.receivedAt,
     }
-    const terms = termsOf(this.#asked(exchange), received, this.#visit.rules)
+    const terms = termsOf(this.#asked(answer), received, this.#visit.rules)
     const place = { secondary: stored.secondary, mark: stored.mark }
     if (!terms || secondaryOf(this.#visit, terms.vary) !== place.secondary) return undefined
-    const fresh = refreshed(stored, received, exchange.requestedAt, terms)
+    const fresh = refreshed(stored, received, answer.requestedAt, terms)
     const tags = this.#tagsOf(new Response(null, { headers: received.headers }))
     if (tags.length > MAX_TAGS) return undefined
     this.#keep(context, terms, received.receivedAt, tags)
@@ -245,8 +226,8 @@ export class Load {
   }
 
   async #record(context: LoadContext<Stored>, plan: Plan): Promise<Stored> {
-    const { exchange, terms, tags, place } = plan
-    const { response, receivedAt, requestedAt } = exchange
+    const { answer, terms, tags, place } = plan
+    const { response, receivedAt, requestedAt } = answer
     const recording = new Recording(response.body, this.#settings.maxBodyBytes)
     this.#goLive({ kind: 'live', response, recording })
     const body = await recording.whole
@@ -295,25 +276,8 @@ export class Load {
 }
 
 interface Plan {
-  readonly exchange: Exchange
+  readonly answer: Exchange
   readonly terms: Terms
   readonly tags: readonly string[]
   readonly place: Place
-}
-
-function addValidators(headers: Headers, stored: StoredResponse): void {
-  const fields = headersOf(stored)
-  const [tag, modified] = [fields.get('etag'), fields.get('last-modified')]
-  if (tag !== null && !stored.ownTag) headers.set('if-none-match', tag)
-  if (modified !== null) headers.set('if-modified-since', modified)
-}
-
-function isSameTag(tag: string, stored: string | null): boolean {
-  return stored !== null && tag.replace(/^W\//, '') === stored.replace(/^W\//, '')
-}
-
-/** A body that is not as long as was promised has lost its end. */
-function isTruncated(headers: Headers, sizeBytes: number): boolean {
-  const promised = headers.get('content-length')
-  return promised !== null && Number(promised) !== sizeBytes
 }

@@ -1,0 +1,70 @@
+/**
+ * One request to the origin, and what its answer says of what is stored.
+ *
+ * @module
+ */
+
+import type { Platform } from '../platform/platform.ts'
+import { CONDITIONAL } from './fields.ts'
+import type { Received } from './rules.ts'
+import { headersOf, type StoredResponse } from './stored-response.ts'
+import type { Origin, Visit } from './visit.ts'
+
+/** The answer of the origin to one request. */
+export interface Exchange extends Received {
+  readonly response: Response
+  readonly requestedAt: number
+}
+
+/** Status codes that count as an error of the origin (RFC 5861, section 4). */
+const ERRORS = new Set([500, 502, 503, 504])
+
+/**
+ * Sends a request on, whole and without conditions but our own.
+ *
+ * @param stored What is to be validated, if anything is.
+ */
+export async function exchange(
+  { url, headers: asked }: Pick<Visit, 'url' | 'headers'>,
+  origin: Origin,
+  stored: StoredResponse | undefined,
+  platform: Platform,
+): Promise<Exchange> {
+  const headers = new Headers(asked)
+  for (const name of CONDITIONAL) headers.delete(name)
+  if (stored) addValidators(headers, stored)
+  const requestedAt = platform.now()
+  const response = await origin(new Request(url, { method: 'GET', headers }))
+  const { status } = response
+  return { response, status, headers: response.headers, requestedAt, receivedAt: platform.now() }
+}
+
+function addValidators(headers: Headers, stored: StoredResponse): void {
+  const fields = headersOf(stored)
+  const [tag, modified] = [fields.get('etag'), fields.get('last-modified')]
+  // A tag of ours means nothing to the origin.
+  if (tag !== null && !stored.ownTag) headers.set('if-none-match', tag)
+  if (modified !== null) headers.set('if-modified-since', modified)
+}
+
+/** Whether a 304 is about this stored response (RFC 9111, section 4.3.4). */
+export function isAbout({ headers }: Exchange, stored: StoredResponse): boolean {
+  const tag = headers.get('etag')
+  if (tag === null || stored.ownTag) return true
+  return opaque(tag) === opaque(headersOf(stored).get('etag') ?? '')
+}
+
+function opaque(tag: string): string {
+  return tag.replace(/^W\//, '')
+}
+
+/** Whether a stored response may stand in for this answer. */
+export function isServerError({ status }: Exchange): boolean {
+  return ERRORS.has(status)
+}
+
+/** A body that is not as long as was promised has lost its end. */
+export function isTruncated(headers: Headers, sizeBytes: number): boolean {
+  const promised = headers.get('content-length')
+  return promised !== null && Number(promised) !== sizeBytes
+}
