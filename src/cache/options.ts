@@ -40,6 +40,9 @@ export interface NearTierOptions extends NearOptions {
   readonly maxBytes?: number
 }
 
+/** How fresh a value is. A method's type: options for values of any kind have to fit a call's own. */
+type FreshnessOf<Value> = { of(value: Value): 'fresh' | 'stale' | 'stale-if-error' }['of']
+
 /** Options of a single call, and defaults of a namespace or a whole cache. */
 export interface EntryOptions<Value = unknown> {
   /** How long an entry is fresh: milliseconds, `'15m'`, or a class. @default 'medium' (1 hour) */
@@ -74,7 +77,7 @@ export interface EntryOptions<Value = unknown> {
    * be served, near copies included, and heeded if it answers less than age and tags allow. Values
    * that were loaded for this call are not asked. It must not throw. @default none
    */
-  readonly freshness?: (value: Value) => 'fresh' | 'stale' | 'stale-if-error'
+  readonly freshness?: FreshnessOf<Value>
   /** Checks what is read from Redis; a value that fails is a miss. Loaded values are not checked. */
   readonly schema?: StandardSchema<Value>
   /**

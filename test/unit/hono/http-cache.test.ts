@@ -144,8 +144,7 @@ describe('httpCache', () => {
       const fields = { 'cache-control': 'max-age=60', 'cache-tag': 'a', vary: 'x-kind' }
       return c.text(`call ${calls} for ${c.req.header('x-kind')}`, 200, fields)
     })
-    const of = async (kind: string) =>
-      (await request('/', { headers: { 'x-kind': kind } })).text()
+    const of = async (kind: string) => (await request('/', { headers: { 'x-kind': kind } })).text()
     expect([await of('a'), await of('b')]).toEqual(['call 1 for a', 'call 2 for b'])
     await cache.invalidateTags(['a'], { mode: 'soft' })
 
