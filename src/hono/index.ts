@@ -2,12 +2,13 @@
  * Middleware for Hono, on every runtime it runs on.
  *
  * Exported as `'nearcache/hono'`.
- * Middleware for Hono: `nearcache/hono`.
  *
  * @module
  */
 
 export { type Problem, problemResponse } from '../web/problem.ts'
+export { type Problem, problemResponse } from '../http/problem.ts'
+export { type HonoHttpCacheOptions, httpCache } from './http-cache.ts'
 export {
   cloudflareAddress,
   type RateLimitEnv,
@@ -32,4 +33,3 @@ export { type ForwardOptions, forwarder } from './session-forward.ts'
 export { type CrossSiteOptions, refuseCrossSite } from './session-origin.ts'
 export type { MissingSession } from './session-problems.ts'
 export type { RequestSession } from './session-request.ts'
-export { type HonoHttpCacheOptions, httpCache } from './http-cache.ts'

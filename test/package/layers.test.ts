@@ -10,6 +10,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   flight: ['platform', 'entry'],
   redis: ['platform', 'entry', 'flight'],
   cache: ['platform', 'entry', 'near', 'flight', 'redis'],
+  http: ['platform', 'entry', 'flight', 'cache'],
   email: ['platform', 'entry', 'cache'],
   monitor: ['platform', 'entry', 'flight', 'redis', 'cache'],
   trpc: ['entry', 'cache'],
@@ -20,8 +21,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   bridge: ['platform', 'flight', 'redis'],
   cli: ['platform', 'flight', 'redis', 'bridge'],
   interop: ['entry', 'cache'],
-  http: ['platform', 'entry', 'flight', 'cache'],
-  hono: ['http'],
   testing: ['platform', 'flight', 'redis', 'cache', 'email'],
   startup: ['platform', 'entry', 'near', 'flight', 'redis', 'cache', 'email'],
 }
