@@ -7,6 +7,26 @@
  * @module
  */
 
+import { NearcacheError } from './base-error.ts'
+import type {
+  DuplicateEmailError,
+  EmbeddingError,
+  NotCachedError,
+  SessionRefusedError,
+  SessionUnavailableError,
+} from './domain-errors.ts'
+
+export { NearcacheError } from './base-error.ts'
+export {
+  DuplicateEmailError,
+  EmbeddingError,
+  NotCachedError,
+  type SessionRefusal,
+  SessionRefusedError,
+  SessionUnavailableError,
+  type UniqueField,
+} from './domain-errors.ts'
+
 /** Stable, machine-readable reasons. Adding one is a minor release; changing one is major. */
 export type NearcacheErrorCode = AnyNearcacheError['code']
 
@@ -29,12 +49,6 @@ export type AnyNearcacheError =
   | SessionUnavailableError
   | SessionRefusedError
   | ClosedError
-
-/** Base of the family. Messages never contain cached values or keys, so they are safe to log. */
-export abstract class NearcacheError extends Error {
-  abstract readonly code: string
-  readonly isNearcacheError: true = true
-}
 
 /** An option failed validation: while constructing, or before any I/O of the call it was given to. */
 export class InvalidOptionError extends NearcacheError {
@@ -84,22 +98,6 @@ export class InvalidFilterError extends NearcacheError {
 
   constructor(field: string, requirement: string) {
     super(`Field "${field}" must be ${requirement}`)
-    this.field = field
-  }
-}
-
-/** The fields that name one message. */
-export type UniqueField = 'id' | 'graphId' | 'messageId'
-
-/** A message with the same id, graph id or Message-ID is stored already; nothing was written. */
-export class DuplicateEmailError extends NearcacheError {
-  override readonly name: string = 'DuplicateEmailError'
-  readonly code = 'ERR_DUPLICATE_EMAIL'
-  /** The field whose value is taken; the first of them, where several are. */
-  readonly field: UniqueField
-
-  constructor(field: UniqueField) {
-    super(`Another email has the same "${field}"`)
     this.field = field
   }
 }
@@ -203,35 +201,6 @@ export class CorruptEntryError extends NearcacheError {
   }
 }
 
-/** A request that allows a stored answer alone (`only-if-cached`) found none. Nothing was generated. */
-export class NotCachedError extends NearcacheError {
-  override readonly name: string = 'NotCachedError'
-  readonly code = 'ERR_NOT_CACHED'
-
-  constructor() {
-    super('There is no stored answer, and the request does not allow to generate one')
-  }
-}
-
-/** An embedding service did not answer, or with nothing that makes sense. */
-export class EmbeddingError extends NearcacheError {
-  override readonly name: string = 'EmbeddingError'
-  readonly code = 'ERR_EMBEDDING'
-  /** Which kind of service: `workers-ai`, `ollama` or `openai`. */
-  readonly service: string
-  /** A closed set of words: `timeout`, `network`, `HTTP 503`, or what was malformed. */
-  readonly reason: string
-  /** Whether asking again could help. */
-  readonly retryable: boolean
-
-  constructor(service: string, reason: string, retryable: boolean) {
-    super(`The embedding service ${service} failed: ${reason}`)
-    this.service = service
-    this.reason = reason
-    this.retryable = retryable
-  }
-}
-
 /** A snapshot of the embedded engine cannot be loaded; the engine holds what it held before. */
 export class SnapshotError extends NearcacheError {
   override readonly name: string = 'SnapshotError'
@@ -250,66 +219,6 @@ const SNAPSHOT_REASONS = {
   version: 'it was written by another version',
   damaged: 'it is incomplete or was changed',
 } as const
-
-/**
- * Why a session is not to be used.
- *
- * `malformed`: no token of ours; nothing was asked. `absent`: Redis has no such session any more.
- * `superseded`: it was rotated, and the overlap is over. `tampered`: what is stored is not what was
- * written. `outdated`: its data does not fit the schema. `pending`, `anonymous`, `active`: it is alive,
- * in a state that the call does not admit.
- */
-export type SessionRefusal =
-  | 'malformed'
-  | 'absent'
-  | 'expired'
-  | 'revoked'
-  | 'superseded'
-  | 'tampered'
-  | 'outdated'
-  | 'pending'
-  | 'anonymous'
-  | 'active'
-
-/** Sessions cannot be had now: say 503, and neither 401 nor "anonymous". */
-export class SessionUnavailableError extends NearcacheError {
-  override readonly name: string = 'SessionUnavailableError'
-  readonly code = 'ERR_SESSION_UNAVAILABLE'
-  /** What was being done, such as `validate`. */
-  readonly operation: string
-  /**
-   * `unreachable`: no answer, or an error in its place. `malformed reply`: the answer makes no sense.
-   * `unknown key`: this isolate's ring lacks the key that another has used.
-   */
-  readonly reason: 'unreachable' | 'malformed reply' | 'unknown key'
-  /** Whether Redis may have applied the call. */
-  readonly applied: 'no' | 'unknown'
-
-  constructor(
-    operation: string,
-    reason: SessionUnavailableError['reason'],
-    cause?: RemoteError | RemoteTimeoutError | CircuitOpenError | ClosedError,
-  ) {
-    super(`Sessions are unavailable at ${operation}: ${reason}`, cause && { cause })
-    this.operation = operation
-    this.reason = reason
-    const known = cause !== undefined && 'applied' in cause ? cause.applied : 'no'
-    this.applied = reason === 'malformed reply' ? 'unknown' : known
-  }
-}
-
-/** The call was not carried out: the session is not to be used, or a rule of its user forbids it. */
-export class SessionRefusedError extends NearcacheError {
-  override readonly name: string = 'SessionRefusedError'
-  readonly code = 'ERR_SESSION_REFUSED'
-  /** `limit`: the user has all the sessions allowed. `conflict`: others kept changing it. */
-  readonly reason: SessionRefusal | 'limit' | 'conflict'
-
-  constructor(reason: SessionRefusedError['reason']) {
-    super(`The session was refused: ${reason}`)
-    this.reason = reason
-  }
-}
 
 /** The cache or transport was closed before the call. */
 export class ClosedError extends NearcacheError {

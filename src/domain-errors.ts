@@ -1,0 +1,114 @@
+/**
+ * The errors of the domain caches: mail, answers of language models, sessions. Exported with the others
+ * by `'nearcache/errors'`.
+ *
+ * @module
+ */
+
+import { NearcacheError } from './base-error.ts'
+import type { CircuitOpenError, ClosedError, RemoteError, RemoteTimeoutError } from './errors.ts'
+
+/** The fields that name one message. */
+export type UniqueField = 'id' | 'graphId' | 'messageId'
+
+/** A message with the same id, graph id or Message-ID is stored already; nothing was written. */
+export class DuplicateEmailError extends NearcacheError {
+  override readonly name: string = 'DuplicateEmailError'
+  readonly code = 'ERR_DUPLICATE_EMAIL'
+  /** The field whose value is taken; the first of them, where several are. */
+  readonly field: UniqueField
+
+  constructor(field: UniqueField) {
+    super(`Another email has the same "${field}"`)
+    this.field = field
+  }
+}
+
+/** A request that allows a stored answer alone (`only-if-cached`) found none. Nothing was generated. */
+export class NotCachedError extends NearcacheError {
+  override readonly name: string = 'NotCachedError'
+  readonly code = 'ERR_NOT_CACHED'
+
+  constructor() {
+    super('There is no stored answer, and the request does not allow to generate one')
+  }
+}
+
+/** An embedding service did not answer, or with nothing that makes sense. */
+export class EmbeddingError extends NearcacheError {
+  override readonly name: string = 'EmbeddingError'
+  readonly code = 'ERR_EMBEDDING'
+  /** Which kind of service: `workers-ai`, `ollama` or `openai`. */
+  readonly service: string
+  /** A closed set of words: `timeout`, `network`, `HTTP 503`, or what was malformed. */
+  readonly reason: string
+  /** Whether asking again could help. */
+  readonly retryable: boolean
+
+  constructor(service: string, reason: string, retryable: boolean) {
+    super(`The embedding service ${service} failed: ${reason}`)
+    this.service = service
+    this.reason = reason
+    this.retryable = retryable
+  }
+}
+
+/**
+ * Why a session is not to be used.
+ *
+ * `malformed`: no token of ours; nothing was asked. `absent`: Redis has no such session any more.
+ * `superseded`: it was rotated, and the overlap is over. `tampered`: what is stored is not what was
+ * written. `outdated`: its data does not fit the schema. `pending`, `anonymous`, `active`: it is alive,
+ * in a state that the call does not admit.
+ */
+export type SessionRefusal =
+  | 'malformed'
+  | 'absent'
+  | 'expired'
+  | 'revoked'
+  | 'superseded'
+  | 'tampered'
+  | 'outdated'
+  | 'pending'
+  | 'anonymous'
+  | 'active'
+
+/** Sessions cannot be had now: say 503, and neither 401 nor "anonymous". */
+export class SessionUnavailableError extends NearcacheError {
+  override readonly name: string = 'SessionUnavailableError'
+  readonly code = 'ERR_SESSION_UNAVAILABLE'
+  /** What was being done, such as `validate`. */
+  readonly operation: string
+  /**
+   * `unreachable`: no answer, or an error in its place. `malformed reply`: the answer makes no sense.
+   * `unknown key`: this isolate's ring lacks the key that another has used.
+   */
+  readonly reason: 'unreachable' | 'malformed reply' | 'unknown key'
+  /** Whether Redis may have applied the call. */
+  readonly applied: 'no' | 'unknown'
+
+  constructor(
+    operation: string,
+    reason: SessionUnavailableError['reason'],
+    cause?: RemoteError | RemoteTimeoutError | CircuitOpenError | ClosedError,
+  ) {
+    super(`Sessions are unavailable at ${operation}: ${reason}`, cause && { cause })
+    this.operation = operation
+    this.reason = reason
+    const known = cause !== undefined && 'applied' in cause ? cause.applied : 'no'
+    this.applied = reason === 'malformed reply' ? 'unknown' : known
+  }
+}
+
+/** The call was not carried out: the session is not to be used, or a rule of its user forbids it. */
+export class SessionRefusedError extends NearcacheError {
+  override readonly name: string = 'SessionRefusedError'
+  readonly code = 'ERR_SESSION_REFUSED'
+  /** `limit`: the user has all the sessions allowed. `conflict`: others kept changing it. */
+  readonly reason: SessionRefusal | 'limit' | 'conflict'
+
+  constructor(reason: SessionRefusedError['reason']) {
+    super(`The session was refused: ${reason}`)
+    this.reason = reason
+  }
+}
