@@ -14,16 +14,18 @@ import { llmProxy } from 'nearcache/llm/proxy'
 import { tcpTransport } from 'nearcache/redis/tcp'
 import { llmUpstream } from '../test/support/llm-upstream.ts'
 
-/** A model that is quick, so that what the proxy adds is a large part of the whole. */
-const FIRST_MS = 20
+/** Before the first messages: a model that is quick, and then sends all the others at once. */
+const WAITS_MS = [20, 5]
 
 const [, , role] = process.argv
 const { MODEL_URL = '', REDIS_URL = '' } = process.env
 
 function model(): (request: Request) => Response | Promise<Response> {
   const tokens = Array.from({ length: 200 }, (_, i) => ` word${i % 90}`)
-  const gate = (message: number): Promise<unknown> =>
-    message === 0 ? delay(FIRST_MS) : Promise.resolve()
+  const gate = (message: number): Promise<unknown> => {
+    const ms = WAITS_MS[message]
+    return ms === undefined ? Promise.resolve() : delay(ms)
+  }
   const upstream = llmUpstream({ tokens, gate })
   return (request) => upstream.fetch(request)
 }

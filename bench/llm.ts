@@ -62,7 +62,7 @@ export async function benchLlm(): Promise<Report> {
       targets: rows.flatMap(targetsOf),
       tables: [tableOf(rows)],
       notes: [
-        `Medians of ${ROUNDS} answers of 200 tokens from a model that begins after 20 ms, asked by turns with and without the proxy. Proxy, model and Redis are processes of one machine.`,
+        `Medians of ${ROUNDS} answers of 200 tokens from a model that begins after 20 ms, goes on after 5 more and sends the rest at once, asked by turns with and without the proxy. Proxy, model and Redis are processes of one machine.`,
       ],
     }
   } finally {
