@@ -12,6 +12,7 @@ const BINDINGS = {
   OLLAMA_BASE_URL: 'http://model.test',
   OPENAI_BASE_URL: 'http://model.test/v1',
   LLM_TOKEN: 'test-llm-token-0123',
+  LLM_MATCHING: 'wording',
 }
 
 /** What the Worker under test reaches by `fetch`: a model, and nothing of the network. */

@@ -233,7 +233,7 @@ function promptOf(i: number): string {
 
 /** Different words for different numbers, so that none vetoes another for its number. */
 function words(i: number): string {
-  return [...String(i)].map((digit) => 'bcdfghjklm'.charAt(Number(digit)) + 'ar').join('')
+  return [...String(i)].map((digit) => `${'bcdfghjklm'.charAt(Number(digit))}ar`).join('')
 }
 
 async function timedAsync(task: () => Promise<unknown>): Promise<number> {

@@ -12,7 +12,12 @@ import {
   SqlEmailRepository,
   toSqlDriver,
 } from 'nearcache/email'
-import { LLMResponseCache } from 'nearcache/llm'
+import {
+  createSemanticMatcher,
+  LLMResponseCache,
+  type Matcher,
+  workersAIEmbedder,
+} from 'nearcache/llm'
 import { workersPlatform } from 'nearcache/platform/workers'
 import { durableTransport } from 'nearcache/redis/durable'
 import { SessionUserCache } from 'nearcache/session'
@@ -69,7 +74,7 @@ export function compose(settings: Settings): Composition {
     near: nearTtl === undefined ? false : { ttl: nearTtl },
   })
   const emails = new CachedEmailRepository({ db: { repository }, cache, platform })
-  const answers = new LLMResponseCache({ cache, platform })
+  const answers = new LLMResponseCache({ cache, platform, ...matcherOf(cache, llm) })
   return { ...base, emails, caching: { cache, emails, answers }, redis: cache.redis }
 }
 
@@ -91,6 +96,19 @@ function sessionsOn(redis: Transport, settings: SessionSettings | undefined): Se
       ...(fastPath !== undefined && { fastPath }),
     }),
   }
+}
+
+/** Multilingual, and of a fixed number of dimensions. */
+const EMBEDDING = { model: '@cf/baai/bge-m3', dimensions: 1_024 }
+
+function matcherOf(
+  cache: RedisCacheManager,
+  llm: LLMRouteSettings | undefined,
+): { readonly matcher?: Matcher } {
+  if (!llm || llm.matching === 'off') return {}
+  if (llm.matching === 'wording') return { matcher: createSemanticMatcher({ cache }) }
+  const embedder = workersAIEmbedder({ ai: llm.matching.ai, ...EMBEDDING })
+  return { matcher: createSemanticMatcher({ cache, embedder }) }
 }
 
 function transportTo(redis: RedisSettings): Transport {

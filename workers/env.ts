@@ -5,6 +5,7 @@
  */
 
 import { ConfigurationError, type Duration, type EncryptionKey } from 'nearcache'
+import type { WorkersAI } from 'nearcache/llm'
 import * as z from 'zod'
 import type { RedisObject } from './objects/redis-object.ts'
 
@@ -32,6 +33,8 @@ export interface LLMRouteSettings {
   readonly token: string | undefined
   /** Questions a minute for each tenant; no limit without it. */
   readonly perMinute: number | undefined
+  /** Whether similar questions share answers: `meaning` by Workers AI, `wording` by itself. */
+  readonly matching: 'off' | 'wording' | { readonly ai: WorkersAI }
 }
 
 /** The environment, checked. */
@@ -95,6 +98,10 @@ const Environment = z
     ),
     OPENAI_API_KEY: optional(z.string('must be a text')),
     LLM_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
+    LLM_MATCHING: optional(
+      z.enum(['off', 'wording', 'meaning'], "must be 'off', 'wording' or 'meaning'"),
+    ),
+    AI: z.custom<WorkersAI>(hasMethods('run'), 'must be a Workers AI binding').optional(),
     LLM_REQUESTS_PER_MINUTE: optional(
       z.coerce.number('must be a number').int('must be whole').positive('must be above 0'),
     ),
@@ -117,24 +124,32 @@ const Environment = z
       z.templateLiteral([z.int().positive(), z.enum(['ms', 's', 'm'])], 'must be like 500ms or 1s'),
     ),
   })
-  .superRefine((env, context) => {
-    const refuse = (name: string, message: string): void => {
-      context.addIssue({ code: 'custom', path: [name], message })
-    }
-    const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = env
+  .superRefine(({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }, context) => {
+    const refuse = refuserOf(context)
     if (url === undefined && token !== undefined) refuse('UPSTASH_REDIS_REST_URL', MISSING)
     if (token === undefined && url !== undefined) refuse('UPSTASH_REDIS_REST_TOKEN', MISSING)
-    const isDemo = env.DEMO_LOGIN === 'on'
-    if (isDemo && env.AUTHENTICATOR)
-      refuse('DEMO_LOGIN', 'must be off where AUTHENTICATOR is bound')
-    if ((isDemo || env.AUTHENTICATOR) && !env.SESSION_KEYS) refuse('SESSION_KEYS', NEEDED)
+  })
+  .superRefine(({ DEMO_LOGIN, AUTHENTICATOR: authenticator, SESSION_KEYS: keys }, context) => {
+    const refuse = refuserOf(context)
+    const isDemo = DEMO_LOGIN === 'on'
+    if (isDemo && authenticator) refuse('DEMO_LOGIN', 'must be off where AUTHENTICATOR is bound')
+    if ((isDemo || authenticator) && !keys) refuse('SESSION_KEYS', NEEDED)
+  })
+  .superRefine((env, context) => {
+    const refuse = refuserOf(context)
     const open = env.LLM_TOKEN === undefined ? GUARDED.filter((name) => env[name]) : []
     for (const name of open) refuse(name, OPEN)
+    if (env.LLM_MATCHING === 'meaning' && env.AI === undefined) refuse('AI', UNBOUND)
   })
 
 const MISSING = 'must be set, since its counterpart is'
 const NEEDED = 'must be set, since users can log in'
 const OPEN = 'needs LLM_TOKEN, or everybody could use the model'
+const UNBOUND = "must be bound, since LLM_MATCHING is 'meaning'"
+
+function refuserOf(context: z.RefinementCtx): (name: string, message: string) => void {
+  return (name, message) => context.addIssue({ code: 'custom', path: [name], message })
+}
 
 /** What would let everybody use a model that is not theirs. */
 const GUARDED = ['OLLAMA_BASE_URL', 'OPENAI_API_KEY'] as const
@@ -178,7 +193,7 @@ function sessionsIn(env: {
 }
 
 function llmSettingsOf(env: z.infer<typeof Environment>): LLMRouteSettings | undefined {
-  const { OLLAMA_BASE_URL: ollama, OPENAI_BASE_URL: openai } = env
+  const { OLLAMA_BASE_URL: ollama, OPENAI_BASE_URL: openai, LLM_MATCHING, AI } = env
   if (ollama === undefined && openai === undefined) return undefined
   return {
     ollama,
@@ -186,6 +201,7 @@ function llmSettingsOf(env: z.infer<typeof Environment>): LLMRouteSettings | und
     openaiKey: env.OPENAI_API_KEY,
     token: env.LLM_TOKEN,
     perMinute: env.LLM_REQUESTS_PER_MINUTE,
+    matching: LLM_MATCHING === 'meaning' ? (AI ? { ai: AI } : 'off') : (LLM_MATCHING ?? 'off'),
   }
 }
 

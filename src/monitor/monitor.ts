@@ -33,7 +33,7 @@ export interface MonitorEvents {
   'alert:resolved': Alert
 }
 
-/** Runs warming jobs: `Warming` of `nearcache/warming`, or what does the same. */
+/** Runs warming jobs at their times. */
 export interface JobRunner<Job = unknown> {
   register(job: Job): void
   /** Runs what is due. @returns How many jobs ran. */

@@ -128,6 +128,23 @@ describe('the /llm routes', () => {
     expect(await questions()).toBe(before + 1)
   })
 
+  test('a question in nearly the same words gets the answer, and one that differs in what matters does not', async () => {
+    const ask = async (content: string): Promise<string | null> => {
+      const body = { model: 'match', messages: [{ role: 'user', content }], temperature: 0 }
+      const headers = { authorization: `Bearer ${TOKEN}` }
+      const init = { method: 'POST', body: JSON.stringify(body), headers }
+      const response = await call('/llm/v1/chat/completions', init)
+      await response.text()
+      return response.headers.get('x-nearcache')
+    }
+    expect(await ask('How do I reset the password of my account 7?')).toBe('miss')
+
+    await vi.waitFor(async () =>
+      expect(await ask('How can I reset the password of my account 7?')).toBe('semantic'),
+    )
+    expect(await ask('How do I reset the password of my account 8?')).toBe('miss')
+  })
+
   test('a question of OpenAI is not answered with what was asked of Ollama', async () => {
     const ask = (path: string) =>
       call(path, {

@@ -4,13 +4,12 @@
  * @module
  */
 
-import { Ratelimit } from '@upstash/ratelimit'
-import { Redis } from '@upstash/redis'
 import type { Hono } from 'hono'
 import type { RedisCacheManager } from 'nearcache'
 import type { LLMResponseCache } from 'nearcache/llm'
 import { type LimitDecision, llmProxy } from 'nearcache/llm/proxy'
 import { workersPlatform } from 'nearcache/platform/workers'
+import { RateLimiter } from 'nearcache/ratelimit'
 import { hasToken } from '../admission.ts'
 import type { LLMRouteSettings } from '../env.ts'
 
@@ -23,13 +22,14 @@ export interface LLMRouteParts {
 
 /** Builds the routes: those of `nearcache/llm/proxy`. 401 without the token, where there is one. */
 export function llmRoutes({ cache, answers, settings }: LLMRouteParts): Hono {
-  const { ollama, openai, openaiKey, token, perMinute } = settings
+  const { ollama, openai, openaiKey, token, perMinute, matching } = settings
   // The token is for this Worker alone; without one the credential is the model's to check.
   const hidden = token === undefined ? {} : { authorization: '' }
   const own = openaiKey === undefined ? hidden : { authorization: `Bearer ${openaiKey}` }
   return llmProxy({
     cache: answers,
     platform: workersPlatform(),
+    matching: matching !== 'off',
     ...(ollama !== undefined && { ollama: { url: ollama, headers: hidden } }),
     ...(openai !== undefined && { openai: { url: openai, headers: own } }),
     ...(token !== undefined && { tenant: tenantBy(token) }),
@@ -41,21 +41,20 @@ function tenantBy(token: string): (request: Request) => Promise<string | undefin
   return async (request) => ((await hasToken(request, token)) ? 'token' : undefined)
 }
 
-/** While Redis is away nothing is limited: the model has limits of its own. */
+/** While Redis is away each isolate limits by itself. */
 function limitBy(
   cache: RedisCacheManager,
   perMinute: number,
 ): (tenant: string) => Promise<LimitDecision> {
-  const limit = new Ratelimit({
-    redis: new Redis(cache.redis),
-    limiter: Ratelimit.slidingWindow(perMinute, '1 m'),
-    prefix: 'nc:llm',
-    ephemeralCache: false,
-    timeout: 0,
+  const limiter = new RateLimiter({
+    redis: cache.redis,
+    platform: workersPlatform(),
+    policies: [{ name: 'llm', by: 'account', limit: perMinute, window: '1m' }],
   })
-  return (tenant) =>
-    limit.limit(tenant).then(
-      ({ success, reset }) => ({ allowed: success, retryAfterMs: Math.max(0, reset - Date.now()) }),
-      () => ({ allowed: true }),
-    )
+  return async (account) => {
+    const decision = await limiter.limit({ account })
+    return decision.allowed
+      ? { allowed: true }
+      : { allowed: false, retryAfterMs: decision.retryAfter * 1_000 }
+  }
 }
