@@ -1,7 +1,7 @@
 import { env, exports } from 'cloudflare:workers'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { streamText } from 'ai'
-import { RedisCacheManager } from 'nearcache'
+import { type ConfigurationError, RedisCacheManager } from 'nearcache'
 import { LLMResponseCache } from 'nearcache/llm'
 import { llmProxy } from 'nearcache/llm/proxy'
 import { workersPlatform } from 'nearcache/platform/workers'
@@ -9,6 +9,9 @@ import { durableTransport } from 'nearcache/redis/durable'
 import { Ollama } from 'ollama/browser'
 import OpenAI from 'openai'
 import { describe, expect, test, vi } from 'vitest'
+import { createApp } from '../../workers/app.ts'
+import { compose } from '../../workers/compose.ts'
+import { readEnv } from '../../workers/env.ts'
 import { llmUpstream } from '../support/llm-upstream.ts'
 import { call } from './mailbox.ts'
 
@@ -158,6 +161,49 @@ describe('the /llm routes', () => {
 
     expect(response.headers.get('x-nearcache')).toBe('miss')
     expect(await response.json()).toMatchObject({ object: 'chat.completion' })
+  })
+})
+
+describe('the environment of the /llm routes', () => {
+  const problemsOf = (settings: object): readonly string[] => {
+    try {
+      readEnv({ ...env, ...settings })
+      return []
+    } catch (error) {
+      return (error as ConfigurationError).problems
+    }
+  }
+
+  test.each([
+    [{ LLM_TOKEN: '' }, ['OLLAMA_BASE_URL']],
+    [{ LLM_TOKEN: '', OPENAI_API_KEY: 'sk-1' }, ['OLLAMA_BASE_URL', 'OPENAI_API_KEY']],
+    [{ LLM_TOKEN: '', OLLAMA_BASE_URL: '' }, []],
+    [{ LLM_TOKEN: 'short' }, ['LLM_TOKEN']],
+    [{ LLM_MATCHING: 'meaning' }, ['AI']],
+    [{ LLM_MATCHING: 'all' }, ['LLM_MATCHING']],
+    [{ OLLAMA_BASE_URL: 'localhost' }, ['OLLAMA_BASE_URL']],
+    [{ LLM_REQUESTS_PER_MINUTE: '0' }, ['LLM_REQUESTS_PER_MINUTE']],
+    [{ LLM_REQUESTS_PER_MINUTE: '60' }, []],
+  ])('%o has its problems told by name', (settings, names) => {
+    expect(problemsOf(settings).map((problem) => problem.split(' ')[0])).toEqual(names)
+  })
+
+  test('a limit a minute holds for the tenant, and says when to come back', async () => {
+    const app = createApp(compose(readEnv({ ...env, LLM_REQUESTS_PER_MINUTE: '2' })))
+    const headers = { authorization: `Bearer ${TOKEN}` }
+    const ask = () => app.request('/llm/v1/models', { headers })
+
+    const responses = [await ask(), await ask(), await ask()]
+
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 429])
+    expect(Number(responses[2]?.headers.get('retry-after'))).toBeGreaterThan(0)
+  })
+
+  test('without a model there are no routes', async () => {
+    const none = { OLLAMA_BASE_URL: '', OPENAI_BASE_URL: '' }
+    const app = createApp(compose(readEnv({ ...env, ...none })))
+
+    expect((await app.request('/llm/v1/models')).status).toBe(404)
   })
 })
 

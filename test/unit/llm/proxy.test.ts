@@ -406,6 +406,25 @@ describe('llmProxy', () => {
     expect(await response.json()).toMatchObject({ method: 'GET', url: '/v1/models' })
   })
 
+  test('headers of the upstream come before those of the client, and an empty one takes them away', async () => {
+    const headers = { authorization: '', 'x-org': 'ours' }
+    proxy = make({ ollama: { url: 'http://model.test', headers } })
+    await (
+      await ask('/api/chat', CHAT, {
+        authorization: 'Bearer secret',
+        'x-org': 'theirs',
+        'x-trace': '7',
+      })
+    ).text()
+
+    const sent = upstream.questions[0]?.headers
+    expect([sent?.get('authorization'), sent?.get('x-org'), sent?.get('x-trace')]).toEqual([
+      null,
+      'ours',
+      '7',
+    ])
+  })
+
   test('a request over the limit is told when to come back, and asks nothing', async () => {
     const limit = vi.fn(async () => ({ allowed: false, retryAfterMs: 2_500 }))
     proxy = make({ limit, tenant: () => 'acme' })
