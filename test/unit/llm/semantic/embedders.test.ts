@@ -33,7 +33,7 @@ afterEach(async () => {
   server = undefined
 })
 
-type Make = (options: { baseUrl: string; deadline?: '50ms' }) => Embedder
+type Make = (options: { baseUrl: string; deadline?: '50ms'; fetch?: typeof fetch }) => Embedder
 const SERVICES: readonly (readonly [string, Make, (asked: JsonAsked) => unknown])[] = [
   [
     'ollama',
@@ -90,6 +90,19 @@ describe.each(SERVICES)('the %s embedder', (service, make, answer) => {
       await expect(failed).rejects.not.toThrow(/secret/)
     },
   )
+
+  test('refuses an answer of more than 64 MiB before it is read', async () => {
+    const huge = (): Promise<Response> =>
+      Promise.resolve(
+        new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(4_194_304)) })),
+      )
+    const embedder = make({ baseUrl: 'http://localhost', fetch: huge })
+
+    await expect(embedder.embed(['a'])).rejects.toMatchObject({
+      reason: 'an answer that is too long',
+      retryable: false,
+    })
+  })
 
   test('rejects with network when nobody listens', async () => {
     const embedder = await start(() => 'never')
