@@ -7,12 +7,14 @@ import {
   verifiedPlayer,
 } from '../../../../scripts/llm/simulate.ts'
 import { RedisCacheManager } from '../../../../src/cache/manager.ts'
+import { RemoteError } from '../../../../src/errors.ts'
 import type { SemanticMatcherOptions } from '../../../../src/llm/semantic/create-matcher.ts'
 import { createSemanticMatcher } from '../../../../src/llm/semantic/create-matcher.ts'
 import type { Embedder } from '../../../../src/llm/semantic/embedder.ts'
 import { embeddingJudge, modelJudge, textJudge } from '../../../../src/llm/semantic/judge.ts'
 import type { Candidate, Match, Matcher } from '../../../../src/llm/semantic/matcher.ts'
 import { EmbeddedRedis, embeddedTransport } from '../../../../src/redis/embedded/index.ts'
+import type { RedisRequest, Requester } from '../../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../../src/testing/manual-platform.ts'
 import { amount } from '../../../support/deep.ts'
 import { found } from '../../../support/findings.ts'
@@ -125,6 +127,33 @@ describe('the verified policy', () => {
     expect(engine.execute(['HKEYS', key])).toEqual({ result: ['e1'] })
     await matcher.forget(SCOPE, ['e1'])
     expect(engine.execute(['EXISTS', key])).toEqual({ result: 0 })
+  })
+
+  test('counts a judgement once that is sent again because its answer was lost', async () => {
+    const inner = embeddedTransport({ engine })
+    let lost = 0
+    const lossy: Requester = {
+      async request<T>(request: RedisRequest) {
+        const answer = await inner.request<T>(request)
+        if (!String(request.body).startsWith('EVALSHA') || lost++ % 2 === 1) return answer
+        throw new RemoteError({
+          operation: 'EVALSHA',
+          reason: 'ECONNRESET',
+          applied: 'unknown',
+          retryable: true,
+        })
+      },
+    }
+    const cache = new RedisCacheManager({ redis: lossy })
+    const matcher = createSemanticMatcher({ cache, embedder: angles })
+    await remember(matcher)
+    for (let i = 0; i < 3; i++) {
+      await matcher.learn({ scope: SCOPE, candidate: { entryId: 'e1', similarity: 1 }, same: true })
+    }
+
+    const [key = ''] = engine.execute(['KEYS', '*:j:*']).result as string[]
+    expect(lost).toBe(8)
+    expect(String(engine.execute(['HGET', key, 'e1']).result)).toHaveLength(3 * 12)
   })
 
   test('takes judgements in Redis that are none for none', async () => {
