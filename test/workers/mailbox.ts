@@ -32,8 +32,11 @@ export function callAdmin(path: string, body?: unknown): Promise<Response> {
 /** Empties the mailbox and brings it up to the schema; the cache is told. */
 export async function emptyMailbox(): Promise<void> {
   await migrate(toSqlDriver(env.DB))
-  await env.DB.prepare('DELETE FROM emails').run()
-  await callAdmin('/invalidate', { tags: ['list'] })
+  await env.DB.batch([
+    env.DB.prepare('DELETE FROM emails'),
+    env.DB.prepare('DELETE FROM workflow_chains'),
+  ])
+  await callAdmin('/changed', {})
 }
 
 /** Stores a message through the Worker and answers its id. */

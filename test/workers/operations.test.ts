@@ -70,16 +70,21 @@ describe('the admin routes', () => {
     })
   })
 
-  test('invalidate makes the next read go to SQL', async () => {
-    await store()
+  test('changed makes the reads that follow go to SQL, which was changed past the Worker', async () => {
+    const id = await store()
     await call('/emails')
-    const before = await statements()
+    await env.DB.prepare("UPDATE emails SET subject = 'By hand' WHERE id = ?").bind(id).run()
 
-    const response = await callAdmin('/invalidate', { tags: ['list'] })
-    await call('/emails')
+    const response = await callAdmin('/changed', { ids: [id] })
 
     expect(response.status).toBe(204)
-    expect(await statements()).toBe(before + 1)
+    expect(await (await call(`/emails/${id}`)).json()).toMatchObject({ subject: 'By hand' })
+    expect(await (await call('/emails')).json()).toMatchObject({ emails: [{ subject: 'By hand' }] })
+    expect((await callAdmin('/changed', { ids: [] })).status).toBe(400)
+  })
+
+  test('invalidate answers 204 when Redis has acknowledged', async () => {
+    expect((await callAdmin('/invalidate', { tags: ['list'] })).status).toBe(204)
   })
 
   test.each([
@@ -100,7 +105,7 @@ describe('the admin routes', () => {
 
     const response = await callAdmin('/warm', { recentDays: 7, priorityEmails: true })
 
-    expect(await response.json()).toEqual({ warmed: 2 })
+    expect(await response.json()).toMatchObject({ emails: 2, isComplete: true })
     const before = await statements()
     await call('/emails?statuses=new,in_progress')
     expect(await statements()).toBe(before)

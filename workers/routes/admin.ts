@@ -22,7 +22,14 @@ const Invalidation = z.strictObject({
 const Warming = z.strictObject({
   recentDays: z.int().min(1).max(366).optional(),
   priorityEmails: z.boolean().optional(),
+  topSenders: z.int().min(0).max(100).optional(),
+  queries: z.int().min(0).max(128).optional(),
   maxEmails: z.int().min(1).max(10_000).optional(),
+})
+
+const Changed = z.strictObject({
+  /** The messages that were changed; any of them, without. */
+  ids: z.array(z.string().min(1)).min(1).max(1_000).optional(),
 })
 
 /**
@@ -33,7 +40,9 @@ const Warming = z.strictObject({
  * - `GET /rejected` answers `{ messages }`, the mail that came last and could not be stored, with the
  *   reason; `limit` is 1 to 100, 20 without.
  * - `POST /invalidate` with `{ tags, namespace? }`: 204 when Redis has acknowledged.
- * - `POST /warm` with the options of `warmCache` answers `{ warmed }`, a number of messages.
+ * - `POST /changed` with `{ ids? }` tells the cache of what was changed in the database past the
+ *   Worker: 204.
+ * - `POST /warm` with the options of `warmCache` answers what was read: `{ lists, emails, isComplete }`.
  */
 export function adminRoutes({
   caching,
@@ -59,9 +68,14 @@ export function adminRoutes({
       await cache.namespace(namespace).invalidateTags(tags)
       return c.body(null, 204)
     })
+    .post('/changed', async (c) => {
+      const { ids } = await readBody(c, Changed)
+      await required(caching).emails.notifyChanged(ids === undefined ? {} : { ids })
+      return c.body(null, 204)
+    })
     .post('/warm', async (c) => {
       const { emails } = required(caching)
-      return c.json({ warmed: await emails.warmCache(await readBody(c, Warming)) })
+      return c.json(await emails.warmCache(await readBody(c, Warming)))
     })
 }
 
