@@ -5,7 +5,12 @@
  * @module
  */
 
-import type { EmailPriority, EmailStatus, NewEmail } from '../../src/email/email.ts'
+import type {
+  EmailAttachment,
+  EmailPriority,
+  EmailStatus,
+  NewEmail,
+} from '../../src/email/email.ts'
 import { Dice, Weighted } from './dice.ts'
 import * as words from './vocabulary.ts'
 
@@ -213,12 +218,23 @@ function makeMessage(
     sentAt: receivedAt - (1 + dice.below(40)) * 1_000,
     importance: dice.chance(0.06) ? 'high' : dice.chance(0.04) ? 'low' : 'normal',
     categories: dice.chance(0.3) ? [thread.category, 'customer'] : [thread.category],
-    hasAttachments: dice.chance(0.18),
+    attachments: dice.chance(0.18) ? [attachmentOf(thread)] : [],
     isRead: dice.chance(status === 'new' ? 0.15 : 0.97),
     isFlagged: dice.chance(0.05),
     status,
     priority: thread.priority,
     assignedTo: dice.chance(status === 'new' ? 0.2 : 0.93) ? thread.agent : null,
+  }
+}
+
+/** The paper that the thread is about. */
+function attachmentOf({ category, subject }: Thread): EmailAttachment {
+  return {
+    name: `${category}.pdf`,
+    contentType: 'application/pdf',
+    sizeBytes: 20_000 + subject.length * 997,
+    contentId: null,
+    isInline: false,
   }
 }
 

@@ -162,7 +162,7 @@ describe('a cursor', () => {
     const id = fc
       .string({ unit: 'binary', minLength: 1, maxLength: 900 })
       .filter((text) => text.isWellFormed() && !/\p{Cc}/u.test(text) && text.length <= 998)
-    const sender = fc.emailAddress().map((address) => address.toLowerCase())
+    const sender = fc.stringMatching(/^[a-zé\u{1f4e6}]{1,20}@[a-z]{1,9}\.example$/u)
     const position = fc.oneof(
       fc.tuple(fc.constant('received' as const), fc.tuple(instant, id)),
       fc.tuple(fc.constant('sent' as const), fc.tuple(instant, id)),
