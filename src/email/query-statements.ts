@@ -25,6 +25,12 @@ type Builder = ExpressionBuilder<Database, 'emails'>
 type Condition = Expression<SqlBool>
 type SortColumn = 'received_at' | 'sort_sent' | 'urgency' | 'sender_email' | 'id'
 
+/** How an instant is written into a statement. */
+type Instant = (value: number) => RawBuilder<number>
+
+/** Alternatives whose instants are bound: two each, beside 80 lists of names, keep within 100. */
+const MAX_BOUND = 4
+
 /** The columns of each order's sort key. */
 const SORT_COLUMNS: Readonly<Record<EmailOrderBy, readonly SortColumn[]>> = {
   received: ['received_at', 'id'],
@@ -74,7 +80,9 @@ function isAfter(columns: readonly SortColumn[], after: SortKey, operator: '>' |
 export function matching(eb: Builder, { branches }: CanonicalFilter): Condition {
   const [first, ...others] = branches
   if (first === undefined) return sql<SqlBool>`false`
-  if (others.length === 0) return allOf(eb, first)
+  // Bound, so that the statement is the same for each day; in the text, where they would be too many.
+  const instant: Instant = branches.length <= MAX_BOUND ? (value) => sql.val(value) : literal
+  if (others.length === 0) return allOf(eb, first, instant)
   const shared = Object.entries(first).filter(([field, value]) =>
     others.every((other) => JSON.stringify(other[field as keyof Branch]) === JSON.stringify(value)),
   )
@@ -83,12 +91,12 @@ export function matching(eb: Builder, { branches }: CanonicalFilter): Condition 
     (branch): Branch =>
       Object.fromEntries(Object.entries(branch).filter(([field]) => !names.has(field))),
   )
-  const alternatives = eb.or(rests.map((rest) => allOf(eb, rest)))
-  return eb.and([allOf(eb, Object.fromEntries(shared)), alternatives])
+  const alternatives = eb.or(rests.map((rest) => allOf(eb, rest, instant)))
+  return eb.and([allOf(eb, Object.fromEntries(shared), instant), alternatives])
 }
 
-function allOf(eb: Builder, branch: Branch): Condition {
-  const list = [...stateConditions(eb, branch), ...contentConditions(eb, branch)]
+function allOf(eb: Builder, branch: Branch, instant: Instant): Condition {
+  const list = [...stateConditions(eb, branch), ...contentConditions(eb, branch, instant)]
   return list.length === 0 ? sql<SqlBool>`true` : eb.and(list)
 }
 
@@ -109,14 +117,14 @@ function stateConditions(eb: Builder, branch: Branch): Condition[] {
 }
 
 /** What a sender wrote. */
-function contentConditions(eb: Builder, branch: Branch): Condition[] {
+function contentConditions(eb: Builder, branch: Branch, instant: Instant): Condition[] {
   const { received, recipients, hasAttachments, search } = branch
   return [
     ...ifThere(branch.senderEmails, (names) => isOneOf(eb, 'sender_email', names)),
     ...ifThere(branch.threadIds, (names) => isOneOf(eb, 'thread_id', names)),
     ...ifThere(branch.conversationIds, (names) => isOneOf(eb, 'conversation_id', names)),
-    ...ifThere(received?.from, (from) => eb('received_at', '>=', literal(from))),
-    ...ifThere(received?.to, (to) => eb('received_at', '<=', literal(to))),
+    ...ifThere(received?.from, (from) => eb('received_at', '>=', instant(from))),
+    ...ifThere(received?.to, (to) => eb('received_at', '<=', instant(to))),
     ...(recipients ?? []).map((list) => isListed('email_recipients', 'address', list)),
     ...ifThere(hasAttachments, (value) => eb('has_attachments', '=', literal(Number(value)))),
     ...ifThere(search, hasWords),

@@ -214,6 +214,25 @@ describe('statements', () => {
         })),
       },
     ],
+    [
+      'alternatives of other times with lists of names in each',
+      {
+        anyOf: Array.from({ length: 4 }, (_, index) => ({
+          dateRange: { start: index * 10, end: index * 10 + 5 },
+          workflowStates: names(2 + index),
+          workflowTypes: names(3 + index),
+          workflowChainId: `w${index}`,
+          senderEmails: names(4 + index),
+          recipients: names(5 + index),
+          categories: names(6 + index),
+          assignedTo: `a${index}`,
+          threadId: `t${index}`,
+          conversationId: `c${index}`,
+          search: `w${index}`,
+        })),
+        offset: 1,
+      },
+    ],
   ])('for %s keep within what D1 takes, and run', async (_, query) => {
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))
@@ -222,6 +241,13 @@ describe('statements', () => {
     expect(params.length).toBeLessThanOrEqual(100)
     expect(sql.length).toBeLessThan(100_000)
     expect(db.prepare(sql).all(...(params as (string | number)[]))).toEqual([])
+  })
+
+  test('are the same for two days, so that they are prepared once', () => {
+    const textOf = (start: number) =>
+      selectPage(canonicalize({ isRead: true, dateRange: { start, end: start + 9 } })).sql
+
+    expect(textOf(10)).toBe(textOf(1_000))
   })
 
   test('for 1000 ids, and for a batch of 1000, are one and a bounded few', async () => {
