@@ -48,6 +48,8 @@ export interface Question {
   readonly order: EmailOrder | undefined
   /** How many rows to ask SQL for, from the start of the window. */
   readonly depth: number
+  /** How many rows of the list come before the window. */
+  readonly skipped: number
   /** Where the page begins in the window. */
   readonly offset: number
   readonly limit: number
@@ -74,6 +76,7 @@ export function listQuestion(query: CanonicalQuery): Question {
     key: keyOf(['list', branches, order, after ?? null, total, place]),
     order,
     depth: isRigid ? limit : depth,
+    skipped: isRigid ? offset : 0,
     offset: isRigid ? 0 : offset,
     limit,
     isCounted: total,
@@ -85,7 +88,14 @@ export function listQuestion(query: CanonicalQuery): Question {
   }
 }
 
-const UNLISTED = { order: undefined, depth: 0, offset: 0, limit: 0, isCounted: true } as const
+const UNLISTED = {
+  order: undefined,
+  depth: 0,
+  skipped: 0,
+  offset: 0,
+  limit: 0,
+  isCounted: true,
+} as const
 
 /** How many messages there are. */
 export function countQuestion(filter: CanonicalFilter): Question {

@@ -106,9 +106,7 @@ export class CachedReads {
   }
 
   async #fill(question: Question, query: CanonicalQuery): Promise<Filled> {
-    // A window begins where the pages do; a rigid one, where the page does.
-    const offset = question.isRigid ? (query.offset ?? 0) : 0
-    const wide = withPage(query, { limit: question.depth, offset })
+    const wide = withPage(query, { limit: question.depth, offset: question.skipped })
     const { keys, nextCursor, total } = await this.#source().queryEmailIds(wide)
     const end = nextCursor === undefined ? null : (keys.at(-1) ?? null)
     return { rows: keys, end, ...(total !== undefined && { total }) }

@@ -148,9 +148,9 @@ function matchOf({ match }: Question, image: ListImage | null): Match {
   return image === null ? 'no' : match(image)
 }
 
-/** Whether the list is not carried on: it has nothing to spare, and something is beyond its end. */
-function isRigid({ isRigid, order }: Question, { end }: ListWindow): boolean {
-  return isRigid && (end !== null || order === undefined)
+/** Whether the list is not carried on: it has nothing to spare, and something is beyond an end. */
+function isRigid({ isRigid, order, skipped }: Question, { end }: ListWindow): boolean {
+  return isRigid && (end !== null || skipped > 0 || order === undefined)
 }
 
 /** Whether messages matter that are not near the page. */

@@ -1,0 +1,163 @@
+import { DatabaseSync } from 'node:sqlite'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { CachedEmailRepository } from '../../../src/email/cached-email-repository.ts'
+import { type SqlDriver, toSqlDriver } from '../../../src/email/driver.ts'
+import type { EmailRepository } from '../../../src/email/email-repository.ts'
+import { type EmailQuery, MAX_LIMIT } from '../../../src/email/filter.ts'
+import { migrate } from '../../../src/email/schema.ts'
+import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { amount } from '../../support/deep.ts'
+import { found } from '../../support/findings.ts'
+import { make, move, query, START } from './stories.ts'
+
+/** Two isolates on one Redis and one database, and the database itself. */
+interface Mailbox {
+  readonly isolates: readonly [CachedEmailRepository, CachedEmailRepository]
+  readonly truth: SqlEmailRepository
+  readonly driver: SqlDriver
+}
+
+async function open(options: {
+  logLength: number
+  consistency: 'strict' | 'eventual'
+}): Promise<Mailbox> {
+  const driver = toSqlDriver(new DatabaseSync(':memory:'))
+  await migrate(driver)
+  const platform = new ManualPlatform()
+  const redis = embeddedTransport()
+  const isolate = (): CachedEmailRepository => {
+    const cache = new RedisCacheManager({ redis, platform, retries: 0 })
+    return new CachedEmailRepository({ db: driver, cache, platform, ...options })
+  }
+  const truth = new SqlEmailRepository({ db: driver, platform })
+  await truth.batchCreate(
+    Array.from({ length: 50 }, (_, n) => ({
+      id: `m${n}`,
+      subject: ['order', 'invoice', 'late'][n % 3] ?? '',
+      senderEmail: `s${(n % 3) + 1}@mail.example`,
+      receivedAt: START + (n % 41) * 60_000,
+      status: n % 2 ? ('new' as const) : ('in_progress' as const),
+      threadId: n % 5 ? null : 't1',
+    })),
+  )
+  return { isolates: [isolate(), isolate()], truth, driver }
+}
+
+/** All that a query can be asked as, of one repository. */
+async function answers(repository: EmailRepository, asked: EmailQuery): Promise<unknown> {
+  const {
+    orderBy: _by,
+    direction: _to,
+    limit: _limit,
+    offset: _offset,
+    total: _total,
+    ...filter
+  } = asked
+  const page = await repository.queryEmails(asked)
+  const { keys: _keys, ...ids } = await repository.queryEmailIds(asked)
+  const cursor = asked.offset === undefined ? page.nextCursor : undefined
+  return {
+    page,
+    ids,
+    next: cursor && (await repository.queryEmails({ ...asked, cursor })),
+    count: await repository.countEmails(filter),
+  }
+}
+
+async function others(repository: EmailRepository): Promise<unknown> {
+  return {
+    thread: await repository.getThread('t1'),
+    conversation: await repository.getConversation('c1'),
+    analytics: await repository.getAnalytics(),
+    range: await repository.getAnalytics({ start: START, end: START + 600_000 }),
+    byGraph: await repository.getEmailByGraphId('g1'),
+    byId: await repository.getEmailById('m1'),
+    byIds: [...(await repository.getEmailsByIds(['m2', 'm55', 'm3']))],
+  }
+}
+
+const story = fc.record({
+  queries: fc.array(query, { minLength: 2, maxLength: 4 }),
+  steps: fc.array(fc.tuple(move, fc.nat(1), fc.nat(1)), { minLength: 1, maxLength: 12 }),
+})
+
+describe('a cached mailbox', () => {
+  test.each([
+    ['with room for all changes', { logLength: 1_000, consistency: 'strict' as const }],
+    ['whose change log overflows', { logLength: 16, consistency: 'strict' as const }],
+    [
+      'in eventual mode, one call after the other',
+      { logLength: 1_000, consistency: 'eventual' as const },
+    ],
+  ])(
+    '%s answers after each write what the database answers',
+    async (_name, options) => {
+      // The context of test.each is not the test's, hence the counts of one run here.
+      await fc.assert(
+        fc.asyncProperty(story, async ({ queries, steps }) => {
+          const { isolates, truth, driver } = await open(options)
+          for (const asked of queries) await answers(isolates[0], asked)
+          for (const [step, writer, reader] of steps) {
+            await make(isolates[writer] ?? isolates[0], driver, step)
+            const isolate = isolates[reader] ?? isolates[0]
+            for (const asked of queries) {
+              expect(await answers(isolate, asked)).toEqual(await answers(truth, asked))
+            }
+            expect(await others(isolate)).toEqual(await others(truth))
+          }
+        }),
+        { numRuns: amount(25, 1_500) },
+      )
+    },
+    600_000,
+  )
+
+  test('answers most of what it is asked again without SQL', async ({ task }) => {
+    let [lists, hits, steps] = [0, 0, 0]
+    await fc.assert(
+      fc.asyncProperty(story, async ({ queries, steps: moves }) => {
+        const { isolates, truth, driver } = await open({ logLength: 1_000, consistency: 'strict' })
+        for (const [step, writer] of moves) {
+          await make(isolates[writer] ?? isolates[0], driver, step)
+          for (const asked of queries) {
+            expect(await answers(isolates[0], asked)).toEqual(await answers(truth, asked))
+          }
+          steps++
+        }
+        const stats = isolates[0].getCacheStats()
+        lists += stats.listHits + stats.listLoads + stats.listBypasses
+        hits += stats.listHits
+      }),
+      { numRuns: amount(10, 400) },
+    )
+    found(task, 'cached mailbox against SQL', { steps, lists, hits, wrong: 0 })
+    expect(hits / lists).toBeGreaterThan(0.4)
+  }, 600_000)
+
+  test('carries a page of which nothing can be kept beyond the end on as it was read', async () => {
+    const { isolates, truth } = await open({ logLength: 1_000, consistency: 'strict' })
+    const [emails] = isolates
+    const all = Array.from({ length: 1_000 }, (_, n) => ({
+      id: `x${n}`,
+      subject: 'order',
+      senderEmail: 's1@mail.example',
+      receivedAt: START + n * 1_000,
+    }))
+    await truth.batchCreate(all)
+    const deep: EmailQuery = { limit: MAX_LIMIT }
+    await emails.queryEmails(deep)
+
+    for (const id of ['x3', 'm3', 'x999']) {
+      await emails.updateEmail(id, { isRead: true })
+      expect(await emails.queryEmails(deep)).toEqual(await truth.queryEmails(deep))
+      await emails.deleteEmail(id)
+      expect(await emails.queryEmails(deep)).toEqual(await truth.queryEmails(deep))
+    }
+    const { listHits, listLoads } = emails.getCacheStats()
+    expect([listHits, listLoads]).toEqual([3, 4])
+  })
+})
