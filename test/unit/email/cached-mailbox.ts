@@ -9,6 +9,7 @@ import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { SqlDriver } from '../../../src/email/driver.ts'
 import {
   CachedEmailRepository,
+  type CachedEmailRepositoryOptions,
   type EmailRepository,
   migrate,
   type NewEmail,
@@ -31,8 +32,16 @@ export interface CachedMailbox {
   readonly database: SqlEmailRepository
   readonly driver: SqlDriver
   readonly redis: { isCut: boolean }
-  /** A repository over another one, on the same cache. */
-  over(repository: EmailRepository): CachedEmailRepository
+  readonly transport: Transport
+  readonly platform: ManualPlatform
+  /** A repository over another one, on the same Redis, as another isolate has it. */
+  over(
+    repository: EmailRepository,
+    transport?: Transport,
+    options?: Partial<CachedEmailRepositoryOptions>,
+  ): CachedEmailRepository
+  /** Lets everything that is ready run to its next real wait. */
+  turn(): Promise<void>
   /** How many SQL statements a call takes. */
   statementsOf(run: () => Promise<unknown>): Promise<number>
 }
@@ -43,13 +52,22 @@ export async function openCachedMailbox(): Promise<CachedMailbox> {
   await migrate(driver)
   const redis = { isCut: false }
   const platform = new ManualPlatform()
-  const cache = new RedisCacheManager({ redis: severable(redis), platform, retries: 0 })
+  const transport = severable(redis, embeddedTransport({ platform }))
+  const cacheOn = (redis: Transport): RedisCacheManager =>
+    new RedisCacheManager({ redis, platform, retries: 0, breaker: { threshold: 1_000 } })
+  const cache = cacheOn(transport)
   return {
     emails: new CachedEmailRepository({ db: driver, cache, platform }),
     database: new SqlEmailRepository({ db: driver, platform }),
     driver,
     redis,
-    over: (repository) => new CachedEmailRepository({ db: { repository }, cache, platform }),
+    transport,
+    platform,
+    over: (repository, to = transport, options = {}) =>
+      new CachedEmailRepository({ db: { repository }, cache: cacheOn(to), platform, ...options }),
+    turn: async () => {
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve))
+    },
     statementsOf: async (run) => {
       const before = sql.statements
       await run()
@@ -72,8 +90,18 @@ function counting(inner: SqlDriver, sql: { statements: number }): SqlDriver {
   }
 }
 
-function severable(redis: { isCut: boolean }): Transport {
-  const embedded = embeddedTransport()
+/** A transport that never answers its nth request, nor any after it, and does not send them. */
+export function holding(inner: Transport, nth: number): Transport {
+  let sent = 0
+  return {
+    kind: inner.kind,
+    close: () => inner.close(),
+    request: <Result>(request: RedisRequest) =>
+      ++sent < nth ? inner.request<Result>(request) : new Promise<never>(() => undefined),
+  }
+}
+
+function severable(redis: { isCut: boolean }, embedded: Transport): Transport {
   return {
     kind: 'embedded',
     close: () => embedded.close(),
@@ -82,6 +110,21 @@ function severable(redis: { isCut: boolean }): Transport {
         ? Promise.reject(new RemoteError({ operation: 'GET', reason: 'ECONNRESET', applied: 'no' }))
         : embedded.request<Result>(request),
   }
+}
+
+/** A repository with some of its methods replaced. */
+export function overriding(
+  repository: EmailRepository,
+  methods: Partial<EmailRepository>,
+): EmailRepository {
+  return new Proxy(repository, {
+    get(target, name) {
+      const own: unknown = Reflect.get(methods, name)
+      if (own !== undefined) return own
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }
 
 export function makeEmail(fields: Partial<NewEmail> = {}): NewEmail {

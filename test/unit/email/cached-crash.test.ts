@@ -1,0 +1,200 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { CachedEmailRepository, EmailRepository } from '../../../src/email/index.ts'
+import { RemoteError } from '../../../src/errors.ts'
+import {
+  type CachedMailbox,
+  holding,
+  makeEmail,
+  openCachedMailbox,
+  overriding,
+} from './cached-mailbox.ts'
+
+const TIMEOUT_MS = 30_000
+
+describe('A writer of CachedEmailRepository that dies or fails', () => {
+  let mailbox: CachedMailbox
+  let reader: CachedEmailRepository
+
+  beforeEach(async () => {
+    mailbox = await openCachedMailbox()
+    reader = mailbox.emails
+    await reader.createEmail(makeEmail({ id: 'one' }))
+    await reader.createEmail(makeEmail({ id: 'two', receivedAt: 1, status: 'completed' }))
+  })
+
+  /** Everything that a change of the status of `one` shows in, of one repository. */
+  async function views(repository: EmailRepository): Promise<unknown> {
+    return {
+      new: await repository.queryEmails({ statuses: ['new'] }),
+      completed: await repository.queryEmails({ statuses: ['completed'], total: true }),
+      all: await repository.queryEmails({}),
+      count: await repository.countEmails({ statuses: ['new'] }),
+      row: await repository.getEmailById('one'),
+      figures: (await repository.getAnalytics()).byStatus,
+    }
+  }
+
+  /** What is true, and what the reader says, twice: the second time from what the first stored. */
+  async function expectTruth(): Promise<void> {
+    const truth = await views(mailbox.database)
+    for (let round = 0; round < 2; round++) {
+      const reading = views(reader)
+      // The lease of a writer that died is waited for, while it lasts.
+      await mailbox.platform.advance(2_500)
+      expect(await reading).toEqual(truth)
+    }
+  }
+
+  /** The steps of a write at which it may stop for ever: the request it does not send, or its SQL. */
+  const steps = ['mark', 'before SQL', 'after SQL', 'append'] as const
+
+  /** A repository whose next write stops at a step, and never goes on. */
+  function dyingAt(step: (typeof steps)[number]): CachedEmailRepository {
+    const never = new Promise<never>(() => undefined)
+    const repository = overriding(mailbox.database, {
+      changeEmail: async (id, changes) => {
+        if (step === 'mark' || step === 'before SQL') return never
+        const change = await mailbox.database.changeEmail(id, changes)
+        return step === 'after SQL' ? never : change
+      },
+    })
+    const nth = step === 'mark' ? 1 : step === 'append' ? 2 : Number.POSITIVE_INFINITY
+    return mailbox.over(repository, holding(mailbox.transport, nth))
+  }
+
+  test.each(steps)(
+    'that dies at the step "%s" leaves nothing stale, then or later',
+    async (step) => {
+      await views(reader)
+
+      void dyingAt(step)
+        .updateEmail('one', { status: 'completed' })
+        .catch(() => undefined)
+      await mailbox.turn()
+
+      await expectTruth()
+      await mailbox.platform.advance(TIMEOUT_MS + 1)
+      await expectTruth()
+    },
+  )
+
+  test.each(steps)('that dies at the step "%s" leaves other lists in the cache', async (step) => {
+    const unmoved = { priorities: ['low' as const] }
+    await reader.queryEmails(unmoved)
+
+    void dyingAt(step)
+      .updateEmail('one', { status: 'completed' })
+      .catch(() => undefined)
+    await mailbox.turn()
+
+    expect(await mailbox.statementsOf(() => reader.queryEmails(unmoved))).toBe(0)
+  })
+
+  test.each(steps)('that dies at the step "%s" does not keep readers waiting', async (step) => {
+    await views(reader)
+    void dyingAt(step)
+      .updateEmail('one', { status: 'completed' })
+      .catch(() => undefined)
+    await mailbox.turn()
+
+    let isRead = false
+    const reading = views(reader).then(() => {
+      isRead = true
+    })
+    await mailbox.platform.advance(3_000)
+    await mailbox.turn()
+
+    expect(isRead).toBe(true)
+    await reading
+  })
+
+  test('whose SQL fails before or after it was committed leaves nothing stale', async () => {
+    for (const isCommitted of [false, true]) {
+      await views(reader)
+      const lost = new Error('connection lost')
+      const repository = overriding(mailbox.database, {
+        changeEmail: async (id, changes) => {
+          if (isCommitted) await mailbox.database.changeEmail(id, changes)
+          throw lost
+        },
+      })
+
+      const write = mailbox.over(repository).updateEmail('one', { status: 'completed' })
+      await expect(write).rejects.toBe(lost)
+
+      await expectTruth()
+    }
+  })
+
+  test('whose Redis goes between mark and append rejects, and leaves nothing stale', async () => {
+    await views(reader)
+    const { redis } = mailbox
+    const repository = overriding(mailbox.database, {
+      changeEmail: async (id, changes) => {
+        redis.isCut = true
+        return mailbox.database.changeEmail(id, changes)
+      },
+    })
+
+    const write = mailbox.over(repository).updateEmail('one', { status: 'completed' })
+    await expect(write).rejects.toBeInstanceOf(RemoteError)
+    redis.isCut = false
+
+    await expectTruth()
+  })
+
+  test('that could not tell anything tells it as soon as Redis is back, without a call', async () => {
+    await views(reader)
+    const { redis } = mailbox
+    const writer = mailbox.over(mailbox.database)
+    redis.isCut = true
+    await expect(writer.updateEmail('one', { status: 'completed' })).rejects.toThrow(RemoteError)
+    redis.isCut = false
+
+    await mailbox.platform.advance(600)
+    await mailbox.platform.settle()
+
+    await expectTruth()
+  })
+
+  test('that could not tell anything tells it before its next read', async () => {
+    await views(reader)
+    const { redis } = mailbox
+    const writer = mailbox.over(mailbox.database)
+    redis.isCut = true
+    await expect(writer.updateEmail('one', { status: 'completed' })).rejects.toThrow(RemoteError)
+    redis.isCut = false
+
+    expect(await views(writer)).toEqual(await views(mailbox.database))
+    await expectTruth()
+  })
+
+  test('refuses to write without a mark where that is asked for', async () => {
+    const writer = mailbox.over(mailbox.database, mailbox.transport, { unmarkedWrites: 'refuse' })
+    const before = await views(mailbox.database)
+    mailbox.redis.isCut = true
+
+    await expect(writer.updateEmail('one', { status: 'completed' })).rejects.toThrow(RemoteError)
+
+    expect(await views(mailbox.database)).toEqual(before)
+  })
+
+  test('that takes longer than it may is told of when it ends', async () => {
+    const gate = Promise.withResolvers<void>()
+    const repository = overriding(mailbox.database, {
+      changeEmail: async (id, changes) => {
+        await gate.promise
+        return mailbox.database.changeEmail(id, changes)
+      },
+    })
+    const write = mailbox.over(repository).updateEmail('one', { status: 'completed' })
+    await mailbox.turn()
+    await mailbox.platform.advance(TIMEOUT_MS + 1)
+    await expectTruth()
+
+    gate.resolve()
+    await write
+
+    await expectTruth()
+  })
+})
