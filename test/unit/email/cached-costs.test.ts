@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { CachedEmailRepository } from '../../../src/email/index.ts'
+import {
+  type CountingTransport,
+  countingTransport,
+} from '../../../src/testing/counting-transport.ts'
+import { type CachedMailbox, makeEmail, openCachedMailbox } from './cached-mailbox.ts'
+
+describe('What CachedEmailRepository asks of Redis and SQL', () => {
+  let mailbox: CachedMailbox
+  let transport: CountingTransport
+  let emails: CachedEmailRepository
+
+  beforeEach(async () => {
+    mailbox = await openCachedMailbox()
+    transport = countingTransport(mailbox.transport)
+    emails = mailbox.over(mailbox.database, transport)
+    for (let i = 0; i < 3; i++)
+      await emails.createEmail(makeEmail({ id: `m${i}`, graphId: `g${i}` }))
+    await emails.queryEmails({})
+    await emails.countEmails({})
+    await emails.getAnalytics()
+    await emails.getEmailByGraphId('g1')
+  })
+
+  /** Requests and commands to Redis, and statements of SQL. */
+  async function costOf(call: () => Promise<unknown>): Promise<readonly number[]> {
+    transport.reset()
+    const statements = await mailbox.statementsOf(call)
+    return [transport.counts.requests, transport.counts.commands, statements]
+  }
+
+  test.each<[string, () => Promise<unknown>, readonly number[]]>([
+    ['a page that is there', () => emails.queryEmails({}), [2, 3, 0]],
+    ['another page of the same window', () => emails.queryEmails({ limit: 40 }), [2, 3, 0]],
+    ['its ids', () => emails.queryEmailIds({}), [1, 2, 0]],
+    ['a count', () => emails.countEmails({}), [1, 2, 0]],
+    ['figures', () => emails.getAnalytics(), [1, 2, 0]],
+    ['a message', () => emails.getEmailById('m1'), [1, 1, 0]],
+    ['a message by its graph id', () => emails.getEmailByGraphId('g1'), [2, 2, 0]],
+    ['messages', () => emails.getEmailsByIds(['m0', 'm1', 'm2']), [1, 1, 0]],
+    // Look; acquire; log beside SQL; commit.
+    ['a message that is not there', () => emails.getEmailById('x'), [4, 4, 1]],
+    // Look with log; acquire; commit. Then no message.
+    ['a page that is not there', () => emails.queryEmailIds({ isRead: true }), [3, 4, 1]],
+    // Mark and take; append, and commit beside it.
+    ['a change', () => emails.updateEmail('m1', { isRead: true }), [3, 4, 2]],
+    ['a change of many', () => emails.markAsRead(['m0', 'm1', 'm2']), [3, 4, 2]],
+    ['a deletion', () => emails.deleteEmail('m1'), [3, 4, 1]],
+  ])('%s', async (_name, call, cost) => {
+    expect(await costOf(call)).toEqual(cost)
+  })
+
+  test('a page carried on over changes costs no more than one that is there', async () => {
+    await emails.updateEmail('m1', { status: 'completed' })
+    await emails.createEmail(makeEmail())
+    await emails.deleteEmail('m2')
+
+    expect(await costOf(() => emails.queryEmails({}))).toEqual([2, 3, 0])
+    expect(await emails.queryEmails({})).toEqual(await mailbox.database.queryEmails({}))
+  })
+
+  test('a thousand messages take one look, and one statement for those that are missing', async () => {
+    const batch = Array.from({ length: 1_000 }, (_, i) => makeEmail({ id: `x${i}`, receivedAt: i }))
+    await mailbox.database.batchCreate(batch)
+    const ids = batch.map(({ id }) => id ?? '')
+    await emails.getEmailsByIds(ids.slice(0, 600))
+
+    transport.reset()
+    expect(await mailbox.statementsOf(() => emails.getEmailsByIds(ids))).toBe(1)
+    expect(transport.names.filter((name) => name === 'MGET')).toHaveLength(1)
+    transport.reset()
+    expect(await mailbox.statementsOf(() => emails.getEmailsByIds(ids))).toBe(0)
+    expect(transport.names).toEqual(['MGET'])
+  })
+
+  test('a batch of a thousand is told once, and touches each tag once', async () => {
+    await emails.queryEmails({ statuses: ['new'] })
+    await emails.queryEmails({ senderEmails: ['ada@shop.example'] })
+    const batch = Array.from({ length: 1_000 }, (_, i) => makeEmail({ id: `x${i}`, receivedAt: i }))
+
+    transport.reset()
+    await emails.batchCreate(batch)
+
+    expect(transport.counts).toEqual({ requests: 3, commands: 4 })
+    expect(await emails.queryEmails({ statuses: ['new'] })).toEqual(
+      await mailbox.database.queryEmails({ statuses: ['new'] }),
+    )
+  })
+})
