@@ -98,7 +98,8 @@ export interface NotifiedChange {
  */
 export class CachedEmailRepository implements EmailRepository {
   readonly #cache: CacheNamespace<unknown>
-  readonly #repository: EmailRepository
+  /** Where SQL is read, on a view as new as every write acknowledged before. */
+  readonly #source: () => EmailRepository
   readonly #platform: Platform
   readonly #rows: CachedRows
   readonly #graphs: CacheNamespace<string>
@@ -130,7 +131,7 @@ export class CachedEmailRepository implements EmailRepository {
     const rows = new CachedRows({ cache, log, source, isStrict: consistency === 'strict' })
     const counts = this.#counts
     this.#cache = cache.namespace('email')
-    this.#repository = repository
+    this.#source = source
     this.#platform = platform
     this.#rows = rows
     this.#graphs = cache.namespace<string>('email', { near: false })
@@ -175,7 +176,7 @@ export class CachedEmailRepository implements EmailRepository {
       const email = id === undefined ? undefined : await this.#rows.byId(id)
       if (email?.graphId === graphId) return email
       // It was deleted; another may have its graph id by now.
-      return this.#repository.getEmailByGraphId(graphId)
+      return this.#source().getEmailByGraphId(graphId)
     })
   }
 
@@ -252,7 +253,7 @@ export class CachedEmailRepository implements EmailRepository {
 
   /** Chains are few and small: they are not cached. */
   async getWorkflowChain(id: string): Promise<WorkflowChain | undefined> {
-    return this.#repository.getWorkflowChain(id)
+    return this.#source().getWorkflowChain(id)
   }
 
   async createOrUpdateWorkflowChain(chain: WorkflowChainInput): Promise<WorkflowChainChange> {
@@ -272,7 +273,7 @@ export class CachedEmailRepository implements EmailRepository {
       return this.#writer.notify({ rows: undefined, fields: undefined }, undefined)
     }
     const wanted = [...new Set(readList(ids, 'ids', readName))]
-    const emails = await this.#repository.getEmailsByIds(wanted)
+    const emails = await this.#source().getEmailsByIds(wanted)
     const change: Change = changeOf(
       wanted.map((id) => {
         const email = emails.get(id)
@@ -322,7 +323,7 @@ export class CachedEmailRepository implements EmailRepository {
   /** A message keeps its graph id, so who has it is cached; that nobody has it is not. */
   async #idOfGraph(graphId: string): Promise<string | undefined> {
     const find = async ({ skip }: { skip(): void }): Promise<string> => {
-      const email = await this.#repository.getEmailByGraphId(graphId)
+      const email = await this.#source().getEmailByGraphId(graphId)
       if (email === undefined) skip()
       return email?.id ?? ''
     }

@@ -1,0 +1,183 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { CachedEmailRepository, EmailQuery, EmailSession } from '../../../src/email/index.ts'
+import { type CachedMailbox, makeEmail, openCachedMailbox, overriding } from './cached-mailbox.ts'
+
+describe('CachedEmailRepository carries lists on', () => {
+  let mailbox: CachedMailbox
+  let emails: CachedEmailRepository
+
+  beforeEach(async () => {
+    mailbox = await openCachedMailbox()
+    emails = mailbox.over(mailbox.database, mailbox.transport, { logLength: 16 })
+    for (let i = 0; i < 5; i++) {
+      await emails.createEmail(makeEmail({ id: `m${i}`, receivedAt: i, assignedTo: 'kim' }))
+    }
+  })
+
+  /** Changes the status of one message so many times. */
+  async function change(times: number, from: CachedEmailRepository = emails): Promise<void> {
+    for (let i = 0; i < times; i++) {
+      await from.updateEmail('m0', { status: i % 2 ? 'pending' : 'waiting' })
+    }
+  }
+
+  async function expectTruth(query: EmailQuery): Promise<void> {
+    expect(await emails.queryEmails(query)).toEqual(await mailbox.database.queryEmails(query))
+  }
+
+  test('over as many changes as the log holds', async () => {
+    const query: EmailQuery = { statuses: ['pending'] }
+    await emails.queryEmails(query)
+
+    await change(16)
+
+    expect(await mailbox.statementsOf(() => emails.queryEmails(query))).toBe(0)
+    await expectTruth(query)
+  })
+
+  test('no further: a list from before the oldest change is read anew', async () => {
+    const query: EmailQuery = { statuses: ['pending'] }
+    await emails.queryEmails(query)
+
+    await change(17)
+
+    expect(await mailbox.statementsOf(() => emails.queryEmails(query))).toBe(1)
+    await expectTruth(query)
+  })
+
+  test.each<[string, EmailQuery]>([
+    ['looks at no field that changed', { assignedTo: 'kim' }],
+    ['asks for values that no changed message has or had', { statuses: ['archived'] }],
+    ['asks for other values of one of several fields', { statuses: ['new'], assignedTo: 'lee' }],
+  ])('over more than the log holds, if its shape %s', async (_name, query) => {
+    await emails.queryEmails(query)
+
+    await change(40)
+
+    expect(await mailbox.statementsOf(() => emails.queryEmails(query))).toBe(0)
+    await expectTruth(query)
+  })
+
+  test('not over a notified change of unknown messages, whatever its shape', async () => {
+    const query: EmailQuery = { statuses: ['archived'] }
+    await emails.queryEmails(query)
+    await mailbox.driver.run("UPDATE emails SET status = 'archived' WHERE id = 'm1'", [])
+
+    await emails.notifyChanged()
+    await expectTruth(query)
+
+    await mailbox.driver.run("UPDATE emails SET status = 'archived' WHERE id = 'm2'", [])
+    await emails.notifyChanged({ ids: ['m2'] })
+    await change(40)
+    await expectTruth(query)
+  })
+
+  test('and stores a list that was carried far, so that the log need not reach back', async () => {
+    const writer = mailbox.over(mailbox.database)
+    const reader = mailbox.over(mailbox.database)
+    await reader.queryEmails({ statuses: ['pending'] })
+    await change(100, writer)
+    await reader.queryEmails({ statuses: ['pending'] })
+    await mailbox.platform.settle()
+    await change(950, writer)
+
+    const read = () => reader.queryEmails({ statuses: ['pending'] })
+    expect(await mailbox.statementsOf(read)).toBe(0)
+  })
+
+  test('of words: whoever is listed has them, and who may come in is looked up', async () => {
+    await emails.createEmail(makeEmail({ id: 'w', subject: 'Invoice', status: 'pending' }))
+    const query: EmailQuery = { search: 'invoice', statuses: ['pending'] }
+    await emails.queryEmails(query)
+
+    await emails.updateEmail('w', { isRead: true })
+    expect(await mailbox.statementsOf(() => emails.queryEmails(query))).toBe(0)
+    await emails.updateEmail('w', { status: 'completed' })
+    expect(await mailbox.statementsOf(() => emails.queryEmails(query))).toBe(0)
+    await expectTruth(query)
+    await emails.updateEmail('w', { status: 'pending' })
+    await expectTruth(query)
+  })
+
+  test('from messages read by views as new as every write that was acknowledged', async () => {
+    let sessions = 0
+    const replicated = overriding(mailbox.database, {
+      session: () => {
+        sessions++
+        return mailbox.database as unknown as EmailSession
+      },
+      // A replica that lags, for whoever asks without a session.
+      queryEmailIds: () => expect.unreachable('a list read from whichever replica'),
+      getEmailsByIds: () => expect.unreachable('messages read from whichever replica'),
+      getEmailById: () => expect.unreachable('a message read from whichever replica'),
+      getEmailByGraphId: () => expect.unreachable('a message read from whichever replica'),
+      countEmails: () => expect.unreachable('a count read from whichever replica'),
+    })
+    await emails.clearCache()
+    const reader = mailbox.over(replicated)
+
+    await reader.queryEmails({})
+    await reader.countEmails({})
+    await reader.getEmailById('nobody')
+    expect(sessions).toBe(4)
+    await reader.getEmailByGraphId('nobody')
+    await reader.notifyChanged({ ids: ['m1'] })
+
+    expect(sessions).toBe(7)
+  })
+})
+
+describe('CachedEmailRepository.warmCache, bounded', () => {
+  let mailbox: CachedMailbox
+  let emails: CachedEmailRepository
+
+  beforeEach(async () => {
+    mailbox = await openCachedMailbox()
+    emails = mailbox.emails
+    for (let i = 0; i < 60; i++) await emails.createEmail(makeEmail({ receivedAt: i }))
+  })
+
+  test('tells how far it has come after each page', async () => {
+    const progress: unknown[] = []
+
+    const result = await emails.warmCache({
+      queries: [{ isRead: true }],
+      topSenders: 1,
+      onProgress: (step) => progress.push(step),
+    })
+
+    expect(progress).toHaveLength(6)
+    expect(progress[0]).toEqual({ lists: 1, planned: 5, emails: 0 })
+    expect(progress.at(-1)).toEqual({ lists: 6, planned: 6, emails: 50 })
+    expect(result).toEqual({ lists: 6, emails: 50, isComplete: true })
+  })
+
+  test('ends when its budget is spent, and when it is aborted', async () => {
+    const spend = () => void mailbox.platform.jump(600)
+    const spent = await emails.warmCache({ budgetMs: 1_000, onProgress: spend })
+    const stop = new AbortController()
+    const aborted = await emails.warmCache({ signal: stop.signal, onProgress: () => stop.abort() })
+
+    expect(spent).toMatchObject({ lists: 2, isComplete: false })
+    expect(aborted).toMatchObject({ lists: 1, isComplete: false })
+  })
+
+  test('does not overwrite what was written meanwhile', async () => {
+    const [first] = (await emails.queryEmails({})).emails
+    await emails.clearCache()
+    let isWritten = false
+    const slow = overriding(mailbox.database, {
+      getEmailsByIds: async (ids) => {
+        const found = await mailbox.database.getEmailsByIds(ids)
+        if (!isWritten) await emails.updateEmail(first?.id ?? '', { status: 'completed' })
+        isWritten = true
+        return found
+      },
+    })
+
+    await mailbox.over(slow).warmCache({ queries: [{}] })
+
+    expect(await emails.getEmailById(first?.id ?? '')).toMatchObject({ status: 'completed' })
+    expect(await emails.queryEmails({})).toEqual(await mailbox.database.queryEmails({}))
+  })
+})
