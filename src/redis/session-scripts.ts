@@ -18,6 +18,7 @@
  */
 
 import type { Script } from './scripts.ts'
+import { STORE_COUNT, STORE_PUT } from './store-scripts.ts'
 import { CLOCK, EPOCH, TRACK, USER_LOOK, USER_PUT, USER_RENEW } from './user-scripts.ts'
 
 /**
@@ -220,13 +221,16 @@ export const SESSION_SCRIPTS: readonly Script[] = [
   USER_PUT,
   USER_RENEW,
   TRACK,
+  STORE_PUT,
+  STORE_COUNT,
 ]
 
 /**
  * Those that a guard may send again. Not {@link SAVE}: sent twice with another's write in between, the
  * second would be taken for a conflict, and the caller's change be made again. Not {@link USER_PUT}: a
- * late copy could undo what another has put there.
+ * late copy could undo what another has put there, as one of {@link STORE_PUT} could. Not
+ * {@link STORE_COUNT}, which would count twice.
  */
 export const REPEATABLE_SESSION_SCRIPTS: readonly Script[] = SESSION_SCRIPTS.filter(
-  (script) => script !== SAVE && script !== USER_PUT,
+  (script) => ![SAVE, USER_PUT, STORE_PUT, STORE_COUNT].includes(script),
 )

@@ -42,8 +42,7 @@ export function assemble(options: SessionOptions<never, never>): Assembled {
   const base = `${namePart(options.prefix ?? 'nc', 'prefix')}:${namespace}`
   if (!Array.isArray(keys)) throw new InvalidOptionError('keys', 'a list of keys')
   const cipher = new Cipher(keys, 'keys')
-  const guarded = guardedBy(options)
-  const link = new RedisLink(guarded, 'cluster' in options.redis && options.redis.cluster === true)
+  const link = linkBy(options)
   const retired = new Set(retiredKeys)
   const maxBytes = wholeNumber(options.maxDataBytes ?? 65_536, 'maxDataBytes', MAX_DATA_BYTES)
   const ttlMs = toMilliseconds(options.fastPath ?? '30s', 'fastPath', { max: MINUTE_MS })
@@ -60,10 +59,26 @@ export function assemble(options: SessionOptions<never, never>): Assembled {
     onRefusal: options.onRefusal,
   }
   const fastPath = new FastPath({ platform, cipher, namespace, ttlMs, skewMs: policy.skewMs })
-  return { ctx, fastPath, guarded }
+  return { ctx, fastPath, guarded: link.guarded }
 }
 
-function guardedBy(options: SessionOptions<never, never>): GuardedRequester {
+/** What a way to Redis is made with. */
+export type WireOptions = Pick<
+  SessionOptions,
+  'redis' | 'platform' | 'deadline' | 'retries' | 'breaker'
+>
+
+/**
+ * The way to Redis of these options; one that is guarded already, as it is.
+ *
+ * @throws {InvalidOptionError} When an option is out of its range.
+ */
+export function linkBy(options: WireOptions): RedisLink {
+  const guarded = guardedBy(options)
+  return new RedisLink(guarded, 'cluster' in options.redis && options.redis.cluster === true)
+}
+
+function guardedBy(options: WireOptions): GuardedRequester {
   const { redis, platform = webPlatform(), deadline = '500ms', retries = 2, breaker } = options
   if (typeof redis?.request !== 'function') {
     throw new InvalidOptionError('redis', 'a transport, or a Requester with a request method')

@@ -52,6 +52,11 @@ export class NameKey {
     return this.#digest(`home\0${userId}`).slice(0, HOME_CHARS)
   }
 
+  /** The name of an entry that is kept on behalf of others, {@link NAME_CHARS} characters. */
+  nameOf(key: string): string {
+    return this.#digest(`entry\0${key}`).slice(0, NAME_CHARS)
+  }
+
   namesOf(home: string, selector: string): SelectorNames {
     const digest = this.#digest(`session\0${home}${selector}`)
     return {

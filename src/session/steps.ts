@@ -173,7 +173,8 @@ export class SessionSteps {
   }
 }
 
-async function available(operation: string, reply: Promise<Reply>): Promise<Reply> {
+/** @throws {SessionUnavailableError} In the place of what says that Redis could not be asked. */
+export async function available(operation: string, reply: Promise<Reply>): Promise<Reply> {
   try {
     return await reply
   } catch (error) {

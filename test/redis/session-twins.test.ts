@@ -4,6 +4,7 @@ import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
 import type { Script } from '../../src/redis/scripts.ts'
 import * as scripts from '../../src/redis/session-scripts.ts'
+import { STORE_COUNT, STORE_PUT } from '../../src/redis/store-scripts.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { TRACK, USER_LOOK, USER_PUT, USER_RENEW } from '../../src/redis/user-scripts.ts'
 import { amount } from '../support/deep.ts'
@@ -40,6 +41,9 @@ const KINDS = [
   'put if',
   'renew',
   'track',
+  'store',
+  'count',
+  'ended',
   'again',
   'was used long ago',
   'has expired',
@@ -63,6 +67,39 @@ const step: fc.Arbitrary<Step> = fc.record({
   write: fc.constantFrom(...WRITES),
   which: fc.nat(20),
 })
+
+const one = (kind: Step['kind'], which: number, rest: Partial<Step> = {}): Step => ({
+  ...{ kind, which, id: IDS[0] ?? '', hash: 'hash-a', write: 'write-1' },
+  ...rest,
+})
+
+/** Every word that chance may miss. */
+const STORY: readonly Step[] = [
+  one('create', 1),
+  one('validate', 2),
+  one('save', 1),
+  one('save', 3),
+  one('rotate', 5),
+  one('rotate', 5),
+  one('overlap is over', 0),
+  one('validate', 0),
+  one('validate', 0, { hash: 'hash-b' }),
+  one('create', 6, { id: IDS[1] ?? '' }),
+  one('create', 3, { id: IDS[1] ?? '' }),
+  one('was used long ago', 0),
+  one('validate', 0, { hash: 'hash-b', id: IDS[1] ?? '' }),
+  one('create', 1),
+  one('validate', 0, { hash: 'hash-b' }),
+  one('end', 0),
+  one('validate', 0),
+  one('create', 1, { id: IDS[2] ?? '' }),
+  one('was used long ago', 0, { id: IDS[2] ?? '' }),
+  one('validate', 0, { id: IDS[2] ?? '' }),
+  one('spoil', 1),
+  one('validate', 0),
+  one('lose', 1),
+  one('validate', 0, { id: IDS[2] ?? '' }),
+]
 
 function pick<T>(list: readonly T[], which: number): T {
   return list[which % list.length] as T
@@ -147,6 +184,12 @@ class Side {
         return evalsha(USER_RENEW, [USER, INDEX], [write, life, 'm', 'd'])
       case 'track':
         return evalsha(TRACK, [ACTIVITY, USER], [`did ${which}`, 5, life])
+      case 'store':
+        return evalsha(STORE_PUT, ['k:entry'], [`kept ${which}`, life, which % 2])
+      case 'count':
+        return evalsha(STORE_COUNT, [pick(['k:entry', 'k:counter'], which)], [life])
+      case 'ended':
+        return ['SET', 'k:entry', 'x', 'PX', life]
       case 'was used long ago':
         return ['HSET', session, 't', Date.now() - 1_500_000]
       case 'has expired':
@@ -170,7 +213,14 @@ class Side {
   /** All keys with their values and, roughly, their time to live. */
   async #dump(): Promise<unknown> {
     const dump: unknown[] = []
-    for (const key of [...IDS.map((id) => `s:{h}:${id}`), USER, INDEX, ACTIVITY]) {
+    for (const key of [
+      ...IDS.map((id) => `s:{h}:${id}`),
+      USER,
+      INDEX,
+      ACTIVITY,
+      'k:entry',
+      'k:counter',
+    ]) {
       const read: Record<string, Command> = {
         hash: ['HGETALL', key],
         zset: ['ZRANGE', key, 0, -1, 'WITHSCORES'],

@@ -9,6 +9,7 @@ import type { Reply } from '../requester.ts'
 import * as scripts from '../session-scripts.ts'
 import { CommandError } from './command-error.ts'
 import type { Call, ScriptTwin, TwinBody } from './scripting.ts'
+import { STORE_TWINS } from './store-twins.ts'
 import { clock, epoch, texts, USER_TWINS } from './user-twins.ts'
 
 const SESSION_FIELDS = ['s', 'v', 'e', 'h', 'o', 'u', 'x', 'i', 't', 'd', 'n']
@@ -227,4 +228,5 @@ export const SESSION_TWINS: readonly ScriptTwin[] = [
   { sha1: scripts.END.sha1, run: end },
   { sha1: scripts.REVOKE.sha1, run: revoke },
   ...USER_TWINS,
+  ...STORE_TWINS,
 ]

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { SESSION_TWINS } from '../../../src/redis/embedded/index.ts'
 import * as scripts from '../../../src/redis/session-scripts.ts'
+import * as storeScripts from '../../../src/redis/store-scripts.ts'
 import * as userScripts from '../../../src/redis/user-scripts.ts'
 
 const { SESSION_SCRIPTS, REPEATABLE_SESSION_SCRIPTS, ...sessionNamed } = scripts
 const { CLOCK: _clock, EPOCH: _epoch, ...userNamed } = userScripts
-const byName = Object.entries({ ...sessionNamed, ...userNamed })
+const byName = Object.entries({ ...sessionNamed, ...userNamed, ...storeScripts })
 
 describe('The scripts of sessions', () => {
   test.each(byName)('%s is named by the SHA-1 of its text', (_name, { lua, sha1 }) => {
@@ -27,7 +28,12 @@ describe('The scripts of sessions', () => {
   test('may be sent again, but for those that another could have come between', () => {
     const others = SESSION_SCRIPTS.filter((script) => !REPEATABLE_SESSION_SCRIPTS.includes(script))
 
-    expect(others).toEqual([scripts.SAVE, userScripts.USER_PUT])
+    expect(others).toEqual([
+      scripts.SAVE,
+      userScripts.USER_PUT,
+      storeScripts.STORE_PUT,
+      storeScripts.STORE_COUNT,
+    ])
   })
 
   test('touch only the keys they are given', () => {

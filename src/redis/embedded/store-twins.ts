@@ -1,0 +1,27 @@
+/**
+ * JavaScript twins of the scripts for sessions that are kept on behalf of others.
+ *
+ * @module
+ */
+
+import { STORE_COUNT, STORE_PUT } from '../store-scripts.ts'
+import type { ScriptTwin, TwinBody } from './scripting.ts'
+
+const put: TwinBody = (call, [key = ''], [text = '', life = '', present = '']) => {
+  const found = call('GET', key)
+  if (found === 'x' || (present === '1' && found === null)) return 0
+  call('SET', key, text, 'PX', life)
+  return 1
+}
+
+const count: TwinBody = (call, [key = ''], [life = '']) => {
+  const counted = call('INCR', key)
+  if (counted === 1) call('PEXPIRE', key, life)
+  return counted
+}
+
+/** The twins of the scripts of stores. */
+export const STORE_TWINS: readonly ScriptTwin[] = [
+  { sha1: STORE_PUT.sha1, run: put },
+  { sha1: STORE_COUNT.sha1, run: count },
+]

@@ -1,0 +1,32 @@
+/**
+ * What runs inside Redis for sessions that are kept on behalf of others, in Lua. A text `x` in the
+ * place of an entry says that it has ended.
+ *
+ * @module
+ */
+
+import type { Script } from './scripts.ts'
+
+/**
+ * `KEYS: entry  ARGV: text, life ms, 1 if it must be there` → 1 if stored; 0 if it has ended, so that
+ * a save which was under way does not bring it back.
+ */
+export const STORE_PUT: Script = {
+  sha1: 'bae1e9c46d69c117077b8fd796fef0b0764fc800',
+  lua: `
+local found = redis.call('GET', KEYS[1])
+if found == 'x' or (ARGV[3] == '1' and not found) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+`,
+}
+
+/** `KEYS: counter  ARGV: life ms` → the count. Its life begins with the first. */
+export const STORE_COUNT: Script = {
+  sha1: '36ffbf6ef5095b93818d2e824de0647b96ab3e1f',
+  lua: `
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return count
+`,
+}

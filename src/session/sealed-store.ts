@@ -1,0 +1,198 @@
+/**
+ * A store for sessions that others keep: any text as key, any value, and nothing of either readable in
+ * Redis.
+ *
+ * @module
+ */
+
+import { checkFields } from '../cache/policy.ts'
+import { scan } from '../cache/scan.ts'
+import { Cipher } from '../entry/cipher.ts'
+import { CorruptEntryError, InvalidKeyError } from '../errors.ts'
+import { webPlatform } from '../platform/web.ts'
+import type { RedisLink } from '../redis/link.ts'
+import type { Command, Reply } from '../redis/requester.ts'
+import { STORE_COUNT, STORE_PUT } from '../redis/store-scripts.ts'
+import { linkBy, type WireOptions } from './assemble.ts'
+import { type NameKey, NameRing } from './name-ring.ts'
+import { namePart, type SessionOptions, wholeNumber } from './options.ts'
+import { malformed, optionalOf } from './replies.ts'
+import { available } from './steps.ts'
+import { Vault } from './vault.ts'
+
+/** Options of a {@link SealedStore}. */
+export interface SealedStoreOptions
+  extends WireOptions,
+    Pick<SessionOptions, 'keys' | 'nameKeys' | 'retiredKeys' | 'prefix'> {
+  /** Second part of every name in Redis: 1 to 64 of `A-Za-z0-9_.-`. @default 'store' */
+  readonly namespace?: string
+  /** Bound on a value's text, in bytes. @default 1_048_576 (1 MiB) */
+  readonly maxValueBytes?: number
+}
+
+/** How a value is put. */
+export interface PutOptions {
+  /** Milliseconds. @default ten years */
+  readonly ttlMs?: number | undefined
+  /** Stores nothing where nothing is. @default false */
+  readonly ifPresent?: boolean
+}
+
+interface Kept {
+  readonly key: string
+  readonly value: unknown
+}
+
+const FIELDS = `redis platform deadline retries breaker keys nameKeys retiredKeys prefix namespace
+  maxValueBytes`.split(/\s+/)
+const FOREVER_MS = 315_360_000_000
+/** How long it is remembered that an entry has ended: longer than a save can be late. */
+const REMEMBER_MS = 600_000
+const ENDED = 'x'
+const MAX_KEY_CHARS = 4_096
+const PURPOSE = 'session-store'
+
+/**
+ * Keeps values under hashed names, sealed. Entries end by the time to live that Redis keeps; what is
+ * damaged is as good as absent. Where the keys that make names change, older names are read too.
+ *
+ * Every method rejects with `SessionUnavailableError` when Redis cannot be asked.
+ */
+export class SealedStore {
+  readonly #link: RedisLink
+  readonly #ring: NameRing
+  readonly #vault: Vault
+  readonly #base: string
+
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
+  constructor(options: SealedStoreOptions) {
+    checkFields(options, 'options', FIELDS)
+    const { keys, nameKeys = keys, retiredKeys = [], platform = webPlatform() } = options
+    const namespace = namePart(options.namespace ?? 'store', 'namespace')
+    this.#base = `${namePart(options.prefix ?? 'nc', 'prefix')}:${namespace}`
+    this.#ring = new NameRing(nameKeys, namespace, 'keys')
+    const maxBytes = wholeNumber(options.maxValueBytes ?? 1_048_576, 'maxValueBytes', 2 ** 28)
+    const retired = new Set(retiredKeys)
+    const cipher = new Cipher(keys, 'keys')
+    this.#vault = new Vault({ platform, cipher, namespace, maxBytes, retired })
+    this.#link = linkBy(options)
+  }
+
+  /** What is kept under a key: one command, and one more for each older name key. */
+  async get(key: string): Promise<unknown> {
+    const names = this.#namesOf(key)
+    const texts = await Promise.all(names.map((name) => this.#send('GET', name)))
+    const at = texts.findIndex((text) => text !== null)
+    const text = optionalOf('get', texts[at] ?? null)
+    const kept = await this.#open(names[at] ?? '', text)
+    return kept?.key === key ? kept.value : undefined
+  }
+
+  /** As {@link get} does, and deletes it in the same step; of two who take it, one gets it. */
+  async take(key: string): Promise<unknown> {
+    const names = this.#namesOf(key)
+    const texts = await Promise.all(names.map((name) => this.#send('GETDEL', name)))
+    const at = texts.findIndex((text) => text !== null)
+    const kept = await this.#open(names[at] ?? '', optionalOf('take', texts[at] ?? null))
+    return kept?.value
+  }
+
+  /**
+   * Stores a value: one command.
+   *
+   * @returns Whether it was stored: not where the entry has {@link end}ed of late.
+   * @throws {InvalidValueError} When the value has no encoding, or is too large.
+   */
+  async put(key: string, value: unknown, options: PutOptions = {}): Promise<boolean> {
+    const { ttlMs = FOREVER_MS, ifPresent = false } = options
+    const [name = '', ...older] = this.#namesOf(key)
+    const text = await this.#vault.seal({ key, value } satisfies Kept, placeOf(name))
+    const args = [text, lifeOf(ttlMs), ifPresent ? 1 : 0]
+    const [stored] = await Promise.all([
+      available('put', this.#link.run(STORE_PUT, [name], args)),
+      ...older.map((one) => this.#send('DEL', one)),
+    ])
+    if (stored !== 0 && stored !== 1) throw malformed('put')
+    return stored === 1
+  }
+
+  /** Says that an entry is in use. @returns Whether there is one. */
+  async touch(key: string, ttlMs: number): Promise<boolean> {
+    const names = this.#namesOf(key)
+    const touched = await Promise.all(
+      names.map((name) => this.#send('PEXPIRE', name, lifeOf(ttlMs))),
+    )
+    return touched.includes(1)
+  }
+
+  /** @returns Whether there was an entry. */
+  async delete(key: string): Promise<boolean> {
+    const deleted = await Promise.all(this.#namesOf(key).map((name) => this.#send('DEL', name)))
+    return deleted.includes(1)
+  }
+
+  /** Deletes an entry, and keeps a save that was under way from bringing it back. */
+  async end(key: string): Promise<void> {
+    const names = this.#namesOf(key)
+    await Promise.all(names.map((name) => this.#send('SET', name, ENDED, 'PX', REMEMBER_MS)))
+  }
+
+  /** Counts one more. What is counted is no secret; its life begins with the first. */
+  async count(key: string, ttlMs: number): Promise<number> {
+    const [name = ''] = this.#namesOf(`count\0${key}`)
+    const counted = await available('count', this.#link.run(STORE_COUNT, [name], [lifeOf(ttlMs)]))
+    if (typeof counted !== 'number') throw malformed('count')
+    return counted
+  }
+
+  /** Everything that is kept, by SCAN: for maintenance, not for requests. */
+  async *entries(): AsyncGenerator<readonly [key: string, value: unknown]> {
+    const seen = new Set<string>()
+    for await (const names of scan(this.#link, `${this.#base}:k:*`)) {
+      const fresh = names.filter((name) => !seen.has(name))
+      for (const name of fresh) seen.add(name)
+      const kept = await Promise.all(
+        fresh.map(async (name) =>
+          this.#open(name, optionalOf('entries', await this.#send('GET', name))),
+        ),
+      )
+      for (const one of kept) if (one !== undefined) yield [one.key, one.value]
+    }
+  }
+
+  /** Forgets everything that is kept, by SCAN. */
+  async clear(): Promise<void> {
+    for await (const names of scan(this.#link, `${this.#base}:k:*`)) {
+      await Promise.all(names.map((name) => this.#send('DEL', name)))
+    }
+  }
+
+  #send(...command: Command): Promise<Reply> {
+    return available(command[0].toLowerCase(), this.#link.send(command))
+  }
+
+  #namesOf(key: string): string[] {
+    if (typeof key !== 'string' || key === '' || key.length > MAX_KEY_CHARS) {
+      throw new InvalidKeyError(`key is not a text of 1 to ${MAX_KEY_CHARS} characters`)
+    }
+    return this.#ring.keys.map((ringKey: NameKey) => `${this.#base}:k:${ringKey.nameOf(key)}`)
+  }
+
+  async #open(name: string, text: string | undefined): Promise<Kept | undefined> {
+    if (text === undefined || text === ENDED) return undefined
+    try {
+      return (await this.#vault.open(text, placeOf(name))) as Kept
+    } catch (error) {
+      if (error instanceof CorruptEntryError) return undefined
+      throw error
+    }
+  }
+}
+
+function placeOf(name: string): { purpose: string; key: string; header: string } {
+  return { purpose: PURPOSE, key: name, header: '' }
+}
+
+function lifeOf(ttlMs: number): number {
+  return Math.min(Math.max(1, Math.ceil(ttlMs)), FOREVER_MS)
+}
