@@ -37,11 +37,28 @@ const PACKAGES = [
   'vitest@4',
   'ioredis@5',
   'structured-headers@2',
+  'connect-redis@9.0.0',
+  'express-session@1.19.0',
+  'express@5',
+  'supertest@7',
+  'hono@4',
+  'hono-sessions@0.8.1',
+  'unstorage@1.17.6',
+  'better-auth@1.7.25',
 ]
 const VITEST = ['node_modules/vitest/vitest.mjs', 'run']
 const SUITES: readonly Suite[] = [
   { name: 'bentocache', tests: 21, command: ['bentocache.mjs'] },
   { name: 'keyv', tests: 38, command: [...VITEST, 'keyv.test.mjs'] },
+  {
+    name: 'connect-redis',
+    tests: 4,
+    command: [...VITEST, '--config', 'connect-redis/vitest.config.mjs'],
+  },
+  { name: 'express-session', tests: 3, command: [...VITEST, 'express-session.test.mjs'] },
+  { name: 'hono-sessions', tests: 2, command: [...VITEST, 'hono-sessions.test.mjs'] },
+  { name: 'unstorage', tests: 2, command: [...VITEST, 'unstorage.test.mjs'] },
+  { name: 'better-auth', tests: 2, command: [...VITEST, 'better-auth.test.mjs'] },
 ]
 /** Our headers, read by a parser of others. */
 const HEADERS: Suite = {
@@ -61,7 +78,21 @@ import { bentostore } from 'bentocache'
 import { Keyv, type KeyvStoreAdapter } from 'keyv'
 import type { RedisCacheManager } from 'nearcache'
 import { nearcacheDriver } from 'nearcache/interop/bentocache'
+import { betterAuthStorage } from 'nearcache/interop/better-auth'
+import { HonoSessionsStore } from 'nearcache/interop/hono-sessions'
 import { keyvStore } from 'nearcache/interop/keyv'
+import { unstorageDriver } from 'nearcache/interop/unstorage'
+import type { SealedStoreOptions } from 'nearcache/session'
+import type { BetterAuthOptions } from 'better-auth'
+import type { Store } from 'hono-sessions'
+import type { Driver } from 'unstorage'
+
+export function sessions(options: SealedStoreOptions): unknown {
+  const auth: BetterAuthOptions = { secondaryStorage: betterAuthStorage(options) }
+  const store: Store = new HonoSessionsStore(options)
+  const driver: Driver = unstorageDriver(options)
+  return [auth, store, driver]
+}
 
 export function fit(cache: RedisCacheManager): void {
   bentostore().useL2Layer(nearcacheDriver({ cache }))
@@ -102,6 +133,9 @@ function install(): void {
     ...PACKAGES,
     `./${tarball}`,
   )
+  // Its suite is in the package, and finds what it needs beside itself.
+  const suite = join(folder, 'node_modules/connect-redis/index_test.ts')
+  cpSync(suite, join(folder, 'connect-redis/index.test.ts'))
   checkTypes()
 }
 
@@ -115,7 +149,7 @@ function checkTypes(): void {
     cwd: folder,
     stdio: 'inherit',
   })
-  console.log('types: the adapters are what bentocache and Keyv take')
+  console.log('types: the adapters are what those who call them take')
 }
 
 /** The contracts of `nearcache/testing` know no test runner: here they run in Node's. */

@@ -6,7 +6,6 @@
  * @module
  */
 
-export { type Problem, problemResponse } from '../http/problem.ts'
 export { type Problem, problemResponse } from '../web/problem.ts'
 export { type HonoHttpCacheOptions, httpCache } from './http-cache.ts'
 export {

@@ -16,7 +16,7 @@ import { STORE_COUNT, STORE_PUT } from '../redis/store-scripts.ts'
 import { linkBy, type WireOptions } from './assemble.ts'
 import { type NameKey, NameRing } from './name-ring.ts'
 import { namePart, type SessionOptions, wholeNumber } from './options.ts'
-import { malformed, optionalOf } from './replies.ts'
+import { isTexts, malformed, optionalOf } from './replies.ts'
 import { available } from './steps.ts'
 import { Vault } from './vault.ts'
 
@@ -125,6 +125,12 @@ export class SealedStore {
     return touched.includes(1)
   }
 
+  /** How long an entry still lives, in milliseconds; 0 where there is none. */
+  async remaining(key: string): Promise<number> {
+    const lives = await Promise.all(this.#namesOf(key).map((name) => this.#send('PTTL', name)))
+    return Math.max(0, ...lives.map(Number))
+  }
+
   /** @returns Whether there was an entry. */
   async delete(key: string): Promise<boolean> {
     const deleted = await Promise.all(this.#namesOf(key).map((name) => this.#send('DEL', name)))
@@ -139,10 +145,50 @@ export class SealedStore {
 
   /** Counts one more. What is counted is no secret; its life begins with the first. */
   async count(key: string, ttlMs: number): Promise<number> {
-    const [name = ''] = this.#namesOf(`count\0${key}`)
+    const name = this.#besideOf('count', key)
     const counted = await available('count', this.#link.run(STORE_COUNT, [name], [lifeOf(ttlMs)]))
     if (typeof counted !== 'number') throw malformed('count')
     return counted
+  }
+
+  /**
+   * Adds to a collection, whoever adds to it at once: members of the same name are replaced.
+   *
+   * @param members By name.
+   */
+  async addMembers(
+    key: string,
+    members: ReadonlyMap<string, unknown>,
+    ttlMs: number,
+  ): Promise<void> {
+    const name = this.#besideOf('members', key)
+    if (members.size === 0) return
+    const fields = await Promise.all(
+      [...members].map(async ([member, value]) => [
+        this.#ring.primary.nameOf(member),
+        await this.#vault.seal({ key: member, value } satisfies Kept, placeOf(name)),
+      ]),
+    )
+    await Promise.all([
+      this.#send('HSET', name, ...fields.flat()),
+      this.#send('PEXPIRE', name, lifeOf(ttlMs)),
+    ])
+  }
+
+  /** The members of a collection, by name. */
+  async members(key: string): Promise<ReadonlyMap<string, unknown>> {
+    const name = this.#besideOf('members', key)
+    const texts = await this.#send('HVALS', name)
+    if (!isTexts(texts)) throw malformed('members')
+    const kept = await Promise.all(texts.map((text) => this.#open(name, text)))
+    return new Map(kept.flatMap((one) => (one ? [[one.key, one.value]] : [])))
+  }
+
+  /** Takes members out of a collection. */
+  async removeMembers(key: string, members: readonly string[]): Promise<void> {
+    const name = this.#besideOf('members', key)
+    if (members.length === 0) return
+    await this.#send('HDEL', name, ...members.map((one) => this.#ring.primary.nameOf(one)))
   }
 
   /** Everything that is kept, by SCAN: for maintenance, not for requests. */
@@ -171,10 +217,14 @@ export class SealedStore {
     return available(command[0].toLowerCase(), this.#link.send(command))
   }
 
+  /** Of what is no entry; it is named by the primary key alone. */
+  #besideOf(kind: 'members' | 'count', key: string): string {
+    checkKey(key)
+    return `${this.#base}:${kind}:${this.#ring.primary.nameOf(key)}`
+  }
+
   #namesOf(key: string): string[] {
-    if (typeof key !== 'string' || key === '' || key.length > MAX_KEY_CHARS) {
-      throw new InvalidKeyError(`key is not a text of 1 to ${MAX_KEY_CHARS} characters`)
-    }
+    checkKey(key)
     return this.#ring.keys.map((ringKey: NameKey) => `${this.#base}:k:${ringKey.nameOf(key)}`)
   }
 
@@ -187,6 +237,11 @@ export class SealedStore {
       throw error
     }
   }
+}
+
+function checkKey(key: unknown): void {
+  if (typeof key === 'string' && key !== '' && key.length <= MAX_KEY_CHARS) return
+  throw new InvalidKeyError(`key is not a text of 1 to ${MAX_KEY_CHARS} characters`)
 }
 
 function placeOf(name: string): { purpose: string; key: string; header: string } {

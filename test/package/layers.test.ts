@@ -20,7 +20,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   llm: ['platform', 'entry', 'flight', 'redis', 'cache'],
   bridge: ['platform', 'flight', 'redis'],
   cli: ['platform', 'flight', 'redis', 'bridge'],
-  interop: ['entry', 'cache'],
+  interop: ['platform', 'entry', 'cache', 'session'],
   testing: ['platform', 'flight', 'redis', 'cache', 'email'],
   startup: ['platform', 'entry', 'near', 'flight', 'redis', 'cache', 'email'],
 }

@@ -14,3 +14,6 @@ const engine = new EmbeddedRedis()
 export function connect() {
   return url ? tcpTransport({ url }) : embeddedTransport({ engine })
 }
+
+/** What sessions are sealed with. */
+export const KEYS = [{ id: 'k1', secret: '11'.repeat(32) }]

@@ -1,0 +1,12 @@
+/**
+ * Lets the suite of connect-redis find our store, and our client, where it looks for its own.
+ *
+ * @module
+ */
+
+import { join } from 'node:path'
+
+export default {
+  test: { include: ['connect-redis/index.test.ts'], testTimeout: 60_000 },
+  resolve: { alias: [{ find: /^redis$/, replacement: join(import.meta.dirname, 'redis.mjs') }] },
+}
