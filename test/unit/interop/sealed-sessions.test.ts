@@ -1,0 +1,109 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { InvalidOptionError } from '../../../src/errors.ts'
+import { betterAuthStorage } from '../../../src/interop/better-auth/index.ts'
+import { expressSessionStore } from '../../../src/interop/express-session/index.ts'
+import { HonoSessionsStore } from '../../../src/interop/hono-sessions/index.ts'
+import { unstorageDriver } from '../../../src/interop/unstorage/index.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import type { Transport } from '../../../src/redis/requester.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+
+const keys = [{ id: 'k1', secret: '11'.repeat(32) }]
+
+/** In the place of the class that express-session brings. */
+class Store {
+  readonly isStore = true
+}
+
+describe('sealed sessions', () => {
+  let platform: ManualPlatform
+  let redis: Transport
+  beforeEach(() => {
+    platform = new ManualPlatform()
+    redis = embeddedTransport({ platform })
+  })
+
+  test('of express-session live as long as their cookie, and are stores of its kind', async () => {
+    const store = expressSessionStore(Store, { redis, keys, platform })
+    const cookie = { expires: { getTime: () => platform.now() + 5_000 } }
+    await store.set('a', { cookie, user: 'ada' } as never)
+    await store.set('b', { cookie: { expires: null } })
+
+    expect(store.isStore).toBe(true)
+    expect(await store.get('a')).toMatchObject({ user: 'ada' })
+    await platform.advance(5_000)
+    expect([await store.get('a'), await store.length()]).toEqual([undefined, 1])
+    await platform.advance(86_400_000)
+    expect(await store.ids()).toEqual([])
+  })
+
+  test('of express-session are told of by callbacks too, failures included', async () => {
+    const store = expressSessionStore(Store, { redis, keys, platform })
+    await store.set('a', { cookie: {} })
+    const told: unknown[] = []
+    await store.get('a', (error, session) => told.push(error, session))
+    await redis.close()
+    await store.get('a', (error) => told.push((error as { code: string }).code))
+
+    expect(told).toEqual([undefined, { cookie: {} }, 'ERR_SESSION_UNAVAILABLE'])
+    expect(() => expressSessionStore(Store, { redis, keys, ttl: 0 })).toThrow(InvalidOptionError)
+  })
+
+  test('of better-auth are listed while they live, whoever writes the list', async () => {
+    const storage = betterAuthStorage({ redis, keys, platform })
+    const list = 'active-sessions-u'
+    const expiresAt = platform.now() + 3_600_000
+    await Promise.all(
+      ['a', 'b', 'c'].map(async (token) => {
+        await storage.get(list)
+        await storage.set(list, JSON.stringify([{ token, expiresAt }]), 3_600)
+        await storage.set(token, `session ${token}`, 3_600)
+      }),
+    )
+    const tokens = async (): Promise<string[]> =>
+      (JSON.parse((await storage.get(list)) ?? '[]') as { token: string }[])
+        .map(({ token }) => token)
+        .toSorted()
+    expect(await tokens()).toEqual(['a', 'b', 'c'])
+
+    await storage.delete('a')
+    await platform.advance(60_000)
+    await storage.delete(list)
+    expect(await tokens()).toEqual(['b', 'c'])
+    await platform.advance(3_600_000)
+    expect(await storage.get(list)).toBe(null)
+  })
+
+  test('of better-auth count, and give what is taken to one', async () => {
+    const storage = betterAuthStorage({ redis, keys, platform })
+    await storage.set('code', '123456', 60)
+    expect([await storage.getAndDelete('code'), await storage.getAndDelete('code')]).toEqual([
+      '123456',
+      null,
+    ])
+    expect([await storage.increment('n', 1), await storage.increment('n', 1)]).toEqual([1, 2])
+    await platform.advance(1_000)
+    expect(await storage.increment('n', 1)).toBe(1)
+  })
+
+  test('of hono-sessions are not brought back by data that is late', async () => {
+    const store = new HonoSessionsStore({ redis, keys, platform })
+    await store.createSession('a', { n: 1 })
+    await store.persistSessionData('a', { n: 2 })
+    expect(await store.getSessionById('a')).toEqual({ n: 2 })
+    await store.deleteSession('a')
+    await store.persistSessionData('a', { n: 3 })
+    expect([await store.getSessionById('a'), await store.getSessionById()]).toEqual([null, null])
+  })
+
+  test('items of unstorage are listed by how they begin, and live as long as they are told to', async () => {
+    const driver = unstorageDriver({ redis, keys, platform, ttl: 60 })
+    await driver.setItem('a:1', 'x')
+    await driver.setItem('b:1', 'y', { ttl: 1 })
+    expect((await driver.getKeys()).toSorted()).toEqual(['a:1', 'b:1'])
+    await platform.advance(1_000)
+    expect([await driver.hasItem('b:1'), await driver.getItem('a:1')]).toEqual([false, 'x'])
+    await driver.clear('a:')
+    expect(await driver.getKeys()).toEqual([])
+  })
+})

@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { InvalidOptionError } from '../../../src/errors.ts'
+import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { SealedStore, type SealedStoreOptions } from '../../../src/session/index.ts'
+import { countingTransport } from '../../../src/testing/counting-transport.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { faultyRequester } from '../../support/faulty-requester.ts'
+import { KEY } from './bench.ts'
+
+const NEXT = { id: 'k2', secret: '22'.repeat(32), use: 'primary' as const }
+
+describe('SealedStore', () => {
+  let platform: ManualPlatform
+  let engine: EmbeddedRedis
+  let wire: ReturnType<typeof countingTransport>
+  let store: SealedStore
+
+  const another = (options: Partial<SealedStoreOptions> = {}): SealedStore =>
+    new SealedStore({ redis: wire, platform, keys: [KEY], ...options })
+
+  beforeEach(() => {
+    platform = new ManualPlatform()
+    engine = new EmbeddedRedis({ platform })
+    wire = countingTransport(embeddedTransport({ engine }))
+    store = another()
+  })
+
+  test('keeps a value for as long as it is told to, in one command each way', async () => {
+    expect(await store.put('a', { n: 1 }, { ttlMs: 1_000 })).toBe(true)
+    expect(await store.get('a')).toEqual({ n: 1 })
+    expect(wire.counts).toEqual({ requests: 2, commands: 2 })
+
+    await platform.advance(999)
+    expect(await store.remaining('a')).toBe(1)
+    await platform.advance(1)
+    expect([await store.get('a'), await store.remaining('a')]).toEqual([undefined, 0])
+  })
+
+  test('has nothing readable in Redis', async () => {
+    await store.put('SENTINEL-key', 'SENTINEL-value')
+    await store.addMembers('SENTINEL-list', new Map([['SENTINEL-member', 1]]), 1_000)
+
+    const { result } = engine.execute(['KEYS', '*'])
+    const [name = '', other = ''] = (result as string[]).toSorted()
+    const kept = [
+      name,
+      other,
+      engine.execute(['GET', name]).result,
+      engine.execute(['HGETALL', other]),
+    ]
+    expect(JSON.stringify(kept)).not.toContain('SENTINEL')
+  })
+
+  test('keeps what has ended from coming back, for ten minutes', async () => {
+    await store.put('a', 1)
+    await store.end('a')
+
+    expect([await store.put('a', 2), await store.get('a')]).toEqual([false, undefined])
+    await platform.advance(600_000)
+    expect([await store.put('a', 2), await store.get('a')]).toEqual([true, 2])
+  })
+
+  test('puts nothing where nothing is, if it is told so', async () => {
+    expect(await store.put('a', 1, { ifPresent: true })).toBe(false)
+    await store.put('a', 1)
+    expect(await store.put('a', 2, { ifPresent: true })).toBe(true)
+  })
+
+  test('gives what is taken to one of those who take it', async () => {
+    await store.put('a', 1)
+
+    const taken = await Promise.all([store.take('a'), another().take('a')])
+
+    expect(taken.filter((value) => value === 1)).toHaveLength(1)
+  })
+
+  test('counts from the first on, for as long as that lives', async () => {
+    const counts = await Promise.all([1, 2, 3].map(() => store.count('a', 1_000)))
+    expect(counts).toEqual([1, 2, 3])
+    await platform.advance(1_000)
+    expect(await store.count('a', 1_000)).toBe(1)
+  })
+
+  test('loses no member of a collection to another that is added at once', async () => {
+    await Promise.all(
+      Array.from({ length: 10 }, (_, i) =>
+        store.addMembers('list', new Map([[`m${i}`, i]]), 1_000),
+      ),
+    )
+    await store.removeMembers('list', ['m3'])
+
+    expect([...(await store.members('list')).keys()].toSorted()).toEqual([
+      'm0',
+      'm1',
+      'm2',
+      'm4',
+      'm5',
+      'm6',
+      'm7',
+      'm8',
+      'm9',
+    ])
+  })
+
+  test('reads and deletes what an older key has named', async () => {
+    await store.put('a', 1)
+    await store.put('b', 2)
+    const rotated = another({ keys: [NEXT, { ...KEY, use: 'decrypt-only' }] })
+
+    expect(await rotated.get('a')).toBe(1)
+    await rotated.put('a', 3)
+    expect([await store.get('a'), await rotated.get('a')]).toEqual([undefined, 3])
+    expect([await rotated.delete('b'), await store.get('b')]).toEqual([true, undefined])
+  })
+
+  test('lists and clears what it keeps', async () => {
+    for (let i = 0; i < 25; i++) await store.put(`key ${i}`, i)
+    const found: unknown[] = []
+    for await (const [, value] of store.entries()) found.push(value)
+    expect(found.toSorted((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 25 }, (_, i) => i),
+    )
+
+    await store.clear()
+
+    expect(engine.execute(['DBSIZE'])).toEqual({ result: 0 })
+  })
+
+  test('takes what was damaged or moved for absent', async () => {
+    await store.put('a', 1)
+    await store.put('b', 2)
+    const names = engine.execute(['KEYS', '*']).result as string[]
+    const [one = '', other = ''] = names
+    engine.execute(['SET', one, String(engine.execute(['GET', other]).result)])
+
+    const values = [await store.get('a'), await store.get('b')]
+
+    expect(values.filter((value) => value === undefined)).toHaveLength(1)
+  })
+
+  test('is unavailable where Redis cannot be asked', async () => {
+    const faulty = faultyRequester(wire)
+    faulty.fate = () => ({ kind: 'fail', error: new Error('away') })
+    const away = another({ redis: faulty, retries: 0 })
+
+    for (const call of [
+      () => away.get('a'),
+      () => away.put('a', 1),
+      () => away.end('a'),
+      () => away.count('a', 1),
+      () => away.members('a'),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ code: 'ERR_SESSION_UNAVAILABLE' })
+    }
+  })
+
+  test('refuses a bad option and a bad key', async () => {
+    expect(() => another({ ttl: 1 } as never)).toThrow(InvalidOptionError)
+    expect(() => another({ maxValueBytes: 0 })).toThrow(InvalidOptionError)
+    await expect(store.get('')).rejects.toMatchObject({ code: 'ERR_INVALID_KEY' })
+  })
+})
