@@ -11,7 +11,7 @@ import { type Duration, toMilliseconds } from '../../entry/duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { cachedEmbedder } from './cached-embedder.ts'
 import type { Embedder } from './embedder.ts'
-import { type Judge, textJudge } from './judge.ts'
+import { embeddingJudge, type Judge, textJudge } from './judge.ts'
 import { Judgements } from './judgements.ts'
 import { lexicalEmbedder } from './lexical-embedder.ts'
 import type { Matcher } from './matcher.ts'
@@ -33,7 +33,7 @@ export interface SemanticMatcherOptions {
    * `{ kind: 'static', minSimilarity: 0.85 }`
    */
   readonly policy?: PolicyOptions
-  /** Compares the answers of an explored miss. @default textJudge() */
+  /** Compares the answers of an explored miss. @default embeddingJudge(embedder); textJudge() for wording */
   readonly judge?: Judge
   /** Where vectors are kept instead of Redis; the prompts beside them are sealed where the cache encrypts. */
   readonly store?: VectorStore
@@ -80,7 +80,7 @@ export function createSemanticMatcher(options: SemanticMatcherOptions = {}): Mat
   const {
     cache = defaultCache(),
     embedder: given = lexicalEmbedder(),
-    judge = textJudge(),
+    judge = defaultJudge(given),
   } = options
   const { maxVectors = 10_000, maxBytes = 32 * MIB, ttl = '30d', lag = '1s' } = options
   checkEmbedder(given)
@@ -133,6 +133,11 @@ function inside(cache: CacheNamespace<unknown>): {
 
 function defaultPolicy({ sees }: Embedder): PolicyOptions {
   return sees === 'wording' ? { kind: 'static', minSimilarity: 0.85 } : { kind: 'verified' }
+}
+
+/** An embedder of wording would call nearly all answers different, and for more work than it takes. */
+function defaultJudge(embedder: Embedder): Judge {
+  return embedder?.sees === 'wording' ? textJudge() : embeddingJudge(embedder)
 }
 
 function checkEmbedder(embedder: Embedder): void {

@@ -10,6 +10,11 @@
 import { InvalidOptionError } from '../../errors.ts'
 import type { Embedder } from './embedder.ts'
 import { cosine, quantize } from './quantize.ts'
+import { tokenize } from './tokens.ts'
+
+/** Some 500 tokens, which every model takes. */
+const EMBEDDED_CHARS = 2_000
+const READ_CHARS = 20_000
 
 /** Two answers to a prompt. */
 export interface Judged {
@@ -30,10 +35,12 @@ export function textJudge(): Judge {
 }
 
 /**
- * Answers are the same when their vectors are near. An embedder does not see every difference: a wrong
- * number in a long answer is near to the right one.
+ * Answers are the same when their vectors are near, and neither has a number in place of one of the
+ * other's. An embedder does not see every difference: a wrong name in a long answer is near to the right
+ * one. Of longer answers the first 2,000 characters are embedded, for models have no room for more.
  *
  * @param minSimilarity The least cosine, from (0, 1]. @default 0.9
+ * @throws {InvalidOptionError} When `minSimilarity` is out of its range.
  */
 export function embeddingJudge(embedder: Embedder, minSimilarity = 0.9): Judge {
   if (!(minSimilarity > 0 && minSimilarity <= 1)) {
@@ -41,11 +48,29 @@ export function embeddingJudge(embedder: Embedder, minSimilarity = 0.9): Judge {
   }
   return async ({ stored, fresh }) => {
     if (plain(stored) === plain(fresh)) return true
-    const [a, b] = (await embedder.embed([stored, fresh])).map((vector) =>
+    if (exchangesNumbers(stored, fresh)) return false
+    const texts = [stored, fresh].map((text) => text.slice(0, EMBEDDED_CHARS))
+    const [a, b] = (await embedder.embed(texts)).map((vector) =>
       quantize(vector, embedder.dimensions),
     )
     return a !== undefined && b !== undefined && cosine(a, b) >= minSimilarity
   }
+}
+
+/** One may say less than the other; each saying what the other does not is a contradiction. */
+function exchangesNumbers(stored: string, fresh: string): boolean {
+  const [a, b] = [stored, fresh].map((text) => new Set(numbersIn(text)))
+  return a !== undefined && b !== undefined && hasOthers(a, b) && hasOthers(b, a)
+}
+
+function numbersIn(text: string): string[] {
+  return tokenize(text.slice(0, READ_CHARS))
+    .filter(({ kind }) => kind === 'number')
+    .map((token) => token.text)
+}
+
+function hasOthers(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return [...one].some((number) => !other.has(number))
 }
 
 /**

@@ -193,7 +193,7 @@ describe('the verified policy', () => {
     })
 
     test('learns that they differ, and remembers the prompt with its own answer', async () => {
-      const matcher = make()
+      const matcher = make({ judge: textJudge() })
       await review(matcher, 'yes', 'no')
 
       expect(matcher.stats()).toMatchObject({ judged: 1, wrong: 1 })
@@ -251,6 +251,36 @@ describe('judges', () => {
     expect(() => embeddingJudge(angles, 0)).toThrow(
       expect.objectContaining({ option: 'minSimilarity' }),
     )
+  })
+
+  test('of vectors take a number in place of another for a contradiction, and one more for none', async () => {
+    const judge = embeddingJudge(angles, 0.5)
+    const about = (stored: string, fresh: string) => judge({ prompt: 'p', stored, fresh })
+
+    expect(await about('It opened in 1889.', 'It was opened in 1887.')).toBe(false)
+    expect(await about('It opened in 1889.', 'It was opened in 1889, at a height of 300 m.')).toBe(
+      true,
+    )
+  })
+
+  test('of vectors are what answers are compared by, unless the embedder sees wording alone', async () => {
+    const cache = new RedisCacheManager({ redis: embeddedTransport() })
+    const verdictOf = async (embedder: Embedder) => {
+      const matcher = createSemanticMatcher({ cache, embedder, policy: { kind: 'verified' } })
+      const candidate = { entryId: 'e1', similarity: 0.9 }
+      const answers = { stored: 'It is in Paris', fresh: 'Paris is where it is' }
+      await matcher.review({
+        scope: embedder.model,
+        prompt: 'p',
+        entryId: 'e2',
+        candidate,
+        ...answers,
+      })
+      return matcher.stats().wrong
+    }
+
+    expect(await verdictOf(angles)).toBe(0)
+    expect(await verdictOf({ ...angles, model: 'wording', sees: 'wording' })).toBe(1)
   })
 
   test('of a model read yes or no, and nothing else', async () => {
