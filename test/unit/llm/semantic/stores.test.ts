@@ -120,7 +120,10 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 const STORES: readonly (readonly [string, () => VectorStore])[] = [
-  ['Upstash Vector', () => upstashVectorStore({ url: server.url, token: 'token' })],
+  [
+    'Upstash Vector',
+    () => upstashVectorStore({ url: server.url, token: 'token', deadline: '10s' }),
+  ],
   ['Vectorize', () => vectorizeStore({ index })],
 ]
 
@@ -233,7 +236,11 @@ describe('upstashVectorStore', () => {
     ['no list', { json: { result: 'Success' } }, { reason: 'not a list of matches' }],
   ])('fails with a typed error on %s', async (_what, given, expected) => {
     const broken = await startJsonServer(() => given)
-    const store = upstashVectorStore({ url: broken.url, token: 'token', deadline: '50ms' })
+    const store = upstashVectorStore({
+      url: broken.url,
+      token: 'token',
+      deadline: given === 'never' ? '50ms' : '10s',
+    })
 
     const failed = store.search('s', Int8Array.of(1, 2), 1)
 
