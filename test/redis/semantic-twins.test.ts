@@ -146,7 +146,7 @@ describeWithRedis('the scripts of semantic matching', () => {
     await redis.request({ path: [], body: ['FLUSHALL'] })
     const make = () =>
       createSemanticMatcher({
-        cache: new RedisCacheManager({ redis: tcpTransport({ url: server.url }) }),
+        cache: new RedisCacheManager({ redis: tcpTransport({ url: server.url }), deadline: '10s' }),
       })
     const [writer, reader] = [make(), make()]
     for (let i = 0; i < 30; i++) {
@@ -167,7 +167,7 @@ describeWithRedis('the scripts of semantic matching', () => {
     await redis.request({ path: [], body: ['FLUSHALL'] })
     const make = () =>
       createSemanticMatcher({
-        cache: new RedisCacheManager({ redis: tcpTransport({ url: server.url }) }),
+        cache: new RedisCacheManager({ redis: tcpTransport({ url: server.url }), deadline: '10s' }),
       })
     const matchers = Array.from({ length: 8 }, make)
     await matchers[0]?.remember({ scope: 's', prompt: 'what is it', entryId: 'e' })
