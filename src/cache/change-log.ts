@@ -73,6 +73,8 @@ export interface LogMark {
 }
 
 const LIFE_MS = 30 * 86_400_000
+/** How long a record may be under way: its mark and its entry are in one request. */
+const RECORD_MS = 10_000
 /** Tags share this many slots, so that the log is bounded: two in one are touched together. */
 const SLOTS = 4_096
 const KINDS: Readonly<Record<string, LogEntryKind>> = { o: 'ordered', u: 'unordered', x: 'unknown' }
@@ -184,7 +186,7 @@ export class ChangeLog {
    */
   async record(value: unknown, tags: TagChanges): Promise<void> {
     const token = randomId()
-    const mark = this.#run(LOG_MARK, [token, LIFE_MS, await this.#write(value)])
+    const mark = this.#run(LOG_MARK, [token, RECORD_MS, await this.#write(value)])
     await Promise.all([mark, this.append(value, tags, { token })])
   }
 

@@ -45,8 +45,10 @@ export interface Intent {
   readonly isDelete?: boolean
 }
 
-/** Rows beyond this are not told one by one: an entry would be larger than many lists. */
-export const MAX_TOLD_ROWS = 256
+/** What is told one by one: more would make an entry that is larger than many lists. */
+const MAX_TOLD_ROWS = 256
+/** People and categories of all rows together. */
+const MAX_TOLD_NAMES = 2_048
 
 /** An update: its images, and the fields that its writer named. */
 export function updated(
@@ -68,12 +70,18 @@ export function deleted(before: ListImage): RowChange {
 
 /** The messages one by one if they are few; else the fields in which any may have changed. */
 export function changeOf(rows: readonly RowChange[]): Change {
-  if (rows.length <= MAX_TOLD_ROWS) return { rows }
+  const names = rows.flatMap(({ before, after }) => [before, after]).map(countNames)
+  const isShort = names.reduce((sum, count) => sum + count, 0) <= MAX_TOLD_NAMES
+  if (rows.length <= MAX_TOLD_ROWS && isShort) return { rows }
   const all = rows.some(({ fields }) => fields === undefined)
   return {
     rows: undefined,
     fields: all ? undefined : [...new Set(rows.flatMap(({ fields }) => fields ?? []))],
   }
+}
+
+function countNames(image: ListImage | null | undefined): number {
+  return image ? image.recipients.length + image.categories.length : 0
 }
 
 type Packed = readonly [

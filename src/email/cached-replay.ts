@@ -55,7 +55,7 @@ function carryOn(question: Question, window: ListWindow, view: LogView): Replaye
   const entries = view.since(window.at)
   if (entries === undefined) return untouched(window, view)
   const state = new ReplayState(question, window)
-  for (const entry of entries) if (!state.apply(entry)) return OUTDATED
+  for (const entry of entries) if (!state.apply(entry)) return untouched(window, view)
   return {
     kind: 'current',
     window: state.toWindow(view.at),
@@ -64,7 +64,7 @@ function carryOn(question: Question, window: ListWindow, view: LogView): Replaye
   }
 }
 
-/** Where the log does not reach back to the list, the tags of its shape still may. */
+/** Where the log does not reach back to the list, or does not say enough, the tags of its shape may. */
 function untouched(window: ListWindow, { isShapeKnown, touchedAt, at }: LogView): Replayed {
   if (!isShapeKnown || !window.isTagged || touchedAt > window.at) return OUTDATED
   return { kind: 'current', window: { ...window, at }, replayed: 0, isChanged: false }

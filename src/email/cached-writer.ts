@@ -178,7 +178,7 @@ export class CachedWriter {
     const isAlone = mark !== undefined && !isShared(write.intent, mark)
     try {
       await Promise.all([
-        this.#append(told.rows, change, mark, isAlone),
+        this.#append(told, change, mark, isAlone),
         this.#replaceRows(prepared, isAlone ? told.stored : undefined, ids),
       ])
     } catch (error) {
@@ -188,7 +188,7 @@ export class CachedWriter {
   }
 
   #append(
-    rows: readonly RowChange[],
+    { rows, fields }: Told,
     change: Change,
     mark: LogMark | undefined,
     isAlone: boolean,
@@ -200,7 +200,7 @@ export class CachedWriter {
       const packed = packChange(change)
       return consistency === 'eventual' ? log.record(packed, 'all') : log.append(packed, 'all')
     }
-    const tags = change.rows === undefined ? 'all' : touchedTags(mark.shapes, rows)
+    const tags = fields ? 'all' : touchedTags(mark.shapes, rows)
     const { token } = mark
     return log.append(packChange(change), tags, { token, kind: isAlone ? 'ordered' : 'unordered' })
   }

@@ -109,16 +109,16 @@ return { redis.call('HGET', KEYS[1], 'shapes') or '', marks }
 /**
  * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, token, letter, text, whether every
  * tag is touched, slots…` → the position. Takes the mark away; if there is none, the write was given
- * up on, or this is a copy of a request, and the entry's letter is `u` whatever was given.
+ * up on, or this is a copy of a request, and the entry's letter is `u` whatever was given, and
+ * every tag is touched, since shapes may have been registered after the mark was gone.
  */
 export const LOG_APPEND: Script = {
-  sha1: '0e6f8a0fe903dea2b84307ac516482384be83f83',
+  sha1: '8c3946c5e87a8e3f152514699bdaa007f632a518',
   lua: `${OPEN}
 open(ARGV[1], ARGV[2])
-local letter = 'u'
-if redis.call('HDEL', KEYS[3], ARGV[4]) == 1 then letter = ARGV[5] end
-local at = push(letter .. ARGV[6], tonumber(ARGV[3]), ARGV[2])
-if ARGV[7] == '1' then redis.call('HSET', KEYS[1], 'all', at) end
+local marked = redis.call('HDEL', KEYS[3], ARGV[4]) == 1
+local at = push((marked and ARGV[5] or 'u') .. ARGV[6], tonumber(ARGV[3]), ARGV[2])
+if ARGV[7] == '1' or not marked then redis.call('HSET', KEYS[1], 'all', at) end
 for i = 8, #ARGV do redis.call('HSET', KEYS[1], 't' .. ARGV[i], at) end
 return at
 `,

@@ -104,7 +104,7 @@ const append: TwinBody = (
   const [log] = open(call, keys, nonce, life)
   const isMarked = call('HDEL', log.marks, token) === 1
   const at = push(log, `${isMarked ? letter : 'u'}${text}`, Number(most))
-  if (all === '1') call('HSET', log.head, 'all', at)
+  if (all === '1' || !isMarked) call('HSET', log.head, 'all', at)
   for (const slot of slots) call('HSET', log.head, `t${slot}`, at)
   return at
 }

@@ -146,7 +146,7 @@ export function describeCarrying(bench: Bench): void {
         { at: 1, kind: 'unknown', value: 'lost' },
         { at: 2, kind: 'unordered', value: 'late' },
       ])
-      expect(view.touchedAt).toBe(1)
+      expect(view.touchedAt).toBe(2)
     })
 
     test('an append that comes twice is one whose place says nothing the second time', async () => {
@@ -170,14 +170,17 @@ export function describeCarrying(bench: Bench): void {
 
     test('knows when a tag was last touched, alone or with all others', async () => {
       const log = bench.cache().changeLog()
-      await log.append('a', ['red'])
-      await log.append('b', ['blue'])
+      await log.append('a', ['red'], await log.mark('a', 10_000))
+      await log.append('b', ['blue'], await log.mark('b', 10_000))
 
       expect((await log.look('', ['red'])).touchedAt).toBe(1)
       expect((await log.look('', ['red', 'blue'])).touchedAt).toBe(2)
       expect((await log.look('', ['green'])).touchedAt).toBe(0)
-      await log.append('c', 'all')
+      await log.append('c', 'all', await log.mark('c', 10_000))
       expect((await log.look('', ['green'])).touchedAt).toBe(3)
+      // Without a mark it is not known which shapes there are.
+      await log.append('d', ['red'])
+      expect((await log.look('', ['green'])).touchedAt).toBe(4)
     })
 
     test('forgets the oldest entries, and says so', async () => {

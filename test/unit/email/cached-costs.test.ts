@@ -76,13 +76,18 @@ describe('What CachedEmailRepository asks of Redis and SQL', () => {
 
   test('a batch of a thousand is told once, and touches each tag once', async () => {
     await emails.queryEmails({ statuses: ['new'] })
-    await emails.queryEmails({ senderEmails: ['ada@shop.example'] })
+    const untouched = [{ senderEmails: ['bo@shop.example'] }, { statuses: ['archived' as const] }]
+    for (const query of untouched) await emails.queryEmails(query)
     const batch = Array.from({ length: 1_000 }, (_, i) => makeEmail({ id: `x${i}`, receivedAt: i }))
 
     transport.reset()
     await emails.batchCreate(batch)
 
     expect(transport.counts).toEqual({ requests: 3, commands: 4 })
+    for (const query of untouched) {
+      expect(await mailbox.statementsOf(() => emails.queryEmails(query))).toBe(0)
+      expect(await emails.queryEmails(query)).toEqual(await mailbox.database.queryEmails(query))
+    }
     expect(await emails.queryEmails({ statuses: ['new'] })).toEqual(
       await mailbox.database.queryEmails({ statuses: ['new'] }),
     )
