@@ -21,6 +21,7 @@ export const PEERS: Readonly<Record<string, string>> = {
   cacheable: '2.5.0',
   'connect-redis': '9.0.0',
   'express-session': '1.19.0',
+  'drizzle-orm': '0.45.4',
   ioredis: '5.11.1',
   'iron-session': '9.0.1',
   jose: '6.2.18',

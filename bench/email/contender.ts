@@ -7,6 +7,7 @@
 
 import { DatabaseSync } from 'node:sqlite'
 import {
+  type Email,
   type EmailQuery,
   migrate,
   type SqlDriver,
@@ -15,10 +16,18 @@ import {
 } from 'nearcache/email'
 import type { MailWrite } from './workload.ts'
 
+/** What an answer is held to: the message, and all of it that the workload changes. */
+export type SeenEmail = Pick<Email, 'id' | 'status' | 'priority' | 'assignedTo' | 'isRead'>
+
+/** A message as an answer showed it, in a line. */
+export function digestOf({ id, status, priority, assignedTo, isRead }: SeenEmail): string {
+  return [id, status, priority, assignedTo, Number(isRead)].join()
+}
+
 /** A mailbox in the hands of one contender. */
 export interface Contender {
-  /** Answers the ids of the page, in order, having read the messages. */
-  read(query: EmailQuery): Promise<readonly string[]>
+  /** Answers the messages of the page, in order. */
+  read(query: EmailQuery): Promise<readonly SeenEmail[]>
   write(write: MailWrite): Promise<void>
   close(): Promise<void>
 }
@@ -40,9 +49,14 @@ export interface MailDatabase {
   readonly truth: SqlEmailRepository
 }
 
-/** Opens an empty database, in memory or in a file. */
+/** Readers do not wait for writers, and these wait for each other. */
+const FOR_SEVERAL =
+  'PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL'
+
+/** Opens a database, in memory or in a file. */
 export async function openMailDatabase(path: string = ':memory:'): Promise<MailDatabase> {
   const db = new DatabaseSync(path)
+  if (path !== ':memory:') db.exec(FOR_SEVERAL)
   const plain = toSqlDriver(db)
   await migrate(plain)
   const counts = { reads: 0 }

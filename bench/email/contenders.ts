@@ -5,38 +5,45 @@
  */
 
 import { RedisCacheManager } from 'nearcache'
-import { CachedEmailRepository, canonicalKey, SqlEmailRepository } from 'nearcache/email'
+import {
+  CachedEmailRepository,
+  canonicalKey,
+  type EmailPage,
+  SqlEmailRepository,
+} from 'nearcache/email'
 import { embeddedTransport } from 'nearcache/redis/embedded'
+import { tcpTransport } from 'nearcache/redis/tcp'
 import { applyWrite, type ContenderKind } from './contender.ts'
 
-const DEADLINE = '10s'
+/** On the Redis at `url`, or without one on an engine of its own. */
+export type KindOf = (url?: string) => ContenderKind
 
 /** The repository of this package, as it comes. */
-export const cachedRepository: ContenderKind = {
+export const cachedRepository: KindOf = (url) => ({
   name: 'nearcache',
   async open({ driver }) {
-    const cache = new RedisCacheManager({ redis: embeddedTransport(), deadline: DEADLINE })
+    const cache = cacheOn(url)
     const emails = new CachedEmailRepository({ db: driver, cache })
     return {
-      read: async (query) => (await emails.queryEmails(query)).emails.map(({ id }) => id),
+      read: async (query) => (await emails.queryEmails(query)).emails,
       write: (write) => applyWrite(emails, write),
       close: () => cache.close(),
     }
   },
-}
+})
 
 /** Whole pages under one tag, which every write invalidates: the usual way. */
-export const tableTag: ContenderKind = {
+export const tableTag: KindOf = (url) => ({
   name: 'one tag for the table',
   async open({ driver }) {
-    const cache = new RedisCacheManager({ redis: embeddedTransport(), deadline: DEADLINE })
+    const cache = cacheOn(url)
     const emails = new SqlEmailRepository({ db: driver })
     const tags = ['emails']
     return {
       async read(query) {
-        const load = (): ReturnType<typeof emails.queryEmails> => emails.queryEmails(query)
+        const load = (): Promise<EmailPage> => emails.queryEmails(query)
         const page = await cache.getOrSet(canonicalKey(query), load, { tags })
-        return (page as Awaited<ReturnType<typeof load>>).emails.map(({ id }) => id)
+        return (page as EmailPage).emails
       },
       async write(write) {
         await applyWrite(emails, write)
@@ -45,7 +52,7 @@ export const tableTag: ContenderKind = {
       close: () => cache.close(),
     }
   },
-}
+})
 
 /** SQL alone. */
 export const noCache: ContenderKind = {
@@ -53,9 +60,23 @@ export const noCache: ContenderKind = {
   async open({ driver }) {
     const emails = new SqlEmailRepository({ db: driver })
     return {
-      read: async (query) => (await emails.queryEmails(query)).emails.map(({ id }) => id),
+      read: async (query) => (await emails.queryEmails(query)).emails,
       write: (write) => applyWrite(emails, write),
       close: async () => undefined,
     }
   },
+}
+
+/** Our repository, and writers that do not tell it: what a check of answers has to notice. */
+export const untold: KindOf = (url) => ({
+  name: 'nearcache, writes untold',
+  async open(database) {
+    const [told, past] = [await cachedRepository(url).open(database), await noCache.open(database)]
+    return { ...told, write: (write) => past.write(write) }
+  },
+})
+
+function cacheOn(url: string | undefined): RedisCacheManager {
+  const redis = url === undefined ? embeddedTransport() : tcpTransport({ url })
+  return new RedisCacheManager({ redis, deadline: '10s' })
 }

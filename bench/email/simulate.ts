@@ -1,10 +1,17 @@
 /**
- * Runs a workload on a contender, and holds every answer that came without SQL against a fresh query.
+ * Runs a workload on a contender, and holds every answer against a fresh query.
  *
  * @module
  */
 
-import { type ContenderKind, type MailDatabase, openMailDatabase } from './contender.ts'
+import type { EmailQuery } from 'nearcache/email'
+import {
+  type ContenderKind,
+  digestOf,
+  type MailDatabase,
+  openMailDatabase,
+  type SeenEmail,
+} from './contender.ts'
 import { Workload, type WorkloadOptions } from './workload.ts'
 
 /** What a run found. */
@@ -45,10 +52,10 @@ export async function simulate(
       continue
     }
     const statements = database.counts.reads
-    const ids = await contender.read(operation.query)
+    const emails = await contender.read(operation.query)
     result.reads++
     if (database.counts.reads === statements) result.hits++
-    if (!(await isTrue(database, operation.query, ids))) result.wrong++
+    if (!(await isTrue(database, operation.query, emails))) result.wrong++
   }
   await contender.close()
   const statements = database.counts.reads - before
@@ -58,9 +65,9 @@ export async function simulate(
 
 async function isTrue(
   { truth }: MailDatabase,
-  query: Parameters<MailDatabase['truth']['queryEmailIds']>[0],
-  ids: readonly string[],
+  query: EmailQuery,
+  emails: readonly SeenEmail[],
 ): Promise<boolean> {
-  const { ids: fresh } = await truth.queryEmailIds(query)
-  return fresh.length === ids.length && fresh.every((id, i) => id === ids[i])
+  const fresh = await truth.queryEmails(query)
+  return fresh.emails.map(digestOf).join('\n') === emails.map(digestOf).join('\n')
 }

@@ -23,6 +23,8 @@ export interface WorkloadOptions {
   readonly queries: number
   /** The part of the operations that write, 0 to 1. */
   readonly writeShare: number
+  /** Which of several who work on one mailbox this is: each has operations of its own. @default 0 */
+  readonly part?: number
 }
 
 /** One write. */
@@ -86,7 +88,9 @@ export class Workload {
   readonly emails: readonly (NewEmail & { readonly id: string })[]
   readonly queries: readonly EmailQuery[]
   readonly #options: WorkloadOptions
-  readonly #dice: Dice
+  #dice: Dice
+  /** What the ids of messages begin with. */
+  #name = 'mail'
   readonly #odds: readonly number[]
   #live: string[]
   #count = 0
@@ -100,6 +104,10 @@ export class Workload {
     const weights = this.queries.map((_, rank) => 1 / (rank + 1) ** EXPONENT)
     const sum = weights.reduce((a, b) => a + b, 0)
     this.#odds = weights.map((weight) => weight / sum)
+    const { seed, part = 0 } = options
+    if (part === 0) return
+    this.#dice = new Dice(seed + part)
+    this.#name = `mail-${part}`
   }
 
   next(): Operation {
@@ -140,7 +148,7 @@ export class Workload {
     const dice = this.#dice
     const n = this.#count++
     return {
-      id: `mail-${n}`,
+      id: `${this.#name}-${n}`,
       subject: `Message ${n}`,
       bodyText: `Text of message ${n}.`,
       senderEmail: `sender${Math.floor(dice.roll('sender') ** 2 * SENDERS)}@mail.example`,

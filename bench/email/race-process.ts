@@ -1,0 +1,100 @@
+/**
+ * One process of a race on a mailbox: reads and says what it was answered between which states of the
+ * database, or writes until it is told to stop.
+ *
+ * @module
+ */
+
+import { appendFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type ContenderKind, digestOf, openMailDatabase } from './contender.ts'
+import { cachedRepository, noCache, tableTag, untold } from './contenders.ts'
+import { drizzleWithCache } from './drizzle.ts'
+import type { RaceOrder, RaceReport, SeenAnswer } from './race-protocol.ts'
+import { Workload } from './workload.ts'
+
+/** Reads under way at once in one reader: enough to join a load that another one began. */
+const LANES = 2
+
+const order = JSON.parse(process.argv[2] ?? '') as RaceOrder
+const database = await openMailDatabase(order.database)
+const workload = new Workload({
+  ...order.workload,
+  part: order.part,
+  writeShare: order.role === 'writer' ? 1 : 0,
+})
+const contender = await kindOf(order).open(database)
+// Connected, and past the first look at everything.
+await contender.read(workload.queries[0] ?? {})
+const signals = { go: Promise.withResolvers<void>(), isOver: false }
+
+process.on('message', (message) => {
+  if (message === 'go') signals.go.resolve()
+  else signals.isOver = true
+})
+// Without the one who orders there is nothing to do.
+process.on('disconnect', () => process.exit(0))
+
+tell({ kind: 'ready' })
+await signals.go.promise
+const operations = order.role === 'writer' ? await write() : await read()
+await contender.close()
+tell({ kind: 'done', operations, statements: database.counts.reads })
+
+function kindOf({ contender: name, redis }: RaceOrder): ContenderKind {
+  switch (name) {
+    case 'nearcache':
+      return cachedRepository(redis)
+    case 'untold':
+      return untold(redis)
+    case 'tag':
+      return tableTag(redis)
+    case 'drizzle':
+      return drizzleWithCache(redis)
+    case 'none':
+      return noCache
+  }
+}
+
+function tell(report: RaceReport): void {
+  process.send?.(report)
+}
+
+async function read(): Promise<number> {
+  database.counts.reads = 0
+  const seen: SeenAnswer[] = []
+  let left = order.reads
+  const lane = async (): Promise<void> => {
+    while (left-- > 0) seen.push(await readOnce())
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
+  appendFileSync(order.answers, seen.map((answer) => `${JSON.stringify(answer)}\n`).join(''))
+  return seen.length
+}
+
+async function readOnce(): Promise<SeenAnswer> {
+  const operation = workload.next()
+  if (operation.kind !== 'read') throw new Error('A reader drew a write')
+  const query = workload.queries.indexOf(operation.query)
+  const from = position()
+  const emails = await contender.read(operation.query)
+  return { query, from, to: position(), emails: emails.map(digestOf) }
+}
+
+/** Which state of the mailbox is the last that is committed. */
+function position(): number {
+  const row = database.db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM history').get()
+  return Number(row?.['seq'])
+}
+
+async function write(): Promise<number> {
+  let writes = 0
+  while (!signals.isOver) {
+    const operation = workload.next()
+    if (operation.kind !== 'write') throw new Error('A writer drew a read')
+    await contender.write(operation.write)
+    writes++
+    await delay(order.pauseMs)
+  }
+  return writes
+}
