@@ -13,6 +13,8 @@ import type { EmailAnalytics } from './analytics.ts'
 import { type Change, changeOf } from './cached-change.ts'
 import { imageOf } from './cached-image.ts'
 import { CachedLists } from './cached-lists.ts'
+import type { NearMessages } from './cached-near.ts'
+import { checkChoice, checkNear, checkTimeout } from './cached-options.ts'
 import { CachedReads } from './cached-reads.ts'
 import { QueryRecorder } from './cached-recorder.ts'
 import { CachedRows, COMPRESSION } from './cached-rows.ts'
@@ -68,6 +70,11 @@ export interface CachedEmailRepositoryOptions {
    * may have changed is read from SQL for so long. @default 30_000, the limit of D1
    */
   readonly writeTimeoutMs?: number
+  /**
+   * Keeps messages of lists in this process too, strict as ever: the change log says on each read
+   * which are still right. Only with strict consistency. @default none are kept
+   */
+  readonly near?: NearMessages
   /** Changes by which a list may be carried on; 16 to 10_000. @default 1_000 */
   readonly logLength?: number
 }
@@ -128,7 +135,9 @@ export class CachedEmailRepository implements EmailRepository {
     const lists = cache.namespace<ListWindow>('email', { compression: COMPRESSION, near: false })
     const { logLength } = options
     const log = lists.changeLog(logLength === undefined ? {} : { maxEntries: logLength })
-    const rows = new CachedRows({ cache, log, source, isStrict: consistency === 'strict' })
+    const isStrict = consistency === 'strict'
+    const near = checkNear(options.near, isStrict, platform)
+    const rows = new CachedRows({ cache, log, source, isStrict, near })
     const counts = this.#counts
     this.#cache = cache.namespace('email')
     this.#source = source
@@ -312,6 +321,7 @@ export class CachedEmailRepository implements EmailRepository {
   /** Drops everything that is cached of the mailbox: one command. */
   async clearCache(): Promise<void> {
     await this.#cache.clear()
+    this.#rows.forgetNear()
   }
 
   /** What threw at once rejects; what could not be told to the cache before is told first. */
@@ -329,13 +339,4 @@ export class CachedEmailRepository implements EmailRepository {
     }
     return (await this.#graphs.getOrSet(`graph/${graphId}`, find, { ttl: 'long' })) || undefined
   }
-}
-
-function checkChoice(value: string, option: string, words: readonly string[]): void {
-  if (!words.includes(value)) throw new InvalidOptionError(option, `one of ${words.join(', ')}`)
-}
-
-function checkTimeout(value: number): number {
-  if (Number.isSafeInteger(value) && value >= 100 && value <= 600_000) return value
-  throw new InvalidOptionError('writeTimeoutMs', 'a whole number of milliseconds, 100 to 600_000')
 }

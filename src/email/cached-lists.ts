@@ -21,6 +21,13 @@ export type Filled = Pick<ListWindow, 'rows' | 'end' | 'total' | 'figures'>
 /** A list that was carried on over so many entries is stored as it is then. */
 const RESTAMP_AFTER = 64
 
+/** A list, and the view of the log under which it holds. */
+export interface Viewed {
+  readonly window: ListWindow
+  /** Undefined when there was none to be had: the list is as SQL answered it. */
+  readonly view: LogView | undefined
+}
+
 /** Says that a list must neither be served from the cache nor be stored now. */
 const IN_DOUBT = Symbol('in doubt')
 
@@ -57,7 +64,7 @@ export class CachedLists {
     question: Question,
     ttl: TtlClass,
     fill: () => Promise<Filled>,
-  ): Promise<ListWindow | undefined> {
+  ): Promise<Viewed | undefined> {
     // In the tick of the look at the list, hence in its request.
     const looking = this.#look(question)
     const own: { window?: ListWindow } = {}
@@ -73,9 +80,11 @@ export class CachedLists {
         { ttl, reconcile: async (stored) => this.#judge(question, stored, await looking) },
       )
       if (own.window !== undefined) this.#counts.loaded++
-      if (own.window === window) return window
+      const view = await looking
+      if (own.window === window) return { window, view }
       // It may be a load that others began before this read did, and share.
-      return this.#serve(question, window, await looking)
+      const served = this.#serve(question, window, view)
+      return served && { window: served, view }
     } catch (error) {
       if (error !== IN_DOUBT) throw error
       this.#counts.bypassed++

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LogView } from '../cache/change-log.ts'
 import { isRemoteFailure } from '../cache/context.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { EmailAnalytics } from './analytics.ts'
@@ -54,17 +55,19 @@ export class CachedReads {
 
   async page(query: CanonicalQuery): Promise<EmailPage> {
     const question = listQuestion(query)
-    const page = await this.#pageOf(question, query)
-    if (page === undefined) return this.#source().queryEmails(query)
-    const rows = await this.#rows.byIds(page.ids)
+    const found = await this.#pageOf(question, query)
+    if (found === undefined) return this.#source().queryEmails(query)
+    const { page, view } = found
+    const rows = await this.#rows.byIds(page.ids, view)
     const emails = [...rows.values()]
     if (!isCoherent(query, page.ids, emails)) return this.#readPast(question, query, page.ids)
     return { emails, ...restOf(page, query) }
   }
 
   async ids(query: CanonicalQuery): Promise<EmailIdPage> {
-    const page = await this.#pageOf(listQuestion(query), query)
-    if (page === undefined) return this.#source().queryEmailIds(query)
+    const found = await this.#pageOf(listQuestion(query), query)
+    if (found === undefined) return this.#source().queryEmailIds(query)
+    const { page } = found
     return { ids: page.ids, keys: page.keys, ...restOf(page, query) }
   }
 
@@ -75,8 +78,8 @@ export class CachedReads {
       end: null,
       total: await this.#source().countEmails(filter),
     })
-    const window = await this.#lists.read(countQuestion(filter), ttl, fill)
-    return window?.total ?? this.#source().countEmails(filter)
+    const found = await this.#lists.read(countQuestion(filter), ttl, fill)
+    return found?.window.total ?? this.#source().countEmails(filter)
   }
 
   async analytics(range: DateRange | undefined): Promise<EmailAnalytics> {
@@ -89,8 +92,8 @@ export class CachedReads {
       end: null,
       figures: await this.#source().getAnalytics(range),
     })
-    const window = await this.#lists.read(question, analyticsTtl(received?.to, now), fill)
-    return window?.figures ?? this.#source().getAnalytics(range)
+    const found = await this.#lists.read(question, analyticsTtl(received?.to, now), fill)
+    return found?.window.figures ?? this.#source().getAnalytics(range)
   }
 
   /** The messages of a thread or a conversation, oldest first. */
@@ -99,10 +102,14 @@ export class CachedReads {
     return emails
   }
 
-  async #pageOf(question: Question, query: CanonicalQuery): Promise<WindowPage | undefined> {
+  async #pageOf(
+    question: Question,
+    query: CanonicalQuery,
+  ): Promise<{ readonly page: WindowPage; readonly view: LogView | undefined } | undefined> {
     const ttl = listTtl(query.branches, this.#platform.now())
-    const window = await this.#lists.read(question, ttl, () => this.#fill(question, query))
-    return window && pageOf(window, question)
+    const found = await this.#lists.read(question, ttl, () => this.#fill(question, query))
+    const page = found && pageOf(found.window, question)
+    return page && { page, view: found.view }
   }
 
   async #fill(question: Question, query: CanonicalQuery): Promise<Filled> {

@@ -8,13 +8,14 @@
  * @module
  */
 
-import type { ChangeLog } from '../cache/change-log.ts'
+import type { ChangeLog, LogView } from '../cache/change-log.ts'
 import { isRemoteFailure } from '../cache/context.ts'
 import type { CacheNamespace } from '../cache/namespace.ts'
 import type { Ticket } from '../cache/write.ts'
 import type { TtlClass } from '../entry/duration.ts'
 import type { Intent } from './cached-change.ts'
 import { ABSENT_TTL, rowTtl } from './cached-lifetimes.ts'
+import type { NearRows } from './cached-near.ts'
 import type { Email } from './email.ts'
 import type { EmailRepository } from './email-repository.ts'
 
@@ -33,6 +34,8 @@ export interface RowsOptions {
   readonly log: ChangeLog
   /** Whether near copies are out of the question, since they lag. */
   readonly isStrict: boolean
+  /** Copies for which the log vouches. */
+  readonly near: NearRows | undefined
   /** Where missing messages are read, on a view as new as every write acknowledged before. */
   source(): Pick<EmailRepository, 'getEmailsByIds' | 'getEmailById'>
 }
@@ -43,9 +46,11 @@ export class CachedRows {
   loads = 0
   readonly #rows: CacheNamespace<Email | undefined>
   readonly #log: ChangeLog
+  readonly #near: NearRows | undefined
   readonly #source: RowsOptions['source']
 
-  constructor({ cache, log, source, isStrict }: RowsOptions) {
+  constructor({ cache, log, source, isStrict, near }: RowsOptions) {
+    this.#near = near
     this.#rows = cache.namespace<Email | undefined>('email', {
       tags: [ROWS_TAG],
       negativeTtl: ABSENT_TTL,
@@ -67,9 +72,27 @@ export class CachedRows {
     })
   }
 
-  /** The messages there are, in the order of the ids. */
-  async byIds(ids: readonly string[]): Promise<Map<string, Email>> {
+  /**
+   * The messages there are, in the order of the ids.
+   *
+   * @param view Had by this read, before. Without one, no copy in this process is used.
+   */
+  async byIds(ids: readonly string[], view?: LogView): Promise<Map<string, Email>> {
     this.reads += ids.length
+    const copies: ReadonlyMap<string, Email> =
+      (view && this.#near?.take(ids, view)) ?? new Map<string, Email>()
+    const missing = ids.filter((id) => !copies.has(id))
+    const found = missing.length === 0 ? copies : await this.#remote(missing)
+    if (view && missing.length > 0) this.#near?.put(found.values(), view)
+    return new Map(
+      ids.flatMap((id) => {
+        const email = copies.get(id) ?? found.get(id)
+        return email ? [[id, email]] : []
+      }),
+    )
+  }
+
+  async #remote(ids: readonly string[]): Promise<Map<string, Email>> {
     const found = await this.#rows.getOrSetMany(ids.map(keyOf), async (keys, { skip, setTtl }) => {
       this.loads += keys.length
       const [isMarked, emails] = await Promise.all([
@@ -96,12 +119,19 @@ export class CachedRows {
 
   /** Drops messages, and the right of loads under way to store them: one command. */
   async drop(ids: readonly string[]): Promise<void> {
+    this.#near?.forget(ids)
     await this.#rows.delete(...ids.map(keyOf))
   }
 
   /** Drops every message: one command. */
   dropAll(): Promise<void> {
+    this.forgetNear()
     return this.#rows.invalidateTags([ROWS_TAG])
+  }
+
+  /** Drops the copies in this process. */
+  forgetNear(): void {
+    this.#near?.forget('all')
   }
 
   /** Which messages a writer under way may be writing. Asked after the lease, so beside the load. */

@@ -59,6 +59,8 @@ export interface Told {
 interface Prepared {
   readonly mark: LogMark | undefined
   readonly ticket: Ticket<Email | undefined> | undefined
+  /** The messages whose entries were taken under the mark: nothing older can be found after it. */
+  readonly taken: ReadonlySet<string>
 }
 
 /** What the cache has still to be told. */
@@ -126,12 +128,15 @@ export class CachedWriter {
 
   async #prepare<T>({ intent, row }: Write<T>): Promise<Prepared> {
     const { log, rows, consistency, writeTimeoutMs } = this.#options
-    if (consistency === 'eventual') return { mark: undefined, ticket: undefined }
+    const none: ReadonlySet<string> = new Set()
+    if (consistency === 'eventual') return { mark: undefined, ticket: undefined, taken: none }
+    let taken = none
     const marking = (): Promise<LogMark> => log.mark(intent, writeTimeoutMs)
     const taking = async (): Promise<Ticket<Email | undefined> | undefined> => {
-      if (row) return rows.begin(row.id, row.ttl)
-      if (intent.ids && intent.ids.length > 0) await rows.drop(intent.ids)
-      return undefined
+      const begun = row && (await rows.begin(row.id, row.ttl))
+      if (!row && intent.ids && intent.ids.length > 0) await rows.drop(intent.ids)
+      taken = new Set(row ? [row.id] : intent.ids)
+      return begun
     }
     // The mark comes first: a load that has not seen it must lose its lease. A request keeps the
     // order of its commands, unless they are many or go to several places.
@@ -140,8 +145,8 @@ export class CachedWriter {
     const ticket = isOneRequest
       ? this.#unlessAway(taking)
       : mark.then(() => this.#unlessAway(taking))
-    const [marked, taken] = await Promise.all([mark, ticket])
-    return { mark: marked, ticket: taken }
+    const [marked, begun] = await Promise.all([mark, ticket])
+    return { mark: marked, ticket: begun, taken: marked ? taken : none }
   }
 
   /** Without Redis a write goes on, unless it is to be refused. */
@@ -159,11 +164,10 @@ export class CachedWriter {
     const { log, rows } = this.#options
     const change: Change = { rows: undefined, fields: intent.fields }
     try {
-      const dropped = intent.ids ? rows.drop(intent.ids) : rows.dropAll()
-      const appended = mark
+      await (intent.ids ? rows.drop(intent.ids) : rows.dropAll())
+      await (mark
         ? log.append(intent, 'all', { token: mark.token, kind: 'unknown' })
-        : log.append(packChange(change), 'all')
-      await Promise.all([appended, dropped])
+        : log.append(packChange(change), 'all'))
     } catch (error) {
       // The failure of the write is the one to tell. A mark that is left ends by itself.
       if (!isRemoteFailure(error)) throw error
@@ -176,11 +180,13 @@ export class CachedWriter {
     const change = told.fields ? { rows: undefined, fields: told.fields } : changeOf(told.rows)
     const { mark } = prepared
     const isAlone = mark !== undefined && !isShared(write.intent, mark)
+    const append = (): Promise<void> => this.#append(told, change, mark, isAlone)
+    const replace = (): Promise<void> =>
+      this.#replaceRows(prepared, isAlone ? told.stored : undefined, ids)
     try {
-      await Promise.all([
-        this.#append(told, change, mark, isAlone),
-        this.#replaceRows(prepared, isAlone ? told.stored : undefined, ids),
-      ])
+      // Once it is told, a message found in Redis counts as that of afterwards: see `NearRows`.
+      if (ids.every((id) => prepared.taken.has(id))) await Promise.all([append(), replace()])
+      else await replace().then(append)
     } catch (error) {
       if (isRemoteFailure(error)) this.#owe({ change, ids })
       throw error
@@ -223,8 +229,8 @@ export class CachedWriter {
 
   async #pay({ change, ids }: Debt): Promise<void> {
     const { log, rows } = this.#options
-    const dropped = ids ? rows.drop(ids) : rows.dropAll()
-    await Promise.all([log.append(packChange(change), 'all'), dropped])
+    await (ids ? rows.drop(ids) : rows.dropAll())
+    await log.append(packChange(change), 'all')
   }
 
   /** Remembers what could not be told, and tries to tell it behind, for a while. */

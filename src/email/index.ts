@@ -14,6 +14,7 @@ export {
   type CachedEmailRepositoryOptions,
   type NotifiedChange,
 } from './cached-email-repository.ts'
+export type { NearMessages } from './cached-near.ts'
 export type { EmailCacheStats } from './cached-stats.ts'
 export type { WarmOptions, WarmProgress, WarmResult } from './cached-warming.ts'
 export type { EmailConsistency, UnmarkedWrites } from './cached-writer.ts'

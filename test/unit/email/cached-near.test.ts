@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { CachedEmailRepository, Email, NearMessages } from '../../../src/email/index.ts'
+import { CachedEmailRepository as Repository } from '../../../src/email/index.ts'
+import { InvalidOptionError } from '../../../src/errors.ts'
+import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
+import { type CachedMailbox, makeEmail, openCachedMailbox, overriding } from './cached-mailbox.ts'
+
+const NEW = { statuses: ['new'] } as const
+
+describe('messages kept in the process', () => {
+  let mailbox: CachedMailbox
+  /** Another isolate, without copies. */
+  let writer: CachedEmailRepository
+  let reader: CachedEmailRepository
+  let requests: number
+
+  beforeEach(async () => {
+    mailbox = await openCachedMailbox()
+    writer = mailbox.emails
+    requests = 0
+    reader = open({})
+  })
+
+  function open(near: NearMessages): CachedEmailRepository {
+    const { transport } = mailbox
+    const counted: Transport = {
+      kind: transport.kind,
+      close: () => transport.close(),
+      request: <Result>(request: RedisRequest) => {
+        requests++
+        return transport.request<Result>(request)
+      },
+    }
+    return mailbox.over(mailbox.database, counted, { near })
+  }
+
+  async function readNew(repository: CachedEmailRepository = reader): Promise<readonly Email[]> {
+    return (await repository.queryEmails(NEW)).emails
+  }
+
+  async function requestsOf(run: () => Promise<unknown>): Promise<number> {
+    const before = requests
+    await run()
+    return requests - before
+  }
+
+  test('a list that was read is answered in one request, and without SQL', async () => {
+    await writer.createEmail(makeEmail())
+    const first = await readNew()
+
+    expect(await requestsOf(readNew)).toBe(1)
+    expect(await mailbox.statementsOf(readNew)).toBe(0)
+    expect(await readNew()).toEqual(first)
+  })
+
+  test('what another isolate has written is seen at once, whether lists look at it or not', async () => {
+    const { id } = await writer.createEmail(makeEmail())
+    await readNew()
+
+    await writer.updateEmail(id, { isRead: true })
+
+    expect((await readNew()).map(({ isRead }) => isRead)).toEqual([true])
+    await writer.storeEmailEntities(id, [{ type: 'person', value: 'Ada', confidence: 1 }])
+    expect((await readNew()).map(({ entities }) => entities.length)).toEqual([1])
+    await writer.bulkUpdate([id], { isFlagged: true })
+    expect((await readNew()).map(({ isFlagged }) => isFlagged)).toEqual([true])
+    await writer.deleteEmail(id)
+    expect(await readNew()).toEqual([])
+  })
+
+  test('what is committed and not yet told is seen', async () => {
+    const { id } = await writer.createEmail(makeEmail())
+    await readNew()
+    const told = Promise.withResolvers<void>()
+    const { database } = mailbox
+    const slow = overriding(database, {
+      changeEmail: async (of, changes) => {
+        const change = await database.changeEmail(of, changes)
+        await told.promise
+        return change
+      },
+    })
+    const writing = mailbox.over(slow).updateEmail(id, { isRead: true })
+    await mailbox.turn()
+
+    const reading = readNew()
+    await mailbox.turn()
+    // It waits for the writer, who has the entry, as long as the lease says.
+    await mailbox.platform.advance(10_000)
+    expect((await reading).map(({ isRead }) => isRead)).toEqual([true])
+    told.resolve()
+    await writing
+    expect((await readNew()).map(({ isRead }) => isRead)).toEqual([true])
+  })
+
+  test('a write that failed after it was committed is seen', async () => {
+    const { id } = await writer.createEmail(makeEmail())
+    await readNew()
+    const { database } = mailbox
+    const failing = overriding(database, {
+      changeEmail: async (of, changes) => {
+        await database.changeEmail(of, changes)
+        throw new Error('the answer was lost')
+      },
+    })
+
+    await expect(mailbox.over(failing).updateEmail(id, { isRead: true })).rejects.toThrow('lost')
+
+    expect((await readNew()).map(({ isRead }) => isRead)).toEqual([true])
+  })
+
+  test('what was changed in other ways is seen when it is notified', async () => {
+    const { id } = await writer.createEmail(makeEmail())
+    await readNew()
+    const change = (): Promise<unknown> =>
+      mailbox.driver.run('UPDATE emails SET subject = subject || 1 WHERE id = ?', [id])
+
+    await change()
+    await writer.notifyChanged({ ids: [id] })
+    expect((await readNew()).map(({ subject }) => subject)).toEqual(['Order1'])
+    await change()
+    await writer.notifyChanged()
+    expect((await readNew()).map(({ subject }) => subject)).toEqual(['Order11'])
+  })
+
+  test('what was cleared by another isolate goes when its ttl ends, and here at once', async () => {
+    const { id } = await writer.createEmail(makeEmail())
+    reader = open({ ttl: '5s' })
+    await readNew()
+    const change = (): Promise<unknown> =>
+      mailbox.driver.run('UPDATE emails SET subject = subject || 1 WHERE id = ?', [id])
+
+    await change()
+    await writer.clearCache()
+    await mailbox.platform.advance(5_000)
+    expect((await readNew()).map(({ subject }) => subject)).toEqual(['Order1'])
+    await change()
+    await reader.clearCache()
+    expect((await readNew()).map(({ subject }) => subject)).toEqual(['Order11'])
+  })
+
+  test('no more are kept than were asked for, the ones longest unused leaving first', async () => {
+    await writer.createEmail(makeEmail())
+    await writer.createEmail(makeEmail({ status: 'pending' }))
+    reader = open({ maxMessages: 1 })
+    const readPending = (): Promise<unknown> => reader.queryEmails({ statuses: ['pending'] })
+    await readNew()
+    await readPending()
+
+    expect(await requestsOf(readPending)).toBe(1)
+    expect(await requestsOf(readNew)).toBe(2)
+  })
+
+  test('are refused without strict consistency, and out of their bounds', () => {
+    const build =
+      (options: object): (() => unknown) =>
+      () =>
+        new Repository({ db: mailbox.driver, ...options })
+
+    expect(build({ near: {}, consistency: 'eventual' })).toThrow(InvalidOptionError)
+    expect(build({ near: { maxMessages: 0 } })).toThrow('near.maxMessages')
+    expect(build({ near: { ttl: '2h' } })).toThrow('near.ttl')
+  })
+})
