@@ -7,13 +7,14 @@
 import { RedisCacheManager } from 'nearcache'
 import {
   CachedEmailRepository,
+  type CachedEmailRepositoryOptions,
   canonicalKey,
   type EmailPage,
   SqlEmailRepository,
 } from 'nearcache/email'
 import { embeddedTransport } from 'nearcache/redis/embedded'
 import { tcpTransport } from 'nearcache/redis/tcp'
-import { applyWrite, type ContenderKind } from './contender.ts'
+import { applyWrite, type Contender, type ContenderKind } from './contender.ts'
 
 /** On the Redis at `url`, or without one on an engine of its own. */
 export type KindOf = (url?: string) => ContenderKind
@@ -21,15 +22,13 @@ export type KindOf = (url?: string) => ContenderKind
 /** The repository of this package, as it comes. */
 export const cachedRepository: KindOf = (url) => ({
   name: 'nearcache',
-  async open({ driver }) {
-    const cache = cacheOn(url)
-    const emails = new CachedEmailRepository({ db: driver, cache })
-    return {
-      read: async (query) => (await emails.queryEmails(query)).emails,
-      write: (write) => applyWrite(emails, write),
-      close: () => cache.close(),
-    }
-  },
+  open: ({ driver }) => openRepository(url, { db: driver }),
+})
+
+/** As it comes, but for messages that are kept in the process too. */
+export const nearRepository: KindOf = (url) => ({
+  name: 'nearcache, near',
+  open: ({ driver }) => openRepository(url, { db: driver, near: {} }),
 })
 
 /** Whole pages under one tag, which every write invalidates: the usual way. */
@@ -75,6 +74,19 @@ export const untold: KindOf = (url) => ({
     return { ...told, write: (write) => past.write(write) }
   },
 })
+
+async function openRepository(
+  url: string | undefined,
+  options: CachedEmailRepositoryOptions,
+): Promise<Contender> {
+  const cache = cacheOn(url)
+  const emails = new CachedEmailRepository({ ...options, cache })
+  return {
+    read: async (query) => (await emails.queryEmails(query)).emails,
+    write: (write) => applyWrite(emails, write),
+    close: () => cache.close(),
+  }
+}
 
 function cacheOn(url: string | undefined): RedisCacheManager {
   const redis = url === undefined ? embeddedTransport() : tcpTransport({ url })

@@ -8,7 +8,7 @@
 import { appendFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ContenderKind, digestOf, openMailDatabase } from './contender.ts'
-import { cachedRepository, noCache, tableTag, untold } from './contenders.ts'
+import { cachedRepository, nearRepository, noCache, tableTag, untold } from './contenders.ts'
 import { drizzleWithCache } from './drizzle.ts'
 import type { RaceOrder, RaceReport, SeenAnswer } from './race-protocol.ts'
 import { Workload } from './workload.ts'
@@ -45,6 +45,8 @@ function kindOf({ contender: name, redis }: RaceOrder): ContenderKind {
   switch (name) {
     case 'nearcache':
       return cachedRepository(redis)
+    case 'near':
+      return nearRepository(redis)
     case 'untold':
       return untold(redis)
     case 'tag':

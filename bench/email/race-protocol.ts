@@ -7,7 +7,7 @@
 import type { WorkloadOptions } from './workload.ts'
 
 /** Who answers the reads and makes the writes. */
-export type RaceContender = 'nearcache' | 'untold' | 'tag' | 'drizzle' | 'none'
+export type RaceContender = 'nearcache' | 'near' | 'untold' | 'tag' | 'drizzle' | 'none'
 
 /** What one process is to do. */
 export interface RaceOrder {

@@ -20,27 +20,34 @@ function counts({
 }
 
 describeWithRedis('a mailbox of several processes on one Redis and one SQLite file', () => {
-  test('answers what a fresh query would have answered at some instant of the read', {
-    timeout: amount(120_000, 900_000),
-  }, async ({ task }) => {
-    const options: RaceOptions = {
-      ...MAILBOX,
-      contender: 'nearcache',
-      readers: 8,
-      writers: 4,
-      reads: amount(100, 2_500),
-      pauseMs: 20,
-    }
+  test.for([
+    ['remotely', 'nearcache'],
+    ['and in each process', 'near'],
+  ] as const)(
+    'kept %s, answers what a fresh query would have answered at some instant of the read',
+    {
+      timeout: amount(120_000, 900_000),
+    },
+    async ([, contender], { task }) => {
+      const options: RaceOptions = {
+        ...MAILBOX,
+        contender,
+        readers: 8,
+        writers: 4,
+        reads: amount(100, 2_500),
+        pauseMs: 20,
+      }
 
-    const result = await race(options)
+      const result = await race(options)
 
-    found(task, '8 readers, 4 writers', counts(result))
-    expect(result.disagreements).toBe(0)
-    expect(result.reads).toBe(options.reads * options.readers)
-    expect(result.contended).toBeGreaterThan(0)
-    expect(result.statements).toBeLessThan(result.reads)
-    expect(result.wrong).toBe(0)
-  })
+      found(task, `${contender}, 8 readers, 4 writers`, counts(result))
+      expect(result.disagreements).toBe(0)
+      expect(result.reads).toBe(options.reads * options.readers)
+      expect(result.contended).toBeGreaterThan(0)
+      expect(result.statements).toBeLessThan(result.reads)
+      expect(result.wrong).toBe(0)
+    },
+  )
 
   // Otherwise the check above could not fail.
   test('is found to answer wrongly when writers do not tell it', {
