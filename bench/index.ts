@@ -27,6 +27,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   bridge: async () => (await import('./bridge.ts')).benchBridge,
   trpc: async () => (await import('./trpc.ts')).benchTrpc,
   email: async () => (await import('./email/index.ts')).benchEmail,
+  'email-race': async () => (await import('./email/races.ts')).benchEmailRace,
   'email-headline': async () => (await import('./email/headline.ts')).benchEmailHeadline,
   session: async () => (await import('./session.ts')).benchSession,
   edge: async () => (await import('./edge.ts')).benchEdge,

@@ -1,0 +1,66 @@
+/**
+ * Wrong answers of a mailbox that eight processes read and four write, for each way to cache it.
+ *
+ * @module
+ */
+
+import type { Report } from '../measure.ts'
+import { peerFolder } from '../peers.ts'
+import { type RaceResult, race } from './race.ts'
+import type { RaceContender } from './race-protocol.ts'
+
+const NAMES: Readonly<Record<RaceContender, string>> = {
+  nearcache: 'nearcache',
+  near: 'nearcache, near',
+  tag: 'one tag for the table',
+  drizzle: 'Drizzle, upstashCache',
+  none: 'no cache',
+  untold: 'nearcache, writes untold',
+}
+const RACE = {
+  seed: 20_251_125,
+  emails: 4_000,
+  queries: 100,
+  readers: 8,
+  writers: 4,
+  reads: 1_000,
+  pauseMs: 20,
+} as const
+
+/** Runs it. */
+export async function benchEmailRace(): Promise<Report> {
+  // Once, before twelve processes would.
+  peerFolder()
+  const results: (readonly [contender: RaceContender, result: RaceResult])[] = []
+  for (const contender of Object.keys(NAMES) as RaceContender[]) {
+    results.push([contender, await race({ ...RACE, contender })])
+  }
+  const own = results.filter(([contender]) => contender === 'nearcache' || contender === 'near')
+  return {
+    title: 'A mailbox of 4,000 messages, 8 readers and 4 writers',
+    rounds: 0,
+    ratios: [],
+    figures: [],
+    counts: {},
+    targets: own.map(([contender, { wrong, disagreements }]) => ({
+      what: `${NAMES[contender]}: wrong answers`,
+      measured: wrong + disagreements,
+      bound: { atMost: 0 },
+    })),
+    tables: [{ title: 'answers', heads: HEADS, rows: results.map(rowOf) }],
+    notes: [
+      'Each a process of its own, on one redis-server and one SQLite file (WAL); a reader has two reads',
+      'under way. Right is an answer whose list is what a fresh query would have answered at some instant',
+      'from the beginning of the read to its end, and whose messages are each as they were at one. The',
+      'database writes its history itself, in the transaction of each change, and is replayed. "Spread":',
+      'right, but no one instant fits list and messages. "Writes untold" has to be found wrong.',
+    ],
+  }
+}
+
+const HEADS = ['', 'reads', 'writes', 'SQL statements', 'reads that met a write', 'wrong', 'spread']
+
+function rowOf([contender, result]: readonly [RaceContender, RaceResult]): (string | number)[] {
+  const { reads, writes, statements, contended, wrong, spread } = result
+  return [NAMES[contender], reads, writes, statements, contended, wrong, spread]
+}
