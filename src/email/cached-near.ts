@@ -12,12 +12,11 @@
 import type { LogEntry, LogView } from '../cache/change-log.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { deepFreeze, isProduction } from '../near/freeze.ts'
 import type { Platform } from '../platform/platform.ts'
 import { type Intent, unpackChange } from './cached-change.ts'
 import type { Email } from './email.ts'
 
-/** How messages are kept in this process. Reads share them; outside production they are frozen. */
+/** How messages are kept in this process. Reads share them, so they are frozen. */
 export interface NearMessages {
   /** 1 to 1_000_000; the ones longest unused leave first. @default 5_000 */
   readonly maxMessages?: number
@@ -84,7 +83,7 @@ export class NearRows {
     for (const email of emails) {
       if (marked.has(email.id)) continue
       this.#copies.delete(email.id)
-      this.#copies.set(email.id, { email: isProduction() ? email : deepFreeze(email), until })
+      this.#copies.set(email.id, { email: frozen(email), until })
     }
     for (const id of this.#copies.keys()) {
       if (this.#copies.size <= this.#max) return
@@ -110,6 +109,16 @@ export class NearRows {
     if (ids === 'all') this.#copies.clear()
     else for (const id of ids) this.#copies.delete(id)
   }
+}
+
+/** A message that nobody can change, its lists included. */
+function frozen(email: Email): Email {
+  for (const list of Object.values(email)) {
+    if (!Array.isArray(list)) continue
+    for (const one of list) Object.freeze(one)
+    Object.freeze(list)
+  }
+  return Object.freeze(email)
 }
 
 function toldIn(entries: readonly LogEntry[]): Ids {

@@ -139,6 +139,18 @@ describe('messages kept in the process', () => {
     expect((await readNew()).map(({ subject }) => subject)).toEqual(['Order11'])
   })
 
+  test('what a reader does to a message is not seen by others', async () => {
+    await writer.createEmail(makeEmail({ categories: ['a'] }))
+    const [email] = await readNew()
+    const categories = (email?.categories ?? []) as string[]
+
+    expect(() => Object.assign(email ?? {}, { subject: 'Mine' })).toThrow(TypeError)
+    expect(() => categories.push('b')).toThrow(TypeError)
+    expect((await readNew()).map((one) => [one.subject, one.categories])).toEqual([
+      ['Order', ['a']],
+    ])
+  })
+
   test('no more are kept than were asked for, the ones longest unused leaving first', async () => {
     await writer.createEmail(makeEmail())
     await writer.createEmail(makeEmail({ status: 'pending' }))
