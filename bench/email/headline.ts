@@ -5,33 +5,32 @@
  * @module
  */
 
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SqlDriver } from 'nearcache/email'
-import { type RedisServer, startRedisServer } from '../../test/support/redis-server.ts'
-import type { Report, Table, Target } from '../measure.ts'
-import { type Contender, type ContenderKind, openMailDatabase } from './contender.ts'
-import { cachedRepository, nearRepository, noCache } from './contenders.ts'
+import { startRedisServer } from '../../test/support/redis-server.ts'
+import { median, type Report, type Table, type Target } from '../measure.ts'
+import { type Contender, openMailDatabase } from './contender.ts'
+import { cachedRepository, type KindOf, nearRepository, noCache } from './contenders.ts'
 import { arrive, meanOf, quantile, type Request, type Waits } from './open-loop.ts'
 import { Workload } from './workload.ts'
 
 const STOCK = { seed: 20_251_125, emails: 200_000, queries: 100, writeShare: 0.1 } as const
 /** Played before anything is measured, so that caches are at work. */
-const WARM_UP = 1_500
+const WARM_UP = 1_000
 /** Operations by which statements are counted. */
-const COUNTED = 4_000
-/** Of a figure by the clock; at high rates as many as arrive in so many seconds. */
-const ARRIVALS = 1_500
-const SECONDS = 3
-const MOST_ARRIVALS = 8_000
-/** Part of its capacity at which SQL alone is measured: busy, and without a queue. */
-const LOAD = 0.5
-const AT_MOST_UNDER_WAY = 500
-/** Rates that are tried, as multiples of the first. */
-const STEP = 1.25
-const MOST_STEPS = 16
+const COUNTED = 2_000
+/** Of one contender in a round. */
+const ARRIVALS = 400
+const ROUNDS = 5
+/** Part of its capacity at which SQL alone is measured: without a queue, on a machine that is shared. */
+const LOAD = 0.25
+/** Nobody is served beyond this: requests pile up. */
+const AT_MOST_UNDER_WAY = 300
+/** Rates that are tried, as multiples of the common one. */
+const STEPS = [0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8]
 
 /** Where the database is: in the process, or so many milliseconds away. */
 interface Place {
@@ -44,144 +43,173 @@ const PLACES: readonly Place[] = [
   { name: 'SQLite 5 ms away', roundTripMs: 5 },
 ]
 
-/** What one contender does at one place. */
+/** What one contender does at one place: medians of the rounds, in milliseconds. */
 interface Performance {
   readonly statementsPerRead: number
-  /** Waits at the common rate. */
-  readonly waits: Waits
-  /** Most requests a second whose reads have the common 95th percentile. */
+  readonly mean: number
+  readonly p50: number
+  readonly p95: number
+  readonly writeMean: number
+  readonly writeP95: number
+  /** Most requests a second whose reads have the 95th percentile of SQL alone. */
   readonly most: number
 }
 
 /** Runs it. */
 export async function benchEmailHeadline(): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'nearcache-headline-'))
-  const server = await startRedisServer()
   try {
-    const stock = join(folder, 'stock.db')
-    await build(stock)
+    const stock = await stockOf(join(tmpdir(), `nearcache-mail-${process.getuid?.() ?? 0}.db`))
     const targets: Target[] = []
     const rows: (string | number)[][] = []
     for (const place of PLACES) {
-      const bench = new Bench(place, { stock, folder, server })
-      const plain = await bench.plain()
-      const { rate, p95 } = plain
-      rows.push(rowOf(place, 'no cache', rate, plain.performance))
-      for (const kind of [cachedRepository(server.url), nearRepository(server.url)]) {
-        const own = await bench.measure(kind, { rate, p95 })
-        rows.push(rowOf(place, kind.name, rate, own))
-        targets.push(...targetsOf(`${place.name}, ${kind.name}`, plain.performance, own))
+      const { rate, performances } = await measureAt(place, stock, folder)
+      const [[, plain] = [], ...others] = performances
+      if (plain === undefined) throw new Error('SQL alone is missing')
+      for (const [name, own] of performances) rows.push(rowOf(place, name, rate, own))
+      for (const [name, own] of others) {
+        targets.push(...targetsOf(`${place.name}, ${name}`, plain, own))
       }
     }
     return reportOf(targets, [{ title: 'a mailbox of 200,000', heads: HEADS, rows }])
   } finally {
-    await server.stop()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function build(path: string): Promise<void> {
+/** The mailbox, made once: that takes longer than the rest. */
+async function stockOf(path: string): Promise<string> {
+  if (existsSync(path)) return path
   const { emails } = new Workload(STOCK)
-  const { db, truth } = await openMailDatabase(path)
+  const { db, truth } = await openMailDatabase(`${path}.part`)
   db.exec('PRAGMA synchronous = OFF')
   for (let i = 0; i < emails.length; i += 1_000) await truth.batchCreate(emails.slice(i, i + 1_000))
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   db.close()
+  renameSync(`${path}.part`, path)
+  return path
 }
 
-/** Measures at one place, each contender on its own copy of the mailbox and an empty Redis. */
-class Bench {
-  readonly #place: Place
-  readonly #files: { readonly stock: string; readonly folder: string; readonly server: RedisServer }
+type Performances = (readonly [name: string, performance: Performance])[]
 
-  constructor(
-    place: Place,
-    files: { readonly stock: string; readonly folder: string; readonly server: RedisServer },
-  ) {
-    this.#place = place
-    this.#files = files
-  }
-
-  /** SQL alone, which sets the rate and the percentile that all are held to. */
-  async plain(): Promise<{ rate: number; p95: number; performance: Performance }> {
-    const played = await this.#open(noCache)
-    const capacity = await capacityOf(played)
-    const rate = capacity * LOAD
-    const { waits, statementsPerRead } = await this.#figures(played, rate)
-    const p95 = quantile(waits['read'] ?? [], 0.95)
-    const most = await this.#most(played, { rate, p95 })
-    await played.close()
-    return { rate, p95, performance: { statementsPerRead, waits, most } }
-  }
-
-  async measure(
-    kind: ContenderKind,
-    { rate, p95 }: { readonly rate: number; readonly p95: number },
-  ): Promise<Performance> {
-    const played = await this.#open(kind)
-    const { waits, statementsPerRead } = await this.#figures(played, rate)
-    const most = await this.#most(played, { rate, p95 })
-    await played.close()
-    return { statementsPerRead, waits, most }
-  }
-
-  async #figures(
-    played: Played,
-    rate: number,
-  ): Promise<Pick<Performance, 'waits' | 'statementsPerRead'>> {
-    const statementsPerRead = await played.count(COUNTED)
-    const waits = await arrive(arrivalsAt(rate), played.request)
-    if (waits === undefined) throw new Error('Requests pile up at the common rate')
-    return { statementsPerRead, waits }
-  }
-
-  /** Steps up until the percentile is passed. One step over it is tried again: it may be chance. */
-  async #most(
-    played: Played,
-    { rate, p95 }: { readonly rate: number; readonly p95: number },
-  ): Promise<number> {
-    let most = 0
-    for (let step = 0; step < MOST_STEPS; step++) {
-      const perSecond = rate * STEP ** step
-      const isHeld = async (): Promise<boolean> => {
-        const waits = await arrive(arrivalsAt(perSecond), played.request)
-        await delay(200)
-        return waits !== undefined && quantile(waits['read'] ?? [], 0.95) <= p95 * 1.05
+/** Measures all in turns, each on a copy of the mailbox and a Redis of its own; SQL alone first. */
+async function measureAt(
+  place: Place,
+  stock: string,
+  folder: string,
+): Promise<{ readonly rate: number; readonly performances: Performances }> {
+  const all: Played[] = []
+  try {
+    const kinds: readonly KindOf[] = [() => noCache, cachedRepository, nearRepository]
+    for (const kind of kinds) all.push(await Played.open(kind, { place, stock, folder }))
+    const statements: number[] = []
+    for (const played of all) statements.push(await played.count(COUNTED))
+    const [plain] = all
+    if (plain === undefined) throw new Error('SQL alone is missing')
+    const rate = (await capacityOf(plain)) * LOAD
+    const rounds = all.map((): Waits[] => [])
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [i, played] of all.entries()) {
+        rounds[i]?.push((await arrive(arrivalsAt(rate, round), played.request)) ?? {})
       }
-      if (!(await isHeld()) && !(await isHeld())) return most
-      most = perSecond
     }
-    return most
+    const p95 = median((rounds[0] ?? []).map(({ read = [] }) => quantile(read, 0.95)))
+    const most = await mostOf(all, { rate, p95 })
+    const performances = all.map(({ name }, i): Performances[number] => [
+      name,
+      performanceOf(rounds[i] ?? [], statements[i] ?? 0, most[i] ?? 0),
+    ])
+    return { rate, performances }
+  } finally {
+    for (const played of all) await played.close()
   }
+}
 
-  async #open(kind: ContenderKind): Promise<Played> {
-    const { stock, folder, server } = this.#files
-    const path = join(folder, `${Math.random().toString(36).slice(2)}.db`)
-    copyFileSync(stock, path)
-    await server.restart()
-    const database = await openMailDatabase(path)
-    const driver = away(database.driver, this.#place.roundTripMs)
-    const contender = await kind.open({ ...database, driver })
-    const played = new Played(contender, database.counts, () => {
-      database.db.close()
-      for (const end of ['', '-wal', '-shm']) rmSync(`${path}${end}`, { force: true })
-    })
-    await played.play(WARM_UP)
-    return played
+function performanceOf(
+  rounds: readonly Waits[],
+  statementsPerRead: number,
+  most: number,
+): Performance {
+  const over = (kind: string, figure: (waits: readonly number[]) => number): number =>
+    median(rounds.map((waits) => figure(waits[kind] ?? [])))
+  const quantileAt =
+    (p: number) =>
+    (waits: readonly number[]): number =>
+      quantile(waits, p)
+  return {
+    statementsPerRead,
+    mean: over('read', meanOf),
+    p50: over('read', quantileAt(0.5)),
+    p95: over('read', quantileAt(0.95)),
+    writeMean: over('write', meanOf),
+    writeP95: over('write', quantileAt(0.95)),
+    most,
   }
+}
+
+/** The last rate at which each has kept the percentile, of three tries the middle one. */
+async function mostOf(
+  all: readonly Played[],
+  { rate, p95 }: { readonly rate: number; readonly p95: number },
+): Promise<number[]> {
+  const most = all.map(() => 0)
+  const going = new Set(all.keys())
+  for (const step of STEPS) {
+    const perSecond = rate * step
+    const tries = new Map([...going].map((i): [number, number[]] => [i, []]))
+    for (let nth = 0; nth < 3; nth++) {
+      for (const i of going) {
+        const waits = await arrive(arrivalsAt(perSecond, nth), (all[i] as Played).request)
+        const reached = waits ? quantile(waits['read'] ?? [], 0.95) : Number.POSITIVE_INFINITY
+        tries.get(i)?.push(reached)
+      }
+    }
+    for (const [i, reached] of tries) {
+      // A tenth more is chance.
+      if (median(reached) <= p95 * 1.1) most[i] = perSecond
+      else if (step >= 1) going.delete(i)
+    }
+  }
+  return most
 }
 
 /** A contender at work on the workload. */
 class Played {
+  readonly name: string
   readonly #contender: Contender
   readonly #counts: { readonly reads: number }
   readonly #workload = new Workload(STOCK)
-  readonly #closed: () => void
+  readonly #closed: () => Promise<void>
 
-  constructor(contender: Contender, counts: { readonly reads: number }, closed: () => void) {
+  private constructor(
+    name: string,
+    contender: Contender,
+    counts: { readonly reads: number },
+    closed: () => Promise<void>,
+  ) {
+    this.name = name
     this.#contender = contender
     this.#counts = counts
     this.#closed = closed
+  }
+
+  static async open(
+    kindOf: KindOf,
+    { place, stock, folder }: { place: Place; stock: string; folder: string },
+  ): Promise<Played> {
+    const path = join(folder, `${crypto.randomUUID()}.db`)
+    copyFileSync(stock, path)
+    const server = await startRedisServer()
+    const database = await openMailDatabase(path)
+    const driver = away(database.driver, place.roundTripMs)
+    const kind = kindOf(server.url)
+    const contender = await kind.open({ ...database, driver })
+    const played = new Played(kind.name, contender, database.counts, async () => {
+      database.db.close()
+      await server.stop()
+    })
+    await played.play(WARM_UP)
+    return played
   }
 
   /** Begins the next operation. */
@@ -213,22 +241,22 @@ class Played {
 
   async close(): Promise<void> {
     await this.#contender.close()
-    this.#closed()
+    await this.#closed()
   }
 }
 
 /** Operations a second, as many at once as keep the process busy. */
 async function capacityOf(played: Played): Promise<number> {
   const lanes = 16
-  const each = Math.ceil(ARRIVALS / lanes)
+  const each = Math.ceil((2 * ARRIVALS) / lanes)
   const startedAt = performance.now()
   await Promise.all(Array.from({ length: lanes }, () => played.play(each)))
   return (lanes * each * 1_000) / (performance.now() - startedAt)
 }
 
-function arrivalsAt(perSecond: number): Parameters<typeof arrive>[0] {
-  const count = Math.min(MOST_ARRIVALS, Math.max(ARRIVALS, Math.round(perSecond * SECONDS)))
-  return { perSecond, count, seed: STOCK.seed, atMostUnderWay: AT_MOST_UNDER_WAY }
+function arrivalsAt(perSecond: number, round: number): Parameters<typeof arrive>[0] {
+  const seed = STOCK.seed + round
+  return { perSecond, count: ARRIVALS, seed, atMostUnderWay: AT_MOST_UNDER_WAY }
 }
 
 /** A database at a distance: each statement or transaction takes a round trip more. */
@@ -266,21 +294,13 @@ function rowOf(
   { name }: Place,
   contender: string,
   rate: number,
-  { statementsPerRead, waits, most }: Performance,
+  own: Performance,
 ): (string | number)[] {
-  const { read = [], write = [] } = waits
-  const times = [
-    meanOf(read),
-    quantile(read, 0.5),
-    quantile(read, 0.95),
-    meanOf(write),
-    quantile(write, 0.95),
-  ]
+  const { statementsPerRead, mean, p50, p95, writeMean, writeP95, most } = own
   return [
     `${name}: ${contender}`,
     Math.round(rate),
-    round(statementsPerRead),
-    ...times.map(round),
+    ...[statementsPerRead, mean, p50, p95, writeMean, writeP95].map(round),
     Math.round(most),
   ]
 }
@@ -290,18 +310,17 @@ function round(value: number): number {
 }
 
 function targetsOf(name: string, plain: Performance, own: Performance): Target[] {
-  const [theirs, ours] = [plain.waits['read'] ?? [], own.waits['read'] ?? []]
   const avoided = 100 * (1 - own.statementsPerRead / plain.statementsPerRead)
   return [
     { what: `${name}: SQL statements avoided, %`, measured: avoided, bound: { atLeast: 70 } },
     {
       what: `${name}: mean of reads, ours : SQL alone`,
-      measured: meanOf(ours) / meanOf(theirs),
+      measured: own.mean / plain.mean,
       bound: { atMost: 0.5 },
     },
     {
       what: `${name}: p95 of reads, ours : SQL alone`,
-      measured: quantile(ours, 0.95) / quantile(theirs, 0.95),
+      measured: own.p95 / plain.p95,
       bound: { atMost: 0.5 },
     },
     {
@@ -315,7 +334,7 @@ function targetsOf(name: string, plain: Performance, own: Performance): Target[]
 function reportOf(targets: readonly Target[], tables: readonly Table[]): Report {
   return {
     title: 'A mailbox of 200,000 messages',
-    rounds: 0,
+    rounds: ROUNDS,
     ratios: [],
     figures: [],
     counts: {},
@@ -324,7 +343,7 @@ function reportOf(targets: readonly Target[], tables: readonly Table[]): Report 
     notes: [
       `${STOCK.queries} queries by Zipf's law, ${STOCK.writeShare * 100} % writes, one process with SQLite in it,`,
       'redis-server over TCP on the same cores. Arrivals are a Poisson process and do not wait for answers;',
-      'a time counts from when a request was due. The common rate is half of what SQL alone gets done. Near',
+      'a time counts from when a request was due. The common rate is a quarter of what SQL alone gets done, which works in the same process even when it is 5 ms away. Near',
       'tier: "nearcache" has none, "nearcache, near" keeps messages in the process; both are strict.',
     ],
   }
