@@ -112,3 +112,22 @@ export class SessionRefusedError extends NearcacheError {
     this.reason = reason
   }
 }
+
+/** A warming job is to end before it is done: its signal's reason. The slot goes on later. */
+export class JobInterruptedError extends NearcacheError {
+  override readonly name: string = 'JobInterruptedError'
+  readonly code = 'ERR_JOB_INTERRUPTED'
+  /** Its time is over, another isolate has it or may have it, or the runner stops. */
+  readonly reason: 'time' | 'taken' | 'stopped'
+
+  constructor(reason: JobInterruptedError['reason']) {
+    super(`The job is to end: ${INTERRUPTIONS[reason]}`)
+    this.reason = reason
+  }
+}
+
+const INTERRUPTIONS = {
+  time: 'its time is over',
+  taken: 'it is not this run that holds it',
+  stopped: 'the runner stops',
+} as const

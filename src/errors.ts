@@ -11,6 +11,7 @@ import { NearcacheError } from './base-error.ts'
 import type {
   DuplicateEmailError,
   EmbeddingError,
+  JobInterruptedError,
   NotCachedError,
   SessionRefusedError,
   SessionUnavailableError,
@@ -20,6 +21,7 @@ export { NearcacheError } from './base-error.ts'
 export {
   DuplicateEmailError,
   EmbeddingError,
+  JobInterruptedError,
   NotCachedError,
   type SessionRefusal,
   SessionRefusedError,
@@ -48,6 +50,7 @@ export type AnyNearcacheError =
   | SnapshotError
   | SessionUnavailableError
   | SessionRefusedError
+  | JobInterruptedError
   | ClosedError
 
 /** An option failed validation: while constructing, or before any I/O of the call it was given to. */

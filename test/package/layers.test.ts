@@ -13,6 +13,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   http: ['platform', 'entry', 'flight', 'cache'],
   email: ['platform', 'entry', 'cache'],
   monitor: ['platform', 'entry', 'flight', 'redis', 'cache'],
+  warming: ['platform', 'entry', 'flight', 'redis', 'cache'],
   trpc: ['entry', 'cache'],
   session: ['platform', 'entry', 'flight', 'redis', 'cache'],
   ratelimit: ['platform', 'entry', 'web', 'flight', 'redis'],
@@ -30,6 +31,7 @@ const SHARED = ['src/errors.ts', 'src/base-error.ts', 'src/domain-errors.ts']
 
 /** Where each package may be imported. One that is not here may be imported nowhere. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  croner: ['src/warming/'],
   devalue: ['src/entry/'],
   fflate: ['src/entry/'],
   '@noble/hashes': [

@@ -1,0 +1,47 @@
+/**
+ * What warming runs inside Redis: taking a job, and keeping what became of it only while nobody else has
+ * taken it since. The embedded engine runs twins of them. Both are safe to send again with the same token.
+ *
+ * @module
+ */
+
+import type { Script } from './scripts.ts'
+
+/** `KEYS: job, lease  ARGV: token, lease ms` → the job's fields, or 0 if another holds the lease. */
+export const WARM_CLAIM: Script = {
+  sha1: '5c8a74bc3882352060b9ec49167fbee59cd574d3',
+  lua: `
+local holder = redis.call('GET', KEYS[2])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'run', ARGV[1])
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+return redis.call('HGETALL', KEYS[1])
+`,
+}
+
+/**
+ * `KEYS: job, lease  ARGV: token, lease ms, then field, text…` → 1, or 0 if another has taken the job
+ * since. An empty text drops its field; a lease of 0 gives the job back, after which nothing is kept but
+ * the same once more: a checkpoint that arrives late must not open a slot again.
+ */
+export const WARM_KEEP: Script = {
+  sha1: '85a8c96572db971c121451b0c837122f2b44c435',
+  lua: `
+local run = redis.call('HGET', KEYS[1], 'run')
+if run ~= ARGV[1] and (ARGV[2] ~= '0' or run ~= ARGV[1] .. '.') then return 0 end
+for i = 3, #ARGV, 2 do
+  if ARGV[i + 1] == '' then
+    redis.call('HDEL', KEYS[1], ARGV[i])
+  else
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+end
+if ARGV[2] ~= '0' then
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+  return 1
+end
+redis.call('HSET', KEYS[1], 'run', ARGV[1] .. '.')
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+return 1
+`,
+}

@@ -1,0 +1,14 @@
+/**
+ * Jobs that keep a cache warm, each slot once on any number of isolates.
+ *
+ * Exported as `'nearcache/warming'`.
+ *
+ * @module
+ */
+
+export type { WarmingEvent } from './events.ts'
+export type { Checkpoint, JobAnswer, JobBudget, JobContext, WarmingJob } from './job.ts'
+export type { Dialect } from './schedule.ts'
+export type { Ending, LastRun } from './state.ts'
+export type { JobStatus } from './status.ts'
+export { type ScheduledControllerLike, Warming, type WarmingOptions } from './warming.ts'

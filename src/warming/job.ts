@@ -1,0 +1,166 @@
+/**
+ * What a job is, and how it is checked.
+ *
+ * @module
+ */
+
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { type Dialect, Schedule } from './schedule.ts'
+
+/** What may be used before the next invocation goes on. */
+export interface JobBudget {
+  /** Milliseconds left; 0 when the time is over. */
+  readonly remainingMs: number
+  /** Commands left; `Infinity` without a limit. */
+  readonly remainingCommands: number
+  /** Whether the time or the commands are used up: keep a checkpoint and return. */
+  readonly isSpent: boolean
+  /** Counts commands of the handler. @returns Whether something is left. */
+  spend(commands: number): boolean
+}
+
+/** Where a slot has come to; it outlives the invocation. */
+export interface Checkpoint {
+  /** What was set last for this slot; `undefined` at its beginning. */
+  get(): unknown
+  /**
+   * Keeps a value that JSON can hold, at most 64 KiB as text, and says that the job is alive.
+   *
+   * @throws {InvalidValueError} When it is longer, or JSON cannot hold it.
+   * @throws {JobInterruptedError} When another isolate has taken the job over: end, it goes on there.
+   */
+  set(value: unknown): Promise<void>
+}
+
+/** What a handler works with. */
+export interface JobContext {
+  /** Aborted when the time is over, the job was taken over, or the runner stops. */
+  readonly signal: AbortSignal
+  /** The time that this run is for, in epoch milliseconds: the same in every invocation. */
+  readonly slot: number
+  readonly checkpoint: Checkpoint
+  readonly budget: JobBudget
+  /** Tells how many items were done since it was last called; and how many were fresh already. */
+  emit(count: number, skipped?: number): void
+}
+
+/**
+ * What a handler answers: how many items it did since the invocation began, besides those it emitted;
+ * with `isComplete: false` when the slot is to go on at the next heartbeat.
+ */
+export type JobAnswer = number | { readonly count: number; readonly isComplete: boolean }
+
+/** A job that warms something at its times. */
+export interface WarmingJob {
+  /** Names it in Redis, the same in all deployments: 1 to 64 letters, digits, `.`, `_` and `-`. */
+  readonly id: string
+  /** For people; at most 200 characters. */
+  readonly name: string
+  /** The larger goes first; a finite number. */
+  readonly priority: number
+  /** A cron expression of five fields, in UTC. */
+  readonly schedule: string
+  /** What digits of weekdays mean. @default digits of weekdays are refused */
+  readonly dialect?: Dialect
+  handler(context: JobContext): Promise<JobAnswer> | JobAnswer
+  /** Slots that come while one is under way are dropped, or run after it. @default 'skip' */
+  readonly overlap?: 'skip' | 'queue'
+  /** Of slots that nobody ran: the newest, none, or all, oldest first. @default 'run-once' */
+  readonly missed?: 'run-once' | 'skip' | 'all'
+  /** How long after its time a slot counts as missed, for `missed: 'skip'`. @default '15m' */
+  readonly lateAfter?: Duration
+  /** At most this many slots for `missed: 'all'`, the newest; 1 to 1_000. @default 24 */
+  readonly mostMissed?: number
+  /** Each slot begins up to this much later, by a fixed draw; below 1 h. @default 0 */
+  readonly jitter?: Duration
+  /** How long one invocation may work on it; 10 ms to 12 h. @default '1m' */
+  readonly timeBudget?: Duration
+  /** How many commands it may spend in one invocation, an integer of at least 1. @default Infinity */
+  readonly commandBudget?: number
+  /** How often a slot that failed is tried again; 0 to 100. @default 3 */
+  readonly retries?: number
+  /** How long after the first failure, doubled after each further one, at most 6 h. @default '1m' */
+  readonly retryAfter?: Duration
+  /** Also runs once for each version of the deployment. @default false */
+  readonly atStart?: boolean
+}
+
+/** A job, checked, with its defaults. */
+export interface ResolvedJob {
+  readonly id: string
+  readonly name: string
+  readonly priority: number
+  readonly schedule: Schedule
+  readonly handler: WarmingJob['handler']
+  readonly overlap: 'skip' | 'queue'
+  readonly missed: 'run-once' | 'skip' | 'all'
+  readonly lateAfterMs: number
+  readonly mostMissed: number
+  readonly jitterMs: number
+  readonly timeBudgetMs: number
+  readonly commandBudget: number
+  readonly retries: number
+  readonly retryAfterMs: number
+  readonly atStart: boolean
+}
+
+const HOUR_MS = 3_600_000
+
+/** @throws {InvalidOptionError} When the job cannot be run. */
+export function resolveJob(job: WarmingJob): ResolvedJob {
+  if (typeof job !== 'object' || job === null) throw new InvalidOptionError('job', 'an object')
+  const {
+    id,
+    name,
+    priority,
+    handler,
+    atStart = false,
+    commandBudget = Number.POSITIVE_INFINITY,
+  } = job
+  const { overlap = 'skip', missed = 'run-once', mostMissed = 24, retries = 3 } = job
+  require(/^[\w.-]{1,64}$/.test(String(id)), 'id', '1 to 64 letters, digits, ".", "_" and "-"')
+  require(typeof name === 'string' &&
+    name.length <= 200, 'name', 'a text of at most 200 characters')
+  require(Number.isFinite(priority), 'priority', 'a finite number')
+  require(typeof handler === 'function', 'handler', 'a function')
+  require(['skip', 'queue'].includes(overlap), 'overlap', "'skip' or 'queue'")
+  require(['run-once', 'skip', 'all'].includes(missed), 'missed', "'run-once', 'skip' or 'all'")
+  require(isWithin(mostMissed, 1, 1_000), 'mostMissed', 'an integer from 1 to 1000')
+  require(isWithin(retries, 0, 100), 'retries', 'an integer from 0 to 100')
+  require(typeof atStart === 'boolean', 'atStart', 'true or false')
+  require(commandBudget === Number.POSITIVE_INFINITY ||
+    isWithin(
+      commandBudget,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ), 'commandBudget', 'an integer of at least 1')
+  return {
+    id,
+    name,
+    priority,
+    schedule: new Schedule(job.schedule, job.dialect),
+    handler: (context) => job.handler(context),
+    overlap,
+    missed,
+    mostMissed,
+    retries,
+    atStart,
+    commandBudget,
+    lateAfterMs: toMilliseconds(job.lateAfter ?? '15m', 'lateAfter', { min: 1 }),
+    jitterMs: toMilliseconds(job.jitter ?? 0, 'jitter', { max: HOUR_MS - 1 }),
+    timeBudgetMs: toMilliseconds(job.timeBudget ?? '1m', 'timeBudget', {
+      min: 10,
+      max: 12 * HOUR_MS,
+    }),
+    retryAfterMs: toMilliseconds(job.retryAfter ?? '1m', 'retryAfter', { max: 6 * HOUR_MS }),
+  }
+}
+
+function require(isGood: boolean, option: string, requirement: string): void {
+  if (!isGood) throw new InvalidOptionError(option, requirement)
+}
+
+function isWithin(value: unknown, min: number, max: number): boolean {
+  return Number.isInteger(value) && Number(value) >= min && Number(value) <= max
+}

@@ -1,0 +1,80 @@
+/**
+ * The jobs in Redis: who has taken which, and how far each is.
+ *
+ * @module
+ */
+
+import { RemoteError } from '../errors.ts'
+import type { GuardedRequester } from '../redis/guard.ts'
+import { RedisLink } from '../redis/link.ts'
+import type { Reply } from '../redis/requester.ts'
+import { WARM_CLAIM, WARM_KEEP } from '../redis/warming-scripts.ts'
+import { type Fields, type JobState, stateOf } from './state.ts'
+
+/**
+ * A hash and a lease for each job, in one slot of a cluster. The hash has no end of life: there is one for
+ * each id that was ever registered, and what was done must not be forgotten.
+ */
+export class Ledger {
+  readonly #link: RedisLink
+  readonly #prefix: string
+  readonly #leaseMs: number
+
+  constructor(redis: GuardedRequester, prefix: string, leaseMs: number) {
+    this.#link = new RedisLink(redis, false)
+    this.#prefix = prefix
+    this.#leaseMs = leaseMs
+  }
+
+  /** Jobs that are read in one tick are one request. */
+  async read(id: string): Promise<JobState> {
+    return stateOf(fieldsIn(await this.#link.send(['HGETALL', this.#job(id)])))
+  }
+
+  /** Takes a job. @returns Its state, or nothing when another has it. */
+  async claim(id: string, token: string): Promise<JobState | undefined> {
+    const reply = await this.#link.run(WARM_CLAIM, this.#keys(id), [token, this.#leaseMs])
+    return reply === 0 ? undefined : stateOf(fieldsIn(reply))
+  }
+
+  /** Writes fields and holds on to the job. @returns Whether it was still this holder's. */
+  hold(id: string, token: string, fields: Fields): Promise<boolean> {
+    return this.#keep(id, token, this.#leaseMs, fields)
+  }
+
+  /** Writes fields and gives the job back. @returns Whether it was still this holder's. */
+  release(id: string, token: string, fields: Fields): Promise<boolean> {
+    return this.#keep(id, token, 0, fields)
+  }
+
+  async #keep(id: string, token: string, leaseMs: number, fields: Fields): Promise<boolean> {
+    const args = [token, leaseMs, ...Object.entries(fields).flat()]
+    return (await this.#link.run(WARM_KEEP, this.#keys(id), args)) === 1
+  }
+
+  #keys(id: string): readonly string[] {
+    return [this.#job(id), `${this.#job(id)}:lease`]
+  }
+
+  #job(id: string): string {
+    return `${this.#prefix}:{warming/${id}}`
+  }
+}
+
+/** HGETALL answers a list; some clients make an object of it. */
+function fieldsIn(reply: Reply | Readonly<Record<string, Reply>>): ReadonlyMap<string, string> {
+  if (reply === null) return new Map()
+  if (typeof reply !== 'object') {
+    throw new RemoteError({ operation: 'HGETALL', reason: 'malformed reply', applied: 'no' })
+  }
+  if (!Array.isArray(reply)) {
+    return new Map(Object.entries(reply).map(([field, text]) => [field, String(text)]))
+  }
+  const list: readonly Reply[] = reply
+  return new Map(
+    Array.from({ length: list.length >> 1 }, (_, i) => [
+      String(list[2 * i]),
+      String(list[2 * i + 1]),
+    ]),
+  )
+}

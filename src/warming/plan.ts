@@ -1,0 +1,88 @@
+/**
+ * Decides which slot of a job is to run. Pure, and a function of slots alone: what a heartbeat's own
+ * time is never moves a schedule.
+ *
+ * @module
+ */
+
+import type { ResolvedJob } from './job.ts'
+import type { JobState } from './state.ts'
+
+/** A slot that is to run. */
+export interface DueSlot {
+  readonly slot: number
+  /** When it was to begin, jitter and waiting after a failure included. */
+  readonly dueAt: number
+}
+
+/**
+ * The slot that is due next.
+ *
+ * @param now What counts as the present: a trigger's own time, however late it comes.
+ * @param version The deployment, for jobs that also run once for each.
+ */
+export function dueSlot(
+  job: ResolvedJob,
+  state: JobState,
+  now: number,
+  version: string | undefined,
+): DueSlot | undefined {
+  const due = candidate(job, state, now, version)
+  return due && due.dueAt <= now ? due : undefined
+}
+
+function candidate(
+  job: ResolvedJob,
+  { open, done, versions }: JobState,
+  now: number,
+  version: string | undefined,
+): DueSlot | undefined {
+  if (open) {
+    // A trigger of before the slot says nothing about it.
+    return open.slot > now
+      ? undefined
+      : { slot: open.slot, dueAt: Math.max(open.slot, open.retryAt) }
+  }
+  const slot = nextSlot(job, done, now)
+  if (slot !== undefined) return { slot, dueAt: slot + offsetOf(job, slot) }
+  if (!job.atStart || version === undefined || versions.includes(version)) return undefined
+  const [newest] = job.schedule.latest(now, 1)
+  return { slot: newest ?? Math.floor(now / 1_000) * 1_000, dueAt: now }
+}
+
+function nextSlot(job: ResolvedJob, done: number | undefined, now: number): number | undefined {
+  // Of a job that has never run nothing is missed but the newest slot.
+  const count = job.missed === 'all' && done !== undefined ? job.mostMissed : 1
+  const slots = job.schedule.latest(now, count).filter((slot) => done === undefined || slot > done)
+  const oldest = slots.at(-1)
+  if (oldest === undefined) return undefined
+  if (job.missed === 'skip' && now - oldest - offsetOf(job, oldest) > job.lateAfterMs)
+    return undefined
+  return oldest
+}
+
+/**
+ * Up to which slot a job is done, when `slot` is. With `overlap: 'skip'` slots that came while it ran are
+ * dropped; those it was late for are not, `missed` decides about them.
+ */
+export function doneAfter(
+  job: ResolvedJob,
+  slot: number,
+  startedAt: number,
+  endedAt: number,
+): number {
+  if (job.overlap === 'queue') return slot
+  const next = job.schedule.next(slot)
+  if (next === undefined || next <= startedAt) return slot
+  return Math.max(slot, job.schedule.latest(endedAt, 1)[0] ?? slot)
+}
+
+/** How much later than its time a slot begins: the same draw in every isolate (FNV-1a, 32 bits). */
+export function offsetOf({ id, jitterMs }: ResolvedJob, slot: number): number {
+  if (jitterMs === 0) return 0
+  let hash = 0x811c9dc5
+  for (const character of `${id} ${slot}`) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0
+  }
+  return Math.floor((hash / 0x1_0000_0000) * jitterMs)
+}

@@ -1,0 +1,86 @@
+/**
+ * When a job's slots are: cron expressions, in UTC.
+ *
+ * @module
+ */
+
+import { Cron } from 'croner'
+import { InvalidOptionError } from '../errors.ts'
+
+/**
+ * How digits of weekdays are meant: `standard` has 0 or 7 = Sunday and 1 = Monday, as POSIX does;
+ * `cloudflare` has 1 = Sunday to 7 = Saturday, as Cron Triggers do.
+ */
+export type Dialect = 'standard' | 'cloudflare'
+
+const MAX_LENGTH = 128
+const NICKNAME = /^@[a-z]+$/i
+const SECOND_MS = 1_000
+
+/** The slots of one cron expression, each the epoch milliseconds of a whole minute in UTC. */
+export class Schedule {
+  readonly #cron: Cron
+
+  /**
+   * @param pattern Five fields, names of weekdays and months, `L`, `W`, `#`; or a nickname as `@daily`.
+   * @param dialect What digits of weekdays mean; without it they are refused.
+   * @throws {InvalidOptionError} When it is no such expression, never comes, or can be read two ways.
+   */
+  constructor(pattern: string, dialect?: Dialect) {
+    if (typeof pattern !== 'string' || pattern.length > MAX_LENGTH) throw NO_SCHEDULE
+    if (dialect !== undefined && dialect !== 'standard' && dialect !== 'cloudflare') {
+      throw new InvalidOptionError('dialect', "'standard' or 'cloudflare'")
+    }
+    if (dialect === undefined && hasWeekdayDigits(pattern)) {
+      throw new InvalidOptionError(
+        'schedule',
+        'written with names of weekdays (mon-fri), or given a dialect: 1 is Sunday on Cloudflare, and Monday elsewhere',
+      )
+    }
+    this.#cron = parse(pattern, dialect)
+    if (this.next(0) === undefined) throw NO_SCHEDULE
+  }
+
+  /** The last slots at or before `now`, at most `count`, newest first. */
+  latest(now: number, count: number): readonly number[] {
+    // Croner looks for what is before a second: the present one is to count.
+    const after = (Math.floor(now / SECOND_MS) + 1) * SECOND_MS
+    return this.#cron.previousRuns(count, dateOf(after)).map((date) => date.getTime())
+  }
+
+  /** The first slot after `slot`; none where the expression names no later day. */
+  next(slot: number): number | undefined {
+    return this.#cron.nextRun(dateOf(slot))?.getTime()
+  }
+}
+
+const NO_SCHEDULE = new InvalidOptionError(
+  'schedule',
+  'a cron expression of five fields, in UTC, of a time that comes',
+)
+
+function dateOf(ms: number) {
+  // biome-ignore lint/style/noRestrictedGlobals: an instant for croner, not the clock.
+  return new Date(ms)
+}
+
+function parse(pattern: string, dialect: Dialect | undefined): Cron {
+  try {
+    // Paused, and without a function: it never sets a timer.
+    return new Cron(pattern.trim(), {
+      paused: true,
+      utcOffset: 0,
+      mode: '5-part',
+      alternativeWeekdays: dialect === 'cloudflare',
+    })
+  } catch {
+    throw NO_SCHEDULE // croner's own error quotes the expression
+  }
+}
+
+/** A step and the number of a week within the month are not weekdays. */
+function hasWeekdayDigits(pattern: string): boolean {
+  if (NICKNAME.test(pattern.trim())) return false
+  const weekdays = pattern.trim().split(/\s+/)[4] ?? ''
+  return /\d/.test(weekdays.replace(/[/#]\d+/g, ''))
+}

@@ -1,0 +1,40 @@
+/**
+ * What operators are shown of a job.
+ *
+ * @module
+ */
+
+import type { ResolvedJob } from './job.ts'
+import type { JobState, LastRun } from './state.ts'
+
+/** How a job does. Instants are epoch milliseconds. */
+export interface JobStatus {
+  readonly id: string
+  readonly name: string
+  readonly priority: number
+  /** The slot that is under way, or waits to go on; else the last that is done. */
+  readonly slot: number | undefined
+  readonly isOpen: boolean
+  /** Items of the open slot, as of its last checkpoint. */
+  readonly progress: number
+  /** Failures of the open slot. */
+  readonly failures: number
+  /** The next slot after now. */
+  readonly next: number | undefined
+  readonly last: LastRun | undefined
+}
+
+export function statusOf(job: ResolvedJob, { open, done, last }: JobState, now: number): JobStatus {
+  const { id, name, priority, schedule } = job
+  return {
+    id,
+    name,
+    priority,
+    slot: open?.slot ?? done,
+    isOpen: open !== undefined,
+    progress: open?.items ?? 0,
+    failures: open?.failures ?? 0,
+    next: schedule.next(now),
+    last,
+  }
+}
