@@ -5,13 +5,14 @@
  */
 
 export { type CachedFunction, type CachedOptions, cached } from './cache/cached.ts'
-export type {
-  ChangeLog,
-  ChangeLogOptions,
-  LogEntry,
-  LogMark,
-  LogView,
-  TagChanges,
+export {
+  type ChangeLog,
+  type ChangeLogOptions,
+  changeLog,
+  type LogEntry,
+  type LogMark,
+  type LogView,
+  type TagChanges,
 } from './cache/change-log.ts'
 export type { Listener, Totals } from './cache/events.ts'
 export type { InvalidationMode } from './cache/invalidate.ts'

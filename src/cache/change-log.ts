@@ -13,9 +13,11 @@
 import type { CipherContext } from '../entry/cipher.ts'
 import { randomId } from '../entry/id.ts'
 import { CorruptEntryError, InvalidOptionError } from '../errors.ts'
+import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/log-scripts.ts'
 import type { Reply } from '../redis/requester.ts'
-import { LOG_APPEND, LOG_LOOK, LOG_MARK, type Script } from '../redis/scripts.ts'
+import type { Script } from '../redis/scripts.ts'
 import { type CacheContext, codecFor } from './context.ts'
+import { CacheNamespace } from './namespace.ts'
 import type { Policy } from './options.ts'
 import { malformed } from './replies.ts'
 
@@ -91,6 +93,22 @@ interface Mirror {
 }
 
 /**
+ * The change log of a namespace. Apart from the namespace itself, so that who has none ships none.
+ *
+ * @throws {InvalidOptionError} When an option is out of its range, or the namespace is of another copy
+ * of this package.
+ */
+export function changeLog<Values>(
+  namespace: CacheNamespace<Values>,
+  options?: ChangeLogOptions,
+): ChangeLog {
+  const parts = CacheNamespace.partsOf(namespace)
+  if (!parts) throw new InvalidOptionError('cache', 'a namespace of this copy of the package')
+  parts.ctx.link.guarded.allowRepeat([LOG_LOOK, LOG_MARK, LOG_APPEND])
+  return new ChangeLog(parts.ctx, parts.policy, options)
+}
+
+/**
  * A bounded log in Redis, mirrored here: each look brings what is new. Each step is one command.
  *
  * Every step rejects as the cache's own commands do when Redis cannot be asked. On Upstash Global the
@@ -105,7 +123,7 @@ export class ChangeLog {
   readonly #maxShapes: number
   #mirror: Mirror = { epoch: '', at: 0, entries: new Map() }
 
-  /** Made by `CacheNamespace.changeLog`. @throws {InvalidOptionError} */
+  /** Made by {@link changeLog}. @throws {InvalidOptionError} */
   constructor(ctx: CacheContext, policy: Policy, options: ChangeLogOptions = {}) {
     const { maxEntries = 1_000, maxShapes = 32 } = options
     this.#ctx = ctx

@@ -16,7 +16,6 @@ import { webPlatform } from '../platform/web.ts'
 import { type GuardedRequester, guard } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
-import { SEMANTIC_SCRIPTS } from '../redis/semantic-scripts.ts'
 import type { CacheContext } from './context.ts'
 import { Events, type Listener, type SubscribeOptions } from './events.ts'
 import { Names } from './names.ts'
@@ -125,7 +124,6 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
   const onChange = (state: CircuitState): void => reportCircuit(events, names, state)
   const guarded = guard(redis, {
     platform,
-    repeatable: SEMANTIC_SCRIPTS,
     deadlineMs: deadline === undefined ? 500 : toMilliseconds(deadline, 'deadline', { min: 1 }),
     retries: integer(retries ?? 2, 'retries', 0, 10),
     breaker: { ...breaker, onChange },

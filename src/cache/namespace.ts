@@ -7,7 +7,6 @@
 import { InvalidOptionError } from '../errors.ts'
 import { whileWanted } from '../flight/deadline.ts'
 import type { NearCopy } from '../near/near-tier.ts'
-import { ChangeLog, type ChangeLogOptions } from './change-log.ts'
 import { type CacheContext, report } from './context.ts'
 import { type InvalidationMode, invalidateMarkers, invalidatePattern } from './invalidate.ts'
 import { checkLoader, type Loader } from './loader.ts'
@@ -45,8 +44,10 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /** What a namespace of this very package works with, for its domain caches. @internal */
-  static contextOf<Values>(namespace: CacheNamespace<Values>): CacheContext | undefined {
-    return #ctx in namespace ? namespace.#ctx : undefined
+  static partsOf<Values>(
+    namespace: CacheNamespace<Values>,
+  ): { readonly ctx: CacheContext; readonly policy: Policy } | undefined {
+    return #ctx in namespace ? { ctx: namespace.#ctx, policy: namespace.#policy } : undefined
   }
 
   /** The path of this namespace, its segments escaped and joined by `/`. */
@@ -230,11 +231,6 @@ export class CacheNamespace<Values = unknown> {
       const result = await amend(this.#ctx, key, change as (value: unknown) => unknown, policy)
       return { result, outcome: { kind: result ? 'stored' : 'superseded' } }
     })
-  }
-
-  /** The change log of this namespace: see {@link ChangeLog}. */
-  changeLog(options?: ChangeLogOptions): ChangeLog {
-    return new ChangeLog(this.#ctx, this.#policy, options)
   }
 
   /** Deletes keys, and the right of running loads to store them: one command. */

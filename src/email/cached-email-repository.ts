@@ -4,6 +4,7 @@
  * @module
  */
 
+import { changeLog } from '../cache/change-log.ts'
 import { defaultCache } from '../cache/default-cache.ts'
 import type { CacheNamespace } from '../cache/namespace.ts'
 import { InvalidOptionError } from '../errors.ts'
@@ -134,7 +135,7 @@ export class CachedEmailRepository implements EmailRepository {
     const source = (): EmailRepository => repository.session?.() ?? repository
     const lists = cache.namespace<ListWindow>('email', { compression: COMPRESSION, near: false })
     const { logLength } = options
-    const log = lists.changeLog(logLength === undefined ? {} : { maxEntries: logLength })
+    const log = changeLog(lists, logLength === undefined ? {} : { maxEntries: logLength })
     const isStrict = consistency === 'strict'
     const near = checkNear(options.near, isStrict, platform)
     const rows = new CachedRows({ cache, log, source, isStrict, near })

@@ -49,6 +49,7 @@ export class RedisFigures implements MetricsSink {
   /** @throws {InvalidOptionError} When a duration cannot be one. */
   constructor({ cache, prefix = 'nc', keepMinutes = '3h', keepHours = '8d' }: RedisFiguresOptions) {
     this.#link = new RedisLink(cache.redis, false)
+    cache.redis.allowRepeat([ADD_FIGURES])
     this.#base = `${prefix}:{figures}`
     this.#keepMinutesMs = toMilliseconds(keepMinutes, 'keepMinutes', { min: MINUTE_MS })
     this.#keepHoursMs = toMilliseconds(keepHours, 'keepHours', { min: HOUR_MS })

@@ -43,6 +43,8 @@ export interface RequestCounts {
 export interface GuardedRequester extends Requester {
   readonly counts: Readonly<RequestCounts>
   readonly circuit: CircuitState
+  /** Names further scripts that may be sent again: applied twice, they leave what they left once. */
+  allowRepeat(scripts: readonly Script[]): void
 }
 
 /** Half the deadline is the longest that a retry may wait for: the other half is for its answer. */
@@ -59,7 +61,7 @@ const RETRY = { baseMs: 10, capMs: 100 }
  */
 export function guard(transport: Requester, options: GuardOptions): GuardedRequester {
   const { platform, deadlineMs = 500, retries = 2, repeatable = [] } = options
-  const ourScripts = new Set([...SCRIPTS, ...repeatable].map(({ sha1 }) => sha1))
+  const ours = new Set([...SCRIPTS, ...repeatable].map(({ sha1 }) => sha1))
   const breaker = new CircuitBreaker(platform, { ...options.breaker, pauseMs })
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
@@ -95,7 +97,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     error: unknown,
     tries: number,
   ): number | undefined {
-    if (!maySendAgain(request, error, ourScripts)) return undefined
+    if (!maySendAgain(request, error, ours)) return undefined
     const waitMs = Math.max(backoffMs(RETRY, tries, platform.random()), retryAfterMs(error))
     return waitMs <= deadlineMs / 2 ? waitMs : undefined
   }
@@ -117,6 +119,9 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
 
   return {
     counts,
+    allowRepeat: (scripts) => {
+      for (const { sha1 } of scripts) ours.add(sha1)
+    },
     get circuit(): CircuitState {
       return breaker.state
     },
@@ -171,12 +176,8 @@ function outageIn(answer: unknown): string | undefined {
   return typeof error === 'string' && isOutage(error) ? error : undefined
 }
 
-function maySendAgain(
-  request: RedisRequest,
-  error: unknown,
-  ourScripts: ReadonlySet<string>,
-): boolean {
+function maySendAgain(request: RedisRequest, error: unknown, ours: ReadonlySet<string>): boolean {
   if (!(error instanceof RemoteError) || !error.retryable) return false
   if (error.applied === 'no') return true
-  return commandsOf(request).every((command) => isReplaySafe(command, ourScripts))
+  return commandsOf(request).every((command) => isReplaySafe(command, ours))
 }

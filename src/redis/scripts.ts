@@ -11,10 +11,6 @@
  * @module
  */
 
-import { LOG_APPEND, LOG_LOOK, LOG_MARK } from './log-scripts.ts'
-
-export { LOG_APPEND, LOG_LOOK, LOG_MARK }
-
 /** A Lua script and its name in Redis. */
 export interface Script {
   readonly lua: string
@@ -181,7 +177,4 @@ export const SCRIPTS: readonly Script[] = [
   RELEASE,
   REPLACE,
   STORE,
-  LOG_LOOK,
-  LOG_MARK,
-  LOG_APPEND,
 ]

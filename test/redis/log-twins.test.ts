@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../../src/redis/log-scripts.ts'
 import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
-import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../../src/redis/scripts.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
@@ -124,6 +125,13 @@ function pairs(flat: unknown): string[][] {
   const all = Array.from({ length: list.length / 2 }, (_, i) => list.slice(2 * i, 2 * i + 2))
   return all.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1))
 }
+
+test.each(Object.entries({ LOG_LOOK, LOG_MARK, LOG_APPEND }))(
+  '%s is named by the SHA-1 of its text',
+  (_name, { lua, sha1 }) => {
+    expect(createHash('sha1').update(lua).digest('hex')).toBe(sha1)
+  },
+)
 
 describeWithRedis('the scripts of the change log', () => {
   let server: RedisServer

@@ -9,6 +9,7 @@ import { defaultCache } from '../../cache/default-cache.ts'
 import { CacheNamespace } from '../../cache/namespace.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
+import { SEMANTIC_SCRIPTS } from '../../redis/semantic-scripts.ts'
 import { cachedEmbedder } from './cached-embedder.ts'
 import type { Embedder } from './embedder.ts'
 import { embeddingJudge, type Judge, textJudge } from './judge.ts'
@@ -123,8 +124,11 @@ function inside(cache: CacheNamespace<unknown>): {
   readonly ctx: CacheContext
 } {
   const namespace = cache instanceof CacheNamespace ? cache.namespace('semantic') : undefined
-  const ctx = namespace && CacheNamespace.contextOf(namespace)
-  if (namespace && ctx) return { namespace, ctx }
+  const parts = namespace && CacheNamespace.partsOf(namespace)
+  if (namespace && parts) {
+    parts.ctx.link.guarded.allowRepeat(SEMANTIC_SCRIPTS)
+    return { namespace, ctx: parts.ctx }
+  }
   throw new InvalidOptionError(
     'cache',
     'a RedisCacheManager of this package, or a namespace of one',

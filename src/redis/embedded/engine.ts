@@ -33,6 +33,7 @@ import { DATA_COMMANDS } from './data-commands.ts'
 import { EVICTION_POLICIES, type EvictionPolicy } from './eviction.ts'
 import { FIGURES_TWIN } from './figures-twin.ts'
 import { Keyspace, type KeyspaceOptions } from './keyspace.ts'
+import { LOG_TWINS } from './log-twins.ts'
 import type { Argv } from './parse.ts'
 import { RATE_LIMIT_TWINS } from './rate-limit/twins.ts'
 import { scriptCommands } from './script-commands.ts'
@@ -69,6 +70,7 @@ export interface EmbeddedOptions {
 
 const DEFAULT_TWINS: readonly ScriptTwin[] = [
   ...TWINS,
+  ...LOG_TWINS,
   ...SESSION_TWINS,
   ...SEMANTIC_TWINS,
   ...RATE_LIMIT_TWINS,

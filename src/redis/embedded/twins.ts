@@ -7,7 +7,6 @@
 
 import type { Reply } from '../requester.ts'
 import * as scripts from '../scripts.ts'
-import { LOG_TWINS } from './log-twins.ts'
 import type { Call, ScriptTwin, TwinBody } from './scripting.ts'
 
 function twin({ sha1 }: scripts.Script, run: TwinBody): ScriptTwin {
@@ -143,5 +142,4 @@ export const TWINS: readonly ScriptTwin[] = [
   twin(scripts.RELEASE, release),
   twin(scripts.REPLACE, replace),
   twin(scripts.STORE, store),
-  ...LOG_TWINS,
 ]

@@ -6,6 +6,7 @@
  */
 
 import { describe, expect, test, vi } from 'vitest'
+import { changeLog } from '../../../src/cache/change-log.ts'
 import type { Bench } from './bench.ts'
 
 /** Registers the tests. */
@@ -107,7 +108,7 @@ export function describeCarrying(bench: Bench): void {
 
   describe('the change log', () => {
     test('gives a reader what was appended after the position it knows', async () => {
-      const [writer, reader] = [bench.cache().changeLog(), bench.cache().changeLog()]
+      const [writer, reader] = [changeLog(bench.cache()), changeLog(bench.cache())]
       await writer.append('first', [])
       const before = await reader.look()
 
@@ -122,7 +123,7 @@ export function describeCarrying(bench: Bench): void {
     })
 
     test('shows the marks of writers under way, to readers and to each other', async () => {
-      const [one, two] = [bench.cache().changeLog(), bench.cache().changeLog()]
+      const [one, two] = [changeLog(bench.cache()), changeLog(bench.cache())]
       const first = await one.mark('one', 10_000)
       const second = await two.mark('two', 10_000)
 
@@ -135,7 +136,7 @@ export function describeCarrying(bench: Bench): void {
     })
 
     test('makes a mark whose deadline has passed an entry of unknown outcome', async () => {
-      const log = bench.cache().changeLog()
+      const log = changeLog(bench.cache())
       const { token } = await log.mark('lost', 1)
       await expect.poll(async () => (await log.look()).marks).toEqual([])
 
@@ -150,7 +151,7 @@ export function describeCarrying(bench: Bench): void {
     })
 
     test('an append that comes twice is one whose place says nothing the second time', async () => {
-      const log = bench.cache().changeLog()
+      const log = changeLog(bench.cache())
       const mark = await log.mark('intent', 10_000)
       await log.append('done', [], mark)
       await log.append('done', [], mark)
@@ -160,7 +161,7 @@ export function describeCarrying(bench: Bench): void {
     })
 
     test('registers shapes while there is room, and tells writers', async () => {
-      const log = bench.cache().changeLog({ maxShapes: 1 })
+      const log = changeLog(bench.cache(), { maxShapes: 1 })
 
       expect((await log.look('one')).isShapeKnown).toBe(true)
       expect((await log.look('two')).isShapeKnown).toBe(false)
@@ -169,7 +170,7 @@ export function describeCarrying(bench: Bench): void {
     })
 
     test('knows when a tag was last touched, alone or with all others', async () => {
-      const log = bench.cache().changeLog()
+      const log = changeLog(bench.cache())
       await log.append('a', ['red'], await log.mark('a', 10_000))
       await log.append('b', ['blue'], await log.mark('b', 10_000))
 
@@ -184,9 +185,9 @@ export function describeCarrying(bench: Bench): void {
     })
 
     test('forgets the oldest entries, and says so', async () => {
-      const log = bench.cache().changeLog({ maxEntries: 16 })
+      const log = changeLog(bench.cache(), { maxEntries: 16 })
       for (let i = 1; i <= 20; i++) await log.append(i, [])
-      const cold = await bench.cache().changeLog({ maxEntries: 16 }).look()
+      const cold = await changeLog(bench.cache(), { maxEntries: 16 }).look()
 
       for (const view of [await log.look(), cold]) {
         expect(view.since(3)).toBeUndefined()
@@ -197,7 +198,7 @@ export function describeCarrying(bench: Bench): void {
     })
 
     test('that is lost begins another epoch', async () => {
-      const log = bench.cache().changeLog()
+      const log = changeLog(bench.cache())
       await log.append('before', [])
       const before = await log.look()
       const [head = ''] = (await bench.keys()).filter((key) => key.endsWith(':head'))
@@ -211,11 +212,11 @@ export function describeCarrying(bench: Bench): void {
     })
 
     test('whose entries are lost cannot be replayed from before', async () => {
-      const log = bench.cache().changeLog()
+      const log = changeLog(bench.cache())
       await log.append('a', [])
       const [entries = ''] = (await bench.keys()).filter((key) => key.endsWith(':entries'))
       await bench.send('DEL', entries)
-      const cold = await bench.cache().changeLog().look()
+      const cold = await changeLog(bench.cache()).look()
 
       expect(cold.since(0)).toBeUndefined()
       expect(cold.since(1)).toEqual([])
@@ -223,7 +224,7 @@ export function describeCarrying(bench: Bench): void {
 
     test('takes one request of one command a step', async () => {
       const cache = bench.cache()
-      const log = cache.changeLog()
+      const log = changeLog(cache)
       await log.append('warm', [], await log.mark('scripts are loaded', 10_000))
       await log.look()
       const { requests, commands } = { ...cache.redis.counts }
