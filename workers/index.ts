@@ -6,9 +6,10 @@
 
 import type { Hono } from 'hono'
 import { problemResponse } from 'nearcache/hono'
+import type { Warming } from 'nearcache/warming'
 import { createApp } from './app.ts'
 import { type Composition, compose } from './compose.ts'
-import { heartbeat } from './cron.ts'
+import { createWarming, heartbeat } from './cron.ts'
 import { readEnv } from './env.ts'
 import { takeIn } from './inbox.ts'
 
@@ -17,6 +18,8 @@ export { RedisObject } from './objects/redis-object.ts'
 interface Running {
   readonly composition: Composition
   readonly app: Hono
+  /** None with the cache off. */
+  readonly warming: Warming | undefined
 }
 
 /** An isolate has one environment for all its life. */
@@ -24,7 +27,9 @@ let running: Running | undefined
 
 function start(env: unknown): Running {
   const composition = compose(readEnv(env))
-  return { composition, app: createApp(composition) }
+  const { caching } = composition
+  const warming = caching && createWarming(caching)
+  return { composition, app: createApp(composition), warming }
 }
 
 const worker: ExportedHandler = {
@@ -39,9 +44,9 @@ const worker: ExportedHandler = {
     return running.app.fetch(request)
   },
 
-  async scheduled(_controller, env) {
+  async scheduled(controller, env) {
     running ??= start(env)
-    await heartbeat(running.composition)
+    await heartbeat(running.composition.sql.driver, running.warming, controller)
   },
 
   async email(message, env) {

@@ -51,14 +51,26 @@ function candidate(
 }
 
 function nextSlot(job: ResolvedJob, done: number | undefined, now: number): number | undefined {
-  // Of a job that has never run nothing is missed but the newest slot.
-  const count = job.missed === 'all' && done !== undefined ? job.mostMissed : 1
-  const slots = job.schedule.latest(now, count).filter((slot) => done === undefined || slot > done)
-  const oldest = slots.at(-1)
+  const oldest = oldestMissed(job, done, now)
   if (oldest === undefined) return undefined
   if (job.missed === 'skip' && now - oldest - offsetOf(job, oldest) > job.lateAfterMs)
     return undefined
   return oldest
+}
+
+/** Looks back as far as it must: an expression has a slot a minute, and a job may have a year to catch up with. */
+function oldestMissed(
+  { schedule, missed, mostMissed }: ResolvedJob,
+  done: number | undefined,
+  now: number,
+): number | undefined {
+  // Of a job that has never run nothing is missed but the newest slot.
+  const most = missed === 'all' && done !== undefined ? mostMissed : 1
+  for (let count = 1; ; count = Math.min(2 * count, most)) {
+    const slots = schedule.latest(now, count)
+    const due = slots.filter((slot) => done === undefined || slot > done)
+    if (due.length < count || count === most) return due.at(-1)
+  }
 }
 
 /**

@@ -134,8 +134,10 @@ export class Warming {
    *
    * @param now The time of the trigger, in epoch milliseconds. @default the platform's
    * @returns How many runs there were.
+   * @throws {InvalidOptionError} When `now` is no instant.
    */
   async runDue(now: number = this.#platform.now()): Promise<number> {
+    if (!Number.isFinite(now)) throw new InvalidOptionError('now', 'epoch milliseconds')
     const startedAt = this.#platform.now()
     const beat: Beat = {
       now: () => now + this.#platform.now() - startedAt,

@@ -4,8 +4,16 @@
  * @module
  */
 
+import {
+  createExecutionContext,
+  createScheduledController,
+  waitOnExecutionContext,
+} from 'cloudflare:test'
 import { env, exports } from 'cloudflare:workers'
 import { migrate, toSqlDriver } from 'nearcache/email'
+import { compose } from '../../workers/compose.ts'
+import { readEnv } from '../../workers/env.ts'
+import worker from '../../workers/index.ts'
 
 /** The token in the test configuration. */
 export const TOKEN = 'test-admin-token'
@@ -37,6 +45,20 @@ export async function emptyMailbox(): Promise<void> {
     env.DB.prepare('DELETE FROM workflow_chains'),
   ])
   await callAdmin('/changed', {})
+}
+
+/** Makes the Worker's job one that has never run. */
+export async function forgetWarming(): Promise<void> {
+  const { redis } = compose(readEnv(env))
+  await redis.request({ path: [], body: ['DEL', 'nc:{warming/mail}'] })
+}
+
+/** Sends the Worker a trigger, as the platform does. */
+export async function beat(scheduledTime: number): Promise<void> {
+  const controller = createScheduledController({ scheduledTime: new Date(scheduledTime) })
+  const ctx = createExecutionContext()
+  await worker.scheduled?.(controller, env, ctx)
+  await waitOnExecutionContext(ctx)
 }
 
 /** Stores a message through the Worker and answers its id. */

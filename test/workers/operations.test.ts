@@ -1,15 +1,18 @@
-import {
-  createExecutionContext,
-  createScheduledController,
-  waitOnExecutionContext,
-} from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createApp } from '../../workers/app.ts'
 import { compose } from '../../workers/compose.ts'
 import { readEnv } from '../../workers/env.ts'
-import worker from '../../workers/index.ts'
-import { call, callAdmin, emptyMailbox, statements, store, TOKEN } from './mailbox.ts'
+import {
+  beat,
+  call,
+  callAdmin,
+  emptyMailbox,
+  forgetWarming,
+  statements,
+  store,
+  TOKEN,
+} from './mailbox.ts'
 
 beforeEach(emptyMailbox)
 
@@ -161,11 +164,10 @@ describe('a write while Redis is away', () => {
 
 describe('the heartbeat', () => {
   test('warms the mailbox', async () => {
+    await forgetWarming()
     await store()
-    const ctx = createExecutionContext()
 
-    await worker.scheduled?.(createScheduledController(), env, ctx)
-    await waitOnExecutionContext(ctx)
+    await beat(Date.now())
 
     const before = await statements()
     await call('/emails?statuses=new')

@@ -411,6 +411,12 @@ describe('Warming', () => {
     expect(() => withJob(rest)).not.toThrow(/every day|a b|quartz/)
   })
 
+  test('refuses a trigger whose time is none', async () => {
+    await expect(withJob().handleScheduled({ scheduledTime: Number.NaN })).rejects.toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'now' }),
+    )
+  })
+
   test('refuses a second job of the same id', () => {
     expect(() => withJob().register(job())).toThrow(expect.objectContaining({ option: 'id' }))
   })

@@ -1,0 +1,164 @@
+import { createScheduledController } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { RedisCacheManager } from 'nearcache'
+import { workersPlatform } from 'nearcache/platform/workers'
+import { durableTransport } from 'nearcache/redis/durable'
+import { type JobContext, Warming } from 'nearcache/warming'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { beat, callAdmin, emptyMailbox, forgetWarming, statements, store } from './mailbox.ts'
+
+const MINUTE = 60_000
+
+/** The slot of the hour, some hours ago, so that all triggers lie in the past. */
+const START = Math.floor(Date.now() / (60 * MINUTE)) * 60 * MINUTE - 5 * 60 * MINUTE
+
+const platform = workersPlatform()
+
+/** Isolates that know of each other by the Durable Object alone, as those of a deployment do. */
+function isolate(prefix: string): Warming {
+  const redis = durableTransport({ namespace: env.REDIS })
+  return new Warming({ cache: new RedisCacheManager({ redis, platform }), platform, prefix })
+}
+
+/** What the runtime hands to `scheduled`. */
+function trigger(minutes: number): ScheduledController {
+  return createScheduledController({ scheduledTime: new Date(START + minutes * MINUTE) })
+}
+
+/** Runs a trigger as the platform does: in an event of its own. */
+async function dispatch(warming: Warming, minutes: number): Promise<void> {
+  await warming.handleScheduled(trigger(minutes))
+}
+
+describe('warming in the runtime', () => {
+  let prefix: string
+  let runs: string[]
+
+  beforeEach(() => {
+    prefix = `nc:${crypto.randomUUID()}`
+    runs = []
+  })
+
+  const note = (id: string, { slot }: JobContext): number => {
+    runs.push(`${id} ${(slot - START) / MINUTE}`)
+    return 1
+  }
+
+  const withJob = (): Warming => {
+    const warming = isolate(prefix)
+    warming.register({
+      id: 'mail',
+      name: 'Mailbox',
+      priority: 80,
+      schedule: '*/10 * * * *',
+      missed: 'all',
+      overlap: 'queue',
+      handler: (context) => note('mail', context),
+    })
+    return warming
+  }
+
+  test('triggers that come twice, late or not at all run each slot exactly once', async () => {
+    const isolates = [withJob(), withJob(), withJob()] as const
+    // Those of 20 to 40 never come; that of 10 comes again after that of 50, and 60 comes three times.
+    await Promise.all([dispatch(isolates[0], 0), dispatch(isolates[1], 0)])
+    await dispatch(isolates[2], 10)
+    await dispatch(isolates[0], 50)
+    await dispatch(isolates[1], 10)
+    await Promise.all(isolates.map((warming) => dispatch(warming, 60)))
+
+    await dispatch(isolates[2], 50)
+
+    expect(runs).toEqual([
+      'mail 0',
+      'mail 10',
+      'mail 20',
+      'mail 30',
+      'mail 40',
+      'mail 50',
+      'mail 60',
+    ])
+  })
+
+  test('a job longer than one invocation goes on in the next, from its checkpoint', async () => {
+    const pages: number[] = []
+    const isolates = [1, 2, 3].map(() => {
+      const warming = isolate(prefix)
+      warming.register({
+        id: 'archive',
+        name: 'Archive',
+        priority: 1,
+        schedule: '0 * * * *',
+        commandBudget: 4,
+        handler: async ({ checkpoint, budget, emit }) => {
+          for (let page = Number(checkpoint.get() ?? 0); page < 10; page++) {
+            pages.push(page)
+            emit(1)
+            await checkpoint.set(page + 1)
+            if (!budget.spend(1)) return { count: 0, isComplete: false }
+          }
+          return 0
+        },
+      })
+      return warming
+    })
+
+    for (const [i, warming] of isolates.entries()) await dispatch(warming, i)
+    for (const warming of isolates) await dispatch(warming, 5)
+
+    expect(pages).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect((await isolates[0]?.status())?.[0]?.last).toMatchObject({
+      ending: 'complete',
+      items: 10,
+    })
+  })
+
+  test('of two jobs that are due the larger priority runs first', async () => {
+    const warming = isolate(prefix)
+    for (const [id, priority] of [
+      ['analytics', 40],
+      ['mail', 80],
+    ] as const) {
+      const schedule = '0 * * * *'
+      warming.register({
+        id,
+        name: id,
+        priority,
+        schedule,
+        handler: (context) => note(id, context),
+      })
+    }
+
+    await dispatch(warming, 0)
+
+    expect(runs).toEqual(['mail 0', 'analytics 0'])
+  })
+})
+
+describe("the Worker's trigger", () => {
+  beforeEach(async () => {
+    await emptyMailbox()
+    await forgetWarming()
+  })
+
+  /** How many statements a trigger sends when nothing is in the cache any more. */
+  async function statementsOf(minutes: number): Promise<number> {
+    await callAdmin('/changed', {})
+    const before = await statements()
+    await beat(START + minutes * MINUTE)
+    return (await statements()) - before
+  }
+
+  test('warms the mailbox once for each slot, however often and late it comes', async () => {
+    await store()
+
+    const first = await statementsOf(10)
+    const idle = [await statementsOf(10), await statementsOf(5), await statementsOf(12)]
+    const next = await statementsOf(15)
+
+    expect(first).toBeGreaterThan(2)
+    // What is left is the look for messages that cannot be found by words yet.
+    expect(idle).toEqual([1, 1, 1])
+    expect(next).toBeGreaterThan(2)
+  })
+})
