@@ -324,9 +324,14 @@ export class Warming {
   }
 
   async #nextOf(job: ResolvedJob, beat: Beat): Promise<DueSlot | undefined> {
-    const state = await this.#ledger.read(job.id)
-    this.#known.set(job.id, state)
-    return dueSlot(job, state, beat.now(), this.#version)
+    try {
+      const state = await this.#ledger.read(job.id)
+      this.#known.set(job.id, state)
+      return dueSlot(job, state, beat.now(), this.#version)
+    } catch (error) {
+      rethrowOthers(error)
+      return undefined // the next heartbeat looks again
+    }
   }
 }
 

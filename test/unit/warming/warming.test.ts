@@ -139,7 +139,7 @@ describe('Warming', () => {
             return 1
           },
         },
-        { timeBudget: '5h' },
+        { timeBudget: '5h', lease: '1h' },
       )
       const other = withJob({ overlap, missed: 'all' })
       const first = warming.runDue()
@@ -249,6 +249,46 @@ describe('Warming', () => {
     expect(ends.map(({ ending }) => ending)).toEqual(['failed', 'failed', 'given-up'])
     expect(ends[0]?.error).toBe(error)
     expect(await warming.summary()).toEqual({ totalJobs: 1, completedJobs: 0, failedJobs: 1 })
+  })
+
+  test('refills a Redis that was emptied at the next heartbeat, in order of priority', async () => {
+    const warming = isolate()
+    for (const [id, priority] of [
+      ['analytics', 40],
+      ['mail', 80],
+      ['llm', 60],
+    ] as const) {
+      warming.register(job({ id, priority, schedule: '0 0 * * *' }))
+    }
+    await warming.runDue()
+    await platform.advance(HOUR)
+    await warming.runDue()
+    expect(runs).toHaveLength(3)
+    await redis.request({ path: [], body: ['FLUSHALL'] })
+
+    await warming.runDue()
+
+    expect(runs.slice(3)).toEqual(['mail 0', 'llm 0', 'analytics 0'])
+  })
+
+  test('a heartbeat with nothing to do is one request, and a slot three commands more', async () => {
+    const warming = isolate()
+    for (const id of ['a', 'b', 'c']) warming.register(job({ id, schedule: '0 0 * * *' }))
+    await warming.runDue()
+    const commands = () =>
+      redis.requests.reduce((sum, { path, body }) => {
+        return sum + (path?.length ? (body as readonly unknown[]).length : 1)
+      }, 0)
+
+    const before = [redis.requests.length, commands()] as const
+    await warming.runDue()
+    const idle = [redis.requests.length - before[0], commands() - before[1]]
+    await redis.request({ path: [], body: ['DEL', 'nc:{warming/b}'] })
+    const middle = commands()
+    await warming.runDue()
+
+    expect(idle).toEqual([1, 3])
+    expect(commands() - middle).toBe(3 + 3)
   })
 
   test('begins nothing while Redis is away, and catches up when it is back', async () => {
