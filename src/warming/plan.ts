@@ -37,12 +37,7 @@ function candidate(
   now: number,
   version: string | undefined,
 ): DueSlot | undefined {
-  if (open) {
-    // A trigger of before the slot says nothing about it.
-    return open.slot > now
-      ? undefined
-      : { slot: open.slot, dueAt: Math.max(open.slot, open.retryAt) }
-  }
+  if (open) return { slot: open.slot, dueAt: Math.max(open.slot, open.retryAt) }
   const slot = nextSlot(job, done, now)
   if (slot !== undefined) return { slot, dueAt: slot + offsetOf(job, slot) }
   if (!job.atStart || version === undefined || versions.includes(version)) return undefined
