@@ -12,6 +12,7 @@ export class Budget implements JobBudget {
   readonly #platform: Platform
   readonly #until: number
   #commands: number
+  #spent = 0
 
   constructor(platform: Platform, timeMs: number, commands: number) {
     this.#platform = platform
@@ -27,12 +28,20 @@ export class Budget implements JobBudget {
     return Math.max(0, this.#commands)
   }
 
+  /** Commands counted so far. */
+  get spent(): number {
+    return this.#spent
+  }
+
   get isSpent(): boolean {
     return this.#commands <= 0 || this.remainingMs === 0
   }
 
   spend(commands: number): boolean {
-    if (commands > 0) this.#commands -= commands
+    if (commands > 0) {
+      this.#commands -= commands
+      this.#spent += commands
+    }
     return !this.isSpent
   }
 }

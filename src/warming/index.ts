@@ -8,7 +8,8 @@
 
 export type { WarmingEvent } from './events.ts'
 export type { Checkpoint, JobAnswer, JobBudget, JobContext, WarmingJob } from './job.ts'
+export type { WarmingOptions } from './options.ts'
 export type { Dialect } from './schedule.ts'
 export type { Ending, LastRun } from './state.ts'
 export type { JobStatus } from './status.ts'
-export { type ScheduledControllerLike, Warming, type WarmingOptions } from './warming.ts'
+export { type ScheduledControllerLike, Warming } from './warming.ts'

@@ -33,6 +33,8 @@ export interface RunParts {
   readonly graceMs: number
   /** The most that the invocation has left. */
   readonly timeLeftMs: number
+  /** The most commands that the invocation has left. */
+  readonly commandsLeft: number
   /** Aborted with the reason when the runner stops. */
   readonly stop: AbortSignal
   progress(items: number, skipped: number): void
@@ -46,6 +48,8 @@ export type Outcome =
 /** What the handler has done, by the outcome of {@link JobRun.run}. */
 export class JobRun {
   skipped = 0
+  /** Commands that the handler has counted. */
+  commands = 0
   readonly #claim: Claim
   readonly #parts: RunParts
   readonly #interruption = new AbortController()
@@ -112,11 +116,13 @@ export class JobRun {
   async #call(timeMs: number): Promise<Outcome> {
     const { job, slot } = this.#claim
     const { signal } = this.#interruption
+    const commands = Math.min(job.commandBudget, this.#parts.commandsLeft)
+    const budget = new Budget(this.#parts.platform, timeMs, commands)
     try {
       const answer = await job.handler({
         signal,
         slot,
-        budget: new Budget(this.#parts.platform, timeMs, job.commandBudget),
+        budget,
         checkpoint: { get: () => this.#checkpoint(), set: (value) => this.#keep(value) },
         emit: (count, skipped = 0) => this.#count(count, skipped),
       })
@@ -127,6 +133,8 @@ export class JobRun {
       return signal.aborted && error === signal.reason
         ? { kind: 'unfinished' }
         : { kind: 'failed', error }
+    } finally {
+      this.commands = budget.spent
     }
   }
 

@@ -4,39 +4,20 @@
  * @module
  */
 
-import type { RedisCacheManager } from '../cache/manager.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { randomId } from '../entry/id.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
-import { webPlatform } from '../platform/web.ts'
 import { Listeners, type WarmingEvent } from './events.ts'
 import { type ResolvedJob, resolveJob, type WarmingJob } from './job.ts'
 import { Ledger } from './ledger.ts'
+import { resolveOptions, type WarmingOptions } from './options.ts'
 import { type DueSlot, dueSlot } from './plan.ts'
 import { type Claim, JobRun } from './run.ts'
 import { RunEnds, rethrowOthers } from './run-ends.ts'
 import { settlementOf } from './settle.ts'
 import type { Ending, JobState } from './state.ts'
 import { type JobStatus, statusOf } from './status.ts'
-
-/** Options for {@link Warming}. */
-export interface WarmingOptions {
-  /** Its Redis is where jobs are taken; `redis` of a manager has a deadline and a breaker. */
-  readonly cache: Pick<RedisCacheManager, 'redis'>
-  /** What the names in Redis begin with. @default 'nc' */
-  readonly prefix?: string
-  /** The deployment: jobs with `atStart` run once for each. 1 to 128 characters without spaces. @default none */
-  readonly version?: string
-  /** How long a job whose isolate has died is left alone; 3 s to 1 h. @default '30s' */
-  readonly lease?: Duration
-  /** How long one heartbeat may last, jobs of all kinds together; 10 ms to 12 h. @default '10m' */
-  readonly timeBudget?: Duration
-  /** How long a handler may take to end once its signal is aborted. @default '5s' */
-  readonly grace?: Duration
-  /** @default webPlatform() */
-  readonly platform?: Platform
-}
 
 /** What a Worker's `scheduled` handler is given, as far as it matters. */
 export interface ScheduledControllerLike {
@@ -48,6 +29,10 @@ interface Beat {
   /** What counts as the present. */
   now(): number
   readonly until: number
+  /** Whether jobs run that are not due. */
+  isForced: boolean
+  /** How many are left for all handlers. */
+  commands: number
 }
 
 interface Candidate {
@@ -88,26 +73,14 @@ export class Warming {
 
   /** @throws {InvalidOptionError} When an option is out of its range. */
   constructor(options: WarmingOptions) {
-    const { cache, prefix = 'nc', version, platform = webPlatform() } = options
-    if (typeof cache?.redis?.request !== 'function') {
-      throw new InvalidOptionError('cache', 'a RedisCacheManager')
-    }
-    if (!/^[^\s{}]{1,64}$/.test(prefix)) {
-      throw new InvalidOptionError('prefix', '1 to 64 characters without braces or spaces')
-    }
-    if (version !== undefined && !/^\S{1,128}$/.test(version)) {
-      throw new InvalidOptionError('version', '1 to 128 characters without spaces')
-    }
-    const longest = 43_200_000
+    const { platform, redis, prefix, version, leaseMs, timeBudgetMs, graceMs } =
+      resolveOptions(options)
     this.#platform = platform
     this.#version = version
-    this.#leaseMs = toMilliseconds(options.lease ?? '30s', 'lease', { min: 3_000, max: 3_600_000 })
-    this.#timeBudgetMs = toMilliseconds(options.timeBudget ?? '10m', 'timeBudget', {
-      min: 10,
-      max: longest,
-    })
-    this.#graceMs = toMilliseconds(options.grace ?? '5s', 'grace', { max: longest })
-    this.#ledger = new Ledger(cache.redis, prefix, this.#leaseMs)
+    this.#leaseMs = leaseMs
+    this.#timeBudgetMs = timeBudgetMs
+    this.#graceMs = graceMs
+    this.#ledger = new Ledger(redis, prefix, leaseMs)
     this.#ends = new RunEnds(this.#ledger, platform, this.#leaseMs)
   }
 
@@ -138,18 +111,41 @@ export class Warming {
    */
   async runDue(now: number = this.#platform.now()): Promise<number> {
     if (!Number.isFinite(now)) throw new InvalidOptionError('now', 'epoch milliseconds')
+    const beat = this.#begin(now, this.#timeBudgetMs)
+    return this.#runThrough(beat, await this.#candidates(beat))
+  }
+
+  /**
+   * Runs every job now, due or not, the larger priority first: after a disaster, or by hand. A job that
+   * another isolate runs is left to it. The commands are those that handlers count by `budget.spend`; a
+   * job that they are over for goes on at a later heartbeat.
+   *
+   * @param commandBudget All jobs together; an integer of at least 1. @default Infinity
+   * @returns How many runs there were.
+   * @throws {InvalidOptionError} When the budget is none.
+   */
+  async warmAll(commandBudget: number = Number.POSITIVE_INFINITY): Promise<number> {
+    if (!(commandBudget >= 1))
+      throw new InvalidOptionError('commandBudget', 'a number of at least 1')
+    const beat = this.#begin(this.#platform.now(), this.#timeBudgetMs)
+    beat.isForced = true
+    beat.commands = commandBudget
+    return this.#runThrough(beat, await this.#candidates(beat))
+  }
+
+  #begin(now: number, timeMs: number): Beat {
     const startedAt = this.#platform.now()
-    const beat: Beat = {
+    return {
       now: () => now + this.#platform.now() - startedAt,
-      until: startedAt + this.#timeBudgetMs,
+      until: startedAt + timeMs,
+      isForced: false,
+      commands: Number.POSITIVE_INFINITY,
     }
-    const candidates = await this.#candidates(beat.now())
+  }
+
+  async #runThrough(beat: Beat, candidates: Candidate[]): Promise<number> {
     let runs = 0
-    while (
-      candidates.length > 0 &&
-      this.#platform.now() < beat.until &&
-      !this.#stop.signal.aborted
-    ) {
+    while (candidates.length > 0 && beat.commands > 0 && !this.#isOver(beat)) {
       const { job } = candidates.sort(byUrgency).shift() as Candidate
       const next = await this.#take(job, beat)
       if (next === undefined) continue
@@ -157,6 +153,17 @@ export class Warming {
       if (next.due) candidates.push({ job, due: next.due })
     }
     return runs
+  }
+
+  #isOver({ until }: Beat): boolean {
+    return this.#platform.now() >= until || this.#stop.signal.aborted
+  }
+
+  #due(job: ResolvedJob, state: JobState, { now, isForced }: Beat): DueSlot | undefined {
+    const at = now()
+    const due = dueSlot(job, state, at, this.#version)
+    if (due || !isForced) return due
+    return { slot: state.open?.slot ?? job.schedule.latest(at, 1)[0] ?? 0, dueAt: at }
   }
 
   /** {@link runDue} for a Cron Trigger: pass on what `scheduled` is given, and wait for it. */
@@ -230,13 +237,13 @@ export class Warming {
     }
   }
 
-  async #candidates(now: number): Promise<Candidate[]> {
+  async #candidates(beat: Beat): Promise<Candidate[]> {
     await this.#ends.writeAgain()
     try {
       return (await this.#readAll()).flatMap(({ job, state }) => {
         // What this isolate has run and could not say must not run again.
         if (this.#ends.isOwed(job.id)) return []
-        const due = dueSlot(job, state, now, this.#version)
+        const due = this.#due(job, state, beat)
         return due ? [{ job, due }] : []
       })
     } catch (error) {
@@ -267,7 +274,7 @@ export class Warming {
       const state = await this.#ledger.claim(job.id, token)
       if (!state) return undefined
       // Only what is known under the lease counts: another may have run the slot since it was read.
-      const due = dueSlot(job, state, beat.now(), this.#version)
+      const due = this.#due(job, state, beat)
       if (!due) {
         await this.#ledger.release(job.id, token, {})
         return undefined
@@ -296,11 +303,13 @@ export class Warming {
       leaseMs: this.#leaseMs,
       graceMs: this.#graceMs,
       timeLeftMs: Math.max(0, beat.until - this.#platform.now()),
+      commandsLeft: beat.commands,
       stop: this.#stop.signal,
       progress: (items, skipped) =>
         this.#listeners.tell({ kind: 'progress', ...about, items, skipped }),
     })
     const outcome = await run.run()
+    beat.commands -= run.commands
     const endedAt = beat.now()
     const ended = { job, state, run, outcome, slot, startedAt, endedAt, version: this.#version }
     const { ending, failures, fields } = settlementOf(ended)
@@ -319,7 +328,7 @@ export class Warming {
       durationMs: endedAt - startedAt,
       ...('error' in outcome && { error: outcome.error }),
     })
-    if (told !== 'complete' || written !== 'written') return {}
+    if (told !== 'complete' || written !== 'written' || beat.isForced) return {}
     return { due: await this.#nextOf(job, beat) }
   }
 

@@ -5,7 +5,8 @@ import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import type { WarmingEvent } from '../../../src/warming/events.ts'
 import type { WarmingJob } from '../../../src/warming/job.ts'
-import { Warming, type WarmingOptions } from '../../../src/warming/warming.ts'
+import type { WarmingOptions } from '../../../src/warming/options.ts'
+import { Warming } from '../../../src/warming/warming.ts'
 import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
 
 const MINUTE = 60_000
@@ -271,6 +272,37 @@ describe('Warming', () => {
     expect(runs.slice(3)).toEqual(['mail 0', 'llm 0', 'analytics 0'])
   })
 
+  test('by hand runs every job in order of priority, within one budget of commands', async () => {
+    const warming = isolate()
+    for (const [id, priority] of [
+      ['analytics', 40],
+      ['mail', 80],
+      ['llm', 60],
+    ] as const) {
+      warming.register(
+        job({
+          id,
+          priority,
+          handler: ({ budget }) => {
+            runs.push(`${id} ${budget.remainingCommands}`)
+            const isComplete = budget.spend(4) || budget.remainingCommands > 0
+            return { count: 1, isComplete }
+          },
+        }),
+      )
+    }
+    await warming.runDue()
+    runs = []
+
+    expect(await warming.warmAll(7)).toBe(2)
+
+    expect(runs).toEqual(['mail 7', 'llm 3'])
+    await platform.advance(MINUTE)
+    await warming.runDue()
+    expect(runs.slice(2)).toEqual(['llm Infinity'])
+    await expect(warming.warmAll(0)).rejects.toThrow(/commandBudget/)
+  })
+
   test('a heartbeat with nothing to do is one request, and a slot three commands more', async () => {
     const warming = isolate()
     for (const id of ['a', 'b', 'c']) warming.register(job({ id, schedule: '0 0 * * *' }))
@@ -431,33 +463,5 @@ describe('Warming', () => {
       },
     ])
     expect(await warming.summary()).toEqual({ totalJobs: 1, completedJobs: 1, failedJobs: 0 })
-  })
-
-  test.each<[string, Partial<WarmingJob>]>([
-    ['id', { id: 'a b' }],
-    ['priority', { priority: Number.NaN }],
-    ['schedule', { schedule: 'every day' }],
-    ['schedule', { schedule: '0 0 30 2 *' }],
-    ['schedule', { schedule: '0 17 * * 1' }],
-    ['schedule', { schedule: '0 17 * * 2-6' }],
-    ['dialect', { dialect: 'quartz' as never }],
-    ['retries', { retries: -1 }],
-    ['commandBudget', { commandBudget: 0 }],
-    ['timeBudget', { timeBudget: 1 }],
-  ])('refuses a job by its %s, and repeats nothing of it', (option, rest) => {
-    expect(() => withJob(rest)).toThrow(
-      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option }),
-    )
-    expect(() => withJob(rest)).not.toThrow(/every day|a b|quartz/)
-  })
-
-  test('refuses a trigger whose time is none', async () => {
-    await expect(withJob().handleScheduled({ scheduledTime: Number.NaN })).rejects.toThrow(
-      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'now' }),
-    )
-  })
-
-  test('refuses a second job of the same id', () => {
-    expect(() => withJob().register(job())).toThrow(expect.objectContaining({ option: 'id' }))
   })
 })

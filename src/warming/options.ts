@@ -1,0 +1,68 @@
+/**
+ * What warming is told once, and how it is checked.
+ *
+ * @module
+ */
+
+import type { RedisCacheManager } from '../cache/manager.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+
+/** Options for `Warming`. */
+export interface WarmingOptions {
+  /** Its Redis is where jobs are taken; `redis` of a manager has a deadline and a breaker. */
+  readonly cache: Pick<RedisCacheManager, 'redis'>
+  /** What the names in Redis begin with. @default 'nc' */
+  readonly prefix?: string
+  /** The deployment: jobs with `atStart` run once for each. 1 to 128 characters without spaces. @default none */
+  readonly version?: string
+  /** How long a job whose isolate has died is left alone; 3 s to 1 h. @default '30s' */
+  readonly lease?: Duration
+  /** How long one heartbeat may last, jobs of all kinds together; 10 ms to 12 h. @default '10m' */
+  readonly timeBudget?: Duration
+  /** How long a handler may take to end once its signal is aborted. @default '5s' */
+  readonly grace?: Duration
+  /** @default webPlatform() */
+  readonly platform?: Platform
+}
+
+/** Options, checked, with their defaults. */
+export interface ResolvedOptions {
+  readonly redis: RedisCacheManager['redis']
+  readonly platform: Platform
+  readonly prefix: string
+  readonly version: string | undefined
+  readonly leaseMs: number
+  readonly timeBudgetMs: number
+  readonly graceMs: number
+}
+
+const LONGEST_MS = 43_200_000
+
+/** @throws {InvalidOptionError} When an option is out of its range. */
+export function resolveOptions(options: WarmingOptions): ResolvedOptions {
+  const { cache, prefix = 'nc', version, platform = webPlatform() } = options
+  if (typeof cache?.redis?.request !== 'function') {
+    throw new InvalidOptionError('cache', 'a RedisCacheManager')
+  }
+  if (!/^[^\s{}]{1,64}$/.test(prefix)) {
+    throw new InvalidOptionError('prefix', '1 to 64 characters without braces or spaces')
+  }
+  if (version !== undefined && !/^\S{1,128}$/.test(version)) {
+    throw new InvalidOptionError('version', '1 to 128 characters without spaces')
+  }
+  return {
+    redis: cache.redis,
+    platform,
+    prefix,
+    version,
+    leaseMs: toMilliseconds(options.lease ?? '30s', 'lease', { min: 3_000, max: 3_600_000 }),
+    timeBudgetMs: toMilliseconds(options.timeBudget ?? '10m', 'timeBudget', {
+      min: 10,
+      max: LONGEST_MS,
+    }),
+    graceMs: toMilliseconds(options.grace ?? '5s', 'grace', { max: LONGEST_MS }),
+  }
+}
