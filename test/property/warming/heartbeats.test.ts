@@ -32,9 +32,9 @@ const story: fc.Arbitrary<Story> = fc.record({
   faults: fc.array(fc.nat(9), { minLength: 5, maxLength: 5 }),
 })
 
-test('each slot is completed exactly once, step by step, whatever heartbeats do', async ({
-  task,
-}) => {
+test('each slot is completed exactly once, step by step, whatever heartbeats do', {
+  timeout: amount(60_000, 900_000),
+}, async ({ task }) => {
   const counts = { run: 0, heartbeats: 0, slots: 0, violations: 0 }
 
   await fc
