@@ -79,16 +79,20 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     operation: string,
     signal: AbortSignal,
     tries = 0,
+    isInDoubt = false,
   ): Promise<RedisResponse<never>> {
+    let doubt: boolean
     try {
       return await attempt({ ...request, signal }, operation)
-    } catch (error) {
-      const waitMs = tries < retries ? waitBeforeRetry(request, error, tries) : undefined
+    } catch (failure) {
+      const error = isInDoubt ? doubtful(failure) : failure
+      const waitMs = tries < retries ? waitBeforeRetry(request, failure, tries) : undefined
       if (waitMs === undefined || signal.aborted) throw error
       counts.retries++
       await platform.delay(waitMs, signal)
+      doubt = isDoubtful(error)
     }
-    return persist(request, operation, signal, tries + 1)
+    return persist(request, operation, signal, tries + 1, doubt)
   }
 
   /** Milliseconds, or `undefined` where sending again is unsafe or would come too late. */
@@ -159,6 +163,17 @@ async function ask(
 function unlessClosed(error: unknown): ClosedError {
   if (error instanceof ClosedError) return error
   throw error
+}
+
+function isDoubtful(error: unknown): boolean {
+  return error instanceof RemoteError && error.applied === 'unknown'
+}
+
+/** The failure of the last attempt, where an earlier one may have been applied. */
+function doubtful(error: unknown): unknown {
+  if (!(error instanceof RemoteError) || isDoubtful(error)) return error
+  const { operation, reason, retryable, retryAfterMs } = error
+  return new RemoteError({ operation, reason, retryable, retryAfterMs, applied: 'unknown' })
 }
 
 function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {

@@ -58,6 +58,20 @@ describe('guard sends again', () => {
     expect(guarded.counts).toEqual({ requests: 3, commands: 3, retries: 2, timeouts: 0 })
   })
 
+  test('and does not say of the last attempt alone that nothing was applied', async () => {
+    const guarded = make()
+    meets(lost, refused)
+    const failed = expect(send(guarded, 'DEL', 'k')).rejects.toMatchObject({
+      reason: 'ECONNREFUSED',
+      applied: 'unknown',
+    })
+
+    await platform.advance(400)
+
+    await failed
+    expect(redis.requests).toHaveLength(3)
+  })
+
   test('no more often than it was told', async () => {
     const guarded = make({ retries: 1 })
     meets(lost)
