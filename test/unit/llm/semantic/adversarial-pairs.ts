@@ -117,14 +117,14 @@ Can a 6 year old swim? | Can a 9 year old swim?
 
 const ENTITY = `
 What is the capital of France? | What is the capital of Spain?
-Who is the CEO of Apple? | Who is the CEO of Google?
+How tall is the Eiffel Tower? | How tall is the Atomium?
 How do I install Python? | How do I install Ruby?
 Weather in Paris tomorrow | Weather in London tomorrow
 Who wrote Hamlet? | Who wrote Macbeth?
 How tall is Mount Everest? | How tall is Mount Kilimanjaro?
 What is the population of Brazil? | What is the population of Chile?
-When did Einstein die? | When did Newton die?
-Is Tesla a good stock? | Is Ford a good stock?
+When did Pompeii fall? | When did Carthage fall?
+Is Madeira a good island? | Is Corsica a good island?
 What is the best hotel in Rome? | What is the best hotel in Milan?
 how do i deploy to aws | how do i deploy to azure
 recipe for chicken soup | recipe for tomato soup
