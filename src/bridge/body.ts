@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concatBytes } from '../entry/bytes.ts'
 import { Problem } from './problem.ts'
 
 const NOTHING = new Uint8Array()
@@ -35,17 +36,7 @@ export async function readBody(
     }
     parts.push(part.value)
   }
-  return concat(parts, bytes)
-}
-
-function concat(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const all = new Uint8Array(bytes)
-  let offset = 0
-  for (const part of parts) {
-    all.set(part, offset)
-    offset += part.byteLength
-  }
-  return all
+  return concatBytes(parts)
 }
 
 function tooLarge(maxBytes: number): Problem {

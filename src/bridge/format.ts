@@ -5,6 +5,7 @@
  * @module
  */
 
+import { concatBytes } from '../entry/bytes.ts'
 import { type Reply, toJson } from './json.ts'
 import { Problem } from './problem.ts'
 import type { Strings } from './strings.ts'
@@ -72,7 +73,7 @@ const RESP2: Format = {
       else if (result === 'OK') put('+OK\r\n')
       else putReply(result, strings, put, parts)
     }
-    return join(parts)
+    return concatBytes(parts)
   },
 }
 
@@ -93,16 +94,6 @@ function putReply(
     put(`*${reply.length}\r\n`)
     for (const item of reply) putReply(item, strings, put, parts)
   }
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0))
-  let offset = 0
-  for (const part of parts) {
-    all.set(part, offset)
-    offset += part.length
-  }
-  return all
 }
 
 function isList(answer: Answer | readonly Answer[]): answer is readonly Answer[] {

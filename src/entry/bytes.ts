@@ -94,3 +94,14 @@ function decodeBase64(text: string): string | undefined {
     return undefined
   }
 }
+
+/** All of them, one after the other. */
+export function concatBytes(parts: readonly Uint8Array[]): Bytes {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.byteLength
+  }
+  return all
+}

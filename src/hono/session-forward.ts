@@ -6,6 +6,7 @@
 
 import type { Context } from 'hono'
 import { InvalidOptionError } from '../errors.ts'
+import { dropHopByHop } from '../web/hop-by-hop.ts'
 import type { AssertedSession, SessionAssertions } from './session-assertion.ts'
 import { type SessionCookie, sessionCookie } from './session-cookie.ts'
 
@@ -25,11 +26,8 @@ export interface ForwardOptions {
   readonly cookie?: SessionCookie
 }
 
-/** Headers of one hop (RFC 9110, section 7.6.1), and those that `fetch` writes itself. */
-const OF_ONE_HOP: ReadonlySet<string> = new Set(
-  `connection host keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer
-  transfer-encoding upgrade content-length`.split(/\s+/),
-)
+/** Headers that `fetch` writes itself. */
+const OF_FETCH = ['host', 'content-length']
 const INTERNAL = ['x-nearcache-*', 'x-middleware-*', 'x-internal-*']
 const PATTERN = /^[a-z0-9-]+\*?$/
 
@@ -63,11 +61,10 @@ export function forwarder(
   const isInternal = matcher([...internal, header])
   return function forward(c, session) {
     const { raw } = c.req
-    const headers = new Headers()
-    const hop = listed(raw.headers.get('connection'))
-    for (const [name, value] of raw.headers) {
-      if (!OF_ONE_HOP.has(name) && !hop.has(name) && !isInternal(name)) headers.append(name, value)
-    }
+    const headers = new Headers(raw.headers)
+    dropHopByHop(headers)
+    for (const name of OF_FETCH) headers.delete(name)
+    for (const name of raw.headers.keys()) if (isInternal(name)) headers.delete(name)
     hideTokens(headers, cookie, session?.credential === 'bearer')
     if (session) headers.set(header, assertions.sign(session))
     const { pathname, search } = new URL(raw.url)
@@ -91,16 +88,6 @@ function matcher(patterns: readonly string[]): (name: string) => boolean {
     const read = name.replaceAll('_', '-')
     return names.has(read) || starts.some((start) => read.startsWith(start))
   }
-}
-
-/** The headers that `Connection` names are of one hop too. */
-function listed(connection: string | null): ReadonlySet<string> {
-  return new Set(
-    (connection ?? '')
-      .toLowerCase()
-      .split(',')
-      .map((name) => name.trim()),
-  )
 }
 
 /** An origin that has the token could act as the user anywhere, and log it. */

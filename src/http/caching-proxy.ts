@@ -6,9 +6,9 @@
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { dropHopByHop } from '../web/hop-by-hop.ts'
 import { withFields } from './answer.ts'
 import { asDecoded } from './decoded.ts'
-import { dropHopByHop } from './fields.ts'
 import { type HttpCacheOptions, resolveSettings } from './options.ts'
 import { ResponseCache } from './response-cache.ts'
 

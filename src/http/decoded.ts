@@ -4,9 +4,9 @@
  * @module
  */
 
+import { listMembers } from '../web/list-field.ts'
 import { withFields } from './answer.ts'
 import { weaken } from './etag.ts'
-import { listMembers } from './fields.ts'
 
 /** The codings that every runtime's `fetch` takes off. */
 const DECODED = new Set(['gzip', 'x-gzip', 'deflate', 'br'])

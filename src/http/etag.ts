@@ -5,7 +5,7 @@
  */
 
 import { type Bytes, toBase64Url } from '../entry/bytes.ts'
-import { listMembers } from './fields.ts'
+import { listMembers } from '../web/list-field.ts'
 import { parseHttpDate } from './http-date.ts'
 
 const TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/

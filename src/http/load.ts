@@ -7,8 +7,8 @@
 
 import type { LoadContext } from '../cache/loader.ts'
 import { randomId } from '../entry/id.ts'
+import { listMembers } from '../web/list-field.ts'
 import { type Exchange, exchange, isAbout, isServerError, isTruncated } from './exchange.ts'
-import { listMembers } from './fields.ts'
 import type { Settings } from './options.ts'
 import { Recording } from './recording.ts'
 import { type Terms, termsOf } from './rules.ts'

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Bytes } from '../entry/bytes.ts'
+import { type Bytes, concatBytes } from '../entry/bytes.ts'
 
 type Controller = ReadableStreamDefaultController<Uint8Array>
 
@@ -112,7 +112,7 @@ export class Recording {
     this.#ended = ended
     if (this.#client) this.#close(this.#client, ended)
     if ('error' in ended) this.#whole.reject(ended.error)
-    else this.#whole.resolve(this.#isTooLarge ? undefined : join(this.#pieces, this.#sizeBytes))
+    else this.#whole.resolve(this.#isTooLarge ? undefined : concatBytes(this.#pieces))
   }
 
   #close(client: Controller, ended: { readonly error?: unknown }): void {
@@ -120,14 +120,4 @@ export class Recording {
     if ('error' in ended) client.error(ended.error)
     else client.close()
   }
-}
-
-function join(pieces: readonly Uint8Array[], sizeBytes: number): Bytes {
-  const whole = new Uint8Array(sizeBytes)
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.byteLength
-  }
-  return whole
 }

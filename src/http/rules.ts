@@ -17,8 +17,8 @@
  */
 
 import CachePolicy from 'http-cache-semantics'
+import { listMembers } from '../web/list-field.ts'
 import { type Directives, parseCacheControl, parseTargeted, seconds } from './directives.ts'
-import { listMembers } from './fields.ts'
 import { formatHttpDate, parseHttpDate } from './http-date.ts'
 import { varyNames } from './vary.ts'
 

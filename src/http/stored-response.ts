@@ -6,8 +6,9 @@
 
 import type { StandardSchema } from '../cache/standard-schema.ts'
 import { type Bytes, decodeUtf8, encodeUtf8, fromBase64, toBase64 } from '../entry/bytes.ts'
+import { dropHopByHop } from '../web/hop-by-hop.ts'
 import { etagOf } from './etag.ts'
-import { dropHopByHop, pairsOf } from './fields.ts'
+import { pairsOf } from './fields.ts'
 import { formatHttpDate } from './http-date.ts'
 import type { Received, Terms } from './rules.ts'
 

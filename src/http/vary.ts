@@ -7,7 +7,7 @@
 
 import { sha256 } from '@noble/hashes/sha2.js'
 import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
-import { listMembers } from './fields.ts'
+import { listMembers } from '../web/list-field.ts'
 
 /** More names than this are no way to choose a response. */
 const MAX_NAMES = 16

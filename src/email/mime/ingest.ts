@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concatBytes } from '../../entry/bytes.ts'
 import { DuplicateEmailError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -90,22 +91,12 @@ async function readAtMost(
   let length = 0
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return { bytes: joined(chunks, length), isWhole: true }
+    if (done) return { bytes: concatBytes(chunks), isWhole: true }
     chunks.push(value)
     length += value.length
     if (length > maxBytes) {
       await reader.cancel()
-      return { bytes: joined(chunks, length).subarray(0, maxBytes), isWhole: false }
+      return { bytes: concatBytes(chunks).subarray(0, maxBytes), isWhole: false }
     }
   }
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }

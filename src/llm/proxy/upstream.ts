@@ -4,28 +4,17 @@
  * @module
  */
 
+import { concatBytes } from '../../entry/bytes.ts'
 import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
+import { dropHopByHop } from '../../web/hop-by-hop.ts'
 import type { Opened } from '../recording.ts'
 import type { Dialect, Shape } from './dialect.ts'
 import type { ProxyPolicy, Upstream } from './options.ts'
 import { bytesOf } from './split.ts'
 
-/** Headers of a connection rather than of a message (RFC 9110, section 7.6.1), and what `fetch` sets. */
-const OF_THE_CONNECTION = [
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'host',
-  'content-length',
-  'accept-encoding',
-]
+/** What `fetch` sets by itself. */
+const OF_FETCH = ['host', 'content-length', 'accept-encoding']
 /** What is meant for this proxy and no other. */
 const OWN = ['cache-control', 'x-nearcache']
 /** A refusal is passed on whole, and is never long. */
@@ -173,8 +162,8 @@ async function* once(read: () => Promise<string>): AsyncGenerator<string, void> 
 
 function withoutThoseOfTheConnection(headers: Headers): Headers {
   const result = new Headers(headers)
-  const named = (headers.get('connection') ?? '').split(',').map((name) => name.trim())
-  for (const name of [...OF_THE_CONNECTION, ...named]) if (name !== '') result.delete(name)
+  dropHopByHop(result)
+  for (const name of OF_FETCH) result.delete(name)
   return result
 }
 
@@ -188,11 +177,5 @@ async function readAtMost({ body }: Response, maxBytes: number): Promise<Uint8Ar
       if (size >= maxBytes) break
     }
   }
-  const all = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return all
+  return concatBytes(chunks)
 }
