@@ -15,11 +15,11 @@ export {
   type TagChanges,
 } from './cache/change-log.ts'
 export type { Listener, Totals } from './cache/events.ts'
-export type { InvalidationMode } from './cache/invalidate.ts'
+export type { InvalidateOptions, InvalidationMode } from './cache/invalidate.ts'
 export type { LoadContext, Loader } from './cache/loader.ts'
 export { RedisCacheManager } from './cache/manager.ts'
 export type { ManyLoadContext, ManyLoader } from './cache/many.ts'
-export { CacheNamespace, type InvalidateOptions } from './cache/namespace.ts'
+export { CacheNamespace } from './cache/namespace.ts'
 export type {
   CacheOptions,
   EncryptionOptions,

@@ -89,3 +89,21 @@ export function report(
     durationMs: ctx.platform.now() - startedAt,
   })
 }
+
+/** Runs a write and reports how it ended; a failure is the caller's to know. */
+export async function reported<T>(
+  ctx: CacheContext,
+  operation: Operation,
+  key: string | undefined,
+  run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
+): Promise<T> {
+  const startedAt = ctx.platform.now()
+  try {
+    const { result, outcome } = await run()
+    report(ctx, operation, key, outcome, startedAt)
+    return result
+  } catch (error) {
+    report(ctx, operation, key, { kind: 'failed', error }, startedAt)
+    throw error
+  }
+}

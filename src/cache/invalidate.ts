@@ -14,6 +14,12 @@ import { scan } from './scan.ts'
 /** `hard`: never served again. `soft`: may be served as stale while it is refreshed. */
 export type InvalidationMode = 'hard' | 'soft'
 
+/** How a tag invalidation works. */
+export interface InvalidateOptions {
+  /** `hard`: never served again. `soft`: stale at once, served while refreshed. @default 'hard' */
+  readonly mode?: InvalidationMode
+}
+
 /** Drops or renews the markers of tags, or of a namespace: one command whatever hangs on them. */
 export async function invalidateMarkers(
   ctx: CacheContext,

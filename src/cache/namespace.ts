@@ -7,24 +7,18 @@
 import { InvalidOptionError } from '../errors.ts'
 import { whileWanted } from '../flight/deadline.ts'
 import type { NearCopy } from '../near/near-tier.ts'
-import { type CacheContext, report } from './context.ts'
-import { type InvalidationMode, invalidateMarkers, invalidatePattern } from './invalidate.ts'
+import { type CacheContext, report, reported } from './context.ts'
+import { type InvalidateOptions, invalidateMarkers, invalidatePattern } from './invalidate.ts'
 import { checkLoader, type Loader } from './loader.ts'
 import { getMany, getOrSetMany, type ManyLoader } from './many.ts'
 import { Names } from './names.ts'
 import { nearHit } from './near-copy.ts'
 import type { EntryOptions, NamespaceOptions, Policy } from './options.ts'
-import type { Operation, Outcome } from './outcome.ts'
+import type { Outcome } from './outcome.ts'
 import { checkTagList, resolvePolicy } from './policy.ts'
 import { get, getOrSet, type ReadResult, servedNear } from './read.ts'
 import { listKeys } from './scan.ts'
 import { amend, begin, remove, type SetResult, set, setMany, type Ticket, touch } from './write.ts'
-
-/** How a tag invalidation works. */
-export interface InvalidateOptions {
-  /** `hard`: never served again. `soft`: stale at once, served while refreshed. @default 'hard' */
-  readonly mode?: InvalidationMode
-}
 
 /**
  * A part of a cache that owns its keys, tags and clear.
@@ -176,7 +170,7 @@ export class CacheNamespace<Values = unknown> {
     value: T,
     options?: EntryOptions<T>,
   ): Promise<SetResult> {
-    return this.#write('set', key, async () => {
+    return reported(this.#ctx, 'set', key, async () => {
       const result = await set(this.#ctx, key, value, this.#resolve(options))
       return { result, outcome: { kind: result } }
     })
@@ -208,7 +202,7 @@ export class CacheNamespace<Values = unknown> {
 
   /** Makes a servable entry fresh for `ttl` from now. @returns Whether there was one. */
   touch(key: string, options?: EntryOptions<never>): Promise<boolean> {
-    return this.#write('touch', key, async () => {
+    return reported(this.#ctx, 'touch', key, async () => {
       const result = await touch(this.#ctx, key, this.#resolve(options))
       return { result, outcome: { kind: 'touched' } }
     })
@@ -226,7 +220,7 @@ export class CacheNamespace<Values = unknown> {
     change: (value: T) => T | undefined | Promise<T | undefined>,
     options?: EntryOptions<T>,
   ): Promise<boolean> {
-    return this.#write('set', key, async () => {
+    return reported(this.#ctx, 'set', key, async () => {
       const policy = this.#resolve(options)
       const result = await amend(this.#ctx, key, change as (value: unknown) => unknown, policy)
       return { result, outcome: { kind: result ? 'stored' : 'superseded' } }
@@ -235,7 +229,7 @@ export class CacheNamespace<Values = unknown> {
 
   /** Deletes keys, and the right of running loads to store them: one command. */
   delete(...keys: readonly string[]): Promise<void> {
-    return this.#write('delete', keys[0], async () => {
+    return reported(this.#ctx, 'delete', keys[0], async () => {
       await remove(this.#ctx, keys)
       return { result: undefined, outcome: { kind: 'deleted' } }
     })
@@ -243,7 +237,7 @@ export class CacheNamespace<Values = unknown> {
 
   /** Invalidates every entry with one of these tags, whatever their number: one command. */
   invalidateTags(tags: readonly string[], options: InvalidateOptions = {}): Promise<void> {
-    return this.#write('invalidateTags', undefined, async () => {
+    return reported(this.#ctx, 'invalidateTags', undefined, async () => {
       const { mode = 'hard' } = options
       if (mode !== 'hard' && mode !== 'soft') {
         throw new InvalidOptionError('mode', "'hard' or 'soft'")
@@ -261,7 +255,7 @@ export class CacheNamespace<Values = unknown> {
    * @throws {InvalidKeyError} When keys are hashed, and the pattern is not a declared prefix.
    */
   invalidatePattern(pattern: string): Promise<void> {
-    return this.#write('invalidatePattern', undefined, async () => {
+    return reported(this.#ctx, 'invalidatePattern', undefined, async () => {
       await invalidatePattern(this.#ctx, pattern)
       return { result: undefined, outcome: { kind: 'invalidated', mode: 'hard' } }
     })
@@ -279,7 +273,7 @@ export class CacheNamespace<Values = unknown> {
 
   /** Invalidates everything in this namespace and those inside it: one command. */
   clear(): Promise<void> {
-    return this.#write('clear', undefined, async () => {
+    return reported(this.#ctx, 'clear', undefined, async () => {
       await invalidateMarkers(this.#ctx, this.#ctx.names.implicit.slice(0, 1), 'hard')
       return { result: undefined, outcome: { kind: 'invalidated', mode: 'hard' } }
     })
@@ -309,22 +303,5 @@ export class CacheNamespace<Values = unknown> {
 
   #resolve(options: object | undefined): Policy {
     return resolvePolicy(this.#policy, options)
-  }
-
-  /** Runs a write and reports how it ended; a failure is the caller's to know. */
-  async #write<T>(
-    operation: Operation,
-    key: string | undefined,
-    run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
-  ): Promise<T> {
-    const startedAt = this.#ctx.platform.now()
-    try {
-      const { result, outcome } = await run()
-      report(this.#ctx, operation, key, outcome, startedAt)
-      return result
-    } catch (error) {
-      report(this.#ctx, operation, key, { kind: 'failed', error }, startedAt)
-      throw error
-    }
   }
 }

@@ -14,6 +14,7 @@ import { type Generation, Generator } from './generate.ts'
 import type { Reader } from './reader.ts'
 import { type Opened, Recording } from './recording.ts'
 import type { Resolved } from './request.ts'
+import type { StoreResult } from './responses.ts'
 import type { Elsewhere, Tiers } from './tiers.ts'
 
 /** A model, asked one question. */
@@ -127,6 +128,33 @@ export class Answers {
     if (other.kind === 'found') return this.#found(request, other)
     accounts.emit({ kind: 'absent', model })
     return { kind: 'absent' }
+  }
+
+  /** Stores an answer that the caller has, if it is worth it and the request does not forbid it. */
+  async store<Part>(
+    request: Resolved,
+    source: Source<Part>,
+    parts: readonly Part[],
+    told: Pick<StoredAnswer, 'tookMs' | 'usage'>,
+  ): Promise<StoreResult> {
+    const { platform, tiers, cache } = { ...this.#ctx, cache: this.#ctx.cache() }
+    const verdict = source.judge(parts)
+    if (!verdict.store) return { stored: false, reason: verdict.reason }
+    const { key, tags, ttlMs: ttl, control } = request
+    if (ttl === 0 || control.noStore) return { stored: false, reason: 'unwanted' }
+    const { shape } = source
+    const answer: StoredAnswer = {
+      format: 1,
+      shape,
+      parts,
+      at: platform.now(),
+      ...told,
+      isMatchable: true,
+    }
+    const result = await cache.set(key, answer, { tags, ttl })
+    if (result !== 'stored') return { stored: false, reason: result }
+    await tiers.introduce(request, undefined, () => source.textOf(parts, shape), String)
+    return { stored: true }
   }
 
   /** One look, and a load if nothing is there; `undefined` when what was found is gone by now. */

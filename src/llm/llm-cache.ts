@@ -4,15 +4,14 @@
  * @module
  */
 
-import { defaultCache } from '../cache/default-cache.ts'
 import type { CacheNamespace } from '../cache/namespace.ts'
 import { InvalidOptionError, NotCachedError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
 import { webPlatform } from '../platform/web.ts'
 import { Accounts, type LLMCacheStats, type LLMEvent } from './accounting.ts'
 import { Analyses } from './analyses.ts'
-import type { StoredAnswer } from './answer.ts'
 import { Answers, type Obtained, type Source } from './answers.ts'
+import { answersIn } from './answers-namespace.ts'
 import {
   type Embed,
   type EmbeddingInput,
@@ -66,15 +65,14 @@ export class LLMResponseCache {
   readonly #accounts: Accounts
   readonly #answers: Answers
   readonly #tiers: Tiers
-  #namespace:
-    | { readonly of: CacheNamespace<unknown>; readonly its: CacheNamespace<unknown> }
-    | undefined
+  readonly #namespace: () => CacheNamespace<unknown>
 
   /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: LLMResponseCacheOptions = {}) {
     const settings = readOptions(options)
     const { platform = webPlatform(), matcher, prices = {} } = options
-    const cache = (): CacheNamespace<unknown> => this.#cacheOf(options.cache ?? defaultCache())
+    const cache = answersIn(options.cache)
+    this.#namespace = cache
     this.#settings = settings
     this.#accounts = new Accounts(prices, matcher)
     this.#tiers = new Tiers({ platform, matcher, cache })
@@ -134,28 +132,7 @@ export class LLMResponseCache {
     if (!(processingTime >= 0)) throw new InvalidOptionError('processingTime', '0 or more')
     const request = this.resolve(questionOf({ ...options, prompt, model }))
     const source = valueSource<T>(() => response)
-    const verdict = source.judge([response])
-    if (!verdict.store) return { stored: false, reason: verdict.reason }
-    if (request.ttlMs === 0 || request.control.noStore) return { stored: false, reason: 'unwanted' }
-    const answer: StoredAnswer = {
-      format: 1,
-      shape: source.shape,
-      parts: [response],
-      at: this.#settings.now(),
-      tookMs: processingTime,
-      usage,
-      isMatchable: true,
-    }
-    const { key, tags, ttlMs: ttl } = request
-    const result = await this.#cacheOf().set(key, answer, { tags, ttl })
-    if (result !== 'stored') return { stored: false, reason: result }
-    await this.#tiers.introduce(
-      request,
-      undefined,
-      () => source.textOf([response], source.shape),
-      String,
-    )
-    return { stored: true }
+    return this.#answers.store(request, source, [response], { tookMs: processingTime, usage })
   }
 
   /**
@@ -257,7 +234,7 @@ export class LLMResponseCache {
 
   /** Answers with one of the `tags` of their request are not served any more: one command. */
   invalidateTags(tags: readonly string[]): Promise<void> {
-    return this.#cacheOf().invalidateTags(tags.map((tag) => label('tag', tag)))
+    return this.#namespace().invalidateTags(tags.map((tag) => label('tag', tag)))
   }
 
   /** See {@link Analyses.storeEmail}. */
@@ -315,26 +292,12 @@ export class LLMResponseCache {
 
   /** Nothing that is stored is served any more: one command. */
   clearCache(): Promise<void> {
-    return this.#cacheOf().clear()
+    return this.#namespace().clear()
   }
 
   async #invalidate(kind: string, value: string): Promise<void> {
     checkName(value, kind)
-    await this.#cacheOf().invalidateTags([label(kind, value)])
-  }
-
-  /** The namespace of answers. What is said of staleness in the cache's defaults is not for these. */
-  #cacheOf(of: CacheNamespace<unknown> = this.#settings.cache ?? defaultCache()) {
-    if (this.#namespace?.of !== of) {
-      const its = of.namespace('llm', {
-        staleWhileRevalidate: 0,
-        staleIfError: 0,
-        earlyRefresh: 0,
-        consistency: 'strict',
-      })
-      this.#namespace = { of, its }
-    }
-    return this.#namespace.its
+    await this.#namespace().invalidateTags([label(kind, value)])
   }
 }
 

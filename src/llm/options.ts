@@ -8,7 +8,6 @@ import type { CacheNamespace } from '../cache/namespace.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
-import { webPlatform } from '../platform/web.ts'
 import type { Price } from './accounting.ts'
 import type { GenerateLimits } from './answers.ts'
 import { type ContentClass, readTtls } from './content-class.ts'
@@ -51,9 +50,7 @@ export interface LLMResponseCacheOptions {
 
 /** The options, read. */
 export interface LLMSettings extends ResolveSettings {
-  readonly cache: CacheNamespace<unknown> | undefined
   readonly limits: GenerateLimits
-  now(): number
 }
 
 const NAMES: readonly (keyof LLMResponseCacheOptions)[] = [
@@ -70,7 +67,7 @@ const NAMES: readonly (keyof LLMResponseCacheOptions)[] = [
 
 /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
 export function readOptions(options: LLMResponseCacheOptions): LLMSettings {
-  const { cache, platform = webPlatform(), normalisedMatching = true, timeouts = {} } = options
+  const { cache, normalisedMatching = true, timeouts = {} } = options
   const { first = '2m', idle = '1m', total = '10m' } = timeouts
   const { patience = '15s', maxAnswerChars = 1_048_576 } = options
   for (const name of Object.keys(options)) {
@@ -91,7 +88,6 @@ export function readOptions(options: LLMResponseCacheOptions): LLMSettings {
     throw new InvalidOptionError('maxAnswerChars', 'a whole number above 0')
   }
   return {
-    cache,
     ttls: readTtls(options.ttl),
     folds: normalisedMatching,
     limits: {
@@ -101,6 +97,5 @@ export function readOptions(options: LLMResponseCacheOptions): LLMSettings {
       patienceMs: toMilliseconds(patience, 'patience', { min: 1 }),
       maxChars: maxAnswerChars,
     },
-    now: () => platform.now(),
   }
 }

@@ -17,13 +17,13 @@ export {
   type MetricsOptions,
   type MetricsSink,
 } from './metrics.ts'
-export {
-  CacheMonitor,
-  type CacheMonitorOptions,
-  type JobRunner,
-  type JobSummary,
-  type MonitorEvents,
-} from './monitor.ts'
+export { CacheMonitor } from './monitor.ts'
+export type {
+  CacheMonitorOptions,
+  JobRunner,
+  JobSummary,
+  MonitorEvents,
+} from './monitor-options.ts'
 export { type OtlpOptions, otlpSink } from './otlp-sink.ts'
 export { type Gauge, PROMETHEUS_TYPE, prometheusText } from './prometheus.ts'
 export type { Recommendation } from './recommendations.ts'

@@ -11,9 +11,8 @@ import { randomId } from '../entry/id.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
-import { errorKind } from './error-kind.ts'
-import { type CacheFigures, type Figures, mergeFigures, WHOLE_CACHE } from './figures.ts'
-import { Histogram, type HistogramData } from './histogram.ts'
+import { type CacheFigures, type Figures, WHOLE_CACHE } from './figures.ts'
+import { Tally } from './tally.ts'
 
 /** Figures of one isolate over one stretch of time: each is handed on once. */
 export interface Batch {
@@ -53,12 +52,6 @@ export interface MetricsOptions {
 
 /** The namespace of figures beyond the bound of names. A path holds no space. */
 export const OTHER_CACHES = '(other caches)'
-
-/** Counts of one namespace that is being counted. */
-interface Tally {
-  readonly counters: Map<string, number>
-  readonly histograms: Map<string, Histogram>
-}
 
 /**
  * The counts of one isolate.
@@ -114,7 +107,7 @@ export class Metrics {
 
   /** Counts something that is no operation of the cache: `code` is one of `SERIES`. */
   count(cache: string, code: string, by = 1): void {
-    add(this.#tally(cache).counters, code, by)
+    this.#tally(cache).add(code, by)
   }
 
   /** Hands on what was counted. Resolves when every sink has it, or has failed twice; never rejects. */
@@ -149,7 +142,7 @@ export class Metrics {
   }
 
   #record(event: CacheEvent): void {
-    count(this.#tally(event.namespace), event)
+    this.#tally(event.namespace).record(event)
     this.#operations++
     const now = this.#platform.now()
     const isUrgent = event.outcome.kind === 'circuit'
@@ -164,7 +157,7 @@ export class Metrics {
     const name = isKnown ? cache : OTHER_CACHES
     let tally = this.#tallies.get(name)
     if (tally === undefined) {
-      tally = { counters: new Map(), histograms: new Map() }
+      tally = new Tally()
       this.#tallies.set(name, tally)
     }
     return tally
@@ -175,22 +168,21 @@ export class Metrics {
     this.#countNearHits()
     this.#countRequests()
     const figures = new Map<string, CacheFigures>()
-    for (const [cache, { counters, histograms }] of this.#tallies) {
-      const data = takeAll(histograms)
-      if (counters.size > 0 || data.size > 0) figures.set(cache, { counters, histograms: data })
+    for (const [cache, tally] of this.#tallies) {
+      const taken = tally.take()
+      if (taken) figures.set(cache, taken)
     }
     this.#tallies = new Map()
     this.#operations = 0
     this.#flushedAt = this.#platform.now()
-    // Copied, so that what a sink still reads is not counted on.
-    return mergeFigures([figures])
+    return figures
   }
 
   #countNearHits(): void {
     const hits = this.#cache.nearHits()
     for (const [cache, count] of hits) {
       const more = count - (this.#nearHits.get(cache) ?? 0)
-      if (more > 0) add(this.#tally(cache || OTHER_CACHES).counters, 'hn', more)
+      if (more > 0) this.#tally(cache || OTHER_CACHES).add('hn', more)
     }
     this.#nearHits = hits
   }
@@ -199,7 +191,7 @@ export class Metrics {
     const counts: Readonly<Record<string, number>> = { ...this.#cache.redis.counts }
     for (const [name, code] of REQUEST_CODES) {
       const more = (counts[name] ?? 0) - (this.#counts[name] ?? 0)
-      if (more > 0) add(this.#tally(WHOLE_CACHE).counters, code, more)
+      if (more > 0) this.#tally(WHOLE_CACHE).add(code, more)
     }
     this.#counts = counts
   }
@@ -211,106 +203,6 @@ const REQUEST_CODES: readonly (readonly [name: string, code: string])[] = [
   ['retries', 'rt'],
   ['timeouts', 'rd'],
 ]
-
-function count(tally: Tally, event: CacheEvent): void {
-  const { outcome, durationMs, operation } = event
-  const { counters } = tally
-  switch (outcome.kind) {
-    case 'hit':
-      if (outcome.tier === 'near') return
-      add(counters, HIT_CODES[outcome.freshness], 1)
-      time(tally, 'g.hit', durationMs)
-      break
-    case 'miss':
-      add(counters, `m.${outcome.reason}`, 1)
-      time(tally, 'g.miss', durationMs)
-      countError(counters, operation, outcome)
-      break
-    case 'loaded':
-      countLoad(tally, event)
-      break
-    case 'stored':
-    case 'superseded':
-      add(counters, outcome.kind === 'stored' ? 's' : 'ss', 1)
-      time(tally, 'w', durationMs)
-      break
-    case 'deleted':
-      add(counters, 'd', 1)
-      break
-    case 'invalidated':
-      add(counters, outcome.mode === 'hard' ? 'ih' : 'is', 1)
-      break
-    case 'evicted':
-      add(counters, 'ev', 1)
-      break
-    case 'circuit':
-      if (outcome.state === 'open') add(counters, 'bo', 1)
-      break
-    case 'failed':
-      countFailure(counters, operation, outcome.error)
-      break
-    case 'touched':
-      break
-  }
-}
-
-const HIT_CODES = { fresh: 'hr', stale: 'hs', 'stale-if-error': 'he' } as const
-
-function countLoad(tally: Tally, { outcome, durationMs, operation }: CacheEvent): void {
-  if (outcome.kind !== 'loaded') return
-  const { counters } = tally
-  // Behind a stale answer the look-up was a hit.
-  if (outcome.reason !== 'stale') {
-    add(counters, `m.${outcome.reason}`, 1)
-    time(tally, 'g.miss', durationMs)
-  }
-  add(counters, outcome.shared ? 'lc' : 'l', 1)
-  if (!outcome.shared) time(tally, 'ld', outcome.loadMs)
-  countError(counters, operation, outcome)
-}
-
-/** A read that had to do without Redis, or could not store what it loaded. */
-function countError(
-  counters: Map<string, number>,
-  operation: string,
-  { error }: { readonly error?: unknown },
-): void {
-  if (error !== undefined) add(counters, `e.${opOf(operation)}.${errorKind(error)}`, 1)
-}
-
-function countFailure(counters: Map<string, number>, operation: string, error: unknown): void {
-  const kind = errorKind(error)
-  add(counters, `e.${opOf(operation)}.${kind}`, 1)
-  if (kind === 'loader') add(counters, 'lf', 1)
-}
-
-const READS: ReadonlySet<string> = new Set(['get', 'getOrSet', 'has', 'refresh'])
-
-function opOf(operation: string): 'read' | 'write' {
-  return READS.has(operation) ? 'read' : 'write'
-}
-
-function add(counters: Map<string, number>, code: string, by: number): void {
-  counters.set(code, (counters.get(code) ?? 0) + by)
-}
-
-function time({ histograms }: Tally, code: string, ms: number): void {
-  let histogram = histograms.get(code)
-  if (histogram === undefined) {
-    histogram = new Histogram()
-    histograms.set(code, histogram)
-  }
-  histogram.record(ms)
-}
-
-function takeAll(histograms: ReadonlyMap<string, Histogram>): Map<string, HistogramData> {
-  const taken = new Map<string, HistogramData>()
-  for (const [code, histogram] of histograms) {
-    const data = histogram.take()
-    if (data) taken.set(code, data)
-  }
-  return taken
-}
 
 function wholeNumber(value: number, option: string): number {
   if (Number.isSafeInteger(value) && value >= 1) return value

@@ -12,62 +12,15 @@ import { webPlatform } from '../platform/web.ts'
 import { type Alert, Alerts } from './alerts.ts'
 import type { Figures } from './figures.ts'
 import { type HealthReport, healthOf, probe } from './health.ts'
-import type { RedisFigures } from './redis-figures.ts'
-import { type PerformanceReport, reportOf } from './report.ts'
 import {
-  type Evidence,
-  judgeRule,
-  type Rule,
-  type RuleState,
-  type RulesOptions,
-  resolveRules,
-} from './rules.ts'
+  type CacheMonitorOptions,
+  type JobRunner,
+  type MonitorEvents,
+  MonitorListeners,
+} from './monitor-options.ts'
+import { type PerformanceReport, reportOf } from './report.ts'
+import { type Evidence, judgeRule, type Rule, type RuleState, resolveRules } from './rules.ts'
 import { summarize } from './summary.ts'
-
-/** What a monitor tells, by the name of the event. */
-export interface MonitorEvents {
-  'monitoring:started': { readonly intervalMs: number }
-  'monitoring:stopped': Record<never, never>
-  'health:checked': HealthReport
-  'alert:created': Alert
-  'alert:resolved': Alert
-}
-
-/** Runs warming jobs at their times. */
-export interface JobRunner<Job = unknown> {
-  register(job: Job): void
-  /** Runs what is due. @returns How many jobs ran. */
-  runDue(): Promise<number>
-  summary(): Promise<JobSummary>
-}
-
-/** How the jobs do. */
-export interface JobSummary {
-  readonly totalJobs: number
-  readonly completedJobs: number
-  readonly failedJobs: number
-}
-
-/** Options for {@link CacheMonitor}. */
-export interface CacheMonitorOptions<Job = unknown> {
-  readonly cache: RedisCacheManager
-  /** Where the figures of all isolates are added up: rules and reports go by them. */
-  readonly figures: RedisFigures
-  /** The window that rules look at, in whole minutes. @default '5m' */
-  readonly window?: Duration
-  /** What rules do otherwise than by default; `false` for a rule that is not wanted. */
-  readonly rules?: RulesOptions
-  /** Bytes that Redis may use, where it does not tell itself. @default its maxmemory */
-  readonly memoryLimitBytes?: number
-  /** Told of each alert once when it begins and once when it ends, by whichever isolate found out. */
-  readonly notify?: (alert: Alert) => Promise<void> | void
-  /** What the names of alerts in Redis begin with. @default 'nc' */
-  readonly prefix?: string
-  /** Runs the jobs that {@link CacheMonitor.registerWarmingJob} takes. @default none are taken */
-  readonly warming?: JobRunner<Job>
-  /** @default webPlatform() */
-  readonly platform?: Platform
-}
 
 const MAX_HISTORY = 100
 const MINUTE_MS = 60_000
@@ -92,7 +45,7 @@ export class CacheMonitor<Job = unknown> {
   readonly #states = new Map<string, RuleState>()
   readonly #alerts: Alerts
   readonly #windowMinutes: number
-  readonly #listeners = new Map<string, Set<(event: never) => void>>()
+  readonly #listeners = new MonitorListeners()
   #history: readonly HealthReport[] = []
   #failedChecks = 0
   #watch: AbortController | undefined
@@ -121,12 +74,7 @@ export class CacheMonitor<Job = unknown> {
     name: Name,
     listener: (event: MonitorEvents[Name]) => void,
   ): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set()
-    this.#listeners.set(name, listeners)
-    listeners.add(listener as (event: never) => void)
-    return () => {
-      listeners.delete(listener as (event: never) => void)
-    }
+    return this.#listeners.add(name, listener)
   }
 
   /**
@@ -141,7 +89,7 @@ export class CacheMonitor<Job = unknown> {
     this.#watch?.abort()
     const watch = new AbortController()
     this.#watch = watch
-    this.#emit('monitoring:started', { intervalMs })
+    this.#listeners.tell('monitoring:started', { intervalMs })
     this.#platform.defer(this.#keepWatch(intervalMs, watch.signal))
   }
 
@@ -150,7 +98,7 @@ export class CacheMonitor<Job = unknown> {
     if (this.#watch === undefined) return
     this.#watch.abort()
     this.#watch = undefined
-    this.#emit('monitoring:stopped', {})
+    this.#listeners.tell('monitoring:stopped', {})
   }
 
   /** Asks Redis, reads the figures, begins and ends alerts. Never rejects for what Redis does. */
@@ -170,7 +118,7 @@ export class CacheMonitor<Job = unknown> {
     const alerts = await this.#alerts.active()
     const health = healthOf({ found, evidence, alerts, now, figures, stats })
     this.#history = [...this.#history, health].slice(-MAX_HISTORY)
-    this.#emit('health:checked', health)
+    this.#listeners.tell('health:checked', health)
     return health
   }
 
@@ -287,21 +235,11 @@ export class CacheMonitor<Job = unknown> {
   }
 
   async #tell(name: 'alert:created' | 'alert:resolved', alert: Alert): Promise<void> {
-    this.#emit(name, alert)
+    this.#listeners.tell(name, alert)
     try {
       await this.#options.notify?.(alert)
     } catch {
       // Whoever is told must not keep the check from its end; the alert is on record.
-    }
-  }
-
-  #emit<Name extends keyof MonitorEvents>(name: Name, event: MonitorEvents[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      try {
-        listener(event as never)
-      } catch {
-        // A listener's fault must not become the monitor's.
-      }
     }
   }
 }

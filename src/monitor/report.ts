@@ -7,7 +7,7 @@
 import type { Alert } from './alerts.ts'
 import type { Figures } from './figures.ts'
 import type { HealthReport } from './health.ts'
-import type { JobSummary } from './monitor.ts'
+import type { JobSummary } from './monitor-options.ts'
 import type { Recommendation } from './recommendations.ts'
 import type { AlertType, Severity } from './rules.ts'
 import { type Summary, summarize } from './summary.ts'

@@ -5,7 +5,8 @@
  */
 
 import { defaultCache } from '../cache/default-cache.ts'
-import type { CacheNamespace, InvalidateOptions } from '../cache/namespace.ts'
+import type { InvalidateOptions } from '../cache/invalidate.ts'
+import type { CacheNamespace } from '../cache/namespace.ts'
 import { checkFields, checkTagList } from '../cache/policy.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { type Answer, answer } from './answer.ts'

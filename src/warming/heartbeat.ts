@@ -1,0 +1,198 @@
+/**
+ * One heartbeat: what is due is run, the most urgent first, until nothing is left or the time is over.
+ *
+ * @module
+ */
+
+import { randomId } from '../entry/id.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Listeners } from './events.ts'
+import type { ResolvedJob } from './job.ts'
+import type { Jobs } from './jobs.ts'
+import type { Ledger } from './ledger.ts'
+import { type DueSlot, dueSlot } from './plan.ts'
+import { type Claim, JobRun } from './run.ts'
+import { type RunEnds, rethrowOthers } from './run-ends.ts'
+import { settlementOf } from './settle.ts'
+import type { Ending, JobState } from './state.ts'
+
+/** What heartbeats work with. */
+export interface HeartbeatContext {
+  readonly platform: Platform
+  readonly jobs: Jobs
+  readonly ledger: Ledger
+  readonly ends: RunEnds
+  readonly listeners: Listeners
+  readonly version: string | undefined
+  readonly leaseMs: number
+  readonly graceMs: number
+}
+
+/** On which terms one is run. */
+export interface HeartbeatTerms {
+  /** What counts as the present when it begins, in epoch milliseconds. */
+  readonly now: number
+  /** How long it may last. */
+  readonly timeMs: number
+  /** Whether jobs run that are not due. */
+  readonly isForced: boolean
+  /** How many commands all handlers have together. */
+  readonly commands: number
+  /** Aborted when nothing more is to be begun. */
+  readonly stop: AbortSignal
+}
+
+interface Candidate {
+  readonly job: ResolvedJob
+  readonly due: DueSlot
+}
+
+/** A job that ran, and what is due of it next in this heartbeat. */
+interface Ran {
+  readonly due?: DueSlot | undefined
+}
+
+/** A heartbeat, to be run once. */
+export class Heartbeat {
+  readonly #ctx: HeartbeatContext
+  readonly #terms: HeartbeatTerms
+  readonly #startedAt: number
+  #commands: number
+
+  constructor(ctx: HeartbeatContext, terms: HeartbeatTerms) {
+    this.#ctx = ctx
+    this.#terms = terms
+    this.#startedAt = ctx.platform.now()
+    this.#commands = terms.commands
+  }
+
+  /** Never rejects for what Redis or a handler does. @returns How many runs there were. */
+  async run(): Promise<number> {
+    const candidates = await this.#candidates()
+    let runs = 0
+    while (candidates.length > 0 && this.#commands > 0 && !this.#isOver()) {
+      const { job } = candidates.sort(byUrgency).shift() as Candidate
+      const ran = await this.#take(job)
+      if (ran === undefined) continue
+      runs++
+      if (ran.due) candidates.push({ job, due: ran.due })
+    }
+    return runs
+  }
+
+  #now(): number {
+    return this.#terms.now + this.#ctx.platform.now() - this.#startedAt
+  }
+
+  #timeLeftMs(): number {
+    return this.#startedAt + this.#terms.timeMs - this.#ctx.platform.now()
+  }
+
+  #isOver(): boolean {
+    return this.#timeLeftMs() <= 0 || this.#terms.stop.aborted
+  }
+
+  #due(job: ResolvedJob, state: JobState): DueSlot | undefined {
+    const at = this.#now()
+    const due = dueSlot(job, state, at, this.#ctx.version)
+    if (due || !this.#terms.isForced) return due
+    return { slot: state.open?.slot ?? job.schedule.latest(at, 1)[0] ?? 0, dueAt: at }
+  }
+
+  async #candidates(): Promise<Candidate[]> {
+    const { ends, jobs, listeners } = this.#ctx
+    await ends.writeAgain()
+    try {
+      return (await jobs.readAll()).flatMap(({ job, state }) => {
+        // What this isolate has run and could not say must not run again.
+        if (ends.isOwed(job.id)) return []
+        const due = this.#due(job, state)
+        return due ? [{ job, due }] : []
+      })
+    } catch (error) {
+      rethrowOthers(error)
+      listeners.tell({ kind: 'unavailable', error })
+      return []
+    }
+  }
+
+  /** Runs a job once, if it can be had. */
+  async #take(job: ResolvedJob): Promise<Ran | undefined> {
+    const { platform, ledger, listeners } = this.#ctx
+    const token = randomId()
+    const claimedAt = platform.now()
+    try {
+      const state = await ledger.claim(job.id, token)
+      if (!state) return undefined
+      // Only what is known under the lease counts: another may have run the slot since it was read.
+      const due = this.#due(job, state)
+      if (!due) {
+        await ledger.release(job.id, token, {})
+        return undefined
+      }
+      return await this.#run(
+        { job, token, slot: due.slot, open: state.open, claimedAt },
+        state,
+        due,
+      )
+    } catch (error) {
+      rethrowOthers(error)
+      listeners.tell({ kind: 'unavailable', error })
+      return undefined
+    }
+  }
+
+  async #run(claim: Claim, state: JobState, due: DueSlot): Promise<Ran> {
+    const { platform, ledger, leaseMs, graceMs, listeners, ends, version } = this.#ctx
+    const { job, token, slot } = claim
+    const about = { id: job.id, slot }
+    const startedAt = this.#now()
+    const lagMs = Math.max(0, startedAt - due.dueAt)
+    listeners.tell({ kind: 'started', ...about, lagMs, isResumed: claim.open !== undefined })
+    const run = new JobRun(claim, {
+      platform,
+      ledger,
+      leaseMs,
+      graceMs,
+      timeLeftMs: Math.max(0, this.#timeLeftMs()),
+      commandsLeft: this.#commands,
+      stop: this.#terms.stop,
+      progress: (items, skipped) => listeners.tell({ kind: 'progress', ...about, items, skipped }),
+    })
+    const outcome = await run.run()
+    this.#commands -= run.commands
+    const endedAt = this.#now()
+    const ended = { job, state, run, outcome, slot, startedAt, endedAt, version }
+    const { ending, failures, fields } = settlementOf(ended)
+    // One that did not end when it was told to may be at work until the lease is over.
+    const isGivenBack = outcome.kind !== 'abandoned'
+    const written = await ends.write(job.id, { token, fields }, isGivenBack)
+    const told: Ending = written === 'refused' ? 'lost' : ending
+    listeners.tell({
+      kind: 'ended',
+      ...about,
+      ending: told,
+      items: run.items,
+      skipped: run.skipped,
+      errors: failures,
+      lagMs,
+      durationMs: endedAt - startedAt,
+      ...('error' in outcome && { error: outcome.error }),
+    })
+    if (told !== 'complete' || written !== 'written' || this.#terms.isForced) return {}
+    return { due: await this.#nextOf(job) }
+  }
+
+  async #nextOf(job: ResolvedJob): Promise<DueSlot | undefined> {
+    try {
+      return dueSlot(job, await this.#ctx.jobs.read(job), this.#now(), this.#ctx.version)
+    } catch (error) {
+      rethrowOthers(error)
+      return undefined // the next heartbeat looks again
+    }
+  }
+}
+
+function byUrgency(a: Candidate, b: Candidate): number {
+  return b.job.priority - a.job.priority || a.due.dueAt - b.due.dueAt
+}

@@ -1,0 +1,52 @@
+/**
+ * The jobs of this isolate, each as it was last seen in Redis.
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../errors.ts'
+import type { ResolvedJob } from './job.ts'
+import type { Ledger } from './ledger.ts'
+import type { JobState } from './state.ts'
+
+/** A job and what Redis says of it. */
+export interface SeenJob {
+  readonly job: ResolvedJob
+  readonly state: JobState
+}
+
+/** Jobs by their ids. */
+export class Jobs {
+  readonly #ledger: Ledger
+  readonly #jobs = new Map<string, ResolvedJob>()
+  readonly #seen = new Map<string, JobState>()
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  /** @throws {InvalidOptionError} When the id is taken. */
+  add(job: ResolvedJob): void {
+    if (this.#jobs.has(job.id)) throw new InvalidOptionError('id', 'the id of one job alone')
+    this.#jobs.set(job.id, job)
+  }
+
+  /** What Redis says of a job now. */
+  async read({ id }: ResolvedJob): Promise<JobState> {
+    const state = await this.#ledger.read(id)
+    this.#seen.set(id, state)
+    return state
+  }
+
+  /** What Redis says of all of them now. */
+  readAll(): Promise<SeenJob[]> {
+    return Promise.all(
+      [...this.#jobs.values()].map(async (job) => ({ job, state: await this.read(job) })),
+    )
+  }
+
+  /** What was last read of each; `undefined` of one that was never read. */
+  seen(): readonly (JobState | undefined)[] {
+    return [...this.#jobs.keys()].map((id) => this.#seen.get(id))
+  }
+}
