@@ -24,7 +24,7 @@ import {
 import { CachedReads } from './cached-reads.ts'
 import { QueryRecorder } from './cached-recorder.ts'
 import { CachedRows, COMPRESSION } from './cached-rows.ts'
-import type { EmailCacheStats, ListCounts } from './cached-stats.ts'
+import { cacheStats, type EmailCacheStats, type ListCounts } from './cached-stats.ts'
 import { type WarmOptions, type WarmResult, warm } from './cached-warming.ts'
 import type { ListWindow } from './cached-window.ts'
 import { CachedWriter } from './cached-writer.ts'
@@ -272,16 +272,7 @@ export class CachedEmailRepository implements EmailRepository {
 
   /** What this instance has answered from the cache. */
   getCacheStats(): EmailCacheStats {
-    const { hits, loaded, bypassed } = this.#counts
-    const all = hits + loaded + bypassed
-    return {
-      listHits: hits,
-      listLoads: loaded,
-      listBypasses: bypassed,
-      listHitRate: all === 0 ? 0 : hits / all,
-      rowReads: this.#rows.reads,
-      rowLoads: this.#rows.loads,
-    }
+    return cacheStats(this.#counts, this.#rows)
   }
 
   /** Drops everything that is cached of the mailbox: one command. */

@@ -25,3 +25,19 @@ export interface EmailCacheStats {
   readonly rowReads: number
   readonly rowLoads: number
 }
+
+/** Sums the counts up. */
+export function cacheStats(
+  { hits, loaded, bypassed }: Readonly<ListCounts>,
+  rows: { readonly reads: number; readonly loads: number },
+): EmailCacheStats {
+  const all = hits + loaded + bypassed
+  return {
+    listHits: hits,
+    listLoads: loaded,
+    listBypasses: bypassed,
+    listHitRate: all === 0 ? 0 : hits / all,
+    rowReads: rows.reads,
+    rowLoads: rows.loads,
+  }
+}

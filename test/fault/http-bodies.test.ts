@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { EmbeddedRedis, embeddedTransport } from '../../src/redis/embedded/index.ts'
+import { turns } from '../support/turns.ts'
 import { bodies, counting, reply, site, URL_A } from '../unit/http/harness.ts'
 
 const FRESH = { 'cache-control': 'max-age=60' }
@@ -49,11 +50,6 @@ const held = (): { body: HeldBody; script: (request: Request, call: number) => R
 const decode = (piece: { readonly value?: Uint8Array | undefined }): string =>
   new TextDecoder().decode(piece.value)
 
-/** Lets what has been set going go on: none of it waits for a timer. */
-const turn = async (): Promise<void> => {
-  for (let i = 0; i < 20; i++) await new Promise((done) => setImmediate(done))
-}
-
 describe('A body that streams', () => {
   test('reaches its client piece by piece, and is stored when it has ended', async () => {
     const { body, script } = held()
@@ -78,7 +74,7 @@ describe('A body that streams', () => {
     const answer = await ask(URL_A, { signal: abort.signal })
     const waiting = ask()
     body.send('first ')
-    await turn()
+    await turns()
     abort.abort()
     await answer.body?.cancel()
 
@@ -96,7 +92,7 @@ describe('A body that streams', () => {
     const { ask, get, platform } = site(script)
     const answer = await ask()
     body.send('first ')
-    await turn()
+    await turns()
     body.break(new Error('connection lost'))
 
     await expect(answer.text()).rejects.toThrow('connection lost')
@@ -109,7 +105,7 @@ describe('A body that streams', () => {
     const { ask, platform } = site(script)
     const first = await ask()
     const others = [ask(), ask()]
-    await turn()
+    await turns()
     body.break(new Error('connection lost'))
 
     await expect(first.text()).rejects.toThrow('connection lost')
@@ -139,10 +135,10 @@ describe('A body that streams', () => {
     const reader = answer.body?.getReader()
     let received = 0
     for (let i = 0; i < 3; i++) body.send('x'.repeat(KIB))
-    await turn()
+    await turns()
     const before = body.pulls
     for (let i = 0; i < 5; i++) body.send('x'.repeat(KIB))
-    await turn()
+    await turns()
     expect(body.pulls - before).toBeLessThanOrEqual(1)
     body.end()
     for (;;) {
@@ -161,12 +157,12 @@ describe('A body that streams', () => {
     const { ask } = site(script, { maxBodyBytes: KIB })
     const first = await ask()
     const second = ask()
-    await turn()
+    await turns()
     body.send('x'.repeat(2 * KIB))
 
     expect(await (await second).text()).toBe('call 2')
     await first.body?.cancel()
-    await turn()
+    await turns()
     expect(body.isCancelled).toBe(true)
   })
 })

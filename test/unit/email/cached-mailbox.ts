@@ -20,6 +20,7 @@ import { RemoteError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { turns } from '../../support/turns.ts'
 
 export const DAY_MS = 86_400_000
 /** The first instant of a {@link ManualPlatform}. */
@@ -65,9 +66,7 @@ export async function openCachedMailbox(): Promise<CachedMailbox> {
     platform,
     over: (repository, to = transport, options = {}) =>
       new CachedEmailRepository({ db: { repository }, cache: cacheOn(to), platform, ...options }),
-    turn: async () => {
-      for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve))
-    },
+    turn: turns,
     statementsOf: async (run) => {
       const before = sql.statements
       await run()

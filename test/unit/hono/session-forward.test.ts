@@ -70,7 +70,7 @@ describe('SessionAssertions', () => {
   test('hold for their time and the skew of the clocks, and from not before they were made', async () => {
     const signed = make().sign(SESSION)
     await platform.advance(34_999)
-    expect(make().verify(signed)).toBeDefined()
+    expect(make().verify(signed)).toMatchObject({ id: SESSION.id, userId: SESSION.userId })
     await platform.advance(1)
     expect(make().verify(signed)).toBeUndefined()
 

@@ -65,7 +65,9 @@ describe('analyses', () => {
     })
     const own = { content, modelDigest: 'a' }
 
-    expect(await llm.getCachedEmailAnalysis('mail-1', 'llama_analysis', MODEL, own)).toBeDefined()
+    expect(await llm.getCachedEmailAnalysis('mail-1', 'llama_analysis', MODEL, own)).toMatchObject({
+      analysis: 'yes',
+    })
     const asked = { ...own, ...origin }
     expect(await llm.getCachedEmailAnalysis(id, 'llama_analysis', model, asked)).toBeUndefined()
   })
@@ -79,7 +81,7 @@ describe('analyses', () => {
     const find = () => llm.getCachedEmailAnalysis('m', 'pattern_triage', MODEL)
 
     await platform.advance(ms - 1)
-    expect(await find()).toBeDefined()
+    expect(await find()).toMatchObject({ analysis: 'x', confidence })
     await platform.advance(1)
     expect(await find()).toBeUndefined()
   })
@@ -93,7 +95,7 @@ describe('analyses', () => {
     expect(await find()).toMatchObject({ analysis: { step: 3 }, state, emailIds: ['mail-1'] })
 
     await platform.advance(ms - 1)
-    expect(await find()).toBeDefined()
+    expect(await find()).toMatchObject({ analysis: { step: 3 } })
     await platform.advance(1)
     expect(await find()).toBeUndefined()
   })
@@ -108,8 +110,10 @@ describe('analyses', () => {
 
     expect(await llm.getCachedEmailAnalysis('mail-1', 'pattern_triage', MODEL)).toBeUndefined()
     expect(await llm.getCachedWorkflowAnalysis('w1', 'order')).toBeUndefined()
-    expect(await llm.getCachedEmailAnalysis('mail-2', 'pattern_triage', MODEL)).toBeDefined()
-    expect(await llm.getCachedWorkflowAnalysis('w2', 'order')).toBeDefined()
+    expect(await llm.getCachedEmailAnalysis('mail-2', 'pattern_triage', MODEL)).toMatchObject({
+      analysis: 'b',
+    })
+    expect(await llm.getCachedWorkflowAnalysis('w2', 'order')).toMatchObject({ analysis: 'd' })
   })
 
   test('are ended by workflow, thread, mailbox, model and tenant', async () => {
@@ -123,7 +127,7 @@ describe('analyses', () => {
     ]
     for (const end of ends) {
       await llm.cacheEmailAnalysis('m', 'pattern_triage', 'x', MODEL, options)
-      expect(await find()).toBeDefined()
+      expect(await find()).toMatchObject({ analysis: 'x' })
       await end()
       expect(await find()).toBeUndefined()
     }

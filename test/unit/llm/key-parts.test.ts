@@ -8,6 +8,7 @@ import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { amount } from '../../support/deep.ts'
 import { found } from '../../support/findings.ts'
 import { llmUpstream } from '../../support/llm-upstream.ts'
+import { turns as takeTurns } from '../../support/turns.ts'
 
 /** For each surface a question, what changes its answer, and what does not. */
 const SURFACES: Readonly<
@@ -193,7 +194,7 @@ describe('what a question is', () => {
         expect(readBody(sent)).toBeDefined()
         const response = await proxy.request(path, { method: 'POST', body: sent })
         await response.text()
-        await new Promise((resolve) => setTimeout(resolve, 2))
+        await takeTurns()
         return response.headers.get('x-nearcache')
       }
       expect(await ask({})).toBe('miss')

@@ -251,7 +251,9 @@ describe('LLMResponseCache', () => {
     const options = { tenant: 'acme', documents: ['contract-7'] }
     await sealed.cacheLLMResponse('Is Ada fired?', 'Ada stays.', MODEL, options)
     await sealed.cacheEmailAnalysis('mail-9', 'pattern_triage', 'Ada wrote', MODEL)
-    expect(await sealed.getCachedLLMResponse('Is Ada fired?', MODEL, options)).toBeDefined()
+    expect(await sealed.getCachedLLMResponse('Is Ada fired?', MODEL, options)).toMatchObject({
+      response: 'Ada stays.',
+    })
 
     const { result } = await redis.request<string[]>({ path: [], body: ['KEYS', '*'] })
     const values = await Promise.all(

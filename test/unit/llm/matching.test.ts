@@ -7,6 +7,7 @@ import type { Embedder } from '../../../src/llm/semantic/embedder.ts'
 import type { Match, Matcher } from '../../../src/llm/semantic/matcher.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { llmUpstream } from '../../support/llm-upstream.ts'
+import { turns } from '../../support/turns.ts'
 
 const MODEL = 'llama3.2:3b'
 const ASKED = 'How do I reset the password of my account?'
@@ -150,7 +151,7 @@ describe('matching by similarity', () => {
         body: JSON.stringify(body),
       })
       await response.text()
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      await turns()
       return response.headers
     }
     const cases = [
