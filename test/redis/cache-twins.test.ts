@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import type { Command, RedisResponse, Reply, Transport } from '../../src/redis/requester.ts'
 import * as scripts from '../../src/redis/scripts.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { amount } from '../support/deep.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { expectSameStories } from '../support/twin-stories.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 const RUNS = amount(150, 2_000)
@@ -221,16 +221,12 @@ describeWithRedis('the scripts of the protocol', () => {
   })
 
   test('do the same in the embedded engine as in Redis, whatever comes in between', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
-        await redis.request({ path: [], body: ['FLUSHALL'] })
-        const [real, twin] = [new Side(redis), new Side(embeddedTransport())]
-        for (const [i, one] of steps.entries()) {
-          const [expected, actual] = [await real.run(one), await twin.run(one)]
-          expect(actual, `step ${i}: ${JSON.stringify(one)}`).toEqual(expected)
-        }
-      }),
-      { numRuns: RUNS },
-    )
+    await expectSameStories({
+      redis,
+      step,
+      sideOn: (transport) => new Side(transport),
+      length: { minLength: 5, maxLength: 25 },
+      numRuns: RUNS,
+    })
   }, 120_000)
 })

@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
 import { createSemanticMatcher } from '../../src/llm/semantic/create-matcher.ts'
-import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
 import * as scripts from '../../src/redis/semantic-scripts.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { expectSameStories } from '../support/twin-stories.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 const RUNS = amount(100, 2_000)
@@ -126,19 +126,13 @@ describeWithRedis('the scripts of semantic matching', () => {
   test('do the same in the embedded engine as in Redis, whatever comes in between', async ({
     task,
   }) => {
-    let steps = 0
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (story) => {
-        await redis.request({ path: [], body: ['FLUSHALL'] })
-        const [real, twin] = [new Side(redis), new Side(embeddedTransport())]
-        for (const [i, one] of story.entries()) {
-          const [expected, actual] = [await real.run(one), await twin.run(one)]
-          steps++
-          expect(actual, `step ${i}: ${JSON.stringify(one)}`).toEqual(expected)
-        }
-      }),
-      { numRuns: RUNS },
-    )
+    const steps = await expectSameStories({
+      redis,
+      step,
+      sideOn: (transport) => new Side(transport),
+      length: { minLength: 5, maxLength: 25 },
+      numRuns: RUNS,
+    })
     found(task, 'semantic twins', { stories: RUNS, steps })
   })
 

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
 import type { Script } from '../../src/redis/scripts.ts'
 import * as scripts from '../../src/redis/session-scripts.ts'
@@ -10,6 +9,7 @@ import { TRACK, USER_LOOK, USER_PUT, USER_RENEW } from '../../src/redis/user-scr
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { expectSameStories } from '../support/twin-stories.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 const RUNS = amount(150, 2_000)
@@ -288,21 +288,18 @@ describeWithRedis('the scripts of sessions', () => {
   test('do the same in the embedded engine as in Redis, whatever comes in between', async ({
     task,
   }) => {
-    let steps = 0
     const words = new Map<string, number>()
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 40 }), async (story) => {
-        await redis.request({ path: [], body: ['FLUSHALL'] })
-        const [real, twin] = [new Side(redis), new Side(embeddedTransport())]
-        for (const [i, one] of story.entries()) {
-          const [expected, actual] = [await real.run(one), await twin.run(one)]
-          expect(actual, `step ${i}: ${JSON.stringify(one)}`).toEqual(expected)
-          steps++
-        }
+    const steps = await expectSameStories({
+      redis,
+      step,
+      sideOn: (transport) => new Side(transport),
+      length: { minLength: 8, maxLength: 40 },
+      numRuns: RUNS,
+      told: [STORY],
+      heard: (real) => {
         for (const [word, count] of real.words) words.set(word, (words.get(word) ?? 0) + count)
-      }),
-      { numRuns: RUNS, examples: [[[...STORY]]] },
-    )
+      },
+    })
     found(task, 'scripts of sessions beside their twins', { steps, differences: 0 })
     for (const word of ['ok', 'absent', 'revoked', 'superseded', 'expired', 'error']) {
       expect(words.get(`validate: ${word}`) ?? 0, word).toBeGreaterThan(0)

@@ -1,0 +1,52 @@
+/**
+ * Holds the twins of scripts against the scripts: the same story on a Redis and on an embedded engine.
+ *
+ * @module
+ */
+
+import fc from 'fast-check'
+import { expect } from 'vitest'
+import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+import type { Transport } from '../../src/redis/requester.ts'
+
+/** One Redis with what a client of it remembers. */
+interface Side<Step> {
+  /** What comes of a step: the same on both sides, or the twins differ. */
+  run(step: Step): Promise<unknown>
+}
+
+/** Which stories, and how many. */
+export interface TwinStories<Step, S extends Side<Step>> {
+  readonly redis: Transport
+  readonly step: fc.Arbitrary<Step>
+  sideOn(transport: Transport): S
+  /** How many steps a story has. */
+  readonly length: { readonly minLength: number; readonly maxLength: number }
+  readonly numRuns: number
+  /** Stories that are told in any case. @default none */
+  readonly told?: readonly (readonly Step[])[]
+  /** Hears of the side of Redis when a story is over. @default nobody does */
+  heard?(real: S): void
+}
+
+/** Tells stories on both sides, each on empty ones. @returns How many steps there were. */
+export async function expectSameStories<Step, S extends Side<Step>>(
+  stories: TwinStories<Step, S>,
+): Promise<number> {
+  const { redis, step, sideOn, length, numRuns, told = [], heard } = stories
+  let steps = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, length), async (story) => {
+      await redis.request({ path: [], body: ['FLUSHALL'] })
+      const [real, twin] = [sideOn(redis), sideOn(embeddedTransport())]
+      for (const [i, one] of story.entries()) {
+        const [expected, actual] = [await real.run(one), await twin.run(one)]
+        expect(actual, `step ${i}: ${JSON.stringify(one)}`).toEqual(expected)
+        steps++
+      }
+      heard?.(real)
+    }),
+    { numRuns, examples: told.map((story) => [[...story]]) },
+  )
+  return steps
+}
