@@ -7,6 +7,7 @@
 import type { RedisCacheManager } from '../cache/manager.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError, isNearcacheError } from '../errors.ts'
+import { every } from '../flight/every.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import { type Alert, Alerts } from './alerts.ts'
@@ -18,7 +19,7 @@ import {
   type MonitorEvents,
   MonitorListeners,
 } from './monitor-options.ts'
-import { type PerformanceReport, reportOf } from './report.ts'
+import { type PerformanceReport, type ReportParts, reportOf } from './report.ts'
 import { type Evidence, judgeRule, type Rule, type RuleState, resolveRules } from './rules.ts'
 import { summarize } from './summary.ts'
 
@@ -90,7 +91,8 @@ export class CacheMonitor<Job = unknown> {
     const watch = new AbortController()
     this.#watch = watch
     this.#listeners.tell('monitoring:started', { intervalMs })
-    this.#platform.defer(this.#keepWatch(intervalMs, watch.signal))
+    const watching = every(this.#platform, intervalMs, watch.signal, () => this.#inspect())
+    this.#platform.defer(watching)
   }
 
   /** Checks no more. */
@@ -103,23 +105,7 @@ export class CacheMonitor<Job = unknown> {
 
   /** Asks Redis, reads the figures, begins and ends alerts. Never rejects for what Redis does. */
   async performHealthCheck(): Promise<HealthReport> {
-    const now = this.#platform.now()
-    const found = await probe(this.#cache, this.#platform)
-    this.#failedChecks = found.kind === 'failed' ? this.#failedChecks + 1 : 0
-    const [figures, stats] = await Promise.all([this.#figures(now), this.#cache.getStats()])
-    const evidence: Evidence = {
-      summary: figures && summarize(figures),
-      memoryBytes: stats.memoryUsage,
-      memoryLimitBytes: this.#options.memoryLimitBytes ?? stats.memoryLimit,
-      failedChecks: this.#failedChecks,
-      isCircuitClosed: stats.remote.circuit !== 'open',
-    }
-    await this.#judgeAll(evidence, now)
-    const alerts = await this.#alerts.active()
-    const health = healthOf({ found, evidence, alerts, now, figures, stats })
-    this.#history = [...this.#history, health].slice(-MAX_HISTORY)
-    this.#listeners.tell('health:checked', health)
-    return health
+    return (await this.#inspect()).health
   }
 
   /** What the last check found; `undefined` before the first. */
@@ -148,13 +134,9 @@ export class CacheMonitor<Job = unknown> {
 
   /** Everything an operator wants to read at once; `toMarkdown` of it is for people. */
   async generatePerformanceReport(): Promise<PerformanceReport> {
-    const health = await this.performHealthCheck()
-    const [alerts, figures, warming] = await Promise.all([
-      this.#alerts.active(),
-      this.#figures(health.timestamp),
-      this.#options.warming?.summary(),
-    ])
-    return reportOf({ health, alerts, figures, warming, windowMinutes: this.#windowMinutes })
+    const findings = await this.#inspect()
+    const warming = await this.#options.warming?.summary()
+    return reportOf({ ...findings, warming, windowMinutes: this.#windowMinutes })
   }
 
   /**
@@ -171,22 +153,31 @@ export class CacheMonitor<Job = unknown> {
     return this.#warming().runDue()
   }
 
+  /** A check, with what it goes by. */
+  async #inspect(): Promise<Pick<ReportParts, 'health' | 'alerts' | 'figures'>> {
+    const now = this.#platform.now()
+    const found = await probe(this.#cache, this.#platform)
+    this.#failedChecks = found.kind === 'failed' ? this.#failedChecks + 1 : 0
+    const [figures, stats] = await Promise.all([this.#figures(now), this.#cache.getStats()])
+    const evidence: Evidence = {
+      summary: figures && summarize(figures),
+      memoryBytes: stats.memoryUsage,
+      memoryLimitBytes: this.#options.memoryLimitBytes ?? stats.memoryLimit,
+      failedChecks: this.#failedChecks,
+      isCircuitClosed: stats.remote.circuit !== 'open',
+    }
+    await this.#judgeAll(evidence, now)
+    const alerts = await this.#alerts.active()
+    const health = healthOf({ found, evidence, alerts, now, figures, stats })
+    this.#history = [...this.#history, health].slice(-MAX_HISTORY)
+    this.#listeners.tell('health:checked', health)
+    return { health, alerts, figures }
+  }
+
   #warming(): JobRunner<Job> {
     const { warming } = this.#options
     if (warming) return warming
     throw new InvalidOptionError('warming', 'given to a monitor that runs jobs')
-  }
-
-  async #keepWatch(intervalMs: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.performHealthCheck()
-      try {
-        await (this.#platform.idle?.(intervalMs, signal) ??
-          this.#platform.delay(intervalMs, signal))
-      } catch {
-        return // stopped
-      }
-    }
   }
 
   /** The figures of the window, or nothing while Redis is away. */

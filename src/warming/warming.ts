@@ -6,6 +6,7 @@
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { every } from '../flight/every.ts'
 import type { Platform } from '../platform/platform.ts'
 import { Listeners, type WarmingEvent } from './events.ts'
 import { Heartbeat, type HeartbeatContext, type HeartbeatTerms } from './heartbeat.ts'
@@ -174,14 +175,6 @@ export class Warming {
     before: Promise<void> | undefined,
   ): Promise<void> {
     await before
-    while (!signal.aborted) {
-      await this.runDue()
-      try {
-        await (this.#platform.idle?.(intervalMs, signal) ??
-          this.#platform.delay(intervalMs, signal))
-      } catch {
-        return // stopped
-      }
-    }
+    await every(this.#platform, intervalMs, signal, () => this.runDue())
   }
 }

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { webPlatform } from '../../../src/platform/web.ts'
 
@@ -92,5 +95,17 @@ describe('webPlatform', () => {
 
     process.off('unhandledRejection', unhandled)
     expect(unhandled).not.toHaveBeenCalled()
+  })
+
+  test('idles without keeping its process alive', { timeout: 20_000 }, async () => {
+    const file = join(import.meta.dirname, '../../../src/platform/web.ts')
+    const program = `import { webPlatform } from ${JSON.stringify(file)}; webPlatform().idle(600_000)`
+    const run = promisify(execFile)
+
+    const { stderr } = await run(process.execPath, ['--input-type=module', '-e', program], {
+      timeout: 15_000,
+    })
+
+    expect(stderr).toBe('')
   })
 })
