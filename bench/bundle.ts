@@ -30,6 +30,7 @@ const SUBPATHS = [
   'nearcache/redis/embedded',
   'nearcache/redis/durable',
   'nearcache/bridge',
+  'nearcache/monitor',
   'nearcache/warming',
   'nearcache/platform/workers',
   'nearcache/testing',
