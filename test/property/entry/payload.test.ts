@@ -19,8 +19,10 @@ const context = fc.record({
   header: fc.string(),
   createdAt: fc.nat(),
 })
+// A property named `__proto__` is refused, which the tests of the codec are about.
+const storable = fc.jsonValue().filter((json) => !JSON.stringify(json).includes('"__proto__":'))
 const value = fc.oneof(
-  fc.jsonValue(),
+  storable,
   fc.tuple(fc.string(), fc.nat(500)).map(([part, times]) => ({ text: part.repeat(times) })),
 )
 
