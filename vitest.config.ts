@@ -36,6 +36,7 @@ export default defineConfig({
           name: 'node',
           include: ['test/**/*.test.ts'],
           exclude: ['test/workers/**'],
+          setupFiles: ['test/support/seeds.ts'],
           testTimeout: 20_000,
         },
       },
