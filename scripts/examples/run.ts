@@ -1,0 +1,113 @@
+/**
+ * Runs the examples as their users do: with the package as it is published, installed into a copy of
+ * each, type-checked, started with `npm start`, and asked over HTTP.
+ *
+ * Prints one line an example; fails unless all are green.
+ *
+ * Usage: `npm run test:examples [-- worker-minimal …]`
+ *
+ * @module
+ */
+
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { nodeExpressTrpc } from './node-express-trpc.ts'
+import { workerMinimal } from './worker-minimal.ts'
+
+/** How an example is started, and what it has to answer. */
+export interface Example {
+  readonly environment: (port: number) => Readonly<Record<string, string>>
+  readonly args: (port: number) => readonly string[]
+  /** Throws where an answer is not what it should be. */
+  readonly ask: (base: string) => Promise<void>
+  /** A path that answers once it is up. */
+  readonly ready: string
+}
+
+const ROOT = join(import.meta.dirname, '../..')
+const EXAMPLES: Readonly<Record<string, Example>> = {
+  'node-express-trpc': nodeExpressTrpc,
+  'worker-minimal': workerMinimal,
+}
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+const INSTALL = [
+  'install',
+  '--silent',
+  '--no-audit',
+  '--no-fund',
+  '--no-package-lock',
+  '--prefer-offline',
+]
+const READY_MS = 90_000
+
+const folder = mkdtempSync(join(tmpdir(), 'nearcache-examples-'))
+const given = process.argv.slice(2)
+try {
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' })
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT })
+  const tarball = join(folder, readdirSync(folder).find((file) => file.endsWith('.tgz')) ?? '')
+  for (const name of given.length > 0 ? given : Object.keys(EXAMPLES)) await run(name, tarball)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function run(name: string, tarball: string): Promise<void> {
+  const example = EXAMPLES[name]
+  if (!example) throw new Error(`There is no example ${name}`)
+  const cwd = join(folder, name)
+  cpSync(join(ROOT, 'examples', name), cwd, { recursive: true })
+  const manifest = join(cwd, 'package.json')
+  writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('file:../..', `file:${tarball}`))
+  execFileSync('npm', INSTALL, { cwd, stdio: ['ignore', 'inherit', 'inherit'] })
+  execFileSync(process.execPath, [TSC, '-p', cwd], { stdio: 'inherit' })
+  const port = await freePort()
+  const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', ...example.environment(port) }
+  const args = ['start', '--silent', '--', ...example.args(port)]
+  // A group of its own, so that what npm starts ends with it.
+  const child = spawn('npm', args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text: Buffer) => {
+      output += text.toString()
+    })
+  }
+  const ended = once(child, 'exit')
+  try {
+    const base = `http://127.0.0.1:${port}`
+    await untilReady(`${base}${example.ready}`, () => child.exitCode === null)
+    await example.ask(base)
+    console.log(`example ${name}: 1 installed, 1 type-checked, 1 asked`)
+  } catch (error) {
+    console.error(output)
+    throw error
+  } finally {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
+    await ended
+  }
+}
+
+async function untilReady(url: string, isRunning: () => boolean): Promise<void> {
+  const end = performance.now() + READY_MS
+  while (performance.now() < end && isRunning()) {
+    const response = await fetch(url).catch(() => undefined)
+    await response?.body?.cancel()
+    if (response?.ok) return
+    await delay(100)
+  }
+  throw new Error(`${url} did not answer`)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('There is no port')
+  return address.port
+}
