@@ -6,6 +6,7 @@
 
 import { ConfigurationError, type Duration, type EncryptionKey } from 'nearcache'
 import type { WorkersAI } from 'nearcache/llm'
+import { readSessionKeys, SESSION_KEYS_REQUIREMENT } from 'nearcache/session'
 import * as z from 'zod'
 import type { RedisObject } from './objects/redis-object.ts'
 
@@ -57,21 +58,13 @@ export interface Settings {
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional())
 
-const SESSION_KEY = /^([A-Za-z0-9_-]{1,16}):([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/
-
 /** `id:secret,id:secret` with secrets of 32 bytes as hex or base64. */
-const SessionKeys = z
-  .string('must be a text')
-  .refine((text) => {
-    const keys = text.split(',').map((key) => SESSION_KEY.exec(key))
-    return keys.every((key) => key) && new Set(keys.map((key) => key?.[1])).size === keys.length
-  }, 'must be like id:secret or id:secret,id:secret, each secret 32 random bytes as hex or base64')
-  .transform((text) =>
-    text.split(',').map((key, position): EncryptionKey => {
-      const [id = '', secret = ''] = key.split(':')
-      return { id, secret, use: position === 0 ? 'primary' : 'decrypt-only' }
-    }),
-  )
+const SessionKeys = z.string('must be a text').transform((text, context) => {
+  const keys = readSessionKeys(text)
+  if (keys) return keys
+  context.addIssue(SESSION_KEYS_REQUIREMENT)
+  return z.NEVER
+})
 
 /** A minute at most. */
 const FAST_PATHS = /^(?:\d{1,4}ms|[1-5]?\d{4}ms|60000ms|[1-5]?\ds|60s|[01]m)$/

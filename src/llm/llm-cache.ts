@@ -227,6 +227,15 @@ export class LLMResponseCache {
     return this.#invalidate('tenant', tenant)
   }
 
+  /**
+   * Answers of the tenant of this name, and those with the tag `user:<id>`, are not served any more: after
+   * the user's permissions have changed. One command.
+   */
+  async invalidateUser(id: string): Promise<void> {
+    checkName(id, 'user')
+    await this.#namespace().invalidateTags([label('tenant', id), label('tag', `user:${id}`)])
+  }
+
   /** Answers that were drawn from a document are not served any more. */
   invalidateDocument(id: string): Promise<void> {
     return this.#invalidate('document', id)

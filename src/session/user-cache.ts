@@ -6,12 +6,22 @@
 
 import { type ActivityOptions, type ActivityPage, activityOf, track } from './activity.ts'
 import type { SessionContext } from './context.ts'
+import { type PermissionListener, PermissionListeners } from './permission-listeners.ts'
 import { PERMISSIONS, PREFERENCES, USER_DATA, type UserField } from './user-values.ts'
-import { hardIdOf, lastSeen, loadUserValue, putUserValue, renewUser, userValue } from './users.ts'
+import {
+  changeUserPermissions,
+  hardIdOf,
+  lastSeen,
+  loadUserValue,
+  putUserValue,
+  renewUser,
+  userValue,
+} from './users.ts'
 
 /** The part of a `SessionUserCache` that needs no session. */
 export class UserCache<Preferences, User> {
   readonly #ctx: SessionContext
+  readonly #listeners = new PermissionListeners()
 
   constructor(ctx: SessionContext) {
     this.#ctx = ctx
@@ -77,6 +87,34 @@ export class UserCache<Preferences, User> {
     load: () => Promise<readonly string[]>,
   ): Promise<readonly string[]> {
     return (await loadUserValue(this.#ctx, userId, PERMISSIONS, load)) as readonly string[]
+  }
+
+  /**
+   * Says that a user's role or permissions have changed, when wherever they are decided says so already.
+   *
+   * First sessions are told: validations see the new permissions, or without any none, for
+   * {@link getUserPermissions} to load anew; and the user's data, which may name a role, is forgotten.
+   * Then everybody whom {@link onPermissionChange} has named forgets what was computed before. When this
+   * has returned, none of that is served; what was being computed meanwhile is not kept. The fast path
+   * sees the change within its bound.
+   *
+   * @throws {InvalidValueError} As {@link cacheUserPermissions} does.
+   * @throws {SessionUnavailableError} When sessions could not be told; then nobody else was. Call again.
+   * @throws Whatever one of those others rejected with, unchanged, when all were told. Call again.
+   */
+  async changePermissions(userId: string, permissions?: readonly string[]): Promise<void> {
+    await changeUserPermissions(this.#ctx, userId, permissions)
+    await this.#listeners.tell(userId)
+  }
+
+  /**
+   * Names one who holds what was computed under a user's permissions: answers, lists, pages. It is called
+   * by {@link changePermissions}, which waits for it, in the isolate where that is called.
+   *
+   * @returns A function that ends it.
+   */
+  onPermissionChange(listener: PermissionListener): () => void {
+    return this.#listeners.add(listener)
   }
 
   /**

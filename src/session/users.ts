@@ -107,9 +107,30 @@ export async function loadUserValue(
   return loaded
 }
 
-/** Forgets all that is kept of a user, in one step; sessions stay. */
-export async function renewUser(ctx: SessionContext, userId: string): Promise<void> {
-  const args = [randomId(), lifeOf(ctx), ...FIELDS]
+/**
+ * Puts new permissions in the place of the former ones, and then forgets the user's data. There is no
+ * moment in between at which nobody has said what the user may do.
+ *
+ * @throws {InvalidValueError} When the permissions cannot be stored.
+ */
+export async function changeUserPermissions(
+  ctx: SessionContext,
+  userId: string,
+  permissions: readonly string[] | undefined,
+): Promise<void> {
+  if (permissions === undefined) return renewUser(ctx, userId, [PERMISSIONS, USER_DATA])
+  await putUserValue(ctx, userId, PERMISSIONS, permissions)
+  // Afterwards, so that data which was loaded under the former ones finds another soft id.
+  await renewUser(ctx, userId, [USER_DATA])
+}
+
+/** Forgets what is kept of a user, in one step; sessions stay. */
+export async function renewUser(
+  ctx: SessionContext,
+  userId: string,
+  fields: readonly UserField[] = FIELDS,
+): Promise<void> {
+  const args = [randomId(), lifeOf(ctx), ...fields]
   await Promise.all(
     homesOf(ctx, userId).map(async (home) => {
       const reply = await ctx.steps.run('invalidate user', USER_RENEW, keysOf(home), args)
