@@ -6,6 +6,17 @@
  * @module
  */
 
+export {
+  type AnalyticsJobOptions,
+  analyticsJob,
+  type JobTerms,
+  type LLMJobOptions,
+  llmJob,
+  type MailboxWithFigures,
+  type MailJobOptions,
+  mailJob,
+  type WarmableMailbox,
+} from './default-jobs.ts'
 export type { WarmingEvent } from './events.ts'
 export type { Checkpoint, JobAnswer, JobBudget, JobContext, WarmingJob } from './job.ts'
 export type { WarmingOptions } from './options.ts'
