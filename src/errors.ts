@@ -40,6 +40,7 @@ export type AnyNearcacheError =
   | InvalidFilterError
   | DuplicateEmailError
   | ConfigurationError
+  | NotStartedError
   | LoaderTimeoutError
   | RemoteError
   | RemoteTimeoutError
@@ -115,6 +116,19 @@ export class ConfigurationError extends NearcacheError {
   constructor(problems: readonly string[]) {
     super(`The configuration has ${problems.length} problem(s):\n- ${problems.join('\n- ')}`)
     this.problems = problems
+  }
+}
+
+/** A binding of `nearcache/startup` was used while there is nothing behind it. */
+export class NotStartedError extends NearcacheError {
+  override readonly name: string = 'NotStartedError'
+  readonly code = 'ERR_NOT_STARTED'
+  /** Its name, such as `cacheManager`. */
+  readonly binding: string
+
+  constructor(binding: string, remedy: string) {
+    super(`"${binding}" cannot be used yet: ${remedy}`)
+    this.binding = binding
   }
 }
 

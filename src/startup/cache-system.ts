@@ -1,5 +1,5 @@
 /**
- * Puts the cache of a Node process together, and takes it apart again.
+ * Puts the cache of a Node process together with its parts, and takes them apart again.
  *
  * @module
  */
@@ -7,69 +7,61 @@
 import { defaultCache, setDefaultCache } from '../cache/default-cache.ts'
 import { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheOptions } from '../cache/options.ts'
+import type { CachedEmailRepository } from '../email/cached-email-repository.ts'
 import { ConfigurationError } from '../errors.ts'
+import type { LLMResponseCache } from '../llm/llm-cache.ts'
+import type { CacheMonitor } from '../monitor/monitor.ts'
 import { webPlatform } from '../platform/web.ts'
-import { embeddedTransport } from '../redis/embedded/index.ts'
-import { nodeFetch } from '../redis/node/index.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
-import { restTransport } from '../redis/rest.ts'
-import { type Environment, type RedisConfiguration, readEnvironment } from './environment.ts'
+import type { SessionUserCache } from '../session/session-user-cache.ts'
+import type { WarmingJob } from '../warming/job.ts'
+import type { Warming } from '../warming/warming.ts'
+import { bind } from './bindings.ts'
+import { connect } from './connect.ts'
+import type { StartupOptions } from './options.ts'
+import { makeParts, type Parts } from './parts.ts'
 import { stopAtSignal } from './signals.ts'
 import { type CacheSystemStatus, ping, type Subject, systemStatus } from './status.ts'
-
-/** Options for {@link startupCacheSystem}: those of the cache, and where to find Redis. */
-export interface StartupOptions extends Omit<CacheOptions, 'redis'> {
-  /** Used in place of what the environment names; `stop` closes it. */
-  readonly redis?: Requester | Transport
-  /** @default process.env */
-  readonly env?: Environment
-  /** Gets each warning once a process. @default console.warn */
-  readonly warn?: (message: string) => void
-  /** Stops the system at SIGINT and SIGTERM. @default false */
-  readonly signals?: boolean
-}
 
 /** A cache system that has been started. */
 export interface CacheSystem {
   readonly cache: RedisCacheManager
+  readonly llm: LLMResponseCache
+  /** Where the option `db` was given. */
+  readonly emails: CachedEmailRepository | undefined
+  /** Where there are keys for them. */
+  readonly sessions: SessionUserCache | undefined
+  readonly monitor: CacheMonitor<WarmingJob> | undefined
+  readonly warming: Warming | undefined
   /** `rest`, `tcp` or `embedded`; the kind of the transport given, or `custom`. */
   readonly kind: string
   /** See {@link getCacheSystemStatus}. */
   status(): Promise<CacheSystemStatus>
   /**
-   * Closes the connection. The cache stays the default one, so that calls which come later fail
-   * with a `ClosedError` and are not lost in another cache. Stopping twice is stopping once.
+   * Ends the warming jobs, which go on elsewhere, and the health checks; hands the last figures on; closes
+   * the connection. The cache stays the default one, so that calls which come later fail with a
+   * `ClosedError` and are not lost in another cache. Stopping twice is stopping once.
    */
   stop(): Promise<void>
 }
 
-/**
- * The cache of this process, a live binding: after start-up the one that was started, before it
- * `defaultCache()`, which is on an engine in this process.
- *
- * A copy of it does not follow: import the binding, and use it where it is needed.
- */
-export let cacheManager: RedisCacheManager = defaultCache()
-
-let subject: Subject = {
-  cache: cacheManager,
-  transport: 'default',
-  requester: cacheManager.redis,
-  platform: webPlatform(),
-  firstCheck: 'none',
-}
+let subject: Subject | undefined
 
 let running: Promise<CacheSystem> | undefined
+
+let isReady = false
 
 const warned = new Set<string>()
 
 /**
- * Starts the cache of this process: finds Redis by the environment (see `readEnvironment`), makes
- * the cache, and makes it the default of all domain caches. Without any configuration the cache is
- * in this process, and a warning tells what to set.
+ * Starts the cache of this process: finds Redis by the environment (see `readEnvironment`), makes the
+ * cache and its parts, puts them behind the bindings of this module, and makes the cache the default of
+ * all domain caches. Without any configuration the cache is in this process, and a warning tells what to
+ * set.
  *
- * Redis is asked once whether it answers. If it does not, start-up goes on with a warning: loaders
- * are called until it does. An open TCP connection keeps the process alive until `stop`.
+ * Redis is asked once whether it answers. If it does not, start-up goes on with a warning: loaders are
+ * called until it does. Then figures are counted, health is checked, and jobs run by the clock. An open TCP
+ * connection keeps the process alive until `stop`; none of the timers does.
  *
  * While the system runs, further calls resolve to it, whatever their options.
  *
@@ -86,76 +78,131 @@ const warned = new Set<string>()
  */
 export function startupCacheSystem(options: StartupOptions = {}): Promise<CacheSystem> {
   if (running) return running
-  const starting = start(options, () => {
-    if (running === starting) running = undefined
-  })
+  const ended = (): void => {
+    if (running !== starting) return
+    running = undefined
+    isReady = false
+  }
+  const starting = start(options, ended)
   running = starting
-  starting.catch(() => {
-    if (running === starting) running = undefined
-  })
+  starting.then(() => {
+    isReady = running === starting
+  }, ended)
   return starting
 }
 
-/** How the cache of this process does: sends a PING and two commands for the figures. */
+/** Whether a system has been started, and not stopped since. Redis is not asked: see the status for that. */
+export function isCacheSystemReady(): boolean {
+  return isReady
+}
+
+/**
+ * How the cache of this process does: sends a PING and two commands for the figures. Before start-up it is
+ * about the default cache, on an engine in this process.
+ */
 export function getCacheSystemStatus(): Promise<CacheSystemStatus> {
-  return systemStatus(subject)
+  return systemStatus(subject ?? unstarted())
+}
+
+function unstarted(): Subject {
+  const cache = defaultCache()
+  return {
+    cache,
+    transport: 'default',
+    requester: cache.redis,
+    platform: webPlatform(),
+    firstCheck: 'none',
+    monitor: undefined,
+  }
 }
 
 async function start(options: StartupOptions, ended: () => void): Promise<CacheSystem> {
-  const { redis, env = process.env, warn = console.warn, signals = false, ...rest } = options
-  const requester = redis ?? (await connect(readEnvironment(env), warn))
-  const cache = new RedisCacheManager({ ...rest, redis: requester })
-  const { kind = 'custom' } = requester as Partial<Transport>
-  const platform = options.platform ?? webPlatform()
+  const { warn = console.warn, platform = webPlatform() } = options
+  const { redis, sessionKeys } = await connect(options, (message) => warnOnce(warn, message))
+  const cache = new RedisCacheManager({ ...cacheOptionsOf(options), redis })
+  const { kind = 'custom' } = redis as Partial<Transport>
+  const { firstCheck, parts } = await unlessFailed(cache, async () => ({
+    firstCheck: await check(redis, options, (reason) =>
+      warnOnce(warn, `Redis (${kind}) does not answer: ${reason}. The cache goes on without.`),
+    ),
+    parts: await makeParts({ cache, redis, platform, options, sessionKeys }),
+  }))
+  const { llm, emails, sessions, monitor, warming } = parts
 
-  const answer = await ping(requester, platform)
-  if (answer.kind === 'failed') {
-    if (answer.error instanceof ConfigurationError) {
-      await cache.close()
-      throw answer.error
-    }
-    warnOnce(warn, `Redis (${kind}) does not answer: ${answer.reason}. The cache goes on without.`)
+  const started: Subject = {
+    cache,
+    transport: kind,
+    requester: redis,
+    platform,
+    firstCheck,
+    monitor,
   }
-
-  const started: Subject = { cache, transport: kind, requester, platform, firstCheck: answer.kind }
   subject = started
-  cacheManager = cache
+  bind({ cacheManager: cache, llmCache: llm, sessionUserCache: sessions, cacheMonitor: monitor })
   setDefaultCache(cache)
+  runTimers(parts, options)
 
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => {
     if (!stopping) {
       forget()
       ended()
-      stopping = cache.close()
+      stopping = takeApart(cache, parts)
     }
     return stopping
   }
-  const forget = signals ? stopAtSignal(stop) : (): void => undefined
-  return { cache, kind, status: () => systemStatus(started), stop }
+  const forget = options.signals === true ? stopAtSignal(stop) : (): void => undefined
+  const status = (): Promise<CacheSystemStatus> => systemStatus(started)
+  return { cache, llm, emails, sessions, monitor, warming, kind, status, stop }
 }
 
-async function connect(
-  configuration: RedisConfiguration,
-  warn: (message: string) => void,
-): Promise<Transport> {
-  for (const warning of configuration.warnings) warnOnce(warn, warning)
-  switch (configuration.kind) {
-    case 'embedded':
-      return embeddedTransport()
-    case 'rest':
-      return restTransport({
-        url: configuration.url,
-        token: configuration.token,
-        fetch: nodeFetch(),
-      })
-    case 'tcp': {
-      const { kind: _kind, warnings: _warnings, ...address } = configuration
-      // Loaded here, so that a bundle for HTTP alone does not hold the TCP transport.
-      const { tcpTransport } = await import('../redis/tcp/index.ts')
-      return tcpTransport(address)
-    }
+/** What is not the cache's own is taken out; what is left over it refuses. */
+function cacheOptionsOf(options: StartupOptions): Omit<CacheOptions, 'redis'> {
+  const { redis: _redis, env: _env, warn: _warn, signals: _signals, ...rest } = options
+  const { db: _db, llm: _llm, session: _session, mailboxOf: _mailboxOf, ...others } = rest
+  const { monitor: _monitor, warming: _warming, ...own } = others
+  return own
+}
+
+/** What was opened is closed if anything after it fails. */
+async function unlessFailed<T>(cache: RedisCacheManager, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make()
+  } catch (error) {
+    await cache.close()
+    throw error
   }
+}
+
+/** @throws {ConfigurationError} What the transport finds wrong. */
+async function check(
+  redis: Requester,
+  { platform = webPlatform() }: StartupOptions,
+  tell: (reason: string) => void,
+): Promise<'answered' | 'failed'> {
+  const answer = await ping(redis, platform)
+  if (answer.kind === 'answered') return 'answered'
+  if (answer.error instanceof ConfigurationError) throw answer.error
+  tell(answer.reason)
+  return 'failed'
+}
+
+function runTimers({ monitor, warming }: Parts, options: StartupOptions): void {
+  const { interval: checks = '5m' } = options.monitor || {}
+  const { interval: looks = '30s' } = options.warming || {}
+  monitor?.startMonitoring(checks)
+  warming?.start(looks)
+}
+
+/** From the outside in: what uses the cache ends before what it stands on. */
+async function takeApart(
+  cache: RedisCacheManager,
+  { warming, monitor, metrics }: Parts,
+): Promise<void> {
+  await warming?.stop()
+  monitor?.stopMonitoring()
+  await metrics?.stop()
+  await cache.close()
 }
 
 function warnOnce(warn: (message: string) => void, message: string): void {

@@ -7,6 +7,8 @@
 import { z } from 'zod'
 import { ConfigurationError, InvalidOptionError } from '../errors.ts'
 import { type RestOptions, resolveRestOptions } from '../redis/rest-options.ts'
+import type { SessionOptions } from '../session/options.ts'
+import { readSessionKeys, SESSION_KEYS_REQUIREMENT } from '../session/session-keys.ts'
 
 /** The variables of a process. One that is empty counts as not set. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -155,6 +157,19 @@ export function readEnvironment(env: Environment): RedisConfiguration {
     ...data,
     warnings: ignored.length === 0 ? [] : [`${ignored.join(', ')} not used: ${first} is set`],
   }
+}
+
+/**
+ * The keys of sessions, as `SESSION_KEYS` has them: `id:secret,id:secret`, the first of which encrypts.
+ *
+ * @returns `undefined` where the variable is not set.
+ * @throws {ConfigurationError} When it holds something else.
+ */
+export function sessionKeysOf({ SESSION_KEYS }: Environment): SessionOptions['keys'] | undefined {
+  if (SESSION_KEYS === undefined || SESSION_KEYS === '') return undefined
+  const keys = readSessionKeys(SESSION_KEYS)
+  if (keys) return keys
+  throw new ConfigurationError([`SESSION_KEYS ${SESSION_KEYS_REQUIREMENT}`])
 }
 
 const NOTHING_SET =

@@ -6,11 +6,12 @@
  * @module
  */
 
+export { NotStartedError } from '../errors.ts'
+export { cacheManager, cacheMonitor, llmCache, sessionUserCache } from './bindings.ts'
 export {
   type CacheSystem,
-  cacheManager,
   getCacheSystemStatus,
-  type StartupOptions,
+  isCacheSystemReady,
   startupCacheSystem,
 } from './cache-system.ts'
 export {
@@ -21,4 +22,11 @@ export {
   readEnvironment,
   type TcpConfiguration,
 } from './environment.ts'
+export type {
+  Clearable,
+  LLMSettings,
+  MonitoringOptions,
+  StartupOptions,
+  WarmingSettings,
+} from './options.ts'
 export type { CacheSystemStatus } from './status.ts'

@@ -15,6 +15,8 @@ import {
 } from '../errors.ts'
 import type { CircuitState } from '../flight/breaker.ts'
 import { withDeadline } from '../flight/deadline.ts'
+import type { HealthReport } from '../monitor/health.ts'
+import type { CacheMonitor } from '../monitor/monitor.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Requester } from '../redis/requester.ts'
 
@@ -41,6 +43,8 @@ export interface CacheSystemStatus {
   readonly firstCheck: 'answered' | 'failed' | 'none'
   /** `undefined` after `stop()`. */
   readonly stats: CacheStats | undefined
+  /** What the last health check found; absent before the first, and where nothing is monitored. */
+  readonly health?: HealthReport
   /** When this was found out, in epoch milliseconds. */
   readonly timestamp: number
 }
@@ -53,6 +57,7 @@ export interface Subject {
   readonly requester: Requester
   readonly platform: Platform
   readonly firstCheck: CacheSystemStatus['firstCheck']
+  readonly monitor: Pick<CacheMonitor, 'getCurrentHealth'> | undefined
 }
 
 /** How a PING ended. */
@@ -62,15 +67,17 @@ export type Answer =
 
 /** Finds out; rejects only for mistakes in the code of a transport. */
 export async function systemStatus(subject: Subject): Promise<CacheSystemStatus> {
-  const { cache, transport, requester, platform, firstCheck } = subject
+  const { cache, transport, requester, platform, firstCheck, monitor } = subject
   const [answer, stats] = await Promise.all([ping(requester, platform), statsOf(cache)])
   const { circuit } = cache.redis
+  const health = monitor?.getCurrentHealth()
   return {
     ...judge(answer, circuit),
     transport,
     circuit,
     firstCheck,
     stats,
+    ...(health && { health }),
     timestamp: platform.now(),
   }
 }

@@ -23,7 +23,10 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   cli: ['platform', 'flight', 'redis', 'bridge'],
   interop: ['platform', 'entry', 'cache', 'session'],
   testing: ['platform', 'flight', 'redis', 'cache', 'email'],
-  startup: ['platform', 'entry', 'near', 'flight', 'redis', 'cache', 'email'],
+  startup: [
+    ...['platform', 'entry', 'near', 'flight', 'redis', 'cache'],
+    ...['email', 'monitor', 'warming', 'session', 'llm'],
+  ],
 }
 
 /** Files at the root of `src` that every layer may import. */

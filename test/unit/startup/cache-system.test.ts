@@ -73,7 +73,7 @@ describe('startupCacheSystem', () => {
   })
 
   test('makes its cache the default one, and the live binding cacheManager', async () => {
-    const before = own.startup.cacheManager
+    const before = own.defaults.defaultCache()
     await before.set('key', 'before start-up')
 
     const { cache } = await own.start()
@@ -128,7 +128,8 @@ describe('startupCacheSystem', () => {
     await expect(own.start({ redis })).rejects.toBe(problem)
 
     expect(close).toHaveBeenCalledOnce()
-    expect(own.startup.cacheManager.redis).not.toBe(redis)
+    expect(() => own.startup.cacheManager.redis).toThrow(own.errors.NotStartedError)
+    expect(own.startup.isCacheSystemReady()).toBe(false)
   })
 })
 

@@ -26,7 +26,7 @@ describe('getCacheSystemStatus', () => {
 
   test('is ok when PING is answered', async () => {
     const platform = new ManualPlatform()
-    const { cache } = await own.start({ platform })
+    const { cache } = await own.start({ platform, monitor: false })
     await cache.getOrSet('key', () => 'value')
     await cache.get('key')
 
@@ -80,7 +80,7 @@ describe('getCacheSystemStatus', () => {
   test('is down when nothing answers within a second', async () => {
     const platform = new ManualPlatform()
     const redis = transportThat(() => new Promise(() => undefined))
-    const starting = own.start({ redis, platform })
+    const starting = own.start({ redis, platform, monitor: false })
     await platform.advance(1_000)
     const { status } = await starting
 

@@ -1,0 +1,49 @@
+/**
+ * The default system of this process, as live bindings: after start-up what was started, before it
+ * objects whose every use throws a `NotStartedError` that says what to call.
+ *
+ * A copy does not follow: import a binding, and use it where it is needed. After `stop()` they stay as
+ * they are, so that calls which come later fail with a `ClosedError` and are not lost elsewhere.
+ *
+ * @module
+ */
+
+import type { RedisCacheManager } from '../cache/manager.ts'
+import type { LLMResponseCache } from '../llm/llm-cache.ts'
+import type { CacheMonitor } from '../monitor/monitor.ts'
+import type { SessionUserCache } from '../session/session-user-cache.ts'
+import type { WarmingJob } from '../warming/job.ts'
+import { placeholder } from './placeholder.ts'
+
+/** The cache of this process. */
+export let cacheManager: RedisCacheManager = placeholder('cacheManager')
+
+/** Answers of language models, in {@link cacheManager}: that of `nearcache/llm`, unless `llm` is set. */
+export let llmCache: LLMResponseCache = placeholder('llmCache')
+
+/** Sessions, where `SESSION_KEYS` or the option `session` has keys for them. */
+export let sessionUserCache: SessionUserCache = placeholder('sessionUserCache')
+
+/** Health, alerts, reports and warming jobs, unless `monitor` is `false`. */
+export let cacheMonitor: CacheMonitor<WarmingJob> = placeholder('cacheMonitor')
+
+/** What stands behind the bindings. */
+export interface Bound {
+  readonly cacheManager: RedisCacheManager
+  readonly llmCache: LLMResponseCache
+  /** `undefined` where there are no keys. */
+  readonly sessionUserCache: SessionUserCache | undefined
+  /** `undefined` where it is switched off. */
+  readonly cacheMonitor: CacheMonitor<WarmingJob> | undefined
+}
+
+const NO_KEYS = 'set SESSION_KEYS, or give startupCacheSystem() the option session.keys'
+const SWITCHED_OFF = 'startupCacheSystem() was told not to make one'
+
+/** Puts a system behind the bindings. */
+export function bind(bound: Bound): void {
+  cacheManager = bound.cacheManager
+  llmCache = bound.llmCache
+  sessionUserCache = bound.sessionUserCache ?? placeholder('sessionUserCache', NO_KEYS)
+  cacheMonitor = bound.cacheMonitor ?? placeholder('cacheMonitor', SWITCHED_OFF)
+}

@@ -1,0 +1,173 @@
+/**
+ * Makes the parts around the cache of a process. Each is loaded here and only where it is wanted.
+ *
+ * @module
+ */
+
+import type { RedisCacheManager } from '../cache/manager.ts'
+import { checkFields } from '../cache/policy.ts'
+import type { CachedEmailRepository } from '../email/cached-email-repository.ts'
+import { InvalidKeyError } from '../errors.ts'
+import type { LLMResponseCache } from '../llm/llm-cache.ts'
+import type { LLMRequest } from '../llm/request.ts'
+import type { Metrics } from '../monitor/metrics.ts'
+import type { CacheMonitor } from '../monitor/monitor.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Requester, Transport } from '../redis/requester.ts'
+import type { SessionOptions } from '../session/options.ts'
+import type { SessionUserCache } from '../session/session-user-cache.ts'
+import type { LLMJobOptions } from '../warming/default-jobs.ts'
+import type { WarmingJob } from '../warming/job.ts'
+import type { Warming } from '../warming/warming.ts'
+import type { LLMSettings, MonitoringOptions, StartupOptions, WarmingSettings } from './options.ts'
+
+/** What the parts are made with. */
+export interface PartsContext {
+  readonly cache: RedisCacheManager
+  /** Sessions have a circuit of their own: a pause of the cache is no reason to refuse everybody. */
+  readonly redis: Requester | Transport
+  readonly platform: Platform
+  readonly options: StartupOptions
+  /** Keys for sessions, where `session` of the options has none. */
+  readonly sessionKeys: SessionOptions['keys'] | undefined
+}
+
+/** The parts there are. */
+export interface Parts {
+  readonly llm: LLMResponseCache
+  readonly emails: CachedEmailRepository | undefined
+  readonly sessions: SessionUserCache | undefined
+  readonly warming: Warming | undefined
+  readonly metrics: Metrics | undefined
+  readonly monitor: CacheMonitor<WarmingJob> | undefined
+}
+
+/** @throws {InvalidOptionError} When an option of a part is unknown or out of its range. */
+export async function makeParts(ctx: PartsContext): Promise<Parts> {
+  const { options } = ctx
+  const emails = options.db === undefined ? undefined : await makeEmails(ctx, options.db)
+  const llm = await makeLLM(ctx, options.llm)
+  const sessions = await makeSessions(ctx, { llm })
+  const { warming: terms = {}, monitor: wanted = {} } = options
+  const warming = terms === false ? undefined : await makeWarming(ctx, terms, { emails, llm })
+  const watch = wanted === false ? undefined : await makeMonitor(ctx, wanted, warming)
+  return { llm, emails, sessions, warming, metrics: watch?.metrics, monitor: watch?.monitor }
+}
+
+async function makeEmails(
+  { cache, platform }: PartsContext,
+  db: StartupOptions['db'] & object,
+): Promise<CachedEmailRepository> {
+  const { CachedEmailRepository } = await import('../email/cached-email-repository.ts')
+  return new CachedEmailRepository({ db, cache, platform })
+}
+
+async function makeLLM(
+  { cache, platform }: PartsContext,
+  settings: LLMSettings | undefined,
+): Promise<LLMResponseCache> {
+  if (settings === undefined) return (await import('../llm/default-llm-cache.ts')).llmCache
+  const { warm: _warm, ...options } = settings
+  const { LLMResponseCache } = await import('../llm/llm-cache.ts')
+  return new LLMResponseCache({ ...options, cache, platform })
+}
+
+async function makeSessions(
+  { cache, redis, platform, options, sessionKeys }: PartsContext,
+  { llm }: Pick<Parts, 'llm'>,
+): Promise<SessionUserCache | undefined> {
+  const { session, prefix, deadline, retries, breaker, mailboxOf } = options
+  if (session === false) return undefined
+  const keys = session?.keys ?? sessionKeys
+  if (keys === undefined) return undefined
+  const { SessionUserCache } = await import('../session/session-user-cache.ts')
+  const sessions = new SessionUserCache({
+    ...(deadline !== undefined && { deadline }),
+    ...(retries !== undefined && { retries }),
+    ...(breaker !== undefined && { breaker }),
+    ...session,
+    ...(prefix !== undefined && { prefix }),
+    keys,
+    redis,
+    platform,
+  })
+  sessions.onPermissionChange(async (userId) => {
+    const mailbox = mailboxOf?.(userId)
+    await Promise.all([
+      llm.invalidateUser(userId),
+      invalidateUser(cache, userId),
+      mailbox?.clearCache(),
+    ])
+  })
+  return sessions
+}
+
+async function invalidateUser(cache: RedisCacheManager, userId: string): Promise<void> {
+  try {
+    await cache.invalidateTags([`user:${userId}`])
+  } catch (error) {
+    // An id that cannot be part of a tag: nothing can have been stored with that tag.
+    if (!(error instanceof InvalidKeyError)) throw error
+  }
+}
+
+const WARMING_SETTINGS = ['interval', 'jobs', 'version', 'lease', 'timeBudget', 'grace']
+
+async function makeWarming(
+  { cache, platform, options: { prefix, llm: llmSettings } }: PartsContext,
+  settings: WarmingSettings,
+  { emails, llm }: Pick<Parts, 'emails' | 'llm'>,
+): Promise<Warming> {
+  checkFields(settings, 'warming', WARMING_SETTINGS)
+  const { interval: _interval, jobs = [], ...options } = settings
+  const { Warming } = await import('../warming/warming.ts')
+  const { analyticsJob, llmJob, mailJob } = await import('../warming/default-jobs.ts')
+  const named = prefix === undefined ? {} : { prefix }
+  const warming = new Warming({ ...options, ...named, cache, platform })
+  if (emails) {
+    warming.register(mailJob({ emails }))
+    warming.register(analyticsJob({ emails }))
+  }
+  if (llmSettings?.warm) {
+    const { questions, generate } = llmSettings.warm
+    const ask: LLMJobOptions<LLMRequest>['ask'] = (question, { signal }) =>
+      llm.getOrGenerate({ ...question, signal }, (context) => generate(question, context))
+    warming.register(llmJob({ questions, ask }))
+  }
+  for (const job of jobs) warming.register(job)
+  return warming
+}
+
+const MONITORING_OPTIONS = [
+  ...['interval', 'sinks', 'flushInterval'],
+  ...['window', 'rules', 'memoryLimitBytes', 'notify'],
+]
+
+async function makeMonitor(
+  { cache, platform, options: { prefix } }: PartsContext,
+  wanted: MonitoringOptions,
+  warming: Warming | undefined,
+): Promise<{ readonly metrics: Metrics; readonly monitor: CacheMonitor<WarmingJob> }> {
+  checkFields(wanted, 'monitor', MONITORING_OPTIONS)
+  const { interval: _interval, sinks = [], flushInterval, ...options } = wanted
+  const { RedisFigures } = await import('../monitor/redis-figures.ts')
+  const { Metrics } = await import('../monitor/metrics.ts')
+  const { CacheMonitor } = await import('../monitor/monitor.ts')
+  const named = prefix === undefined ? {} : { prefix }
+  const figures = new RedisFigures({ cache, ...named })
+  const monitor = new CacheMonitor<WarmingJob>({
+    ...options,
+    ...named,
+    ...(warming && { warming }),
+    cache,
+    figures,
+    platform,
+  })
+  const metrics = new Metrics({
+    cache,
+    platform,
+    sinks: [figures, ...sinks],
+    ...(flushInterval !== undefined && { interval: flushInterval }),
+  })
+  return { metrics, monitor }
+}

@@ -1,0 +1,30 @@
+/**
+ * What stands behind a binding as long as there is nothing else: whoever uses it is told what to do.
+ *
+ * @module
+ */
+
+import { NotStartedError } from '../errors.ts'
+
+/** What to do about a binding that nothing has been put behind because nothing has been started. */
+export const START_FIRST = 'await startupCacheSystem() of nearcache/startup first'
+
+/**
+ * An object that throws `NotStartedError` when any member of it is looked up, called or set. Symbols are
+ * looked up by the runtime itself, as for printing, and are as those of an empty object.
+ *
+ * @param binding Its name.
+ * @param remedy What to do, for the error's message.
+ */
+export function placeholder<T extends object>(binding: string, remedy: string = START_FIRST): T {
+  const refuse = (): never => {
+    throw new NotStartedError(binding, remedy)
+  }
+  return new Proxy({} as T, {
+    get: (target, member) => (typeof member === 'symbol' ? Reflect.get(target, member) : refuse()),
+    set: refuse,
+    has: refuse,
+    deleteProperty: refuse,
+    defineProperty: refuse,
+  })
+}
