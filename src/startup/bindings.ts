@@ -18,7 +18,7 @@ import { placeholder } from './placeholder.ts'
 /** The cache of this process. */
 export let cacheManager: RedisCacheManager = placeholder('cacheManager')
 
-/** Answers of language models, in {@link cacheManager}: that of `nearcache/llm`, unless `llm` is set. */
+/** Answers of language models, in {@link cacheManager}; the same as that of `nearcache/llm`. */
 export let llmCache: LLMResponseCache = placeholder('llmCache')
 
 /** Sessions, where `SESSION_KEYS` or the option `session` has keys for them. */

@@ -140,6 +140,7 @@ async function start(options: StartupOptions, ended: () => void): Promise<CacheS
   subject = started
   bind({ cacheManager: cache, llmCache: llm, sessionUserCache: sessions, cacheMonitor: monitor })
   setDefaultCache(cache)
+  await setDefaultAnswers(llm)
   runTimers(parts, options)
 
   let stopping: Promise<void> | undefined
@@ -185,6 +186,12 @@ async function check(
   if (answer.error instanceof ConfigurationError) throw answer.error
   tell(answer.reason)
   return 'failed'
+}
+
+/** Loaded here, as the parts are. */
+async function setDefaultAnswers(llm: LLMResponseCache): Promise<void> {
+  const { setDefaultLLMCache } = await import('../llm/default-llm-cache.ts')
+  setDefaultLLMCache(llm)
 }
 
 function runTimers({ monitor, warming }: Parts, options: StartupOptions): void {

@@ -4,11 +4,13 @@
  * @module
  */
 
+import type { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheOptions } from '../cache/options.ts'
 import type { CachedEmailRepositoryOptions } from '../email/cached-options.ts'
 import type { Duration } from '../entry/duration.ts'
 import type { LLMResponseCacheOptions } from '../llm/options.ts'
 import type { LLMRequest } from '../llm/request.ts'
+import type { Matcher } from '../llm/semantic/matcher.ts'
 import type { MetricsSink } from '../monitor/metrics.ts'
 import type { CacheMonitorOptions } from '../monitor/monitor-options.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
@@ -38,7 +40,10 @@ export interface WarmingSettings
 }
 
 /** Answers of language models. */
-export interface LLMSettings extends Omit<LLMResponseCacheOptions, 'cache' | 'platform'> {
+export interface LLMSettings
+  extends Omit<LLMResponseCacheOptions, 'cache' | 'platform' | 'matcher'> {
+  /** As of the cache of answers, or what makes it on the cache of this process. @default none */
+  readonly matcher?: Matcher | ((cache: RedisCacheManager) => Matcher)
   /** Questions whose answers the job `llm` has ready, and how they are generated. @default none */
   readonly warm?: {
     readonly questions:
@@ -65,7 +70,7 @@ export interface StartupOptions extends Omit<CacheOptions, 'redis'> {
   readonly signals?: boolean
   /** The mailbox's database: makes `emails` of the system, kept warm by the jobs `mail` and `analytics`. */
   readonly db?: CachedEmailRepositoryOptions['db']
-  /** @default the `llmCache` of nearcache/llm */
+  /** What the `llmCache` here and of nearcache/llm is made with. @default nothing */
   readonly llm?: LLMSettings
   /**
    * `false` for none. @default with the keys of SESSION_KEYS; where the cache is in this process alone, so

@@ -66,10 +66,10 @@ async function makeLLM(
   { cache, platform }: PartsContext,
   settings: LLMSettings | undefined,
 ): Promise<LLMResponseCache> {
-  if (settings === undefined) return (await import('../llm/default-llm-cache.ts')).llmCache
-  const { warm: _warm, ...options } = settings
   const { LLMResponseCache } = await import('../llm/llm-cache.ts')
-  return new LLMResponseCache({ ...options, cache, platform })
+  const { warm: _warm, matcher: given, ...options } = settings ?? {}
+  const matcher = typeof given === 'function' ? given(cache) : given
+  return new LLMResponseCache({ ...options, ...(matcher && { matcher }), cache, platform })
 }
 
 async function makeSessions(

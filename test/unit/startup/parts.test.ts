@@ -53,6 +53,28 @@ describe('The bindings of nearcache/startup', () => {
     expect(own.startup.llmCache).toBe((await import('../../../src/llm/index.ts')).llmCache)
   })
 
+  test('match by meaning where start-up is given a matcher, also by the name in nearcache/llm', async () => {
+    const { createSemanticMatcher } = await import('../../../src/llm/index.ts')
+    const policy = { kind: 'static', minSimilarity: 0.7 } as const
+    await own.start({
+      llm: { matcher: (cache) => createSemanticMatcher({ cache, policy, lag: 0 }) },
+    })
+    const llm = await import('../../../src/llm/index.ts')
+
+    await llm.llmCache.cacheLLMResponse('How do I reset the password of my account?', 'Two', 'm', {
+      enableSemanticMatching: true,
+    })
+    const found = await llm.llmCache.getCachedLLMResponse(
+      'How do I reset the password of my account please?',
+      'm',
+      {
+        enableSemanticMatching: true,
+      },
+    )
+
+    expect(found).toMatchObject({ response: 'Two', tier: 'semantic' })
+  })
+
   test('say why there is nothing behind one that was not wanted', async () => {
     await own.start({ redis: embeddedTransport(), monitor: false, warming: false })
 
