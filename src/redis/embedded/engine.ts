@@ -44,6 +44,7 @@ import { SESSION_TWINS } from './session-twins.ts'
 import { readSnapshot } from './snapshot-reader.ts'
 import { writeSnapshot } from './snapshot-writer.ts'
 import { TWINS } from './twins.ts'
+import { UPKEEP_TWINS } from './upkeep-twins.ts'
 import { WARMING_TWINS } from './warming-twins.ts'
 import { canonical, hasArity, type NamedSpec, toArgv } from './words.ts'
 
@@ -75,6 +76,7 @@ const DEFAULT_TWINS: readonly ScriptTwin[] = [
   ...SEMANTIC_TWINS,
   ...RATE_LIMIT_TWINS,
   FIGURES_TWIN,
+  ...UPKEEP_TWINS,
   ...WARMING_TWINS,
 ]
 
