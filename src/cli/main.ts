@@ -6,6 +6,7 @@
  */
 
 import { run } from './run.ts'
+import { terminalOf } from './terminal.ts'
 
 const ended = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -15,10 +16,17 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     ended.abort()
   })
 }
+// Whoever reads the output may have seen enough, as head does.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
+  process.exit(code === 'EPIPE' ? 0 : 1),
+)
 
+const terminal = terminalOf(process.env, ended.signal)
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   print: (line) => console.log(line),
   warn: (line) => console.error(line),
   signal: ended.signal,
+  elapsed: () => Number(process.hrtime.bigint()) / 1e6,
+  ...(terminal && { terminal }),
 })

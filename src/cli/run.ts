@@ -4,53 +4,225 @@
  * @module
  */
 
-import { ConfigurationError, isNearcacheError } from '../errors.ts'
-import { bridgeCommand } from './bridge-command.ts'
-import type { CliCommand, Host } from './command.ts'
+import {
+  CircuitOpenError,
+  ConfigurationError,
+  InvalidKeyError,
+  InvalidOptionError,
+  isNearcacheError,
+  RemoteError,
+  RemoteTimeoutError,
+  SessionUnavailableError,
+} from '../errors.ts'
+import type { CliCommand, ExitCode, Host } from './command.ts'
+import { suggest } from './suggest.ts'
 import { UsageError } from './usage-error.ts'
 
-const COMMANDS: readonly CliCommand[] = [bridgeCommand]
+export type { ExitCode } from './command.ts'
 
-/** 0: done, or ended when asked to. 1: it failed. 2: it was not understood. */
-export type ExitCode = 0 | 1 | 2
+interface Listed {
+  readonly summary: string
+  /** Loaded when it is asked for, so that the others cost nothing. */
+  load(): Promise<CliCommand>
+}
+
+const GROUPS: Readonly<Record<string, Readonly<Record<string, Listed>>>> = {
+  Look: {
+    status: {
+      summary: 'whether Redis answers, and what it is',
+      load: async () => (await import('./commands/status.ts')).statusCommand,
+    },
+    health: {
+      summary: 'ok, degraded or down: exit code 0, 1 or 2',
+      load: async () => (await import('./commands/health.ts')).healthCommand,
+    },
+    stats: {
+      summary: 'hit rate, latency and errors; --watch goes on',
+      load: async () => (await import('./commands/stats.ts')).statsCommand,
+    },
+    report: {
+      summary: 'a report on the last minutes, as Markdown',
+      load: async () => (await import('./commands/report.ts')).reportCommand,
+    },
+    alerts: {
+      summary: 'the alerts there are, and their end by hand',
+      load: async () => (await import('./commands/alerts.ts')).alertsCommand,
+    },
+    doctor: {
+      summary: 'examines Redis and the way to it, and says what to do',
+      load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+    },
+    bench: {
+      summary: 'measures this Redis through the cache',
+      load: async () => (await import('./commands/bench.ts')).benchCommand,
+    },
+  },
+  Keys: {
+    get: {
+      summary: 'the fresh value of a key',
+      load: async () => (await import('./commands/get.ts')).getCommand,
+    },
+    inspect: {
+      summary: 'what a read of a key would do, and why',
+      load: async () => (await import('./commands/inspect.ts')).inspectCommand,
+    },
+    del: {
+      summary: 'deletes keys',
+      load: async () => (await import('./commands/del.ts')).delCommand,
+    },
+    tags: {
+      summary: 'lists the tags of a namespace',
+      load: async () => (await import('./commands/tags.ts')).tagsCommand,
+    },
+    invalidate: {
+      summary: 'invalidates tags, keys by a pattern, or a namespace',
+      load: async () => (await import('./commands/invalidate.ts')).invalidateCommand,
+    },
+    sessions: {
+      summary: "a user's sessions, and their end",
+      load: async () => (await import('./commands/sessions.ts')).sessionsCommand,
+    },
+  },
+  Work: {
+    warm: {
+      summary: 'the warming jobs, and running them',
+      load: async () => (await import('./commands/warm.ts')).warmCommand,
+    },
+    sweep: {
+      summary: 'finds, and with --apply drops, what nothing needs any more',
+      load: async () => (await import('./commands/sweep.ts')).sweepCommand,
+    },
+    migrate: {
+      summary: 'moves the entries of another cache in',
+      load: async () => (await import('./commands/migrate.ts')).migrateCommand,
+    },
+    bridge: {
+      summary: 'serves any Redis over HTTP as Upstash does',
+      load: async () => (await import('./commands/bridge.ts')).bridgeCommand,
+    },
+    init: {
+      summary: 'writes what a Worker of its own needs',
+      load: async () => (await import('./commands/init.ts')).initCommand,
+    },
+  },
+}
+
+const COMMANDS: Readonly<Record<string, Listed>> = Object.assign({}, ...Object.values(GROUPS))
 
 /** Runs what the words ask for; never rejects. */
 export async function run(words: readonly string[], host: Host): Promise<ExitCode> {
   const [name, ...rest] = words
-  if (name === undefined || /^(?:-h|--help|help)$/.test(name)) {
-    for (const line of overview()) host.print(line)
-    return name === undefined ? 2 : 0
+  switch (name) {
+    case undefined:
+      return help([], host, 2)
+    case '-h':
+    case '--help':
+    case 'help':
+      return help(rest, host, 0)
+    case '-v':
+    case '--version': {
+      const { packageVersion } = await import('./version.ts')
+      host.print(packageVersion())
+      return 0
+    }
   }
-  const command = COMMANDS.find((known) => known.name === name)
-  if (!command) {
-    host.warn(`nearcache: there is no such command; see: nearcache --help`)
-    return 2
-  }
-  if (rest.includes('--help') || rest.includes('-h')) {
-    host.print(command.usage)
-    return 0
-  }
+  const listed = listedAs(name)
+  return listed ? runCommand(name, listed, rest, host) : refuse(name, host)
+}
+
+function listedAs(name: string): Listed | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+}
+
+/** Of a command, if one is named. */
+async function help([topic]: readonly string[], host: Host, code: ExitCode): Promise<ExitCode> {
+  const listed = topic === undefined ? undefined : listedAs(topic)
+  if (topic !== undefined && listed) return runCommand(topic, listed, ['--help'], host)
+  for (const line of overview()) host.print(line)
+  return code
+}
+
+/** Does not quote what was typed: it may be a secret in the wrong place. */
+function refuse(name: string, host: Host): ExitCode {
+  const near = suggest(name, Object.keys(COMMANDS))
+  const hint = near === undefined ? '; see: ' : `; did you mean ${near}? See: `
+  host.warn(`nearcache: there is no such command${hint}nearcache --help`)
+  return 2
+}
+
+async function runCommand(
+  name: string,
+  listed: Listed,
+  words: readonly string[],
+  host: Host,
+): Promise<ExitCode> {
   try {
-    await command.run(rest, host)
-    return 0
+    const command = await listed.load()
+    if (asksForHelp(words)) {
+      host.print(await command.usage())
+      return 0
+    }
+    return (await command.run(words, host)) ?? 0
   } catch (error) {
-    host.warn(`nearcache ${name}: ${messageOf(error)}`)
-    return error instanceof UsageError ? 2 : 1
+    const code = isUsage(error) ? 2 : 1
+    const message = messageOf(error)
+    host.warn(`nearcache ${name}: ${message}`)
+    if (words.includes('--json')) {
+      host.print(
+        JSON.stringify({ command: name, error: { code: codeOf(error), message } }, null, 2),
+      )
+    }
+    return code
   }
 }
 
+/** What comes after `--` is no option. */
+function asksForHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--')
+  return words
+    .slice(0, end < 0 ? words.length : end)
+    .some((word) => word === '--help' || word === '-h')
+}
+
 function overview(): readonly string[] {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length)) + 2
   return [
     'nearcache COMMAND',
+    ...Object.entries(GROUPS).flatMap(([title, commands]) => [
+      '',
+      title,
+      ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`),
+    ]),
     '',
-    ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`),
-    '',
-    'nearcache COMMAND --help tells more.',
+    'nearcache COMMAND --help tells more. Redis is found as nearcache/startup finds it: by',
+    'UPSTASH_REDIS_REST_URL and _TOKEN, or REDIS_HOST and its like; or give --redis or --rest.',
   ]
+}
+
+function isUsage(error: unknown): boolean {
+  return (
+    error instanceof UsageError ||
+    error instanceof InvalidOptionError ||
+    error instanceof InvalidKeyError
+  )
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof UsageError) return 'ERR_USAGE'
+  return isNearcacheError(error) ? error.code : 'ERR_FAILED'
 }
 
 function messageOf(error: unknown): string {
   if (error instanceof ConfigurationError) return error.problems.join('; ')
+  if (error instanceof SessionUnavailableError) return messageOf(error.cause)
+  if (error instanceof RemoteError) return `Redis failed at ${error.operation}: ${error.reason}`
+  if (error instanceof RemoteTimeoutError) {
+    return `Redis did not answer ${error.operation} within ${error.timeoutMs} ms`
+  }
+  if (error instanceof CircuitOpenError) return 'Redis has failed several times in a row'
+  if (error instanceof InvalidOptionError && /^[a-z-]+$/.test(error.option)) {
+    return `--${error.option} ${error.message.slice(error.message.indexOf('must be'))}`
+  }
   if (error instanceof UsageError || isNearcacheError(error)) return error.message
   // A system error says what it could not do; only that of listening has an address, our own.
   return error instanceof Error && 'code' in error ? error.message : 'failed unexpectedly'

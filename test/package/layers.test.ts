@@ -20,12 +20,15 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   hono: ['platform', 'entry', 'web', 'cache', 'http', 'session', 'ratelimit'],
   llm: ['platform', 'entry', 'web', 'flight', 'redis', 'cache'],
   bridge: ['platform', 'entry', 'flight', 'redis'],
-  cli: ['platform', 'flight', 'redis', 'bridge'],
   interop: ['platform', 'entry', 'cache', 'session'],
   testing: ['platform', 'flight', 'redis', 'cache', 'email'],
   startup: [
     ...['platform', 'entry', 'near', 'flight', 'redis', 'cache'],
     ...['email', 'monitor', 'warming', 'session', 'llm'],
+  ],
+  cli: [
+    ...['platform', 'entry', 'flight', 'redis', 'cache'],
+    ...['monitor', 'warming', 'session', 'bridge', 'startup'],
   ],
 }
 
@@ -34,6 +37,8 @@ const SHARED = ['src/errors.ts', 'src/base-error.ts', 'src/domain-errors.ts']
 
 /** Where each package may be imported. One that is not here may be imported nowhere. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@clack/prompts': ['src/cli/'],
+  citty: ['src/cli/'],
   croner: ['src/warming/'],
   devalue: ['src/entry/'],
   fflate: ['src/entry/'],

@@ -6,8 +6,10 @@
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { readConfigFile } from './config-file.ts'
-import { UsageError } from './usage-error.ts'
+import { explain } from '../explain.ts'
+import { UsageError } from '../usage-error.ts'
+import { readInteger } from '../whole-number.ts'
+import { readConfigFile } from './bridge-config.ts'
 
 /** Where a Redis is: an address, or in this process. */
 export type RedisSource =
@@ -81,21 +83,8 @@ function parse(words: readonly string[]) {
   try {
     return parseArgs({ args: [...words], options: OPTIONS }).values
   } catch (error) {
-    throw new UsageError(explain(error))
+    throw new UsageError(explain('bridge', error))
   }
-}
-
-/** What Node says of an unexpected word quotes it, and it may be a token in the wrong place. */
-function explain(error: unknown): string {
-  const { code, message } = error as { readonly code?: string; readonly message: string }
-  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
-    return 'there is a word that belongs to no option; see: nearcache bridge --help'
-  }
-  const option = /'(--?[a-z-]+)/.exec(message)?.[1] ?? 'an option'
-  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-    return `${option} is not an option; see: nearcache bridge --help`
-  }
-  return `${option} needs a value, as in --port 8079; one that begins with "-" is written ${option}=VALUE`
 }
 
 function readDatabase(given: Given, env: Environment): DatabaseSettings {
@@ -130,13 +119,6 @@ function readFile(given: Given, file: string, env: Environment): readonly Databa
     throw new UsageError(`--config names a file that cannot be read (${code})`)
   }
   return readConfigFile(text, env)
-}
-
-/** Digits alone: `1e3`, `0x10` and ` 7` are not meant as numbers. */
-function readInteger(option: string, text: string, least: number, most: number): number {
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
-  if (value >= least && value <= most) return value
-  throw new UsageError(`--${option} must be a whole number from ${least} to ${most}`)
 }
 
 function readHost(host: string): string {

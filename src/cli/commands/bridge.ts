@@ -5,18 +5,21 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { type BridgeDatabase, bridge } from '../bridge/index.ts'
+import { type BridgeDatabase, bridge } from '../../bridge/index.ts'
 import {
   ConfigurationError,
   InvalidOptionError,
   RemoteError,
   RemoteTimeoutError,
-} from '../errors.ts'
-import { withDeadline } from '../flight/deadline.ts'
-import { webPlatform } from '../platform/web.ts'
-import { embeddedTransport } from '../redis/embedded/index.ts'
-import type { Transport } from '../redis/requester.ts'
-import { tcpTransport } from '../redis/tcp/index.ts'
+} from '../../errors.ts'
+import { withDeadline } from '../../flight/deadline.ts'
+import { webPlatform } from '../../platform/web.ts'
+import { embeddedTransport } from '../../redis/embedded/index.ts'
+import type { Transport } from '../../redis/requester.ts'
+import { tcpTransport } from '../../redis/tcp/index.ts'
+import type { CliCommand, Host } from '../command.ts'
+import { type Listening, listen } from '../server.ts'
+import { UsageError } from '../usage-error.ts'
 import {
   type BridgeSettings,
   type DatabaseSettings,
@@ -24,9 +27,6 @@ import {
   readBridgeOptions,
   USAGE,
 } from './bridge-options.ts'
-import type { CliCommand, Host } from './command.ts'
-import { type Listening, listen } from './server.ts'
-import { UsageError } from './usage-error.ts'
 
 /** How long requests that are under way may take to finish. */
 const GRACE_MS = 10_000
@@ -36,15 +36,14 @@ const platform = webPlatform()
 
 /** The command. */
 export const bridgeCommand: CliCommand = {
-  name: 'bridge',
-  summary: 'serves any Redis over HTTP as Upstash does',
-  usage: USAGE,
+  usage: () => USAGE,
   async run(words, host) {
     const settings = readBridgeOptions(words, host.env)
     const databases: Served[] = []
     try {
       for (const database of settings.databases) databases.push(toServed(database))
       await serve(settings, databases, host)
+      return 0
     } catch (error) {
       throw error instanceof InvalidOptionError ? new UsageError(explain(error, words)) : error
     } finally {

@@ -1,0 +1,64 @@
+/**
+ * `nearcache alerts`: what the monitors have found, and ending it by hand.
+ *
+ * @module
+ */
+
+import { type RuleId, resolveRules } from '../../monitor/rules.ts'
+import { alertsOf } from '../check-up.ts'
+import { CONNECTION_ARGS, withRedis } from '../connection.ts'
+import { command } from '../define.ts'
+import { instant, span } from '../output.ts'
+import { UsageError } from '../usage-error.ts'
+
+const IDS = resolveRules().map(({ id }) => id)
+
+/** The command. */
+export const alertsCommand = command({
+  name: 'alerts',
+  summary: 'The alerts of all monitors that have not ended.',
+  args: {
+    resolve: { type: 'string', valueHint: 'ID', description: `end one: ${IDS.join(', ')}` },
+    ...CONNECTION_ARGS,
+  },
+  notes: ['Exit code: 0 if there is none, 1 if there is one, or none to resolve.'],
+  run: (call) => {
+    const id = ruleId(call.args.resolve)
+    return withRedis(call, async (connection) => {
+      const { out } = call
+      const alerts = alertsOf(connection)
+      if (id) {
+        const ended = await alerts.end(id)
+        out.result({ resolved: ended ?? null }, () => [
+          ended ? `${id} is resolved` : `${id} was no alert`,
+        ])
+        return ended ? 0 : 1
+      }
+      const active = await alerts.active()
+      const now = connection.platform.now()
+      out.result({ active }, () =>
+        active.length === 0
+          ? ['no alerts']
+          : out.table([
+              ['id', 'severity', 'since', 'for', 'value', 'what'],
+              ...active.map(({ id: name, severity, timestamp, message, metadata }) => [
+                name,
+                { text: severity, tone: severity === 'critical' ? 'bad' : 'warning' } as const,
+                instant(timestamp),
+                span(Math.max(0, now - timestamp)),
+                `${Math.round(metadata.value * 10) / 10} ${metadata.unit}`,
+                message,
+              ]),
+            ]),
+      )
+      return active.length === 0 ? 0 : 1
+    })
+  },
+})
+
+function ruleId(text: string | undefined): RuleId | undefined {
+  if (text === undefined) return undefined
+  const id = IDS.find((one) => one === text)
+  if (id) return id
+  throw new UsageError(`--resolve must be one of ${IDS.join(', ')}`)
+}

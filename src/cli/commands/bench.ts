@@ -1,0 +1,85 @@
+/**
+ * `nearcache bench`: measures this Redis through the cache.
+ *
+ * @module
+ */
+
+import { availableParallelism } from 'node:os'
+import { toMilliseconds } from '../../entry/duration.ts'
+import { randomId } from '../../entry/id.ts'
+import { CONNECTION_ARGS, withRedis } from '../connection.ts'
+import { command } from '../define.ts'
+import { type Measurement, measure } from '../measure.ts'
+import { millis } from '../output.ts'
+import { readInteger } from '../whole-number.ts'
+
+/** The command. */
+export const benchCommand = command({
+  name: 'bench',
+  summary: 'Measures this Redis through the cache, on keys of its own, which are gone afterwards.',
+  args: {
+    concurrency: { type: 'string', default: '16', description: 'callers at a time; 1 to 1000' },
+    time: { type: 'string', valueHint: 'TIME', default: '1s', description: 'how long each lasts' },
+    size: { type: 'string', valueHint: 'BYTES', default: '1000', description: 'of a value' },
+    ...CONNECTION_ARGS,
+  },
+  notes: [
+    'One process measures itself and Redis together: on a fast network its CPU is the limit, not Redis.',
+    'Callers of one tick share requests, as in an application; --concurrency 1 shows a call alone.',
+    'Sends thousands of commands: a Redis that bills them counts these.',
+  ],
+  run: (call) => {
+    const { args, out, host } = call
+    const concurrency = readInteger('concurrency', args.concurrency, 1, 1_000)
+    const sizeBytes = readInteger('size', args.size, 1, 1_048_576)
+    const durationMs = toMilliseconds(args.time as '1s', 'time', { min: 50, max: 60_000 })
+    return withRedis(call, async ({ cache, kind, platform }) => {
+      const namespace = cache.namespace(`bench-${randomId()}`)
+      const elapsed = host.elapsed ?? (() => platform.now())
+      const { signal } = host
+      const options = {
+        namespace,
+        redis: cache.redis,
+        elapsed,
+        concurrency,
+        durationMs,
+        sizeBytes,
+        signal,
+      }
+      const measurements: Measurement[] = []
+      const bar = out.progress('Measuring', 7)
+      for await (const measurement of measure(options)) {
+        measurements.push(measurement)
+        bar.update(measurements.length, measurement.name)
+      }
+      bar.end('measured')
+      const facts = {
+        transport: kind,
+        node: process.version,
+        cpus: availableParallelism(),
+        concurrency,
+        durationMs,
+        sizeBytes,
+        measurements,
+      }
+      out.result(facts, () => [
+        `over ${kind}, ${concurrency} callers at a time, values of ${sizeBytes} bytes, ${durationMs} ms each; Node ${process.version}, ${facts.cpus} CPUs`,
+        ...out.table([
+          ['what', 'calls/s', 'p50', 'p95', 'p99', 'slowest', 'requests', 'commands'],
+          ...measurements.map((one) => [
+            one.name,
+            Math.round(one.perSecond),
+            millis(one.p50Ms),
+            millis(one.p95Ms),
+            millis(one.p99Ms),
+            millis(one.slowestMs),
+            one.requestsPerCall.toFixed(2),
+            one.commandsPerCall.toFixed(2),
+          ]),
+        ]),
+        'requests and commands are of one call',
+      ])
+      return 0
+    })
+  },
+})

@@ -1,0 +1,90 @@
+/**
+ * `nearcache doctor`: examines Redis and the way to it.
+ *
+ * @module
+ */
+
+import { toMilliseconds } from '../../entry/duration.ts'
+import { type Address, CONNECTION_ARGS, withRedis } from '../connection.ts'
+import { command } from '../define.ts'
+import type { Finding, Grade, Way } from '../doctor/check.ts'
+import { examine } from '../doctor/examine.ts'
+import type { Tone } from '../output.ts'
+
+const TONES: Readonly<Record<Grade, Tone>> = {
+  ok: 'good',
+  warn: 'warning',
+  fail: 'bad',
+  unknown: 'faint',
+}
+
+/** The command. */
+export const doctorCommand = command({
+  name: 'doctor',
+  summary:
+    'Examines Redis and the way to it, and says what to do. Tries commands on keys of its own.',
+  args: {
+    strict: { type: 'boolean', description: 'warnings count as failures' },
+    ...CONNECTION_ARGS,
+  },
+  notes: ['Exit code: 0 if no check fails, 1 if one does; with --strict, or warns.'],
+  run: (call) => {
+    const deadlineMs = toMilliseconds(call.args.deadline as '5s', 'deadline', { min: 1 })
+    return withRedis(call, async ({ requester, kind, platform, prefix, address }) => {
+      const { out, host } = call
+      const elapsed = host.elapsed ?? (() => platform.now())
+      const patient = {
+        requester,
+        kind,
+        platform,
+        elapsed,
+        prefix,
+        way: wayTo(address),
+        deadlineMs,
+      }
+      const findings = await examine(patient)
+      const count = (grade: Grade): number => findings.filter((one) => one.grade === grade).length
+      const counts = {
+        ok: count('ok'),
+        warn: count('warn'),
+        fail: count('fail'),
+        unknown: count('unknown'),
+      }
+      out.result({ findings, counts }, () => [
+        ...findings.flatMap((one) => linesOf(one, (tone, text) => out.paint(tone, text))),
+        '',
+        `${counts.ok} ok, ${counts.warn} to look at, ${counts.fail} failed, ${counts.unknown} unknown`,
+      ])
+      return counts.fail > 0 || (call.args.strict && counts.warn > 0) ? 1 : 0
+    })
+  },
+})
+
+function linesOf(
+  { id, grade, evidence, advice }: Finding,
+  paint: (tone: Tone, text: string) => string,
+): string[] {
+  const line = `${paint(TONES[grade], grade.padEnd(7))}  ${id.padEnd(11)}  ${evidence}`
+  return advice === null ? [line] : [line, `${' '.repeat(22)}→ ${advice}`]
+}
+
+/** Where an address leads, and whether strangers can read along. */
+export function wayTo(address: Address | undefined): Way {
+  switch (address?.kind) {
+    case undefined:
+      return { isEncrypted: undefined, isLocal: false }
+    case 'embedded':
+      return { isEncrypted: false, isLocal: true }
+    case 'tcp':
+      return { isEncrypted: address.tls, isLocal: isLoopback(address.host) }
+    case 'rest':
+    case 'tcp-url': {
+      const { protocol, hostname } = new URL(address.url)
+      return { isEncrypted: /^(?:https|rediss):$/.test(protocol), isLocal: isLoopback(hostname) }
+    }
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/.test(host)
+}

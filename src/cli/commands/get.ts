@@ -1,0 +1,49 @@
+/**
+ * `nearcache get`: the value of a key, as a read with these tags would get it.
+ *
+ * @module
+ */
+
+import { inspect as show } from 'node:util'
+import { NAMESPACE_ARGS, withRedis } from '../connection.ts'
+import { command } from '../define.ts'
+import { tagList } from '../tag-list.ts'
+
+/** The command. */
+export const getCommand = command({
+  name: 'get',
+  summary: 'The fresh value of a key.',
+  words: { name: 'KEY', least: 1, most: 1 },
+  args: {
+    tags: { type: 'string', valueHint: 'A,B', description: 'tags that the read names' },
+    ...NAMESPACE_ARGS,
+  },
+  notes: [
+    'Exit code: 0 for a hit, 1 for a miss; nearcache inspect says why.',
+    'NEARCACHE_HASH_SECRET and NEARCACHE_ENCRYPTION_KEYS (id:secret, …) are what the cache was given.',
+  ],
+  run: (call) =>
+    withRedis(call, async ({ namespace }) => {
+      const { out, host, words } = call
+      const [key = ''] = words
+      const tags = tagList(call.args.tags)
+      const { value, outcome } = await namespace.lookup(key, { tags })
+      if (outcome.kind === 'miss' && outcome.reason === 'unavailable') throw outcome.error
+      const isHit = outcome.kind === 'hit'
+      const reason = outcome.kind === 'miss' ? outcome.reason : null
+      if (!isHit && !out.isJson) host.warn(`nearcache get: a miss (${reason})`)
+      out.result({ key, hit: isHit, reason, value: value ?? null }, () =>
+        isHit
+          ? [
+              show(value, {
+                depth: null,
+                maxStringLength: null,
+                maxArrayLength: null,
+                colors: out.terminal?.hasColors ?? false,
+              }),
+            ]
+          : [],
+      )
+      return isHit ? 0 : 1
+    }),
+})

@@ -1,0 +1,106 @@
+/**
+ * `nearcache inspect`: what a read of a key would do, and why.
+ *
+ * @module
+ */
+
+import { NAMESPACE_ARGS, withRedis } from '../connection.ts'
+import { command } from '../define.ts'
+import { type EntryFacts, type Inspection, inspect, type TagState } from '../keys/inspection.ts'
+import { bytes, instant, type Output, span, type Tone, visible } from '../output.ts'
+import { tagList } from '../tag-list.ts'
+
+const TONES: Readonly<Record<Inspection['verdict'], Tone>> = {
+  fresh: 'good',
+  stale: 'warning',
+  'stale-if-error': 'warning',
+  miss: 'bad',
+  none: 'bad',
+}
+
+/** The command. */
+export const inspectCommand = command({
+  name: 'inspect',
+  summary: 'What a read of a key would do, and why: its entry, the markers of its tags, its lease.',
+  words: { name: 'KEY', least: 1, most: 1 },
+  args: {
+    tags: { type: 'string', valueHint: 'A,B', description: 'tags that the read names' },
+    ...NAMESPACE_ARGS,
+  },
+  notes: [
+    'The value is not shown: nearcache get does. NEARCACHE_HASH_SECRET is what the cache was given.',
+  ],
+  run: (call) =>
+    withRedis(call, async ({ ctx, platform }) => {
+      const { out, words } = call
+      const [key = ''] = words
+      const found = await inspect(ctx, key, tagList(call.args.tags))
+      out.result(found, () => linesOf(found, platform.now(), out))
+      return 0
+    }),
+})
+
+function linesOf(found: Inspection, now: number, out: Output): string[] {
+  const { entry, lease, tags } = found
+  const rows = [
+    ['name', found.name],
+    ...(entry ? entryRows(entry, now) : []),
+    ...(lease
+      ? [
+          [
+            'load',
+            `under way for ${span(lease.heldForMs)}, for ${lease.endsInMs === null ? 'ever' : `${span(lease.endsInMs)} more`} at most`,
+          ],
+        ]
+      : []),
+  ]
+  return [
+    out.paint(TONES[found.verdict], visible(found.explanation)),
+    ...out.table(rows, '  '),
+    ...(tags.length === 0 ? [] : ['  tags', ...out.table(tags.map(tagRow), '    ')]),
+  ]
+}
+
+function entryRows(entry: EntryFacts, now: number): string[][] {
+  const { createdAt, freshUntil, revalidateUntil, staleUntil, loadMs, sizeBytes } = entry
+  const kind = [entry.compressed ? 'compressed' : '', entry.encrypted ? 'encrypted' : ''].filter(
+    Boolean,
+  )
+  return [
+    ['stored', `${instant(createdAt)}, ${ago(createdAt, now)}, loaded in ${span(loadMs)}`],
+    ['fresh', `until ${instant(freshUntil)}, ${ahead(freshUntil, now)}`],
+    ...(revalidateUntil > freshUntil
+      ? [['stale', `until ${instant(revalidateUntil)}, ${ahead(revalidateUntil, now)}`]]
+      : []),
+    ...(staleUntil > revalidateUntil
+      ? [['if errors', `until ${instant(staleUntil)}, ${ahead(staleUntil, now)}`]]
+      : []),
+    ['size', [bytes(sizeBytes), ...kind].join(', ')],
+    [
+      'kept',
+      entry.expiresInMs === null
+        ? 'by Redis for ever'
+        : `by Redis for ${span(entry.expiresInMs)} more`,
+    ],
+  ]
+}
+
+function tagRow({ tag, kind, state, markedAt }: TagState): string[] {
+  const since = markedAt === null ? '' : `, marker of ${instant(markedAt)}`
+  const words = {
+    same: `not invalidated${since}`,
+    soft: `softly invalidated${since}`,
+    hard: `invalidated${since}`,
+    missing: 'invalidated, or its marker was lost',
+    'not carried': 'named by the read, not carried by the entry',
+  } as const
+  return [kind === 'tag' || kind === 'prefix' ? tag : `(${tag})`, words[state]]
+}
+
+function ago(at: number, now: number): string {
+  return now >= at ? `${span(now - at)} ago` : `${span(at - now)} in the future`
+}
+
+function ahead(at: number, now: number): string {
+  return at > now ? `${span(at - now)} more` : `over for ${span(now - at)}`
+}

@@ -1,0 +1,117 @@
+/**
+ * `nearcache invalidate`: by tags, by a pattern of keys, or a whole namespace.
+ *
+ * @module
+ */
+
+import { compilePattern } from '../../entry/pattern.ts'
+import { NAMESPACE_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
+import { type Call, command } from '../define.ts'
+import { globOf } from '../keys/names.ts'
+import { surveyEntries } from '../keys/survey.ts'
+import { plural } from '../output.ts'
+import { UsageError } from '../usage-error.ts'
+
+const ARGS = {
+  pattern: {
+    type: 'string',
+    valueHint: 'PATTERN',
+    description: 'keys: * is any run, ? any one character',
+  },
+  all: { type: 'boolean', description: 'everything in the namespace, and those inside it' },
+  soft: { type: 'boolean', description: 'tags: may be served as stale while they are refreshed' },
+  'dry-run': { type: 'boolean', description: 'only count the entries that it would meet' },
+  ...NAMESPACE_ARGS,
+} as const
+
+/** What is to be invalidated. */
+type Aim =
+  | { readonly kind: 'tags'; readonly tags: readonly string[] }
+  | { readonly kind: 'pattern'; readonly pattern: string }
+  | { readonly kind: 'all' }
+
+/** The command. */
+export const invalidateCommand = command({
+  name: 'invalidate',
+  summary: 'Invalidates every entry with one of these tags: one command, whatever hangs on them.',
+  words: { name: 'TAG', least: 0, most: 100 },
+  args: ARGS,
+  notes: [
+    '--dry-run reads the headers of all entries in the namespace. --pattern deletes by two SCANs.',
+  ],
+  run: (call) => {
+    const aim = aimOf(call)
+    return withRedis(call, async (connection) => {
+      const { out, args } = call
+      const isDry = args['dry-run']
+      const entries = isDry ? await countAimed(connection, aim) : null
+      if (!isDry) await invalidate(connection, aim, args.soft ? 'soft' : 'hard')
+      const mode = args.soft ? 'soft' : 'hard'
+      out.result({ dryRun: isDry, by: aim.kind, mode, entries }, () => [
+        isDry
+          ? `${plural(entries ?? 0, 'entry', 'entries')} would be invalidated; nothing was`
+          : `invalidated (${mode})`,
+      ])
+      return 0
+    })
+  },
+})
+
+function aimOf({ words, args }: Call<typeof ARGS>): Aim {
+  const aims: Aim[] = [
+    ...(words.length > 0 ? [{ kind: 'tags' as const, tags: words }] : []),
+    ...(args.pattern === undefined ? [] : [{ kind: 'pattern' as const, pattern: args.pattern }]),
+    ...(args.all ? [{ kind: 'all' as const }] : []),
+  ]
+  const [aim, another] = aims
+  if (!aim || another) throw new UsageError('give tags, or --pattern, or --all')
+  if (args.soft && aim.kind !== 'tags') throw new UsageError('--soft goes with tags alone')
+  return aim
+}
+
+function invalidate({ namespace }: OpenNamespace, aim: Aim, mode: 'hard' | 'soft'): Promise<void> {
+  switch (aim.kind) {
+    case 'tags':
+      return namespace.invalidateTags(aim.tags, { mode })
+    case 'pattern':
+      return namespace.invalidatePattern(aim.pattern)
+    case 'all':
+      return namespace.clear()
+  }
+}
+
+async function countAimed({ ctx }: OpenNamespace, aim: Aim): Promise<number> {
+  const { names, link } = ctx
+  const base = names.keyspace.markerKey('').replace(/:t:$/, '')
+  // What is inside the namespace carries its marker too, under longer names.
+  const globs = [`${globOf(base)}:e:*`, ...(aim.kind === 'all' ? [`${globOf(base)}/*:e:*`] : [])]
+  const isMet = meeting(ctx, aim)
+  let count = 0
+  for (const glob of globs) {
+    for await (const entries of surveyEntries(link, glob)) {
+      count += entries.filter(({ name, header }) => isMet(name, header?.stamps)).length
+    }
+  }
+  return count
+}
+
+function meeting(
+  { names }: OpenNamespace['ctx'],
+  aim: Aim,
+): (name: string, stamps: ReadonlyMap<string, string> | undefined) => boolean {
+  switch (aim.kind) {
+    case 'tags': {
+      const segments = aim.tags.map((tag) => names.tag(tag).segment)
+      return (_name, stamps) => segments.some((segment) => stamps?.has(segment))
+    }
+    case 'pattern': {
+      const matches = compilePattern(aim.pattern)
+      return (name) => {
+        const key = names.keyspace.keyOf(name)
+        return key !== undefined && matches(key)
+      }
+    }
+    case 'all':
+      return () => true
+  }
+}

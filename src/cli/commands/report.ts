@@ -1,0 +1,42 @@
+/**
+ * `nearcache report`: everything an operator wants to read at once.
+ *
+ * @module
+ */
+
+import { reportOf, toMarkdown } from '../../monitor/report.ts'
+import { checkUp } from '../check-up.ts'
+import { CONNECTION_ARGS, withRedis } from '../connection.ts'
+import { command } from '../define.ts'
+import { readJobs } from '../jobs.ts'
+import { readInteger } from '../whole-number.ts'
+
+/** The command. */
+export const reportCommand = command({
+  name: 'report',
+  summary: 'A report on the last minutes: health, figures by cache, alerts, jobs, recommendations.',
+  args: {
+    minutes: { type: 'string', default: '60', description: 'how far to look back; 1 to 180' },
+    ...CONNECTION_ARGS,
+  },
+  notes: ['As text it is Markdown.'],
+  run: (call) => {
+    const windowMinutes = readInteger('minutes', call.args.minutes, 1, 180)
+    return withRedis(call, async (connection) => {
+      const seen = await checkUp(connection, windowMinutes)
+      const jobs = seen.health.status === 'down' ? [] : await readJobs(connection)
+      const endings = jobs.map(({ last }) => last?.ending)
+      const report = reportOf({
+        ...seen,
+        windowMinutes,
+        warming: {
+          totalJobs: jobs.length,
+          completedJobs: endings.filter((ending) => ending === 'complete').length,
+          failedJobs: endings.filter((one) => one === 'failed' || one === 'given-up').length,
+        },
+      })
+      call.out.result(report, () => toMarkdown(report).trimEnd().split('\n'))
+      return seen.health.status === 'down' ? 1 : 0
+    })
+  },
+})

@@ -1,0 +1,106 @@
+/**
+ * `nearcache sessions`: a user's sessions, and their end.
+ *
+ * @module
+ */
+
+import { scan } from '../../cache/scan.ts'
+import { type SessionInfo, SessionUserCache } from '../../session/index.ts'
+import { CONNECTION_ARGS, keysIn, type OpenNamespace, withRedis } from '../connection.ts'
+import { type Call, command } from '../define.ts'
+import { globOf } from '../keys/names.ts'
+import { instant, plural, visible } from '../output.ts'
+import { UsageError } from '../usage-error.ts'
+
+const ARGS = {
+  namespace: { type: 'string', default: 'session', description: 'the namespace of the sessions' },
+  revoke: { type: 'string', valueHint: 'ID', description: 'end this one' },
+  'revoke-all': { type: 'boolean', description: 'end all of them' },
+  ...CONNECTION_ARGS,
+} as const
+
+/** The command. */
+export const sessionsCommand = command({
+  name: 'sessions',
+  summary: "A user's sessions, and their end; without a user how many there are.",
+  words: { name: 'USER', least: 0, most: 1 },
+  args: ARGS,
+  notes: [
+    'SESSION_KEYS (id:secret, …) are the keys of the sessions: who has them not cannot find a user.',
+    'An id names a session and opens nothing. Without a user the whole database is scanned.',
+  ],
+  run: (call) => {
+    const [user] = call.words
+    const { revoke, 'revoke-all': all } = call.args
+    if (user === undefined && (revoke !== undefined || all)) {
+      throw new UsageError('USER is missing: whose session is to end?')
+    }
+    if (revoke !== undefined && all)
+      throw new UsageError('--revoke and --revoke-all exclude each other')
+    return withRedis(call, (connection) =>
+      user === undefined ? countAll(call, connection) : ofUser(call, connection, user),
+    )
+  },
+})
+
+async function countAll(
+  { out, args }: Call<typeof ARGS>,
+  { ctx, prefix }: OpenNamespace,
+): Promise<0> {
+  const names = new Set<string>()
+  const homes = new Set<string>()
+  const base = `${prefix}:${args.namespace}:s:`
+  for await (const page of scan(ctx.link, `${globOf(base)}*`)) {
+    for (const name of page) {
+      names.add(name)
+      homes.add(name.slice(base.length, name.indexOf('}')))
+    }
+  }
+  out.result({ sessions: names.size, users: homes.size }, () => [
+    `${plural(names.size, 'session')} of ${plural(homes.size, 'user')}, those that ended in the last ten minutes included`,
+  ])
+  return 0
+}
+
+async function ofUser(
+  { out, host, args }: Call<typeof ARGS>,
+  { cache, platform, prefix }: OpenNamespace,
+  user: string,
+): Promise<0 | 1> {
+  const keys = keysIn(host.env, 'SESSION_KEYS')
+  if (!keys) throw new UsageError('SESSION_KEYS is not set: names of users are hashed with it')
+  const { namespace } = args
+  const sessions = new SessionUserCache({ redis: cache.redis, keys, platform, prefix, namespace })
+  if (args['revoke-all']) {
+    const revoked = await sessions.revokeAll(user)
+    out.result({ revoked }, () => [`${plural(revoked, 'session')} ended`])
+    return 0
+  }
+  if (args.revoke !== undefined) {
+    const revoked = await sessions.revokeSession(user, args.revoke)
+    out.result({ revoked: revoked ? 1 : 0 }, () => [
+      revoked ? 'it has ended' : 'there is no such session',
+    ])
+    return revoked ? 0 : 1
+  }
+  const list = await sessions.listSessions(user)
+  out.result({ sessions: list.map(toJson) }, () =>
+    list.length === 0
+      ? ['no sessions']
+      : out.table([
+          ['id', 'state', 'last seen', 'expires', 'device'],
+          ...list.map(({ id, state, lastSeenAt, expiresAt, device = '-' }) => [
+            id,
+            state,
+            instant(lastSeenAt),
+            instant(expiresAt),
+            visible(device),
+          ]),
+        ]),
+  )
+  return 0
+}
+
+function toJson({ id, state, device, ip, createdAt, lastSeenAt, expiresAt }: SessionInfo): object {
+  return { id, state, device: device ?? null, ip: ip ?? null, createdAt, lastSeenAt, expiresAt }
+}

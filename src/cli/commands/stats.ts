@@ -1,0 +1,143 @@
+/**
+ * `nearcache stats`: what the caches on this Redis have done lately, all processes together.
+ *
+ * @module
+ */
+
+import type { CacheStats } from '../../cache/stats.ts'
+import { toMilliseconds } from '../../entry/duration.ts'
+import type { Figures } from '../../monitor/figures.ts'
+import { RedisFigures } from '../../monitor/redis-figures.ts'
+import { type Summary, summarize } from '../../monitor/summary.ts'
+import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
+import { type Call, command } from '../define.ts'
+import { bytes, type Cell, instant, millis, percent } from '../output.ts'
+import { readInteger } from '../whole-number.ts'
+
+const ARGS = {
+  minutes: {
+    type: 'string',
+    default: '15',
+    description: 'how far to look back, the present minute included; 1 to 180',
+  },
+  watch: { type: 'boolean', description: 'go on until Ctrl-C; with --json a line each time' },
+  interval: { type: 'string', valueHint: 'TIME', default: '2s', description: 'how often to watch' },
+  ...CONNECTION_ARGS,
+} as const
+
+/** The command. */
+export const statsCommand = command({
+  name: 'stats',
+  summary:
+    'What the caches on this Redis have done lately: figures that Metrics with RedisFigures keeps there.',
+  args: ARGS,
+  run: (call) => {
+    const minutes = readInteger('minutes', call.args.minutes, 1, 180)
+    const intervalMs = toMilliseconds(call.args.interval as '2s', 'interval', { min: 200 })
+    return withRedis(call, async (connection) => {
+      if (call.args.watch) await watch(call, connection, minutes, intervalMs)
+      else show(call, await gather(connection, minutes), 'result')
+      return 0
+    })
+  },
+})
+
+interface Stats {
+  readonly timestamp: number
+  readonly minutes: number
+  readonly total: Summary
+  readonly caches: Readonly<Record<string, Summary>>
+  readonly redis: CacheStats
+}
+
+async function gather({ cache, platform, prefix }: OpenNamespace, minutes: number): Promise<Stats> {
+  const now = platform.now()
+  const [figures, redis] = await Promise.all([
+    new RedisFigures({ cache, prefix }).readRecent(now, minutes),
+    cache.getStats(),
+  ])
+  return { timestamp: now, minutes, total: summarize(figures), caches: byCache(figures), redis }
+}
+
+function byCache(figures: Figures): Record<string, Summary> {
+  const rows = [...figures].map(([name, one]): [string, Summary] => [
+    name,
+    summarize(new Map([[name, one]])),
+  ])
+  // Requests are counted for the whole, which has no look-ups of its own.
+  return Object.fromEntries(
+    rows
+      .filter(([, { lookups, sets }]) => lookups + sets > 0)
+      .sort(([, a], [, b]) => b.lookups - a.lookups),
+  )
+}
+
+async function watch(
+  call: Call,
+  connection: OpenNamespace,
+  minutes: number,
+  intervalMs: number,
+): Promise<void> {
+  const { host, out } = call
+  while (!host.signal.aborted) {
+    const stats = await gather(connection, minutes)
+    // Home, and clear what is below: the picture stands still.
+    if (out.terminal?.redraws && !out.isJson) host.print('\u001B[H\u001B[J')
+    show(call, stats, 'next')
+    await connection.platform.delay(intervalMs, host.signal).catch(() => undefined) // ended
+  }
+}
+
+function show({ out }: Call, stats: Stats, how: 'result' | 'next'): void {
+  const { timestamp, minutes, total, caches, redis } = stats
+  const facts = {
+    timestamp,
+    minutes,
+    total,
+    caches,
+    redis: {
+      keys: redis.totalKeys ?? null,
+      memoryBytes: redis.memoryUsage ?? null,
+      memoryLimitBytes: redis.memoryLimit ?? null,
+    },
+  }
+  out[how](facts, () => [
+    `${instant(timestamp)}, the last ${minutes} minutes: ${total.lookups} look-ups, hit rate ${percent(total.hitRate)}`,
+    ...(total.lookups + total.sets === 0
+      ? ['No figures: they come from Metrics with RedisFigures, see docs/guides/monitoring.md']
+      : out.table([
+          [
+            'cache',
+            'look-ups',
+            'hits',
+            'near',
+            'stale',
+            'loads',
+            'sets',
+            'errors',
+            'p50',
+            'p95',
+            'p99',
+          ],
+          ...Object.entries(caches).map(([name, one]) => rowOf(name, one)),
+          rowOf('all', total),
+        ])),
+    `Redis: ${redis.totalKeys ?? 'unknown'} keys, ${bytes(redis.memoryUsage)}; the caches sent ${total.redisRequests} requests with ${total.redisCommands} commands`,
+  ])
+}
+
+function rowOf(name: string, one: Summary): Cell[] {
+  return [
+    name,
+    one.lookups,
+    percent(one.hitRate),
+    one.nearHits,
+    one.staleHits,
+    one.loads,
+    one.sets,
+    one.errors,
+    millis(one.getMs.p50),
+    millis(one.getMs.p95),
+    millis(one.getMs.p99),
+  ]
+}

@@ -1,0 +1,156 @@
+/**
+ * `nearcache warm`: the warming jobs, and running them.
+ *
+ * @module
+ */
+
+import { toMilliseconds } from '../../entry/duration.ts'
+import type { WarmingEvent } from '../../warming/events.ts'
+import { Warming } from '../../warming/warming.ts'
+import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
+import { type Call, command } from '../define.ts'
+import { loadJobs } from '../job-file.ts'
+import { type KnownJob, readJobs } from '../jobs.ts'
+import { type Cell, instant, span } from '../output.ts'
+import { UsageError } from '../usage-error.ts'
+import { readInteger } from '../whole-number.ts'
+
+const ARGS = {
+  jobs: {
+    type: 'string',
+    valueHint: 'FILE',
+    description: 'a module that exports jobs; runs those that are due',
+  },
+  all: { type: 'boolean', description: 'run every job of the file now, the most urgent first' },
+  only: { type: 'string', valueHint: 'ID', description: 'run this one job of the file now' },
+  budget: {
+    type: 'string',
+    valueHint: 'COMMANDS',
+    description: 'commands that all handlers have together',
+  },
+  time: {
+    type: 'string',
+    valueHint: 'TIME',
+    default: '10m',
+    description: 'how long all of it may last',
+  },
+  ...CONNECTION_ARGS,
+} as const
+
+/** How a run ended. */
+interface Ran {
+  readonly id: string
+  readonly slot: number
+  readonly ending: string
+  readonly items: number
+  readonly skipped: number
+  readonly durationMs: number
+}
+
+/** The command. */
+export const warmCommand = command({
+  name: 'warm',
+  summary: 'The warming jobs that Redis knows; with --jobs runs those of a file.',
+  args: ARGS,
+  notes: [
+    'A job that another process runs is left to it. What a budget leaves goes on at the next run.',
+    'Exit code: 0, or 1 if a job failed.',
+  ],
+  run: (call) => {
+    const { jobs, all, only, budget } = call.args
+    if (jobs === undefined && (all || only !== undefined || budget !== undefined)) {
+      throw new UsageError(
+        '--all, --only and --budget go with --jobs: what a job does is in your code',
+      )
+    }
+    const commands =
+      budget === undefined
+        ? Number.POSITIVE_INFINITY
+        : readInteger('budget', budget, 1, Number.MAX_SAFE_INTEGER)
+    return withRedis(call, (connection) =>
+      jobs === undefined ? list(call, connection) : runJobs(call, connection, jobs, commands),
+    )
+  },
+})
+
+async function list({ out }: Call<typeof ARGS>, connection: OpenNamespace): Promise<0> {
+  const jobs = await readJobs(connection)
+  const now = connection.platform.now()
+  out.result({ jobs }, () =>
+    jobs.length === 0
+      ? ['no job has run yet']
+      : out.table([
+          ['job', 'last ended', 'how', 'items', 'took', 'open'],
+          ...jobs.map((job) => rowOf(job, now)),
+        ]),
+  )
+  return 0
+}
+
+function rowOf({ id, last, open, progress }: KnownJob, now: number): Cell[] {
+  const underWay = open === null ? '-' : `${progress} items, of ${instant(open)}`
+  if (!last) return [id, '-', '-', 0, '-', underWay]
+  const ago = `${span(Math.max(0, now - last.endedAt))} ago`
+  return [id, ago, last.ending, last.items, span(last.durationMs), underWay]
+}
+
+async function runJobs(
+  call: Call<typeof ARGS>,
+  connection: OpenNamespace,
+  file: string,
+  commands: number,
+): Promise<0 | 1> {
+  const { out, host, args } = call
+  const { cache, platform, prefix } = connection
+  const found = await loadJobs(file, host.folder ?? '.', cache)
+  const jobs = args.only === undefined ? found : found.filter(({ id }) => id === args.only)
+  if (jobs.length === 0) throw new UsageError('--only must be the id of a job in the file')
+  const timeBudget = toMilliseconds(args.time as '10m', 'time', { min: 10, max: 43_200_000 })
+  const warming = new Warming({ cache, prefix, platform, timeBudget })
+  for (const job of jobs) warming.register(job)
+
+  const ran: Ran[] = []
+  const bar = out.progress('Warming', jobs.length)
+  let isAway = false
+  const stop = warming.subscribe((event) => {
+    isAway ||= event.kind === 'unavailable'
+    told(event, ran, (message) => bar.update(ran.length, message))
+  })
+  const ended = (): void => void warming.stop()
+  host.signal.addEventListener('abort', ended, { once: true })
+  const runs =
+    args.all || args.only !== undefined ? await warming.warmAll(commands) : await warming.runDue()
+  host.signal.removeEventListener('abort', ended)
+  stop()
+  bar.end(`${runs} runs`)
+
+  const isFailed =
+    isAway || ran.some(({ ending }) => ending !== 'complete' && ending !== 'unfinished')
+  out.result({ runs: ran, redisAway: isAway }, () => [
+    ...(ran.length === 0
+      ? [
+          isAway
+            ? 'Redis could not be asked: nothing was begun'
+            : 'nothing was due, or others run it',
+        ]
+      : []),
+    ...out.table(
+      ran.map(({ id, ending, items, skipped, durationMs }) => [
+        id,
+        { text: ending, tone: ending === 'complete' ? 'good' : 'warning' } as const,
+        `${items} items, ${skipped} fresh already`,
+        span(durationMs),
+      ]),
+    ),
+  ])
+  return isFailed ? 1 : 0
+}
+
+function told(event: WarmingEvent, ran: Ran[], show: (message: string) => void): void {
+  if (event.kind === 'progress') show(`${event.id}: ${event.items} items`)
+  if (event.kind === 'started') show(event.id)
+  if (event.kind !== 'ended') return
+  const { id, slot, ending, items, skipped, durationMs } = event
+  ran.push({ id, slot, ending, items, skipped, durationMs })
+  show(`${id}: ${ending}`)
+}

@@ -1,0 +1,240 @@
+/**
+ * Finds the Redis that a command is about, and opens the cache on it.
+ *
+ * @module
+ */
+
+import type { CacheContext } from '../cache/context.ts'
+import { RedisCacheManager } from '../cache/manager.ts'
+import { Names } from '../cache/names.ts'
+import { CacheNamespace } from '../cache/namespace.ts'
+import type { Policy } from '../cache/options.ts'
+import { Keyspace } from '../entry/key.ts'
+import { type EncryptionKey, readSecret } from '../entry/key-ring.ts'
+import { ConfigurationError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+import type { Requester, Transport } from '../redis/requester.ts'
+import { UPKEEP_SCRIPTS } from '../redis/upkeep-scripts.ts'
+import { type RedisConfiguration, readEnvironment } from '../startup/environment.ts'
+import type { ExitCode, Host } from './command.ts'
+import type { Call } from './define.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Options of every command that asks a Redis. */
+export const CONNECTION_ARGS = {
+  redis: {
+    type: 'string',
+    valueHint: 'URL',
+    description:
+      'a Redis over TCP: redis:// or rediss://; users of the machine can read it: prefer REDIS_HOST and its like',
+  },
+  rest: {
+    type: 'string',
+    valueHint: 'URL',
+    description: 'a Redis over HTTP; its token is in UPSTASH_REDIS_REST_TOKEN',
+  },
+  embedded: {
+    type: 'boolean',
+    description: 'an empty engine in this process, to try things out',
+  },
+  prefix: {
+    type: 'string',
+    valueHint: 'NAME',
+    default: 'nc',
+    description: 'the prefix that the cache was given',
+  },
+  deadline: {
+    type: 'string',
+    valueHint: 'TIME',
+    default: '5s',
+    description: 'how long one request may take',
+  },
+} as const
+
+/** Those of commands that are about one namespace. */
+export const NAMESPACE_ARGS = {
+  namespace: {
+    type: 'string',
+    valueHint: 'PATH',
+    default: 'default',
+    description: 'the namespace, a nested one as outer/inner',
+  },
+  ...CONNECTION_ARGS,
+} as const
+
+/** Which Redis it is. */
+export type Address =
+  | RedisConfiguration
+  | { readonly kind: 'tcp-url'; readonly url: string; readonly warnings: readonly string[] }
+
+/** A cache that is open. */
+export interface Connection {
+  readonly cache: RedisCacheManager
+  /** Where to ask past the guard of the cache. */
+  readonly requester: Requester | Transport
+  /** `rest`, `tcp`, `embedded`, or `custom`. */
+  readonly kind: string
+  readonly address: Address | undefined
+  readonly platform: Platform
+  readonly prefix: string
+}
+
+/** A namespace of it. */
+export interface OpenNamespace extends Connection {
+  readonly namespace: CacheNamespace
+  readonly ctx: CacheContext
+  readonly policy: Policy
+  /**
+   * The context of any namespace.
+   *
+   * @param path From the outermost segment.
+   * @throws {InvalidKeyError} When a segment cannot be one.
+   */
+  contextAt(path: readonly string[]): CacheContext
+}
+
+type Given = Readonly<Record<keyof typeof CONNECTION_ARGS, string | boolean | undefined>> & {
+  readonly namespace?: string
+}
+
+/** Opens what the call names, runs, and closes it again. */
+export async function withRedis(
+  { args, host, out }: { readonly args: unknown } & Pick<Call, 'host' | 'out'>,
+  run: (connection: OpenNamespace) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const given = args as Given
+  const platform = host.platform ?? webPlatform()
+  const address = host.redis ? undefined : addressOf(given, host.env)
+  if (!out.isJson) for (const warning of address?.warnings ?? []) host.warn(`nearcache: ${warning}`)
+  const requester = host.redis ?? (await open(address as Address, platform))
+  const { kind = 'custom', close } = requester as Partial<Transport>
+  try {
+    const opened = openCache(requester, given, host, platform)
+    return await run({
+      ...opened,
+      requester,
+      kind,
+      address,
+      platform,
+      prefix: String(given.prefix),
+    })
+  } finally {
+    if (!host.redis) await close?.call(requester)
+  }
+}
+
+function openCache(
+  redis: Requester | Transport,
+  given: Given,
+  { env }: Host,
+  platform: Platform,
+): Omit<OpenNamespace, keyof Connection> & Pick<Connection, 'cache'> {
+  const [outer = '', ...inner] = (given.namespace ?? 'default').split('/')
+  const secret = nonEmpty(env['NEARCACHE_HASH_SECRET'])
+  const keys = keysIn(env, 'NEARCACHE_ENCRYPTION_KEYS')
+  const cache = new RedisCacheManager({
+    redis,
+    platform,
+    prefix: String(given.prefix),
+    namespace: outer,
+    deadline: String(given.deadline) as '5s',
+    ...(secret !== undefined && { hashKeys: { secret } }),
+    ...(keys && { encryption: { keys } }),
+  })
+  cache.redis.allowRepeat(UPKEEP_SCRIPTS)
+  const namespace = inner.reduce<CacheNamespace>((parent, name) => parent.namespace(name), cache)
+  const parts = CacheNamespace.partsOf(namespace)
+  // Both are of this very package.
+  if (!parts) throw new ConfigurationError(['the cache is of another copy of nearcache'])
+  const contextAt = ([first = '', ...rest]: readonly string[]): CacheContext => {
+    const hashSecret = secret === undefined ? undefined : readSecret(secret, 'hashKeys.secret')
+    const root = new Keyspace({ prefix: String(given.prefix), namespace: [first], hashSecret })
+    const names = rest.reduce(
+      (parent, name) => new Names(parent.keyspace.child(name), [], parent),
+      new Names(root),
+    )
+    return { ...parts.ctx, names }
+  }
+  return { cache, namespace, ...parts, contextAt }
+}
+
+/**
+ * What options name, or else the environment.
+ *
+ * @throws {UsageError} When options exclude each other, or nothing names a Redis.
+ * @throws {ConfigurationError} When the environment has problems.
+ */
+export function addressOf(given: Given, env: Host['env']): Address {
+  const named = (['redis', 'rest', 'embedded'] as const).filter((option) => given[option])
+  const [first, second] = named
+  if (second) throw new UsageError(`--${first} and --${second} exclude each other: leave one out`)
+  switch (first) {
+    case 'redis':
+      return { kind: 'tcp-url', url: String(given.redis), warnings: [] }
+    case 'rest':
+      return readEnvironment({
+        UPSTASH_REDIS_REST_URL: String(given.rest),
+        UPSTASH_REDIS_REST_TOKEN: env['UPSTASH_REDIS_REST_TOKEN'] || env['KV_REST_API_TOKEN'],
+      })
+    case 'embedded':
+      return { kind: 'embedded', warnings: [] }
+    default:
+      return fromEnvironment(env)
+  }
+}
+
+function fromEnvironment(env: Host['env']): Address {
+  const found = readEnvironment(env)
+  if (found.kind !== 'embedded') return found
+  throw new UsageError(
+    'no Redis is named: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST; ' +
+      'or add --redis redis://localhost:6379',
+  )
+}
+
+async function open(address: Address, platform: Platform): Promise<Transport> {
+  switch (address.kind) {
+    case 'embedded': {
+      const { embeddedTransport } = await import('../redis/embedded/index.ts')
+      return embeddedTransport({ platform })
+    }
+    case 'rest': {
+      const [{ restTransport }, { nodeFetch }] = await Promise.all([
+        import('../redis/rest.ts'),
+        import('../redis/node/index.ts'),
+      ])
+      return restTransport({ url: address.url, token: address.token, fetch: nodeFetch() })
+    }
+    case 'tcp': {
+      const { kind: _kind, warnings: _warnings, ...where } = address
+      const { tcpTransport } = await import('../redis/tcp/index.ts')
+      return tcpTransport({ ...where, platform })
+    }
+    case 'tcp-url': {
+      const { tcpTransport } = await import('../redis/tcp/index.ts')
+      return tcpTransport({ url: address.url, platform })
+    }
+  }
+}
+
+/**
+ * Keys as `id:secret, …`, the first of which is the primary.
+ *
+ * @throws {ConfigurationError} When they are written otherwise.
+ */
+export function keysIn(env: Host['env'], variable: string): readonly EncryptionKey[] | undefined {
+  const text = nonEmpty(env[variable])
+  if (text === undefined) return undefined
+  return text.split(',').map((pair, i) => {
+    const [id, secret, ...more] = pair.trim().split(':')
+    if (!id || !secret || more.length > 0) {
+      throw new ConfigurationError([`${variable} must be a list of id:secret, parted by commas`])
+    }
+    return { id, secret, use: i === 0 ? 'primary' : 'decrypt-only' }
+  })
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text
+}

@@ -1,0 +1,128 @@
+/**
+ * Makes a command of a list of its options and a function.
+ *
+ * @module
+ */
+
+import { parseArgs as parseStrictly } from 'node:util'
+import { type ArgsDef, parseArgs } from 'citty'
+import type { CliCommand, ExitCode, Host } from './command.ts'
+import { explain } from './explain.ts'
+import { Output } from './output.ts'
+import { UsageError } from './usage-error.ts'
+
+/** An option that every command has. */
+const COMMON = {
+  json: { type: 'boolean', description: 'one JSON document instead of text' },
+} as const satisfies ArgsDef
+
+/** What the words of a command have come to. */
+type Parsed<Args extends ArgsDef> = {
+  readonly [Name in keyof Args]: Args[Name] extends { readonly type: 'boolean' }
+    ? boolean
+    : Args[Name] extends { readonly default: string } | { readonly required: true }
+      ? string
+      : string | undefined
+}
+
+/** One run of a command. */
+export interface Call<Args extends ArgsDef = ArgsDef> {
+  readonly args: Parsed<Args>
+  /** The words that belong to no option. */
+  readonly words: readonly string[]
+  readonly host: Host
+  readonly out: Output
+}
+
+/** What a command is made of. */
+export interface CommandSpec<Args extends ArgsDef> {
+  readonly name: string
+  /** What it is for, in one line. */
+  readonly summary: string
+  /** Options; words without one are told by `words`. */
+  readonly args: Args
+  /** The words that belong to no option: what they are called, and how many there may be. */
+  readonly words?: { readonly name: string; readonly least: number; readonly most: number }
+  /** What to know beside the options, a line each. */
+  readonly notes?: readonly string[]
+  run(call: Call<Args>): Promise<ExitCode | undefined>
+}
+
+/** The command. */
+export function command<const Args extends ArgsDef>(spec: CommandSpec<Args>): CliCommand {
+  const { name, words } = spec
+  const args: ArgsDef = { ...spec.args, ...COMMON }
+  return {
+    usage: () => usageOf(spec, args),
+    run(given, host) {
+      const { positionals } = check(name, given, args)
+      checkWords(name, positionals, words)
+      const parsed = parse(given, args)
+      const out = new Output(host, name, parsed['json'] === true)
+      return spec.run({ args: parsed as Parsed<Args>, words: positionals, host, out })
+    },
+  }
+}
+
+/** citty lets pass what it does not know, and quotes in its errors what was typed: a token, it may be. */
+function check(name: string, given: readonly string[], args: ArgsDef) {
+  const options = Object.fromEntries(
+    Object.entries(args).map(([option, { type }]) => [
+      option,
+      { type: type === 'boolean' ? ('boolean' as const) : ('string' as const) },
+    ]),
+  )
+  try {
+    return parseStrictly({ args: [...given], options, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError(explain(name, error))
+  }
+}
+
+/** The values of all options; one of yes and no that is not given is no. */
+function parse(given: readonly string[], args: ArgsDef): Record<string, unknown> {
+  const parsed: Readonly<Record<string, unknown>> = parseArgs([...given], args)
+  return Object.fromEntries(
+    Object.entries(args).map(([name, { type }]) => [
+      name,
+      type === 'boolean' ? parsed[name] === true : parsed[name],
+    ]),
+  )
+}
+
+function checkWords(
+  name: string,
+  { length }: readonly string[],
+  words: CommandSpec<ArgsDef>['words'] = { name: '', least: 0, most: 0 },
+): void {
+  const see = `see: nearcache ${name} --help`
+  if (length < words.least) throw new UsageError(`${words.name} is missing; ${see}`)
+  if (length <= words.most) return
+  const belongs = words.most === 0 ? 'belongs to no option' : 'is one too many'
+  throw new UsageError(`there is a word that ${belongs}; ${see}`)
+}
+
+function wordsOf({ name, least, most }: NonNullable<CommandSpec<ArgsDef>['words']>): string {
+  const word = most > 1 ? `${name}…` : name
+  return least === 0 ? `[${word}]` : word
+}
+
+function usageOf(
+  { name, summary, words, notes = [] }: CommandSpec<ArgsDef>,
+  args: ArgsDef,
+): string {
+  const options = Object.entries(args).map(([option, { description = '', ...arg }]) => {
+    const value = arg.type === 'boolean' ? '' : ` ${arg.valueHint ?? 'NUMBER'}`
+    const by = arg.default === undefined ? '' : ` (${arg.default})`
+    return [`  --${option}${value}`, `${description}${by}`] as const
+  })
+  const width = Math.max(...options.map(([option]) => option.length)) + 2
+  return [
+    `nearcache ${name}${words ? ` ${wordsOf(words)}` : ''} [OPTIONS]`,
+    '',
+    summary,
+    '',
+    ...options.map(([option, text]) => `${option.padEnd(width)}${text}`),
+    ...(notes.length > 0 ? ['', ...notes] : []),
+  ].join('\n')
+}

@@ -1,0 +1,74 @@
+/**
+ * Examines a Redis and the way to it. Writes keys of its own for the trial, which are gone afterwards.
+ *
+ * @module
+ */
+
+import { isNearcacheError, RemoteError, RemoteTimeoutError } from '../../errors.ts'
+import { ask, readInfo } from './ask.ts'
+import { type Finding, finding, type Patient } from './check.ts'
+import { checkForeignKeys } from './foreign-keys.ts'
+import { checkRights, checkScripts } from './rights.ts'
+import { SERVER_CHECKS } from './server.ts'
+import { checkClock, checkEncryption, checkRoundTrip } from './way.ts'
+
+const ASKING: readonly ((patient: Patient) => Promise<Finding> | Finding)[] = [
+  checkEncryption,
+  checkRoundTrip,
+  checkClock,
+  checkRights,
+  checkScripts,
+  ...SERVER_CHECKS,
+  checkForeignKeys,
+]
+
+/**
+ * All findings, in an order that does not change. Where Redis does not answer, that is the only one.
+ * What else goes wrong on the way is a finding, too.
+ *
+ * @param heard Gets each finding when it is there.
+ */
+export async function examine(
+  patient: Omit<Patient, 'info'>,
+  heard: (finding: Finding) => void = () => undefined,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  const add = (one: Finding): void => {
+    findings.push(one)
+    heard(one)
+  }
+  try {
+    const asked = await ask(patient, 'PING')
+    add(
+      asked.kind === 'reply'
+        ? finding('connection', 'ok', `it answers, over ${patient.kind}`)
+        : refused(asked.word),
+    )
+    if (asked.kind === 'refused') return findings
+    const whole: Patient = { ...patient, info: await readInfo(patient) }
+    for (const check of ASKING) add(await check(whole))
+  } catch (error) {
+    if (!isNearcacheError(error)) throw error
+    add(unanswered(error))
+  }
+  return findings
+}
+
+function refused(word: string): Finding {
+  return finding(
+    'connection',
+    'fail',
+    `it refuses: ${word}`,
+    'check user and password, or the token: NOAUTH asks for one, WRONGPASS refuses the one it got',
+  )
+}
+
+function unanswered(error: unknown): Finding {
+  const isLate = error instanceof RemoteTimeoutError
+  const reason =
+    error instanceof RemoteError ? error.reason : isLate ? 'no answer in time' : 'it fails'
+  const advice = /^(?:HTTP 401|NOAUTH|WRONGPASS)$/.test(reason)
+    ? 'check user and password, or the token'
+    : 'check host, port, TLS and firewalls; whether Redis runs; and that the address is the one meant'
+  return finding('connection', 'fail', `it does not answer: ${reason}`, advice)
+}

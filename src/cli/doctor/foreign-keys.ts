@@ -1,0 +1,34 @@
+/**
+ * Whether there are entries of the format that this library's interface comes from, to be moved in.
+ *
+ * @module
+ */
+
+import { ORIGINAL } from '../upkeep/mapping.ts'
+import { Template } from '../upkeep/template.ts'
+import { ask } from './ask.ts'
+import { type Finding, finding, type Patient } from './check.ts'
+
+/** A look, not a search: a SCAN of the whole database may take long. */
+const LOOKED_AT = 1_000
+
+export async function checkForeignKeys(patient: Patient): Promise<Finding> {
+  const { glob } = new Template('from', ORIGINAL.from)
+  const asked = await ask(patient, 'SCAN', 0, 'MATCH', glob, 'COUNT', LOOKED_AT)
+  const names = asked.kind === 'reply' && Array.isArray(asked.reply) ? asked.reply[1] : undefined
+  if (!Array.isArray(names))
+    return finding('old-keys', 'unknown', 'Redis does not list keys (SCAN)')
+  if (names.length === 0) {
+    return finding(
+      'old-keys',
+      'ok',
+      `none of the format cache:data:… in a look at ${LOOKED_AT} keys`,
+    )
+  }
+  return finding(
+    'old-keys',
+    'warn',
+    `${names.length} of the format cache:data:… in a look at ${LOOKED_AT} keys`,
+    'to move them in: nearcache migrate --dry-run',
+  )
+}

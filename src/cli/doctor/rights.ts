@@ -1,0 +1,101 @@
+/**
+ * Whether the token, or the user, may do what the cache has to.
+ *
+ * @module
+ */
+
+import { randomId } from '../../entry/id.ts'
+import type { Argument } from '../../redis/requester.ts'
+import { ACQUIRE, COMMIT, type Script } from '../../redis/scripts.ts'
+import { ask } from './ask.ts'
+import { type Asked, type Finding, finding, type Patient } from './check.ts'
+
+/** What is tried, and what does not work without it. */
+interface Trial {
+  readonly name: string
+  readonly args: (key: string) => readonly Argument[]
+  readonly uses: string
+  /** Whether the cache is of no use without it. */
+  readonly isNeeded: boolean
+}
+
+const TRIALS: readonly Trial[] = [
+  { name: 'SET', args: (key) => [key, 'x', 'PX', 60_000], uses: 'every write', isNeeded: true },
+  { name: 'MGET', args: (key) => [key], uses: 'every read', isNeeded: true },
+  { name: 'GETRANGE', args: (key) => [key, 0, 0], uses: 'near.verify', isNeeded: true },
+  { name: 'PTTL', args: (key) => [key], uses: 'inspect, migrate', isNeeded: false },
+  { name: 'SCAN', args: () => [0, 'COUNT', 1], uses: 'patterns, sweep', isNeeded: false },
+  { name: 'INFO', args: () => ['memory'], uses: 'memory figures', isNeeded: false },
+  { name: 'DBSIZE', args: () => [], uses: 'key figures', isNeeded: false },
+  { name: 'TIME', args: () => [], uses: 'clock checks', isNeeded: false },
+  { name: 'DEL', args: (key) => [key], uses: 'delete, invalidation', isNeeded: true },
+]
+
+/** Tries each command on a key of its own, which is gone afterwards. */
+export async function checkRights(patient: Patient): Promise<Finding> {
+  const key = trialKey(patient)
+  const refused: Trial[] = []
+  for (const trial of TRIALS) {
+    const asked = await ask(patient, trial.name, ...trial.args(key))
+    if (asked.kind === 'refused') refused.push(trial)
+  }
+  if (refused.length === 0) {
+    return finding('rights', 'ok', `all ${TRIALS.length} commands that were tried are allowed`)
+  }
+  const names = refused.map(({ name, uses }) => `${name} (${uses})`).join(', ')
+  const isFatal = refused.some(({ isNeeded }) => isNeeded)
+  return finding(
+    'rights',
+    isFatal ? 'fail' : 'warn',
+    `refused: ${names}`,
+    isFatal
+      ? 'give the cache a token that may write, or an ACL with ~* +@read +@write +@scripting'
+      : 'allow these for figures and tools; the cache itself works without',
+  )
+}
+
+/** The two scripts of a load, on keys of their own: they ask Redis for the time. */
+export async function checkScripts(patient: Patient): Promise<Finding> {
+  const key = trialKey(patient)
+  const [entry, lease, marker] = [`${key}:e`, `${key}:l`, `${key}:m`]
+  try {
+    const nonce = randomId()
+    const acquired = await run(patient, ACQUIRE, [lease, entry, marker], [nonce, 5_000, 5_000, ''])
+    const token =
+      acquired.kind === 'reply' && Array.isArray(acquired.reply) ? acquired.reply[0] : ''
+    if (typeof token !== 'string' || !token.startsWith(`${nonce}-`)) return scriptsFail(acquired)
+    const committed = await run(patient, COMMIT, [entry, lease], [token, 'trial', 5_000, 'trial'])
+    if (committed.kind !== 'reply' || committed.reply !== 1) return scriptsFail(committed)
+    return finding('scripts', 'ok', 'a load was acquired and committed, with the time of Redis')
+  } finally {
+    await ask(patient, 'DEL', entry, lease, marker)
+  }
+}
+
+function scriptsFail(asked: Asked): Finding {
+  const why = asked.kind === 'refused' ? asked.word : 'another answer than expected'
+  return finding(
+    'scripts',
+    'fail',
+    `the scripts of the cache do not run: ${why}`,
+    'allow EVAL, EVALSHA and TIME within scripts (Redis 6 or later, Upstash, Valkey)',
+  )
+}
+
+async function run(
+  patient: Patient,
+  { lua, sha1 }: Script,
+  keys: readonly string[],
+  args: readonly Argument[],
+): Promise<Asked> {
+  const rest = [keys.length, ...keys, ...args]
+  const asked = await ask(patient, 'EVALSHA', sha1, ...rest)
+  return asked.kind === 'refused' && asked.word === 'NOSCRIPT'
+    ? ask(patient, 'EVAL', lua, ...rest)
+    : asked
+}
+
+/** All its parts share a slot. */
+function trialKey({ prefix }: Patient): string {
+  return `${prefix}:{doctor/${randomId()}}`
+}

@@ -1,0 +1,122 @@
+/**
+ * Whether the Redis is one that a cache can rely on: its version, role, memory and disk.
+ *
+ * @module
+ */
+
+import { bytes } from '../output.ts'
+import { type Finding, finding, type Patient } from './check.ts'
+
+type Facts = Pick<Patient, 'info'>
+
+/** The shares of the memory that are told of. */
+const TIGHT = 0.85
+const FULL = 0.95
+
+/** What is asked of INFO, one finding each. */
+export const SERVER_CHECKS: readonly ((patient: Facts) => Finding)[] = [
+  checkVersion,
+  checkRole,
+  checkMemory,
+  checkEviction,
+  checkEvicted,
+  checkPersistence,
+]
+
+function checkVersion({ info }: Facts): Finding {
+  const version = info.get('redis_version')
+  if (version === undefined) return untold('version')
+  const major = Number(version.split('.')[0])
+  const name = info.get('server_name') ?? 'Redis'
+  if (major >= 6) return finding('version', 'ok', `${name} ${version}`)
+  return finding('version', 'fail', `${name} ${version}`, 'use Redis 6 or later, or Valkey')
+}
+
+function checkRole({ info }: Facts): Finding {
+  const role = info.get('role')
+  if (role === undefined) return untold('role')
+  if (role === 'master') return finding('role', 'ok', 'it is a primary, and takes writes')
+  return finding('role', 'fail', 'it is a replica, and refuses writes', 'connect to its primary')
+}
+
+function checkMemory({ info }: Facts): Finding {
+  const used = number(info, 'used_memory')
+  const limit = number(info, 'maxmemory')
+  if (used === undefined) return untold('memory')
+  if (!limit) {
+    return finding(
+      'memory',
+      'warn',
+      `${bytes(used)} in use, without a limit`,
+      'set maxmemory below what the machine has: without it the system ends Redis when memory is out',
+    )
+  }
+  const share = used / limit
+  const evidence = `${bytes(used)} of ${bytes(limit)} in use (${Math.round(100 * share)} %)`
+  if (share < TIGHT) return finding('memory', 'ok', evidence)
+  const advice =
+    'give it more, compress large values, shorten what is kept long, or: nearcache sweep'
+  return finding('memory', share < FULL ? 'warn' : 'fail', evidence, advice)
+}
+
+function checkEviction({ info }: Facts): Finding {
+  const policy = info.get('maxmemory_policy')
+  if (policy === undefined) return untold('eviction')
+  const evidence = `maxmemory-policy is ${policy}`
+  if (policy !== 'noeviction') return finding('eviction', 'ok', evidence)
+  const limit = number(info, 'maxmemory')
+  return finding(
+    'eviction',
+    'warn',
+    limit ? evidence : `${evidence}, without a limit`,
+    'for a cache alone: allkeys-lru; with sessions in it: volatile-lru and room to spare; when memory is full, writes fail with OOM',
+  )
+}
+
+function checkEvicted({ info }: Facts): Finding {
+  const evicted = number(info, 'evicted_keys')
+  if (evicted === undefined) return untold('evicted')
+  if (evicted === 0) return finding('evicted', 'ok', 'no key was evicted since it started')
+  return finding(
+    'evicted',
+    'warn',
+    `${evicted} keys were evicted since it started`,
+    'markers that are evicted take their entries with them: give it more memory',
+  )
+}
+
+function checkPersistence({ info }: Facts): Finding {
+  const aof = info.get('aof_enabled')
+  const rdb = info.get('rdb_last_bgsave_status')
+  if (aof === undefined && rdb === undefined) return untold('persistence')
+  const failed = [
+    ...(rdb === 'err' ? ['the last snapshot'] : []),
+    ...(aof === '1' && info.get('aof_last_write_status') === 'err' ? ['the last append'] : []),
+  ]
+  if (failed.length > 0) {
+    return finding(
+      'persistence',
+      'fail',
+      `${failed.join(' and ')} failed`,
+      'look after the disk of Redis: it may refuse writes (MISCONF) until it can save',
+    )
+  }
+  if (aof === '1') return finding('persistence', 'ok', 'every write is appended to a file')
+  const saved = number(info, 'rdb_last_save_time') ?? 0
+  const started = number(info, 'uptime_in_seconds')
+  const how = saved > 0 && started !== undefined ? 'snapshots alone, if any' : 'unknown'
+  return finding(
+    'persistence',
+    'ok',
+    `no append-only file (${how}): a restart loses what is newer, which is misses for a cache`,
+  )
+}
+
+function number(info: Facts['info'], field: string): number | undefined {
+  const value = Number(info.get(field) ?? Number.NaN)
+  return Number.isFinite(value) ? value : undefined
+}
+
+function untold(id: string): Finding {
+  return finding(id, 'unknown', 'Redis does not tell (INFO)')
+}

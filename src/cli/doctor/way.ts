@@ -1,0 +1,73 @@
+/**
+ * Whether the way to Redis is short, private, and between clocks that agree.
+ *
+ * @module
+ */
+
+import { millis } from '../output.ts'
+import { ask } from './ask.ts'
+import { type Finding, finding, type Patient } from './check.ts'
+
+const ROUND_TRIPS = 20
+/** Within a region a round trip takes a few milliseconds; to another, tens and more. */
+const NEAR_MS = 15
+const FAR_MS = 100
+/** Clocks that far apart make entries of one host look old, or from the future, to another. */
+const MAX_SKEW_MS = 1_000
+
+/** Times PING, one after the other. */
+export async function checkRoundTrip(patient: Patient): Promise<Finding> {
+  const times: number[] = []
+  for (let i = 0; i < ROUND_TRIPS; i++) {
+    const startedAt = patient.elapsed()
+    await ask(patient, 'PING')
+    times.push(patient.elapsed() - startedAt)
+  }
+  const sorted = times.slice(1).sort((a, b) => a - b)
+  const median = sorted[sorted.length >> 1] ?? 0
+  const slowest = sorted.at(-1) ?? 0
+  const evidence = `median ${millis(median)}, slowest ${millis(slowest)}, of ${sorted.length} PINGs`
+  if (median <= NEAR_MS) return finding('round-trip', 'ok', evidence)
+  return finding(
+    'round-trip',
+    median <= FAR_MS ? 'warn' : 'fail',
+    evidence,
+    'put the database into the region of the application, or use a near tier; every hit takes a round trip',
+  )
+}
+
+/** Asks for the time of Redis. */
+export async function checkClock(patient: Patient): Promise<Finding> {
+  const sentAt = patient.platform.now()
+  const asked = await ask(patient, 'TIME')
+  const tookMs = patient.platform.now() - sentAt
+  if (asked.kind === 'refused' || !Array.isArray(asked.reply)) {
+    return finding('clock', 'unknown', 'Redis does not tell its time (TIME)')
+  }
+  const [seconds, micros] = asked.reply
+  const skewMs = Number(seconds) * 1_000 + Number(micros) / 1_000 - (sentAt + tookMs / 2)
+  const ahead = skewMs >= 0 ? 'ahead of' : 'behind'
+  const evidence = `Redis is ${Math.round(Math.abs(skewMs))} ms ${ahead} this host (± ${Math.ceil(tookMs / 2)} ms)`
+  if (Math.abs(skewMs) <= MAX_SKEW_MS + tookMs) return finding('clock', 'ok', evidence)
+  return finding(
+    'clock',
+    'warn',
+    evidence,
+    'set the clocks by NTP: lifetimes go by the clocks of hosts',
+  )
+}
+
+/** Whether strangers can read along. */
+export function checkEncryption({ way: { isEncrypted, isLocal }, kind }: Patient): Finding {
+  if (kind === 'embedded') return finding('encryption', 'ok', 'Redis is in this process')
+  if (isEncrypted === undefined) return finding('encryption', 'unknown', 'the way is not known')
+  if (isEncrypted) return finding('encryption', 'ok', 'TLS')
+  if (isLocal)
+    return finding('encryption', 'ok', 'no TLS, and no network: Redis is on this machine')
+  return finding(
+    'encryption',
+    'warn',
+    'no TLS: password and values travel readably',
+    'use rediss://, REDIS_TLS_ENABLED=true or https://, unless the network is private',
+  )
+}

@@ -1,0 +1,23 @@
+/**
+ * Words for what is wrong with what was typed.
+ *
+ * @module
+ */
+
+/**
+ * Says what is wrong with words that Node could not parse. What Node says of them quotes them, and it may be
+ * a token in the wrong place.
+ *
+ * @param name The command.
+ */
+export function explain(name: string, error: unknown): string {
+  const { code, message } = error as { readonly code?: string; readonly message: string }
+  const see = `see: nearcache ${name} --help`
+  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
+    return `there is a word that belongs to no option; ${see}`
+  }
+  const option = /'(?:-\w, )?(--?[a-z-]+)/.exec(message)?.[1] ?? 'an option'
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `${option} is not an option; ${see}`
+  if (/does not take an argument/.test(message)) return `${option} takes no value; ${see}`
+  return `${option} needs a value, as in --port 8079; one that begins with "-" is written ${option}=VALUE`
+}

@@ -1,0 +1,44 @@
+/**
+ * Loads warming jobs from a module of the user's.
+ *
+ * @module
+ */
+
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { RedisCacheManager } from '../cache/manager.ts'
+import type { WarmingJob } from '../warming/job.ts'
+import { UsageError } from './usage-error.ts'
+
+/**
+ * The jobs that a module exports as `jobs`, or by default: a list, or a function of the cache that
+ * returns one.
+ *
+ * @throws {UsageError} When it exports none.
+ * @throws Whatever the module itself throws, unchanged.
+ */
+export async function loadJobs(
+  file: string,
+  folder: string,
+  cache: RedisCacheManager,
+): Promise<readonly WarmingJob[]> {
+  const module = (await importFrom(resolve(folder, file))) as Readonly<Record<string, unknown>>
+  const exported = module['jobs'] ?? module['default']
+  const jobs: unknown = typeof exported === 'function' ? await exported(cache) : exported
+  if (Array.isArray(jobs) && jobs.length > 0) return jobs
+  throw new UsageError(
+    '--jobs must name a module that exports jobs: a list, or a function of the cache',
+  )
+}
+
+async function importFrom(path: string): Promise<unknown> {
+  try {
+    return await import(pathToFileURL(path).href)
+  } catch (error) {
+    const { code } = error as { readonly code?: string }
+    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'ENOENT') throw error
+    throw new UsageError(
+      '--jobs names a module that cannot be loaded: it, or what it imports, is missing',
+    )
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * What a command shows: text for people, or one JSON document for programs.
+ *
+ * @module
+ */
+
+import { styleText } from 'node:util'
+import type { Host, Progress, Terminal } from './command.ts'
+
+/** A colour with a meaning. */
+export type Tone = 'good' | 'warning' | 'bad' | 'faint' | 'strong'
+
+const STYLES = {
+  good: 'green',
+  warning: 'yellow',
+  bad: 'red',
+  faint: 'dim',
+  strong: 'bold',
+} as const satisfies Record<Tone, Parameters<typeof styleText>[0]>
+
+/** A cell of a table: a text, with a tone where it has one, to the right where it is a number. */
+export type Cell = string | number | { readonly text: string; readonly tone: Tone }
+
+const NO_PROGRESS: Progress = { update: () => undefined, end: () => undefined }
+
+/** The results of one run. */
+export class Output {
+  readonly isJson: boolean
+  readonly terminal: Terminal | undefined
+  readonly #host: Host
+  readonly #command: string
+
+  constructor(host: Host, command: string, isJson: boolean) {
+    this.#host = host
+    this.#command = command
+    this.isJson = isJson
+    this.terminal = host.terminal
+  }
+
+  /** Shows a result: as JSON, led by the name of the command, or as the lines. */
+  result(data: object, lines: () => readonly string[]): void {
+    if (this.isJson)
+      this.#host.print(JSON.stringify({ command: this.#command, ...data }, toJson, 2))
+    else for (const line of lines()) this.#host.print(line)
+  }
+
+  /** Shows one of many results: a line of JSON, or the lines. */
+  next(data: object, lines: () => readonly string[]): void {
+    if (this.isJson) this.#host.print(JSON.stringify({ command: this.#command, ...data }, toJson))
+    else for (const line of lines()) this.#host.print(line)
+  }
+
+  /** A bar for long work; nothing where nobody would see it. */
+  progress(label: string, total: number): Progress {
+    return this.terminal?.progress(label, total) ?? NO_PROGRESS
+  }
+
+  /** The text in a tone, on a terminal with colours. */
+  paint(tone: Tone, text: string): string {
+    if (!this.terminal?.hasColors) return text
+    return styleText(STYLES[tone], text, { validateStream: false })
+  }
+
+  /** Rows in columns, two spaces apart. Control characters in cells are made visible. */
+  table(rows: readonly (readonly Cell[])[], indent = ''): string[] {
+    const widths: number[] = []
+    for (const row of rows) {
+      for (const [i, cell] of row.entries()) {
+        widths[i] = Math.max(widths[i] ?? 0, textOf(cell).length)
+      }
+    }
+    return rows.map((row) => {
+      const cells = row.map((cell, i) => {
+        const text = textOf(cell)
+        const width = widths[i] ?? 0
+        const padded = typeof cell === 'number' ? text.padStart(width) : text.padEnd(width)
+        return typeof cell === 'object' ? this.paint(cell.tone, padded) : padded
+      })
+      return (indent + cells.join('  ')).trimEnd()
+    })
+  }
+}
+
+function textOf(cell: Cell): string {
+  return visible(typeof cell === 'object' ? cell.text : String(cell))
+}
+
+/** A key may hold what a terminal obeys: control characters are written out. */
+export function visible(text: string): string {
+  return text.replace(
+    /\p{Cc}/gu,
+    (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`,
+  )
+}
+
+/** JSON of what JSON has no word for. */
+function toJson(_name: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Map) return [...value]
+  if (value instanceof Set) return [...value]
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+  return value
+}
+
+/** So many of something: `1 key`, `2 keys`. */
+export function plural(count: number, one: string, many: string = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
+/** Bytes for people. */
+export function bytes(count: number | undefined): string {
+  if (count === undefined) return 'unknown'
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = count
+  let unit = 0
+  while (value >= 1_024 && unit < units.length - 1) {
+    value /= 1_024
+    unit++
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
+}
+
+/** A stretch of time for people, in its two largest units. */
+export function span(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`
+  const seconds = Math.floor(ms / 1_000)
+  if (seconds < 60) return `${seconds} s`
+  const units = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const
+  const first = units.findIndex(([count]) => count > 0)
+  return units
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ')
+}
+
+/** A share of 0 to 1 for people. */
+export function percent(share: number | undefined): string {
+  return share === undefined ? '-' : `${(100 * share).toFixed(1)} %`
+}
+
+/** Milliseconds for people. */
+export function millis(ms: number | undefined): string {
+  return ms === undefined ? '-' : `${ms.toFixed(ms < 10 ? 2 : 1)} ms`
+}
+
+/** An instant for people, in UTC. */
+export function instant(ms: number): string {
+  // biome-ignore lint/style/noRestrictedGlobals: writes an instant that is given, reads no clock
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,68 @@
+/**
+ * The files of a project that deploys the Worker of this package.
+ *
+ * @module
+ */
+
+/** A file to write. */
+export interface ProjectFile {
+  /** From the folder of the project. */
+  readonly path: string
+  readonly content: string
+  /** Files that say the same in another form: with one of them it is not written. */
+  readonly unless?: readonly string[]
+}
+
+const COMPATIBILITY_DATE = '2026-10-01'
+
+/** The files. @param name That of the Worker. */
+export function projectFiles(name: string): readonly ProjectFile[] {
+  return [
+    {
+      path: 'wrangler.jsonc',
+      content: wranglerConfig(name),
+      unless: ['wrangler.toml', 'wrangler.json'],
+    },
+    { path: 'src/worker.ts', content: ENTRY },
+    { path: '.dev.vars.example', content: SECRETS },
+  ]
+}
+
+function wranglerConfig(name: string): string {
+  return `{
+  "$schema": "node_modules/wrangler/config-schema.json",
+  "name": "${name}",
+  "main": "src/worker.ts",
+  "compatibility_date": "${COMPATIBILITY_DATE}",
+  "observability": { "enabled": true },
+  // The heartbeat of the warming jobs.
+  "triggers": { "crons": ["*/5 * * * *"] },
+  // The mailbox: "npx wrangler d1 create nearcache" prints the id to put here.
+  "d1_databases": [
+    {
+      "binding": "DB",
+      "database_name": "nearcache",
+      "database_id": "00000000-0000-0000-0000-000000000000",
+      "migrations_dir": "node_modules/nearcache/migrations"
+    }
+  ],
+  // The shared tier where no Upstash is set up: one region, held in memory.
+  "durable_objects": { "bindings": [{ "name": "REDIS", "class_name": "RedisObject" }] },
+  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["RedisObject"] }]
+}
+`
+}
+
+const ENTRY = `export { default, RedisObject } from 'nearcache/worker'
+`
+
+const SECRETS = `# Copy to .dev.vars for "npx wrangler dev"; deployed, set each by "npx wrangler secret put NAME".
+
+# The shared tier on Upstash, for every region; without these it is the Durable Object.
+# UPSTASH_REDIS_REST_URL=https://example.upstash.io
+# UPSTASH_REDIS_REST_TOKEN=
+# Opens /admin; without it these routes are closed. At least 16 characters.
+# ADMIN_TOKEN=
+# Seals the sessions: id:secret, the secret 32 random bytes as hex or base64.
+# SESSION_KEYS=
+`

@@ -1,0 +1,233 @@
+/**
+ * Finds what the cache has left behind in Redis and nothing will ever need again, and drops it.
+ *
+ * Safe while the cache is in use. An entry is dropped only if the hard id of one of its tags is gone,
+ * which never comes back, and only while it is still the entry that was looked at. A marker is dropped
+ * only if no entry carries it and nobody has used it for longer than any load takes: each load reads the
+ * markers that its entry will carry, so one that could still be carried has been used since.
+ *
+ * @module
+ */
+
+import { scan } from '../../cache/scan.ts'
+import { isMarker, sameHard } from '../../entry/header.ts'
+import { RemoteError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import type { RedisLink } from '../../redis/link.ts'
+import { DROP_ENDLESS, DROP_ENTRY, DROP_IDLE } from '../../redis/upkeep-scripts.ts'
+import { escapePrefix, globOf, markerKey, readName } from '../keys/names.ts'
+import { readHeaders, type SurveyedEntry } from '../keys/survey.ts'
+
+/** What a sweep goes by. */
+export interface SweepOptions {
+  readonly link: RedisLink
+  readonly platform: Platform
+  /** The prefix of the cache. */
+  readonly prefix: string
+  /** A marker that was used since so long ago is left alone, in milliseconds; longer than any load takes. */
+  readonly idleMs: number
+  /** Whether to drop what is found. */
+  readonly apply: boolean
+  /** Ends it between two pages. */
+  readonly signal: AbortSignal
+  /** Hears how many keys have been looked at. */
+  progress(keys: number): void
+}
+
+/** What a sweep has found. */
+export interface SweepReport {
+  readonly applied: boolean
+  /** Whether it has seen everything; `false` when it was ended early, which leaves markers alone. */
+  readonly complete: boolean
+  readonly keys: number
+  readonly entries: number
+  readonly markers: number
+  readonly leases: number
+  /** Entries that were invalidated: no read will ever serve them. */
+  readonly deadEntries: Count
+  /** Markers that no entry carries, and nobody has used of late. */
+  readonly idleMarkers: Count
+  /** Leases without an end, which no load has. */
+  readonly endlessLeases: Count
+  /** Texts in the place of entries that are none; they are left alone. */
+  readonly unreadable: number
+  /** Why markers could not be told apart; null if they could. */
+  readonly markersSkipped: string | null
+}
+
+/** How many there were, and how many of them are gone now. */
+export interface Count {
+  readonly found: number
+  readonly dropped: number
+  readonly bytes?: number
+}
+
+const BATCH = 500
+
+/** Sweeps the keys of one prefix: a SCAN of the whole database. */
+export function sweep(options: SweepOptions): Promise<SweepReport> {
+  return new Sweep(options).run()
+}
+
+class Sweep {
+  readonly #options: SweepOptions
+  readonly #prefix: string
+  readonly #startedAt: number
+  /** Markers that are there, and those that entries carry. */
+  readonly #markers = new Set<string>()
+  readonly #carried = new Set<string>()
+  readonly #dead = { found: 0, dropped: 0, bytes: 0 }
+  readonly #endless = { found: 0, dropped: 0 }
+  readonly #idle = { found: 0, dropped: 0 }
+  #keys = 0
+  #entries = 0
+  #leases = 0
+  #unreadable = 0
+
+  constructor(options: SweepOptions) {
+    this.#options = options
+    this.#prefix = escapePrefix(options.prefix)
+    this.#startedAt = options.platform.now()
+  }
+
+  async run(): Promise<SweepReport> {
+    const { link, apply, signal, progress } = this.#options
+    let complete = true
+    for await (const names of scan(link, `${globOf(this.#prefix)}:*`)) {
+      await this.#page(names)
+      this.#keys += names.length
+      progress(this.#keys)
+      if (signal.aborted) {
+        complete = false
+        break
+      }
+    }
+    // An entry that was not seen may carry any of them.
+    const markersSkipped = complete ? await this.#dropMarkers() : 'the sweep was ended early'
+    return {
+      applied: apply,
+      complete,
+      keys: this.#keys,
+      entries: this.#entries,
+      markers: this.#markers.size,
+      leases: this.#leases,
+      deadEntries: this.#dead,
+      idleMarkers: this.#idle,
+      endlessLeases: this.#endless,
+      unreadable: this.#unreadable,
+      markersSkipped,
+    }
+  }
+
+  async #page(names: readonly string[]): Promise<void> {
+    const entries: string[] = []
+    const leases: string[] = []
+    for (const name of names) {
+      const { kind } = readName(this.#prefix, name)
+      if (kind === 'entry') entries.push(name)
+      else if (kind === 'lease') leases.push(name)
+      else if (kind === 'marker') this.#markers.add(name)
+    }
+    this.#entries += entries.length
+    this.#leases += leases.length
+    await this.#leasesWithoutEnd(leases)
+    for (let i = 0; i < entries.length; i += BATCH) {
+      await this.#judge(await readHeaders(this.#options.link, entries.slice(i, i + BATCH)))
+    }
+  }
+
+  async #leasesWithoutEnd(names: readonly string[]): Promise<void> {
+    const { link, apply } = this.#options
+    const lives = await Promise.all(names.map((name) => link.send(['PTTL', name])))
+    const endless = names.filter((_, i) => lives[i] === -1)
+    this.#endless.found += endless.length
+    if (!apply) return
+    const dropped = await Promise.all(endless.map((name) => link.run(DROP_ENDLESS, [name], [])))
+    this.#endless.dropped += sum(dropped)
+  }
+
+  /** Markers are read after the headers: one that differs by then will not be what it was again. */
+  async #judge(entries: readonly SurveyedEntry[]): Promise<void> {
+    const { link } = this.#options
+    const stamped = entries.map((entry) => ({ entry, stamps: this.#stampsOf(entry) }))
+    const keys = [...new Set(stamped.flatMap(({ stamps }) => [...stamps.keys()]))]
+    const current = new Map<string, unknown>()
+    for (let i = 0; i < keys.length; i += BATCH) {
+      const part = keys.slice(i, i + BATCH)
+      const texts = await link.read(part)
+      for (const [j, key] of part.entries()) current.set(key, texts[j])
+    }
+    const dead: SurveyedEntry[] = []
+    for (const { entry, stamps } of stamped) {
+      if (!entry.header) this.#unreadable++
+      else if (isDead(stamps, current)) dead.push(entry)
+      else for (const key of stamps.keys()) this.#carried.add(key)
+    }
+    await this.#dropEntries(dead)
+  }
+
+  #stampsOf({ name, header }: SurveyedEntry): ReadonlyMap<string, string> {
+    const known = readName(this.#prefix, name)
+    if (known.kind !== 'entry' || !header) return new Map()
+    const { path } = known
+    return new Map(
+      [...header.stamps].map(([segment, stamp]) => [markerKey(this.#prefix, path, segment), stamp]),
+    )
+  }
+
+  async #dropEntries(dead: readonly SurveyedEntry[]): Promise<void> {
+    const { link, apply } = this.#options
+    const sizes = await Promise.all(dead.map(({ name }) => link.send(['STRLEN', name])))
+    this.#dead.found += dead.length
+    this.#dead.bytes += sum(sizes)
+    if (!apply) return
+    const dropped = await Promise.all(
+      dead.map(({ name, prefix }) => link.run(DROP_ENTRY, [name], [prefix])),
+    )
+    this.#dead.dropped += sum(dropped)
+  }
+
+  /** @returns Why it could not be done, if so. */
+  async #dropMarkers(): Promise<string | null> {
+    const { platform, idleMs } = this.#options
+    const candidates = [...this.#markers].filter((name) => !this.#carried.has(name))
+    // What was carried by an entry that the scan did not see was used after the scan began.
+    const seconds = Math.ceil((idleMs + platform.now() - this.#startedAt) / 1_000)
+    try {
+      for (let i = 0; i < candidates.length; i += BATCH) {
+        await this.#dropIdle(candidates.slice(i, i + BATCH), seconds)
+      }
+      return null
+    } catch (error) {
+      if (!(error instanceof RemoteError) || !/^[A-Z]+$/.test(error.reason)) throw error
+      return 'Redis does not tell since when they are not used; they end by themselves'
+    }
+  }
+
+  async #dropIdle(names: readonly string[], seconds: number): Promise<void> {
+    const { link, apply } = this.#options
+    if (apply) {
+      const dropped = await Promise.all(names.map((name) => link.run(DROP_IDLE, [name], [seconds])))
+      this.#idle.dropped += sum(dropped)
+      this.#idle.found += sum(dropped)
+      return
+    }
+    const idle = await Promise.all(names.map((name) => link.send(['OBJECT', 'IDLETIME', name])))
+    this.#idle.found += idle.filter((found) => found !== null && Number(found) >= seconds).length
+  }
+}
+
+function isDead(
+  stamps: ReadonlyMap<string, string>,
+  current: ReadonlyMap<string, unknown>,
+): boolean {
+  for (const [key, stamp] of stamps) {
+    const marker = current.get(key)
+    if (!isMarker(marker) || !sameHard(marker, stamp)) return true
+  }
+  return false
+}
+
+function sum(replies: readonly unknown[]): number {
+  return replies.reduce<number>((all, one) => all + (typeof one === 'number' ? one : 0), 0)
+}
