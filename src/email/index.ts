@@ -9,12 +9,12 @@
 export { DuplicateEmailError, type UniqueField } from '../errors.ts'
 export type { EmailAnalytics, WorkflowStats, Workload } from './analytics.ts'
 export type { Branch, ReceivedRange } from './branch.ts'
-export { CachedEmailRepository } from './cached-email-repository.ts'
-export type { NearMessages } from './cached-near.ts'
-export type { CachedEmailRepositoryOptions, NotifiedChange } from './cached-options.ts'
-export type { EmailCacheStats } from './cached-stats.ts'
-export type { WarmOptions, WarmProgress, WarmResult } from './cached-warming.ts'
-export type { EmailConsistency, UnmarkedWrites } from './cached-writer.ts'
+export { CachedEmailRepository } from './cached/cached-email-repository.ts'
+export type { NearMessages } from './cached/near-rows.ts'
+export type { CachedEmailRepositoryOptions, NotifiedChange } from './cached/options.ts'
+export type { EmailCacheStats } from './cached/stats.ts'
+export type { WarmOptions, WarmProgress, WarmResult } from './cached/warming.ts'
+export type { EmailConsistency, UnmarkedWrites } from './cached/writer.ts'
 export type { D1Like, D1ResultLike, D1SessionLike, D1StatementLike } from './d1-driver.ts'
 export {
   type SqlDatabase,

@@ -5,7 +5,7 @@
  */
 
 import fc from 'fast-check'
-import type { CachedEmailRepository } from '../../../src/email/cached-email-repository.ts'
+import type { CachedEmailRepository } from '../../../src/email/cached/cached-email-repository.ts'
 import type { SqlDriver } from '../../../src/email/driver.ts'
 import type { EmailChanges, NewEmail } from '../../../src/email/email.ts'
 import type { EmailConditions, EmailQuery } from '../../../src/email/filter.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { analyticsTtl, listTtl, rowTtl } from '../../../src/email/cached-lifetimes.ts'
+import { analyticsTtl, listTtl, rowTtl } from '../../../src/email/cached/lifetimes.ts'
 import type { Email } from '../../../src/email/email.ts'
 import { canonicalizeFilter, type EmailFilter } from '../../../src/email/filter.ts'
 import type { TtlClass } from '../../../src/entry/duration.ts'

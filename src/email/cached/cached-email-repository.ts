@@ -4,32 +4,14 @@
  * @module
  */
 
-import { changeLog } from '../cache/change-log.ts'
-import { defaultCache } from '../cache/default-cache.ts'
-import type { CacheNamespace } from '../cache/namespace.ts'
-import { InvalidOptionError } from '../errors.ts'
-import type { Platform } from '../platform/platform.ts'
-import { webPlatform } from '../platform/web.ts'
-import type { EmailAnalytics } from './analytics.ts'
-import { type Change, changeOf } from './cached-change.ts'
-import { imageOf } from './cached-image.ts'
-import { CachedLists } from './cached-lists.ts'
-import {
-  type CachedEmailRepositoryOptions,
-  checkChoice,
-  checkNear,
-  checkTimeout,
-  type NotifiedChange,
-} from './cached-options.ts'
-import { CachedReads } from './cached-reads.ts'
-import { QueryRecorder } from './cached-recorder.ts'
-import { CachedRows, COMPRESSION } from './cached-rows.ts'
-import { cacheStats, type EmailCacheStats, type ListCounts } from './cached-stats.ts'
-import { type WarmOptions, type WarmResult, warm } from './cached-warming.ts'
-import type { ListWindow } from './cached-window.ts'
-import { CachedWriter } from './cached-writer.ts'
-import { CachedWrites } from './cached-writes.ts'
-import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from './email.ts'
+import { changeLog } from '../../cache/change-log.ts'
+import { defaultCache } from '../../cache/default-cache.ts'
+import type { CacheNamespace } from '../../cache/namespace.ts'
+import { InvalidOptionError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { webPlatform } from '../../platform/web.ts'
+import type { EmailAnalytics } from '../analytics.ts'
+import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from '../email.ts'
 import type {
   BatchResult,
   EmailChange,
@@ -37,8 +19,8 @@ import type {
   EmailPage,
   EmailRepository,
   EmailUpsert,
-} from './email-repository.ts'
-import { readList, readName } from './fields.ts'
+} from '../email-repository.ts'
+import { readList, readName } from '../fields.ts'
 import {
   type CanonicalFilter,
   type CanonicalQuery,
@@ -47,9 +29,27 @@ import {
   type DateRange,
   type EmailFilter,
   type EmailQuery,
-} from './filter.ts'
-import { SqlEmailRepository } from './sql-email-repository.ts'
-import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from './workflow-chain.ts'
+} from '../filter.ts'
+import { SqlEmailRepository } from '../sql-email-repository.ts'
+import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from '../workflow-chain.ts'
+import { type Change, changeOf } from './change.ts'
+import { imageOf } from './image.ts'
+import { CachedLists } from './lists.ts'
+import {
+  type CachedEmailRepositoryOptions,
+  checkChoice,
+  checkNear,
+  checkTimeout,
+  type NotifiedChange,
+} from './options.ts'
+import { CachedReads } from './reads.ts'
+import { QueryRecorder } from './recorder.ts'
+import { CachedRows, COMPRESSION } from './rows.ts'
+import { cacheStats, type EmailCacheStats, type ListCounts } from './stats.ts'
+import { type WarmOptions, type WarmResult, warm } from './warming.ts'
+import type { ListWindow } from './window.ts'
+import { CachedWriter } from './writer.ts'
+import { CachedWrites } from './writes.ts'
 
 /**
  * An {@link EmailRepository} that asks SQL only for what the cache does not have.

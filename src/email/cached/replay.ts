@@ -10,11 +10,11 @@
  * @module
  */
 
-import type { LogEntry, LogView } from '../cache/change-log.ts'
-import { type Change, type Intent, type RowChange, unpackChange } from './cached-change.ts'
-import type { ListImage } from './cached-image.ts'
-import { isLookedAt, type Match, type Question, sortKey } from './cached-question.ts'
-import { idOf, type ListWindow, WindowRows } from './cached-window.ts'
+import type { LogEntry, LogView } from '../../cache/change-log.ts'
+import { type Change, type Intent, type RowChange, unpackChange } from './change.ts'
+import type { ListImage } from './image.ts'
+import { isLookedAt, type Match, type Question, sortKey } from './question.ts'
+import { idOf, type ListWindow, WindowRows } from './window.ts'
 
 /** How a list stands to a view of the log. */
 export type Replayed =

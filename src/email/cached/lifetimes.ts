@@ -7,9 +7,9 @@
  * @module
  */
 
-import type { TtlClass } from '../entry/duration.ts'
-import type { Branch } from './branch.ts'
-import { type Email, SETTLED_STATUSES } from './email.ts'
+import type { TtlClass } from '../../entry/duration.ts'
+import type { Branch } from '../branch.ts'
+import { type Email, SETTLED_STATUSES } from '../email.ts'
 
 /** How long a message that is not there is known not to be. */
 export const ABSENT_TTL = '1m'

@@ -10,9 +10,9 @@
  * @module
  */
 
-import type { Branch } from './branch.ts'
-import type { RowChange } from './cached-change.ts'
-import { IMAGE_FIELDS, type ImageField } from './cached-image.ts'
+import type { Branch } from '../branch.ts'
+import type { RowChange } from './change.ts'
+import { IMAGE_FIELDS, type ImageField } from './image.ts'
 
 /** What a query asks of a shape: its name, and the tags of the combinations it asks for. */
 export interface ShapeTags {

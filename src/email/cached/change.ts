@@ -12,7 +12,7 @@ import {
   type PackedImage,
   packImage,
   unpackImage,
-} from './cached-image.ts'
+} from './image.ts'
 
 /** One message before and after a write, as far as lists can tell. */
 export interface RowChange {

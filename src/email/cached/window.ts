@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { EmailAnalytics } from './analytics.ts'
-import type { Question } from './cached-question.ts'
-import { compareKeys, type EmailDirection, type SortKey } from './order.ts'
+import type { EmailAnalytics } from '../analytics.ts'
+import { compareKeys, type EmailDirection, type SortKey } from '../order.ts'
+import type { Question } from './question.ts'
 
 /**
  * All messages of a list that sort after its start and not after `end`.

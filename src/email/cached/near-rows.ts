@@ -9,12 +9,12 @@
  * @module
  */
 
-import type { LogEntry, LogView } from '../cache/change-log.ts'
-import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { InvalidOptionError } from '../errors.ts'
-import type { Platform } from '../platform/platform.ts'
-import { type Intent, unpackChange } from './cached-change.ts'
-import type { Email } from './email.ts'
+import type { LogEntry, LogView } from '../../cache/change-log.ts'
+import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { InvalidOptionError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import type { Email } from '../email.ts'
+import { type Intent, unpackChange } from './change.ts'
 
 /** How messages are kept in this process. Reads share them, so they are frozen. */
 export interface NearMessages {

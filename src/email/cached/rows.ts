@@ -8,16 +8,16 @@
  * @module
  */
 
-import type { ChangeLog, LogView } from '../cache/change-log.ts'
-import { isRemoteFailure } from '../cache/context.ts'
-import type { CacheNamespace } from '../cache/namespace.ts'
-import type { Ticket } from '../cache/write.ts'
-import type { TtlClass } from '../entry/duration.ts'
-import type { Intent } from './cached-change.ts'
-import { ABSENT_TTL, rowTtl } from './cached-lifetimes.ts'
-import type { NearRows } from './cached-near.ts'
-import type { Email } from './email.ts'
-import type { EmailRepository } from './email-repository.ts'
+import type { ChangeLog, LogView } from '../../cache/change-log.ts'
+import { isRemoteFailure } from '../../cache/context.ts'
+import type { CacheNamespace } from '../../cache/namespace.ts'
+import type { Ticket } from '../../cache/write.ts'
+import type { TtlClass } from '../../entry/duration.ts'
+import type { Email } from '../email.ts'
+import type { EmailRepository } from '../email-repository.ts'
+import type { Intent } from './change.ts'
+import { ABSENT_TTL, rowTtl } from './lifetimes.ts'
+import type { NearRows } from './near-rows.ts'
 
 /** Every message, so that all can be dropped at once. */
 const ROWS_TAG = 'rows'

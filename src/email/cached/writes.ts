@@ -6,17 +6,17 @@
  * @module
  */
 
-import type { TtlClass } from '../entry/duration.ts'
-import type { Platform } from '../platform/platform.ts'
-import { created, deleted, type Intent, type RowChange, updated } from './cached-change.ts'
-import { IMAGE_FIELDS, type ImageField, imageOf, type ListImage } from './cached-image.ts'
-import { rowTtl } from './cached-lifetimes.ts'
-import type { CachedWriter, Told } from './cached-writer.ts'
-import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from './email.ts'
-import { parseChanges, parseEntities, parseNewEmail, parseSynchronised } from './email-input.ts'
-import type { BatchResult, EmailChange, EmailRepository, EmailUpsert } from './email-repository.ts'
-import { readBoolean, readList, readName, readNullableName } from './fields.ts'
-import { parseChain, type WorkflowChainChange, type WorkflowChainInput } from './workflow-chain.ts'
+import type { TtlClass } from '../../entry/duration.ts'
+import type { Platform } from '../../platform/platform.ts'
+import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from '../email.ts'
+import { parseChanges, parseEntities, parseNewEmail, parseSynchronised } from '../email-input.ts'
+import type { BatchResult, EmailChange, EmailRepository, EmailUpsert } from '../email-repository.ts'
+import { readBoolean, readList, readName, readNullableName } from '../fields.ts'
+import { parseChain, type WorkflowChainChange, type WorkflowChainInput } from '../workflow-chain.ts'
+import { created, deleted, type Intent, type RowChange, updated } from './change.ts'
+import { IMAGE_FIELDS, type ImageField, imageOf, type ListImage } from './image.ts'
+import { rowTtl } from './lifetimes.ts'
+import type { CachedWriter, Told } from './writer.ts'
 
 /** What the writes of a mailbox work with. */
 export interface WritesOptions {

@@ -9,16 +9,16 @@
  * @module
  */
 
-import type { ChangeLog, LogMark } from '../cache/change-log.ts'
-import { isRemoteFailure } from '../cache/context.ts'
-import type { Ticket } from '../cache/write.ts'
-import type { TtlClass } from '../entry/duration.ts'
-import type { Platform } from '../platform/platform.ts'
-import { type Change, changeOf, type Intent, packChange, type RowChange } from './cached-change.ts'
-import type { ImageField } from './cached-image.ts'
-import type { CachedRows } from './cached-rows.ts'
-import { touchedTags } from './cached-shape.ts'
-import type { Email } from './email.ts'
+import type { ChangeLog, LogMark } from '../../cache/change-log.ts'
+import { isRemoteFailure } from '../../cache/context.ts'
+import type { Ticket } from '../../cache/write.ts'
+import type { TtlClass } from '../../entry/duration.ts'
+import type { Platform } from '../../platform/platform.ts'
+import type { Email } from '../email.ts'
+import { type Change, changeOf, type Intent, packChange, type RowChange } from './change.ts'
+import type { ImageField } from './image.ts'
+import type { CachedRows } from './rows.ts'
+import { touchedTags } from './shape.ts'
 
 /** When a write is told to the cache: before and after it, or after it alone. */
 export type EmailConsistency = 'strict' | 'eventual'

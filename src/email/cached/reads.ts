@@ -4,18 +4,13 @@
  * @module
  */
 
-import type { LogView } from '../cache/change-log.ts'
-import { isRemoteFailure } from '../cache/context.ts'
-import type { Platform } from '../platform/platform.ts'
-import type { EmailAnalytics } from './analytics.ts'
-import { analyticsTtl, listTtl } from './cached-lifetimes.ts'
-import type { CachedLists, Filled } from './cached-lists.ts'
-import { analyticsQuestion, countQuestion, listQuestion, type Question } from './cached-question.ts'
-import type { CachedRows } from './cached-rows.ts'
-import { pageOf, type WindowPage } from './cached-window.ts'
-import { encodeCursor } from './cursor.ts'
-import type { Email } from './email.ts'
-import type { EmailIdPage, EmailPage, EmailRepository } from './email-repository.ts'
+import type { LogView } from '../../cache/change-log.ts'
+import { isRemoteFailure } from '../../cache/context.ts'
+import type { Platform } from '../../platform/platform.ts'
+import type { EmailAnalytics } from '../analytics.ts'
+import { encodeCursor } from '../cursor.ts'
+import type { Email } from '../email.ts'
+import type { EmailIdPage, EmailPage, EmailRepository } from '../email-repository.ts'
 import {
   type CanonicalFilter,
   type CanonicalQuery,
@@ -24,9 +19,14 @@ import {
   type DateRange,
   MAX_LIMIT,
   withPage,
-} from './filter.ts'
-import { matchesImage } from './match.ts'
-import { compareInOrder } from './order.ts'
+} from '../filter.ts'
+import { matchesImage } from '../match.ts'
+import { compareInOrder } from '../order.ts'
+import { analyticsTtl, listTtl } from './lifetimes.ts'
+import type { CachedLists, Filled } from './lists.ts'
+import { analyticsQuestion, countQuestion, listQuestion, type Question } from './question.ts'
+import type { CachedRows } from './rows.ts'
+import { pageOf, type WindowPage } from './window.ts'
 
 const DAY_MS = 86_400_000
 

@@ -5,15 +5,15 @@
  */
 
 import { sha256 } from '@noble/hashes/sha2.js'
-import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
-import { BRANCH_FIELDS, type Branch, type ReceivedRange } from './branch.ts'
-import { type ImageField, type ListImage, widened } from './cached-image.ts'
-import { type ShapeTags, shapeOf } from './cached-shape.ts'
-import { depthFor, MAX_DEPTH } from './cached-window.ts'
-import type { EmailImage } from './email.ts'
-import type { CanonicalFilter, CanonicalQuery } from './filter.ts'
-import { isAfterStart, matchesImage } from './match.ts'
-import { CHANGEABLE_SORT_FIELDS, type EmailOrder, type SortKey, sortKeyOf } from './order.ts'
+import { encodeUtf8, toBase64Url } from '../../entry/bytes.ts'
+import { BRANCH_FIELDS, type Branch, type ReceivedRange } from '../branch.ts'
+import type { EmailImage } from '../email.ts'
+import type { CanonicalFilter, CanonicalQuery } from '../filter.ts'
+import { isAfterStart, matchesImage } from '../match.ts'
+import { CHANGEABLE_SORT_FIELDS, type EmailOrder, type SortKey, sortKeyOf } from '../order.ts'
+import { type ImageField, type ListImage, widened } from './image.ts'
+import { type ShapeTags, shapeOf } from './shape.ts'
+import { depthFor, MAX_DEPTH } from './window.ts'
 
 /** Which fields of a message each field of a branch looks at. Words never change. */
 const LOOKS: Readonly<Record<keyof Branch, readonly ImageField[]>> = {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { InvalidFilterError } from '../errors.ts'
-import type { Platform } from '../platform/platform.ts'
-import type { QueryRecorder } from './cached-recorder.ts'
-import { type Email, OPEN_STATUSES } from './email.ts'
-import type { EmailPage } from './email-repository.ts'
-import { readBoolean, readFields, readInteger, readList } from './fields.ts'
-import { canonicalize, canonicalKey, type EmailQuery } from './filter.ts'
+import { InvalidFilterError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { type Email, OPEN_STATUSES } from '../email.ts'
+import type { EmailPage } from '../email-repository.ts'
+import { readBoolean, readFields, readInteger, readList } from '../fields.ts'
+import { canonicalize, canonicalKey, type EmailQuery } from '../filter.ts'
+import type { QueryRecorder } from './recorder.ts'
 
 /** How far the warming has come. */
 export interface WarmProgress {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { CacheNamespace } from '../cache/namespace.ts'
-import { InvalidOptionError } from '../errors.ts'
-import type { Platform } from '../platform/platform.ts'
-import { type NearMessages, NearRows } from './cached-near.ts'
-import type { EmailConsistency, UnmarkedWrites } from './cached-writer.ts'
-import type { SqlDatabase } from './driver.ts'
-import type { EmailRepository } from './email-repository.ts'
+import type { CacheNamespace } from '../../cache/namespace.ts'
+import { InvalidOptionError } from '../../errors.ts'
+import type { Platform } from '../../platform/platform.ts'
+import type { SqlDatabase } from '../driver.ts'
+import type { EmailRepository } from '../email-repository.ts'
+import { type NearMessages, NearRows } from './near-rows.ts'
+import type { EmailConsistency, UnmarkedWrites } from './writer.ts'
 
 /** Options for {@link CachedEmailRepository}. All who share a cache give the same. */
 export interface CachedEmailRepositoryOptions {

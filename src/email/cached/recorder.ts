@@ -5,10 +5,10 @@
  * @module
  */
 
-import { isRemoteFailure } from '../cache/context.ts'
-import type { CacheNamespace } from '../cache/namespace.ts'
-import type { Platform } from '../platform/platform.ts'
-import { canonicalize, canonicalKey, type EmailQuery } from './filter.ts'
+import { isRemoteFailure } from '../../cache/context.ts'
+import type { CacheNamespace } from '../../cache/namespace.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { canonicalize, canonicalKey, type EmailQuery } from '../filter.ts'
 
 /** A query with the times it was asked for. */
 export interface RecordedQuery {

@@ -5,15 +5,15 @@
  * @module
  */
 
-import type { ChangeLog, LogView } from '../cache/change-log.ts'
-import { isRemoteFailure } from '../cache/context.ts'
-import type { CacheNamespace } from '../cache/namespace.ts'
-import type { TtlClass } from '../entry/duration.ts'
-import type { Platform } from '../platform/platform.ts'
-import type { Question } from './cached-question.ts'
-import { isInDoubt, type Replayed, replay } from './cached-replay.ts'
-import type { ListCounts } from './cached-stats.ts'
-import { type ListWindow, pageOf } from './cached-window.ts'
+import type { ChangeLog, LogView } from '../../cache/change-log.ts'
+import { isRemoteFailure } from '../../cache/context.ts'
+import type { CacheNamespace } from '../../cache/namespace.ts'
+import type { TtlClass } from '../../entry/duration.ts'
+import type { Platform } from '../../platform/platform.ts'
+import type { Question } from './question.ts'
+import { isInDoubt, type Replayed, replay } from './replay.ts'
+import type { ListCounts } from './stats.ts'
+import { type ListWindow, pageOf } from './window.ts'
 
 /** What SQL answers to a question. */
 export type Filled = Pick<ListWindow, 'rows' | 'end' | 'total' | 'figures'>

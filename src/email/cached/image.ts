@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Email, EmailImage } from './email.ts'
+import type { Email, EmailImage } from '../email.ts'
 
 /** The fields, in the order in which they are stored. */
 export const IMAGE_FIELDS = [
