@@ -10,8 +10,11 @@ export { DuplicateEmailError, type UniqueField } from '../errors.ts'
 export type { EmailAnalytics, WorkflowStats, Workload } from './analytics.ts'
 export type { Branch, ReceivedRange } from './branch.ts'
 export { CachedEmailRepository } from './cached/cached-email-repository.ts'
-export type { NearMessages } from './cached/near-rows.ts'
-export type { CachedEmailRepositoryOptions, NotifiedChange } from './cached/options.ts'
+export type {
+  CachedEmailRepositoryOptions,
+  NearMessages,
+  NotifiedChange,
+} from './cached/options.ts'
 export type { EmailCacheStats } from './cached/stats.ts'
 export type { WarmOptions, WarmProgress, WarmResult } from './cached/warming.ts'
 export type { EmailConsistency, UnmarkedWrites } from './cached/writer.ts'

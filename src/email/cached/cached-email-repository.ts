@@ -5,11 +5,8 @@
  */
 
 import { changeLog } from '../../cache/change-log.ts'
-import { defaultCache } from '../../cache/default-cache.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
-import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { webPlatform } from '../../platform/web.ts'
 import type { EmailAnalytics } from '../analytics.ts'
 import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from '../email.ts'
 import type {
@@ -30,17 +27,17 @@ import {
   type EmailFilter,
   type EmailQuery,
 } from '../filter.ts'
-import { SqlEmailRepository } from '../sql-email-repository.ts'
 import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from '../workflow-chain.ts'
 import { type Change, changeOf } from './change.ts'
 import { imageOf } from './image.ts'
 import { CachedLists } from './lists.ts'
+import { Looks } from './looks.ts'
+import { NearLists } from './near-lists.ts'
+import { NearRows } from './near-rows.ts'
 import {
   type CachedEmailRepositoryOptions,
-  checkChoice,
-  checkNear,
-  checkTimeout,
   type NotifiedChange,
+  resolveOptions,
 } from './options.ts'
 import { CachedReads } from './reads.ts'
 import { QueryRecorder } from './recorder.ts'
@@ -75,6 +72,8 @@ export class CachedEmailRepository implements EmailRepository {
   readonly #source: () => EmailRepository
   readonly #platform: Platform
   readonly #rows: CachedRows
+  readonly #looks: Looks
+  readonly #near: NearLists | undefined
   readonly #graphs: CacheNamespace<string>
   readonly #reads: CachedReads
   readonly #writer: CachedWriter
@@ -84,39 +83,33 @@ export class CachedEmailRepository implements EmailRepository {
 
   /** @throws {InvalidOptionError} When an option is unknown to this library or out of its range. */
   constructor(options: CachedEmailRepositoryOptions) {
-    const { db, cache = defaultCache(), platform = webPlatform() } = options
-    const { consistency = 'strict', unmarkedWrites: unmarked = 'commit' } = options
-    if (typeof cache?.namespace !== 'function') {
-      throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
-    }
-    checkChoice(consistency, 'consistency', ['strict', 'eventual'])
-    checkChoice(unmarked, 'unmarkedWrites', ['commit', 'refuse'])
-    const writeTimeoutMs = checkTimeout(options.writeTimeoutMs ?? 30_000)
-    const repository =
-      typeof db === 'object' && db !== null && 'repository' in db
-        ? db.repository
-        : new SqlEmailRepository({ db, platform })
+    const policy = resolveOptions(options)
+    const { repository, cache, platform, near: bounds } = policy
     // A replica that lags would put what it knows under a newer position.
     const source = (): EmailRepository => repository.session?.() ?? repository
     const lists = cache.namespace<ListWindow>('email', { compression: COMPRESSION, near: false })
-    const { logLength } = options
-    const log = changeLog(lists, logLength === undefined ? {} : { maxEntries: logLength })
-    const isStrict = consistency === 'strict'
-    const near = checkNear(options.near, isStrict, platform)
-    const rows = new CachedRows({ cache, log, source, isStrict, near })
+    const log = changeLog(lists, policy.log)
+    const looks = new Looks({ log, platform, lagMs: bounds?.lagMs ?? 0 })
+    const near = bounds && new NearLists({ ...bounds, looks, platform })
+    const rows = new CachedRows({
+      cache,
+      log,
+      looks,
+      source,
+      isStrict: policy.consistency === 'strict',
+      near: bounds && new NearRows({ ...bounds, platform }),
+    })
     const counts = this.#counts
     this.#cache = cache.namespace('email')
     this.#source = source
     this.#platform = platform
     this.#rows = rows
+    this.#looks = looks
+    this.#near = near
     this.#graphs = cache.namespace<string>('email', { near: false })
-    this.#reads = new CachedReads({
-      lists: new CachedLists({ lists, log, platform, counts }),
-      rows,
-      platform,
-      source,
-    })
-    this.#writer = new CachedWriter({ log, rows, platform, consistency, unmarked, writeTimeoutMs })
+    const far = new CachedLists({ lists, looks, platform, counts })
+    this.#reads = new CachedReads({ lists: far, rows, near, counts, platform, source })
+    this.#writer = new CachedWriter({ ...policy, log, rows, onWritten: () => looks.expire() })
     this.#writes = new CachedWrites({ repository, writer: this.#writer, platform }, (graphId) =>
       this.#idOfGraph(graphId),
     )
@@ -279,6 +272,8 @@ export class CachedEmailRepository implements EmailRepository {
   async clearCache(): Promise<void> {
     await this.#cache.clear()
     this.#rows.forgetNear()
+    this.#near?.forget()
+    this.#looks.expire()
   }
 
   /** What threw at once rejects; what could not be told to the cache before is told first. */

@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { ChangeLog, LogView } from '../../cache/change-log.ts'
-import { isRemoteFailure } from '../../cache/context.ts'
+import type { LogView } from '../../cache/change-log.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import type { TtlClass } from '../../entry/duration.ts'
 import type { Platform } from '../../platform/platform.ts'
+import type { Looked, Looks } from './looks.ts'
 import type { Question } from './question.ts'
 import { isInDoubt, type Replayed, replay } from './replay.ts'
 import type { ListCounts } from './stats.ts'
@@ -21,11 +21,11 @@ export type Filled = Pick<ListWindow, 'rows' | 'end' | 'total' | 'figures'>
 /** A list that was carried on over so many entries is stored as it is then. */
 const RESTAMP_AFTER = 64
 
-/** A list, and the view of the log under which it holds. */
+/** A list, and the look under which it holds. */
 export interface Viewed {
   readonly window: ListWindow
   /** Undefined when there was none to be had: the list is as SQL answered it. */
-  readonly view: LogView | undefined
+  readonly looked: Looked | undefined
 }
 
 /** Says that a list must neither be served from the cache nor be stored now. */
@@ -34,7 +34,7 @@ const IN_DOUBT = Symbol('in doubt')
 /** What the reads of lists work with. */
 export interface ListsOptions {
   readonly lists: CacheNamespace<ListWindow>
-  readonly log: ChangeLog
+  readonly looks: Looks
   readonly platform: Platform
   readonly counts: ListCounts
 }
@@ -42,13 +42,13 @@ export interface ListsOptions {
 /** The lists of a mailbox. */
 export class CachedLists {
   readonly #lists: CacheNamespace<ListWindow>
-  readonly #log: ChangeLog
+  readonly #looks: Looks
   readonly #platform: Platform
   readonly #counts: ListCounts
 
-  constructor({ lists, log, platform, counts }: ListsOptions) {
+  constructor({ lists, looks, platform, counts }: ListsOptions) {
     this.#lists = lists
-    this.#log = log
+    this.#looks = looks
     this.#platform = platform
     this.#counts = counts
   }
@@ -66,25 +66,26 @@ export class CachedLists {
     fill: () => Promise<Filled>,
   ): Promise<Viewed | undefined> {
     // In the tick of the look at the list, hence in its request.
-    const looking = this.#look(question)
+    const looking = this.#looks.of(question.shape)
+    const viewing = looking.then((looked) => looked?.view)
     const own: { window?: ListWindow } = {}
     try {
       const window = await this.#lists.getOrSet(
         question.key,
         async ({ skip }) => {
-          const { filled, view } = await this.#fill(question, await looking, fill)
+          const { filled, view } = await this.#fill(question, await viewing, fill)
           if (view === undefined) skip()
           own.window = stamped(filled, view)
           return own.window
         },
-        { ttl, reconcile: async (stored) => this.#judge(question, stored, await looking) },
+        { ttl, reconcile: async (stored) => this.#judge(question, stored, await viewing) },
       )
       if (own.window !== undefined) this.#counts.loaded++
-      const view = await looking
-      if (own.window === window) return { window, view }
+      const looked = await looking
+      if (own.window === window) return { window, looked }
       // It may be a load that others began before this read did, and share.
-      const served = this.#serve(question, window, view)
-      return served && { window: served, view }
+      const served = this.#serve(question, window, looked?.view)
+      return served && { window: served, looked }
     } catch (error) {
       if (error !== IN_DOUBT) throw error
       this.#counts.bypassed++
@@ -97,16 +98,6 @@ export class CachedLists {
     await this.#lists.delete(question.key)
   }
 
-  /** A view, or `undefined` when Redis cannot be asked: nothing is served or stored then. */
-  async #look({ shape }: Question): Promise<LogView | undefined> {
-    try {
-      return await this.#log.look(shape.shape, shape.tags)
-    } catch (error) {
-      if (!isRemoteFailure(error)) throw error
-      return undefined
-    }
-  }
-
   /** Asks SQL. The view under which the answer may be stored is left out if there is none. */
   async #fill(
     question: Question,
@@ -117,7 +108,7 @@ export class CachedLists {
     if (view === undefined || isInDoubt(question, filled, view)) return { filled, view: undefined }
     if (filled.total === undefined) return { filled, view }
     // A total can be carried on only from a state of which it is known what had happened.
-    const after = await this.#look(question)
+    const after = (await this.#looks.of(question.shape))?.view
     const isExact = after && isUntouched(replay(question, stamped(filled, view), after))
     return { filled, view: isExact ? view : undefined }
   }

@@ -1,92 +1,93 @@
 /**
- * Messages kept in this process, for which the change log vouches: a read of a list looks at the log
- * in any case, and whatever a writer has changed, or is about to change, is told there.
+ * Messages kept in this process, for which the change log vouches: a read of a list goes by a view of
+ * the log in any case, and whatever a writer has changed, or is about to change, is told there.
  *
  * A copy is right as of a position: it was read under a view of it, when the entry in Redis of every
  * message told up to there was that of afterwards, or taken. Whoever comes with a view drops what was
- * told since, and is not served what a mark names.
+ * told since, and is not served what a mark names, but within the lag that was allowed.
  *
  * @module
  */
 
-import type { LogEntry, LogView } from '../../cache/change-log.ts'
-import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { InvalidOptionError } from '../../errors.ts'
+import type { LogView } from '../../cache/change-log.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Email } from '../email.ts'
-import { type Intent, unpackChange } from './change.ts'
-
-/** How messages are kept in this process. Reads share them, so they are frozen. */
-export interface NearMessages {
-  /** 1 to 1_000_000; the ones longest unused leave first. @default 5_000 */
-  readonly maxMessages?: number
-  /**
-   * How long a copy is kept, at most an hour. What is written through the repository, or notified, is
-   * seen at once; what is changed or cleared in other ways, after so long. @default '30s'
-   */
-  readonly ttl?: Duration
-}
+import { type Ids, isWithin, type Looked, toldIn } from './looks.ts'
 
 interface Copy {
   readonly email: Email
   /** Epoch milliseconds. */
   readonly until: number
+  /** Epoch milliseconds at which no write under way could be of it. */
+  clearAt: number
 }
 
-/** Which messages are meant; `all` where it is not known. */
-type Ids = ReadonlySet<string> | 'all'
+/** Bounds of copies. */
+export interface NearRowsOptions {
+  readonly platform: Platform
+  readonly maxMessages: number
+  readonly ttlMs: number
+  readonly lagMs: number
+}
+
+/** Copies that were found. */
+export interface TakenRows {
+  readonly emails: Map<string, Email>
+  /** Epoch milliseconds, not before the lag: all were right then, or later. */
+  readonly clearAt: number
+}
 
 /** Copies of messages. All are right as of one position of the log. */
 export class NearRows {
   readonly #copies = new Map<string, Copy>()
-  readonly #max: number
-  readonly #ttlMs: number
-  readonly #platform: Platform
+  readonly #options: NearRowsOptions
   #epoch = ''
   #at = 0
 
-  /** @throws {InvalidOptionError} When an option is out of its range. */
-  constructor({ maxMessages = 5_000, ttl = '30s' }: NearMessages, platform: Platform) {
-    if (!Number.isSafeInteger(maxMessages) || maxMessages < 1 || maxMessages > 1_000_000) {
-      throw new InvalidOptionError('near.maxMessages', 'a whole number, 1 to 1_000_000')
-    }
-    this.#max = maxMessages
-    this.#ttlMs = toMilliseconds(ttl, 'near.ttl', { min: 1, max: 3_600_000 })
-    this.#platform = platform
+  constructor(options: NearRowsOptions) {
+    this.#options = options
+  }
+
+  /** Whether copies are served that may be older than the read. */
+  get isLagging(): boolean {
+    return this.#options.lagMs > 0
   }
 
   /** The messages that are right under this view. */
-  take(ids: readonly string[], view: LogView): Map<string, Email> {
-    const taken = new Map<string, Email>()
+  take(ids: readonly string[], { view, since, marked }: Looked): TakenRows {
+    const emails = new Map<string, Email>()
+    let clearAt = since
     this.#advance(view)
-    const marked = idsOf(view.marks.map((intent) => intent as Intent | undefined))
-    if (view.epoch !== this.#epoch || marked === 'all') return taken
-    const now = this.#platform.now()
+    if (view.epoch !== this.#epoch) return { emails, clearAt }
+    const { platform, lagMs } = this.#options
+    const now = platform.now()
     for (const id of ids) {
       const copy = this.#copies.get(id)
-      if (copy === undefined || marked.has(id) || now >= copy.until) continue
+      if (copy === undefined || now >= copy.until) continue
+      if (!isMarked(marked, id)) copy.clearAt = Math.max(copy.clearAt, since)
+      else if (!isWithin(copy.clearAt, now, lagMs)) continue
+      clearAt = Math.min(clearAt, copy.clearAt)
       // Behind the others: it was used last.
       this.#copies.delete(id)
       this.#copies.set(id, copy)
-      taken.set(id, copy.email)
+      emails.set(id, copy.email)
     }
-    return taken
+    return { emails, clearAt }
   }
 
-  /** Keeps messages that were read after the view was had. */
-  put(emails: Iterable<Email>, view: LogView): void {
+  /** Keeps messages that were read after the look. */
+  put(emails: Iterable<Email>, { view, since, marked }: Looked): void {
     // What was told since may be of them, and has been dropped already.
-    if (view.epoch !== this.#epoch || view.at !== this.#at) return
-    const marked = idsOf(view.marks.map((intent) => intent as Intent | undefined))
-    if (marked === 'all') return
-    const until = this.#platform.now() + this.#ttlMs
+    if (view.epoch !== this.#epoch || view.at !== this.#at || marked === 'all') return
+    const { platform, maxMessages, ttlMs } = this.#options
+    const until = platform.now() + ttlMs
     for (const email of emails) {
-      if (marked.has(email.id)) continue
+      if (isMarked(marked, email.id)) continue
       this.#copies.delete(email.id)
-      this.#copies.set(email.id, { email: frozen(email), until })
+      this.#copies.set(email.id, { email: frozen(email), until, clearAt: since })
     }
     for (const id of this.#copies.keys()) {
-      if (this.#copies.size <= this.#max) return
+      if (this.#copies.size <= maxMessages) return
       this.#copies.delete(id)
     }
   }
@@ -111,36 +112,17 @@ export class NearRows {
   }
 }
 
-/** A message that nobody can change, its lists included. */
-function frozen(email: Email): Email {
+export function isMarked(marked: Ids, id: string): boolean {
+  return marked === 'all' || marked.has(id)
+}
+
+/** A message that nobody can change, its lists included: reads share it. */
+export function frozen(email: Email): Email {
+  if (Object.isFrozen(email)) return email
   for (const list of Object.values(email)) {
     if (!Array.isArray(list)) continue
     for (const one of list) Object.freeze(one)
     Object.freeze(list)
   }
   return Object.freeze(email)
-}
-
-function toldIn(entries: readonly LogEntry[]): Ids {
-  const ids = new Set<string>()
-  for (const { kind, value } of entries) {
-    const told = kind === 'unknown' ? idsOf([value as Intent | undefined]) : changedIn(value)
-    if (told === 'all') return 'all'
-    for (const id of told) ids.add(id)
-  }
-  return ids
-}
-
-function changedIn(value: unknown): Ids {
-  const rows = unpackChange(value)?.rows
-  return rows === undefined ? 'all' : new Set(rows.map(({ id }) => id))
-}
-
-function idsOf(intents: readonly (Intent | undefined)[]): Ids {
-  const ids = new Set<string>()
-  for (const intent of intents) {
-    if (intent?.ids === undefined) return 'all'
-    for (const id of intent.ids) ids.add(id)
-  }
-  return ids
 }

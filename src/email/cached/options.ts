@@ -4,13 +4,47 @@
  * @module
  */
 
+import type { ChangeLogOptions } from '../../cache/change-log.ts'
+import { defaultCache } from '../../cache/default-cache.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
+import { type Duration, toMilliseconds } from '../../entry/duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
+import { webPlatform } from '../../platform/web.ts'
 import type { SqlDatabase } from '../driver.ts'
 import type { EmailRepository } from '../email-repository.ts'
-import { type NearMessages, NearRows } from './near-rows.ts'
+import { SqlEmailRepository } from '../sql-email-repository.ts'
 import type { EmailConsistency, UnmarkedWrites } from './writer.ts'
+
+/** What is kept in this process. Reads share it, so it is frozen. */
+export interface NearMessages {
+  /** 1 to 1_000_000; the ones longest unused leave first. @default 5_000 */
+  readonly maxMessages?: number
+  /**
+   * Pages of lists with their messages, counts and figures; 0 to 100_000, and the ones longest unused
+   * leave first. @default 500
+   */
+  readonly maxLists?: number
+  /**
+   * How long a copy is kept, at most an hour. What is written through the repository, or notified, is
+   * seen as `lag` says; what is changed or cleared in other ways, after so long. @default '30s'
+   */
+  readonly ttl?: Duration
+  /**
+   * How far an answer may lag behind what others write; at most `ttl`. Reads that begin within it share
+   * one look at the change log, and ask Redis nothing. What is written through this repository is seen
+   * at once in any case. @default 0: a read sees every write that had returned when it began
+   */
+  readonly lag?: Duration
+}
+
+/** {@link NearMessages} with their defaults, in milliseconds. */
+export interface NearBounds {
+  readonly maxMessages: number
+  readonly maxLists: number
+  readonly ttlMs: number
+  readonly lagMs: number
+}
 
 /** Options for {@link CachedEmailRepository}. All who share a cache give the same. */
 export interface CachedEmailRepositoryOptions {
@@ -37,8 +71,9 @@ export interface CachedEmailRepositoryOptions {
    */
   readonly writeTimeoutMs?: number
   /**
-   * Keeps messages of lists in this process too, strict as ever: the change log says on each read
-   * which are still right. Only with strict consistency. @default none are kept
+   * Keeps lists and their messages in this process too. Without a lag they are strict as ever: the
+   * change log says on each read which are still right. Only with strict consistency.
+   * @default none are kept
    */
   readonly near?: NearMessages
   /** Changes by which a list may be carried on; 16 to 10_000. @default 1_000 */
@@ -51,23 +86,67 @@ export interface NotifiedChange {
   readonly ids?: readonly string[]
 }
 
-export function checkChoice(value: string, option: string, words: readonly string[]): void {
+/** {@link CachedEmailRepositoryOptions}, checked and with their defaults. */
+export interface EmailCachePolicy {
+  readonly repository: EmailRepository
+  readonly cache: CacheNamespace<unknown>
+  readonly platform: Platform
+  readonly consistency: EmailConsistency
+  readonly unmarked: UnmarkedWrites
+  readonly writeTimeoutMs: number
+  readonly near: NearBounds | undefined
+  readonly log: ChangeLogOptions
+}
+
+/** @throws {InvalidOptionError} When an option is unknown to this library or out of its range. */
+export function resolveOptions(options: CachedEmailRepositoryOptions): EmailCachePolicy {
+  const { db, cache = defaultCache(), platform = webPlatform(), logLength } = options
+  const { consistency = 'strict', unmarkedWrites: unmarked = 'commit' } = options
+  if (typeof cache?.namespace !== 'function') {
+    throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
+  }
+  checkChoice(consistency, 'consistency', ['strict', 'eventual'])
+  checkChoice(unmarked, 'unmarkedWrites', ['commit', 'refuse'])
+  const isReady = typeof db === 'object' && db !== null && 'repository' in db
+  return {
+    repository: isReady ? db.repository : new SqlEmailRepository({ db, platform }),
+    cache,
+    platform,
+    consistency,
+    unmarked,
+    writeTimeoutMs: checkTimeout(options.writeTimeoutMs ?? 30_000),
+    near: checkNear(options.near, consistency),
+    log: logLength === undefined ? {} : { maxEntries: logLength },
+  }
+}
+
+function checkChoice(value: string, option: string, words: readonly string[]): void {
   if (!words.includes(value)) throw new InvalidOptionError(option, `one of ${words.join(', ')}`)
 }
 
-export function checkTimeout(value: number): number {
+function checkTimeout(value: number): number {
   if (Number.isSafeInteger(value) && value >= 100 && value <= 600_000) return value
   throw new InvalidOptionError('writeTimeoutMs', 'a whole number of milliseconds, 100 to 600_000')
 }
 
-/** The copies in this process, if there are to be any. */
-export function checkNear(
+/** What is to be kept in this process, if anything is. */
+function checkNear(
   options: NearMessages | undefined,
-  isStrict: boolean,
-  platform: Platform,
-): NearRows | undefined {
+  consistency: EmailConsistency,
+): NearBounds | undefined {
   if (options === undefined) return undefined
   // Without marks the log does not say what is about to change.
-  if (!isStrict) throw new InvalidOptionError('near', "given only with consistency: 'strict'")
-  return new NearRows(options, platform)
+  if (consistency !== 'strict')
+    throw new InvalidOptionError('near', "given only with consistency: 'strict'")
+  const { maxMessages = 5_000, maxLists = 500, ttl = '30s', lag = 0 } = options
+  checkCount(maxMessages, 'near.maxMessages', 1, 1_000_000)
+  checkCount(maxLists, 'near.maxLists', 0, 100_000)
+  const ttlMs = toMilliseconds(ttl, 'near.ttl', { min: 1, max: 3_600_000 })
+  const lagMs = toMilliseconds(lag, 'near.lag', { min: 0, max: ttlMs })
+  return { maxMessages, maxLists, ttlMs, lagMs }
+}
+
+function checkCount(value: number, option: string, min: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return
+  throw new InvalidOptionError(option, `a whole number, ${min} to ${max}`)
 }

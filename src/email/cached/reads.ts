@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { LogView } from '../../cache/change-log.ts'
 import { isRemoteFailure } from '../../cache/context.ts'
+import type { TtlClass } from '../../entry/duration.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { EmailAnalytics } from '../analytics.ts'
 import { encodeCursor } from '../cursor.ts'
@@ -24,8 +24,10 @@ import { matchesImage } from '../match.ts'
 import { compareInOrder } from '../order.ts'
 import { analyticsTtl, listTtl } from './lifetimes.ts'
 import type { CachedLists, Filled } from './lists.ts'
+import type { Found, KeptList, NearList, NearLists } from './near-lists.ts'
 import { analyticsQuestion, countQuestion, listQuestion, type Question } from './question.ts'
 import type { CachedRows } from './rows.ts'
+import type { ListCounts } from './stats.ts'
 import { pageOf, type WindowPage } from './window.ts'
 
 const DAY_MS = 86_400_000
@@ -34,6 +36,9 @@ const DAY_MS = 86_400_000
 export interface ReadsOptions {
   readonly lists: CachedLists
   readonly rows: CachedRows
+  /** Lists in this process, if there are to be any. */
+  readonly near: NearLists | undefined
+  readonly counts: ListCounts
   readonly platform: Platform
   /** Where SQL is asked, on a view as new as every write acknowledged before. */
   source(): EmailRepository
@@ -43,42 +48,45 @@ export interface ReadsOptions {
 export class CachedReads {
   readonly #lists: CachedLists
   readonly #rows: CachedRows
+  readonly #near: NearLists | undefined
+  readonly #counts: ListCounts
   readonly #platform: Platform
   readonly #source: () => EmailRepository
 
-  constructor({ lists, rows, platform, source }: ReadsOptions) {
+  constructor({ lists, rows, near, counts, platform, source }: ReadsOptions) {
     this.#lists = lists
     this.#rows = rows
+    this.#near = near
+    this.#counts = counts
     this.#platform = platform
     this.#source = source
   }
 
   async page(query: CanonicalQuery): Promise<EmailPage> {
-    const question = listQuestion(query)
-    const found = await this.#pageOf(question, query)
-    if (found === undefined) return this.#source().queryEmails(query)
-    const { page, view } = found
-    const rows = await this.#rows.byIds(page.ids, view)
-    const emails = [...rows.values()]
-    if (!isCoherent(query, page.ids, emails)) return this.#readPast(question, query, page.ids)
-    return { emails, ...restOf(page, query) }
+    const name = nameOf('page', query)
+    const found = await this.#find(name)
+    if (found.kind === 'in-doubt') return this.#source().queryEmails(query)
+    const near = found.kind === 'kept' ? await this.#nearPage(name, found, query) : undefined
+    return near ?? this.#farPage(name, query)
   }
 
   async ids(query: CanonicalQuery): Promise<EmailIdPage> {
-    const found = await this.#pageOf(listQuestion(query), query)
-    if (found === undefined) return this.#source().queryEmailIds(query)
-    const { page } = found
+    const window = await this.#window(nameOf('page', query), {
+      question: () => listQuestion(query),
+      ttl: () => listTtl(query.branches, this.#platform.now()),
+      fill: (question) => this.#fill(question, query),
+    })
+    const page = window && pageOf(window.window, window.question)
+    if (page === undefined) return this.#source().queryEmailIds(query)
     return { ids: page.ids, keys: page.keys, ...restOf(page, query) }
   }
 
   async count(filter: CanonicalFilter): Promise<number> {
-    const ttl = listTtl(filter.branches, this.#platform.now())
-    const fill = async (): Promise<Filled> => ({
-      rows: [],
-      end: null,
-      total: await this.#source().countEmails(filter),
+    const found = await this.#window(nameOf('count', filter), {
+      question: () => countQuestion(filter),
+      ttl: () => listTtl(filter.branches, this.#platform.now()),
+      fill: async () => ({ rows: [], end: null, total: await this.#source().countEmails(filter) }),
     })
-    const found = await this.#lists.read(countQuestion(filter), ttl, fill)
     return found?.window.total ?? this.#source().countEmails(filter)
   }
 
@@ -86,13 +94,16 @@ export class CachedReads {
     const { branches } = canonicalizeFilter(range === undefined ? {} : { dateRange: range })
     const received = branches[0]?.received
     const now = this.#platform.now()
-    const question = analyticsQuestion(received, Math.floor(now / DAY_MS) * DAY_MS)
-    const fill = async (): Promise<Filled> => ({
-      rows: [],
-      end: null,
-      figures: await this.#source().getAnalytics(range),
+    const dayStart = Math.floor(now / DAY_MS) * DAY_MS
+    const found = await this.#window(nameOf('figures', [received, dayStart]), {
+      question: () => analyticsQuestion(received, dayStart),
+      ttl: () => analyticsTtl(received?.to, now),
+      fill: async () => ({
+        rows: [],
+        end: null,
+        figures: await this.#source().getAnalytics(range),
+      }),
     })
-    const found = await this.#lists.read(question, analyticsTtl(received?.to, now), fill)
     return found?.window.figures ?? this.#source().getAnalytics(range)
   }
 
@@ -102,14 +113,63 @@ export class CachedReads {
     return emails
   }
 
-  async #pageOf(
-    question: Question,
+  async #find(name: string): Promise<Found> {
+    const found: Found = (await this.#near?.find(name)) ?? { kind: 'none' }
+    if (found.kind === 'in-doubt') this.#counts.bypassed++
+    return found
+  }
+
+  /** @returns Undefined if what is kept does not make the page. */
+  async #nearPage(
+    name: string,
+    found: KeptList,
     query: CanonicalQuery,
-  ): Promise<{ readonly page: WindowPage; readonly view: LogView | undefined } | undefined> {
+  ): Promise<EmailPage | undefined> {
+    const { list, looked } = found
+    const made = list.page
+    const window = made ? undefined : pageOf(list.window, list.question)
+    if (made) this.#rows.reads += made.emails.length
+    const listed = window && (await this.#rows.listed(window.ids, looked))
+    const page = made ?? (window && listed && pageFrom(window, listed.emails, query))
+    if (page === undefined) {
+      this.#near?.forget(name)
+      return undefined
+    }
+    this.#counts.hits++
+    if (listed) this.#near?.putPage(name, found, page, listed.clearAt)
+    return page
+  }
+
+  async #farPage(name: string, query: CanonicalQuery): Promise<EmailPage> {
+    const question = listQuestion(query)
     const ttl = listTtl(query.branches, this.#platform.now())
     const found = await this.#lists.read(question, ttl, () => this.#fill(question, query))
-    const page = found && pageOf(found.window, question)
-    return page && { page, view: found.view }
+    const window = found && pageOf(found.window, question)
+    if (found === undefined || window === undefined) return this.#source().queryEmails(query)
+    const { emails } = await this.#rows.listed(window.ids, found.looked)
+    const page = pageFrom(window, emails, query)
+    if (page === undefined) return this.#readPast(question, query, window.ids)
+    if (found.looked) this.#near?.put(name, { question, window: found.window, page }, found.looked)
+    return page
+  }
+
+  /** A list of which no messages are wanted; undefined where SQL is to be asked past the cache. */
+  async #window(
+    name: string,
+    { question: ask, ttl, fill }: Asked,
+  ): Promise<Pick<NearList, 'question' | 'window'> | undefined> {
+    const kept = await this.#find(name)
+    if (kept.kind === 'in-doubt') return undefined
+    if (kept.kind === 'kept') {
+      this.#counts.hits++
+      return kept.list
+    }
+    const question = ask()
+    const found = await this.#lists.read(question, ttl(), () => fill(question))
+    if (found === undefined) return undefined
+    const { window, looked } = found
+    if (looked) this.#near?.put(name, { question, window, page: undefined }, looked)
+    return { question, window }
   }
 
   async #fill(question: Question, query: CanonicalQuery): Promise<Filled> {
@@ -136,6 +196,32 @@ export class CachedReads {
     }
     return this.#source().queryEmails(query)
   }
+}
+
+/** What is asked where no messages are wanted. */
+interface Asked {
+  question(): Question
+  ttl(): TtlClass
+  /** Asks SQL. */
+  fill(question: Question): Promise<Filled>
+}
+
+/** Names what is asked in this process. */
+function nameOf(
+  kind: 'page' | 'count' | 'figures',
+  asked: CanonicalQuery | CanonicalFilter | readonly unknown[],
+): string {
+  return `${kind} ${JSON.stringify(asked)}`
+}
+
+/** The page, if the messages are those of the list. */
+function pageFrom(
+  window: WindowPage,
+  emails: readonly Email[],
+  query: CanonicalQuery,
+): EmailPage | undefined {
+  if (!isCoherent(query, window.ids, emails)) return undefined
+  return { emails, ...restOf(window, query) }
 }
 
 /** Whether the messages are those of the list, and in its order: words and dates never change. */

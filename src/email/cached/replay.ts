@@ -49,7 +49,8 @@ export function isInDoubt(
   return marks.some((intent) => mayAffect(question, window, intent as Intent | undefined))
 }
 
-function carryOn(question: Question, window: ListWindow, view: LogView): Replayed {
+/** Carries a list on to the view, whatever write is under way. */
+export function carryOn(question: Question, window: ListWindow, view: LogView): Replayed {
   // It was read after what the view shows: a load that began later was shared.
   if (window.at >= view.at) return { kind: 'current', window, replayed: 0, isChanged: false }
   const entries = view.since(window.at)

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { ChangeLog, LogView } from '../../cache/change-log.ts'
+import type { ChangeLog } from '../../cache/change-log.ts'
 import { isRemoteFailure } from '../../cache/context.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import type { Ticket } from '../../cache/write.ts'
@@ -17,6 +17,7 @@ import type { Email } from '../email.ts'
 import type { EmailRepository } from '../email-repository.ts'
 import type { Intent } from './change.ts'
 import { ABSENT_TTL, rowTtl } from './lifetimes.ts'
+import type { Looked, Looks } from './looks.ts'
 import type { NearRows } from './near-rows.ts'
 
 /** Every message, so that all can be dropped at once. */
@@ -36,8 +37,16 @@ export interface RowsOptions {
   readonly isStrict: boolean
   /** Copies for which the log vouches. */
   readonly near: NearRows | undefined
+  readonly looks: Looks
   /** Where missing messages are read, on a view as new as every write acknowledged before. */
   source(): Pick<EmailRepository, 'getEmailsByIds' | 'getEmailById'>
+}
+
+/** Messages of a list. */
+export interface Listed {
+  readonly emails: readonly Email[]
+  /** Epoch milliseconds: each of them was right then, or later. */
+  readonly clearAt: number
 }
 
 /** The messages of a mailbox, by id. */
@@ -47,10 +56,12 @@ export class CachedRows {
   readonly #rows: CacheNamespace<Email | undefined>
   readonly #log: ChangeLog
   readonly #near: NearRows | undefined
+  readonly #looks: Looks
   readonly #source: RowsOptions['source']
 
-  constructor({ cache, log, source, isStrict, near }: RowsOptions) {
+  constructor({ cache, log, looks, source, isStrict, near }: RowsOptions) {
     this.#near = near
+    this.#looks = looks
     this.#rows = cache.namespace<Email | undefined>('email', {
       tags: [ROWS_TAG],
       negativeTtl: ABSENT_TTL,
@@ -63,6 +74,40 @@ export class CachedRows {
 
   async byId(id: string): Promise<Email | undefined> {
     this.reads++
+    if (!this.#near?.isLagging) return this.#byId(id)
+    const looked = await this.#looks.view()
+    const copy = looked && this.#near.take([id], looked).emails.get(id)
+    if (copy) return copy
+    const email = await this.#byId(id)
+    if (looked && email) this.#near.put([email], looked)
+    return email
+  }
+
+  /** The messages there are, in the order of the ids. */
+  async byIds(ids: readonly string[]): Promise<Map<string, Email>> {
+    // A strict copy would take a look at the log, which costs no less than the messages.
+    const looked = this.#near?.isLagging ? await this.#looks.view() : undefined
+    const { emails } = await this.listed(ids, looked)
+    return new Map(emails.map((email) => [email.id, email]))
+  }
+
+  /**
+   * The messages of a list, in the order of the ids.
+   *
+   * @param looked Had by this read, before. Without it, no copy in this process is used.
+   */
+  async listed(ids: readonly string[], looked: Looked | undefined): Promise<Listed> {
+    this.reads += ids.length
+    const taken = looked && this.#near?.take(ids, looked)
+    const copies = taken?.emails ?? new Map<string, Email>()
+    const missing = ids.filter((id) => !copies.has(id))
+    const found = missing.length === 0 ? copies : await this.#remote(missing)
+    if (looked && missing.length > 0) this.#near?.put(found.values(), looked)
+    const emails = ids.flatMap((id) => copies.get(id) ?? found.get(id) ?? [])
+    return { emails, clearAt: taken?.clearAt ?? 0 }
+  }
+
+  async #byId(id: string): Promise<Email | undefined> {
     return this.#rows.getOrSet(keyOf(id), async ({ skip, setTtl }) => {
       this.loads++
       const [isMarked, email] = await Promise.all([this.#marked(), this.#source().getEmailById(id)])
@@ -70,26 +115,6 @@ export class CachedRows {
       if (email) setTtl(rowTtl(email))
       return email
     })
-  }
-
-  /**
-   * The messages there are, in the order of the ids.
-   *
-   * @param view Had by this read, before. Without one, no copy in this process is used.
-   */
-  async byIds(ids: readonly string[], view?: LogView): Promise<Map<string, Email>> {
-    this.reads += ids.length
-    const copies: ReadonlyMap<string, Email> =
-      (view && this.#near?.take(ids, view)) ?? new Map<string, Email>()
-    const missing = ids.filter((id) => !copies.has(id))
-    const found = missing.length === 0 ? copies : await this.#remote(missing)
-    if (view && missing.length > 0) this.#near?.put(found.values(), view)
-    return new Map(
-      ids.flatMap((id) => {
-        const email = copies.get(id) ?? found.get(id)
-        return email ? [[id, email]] : []
-      }),
-    )
   }
 
   async #remote(ids: readonly string[]): Promise<Map<string, Email>> {

@@ -35,6 +35,8 @@ export interface WriterOptions {
   readonly unmarked: UnmarkedWrites
   /** How long a write may take at most, in milliseconds. */
   readonly writeTimeoutMs: number
+  /** Called when something has been written, or told later: before whoever wrote goes on. */
+  onWritten(): void
 }
 
 /** One write. */
@@ -93,6 +95,15 @@ export class CachedWriter {
    */
   async write<T>(write: Write<T>): Promise<T> {
     await this.settle()
+    try {
+      return await this.#write(write)
+    } finally {
+      // One that failed may have been committed.
+      this.#options.onWritten()
+    }
+  }
+
+  async #write<T>(write: Write<T>): Promise<T> {
     const prepared = await this.#prepare(write)
     let result: T
     try {
@@ -228,9 +239,10 @@ export class CachedWriter {
   }
 
   async #pay({ change, ids }: Debt): Promise<void> {
-    const { log, rows } = this.#options
+    const { log, rows, onWritten } = this.#options
     await (ids ? rows.drop(ids) : rows.dropAll())
     await log.append(packChange(change), 'all')
+    onWritten()
   }
 
   /** Remembers what could not be told, and tries to tell it behind, for a while. */

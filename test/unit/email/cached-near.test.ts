@@ -154,7 +154,7 @@ describe('messages kept in the process', () => {
   test('no more are kept than were asked for, the ones longest unused leaving first', async () => {
     await writer.createEmail(makeEmail())
     await writer.createEmail(makeEmail({ status: 'pending' }))
-    reader = open({ maxMessages: 1 })
+    reader = open({ maxMessages: 1, maxLists: 0 })
     const readPending = (): Promise<unknown> => reader.queryEmails({ statuses: ['pending'] })
     await readNew()
     await readPending()

@@ -1,0 +1,141 @@
+/**
+ * Looks at the change log: one for all reads of a tick, and what the last one showed for those that
+ * may lag behind it.
+ *
+ * @module
+ */
+
+import type { ChangeLog, LogEntry, LogView } from '../../cache/change-log.ts'
+import { isRemoteFailure } from '../../cache/context.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { type Intent, unpackChange } from './change.ts'
+import type { ShapeTags } from './shape.ts'
+
+/** Which messages are meant; `all` where it is not known. */
+export type Ids = ReadonlySet<string> | 'all'
+
+/** What a look has shown. */
+export interface Looked {
+  readonly view: LogView
+  /** Epoch milliseconds before it was sent: of what had happened by then, it shows everything. */
+  readonly since: number
+  /** The messages that writes under way may be of. */
+  readonly marked: Ids
+}
+
+/** What the looks work with. */
+export interface LooksOptions {
+  readonly log: ChangeLog
+  readonly platform: Platform
+  /** Milliseconds for which a view answers reads that begin later; 0: for none. */
+  readonly lagMs: number
+}
+
+/** The looks of one repository. None rejects because Redis cannot be asked. */
+export class Looks {
+  readonly #log: ChangeLog
+  readonly #platform: Platform
+  readonly #lagMs: number
+  #latest: (Looked & { readonly nth: number }) | undefined
+  #gathering: Promise<Looked | undefined> | undefined
+  #begun = 0
+  /** The first look that may show what was written here last. */
+  #oldest = 1
+  #renewedAt = Number.NEGATIVE_INFINITY
+
+  constructor({ log, platform, lagMs }: LooksOptions) {
+    this.#log = log
+    this.#platform = platform
+    this.#lagMs = lagMs
+  }
+
+  /** A look for one list, which registers its shape. */
+  of({ shape, tags }: ShapeTags): Promise<Looked | undefined> {
+    return this.#look(this.#log.look.bind(this.#log, shape, tags))
+  }
+
+  /**
+   * A look that begins after this call, shared with whoever calls in the same tick. Those of other
+   * ticks are not waited for: on Workers they may be of a request that has ended.
+   */
+  fresh(): Promise<Looked | undefined> {
+    this.#gathering ??= this.#gather()
+    return this.#gathering
+  }
+
+  /**
+   * What a read that begins now goes by: a view that lags by less than was allowed and shows all that
+   * was written here, or else a fresh one. From half of the lag on, it is renewed behind the read.
+   */
+  async view(): Promise<Looked | undefined> {
+    const latest = this.#latest
+    const now = this.#platform.now()
+    if (latest === undefined || latest.nth < this.#oldest) return this.fresh()
+    if (!isWithin(latest.since, now, this.#lagMs)) return this.fresh()
+    if (!isWithin(Math.max(latest.since, this.#renewedAt), now, this.#lagMs / 2)) {
+      this.#renewedAt = now
+      this.#platform.defer(this.fresh().catch(() => undefined))
+    }
+    return latest
+  }
+
+  /** Something was written here: reads that begin now go by looks that begin now. */
+  expire(): void {
+    this.#oldest = this.#begun + 1
+  }
+
+  async #gather(): Promise<Looked | undefined> {
+    await undefined
+    // Who comes from now on may have seen a write that the look does not show.
+    this.#gathering = undefined
+    const nth = ++this.#begun
+    const looked = await this.#look(async () => {
+      // No tags were asked for, so that those which were touched are not known.
+      return { ...(await this.#log.look()), isShapeKnown: false }
+    })
+    if (looked && nth > (this.#latest?.nth ?? 0)) this.#latest = { ...looked, nth }
+    return looked
+  }
+
+  async #look(look: () => Promise<LogView>): Promise<Looked | undefined> {
+    const since = this.#platform.now()
+    try {
+      const view = await look()
+      return { view, since, marked: idsOf(view.marks as readonly (Intent | undefined)[]) }
+    } catch (error) {
+      if (!isRemoteFailure(error)) throw error
+      return undefined
+    }
+  }
+}
+
+/** Whether less than `ms` have passed. A clock that was set back says nothing. */
+export function isWithin(since: number, now: number, ms: number): boolean {
+  const age = now - since
+  return age >= 0 && age < ms
+}
+
+/** The messages that entries of the log tell of. */
+export function toldIn(entries: readonly LogEntry[]): Ids {
+  const ids = new Set<string>()
+  for (const { kind, value } of entries) {
+    const told = kind === 'unknown' ? idsOf([value as Intent | undefined]) : changedIn(value)
+    if (told === 'all') return 'all'
+    for (const id of told) ids.add(id)
+  }
+  return ids
+}
+
+function changedIn(value: unknown): Ids {
+  const rows = unpackChange(value)?.rows
+  return rows === undefined ? 'all' : new Set(rows.map(({ id }) => id))
+}
+
+function idsOf(intents: readonly (Intent | undefined)[]): Ids {
+  const ids = new Set<string>()
+  for (const intent of intents) {
+    if (intent?.ids === undefined) return 'all'
+    for (const id of intent.ids) ids.add(id)
+  }
+  return ids
+}
