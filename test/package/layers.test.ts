@@ -20,6 +20,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   hono: ['platform', 'entry', 'web', 'cache', 'http', 'session', 'ratelimit'],
   llm: ['platform', 'entry', 'web', 'flight', 'redis', 'cache'],
   bridge: ['platform', 'entry', 'flight', 'redis'],
+  websocket: ['platform', 'entry', 'web', 'flight', 'redis', 'cache'],
   interop: ['platform', 'entry', 'cache', 'session'],
   testing: ['platform', 'flight', 'redis', 'cache', 'email'],
   startup: [

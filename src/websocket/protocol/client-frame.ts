@@ -1,0 +1,169 @@
+/**
+ * Reads what clients send: one JSON object a frame, `{ event, channel?, data? }`.
+ *
+ * @module
+ */
+
+import type { AppLimits } from './limits.ts'
+
+/** A position in a channel's stream of events. */
+export interface StreamPosition {
+  /** Names the stream; a channel that lost its events starts another. */
+  readonly epoch: string
+  /** Events so far. */
+  readonly serial: number
+}
+
+/** A frame of a client, checked for its form; whether it is allowed is for others to say. */
+export type ClientFrame =
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'pong' }
+  | {
+      readonly kind: 'subscribe'
+      readonly channel: string
+      readonly auth: string | undefined
+      /** The text as it was signed. */
+      readonly channelData: string | undefined
+      /** Extension: what has been seen already; the events since then are to be sent. */
+      readonly since: StreamPosition | undefined
+    }
+  | { readonly kind: 'unsubscribe'; readonly channel: string }
+  | { readonly kind: 'signIn'; readonly auth: string; readonly userData: string }
+  | {
+      readonly kind: 'clientEvent'
+      readonly event: string
+      readonly channel: string
+      /** As it was sent: a text, or any other JSON. */
+      readonly data: unknown
+    }
+  /** Extension: the user's information on a presence channel is now this. */
+  | { readonly kind: 'presenceUpdate'; readonly channel: string; readonly userInfo: unknown }
+
+/** Why a frame cannot be used. The connection stays open. */
+export interface FrameRefusal {
+  readonly kind: 'refused'
+  /** For the client's developer; quotes nothing of the frame. */
+  readonly message: string
+  /** One of {@link ERROR_CODES}, where it has one. */
+  readonly code?: number
+}
+
+type Fields = Readonly<Record<string, unknown>>
+type Reader = (fields: Fields, limits: AppLimits) => ClientFrame | FrameRefusal
+
+/** How much a frame may have beside an event's data: names, a signature, escapes. */
+const OVERHEAD_BYTES = 4_096
+
+const READERS: Readonly<Record<string, Reader>> = {
+  'pusher:ping': () => ({ kind: 'ping' }),
+  'pusher:pong': () => ({ kind: 'pong' }),
+  'pusher:subscribe': readSubscribe,
+  'pusher:unsubscribe': readUnsubscribe,
+  'pusher:signin': readSignIn,
+  'nearcache:presence_update': readPresenceUpdate,
+}
+
+/**
+ * Reads one frame.
+ *
+ * @param frame A text, or the bytes of a binary frame, which the protocol does not have.
+ */
+export function readClientFrame(
+  frame: string | ArrayBuffer,
+  limits: AppLimits,
+): ClientFrame | FrameRefusal {
+  if (typeof frame !== 'string') return refused('Binary frames are not supported')
+  if (frame.length > maxFrameChars(limits)) return refused('The frame is too large')
+  const fields = parseObject(frame)
+  if (fields === undefined) return refused('The frame is no JSON object')
+  const { event } = fields
+  if (typeof event !== 'string' || event === '') return refused('The frame has no event')
+  if (event.length > limits.eventNameChars) return refused("The event's name is too long")
+  if (event.startsWith('client-')) return readClientEvent(event, fields)
+  const read = Object.hasOwn(READERS, event) ? READERS[event] : undefined
+  return read?.(fields, limits) ?? refused('The event is none that a client may send')
+}
+
+/** The longest frame that is looked at, in UTF-16 units; JSON writes a unit in up to six. */
+export function maxFrameChars({ eventBytes, userBytes }: AppLimits): number {
+  return Math.max(eventBytes, userBytes) * 6 + OVERHEAD_BYTES
+}
+
+function readSubscribe(fields: Fields): ClientFrame | FrameRefusal {
+  const { channel, auth, channel_data, since } = dataOf(fields)
+  if (typeof channel !== 'string') return refused('The subscription has no channel')
+  if (!isOptionalText(auth)) return refused('The signature of the subscription is no text')
+  if (!isOptionalText(channel_data)) return refused('The channel_data is no text')
+  const position = since === undefined ? undefined : positionOf(since)
+  if (since !== undefined && position === undefined) return refused('The position is none')
+  return {
+    kind: 'subscribe',
+    channel,
+    auth: auth ?? undefined,
+    channelData: channel_data ?? undefined,
+    since: position,
+  }
+}
+
+function readUnsubscribe(fields: Fields): ClientFrame | FrameRefusal {
+  const { channel } = dataOf(fields)
+  if (typeof channel !== 'string') return refused('The unsubscription has no channel')
+  return { kind: 'unsubscribe', channel }
+}
+
+function readSignIn(fields: Fields): ClientFrame | FrameRefusal {
+  const { auth, user_data } = dataOf(fields)
+  if (typeof auth !== 'string') return refused('The sign-in has no signature')
+  if (typeof user_data !== 'string') return refused('The sign-in has no user_data')
+  return { kind: 'signIn', auth, userData: user_data }
+}
+
+function readClientEvent(event: string, { channel, data }: Fields): ClientFrame | FrameRefusal {
+  if (typeof channel !== 'string') return refused('The client event has no channel')
+  return { kind: 'clientEvent', event, channel, data }
+}
+
+function readPresenceUpdate(fields: Fields): ClientFrame | FrameRefusal {
+  const { channel } = fields
+  if (typeof channel !== 'string') return refused('The update has no channel')
+  const { user_info } = dataOf(fields)
+  if (user_info === undefined) return refused('The update has no user_info')
+  return { kind: 'presenceUpdate', channel, userInfo: user_info }
+}
+
+/** The data of a frame of the protocol itself: an object, or the JSON text of one. */
+function dataOf({ data }: Fields): Fields {
+  if (typeof data === 'string') return parseObject(data) ?? {}
+  return isFields(data) ? data : {}
+}
+
+function positionOf(value: unknown): StreamPosition | undefined {
+  if (!isFields(value)) return undefined
+  const { epoch, serial } = value
+  if (typeof epoch !== 'string' || !Number.isSafeInteger(serial) || Number(serial) < 0) {
+    return undefined
+  }
+  return { epoch, serial: Number(serial) }
+}
+
+function parseObject(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isFields(value) ? value : undefined
+  } catch {
+    // No JSON: the caller refuses the frame.
+    return undefined
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isOptionalText(value: unknown): value is string | null | undefined {
+  return value === undefined || value === null || typeof value === 'string'
+}
+
+function refused(message: string): FrameRefusal {
+  return { kind: 'refused', message }
+}

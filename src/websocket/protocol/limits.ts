@@ -1,0 +1,143 @@
+/**
+ * What one app allows, and how long it waits.
+ *
+ * @module
+ */
+
+import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { InvalidOptionError } from '../../errors.ts'
+
+/** Counts and sizes. Sizes are bytes of UTF-8. */
+export interface Counts {
+  /** Characters of an event's name. @default 200 */
+  readonly eventNameChars: number
+  /** Bytes of an event's data. @default 10_240 */
+  readonly eventBytes: number
+  /** Characters of a channel's name; Pusher documents 164, its server SDKs send 200. @default 200 */
+  readonly channelNameChars: number
+  /** Channels that one connection may be subscribed to. @default 1_000 */
+  readonly channelsPerConnection: number
+  /** Users of one presence channel; the next is refused with `LimitReached`. @default 10_000 */
+  readonly presenceMembers: number
+  /** Users up to which a presence channel lists them; a larger one tells counts alone. @default 100 */
+  readonly listedMembers: number
+  /** Bytes of `channel_data` and of `user_data`. @default 1_024 */
+  readonly userBytes: number
+  /** Characters of a user's id. @default 128 */
+  readonly userIdChars: number
+  /** Users that one user watches; the rest of a longer list is ignored. @default 100 */
+  readonly watchlistUsers: number
+  /** Client events that one connection may send in any second. @default 10 */
+  readonly clientEventsPerSecond: number
+  /** Channels of one triggered event. @default 100 */
+  readonly channelsPerTrigger: number
+  /** Events of one batch. @default 10 */
+  readonly eventsPerBatch: number
+}
+
+/** Durations of an app as its operator writes them. */
+export interface WaitOptions {
+  /** Silence after which a client pings; whole seconds. @default '120s' */
+  readonly activityTimeout?: Duration
+  /** How long an answer to a ping is awaited. @default '30s' */
+  readonly pongTimeout?: Duration
+  /** How long a cache channel keeps its last event. @default '30m' */
+  readonly cacheTtl?: Duration
+  /** How long a member whose connection broke stays; 0 for Pusher's behaviour. @default '10s' */
+  readonly leaveGrace?: Duration
+  /** How long a member who left the page (1001) stays; 0 for Pusher's behaviour. @default '2s' */
+  readonly reloadGrace?: Duration
+  /** How long joins and leaves are collected before they are told. @default '50ms' */
+  readonly presenceBatch?: Duration
+}
+
+/** Limits of an app as its operator writes them. */
+export type LimitOptions = Partial<Counts> & WaitOptions
+
+/** Limits of an app, checked and complete; durations in milliseconds. */
+export interface AppLimits extends Counts {
+  readonly activityTimeoutMs: number
+  readonly pongTimeoutMs: number
+  readonly cacheTtlMs: number
+  readonly leaveGraceMs: number
+  readonly reloadGraceMs: number
+  readonly presenceBatchMs: number
+}
+
+/** What an app has that sets nothing. */
+export const DEFAULT_LIMITS: Readonly<AppLimits> = Object.freeze({
+  eventNameChars: 200,
+  eventBytes: 10_240,
+  channelNameChars: 200,
+  channelsPerConnection: 1_000,
+  presenceMembers: 10_000,
+  listedMembers: 100,
+  userBytes: 1_024,
+  userIdChars: 128,
+  watchlistUsers: 100,
+  clientEventsPerSecond: 10,
+  channelsPerTrigger: 100,
+  eventsPerBatch: 10,
+  activityTimeoutMs: 120_000,
+  pongTimeoutMs: 30_000,
+  cacheTtlMs: 1_800_000,
+  leaveGraceMs: 10_000,
+  reloadGraceMs: 2_000,
+  presenceBatchMs: 50,
+})
+
+/** The largest number that each count may be set to. The smallest is 1. */
+const LARGEST: Readonly<Record<keyof Counts, number>> = {
+  eventNameChars: 1_000,
+  eventBytes: 1_048_576,
+  channelNameChars: 1_000,
+  channelsPerConnection: 10_000,
+  presenceMembers: 1_000_000,
+  listedMembers: 10_000,
+  userBytes: 65_536,
+  userIdChars: 1_000,
+  watchlistUsers: 1_000,
+  clientEventsPerSecond: 1_000,
+  channelsPerTrigger: 1_000,
+  eventsPerBatch: 100,
+}
+
+/** Inclusive bounds of each duration, in milliseconds. */
+const WAITS: Readonly<Record<keyof WaitOptions, { readonly min: number; readonly max: number }>> = {
+  activityTimeout: { min: 1_000, max: 600_000 },
+  pongTimeout: { min: 1_000, max: 120_000 },
+  cacheTtl: { min: 1_000, max: 86_400_000 },
+  leaveGrace: { min: 0, max: 600_000 },
+  reloadGrace: { min: 0, max: 60_000 },
+  presenceBatch: { min: 0, max: 5_000 },
+}
+
+/**
+ * Completes limits with {@link DEFAULT_LIMITS}.
+ *
+ * @throws {InvalidOptionError} When a limit is unknown or out of its range.
+ */
+export function resolveLimits(options: LimitOptions, path: string): AppLimits {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError(path, 'an object of limits')
+  }
+  const resolved: Record<string, number> = { ...DEFAULT_LIMITS }
+  for (const [name, value] of Object.entries(options)) {
+    if (Object.hasOwn(LARGEST, name)) {
+      resolved[name] = countOf(value, `${path}.${name}`, LARGEST[name as keyof Counts])
+    } else if (Object.hasOwn(WAITS, name)) {
+      const range = WAITS[name as keyof WaitOptions]
+      resolved[`${name}Ms`] = toMilliseconds(value, `${path}.${name}`, range)
+    } else {
+      const names = [...Object.keys(LARGEST), ...Object.keys(WAITS)]
+      throw new InvalidOptionError(path, `an object of ${names.join(', ')}`)
+    }
+  }
+  return Object.freeze(resolved) as unknown as AppLimits
+}
+
+function countOf(value: unknown, option: string, largest: number): number {
+  if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= largest)
+    return Number(value)
+  throw new InvalidOptionError(option, `a whole number of 1 to ${largest}`)
+}

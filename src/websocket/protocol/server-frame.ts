@@ -1,0 +1,190 @@
+/**
+ * Writes what the server sends: one JSON object a frame, `{ event, channel?, data? }`. The data of the
+ * protocol's own events is a *text* of JSON; `pusher:error` and `pusher:pong` have an object.
+ *
+ * Events of `nearcache:` are extensions: connections get them that asked for them, with `?nearcache=1`.
+ *
+ * @module
+ */
+
+import type { StreamPosition } from './client-frame.ts'
+
+/** A user of a presence channel. */
+export interface Member {
+  readonly id: string
+  /** Any JSON; `undefined` where the user has none. */
+  readonly info?: unknown
+}
+
+/** Who is on a presence channel. `members` is empty where there are too many to list. */
+export interface PresenceSnapshot {
+  readonly count: number
+  readonly members: readonly Member[]
+}
+
+/** What changed on a presence channel since the frame before, each user once. */
+export interface PresenceDiff {
+  readonly joined: readonly Member[]
+  readonly left: readonly string[]
+  readonly updated: readonly Member[]
+  /** Users after the change. */
+  readonly count: number
+}
+
+/** Why a subscription was refused. */
+export interface SubscriptionRefusal {
+  readonly type: 'AuthError' | 'LimitReached' | 'InvalidChannel'
+  readonly error: string
+  /** As an HTTP status. */
+  readonly status: number
+}
+
+/** How the events that a client missed were made up for, on one channel. */
+export type ResumeResult =
+  /** All of them follow, in order. */
+  | 'complete'
+  /** Some are gone: the client must read the state anew. */
+  | 'gap'
+
+/** What an event may carry beside its data. */
+export interface EventExtras {
+  /** Who sent a client event, on a presence channel. */
+  readonly userId?: string | undefined
+  /** Extension: where the event stands in its channel's stream. */
+  readonly position?: StreamPosition | undefined
+}
+
+/** The exact text that pusher-js sends, which the runtime answers without waking anybody. */
+export const PING_FRAME = '{"event":"pusher:ping","data":{}}'
+/** The answer to {@link PING_FRAME}. */
+export const PONG_FRAME = '{"event":"pusher:pong","data":{}}'
+
+/** The first frame of a connection. */
+export function establishedFrame(socketId: string, activityTimeoutMs: number): string {
+  const seconds = Math.max(1, Math.round(activityTimeoutMs / 1_000))
+  return frame({
+    event: 'pusher:connection_established',
+    data: JSON.stringify({ socket_id: socketId, activity_timeout: seconds }),
+  })
+}
+
+/** The answer to a subscription. */
+export function subscribedFrame(
+  channel: string,
+  presence?: PresenceSnapshot,
+  position?: StreamPosition,
+): string {
+  return frame({
+    event: 'pusher_internal:subscription_succeeded',
+    channel,
+    data: JSON.stringify(presence === undefined ? {} : { presence: presenceHash(presence) }),
+    ...position,
+  })
+}
+
+/** The refusal of a subscription. */
+export function subscriptionErrorFrame(channel: string, refusal: SubscriptionRefusal): string {
+  return frame({ event: 'pusher:subscription_error', channel, data: { ...refusal } })
+}
+
+/** A user's first connection has joined. */
+export function memberAddedFrame(channel: string, { id, info }: Member): string {
+  const data = JSON.stringify({ user_id: id, user_info: info })
+  return frame({ event: 'pusher_internal:member_added', channel, data })
+}
+
+/** A user's last connection has left. */
+export function memberRemovedFrame(channel: string, userId: string): string {
+  const data = JSON.stringify({ user_id: userId })
+  return frame({ event: 'pusher_internal:member_removed', channel, data })
+}
+
+/** How many connections are subscribed. */
+export function subscriptionCountFrame(channel: string, count: number): string {
+  const data = JSON.stringify({ subscription_count: count })
+  return frame({ event: 'pusher_internal:subscription_count', channel, data })
+}
+
+/** A cache channel has no last event. Follows the answer to the subscription. */
+export function cacheMissFrame(channel: string): string {
+  return frame({ event: 'pusher:cache_miss', channel })
+}
+
+/** The answer to a sign-in, with the text that was signed. */
+export function signedInFrame(userData: string): string {
+  return frame({ event: 'pusher:signin_success', data: JSON.stringify({ user_data: userData }) })
+}
+
+/** Users on a watchlist came or went. */
+export function watchlistFrame(
+  events: readonly { readonly name: 'online' | 'offline'; readonly userIds: readonly string[] }[],
+): string {
+  return frame({
+    event: 'pusher_internal:watchlist_events',
+    data: JSON.stringify({
+      events: events.map(({ name, userIds }) => ({ name, user_ids: userIds })),
+    }),
+  })
+}
+
+/** Something a client sent was refused; the connection stays open. */
+export function errorFrame(message: string, code?: number, channel?: string): string {
+  return frame({ event: 'pusher:error', channel, data: { message, code } })
+}
+
+/**
+ * An event as subscribers get it.
+ *
+ * @param data A text, as the HTTP API takes it, or any JSON of a client event; sent as it is.
+ */
+export function eventFrame(
+  channel: string,
+  event: string,
+  data: unknown,
+  { userId, position }: EventExtras = {},
+): string {
+  return frame({ event, channel, data, user_id: userId, ...position })
+}
+
+/** Extension: joins, leaves and updates of one batch, in one frame. */
+export function presenceDiffFrame(
+  channel: string,
+  { joined, left, updated, count }: PresenceDiff,
+  position?: StreamPosition,
+): string {
+  const data = JSON.stringify({ joined, left, updated, count })
+  return frame({ event: 'nearcache:presence_diff', channel, data, ...position })
+}
+
+/** Extension: the channel has too many users to tell of each; this many now. */
+export function presenceCountFrame(
+  channel: string,
+  count: number,
+  position?: StreamPosition,
+): string {
+  const data = JSON.stringify({ count })
+  return frame({ event: 'nearcache:presence_count', channel, data, ...position })
+}
+
+/** Extension: follows the answer to a subscription with `since`, before the events themselves. */
+export function resumedFrame(
+  channel: string,
+  result: ResumeResult,
+  events: number,
+  position: StreamPosition,
+): string {
+  const data = JSON.stringify({ result, events })
+  return frame({ event: 'nearcache:resumed', channel, data, ...position })
+}
+
+function presenceHash({ count, members }: PresenceSnapshot): Readonly<Record<string, unknown>> {
+  const ids = members.map(({ id }) => id)
+  // `fromEntries` defines properties, so that a user may be called `__proto__`.
+  const hash = Object.fromEntries(members.map(({ id, info }) => [id, info ?? {}]))
+  return { count, ids, hash }
+}
+
+/** Members that are `undefined` are left out. */
+function frame(fields: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(fields)
+}

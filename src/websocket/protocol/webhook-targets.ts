@@ -1,0 +1,89 @@
+/**
+ * Where an app's webhooks go, and which events go there.
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../../errors.ts'
+
+/** Every kind of event that a webhook can tell of. */
+export const WEBHOOK_EVENTS = [
+  'channel_occupied',
+  'channel_vacated',
+  'member_added',
+  'member_removed',
+  'client_event',
+  'cache_miss',
+  'subscription_count',
+] as const
+
+/** One of {@link WEBHOOK_EVENTS}. */
+export type WebhookEventName = (typeof WEBHOOK_EVENTS)[number]
+
+/** One webhook as its operator writes it. */
+export interface Webhook {
+  readonly url: string
+  /** @default all of them */
+  readonly events?: readonly WebhookEventName[]
+  /** Tells of channels alone whose names begin with it. @default '' */
+  readonly channelPrefix?: string
+  /** Sent along. @default none */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** One webhook, checked and complete. */
+export interface WebhookTarget {
+  readonly url: string
+  readonly events: ReadonlySet<WebhookEventName>
+  readonly channelPrefix: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const FIELDS: readonly string[] = ['url', 'events', 'channelPrefix', 'headers']
+
+/** @throws {InvalidOptionError} When a webhook has a field that is unknown, missing or out of range. */
+export function resolveWebhooks(
+  webhooks: readonly Webhook[],
+  path: string,
+): readonly WebhookTarget[] {
+  if (!Array.isArray(webhooks)) throw new InvalidOptionError(path, 'a list of webhooks')
+  return Object.freeze(
+    webhooks.map((webhook, position) => resolve(webhook, `${path}[${position}]`)),
+  )
+}
+
+function resolve(webhook: Webhook, path: string): WebhookTarget {
+  if (typeof webhook !== 'object' || webhook === null)
+    throw new InvalidOptionError(path, 'an object')
+  if (Object.keys(webhook).some((field) => !FIELDS.includes(field))) {
+    throw new InvalidOptionError(path, `a webhook with ${FIELDS.join(', ')}`)
+  }
+  const { url, events = WEBHOOK_EVENTS, channelPrefix = '', headers = {} } = webhook
+  if (typeof url !== 'string' || !/^https?:/.test(url) || !URL.canParse(url)) {
+    throw new InvalidOptionError(`${path}.url`, 'an http:// or https:// address')
+  }
+  if (!Array.isArray(events) || !events.every((name) => WEBHOOK_EVENTS.includes(name))) {
+    throw new InvalidOptionError(`${path}.events`, `a list of ${WEBHOOK_EVENTS.join(', ')}`)
+  }
+  if (typeof channelPrefix !== 'string') {
+    throw new InvalidOptionError(`${path}.channelPrefix`, 'a text')
+  }
+  return Object.freeze({
+    url,
+    events: new Set(events),
+    channelPrefix,
+    headers: headersOf(headers, `${path}.headers`),
+  })
+}
+
+function headersOf(
+  headers: Readonly<Record<string, string>>,
+  option: string,
+): Readonly<Record<string, string>> {
+  try {
+    return Object.freeze(Object.fromEntries(new Headers(headers)))
+  } catch {
+    // A name or value that no header may have; the runtime's message quotes it.
+    throw new InvalidOptionError(option, 'an object of header names and values')
+  }
+}
