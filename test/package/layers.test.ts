@@ -53,6 +53,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'src/hono/',
     'src/llm/',
     'src/bridge/',
+    'src/websocket/',
   ],
   'http-cache-semantics': ['src/http/'],
   ioredis: ['src/redis/tcp/'],

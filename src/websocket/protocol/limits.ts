@@ -27,7 +27,7 @@ export interface Counts {
   readonly userIdChars: number
   /** Users that one user watches; the rest of a longer list is ignored. @default 100 */
   readonly watchlistUsers: number
-  /** Client events that one connection may send in any second. @default 10 */
+  /** Client events that one connection may send a second, and at once after a pause. @default 10 */
   readonly clientEventsPerSecond: number
   /** Channels of one triggered event. @default 100 */
   readonly channelsPerTrigger: number

@@ -1,0 +1,69 @@
+/**
+ * Decides whether a client may connect, from its address alone. A refusal is a close code, for which the
+ * connection must first be accepted: a client takes any answer by HTTP for a fault of the network.
+ *
+ * @module
+ */
+
+import type { App, Apps } from './app.ts'
+import { CLOSES, type Close } from './close.ts'
+
+/** What a client asked for, and may have. */
+export interface Connection {
+  readonly kind: 'accepted'
+  readonly app: App
+  /** Whether it asked for the extensions. */
+  readonly isExtended: boolean
+  /** The name a client keeps over its reconnections; the connection before it is closed. */
+  readonly clientId: string | undefined
+}
+
+/** A client that may not connect. */
+export interface ConnectionRefusal {
+  readonly kind: 'refused'
+  readonly close: Close
+}
+
+/** The version of the protocol that is spoken. Clients of 4 to 6 understand it too. */
+export const PROTOCOL_VERSION = 7
+const OLDEST_PROTOCOL = 4
+
+const CLIENT_ID = /^[A-Za-z0-9_-]{8,64}$/
+
+/**
+ * Reads the address of a connection, `/app/{key}?protocol=7&client=&version=`.
+ *
+ * Extensions: `nearcache=1` asks for them, `nearcache_client` is a stable name of the client, of 8 to 64
+ * of `A-Za-z0-9_-`. Any other name counts as none.
+ */
+export function admit(url: URL, apps: Apps): Connection | ConnectionRefusal {
+  const key = /^\/app\/([^/]+)\/?$/.exec(url.pathname)?.[1]
+  if (key === undefined) return refused(CLOSES.noPath)
+  const version = versionClose(url.searchParams.get('protocol'))
+  if (version !== undefined) return refused(version)
+  const app = apps.byKey(key)
+  if (app === undefined) return refused(CLOSES.unknownApp)
+  if (!app.enabled) return refused(CLOSES.disabledApp)
+  if (app.requireTls && url.protocol !== 'https:' && url.protocol !== 'wss:') {
+    return refused(CLOSES.tlsOnly)
+  }
+  const clientId = url.searchParams.get('nearcache_client') ?? ''
+  return {
+    kind: 'accepted',
+    app,
+    isExtended: url.searchParams.get('nearcache') === '1',
+    clientId: CLIENT_ID.test(clientId) ? clientId : undefined,
+  }
+}
+
+function versionClose(version: string | null): Close | undefined {
+  if (version === null || version === '') return CLOSES.noProtocol
+  if (!/^\d{1,6}$/.test(version)) return CLOSES.badVersion
+  const number = Number(version)
+  if (number >= OLDEST_PROTOCOL && number <= PROTOCOL_VERSION) return undefined
+  return CLOSES.unsupportedProtocol
+}
+
+function refused(close: Close): ConnectionRefusal {
+  return { kind: 'refused', close }
+}

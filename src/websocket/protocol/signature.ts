@@ -1,0 +1,110 @@
+/**
+ * Signatures of Pusher Channels: HMAC-SHA-256 with the app's secret, as hex. A client shows that the
+ * app's own server let it subscribe or sign in.
+ *
+ * Computed at once and not by `crypto.subtle`, so that a connection's frames are dealt with in the order
+ * in which they came: between an `await` and its answer an unsubscription could overtake.
+ *
+ * @module
+ */
+
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { encodeUtf8 } from '../../entry/bytes.ts'
+
+/** The part of an app that signs. */
+export interface Credentials {
+  readonly key: string
+  readonly secret: string
+}
+
+/** What an app's server answers a client that wants to subscribe. */
+export interface ChannelAuthorization {
+  /** `key:signature`. */
+  readonly auth: string
+  readonly channel_data?: string
+}
+
+/** What an app's server answers a client that wants to sign in. */
+export interface UserAuthorization {
+  readonly auth: string
+  readonly user_data: string
+}
+
+/** The signature of a text: 64 hexadecimal digits. */
+export function sign(secret: string, text: string): string {
+  return bytesToHex(hmac(sha256, encodeUtf8(secret), encodeUtf8(text)))
+}
+
+/**
+ * Lets one connection subscribe to one private or presence channel.
+ *
+ * @param channelData On a presence channel the JSON text `{ user_id, user_info? }`.
+ */
+export function authorizeChannel(
+  app: Credentials,
+  socketId: string,
+  channel: string,
+  channelData?: string,
+): ChannelAuthorization {
+  const auth = `${app.key}:${sign(app.secret, channelText(socketId, channel, channelData))}`
+  return channelData === undefined ? { auth } : { auth, channel_data: channelData }
+}
+
+/**
+ * Lets one connection sign in.
+ *
+ * @param userData The JSON text `{ id, user_info?, watchlist? }`.
+ */
+export function authorizeUser(
+  app: Credentials,
+  socketId: string,
+  userData: string,
+): UserAuthorization {
+  const auth = `${app.key}:${sign(app.secret, userText(socketId, userData))}`
+  return { auth, user_data: userData }
+}
+
+/** Whether the app let this connection subscribe to this channel, with exactly this data. */
+export function isChannelAuthorized(
+  app: Credentials,
+  socketId: string,
+  channel: string,
+  {
+    auth,
+    channelData,
+  }: { readonly auth: string | undefined; readonly channelData: string | undefined },
+): boolean {
+  return isSigned(app, auth, channelText(socketId, channel, channelData))
+}
+
+/** Whether the app let this connection sign in as this user. */
+export function isUserAuthorized(
+  app: Credentials,
+  socketId: string,
+  { auth, userData }: { readonly auth: string; readonly userData: string },
+): boolean {
+  return isSigned(app, auth, userText(socketId, userData))
+}
+
+/** Compares two texts in time that does not depend on where they differ. */
+export function isSameText(one: string, other: string): boolean {
+  if (one.length !== other.length) return false
+  let differences = 0
+  for (let i = 0; i < one.length; i++) differences |= one.charCodeAt(i) ^ other.charCodeAt(i)
+  return differences === 0
+}
+
+function isSigned({ key, secret }: Credentials, auth: string | undefined, text: string): boolean {
+  return auth !== undefined && isSameText(auth, `${key}:${sign(secret, text)}`)
+}
+
+function channelText(socketId: string, channel: string, channelData: string | undefined): string {
+  const text = `${socketId}:${channel}`
+  return channelData === undefined ? text : `${text}:${channelData}`
+}
+
+function userText(socketId: string, userData: string): string {
+  return `${socketId}::user::${userData}`
+}

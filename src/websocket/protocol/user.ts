@@ -1,0 +1,88 @@
+/**
+ * Who a connection says it is: `channel_data` of a presence channel, and `user_data` of a sign-in. Both
+ * are texts that the app's server signed, and may still be out of bounds.
+ *
+ * @module
+ */
+
+import { isLongerThan } from '../../entry/bytes.ts'
+import type { AppLimits } from './limits.ts'
+import type { Member } from './server-frame.ts'
+
+/** A signed-in user. */
+export interface User {
+  readonly id: string
+  /** Whose coming and going the user is told; at most as many as the app allows. */
+  readonly watchlist: readonly string[]
+  /** Whether the list was longer than that. */
+  readonly isWatchlistCut: boolean
+}
+
+/** What a text turned out to be: its meaning, or what is wrong with it. */
+export type Read<T> = { readonly ok: T } | { readonly problem: string }
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Reads `channel_data`. An id that is a number becomes a text, as clients hold it. */
+export function readMember(channelData: string | undefined, limits: AppLimits): Read<Member> {
+  if (channelData === undefined) return { problem: 'channel_data is missing' }
+  const fields = fieldsOf(channelData, limits)
+  if ('problem' in fields) return fields
+  const { user_id, user_info } = fields.ok
+  const id = typeof user_id === 'number' ? String(user_id) : user_id
+  if (!isUserId(id, limits)) return { problem: `user_id must be ${idRequirement(limits)}` }
+  return { ok: user_info === undefined ? { id } : { id, info: user_info } }
+}
+
+/** Reads `user_data`. The id must be a text. */
+export function readUser(userData: string, limits: AppLimits): Read<User> {
+  const fields = fieldsOf(userData, limits)
+  if ('problem' in fields) return fields
+  const { id, watchlist = [] } = fields.ok
+  if (!isUserId(id, limits)) return { problem: `id must be ${idRequirement(limits)}` }
+  if (!Array.isArray(watchlist) || !watchlist.every((other) => typeof other === 'string')) {
+    return { problem: 'watchlist must be a list of texts' }
+  }
+  const others = [...new Set<string>(watchlist)]
+  return {
+    ok: {
+      id,
+      watchlist: others.slice(0, limits.watchlistUsers),
+      isWatchlistCut: others.length > limits.watchlistUsers,
+    },
+  }
+}
+
+/** Whether information that replaces a member's own is small enough. */
+export function isUserInfoWithin(userInfo: unknown, { userBytes }: AppLimits): boolean {
+  return !isLongerThan(JSON.stringify(userInfo), userBytes)
+}
+
+function fieldsOf(
+  text: string,
+  { userBytes, watchlistUsers, userIdChars }: AppLimits,
+): Read<Fields> {
+  // A watchlist counts by users; three bytes of JSON lie between two of them.
+  const watchlistBytes = watchlistUsers * (userIdChars + 3)
+  if (isLongerThan(text, userBytes + watchlistBytes)) return { problem: 'the data is too large' }
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return { problem: 'the data must be a JSON object' }
+    }
+    const { watchlist: _, ...own } = value as Fields
+    if (isLongerThan(JSON.stringify(own), userBytes)) return { problem: 'the data is too large' }
+    return { ok: value as Fields }
+  } catch {
+    // The parser's message quotes the text.
+    return { problem: 'the data must be JSON' }
+  }
+}
+
+function isUserId(id: unknown, { userIdChars }: AppLimits): id is string {
+  return typeof id === 'string' && id !== '' && id.length <= userIdChars
+}
+
+function idRequirement({ userIdChars }: AppLimits): string {
+  return `a text of 1 to ${userIdChars} characters`
+}
