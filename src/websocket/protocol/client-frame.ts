@@ -4,15 +4,8 @@
  * @module
  */
 
+import { EXTENSION_EVENTS, type Resume } from '../extensions.ts'
 import type { AppLimits } from './limits.ts'
-
-/** A position in a channel's stream of events. */
-export interface StreamPosition {
-  /** Names the stream; a channel that lost its events starts another. */
-  readonly epoch: string
-  /** Events so far. */
-  readonly serial: number
-}
 
 /** A frame of a client, checked for its form; whether it is allowed is for others to say. */
 export type ClientFrame =
@@ -25,7 +18,7 @@ export type ClientFrame =
       /** The text as it was signed. */
       readonly channelData: string | undefined
       /** Extension: what has been seen already; the events since then are to be sent. */
-      readonly since: StreamPosition | undefined
+      readonly resume: Resume | undefined
     }
   | { readonly kind: 'unsubscribe'; readonly channel: string }
   | { readonly kind: 'signIn'; readonly auth: string; readonly userData: string }
@@ -36,8 +29,13 @@ export type ClientFrame =
       /** As it was sent: a text, or any other JSON. */
       readonly data: unknown
     }
-  /** Extension: the user's information on a presence channel is now this. */
-  | { readonly kind: 'presenceUpdate'; readonly channel: string; readonly userInfo: unknown }
+  /** Extension: the user's information on a presence channel is now this, signed as a subscription is. */
+  | {
+      readonly kind: 'presenceUpdate'
+      readonly channel: string
+      readonly auth: string
+      readonly channelData: string
+    }
 
 /** Why a frame cannot be used. The connection stays open. */
 export interface FrameRefusal {
@@ -60,7 +58,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   'pusher:subscribe': readSubscribe,
   'pusher:unsubscribe': readUnsubscribe,
   'pusher:signin': readSignIn,
-  'nearcache:presence_update': readPresenceUpdate,
+  [EXTENSION_EVENTS.presenceUpdate]: readPresenceUpdate,
 }
 
 /**
@@ -90,18 +88,18 @@ export function maxFrameChars({ eventBytes, userBytes }: AppLimits): number {
 }
 
 function readSubscribe(fields: Fields): ClientFrame | FrameRefusal {
-  const { channel, auth, channel_data, since } = dataOf(fields)
+  const { channel, auth, channel_data, resume } = dataOf(fields)
   if (typeof channel !== 'string') return refused('The subscription has no channel')
   if (!isOptionalText(auth)) return refused('The signature of the subscription is no text')
   if (!isOptionalText(channel_data)) return refused('The channel_data is no text')
-  const position = since === undefined ? undefined : positionOf(since)
-  if (since !== undefined && position === undefined) return refused('The position is none')
+  const position = resume === undefined ? undefined : readResume(resume)
+  if (resume !== undefined && position === undefined) return refused('The position is none')
   return {
     kind: 'subscribe',
     channel,
     auth: auth ?? undefined,
     channelData: channel_data ?? undefined,
-    since: position,
+    resume: position,
   }
 }
 
@@ -124,11 +122,11 @@ function readClientEvent(event: string, { channel, data }: Fields): ClientFrame 
 }
 
 function readPresenceUpdate(fields: Fields): ClientFrame | FrameRefusal {
-  const { channel } = fields
+  const { channel, auth, channel_data } = dataOf(fields)
   if (typeof channel !== 'string') return refused('The update has no channel')
-  const { user_info } = dataOf(fields)
-  if (user_info === undefined) return refused('The update has no user_info')
-  return { kind: 'presenceUpdate', channel, userInfo: user_info }
+  if (typeof auth !== 'string') return refused('The update has no signature')
+  if (typeof channel_data !== 'string') return refused('The update has no channel_data')
+  return { kind: 'presenceUpdate', channel, auth, channelData: channel_data }
 }
 
 /** The data of a frame of the protocol itself: an object, or the JSON text of one. */
@@ -137,13 +135,14 @@ function dataOf({ data }: Fields): Fields {
   return isFields(data) ? data : {}
 }
 
-function positionOf(value: unknown): StreamPosition | undefined {
+function readResume(value: unknown): Resume | undefined {
   if (!isFields(value)) return undefined
-  const { epoch, serial } = value
+  const { epoch, serial, socket_id } = value
   if (typeof epoch !== 'string' || !Number.isSafeInteger(serial) || Number(serial) < 0) {
     return undefined
   }
-  return { epoch, serial: Number(serial) }
+  const position = { epoch, serial: Number(serial) }
+  return typeof socket_id === 'string' ? { ...position, socket_id } : position
 }
 
 function parseObject(text: string): Fields | undefined {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { CLIENT_ID, CLIENT_ID_PARAMETER, EXTENSION_PARAMETER } from '../extensions.ts'
 import type { App, Apps } from './app.ts'
 import { CLOSES, type Close } from './close.ts'
 
@@ -28,13 +29,11 @@ export interface ConnectionRefusal {
 export const PROTOCOL_VERSION = 7
 const OLDEST_PROTOCOL = 4
 
-const CLIENT_ID = /^[A-Za-z0-9_-]{8,64}$/
-
 /**
  * Reads the address of a connection, `/app/{key}?protocol=7&client=&version=`.
  *
- * Extensions: `nearcache=1` asks for them, `nearcache_client` is a stable name of the client, of 8 to 64
- * of `A-Za-z0-9_-`. Any other name counts as none.
+ * Extensions: `nearcache=1` asks for them, and then `client_id` is a stable name of the client. Any that
+ * has not the form of one counts as none.
  */
 export function admit(url: URL, apps: Apps): Connection | ConnectionRefusal {
   const key = /^\/app\/([^/]+)\/?$/.exec(url.pathname)?.[1]
@@ -47,13 +46,10 @@ export function admit(url: URL, apps: Apps): Connection | ConnectionRefusal {
   if (app.requireTls && url.protocol !== 'https:' && url.protocol !== 'wss:') {
     return refused(CLOSES.tlsOnly)
   }
-  const clientId = url.searchParams.get('nearcache_client') ?? ''
-  return {
-    kind: 'accepted',
-    app,
-    isExtended: url.searchParams.get('nearcache') === '1',
-    clientId: CLIENT_ID.test(clientId) ? clientId : undefined,
-  }
+  const isExtended = url.searchParams.get(EXTENSION_PARAMETER) === '1'
+  const clientId = url.searchParams.get(CLIENT_ID_PARAMETER) ?? ''
+  const isNamed = isExtended && CLIENT_ID.test(clientId)
+  return { kind: 'accepted', app, isExtended, clientId: isNamed ? clientId : undefined }
 }
 
 function versionClose(version: string | null): Close | undefined {

@@ -7,7 +7,13 @@
  * @module
  */
 
-import type { StreamPosition } from './client-frame.ts'
+import {
+  EXTENSION_EVENTS,
+  type Positioned,
+  type PresenceDiff,
+  type PresentUser,
+  type Resumed,
+} from '../extensions.ts'
 
 /** A user of a presence channel. */
 export interface Member {
@@ -22,15 +28,6 @@ export interface PresenceSnapshot {
   readonly members: readonly Member[]
 }
 
-/** What changed on a presence channel since the frame before, each user once. */
-export interface PresenceDiff {
-  readonly joined: readonly Member[]
-  readonly left: readonly string[]
-  readonly updated: readonly Member[]
-  /** Users after the change. */
-  readonly count: number
-}
-
 /** Why a subscription was refused. */
 export interface SubscriptionRefusal {
   readonly type: 'AuthError' | 'LimitReached' | 'InvalidChannel'
@@ -39,19 +36,12 @@ export interface SubscriptionRefusal {
   readonly status: number
 }
 
-/** How the events that a client missed were made up for, on one channel. */
-export type ResumeResult =
-  /** All of them follow, in order. */
-  | 'complete'
-  /** Some are gone: the client must read the state anew. */
-  | 'gap'
-
 /** What an event may carry beside its data. */
 export interface EventExtras {
   /** Who sent a client event, on a presence channel. */
   readonly userId?: string | undefined
   /** Extension: where the event stands in its channel's stream. */
-  readonly position?: StreamPosition | undefined
+  readonly position?: Positioned | undefined
 }
 
 /** The exact text that pusher-js sends, which the runtime answers without waking anybody. */
@@ -72,7 +62,7 @@ export function establishedFrame(socketId: string, activityTimeoutMs: number): s
 export function subscribedFrame(
   channel: string,
   presence?: PresenceSnapshot,
-  position?: StreamPosition,
+  position?: Positioned,
 ): string {
   return frame({
     event: 'pusher_internal:subscription_succeeded',
@@ -146,35 +136,30 @@ export function eventFrame(
   return frame({ event, channel, data, user_id: userId, ...position })
 }
 
-/** Extension: joins, leaves and updates of one batch, in one frame. */
+/** Extension: joins and leaves of one batch, in one frame. */
 export function presenceDiffFrame(
   channel: string,
-  { joined, left, updated, count }: PresenceDiff,
-  position?: StreamPosition,
+  diff: PresenceDiff,
+  position: Positioned,
 ): string {
-  const data = JSON.stringify({ joined, left, updated, count })
-  return frame({ event: 'nearcache:presence_diff', channel, data, ...position })
+  const data = JSON.stringify(diff)
+  return frame({ event: EXTENSION_EVENTS.presenceDiff, channel, data, ...position })
 }
 
-/** Extension: the channel has too many users to tell of each; this many now. */
-export function presenceCountFrame(
+/** Extension: a user's information is now another. */
+export function presenceUpdateFrame(
   channel: string,
-  count: number,
-  position?: StreamPosition,
+  user: PresentUser,
+  position: Positioned,
 ): string {
-  const data = JSON.stringify({ count })
-  return frame({ event: 'nearcache:presence_count', channel, data, ...position })
+  const data = JSON.stringify(user)
+  return frame({ event: EXTENSION_EVENTS.presenceUpdate, channel, data, ...position })
 }
 
-/** Extension: follows the answer to a subscription with `since`, before the events themselves. */
-export function resumedFrame(
-  channel: string,
-  result: ResumeResult,
-  events: number,
-  position: StreamPosition,
-): string {
-  const data = JSON.stringify({ result, events })
-  return frame({ event: 'nearcache:resumed', channel, data, ...position })
+/** Extension: follows the answer to a subscription with `resume`, before the events themselves. */
+export function resumedFrame(channel: string, resumed: Resumed, position: Positioned): string {
+  const data = JSON.stringify(resumed)
+  return frame({ event: EXTENSION_EVENTS.resumed, channel, data, ...position })
 }
 
 function presenceHash({ count, members }: PresenceSnapshot): Readonly<Record<string, unknown>> {

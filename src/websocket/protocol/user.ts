@@ -53,11 +53,6 @@ export function readUser(userData: string, limits: AppLimits): Read<User> {
   }
 }
 
-/** Whether information that replaces a member's own is small enough. */
-export function isUserInfoWithin(userInfo: unknown, { userBytes }: AppLimits): boolean {
-  return !isLongerThan(JSON.stringify(userInfo), userBytes)
-}
-
 function fieldsOf(
   text: string,
   { userBytes, watchlistUsers, userIdChars }: AppLimits,

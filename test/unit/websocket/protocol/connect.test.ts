@@ -22,11 +22,15 @@ describe('admit', () => {
   })
 
   test('knows a client that asks for the extensions, by its name', () => {
-    expect(at('/app/open?protocol=7&nearcache=1&nearcache_client=abcd-1234')).toMatchObject({
+    expect(at('/app/open?protocol=7&nearcache=1&client_id=abcd-1234')).toMatchObject({
       isExtended: true,
       clientId: 'abcd-1234',
     })
-    expect(at('/app/open?protocol=7&nearcache_client=short')).toMatchObject({ clientId: undefined })
+    expect(at('/app/open?protocol=7&client_id=abcd-1234')).toMatchObject({ clientId: undefined })
+    expect(at('/app/open?protocol=7&nearcache=1&client_id=a%20b')).toMatchObject({
+      isExtended: true,
+      clientId: undefined,
+    })
   })
 
   test.each([

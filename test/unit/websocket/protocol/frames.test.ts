@@ -22,7 +22,7 @@ describe('readClientFrame', () => {
     [{ event: 'pusher:pong' }, { kind: 'pong' }],
     [
       { event: 'pusher:subscribe', data: { auth: '', channel: 'news' } },
-      { kind: 'subscribe', channel: 'news', auth: '', channelData: undefined, since: undefined },
+      { kind: 'subscribe', channel: 'news', auth: '', channelData: undefined, resume: undefined },
     ],
     [
       {
@@ -34,7 +34,7 @@ describe('readClientFrame', () => {
         channel: 'presence-x',
         auth: 'k:s',
         channelData: '{}',
-        since: undefined,
+        resume: undefined,
       },
     ],
     [
@@ -44,17 +44,20 @@ describe('readClientFrame', () => {
         channel: 'news',
         auth: undefined,
         channelData: undefined,
-        since: undefined,
+        resume: undefined,
       },
     ],
     [
-      { event: 'pusher:subscribe', data: { channel: 'news', since: { epoch: 'e', serial: 3 } } },
+      {
+        event: 'pusher:subscribe',
+        data: { channel: 'news', resume: { epoch: 'e', serial: 3, socket_id: '1.2', more: 1 } },
+      },
       {
         kind: 'subscribe',
         channel: 'news',
         auth: undefined,
         channelData: undefined,
-        since: { epoch: 'e', serial: 3 },
+        resume: { epoch: 'e', serial: 3, socket_id: '1.2' },
       },
     ],
     [
@@ -70,8 +73,11 @@ describe('readClientFrame', () => {
       { kind: 'clientEvent', event: 'client-move', channel: 'private-x', data: { x: 1 } },
     ],
     [
-      { event: 'nearcache:presence_update', channel: 'presence-x', data: { user_info: null } },
-      { kind: 'presenceUpdate', channel: 'presence-x', userInfo: null },
+      {
+        event: 'nearcache:presence_update',
+        data: { channel: 'presence-x', auth: 'k:s', channel_data: '{}' },
+      },
+      { kind: 'presenceUpdate', channel: 'presence-x', auth: 'k:s', channelData: '{}' },
     ],
   ])('understands %j', (frame, expected) => {
     expect(read(frame)).toEqual(expected)
@@ -96,14 +102,15 @@ describe('readClientFrame', () => {
     { event: 'pusher:subscribe', data: { channel: ['news'] } },
     { event: 'pusher:subscribe', data: { channel: 'news', auth: 7 } },
     { event: 'pusher:subscribe', data: { channel: 'news', channel_data: {} } },
-    { event: 'pusher:subscribe', data: { channel: 'news', since: 4 } },
-    { event: 'pusher:subscribe', data: { channel: 'news', since: { epoch: 'e', serial: -1 } } },
+    { event: 'pusher:subscribe', data: { channel: 'news', resume: 4 } },
+    { event: 'pusher:subscribe', data: { channel: 'news', resume: { epoch: 'e', serial: -1 } } },
     { event: 'pusher:unsubscribe', data: {} },
     { event: 'pusher:signin', data: { auth: 'k:s' } },
     { event: 'pusher:signin', data: { user_data: '{}' } },
     { event: 'client-move', data: 1 },
-    { event: 'nearcache:presence_update', data: { user_info: 1 } },
     { event: 'nearcache:presence_update', channel: 'presence-x' },
+    { event: 'nearcache:presence_update', data: { channel: 'presence-x', channel_data: '{}' } },
+    { event: 'nearcache:presence_update', data: { channel: 'presence-x', auth: 'k:s' } },
   ])('refuses %j, and quotes nothing of it', (frame) => {
     const refusal = read(frame)
 
@@ -243,37 +250,40 @@ describe('frames of the server', () => {
     ],
     [
       'changes of presence',
-      frames.presenceDiffFrame('presence-x', {
-        joined: [{ id: 'u', info: 1 }],
-        left: ['v'],
-        updated: [],
-        count: 1,
-      }),
+      frames.presenceDiffFrame(
+        'presence-x',
+        { joins: [{ user_id: 'u', user_info: 1 }], leaves: ['v'], count: 1 },
+        { epoch: 'e', serial: 8 },
+      ),
       {
         event: 'nearcache:presence_diff',
         channel: 'presence-x',
         text: true,
-        data: { joined: [{ id: 'u', info: 1 }], left: ['v'], updated: [], count: 1 },
+        data: { joins: [{ user_id: 'u', user_info: 1 }], leaves: ['v'], count: 1 },
+        epoch: 'e',
+        serial: 8,
       },
     ],
     [
-      'a count of presence',
-      frames.presenceCountFrame('presence-x', 4_000),
+      'an update of presence',
+      frames.presenceUpdateFrame('presence-x', { user_id: 'u' }, { epoch: 'e', serial: 8 }),
       {
-        event: 'nearcache:presence_count',
+        event: 'nearcache:presence_update',
         channel: 'presence-x',
         text: true,
-        data: { count: 4_000 },
+        data: { user_id: 'u' },
+        epoch: 'e',
+        serial: 8,
       },
     ],
     [
       'resumed',
-      frames.resumedFrame('news', 'gap', 0, { epoch: 'e', serial: 9 }),
+      frames.resumedFrame('news', { recovered: false, replayed: 0 }, { epoch: 'e', serial: 9 }),
       {
         event: 'nearcache:resumed',
         channel: 'news',
         text: true,
-        data: { result: 'gap', events: 0 },
+        data: { recovered: false, replayed: 0 },
         epoch: 'e',
         serial: 9,
       },

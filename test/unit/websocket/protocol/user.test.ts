@@ -6,7 +6,7 @@ import {
   fullBucket,
 } from '../../../../src/websocket/protocol/client-event.ts'
 import { DEFAULT_LIMITS } from '../../../../src/websocket/protocol/limits.ts'
-import { isUserInfoWithin, readMember, readUser } from '../../../../src/websocket/protocol/user.ts'
+import { readMember, readUser } from '../../../../src/websocket/protocol/user.ts'
 
 describe('readMember', () => {
   test('reads an id that is a text or a number, and the information if there is any', () => {
@@ -61,13 +61,6 @@ describe('readUser', () => {
     `{"id":"u","user_info":"${'x'.repeat(1_024)}"}`,
   ])('names what is wrong with %s', (userData) => {
     expect(readUser(userData, DEFAULT_LIMITS)).toHaveProperty('problem')
-  })
-})
-
-describe('isUserInfoWithin', () => {
-  test('counts bytes of JSON', () => {
-    expect(isUserInfoWithin('x'.repeat(1_022), DEFAULT_LIMITS)).toBe(true)
-    expect(isUserInfoWithin('x'.repeat(1_023), DEFAULT_LIMITS)).toBe(false)
   })
 })
 
