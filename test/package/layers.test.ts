@@ -60,7 +60,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   kysely: ['src/email/'],
   'postal-mime': ['src/email/mime/'],
   zod: ['src/cli/', 'src/startup/', 'workers/'],
-  hono: ['src/hono/', 'src/bridge/', 'src/llm/proxy/', 'workers/'],
+  hono: ['src/hono/', 'src/bridge/', 'src/llm/proxy/', 'src/websocket/protocol/', 'workers/'],
   '@hono/node-server': ['src/cli/'],
   '@upstash/redis': ['src/ratelimit/', 'src/testing/'],
   '@upstash/ratelimit': ['src/ratelimit/'],

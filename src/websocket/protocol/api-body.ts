@@ -1,0 +1,158 @@
+/**
+ * Reads the bodies of the HTTP API into what is to be published.
+ *
+ * @module
+ */
+
+import { concatBytes, decodeUtf8, isLongerThan } from '../../entry/bytes.ts'
+import { ApiRefusal } from './api-refusal.ts'
+import { readChannel } from './channel.ts'
+import type { AppLimits } from './limits.ts'
+import type { ChannelAttribute, Publication } from './ports.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** What a socket's id looks like. */
+export const SOCKET_ID: RegExp = /^\d{1,20}\.\d{1,20}$/
+
+/** Prefixes of events that the server alone sends. */
+const RESERVED = ['pusher:', 'pusher_internal:', 'nearcache:'] as const
+/** What may be asked about the channels of an event. */
+const ATTRIBUTES: readonly string[] = ['user_count', 'subscription_count']
+/** What a body may have beside data and channels, in bytes. */
+const OVERHEAD_BYTES = 65_536
+
+/**
+ * Reads all of a body.
+ *
+ * @throws {ApiRefusal} 413 when it is longer than any body may be, 400 when it is no UTF-8.
+ */
+export async function readText(request: Request, limits: AppLimits): Promise<string> {
+  const maxBytes = maxBodyBytes(limits)
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
+  const reader = request.body?.getReader()
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    bytes += part.value.byteLength
+    if (bytes > maxBytes) {
+      await reader?.cancel()
+      throw tooLarge()
+    }
+    parts.push(part.value)
+  }
+  try {
+    return decodeUtf8(concatBytes(parts))
+  } catch {
+    // Not UTF-8, hence no JSON.
+    throw new ApiRefusal(400, 'The body must be UTF-8')
+  }
+}
+
+/** The longest body: a batch of the longest events, where JSON writes a byte in up to six. */
+function maxBodyBytes(limits: AppLimits): number {
+  const { eventBytes, eventsPerBatch, channelsPerTrigger, channelNameChars } = limits
+  return eventBytes * eventsPerBatch * 6 + channelsPerTrigger * channelNameChars + OVERHEAD_BYTES
+}
+
+/** Reads the body of `POST /events`. */
+export function readPublication(body: string, limits: AppLimits): Publication {
+  const fields = parseObject(body)
+  return publicationOf(fields, channelsOf(fields, limits), limits)
+}
+
+/** Reads the body of `POST /batch_events`. */
+export function readBatch(body: string, limits: AppLimits): readonly Publication[] {
+  const { batch } = parseObject(body)
+  if (!Array.isArray(batch) || batch.length === 0) {
+    throw new ApiRefusal(400, 'batch must be a list of at least one event', 'batch')
+  }
+  if (batch.length > limits.eventsPerBatch) {
+    throw new ApiRefusal(400, `batch must have at most ${limits.eventsPerBatch} events`, 'batch')
+  }
+  return batch.map((event: unknown) => {
+    if (!isFields(event)) throw new ApiRefusal(400, 'Every event must be an object', 'batch')
+    return publicationOf(event, [channelNameOf(event['channel'], limits)], limits)
+  })
+}
+
+/**
+ * Reads a list of attributes such as `user_count,cache`.
+ *
+ * @throws {ApiRefusal} 400 when one of them is none of `allowed`.
+ */
+export function readInfo(
+  info: unknown,
+  allowed: readonly string[] = ATTRIBUTES,
+): readonly ChannelAttribute[] {
+  if (info === undefined || info === null || info === '') return []
+  if (typeof info !== 'string') throw new ApiRefusal(400, 'info must be a text', 'info')
+  const attributes = [...new Set(info.split(',').map((name) => name.trim()))]
+  if (attributes.every((name) => allowed.includes(name))) return attributes as ChannelAttribute[]
+  throw new ApiRefusal(400, `info must be of ${allowed.join(', ')} here`, 'info')
+}
+
+function publicationOf(
+  { name, data, socket_id, info }: Fields,
+  channels: readonly string[],
+  limits: AppLimits,
+): Publication {
+  const event = eventNameOf(name, limits)
+  if (typeof data !== 'string') throw new ApiRefusal(400, 'data must be a text', 'data')
+  if (isLongerThan(data, limits.eventBytes)) {
+    throw new ApiRefusal(413, `data must have at most ${limits.eventBytes} bytes`, 'data')
+  }
+  return { event, data, channels, except: socketIdOf(socket_id), info: readInfo(info) }
+}
+
+function eventNameOf(name: unknown, { eventNameChars }: AppLimits): string {
+  if (typeof name !== 'string' || name === '' || name.length > eventNameChars) {
+    throw new ApiRefusal(400, `name must be a text of 1 to ${eventNameChars} characters`, 'name')
+  }
+  if (RESERVED.some((prefix) => name.startsWith(prefix))) {
+    throw new ApiRefusal(400, `name must not begin with ${RESERVED.join(', ')}`, 'name')
+  }
+  return name
+}
+
+function channelsOf({ channels, channel }: Fields, limits: AppLimits): readonly string[] {
+  if (channels === undefined || channels === null) return [channelNameOf(channel, limits)]
+  if (!Array.isArray(channels) || channels.length === 0) {
+    throw new ApiRefusal(400, 'channels must be a list of at least one channel', 'channels')
+  }
+  if (channels.length > limits.channelsPerTrigger) {
+    const requirement = `channels must name at most ${limits.channelsPerTrigger} channels`
+    throw new ApiRefusal(400, requirement, 'channels')
+  }
+  return [...new Set(channels.map((name) => channelNameOf(name, limits)))]
+}
+
+function channelNameOf(name: unknown, { channelNameChars }: AppLimits): string {
+  const channel = readChannel(name, channelNameChars)
+  if (channel !== undefined) return channel.name
+  throw new ApiRefusal(400, "A channel's name is missing, too long, or has a character too many")
+}
+
+function socketIdOf(socketId: unknown): string | undefined {
+  if (socketId === undefined || socketId === null) return undefined
+  if (typeof socketId === 'string' && SOCKET_ID.test(socketId)) return socketId
+  throw new ApiRefusal(400, 'socket_id must be the id of a connection', 'socket_id')
+}
+
+function parseObject(body: string): Fields {
+  try {
+    const value: unknown = JSON.parse(body)
+    if (isFields(value)) return value
+  } catch {
+    // Refused below: the parser's message quotes the body.
+  }
+  throw new ApiRefusal(400, 'The body must be a JSON object')
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function tooLarge(): ApiRefusal {
+  return new ApiRefusal(413, 'The body is too large')
+}

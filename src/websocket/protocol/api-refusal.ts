@@ -1,0 +1,36 @@
+/**
+ * Requests of the HTTP API that are refused.
+ *
+ * @module
+ */
+
+/** The statuses of a refusal. */
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 413
+
+const TITLES: Readonly<Record<RefusalStatus, string>> = {
+  400: 'Bad request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not found',
+  405: 'Method not allowed',
+  413: 'Too large',
+}
+
+/** Thrown to be answered as problem details. The message quotes nothing of the request. */
+export class ApiRefusal extends Error {
+  override readonly name = 'ApiRefusal'
+  readonly status: RefusalStatus
+  /** The field of the request that is at fault. */
+  readonly field: string | undefined
+
+  constructor(status: RefusalStatus, message: string, field?: string) {
+    super(message)
+    this.status = status
+    this.field = field
+  }
+
+  /** The same for every refusal of this status. */
+  get title(): string {
+    return TITLES[this.status]
+  }
+}
