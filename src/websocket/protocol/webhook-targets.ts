@@ -47,9 +47,11 @@ export function resolveWebhooks(
   path: string,
 ): readonly WebhookTarget[] {
   if (!Array.isArray(webhooks)) throw new InvalidOptionError(path, 'a list of webhooks')
-  return Object.freeze(
-    webhooks.map((webhook, position) => resolve(webhook, `${path}[${position}]`)),
-  )
+  const targets = webhooks.map((webhook, position) => resolve(webhook, `${path}[${position}]`))
+  if (new Set(targets.map(({ url }) => url)).size < targets.length) {
+    throw new InvalidOptionError(path, 'a list of webhooks with addresses of their own')
+  }
+  return Object.freeze(targets)
 }
 
 function resolve(webhook: Webhook, path: string): WebhookTarget {

@@ -106,6 +106,7 @@ describe('createApps', () => {
     ['apps[0].limits.eventBytes', [{ ...base, limits: { eventBytes: 1.5 } }]],
     ['apps[0].limits.leaveGrace', [{ ...base, limits: { leaveGrace: '1h' } }]],
     ['apps[0].webhooks', [{ ...base, webhooks: {} }]],
+    ['apps[0].webhooks', [{ ...base, webhooks: [{ url: 'https://x' }, { url: 'https://x' }] }]],
     ['apps[0].webhooks[0]', [{ ...base, webhooks: [null] }]],
     ['apps[0].webhooks[0]', [{ ...base, webhooks: [{ url: 'https://x', to: 1 }] }]],
     ['apps[0].webhooks[0].url', [{ ...base, webhooks: [{ url: 'ftp://x' }] }]],
