@@ -44,10 +44,16 @@ interface Hub extends HubState {
 
 /** The rows of all hubs of one channel, and their sums. Pure: it stores nothing and reads no clock. */
 export class HubCounts {
+  readonly #patienceMs: number
   readonly #hubs = new Map<string, Hub>()
   readonly #totals = new Map<string, number>()
   readonly #changedHubs = new Set<string>()
   readonly #changedRows = new Map<string, Set<string>>()
+
+  /** @param options.patienceMs How long after its lease a hub may be silent before it is taken for lost. */
+  constructor({ patienceMs }: { readonly patienceMs: number }) {
+    this.#patienceMs = patienceMs
+  }
 
   /** Puts back what was stored; only for the start. */
   restore(name: string, state: HubState, rows: Iterable<readonly [string, CountRow]>): void {
@@ -84,10 +90,14 @@ export class HubCounts {
     return changes
   }
 
-  /** Extends a lease: the hub was heard of. */
-  renew(name: string, leaseUntil: number): void {
+  /**
+   * Extends a lease: the hub was heard of.
+   *
+   * @param stepMs What is not worth storing.
+   */
+  renew(name: string, leaseUntil: number, stepMs: number): void {
     const hub = this.#hubs.get(name)
-    if (hub && leaseUntil > hub.leaseUntil) this.#keep(name, { ...hub, leaseUntil })
+    if (hub && leaseUntil >= hub.leaseUntil + stepMs) this.#keep(name, { ...hub, leaseUntil })
   }
 
   /** Forgets a hub that nothing is heard of any more, and tells whose connections went with it. */
@@ -105,16 +115,45 @@ export class HubCounts {
     return [...this.#hubs].filter(([, { sockets }]) => sockets > 0).map(([name]) => name)
   }
 
-  /** Hubs whose lease is over, and the next instant at which one will be. Only attached ones have one. */
+  /**
+   * Hubs whose lease is over, and the next instant at which something is due: the end of a lease, or of
+   * the patience after it. Only hubs with connections have a lease.
+   */
   overdue(now: number): { readonly names: readonly string[]; readonly nextAt: number | undefined } {
     const names: string[] = []
     let nextAt: number | undefined
     for (const [name, { sockets, rows, leaseUntil }] of this.#hubs) {
       if (sockets === 0 && !hasSockets(rows)) continue
       if (leaseUntil <= now) names.push(name)
-      else nextAt = Math.min(nextAt ?? leaseUntil, leaseUntil)
+      const at = leaseUntil <= now ? Math.max(now, leaseUntil + this.#patienceMs) : leaseUntil
+      nextAt = Math.min(nextAt ?? at, at)
     }
     return { names, nextAt }
+  }
+
+  /** Whether a hub's lease is over, and the patience too. */
+  isSilent(name: string, now: number): boolean {
+    const hub = this.#hubs.get(name)
+    return hub !== undefined && hub.leaseUntil + this.#patienceMs <= now
+  }
+
+  /** Whether no hub has a connection. */
+  get isEmpty(): boolean {
+    for (const { sockets, rows } of this.#hubs.values()) {
+      if (sockets > 0 || hasSockets(rows)) return false
+    }
+    return true
+  }
+
+  /** Forgets all hubs; only while none has a connection. */
+  reset(): void {
+    this.#hubs.clear()
+    this.#totals.clear()
+  }
+
+  /** Whether a hub has been heard of, and not been forgotten since. */
+  knows(name: string): boolean {
+    return this.#hubs.has(name)
   }
 
   /** Subscribed connections over all hubs. */
@@ -122,11 +161,6 @@ export class HubCounts {
     let sum = 0
     for (const { sockets } of this.#hubs.values()) sum += sockets
     return sum
-  }
-
-  /** Connections of one user over all hubs. */
-  total(id: string): number {
-    return this.#totals.get(id) ?? 0
   }
 
   /** What has to be stored since the last call: a state or row that is `undefined` was dropped. */

@@ -7,15 +7,11 @@
  * @module
  */
 
+import { earliest } from './alarm.ts'
 import { type CountRow, HubCounts, type HubState } from './hub-counts.ts'
 import type { HubReport } from './reports.ts'
-import {
-  Roster,
-  type RosterDiff,
-  type RosterRow,
-  type RosterRules,
-  type RosterUser,
-} from './roster.ts'
+import { Roster } from './roster.ts'
+import type { Passage, RosterDiff, RosterRow, RosterRules, RosterSnapshot } from './roster-types.ts'
 
 /** What a {@link Membership} goes by. */
 export interface MembershipRules extends RosterRules {
@@ -39,13 +35,14 @@ export interface MembershipRows {
  * together, is that same set.
  */
 export class Membership {
-  readonly #counts = new HubCounts()
+  readonly #counts: HubCounts
   readonly #roster: Roster
   readonly #leaseMs: number
 
   constructor(rules: MembershipRules) {
     this.#roster = new Roster(rules)
     this.#leaseMs = rules.leaseMs
+    this.#counts = new HubCounts({ patienceMs: rules.leaseMs / 10 })
   }
 
   /** Puts back what was stored; only for the start. */
@@ -67,7 +64,20 @@ export class Membership {
 
   /** Notes that a hub was heard of. */
   renew(hub: string, now: number): void {
-    this.#counts.renew(hub, now + this.#leaseMs)
+    this.#counts.renew(hub, now + this.#leaseMs, this.#leaseMs / 4)
+  }
+
+  /**
+   * Notes that a hub which was asked did not answer. One that is silent for a while beyond its lease is
+   * taken for lost.
+   */
+  miss(hub: string, now: number): void {
+    if (this.#counts.isSilent(hub, now)) this.forget(hub, now)
+  }
+
+  /** Lets go whoever's grace is over. */
+  settle(now: number): void {
+    this.#roster.settle(now)
   }
 
   /** Takes a hub for lost: its users leave as after a lost connection. */
@@ -87,9 +97,7 @@ export class Membership {
 
   /** The next instant at which a grace or a lease is over, in epoch milliseconds. */
   nextAt(now: number): number | undefined {
-    const times = [this.#roster.nextLeaveAt, this.#counts.overdue(now).nextAt]
-    const known = times.filter((at) => at !== undefined)
-    return known.length === 0 ? undefined : Math.min(...known)
+    return earliest([this.#roster.nextLeaveAt, this.#counts.overdue(now).nextAt])
   }
 
   /** Whether subscribers have something to be told, graces that are over included. */
@@ -105,8 +113,23 @@ export class Membership {
   }
 
   /** What a user is told who has come. It goes together with the serial of the last news. */
-  snapshotFor(id: string): { readonly count: number; readonly users: readonly RosterUser[] } {
+  snapshotFor(id: string): RosterSnapshot {
     return this.#roster.snapshotFor(id)
+  }
+
+  /** Whether the others were told something else of a user than what is so. */
+  isMistold(id: string): boolean {
+    return this.#roster.isMistold(id)
+  }
+
+  /** Who came and went since the last call, in order. */
+  takePassages(): readonly Passage[] {
+    return this.#roster.takePassages()
+  }
+
+  /** Whether a hub has been heard of, and not been forgotten since. */
+  knows(hub: string): boolean {
+    return this.#counts.knows(hub)
   }
 
   /** Hubs with subscribed connections. */
@@ -130,6 +153,16 @@ export class Membership {
 
   users(): string[] {
     return this.#roster.ids()
+  }
+
+  /** Whether nobody is subscribed or present, and everybody knows. */
+  get isEmpty(): boolean {
+    return this.#counts.isEmpty && this.#roster.isEmpty
+  }
+
+  /** Forgets hubs without connections; only while it is empty. */
+  reset(): void {
+    this.#counts.reset()
   }
 
   /** What has to be stored since the last call. */

@@ -12,53 +12,16 @@
  */
 
 import type { TotalChange } from './hub-counts.ts'
-import type { LeaveReason } from './reports.ts'
-
-/** A user as others see it: `info` is JSON, or `undefined` where there is none. */
-export interface RosterUser {
-  readonly id: string
-  readonly info: string | undefined
-}
-
-/** What has changed since the batch before. Leaves are to be told before joins. */
-export interface RosterDiff {
-  readonly joins: readonly RosterUser[]
-  readonly leaves: readonly string[]
-  /** Users that stayed, with other information. */
-  readonly updates: readonly RosterUser[]
-  /** All users that are present, named or not. */
-  readonly count: number
-}
-
-/** One user as stored. */
-export interface RosterRow {
-  /** What is present; `undefined` where the user is gone and the others do not know yet. */
-  readonly present: Present | undefined
-  /** What the others were told; `undefined` where nothing was. */
-  readonly told: Told | undefined
-}
-
-/** A user that is present. */
-export interface Present {
-  readonly info: string | undefined
-  /** Tells a stay from an earlier one of the same user. */
-  readonly stay: number
-  /** Epoch milliseconds at which the user is gone, unless it comes back; `undefined` while connected. */
-  readonly leavesAt: number | undefined
-}
-
-interface Told {
-  readonly info: string | undefined
-  readonly stay: number
-}
-
-/** What a {@link Roster} goes by. */
-export interface RosterRules {
-  /** Milliseconds for which a user stays present after the last connection went that way. */
-  readonly grace: Readonly<Record<LeaveReason, number>>
-  /** How many users are told by name. At least 1. */
-  readonly namedLimit: number
-}
+import type {
+  Passage,
+  Present,
+  RosterDiff,
+  RosterRow,
+  RosterRules,
+  RosterSnapshot,
+  RosterUser,
+  Told,
+} from './roster-types.ts'
 
 /** Pure: it stores nothing and reads no clock. */
 export class Roster {
@@ -75,6 +38,8 @@ export class Roster {
   readonly #unsaved = new Set<string>()
   #toldCount = 0
   #stays = 0
+  #toldUsers: readonly RosterUser[] | undefined
+  #passages: Passage[] = []
 
   constructor(rules: RosterRules) {
     this.#rules = rules
@@ -141,6 +106,11 @@ export class Roster {
     return [...this.#present.keys()]
   }
 
+  /** Whether nobody is present, and everybody knows. */
+  get isEmpty(): boolean {
+    return this.#present.size === 0 && this.#told.size === 0 && this.#toldCount === 0
+  }
+
   /** Whether a batch would have something to tell. */
   get isChanged(): boolean {
     return this.#present.size !== this.#toldCount || this.#differs()
@@ -158,6 +128,7 @@ export class Roster {
     this.#touched = new Set()
     this.#uncounted = new Set()
     this.#toldCount = count
+    if (joins.length + leaves.length + updates.length > 0) this.#toldUsers = undefined
     return isNews ? { joins, leaves, updates, count } : undefined
   }
 
@@ -165,12 +136,27 @@ export class Roster {
    * What a user is told who has come: all that the others know, and the user. What they are told next
    * goes for the user too.
    */
-  snapshotFor(id: string): { readonly count: number; readonly users: readonly RosterUser[] } {
-    const self = this.#present.get(id)
-    const users = [...this.#told].map(([other, { info }]) => ({ id: other, info }))
-    const own = users.findIndex((user) => user.id === id)
-    if (self) users.splice(own < 0 ? users.length : own, 1, { id, info: self.info })
-    return { count: this.#toldCount + (this.#uncounted.has(id) ? 1 : 0), users }
+  snapshotFor(id: string): RosterSnapshot {
+    this.#toldUsers ??= [...this.#told].map(([other, { info }]) => ({ id: other, info }))
+    const present = this.#told.has(id) ? undefined : this.#present.get(id)
+    return {
+      count: this.#toldCount + (this.#uncounted.has(id) ? 1 : 0),
+      told: this.#toldUsers,
+      own: present && { id, info: present.info },
+    }
+  }
+
+  /** Whether the others were told something else of a user than what is so. */
+  isMistold(id: string): boolean {
+    const told = this.#told.get(id)
+    return told !== undefined && !isSame(this.#present.get(id), told)
+  }
+
+  /** Who came and went since the last call, in order, whether named or not. Grace counts as being there. */
+  takePassages(): readonly Passage[] {
+    const passages = this.#passages
+    this.#passages = []
+    return passages
   }
 
   /** How many users were there when the last batch was told. */
@@ -198,6 +184,7 @@ export class Roster {
       const told = this.#told.get(id)
       const stay = told && told.info === info ? told.stay : ++this.#stays
       this.#set(id, { info, stay, leavesAt: undefined })
+      this.#passages.push({ id, kind: 'came' })
       if (!told) {
         this.#unnamed.add(id)
         this.#uncounted.add(id)
@@ -223,6 +210,7 @@ export class Roster {
 
   #remove(id: string): void {
     this.#present.delete(id)
+    this.#passages.push({ id, kind: 'went' })
     this.#leaving.delete(id)
     this.#unnamed.delete(id)
     this.#uncounted.delete(id)

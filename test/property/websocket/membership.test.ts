@@ -231,7 +231,9 @@ class Story {
   #observe(socket: Socket): void {
     // A report that was overtaken may find its user gone; then the hub asks again, as for a repetition.
     if (!this.#membership.isPresent(socket.user)) return
-    const { count, users } = this.#membership.snapshotFor(socket.user)
+    if (this.#membership.isMistold(socket.user)) this.batch()
+    const { count, told, own } = this.#membership.snapshotFor(socket.user)
+    const users = own ? [...told, own] : told
     const known = new Set(users.map(({ id }) => id))
     if (known.size < users.length) this.violations.push('a snapshot names a user twice')
     if (!known.has(socket.user)) this.violations.push('a snapshot leaves its own user out')

@@ -74,9 +74,10 @@ describe('Membership', () => {
     come('ben')
     come('cat')
 
-    const { count, users } = membership.snapshotFor('cat')
+    const { count, told, own } = membership.snapshotFor('cat')
 
-    expect(users.map(({ id }) => id)).toEqual(['ann', 'cat'])
+    expect(told.map(({ id }) => id)).toEqual(['ann'])
+    expect(own?.id).toBe('cat')
     expect(count).toBe(2)
     expect(membership.takeNews(0)?.joins.map(({ id }) => id)).toEqual(['ben', 'cat'])
   })

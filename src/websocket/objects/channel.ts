@@ -1,0 +1,305 @@
+/**
+ * One channel: the only writer of its membership, serials, last event and webhooks.
+ *
+ * @module
+ */
+
+import type { Platform } from '../../platform/platform.ts'
+import type { App } from '../protocol/app.ts'
+import type { CachedEvent, ChannelAttribute, ChannelInfo } from '../protocol/ports.ts'
+import { eventFrame } from '../protocol/server-frame.ts'
+import { WebhookOutbox } from '../protocol/webhook-outbox.ts'
+import { Alarm, earliest } from './alarm.ts'
+import { ChannelHistory } from './channel-history.ts'
+import { ChannelStore } from './channel-store.ts'
+import { type ChannelTraits, traitsOf } from './channel-traits.ts'
+import { FanOut } from './fan-out.ts'
+import { Membership } from './membership.ts'
+import { Occupancy } from './occupancy.ts'
+import { PresenceNews } from './presence-news.ts'
+import type { HubReport } from './reports.ts'
+import type { ObjectStorage } from './runtime.ts'
+import { SnapshotText } from './snapshot-text.ts'
+import type { ChannelEvent, ChannelStub, Network, Question, ReportAnswer } from './stubs.ts'
+import { SubscriptionCount } from './subscription-count.ts'
+
+/** Options for {@link Channel}. */
+export interface ChannelOptions {
+  readonly name: string
+  readonly app: App
+  readonly storage: ObjectStorage
+  readonly network: Network
+  readonly platform: Platform
+  /** How the webhooks are sent. @default the runtime's fetch */
+  readonly fetch?: typeof globalThis.fetch
+}
+
+/** How long nothing may be heard of a hub before it is asked. */
+const LEASE_MS = 600_000
+/** How long an empty channel keeps its tables, for those who come and go. */
+const LINGER_MS = 60_000
+/** How much of the past is kept for those who come back. */
+const HISTORY = { events: 100, ageMs: 120_000 }
+
+/**
+ * The channel behind one Durable Object. Every method leaves nothing under way: what has to happen
+ * later is stored, and done by {@link Channel.alarm}.
+ */
+export class Channel implements ChannelStub {
+  readonly #options: ChannelOptions
+  readonly #traits: ChannelTraits
+  readonly #store: ChannelStore
+  readonly #history: ChannelHistory
+  readonly #membership: Membership
+  readonly #fanOut: FanOut
+  readonly #news: PresenceNews
+  readonly #counts: SubscriptionCount
+  readonly #occupancy: Occupancy
+  readonly #outbox: WebhookOutbox
+  readonly #snapshots = new SnapshotText()
+  readonly #alarm: Alarm
+  /** When the storage is cleared, as long as nobody comes. */
+  #clearAt: number | undefined
+
+  /** Takes up what its storage has. */
+  constructor(options: ChannelOptions) {
+    const { name, app, storage, network, platform, fetch } = options
+    this.#options = options
+    this.#traits = traitsOf(name)
+    this.#store = new ChannelStore(storage)
+    this.#history = new ChannelHistory(this.#store, HISTORY, () => newEpoch(platform))
+    this.#membership = new Membership(rulesOf(app))
+    this.#membership.restore(this.#store.membership())
+    this.#outbox = new WebhookOutbox({
+      app: this.#traits.isInternal ? { ...app, webhooks: [] } : app,
+      store: this.#store,
+      platform,
+      ...(fetch && { fetch }),
+    })
+    this.#fanOut = new FanOut({ channel: name, network, onAnswer: this.#heard.bind(this) })
+    const parts = {
+      name,
+      app,
+      membership: this.#membership,
+      history: this.#history,
+      outbox: this.#outbox,
+      fanOut: this.#fanOut,
+    }
+    this.#news = new PresenceNews(parts)
+    this.#counts = new SubscriptionCount(parts)
+    this.#occupancy = new Occupancy({ ...parts, store: this.#store, network, platform })
+    this.#alarm = new Alarm(storage)
+  }
+
+  /**
+   * Takes in what a hub has, and answers what one of its sockets wants to know. The answer and what the
+   * hub is sent later are cut at the position that it names.
+   */
+  async report(report: HubReport, question: Question): Promise<ReportAnswer> {
+    const now = this.#now()
+    const isKnown = this.#membership.knows(report.hub)
+    if (this.#isFull(report)) return { position: this.#history.position, isKnown, isFull: true }
+    this.#membership.apply(report, now)
+    if (question.isExtended) this.#history.record()
+    this.#tell(now, question.user !== undefined && this.#membership.isMistold(question.user))
+    const answer = this.#answer(question, isKnown, now)
+    await this.#end()
+    return answer
+  }
+
+  /** Publishes an event. */
+  async publish(event: ChannelEvent, info: readonly ChannelAttribute[] = []): Promise<ChannelInfo> {
+    const now = this.#now()
+    const hubs = this.#membership.attached()
+    const { name, app } = this.#options
+    const isKept = this.#traits.isCached && event.client === undefined
+    if (hubs.length > 0 || isKept || this.#store.isMade) {
+      const position = this.#history.advance()
+      const { userId } = event.client ?? {}
+      const frame = eventFrame(name, event.event, event.data, { userId })
+      this.#history.add(frame, event.except, now)
+      if (isKept) {
+        const expiresAt = now + app.limits.cacheTtlMs
+        const { event: kind, data } = event
+        this.#history.setLast({ event: kind, data: String(data), frame, expiresAt })
+      }
+      this.#fanOut.send(hubs, [{ kind: 'event', position, frame, except: event.except }])
+    }
+    if (event.client) this.#outbox.add(clientEventOf(name, event, event.client))
+    await this.#end()
+    return this.info(info)
+  }
+
+  /** Gives a user that is present other information. @returns Whether the user is. */
+  async update(userId: string, info: string | undefined): Promise<boolean> {
+    const isPresent = this.#membership.update(userId, info)
+    this.#tell(this.#now())
+    await this.#end()
+    return isPresent
+  }
+
+  async info(attributes: readonly ChannelAttribute[]): Promise<ChannelInfo> {
+    const now = this.#now()
+    this.#membership.settle(now)
+    // Hubs report their first and last subscriber alone, unless the app tells counts.
+    if (attributes.includes('subscription_count')) {
+      await Promise.all(this.#membership.attached().map((hub) => this.#fanOut.inspect(hub)))
+      await this.#end()
+    }
+    const isPresence = this.#traits.kind === 'presence'
+    return {
+      occupied: this.#membership.sockets > 0,
+      ...(attributes.includes('user_count') &&
+        isPresence && { userCount: this.#membership.userCount }),
+      ...(attributes.includes('subscription_count') && {
+        subscriptionCount: this.#membership.sockets,
+      }),
+      ...(attributes.includes('cache') && { cache: this.#cached(now) }),
+    }
+  }
+
+  async users(): Promise<string[]> {
+    this.#membership.settle(this.#now())
+    return this.#membership.users()
+  }
+
+  async lastEvent(): Promise<CachedEvent | undefined> {
+    return this.#cached(this.#now())
+  }
+
+  /** Does what is due. */
+  async alarm(): Promise<void> {
+    this.#alarm.rang()
+    const now = this.#now()
+    await this.#askOverdue(now)
+    this.#history.purge(now)
+    this.#tell(now)
+    await this.#fanOut.settle()
+    await this.#outbox.flush()
+    // After an eviction it is not known since when; the alarm was set for this.
+    if (this.#isUseless && (this.#clearAt ?? now) <= now) await this.#clear()
+    await this.#end()
+  }
+
+  /** Whoever is not heard of is asked, and taken for lost when there is no answer twice. */
+  async #askOverdue(now: number): Promise<void> {
+    const overdue = this.#membership.overdue(now)
+    const answers = await Promise.all(overdue.map((hub) => this.#fanOut.inspect(hub)))
+    for (const [place, hub] of overdue.entries()) {
+      if (!answers[place]) this.#membership.miss(hub, now)
+    }
+  }
+
+  #heard(hub: string, report: HubReport | undefined): void {
+    const now = this.#now()
+    if (report === undefined) this.#membership.renew(hub, now)
+    else if (this.#membership.apply(report, now)) this.#tell(now)
+  }
+
+  /** Tells what is to be told, or leaves it to the alarm where something was told a moment ago. */
+  #tell(now: number, isUrgent = false): void {
+    if (this.#traits.hasUsers) this.#news.tell(now, isUrgent)
+    this.#counts.tell(now)
+    this.#occupancy.tell()
+  }
+
+  /** Lets what is under way arrive, stores what has changed, and sets the alarm. */
+  async #end(): Promise<void> {
+    this.#store.keep(this.#membership.takeChanges())
+    await this.#fanOut.settle()
+    await this.#occupancy.settle()
+    // Answers of hubs may have changed something.
+    this.#store.keep(this.#membership.takeChanges())
+    this.#clearAt = this.#isUseless ? (this.#clearAt ?? this.#now() + LINGER_MS) : undefined
+    await this.#alarm.set(() => this.#nextAt())
+  }
+
+  #nextAt(): number | undefined {
+    const now = this.#now()
+    return earliest([
+      this.#membership.nextAt(now),
+      this.#news.nextAt(now),
+      this.#counts.nextAt(),
+      this.#history.nextAt(),
+      this.#outbox.nextAt(),
+      this.#occupancy.nextAt(now),
+      this.#clearAt,
+    ])
+  }
+
+  /** Whether what is stored is of use to nobody: an object without storage costs nothing. */
+  get #isUseless(): boolean {
+    return (
+      this.#store.isMade &&
+      this.#membership.isEmpty &&
+      this.#history.isEmpty &&
+      this.#outbox.size === 0 &&
+      this.#occupancy.nextAt(0) === undefined
+    )
+  }
+
+  async #clear(): Promise<void> {
+    this.#clearAt = undefined
+    this.#membership.reset()
+    this.#membership.takeChanges()
+    this.#history.reset()
+    await this.#store.clear()
+  }
+
+  #answer(question: Question, isKnown: boolean, now: number): ReportAnswer {
+    const { user, isCached, resume } = question
+    const last = isCached ? this.#history.last(now) : undefined
+    if (isCached && !last) this.#outbox.add({ name: 'cache_miss', channel: this.#options.name })
+    return {
+      position: this.#history.position,
+      isKnown,
+      ...(user !== undefined && {
+        snapshot: this.#snapshots.write(this.#membership.snapshotFor(user)),
+        isPresent: this.#membership.isPresent(user),
+      }),
+      ...(isCached && { last: last ? { serial: last.serial, frame: last.frame } : null }),
+      ...(resume && { missed: this.#history.since(resume, now) }),
+    }
+  }
+
+  /** Whether a report would bring in one user more than the app allows. */
+  #isFull({ users, isComplete }: HubReport): boolean {
+    const { presenceMembers } = this.#options.app.limits
+    if (isComplete || this.#membership.userCount < presenceMembers) return false
+    return users.some(({ id, sockets }) => sockets > 0 && !this.#membership.isPresent(id))
+  }
+
+  #cached(now: number): CachedEvent | undefined {
+    const last = this.#history.last(now)
+    return last && { event: last.event, data: last.data, ttlMs: last.expiresAt - now }
+  }
+
+  #now(): number {
+    return this.#options.platform.now()
+  }
+}
+
+function rulesOf({ limits }: App): ConstructorParameters<typeof Membership>[0] {
+  const { leaveGraceMs, reloadGraceMs, listedMembers } = limits
+  return {
+    grace: { unsubscribed: 0, closed: 0, reload: reloadGraceMs, lost: leaveGraceMs },
+    namedLimit: listedMembers,
+    leaseMs: LEASE_MS,
+  }
+}
+
+function clientEventOf(
+  channel: string,
+  { event, data }: ChannelEvent,
+  { socketId, userId }: NonNullable<ChannelEvent['client']>,
+): Parameters<WebhookOutbox['add']>[0] {
+  const text = typeof data === 'string' ? data : (JSON.stringify(data) ?? '')
+  const user = userId === undefined ? {} : { user_id: userId }
+  return { name: 'client_event', channel, event, data: text, socket_id: socketId, ...user }
+}
+
+/** Names a history: unlike any before it, since it has the time and chance in it. */
+function newEpoch(platform: Platform): string {
+  const chance = Math.floor(platform.random() * 2 ** 32).toString(36)
+  return `${Math.floor(platform.now()).toString(36)}${chance.padStart(7, '0')}`
+}

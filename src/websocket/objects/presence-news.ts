@@ -1,0 +1,75 @@
+/**
+ * Tells the subscribers of a presence channel who came and went, in batches.
+ *
+ * @module
+ */
+
+import type { PresentUser } from '../extensions.ts'
+import type { App } from '../protocol/app.ts'
+import type { WebhookOutbox } from '../protocol/webhook-outbox.ts'
+import type { ChannelHistory } from './channel-history.ts'
+import type { FanOut } from './fan-out.ts'
+import type { Membership } from './membership.ts'
+import type { RosterUser } from './roster-types.ts'
+
+/** What news are made of. */
+export interface NewsParts {
+  readonly name: string
+  readonly app: App
+  readonly membership: Membership
+  readonly history: ChannelHistory
+  readonly outbox: WebhookOutbox
+  readonly fanOut: FanOut
+}
+
+/** The first change is told at once; those within the batch time after it, together. */
+export class PresenceNews {
+  readonly #parts: NewsParts
+  #toldAt = Number.NEGATIVE_INFINITY
+
+  constructor(parts: NewsParts) {
+    this.#parts = parts
+  }
+
+  /** Tells what there is, unless something was told within the batch time and it is not urgent. */
+  tell(now: number, isUrgent: boolean): void {
+    const { membership } = this.#parts
+    membership.settle(now)
+    this.#addWebhooks()
+    if (!isUrgent && now < this.#openAt) return
+    const diff = membership.takeNews(now)
+    if (diff === undefined) return
+    this.#toldAt = now
+    const { joins, leaves, updates, count } = diff
+    this.#parts.fanOut.send(membership.attached(), [
+      {
+        kind: 'presence',
+        position: this.#parts.history.advance(),
+        diff: { joins: joins.map(presentUser), leaves, count },
+        updates: updates.map(presentUser),
+      },
+    ])
+  }
+
+  /** When the batch that is open is to be told, in epoch milliseconds. */
+  nextAt(now: number): number | undefined {
+    return this.#parts.membership.hasNews(now) ? Math.max(now, this.#openAt) : undefined
+  }
+
+  get #openAt(): number {
+    return this.#toldAt + this.#parts.app.limits.presenceBatchMs
+  }
+
+  /** Of everybody, named or not. A leave that had no grace is held, so that a return undoes it. */
+  #addWebhooks(): void {
+    const { membership, outbox, name } = this.#parts
+    for (const { id, kind } of membership.takePassages()) {
+      const event = kind === 'came' ? 'member_added' : 'member_removed'
+      outbox.add({ name: event, channel: name, user_id: id })
+    }
+  }
+}
+
+function presentUser({ id, info }: RosterUser): PresentUser {
+  return info === undefined ? { user_id: id } : { user_id: id, user_info: JSON.parse(info) }
+}

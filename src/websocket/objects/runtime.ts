@@ -1,0 +1,41 @@
+/**
+ * The parts of a Durable Object's runtime that are used, written structurally, so that the objects are
+ * plain classes and only the Worker knows the platform.
+ *
+ * @module
+ */
+
+/** A row of SQLite. */
+export type SqlRow = Readonly<Record<string, unknown>>
+
+/** The storage of an object whose class is under `new_sqlite_classes`. */
+export interface ObjectStorage {
+  readonly sql: {
+    exec(query: string, ...bindings: (string | number | null)[]): Iterable<SqlRow>
+  }
+  transactionSync<T>(change: () => T): T
+  getAlarm(): Promise<number | null>
+  setAlarm(at: number): Promise<void>
+  deleteAlarm(): Promise<void>
+  deleteAll(): Promise<void>
+}
+
+/** A hibernating socket, as its object has it. */
+export interface ObjectSocket {
+  /** 1 while it is open. */
+  readonly readyState: number
+  /** Bytes not sent yet, where the runtime tells. */
+  readonly bufferedAmount?: number
+  send(frame: string): void
+  close(code?: number, reason?: string): void
+  serializeAttachment(value: unknown): void
+  deserializeAttachment(): unknown
+}
+
+/** The state of an object that has sockets. */
+export interface SocketObjectState<Socket extends ObjectSocket = ObjectSocket> {
+  readonly storage: ObjectStorage
+  acceptWebSocket(socket: Socket): void
+  getWebSockets(): Socket[]
+  getWebSocketAutoResponseTimestamp(socket: Socket): { getTime(): number } | null
+}
