@@ -35,6 +35,7 @@ import { FIGURES_TWIN } from './figures-twin.ts'
 import { Keyspace, type KeyspaceOptions } from './keyspace.ts'
 import { LOG_TWINS } from './log-twins.ts'
 import type { Argv } from './parse.ts'
+import { PRESENCE_TWINS } from './presence-twins.ts'
 import { RATE_LIMIT_TWINS } from './rate-limit/twins.ts'
 import { scriptCommands } from './script-commands.ts'
 import { ScriptLibrary, type ScriptTwin } from './scripting.ts'
@@ -78,6 +79,7 @@ const DEFAULT_TWINS: readonly ScriptTwin[] = [
   FIGURES_TWIN,
   ...UPKEEP_TWINS,
   ...WARMING_TWINS,
+  ...PRESENCE_TWINS,
 ]
 
 /**

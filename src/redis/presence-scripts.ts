@@ -1,0 +1,284 @@
+/**
+ * What presence changes inside Redis, in Lua: connections, rooms, statuses, last events. Each script is
+ * one atomic step. The embedded engine runs twins of them in JavaScript.
+ *
+ * All keys of a namespace begin with the one key that a script is given, the home, whose hash tag they
+ * share, hence its slot. A connection touches its user, its node and each of its rooms in one step, and
+ * which rooms those are is known to Redis alone: no smaller slot would do.
+ *
+ * ```
+ * :c:<connection>  hash  v write id  u user  n node  d payload  t opened  a last active  x lease ends
+ *                        r:<room> payload of the room; with v alone it says that the connection was closed
+ * :u:<user>        connections of a user by the end of their leases (sorted set)
+ * :m:<room>        connections in a room, likewise
+ * :w:<room>        users in a room, by the latest end of a lease they have there
+ * :i:<room>        what was said of a user who came into the room: the first of his connections decides
+ * :n  :n:<node>    nodes, and connections of a node
+ * :p:<user>        hash  i payload of the user  l last seen  s status  d payload  t set at  q ends or 0
+ * :e:<channel>     hash  d payload of the last event  k epoch  o serial
+ * ```
+ *
+ * A connection is alive until `x`, and every key lives as long as the longest lease in it: what nobody
+ * prolongs is gone, whoever has crashed. Times are epoch milliseconds of the server's clock.
+ *
+ * @module
+ */
+
+import type { Script } from './scripts.ts'
+import { CLOCK } from './user-scripts.ts'
+
+/** Names, and indexes whose keys live as long as what is in them. */
+const INDEXES = `
+local home = KEYS[1]
+local function keep(key, at)
+  if redis.call('PTTL', key) < at - now then redis.call('PEXPIREAT', key, text(at)) end
+end
+local function index(key, at, member)
+  redis.call('ZADD', key, text(at), member)
+  keep(key, at)
+end
+local function seen(user, life)
+  redis.call('HSET', home .. ':p:' .. user, 'l', text(now))
+  keep(home .. ':p:' .. user, now + life)
+end
+local function isIn(key, member)
+  return redis.call('ZSCORE', key, member) and 1 or 0
+end
+`
+
+/** How connections come into rooms and leave them. `settle` says how long a user stays in a room. */
+const ROOMS = `
+local function settle(room, user)
+  local latest = 0
+  local live = redis.call('ZRANGEBYSCORE', home .. ':u:' .. user, '(' .. text(now), '+inf')
+  for i = 1, #live do
+    local at = tonumber(redis.call('ZSCORE', home .. ':m:' .. room, live[i]) or 0)
+    if at > latest then latest = at end
+  end
+  if latest > now then
+    index(home .. ':w:' .. room, latest, user)
+  else
+    redis.call('ZREM', home .. ':w:' .. room, user)
+    redis.call('HDEL', home .. ':i:' .. room, user)
+  end
+end
+local function prune(room)
+  local gone = redis.call('ZRANGEBYSCORE', home .. ':w:' .. room, '-inf', text(now), 'LIMIT', 0, 1000)
+  for i = 1, #gone do
+    redis.call('ZREM', home .. ':w:' .. room, gone[i])
+    redis.call('HDEL', home .. ':i:' .. room, gone[i])
+  end
+  redis.call('ZREMRANGEBYSCORE', home .. ':m:' .. room, '-inf', text(now))
+end
+local function enter(conn, room, about, user, info, at)
+  redis.call('HSET', home .. ':c:' .. conn, 'r:' .. room, about)
+  index(home .. ':m:' .. room, at, conn)
+  if user == '' then return end
+  settle(room, user)
+  if info ~= '' then redis.call('HSETNX', home .. ':i:' .. room, user, info) end
+  if redis.call('EXISTS', home .. ':i:' .. room) == 1 then keep(home .. ':i:' .. room, at) end
+end
+local function leave(conn, room, user)
+  redis.call('HDEL', home .. ':c:' .. conn, 'r:' .. room)
+  local was = redis.call('ZREM', home .. ':m:' .. room, conn)
+  if user ~= '' then settle(room, user) end
+  return was
+end
+local function rooms(conn)
+  local found = {}
+  for _, field in ipairs(redis.call('HKEYS', home .. ':c:' .. conn)) do
+    if string.sub(field, 1, 2) == 'r:' then found[#found + 1] = string.sub(field, 3) end
+  end
+  table.sort(found)
+  return found
+end
+`
+
+/** A connection: its fields while it is alive, and how it ends. */
+const CONNECTIONS = `
+local function alive(conn)
+  local found = redis.call('HMGET', home .. ':c:' .. conn, 'x', 'u', 'n', 'v')
+  if not found[1] or tonumber(found[1]) <= now then return nil end
+  return { at = tonumber(found[1]), user = found[2], node = found[3], write = found[4] }
+end
+local function drop(conn, known)
+  redis.call('ZREM', home .. ':n:' .. known.node, conn)
+  if known.user ~= '' then redis.call('ZREM', home .. ':u:' .. known.user, conn) end
+  for _, room in ipairs(rooms(conn)) do leave(conn, room, known.user) end
+  redis.call('DEL', home .. ':c:' .. conn)
+end
+local function close(conn, known, life, remember)
+  if known.user ~= '' then seen(known.user, life) end
+  drop(conn, known)
+  redis.call('HSET', home .. ':c:' .. conn, 'v', known.write)
+  redis.call('PEXPIRE', home .. ':c:' .. conn, text(remember))
+end
+`
+
+const PRESENCE = `${CLOCK}${INDEXES}${ROOMS}${CONNECTIONS}`
+
+/**
+ * `KEYS: home  ARGV: connection, write id, user or '', payload of the user, node, lease ms, payload, ms a
+ * user is remembered, most connections of a user, most connections in a room, then room, payload of the
+ * room, payload of the user in it or ''…` → 1; 0 if it was closed before this copy came; `connections` or
+ * `members` for what would be too many. Takes the place of another connection of this name, rooms and all.
+ */
+export const WS_OPEN: Script = {
+  sha1: 'f45582507ac4f0cefa1ec362fc967d44265f34a3',
+  lua: `${PRESENCE}
+local conn, write, user, node = ARGV[1], ARGV[2], ARGV[3], ARGV[5]
+local life = tonumber(ARGV[8])
+local known = alive(conn)
+if redis.call('HGET', home .. ':c:' .. conn, 'v') == write then return known and 1 or 0 end
+if user ~= '' then
+  redis.call('ZREMRANGEBYSCORE', home .. ':u:' .. user, '-inf', text(now))
+  local count = redis.call('ZCARD', home .. ':u:' .. user) - isIn(home .. ':u:' .. user, conn)
+  if count >= tonumber(ARGV[9]) then return 'connections' end
+end
+for i = 11, #ARGV, 3 do
+  prune(ARGV[i])
+  local members = home .. ':m:' .. ARGV[i]
+  if redis.call('ZCARD', members) - isIn(members, conn) >= tonumber(ARGV[10]) then return 'members' end
+end
+if known then drop(conn, known) end
+local at = now + ARGV[6]
+redis.call('DEL', home .. ':c:' .. conn)
+redis.call('HSET', home .. ':c:' .. conn, 'v', write, 'u', user, 'n', node, 'd', ARGV[7],
+  't', text(now), 'a', text(now), 'x', text(at))
+redis.call('PEXPIREAT', home .. ':c:' .. conn, text(at))
+index(home .. ':n:' .. node, at, conn)
+index(home .. ':n', at, node)
+if user ~= '' then
+  index(home .. ':u:' .. user, at, conn)
+  seen(user, life)
+  redis.call('HSET', home .. ':p:' .. user, 'i', ARGV[4])
+end
+for i = 11, #ARGV, 3 do enter(conn, ARGV[i], ARGV[i + 1], user, ARGV[i + 2], at) end
+return 1
+`,
+}
+
+/**
+ * `KEYS: home  ARGV: lease ms, ms a user is remembered, connections…` → 1 for each that is alive, and has
+ * another lease now, 0 for each that is not. No lease ends earlier for it.
+ */
+export const WS_ACTIVE: Script = {
+  sha1: '16e1806410a89157209777d433ee4a26da6cb6ea',
+  lua: `${PRESENCE}
+local answers = {}
+for i = 3, #ARGV do
+  local conn = ARGV[i]
+  local known = alive(conn)
+  answers[#answers + 1] = known and 1 or 0
+  if known then
+    local at = math.max(known.at, now + ARGV[1])
+    redis.call('HSET', home .. ':c:' .. conn, 'a', text(now), 'x', text(at))
+    redis.call('PEXPIREAT', home .. ':c:' .. conn, text(at))
+    index(home .. ':n:' .. known.node, at, conn)
+    if at > tonumber(redis.call('ZSCORE', home .. ':n', known.node) or 0) then
+      index(home .. ':n', at, known.node)
+    end
+    if known.user ~= '' then
+      index(home .. ':u:' .. known.user, at, conn)
+      seen(known.user, tonumber(ARGV[2]))
+    end
+    for _, room in ipairs(rooms(conn)) do
+      index(home .. ':m:' .. room, at, conn)
+      if known.user ~= '' then
+        settle(room, known.user)
+        if redis.call('EXISTS', home .. ':i:' .. room) == 1 then keep(home .. ':i:' .. room, at) end
+      end
+    end
+  end
+end
+return answers
+`,
+}
+
+/**
+ * `KEYS: home  ARGV: ms it is remembered, ms a user is remembered, connections…` → how many were alive. A
+ * copy of {@link WS_OPEN} that arrives late finds what remains, and opens nothing.
+ */
+export const WS_CLOSE: Script = {
+  sha1: 'b63a9ceef12d8a70c5ee42ef625bcbefb48dd359',
+  lua: `${PRESENCE}
+local count = 0
+for i = 3, #ARGV do
+  local known = alive(ARGV[i])
+  if known then
+    close(ARGV[i], known, tonumber(ARGV[2]), tonumber(ARGV[1]))
+    count = count + 1
+  end
+end
+return count
+`,
+}
+
+/** `KEYS: home  ARGV: ms it is remembered, ms a user is remembered, node, most` → how many of a node ended. */
+export const WS_DRAIN: Script = {
+  sha1: '0d9b0ea602d8b40820414a9355f44f3232c12a17',
+  lua: `${PRESENCE}
+local node = home .. ':n:' .. ARGV[3]
+redis.call('ZREMRANGEBYSCORE', node, '-inf', text(now))
+local live = redis.call('ZRANGE', node, 0, text(ARGV[4] - 1))
+for i = 1, #live do
+  local known = alive(live[i])
+  if known then
+    close(live[i], known, tonumber(ARGV[2]), tonumber(ARGV[1]))
+  end
+  redis.call('ZREM', node, live[i])
+end
+if redis.call('EXISTS', node) == 0 then redis.call('ZREM', home .. ':n', ARGV[3]) end
+return #live
+`,
+}
+
+/**
+ * `KEYS: home  ARGV: connection, room, payload of the room, user or '', payload of the user, payload of the
+ * user in the room or '', ms a user is remembered, most connections of a user, most rooms of a connection,
+ * most connections in a room` → 1; 2 if it was there; 0 if there is no such connection; `user` if it is
+ * another's; `connections`, `rooms` or `members` for what would be too many. A connection that is nobody's
+ * becomes the user's.
+ */
+export const WS_JOIN: Script = {
+  sha1: 'a55373e207351f6630a92e80e755f5de9b586e34',
+  lua: `${PRESENCE}
+local conn, room, user = ARGV[1], ARGV[2], ARGV[4]
+local known = alive(conn)
+if not known then return 0 end
+if user ~= '' and known.user ~= '' and user ~= known.user then return 'user' end
+local claims = user ~= '' and known.user == ''
+if claims then
+  redis.call('ZREMRANGEBYSCORE', home .. ':u:' .. user, '-inf', text(now))
+  if redis.call('ZCARD', home .. ':u:' .. user) >= tonumber(ARGV[8]) then return 'connections' end
+end
+prune(room)
+local was = isIn(home .. ':m:' .. room, conn)
+if was == 0 then
+  if #rooms(conn) >= tonumber(ARGV[9]) then return 'rooms' end
+  if redis.call('ZCARD', home .. ':m:' .. room) >= tonumber(ARGV[10]) then return 'members' end
+end
+if claims then
+  redis.call('HSET', home .. ':c:' .. conn, 'u', user)
+  index(home .. ':u:' .. user, known.at, conn)
+  known.user = user
+  for _, other in ipairs(rooms(conn)) do settle(other, user) end
+end
+if user ~= '' then
+  seen(user, tonumber(ARGV[7]))
+  redis.call('HSET', home .. ':p:' .. user, 'i', ARGV[5])
+end
+enter(conn, room, ARGV[3], known.user, ARGV[6], known.at)
+return 1 + was
+`,
+}
+
+/** `KEYS: home  ARGV: connection, room` → 1 if it was there, 0 if not. */
+export const WS_LEAVE: Script = {
+  sha1: '5a383f7674192d31bc896cf86523ff632ce4baa6',
+  lua: `${PRESENCE}
+local known = alive(ARGV[1])
+if not known then return 0 end
+return leave(ARGV[1], ARGV[2], known.user)
+`,
+}
