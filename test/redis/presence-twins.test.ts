@@ -80,6 +80,7 @@ const STORY: readonly Step[] = [
   one('status', { which: 1 }),
   one('users'),
   one('close', { which: 1 }),
+  one('open', { which: 1 }),
   one('again', { which: 0 }),
   one('leave'),
   one('lapse', { conn: 'c2' }),
@@ -87,8 +88,8 @@ const STORY: readonly Step[] = [
   one('room'),
   one('drain'),
   one('nodes'),
-  one('event', { which: 3 }),
-  one('event', { which: 2 }),
+  one('event', { which: 5 }),
+  one('event', { which: 4 }),
   one('event', { which: 4 }),
 ]
 
