@@ -21,6 +21,8 @@ const SUBPATHS = [
   'nearcache/trpc',
   'nearcache/email/mime',
   'nearcache/session',
+  'nearcache/websocket',
+  'nearcache/websocket/client',
   'nearcache/ratelimit',
   'nearcache/hono',
   'nearcache/http',

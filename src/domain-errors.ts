@@ -1,5 +1,5 @@
 /**
- * The errors of the domain caches: mail, answers of language models, sessions. Exported with the others
+ * The errors of the domain caches: mail, answers of language models, sessions, presence. Exported with the others
  * by `'nearcache/errors'`.
  *
  * @module
@@ -131,3 +131,38 @@ const INTERRUPTIONS = {
   taken: 'it is not this run that holds it',
   stopped: 'the runner stops',
 } as const
+
+/** Presence has no room for it, or it is somebody else's. Nothing was changed. */
+export class PresenceRefusedError extends NearcacheError {
+  override readonly name: string = 'PresenceRefusedError'
+  readonly code = 'ERR_PRESENCE_REFUSED'
+  /**
+   * `connections`: the user has all that are allowed. `rooms`: the connection is in all that are
+   * allowed. `members`: the room is full. `user`: the connection is another user's.
+   */
+  readonly reason: 'connections' | 'rooms' | 'members' | 'user'
+
+  constructor(reason: PresenceRefusedError['reason']) {
+    super(`Presence was refused: ${reason}`)
+    this.reason = reason
+  }
+}
+
+/** An event was not published, or it is not known whether it was. */
+export class PublishError extends NearcacheError {
+  override readonly name: string = 'PublishError'
+  readonly code = 'ERR_PUBLISH'
+  /** A closed set of words: `timeout`, `network`, `malformed answer`, or `HTTP` with the status. */
+  readonly reason: string
+  /** The status of the answer, where there was one. */
+  readonly status: number | undefined
+  /** Whether it may have been delivered all the same. */
+  readonly applied: 'no' | 'unknown'
+
+  constructor(reason: string, status: number | undefined, applied: 'no' | 'unknown') {
+    super(`The event was not published: ${reason}`)
+    this.reason = reason
+    this.status = status
+    this.applied = applied
+  }
+}

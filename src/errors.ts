@@ -13,6 +13,8 @@ import type {
   EmbeddingError,
   JobInterruptedError,
   NotCachedError,
+  PresenceRefusedError,
+  PublishError,
   SessionRefusedError,
   SessionUnavailableError,
 } from './domain-errors.ts'
@@ -23,6 +25,8 @@ export {
   EmbeddingError,
   JobInterruptedError,
   NotCachedError,
+  PresenceRefusedError,
+  PublishError,
   type SessionRefusal,
   SessionRefusedError,
   SessionUnavailableError,
@@ -52,6 +56,8 @@ export type AnyNearcacheError =
   | SessionUnavailableError
   | SessionRefusedError
   | JobInterruptedError
+  | PresenceRefusedError
+  | PublishError
   | ClosedError
 
 /** An option failed validation: while constructing, or before any I/O of the call it was given to. */

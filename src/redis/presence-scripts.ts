@@ -7,8 +7,9 @@
  * which rooms those are is known to Redis alone: no smaller slot would do.
  *
  * ```
- * :c:<connection>  hash  v write id  u user  n node  d payload  t opened  a last active  x lease ends
- *                        r:<room> payload of the room; with v alone it says that the connection was closed
+ * :c:<connection>  hash  v write id  u user  b payload of the user  n node  d payload  t opened
+ *                        a last active  x lease ends  r:<room> payload of the room
+ *                        with v alone it says that the connection was closed
  * :u:<user>        connections of a user by the end of their leases (sorted set)
  * :m:<room>        connections in a room, likewise
  * :w:<room>        users in a room, by the latest end of a lease they have there
@@ -74,6 +75,10 @@ local function enter(conn, room, about, user, info, at)
   redis.call('HSET', home .. ':c:' .. conn, 'r:' .. room, about)
   index(home .. ':m:' .. room, at, conn)
   if user == '' then return end
+  -- What was said of a user who has been away is of then, though nobody has pruned it yet.
+  if tonumber(redis.call('ZSCORE', home .. ':w:' .. room, user) or 0) <= now then
+    redis.call('HDEL', home .. ':i:' .. room, user)
+  end
   settle(room, user)
   if info ~= '' then redis.call('HSETNX', home .. ':i:' .. room, user, info) end
   if redis.call('EXISTS', home .. ':i:' .. room) == 1 then keep(home .. ':i:' .. room, at) end
@@ -124,7 +129,7 @@ const PRESENCE = `${CLOCK}${INDEXES}${ROOMS}${CONNECTIONS}`
  * `members` for what would be too many. Takes the place of another connection of this name, rooms and all.
  */
 export const WS_OPEN: Script = {
-  sha1: 'f45582507ac4f0cefa1ec362fc967d44265f34a3',
+  sha1: '184fe990e92b54b85676450cafdd625034f6bcac',
   lua: `${PRESENCE}
 local conn, write, user, node = ARGV[1], ARGV[2], ARGV[3], ARGV[5]
 local life = tonumber(ARGV[8])
@@ -143,8 +148,8 @@ end
 if known then drop(conn, known) end
 local at = now + ARGV[6]
 redis.call('DEL', home .. ':c:' .. conn)
-redis.call('HSET', home .. ':c:' .. conn, 'v', write, 'u', user, 'n', node, 'd', ARGV[7],
-  't', text(now), 'a', text(now), 'x', text(at))
+redis.call('HSET', home .. ':c:' .. conn, 'v', write, 'u', user, 'b', ARGV[4], 'n', node,
+  'd', ARGV[7], 't', text(now), 'a', text(now), 'x', text(at))
 redis.call('PEXPIREAT', home .. ':c:' .. conn, text(at))
 index(home .. ':n:' .. node, at, conn)
 index(home .. ':n', at, node)
@@ -163,7 +168,7 @@ return 1
  * another lease now, 0 for each that is not. No lease ends earlier for it.
  */
 export const WS_ACTIVE: Script = {
-  sha1: '16e1806410a89157209777d433ee4a26da6cb6ea',
+  sha1: '2ccac670f7713e8fc34e3f1b28dad7f9b48da702',
   lua: `${PRESENCE}
 local answers = {}
 for i = 3, #ARGV do
@@ -200,7 +205,7 @@ return answers
  * copy of {@link WS_OPEN} that arrives late finds what remains, and opens nothing.
  */
 export const WS_CLOSE: Script = {
-  sha1: 'b63a9ceef12d8a70c5ee42ef625bcbefb48dd359',
+  sha1: '7d84fe4fd560a2740a59d6fe8bf9da4c9963e12b',
   lua: `${PRESENCE}
 local count = 0
 for i = 3, #ARGV do
@@ -216,7 +221,7 @@ return count
 
 /** `KEYS: home  ARGV: ms it is remembered, ms a user is remembered, node, most` → how many of a node ended. */
 export const WS_DRAIN: Script = {
-  sha1: '0d9b0ea602d8b40820414a9355f44f3232c12a17',
+  sha1: 'c432e82b3d1df2ce193b4e901fffeae0b549d41e',
   lua: `${PRESENCE}
 local node = home .. ':n:' .. ARGV[3]
 redis.call('ZREMRANGEBYSCORE', node, '-inf', text(now))
@@ -241,7 +246,7 @@ return #live
  * becomes the user's.
  */
 export const WS_JOIN: Script = {
-  sha1: 'a55373e207351f6630a92e80e755f5de9b586e34',
+  sha1: '22a5f73f053c51a6ad08e8b2fdaa99e5754550b3',
   lua: `${PRESENCE}
 local conn, room, user = ARGV[1], ARGV[2], ARGV[4]
 local known = alive(conn)
@@ -259,7 +264,7 @@ if was == 0 then
   if redis.call('ZCARD', home .. ':m:' .. room) >= tonumber(ARGV[10]) then return 'members' end
 end
 if claims then
-  redis.call('HSET', home .. ':c:' .. conn, 'u', user)
+  redis.call('HSET', home .. ':c:' .. conn, 'u', user, 'b', ARGV[5])
   index(home .. ':u:' .. user, known.at, conn)
   known.user = user
   for _, other in ipairs(rooms(conn)) do settle(other, user) end
@@ -275,7 +280,7 @@ return 1 + was
 
 /** `KEYS: home  ARGV: connection, room` → 1 if it was there, 0 if not. */
 export const WS_LEAVE: Script = {
-  sha1: '5a383f7674192d31bc896cf86523ff632ce4baa6',
+  sha1: 'b8471a0a05c1b0ef1cb9aa12ebc9b56536c8a237',
   lua: `${PRESENCE}
 local known = alive(ARGV[1])
 if not known then return 0 end

@@ -97,6 +97,8 @@ export class Home {
     this.call('HSET', this.key('c', conn), `r:${room}`, about ?? '')
     this.index(this.key('m', room ?? ''), at, conn)
     if (user === '') return
+    const since = Number(this.call('ZSCORE', this.key('w', room ?? ''), user) ?? 0)
+    if (since <= this.now) this.call('HDEL', this.key('i', room ?? ''), user)
     this.settle(room ?? '', user)
     if (info !== '') this.call('HSETNX', this.key('i', room ?? ''), user, info ?? '')
     this.keepInfo(room ?? '', at)

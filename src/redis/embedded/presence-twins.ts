@@ -37,7 +37,7 @@ const open: TwinBody = (call, [homeKey = ''], args) => {
   const now = String(home.now)
   const at = home.now + Number(lease)
   call('DEL', key)
-  const fields = ['v', write, 'u', user, 'n', node, 'd', payload, 't', now, 'a', now]
+  const fields = ['v', write, 'u', user, 'b', about, 'n', node, 'd', payload, 't', now, 'a', now]
   call('HSET', key, ...fields, 'x', String(at))
   call('PEXPIREAT', key, String(at))
   home.index(home.key('n', node), at, conn)
@@ -129,7 +129,7 @@ const join: TwinBody = (call, [homeKey = ''], args) => {
   const was = home.isIn(home.key('m', room), conn)
   const full = was === 0 && tooMany(home, conn, room, args)
   if (full) return full
-  if (claims) claim(home, conn, user, known.at)
+  if (claims) claim(home, conn, [user, aboutUser], known.at)
   if (user !== '') {
     home.seen(user, Number(life))
     call('HSET', home.key('p', user), 'i', aboutUser)
@@ -149,8 +149,8 @@ function tooMany(
   return count >= Number(args[9]) ? 'members' : undefined
 }
 
-function claim(home: Home, conn: string, user: string, at: number): void {
-  home.call('HSET', home.key('c', conn), 'u', user)
+function claim(home: Home, conn: string, [user = '', about = '']: string[], at: number): void {
+  home.call('HSET', home.key('c', conn), 'u', user, 'b', about)
   home.index(home.key('u', user), at, conn)
   for (const other of home.rooms(conn)) home.settle(other, user)
 }

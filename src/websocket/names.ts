@@ -1,0 +1,63 @@
+/**
+ * Names of connections, users, rooms and channels, as they stand in Redis: plain ASCII, bounded, and
+ * different for different texts.
+ *
+ * @module
+ */
+
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
+import { InvalidKeyError } from '../errors.ts'
+
+/** What is named. */
+export type NameKind = 'connection' | 'user' | 'room' | 'channel'
+
+const MOST_CHARACTERS: Readonly<Record<NameKind, number>> = {
+  connection: 128,
+  user: 128,
+  room: 200,
+  channel: 200,
+}
+/** 132 bits: no second preimage, and no collision before 2^66 names. */
+const HASH_CHARS = 22
+const CONTROL = /\p{Cc}/u
+
+/** Makes names. */
+export class PresenceNames {
+  /** What every key of the namespace begins with: its hash tag is its slot. */
+  readonly home: string
+  readonly #hash: ReturnType<typeof hmac.create> | undefined
+
+  /** @param secret Hides every name behind HMAC-SHA-256. */
+  constructor(prefix: string, namespace: string, secret: Uint8Array | undefined) {
+    this.home = `${prefix}:{${namespace}}`
+    this.#hash = secret && hmac.create(sha256, secret)
+  }
+
+  /** @throws {InvalidKeyError} When the text is none, empty, too long, not well-formed or has control characters. */
+  name(kind: NameKind, text: string): string {
+    check(kind, text)
+    if (this.#hash === undefined) return encodeURIComponent(text)
+    const digest = this.#hash
+      .clone()
+      .update(encodeUtf8(`${kind}\0${text}`))
+      .digest()
+    return toBase64Url(digest).slice(0, HASH_CHARS)
+  }
+
+  /** The key of a channel's last event. */
+  eventKey(channel: string): string {
+    return `${this.home}:e:${this.name('channel', channel)}`
+  }
+}
+
+function check(kind: NameKind, text: unknown): asserts text is string {
+  const what = kind === 'room' || kind === 'channel' ? kind : `${kind} id`
+  if (typeof text !== 'string') throw new InvalidKeyError(`${what} is not a string`)
+  if (text === '') throw new InvalidKeyError(`${what} is empty`)
+  const most = MOST_CHARACTERS[kind]
+  if (text.length > most) throw new InvalidKeyError(`${what} is longer than ${most} characters`)
+  if (!text.isWellFormed()) throw new InvalidKeyError(`${what} has a lone surrogate`)
+  if (CONTROL.test(text)) throw new InvalidKeyError(`${what} has a control character`)
+}

@@ -1,0 +1,169 @@
+/**
+ * Publishes events through the HTTP API of a server of the Pusher protocol, signed, in bounded time.
+ *
+ * @module
+ */
+
+import { checkFields } from '../cache/policy.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError, InvalidValueError, PublishError } from '../errors.ts'
+import { withDeadline } from '../flight/deadline.ts'
+import type { Platform } from '../platform/platform.ts'
+import { readChannel } from './protocol/channel.ts'
+import { signedQuery } from './protocol/request-signature.ts'
+
+/** Where events are published, and as whom. */
+export interface RealtimeApi {
+  /** Of the server, `https://realtime.example.com`; the paths of the API are added. */
+  readonly url: string
+  readonly appId: string
+  readonly key: string
+  readonly secret: string
+  /** How long an answer may take; 1 ms to 1 min. @default '5s' */
+  readonly timeout?: Duration
+  /** @default the global one */
+  readonly fetch?: typeof fetch
+}
+
+/** What goes with an event. */
+export interface PublishOptions {
+  /** The connection that is not to get it: the one that caused it. */
+  readonly socketId?: string
+  /** What is asked of each channel at that time. @default nothing */
+  readonly info?: readonly ('user_count' | 'subscription_count')[]
+}
+
+/** What was asked of a channel; `undefined` where the server does not tell. */
+export interface PublishedTo {
+  readonly userCount: number | undefined
+  readonly subscriptionCount: number | undefined
+}
+
+const MOST_CHANNELS = 100
+const MOST_NAME_CHARACTERS = 200
+const FIELDS = ['url', 'appId', 'key', 'secret', 'timeout', 'fetch']
+const SOCKET_ID = /^\d+\.\d+$/
+
+/** Sends events of one app. */
+export class Publisher {
+  readonly #platform: Platform
+  readonly #api: RealtimeApi
+  readonly #url: URL
+  readonly #timeoutMs: number
+
+  /** @throws {InvalidOptionError} When a part of the API is missing or out of its range. */
+  constructor(platform: Platform, api: RealtimeApi) {
+    checkFields(api, 'api', FIELDS)
+    for (const field of ['appId', 'key', 'secret'] as const) {
+      if (typeof api[field] === 'string' && api[field] !== '') continue
+      throw new InvalidOptionError(`api.${field}`, 'a text that is not empty')
+    }
+    this.#platform = platform
+    this.#api = api
+    this.#url = urlOf(api.url, api.appId)
+    const range = { min: 1, max: 60_000 }
+    this.#timeoutMs = toMilliseconds(api.timeout ?? '5s', 'api.timeout', range)
+  }
+
+  /**
+   * @param data Sent as JSON.
+   * @returns What was asked of the channels, by their names.
+   * @throws {PublishError} When the server did not say that it has taken the event.
+   */
+  async publish(
+    channels: readonly string[],
+    event: string,
+    data: unknown,
+    options: PublishOptions,
+  ): Promise<ReadonlyMap<string, PublishedTo>> {
+    const body = bodyOf(channels, event, data, options)
+    const timedOut = (): PublishError => new PublishError('timeout', undefined, 'unknown')
+    const answer = await withDeadline(this.#platform, this.#timeoutMs, timedOut, (signal) =>
+      this.#send(body, signal),
+    )
+    return channelsIn(answer)
+  }
+
+  async #send(body: string, signal: AbortSignal): Promise<unknown> {
+    const { key, secret, fetch: send = fetch } = this.#api
+    const path = decodeURIComponent(this.#url.pathname)
+    const request = { method: 'POST', path, query: {}, body }
+    const url = new URL(this.#url)
+    url.search = String(signedQuery({ key, secret }, request, this.#platform.now()))
+    const headers = { 'Content-Type': 'application/json' }
+    const response = await send(url, { method: 'POST', headers, body, signal }).catch(() => {
+      // TypeError: the message of the runtime may hold the address.
+      throw new PublishError('network', undefined, 'unknown')
+    })
+    if (!response.ok) {
+      await response.body?.cancel()
+      const applied = response.status < 500 ? 'no' : 'unknown'
+      throw new PublishError(`HTTP ${response.status}`, response.status, applied)
+    }
+    return response.json().catch(() => {
+      throw new PublishError('malformed answer', response.status, 'unknown')
+    })
+  }
+}
+
+function urlOf(text: string, appId: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidOptionError('api.url', 'the http or https address of a server')
+  }
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/apps/${encodeURIComponent(appId)}/events`
+  url.hash = ''
+  return url
+}
+
+function bodyOf(
+  channels: readonly string[],
+  event: string,
+  data: unknown,
+  { socketId, info = [] }: PublishOptions,
+): string {
+  if (channels.length === 0 || channels.length > MOST_CHANNELS) {
+    throw new InvalidOptionError('channels', `1 to ${MOST_CHANNELS} names of channels`)
+  }
+  if (channels.some((channel) => readChannel(channel) === undefined)) {
+    throw new InvalidOptionError('channels', 'names of channels: 1 to 200 of A-Za-z0-9_-=@,.;')
+  }
+  if (typeof event !== 'string' || event === '' || event.length > MOST_NAME_CHARACTERS) {
+    throw new InvalidOptionError('event', `a name of 1 to ${MOST_NAME_CHARACTERS} characters`)
+  }
+  if (socketId !== undefined && !SOCKET_ID.test(socketId)) {
+    throw new InvalidOptionError('socketId', 'the id of a socket: two numbers and a point')
+  }
+  const text = jsonOf(data)
+  const asked = info.length > 0 ? { info: info.join(',') } : {}
+  const except = socketId === undefined ? {} : { socket_id: socketId }
+  return JSON.stringify({ name: event, channels, data: text, ...except, ...asked })
+}
+
+function jsonOf(data: unknown): string {
+  try {
+    const text: unknown = JSON.stringify(data)
+    if (typeof text === 'string') return text
+  } catch {
+    // TypeError of a cycle or a bigint; its message may hold names of properties.
+  }
+  throw new InvalidValueError('it is no JSON')
+}
+
+function channelsIn(answer: unknown): ReadonlyMap<string, PublishedTo> {
+  const { channels } = Object(answer) as { readonly channels?: unknown }
+  return new Map(
+    Object.entries(Object(channels) as Record<string, unknown>).map(([name, info]) => {
+      const { user_count, subscription_count } = Object(info) as Record<string, unknown>
+      const told = {
+        userCount: numberIn(user_count),
+        subscriptionCount: numberIn(subscription_count),
+      }
+      return [name, told]
+    }),
+  )
+}
+
+function numberIn(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined
+}

@@ -1,0 +1,371 @@
+/**
+ * Connections, rooms, users and last events of a realtime application, in Redis.
+ *
+ * @module
+ */
+
+import { checkFields } from '../cache/policy.ts'
+import type { Duration } from '../entry/duration.ts'
+import { randomId } from '../entry/id.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { GuardedRequester } from '../redis/guard.ts'
+import { assemble, type PresenceContext } from './assemble.ts'
+import { Mirror } from './mirror.ts'
+import { namePart, ttlOf, type WebSocketCacheOptions, wholeNumber } from './options.ts'
+import type {
+  Connection,
+  ConnectionOptions,
+  JoinOptions,
+  LastEvent,
+  PresenceStatus,
+  RoomEntry,
+  RoomPresence,
+  StatusOptions,
+  UserPresence,
+} from './presence.ts'
+import type { PublishedTo, PublishOptions } from './publisher.ts'
+import { readConnection, readMember, readUser, statusNamed } from './reading.ts'
+import type { UserArguments } from './steps.ts'
+
+/** How the last event of a channel is kept. */
+export interface RealtimeOptions {
+  /** The event's name. @default 'message' */
+  readonly event?: string
+  /** @default that of the cache */
+  readonly ttl?: Duration
+  /**
+   * Where it stands in the channel's history: of one epoch the largest serial stays, whichever call
+   * arrives last. @default none: it takes the place of what is there
+   */
+  readonly position?: { readonly epoch: string; readonly serial: number }
+}
+
+const NOBODY: UserArguments = { user: '', about: '' }
+const MOST_LISTED = 10_000
+/** How many connections one command tells Redis about. */
+const CHUNK = 100
+const MOST_USERS = 1_000
+
+/**
+ * Who is connected, in which rooms, and what was said last, for code that holds no socket as well as for
+ * code that does.
+ *
+ * Every call is one command in one request. Each is one atomic step, however many processes take part;
+ * what a crashed process has left ends with its lease. With Redis away every method rejects: nobody is
+ * said to be offline who may not be. docs/guides/websocket-cache.md says what is guaranteed and what not.
+ *
+ * @example
+ * ```ts
+ * const websocketCache = new WebSocketCache({ redis })
+ * await websocketCache.cacheConnection(socketId, { userId })
+ * await websocketCache.addConnectionToRoom(socketId, 'room-1')
+ * const { count, members } = await websocketCache.getRoomPresence('room-1')
+ * ```
+ */
+export class WebSocketCache {
+  readonly #ctx: PresenceContext
+
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
+  constructor(options: WebSocketCacheOptions) {
+    this.#ctx = assemble(options)
+  }
+
+  /** The guarded way to Redis, with its circuit and the counts of what was sent. */
+  get redis(): GuardedRequester {
+    return this.#ctx.guarded
+  }
+
+  /**
+   * Says that a connection is open. Another of the same id is closed, and leaves its rooms, in the same
+   * step. Ids are best used once: a request to close that arrives late does not know which is meant.
+   *
+   * @returns Whether it is open; it is not if it was removed while this call was under way.
+   * @throws {PresenceRefusedError} `connections` or `members`, for what would be too many.
+   */
+  async cacheConnection(connectionId: string, options: ConnectionOptions = {}): Promise<boolean> {
+    checkFields(options, 'options', ['userId', 'data', 'rooms', 'node'])
+    const { userId, data, rooms = [], node = this.#ctx.policy.node } = options
+    if (!Array.isArray(rooms)) throw new InvalidOptionError('rooms', 'a list of rooms')
+    wholeNumber(rooms.length, 'rooms.length', this.#ctx.policy.maxRoomsPerConnection, 0)
+    const connection = this.#ctx.names.name('connection', connectionId)
+    const writeId = randomId()
+    const user = await this.#user(userId)
+    if (user === NOBODY && rooms.some((room) => typeof room === 'object' && 'info' in room)) {
+      throw new InvalidOptionError('userId', 'given with info: it is the user who is spoken of')
+    }
+    const entries = await Promise.all(rooms.map((room) => this.#entry(room, user.user)))
+    const payload = await this.#ctx.payloads.write({ id: connectionId, data }, [
+      'connection',
+      writeId,
+    ])
+    return this.#ctx.steps.open(connection, writeId, user, {
+      node: namePart(node, 'node'),
+      payload,
+      rooms: entries.flat(),
+    })
+  }
+
+  /** A connection, if it is alive. */
+  async getConnection<Data = unknown>(connectionId: string): Promise<Connection<Data> | undefined> {
+    const connection = this.#ctx.names.name('connection', connectionId)
+    const [fields = new Map()] = await this.#ctx.steps.connections([connection])
+    return (await readConnection(this.#ctx, fields)) as Connection<Data> | undefined
+  }
+
+  /**
+   * Says that a connection is in use, and prolongs its lease.
+   *
+   * @returns Whether it is alive. If not, say `cacheConnection` again with all that it was.
+   */
+  async updateConnectionActivity(connectionId: string): Promise<boolean> {
+    const [isAlive = false] = await this.updateConnectionsActivity([connectionId])
+    return isAlive
+  }
+
+  /** As {@link updateConnectionActivity} for many: one command for every 100. */
+  async updateConnectionsActivity(connectionIds: readonly string[]): Promise<boolean[]> {
+    const names = connectionIds.map((id) => this.#ctx.names.name('connection', id))
+    const chunks = chunksOf(names).map((chunk) => this.#ctx.steps.active(chunk))
+    return (await Promise.all(chunks)).flat()
+  }
+
+  /**
+   * Says that a connection is closed. It leaves all its rooms in the same step.
+   *
+   * @returns Whether it was alive.
+   */
+  async removeConnection(connectionId: string): Promise<boolean> {
+    const connection = this.#ctx.names.name('connection', connectionId)
+    return (await this.#ctx.steps.close([connection])) > 0
+  }
+
+  /** The connections of a user that are alive. */
+  async getUserConnections<Data = unknown>(userId: string): Promise<Connection<Data>[]> {
+    const user = this.#ctx.names.name('user', userId)
+    const { rows } = await this.#ctx.steps.list('u', user, MOST_LISTED)
+    return this.#connections<Data>(rows)
+  }
+
+  /**
+   * Brings a connection into a room.
+   *
+   * @returns Whether it is there now: not if there is no such connection.
+   * @throws {PresenceRefusedError} When the room or the connection has no room for it, or the connection
+   * is another user's.
+   */
+  async addConnectionToRoom(
+    connectionId: string,
+    room: string,
+    options: JoinOptions = {},
+  ): Promise<boolean> {
+    checkFields(options, 'options', ['userId', 'info'])
+    const connection = this.#ctx.names.name('connection', connectionId)
+    const user = await this.#user(options.userId)
+    if (options.info !== undefined && user.user === '') {
+      throw new InvalidOptionError('userId', 'given with info: it is the user who is spoken of')
+    }
+    const entry = { room, ...(options.info !== undefined && { info: options.info }) }
+    const [name = '', about = '', info = ''] = await this.#entry(entry, user.user)
+    return this.#ctx.steps.join(connection, [name, about], { ...user, info })
+  }
+
+  /** @returns Whether the connection was in the room. */
+  async removeConnectionFromRoom(connectionId: string, room: string): Promise<boolean> {
+    const { names, steps } = this.#ctx
+    return steps.leave(names.name('connection', connectionId), names.name('room', room))
+  }
+
+  /**
+   * Connections in a room that are alive, those whose leases end first in front.
+   *
+   * @param most 1 to 10,000. @default 1,000
+   */
+  async getRoomConnections<Data = unknown>(
+    room: string,
+    { most = 1_000 }: { readonly most?: number } = {},
+  ): Promise<Connection<Data>[]> {
+    const name = this.#ctx.names.name('room', room)
+    const { rows } = await this.#ctx.steps.list('m', name, wholeNumber(most, 'most', MOST_LISTED))
+    return this.#connections<Data>(rows)
+  }
+
+  /**
+   * Says how a user is to appear while connected. Without a connection the user is offline in any case.
+   *
+   * @throws {InvalidOptionError} When there is no such status.
+   */
+  async updateUserPresence(
+    userId: string,
+    status: PresenceStatus,
+    options: StatusOptions = {},
+  ): Promise<UserPresence> {
+    checkFields(options, 'options', ['data', 'for'])
+    if (statusNamed(status) === undefined) {
+      throw new InvalidOptionError('status', 'online, away, busy or offline')
+    }
+    const holdsMs = options.for === undefined ? 0 : ttlOf(options.for, 'for')
+    const user = await this.#user(userId)
+    const data =
+      options.data === undefined
+        ? ''
+        : await this.#ctx.payloads.write(options.data, ['status', user.user])
+    const row = await this.#ctx.steps.status(user, [status, data, holdsMs])
+    return readUser(this.#ctx, user.user, userId, row)
+  }
+
+  /** Forgets the status that was set: the user appears as connections are. */
+  async clearUserPresence(userId: string): Promise<UserPresence> {
+    const user = await this.#user(userId)
+    return readUser(this.#ctx, user.user, userId, await this.#ctx.steps.status(user, ['', '', 0]))
+  }
+
+  /** What is known of a user. One who was never heard of is offline. */
+  async getUserPresence<Data = unknown>(userId: string): Promise<UserPresence<Data>> {
+    const [presence] = await this.getUsersPresence<Data>([userId])
+    return presence as UserPresence<Data>
+  }
+
+  /** As {@link getUserPresence}, of at most 1,000 users in one command, in the order given. */
+  async getUsersPresence<Data = unknown>(
+    userIds: readonly string[],
+  ): Promise<UserPresence<Data>[]> {
+    wholeNumber(userIds.length, 'userIds.length', MOST_USERS, 0)
+    if (userIds.length === 0) return []
+    const names = userIds.map((userId) => this.#ctx.names.name('user', userId))
+    const rows = await this.#ctx.steps.users(names)
+    const read = rows.map((row, i) => readUser(this.#ctx, names[i] ?? '', userIds[i] ?? '', row))
+    return (await Promise.all(read)) as UserPresence<Data>[]
+  }
+
+  /**
+   * Who is in a room. The counts are exact and cost the same in rooms of any size.
+   *
+   * @param most How many members are told of; 0 to 10,000. @default 100
+   */
+  async getRoomPresence<Info = unknown>(
+    room: string,
+    { most = 100 }: { readonly most?: number } = {},
+  ): Promise<RoomPresence<Info>> {
+    const name = this.#ctx.names.name('room', room)
+    const row = await this.#ctx.steps.room(name, wholeNumber(most, 'most', MOST_LISTED, 0))
+    const read = await Promise.all(row.members.map((member) => readMember(this.#ctx, member)))
+    const members = read.filter((member) => member !== undefined)
+    const presence = { room, count: row.users, connections: row.connections, members }
+    return presence as RoomPresence<Info>
+  }
+
+  /**
+   * Keeps the last event of a channel.
+   *
+   * @returns Whether it is the last one now: not if a later one of its epoch is there.
+   * @throws {InvalidValueError} When the data cannot be stored.
+   */
+  async cacheRealtimeData(
+    channel: string,
+    data: unknown,
+    options: RealtimeOptions = {},
+  ): Promise<boolean> {
+    checkFields(options, 'options', ['event', 'ttl', 'position'])
+    const { event = 'message', ttl, position = { epoch: '', serial: 0 } } = options
+    if (typeof event !== 'string') throw new InvalidOptionError('event', 'a text')
+    const name = this.#ctx.names.name('channel', channel)
+    const ttlMs = ttl === undefined ? this.#ctx.policy.dataTtlMs : ttlOf(ttl, 'ttl')
+    const serial = wholeNumber(position.serial, 'position.serial', Number.MAX_SAFE_INTEGER, 0)
+    const payload = await this.#ctx.payloads.write({ event, data }, ['event', name])
+    return this.#ctx.steps.event(name, payload, { epoch: position.epoch, serial, ttlMs })
+  }
+
+  /** The data of a channel's last event: what a subscriber of a `cache-` channel is given. */
+  async getRealtimeData<Data = unknown>(channel: string): Promise<Data | undefined> {
+    return (await this.getLastEvent<Data>(channel))?.data
+  }
+
+  /** The last event of a channel, with its name. */
+  async getLastEvent<Data = unknown>(channel: string): Promise<LastEvent<Data> | undefined> {
+    const { names, steps, payloads } = this.#ctx
+    const text = await steps.lastEvent(names.eventKey(channel))
+    if (text === undefined) return undefined
+    const event = await payloads.read(text, ['event', names.name('channel', channel)])
+    return event as LastEvent<Data> | undefined
+  }
+
+  /** @returns Whether there was a last event. */
+  removeRealtimeData(channel: string): Promise<boolean> {
+    return this.#ctx.steps.forgetEvent(this.#ctx.names.eventKey(channel))
+  }
+
+  /** How many connections are alive, by the node that holds them. */
+  countConnections(): Promise<ReadonlyMap<string, number>> {
+    return this.#ctx.steps.nodes()
+  }
+
+  /**
+   * Removes all connections of a node: when it ends, or is known to have crashed. One command for every
+   * 100 of them.
+   *
+   * @returns How many there were.
+   */
+  async removeNode(node: string = this.#ctx.policy.node): Promise<number> {
+    let [count, last] = [0, CHUNK]
+    while (last === CHUNK) {
+      last = await this.#ctx.steps.drain(namePart(node, 'node'), CHUNK)
+      count += last
+    }
+    return count
+  }
+
+  /**
+   * Publishes an event to one channel or to at most 100, by the signed HTTP API of `api`.
+   *
+   * @param data Sent as JSON.
+   * @returns What `info` asked of the channels.
+   * @throws {PublishError} When the server did not say that it has taken the event.
+   * @throws {InvalidOptionError} Without `api`, and for names that no channel or event can have.
+   */
+  async publish(
+    channel: string | readonly string[],
+    event: string,
+    data: unknown,
+    options: PublishOptions = {},
+  ): Promise<ReadonlyMap<string, PublishedTo>> {
+    const { publisher } = this.#ctx
+    if (publisher === undefined) throw new InvalidOptionError('api', 'given to publish')
+    checkFields(options, 'options', ['socketId', 'info'])
+    const channels = typeof channel === 'string' ? [channel] : channel
+    return publisher.publish(channels, event, data, options)
+  }
+
+  /** What a server of sockets tells this cache by; see {@link Mirror}. */
+  mirror(node: string = this.#ctx.policy.node): Mirror {
+    return new Mirror(this, namePart(node, 'node'))
+  }
+
+  async #user(userId: string | undefined): Promise<UserArguments> {
+    if (userId === undefined) return NOBODY
+    const user = this.#ctx.names.name('user', userId)
+    return { user, about: await this.#ctx.payloads.write(userId, ['user', user]) }
+  }
+
+  /** Name and payload of a room, and the payload of what is said of the user in it. */
+  async #entry(entry: string | RoomEntry, user: string): Promise<string[]> {
+    const { names, payloads } = this.#ctx
+    const { room, info } = typeof entry === 'string' ? { room: entry, info: undefined } : entry
+    const name = names.name('room', room)
+    const about = await payloads.write(room, ['room', name])
+    const isSaid = info !== undefined && user !== ''
+    return [name, about, isSaid ? await payloads.write(info, ['info', user]) : '']
+  }
+
+  async #connections<Data>(
+    rows: readonly ReadonlyMap<string, string>[],
+  ): Promise<Connection<Data>[]> {
+    const read = await Promise.all(rows.map((fields) => readConnection(this.#ctx, fields)))
+    return read.filter((connection) => connection !== undefined) as Connection<Data>[]
+  }
+}
+
+function chunksOf(names: readonly string[]): readonly (readonly string[])[] {
+  return Array.from({ length: Math.ceil(names.length / CHUNK) }, (_, i) =>
+    names.slice(CHUNK * i, CHUNK * (i + 1)),
+  )
+}

@@ -1,0 +1,10 @@
+import { env } from 'cloudflare:workers'
+import { durableTransport } from '../../src/redis/durable/index.ts'
+import { describeWebSocketCache } from '../contract/websocket/presence-contract.ts'
+
+let tests = 0
+
+/** An object of its own for each test is an empty Redis. */
+describeWebSocketCache('a Durable Object, in workerd', () =>
+  durableTransport({ namespace: env.REDIS, name: `presence-${tests++}` }),
+)
