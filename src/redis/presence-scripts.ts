@@ -42,6 +42,9 @@ local function seen(user, life)
   redis.call('HSET', home .. ':p:' .. user, 'l', text(now))
   keep(home .. ':p:' .. user, now + life)
 end
+local function holds(node, at)
+  index(home .. ':n', math.max(at, tonumber(redis.call('ZSCORE', home .. ':n', node) or 0)), node)
+end
 local function isIn(key, member)
   return redis.call('ZSCORE', key, member) and 1 or 0
 end
@@ -58,10 +61,12 @@ local function settle(room, user)
   end
   if latest > now then
     index(home .. ':w:' .. room, latest, user)
+    if redis.call('EXISTS', home .. ':i:' .. room) == 1 then keep(home .. ':i:' .. room, latest) end
   else
     redis.call('ZREM', home .. ':w:' .. room, user)
     redis.call('HDEL', home .. ':i:' .. room, user)
   end
+  return latest
 end
 local function prune(room)
   local gone = redis.call('ZRANGEBYSCORE', home .. ':w:' .. room, '-inf', text(now), 'LIMIT', 0, 1000)
@@ -79,9 +84,10 @@ local function enter(conn, room, about, user, info, at)
   if tonumber(redis.call('ZSCORE', home .. ':w:' .. room, user) or 0) <= now then
     redis.call('HDEL', home .. ':i:' .. room, user)
   end
-  settle(room, user)
-  if info ~= '' then redis.call('HSETNX', home .. ':i:' .. room, user, info) end
-  if redis.call('EXISTS', home .. ':i:' .. room) == 1 then keep(home .. ':i:' .. room, at) end
+  local latest = settle(room, user)
+  if info == '' then return end
+  redis.call('HSETNX', home .. ':i:' .. room, user, info)
+  keep(home .. ':i:' .. room, latest)
 end
 local function leave(conn, room, user)
   redis.call('HDEL', home .. ':c:' .. conn, 'r:' .. room)
@@ -129,7 +135,7 @@ const PRESENCE = `${CLOCK}${INDEXES}${ROOMS}${CONNECTIONS}`
  * `members` for what would be too many. Takes the place of another connection of this name, rooms and all.
  */
 export const WS_OPEN: Script = {
-  sha1: '184fe990e92b54b85676450cafdd625034f6bcac',
+  sha1: 'e3fabeee22bf89845a78918369fc83a99f4f003d',
   lua: `${PRESENCE}
 local conn, write, user, node = ARGV[1], ARGV[2], ARGV[3], ARGV[5]
 local life = tonumber(ARGV[8])
@@ -152,7 +158,7 @@ redis.call('HSET', home .. ':c:' .. conn, 'v', write, 'u', user, 'b', ARGV[4], '
   'd', ARGV[7], 't', text(now), 'a', text(now), 'x', text(at))
 redis.call('PEXPIREAT', home .. ':c:' .. conn, text(at))
 index(home .. ':n:' .. node, at, conn)
-index(home .. ':n', at, node)
+holds(node, at)
 if user ~= '' then
   index(home .. ':u:' .. user, at, conn)
   seen(user, life)
@@ -168,7 +174,7 @@ return 1
  * another lease now, 0 for each that is not. No lease ends earlier for it.
  */
 export const WS_ACTIVE: Script = {
-  sha1: '2ccac670f7713e8fc34e3f1b28dad7f9b48da702',
+  sha1: '5889cc9dc04365fdc159733cc0d9ee320f3e6618',
   lua: `${PRESENCE}
 local answers = {}
 for i = 3, #ARGV do
@@ -180,19 +186,14 @@ for i = 3, #ARGV do
     redis.call('HSET', home .. ':c:' .. conn, 'a', text(now), 'x', text(at))
     redis.call('PEXPIREAT', home .. ':c:' .. conn, text(at))
     index(home .. ':n:' .. known.node, at, conn)
-    if at > tonumber(redis.call('ZSCORE', home .. ':n', known.node) or 0) then
-      index(home .. ':n', at, known.node)
-    end
+    holds(known.node, at)
     if known.user ~= '' then
       index(home .. ':u:' .. known.user, at, conn)
       seen(known.user, tonumber(ARGV[2]))
     end
     for _, room in ipairs(rooms(conn)) do
       index(home .. ':m:' .. room, at, conn)
-      if known.user ~= '' then
-        settle(room, known.user)
-        if redis.call('EXISTS', home .. ':i:' .. room) == 1 then keep(home .. ':i:' .. room, at) end
-      end
+      if known.user ~= '' then settle(room, known.user) end
     end
   end
 end
@@ -205,7 +206,7 @@ return answers
  * copy of {@link WS_OPEN} that arrives late finds what remains, and opens nothing.
  */
 export const WS_CLOSE: Script = {
-  sha1: '7d84fe4fd560a2740a59d6fe8bf9da4c9963e12b',
+  sha1: 'eef7c8c0c9a73715816558af4f64e77c87598694',
   lua: `${PRESENCE}
 local count = 0
 for i = 3, #ARGV do
@@ -221,7 +222,7 @@ return count
 
 /** `KEYS: home  ARGV: ms it is remembered, ms a user is remembered, node, most` → how many of a node ended. */
 export const WS_DRAIN: Script = {
-  sha1: 'c432e82b3d1df2ce193b4e901fffeae0b549d41e',
+  sha1: '9a2be2616c35067134340866b3c806a235f96093',
   lua: `${PRESENCE}
 local node = home .. ':n:' .. ARGV[3]
 redis.call('ZREMRANGEBYSCORE', node, '-inf', text(now))
@@ -246,7 +247,7 @@ return #live
  * becomes the user's.
  */
 export const WS_JOIN: Script = {
-  sha1: '22a5f73f053c51a6ad08e8b2fdaa99e5754550b3',
+  sha1: '156be4c6a507fceef2822a136a9ce62fe448a8f4',
   lua: `${PRESENCE}
 local conn, room, user = ARGV[1], ARGV[2], ARGV[4]
 local known = alive(conn)
@@ -280,7 +281,7 @@ return 1 + was
 
 /** `KEYS: home  ARGV: connection, room` → 1 if it was there, 0 if not. */
 export const WS_LEAVE: Script = {
-  sha1: 'b8471a0a05c1b0ef1cb9aa12ebc9b56536c8a237',
+  sha1: 'd243e1554ba8f30bca32c4e4118a8b32edb7bc38',
   lua: `${PRESENCE}
 local known = alive(ARGV[1])
 if not known then return 0 end

@@ -18,8 +18,10 @@ const USERS = ['ada', 'bob']
 const ROOMS = ['r1', 'r2', 'r3']
 const NODES = ['n1', 'n2']
 /** Far apart, so that the time a run takes does not matter. */
-const LEASES_MS = [2_000_000, 5_000_000]
-const LIFE_MS = 40_000_000
+const LEASES_MS = [2_000_000, 50_000_000]
+/** What each step adds, so that what comes later ends later on both sides, however fast they are. */
+const APART_MS = 100_000
+const LIFE_MS = 400_000_000
 
 const KINDS = [
   ...[
@@ -151,7 +153,7 @@ class Side {
   }
 
   #made({ kind, conn, user, room, which }: Step): readonly Command[] {
-    const lease = pick(LEASES_MS, which)
+    const lease = pick(LEASES_MS, which) + this.#sent.length * APART_MS
     switch (kind) {
       case 'open': {
         const who = which % 4 === 3 ? '' : user
@@ -200,7 +202,7 @@ class Side {
           ),
         ]
       case 'lapse':
-        return lapsed(conn, user, room, which)
+        return lapsed(conn, user, room, which, this.#sent.length)
       case 'lose':
         return [['DEL', pick(keys(conn, user, room), which)]]
       default:
@@ -236,8 +238,14 @@ class Side {
 }
 
 /** A lease that ended, in some of the places where it is written. */
-function lapsed(conn: string, user: string, room: string, which: number): readonly Command[] {
-  const ended = Date.now() - 500_000
+function lapsed(
+  conn: string,
+  user: string,
+  room: string,
+  which: number,
+  step: number,
+): readonly Command[] {
+  const ended = Date.now() - 5 * APART_MS - step * APART_MS
   const everywhere: readonly Command[] = [
     ['DEL', `${HOME}:c:${conn}`],
     ['ZADD', `${HOME}:u:${user}`, 'XX', ended, conn],

@@ -70,17 +70,26 @@ export class Home {
     return Number(this.call('ZCOUNT', key, `(${this.now}`, '+inf'))
   }
 
-  settle(room: string, user: string): void {
+  /** Says that a node has connections until then, if it did not longer. */
+  holds(node: string, at: number): void {
+    const before = Number(this.call('ZSCORE', this.nodes, node) ?? 0)
+    this.index(this.nodes, Math.max(at, before), node)
+  }
+
+  settle(room: string, user: string): number {
     let latest = 0
     for (const conn of this.live(this.key('u', user))) {
       latest = Math.max(latest, Number(this.call('ZSCORE', this.key('m', room), conn) ?? 0))
     }
+    const infos = this.key('i', room)
     if (latest > this.now) {
       this.index(this.key('w', room), latest, user)
+      if (this.call('EXISTS', infos) === 1) this.keep(infos, latest)
     } else {
       this.call('ZREM', this.key('w', room), user)
-      this.call('HDEL', this.key('i', room), user)
+      this.call('HDEL', infos, user)
     }
+    return latest
   }
 
   prune(room: string): void {
@@ -99,14 +108,10 @@ export class Home {
     if (user === '') return
     const since = Number(this.call('ZSCORE', this.key('w', room ?? ''), user) ?? 0)
     if (since <= this.now) this.call('HDEL', this.key('i', room ?? ''), user)
-    this.settle(room ?? '', user)
-    if (info !== '') this.call('HSETNX', this.key('i', room ?? ''), user, info ?? '')
-    this.keepInfo(room ?? '', at)
-  }
-
-  keepInfo(room: string, at: number): void {
-    const infos = this.key('i', room)
-    if (this.call('EXISTS', infos) === 1) this.keep(infos, at)
+    const latest = this.settle(room ?? '', user)
+    if (info === '') return
+    this.call('HSETNX', this.key('i', room ?? ''), user, info ?? '')
+    this.keep(this.key('i', room ?? ''), latest)
   }
 
   leave(conn: string, room: string, user: string): number {

@@ -41,7 +41,7 @@ const open: TwinBody = (call, [homeKey = ''], args) => {
   call('HSET', key, ...fields, 'x', String(at))
   call('PEXPIREAT', key, String(at))
   home.index(home.key('n', node), at, conn)
-  home.index(home.nodes, at, node)
+  home.holds(node, at)
   if (user !== '') {
     home.index(mine, at, conn)
     home.seen(user, Number(life))
@@ -75,16 +75,14 @@ function prolong(
   call('HSET', home.key('c', conn), 'a', String(now), 'x', String(at))
   call('PEXPIREAT', home.key('c', conn), String(at))
   home.index(home.key('n', node), at, conn)
-  if (at > Number(call('ZSCORE', home.nodes, node) ?? 0)) home.index(home.nodes, at, node)
+  home.holds(node, at)
   if (user !== '') {
     home.index(home.key('u', user), at, conn)
     home.seen(user, life)
   }
   for (const room of home.rooms(conn)) {
     home.index(home.key('m', room), at, conn)
-    if (user === '') continue
-    home.settle(room, user)
-    home.keepInfo(room, at)
+    if (user !== '') home.settle(room, user)
   }
 }
 
