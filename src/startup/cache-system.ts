@@ -7,7 +7,7 @@
 import { defaultCache, setDefaultCache } from '../cache/default-cache.ts'
 import { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheOptions } from '../cache/options.ts'
-import type { CachedEmailRepository } from '../email/cached-email-repository.ts'
+import type { CachedEmailRepository } from '../email/cached/cached-email-repository.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { LLMResponseCache } from '../llm/llm-cache.ts'
 import type { CacheMonitor } from '../monitor/monitor.ts'

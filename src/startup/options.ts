@@ -6,7 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheOptions } from '../cache/options.ts'
-import type { CachedEmailRepositoryOptions } from '../email/cached-options.ts'
+import type { CachedEmailRepositoryOptions } from '../email/cached/options.ts'
 import type { Duration } from '../entry/duration.ts'
 import type { LLMResponseCacheOptions } from '../llm/options.ts'
 import type { LLMRequest } from '../llm/request.ts'

@@ -6,7 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import { checkFields } from '../cache/policy.ts'
-import type { CachedEmailRepository } from '../email/cached-email-repository.ts'
+import type { CachedEmailRepository } from '../email/cached/cached-email-repository.ts'
 import { InvalidKeyError } from '../errors.ts'
 import type { LLMResponseCache } from '../llm/llm-cache.ts'
 import type { LLMRequest } from '../llm/request.ts'
@@ -58,7 +58,7 @@ async function makeEmails(
   { cache, platform }: PartsContext,
   db: StartupOptions['db'] & object,
 ): Promise<CachedEmailRepository> {
-  const { CachedEmailRepository } = await import('../email/cached-email-repository.ts')
+  const { CachedEmailRepository } = await import('../email/cached/cached-email-repository.ts')
   return new CachedEmailRepository({ db, cache, platform })
 }
 
