@@ -12,11 +12,10 @@
  * @module
  */
 
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { InvalidKeyError, InvalidOptionError } from '../errors.ts'
 import { encodeUtf8, isLongerThan, toBase64Url } from './bytes.ts'
 import { type PatternPart, parsePattern } from './pattern.ts'
+import { hmacSha256, sha256 } from './sha256.ts'
 
 export { matchesPattern } from './pattern.ts'
 
@@ -168,20 +167,15 @@ export class Keyspace {
   }
 }
 
-/** Hashes `kind 0 path 0 text`; the state after the constant part is computed once. */
+/** Hashes `kind 0 path 0 text`. */
 function hasher(
   kind: Kind,
   path: string,
   secret: Uint8Array | undefined,
 ): (text: string) => string {
-  const start = encodeUtf8(`${kind}\0${path}\0`)
-  if (secret === undefined) {
-    const state = sha256.create().update(start)
-    return (text) => toBase64Url(state.clone().update(encodeUtf8(text)).digest())
-  }
-  const state = hmac.create(sha256, secret).update(start)
-  return (text) =>
-    toBase64Url(state.clone().update(encodeUtf8(text)).digest()).slice(0, KEYED_HASH_CHARS)
+  const digest = secret === undefined ? sha256 : hmacSha256(secret)
+  const chars = secret === undefined ? undefined : KEYED_HASH_CHARS
+  return (text) => toBase64Url(digest(encodeUtf8(`${kind}\0${path}\0${text}`))).slice(0, chars)
 }
 
 /** Percent-encodes the UTF-8 of everything but letters, digits and `-_.!~'()`. */

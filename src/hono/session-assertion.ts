@@ -5,8 +5,6 @@
  * @module
  */
 
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import {
   type Bytes,
   decodeUtf8,
@@ -17,6 +15,7 @@ import {
 } from '../entry/bytes.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { type EncryptionKey, type KeyRing, readKeyRing } from '../entry/key-ring.ts'
+import { hmacSha256 } from '../entry/sha256.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -146,7 +145,7 @@ export class SessionAssertions {
 }
 
 function signature(secret: Bytes, text: string): string {
-  return toBase64Url(hmac(sha256, secret, encodeUtf8(text)))
+  return toBase64Url(hmacSha256(secret)(encodeUtf8(text)))
 }
 
 function encode(value: unknown): string {

@@ -6,10 +6,10 @@
  * @module
  */
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { checkFields } from '../cache/policy.ts'
 import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { sha256 } from '../entry/sha256.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { isStored, type StoredResponse } from './stored-response.ts'

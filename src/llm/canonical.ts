@@ -5,8 +5,8 @@
  * @module
  */
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
+import { sha256 } from '../entry/sha256.ts'
 import { InvalidValueError } from '../errors.ts'
 
 /** Deeper requests are refused: they would cost the reader its stack. */

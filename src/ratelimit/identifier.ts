@@ -5,9 +5,8 @@
  * @module
  */
 
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { type Bytes, encodeUtf8, isLongerThan, toBase64Url } from '../entry/bytes.ts'
+import { hmacSha256, sha256 } from '../entry/sha256.ts'
 import { InvalidKeyError } from '../errors.ts'
 import { addressGroup } from '../web/address.ts'
 import type { Partition } from './policy.ts'
@@ -32,7 +31,7 @@ const NAME_BYTES = 16
 
 /** What names are made with: a key for this purpose alone, so that the secret may have others. */
 export function nameKeyOf(secret: Bytes): Uint8Array {
-  return hmac(sha256, secret, encodeUtf8('nearcache/v1/rate-limit'))
+  return hmacSha256(secret)(encodeUtf8('nearcache/v1/rate-limit'))
 }
 
 /**
@@ -47,7 +46,7 @@ export function identifierOf(
   key: Uint8Array | undefined,
 ): string {
   const text = encodeUtf8([by, ...partsOf(by, facts)].join('\0'))
-  const digest = key ? hmac(sha256, key, text) : sha256(text)
+  const digest = key ? hmacSha256(key)(text) : sha256(text)
   return toBase64Url(digest.subarray(0, NAME_BYTES))
 }
 

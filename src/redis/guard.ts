@@ -61,7 +61,7 @@ const RETRY = { baseMs: 10, capMs: 100 }
  */
 export function guard(transport: Requester, options: GuardOptions): GuardedRequester {
   const { platform, deadlineMs = 500, retries = 2, repeatable = [] } = options
-  const ours = new Set([...SCRIPTS, ...repeatable].map(({ sha1 }) => sha1))
+  const ours = new Map([...SCRIPTS, ...repeatable].map(({ sha1, lua }) => [sha1, lua]))
   const breaker = new CircuitBreaker(platform, { ...options.breaker, pauseMs })
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
@@ -124,7 +124,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
   return {
     counts,
     allowRepeat: (scripts) => {
-      for (const { sha1 } of scripts) ours.add(sha1)
+      for (const { sha1, lua } of scripts) ours.set(sha1, lua)
     },
     get circuit(): CircuitState {
       return breaker.state
@@ -191,7 +191,11 @@ function outageIn(answer: unknown): string | undefined {
   return typeof error === 'string' && isOutage(error) ? error : undefined
 }
 
-function maySendAgain(request: RedisRequest, error: unknown, ours: ReadonlySet<string>): boolean {
+function maySendAgain(
+  request: RedisRequest,
+  error: unknown,
+  ours: ReadonlyMap<string, string>,
+): boolean {
   if (!(error instanceof RemoteError) || !error.retryable) return false
   if (error.applied === 'no') return true
   return commandsOf(request).every((command) => isReplaySafe(command, ours))

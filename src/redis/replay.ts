@@ -6,8 +6,6 @@
  * @module
  */
 
-import { sha1 } from '@noble/hashes/legacy.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Command } from './requester.ts'
 
 const READS: ReadonlySet<string> = new Set(
@@ -51,9 +49,9 @@ export function isReadOnly(command: Command): boolean {
 /**
  * Whether applying a command twice, or late a second time, is harmless.
  *
- * @param ourScripts SHA-1 of the scripts that are safe to run again, in lower-case hexadecimal.
+ * @param ourScripts The scripts that are safe to run again: SHA-1, in lower-case hexadecimal, to text.
  */
-export function isReplaySafe(command: Command, ourScripts: ReadonlySet<string>): boolean {
+export function isReplaySafe(command: Command, ourScripts: ReadonlyMap<string, string>): boolean {
   if (isReadOnly(command)) return true
   const name = nameOf(command)
   switch (name) {
@@ -64,7 +62,7 @@ export function isReplaySafe(command: Command, ourScripts: ReadonlySet<string>):
     case 'EVALSHA':
       return ourScripts.has(String(command[1]).toLowerCase())
     case 'EVAL':
-      return ourScripts.has(bytesToHex(sha1(utf8ToBytes(String(command[1])))))
+      return [...ourScripts.values()].includes(String(command[1]))
     case 'SCRIPT':
       return String(command[1]).toUpperCase() === 'LOAD'
     default:

@@ -4,11 +4,9 @@
  * @module
  */
 
-import { expand, hkdf } from '@noble/hashes/hkdf.js'
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { type Bytes, encodeUtf8, toBase64Url } from '../entry/bytes.ts'
 import { type EncryptionKey, readKeyRing } from '../entry/key-ring.ts'
+import { expandSha256, hkdfSha256, hmacSha256 } from '../entry/sha256.ts'
 import { InvalidOptionError } from '../errors.ts'
 
 /** 120 bits: no second preimage, and no two users alike before 2^60 of them. */
@@ -35,15 +33,16 @@ export interface SelectorNames {
 /** One key of the ring, with what is derived from it (HKDF-SHA-256, RFC 5869). */
 export class NameKey {
   readonly id: string
-  readonly #names: ReturnType<typeof hmac.create>
-  readonly #successors: Uint8Array
+  readonly #digest: (text: string) => string
+  readonly #successors: Bytes
 
   constructor(id: string, secret: Bytes, namespace: string) {
     this.id = id
-    const derive = (use: string): Uint8Array =>
+    const derive = (use: string): Bytes =>
       // The secret is uniformly random, so the extraction needs no salt (RFC 5869, section 3.1).
-      hkdf(sha256, secret, undefined, encodeUtf8(`nearcache/v1/${use}|${namespace}`), 32)
-    this.#names = hmac.create(sha256, derive('session-name'))
+      hkdfSha256(secret, encodeUtf8(`nearcache/v1/${use}|${namespace}`))
+    const names = hmacSha256(derive('session-name'))
+    this.#digest = (text) => toBase64Url(names(encodeUtf8(text)))
     this.#successors = derive('session-successor')
   }
 
@@ -68,11 +67,7 @@ export class NameKey {
   /** The secret that follows another: whoever knows that one, the nonce and this key has the same. */
   successorOf(id: string, secret: string, nonce: string): string {
     const info = encodeUtf8(`${id}\0${secret}\0${nonce}`)
-    return toBase64Url(expand(sha256, this.#successors, info, SECRET_BYTES))
-  }
-
-  #digest(text: string): string {
-    return toBase64Url(this.#names.clone().update(encodeUtf8(text)).digest())
+    return toBase64Url(expandSha256(this.#successors, info, SECRET_BYTES))
   }
 }
 

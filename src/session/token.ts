@@ -14,8 +14,8 @@
  * @module
  */
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
+import { sha256 } from '../entry/sha256.ts'
 import { HOME_CHARS, type NameKey, type NameRing, SECRET_CHARS, TAG_CHARS } from './name-ring.ts'
 
 /** 6 bytes of time and 18 random ones. */

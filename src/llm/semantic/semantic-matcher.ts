@@ -4,9 +4,9 @@
  * @module
  */
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import type { CacheContext } from '../../cache/context.ts'
 import { encodeUtf8, toBase64Url } from '../../entry/bytes.ts'
+import { sha256 } from '../../entry/sha256.ts'
 import { InvalidOptionError, InvalidValueError } from '../../errors.ts'
 import { unlessAborted } from '../../flight/deadline.ts'
 import type { Embedder } from './embedder.ts'

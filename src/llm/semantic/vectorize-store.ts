@@ -4,9 +4,9 @@
  * @module
  */
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { encodeUtf8, toBase64Url } from '../../entry/bytes.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { sha256 } from '../../entry/sha256.ts'
 import { RemoteError, RemoteTimeoutError } from '../../errors.ts'
 import { withDeadline } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'

@@ -5,7 +5,7 @@ import type { Argument, Command } from '../../../src/redis/requester.ts'
 
 const OURS = "return redis.call('GET', KEYS[1]) -- ü"
 const sha1 = createHash('sha1').update(OURS).digest('hex')
-const ours = new Set([sha1])
+const ours = new Map([[sha1, OURS]])
 
 describe('isReplaySafe', () => {
   test.each<Command>([
