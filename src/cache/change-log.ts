@@ -16,7 +16,7 @@ import { CorruptEntryError, InvalidOptionError } from '../errors.ts'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/log-scripts.ts'
 import type { Reply } from '../redis/requester.ts'
 import type { Script } from '../redis/scripts.ts'
-import { type CacheContext, codecFor } from './context.ts'
+import type { CacheContext } from './context.ts'
 import { CacheNamespace } from './namespace.ts'
 import type { Policy } from './options.ts'
 import { malformed } from './replies.ts'
@@ -231,9 +231,8 @@ export class ChangeLog {
   async #read(text: string): Promise<unknown> {
     const space = text.indexOf(' ')
     try {
-      const codec = codecFor(this.#ctx, this.#policy)
       const [encoding, payload] = [text.slice(0, space), text.slice(space + 1)]
-      return await codec.decode(encoding, payload, () => this.#context(encoding))
+      return await this.#ctx.codec.decode(encoding, payload, () => this.#context(encoding))
     } catch (error) {
       if (!(error instanceof CorruptEntryError)) throw error
       return undefined
@@ -241,8 +240,8 @@ export class ChangeLog {
   }
 
   async #write(value: unknown): Promise<string> {
-    const codec = codecFor(this.#ctx, this.#policy)
-    const encoded = codec.encode(value)
+    const { codec } = this.#ctx
+    const encoded = await codec.encode(value, this.#policy.compression)
     const payload = await codec.seal(encoded, () => this.#context(encoded.encoding))
     return `${encoded.encoding} ${payload}`
   }

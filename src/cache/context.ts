@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PayloadCodec, type PayloadCodecOptions } from '../entry/payload.ts'
+import type { PayloadCodec } from '../entry/payload.ts'
 import { CircuitOpenError, RemoteError, RemoteTimeoutError } from '../errors.ts'
 import type { Flights } from '../flight/single-flight.ts'
 import type { NearSpace } from '../near/near-tier.ts'
@@ -27,7 +27,7 @@ export interface CacheContext {
   readonly near: NearSpace
   readonly flights: Flights
   readonly watches: Watches
-  readonly codec: PayloadCodecOptions
+  readonly codec: PayloadCodec
   readonly events: Events
 }
 
@@ -46,11 +46,6 @@ export function targetOf({ names }: CacheContext, key: string, policy: Policy): 
   const declared = names.markers(key, policy.tags)
   const asked = policy.lateTags ? [...declared, names.epoch] : declared
   return { key, names: names.of(key), declared, asked }
-}
-
-/** The codec for a call: compression is its choice, bounds and cipher are the cache's. */
-export function codecFor(ctx: CacheContext, policy: Policy): PayloadCodec {
-  return new PayloadCodec({ ...ctx.codec, compression: policy.compression })
 }
 
 /** How long an entry may be of any use, in milliseconds, with jitter at its most. */

@@ -9,7 +9,7 @@ import { lifetimesOf } from '../entry/freshness.ts'
 import { type EntryHeader, formatEntry, formatHeader, type Stamps } from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
 import type { EncodedValue } from '../entry/payload.ts'
-import { type CacheContext, codecFor } from './context.ts'
+import type { CacheContext } from './context.ts'
 import type { Policy } from './options.ts'
 
 /** An entry ready to be sent. */
@@ -21,9 +21,12 @@ export interface EntryText {
   readonly lifeMs: number
 }
 
+/** A value on its way to Redis: a promise where the host can only compress behind. */
+export type Encoded = EncodedValue | Promise<EncodedValue>
+
 /** What an entry is made of, beside the policy. */
 export interface EntryParts {
-  readonly encoded: EncodedValue
+  readonly encoded: Encoded
   readonly stamps: Stamps
   readonly loadMs: number
 }
@@ -34,8 +37,8 @@ export interface EntryParts {
  *
  * @throws {InvalidValueError} When the value has no encoding, or is too large.
  */
-export function encode(ctx: CacheContext, policy: Policy, value: unknown): EncodedValue {
-  return codecFor(ctx, policy).encode(value)
+export function encode(ctx: CacheContext, { compression }: Policy, value: unknown): Encoded {
+  return ctx.codec.encode(value, compression)
 }
 
 /** Dates the entry from now, stamps it, and seals it if the cache encrypts. */
@@ -43,8 +46,9 @@ export async function compose(
   ctx: CacheContext,
   key: string,
   policy: Policy,
-  { encoded, stamps, loadMs }: EntryParts,
+  { encoded: pending, stamps, loadMs }: EntryParts,
 ): Promise<EntryText> {
+  const encoded = await pending
   const now = ctx.platform.now()
   const lifetimes = lifetimesOf({
     now,
@@ -54,7 +58,7 @@ export async function compose(
   })
   const writeId = randomId()
   const header = { ...lifetimes, writeId, loadMs, encoding: encoded.encoding, stamps }
-  const text = await sealEntry(ctx, key, policy, header, encoded)
+  const text = await sealEntry(ctx, key, header, encoded)
   return { header, entry: text, writeId, lifeMs: Math.ceil(lifetimes.staleUntil - now) }
 }
 
@@ -62,11 +66,10 @@ export async function compose(
 export async function sealEntry(
   ctx: CacheContext,
   key: string,
-  policy: Policy,
   header: EntryHeader,
   encoded: EncodedValue,
 ): Promise<string> {
-  const payload = await codecFor(ctx, policy).seal(encoded, () => ({
+  const payload = await ctx.codec.seal(encoded, () => ({
     purpose: 'cache',
     namespace: ctx.names.keyspace.path,
     key,

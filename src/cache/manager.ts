@@ -8,6 +8,7 @@ import { Cipher } from '../entry/cipher.ts'
 import { toMilliseconds } from '../entry/duration.ts'
 import { Keyspace } from '../entry/key.ts'
 import { readSecret } from '../entry/key-ring.ts'
+import { PayloadCodec } from '../entry/payload.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CircuitState } from '../flight/breaker.ts'
 import { Flights } from '../flight/single-flight.ts'
@@ -137,11 +138,10 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
     near: nearTier(near, events, names).space(names.keyspace.path),
     flights: new Flights(),
     watches: new Watches(platform),
-    codec: {
+    codec: new PayloadCodec({
       maxValueBytes: integer(maxValueBytes, 'maxValueBytes', 1, 512 * MIB),
-      compression: false,
       cipher: encryption && new Cipher(encryption.keys),
-    },
+    }),
     events,
   }
   return { ctx, rest: { ...rest, ...nearDefaults(near) } as unknown as EntryOptions<never> }

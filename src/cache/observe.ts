@@ -7,7 +7,7 @@
 import { type EntryHeader, type ParsedEntry, parseEntry, prefixOf } from '../entry/header.ts'
 import { CorruptEntryError } from '../errors.ts'
 import type { Sighting } from '../flight/single-flight.ts'
-import { type CacheContext, codecFor, isRemoteFailure, type Target } from './context.ts'
+import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
 import { judge, unseenTags } from './judge.ts'
 import type { Policy } from './options.ts'
 import type { MissReason } from './outcome.ts'
@@ -159,7 +159,7 @@ function decode(
   policy: Policy,
   { header, payload, headerText }: ParsedEntry,
 ): unknown {
-  const value = codecFor(ctx, policy).decode(header.encoding, payload, () => ({
+  const value = ctx.codec.decode(header.encoding, payload, () => ({
     purpose: 'cache',
     namespace: ctx.names.keyspace.path,
     key,

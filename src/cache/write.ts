@@ -8,7 +8,7 @@ import { jitter } from '../entry/duration.ts'
 import { lifetimesOf } from '../entry/freshness.ts'
 import { type EntryHeader, formatEntry, formatHeader, parseEntry } from '../entry/header.ts'
 import { type CacheContext, leaseMs, lifeMs, type Target, targetOf } from './context.ts'
-import { compose, encode, sealEntry } from './entry-text.ts'
+import { compose, type Encoded, encode, sealEntry } from './entry-text.ts'
 import { stampsFor } from './loader.ts'
 import { weigh } from './observe.ts'
 import type { Policy } from './options.ts'
@@ -112,7 +112,7 @@ async function commit(
   target: Target,
   policy: Policy,
   { token, stamps }: Lease,
-  encoded: ReturnType<typeof encode>,
+  encoded: Encoded,
 ): Promise<SetResult> {
   const text = await compose(ctx, target.key, policy, { encoded, stamps, loadMs: 0 })
   const stored = await ctx.steps.commit(target.names, { token, ...text })
@@ -124,13 +124,13 @@ async function store(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
-  encoded: ReturnType<typeof encode>,
+  encoded: Encoded,
 ): Promise<SetResult> {
   const none = { encoded, stamps: new Map(), loadMs: 0 }
   const text = await compose(ctx, target.key, policy, none)
   // The stamps are the header's last field; Redis puts in those it finds.
   const line = formatHeader(text.header)
-  const halves = [line, formatEntry(text.header, encoded.text).slice(line.length)] as const
+  const halves = [line, `\n${(await encoded).text}`] as const
   try {
     await ctx.steps.store(target.names, target.declared, halves, text.lifeMs)
   } finally {
@@ -190,27 +190,27 @@ export async function amend(
   const value = await change(found.value)
   if (value === undefined) return false
   const { header } = parseEntry(entry)
-  const encoded = encode(ctx, policy, value)
+  const encoded = await encode(ctx, policy, value)
   const kept = { ...header, encoding: encoded.encoding }
   return ctx.steps.replace(target.names.entry, {
-    entry: await sealEntry(ctx, key, policy, kept, encoded),
+    entry: await sealEntry(ctx, key, kept, encoded),
     writeId: header.writeId,
     lifeMs: Math.max(1, Math.ceil(header.staleUntil - ctx.platform.now())),
   })
 }
 
 /** The same entry under another header; an encrypted payload is bound to its header. */
-function redate(
+async function redate(
   ctx: CacheContext,
   key: string,
   policy: Policy,
   header: EntryHeader,
   payload: string,
   value: unknown,
-): Promise<string> | string {
+): Promise<string> {
   if (ctx.codec.cipher === undefined) return formatEntry(header, payload)
-  const encoded = encode(ctx, policy, value)
-  return sealEntry(ctx, key, policy, { ...header, encoding: encoded.encoding }, encoded)
+  const encoded = await encode(ctx, policy, value)
+  return sealEntry(ctx, key, { ...header, encoding: encoded.encoding }, encoded)
 }
 
 /** Deletes entries, and with their leases the right of running loads to store. */

@@ -1,15 +1,15 @@
 /**
- * Values to text and back: JSON where JSON keeps the value as it is, devalue for the rest. What is
+ * Values to text and back: JSON where JSON keeps the value as it is, the format of devalue for the rest. What is
  * decoded comes from Redis and is not trusted.
  *
  * @module
  */
 
-import { defaultParseOperations, parse, stringify } from 'devalue'
 import { CorruptEntryError, InvalidValueError, isNearcacheError } from '../errors.ts'
-import { MAX_SPARSE_LENGTH, survivesJson } from './survey.ts'
+import { readRich, writeRich } from './rich-text.ts'
+import { survivesJson } from './survey.ts'
 
-/** `j` is JSON, `d` is devalue. */
+/** `j` is JSON, `d` the format of devalue. */
 export type ValueFormat = 'j' | 'd'
 
 /** A value as text; well-formed, so that its UTF-8 loses nothing. */
@@ -17,23 +17,6 @@ export interface ValueText {
   readonly format: ValueFormat
   readonly text: string
 }
-
-/** The part of a view that users see. Without it, all of its buffer would be stored. */
-function viewInfo(view: ArrayBufferView & { readonly length?: number }) {
-  const { buffer, byteOffset, byteLength } = view
-  const visible =
-    byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)
-  return { buffer: visible, byteOffset: 0, byteLength, bufferByteLength: byteLength }
-}
-
-/** A length that costs ten bytes in the text must not cost the reader four thousand million. */
-function createSparseArray(length: number): unknown[] {
-  if (length > MAX_SPARSE_LENGTH) throw new RangeError('sparse array too long')
-  return defaultParseOperations.createSparseArray(length)
-}
-
-const WRITING = { operations: { viewInfo } }
-const READING = { operations: { createSparseArray } }
 
 /**
  * The text of a value.
@@ -50,23 +33,23 @@ const READING = { operations: { createSparseArray } }
 export function encodeValue(value: unknown): ValueText {
   try {
     if (survivesJson(value)) return { format: 'j', text: JSON.stringify(value) }
-    return { format: 'd', text: stringify(value, undefined, WRITING) }
+    return { format: 'd', text: writeRich(value) }
   } catch (error) {
     if (isNearcacheError(error)) throw error
-    // devalue's own error holds the value, and a getter's could say anything: neither is passed on.
+    // A getter's error could say anything: it is not passed on.
     throw new InvalidValueError('it has a part that cannot be encoded')
   }
 }
 
 /**
- * The value of a text. Own properties named `__proto__` are dropped from JSON; devalue text that
- * has one is refused.
+ * The value of a text. Own properties named `__proto__` are dropped from JSON; richer text
+ * that has one is refused.
  *
  * @throws {CorruptEntryError} When the text is not what {@link encodeValue} writes.
  */
 export function decodeValue(format: ValueFormat, text: string): unknown {
   try {
-    if (format === 'd') return parse(text, undefined, READING)
+    if (format === 'd') return readRich(text)
     return canNamePrototype(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text)
   } catch {
     // SyntaxError and the like, or RangeError for a nesting no encoder of ours produces.

@@ -1,5 +1,6 @@
 /**
- * Raw DEFLATE (RFC 1951) of long texts, and its inverse under a bound.
+ * Raw DEFLATE (RFC 1951) of long texts, and its inverse under a bound: at once where the host has zlib,
+ * as Node, Bun and Workers with Node's modules do, and by its streams where it has not.
  *
  * Compression tells an observer of lengths something about the content: leave it off where secrets
  * and text of a stranger's choice share one value.
@@ -7,9 +8,8 @@
  * @module
  */
 
-import { deflateSync, Inflate } from 'fflate'
 import { CorruptEntryError, isNearcacheError } from '../errors.ts'
-import { encodeUtf8, fromBase64, isLongerThan, toBase64, utf8Stream } from './bytes.ts'
+import { type Bytes, encodeUtf8, fromBase64, isLongerThan, toBase64, utf8Stream } from './bytes.ts'
 
 /** Options for {@link deflate}. */
 export interface DeflateOptions {
@@ -17,13 +17,19 @@ export interface DeflateOptions {
   readonly thresholdBytes?: number
 }
 
+/** What is used of `node:zlib`. */
+interface Zlib {
+  deflateRawSync(bytes: Uint8Array, options: { readonly level: number }): Uint8Array
+  inflateRawSync(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array
+}
+
 /** The result must be at most this part of the original to be worth inflating later. */
 const WORTHWHILE = 0.9
 /** DEFLATE expands by at most 1032 (zlib's technical notes). */
 const MAX_EXPANSION = 1_032
-/** Least input a step is given: one step overshoots the bound by 1 MiB at most. */
+/** Least input a step of a stream is given: one step overshoots the bound by 1 MiB at most. */
 const MIN_STEP_BYTES = 1_024
-/** fflate's level 4 takes half the time of its default, for texts within a hundredth in size. */
+/** zlib's level 4 takes half the time of its default, for texts within a hundredth in size. */
 const LEVEL = { level: 4 } as const
 
 /**
@@ -34,24 +40,33 @@ const LEVEL = { level: 4 } as const
 export function deflate(
   text: string,
   { thresholdBytes = 1_024 }: DeflateOptions = {},
-): string | undefined {
+): string | undefined | Promise<string | undefined> {
   if (!isLongerThan(text, thresholdBytes)) return undefined
   const bytes = encodeUtf8(text)
-  const deflated = deflateSync(bytes, LEVEL)
+  const zlib = hostZlib()
+  if (zlib) return worthwhile(zlib.deflateRawSync(bytes, LEVEL), bytes.length)
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate-raw'))
+  return new Response(stream)
+    .arrayBuffer()
+    .then((deflated) => worthwhile(new Uint8Array(deflated), bytes.length))
+}
+
+function worthwhile(deflated: Uint8Array, length: number): string | undefined {
   // Base64 makes four characters of three bytes: no need to build it to know.
-  if (Math.ceil(deflated.length / 3) * 4 > bytes.length * WORTHWHILE) return undefined
-  return toBase64(deflated)
+  const isShorter = Math.ceil(deflated.length / 3) * 4 <= length * WORTHWHILE
+  return isShorter ? toBase64(deflated) : undefined
 }
 
 /**
  * The text that {@link deflate} was given.
  *
  * @param maxBytes Bound on the UTF-8 of the result; work stops shortly after it is passed.
- * @throws {CorruptEntryError} When `base64` is malformed, or inflates beyond the bound.
+ * @throws {CorruptEntryError} When `base64` is malformed, or inflates beyond the bound: thrown, or the
+ * promise rejects with it.
  */
-export function inflate(base64: string, maxBytes: number): string {
+export function inflate(base64: string, maxBytes: number): string | Promise<string> {
   const bytes = fromBase64(base64)
-  if (bytes === undefined) throw new CorruptEntryError('the compressed text is malformed')
+  if (bytes === undefined) throw malformed()
   return inflateBytes(bytes, maxBytes)
 }
 
@@ -60,33 +75,62 @@ export function inflate(base64: string, maxBytes: number): string {
  *
  * @throws {CorruptEntryError} When the data is malformed, or inflates beyond the bound.
  */
-export function inflateBytes(bytes: Uint8Array, maxBytes: number): string {
+export function inflateBytes(bytes: Bytes, maxBytes: number): string | Promise<string> {
+  const zlib = hostZlib()
+  if (!zlib) return inflateStream(bytes, maxBytes)
   try {
-    if (bytes.length === 0) throw new RangeError('no data')
-    return run(bytes, maxBytes)
+    return utf8Stream().decode(zlib.inflateRawSync(bytes, { maxOutputLength: maxBytes }))
   } catch (error) {
-    if (isNearcacheError(error)) throw error
-    // RangeError, fflate's errors, and TypeError for bytes that are not UTF-8.
-    throw new CorruptEntryError('the compressed text is malformed')
+    throw isBoundError(error) ? beyond(maxBytes) : malformed()
   }
 }
 
-function run(bytes: Uint8Array, maxBytes: number): string {
+async function inflateStream(bytes: Bytes, maxBytes: number): Promise<string> {
+  let start = 0
+  let produced = 0
+  const source: UnderlyingDefaultSource<Bytes> = {
+    pull(controller) {
+      // As much as cannot pass the bound even at the highest ratio: ordinary values take one step.
+      const safe = Math.floor((maxBytes - produced) / MAX_EXPANSION)
+      const end = start + Math.max(MIN_STEP_BYTES, safe)
+      controller.enqueue(bytes.subarray(start, end))
+      start = end
+      if (start >= bytes.length) controller.close()
+    },
+  }
+  const compressed = new ReadableStream(source, { highWaterMark: 0 })
+  const reader = compressed.pipeThrough(new DecompressionStream('deflate-raw')).getReader()
   const decoder = utf8Stream()
   let text = ''
-  let produced = 0
-  const stream = new Inflate((chunk) => {
-    produced += chunk.length
-    if (produced > maxBytes) throw new CorruptEntryError(`it inflates beyond ${maxBytes} bytes`)
-    text += decoder.decode(chunk, { stream: true })
-  })
-  let start = 0
-  do {
-    // As much as cannot pass the bound even at the highest ratio: ordinary values take one step.
-    const safe = Math.floor((maxBytes - produced) / MAX_EXPANSION)
-    const end = Math.min(bytes.length, start + Math.max(MIN_STEP_BYTES, safe))
-    stream.push(bytes.subarray(start, end), end === bytes.length)
-    start = end
-  } while (start < bytes.length)
-  return text + decoder.decode()
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      produced += part.value.length
+      if (produced > maxBytes) throw beyond(maxBytes)
+      text += decoder.decode(part.value, { stream: true })
+    }
+    return text + decoder.decode()
+  } catch (error) {
+    // A stream that has failed cannot be cancelled, and says so.
+    reader.cancel().catch(() => undefined)
+    throw isNearcacheError(error) ? error : malformed()
+  }
+}
+
+function hostZlib(): Zlib | undefined {
+  const { process } = globalThis as {
+    readonly process?: { getBuiltinModule?(name: string): unknown }
+  }
+  return process?.getBuiltinModule?.('node:zlib') as Zlib | undefined
+}
+
+function isBoundError(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE'
+}
+
+function beyond(maxBytes: number): CorruptEntryError {
+  return new CorruptEntryError(`it inflates beyond ${maxBytes} bytes`)
+}
+
+function malformed(): CorruptEntryError {
+  return new CorruptEntryError('the compressed text is malformed')
 }

@@ -15,11 +15,12 @@ import { deflate, inflate, inflateBytes } from './compression.ts'
 export interface PayloadCodecOptions {
   /** Bound on a value's text before compression, in UTF-8 bytes; at least 1. */
   readonly maxValueBytes: number
-  /** `false`, or from which size on a text is compressed. */
-  readonly compression: false | { readonly thresholdBytes: number }
   /** Encrypts what is stored, and makes unencrypted entries unreadable. */
   readonly cipher?: Cipher | undefined
 }
+
+/** `false`, or from which size on a text is compressed. */
+export type Compression = false | { readonly thresholdBytes: number }
 
 /** A value on its way to Redis. */
 export interface EncodedValue {
@@ -43,29 +44,32 @@ const ENCODING = /^([jd])(z?)(?:\.([A-Za-z0-9_-]{1,16}))?$/
  */
 export class PayloadCodec {
   readonly #maxValueBytes: number
-  readonly #compression: PayloadCodecOptions['compression']
-  readonly #cipher: Cipher | undefined
+  /** What payloads are sealed with, if they are. */
+  readonly cipher: Cipher | undefined
 
-  constructor({ maxValueBytes, compression, cipher }: PayloadCodecOptions) {
+  constructor({ maxValueBytes, cipher }: PayloadCodecOptions) {
     this.#maxValueBytes = maxValueBytes
-    this.#compression = compression
-    this.#cipher = cipher
+    this.cipher = cipher
   }
 
   /**
-   * Encodes, and compresses if that saves a tenth.
+   * Encodes, and compresses if that saves a tenth: at once, or as a promise where the host can only
+   * compress behind.
    *
    * @throws {InvalidValueError} When the value has no encoding, or its text is too large.
    */
-  encode(value: unknown): EncodedValue {
+  encode(value: unknown, compression: Compression): EncodedValue | Promise<EncodedValue> {
     const { format, text } = encodeValue(value)
     if (isLongerThan(text, this.#maxValueBytes)) {
       throw new InvalidValueError(`it is larger than ${this.#maxValueBytes} bytes`)
     }
-    const key = this.#cipher === undefined ? '' : `.${this.#cipher.primaryId}`
-    const deflated = this.#compression ? deflate(text, this.#compression) : undefined
-    if (deflated === undefined) return { encoding: `${format}${key}`, text }
-    return { encoding: `${format}z${key}`, text: deflated }
+    const key = this.cipher === undefined ? '' : `.${this.cipher.primaryId}`
+    const encoded = (deflated: string | undefined): EncodedValue =>
+      deflated === undefined
+        ? { encoding: `${format}${key}`, text }
+        : { encoding: `${format}z${key}`, text: deflated }
+    const deflated = compression ? deflate(text, compression) : undefined
+    return deflated instanceof Promise ? deflated.then(encoded) : encoded(deflated)
   }
 
   /**
@@ -74,11 +78,12 @@ export class PayloadCodec {
    * @param context Where the entry belongs; asked for only if there is a cipher.
    */
   seal(encoded: EncodedValue, context: () => CipherContext): string | Promise<string> {
-    return this.#cipher === undefined ? encoded.text : seal(this.#cipher, encoded, context())
+    return this.cipher === undefined ? encoded.text : seal(this.cipher, encoded, context())
   }
 
   /**
-   * The value of a payload: at once, or as a promise if the payload is encrypted.
+   * The value of a payload: at once, or as a promise if the payload is encrypted, or compressed where
+   * the host can only inflate behind.
    *
    * @param encoding As the entry's header has it.
    * @param context Where the entry was found; asked for only if the payload is encrypted.
@@ -88,13 +93,17 @@ export class PayloadCodec {
   decode(encoding: string, text: string, context: () => CipherContext): unknown {
     const parsed = parseEncoding(encoding)
     this.#checkLength(parsed, text)
-    if (this.#cipher !== undefined) {
+    if (this.cipher !== undefined) {
       if (parsed.keyId === undefined) throw new CorruptEntryError('it is not encrypted')
-      return this.#open(this.#cipher, parsed.keyId, parsed, text, context())
+      return this.#open(this.cipher, parsed.keyId, parsed, text, context())
     }
     if (parsed.keyId !== undefined) throw new CorruptEntryError('unknown encryption key')
-    const plain = parsed.compressed ? inflate(text, this.#maxValueBytes) : text
-    return decodeValue(parsed.format, plain)
+    const { format, compressed } = parsed
+    if (!compressed) return decodeValue(format, text)
+    const inflated = inflate(text, this.#maxValueBytes)
+    return typeof inflated === 'string'
+      ? decodeValue(format, inflated)
+      : inflated.then((plain) => decodeValue(format, plain))
   }
 
   async #open(
@@ -106,7 +115,7 @@ export class PayloadCodec {
   ): Promise<unknown> {
     if (!compressed) return decodeValue(format, await cipher.open(keyId, text, context))
     const bytes = await cipher.openBytes(keyId, text, context)
-    return decodeValue(format, inflateBytes(bytes, this.#maxValueBytes))
+    return decodeValue(format, await inflateBytes(bytes, this.#maxValueBytes))
   }
 
   /** Refuses by length alone, before any work. Compressed texts are shorter than their value. */

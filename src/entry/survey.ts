@@ -110,13 +110,26 @@ class Survey {
 /** Compares prototypes, not names: a subclass would come back as its base, without its methods. */
 function isLeaf(value: object, prototype: unknown): boolean {
   const name = Object.prototype.toString.call(value).slice(8, -1)
-  return (LEAVES.has(name) || name.startsWith('Temporal.')) && prototype === prototypeOf(name)
+  return isLeafName(name) && prototype === builtIn(name)?.prototype
 }
 
-function prototypeOf(name: string): unknown {
+/** Whether objects of this name have no parts of their own to visit. */
+export function isLeafName(name: string): boolean {
+  return LEAVES.has(name) || name.startsWith('Temporal.')
+}
+
+/** A class of the host, as far as values are made by it. */
+interface BuiltIn {
+  new (...parts: readonly unknown[]): object
+  readonly prototype: object
+  from(text: string): unknown
+}
+
+/** The class of a name, such as `Temporal.Instant`; `undefined` where the host has none. */
+export function builtIn(name: string): BuiltIn | undefined {
   let found: unknown = globalThis
-  for (const part of [...name.split('.'), 'prototype']) {
+  for (const part of name.split('.')) {
     found = (found as Readonly<Record<string, unknown>> | undefined)?.[part]
   }
-  return found
+  return found as BuiltIn | undefined
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { parse, stringify } from 'devalue'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeValue, encodeValue } from '../../../src/entry/codec.ts'
@@ -43,6 +44,19 @@ describe('encodeValue and decodeValue', () => {
         expect(text.isWellFormed()).toBe(true)
         // Not toStrictEqual, which compares the `constructor` that is a key of some values here.
         expect(isDeepStrictEqual(decodeValue(format, text), value)).toBe(true)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test('write what devalue writes, and read what it does', () => {
+    fc.assert(
+      fc.property(rich, (value) => {
+        const { format, text } = encodeValue(value)
+        fc.pre(format === 'd')
+
+        expect(isDeepStrictEqual(parse(text), value)).toBe(true)
+        expect(isDeepStrictEqual(decodeValue('d', stringify(value)), value)).toBe(true)
       }),
       { numRuns: 1_000 },
     )
