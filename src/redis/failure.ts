@@ -166,8 +166,8 @@ export function answerError(
   return failure(operation, { reason, applied: 'unknown' })
 }
 
-const HTTP_DATE = /^[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/
-const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec'
+/** An IMF-fixdate (RFC 9110, section 5.6.7): of texts, the one form that every engine reads alike. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
 /**
  * Reads a `Retry-After` header (RFC 9110, section 10.2.3).
@@ -178,25 +178,9 @@ const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec'
 export function parseRetryAfter(header: string | null, now: number): number | undefined {
   if (header === null) return undefined
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1_000
-  const at = parseHttpDate(header)
-  return at === undefined ? undefined : Math.max(0, at - now)
-}
-
-/** An IMF-fixdate (RFC 9110, section 5.6.7) in epoch milliseconds. */
-function parseHttpDate(text: string): number | undefined {
-  const [, day, monthName = '', year, hours, minutes, seconds] = HTTP_DATE.exec(text) ?? []
-  const month = MONTHS.indexOf(monthName) / 3
-  if (day === undefined || !Number.isInteger(month) || month < 0) return undefined
-  const days = daysSinceEpoch(Number(year), month, Number(day))
-  return (((days * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000
-}
-
-/** Counts from 1 March, so that the leap day ends the year (Howard Hinnant, `days_from_civil`). */
-function daysSinceEpoch(year: number, month: number, day: number): number {
-  const shifted = month < 2 ? year - 1 : year
-  const dayOfYear = Math.floor((153 * ((month + 10) % 12) + 2) / 5) + day - 1
-  const leapDays = Math.floor(shifted / 4) - Math.floor(shifted / 100) + Math.floor(shifted / 400)
-  return shifted * 365 + leapDays + dayOfYear - 719_468
+  // biome-ignore lint/style/noRestrictedGlobals: reads a text, and no clock
+  const at = HTTP_DATE.test(header) ? Date.parse(header) : Number.NaN
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }
 
 function failure(operation: string, rest: Omit<RemoteFailure, 'operation'>): RemoteError {
