@@ -78,7 +78,7 @@ async function seeAll(
   const seen = new Map<string, Seen>()
   const wanted: Target[] = []
   for (const key of new Set(keys)) {
-    const copy = nearHit(ctx, key, policy)
+    const copy = nearHit(ctx, key, policy, policy.tags)
     if (copy) seen.set(key, { kind: 'near', copy })
     else wanted.push(targetOf(ctx, key, policy))
   }

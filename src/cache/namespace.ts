@@ -289,16 +289,12 @@ export class CacheNamespace<Values = unknown> {
       | (Pick<EntryOptions, 'near' | 'signal' | 'after'> & { tags?: unknown; freshness?: unknown })
       | undefined,
   ): NearCopy | undefined {
-    if (this.#policy.near === undefined) return undefined
-    if (options === undefined) return nearHit(this.#ctx, key, this.#policy)
-    const { near, signal, after, freshness, tags = this.#policy.tags } = options
-    if ((near ?? signal ?? after ?? freshness) !== undefined || !Array.isArray(tags))
-      return undefined
-    return nearHit(this.#ctx, key, {
-      near: this.#policy.near,
-      tags,
-      freshness: this.#policy.freshness,
-    })
+    const policy = this.#policy
+    if (policy.near === undefined) return undefined
+    if (options === undefined) return nearHit(this.#ctx, key, policy, policy.tags)
+    const { near, signal, after, freshness, tags = policy.tags } = options
+    const isPlain = (near ?? signal ?? after ?? freshness) === undefined && Array.isArray(tags)
+    return isPlain ? nearHit(this.#ctx, key, policy, tags) : undefined
   }
 
   #resolve(options: object | undefined): Policy {

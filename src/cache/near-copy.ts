@@ -6,7 +6,8 @@
 
 import { type EntryHeader, writePrefix } from '../entry/header.ts'
 import { deepFreeze, isProduction } from '../near/freeze.ts'
-import type { Evidence, NearCopy } from '../near/near-tier.ts'
+import type { Evidence } from '../near/labels.ts'
+import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
 import type { Moment } from './observe.ts'
 import type { NearPolicy, Policy } from './options.ts'
@@ -26,22 +27,25 @@ export interface Proof extends Moment {
 export function nearHit(
   ctx: CacheContext,
   key: string,
-  {
-    near,
-    tags,
-    after,
-    freshness,
-  }: Pick<Policy, 'near' | 'tags'> & Partial<Pick<Policy, 'after' | 'freshness'>>,
+  { near, after, freshness }: Policy,
+  tags: readonly string[],
 ): NearCopy | undefined {
   if (near === undefined || near.verify) return undefined
   // It may be older than the token.
   if (after !== undefined) return undefined
   const copy = ctx.near.get(key)
-  if (copy === undefined) return undefined
-  const now = ctx.platform.now()
-  if (now - copy.provedAt >= near.ttlMs || now < copy.provedAt) return undefined
-  if (!isServable(copy, tags, now)) return undefined
-  return isStillFresh(copy, freshness) ? copy : undefined
+  if (copy === undefined || !carries(copy.labels.tags, tags)) return undefined
+  const { platform } = ctx
+  // What was kept in this turn of the event loop is younger than the turn: then the clock decides.
+  const isInTime =
+    (platform.turnNow !== undefined && isYoung(copy, near, platform.turnNow())) ||
+    isYoung(copy, near, platform.now())
+  return isInTime && isStillFresh(copy, freshness) ? copy : undefined
+}
+
+function isYoung(copy: NearCopy, { ttlMs }: Pick<NearPolicy, 'ttlMs'>, now: number): boolean {
+  const ageMs = now - copy.provedAt
+  return ageMs >= 0 && ageMs < ttlMs && ageMs < copy.freshMs
 }
 
 function isStillFresh({ value }: NearCopy, freshness: Policy['freshness']): boolean {
@@ -56,9 +60,11 @@ export async function verifiedNearHit(
 ): Promise<NearCopy | undefined> {
   if (!policy.near?.verify || policy.after !== undefined) return undefined
   const copy = ctx.near.get(target.key)
-  if (!copy?.evidence || !isServable(copy, policy.tags, ctx.platform.now())) return undefined
+  if (!copy?.labels.evidence || !carries(copy.labels.tags, policy.tags)) return undefined
+  const bound = { ttlMs: Number.POSITIVE_INFINITY }
+  if (!isYoung(copy, bound, ctx.platform.now())) return undefined
   if (!isStillFresh(copy, policy.freshness)) return undefined
-  const { prefix, stamps } = copy.evidence
+  const { prefix, stamps } = copy.labels.evidence
   try {
     const [first, found] = await ctx.steps.verify(target.names.entry, copy.labels.markerKeys)
     const same = found.length === stamps.length && found.every((text, i) => text === stamps[i])
@@ -96,11 +102,9 @@ export function keepNear(
   )
   ctx.near.put(key, {
     ...kept,
-    createdAt: header.createdAt,
-    freshUntil: header.freshUntil,
-    evidence: near.verify ? evidenceOf(header) : undefined,
-    labels: { tags, markerKeys },
+    labels: { tags, markerKeys, evidence: near.verify ? evidenceOf(header) : undefined },
     provedAt,
+    freshMs: header.freshUntil - provedAt,
     instant,
     sizeBytes,
   })
@@ -128,10 +132,6 @@ function keepable(value: unknown, { values }: NearPolicy): { readonly value: unk
 
 function share(value: unknown): unknown {
   return isProduction() ? value : deepFreeze(value)
-}
-
-function isServable(copy: NearCopy, tags: readonly string[], now: number): boolean {
-  return now >= copy.createdAt && now < copy.freshUntil && carries(copy.labels.tags, tags)
 }
 
 /** Whether every tag of the call is one that the copy was kept with. */

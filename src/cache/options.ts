@@ -21,7 +21,10 @@ export interface LoaderTimeouts {
 
 /** When a copy inside this isolate may be served. One of the two must be given. */
 export interface NearOptions {
-  /** A copy is served unseen for this long, so it lags calls of other isolates by as much. */
+  /**
+   * A copy is served unseen for this long, so it lags calls of other isolates by as much: to within a
+   * turn of the event loop, which has one time for all of its near hits.
+   */
   readonly ttl?: Duration
   /** Checks header and markers remotely before each use (two commands, no payload): no lag. */
   readonly verify?: boolean

@@ -44,7 +44,7 @@ async function find(ctx: CacheContext, key: string, policy: Policy): Promise<Rea
   const target = targetOf(ctx, key, policy)
   const copy = policy.near?.verify
     ? await verifiedNearHit(ctx, target, policy)
-    : nearHit(ctx, key, policy)
+    : nearHit(ctx, key, policy, policy.tags)
   if (copy) return nearResult(ctx, copy, policy)
   return onlyFresh(ctx, target, policy, await observe(ctx, target, policy))
 }
@@ -74,7 +74,7 @@ export function getOrSet(
   loader: Loader,
   policy: Policy,
 ): Promise<unknown> {
-  const copy = nearHit(ctx, key, policy)
+  const copy = nearHit(ctx, key, policy, policy.tags)
   if (copy) return Promise.resolve(servedNear(ctx, 'getOrSet', key, copy, policy))
   return whileWanted(ctx.platform, policy.signal, () => readThrough(ctx, key, loader, policy))
 }

@@ -11,27 +11,18 @@ import { type Node, Sieve, type SieveBounds } from './sieve.ts'
 /** A value and what was known about it when the remote tier last vouched for it. */
 export interface NearCopy {
   readonly value: unknown
-  /** Epoch milliseconds: fresh from here on, */
-  readonly createdAt: number
-  /** and until here, exclusive. */
-  readonly freshUntil: number
-  /** What a look at Redis has to find; kept only where looks are made. */
-  readonly evidence: Evidence | undefined
   readonly labels: Labels
   /** Epoch milliseconds just before the request that proved it: its look, or its lease. */
   readonly provedAt: number
+  /**
+   * For how many milliseconds from then on it is fresh. A length, as small whole numbers take no room of
+   * their own in the heap.
+   */
+  readonly freshMs: number
   /** {@link Fence.now} at that moment. */
   readonly instant: number
   /** Bytes it counts for: the length of the stored text. */
   readonly sizeBytes: number
-}
-
-/** How an entry can be told to be the one that a copy was made of, and to be valid still. */
-export interface Evidence {
-  /** The first bytes of the entry: see `writePrefix`. */
-  readonly prefix: string
-  /** The markers it is stamped with, in the order of the copy's marker keys. */
-  readonly stamps: readonly string[]
 }
 
 /** Bounds of the near tier, for all its namespaces together. */
@@ -190,11 +181,9 @@ export class NearSpace {
   #place(key: string, copy: NearCopy, sizeBytes: number): Kept {
     return {
       value: copy.value,
-      createdAt: copy.createdAt,
-      freshUntil: copy.freshUntil,
-      evidence: copy.evidence,
-      labels: this.tier.labels.same(copy.labels),
+      labels: copy.labels.evidence ? copy.labels : this.tier.labels.same(copy.labels),
       provedAt: copy.provedAt,
+      freshMs: copy.freshMs,
       instant: copy.instant,
       sizeBytes,
       key,

@@ -10,11 +10,9 @@ import {
 function copyOf(value: unknown, rest: Partial<NearCopy> = {}): NearCopy {
   return {
     value,
-    createdAt: 0,
-    freshUntil: 10,
-    evidence: undefined,
-    labels: { tags: [], markerKeys: [] },
+    labels: { tags: [], markerKeys: [], evidence: undefined },
     provedAt: 0,
+    freshMs: 10,
     instant: 0,
     sizeBytes: 10,
     ...rest,
@@ -149,7 +147,10 @@ describe('NearTier', () => {
   test('a call on the key or on a marker kills a copy', () => {
     const { tier, space } = make()
     for (const key of ['a', 'b', 'c'])
-      space.put(key, copyOf(key, { labels: { tags: [], markerKeys: [`${key}:t`] } }))
+      space.put(
+        key,
+        copyOf(key, { labels: { tags: [], markerKeys: [`${key}:t`], evidence: undefined } }),
+      )
 
     tier.fence.mark([space.label('a'), 'b:t'])
 
