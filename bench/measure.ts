@@ -85,7 +85,10 @@ export interface CompareOptions {
   readonly ratios: readonly (readonly [of: string, to: string])[]
 }
 
-/** Runs every subject once in every round, another one first each time, after a round that warms up. */
+/**
+ * Runs every subject once in every round, in an order drawn anew, after a round that warms up: who always
+ * followed the same one would always clear away after it.
+ */
 export async function compare(
   options: CompareOptions,
 ): Promise<Pick<Report, 'figures' | 'ratios'>> {
@@ -93,9 +96,8 @@ export async function compare(
   const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]))
   for (const subject of subjects) await sample(subject, count, concurrency)
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < subjects.length; turn++) {
-      const subject = subjects[(round + turn) % subjects.length]
-      if (subject) samples.get(subject.name)?.push(await sample(subject, count, concurrency))
+    for (const subject of shuffled(subjects)) {
+      samples.get(subject.name)?.push(await sample(subject, count, concurrency))
     }
   }
   const of = (name: string): readonly Sample[] => samples.get(name) ?? []
@@ -121,6 +123,11 @@ export async function compare(
       }
     }),
   }
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  const order = new Map(items.map((item) => [item, Math.random()]))
+  return [...items].sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0))
 }
 
 async function sample(subject: Subject, most: number, concurrency: number): Promise<Sample> {

@@ -34,8 +34,8 @@ const collect = runInNewContext('gc') as () => void
 const [, , name = '', url = ''] = process.argv
 const fill = FILLS[name]
 if (fill === undefined) throw new Error(`There is no way named ${name}`)
-// Loads and compiles what a cache needs, which is no entry's.
-const first = await fill(200, url)
+// Loads and compiles what a cache needs, hot paths included, which is no entry's.
+const first = await fill(ENTRIES / 4, url)
 const before = settledHeap()
 const holder = await fill(ENTRIES, url)
 const bytes = (settledHeap() - before) / ENTRIES
