@@ -34,6 +34,7 @@ const SUBPATHS = [
   'nearcache/bridge',
   'nearcache/monitor',
   'nearcache/warming',
+  'nearcache/websocket/protocol',
   'nearcache/platform/workers',
   'nearcache/testing',
   'nearcache/interop/bentocache',
