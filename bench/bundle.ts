@@ -31,6 +31,7 @@ const SUBPATHS = [
   'nearcache/llm/proxy',
   'nearcache/redis/embedded',
   'nearcache/redis/durable',
+  'nearcache/websocket/objects',
   'nearcache/bridge',
   'nearcache/monitor',
   'nearcache/warming',

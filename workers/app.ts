@@ -17,6 +17,7 @@ import { llmRoutes } from './routes/llm.ts'
 import { loginRoutes } from './routes/login.ts'
 import { mailboxRoutes } from './routes/mailbox.ts'
 import { meRoutes } from './routes/me.ts'
+import { realtimeRoutes } from './routes/realtime.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 
 /** Room for the longest message the mailbox takes, in the longest spelling JSON has for it. */
@@ -41,7 +42,7 @@ export function createApp(composition: Composition): Hono {
   app.route('/', mailboxRoutes(composition.emails))
   app.route('/health', healthRoutes(composition.caching))
   app.route('/admin', adminRoutes(composition))
-  const { caching, llm, sessions } = composition
+  const { caching, llm, sessions, realtime } = composition
   if (sessions) {
     app.route('/sessions', sessionRoutes(sessions))
     app.route('/me', meRoutes(sessions))
@@ -52,6 +53,7 @@ export function createApp(composition: Composition): Hono {
   }
   // Without the cache there is nothing to it.
   if (caching && llm) app.route('/llm', llmRoutes({ ...caching, settings: llm }))
+  if (realtime) app.route('/', realtimeRoutes(realtime))
   app.notFound(() => problemResponse({ status: 404, title: 'Not found' }))
   app.onError((error) => {
     // What a session's methods throw has its answer with it.

@@ -24,6 +24,7 @@ import { SessionUserCache } from 'nearcache/session'
 import { type Authenticate, authenticateBy, authenticateDemo } from './authenticate.ts'
 import { type CountedDriver, countStatements } from './counting-driver.ts'
 import type { LLMRouteSettings, RedisSettings, SessionSettings, Settings } from './env.ts'
+import type { RealtimeSettings } from './realtime.ts'
 
 /** What there is only with the cache on. */
 export interface Caching {
@@ -54,18 +55,19 @@ export interface Composition {
   readonly adminToken: string | undefined
   readonly sessions: Sessions | undefined
   readonly llm: LLMRouteSettings | undefined
+  readonly realtime: RealtimeSettings | undefined
 }
 
 /** Builds everything; nothing is sent before the first request asks for it. */
 export function compose(settings: Settings): Composition {
-  const { db, redis, adminToken, isCached, nearTtl, llm } = settings
+  const { db, redis, adminToken, isCached, nearTtl, llm, realtime } = settings
   const platform = workersPlatform()
   const sql = countStatements(toSqlDriver(db))
   const repository = new SqlEmailRepository({ db: sql.driver, platform })
   const rejected = new RejectedMessages({ db: sql.driver })
   const transport = transportTo(redis)
   const sessions = sessionsOn(transport, settings.sessions)
-  const base = { rejected, sql, adminToken, sessions, llm }
+  const base = { rejected, sql, adminToken, sessions, llm, realtime }
   if (!isCached) return { ...base, emails: repository, caching: undefined, redis: transport }
   const cache = new RedisCacheManager({
     redis: transport,

@@ -9,6 +9,7 @@ import type { WorkersAI } from 'nearcache/llm'
 import { readSessionKeys, SESSION_KEYS_REQUIREMENT } from 'nearcache/session'
 import * as z from 'zod'
 import type { RedisObject } from './objects/redis-object.ts'
+import { type RealtimeEnvironment, type RealtimeSettings, realtimeOf } from './realtime.ts'
 
 /** Where the shared tier is. */
 export type RedisSettings =
@@ -52,6 +53,8 @@ export interface Settings {
   readonly nearTtl: Duration | undefined
   /** Without it nobody can log in. */
   readonly sessions: SessionSettings | undefined
+  /** Without an app there is no realtime. */
+  readonly realtime: RealtimeSettings | undefined
 }
 
 /** Dashboards and shells leave empty texts where a variable is meant to be absent. */
@@ -171,7 +174,13 @@ export function readEnv(env: unknown): Settings {
     isCached: rest.CACHE !== 'off',
     nearTtl: rest.NEAR_TTL,
     sessions: sessionsIn(rest),
+    realtime: hasRealtime(env) ? realtimeOf(env) : undefined,
   }
+}
+
+/** The rest is checked by `realtimeOf`, which the objects read it with too. */
+function hasRealtime(env: unknown): env is RealtimeEnvironment {
+  return typeof env === 'object' && env !== null && Boolean(Reflect.get(env, 'REALTIME_APPS'))
 }
 
 function sessionsIn(env: {

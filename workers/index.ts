@@ -13,6 +13,7 @@ import { createWarming, heartbeat } from './cron.ts'
 import { readEnv } from './env.ts'
 import { takeIn } from './inbox.ts'
 
+export { ChannelObject, DirectoryObject, SocketHubObject } from './objects/realtime-objects.ts'
 export { RedisObject } from './objects/redis-object.ts'
 
 interface Running {

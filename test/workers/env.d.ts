@@ -9,7 +9,17 @@ declare namespace Cloudflare {
     readonly REDIS: DurableObjectNamespace<
       import('../../workers/objects/redis-object.ts').RedisObject
     >
+    readonly SOCKET_HUBS: DurableObjectNamespace<
+      import('../../workers/objects/realtime-objects.ts').SocketHubObject
+    >
+    readonly CHANNELS: DurableObjectNamespace<
+      import('../../workers/objects/realtime-objects.ts').ChannelObject
+    >
+    readonly DIRECTORIES: DurableObjectNamespace<
+      import('../../workers/objects/realtime-objects.ts').DirectoryObject
+    >
     readonly ADMIN_TOKEN: string
     readonly CACHE: string
+    readonly REALTIME_APPS: string
   }
 }

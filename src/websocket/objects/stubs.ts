@@ -118,5 +118,7 @@ export interface DirectoryStub {
 export interface Network {
   hub(name: string): HubStub
   channel(name: string): ChannelStub
+  /** The shard that lists a channel. */
   directory(channel: string): DirectoryStub
+  shard(name: string): DirectoryStub
 }

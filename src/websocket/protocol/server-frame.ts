@@ -30,7 +30,7 @@ export interface PresenceSnapshot {
 
 /** Why a subscription was refused. */
 export interface SubscriptionRefusal {
-  readonly type: 'AuthError' | 'LimitReached' | 'InvalidChannel'
+  readonly type: 'AuthError' | 'LimitReached' | 'InvalidChannel' | 'Unavailable'
   readonly error: string
   /** As an HTTP status. */
   readonly status: number

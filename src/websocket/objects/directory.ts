@@ -1,0 +1,37 @@
+/**
+ * One shard of the list of an app's occupied channels.
+ *
+ * @module
+ */
+
+import type { ObjectStorage } from './runtime.ts'
+import type { DirectoryStub } from './stubs.ts'
+
+/** The list behind one Durable Object. Channels keep it true; it never asks them. */
+export class Directory implements DirectoryStub {
+  readonly #sql: ObjectStorage['sql']
+
+  constructor({ sql }: ObjectStorage) {
+    this.#sql = sql
+    sql.exec('CREATE TABLE IF NOT EXISTS channel (name TEXT PRIMARY KEY, version) WITHOUT ROWID')
+  }
+
+  /** Calls of one channel arrive in order, so only what came before the last is refused. */
+  async note(channel: string, isOccupied: boolean, version: number): Promise<void> {
+    const [row] = this.#sql.exec('SELECT version FROM channel WHERE name = ?', channel)
+    if (row !== undefined && Number(row['version']) > version) return
+    if (isOccupied) this.#sql.exec('INSERT OR REPLACE INTO channel VALUES (?, ?)', channel, version)
+    else this.#sql.exec('DELETE FROM channel WHERE name = ?', channel)
+  }
+
+  /** Names that begin with a prefix, in order. */
+  async list(prefix: string): Promise<string[]> {
+    // Code points above any that a name has; a pattern would need escapes.
+    const rows = this.#sql.exec(
+      'SELECT name FROM channel WHERE name >= ? AND name < ? ORDER BY name',
+      prefix,
+      `${prefix}\u{10FFFF}`,
+    )
+    return [...rows].map(({ name }) => String(name))
+  }
+}

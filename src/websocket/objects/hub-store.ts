@@ -1,0 +1,71 @@
+/**
+ * What a hub keeps in the SQLite of its object: the channels that count on it, and what did not fit into
+ * attachments.
+ *
+ * @module
+ */
+
+import type { ObjectStorage } from './runtime.ts'
+
+/** Single values. */
+export type HubMetaName = 'epoch' | 'seq' | 'drainUntil'
+
+const TABLES = [
+  'CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID',
+  // A channel is here from before it is told of the hub until it has acknowledged that it may forget it.
+  'CREATE TABLE IF NOT EXISTS attached (channel TEXT PRIMARY KEY, is_behind) WITHOUT ROWID',
+  'CREATE TABLE IF NOT EXISTS spilled (socket TEXT PRIMARY KEY, subscriptions) WITHOUT ROWID',
+]
+
+/** The tables of one hub. */
+export class HubStore {
+  readonly #sql: ObjectStorage['sql']
+
+  constructor({ sql }: ObjectStorage) {
+    this.#sql = sql
+    for (const table of TABLES) sql.exec(table)
+  }
+
+  meta(name: HubMetaName): number | undefined {
+    const [row] = this.#sql.exec('SELECT value FROM meta WHERE name = ?', name)
+    return row === undefined ? undefined : Number(row['value'])
+  }
+
+  setMeta(name: HubMetaName, value: number): void {
+    this.#sql.exec('INSERT OR REPLACE INTO meta VALUES (?, ?)', name, value)
+  }
+
+  /** Channels that may count on this hub, and whether their last report failed. */
+  attached(): (readonly [channel: string, isBehind: boolean])[] {
+    const rows = [...this.#sql.exec('SELECT channel, is_behind FROM attached')]
+    return rows.map(({ channel, is_behind }) => [String(channel), is_behind === 1] as const)
+  }
+
+  attach(channel: string, isBehind: boolean): void {
+    this.#sql.exec('INSERT OR REPLACE INTO attached VALUES (?, ?)', channel, isBehind ? 1 : 0)
+  }
+
+  detach(channel: string): void {
+    this.#sql.exec('DELETE FROM attached WHERE channel = ?', channel)
+  }
+
+  spilled(socket: string): string | undefined {
+    const [row] = this.#sql.exec('SELECT subscriptions FROM spilled WHERE socket = ?', socket)
+    return row === undefined ? undefined : String(row['subscriptions'])
+  }
+
+  spill(socket: string, subscriptions: string): void {
+    this.#sql.exec('INSERT OR REPLACE INTO spilled VALUES (?, ?)', socket, subscriptions)
+  }
+
+  dropSpilled(socket: string): void {
+    this.#sql.exec('DELETE FROM spilled WHERE socket = ?', socket)
+  }
+
+  /** Drops what belongs to sockets that are no more: they went without a word. */
+  keepSpilled(sockets: ReadonlySet<string>): void {
+    const rows = [...this.#sql.exec('SELECT socket FROM spilled')]
+    const gone = rows.map(({ socket }) => String(socket)).filter((socket) => !sockets.has(socket))
+    for (const socket of gone) this.dropSpilled(socket)
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Signing in, and who is told that somebody did.
+ *
+ * @module
+ */
+
+import type { ClientFrame } from '../protocol/client-frame.ts'
+import { CLOSES, ERROR_CODES } from '../protocol/close.ts'
+import { errorFrame, signedInFrame, watchlistFrame } from '../protocol/server-frame.ts'
+import { isUserAuthorized } from '../protocol/signature.ts'
+import { readUser } from '../protocol/user.ts'
+import { onlineChannel } from './channel-traits.ts'
+import type { HubConnection } from './hub-connection.ts'
+import type { HubParts } from './hub-subscriptions.ts'
+import type { LeaveReason } from './reports.ts'
+
+type SignInFrame = Extract<ClientFrame, { kind: 'signIn' }>
+
+/** Channels that are asked at a time. */
+const AT_A_TIME = 25
+
+/** The signed-in users of one hub. */
+export class HubUsers {
+  readonly #parts: HubParts
+
+  constructor(parts: HubParts) {
+    this.#parts = parts
+  }
+
+  /** Puts a connection back into its places, after the hub has lost its memory. */
+  restore(connection: HubConnection): void {
+    const { user } = connection
+    if (user) this.#enter(connection, user.id, user.watchlist)
+  }
+
+  /**
+   * Signs a connection in, tells those who watch the user, and the user of those it watches. A wrong
+   * signature ends the connection.
+   *
+   * @returns Whether the connection stays.
+   */
+  async signIn(connection: HubConnection, frame: SignInFrame): Promise<boolean> {
+    const { app, store } = this.#parts
+    if (!isUserAuthorized(app, connection.id, frame)) {
+      connection.close(CLOSES.unauthorized)
+      return false
+    }
+    const user = readUser(frame.userData, app.limits)
+    if ('problem' in user) {
+      connection.send(errorFrame(user.problem))
+      return true
+    }
+    const { id, watchlist, isWatchlistCut } = user.ok
+    if (connection.user) {
+      const isSame = connection.user.id === id
+      connection.send(
+        isSame ? signedInFrame(frame.userData) : errorFrame('The connection has another user'),
+      )
+      return true
+    }
+    connection.user = { id, watchlist }
+    connection.save(store)
+    const isFirst = this.#enter(connection, id, watchlist)
+    if (isWatchlistCut) {
+      connection.send(errorFrame('The watchlist is too long', ERROR_CODES.watchlistTooLong))
+    }
+    connection.send(signedInFrame(frame.userData))
+    if (isFirst) await this.#tellOnline(id)
+    if (watchlist.length > 0) await this.#tellWatched(connection, watchlist)
+    return true
+  }
+
+  /** Takes a connection out of its places. */
+  async drop(connection: HubConnection, reason: LeaveReason): Promise<void> {
+    const { user } = connection
+    if (user === undefined) return
+    const { channels, reporter } = this.#parts
+    const own = onlineChannel(user.id)
+    const isLast = channels.removeUser(own, user.id, connection)
+    const unwatched = user.watchlist
+      .map(onlineChannel)
+      .filter((channel) =>
+        channels.remove(connection, { channel, user: undefined, info: undefined }),
+      )
+    await Promise.all([
+      ...(isLast ? [reporter.leave(own, user.id, reason)] : []),
+      ...unwatched.map((channel) => reporter.leave(channel, undefined, reason)),
+    ])
+  }
+
+  /** The connections that are signed in as a user. */
+  connectionsOf(userId: string): readonly HubConnection[] {
+    return [...(this.#parts.channels.get(onlineChannel(userId))?.users.get(userId) ?? [])]
+  }
+
+  #enter(connection: HubConnection, id: string, watchlist: readonly string[]): boolean {
+    const { channels } = this.#parts
+    const isFirst = this.connectionsOf(id).length === 0
+    channels.addUser(onlineChannel(id), id, connection)
+    for (const watched of watchlist) {
+      channels.add(connection, {
+        channel: onlineChannel(watched),
+        user: undefined,
+        info: undefined,
+      })
+    }
+    return isFirst
+  }
+
+  async #tellOnline(id: string): Promise<void> {
+    const { reporter } = this.#parts
+    // Where it fails, the alarm makes up for it.
+    await reporter.ask(onlineChannel(id), [id], {}).catch(() => undefined)
+  }
+
+  async #tellWatched(connection: HubConnection, watchlist: readonly string[]): Promise<void> {
+    const online: string[] = []
+    const offline: string[] = []
+    for (let from = 0; from < watchlist.length; from += AT_A_TIME) {
+      const batch = watchlist.slice(from, from + AT_A_TIME)
+      const answers = await Promise.all(batch.map((id) => this.#isOnline(id)))
+      for (const [place, id] of batch.entries()) (answers[place] ? online : offline).push(id)
+    }
+    const events = [
+      { name: 'online' as const, userIds: online },
+      { name: 'offline' as const, userIds: offline },
+    ]
+    connection.send(watchlistFrame(events.filter(({ userIds }) => userIds.length > 0)))
+  }
+
+  async #isOnline(id: string): Promise<boolean> {
+    const { reporter } = this.#parts
+    try {
+      const { isPresent } = await reporter.ask(onlineChannel(id), [], { user: id })
+      return isPresent === true
+    } catch {
+      // It is told when the channel is reached again.
+      return false
+    }
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * A hub: it owns hibernating sockets, and is the one who speaks with clients.
+ *
+ * @module
+ */
+
+import type { Platform } from '../../platform/platform.ts'
+import type { App } from '../protocol/app.ts'
+import { readClientFrame } from '../protocol/client-frame.ts'
+import { CLOSES, type Close } from '../protocol/close.ts'
+import { errorFrame, establishedFrame, PING_FRAME, PONG_FRAME } from '../protocol/server-frame.ts'
+import { Alarm, earliest } from './alarm.ts'
+import { HubChannels } from './hub-channels.ts'
+import { HubConnection } from './hub-connection.ts'
+import { deliver } from './hub-delivery.ts'
+import { HubDrain } from './hub-drain.ts'
+import { HubEvents } from './hub-events.ts'
+import { HubReporter } from './hub-reporter.ts'
+import { HubStore } from './hub-store.ts'
+import { HubSubscriptions } from './hub-subscriptions.ts'
+import { HubUsers } from './hub-users.ts'
+import { dueAtOf, type Signs, sweep } from './liveness.ts'
+import type { HubReport, LeaveReason } from './reports.ts'
+import type { ObjectSocket, SocketObjectState } from './runtime.ts'
+import type { Delivery, HubStatus, HubStub, Network } from './stubs.ts'
+
+/** Options for {@link SocketHub}. */
+export interface SocketHubOptions<Socket extends ObjectSocket> {
+  /** The hub's name within its app. */
+  readonly name: string
+  readonly app: App
+  readonly state: SocketObjectState<Socket>
+  readonly network: Network
+  readonly platform: Platform
+  /** Connections that are taken. Waking walks all of them. @default 4_000 */
+  readonly capacity?: number
+}
+
+/** What a client said of itself when it connected. */
+export interface Arrival {
+  readonly isExtended: boolean
+  readonly clientId: string | undefined
+}
+
+/**
+ * The hub behind one Durable Object. It keeps nothing of its own that matters: memory is rebuilt from
+ * the attachments of the sockets, and every method leaves nothing under way.
+ */
+export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements HubStub {
+  readonly #options: SocketHubOptions<Socket>
+  readonly #store: HubStore
+  readonly #connections = new Map<ObjectSocket, HubConnection<Socket>>()
+  readonly #clients = new Map<string, HubConnection<Socket>>()
+  readonly #channels = new HubChannels()
+  readonly #reporter: HubReporter
+  readonly #subscriptions: HubSubscriptions
+  readonly #users: HubUsers
+  readonly #events: HubEvents
+  readonly #drain: HubDrain
+  readonly #alarm: Alarm
+  /** When somebody is to be asked for a sign of life, or to be closed. */
+  #sweepAt: number | undefined
+
+  /** Builds the index anew from the sockets. */
+  constructor(options: SocketHubOptions<Socket>) {
+    const { name, app, state, network, platform } = options
+    this.#options = options
+    this.#store = new HubStore(state.storage)
+    const connections = state
+      .getWebSockets()
+      .map((socket) => HubConnection.restore(socket, this.#store))
+      .filter((connection) => connection?.isOpen)
+      .filter((connection) => connection !== undefined)
+    for (const connection of connections) this.#enter(connection)
+    const isRestarted = connections.length === 0 && this.#store.attached().length > 0
+    if (isRestarted) this.#store.keepSpilled(new Set())
+    const parts = { hub: name, app, store: this.#store, channels: this.#channels, network }
+    this.#reporter = new HubReporter({ ...parts, isRestarted })
+    const shared = { ...parts, reporter: this.#reporter }
+    this.#subscriptions = new HubSubscriptions(shared)
+    this.#users = new HubUsers(shared)
+    this.#events = new HubEvents(shared, platform)
+    this.#drain = new HubDrain(this.#store, platform.now())
+    this.#alarm = new Alarm(state.storage)
+    for (const connection of connections) this.#users.restore(connection)
+    this.#sweepAt = earliest(connections.map((connection) => this.#dueAt(connection)))
+  }
+
+  /** Whether another connection is taken. */
+  get verdict(): 'open' | 'full' | 'draining' {
+    if (this.#drain.isOn) return 'draining'
+    return this.#connections.size < (this.#options.capacity ?? 4_000) ? 'open' : 'full'
+  }
+
+  /** Takes a connection in. The half-open one of the same client is closed. */
+  async connect(socket: Socket, { isExtended, clientId }: Arrival): Promise<void> {
+    const { state, app } = this.#options
+    const now = this.#now()
+    state.acceptWebSocket(socket)
+    const identity = { id: this.#newId(), isExtended, clientId, connectedAt: now }
+    const connection = new HubConnection(socket, identity)
+    const twin = clientId === undefined ? undefined : this.#clients.get(clientId)
+    this.#enter(connection)
+    connection.save(this.#store)
+    connection.send(establishedFrame(identity.id, app.limits.activityTimeoutMs))
+    this.#sweepAt = earliest([this.#sweepAt, this.#dueAt(connection)])
+    if (twin) await this.#end(twin, CLOSES.replaced, 'lost')
+    await this.#settle()
+  }
+
+  /** A frame has come. */
+  async message(socket: ObjectSocket, text: string | ArrayBuffer): Promise<void> {
+    const connection = this.#connections.get(socket)
+    if (connection === undefined) return
+    connection.heardAt = this.#now()
+    if (connection.pingedAt !== undefined) {
+      connection.pingedAt = undefined
+      connection.save(this.#store)
+    }
+    if (this.#events.isFlooding(connection)) {
+      await this.#end(connection, CLOSES.overCapacity, 'lost')
+    } else {
+      await this.#read(connection, text)
+    }
+    await this.#settle()
+  }
+
+  /** A socket is closed, or is about to be. It may never be told. */
+  async closed(
+    socket: ObjectSocket,
+    { code, wasClean }: { readonly code: number; readonly wasClean: boolean },
+  ): Promise<void> {
+    const connection = this.#connections.get(socket)
+    if (connection === undefined) return
+    await this.#drop(connection, reasonOf(code, wasClean))
+    await this.#settle()
+  }
+
+  /** Does what is due. */
+  async alarm(): Promise<void> {
+    this.#alarm.rang()
+    const now = this.#now()
+    await this.#sweep(now)
+    await this.#drainSome(now)
+    await this.#reporter.catchUp(now)
+    await this.#settle()
+  }
+
+  async deliver(name: string, deliveries: readonly Delivery[]): Promise<HubReport | undefined> {
+    const channel = this.#channels.get(name)
+    if (channel === undefined || channel.connections.size === 0) return this.#reporter.inspect(name)
+    deliver(channel, deliveries)
+    return undefined
+  }
+
+  async inspect(channel: string): Promise<HubReport> {
+    return this.#reporter.inspect(channel)
+  }
+
+  /** @returns How many connections there were. */
+  async terminateUser(userId: string): Promise<number> {
+    const connections = this.#users.connectionsOf(userId) as readonly HubConnection<Socket>[]
+    await Promise.all(
+      connections.map((connection) => this.#end(connection, CLOSES.terminated, 'closed')),
+    )
+    await this.#settle()
+    return connections.length
+  }
+
+  async status(): Promise<HubStatus> {
+    const { capacity = 4_000 } = this.#options
+    const state = this.#drain.isOn ? 'draining' : 'open'
+    return { sockets: this.#connections.size, capacity, channels: this.#channels.size, state }
+  }
+
+  /** @param withinMs Milliseconds within which all connections are closed; 0 opens the hub again. */
+  async drain(withinMs: number): Promise<HubStatus> {
+    this.#drain.begin(withinMs, this.#now())
+    await this.#settle()
+    return this.status()
+  }
+
+  async #read(connection: HubConnection<Socket>, text: string | ArrayBuffer): Promise<void> {
+    const frame = readClientFrame(text, this.#options.app.limits)
+    switch (frame.kind) {
+      case 'refused':
+        return connection.send(errorFrame(frame.message, frame.code))
+      case 'ping':
+        return connection.send(PONG_FRAME)
+      case 'pong':
+        return undefined
+      case 'subscribe':
+        return this.#subscriptions.subscribe(connection, frame)
+      case 'unsubscribe':
+        return this.#subscriptions.unsubscribe(connection, frame.channel)
+      case 'clientEvent':
+        return this.#events.send(connection, frame)
+      case 'presenceUpdate':
+        return this.#events.update(connection, frame)
+      case 'signIn':
+        if (!(await this.#users.signIn(connection, frame))) await this.#drop(connection, 'closed')
+    }
+  }
+
+  async #sweep(now: number): Promise<void> {
+    if (this.#sweepAt === undefined || this.#sweepAt > now) return
+    const { limits } = this.#options.app
+    const connections = [...this.#connections.values()]
+    const late = connections.filter((connection) => this.#isUnsigned(connection, now))
+    for (const connection of late) await this.#end(connection, CLOSES.notSignedIn, 'closed')
+    const signsOf = (connection: HubConnection<Socket>): Signs => this.#signsOf(connection)
+    const { pings, closes } = sweep(this.#connections.values(), signsOf, limits, now)
+    for (const connection of pings) {
+      connection.pingedAt = now
+      connection.save(this.#store)
+      connection.send(PING_FRAME)
+    }
+    await Promise.all(closes.map((connection) => this.#end(connection, CLOSES.noPong, 'lost')))
+    this.#sweepAt = earliest([...this.#connections.values()].map((each) => this.#dueAt(each)))
+  }
+
+  async #drainSome(now: number): Promise<void> {
+    const connections = [...this.#connections.values()]
+    const count = this.#drain.step(connections.length, now)
+    await Promise.all(
+      connections.slice(0, count).map((each) => this.#end(each, CLOSES.reconnect, 'lost')),
+    )
+  }
+
+  /** Closes a connection, without waiting for an event that tells of it. */
+  async #end(connection: HubConnection<Socket>, close: Close, reason: LeaveReason): Promise<void> {
+    connection.close(close)
+    await this.#drop(connection, reason)
+  }
+
+  async #drop(connection: HubConnection<Socket>, reason: LeaveReason): Promise<void> {
+    const { clientId } = connection.identity
+    this.#connections.delete(connection.socket)
+    if (clientId !== undefined && this.#clients.get(clientId) === connection) {
+      this.#clients.delete(clientId)
+    }
+    connection.forget(this.#store)
+    await Promise.all([
+      this.#subscriptions.drop(connection, reason),
+      this.#users.drop(connection, reason),
+    ])
+  }
+
+  #enter(connection: HubConnection<Socket>): void {
+    const { clientId } = connection.identity
+    this.#connections.set(connection.socket, connection)
+    if (clientId !== undefined) this.#clients.set(clientId, connection)
+    for (const subscription of connection.subscriptions.values()) {
+      this.#channels.add(connection, subscription)
+    }
+  }
+
+  async #settle(): Promise<void> {
+    await this.#alarm.set(() =>
+      earliest([
+        this.#connections.size === 0 ? undefined : this.#sweepAt,
+        this.#reporter.nextAt(),
+        this.#drain.nextAt(),
+      ]),
+    )
+  }
+
+  #dueAt(connection: HubConnection<Socket>): number {
+    const { limits, signInWithinMs } = this.#options.app
+    const dueAt = dueAtOf(this.#signsOf(connection), limits)
+    if (signInWithinMs === undefined || connection.user) return dueAt
+    return Math.min(dueAt, connection.identity.connectedAt + signInWithinMs)
+  }
+
+  #isUnsigned({ user, identity }: HubConnection<Socket>, now: number): boolean {
+    const { signInWithinMs = Number.POSITIVE_INFINITY } = this.#options.app
+    return user === undefined && identity.connectedAt + signInWithinMs <= now
+  }
+
+  /** A ping that the runtime answered by itself is a sign of life as well. */
+  #signsOf({ socket, heardAt, pingedAt }: HubConnection<Socket>): Signs {
+    const answeredAt = this.#options.state.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0
+    const lastAt = Math.max(heardAt, answeredAt)
+    const isAnswered = pingedAt !== undefined && lastAt > pingedAt
+    return { heardAt: lastAt, pingedAt: isAnswered ? undefined : pingedAt }
+  }
+
+  /** Two numbers, as server SDKs want it. */
+  #newId(): string {
+    const { platform } = this.#options
+    const draw = (): number => 1 + Math.floor(platform.random() * 4_294_967_295)
+    return `${draw()}.${draw()}`
+  }
+
+  #now(): number {
+    return this.#options.platform.now()
+  }
+}
+
+/** What a close says of the intentions behind it. */
+function reasonOf(code: number, wasClean: boolean): LeaveReason {
+  if (!wasClean || code === 1006) return 'lost'
+  return code === 1001 ? 'reload' : 'closed'
+}

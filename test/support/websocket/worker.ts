@@ -1,0 +1,100 @@
+/**
+ * Starts a Worker with realtime in a workerd of its own.
+ *
+ * @module
+ */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import type { AppOptions } from '../../../src/websocket/protocol/app.ts'
+
+/** Options for {@link startRealtime}. */
+export interface RealtimeWorkerOptions {
+  readonly apps: readonly AppOptions[]
+  /** @default 4 */
+  readonly hubs?: number
+  /** Where storage is kept, so that another start finds it. @default in memory */
+  readonly directory?: string
+}
+
+/** A Worker that listens. */
+export interface RealtimeWorker {
+  /** `http://127.0.0.1:port`. */
+  readonly origin: string
+  readonly port: number
+  /** The process of workerd. */
+  readonly pid: number
+  /** How often a hub was made. */
+  constructorRuns(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** Starts it on a free port of 127.0.0.1. */
+export async function startRealtime(options: RealtimeWorkerOptions): Promise<RealtimeWorker> {
+  const before = new Set(workerdProcesses())
+  const sqlite = (className: string) => ({ className, useSQLite: true })
+  const workerd = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script: await bundle(),
+      compatibilityDate: '2026-10-01',
+      bindings: {
+        REALTIME_APPS: JSON.stringify(options.apps),
+        REALTIME_HUBS: String(options.hubs ?? 4),
+      },
+      durableObjects: {
+        SOCKET_HUBS: sqlite('SocketHubObject'),
+        CHANNELS: sqlite('ChannelObject'),
+        DIRECTORIES: sqlite('DirectoryObject'),
+      },
+      ...(options.directory !== undefined && { durableObjectsPersist: options.directory }),
+    }),
+  )
+  const url = await workerd.ready
+  const pid = workerdProcesses().find((one) => !before.has(one)) ?? 0
+  return {
+    origin: url.origin,
+    port: Number(url.port),
+    pid,
+    async constructorRuns() {
+      return (await (await fetch(`${url.origin}/constructor-runs`)).json()) as number
+    },
+    stop: () => workerd.dispose(),
+  }
+}
+
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, '../../workers/websocket/worker-entry.ts')],
+    bundle: true,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser', 'nearcache:source'],
+    external: ['cloudflare:*'],
+    write: false,
+    logLevel: 'silent',
+  })
+  return outputFiles[0]?.text ?? ''
+}
+
+/** Processes of this one's children that are workerd. */
+function workerdProcesses(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      const [, name, , parent] = /^\d+ \((.*)\) (\S) (\d+)/.exec(statOf(pid)) ?? []
+      return name === 'workerd' && Number(parent) === process.pid
+    })
+    .map(Number)
+}
+
+function statOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    // It has ended meanwhile.
+    return ''
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Realtime as the environment sets it up: the apps, and how many objects share the work.
+ *
+ * @module
+ */
+
+import { ConfigurationError, isNearcacheError } from 'nearcache'
+import {
+  type App,
+  type Apps,
+  type Bindings,
+  createApps,
+  type Network,
+  networkOf,
+  type PlacementOptions,
+  parseApps,
+  partsOfName,
+} from 'nearcache/websocket/objects'
+
+/** What the Worker and the objects read of the environment. */
+export interface RealtimeEnvironment {
+  /** A JSON list of apps, or `demo`. */
+  readonly REALTIME_APPS?: string
+  /** Hubs of each app. */
+  readonly REALTIME_HUBS?: string
+  readonly SOCKET_HUBS: Bindings['hubs']
+  readonly CHANNELS: Bindings['channels']
+  readonly DIRECTORIES: Bindings['directories']
+}
+
+/** Realtime, set up. */
+export interface RealtimeSettings {
+  readonly apps: Apps
+  /** Whether it is the app that everybody knows, which is for this computer alone. */
+  readonly isDemo: boolean
+  readonly placement: Required<PlacementOptions>
+  readonly bindings: Bindings
+}
+
+/** The app of `REALTIME_APPS = "demo"`. Its secret is in these sources. */
+const DEMO = createApps([
+  {
+    id: 'demo',
+    key: 'demo-key',
+    secret: 'demo-secret-that-everybody-knows',
+    clientEvents: 'members',
+    subscriptionCounts: 'on',
+  },
+])
+
+/** Another number would move every channel to another shard. */
+const DIRECTORIES = 4
+
+/** An isolate has one environment for all its life. */
+let settings: { readonly text: string; readonly apps: Apps } | undefined
+
+/**
+ * Reads the environment of the objects, and of the Worker where realtime is on.
+ *
+ * @throws {ConfigurationError} Naming the variable, and no value.
+ */
+export function realtimeOf(env: RealtimeEnvironment): RealtimeSettings {
+  const { REALTIME_APPS = '', SOCKET_HUBS, CHANNELS, DIRECTORIES: directories } = env
+  const bindings = { hubs: SOCKET_HUBS, channels: CHANNELS, directories }
+  const problems = Object.entries({ SOCKET_HUBS, CHANNELS, DIRECTORIES: directories })
+    .filter(([, namespace]) => typeof namespace?.idFromName !== 'function')
+    .map(([name]) => `${name} must be the binding of a Durable Object class of this Worker`)
+  if (problems.length > 0) throw new ConfigurationError(problems)
+  if (settings?.text !== REALTIME_APPS)
+    settings = { text: REALTIME_APPS, apps: appsOf(REALTIME_APPS) }
+  return {
+    apps: settings.apps,
+    isDemo: REALTIME_APPS === 'demo',
+    placement: { hubs: hubsOf(env.REALTIME_HUBS), directories: DIRECTORIES },
+    bindings,
+  }
+}
+
+/** What an object is a part of, by its name. */
+export function placeOf(
+  { id }: { readonly id: { readonly name?: string } },
+  env: RealtimeEnvironment,
+): { readonly app: App; readonly part: string; readonly network: Network } {
+  const { apps, bindings } = realtimeOf(env)
+  const { appId, part } = partsOfName(id.name ?? '')
+  const app = apps.byId(appId)
+  if (!app) throw new ConfigurationError(['REALTIME_APPS must have the app that this object is of'])
+  return { app, part, network: networkOf(bindings, appId, DIRECTORIES) }
+}
+
+function appsOf(text: string): Apps {
+  if (text === 'demo') return DEMO
+  try {
+    return parseApps(text)
+  } catch (error) {
+    if (!isNearcacheError(error)) throw error
+    throw new ConfigurationError([`REALTIME_APPS is not right: ${error.message}`])
+  }
+}
+
+function hubsOf(text = ''): number {
+  if (text === '') return 4
+  const hubs = Number(text)
+  if (Number.isInteger(hubs) && hubs >= 1 && hubs <= 1_000) return hubs
+  throw new ConfigurationError(['REALTIME_HUBS must be a whole number of 1 to 1000'])
+}

@@ -1,0 +1,48 @@
+/**
+ * `/app/{key}` and `/apps/{id}/…`: connections of Pusher clients, and the HTTP API of their servers.
+ *
+ * @module
+ */
+
+import { Hono } from 'hono'
+import { problemResponse } from 'nearcache/hono'
+import { workersPlatform } from 'nearcache/platform/workers'
+import { admit, CLOSES, type Close, Realtime, realtimeApi } from 'nearcache/websocket/objects'
+import type { RealtimeSettings } from '../realtime.ts'
+
+/** Where the demo app may be used. */
+const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/** Builds the routes. A client that is refused gets a close code, since it understands nothing else. */
+export function realtimeRoutes(settings: RealtimeSettings): Hono {
+  const { apps, bindings, placement, isDemo } = settings
+  const platform = workersPlatform()
+  const realtime = new Realtime({ bindings, platform, ...placement })
+  const app = new Hono()
+
+  if (isDemo) {
+    app.use(async (c, next) => {
+      if (LOCAL.has(new URL(c.req.url).hostname)) return next()
+      return problemResponse({ status: 403, title: 'The demo app is for localhost alone' })
+    })
+  }
+  app.get('/app/*', async (c) => {
+    if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
+      return problemResponse({ status: 426, title: 'Connect by WebSocket' })
+    }
+    const admitted = admit(new URL(c.req.url), apps)
+    if (admitted.kind === 'refused') return refuse(admitted.close)
+    const answer = await realtime.connect(admitted.app, admitted, c.req.raw)
+    return answer ?? refuse(CLOSES.overCapacity)
+  })
+  app.route('/', realtimeApi({ apps, port: realtime, now: () => platform.now() }))
+  return app
+}
+
+/** A connection has to be accepted before it can be told why it may not be. */
+function refuse({ code, reason }: Close): Response {
+  const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket]
+  server.accept()
+  server.close(code, reason)
+  return new Response(null, { status: 101, webSocket: client })
+}
