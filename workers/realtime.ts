@@ -6,16 +6,13 @@
 
 import { ConfigurationError, isNearcacheError } from 'nearcache'
 import {
-  type App,
-  type Apps,
   type Bindings,
-  createApps,
   type Network,
   networkOf,
   type PlacementOptions,
-  parseApps,
   partsOfName,
 } from 'nearcache/websocket/objects'
+import { type App, type Apps, createApps, parseApps } from 'nearcache/websocket/protocol'
 
 /** What the Worker and the objects read of the environment. */
 export interface RealtimeEnvironment {

@@ -7,7 +7,8 @@
 import { Hono } from 'hono'
 import { problemResponse } from 'nearcache/hono'
 import { workersPlatform } from 'nearcache/platform/workers'
-import { admit, CLOSES, type Close, Realtime, realtimeApi } from 'nearcache/websocket/objects'
+import { admit, CLOSES, type Close, Realtime } from 'nearcache/websocket/objects'
+import { realtimeApi } from 'nearcache/websocket/protocol'
 import type { RealtimeSettings } from '../realtime.ts'
 
 /** Where the demo app may be used. */

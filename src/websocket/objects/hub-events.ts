@@ -72,7 +72,7 @@ export class HubEvents {
       return
     }
     const { id, info } = member.ok
-    const text = info === undefined ? undefined : JSON.stringify(info)
+    const text = info == null ? undefined : JSON.stringify(info)
     for (const other of this.#parts.channels.get(channel)?.users.get(id) ?? []) {
       const own = other.subscriptions.get(channel)
       if (own) own.info = text

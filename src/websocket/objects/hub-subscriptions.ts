@@ -224,8 +224,9 @@ function answerSubscriber(
   deliverTo(connection, channel, subscription, held)
 }
 
+/** Clients take `null` for no information, too. */
 function infoOf(member: Member | undefined): string | undefined {
-  return member?.info === undefined ? undefined : JSON.stringify(member.info)
+  return member?.info == null ? undefined : JSON.stringify(member.info)
 }
 
 function later<Position extends { readonly epoch: string; readonly serial: number }>(

@@ -5,10 +5,8 @@
  * @module
  */
 
-export { type App, type AppOptions, type Apps, createApps, parseApps } from '../protocol/app.ts'
 export { CLOSES, type Close } from '../protocol/close.ts'
 export { admit, type Connection, type ConnectionRefusal } from '../protocol/connect.ts'
-export { type RealtimeApiOptions, realtimeApi } from '../protocol/realtime-api.ts'
 export { PING_FRAME, PONG_FRAME } from '../protocol/server-frame.ts'
 export { Channel, type ChannelOptions } from './channel.ts'
 export { Directory } from './directory.ts'

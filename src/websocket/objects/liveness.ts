@@ -29,8 +29,6 @@ export interface Signs {
 export interface Sweep<T> {
   readonly pings: readonly T[]
   readonly closes: readonly T[]
-  /** When to look again; `undefined` when there is nobody. */
-  readonly nextAt: number | undefined
 }
 
 /** Looks at all connections at one instant. */
@@ -40,27 +38,16 @@ export function sweep<T>(
   rules: LivenessRules,
   now: number,
 ): Sweep<T> {
-  const all = [...connections].map((connection) => {
-    const signs = signsOf(connection)
-    return { connection, signs, dueAt: dueAtOf(signs, rules) }
-  })
-  const isAnyToAsk = all.some(({ signs, dueAt }) => signs.pingedAt === undefined && dueAt <= now)
-  const horizon = isAnyToAsk ? now + rules.activityTimeoutMs / 2 : Number.NEGATIVE_INFINITY
+  const horizon = now + rules.activityTimeoutMs / 2
   const pings: T[] = []
   const closes: T[] = []
-  let nextAt: number | undefined
-  for (const { connection, signs, dueAt } of all) {
-    const isAsked = signs.pingedAt !== undefined
-    const isToAsk = !isAsked && dueAt <= horizon
-    if (isAsked && dueAt <= now) {
-      closes.push(connection)
-      continue
-    }
-    if (isToAsk) pings.push(connection)
-    const at = isToAsk ? dueAtOf({ ...signs, pingedAt: now }, rules) : dueAt
-    nextAt = Math.min(nextAt ?? at, at)
+  for (const connection of connections) {
+    const signs = signsOf(connection)
+    const dueAt = dueAtOf(signs, rules)
+    if (signs.pingedAt === undefined && dueAt <= horizon) pings.push(connection)
+    if (signs.pingedAt !== undefined && dueAt <= now) closes.push(connection)
   }
-  return { pings, closes, nextAt }
+  return { pings, closes }
 }
 
 /** When a connection is to be asked, or where it was, closed. */

@@ -8,7 +8,7 @@ import type { Platform } from '../../platform/platform.ts'
 import type { App } from '../protocol/app.ts'
 import { readClientFrame } from '../protocol/client-frame.ts'
 import { CLOSES, type Close } from '../protocol/close.ts'
-import { errorFrame, establishedFrame, PING_FRAME, PONG_FRAME } from '../protocol/server-frame.ts'
+import { errorFrame, establishedFrame, PONG_FRAME } from '../protocol/server-frame.ts'
 import { Alarm, earliest } from './alarm.ts'
 import { HubChannels } from './hub-channels.ts'
 import { HubConnection } from './hub-connection.ts'
@@ -18,8 +18,8 @@ import { HubEvents } from './hub-events.ts'
 import { HubReporter } from './hub-reporter.ts'
 import { HubStore } from './hub-store.ts'
 import { HubSubscriptions } from './hub-subscriptions.ts'
+import { HubSweep } from './hub-sweep.ts'
 import { HubUsers } from './hub-users.ts'
-import { dueAtOf, type Signs, sweep } from './liveness.ts'
 import type { HubReport, LeaveReason } from './reports.ts'
 import type { ObjectSocket, SocketObjectState } from './runtime.ts'
 import type { Delivery, HubStatus, HubStub, Network } from './stubs.ts'
@@ -57,9 +57,8 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
   readonly #users: HubUsers
   readonly #events: HubEvents
   readonly #drain: HubDrain
+  readonly #sweep: HubSweep<Socket>
   readonly #alarm: Alarm
-  /** When somebody is to be asked for a sign of life, or to be closed. */
-  #sweepAt: number | undefined
 
   /** Builds the index anew from the sockets. */
   constructor(options: SocketHubOptions<Socket>) {
@@ -83,7 +82,13 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     this.#drain = new HubDrain(this.#store, platform.now())
     this.#alarm = new Alarm(state.storage)
     for (const connection of connections) this.#users.restore(connection)
-    this.#sweepAt = earliest(connections.map((connection) => this.#dueAt(connection)))
+    this.#sweep = new HubSweep({
+      app,
+      store: this.#store,
+      state,
+      connections: this.#connections,
+      end: this.#end.bind(this),
+    })
   }
 
   /** Whether another connection is taken. */
@@ -103,7 +108,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     this.#enter(connection)
     connection.save(this.#store)
     connection.send(establishedFrame(identity.id, app.limits.activityTimeoutMs))
-    this.#sweepAt = earliest([this.#sweepAt, this.#dueAt(connection)])
+    this.#sweep.entered(connection)
     if (twin) await this.#end(twin, CLOSES.replaced, 'lost')
     await this.#settle()
   }
@@ -112,11 +117,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
   async message(socket: ObjectSocket, text: string | ArrayBuffer): Promise<void> {
     const connection = this.#connections.get(socket)
     if (connection === undefined) return
-    connection.heardAt = this.#now()
-    if (connection.pingedAt !== undefined) {
-      connection.pingedAt = undefined
-      connection.save(this.#store)
-    }
+    this.#sweep.heard(connection, this.#now())
     if (this.#events.isFlooding(connection)) {
       await this.#end(connection, CLOSES.overCapacity, 'lost')
     } else {
@@ -140,7 +141,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
   async alarm(): Promise<void> {
     this.#alarm.rang()
     const now = this.#now()
-    await this.#sweep(now)
+    await this.#sweep.run(now)
     await this.#drainSome(now)
     await this.#reporter.catchUp(now)
     await this.#settle()
@@ -202,23 +203,6 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     }
   }
 
-  async #sweep(now: number): Promise<void> {
-    if (this.#sweepAt === undefined || this.#sweepAt > now) return
-    const { limits } = this.#options.app
-    const connections = [...this.#connections.values()]
-    const late = connections.filter((connection) => this.#isUnsigned(connection, now))
-    for (const connection of late) await this.#end(connection, CLOSES.notSignedIn, 'closed')
-    const signsOf = (connection: HubConnection<Socket>): Signs => this.#signsOf(connection)
-    const { pings, closes } = sweep(this.#connections.values(), signsOf, limits, now)
-    for (const connection of pings) {
-      connection.pingedAt = now
-      connection.save(this.#store)
-      connection.send(PING_FRAME)
-    }
-    await Promise.all(closes.map((connection) => this.#end(connection, CLOSES.noPong, 'lost')))
-    this.#sweepAt = earliest([...this.#connections.values()].map((each) => this.#dueAt(each)))
-  }
-
   async #drainSome(now: number): Promise<void> {
     const connections = [...this.#connections.values()]
     const count = this.#drain.step(connections.length, now)
@@ -257,32 +241,8 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
 
   async #settle(): Promise<void> {
     await this.#alarm.set(() =>
-      earliest([
-        this.#connections.size === 0 ? undefined : this.#sweepAt,
-        this.#reporter.nextAt(),
-        this.#drain.nextAt(),
-      ]),
+      earliest([this.#sweep.nextAt(), this.#reporter.nextAt(), this.#drain.nextAt()]),
     )
-  }
-
-  #dueAt(connection: HubConnection<Socket>): number {
-    const { limits, signInWithinMs } = this.#options.app
-    const dueAt = dueAtOf(this.#signsOf(connection), limits)
-    if (signInWithinMs === undefined || connection.user) return dueAt
-    return Math.min(dueAt, connection.identity.connectedAt + signInWithinMs)
-  }
-
-  #isUnsigned({ user, identity }: HubConnection<Socket>, now: number): boolean {
-    const { signInWithinMs = Number.POSITIVE_INFINITY } = this.#options.app
-    return user === undefined && identity.connectedAt + signInWithinMs <= now
-  }
-
-  /** A ping that the runtime answered by itself is a sign of life as well. */
-  #signsOf({ socket, heardAt, pingedAt }: HubConnection<Socket>): Signs {
-    const answeredAt = this.#options.state.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0
-    const lastAt = Math.max(heardAt, answeredAt)
-    const isAnswered = pingedAt !== undefined && lastAt > pingedAt
-    return { heardAt: lastAt, pingedAt: isAnswered ? undefined : pingedAt }
   }
 
   /** Two numbers, as server SDKs want it. */
