@@ -1,0 +1,135 @@
+/**
+ * What a client is told once, and how it is checked.
+ *
+ * @module
+ */
+
+import { randomId } from '../../entry/id.ts'
+import { InvalidOptionError } from '../../errors.ts'
+import type { Backoff } from '../../flight/backoff.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { webPlatform } from '../../platform/web.ts'
+
+/** The part of a `WebSocket` that a client uses. */
+export interface SocketLike {
+  send(text: string): void
+  close(code?: number, reason?: string): void
+  addEventListener(
+    type: 'open' | 'message' | 'close' | 'error',
+    listener: (event: { readonly data?: unknown; readonly code?: number }) => void,
+  ): void
+}
+
+/** What is to be signed by the server that knows who its users are. */
+export interface AuthorizationRequest {
+  readonly socketId: string
+  readonly channel: string
+  /** What a user is to be known by from now on, where `channel.update` asks for it. */
+  readonly userInfo?: unknown
+}
+
+/** The answer of that server, as its Pusher SDK makes it. */
+export interface Authorization {
+  /** `key:signature`. */
+  readonly auth: string
+  /** JSON of the user, for a presence channel. */
+  readonly channel_data?: string
+}
+
+/** The answer of that server to a sign-in. */
+export interface UserAuthorization {
+  readonly auth: string
+  /** JSON of the user. */
+  readonly user_data: string
+}
+
+/** Options of a `RealtimeClient`. */
+export interface ClientOptions {
+  /** Of the server: `wss://realtime.example.com`, or with `https:`. */
+  readonly url: string
+  /** Of the app; public. */
+  readonly key: string
+  /** Has a subscription to a `private-` or `presence-` channel signed. @default none: they fail */
+  readonly authorize?: (request: AuthorizationRequest) => Promise<Authorization>
+  /** Has a sign-in signed. @default none */
+  readonly authorizeUser?: (request: { readonly socketId: string }) => Promise<UserAuthorization>
+  /**
+   * Whether to ask for what nearcache adds to the protocol: resumption, batches of presence and
+   * updates of users. Other servers ignore the question. @default 'on'
+   */
+  readonly extensions?: 'on' | 'off'
+  /** This client over reconnects, 1 to 64 of `A-Za-z0-9_-`; no two at a time may share one. @default random */
+  readonly clientId?: string
+  /** The longest silence before a ping, in milliseconds; the server may ask for less. @default 120_000 */
+  readonly activityTimeoutMs?: number
+  /** How long an answer to it is awaited. @default 30_000 */
+  readonly pongTimeoutMs?: number
+  /** How long a connection may take to be made. @default 10_000 */
+  readonly connectTimeoutMs?: number
+  /** The longest first wait before a reconnect, and the longest at all. @default 1_000 and 30_000 */
+  readonly reconnect?: Backoff
+  /** @default the global one */
+  readonly WebSocket?: new (
+    url: string,
+  ) => SocketLike
+  readonly platform?: Platform
+}
+
+/** Options, checked and complete. */
+export interface ClientPolicy {
+  readonly address: string
+  readonly authorize: ClientOptions['authorize']
+  readonly authorizeUser: ClientOptions['authorizeUser']
+  readonly activityTimeoutMs: number
+  readonly pongTimeoutMs: number
+  readonly connectTimeoutMs: number
+  readonly reconnect: Backoff
+  readonly WebSocket: new (url: string) => SocketLike
+  readonly platform: Platform
+}
+
+const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/
+
+/** @throws {InvalidOptionError} When an option is missing or out of its range. */
+export function resolveClientOptions(options: ClientOptions): ClientPolicy {
+  const { authorize, authorizeUser, reconnect = { baseMs: 1_000, capMs: 30_000 } } = options
+  const global = globalThis as { readonly WebSocket?: new (url: string) => unknown }
+  const Socket = options.WebSocket ?? (global.WebSocket as ClientPolicy['WebSocket'] | undefined)
+  if (Socket === undefined) {
+    throw new InvalidOptionError('WebSocket', 'given where there is no global one')
+  }
+  return {
+    address: addressOf(options),
+    authorize,
+    authorizeUser,
+    activityTimeoutMs: atLeastOne(options.activityTimeoutMs ?? 120_000, 'activityTimeoutMs'),
+    pongTimeoutMs: atLeastOne(options.pongTimeoutMs ?? 30_000, 'pongTimeoutMs'),
+    connectTimeoutMs: atLeastOne(options.connectTimeoutMs ?? 10_000, 'connectTimeoutMs'),
+    reconnect: {
+      baseMs: atLeastOne(reconnect.baseMs, 'reconnect.baseMs'),
+      capMs: atLeastOne(reconnect.capMs, 'reconnect.capMs'),
+    },
+    WebSocket: Socket,
+    platform: options.platform ?? webPlatform(),
+  }
+}
+
+function addressOf({ url, key, extensions = 'on', clientId }: ClientOptions): string {
+  const base = typeof url === 'string' ? url.replace(/^http/, 'ws').replace(/\/$/, '') : ''
+  if (!/^wss?:\/\/[^/]/.test(base)) {
+    throw new InvalidOptionError('url', 'the ws, wss, http or https address of a server')
+  }
+  if (typeof key !== 'string' || key === '') {
+    throw new InvalidOptionError('key', 'a text that is not empty')
+  }
+  if (clientId !== undefined && !CLIENT_ID.test(clientId)) {
+    throw new InvalidOptionError('clientId', '1 to 64 characters of A-Za-z0-9_-')
+  }
+  const extra = extensions === 'on' ? `&nearcache=1&client_id=${clientId ?? randomId()}` : ''
+  return `${base}/app/${encodeURIComponent(key)}?protocol=7&client=nearcache&version=1.0.0${extra}`
+}
+
+function atLeastOne(value: number, option: string): number {
+  if (value >= 1 && value <= 2_147_483_647) return value
+  throw new InvalidOptionError(option, 'a number of milliseconds of at least 1')
+}

@@ -1,0 +1,269 @@
+/**
+ * A client of the Pusher protocol.
+ *
+ * @module
+ */
+
+import { ClosedError, InvalidOptionError } from '../../errors.ts'
+import { Channel, type EventMap } from './channel.ts'
+import { decode, type Frame, fieldsOf } from './frame.ts'
+import { type ClientState, Link } from './link.ts'
+import { Listeners } from './listeners.ts'
+import {
+  type Authorization,
+  type ClientOptions,
+  type ClientPolicy,
+  resolveClientOptions,
+} from './options.ts'
+
+/** A user who is signed in. */
+export interface SignedIn {
+  /** As the server that knows its users has said, with `id`. */
+  readonly user: Readonly<Record<string, unknown>>
+  /** What is sent to this user alone. */
+  readonly channel: Channel
+}
+
+/** What happens to a client beside the events of its channels. */
+export type ClientChange =
+  /** `code` is why there is no connection, where it is a close code. */
+  | { readonly kind: 'state'; readonly state: ClientState; readonly code: number | undefined }
+  /** An error that the server tells and that ends nothing; 4301 for too many client events. */
+  | { readonly kind: 'error'; readonly code: number | undefined; readonly message: string }
+  | { readonly kind: 'signedIn'; readonly user: SignedIn['user'] }
+  /** Users of the watchlist that came and went. */
+  | {
+      readonly kind: 'watchlist'
+      readonly online: readonly string[]
+      readonly offline: readonly string[]
+    }
+
+const USER_CHANNEL = '#server-to-user-'
+
+/**
+ * Subscribes to channels of a server that speaks the Pusher protocol, and stays subscribed over lost
+ * connections. Of nearcache's own server it asks more: after a reconnect each channel is told whether
+ * all that was missed follows, and presence comes in batches.
+ *
+ * Channels of `private-encrypted-` are refused: what is in them this client cannot read.
+ *
+ * @example
+ * ```ts
+ * const client = new RealtimeClient({ url: 'wss://realtime.example.com', key, authorize })
+ * const room = client.subscribe<{ message: { text: string } }>('presence-room')
+ * room.on('message', ({ text }) => show(text))
+ * room.watch((change) => change.kind === 'joined' && greet(change.member))
+ * client.connect()
+ * ```
+ */
+export class RealtimeClient {
+  readonly #policy: ClientPolicy
+  readonly #link: Link
+  readonly #channels = new Map<string, Channel>()
+  readonly #changes = new Listeners<[ClientChange]>()
+  #lastSocketId: string | undefined
+  #signIn: PromiseWithResolvers<SignedIn> | undefined
+
+  /** @throws {InvalidOptionError} When an option is missing or out of its range. */
+  constructor(options: ClientOptions) {
+    this.#policy = resolveClientOptions(options)
+    this.#link = new Link(this.#policy, {
+      state: (state, code) => this.#become(state, code),
+      opened: (socketId) => this.#opened(socketId),
+      frame: (frame) => this.#take(frame),
+    })
+  }
+
+  get state(): ClientState {
+    return this.#link.state
+  }
+
+  /** What to give a publisher, so that this client does not get its own event. */
+  get socketId(): string | undefined {
+    return this.#link.socketId
+  }
+
+  /** The channels that are subscribed to, or are to be. */
+  get channels(): ReadonlyMap<string, Channel> {
+    return this.#channels
+  }
+
+  /** Connects, and stays connected until {@link disconnect}. While it waits to come back: at once. */
+  connect(): void {
+    this.#link.start()
+  }
+
+  /** Ends the connection. Channels stay, and are subscribed to again by {@link connect}. */
+  disconnect(): void {
+    this.#link.stop()
+  }
+
+  /** Listens to what happens to the client itself. @returns A function that ends it. */
+  watch(listener: (change: ClientChange) => void): () => void {
+    return this.#changes.add(listener)
+  }
+
+  /**
+   * Subscribes to a channel, as soon as there is a connection; to one that has failed, again.
+   *
+   * @throws {InvalidOptionError} For a channel whose events are encrypted.
+   */
+  subscribe<Events extends EventMap = EventMap>(name: string): Channel<Events> {
+    if (name.startsWith('private-encrypted-')) {
+      throw new InvalidOptionError('name', 'that of a channel that is not encrypted')
+    }
+    const known = this.#channels.get(name)
+    const channel = known ?? this.#add(name)
+    if (known === undefined || known.state === 'failed') {
+      channel.become('pending')
+      this.#request(channel)
+    }
+    return channel as unknown as Channel<Events>
+  }
+
+  /** Ends a subscription. */
+  unsubscribe(name: string): void {
+    const channel = this.#channels.get(name)
+    if (channel === undefined) return
+    this.#channels.delete(name)
+    channel.become('ended')
+    this.#link.send('pusher:unsubscribe', { channel: name })
+  }
+
+  /**
+   * Signs a user in, now and after every reconnect.
+   *
+   * @throws Whatever `authorizeUser` rejected with, unchanged.
+   * @throws {ClosedError} When the server has refused the connection, as it does with a bad signature.
+   * @throws {InvalidOptionError} Without `authorizeUser`.
+   */
+  signIn(): Promise<SignedIn> {
+    if (this.#policy.authorizeUser === undefined) {
+      return Promise.reject(new InvalidOptionError('authorizeUser', 'given to sign in'))
+    }
+    if (this.#signIn === undefined) {
+      this.#signIn = Promise.withResolvers<SignedIn>()
+      // Whoever does not wait for it hears of it by `watch`.
+      this.#policy.platform.defer(this.#signIn.promise)
+      if (this.socketId !== undefined) this.#sendSignIn(this.socketId)
+    }
+    return this.#signIn.promise
+  }
+
+  #add(name: string): Channel {
+    const channel = new Channel(name, {
+      send: (event, data, to) => this.#link.send(event, data, to),
+      authorize: (to, userInfo) => this.#authorize(to, userInfo),
+      unsubscribe: (one) => this.unsubscribe(one),
+    })
+    this.#channels.set(name, channel)
+    return channel
+  }
+
+  #become(state: ClientState, code: number | undefined): void {
+    if (state !== 'connected') {
+      for (const channel of this.#channels.values()) {
+        if (channel.state === 'subscribed') channel.become('pending')
+      }
+    }
+    if (state === 'refused') {
+      this.#signIn?.reject(new ClosedError('realtime client'))
+      this.#signIn = undefined
+    }
+    this.#changes.tell({ kind: 'state', state, code })
+  }
+
+  #opened(socketId: string): void {
+    if (this.#signIn !== undefined) this.#sendSignIn(socketId)
+    for (const channel of [...this.#channels.values()]) {
+      if (channel.name.startsWith(USER_CHANNEL)) continue
+      channel.become('pending')
+      this.#request(channel)
+    }
+    this.#lastSocketId = socketId
+  }
+
+  /** Asks for a subscription on the connection there is; without one it is asked for later. */
+  #request(channel: Channel): void {
+    const socketId = this.socketId
+    if (socketId === undefined) return
+    const { name } = channel
+    const resume = channel.resumption(this.#lastSocketId)
+    const ask = (authorization?: Authorization): void => {
+      const isStill = this.socketId === socketId && this.#channels.get(name) === channel
+      if (isStill) this.#link.send('pusher:subscribe', { channel: name, ...authorization, resume })
+    }
+    if (!/^(private|presence)-/.test(name)) {
+      ask()
+      return
+    }
+    const work = this.#authorize(name).then(
+      (authorization) => {
+        channel.identify(authorization)
+        ask(authorization)
+      },
+      (error) => {
+        if (this.socketId === socketId) channel.fail('AuthError', error)
+      },
+    )
+    this.#policy.platform.defer(work)
+  }
+
+  async #authorize(channel: string, userInfo?: unknown): Promise<Authorization> {
+    const { authorize } = this.#policy
+    const socketId = this.socketId ?? ''
+    if (authorize === undefined) throw new InvalidOptionError('authorize', 'given to subscribe')
+    return authorize({ socketId, channel, ...(userInfo !== undefined && { userInfo }) })
+  }
+
+  #sendSignIn(socketId: string): void {
+    const work = this.#policy.authorizeUser?.({ socketId }).then(
+      (authorization) => {
+        if (this.socketId === socketId) this.#link.send('pusher:signin', authorization)
+      },
+      (error) => {
+        this.#signIn?.reject(error)
+        this.#signIn = undefined
+      },
+    )
+    if (work !== undefined) this.#policy.platform.defer(work)
+  }
+
+  #take(frame: Frame): void {
+    const { event, channel, data } = frame
+    if (channel !== undefined) {
+      this.#channels.get(channel)?.take(frame)
+      return
+    }
+    const fields = fieldsOf(data)
+    if (event === 'pusher:error') {
+      const { code, message } = fields
+      const told = typeof code === 'number' ? code : undefined
+      this.#changes.tell({ kind: 'error', code: told, message: String(message) })
+    } else if (event === 'pusher:signin_success') {
+      this.#signedIn(fields['user_data'])
+    } else if (event === 'pusher_internal:watchlist_events') {
+      this.#watched(fields['events'])
+    }
+  }
+
+  #signedIn(text: unknown): void {
+    const user = fieldsOf(typeof text === 'string' ? decode(text) : text)
+    const name = `${USER_CHANNEL}${String(user['id'])}`
+    const known = this.#channels.get(name)
+    const channel = known ?? this.#add(name)
+    this.#request(channel)
+    this.#signIn?.resolve({ user, channel })
+    this.#changes.tell({ kind: 'signedIn', user })
+  }
+
+  #watched(events: unknown): void {
+    const [online, offline] = ['online', 'offline'].map((kind) =>
+      (Array.isArray(events) ? events : [])
+        .map(fieldsOf)
+        .filter(({ name }) => name === kind)
+        .flatMap(({ user_ids }) => (Array.isArray(user_ids) ? (user_ids as string[]) : [])),
+    )
+    this.#changes.tell({ kind: 'watchlist', online: online ?? [], offline: offline ?? [] })
+  }
+}
