@@ -92,6 +92,24 @@ describe('leases of connections', () => {
     ])
   })
 
+  test('what was said of a user lives as long as he is there, whichever connection said it', async () => {
+    await another({ lease: '1h' }).cacheConnection('1.1', { userId: 'ada', rooms: ['hall'] })
+    await cache.cacheConnection('1.2', { userId: 'ada', rooms: [{ room: 'hall', info: 'Ada' }] })
+
+    await platform.advance(30 * MINUTE_MS)
+
+    expect((await cache.getRoomPresence('hall')).members).toMatchObject([{ info: 'Ada' }])
+  })
+
+  test('a node is counted as long as the longest of its leases, whatever comes later', async () => {
+    await another({ lease: '1h' }).cacheConnection('1.1')
+    await cache.cacheConnection('1.2')
+
+    await platform.advance(30 * MINUTE_MS)
+
+    expect(await cache.countConnections()).toEqual(new Map([['default', 1]]))
+  })
+
   test('a status ends when it was said to, and the user appears as connected again', async () => {
     await another({ lease: '1h' }).cacheConnection('1.1', { userId: 'ada' })
     await cache.updateUserPresence('ada', 'busy', { data: 'call', for: '10m' })
