@@ -4,19 +4,17 @@
  * @module
  */
 
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { compare, median, type Report } from './measure.ts'
+import { cpuSeconds, workerdProcesses } from './processes.ts'
 
 const ROUNDS = 9
 /** Requests to a route in one request from outside. */
 const PER_REQUEST = 500
 /** Requests from outside in a round, for each way. */
 const REQUESTS = 4
-/** The kernel's ticks in a second (`getconf CLK_TCK`), as every Linux of today has them. */
-const TICKS = 100
 
 const WAYS = {
   'no session': '/open',
@@ -115,32 +113,4 @@ async function bundle(): Promise<string> {
     logLevel: 'silent',
   })
   return outputFiles[0]?.text ?? ''
-}
-
-/** Processes of this one's children that are workerd. */
-function workerdProcesses(): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      const [, name, , parent] = /^\d+ \((.*)\) (\S) (\d+)/.exec(statOf(pid)) ?? []
-      return name === 'workerd' && Number(parent) === process.pid
-    })
-    .map(Number)
-}
-
-/** User and system time of a process so far. */
-function cpuSeconds(pid: number | undefined): number {
-  if (pid === undefined) return Number.NaN
-  const fields = statOf(String(pid))
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS
-}
-
-function statOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8')
-  } catch {
-    return '' // it has ended meanwhile
-  }
 }

@@ -32,6 +32,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   session: async () => (await import('./session.ts')).benchSession,
   edge: async () => (await import('./edge.ts')).benchEdge,
   llm: async () => (await import('./llm.ts')).benchLlm,
+  presence: async () => (await import('./presence/index.ts')).benchPresence,
   semantic: async () => (await import('./semantic.ts')).benchSemantic,
 }
 

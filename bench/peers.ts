@@ -27,6 +27,7 @@ export const PEERS: Readonly<Record<string, string>> = {
   jose: '6.2.18',
   'lru-cache': '11.5.3',
   redis: '5.12.1',
+  'socket.io': '4.8.4',
 }
 
 /** Written last, so that a folder which has it is complete. */

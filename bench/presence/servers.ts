@@ -1,0 +1,132 @@
+/**
+ * The servers that are measured, each in a process of its own, and the CPU time each has taken.
+ *
+ * @module
+ */
+
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { build } from 'esbuild'
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import { cpuSeconds, workerdProcesses } from '../processes.ts'
+import { APP } from './dialect.ts'
+import type { LoadOrder, LoadReport } from './load-process.ts'
+
+/** A server that runs. */
+export interface Server {
+  readonly name: string
+  /** `ws://127.0.0.1:…` */
+  readonly origin: string
+  readonly dialect: 'pusher' | 'socketIo'
+  /** User and system time of its process so far, in seconds. */
+  cpu(): number
+  stop(): Promise<void>
+}
+
+const FOLDER = import.meta.dirname
+/** A socket that is open keeps workerd from ending when it is asked to. */
+const PATIENCE_MS = 5_000
+
+/** The Worker in workerd, with so many hubs and all members of a channel named. */
+export async function startWorker(hubs: number, limits: object = {}): Promise<Server> {
+  const before = new Set(workerdProcesses())
+  const script = await bundleWorker()
+  const app = {
+    ...APP,
+    clientEvents: 'members',
+    limits: { clientEventsPerSecond: 1_000, ...limits },
+  }
+  const durable = (className: string) => ({ className, useSQLite: true })
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script,
+      compatibilityDate: '2026-10-01',
+      d1Databases: ['DB'],
+      durableObjects: {
+        REDIS: durable('RedisObject'),
+        SOCKET_HUBS: durable('SocketHubObject'),
+        CHANNELS: durable('ChannelObject'),
+        DIRECTORIES: durable('DirectoryObject'),
+      },
+      bindings: { REALTIME_APPS: JSON.stringify([app]), REALTIME_HUBS: String(hubs) },
+    }),
+  )
+  const { host } = await miniflare.ready
+  const pid = workerdProcesses().find((one) => !before.has(one))
+  return {
+    name: 'nearcache',
+    origin: `ws://${host}`,
+    dialect: 'pusher',
+    cpu: () => cpuSeconds(pid),
+    async stop() {
+      const timer = setTimeout(() => pid !== undefined && process.kill(pid, 'SIGKILL'), PATIENCE_MS)
+      await miniflare.dispose()
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** A Node server: on `ws`, or on socket.io. */
+export async function startNode(name: 'ws' | 'socket.io'): Promise<Server> {
+  const script = name === 'ws' ? 'ws-process.ts' : 'socketio-process.ts'
+  const child = spawn(process.execPath, [join(FOLDER, script)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const port = await portOf(child)
+  return {
+    name,
+    origin: `ws://127.0.0.1:${port}`,
+    dialect: name === 'ws' ? 'pusher' : 'socketIo',
+    cpu: () => cpuSeconds(child.pid),
+    async stop() {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
+  }
+}
+
+async function portOf({ stdout }: ChildProcess): Promise<string> {
+  if (stdout === null) throw new Error('it has no output')
+  for await (const line of createInterface({ input: stdout })) {
+    const port = /^ready at (\d+)$/.exec(line)?.[1]
+    if (port !== undefined) return port
+  }
+  throw new Error('a server ended before it was ready')
+}
+
+/** The process that is the load. */
+export class Load {
+  readonly #child: ChildProcess = fork(join(FOLDER, 'load-process.ts'))
+
+  async do(order: LoadOrder): Promise<LoadReport> {
+    this.#child.send(order)
+    const [report] = (await Promise.race([
+      once(this.#child, 'message'),
+      once(this.#child, 'exit').then(() => Promise.reject(new Error('the load has ended'))),
+    ])) as [LoadReport]
+    return report
+  }
+
+  end(): void {
+    this.#child.kill('SIGKILL')
+  }
+}
+
+async function bundleWorker(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(FOLDER, '../../dist/worker/index.js')],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*', 'node:*'],
+    define: { 'process.env.NODE_ENV': '"production"' },
+    write: false,
+    logLevel: 'silent',
+  })
+  return outputFiles[0]?.text ?? ''
+}
