@@ -11,7 +11,7 @@ import { CacheNamespace } from '../cache/namespace.ts'
 import type { Policy } from '../cache/options.ts'
 import { Keyspace } from '../entry/key.ts'
 import { type EncryptionKey, readSecret } from '../entry/key-ring.ts'
-import { ConfigurationError } from '../errors.ts'
+import { ConfigurationError, InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
@@ -19,6 +19,7 @@ import { UPKEEP_SCRIPTS } from '../redis/upkeep-scripts.ts'
 import { type RedisConfiguration, readEnvironment } from '../startup/environment.ts'
 import type { ExitCode, Host } from './command.ts'
 import type { Call } from './define.ts'
+import { readTime } from './numbers.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Options of every command that asks a Redis. */
@@ -52,15 +53,14 @@ export const CONNECTION_ARGS = {
   },
 } as const
 
-/** Those of commands that are about one namespace. */
-export const NAMESPACE_ARGS = {
+/** That of commands that are about one namespace. */
+export const NAMESPACE_ARG = {
   namespace: {
     type: 'string',
     valueHint: 'PATH',
     default: 'default',
     description: 'the namespace, a nested one as outer/inner',
   },
-  ...CONNECTION_ARGS,
 } as const
 
 /** Which Redis it is. */
@@ -138,7 +138,7 @@ function openCache(
     platform,
     prefix: String(given.prefix),
     namespace: outer,
-    deadline: String(given.deadline) as '5s',
+    deadline: readTime('deadline', String(given.deadline), '1ms', '10m'),
     ...(secret !== undefined && { hashKeys: { secret } }),
     ...(keys && { encryption: { keys } }),
   })
@@ -173,15 +173,21 @@ export function addressOf(given: Given, env: Host['env']): Address {
     case 'redis':
       return { kind: 'tcp-url', url: String(given.redis), warnings: [] }
     case 'rest':
-      return readEnvironment({
-        UPSTASH_REDIS_REST_URL: String(given.rest),
-        UPSTASH_REDIS_REST_TOKEN: env['UPSTASH_REDIS_REST_TOKEN'] || env['KV_REST_API_TOKEN'],
-      })
+      return restAt(String(given.rest), env['UPSTASH_REDIS_REST_TOKEN'] || env['KV_REST_API_TOKEN'])
     case 'embedded':
       return { kind: 'embedded', warnings: [] }
     default:
       return fromEnvironment(env)
   }
+}
+
+function restAt(url: string, token: string | undefined): Address {
+  if (!token)
+    throw new UsageError('--rest takes its token from UPSTASH_REDIS_REST_TOKEN: it is not set')
+  if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    throw new UsageError('--rest must be a URL such as https://example.upstash.io')
+  }
+  return readEnvironment({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token })
 }
 
 function fromEnvironment(env: Host['env']): Address {
@@ -213,7 +219,12 @@ async function open(address: Address, platform: Platform): Promise<Transport> {
     }
     case 'tcp-url': {
       const { tcpTransport } = await import('../redis/tcp/index.ts')
-      return tcpTransport({ url: address.url, platform })
+      try {
+        return tcpTransport({ url: address.url, platform })
+      } catch (error) {
+        if (!(error instanceof InvalidOptionError)) throw error
+        throw new UsageError('--redis must be a URL such as redis://user:password@localhost:6379/0')
+      }
     }
   }
 }

@@ -19,5 +19,5 @@ export function explain(name: string, error: unknown): string {
   const option = /'(?:-\w, )?(--?[a-z-]+)/.exec(message)?.[1] ?? 'an option'
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `${option} is not an option; ${see}`
   if (/does not take an argument/.test(message)) return `${option} takes no value; ${see}`
-  return `${option} needs a value, as in --port 8079; one that begins with "-" is written ${option}=VALUE`
+  return `${option} needs a value; one that begins with "-" is written ${option}=VALUE`
 }

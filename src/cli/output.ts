@@ -93,8 +93,9 @@ export function visible(text: string): string {
   )
 }
 
-/** JSON of what JSON has no word for. */
+/** JSON of what JSON has no word for. What is not known is null: a field does not come and go. */
 function toJson(_name: string, value: unknown): unknown {
+  if (value === undefined) return null
   if (typeof value === 'bigint') return String(value)
   if (value instanceof Map) return [...value]
   if (value instanceof Set) return [...value]
@@ -108,8 +109,8 @@ export function plural(count: number, one: string, many: string = `${one}s`): st
 }
 
 /** Bytes for people. */
-export function bytes(count: number | undefined): string {
-  if (count === undefined) return 'unknown'
+export function bytes(count: number | null | undefined): string {
+  if (count === undefined || count === null) return 'unknown'
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   let value = count
   let unit = 0

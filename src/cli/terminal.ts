@@ -8,9 +8,13 @@ import { stderr, stdin, stdout } from 'node:process'
 import type { ProgressResult } from '@clack/prompts'
 import type { Host, Terminal } from './command.ts'
 
+/** A bar takes that much; some terminals say that they have no columns at all. */
+const LEAST_COLUMNS = 60
+
 /** What a person can be shown and asked; `undefined` where nobody reads what is told of the run. */
 export function terminalOf(env: Host['env'], signal: AbortSignal): Terminal | undefined {
   if (!stderr.isTTY) return undefined
+  const hasRoom = stderr.columns >= LEAST_COLUMNS
   const isPlain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
   return {
     hasColors: stdout.isTTY === true && !isPlain,
@@ -23,6 +27,7 @@ export function terminalOf(env: Host['env'], signal: AbortSignal): Terminal | un
       )
     },
     progress(label, total) {
+      if (!hasRoom) return { update: () => undefined, end: () => undefined }
       // Loaded behind the first steps: the work does not wait for its bar.
       let bar: ProgressResult | undefined
       let isOver = false

@@ -6,6 +6,7 @@
 
 import { type RuleId, resolveRules } from '../../monitor/rules.ts'
 import { alertsOf } from '../check-up.ts'
+import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { instant, span } from '../output.ts'
@@ -14,7 +15,7 @@ import { UsageError } from '../usage-error.ts'
 const IDS = resolveRules().map(({ id }) => id)
 
 /** The command. */
-export const alertsCommand = command({
+export const alertsCommand: CliCommand = command({
   name: 'alerts',
   summary: 'The alerts of all monitors that have not ended.',
   args: {

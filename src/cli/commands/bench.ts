@@ -5,16 +5,16 @@
  */
 
 import { availableParallelism } from 'node:os'
-import { toMilliseconds } from '../../entry/duration.ts'
 import { randomId } from '../../entry/id.ts'
+import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { type Measurement, measure } from '../measure.ts'
+import { readInteger, readTime } from '../numbers.ts'
 import { millis } from '../output.ts'
-import { readInteger } from '../whole-number.ts'
 
 /** The command. */
-export const benchCommand = command({
+export const benchCommand: CliCommand = command({
   name: 'bench',
   summary: 'Measures this Redis through the cache, on keys of its own, which are gone afterwards.',
   args: {
@@ -32,7 +32,7 @@ export const benchCommand = command({
     const { args, out, host } = call
     const concurrency = readInteger('concurrency', args.concurrency, 1, 1_000)
     const sizeBytes = readInteger('size', args.size, 1, 1_048_576)
-    const durationMs = toMilliseconds(args.time as '1s', 'time', { min: 50, max: 60_000 })
+    const durationMs = readTime('time', args.time, '50ms', '1m')
     return withRedis(call, async ({ cache, kind, platform }) => {
       const namespace = cache.namespace(`bench-${randomId()}`)
       const elapsed = host.elapsed ?? (() => platform.now())

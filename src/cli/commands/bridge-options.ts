@@ -7,8 +7,8 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { explain } from '../explain.ts'
+import { readInteger } from '../numbers.ts'
 import { UsageError } from '../usage-error.ts'
-import { readInteger } from '../whole-number.ts'
 import { readConfigFile } from './bridge-config.ts'
 
 /** Where a Redis is: an address, or in this process. */

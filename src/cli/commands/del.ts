@@ -4,18 +4,20 @@
  * @module
  */
 
-import { NAMESPACE_ARGS, withRedis } from '../connection.ts'
+import type { CliCommand } from '../command.ts'
+import { CONNECTION_ARGS, NAMESPACE_ARG, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { plural } from '../output.ts'
 
 /** The command. */
-export const delCommand = command({
+export const delCommand: CliCommand = command({
   name: 'del',
   summary: 'Deletes keys, and the right of loads under way to store them.',
   words: { name: 'KEY', least: 1, most: 1_000 },
   args: {
     'dry-run': { type: 'boolean', description: 'only say which of them have an entry' },
-    ...NAMESPACE_ARGS,
+    ...NAMESPACE_ARG,
+    ...CONNECTION_ARGS,
   },
   run: (call) =>
     withRedis(call, async ({ namespace, ctx }) => {

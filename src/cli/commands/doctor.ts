@@ -4,11 +4,12 @@
  * @module
  */
 
-import { toMilliseconds } from '../../entry/duration.ts'
+import type { CliCommand } from '../command.ts'
 import { type Address, CONNECTION_ARGS, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import type { Finding, Grade, Way } from '../doctor/check.ts'
 import { examine } from '../doctor/examine.ts'
+import { readTime } from '../numbers.ts'
 import type { Tone } from '../output.ts'
 
 const TONES: Readonly<Record<Grade, Tone>> = {
@@ -19,7 +20,7 @@ const TONES: Readonly<Record<Grade, Tone>> = {
 }
 
 /** The command. */
-export const doctorCommand = command({
+export const doctorCommand: CliCommand = command({
   name: 'doctor',
   summary:
     'Examines Redis and the way to it, and says what to do. Tries commands on keys of its own.',
@@ -29,7 +30,7 @@ export const doctorCommand = command({
   },
   notes: ['Exit code: 0 if no check fails, 1 if one does; with --strict, or warns.'],
   run: (call) => {
-    const deadlineMs = toMilliseconds(call.args.deadline as '5s', 'deadline', { min: 1 })
+    const deadlineMs = readTime('deadline', call.args.deadline, '1ms', '10m')
     return withRedis(call, async ({ requester, kind, platform, prefix, address }) => {
       const { out, host } = call
       const elapsed = host.elapsed ?? (() => platform.now())

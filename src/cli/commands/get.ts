@@ -5,18 +5,20 @@
  */
 
 import { inspect as show } from 'node:util'
-import { NAMESPACE_ARGS, withRedis } from '../connection.ts'
+import type { CliCommand } from '../command.ts'
+import { CONNECTION_ARGS, NAMESPACE_ARG, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { tagList } from '../tag-list.ts'
 
 /** The command. */
-export const getCommand = command({
+export const getCommand: CliCommand = command({
   name: 'get',
   summary: 'The fresh value of a key.',
   words: { name: 'KEY', least: 1, most: 1 },
   args: {
     tags: { type: 'string', valueHint: 'A,B', description: 'tags that the read names' },
-    ...NAMESPACE_ARGS,
+    ...NAMESPACE_ARG,
+    ...CONNECTION_ARGS,
   },
   notes: [
     'Exit code: 0 for a hit, 1 for a miss; nearcache inspect says why.',

@@ -5,6 +5,7 @@
  */
 
 import { checkUp } from '../check-up.ts'
+import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { millis, percent } from '../output.ts'
@@ -13,7 +14,7 @@ const CODES = { ok: 0, degraded: 1, down: 2 } as const
 const TONES = { ok: 'good', degraded: 'warning', down: 'bad' } as const
 
 /** The command. */
-export const healthCommand = command({
+export const healthCommand: CliCommand = command({
   name: 'health',
   summary:
     'How the cache does: one question to Redis, its alerts, and the figures of five minutes.',

@@ -6,6 +6,7 @@
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { CliCommand } from '../command.ts'
 import { type Call, command } from '../define.ts'
 import { type ProjectFile, projectFiles } from '../project-files.ts'
 import { UsageError } from '../usage-error.ts'
@@ -16,7 +17,7 @@ const ARGS = {
 } as const
 
 /** The command. */
-export const initCommand = command({
+export const initCommand: CliCommand = command({
   name: 'init',
   summary:
     'Writes what a project needs to deploy the Worker: wrangler.jsonc, its entry, an example of its secrets.',
@@ -58,7 +59,7 @@ function preview(
 ): void {
   for (const { path, content } of missing) {
     host.print(out.paint('strong', `${path}:`))
-    for (const line of content.trimEnd().split('\n')) host.print(`  ${line}`)
+    for (const line of content.trimEnd().split('\n')) host.print(`  ${line}`.trimEnd())
     host.print('')
   }
   for (const { path } of kept) {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { NAMESPACE_ARGS, withRedis } from '../connection.ts'
+import type { CliCommand } from '../command.ts'
+import { CONNECTION_ARGS, NAMESPACE_ARG, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { type EntryFacts, type Inspection, inspect, type TagState } from '../keys/inspection.ts'
 import { bytes, instant, type Output, span, type Tone, visible } from '../output.ts'
@@ -19,13 +20,14 @@ const TONES: Readonly<Record<Inspection['verdict'], Tone>> = {
 }
 
 /** The command. */
-export const inspectCommand = command({
+export const inspectCommand: CliCommand = command({
   name: 'inspect',
   summary: 'What a read of a key would do, and why: its entry, the markers of its tags, its lease.',
   words: { name: 'KEY', least: 1, most: 1 },
   args: {
     tags: { type: 'string', valueHint: 'A,B', description: 'tags that the read names' },
-    ...NAMESPACE_ARGS,
+    ...NAMESPACE_ARG,
+    ...CONNECTION_ARGS,
   },
   notes: [
     'The value is not shown: nearcache get does. NEARCACHE_HASH_SECRET is what the cache was given.',

@@ -5,7 +5,8 @@
  */
 
 import { compilePattern } from '../../entry/pattern.ts'
-import { NAMESPACE_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
+import type { CliCommand } from '../command.ts'
+import { CONNECTION_ARGS, NAMESPACE_ARG, type OpenNamespace, withRedis } from '../connection.ts'
 import { type Call, command } from '../define.ts'
 import { globOf } from '../keys/names.ts'
 import { surveyEntries } from '../keys/survey.ts'
@@ -21,7 +22,8 @@ const ARGS = {
   all: { type: 'boolean', description: 'everything in the namespace, and those inside it' },
   soft: { type: 'boolean', description: 'tags: may be served as stale while they are refreshed' },
   'dry-run': { type: 'boolean', description: 'only count the entries that it would meet' },
-  ...NAMESPACE_ARGS,
+  ...NAMESPACE_ARG,
+  ...CONNECTION_ARGS,
 } as const
 
 /** What is to be invalidated. */
@@ -30,8 +32,14 @@ type Aim =
   | { readonly kind: 'pattern'; readonly pattern: string }
   | { readonly kind: 'all' }
 
+const DONE = {
+  tags: 'what has one of these tags is',
+  pattern: 'what matches is',
+  all: 'what was in the namespace is',
+} as const
+
 /** The command. */
-export const invalidateCommand = command({
+export const invalidateCommand: CliCommand = command({
   name: 'invalidate',
   summary: 'Invalidates every entry with one of these tags: one command, whatever hangs on them.',
   words: { name: 'TAG', least: 0, most: 100 },
@@ -50,7 +58,7 @@ export const invalidateCommand = command({
       out.result({ dryRun: isDry, by: aim.kind, mode, entries }, () => [
         isDry
           ? `${plural(entries ?? 0, 'entry', 'entries')} would be invalidated; nothing was`
-          : `invalidated (${mode})`,
+          : `${DONE[aim.kind]} ${mode === 'soft' ? 'stale from now on' : 'not served any more'}`,
       ])
       return 0
     })

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { toMilliseconds } from '../../entry/duration.ts'
+import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
 import { type Call, command } from '../define.ts'
+import { readInteger, readTime } from '../numbers.ts'
 import { plural } from '../output.ts'
 import { tagList } from '../tag-list.ts'
 import { Mapping, ORIGINAL } from '../upkeep/mapping.ts'
@@ -15,7 +16,6 @@ import { readOldTags } from '../upkeep/old-tags.ts'
 import type { SourceFormat } from '../upkeep/source-value.ts'
 import { Tally } from '../upkeep/tally.ts'
 import { UsageError } from '../usage-error.ts'
-import { readInteger } from '../whole-number.ts'
 
 const ARGS = {
   from: {
@@ -60,7 +60,7 @@ const ARGS = {
 } as const
 
 /** The command. */
-export const migrateCommand = command({
+export const migrateCommand: CliCommand = command({
   name: 'migrate',
   summary:
     'Moves the entries of another cache in the same Redis into this one, with the time they have left.',
@@ -83,7 +83,7 @@ export const migrateCommand = command({
     const mapping = new Mapping(text)
     const batch = readInteger('batch', args.batch, 1, 5_000)
     const format = formatOf(args.format)
-    const endlessMs = toMilliseconds(args.ttl as '7d', 'ttl', { min: 1_000 })
+    const endlessMs = readTime('ttl', args.ttl, '1s', '3650d')
     return withRedis(call, async (connection) => {
       const { ctx, policy, contextAt, prefix } = connection
       const plan = { ...text, format, keep: args.keep }

@@ -6,13 +6,14 @@
 
 import { reportOf, toMarkdown } from '../../monitor/report.ts'
 import { checkUp } from '../check-up.ts'
+import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { readJobs } from '../jobs.ts'
-import { readInteger } from '../whole-number.ts'
+import { readInteger } from '../numbers.ts'
 
 /** The command. */
-export const reportCommand = command({
+export const reportCommand: CliCommand = command({
   name: 'report',
   summary: 'A report on the last minutes: health, figures by cache, alerts, jobs, recommendations.',
   args: {

@@ -6,6 +6,7 @@
 
 import { scan } from '../../cache/scan.ts'
 import { type SessionInfo, SessionUserCache } from '../../session/index.ts'
+import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, keysIn, type OpenNamespace, withRedis } from '../connection.ts'
 import { type Call, command } from '../define.ts'
 import { globOf } from '../keys/names.ts'
@@ -20,7 +21,7 @@ const ARGS = {
 } as const
 
 /** The command. */
-export const sessionsCommand = command({
+export const sessionsCommand: CliCommand = command({
   name: 'sessions',
   summary: "A user's sessions, and their end; without a user how many there are.",
   words: { name: 'USER', least: 0, most: 1 },

@@ -5,14 +5,14 @@
  */
 
 import type { CacheStats } from '../../cache/stats.ts'
-import { toMilliseconds } from '../../entry/duration.ts'
 import type { Figures } from '../../monitor/figures.ts'
 import { RedisFigures } from '../../monitor/redis-figures.ts'
 import { type Summary, summarize } from '../../monitor/summary.ts'
+import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
 import { type Call, command } from '../define.ts'
+import { readInteger, readTime } from '../numbers.ts'
 import { bytes, type Cell, instant, millis, percent } from '../output.ts'
-import { readInteger } from '../whole-number.ts'
 
 const ARGS = {
   minutes: {
@@ -26,14 +26,14 @@ const ARGS = {
 } as const
 
 /** The command. */
-export const statsCommand = command({
+export const statsCommand: CliCommand = command({
   name: 'stats',
   summary:
     'What the caches on this Redis have done lately: figures that Metrics with RedisFigures keeps there.',
   args: ARGS,
   run: (call) => {
     const minutes = readInteger('minutes', call.args.minutes, 1, 180)
-    const intervalMs = toMilliseconds(call.args.interval as '2s', 'interval', { min: 200 })
+    const intervalMs = readTime('interval', call.args.interval, '200ms', '1h')
     return withRedis(call, async (connection) => {
       if (call.args.watch) await watch(call, connection, minutes, intervalMs)
       else show(call, await gather(connection, minutes), 'result')

@@ -5,57 +5,88 @@
  */
 
 import { ping } from '../../startup/status.ts'
-import { CONNECTION_ARGS, withRedis } from '../connection.ts'
+import type { CliCommand } from '../command.ts'
+import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { readInfo } from '../doctor/ask.ts'
-import { bytes, millis, span } from '../output.ts'
+import { bytes, millis, type Output, span } from '../output.ts'
 
 /** The command. */
-export const statusCommand = command({
+export const statusCommand: CliCommand = command({
   name: 'status',
   summary: 'Whether Redis answers, and what it is.',
   args: CONNECTION_ARGS,
   notes: ['Exit code: 0 if it answers, 1 if not.'],
   run: (call) =>
-    withRedis(call, async ({ requester, platform, kind, cache }) => {
+    withRedis(call, async (connection) => {
       const { out } = call
-      // The first question has a connection to open, which says nothing of the way.
-      const opened = await ping(requester, platform)
-      const answer = opened.kind === 'failed' ? opened : await ping(requester, platform)
-      if (answer.kind === 'failed') {
-        out.result({ status: 'down', transport: kind, reason: answer.reason }, () => [
-          `${out.paint('bad', 'down')}: ${answer.reason}`,
-        ])
-        return 1
-      }
-      const asker = { requester, platform, deadlineMs: 5_000 }
-      const [stats, info] = await Promise.all([cache.getStats(), readInfo(asker)])
-      const uptime = info.get('uptime_in_seconds')
-      const facts = {
-        status: 'ok',
-        transport: kind,
-        roundTripMs: answer.roundTripMs,
-        version: info.get('redis_version') ?? null,
-        uptimeSeconds: uptime === undefined ? null : Number(uptime),
-        keys: stats.totalKeys ?? null,
-        memoryBytes: stats.memoryUsage ?? null,
-        memoryLimitBytes: stats.memoryLimit ?? null,
-        evictionPolicy: info.get('maxmemory_policy') ?? null,
-      }
-      out.result(facts, () =>
-        out.table([
-          ['status', { text: 'ok', tone: 'good' }],
-          ['round trip', `${millis(answer.roundTripMs)}, over ${kind}`],
-          ['version', facts.version ?? 'unknown'],
-          ['up for', facts.uptimeSeconds === null ? 'unknown' : span(facts.uptimeSeconds * 1_000)],
-          ['keys', String(facts.keys ?? 'unknown')],
-          [
-            'memory',
-            `${bytes(stats.memoryUsage)} of ${stats.memoryLimit ? bytes(stats.memoryLimit) : 'no limit'}`,
-          ],
-          ['eviction', facts.evictionPolicy ?? 'unknown'],
-        ]),
-      )
-      return 0
+      const facts = await gather(connection)
+      out.result(facts, () => linesOf(facts, out))
+      return facts.status === 'ok' ? 0 : 1
     }),
 })
+
+interface Facts {
+  readonly status: 'ok' | 'down'
+  readonly reason: string | null
+  readonly transport: string
+  readonly roundTripMs: number | null
+  readonly version: string | null
+  readonly uptimeSeconds: number | null
+  readonly keys: number | null
+  readonly memoryBytes: number | null
+  readonly memoryLimitBytes: number | null
+  readonly evictionPolicy: string | null
+}
+
+const NOTHING = {
+  roundTripMs: null,
+  version: null,
+  uptimeSeconds: null,
+  keys: null,
+  memoryBytes: null,
+  memoryLimitBytes: null,
+  evictionPolicy: null,
+} as const
+
+async function gather(connection: OpenNamespace): Promise<Facts> {
+  const { requester, platform, kind, cache } = connection
+  // The first question has a connection to open, which says nothing of the way.
+  const opened = await ping(requester, platform)
+  const answer = opened.kind === 'failed' ? opened : await ping(requester, platform)
+  if (answer.kind === 'failed') {
+    return { ...NOTHING, status: 'down', reason: answer.reason, transport: kind }
+  }
+  const asker = { requester, platform, deadlineMs: 5_000 }
+  const [stats, info] = await Promise.all([cache.getStats(), readInfo(asker)])
+  const uptime = info.get('uptime_in_seconds')
+  return {
+    status: 'ok',
+    reason: null,
+    transport: kind,
+    roundTripMs: answer.roundTripMs,
+    version: info.get('redis_version') ?? null,
+    uptimeSeconds: uptime === undefined ? null : Number(uptime),
+    keys: stats.totalKeys ?? null,
+    memoryBytes: stats.memoryUsage ?? null,
+    memoryLimitBytes: stats.memoryLimit ?? null,
+    evictionPolicy: info.get('maxmemory_policy') ?? null,
+  }
+}
+
+function linesOf(facts: Facts, out: Output): string[] {
+  if (facts.reason !== null) return [`${out.paint('bad', 'down')}: ${facts.reason}`]
+  const { memoryBytes, memoryLimitBytes: limit, uptimeSeconds } = facts
+  return out.table([
+    ['status', { text: 'ok', tone: 'good' }],
+    ['round trip', `${millis(facts.roundTripMs ?? undefined)}, over ${facts.transport}`],
+    ['version', facts.version ?? 'unknown'],
+    ['up for', uptimeSeconds === null ? 'unknown' : span(uptimeSeconds * 1_000)],
+    ['keys', String(facts.keys ?? 'unknown')],
+    [
+      'memory',
+      `${bytes(memoryBytes)}, ${limit === null ? 'without a limit' : `of ${bytes(limit)}`}`,
+    ],
+    ['eviction', facts.evictionPolicy ?? 'unknown'],
+  ])
+}

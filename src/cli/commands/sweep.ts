@@ -4,14 +4,15 @@
  * @module
  */
 
-import { toMilliseconds } from '../../entry/duration.ts'
+import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
+import { readTime } from '../numbers.ts'
 import { bytes, plural } from '../output.ts'
 import { type Count, type SweepReport, sweep } from '../upkeep/sweep.ts'
 
 /** The command. */
-export const sweepCommand = command({
+export const sweepCommand: CliCommand = command({
   name: 'sweep',
   summary:
     'Finds what the cache has left in Redis and nothing will need again: invalidated entries, unused markers, endless leases.',
@@ -30,7 +31,7 @@ export const sweepCommand = command({
     'Reads the header of every entry, which an LRU policy takes for use.',
   ],
   run: (call) => {
-    const idleMs = toMilliseconds(call.args.idle as '1h', 'idle', { min: 60_000 })
+    const idleMs = readTime('idle', call.args.idle, '1m', '30d')
     return withRedis(call, async ({ ctx, platform, prefix, cache }) => {
       const { out, args, host } = call
       const { totalKeys = 0 } = await cache.getStats()

@@ -5,7 +5,8 @@
  */
 
 import { scan } from '../../cache/scan.ts'
-import { NAMESPACE_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
+import type { CliCommand } from '../command.ts'
+import { CONNECTION_ARGS, NAMESPACE_ARG, type OpenNamespace, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { globOf, readSegment } from '../keys/names.ts'
 import { surveyEntries } from '../keys/survey.ts'
@@ -20,13 +21,14 @@ interface ListedTag {
 }
 
 /** The command. */
-export const tagsCommand = command({
+export const tagsCommand: CliCommand = command({
   name: 'tags',
   summary: 'Lists the tags of a namespace that have a marker in Redis.',
   words: { name: 'ls', least: 0, most: 1 },
   args: {
     count: { type: 'boolean', description: 'count the entries of each: reads all headers' },
-    ...NAMESPACE_ARGS,
+    ...NAMESPACE_ARG,
+    ...CONNECTION_ARGS,
   },
   notes: ['A SCAN of the whole database. Tags that are hashed stay so.'],
   run: (call) => {

@@ -4,16 +4,16 @@
  * @module
  */
 
-import { toMilliseconds } from '../../entry/duration.ts'
 import type { WarmingEvent } from '../../warming/events.ts'
 import { Warming } from '../../warming/warming.ts'
+import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
 import { type Call, command } from '../define.ts'
 import { loadJobs } from '../job-file.ts'
 import { type KnownJob, readJobs } from '../jobs.ts'
+import { readInteger, readTime } from '../numbers.ts'
 import { type Cell, instant, span } from '../output.ts'
 import { UsageError } from '../usage-error.ts'
-import { readInteger } from '../whole-number.ts'
 
 const ARGS = {
   jobs: {
@@ -48,7 +48,7 @@ interface Ran {
 }
 
 /** The command. */
-export const warmCommand = command({
+export const warmCommand: CliCommand = command({
   name: 'warm',
   summary: 'The warming jobs that Redis knows; with --jobs runs those of a file.',
   args: ARGS,
@@ -105,7 +105,7 @@ async function runJobs(
   const found = await loadJobs(file, host.folder ?? '.', cache)
   const jobs = args.only === undefined ? found : found.filter(({ id }) => id === args.only)
   if (jobs.length === 0) throw new UsageError('--only must be the id of a job in the file')
-  const timeBudget = toMilliseconds(args.time as '10m', 'time', { min: 10, max: 43_200_000 })
+  const timeBudget = readTime('time', args.time, '10ms', '12h')
   const warming = new Warming({ cache, prefix, platform, timeBudget })
   for (const job of jobs) warming.register(job)
 
