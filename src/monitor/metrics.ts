@@ -12,6 +12,7 @@ import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import { type CacheFigures, type Figures, WHOLE_CACHE } from './figures.ts'
+import type { HealthReport } from './health.ts'
 import { Tally } from './tally.ts'
 
 /** Figures of one isolate over one stretch of time: each is handed on once. */
@@ -31,6 +32,8 @@ export interface MetricsSink {
   readonly name: string
   /** Takes a batch; one that it rejects is brought again once, with the same sequence. */
   write(batch: Batch): Promise<void>
+  /** Takes what goes up and down, as a health check has found it, where the sink has a place for it. */
+  health?(report: HealthReport): void
 }
 
 /** Options for {@link Metrics}. */

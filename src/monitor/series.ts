@@ -124,3 +124,11 @@ export const SERIES: readonly Series[] = [
 export const SERIES_BY_CODE: ReadonlyMap<string, Series> = new Map(
   SERIES.map((one) => [one.code, one]),
 )
+
+/** What was counted by code, with the series of each; codes of other versions are passed over. */
+export function bySeries<T>(byCode: ReadonlyMap<string, T>): [Series, T][] {
+  return [...byCode].flatMap(([code, value]) => {
+    const series = SERIES_BY_CODE.get(code)
+    return series ? [[series, value]] : []
+  })
+}

@@ -7,7 +7,7 @@
 import { type CacheFigures, type Figures, mergeFigures, WHOLE_CACHE } from './figures.ts'
 import { upperBoundMs } from './histogram.ts'
 import { type Batch, type MetricsSink, OTHER_CACHES } from './metrics.ts'
-import { type Metric, SERIES_BY_CODE, type Series } from './series.ts'
+import { bySeries, type Metric } from './series.ts'
 import { summarize } from './summary.ts'
 
 /** A line of JSON for each batch, for hosts that gather logs. */
@@ -47,10 +47,10 @@ export function meterSink(meter: MeterLike): MetricsSink {
   const counterOf = once((name, options) => meter.createCounter(name, options))
   const histogramOf = once((name, options) => meter.createHistogram(name, options))
   const tell = (cache: string, { counters, histograms }: CacheFigures): void => {
-    for (const [{ metric, attributes }, count] of known(counters)) {
+    for (const [{ metric, attributes }, count] of bySeries(counters)) {
       counterOf(metric).add(count, { cache, ...attributes })
     }
-    for (const [{ metric, attributes }, { buckets }] of known(histograms)) {
+    for (const [{ metric, attributes }, { buckets }] of bySeries(histograms)) {
       for (const value of valuesIn(buckets)) {
         histogramOf(metric).record(value, { cache, ...attributes })
       }
@@ -75,13 +75,6 @@ function once<T>(make: (name: string, options: InstrumentOptions) => T): (metric
     made.set(metric, instrument)
     return instrument
   }
-}
-
-function known<T>(byCode: ReadonlyMap<string, T>): [Series, T][] {
-  return [...byCode].flatMap(([code, value]) => {
-    const series = SERIES_BY_CODE.get(code)
-    return series ? [[series, value]] : []
-  })
 }
 
 function valuesIn(buckets: ReadonlyMap<number, number>): number[] {

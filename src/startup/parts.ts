@@ -163,6 +163,9 @@ async function makeMonitor(
     figures,
     platform,
   })
+  monitor.on('health:checked', (report) => {
+    for (const sink of sinks) sink.health?.(report)
+  })
   const metrics = new Metrics({
     cache,
     platform,

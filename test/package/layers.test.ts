@@ -59,6 +59,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 const NODE_ONLY = [
   'src/cli/',
   'src/startup/',
+  'src/monitor/statsd/',
   'src/redis/node/',
   'src/redis/tcp/',
   'src/redis/embedded/file/',
