@@ -5,6 +5,8 @@
  * @module
  */
 
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 import {
   type Email,
@@ -12,8 +14,10 @@ import {
   migrate,
   type SqlDriver,
   SqlEmailRepository,
+  type SqlRow,
   toSqlDriver,
 } from 'nearcache/email'
+import { Asking } from './app-protocol.ts'
 import type { MailWrite } from './workload.ts'
 
 /** What an answer is held to: the message, and all of it that the workload changes. */
@@ -40,7 +44,6 @@ export interface ContenderKind {
 
 /** A database of one contender. */
 export interface MailDatabase {
-  readonly db: DatabaseSync
   /** Counts what goes through it. */
   readonly driver: SqlDriver
   /** Statements of reads so far: SELECTs outside transactions. */
@@ -49,16 +52,37 @@ export interface MailDatabase {
   readonly truth: SqlEmailRepository
 }
 
+/** One that is in this process. */
+export interface OpenDatabase extends MailDatabase {
+  readonly db: DatabaseSync
+}
+
 /** Readers do not wait for writers, and these wait for each other. */
 const FOR_SEVERAL =
   'PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL'
 
 /** Opens a database, in memory or in a file. */
-export async function openMailDatabase(path: string = ':memory:'): Promise<MailDatabase> {
+export async function openMailDatabase(path: string = ':memory:'): Promise<OpenDatabase> {
   const db = new DatabaseSync(path)
   if (path !== ':memory:') db.exec(FOR_SEVERAL)
   const plain = toSqlDriver(db)
   await migrate(plain)
+  return { db, ...counted(plain) }
+}
+
+/** The database of a `database-process.ts` that listens there. */
+export async function openRemoteDatabase(path: string): Promise<MailDatabase> {
+  const socket = connect(path)
+  await once(socket, 'connect')
+  const asking = new Asking(socket)
+  return counted({
+    all: (sql, params) => asking.ask('all', sql, params) as Promise<SqlRow[]>,
+    run: (sql, params) => asking.ask('run', sql, params) as Promise<{ changes: number }>,
+    batch: (statements) => asking.ask('batch', statements) as Promise<SqlRow[][]>,
+  })
+}
+
+function counted(plain: SqlDriver): MailDatabase {
   const counts = { reads: 0 }
   const driver: SqlDriver = {
     all: (sql, params) => {
@@ -68,7 +92,7 @@ export async function openMailDatabase(path: string = ':memory:'): Promise<MailD
     run: (sql, params) => plain.run(sql, params),
     batch: (statements) => plain.batch(statements),
   }
-  return { db, driver, counts, truth: new SqlEmailRepository({ db: plain }) }
+  return { driver, counts, truth: new SqlEmailRepository({ db: plain }) }
 }
 
 /** Makes a write to a repository. */

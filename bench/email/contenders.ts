@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RedisCacheManager } from 'nearcache'
+import { RedisCacheManager, restTransport, type Transport } from 'nearcache'
 import {
   CachedEmailRepository,
   type CachedEmailRepositoryOptions,
@@ -16,26 +16,38 @@ import { embeddedTransport } from 'nearcache/redis/embedded'
 import { tcpTransport } from 'nearcache/redis/tcp'
 import { applyWrite, type Contender, type ContenderKind } from './contender.ts'
 
-/** On the Redis at `url`, or without one on an engine of its own. */
-export type KindOf = (url?: string) => ContenderKind
+/** Where Redis is: over TCP, or with a token over HTTP. */
+export interface RedisPlace {
+  readonly url: string
+  readonly token?: string
+}
+
+/** On that Redis, or without one on an engine of its own. */
+export type KindOf = (redis?: RedisPlace) => ContenderKind
 
 /** The repository of this package, as it comes. */
-export const cachedRepository: KindOf = (url) => ({
+export const cachedRepository: KindOf = (redis) => ({
   name: 'nearcache',
-  open: ({ driver }) => openRepository(url, { db: driver }),
+  open: ({ driver }) => openRepository(redis, { db: driver }),
 })
 
-/** As it comes, but for messages that are kept in the process too. */
-export const nearRepository: KindOf = (url) => ({
+/** As it comes, but for lists and messages that are kept in the process too: strict as ever. */
+export const nearRepository: KindOf = (redis) => ({
   name: 'nearcache, near',
-  open: ({ driver }) => openRepository(url, { db: driver, near: {} }),
+  open: ({ driver }) => openRepository(redis, { db: driver, near: {} }),
+})
+
+/** As the last, with answers that may lag a second behind what other processes write. */
+export const lagRepository: KindOf = (redis) => ({
+  name: 'nearcache, near with a lag of 1 s',
+  open: ({ driver }) => openRepository(redis, { db: driver, near: { lag: '1s' } }),
 })
 
 /** Whole pages under one tag, which every write invalidates: the usual way. */
-export const tableTag: KindOf = (url) => ({
+export const tableTag: KindOf = (redis) => ({
   name: 'one tag for the table',
   async open({ driver }) {
-    const cache = cacheOn(url)
+    const cache = cacheOn(redis)
     const emails = new SqlEmailRepository({ db: driver })
     const tags = ['emails']
     return {
@@ -67,19 +79,22 @@ export const noCache: ContenderKind = {
 }
 
 /** Our repository, and writers that do not tell it: what a check of answers has to notice. */
-export const untold: KindOf = (url) => ({
+export const untold: KindOf = (redis) => ({
   name: 'nearcache, writes untold',
   async open(database) {
-    const [told, past] = [await cachedRepository(url).open(database), await noCache.open(database)]
+    const [told, past] = [
+      await cachedRepository(redis).open(database),
+      await noCache.open(database),
+    ]
     return { ...told, write: (write) => past.write(write) }
   },
 })
 
 async function openRepository(
-  url: string | undefined,
+  redis: RedisPlace | undefined,
   options: CachedEmailRepositoryOptions,
 ): Promise<Contender> {
-  const cache = cacheOn(url)
+  const cache = cacheOn(redis)
   const emails = new CachedEmailRepository({ ...options, cache })
   return {
     read: async (query) => (await emails.queryEmails(query)).emails,
@@ -88,7 +103,12 @@ async function openRepository(
   }
 }
 
-function cacheOn(url: string | undefined): RedisCacheManager {
-  const redis = url === undefined ? embeddedTransport() : tcpTransport({ url })
-  return new RedisCacheManager({ redis, deadline: '10s' })
+function cacheOn(place: RedisPlace | undefined): RedisCacheManager {
+  return new RedisCacheManager({ redis: transportTo(place), deadline: '10s' })
+}
+
+function transportTo(place: RedisPlace | undefined): Transport {
+  if (place === undefined) return embeddedTransport()
+  const { url, token } = place
+  return token === undefined ? tcpTransport({ url }) : restTransport({ url, token })
 }

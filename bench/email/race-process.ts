@@ -41,7 +41,8 @@ const operations = order.role === 'writer' ? await write() : await read()
 await contender.close()
 tell({ kind: 'done', operations, statements: database.counts.reads })
 
-function kindOf({ contender: name, redis }: RaceOrder): ContenderKind {
+function kindOf({ contender: name, redis: url }: RaceOrder): ContenderKind {
+  const redis = { url }
   switch (name) {
     case 'nearcache':
       return cachedRepository(redis)
@@ -52,7 +53,7 @@ function kindOf({ contender: name, redis }: RaceOrder): ContenderKind {
     case 'tag':
       return tableTag(redis)
     case 'drizzle':
-      return drizzleWithCache(redis)
+      return drizzleWithCache(url)
     case 'none':
       return noCache
   }

@@ -1,22 +1,9 @@
-import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { CachedEmailRepository } from '../../../src/email/cached/cached-email-repository.ts'
-import { toSqlDriver } from '../../../src/email/driver.ts'
-import type { EmailStatus } from '../../../src/email/email.ts'
 import type { EmailRepository } from '../../../src/email/email-repository.ts'
-import { migrate } from '../../../src/email/schema.ts'
-import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
-import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
-import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
-import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
-import { Gate } from '../../schedule/gate.ts'
 import { amount } from '../../support/deep.ts'
 import { found } from '../../support/findings.ts'
-
-const STATUSES: readonly EmailStatus[] = ['new', 'pending', 'completed']
-const IDS = ['a', 'b']
+import { IDS, STATUSES, World } from './mailbox-world.ts'
 
 /** What one actor does, one call after the other. */
 const actor = fc.array(
@@ -31,115 +18,6 @@ const story = fc.record({
   /** After how many steps the first writer dies, if it does. */
   death: fc.option(fc.nat(30)),
 })
-
-/** Isolates whose every request and statement waits for its turn, on one Redis and one database. */
-class World {
-  readonly gate = new Gate()
-  readonly platform = new ManualPlatform()
-  readonly truth: SqlEmailRepository
-  readonly #redis: Transport
-  /** Every state each message has had, by its version. */
-  readonly #states = new Map<string, string[]>(IDS.map((id) => [id, ['', 'new']]))
-  /** The version that the writes that have returned have brought at least. */
-  readonly #returned = new Map(IDS.map((id) => [id, 1]))
-  readonly #dead = new Set<number>()
-  readonly violations: string[] = []
-
-  private constructor(truth: SqlEmailRepository, redis: Transport) {
-    this.truth = truth
-    this.#redis = redis
-  }
-
-  static async open(): Promise<World> {
-    const driver = toSqlDriver(new DatabaseSync(':memory:'))
-    await migrate(driver)
-    const platform = new ManualPlatform()
-    const truth = new SqlEmailRepository({ db: driver, platform })
-    for (const id of IDS) {
-      await truth.createEmail({ id, subject: id, senderEmail: 's@mail.example', receivedAt: 1 })
-    }
-    const redis = embeddedTransport({ platform })
-    const cache = new RedisCacheManager({ redis, platform })
-    const emails = new CachedEmailRepository({ db: { repository: truth }, cache, platform })
-    for (const status of STATUSES) await emails.queryEmails({ statuses: [status] })
-    return Object.assign(new World(truth, redis), { platform })
-  }
-
-  isolate(owner: number): CachedEmailRepository {
-    const { platform } = this
-    const redis: Transport = {
-      kind: 'embedded',
-      close: () => this.#redis.close(),
-      request: async <Result>(request: RedisRequest) => {
-        await this.#turn(owner, 'request')
-        const answer = await this.#redis.request<Result>(request)
-        await this.#turn(owner, 'answer')
-        return answer
-      },
-    }
-    const cache = new RedisCacheManager({ redis, platform, retries: 0, deadline: '10m' })
-    const repository = this.#gated(owner)
-    return new CachedEmailRepository({ db: { repository }, cache, platform })
-  }
-
-  async write(emails: CachedEmailRepository, id: string, status: EmailStatus): Promise<void> {
-    const change = await emails.changeEmail(id, { status })
-    const version = change?.after.version ?? 0
-    this.#returned.set(id, Math.max(version, this.#returned.get(id) ?? 0))
-  }
-
-  /** Reads a list, and a message; each must be as some state was since the writes that had returned. */
-  async read(emails: CachedEmailRepository, id: string, status: EmailStatus): Promise<void> {
-    const least = new Map(this.#returned)
-    const page = await emails.queryEmails({ statuses: [status] })
-    const listed = new Set(page.emails.map((email) => email.id))
-    for (const one of IDS) {
-      const states = (this.#states.get(one) ?? []).slice(least.get(one))
-      if (!states.some((state) => (state === status) === listed.has(one))) {
-        this.violations.push(`list ${status} and ${one}: ${states.join()}`)
-      }
-    }
-    const from = this.#returned.get(id) ?? 0
-    const email = await emails.getEmailById(id)
-    if ((email?.version ?? 0) < from) this.violations.push(`message ${id}: before ${from}`)
-  }
-
-  /** Makes an actor stop where it is, for ever. */
-  kill(owner: number): void {
-    this.#dead.add(owner)
-    this.gate.drop(owner)
-  }
-
-  async #turn(owner: number, label: string): Promise<void> {
-    if (!this.#dead.has(owner)) await this.gate.wait(owner, label)
-    if (this.#dead.has(owner)) await new Promise<never>(() => undefined)
-  }
-
-  #gated(owner: number): EmailRepository {
-    const { truth } = this
-    return new Proxy(truth, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target)
-        if (typeof value !== 'function') return value
-        return async (...args: unknown[]) => {
-          await this.#turn(owner, `before ${String(name)}`)
-          const result: unknown = await value.apply(target, args)
-          this.#note(result)
-          await this.#turn(owner, `after ${String(name)}`)
-          return result
-        }
-      },
-    })
-  }
-
-  /** Statements of SQLite end as they begin, so changes are noted in the order of their commits. */
-  #note(result: unknown): void {
-    if (typeof result !== 'object' || result === null || !('after' in result)) return
-    const { id, version, status } = result.after as { id: string; version: number; status: string }
-    const states = this.#states.get(id)
-    if (states) states[version] = status
-  }
-}
 
 async function play(
   world: World,
@@ -157,16 +35,16 @@ async function play(
     alive.delete(owner)
   }
   for (const [owner, calls] of writers.entries()) {
-    const emails = world.isolate(owner)
+    const isolate = world.isolate(owner)
     void start(owner, async () => {
-      for (const { id, status } of calls) await world.write(emails, id, status)
+      for (const { id, status } of calls) await world.write(isolate, id, status)
     })
   }
   for (const [i, calls] of readers.entries()) {
     const owner = writers.length + i
-    const emails = world.isolate(owner)
+    const isolate = world.isolate(owner)
     void start(owner, async () => {
-      for (const { id, status } of calls) await world.read(emails, id, status)
+      for (const { id, status } of calls) await world.read(isolate, id, status)
     })
   }
   for (let step = 0; alive.size > 0; step++) {
@@ -205,7 +83,7 @@ describe('Writers and readers of a cached mailbox', () => {
         expect(world.violations).toEqual([])
         // Whoever died has left nothing that lasts.
         await world.platform.advance(31_000)
-        const last = world.isolate(9)
+        const { emails: last } = world.isolate(9)
         const reading = all(last)
         let isRead = false
         void reading.then(() => {

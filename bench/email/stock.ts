@@ -1,0 +1,24 @@
+/**
+ * Large mailboxes, each made once for all runs: that takes longer than the rest.
+ *
+ * @module
+ */
+
+import { existsSync, renameSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { NewEmail } from 'nearcache/email'
+import { openMailDatabase } from './contender.ts'
+
+/** The file of a mailbox with these messages. @param name Says which: it is not made anew. */
+export async function stockOf(name: string, emails: readonly NewEmail[]): Promise<string> {
+  const path = join(tmpdir(), `nearcache-${name}-${process.getuid?.() ?? 0}.db`)
+  if (existsSync(path)) return path
+  const { db, truth } = await openMailDatabase(`${path}.part`)
+  db.exec('PRAGMA synchronous = OFF')
+  for (let i = 0; i < emails.length; i += 1_000) await truth.batchCreate(emails.slice(i, i + 1_000))
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  db.close()
+  renameSync(`${path}.part`, path)
+  return path
+}

@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { amount } from '../../support/deep.ts'
+import { found } from '../../support/findings.ts'
+import { IDS, type Isolate, STATUSES, World } from './mailbox-world.ts'
+
+const LAG_MS = 200
+/** So much passes while steps wait; more, and a load would take longer than it may. */
+const MOST_PAUSED_MS = 4_000
+
+const call = fc.record({
+  kind: fc.constantFrom('write' as const, 'read' as const, 'read' as const, 'wait' as const),
+  id: fc.constantFrom(...IDS),
+  status: fc.constantFrom(...STATUSES),
+  /** A good part of the lag, so that answers of all ages come up. */
+  ms: fc.integer({ min: 1, max: LAG_MS }),
+})
+const isolate = fc.record({
+  lagMs: fc.constantFrom(0, LAG_MS),
+  calls: fc.array(call, { minLength: 2, maxLength: 9 }),
+})
+const story = fc.record({
+  isolates: fc.array(isolate, { minLength: 2, maxLength: 3 }),
+  /** Which of the steps that wait goes on next, counted around. */
+  order: fc.array(fc.nat(7), { minLength: 10, maxLength: 150 }),
+  /** How much later it is after each, in milliseconds. */
+  pauses: fc.array(fc.constantFrom(0, 0, 0, 1, 10, 60), { minLength: 5, maxLength: 30 }),
+  /** After how many steps the first of them dies, if it does. */
+  death: fc.option(fc.nat(60)),
+})
+
+type Tale = typeof story extends fc.Arbitrary<infer T> ? T : never
+type Calls = Tale['isolates'][number]['calls']
+
+/** One isolate at work, one call after the other. */
+async function run(world: World, at: Isolate, calls: Calls): Promise<void> {
+  for (const { kind, id, status, ms } of calls) {
+    if (kind === 'write') await world.write(at, id, status)
+    else if (kind === 'read') await world.read(at, id, status)
+    else await world.platform.delay(ms)
+  }
+}
+
+async function play(world: World, { isolates, order, pauses, death }: Tale): Promise<void> {
+  const alive = new Set(isolates.keys())
+  for (const [owner, { lagMs, calls }] of isolates.entries()) {
+    const at = world.isolate(owner, { lag: lagMs })
+    void run(world, at, calls).then(
+      () => alive.delete(owner),
+      (error: unknown) => {
+        // What the dead wait for never comes.
+        if (alive.delete(owner)) world.violations.push(`isolate ${owner} failed: ${String(error)}`)
+      },
+    )
+  }
+  let paused = 0
+  for (let step = 0; alive.size > 0; step++) {
+    if (step === death) {
+      world.kill(0)
+      alive.delete(0)
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    if (world.gate.size > 0) {
+      world.gate.settle(order[step % order.length] ?? 0, 'go')
+      const ms = paused < MOST_PAUSED_MS ? (pauses[step % pauses.length] ?? 0) : 0
+      paused += ms
+      await world.platform.advance(ms)
+    } else await world.platform.advance(50)
+  }
+}
+
+describe('Isolates that keep lists of a mailbox', () => {
+  test('see their own writes at once, and those of others at once or within their lag', async ({
+    task,
+  }) => {
+    let [schedules, reads] = [0, 0]
+    await fc.assert(
+      fc.asyncProperty(story, async (tale) => {
+        const world = await World.open()
+        await play(world, tale)
+        schedules++
+        reads += tale.isolates.flatMap(({ calls }) => calls).filter((c) => c.kind === 'read').length
+        expect(world.violations).toEqual([])
+      }),
+      { numRuns: amount(600, 5_000), endOnFailure: true },
+    )
+    found(task, 'schedules of lists kept in the process', { run: schedules, reads, violations: 0 })
+  }, 600_000)
+})

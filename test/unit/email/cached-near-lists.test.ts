@@ -1,0 +1,300 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import {
+  type CachedEmailRepository,
+  type Email,
+  type NearMessages,
+  CachedEmailRepository as Repository,
+} from '../../../src/email/index.ts'
+import {
+  type CountingTransport,
+  countingTransport,
+} from '../../../src/testing/counting-transport.ts'
+import { type CachedMailbox, makeEmail, openCachedMailbox, overriding } from './cached-mailbox.ts'
+
+const NEW = { statuses: ['new'] } as const
+const LAG = { lag: '1s' } as const
+
+let mailbox: CachedMailbox
+let transport: CountingTransport
+/** Another isolate, without copies. */
+let writer: CachedEmailRepository
+let id: string
+
+beforeEach(async () => {
+  mailbox = await openCachedMailbox()
+  transport = countingTransport(mailbox.transport)
+  writer = mailbox.emails
+  id = (await writer.createEmail(makeEmail())).id
+})
+
+function open(near: NearMessages): CachedEmailRepository {
+  return mailbox.over(mailbox.database, transport, { near })
+}
+
+async function readNew(repository: CachedEmailRepository): Promise<readonly Email[]> {
+  return (await repository.queryEmails(NEW)).emails
+}
+
+/** Requests and commands to Redis, and statements of SQL. */
+async function costOf(call: () => Promise<unknown>): Promise<readonly number[]> {
+  transport.reset()
+  const statements = await mailbox.statementsOf(call)
+  return [transport.counts.requests, transport.counts.commands, statements]
+}
+
+/** Writes in another isolate whose transaction is committed, and which is told only later. */
+async function committed(changes: { status: 'completed' }): Promise<() => Promise<unknown>> {
+  const told = Promise.withResolvers<void>()
+  const { database } = mailbox
+  const slow = overriding(database, {
+    changeEmail: async (of, what) => {
+      const change = await database.changeEmail(of, what)
+      await told.promise
+      return change
+    },
+  })
+  const writing = mailbox.over(slow).updateEmail(id, changes)
+  await mailbox.turn()
+  return () => {
+    told.resolve()
+    return writing
+  }
+}
+
+describe('lists kept in the process, strict', () => {
+  let reader: CachedEmailRepository
+
+  beforeEach(() => {
+    reader = open({})
+  })
+
+  test.each<[string, (emails: CachedEmailRepository) => Promise<unknown>]>([
+    ['a page', (emails) => emails.queryEmails(NEW)],
+    ['its ids', (emails) => emails.queryEmailIds(NEW)],
+    ['a count', (emails) => emails.countEmails(NEW)],
+    ['figures', (emails) => emails.getAnalytics()],
+    ['a thread', (emails) => emails.getThread('t')],
+  ])('%s that was read costs one command, and sees what others have written', async (_, read) => {
+    await read(reader)
+
+    expect(await costOf(() => read(reader))).toEqual([1, 1, 0])
+    await writer.createEmail(makeEmail({ threadId: 't' }))
+    expect(await read(reader)).toEqual(await read(writer))
+  })
+
+  test('reads of one tick share one look', async () => {
+    await readNew(reader)
+    await reader.countEmails(NEW)
+
+    const reads = (): Promise<unknown> =>
+      Promise.all([readNew(reader), reader.countEmails(NEW), readNew(reader), readNew(reader)])
+
+    expect(await costOf(reads)).toEqual([1, 1, 0])
+  })
+
+  test('a read does not go by a look that had begun before it', async () => {
+    await readNew(reader)
+    const early = readNew(reader)
+    await mailbox.turn()
+    await writer.updateEmail(id, { status: 'completed' })
+
+    expect(await readNew(reader)).toEqual([])
+    await early
+  })
+
+  test('what is committed and not yet told is read from SQL', async () => {
+    await readNew(reader)
+    const tell = await committed({ status: 'completed' })
+
+    expect(await costOf(() => readNew(reader))).toEqual([1, 1, 1])
+    expect(await readNew(reader)).toEqual([])
+    await tell()
+  })
+
+  test('a page is made once, and nobody can change it', async () => {
+    await readNew(reader)
+
+    const page = await reader.queryEmails(NEW)
+
+    expect(await reader.queryEmails(NEW)).toBe(page)
+    expect(() => (page.emails as Email[]).pop()).toThrow(TypeError)
+    await writer.createEmail(makeEmail({ status: 'completed' }))
+    expect(await reader.queryEmails(NEW)).toBe(page)
+    await writer.updateEmail(id, { isFlagged: true })
+    expect(await readNew(reader)).toMatchObject([{ id, isFlagged: true }])
+  })
+
+  test('with Redis away lists are read from SQL', async () => {
+    await readNew(reader)
+    mailbox.redis.isCut = true
+    await mailbox.database.updateEmail(id, { isFlagged: true })
+
+    expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
+  })
+
+  test('no more are kept than were asked for, the ones longest unused leaving first', async () => {
+    reader = open({ maxLists: 2 })
+    const read = (status: 'new' | 'pending' | 'completed') => (): Promise<unknown> =>
+      reader.countEmails({ statuses: [status] })
+    await read('new')()
+    await read('pending')()
+    await read('new')()
+    await read('completed')()
+
+    expect(await costOf(read('new'))).toEqual([1, 1, 0])
+    expect(await costOf(read('pending'))).toEqual([1, 2, 0])
+  })
+
+  test('a log that is lost ends them', async () => {
+    await readNew(reader)
+    await mailbox.transport.request({ path: [], body: ['FLUSHALL'] })
+    await mailbox.database.updateEmail(id, { status: 'completed' })
+
+    expect(await readNew(reader)).toEqual([])
+  })
+
+  test('more changes than the log holds are read anew', async () => {
+    reader = mailbox.over(mailbox.database, transport, { near: {}, logLength: 16 })
+    const busy = mailbox.over(mailbox.database, mailbox.transport, { logLength: 16 })
+    await readNew(reader)
+    for (let i = 0; i < 20; i++) await busy.updateEmail(id, { isRead: i % 2 === 0 })
+    await busy.updateEmail(id, { status: 'completed' })
+
+    expect(await readNew(reader)).toEqual([])
+  })
+})
+
+describe('lists kept in the process, with a lag', () => {
+  let reader: CachedEmailRepository
+
+  beforeEach(async () => {
+    reader = open(LAG)
+    await readNew(reader)
+    await reader.countEmails(NEW)
+    await reader.getEmailById(id)
+    // The first look for reads of the process.
+    await readNew(reader)
+  })
+
+  test('within it neither Redis nor SQL is asked', async () => {
+    expect(await costOf(() => readNew(reader))).toEqual([0, 0, 0])
+    expect(await costOf(() => reader.countEmails(NEW))).toEqual([0, 0, 0])
+    expect(await costOf(() => reader.getEmailById(id))).toEqual([0, 0, 0])
+    expect(await costOf(() => reader.getEmailsByIds([id]))).toEqual([0, 0, 0])
+  })
+
+  test('what others have written is seen when it ends, and not a moment later', async () => {
+    await writer.updateEmail(id, { status: 'completed' })
+
+    await mailbox.platform.advance(499)
+    expect(await readNew(reader)).toMatchObject([{ status: 'new' }])
+    // Nobody has read in the second half, so nothing was renewed behind a read.
+    await mailbox.platform.advance(501)
+
+    expect(await readNew(reader)).toEqual([])
+    expect(await reader.countEmails(NEW)).toBe(0)
+    expect(await reader.getEmailById(id)).toMatchObject({ status: 'completed' })
+  })
+
+  test('what was written here is seen at once', async () => {
+    await reader.updateEmail(id, { isFlagged: true })
+    expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
+    expect(await reader.getEmailById(id)).toMatchObject({ isFlagged: true })
+
+    await reader.updateEmail(id, { status: 'completed' })
+    expect(await readNew(reader)).toEqual([])
+    expect(await reader.countEmails(NEW)).toBe(0)
+    await reader.createEmail(makeEmail())
+    expect(await reader.countEmails(NEW)).toBe(1)
+  })
+
+  test('what was notified here is seen at once', async () => {
+    await mailbox.driver.run('UPDATE emails SET subject = ? WHERE id = ?', ['Mine', id])
+    await reader.notifyChanged()
+
+    expect(await readNew(reader)).toMatchObject([{ subject: 'Mine' }])
+  })
+
+  test('a write here that failed after it was committed is seen at once', async () => {
+    const { database } = mailbox
+    const failing = overriding(database, {
+      changeEmail: async (of, changes) => {
+        await database.changeEmail(of, changes)
+        throw new Error('the answer was lost')
+      },
+    })
+    reader = mailbox.over(failing, transport, { near: LAG })
+    await readNew(reader)
+    await readNew(reader)
+
+    await expect(reader.updateEmail(id, { isFlagged: true })).rejects.toThrow('lost')
+
+    expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
+  })
+
+  test('in its second half the look is renewed behind the read, once', async () => {
+    await mailbox.platform.advance(500)
+
+    const reads = async (): Promise<void> => {
+      await readNew(reader)
+      await readNew(reader)
+      await mailbox.turn()
+    }
+
+    expect(await costOf(reads)).toEqual([1, 1, 0])
+    await mailbox.platform.advance(999)
+    expect(await readNew(reader)).toHaveLength(1)
+    expect(transport.counts.requests).toBeLessThanOrEqual(2)
+  })
+
+  test('a write of another that is not told is seen when the lag ends', async () => {
+    const tell = await committed({ status: 'completed' })
+    await mailbox.platform.advance(999)
+    // The look of this read shows the mark; before, there was none.
+    await readNew(reader)
+    await mailbox.turn()
+    expect(await readNew(reader)).toMatchObject([{ status: 'new' }])
+
+    await mailbox.platform.advance(1)
+
+    expect(await mailbox.statementsOf(() => readNew(reader))).toBe(1)
+    expect(await readNew(reader)).toEqual([])
+    await tell()
+    expect(await readNew(reader)).toEqual([])
+  })
+
+  test('with Redis away lists are served until the lag ends, and are read from SQL then', async () => {
+    mailbox.redis.isCut = true
+    await mailbox.database.updateEmail(id, { isFlagged: true })
+
+    expect(await readNew(reader)).toMatchObject([{ isFlagged: false }])
+    await mailbox.platform.advance(1_000)
+    expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
+  })
+
+  test('what is written here while Redis is away is seen at once', async () => {
+    mailbox.redis.isCut = true
+    await expect(reader.updateEmail(id, { isFlagged: true })).rejects.toThrow()
+
+    expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
+  })
+
+  test('clearing drops them here', async () => {
+    await mailbox.driver.run('UPDATE emails SET subject = ? WHERE id = ?', ['Mine', id])
+    await reader.clearCache()
+
+    expect(await readNew(reader)).toMatchObject([{ subject: 'Mine' }])
+  })
+
+  test('is refused where it is longer than copies are kept, and out of the bounds of its options', () => {
+    const build =
+      (near: object): (() => unknown) =>
+      () =>
+        new Repository({ db: mailbox.driver, near })
+
+    expect(build({ lag: '31s' })).toThrow('near.lag')
+    expect(build({ lag: -1 })).toThrow('near.lag')
+    expect(build({ lag: '1m', ttl: '1m' })).not.toThrow()
+    expect(build({ maxLists: -1 })).toThrow('near.maxLists')
+  })
+})
