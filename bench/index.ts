@@ -29,6 +29,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   email: async () => (await import('./email/index.ts')).benchEmail,
   'email-race': async () => (await import('./email/races.ts')).benchEmailRace,
   'email-headline': async () => (await import('./email/headline.ts')).benchEmailHeadline,
+  workload: async () => (await import('./email/accounts-bench.ts')).benchWorkload,
   session: async () => (await import('./session.ts')).benchSession,
   edge: async () => (await import('./edge.ts')).benchEdge,
   llm: async () => (await import('./llm.ts')).benchLlm,

@@ -129,7 +129,8 @@ async function databaseOf(
   return { socket }
 }
 
-async function bridgeTo(redis: string): Promise<AppOrder['redis']> {
+/** Starts this package's bridge before a Redis. */
+export async function bridgeTo(redis: string): Promise<AppOrder['redis']> {
   const program = join(import.meta.dirname, '../../dist/cli/main.js')
   const env = { REDIS_URL: redis, NEARCACHE_BRIDGE_TOKEN: TOKEN }
   const url = await startProgram(process.execPath, [program, 'bridge', '--port', '0'], BRIDGE, env)

@@ -43,6 +43,15 @@ export const lagRepository: KindOf = (redis) => ({
   open: ({ driver }) => openRepository(redis, { db: driver, near: { lag: '1s' } }),
 })
 
+/** Copies of all there is, which may lag by so many milliseconds. */
+export function nearCapacious(lag: number, redis: RedisPlace): ContenderKind {
+  const near = { lag, maxLists: 20_000, maxMessages: 200_000, ttl: '10m' } as const
+  return {
+    name: `nearcache, near, lag ${lag} ms`,
+    open: ({ driver }) => openRepository(redis, { db: driver, near }),
+  }
+}
+
 /** Whole pages under one tag, which every write invalidates: the usual way. */
 export const tableTag: KindOf = (redis) => ({
   name: 'one tag for the table',

@@ -7,6 +7,7 @@
 import type { Mutant } from './mutant.ts'
 
 const CONTRACT = 'test/contract/cache/manager-embedded.test.ts'
+const NEAR_LISTS = 'test/unit/email/cached-near-lists.test.ts'
 const OUTAGE = 'test/contract/cache/outage.test.ts'
 
 export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
@@ -316,5 +317,43 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
       },
     ],
     foundBy: 'test/unit/entry/header.test.ts',
+  },
+  {
+    name: 'a look that had begun answers a read of a mailbox that begins later',
+    edits: [
+      {
+        file: 'src/email/cached/looks.ts',
+        from: '    this.#gathering = undefined\n    const nth',
+        to: '    const nth',
+      },
+      {
+        file: 'src/email/cached/looks.ts',
+        from: '    return looked\n  }\n\n  async #look(',
+        to: '    this.#gathering = undefined\n    return looked\n  }\n\n  async #look(',
+      },
+    ],
+    foundBy: NEAR_LISTS,
+  },
+  {
+    name: 'within its lag a mailbox does not show what was written through it',
+    edits: [
+      {
+        file: 'src/email/cached/looks.ts',
+        from: 'this.#oldest = this.#begun + 1',
+        to: 'this.#oldest = 1',
+      },
+    ],
+    foundBy: NEAR_LISTS,
+  },
+  {
+    name: 'the lag of a list that may be written begins anew with every look',
+    edits: [
+      {
+        file: 'src/email/cached/near-lists.ts',
+        from: 'isWithin(kept.clearAt, now, ',
+        to: 'isWithin(looked.since, now, ',
+      },
+    ],
+    foundBy: NEAR_LISTS,
   },
 ]

@@ -5,6 +5,7 @@ import {
   type NearMessages,
   CachedEmailRepository as Repository,
 } from '../../../src/email/index.ts'
+import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
 import {
   type CountingTransport,
   countingTransport,
@@ -93,12 +94,32 @@ describe('lists kept in the process, strict', () => {
   })
 
   test('a read does not go by a look that had begun before it', async () => {
+    const answered = Promise.withResolvers<void>()
+    let isHeld = false
+    const { transport: inner } = mailbox
+    const holding: Transport = {
+      kind: inner.kind,
+      close: () => inner.close(),
+      request: async <Result>(request: RedisRequest) => {
+        const mustWait = isHeld
+        const answer = await inner.request<Result>(request)
+        if (mustWait) await answered.promise
+        return answer
+      },
+    }
+    reader = mailbox.over(mailbox.database, holding, { near: {} })
     await readNew(reader)
+    isHeld = true
     const early = readNew(reader)
     await mailbox.turn()
+    isHeld = false
     await writer.updateEmail(id, { status: 'completed' })
 
-    expect(await readNew(reader)).toEqual([])
+    const late = readNew(reader)
+    await mailbox.turn()
+    answered.resolve()
+
+    expect(await late).toEqual([])
     await early
   })
 

@@ -1,0 +1,191 @@
+/**
+ * The mail of accounts, cold: how many queries are avoided, how fast requests are answered one after
+ * the other, and how many a second at 32 at once; with Redis over TCP and over HTTP.
+ *
+ * @module
+ */
+
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EmailQuery } from 'nearcache/email'
+import { startRedisServer } from '../../test/support/redis-server.ts'
+import { median, type Report, type Target } from '../measure.ts'
+import { endAll, startProgram } from '../processes.ts'
+import { Accounts } from './accounts.ts'
+import { ACCOUNTS, type PassOrder, type PassResult } from './accounts-protocol.ts'
+import { bridgeTo } from './apps.ts'
+import { applyWrite, digestOf, openMailDatabase } from './contender.ts'
+import { stockOf } from './stock.ts'
+
+/** One contender: where Redis is, and how far its copies may lag, if it has any. */
+interface Entrant {
+  readonly name: string
+  readonly isOverHttp?: boolean
+  readonly lag?: number
+}
+
+const PLAIN: Entrant = { name: 'no cache' }
+const ENTRANTS: readonly Entrant[] = [
+  PLAIN,
+  { name: 'nearcache, near, TCP', lag: 0 },
+  { name: 'nearcache, near, lag 1 s, TCP', lag: 1_000 },
+  { name: 'nearcache, near, HTTP', lag: 0, isOverHttp: true },
+  { name: 'nearcache, near, lag 1 s, HTTP', lag: 1_000, isOverHttp: true },
+]
+const ROUNDS = 3
+const ALONE = { skipped: 0, requests: 20_000, concurrency: 1 }
+const TOGETHER = { skipped: 20_000, requests: 4_000, concurrency: 32 }
+
+type Passes = readonly [alone: PassResult, together: PassResult]
+
+/** Runs it. */
+export async function benchWorkload(): Promise<Report> {
+  const folder = mkdtempSync(join(tmpdir(), 'nearcache-accounts-'))
+  try {
+    const accounts = new Accounts(ACCOUNTS)
+    const stock = await stockOf('accounts', accounts.emails)
+    const oracle = await avoidable(stock, join(folder, 'oracle.db'))
+    const rounds = ENTRANTS.map((): Passes[] => [])
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [i, entrant] of ENTRANTS.entries()) {
+        const alone = await pass(entrant, ALONE, stock, folder)
+        rounds[i]?.push([alone, await pass(entrant, TOGETHER, stock, folder)])
+      }
+    }
+    return reportOf(oracle, rounds)
+  } finally {
+    endAll()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** One pass, on a copy of the mailbox and a Redis that is empty. */
+async function pass(
+  { lag, isOverHttp = false }: Entrant,
+  load: Pick<PassOrder, 'skipped' | 'requests' | 'concurrency'>,
+  stock: string,
+  folder: string,
+): Promise<PassResult> {
+  const file = join(folder, 'pass.db')
+  for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+  copyFileSync(stock, file)
+  const server = await startRedisServer()
+  try {
+    const redis = isOverHttp ? await bridgeTo(server.url) : { url: server.url }
+    const order: PassOrder = { ...load, file, redis, ...(lag !== undefined && { lag }) }
+    const program = join(import.meta.dirname, 'accounts-process.ts')
+    const words = [program, JSON.stringify(order)]
+    return JSON.parse(await startProgram(process.execPath, words, /^result (.*)$/)) as PassResult
+  } finally {
+    endAll()
+    await server.stop()
+  }
+}
+
+/**
+ * Which part of the queries of the first pass a cache avoids that holds every answer until a write
+ * changes it, and no longer; in percent.
+ */
+async function avoidable(stock: string, file: string): Promise<number> {
+  copyFileSync(stock, file)
+  const { db, truth } = await openMailDatabase(file)
+  const accounts = new Accounts(ACCOUNTS)
+  const emails = new Map(accounts.emails.map((email) => [email.id, email]))
+  const digest = async (query: EmailQuery): Promise<string> =>
+    (await truth.queryEmails(query)).emails.map(digestOf).join()
+  const held = new Set<EmailQuery>()
+  let [reads, hits] = [0, 0]
+  for (let i = 0; i < ALONE.requests; i++) {
+    const operation = accounts.next()
+    if (operation.kind === 'read') {
+      reads++
+      if (held.has(operation.query)) hits++
+      held.add(operation.query)
+      continue
+    }
+    const { write } = operation
+    const email = write.kind === 'update' ? emails.get(write.id) : undefined
+    const asked = email ? accounts.queriesOf(email).filter((query) => held.has(query)) : []
+    const before: string[] = []
+    for (const query of asked) before.push(await digest(query))
+    await applyWrite(truth, write)
+    for (const [nth, query] of asked.entries()) {
+      if ((await digest(query)) !== before[nth]) held.delete(query)
+    }
+  }
+  db.close()
+  return (100 * hits) / reads
+}
+
+function reportOf(oracle: number, rounds: readonly (readonly Passes[])[]): Report {
+  const over = (i: number, figure: (passes: Passes) => number): number =>
+    median((rounds[i] ?? []).map(figure))
+  const avoided = (i: number): number =>
+    100 * (1 - over(i, ([alone]) => alone.statements) / over(0, ([alone]) => alone.statements))
+  const faster = (i: number): number =>
+    over(0, ([alone]) => alone.meanMs) / over(i, ([alone]) => alone.meanMs)
+  const more = (i: number): number =>
+    over(i, ([, together]) => together.perSecond) / over(0, ([, together]) => together.perSecond)
+  const stale = (i: number): number => over(i, ([a, b]) => a.stale + b.stale + a.errors + b.errors)
+  const targets = ENTRANTS.flatMap(({ name, isOverHttp, lag }, i): Target[] => {
+    if (lag === undefined) return []
+    const least = isOverHttp ? 1.5 : 3
+    return [
+      {
+        what: `${name}: SQL avoided, %`,
+        measured: avoided(i),
+        bound: { atLeast: Math.round((oracle - 2) * 10) / 10 },
+      },
+      { what: `${name}: mean, no cache : ours`, measured: faster(i), bound: { atLeast: least } },
+      {
+        what: `${name}: throughput, ours : no cache`,
+        measured: more(i),
+        bound: { atLeast: least },
+      },
+      { what: `${name}: stale answers and errors`, measured: stale(i), bound: { atMost: 0 } },
+    ]
+  })
+  const rows = ENTRANTS.map(({ name }, i) => [
+    name,
+    ...[
+      avoided(i),
+      over(i, ([alone]) => alone.meanMs),
+      over(i, ([alone]) => alone.p50Ms),
+      over(i, ([alone]) => alone.p95Ms),
+      over(i, ([alone]) => alone.p99Ms),
+      over(i, ([alone]) => alone.cpuUs / 1_000),
+      faster(i),
+    ].map((value) => Math.round(value * 1_000) / 1_000),
+    Math.round(over(i, ([, together]) => together.perSecond)),
+    Math.round(more(i) * 100) / 100,
+    stale(i),
+  ])
+  return {
+    title: 'Mail of 200 accounts',
+    rounds: ROUNDS,
+    ratios: [],
+    figures: [],
+    counts: {},
+    targets,
+    tables: [{ title: 'cold', heads: HEADS, rows }],
+    notes: [
+      `${ACCOUNTS.emails} messages in SQLite in the process; queries by status, sender or month of an account, the newest 50; accounts by Zipf's law (${ACCOUNTS.exponent}); ${ACCOUNTS.writeShare * 100} % of the operations set a status. Each pass is a process that begins with an empty Redis and no copies: ${ALONE.requests} operations one after the other, then, from nothing again, ${TOGETHER.requests} at ${TOGETHER.concurrency} at once. Contenders take turns.`,
+      `A cache that holds every answer until a write changes it avoids ${Math.round(oracle * 10) / 10} % of the queries. "Stale" is an answer with a message as it was before a write that had returned when the read began. HTTP is our bridge's, before the same Redis.`,
+    ],
+  }
+}
+
+const HEADS = [
+  '',
+  'SQL avoided, %',
+  'mean, ms',
+  'p50, ms',
+  'p95, ms',
+  'p99, ms',
+  'CPU/op, ms',
+  'mean, no cache : ours',
+  'ops/s at 32 at once',
+  'throughput, ours : no cache',
+  'stale',
+]

@@ -1,0 +1,45 @@
+/**
+ * What the run on the mail of accounts and its processes say to each other.
+ *
+ * @module
+ */
+
+import type { AccountsOptions } from './accounts.ts'
+import type { RedisPlace } from './contenders.ts'
+
+/** A twentieth of the operations write, by an account in the hundreds: half of all is of ten. */
+export const ACCOUNTS: AccountsOptions = {
+  seed: 20_251_125,
+  emails: 200_000,
+  accounts: 200,
+  exponent: 0.99,
+  writeShare: 0.05,
+}
+
+/** One pass. */
+export interface PassOrder {
+  /** Path of a database file of its own. */
+  readonly file: string
+  readonly redis: RedisPlace
+  /** That of the copies in the process, as `near.lag` takes it; without one there is no cache. */
+  readonly lag?: number
+  /** Operations that are left out at the start. */
+  readonly skipped: number
+  readonly requests: number
+  readonly concurrency: number
+}
+
+/** What it found. Times are of all requests. */
+export interface PassResult {
+  /** SQL statements of reads. */
+  readonly statements: number
+  readonly meanMs: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+  readonly perSecond: number
+  readonly cpuUs: number
+  /** Answers with a message as it was before a write that had returned when the read began. */
+  readonly stale: number
+  readonly errors: number
+}
