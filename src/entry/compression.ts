@@ -88,8 +88,8 @@ export function inflateBytes(bytes: Bytes, maxBytes: number): string | Promise<s
 async function inflateStream(bytes: Bytes, maxBytes: number): Promise<string> {
   let start = 0
   let produced = 0
-  const source: UnderlyingDefaultSource<Bytes> = {
-    pull(controller) {
+  const source = {
+    pull(controller: ReadableStreamDefaultController<Bytes>) {
       // As much as cannot pass the bound even at the highest ratio: ordinary values take one step.
       const safe = Math.floor((maxBytes - produced) / MAX_EXPANSION)
       const end = start + Math.max(MIN_STEP_BYTES, safe)

@@ -43,12 +43,13 @@ const ENCODING = /^([jd])(z?)(?:\.([A-Za-z0-9_-]{1,16}))?$/
  * it returns, `seal` with that header. To read: parse the header, `decode`.
  */
 export class PayloadCodec {
-  readonly #maxValueBytes: number
+  /** Bound on a value's text before compression, in UTF-8 bytes. */
+  readonly maxValueBytes: number
   /** What payloads are sealed with, if they are. */
   readonly cipher: Cipher | undefined
 
   constructor({ maxValueBytes, cipher }: PayloadCodecOptions) {
-    this.#maxValueBytes = maxValueBytes
+    this.maxValueBytes = maxValueBytes
     this.cipher = cipher
   }
 
@@ -60,8 +61,8 @@ export class PayloadCodec {
    */
   encode(value: unknown, compression: Compression): EncodedValue | Promise<EncodedValue> {
     const { format, text } = encodeValue(value)
-    if (isLongerThan(text, this.#maxValueBytes)) {
-      throw new InvalidValueError(`it is larger than ${this.#maxValueBytes} bytes`)
+    if (isLongerThan(text, this.maxValueBytes)) {
+      throw new InvalidValueError(`it is larger than ${this.maxValueBytes} bytes`)
     }
     const key = this.cipher === undefined ? '' : `.${this.cipher.primaryId}`
     const encoded = (deflated: string | undefined): EncodedValue =>
@@ -100,7 +101,7 @@ export class PayloadCodec {
     if (parsed.keyId !== undefined) throw new CorruptEntryError('unknown encryption key')
     const { format, compressed } = parsed
     if (!compressed) return decodeValue(format, text)
-    const inflated = inflate(text, this.#maxValueBytes)
+    const inflated = inflate(text, this.maxValueBytes)
     return typeof inflated === 'string'
       ? decodeValue(format, inflated)
       : inflated.then((plain) => decodeValue(format, plain))
@@ -115,15 +116,15 @@ export class PayloadCodec {
   ): Promise<unknown> {
     if (!compressed) return decodeValue(format, await cipher.open(keyId, text, context))
     const bytes = await cipher.openBytes(keyId, text, context)
-    return decodeValue(format, await inflateBytes(bytes, this.#maxValueBytes))
+    return decodeValue(format, await inflateBytes(bytes, this.maxValueBytes))
   }
 
   /** Refuses by length alone, before any work. Compressed texts are shorter than their value. */
   #checkLength({ keyId }: Encoding, text: string): void {
     const max =
       keyId === undefined
-        ? this.#maxValueBytes
-        : Math.ceil((this.#maxValueBytes + SEAL_BYTES) / 3) * 4
+        ? this.maxValueBytes
+        : Math.ceil((this.maxValueBytes + SEAL_BYTES) / 3) * 4
     if (text.length > max) throw new CorruptEntryError('the payload is too long')
   }
 }

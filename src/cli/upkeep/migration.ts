@@ -235,12 +235,12 @@ export class Migration {
   }
 
   /** The entry's text: fresh for as long as the key would have lived. */
-  #compose(
+  async #compose(
     { ctx, key, value, lifeMs, ...one }: Read,
     stamps: ReadonlyMap<string, string>,
   ): Promise<string> {
     const { policy } = this.#options
-    const encoded = encode(ctx, policy, value)
+    const encoded = await encode(ctx, policy, value)
     const header = {
       ...lifetimesOf({
         now: ctx.platform.now(),
@@ -258,7 +258,7 @@ export class Migration {
         ]),
       ),
     }
-    return sealEntry(ctx, key, policy, header, encoded)
+    return sealEntry(ctx, key, header, encoded)
   }
 }
 
