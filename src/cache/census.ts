@@ -1,0 +1,193 @@
+/**
+ * Counts what is stored, by namespace and by tag, from as much of the database as it may look at.
+ *
+ * @module
+ */
+
+import { type EntryHeader, parseEntry } from '../entry/header.ts'
+import { CorruptEntryError, InvalidOptionError } from '../errors.ts'
+import type { CacheContext } from './context.ts'
+import { tagOf } from './inspect.ts'
+import { CacheNamespace } from './namespace.ts'
+import { scan } from './scan.ts'
+
+/** Options for {@link takeCensus}. */
+export interface CensusOptions {
+  /** How many entries are looked at; two commands each. 1 to 100_000. @default 500 */
+  readonly mostEntries?: number
+  /** How many names of the database are gone through, of whatever kind; at least 1. @default 20_000 */
+  readonly mostNames?: number
+  /** Counts entries that carry one of these tags. @default none */
+  readonly tags?: readonly string[]
+}
+
+/** What is stored in one namespace, as far as it was looked at. */
+export interface CensusOfNamespace {
+  readonly entries: number
+  /** Of the values in Redis, without what Redis itself takes for each. */
+  readonly bytes: number
+  /** Mean time until entries are of no more use, in milliseconds. */
+  readonly meanLifeMs: number | undefined
+  /** How many entries carry each tag. */
+  readonly tags: ReadonlyMap<string, number>
+  /** How many carry one of the tags that were asked for. */
+  readonly tagged: number
+}
+
+/** A census. */
+export interface Census {
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** Whether every entry was looked at; else it is a sample. */
+  readonly isWhole: boolean
+  /** How many entries were looked at. */
+  readonly entries: number
+  /** By the path of the namespace. */
+  readonly namespaces: ReadonlyMap<string, CensusOfNamespace>
+}
+
+/** Long enough for nearly every header; of others the tags are not known. */
+const HEADER_BYTES = 4_096
+
+/**
+ * Takes a census of a namespace and those inside it. SCAN goes through names in no order, so that a
+ * part of them is as good as a sample.
+ *
+ * @throws {InvalidOptionError} When a bound is out of its range.
+ * @throws {RemoteError} When Redis cannot be asked; also `RemoteTimeoutError` and `CircuitOpenError`.
+ */
+export async function takeCensus(
+  namespace: CacheNamespace,
+  { mostEntries = 500, mostNames = 20_000, tags = [] }: CensusOptions = {},
+): Promise<Census> {
+  const ctx = CacheNamespace.partsOf(namespace)?.ctx
+  if (!ctx) throw new InvalidOptionError('namespace', 'one of this package')
+  if (!(mostEntries >= 1 && mostEntries <= 100_000)) {
+    throw new InvalidOptionError('mostEntries', 'a number from 1 to 100000')
+  }
+  if (!(mostNames >= 1)) throw new InvalidOptionError('mostNames', 'a number of at least 1')
+  const base = ctx.names.keyspace.markerKey('').slice(0, -':t:'.length)
+  const tally = new CensusTally(ctx, base, tags)
+  let names = 0
+  let isWhole = true
+  // What a name is escaped to has none of the signs of a glob.
+  for await (const page of scan(ctx.link, `${base}*:e:{*`)) {
+    const found = page.filter((name) => tally.isNew(name))
+    const taken = found.slice(0, mostEntries - tally.entries)
+    await Promise.all(taken.map((name) => tally.add(name)))
+    names += page.length
+    isWhole = taken.length === found.length && names < mostNames
+    if (!isWhole) break
+  }
+  return { at: tally.at, isWhole, entries: tally.entries, namespaces: tally.result() }
+}
+
+interface Count {
+  entries: number
+  bytes: number
+  dated: number
+  lifeMs: number
+  tagged: number
+  readonly tags: Map<string, number>
+}
+
+class CensusTally {
+  readonly at: number
+  readonly #ctx: CacheContext
+  readonly #base: string
+  readonly #rootPath: string
+  readonly #tags: readonly string[]
+  readonly #seen = new Set<string>()
+  readonly #counts = new Map<string, Count>()
+  readonly #segments = new Map<string, readonly string[]>()
+  entries = 0
+
+  constructor(ctx: CacheContext, base: string, tags: readonly string[]) {
+    this.#ctx = ctx
+    this.#base = base
+    this.#tags = tags
+    this.#rootPath = ctx.names.keyspace.path
+    this.at = ctx.platform.now()
+  }
+
+  /** Whether a name is of an entry of this namespace or one inside it, and comes for the first time. */
+  isNew(name: string): boolean {
+    if (this.#pathOf(name) === undefined || this.#seen.has(name)) return false
+    this.#seen.add(name)
+    return true
+  }
+
+  async add(name: string): Promise<void> {
+    const { link } = this.#ctx
+    const [head, length] = await Promise.all([
+      link.send(['GETRANGE', name, 0, HEADER_BYTES - 1]),
+      link.send(['STRLEN', name]),
+    ])
+    // Expired since its name was found.
+    if (typeof head !== 'string' || head === '') return
+    const path = this.#pathOf(name) ?? ''
+    const count = this.#counts.get(path) ?? {
+      entries: 0,
+      bytes: 0,
+      dated: 0,
+      lifeMs: 0,
+      tagged: 0,
+      tags: new Map<string, number>(),
+    }
+    this.#counts.set(path, count)
+    this.entries++
+    count.entries++
+    count.bytes += Number(length)
+    const header = headerOf(head)
+    if (header) this.#addHeader(count, header, path)
+  }
+
+  result(): ReadonlyMap<string, CensusOfNamespace> {
+    return new Map(
+      [...this.#counts].map(([path, { entries, bytes, dated, lifeMs, tags, tagged }]) => [
+        path,
+        { entries, bytes, meanLifeMs: dated === 0 ? undefined : lifeMs / dated, tags, tagged },
+      ]),
+    )
+  }
+
+  #addHeader(count: Count, { staleUntil, stamps }: EntryHeader, path: string): void {
+    count.dated++
+    count.lifeMs += Math.max(0, staleUntil - this.at)
+    if (this.#segmentsAt(path).some((segment) => stamps.has(segment))) count.tagged++
+    for (const segment of stamps.keys()) {
+      const { tag, kind } = tagOf(segment)
+      if (kind === 'tag') count.tags.set(tag, (count.tags.get(tag) ?? 0) + 1)
+    }
+  }
+
+  /** How entries of a namespace name the tags: where they are hashed, each namespace has its own. */
+  #segmentsAt(path: string): readonly string[] {
+    const known = this.#segments.get(path)
+    if (known) return known
+    const inner = path.slice(this.#rootPath.length + 1)
+    const segments = inner === '' ? [] : inner.split('/').map(decodeURIComponent)
+    const keyspace = segments.reduce((outer, name) => outer.child(name), this.#ctx.names.keyspace)
+    const tags = this.#tags.map((tag) => keyspace.tag(tag))
+    this.#segments.set(path, tags)
+    return tags
+  }
+
+  #pathOf(name: string): string | undefined {
+    const rest = name.slice(this.#base.length)
+    const end = rest.indexOf(':e:{')
+    if (!name.startsWith(this.#base) || end < 0 || (end > 0 && !rest.startsWith('/'))) {
+      return undefined
+    }
+    return this.#rootPath + rest.slice(0, end)
+  }
+}
+
+function headerOf(head: string): EntryHeader | undefined {
+  try {
+    return parseEntry(head).header
+  } catch (error) {
+    if (error instanceof CorruptEntryError) return undefined
+    throw error
+  }
+}
