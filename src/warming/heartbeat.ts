@@ -36,6 +36,8 @@ export interface HeartbeatTerms {
   readonly timeMs: number
   /** Whether jobs run that are not due. */
   readonly isForced: boolean
+  /** The id of the one job that it is for. @default all of them */
+  readonly only?: string
   /** How many commands all handlers have together. */
   readonly commands: number
   /** Aborted when nothing more is to be begun. */
@@ -101,11 +103,12 @@ export class Heartbeat {
 
   async #candidates(): Promise<Candidate[]> {
     const { ends, jobs, listeners } = this.#ctx
+    const { only } = this.#terms
     await ends.writeAgain()
     try {
       return (await jobs.readAll()).flatMap(({ job, state }) => {
         // What this isolate has run and could not say must not run again.
-        if (ends.isOwed(job.id)) return []
+        if (ends.isOwed(job.id) || (only !== undefined && job.id !== only)) return []
         const due = this.#due(job, state)
         return due ? [{ job, due }] : []
       })

@@ -31,6 +31,10 @@ export class Jobs {
     this.#jobs.set(job.id, job)
   }
 
+  has(id: string): boolean {
+    return this.#jobs.has(id)
+  }
+
   /** What Redis says of a job now. */
   async read({ id }: ResolvedJob): Promise<JobState> {
     const state = await this.#ledger.read(id)

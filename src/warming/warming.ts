@@ -76,6 +76,11 @@ export class Warming {
     this.#jobs.add(resolveJob(job))
   }
 
+  /** Whether there is a job with this id. */
+  has(id: string): boolean {
+    return this.#jobs.has(id)
+  }
+
   /** Listens to what the jobs do, in this isolate. @returns A function that ends it. */
   subscribe(listener: (event: WarmingEvent) => void): () => void {
     return this.#ctx.listeners.add(listener)
@@ -110,7 +115,19 @@ export class Warming {
     return this.#beat({ now: this.#platform.now(), isForced: true, commands: commandBudget })
   }
 
-  #beat(terms: Pick<HeartbeatTerms, 'now' | 'isForced' | 'commands'>): Promise<number> {
+  /**
+   * Runs one job now, due or not. One that another isolate runs is left to it.
+   *
+   * @returns Whether it ran.
+   * @throws {InvalidOptionError} When no job has this id.
+   */
+  async runJob(id: string): Promise<boolean> {
+    if (!this.#jobs.has(id)) throw new InvalidOptionError('id', 'the id of a job')
+    const terms = { now: this.#platform.now(), isForced: true, commands: Number.POSITIVE_INFINITY }
+    return (await this.#beat({ ...terms, only: id })) > 0
+  }
+
+  #beat(terms: Omit<HeartbeatTerms, 'timeMs' | 'stop'>): Promise<number> {
     const stop = this.#stop.signal
     return new Heartbeat(this.#ctx, { ...terms, timeMs: this.#timeBudgetMs, stop }).run()
   }
