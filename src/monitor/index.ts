@@ -11,12 +11,14 @@ export type { CacheFigures, Figures } from './figures.ts'
 export { mergeFigures, totalOf } from './figures.ts'
 export type { HealthReport, HealthStats, HealthStatus } from './health.ts'
 export { type HistogramData, quantileMs } from './histogram.ts'
+export { type HotKey, type HotKeyLists, HotKeys, type HotKeysOptions } from './hot-keys.ts'
 export {
   type Batch,
   Metrics,
   type MetricsOptions,
   type MetricsSink,
 } from './metrics.ts'
+export { type MetricsEndpointOptions, metricsEndpoint } from './metrics-endpoint.ts'
 export { CacheMonitor } from './monitor.ts'
 export type {
   CacheMonitorOptions,
@@ -29,7 +31,15 @@ export { type Gauge, PROMETHEUS_TYPE, prometheusText } from './prometheus.ts'
 export type { Recommendation } from './recommendations.ts'
 export { RedisFigures, type RedisFiguresOptions, type Slice } from './redis-figures.ts'
 export { type PerformanceReport, toMarkdown } from './report.ts'
-export type { AlertType, RuleId, RuleOptions, RulesOptions, Severity } from './rules.ts'
+export type {
+  AlertType,
+  Judgement,
+  RuleId,
+  RuleOptions,
+  RuleStatus,
+  RulesOptions,
+  Severity,
+} from './rules.ts'
 export { type Metric, SERIES, type Series } from './series.ts'
 export {
   type AnalyticsEngineLike,

@@ -20,7 +20,15 @@ import {
   MonitorListeners,
 } from './monitor-options.ts'
 import { type PerformanceReport, type ReportParts, reportOf } from './report.ts'
-import { type Evidence, judgeRule, type Rule, type RuleState, resolveRules } from './rules.ts'
+import {
+  type Evidence,
+  type Judgement,
+  judgeRule,
+  type Rule,
+  type RuleState,
+  type RuleStatus,
+  resolveRules,
+} from './rules.ts'
 import { summarize } from './summary.ts'
 
 const MAX_HISTORY = 100
@@ -44,6 +52,7 @@ export class CacheMonitor<Job = unknown> {
   readonly #platform: Platform
   readonly #rules: readonly Rule[]
   readonly #states = new Map<string, RuleState>()
+  readonly #judgements = new Map<string, Judgement>()
   readonly #alerts: Alerts
   readonly #windowMinutes: number
   readonly #listeners = new MonitorListeners()
@@ -123,6 +132,15 @@ export class CacheMonitor<Job = unknown> {
     return this.#alerts.active()
   }
 
+  /** The rules, worst first, each with what the last check of this isolate made of it. */
+  getRules(): readonly RuleStatus[] {
+    return this.#rules.map(({ measure: _, ...rule }) => ({
+      ...rule,
+      badSince: this.#states.get(rule.id)?.badSince,
+      judgement: this.#judgements.get(rule.id),
+    }))
+  }
+
   /**
    * Ends an alert by hand. If its cause goes on, the next check that finds it bad for long enough
    * begins it anew. @returns Whether there was one.
@@ -195,6 +213,7 @@ export class CacheMonitor<Job = unknown> {
       const before = this.#states.get(rule.id) ?? { badSince: undefined }
       const { judgement, state } = judgeRule(rule, evidence, before, now)
       this.#states.set(rule.id, state)
+      this.#judgements.set(rule.id, judgement)
       if (judgement.kind === 'bad') await this.#beginAlert(rule, judgement, state, now)
       if (judgement.kind === 'good') await this.#endAlert(rule.id)
     }

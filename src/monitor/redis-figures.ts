@@ -107,18 +107,22 @@ export class RedisFigures implements MetricsSink {
   }
 }
 
-/** HGETALL answers a list; some clients make an object of it. */
 function figuresIn(reply: Reply | Readonly<Record<string, Reply>>): Figures {
-  if (reply === null) return new Map()
+  return fromFields(pairsIn(reply))
+}
+
+/** The counts of a hash. HGETALL answers a list; some clients make an object of it. */
+export function pairsIn(
+  reply: Reply | Readonly<Record<string, Reply>>,
+): (readonly [field: string, count: number])[] {
+  if (reply === null) return []
   if (typeof reply !== 'object') {
     throw new RemoteError({ operation: 'HGETALL', reason: 'malformed reply', applied: 'no' })
   }
-  if (!Array.isArray(reply)) return fromFields(Object.entries(reply).map(toPair))
+  if (!Array.isArray(reply)) return Object.entries(reply).map(toPair)
   const list: readonly Reply[] = reply
-  return fromFields(
-    Array.from({ length: list.length >> 1 }, (_, i) =>
-      toPair([String(list[2 * i]), list[2 * i + 1]]),
-    ),
+  return Array.from({ length: list.length >> 1 }, (_, i) =>
+    toPair([String(list[2 * i]), list[2 * i + 1]]),
   )
 }
 

@@ -211,6 +211,14 @@ export type Judgement =
   /** Neither: between the two thresholds, not bad for long enough, or too little to go by. */
   | { readonly kind: 'unclear'; readonly reason: string }
 
+/** A rule with how it stands. */
+export interface RuleStatus extends Omit<Rule, 'measure'> {
+  /** Since when it has been bad, in epoch milliseconds. */
+  readonly badSince: number | undefined
+  /** `undefined` before the first check. */
+  readonly judgement: Judgement | undefined
+}
+
 /** Judges one rule, and how it stands from now on. */
 export function judgeRule(
   rule: Rule,

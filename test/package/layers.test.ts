@@ -12,7 +12,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   cache: ['platform', 'entry', 'near', 'flight', 'redis'],
   http: ['platform', 'entry', 'web', 'flight', 'cache'],
   email: ['platform', 'entry', 'cache'],
-  monitor: ['platform', 'entry', 'flight', 'redis', 'cache'],
+  monitor: ['platform', 'entry', 'web', 'flight', 'redis', 'cache'],
   warming: ['platform', 'entry', 'flight', 'redis', 'cache'],
   trpc: ['entry', 'cache'],
   session: ['platform', 'entry', 'flight', 'redis', 'cache'],

@@ -1,0 +1,178 @@
+/**
+ * Which keys are read most, and which are missed most, in all isolates together.
+ *
+ * @module
+ */
+
+import type { RedisCacheManager } from '../cache/manager.ts'
+import { CacheNamespace } from '../cache/namespace.ts'
+import { namespaceAt } from '../cache/namespace-at.ts'
+import type { CacheEvent } from '../cache/outcome.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { randomId } from '../entry/id.ts'
+import { InvalidOptionError, isNearcacheError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+import { ADD_FIGURES } from '../redis/figures-script.ts'
+import { RedisLink } from '../redis/link.ts'
+import { Frequent } from './frequent.ts'
+import { pairsIn } from './redis-figures.ts'
+
+/** Options for {@link HotKeys}. */
+export interface HotKeysOptions {
+  readonly cache: RedisCacheManager
+  /** How often an isolate tells its own, while operations go on; at least a second. @default '60s' */
+  readonly interval?: Duration
+  /** How many it tells of each kind; 1 to 100. @default 10 */
+  readonly most?: number
+  /** How many keys it counts at once; at least `most`. @default 500 */
+  readonly capacity?: number
+  /** What the names of the hashes begin with. @default 'nc' */
+  readonly prefix?: string
+  /** @default webPlatform() */
+  readonly platform?: Platform
+}
+
+/** A key that is asked for often. */
+export interface HotKey {
+  /** The path of its namespace. */
+  readonly namespace: string
+  /** The key; where keys are hashed, `#` and the hash. */
+  readonly key: string
+  /** At least so often. */
+  readonly count: number
+}
+
+/** The keys asked for most, the most frequent first. */
+export interface HotKeyLists {
+  readonly hits: readonly HotKey[]
+  readonly misses: readonly HotKey[]
+}
+
+const SLOT_MS = 600_000
+const FIELD = /^([hm])\|([^|]*)\|(.+)$/
+
+/**
+ * Counts keys in this isolate, and adds the most frequent up in Redis, under the names that they have
+ * there: a key that is hashed in Redis is hashed here. One command an interval. Reads that the near tier
+ * answers are not seen.
+ *
+ * @example
+ * ```ts
+ * const hotKeys = new HotKeys({ cache })
+ * const { hits, misses } = await hotKeys.read()
+ * ```
+ */
+export class HotKeys {
+  readonly #cache: RedisCacheManager
+  readonly #link: RedisLink
+  readonly #platform: Platform
+  readonly #base: string
+  readonly #intervalMs: number
+  readonly #most: number
+  readonly #hits: Frequent
+  readonly #misses: Frequent
+  readonly #source = randomId()
+  readonly #end: () => void
+  #sequence = 0
+  #flushedAt: number
+
+  /** @throws {InvalidOptionError} When an option is out of its range. */
+  constructor(options: HotKeysOptions) {
+    const { cache, most = 10, capacity = 500, prefix = 'nc', platform = webPlatform() } = options
+    if (!(Number.isSafeInteger(most) && most >= 1 && most <= 100)) {
+      throw new InvalidOptionError('most', 'a whole number from 1 to 100')
+    }
+    if (!(Number.isSafeInteger(capacity) && capacity >= most)) {
+      throw new InvalidOptionError('capacity', 'a whole number of at least `most`')
+    }
+    this.#cache = cache
+    this.#link = new RedisLink(cache.redis, false)
+    cache.redis.allowRepeat([ADD_FIGURES])
+    this.#platform = platform
+    this.#base = `${prefix}:{hot-keys}`
+    this.#intervalMs = toMilliseconds(options.interval ?? '60s', 'interval', { min: 1_000 })
+    this.#most = most
+    this.#hits = new Frequent(capacity)
+    this.#misses = new Frequent(capacity)
+    this.#flushedAt = platform.now()
+    this.#end = cache.subscribe((event) => this.#record(event), { nearHits: false })
+  }
+
+  /** Tells Redis what was counted. What cannot be told is lost; never rejects for what Redis does. */
+  async flush(): Promise<void> {
+    const now = this.#platform.now()
+    this.#flushedAt = now
+    const fields = [...this.#fields('h', this.#hits), ...this.#fields('m', this.#misses)]
+    if (fields.length === 0) return
+    const args = [`source:${this.#source}`, ++this.#sequence, 3 * SLOT_MS, ...fields]
+    try {
+      await this.#link.run(ADD_FIGURES, [this.#slot(now)], args)
+    } catch (error) {
+      if (!isNearcacheError(error)) throw error
+    }
+  }
+
+  /**
+   * The most frequent of the last ten to twenty minutes: two commands.
+   *
+   * @throws {RemoteError} When Redis cannot be asked; also `RemoteTimeoutError` and `CircuitOpenError`.
+   */
+  async read(): Promise<HotKeyLists> {
+    const now = this.#platform.now()
+    const slots = [this.#slot(now - SLOT_MS), this.#slot(now)]
+    const replies = await Promise.all(slots.map((name) => this.#link.send(['HGETALL', name])))
+    const sums = new Map<string, number>()
+    for (const [field, count] of replies.flatMap(pairsIn)) {
+      if (FIELD.test(field)) sums.set(field, (sums.get(field) ?? 0) + count)
+    }
+    const sorted = [...sums].sort(([, a], [, b]) => b - a)
+    const of = (kind: string): HotKey[] =>
+      sorted
+        .filter(([field]) => field.startsWith(`${kind}|`))
+        .slice(0, this.#most)
+        .map(([field, count]) => hotKeyOf(field, count))
+    return { hits: of('h'), misses: of('m') }
+  }
+
+  /** Counts no further, and tells what is left. */
+  async stop(): Promise<void> {
+    this.#end()
+    await this.flush()
+  }
+
+  #record({ namespace, key, outcome }: CacheEvent): void {
+    if (key === undefined) return
+    const kind = outcome.kind === 'loaded' && outcome.reason !== 'stale' ? 'miss' : outcome.kind
+    if (kind === 'hit') this.#hits.add(`${namespace}|${key}`)
+    else if (kind === 'miss') this.#misses.add(`${namespace}|${key}`)
+    else return
+    if (this.#platform.now() - this.#flushedAt >= this.#intervalMs) {
+      this.#platform.defer(this.flush())
+    }
+  }
+
+  #fields(kind: 'h' | 'm', counts: Frequent): (string | number)[] {
+    return counts.take(this.#most).flatMap(([item, count]) => {
+      const bar = item.indexOf('|')
+      const path = item.slice(0, bar)
+      const name = this.#nameOf(path, item.slice(bar + 1))
+      return name === undefined ? [] : [`${kind}|${path}|${name}`, count]
+    })
+  }
+
+  /** As Redis has the key. */
+  #nameOf(path: string, key: string): string | undefined {
+    const parts = CacheNamespace.partsOf(namespaceAt(this.#cache, path))
+    return parts?.ctx.names.keyspace.name(key)
+  }
+
+  #slot(at: number): string {
+    return `${this.#base}:${Math.floor(at / SLOT_MS)}`
+  }
+}
+
+function hotKeyOf(field: string, count: number): HotKey {
+  const [, , namespace = '', name = ''] = FIELD.exec(field) ?? []
+  return { namespace, key: name.startsWith('#') ? name : decodeURIComponent(name), count }
+}

@@ -1,0 +1,143 @@
+import fc from 'fast-check'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { InvalidOptionError, RemoteError } from '../../../src/errors.ts'
+import { Frequent } from '../../../src/monitor/frequent.ts'
+import { HotKeys, type HotKeysOptions } from '../../../src/monitor/hot-keys.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
+import { turns } from '../../support/turns.ts'
+
+describe('Frequent', () => {
+  test('counts no item too high, nor too low by more than the bound', () => {
+    const items = fc.array(fc.constantFrom(...'abcdefgh'), { maxLength: 300 })
+    fc.assert(
+      fc.property(items, fc.integer({ min: 1, max: 8 }), (stream, capacity) => {
+        const frequent = new Frequent(capacity)
+        for (const item of stream) frequent.add(item)
+        const counts = new Map(frequent.take(capacity))
+        for (const item of new Set(stream)) {
+          const truth = stream.filter((one) => one === item).length
+          const counted = counts.get(item) ?? 0
+          expect(counted).toBeLessThanOrEqual(truth)
+          expect(counted).toBeGreaterThanOrEqual(truth - stream.length / (capacity + 1))
+        }
+      }),
+    )
+  })
+})
+
+describe('HotKeys', () => {
+  let platform: ManualPlatform
+  let redis: FaultyRequester
+
+  beforeEach(() => {
+    platform = new ManualPlatform()
+    redis = faultyRequester(embeddedTransport({ platform }))
+  })
+
+  function isolate(options: Partial<HotKeysOptions> = {}, secret?: string) {
+    const cache = new RedisCacheManager({
+      redis,
+      platform,
+      retries: 0,
+      ...(secret && { hashKeys: { secret } }),
+    })
+    return { cache, hotKeys: new HotKeys({ cache, platform, ...options }) }
+  }
+
+  test('add up what all isolates read and miss, the most frequent first', async () => {
+    const [one, two] = [isolate(), isolate()]
+    const mail = one.cache.namespace('mail')
+    await mail.set('a|b', 1)
+    for (let i = 0; i < 3; i++) await mail.get('a|b')
+    for (let i = 0; i < 4; i++) await two.cache.namespace('mail').get('a|b')
+    await one.cache.get('gone')
+    await two.cache.getOrSet('loaded', () => 1)
+    await two.cache.get('gone')
+    await Promise.all([one.hotKeys.flush(), two.hotKeys.flush()])
+
+    expect(await one.hotKeys.read()).toEqual({
+      hits: [{ namespace: 'default/mail', key: 'a|b', count: 7 }],
+      misses: [
+        { namespace: 'default', key: 'gone', count: 2 },
+        { namespace: 'default', key: 'loaded', count: 1 },
+      ],
+    })
+  })
+
+  test('are told once an interval, behind the operation that finds it over, by one command', async () => {
+    const { cache, hotKeys } = isolate({ interval: '30s' })
+    await cache.get('a')
+    await turns()
+    expect(await hotKeys.read()).toEqual({ hits: [], misses: [] })
+    await platform.advance(30_000)
+    const before = redis.requests.length
+
+    await cache.get('a')
+    await turns()
+
+    const sent = redis.requests.slice(before).map(({ body }) => body as readonly unknown[])
+    expect(sent.filter(([name]) => name === 'EVALSHA' || name === 'EVAL')).toHaveLength(1)
+    expect((await hotKeys.read()).misses).toEqual([{ namespace: 'default', key: 'a', count: 2 }])
+  })
+
+  test('are forgotten after twenty minutes', async () => {
+    const { cache, hotKeys } = isolate()
+    await cache.get('a')
+    await hotKeys.flush()
+    await platform.advance(600_000)
+    expect((await hotKeys.read()).misses).toHaveLength(1)
+    await platform.advance(600_000)
+
+    expect((await hotKeys.read()).misses).toEqual([])
+  })
+
+  test('hold no key in Redis, and show none, where keys are hashed', async () => {
+    const { cache, hotKeys } = isolate({}, 'ab'.repeat(32))
+    await cache.get('ada@shop.example')
+    await hotKeys.flush()
+
+    const { misses } = await hotKeys.read()
+
+    expect(misses).toEqual([{ namespace: 'default', key: expect.stringMatching(/^#/), count: 1 }])
+    expect(JSON.stringify(redis.requests)).not.toContain('ada')
+  })
+
+  test('tell no more than they may', async () => {
+    const { cache, hotKeys } = isolate({ most: 2 })
+    for (let i = 0; i < 9; i++) for (let times = 0; times <= i; times++) await cache.get(`k${i}`)
+    await hotKeys.flush()
+
+    expect((await hotKeys.read()).misses.map(({ key }) => key)).toEqual(['k8', 'k7'])
+  })
+
+  test('neither keep a read from its answer nor reject while Redis is away', async () => {
+    const { cache, hotKeys } = isolate()
+    await cache.get('a')
+    const error = Object.assign(new Error('no'), { code: 'ECONNREFUSED' })
+    redis.fate = () => ({ kind: 'fail', error })
+
+    await expect(hotKeys.flush()).resolves.toBeUndefined()
+    await expect(hotKeys.read()).rejects.toThrow(RemoteError)
+  })
+
+  test('count no further when they are stopped, and tell what is left', async () => {
+    const { cache, hotKeys } = isolate()
+    await cache.get('a')
+
+    await hotKeys.stop()
+    await cache.get('a')
+    await hotKeys.flush()
+
+    expect((await hotKeys.read()).misses).toEqual([{ namespace: 'default', key: 'a', count: 1 }])
+  })
+
+  test.each([{ most: 0 }, { most: 101 }, { capacity: 5 }, { interval: '0s' }] as const)(
+    'refuse %o',
+    (options) => {
+      expect(() => isolate(options)).toThrow(InvalidOptionError)
+    },
+  )
+})
