@@ -34,6 +34,7 @@ const SUBPATHS = [
   'nearcache/websocket/objects',
   'nearcache/bridge',
   'nearcache/monitor',
+  'nearcache/dashboard',
   'nearcache/warming',
   'nearcache/websocket/protocol',
   'nearcache/platform/workers',

@@ -54,13 +54,16 @@ describe('the exports of package.json', () => {
   })
 
   test('hold every subpath that the documents and docstrings name', () => {
-    const mentions = filesIn('*.md', 'docs/**/*.md', 'src/**/*.ts', 'workers/**/*.ts').flatMap(
-      (file) => {
-        const text = readFileSync(join(ROOT, file), 'utf8')
-        const paths = text.matchAll(/['"`]nearcache\/([a-z/-]+)['"`]/g)
-        return [...paths].map(([, path]) => ({ file, subpath: `./${path}` }))
-      },
-    )
+    const mentions = filesIn(
+      '*.md',
+      'docs/**/*.md',
+      'src/**/*.{ts,tsx}',
+      'workers/**/*.ts',
+    ).flatMap((file) => {
+      const text = readFileSync(join(ROOT, file), 'utf8')
+      const paths = text.matchAll(/['"`]nearcache\/([a-z/-]+)['"`]/g)
+      return [...paths].map(([, path]) => ({ file, subpath: `./${path}` }))
+    })
 
     expect(mentions.filter(({ subpath }) => !(subpath in exports))).toEqual([])
     expect(new Set(mentions.map(({ subpath }) => subpath))).toContain('./startup')

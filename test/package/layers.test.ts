@@ -17,6 +17,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   trpc: ['entry', 'cache'],
   session: ['platform', 'entry', 'flight', 'redis', 'cache'],
   ratelimit: ['platform', 'entry', 'web', 'flight', 'redis'],
+  dashboard: ['platform', 'entry', 'web', 'cache', 'monitor', 'warming'],
   hono: ['platform', 'entry', 'web', 'cache', 'http', 'session', 'ratelimit'],
   llm: ['platform', 'entry', 'web', 'flight', 'redis', 'cache'],
   bridge: ['platform', 'entry', 'flight', 'redis'],
@@ -47,7 +48,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   kysely: ['src/email/'],
   'postal-mime': ['src/email/mime/'],
   zod: ['src/cli/', 'src/startup/', 'workers/'],
-  hono: ['src/hono/', 'src/bridge/', 'src/llm/proxy/', 'src/websocket/protocol/', 'workers/'],
+  hono: [
+    'src/hono/',
+    'src/bridge/',
+    'src/dashboard/',
+    'src/llm/proxy/',
+    'src/websocket/protocol/',
+    'workers/',
+  ],
   '@hono/node-server': ['src/cli/'],
   '@upstash/redis': ['src/ratelimit/', 'src/testing/'],
   '@upstash/ratelimit': ['src/ratelimit/'],
@@ -65,8 +73,8 @@ const NODE_ONLY = [
   'src/redis/embedded/file/',
 ]
 
-const layered = sourceFiles('src/*/**/*.ts')
-const all = [...sourceFiles('src/**/*.ts'), ...sourceFiles('workers/**/*.ts')]
+const layered = sourceFiles('src/*/**/*.{ts,tsx}')
+const all = [...sourceFiles('src/**/*.{ts,tsx}'), ...sourceFiles('workers/**/*.ts')]
 
 const folderOf = (path: string): string => path.split('/')[1] ?? ''
 const isIn = (path: string, folders: readonly string[]): boolean =>
@@ -143,7 +151,7 @@ describe('the Worker', () => {
 describe('time and chance', () => {
   test('come from the platform, so that tests own them', () => {
     const owners = ['src/platform/', 'src/testing/']
-    const strays = sourceFiles('src/**/*.ts')
+    const strays = sourceFiles('src/**/*.{ts,tsx}')
       .filter(({ path }) => !isIn(path, owners))
       .filter(({ text }) => /\b(?:Math\.random|Date\.now|performance\.now)\b/.test(text))
 

@@ -1,0 +1,74 @@
+/**
+ * Who may see a dashboard: whoever sends the token, or has logged in with it, or is let in by the
+ * application's own function.
+ *
+ * @module
+ */
+
+import { toBase64Url } from '../entry/bytes.ts'
+import { randomId } from '../entry/id.ts'
+import type { Platform } from '../platform/platform.ts'
+import { bearerIn, isSameText } from '../web/same-text.ts'
+import type { Authenticate } from './options.ts'
+
+/** How a request was let in. Only a header that a page of another site cannot send needs no form token. */
+export type Admitted = 'bearer' | 'browser'
+
+const SESSION = /^(\d{1,15})\.([\w-]{1,64})\.([\w-]{43})$/
+
+/** The door of one dashboard. It keeps nothing: a session is a text that proves itself. */
+export class Admission {
+  readonly #authenticate: string | Authenticate
+  readonly #platform: Platform
+  readonly #sessionMs: number
+
+  constructor(authenticate: string | Authenticate, platform: Platform, sessionMs: number) {
+    this.#authenticate = authenticate
+    this.#platform = platform
+    this.#sessionMs = sessionMs
+  }
+
+  /** Whether there is a token to log in with. */
+  get hasLogin(): boolean {
+    return typeof this.#authenticate === 'string'
+  }
+
+  /** Lets a request in, or not. */
+  async admit(request: Request, session: string | undefined): Promise<Admitted | undefined> {
+    if (typeof this.#authenticate === 'function') {
+      return (await this.#authenticate(request)) === true ? 'browser' : undefined
+    }
+    if (request.headers.has('authorization')) {
+      return (await isSameText(bearerIn(request.headers), this.#authenticate))
+        ? 'bearer'
+        : undefined
+    }
+    return (await this.#isValid(session, this.#authenticate)) ? 'browser' : undefined
+  }
+
+  /** A session for who has the token; `undefined` for a wrong one. */
+  async logIn(
+    token: string,
+  ): Promise<{ readonly session: string; readonly maxAge: number } | undefined> {
+    if (typeof this.#authenticate !== 'string') return undefined
+    if (!(await isSameText(token, this.#authenticate))) return undefined
+    const claims = `${this.#platform.now() + this.#sessionMs}.${randomId()}`
+    const session = `${claims}.${await sign(claims, this.#authenticate)}`
+    return { session, maxAge: Math.floor(this.#sessionMs / 1_000) }
+  }
+
+  async #isValid(session: string | undefined, token: string): Promise<boolean> {
+    const [, until, id, signature] = SESSION.exec(session ?? '') ?? []
+    if (signature === undefined || !(Number(until) > this.#platform.now())) return false
+    return isSameText(signature, await sign(`${until}.${id}`, token))
+  }
+}
+
+/** With another token than the one it was made with, a session is worth nothing. */
+async function sign(claims: string, token: string): Promise<string> {
+  const bytes = new TextEncoder().encode(token)
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey('raw', bytes, algorithm, false, ['sign'])
+  const text = new TextEncoder().encode(`nearcache dashboard session ${claims}`)
+  return toBase64Url(new Uint8Array(await crypto.subtle.sign('HMAC', key, text)))
+}

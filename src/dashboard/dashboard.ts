@@ -1,0 +1,64 @@
+/**
+ * The dashboard as a Hono app: which address leads to what.
+ *
+ * @module
+ */
+
+import { Hono } from 'hono'
+import * as actions from './actions.ts'
+import { ASSETS } from './assets.ts'
+import { PAGES, type PageName } from './layout.tsx'
+import { type DashboardOptions, resolveOptions } from './options.ts'
+import { Pages } from './pages.tsx'
+
+/**
+ * Builds the dashboard, to be mounted anywhere: `app.route('/dashboard', dashboard({ … }))`. Its links are
+ * relative, so that it need not be told where.
+ *
+ * - Pages are `overview`, `namespaces`, `jobs`, `alerts` and `keys`; without a session they lead to `login`.
+ * - `snapshot.json` has the same figures for programs; `range` is `1h` or `24h`.
+ * - Forms are refused with 403 when they are not of this origin, or, if they change something, in the mode
+ *   `read-only`.
+ *
+ * @throws {InvalidOptionError} When an option is missing or out of its range.
+ */
+export function dashboard(options: DashboardOptions): Hono {
+  const resolved = resolveOptions(options)
+  const app = new Hono()
+  const pages = new Pages(resolved)
+  for (const { name, type, text } of Object.values(ASSETS)) {
+    app.get(`/${name}`, (c) =>
+      c.body(text, 200, {
+        'content-type': type,
+        'cache-control': 'public, max-age=31536000, immutable',
+        'x-content-type-options': 'nosniff',
+      }),
+    )
+  }
+  app.get('/', (c) => pages.toOverview(c))
+  // The address of the mount with a slash at its end.
+  app.get('/:end{$}', (c) => pages.toOverview(c))
+  app.get('/login', (c) => pages.login(c, undefined))
+  app.post('/login', (c) => pages.logIn(c))
+  app.post('/logout', (c) => pages.logOut(c))
+  for (const name of Object.keys(PAGES) as PageName[]) {
+    app.get(`/${name}`, (c) => pages.show(c, name))
+  }
+  app.get('/snapshot.json', (c) => pages.json(c))
+  app.post('/census', (c) => pages.submit(c, 'read', (fields) => pages.census(c, fields)))
+  app.post('/inspect', (c) => pages.submit(c, 'read', (fields) => pages.inspect(c, fields)))
+  app.post('/invalidate', (c) => pages.submit(c, 'read', (fields) => pages.invalidate(c, fields)))
+  const changes = {
+    '/delete-key': ['keys', actions.deleteKey],
+    '/run-job': ['jobs', actions.runJob],
+    '/resolve-alert': ['alerts', actions.resolveAlert],
+  } as const
+  for (const [path, [page, change]] of Object.entries(changes)) {
+    app.post(path, (c) =>
+      pages.submit(c, 'change', async (fields) =>
+        pages.tell(c, page, await change(resolved, fields)),
+      ),
+    )
+  }
+  return app
+}

@@ -1,0 +1,117 @@
+/**
+ * The page of the jobs that keep the cache warm.
+ *
+ * @module
+ */
+
+import type { Ending } from '../warming/state.ts'
+import type { JobStatus } from '../warming/status.ts'
+import { count, dateTime, duration, fromNow, UNKNOWN } from './format.ts'
+import type { Html } from './html.ts'
+import { ActionButton, Empty, Missing, Panel, Pill, Table, type Tone } from './parts.tsx'
+import { isThere, type Snapshot } from './snapshot.ts'
+
+/** What the page goes by. */
+export interface JobsProps {
+  readonly snapshot: Snapshot
+  readonly mayOperate: boolean
+  readonly token: string
+}
+
+export function JobsPage({ snapshot, mayOperate, token }: JobsProps): Html {
+  const { jobs, at } = snapshot
+  return (
+    <Panel id="jobs" title="Warming jobs" isWide note="The larger priority goes first.">
+      {isThere(jobs) ? (
+        <Jobs jobs={jobs} at={at} mayOperate={mayOperate} token={token} />
+      ) : (
+        <Missing
+          lack={jobs}
+          how="Give the dashboard a Warming of nearcache/warming to see its jobs."
+        />
+      )}
+    </Panel>
+  )
+}
+
+function Jobs({
+  jobs,
+  at,
+  mayOperate,
+  token,
+}: {
+  readonly jobs: readonly JobStatus[]
+  readonly at: number
+  readonly mayOperate: boolean
+  readonly token: string
+}): Html {
+  if (jobs.length === 0) {
+    return <Empty title="No jobs">None was registered in this isolate.</Empty>
+  }
+  const head = ['Job', 'Priority', 'State', 'Slot', 'Next', 'Last run', 'Items', 'Took']
+  return (
+    <Table label="Warming jobs" head={mayOperate ? [...head, ''] : head} numeric={[1, 6, 7]}>
+      {jobs.map((job) => (
+        <tr>
+          <th scope="row">
+            {job.name} <span class="soft">{job.id}</span>
+          </th>
+          <td class="number">{job.priority}</td>
+          <td>
+            <State job={job} />
+          </td>
+          <td>{job.slot === undefined ? UNKNOWN : `${dateTime(job.slot)} UTC`}</td>
+          <td>{job.next === undefined ? UNKNOWN : fromNow(job.next, at)}</td>
+          <td>
+            {job.last ? (
+              <>
+                <Pill tone={ENDING_TONES[job.last.ending]}>{job.last.ending}</Pill>{' '}
+                <span class="soft">{fromNow(job.last.endedAt, at)}</span>
+              </>
+            ) : (
+              UNKNOWN
+            )}
+          </td>
+          <td class="number">{count(job.last?.items)}</td>
+          <td class="number">{duration(job.last?.durationMs)}</td>
+          {mayOperate ? (
+            <td>
+              <ActionButton
+                id={`run-${job.id}`}
+                action="run-job"
+                label="Run now"
+                about={job.name}
+                token={token}
+                fields={{ id: job.id }}
+              />
+            </td>
+          ) : (
+            ''
+          )}
+        </tr>
+      ))}
+    </Table>
+  )
+}
+
+const ENDING_TONES: Readonly<Record<Ending, Tone>> = {
+  complete: 'good',
+  unfinished: 'warn',
+  failed: 'bad',
+  'given-up': 'bad',
+  lost: 'warn',
+}
+
+function State({ job }: { readonly job: JobStatus }): Html {
+  if (!job.isOpen) return <Pill tone="quiet">waiting</Pill>
+  const failures =
+    job.failures > 0
+      ? `, failed ${count(job.failures)} ${job.failures === 1 ? 'time' : 'times'}`
+      : ''
+  return (
+    <>
+      <Pill tone={job.failures > 0 ? 'warn' : 'good'}>under way</Pill>{' '}
+      <span class="soft">{`${count(job.progress)} items${failures}`}</span>
+    </>
+  )
+}

@@ -1,0 +1,279 @@
+/**
+ * The page that looks one key over, and the forms that delete and invalidate.
+ *
+ * @module
+ */
+
+import type { Census } from '../cache/census.ts'
+import type { Inspection, TagState } from '../cache/inspect.ts'
+import { bytes, count, dateTime, duration, fromNow, UNKNOWN } from './format.ts'
+import type { Content, Html } from './html.ts'
+import { ActionButton, Empty, Facts, FormToken, Panel, Pill, Table, type Tone } from './parts.tsx'
+
+/** A key that was looked over. */
+export interface Inspected {
+  readonly namespace: string
+  readonly key: string
+  /** `undefined` where Redis could not be asked. */
+  readonly found: Inspection | undefined
+}
+
+/** How many entries a tag is on. */
+export interface Counted {
+  readonly namespace: string
+  readonly tags: readonly string[]
+  readonly entries: number
+  readonly census: Census
+}
+
+/** What the page goes by. */
+export interface KeysProps {
+  /** Paths to choose from, the cache's own first. */
+  readonly namespaces: readonly string[]
+  readonly at: number
+  readonly mayOperate: boolean
+  readonly showsValues: boolean
+  readonly token: string
+  /** What was typed before. */
+  readonly namespace: string
+  readonly inspected: Inspected | undefined
+  readonly counted: Counted | undefined
+}
+
+export function KeysPage(props: KeysProps): Html {
+  const { inspected, counted, mayOperate, token, namespaces, namespace } = props
+  return (
+    <div class="grid">
+      <Panel id="inspect" title="Inspect a key">
+        <form method="post" action="inspect" class="stack">
+          <FormToken token={token} />
+          <NamespaceField id="inspect-namespace" namespaces={namespaces} chosen={namespace} />
+          <label for="inspect-key">Key</label>
+          <input
+            id="inspect-key"
+            name="key"
+            required
+            autocomplete="off"
+            spellcheck={false}
+            value={inspected?.key}
+          />
+          <button type="submit" class="main">
+            Inspect
+          </button>
+        </form>
+      </Panel>
+      <Panel id="invalidate" title="Invalidate by tag">
+        <form method="post" action="invalidate" class="stack">
+          <FormToken token={token} />
+          <NamespaceField id="invalidate-namespace" namespaces={namespaces} chosen={namespace} />
+          <label for="tags">Tags, one on each line</label>
+          <textarea id="tags" name="tags" rows={3} required spellcheck={false}>
+            {counted?.tags.join('\n') ?? ''}
+          </textarea>
+          <div class="row">
+            <button type="submit" name="do" value="count">
+              Count first
+            </button>
+            {mayOperate ? (
+              <button type="submit" name="do" value="invalidate" class="danger">
+                Invalidate
+              </button>
+            ) : (
+              <span class="soft small">This dashboard is read-only.</span>
+            )}
+          </div>
+        </form>
+        {counted ? <CountedText counted={counted} /> : ''}
+      </Panel>
+      {inspected ? <InspectedPanel {...props} inspected={inspected} /> : ''}
+    </div>
+  )
+}
+
+function NamespaceField({
+  id,
+  namespaces,
+  chosen,
+}: {
+  readonly id: string
+  readonly namespaces: readonly string[]
+  readonly chosen: string
+}): Html {
+  return (
+    <>
+      <label for={id}>Namespace</label>
+      <input
+        id={id}
+        name="namespace"
+        list={`${id}-list`}
+        required
+        autocomplete="off"
+        spellcheck={false}
+        value={chosen}
+      />
+      <datalist id={`${id}-list`}>
+        {namespaces.map((path) => (
+          <option value={path} />
+        ))}
+      </datalist>
+    </>
+  )
+}
+
+function CountedText({ counted }: { readonly counted: Counted }): Html {
+  const { entries, census, tags, namespace } = counted
+  const where = census.isWhole ? 'all' : 'a sample of'
+  return (
+    <div class="message" role="status" id="counted">
+      <b>{count(entries)}</b> {entries === 1 ? 'entry' : 'entries'} in {namespace} with{' '}
+      {tags.length === 1 ? 'this tag' : 'one of these tags'}, of {where} {count(census.entries)}{' '}
+      looked at. Nothing was changed.
+    </div>
+  )
+}
+
+const STATE_TONES: Readonly<Record<Inspection['state'], Tone>> = {
+  fresh: 'good',
+  stale: 'warn',
+  'stale-if-error': 'warn',
+  miss: 'bad',
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  absent: 'There is no entry. It was never stored, has expired in Redis, or was deleted.',
+  expired: 'The entry is too old to be served.',
+  invalidated: 'A tag of the entry was invalidated after it was loaded, or its namespace cleared.',
+  'undeclared-tag': 'The entry lacks a tag that reads declare.',
+  corrupt: 'The entry cannot be read: written by something else, or with another encryption key.',
+}
+
+function InspectedPanel({
+  inspected,
+  at,
+  mayOperate,
+  showsValues,
+  token,
+}: KeysProps & { readonly inspected: Inspected }): Html {
+  const { key, namespace, found } = inspected
+  if (!found) {
+    return (
+      <Panel id="inspected" title="What is stored" isWide>
+        <Empty title="Redis does not answer">Try again when it does.</Empty>
+      </Panel>
+    )
+  }
+  return (
+    <Panel
+      id="inspected"
+      title="What is stored"
+      isWide
+      note={<Pill tone={STATE_TONES[found.state]}>{found.state}</Pill>}
+    >
+      <p class="lead">
+        <span class="soft">{namespace}</span> <span class="key-name">{key}</span>
+      </p>
+      {found.reason === undefined ? '' : <p>{REASONS[found.reason] ?? found.reason}</p>}
+      <Facts of={factsOf(found, at)} />
+      {found.entry && found.entry.tags.length > 0 ? <Tags inspection={found} /> : ''}
+      {showsValues && found.state !== 'miss' ? (
+        <pre class="value-text">{preview(found.value)}</pre>
+      ) : (
+        ''
+      )}
+      {mayOperate ? (
+        <ActionButton
+          id="delete-key"
+          action="delete-key"
+          label="Delete this key"
+          token={token}
+          fields={{ namespace, key }}
+          tone="danger"
+        />
+      ) : (
+        ''
+      )}
+    </Panel>
+  )
+}
+
+function factsOf(found: Inspection, at: number): readonly (readonly [string, Content])[] {
+  const { entry, hasNearCopy, isBeingLoaded, name } = found
+  const where = [entry ? 'Redis' : '', hasNearCopy ? 'near, in this isolate' : ''].filter(Boolean)
+  const common: readonly (readonly [string, Content])[] = [
+    ['Stored in', where.join('; ') || UNKNOWN],
+    ['Being loaded', isBeingLoaded ? 'yes' : 'no'],
+  ]
+  if (!entry) return [...common, ['Name in Redis', <code>{name}</code>]]
+  const { format, isCompressed, keyId } = entry
+  const encoding = [
+    format === 'json' ? 'JSON' : 'rich values',
+    isCompressed ? 'compressed' : '',
+    keyId === undefined ? '' : 'encrypted',
+  ]
+  return [
+    ...common,
+    ['Stored', `${dateTime(entry.createdAt)} UTC (${fromNow(entry.createdAt, at)})`],
+    [
+      'Fresh',
+      entry.freshUntil > at
+        ? `for ${duration(entry.freshUntil - at)}`
+        : `until ${fromNow(entry.freshUntil, at)}`,
+    ],
+    [
+      'Of use',
+      entry.staleUntil > at
+        ? `for ${duration(entry.staleUntil - at)}`
+        : `until ${fromNow(entry.staleUntil, at)}`,
+    ],
+    ['Loading took', duration(entry.loadMs)],
+    ['Size', bytes(entry.sizeBytes)],
+    ['Encoding', encoding.filter(Boolean).join(', ')],
+    ['Write', <code>{entry.writeId}</code>],
+    ['Name in Redis', <code>{name}</code>],
+  ]
+}
+
+const TAG_TONES: Readonly<Record<TagState, Tone>> = {
+  unchanged: 'good',
+  soft: 'warn',
+  hard: 'bad',
+}
+const TAG_WORDS: Readonly<Record<TagState, string>> = {
+  unchanged: 'unchanged',
+  soft: 'softly invalidated',
+  hard: 'invalidated',
+}
+
+function Tags({ inspection }: { readonly inspection: Inspection }): Html {
+  return (
+    <Table label="Tags of the entry" head={['Tag', 'Kind', 'Since it was loaded']}>
+      {inspection.entry?.tags.map(({ tag, kind, state }) => (
+        <tr>
+          <th scope="row">{kind === 'implicit' ? implicitText(tag) : tag}</th>
+          <td>{kind}</td>
+          <td>
+            <Pill tone={TAG_TONES[state]}>{TAG_WORDS[state]}</Pill>
+          </td>
+        </tr>
+      ))}
+    </Table>
+  )
+}
+
+/** Those that every entry has. */
+function implicitText(segment: string): string {
+  if (segment === '*') return 'its namespace'
+  return segment === '**' ? 'any tag of its namespace' : 'an outer namespace'
+}
+
+const MOST_CHARACTERS = 4_000
+
+function preview(value: unknown): string {
+  const text =
+    JSON.stringify(
+      value,
+      (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part),
+      2,
+    ) ?? String(value)
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
+}

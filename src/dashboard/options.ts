@@ -1,0 +1,103 @@
+/**
+ * What a dashboard is told once, and how it is checked.
+ *
+ * @module
+ */
+
+import type { RedisCacheManager } from '../cache/manager.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { HotKeys } from '../monitor/hot-keys.ts'
+import type { CacheMonitor } from '../monitor/monitor.ts'
+import type { RedisFigures } from '../monitor/redis-figures.ts'
+import type { Platform } from '../platform/platform.ts'
+import { webPlatform } from '../platform/web.ts'
+import type { Warming } from '../warming/warming.ts'
+
+/** Tells whether a request may see the dashboard: by an identity provider in front of it, say. */
+export type Authenticate = (request: Request) => boolean | Promise<boolean>
+
+/** Options for `dashboard`. */
+export interface DashboardOptions {
+  readonly cache: RedisCacheManager
+  readonly monitor: CacheMonitor
+  /** Where the figures of all isolates are added up: the one that the monitor has. */
+  readonly figures: RedisFigures
+  /**
+   * A token of at least 16 characters, sent as `Authorization: Bearer` or typed into the page; or a
+   * function that tells who may enter. There is no dashboard without.
+   */
+  readonly authenticate: string | Authenticate
+  /** Whether operators may change something: invalidate, delete, run jobs, resolve alerts. @default 'read-only' */
+  readonly mode?: 'read-only' | 'operate'
+  /** Whether the values of keys are shown to who inspects them. @default 'hidden' */
+  readonly values?: 'hidden' | 'shown'
+  /** Shows the jobs, and runs them. @default none are shown */
+  readonly warming?: Warming
+  /** Shows the keys that are asked for most. @default none are shown */
+  readonly hotKeys?: HotKeys
+  /** How often pages are brought up to date, and how long figures are held; at least a second. @default '5s' */
+  readonly refresh?: Duration
+  /** What a hundred thousand commands cost, in US dollars; 0 for a Redis of one's own. @default 0.2 */
+  readonly pricePer100k?: number
+  /** The deployment, as it is shown. @default none is shown */
+  readonly version?: string
+  /** How long a browser stays logged in. @default '12h' */
+  readonly session?: Duration
+  /** @default webPlatform() */
+  readonly platform?: Platform
+}
+
+/** Options, checked, with their defaults. */
+export interface ResolvedOptions {
+  readonly cache: RedisCacheManager
+  readonly monitor: CacheMonitor
+  readonly figures: RedisFigures
+  readonly authenticate: string | Authenticate
+  readonly mayOperate: boolean
+  readonly showsValues: boolean
+  readonly warming: Warming | undefined
+  readonly hotKeys: HotKeys | undefined
+  readonly refreshMs: number
+  readonly pricePer100k: number
+  readonly version: string | undefined
+  readonly sessionMs: number
+  readonly platform: Platform
+}
+
+const MIN_TOKEN = 16
+
+/** @throws {InvalidOptionError} When an option is missing or out of its range. */
+export function resolveOptions(options: DashboardOptions): ResolvedOptions {
+  const { cache, monitor, figures, authenticate, mode = 'read-only', values = 'hidden' } = options
+  const { pricePer100k = 0.2, platform = webPlatform() } = options
+  require(typeof cache?.redis?.request === 'function', 'cache', 'a RedisCacheManager')
+  require(typeof monitor?.performHealthCheck === 'function', 'monitor', 'a CacheMonitor')
+  require(typeof figures?.readMinutes === 'function', 'figures', 'the RedisFigures of the monitor')
+  require(typeof authenticate === 'function' ||
+    (typeof authenticate === 'string' &&
+      authenticate.length >=
+        MIN_TOKEN), 'authenticate', `a token of at least ${MIN_TOKEN} characters, or a function`)
+  require(['read-only', 'operate'].includes(mode), 'mode', "'read-only' or 'operate'")
+  require(['hidden', 'shown'].includes(values), 'values', "'hidden' or 'shown'")
+  require(pricePer100k >= 0, 'pricePer100k', 'a number of at least 0')
+  return {
+    cache,
+    monitor,
+    figures,
+    authenticate,
+    mayOperate: mode === 'operate',
+    showsValues: values === 'shown',
+    warming: options.warming,
+    hotKeys: options.hotKeys,
+    refreshMs: toMilliseconds(options.refresh ?? '5s', 'refresh', { min: 1_000 }),
+    pricePer100k,
+    version: options.version,
+    sessionMs: toMilliseconds(options.session ?? '12h', 'session', { min: 60_000 }),
+    platform,
+  }
+}
+
+function require(isGood: boolean, option: string, requirement: string): void {
+  if (!isGood) throw new InvalidOptionError(option, requirement)
+}

@@ -1,0 +1,298 @@
+/**
+ * The first page: how the cache does, in numbers and over time.
+ *
+ * @module
+ */
+
+import type { HealthReport } from '../monitor/health.ts'
+import type { RuleId } from '../monitor/rules.ts'
+import { type Summary, summarize } from '../monitor/summary.ts'
+import { Chart } from './chart.tsx'
+import {
+  commandChart,
+  errorChart,
+  figuresOf,
+  hitRateChart,
+  latencyChart,
+  type Range,
+  slicesOf,
+  spendingOf,
+} from './figures.ts'
+import { bytes, count, dollars, duration, percent, UNKNOWN } from './format.ts'
+import type { Html } from './html.ts'
+import { Bar, Empty, Facts, Missing, Panel, Pill, Tile, type Tone } from './parts.tsx'
+import { isThere, type Snapshot, type Timeline } from './snapshot.ts'
+
+/** What the page goes by. */
+export interface OverviewProps {
+  readonly snapshot: Snapshot
+  readonly range: Range
+  readonly pricePer100k: number
+  readonly version: string | undefined
+}
+
+const SPANS: Readonly<Record<Range, string>> = { '1h': 'the last hour', '24h': 'the last 24 hours' }
+
+export function OverviewPage({ snapshot, range, pricePer100k, version }: OverviewProps): Html {
+  const { timeline, health } = snapshot
+  return (
+    <>
+      <Tiles snapshot={snapshot} range={range} />
+      <div class="grid">
+        <StatusPanel health={health} version={version} />
+        <MemoryPanel health={health} />
+        {isThere(timeline) ? (
+          <Charts snapshot={snapshot} timeline={timeline} range={range} price={pricePer100k} />
+        ) : (
+          <Panel id="figures" title="Figures" isWide>
+            <Missing lack={timeline} how="" />
+          </Panel>
+        )}
+      </div>
+    </>
+  )
+}
+
+function Tiles({ snapshot, range }: { readonly snapshot: Snapshot; readonly range: Range }): Html {
+  const { timeline, health } = snapshot
+  const summary = isThere(timeline) ? summarize(figuresOf(timeline, range)) : undefined
+  const of = (share: number | undefined): number | undefined =>
+    share === undefined ? undefined : 100 * share
+  const { stats } = health
+  const memory = memoryPercent(health)
+  return (
+    <dl class="tiles" id="tiles" data-panel="tiles">
+      <Tile
+        id="tile-hit-rate"
+        label="Hit rate"
+        value={percent(of(summary?.hitRate))}
+        detail={summary ? `${count(summary.lookups)} look-ups in ${SPANS[range]}` : UNKNOWN}
+        tone={toneOf(snapshot, 'hit-rate')}
+      />
+      <Tile
+        id="tile-latency"
+        label="Look-up, p95"
+        value={duration(summary?.getMs.p95)}
+        detail={`p50 ${duration(summary?.getMs.p50)}, p99 ${duration(summary?.getMs.p99)}`}
+        tone={toneOf(snapshot, 'latency')}
+      />
+      <Tile
+        id="tile-errors"
+        label="Error rate"
+        value={percent(of(summary?.errorRate))}
+        detail={summary ? errorText(summary) : UNKNOWN}
+        tone={toneOf(snapshot, 'error-rate')}
+      />
+      <Tile
+        id="tile-round-trip"
+        label="Redis round trip"
+        value={duration(stats.roundTripMs)}
+        detail={`circuit ${stats.circuit}`}
+        tone={toneOf(snapshot, 'connection')}
+      />
+      <Tile
+        id="tile-memory"
+        label="Memory"
+        value={bytes(stats.memoryUsage)}
+        detail={memory === undefined ? 'no limit is known' : `${percent(memory)} of the limit`}
+        tone={toneOf(snapshot, 'memory')}
+      />
+      <Tile
+        id="tile-keys"
+        label="Keys"
+        value={count(stats.totalKeys)}
+        detail="in the whole database"
+      />
+    </dl>
+  )
+}
+
+/** A loader's errors are not the cache's, and not in its rate. */
+function errorText({ errors, errorsByKind }: Summary): string {
+  const ofLoaders = errorsByKind['loader'] ?? 0
+  const own = `${count(errors - ofLoaders)} errors`
+  return ofLoaders === 0 ? own : `${own}, and ${count(ofLoaders)} of loaders`
+}
+
+function toneOf({ alerts }: Snapshot, id: RuleId): Tone {
+  return alerts.some((alert) => alert.id === id) ? 'bad' : 'quiet'
+}
+
+const STATUS_WORDS = {
+  ok: 'All is well.',
+  degraded: 'It works, and something is amiss.',
+  down: 'Redis does not answer. Reads go to the loaders.',
+} as const
+const STATUS_TONES = { ok: 'good', degraded: 'warn', down: 'bad' } as const
+
+function StatusPanel({
+  health,
+  version,
+}: {
+  readonly health: HealthReport
+  readonly version: string | undefined
+}): Html {
+  const { status, issues, stats } = health
+  const skew = stats.clockSkewMs
+  return (
+    <Panel id="status" title="Status" note={<Pill tone={STATUS_TONES[status]}>{status}</Pill>}>
+      <p class="lead">{STATUS_WORDS[status]}</p>
+      {issues.length === 0 ? (
+        ''
+      ) : (
+        <ul class="issues">
+          {issues.map((issue) => (
+            <li>{issue}</li>
+          ))}
+        </ul>
+      )}
+      <Facts
+        of={[
+          ['Circuit', stats.circuit],
+          ['Round trip', duration(stats.roundTripMs)],
+          [
+            'Clock of Redis',
+            skew === undefined ? UNKNOWN : `${skew < 0 ? '−' : '+'}${duration(Math.abs(skew))}`,
+          ],
+          ['Version', version ?? UNKNOWN],
+        ]}
+      />
+    </Panel>
+  )
+}
+
+function memoryPercent({ stats }: HealthReport): number | undefined {
+  const { memoryUsage, memoryLimit } = stats
+  return memoryUsage === undefined || !memoryLimit ? undefined : (100 * memoryUsage) / memoryLimit
+}
+
+function MemoryPanel({ health }: { readonly health: HealthReport }): Html {
+  const { memoryUsage, memoryLimit, totalKeys } = health.stats
+  const used = memoryPercent(health)
+  const mean =
+    memoryUsage === undefined || !totalKeys ? undefined : Math.round(memoryUsage / totalKeys)
+  return (
+    <Panel id="memory" title="Memory and keys">
+      {used === undefined ? '' : <Bar percent={used} tone={used > 85 ? 'bad' : 'good'} />}
+      <Facts
+        of={[
+          ['In use', bytes(memoryUsage)],
+          [
+            'Limit',
+            memoryLimit ? `${bytes(memoryLimit)} (${percent(used)} used)` : 'none is known',
+          ],
+          ['Keys', count(totalKeys)],
+          ['Memory for each key', bytes(mean)],
+        ]}
+      />
+    </Panel>
+  )
+}
+
+function Charts({
+  snapshot,
+  timeline,
+  range,
+  price,
+}: {
+  readonly snapshot: Snapshot
+  readonly timeline: Timeline
+  readonly range: Range
+  readonly price: number
+}): Html {
+  const slices = slicesOf(timeline, range)
+  const summary = summarize(figuresOf(timeline, range))
+  const limitOf = (id: RuleId): number | undefined =>
+    snapshot.rules.find((rule) => rule.id === id)?.firesAt
+  const spending = spendingOf(slices, snapshot.at, price)
+  const month = `${count(spending?.commandsAMonth)} commands`
+  return (
+    <>
+      <Panel id="hit-rate" title="Hit rate" isWide>
+        <Chart
+          id="hit-rate"
+          title="Hit rate"
+          data={hitRateChart(slices, limitOf('hit-rate'))}
+          range={range}
+        />
+        <MissReasons summary={summary} />
+      </Panel>
+      <Panel id="latency" title="Time of look-ups and sets" isWide>
+        <Chart
+          id="latency"
+          title="Time of look-ups and sets"
+          data={latencyChart(slices, limitOf('latency'))}
+          range={range}
+        />
+        <p class="soft small">Look-ups that a near copy answers take no time and are left out.</p>
+      </Panel>
+      <Panel id="errors" title="Errors by kind">
+        {summary.errors === 0 ? (
+          <Empty title="No errors">{`Nothing failed in ${SPANS[range]}.`}</Empty>
+        ) : (
+          <>
+            <Chart id="errors" title="Errors by kind" data={errorChart(slices)} range={range} />
+            <Facts of={errorFacts(summary)} />
+          </>
+        )}
+      </Panel>
+      <Panel id="commands" title="Commands and cost">
+        <Chart id="commands" title="Commands" data={commandChart(slices)} range={range} />
+        <Facts
+          of={[
+            ['Commands', count(spending?.commands)],
+            ['Requests', count(spending?.requests)],
+            ['At this pace in 30 days', spending ? month : UNKNOWN],
+            [
+              `At ${dollars(price)} per 100,000`,
+              spending ? `${dollars(spending.dollarsAMonth)} a month` : UNKNOWN,
+            ],
+          ]}
+        />
+      </Panel>
+    </>
+  )
+}
+
+const KIND_WORDS: Readonly<Record<string, string>> = {
+  timeout: 'No answer in time',
+  network: 'Connection lost',
+  auth: 'Refused credentials',
+  quota: 'Quota spent',
+  breaker: 'Circuit open',
+  decode: 'Unreadable entries',
+  loader: 'Loaders failed',
+  other: 'Other errors',
+}
+
+function errorFacts({ errorsByKind }: Summary): readonly (readonly [string, string])[] {
+  return Object.entries(errorsByKind)
+    .filter(([, number]) => number > 0)
+    .map(([kind, number]) => [KIND_WORDS[kind] ?? kind, count(number)])
+}
+
+const REASON_WORDS: Readonly<Record<string, string>> = {
+  absent: 'There was no entry',
+  expired: 'Too old',
+  invalidated: 'Invalidated',
+  'undeclared-tag': 'Lacks a declared tag',
+  corrupt: 'Unreadable',
+  unavailable: 'Redis was away',
+}
+
+function MissReasons({ summary }: { readonly summary: Summary }): Html {
+  const { missesByReason, misses, nearHits, hits, staleHits } = summary
+  return (
+    <Facts
+      of={[
+        ['Hits of the near tier', count(nearHits)],
+        ['Hits of Redis', count(hits - nearHits)],
+        ['Of these stale', count(staleHits)],
+        ['Misses', count(misses)],
+        ...Object.entries(missesByReason)
+          .filter(([, number]) => number > 0)
+          .map(([reason, number]) => [REASON_WORDS[reason] ?? reason, count(number)] as const),
+      ]}
+    />
+  )
+}

@@ -1,0 +1,279 @@
+/**
+ * Answers the requests for pages and forms: lets them in, gathers what they show, renders it.
+ *
+ * @module
+ */
+
+import type { Context } from 'hono'
+import { getCookie } from 'hono/cookie'
+import type { Census } from '../cache/census.ts'
+import { isNearcacheError } from '../errors.ts'
+import { type Problem, problemResponse } from '../web/problem.ts'
+import * as actions from './actions.ts'
+import { Admission } from './admission.ts'
+import { AlertsPage } from './alerts-page.tsx'
+import { type Range, rangeIn } from './figures.ts'
+import { dropCookie, formToken, isOwnForm, putCookie } from './form-token.ts'
+import type { Html } from './html.ts'
+import { JobsPage } from './jobs-page.tsx'
+import { type Counted, type Inspected, KeysPage } from './keys-page.tsx'
+import { type Frame, type Message, Page, type PageName } from './layout.tsx'
+import { LoginPage } from './login.tsx'
+import { NamespacesPage } from './namespaces-page.tsx'
+import type { ResolvedOptions } from './options.ts'
+import { OverviewPage } from './overview-page.tsx'
+import { isThere, type Snapshot, Snapshots } from './snapshot.ts'
+import { snapshotJson } from './snapshot-json.ts'
+
+const SESSION_COOKIE = 'nearcache-dashboard'
+/** Sent by the script of a page that is open, which is not to be led to the form to log in. */
+const LIVE_HEADER = 'x-nearcache-live'
+const RANGED: ReadonlySet<PageName> = new Set(['overview', 'namespaces'])
+
+/** A page may run and look like what this app sends, and talk to it alone. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'cache-control': 'no-store',
+  'cross-origin-opener-policy': 'same-origin',
+  // Without a referrer a browser sends forms without their origin, which is looked at.
+  'referrer-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+}
+
+/** What a page shows besides the snapshot. */
+interface Extras {
+  readonly range?: Range
+  readonly message?: Message | undefined
+  readonly inspected?: Inspected
+  readonly counted?: Counted
+  readonly namespace?: string
+  /** Whether the page answers a form, and is to stay as it is. */
+  readonly isAnswer?: boolean
+}
+
+/** The pages of one dashboard. */
+export class Pages {
+  readonly #options: ResolvedOptions
+  readonly #admission: Admission
+  readonly #snapshots: Snapshots
+  #census: Census | undefined
+
+  constructor(options: ResolvedOptions) {
+    const { authenticate, platform, sessionMs } = options
+    this.#options = options
+    this.#admission = new Admission(authenticate, platform, sessionMs)
+    this.#snapshots = new Snapshots(options)
+  }
+
+  /** Relative to the last part of the address, which ends without a slash where the app is mounted. */
+  toOverview(c: Context): Response {
+    const [last = ''] = new URL(c.req.url).pathname.split('/').slice(-1)
+    return c.redirect(last === '' ? 'overview' : `${last}/overview`, 302)
+  }
+
+  login(c: Context, complaint: string | undefined, status: 200 | 401 = 200): Promise<Response> {
+    if (!this.#admission.hasLogin) return Promise.resolve(refuse(UNKNOWN_CALLER))
+    return render(c, <LoginPage token={formToken(c)} complaint={complaint} />, status)
+  }
+
+  async logIn(c: Context): Promise<Response> {
+    const fields = await fieldsOf(c)
+    if (!(await isOwnForm(c, actions.textIn(fields, 'form-token')))) return refuse(FOREIGN_FORM)
+    const opened = await this.#admission.logIn(actions.textIn(fields, 'token'))
+    if (!opened) return this.login(c, 'The token is wrong.', 401)
+    putCookie(c, SESSION_COOKIE, opened.session, opened.maxAge)
+    return c.redirect('overview', 303)
+  }
+
+  async logOut(c: Context): Promise<Response> {
+    const fields = await fieldsOf(c)
+    if (!(await isOwnForm(c, actions.textIn(fields, 'form-token')))) return refuse(FOREIGN_FORM)
+    dropCookie(c, SESSION_COOKIE)
+    return c.redirect('login', 303)
+  }
+
+  async show(c: Context, page: PageName): Promise<Response> {
+    if (!(await this.#admit(c))) return this.#turnAway(c)
+    const told = c.req.query('told') ?? ''
+    const message = isTold(told) ? actions.MESSAGES[told] : undefined
+    return this.#page(c, page, { message, range: rangeIn(c.req.query('range')) })
+  }
+
+  async json(c: Context): Promise<Response> {
+    if (!(await this.#admit(c))) return refuse(UNKNOWN_CALLER)
+    const range = rangeIn(c.req.query('range'))
+    const snapshot = await this.#snapshots.read()
+    const { pricePer100k } = this.#options
+    return c.json(snapshotJson(snapshot, range, pricePer100k), 200, { 'cache-control': 'no-store' })
+  }
+
+  /** A form that was sent: let in, taken for ours, and allowed to change what it changes. */
+  async submit(
+    c: Context,
+    kind: 'read' | 'change',
+    act: (fields: actions.Fields) => Promise<Response>,
+  ): Promise<Response> {
+    const admitted = await this.#admit(c)
+    if (!admitted) return refuse(UNKNOWN_CALLER)
+    const fields = await fieldsOf(c)
+    const isOwn = admitted === 'bearer' || isOwnForm(c, actions.textIn(fields, 'form-token'))
+    if (!(await isOwn)) return refuse(FOREIGN_FORM)
+    if (kind === 'change' && !this.#options.mayOperate) return refuse(READ_ONLY)
+    try {
+      return await act(fields)
+    } catch (error) {
+      if (!actions.isMistake(error)) throw error
+      const message = { tone: 'bad', text: `${error.message}.` } as const
+      const namespace = actions.textIn(fields, 'namespace')
+      return this.#page(c, 'keys', { message, namespace, isAnswer: true }, 400)
+    }
+  }
+
+  /** Leads back to a page that tells what has come of a form. */
+  tell(c: Context, page: PageName, told: actions.Told): Response {
+    this.#snapshots.forget()
+    return c.redirect(`${page}?told=${told}`, 303)
+  }
+
+  async census(c: Context, fields: actions.Fields): Promise<Response> {
+    const census = await actions.count(this.#options)
+    if (census) this.#census = census
+    const message = census ? undefined : actions.MESSAGES.away
+    const range = rangeIn(actions.textIn(fields, 'range'))
+    return this.#page(c, 'namespaces', { message, range, isAnswer: true })
+  }
+
+  async inspect(c: Context, fields: actions.Fields): Promise<Response> {
+    const inspected = await actions.inspect(this.#options, fields)
+    const { namespace } = inspected
+    return this.#page(c, 'keys', { inspected, namespace, isAnswer: true })
+  }
+
+  async invalidate(c: Context, fields: actions.Fields): Promise<Response> {
+    if (fields['do'] === 'invalidate') {
+      if (!this.#options.mayOperate) return refuse(READ_ONLY)
+      return this.tell(c, 'keys', await actions.invalidate(this.#options, fields))
+    }
+    const counted = await actions.countTagged(this.#options, fields)
+    const namespace = actions.textIn(fields, 'namespace')
+    const answer = counted ? { counted } : { message: actions.MESSAGES.away }
+    return this.#page(c, 'keys', { ...answer, namespace, isAnswer: true })
+  }
+
+  #admit(c: Context): ReturnType<Admission['admit']> {
+    return this.#admission.admit(c.req.raw, getCookie(c, SESSION_COOKIE))
+  }
+
+  #turnAway(c: Context): Response {
+    const isWrong = c.req.header('authorization') !== undefined
+    const isLive = c.req.header(LIVE_HEADER) !== undefined
+    if (!this.#admission.hasLogin || isWrong || isLive) return refuse(UNKNOWN_CALLER)
+    return c.redirect('login', 303)
+  }
+
+  async #page(
+    c: Context,
+    page: PageName,
+    extras: Extras,
+    status: 200 | 400 = 200,
+  ): Promise<Response> {
+    const snapshot = await this.#snapshots.read()
+    const token = formToken(c)
+    const { refreshMs, mayOperate, version } = this.#options
+    const { range = '1h', message, isAnswer = false } = extras
+    const frame: Frame = {
+      page,
+      token,
+      refreshMs,
+      mayOperate,
+      version,
+      message,
+      at: snapshot.at,
+      status: snapshot.health.status,
+      alertCount: snapshot.alerts.length,
+      hasLogin: this.#admission.hasLogin,
+      isLive: !isAnswer && page !== 'keys',
+      ...(RANGED.has(page) && { range }),
+    }
+    const content = this.#content(page, snapshot, { ...extras, range }, token)
+    return render(c, <Page frame={frame}>{content}</Page>, status)
+  }
+
+  #content(
+    page: PageName,
+    snapshot: Snapshot,
+    extras: Extras & { readonly range: Range },
+    token: string,
+  ): Html {
+    const { mayOperate, showsValues, pricePer100k, version } = this.#options
+    const { range } = extras
+    switch (page) {
+      case 'overview':
+        return <OverviewPage {...{ snapshot, range, pricePer100k, version }} />
+      case 'namespaces':
+        return <NamespacesPage {...{ snapshot, range, token }} census={this.#census} />
+      case 'jobs':
+        return <JobsPage {...{ snapshot, mayOperate, token }} />
+      case 'alerts':
+        return <AlertsPage {...{ snapshot, mayOperate, token }} />
+      case 'keys':
+        return (
+          <KeysPage
+            {...{ mayOperate, showsValues, token }}
+            at={snapshot.at}
+            namespaces={this.#namespaces(snapshot)}
+            namespace={extras.namespace || this.#options.cache.path}
+            inspected={extras.inspected}
+            counted={extras.counted}
+          />
+        )
+    }
+  }
+
+  /** The paths that figures of the last day are of, the cache's own first. */
+  #namespaces({ timeline }: Snapshot): readonly string[] {
+    const { path } = this.#options.cache
+    const hours = isThere(timeline) ? timeline.hours : []
+    const paths = new Set([path, ...hours.flatMap(({ figures }) => [...figures.keys()])])
+    return [...paths].filter((one) => one === path || one.startsWith(`${path}/`))
+  }
+}
+
+const UNKNOWN_CALLER: Problem = { status: 401, title: 'Log in, or send the token' }
+const FOREIGN_FORM: Problem = {
+  status: 403,
+  title: 'The form is not one of this dashboard',
+  detail: 'Load the page again, and send its form.',
+}
+const READ_ONLY: Problem = { status: 403, title: 'The dashboard is read-only' }
+
+function refuse(problem: Problem): Response {
+  return problemResponse(problem, { 'cache-control': 'no-store' })
+}
+
+function isTold(text: string): text is actions.Told {
+  return Object.hasOwn(actions.MESSAGES, text)
+}
+
+async function fieldsOf(c: Context): Promise<actions.Fields> {
+  try {
+    return await c.req.parseBody()
+  } catch (error) {
+    // What cannot be parsed has no fields; a body that is too long is for the app to answer.
+    if (isNearcacheError(error) || !(error instanceof TypeError)) throw error
+    return {}
+  }
+}
+
+async function render(c: Context, page: Html, status: 200 | 400 | 401): Promise<Response> {
+  return c.html(`<!doctype html>${await page}`, status, { ...HEADERS })
+}

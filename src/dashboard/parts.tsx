@@ -1,0 +1,203 @@
+/**
+ * The pieces that pages are put together from.
+ *
+ * @module
+ */
+
+import type { Content, Html } from './html.ts'
+import type { Lack } from './snapshot.ts'
+
+/** How good something is; each has a colour and a word, so that neither is needed alone. */
+export type Tone = 'good' | 'warn' | 'bad' | 'quiet'
+
+/** A panel. Those with an id are brought up to date in place. */
+export function Panel({
+  id,
+  title,
+  note,
+  isWide = false,
+  children,
+}: {
+  readonly id: string
+  readonly title: string
+  /** Beside the title. */
+  readonly note?: Content
+  readonly isWide?: boolean
+  readonly children?: Content
+}): Html {
+  return (
+    <section
+      class={isWide ? 'panel wide' : 'panel'}
+      id={id}
+      data-panel={id}
+      aria-labelledby={`${id}-title`}
+    >
+      <header>
+        <h2 id={`${id}-title`}>{title}</h2>
+        {note === undefined ? '' : <div class="note">{note}</div>}
+      </header>
+      {children}
+    </section>
+  )
+}
+
+/** A word in a coloured frame. */
+export function Pill({
+  tone,
+  children,
+}: {
+  readonly tone: Tone
+  readonly children?: Content
+}): Html {
+  return <span class={`pill ${tone}`}>{children}</span>
+}
+
+/** One large number, and what it is to be compared with. */
+export function Tile({
+  id,
+  label,
+  value,
+  detail,
+  tone = 'quiet',
+}: {
+  readonly id: string
+  readonly label: string
+  readonly value: string
+  readonly detail: string
+  readonly tone?: Tone
+}): Html {
+  return (
+    <div class={`tile ${tone}`} id={id}>
+      <dt>{label}</dt>
+      <dd class="value">{value}</dd>
+      <dd class="detail">{detail}</dd>
+    </div>
+  )
+}
+
+/** Pairs of a name and a value. */
+export function Facts({ of }: { readonly of: readonly (readonly [string, Content])[] }): Html {
+  return (
+    <dl class="facts">
+      {of.map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** A part of a whole, drawn; the number stands beside it. */
+export function Bar({
+  percent,
+  tone = 'good',
+}: {
+  readonly percent: number
+  readonly tone?: Tone
+}): Html {
+  const width = `${Math.max(0, Math.min(100, percent))}%`
+  return (
+    <svg class={`bar ${tone}`} aria-hidden="true" focusable="false">
+      <rect class="rail" width="100%" height="100%" rx="3" />
+      <rect class="fill" width={width} height="100%" rx="3" />
+    </svg>
+  )
+}
+
+/** A table that scrolls by itself where it is too wide, also by keyboard. */
+export function Table({
+  label,
+  head,
+  numeric = [],
+  children,
+}: {
+  readonly label: string
+  readonly head: readonly string[]
+  /** Which columns are numbers, from 0. */
+  readonly numeric?: readonly number[]
+  readonly children?: Content
+}): Html {
+  return (
+    <section class="scroll" aria-label={label} tabindex={0}>
+      <table>
+        <thead>
+          <tr>
+            {head.map((name, i) => (
+              <th scope="col" class={numeric.includes(i) ? 'number' : undefined}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </section>
+  )
+}
+
+/** What stands where there is nothing. */
+export function Empty({
+  title,
+  children,
+}: {
+  readonly title: string
+  readonly children?: Content
+}): Html {
+  return (
+    <div class="empty">
+      <p class="empty-title">{title}</p>
+      {children === undefined ? '' : <p>{children}</p>}
+    </div>
+  )
+}
+
+/** Why a panel has nothing to show. */
+export function Missing({ lack, how }: { readonly lack: Lack; readonly how: string }): Html {
+  if (lack === 'away') {
+    return (
+      <Empty title="Redis does not answer">
+        What is in it cannot be shown now. The page goes on trying.
+      </Empty>
+    )
+  }
+  return <Empty title="Not set up">{how}</Empty>
+}
+
+/** A form of one button, with what it needs to be taken for ours. */
+export function ActionButton({
+  id,
+  action,
+  label,
+  about,
+  token,
+  fields,
+  tone = 'plain',
+}: {
+  /** Names the button, so that the focus finds it again. */
+  readonly id: string
+  readonly action: string
+  readonly label: string
+  /** What it is done to, for those who hear the button alone. */
+  readonly about?: string
+  readonly token: string
+  readonly fields: Readonly<Record<string, string>>
+  readonly tone?: 'plain' | 'main' | 'danger'
+}): Html {
+  return (
+    <form method="post" action={action} class="inline">
+      <FormToken token={token} />
+      {Object.entries(fields).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <button type="submit" id={id} class={tone} aria-label={about && `${label}: ${about}`}>
+        {label}
+      </button>
+    </form>
+  )
+}
+
+export function FormToken({ token }: { readonly token: string }): Html {
+  return <input type="hidden" name="form-token" value={token} />
+}

@@ -1,0 +1,218 @@
+/**
+ * What pages do in the browser: they draw their charts, and bring their panels up to date. Everything
+ * they show is in the document without it.
+ *
+ * @module
+ */
+
+/** JavaScript, for a deferred `<script src>`. */
+export const SCRIPT = `'use strict'
+{
+const HEIGHT = 220
+const main = document.getElementById('main')
+const styles = getComputedStyle(document.documentElement)
+const colour = (name) => styles.getPropertyValue('--' + name).trim()
+/** Charts by the id of the element that they are in, from one update to the next. */
+const charts = new Map()
+
+const number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
+function withUnit(value, unit) {
+  if (value == null) return '–'
+  if (unit === '%') return number.format(value) + ' %'
+  if (unit === 'ms') return value >= 1000 ? number.format(value / 1000) + ' s' : number.format(value) + ' ms'
+  return value >= 1e6 ? number.format(value / 1e6) + ' M' : value >= 1e4 ? number.format(value / 1e3) + ' k' : number.format(value)
+}
+
+function pointsOf({ at, lines }) {
+  return [at.map((ms) => ms / 1000), ...lines.map(({ values }) => values)]
+}
+
+function limitLine(limit) {
+  return (plot) => {
+    if (!limit) return
+    const { ctx, bbox } = plot
+    const y = Math.round(plot.valToPos(limit.value, 'y', true))
+    if (y < bbox.top || y > bbox.top + bbox.height) return
+    ctx.save()
+    ctx.strokeStyle = ctx.fillStyle = colour('bad')
+    ctx.lineWidth = devicePixelRatio
+    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio])
+    ctx.beginPath()
+    ctx.moveTo(bbox.left, y)
+    ctx.lineTo(bbox.left + bbox.width, y)
+    ctx.stroke()
+    ctx.font = 11 * devicePixelRatio + 'px ' + styles.fontFamily
+    ctx.textAlign = 'right'
+    ctx.fillText(limit.label + ' ' + withUnit(limit.value, plot.unit), bbox.left + bbox.width, y - 4 * devicePixelRatio)
+    ctx.restore()
+  }
+}
+
+/** Values between two gaps: no line leads to them. */
+function lonely(plot, series) {
+  const values = plot.data[series]
+  return values.flatMap((value, i) => (value != null && values[i - 1] == null && values[i + 1] == null ? [i] : []))
+}
+
+function draw(element) {
+  const data = JSON.parse(element.dataset.chart)
+  const known = charts.get(element.id)
+  const labels = data.lines.map(({ label }) => label).join()
+  if (known && known.labels === labels) {
+    if (known.element !== element) element.append(known.plot.root)
+    charts.set(element.id, { ...known, element })
+    if (known.text !== element.dataset.chart) known.plot.setData(pointsOf(data))
+    charts.get(element.id).text = element.dataset.chart
+    return
+  }
+  known?.plot.destroy()
+  const axis = { stroke: colour('soft'), font: '11px ' + styles.fontFamily, grid: { stroke: colour('grid'), width: 1 }, ticks: { show: false } }
+  const options = {
+    width: Math.max(200, element.clientWidth),
+    height: HEIGHT,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
+    padding: [12, 12, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { size: 7 } },
+    scales: { y: { range: (_, min, max) => [0, data.max ?? (Math.max(max ?? 0, (data.limit?.value ?? 0) * 1.05) * 1.1 || 1)] } },
+    axes: [
+      { ...axis, values: (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toISOString().slice(11, 16)), space: 64, size: 28 },
+      { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => withUnit(tick, data.unit)) },
+    ],
+    series: [
+      {},
+      ...data.lines.map(({ label, tone }, i) => ({
+        label,
+        stroke: colour('line-' + tone),
+        fill: i === 0 && data.unit === '%' ? colour('area-' + tone) : undefined,
+        width: 2,
+        spanGaps: false,
+        points: { show: true, size: 5, filter: data.at.length > 24 ? lonely : undefined },
+      })),
+    ],
+    hooks: { draw: [limitLine(data.limit)], setCursor: [(plot) => readOut(element.id, plot, data.unit)] },
+  }
+  element.replaceChildren()
+  const plot = new uPlot(options, pointsOf(data), element)
+  plot.unit = data.unit
+  plot.root.setAttribute('aria-hidden', 'true')
+  charts.set(element.id, { plot, labels, element, text: element.dataset.chart })
+}
+
+/** Of counts the sum, of measurements the newest: as the legend came. */
+function summaryOf(values, unit) {
+  const known = values.filter((value) => value != null)
+  return unit === '' ? known.reduce((sum, value) => sum + value, 0) : known.at(-1)
+}
+
+/** Puts the figures under the pointer into the legend; without one, what it came with. */
+function readOut(id, plot, unit) {
+  const legend = document.getElementById(id)?.closest('figure')?.querySelectorAll('.legend b')
+  const index = plot.cursor.idx
+  legend?.forEach((place, i) => {
+    const values = plot.data[i + 1]
+    const value = index == null ? summaryOf(values, unit) : values[index]
+    place.textContent = withUnit(value, unit)
+  })
+}
+
+function drawAll() {
+  for (const element of document.querySelectorAll('[data-chart]')) draw(element)
+  for (const [id, { plot }] of charts) {
+    if (document.getElementById(id)) continue
+    plot.destroy()
+    charts.delete(id)
+  }
+}
+
+function redrawAll() {
+  for (const { plot } of charts.values()) plot.destroy()
+  charts.clear()
+  drawAll()
+}
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redrawAll)
+let width = innerWidth
+addEventListener('resize', () => {
+  if (innerWidth === width) return
+  width = innerWidth
+  for (const { plot, element } of charts.values()) plot.setSize({ width: Math.max(200, element.clientWidth), height: HEIGHT })
+})
+
+/** The markup of each panel as it came, since a page changes what it shows. */
+const shown = new Map()
+const markupOf = (panel) => panel.outerHTML
+for (const panel of document.querySelectorAll('[data-panel]')) shown.set(panel.dataset.panel, markupOf(panel))
+
+function update(text) {
+  const next = new DOMParser().parseFromString(text, 'text/html')
+  const fresh = new Map([...next.querySelectorAll('[data-panel]')].map((panel) => [panel.dataset.panel, panel]))
+  const old = [...document.querySelectorAll('[data-panel]')]
+  // Panels come and go when Redis does: then all of the page is new.
+  if (old.length !== fresh.size || old.some(({ dataset }) => !fresh.has(dataset.panel))) {
+    location.reload()
+    return
+  }
+  for (const panel of old) replace(panel, fresh.get(panel.dataset.panel))
+  drawAll()
+  for (const [id, { plot }] of charts) readOut(id, plot, plot.unit)
+}
+
+function replace(panel, fresh) {
+  const markup = markupOf(fresh)
+  if (shown.get(fresh.dataset.panel) === markup) return
+  shown.set(fresh.dataset.panel, markup)
+  for (const details of panel.querySelectorAll('details[open]')) {
+    fresh.querySelector('#' + CSS.escape(details.id))?.setAttribute('open', '')
+  }
+  const scrolled = [...panel.querySelectorAll('.scroll')].map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop])
+  const focused = panel.contains(document.activeElement) ? document.activeElement : undefined
+  const place = focused ? [...panel.querySelectorAll(focused.localName)].indexOf(focused) : -1
+  panel.replaceWith(fresh)
+  fresh.querySelectorAll('.scroll').forEach((one, i) => one.scrollTo(...(scrolled[i] ?? [0, 0])))
+  if (focused) (document.getElementById(focused.id) ?? fresh.querySelectorAll(focused.localName)[place])?.focus({ preventScroll: true })
+}
+
+const offline = document.getElementById('offline')
+function complain(text) {
+  if (offline.textContent === text) return
+  offline.textContent = text
+  offline.hidden = text === ''
+}
+
+const pause = document.getElementById('pause')
+const isPaused = () => pause?.getAttribute('aria-pressed') === 'true'
+let isOver = false
+
+async function refresh() {
+  if (document.hidden || isPaused() || isOver) return
+  const response = await fetch(main.dataset.live, { headers: { 'x-nearcache-live': '1' } }).catch(() => undefined)
+  if (response?.status === 401) {
+    isOver = true
+    complain('You are logged out. Load the page again to log in.')
+  } else if (!response?.ok) {
+    complain('The dashboard cannot be reached. These figures are old; the page goes on trying.')
+  } else {
+    const text = await response.text().catch(() => undefined)
+    if (text === undefined || isPaused()) return
+    complain('')
+    update(text)
+  }
+}
+
+drawAll()
+if (main?.dataset.live) {
+  const wait = Number(main.dataset.refresh)
+  const again = () => setTimeout(() => refresh().finally(again), wait)
+  again()
+  document.addEventListener('visibilitychange', () => void refresh())
+  pause.hidden = false
+  pause.addEventListener('click', () => {
+    pause.setAttribute('aria-pressed', String(!isPaused()))
+    pause.textContent = isPaused() ? 'Go on' : 'Pause'
+    void refresh()
+  })
+}
+document.body.dataset.ready = ''
+}
+`
