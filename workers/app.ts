@@ -8,7 +8,9 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { type Problem, problemResponse } from 'nearcache/hono'
+import type { Warming } from 'nearcache/warming'
 import type { Composition } from './compose.ts'
+import { createWarming } from './cron.ts'
 import { problemOf } from './problem.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { emailRoutes } from './routes/emails.ts'
@@ -17,6 +19,7 @@ import { llmRoutes } from './routes/llm.ts'
 import { loginRoutes } from './routes/login.ts'
 import { mailboxRoutes } from './routes/mailbox.ts'
 import { meRoutes } from './routes/me.ts'
+import { dashboardRoutes, metricsRoutes } from './routes/operations.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 
@@ -29,8 +32,15 @@ const CLOSED: Problem = {
   detail: 'Neither AUTHENTICATOR is bound nor DEMO_LOGIN on.',
 }
 
-/** Builds the app. Every error leaves it as problem details. */
-export function createApp(composition: Composition): Hono {
+/**
+ * Builds the app. Every error leaves it as problem details.
+ *
+ * @param warming The jobs that the dashboard shows. @default jobs of its own
+ */
+export function createApp(
+  composition: Composition,
+  warming: Warming | undefined = composition.caching && createWarming(composition.caching),
+): Hono {
   const app = new Hono()
   app.use(
     bodyLimit({
@@ -42,6 +52,8 @@ export function createApp(composition: Composition): Hono {
   app.route('/', mailboxRoutes(composition.emails))
   app.route('/health', healthRoutes(composition.caching))
   app.route('/admin', adminRoutes(composition))
+  app.route('/dashboard', dashboardRoutes(composition, warming))
+  app.route('/metrics', metricsRoutes(composition))
   const { caching, llm, sessions, realtime } = composition
   if (sessions) {
     app.route('/sessions', sessionRoutes(sessions))

@@ -23,14 +23,22 @@ import { durableTransport } from 'nearcache/redis/durable'
 import { SessionUserCache } from 'nearcache/session'
 import { type Authenticate, authenticateBy, authenticateDemo } from './authenticate.ts'
 import { type CountedDriver, countStatements } from './counting-driver.ts'
-import type { LLMRouteSettings, RedisSettings, SessionSettings, Settings } from './env.ts'
+import type {
+  LLMRouteSettings,
+  OperationSettings,
+  RedisSettings,
+  SessionSettings,
+  Settings,
+} from './env.ts'
 import type { RealtimeSettings } from './realtime.ts'
+import { type Watch, watchOver } from './watch.ts'
 
 /** What there is only with the cache on. */
 export interface Caching {
   readonly cache: RedisCacheManager
   readonly emails: CachedEmailRepository
   readonly answers: LLMResponseCache
+  readonly watch: Watch
 }
 
 /** What there is only where users can log in. */
@@ -56,18 +64,19 @@ export interface Composition {
   readonly sessions: Sessions | undefined
   readonly llm: LLMRouteSettings | undefined
   readonly realtime: RealtimeSettings | undefined
+  readonly operations: OperationSettings
 }
 
 /** Builds everything; nothing is sent before the first request asks for it. */
 export function compose(settings: Settings): Composition {
-  const { db, redis, adminToken, isCached, nearTtl, llm, realtime } = settings
+  const { db, redis, adminToken, isCached, nearTtl, llm, realtime, operations } = settings
   const platform = workersPlatform()
   const sql = countStatements(toSqlDriver(db))
   const repository = new SqlEmailRepository({ db: sql.driver, platform })
   const rejected = new RejectedMessages({ db: sql.driver })
   const transport = transportTo(redis)
   const sessions = sessionsOn(transport, settings.sessions)
-  const base = { rejected, sql, adminToken, sessions, llm, realtime }
+  const base = { rejected, sql, adminToken, sessions, llm, realtime, operations }
   if (!isCached) return { ...base, emails: repository, caching: undefined, redis: transport }
   const cache = new RedisCacheManager({
     redis: transport,
@@ -77,7 +86,8 @@ export function compose(settings: Settings): Composition {
   })
   const emails = new CachedEmailRepository({ db: { repository }, cache, platform })
   const answers = new LLMResponseCache({ cache, platform, ...matcherOf(cache, llm) })
-  return { ...base, emails, caching: { cache, emails, answers }, redis: cache.redis }
+  const caching = { cache, emails, answers, watch: watchOver(cache, platform) }
+  return { ...base, emails, caching, redis: cache.redis }
 }
 
 /** With a circuit of their own: the cache's pauses are no reason to refuse everybody. */

@@ -39,6 +39,15 @@ export interface LLMRouteSettings {
   readonly matching: 'off' | 'wording' | { readonly ai: WorkersAI }
 }
 
+/** What operators may see and do. */
+export interface OperationSettings {
+  /** Whoever has it may read `/metrics`; without one, who has the admin token. */
+  readonly metricsToken: string | undefined
+  readonly dashboard: 'operate' | 'read-only' | 'off'
+  /** What a hundred thousand commands of the shared tier cost, in US dollars. */
+  readonly pricePer100k: number
+}
+
 /** The environment, checked. */
 export interface Settings {
   /** `undefined` where no model is named. */
@@ -47,6 +56,7 @@ export interface Settings {
   readonly redis: RedisSettings
   /** Whoever has it may call `/admin`; without one nobody may. */
   readonly adminToken: string | undefined
+  readonly operations: OperationSettings
   /** Off is for measuring what the cache saves. */
   readonly isCached: boolean
   /** How long copies inside an isolate are served unseen; none without it. */
@@ -68,6 +78,9 @@ const SessionKeys = z.string('must be a text').transform((text, context) => {
   context.addIssue(SESSION_KEYS_REQUIREMENT)
   return z.NEVER
 })
+
+/** Of Upstash, paid as it is used, as of 2025. */
+const UPSTASH_PRICE = 0.2
 
 /** A minute at most. */
 const FAST_PATHS = /^(?:\d{1,4}ms|[1-5]?\d{4}ms|60000ms|[1-5]?\ds|60s|[01]m)$/
@@ -102,6 +115,10 @@ const Environment = z
       z.coerce.number('must be a number').int('must be whole').positive('must be above 0'),
     ),
     ADMIN_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
+    METRICS_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
+    DASHBOARD: optional(
+      z.enum(['operate', 'read-only', 'off'], "must be 'operate', 'read-only' or 'off'"),
+    ),
     // Read by the object itself, and checked here, where a mistake is told.
     REDIS_SNAPSHOT: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
     CACHE: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
@@ -171,6 +188,11 @@ export function readEnv(env: unknown): Settings {
         : { kind: 'durable', namespace: REDIS },
     llm: llmSettingsOf(read.data),
     adminToken: rest.ADMIN_TOKEN,
+    operations: {
+      metricsToken: rest.METRICS_TOKEN ?? rest.ADMIN_TOKEN,
+      dashboard: rest.DASHBOARD ?? 'operate',
+      pricePer100k: UPSTASH_REDIS_REST_URL === undefined ? 0 : UPSTASH_PRICE,
+    },
     isCached: rest.CACHE !== 'off',
     nearTtl: rest.NEAR_TTL,
     sessions: sessionsIn(rest),

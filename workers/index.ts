@@ -30,7 +30,7 @@ function start(env: unknown): Running {
   const composition = compose(readEnv(env))
   const { caching } = composition
   const warming = caching && createWarming(caching)
-  return { composition, app: createApp(composition), warming }
+  return { composition, app: createApp(composition, warming), warming }
 }
 
 const worker: ExportedHandler = {
@@ -47,7 +47,9 @@ const worker: ExportedHandler = {
 
   async scheduled(controller, env) {
     running ??= start(env)
-    await heartbeat(running.composition.sql.driver, running.warming, controller)
+    const { sql, caching } = running.composition
+    await heartbeat(sql.driver, running.warming, controller)
+    await caching?.watch.monitor.performHealthCheck()
   },
 
   async email(message, env) {
