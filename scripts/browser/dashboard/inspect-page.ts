@@ -1,0 +1,110 @@
+/**
+ * What holds of every page: nothing foreign is asked, nothing is complained of, everything has a name and
+ * can be read, and nothing is wider than the screen.
+ *
+ * @module
+ */
+
+import type { Page } from 'playwright-core'
+
+/** Gathers what a page asks of others, and what the browser complains of, such as its policy. */
+export function listen(page: Page, origin: string): readonly string[] {
+  const complaints: string[] = []
+  page.on('console', (entry) => {
+    // The browser itself logs each status of 400 and above.
+    if (entry.type() === 'error' && !/Failed to load resource/.test(entry.text())) {
+      complaints.push(entry.text())
+    }
+  })
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('request', (request) => {
+    const isOwn = request.url().startsWith(origin) || request.url().startsWith('data:')
+    if (!isOwn) complaints.push(`asks ${new URL(request.url()).host}`)
+  })
+  return complaints
+}
+
+/** Controls without a name, fields without a label, headings out of order, ids that come twice. */
+export function unnamed(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const problems: string[] = []
+    for (const element of document.querySelectorAll('a, button, summary, [role=img]')) {
+      const name = element.getAttribute('aria-label') ?? element.textContent
+      if (!name?.trim()) problems.push(`no name: ${element.outerHTML.slice(0, 80)}`)
+    }
+    for (const field of document.querySelectorAll<HTMLInputElement>('input, textarea')) {
+      if (field.type !== 'hidden' && !field.labels?.length) problems.push(`no label: ${field.name}`)
+    }
+    const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id)
+    problems.push(...ids.filter((id, i) => ids.indexOf(id) !== i).map((id) => `twice: ${id}`))
+    if (document.querySelectorAll('h1').length !== 1) problems.push('not one h1')
+    for (const one of document.querySelectorAll('[aria-labelledby], [aria-describedby]')) {
+      const named =
+        one.getAttribute('aria-labelledby') ?? one.getAttribute('aria-describedby') ?? ''
+      if (!document.getElementById(named)) problems.push(`names nothing: ${named}`)
+    }
+    return problems
+  })
+}
+
+/** Texts whose contrast with what is behind them is below 4.5 (WCAG 2.2, 1.4.3). */
+export function faint(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    type Colour = readonly [number, number, number, number]
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+    const parse = (text: string): Colour => {
+      canvas?.clearRect(0, 0, 1, 1)
+      if (canvas) canvas.fillStyle = text
+      canvas?.fillRect(0, 0, 1, 1)
+      const [r = 0, g = 0, b = 0, a = 0] = canvas?.getImageData(0, 0, 1, 1).data ?? []
+      return [r, g, b, a / 255]
+    }
+    const behind = (element: Element | null): Colour => {
+      for (let at = element; at; at = at.parentElement) {
+        const colour = parse(getComputedStyle(at).backgroundColor)
+        if (colour[3] > 0.9) return colour
+      }
+      return [255, 255, 255, 1]
+    }
+    const light = ([r, g, b]: Colour): number => {
+      const [x = 0, y = 0, z = 0] = [r, g, b]
+        .map((part) => part / 255)
+        .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+      return 0.2126 * x + 0.7152 * y + 0.0722 * z
+    }
+    const found = new Set<string>()
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    while (walker.nextNode()) {
+      const { parentElement: element, textContent } = walker.currentNode
+      if (!element || !textContent?.trim() || !element.checkVisibility()) continue
+      const lights = [light(parse(getComputedStyle(element).color)), light(behind(element))]
+      const contrast = (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05)
+      if (contrast < 4.5) found.add(`${contrast.toFixed(2)}: ${textContent.trim().slice(0, 30)}`)
+    }
+    return [...found]
+  })
+}
+
+/** By how many pixels the page is wider than the screen. */
+export function excessWidth(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+}
+
+/** Whether something was drawn into every chart, in more than one colour. */
+export function emptyCharts(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('[data-chart]')].flatMap((element) => {
+      const canvas = element.querySelector('canvas')
+      const pixels = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data
+      const colours = new Set<number>()
+      for (let i = 0; i < (pixels?.length ?? 0); i += 4) {
+        if ((pixels?.[i + 3] ?? 0) > 200) {
+          colours.add(
+            ((pixels?.[i] ?? 0) << 16) | ((pixels?.[i + 1] ?? 0) << 8) | (pixels?.[i + 2] ?? 0),
+          )
+        }
+      }
+      return colours.size > 1 ? [] : [element.id]
+    }),
+  )
+}

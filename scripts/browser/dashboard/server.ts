@@ -1,0 +1,116 @@
+/**
+ * A dashboard on this machine, over a cache whose clock and whose Redis belong to the test.
+ *
+ * @module
+ */
+
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { RedisCacheManager } from 'nearcache'
+import { dashboard } from 'nearcache/dashboard'
+import { CacheMonitor, HotKeys, Metrics, RedisFigures } from 'nearcache/monitor'
+import { embeddedTransport } from 'nearcache/redis/embedded'
+import { ManualPlatform } from 'nearcache/testing'
+import { Warming } from 'nearcache/warming'
+
+/** A key, a tag, a value and the name of a namespace that would do harm as markup. */
+export const EVIL = `"><img src=x onerror="document.title='taken'"><script>1</script>`
+export const TOKEN = 'token-of-the-browser-test'
+
+/** What is run against the dashboard. */
+export interface Bench {
+  readonly origin: string
+  readonly platform: ManualPlatform
+  readonly cache: RedisCacheManager
+  readonly monitor: CacheMonitor
+  readonly hotKeys: HotKeys
+  /** While it is set, Redis does not answer. */
+  isAway: boolean
+  readonly runs: string[]
+  /** So many hits, and misses that load for 40 ms each; told to Redis. */
+  traffic(hits: number, misses: number): Promise<void>
+  close(): void
+}
+
+export async function startBench(): Promise<Bench> {
+  const platform = new ManualPlatform()
+  const engine = embeddedTransport({ platform })
+  const runs: string[] = []
+  const state = { isAway: false }
+  const redis: typeof engine = {
+    ...engine,
+    request: (request) =>
+      state.isAway
+        ? Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }))
+        : engine.request(request),
+  }
+  const cache = new RedisCacheManager({ redis, platform, retries: 0, breaker: { threshold: 500 } })
+  const figures = new RedisFigures({ cache })
+  const metrics = new Metrics({ cache, sinks: [figures], platform })
+  const hotKeys = new HotKeys({ cache, platform })
+  const monitor = new CacheMonitor({ cache, figures, platform, memoryLimitBytes: 2_000_000 })
+  const warming = new Warming({ cache, platform })
+  for (const [id, name, priority] of [
+    ['mail', 'Mailbox', 80],
+    ['answers', 'Answers of models', 60],
+  ] as const) {
+    const handler = (): number => {
+      runs.push(id)
+      return 42
+    }
+    warming.register({ id, name, priority, schedule: '0 */6 * * *', handler })
+  }
+  const app = new Hono()
+  const parts = { cache, figures, monitor, hotKeys, warming, platform }
+  const options = { authenticate: TOKEN, values: 'shown', refresh: '1s', version: 'v42' } as const
+  app.route('/dashboard', dashboard({ ...parts, ...options, mode: 'operate' }))
+  app.route('/read-only', dashboard({ ...parts, ...options }))
+  const server = createServer(getRequestListener(app.fetch))
+  const port = await listen(server)
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    platform,
+    cache,
+    monitor,
+    hotKeys,
+    runs,
+    get isAway() {
+      return state.isAway
+    },
+    set isAway(isAway) {
+      state.isAway = isAway
+    },
+    traffic: async (hits, misses) => {
+      const mail = cache.namespace('mail')
+      await mail.set('greeting', { text: 'hello' }, { ttl: '1d', tags: ['all', EVIL] })
+      for (let i = 0; i < hits; i++) await mail.get('greeting')
+      for (let i = 0; i < misses; i++) {
+        const key = `${platform.now()}.${i}`
+        await mail.getOrSet(key, () => {
+          platform.jump(40)
+          return i
+        })
+      }
+      await metrics.flush()
+    },
+    close: () => server.close(),
+  }
+}
+
+/** A site whose page sends a form to the dashboard. */
+export async function startEvilSite(target: string): Promise<{ origin: string; server: Server }> {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html')
+    response.end(`<form method="post" action="${target}/dashboard/delete-key">
+      <input name="namespace" value="default/mail"><input name="key" value="greeting"></form>
+      <script>document.forms[0].submit()</script>`)
+  })
+  return { origin: `http://127.0.0.1:${await listen(server)}`, server }
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
