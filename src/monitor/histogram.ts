@@ -37,6 +37,9 @@ export function upperBoundMs(bucket: number): number {
   return bucket >= BUCKETS - 1 ? Infinity : 2 ** (LOWEST_EXPONENT + bucket / PER_OCTAVE)
 }
 
+/** Buckets of whole milliseconds, which is what most clocks tell: a look-up in place of a logarithm. */
+const WHOLE_MS: Uint8Array = Uint8Array.from({ length: 1_024 }, (_, ms) => bucketOf(ms))
+
 /** One that is being counted. */
 export class Histogram {
   readonly #counts = new Float64Array(BUCKETS)
@@ -44,7 +47,8 @@ export class Histogram {
   #sumMicros = 0
 
   record(ms: number): void {
-    const bucket = bucketOf(ms)
+    // What is not whole, or not in the table, has no entry there.
+    const bucket = WHOLE_MS[ms] ?? bucketOf(ms)
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1
     this.#count++
     this.#sumMicros += Math.max(0, Math.round(ms * 1_000))

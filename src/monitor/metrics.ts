@@ -79,6 +79,8 @@ export class Metrics {
   readonly #source = randomId()
   readonly #end: () => void
   #tallies = new Map<string, Tally>()
+  /** The one counted in last: most operations are of the same namespace as the one before. */
+  #latest: { readonly cache: string; readonly tally: Tally } | undefined
   #nearHits: ReadonlyMap<string, number> = new Map()
   #counts: Readonly<Record<string, number>>
   #sequence = 0
@@ -156,6 +158,7 @@ export class Metrics {
   }
 
   #tally(cache: string): Tally {
+    if (this.#latest?.cache === cache) return this.#latest.tally
     const isKnown = this.#tallies.has(cache) || this.#tallies.size < this.#maxCaches
     const name = isKnown ? cache : OTHER_CACHES
     let tally = this.#tallies.get(name)
@@ -163,6 +166,7 @@ export class Metrics {
       tally = new Tally()
       this.#tallies.set(name, tally)
     }
+    this.#latest = { cache, tally }
     return tally
   }
 
@@ -176,6 +180,7 @@ export class Metrics {
       if (taken) figures.set(cache, taken)
     }
     this.#tallies = new Map()
+    this.#latest = undefined
     this.#operations = 0
     this.#flushedAt = this.#platform.now()
     return figures

@@ -13,13 +13,20 @@ const HIT_CODES = { fresh: 'hr', stale: 'hs', 'stale-if-error': 'he' } as const
 
 const READS: ReadonlySet<string> = new Set(['get', 'getOrSet', 'has', 'refresh'])
 
+/** A counter: counting is one look-up, not one more to put the sum back. */
+interface Cell {
+  count: number
+}
+
 /** Counters and histograms by the codes of `SERIES`. */
 export class Tally {
-  readonly #counters = new Map<string, number>()
+  readonly #cells = new Map<string, Cell>()
   readonly #histograms = new Map<string, Histogram>()
 
   add(code: string, by = 1): void {
-    this.#counters.set(code, (this.#counters.get(code) ?? 0) + by)
+    const cell = this.#cells.get(code)
+    if (cell === undefined) this.#cells.set(code, { count: by })
+    else cell.count += by
   }
 
   /** Counts an operation that has ended. Near hits are counted where they are made. */
@@ -72,8 +79,9 @@ export class Tally {
       const data = histogram.take()
       if (data) histograms.set(code, data)
     }
-    if (this.#counters.size === 0 && histograms.size === 0) return undefined
-    return { counters: this.#counters, histograms }
+    if (this.#cells.size === 0 && histograms.size === 0) return undefined
+    const counters = new Map([...this.#cells].map(([code, { count }]) => [code, count]))
+    return { counters, histograms }
   }
 
   #countLoad(outcome: Outcome & { kind: 'loaded' }, { durationMs, operation }: CacheEvent): void {
@@ -94,8 +102,11 @@ export class Tally {
   }
 
   #time(code: string, ms: number): void {
-    const histogram = this.#histograms.get(code) ?? new Histogram()
-    this.#histograms.set(code, histogram)
+    let histogram = this.#histograms.get(code)
+    if (histogram === undefined) {
+      histogram = new Histogram()
+      this.#histograms.set(code, histogram)
+    }
     histogram.record(ms)
   }
 }
