@@ -23,6 +23,7 @@ import { durableTransport } from 'nearcache/redis/durable'
 import { SessionUserCache } from 'nearcache/session'
 import { type Authenticate, authenticateBy, authenticateDemo } from './authenticate.ts'
 import { type CountedDriver, countStatements } from './counting-driver.ts'
+import type { CronTerms } from './cron.ts'
 import type {
   LLMRouteSettings,
   OperationSettings,
@@ -65,18 +66,21 @@ export interface Composition {
   readonly llm: LLMRouteSettings | undefined
   readonly realtime: RealtimeSettings | undefined
   readonly operations: OperationSettings
+  /** How jobs run. */
+  readonly cronTerms: CronTerms
 }
 
 /** Builds everything; nothing is sent before the first request asks for it. */
 export function compose(settings: Settings): Composition {
-  const { db, redis, adminToken, isCached, nearTtl, llm, realtime, operations } = settings
+  const { db, redis, adminToken, isCached, nearTtl, llm, realtime, operations, version } = settings
   const platform = workersPlatform()
   const sql = countStatements(toSqlDriver(db))
   const repository = new SqlEmailRepository({ db: sql.driver, platform })
   const rejected = new RejectedMessages({ db: sql.driver })
   const transport = transportTo(redis)
   const sessions = sessionsOn(transport, settings.sessions)
-  const base = { rejected, sql, adminToken, sessions, llm, realtime, operations }
+  const cronTerms = { llm, ...(version !== undefined && { version }) }
+  const base = { rejected, sql, adminToken, sessions, llm, realtime, operations, cronTerms }
   if (!isCached) return { ...base, emails: repository, caching: undefined, redis: transport }
   const cache = new RedisCacheManager({
     redis: transport,

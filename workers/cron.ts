@@ -6,49 +6,67 @@
 
 import type { RedisCacheManager } from 'nearcache'
 import { type CachedEmailRepository, indexTexts, type SqlDriver } from 'nearcache/email'
-import { type JobAnswer, type JobContext, Warming } from 'nearcache/warming'
+import type { LLMResponseCache } from 'nearcache/llm'
+import { analyticsJob, llmJob, mailJob, Warming, type WarmingOptions } from 'nearcache/warming'
+import type { LLMRouteSettings } from './env.ts'
+import { llmRoutes } from './routes/llm.ts'
 
 /** Messages of before the search that are made findable at once; the next beat goes on. */
 const INDEXED_AT_ONCE = 500
+/** An invocation may go on for half a minute after its response. */
+const AFTER_RESPONSE = '25s'
 
 /** What the jobs work on. */
 export interface CronParts {
   readonly cache: RedisCacheManager
   readonly emails: CachedEmailRepository
+  readonly answers: LLMResponseCache
 }
 
-/** The Worker's jobs: its mailbox, kept warm. */
-export function createWarming({ cache, emails }: CronParts): Warming {
-  const warming = new Warming({ cache })
-  warming.register({
-    id: 'mail',
-    name: 'Mailbox',
-    priority: 80,
-    schedule: '*/5 * * * *',
-    timeBudget: '30s',
-    handler: (context) => warmMailbox(emails, context),
-  })
+/** On which terms they run. */
+export interface CronTerms extends Pick<WarmingOptions, 'version' | 'timeBudget'> {
+  readonly llm?: LLMRouteSettings | undefined
+}
+
+/** The Worker's jobs: its mailbox, the figures of that, and what its models are asked, kept warm. */
+export function createWarming(parts: CronParts, { llm, ...terms }: CronTerms = {}): Warming {
+  const { cache, emails } = parts
+  const warming = new Warming({ cache, ...terms })
+  warming.register(mailJob({ emails, schedule: '*/5 * * * *', timeBudget: '30s' }))
+  warming.register(analyticsJob({ emails }))
+  if (llm && llm.warm.length > 0) {
+    warming.register(llmJob({ questions: llm.warm, ask: askBy(parts, llm) }))
+  }
   return warming
 }
 
-/** What is in the cache already costs SQL nothing, so an invocation that begins anew goes on where the last one ended. */
-async function warmMailbox(
-  emails: CachedEmailRepository,
-  { signal, budget, emit }: JobContext,
-): Promise<JobAnswer> {
-  let told = 0
-  const { isComplete } = await emails.warmCache({
-    recentDays: 7,
-    priorityEmails: true,
-    signal,
-    budgetMs: Math.max(1, budget.remainingMs),
-    onProgress: (progress) => {
-      emit(progress.emails - told)
-      told = progress.emails
-    },
-  })
-  // With time left it is the bound on messages that has ended it.
-  return { count: 0, isComplete: isComplete || !budget.isSpent }
+/** Asks as a client of `/llm` does, and so for those clients; no limit of theirs is used up. */
+function askBy(
+  { cache, answers }: CronParts,
+  settings: LLMRouteSettings,
+): Parameters<typeof llmJob<LLMRouteSettings['warm'][number]>>[0]['ask'] {
+  const app = llmRoutes({ cache, answers, settings: { ...settings, perMinute: undefined } })
+  const headers = {
+    'content-type': 'application/json',
+    authorization: `Bearer ${settings.token ?? ''}`,
+  }
+  return async ({ path, body }, { signal }) => {
+    const init = { method: 'POST', headers, body: JSON.stringify(body), signal }
+    const response = await app.request(path, init)
+    // It is stored when it has been read.
+    await response.arrayBuffer()
+    if (!response.ok) throw new Error(`The model answered HTTP ${response.status}`)
+    return { via: response.headers.get('x-nearcache') ?? 'miss' }
+  }
+}
+
+/**
+ * Warms once for each version of the deployment, when the first isolates of it get their first requests:
+ * there is no other moment at which a Worker starts. One of them does it; the others ask Redis, once.
+ */
+export async function warmAtStart(parts: CronParts, terms: CronTerms): Promise<void> {
+  if (terms.version === undefined) return
+  await createWarming(parts, { ...terms, timeBudget: AFTER_RESPONSE }).runDue()
 }
 
 /**

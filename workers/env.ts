@@ -37,6 +37,11 @@ export interface LLMRouteSettings {
   readonly perMinute: number | undefined
   /** Whether similar questions share answers: `meaning` by Workers AI, `wording` by itself. */
   readonly matching: 'off' | 'wording' | { readonly ai: WorkersAI }
+  /** What is asked ahead of the clients. */
+  readonly warm: readonly {
+    readonly path: string
+    readonly body: Readonly<Record<string, unknown>>
+  }[]
 }
 
 /** What operators may see and do. */
@@ -53,6 +58,8 @@ export interface Settings {
   /** `undefined` where no model is named. */
   readonly llm: LLMRouteSettings | undefined
   readonly db: D1Database
+  /** Names the deployment; `undefined` without its binding. */
+  readonly version: string | undefined
   readonly redis: RedisSettings
   /** Whoever has it may call `/admin`; without one nobody may. */
   readonly adminToken: string | undefined
@@ -85,6 +92,26 @@ const UPSTASH_PRICE = 0.2
 /** A minute at most. */
 const FAST_PATHS = /^(?:\d{1,4}ms|[1-5]?\d{4}ms|60000ms|[1-5]?\ds|60s|[01]m)$/
 
+const QuestionList = z
+  .array(
+    z.strictObject({
+      path: z.string().regex(/^\/(?:api|v1)\/[\w/]+$/),
+      body: z.record(z.string(), z.unknown()),
+    }),
+  )
+  .max(100)
+
+/** Questions to `/llm`, as its clients send them. */
+const Questions = z.string('must be a text').transform((text, context) => {
+  try {
+    return QuestionList.parse(JSON.parse(text))
+  } catch {
+    // No JSON, or other JSON; what zod says of it may name what was found.
+    context.addIssue(QUESTIONS)
+    return z.NEVER
+  }
+})
+
 const duration = (example: string) =>
   z.templateLiteral([z.int().nonnegative(), z.enum(['ms', 's', 'm'])], `must be like ${example}`)
 
@@ -95,6 +122,10 @@ const Environment = z
       hasMethods('idFromName', 'get'),
       'must be the binding of the Durable Object class RedisObject',
     ),
+    // Its id is empty where nothing has been deployed.
+    CF_VERSION_METADATA: z
+      .object({ id: z.string() }, 'must be a version_metadata binding')
+      .optional(),
     UPSTASH_REDIS_REST_URL: optional(
       z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
     ),
@@ -111,6 +142,7 @@ const Environment = z
       z.enum(['off', 'wording', 'meaning'], "must be 'off', 'wording' or 'meaning'"),
     ),
     AI: z.custom<WorkersAI>(hasMethods('run'), 'must be a Workers AI binding').optional(),
+    LLM_WARM: optional(Questions),
     LLM_REQUESTS_PER_MINUTE: optional(
       z.coerce.number('must be a number').int('must be whole').positive('must be above 0'),
     ),
@@ -158,6 +190,8 @@ const Environment = z
 const MISSING = 'must be set, since its counterpart is'
 const NEEDED = 'must be set, since users can log in'
 const OPEN = 'needs LLM_TOKEN, or everybody could use the model'
+const QUESTIONS =
+  'must be a JSON list of at most 100 questions like {"path":"/api/generate","body":{}}'
 const UNBOUND = "must be bound, since LLM_MATCHING is 'meaning'"
 
 function refuserOf(context: z.RefinementCtx): (name: string, message: string) => void {
@@ -165,7 +199,7 @@ function refuserOf(context: z.RefinementCtx): (name: string, message: string) =>
 }
 
 /** What would let everybody use a model that is not theirs. */
-const GUARDED = ['OLLAMA_BASE_URL', 'OPENAI_API_KEY'] as const
+const GUARDED = ['OLLAMA_BASE_URL', 'OPENAI_API_KEY', 'LLM_WARM'] as const
 
 /**
  * Reads the environment.
@@ -182,6 +216,7 @@ export function readEnv(env: unknown): Settings {
   const { DB, REDIS, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, ...rest } = read.data
   return {
     db: DB,
+    version: rest.CF_VERSION_METADATA?.id || undefined,
     redis:
       UPSTASH_REDIS_REST_URL !== undefined && UPSTASH_REDIS_REST_TOKEN !== undefined
         ? { kind: 'upstash', url: UPSTASH_REDIS_REST_URL, token: UPSTASH_REDIS_REST_TOKEN }
@@ -225,6 +260,7 @@ function llmSettingsOf(env: z.infer<typeof Environment>): LLMRouteSettings | und
     openaiKey: env.OPENAI_API_KEY,
     token: env.LLM_TOKEN,
     perMinute: env.LLM_REQUESTS_PER_MINUTE,
+    warm: env.LLM_WARM ?? [],
     matching: LLM_MATCHING === 'meaning' ? (AI ? { ai: AI } : 'off') : (LLM_MATCHING ?? 'off'),
   }
 }

@@ -9,7 +9,7 @@ import { problemResponse } from 'nearcache/hono'
 import type { Warming } from 'nearcache/warming'
 import { createApp } from './app.ts'
 import { type Composition, compose } from './compose.ts'
-import { createWarming, heartbeat } from './cron.ts'
+import { createWarming, heartbeat, warmAtStart } from './cron.ts'
 import { readEnv } from './env.ts'
 import { takeIn } from './inbox.ts'
 
@@ -28,15 +28,19 @@ let running: Running | undefined
 
 function start(env: unknown): Running {
   const composition = compose(readEnv(env))
-  const { caching } = composition
-  const warming = caching && createWarming(caching)
+  const { caching, cronTerms } = composition
+  const warming = caching && createWarming(caching, cronTerms)
   return { composition, app: createApp(composition, warming), warming }
 }
 
 const worker: ExportedHandler = {
-  async fetch(request, env) {
+  async fetch(request, env, ctx) {
     try {
-      running ??= start(env)
+      if (running === undefined) {
+        running = start(env)
+        const { caching, cronTerms } = running.composition
+        if (caching) ctx.waitUntil(warmAtStart(caching, cronTerms))
+      }
     } catch (error) {
       // A ConfigurationError names variables and no values, so it may be logged.
       console.error(error)

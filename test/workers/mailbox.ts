@@ -11,6 +11,7 @@ import {
 } from 'cloudflare:test'
 import { env, exports } from 'cloudflare:workers'
 import { migrate, toSqlDriver } from 'nearcache/email'
+import { expect, vi } from 'vitest'
 import { compose } from '../../workers/compose.ts'
 import { readEnv } from '../../workers/env.ts'
 import worker from '../../workers/index.ts'
@@ -37,9 +38,27 @@ export function callAdmin(path: string, body?: unknown): Promise<Response> {
   })
 }
 
+/** The end of what the Worker warms behind the first request it gets. */
+let started: Promise<void> | undefined
+
+async function start(): Promise<void> {
+  const { version } = readEnv(env)
+  const { redis } = compose(readEnv(env))
+  await call('/health/cache')
+  for (const id of ['mail', 'analytics']) {
+    const body = ['HGET', `nc:{warming/${id}}`, 'versions']
+    await vi.waitFor(
+      async () => expect((await redis.request({ path: [], body })).result).toContain(version),
+      10_000,
+    )
+  }
+}
+
 /** Empties the mailbox and brings it up to the schema; the cache is told. */
 export async function emptyMailbox(): Promise<void> {
   await migrate(toSqlDriver(env.DB))
+  started ??= start()
+  await started
   await env.DB.batch([
     env.DB.prepare('DELETE FROM emails'),
     env.DB.prepare('DELETE FROM workflow_chains'),
@@ -47,10 +66,12 @@ export async function emptyMailbox(): Promise<void> {
   await callAdmin('/changed', {})
 }
 
-/** Makes the Worker's job one that has never run. */
+/** Makes the Worker's jobs some that have never run. */
 export async function forgetWarming(): Promise<void> {
   const { redis } = compose(readEnv(env))
-  await redis.request({ path: [], body: ['DEL', 'nc:{warming/mail}'] })
+  for (const id of ['mail', 'analytics', 'llm']) {
+    await redis.request({ path: [], body: ['DEL', `nc:{warming/${id}}`] })
+  }
 }
 
 /** Sends the Worker a trigger, as the platform does. */

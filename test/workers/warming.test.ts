@@ -5,7 +5,10 @@ import { workersPlatform } from 'nearcache/platform/workers'
 import { durableTransport } from 'nearcache/redis/durable'
 import { type JobContext, Warming } from 'nearcache/warming'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { beat, callAdmin, emptyMailbox, forgetWarming, statements, store } from './mailbox.ts'
+import { compose } from '../../workers/compose.ts'
+import { type CronTerms, createWarming, warmAtStart } from '../../workers/cron.ts'
+import { readEnv } from '../../workers/env.ts'
+import { beat, call, callAdmin, emptyMailbox, forgetWarming, statements, store } from './mailbox.ts'
 
 const MINUTE = 60_000
 
@@ -161,4 +164,79 @@ describe("the Worker's trigger", () => {
     expect(idle).toEqual([1, 1, 1])
     expect(next).toBeGreaterThan(2)
   })
+})
+
+describe('a deployment', () => {
+  beforeEach(async () => {
+    await emptyMailbox()
+    await forgetWarming()
+  })
+
+  /** One more isolate of a deployment, which has just got its first request. */
+  async function firstRequest(terms: CronTerms): Promise<number> {
+    const { caching, sql } = compose(readEnv(env))
+    await warmAtStart(caching ?? expect.unreachable('the cache is on'), terms)
+    return sql.statements
+  }
+
+  test('warms the mailbox once, however many isolates of it get their first requests', async () => {
+    await store()
+    const version = crypto.randomUUID()
+    await beat(Date.now()) // so that no slot is due
+    await callAdmin('/changed', {})
+
+    const first = await Promise.all([1, 2, 3].map(() => firstRequest({ version })))
+    const later = await firstRequest({ version })
+    await callAdmin('/changed', {})
+    const next = await firstRequest({ version: `${version}-next` })
+
+    // One may have taken the mailbox and another its figures: together they do what one does alone.
+    expect(first.reduce((sum, count) => sum + count, 0)).toBe(next)
+    expect(later).toBe(0)
+    expect(next).toBeGreaterThan(2)
+  })
+
+  test('that has no name warms nothing at its start', async () => {
+    await store()
+
+    expect(await firstRequest({})).toBe(0)
+  })
+
+  test('has the name that the runtime gives it', () => {
+    const binding = { id: 'f3b1', tag: '', timestamp: '' }
+
+    expect(readEnv({ ...env, CF_VERSION_METADATA: binding }).version).toBe('f3b1')
+    expect(readEnv({ ...env, CF_VERSION_METADATA: { ...binding, id: '' } }).version).toBeUndefined()
+    expect(readEnv({ ...env, CF_VERSION_METADATA: undefined }).version).toBeUndefined()
+  })
+
+  test('asks its models ahead of their clients', async () => {
+    const body = { model: 'llama3.2', prompt: crypto.randomUUID(), stream: false }
+    const LLM_WARM = JSON.stringify([{ path: '/api/generate', body }])
+    const { caching, cronTerms } = compose(readEnv({ ...env, LLM_WARM }))
+    const warming = createWarming(caching ?? expect.unreachable('the cache is on'), cronTerms)
+
+    await warming.warmAll()
+    const response = await call('/llm/api/generate', {
+      method: 'POST',
+      headers: { authorization: 'Bearer test-llm-token-0123', 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+
+    expect(response.headers.get('x-nearcache')).toBe('hit')
+    const llm = (await warming.status()).find(({ id }) => id === 'llm')
+    expect(llm?.last).toMatchObject({ ending: 'complete', items: 1 })
+  })
+
+  test.each(['no JSON', '{}', '[{"path":"/etc","body":{}}]', '[{"path":"/api/chat","body":1}]'])(
+    'is refused LLM_WARM=%s, by name and without its value',
+    (LLM_WARM) => {
+      const problem =
+        'LLM_WARM must be a JSON list of at most 100 questions like {"path":"/api/generate","body":{}}'
+
+      expect(() => readEnv({ ...env, LLM_WARM })).toThrow(
+        expect.objectContaining({ problems: [problem] }),
+      )
+    },
+  )
 })
