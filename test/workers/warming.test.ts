@@ -8,6 +8,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { compose } from '../../workers/compose.ts'
 import { type CronTerms, createWarming, warmAtStart } from '../../workers/cron.ts'
 import { readEnv } from '../../workers/env.ts'
+import { found } from '../support/findings.ts'
 import { beat, call, callAdmin, emptyMailbox, forgetWarming, statements, store } from './mailbox.ts'
 
 const MINUTE = 60_000
@@ -61,7 +62,9 @@ describe('warming in the runtime', () => {
     return warming
   }
 
-  test('triggers that come twice, late or not at all run each slot exactly once', async () => {
+  test('triggers that come twice, late or not at all run each slot exactly once', async ({
+    task,
+  }) => {
     const isolates = [withJob(), withJob(), withJob()] as const
     // Those of 20 to 40 never come; that of 10 comes again after that of 50, and 60 comes three times.
     await Promise.all([dispatch(isolates[0], 0), dispatch(isolates[1], 0)])
@@ -72,6 +75,12 @@ describe('warming in the runtime', () => {
 
     await dispatch(isolates[2], 50)
 
+    const again = runs.length - new Set(runs).size
+    found(task, 'slots by triggers in workerd', {
+      triggers: 9,
+      slots: runs.length,
+      'run again': again,
+    })
     expect(runs).toEqual([
       'mail 0',
       'mail 10',
@@ -83,7 +92,9 @@ describe('warming in the runtime', () => {
     ])
   })
 
-  test('a job longer than one invocation goes on in the next, from its checkpoint', async () => {
+  test('a job longer than one invocation goes on in the next, from its checkpoint', async ({
+    task,
+  }) => {
     const pages: number[] = []
     const isolates = [1, 2, 3].map(() => {
       const warming = isolate(prefix)
@@ -109,6 +120,7 @@ describe('warming in the runtime', () => {
     for (const [i, warming] of isolates.entries()) await dispatch(warming, i)
     for (const warming of isolates) await dispatch(warming, 5)
 
+    found(task, 'a job over several invocations', { pages: pages.length, invocations: 3 })
     expect(pages).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     expect((await isolates[0]?.status())?.[0]?.last).toMatchObject({
       ending: 'complete',
