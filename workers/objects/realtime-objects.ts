@@ -61,6 +61,7 @@ export class SocketHubObject extends DurableObject<RealtimeEnvironment> {
     _reason: string,
     wasClean: boolean,
   ): Promise<void> {
+    answerClose(socket, code)
     await this.#hub.closed(socket, { code, wasClean })
   }
 
@@ -148,5 +149,18 @@ export class DirectoryObject extends DurableObject<RealtimeEnvironment> {
 
   list(prefix: string): Promise<string[]> {
     return this.#directory.list(prefix)
+  }
+}
+
+/**
+ * Answers a close. The runtime does not for a socket that may sleep: its client would wait for ten seconds,
+ * and be told 1006.
+ */
+function answerClose(socket: WebSocket, code: number): void {
+  try {
+    // Other codes are not for a server to send; 1005 and 1006 are not for anybody.
+    socket.close(code >= 3000 && code < 5000 ? code : 1000)
+  } catch {
+    // InvalidStateError: nobody is there any more.
   }
 }

@@ -1,0 +1,3 @@
+import { benchPresence } from './presence/once.ts'
+import { toText } from './table.ts'
+console.log(toText(await benchPresence()))
