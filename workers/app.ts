@@ -20,6 +20,7 @@ import { loginRoutes } from './routes/login.ts'
 import { mailboxRoutes } from './routes/mailbox.ts'
 import { meRoutes } from './routes/me.ts'
 import { dashboardRoutes, metricsRoutes } from './routes/operations.ts'
+import { presenceRoutes } from './routes/presence.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 
@@ -65,6 +66,8 @@ export function createApp(
   }
   // Without the cache there is nothing to it.
   if (caching && llm) app.route('/llm', llmRoutes({ ...caching, settings: llm }))
+  const [demo] = realtime?.isDemo ? realtime.apps.all : []
+  if (demo) app.route('/presence', presenceRoutes(demo))
   if (realtime) app.route('/', realtimeRoutes(realtime))
   app.notFound(() => problemResponse({ status: 404, title: 'Not found' }))
   app.onError((error) => {

@@ -1,0 +1,43 @@
+/**
+ * `/presence`: a page on which windows see each other come and go, and what lets them in.
+ *
+ * @module
+ */
+
+import { Hono } from 'hono'
+import { problemResponse } from 'nearcache/hono'
+import { type App, authorizeChannel } from 'nearcache/websocket/protocol'
+import * as z from 'zod'
+import { isLocal } from '../authenticate.ts'
+import { presencePage } from '../pages/presence-page.ts'
+
+const CLOSED = { status: 403, title: 'The demo of presence works on localhost alone' }
+
+/** As the client sends it, with the parameters that the page adds. */
+const Form = z.object({
+  socket_id: z.string().regex(/^\d{1,20}\.\d{1,20}$/),
+  channel_name: z.literal('presence-demo'),
+  user_id: z.string().regex(/^[A-Za-z0-9-]{1,40}$/),
+  name: z.string().trim().min(1).max(40),
+})
+
+/** Builds the routes. Everybody is who he says he is, so they are open on localhost alone. */
+export function presenceRoutes(app: App): Hono {
+  const routes = new Hono()
+  routes.use(async (c, next) => (isLocal(c.req.url) ? next() : problemResponse(CLOSED)))
+  routes.get('/', (c) =>
+    presencePage({
+      key: app.key,
+      canWave: app.clientEvents === 'members',
+      host: new URL(c.req.url).host,
+    }),
+  )
+  routes.post('/auth', async (c) => {
+    const read = Form.safeParse(await c.req.parseBody())
+    if (!read.success) return problemResponse({ status: 403, title: 'That is not of the demo' })
+    const { socket_id, channel_name, user_id, name } = read.data
+    const channelData = JSON.stringify({ user_id, user_info: { name } })
+    return c.json(authorizeChannel(app, socket_id, channel_name, channelData))
+  })
+  return routes
+}
