@@ -2,6 +2,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { LeftOutReporter } from './test/support/left-out-reporter.ts'
 import { llmUpstream } from './test/support/llm-upstream.ts'
+import { realtimeApps } from './test/support/websocket/apps.ts'
 
 /** Tests run on the sources: package exports lead there under this condition. */
 const SOURCES = ['nearcache:source']
@@ -13,6 +14,8 @@ const BINDINGS = {
   OPENAI_BASE_URL: 'http://model.test/v1',
   LLM_TOKEN: 'test-llm-token-0123',
   LLM_MATCHING: 'wording',
+  REALTIME_APPS: JSON.stringify(realtimeApps),
+  REALTIME_HUBS: '2',
 }
 
 /** What the Worker under test reaches by `fetch`: a model, and nothing of the network. */

@@ -32,7 +32,8 @@ export class Alarm {
       this.#at ??= at
     }
     const wanted = next()
-    const at = wanted === undefined ? null : Math.ceil(wanted)
+    // What is overdue is due at once; the platform takes no 0.
+    const at = wanted === undefined ? null : Math.max(1, Math.ceil(wanted))
     if (this.#at === at) return
     this.#at = at
     await (at === null ? this.#storage.deleteAlarm() : this.#storage.setAlarm(at))

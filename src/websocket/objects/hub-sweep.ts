@@ -67,6 +67,9 @@ export class HubSweep<Socket extends ObjectSocket> {
     const { app, connections, store, end } = this.#options
     const late = [...connections.values()].filter((connection) => this.#isUnsigned(connection, now))
     await Promise.all(late.map((connection) => end(connection, CLOSES.notSignedIn, 'closed')))
+    // One that is closing wakes its hub, and is told of; unless it never is.
+    const shut = [...connections.values()].filter(({ isOpen }) => !isOpen)
+    await Promise.all(shut.map((connection) => end(connection, CLOSES.noPong, 'lost')))
     const signsOf = (connection: HubConnection<Socket>): Signs => this.#signsOf(connection)
     const { pings, closes } = sweep(connections.values(), signsOf, app.limits, now)
     for (const connection of pings) {
@@ -85,6 +88,7 @@ export class HubSweep<Socket extends ObjectSocket> {
   }
 
   #dueAt(connection: HubConnection<Socket>): number {
+    if (!connection.isOpen) return connection.heardAt
     const { limits, signInWithinMs } = this.#options.app
     const dueAt = dueAtOf(this.#signsOf(connection), limits)
     if (signInWithinMs === undefined || connection.user) return dueAt

@@ -68,12 +68,22 @@ export class Realtime implements RealtimePort {
   async connect(app: App, { clientId }: Arrival, request: Request): Promise<Response | undefined> {
     const client = clientId ?? String(this.#platform.random())
     for (const hub of hubsFor(client, this.#hubs)) {
-      const { hubs } = this.#bindings
-      const stub = hubs.get(hubs.idFromName(objectName(app.id, hub)))
-      const response = await stub.fetch(request)
+      const response = await this.#reach(objectName(app.id, hub), request)
       if (!response.headers.has(HUB_HEADER)) return response
     }
     return undefined
+  }
+
+  /** A hub that was restarted refuses once; a stub that threw may stay broken. */
+  async #reach(hub: string, request: Request): Promise<Response> {
+    const { hubs } = this.#bindings
+    const attempt = (): Promise<Response> => hubs.get(hubs.idFromName(hub)).fetch(request)
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!Reflect.get(Object(error), 'retryable')) throw error
+      return attempt()
+    }
   }
 
   async publish(

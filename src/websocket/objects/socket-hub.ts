@@ -68,7 +68,6 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     const connections = state
       .getWebSockets()
       .map((socket) => HubConnection.restore(socket, this.#store))
-      .filter((connection) => connection?.isOpen)
       .filter((connection) => connection !== undefined)
     for (const connection of connections) this.#enter(connection)
     const isRestarted = connections.length === 0 && this.#store.attached().length > 0
