@@ -134,9 +134,10 @@ export class HubConnection<Socket extends ObjectSocket = ObjectSocket> {
     } satisfies Attachment)
   }
 
-  /** Drops what is stored beside the attachment. */
+  /** Drops what is stored: what is told of the socket from now on is old news. */
   forget(store: HubStore): void {
     if (this.#isSpilled) store.dropSpilled(this.id)
+    this.socket.serializeAttachment(null)
   }
 
   /** Sends a frame; a socket that is going is none to worry about. */

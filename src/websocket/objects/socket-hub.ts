@@ -130,7 +130,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     socket: ObjectSocket,
     { code, wasClean }: { readonly code: number; readonly wasClean: boolean },
   ): Promise<void> {
-    const connection = this.#connections.get(socket)
+    const connection = this.#connections.get(socket) ?? this.#recall(socket as Socket)
     if (connection === undefined) return
     await this.#drop(connection, reasonOf(code, wasClean))
     await this.#settle()
@@ -227,6 +227,15 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
       this.#subscriptions.drop(connection, reason),
       this.#users.drop(connection, reason),
     ])
+  }
+
+  /** A socket whose close woke the hub is not among its sockets any more. */
+  #recall(socket: Socket): HubConnection<Socket> | undefined {
+    const connection = HubConnection.restore(socket, this.#store)
+    if (connection === undefined) return undefined
+    this.#enter(connection)
+    this.#users.restore(connection)
+    return connection
   }
 
   #enter(connection: HubConnection<Socket>): void {
