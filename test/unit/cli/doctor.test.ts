@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest'
+import { wayTo } from '../../../src/cli/commands/doctor.ts'
+import type { Finding, Patient } from '../../../src/cli/doctor/check.ts'
+import { examine } from '../../../src/cli/doctor/examine.ts'
+import { SERVER_CHECKS } from '../../../src/cli/doctor/server.ts'
+import { RemoteError } from '../../../src/errors.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import type { RedisRequest, Requester } from '../../../src/redis/requester.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+
+const platform = new ManualPlatform()
+const WAY = { isEncrypted: true, isLocal: false }
+
+/** A Redis on which some commands are answered otherwise. */
+function redisWith(
+  answers: Readonly<Record<string, (body: readonly unknown[]) => unknown>> = {},
+): Requester {
+  const engine = embeddedTransport({ platform })
+  return {
+    request: async <Result>(request: RedisRequest) => {
+      const body = request.body as readonly unknown[]
+      const answer = answers[String(body[0])]
+      return answer ? ((await answer(body)) as { result: Result }) : engine.request<Result>(request)
+    },
+  }
+}
+
+async function findings(
+  requester: Requester,
+  given: Partial<Patient> = {},
+): Promise<ReadonlyMap<string, Finding>> {
+  const patient = { requester, kind: 'rest', platform, prefix: 'nc', way: WAY, deadlineMs: 1_000 }
+  const all = await examine({ ...patient, elapsed: () => platform.now(), ...given })
+  return new Map(all.map((one) => [one.id, one]))
+}
+
+describe('the doctor', () => {
+  test('finds nothing amiss with a Redis that is well, and leaves no key', async () => {
+    const redis = embeddedTransport({ platform })
+    const found = await findings(redis)
+
+    expect([...found.values()].filter(({ grade }) => grade === 'fail')).toEqual([])
+    expect([...found.keys()]).toEqual([
+      ...[
+        'connection',
+        'encryption',
+        'round-trip',
+        'clock',
+        'rights',
+        'scripts',
+        'version',
+        'role',
+      ],
+      ...['memory', 'eviction', 'evicted', 'persistence', 'old-keys'],
+    ])
+    expect(await redis.request({ path: [], body: ['DBSIZE'] })).toEqual({ result: 0 })
+  })
+
+  test('says why there is no answer, and asks no further', async () => {
+    const refused = new RemoteError({ operation: 'PING', reason: 'ECONNREFUSED', applied: 'no' })
+    const found = await findings({ request: () => Promise.reject(refused) })
+
+    expect([...found.values()]).toEqual([
+      {
+        id: 'connection',
+        grade: 'fail',
+        evidence: 'it does not answer: ECONNREFUSED',
+        advice: expect.stringContaining('check host, port, TLS'),
+      },
+    ])
+  })
+
+  test.each([
+    ['NOAUTH Authentication required.', 'it refuses: NOAUTH'],
+    ['WRONGPASS invalid username-password pair', 'it refuses: WRONGPASS'],
+  ])('takes "%s" for a wrong password', async (error, evidence) => {
+    const found = await findings(redisWith({ PING: () => ({ error }) }))
+
+    expect(found.get('connection')).toMatchObject({ grade: 'fail', evidence })
+    expect(found.size).toBe(1)
+  })
+
+  test('a token that may not write fails, one that may not ask for figures is warned of', async () => {
+    const refuse = () => ({ error: 'NOPERM this user has no permissions' })
+    const readOnly = await findings(redisWith({ SET: refuse, DEL: refuse, EVALSHA: refuse }))
+    const blind = await findings(redisWith({ INFO: refuse, TIME: refuse }))
+
+    expect(readOnly.get('rights')).toMatchObject({
+      grade: 'fail',
+      evidence: 'refused: SET (every write), DEL (delete, invalidation)',
+    })
+    expect(readOnly.get('scripts')).toMatchObject({ grade: 'fail' })
+    expect(blind.get('rights')).toMatchObject({ grade: 'warn' })
+    expect(blind.get('clock')).toMatchObject({ grade: 'unknown' })
+    expect(blind.get('version')).toMatchObject({ grade: 'unknown' })
+  })
+
+  test('a host that refuses the time within scripts fails', async () => {
+    const found = await findings(
+      redisWith({ EVALSHA: () => ({ error: 'ERR Write commands not allowed after TIME' }) }),
+    )
+
+    expect(found.get('scripts')).toMatchObject({
+      grade: 'fail',
+      evidence: 'the scripts of the cache do not run: ERR',
+    })
+  })
+
+  test.each([
+    [2, 'ok'],
+    [40, 'warn'],
+    [250, 'fail'],
+  ])('a round trip of %i ms is %s', async (ms, grade) => {
+    const found = await findings(
+      redisWith({
+        PING: async () => {
+          await platform.advance(ms)
+          return { result: 'PONG' }
+        },
+      }),
+    )
+
+    expect(found.get('round-trip')).toMatchObject({ grade })
+  })
+
+  test.each([
+    [0, 'ok', /^Redis is 0 ms ahead of/],
+    [-900, 'ok', /^Redis is 900 ms behind/],
+    [5_000, 'warn', /^Redis is 5000 ms ahead of/],
+  ])('a clock that is %i ms ahead is %s', async (skew, grade, evidence) => {
+    const at = (): unknown => {
+      const ms = platform.now() + skew
+      return { result: [`${Math.floor(ms / 1_000)}`, `${(ms % 1_000) * 1_000}`] }
+    }
+    const found = await findings(redisWith({ TIME: at }))
+
+    expect(found.get('clock')).toMatchObject({ grade, evidence: expect.stringMatching(evidence) })
+  })
+
+  test.each<[info: Record<string, string>, id: string, grade: string]>([
+    [{ redis_version: '7.2.4' }, 'version', 'ok'],
+    [{ redis_version: '5.0.14' }, 'version', 'fail'],
+    [{ role: 'slave' }, 'role', 'fail'],
+    [{ used_memory: '10', maxmemory: '0' }, 'memory', 'warn'],
+    [{ used_memory: '10', maxmemory: '100' }, 'memory', 'ok'],
+    [{ used_memory: '90', maxmemory: '100' }, 'memory', 'warn'],
+    [{ used_memory: '99', maxmemory: '100' }, 'memory', 'fail'],
+    [{ maxmemory_policy: 'allkeys-lru' }, 'eviction', 'ok'],
+    [{ maxmemory_policy: 'noeviction', maxmemory: '100' }, 'eviction', 'warn'],
+    [{ evicted_keys: '0' }, 'evicted', 'ok'],
+    [{ evicted_keys: '12' }, 'evicted', 'warn'],
+    [{ aof_enabled: '1', aof_last_write_status: 'ok' }, 'persistence', 'ok'],
+    [{ aof_enabled: '1', aof_last_write_status: 'err' }, 'persistence', 'fail'],
+    [{ aof_enabled: '0', rdb_last_bgsave_status: 'err' }, 'persistence', 'fail'],
+    [{ aof_enabled: '0', rdb_last_bgsave_status: 'ok' }, 'persistence', 'ok'],
+    [{}, 'persistence', 'unknown'],
+  ])('%j makes %s %s', (info, id, grade) => {
+    const found = SERVER_CHECKS.map((check) => check({ info: new Map(Object.entries(info)) }))
+    const one = found.find((finding) => finding.id === id)
+
+    expect(one).toMatchObject({ grade })
+    expect(one?.advice === null).toBe(grade === 'ok' || grade === 'unknown')
+  })
+
+  test('warns of a way without TLS that leaves the machine', async () => {
+    const redis = redisWith()
+    const open = { isEncrypted: false, isLocal: false }
+
+    expect((await findings(redis, { way: open })).get('encryption')).toMatchObject({
+      grade: 'warn',
+    })
+    expect(
+      (await findings(redis, { way: { ...open, isLocal: true } })).get('encryption'),
+    ).toMatchObject({ grade: 'ok' })
+  })
+
+  test.each([
+    ['redis://localhost:6379', { isEncrypted: false, isLocal: true }],
+    ['rediss://example.com', { isEncrypted: true, isLocal: false }],
+    ['redis://[::1]:6379', { isEncrypted: false, isLocal: true }],
+    ['redis://127.example.com', { isEncrypted: false, isLocal: false }],
+  ])('knows where %s leads', (url, way) => {
+    expect(wayTo({ kind: 'tcp-url', url, warnings: [] })).toEqual(way)
+  })
+})

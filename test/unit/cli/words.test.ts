@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { suggest } from '../../../src/cli/suggest.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { runCli, runJson } from '../../support/cli.ts'
+import { startBridge } from '../bridge/bridge-server.ts'
+
+const SECRET = 'a-secret-token'
+const ROOT = join(import.meta.dirname, '../../..')
+const COMMANDS =
+  `status health stats report alerts doctor bench get inspect del tags invalidate sessions
+  warm sweep migrate bridge init`.split(/\s+/)
+
+describe('the words of nearcache', () => {
+  test('the overview names every command, and loads none of them', async () => {
+    const { code, printed } = await runCli(['--help'])
+    const source = readFileSync(join(ROOT, 'src/cli/run.ts'), 'utf8')
+    const loadedAtOnce = [...source.matchAll(/^import .* from '(.*)'$/gm)].map(([, path]) => path)
+
+    expect(code).toBe(0)
+    for (const name of COMMANDS) expect(printed).toMatch(new RegExp(`^  ${name} +\\S`, 'm'))
+    expect(loadedAtOnce).toEqual(['./command.ts', './suggest.ts', './usage-error.ts'])
+  })
+
+  test.each(COMMANDS)('%s --help says how to call it, as help does', async (name) => {
+    const asked = await runCli([name, '--help', SECRET])
+
+    expect(asked).toEqual({ code: 0, printed: expect.stringContaining('nearcache '), warned: '' })
+    expect(await runCli(['help', name])).toEqual(asked)
+    expect(asked.printed).toContain(`nearcache ${name}`)
+    expect(asked.printed).not.toMatch(/[ \t]$/m)
+    expect(asked.printed).not.toContain('\u001B')
+  })
+
+  test('--version is that of the package', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+
+    expect(await runCli(['--version'])).toMatchObject({ code: 0, printed: version })
+  })
+
+  test.each([
+    ['stauts', 'status'],
+    ['stat', 'stats'],
+    ['inpsect', 'inspect'],
+    ['Doctor', 'doctor'],
+    ['invalidat', 'invalidate'],
+    ['migrte', 'migrate'],
+  ])('%s is taken for %s', async (typed, meant) => {
+    const { code, warned } = await runCli([typed])
+
+    expect(code).toBe(2)
+    expect(warned).toContain(`did you mean ${meant}?`)
+  })
+
+  test.each(['frobnicate', SECRET, '', 'x'.repeat(10_000), '__proto__', 'constructor'])(
+    'nothing is suggested for a word that is like none of the commands',
+    async (typed) => {
+      const { code, warned } = await runCli([typed])
+
+      expect({ code, warned }).toEqual({
+        code: 2,
+        warned: 'nearcache: there is no such command; see: nearcache --help',
+      })
+    },
+  )
+
+  test('a suggestion is for a slip, not for another word', () => {
+    expect(suggest('gte', ['get', 'del'])).toBe('get')
+    expect(suggest('put', ['get', 'del'])).toBeUndefined()
+  })
+
+  test.each<[words: string[], problem: RegExp]>([
+    [['get'], /^get: KEY is missing; see: nearcache get --help$/],
+    [['get', 'a', SECRET], /^get: there is a word that is one too many/],
+    [['status', SECRET], /^status: there is a word that belongs to no option/],
+    [['get', 'a', '--nmespace', SECRET], /^get: --nmespace is not an option/],
+    [['get', 'a', '--namespace'], /^get: --namespace needs a value/],
+    [['get', 'a', `--json=${SECRET}`], /^get: --json takes no value/],
+    [['stats', '--minutes', SECRET], /^stats: --minutes must be a whole number from 1 to 180$/],
+    [['stats', '--interval', SECRET], /^stats: --interval must be a time such as 500ms, 30s or 2h/],
+    [['status', '--redis', `http://${SECRET}`], /^status: --redis must be a URL such as redis:/],
+    [['status', '--redis', 'redis://h', '--embedded'], /^status: --redis and --embedded exclude/],
+    [['status', '--rest', `https://${SECRET}`], /^status: --rest takes its token from UPSTASH_/],
+    [['status', '--deadline', SECRET, '--embedded'], /^status: --deadline must be a time/],
+    [['status'], /^status: no Redis is named: set UPSTASH_REDIS_REST_URL/],
+    [['get', '--embedded', 'a', '--namespace', ''], /^get: Invalid name: namespace is empty$/],
+    [['get', '--embedded', '\uD800'], /^get: Invalid name: key has a lone surrogate$/],
+    [['tags', SECRET, '--embedded'], /^tags: the one thing to do with tags is ls$/],
+    [['invalidate', '--embedded'], /^invalidate: give tags, or --pattern, or --all$/],
+    [['invalidate', 'a', '--all', '--embedded'], /^invalidate: give tags, or --pattern, or --all$/],
+    [['invalidate', '--all', '--soft', '--embedded'], /^invalidate: --soft goes with tags alone$/],
+    [['alerts', '--resolve', SECRET], /^alerts: --resolve must be one of connection, error-rate/],
+    [['sessions', '--revoke-all', '--embedded'], /^sessions: USER is missing/],
+    [['sessions', 'u', '--embedded'], /^sessions: SESSION_KEYS is not set/],
+    [['warm', '--all', '--embedded'], /^warm: --all, --only and --budget go with --jobs/],
+    [['warm', '--jobs', '/none.mjs', '--embedded'], /^warm: --jobs names a module that cannot be/],
+    [['sweep', '--idle', '5s', '--embedded'], /^sweep: --idle must be a time such as/],
+    [
+      ['migrate', '--from', SECRET, '--embedded'],
+      /^migrate: --key names \{key\}, which --from has/,
+    ],
+    [['migrate', '--from', '{a}{b}', '--embedded'], /^migrate: --from must have something between/],
+    [['migrate', '--from', 'x:{', '--embedded'], /^migrate: --from must have names in its braces/],
+    [['migrate', '--format', SECRET, '--embedded'], /^migrate: --format must be json or text$/],
+    [['bench', '--concurrency', '0', '--embedded'], /^bench: --concurrency must be a whole number/],
+    [['init', '--name', 'Not a name'], /^init: --name must be 1 to 63 lower-case letters/],
+  ])(
+    '%j is refused in one line that says what is wrong, without a secret',
+    async (words, problem) => {
+      const { code, printed, warned } = await runCli(words)
+
+      expect({ code, printed }).toEqual({ code: 2, printed: '' })
+      expect(warned.split('\n')).toHaveLength(1)
+      expect(warned.replace('nearcache ', '')).toMatch(problem)
+      expect(warned).not.toContain(SECRET)
+    },
+  )
+
+  test('a failure is one line, and with --json a document too, and names no address', async () => {
+    const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1', REDIS_PASSWORD: SECRET }
+
+    expect(await runCli(['get', 'a'], { env })).toEqual({
+      code: 1,
+      printed: '',
+      warned: 'nearcache get: Redis failed at MGET: ECONNREFUSED',
+    })
+    expect(await runJson(['get', 'a'], { env })).toEqual({
+      command: 'get',
+      error: { code: 'ERR_REMOTE', message: 'Redis failed at MGET: ECONNREFUSED' },
+    })
+    expect(await runJson(['get'], { env })).toMatchObject({ error: { code: 'ERR_USAGE' } })
+  })
+
+  test('options come before the environment, and problems of that are told by name', async () => {
+    const behind = embeddedTransport()
+    const bridge = await startBridge(behind)
+    const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1', UPSTASH_REDIS_REST_TOKEN: bridge.token }
+
+    const named = await runJson(['status', '--rest', bridge.url], { env })
+    const problem = await runCli(['status'], { env: { REDIS_HOST: `redis://${SECRET}` } })
+    await bridge.stop()
+    await behind.close()
+
+    expect(named).toMatchObject({ status: 'ok', transport: 'rest' })
+    expect(problem).toEqual({
+      code: 1,
+      printed: '',
+      warned: expect.stringMatching(/^nearcache status: REDIS_HOST must be a host name/),
+    })
+  })
+})
