@@ -11,6 +11,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
 import type { Host } from '../../src/cli/command.ts'
 import { CacheMonitor, Metrics, RedisFigures } from '../../src/monitor/index.ts'
+import type { Platform } from '../../src/platform/platform.ts'
+import { webPlatform } from '../../src/platform/web.ts'
 import type { Argument, Transport } from '../../src/redis/requester.ts'
 import { SessionUserCache } from '../../src/session/index.ts'
 import { Warming } from '../../src/warming/index.ts'
@@ -26,10 +28,10 @@ export interface CliTarget {
 }
 
 /** Fills a Redis as an application would. */
-export async function fill(redis: Transport): Promise<void> {
-  const cache = new RedisCacheManager({ redis })
+export async function fill(redis: Transport, platform: Platform = webPlatform()): Promise<void> {
+  const cache = new RedisCacheManager({ redis, platform })
   const figures = new RedisFigures({ cache })
-  const metrics = new Metrics({ cache, sinks: [figures] })
+  const metrics = new Metrics({ cache, sinks: [figures], platform })
   const users = cache.namespace('users', { ttl: '15m' })
   for (let i = 0; i < 12; i++) {
     await users.getOrSet(`user:${i % 6}`, () => ({ id: i % 6 }), { tags: [`org:${i % 3}`] })
@@ -37,13 +39,14 @@ export async function fill(redis: Transport): Promise<void> {
   await cache.set('greeting', { text: 'hello '.repeat(400) }, { tags: ['texts'] })
   await users.invalidateTags(['org:1'])
   await metrics.flush()
-  const warming = new Warming({ cache })
+  const warming = new Warming({ cache, platform })
   const handler = (): number => 42
   warming.register({ id: 'mail', name: 'Mail', priority: 1, schedule: '0 0 * * *', handler })
   await warming.warmAll()
   const keys = [{ id: 'k1', secret: '00'.repeat(32) }]
-  await new SessionUserCache({ redis: cache.redis, keys }).createSession('anna', 'a@example.com')
-  const monitor = new CacheMonitor({ cache, figures, memoryLimitBytes: 1_000 })
+  const sessions = new SessionUserCache({ redis: cache.redis, keys, platform })
+  await sessions.createSession('anna', 'a@example.com')
+  const monitor = new CacheMonitor({ cache, figures, memoryLimitBytes: 9_500, platform })
   await monitor.performHealthCheck()
   await redis.request({ path: [], body: ['SET', 'cache:data:email:7', '{"id":7}', 'EX', 600] })
 }

@@ -30,7 +30,7 @@ export const delCommand: CliCommand = command({
       out.result(facts, () => [
         facts.dryRun
           ? `${existing.length} of ${plural(words.length, 'key')} would be deleted; nothing was`
-          : `deleted ${plural(words.length, 'key')}, ${existing.length} of which had an entry`,
+          : `deleted: ${existing.length} of ${plural(words.length, 'key')} had an entry`,
       ])
       return 0
     }),

@@ -85,7 +85,7 @@ function linesOf(facts: Facts, out: Output): string[] {
     ['keys', String(facts.keys ?? 'unknown')],
     [
       'memory',
-      `${bytes(memoryBytes)}, ${limit === null ? 'without a limit' : `of ${bytes(limit)}`}`,
+      `${bytes(memoryBytes)}${limit === null ? ', without a limit' : ` of ${bytes(limit)}`}`,
     ],
     ['eviction', facts.evictionPolicy ?? 'unknown'],
   ])
