@@ -174,6 +174,15 @@ export function describeCli(name: string, start: () => Promise<CliTarget>): void
           { id: 'list', ending: 'complete', items: 1 },
         ],
       })
+      writeFileSync(
+        join(folder, 'bad.mjs'),
+        `export default [{ id: 'bad', name: 'Bad', priority: 1, schedule: '0 0 * * *',
+          handler: () => { throw new TypeError('no such table') } }]`,
+      )
+      expect(await cli('warm', '--jobs', 'bad.mjs', '--all')).toMatchObject({
+        code: 1,
+        warned: 'nearcache warm: bad failed: TypeError: no such table',
+      })
       expect(await json('get', 'warmed')).toMatchObject({ value: 1 })
       expect(await json('warm', '--jobs', file, '--only', 'list')).toMatchObject({
         runs: [{ id: 'list' }],

@@ -12,7 +12,7 @@ import { type Call, command } from '../define.ts'
 import { loadJobs } from '../job-file.ts'
 import { type KnownJob, readJobs } from '../jobs.ts'
 import { readInteger, readTime } from '../numbers.ts'
-import { type Cell, instant, span } from '../output.ts'
+import { type Cell, instant, span, visible } from '../output.ts'
 import { UsageError } from '../usage-error.ts'
 
 const ARGS = {
@@ -115,6 +115,10 @@ async function runJobs(
   const stop = warming.subscribe((event) => {
     isAway ||= event.kind === 'unavailable'
     told(event, ran, (message) => bar.update(ran.length, message))
+    if (event.kind === 'ended' && event.error !== undefined) {
+      // The job is the user's, and so are its words: nobody else could say what went wrong.
+      host.warn(`nearcache warm: ${event.id} failed: ${visible(firstLine(event.error))}`)
+    }
   })
   const ended = (): void => void warming.stop()
   host.signal.addEventListener('abort', ended, { once: true })
@@ -144,6 +148,10 @@ async function runJobs(
     ),
   ])
   return isFailed ? 1 : 0
+}
+
+function firstLine(error: unknown): string {
+  return String(error).split('\n', 1)[0] ?? ''
 }
 
 function told(event: WarmingEvent, ran: Ran[], show: (message: string) => void): void {
