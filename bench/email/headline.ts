@@ -30,7 +30,7 @@ const WARM_UP = 600
 const COUNTED = 1_000
 const BURSTS = 30
 /** Of one contender in a round. */
-const ARRIVALS = 400
+const ARRIVALS = 300
 const ROUNDS = 5
 /** Part of its capacity at which SQL alone is measured: without a queue, on a machine that is shared. */
 const LOAD = 0.25
@@ -39,6 +39,10 @@ const AT_MOST_UNDER_WAY = 300
 /** Rates that are tried, as multiples of the common one. */
 const STEPS = [1, 1.5, 2, 3, 4.5, 6, 8, 10]
 const TRIES = 3
+/** A tenth more than the percentile is chance. */
+const CHANCE = 0.1
+/** After so many rates in a row that were too much, no more are tried. */
+const MISSES = 2
 
 /** Where the database is: in the process, or so many milliseconds away. */
 interface Place {
@@ -119,8 +123,7 @@ async function measureAt(place: Place, stage: Stage): Promise<Result> {
     const [plain] = all as [Played]
     const rate = (2_000 * ARRIVALS * LOAD) / (await plain.play(2 * ARRIVALS, 16))
     const rounds = await roundsOf(all, rate)
-    const p95 = median((rounds[0]?.waits ?? []).map(({ read = [] }) => quantile(read, 0.95)))
-    const most = await mostOf(all, { rate, p95 })
+    const most = await mostOf(all, rate)
     const performances = checks.map(({ statementsPerRead, wrong }, i) => ({
       statementsPerRead,
       wrong,
@@ -183,32 +186,37 @@ function timesOf(rounds: readonly Waits[]): Times {
   }
 }
 
-/** The last rate at which each has kept the percentile, of three tries the middle one. */
-async function mostOf(
-  all: readonly Played[],
-  { rate, p95 }: { readonly rate: number; readonly p95: number },
-): Promise<number[]> {
+/**
+ * The last rate at which each has kept the 95th percentile that SQL alone has at the common rate: in
+ * the same seconds, since what else the machine does comes and goes.
+ */
+async function mostOf(all: readonly Played[], rate: number): Promise<number[]> {
   const most = all.map(() => 0)
-  const going = new Set(all.keys())
+  const missed = all.map(() => 0)
   for (const step of STEPS) {
-    const perSecond = rate * step
-    const tries = new Map([...going].map((i): [number, number[]] => [i, []]))
+    const going = [...all.keys()].filter((i) => (missed[i] ?? 0) < MISSES)
+    const kept = all.map(() => 0)
     for (let nth = 0; nth < TRIES; nth++) {
+      const bound = (await p95At(all[0] as Played, rate, nth)) * (1 + CHANCE)
       for (const i of going) {
-        // Half a second at least: a burst at the start is not what lasts.
-        const count = Math.max(ARRIVALS, Math.round(perSecond / 2))
-        const waits = await arrive(arrivalsAt(perSecond, count, nth), (all[i] as Played).request)
-        const reached = waits ? quantile(waits['read'] ?? [], 0.95) : Number.POSITIVE_INFINITY
-        tries.get(i)?.push(reached)
+        if ((await p95At(all[i] as Played, rate * step, nth)) <= bound) kept[i] = (kept[i] ?? 0) + 1
       }
     }
-    for (const [i, reached] of tries) {
-      // A tenth more is chance.
-      if (median(reached) <= p95 * 1.1) most[i] = perSecond
-      else going.delete(i)
+    for (const i of going) {
+      const isKept = (kept[i] ?? 0) > TRIES / 2
+      if (isKept) most[i] = rate * step
+      missed[i] = isKept ? 0 : (missed[i] ?? 0) + 1
     }
   }
   return most
+}
+
+/** Of reads, in milliseconds; without end when requests pile up. */
+async function p95At({ request }: Played, perSecond: number, nth: number): Promise<number> {
+  // Half a second at least: a burst at the start is not what lasts.
+  const count = Math.max(ARRIVALS, Math.round(perSecond / 2))
+  const waits = await arrive(arrivalsAt(perSecond, count, nth), request)
+  return waits ? quantile(waits['read'] ?? [], 0.95) : Number.POSITIVE_INFINITY
 }
 
 function arrivalsAt(perSecond: number, count: number, round: number): Parameters<typeof arrive>[0] {

@@ -85,9 +85,16 @@ export function imageOf(email: EmailImage | Email): ListImage {
   return { ...picked, recipients } as unknown as ListImage
 }
 
+/** Every list goes through the same images, as the mirror of the log holds them. */
+const whole = new WeakMap<object, EmailImage>()
+
 /** An image for those who ask for whole ones: the rest of it is blank. */
 export function widened(image: Partial<ListImage>): EmailImage {
-  return { ...BLANK, ...image }
+  const known = whole.get(image)
+  if (known !== undefined) return known
+  const made: EmailImage = { ...BLANK, ...image }
+  whole.set(image, made)
+  return made
 }
 
 export function packImage(image: ListImage): PackedImage {

@@ -112,8 +112,10 @@ class ReplayState {
     const before = row.before === undefined ? undefined : matchOf(question, row.before)
     const after = matchOf(question, row.after)
     const isOutside = !isListed && after === 'no'
+    // Told again or not, it counts for nothing.
+    if (isOutside && before === 'no') return true
     if (!isOrdered || isRigid(question, this.#window)) {
-      return isOutside && (before === 'no' || !isWhole(question, this.#window))
+      return isOutside && !isWhole(question, this.#window)
     }
     const settled = settle(question, { before, after, isListed })
     if (settled === undefined) return false
