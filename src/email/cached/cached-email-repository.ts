@@ -259,7 +259,10 @@ export class CachedEmailRepository implements EmailRepository {
    */
   async warmCache(options: WarmOptions = {}): Promise<WarmResult> {
     const recorder = this.#recorder
-    const read = (query: EmailQuery): Promise<EmailPage> => this.queryEmails(canonicalize(query))
+    const read = async (query: EmailQuery): Promise<EmailPage> => {
+      const canonical = canonicalize(query)
+      return this.#readAfterDebts(() => this.#reads.sharedPage(canonical))
+    }
     return warm({ recorder, platform: this.#platform, read }, options)
   }
 

@@ -21,7 +21,7 @@ import {
   withPage,
 } from '../filter.ts'
 import { matchesImage } from '../match.ts'
-import { compareInOrder } from '../order.ts'
+import { compareInOrder, sortKeyOf } from '../order.ts'
 import { analyticsTtl, listTtl } from './lifetimes.ts'
 import type { CachedLists, Filled } from './lists.ts'
 import type { Found, KeptList, NearList, NearLists } from './near-lists.ts'
@@ -68,6 +68,11 @@ export class CachedReads {
     if (found.kind === 'in-doubt') return this.#source().queryEmails(query)
     const near = found.kind === 'kept' ? await this.#nearPage(name, found, query) : undefined
     return near ?? this.#farPage(name, query)
+  }
+
+  /** As {@link page}, and whatever is missing in Redis is stored there, for all isolates. */
+  sharedPage(query: CanonicalQuery): Promise<EmailPage> {
+    return this.#farPage(nameOf('page', query), query, true)
   }
 
   async ids(query: CanonicalQuery): Promise<EmailIdPage> {
@@ -140,13 +145,20 @@ export class CachedReads {
     return page
   }
 
-  async #farPage(name: string, query: CanonicalQuery): Promise<EmailPage> {
+  async #farPage(name: string, query: CanonicalQuery, isShared = false): Promise<EmailPage> {
     const question = listQuestion(query)
     const ttl = listTtl(query.branches, this.#platform.now())
-    const found = await this.#lists.read(question, ttl, () => this.#fill(question, query))
+    const read: { emails?: readonly Email[] } = {}
+    const found = await this.#lists.read(question, ttl, async () => {
+      if (!this.#near || isShared) return this.#fill(question, query)
+      const { filled, emails } = await this.#fillWhole(question, query)
+      read.emails = emails
+      return filled
+    })
     const window = found && pageOf(found.window, question)
     if (found === undefined || window === undefined) return this.#source().queryEmails(query)
-    const { emails } = await this.#rows.listed(window.ids, found.looked)
+    const looked = isShared ? undefined : found.looked
+    const { emails } = await this.#rows.listed(window.ids, looked, read.emails)
     const page = pageFrom(window, emails, query)
     if (page === undefined) return this.#readPast(question, query, window.ids)
     if (found.looked) this.#near?.put(name, { question, window: found.window, page }, found.looked)
@@ -177,6 +189,21 @@ export class CachedReads {
     const { keys, nextCursor, total } = await this.#source().queryEmailIds(wide)
     const end = nextCursor === undefined ? null : (keys.at(-1) ?? null)
     return { rows: keys, end, ...(total !== undefined && { total }) }
+  }
+
+  /**
+   * As the last, and the messages with it: kept in this process, they are not asked for by id, which
+   * would take a statement more. Who has no copies finds them missing in Redis, and stores them.
+   */
+  async #fillWhole(
+    question: Question,
+    query: CanonicalQuery,
+  ): Promise<{ readonly filled: Filled; readonly emails: readonly Email[] }> {
+    const wide = withPage(query, { limit: question.depth, offset: question.skipped })
+    const { emails, nextCursor, total } = await this.#source().queryEmails(wide)
+    const rows = emails.map((email) => sortKeyOf(email, query.order.by))
+    const end = nextCursor === undefined ? null : (rows.at(-1) ?? null)
+    return { filled: { rows, end, ...(total !== undefined && { total }) }, emails }
   }
 
   /**

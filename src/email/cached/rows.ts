@@ -95,15 +95,22 @@ export class CachedRows {
    * The messages of a list, in the order of the ids.
    *
    * @param looked Had by this read, before. Without it, no copy in this process is used.
+   * @param read Messages that this read has from SQL since.
    */
-  async listed(ids: readonly string[], looked: Looked | undefined): Promise<Listed> {
+  async listed(
+    ids: readonly string[],
+    looked: Looked | undefined,
+    read: readonly Email[] = [],
+  ): Promise<Listed> {
     this.reads += ids.length
+    this.loads += read.length
+    const own = new Map(read.map((email) => [email.id, email]))
     const taken = looked && this.#near?.take(ids, looked)
     const copies = taken?.emails ?? new Map<string, Email>()
-    const missing = ids.filter((id) => !copies.has(id))
-    const found = missing.length === 0 ? copies : await this.#remote(missing)
-    if (looked && missing.length > 0) this.#near?.put(found.values(), looked)
-    const emails = ids.flatMap((id) => copies.get(id) ?? found.get(id) ?? [])
+    const missing = ids.filter((id) => !own.has(id) && !copies.has(id))
+    const found = missing.length === 0 ? own : new Map([...own, ...(await this.#remote(missing))])
+    if (looked && found.size > 0) this.#near?.put(found.values(), looked)
+    const emails = ids.flatMap((id) => found.get(id) ?? copies.get(id) ?? [])
     return { emails, clearAt: taken?.clearAt ?? 0 }
   }
 

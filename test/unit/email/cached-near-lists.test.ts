@@ -145,6 +145,18 @@ describe('lists kept in the process, strict', () => {
     expect(await readNew(reader)).toMatchObject([{ id, isFlagged: true }])
   })
 
+  test('a page that is nowhere takes one statement, and what is warmed is there for others too', async () => {
+    const pending = { statuses: ['pending'] } as const
+    await mailbox.database.createEmail(makeEmail({ status: 'pending' }))
+
+    expect(await mailbox.statementsOf(() => reader.queryEmails(pending))).toBe(1)
+    expect(await mailbox.statementsOf(() => reader.queryEmails(pending))).toBe(0)
+    await reader.warmCache({ queries: [pending] })
+    const other = open({})
+    expect(await mailbox.statementsOf(() => other.queryEmails(pending))).toBe(0)
+    expect((await other.queryEmails(pending)).emails).toHaveLength(1)
+  })
+
   test('with Redis away lists are read from SQL', async () => {
     await readNew(reader)
     mailbox.redis.isCut = true
