@@ -37,10 +37,13 @@ export const nearRepository: KindOf = (redis) => ({
   open: ({ driver }) => openRepository(redis, { db: driver, near: {} }),
 })
 
+/** How far the answers of {@link lagRepository} may lag, in milliseconds. */
+export const LAG_MS = 1_000
+
 /** As the last, with answers that may lag a second behind what other processes write. */
 export const lagRepository: KindOf = (redis) => ({
-  name: 'nearcache, near with a lag of 1 s',
-  open: ({ driver }) => openRepository(redis, { db: driver, near: { lag: '1s' } }),
+  name: 'nearcache, near, lag 1 s',
+  open: ({ driver }) => openRepository(redis, { db: driver, near: { lag: LAG_MS } }),
 })
 
 /** Copies of all there is, which may lag by so many milliseconds. */

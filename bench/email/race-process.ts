@@ -8,7 +8,15 @@
 import { appendFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ContenderKind, digestOf, openMailDatabase } from './contender.ts'
-import { cachedRepository, nearRepository, noCache, tableTag, untold } from './contenders.ts'
+import {
+  cachedRepository,
+  LAG_MS,
+  lagRepository,
+  nearRepository,
+  noCache,
+  tableTag,
+  untold,
+} from './contenders.ts'
 import { drizzleWithCache } from './drizzle.ts'
 import type { RaceOrder, RaceReport, SeenAnswer } from './race-protocol.ts'
 import { Workload } from './workload.ts'
@@ -26,6 +34,8 @@ const workload = new Workload({
 const contender = await kindOf(order).open(database)
 // Connected, and past the first look at everything.
 await contender.read(workload.queries[0] ?? {})
+/** States as they were found, oldest first. */
+const past: { readonly at: number; readonly position: number }[] = []
 const signals = { go: Promise.withResolvers<void>(), isOver: false }
 
 process.on('message', (message) => {
@@ -48,6 +58,8 @@ function kindOf({ contender: name, redis: url }: RaceOrder): ContenderKind {
       return cachedRepository(redis)
     case 'near':
       return nearRepository(redis)
+    case 'lag':
+      return lagRepository(redis)
     case 'untold':
       return untold(redis)
     case 'tag':
@@ -79,7 +91,8 @@ async function readOnce(): Promise<SeenAnswer> {
   const operation = workload.next()
   if (operation.kind !== 'read') throw new Error('A reader drew a write')
   const query = workload.queries.indexOf(operation.query)
-  const from = position()
+  const now = position()
+  const from = order.contender === 'lag' ? positionBefore(now) : now
   const emails = await contender.read(operation.query)
   return { query, from, to: position(), emails: emails.map(digestOf) }
 }
@@ -88,6 +101,14 @@ async function readOnce(): Promise<SeenAnswer> {
 function position(): number {
   const row = database.db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM history').get()
   return Number(row?.['seq'])
+}
+
+/** The latest state that was known to be the last a lag ago: the first before there is any. */
+function positionBefore(position: number): number {
+  const at = performance.now()
+  past.push({ at, position })
+  while (at - (past[1]?.at ?? at) >= LAG_MS) past.shift()
+  return at - (past[0]?.at ?? at) >= LAG_MS ? (past[0]?.position ?? 0) : 0
 }
 
 async function write(): Promise<number> {

@@ -7,7 +7,7 @@
 import type { WorkloadOptions } from './workload.ts'
 
 /** Who answers the reads and makes the writes. */
-export type RaceContender = 'nearcache' | 'near' | 'untold' | 'tag' | 'drizzle' | 'none'
+export type RaceContender = 'nearcache' | 'near' | 'lag' | 'untold' | 'tag' | 'drizzle' | 'none'
 
 /** What one process is to do. */
 export interface RaceOrder {
@@ -31,7 +31,10 @@ export type RaceReport =
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly operations: number; readonly statements: number }
 
-/** An answer, and the positions of the history before the read and after it. */
+/**
+ * An answer, and the positions of the history before the read and after it; before the lag, where
+ * answers may lag behind.
+ */
 export interface SeenAnswer {
   /** Index in the queries of the workload. */
   readonly query: number

@@ -23,6 +23,7 @@ describeWithRedis('a mailbox of several processes on one Redis and one SQLite fi
   test.for([
     ['remotely', 'nearcache'],
     ['and in each process', 'near'],
+    ['and in each process, with a lag', 'lag'],
   ] as const)(
     'kept %s, answers what a fresh query would have answered at some instant of the read',
     {
