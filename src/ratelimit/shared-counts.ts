@@ -6,13 +6,12 @@
  */
 
 import { Ratelimit } from '@upstash/ratelimit'
-import { Redis } from '@upstash/redis'
 import { RemoteError, RemoteTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { guard } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
-import type { Command, RedisRequest, RedisResponse, Requester } from '../redis/requester.ts'
+import type { Argument, Requester } from '../redis/requester.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import { UpstashScripts } from './upstash-scripts.ts'
 
@@ -32,21 +31,27 @@ export interface SharedCountsOptions {
   readonly timeoutMs: number
 }
 
-type Limiter = ConstructorParameters<typeof Ratelimit>[0]['limiter']
+type Options = ConstructorParameters<typeof Ratelimit>[0]
+
+/** What the limiters call of a client: one of Upstash's would bring all commands there are. */
+interface ScriptClient {
+  evalsha(sha1: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
+  eval(lua: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
+}
 
 /** The counts of a limiter's policies. Those asked for within a tick are one request. */
 export class SharedCounts {
   readonly #platform: Platform
   readonly #timeoutMs: number
   readonly #prefix: string
-  readonly #redis: Redis
+  readonly #redis: ScriptClient
   readonly #limits = new Map<string, Ratelimit>()
 
   constructor({ redis, platform, prefix, timeoutMs }: SharedCountsOptions) {
     this.#platform = platform
     this.#timeoutMs = timeoutMs
     this.#prefix = prefix
-    this.#redis = new Redis(batching(redis, platform, timeoutMs))
+    this.#redis = batching(redis, platform, timeoutMs)
   }
 
   /**
@@ -79,7 +84,7 @@ export class SharedCounts {
     const known = this.#limits.get(policy.name)
     if (known) return known
     const limit = new Ratelimit({
-      redis: this.#redis,
+      redis: this.#redis as unknown as Options['redis'],
       limiter: limiterOf(policy),
       prefix: `${this.#prefix}:${policy.name}`,
       // Its memory of refusals has no bound, and its timeout lets everybody through.
@@ -97,7 +102,7 @@ const NO_COUNT = new RemoteError({
   applied: 'unknown',
 })
 
-function limiterOf({ algorithm, limit, windowMs }: ResolvedPolicy): Limiter {
+function limiterOf({ algorithm, limit, windowMs }: ResolvedPolicy): Options['limiter'] {
   switch (algorithm) {
     case 'sliding-window':
       return Ratelimit.slidingWindow(limit, `${windowMs} ms`)
@@ -109,21 +114,21 @@ function limiterOf({ algorithm, limit, windowMs }: ResolvedPolicy): Limiter {
 }
 
 /**
- * A Requester that sends the commands of one tick together, gives up at the timeout, and answers at
- * once while the circuit is open. A count is never sent twice: it is no harm to lose one. All that
- * is sent are scripts that answer with numbers.
+ * A client that sends the scripts of one tick together, gives up at the timeout, and answers at once
+ * while the circuit is open. A count is never sent twice: it is no harm to lose one.
  */
-function batching(redis: Requester, platform: Platform, timeoutMs: number): Requester {
+function batching(redis: Requester, platform: Platform, timeoutMs: number): ScriptClient {
   const guarded = guard(redis, { platform, deadlineMs: timeoutMs, retries: 0 })
   const scripts = new UpstashScripts(new RedisLink(guarded, isCluster(redis)))
-  return {
-    async request<Result>({ body }: RedisRequest): Promise<RedisResponse<Result>> {
-      const reply = await scripts.run(body as Command)
+  const run =
+    (name: string): ScriptClient['eval'] =>
+    async (script, keys, args) => {
+      const reply = await scripts.run([name, script, keys.length, ...keys, ...args])
       // Nil counts as zero in a comparison, and a limit would let everybody through.
       if (!Array.isArray(reply) || !reply.every(Number.isFinite)) throw NO_COUNT
-      return { result: reply as Result }
-    },
-  }
+      return reply
+    }
+  return { evalsha: run('EVALSHA'), eval: run('EVAL') }
 }
 
 function isCluster(redis: Requester): boolean {

@@ -57,7 +57,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'workers/',
   ],
   '@hono/node-server': ['src/cli/'],
-  '@upstash/redis': ['src/ratelimit/', 'src/testing/'],
+  '@upstash/redis': ['src/testing/'],
   '@upstash/ratelimit': ['src/ratelimit/'],
   'cloudflare:workers': ['src/platform/workers.ts', 'workers/'],
   nearcache: ['workers/'],
