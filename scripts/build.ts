@@ -1,12 +1,11 @@
 /**
- * Builds the package: `src` to `dist`, module by module, and the Worker to `dist/worker`. Copies the client
- * that the page `/presence` loads to where the Worker's assets are.
+ * Builds the package: `src` to `dist`, module by module, and the Worker to `dist/worker`.
  *
  * @module
  */
 
 import { execFileSync } from 'node:child_process'
-import { cpSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 
 rmSync('dist', { recursive: true, force: true })
 for (const project of [
@@ -18,4 +17,3 @@ for (const project of [
     stdio: 'inherit',
   })
 }
-cpSync('node_modules/pusher-js/dist/web/pusher.min.js', 'workers/assets/presence/pusher.min.js')

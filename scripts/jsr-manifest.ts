@@ -25,6 +25,10 @@ export function jsrManifest({ name, version, license, exports }: Manifest): obje
     version,
     license,
     exports: Object.fromEntries(sources),
-    publish: { include: ['src', 'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'] },
+    publish: {
+      include: ['src', 'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'],
+      // Written by `npm run prepare`, and not in the repository.
+      exclude: ['!src/dashboard/chart-library.ts'],
+    },
   }
 }

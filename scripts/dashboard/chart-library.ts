@@ -24,7 +24,7 @@ export function chartLibrary(): string {
     .map((line) => ` * ${line}`.trimEnd())
     .join('\n')
   return `/**
- * uPlot as it is published, for the dashboard to serve. Written by \`npm run chart-library\`.
+ * uPlot as it is published, for the dashboard to serve. Written by \`npm run prepare\`.
  *
 ${notice}
  *
