@@ -87,15 +87,14 @@ export async function benchBundle(): Promise<Report> {
   const ours = [core]
   for (const subpath of SUBPATHS)
     ours.push(await bundle(subpath, `export * from '${subpath}'`, ROOT))
-  ours.push(
-    await bundle(
-      'the Worker',
-      `
+  const worker = await bundle(
+    'the Worker',
+    `
     export * from './dist/worker/index.js'
     export { default } from './dist/worker/index.js'`,
-      ROOT,
-    ),
+    ROOT,
   )
+  ours.push(worker)
   const folder = peerFolder()
   const others: Bundle[] = []
   for (const [name, code] of Object.entries(PEERS)) others.push(await bundle(name, code, folder))
@@ -107,6 +106,10 @@ export async function benchBundle(): Promise<Report> {
     ratios: [],
     figures: [],
     counts: {},
+    targets: [
+      { what: `${CORE}: KB, gzipped`, measured: kilobytes(core), bound: { atMost: 18 } },
+      { what: 'the Worker: KB, gzipped', measured: kilobytes(worker), bound: { atMost: 150 } },
+    ],
     tables: [
       sizes('Ours', ours, upstash),
       sizes('Others', others, upstash),
@@ -144,6 +147,10 @@ async function bundle(name: string, code: string, folder: string): Promise<Bundl
     needsNode: tried === undefined,
     inputs: output?.inputs ?? {},
   }
+}
+
+function kilobytes({ gzipped }: Bundle): number {
+  return gzipped / 1_000
 }
 
 function sizes(title: string, bundles: readonly Bundle[], floor: Bundle): Table {
