@@ -113,6 +113,7 @@ export async function benchBundle(): Promise<Report> {
     tables: [
       sizes('Ours', ours, upstash),
       sizes('Others', others, upstash),
+      await startupTable(),
       composition(`${CORE}, by package`, core, ownerOf),
       composition(`${CORE}, our part by folder`, core, folderOf),
     ],
@@ -151,6 +152,48 @@ async function bundle(name: string, code: string, folder: string): Promise<Bundl
 
 function kilobytes({ gzipped }: Bundle): number {
   return gzipped / 1_000
+}
+
+/** Start-up loads its parts one by one: what a process loads that wants none of them, and all of them. */
+async function startupTable(): Promise<Table> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: { startup: join(ROOT, 'dist/startup/index.js') },
+    outdir: join(ROOT, 'dist/bundled'),
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    platform: 'node',
+    external: ['ioredis'],
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+    absWorkingDir: ROOT,
+  })
+  const { outputs } = metafile
+  const atOnce = new Set<string>()
+  const load = (path: string): void => {
+    if (atOnce.has(path)) return
+    atOnce.add(path)
+    for (const { kind, path: to, external } of outputs[path]?.imports ?? [])
+      if (kind === 'import-statement' && !external) load(to)
+  }
+  load('dist/bundled/startup.js')
+  const row = (what: string, paths: readonly string[]): readonly [string, number, number] => {
+    const files = outputFiles.filter(({ path }) => paths.some((own) => path.endsWith(own)))
+    const gzipped = files.map(({ contents }) => gzipSync(contents, { level: 9 }).length)
+    const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0)
+    return [what, sum(files.map(({ contents }) => contents.length)), sum(gzipped)]
+  }
+  return {
+    title: 'nearcache/startup',
+    heads: ['nearcache/startup, in chunks', 'minified', 'gzipped'],
+    rows: [
+      row('loaded at once', [...atOnce]),
+      row('with every part there is', Object.keys(outputs)),
+    ],
+  }
 }
 
 function sizes(title: string, bundles: readonly Bundle[], floor: Bundle): Table {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { ConfigurationError, InvalidOptionError } from '../errors.ts'
 import { type RestOptions, resolveRestOptions } from '../redis/rest-options.ts'
 import type { SessionOptions } from '../session/options.ts'
