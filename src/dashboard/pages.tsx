@@ -123,7 +123,7 @@ export class Pages {
     act: (fields: actions.Fields) => Promise<Response>,
   ): Promise<Response> {
     const admitted = await this.#admit(c)
-    if (!admitted) return refuse(UNKNOWN_CALLER)
+    if (!admitted) return isPage(c) ? this.#turnAway(c) : refuse(UNKNOWN_CALLER)
     const fields = await fieldsOf(c)
     const isOwn = admitted === 'bearer' || isOwnForm(c, actions.textIn(fields, 'form-token'))
     if (!(await isOwn)) return refuse(FOREIGN_FORM)
@@ -262,6 +262,11 @@ function refuse(problem: Problem): Response {
 
 function isTold(text: string): text is actions.Told {
   return Object.hasOwn(actions.MESSAGES, text)
+}
+
+/** Whether somebody waits in a browser, who is better led to a page than told in JSON. */
+function isPage(c: Context): boolean {
+  return c.req.header('accept')?.includes('text/html') === true
 }
 
 async function fieldsOf(c: Context): Promise<actions.Fields> {

@@ -39,6 +39,22 @@ describe('who may enter', () => {
     expect(redis.requests).toEqual([])
   })
 
+  test('a form whose session is over leads to the form to log in, and changes nothing', async () => {
+    const { browser, cache, platform } = bench({ session: '1h' })
+    await cache.set('a', 1, { ttl: '2h' })
+    await browser.logIn()
+    await platform.advance(3_600_000)
+
+    const response = await browser.post(
+      '/ops/delete-key',
+      { namespace: 'default', key: 'a' },
+      { accept: 'text/html,*/*' },
+    )
+
+    expect([response.status, response.headers.get('location')]).toEqual([303, 'login'])
+    expect(await cache.get('a')).toBe(1)
+  })
+
   test('the token opens the pages, as a bearer', async () => {
     const { app } = bench()
 
