@@ -75,6 +75,8 @@ details[open] summary { margin-bottom: var(--s2); }
 details .scroll { max-height: 320px; }
 
 .empty { padding: var(--s5) var(--s4); text-align: center; color: var(--soft); background: var(--sunken); border-radius: 8px; font-size: var(--small); }
+.panel:has(> .empty) { display: flex; flex-direction: column; }
+.panel > .empty { flex: 1; display: grid; align-content: center; }
 .empty-title { color: var(--text); font-size: .9375rem; font-weight: 600; }
 .message { margin-bottom: var(--s4); padding: var(--s3) var(--s4); background: var(--quiet-bg); border-radius: 8px; }
 .message.good { color: var(--good); background: var(--good-bg); }

@@ -94,7 +94,9 @@ function Tiles({ snapshot, range }: { readonly snapshot: Snapshot; readonly rang
         id="tile-memory"
         label="Memory"
         value={bytes(stats.memoryUsage)}
-        detail={memory === undefined ? 'no limit is known' : `${percent(memory)} of the limit`}
+        detail={
+          memory === undefined ? limitText(stats.memoryLimit) : `${percent(memory)} of the limit`
+        }
         tone={toneOf(snapshot, 'memory')}
       />
       <Tile
@@ -105,6 +107,10 @@ function Tiles({ snapshot, range }: { readonly snapshot: Snapshot; readonly rang
       />
     </dl>
   )
+}
+
+function limitText(limit: number | undefined): string {
+  return limit === undefined ? 'no limit is known' : `of ${bytes(limit)}`
 }
 
 /** A loader's errors are not the cache's, and not in its rate. */
@@ -169,6 +175,7 @@ function memoryPercent({ stats }: HealthReport): number | undefined {
 function MemoryPanel({ health }: { readonly health: HealthReport }): Html {
   const { memoryUsage, memoryLimit, totalKeys } = health.stats
   const used = memoryPercent(health)
+  const share = used === undefined ? '' : ` (${percent(used)} used)`
   const mean =
     memoryUsage === undefined || !totalKeys ? undefined : Math.round(memoryUsage / totalKeys)
   return (
@@ -177,10 +184,7 @@ function MemoryPanel({ health }: { readonly health: HealthReport }): Html {
       <Facts
         of={[
           ['In use', bytes(memoryUsage)],
-          [
-            'Limit',
-            memoryLimit ? `${bytes(memoryLimit)} (${percent(used)} used)` : 'none is known',
-          ],
+          ['Limit', memoryLimit ? `${bytes(memoryLimit)}${share}` : 'none is known'],
           ['Keys', count(totalKeys)],
           ['Memory for each key', bytes(mean)],
         ]}

@@ -112,7 +112,7 @@ function readOut(id, plot, unit) {
   legend?.forEach((place, i) => {
     const values = plot.data[i + 1]
     const value = index == null ? summaryOf(values, unit) : values[index]
-    place.textContent = withUnit(value, unit)
+    place.textContent = unit === '' && value != null ? number.format(value) : withUnit(value, unit)
   })
 }
 

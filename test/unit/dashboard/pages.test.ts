@@ -211,6 +211,7 @@ describe('pages', () => {
     expect(panelText(overview, 'status')).toContain('down Redis does not answer.')
     expect(panelText(overview, 'figures')).toContain('Redis does not answer')
     expect(panelText(overview, 'tiles')).toContain('Hit rate – –')
+    expect(panelText(overview, 'tiles')).toContain('Memory – of 1 GB')
     expect(panelText(await page('namespaces'), 'hot-keys')).toContain('Redis does not answer')
     expect(panelText(await page('jobs'), 'jobs')).toContain('Redis does not answer')
     const form = { namespace: 'default', key: 'a' }
