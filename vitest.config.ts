@@ -16,6 +16,7 @@ const BINDINGS = {
   LLM_MATCHING: 'wording',
   REALTIME_APPS: JSON.stringify(realtimeApps),
   REALTIME_HUBS: '2',
+  REALTIME_MIRROR: 'on',
 }
 
 /** What the Worker under test reaches by `fetch`: a model, and nothing of the network. */

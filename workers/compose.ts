@@ -127,7 +127,8 @@ function matcherOf(
   return { matcher: createSemanticMatcher({ cache, embedder }) }
 }
 
-function transportTo(redis: RedisSettings): Transport {
+/** The way to the shared tier. */
+export function transportTo(redis: RedisSettings): Transport {
   switch (redis.kind) {
     case 'upstash':
       return restTransport({ url: redis.url, token: redis.token })

@@ -153,6 +153,8 @@ const Environment = z
     ),
     // Read by the object itself, and checked here, where a mistake is told.
     REDIS_SNAPSHOT: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
+    // Read by the objects themselves, and checked here.
+    REALTIME_MIRROR: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
     CACHE: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
     SESSION_KEYS: optional(SessionKeys),
     SESSION_FAST_PATH: optional(

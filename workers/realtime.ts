@@ -20,6 +20,8 @@ export interface RealtimeEnvironment {
   readonly REALTIME_APPS?: string
   /** Hubs of each app. */
   readonly REALTIME_HUBS?: string
+  /** `on` tells Redis of connections, presence and last events. */
+  readonly REALTIME_MIRROR?: string
   readonly SOCKET_HUBS: Bindings['hubs']
   readonly CHANNELS: Bindings['channels']
   readonly DIRECTORIES: Bindings['directories']

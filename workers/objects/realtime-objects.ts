@@ -22,6 +22,7 @@ import {
   SocketHub,
 } from 'nearcache/websocket/objects'
 import { placeOf, type RealtimeEnvironment, realtimeOf } from '../realtime.ts'
+import { mirrorOf } from '../realtime-mirror.ts'
 
 type ChannelInfo = Awaited<ReturnType<Channel['info']>>
 type ChannelAttributes = Parameters<Channel['info']>[0]
@@ -35,7 +36,8 @@ export class SocketHubObject extends DurableObject<RealtimeEnvironment> {
     const { app, part, network } = placeOf(ctx, env)
     const platform = workersPlatform()
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_FRAME, PONG_FRAME))
-    this.#hub = new SocketHub({ name: part, app, state: ctx, network, platform })
+    const mirror = mirrorOf(env, app, `hub-${part}`)
+    this.#hub = new SocketHub({ name: part, app, state: ctx, network, platform, mirror })
   }
 
   /** Takes a connection in that the Worker has admitted, or says that it has to go elsewhere. */
@@ -102,7 +104,9 @@ export class ChannelObject extends DurableObject<RealtimeEnvironment> {
     super(ctx, env)
     const { app, part, network } = placeOf(ctx, env)
     const platform = workersPlatform()
-    this.#channel = new Channel({ name: part, app, storage: ctx.storage, network, platform })
+    const mirror = mirrorOf(env, app, 'channel')
+    const { storage } = ctx
+    this.#channel = new Channel({ name: part, app, storage, network, platform, mirror })
   }
 
   report(report: HubReport, question: Question): Promise<ReportAnswer> {

@@ -10,11 +10,14 @@ import type { CachedEvent, ChannelAttribute, ChannelInfo } from '../protocol/por
 import { eventFrame } from '../protocol/server-frame.ts'
 import { WebhookOutbox } from '../protocol/webhook-outbox.ts'
 import { Alarm, earliest } from './alarm.ts'
+import { clientEventOf, newEpoch } from './channel-event.ts'
 import { ChannelHistory } from './channel-history.ts'
+import { ChannelMirror } from './channel-mirror.ts'
 import { ChannelStore } from './channel-store.ts'
 import { type ChannelTraits, traitsOf } from './channel-traits.ts'
 import { FanOut } from './fan-out.ts'
 import { Membership } from './membership.ts'
+import type { MirrorPort } from './mirror-port.ts'
 import { Occupancy } from './occupancy.ts'
 import { PresenceNews } from './presence-news.ts'
 import type { HubReport } from './reports.ts'
@@ -30,6 +33,8 @@ export interface ChannelOptions {
   readonly storage: ObjectStorage
   readonly network: Network
   readonly platform: Platform
+  /** Is told the last events of cache channels. @default none */
+  readonly mirror?: MirrorPort | undefined
   /** How the webhooks are sent. @default the runtime's fetch */
   readonly fetch?: typeof globalThis.fetch
 }
@@ -56,6 +61,7 @@ export class Channel implements ChannelStub {
   readonly #counts: SubscriptionCount
   readonly #occupancy: Occupancy
   readonly #outbox: WebhookOutbox
+  readonly #mirror: ChannelMirror
   readonly #snapshots = new SnapshotText()
   readonly #alarm: Alarm
   /** When the storage is cleared, as long as nobody comes. */
@@ -63,7 +69,7 @@ export class Channel implements ChannelStub {
 
   /** Takes up what its storage has. */
   constructor(options: ChannelOptions) {
-    const { name, app, storage, network, platform, fetch } = options
+    const { name, app, storage, network, platform, fetch, mirror } = options
     this.#options = options
     this.#traits = traitsOf(name)
     this.#store = new ChannelStore(storage)
@@ -88,6 +94,7 @@ export class Channel implements ChannelStub {
     this.#news = new PresenceNews(parts)
     this.#counts = new SubscriptionCount(parts)
     this.#occupancy = new Occupancy({ ...parts, store: this.#store, network, platform })
+    this.#mirror = new ChannelMirror(name, { history: this.#history, platform, mirror })
     this.#alarm = new Alarm(storage)
   }
 
@@ -122,6 +129,7 @@ export class Channel implements ChannelStub {
         const expiresAt = now + app.limits.cacheTtlMs
         const { event: kind, data } = event
         this.#history.setLast({ event: kind, data: String(data), frame, expiresAt })
+        this.#mirror.changed()
       }
       this.#fanOut.send(hubs, [{ kind: 'event', position, frame, except: event.except }])
     }
@@ -207,7 +215,7 @@ export class Channel implements ChannelStub {
   async #end(): Promise<void> {
     this.#store.keep(this.#membership.takeChanges())
     await this.#fanOut.settle()
-    await this.#occupancy.settle()
+    await Promise.all([this.#occupancy.settle(), this.#mirror.settle()])
     // Answers of hubs may have changed something.
     this.#store.keep(this.#membership.takeChanges())
     this.#clearAt = this.#isUseless ? (this.#clearAt ?? this.#now() + LINGER_MS) : undefined
@@ -223,6 +231,7 @@ export class Channel implements ChannelStub {
       this.#history.nextAt(),
       this.#outbox.nextAt(),
       this.#occupancy.nextAt(now),
+      this.#mirror.nextAt(),
       this.#clearAt,
     ])
   }
@@ -286,20 +295,4 @@ function rulesOf({ limits }: App): ConstructorParameters<typeof Membership>[0] {
     namedLimit: listedMembers,
     leaseMs: LEASE_MS,
   }
-}
-
-function clientEventOf(
-  channel: string,
-  { event, data }: ChannelEvent,
-  { socketId, userId }: NonNullable<ChannelEvent['client']>,
-): Parameters<WebhookOutbox['add']>[0] {
-  const text = typeof data === 'string' ? data : (JSON.stringify(data) ?? '')
-  const user = userId === undefined ? {} : { user_id: userId }
-  return { name: 'client_event', channel, event, data: text, socket_id: socketId, ...user }
-}
-
-/** Names a history: unlike any before it, since it has the time and chance in it. */
-function newEpoch(platform: Platform): string {
-  const chance = Math.floor(platform.random() * 2 ** 32).toString(36)
-  return `${Math.floor(platform.now()).toString(36)}${chance.padStart(7, '0')}`
 }

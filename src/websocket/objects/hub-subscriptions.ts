@@ -32,6 +32,8 @@ export interface HubParts {
   readonly store: HubStore
   readonly channels: HubChannels
   readonly reporter: HubReporter
+  /** A connection has another user, or other channels. */
+  readonly onChange: (connection: HubConnection) => void
 }
 
 type SubscribeFrame = Extract<ClientFrame, { kind: 'subscribe' }>
@@ -86,6 +88,7 @@ export class HubSubscriptions {
       return
     }
     answerSubscriber(connection, subscription, question, answer.ok)
+    if (!before) this.#parts.onChange(connection)
   }
 
   /** Unsubscribes; of a channel that is not subscribed to there is nothing to do. */
@@ -94,6 +97,7 @@ export class HubSubscriptions {
     if (subscription === undefined) return
     const isNews = this.#remove(connection, subscription)
     connection.save(this.#parts.store)
+    this.#parts.onChange(connection)
     if (isNews) await this.#parts.reporter.leave(name, subscription.user, 'unsubscribed')
   }
 

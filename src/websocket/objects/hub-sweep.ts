@@ -61,9 +61,9 @@ export class HubSweep<Socket extends ObjectSocket> {
     if (this.#unanswered === 0) this.#at = this.#nextDueAt()
   }
 
-  /** Does what is due. */
-  async run(now: number): Promise<void> {
-    if (this.#at === undefined || this.#at > now) return
+  /** Does what is due. @returns Whether there was something to do. */
+  async run(now: number): Promise<boolean> {
+    if (this.#at === undefined || this.#at > now) return false
     const { app, connections, store, end } = this.#options
     const late = [...connections.values()].filter((connection) => this.#isUnsigned(connection, now))
     await Promise.all(late.map((connection) => end(connection, CLOSES.notSignedIn, 'closed')))
@@ -80,6 +80,7 @@ export class HubSweep<Socket extends ObjectSocket> {
     await Promise.all(closes.map((connection) => end(connection, CLOSES.noPong, 'lost')))
     this.#unanswered = pings.length
     this.#at = this.#nextDueAt()
+    return true
   }
 
   #nextDueAt(): number | undefined {

@@ -40,7 +40,7 @@ export class HubUsers {
    * @returns Whether the connection stays.
    */
   async signIn(connection: HubConnection, frame: SignInFrame): Promise<boolean> {
-    const { app, store } = this.#parts
+    const { app, store, onChange } = this.#parts
     if (!isUserAuthorized(app, connection.id, frame)) {
       connection.close(CLOSES.unauthorized)
       return false
@@ -60,6 +60,7 @@ export class HubUsers {
     }
     connection.user = { id, watchlist }
     connection.save(store)
+    onChange(connection)
     const isFirst = this.#enter(connection, id, watchlist)
     if (isWatchlistCut) {
       connection.send(errorFrame('The watchlist is too long', ERROR_CODES.watchlistTooLong))

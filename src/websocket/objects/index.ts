@@ -10,6 +10,7 @@ export { admit, type Connection, type ConnectionRefusal } from '../protocol/conn
 export { PING_FRAME, PONG_FRAME } from '../protocol/server-frame.ts'
 export { Channel, type ChannelOptions } from './channel.ts'
 export { Directory } from './directory.ts'
+export type { MirrorPort } from './mirror-port.ts'
 export { type Bindings, networkOf, type ObjectNamespace } from './network.ts'
 export { objectName, type PlacementOptions, partsOfName } from './placement.ts'
 export { HUB_HEADER, Realtime, type RealtimeOptions } from './realtime.ts'

@@ -60,14 +60,18 @@ export class PresenceNews {
     return this.#toldAt + this.#parts.app.limits.presenceBatchMs
   }
 
-  /** Of everybody, named or not. A leave that had no grace is held, so that a return undoes it. */
+  /** Of everybody, named or not. A leave that had no grace is held instead, so that a return undoes it. */
   #addWebhooks(): void {
     const { membership, outbox, name } = this.#parts
     for (const { id, kind } of membership.takePassages()) {
-      const event = kind === 'came' ? 'member_added' : 'member_removed'
-      outbox.add({ name: event, channel: name, user_id: id })
+      if (kind === 'came') outbox.add({ name: 'member_added', channel: name, user_id: id })
+      else outbox.add({ name: 'member_removed', channel: name, user_id: id }, holdOf(kind))
     }
   }
+}
+
+function holdOf(kind: 'left' | 'graced'): number | undefined {
+  return kind === 'graced' ? 0 : undefined
 }
 
 function presentUser({ id, info }: RosterUser): PresentUser {

@@ -32,10 +32,10 @@ export interface RosterSnapshot {
   readonly own: RosterUser | undefined
 }
 
-/** Somebody came, or went for good. */
+/** Somebody came, left at once, or did not come back within the grace. */
 export interface Passage {
   readonly id: string
-  readonly kind: 'came' | 'went'
+  readonly kind: 'came' | 'left' | 'graced'
 }
 
 /** One user as stored. */

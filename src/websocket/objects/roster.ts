@@ -78,7 +78,7 @@ export class Roster {
   settle(now: number): void {
     for (const id of this.#leaving) {
       const { leavesAt = now } = this.#present.get(id) ?? {}
-      if (leavesAt <= now) this.#remove(id)
+      if (leavesAt <= now) this.#remove(id, 'graced')
     }
   }
 
@@ -197,7 +197,7 @@ export class Roster {
   #depart(id: string, leavesAt: number, now: number): void {
     const present = this.#present.get(id)
     if (present === undefined) return
-    if (leavesAt <= now) this.#remove(id)
+    if (leavesAt <= now) this.#remove(id, 'left')
     else this.#set(id, { ...present, leavesAt })
   }
 
@@ -208,9 +208,9 @@ export class Roster {
     this.#touch(id)
   }
 
-  #remove(id: string): void {
+  #remove(id: string, kind: 'left' | 'graced'): void {
     this.#present.delete(id)
-    this.#passages.push({ id, kind: 'went' })
+    this.#passages.push({ id, kind })
     this.#leaving.delete(id)
     this.#unnamed.delete(id)
     this.#uncounted.delete(id)

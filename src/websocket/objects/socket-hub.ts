@@ -15,11 +15,13 @@ import { HubConnection } from './hub-connection.ts'
 import { deliver } from './hub-delivery.ts'
 import { HubDrain } from './hub-drain.ts'
 import { HubEvents } from './hub-events.ts'
+import { HubMirror } from './hub-mirror.ts'
 import { HubReporter } from './hub-reporter.ts'
 import { HubStore } from './hub-store.ts'
 import { HubSubscriptions } from './hub-subscriptions.ts'
 import { HubSweep } from './hub-sweep.ts'
 import { HubUsers } from './hub-users.ts'
+import type { MirrorPort } from './mirror-port.ts'
 import type { HubReport, LeaveReason } from './reports.ts'
 import type { ObjectSocket, SocketObjectState } from './runtime.ts'
 import type { Delivery, HubStatus, HubStub, Network } from './stubs.ts'
@@ -32,6 +34,8 @@ export interface SocketHubOptions<Socket extends ObjectSocket> {
   readonly state: SocketObjectState<Socket>
   readonly network: Network
   readonly platform: Platform
+  /** Is told of connections and their channels. @default none */
+  readonly mirror?: MirrorPort | undefined
   /** Connections that are taken. Waking walks all of them. @default 4_000 */
   readonly capacity?: number
 }
@@ -57,12 +61,13 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
   readonly #users: HubUsers
   readonly #events: HubEvents
   readonly #drain: HubDrain
+  readonly #mirror: HubMirror
   readonly #sweep: HubSweep<Socket>
   readonly #alarm: Alarm
 
   /** Builds the index anew from the sockets. */
   constructor(options: SocketHubOptions<Socket>) {
-    const { name, app, state, network, platform } = options
+    const { name, app, state, network, platform, mirror } = options
     this.#options = options
     this.#store = new HubStore(state.storage)
     const connections = state
@@ -74,11 +79,14 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     if (isRestarted) this.#store.keepSpilled(new Set())
     const parts = { hub: name, app, store: this.#store, channels: this.#channels, network }
     this.#reporter = new HubReporter({ ...parts, isRestarted })
-    const shared = { ...parts, reporter: this.#reporter }
+    const onChange = (connection: HubConnection): void =>
+      this.#mirror.changed(connection, this.#now())
+    const shared = { ...parts, reporter: this.#reporter, onChange }
     this.#subscriptions = new HubSubscriptions(shared)
     this.#users = new HubUsers(shared)
     this.#events = new HubEvents(shared, platform)
     this.#drain = new HubDrain(this.#store, platform.now())
+    this.#mirror = new HubMirror(mirror)
     this.#alarm = new Alarm(state.storage)
     for (const connection of connections) this.#users.restore(connection)
     this.#sweep = new HubSweep({
@@ -106,6 +114,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     const twin = clientId === undefined ? undefined : this.#clients.get(clientId)
     this.#enter(connection)
     connection.save(this.#store)
+    this.#mirror.changed(connection, now)
     connection.send(establishedFrame(identity.id, app.limits.activityTimeoutMs))
     this.#sweep.entered(connection)
     if (twin) await this.#end(twin, CLOSES.replaced, 'lost')
@@ -140,7 +149,9 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
   async alarm(): Promise<void> {
     this.#alarm.rang()
     const now = this.#now()
-    await this.#sweep.run(now)
+    const swept = await this.#sweep.run(now)
+    if (swept) await this.#mirror.active([...this.#connections.values()], now)
+    await this.#mirror.flush(now)
     await this.#drainSome(now)
     await this.#reporter.catchUp(now)
     await this.#settle()
@@ -223,6 +234,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
       this.#clients.delete(clientId)
     }
     connection.forget(this.#store)
+    this.#mirror.gone(connection, this.#now())
     await Promise.all([
       this.#subscriptions.drop(connection, reason),
       this.#users.drop(connection, reason),
@@ -249,7 +261,12 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
 
   async #settle(): Promise<void> {
     await this.#alarm.set(() =>
-      earliest([this.#sweep.nextAt(), this.#reporter.nextAt(), this.#drain.nextAt()]),
+      earliest([
+        this.#sweep.nextAt(),
+        this.#reporter.nextAt(),
+        this.#drain.nextAt(),
+        this.#mirror.nextAt(),
+      ]),
     )
   }
 

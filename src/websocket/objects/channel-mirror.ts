@@ -1,0 +1,63 @@
+/**
+ * Writes the last event of a cache channel through to a mirror.
+ *
+ * @module
+ */
+
+import type { Platform } from '../../platform/platform.ts'
+import type { ChannelHistory } from './channel-history.ts'
+import { MIRROR_RETRY_MS, type MirrorPort } from './mirror-port.ts'
+
+/** The mirror of one channel. Without a port it does nothing. */
+export class ChannelMirror {
+  readonly #channel: string
+  readonly #history: ChannelHistory
+  readonly #platform: Platform
+  readonly #port: MirrorPort | undefined
+  #isBehind = false
+  #retryAt: number | undefined
+
+  constructor(
+    channel: string,
+    parts: {
+      readonly history: ChannelHistory
+      readonly platform: Platform
+      readonly mirror: MirrorPort | undefined
+    },
+  ) {
+    this.#channel = channel
+    this.#history = parts.history
+    this.#platform = parts.platform
+    this.#port = parts.mirror
+  }
+
+  /** There is another last event. */
+  changed(): void {
+    this.#isBehind = this.#port !== undefined
+  }
+
+  /** Writes it, unless that failed a moment ago. The mirror keeps the newest, whatever arrives last. */
+  async settle(): Promise<void> {
+    const now = this.#platform.now()
+    if (!this.#isBehind || (this.#retryAt ?? now) > now) return
+    this.#isBehind = false
+    this.#retryAt = undefined
+    const last = this.#history.last(now)
+    if (last === undefined) return
+    const { event, data, serial, expiresAt } = last
+    const { epoch } = this.#history.position
+    const told = { event, data, epoch, serial, ttlMs: Math.max(1, Math.floor(expiresAt - now)) }
+    try {
+      await this.#port?.lastEvent(this.#channel, told)
+    } catch {
+      // The mirror is away: the alarm tries again with what is the last event then.
+      this.#isBehind = true
+      this.#retryAt = now + MIRROR_RETRY_MS
+    }
+  }
+
+  /** When to try again, in epoch milliseconds. */
+  nextAt(): number | undefined {
+    return this.#isBehind ? this.#retryAt : undefined
+  }
+}

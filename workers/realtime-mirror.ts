@@ -1,0 +1,35 @@
+/**
+ * What is going on in realtime, told to Redis: for code that has no socket.
+ *
+ * @module
+ */
+
+import { workersPlatform } from 'nearcache/platform/workers'
+import { WebSocketCache } from 'nearcache/websocket'
+import type { MirrorPort } from 'nearcache/websocket/objects'
+import type { App } from 'nearcache/websocket/protocol'
+import { transportTo } from './compose.ts'
+import { readEnv } from './env.ts'
+
+/** A `WebSocketCache` of an app: what any other code reads with the same namespace. */
+export function realtimeCache(env: unknown, { id, limits }: App): WebSocketCache {
+  // A hub says that its connections are there about once in each activity timeout.
+  const leaseMs = 2 * (limits.activityTimeoutMs + limits.pongTimeoutMs)
+  return new WebSocketCache({
+    redis: transportTo(readEnv(env).redis),
+    platform: workersPlatform(),
+    namespace: id,
+    lease: `${Math.max(180_000, leaseMs)}ms`,
+    maxRoomsPerConnection: 1_000,
+    deadline: '2s',
+  })
+}
+
+/** The mirror of one object, where `REALTIME_MIRROR` is on. */
+export function mirrorOf(
+  env: { readonly REALTIME_MIRROR?: string },
+  app: App,
+  node: string,
+): MirrorPort | undefined {
+  return env.REALTIME_MIRROR === 'on' ? realtimeCache(env, app).mirror(node) : undefined
+}
