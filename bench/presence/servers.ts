@@ -6,6 +6,7 @@
 
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
@@ -113,6 +114,12 @@ export class Load {
   end(): void {
     this.#child.kill('SIGKILL')
   }
+}
+
+/** How many sockets workerd can have: it keeps two files open for each. */
+export function socketLimit(): number {
+  const [, files] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+  return files === undefined ? Number.POSITIVE_INFINITY : Math.floor((Number(files) - 400) / 2)
 }
 
 async function bundleWorker(): Promise<string> {
