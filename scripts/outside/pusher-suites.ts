@@ -1,9 +1,9 @@
 /**
  * Runs the tests that Pusher's own libraries have against a real server: the integration specs of
- * pusher-js for channels, and the remote tests of pusher-http-node.
+ * pusher-js for channels, and the remote tests of pusher-http-node; and our script for the SDK in Python.
  *
  * Usage: `npm run build`, then `node scripts/outside/pusher-suites.ts [--pusher-js CHECKOUT]
- * [--pusher-http-node CHECKOUT]`. The checkouts are copied into a temporary folder, and what the suites
+ * [--pusher-http-node CHECKOUT] [--pusher-http-python CHECKOUT]`. The checkouts are copied into a temporary folder, and what the suites
  * need is installed there: nothing of them is kept. The specs of pusher-js know the address of their
  * server from its cluster, so the client they make is given ours.
  *
@@ -16,11 +16,12 @@ import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import Pusher from 'pusher'
 import { freePort, startWorker } from '../demo/worker-process.ts'
+import { expectedOf, PYTHON_SCRIPT } from './pusher-python.ts'
 
 /** The key that is written in the specs. */
 const KEY = 'c49a449b916bb4246729'
@@ -29,11 +30,15 @@ const PACKAGES = `jasmine@4 faye-websocket@0.11 xmlhttprequest@1 tweetnacl@1 twe
   abort-controller@3 is-base64@1`.split(/\s+/)
 
 const { values } = parseArgs({
-  options: { 'pusher-js': { type: 'string' }, 'pusher-http-node': { type: 'string' } },
+  options: {
+    'pusher-js': { type: 'string' },
+    'pusher-http-node': { type: 'string' },
+    'pusher-http-python': { type: 'string' },
+  },
 })
 const given = Object.values(values)
-if (given.length === 0 || given.some((folder) => !existsSync(join(folder, 'package.json')))) {
-  console.error('Name a checkout: --pusher-js FOLDER, --pusher-http-node FOLDER')
+if (given.length === 0 || given.some((folder) => !existsSync(join(folder, 'README.md')))) {
+  console.error('Name a checkout: --pusher-js, --pusher-http-node, --pusher-http-python')
   process.exit(2)
 }
 
@@ -60,11 +65,16 @@ try {
   )
   if (values['pusher-js']) await specsOfClient(values['pusher-js'])
   if (values['pusher-http-node']) await testsOfServerSdk(values['pusher-http-node'])
+  if (values['pusher-http-python']) {
+    const PYTHONPATH = resolve(values['pusher-http-python'])
+    const EXPECTED = expectedOf({ key: KEY, secret, port })
+    await run('the SDK in Python', ['-c', PYTHON_SCRIPT], { PYTHONPATH, EXPECTED }, 'python3')
+  }
 } finally {
   await worker.stop()
   rmSync(folder, { recursive: true, force: true })
 }
-console.log(failed.length === 0 ? 'Both end well.' : `Not all is well: ${failed.join(', ')}`)
+console.log(failed.length === 0 ? 'All end well.' : `Not all is well: ${failed.join(', ')}`)
 process.exit(failed.length === 0 ? 0 : 1)
 
 async function specsOfClient(checkout: string): Promise<void> {
@@ -174,9 +184,10 @@ async function run(
   what: string,
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  program: string = process.execPath,
 ): Promise<void> {
   console.log(`\n${what}`)
-  const child = spawn(process.execPath, [...words], {
+  const child = spawn(program, [...words], {
     cwd: folder,
     stdio: 'inherit',
     env: { ...process.env, ...env },
