@@ -32,8 +32,12 @@ const MODES: readonly (readonly [CacheMode, string])[] = [
   ['on', 'with cache'],
 ]
 
-/** The demo account, whose sessions end with this process. */
-const SESSIONS = { DEMO_LOGIN: 'on', SESSION_KEYS: `k1:${randomBytes(32).toString('hex')}` }
+/** The demo account, whose sessions end with this process, and the demo app of realtime. */
+const DEMO = {
+  DEMO_LOGIN: 'on',
+  SESSION_KEYS: `k1:${randomBytes(32).toString('hex')}`,
+  REALTIME_APPS: 'demo',
+}
 
 let worker: RunningWorker | undefined
 
@@ -57,7 +61,7 @@ async function main(): Promise<void> {
   for (const [mode, title] of MODES) {
     await worker?.stop()
     console.log(`Running ${STEPS} requests, ${title} …`)
-    worker = await startWorker({ directory, token, mode, port: await freePort(), vars: SESSIONS })
+    worker = await startWorker({ directory, token, mode, port: await freePort(), vars: DEMO })
     columns.push({ title, run: await measure(worker.origin, token, ledger, steps) })
   }
   console.log(`\n${report(columns)}\n\n${CAVEAT}\n`)
@@ -85,6 +89,7 @@ async function stayUp(token: string): Promise<void> {
 
   ${origin}/emails?statuses=new,in_progress&limit=5
   ${origin}/login
+  ${origin}/presence
   ${origin}/health/cache
   curl -H 'Authorization: Bearer ${token}' ${origin}/admin/stats
 `)
