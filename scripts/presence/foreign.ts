@@ -8,7 +8,11 @@ import fc from 'fast-check'
 import { WebSocket } from 'ws'
 import { readClientFrame } from '../../src/websocket/protocol/client-frame.ts'
 import { DEFAULT_LIMITS } from '../../src/websocket/protocol/limits.ts'
-import { foreignFrame } from '../../test/property/websocket/foreign-frames.ts'
+import {
+  foreignBody,
+  foreignFrame,
+  foreignPath,
+} from '../../test/property/websocket/foreign-frames.ts'
 import { amount } from '../../test/support/deep.ts'
 import { until } from './ledger.ts'
 import { dataOf, KEY, listen, type World } from './world.ts'
@@ -101,6 +105,37 @@ export async function foreignFrames(world: World): Promise<void> {
       () => raw.closed === code,
     )
   }
+}
+
+/** Requests of any kind to the HTTP API, each with the right signature. */
+export async function foreignRequests({ ledger, host, port, sdk }: World): Promise<void> {
+  const total = amount(300, 10_000)
+  const method = fc.constantFrom('GET', 'POST', 'POST', 'PUT')
+  const requests = fc.sample(fc.tuple(method, foreignPath, foreignBody), {
+    numRuns: total,
+    seed: SEED,
+  })
+  const statuses: Record<string, number> = {}
+  const send = async ([method, path, text]: [string, string, string]): Promise<void> => {
+    const url = new URL(`http://${host}:${port}/apps/1${path}`)
+    const body = method === 'GET' ? '' : text.toWellFormed()
+    url.search = sdk.createSignedQueryString({ method, path: url.pathname, body })
+    const { status } = await fetch(url, { method, ...(body !== '' && { body }) })
+    statuses[status] = (statuses[status] ?? 0) + 1
+  }
+  for (let start = 0; start < total; start += 20) {
+    await Promise.all(requests.slice(start, start + 20).map(send))
+  }
+  const told = Object.entries(statuses).map(([status, count]) => `${count} ${status}`)
+  const expected = ['200', '400', '401', '404', '413']
+  ledger.check(
+    `${total} foreign requests are answered (${told.join(', ')})`,
+    Object.keys(statuses).every((status) => expected.includes(status)),
+  )
+  ledger.check(
+    'none fails by its signature, and some are right',
+    !statuses[401] && Boolean(statuses[200]),
+  )
 }
 
 /** One client sends as fast as it can: it is limited, and others are not kept waiting. */

@@ -19,7 +19,7 @@ import {
   publicChannels,
 } from './channels.ts'
 import { echo } from './echo.ts'
-import { flood, foreignFrames } from './foreign.ts'
+import { flood, foreignFrames, foreignRequests } from './foreign.ts'
 import { presence, reconnections, signIn } from './users.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -37,6 +37,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   signIn,
   echo,
   foreignFrames,
+  foreignRequests,
   flood,
 }
 
