@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Resume } from '../extensions.ts'
+import type { PresenceUpdateRequest, Resume } from '../extensions.ts'
 import { decode, type Frame, fieldsOf } from './frame.ts'
 import { Listeners } from './listeners.ts'
 import { type Member, type MemberChange, Members } from './members.ts'
@@ -127,8 +127,8 @@ export class Channel<Events extends EventMap = EventMap> {
    * @throws Whatever `authorize` rejected with, unchanged.
    */
   async update(userInfo: unknown): Promise<boolean> {
-    const authorization = await this.#owner.authorize(this.name, userInfo)
-    const data = { channel: this.name, ...authorization }
+    const { auth, channel_data = '' } = await this.#owner.authorize(this.name, userInfo)
+    const data: PresenceUpdateRequest = { channel: this.name, auth, channel_data }
     return this.#state === 'subscribed' && this.#owner.send('nearcache:presence_update', data)
   }
 

@@ -140,6 +140,29 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     expect(kinds.slice(-3)).toEqual(['joined', 'updated', 'left'])
   })
 
+  test('asks for nothing but the protocol where it is told to, and is told the same', async () => {
+    const ada = enter('ada', { extensions: 'off' })
+    const one = await subscribe(ada.client, 'presence-stock')
+    const bob = await subscribe(enter('bob', { extensions: 'off' }).client, 'presence-stock')
+    await vi.waitFor(() => expect(one.channel.members.size).toBe(2), PATIENT)
+    expect(bob.channel.members.get('ada')?.info).toEqual({ name: 'ada' })
+
+    ada.sockets[0]?.close(3_000)
+    await vi.waitFor(() => expect(one.channel.state).toBe('pending'), PATIENT)
+    await vi.waitFor(() => expect(one.channel.state).toBe('subscribed'), PATIENT)
+    await publisher().publish('presence-stock', 'news', 1)
+    await vi.waitFor(() => expect(one.events).toEqual([['news', 1, undefined]]), PATIENT)
+    bob.channel.unsubscribe()
+    await vi.waitFor(() => expect(one.channel.members.size).toBe(1), PATIENT)
+
+    const kinds = one.changes.map(({ kind }) => kind)
+    expect(kinds).not.toContain('resumed')
+    expect(kinds.filter((kind) => kind === 'joined' || kind === 'left').slice(-2)).toEqual([
+      'joined',
+      'left',
+    ])
+  })
+
   test('goes on after a lost connection with all that it has missed, in order', async () => {
     const ada = enter('ada')
     const { channel, changes, events } = await subscribe(ada.client, 'private-news')
