@@ -34,6 +34,8 @@ function wranglerConfig(name: string): string {
   "name": "${name}",
   "main": "src/worker.ts",
   "compatibility_date": "${COMPATIBILITY_DATE}",
+  "minify": true,
+  "upload_source_maps": true,
   "observability": { "enabled": true },
   // The heartbeat of the warming jobs.
   "triggers": { "crons": ["*/5 * * * *"] },
@@ -47,13 +49,25 @@ function wranglerConfig(name: string): string {
     }
   ],
   // The shared tier where no Upstash is set up: one region, held in memory.
-  "durable_objects": { "bindings": [{ "name": "REDIS", "class_name": "RedisObject" }] },
-  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["RedisObject"] }]
+  // The others are realtime: hubs with the sockets, one object for each channel, the list of channels.
+  "durable_objects": {
+    "bindings": [
+      { "name": "REDIS", "class_name": "RedisObject" },
+      { "name": "SOCKET_HUBS", "class_name": "SocketHubObject" },
+      { "name": "CHANNELS", "class_name": "ChannelObject" },
+      { "name": "DIRECTORIES", "class_name": "DirectoryObject" }
+    ]
+  },
+  "migrations": [
+    { "tag": "v1", "new_sqlite_classes": ["RedisObject"] },
+    { "tag": "v2", "new_sqlite_classes": ["SocketHubObject", "ChannelObject", "DirectoryObject"] }
+  ]
 }
 `
 }
 
-const ENTRY = `export { default, RedisObject } from 'nearcache/worker'
+const ENTRY = `export * from 'nearcache/worker'
+export { default } from 'nearcache/worker'
 `
 
 const SECRETS = `# Copy to .dev.vars for "npx wrangler dev"; deployed, set each by "npx wrangler secret put NAME".
@@ -65,4 +79,6 @@ const SECRETS = `# Copy to .dev.vars for "npx wrangler dev"; deployed, set each 
 # ADMIN_TOKEN=
 # Seals the sessions: id:secret, the secret 32 random bytes as hex or base64.
 # SESSION_KEYS=
+# Who may connect at /app and publish at /apps:
+# REALTIME_APPS=[{"id":"1","key":"","secret":""}]
 `
