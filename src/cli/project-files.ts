@@ -66,9 +66,11 @@ function wranglerConfig(name: string): string {
 `
 }
 
-const ENTRY = `export * from 'nearcache/worker'
-export { default } from 'nearcache/worker'
-`
+const ENTRY = [
+  "export * from 'nearcache/worker'",
+  "export { default } from 'nearcache/worker'",
+  '',
+].join('\n')
 
 const SECRETS = `# Copy to .dev.vars for "npx wrangler dev"; deployed, set each by "npx wrangler secret put NAME".
 

@@ -67,7 +67,7 @@ describe('the bytes that users ship', () => {
     expect(size.gzipped).toBeLessThan(30 * 1_024)
   })
 
-  test('the Worker is less than 360 KB, and each package in it within its own bound', async ({
+  test('the Worker is less than 380 KB, and each package in it within its own bound', async ({
     task,
   }) => {
     const size = await sizeOf({ entryPoints: ['workers/index.ts'] })
@@ -80,6 +80,6 @@ describe('the bytes that users ship', () => {
     found(task, 'the Worker, minified', Object.fromEntries(parts))
     expect(tooLarge).toEqual([])
     expect(Object.keys(PACKAGES).filter((name) => !size.parts.has(name))).toEqual([])
-    expect(size.gzipped).toBeLessThan(360 * 1_024)
+    expect(size.gzipped).toBeLessThan(380 * 1_024)
   })
 })
