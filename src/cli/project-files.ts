@@ -35,7 +35,12 @@ function wranglerConfig(name: string): string {
   "main": "src/worker.ts",
   "compatibility_date": "${COMPATIBILITY_DATE}",
   "minify": true,
+  "keep_names": false,
   "upload_source_maps": true,
+  // What browsers load beside the pages of the Worker.
+  "assets": { "directory": "node_modules/nearcache/workers/assets" },
+  // Names each deployment, so that the first isolates of one warm the cache once.
+  "version_metadata": { "binding": "CF_VERSION_METADATA" },
   "observability": { "enabled": true },
   // The heartbeat of the warming jobs.
   "triggers": { "crons": ["*/5 * * * *"] },
