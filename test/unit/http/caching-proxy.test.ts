@@ -185,8 +185,7 @@ describe('The caching proxy', () => {
     const origin = await serve((_request, response) => {
       calls++
       response.writeHead(200, { 'cache-control': 'max-age=60', 'content-length': '100' })
-      response.write('only this')
-      setTimeout(() => response.destroy(), 20)
+      response.write('only this', () => response.destroy())
     })
     const ask = proxyTo(origin)
 

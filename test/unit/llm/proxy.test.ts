@@ -183,13 +183,11 @@ describe('llmProxy', () => {
     test('a hundred requests at a time make one question, and all get the whole answer', async () => {
       const held = Promise.withResolvers<void>()
       upstream.gate = (message) => (message === 2 ? held.promise : Promise.resolve())
-      const streamed = { ...body, stream: true }
-      const asked = Array.from({ length: 100 }, (_, i) =>
-        ask(path, { ...streamed, stream: i % 4 > 0 }),
-      )
+      const asked = Array.from({ length: 100 }, (_, i) => ask(path, { ...body, stream: i % 4 > 0 }))
       // One stream has begun, so that most of the others join it on its way.
       await vi.waitFor(() => expect(questions()).toBe(1))
-      setTimeout(() => held.resolve(), 50)
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+      held.resolve()
       const responses = await Promise.all(asked)
 
       const texts = await Promise.all(responses.map((response) => response.text()))
@@ -264,7 +262,8 @@ describe('llmProxy', () => {
       await hit(path, body)
       const modes = ['no-store', 'no-cache', 'max-age=0', 'max-age=1000', '']
       const ways: (string | null)[] = []
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      const stored = Date.now()
+      await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(stored), { interval: 1 })
       for (const mode of modes) {
         const response = await ask(path, body, { 'cache-control': mode })
         await response.text()
