@@ -13,6 +13,7 @@ import type { LLMResponseCache } from '../llm/llm-cache.ts'
 import type { CacheMonitor } from '../monitor/monitor.ts'
 import type { SessionUserCache } from '../session/session-user-cache.ts'
 import type { WarmingJob } from '../warming/job.ts'
+import type { WebSocketCache } from '../websocket/websocket-cache.ts'
 import { placeholder } from './placeholder.ts'
 
 /** The cache of this process. */
@@ -24,6 +25,9 @@ export let llmCache: LLMResponseCache = placeholder('llmCache')
 /** Sessions, where `SESSION_KEYS` or the option `session` has keys for them. */
 export let sessionUserCache: SessionUserCache = placeholder('sessionUserCache')
 
+/** Connections, rooms and presence, unless `websocket` is `false`. */
+export let webSocketCache: WebSocketCache = placeholder('webSocketCache')
+
 /** Health, alerts, reports and warming jobs, unless `monitor` is `false`. */
 export let cacheMonitor: CacheMonitor<WarmingJob> = placeholder('cacheMonitor')
 
@@ -33,7 +37,8 @@ export interface Bound {
   readonly llmCache: LLMResponseCache
   /** `undefined` where there are no keys. */
   readonly sessionUserCache: SessionUserCache | undefined
-  /** `undefined` where it is switched off. */
+  /** `undefined` where it is switched off; so are those below. */
+  readonly webSocketCache: WebSocketCache | undefined
   readonly cacheMonitor: CacheMonitor<WarmingJob> | undefined
 }
 
@@ -45,5 +50,6 @@ export function bind(bound: Bound): void {
   cacheManager = bound.cacheManager
   llmCache = bound.llmCache
   sessionUserCache = bound.sessionUserCache ?? placeholder('sessionUserCache', NO_KEYS)
+  webSocketCache = bound.webSocketCache ?? placeholder('webSocketCache', SWITCHED_OFF)
   cacheMonitor = bound.cacheMonitor ?? placeholder('cacheMonitor', SWITCHED_OFF)
 }

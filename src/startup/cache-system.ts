@@ -16,6 +16,7 @@ import type { Requester, Transport } from '../redis/requester.ts'
 import type { SessionUserCache } from '../session/session-user-cache.ts'
 import type { WarmingJob } from '../warming/job.ts'
 import type { Warming } from '../warming/warming.ts'
+import type { WebSocketCache } from '../websocket/websocket-cache.ts'
 import { bind } from './bindings.ts'
 import { connect } from './connect.ts'
 import type { StartupOptions } from './options.ts'
@@ -31,6 +32,7 @@ export interface CacheSystem {
   readonly emails: CachedEmailRepository | undefined
   /** Where there are keys for them. */
   readonly sessions: SessionUserCache | undefined
+  readonly webSockets: WebSocketCache | undefined
   readonly monitor: CacheMonitor<WarmingJob> | undefined
   readonly warming: Warming | undefined
   /** `rest`, `tcp` or `embedded`; the kind of the transport given, or `custom`. */
@@ -127,7 +129,7 @@ async function start(options: StartupOptions, ended: () => void): Promise<CacheS
     ),
     parts: await makeParts({ cache, redis, platform, options, sessionKeys }),
   }))
-  const { llm, emails, sessions, monitor, warming } = parts
+  const { llm, emails, sessions, webSockets, monitor, warming } = parts
 
   const started: Subject = {
     cache,
@@ -138,7 +140,13 @@ async function start(options: StartupOptions, ended: () => void): Promise<CacheS
     monitor,
   }
   subject = started
-  bind({ cacheManager: cache, llmCache: llm, sessionUserCache: sessions, cacheMonitor: monitor })
+  bind({
+    cacheManager: cache,
+    llmCache: llm,
+    sessionUserCache: sessions,
+    webSocketCache: webSockets,
+    cacheMonitor: monitor,
+  })
   setDefaultCache(cache)
   await setDefaultAnswers(llm)
   runTimers(parts, options)
@@ -154,14 +162,14 @@ async function start(options: StartupOptions, ended: () => void): Promise<CacheS
   }
   const forget = options.signals === true ? stopAtSignal(stop) : (): void => undefined
   const status = (): Promise<CacheSystemStatus> => systemStatus(started)
-  return { cache, llm, emails, sessions, monitor, warming, kind, status, stop }
+  return { cache, llm, emails, sessions, webSockets, monitor, warming, kind, status, stop }
 }
 
 /** What is not the cache's own is taken out; what is left over it refuses. */
 function cacheOptionsOf(options: StartupOptions): Omit<CacheOptions, 'redis'> {
   const { redis: _redis, env: _env, warn: _warn, signals: _signals, ...rest } = options
   const { db: _db, llm: _llm, session: _session, mailboxOf: _mailboxOf, ...others } = rest
-  const { monitor: _monitor, warming: _warming, ...own } = others
+  const { monitor: _monitor, warming: _warming, websocket: _websocket, ...own } = others
   return own
 }
 

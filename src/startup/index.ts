@@ -7,7 +7,13 @@
  */
 
 export { NotStartedError } from '../errors.ts'
-export { cacheManager, cacheMonitor, llmCache, sessionUserCache } from './bindings.ts'
+export {
+  cacheManager,
+  cacheMonitor,
+  llmCache,
+  sessionUserCache,
+  webSocketCache,
+} from './bindings.ts'
 export {
   type CacheSystem,
   getCacheSystemStatus,

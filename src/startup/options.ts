@@ -17,6 +17,7 @@ import type { Requester, Transport } from '../redis/requester.ts'
 import type { SessionOptions } from '../session/options.ts'
 import type { WarmingJob } from '../warming/job.ts'
 import type { WarmingOptions } from '../warming/options.ts'
+import type { WebSocketCacheOptions } from '../websocket/options.ts'
 import type { Environment } from './environment.ts'
 
 /** How the cache of this process is watched. */
@@ -77,6 +78,8 @@ export interface StartupOptions extends Omit<CacheOptions, 'redis'> {
    * that no session outlives it, with a key drawn at random; else none
    */
   readonly session?: Omit<SessionOptions, 'redis' | 'platform' | 'prefix'> | false
+  /** `false` for none. @default connections, rooms and presence by the defaults of `WebSocketCache` */
+  readonly websocket?: Omit<WebSocketCacheOptions, 'redis' | 'platform' | 'prefix'> | false
   /**
    * Of a user who has a mailbox of his own in the cache: what is cleared when his permissions change.
    * @default nothing

@@ -19,12 +19,13 @@ import type { SessionUserCache } from '../session/session-user-cache.ts'
 import type { LLMJobOptions } from '../warming/default-jobs.ts'
 import type { WarmingJob } from '../warming/job.ts'
 import type { Warming } from '../warming/warming.ts'
+import type { WebSocketCache } from '../websocket/websocket-cache.ts'
 import type { LLMSettings, MonitoringOptions, StartupOptions, WarmingSettings } from './options.ts'
 
 /** What the parts are made with. */
 export interface PartsContext {
   readonly cache: RedisCacheManager
-  /** Sessions have a circuit of their own: a pause of the cache is no reason to refuse everybody. */
+  /** Sessions and sockets have circuits of their own: a pause of the cache is no reason to refuse everybody. */
   readonly redis: Requester | Transport
   readonly platform: Platform
   readonly options: StartupOptions
@@ -37,6 +38,7 @@ export interface Parts {
   readonly llm: LLMResponseCache
   readonly emails: CachedEmailRepository | undefined
   readonly sessions: SessionUserCache | undefined
+  readonly webSockets: WebSocketCache | undefined
   readonly warming: Warming | undefined
   readonly metrics: Metrics | undefined
   readonly monitor: CacheMonitor<WarmingJob> | undefined
@@ -48,10 +50,12 @@ export async function makeParts(ctx: PartsContext): Promise<Parts> {
   const emails = options.db === undefined ? undefined : await makeEmails(ctx, options.db)
   const llm = await makeLLM(ctx, options.llm)
   const sessions = await makeSessions(ctx, { llm })
+  const webSockets = await makeWebSockets(ctx)
   const { warming: terms = {}, monitor: wanted = {} } = options
   const warming = terms === false ? undefined : await makeWarming(ctx, terms, { emails, llm })
   const watch = wanted === false ? undefined : await makeMonitor(ctx, wanted, warming)
-  return { llm, emails, sessions, warming, metrics: watch?.metrics, monitor: watch?.monitor }
+  const { metrics, monitor } = watch ?? {}
+  return { llm, emails, sessions, webSockets, warming, metrics, monitor }
 }
 
 async function makeEmails(
@@ -76,17 +80,15 @@ async function makeSessions(
   { cache, redis, platform, options, sessionKeys }: PartsContext,
   { llm }: Pick<Parts, 'llm'>,
 ): Promise<SessionUserCache | undefined> {
-  const { session, prefix, deadline, retries, breaker, mailboxOf } = options
+  const { session, mailboxOf } = options
   if (session === false) return undefined
   const keys = session?.keys ?? sessionKeys
   if (keys === undefined) return undefined
   const { SessionUserCache } = await import('../session/session-user-cache.ts')
   const sessions = new SessionUserCache({
-    ...(deadline !== undefined && { deadline }),
-    ...(retries !== undefined && { retries }),
-    ...(breaker !== undefined && { breaker }),
+    ...wireOf(options),
     ...session,
-    ...(prefix !== undefined && { prefix }),
+    ...prefixOf(options),
     keys,
     redis,
     platform,
@@ -102,6 +104,31 @@ async function makeSessions(
   return sessions
 }
 
+async function makeWebSockets({
+  redis,
+  platform,
+  options,
+}: PartsContext): Promise<WebSocketCache | undefined> {
+  const { websocket = {} } = options
+  if (websocket === false) return undefined
+  const { WebSocketCache } = await import('../websocket/websocket-cache.ts')
+  const own = { ...wireOf(options), ...websocket, ...prefixOf(options) }
+  return new WebSocketCache({ ...own, redis, platform })
+}
+
+/** How the cache goes to Redis: the parts with a circuit of their own go likewise. */
+function wireOf({ deadline, retries, breaker }: StartupOptions) {
+  return {
+    ...(deadline !== undefined && { deadline }),
+    ...(retries !== undefined && { retries }),
+    ...(breaker !== undefined && { breaker }),
+  }
+}
+
+function prefixOf({ prefix }: StartupOptions): { readonly prefix?: string } {
+  return prefix === undefined ? {} : { prefix }
+}
+
 async function invalidateUser(cache: RedisCacheManager, userId: string): Promise<void> {
   try {
     await cache.invalidateTags([`user:${userId}`])
@@ -114,7 +141,7 @@ async function invalidateUser(cache: RedisCacheManager, userId: string): Promise
 const WARMING_SETTINGS = ['interval', 'jobs', 'version', 'lease', 'timeBudget', 'grace']
 
 async function makeWarming(
-  { cache, platform, options: { prefix, llm: llmSettings } }: PartsContext,
+  { cache, platform, options: startup }: PartsContext,
   settings: WarmingSettings,
   { emails, llm }: Pick<Parts, 'emails' | 'llm'>,
 ): Promise<Warming> {
@@ -122,14 +149,14 @@ async function makeWarming(
   const { interval: _interval, jobs = [], ...options } = settings
   const { Warming } = await import('../warming/warming.ts')
   const { analyticsJob, llmJob, mailJob } = await import('../warming/default-jobs.ts')
-  const named = prefix === undefined ? {} : { prefix }
+  const named = prefixOf(startup)
   const warming = new Warming({ ...options, ...named, cache, platform })
   if (emails) {
     warming.register(mailJob({ emails }))
     warming.register(analyticsJob({ emails }))
   }
-  if (llmSettings?.warm) {
-    const { questions, generate } = llmSettings.warm
+  if (startup.llm?.warm) {
+    const { questions, generate } = startup.llm.warm
     const ask: LLMJobOptions<LLMRequest>['ask'] = (question, { signal }) =>
       llm.getOrGenerate({ ...question, signal }, (context) => generate(question, context))
     warming.register(llmJob({ questions, ask }))
@@ -144,7 +171,7 @@ const MONITORING_OPTIONS = [
 ]
 
 async function makeMonitor(
-  { cache, platform, options: { prefix } }: PartsContext,
+  { cache, platform, options: startup }: PartsContext,
   wanted: MonitoringOptions,
   warming: Warming | undefined,
 ): Promise<{ readonly metrics: Metrics; readonly monitor: CacheMonitor<WarmingJob> }> {
@@ -153,7 +180,7 @@ async function makeMonitor(
   const { RedisFigures } = await import('../monitor/redis-figures.ts')
   const { Metrics } = await import('../monitor/metrics.ts')
   const { CacheMonitor } = await import('../monitor/monitor.ts')
-  const named = prefix === undefined ? {} : { prefix }
+  const named = prefixOf(startup)
   const figures = new RedisFigures({ cache, ...named })
   const monitor = new CacheMonitor<WarmingJob>({
     ...options,

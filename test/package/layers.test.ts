@@ -26,7 +26,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   testing: ['platform', 'flight', 'redis', 'cache', 'email'],
   startup: [
     ...['platform', 'entry', 'near', 'flight', 'redis', 'cache'],
-    ...['email', 'monitor', 'warming', 'session', 'llm'],
+    ...['email', 'monitor', 'warming', 'session', 'llm', 'websocket'],
   ],
   cli: [
     ...['platform', 'entry', 'flight', 'redis', 'cache'],

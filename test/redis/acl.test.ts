@@ -57,7 +57,7 @@ describeWithRedis('The user of docs/operations.md', () => {
       warn: (message) => expect.unreachable(message),
       llm: { matcher: (cache) => createSemanticMatcher({ cache, lag: 0 }) },
     })
-    const { cache, llm, sessions, monitor, warming, emails } = system
+    const { cache, llm, sessions, webSockets, monitor, warming, emails } = system
 
     await cache.getOrSet('a', () => 1, { tags: ['t'] })
     await cache.getOrSetMany(['a', 'b'], () => new Map([['b', 2]]), { lateTags: true })
@@ -83,6 +83,9 @@ describeWithRedis('The user of docs/operations.md', () => {
     await sessions?.changePermissions('u', ['read'])
     await sessions?.listSessions('u')
     await sessions?.revokeAll('u')
+    await webSockets?.cacheConnection('c', { userId: 'u', rooms: ['room'] })
+    await webSockets?.getRoomPresence('room')
+    await webSockets?.removeConnection('c')
     await createCacheMiddleware({ cache }).clear()
     await warming?.warmAll()
     const health = await monitor?.performHealthCheck()

@@ -8,7 +8,13 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import type { WarmingJob } from '../../../src/warming/index.ts'
 import { type FreshProcess, freshProcess, transportThat } from './fresh-process.ts'
 
-const BINDINGS = ['cacheManager', 'llmCache', 'sessionUserCache', 'cacheMonitor'] as const
+const BINDINGS = [
+  'cacheManager',
+  'llmCache',
+  'sessionUserCache',
+  'webSocketCache',
+  'cacheMonitor',
+] as const
 const SESSION_KEYS = `next:${'22'.repeat(32)},first:${'11'.repeat(32)}`
 const HOUR = 3_600_000
 
@@ -49,6 +55,7 @@ describe('The bindings of nearcache/startup', () => {
     expect(own.startup.cacheManager).toBe(system.cache)
     expect(own.startup.llmCache).toBe(system.llm)
     expect(own.startup.sessionUserCache).toBe(system.sessions)
+    expect(own.startup.webSocketCache).toBe(system.webSockets)
     expect(own.startup.cacheMonitor).toBe(system.monitor)
     expect(own.startup.llmCache).toBe((await import('../../../src/llm/index.ts')).llmCache)
   })
@@ -76,9 +83,11 @@ describe('The bindings of nearcache/startup', () => {
   })
 
   test('say why there is nothing behind one that was not wanted', async () => {
-    await own.start({ redis: embeddedTransport(), monitor: false, warming: false })
+    const none = { monitor: false, warming: false, websocket: false } as const
+    await own.start({ redis: embeddedTransport(), ...none })
 
     expect(() => own.startup.cacheMonitor.getCurrentHealth()).toThrow('was told not to make one')
+    expect(() => own.startup.webSocketCache.redis).toThrow('was told not to make one')
     expect(() => own.startup.sessionUserCache.touch('')).toThrow('set SESSION_KEYS, or give')
   })
 
@@ -144,6 +153,19 @@ describe('Sessions of a started system', () => {
   })
 })
 
+test('Connections and presence are in the same Redis, under the prefix of the cache', async () => {
+  const redis = embeddedTransport()
+  await own.start({ redis, prefix: 'app', websocket: { node: 'a' } })
+  const sockets = own.startup.webSocketCache
+
+  await sockets.cacheConnection('c', { userId: 'ada', rooms: ['room'] })
+
+  expect(await sockets.getRoomPresence('room')).toMatchObject({ count: 1 })
+  expect(await redis.request({ body: ['KEYS', 'app:*websocket*'] })).toMatchObject({
+    result: expect.arrayContaining([expect.any(String)]),
+  })
+})
+
 describe('Jobs of a started system', () => {
   const idsOf = async ({ warming }: { warming?: StartupOptions['warming'] } & object) =>
     (
@@ -204,6 +226,7 @@ describe('Start-up', () => {
     ['schedule', { warming: { jobs: [job({ schedule: 'never' })] } }],
     ['keys', { session: { keys: 'secret' } }],
     ['speed', { llm: { speed: 1 } }],
+    ['options.speed', { websocket: { speed: 1 } }],
   ])(
     'refuses a wrong "%s", closes what it has opened, and can be called again',
     async (option, options) => {
