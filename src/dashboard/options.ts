@@ -9,7 +9,6 @@ import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { HotKeys } from '../monitor/hot-keys.ts'
 import type { CacheMonitor } from '../monitor/monitor.ts'
-import type { RedisFigures } from '../monitor/redis-figures.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { Warming } from '../warming/warming.ts'
@@ -20,9 +19,8 @@ export type Authenticate = (request: Request) => boolean | Promise<boolean>
 /** Options for `dashboard`. */
 export interface DashboardOptions {
   readonly cache: RedisCacheManager
+  /** Its figures are those that are shown. */
   readonly monitor: CacheMonitor
-  /** Where the figures of all isolates are added up: the one that the monitor has. */
-  readonly figures: RedisFigures
   /**
    * A token of at least 16 characters, sent as `Authorization: Bearer` or typed into the page; or a
    * function that tells who may enter. There is no dashboard without.
@@ -52,7 +50,6 @@ export interface DashboardOptions {
 export interface ResolvedOptions {
   readonly cache: RedisCacheManager
   readonly monitor: CacheMonitor
-  readonly figures: RedisFigures
   readonly authenticate: string | Authenticate
   readonly mayOperate: boolean
   readonly showsValues: boolean
@@ -69,11 +66,10 @@ const MIN_TOKEN = 16
 
 /** @throws {InvalidOptionError} When an option is missing or out of its range. */
 export function resolveOptions(options: DashboardOptions): ResolvedOptions {
-  const { cache, monitor, figures, authenticate, mode = 'read-only', values = 'hidden' } = options
+  const { cache, monitor, authenticate, mode = 'read-only', values = 'hidden' } = options
   const { pricePer100k = 0.2, platform = webPlatform() } = options
   require(typeof cache?.redis?.request === 'function', 'cache', 'a RedisCacheManager')
   require(typeof monitor?.performHealthCheck === 'function', 'monitor', 'a CacheMonitor')
-  require(typeof figures?.readMinutes === 'function', 'figures', 'the RedisFigures of the monitor')
   require(typeof authenticate === 'function' ||
     (typeof authenticate === 'string' &&
       authenticate.length >=
@@ -84,7 +80,6 @@ export function resolveOptions(options: DashboardOptions): ResolvedOptions {
   return {
     cache,
     monitor,
-    figures,
     authenticate,
     mayOperate: mode === 'operate',
     showsValues: values === 'shown',

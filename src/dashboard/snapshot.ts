@@ -52,7 +52,7 @@ export class Snapshots {
   #last: Snapshot | undefined
 
   constructor(options: ResolvedOptions) {
-    const { figures } = options
+    const { figures } = options.monitor
     this.#options = options
     this.#minutes = new SliceWindow({
       lengthMs: MINUTE_MS,

@@ -19,6 +19,7 @@ import {
   type MonitorEvents,
   MonitorListeners,
 } from './monitor-options.ts'
+import type { RedisFigures } from './redis-figures.ts'
 import { type PerformanceReport, type ReportParts, reportOf } from './report.ts'
 import {
   type Evidence,
@@ -77,6 +78,11 @@ export class CacheMonitor<Job = unknown> {
       prefix,
       this.#rules.map(({ id }) => id),
     )
+  }
+
+  /** Where the figures of all isolates are added up. */
+  get figures(): RedisFigures {
+    return this.#options.figures
   }
 
   /** Listens to what the monitor finds. @returns A function that ends it. */

@@ -45,7 +45,6 @@ export function dashboardRoutes(
     dashboard({
       cache,
       monitor: watch.monitor,
-      figures: watch.figures,
       hotKeys: watch.hotKeys,
       platform: workersPlatform(),
       authenticate: adminToken,

@@ -63,7 +63,7 @@ export async function startBench(): Promise<Bench> {
     warming.register({ id, name, priority, schedule: '0 */6 * * *', handler })
   }
   const app = new Hono()
-  const parts = { cache, figures, monitor, hotKeys, warming, platform }
+  const parts = { cache, monitor, hotKeys, warming, platform }
   const options = { authenticate: TOKEN, values: 'shown', refresh: '1s', version: 'v42' } as const
   app.route('/dashboard', dashboard({ ...parts, ...options, mode: 'operate' }))
   app.route('/read-only', dashboard({ ...parts, ...options }))

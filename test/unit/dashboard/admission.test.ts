@@ -256,7 +256,7 @@ describe('in the mode read-only', () => {
   )
 
   test('it is by default, and no page has a button that is refused', async () => {
-    const { cache, monitor, figures, platform, warming } = bench()
+    const { cache, monitor, platform, warming } = bench()
     warming.register({
       id: 'mail',
       name: 'Mail',
@@ -264,7 +264,7 @@ describe('in the mode read-only', () => {
       schedule: '0 0 * * *',
       handler: () => 1,
     })
-    const app = dashboard({ cache, monitor, figures, platform, warming, authenticate: TOKEN })
+    const app = dashboard({ cache, monitor, platform, warming, authenticate: TOKEN })
     const headers = { authorization: `Bearer ${TOKEN}` }
     const pages = await Promise.all(
       PAGES.map(async (page) => (await app.request(`/${page}`, { headers })).text()),
@@ -290,8 +290,8 @@ describe('in the mode read-only', () => {
 
 describe('options', () => {
   const parts = (): DashboardOptions => {
-    const { cache, monitor, figures } = bench()
-    return { cache, monitor, figures, authenticate: TOKEN }
+    const { cache, monitor } = bench()
+    return { cache, monitor, authenticate: TOKEN }
   }
 
   test.each([
@@ -299,7 +299,6 @@ describe('options', () => {
     ['authenticate', { authenticate: 'short' }],
     ['cache', { cache: {} }],
     ['monitor', { monitor: undefined }],
-    ['figures', { figures: {} }],
     ['mode', { mode: 'open' }],
     ['values', { values: true }],
     ['refresh', { refresh: '10ms' }],

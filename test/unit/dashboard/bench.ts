@@ -41,9 +41,9 @@ export function bench(
   const monitor = new CacheMonitor({ cache, figures, platform, memoryLimitBytes: 1e9 })
   const warming = new Warming({ cache, platform })
   const app = new Hono()
-  const parts = { cache, figures, monitor, hotKeys, warming, platform }
+  const parts = { cache, monitor, hotKeys, warming, platform }
   app.route('/ops', dashboard({ ...parts, authenticate: TOKEN, mode: 'operate', ...options }))
-  return { ...parts, app, redis, metrics, browser: new TextBrowser(app) }
+  return { ...parts, app, figures, redis, metrics, browser: new TextBrowser(app) }
 }
 
 /** Keeps cookies and sends forms as a browser does. */
