@@ -72,6 +72,11 @@ export class Alerts {
     }
   }
 
+  /** Those that may be ended: there is one, or this isolate began one that Redis was not told of. */
+  async open(): Promise<ReadonlySet<RuleId>> {
+    return new Set([...(await this.active()).map(({ id }) => id), ...this.#local.keys()])
+  }
+
   /** Those there are. */
   async active(): Promise<readonly Alert[]> {
     try {

@@ -215,13 +215,14 @@ export class CacheMonitor<Job = unknown> {
   }
 
   async #judgeAll(evidence: Evidence, now: number): Promise<void> {
+    const open = await this.#alerts.open()
     for (const rule of this.#rules) {
       const before = this.#states.get(rule.id) ?? { badSince: undefined }
       const { judgement, state } = judgeRule(rule, evidence, before, now)
       this.#states.set(rule.id, state)
       this.#judgements.set(rule.id, judgement)
       if (judgement.kind === 'bad') await this.#beginAlert(rule, judgement, state, now)
-      if (judgement.kind === 'good') await this.#endAlert(rule.id)
+      if (judgement.kind === 'good' && open.has(rule.id)) await this.#endAlert(rule.id)
     }
   }
 

@@ -4,6 +4,7 @@ import { CacheMonitor } from '../../../src/monitor/monitor.ts'
 import { RedisFigures } from '../../../src/monitor/redis-figures.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { faultyRequester } from '../../support/faulty-requester.ts'
 
 test('getRules tells each rule with its thresholds, and what the last check made of it', async () => {
   const platform = new ManualPlatform()
@@ -37,4 +38,18 @@ test('getRules tells each rule with its thresholds, and what the last check made
     kind: 'unclear',
     reason: 'nothing was measured',
   })
+})
+
+test('a check ends no alert that there is not: it asks once which there are', async () => {
+  const platform = new ManualPlatform()
+  const redis = faultyRequester(embeddedTransport({ platform }))
+  const cache = new RedisCacheManager({ redis, platform })
+  const figures = new RedisFigures({ cache })
+  const monitor = new CacheMonitor({ cache, figures, platform, memoryLimitBytes: 1e9 })
+
+  await monitor.performHealthCheck()
+
+  const good = monitor.getRules().filter(({ judgement }) => judgement?.kind === 'good')
+  expect(good.map(({ id }) => id)).toEqual(['connection', 'memory'])
+  expect(JSON.stringify(redis.requests.map(({ body }) => body))).not.toContain('GETDEL')
 })
