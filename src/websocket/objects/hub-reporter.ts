@@ -37,8 +37,8 @@ export class HubReporter {
   readonly #epoch: number
   #seq: number
   #reserved: number
-  /** Channels whose last report did not arrive, and when each is to be told again. */
-  readonly #behind = new Map<string, number>()
+  /** Channels of which a report did not arrive: which one, and when each is to be told all again. */
+  readonly #behind = new Map<string, { readonly seq: number; readonly at: number }>()
   /** Stubs are kept, so that reports arrive in order. */
   readonly #stubs = new Map<string, ChannelStub>()
 
@@ -53,7 +53,7 @@ export class HubReporter {
       const channel = channels.get(name)
       if (channel) channel.isAttached = true
       // Nobody is here any more, and the channel was not told.
-      if (isBehind || channel === undefined) this.#behind.set(name, 0)
+      if (isBehind || channel === undefined) this.#behind.set(name, { seq: 0, at: 0 })
     }
   }
 
@@ -89,7 +89,7 @@ export class HubReporter {
 
   /** Tells the channels that are behind, and due. */
   async catchUp(now: number): Promise<void> {
-    const due = [...this.#behind].filter(([, at]) => at <= now).map(([channel]) => channel)
+    const due = [...this.#behind].filter(([, { at }]) => at <= now).map(([channel]) => channel)
     for (let from = 0; from < due.length; from += AT_A_TIME) {
       const batch = due.slice(from, from + AT_A_TIME)
       await Promise.all(
@@ -100,7 +100,7 @@ export class HubReporter {
 
   /** When a channel is to be told again, in epoch milliseconds. */
   nextAt(): number | undefined {
-    return earliest([...this.#behind.values()])
+    return earliest([...this.#behind.values()].map(({ at }) => at))
   }
 
   /** Another way to the channel, for an event or a question; in order with the reports. */
@@ -125,7 +125,7 @@ export class HubReporter {
       await this.#send(report, channel, {})
     } catch {
       // The alarm tells the channel again: its state is stored.
-      this.#behind.set(channel, now + RETRY_MS)
+      this.#behind.set(channel, { seq: report.seq, at: now + RETRY_MS })
     }
   }
 
@@ -140,7 +140,7 @@ export class HubReporter {
       answer = await this.call(name, (stub) => stub.report(report, question))
     } catch (error) {
       store.attach(name, true)
-      this.#behind.set(name, 0)
+      this.#behind.set(name, { seq: report.seq, at: 0 })
       throw error
     }
     this.#acknowledge(name, report, isEmpty)
@@ -151,15 +151,16 @@ export class HubReporter {
   }
 
   /** Where what the report said is not so any more, a later report is under way, and decides. */
-  #acknowledge(name: string, { isComplete }: HubReport, wasEmpty: boolean): void {
+  #acknowledge(name: string, { isComplete, seq }: HubReport, wasEmpty: boolean): void {
     const { store, channels } = this.#options
     const channel = channels.get(name)
-    if (isComplete) this.#behind.delete(name)
+    // Nothing but all that there is makes up for a report that is lost.
+    if (isComplete && seq > (this.#behind.get(name)?.seq ?? seq)) this.#behind.delete(name)
+    const isBehind = this.#behind.has(name)
     if (channel && !wasEmpty) {
-      if (!channel.isAttached || isComplete) store.attach(name, this.#behind.has(name))
+      if (!channel.isAttached || isComplete) store.attach(name, isBehind)
       channel.isAttached = true
-    } else if (!channel && wasEmpty) {
-      this.#behind.delete(name)
+    } else if (!channel && wasEmpty && !isBehind) {
       this.#stubs.delete(name)
       store.detach(name)
     }

@@ -1,0 +1,281 @@
+/**
+ * Hubs, channels and directories of one app in this process, on SQLite and a clock of the test's own:
+ * the classes of the Worker, with a network that can fail and objects that can be evicted or crash.
+ *
+ * @module
+ */
+
+import { DatabaseSync } from 'node:sqlite'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { Channel } from '../../../src/websocket/objects/channel.ts'
+import { Directory } from '../../../src/websocket/objects/directory.ts'
+import { networkOf } from '../../../src/websocket/objects/network.ts'
+import { partsOfName } from '../../../src/websocket/objects/placement.ts'
+import type {
+  ObjectSocket,
+  ObjectStorage,
+  SocketObjectState,
+  SqlRow,
+} from '../../../src/websocket/objects/runtime.ts'
+import { SocketHub } from '../../../src/websocket/objects/socket-hub.ts'
+import type { Network } from '../../../src/websocket/objects/stubs.ts'
+import { type App, type AppOptions, createApps } from '../../../src/websocket/protocol/app.ts'
+import { authorizeChannel } from '../../../src/websocket/protocol/signature.ts'
+
+/** A frame with its data read. */
+export interface SentFrame {
+  readonly event: string
+  readonly channel?: string
+  readonly data?: unknown
+  readonly serial?: number
+}
+
+/** The storage of one object: what survives an eviction. */
+class MemoryStorage implements ObjectStorage {
+  alarm: number | null = null
+  #database = new DatabaseSync(':memory:')
+  readonly sql = {
+    exec: (query: string, ...bindings: (string | number | null)[]): SqlRow[] =>
+      this.#database.prepare(query).all(...bindings) as SqlRow[],
+  }
+
+  transactionSync<T>(change: () => T): T {
+    return change()
+  }
+
+  async getAlarm(): Promise<number | null> {
+    return this.alarm
+  }
+
+  async setAlarm(at: number): Promise<void> {
+    this.alarm = at
+  }
+
+  async deleteAlarm(): Promise<void> {
+    this.alarm = null
+  }
+
+  async deleteAll(): Promise<void> {
+    this.#database = new DatabaseSync(':memory:')
+    this.alarm = null
+  }
+}
+
+/** A socket as its hub has it, with what was sent to the client. */
+export class MemorySocket implements ObjectSocket {
+  readyState = 1
+  readonly frames: SentFrame[] = []
+  closedWith: number | undefined
+  #attachment = 'null'
+
+  send(frame: string): void {
+    if (this.readyState !== 1) throw new Error('The socket is closed')
+    const { data, ...rest } = JSON.parse(frame) as SentFrame
+    this.frames.push({ ...rest, data: typeof data === 'string' ? JSON.parse(data) : data })
+  }
+
+  close(code?: number): void {
+    this.readyState = 2
+    this.closedWith = code
+  }
+
+  serializeAttachment(value: unknown): void {
+    this.#attachment = JSON.stringify(value)
+    if (this.#attachment.length > 16_000) throw new Error('The attachment is too large')
+  }
+
+  deserializeAttachment(): unknown {
+    return JSON.parse(this.#attachment)
+  }
+}
+
+/** A client with its socket. */
+export interface ClusterClient {
+  readonly hub: string
+  readonly socket: MemorySocket
+  readonly id: string
+}
+
+type Kind = 'hub' | 'channel' | 'directory'
+type Instance = SocketHub<MemorySocket> | Channel | Directory
+
+/** One app's objects. */
+export class Cluster {
+  readonly platform: ManualPlatform
+  readonly app: App
+  /** Bodies of webhooks that were sent. */
+  readonly webhooks: string[] = []
+  /** Whether the next call between objects fails: before it arrives, or after. */
+  fail: (() => 'before' | 'after' | undefined) | undefined
+  constructorRuns = 0
+  readonly #storages = new Map<string, MemoryStorage>()
+  readonly #instances = new Map<string, Instance>()
+  readonly #sockets = new Map<string, MemorySocket[]>()
+
+  constructor(options: Partial<AppOptions> = {}, random = 0.5) {
+    // Ids of sockets are drawn, and two must not be the same.
+    let draws = 0
+    this.platform = new ManualPlatform({ random: () => (random + draws++ * 0.000_137) % 1 })
+    const { all } = createApps([
+      { id: 'app', key: 'app-key', secret: 'the-secret-of-the-app', ...options },
+    ])
+    const [app] = all
+    if (!app) throw new Error('There is an app')
+    this.app = app
+  }
+
+  /** Connects to a hub, and subscribes to nothing. */
+  async connect(hub: string, clientId?: string, isExtended = false): Promise<ClusterClient> {
+    const socket = new MemorySocket()
+    await this.#hub(hub).connect(socket, { clientId, isExtended })
+    const [established] = socket.frames.splice(0)
+    const { socket_id: id = '' } = Object(established?.data) as { socket_id?: string }
+    return { hub, socket, id }
+  }
+
+  /** Sends a frame of a client. */
+  async send({ hub, socket }: ClusterClient, event: string, data: unknown): Promise<void> {
+    await this.#hub(hub).message(socket, JSON.stringify({ event, data }))
+  }
+
+  /** Subscribes a user to a presence channel. */
+  async join(client: ClusterClient, channel: string, user: string): Promise<void> {
+    const data = JSON.stringify({ user_id: user })
+    const signed = authorizeChannel(this.app, client.id, channel, data)
+    await this.send(client, 'pusher:subscribe', { channel, ...signed })
+  }
+
+  /** The platform tells of a close. */
+  async close(
+    { hub, socket }: ClusterClient,
+    code: number,
+    wasClean = code !== 1006,
+  ): Promise<void> {
+    socket.readyState = 2
+    this.#forgetSocket(hub, socket)
+    await this.#hub(hub).closed(socket, { code, wasClean })
+  }
+
+  /** An object loses its memory; sockets stay. */
+  evict(kind: Kind, part: string): void {
+    this.#instances.delete(nameOf(kind, part))
+  }
+
+  /** A hub loses its memory and all its sockets, of which nothing tells it. */
+  crash(hub: string): void {
+    this.evict('hub', hub)
+    for (const socket of this.#sockets.get(hub) ?? []) socket.readyState = 3
+    this.#sockets.delete(hub)
+  }
+
+  channel(name: string): Channel {
+    return this.#get('channel', name) as Channel
+  }
+
+  /** Lets time pass, and alarms go off, each in its time. */
+  async advance(ms: number): Promise<void> {
+    const until = this.platform.now() + ms
+    for (;;) {
+      const [next] = [...this.#storages]
+        .filter(([, { alarm }]) => alarm !== null && alarm <= until)
+        .sort(([, one], [, other]) => (one.alarm ?? 0) - (other.alarm ?? 0))
+      if (next === undefined) break
+      const [name, storage] = next
+      this.platform.jump(Math.max(0, (storage.alarm ?? 0) - this.platform.now()))
+      storage.alarm = null
+      const [kind = '', part = ''] = name.split(/ (.*)/)
+      await (this.#get(kind as Kind, part) as Channel).alarm()
+    }
+    this.platform.jump(until - this.platform.now())
+  }
+
+  #hub(name: string): SocketHub<MemorySocket> {
+    return this.#get('hub', name) as SocketHub<MemorySocket>
+  }
+
+  #get(kind: Kind, part: string): Instance {
+    const name = nameOf(kind, part)
+    const storage = this.#storages.get(name) ?? new MemoryStorage()
+    this.#storages.set(name, storage)
+    const instance = this.#instances.get(name) ?? this.#make(kind, part, storage)
+    this.#instances.set(name, instance)
+    return instance
+  }
+
+  #make(kind: Kind, part: string, storage: MemoryStorage): Instance {
+    const { app, platform } = this
+    const network = this.#network()
+    this.constructorRuns += 1
+    if (kind === 'directory') return new Directory(storage)
+    if (kind === 'channel') {
+      const fetch = async (_: unknown, init?: { body?: unknown }): Promise<Response> => {
+        this.webhooks.push(String(init?.body))
+        return new Response(null, { status: 200 })
+      }
+      return new Channel({ name: part, app, storage, network, platform, fetch })
+    }
+    return new SocketHub({
+      name: part,
+      app,
+      state: this.#stateOf(part, storage),
+      network,
+      platform,
+    })
+  }
+
+  #stateOf(hub: string, storage: MemoryStorage): SocketObjectState<MemorySocket> {
+    return {
+      storage,
+      acceptWebSocket: (socket) => {
+        this.#sockets.set(hub, [...(this.#sockets.get(hub) ?? []), socket])
+      },
+      getWebSockets: () => this.#sockets.get(hub) ?? [],
+      getWebSocketAutoResponseTimestamp: () => null,
+    }
+  }
+
+  #forgetSocket(hub: string, socket: MemorySocket): void {
+    const others = (this.#sockets.get(hub) ?? []).filter((other) => other !== socket)
+    this.#sockets.set(hub, others)
+  }
+
+  #network(): Network {
+    const namespace = (kind: Kind) => ({
+      idFromName: (name: string) => partsOfName(name).part,
+      get: (part: unknown) => this.#stub(kind, String(part)),
+    })
+    const bindings = {
+      hubs: namespace('hub'),
+      channels: namespace('channel'),
+      directories: namespace('directory'),
+    }
+    return networkOf(bindings as never, this.app.id, 1)
+  }
+
+  /** Calls are copied on their way, and arrive in another turn. */
+  #stub(kind: Kind, part: string): unknown {
+    return new Proxy(
+      {},
+      {
+        get:
+          (_, method: string) =>
+          async (...args: unknown[]): Promise<unknown> => {
+            const failure = this.fail?.()
+            await Promise.resolve()
+            if (failure === 'before') throw new Error('The call did not arrive')
+            const target = this.#get(kind, part) as unknown as Record<
+              string,
+              (...a: unknown[]) => unknown
+            >
+            const answer = await target[method]?.(...structuredClone(args))
+            if (failure === 'after') throw new Error('The answer did not arrive')
+            return structuredClone(answer)
+          },
+      },
+    )
+  }
+}
+
+function nameOf(kind: Kind, part: string): string {
+  return `${kind} ${part}`
+}

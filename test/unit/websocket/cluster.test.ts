@@ -1,0 +1,136 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Cluster, type ClusterClient, type SentFrame } from '../../support/websocket/cluster.ts'
+
+const ROOM = 'presence-room'
+const PING = 'pusher:ping'
+
+const eventsOf = ({ socket }: ClusterClient): string[] =>
+  socket.frames.map(({ event }: SentFrame) => event).filter((event) => event !== PING)
+
+/** What webhooks told, without their times. */
+const toldBy = (cluster: Cluster): unknown[] =>
+  cluster.webhooks.flatMap((body) => (JSON.parse(body) as { events: unknown[] }).events)
+
+describe('an app over hubs, by a clock of its own', () => {
+  let cluster: Cluster
+  let ann: ClusterClient
+
+  /** Ann and others are there for good: they answer whatever they are asked. */
+  async function advance(ms: number, ...others: ClusterClient[]): Promise<void> {
+    for (let left = ms; left > 0; left -= 1_000) {
+      await cluster.advance(Math.min(left, 1_000))
+      for (const client of [ann, ...others]) {
+        const asked = client.socket.frames.findIndex(({ event }) => event === PING)
+        if (asked < 0) continue
+        client.socket.frames.splice(asked, 1)
+        await cluster.send(client, 'pusher:pong', {})
+      }
+    }
+  }
+
+  beforeEach(async () => {
+    cluster = new Cluster({ webhooks: [{ url: 'https://hooks.example/all' }] })
+    ann = await cluster.connect('0')
+    await cluster.join(ann, ROOM, 'ann')
+  })
+
+  test('sends no frame and no webhook when a client comes back within the grace, on any hub', async () => {
+    const ben = await cluster.connect('1')
+    await cluster.join(ben, ROOM, 'ben')
+    await advance(60_000)
+    ann.socket.frames.length = 0
+    cluster.webhooks.length = 0
+
+    let client = ben
+    for (const hub of ['1', '2', '0', '1']) {
+      await cluster.close(client, 1006)
+      await advance(9_900)
+      client = await cluster.connect(hub)
+      await cluster.join(client, ROOM, 'ben')
+      await advance(1_000)
+    }
+
+    expect(eventsOf(ann)).toEqual([])
+    expect(toldBy(cluster)).toEqual([])
+    expect(await cluster.channel(ROOM).users()).toEqual(['ann', 'ben'])
+  })
+
+  test('removes a client that is gone without a word within its timeouts and the grace', async () => {
+    const ghost = await cluster.connect('1')
+    await cluster.join(ghost, ROOM, 'ghost')
+    await advance(100)
+    ann.socket.frames.length = 0
+
+    // 120 s of silence, 30 s to answer, 10 s of grace; nothing ever tells of the close.
+    await advance(160_000)
+
+    expect(eventsOf(ann)).toEqual(['pusher_internal:member_removed'])
+    expect(ghost.socket.closedWith).toBe(4201)
+    expect(await cluster.channel(ROOM).users()).toEqual(['ann'])
+  })
+
+  test('removes everybody whose hub lost all sockets at once, when they do not come back', async () => {
+    const lost = await Promise.all(['1', '1', '1'].map((hub) => cluster.connect(hub)))
+    for (const [place, client] of lost.entries()) await cluster.join(client, ROOM, `u${place}`)
+    await advance(1_000)
+    expect(await cluster.channel(ROOM).users()).toHaveLength(4)
+
+    cluster.crash('1')
+    const back = await cluster.connect('2')
+    await cluster.join(back, ROOM, 'u0')
+    await advance(160_000, back)
+
+    expect(await cluster.channel(ROOM).users()).toEqual(['ann', 'u0'])
+    expect(ann.socket.frames.filter(({ event }) => /removed/.test(event))).toHaveLength(2)
+  })
+
+  test('takes a hub that does not answer any more for lost, when its lease is over', async () => {
+    const gone = await cluster.connect('1')
+    await cluster.join(gone, ROOM, 'gone')
+    await advance(1_000)
+
+    cluster.crash('1')
+    cluster.fail = () => 'before'
+    await cluster.advance(700_000)
+    cluster.fail = undefined
+    await cluster.advance(20_000)
+
+    expect(await cluster.channel(ROOM).users()).not.toContain('gone')
+  })
+
+  test('tells joins of one moment together, after the first', async () => {
+    ann.socket.frames.length = 0
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => cluster.connect(String(i % 3), undefined, true)),
+    )
+    const watcher = await cluster.connect('0', undefined, true)
+    await cluster.join(watcher, ROOM, 'watcher')
+    await advance(1_000)
+    watcher.socket.frames.length = 0
+
+    for (const [i, client] of clients.entries()) await cluster.join(client, ROOM, `u${i}`)
+    await advance(100)
+
+    const diffs = watcher.socket.frames.filter(({ event }) => event === 'nearcache:presence_diff')
+    expect(diffs).toHaveLength(2)
+    expect(diffs.at(-1)?.data).toMatchObject({ count: 22 })
+    expect(eventsOf(ann).filter((event) => /added/.test(event))).toHaveLength(21)
+  })
+
+  test('makes up for a report that failed, whichever half of the call was lost', async () => {
+    const ben = await cluster.connect('1')
+    await cluster.join(ben, ROOM, 'ben')
+    const cat = await cluster.connect('1')
+    await cluster.join(cat, ROOM, 'cat')
+    await advance(1_000)
+
+    cluster.fail = () => 'before'
+    await cluster.close(ben, 1000)
+    cluster.fail = () => 'after'
+    await cluster.close(cat, 1000)
+    cluster.fail = undefined
+    await advance(20_000)
+
+    expect(await cluster.channel(ROOM).users()).toEqual(['ann'])
+  })
+})
