@@ -23,7 +23,9 @@ describe.runIf(isDeep)('idle connections, in workerd', () => {
 
   async function open(count: number, onFrame: (frame: string) => void): Promise<void> {
     for (let done = 0; done < count; done += AT_A_TIME) {
-      const batch = Array.from({ length: Math.min(AT_A_TIME, count - done) }, () => openOne(onFrame))
+      const batch = Array.from({ length: Math.min(AT_A_TIME, count - done) }, () =>
+        openOne(onFrame),
+      )
       sockets.push(...(await Promise.all(batch)))
     }
   }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import type { AppOptions } from '../../../src/websocket/protocol/app.ts'
+import { signedQuery } from '../../../src/websocket/protocol/request-signature.ts'
 
 /** Options for {@link startRealtime}. */
 export interface RealtimeWorkerOptions {
@@ -28,6 +29,8 @@ export interface RealtimeWorker {
   readonly pid: number
   /** How often a hub was made. */
   constructorRuns(): Promise<number>
+  /** Publishes an event, as an app's server does. */
+  publish(app: AppOptions, channel: string, event: string, data: unknown): Promise<void>
   stop(): Promise<void>
 }
 
@@ -60,6 +63,13 @@ export async function startRealtime(options: RealtimeWorkerOptions): Promise<Rea
     pid,
     async constructorRuns() {
       return (await (await fetch(`${url.origin}/constructor-runs`)).json()) as number
+    },
+    async publish(app, channel, name, data) {
+      const body = JSON.stringify({ name, channel, data: JSON.stringify(data) })
+      const path = `/apps/${app.id}/events`
+      const query = signedQuery(app, { method: 'POST', path, query: {}, body }, Date.now())
+      const response = await fetch(`${url.origin}${path}?${query}`, { method: 'POST', body })
+      if (!response.ok) throw new Error(`The event was refused with ${response.status}`)
     },
     stop: () => workerd.dispose(),
   }

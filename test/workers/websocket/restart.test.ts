@@ -1,6 +1,10 @@
-import { abortAllDurableObjects } from 'cloudflare:test'
+import { abortAllDurableObjects, evictDurableObject } from 'cloudflare:test'
+import { PING_FRAME } from 'nearcache/websocket/objects'
 import { describe, expect, test } from 'vitest'
-import { ask, Client, publish } from './client.ts'
+import { ask, Client, hubOf, publish } from './client.ts'
+
+/** Time for what a hub tells the mirror. */
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 describe('a new version of the Worker, which ends every socket', () => {
   test('keeps the last event of a cache channel, and how long it holds', async () => {
@@ -20,5 +24,26 @@ describe('a new version of the Worker, which ends every socket', () => {
     })
     expect(body).toMatchObject({ occupied: true, cache: { data: '{"eur":7}' } })
     expect((body as { cache: { ttl: number } }).cache.ttl).toBeGreaterThan(1_700)
+  })
+})
+
+describe('a hub without anything to do', () => {
+  test('is not woken by the pings of its clients, which are answered all the same', async () => {
+    const client = await Client.connect('usual', '&nearcache=1&client_id=idle')
+    await client.subscribe('private-idle')
+    const hub = hubOf('usual', 'idle')
+    await pause(1_000)
+    await evictDurableObject(hub)
+
+    for (let i = 0; i < 5; i++) {
+      client.socket.send(PING_FRAME)
+      await client.next('pusher:pong')
+    }
+
+    // Only what is there can lose its memory.
+    await expect(evictDurableObject(hub)).rejects.toThrow('not currently running')
+    await publish('usual', 'private-idle', 'wake', {})
+    await client.next('wake')
+    await evictDurableObject(hub)
   })
 })
