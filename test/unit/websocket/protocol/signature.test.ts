@@ -156,4 +156,16 @@ describe('requests', () => {
   ])('are refused with %s', (_what, changes) => {
     expect(requestProblem(app, { ...signed(), ...changes }, NOW)).toBeTypeOf('string')
   })
+
+  test('are refused with a body that is not part of what was signed', () => {
+    const bare = signed({ body: '' })
+
+    expect(requestProblem(app, { ...bare, body: request.body }, NOW)).toMatch(/body_md5/)
+  })
+
+  test('are refused when they are signed with the secret and another key', () => {
+    const query = Object.fromEntries(signedQuery({ ...app, key: 'other' }, request, NOW))
+
+    expect(requestProblem(app, { ...request, query }, NOW)).toMatch(/auth_key/)
+  })
 })

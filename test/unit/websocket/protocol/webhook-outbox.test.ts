@@ -42,6 +42,7 @@ class MemoryStore implements OutboxStore {
 
 interface Received {
   readonly url: string
+  readonly redirect: string | undefined
   readonly headers: Headers
   readonly body: string
   readonly events: readonly WebhookEvent[]
@@ -82,7 +83,13 @@ describe('WebhookOutbox', () => {
         const url = String(input)
         const body = String(init?.body)
         const { events } = JSON.parse(body)
-        received.push({ url, headers: new Headers(init?.headers), body, events })
+        received.push({
+          url,
+          redirect: init?.redirect,
+          headers: new Headers(init?.headers),
+          body,
+          events,
+        })
         return answer(url)
       },
       onDropped: (events, reason) => dropped.push(`${events.length}: ${reason}`),
@@ -220,6 +227,7 @@ describe('WebhookOutbox', () => {
     outbox.add(hello())
     await alarms(60_000)
     expect(received.map(({ url }) => url)).toEqual([ALL, ALL, ALL])
+    expect(received[0]?.redirect).toBe('manual')
 
     answer = () => new Promise(() => undefined)
     outbox.add(hello())
@@ -250,11 +258,13 @@ describe('WebhookOutbox', () => {
     outbox = open()
     outbox.add(hello(3))
     outbox.add(added('ada'))
+    outbox.add({ name: 'channel_vacated', channel: 'news' })
     await alarms(60_000)
 
     expect(received.slice(sent).map(({ events }) => events)).toEqual([
       [hello(2), hello(3)],
       [hello(1)],
+      [{ name: 'channel_vacated', channel: 'news' }],
     ])
     expect(store.texts.size).toBe(0)
   })
