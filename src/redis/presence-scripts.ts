@@ -7,7 +7,7 @@
  * which rooms those are is known to Redis alone: no smaller slot would do.
  *
  * ```
- * :c:<connection>  hash  v write id  u user  b payload of the user  n node  d payload  t opened
+ * :c:<connection>  hash  v write id  w the one before  u user  b payload of the user  n node  d payload  t opened
  *                        a last active  x lease ends  r:<room> payload of the room
  *                        with v alone it says that the connection was closed
  * :u:<user>        connections of a user by the end of their leases (sorted set)
@@ -131,16 +131,18 @@ const PRESENCE = `${CLOCK}${INDEXES}${ROOMS}${CONNECTIONS}`
 /**
  * `KEYS: home  ARGV: connection, write id, user or '', payload of the user, node, lease ms, payload, ms a
  * user is remembered, most connections of a user, most connections in a room, then room, payload of the
- * room, payload of the user in it or ''…` → 1; 0 if it was closed before this copy came; `connections` or
+ * room, payload of the user in it or ''…` → 1; 0 if it was closed, or opened anew, before this copy came; `connections` or
  * `members` for what would be too many. Takes the place of another connection of this name, rooms and all.
  */
 export const WS_OPEN: Script = {
-  sha1: 'e3fabeee22bf89845a78918369fc83a99f4f003d',
+  sha1: 'ebb4cb08dbaae763d4deeb5e3199701513b95892',
   lua: `${PRESENCE}
 local conn, write, user, node = ARGV[1], ARGV[2], ARGV[3], ARGV[5]
 local life = tonumber(ARGV[8])
 local known = alive(conn)
-if redis.call('HGET', home .. ':c:' .. conn, 'v') == write then return known and 1 or 0 end
+local writes = redis.call('HMGET', home .. ':c:' .. conn, 'v', 'w')
+if writes[1] == write then return known and 1 or 0 end
+if writes[2] == write then return 0 end
 if user ~= '' then
   redis.call('ZREMRANGEBYSCORE', home .. ':u:' .. user, '-inf', text(now))
   local count = redis.call('ZCARD', home .. ':u:' .. user) - isIn(home .. ':u:' .. user, conn)
@@ -154,8 +156,8 @@ end
 if known then drop(conn, known) end
 local at = now + ARGV[6]
 redis.call('DEL', home .. ':c:' .. conn)
-redis.call('HSET', home .. ':c:' .. conn, 'v', write, 'u', user, 'b', ARGV[4], 'n', node,
-  'd', ARGV[7], 't', text(now), 'a', text(now), 'x', text(at))
+redis.call('HSET', home .. ':c:' .. conn, 'v', write, 'w', writes[1] or '', 'u', user, 'b', ARGV[4],
+  'n', node, 'd', ARGV[7], 't', text(now), 'a', text(now), 'x', text(at))
 redis.call('PEXPIREAT', home .. ':c:' .. conn, text(at))
 index(home .. ':n:' .. node, at, conn)
 holds(node, at)

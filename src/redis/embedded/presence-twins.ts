@@ -14,41 +14,67 @@ import { texts } from './user-twins.ts'
 
 const open: TwinBody = (call, [homeKey = ''], args) => {
   const [conn = '', write = '', user = '', about = '', node = '', lease, payload = ''] = args
-  const [life, mostOfUser, mostInRoom] = args.slice(7, 10).map(Number)
+  const [life = 0, mostOfUser = 0, mostInRoom = 0] = args.slice(7, 10).map(Number)
   const home = new Home(call, homeKey)
   const key = home.key('c', conn)
   const known = home.alive(conn)
-  if (call('HGET', key, 'v') === write) return known ? 1 : 0
-  const mine = home.key('u', user)
-  if (user !== '') {
-    home.forget(mine)
-    const count = Number(call('ZCARD', mine)) - home.isIn(mine, conn)
-    if (count >= Number(mostOfUser)) return 'connections'
-  }
+  const [latest = null, before = null] = texts(call('HMGET', key, 'v', 'w'))
+  if (latest === write) return known ? 1 : 0
+  if (before === write) return 0
   const rooms = triples(args.slice(10))
-  for (const [room = ''] of rooms) {
-    home.prune(room)
-    const members = home.key('m', room)
-    if (Number(call('ZCARD', members)) - home.isIn(members, conn) >= Number(mostInRoom)) {
-      return 'members'
-    }
-  }
+  const refusal = refusalOf(home, conn, [user, mostOfUser], [rooms, mostInRoom])
+  if (refusal) return refusal
   if (known) home.drop(conn, known)
   const now = String(home.now)
   const at = home.now + Number(lease)
   call('DEL', key)
-  const fields = ['v', write, 'u', user, 'b', about, 'n', node, 'd', payload, 't', now, 'a', now]
+  const fields = [
+    'v',
+    write,
+    'w',
+    latest ?? '',
+    'u',
+    user,
+    'b',
+    about,
+    'n',
+    node,
+    'd',
+    payload,
+    't',
+    now,
+    'a',
+    now,
+  ]
   call('HSET', key, ...fields, 'x', String(at))
   call('PEXPIREAT', key, String(at))
   home.index(home.key('n', node), at, conn)
   home.holds(node, at)
   if (user !== '') {
-    home.index(mine, at, conn)
-    home.seen(user, Number(life))
+    home.index(home.key('u', user), at, conn)
+    home.seen(user, life)
     call('HSET', home.key('p', user), 'i', about)
   }
   for (const room of rooms) home.enter(conn, room, user, at)
   return 1
+}
+
+function refusalOf(
+  home: Home,
+  conn: string,
+  [user, mostOfUser]: readonly [string, number],
+  [rooms, mostInRoom]: readonly [readonly (readonly string[])[], number],
+): string | undefined {
+  const others = (key: string): number => Number(home.call('ZCARD', key)) - home.isIn(key, conn)
+  if (user !== '') {
+    home.forget(home.key('u', user))
+    if (others(home.key('u', user)) >= mostOfUser) return 'connections'
+  }
+  for (const [room = ''] of rooms) {
+    home.prune(room)
+    if (others(home.key('m', room)) >= mostInRoom) return 'members'
+  }
+  return undefined
 }
 
 function triples(args: readonly string[]): readonly (readonly string[])[] {

@@ -125,7 +125,7 @@ describe('leases of connections', () => {
     })
   })
 
-  test('a copy of opening that arrives after closing opens nothing', async () => {
+  test('a copy of opening that arrives after closing, or after another opening, opens nothing', async () => {
     const sent: RedisRequest[] = []
     const redis = embeddedTransport({ engine })
     const request: Requester['request'] = (one) => {
@@ -136,11 +136,16 @@ describe('leases of connections', () => {
     await seen.cacheConnection('1.1', { userId: 'ada', rooms: ['hall'] })
     await seen.removeConnection('1.1')
 
-    for (const one of sent.slice(0, 1)) await redis.request(one)
+    const again = async (): Promise<void> => {
+      for (const one of sent.slice(0, 1)) await redis.request(one)
+    }
+    await again()
 
     expect(await cache.getConnection('1.1')).toBeUndefined()
     expect((await cache.getRoomPresence('hall')).connections).toBe(0)
-    expect(await cache.cacheConnection('1.1')).toBe(true)
+    expect(await cache.cacheConnection('1.1', { userId: 'bob' })).toBe(true)
+    await again()
+    expect((await cache.getConnection('1.1'))?.userId).toBe('bob')
   })
 
   test('loss of any one key makes nobody appear who is not there', async () => {
