@@ -189,19 +189,23 @@ export class Channel<Events extends EventMap = EventMap> {
   }
 
   #succeed({ data, serial, epoch }: Frame): void {
-    if (epoch !== this.#epoch) this.#told = -1
     const mayResume = epoch !== undefined && epoch === this.#epoch
+    // Another history: what was missed of the one before is lost, even if the next frame never comes.
+    const isLost = !mayResume && this.#epoch !== undefined
+    if (!mayResume) this.#told = -1
     this.#replay = mayResume ? { head: serial ?? 0, left: -1 } : undefined
     this.#epoch = epoch
     this.#listed = serial ?? -1
     if (!mayResume) this.#serial = serial ?? 0
     const changes = this.#members.replace(data)
     this.become('subscribed')
+    if (isLost) this.#changes.tell({ kind: 'resumed', recovered: false, replayed: 0 })
     for (const change of changes) this.#changes.tell(change)
   }
 
   #resume(recovered: boolean, replayed: number): void {
-    if (this.#replay !== undefined) this.#replay.left = recovered ? replayed : 0
+    if (this.#replay === undefined) return
+    this.#replay.left = recovered ? replayed : 0
     this.#caughtUp()
     this.#changes.tell({ kind: 'resumed', recovered, replayed })
   }

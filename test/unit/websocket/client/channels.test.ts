@@ -246,14 +246,18 @@ describe('a channel', () => {
       expect(events).toEqual([['news', 901]])
     })
 
-    test('a history that began anew counts from its own beginning', async () => {
-      const { events } = enter('room')
+    test('a history that began anew is a loss at once, and counts from its own beginning', async () => {
+      const { changes, events } = enter('room')
       await bench.connect('1.1')
       bench.socket.say(succeeded('room', {}, at(50)))
       bench.socket.say(news(51))
       await bench.reconnect('1.2')
       bench.socket.say(succeeded('room', {}, at(2, 'e2')))
+      // The connection may break before the server says it.
+      const lost = { kind: 'resumed', recovered: false, replayed: 0 }
+      expect(changes.at(-1)).toEqual(lost)
       bench.socket.say(resumed(false, 0))
+      expect(changes.filter(({ kind }) => kind === 'resumed')).toEqual([lost])
       bench.socket.say(news(3, 'e2'))
 
       expect(events.map((one) => (one as unknown[])[1])).toEqual([51, 3])
