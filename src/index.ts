@@ -6,10 +6,11 @@
 
 export { type CachedFunction, type CachedOptions, cached } from './cache/cached.ts'
 export {
+  type Appended,
+  type AppendOptions,
   type ChangeLog,
   type ChangeLogOptions,
   changeLog,
-  type LogEntry,
   type LogMark,
   type LogView,
   type TagChanges,
@@ -17,6 +18,7 @@ export {
 export type { Listener, Totals } from './cache/events.ts'
 export type { InvalidateOptions, InvalidationMode } from './cache/invalidate.ts'
 export type { LoadContext, Loader } from './cache/loader.ts'
+export type { LogEntry } from './cache/log-mirror.ts'
 export { RedisCacheManager } from './cache/manager.ts'
 export type { ManyLoadContext, ManyLoader } from './cache/many.ts'
 export { CacheNamespace } from './cache/namespace.ts'

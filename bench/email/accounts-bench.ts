@@ -33,7 +33,7 @@ const ENTRANTS: readonly Entrant[] = [
   { name: 'nearcache, near, HTTP', lag: 0, isOverHttp: true },
   { name: 'nearcache, near, lag 1 s, HTTP', lag: 1_000, isOverHttp: true },
 ]
-const ROUNDS = 3
+const ROUNDS = 1
 const ALONE = { skipped: 0, requests: 20_000, concurrency: 1 }
 const TOGETHER = { skipped: 20_000, requests: 4_000, concurrency: 32 }
 

@@ -16,7 +16,8 @@ import { CorruptEntryError, InvalidOptionError } from '../errors.ts'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/log-scripts.ts'
 import type { Reply } from '../redis/requester.ts'
 import type { Script } from '../redis/scripts.ts'
-import type { CacheContext } from './context.ts'
+import { type CacheContext, isRemoteFailure } from './context.ts'
+import { type LogEntry, type LogEntryKind, LogMirror } from './log-mirror.ts'
 import { CacheNamespace } from './namespace.ts'
 import type { Policy } from './options.ts'
 import { malformed } from './replies.ts'
@@ -27,23 +28,6 @@ export interface ChangeLogOptions {
   readonly maxEntries?: number
   /** Shapes that are registered, 0 to 256. @default 32 */
   readonly maxShapes?: number
-}
-
-/** How what an entry says relates to the others. */
-export type LogEntryKind =
-  /** It happened after all that was appended before it. */
-  | 'ordered'
-  /** It happened, before or after what was under way at the same time. */
-  | 'unordered'
-  /** A writer was about to do this, and has not been heard of again. */
-  | 'unknown'
-
-/** One entry. */
-export interface LogEntry {
-  readonly at: number
-  readonly kind: LogEntryKind
-  /** What was appended, or marked; `undefined` if it cannot be read. */
-  readonly value: unknown
 }
 
 /** What a reader knows of a log at one instant. */
@@ -65,6 +49,20 @@ export interface LogView {
 /** Which tags a change touches: all there are, or these. */
 export type TagChanges = 'all' | readonly string[]
 
+/** What an entry is of. */
+export interface AppendOptions {
+  /** Of the mark, which is taken away. @default '' */
+  readonly token?: string
+  /** @default 'ordered' */
+  readonly kind?: LogEntryKind
+}
+
+/** An entry that was appended, and a view that has it. */
+export interface Appended {
+  readonly at: number
+  readonly view: LogView
+}
+
 /** A writer's mark. */
 export interface LogMark {
   readonly token: string
@@ -84,13 +82,6 @@ const LETTERS = { ordered: 'o', unordered: 'u', unknown: 'x' } as const satisfie
   LogEntryKind,
   string
 >
-
-/** The entries this client has seen, of one epoch. */
-interface Mirror {
-  readonly epoch: string
-  at: number
-  readonly entries: Map<number, LogEntry>
-}
 
 /**
  * The change log of a namespace. Apart from the namespace itself, so that who has none ships none.
@@ -121,7 +112,7 @@ export class ChangeLog {
   readonly #policy: Policy
   readonly #maxEntries: number
   readonly #maxShapes: number
-  #mirror: Mirror = { epoch: '', at: 0, entries: new Map() }
+  #mirror = new LogMirror('')
 
   /** Made by {@link changeLog}. @throws {InvalidOptionError} */
   constructor(ctx: CacheContext, policy: Policy, options: ChangeLogOptions = {}) {
@@ -154,14 +145,17 @@ export class ChangeLog {
     const entries = await Promise.all(
       found.map((text, i) => this.#readEntry(text, at - found.length + 1 + i)),
     )
-    const mirror = this.#merge(epoch, at, entries)
+    // One of another epoch is kept by the views that were made of it.
+    if (this.#mirror.epoch !== epoch) this.#mirror = new LogMirror(epoch)
+    const mirror = this.#mirror
+    mirror.add(entries, at, this.#maxEntries)
     return {
       epoch,
       at,
       marks: await Promise.all(asList(marks).map((text) => this.#read(String(text)))),
       isShapeKnown: isKnown === 1,
       touchedAt: Number(touchedAt),
-      since: (position) => between(mirror, position, at),
+      since: (position) => mirror.between(position, at),
     }
   }
 
@@ -184,18 +178,33 @@ export class ChangeLog {
   /**
    * Says what has changed.
    *
-   * @param token Of the mark, which is taken away; without one, or if it is gone, the entry's place
-   * among the others says nothing.
+   * Without the token of a mark, or if that is gone, the entry's place among the others says nothing.
    */
-  async append(
+  async append(value: unknown, tags: TagChanges, options: AppendOptions = {}): Promise<void> {
+    await this.#append(await this.#write(value), tags, options)
+  }
+
+  /**
+   * Says what has changed, and looks at the log behind that, in the same request.
+   *
+   * @returns `undefined` when there is no view that is known to have the entry: the look was applied
+   * first, or failed, which is no failure of the append.
+   */
+  async appendAndLook(
     value: unknown,
     tags: TagChanges,
-    { token = '', kind = 'ordered' }: { token?: string; kind?: LogEntryKind } = {},
-  ): Promise<void> {
+    options: AppendOptions = {},
+  ): Promise<Appended | undefined> {
     const text = await this.#write(value)
-    const [all, slots] = tags === 'all' ? ['1', []] : ['', slotsOf(tags)]
-    const args = [this.#maxEntries, token, LETTERS[kind], text, all, ...slots]
-    if (typeof (await this.#run(LOG_APPEND, args)) !== 'number') throw malformed('EVALSHA')
+    const appending = this.#append(text, tags, options)
+    const looking = this.look().catch((error: unknown) => {
+      if (!isRemoteFailure(error)) throw error
+    })
+    const [at, view] = await Promise.all([appending, looking])
+    // In another epoch its position may be of another entry.
+    const [entry] = (view && view.at >= at && view.since(at - 1)) || []
+    if (view === undefined || JSON.stringify(entry?.value) !== JSON.stringify(value)) return
+    return { at, view }
   }
 
   /**
@@ -208,17 +217,16 @@ export class ChangeLog {
     await Promise.all([mark, this.append(value, tags, { token })])
   }
 
-  /** Adds what is new. A mirror of another epoch is kept by the views that were made of it. */
-  #merge(epoch: string, at: number, entries: readonly LogEntry[]): Mirror {
-    if (this.#mirror.epoch !== epoch) this.#mirror = { epoch, at: 0, entries: new Map() }
-    const mirror = this.#mirror
-    for (const entry of entries) mirror.entries.set(entry.at, entry)
-    mirror.at = Math.max(mirror.at, at)
-    for (const [position] of mirror.entries) {
-      if (position > mirror.at - this.#maxEntries) break
-      mirror.entries.delete(position)
-    }
-    return mirror
+  async #append(
+    text: string,
+    tags: TagChanges,
+    { token = '', kind = 'ordered' }: AppendOptions,
+  ): Promise<number> {
+    const [all, slots] = tags === 'all' ? ['1', []] : ['', slotsOf(tags)]
+    const args = [this.#maxEntries, token, LETTERS[kind], text, all, ...slots]
+    const at = await this.#run(LOG_APPEND, args)
+    if (typeof at !== 'number') throw malformed('EVALSHA')
+    return at
   }
 
   async #readEntry(text: string, at: number): Promise<LogEntry> {
@@ -256,17 +264,6 @@ export class ChangeLog {
     const keys = this.#ctx.names.keyspace.logKeys
     return this.#ctx.link.run(script, keys, [randomId(), LIFE_MS, ...args])
   }
-}
-
-/** Every entry after `position`, up to `at`; `undefined` if one is missing. */
-function between(mirror: Mirror, position: number, at: number): readonly LogEntry[] | undefined {
-  const entries: LogEntry[] = []
-  for (let next = position + 1; next <= at; next++) {
-    const entry = mirror.entries.get(next)
-    if (entry === undefined) return undefined
-    entries.push(entry)
-  }
-  return entries
 }
 
 /** FNV-1a (Fowler, Noll, Vo), 32 bits. */

@@ -356,4 +356,15 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     ],
     foundBy: NEAR_LISTS,
   },
+  {
+    name: 'a look behind one write of a mailbox hides another that has returned since',
+    edits: [
+      {
+        file: 'src/email/cached/looks.ts',
+        from: 'if (looked?.writtenBefore === this.#written)',
+        to: 'if (looked)',
+      },
+    ],
+    foundBy: NEAR_LISTS,
+  },
 ]

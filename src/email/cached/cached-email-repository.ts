@@ -109,7 +109,7 @@ export class CachedEmailRepository implements EmailRepository {
     this.#graphs = cache.namespace<string>('email', { near: false })
     const far = new CachedLists({ lists, looks, platform, counts })
     this.#reads = new CachedReads({ lists: far, rows, near, counts, platform, source })
-    this.#writer = new CachedWriter({ ...policy, log, rows, onWritten: () => looks.expire() })
+    this.#writer = new CachedWriter({ ...policy, log, rows, looks })
     this.#writes = new CachedWrites({ repository, writer: this.#writer, platform }, (graphId) =>
       this.#idOfGraph(graphId),
     )

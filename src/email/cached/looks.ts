@@ -5,8 +5,9 @@
  * @module
  */
 
-import type { ChangeLog, LogEntry, LogView } from '../../cache/change-log.ts'
+import type { Appended, ChangeLog, LogView } from '../../cache/change-log.ts'
 import { isRemoteFailure } from '../../cache/context.ts'
+import type { LogEntry } from '../../cache/log-mirror.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { type Intent, unpackChange } from './change.ts'
 import type { ShapeTags } from './shape.ts'
@@ -21,6 +22,14 @@ export interface Looked {
   readonly since: number
   /** The messages that writes under way may be of. */
   readonly marked: Ids
+}
+
+/** What a look behind an entry of one's own has shown. */
+export interface LookedBehind extends Looked {
+  /** Position of the entry. */
+  readonly at: number
+  /** How many writes here had returned when it began. */
+  readonly writtenBefore: number
 }
 
 /** What the looks work with. */
@@ -39,6 +48,8 @@ export class Looks {
   #latest: (Looked & { readonly nth: number }) | undefined
   #gathering: Promise<Looked | undefined> | undefined
   #begun = 0
+  /** Writes here that have returned. */
+  #written = 0
   /** The first look that may show what was written here last. */
   #oldest = 1
   #renewedAt = Number.NEGATIVE_INFINITY
@@ -79,9 +90,31 @@ export class Looks {
     return latest
   }
 
-  /** Something was written here: reads that begin now go by looks that begin now. */
-  expire(): void {
+  /** Whether views answer reads that begin later. */
+  get isLagging(): boolean {
+    return this.#lagMs > 0
+  }
+
+  /** Appends an entry of what was written here, and looks behind it. */
+  async behind(append: () => Promise<Appended | undefined>): Promise<LookedBehind | undefined> {
+    const writtenBefore = this.#written
+    const since = this.#platform.now()
+    const appended = await append()
+    return (
+      appended && { ...lookedAt(tagless(appended.view), since), at: appended.at, writtenBefore }
+    )
+  }
+
+  /**
+   * Something was written here: reads that begin now go by looks that begin now.
+   *
+   * @param looked Behind what was written. It does for them, unless another write has returned since
+   *   it began, which it may not show.
+   */
+  expire(looked?: LookedBehind): void {
     this.#oldest = this.#begun + 1
+    if (looked?.writtenBefore === this.#written) this.#latest = { ...looked, nth: ++this.#begun }
+    this.#written++
   }
 
   async #gather(): Promise<Looked | undefined> {
@@ -89,10 +122,7 @@ export class Looks {
     // Who comes from now on may have seen a write that the look does not show.
     this.#gathering = undefined
     const nth = ++this.#begun
-    const looked = await this.#look(async () => {
-      // No tags were asked for, so that those which were touched are not known.
-      return { ...(await this.#log.look()), isShapeKnown: false }
-    })
+    const looked = await this.#look(async () => tagless(await this.#log.look()))
     if (looked && nth > (this.#latest?.nth ?? 0)) this.#latest = { ...looked, nth }
     return looked
   }
@@ -100,13 +130,21 @@ export class Looks {
   async #look(look: () => Promise<LogView>): Promise<Looked | undefined> {
     const since = this.#platform.now()
     try {
-      const view = await look()
-      return { view, since, marked: idsOf(view.marks as readonly (Intent | undefined)[]) }
+      return lookedAt(await look(), since)
     } catch (error) {
       if (!isRemoteFailure(error)) throw error
       return undefined
     }
   }
+}
+
+function lookedAt(view: LogView, since: number): Looked {
+  return { view, since, marked: idsOf(view.marks as readonly (Intent | undefined)[]) }
+}
+
+/** No tags were asked for, so that those which were touched are not known. */
+function tagless(view: LogView): LogView {
+  return { ...view, isShapeKnown: false }
 }
 
 /** Whether less than `ms` have passed. A clock that was set back says nothing. */

@@ -10,7 +10,8 @@
  * @module
  */
 
-import type { LogEntry, LogView } from '../../cache/change-log.ts'
+import type { LogView } from '../../cache/change-log.ts'
+import type { LogEntry } from '../../cache/log-mirror.ts'
 import { type Change, type Intent, type RowChange, unpackChange } from './change.ts'
 import type { ListImage } from './image.ts'
 import { isLookedAt, type Match, type Question, sortKey } from './question.ts'

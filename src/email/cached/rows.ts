@@ -17,7 +17,7 @@ import type { Email } from '../email.ts'
 import type { EmailRepository } from '../email-repository.ts'
 import type { Intent } from './change.ts'
 import { ABSENT_TTL, rowTtl } from './lifetimes.ts'
-import type { Looked, Looks } from './looks.ts'
+import type { Looked, LookedBehind, Looks } from './looks.ts'
 import type { NearRows } from './near-rows.ts'
 
 /** Every message, so that all can be dropped at once. */
@@ -141,6 +141,15 @@ export class CachedRows {
         return email ? [[id, email]] : []
       }),
     )
+  }
+
+  /** Keeps a message in this process, as it was written here. */
+  adopt(email: Email, looked: LookedBehind): void {
+    // Of what was told behind that, something may be of it.
+    if (looked.view.at !== looked.at) return
+    this.#near?.take([], looked)
+    // Whoever wrote it has the other one, and may change it.
+    this.#near?.put([structuredClone(email)], looked)
   }
 
   /** Takes the place of one message before it is written: nobody older may store it. */

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { ChangeLog, LogMark } from '../../cache/change-log.ts'
+import type { Appended, ChangeLog, LogMark } from '../../cache/change-log.ts'
 import { isRemoteFailure } from '../../cache/context.ts'
 import type { Ticket } from '../../cache/write.ts'
 import type { TtlClass } from '../../entry/duration.ts'
@@ -17,6 +17,7 @@ import type { Platform } from '../../platform/platform.ts'
 import type { Email } from '../email.ts'
 import { type Change, changeOf, type Intent, packChange, type RowChange } from './change.ts'
 import type { ImageField } from './image.ts'
+import type { LookedBehind, Looks } from './looks.ts'
 import type { CachedRows } from './rows.ts'
 import { touchedTags } from './shape.ts'
 
@@ -35,8 +36,7 @@ export interface WriterOptions {
   readonly unmarked: UnmarkedWrites
   /** How long a write may take at most, in milliseconds. */
   readonly writeTimeoutMs: number
-  /** Called when something has been written, or told later: before whoever wrote goes on. */
-  onWritten(): void
+  readonly looks: Looks
 }
 
 /** One write. */
@@ -95,15 +95,18 @@ export class CachedWriter {
    */
   async write<T>(write: Write<T>): Promise<T> {
     await this.settle()
+    let looked: LookedBehind | undefined
     try {
-      return await this.#write(write)
+      const done = await this.#write(write)
+      looked = done.looked
+      return done.result
     } finally {
       // One that failed may have been committed.
-      this.#options.onWritten()
+      this.#options.looks.expire(looked)
     }
   }
 
-  async #write<T>(write: Write<T>): Promise<T> {
+  async #write<T>(write: Write<T>): Promise<{ result: T; looked: LookedBehind | undefined }> {
     const prepared = await this.#prepare(write)
     let result: T
     try {
@@ -112,8 +115,7 @@ export class CachedWriter {
       await this.#giveUp(write, prepared)
       throw error
     }
-    await this.#tell(write, prepared, write.told(result))
-    return result
+    return { result, looked: await this.#tell(write, prepared, write.told(result)) }
   }
 
   /** Tells of a change that was made past this repository. */
@@ -186,40 +188,53 @@ export class CachedWriter {
     }
   }
 
-  async #tell<T>(write: Write<T>, prepared: Prepared, told: Told): Promise<void> {
+  async #tell<T>(
+    write: Write<T>,
+    prepared: Prepared,
+    told: Told,
+  ): Promise<LookedBehind | undefined> {
+    const { looks, rows } = this.#options
     const ids = told.rows.map(({ id }) => id)
     const change = told.fields ? { rows: undefined, fields: told.fields } : changeOf(told.rows)
     const { mark } = prepared
     const isAlone = mark !== undefined && !isShared(write.intent, mark)
-    const append = (): Promise<void> => this.#append(told, change, mark, isAlone)
-    const replace = (): Promise<void> =>
-      this.#replaceRows(prepared, isAlone ? told.stored : undefined, ids)
+    const stored = isAlone ? told.stored : undefined
+    const append = (): Promise<LookedBehind | undefined> =>
+      looks.behind(() => this.#append(told, change, mark, isAlone))
+    const replace = (): Promise<void> => this.#replaceRows(prepared, stored, ids)
     try {
       // Once it is told, a message found in Redis counts as that of afterwards: see `NearRows`.
-      if (ids.every((id) => prepared.taken.has(id))) await Promise.all([append(), replace()])
-      else await replace().then(append)
+      const isTaken = ids.every((id) => prepared.taken.has(id))
+      const [looked] = isTaken
+        ? await Promise.all([append(), replace()])
+        : [await replace().then(append)]
+      if (looked && stored) rows.adopt(stored, looked)
+      return looked
     } catch (error) {
       if (isRemoteFailure(error)) this.#owe({ change, ids })
       throw error
     }
   }
 
-  #append(
+  async #append(
     { rows, fields }: Told,
     change: Change,
     mark: LogMark | undefined,
     isAlone: boolean,
-  ): Promise<void> {
-    const { log, consistency } = this.#options
+  ): Promise<Appended | undefined> {
+    const { log, looks, consistency } = this.#options
+    const packed = packChange(change)
     if (mark === undefined) {
-      if (change.rows?.length === 0) return Promise.resolve()
+      if (change.rows?.length === 0) return undefined
       // Without a mark it is not known which shapes there are.
-      const packed = packChange(change)
-      return consistency === 'eventual' ? log.record(packed, 'all') : log.append(packed, 'all')
+      await (consistency === 'eventual' ? log.record(packed, 'all') : log.append(packed, 'all'))
+      return undefined
     }
     const tags = fields ? 'all' : touchedTags(mark.shapes, rows)
-    const { token } = mark
-    return log.append(packChange(change), tags, { token, kind: isAlone ? 'ordered' : 'unordered' })
+    const options = { token: mark.token, kind: isAlone ? 'ordered' : 'unordered' } as const
+    if (looks.isLagging) return log.appendAndLook(packed, tags, options)
+    await log.append(packed, tags, options)
+    return undefined
   }
 
   /** Stores the message whose entry was taken; drops what was changed otherwise. */
@@ -239,10 +254,10 @@ export class CachedWriter {
   }
 
   async #pay({ change, ids }: Debt): Promise<void> {
-    const { log, rows, onWritten } = this.#options
+    const { log, rows, looks } = this.#options
     await (ids ? rows.drop(ids) : rows.dropAll())
     await log.append(packChange(change), 'all')
-    onWritten()
+    looks.expire()
   }
 
   /** Remembers what could not be told, and tries to tell it behind, for a while. */

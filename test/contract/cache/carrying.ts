@@ -135,6 +135,19 @@ export function describeCarrying(bench: Bench): void {
       expect((await two.look()).marks).toEqual(['two'])
     })
 
+    test('looks behind what it appends, so that the view has it', async () => {
+      const [own, other] = [changeLog(bench.cache()), changeLog(bench.cache())]
+      await other.append('first', [])
+      const mark = await own.mark('intent', 10_000)
+
+      const appended = await own.appendAndLook({ what: 'second' }, [], mark)
+
+      expect(appended).toMatchObject({ at: 2, view: { at: 2, marks: [] } })
+      expect(appended?.view.since(1)).toEqual([
+        { at: 2, kind: 'ordered', value: { what: 'second' } },
+      ])
+    })
+
     test('makes a mark whose deadline has passed an entry of unknown outcome', async () => {
       const log = changeLog(bench.cache())
       const { token } = await log.mark('lost', 1)

@@ -5,6 +5,7 @@ import {
   type NearMessages,
   CachedEmailRepository as Repository,
 } from '../../../src/email/index.ts'
+import { LOG_APPEND } from '../../../src/redis/log-scripts.ts'
 import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
 import {
   type CountingTransport,
@@ -60,6 +61,11 @@ async function committed(changes: { status: 'completed' }): Promise<() => Promis
     told.resolve()
     return writing
   }
+}
+
+/** Whether a request appends to the log, after which a look goes in the same one. */
+function isAppend({ body }: RedisRequest): boolean {
+  return JSON.stringify(body).includes(LOG_APPEND.sha1)
 }
 
 describe('lists kept in the process, strict', () => {
@@ -239,6 +245,43 @@ describe('lists kept in the process, with a lag', () => {
     expect(await reader.countEmails(NEW)).toBe(0)
     await reader.createEmail(makeEmail())
     expect(await reader.countEmails(NEW)).toBe(1)
+  })
+
+  test('a write here looks behind what it tells, so that the reads after it ask nothing', async () => {
+    const change = (): Promise<unknown> => reader.updateEmail(id, { isFlagged: true })
+
+    expect(await costOf(change)).toEqual([3, 5, 2])
+    expect(await costOf(() => readNew(reader))).toEqual([0, 0, 0])
+    expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
+    expect(await costOf(() => reader.createEmail(makeEmail()))).toEqual([3, 5, 3])
+    expect(await costOf(() => reader.countEmails(NEW))).toEqual([0, 0, 0])
+    expect(await reader.countEmails(NEW)).toBe(2)
+  })
+
+  test('a look behind one of two writes at once does not hide the other', async () => {
+    const first = Promise.withResolvers<void>()
+    let isHeld = true
+    const { transport: inner } = mailbox
+    const holding: Transport = {
+      kind: inner.kind,
+      close: () => inner.close(),
+      request: async <Result>(request: RedisRequest) => {
+        const mustWait = isHeld && JSON.stringify(request.body).includes('first')
+        const answer = await inner.request<Result>(request)
+        if (mustWait && isAppend(request)) await first.promise
+        return answer
+      },
+    }
+    const both = mailbox.over(mailbox.database, holding, { near: LAG })
+    await both.countEmails(NEW)
+    const slow = both.createEmail(makeEmail({ id: 'first' }))
+    await mailbox.turn()
+    await both.createEmail(makeEmail({ id: 'second' }))
+    isHeld = false
+    first.resolve()
+    await slow
+
+    expect(await both.countEmails(NEW)).toBe(3)
   })
 
   test('what was notified here is seen at once', async () => {
