@@ -194,7 +194,7 @@ async function mostOf(all: readonly Played[], rate: number): Promise<number[]> {
   const most = all.map(() => 0)
   const missed = all.map(() => 0)
   for (const step of STEPS) {
-    const going = [...all.keys()].filter((i) => (missed[i] ?? 0) < MISSES)
+    const going = [...all.keys()].filter((i) => isTried(i) && (missed[i] ?? 0) < MISSES)
     const kept = all.map(() => 0)
     for (let nth = 0; nth < TRIES; nth++) {
       const bound = (await p95At(all[0] as Played, rate, nth)) * (1 + CHANCE)
@@ -209,6 +209,12 @@ async function mostOf(all: readonly Played[], rate: number): Promise<number[]> {
     }
   }
   return most
+}
+
+/** The rates of the others say nothing about the targets, and take minutes. */
+function isTried(i: number): boolean {
+  const contender = CONTENDERS[i] as AppContender
+  return contender === 'none' || JUDGED.includes(contender)
 }
 
 /** Of reads, in milliseconds; without end when requests pile up. */
@@ -247,7 +253,7 @@ function rowsOf({ place, rate, performances }: Result): (string | number)[][] {
       (ms) => Math.round(ms * 100) / 100,
     ),
     Math.round(own.cpuPerRequest),
-    Math.round(own.most),
+    isTried(i) ? Math.round(own.most) : '',
   ])
 }
 
