@@ -25,19 +25,19 @@ const CONTENDERS: readonly AppContender[] = ['none', 'tag', 'drizzle', 'nearcach
 const JUDGED: readonly AppContender[] = ['near', 'lag']
 const OPERATIONS = 60_000
 /** Played before anything is measured, so that caches are at work. */
-const WARM_UP = 600
+const WARM_UP = 500
 /** Operations by which statements are counted, and bursts after which answers are checked. */
-const COUNTED = 1_000
-const BURSTS = 30
+const COUNTED = 500
+const BURSTS = 15
 /** Of one contender in a round. */
-const ARRIVALS = 300
+const ARRIVALS = 250
 const ROUNDS = 5
 /** Part of its capacity at which SQL alone is measured: without a queue, on a machine that is shared. */
 const LOAD = 0.25
 /** Nobody is served beyond this: requests pile up. */
 const AT_MOST_UNDER_WAY = 300
 /** Rates that are tried, as multiples of the common one. */
-const STEPS = [1, 1.5, 2, 3, 4.5, 6, 8, 10]
+const STEPS = [1, 1.5, 2, 3, 4.5, 6, 8]
 const TRIES = 3
 /** A tenth more than the percentile is chance. */
 const CHANCE = 0.1
