@@ -55,17 +55,20 @@ try {
     `package: ${Object.keys(PARTS).length - failed} of ${Object.keys(PARTS).length} parts`,
   )
   if (failed > 0) process.exitCode = 1
+} catch (error) {
+  console.log(`FAIL  packed and installed: ${told(error)}`)
+  process.exitCode = 1
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
 function pack(): string {
-  execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'ignore' })
+  execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'pipe' })
   const [packed] = JSON.parse(
     execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
       cwd: ROOT,
       encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: 'pipe',
     }),
   ) as [{ filename: string; entryCount: number; size: number }]
   console.log(`ok    packed: ${packed.entryCount} files, ${Math.round(packed.size / 1_024)} KiB`)
@@ -76,7 +79,7 @@ function project(name: string, tarball: string, beside: readonly string[]): void
   const path = join(folder, name)
   mkdirSync(path)
   writeFileSync(join(path, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-  execFileSync('npm', [...INSTALL.split(' '), tarball, ...beside], { cwd: path, stdio: 'ignore' })
+  execFileSync('npm', [...INSTALL.split(' '), tarball, ...beside], { cwd: path, stdio: 'pipe' })
 }
 
 /** Also of the package itself: a user may check its types without `skipLibCheck`. */

@@ -42,6 +42,8 @@ function wranglerConfig(name: string): string {
   // Names each deployment, so that the first isolates of one warm the cache once.
   "version_metadata": { "binding": "CF_VERSION_METADATA" },
   "observability": { "enabled": true },
+  // Names each deployment, so that the first isolates of one warm the cache once.
+  "version_metadata": { "binding": "CF_VERSION_METADATA" },
   // The heartbeat of the warming jobs.
   "triggers": { "crons": ["*/5 * * * *"] },
   // The mailbox: "npx wrangler d1 create nearcache" prints the id to put here.
@@ -82,7 +84,7 @@ const SECRETS = `# Copy to .dev.vars for "npx wrangler dev"; deployed, set each 
 # The shared tier on Upstash, for every region; without these it is the Durable Object.
 # UPSTASH_REDIS_REST_URL=https://example.upstash.io
 # UPSTASH_REDIS_REST_TOKEN=
-# Opens /admin; without it these routes are closed. At least 16 characters.
+# Opens /admin and /dashboard; without it they are closed. At least 16 characters.
 # ADMIN_TOKEN=
 # Seals the sessions: id:secret, the secret 32 random bytes as hex or base64.
 # SESSION_KEYS=
