@@ -39,8 +39,6 @@ function wranglerConfig(name: string): string {
   "upload_source_maps": true,
   // What browsers load beside the pages of the Worker.
   "assets": { "directory": "node_modules/nearcache/workers/assets" },
-  // Names each deployment, so that the first isolates of one warm the cache once.
-  "version_metadata": { "binding": "CF_VERSION_METADATA" },
   "observability": { "enabled": true },
   // Names each deployment, so that the first isolates of one warm the cache once.
   "version_metadata": { "binding": "CF_VERSION_METADATA" },
