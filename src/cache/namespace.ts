@@ -6,13 +6,12 @@
 
 import { InvalidOptionError } from '../errors.ts'
 import { whileWanted } from '../flight/deadline.ts'
-import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report, reported } from './context.ts'
 import { type InvalidateOptions, invalidateMarkers, invalidatePattern } from './invalidate.ts'
 import { checkLoader, type Loader } from './loader.ts'
 import { getMany, getOrSetMany, type ManyLoader } from './many.ts'
 import { Names } from './names.ts'
-import { nearHit } from './near-copy.ts'
+import { glance } from './near-copy.ts'
 import type { EntryOptions, NamespaceOptions, Policy } from './options.ts'
 import type { Outcome } from './outcome.ts'
 import { checkTagList, resolvePolicy } from './policy.ts'
@@ -81,7 +80,7 @@ export class CacheNamespace<Values = unknown> {
     key: string,
     options?: EntryOptions<T>,
   ): Promise<T | undefined> {
-    const copy = this.#glance(key, options)
+    const copy = glance(this.#ctx, this.#policy, key, options)
     if (copy) return servedNear(this.#ctx, 'get', key, copy, this.#policy) as T
     const { value } = await get(this.#ctx, 'get', key, this.#resolve(options))
     return value as T | undefined
@@ -129,7 +128,7 @@ export class CacheNamespace<Values = unknown> {
     options?: EntryOptions<T>,
   ): Promise<T> {
     try {
-      const copy = this.#glance(key, options)
+      const copy = glance(this.#ctx, this.#policy, key, options)
       if (copy)
         return Promise.resolve(servedNear(this.#ctx, 'getOrSet', key, copy, this.#policy) as T)
       checkLoader(loader)
@@ -277,24 +276,6 @@ export class CacheNamespace<Values = unknown> {
       await invalidateMarkers(this.#ctx, this.#ctx.names.implicit.slice(0, 1), 'hard')
       return { result: undefined, outcome: { kind: 'invalidated', mode: 'hard' } }
     })
-  }
-
-  /**
-   * A near copy on this namespace's terms, before the options of the call are resolved: of these only
-   * the tags matter to a copy. What is wrong with the others is found by the first call that misses.
-   */
-  #glance(
-    key: string,
-    options:
-      | (Pick<EntryOptions, 'near' | 'signal' | 'after'> & { tags?: unknown; freshness?: unknown })
-      | undefined,
-  ): NearCopy | undefined {
-    const policy = this.#policy
-    if (policy.near === undefined) return undefined
-    if (options === undefined) return nearHit(this.#ctx, key, policy, policy.tags)
-    const { near, signal, after, freshness, tags = policy.tags } = options
-    const isPlain = (near ?? signal ?? after ?? freshness) === undefined && Array.isArray(tags)
-    return isPlain ? nearHit(this.#ctx, key, policy, tags) : undefined
   }
 
   #resolve(options: object | undefined): Policy {

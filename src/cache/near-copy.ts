@@ -10,7 +10,7 @@ import type { Evidence } from '../near/labels.ts'
 import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
 import type { Moment } from './observe.ts'
-import type { NearPolicy, Policy } from './options.ts'
+import type { EntryOptions, NearPolicy, Policy } from './options.ts'
 
 /** A value that the remote tier vouches for, and since when. */
 export interface Proof extends Moment {
@@ -41,6 +41,29 @@ export function nearHit(
     (platform.turnNow !== undefined && isYoung(copy, near, platform.turnNow())) ||
     isYoung(copy, near, platform.now())
   return isInTime && isStillFresh(copy, freshness) ? copy : undefined
+}
+
+/** What of a call's options decides whether {@link glance} can do without the others. */
+type Glanced = Pick<EntryOptions, 'near' | 'signal' | 'after'> & {
+  readonly tags?: unknown
+  readonly freshness?: unknown
+}
+
+/**
+ * A near copy on a namespace's terms, before the options of the call are resolved: of these only the
+ * tags matter to a copy. What is wrong with the others is found by the first call that misses.
+ */
+export function glance(
+  ctx: CacheContext,
+  policy: Policy,
+  key: string,
+  options: Glanced | undefined,
+): NearCopy | undefined {
+  if (policy.near === undefined) return undefined
+  if (options === undefined) return nearHit(ctx, key, policy, policy.tags)
+  const { near, signal, after, freshness, tags = policy.tags } = options
+  const isPlain = (near ?? signal ?? after ?? freshness) === undefined && Array.isArray(tags)
+  return isPlain ? nearHit(ctx, key, policy, tags) : undefined
 }
 
 function isYoung(copy: NearCopy, { ttlMs }: Pick<NearPolicy, 'ttlMs'>, now: number): boolean {
