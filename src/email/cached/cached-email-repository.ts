@@ -271,9 +271,10 @@ export class CachedEmailRepository implements EmailRepository {
     return cacheStats(this.#counts, this.#rows)
   }
 
-  /** Drops everything that is cached of the mailbox: one command. */
+  /** Drops all that is cached of the mailbox, in every process; the log tells those with copies. */
   async clearCache(): Promise<void> {
     await this.#cache.clear()
+    await this.notifyChanged()
     this.#rows.forgetNear()
     this.#near?.forget()
     this.#looks.expire()

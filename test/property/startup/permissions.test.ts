@@ -100,17 +100,21 @@ class World {
     let world: World | undefined
     const repository = new Seen(db, () => world?.version ?? 0)
     await repository.createEmail({ subject: '', senderEmail: 'a@b.example', receivedAt: 1 })
-    let mailbox: CachedEmailRepository | undefined
+    // That of another isolate, which has no part in the copies of the one that is read.
+    let other: CachedEmailRepository | undefined
     const system = await startupCacheSystem({
       env: {},
       redis: embeddedTransport(),
       session: { keys: [{ id: 'k', secret: '11'.repeat(32) }] },
-      mailboxOf: (userId) => (userId === USER ? mailbox : undefined),
+      mailboxOf: (userId) => (userId === USER ? other : undefined),
       monitor: false,
       warming: false,
     })
     const cache = system.cache.namespace('mailbox-of-ada')
-    mailbox = new CachedEmailRepository({ db: { repository }, cache })
+    const [mailbox, another] = [1, 2].map(
+      () => new CachedEmailRepository({ db: { repository }, cache, near: {} }),
+    ) as [CachedEmailRepository, CachedEmailRepository]
+    other = another
     const sessions = system.sessions ?? expect.unreachable('there are keys')
     const token = await sessions.createSession(USER, 'ada@shop.example')
     await sessions.changePermissions(USER, ['0'])

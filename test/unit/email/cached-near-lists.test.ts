@@ -75,6 +75,19 @@ describe('lists kept in the process, strict', () => {
     reader = open({})
   })
 
+  test('are dropped when another isolate drops all that is cached of the mailbox', async () => {
+    // Changed past the repository: nothing but the cleared cache tells of it.
+    await readNew(reader)
+    await mailbox.database.updateEmail(id, { status: 'completed' })
+    const before = await readNew(reader)
+
+    await writer.clearCache()
+
+    expect(before).toHaveLength(1)
+    expect(await readNew(reader)).toEqual([])
+    expect(await reader.getEmailById(id)).toMatchObject({ status: 'completed' })
+  })
+
   test.each<[string, (emails: CachedEmailRepository) => Promise<unknown>]>([
     ['a page', (emails) => emails.queryEmails(NEW)],
     ['its ids', (emails) => emails.queryEmailIds(NEW)],
