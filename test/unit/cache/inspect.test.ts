@@ -96,6 +96,27 @@ describe('inspectKey', () => {
     ])
   })
 
+  test('knows an entry of before an invalidation from those after it', async () => {
+    const cache = isolate()
+    await cache.set('before', 1, { tags: ['t'] })
+    await cache.invalidateTags(['t'])
+    await cache.set('after', 1, { tags: ['t'] })
+    const stateOf = async (key: string) =>
+      (await inspectKey(cache, key)).entry?.tags.find(({ tag }) => tag === 't')?.state
+
+    expect([await stateOf('before'), await stateOf('after')]).toEqual(['hard', 'unchanged'])
+  })
+
+  test('says that somebody loads the key now', async () => {
+    const cache = isolate()
+    const ticket = await cache.begin('a')
+    expect((await inspectKey(cache, 'a')).isBeingLoaded).toBe(true)
+
+    await ticket.commit(1)
+
+    expect((await inspectKey(cache, 'a')).isBeingLoaded).toBe(false)
+  })
+
   test('says that a marker is lost, and that a declared tag is not on the entry', async () => {
     const cache = isolate()
     await cache.set('a', 1, { tags: ['t'] })

@@ -83,6 +83,20 @@ describe('HotKeys', () => {
     expect((await hotKeys.read()).misses).toEqual([{ namespace: 'default', key: 'a', count: 2 }])
   })
 
+  test('of a load behind a stale answer are hits, and no misses', async () => {
+    const { cache, hotKeys } = isolate()
+    await cache.set('a', 1, { ttl: '1s', staleWhileRevalidate: '1h' })
+    await platform.advance(2_000)
+    expect(await cache.getOrSet('a', () => 2)).toBe(1)
+    await platform.settle()
+    await hotKeys.flush()
+
+    expect(await hotKeys.read()).toEqual({
+      hits: [{ namespace: 'default', key: 'a', count: 1 }],
+      misses: [],
+    })
+  })
+
   test('are forgotten after twenty minutes', async () => {
     const { cache, hotKeys } = isolate()
     await cache.get('a')
