@@ -15,6 +15,7 @@ import { problemOf } from './problem.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { emailRoutes } from './routes/emails.ts'
 import { healthRoutes } from './routes/health.ts'
+import { hubRoutes } from './routes/hubs.ts'
 import { llmRoutes } from './routes/llm.ts'
 import { loginRoutes } from './routes/login.ts'
 import { mailboxRoutes } from './routes/mailbox.ts'
@@ -52,6 +53,9 @@ export function createApp(
   app.route('/emails', emailRoutes(composition.emails))
   app.route('/', mailboxRoutes(composition.emails))
   app.route('/health', healthRoutes(composition.caching))
+  if (composition.realtime) {
+    app.route('/admin/hubs', hubRoutes(composition.realtime, composition))
+  }
   app.route('/admin', adminRoutes(composition))
   app.route('/dashboard', dashboardRoutes(composition, warming))
   app.route('/metrics', metricsRoutes(composition))

@@ -135,6 +135,11 @@ export class Realtime implements RealtimePort {
     await inTurns(hubNames(this.#hubs), (hub) => network.hub(hub).terminateUser(userId))
   }
 
+  /** The hubs of every app. */
+  get hubNames(): readonly string[] {
+    return hubNames(this.#hubs)
+  }
+
   /** How every hub of an app is doing, by its name. */
   async hubs(app: App): Promise<ReadonlyMap<string, HubStatus>> {
     const network = this.#network(app)
@@ -152,7 +157,7 @@ export class Realtime implements RealtimePort {
    * @throws {InvalidOptionError} When there is no such hub, or the time is out of its range.
    */
   async drain(app: App, hub: string, withinMs: number): Promise<HubStatus> {
-    if (!hubNames(this.#hubs).includes(hub)) throw new InvalidOptionError('hub', 'one of the hubs')
+    if (!this.hubNames.includes(hub)) throw new InvalidOptionError('hub', 'one of the hubs')
     if (!(withinMs >= 0 && withinMs <= 3_600_000)) {
       throw new InvalidOptionError('withinMs', 'a number of 0 to 3600000')
     }

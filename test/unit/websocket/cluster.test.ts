@@ -133,4 +133,16 @@ describe('an app over hubs, by a clock of its own', () => {
 
     expect(await cluster.channel(ROOM).users()).toEqual(['ann'])
   })
+
+  test('lets a client that floods a hub go, which may come back, and nobody else', async () => {
+    const wild = await cluster.connect('0')
+
+    for (let i = 0; i < 1_001; i++)
+      await cluster.send(wild, 'pusher:unsubscribe', { channel: 'no' })
+
+    expect(wild.socket.closedWith).toBe(4100)
+    await cluster.channel(ROOM).publish({ event: 'still', data: '{}' })
+    expect(eventsOf(ann)).toContain('still')
+    expect(ann.socket.closedWith).toBeUndefined()
+  })
 })
