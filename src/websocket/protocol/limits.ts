@@ -19,7 +19,7 @@ export interface Counts {
   readonly channelsPerConnection: number
   /** Users of one presence channel; the next is refused with `LimitReached`. @default 10_000 */
   readonly presenceMembers: number
-  /** Users up to which a presence channel lists them; a larger one tells counts alone. @default 100 */
+  /** Users of a presence channel that are named; the others are counted. @default 100 */
   readonly listedMembers: number
   /** Bytes of `channel_data` and of `user_data`. @default 1_024 */
   readonly userBytes: number
