@@ -19,6 +19,8 @@ export interface HubChannel {
   isAttached: boolean
   /** The attachment under way, for those who only need that it has happened. */
   attaching: Promise<unknown> | undefined
+  /** Whether the channel keeps its history, since this hub has asked for it. */
+  isRecorded: boolean
   /** Where the channel's history stood when it was last heard of. */
   position: ChannelPosition | undefined
 }
@@ -47,6 +49,7 @@ export class HubChannels {
       users: new Map(),
       isAttached: false,
       attaching: undefined,
+      isRecorded: false,
       position: undefined,
     }
     this.#channels.set(name, channel)

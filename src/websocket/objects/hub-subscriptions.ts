@@ -24,7 +24,7 @@ import type { HubReporter } from './hub-reporter.ts'
 import type { HubStore } from './hub-store.ts'
 import type { LeaveReason } from './reports.ts'
 import { snapshotFrame } from './snapshot-text.ts'
-import type { Question, ReportAnswer } from './stubs.ts'
+import type { ChannelPosition, Question, ReportAnswer } from './stubs.ts'
 
 /** What the parts of a hub share. */
 export interface HubParts {
@@ -127,13 +127,14 @@ export class HubSubscriptions {
     const isSilent = isPlain && this.#parts.app.subscriptionCounts === 'off'
     try {
       if (isSilent) await channel.attaching
-      const position = channel.position ?? (question.isExtended ? undefined : NOWHERE)
-      if (isSilent && channel.isAttached && position) return { ok: { position, isKnown: true } }
+      const position = isSilent ? positionIn(channel, question) : undefined
+      if (position) return { ok: { position, isKnown: true } }
       const users = user === undefined ? [] : [user]
       const asked = this.#parts.reporter.ask(channel.name, users, question)
       if (isSilent) channel.attaching = asked
       const answer = await asked
       channel.position = later(channel.position, answer.position)
+      if (question.isExtended) channel.isRecorded = true
       return answer.isFull ? { refusal: FULL } : { ok: answer }
     } catch {
       // The channel's object failed, or cannot be reached: the client may try again.
@@ -190,6 +191,16 @@ export class HubSubscriptions {
           : 'The signature is not valid'
     }
   }
+}
+
+/** What a hub can answer by itself: nothing before the channel keeps the history that is asked for. */
+function positionIn(
+  { isAttached, isRecorded, position }: HubChannel,
+  { isExtended }: Question,
+): ChannelPosition | undefined {
+  if (!isAttached) return undefined
+  if (isExtended) return isRecorded ? position : undefined
+  return position ?? NOWHERE
 }
 
 function questionOf(

@@ -28,6 +28,7 @@ export interface SentFrame {
   readonly channel?: string
   readonly data?: unknown
   readonly serial?: number
+  readonly epoch?: string
 }
 
 /** The storage of one object: what survives an eviction. */

@@ -145,4 +145,23 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(eventsOf(ann)).toContain('still')
     expect(ann.socket.closedWith).toBeUndefined()
   })
+
+  test('keeps history for a client with the extensions, whoever came to its hub before it', async () => {
+    const stock = await cluster.connect('0')
+    await cluster.send(stock, 'pusher:subscribe', { channel: 'news' })
+    const extended = await cluster.connect('0', 'me', true)
+    await cluster.send(extended, 'pusher:subscribe', { channel: 'news' })
+    const [{ serial, epoch } = {}] = extended.socket.frames
+    await cluster.close(extended, 1006)
+    await cluster.channel('news').publish({ event: 'missed', data: '{}' })
+
+    const again = await cluster.connect('0', 'me', true)
+    await cluster.send(again, 'pusher:subscribe', { channel: 'news', resume: { epoch, serial } })
+
+    expect(again.socket.frames.map(({ event }) => event)).toEqual([
+      'pusher_internal:subscription_succeeded',
+      'nearcache:resumed',
+      'missed',
+    ])
+  })
 })
