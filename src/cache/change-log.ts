@@ -55,6 +55,8 @@ export interface AppendOptions {
   readonly token?: string
   /** @default 'ordered' */
   readonly kind?: LogEntryKind
+  /** As the one of {@link ChangeLog.mark}. */
+  readonly next?: () => void
 }
 
 /** An entry that was appended, and a view that has it. */
@@ -163,11 +165,15 @@ export class ChangeLog {
    * Says that a write is about to happen, for at most `forMs` milliseconds.
    *
    * @param intent What is known of it.
+   * @param next Called once the mark is on its way: what is sent in it comes behind the mark, in the
+   *   same request. It must not throw.
    */
-  async mark(intent: unknown, forMs: number): Promise<LogMark> {
+  async mark(intent: unknown, forMs: number, next?: () => void): Promise<LogMark> {
     const token = randomId()
     const text = await this.#write(intent)
-    const [shapes, others] = asList(await this.#run(LOG_MARK, [token, forMs, text]), 2)
+    const marking = this.#run(LOG_MARK, [token, forMs, text])
+    next?.()
+    const [shapes, others] = asList(await marking, 2)
     return {
       token,
       shapes: String(shapes).split('\n').filter(Boolean),
@@ -213,18 +219,22 @@ export class ChangeLog {
    */
   async record(value: unknown, tags: TagChanges): Promise<void> {
     const token = randomId()
-    const mark = this.#run(LOG_MARK, [token, RECORD_MS, await this.#write(value)])
-    await Promise.all([mark, this.append(value, tags, { token })])
+    const text = await this.#write(value)
+    // In one tick, hence in one request, in this order.
+    const mark = this.#run(LOG_MARK, [token, RECORD_MS, text])
+    await Promise.all([mark, this.#append(text, tags, { token })])
   }
 
   async #append(
     text: string,
     tags: TagChanges,
-    { token = '', kind = 'ordered' }: AppendOptions,
+    { token = '', kind = 'ordered', next }: AppendOptions,
   ): Promise<number> {
     const [all, slots] = tags === 'all' ? ['1', []] : ['', slotsOf(tags)]
     const args = [this.#maxEntries, token, LETTERS[kind], text, all, ...slots]
-    const at = await this.#run(LOG_APPEND, args)
+    const appending = this.#run(LOG_APPEND, args)
+    next?.()
+    const at = await appending
     if (typeof at !== 'number') throw malformed('EVALSHA')
     return at
   }

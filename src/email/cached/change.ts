@@ -45,6 +45,14 @@ export interface Intent {
   readonly isDelete?: boolean
 }
 
+/** Whether another write under way may be of the same messages, so that either may be the later one. */
+export function isShared({ ids }: Intent, others: readonly unknown[]): boolean {
+  return others.some((other) => {
+    const theirs = (other as Intent | undefined)?.ids
+    return ids === undefined || theirs === undefined || theirs.some((id) => ids.includes(id))
+  })
+}
+
 /** What is told one by one: more would make an entry that is larger than many lists. */
 const MAX_TOLD_ROWS = 256
 /** People and categories of all rows together. */

@@ -9,13 +9,20 @@
  * @module
  */
 
-import type { Appended, ChangeLog, LogMark } from '../../cache/change-log.ts'
+import type { Appended, AppendOptions, ChangeLog, LogMark } from '../../cache/change-log.ts'
 import { isRemoteFailure } from '../../cache/context.ts'
 import type { Ticket } from '../../cache/write.ts'
 import type { TtlClass } from '../../entry/duration.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Email } from '../email.ts'
-import { type Change, changeOf, type Intent, packChange, type RowChange } from './change.ts'
+import {
+  type Change,
+  changeOf,
+  type Intent,
+  isShared,
+  packChange,
+  type RowChange,
+} from './change.ts'
 import type { ImageField } from './image.ts'
 import type { LookedBehind, Looks } from './looks.ts'
 import type { CachedRows } from './rows.ts'
@@ -63,6 +70,15 @@ interface Prepared {
   readonly ticket: Ticket<Email | undefined> | undefined
   /** The messages whose entries were taken under the mark: nothing older can be found after it. */
   readonly taken: ReadonlySet<string>
+}
+
+/** How a change is told. */
+interface Appending {
+  readonly mark: LogMark | undefined
+  /** Whether it is later than every other change of its messages that was told before. */
+  readonly isAlone: boolean
+  /** What is to be sent behind it. */
+  readonly next: (() => void) | undefined
 }
 
 /** What the cache has still to be told. */
@@ -144,7 +160,6 @@ export class CachedWriter {
     const none: ReadonlySet<string> = new Set()
     if (consistency === 'eventual') return { mark: undefined, ticket: undefined, taken: none }
     let taken = none
-    const marking = (): Promise<LogMark> => log.mark(intent, writeTimeoutMs)
     const taking = async (): Promise<Ticket<Email | undefined> | undefined> => {
       const begun = row && (await rows.begin(row.id, row.ttl))
       if (!row && intent.ids && intent.ids.length > 0) await rows.drop(intent.ids)
@@ -153,12 +168,15 @@ export class CachedWriter {
     }
     // The mark comes first: a load that has not seen it must lose its lease. A request keeps the
     // order of its commands, unless they are many or go to several places.
-    const isOneRequest = row !== undefined && log.isOrdered
-    const mark = this.#unlessAway(marking)
-    const ticket = isOneRequest
-      ? this.#unlessAway(taking)
-      : mark.then(() => this.#unlessAway(taking))
-    const [marked, begun] = await Promise.all([mark, ticket])
+    let beside: Promise<Ticket<Email | undefined> | undefined> | undefined
+    const takeBeside = (): void => {
+      beside = this.#unlessAway(taking)
+      // Should the mark fail, that is what the write fails with.
+      beside.catch(() => undefined)
+    }
+    const next = row !== undefined && log.isOrdered ? takeBeside : undefined
+    const marked = await this.#unlessAway(() => log.mark(intent, writeTimeoutMs, next))
+    const begun = await (beside ?? this.#unlessAway(taking))
     return { mark: marked, ticket: begun, taken: marked ? taken : none }
   }
 
@@ -197,17 +215,22 @@ export class CachedWriter {
     const ids = told.rows.map(({ id }) => id)
     const change = told.fields ? { rows: undefined, fields: told.fields } : changeOf(told.rows)
     const { mark } = prepared
-    const isAlone = mark !== undefined && !isShared(write.intent, mark)
+    const isAlone = mark !== undefined && !isShared(write.intent, mark.others)
     const stored = isAlone ? told.stored : undefined
-    const append = (): Promise<LookedBehind | undefined> =>
-      looks.behind(() => this.#append(told, change, mark, isAlone))
     const replace = (): Promise<void> => this.#replaceRows(prepared, stored, ids)
+    let beside: Promise<void> | undefined
+    const replaceBeside = (): void => {
+      beside = replace()
+      // Should the entry fail, that is what the write fails with.
+      beside.catch(() => undefined)
+    }
+    // Once it is told, a message found in Redis counts as that of afterwards: see `NearRows`.
+    const isTaken = ids.every((id) => prepared.taken.has(id))
+    const next = isTaken ? replaceBeside : undefined
     try {
-      // Once it is told, a message found in Redis counts as that of afterwards: see `NearRows`.
-      const isTaken = ids.every((id) => prepared.taken.has(id))
-      const [looked] = isTaken
-        ? await Promise.all([append(), replace()])
-        : [await replace().then(append)]
+      if (!isTaken) await replace()
+      const looked = await looks.behind(() => this.#append(told, change, { mark, isAlone, next }))
+      if (isTaken) await (beside ?? replace())
       if (looked && stored) rows.adopt(stored, looked)
       return looked
     } catch (error) {
@@ -219,8 +242,7 @@ export class CachedWriter {
   async #append(
     { rows, fields }: Told,
     change: Change,
-    mark: LogMark | undefined,
-    isAlone: boolean,
+    { mark, isAlone, next }: Appending,
   ): Promise<Appended | undefined> {
     const { log, looks, consistency } = this.#options
     const packed = packChange(change)
@@ -231,7 +253,8 @@ export class CachedWriter {
       return undefined
     }
     const tags = fields ? 'all' : touchedTags(mark.shapes, rows)
-    const options = { token: mark.token, kind: isAlone ? 'ordered' : 'unordered' } as const
+    const kind = isAlone ? 'ordered' : 'unordered'
+    const options: AppendOptions = { token: mark.token, kind, ...(next && { next }) }
     if (looks.isLagging) return log.appendAndLook(packed, tags, options)
     await log.append(packed, tags, options)
     return undefined
@@ -283,11 +306,3 @@ export class CachedWriter {
 
 /** Long enough for an outage of seconds; one that lasts is ended by the next call of this instance. */
 const SETTLING_PAUSES_MS = [100, 500, 2_000, 8_000]
-
-/** Whether another write under way may be of the same messages, so that either may be the later one. */
-function isShared({ ids }: Intent, { others }: LogMark): boolean {
-  return others.some((other) => {
-    const theirs = (other as Intent | undefined)?.ids
-    return ids === undefined || theirs === undefined || theirs.some((id) => ids.includes(id))
-  })
-}
