@@ -107,11 +107,13 @@ describeWithRedis('nearcache migrate', () => {
       // In one place or the other, and in no two.
       expect((await countOf('nc:*:e:*')) + (await countOf('cache:data:*'))).toBe(KEYS)
     }
-    const cache = new RedisCacheManager({ redis, namespace: 'email', deadline: '30s' })
-    const [first = ''] = ((await send('KEYS', 'nc:email:e:*')) as readonly string[]).toSorted()
+    const cache = new RedisCacheManager({ redis, deadline: '30s' }).namespace('email')
+    const [first = ''] = (
+      (await send('KEYS', 'nc:default/email:e:*')) as readonly string[]
+    ).toSorted()
     const before = await send('GET', first)
     // Deleted by the application meanwhile: it must not come back.
-    const gone = (await send('EXISTS', 'nc:email:e:{query%3A0%3Apage%3A1}')) === 1
+    const gone = (await send('EXISTS', 'nc:default/email:e:{query%3A0%3Apage%3A1}')) === 1
     await cache.delete('query:0:page:1')
 
     const report = JSON.parse(await start(words).ended) as Record<string, unknown>
@@ -134,13 +136,14 @@ describeWithRedis('nearcache migrate', () => {
   })
 
   const entryName = (namespace: string, key: string): string =>
-    `nc:${namespace}:e:{${encodeURIComponent(key)}}`
+    `nc:${namespace === 'default' ? '' : 'default/'}${namespace}:e:{${encodeURIComponent(key)}}`
 
   /** How many values the cache does not give back as they were. */
   async function wrongValues(all: readonly Original[]): Promise<number> {
     let wrong = 0
     for (const namespace of NAMESPACES) {
-      const cache = new RedisCacheManager({ redis, namespace, deadline: '30s' })
+      const outer = new RedisCacheManager({ redis, deadline: '30s' })
+      const cache = namespace === 'default' ? outer : outer.namespace(namespace)
       const mine = all.filter((one) => one.namespace === namespace)
       for (let i = 0; i < mine.length; i += 500) {
         const part = mine.slice(i, i + 500)
@@ -156,7 +159,7 @@ describeWithRedis('nearcache migrate', () => {
   test('tags of the old sets come along, and invalidate', async () => {
     await seed(400)
     await runCli(['migrate'], { env: env() })
-    const cache = new RedisCacheManager({ redis, namespace: 'email' })
+    const cache = new RedisCacheManager({ redis }).namespace('email')
     expect(await cache.get('query:0:page:1')).toMatchObject({ id: 0 })
 
     await cache.invalidateTags(['group:0'])

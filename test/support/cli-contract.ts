@@ -198,7 +198,9 @@ export function describeCli(name: string, start: () => Promise<CliTarget>): void
     test('migrate moves in what is of the original format', async () => {
       expect(await json('migrate', '--dry-run')).toMatchObject({ moved: 1, complete: true })
       expect(await json('migrate')).toMatchObject({ moved: 1, complete: true, resumed: false })
-      expect(await json('get', '7', '--namespace', 'email')).toMatchObject({ value: { id: 7 } })
+      expect(await json('get', '7', '--namespace', 'default/email')).toMatchObject({
+        value: { id: 7 },
+      })
     })
 
     test('doctor finds that the cache can work', async () => {

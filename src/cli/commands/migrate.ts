@@ -33,7 +33,7 @@ const ARGS = {
   namespace: {
     type: 'string',
     valueHint: 'TEMPLATE',
-    description: 'where it goes: {namespace} if --from has it, else default',
+    description: 'where it goes: default/{namespace} if --from has it, else default',
   },
   tags: { type: 'string', valueHint: 'A,B', description: 'tags that it gets, templates too' },
   'old-tags': {

@@ -26,11 +26,14 @@ export interface Destination {
   readonly tags: readonly string[]
 }
 
-/** The format of the cache that this library's interface comes from. */
+/**
+ * The format of the cache that this library's interface comes from. Its namespaces become those inside the
+ * outermost one, as `cache.namespace(name)` makes them; its `default` is the outermost itself.
+ */
 export const ORIGINAL = {
   from: 'cache:data:{namespace}:{key}',
   key: '{key}',
-  namespace: '{namespace}',
+  namespace: 'default/{namespace}',
 } as const
 
 /** Says where keys go. */
@@ -58,11 +61,15 @@ export class Mapping {
     const gaps = this.#from.match(name)
     if (!gaps) return undefined
     return {
-      path: this.#namespace.fill(gaps).split('/'),
+      path: pathOf(this.#namespace.fill(gaps)),
       key: this.#key.fill(gaps),
       tags: this.#tags.map((tag) => tag.fill(gaps)),
     }
   }
+}
+
+function pathOf(namespace: string): readonly string[] {
+  return namespace === 'default/default' ? ['default'] : namespace.split('/')
 }
 
 function template(option: string, text: string, from: Template): Template {

@@ -49,8 +49,9 @@ describe('Mapping', () => {
   test('of the original goes by namespace and key', () => {
     const mapping = new Mapping({ ...ORIGINAL, tags: [] })
 
+    expect(mapping.of('cache:data:default:1')).toMatchObject({ path: ['default'], key: '1' })
     expect(mapping.of('cache:data:email:query:1')).toEqual({
-      path: ['email'],
+      path: ['default', 'email'],
       key: 'query:1',
       tags: [],
     })
