@@ -136,9 +136,10 @@ function appraise(
   const { kind } = verdict
   const sizeBytes = entry.headerText.length + 1 + entry.payload.length
   const value = decode(ctx, key, policy, entry)
-  if (policy.reconcile) return reconciled(policy.reconcile, { kind, header, sizeBytes }, value)
-  if (!(value instanceof Promise)) return { kind, header, sizeBytes, value }
-  return value.then((opened) => ({ kind, header, sizeBytes, value: opened }))
+  const found = { kind, header, sizeBytes }
+  if (policy.reconcile) return reconciled(policy.reconcile, found, value)
+  if (value instanceof Promise) return value.then((opened) => ({ ...found, value: opened }))
+  return { ...found, value }
 }
 
 /** What the caller makes of a stored value that is valid otherwise. */

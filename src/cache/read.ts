@@ -63,7 +63,7 @@ export function onlyFresh(
   if (found.kind !== 'fresh') {
     return { value: undefined, outcome: { kind: 'miss', reason: 'expired' } }
   }
-  if (policy.near) keepNear(ctx, target, policy, { ...seen, ...found })
+  keepNear(ctx, target, policy, { ...seen, ...found })
   return served(found)
 }
 
@@ -150,7 +150,7 @@ export function answer(
   const { found } = seen
   switch (found.kind) {
     case 'fresh':
-      if (policy.near) keepNear(ctx, target, policy, { ...seen, ...found })
+      keepNear(ctx, target, policy, { ...seen, ...found })
       if (isDueEarly(ctx, policy, found)) refresh()
       return served(found)
     case 'stale':

@@ -74,11 +74,9 @@ export class Steps {
    * consistency token (`after`) of others.
    */
   async look(names: EntryNames, markers: readonly Marker[], after?: string): Promise<Look> {
-    const keys = [names.entry, names.lease]
-    for (const { key } of markers) keys.push(key)
-    const texts = await readTexts(this.#link, keys, after)
-    const [entry, lease] = [texts[0] ?? null, texts[1] ?? null]
-    return { entry, lease: leaseIn(lease), markers: bySegment(markers, texts, 2) }
+    const keys = [names.entry, names.lease, ...markers.map(({ key }) => key)]
+    const [entry = null, lease = null, ...found] = await readTexts(this.#link, keys, after)
+    return { entry, lease: leaseIn(lease), markers: bySegment(markers, found) }
   }
 
   /** Looks at many entries at once, and at the union of their markers: one command. */
@@ -270,15 +268,9 @@ function markerMs(lifeMs: number): number {
   return Math.max(MIN_MARKER_MS, 2 * lifeMs)
 }
 
-/** @param from Where the first marker's text is among those found. */
-function bySegment(
-  markers: readonly Marker[],
-  found: Texts,
-  from = 0,
-): ReadonlyMap<string, string | null> {
+function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {
   const texts = new Map<string, string | null>()
-  let at = from
-  for (const { segment } of markers) texts.set(segment, found[at++] ?? null)
+  for (const [i, { segment }] of markers.entries()) texts.set(segment, found[i] ?? null)
   return texts
 }
 

@@ -289,8 +289,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
       ),
       edit(
         STEPS,
-        '  let at = from\n',
-        '  for (const [i, { key }] of markers.entries()) {\n    const marker = found[from + i]\n    if (marker && !remembered.has(key)) remembered.set(key, marker)\n  }\n  let at = from\n',
+        'function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {\n',
+        'function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {\n  for (const [i, { key }] of markers.entries()) {\n    const marker = found[i]\n    if (marker && !remembered.has(key)) remembered.set(key, marker)\n  }\n',
       ),
       edit(
         STEPS,
