@@ -12,21 +12,13 @@
 import type { Appended, AppendOptions, ChangeLog, LogMark } from '../../cache/change-log.ts'
 import { isRemoteFailure } from '../../cache/context.ts'
 import type { Ticket } from '../../cache/write.ts'
-import type { TtlClass } from '../../entry/duration.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Email } from '../email.ts'
-import {
-  type Change,
-  changeOf,
-  type Intent,
-  isShared,
-  packChange,
-  type RowChange,
-} from './change.ts'
-import type { ImageField } from './image.ts'
+import { type Change, changeOf, isShared, packChange } from './change.ts'
 import type { LookedBehind, Looks } from './looks.ts'
 import type { CachedRows } from './rows.ts'
 import { touchedTags } from './shape.ts'
+import type { Told, Write } from './write.ts'
 
 /** When a write is told to the cache: before and after it, or after it alone. */
 export type EmailConsistency = 'strict' | 'eventual'
@@ -44,24 +36,6 @@ export interface WriterOptions {
   /** How long a write may take at most, in milliseconds. */
   readonly writeTimeoutMs: number
   readonly looks: Looks
-}
-
-/** One write. */
-export interface Write<T> {
-  readonly intent: Intent
-  /** The one message that the write is of, whose entry is to have its new state at once. */
-  readonly row?: { readonly id: string; readonly ttl: TtlClass }
-  run(): Promise<T>
-  /** What was changed, as the answer says; a message to store where {@link row} is given. */
-  told(result: T): Told
-}
-
-/** What a write has changed. */
-export interface Told {
-  readonly rows: readonly RowChange[]
-  /** Fields in which any message may have changed, where no row says so. */
-  readonly fields?: readonly ImageField[]
-  readonly stored?: Email | undefined
 }
 
 /** What was done before the write: the mark, and the entry that was taken. */

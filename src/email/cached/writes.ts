@@ -16,7 +16,8 @@ import { parseChain, type WorkflowChainChange, type WorkflowChainInput } from '.
 import { created, deleted, type Intent, type RowChange, updated } from './change.ts'
 import { IMAGE_FIELDS, type ImageField, imageOf, type ListImage } from './image.ts'
 import { rowTtl } from './lifetimes.ts'
-import type { CachedWriter, Told } from './writer.ts'
+import type { Told } from './write.ts'
+import type { CachedWriter } from './writer.ts'
 
 /** What the writes of a mailbox work with. */
 export interface WritesOptions {
