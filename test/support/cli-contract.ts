@@ -203,6 +203,15 @@ export function describeCli(name: string, start: () => Promise<CliTarget>): void
       })
     })
 
+    test('migrate takes a template for the namespace, however long', async () => {
+      const gap = `{${'n'.repeat(70)}}`
+
+      const words = ['--from', `cache:data:${gap}:{key}`, '--namespace', gap, '--dry-run']
+      const report = await json('migrate', ...words)
+
+      expect(report).toMatchObject({ moved: 1, unmatched: 0 })
+    })
+
     test('doctor finds that the cache can work', async () => {
       const { findings, counts } = await json('doctor')
       const grades = new Map(

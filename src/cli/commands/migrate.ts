@@ -84,7 +84,9 @@ export const migrateCommand: CliCommand = command({
     const batch = readInteger('batch', args.batch, 1, 5_000)
     const format = formatOf(args.format)
     const endlessMs = readTime('ttl', args.ttl, '1s', '3650d')
-    return withRedis(call, async (connection) => {
+    // The namespace is a template, and no name.
+    const opening = { ...call, args: { ...args, namespace: undefined } }
+    return withRedis(opening, async (connection) => {
       const { ctx, policy, contextAt, prefix } = connection
       const plan = { ...text, format, keep: args.keep }
       const total = (await connection.cache.getStats()).totalKeys ?? 0

@@ -38,7 +38,9 @@ export const sessionsCommand: CliCommand = command({
     }
     if (revoke !== undefined && all)
       throw new UsageError('--revoke and --revoke-all exclude each other')
-    return withRedis(call, (connection) =>
+    // Sessions have a namespace of their own kind, which is no part of the cache's.
+    const opening = { ...call, args: { ...call.args, namespace: undefined } }
+    return withRedis(opening, (connection) =>
       user === undefined ? countAll(call, connection) : ofUser(call, connection, user),
     )
   },
