@@ -57,7 +57,8 @@ export class PresenceNews {
   }
 
   get #openAt(): number {
-    return this.#toldAt + this.#parts.app.limits.presenceBatchMs
+    const { app, membership } = this.#parts
+    return this.#toldAt + batchMsFor(app.limits.presenceBatchMs, membership.sockets)
   }
 
   /** Of everybody, named or not. A leave that had no grace is held instead, so that a return undoes it. */
@@ -68,6 +69,19 @@ export class PresenceNews {
       else outbox.add({ name: 'member_removed', channel: name, user_id: id }, holdOf(kind))
     }
   }
+}
+
+/** Channels of up to so many connections are told within the batch time of the app. */
+const SMALL = 100
+const LONGEST_MS = 5_000
+
+/**
+ * How long a channel of so many connections collects. It grows with them, so that what is sent a second does
+ * not: everybody is told of everybody, and a thousand who come one by one would be a million frames.
+ */
+export function batchMsFor(batchMs: number, connections: number): number {
+  const grown = Math.min(LONGEST_MS, batchMs * (connections / SMALL))
+  return Math.max(batchMs, grown)
 }
 
 function holdOf(kind: 'left' | 'graced'): number | undefined {

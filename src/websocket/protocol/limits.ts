@@ -47,7 +47,10 @@ export interface WaitOptions {
   readonly leaveGrace?: Duration
   /** How long a member who left the page (1001) stays; 0 for Pusher's behaviour. @default '2s' */
   readonly reloadGrace?: Duration
-  /** How long joins and leaves are collected before they are told. @default '50ms' */
+  /**
+   * How long joins and leaves are collected before they are told; above 100 connections longer in
+   * proportion, up to 5 s. @default '50ms'
+   */
   readonly presenceBatch?: Duration
 }
 
