@@ -4,12 +4,12 @@
  * @module
  */
 
-import { type EntryHeader, parseEntry } from '../entry/header.ts'
-import { CorruptEntryError, InvalidOptionError } from '../errors.ts'
+import { type EntryHeader, headerIn } from '../entry/header.ts'
+import { InvalidOptionError } from '../errors.ts'
 import type { CacheContext } from './context.ts'
-import { tagOf } from './inspect.ts'
 import { CacheNamespace } from './namespace.ts'
 import { scan } from './scan.ts'
+import { readSegment } from './segment.ts'
 
 /** Options for {@link takeCensus}. */
 export interface CensusOptions {
@@ -138,7 +138,7 @@ class CensusTally {
     this.entries++
     count.entries++
     count.bytes += Number(length)
-    const header = headerOf(head)
+    const header = headerIn(head)
     if (header) this.#addHeader(count, header, path)
   }
 
@@ -156,8 +156,8 @@ class CensusTally {
     count.lifeMs += Math.max(0, staleUntil - this.at)
     if (this.#segmentsAt(path).some((segment) => stamps.has(segment))) count.tagged++
     for (const segment of stamps.keys()) {
-      const { tag, kind } = tagOf(segment)
-      if (kind === 'tag') count.tags.set(tag, (count.tags.get(tag) ?? 0) + 1)
+      const { text, kind } = readSegment(segment)
+      if (kind === 'tag') count.tags.set(text, (count.tags.get(text) ?? 0) + 1)
     }
   }
 
@@ -180,14 +180,5 @@ class CensusTally {
       return undefined
     }
     return this.#rootPath + rest.slice(0, end)
-  }
-}
-
-function headerOf(head: string): EntryHeader | undefined {
-  try {
-    return parseEntry(head).header
-  } catch (error) {
-    if (error instanceof CorruptEntryError) return undefined
-    throw error
   }
 }

@@ -1,65 +1,73 @@
 /**
- * Looks an entry over for an operator: what is stored, and why a read would or would not be served it.
+ * Looks a key over for an operator: what is stored, and why a read would or would not be served it.
  * No read is counted, and nothing is changed.
  *
  * @module
  */
 
-import { type EntryHeader, isMarker, parseEntry, sameHard } from '../entry/header.ts'
-import { CorruptEntryError, InvalidOptionError } from '../errors.ts'
-import { targetOf } from './context.ts'
-import { unseenTags } from './judge.ts'
+import { utf8Length } from '../entry/bytes.ts'
+import { type EntryHeader, hardIdOf, headerIn, isMarker, sameHard } from '../entry/header.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { type CacheContext, type Target, targetOf } from './context.ts'
+import { judge, unseenTags } from './judge.ts'
+import type { Marker } from './names.ts'
 import { CacheNamespace } from './namespace.ts'
 import { weigh } from './observe.ts'
+import type { Policy } from './options.ts'
 import type { MissReason } from './outcome.ts'
+import { type ReadSegment, readSegment } from './segment.ts'
 
-/** What has become of a tag since the entry was loaded. */
-export type TagState =
-  /** Nothing: the entry holds by it. */
-  | 'unchanged'
-  /** Invalidated softly: the entry is stale. */
-  | 'soft'
-  /** Invalidated, or its marker was lost, which is the same: the entry is dead. */
-  | 'hard'
-
-/** A tag of an entry. */
+/** How a tag stands. */
 export interface InspectedTag {
-  /** The tag as callers wrote it; of one that is hashed, the hash as Redis has it. */
+  /** As {@link readSegment} has it. */
   readonly tag: string
-  /** `implicit`: the namespace's own, or an outer one's; dropped by `clear`. */
-  readonly kind: 'tag' | 'prefix' | 'implicit'
-  readonly state: TagState
+  readonly kind: ReadSegment['kind']
+  /**
+   * `same`: nothing was invalidated since the entry was loaded. `soft`: it was, softly. `hard`: it
+   * was, and loaded anew since. `missing`: it was, or its marker was lost. `not carried`: the read
+   * names it, the entry has it not.
+   */
+  readonly state: 'same' | 'soft' | 'hard' | 'missing' | 'not carried'
+  /** When the marker that is there now was made, or softened, in epoch milliseconds. */
+  readonly markedAt: number | null
 }
 
-/** What an entry says of itself. Instants are epoch milliseconds. */
+/** What there is of an entry. Instants are epoch milliseconds. */
 export interface InspectedEntry {
   readonly createdAt: number
   readonly freshUntil: number
+  readonly revalidateUntil: number
   readonly staleUntil: number
   readonly loadMs: number
   /** New for every write. */
   readonly writeId: string
   readonly format: 'json' | 'rich'
   readonly isCompressed: boolean
-  /** The id of the key that it is encrypted with; `undefined` if it is not. */
-  readonly keyId: string | undefined
+  /** The id of the key that it is encrypted with; null if it is not. */
+  readonly keyId: string | null
   readonly sizeBytes: number
-  readonly tags: readonly InspectedTag[]
+  /** When Redis drops it, in milliseconds from now; null if never. */
+  readonly expiresInMs: number | null
 }
 
 /** What is known of a key. */
 export interface Inspection {
-  /** What a read would find now; `miss` with the reason. */
-  readonly state: 'fresh' | 'stale' | 'stale-if-error' | 'miss'
-  readonly reason: MissReason | undefined
+  readonly key: string
+  /** The path of the namespace. */
+  readonly namespace: string
   /** The name of the entry in Redis; without the key where keys are hashed. */
   readonly name: string
-  /** Whether somebody loads it now. */
-  readonly isBeingLoaded: boolean
+  /** What a read would find now; `miss` with the reason. */
+  readonly verdict: 'fresh' | 'stale' | 'stale-if-error' | 'miss'
+  readonly reason: MissReason | null
+  /** Null where there is none, or its header cannot be read. */
+  readonly entry: InspectedEntry | null
+  /** Those of the entry, then those that the read names besides. Empty without an entry. */
+  readonly tags: readonly InspectedTag[]
+  /** A load of the key that is under way. */
+  readonly lease: { readonly heldForMs: number; readonly endsInMs: number | null } | null
   /** Whether this isolate has a copy. */
   readonly hasNearCopy: boolean
-  /** `undefined` where there is none, or it cannot be read. */
-  readonly entry: InspectedEntry | undefined
   /** The value, where it was asked for and a read would be served it. */
   readonly value: unknown
 }
@@ -68,12 +76,24 @@ export interface Inspection {
 export interface InspectOptions {
   /** Tags that the caller's reads declare. @default the namespace's own */
   readonly tags?: readonly string[]
-  /** Whether the value is to be had. @default false */
-  readonly withValue?: boolean
+  /**
+   * `sealed`: the verdict is by tags and age alone, so that the keys of encryption are not needed.
+   * `checked`: one that cannot be read is a miss, as it is to a read. `returned`: so, and the value
+   * is had. @default 'checked'
+   */
+  readonly payload?: 'sealed' | 'checked' | 'returned'
+}
+
+type Markers = ReadonlyMap<string, string | null>
+
+interface Seen {
+  readonly text: string
+  readonly header: EntryHeader
+  readonly markers: Markers
 }
 
 /**
- * Inspects one key: one command, and one more for tags that are not declared.
+ * Inspects one key: two requests, and one more for tags that are not declared.
  *
  * @throws {InvalidKeyError} When the key or a tag cannot be one.
  * @throws {RemoteError} When Redis cannot be asked; also `RemoteTimeoutError` and `CircuitOpenError`.
@@ -81,78 +101,109 @@ export interface InspectOptions {
 export async function inspectKey(
   namespace: CacheNamespace,
   key: string,
-  { tags, withValue = false }: InspectOptions = {},
+  { tags, payload = 'checked' }: InspectOptions = {},
 ): Promise<Inspection> {
   const parts = CacheNamespace.partsOf(namespace)
   if (!parts) throw new InvalidOptionError('namespace', 'one of this package')
   const { ctx } = parts
   const policy = tags ? { ...parts.policy, tags } : parts.policy
   const target = targetOf(ctx, key, policy)
-  const { entry: text, lease, markers } = await ctx.steps.look(target.names, target.asked)
+  const { names, declared } = target
+  const [look, life, leaseLife] = await Promise.all([
+    ctx.steps.look(names, target.asked),
+    ctx.link.send(['PTTL', names.entry]),
+    ctx.link.send(['PTTL', names.lease]),
+  ])
   const common = {
-    name: target.names.entry,
-    isBeingLoaded: lease !== null,
+    key,
+    namespace: ctx.names.keyspace.path,
+    name: names.entry,
+    lease: leaseOf(look.lease, Number(leaseLife), ctx.platform.now()),
     hasNearCopy: ctx.near.get(key) !== undefined,
   }
-  if (text === null) return { ...common, ...MISS, reason: 'absent' }
-  const header = headerOf(text)
-  if (!header) return { ...common, ...MISS, reason: 'corrupt' }
-  const unseen = unseenTags(header, markers).map((segment) => ctx.names.bySegment(segment))
-  const seen = new Map([...markers, ...(await ctx.steps.lookAt(unseen))])
-  const found = await weigh(ctx, target, policy, text, seen)
-  const entry = entryOf(header, seen, text.length)
-  if (found.kind === 'none') return { ...common, ...MISS, entry, reason: found.reason }
-  const value = withValue ? found.value : undefined
-  return { ...common, state: found.kind, reason: undefined, entry, value }
-}
-
-const MISS = { state: 'miss', entry: undefined, value: undefined } as const
-
-function headerOf(text: string): EntryHeader | undefined {
-  try {
-    return parseEntry(text).header
-  } catch (error) {
-    if (error instanceof CorruptEntryError) return undefined
-    throw error
+  const header = look.entry === null ? undefined : headerIn(look.entry)
+  if (look.entry === null || !header) {
+    return { ...common, ...NOTHING, reason: look.entry === null ? 'absent' : 'corrupt' }
+  }
+  const unseen = unseenTags(header, look.markers).map((segment) => ctx.names.bySegment(segment))
+  const markers = new Map([...look.markers, ...(await ctx.steps.lookAt(unseen))])
+  const seen: Seen = { text: look.entry, header, markers }
+  return {
+    ...common,
+    ...(await conclude(ctx, target, policy, seen, payload)),
+    entry: entryOf(seen, Number(life)),
+    tags: tagsOf(seen, declared),
   }
 }
 
-function entryOf(
-  header: EntryHeader,
-  seen: ReadonlyMap<string, string | null>,
-  sizeBytes: number,
-): InspectedEntry {
-  const { createdAt, freshUntil, staleUntil, loadMs, writeId, encoding, stamps } = header
-  const [form = '', keyId] = encoding.split('.')
+const NOTHING = { verdict: 'miss', entry: null, tags: [], value: undefined } as const
+
+async function conclude(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+  { text, header, markers }: Seen,
+  payload: NonNullable<InspectOptions['payload']>,
+): Promise<Pick<Inspection, 'verdict' | 'reason' | 'value'>> {
+  const found =
+    payload === 'sealed'
+      ? judge(header, target.declared, markers, ctx.platform.now())
+      : await weigh(ctx, target, policy, text, markers)
+  if (found.kind === 'none') return { verdict: 'miss', reason: found.reason, value: undefined }
+  const value = payload === 'returned' && 'value' in found ? found.value : undefined
+  return { verdict: found.kind, reason: null, value }
+}
+
+function entryOf({ header, text }: Seen, life: number): InspectedEntry {
+  const { createdAt, freshUntil, revalidateUntil, staleUntil, loadMs, writeId, encoding } = header
+  const [form = '', keyId = null] = encoding.split('.')
   return {
-    createdAt,
-    freshUntil,
-    staleUntil,
-    loadMs,
-    writeId,
+    ...{ createdAt, freshUntil, revalidateUntil, staleUntil, loadMs, writeId },
     format: form.startsWith('j') ? 'json' : 'rich',
     isCompressed: form.endsWith('z'),
     keyId,
-    sizeBytes,
-    tags: [...stamps].map(([segment, stamp]) => ({
-      ...tagOf(segment),
-      state: stateOf(stamp, seen.get(segment)),
-    })),
+    sizeBytes: utf8Length(text),
+    expiresInMs: life >= 0 ? life : null,
   }
 }
 
-function stateOf(stamp: string, current: string | null | undefined): TagState {
-  if (current === stamp) return 'unchanged'
-  return isMarker(current) && sameHard(current, stamp) ? 'soft' : 'hard'
+function tagsOf(
+  { header: { stamps }, markers }: Seen,
+  declared: readonly Marker[],
+): InspectedTag[] {
+  const others = declared.filter(({ segment }) => !stamps.has(segment))
+  return [...stamps.keys(), ...others.map(({ segment }) => segment)].map((segment) => {
+    const { kind, text } = readSegment(segment)
+    const current = markers.get(segment)
+    const state = stateOf(stamps.get(segment), current)
+    return { tag: text, kind, markedAt: madeAt(current), state }
+  })
 }
 
-/** What a tag of a header stands for. Segments of users' tags never begin with a star. */
-export function tagOf(segment: string): Pick<InspectedTag, 'tag' | 'kind'> {
-  if (segment.startsWith('*/')) return { tag: plain(segment.slice(2)), kind: 'prefix' }
-  if (segment.startsWith('*')) return { tag: segment, kind: 'implicit' }
-  return { tag: plain(segment), kind: 'tag' }
+function stateOf(
+  stamp: string | undefined,
+  current: string | null | undefined,
+): InspectedTag['state'] {
+  if (stamp === undefined) return 'not carried'
+  if (current === stamp) return 'same'
+  if (!isMarker(current)) return 'missing'
+  return sameHard(current, stamp) ? 'soft' : 'hard'
 }
 
-function plain(segment: string): string {
-  return segment.startsWith('#') ? segment : decodeURIComponent(segment)
+/** An id ends with the microseconds of Redis at which it was made; the soft one is the later. */
+function madeAt(marker: string | null | undefined): number | null {
+  if (!isMarker(marker)) return null
+  const ids = [marker.slice(marker.indexOf('.') + 1), hardIdOf(marker)]
+  const [micros] = ids.flatMap((id) => /-(\d{10,17})$/.exec(id)?.[1] ?? [])
+  return micros === undefined ? null : Math.floor(Number(micros) / 1_000)
+}
+
+function leaseOf(lease: string | null, life: number, now: number): Inspection['lease'] {
+  if (lease === null) return null
+  const [, micros] = /-(\d+)$/.exec(lease) ?? []
+  if (micros === undefined) return null
+  return {
+    heldForMs: Math.max(0, now - Math.floor(Number(micros) / 1_000)),
+    endsInMs: life >= 0 ? life : null,
+  }
 }

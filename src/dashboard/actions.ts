@@ -82,7 +82,9 @@ export async function inspect(
 ): Promise<Inspected> {
   const [namespace, key] = [textIn(fields, 'namespace'), textIn(fields, 'key')]
   const at = namespaceAt(cache, namespace)
-  const found = await orNothing(() => inspectKey(at, key, { withValue: showsValues }))
+  const found = await orNothing(() =>
+    inspectKey(at, key, { payload: showsValues ? 'returned' : 'checked' }),
+  )
   return { namespace, key, found }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Census } from '../cache/census.ts'
-import type { Inspection, TagState } from '../cache/inspect.ts'
+import type { InspectedTag, Inspection } from '../cache/inspect.ts'
 import { bytes, count, dateTime, duration, fromNow, UNKNOWN } from './format.ts'
 import type { Content, Html } from './html.ts'
 import { ActionButton, Empty, Facts, FormToken, Panel, Pill, Table, type Tone } from './parts.tsx'
@@ -132,7 +132,7 @@ function CountedText({ counted }: { readonly counted: Counted }): Html {
   )
 }
 
-const STATE_TONES: Readonly<Record<Inspection['state'], Tone>> = {
+const VERDICT_TONES: Readonly<Record<Inspection['verdict'], Tone>> = {
   fresh: 'good',
   stale: 'warn',
   'stale-if-error': 'warn',
@@ -167,15 +167,15 @@ function InspectedPanel({
       id="inspected"
       title="What is stored"
       isWide
-      note={<Pill tone={STATE_TONES[found.state]}>{found.state}</Pill>}
+      note={<Pill tone={VERDICT_TONES[found.verdict]}>{found.verdict}</Pill>}
     >
       <p class="lead">
         <span class="soft">{namespace}</span> <span class="key-name">{key}</span>
       </p>
-      {found.reason === undefined ? '' : <p>{REASONS[found.reason] ?? found.reason}</p>}
+      {found.reason === null ? '' : <p>{REASONS[found.reason] ?? found.reason}</p>}
       <Facts of={factsOf(found, at)} />
-      {found.entry && found.entry.tags.length > 0 ? <Tags inspection={found} /> : ''}
-      {showsValues && found.state !== 'miss' ? (
+      {found.tags.length > 0 ? <Tags tags={found.tags} /> : ''}
+      {showsValues && found.verdict !== 'miss' ? (
         <pre class="value-text">{preview(found.value)}</pre>
       ) : (
         ''
@@ -197,18 +197,18 @@ function InspectedPanel({
 }
 
 function factsOf(found: Inspection, at: number): readonly (readonly [string, Content])[] {
-  const { entry, hasNearCopy, isBeingLoaded, name } = found
+  const { entry, hasNearCopy, lease, name } = found
   const where = [entry ? 'Redis' : '', hasNearCopy ? 'near, in this isolate' : ''].filter(Boolean)
   const common: readonly (readonly [string, Content])[] = [
     ['Stored in', where.join('; ') || UNKNOWN],
-    ['Being loaded', isBeingLoaded ? 'yes' : 'no'],
+    ['Being loaded', lease ? `for ${duration(lease.heldForMs)}` : 'no'],
   ]
   if (!entry) return [...common, ['Name in Redis', <code>{name}</code>]]
   const { format, isCompressed, keyId } = entry
   const encoding = [
     format === 'json' ? 'JSON' : 'rich values',
     isCompressed ? 'compressed' : '',
-    keyId === undefined ? '' : 'encrypted',
+    keyId === null ? '' : 'encrypted',
   ]
   return [
     ...common,
@@ -233,23 +233,27 @@ function factsOf(found: Inspection, at: number): readonly (readonly [string, Con
   ]
 }
 
-const TAG_TONES: Readonly<Record<TagState, Tone>> = {
-  unchanged: 'good',
+const TAG_TONES: Readonly<Record<InspectedTag['state'], Tone>> = {
+  same: 'good',
   soft: 'warn',
   hard: 'bad',
+  missing: 'bad',
+  'not carried': 'bad',
 }
-const TAG_WORDS: Readonly<Record<TagState, string>> = {
-  unchanged: 'unchanged',
+const TAG_WORDS: Readonly<Record<InspectedTag['state'], string>> = {
+  same: 'unchanged',
   soft: 'softly invalidated',
   hard: 'invalidated',
+  missing: 'invalidated, or its marker was lost',
+  'not carried': 'not on the entry, though reads declare it',
 }
 
-function Tags({ inspection }: { readonly inspection: Inspection }): Html {
+function Tags({ tags }: Pick<Inspection, 'tags'>): Html {
   return (
     <Table label="Tags of the entry" head={['Tag', 'Kind', 'Since it was loaded']}>
-      {inspection.entry?.tags.map(({ tag, kind, state }) => (
+      {tags.map(({ tag, kind, state }) => (
         <tr>
-          <th scope="row">{kind === 'implicit' ? implicitText(tag) : tag}</th>
+          <th scope="row">{tag}</th>
           <td>{kind}</td>
           <td>
             <Pill tone={TAG_TONES[state]}>{TAG_WORDS[state]}</Pill>
@@ -258,12 +262,6 @@ function Tags({ inspection }: { readonly inspection: Inspection }): Html {
       ))}
     </Table>
   )
-}
-
-/** Those that every entry has. */
-function implicitText(segment: string): string {
-  if (segment === '*') return 'its namespace'
-  return segment === '**' ? 'any tag of its namespace' : 'an outer namespace'
 }
 
 const MOST_CHARACTERS = 4_000

@@ -41,7 +41,8 @@ export function isLongerThan(text: string, maxBytes: number): boolean {
   return utf8Length(text) > maxBytes
 }
 
-function utf8Length(text: string): number {
+/** How many bytes the UTF-8 form of `text` has. */
+export function utf8Length(text: string): number {
   let bytes = text.length
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)

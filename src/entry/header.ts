@@ -131,6 +131,16 @@ export function parseEntry(text: string): ParsedEntry {
   return { header, payload: text.slice(end + 1), headerText: text.slice(0, end) }
 }
 
+/** The header of an entry, also where its payload is cut off; `undefined` if `text` begins with none. */
+export function headerIn(text: string): EntryHeader | undefined {
+  try {
+    return parseEntry(text).header
+  } catch (error) {
+    if (error instanceof CorruptEntryError) return undefined
+    throw error
+  }
+}
+
 function numberIn(digits = '0'): number {
   return Number.parseInt(digits, 36)
 }

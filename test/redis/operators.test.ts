@@ -35,7 +35,7 @@ describeWithRedis('before a redis-server', () => {
     expect(census.namespaces.get(mail.path)).toMatchObject({ entries: 2_500, tagged: 250 })
     expect(sample).toMatchObject({ isWhole: false, entries: 700 })
     const found = await inspectKey(mail, '{k}*7')
-    expect(found).toMatchObject({ state: 'fresh', entry: { format: 'json' } })
+    expect(found).toMatchObject({ verdict: 'fresh', entry: { format: 'json' } })
     expect((await hotKeys.read()).hits).toEqual([{ namespace: mail.path, key: '{k}*7', count: 5 }])
   })
 })

@@ -4,19 +4,19 @@
  * @module
  */
 
+import { type InspectedTag, inspectKey } from '../../cache/inspect.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, NAMESPACE_ARG, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
-import { type EntryFacts, type Inspection, inspect, type TagState } from '../keys/inspection.ts'
+import { type EntryFacts, type ToldInspection, toldOf } from '../keys/inspection.ts'
 import { bytes, instant, type Output, span, type Tone, visible } from '../output.ts'
 import { tagList } from '../tag-list.ts'
 
-const TONES: Readonly<Record<Inspection['verdict'], Tone>> = {
+const TONES: Readonly<Record<ToldInspection['verdict'], Tone>> = {
   fresh: 'good',
   stale: 'warning',
   'stale-if-error': 'warning',
   miss: 'bad',
-  none: 'bad',
 }
 
 /** The command. */
@@ -33,16 +33,17 @@ export const inspectCommand: CliCommand = command({
     'The value is not shown: nearcache get does. NEARCACHE_HASH_SECRET is what the cache was given.',
   ],
   run: (call) =>
-    withRedis(call, async ({ ctx, platform }) => {
+    withRedis(call, async ({ namespace, platform }) => {
       const { out, words } = call
       const [key = ''] = words
-      const found = await inspect(ctx, key, tagList(call.args.tags))
+      const tags = tagList(call.args.tags)
+      const found = toldOf(await inspectKey(namespace, key, { tags, payload: 'sealed' }))
       out.result(found, () => linesOf(found, platform.now(), out))
       return 0
     }),
 })
 
-function linesOf(found: Inspection, now: number, out: Output): string[] {
+function linesOf(found: ToldInspection, now: number, out: Output): string[] {
   const { entry, lease, tags } = found
   const rows = [
     ['name', found.name],
@@ -87,7 +88,7 @@ function entryRows(entry: EntryFacts, now: number): string[][] {
   ]
 }
 
-function tagRow({ tag, kind, state, markedAt }: TagState): string[] {
+function tagRow({ tag, kind, state, markedAt }: InspectedTag): string[] {
   const since = markedAt === null ? '' : `, marker of ${instant(markedAt)}`
   const words = {
     same: `not invalidated${since}`,

@@ -5,10 +5,11 @@
  */
 
 import { scan } from '../../cache/scan.ts'
+import { readSegment } from '../../cache/segment.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, NAMESPACE_ARG, type OpenNamespace, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
-import { globOf, readSegment } from '../keys/names.ts'
+import { globOf } from '../keys/names.ts'
 import { surveyEntries } from '../keys/survey.ts'
 import { plural } from '../output.ts'
 import { UsageError } from '../usage-error.ts'

@@ -46,25 +46,3 @@ export function escapePrefix(prefix: string): string {
 export function globOf(text: string): string {
   return text.replace(/[\\*?[\]]/g, '\\$&')
 }
-
-/** A segment as its user wrote it: of a tag, or of the words that the cache has for itself. */
-export function readSegment(segment: string): {
-  readonly kind: 'tag' | 'prefix' | 'namespace' | 'ancestor' | 'epoch'
-  readonly text: string
-} {
-  if (segment === '*') return { kind: 'namespace', text: 'the whole namespace' }
-  if (segment === '**') return { kind: 'epoch', text: 'loads with late tags' }
-  if (segment.startsWith('*/')) return { kind: 'prefix', text: `${unescaped(segment.slice(2))}*` }
-  if (segment.startsWith('*')) return { kind: 'ancestor', text: 'a namespace around it' }
-  return { kind: 'tag', text: unescaped(segment) }
-}
-
-/** A hash stays one: nobody can read it. */
-function unescaped(segment: string): string {
-  if (segment.startsWith('#')) return segment
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment // not written here
-  }
-}

@@ -5,8 +5,7 @@
  */
 
 import { scan } from '../../cache/scan.ts'
-import { type EntryHeader, parseEntry } from '../../entry/header.ts'
-import { CorruptEntryError } from '../../errors.ts'
+import { type EntryHeader, headerIn } from '../../entry/header.ts'
 import type { RedisLink } from '../../redis/link.ts'
 
 /** An entry as it was found. */
@@ -60,13 +59,4 @@ async function readStart(link: RedisLink, name: string): Promise<string> {
 function notText(error: unknown): string {
   if ((error as { readonly reason?: string }).reason === 'WRONGTYPE') return '?'
   throw error
-}
-
-function headerIn(text: string): EntryHeader | undefined {
-  try {
-    return parseEntry(text).header
-  } catch (error) {
-    if (error instanceof CorruptEntryError) return undefined
-    throw error
-  }
 }

@@ -32,27 +32,28 @@ describe('inspectKey', () => {
     await cache.set('user:1', { name: 'Ada' }, { ttl: '10m', tags: ['org:7', 'ümlaut'] })
     await platform.advance(60_000)
 
-    const found = await inspectKey(cache, 'user:1', { withValue: true })
+    const found = await inspectKey(cache, 'user:1', { payload: 'returned' })
 
     expect(found).toMatchObject({
-      state: 'fresh',
-      reason: undefined,
+      verdict: 'fresh',
+      reason: null,
       name: 'nc:default:e:{user%3A1}',
-      isBeingLoaded: false,
+      lease: null,
       hasNearCopy: false,
       value: { name: 'Ada' },
       entry: {
         createdAt: platform.now() - 60_000,
         format: 'json',
         isCompressed: false,
-        keyId: undefined,
+        keyId: null,
         sizeBytes: expect.any(Number),
       },
     })
-    expect(found.entry?.tags).toEqual([
-      { tag: '*', kind: 'implicit', state: 'unchanged' },
-      { tag: 'org:7', kind: 'tag', state: 'unchanged' },
-      { tag: 'ümlaut', kind: 'tag', state: 'unchanged' },
+    const common = { state: 'same', markedAt: platform.now() - 60_000 }
+    expect(found.tags).toEqual([
+      { tag: 'the whole namespace', kind: 'namespace', ...common },
+      { tag: 'org:7', kind: 'tag', ...common },
+      { tag: 'ümlaut', kind: 'tag', ...common },
     ])
     expect((await inspectKey(cache, 'user:1')).value).toBeUndefined()
   })
@@ -72,9 +73,9 @@ describe('inspectKey', () => {
 
   test('says why a read would miss: absent', async () => {
     expect(await inspectKey(isolate(), 'a')).toMatchObject({
-      state: 'miss',
+      verdict: 'miss',
       reason: 'absent',
-      entry: undefined,
+      entry: null,
     })
   })
 
@@ -82,17 +83,17 @@ describe('inspectKey', () => {
     const cache = isolate()
     await cache.set('a', 1, { tags: ['hard', 'soft', 'kept'], staleWhileRevalidate: '5m' })
     await cache.invalidateTags(['soft'], { mode: 'soft' })
-    expect((await inspectKey(cache, 'a')).state).toBe('stale')
+    expect((await inspectKey(cache, 'a')).verdict).toBe('stale')
     await cache.invalidateTags(['hard'])
 
-    const { state, reason, entry } = await inspectKey(cache, 'a')
+    const { verdict, reason, tags } = await inspectKey(cache, 'a')
 
-    expect({ state, reason }).toEqual({ state: 'miss', reason: 'invalidated' })
-    expect(entry?.tags.map(({ tag, state: now }) => `${tag} ${now}`)).toEqual([
-      '* unchanged',
-      'hard hard',
+    expect({ verdict, reason }).toEqual({ verdict: 'miss', reason: 'invalidated' })
+    expect(tags.map(({ tag, state }) => `${tag} ${state}`)).toEqual([
+      'the whole namespace same',
+      'hard missing',
       'soft soft',
-      'kept unchanged',
+      'kept same',
     ])
   })
 
@@ -102,19 +103,20 @@ describe('inspectKey', () => {
     await cache.invalidateTags(['t'])
     await cache.set('after', 1, { tags: ['t'] })
     const stateOf = async (key: string) =>
-      (await inspectKey(cache, key)).entry?.tags.find(({ tag }) => tag === 't')?.state
+      (await inspectKey(cache, key)).tags.find(({ tag }) => tag === 't')?.state
 
-    expect([await stateOf('before'), await stateOf('after')]).toEqual(['hard', 'unchanged'])
+    expect([await stateOf('before'), await stateOf('after')]).toEqual(['hard', 'same'])
   })
 
   test('says that somebody loads the key now', async () => {
     const cache = isolate()
     const ticket = await cache.begin('a')
-    expect((await inspectKey(cache, 'a')).isBeingLoaded).toBe(true)
+    await platform.advance(3_000)
+    expect((await inspectKey(cache, 'a')).lease).toMatchObject({ heldForMs: 3_000 })
 
     await ticket.commit(1)
 
-    expect((await inspectKey(cache, 'a')).isBeingLoaded).toBe(false)
+    expect((await inspectKey(cache, 'a')).lease).toBeNull()
   })
 
   test('says that a marker is lost, and that a declared tag is not on the entry', async () => {
@@ -123,9 +125,12 @@ describe('inspectKey', () => {
 
     expect(await inspectKey(cache, 'a', { tags: ['other'] })).toMatchObject({
       reason: 'undeclared-tag',
+      tags: expect.arrayContaining([
+        expect.objectContaining({ tag: 'other', state: 'not carried' }),
+      ]),
     })
     await redis.request({ path: [], body: ['DEL', 'nc:default:t:t'] })
-    expect((await inspectKey(cache, 'a')).entry?.tags.at(-1)).toMatchObject({ state: 'hard' })
+    expect((await inspectKey(cache, 'a')).tags.at(-1)).toMatchObject({ state: 'missing' })
   })
 
   test.each([
@@ -139,7 +144,7 @@ describe('inspectKey', () => {
     const broken = text ?? `${String(result).split('\n')[0]}\n{"b":`
     await redis.request({ path: [], body: ['SET', name, broken] })
 
-    expect(await inspectKey(cache, 'a')).toMatchObject({ state: 'miss', reason: 'corrupt' })
+    expect(await inspectKey(cache, 'a')).toMatchObject({ verdict: 'miss', reason: 'corrupt' })
   })
 
   test('knows of a near copy, of compression and of encryption', async () => {
@@ -158,6 +163,27 @@ describe('inspectKey', () => {
       entry: { isCompressed: true, keyId: 'k1' },
     })
     expect(found.name).not.toContain('{a}')
+  })
+
+  test('judges by tags and age alone where the payload stays sealed', async () => {
+    const keys = [{ id: 'k1', secret: '00'.repeat(32), use: 'primary' as const }]
+    const hashKeys = { secret: 'ab'.repeat(32) }
+    await isolate({ encryption: { keys }, hashKeys }).set('a', 1)
+    const keyless = isolate({ hashKeys })
+
+    expect(await inspectKey(keyless, 'a')).toMatchObject({ verdict: 'miss', reason: 'corrupt' })
+    expect(await inspectKey(keyless, 'a', { payload: 'sealed' })).toMatchObject({
+      verdict: 'fresh',
+      value: undefined,
+    })
+  })
+
+  test('counts the size in bytes, as Redis does', async () => {
+    const cache = isolate()
+    await cache.set('a', 'ümlaut', { tags: ['ü'] })
+    const { result } = await redis.request({ path: [], body: ['STRLEN', 'nc:default:e:{a}'] })
+
+    expect((await inspectKey(cache, 'a')).entry?.sizeBytes).toBe(result)
   })
 
   test('rejects while Redis is away', async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { inspectKey } from '../../../src/cache/inspect.ts'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { CacheNamespace } from '../../../src/cache/namespace.ts'
-import { type Inspection, inspect } from '../../../src/cli/keys/inspection.ts'
+import { type ToldInspection, toldOf } from '../../../src/cli/keys/inspection.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { Transport } from '../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
@@ -20,10 +20,8 @@ describe('inspect', () => {
     cache = new RedisCacheManager({ redis, platform })
   })
 
-  function look(key: string, tags: readonly string[] = []): Promise<Inspection> {
-    const parts = CacheNamespace.partsOf(cache)
-    if (!parts) throw new Error('the cache is of this package')
-    return inspect(parts.ctx, key, tags)
+  async function look(key: string, tags: readonly string[] = []): Promise<ToldInspection> {
+    return toldOf(await inspectKey(cache, key, { tags, payload: 'sealed' }))
   }
 
   test('of nothing, says that there is no entry', async () => {

@@ -1,0 +1,32 @@
+/**
+ * Reads the segments that stand for tags in the headers of entries and in the names of markers.
+ *
+ * @module
+ */
+
+/** What a segment stands for. */
+export interface ReadSegment {
+  /** `namespace`, `ancestor` and `epoch` are the cache's own: no user named them. */
+  readonly kind: 'tag' | 'prefix' | 'namespace' | 'ancestor' | 'epoch'
+  /** The tag as its user wrote it; the hash where tags are hashed; in words where it is the cache's own. */
+  readonly text: string
+}
+
+/** A segment as its user wrote it: of a tag, or of the words that the cache has for itself. */
+export function readSegment(segment: string): ReadSegment {
+  if (segment === '*') return { kind: 'namespace', text: 'the whole namespace' }
+  if (segment === '**') return { kind: 'epoch', text: 'loads with late tags' }
+  if (segment.startsWith('*/')) return { kind: 'prefix', text: `${unescaped(segment.slice(2))}*` }
+  if (segment.startsWith('*')) return { kind: 'ancestor', text: 'a namespace around it' }
+  return { kind: 'tag', text: unescaped(segment) }
+}
+
+/** A hash stays one: nobody can read it. */
+function unescaped(segment: string): string {
+  if (segment.startsWith('#')) return segment
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment // not written here
+  }
+}
