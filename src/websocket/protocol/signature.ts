@@ -8,10 +8,9 @@
  * @module
  */
 
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { encodeUtf8 } from '../../entry/bytes.ts'
+import { type Bytes, encodeUtf8 } from '../../entry/bytes.ts'
+import { hmacSha256 } from '../../entry/sha256.ts'
 
 /** The part of an app that signs. */
 export interface Credentials {
@@ -32,9 +31,13 @@ export interface UserAuthorization {
   readonly user_data: string
 }
 
+/** What is the same for all signatures of one app, of the app that signed last. */
+let lastSigner: { readonly secret: string; readonly mac: (text: Bytes) => Bytes } | undefined
+
 /** The signature of a text: 64 hexadecimal digits. */
 export function sign(secret: string, text: string): string {
-  return bytesToHex(hmac(sha256, encodeUtf8(secret), encodeUtf8(text)))
+  if (lastSigner?.secret !== secret) lastSigner = { secret, mac: hmacSha256(encodeUtf8(secret)) }
+  return bytesToHex(lastSigner.mac(encodeUtf8(text)))
 }
 
 /**
