@@ -7,8 +7,9 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import { workerdProcesses } from '../test/support/processes.ts'
 import { compare, median, type Report } from './measure.ts'
-import { cpuSeconds, workerdProcesses } from './processes.ts'
+import { cpuSeconds } from './processes.ts'
 
 const ROUNDS = 9
 /** Requests to a route in one request from outside. */

@@ -5,8 +5,8 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { statOf } from '../test/support/processes.ts'
 
 /** The kernel's ticks in a second (`getconf CLK_TCK`), as every Linux of today has them. */
 const TICKS = 100
@@ -40,30 +40,11 @@ export async function startProgram(
   throw new Error(`${command} ended before it was ready`)
 }
 
-/** Processes of this one's children that are workerd. */
-export function workerdProcesses(): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      const [, name, , parent] = /^\d+ \((.*)\) (\S) (\d+)/.exec(statOf(pid)) ?? []
-      return name === 'workerd' && Number(parent) === process.pid
-    })
-    .map(Number)
-}
-
 /** User and system time of a process so far. */
 export function cpuSeconds(pid: number | undefined): number {
   if (pid === undefined) return Number.NaN
-  const fields = statOf(String(pid))
+  const fields = statOf(pid)
     .replace(/^.*\) /, '')
     .split(' ')
   return (Number(fields[11]) + Number(fields[12])) / TICKS
-}
-
-function statOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8')
-  } catch {
-    return '' // it has ended meanwhile
-  }
 }

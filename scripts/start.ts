@@ -6,13 +6,14 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { freePort } from '../test/support/free-port.ts'
 import { readArguments, USAGE, UsageError } from './demo/arguments.ts'
 import { Client } from './demo/client.ts'
 import { drive, type Run } from './demo/drive.ts'
 import { Ledger } from './demo/ledger.ts'
 import { prepareMailbox } from './demo/local-mailbox.ts'
 import { type Column, report } from './demo/report.ts'
-import { type CacheMode, freePort, type RunningWorker, startWorker } from './demo/worker-process.ts'
+import { type CacheMode, type RunningWorker, startWorker } from './demo/worker-process.ts'
 import { planWorkload, type Step } from './demo/workload.ts'
 
 const STEPS = 400

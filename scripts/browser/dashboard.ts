@@ -9,21 +9,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { startChromium } from './chromium.ts'
 import { check, checkNone, conclude } from './dashboard/checks.ts'
 import { emptyCharts, excessWidth, faint, listen, unnamed } from './dashboard/inspect-page.ts'
 import { onWorker } from './dashboard/on-worker.ts'
 import { type Bench, EVIL, startBench, startEvilSite, TOKEN } from './dashboard/server.ts'
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const ARGUMENTS = `--no-sandbox --disable-gpu --disable-quic --no-first-run
-  --disable-background-networking --disable-component-update --disable-sync`.split(/\s+/)
 const PAGES = ['overview', 'namespaces', 'jobs', 'alerts', 'keys'] as const
 const WAIT_MS = 30_000
 const MINUTE = 60_000
@@ -33,7 +25,7 @@ const { values } = parseArgs({ options: { screenshots: { type: 'string' } } })
 async function main(): Promise<void> {
   const bench = await startBench()
   const evil = await startEvilSite(bench.origin)
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
+  const browser = await startChromium()
   try {
     await prepare(bench)
     const context = await open(browser, { viewport: { width: 1_280, height: 800 } })

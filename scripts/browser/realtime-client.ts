@@ -9,16 +9,14 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import { WebSocketCache } from '../../src/websocket/index.ts'
 import { sign } from '../../src/websocket/protocol/signature.ts'
 import { startRealtime } from '../../test/support/websocket/worker.ts'
+import { startChromium } from './chromium.ts'
 
 const APP = { id: '1', key: 'app-key', secret: 'app-secret-0123456789' }
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const ARGUMENTS = `--no-sandbox --disable-gpu --disable-quic --no-first-run
-  --disable-background-networking --disable-component-update --disable-sync`.split(/\s+/)
 const WAIT_MS = 30_000
 const EVENTS = 5
 
@@ -53,7 +51,7 @@ async function main(): Promise<void> {
     closing.unshift(() => worker.stop())
     const site = await startSite()
     closing.unshift(() => site.close())
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
+    const browser = await startChromium()
     closing.unshift(() => browser.close())
     const { port } = site.address() as AddressInfo
     await twoPages(browser, `http://127.0.0.1:${port}/?server=${worker.origin}`, worker.origin)

@@ -13,17 +13,17 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { freePort, type RunningWorker, startWorker } from '../demo/worker-process.ts'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { freePort } from '../../test/support/free-port.ts'
+import { type RunningWorker, startWorker } from '../demo/worker-process.ts'
+import { startChromium } from './chromium.ts'
+import { listen } from './dashboard/inspect-page.ts'
 
 /** Short enough to be waited for, and the same in kind as any other. */
 const FAST_PATH_MS = 3_000
 /** What clocks may differ by, as the cache has it: the bound is the sum. */
 const BOUND_MS = FAST_PATH_MS + 5_000
 const WAIT_MS = 15_000
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const ARGUMENTS = `--no-sandbox --disable-gpu --disable-quic --no-first-run
-  --disable-background-networking --disable-component-update --disable-sync`.split(/\s+/)
 const DEVICES = {
   laptop:
     'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36',
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
       },
     })
     closing.unshift(() => worker.stop())
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
+    const browser = await startChromium()
     closing.unshift(() => browser.close())
     const evil = await startEvilSite(worker)
     closing.unshift(() => evil.server.close())
@@ -211,18 +211,7 @@ async function device(browser: Browser, userAgent: string): Promise<BrowserConte
 
 async function open(context: BrowserContext, origin: string): Promise<Page> {
   const page = await context.newPage()
-  const complaints: string[] = []
-  page.on('console', (entry) => {
-    // The browser itself logs each status of 400 and above.
-    if (entry.type() === 'error' && !/Failed to load resource/.test(entry.text())) {
-      complaints.push(entry.text())
-    }
-  })
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('request', (request) => {
-    const isOwn = request.url().startsWith(origin) || request.url().startsWith('data:')
-    if (!isOwn) complaints.push(`asks ${new URL(request.url()).host}`)
-  })
+  const complaints = listen(page, origin)
   await page.goto(`${origin}/login`)
   await page.waitForSelector('body[data-ready]')
   check('the page loads without a complaint, and asks nobody else', complaints.length === 0)

@@ -20,7 +20,8 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import Pusher from 'pusher'
-import { freePort, startWorker } from '../demo/worker-process.ts'
+import { freePort } from '../../test/support/free-port.ts'
+import { startWorker } from '../demo/worker-process.ts'
 import { expectedOf, PYTHON_SCRIPT } from './pusher-python.ts'
 
 /** The key that is written in the specs. */

@@ -12,11 +12,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { freePort } from '../../test/support/free-port.ts'
 
 const BUN_VERSION = '1.4.5'
 /** Prefixes of the variables that name databases: the first is for all tests but those of regions. */
@@ -101,13 +101,4 @@ async function startBridge(redis: string | undefined): Promise<Record<string, st
     )
   }
   throw new Error('The bridge did not start')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  if (address === null || typeof address === 'string') throw new Error('There is no free port')
-  return address.port
 }

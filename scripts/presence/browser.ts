@@ -8,14 +8,13 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { freePort, startWorker } from '../demo/worker-process.ts'
+import type { Browser, Page } from 'playwright-core'
+import { freePort } from '../../test/support/free-port.ts'
+import { startChromium } from '../browser/chromium.ts'
+import { startWorker } from '../demo/worker-process.ts'
 import type { Ledger } from './ledger.ts'
 
 const WAIT_MS = 20_000
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const ARGUMENTS = `--no-sandbox --disable-gpu --disable-quic --no-first-run
-  --disable-background-networking --disable-component-update --disable-sync`.split(/\s+/)
 
 /** Two windows, a second tab of one, a reload, waving, and leaving. */
 export async function browser(ledger: Ledger, screenshots: string | undefined): Promise<void> {
@@ -27,7 +26,7 @@ export async function browser(ledger: Ledger, screenshots: string | undefined): 
     port: await freePort(),
     vars: { REALTIME_APPS: 'demo' },
   })
-  const chrome = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
+  const chrome = await startChromium()
   try {
     await windows({ ledger, chrome, origin: worker.origin, screenshots })
   } catch (error) {

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import type { AppOptions } from '../../../src/websocket/protocol/app.ts'
 import { signedQuery } from '../../../src/websocket/protocol/request-signature.ts'
+import { workerdProcesses } from '../processes.ts'
 
 /** Options for {@link startRealtime}. */
 export interface RealtimeWorkerOptions {
@@ -87,24 +87,4 @@ async function bundle(): Promise<string> {
     logLevel: 'silent',
   })
   return outputFiles[0]?.text ?? ''
-}
-
-/** Processes of this one's children that are workerd. */
-function workerdProcesses(): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      const [, name, , parent] = /^\d+ \((.*)\) (\S) (\d+)/.exec(statOf(pid)) ?? []
-      return name === 'workerd' && Number(parent) === process.pid
-    })
-    .map(Number)
-}
-
-function statOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8')
-  } catch {
-    // It has ended meanwhile.
-    return ''
-  }
 }

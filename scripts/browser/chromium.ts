@@ -1,0 +1,16 @@
+/**
+ * Starts the Chromium at `CHROMIUM`, or /usr/bin/chromium, with a fresh profile.
+ *
+ * @module
+ */
+
+import { type Browser, chromium } from 'playwright-core'
+
+const PATH = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+const ARGUMENTS = `--no-sandbox --disable-gpu --disable-quic --no-first-run
+  --disable-background-networking --disable-component-update --disable-sync`.split(/\s+/)
+
+/** Starts it. The caller closes it. */
+export function startChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: PATH, args: ARGUMENTS })
+}
