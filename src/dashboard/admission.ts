@@ -8,7 +8,7 @@
 import { toBase64Url } from '../entry/bytes.ts'
 import { randomId } from '../entry/id.ts'
 import type { Platform } from '../platform/platform.ts'
-import { bearerIn, isSameText } from '../web/same-text.ts'
+import { bearerIn, isSameSecret } from '../web/bearer.ts'
 import type { Authenticate } from './options.ts'
 
 /** How a request was let in. Only a header that a page of another site cannot send needs no form token. */
@@ -39,7 +39,7 @@ export class Admission {
       return (await this.#authenticate(request)) === true ? 'browser' : undefined
     }
     if (request.headers.has('authorization')) {
-      return (await isSameText(bearerIn(request.headers), this.#authenticate))
+      return (await isSameSecret(bearerIn(request.headers), this.#authenticate))
         ? 'bearer'
         : undefined
     }
@@ -51,7 +51,7 @@ export class Admission {
     token: string,
   ): Promise<{ readonly session: string; readonly maxAge: number } | undefined> {
     if (typeof this.#authenticate !== 'string') return undefined
-    if (!(await isSameText(token, this.#authenticate))) return undefined
+    if (!(await isSameSecret(token, this.#authenticate))) return undefined
     const claims = `${this.#platform.now() + this.#sessionMs}.${randomId()}`
     const session = `${claims}.${await sign(claims, this.#authenticate)}`
     return { session, maxAge: Math.floor(this.#sessionMs / 1_000) }
@@ -60,7 +60,7 @@ export class Admission {
   async #isValid(session: string | undefined, token: string): Promise<boolean> {
     const [, until, id, signature] = SESSION.exec(session ?? '') ?? []
     if (signature === undefined || !(Number(until) > this.#platform.now())) return false
-    return isSameText(signature, await sign(`${until}.${id}`, token))
+    return isSameSecret(signature, await sign(`${until}.${id}`, token))
   }
 }
 

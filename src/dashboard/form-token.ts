@@ -9,7 +9,7 @@ import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { serialize } from 'hono/utils/cookie'
 import { randomId } from '../entry/id.ts'
-import { isSameText } from '../web/same-text.ts'
+import { isSameSecret } from '../web/bearer.ts'
 
 const COOKIE = 'nearcache-dashboard-form'
 
@@ -26,7 +26,7 @@ export function formToken(c: Context): string {
 export async function isOwnForm(c: Context, given: string | undefined): Promise<boolean> {
   const expected = getCookie(c, COOKIE)
   if (!isSameOrigin(c.req.raw) || expected === undefined || given === undefined) return false
-  return isSameText(given, expected)
+  return isSameSecret(given, expected)
 }
 
 /**

@@ -15,11 +15,11 @@ import {
 } from '../entry/bytes.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { type EncryptionKey, type KeyRing, readKeyRing } from '../entry/key-ring.ts'
+import { isSameText } from '../entry/same-text.ts'
 import { hmacSha256 } from '../entry/sha256.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
-import { isSameText } from '../session/token.ts'
 
 /** Options for {@link SessionAssertions}. */
 export interface SessionAssertionOptions {

@@ -5,8 +5,8 @@
  */
 
 import { InvalidOptionError, isNearcacheError } from '../errors.ts'
+import { bearerIn, isSameSecret } from '../web/bearer.ts'
 import { problemResponse } from '../web/problem.ts'
-import { bearerIn, isSameText } from '../web/same-text.ts'
 import type { HealthStats } from './health.ts'
 import type { CacheMonitor } from './monitor.ts'
 import { type Gauge, PROMETHEUS_TYPE, prometheusText } from './prometheus.ts'
@@ -42,7 +42,7 @@ export function metricsEndpoint({
     throw new InvalidOptionError('token', 'a text of at least 16 characters')
   }
   return async function answerScrape({ headers }) {
-    if (token !== undefined && !(await isSameText(bearerIn(headers), token))) {
+    if (token !== undefined && !(await isSameSecret(bearerIn(headers), token))) {
       return problemResponse(
         { status: 401, title: 'The token is wrong' },
         { 'www-authenticate': 'Bearer', 'cache-control': 'no-store' },

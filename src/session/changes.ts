@@ -6,12 +6,13 @@
  */
 
 import { randomId } from '../entry/id.ts'
+import { isSameText } from '../entry/same-text.ts'
 import { type SessionRefusal, SessionRefusedError } from '../errors.ts'
 import { conform, type SessionContext } from './context.ts'
 import { letterOf, type Opened, openSession, sealContent } from './record.ts'
 import type { Issued, SessionState } from './session.ts'
 import { type TokenRef, toRef, validate } from './sessions.ts'
-import { isSameText, type Token, withSecret } from './token.ts'
+import { type Token, withSecret } from './token.ts'
 
 /** What a session becomes. */
 export interface Alteration {

@@ -4,13 +4,13 @@
  * @module
  */
 
+import { isSameText } from '../entry/same-text.ts'
 import { CorruptEntryError, type SessionRefusal } from '../errors.ts'
 import { readAs, type SessionContext } from './context.ts'
 import { MINUTE_MS } from './options.ts'
 import type { SessionFields } from './replies.ts'
 import type { Session, SessionState } from './session.ts'
 import type { Home, Ref } from './steps.ts'
-import { isSameText } from './token.ts'
 import { openPermissions } from './user-values.ts'
 import type { Place } from './vault.ts'
 

@@ -15,6 +15,7 @@
  */
 
 import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
+import { isSameText } from '../entry/same-text.ts'
 import { sha256 } from '../entry/sha256.ts'
 import { HOME_CHARS, type NameKey, type NameRing, SECRET_CHARS, TAG_CHARS } from './name-ring.ts'
 
@@ -102,14 +103,6 @@ export function readToken(text: unknown, ring: NameRing): ReadToken {
     kind: 'token',
     token: { text, key, home, id, secret, secretHash: hashSecret(secret), createdAt },
   }
-}
-
-/** Compares two texts of equal length in time that does not depend on where they differ. */
-export function isSameText(one: string, other: string): boolean {
-  if (one.length !== other.length) return false
-  let differences = 0
-  for (let i = 0; i < one.length; i++) differences |= one.charCodeAt(i) ^ other.charCodeAt(i)
-  return differences === 0
 }
 
 function assemble(key: NameKey, home: string, selector: string, secret: string): Token {

@@ -8,7 +8,8 @@
 import { md5 } from '@noble/hashes/legacy.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { encodeUtf8 } from '../../entry/bytes.ts'
-import { type Credentials, isSameText, sign } from './signature.ts'
+import { isSameText } from '../../entry/same-text.ts'
+import { type Credentials, sign } from './signature.ts'
 
 /** One request, as it is signed. */
 export interface SignedRequest {

@@ -10,6 +10,7 @@
 
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { type Bytes, encodeUtf8 } from '../../entry/bytes.ts'
+import { isSameText } from '../../entry/same-text.ts'
 import { hmacSha256 } from '../../entry/sha256.ts'
 
 /** The part of an app that signs. */
@@ -89,14 +90,6 @@ export function isUserAuthorized(
   { auth, userData }: { readonly auth: string; readonly userData: string },
 ): boolean {
   return isSigned(app, auth, userText(socketId, userData))
-}
-
-/** Compares two texts in time that does not depend on where they differ. */
-export function isSameText(one: string, other: string): boolean {
-  if (one.length !== other.length) return false
-  let differences = 0
-  for (let i = 0; i < one.length; i++) differences |= one.charCodeAt(i) ^ other.charCodeAt(i)
-  return differences === 0
 }
 
 function isSigned({ key, secret }: Credentials, auth: string | undefined, text: string): boolean {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { NameRing } from '../../../src/session/name-ring.ts'
 import {
-  isSameText,
   mintToken,
   randomHome,
   readToken,
@@ -98,16 +97,5 @@ describe('a token', () => {
 
     expect(readToken(token.text, ring)).toEqual({ kind: 'token', token })
     expect(token.home).not.toBe(mint().home)
-  })
-})
-
-describe('isSameText', () => {
-  test.each([
-    ['', '', true],
-    ['abc', 'abc', true],
-    ['abc', 'abd', false],
-    ['abc', 'ab', false],
-  ])('%j and %j: %s', (one, two, same) => {
-    expect(isSameText(one, two)).toBe(same)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bearerIn, isSameText } from '../../../src/web/same-text.ts'
+import { bearerIn, isSameSecret } from '../../../src/web/bearer.ts'
 
 test.each([
   ['token', 'token', true],
@@ -8,7 +8,7 @@ test.each([
   ['', 'token', false],
   ['tokén', 'tokén', true],
 ])('"%s" and "%s" are the same: %s', async (given, expected, same) => {
-  expect(await isSameText(given, expected)).toBe(same)
+  expect(await isSameSecret(given, expected)).toBe(same)
 })
 
 describe('bearerIn', () => {
