@@ -50,6 +50,8 @@ const TABLES = [
 export class ChannelStore implements OutboxStore {
   readonly #storage: ObjectStorage
   #isMade: boolean
+  /** The count of users as it is stored, once it was looked at. */
+  #told: number | undefined
 
   constructor(storage: ObjectStorage) {
     this.#storage = storage
@@ -78,14 +80,14 @@ export class ChannelStore implements OutboxStore {
           [String(hub), String(user), { sockets: Number(sockets), seq: Number(seq) }] as const,
       ),
       users: users.map((row) => [String(row['id']), userOf(row)] as const),
-      toldCount: Number(this.meta('told') ?? 0),
+      toldCount: this.#toldCount(),
     }
   }
 
   /** Stores what has changed, all of it or nothing. */
   keep({ hubs, counts, users, toldCount }: MembershipRows): void {
-    if (hubs.length + counts.length + users.length === 0 && toldCount === (this.meta('told') ?? 0))
-      return
+    const isTold = toldCount === this.#toldCount()
+    if (isTold && hubs.length + counts.length + users.length === 0) return
     this.#make()
     this.#storage.transactionSync(() => {
       for (const [name, state] of hubs) this.#keepHub(name, state)
@@ -102,8 +104,9 @@ export class ChannelStore implements OutboxStore {
           )
       }
       for (const [id, row] of users) this.#keepUser(id, row)
-      this.setMeta('told', toldCount)
+      if (!isTold) this.setMeta('told', toldCount)
     })
+    this.#told = toldCount
   }
 
   past(): StoredEvent[] {
@@ -183,7 +186,13 @@ export class ChannelStore implements OutboxStore {
   async clear(): Promise<void> {
     if (!this.#isMade) return
     this.#isMade = false
+    this.#told = undefined
     await this.#storage.deleteAll()
+  }
+
+  #toldCount(): number {
+    this.#told ??= Number(this.meta('told') ?? 0)
+    return this.#told
   }
 
   #keepHub(name: string, state: HubState | undefined): void {
