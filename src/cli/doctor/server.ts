@@ -69,7 +69,7 @@ function checkEviction({ info }: Facts): Finding {
     'eviction',
     'warn',
     limit ? evidence : `${evidence}, without a limit`,
-    'for a cache alone: allkeys-lru; with sessions in it: volatile-lru and room to spare; when memory is full, writes fail with OOM',
+    'for a cache alone: allkeys-lru; with sessions in it: volatile-ttl and room to spare; when memory is full, writes fail with OOM',
   )
 }
 
