@@ -11,11 +11,12 @@
 
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../../test/support/free-port.ts'
+import { packInto } from '../package/pack.ts'
 import { nodeExpressTrpc } from './node-express-trpc.ts'
 import { workerMinimal } from './worker-minimal.ts'
 
@@ -48,9 +49,7 @@ const READY_MS = 90_000
 const folder = mkdtempSync(join(tmpdir(), 'nearcache-examples-'))
 const given = process.argv.slice(2)
 try {
-  execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' })
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT })
-  const tarball = join(folder, readdirSync(folder).find((file) => file.endsWith('.tgz')) ?? '')
+  const { tarball } = packInto(folder)
   for (const name of given.length > 0 ? given : Object.keys(EXAMPLES)) await run(name, tarball)
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { findRedisServer, startRedisServer } from '../../test/support/redis-server.ts'
+import { npm, packInto } from '../package/pack.ts'
 
 /** A suite of others, and how many tests of it there are: fewer would prove less. */
 interface Suite {
@@ -125,9 +126,7 @@ function verdict({ name, tests }: Suite, results: ReadonlyMap<string, number>): 
 }
 
 function install(): void {
-  npm(ROOT, 'run', 'build')
-  const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]
-  const tarball = npm(ROOT, ...pack).trim()
+  const { tarball } = packInto(folder)
   cpSync(join(import.meta.dirname, 'suites'), folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
   npm(
@@ -135,7 +134,7 @@ function install(): void {
     'install',
     ...['--silent', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'],
     ...PACKAGES,
-    `./${tarball}`,
+    tarball,
   )
   // Its suite is in the package, and finds what it needs beside itself.
   const suite = join(folder, 'node_modules/connect-redis/index_test.ts')
@@ -224,8 +223,4 @@ function run(
       resolve({ passed: Number(summary?.[1] ?? 0), code })
     })
   })
-}
-
-function npm(cwd: string, ...args: readonly string[]): string {
-  return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }

@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Example, examplesOf, runnable } from './examples.ts'
+import { packInto } from './pack.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const BIN = join(ROOT, 'node_modules')
@@ -38,7 +39,8 @@ const PARTS: Readonly<Record<string, () => Promise<string>>> = {
 }
 
 try {
-  const tarball = pack()
+  const { tarball, files, bytes } = packInto(folder)
+  console.log(`ok    packed: ${files} files, ${Math.round(bytes / 1_024)} KiB`)
   project('app', tarball, ['ioredis@5'])
   // This one depends on the package alone.
   project('worker', tarball, [])
@@ -60,19 +62,6 @@ try {
   process.exitCode = 1
 } finally {
   rmSync(folder, { recursive: true, force: true })
-}
-
-function pack(): string {
-  execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'pipe' })
-  const [packed] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
-      cwd: ROOT,
-      encoding: 'utf8',
-      stdio: 'pipe',
-    }),
-  ) as [{ filename: string; entryCount: number; size: number }]
-  console.log(`ok    packed: ${packed.entryCount} files, ${Math.round(packed.size / 1_024)} KiB`)
-  return join(folder, packed.filename)
 }
 
 function project(name: string, tarball: string, beside: readonly string[]): void {

@@ -11,11 +11,12 @@
  * @module
  */
 
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { npm, packInto } from '../package/pack.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const CONTRACT = join(import.meta.dirname, 'contract')
@@ -60,13 +61,11 @@ try {
 
 /** What all versions share is one folder up from theirs, where they find it. */
 function installPackage(): void {
-  npm(ROOT, 'run', 'build')
-  const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]
-  const tarball = npm(ROOT, ...pack).trim()
+  const { tarball } = packInto(folder)
   const types = join(ROOT, 'node_modules/@types/node/package.json')
   const { version } = JSON.parse(readFileSync(types, 'utf8')) as { version: string }
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
-  npm(folder, ...INSTALL.split(' '), `./${tarball}`, 'superjson@2', `@types/node@${version}`)
+  npm(folder, ...INSTALL.split(' '), tarball, 'superjson@2', `@types/node@${version}`)
 }
 
 async function isGreen(minor: string): Promise<boolean> {
@@ -88,8 +87,4 @@ async function isGreen(minor: string): Promise<boolean> {
     console.log(`@trpc/server ${minor}: FAILED\n${stdout}${stderr || message}`)
     return false
   }
-}
-
-function npm(cwd: string, ...args: readonly string[]): string {
-  return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }
