@@ -2,17 +2,24 @@
  * Values to texts in Redis and back, sealed where there are keys.
  *
  * ```
- * <encoding> <text>                                    without encryption
- * s <key id> . <sealed at, base 36> . <encoding> <sealed>    with it
+ * <encoding> <text>    without encryption
+ * s <sealed value>     with it
  * ```
  *
  * @module
  */
 
-import { isLongerThan } from '../entry/bytes.ts'
-import type { Cipher, CipherContext } from '../entry/cipher.ts'
-import { decodeValue, encodeValue, type ValueFormat } from '../entry/codec.ts'
-import { InvalidValueError } from '../errors.ts'
+import type { Cipher } from '../entry/cipher.ts'
+import { decodeValue, type ValueFormat } from '../entry/codec.ts'
+import {
+  type Binding,
+  encodeBounded,
+  isOverlong,
+  openValue,
+  parseSealed,
+  sealValue,
+} from '../entry/sealed-value.ts'
+import { CorruptEntryError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 
 /** What a payload is bound to: its kind, and its name in Redis. */
@@ -28,7 +35,7 @@ export interface PayloadOptions {
 }
 
 const PLAIN = /^[jd]/
-const SEALED = /^s([A-Za-z0-9_-]{1,16})\.([0-9a-z]{1,9})\.([jd])([A-Za-z0-9+/=]+)$/
+const SEALED = 's'
 
 /** Writes and reads payloads. */
 export class Payloads {
@@ -41,42 +48,36 @@ export class Payloads {
   /** @throws {InvalidValueError} When the value has no encoding, or its text is too large. */
   async write(value: unknown, place: Place): Promise<string> {
     const { cipher, platform, maxBytes } = this.#options
-    const { format, text } = encodeValue(value)
-    if (isLongerThan(text, maxBytes)) {
-      throw new InvalidValueError(`it is larger than ${maxBytes} bytes`)
-    }
-    if (cipher === undefined) return `${format}${text}`
-    const sealedAt = Math.floor(platform.now())
-    const sealed = await cipher.seal(text, this.#contextOf(place, format, sealedAt))
-    return `s${sealed.keyId}.${sealedAt.toString(36)}.${format}${sealed.text}`
+    const encoded = encodeBounded(value, maxBytes)
+    if (cipher === undefined) return `${encoded.format}${encoded.text}`
+    return SEALED + (await sealValue(cipher, encoded, platform.now(), this.#bindingOf(place)))
   }
 
   /** The value, or `undefined` where there is none, or none that was written here. */
   async read(text: string, place: Place): Promise<unknown> {
     const { cipher, maxBytes } = this.#options
-    // Base64 of the bytes, of the nonce and of the tag, and what stands before them.
-    if (text === '' || text.length > maxBytes * 1.4 + 256) return undefined
+    if (text === '' || isOverlong(text, maxBytes)) return undefined
     try {
       if (cipher === undefined) return decodePlain(text)
-      const [, keyId = '', at = '', format = '', sealed = ''] = SEALED.exec(text) ?? []
-      if (!cipher.has(keyId)) return undefined
-      const context = this.#contextOf(place, format, Number.parseInt(at, 36))
-      return decodeValue(format as ValueFormat, await cipher.open(keyId, sealed, context))
-    } catch {
-      // CorruptEntryError: what is stored is not what was written, and is as if it were absent.
-      return undefined
+      if (!text.startsWith(SEALED)) return undefined
+      const sealed = parseSealed(text.slice(SEALED.length))
+      return await openValue(cipher, sealed, this.#bindingOf(place))
+    } catch (error) {
+      // What is stored is not what was written, and is as if it were absent.
+      if (error instanceof CorruptEntryError) return undefined
+      throw error
     }
   }
 
-  #contextOf([kind, name]: Place, format: string, sealedAt: number): CipherContext {
+  #bindingOf([kind, name]: Place): Binding {
     const { namespace } = this.#options
-    return {
+    return (stamp, sealedAt) => ({
       purpose: 'websocket',
       namespace,
       key: `${kind}:${name}`,
-      header: `${format};${sealedAt}`,
+      header: stamp,
       createdAt: sealedAt,
-    }
+    })
   }
 }
 

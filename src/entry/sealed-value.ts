@@ -1,0 +1,96 @@
+/**
+ * Values as sealed texts, for what has no header beside it in clear.
+ *
+ * ```
+ * <key id> . <sealed at, base 36> . <encoding> <sealed>
+ * ```
+ *
+ * @module
+ */
+
+import { CorruptEntryError, InvalidValueError } from '../errors.ts'
+import { isLongerThan } from './bytes.ts'
+import type { Cipher, CipherContext } from './cipher.ts'
+import { decodeValue, encodeValue, type ValueFormat, type ValueText } from './codec.ts'
+
+/**
+ * What a text is bound to.
+ *
+ * @param stamp How the value is encoded and when it was sealed: has to be part of the context's header.
+ * @param sealedAt Epoch milliseconds.
+ */
+export type Binding = (stamp: string, sealedAt: number) => CipherContext
+
+/** A sealed text, taken apart. */
+export interface SealedValue {
+  readonly keyId: string
+  /** Epoch milliseconds. */
+  readonly sealedAt: number
+  readonly format: ValueFormat
+  readonly sealed: string
+}
+
+const SEALED = /^([A-Za-z0-9_-]{1,16})\.([0-9a-z]{1,9})\.([jd])([A-Za-z0-9+/=]+)$/
+
+/**
+ * Encodes a value whose text is bounded.
+ *
+ * @param maxBytes In UTF-8.
+ * @throws {InvalidValueError} When the value has no encoding, or its text is too large.
+ */
+export function encodeBounded(value: unknown, maxBytes: number): ValueText {
+  const encoded = encodeValue(value)
+  if (isLongerThan(encoded.text, maxBytes)) {
+    throw new InvalidValueError(`it is larger than ${maxBytes} bytes`)
+  }
+  return encoded
+}
+
+/** Whether a text is longer than any that a value of at most `maxBytes` is sealed to. */
+export function isOverlong(text: string, maxBytes: number): boolean {
+  // Base64 of the bytes, of the nonce and of the tag, and what stands before them.
+  return text.length > maxBytes * 1.4 + 256
+}
+
+/** Seals an encoded value with the primary key. */
+export async function sealValue(
+  cipher: Cipher,
+  { format, text }: ValueText,
+  now: number,
+  binding: Binding,
+): Promise<string> {
+  const sealedAt = Math.floor(now)
+  const sealed = await cipher.seal(text, binding(stampOf(format, sealedAt), sealedAt))
+  return `${sealed.keyId}.${sealedAt.toString(36)}.${format}${sealed.text}`
+}
+
+/** @throws {CorruptEntryError} When the text is not one that {@link sealValue} writes. */
+export function parseSealed(text: string): SealedValue {
+  const [, keyId, sealedAt = '', format, sealed = ''] = SEALED.exec(text) ?? []
+  if (keyId === undefined) throw new CorruptEntryError('it is not sealed')
+  return {
+    keyId,
+    sealedAt: Number.parseInt(sealedAt, 36),
+    format: format as ValueFormat,
+    sealed,
+  }
+}
+
+/**
+ * The value of a sealed text.
+ *
+ * @throws {CorruptEntryError} When it was not sealed under this binding, or with a key that the ring
+ * does not have.
+ */
+export async function openValue(
+  cipher: Cipher,
+  { keyId, sealedAt, format, sealed }: SealedValue,
+  binding: Binding,
+): Promise<unknown> {
+  const context = binding(stampOf(format, sealedAt), sealedAt)
+  return decodeValue(format, await cipher.open(keyId, sealed, context))
+}
+
+function stampOf(format: ValueFormat, sealedAt: number): string {
+  return `${format};${sealedAt}`
+}
