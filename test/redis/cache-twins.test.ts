@@ -1,10 +1,9 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Command, RedisResponse, Reply, Transport } from '../../src/redis/requester.ts'
 import * as scripts from '../../src/redis/scripts.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { amount } from '../support/deep.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { expectSameStories } from '../support/twin-stories.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
@@ -197,32 +196,19 @@ function evalsha(
 }
 
 describeWithRedis('the scripts of the protocol', () => {
-  let server: RedisServer
-  let redis: Transport
-
-  beforeAll(async () => {
-    server = await startRedisServer()
-    redis = tcpTransport({ url: server.url })
-    for (const { lua } of scripts.SCRIPTS) {
-      await redis.request({ path: [], body: ['SCRIPT', 'LOAD', lua] })
-    }
-  })
-  afterAll(async () => {
-    await redis.close()
-    await server.stop()
-  })
+  const suite = suiteRedis(scripts.SCRIPTS)
 
   test('are known to Redis under the names that this library gives them', async () => {
     const body = ['SCRIPT', 'EXISTS', ...scripts.SCRIPTS.map(({ sha1 }) => sha1)]
 
-    expect(await redis.request({ path: [], body })).toEqual({
+    expect(await suite.redis.request({ path: [], body })).toEqual({
       result: scripts.SCRIPTS.map(() => 1),
     })
   })
 
   test('do the same in the embedded engine as in Redis, whatever comes in between', async () => {
     await expectSameStories({
-      redis,
+      redis: suite.redis,
       step,
       sideOn: (transport) => new Side(transport),
       length: { minLength: 5, maxLength: 25 },

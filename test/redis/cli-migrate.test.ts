@@ -2,14 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
-import type { Argument, Reply, Transport } from '../../src/redis/requester.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import type { Argument, Reply } from '../../src/redis/requester.ts'
 import { runCli, runJson } from '../support/cli.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts')
@@ -38,33 +37,20 @@ function original(i: number): Original {
 }
 
 describeWithRedis('nearcache migrate', () => {
-  let server: RedisServer
-  let redis: Transport
+  const suite = suiteRedis()
+  const { send } = suite
 
-  const send = async (...body: Argument[]): Promise<Reply> => {
-    const { result, error } = await redis.request<Reply>({ path: [], body })
-    if (error !== undefined) throw new Error(error)
-    return result ?? null
-  }
   const pipeline = async (commands: readonly (readonly Argument[])[]): Promise<Reply[]> => {
     const replies: Reply[] = []
     for (let i = 0; i < commands.length; i += 1_000) {
       const part = commands.slice(i, i + 1_000)
-      const answers = (await redis.request({ path: ['pipeline'], body: part })) as unknown
+      const answers = (await suite.redis.request({ path: ['pipeline'], body: part })) as unknown
       replies.push(...(answers as { result: Reply }[]).map(({ result }) => result))
     }
     return replies
   }
-  const env = () => ({ REDIS_HOST: '127.0.0.1', REDIS_PORT: `${server.port}` })
+  const env = () => ({ REDIS_HOST: '127.0.0.1', REDIS_PORT: `${suite.server.port}` })
 
-  beforeAll(async () => {
-    server = await startRedisServer()
-    redis = tcpTransport({ url: server.url })
-  })
-  afterAll(async () => {
-    await redis.close()
-    await server.stop()
-  })
   beforeEach(() => send('FLUSHALL'))
 
   async function seed(count: number): Promise<readonly Original[]> {
@@ -107,7 +93,7 @@ describeWithRedis('nearcache migrate', () => {
       // In one place or the other, and in no two.
       expect((await countOf('nc:*:e:*')) + (await countOf('cache:data:*'))).toBe(KEYS)
     }
-    const cache = new RedisCacheManager({ redis, deadline: '30s' }).namespace('email')
+    const cache = new RedisCacheManager({ redis: suite.redis, deadline: '30s' }).namespace('email')
     const [first = ''] = (
       (await send('KEYS', 'nc:default/email:e:*')) as readonly string[]
     ).toSorted()
@@ -142,7 +128,7 @@ describeWithRedis('nearcache migrate', () => {
   async function wrongValues(all: readonly Original[]): Promise<number> {
     let wrong = 0
     for (const namespace of NAMESPACES) {
-      const outer = new RedisCacheManager({ redis, deadline: '30s' })
+      const outer = new RedisCacheManager({ redis: suite.redis, deadline: '30s' })
       const cache = namespace === 'default' ? outer : outer.namespace(namespace)
       const mine = all.filter((one) => one.namespace === namespace)
       for (let i = 0; i < mine.length; i += 500) {
@@ -159,7 +145,7 @@ describeWithRedis('nearcache migrate', () => {
   test('tags of the old sets come along, and invalidate', async () => {
     await seed(400)
     await runCli(['migrate'], { env: env() })
-    const cache = new RedisCacheManager({ redis }).namespace('email')
+    const cache = new RedisCacheManager({ redis: suite.redis }).namespace('email')
     expect(await cache.get('query:0:page:1')).toMatchObject({ id: 0 })
 
     await cache.invalidateTags(['group:0'])
@@ -187,7 +173,7 @@ describeWithRedis('nearcache migrate', () => {
   })
 
   test('a newer entry stays, a key that is being loaded is left, endless keys get an end', async () => {
-    const cache = new RedisCacheManager({ redis })
+    const cache = new RedisCacheManager({ redis: suite.redis })
     await cache.set('newer', 'new')
     await send('MSET', 'cache:data:default:newer', '"old"', 'cache:data:default:endless', '"kept"')
     await send('SET', 'cache:data:default:loading', '"old"')
@@ -210,7 +196,7 @@ describeWithRedis('nearcache migrate', () => {
   test('an invalidation that comes before a value is read is not undone', async () => {
     await send('SET', 'cache:data:default:key', '"old"', 'EX', 60)
     await send('SADD', 'cache:tags:tag', 'cache:data:default:key')
-    const cache = new RedisCacheManager({ redis })
+    const cache = new RedisCacheManager({ redis: suite.redis })
     const values = await runJson(['migrate'], { env: env() })
     await cache.invalidateTags(['tag'])
 
@@ -230,7 +216,7 @@ describeWithRedis('nearcache migrate', () => {
     expect(report).toMatchObject({ moved: 2, complete: true })
     expect(await countOf('app:acme:user:*')).toBe(2)
     const cache = new RedisCacheManager({
-      redis,
+      redis: suite.redis,
       namespace: 'tenants',
       hashKeys: { secret },
       encryption: { keys: [{ id: 'k1', secret }] },

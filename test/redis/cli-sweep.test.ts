@@ -1,15 +1,13 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
 import { sweep } from '../../src/cli/upkeep/sweep.ts'
 import { webPlatform } from '../../src/platform/web.ts'
 import { RedisLink } from '../../src/redis/link.ts'
-import type { Argument, Reply, Transport } from '../../src/redis/requester.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { UPKEEP_SCRIPTS } from '../../src/redis/upkeep-scripts.ts'
 import { runCli, runJson } from '../support/cli.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { turns } from '../support/turns.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
@@ -23,24 +21,11 @@ for _, key in ipairs(redis.call('KEYS', 'nc:*:t:*')) do
 end`
 
 describeWithRedis('nearcache sweep', () => {
-  let server: RedisServer
-  let redis: Transport
+  const suite = suiteRedis()
+  const { send } = suite
 
-  const send = async (...body: Argument[]): Promise<Reply> => {
-    const { result, error } = await redis.request<Reply>({ path: [], body })
-    if (error !== undefined) throw new Error(error)
-    return result ?? null
-  }
-  const env = () => ({ REDIS_HOST: '127.0.0.1', REDIS_PORT: `${server.port}` })
+  const env = () => ({ REDIS_HOST: '127.0.0.1', REDIS_PORT: `${suite.server.port}` })
 
-  beforeAll(async () => {
-    server = await startRedisServer()
-    redis = tcpTransport({ url: server.url })
-  })
-  afterAll(async () => {
-    await redis.close()
-    await server.stop()
-  })
   beforeEach(() => send('FLUSHALL'))
 
   /** Entries that are alive, entries that were invalidated, and markers that nothing carries. */
@@ -58,7 +43,7 @@ describeWithRedis('nearcache sweep', () => {
   }
 
   test('says what is left behind, and changes nothing without --apply', async () => {
-    const cache = new RedisCacheManager({ redis })
+    const cache = new RedisCacheManager({ redis: suite.redis })
     await leaveBehind(cache)
     await send('SET', 'nc:default:l:{endless}', 'nonce-1')
     await send('EVAL', AGE, 0, HOURS)
@@ -80,7 +65,7 @@ describeWithRedis('nearcache sweep', () => {
   })
 
   test('with --apply drops that and nothing else', async () => {
-    const cache = new RedisCacheManager({ redis })
+    const cache = new RedisCacheManager({ redis: suite.redis })
     await leaveBehind(cache)
     await send('SET', 'nc:default:l:{endless}', 'nonce-1')
     await send('SET', 'nc:default:e:{foreign}', 'not an entry')
@@ -105,7 +90,7 @@ describeWithRedis('nearcache sweep', () => {
   })
 
   test('leaves markers that are in use, and says why where Redis cannot tell', async () => {
-    const cache = new RedisCacheManager({ redis })
+    const cache = new RedisCacheManager({ redis: suite.redis })
     await leaveBehind(cache)
 
     expect(await runJson(['sweep', '--apply'], { env: env() })).toMatchObject({
@@ -120,7 +105,7 @@ describeWithRedis('nearcache sweep', () => {
 
   test('beside traffic it loses no entry that is alive', { timeout: 300_000 }, async ({ task }) => {
     const rounds = amount(150, 4_000)
-    const cache = new RedisCacheManager({ redis, deadline: '30s' })
+    const cache = new RedisCacheManager({ redis: suite.redis, deadline: '30s' })
     await leaveBehind(cache)
     await send('EVAL', AGE, 0, HOURS)
     const link = new RedisLink(cache.redis, false)
@@ -130,7 +115,7 @@ describeWithRedis('nearcache sweep', () => {
 
     /** One client, with keys and tags of its own: it knows which reads have to be hits. */
     const traffic = async (client: number): Promise<void> => {
-      const mine = new RedisCacheManager({ redis, deadline: '30s' })
+      const mine = new RedisCacheManager({ redis: suite.redis, deadline: '30s' })
       const version = new Map<number, number>()
       const stored = new Set<number>()
       for (let i = 0; i < rounds; i++) {

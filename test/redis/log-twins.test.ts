@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../../src/redis/log-scripts.ts'
 import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { expectSameStories } from '../support/twin-stories.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
@@ -134,26 +133,13 @@ test.each(Object.entries({ LOG_LOOK, LOG_MARK, LOG_APPEND }))(
 )
 
 describeWithRedis('the scripts of the change log', () => {
-  let server: RedisServer
-  let redis: Transport
-
-  beforeAll(async () => {
-    server = await startRedisServer()
-    redis = tcpTransport({ url: server.url })
-    for (const { lua } of [LOG_LOOK, LOG_MARK, LOG_APPEND]) {
-      await redis.request({ path: [], body: ['SCRIPT', 'LOAD', lua] })
-    }
-  })
-  afterAll(async () => {
-    await redis.close()
-    await server.stop()
-  })
+  const suite = suiteRedis([LOG_LOOK, LOG_MARK, LOG_APPEND])
 
   test('do the same in the embedded engine as in Redis, whatever comes in between', async ({
     task,
   }) => {
     const steps = await expectSameStories({
-      redis,
+      redis: suite.redis,
       step,
       sideOn: (transport) => new Side(transport),
       length: { minLength: 3, maxLength: 25 },

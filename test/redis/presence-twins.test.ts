@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import * as reads from '../../src/redis/presence-read-scripts.ts'
 import * as scripts from '../../src/redis/presence-scripts.ts'
 import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
 import type { Script } from '../../src/redis/scripts.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { expectSameStories } from '../support/twin-stories.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
@@ -290,27 +289,14 @@ test('the scripts of presence are named by the SHA-1 of their texts', () => {
 })
 
 describeWithRedis('the scripts of presence', () => {
-  let server: RedisServer
-  let redis: Transport
-
-  beforeAll(async () => {
-    server = await startRedisServer()
-    redis = tcpTransport({ url: server.url })
-    for (const { lua } of reads.PRESENCE_SCRIPTS) {
-      await redis.request({ path: [], body: ['SCRIPT', 'LOAD', lua] })
-    }
-  })
-  afterAll(async () => {
-    await redis.close()
-    await server.stop()
-  })
+  const suite = suiteRedis(reads.PRESENCE_SCRIPTS)
 
   test('do the same in the embedded engine as in Redis, whatever comes in between', async ({
     task,
   }) => {
     const words = new Map<string, number>()
     const steps = await expectSameStories({
-      redis,
+      redis: suite.redis,
       step,
       sideOn: (transport) => new Side(transport),
       length: { minLength: 8, maxLength: 40 },

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
 import { createSemanticMatcher } from '../../src/llm/semantic/create-matcher.ts'
 import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
@@ -7,7 +7,7 @@ import * as scripts from '../../src/redis/semantic-scripts.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { expectSameStories } from '../support/twin-stories.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
@@ -108,26 +108,13 @@ function evalsha(
 }
 
 describeWithRedis('the scripts of semantic matching', () => {
-  let server: RedisServer
-  let redis: Transport
-
-  beforeAll(async () => {
-    server = await startRedisServer()
-    redis = tcpTransport({ url: server.url })
-    for (const { lua } of scripts.SEMANTIC_SCRIPTS) {
-      await redis.request({ path: [], body: ['SCRIPT', 'LOAD', lua] })
-    }
-  })
-  afterAll(async () => {
-    await redis.close()
-    await server.stop()
-  })
+  const suite = suiteRedis(scripts.SEMANTIC_SCRIPTS)
 
   test('do the same in the embedded engine as in Redis, whatever comes in between', async ({
     task,
   }) => {
     const steps = await expectSameStories({
-      redis,
+      redis: suite.redis,
       step,
       sideOn: (transport) => new Side(transport),
       length: { minLength: 5, maxLength: 25 },
@@ -137,10 +124,13 @@ describeWithRedis('the scripts of semantic matching', () => {
   })
 
   test('serve a matcher on a real Redis as on the embedded engine', async () => {
-    await redis.request({ path: [], body: ['FLUSHALL'] })
+    await suite.redis.request({ path: [], body: ['FLUSHALL'] })
     const make = () =>
       createSemanticMatcher({
-        cache: new RedisCacheManager({ redis: tcpTransport({ url: server.url }), deadline: '10s' }),
+        cache: new RedisCacheManager({
+          redis: tcpTransport({ url: suite.server.url }),
+          deadline: '10s',
+        }),
       })
     const [writer, reader] = [make(), make()]
     for (let i = 0; i < 30; i++) {
@@ -158,10 +148,13 @@ describeWithRedis('the scripts of semantic matching', () => {
   })
 
   test('keep every judgement of many connections at the same time', async () => {
-    await redis.request({ path: [], body: ['FLUSHALL'] })
+    await suite.redis.request({ path: [], body: ['FLUSHALL'] })
     const make = () =>
       createSemanticMatcher({
-        cache: new RedisCacheManager({ redis: tcpTransport({ url: server.url }), deadline: '10s' }),
+        cache: new RedisCacheManager({
+          redis: tcpTransport({ url: suite.server.url }),
+          deadline: '10s',
+        }),
       })
     const matchers = Array.from({ length: 8 }, make)
     await matchers[0]?.remember({ scope: 's', prompt: 'what is it', entryId: 'e' })
@@ -174,9 +167,12 @@ describeWithRedis('the scripts of semantic matching', () => {
       ),
     )
 
-    const { result: keys } = await redis.request<string[]>({ path: [], body: ['KEYS', '*:j:*'] })
+    const { result: keys } = await suite.redis.request<string[]>({
+      path: [],
+      body: ['KEYS', '*:j:*'],
+    })
     const body = ['HGET', keys?.[0] ?? '', 'e']
-    const { result } = await redis.request<string>({ path: [], body })
+    const { result } = await suite.redis.request<string>({ path: [], body })
     expect(result).toHaveLength(64 * 12)
   })
 })

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { beforeEach, expect, test } from 'vitest'
+import type { Command } from '../../src/redis/requester.ts'
 import { SessionUserCache } from '../../src/session/index.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 const KEYS = [{ id: 'k1', secret: '5e'.repeat(32) }]
@@ -13,29 +12,15 @@ const EMAIL = 'ada.SENTINEL@example.com'
 const PARALLEL = 100
 
 describeWithRedis('Acceptance, on a redis-server:', () => {
-  let server: RedisServer
-  let redis: Transport
+  const suite = suiteRedis()
+  const { send } = suite
   let sessions: SessionUserCache
 
-  beforeAll(async () => {
-    server = await startRedisServer()
-    redis = tcpTransport({ url: server.url })
-  })
-  afterAll(async () => {
-    await redis.close()
-    await server.stop()
-  })
   beforeEach(async () => {
     await send('FLUSHALL')
     await send('CONFIG', 'RESETSTAT')
-    sessions = new SessionUserCache({ redis, keys: KEYS, deadline: '5s' })
+    sessions = new SessionUserCache({ redis: suite.redis, keys: KEYS, deadline: '5s' })
   })
-
-  async function send(...body: Command): Promise<Reply> {
-    const { result, error } = await redis.request<Reply>({ path: [], body })
-    if (error !== undefined) throw new Error(error)
-    return result ?? null
-  }
 
   /** All keys and everything in them, as one text. */
   async function dump(): Promise<{ readonly keys: number; readonly text: string }> {
@@ -158,7 +143,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     )
     expect((await sessions.getSession(token))?.data).toEqual({ n: 50 })
 
-    const other = new SessionUserCache({ redis, keys: KEYS })
+    const other = new SessionUserCache({ redis: suite.redis, keys: KEYS })
     const saves = Array.from({ length: 20 }, (_, i) =>
       sessions.updateSession(token, { [`late${i}`]: i }).catch((error: unknown) => error),
     )
@@ -198,7 +183,12 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
   ])(
     'a user has no more sessions than allowed, whoever creates them at once: %s',
     async (whenFull, kept) => {
-      const limited = new SessionUserCache({ redis, keys: KEYS, maxSessions: 3, whenFull })
+      const limited = new SessionUserCache({
+        redis: suite.redis,
+        keys: KEYS,
+        maxSessions: 3,
+        whenFull,
+      })
 
       const ended = await Promise.allSettled(
         Array.from({ length: 20 }, () => limited.createSession(USER_ID, EMAIL)),
@@ -213,7 +203,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
   )
 
   test('loses no action of a hundred tracked at once, and keeps the latest in order', async () => {
-    const bounded = new SessionUserCache({ redis, keys: KEYS, maxActivity: 50 })
+    const bounded = new SessionUserCache({ redis: suite.redis, keys: KEYS, maxActivity: 50 })
     await Promise.all(
       Array.from({ length: 50 }, (_, i) => bounded.trackActivity(USER_ID, 'first', i)),
     )

@@ -1,14 +1,13 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
 import type { Script } from '../../src/redis/scripts.ts'
 import * as scripts from '../../src/redis/session-scripts.ts'
 import { STORE_COUNT, STORE_PUT } from '../../src/redis/store-scripts.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { TRACK, USER_LOOK, USER_PUT, USER_RENEW } from '../../src/redis/user-scripts.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { expectSameStories } from '../support/twin-stories.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
@@ -262,25 +261,12 @@ function evalsha(
 }
 
 describeWithRedis('the scripts of sessions', () => {
-  let server: RedisServer
-  let redis: Transport
-
-  beforeAll(async () => {
-    server = await startRedisServer()
-    redis = tcpTransport({ url: server.url })
-    for (const { lua } of scripts.SESSION_SCRIPTS) {
-      await redis.request({ path: [], body: ['SCRIPT', 'LOAD', lua] })
-    }
-  })
-  afterAll(async () => {
-    await redis.close()
-    await server.stop()
-  })
+  const suite = suiteRedis(scripts.SESSION_SCRIPTS)
 
   test('are known to Redis under the names that this library gives them', async () => {
     const body = ['SCRIPT', 'EXISTS', ...scripts.SESSION_SCRIPTS.map(({ sha1 }) => sha1)]
 
-    expect(await redis.request({ path: [], body })).toEqual({
+    expect(await suite.redis.request({ path: [], body })).toEqual({
       result: scripts.SESSION_SCRIPTS.map(() => 1),
     })
   })
@@ -290,7 +276,7 @@ describeWithRedis('the scripts of sessions', () => {
   }) => {
     const words = new Map<string, number>()
     const steps = await expectSameStories({
-      redis,
+      redis: suite.redis,
       step,
       sideOn: (transport) => new Side(transport),
       length: { minLength: 8, maxLength: 40 },

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Command, Transport } from '../../src/redis/requester.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { expect, test } from 'vitest'
+import type { Command } from '../../src/redis/requester.ts'
 import {
   DROP_ENDLESS,
   DROP_ENTRY,
@@ -12,7 +11,7 @@ import {
 } from '../../src/redis/upkeep-scripts.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { expectSameStories } from '../support/twin-stories.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
@@ -24,20 +23,7 @@ test('the scripts of upkeep are named by the SHA-1 of their texts', () => {
 })
 
 describeWithRedis('the scripts of upkeep', () => {
-  let server: RedisServer
-  let redis: Transport
-
-  beforeAll(async () => {
-    server = await startRedisServer()
-    redis = tcpTransport({ url: server.url })
-    for (const { lua } of UPKEEP_SCRIPTS) {
-      await redis.request({ path: [], body: ['SCRIPT', 'LOAD', lua] })
-    }
-  })
-  afterAll(async () => {
-    await redis.close()
-    await server.stop()
-  })
+  const suite = suiteRedis(UPKEEP_SCRIPTS)
 
   test('do the same on Redis and as twins, in any order', async ({ task }) => {
     const text = fc.constantFrom(...TEXTS)
@@ -59,7 +45,7 @@ describeWithRedis('the scripts of upkeep', () => {
       fc.constant<Command>(['EXISTS', 'lease']),
     )
     const steps = await expectSameStories({
-      redis,
+      redis: suite.redis,
       step,
       sideOn: (transport) => ({ run: (body: Command) => transport.request({ path: [], body }) }),
       length: { minLength: 8, maxLength: 40 },

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import type { Command, Transport } from '../../src/redis/requester.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { WARM_CLAIM, WARM_KEEP } from '../../src/redis/warming-scripts.ts'
 import { amount } from '../support/deep.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 const SCRIPTS = [WARM_CLAIM, WARM_KEEP]
@@ -18,20 +17,7 @@ test('the scripts of warming are named by the SHA-1 of their texts', () => {
 })
 
 describeWithRedis('the scripts of warming', () => {
-  let server: RedisServer
-  let redis: Transport
-
-  beforeAll(async () => {
-    server = await startRedisServer()
-    redis = tcpTransport({ url: server.url })
-    for (const { lua } of SCRIPTS) {
-      await redis.request({ path: [], body: ['SCRIPT', 'LOAD', lua] })
-    }
-  })
-  afterAll(async () => {
-    await redis.close()
-    await server.stop()
-  })
+  const suite = suiteRedis(SCRIPTS)
 
   test('do the same on Redis and as twins, in any order and with leases that end', async () => {
     const token = fc.constantFrom('a', 'b')
@@ -62,12 +48,12 @@ describeWithRedis('the scripts of warming', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(command, { maxLength: 12 }), async (commands) => {
         const twin = embeddedTransport()
-        await redis.request({ path: [], body: ['FLUSHALL'] })
+        await suite.redis.request({ path: [], body: ['FLUSHALL'] })
         for (const body of commands) {
-          const both = [redis, twin].map((side) => side.request({ path: [], body }))
+          const both = [suite.redis, twin].map((side) => side.request({ path: [], body }))
           const [theirs, ours] = await Promise.all(both)
           expect(sorted(ours)).toEqual(sorted(theirs))
-          expect(await dump(twin)).toEqual(await dump(redis))
+          expect(await dump(twin)).toEqual(await dump(suite.redis))
         }
       }),
       { numRuns: amount(40, 1_000) },
