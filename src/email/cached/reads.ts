@@ -158,10 +158,14 @@ export class CachedReads {
     const window = found && pageOf(found.window, question)
     if (found === undefined || window === undefined) return this.#source().queryEmails(query)
     const looked = isShared ? undefined : found.looked
-    const { emails } = await this.#rows.listed(window.ids, looked, read.emails)
+    const { emails, clearAt } = await this.#rows.listed(window.ids, looked, read.emails)
     const page = pageFrom(window, emails, query)
     if (page === undefined) return this.#readPast(question, query, window.ids)
-    if (found.looked) this.#near?.put(name, { question, window: found.window, page }, found.looked)
+    if (found.looked) {
+      const { view, since } = found.looked
+      const list = { question, window: found.window, page }
+      this.#near?.put(name, list, { view, since: Math.min(since, clearAt) })
+    }
     return page
   }
 

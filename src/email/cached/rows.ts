@@ -45,7 +45,7 @@ export interface RowsOptions {
 /** Messages of a list. */
 export interface Listed {
   readonly emails: readonly Email[]
-  /** Epoch milliseconds: each of them was right then, or later. */
+  /** Epoch milliseconds: each copy among them was right then, or later. The others were read since. */
   readonly clearAt: number
 }
 
@@ -111,7 +111,7 @@ export class CachedRows {
     const found = missing.length === 0 ? own : new Map([...own, ...(await this.#remote(missing))])
     if (looked && found.size > 0) this.#near?.put(found.values(), looked)
     const emails = ids.flatMap((id) => found.get(id) ?? copies.get(id) ?? [])
-    return { emails, clearAt: taken?.clearAt ?? 0 }
+    return { emails, clearAt: taken?.clearAt ?? Number.POSITIVE_INFINITY }
   }
 
   async #byId(id: string): Promise<Email | undefined> {

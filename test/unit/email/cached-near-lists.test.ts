@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import {
   type CachedEmailRepository,
   type Email,
+  type EmailChanges,
   type NearMessages,
   CachedEmailRepository as Repository,
 } from '../../../src/email/index.ts'
@@ -45,7 +46,9 @@ async function costOf(call: () => Promise<unknown>): Promise<readonly number[]> 
 }
 
 /** Writes in another isolate whose transaction is committed, and which is told only later. */
-async function committed(changes: { status: 'completed' }): Promise<() => Promise<unknown>> {
+async function committed(
+  changes: Pick<EmailChanges, 'status' | 'isFlagged'>,
+): Promise<() => Promise<unknown>> {
   const told = Promise.withResolvers<void>()
   const { database } = mailbox
   const slow = overriding(database, {
@@ -350,6 +353,20 @@ describe('lists kept in the process, with a lag', () => {
     expect(await readNew(reader)).toEqual([])
     await tell()
     expect(await readNew(reader)).toEqual([])
+  })
+
+  test('a page is served no longer than the copies of messages it was made of', async () => {
+    const unread = { isRead: false } as const
+    await writer.queryEmails(unread)
+    const tell = await committed({ isFlagged: true })
+    await mailbox.platform.advance(900)
+    // The list is found in Redis, under a look that shows the mark; the message is the copy.
+    expect((await reader.queryEmails(unread)).emails).toMatchObject([{ isFlagged: false }])
+
+    await mailbox.platform.advance(100)
+
+    expect((await reader.queryEmails(unread)).emails).toMatchObject([{ isFlagged: true }])
+    await tell()
   })
 
   test('with Redis away lists are served until the lag ends, and are read from SQL then', async () => {
