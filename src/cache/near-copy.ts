@@ -35,12 +35,8 @@ export function nearHit(
   if (after !== undefined) return undefined
   const copy = ctx.near.get(key)
   if (copy === undefined || !carries(copy.labels.tags, tags)) return undefined
-  const { platform } = ctx
-  // What was kept in this turn of the event loop is younger than the turn: then the clock decides.
-  const isInTime =
-    (platform.turnNow !== undefined && isYoung(copy, near, platform.turnNow())) ||
-    isYoung(copy, near, platform.now())
-  return isInTime && isStillFresh(copy, freshness) ? copy : undefined
+  if (!isYoung(copy, near, ctx.platform.now())) return undefined
+  return isStillFresh(copy, freshness) ? copy : undefined
 }
 
 /** What of a call's options decides whether {@link glance} can do without the others. */

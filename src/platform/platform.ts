@@ -8,11 +8,6 @@
 export interface Platform {
   /** Wall-clock time, in milliseconds since the Unix epoch. Frozen between I/O on Workers. */
   now(): number
-  /**
-   * As `now`, as of this turn of the event loop: for what is asked so often that reading a clock would
-   * be most of its cost. @default now
-   */
-  turnNow?(): number
   /** A uniform draw from [0, 1). Used for jitter and early refresh, never for secrets. */
   random(): number
   /** Resolves after `ms` milliseconds, or rejects with `signal.reason` when aborted first. */

@@ -44,31 +44,6 @@ function wait(
   })
 }
 
-/** What of the host tells turns of its event loop apart. */
-interface Turns {
-  readonly setImmediate?: (task: () => void) => unknown
-  readonly navigator?: { readonly userAgent?: string }
-}
-
-/** Reads the clock once a turn of the event loop, where the host says when a turn is over. */
-function turnClock(): () => number {
-  const host = globalThis as Turns
-  // There a callback belongs to one request and may never come; the clock stands still by itself.
-  const isWorker = host.navigator?.userAgent === 'Cloudflare-Workers'
-  if (host.setImmediate === undefined || isWorker) return () => Date.now()
-  let known = 0
-  const forget = (): void => {
-    known = 0
-  }
-  return () => {
-    if (known === 0) {
-      known = Date.now()
-      host.setImmediate?.(forget)
-    }
-    return known
-  }
-}
-
 /**
  * A platform for Node, browsers and any runtime whose process outlives a response.
  *
@@ -77,7 +52,6 @@ function turnClock(): () => number {
 export function webPlatform(): Platform {
   return {
     now: () => Date.now(),
-    turnNow: turnClock(),
     random: () => Math.random(),
     delay,
     idle,

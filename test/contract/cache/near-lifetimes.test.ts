@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { CacheOptions } from '../../../src/cache/options.ts'
-import type { Platform } from '../../../src/platform/platform.ts'
 import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { holdLoader } from './bench.ts'
@@ -47,31 +46,6 @@ describe('A near copy', () => {
     await platform.advance(4 * SECOND)
 
     expect(await cache.get('k')).toBe('new')
-  })
-
-  test('is judged by the time of its turn where the host has one, and by the clock before it is refused', async () => {
-    let turn = platform.now()
-    const turnNow = (): number => turn
-    const hosted: Platform = {
-      now: () => platform.now(),
-      random: () => platform.random(),
-      delay: (ms, signal) => platform.delay(ms, signal),
-      defer: (work) => platform.defer(work),
-      turnNow,
-    }
-    const cache = make({ near: { ttl: '10s' }, platform: hosted })
-    const tier = async (): Promise<unknown> => (await cache.lookup('k')).outcome
-
-    await platform.advance(5 * SECOND)
-    await cache.getOrSet('k', () => 'v')
-    expect(await tier(), 'kept in this turn').toMatchObject({ tier: 'near' })
-
-    await platform.advance(20 * SECOND)
-    turn += 5 * SECOND
-    expect(await tier(), 'young when the turn began').toMatchObject({ tier: 'near' })
-
-    turn = platform.now()
-    expect(await tier(), 'a turn later').toMatchObject({ tier: 'remote' })
   })
 
   test('of a load longer than its ttl is not kept', async () => {

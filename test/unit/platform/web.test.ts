@@ -19,33 +19,6 @@ describe('webPlatform', () => {
     expect(webPlatform().now()).toBe(5_000)
   })
 
-  test('tells one time within a turn of the event loop, and the next in the next', async () => {
-    const platform = webPlatform()
-    vi.setSystemTime(5_000)
-    expect(platform.turnNow?.()).toBe(5_000)
-
-    vi.setSystemTime(6_000)
-    expect(platform.turnNow?.()).toBe(5_000)
-    expect(platform.now()).toBe(6_000)
-
-    await vi.advanceTimersByTimeAsync(0)
-    expect(platform.turnNow?.()).toBe(6_000)
-  })
-
-  test.each([
-    ['on Workers', () => vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })],
-    ['where no turn is told of', () => vi.stubGlobal('setImmediate', undefined)],
-  ])('reads the clock each time %s', (_, hide) => {
-    hide()
-    const platform = webPlatform()
-    vi.unstubAllGlobals()
-    vi.setSystemTime(5_000)
-    expect(platform.turnNow?.()).toBe(5_000)
-
-    vi.setSystemTime(6_000)
-    expect(platform.turnNow?.()).toBe(6_000)
-  })
-
   test('draws from [0, 1)', () => {
     const { random } = webPlatform()
     const draws = Array.from({ length: 1_000 }, random)
