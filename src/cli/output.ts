@@ -149,9 +149,3 @@ export function percent(share: number | undefined): string {
 export function millis(ms: number | undefined): string {
   return ms === undefined ? '-' : `${ms.toFixed(ms < 10 ? 2 : 1)} ms`
 }
-
-/** An instant for people, in UTC. */
-export function instant(ms: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: writes an instant that is given, reads no clock
-  return new Date(ms).toISOString()
-}

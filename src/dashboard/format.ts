@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isoTime } from '../entry/iso-time.ts'
+
 /** What stands for a figure that is not known. */
 export const UNKNOWN = '–'
 
@@ -58,11 +60,6 @@ export function clock(at: number): string {
 /** `2026-11-25 14:05:09`, in UTC. */
 export function dateTime(at: number): string {
   return isoTime(at).slice(0, 19).replace('T', ' ')
-}
-
-export function isoTime(at: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: writes an instant that is given, reads no clock
-  return new Date(at).toISOString()
 }
 
 /** `3 min ago`, `in 2 h`, `now`. */

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { isoTime } from '../entry/iso-time.ts'
 import type { HealthStatus } from '../monitor/health.ts'
 import { ASSETS } from './assets.ts'
 import type { Range } from './figures.ts'
-import { dateTime, isoTime } from './format.ts'
+import { dateTime } from './format.ts'
 import type { Content, Html } from './html.ts'
 import { FormToken, Pill, type Tone } from './parts.tsx'
 

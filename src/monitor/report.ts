@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isoTime } from '../entry/iso-time.ts'
 import type { Alert } from './alerts.ts'
 import type { Figures } from './figures.ts'
 import type { HealthReport } from './health.ts'
@@ -141,9 +142,4 @@ function evidenceText(evidence: Readonly<Record<string, number>>): string {
   return Object.entries(evidence)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')
-}
-
-function isoTime(ms: number): string {
-  // biome-ignore lint/style/noRestrictedGlobals: writes an instant that is given, reads no clock
-  return new Date(ms).toISOString()
 }

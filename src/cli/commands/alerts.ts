@@ -4,12 +4,13 @@
  * @module
  */
 
+import { isoTime } from '../../entry/iso-time.ts'
 import { type RuleId, resolveRules } from '../../monitor/rules.ts'
 import { alertsOf } from '../check-up.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
-import { instant, span } from '../output.ts'
+import { span } from '../output.ts'
 import { UsageError } from '../usage-error.ts'
 
 const IDS = resolveRules().map(({ id }) => id)
@@ -45,7 +46,7 @@ export const alertsCommand: CliCommand = command({
               ...active.map(({ id: name, severity, timestamp, message, metadata }) => [
                 name,
                 { text: severity, tone: severity === 'critical' ? 'bad' : 'warning' } as const,
-                instant(timestamp),
+                isoTime(timestamp),
                 span(Math.max(0, now - timestamp)),
                 `${Math.round(metadata.value * 10) / 10} ${metadata.unit}`,
                 message,

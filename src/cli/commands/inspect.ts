@@ -5,11 +5,12 @@
  */
 
 import { type InspectedTag, inspectKey } from '../../cache/inspect.ts'
+import { isoTime } from '../../entry/iso-time.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, NAMESPACE_ARG, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { type EntryFacts, type ToldInspection, toldOf } from '../keys/inspection.ts'
-import { bytes, instant, type Output, span, type Tone, visible } from '../output.ts'
+import { bytes, type Output, span, type Tone, visible } from '../output.ts'
 import { tagList } from '../tag-list.ts'
 
 const TONES: Readonly<Record<ToldInspection['verdict'], Tone>> = {
@@ -70,13 +71,13 @@ function entryRows(entry: EntryFacts, now: number): string[][] {
     Boolean,
   )
   return [
-    ['stored', `${instant(createdAt)}, ${ago(createdAt, now)}, loaded in ${span(loadMs)}`],
-    ['fresh', `until ${instant(freshUntil)}, ${ahead(freshUntil, now)}`],
+    ['stored', `${isoTime(createdAt)}, ${ago(createdAt, now)}, loaded in ${span(loadMs)}`],
+    ['fresh', `until ${isoTime(freshUntil)}, ${ahead(freshUntil, now)}`],
     ...(revalidateUntil > freshUntil
-      ? [['stale', `until ${instant(revalidateUntil)}, ${ahead(revalidateUntil, now)}`]]
+      ? [['stale', `until ${isoTime(revalidateUntil)}, ${ahead(revalidateUntil, now)}`]]
       : []),
     ...(staleUntil > revalidateUntil
-      ? [['if errors', `until ${instant(staleUntil)}, ${ahead(staleUntil, now)}`]]
+      ? [['if errors', `until ${isoTime(staleUntil)}, ${ahead(staleUntil, now)}`]]
       : []),
     ['size', [bytes(sizeBytes), ...kind].join(', ')],
     [
@@ -89,7 +90,7 @@ function entryRows(entry: EntryFacts, now: number): string[][] {
 }
 
 function tagRow({ tag, kind, state, markedAt }: InspectedTag): string[] {
-  const since = markedAt === null ? '' : `, marker of ${instant(markedAt)}`
+  const since = markedAt === null ? '' : `, marker of ${isoTime(markedAt)}`
   const words = {
     same: `not invalidated${since}`,
     soft: `softly invalidated${since}`,

@@ -5,12 +5,13 @@
  */
 
 import { scan } from '../../cache/scan.ts'
+import { isoTime } from '../../entry/iso-time.ts'
 import { type SessionInfo, SessionUserCache } from '../../session/index.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, keysIn, type OpenNamespace, withRedis } from '../connection.ts'
 import { type Call, command } from '../define.ts'
 import { globOf } from '../keys/names.ts'
-import { instant, plural, visible } from '../output.ts'
+import { plural, visible } from '../output.ts'
 import { UsageError } from '../usage-error.ts'
 
 const ARGS = {
@@ -95,8 +96,8 @@ async function ofUser(
           ...list.map(({ id, state, lastSeenAt, expiresAt, device = '-' }) => [
             id,
             state,
-            instant(lastSeenAt),
-            instant(expiresAt),
+            isoTime(lastSeenAt),
+            isoTime(expiresAt),
             visible(device),
           ]),
         ]),

@@ -5,6 +5,7 @@
  */
 
 import type { CacheStats } from '../../cache/stats.ts'
+import { isoTime } from '../../entry/iso-time.ts'
 import type { Figures } from '../../monitor/figures.ts'
 import { RedisFigures } from '../../monitor/redis-figures.ts'
 import { type Summary, summarize } from '../../monitor/summary.ts'
@@ -12,7 +13,7 @@ import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
 import { type Call, command } from '../define.ts'
 import { readInteger, readTime } from '../numbers.ts'
-import { bytes, type Cell, instant, millis, percent } from '../output.ts'
+import { bytes, type Cell, millis, percent } from '../output.ts'
 
 const ARGS = {
   minutes: {
@@ -102,7 +103,7 @@ function show({ out }: Call, stats: Stats, how: 'result' | 'next'): void {
     },
   }
   out[how](facts, () => [
-    `${instant(timestamp)}, the last ${minutes} minutes: ${total.lookups} look-ups, hit rate ${percent(total.hitRate)}`,
+    `${isoTime(timestamp)}, the last ${minutes} minutes: ${total.lookups} look-ups, hit rate ${percent(total.hitRate)}`,
     ...(total.lookups + total.sets === 0
       ? ['No figures: they come from Metrics with RedisFigures, see docs/guides/monitoring.md']
       : out.table([

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isoTime } from '../../entry/iso-time.ts'
 import type { WarmingEvent } from '../../warming/events.ts'
 import { Warming } from '../../warming/warming.ts'
 import type { CliCommand } from '../command.ts'
@@ -12,7 +13,7 @@ import { type Call, command } from '../define.ts'
 import { loadJobs } from '../job-file.ts'
 import { type KnownJob, readJobs } from '../jobs.ts'
 import { readInteger, readTime } from '../numbers.ts'
-import { type Cell, instant, span, visible } from '../output.ts'
+import { type Cell, span, visible } from '../output.ts'
 import { UsageError } from '../usage-error.ts'
 
 const ARGS = {
@@ -88,7 +89,7 @@ async function list({ out }: Call<typeof ARGS>, connection: OpenNamespace): Prom
 }
 
 function rowOf({ id, last, open, progress }: KnownJob, now: number): Cell[] {
-  const underWay = open === null ? '-' : `${progress} items, of ${instant(open)}`
+  const underWay = open === null ? '-' : `${progress} items, of ${isoTime(open)}`
   if (!last) return [id, '-', '-', 0, '-', underWay]
   const ago = `${span(Math.max(0, now - last.endedAt))} ago`
   return [id, ago, last.ending, last.items, span(last.durationMs), underWay]

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Host } from '../../../src/cli/command.ts'
-import { bytes, instant, millis, Output, percent, plural, span } from '../../../src/cli/output.ts'
+import { bytes, millis, Output, percent, plural, span } from '../../../src/cli/output.ts'
+import { isoTime } from '../../../src/entry/iso-time.ts'
 import { terminal } from '../../support/cli.ts'
 
 function host(lines: string[], given: Partial<Host> = {}): Host {
@@ -81,7 +82,7 @@ describe('Output', () => {
     [millis(undefined), '-'],
     [plural(1, 'key'), '1 key'],
     [plural(2, 'entry', 'entries'), '2 entries'],
-    [instant(0), '1970-01-01T00:00:00.000Z'],
+    [isoTime(0), '1970-01-01T00:00:00.000Z'],
   ])('%s reads as %s', (text, expected) => {
     expect(text).toBe(expected)
   })
