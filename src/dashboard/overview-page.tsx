@@ -7,21 +7,12 @@
 import type { HealthReport } from '../monitor/health.ts'
 import type { RuleId } from '../monitor/rules.ts'
 import { type Summary, summarize } from '../monitor/summary.ts'
-import { Chart } from './chart.tsx'
-import {
-  commandChart,
-  errorChart,
-  figuresOf,
-  hitRateChart,
-  latencyChart,
-  type Range,
-  slicesOf,
-  spendingOf,
-} from './figures.ts'
-import { bytes, count, dollars, duration, percent, UNKNOWN } from './format.ts'
+import { figuresOf, type Range } from './figures.ts'
+import { bytes, count, duration, percent, UNKNOWN } from './format.ts'
 import type { Html } from './html.ts'
-import { Bar, Empty, Facts, Missing, Panel, Pill, Tile, type Tone } from './parts.tsx'
-import { isThere, type Snapshot, type Timeline } from './snapshot.ts'
+import { Charts, SPANS } from './overview-charts.tsx'
+import { Bar, Facts, Missing, Panel, Pill, Tile, type Tone } from './parts.tsx'
+import { isThere, type Snapshot } from './snapshot.ts'
 
 /** What the page goes by. */
 export interface OverviewProps {
@@ -30,8 +21,6 @@ export interface OverviewProps {
   readonly pricePer100k: number
   readonly version: string | undefined
 }
-
-const SPANS: Readonly<Record<Range, string>> = { '1h': 'the last hour', '24h': 'the last 24 hours' }
 
 export function OverviewPage({ snapshot, range, pricePer100k, version }: OverviewProps): Html {
   const { timeline, health } = snapshot
@@ -190,113 +179,5 @@ function MemoryPanel({ health }: { readonly health: HealthReport }): Html {
         ]}
       />
     </Panel>
-  )
-}
-
-function Charts({
-  snapshot,
-  timeline,
-  range,
-  price,
-}: {
-  readonly snapshot: Snapshot
-  readonly timeline: Timeline
-  readonly range: Range
-  readonly price: number
-}): Html {
-  const slices = slicesOf(timeline, range)
-  const summary = summarize(figuresOf(timeline, range))
-  const limitOf = (id: RuleId): number | undefined =>
-    snapshot.rules.find((rule) => rule.id === id)?.firesAt
-  const spending = spendingOf(slices, snapshot.at, price)
-  const month = `${count(spending?.commandsAMonth)} commands`
-  return (
-    <>
-      <Panel id="hit-rate" title="Hit rate" isWide>
-        <Chart
-          id="hit-rate"
-          title="Hit rate"
-          data={hitRateChart(slices, limitOf('hit-rate'))}
-          range={range}
-        />
-        <MissReasons summary={summary} />
-      </Panel>
-      <Panel id="latency" title="Time of look-ups and sets" isWide>
-        <Chart
-          id="latency"
-          title="Time of look-ups and sets"
-          data={latencyChart(slices, limitOf('latency'))}
-          range={range}
-        />
-        <p class="soft small">Look-ups that a near copy answers take no time and are left out.</p>
-      </Panel>
-      <Panel id="errors" title="Errors by kind">
-        {summary.errors === 0 ? (
-          <Empty title="No errors">{`Nothing failed in ${SPANS[range]}.`}</Empty>
-        ) : (
-          <>
-            <Chart id="errors" title="Errors by kind" data={errorChart(slices)} range={range} />
-            <Facts of={errorFacts(summary)} />
-          </>
-        )}
-      </Panel>
-      <Panel id="commands" title="Commands and cost">
-        <Chart id="commands" title="Commands" data={commandChart(slices)} range={range} />
-        <Facts
-          of={[
-            ['Commands', count(spending?.commands)],
-            ['Requests', count(spending?.requests)],
-            ['At this pace in 30 days', spending ? month : UNKNOWN],
-            [
-              `At ${dollars(price)} per 100,000`,
-              spending ? `${dollars(spending.dollarsAMonth)} a month` : UNKNOWN,
-            ],
-          ]}
-        />
-      </Panel>
-    </>
-  )
-}
-
-const KIND_WORDS: Readonly<Record<string, string>> = {
-  timeout: 'No answer in time',
-  network: 'Connection lost',
-  auth: 'Refused credentials',
-  quota: 'Quota spent',
-  breaker: 'Circuit open',
-  decode: 'Unreadable entries',
-  loader: 'Loaders failed',
-  other: 'Other errors',
-}
-
-function errorFacts({ errorsByKind }: Summary): readonly (readonly [string, string])[] {
-  return Object.entries(errorsByKind)
-    .filter(([, number]) => number > 0)
-    .map(([kind, number]) => [KIND_WORDS[kind] ?? kind, count(number)])
-}
-
-const REASON_WORDS: Readonly<Record<string, string>> = {
-  absent: 'There was no entry',
-  expired: 'Too old',
-  invalidated: 'Invalidated',
-  'undeclared-tag': 'Lacks a declared tag',
-  corrupt: 'Unreadable',
-  unavailable: 'Redis was away',
-}
-
-function MissReasons({ summary }: { readonly summary: Summary }): Html {
-  const { missesByReason, misses, nearHits, hits, staleHits } = summary
-  return (
-    <Facts
-      of={[
-        ['Hits of the near tier', count(nearHits)],
-        ['Hits of Redis', count(hits - nearHits)],
-        ['Of these stale', count(staleHits)],
-        ['Misses', count(misses)],
-        ...Object.entries(missesByReason)
-          .filter(([, number]) => number > 0)
-          .map(([reason, number]) => [REASON_WORDS[reason] ?? reason, count(number)] as const),
-      ]}
-    />
   )
 }
