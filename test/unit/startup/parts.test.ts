@@ -201,7 +201,7 @@ describe('Jobs of a started system', () => {
       response: 'About late orders',
     })
     expect(generate).toHaveBeenCalledOnce()
-    expect(emails?.getCacheStats()).toBeDefined()
+    expect(emails?.getCacheStats()).toMatchObject({ listHits: 0, listLoads: 10, rowLoads: 0 })
   })
 
   test('are taken by cacheMonitor too, and run at their times', async () => {

@@ -41,7 +41,9 @@ describe('publish', () => {
     const request = { method: 'POST', path: '/base/apps/7/events', query, body }
     expect(url.origin + url.pathname).toBe('https://realtime.test/base/apps/7/events')
     expect(requestProblem(CREDENTIALS, request, platform.now())).toBeUndefined()
-    expect(requestProblem({ ...CREDENTIALS, secret: 'x' }, request, platform.now())).toBeDefined()
+    expect(requestProblem({ ...CREDENTIALS, secret: 'x' }, request, platform.now())).toBe(
+      'auth_signature is not the signature of this request',
+    )
     expect(JSON.parse(body)).toEqual({
       ...{ name: 'message', channels: ['room'], data: '{"text":"ä 🙂"}', socket_id: '1.2' },
     })

@@ -2,9 +2,18 @@ import { runInDurableObject } from 'cloudflare:test'
 import { describe, expect, test } from 'vitest'
 import { hubsFor } from '../../../src/websocket/objects/placement.ts'
 import { call, callAdmin } from '../mailbox.ts'
-import { ask, Client, channelOf, evict, hubOf, hubsOf, poll, publish, ring } from './client.ts'
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+import {
+  ask,
+  Client,
+  channelOf,
+  evict,
+  hubOf,
+  hubsOf,
+  poll,
+  publish,
+  ring,
+  silence,
+} from './client.ts'
 
 describe('channels, over hubs', () => {
   test('bring an event to every subscriber but the one that is left out', async () => {
@@ -33,7 +42,7 @@ describe('channels, over hubs', () => {
     }
     client.send('pusher:subscribe', { channel: 'mind' })
     await client.next('pusher_internal:subscription_succeeded', 'mind')
-    await pause(100)
+    await silence(100)
     await publish('usual', 'mind', 'made-up', {})
 
     await client.next('made-up', 'mind')
@@ -127,7 +136,11 @@ describe('connections with the extensions', () => {
     ann.send('client-own', 1, { channel: 'private-resume' })
     await ben.next('client-own')
     ann.socket.close(1000)
-    await pause(100)
+    await poll(async () => {
+      const info = { info: 'subscription_count' }
+      const { body } = await ask('usual', 'GET', '/channels/private-resume', undefined, info)
+      return (body as { subscription_count: number }).subscription_count === 1 || undefined
+    }, 'subscription of one alone')
     await publish('usual', 'private-resume', 'one', 1)
     await publish('usual', 'private-resume', 'two', 2)
     await evict('usual', 'private-resume')

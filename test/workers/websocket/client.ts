@@ -129,6 +129,14 @@ export async function poll<T>(
   }
 }
 
+/**
+ * Waits for what must not come. Objects in workerd go by a clock that a test cannot set, and that nothing
+ * was sent has no event of its own.
+ */
+export function silence(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
 /** Asks the HTTP API as an app's server does. */
 export async function ask(
   app: AppName,

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { ask, Client, evict, poll } from './client.ts'
+import { ask, Client, evict, poll, silence } from './client.ts'
 
 const idsOf = ({ data }: { data?: unknown }): string[] =>
   [...(data as { presence: { ids: string[] } }).presence.ids].sort()
 
 /** Time for what must not come. */
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 describe('presence, over hubs', () => {
   test('tells each user of the others, once for all connections, and never of itself', async () => {
@@ -22,7 +21,7 @@ describe('presence, over hubs', () => {
     })
     expect(idsOf(await benToo.subscribe('presence-each', 'ben'))).toEqual(['ann', 'ben'])
     ben.socket.close(1000)
-    await pause(200)
+    await silence(200)
     expect(ann.rest('presence-each')).toEqual([])
     benToo.socket.close(1000)
 
@@ -83,7 +82,7 @@ describe('presence, over hubs', () => {
     const again = await Client.connect('usual', '&nearcache=1&client_id=ben')
     await poll(() => ben.closedWith, 'close of the connection before')
     await again.subscribe('presence-grace', 'ben')
-    await pause(300)
+    await silence(300)
 
     expect(ben.closedWith).toEqual({ code: 4200, reason: 'The same client has connected again' })
     expect(ann.rest('presence-grace')).toEqual([])

@@ -1,10 +1,9 @@
 import { abortAllDurableObjects, evictDurableObject } from 'cloudflare:test'
 import { PING_FRAME } from 'nearcache/websocket/objects'
 import { describe, expect, test } from 'vitest'
-import { ask, Client, hubOf, publish } from './client.ts'
+import { ask, Client, hubOf, publish, silence } from './client.ts'
 
 /** Time for what a hub tells the mirror. */
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 describe('a new version of the Worker, which ends every socket', () => {
   test('keeps the last event of a cache channel, and how long it holds', async () => {
@@ -32,7 +31,7 @@ describe('a hub without anything to do', () => {
     const client = await Client.connect('usual', '&nearcache=1&client_id=idle')
     await client.subscribe('private-idle')
     const hub = hubOf('usual', 'idle')
-    await pause(1_000)
+    await silence(1_000)
     await evictDurableObject(hub)
 
     for (let i = 0; i < 5; i++) {
