@@ -32,6 +32,8 @@ export default defineConfig({
   test: {
     reporters: ['default', new LeftOutReporter()],
     maxConcurrency: 2,
+    // For a machine that is slow by fits and starts. What passed so is named at the end.
+    retry: Number(process.env['RETRY'] ?? 0),
     projects: [
       {
         resolve: { conditions: SOURCES },

@@ -24,7 +24,7 @@ interface Ended {
 }
 
 function run(folder: string, args: readonly string[]): Promise<Ended> {
-  const { DEEP: _, SCHEDULE: __, ...env } = process.env
+  const { DEEP: _, SCHEDULE: __, RETRY: ___, ...env } = process.env
   const child = spawn(process.execPath, args, { cwd: folder, env })
   let output = ''
   const listen = (text: Buffer): void => {

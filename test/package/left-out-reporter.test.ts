@@ -31,6 +31,20 @@ describe('a suite whose hook fails', () => {
 })
 `
 
+const FLAKY = `
+import { expect, test } from 'vitest'
+import { found } from ${JSON.stringify(FINDINGS)}
+let [tries, violations] = [0, 2]
+test('is slow at first', { retry: 1 }, ({ task }) => {
+  found(task, 'reads', { run: 3, violations: 0 })
+  expect(++tries).toBe(2)
+})
+test('breaks its promise at first', { retry: 1 }, ({ task }) => {
+  found(task, 'schedules', { run: 3, violations: --violations })
+  expect(violations).toBe(0)
+})
+`
+
 describe('LeftOutReporter', () => {
   let folder: string
 
@@ -44,7 +58,7 @@ describe('LeftOutReporter', () => {
   })
 
   /** The lines that the reporter prints for a run of these test files, on a machine without Redis. */
-  function report(files: Readonly<Record<string, string>>): string[] {
+  function report(files: Readonly<Record<string, string>>, ends = 0): string[] {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
     const program = `
       import { startVitest } from 'vitest/node'
@@ -52,7 +66,7 @@ describe('LeftOutReporter', () => {
       const options = { root: ${JSON.stringify(folder)}, config: false, watch: false }
       const vitest = await startVitest('test', [], { ...options, reporters: [new LeftOutReporter()] })
       await vitest.close()
-      process.exit(0)
+      process.exit((process.exitCode ?? 0) === ${ends} ? 0 : 9)
     `
     const { NODE_OPTIONS: _, ...env } = process.env
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
@@ -79,8 +93,23 @@ describe('LeftOutReporter', () => {
   })
 
   test('counts what fails outside a test as failed', () => {
-    const lines = report({ 'a.test.ts': FAILING, 'b.test.ts': "import './nowhere.ts'" })
+    const lines = report({ 'a.test.ts': FAILING, 'b.test.ts': "import './nowhere.ts'" }, 1)
 
     expect(lines).toEqual(['nearcache: 0 passed, 3 failed, 1 skipped'])
+  })
+  test('names what passed at a second try, and fails what had found a violation', () => {
+    expect(report({ 'a.test.ts': FLAKY }, 1)).toEqual([
+      'Passed at a second try only:',
+      expect.stringMatching(/^ {2}.*is slow at first$/),
+      '    expected 1 to be 2 // Object.is equality',
+      expect.stringMatching(/^ {2}.*breaks its promise at first \(counts as failed\)$/),
+      '    expected 1 to be +0 // Object.is equality',
+      '',
+      'reads: 3 run, 0 violations',
+      'reads: 3 run, 0 violations',
+      'schedules: 3 run, 0 violations',
+      'schedules: 3 run, 1 violations',
+      'nearcache: 1 passed, 1 failed, 0 skipped',
+    ])
   })
 })

@@ -1,5 +1,6 @@
 /**
- * Ends a run of the tests with what this machine could not run, what tests counted, and the totals.
+ * Ends a run of the tests with what this machine could not run, what passed at a second try only, what
+ * tests counted, and the totals.
  *
  * Registered after the default reporter in `vitest.config.ts`.
  *
@@ -17,9 +18,17 @@ import type {
 import type {} from './findings.ts' // declares what a test counted in its meta
 import type {} from './with-redis.ts' // declares the reason in the meta of a test
 
+/** A count above none of what no run may have. */
+const BROKEN =
+  /\b[1-9]\d* (?:violations|stale|wrong|lost|leaks|differences|duplicates|unhandled|exceptions)/
+
 /**
- * Prints the names of tests that were skipped for a reason, by reason, the lines that tests have
- * found, and then exactly `nearcache: N passed, N failed, N skipped`.
+ * Prints the names of tests that were skipped for a reason, by reason, those that passed at a second
+ * try (`RETRY=1`) with how the first one ended, the lines that tests have found, and then exactly
+ * `nearcache: N passed, N failed, N skipped`.
+ *
+ * A second try is for a machine that was slow. What a test found to be broken at its first try stays
+ * broken: such a test counts as failed, and the run fails.
  *
  * What fails outside a test (a file that cannot be loaded, a hook, an unhandled rejection) counts as
  * one failure, so that a line with `0 failed` is never printed for a run that failed.
@@ -33,8 +42,10 @@ export class LeftOutReporter implements Reporter {
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
-    for (const line of [...describeLeftOut(tests), ...findingsOf(tests)]) this.#print(line)
+    const lines = [...describeLeftOut(tests), ...describeFlaky(tests), ...findingsOf(tests)]
+    for (const line of lines) this.#print(line)
     this.#print(totals(tests, modules, unhandled))
+    if (tests.some(isForgivenViolation)) process.exitCode = 1
   }
 }
 
@@ -48,6 +59,21 @@ function describeLeftOut(tests: readonly TestCase[]): string[] {
   ])
 }
 
+function describeFlaky(tests: readonly TestCase[]): string[] {
+  const flaky = tests.filter((test) => test.diagnostic()?.flaky)
+  if (flaky.length === 0) return []
+  const lines = flaky.flatMap((test) => [
+    `  [${test.project.name}] ${test.fullName}${isForgivenViolation(test) ? ' (counts as failed)' : ''}`,
+    `    ${test.result().errors?.[0]?.message.split('\n', 1)[0] ?? 'without an error'}`,
+  ])
+  return ['Passed at a second try only:', ...lines, '']
+}
+
+/** Whether a test found a promise broken, and passed at another try. */
+function isForgivenViolation(test: TestCase): boolean {
+  return test.diagnostic()?.flaky === true && findingsOf([test]).some((line) => BROKEN.test(line))
+}
+
 function findingsOf(tests: readonly TestCase[]): string[] {
   return tests.flatMap((test) => test.meta().findings ?? []).toSorted()
 }
@@ -57,13 +83,16 @@ function reasonOf(test: TestCase): string | undefined {
   return result.state === 'skipped' ? (test.meta().leftOut ?? result.note) : undefined
 }
 
+function stateOf(test: TestCase): string {
+  return isForgivenViolation(test) ? 'failed' : test.result().state
+}
+
 function totals(
   tests: readonly TestCase[],
   modules: readonly TestModule[],
   unhandled: readonly SerializedError[],
 ): string {
-  const count = (state: string): number =>
-    tests.filter((test) => test.result().state === state).length
+  const count = (state: string): number => tests.filter((test) => stateOf(test) === state).length
   const groups = modules.flatMap((module): (TestModule | TestSuite)[] => [
     module,
     ...module.children.allSuites(),
