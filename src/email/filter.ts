@@ -116,6 +116,8 @@ const QUERY_FIELDS = [
 ] as const satisfies readonly (keyof EmailQuery)[]
 
 const canonical = new WeakSet<object>()
+/** Queries that are asked again are named once. */
+const keys = new WeakMap<CanonicalQuery, string>()
 
 /**
  * Checks a query and brings it into its canonical form. A canonical query is returned as it is.
@@ -124,7 +126,7 @@ const canonical = new WeakSet<object>()
  *   says; a word that is none of those allowed is answered with the words there are.
  */
 export function canonicalize(query: EmailQuery | CanonicalQuery): CanonicalQuery {
-  if (canonical.has(query)) return query as CanonicalQuery
+  if (isCanonical(query)) return query
   const fields = readFields(query, 'query', QUERY_FIELDS)
   const order = readOrder(fields)
   const result: CanonicalQuery = {
@@ -136,6 +138,11 @@ export function canonicalize(query: EmailQuery | CanonicalQuery): CanonicalQuery
   }
   canonical.add(Object.freeze(result))
   return result
+}
+
+/** Whether a query was answered by {@link canonicalize}. */
+export function isCanonical(query: EmailQuery | CanonicalQuery): query is CanonicalQuery {
+  return canonical.has(query)
 }
 
 /** The same query for another part of the list. Beyond the bounds of {@link EmailQuery} is no part. */
@@ -169,9 +176,12 @@ export function canonicalizeFilter(filter: EmailFilter | CanonicalFilter): Canon
  * @throws {InvalidFilterError} As {@link canonicalize}.
  */
 export function canonicalKey(query: EmailQuery | CanonicalQuery): string {
-  const { branches, order, limit, after, offset, total } = canonicalize(query)
+  const checked = canonicalize(query)
+  const known = keys.get(checked)
+  if (known !== undefined) return known
+  const { branches, order, limit, after, offset, total } = checked
   // Fields that say the default are left out; the order of all others is fixed.
-  return JSON.stringify({
+  const key = JSON.stringify({
     branches,
     ...(order.by === 'received' && order.direction === 'desc'
       ? {}
@@ -181,6 +191,8 @@ export function canonicalKey(query: EmailQuery | CanonicalQuery): string {
     offset,
     total,
   })
+  keys.set(checked, key)
+  return key
 }
 
 /** Names a filter, whatever page of it is asked for; for counts. As {@link canonicalKey}. */

@@ -26,8 +26,10 @@ import {
   type DateRange,
   type EmailFilter,
   type EmailQuery,
+  isCanonical,
 } from '../filter.ts'
 import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from '../workflow-chain.ts'
+import { AskedQueries } from './asked.ts'
 import { type Change, changeOf } from './change.ts'
 import { imageOf } from './image.ts'
 import { CachedLists } from './lists.ts'
@@ -78,6 +80,7 @@ export class CachedEmailRepository implements EmailRepository {
   readonly #reads: CachedReads
   readonly #writer: CachedWriter
   readonly #writes: CachedWrites
+  readonly #asked = new AskedQueries()
   readonly #recorder: QueryRecorder
   readonly #counts: ListCounts = { hits: 0, loaded: 0, bypassed: 0 }
 
@@ -117,9 +120,10 @@ export class CachedEmailRepository implements EmailRepository {
   }
 
   async queryEmails(query: EmailQuery | CanonicalQuery): Promise<EmailPage> {
-    const canonical = canonicalize(query)
-    if (query !== canonical) this.#recorder.note(query as EmailQuery)
-    return this.#readAfterDebts(() => this.#reads.page(canonical))
+    if (isCanonical(query)) return this.#readAfterDebts(() => this.#reads.page(query))
+    const asked = this.#asked.of(query)
+    this.#recorder.note(asked)
+    return this.#readAfterDebts(() => this.#reads.page(asked.canonical))
   }
 
   async queryEmailIds(query: EmailQuery | CanonicalQuery): Promise<EmailIdPage> {

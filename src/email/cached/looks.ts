@@ -156,11 +156,24 @@ export function isWithin(since: number, now: number, ms: number): boolean {
 /** The messages that entries of the log tell of. */
 export function toldIn(entries: readonly LogEntry[]): Ids {
   const ids = new Set<string>()
-  for (const { kind, value } of entries) {
-    const told = kind === 'unknown' ? idsOf([value as Intent | undefined]) : changedIn(value)
+  for (const entry of entries) {
+    const told = toldBy(entry)
     if (told === 'all') return 'all'
     for (const id of told) ids.add(id)
   }
+  return ids
+}
+
+/** Every list is held against the same entries, as the mirror of the log holds them. */
+const told = new WeakMap<LogEntry, Ids>()
+
+/** The messages that one entry tells of. */
+export function toldBy(entry: LogEntry): Ids {
+  const known = told.get(entry)
+  if (known !== undefined) return known
+  const { kind, value } = entry
+  const ids = kind === 'unknown' ? idsOf([value as Intent | undefined]) : changedIn(value)
+  told.set(entry, ids)
   return ids
 }
 

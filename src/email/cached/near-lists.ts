@@ -12,7 +12,7 @@
 import type { LogView } from '../../cache/change-log.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { EmailPage } from '../email-repository.ts'
-import { type Ids, isWithin, type Looked, type Looks, toldIn } from './looks.ts'
+import { type Ids, isWithin, type Looked, type Looks, toldBy } from './looks.ts'
 import { frozen } from './near-rows.ts'
 import type { Question } from './question.ts'
 import { carryOn, isInDoubt } from './replay.ts'
@@ -144,7 +144,7 @@ function carried(kept: Kept, { view }: Looked): boolean {
   const entries = view.since(window.at)
   const replayed = carryOn(question, window, view)
   if (entries === undefined || replayed.kind !== 'current') return false
-  if (replayed.isChanged || haveInCommon(toldIn(entries), kept.ids)) {
+  if (replayed.isChanged || entries.some((entry) => haveInCommon(toldBy(entry), kept.ids))) {
     kept.page = undefined
     kept.ids = NO_IDS
   }

@@ -65,8 +65,19 @@ export interface Question {
   mayMatch(known: Partial<ListImage>): boolean
 }
 
+/** Lists that are asked for again are described once. */
+const questions = new WeakMap<CanonicalQuery, Question>()
+
 /** A list of messages, page by page. */
 export function listQuestion(query: CanonicalQuery): Question {
+  const known = questions.get(query)
+  if (known !== undefined) return known
+  const question = describe(query)
+  questions.set(query, question)
+  return question
+}
+
+function describe(query: CanonicalQuery): Question {
   const { branches, limit, order, after, offset = 0, total = false } = query
   const depth = depthFor(offset + limit)
   const isRigid = offset + limit >= MAX_DEPTH

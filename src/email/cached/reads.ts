@@ -16,6 +16,7 @@ import {
   type CanonicalQuery,
   canonicalize,
   canonicalizeFilter,
+  canonicalKey,
   type DateRange,
   MAX_LIMIT,
   withPage,
@@ -63,7 +64,7 @@ export class CachedReads {
   }
 
   async page(query: CanonicalQuery): Promise<EmailPage> {
-    const name = nameOf('page', query)
+    const name = pageName(query)
     const found = await this.#find(name)
     if (found.kind === 'in-doubt') return this.#source().queryEmails(query)
     const near = found.kind === 'kept' ? await this.#nearPage(name, found, query) : undefined
@@ -72,11 +73,11 @@ export class CachedReads {
 
   /** As {@link page}, and whatever is missing in Redis is stored there, for all isolates. */
   sharedPage(query: CanonicalQuery): Promise<EmailPage> {
-    return this.#farPage(nameOf('page', query), query, true)
+    return this.#farPage(pageName(query), query, true)
   }
 
   async ids(query: CanonicalQuery): Promise<EmailIdPage> {
-    const window = await this.#window(nameOf('page', query), {
+    const window = await this.#window(pageName(query), {
       question: () => listQuestion(query),
       ttl: () => listTtl(query.branches, this.#platform.now()),
       fill: (question) => this.#fill(question, query),
@@ -238,11 +239,12 @@ interface Asked {
 }
 
 /** Names what is asked in this process. */
-function nameOf(
-  kind: 'page' | 'count' | 'figures',
-  asked: CanonicalQuery | CanonicalFilter | readonly unknown[],
-): string {
+function nameOf(kind: 'count' | 'figures', asked: CanonicalFilter | readonly unknown[]): string {
   return `${kind} ${JSON.stringify(asked)}`
+}
+
+function pageName(query: CanonicalQuery): string {
+  return `page ${canonicalKey(query)}`
 }
 
 /** The page, if the messages are those of the list. */

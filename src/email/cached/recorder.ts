@@ -9,6 +9,7 @@ import { isRemoteFailure } from '../../cache/context.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { canonicalize, canonicalKey, type EmailQuery } from '../filter.ts'
+import type { AskedQuery } from './asked.ts'
 
 /** A query with the times it was asked for. */
 export interface RecordedQuery {
@@ -39,11 +40,10 @@ export class QueryRecorder {
     this.#platform = platform
   }
 
-  /** Counts a query as the caller gave it. Pages behind a cursor are nobody's first question. */
-  note(query: EmailQuery): void {
-    if (query.cursor !== undefined) return
-    const key = canonicalKey(query)
-    this.#add(key, query)
+  /** Counts a query. Pages behind a cursor are nobody's first question. */
+  note({ key, plain }: AskedQuery): void {
+    if (plain === undefined || plain.cursor !== undefined) return
+    this.#add(key, plain)
     this.#reads++
     if (this.#reads % SHARED_EVERY === 0) this.#platform.defer(this.share())
   }

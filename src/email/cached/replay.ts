@@ -15,7 +15,7 @@ import type { LogEntry } from '../../cache/log-mirror.ts'
 import { type Change, type Intent, type RowChange, unpackChange } from './change.ts'
 import type { ListImage } from './image.ts'
 import { isLookedAt, type Match, type Question, sortKey } from './question.ts'
-import { idOf, type ListWindow, WindowRows } from './window.ts'
+import { idsOf, type ListWindow, WindowRows } from './window.ts'
 
 /** How a list stands to a view of the log. */
 export type Replayed =
@@ -206,6 +206,5 @@ function mayAffect(
   const { ids, set, isDelete = false } = intent
   if (question.isCounted || question.isRigid || ids === undefined) return true
   if (!isDelete && question.mayMatch(set)) return true
-  const wanted = new Set(ids)
-  return rows.some((key) => wanted.has(idOf(key)))
+  return ids.some((id) => idsOf(rows).has(id))
 }

@@ -74,16 +74,29 @@ export function idOf(key: SortKey): string {
   return String(key.at(-1))
 }
 
+/** The rows of a list stay the same over most changes, each of which asks for the ids. */
+const idsOfRows = new WeakMap<readonly SortKey[], ReadonlySet<string>>()
+
+/** The ids of rows that are not changed any more. */
+export function idsOf(rows: readonly SortKey[]): ReadonlySet<string> {
+  const known = idsOfRows.get(rows)
+  if (known !== undefined) return known
+  const ids = new Set(rows.map(idOf))
+  idsOfRows.set(rows, ids)
+  return ids
+}
+
 /** Rows of a window while they are carried on. */
 export class WindowRows {
-  #rows: SortKey[]
+  /** Replaced, and never changed. */
+  #rows: readonly SortKey[]
   #end: SortKey | null
   readonly #direction: EmailDirection
   readonly #most: number
   #isChanged = false
 
   constructor({ rows, end }: ListWindow, direction: EmailDirection, depth: number) {
-    this.#rows = [...rows]
+    this.#rows = rows
     this.#end = end
     this.#direction = direction
     this.#most = 2 * depth
@@ -94,13 +107,12 @@ export class WindowRows {
   }
 
   has(id: string): boolean {
-    return this.#rows.some((key) => key.at(-1) === id)
+    return idsOf(this.#rows).has(id)
   }
 
   remove(id: string): void {
-    const at = this.#rows.findIndex((key) => key.at(-1) === id)
-    if (at < 0) return
-    this.#rows.splice(at, 1)
+    if (!this.has(id)) return
+    this.#rows = this.#rows.filter((key) => idOf(key) !== id)
     this.#isChanged = true
   }
 
@@ -114,7 +126,7 @@ export class WindowRows {
       if (compareKeys(other, key, this.#direction) < 0) low = middle + 1
       else high = middle
     }
-    this.#rows.splice(low, 0, key)
+    this.#rows = this.#rows.toSpliced(low, 0, key)
     this.#isChanged = true
     this.#cut()
   }
@@ -125,7 +137,7 @@ export class WindowRows {
 
   #cut(): void {
     if (this.#rows.length <= this.#most) return
-    this.#rows.pop()
+    this.#rows = this.#rows.slice(0, -1)
     this.#end = this.#rows.at(-1) ?? null
   }
 }

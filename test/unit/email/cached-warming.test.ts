@@ -42,4 +42,17 @@ describe('CachedEmailRepository.warmCache', () => {
       isComplete: false,
     })
   })
+
+  test('reads a query as it was asked, though its caller has changed the object since', async () => {
+    await emails.createEmail(makeEmail({ threadId: 't' }))
+    const query: { threadId: string } = { threadId: 't' }
+    await emails.queryEmails(query)
+    query.threadId = 'another'
+    await emails.clearCache()
+
+    await emails.warmCache()
+
+    expect(await mailbox.statementsOf(() => emails.queryEmails({ threadId: 't' }))).toBe(0)
+    expect(await mailbox.statementsOf(() => emails.queryEmails(query))).toBe(1)
+  })
 })
