@@ -13,8 +13,8 @@ import { ResponseCache } from './response-cache.ts'
 /** Options of {@link cachedFetch}. */
 export interface CachedFetchOptions extends HttpCacheOptions {
   /**
-   * `private`: the caller is one user to the servers it asks, and `private` responses and those to its
-   * credentials are stored. `shared`: it asks for many. @default 'private'
+   * `private`: `private` responses and those to credentials are stored too, for the same credentials, or for
+   * the `user` that is given. `shared`: what is stored is for all. @default 'private'
    */
   readonly audience?: 'private' | 'shared'
   /** @default the global one */

@@ -184,13 +184,14 @@ export class Load {
     return exchange(this.#visit, asked, stored, this.#settings.platform)
   }
 
-  /** The stored response under the fields of a 304; `undefined` if it is not about this one. */
+  /** The stored response under the fields of a 304; `undefined` if it is not about this one alone. */
   #refresh(
     context: LoadContext<Stored>,
     stored: StoredResponse,
     answer: Exchange,
   ): StoredResponse | undefined {
-    if (!isAbout(answer, stored)) return undefined
+    // A cookie is for whoever asked, and reaches nobody with what is stored for all.
+    if (!isAbout(answer, stored) || answer.headers.has('set-cookie')) return undefined
     const received = {
       status: stored.status,
       headers: updatedFields(stored, answer.headers, answer.receivedAt),

@@ -47,12 +47,15 @@ export interface HttpCacheOptions {
   readonly compression?: false | { readonly thresholdBytes: number }
   /** How the query takes part in the key. @default 'exact' */
   readonly query?: QueryRule
-  /** Request fields that every response is taken to vary by. @default KEYED_HEADERS */
+  /**
+   * Request fields that every response is taken to vary by. A private cache of which no `user` says whose it
+   * is has `authorization` and `cookie` among them in any case. @default KEYED_HEADERS
+   */
   readonly keyedHeaders?: readonly string[]
   /**
    * Who asks, where the answer is his alone. Requests with a user have a private cache of their own:
    * `private` responses and those to credentials are stored in it. Use what cannot be forged, such as
-   * the id in a verified session. @default nobody: the cache is shared
+   * the id in a verified session; an empty one is nobody's. @default nobody: the cache is shared
    */
   readonly user?: (request: Request) => string | undefined
   /** Tags by which a response can be invalidated: at most 64 with those of `tagHeader`. @default none */
@@ -116,6 +119,8 @@ const NAMES = [
 ]
 
 const TARGETS = ['nearcache-cache-control', 'cdn-cache-control']
+/** What tells one user from another where nothing else does. */
+const CREDENTIALS = ['authorization', 'cookie']
 const FIELD_NAME = /^[!#$%&'*+.^_`|~\w-]{1,100}$/
 
 /**
@@ -144,8 +149,8 @@ export function resolveSettings(
     maxBodyBytes,
     compression: checkCompression(options.compression ?? { thresholdBytes: 16_384 }),
     query: checkQuery(options.query ?? 'exact'),
-    keyedHeaders: fieldNames(options.keyedHeaders ?? KEYED_HEADERS, 'keyedHeaders'),
-    user: checkFunction(user, 'user'),
+    keyedHeaders: resolveKeyedHeaders(options, audience),
+    user: checkFunction(user, 'user') && ((request) => user?.(request) || undefined),
     tags: checkFunction(tags, 'tags'),
     tagHeader: resolveTagHeader(options.tagHeader),
     etag: oneOf(options.etag ?? 'generate', 'etag', ['generate', 'keep']),
@@ -173,6 +178,14 @@ function resolveRules(options: HttpCacheOptions, audience: Rules['audience']): R
     staleIfErrorMs: toMilliseconds(staleIfError, 'staleIfError'),
     keepStaleMs: toMilliseconds(keepStale, 'keepStale'),
   }
+}
+
+function resolveKeyedHeaders(
+  { keyedHeaders = KEYED_HEADERS, user }: HttpCacheOptions,
+  audience: Rules['audience'],
+): readonly string[] {
+  const names = fieldNames(keyedHeaders, 'keyedHeaders')
+  return audience === 'private' && user === undefined ? [...CREDENTIALS, ...names] : names
 }
 
 function resolveTagHeader(name: string | false = 'cache-tag'): string | undefined {

@@ -84,7 +84,7 @@ export function termsOf(asked: Asked, received: Received, rules: Rules): Terms |
   // Partial responses are passed on; a cookie is for whoever it was set for.
   if (vary === undefined || status < 200 || status > 599 || status === 206 || status === 304)
     return undefined
-  if (headers.has('set-cookie')) return undefined
+  if (headers.has('set-cookie') || isEndless(headers)) return undefined
   const effective = effectiveDirectives(headers, rules.targets)
   const directives = understood(effective.directives, status)
   if (directives === undefined) return undefined
@@ -118,6 +118,11 @@ function effectiveDirectives(headers: Headers, targets: readonly string[]): Effe
     if (directives) return { directives, targeted: true }
   }
   return { directives: parseCacheControl(headers.get('cache-control')), targeted: false }
+}
+
+/** Events are for whoever listens, and others would wait for an end that does not come. */
+function isEndless(headers: Headers): boolean {
+  return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
 }
 
 /** Heeds `must-understand` (RFC 9111, section 5.2.2.3): `undefined` if the status is not understood. */

@@ -256,7 +256,6 @@ describe('The cached fetch', () => {
 
     expect(await text()).toBe('call 1')
     expect(await text()).toBe('call 1')
-    expect(await text({ headers: { authorization: 'x' } })).toBe('call 1')
     expect(await text({ cache: 'no-store' })).toBe('call 2')
     expect(await text({ cache: 'reload' })).toBe('call 3')
     expect(await text({ cache: 'force-cache' })).toBe('call 3')
@@ -264,6 +263,30 @@ describe('The cached fetch', () => {
     expect(await text({ cache: 'only-if-cached', mode: 'same-origin' })).toBe('call 4')
     const other = new Request(`${url}/other`, { cache: 'only-if-cached', mode: 'same-origin' })
     expect((await get(other)).status).toBe(504)
+  })
+
+  test('never serves to one who asks with credentials what others have got, unless told whose it is', async () => {
+    const fetch = async ({ headers }: Request): Promise<Response> =>
+      new Response(`for ${headers.get('authorization') ?? headers.get('cookie')}`, {
+        headers: { 'cache-control': 'private, max-age=60' },
+      })
+    const askAll = async (get: ReturnType<typeof cachedFetch>): Promise<string[]> => {
+      const texts: string[] = []
+      for (const headers of [
+        { authorization: 'ann' },
+        { authorization: 'bob' },
+        { cookie: 'cy' },
+      ]) {
+        texts.push(await (await get('https://origin.example', { headers })).text())
+        await settle()
+      }
+      return texts
+    }
+    const get = cachedFetch({ platform, cache: newCache(), fetch, keyedHeaders: [] })
+    const ofOne = cachedFetch({ platform, cache: newCache(), fetch, user: () => 'ann' })
+
+    expect(await askAll(get)).toEqual(['for ann', 'for bob', 'for cy'])
+    expect(await askAll(ofOne)).toEqual(['for ann', 'for ann', 'for ann'])
   })
 
   test('as a shared one does not store what is private', async () => {

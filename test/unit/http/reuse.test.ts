@@ -118,6 +118,24 @@ describe('A stored response', () => {
     expect(requests).toHaveLength(1)
   })
 
+  test('that is a stream of events is nobody else’s, and holds nobody up', async () => {
+    const { get, requests } = site(
+      () =>
+        new Response(new ReadableStream(), {
+          headers: { 'content-type': 'Text/Event-Stream; charset=utf-8' },
+        }),
+      { ttl: '1m' },
+    )
+    const answers = [await get(), await get()]
+
+    expect(requests).toHaveLength(2)
+    expect(answers.map(({ headers }) => headers.get('cache-status'))).toEqual([
+      'nearcache; fwd=uri-miss',
+      'nearcache; fwd=uri-miss',
+    ])
+    for (const { body } of answers) await body?.cancel()
+  })
+
   test('answers HEAD, which is not stored itself', async () => {
     const { get, requests } = site(counting(FRESH))
     const miss = await get(URL_A, { method: 'HEAD' })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { bodies, counting, reply, site, URL_A } from './harness.ts'
 
 const FRESH = { 'cache-control': 'max-age=60' }
+const PRIVATE = { 'cache-control': 'private, max-age=60' }
 const by = (headers: Record<string, string>): RequestInit => ({ headers })
 
 /** Answers with who asked. */
@@ -68,6 +69,25 @@ describe('A shared cache', () => {
     expect(answers.map(({ headers }) => headers.getSetCookie())).toEqual([['id=1'], ['id=2']])
   })
 
+  test('gives a cookie that comes with a validation to whoever it was set for', async () => {
+    const { get } = site((request, call) => {
+      const headers = { etag: '"v1"', 'cache-control': 'public, no-cache' }
+      if (!request.headers.has('cookie')) return reply('for all', headers)
+      const isSame = request.headers.has('if-none-match')
+      return new Response(isSame ? null : 'for all', {
+        status: isSame ? 304 : 200,
+        headers: { ...headers, 'set-cookie': `id=${call}` },
+      })
+    })
+    await get()
+
+    const answer = await get(URL_A, by({ cookie: 'a=b' }))
+
+    expect([answer.status, await answer.text()]).toEqual([200, 'for all'])
+    expect(answer.headers.getSetCookie()).toEqual(['id=3'])
+    expect((await get()).headers.getSetCookie()).toEqual([])
+  })
+
   test('keeps no secret in its keys: what a response varies by is hashed', async () => {
     const secret = 'Bearer 0123456789'
     const { get, engine } = site(
@@ -89,8 +109,7 @@ describe('A private cache', () => {
 
   test('keeps each user’s responses apart, private ones and those to credentials included', async () => {
     const { get, requests } = site(
-      (request) =>
-        reply(`for ${request.headers.get('x-user')}`, { 'cache-control': 'private, max-age=60' }),
+      (request) => reply(`for ${request.headers.get('x-user')}`, PRIVATE),
       { user },
     )
 
@@ -105,11 +124,7 @@ describe('A private cache', () => {
   })
 
   test('of a user is not reached by names made to look like another’s', async () => {
-    const { get } = site(
-      (request) =>
-        reply(`${request.headers.get('x-user')}`, { 'cache-control': 'private, max-age=60' }),
-      { user },
-    )
+    const { get } = site((request) => reply(`${request.headers.get('x-user')}`, PRIVATE), { user })
     await get(`${URL_A}?user=ann`)
     await get(URL_A, of('ann'))
 
@@ -120,15 +135,23 @@ describe('A private cache', () => {
   })
 
   test('loses what its user changes', async () => {
-    const { get, requests } = site(
-      () => reply('mine', { 'cache-control': 'private, max-age=60' }),
-      { user },
-    )
+    const { get, requests } = site(() => reply('mine', PRIVATE), { user })
     await get(URL_A, of('ann'))
     await get(URL_A, { ...of('ann'), method: 'PUT' })
     await get(URL_A, of('ann'))
 
     expect(requests).toHaveLength(3)
+  })
+
+  test('is nobody’s where the user has no name: then the cache is the shared one', async () => {
+    const { get } = site((request) => reply(`for ${request.headers.get('x-user')}`, PRIVATE), {
+      user: () => '',
+    })
+
+    expect(await bodies(get(URL_A, of('ann')), get(URL_A, of('bob')))).toEqual([
+      'for ann',
+      'for bob',
+    ])
   })
 
   test('gives cookies to nobody else either', async () => {
