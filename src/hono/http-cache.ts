@@ -10,7 +10,12 @@ import { type HttpCacheOptions, resolveSettings } from '../http/options.ts'
 import { ResponseCache } from '../http/response-cache.ts'
 
 /** Options of {@link httpCache}. */
-export interface HonoHttpCacheOptions extends HttpCacheOptions {
+export interface HonoHttpCacheOptions extends Omit<HttpCacheOptions, 'user'> {
+  /**
+   * Who asks, as `user` of {@link HttpCacheOptions}, and as middleware before this one has found it:
+   * `(_request, c) => c.var.session.userId`.
+   */
+  readonly user?: (request: Request, c: Context) => string | undefined
   /**
    * How to run the app again behind an answer that was stale, since a context of Hono answers once:
    * `(request, c) => app.fetch(request, c.env)`. It comes back to this middleware, which lets it pass.
@@ -26,8 +31,16 @@ export interface HonoHttpCacheOptions extends HttpCacheOptions {
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
-  const cache = new ResponseCache(resolveSettings(options, ['revalidate']))
-  const { revalidate } = options
+  const { revalidate, user, ...others } = options
+  /** The contexts of requests, of which the cache itself knows nothing. */
+  const contexts = new WeakMap<Request, Context>()
+  const userOf = (request: Request): string | undefined =>
+    user?.(request, contexts.get(request) as Context)
+  const settings = resolveSettings(
+    { ...others, ...(user !== undefined && { user: typeof user === 'function' ? userOf : user }) },
+    ['revalidate'],
+  )
+  const cache = new ResponseCache(settings)
   if (revalidate !== undefined && typeof revalidate !== 'function') {
     throw new InvalidOptionError('revalidate', 'a function')
   }
@@ -53,6 +66,7 @@ export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
         own.add(request)
         return revalidate(request, c)
       })
+    contexts.set(raw, c)
     c.res = await cache.handle(raw, { origin, behind })
     return undefined
   }

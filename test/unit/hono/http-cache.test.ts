@@ -214,6 +214,37 @@ describe('httpCache', () => {
     expect(await (await request('/doc')).text()).toBe('new')
   })
 
+  test('keeps apart what users get whom middleware before it has found', async () => {
+    const { app, cache, platform, request } = setUp()
+    const by = (user: string): RequestInit => ({ headers: { authorization: `Bearer ${user}` } })
+    app.use(async (c, next) => {
+      c.set('userId' as never, c.req.header('authorization')?.slice(7) as never)
+      await next()
+    })
+    app.use(httpCache({ cache, platform, user: (_request, c) => c.get('userId') }))
+    app.get('/me', (c) => {
+      c.header('cache-control', 'private, max-age=60')
+      return c.text(`for ${c.req.header('authorization')}`)
+    })
+    app.put('/me', (c) => c.body(null, 204))
+
+    const statuses: (string | null)[] = []
+    for (const user of ['ann', 'bob', 'ann']) {
+      const answer = await request('/me', by(user))
+      expect(await answer.text()).toBe(`for Bearer ${user}`)
+      statuses.push(answer.headers.get('cache-status'))
+    }
+    await request('/me', { ...by('ann'), method: 'PUT' })
+    statuses.push((await request('/me', by('ann'))).headers.get('cache-status'))
+
+    expect(statuses).toEqual([
+      'nearcache; fwd=uri-miss; stored',
+      'nearcache; fwd=uri-miss; stored',
+      'nearcache; hit; ttl=60',
+      'nearcache; fwd=uri-miss; stored',
+    ])
+  })
+
   test('is asked for HEAD as for GET', async () => {
     const { app, middleware, request } = setUp()
     app.use(middleware)
