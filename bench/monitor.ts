@@ -1,11 +1,12 @@
 /**
- * What counting costs: a near hit and a remote hit with metrics on, beside the same with them off.
+ * What counting costs: a near hit and a remote hit with metrics on, and with hot keys, beside the same
+ * without.
  *
  * @module
  */
 
 import { RedisCacheManager } from 'nearcache'
-import { Metrics, RedisFigures } from 'nearcache/monitor'
+import { HotKeys, Metrics, RedisFigures } from 'nearcache/monitor'
 import { tcpTransport } from 'nearcache/redis/tcp'
 import { startRedisServer } from '../test/support/redis-server.ts'
 import { compare, type Report, ratioOf, repeat, type Subject } from './measure.ts'
@@ -16,34 +17,43 @@ const ROUNDS = 101
 const KEYS: readonly string[] = Array.from({ length: 1_024 }, (_, i) => `user:${i}`)
 const TAGS = ['org:1', 'team:2']
 const NEAR = { on: 'near hit, counted', off: 'near hit' }
-const REMOTE = { on: 'remote hit, counted', off: 'remote hit' }
+const REMOTE = {
+  on: 'remote hit, counted',
+  off: 'remote hit',
+  // There are twice as many keys as it has room for.
+  hotKeys: 'remote hit, its key counted',
+}
 const AT_ONCE = 16
+
+/** Begins to count what a cache does. */
+type Counting = (cache: RedisCacheManager) => unknown
+
+const metrics: Counting = (cache) => new Metrics({ cache, sinks: [new RedisFigures({ cache })] })
+const hotKeys: Counting = (cache) => new HotKeys({ cache })
 
 /** Runs it. */
 export async function benchMonitor(): Promise<Report> {
   const server = await startRedisServer()
   const opened: { close(): Promise<void> }[] = []
-  const open = async (near: boolean, isCounted: boolean): Promise<RedisCacheManager> => {
+  const open = async (near: boolean, count?: Counting): Promise<RedisCacheManager> => {
     const cache = new RedisCacheManager({
       redis: tcpTransport({ url: server.url }),
-      prefix: `${near}${isCounted}`,
+      prefix: `${near}${opened.length}`,
       deadline: '10s',
       ...(near && { near: { ttl: '1h' } }),
     })
     opened.push(cache)
-    if (isCounted) new Metrics({ cache, sinks: [new RedisFigures({ cache })] })
+    count?.(cache)
     const load = new Map(KEYS.map((key, i) => [key, recordOf(i)]))
     await cache.getOrSetMany(KEYS, () => load, { tags: TAGS, ttl: '1d' })
     return cache
   }
   try {
-    const near = [
-      await reading(NEAR.off, open(true, false)),
-      await reading(NEAR.on, open(true, true)),
-    ]
+    const near = [await reading(NEAR.off, open(true)), await reading(NEAR.on, open(true, metrics))]
     const remote = [
-      await reading(REMOTE.off, open(false, false)),
-      await reading(REMOTE.on, open(false, true)),
+      await reading(REMOTE.off, open(false)),
+      await reading(REMOTE.on, open(false, metrics)),
+      await reading(REMOTE.hotKeys, open(false, hotKeys)),
     ]
     const nearFound = await compare({
       subjects: near,
@@ -57,7 +67,10 @@ export async function benchMonitor(): Promise<Report> {
       concurrency: AT_ONCE,
       count: 3_000,
       rounds: ROUNDS,
-      ratios: [[REMOTE.on, REMOTE.off]],
+      ratios: [
+        [REMOTE.on, REMOTE.off],
+        [REMOTE.hotKeys, REMOTE.off],
+      ],
     })
     return {
       title: 'Metrics',
@@ -74,6 +87,11 @@ export async function benchMonitor(): Promise<Report> {
         {
           what: 'remote hit with metrics, 16 at once: CPU, of one without',
           measured: ratioOf(remoteFound, REMOTE.on, REMOTE.off, AT_ONCE).clientCpu,
+          bound: { atMost: 1.02 },
+        },
+        {
+          what: 'remote hit with hot keys, 16 at once: CPU, of one without',
+          measured: ratioOf(remoteFound, REMOTE.hotKeys, REMOTE.off, AT_ONCE).clientCpu,
           bound: { atMost: 1.02 },
         },
       ],

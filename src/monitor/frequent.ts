@@ -18,11 +18,12 @@ export class Frequent {
     this.#capacity = capacity
   }
 
-  add(item: string): void {
+  /** @param weight How many arrivals this one stands for. */
+  add(item: string, weight: number): void {
     const count = this.#counts.get(item)
-    if (count !== undefined) this.#counts.set(item, count + 1)
-    else if (this.#counts.size < this.#capacity) this.#counts.set(item, 1)
-    else this.#lowerAll()
+    if (count !== undefined) this.#counts.set(item, count + weight)
+    else if (this.#counts.size < this.#capacity) this.#counts.set(item, weight)
+    else this.#makeRoom(item, weight)
   }
 
   /** The most frequent of what came since the last call, and starts anew. */
@@ -32,11 +33,17 @@ export class Frequent {
     return [...counts].sort(([, a], [, b]) => b - a).slice(0, most)
   }
 
-  /** Paid for by the arrivals that raised the counts: a step each, on average. */
-  #lowerAll(): void {
-    for (const [item, count] of this.#counts) {
-      if (count === 1) this.#counts.delete(item)
-      else this.#counts.set(item, count - 1)
+  /**
+   * Takes as much from all of them, the newcomer included, as it takes until one is down to nothing. Paid
+   * for by the arrivals that raised the counts: a step each, on average.
+   */
+  #makeRoom(item: string, weight: number): void {
+    let least = weight
+    for (const count of this.#counts.values()) if (count < least) least = count
+    for (const [other, count] of this.#counts) {
+      if (count === least) this.#counts.delete(other)
+      else this.#counts.set(other, count - least)
     }
+    if (weight > least) this.#counts.set(item, weight - least)
   }
 }

@@ -5,23 +5,26 @@ import { InvalidOptionError, RemoteError } from '../../../src/errors.ts'
 import { Frequent } from '../../../src/monitor/frequent.ts'
 import { HotKeys, type HotKeysOptions } from '../../../src/monitor/hot-keys.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { draw } from '../../../src/testing/draw.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
 import { turns } from '../../support/turns.ts'
 
 describe('Frequent', () => {
   test('counts no item too high, nor too low by more than the bound', () => {
-    const items = fc.array(fc.constantFrom(...'abcdefgh'), { maxLength: 300 })
+    const arrivals = fc.tuple(fc.constantFrom(...'abcdefgh'), fc.constantFrom(1, 2, 64))
+    const items = fc.array(arrivals, { maxLength: 300 })
     fc.assert(
       fc.property(items, fc.integer({ min: 1, max: 8 }), (stream, capacity) => {
         const frequent = new Frequent(capacity)
-        for (const item of stream) frequent.add(item)
+        const sum = (of: typeof stream) => of.reduce((total, [, weight]) => total + weight, 0)
+        for (const [item, weight] of stream) frequent.add(item, weight)
         const counts = new Map(frequent.take(capacity))
-        for (const item of new Set(stream)) {
-          const truth = stream.filter((one) => one === item).length
+        for (const item of new Set(stream.map(([name]) => name))) {
+          const truth = sum(stream.filter(([name]) => name === item))
           const counted = counts.get(item) ?? 0
           expect(counted).toBeLessThanOrEqual(truth)
-          expect(counted).toBeGreaterThanOrEqual(truth - stream.length / (capacity + 1))
+          expect(counted).toBeGreaterThanOrEqual(truth - sum(stream) / (capacity + 1))
         }
       }),
     )
@@ -125,6 +128,23 @@ describe('HotKeys', () => {
     await hotKeys.flush()
 
     expect((await hotKeys.read()).misses.map(({ key }) => key)).toEqual(['k8', 'k7'])
+  })
+
+  test('are found by a sample among far more keys than there is room for', async () => {
+    let drawn = 0
+    platform = new ManualPlatform({ random: () => draw(1, 'sample', drawn++) })
+    const { cache, hotKeys } = isolate({ capacity: 100, most: 2 })
+    const reads = 10_000
+    for (let i = 0; i < reads; i++) {
+      await cache.get(i % 20 === 0 ? 'twentieth' : i % 10 === 1 ? 'tenth' : `k${i}`)
+    }
+    await hotKeys.flush()
+
+    const { misses } = await hotKeys.read()
+
+    expect(misses.map(({ key }) => key)).toEqual(['tenth', 'twentieth'])
+    expect(misses[0]?.count).toBeGreaterThan(reads / 10 / 2)
+    expect(misses[0]?.count).toBeLessThan((reads / 10) * 1.5)
   })
 
   test('neither keep a read from its answer nor reject while Redis is away', async () => {
