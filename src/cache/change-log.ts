@@ -55,7 +55,7 @@ export interface AppendOptions {
   readonly token?: string
   /** @default 'ordered' */
   readonly kind?: LogEntryKind
-  /** As the one of {@link ChangeLog.mark}. */
+  /** As the one of {@link ChangeLog.mark}. @default none */
   readonly next?: () => void
 }
 

@@ -21,12 +21,9 @@ export interface LoaderTimeouts {
 
 /** When a copy inside this isolate may be served. One of the two must be given. */
 export interface NearOptions {
-  /**
-   * A copy is served unseen for this long, so it lags calls of other isolates by as much: to within a
-   * turn of the event loop, which has one time for all of its near hits.
-   */
+  /** A copy is served unseen for this long, so it lags calls of other isolates by as much. @default none */
   readonly ttl?: Duration
-  /** Checks header and markers remotely before each use (two commands, no payload): no lag. */
+  /** Checks header and markers remotely before each use (two commands, no payload): no lag. @default false */
   readonly verify?: boolean
   /**
    * `shared`: all callers get the same object, frozen outside production. `copy`: each gets its
@@ -58,10 +55,11 @@ export interface EntryOptions<Value = unknown> {
   readonly staleIfError?: Duration
   /** XFetch's beta: 1 refreshes a little before expiry, more is earlier, 0 never. @default 0 */
   readonly earlyRefresh?: number
+  /** How long the loader may take. @default `{ hard: '10s' }` */
   readonly loaderTimeout?: LoaderTimeouts
   /**
    * Labels for joint invalidation. All callers of a key must name the same ones. A function
-   * derives them from the loaded value; it needs `lateTags`.
+   * derives them from the loaded value; it needs `lateTags`. @default none
    */
   readonly tags?: readonly string[] | ((value: Value) => readonly string[])
   /**
@@ -81,7 +79,7 @@ export interface EntryOptions<Value = unknown> {
    * that were loaded for this call are not asked. It must not throw. @default none
    */
   readonly freshness?: FreshnessOf<Value>
-  /** Checks what is read from Redis; a value that fails is a miss. Loaded values are not checked. */
+  /** Checks what is read from Redis; a value that fails is a miss. Loaded values are not checked. @default none */
   readonly schema?: StandardSchema<Value>
   /**
    * The last word on a stored value that is valid by its tags and its age: returns what is served in
@@ -101,7 +99,7 @@ export interface EntryOptions<Value = unknown> {
    * none. @default none
    */
   readonly after?: string
-  /** Ends the waiting of this call with the signal's reason; a load that was begun goes on. */
+  /** Ends the waiting of this call with the signal's reason; a load that was begun goes on. @default none */
   readonly signal?: AbortSignal
 }
 
@@ -110,7 +108,7 @@ export interface NamespaceOptions<Value = unknown>
   extends Omit<EntryOptions<Value>, 'signal' | 'after' | 'reconcile'> {
   /**
    * Beginnings of keys that can be invalidated by `prefix*` at once, in one command. Each entry
-   * whose key begins with one carries its marker. At most 8.
+   * whose key begins with one carries its marker. At most 8. @default none
    */
   readonly prefixes?: readonly string[]
 }
@@ -125,21 +123,25 @@ export interface EncryptionOptions {
 export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Value>, 'near'> {
   /** The way to Redis: a transport, or any `Requester` of `@upstash/redis`. */
   readonly redis: Requester | Transport
+  /** @default webPlatform() */
   readonly platform?: Platform
   /** First part of every name in Redis. @default 'nc' */
   readonly prefix?: string
   /** The outermost namespace. @default 'default' */
   readonly namespace?: string
+  /** Keeps copies inside this isolate. @default false */
   readonly near?: NearTierOptions | false
   /** Deadline of each operation on Redis, retries included; from 1 ms. @default '500ms' */
   readonly deadline?: Duration
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
+  /** When Redis is not asked for a while. @default 5 failures in a row, and 1 s */
   readonly breaker?: Omit<BreakerOptions, 'onChange' | 'pauseMs'>
   /** Bound on a value's text, in bytes, before compression. @default 4_194_304 (4 MiB) */
   readonly maxValueBytes?: number
-  /** Replaces keys and tags by HMAC-SHA-256 with this secret: 32 bytes as base64 or hex. */
+  /** Replaces keys and tags by HMAC-SHA-256 with this secret: 32 bytes as base64 or hex. @default off: names are readable */
   readonly hashKeys?: { readonly secret: string }
+  /** @default off: values are readable */
   readonly encryption?: EncryptionOptions
 }
 

@@ -18,6 +18,7 @@ export type Authenticate = (request: Request) => boolean | Promise<boolean>
 
 /** Options for `dashboard`. */
 export interface DashboardOptions {
+  /** Whose keys are looked over. */
   readonly cache: RedisCacheManager
   /** Its figures are those that are shown. */
   readonly monitor: CacheMonitor

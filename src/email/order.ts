@@ -15,6 +15,7 @@ export const ORDERS = ['received', 'sent', 'priority', 'sender'] as const
 /** One of {@link ORDERS}. */
 export type EmailOrderBy = (typeof ORDERS)[number]
 
+/** Which end of an order comes first. */
 export const DIRECTIONS = ['asc', 'desc'] as const
 /** One of {@link DIRECTIONS}. The whole sort key is turned round, ties included. */
 export type EmailDirection = (typeof DIRECTIONS)[number]
@@ -52,6 +53,7 @@ export function urgencyOf(priority: EmailPriority): number {
   return PRIORITIES.length - 1 - PRIORITIES.indexOf(priority)
 }
 
+/** By what a message is placed in an order, its id last. */
 export function sortKeyOf(email: Sortable, by: EmailOrderBy): SortKey {
   const { id, receivedAt, sentAt, priority, senderEmail } = email
   switch (by) {

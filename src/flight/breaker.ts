@@ -18,7 +18,7 @@ export interface BreakerOptions {
    * cooldown, whichever is longer. `undefined` for a failure that only counts. @default none asks
    */
   readonly pauseMs?: (error: unknown) => number | undefined
-  /** Called with the new state after each change; must not throw. */
+  /** Called with the new state after each change; must not throw. @default none */
   readonly onChange?: (state: CircuitState) => void
 }
 

@@ -19,7 +19,7 @@ export interface HonoHttpCacheOptions extends Omit<HttpCacheOptions, 'user'> {
   /**
    * How to run the app again behind an answer that was stale, since a context of Hono answers once:
    * `(request, c) => app.fetch(request, c.env)`. It comes back to this middleware, which lets it pass.
-   * Without it, what is stale is refreshed before the answer.
+   * Without it, what is stale is refreshed before the answer. @default none
    */
   readonly revalidate?: (request: Request, c: Context) => Response | Promise<Response>
 }

@@ -11,6 +11,7 @@ import { problemResponse } from '../web/problem.ts'
 
 /** Options for {@link rateLimit}. */
 export interface RateLimitOptions {
+  /** Decides; one for an isolate. */
   readonly limiter: RateLimiter
   /**
    * Where a request comes from, by a source that the client cannot write: {@link cloudflareAddress}

@@ -31,6 +31,7 @@ export interface SessionAssertionOptions {
   readonly ttl?: Duration
   /** By how much the clocks of edge and origin may differ; 0 to 60 s. @default '5s' */
   readonly skew?: Duration
+  /** @default webPlatform() */
   readonly platform?: Platform
 }
 

@@ -14,6 +14,7 @@ import { type SessionCookie, sessionCookie } from './session-cookie.ts'
 export interface ForwardOptions {
   /** Where to: an origin, such as `https://origin.example`; path and query are the request's. */
   readonly to: string
+  /** Sign what the origin is told. */
   readonly assertions: SessionAssertions
   /** The header that carries the assertion. @default 'x-nearcache-session' */
   readonly header?: string

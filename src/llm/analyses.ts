@@ -35,7 +35,9 @@ export interface EmailAnalysisOptions extends AnalysisOrigin {
   readonly processingTime?: number
   /** From [0, 1]: what is below 0.8 is kept for a shorter time. @default 1 */
   readonly confidence?: number
+  /** Its thread, for `invalidateByThreadId`. @default none */
   readonly threadId?: string
+  /** Its mailbox, for `invalidateByMailbox`. @default none */
   readonly mailbox?: string
 }
 

@@ -36,6 +36,7 @@ export interface LLMResponseCacheOptions {
   readonly ttl?: Readonly<Partial<Record<ContentClass, Duration>>>
   /** Whether prompts that differ in initial capitals, spaces and end marks share answers. @default true */
   readonly normalisedMatching?: boolean
+  /** How long a model may take. @default 2 min for the first part, 1 min between two, 10 min in all */
   readonly timeouts?: LLMTimeouts
   /**
    * How long a call waits for an answer that another process is generating. After that it has its own

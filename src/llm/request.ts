@@ -21,33 +21,35 @@ const PLAIN = /^[\x21-\x7e]+$/
 export interface LLMRequestOptions {
   /** Whose question it is. Another tenant never gets its answer. @default '' (all the same) */
   readonly tenant?: string
-  /** Tells one build of a model from another of the same name. */
+  /** Tells one build of a model from another of the same name. @default none */
   readonly modelDigest?: string
+  /** The system prompt. @default none */
   readonly system?: string
-  /** Temperature, seed and the like: any difference makes another question. */
+  /** Temperature, seed and the like: any difference makes another question. @default none */
   readonly parameters?: Readonly<Record<string, unknown>>
+  /** The tools the model may call: any difference makes another question. @default none */
   readonly tools?: readonly unknown[]
-  /** The schema the answer has to follow. */
+  /** The schema the answer has to follow. @default none */
   readonly schema?: unknown
-  /** The turns before the prompt, oldest first. */
+  /** The turns before the prompt, oldest first. @default none */
   readonly turns?: readonly unknown[]
-  /** Of the template that the prompt was made from; answers of another version are not served. */
+  /** Of the template that the prompt was made from; answers of another version are not served. @default none */
   readonly promptVersion?: string
-  /** Ids of the documents that the answer is drawn from, for {@link LLMResponseCache.invalidateDocument}. */
+  /** Ids of the documents that the answer is drawn from, for {@link LLMResponseCache.invalidateDocument}. @default none */
   readonly documents?: readonly string[]
-  /** Further labels for joint invalidation. All calls for one question must name the same ones. */
+  /** Further labels for joint invalidation. All calls for one question must name the same ones. @default none */
   readonly tags?: readonly string[]
   /** @default that of the content class */
   readonly ttl?: Duration
   /** @default 'timeDependent' or 'general', by the words of the prompt */
   readonly contentClass?: ContentClass
-  /** As the request header of HTTP: `no-cache`, `no-store`, `max-age=60`, `only-if-cached`. */
+  /** As the request header of HTTP: `no-cache`, `no-store`, `max-age=60`, `only-if-cached`. @default none */
   readonly cacheControl?: string
   /** Also looks for the answer to a similar prompt. Needs a `matcher`. @default false */
   readonly enableSemanticMatching?: boolean
-  /** Demands more similarity than the matcher does, from [0, 1]. Less is not to be had. */
+  /** Demands more similarity than the matcher does, from [0, 1]. Less is not to be had. @default what the matcher demands */
   readonly semanticSimilarityThreshold?: number
-  /** Ends the waiting of this call with the signal's reason. */
+  /** Ends the waiting of this call with the signal's reason. @default none */
   readonly signal?: AbortSignal
 }
 

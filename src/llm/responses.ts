@@ -28,6 +28,7 @@ export interface CachedLLMResponse<T = unknown> {
 export interface CacheResponseOptions extends LLMRequestOptions {
   /** How long the answer took to generate, in milliseconds. @default 0 */
   readonly processingTime?: number
+  /** Tokens that it took, for the figures of what was saved. @default not known */
   readonly usage?: TokenUsage
 }
 

@@ -21,6 +21,7 @@ import { Sample } from './sample.ts'
 
 /** Options for {@link HotKeys}. */
 export interface HotKeysOptions {
+  /** Whose keys are counted. */
   readonly cache: RedisCacheManager
   /** How often an isolate tells its own, while operations go on; at least a second. @default '60s' */
   readonly interval?: Duration

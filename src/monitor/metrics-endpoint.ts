@@ -14,6 +14,7 @@ import type { RedisFigures } from './redis-figures.ts'
 
 /** Options for {@link metricsEndpoint}. */
 export interface MetricsEndpointOptions {
+  /** What is told. */
   readonly figures: RedisFigures
   /** Adds what goes up and down: memory, keys, round trip, circuit. @default none of it */
   readonly monitor?: CacheMonitor

@@ -38,7 +38,9 @@ export interface MetricsSink {
 
 /** Options for {@link Metrics}. */
 export interface MetricsOptions {
+  /** Whose events are counted, those of its namespaces included. */
   readonly cache: RedisCacheManager
+  /** Where the figures go. */
   readonly sinks: readonly MetricsSink[]
   /**
    * How long figures wait at most while operations go on; what an isolate has counted since is lost

@@ -19,6 +19,7 @@ const HOUR_MS = 3_600_000
 
 /** Options for {@link RedisFigures}. */
 export interface RedisFiguresOptions {
+  /** Whose Redis holds the figures. */
   readonly cache: Pick<RedisCacheManager, 'redis'>
   /** What the names of the hashes begin with. @default 'nc' */
   readonly prefix?: string

@@ -57,10 +57,15 @@ export interface Rule {
 
 /** What of a rule can be set. */
 export interface RuleOptions {
+  /** The alert begins beyond this, in the unit of the rule. @default that of the rule */
   readonly firesAt?: number
+  /** It ends when this is reached again. @default as far from `firesAt` as that of the rule */
   readonly resolvesAt?: number
+  /** How long it must be so before the alert begins. @default that of the rule */
   readonly for?: Duration
+  /** With fewer samples the rule says nothing. @default that of the rule */
   readonly minSamples?: number
+  /** As the alert has it. @default that of the rule */
   readonly severity?: Severity
 }
 

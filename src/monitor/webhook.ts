@@ -13,6 +13,7 @@ import type { Alert } from './alerts.ts'
 
 /** Options for {@link webhook}. */
 export interface WebhookOptions {
+  /** Where to: `http:` or `https:`. */
   readonly url: string
   /** Sent along, such as a signature. @default none */
   readonly headers?: Readonly<Record<string, string>>

@@ -44,6 +44,7 @@ export interface RateLimiterOptions {
    * least one request; 0 refuses everybody then. From 0 to 1. @default 0.1
    */
   readonly fallbackShare?: number
+  /** @default webPlatform() */
   readonly platform?: Platform
 }
 

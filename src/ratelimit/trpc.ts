@@ -16,6 +16,7 @@ export interface TrpcCall<Context> {
 
 /** Options for {@link trpcRateLimit}. */
 export interface TrpcRateLimitOptions<Context> {
+  /** Decides; one for an isolate. */
   readonly limiter: RateLimiter
   /** What is known of the call; from its context, which the client does not write. */
   readonly facts: (call: TrpcCall<Context>) => RequestFacts

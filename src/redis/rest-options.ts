@@ -18,7 +18,7 @@ export interface RestOptions {
   /**
    * Used instead of the runtime's `fetch`, which is looked up anew for each request: on Node
    * `nodeFetch()` of `nearcache/redis/node` costs less. For a framework whose `fetch` stores
-   * responses to POST as well, give one that adds `cache: 'no-store'`.
+   * responses to POST as well, give one that adds `cache: 'no-store'`. @default the runtime's
    */
   readonly fetch?: RestFetch
   /** @default webPlatform() */

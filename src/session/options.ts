@@ -39,6 +39,7 @@ export interface SessionOptions<Data = Record<string, unknown>, Preferences = un
   readonly nameKeys?: readonly EncryptionKey[]
   /** Ids of keys that are gone for good: what they have made has expired. @default none */
   readonly retiredKeys?: readonly string[]
+  /** @default webPlatform() */
   readonly platform?: Platform
   /** First part of every name in Redis: 1 to 64 of `A-Za-z0-9_.-`. @default 'nc' */
   readonly prefix?: string
@@ -48,6 +49,7 @@ export interface SessionOptions<Data = Record<string, unknown>, Preferences = un
   readonly deadline?: Duration
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
+  /** When calls stop for a while. @default 5 failures in a row, and 1 s */
   readonly breaker?: Omit<BreakerOptions, 'onChange' | 'pauseMs'>
   /** The shortest time between two writes that say a session was used. @default a tenth of its idle time, at most 1 hour */
   readonly touchInterval?: Duration
@@ -61,9 +63,9 @@ export interface SessionOptions<Data = Record<string, unknown>, Preferences = un
   readonly fastPath?: Duration
   /** By how much clocks of isolates may differ, up to 60 seconds. @default '5s' */
   readonly clockSkew?: Duration
-  /** Checks a session's data, when it is written and when it is read. */
+  /** Checks a session's data, when it is written and when it is read. @default none */
   readonly schema?: StandardSchema<Data>
-  /** Checks a user's preferences, when they are written and when they are read. */
+  /** Checks a user's preferences, when they are written and when they are read. @default none */
   readonly preferencesSchema?: StandardSchema<Preferences>
   /** Bound on a session's data, and on each value of a user, in bytes. @default 65_536 */
   readonly maxDataBytes?: number
@@ -75,7 +77,7 @@ export interface SessionOptions<Data = Record<string, unknown>, Preferences = un
   readonly maxActivity?: number
   /** How long they are kept after the latest. @default '30d' */
   readonly activityTtl?: Duration
-  /** Told of every session that is refused; what it throws is swallowed. */
+  /** Told of every session that is refused; what it throws is swallowed. @default none */
   readonly onRefusal?: (refusal: RefusalEvent) => void
 }
 

@@ -61,7 +61,7 @@ export interface Clearable {
 
 /** Options for `startupCacheSystem`: those of the cache, where to find Redis, and the parts around. */
 export interface StartupOptions extends Omit<CacheOptions, 'redis'> {
-  /** Used in place of what the environment names; `stop` closes it. */
+  /** Used in place of what the environment names; `stop` closes it. @default what the environment names */
   readonly redis?: Requester | Transport
   /** @default process.env */
   readonly env?: Environment
@@ -69,7 +69,7 @@ export interface StartupOptions extends Omit<CacheOptions, 'redis'> {
   readonly warn?: (message: string) => void
   /** Stops the system at SIGINT and SIGTERM. @default false */
   readonly signals?: boolean
-  /** The mailbox's database: makes `emails` of the system, kept warm by the jobs `mail` and `analytics`. */
+  /** The mailbox's database: makes `emails` of the system, kept warm by the jobs `mail` and `analytics`. @default none: there is no mailbox */
   readonly db?: CachedEmailRepositoryOptions['db']
   /** What the `llmCache` here and of nearcache/llm is made with. @default nothing */
   readonly llm?: LLMSettings

@@ -34,7 +34,7 @@ export interface ChaosOptions<Kind extends string, Call> {
   /**
    * Each kind with its rate from [0, 1], or with a rule. A call suffers one fault at most, apart from
    * latency and the faults of a clock, which come on top. Where the rates of the kinds that may befall
-   * a call add up to more than 1, those named last in the wrapper's list get what is left.
+   * a call add up to more than 1, those named last in the wrapper's list get what is left. @default none
    */
   readonly faults?: { readonly [Name in Kind]?: number | FaultRule<Call> }
   /** Chooses the calls that anything may be injected into. @default all */
@@ -47,7 +47,7 @@ export interface ChaosOptions<Kind extends string, Call> {
   readonly latencyMs?: readonly [min: number, max: number]
   /** Where latency passes. @default webPlatform() */
   readonly platform?: Platform
-  /** Injects exactly this, a log of an earlier run; given in place of `faults`. */
+  /** Injects exactly this, a log of an earlier run; given in place of `faults`. @default none */
   readonly replay?: readonly Injection<Kind>[]
 }
 

@@ -53,16 +53,16 @@ export interface ProcedureCacheOptions
    * all callers share, so nothing in the answer may depend on who asks. @default 'user'
    */
   readonly scope?: 'user' | 'public'
-  /** Labels for joint invalidation: a list, or what the call says. */
+  /** Labels for joint invalidation: a list, or what the call says. @default none */
   readonly tags?: readonly string[] | ((call: CallInfo) => readonly string[])
   /**
    * More labels, that only the answer knows. Such an answer is not stored if anything in the namespace
-   * was invalidated while it was made.
+   * was invalidated while it was made. @default none
    */
   readonly dataTags?: (answer: AnswerInfo) => readonly string[]
   /** What {@link CacheMiddleware.responseMeta} tells caches on the way. Needs `scope: 'public'`. @default nothing */
   readonly http?: HttpLifetimes
-  /** Of a mutation: the labels to invalidate when it has succeeded. */
+  /** Of a mutation: the labels to invalidate when it has succeeded. @default nothing */
   readonly invalidates?: readonly string[] | ((answer: AnswerInfo) => readonly string[])
 }
 
@@ -101,7 +101,7 @@ export interface CacheMiddlewareOptions extends ProcedureCacheOptions {
   readonly enableCompression?: boolean
   /** Whose answer it is. @default userOf: the first id at the usual places of a context */
   readonly user?: (ctx: Any) => UserId
-  /** What else of the context the answers depend on, such as a language or a tenant: any value that can be part of a key. */
+  /** What else of the context the answers depend on, such as a language or a tenant: any value that can be part of a key. @default nothing else */
   readonly varyBy?: (ctx: Any) => unknown
   /** Whether a call is to be cached; `input` is what the client sent, not validated. @default always */
   readonly shouldCache?: (input: Any, ctx: Any) => unknown
@@ -114,9 +114,11 @@ export interface CacheMiddlewareOptions extends ProcedureCacheOptions {
   readonly version?: string
   /** Stores what only it can turn into plain values, such as class instances: superjson, for example. @default none */
   readonly transformer?: AnswerTransformer
+  /** Told of each call that was answered from the cache. @default none */
   readonly onCacheHit?: (key: string, data: Any) => void
-  /** The resolver of the call is run, or was. */
+  /** The resolver of the call is run, or was. @default none */
   readonly onCacheMiss?: (key: string) => void
+  /** Told of each call that went past the cache, and why; `error` is what a function of the options threw. @default none */
   readonly onCacheBypass?: (reason: BypassReason, path: string, error?: unknown) => void
   /**
    * Told of an invalidation that failed after its mutation had succeeded. What this throws fails the

@@ -26,6 +26,7 @@ export interface WarmableMailbox {
 
 /** Options for {@link mailJob}. */
 export interface MailJobOptions extends JobTerms {
+  /** The mailbox, such as a `CachedEmailRepository`. */
   readonly emails: WarmableMailbox
   /** The messages of so many days; 1 to 366. @default 7 */
   readonly recentDays?: number
@@ -81,6 +82,7 @@ export interface MailboxWithFigures {
 
 /** Options for {@link analyticsJob}. */
 export interface AnalyticsJobOptions extends JobTerms {
+  /** The mailbox, such as a `CachedEmailRepository`. */
   readonly emails: MailboxWithFigures
   /** Also those of so many whole days before today (UTC), for each number; 1 to 366. @default [1, 7, 30] */
   readonly days?: readonly number[]

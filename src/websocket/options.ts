@@ -17,6 +17,7 @@ import type { RealtimeApi } from './publisher.ts'
 export interface WebSocketCacheOptions {
   /** The way to Redis; `cache.redis` of a cache shares its circuit and its counts. */
   readonly redis: Requester | Transport
+  /** @default webPlatform() */
   readonly platform?: Platform
   /** First part of every name in Redis. @default 'nc' */
   readonly prefix?: string
@@ -38,9 +39,9 @@ export interface WebSocketCacheOptions {
   readonly maxConnectionsPerRoom?: number
   /** Bound on each value with whose it is, as text in bytes; 1 KiB to 1 MiB. @default 65_536 */
   readonly maxDataBytes?: number
-  /** Replaces the names of connections, users, rooms and channels by HMAC-SHA-256 with this secret. */
+  /** Replaces the names of connections, users, rooms and channels by HMAC-SHA-256 with this secret. @default off: names are readable */
   readonly hashKeys?: { readonly secret: string }
-  /** Encrypts what is stored. Names must then be hashed. One key is primary; all of them decrypt. */
+  /** Encrypts what is stored. Names must then be hashed. One key is primary; all of them decrypt. @default off */
   readonly encryption?: { readonly keys: readonly EncryptionKey[] }
   /** Where `publish` sends events: the Worker, or another server of the Pusher protocol. @default none */
   readonly api?: RealtimeApi
@@ -48,6 +49,7 @@ export interface WebSocketCacheOptions {
   readonly deadline?: Duration
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
+  /** When calls stop for a while. @default 5 failures in a row, and 1 s */
   readonly breaker?: Omit<BreakerOptions, 'onChange' | 'pauseMs'>
 }
 

@@ -33,7 +33,9 @@ export interface RoomEntry {
 
 /** What is known of a connection that is new. */
 export interface ConnectionOptions<Data = unknown> {
+  /** Whose it is. @default nobody's, until it joins a room as somebody */
   readonly userId?: string
+  /** What the application keeps with it. @default nothing */
   readonly data?: Data
   /** Rooms it is in from the beginning. @default none */
   readonly rooms?: readonly (string | RoomEntry)[]
@@ -43,9 +45,9 @@ export interface ConnectionOptions<Data = unknown> {
 
 /** How a connection comes into a room. */
 export interface JoinOptions {
-  /** Makes a connection that is nobody's the user's. */
+  /** Makes a connection that is nobody's the user's. @default the user it has, if any */
   readonly userId?: string
-  /** What others are to know of the user there; the first that the user comes with is kept. */
+  /** What others are to know of the user there; the first that the user comes with is kept. @default nothing */
   readonly info?: unknown
 }
 
@@ -54,6 +56,7 @@ export type PresenceStatus = 'online' | 'away' | 'busy' | 'offline'
 
 /** What goes with a status. */
 export interface StatusOptions {
+  /** What the application tells with it. @default nothing */
   readonly data?: unknown
   /** For how long it holds; the user then appears as online again. @default until it is changed */
   readonly for?: Duration

@@ -27,7 +27,7 @@ export interface RealtimeApi {
 
 /** What goes with an event. */
 export interface PublishOptions {
-  /** The connection that is not to get it: the one that caused it. */
+  /** The connection that is not to get it: the one that caused it. @default all get it */
   readonly socketId?: string
   /** What is asked of each channel at that time. @default nothing */
   readonly info?: readonly ('user_count' | 'subscription_count')[]

@@ -45,9 +45,9 @@ export interface WarmOptions {
   readonly maxEmails?: number | undefined
   /** Reads no further page after this many milliseconds; 1 to 3_600_000. @default 30_000 */
   readonly budgetMs?: number | undefined
-  /** Reads no further page once it is aborted. */
+  /** Reads no further page once it is aborted. @default none */
   readonly signal?: AbortSignal | undefined
-  /** Called after each page. What it throws ends the warming. */
+  /** Called after each page. What it throws ends the warming. @default none */
   readonly onProgress?: ((progress: WarmProgress) => void) | undefined
 }
 

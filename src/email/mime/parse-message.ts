@@ -35,8 +35,9 @@ export interface Envelope {
 export interface ParseMessageOptions {
   /** When it came, in epoch milliseconds. @default what its topmost `Received` field says, or `Date` */
   readonly receivedAt?: number
-  /** A date, as mail has them, for a message that says none. */
+  /** A date, as mail has them, for a message that says none. @default none */
   readonly fallbackDate?: string
+  /** Who handed it over, and to whom. @default not known */
   readonly envelope?: Envelope
 }
 

@@ -18,7 +18,9 @@ export interface CacheMiddlewareOptions {
   readonly cache?: LLMResponseCache
   /** @default '' */
   readonly tenant?: string
+  /** Of the template that prompts are made from; answers of another version are not served. @default none */
   readonly promptVersion?: string
+  /** Labels for joint invalidation. @default none */
   readonly tags?: readonly string[]
   /** As the request header of HTTP. @default none */
   readonly cacheControl?: string

@@ -32,9 +32,9 @@ export interface LimitDecision {
 export interface LLMProxyOptions {
   /** @default llmCache */
   readonly cache?: LLMResponseCache
-  /** Answers `/api/*`; and `/v1/*` where there is no `openai`. */
+  /** Answers `/api/*`; and `/v1/*` where there is no `openai`. @default none */
   readonly ollama?: string | UpstreamOptions | undefined
-  /** Answers `/v1/*`. */
+  /** Answers `/v1/*`. @default that of `ollama` */
   readonly openai?: string | UpstreamOptions | undefined
   /** @default the global one */
   readonly fetch?: (request: Request) => Promise<Response>

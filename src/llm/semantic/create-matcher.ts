@@ -36,7 +36,7 @@ export interface SemanticMatcherOptions {
   readonly policy?: PolicyOptions
   /** Compares the answers of an explored miss. @default embeddingJudge(embedder); textJudge() for wording */
   readonly judge?: Judge
-  /** Where vectors are kept instead of Redis; the prompts beside them are sealed where the cache encrypts. */
+  /** Where vectors are kept instead of Redis; the prompts beside them are sealed where the cache encrypts. @default one on Redis */
   readonly store?: VectorStore
   /** Vectors a scope in Redis, from 1 to 50,000; the oldest go first. @default 10_000 */
   readonly maxVectors?: number

@@ -18,6 +18,7 @@ import {
 
 /** Options for {@link openaiEmbedder}. */
 export interface OpenAIEmbedderOptions extends RemoteEmbedderOptions {
+  /** Sent as `Authorization: Bearer`. */
   readonly apiKey: string
   /** Up to and with the version. @default 'https://api.openai.com/v1' */
   readonly baseUrl?: string

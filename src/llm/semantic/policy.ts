@@ -10,6 +10,7 @@ import type { Prior } from './prior.ts'
 
 /** Serves whatever is similar enough. How often that is wrong is not known. */
 export interface StaticPolicyOptions {
+  /** Tells the policies apart. */
   readonly kind: 'static'
   /** The least cosine, from (0, 1]. */
   readonly minSimilarity: number
@@ -17,6 +18,7 @@ export interface StaticPolicyOptions {
 
 /** Serves what has proven right, so that at most a part of all requests is answered wrongly. */
 export interface VerifiedPolicyOptions {
+  /** Tells the policies apart. */
   readonly kind: 'verified'
   /** The part of all requests that may get a wrong answer, from (0, 0.5]. @default 0.01 */
   readonly maxErrorRate?: number
@@ -29,6 +31,7 @@ export interface VerifiedPolicyOptions {
   readonly minSimilarity?: number
 }
 
+/** When a candidate is served. */
 export type PolicyOptions = StaticPolicyOptions | VerifiedPolicyOptions
 
 /** A policy with all its settings, checked. */

@@ -15,6 +15,7 @@ import type { Neighbour, VectorStore } from './vector-store.ts'
 export interface UpstashVectorStoreOptions {
   /** Of an index with the similarity function `COSINE` and as many dimensions as the embedder. */
   readonly url: string
+  /** Sent as `Authorization: Bearer`; one that may write. */
   readonly token: string
   /** For each request. @default '2s' */
   readonly deadline?: Duration

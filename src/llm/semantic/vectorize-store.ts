@@ -34,6 +34,7 @@ export interface VectorizeIndex {
 
 /** Options for {@link vectorizeStore}. */
 export interface VectorizeStoreOptions {
+  /** The binding. */
   readonly index: VectorizeIndex
   /** For each call. @default '2s' */
   readonly deadline?: Duration

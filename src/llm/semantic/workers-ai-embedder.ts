@@ -21,6 +21,7 @@ export interface WorkersAI {
 
 /** Options for {@link workersAIEmbedder}. */
 export interface WorkersAIEmbedderOptions extends Omit<RemoteEmbedderOptions, 'fetch'> {
+  /** The binding. */
   readonly ai: WorkersAI
 }
 

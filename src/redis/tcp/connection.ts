@@ -16,7 +16,9 @@ import type { Wire } from './wire.ts'
 
 /** Options for {@link Connection}. */
 export interface ConnectionOptions {
+  /** The clock of its deadlines. */
   readonly platform: Platform
+  /** How replies are read. */
   readonly wire: Wire
   /** How long the server may owe replies without giving any; undefined: for ever. */
   readonly replyTimeoutMs: number | undefined

@@ -34,22 +34,25 @@ export interface TcpTls {
  * says where Redis is.
  */
 export interface TcpOptions {
-  /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
+  /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. @default none */
   readonly url?: string
+  /** Name or address of the server. @default none */
   readonly host?: string
   /** @default 6379 */
   readonly port?: number
-  /** Nodes of a Redis Cluster to learn the others from. */
+  /** Nodes of a Redis Cluster to learn the others from. @default none */
   readonly cluster?: { readonly nodes: readonly TcpAddress[] }
-  /** Sentinels, and the name of the primary they watch. */
+  /** Sentinels, and the name of the primary they watch. @default none */
   readonly sentinel?: {
     readonly name: string
     readonly nodes: readonly TcpAddress[]
     readonly password?: string
   }
-  /** A client of your own, of which the options and the end are yours. */
+  /** A client of your own, of which the options and the end are yours. @default none */
   readonly client?: TcpClient
+  /** Of an ACL user; the one in `url` comes before it. @default none */
   readonly username?: string
+  /** The one in `url` comes before it. @default none */
   readonly password?: string
   /** Number of the database; a cluster has only 0. @default 0 */
   readonly db?: number

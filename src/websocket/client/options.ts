@@ -72,6 +72,7 @@ export interface ClientOptions {
   readonly WebSocket?: new (
     url: string,
   ) => SocketLike
+  /** @default webPlatform() */
   readonly platform?: Platform
 }
 

@@ -28,10 +28,15 @@ import { SubscriptionCount } from './subscription-count.ts'
 
 /** Options for {@link Channel}. */
 export interface ChannelOptions {
+  /** With its prefix, as clients say it. */
   readonly name: string
+  /** Whose channel it is. */
   readonly app: App
+  /** The storage of its object. */
   readonly storage: ObjectStorage
+  /** The way to the hubs of the app. */
   readonly network: Network
+  /** Its clock and chance. */
   readonly platform: Platform
   /** Is told the last events of cache channels. @default none */
   readonly mirror?: MirrorPort | undefined

@@ -27,7 +27,9 @@ import type { HubStatus, Network } from './stubs.ts'
 
 /** Options for {@link Realtime}. */
 export interface RealtimeOptions extends PlacementOptions {
+  /** The namespaces of the objects. */
   readonly bindings: Bindings
+  /** Its clock and chance. */
   readonly platform: Platform
 }
 

@@ -30,9 +30,13 @@ import type { Delivery, HubStatus, HubStub, Network } from './stubs.ts'
 export interface SocketHubOptions<Socket extends ObjectSocket> {
   /** The hub's name within its app. */
   readonly name: string
+  /** Whose connections it holds. */
   readonly app: App
+  /** The sockets and the storage of its object. */
   readonly state: SocketObjectState<Socket>
+  /** The way to the channels of the app. */
   readonly network: Network
+  /** Its clock and chance. */
   readonly platform: Platform
   /** Is told of connections and their channels. @default none */
   readonly mirror?: MirrorPort | undefined

@@ -32,7 +32,9 @@ export interface AppOptions {
   readonly subscriptionCounts?: 'on' | 'off'
   /** How long a connection may go without a sign-in before it is closed with 4009; `'never'` to need none. @default 'never' */
   readonly signInWithin?: Duration | 'never'
+  /** Bounds of what its clients and servers may do. @default those of each limit */
   readonly limits?: LimitOptions
+  /** Who is told of what happens in its channels. @default nobody */
   readonly webhooks?: readonly Webhook[]
 }
 

@@ -15,7 +15,9 @@ import { requestProblem } from './request-signature.ts'
 
 /** Options for {@link realtimeApi}. */
 export interface RealtimeApiOptions {
+  /** Whose requests are answered. */
   readonly apps: Apps
+  /** What does what a request asks for. */
   readonly port: RealtimePort
   /** Epoch milliseconds. */
   readonly now: () => number

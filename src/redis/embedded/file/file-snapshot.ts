@@ -29,7 +29,7 @@ export interface FileSnapshotOptions {
    * @default 'discard'
    */
   readonly outdated?: 'discard' | 'restore'
-  /** Told what a snapshot in the background failed with; the next is tried an interval later. */
+  /** Told what a snapshot in the background failed with; the next is tried an interval later. @default none */
   readonly onError?: (error: unknown) => void
   /** The timer. @default webPlatform() */
   readonly platform?: Platform
