@@ -20,17 +20,23 @@ export function toText(report: Report): string {
 
 /** The report as a section of a document. */
 export function toMarkdown(report: Report): string {
-  const { title, rounds, counts, notes = [] } = report
+  const { title, rounds, counts, notes = [], tables: own = [] } = report
   const tables = [
     ...tablesOf(report),
     ...(Object.keys(counts).length > 0 ? [countsOf(counts)] : []),
   ]
+  // Where a report has several tables of its own, their heads do not tell them apart.
+  const named = own.length > 1 ? own : []
   return [
     `## ${title}`,
     '',
     ...(rounds > 0 ? [`Medians of ${rounds} rounds.`, ''] : []),
     ...notes.flatMap((note) => [note, '']),
-    ...tables.flatMap((table) => [...pipes(table), '']),
+    ...tables.flatMap((table) => [
+      ...(named.includes(table) ? [`**${table.title}**`, ''] : []),
+      ...pipes(table),
+      '',
+    ]),
   ].join('\n')
 }
 

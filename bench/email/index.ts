@@ -68,11 +68,9 @@ function reportOf(runs: Runs): Report {
       tableOf('wrong answers', runs, ({ wrong }) => wrong),
     ],
     notes: [
-      `${OPERATIONS} operations a figure, one after the other, seed ${SEED}, node:sqlite, each contender on`,
-      'a mailbox of its own. Every answer is compared with a fresh query. A hit is a read, its messages',
-      'included, without any SQL statement. nearcache and the tag: the embedded engine. Drizzle: its cache',
-      'for every query, entries of an hour (its default is a second), on redis-server over TCP, without',
-      'HEXPIRE, which Redis 7.0 does not have.',
+      `${OPERATIONS} operations a figure, one after the other, seed ${SEED}, node:sqlite, each contender on a mailbox of its own. Every answer is compared with a fresh query.`,
+      'A hit is a read, its messages included, without any SQL statement.',
+      'nearcache and the tag: the embedded engine. Drizzle: its cache for every query, entries of an hour (its default is a second), on redis-server over TCP, without HEXPIRE, which Redis 7.0 does not have.',
     ],
   }
 }
