@@ -7,6 +7,7 @@
  */
 
 import type { TtlClass } from '../../entry/duration.ts'
+import { DuplicateEmailError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from '../email.ts'
 import { parseChanges, parseEntities, parseNewEmail, parseSynchronised } from '../email-input.ts'
@@ -24,6 +25,13 @@ export interface WritesOptions {
   readonly repository: EmailRepository
   readonly writer: CachedWriter
   readonly platform: Platform
+}
+
+/** A message with the id it will have, and what lists see of it. */
+interface NamedEmail {
+  readonly id: string
+  readonly email: NewEmail
+  readonly image: ListImage
 }
 
 /** The writes of a mailbox. */
@@ -44,31 +52,26 @@ export class CachedWrites {
   }
 
   create(email: NewEmail): Promise<Email> {
-    const { id, named, image } = this.#named(email)
-    return this.#writer.write({
-      intent: { ids: [id], set: image, fields: undefined },
-      row: { id, ttl: 'medium' },
-      run: () => this.#repository.createEmail(named),
-      told: (stored) => ({ rows: [created(imageOf(stored))], stored }),
-    })
+    return this.#create(this.#named(email))
   }
 
+  /**
+   * What is new is stored as such, so that no list is in doubt that it does not belong to. Should
+   * another have stored it since, nothing has been changed, and it is synchronised.
+   */
   async createOrUpdate(email: NewEmail): Promise<EmailUpsert> {
-    const { id, named, image } = this.#named(email)
+    const named = this.#named(email)
     const graphId = readName(email.graphId, 'graphId')
-    const fields = listFields(parseSynchronised(email))
     const known = await this.#idOfGraph(graphId)
-    const isNew = known === undefined
-    return this.#writer.write({
-      // Another may store it first, or delete it: all the fields, and both the ids.
-      intent: { ids: isNew ? [id] : [known, id], set: isNew ? image : {}, fields: undefined },
-      row: { id: known ?? id, ttl: 'medium' },
-      run: () => this.#repository.createOrUpdate(named),
-      told: ({ before, after }) => ({
-        rows: [before ? updated(imageOf(before), imageOf(after), fields) : created(imageOf(after))],
-        stored: after.id === (known ?? id) ? after : undefined,
-      }),
-    })
+    if (known !== undefined) return this.#synchronise(named, known)
+    try {
+      return { before: undefined, after: await this.#create(named) }
+    } catch (error) {
+      const rival =
+        error instanceof DuplicateEmailError ? await this.#idOfGraph(graphId) : undefined
+      if (rival === undefined) throw error
+      return this.#synchronise(named, rival)
+    }
   }
 
   async batchCreate(emails: readonly NewEmail[]): Promise<BatchResult> {
@@ -80,7 +83,7 @@ export class CachedWrites {
         set: sharedPart(all.map(({ image }) => image)),
         fields: undefined,
       },
-      run: () => this.#repository.batchCreate(all.map(({ named }) => named)),
+      run: () => this.#repository.batchCreate(all.map(({ email }) => email)),
       told: (result) => ({ rows: result.created.map((email) => created(imageOf(email))) }),
     })
   }
@@ -144,6 +147,29 @@ export class CachedWrites {
     })
   }
 
+  #create({ id, email, image }: NamedEmail): Promise<Email> {
+    return this.#writer.write({
+      intent: { ids: [id], set: image, fields: undefined },
+      row: { id, ttl: 'medium' },
+      run: () => this.#repository.createEmail(email),
+      told: (stored) => ({ rows: [created(imageOf(stored))], stored }),
+    })
+  }
+
+  #synchronise({ id, email }: NamedEmail, known: string): Promise<EmailUpsert> {
+    const fields = listFields(parseSynchronised(email))
+    return this.#writer.write({
+      // Another may delete it first: all the fields, and both the ids.
+      intent: { ids: [known, id], set: {}, fields: undefined },
+      row: { id: known, ttl: 'medium' },
+      run: () => this.#repository.createOrUpdate(email),
+      told: ({ before, after }) => ({
+        rows: [before ? updated(imageOf(before), imageOf(after), fields) : created(imageOf(after))],
+        stored: after.id === known ? after : undefined,
+      }),
+    })
+  }
+
   async #many(
     ids: readonly string[],
     changes: EmailChanges,
@@ -160,9 +186,9 @@ export class CachedWrites {
   }
 
   /** A message with the id it will have, so that it can be marked. */
-  #named(email: NewEmail): { id: string; named: NewEmail; image: ListImage } {
+  #named(email: NewEmail): NamedEmail {
     const parsed = parseNewEmail(email, { id: crypto.randomUUID(), now: this.#platform.now() })
-    return { id: parsed.id, named: { ...email, id: parsed.id }, image: imageOf(parsed) }
+    return { id: parsed.id, email: { ...email, id: parsed.id }, image: imageOf(parsed) }
   }
 }
 

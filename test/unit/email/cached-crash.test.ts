@@ -197,4 +197,43 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
 
     await expectTruth()
   })
+  test('that meets a message which another stored since it looked, and dies, leaves nothing stale', async () => {
+    const mail = { graphId: 'g', isRead: true }
+    const lists = () =>
+      Promise.all([reader.queryEmails({ isRead: false }), reader.countEmails({ isRead: false })])
+    let looked = 0
+    const never = new Promise<never>(() => undefined)
+    const repository = overriding(mailbox.database, {
+      getEmailByGraphId: async (graphId) => {
+        const found = await mailbox.database.getEmailByGraphId(graphId)
+        if (looked++ > 0) return found
+        await reader.createEmail(
+          makeEmail({ ...mail, id: 'three', isRead: false, status: 'pending' }),
+        )
+        await lists()
+        return found
+      },
+      createOrUpdate: async (email) => {
+        await mailbox.database.createOrUpdate(email)
+        return never
+      },
+    })
+
+    void mailbox
+      .over(repository)
+      .createOrUpdate(makeEmail(mail))
+      .catch(() => undefined)
+    for (let turn = 0; turn < 20; turn++) await mailbox.turn()
+    const [truth, count] = await Promise.all([
+      mailbox.database.queryEmails({ isRead: false }),
+      mailbox.database.countEmails({ isRead: false }),
+    ])
+    const during = await lists()
+    await mailbox.platform.advance(TIMEOUT_MS + 1)
+    const after = await lists()
+
+    expect(truth.emails.map(({ id }) => id)).not.toContain('three')
+    expect(during).toEqual([truth, count])
+    expect(after).toEqual([truth, count])
+  })
 })
