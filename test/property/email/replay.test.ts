@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { CachedEmailRepository } from '../../../src/email/cached/cached-email-repository.ts'
+import type { CachedEmailRepositoryOptions } from '../../../src/email/cached/options.ts'
 import { type SqlDriver, toSqlDriver } from '../../../src/email/driver.ts'
 import type { EmailRepository } from '../../../src/email/email-repository.ts'
 import { type EmailQuery, MAX_LIMIT } from '../../../src/email/filter.ts'
@@ -21,10 +22,7 @@ interface Mailbox {
   readonly driver: SqlDriver
 }
 
-async function open(options: {
-  logLength: number
-  consistency: 'strict' | 'eventual'
-}): Promise<Mailbox> {
+async function open(options: Partial<CachedEmailRepositoryOptions> = {}): Promise<Mailbox> {
   const driver = toSqlDriver(new DatabaseSync(':memory:'))
   await migrate(driver)
   const platform = new ManualPlatform()
@@ -80,19 +78,20 @@ async function others(repository: EmailRepository): Promise<unknown> {
   }
 }
 
+const FEW_COPIES = { maxMessages: 5, maxLists: 4 }
+
 const story = fc.record({
   queries: fc.array(query, { minLength: 2, maxLength: 4 }),
   steps: fc.array(fc.tuple(move, fc.nat(1), fc.nat(1)), { minLength: 1, maxLength: 12 }),
 })
 
 describe('a cached mailbox', () => {
-  test.each([
-    ['with room for all changes', { logLength: 1_000, consistency: 'strict' as const }],
-    ['whose change log overflows', { logLength: 16, consistency: 'strict' as const }],
-    [
-      'in eventual mode, one call after the other',
-      { logLength: 1_000, consistency: 'eventual' as const },
-    ],
+  test.each<[string, Partial<CachedEmailRepositoryOptions>]>([
+    ['with room for all changes', {}],
+    ['whose change log overflows', { logLength: 16 }],
+    ['with copies in the process', { near: {} }],
+    ['with few copies in the process, and a short log', { near: FEW_COPIES, logLength: 16 }],
+    ['in eventual mode, one call after the other', { consistency: 'eventual' }],
   ])(
     '%s answers after each write what the database answers',
     async (_name, options) => {
@@ -120,7 +119,7 @@ describe('a cached mailbox', () => {
     let [lists, hits, steps] = [0, 0, 0]
     await fc.assert(
       fc.asyncProperty(story, async ({ queries, steps: moves }) => {
-        const { isolates, truth, driver } = await open({ logLength: 1_000, consistency: 'strict' })
+        const { isolates, truth, driver } = await open()
         for (const [step, writer] of moves) {
           await make(isolates[writer] ?? isolates[0], driver, step)
           for (const asked of queries) {
@@ -139,7 +138,7 @@ describe('a cached mailbox', () => {
   }, 600_000)
 
   test('carries a page of which nothing can be kept beyond the end on as it was read', async () => {
-    const { isolates, truth } = await open({ logLength: 1_000, consistency: 'strict' })
+    const { isolates, truth } = await open()
     const [emails] = isolates
     const all = Array.from({ length: 1_000 }, (_, n) => ({
       id: `x${n}`,
