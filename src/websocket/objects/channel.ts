@@ -127,8 +127,7 @@ export class Channel implements ChannelStub {
     const isKept = this.#traits.isCached && event.client === undefined
     if (hubs.length > 0 || isKept || this.#store.isMade) {
       const position = this.#history.advance()
-      const { userId } = event.client ?? {}
-      const frame = eventFrame(name, event.event, event.data, { userId })
+      const frame = eventFrame(name, event.event, event.data, event.client?.userId)
       this.#history.add(frame, event.except, now)
       if (isKept) {
         const expiresAt = now + app.limits.cacheTtlMs

@@ -6,9 +6,9 @@
  */
 
 import type { Bucket } from '../protocol/client-event.ts'
+import type { Outgoing } from './hub-delivery.ts'
 import type { HubStore } from './hub-store.ts'
 import type { ObjectSocket } from './runtime.ts'
-import type { Delivery } from './stubs.ts'
 
 /** One subscription of one socket. */
 export interface Subscription {
@@ -18,7 +18,7 @@ export interface Subscription {
   /** JSON of the user's information. */
   info: string | undefined
   /** What came while the answer was awaited; `undefined` once it was sent. In memory alone. */
-  held?: Delivery[] | undefined
+  held?: Outgoing[] | undefined
   /** What is not newer is in the answer. In memory alone. */
   since?: number
 }

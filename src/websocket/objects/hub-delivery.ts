@@ -5,24 +5,18 @@
  * @module
  */
 
-import type { PresenceDiff } from '../extensions.ts'
-import {
-  memberAddedFrame,
-  memberRemovedFrame,
-  presenceDiffFrame,
-  presenceUpdateFrame,
-  subscriptionCountFrame,
-  watchlistFrame,
-} from '../protocol/server-frame.ts'
+import { subscriptionCountFrame, watchlistFrame } from '../protocol/server-frame.ts'
 import { userOfOnlineChannel } from './channel-traits.ts'
 import type { HubChannel } from './hub-channels.ts'
 import type { HubConnection, Subscription } from './hub-connection.ts'
+import { PresenceFrames } from './presence-frames.ts'
 import type { ChannelPosition, Delivery } from './stubs.ts'
 
-/** A delivery as frames: of the protocol, and with the extensions. */
-interface Frames {
-  readonly stock: readonly string[]
-  readonly extended: readonly string[]
+/** A delivery with its frames, which are written once for however many connections. */
+export interface Outgoing {
+  readonly delivery: Delivery
+  /** @param user Whose connection it is, which is not told of itself. */
+  framesFor(isExtended: boolean, user: string | undefined): readonly string[]
 }
 
 /** Sends deliveries to everybody who is subscribed. */
@@ -37,13 +31,11 @@ export function deliver(channel: HubChannel, deliveries: readonly Delivery[]): v
 /** Sends to one subscriber what was held for it. */
 export function deliverTo(
   connection: HubConnection,
-  channel: string,
   subscription: Subscription,
-  deliveries: readonly Delivery[],
+  held: readonly Outgoing[],
 ): void {
-  for (const delivery of deliveries) {
-    if (!isFor(connection, subscription, delivery)) continue
-    send(connection, framesFor(channel, delivery, subscription.user))
+  for (const outgoing of held) {
+    if (isFor(connection, subscription, outgoing.delivery)) send(connection, subscription, outgoing)
   }
 }
 
@@ -53,18 +45,12 @@ export function withPosition(frame: string, { serial, epoch }: ChannelPosition):
 }
 
 function deliverOne({ name, connections }: HubChannel, delivery: Delivery): void {
-  const frames = framesFor(name, delivery, undefined)
-  const concerned = usersIn(delivery)
+  const outgoing = outgoingOf(name, delivery)
   for (const connection of connections) {
     const subscription = connection.subscriptions.get(name)
     if (subscription === undefined) continue
-    if (subscription.held) {
-      subscription.held.push(delivery)
-    } else if (isFor(connection, subscription, delivery)) {
-      const { user } = subscription
-      const isConcerned = user !== undefined && concerned.has(user)
-      send(connection, isConcerned ? framesFor(name, delivery, user) : frames)
-    }
+    if (subscription.held) subscription.held.push(outgoing)
+    else if (isFor(connection, subscription, delivery)) send(connection, subscription, outgoing)
   }
 }
 
@@ -79,48 +65,25 @@ function isFor(
   return delivery.kind !== 'event' || delivery.except !== connection.id
 }
 
-function send(connection: HubConnection, { stock, extended }: Frames): void {
-  for (const frame of connection.identity.isExtended ? extended : stock) connection.send(frame)
+function send(connection: HubConnection, { user }: Subscription, outgoing: Outgoing): void {
+  const frames = outgoing.framesFor(connection.identity.isExtended, user)
+  for (const frame of frames) connection.send(frame)
 }
 
-/** @param own A user who is not told of itself. */
-function framesFor(channel: string, delivery: Delivery, own: string | undefined): Frames {
-  const { position } = delivery
+function outgoingOf(channel: string, delivery: Delivery): Outgoing {
   switch (delivery.kind) {
-    case 'event':
-      return { stock: [delivery.frame], extended: [withPosition(delivery.frame, position)] }
+    case 'event': {
+      const stock = [delivery.frame]
+      const extended = [withPosition(delivery.frame, delivery.position)]
+      return { delivery, framesFor: (isExtended) => (isExtended ? extended : stock) }
+    }
     case 'subscriptions': {
-      const frame = subscriptionCountFrame(channel, delivery.count)
-      return { stock: [frame], extended: [frame] }
+      const frames = [subscriptionCountFrame(channel, delivery.count)]
+      return { delivery, framesFor: () => frames }
     }
-    case 'presence': {
-      const diff = own === undefined ? delivery.diff : withoutUser(delivery.diff, own)
-      const added = diff.joins.map(({ user_id: id, user_info: info }) =>
-        memberAddedFrame(channel, { id, info }),
-      )
-      const updates = delivery.updates.map((user) => presenceUpdateFrame(channel, user, position))
-      return {
-        stock: [...diff.leaves.map((id) => memberRemovedFrame(channel, id)), ...added],
-        extended: [presenceDiffFrame(channel, diff, position), ...updates],
-      }
-    }
+    case 'presence':
+      return new PresenceFrames(channel, delivery)
   }
-}
-
-function withoutUser({ joins, leaves, count }: PresenceDiff, own: string): PresenceDiff {
-  return {
-    joins: joins.filter(({ user_id }) => user_id !== own),
-    leaves: leaves.filter((id) => id !== own),
-    count,
-  }
-}
-
-const NOBODY: ReadonlySet<string> = new Set()
-
-function usersIn(delivery: Delivery): ReadonlySet<string> {
-  if (delivery.kind !== 'presence') return NOBODY
-  const { joins, leaves } = delivery.diff
-  return new Set([...joins.map(({ user_id }) => user_id), ...leaves])
 }
 
 function tellWatchers({ connections }: HubChannel, delivery: Delivery): void {

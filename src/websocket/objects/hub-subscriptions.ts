@@ -236,7 +236,7 @@ function answerSubscriber(
   if (last === null) connection.send(cacheMissFrame(channel))
   subscription.held = undefined
   subscription.since = position.serial
-  deliverTo(connection, channel, subscription, held)
+  deliverTo(connection, subscription, held)
 }
 
 /** Clients take `null` for no information, too. */

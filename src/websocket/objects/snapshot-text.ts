@@ -48,6 +48,6 @@ function joined(one: Parts, other: Parts): Parts {
 }
 
 /** JSON as it is written within a text of JSON. */
-function within(json: string): string {
+export function within(json: string): string {
   return JSON.stringify(json).slice(1, -1)
 }

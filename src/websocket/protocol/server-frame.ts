@@ -7,13 +7,7 @@
  * @module
  */
 
-import {
-  EXTENSION_EVENTS,
-  type Positioned,
-  type PresenceDiff,
-  type PresentUser,
-  type Resumed,
-} from '../extensions.ts'
+import { EXTENSION_EVENTS, type Positioned, type PresentUser, type Resumed } from '../extensions.ts'
 
 /** A user of a presence channel. */
 export interface Member {
@@ -34,14 +28,6 @@ export interface SubscriptionRefusal {
   readonly error: string
   /** As an HTTP status. */
   readonly status: number
-}
-
-/** What an event may carry beside its data. */
-export interface EventExtras {
-  /** Who sent a client event, on a presence channel. */
-  readonly userId?: string | undefined
-  /** Extension: where the event stands in its channel's stream. */
-  readonly position?: Positioned | undefined
 }
 
 /** The exact text that pusher-js sends, which the runtime answers without waking anybody. */
@@ -126,24 +112,10 @@ export function errorFrame(message: string, code?: number, channel?: string): st
  * An event as subscribers get it.
  *
  * @param data A text, as the HTTP API takes it, or any JSON of a client event; sent as it is.
+ * @param userId Who sent a client event, on a presence channel.
  */
-export function eventFrame(
-  channel: string,
-  event: string,
-  data: unknown,
-  { userId, position }: EventExtras = {},
-): string {
-  return frame({ event, channel, data, user_id: userId, ...position })
-}
-
-/** Extension: joins and leaves of one batch, in one frame. */
-export function presenceDiffFrame(
-  channel: string,
-  diff: PresenceDiff,
-  position: Positioned,
-): string {
-  const data = JSON.stringify(diff)
-  return frame({ event: EXTENSION_EVENTS.presenceDiff, channel, data, ...position })
+export function eventFrame(channel: string, event: string, data: unknown, userId?: string): string {
+  return frame({ event, channel, data, user_id: userId })
 }
 
 /** Extension: a user's information is now another. */

@@ -240,29 +240,8 @@ describe('frames of the server', () => {
     ],
     [
       'an event of a member',
-      frames.eventFrame('presence-x', 'client-a', { a: 1 }, { userId: 'u' }),
+      frames.eventFrame('presence-x', 'client-a', { a: 1 }, 'u'),
       { event: 'client-a', channel: 'presence-x', text: false, data: { a: 1 }, user_id: 'u' },
-    ],
-    [
-      'an event with its position',
-      frames.eventFrame('news', 'a', '{"a":1}', { position: { epoch: 'e', serial: 4 } }),
-      { event: 'a', channel: 'news', text: true, data: { a: 1 }, epoch: 'e', serial: 4 },
-    ],
-    [
-      'changes of presence',
-      frames.presenceDiffFrame(
-        'presence-x',
-        { joins: [{ user_id: 'u', user_info: 1 }], leaves: ['v'], count: 1 },
-        { epoch: 'e', serial: 8 },
-      ),
-      {
-        event: 'nearcache:presence_diff',
-        channel: 'presence-x',
-        text: true,
-        data: { joins: [{ user_id: 'u', user_info: 1 }], leaves: ['v'], count: 1 },
-        epoch: 'e',
-        serial: 8,
-      },
     ],
     [
       'an update of presence',

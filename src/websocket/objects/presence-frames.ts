@@ -1,0 +1,101 @@
+/**
+ * Who came and went, as the frames that a hub's connections get.
+ *
+ * Nobody is told of itself, and in a large channel every newcomer is in the next batch; so each user's part
+ * is written once, and what one of them gets is put together of those of the others.
+ *
+ * @module
+ */
+
+import { EXTENSION_EVENTS } from '../extensions.ts'
+import {
+  memberAddedFrame,
+  memberRemovedFrame,
+  presenceUpdateFrame,
+} from '../protocol/server-frame.ts'
+import { within } from './snapshot-text.ts'
+import type { Delivery } from './stubs.ts'
+
+/** A change of presence. */
+export type PresenceDelivery = Extract<Delivery, { kind: 'presence' }>
+
+/** A frame about one user, or a part of a frame. */
+interface Part {
+  readonly user: string
+  readonly text: string
+}
+
+/** The parts of a frame of the extensions. */
+interface Diff {
+  readonly joins: readonly Part[]
+  readonly leaves: readonly Part[]
+}
+
+/** The frames of one change of presence. Those of a kind are written when the first connection needs them. */
+export class PresenceFrames {
+  readonly delivery: PresenceDelivery
+  readonly #channel: string
+  readonly #concerned: ReadonlySet<string>
+  #parts: readonly Part[] | undefined
+  #diff: Diff | undefined
+  #plainForOthers: readonly string[] | undefined
+  #extendedForOthers: readonly string[] | undefined
+
+  constructor(channel: string, delivery: PresenceDelivery) {
+    const { joins, leaves } = delivery.diff
+    this.#channel = channel
+    this.delivery = delivery
+    this.#concerned = new Set([...joins.map(({ user_id }) => user_id), ...leaves])
+  }
+
+  /** @param user Whose connection it is, for which there is nothing of itself. */
+  framesFor(isExtended: boolean, user: string | undefined): readonly string[] {
+    if (user !== undefined && this.#concerned.has(user)) {
+      return isExtended ? this.#extended(user) : this.#plain(user)
+    }
+    if (isExtended) {
+      this.#extendedForOthers ??= this.#extended(undefined)
+      return this.#extendedForOthers
+    }
+    this.#plainForOthers ??= this.#plain(undefined)
+    return this.#plainForOthers
+  }
+
+  #plain(own: string | undefined): readonly string[] {
+    const channel = this.#channel
+    const { joins, leaves } = this.delivery.diff
+    this.#parts ??= [
+      ...leaves.map((user) => ({ user, text: memberRemovedFrame(channel, user) })),
+      ...joins.map(({ user_id: user, user_info: info }) => ({
+        user,
+        text: memberAddedFrame(channel, { id: user, info }),
+      })),
+    ]
+    return textsOf(this.#parts, own)
+  }
+
+  /** The diff, and the updates, which are for everybody. */
+  #extended(own: string | undefined): readonly string[] {
+    const { position, diff, updates } = this.delivery
+    this.#diff ??= {
+      joins: diff.joins.map((user) => partOf(user.user_id, user)),
+      leaves: diff.leaves.map((user) => partOf(user, user)),
+    }
+    const { serial, epoch } = position
+    const [joins, leaves] = [textsOf(this.#diff.joins, own), textsOf(this.#diff.leaves, own)]
+    return [
+      `{"event":"${EXTENSION_EVENTS.presenceDiff}","channel":${JSON.stringify(this.#channel)},` +
+        `"data":"{\\"joins\\":[${joins}],\\"leaves\\":[${leaves}],\\"count\\":${diff.count}}",` +
+        `"serial":${serial},"epoch":${JSON.stringify(epoch)}}`,
+      ...updates.map((user) => presenceUpdateFrame(this.#channel, user, position)),
+    ]
+  }
+}
+
+function partOf(user: string, value: unknown): Part {
+  return { user, text: within(JSON.stringify(value)) }
+}
+
+function textsOf(parts: readonly Part[], own: string | undefined): readonly string[] {
+  return parts.filter(({ user }) => user !== own).map(({ text }) => text)
+}
