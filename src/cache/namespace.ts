@@ -76,14 +76,15 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /** The fresh value of a key, or `undefined`: see {@link lookup} to tell a stored `undefined`. */
-  async get<T extends Values = Values>(
-    key: string,
-    options?: EntryOptions<T>,
-  ): Promise<T | undefined> {
-    const copy = glance(this.#ctx, this.#policy, key, options)
-    if (copy) return servedNear(this.#ctx, 'get', key, copy, this.#policy) as T
-    const { value } = await get(this.#ctx, 'get', key, this.#resolve(options))
-    return value as T | undefined
+  get<T extends Values = Values>(key: string, options?: EntryOptions<T>): Promise<T | undefined> {
+    try {
+      const copy = glance(this.#ctx, this.#policy, key, options)
+      if (copy) return servedNear(this.#ctx, 'get', key, copy, this.#policy) as Promise<T>
+      const read = get(this.#ctx, 'get', key, this.#resolve(options))
+      return read.then(({ value }) => value as T | undefined)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** The fresh value of a key with how it was found, or why it was not. */
@@ -129,8 +130,7 @@ export class CacheNamespace<Values = unknown> {
   ): Promise<T> {
     try {
       const copy = glance(this.#ctx, this.#policy, key, options)
-      if (copy)
-        return Promise.resolve(servedNear(this.#ctx, 'getOrSet', key, copy, this.#policy) as T)
+      if (copy) return servedNear(this.#ctx, 'getOrSet', key, copy, this.#policy) as Promise<T>
       checkLoader(loader)
       const policy = options === undefined ? this.#policy : this.#resolve(options)
       return getOrSet(this.#ctx, key, loader as Loader, policy) as Promise<T>

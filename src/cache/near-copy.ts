@@ -7,7 +7,7 @@
 import { type EntryHeader, writePrefix } from '../entry/header.ts'
 import { deepFreeze, isProduction } from '../near/freeze.ts'
 import type { Evidence } from '../near/labels.ts'
-import type { NearCopy } from '../near/near-tier.ts'
+import type { KeptCopy, NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
 import type { Moment } from './observe.ts'
 import type { EntryOptions, NearPolicy, Policy } from './options.ts'
@@ -29,7 +29,7 @@ export function nearHit(
   key: string,
   { near, after, freshness }: Policy,
   tags: readonly string[],
-): NearCopy | undefined {
+): KeptCopy | undefined {
   if (near === undefined || near.verify) return undefined
   // It may be older than the token.
   if (after !== undefined) return undefined
@@ -54,7 +54,7 @@ export function glance(
   policy: Policy,
   key: string,
   options: Glanced | undefined,
-): NearCopy | undefined {
+): KeptCopy | undefined {
   if (policy.near === undefined) return undefined
   if (options === undefined) return nearHit(ctx, key, policy, policy.tags)
   const { near, signal, after, freshness, tags = policy.tags } = options
@@ -102,6 +102,13 @@ export function handOut(copy: NearCopy, near: NearPolicy | undefined): unknown {
   return near?.values === 'copy' ? structuredClone(copy.value) : copy.value
 }
 
+/** What a read resolves to that found a copy at once: of a value that is shared, all of them to one promise. */
+export function answerOf(copy: KeptCopy, near: NearPolicy | undefined): Promise<unknown> {
+  if (near?.values === 'copy') return Promise.resolve(handOut(copy, near))
+  copy.answer ??= Promise.resolve(copy.value)
+  return copy.answer
+}
+
 /** Keeps a copy, dated before the request that proved it. */
 export function keepNear(
   ctx: CacheContext,
@@ -123,7 +130,8 @@ export function keepNear(
     ...kept,
     labels: { tags, markerKeys, evidence: near.verify ? evidenceOf(header) : undefined },
     provedAt,
-    freshMs: header.freshUntil - provedAt,
+    // A difference of two large numbers is kept like one of them, on the heap, unless it is rounded.
+    freshMs: Math.floor(header.freshUntil - provedAt),
     instant,
     sizeBytes,
   })
@@ -155,7 +163,5 @@ function share(value: unknown): unknown {
 
 /** Whether every tag of the call is one that the copy was kept with. */
 function carries(kept: readonly string[], declared: readonly string[]): boolean {
-  if (declared === kept) return true
-  for (const tag of declared) if (!kept.includes(tag)) return false
-  return true
+  return declared.every((tag, i) => tag === kept[i] || kept.includes(tag))
 }

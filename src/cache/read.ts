@@ -10,11 +10,11 @@
 
 import { shouldRefreshEarly } from '../entry/early-refresh.ts'
 import { settledWithin, TIMED_OUT, whileWanted } from '../flight/deadline.ts'
-import type { NearCopy } from '../near/near-tier.ts'
+import type { KeptCopy, NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report, type Target, targetOf } from './context.ts'
 import { lead, obtain } from './load.ts'
 import type { Loaded, Loader } from './loader.ts'
-import { handOut, keepNear, nearHit, verifiedNearHit } from './near-copy.ts'
+import { answerOf, handOut, keepNear, nearHit, verifiedNearHit } from './near-copy.ts'
 import { type Found, observe, type Sight } from './observe.ts'
 import type { Policy } from './options.ts'
 import type { Operation, Outcome } from './outcome.ts'
@@ -75,7 +75,7 @@ export function getOrSet(
   policy: Policy,
 ): Promise<unknown> {
   const copy = nearHit(ctx, key, policy, policy.tags)
-  if (copy) return Promise.resolve(servedNear(ctx, 'getOrSet', key, copy, policy))
+  if (copy) return servedNear(ctx, 'getOrSet', key, copy, policy)
   return whileWanted(ctx.platform, policy.signal, () => readThrough(ctx, key, loader, policy))
 }
 
@@ -87,13 +87,13 @@ export function servedNear(
   ctx: CacheContext,
   operation: Operation,
   key: string,
-  copy: NearCopy,
+  copy: KeptCopy,
   { near }: Pick<Policy, 'near'>,
-): unknown {
+): Promise<unknown> {
   ctx.near.hits.count++
   if (ctx.events.hearNearHits) report(ctx, operation, key, NEAR_HIT, ctx.platform.now())
   else ctx.events.countNearHit()
-  return handOut(copy, near)
+  return answerOf(copy, near)
 }
 
 async function readThrough(

@@ -34,9 +34,16 @@ export interface NearBounds extends SieveBounds {
 /** So many namespaces can have copies before those that hold none are forgotten. */
 const MAX_SPACES = 1_000
 
+/** A copy that is kept. */
+export interface KeptCopy extends NearCopy {
+  /** What every read resolves to that shares the value: made by the first of them, once. */
+  answer: Promise<unknown> | undefined
+}
+
 /** A copy in its place: one object, as there are many. */
-interface Kept extends Node, NearCopy {
+interface Kept extends Node, KeptCopy {
   readonly key: string
+  instant: number
   readonly space: Map<string, Kept>
   sizeBytes: number
 }
@@ -138,13 +145,17 @@ export class NearSpace {
   }
 
   /** The living copy of a key. */
-  get(key: string): NearCopy | undefined {
+  get(key: string): KeptCopy | undefined {
     const kept = this.#copies.get(key)
     if (kept === undefined) return undefined
+    if (!this.#isAlive(key, kept)) {
+      this.drop(key)
+      return undefined
+    }
     kept.isUsed = true
-    if (this.#isAlive(key, kept)) return kept
-    this.drop(key)
-    return undefined
+    // No call up to now covers it: the next read has only later ones to look for.
+    kept.instant = this.tier.fence.now
+    return kept
   }
 
   /** Keeps a copy, unless a local call that covers it has returned since it was dated. */
@@ -181,6 +192,7 @@ export class NearSpace {
   #place(key: string, copy: NearCopy, sizeBytes: number): Kept {
     return {
       value: copy.value,
+      answer: undefined,
       labels: copy.labels.evidence ? copy.labels : this.tier.labels.same(copy.labels),
       provedAt: copy.provedAt,
       freshMs: copy.freshMs,

@@ -362,8 +362,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         'src/near/near-tier.ts',
-        'if (this.#isAlive(key, kept)) return kept\n',
-        'if (kept) return kept\n',
+        'if (!this.#isAlive(key, kept)) {\n',
+        'if (kept.sizeBytes === 0) {\n',
       ),
     ],
   },

@@ -21,6 +21,28 @@ describe('single-flight across requests', () => {
     expect(await statements()).toBe(before + 1)
   })
 
+  test('a near copy that one request has read answers another, also when the first was cut off', async () => {
+    const redis = durableTransport({ namespace: env.REDIS, name: 'near-cross-request' })
+    const cache = new RedisCacheManager({
+      redis,
+      platform: workersPlatform(),
+      near: { ttl: '1m' },
+    })
+    const read = (): Promise<string> => cache.getOrSet('key', async () => 'answer')
+    const object = (name: string) => env.REDIS.get(env.REDIS.idFromName(name))
+
+    const state = await runInDurableObject(object('first'), async (_, state) => {
+      await read()
+      expect(await read()).toBe('answer')
+      return state
+    })
+
+    expect(await runInDurableObject(object('second'), read)).toBe('answer')
+    await runInDurableObject(object('first'), () => state.abort('cut off')).catch(() => undefined)
+    expect(await runInDurableObject(object('second'), read)).toBe('answer')
+    expect(cache.nearHits()).toEqual(new Map([['default', 3]]))
+  })
+
   test('a reader who joined the load of a request that was cut off still gets an answer', async () => {
     const redis = durableTransport({ namespace: env.REDIS, name: 'cross-request' })
     const cache = new RedisCacheManager({ redis, platform: workersPlatform() })

@@ -154,6 +154,16 @@ export function describeNear(bench: Bench): void {
       expect(() => a?.list.push(2)).toThrow(TypeError)
     })
 
+    test('answers all callers of a shared value with one promise', async () => {
+      const cache = bench.cache({ near: { ttl: '1h' } })
+      await cache.getOrSet('k', () => 'value')
+
+      const first = cache.get('k')
+
+      expect(cache.getOrSet('k', () => 'other')).toBe(first)
+      expect(await first).toBe('value')
+    })
+
     test('with copies gives each caller a value of its own', async () => {
       const cache = bench.cache({ near: { ttl: '1h', values: 'copy' } })
       const loaded = await cache.getOrSet('k', () => ({ list: [1] }))

@@ -160,6 +160,21 @@ describe('NearTier', () => {
     expect(tier.size.entries).toBe(1)
   })
 
+  test('a copy that was found alive is judged by later calls alone', () => {
+    const { tier, space } = make()
+    space.put('a', copyOf(1))
+    space.put('b', copyOf(2))
+    tier.fence.mark([space.label('other')])
+    space.get('a')
+    // Everything that is dated before the first of so many calls counts as dead.
+    for (let i = 0; i < 10_000; i++) tier.fence.mark([`label ${i}`])
+
+    expect(space.get('b')).toBeUndefined()
+    expect(space.get('a')?.value).toBe(1)
+    tier.fence.mark([space.label('a')])
+    expect(space.get('a')).toBeUndefined()
+  })
+
   test('a call on a key of another namespace leaves a copy alone', () => {
     const { tier, space } = make()
     space.put('a', copyOf(1))
