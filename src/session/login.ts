@@ -6,12 +6,12 @@
  */
 
 import { checkFields } from '../cache/policy.ts'
-import { InvalidKeyError, InvalidOptionError } from '../errors.ts'
+import { InvalidKeyError, InvalidOptionError, SessionUnavailableError } from '../errors.ts'
 import type { SessionContext } from './context.ts'
 import type { LifetimeOptions } from './options.ts'
 import { endQuietly } from './revocation.ts'
 import type { Issued } from './session.ts'
-import { type Opening, open, refOf, validate } from './sessions.ts'
+import { type Opening, open, refOf, type Validated, validate } from './sessions.ts'
 
 /** Options of a session without a user. */
 export interface AnonymousOptions<Data = Record<string, unknown>> extends LifetimeOptions {
@@ -29,8 +29,8 @@ export interface CreateSessionOptions<Data = Record<string, unknown>>
   /** `pending` until `activateSession`, where a second factor is still to come. @default 'active' */
   readonly state?: 'active' | 'pending'
   /**
-   * The token that the visitor had before. Its session ends; the data of an anonymous one is carried
-   * over, below `data`. @default none
+   * The token that the visitor had before. Its session ends, unless its key is unknown here; the data of
+   * an anonymous one is carried over, below `data`. @default none
    */
   readonly from?: string
   /**
@@ -86,7 +86,7 @@ export async function openFrom(
   opening: Opening,
   from: string | undefined,
 ): Promise<Issued<object>> {
-  const before = from === undefined ? undefined : await validate(ctx, from, ANY_STATE)
+  const before = from === undefined ? undefined : await former(ctx, from)
   if (!before?.ok) return open(ctx, opening)
   const { session, ref } = before
   const carried = session.state === 'anonymous' ? session.data : {}
@@ -98,6 +98,19 @@ export async function openFrom(
     throw error
   }
   return issued
+}
+
+/**
+ * The session of before. One whose key is unknown here is left to expire: a browser that brings its token
+ * along, and cannot drop it, has to be able to log in.
+ */
+async function former(ctx: SessionContext, from: string): Promise<Validated | undefined> {
+  try {
+    return await validate(ctx, from, ANY_STATE)
+  } catch (error) {
+    if (error instanceof SessionUnavailableError && error.reason === 'unknown key') return undefined
+    throw error
+  }
 }
 
 /** Nobody will have its token. */

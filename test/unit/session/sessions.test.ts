@@ -222,6 +222,14 @@ describe('a session', () => {
     expect(await reasonFor(before)).toBe('revoked')
   })
 
+  test('is opened also in the place of one whose key is unknown here', async () => {
+    const next = { id: 'k2', secret: '22'.repeat(32) }
+    const before = await bench.another({ keys: [next] }).createSession('user-1', 'a@example.com')
+
+    expect(await reasonFor(await create({ from: before }))).toBe('ok')
+    await expect(bench.sessions.validate(before)).rejects.toMatchObject({ reason: 'unknown key' })
+  })
+
   test('of another user gives nothing to the one who logs in after it', async () => {
     const other = await bench.sessions.createSession('user-2', 'b@example.com', {
       data: { pin: 1 },
