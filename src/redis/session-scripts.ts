@@ -83,11 +83,12 @@ return answer(word, s, user)
 
 /**
  * `KEYS: session, user, index  ARGV: id, write id, state, hash of the secret, absolute ms, idle ms,
- * payload, most sessions, 'evict' or 'refuse', hard id the caller knows or ''` → `[word]`, or `['ok',
- * now, hard id, soft id, permissions, ids that had to go]`. Sent again, it makes no second session.
+ * payload, most sessions, 'evict' or 'refuse', hard id the caller knows or '', id in whose place it is
+ * or ''` → `[word]`, or `['ok', now, hard id, soft id, permissions, ids that had to go]`. Sent again, it
+ * makes no second session.
  */
 export const CREATE: Script = {
-  sha1: 'e863e48ad5d286ba85610f48c6ec4db7df36d61a',
+  sha1: 'd9cf8b6268ef3b3988978b75857f384d650d0c28',
   lua: `${CLOCK}${EPOCH}
 local found = redis.call('HMGET', KEYS[1], 's', 'v')
 local count = redis.call('ZCARD', KEYS[3])
@@ -98,8 +99,14 @@ if not known then count = 0 end
 local gone = {}
 if not found[1] then
   count = count - redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', text(now))
+  local before = redis.call('ZSCORE', KEYS[3], ARGV[11])
+  if before then count = count - 1 end
+  if count >= tonumber(ARGV[8]) and ARGV[9] == 'refuse' then return { 'limit' } end
+  if before then
+    gone[1] = ARGV[11]
+    redis.call('ZREM', KEYS[3], ARGV[11])
+  end
   if count >= tonumber(ARGV[8]) then
-    if ARGV[9] == 'refuse' then return { 'limit' } end
     local listed = redis.call('ZRANGE', KEYS[3], 0, -1)
     while #listed >= tonumber(ARGV[8]) do
       local oldest = 1
@@ -159,11 +166,11 @@ return answer('saved', s, user)
 
 /**
  * `KEYS: session, index  ARGV: id, hash of a secret it must have or '', ms to remember` → 1 if it was
- * listed, 0 if not, -1 if the secret is another's. What remains says that it has ended, so that a copy
+ * alive, 0 if not, -1 if the secret is another's. What remains says that it has ended, so that a copy
  * of {@link CREATE} that arrives late does not bring it back.
  */
 export const END: Script = {
-  sha1: 'ddcca828904d4c356344382c3c7d5023625bae89',
+  sha1: '28a8b0c8605b33e80a0878f2375b4c92b7b9569c',
   lua: `
 local secrets = redis.call('HMGET', KEYS[1], 'h', 'o')
 if ARGV[2] ~= '' and secrets[1] and ARGV[2] ~= secrets[1] and ARGV[2] ~= secrets[2] then
@@ -173,6 +180,7 @@ local listed = redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 's', 'x')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
+if not secrets[1] then return 0 end
 return listed
 `,
 }
@@ -183,8 +191,9 @@ return listed
  * hard id, which nothing but the session to keep has. Sent again, it does nothing more.
  */
 export const REVOKE: Script = {
-  sha1: '2b4188263625c932ee73783fe3226fd2ab9f28ae',
+  sha1: '321025720d34055207812d55fbb887cc7903770e',
   lua: `${CLOCK}${EPOCH}
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(now))
 local listed = redis.call('ZRANGE', KEYS[2], 0, -1)
 local known = redis.call('HMGET', KEYS[1], 'e', 'r')
 local keep = ARGV[3]

@@ -7,7 +7,7 @@
 
 import { checkFields } from '../cache/policy.ts'
 import { InvalidKeyError, InvalidOptionError, SessionUnavailableError } from '../errors.ts'
-import type { SessionContext } from './context.ts'
+import { homesOf, type SessionContext } from './context.ts'
 import type { LifetimeOptions } from './options.ts'
 import { endQuietly } from './revocation.ts'
 import type { Issued } from './session.ts'
@@ -53,7 +53,8 @@ const ANY_STATE = { allow: ['active', 'pending', 'anonymous'], touch: false } as
 /** @throws {InvalidOptionError} When an option is unknown or not of its kind. */
 export function anonymousOpening(options: AnonymousOptions<object>): Opening {
   checkFields(options, 'options', ANONYMOUS)
-  return { userId: '', userEmail: '', state: 'anonymous', ifEpoch: '', ...commonOf(options) }
+  const nobody = { userId: '', userEmail: '', ifEpoch: '', replaces: '' }
+  return { ...nobody, state: 'anonymous', ...commonOf(options) }
 }
 
 /**
@@ -73,11 +74,12 @@ export function namedOpening(
   if (typeof userEmail !== 'string' || userEmail.length > MAX_LABEL) {
     throw new InvalidKeyError(`user e-mail is not a text of at most ${MAX_LABEL} characters`)
   }
-  return { userId, userEmail, state, ifEpoch, ...commonOf(options) }
+  return { userId, userEmail, state, ifEpoch, replaces: '', ...commonOf(options) }
 }
 
 /**
- * Opens a session in the place of another, which is over when this returns.
+ * Opens a session in the place of another, which is over when this returns. One of the same user ends in
+ * the same step, and leaves its room.
  *
  * @throws As {@link open} does; if the other could not be ended, the new one is not handed out.
  */
@@ -90,7 +92,10 @@ export async function openFrom(
   if (!before?.ok) return open(ctx, opening)
   const { session, ref } = before
   const carried = session.state === 'anonymous' ? session.data : {}
-  const issued = await open(ctx, { ...opening, data: { ...carried, ...opening.data } })
+  const [home] = homesOf(ctx, opening.userId)
+  const replaces = home.index === ref.home.index ? ref.id : ''
+  const issued = await open(ctx, { ...opening, replaces, data: { ...carried, ...opening.data } })
+  if (replaces !== '') return issued
   try {
     await ctx.steps.end(ref.home, ref.id)
   } catch (error) {

@@ -230,7 +230,7 @@ export class SessionUserCache<
    * Ends all sessions of a user but the one of this token.
    *
    * @returns How many there were.
-   * @throws {SessionRefusedError} When the session is not to be used; then none was ended.
+   * @throws {SessionRefusedError} When the session is not to be used: then those beside it are as they were.
    */
   async revokeOthers(sessionId: string): Promise<number> {
     const validated = await validate(this.#ctx, sessionId)

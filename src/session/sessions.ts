@@ -32,6 +32,8 @@ export interface Opening {
   readonly ip: string | undefined
   /** The hard id the user must have; `''` for any. */
   readonly ifEpoch: string
+  /** The id of a session of the same user in whose place it is; `''` for none. */
+  readonly replaces: string
   readonly lifetimes: LifetimeOptions
 }
 
@@ -64,10 +66,10 @@ export async function open(ctx: SessionContext, opening: Opening): Promise<Issue
   const beside = { writeId: randomId(), state: letterOf(state), idleMs, secretHash }
   const payload = await sealContent(ctx, ref, beside, content)
   const { maxSessions, whenFull } = policy
-  const { ifEpoch } = opening
+  const { ifEpoch, replaces } = opening
   const validatedAt = platform.now()
   const created = await ctx.steps
-    .create(ref, { ...beside, absoluteMs, payload, maxSessions, whenFull, ifEpoch })
+    .create(ref, { ...beside, absoluteMs, payload, maxSessions, whenFull, ifEpoch, replaces })
     .catch((error: unknown) => {
       // It may be stored, and then nobody would hold its token.
       endQuietly(ctx, ref.home, [ref.id])

@@ -56,6 +56,8 @@ export interface NewSession {
   readonly whenFull: 'evict' | 'refuse'
   /** The hard id the user must have; `''` for any. */
   readonly ifEpoch: string
+  /** The id of a session of the same user in whose place it is; `''` for none. */
+  readonly replaces: string
 }
 
 /** A change of a session. */
@@ -110,10 +112,10 @@ export class SessionSteps {
 
   async create(ref: Ref, session: NewSession): Promise<Created> {
     const { writeId, state, absoluteMs, idleMs, payload } = session
-    const { maxSessions, whenFull, ifEpoch } = session
+    const { maxSessions, whenFull, ifEpoch, replaces } = session
     const reply = await this.run('create', CREATE, keysOf(ref), [
       ...[ref.id, writeId, state, ref.secretHash, absoluteMs, idleMs, payload],
-      ...[maxSessions, whenFull, ifEpoch],
+      ...[maxSessions, whenFull, ifEpoch, replaces],
     ])
     return readCreated(reply)
   }

@@ -145,7 +145,8 @@ class Side {
       case 'create': {
         const hard =
           which === 7 ? 'another' : which === 8 ? await this.#text('HGET', USER, 'e') : ''
-        const room = [pick([1, 100, 2], which), which % 2 === 0 ? 'refuse' : 'evict', hard]
+        const before = pick(['', ...IDS], which)
+        const room = [pick([1, 100, 2], which), which % 2 === 0 ? 'refuse' : 'evict', hard, before]
         const args = [
           id,
           write,

@@ -94,7 +94,8 @@ function touch(
 
 const create: TwinBody = (call, keys, args) => {
   const [sessionKey = '', userKey = '', indexKey = ''] = keys
-  const [id = '', write = '', , , absolute = '', , , most, policy, expected = ''] = args
+  const [id = '', write = '', , , absolute = '', , , most, policy, expected = '', before = ''] =
+    args
   const now = clock(call)
   const [state, written] = texts(call('HMGET', sessionKey, 's', 'v'))
   const count = Number(call('ZCARD', indexKey))
@@ -103,10 +104,11 @@ const create: TwinBody = (call, keys, args) => {
   if (expected !== '' && known !== expected) return ['revoked']
   const isNew = state === null
   const counted = known === null ? 0 : count
-  const gone = isNew ? makeRoom(call, indexKey, { now, counted, most: Number(most), policy }) : []
+  const room = { now, counted, most: Number(most), policy, before }
+  const gone = isNew ? makeRoom(call, indexKey, room) : []
   if (gone === undefined) return ['limit']
   const user = epoch(call, [userKey, indexKey], now, [write, absolute])
-  if (isNew) store(call, keys, [id, now], [...args, user[0] ?? ''])
+  if (isNew) store(call, keys, args, { id, now, hard: user[0] ?? '' })
   return ['ok', String(now), ...user, gone]
 }
 
@@ -115,16 +117,19 @@ interface Room {
   readonly counted: number
   readonly most: number
   readonly policy: string | undefined
+  readonly before: string
 }
 
 /** The ids that had to go; `undefined` where none may. */
 function makeRoom(call: Call, indexKey: string, room: Room): string[] | undefined {
-  const { now, counted, most, policy } = room
+  const { now, counted, most, policy, before } = room
   const expired = Number(call('ZREMRANGEBYSCORE', indexKey, '-inf', String(now)))
-  if (counted - expired < most) return []
-  if (policy === 'refuse') return undefined
+  const gone = call('ZSCORE', indexKey, before) === null ? [] : [before]
+  const isFull = counted - expired - gone.length >= most
+  if (isFull && policy === 'refuse') return undefined
+  for (const id of gone) call('ZREM', indexKey, id)
+  if (!isFull) return gone
   const listed = call('ZRANGE', indexKey, 0, -1) as string[]
-  const gone: string[] = []
   while (listed.length >= most) {
     const ages = listed.map((id) => Number.parseInt(id.slice(0, 9), 36))
     const [oldest = ''] = listed.splice(ages.indexOf(Math.min(...ages)), 1)
@@ -137,20 +142,8 @@ function makeRoom(call: Call, indexKey: string, room: Room): string[] | undefine
 function store(
   call: Call,
   [sessionKey = '', userKey = '', indexKey = '']: readonly string[],
-  [id, now]: readonly [string, number],
-  [
-    ,
-    write = '',
-    state = '',
-    hash = '',
-    absolute = '',
-    idle = '',
-    payload = '',
-    ,
-    ,
-    ,
-    hard = '',
-  ]: readonly string[],
+  [, write = '', state = '', hash = '', absolute = '', idle = '', payload = '']: readonly string[],
+  { id, now, hard }: { readonly id: string; readonly now: number; readonly hard: string },
 ): void {
   const life = Number(idle) > 0 ? Math.min(Number(idle), Number(absolute)) : Number(absolute)
   const times = ['x', String(now + Number(absolute)), 'i', idle, 't', String(now)]
@@ -196,12 +189,13 @@ const end: TwinBody = (
   call('DEL', sessionKey)
   call('HSET', sessionKey, 's', 'x')
   call('PEXPIRE', sessionKey, rememberMs)
-  return listed
+  return current === null ? 0 : listed
 }
 
 const revoke: TwinBody = (call, keys, [nonce = '', life = '', keep = '']) => {
   const [userKey = '', indexKey = '', sessionKey = ''] = keys
   const now = clock(call)
+  call('ZREMRANGEBYSCORE', indexKey, '-inf', String(now))
   const listed = call('ZRANGE', indexKey, 0, -1) as string[]
   const [known = null, last] = texts(call('HMGET', userKey, 'e', 'r'))
   if (known !== null && last === nonce) return ['ok', known, []]

@@ -222,6 +222,38 @@ describe('a session', () => {
     expect(await reasonFor(before)).toBe('revoked')
   })
 
+  test.each(['refuse', 'evict-oldest'] as const)(
+    'that takes the place of another of the same user needs no further one: %s',
+    async (whenFull) => {
+      const sessions = bench.another({ maxSessions: 2, whenFull })
+      const login = async (options = {}): Promise<string> => {
+        await bench.platform.advance(1_000)
+        return sessions.createSession('user-1', 'ada@example.com', options)
+      }
+      const [first, second] = [await login(), await login()]
+
+      const third = await login({ from: second })
+
+      const validations = await Promise.all(
+        [first, second, third].map((id) => sessions.validate(id)),
+      )
+      expect(validations.map(({ ok }) => ok)).toEqual([true, false, true])
+      expect(await sessions.listSessions('user-1')).toHaveLength(2)
+    },
+  )
+
+  test('that has expired is not counted among those that are ended', async () => {
+    await create({ maxAge: '1h' })
+    const [{ id = '' } = {}] = await bench.sessions.listSessions('user-1')
+    await create({ maxAge: '1h' })
+    const last = await create({ maxAge: '3h' })
+    await bench.platform.advance(2 * HOUR_MS)
+
+    expect(await bench.sessions.revokeSession('user-1', id)).toBe(false)
+    expect(await bench.sessions.revokeOthers(last)).toBe(0)
+    expect(await bench.sessions.revokeAll('user-1')).toBe(1)
+  })
+
   test('is opened also in the place of one whose key is unknown here', async () => {
     const next = { id: 'k2', secret: '22'.repeat(32) }
     const before = await bench.another({ keys: [next] }).createSession('user-1', 'a@example.com')
