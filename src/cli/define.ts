@@ -112,7 +112,7 @@ function usageOf(
   args: ArgsDef,
 ): string {
   const options = Object.entries(args).map(([option, { description = '', ...arg }]) => {
-    const value = arg.type === 'boolean' ? '' : ` ${arg.valueHint ?? 'NUMBER'}`
+    const value = arg.type === 'boolean' ? '' : ` ${arg.valueHint ?? 'TEXT'}`
     const by = arg.default === undefined ? '' : ` (${arg.default})`
     return [`  --${option}${value}`, `${description}${by}`] as const
   })

@@ -145,7 +145,8 @@ export function percent(share: number | undefined): string {
   return share === undefined ? '-' : `${(100 * share).toFixed(1)} %`
 }
 
-/** Milliseconds for people. */
+/** Milliseconds for people. A whole number is of a clock that tells no fractions. */
 export function millis(ms: number | undefined): string {
-  return ms === undefined ? '-' : `${ms.toFixed(ms < 10 ? 2 : 1)} ms`
+  if (ms === undefined) return '-'
+  return `${Number.isInteger(ms) ? ms : ms.toFixed(ms < 10 ? 2 : 1)} ms`
 }

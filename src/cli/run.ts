@@ -202,6 +202,7 @@ function overview(): readonly string[] {
 function isUsage(error: unknown): boolean {
   return (
     error instanceof UsageError ||
+    error instanceof ConfigurationError ||
     error instanceof InvalidOptionError ||
     error instanceof InvalidKeyError
   )

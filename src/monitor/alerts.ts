@@ -77,15 +77,24 @@ export class Alerts {
     return new Set([...(await this.active()).map(({ id }) => id), ...this.#local.keys()])
   }
 
-  /** Those there are. */
+  /** Those there are; while Redis is away, this isolate's own. */
   async active(): Promise<readonly Alert[]> {
     try {
-      const replies = await this.#link.read(this.#ids.map((id) => this.#key(id)))
-      return replies.flatMap((reply) => parse(reply) ?? [])
+      return await this.stored()
     } catch (error) {
       if (!isNearcacheError(error)) throw error
       return [...this.#local.values()]
     }
+  }
+
+  /**
+   * Those in Redis.
+   *
+   * @throws {RemoteError} While it is away; also `RemoteTimeoutError` and `CircuitOpenError`.
+   */
+  async stored(): Promise<readonly Alert[]> {
+    const replies = await this.#link.read(this.#ids.map((id) => this.#key(id)))
+    return replies.flatMap((reply) => parse(reply) ?? [])
   }
 
   #key(id: RuleId): string {

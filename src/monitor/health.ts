@@ -6,7 +6,13 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheStats } from '../cache/stats.ts'
-import { isNearcacheError } from '../errors.ts'
+import {
+  CircuitOpenError,
+  ClosedError,
+  isNearcacheError,
+  RemoteError,
+  RemoteTimeoutError,
+} from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Alert } from './alerts.ts'
 import type { Figures } from './figures.ts'
@@ -75,10 +81,20 @@ export async function probe(cache: RedisCacheManager, platform: Platform): Promi
       return { kind: 'answered', roundTripMs, clockSkewMs: undefined }
     }
     const theirs = Number(result[0]) * 1_000 + Number(result[1]) / 1_000
-    return { kind: 'answered', roundTripMs, clockSkewMs: theirs - (sentAt + roundTripMs / 2) }
+    const clockSkewMs = Math.round(theirs - (sentAt + roundTripMs / 2))
+    return { kind: 'answered', roundTripMs, clockSkewMs }
   } catch (error) {
-    return { kind: 'failed', reason: isNearcacheError(error) ? error.code : 'ERR_TRANSPORT' }
+    return { kind: 'failed', reason: failureReason(error) }
   }
+}
+
+/** Why Redis did not answer, in a few words without an address. */
+export function failureReason(error: unknown): string {
+  if (error instanceof RemoteTimeoutError) return `no answer within ${error.timeoutMs} ms`
+  if (error instanceof RemoteError) return error.reason
+  if (error instanceof CircuitOpenError) return 'circuit open'
+  if (error instanceof ClosedError) return 'stopped'
+  return isNearcacheError(error) ? error.code : 'the transport failed'
 }
 
 /** What a probe says is amiss. */

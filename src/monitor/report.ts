@@ -78,6 +78,7 @@ function counts<Name extends string>(names: readonly Name[]): Partial<Record<Nam
 /** The report as Markdown. */
 export function toMarkdown(report: PerformanceReport): string {
   const { health, summary, caches, alerts, warming, recommendations } = report
+  const isDown = health.status === 'down'
   return [
     '# Cache report',
     '',
@@ -93,7 +94,7 @@ export function toMarkdown(report: PerformanceReport): string {
     '## Alerts',
     '',
     ...(alerts.active.length === 0
-      ? ['None.']
+      ? [isDown ? 'None is known: Redis does not answer.' : 'None.']
       : list(
           alerts.active.map(
             ({ severity, message, timestamp }) =>
@@ -108,7 +109,7 @@ export function toMarkdown(report: PerformanceReport): string {
     '## Recommendations',
     '',
     ...(recommendations.length === 0
-      ? ['None: the figures call for no change.']
+      ? [summary ? 'None: the figures call for no change.' : 'None: there are no figures.']
       : list(
           recommendations.map(
             ({ cache, advice, setting, evidence }) =>

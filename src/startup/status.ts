@@ -6,16 +6,10 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheStats } from '../cache/stats.ts'
-import {
-  CircuitOpenError,
-  ClosedError,
-  isNearcacheError,
-  RemoteError,
-  RemoteTimeoutError,
-} from '../errors.ts'
+import { ClosedError, RemoteTimeoutError } from '../errors.ts'
 import type { CircuitState } from '../flight/breaker.ts'
 import { withDeadline } from '../flight/deadline.ts'
-import type { HealthReport } from '../monitor/health.ts'
+import { failureReason, type HealthReport } from '../monitor/health.ts'
 import type { CacheMonitor } from '../monitor/monitor.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Requester } from '../redis/requester.ts'
@@ -94,7 +88,7 @@ export async function ping(requester: Requester, platform: Platform): Promise<An
     if (error !== undefined) return { kind: 'failed', reason: error.split(' ', 1)[0] ?? '', error }
     return { kind: 'answered', roundTripMs: platform.now() - sentAt }
   } catch (error) {
-    return { kind: 'failed', reason: reasonOf(error), error }
+    return { kind: 'failed', reason: failureReason(error), error }
   }
 }
 
@@ -107,14 +101,6 @@ function judge(
   if (circuit !== 'closed') return { status: 'degraded', roundTripMs, reason: `circuit ${circuit}` }
   if (roundTripMs > SLOW_MS) return { status: 'degraded', roundTripMs, reason: 'slow' }
   return { status: 'ok', roundTripMs }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof RemoteTimeoutError) return `no answer within ${error.timeoutMs} ms`
-  if (error instanceof RemoteError) return error.reason
-  if (error instanceof CircuitOpenError) return 'circuit open'
-  if (error instanceof ClosedError) return 'stopped'
-  return isNearcacheError(error) ? error.code : 'the transport failed'
 }
 
 async function statsOf(cache: RedisCacheManager): Promise<CacheStats | undefined> {

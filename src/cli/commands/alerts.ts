@@ -23,12 +23,14 @@ export const alertsCommand: CliCommand = command({
     resolve: { type: 'string', valueHint: 'ID', description: `end one: ${IDS.join(', ')}` },
     ...CONNECTION_ARGS,
   },
-  notes: ['Exit code: 0 if there is none, 1 if there is one, or none to resolve.'],
+  notes: ['Exit code: 0 if there is none, 1 if there is one, none to resolve, or no answer.'],
   run: (call) => {
     const id = ruleId(call.args.resolve)
     return withRedis(call, async (connection) => {
       const { out } = call
       const alerts = alertsOf(connection)
+      // Rejects while Redis is away: that none is known is not that there is none.
+      const active = await alerts.stored()
       if (id) {
         const ended = await alerts.end(id)
         out.result({ resolved: ended ?? null }, () => [
@@ -36,7 +38,6 @@ export const alertsCommand: CliCommand = command({
         ])
         return ended ? 0 : 1
       }
-      const active = await alerts.active()
       const now = connection.platform.now()
       out.result({ active }, () =>
         active.length === 0

@@ -18,7 +18,12 @@ export const benchCommand: CliCommand = command({
   name: 'bench',
   summary: 'Measures this Redis through the cache, on keys of its own, which are gone afterwards.',
   args: {
-    concurrency: { type: 'string', default: '16', description: 'callers at a time; 1 to 1000' },
+    concurrency: {
+      type: 'string',
+      valueHint: 'NUMBER',
+      default: '16',
+      description: 'callers at a time; 1 to 1000',
+    },
     time: { type: 'string', valueHint: 'TIME', default: '1s', description: 'how long each lasts' },
     size: { type: 'string', valueHint: 'BYTES', default: '1000', description: 'of a value' },
     ...CONNECTION_ARGS,

@@ -12,7 +12,12 @@ import { type ProjectFile, projectFiles } from '../project-files.ts'
 import { UsageError } from '../usage-error.ts'
 
 const ARGS = {
-  name: { type: 'string', default: 'nearcache', description: 'the name of the Worker' },
+  name: {
+    type: 'string',
+    valueHint: 'NAME',
+    default: 'nearcache',
+    description: 'the name of the Worker',
+  },
   yes: { type: 'boolean', description: 'write without asking' },
 } as const
 

@@ -44,6 +44,7 @@ const ARGS = {
   },
   format: {
     type: 'string',
+    valueHint: 'FORMAT',
     default: 'json',
     description: 'json (gzip after "compressed:" too) or text',
   },
@@ -54,7 +55,12 @@ const ARGS = {
     default: '7d',
     description: 'for keys that have no end',
   },
-  batch: { type: 'string', default: '500', description: 'keys a step; 1 to 5000' },
+  batch: {
+    type: 'string',
+    valueHint: 'NUMBER',
+    default: '500',
+    description: 'keys a step; 1 to 5000',
+  },
   'dry-run': { type: 'boolean', description: 'change nothing, and say what would be' },
   ...CONNECTION_ARGS,
 } as const

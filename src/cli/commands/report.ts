@@ -17,7 +17,12 @@ export const reportCommand: CliCommand = command({
   name: 'report',
   summary: 'A report on the last minutes: health, figures by cache, alerts, jobs, recommendations.',
   args: {
-    minutes: { type: 'string', default: '60', description: 'how far to look back; 1 to 180' },
+    minutes: {
+      type: 'string',
+      valueHint: 'NUMBER',
+      default: '60',
+      description: 'how far to look back; 1 to 180',
+    },
     ...CONNECTION_ARGS,
   },
   notes: ['As text it is Markdown.'],

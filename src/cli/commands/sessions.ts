@@ -15,7 +15,12 @@ import { plural, visible } from '../output.ts'
 import { UsageError } from '../usage-error.ts'
 
 const ARGS = {
-  namespace: { type: 'string', default: 'session', description: 'the namespace of the sessions' },
+  namespace: {
+    type: 'string',
+    valueHint: 'NAME',
+    default: 'session',
+    description: 'the namespace of the sessions',
+  },
   revoke: { type: 'string', valueHint: 'ID', description: 'end this one' },
   'revoke-all': { type: 'boolean', description: 'end all of them' },
   ...CONNECTION_ARGS,

@@ -18,6 +18,7 @@ import { bytes, type Cell, millis, percent } from '../output.ts'
 const ARGS = {
   minutes: {
     type: 'string',
+    valueHint: 'NUMBER',
     default: '15',
     description: 'how far to look back, the present minute included; 1 to 180',
   },

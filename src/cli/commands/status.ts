@@ -55,7 +55,7 @@ async function gather(connection: OpenNamespace): Promise<Facts> {
   const opened = await ping(requester, platform)
   const answer = opened.kind === 'failed' ? opened : await ping(requester, platform)
   if (answer.kind === 'failed') {
-    return { ...NOTHING, status: 'down', reason: answer.reason, transport: kind }
+    return { status: 'down', reason: answer.reason, transport: kind, ...NOTHING }
   }
   const asker = { requester, platform, deadlineMs: 5_000 }
   const [stats, info] = await Promise.all([cache.getStats(), readInfo(asker)])
@@ -77,16 +77,14 @@ async function gather(connection: OpenNamespace): Promise<Facts> {
 function linesOf(facts: Facts, out: Output): string[] {
   if (facts.reason !== null) return [`${out.paint('bad', 'down')}: ${facts.reason}`]
   const { memoryBytes, memoryLimitBytes: limit, uptimeSeconds } = facts
+  const ofLimit = limit === null ? ', without a limit' : ` of ${bytes(limit)}`
   return out.table([
     ['status', { text: 'ok', tone: 'good' }],
     ['round trip', `${millis(facts.roundTripMs ?? undefined)}, over ${facts.transport}`],
     ['version', facts.version ?? 'unknown'],
     ['up for', uptimeSeconds === null ? 'unknown' : span(uptimeSeconds * 1_000)],
     ['keys', String(facts.keys ?? 'unknown')],
-    [
-      'memory',
-      `${bytes(memoryBytes)}${limit === null ? ', without a limit' : ` of ${bytes(limit)}`}`,
-    ],
+    ['memory', memoryBytes === null ? 'unknown' : `${bytes(memoryBytes)}${ofLimit}`],
     ['eviction', facts.evictionPolicy ?? 'unknown'],
   ])
 }

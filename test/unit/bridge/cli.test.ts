@@ -135,7 +135,7 @@ describe('nearcache bridge', () => {
     expect({ code, warned }).toEqual({ code: 2, warned: `nearcache bridge: ${problem}` })
   })
 
-  test('without ioredis, ends with 1 and says what to install', () => {
+  test('without ioredis, ends with 2 and says what to install', () => {
     cpSync('src', join(folder, 'src'), { recursive: true })
     for (const name of ['@hono', '@noble', 'hono', 'zod']) {
       cpSync(`node_modules/${name}`, join(folder, 'node_modules', name), { recursive: true })
@@ -144,7 +144,7 @@ describe('nearcache bridge', () => {
 
     const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' })
 
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     expect(stderr).toBe(
       'nearcache bridge: the tcp transport needs the package ioredis: install ioredis 5\n',
     )

@@ -33,6 +33,33 @@ describe('the words of nearcache', () => {
     expect(asked.printed).not.toContain('\u001B')
   })
 
+  test('only what takes a number is said to take one', async () => {
+    const pages = await Promise.all(COMMANDS.map((name) => runCli([name, '--help'])))
+    const lines = pages.flatMap(({ printed }) => printed.split('\n'))
+
+    const numbers = lines.flatMap((line) => /^ {2}--([\w-]+) NUMBER/.exec(line)?.[1] ?? [])
+
+    expect(new Set(numbers)).toEqual(new Set(['minutes', 'concurrency', 'batch', 'port']))
+    expect(lines.filter((line) => /^ {2}--[\w-]+ TEXT/.test(line))).toEqual([])
+  })
+
+  test('no alert is not told where Redis could not say so', async () => {
+    const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1' }
+    const refused = /^nearcache alerts: Redis failed at \w+: ECONNREFUSED$/
+
+    for (const words of [['alerts'], ['alerts', '--resolve', 'memory']]) {
+      expect(await runCli(words, { env })).toEqual({
+        code: 1,
+        printed: '',
+        warned: expect.stringMatching(refused),
+      })
+    }
+    const { printed } = await runCli(['report'], { env })
+    expect(printed).toContain('None is known: Redis does not answer.')
+    expect(printed).toContain('None: there are no figures.')
+    expect(printed).not.toContain('call for no change')
+  })
+
   test('--version is that of the package', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
@@ -143,8 +170,9 @@ describe('the words of nearcache', () => {
     await behind.close()
 
     expect(named).toMatchObject({ status: 'ok', transport: 'rest' })
+    // For health, 1 would be a cache that is degraded.
     expect(problem).toEqual({
-      code: 1,
+      code: 2,
       printed: '',
       warned: expect.stringMatching(/^nearcache status: REDIS_HOST must be a host name/),
     })

@@ -97,7 +97,7 @@ describe('CacheMonitor', () => {
       const health = await one.monitor.performHealthCheck()
 
       expect(health).toMatchObject({ healthy: false, status: 'down' })
-      expect(health.issues[0]).toBe('Redis does not answer (ERR_REMOTE)')
+      expect(health.issues[0]).toBe('Redis does not answer (ECONNREFUSED)')
       expect(health.stats.hitRate).toBeUndefined()
       expect(health.stats.memoryUsage).toBeUndefined()
     })
