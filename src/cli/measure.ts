@@ -62,10 +62,15 @@ export async function* measure(options: MeasureOptions): AsyncGenerator<Measurem
   try {
     for (const [name, call] of calls) {
       if (options.signal.aborted) return
-      yield await time(options, name, call)
+      const measured = await time(options, name, call)
+      if (options.signal.aborted && measured.calls === 0) return
+      yield measured
     }
   } finally {
     await namespace.invalidatePattern('*')
+    // Their markers, that of the namespace included.
+    await namespace.invalidateTags(TAGS)
+    await namespace.clear()
   }
 }
 

@@ -229,8 +229,25 @@ export function describeCli(name: string, start: () => Promise<CliTarget>): void
 
       const names = (measurements as { name: string; calls: number }[]).map(({ name }) => name)
       expect(names).toHaveLength(7)
-      // The marker of its namespace stays until its time is up.
-      expect(await send('KEYS', 'nc:default/bench-*:[el]:*')).toEqual({ result: [] })
+      expect(await send('KEYS', 'nc:default/bench-*')).toEqual({ result: [] })
+    })
+
+    test('bench tells nothing of what it was ended before', async () => {
+      const ended = new AbortController()
+      let looks = 0
+      const elapsed = (): number => {
+        if (++looks === 5) ended.abort()
+        return looks
+      }
+
+      const { measurements } = await runJson(['bench', '--time', '1s'], {
+        ...target.host,
+        elapsed,
+        signal: ended.signal,
+      })
+
+      expect(measurements).toEqual([])
+      expect(await send('KEYS', 'nc:default/bench-*')).toEqual({ result: [] })
     })
   })
 }

@@ -53,7 +53,9 @@ export const healthCommand: CliCommand = command({
           ],
           '  ',
         ),
-        ...recommendations.map(({ advice, setting }) => `  ${advice} (${setting})`),
+        ...recommendations.map(
+          ({ cache, advice, setting }) => `  ${cache ? `${cache}: ` : ''}${advice} (${setting})`,
+        ),
       ])
       return CODES[status]
     }),
