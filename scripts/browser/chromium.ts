@@ -6,11 +6,12 @@
 
 import { type Browser, chromium } from 'playwright-core'
 
-const PATH = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+/** Where it is. */
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 const ARGUMENTS = `--no-sandbox --disable-gpu --disable-quic --no-first-run
   --disable-background-networking --disable-component-update --disable-sync`.split(/\s+/)
 
 /** Starts it. The caller closes it. */
 export function startChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: PATH, args: ARGUMENTS })
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
 }

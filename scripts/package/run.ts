@@ -1,7 +1,7 @@
 /**
  * Tries the package as a user gets it: packs it, installs it into empty projects, and there type-checks
- * the examples of the README under `nodenext` and `bundler`, runs them, runs the command line, bundles the
- * core for a browser, and deploys the Worker without deploying it.
+ * the examples of the README under `nodenext` and `bundler`, runs them, on the oldest Node as well, runs the
+ * command line, has the core at work in a browser, and deploys the Worker without deploying it.
  *
  * Needs a registry for what the package depends on. Prints one line for each part; fails unless all are
  * well.
@@ -13,17 +13,22 @@
 
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Example, examplesOf, runnable } from './examples.ts'
+import { tryInBrowser } from './in-browser.ts'
 import { packInto } from './pack.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const BIN = join(ROOT, 'node_modules')
+const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  readonly engines: { readonly node: string }
+}
 const INSTALL = 'install --silent --ignore-scripts --no-audit --no-fund --prefer-offline'
 const TIMEOUT_MS = 120_000
+/** As `engines` of the manifest has it, `>=22.12`. */
+const OLDEST_NODE = /[\d.]+/.exec(MANIFEST.engines.node)?.[0]
 
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'nearcache-package-'))
@@ -32,9 +37,10 @@ const examples = examplesOf(readFileSync(join(ROOT, 'README.md'), 'utf8'))
 const PARTS: Readonly<Record<string, () => Promise<string>>> = {
   'types under nodenext': () => checkTypes('nodenext'),
   'types under bundler': () => checkTypes('bundler'),
-  'the examples of the README': runExamples,
+  'the examples of the README': () => runExamples(process.execPath),
+  'the examples on the oldest Node': runOnOldestNode,
   'the command line': runCommandLine,
-  'a bundle for browsers': bundleForBrowsers,
+  'a browser': () => tryInBrowser(join(folder, 'app')),
   'the Worker, deployed without deploying': deployWorker,
 }
 
@@ -103,27 +109,34 @@ async function checkTypes(resolution: 'nodenext' | 'bundler'): Promise<string> {
 }
 
 /** Each as a process of its own, with what it declares supplied, and what it defines used. */
-async function runExamples(): Promise<string> {
+async function runExamples(node: string, flags: readonly string[] = []): Promise<string> {
   const cwd = join(folder, 'app')
-  const source = join(cwd, 'run')
-  mkdirSync(source)
+  const source = mkdtempSync(join(cwd, 'run-'))
   const told: string[] = []
   for (const [i, example] of examples.entries()) {
     const file = join(source, `example-${i}.ts`)
     writeFileSync(file, runnable(example))
-    const { stdout } = await run(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', file],
-      {
-        cwd,
-        timeout: TIMEOUT_MS,
-        env: withoutRedis(),
-      },
-    )
+    const { stdout } = await run(node, ['--disable-warning=ExperimentalWarning', ...flags, file], {
+      cwd,
+      timeout: TIMEOUT_MS,
+      env: withoutRedis(),
+    })
     expectLine(example, stdout)
     told.push(example.title)
   }
   return told.join(', ')
+}
+
+/** There types and `node:sqlite` still need flags. */
+async function runOnOldestNode(): Promise<string> {
+  const cwd = join(folder, 'oldest')
+  mkdirSync(cwd)
+  writeFileSync(join(cwd, 'package.json'), JSON.stringify({ private: true }))
+  const words = ['install', '--silent', '--no-audit', '--no-fund', `node@${OLDEST_NODE}`]
+  await run('npm', words, { cwd, timeout: TIMEOUT_MS })
+  const node = join(cwd, 'node_modules/node/bin/node')
+  await runExamples(node, ['--experimental-strip-types', '--experimental-sqlite'])
+  return `${examples.length} on ${(await run(node, ['--version'])).stdout.trim()}`
 }
 
 function expectLine({ title, expected }: Example, stdout: string): void {
@@ -140,22 +153,6 @@ async function runCommandLine(): Promise<string> {
   const { counts } = JSON.parse(stdout) as { counts: { ok: number; fail: number } }
   if (counts.fail > 0) throw new Error(`doctor found ${counts.fail} failures`)
   return `${version.trim()}, doctor: ${counts.ok} ok`
-}
-
-async function bundleForBrowsers(): Promise<string> {
-  const cwd = join(folder, 'app')
-  const entry = join(cwd, 'browser.js')
-  writeFileSync(entry, `export { RedisCacheManager, restTransport } from 'nearcache'\n`)
-  const { build } = await import('esbuild')
-  const { outputFiles, metafile } = await build({
-    ...{ entryPoints: [entry], bundle: true, minify: true, write: false, metafile: true },
-    ...{ format: 'esm', platform: 'browser', logLevel: 'silent' },
-  })
-  const imported = Object.values(metafile.inputs).flatMap(({ imports }) => imports)
-  const builtIn = imported.find(({ path }) => builtinModules.includes(path.replace('node:', '')))
-  if (builtIn) throw new Error(`it imports ${builtIn.path}`)
-  const [file] = outputFiles
-  return `${Math.round((file?.contents.length ?? 0) / 1_024)} KiB minified, no built-in of Node`
 }
 
 async function deployWorker(): Promise<string> {

@@ -1,0 +1,80 @@
+/**
+ * The core of the installed package in a browser: bundled without a built-in of Node, and there in use on
+ * a Redis behind the bridge, over the browser's own `fetch`.
+ *
+ * @module
+ */
+
+import { existsSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { builtinModules } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { getRequestListener } from '@hono/node-server'
+import { build } from 'esbuild'
+import type * as bridges from 'nearcache/bridge'
+import type * as engines from 'nearcache/redis/embedded'
+import { CHROMIUM, startChromium } from '../browser/chromium.ts'
+
+const TOKEN = 'a-token-of-the-page'
+/** Reads what was read before, is told what was dropped, and compresses on the way. */
+const PAGE = `
+  import { RedisCacheManager, restTransport } from 'nearcache'
+  const redis = restTransport({ url: location.origin, token: '${TOKEN}' })
+  const cache = new RedisCacheManager({ redis, near: { ttl: '1s' } })
+  let loads = 0
+  const read = () => cache.getOrSet('key', () => [++loads, 'text '.repeat(1_000)], { tags: ['a'] })
+  const seen = [(await read())[0], (await read())[0]]
+  await cache.invalidateTags(['a'])
+  seen.push((await read())[0])
+  document.title = seen.join(' ')
+`
+const EXPECTED = '1 1 2'
+
+/** @returns What there is to tell, in a line. */
+export async function tryInBrowser(project: string): Promise<string> {
+  const entry = join(project, 'browser.js')
+  writeFileSync(entry, PAGE)
+  const { outputFiles, metafile } = await build({
+    ...{ entryPoints: [entry], bundle: true, minify: true, write: false, metafile: true },
+    ...{ format: 'esm', platform: 'browser', target: 'es2022', logLevel: 'silent' },
+  })
+  const imported = Object.values(metafile.inputs).flatMap(({ imports }) => imports)
+  const builtIn = imported.find(({ path }) => builtinModules.includes(path.replace('node:', '')))
+  if (builtIn) throw new Error(`it imports ${builtIn.path}`)
+  const [file] = outputFiles
+  const told = `${Math.round((file?.contents.length ?? 0) / 1_024)} KiB minified, no built-in of Node`
+  if (!existsSync(CHROMIUM)) return `${told}; not run, there is no Chromium`
+  const title = await titleOf(file?.text ?? '', project)
+  if (title !== EXPECTED) throw new Error(`the page read ${JSON.stringify(title)}`)
+  return `${told}; in Chromium it reads ${title}`
+}
+
+/** What the script has made of the title of its page. */
+async function titleOf(script: string, project: string): Promise<string> {
+  const installed = join(project, 'node_modules/nearcache/dist')
+  const load = (path: string) => import(pathToFileURL(join(installed, path)).href)
+  const { bridge } = (await load('bridge/index.js')) as typeof bridges
+  const { embeddedTransport } = (await load('redis/embedded/index.js')) as typeof engines
+  const toRedis = getRequestListener(bridge({ redis: embeddedTransport(), token: TOKEN }).fetch)
+  const server = createServer((request, response) => {
+    if (request.method === 'POST') return void toRedis(request, response)
+    const isPage = request.url === '/page'
+    response.setHeader('content-type', isPage ? 'text/html' : 'text/javascript')
+    response.end(isPage ? '<script type="module" src="/script.js"></script>' : script)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const browser = await startChromium()
+  try {
+    const page = await browser.newPage()
+    const failed = new Promise<never>((_resolve, reject) => page.on('pageerror', reject))
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/page`)
+    await Promise.race([failed, page.waitForFunction('document.title !== ""')])
+    return await page.title()
+  } finally {
+    await browser.close()
+    server.closeAllConnections()
+    server.close()
+  }
+}
