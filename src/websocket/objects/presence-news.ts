@@ -71,16 +71,17 @@ export class PresenceNews {
   }
 }
 
-/** Channels of up to so many connections are told within the batch time of the app. */
-const SMALL = 100
+/** For each so many connections, or a part of them, the batch time of the app. */
+const STEP = 100
 const LONGEST_MS = 5_000
 
 /**
  * How long a channel of so many connections collects. It grows with them, so that what is sent a second does
- * not: everybody is told of everybody, and a thousand who come one by one would be a million frames.
+ * not: everybody is told of everybody, and a thousand who come one by one would be a million frames. It grows in
+ * steps, since the end of a batch is in the alarm, which would be written anew for each who comes.
  */
 export function batchMsFor(batchMs: number, connections: number): number {
-  const grown = Math.min(LONGEST_MS, batchMs * (connections / SMALL))
+  const grown = Math.min(LONGEST_MS, batchMs * Math.ceil(connections / STEP))
   return Math.max(batchMs, grown)
 }
 

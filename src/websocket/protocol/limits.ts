@@ -48,8 +48,8 @@ export interface WaitOptions {
   /** How long a member who left the page (1001) stays; 0 for Pusher's behaviour. @default '2s' */
   readonly reloadGrace?: Duration
   /**
-   * How long joins and leaves are collected before they are told; above 100 connections longer in
-   * proportion, up to 5 s. @default '50ms'
+   * How long joins and leaves are collected before they are told; as long again for each further 100
+   * connections, up to 5 s. @default '50ms'
    */
   readonly presenceBatch?: Duration
 }

@@ -34,6 +34,7 @@ export interface SentFrame {
 /** The storage of one object: what survives an eviction. */
 class MemoryStorage implements ObjectStorage {
   alarm: number | null = null
+  alarmWrites = 0
   #database = new DatabaseSync(':memory:')
   readonly sql = {
     exec: (query: string, ...bindings: (string | number | null)[]): SqlRow[] =>
@@ -49,6 +50,7 @@ class MemoryStorage implements ObjectStorage {
   }
 
   async setAlarm(at: number): Promise<void> {
+    this.alarmWrites += 1
     this.alarm = at
   }
 
@@ -167,6 +169,11 @@ export class Cluster {
     this.evict('hub', hub)
     for (const socket of this.#sockets.get(hub) ?? []) socket.readyState = 3
     this.#sockets.delete(hub)
+  }
+
+  /** How often an object has set its alarm. */
+  alarmWrites(kind: Kind, part: string): number {
+    return this.#storages.get(nameOf(kind, part))?.alarmWrites ?? 0
   }
 
   channel(name: string): Channel {

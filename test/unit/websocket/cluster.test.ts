@@ -117,6 +117,19 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(eventsOf(ann).filter((event) => /added/.test(event))).toHaveLength(21)
   })
 
+  test('sets the alarm of a channel for a batch, and not for everybody who comes within it', async () => {
+    const quiet = new Cluster()
+    const join = async (user: string): Promise<void> =>
+      quiet.join(await quiet.connect('0'), ROOM, user)
+    await join('first')
+    const before = quiet.alarmWrites('channel', ROOM)
+
+    // All of them come within the 50 ms after the first, which grow to 150.
+    for (let i = 0; i < 250; i++) await join(`u${i}`)
+
+    expect(quiet.alarmWrites('channel', ROOM) - before).toBe(3)
+  })
+
   test('makes up for a report that failed, whichever half of the call was lost', async () => {
     const ben = await cluster.connect('1')
     await cluster.join(ben, ROOM, 'ben')
