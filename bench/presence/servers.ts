@@ -32,34 +32,46 @@ const FOLDER = import.meta.dirname
 const PATIENCE_MS = 5_000
 
 /** The Worker in workerd, with so many hubs and all members of a channel named. */
-export async function startWorker(hubs: number, limits: object = {}): Promise<Server> {
-  const before = new Set(workerdProcesses())
-  const script = await bundleWorker()
+export function startWorker(hubs: number, limits: object = {}): Promise<Server> {
   const app = {
     ...APP,
     clientEvents: 'members',
     limits: { clientEventsPerSecond: 1_000, ...limits },
   }
-  const durable = (className: string) => ({ className, useSQLite: true })
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      script,
-      compatibilityDate: '2026-10-01',
-      d1Databases: ['DB'],
-      durableObjects: {
-        REDIS: durable('RedisObject'),
-        SOCKET_HUBS: durable('SocketHubObject'),
-        CHANNELS: durable('ChannelObject'),
-        DIRECTORIES: durable('DirectoryObject'),
-      },
-      bindings: { REALTIME_APPS: JSON.stringify([app]), REALTIME_HUBS: String(hubs) },
-    }),
-  )
-  const { host } = await miniflare.ready
+  return startWorkerd('nearcache', '../../dist/worker/index.js', {
+    d1Databases: ['DB'],
+    durableObjects: {
+      REDIS: durable('RedisObject'),
+      SOCKET_HUBS: durable('SocketHubObject'),
+      CHANNELS: durable('ChannelObject'),
+      DIRECTORIES: durable('DirectoryObject'),
+    },
+    bindings: { REALTIME_APPS: JSON.stringify([app]), REALTIME_HUBS: String(hubs) },
+  })
+}
+
+/** One object in workerd with all sockets, and nothing of ours. */
+export function startBare(): Promise<Server> {
+  const durableObjects = { BARE: durable('BareObject') }
+  return startWorkerd('workerd alone', 'bare-worker.ts', { durableObjects })
+}
+
+function durable(className: string): { readonly className: string; readonly useSQLite: true } {
+  return { className, useSQLite: true }
+}
+
+/** Clients connect to workerd and not to Miniflare's own Worker, which would be a third of a join. */
+const DIRECT = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] }
+
+async function startWorkerd(name: string, entry: string, options: object): Promise<Server> {
+  const before = new Set(workerdProcesses())
+  const script = await bundle(entry)
+  const base = { modules: true, script, compatibilityDate: '2026-10-01', ...DIRECT }
+  const miniflare = new Miniflare(convertV4MiniflareOptions({ ...base, ...options }))
+  const { host } = await miniflare.unsafeGetDirectURL()
   const pid = workerdProcesses().find((one) => !before.has(one))
   return {
-    name: 'nearcache',
+    name,
     origin: `ws://${host}`,
     dialect: 'pusher',
     cpu: () => cpuSeconds(pid),
@@ -123,9 +135,9 @@ export function socketLimit(): number {
   return files === undefined ? Number.POSITIVE_INFINITY : Math.floor((Number(files) - 400) / 2)
 }
 
-async function bundleWorker(): Promise<string> {
+async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(FOLDER, '../../dist/worker/index.js')],
+    entryPoints: [join(FOLDER, entry)],
     bundle: true,
     minify: true,
     format: 'esm',
