@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- NAME [--json]`: builds the package, runs one benchmark on it and prints its
- * tables, targets and ratios first. `npm run bench -- --docs` writes docs/benchmarks.md from the last
+ * `npm run bench -- NAME [--full] [--json]`: builds the package, runs one benchmark on it and prints its
+ * tables, targets and ratios first; `workload` has a full size, which takes several minutes. `npm run bench -- --docs` writes docs/benchmarks.md from the last
  * results of each.
  *
  * @module
@@ -37,8 +37,12 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   semantic: async () => (await import('./semantic.ts')).benchSemantic,
 }
 
+/** Those that have a full size besides the usual one. */
+const SIZED: readonly string[] = ['workload']
+
 const { values, positionals } = parseArgs({
   options: {
+    full: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
   },
@@ -47,17 +51,19 @@ const { values, positionals } = parseArgs({
 const names = Object.keys(BENCHES)
 const [name = ''] = positionals
 const bench = BENCHES[name]
+const isSized = SIZED.includes(name)
 if (values.docs && positionals.length === 0) {
   writeDocs(names)
-} else if (bench === undefined || positionals.length > 1) {
+} else if (bench === undefined || positionals.length > 1 || (values.full && !isSized)) {
   console.error(`npm run bench -- NAME [--json]; NAME is one of: ${names.join(', ')}; or --docs`)
+  console.error(`--full is for: ${SIZED.join(', ')}`)
   process.exit(2)
 } else {
   // Outside production near copies are frozen, which nobody measures who means to compare.
   process.env['NODE_ENV'] = 'production'
   const build = join(import.meta.dirname, '../scripts/build.ts')
   execFileSync(process.execPath, [build], { cwd: join(import.meta.dirname, '..') })
-  const report = await (await bench())()
-  keep(name, report)
+  const report = await (await bench())({ isFull: values.full })
+  keep(values.full ? `${name} --full` : name, name, report)
   console.log(values.json ? JSON.stringify(report, undefined, 2) : toText(report))
 }

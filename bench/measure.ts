@@ -67,7 +67,13 @@ export interface Report {
   readonly notes?: readonly string[]
 }
 
-export type Bench = () => Promise<Report>
+/** How a benchmark is to be run. */
+export interface BenchOptions {
+  /** At its full size; those that have but one size take no notice. */
+  readonly isFull: boolean
+}
+
+export type Bench = (options: BenchOptions) => Promise<Report>
 
 interface Sample {
   readonly opsPerSecond: number

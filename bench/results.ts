@@ -13,6 +13,7 @@ import { targetTable, toMarkdown } from './table.ts'
 
 /** A report, and where and when it was made. */
 interface Result {
+  /** The words after `npm run bench --`. */
   readonly name: string
   readonly date: string
   readonly node: string
@@ -25,10 +26,10 @@ interface Result {
 const ROOT = join(import.meta.dirname, '..')
 const FOLDER = join(ROOT, '.nearcache/bench')
 
-/** Keeps a report as the last one of its benchmark. */
-export function keep(name: string, report: Report): void {
+/** Keeps a report as the last one of its benchmark. @param words Those it was asked for by. */
+export function keep(words: string, name: string, report: Report): void {
   const result: Result = {
-    name,
+    name: words,
     date: new Date().toISOString().slice(0, 10),
     node: process.version,
     machine: `${cpus().length} cores, ${cpus()[0]?.model ?? 'of unknown make'}`,

@@ -10,10 +10,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EmailQuery } from 'nearcache/email'
 import { startRedisServer } from '../../test/support/redis-server.ts'
-import { median, type Report, type Target } from '../measure.ts'
+import { type BenchOptions, median, type Report, type Target } from '../measure.ts'
 import { endAll, startProgram } from '../processes.ts'
-import { Accounts } from './accounts.ts'
-import { ACCOUNTS, type PassOrder, type PassResult } from './accounts-protocol.ts'
+import { Accounts, type AccountsOptions } from './accounts.ts'
+import type { PassOrder, PassResult } from './accounts-protocol.ts'
 import { bridgeTo } from './apps.ts'
 import { applyWrite, digestOf, openMailDatabase } from './contender.ts'
 import { stockOf } from './stock.ts'
@@ -34,26 +34,47 @@ const ENTRANTS: readonly Entrant[] = [
   { name: 'nearcache, near, lag 1 s, HTTP', lag: 1_000, isOverHttp: true },
 ]
 const ROUNDS = 1
-const ALONE = { skipped: 0, requests: 20_000, concurrency: 1 }
-const TOGETHER = { skipped: 20_000, requests: 4_000, concurrency: 32 }
+/** Of each account: its operations, on as many messages, are the same at either size. */
+const EACH = { emails: 1_000, alone: 100, together: 20 }
+/** Accounts: the quick form takes a minute or two of a machine that is at rest. */
+const SIZES = { quick: 80, full: 200 }
+
+type Load = Pick<PassOrder, 'accounts' | 'skipped' | 'requests' | 'concurrency'>
+
+/** A twentieth of the operations write; half of all are of a few accounts. */
+function loadsOf(accounts: number): readonly [alone: Load, together: Load] {
+  const options: AccountsOptions = {
+    seed: 20_251_125,
+    emails: accounts * EACH.emails,
+    accounts,
+    exponent: 0.99,
+    writeShare: 0.05,
+  }
+  const [alone, together] = [accounts * EACH.alone, accounts * EACH.together]
+  return [
+    { accounts: options, skipped: 0, requests: alone, concurrency: 1 },
+    { accounts: options, skipped: alone, requests: together, concurrency: 32 },
+  ]
+}
 
 type Passes = readonly [alone: PassResult, together: PassResult]
 
 /** Runs it. */
-export async function benchWorkload(): Promise<Report> {
+export async function benchWorkload({ isFull }: BenchOptions): Promise<Report> {
+  const [alone, together] = loadsOf(isFull ? SIZES.full : SIZES.quick)
   const folder = mkdtempSync(join(tmpdir(), 'nearcache-accounts-'))
   try {
-    const accounts = new Accounts(ACCOUNTS)
-    const stock = await stockOf('accounts', accounts.emails)
-    const oracle = await avoidable(stock, join(folder, 'oracle.db'))
+    const { emails } = new Accounts(alone.accounts)
+    const stock = await stockOf(`accounts-${emails.length}`, emails)
+    const oracle = await avoidable(alone, stock, join(folder, 'oracle.db'))
     const rounds = ENTRANTS.map((): Passes[] => [])
     for (let round = 0; round < ROUNDS; round++) {
       for (const [i, entrant] of ENTRANTS.entries()) {
-        const alone = await pass(entrant, ALONE, stock, folder)
-        rounds[i]?.push([alone, await pass(entrant, TOGETHER, stock, folder)])
+        const first = await pass(entrant, alone, stock, folder)
+        rounds[i]?.push([first, await pass(entrant, together, stock, folder)])
       }
     }
-    return reportOf(oracle, rounds)
+    return reportOf({ oracle, rounds, loads: [alone, together] })
   } finally {
     endAll()
     rmSync(folder, { recursive: true, force: true })
@@ -63,7 +84,7 @@ export async function benchWorkload(): Promise<Report> {
 /** One pass, on a copy of the mailbox and a Redis that is empty. */
 async function pass(
   { lag, isOverHttp = false }: Entrant,
-  load: Pick<PassOrder, 'skipped' | 'requests' | 'concurrency'>,
+  load: Load,
   stock: string,
   folder: string,
 ): Promise<PassResult> {
@@ -87,16 +108,20 @@ async function pass(
  * Which part of the queries of the first pass a cache avoids that holds every answer until a write
  * changes it, and no longer; in percent.
  */
-async function avoidable(stock: string, file: string): Promise<number> {
+async function avoidable(
+  { accounts: options, requests }: Load,
+  stock: string,
+  file: string,
+): Promise<number> {
   copyFileSync(stock, file)
   const { db, truth } = await openMailDatabase(file)
-  const accounts = new Accounts(ACCOUNTS)
+  const accounts = new Accounts(options)
   const emails = new Map(accounts.emails.map((email) => [email.id, email]))
   const digest = async (query: EmailQuery): Promise<string> =>
     (await truth.queryEmails(query)).emails.map(digestOf).join()
   const held = new Set<EmailQuery>()
   let [reads, hits] = [0, 0]
-  for (let i = 0; i < ALONE.requests; i++) {
+  for (let i = 0; i < requests; i++) {
     const operation = accounts.next()
     if (operation.kind === 'read') {
       reads++
@@ -118,7 +143,15 @@ async function avoidable(stock: string, file: string): Promise<number> {
   return (100 * hits) / reads
 }
 
-function reportOf(oracle: number, rounds: readonly (readonly Passes[])[]): Report {
+/** What was found. */
+interface Found {
+  /** In percent. */
+  readonly oracle: number
+  readonly rounds: readonly (readonly Passes[])[]
+  readonly loads: readonly [alone: Load, together: Load]
+}
+
+function reportOf({ oracle, rounds, loads: [first, second] }: Found): Report {
   const over = (i: number, figure: (passes: Passes) => number): number =>
     median((rounds[i] ?? []).map(figure))
   const avoided = (i: number): number =>
@@ -162,7 +195,7 @@ function reportOf(oracle: number, rounds: readonly (readonly Passes[])[]): Repor
     stale(i),
   ])
   return {
-    title: 'Mail of 200 accounts',
+    title: `Mail of ${first.accounts.accounts} accounts`,
     rounds: ROUNDS,
     ratios: [],
     figures: [],
@@ -170,7 +203,7 @@ function reportOf(oracle: number, rounds: readonly (readonly Passes[])[]): Repor
     targets,
     tables: [{ title: 'cold', heads: HEADS, rows }],
     notes: [
-      `${ACCOUNTS.emails} messages in SQLite in the process; queries by status, sender or month of an account, the newest 50; accounts by Zipf's law (${ACCOUNTS.exponent}); ${ACCOUNTS.writeShare * 100} % of the operations set a status. Each pass is a process that begins with an empty Redis and no copies: ${ALONE.requests} operations one after the other, then, from nothing again, ${TOGETHER.requests} at ${TOGETHER.concurrency} at once. Contenders take turns.`,
+      `${first.accounts.emails} messages in SQLite in the process; queries by status, sender or month of an account, the newest 50; accounts by Zipf's law (${first.accounts.exponent}); ${first.accounts.writeShare * 100} % of the operations set a status. Each pass is a process that begins with an empty Redis and no copies: ${first.requests} operations one after the other, then, from nothing again, ${second.requests} at ${second.concurrency} at once. Contenders take turns.`,
       `A cache that holds every answer until a write changes it avoids ${Math.round(oracle * 10) / 10} % of the queries. "Stale" is an answer with a message as it was before a write that had returned when the read began. HTTP is our bridge's, before the same Redis.`,
     ],
   }

@@ -6,7 +6,7 @@
 
 import type { EmailStatus } from 'nearcache/email'
 import { Accounts } from './accounts.ts'
-import { ACCOUNTS, type PassOrder, type PassResult } from './accounts-protocol.ts'
+import type { PassOrder, PassResult } from './accounts-protocol.ts'
 import { type Contender, openMailDatabase } from './contender.ts'
 import { nearCapacious, noCache } from './contenders.ts'
 import { meanOf, quantile } from './open-loop.ts'
@@ -22,7 +22,7 @@ const order = JSON.parse(process.argv[2] ?? '') as PassOrder
 const database = await openMailDatabase(order.file)
 const kind = order.lag === undefined ? noCache : nearCapacious(order.lag, order.redis)
 const contender = await kind.open(database)
-const accounts = new Accounts(ACCOUNTS)
+const accounts = new Accounts(order.accounts)
 for (let i = 0; i < order.skipped; i++) accounts.next()
 // Connected, and the scripts of the cache known.
 await contender.read({ limit: 1 })

@@ -7,17 +7,9 @@
 import type { AccountsOptions } from './accounts.ts'
 import type { RedisPlace } from './contenders.ts'
 
-/** A twentieth of the operations write, by an account in the hundreds: half of all is of ten. */
-export const ACCOUNTS: AccountsOptions = {
-  seed: 20_251_125,
-  emails: 200_000,
-  accounts: 200,
-  exponent: 0.99,
-  writeShare: 0.05,
-}
-
 /** One pass. */
 export interface PassOrder {
+  readonly accounts: AccountsOptions
   /** Path of a database file of its own. */
   readonly file: string
   readonly redis: RedisPlace
