@@ -53,7 +53,10 @@ export type TagChanges = 'all' | readonly string[]
 export interface AppendOptions {
   /** Of the mark, which is taken away. @default '' */
   readonly token?: string
-  /** @default 'ordered' */
+  /**
+   * An ordered one becomes unordered if one that is not ordered was appended since its mark.
+   * @default 'ordered'
+   */
   readonly kind?: LogEntryKind
   /** As the one of {@link ChangeLog.mark}. @default none */
   readonly next?: () => void
@@ -62,6 +65,8 @@ export interface AppendOptions {
 /** An entry that was appended, and a view that has it. */
 export interface Appended {
   readonly at: number
+  /** What it was appended as: it is not the last if another writer came between. */
+  readonly kind: LogEntryKind
   readonly view: LogView
 }
 
@@ -209,8 +214,9 @@ export class ChangeLog {
     const [at, view] = await Promise.all([appending, looking])
     // In another epoch its position may be of another entry.
     const [entry] = (view && view.at >= at && view.since(at - 1)) || []
-    if (view === undefined || JSON.stringify(entry?.value) !== JSON.stringify(value)) return
-    return { at, view }
+    if (view === undefined || entry === undefined) return
+    if (JSON.stringify(entry.value) !== JSON.stringify(value)) return
+    return { at, kind: entry.kind, view }
   }
 
   /**

@@ -4,11 +4,15 @@
  * - `head`, a hash: `epoch`, `at` (the position of the latest entry), `shapes` (a line each), `all`
  *   and `t<slot>` (the position at which a tag was last touched)
  * - `entries`, a list: the latest entries, `o`, `u` or `x` before each text
- * - `marks`, a hash: token to `<deadline in ms> <text>` of every write under way
+ * - `marks`, a hash: token to `<deadline in ms> <text>` of every write under way, with `u` behind the
+ *   deadline once an entry was appended whose place says nothing: it may be of the same, and later
  *
  * The head is what positions mean anything by. With it goes the epoch, and with the epoch every
  * position ever handed out; without entries none can be replayed. All are safe to send again: an
  * append whose mark is gone makes an entry that says so (`u`).
+ *
+ * A writer that met another one's mark appends as `u`. The other may have written first and append
+ * last, so that its entry says no more of its place.
  *
  * @module
  */
@@ -38,6 +42,13 @@ local function push(text, most, life)
   redis.call('PEXPIRE', KEYS[2], life)
   return at
 end
+local function unsettle()
+  local all = redis.call('HGETALL', KEYS[3])
+  for i = 1, #all, 2 do
+    local deadline, text = string.match(all[i + 1], '^(%d+) (.*)$')
+    if deadline then redis.call('HSET', KEYS[3], all[i], deadline .. 'u ' .. text) end
+  end
+end
 `
 
 /**
@@ -49,22 +60,25 @@ end
  * between its commit and its append. A shape that is new is registered while there is room.
  */
 export const LOG_LOOK: Script = {
-  sha1: '3d8bfa390d3818279f765abb3793c2319cb98571',
+  sha1: 'f854a985b783d0fee73431905cafc29e634dc3cd',
   lua: `${OPEN}
 local most = tonumber(ARGV[3])
 local epoch = open(ARGV[1], ARGV[2])
 local all = redis.call('HGETALL', KEYS[3])
 local marks = {}
+local lost = false
 for i = 1, #all, 2 do
-  local deadline, text = string.match(all[i + 1], '^(%d+) (.*)$')
+  local deadline, text = string.match(all[i + 1], '^(%d+)u? (.*)$')
   if deadline and tonumber(deadline) > ms then
     marks[#marks + 1] = text
   else
     local at = push('x' .. (text or ''), most, ARGV[2])
     redis.call('HSET', KEYS[1], 'all', at)
     redis.call('HDEL', KEYS[3], all[i])
+    lost = true
   end
 end
+if lost then unsettle() end
 local known = 1
 if ARGV[7] ~= '' then
   local shapes = redis.call('HGET', KEYS[1], 'shapes') or ''
@@ -89,18 +103,24 @@ return { epoch, at, known, touched, marks, entries }
 
 /**
  * `KEYS: head, entries, marks  ARGV: nonce, life ms, token, milliseconds until the deadline, text` →
- * the shapes, and the marks of the other writes under way.
+ * the shapes, and the marks of the other writes under way. Sent again, it says nothing of what was
+ * appended in between.
  */
 export const LOG_MARK: Script = {
-  sha1: 'c602bbd54226963b72d5f2fdb3d26256e21d6597',
+  sha1: '4d7deca63be6a6e4d6f70c1d4b6729cc71d2a05c',
   lua: `${OPEN}
 open(ARGV[1], ARGV[2])
 local all = redis.call('HGETALL', KEYS[3])
 local marks = {}
+local again = ''
 for i = 1, #all, 2 do
-  if all[i] ~= ARGV[3] then marks[#marks + 1] = string.match(all[i + 1], '^%d+ (.*)$') or '' end
+  if all[i] == ARGV[3] then
+    again = 'u'
+  else
+    marks[#marks + 1] = string.match(all[i + 1], '^%d+u? (.*)$') or ''
+  end
 end
-redis.call('HSET', KEYS[3], ARGV[3], string.format('%d', ms + ARGV[4]) .. ' ' .. ARGV[5])
+redis.call('HSET', KEYS[3], ARGV[3], string.format('%d', ms + ARGV[4]) .. again .. ' ' .. ARGV[5])
 redis.call('PEXPIRE', KEYS[3], ARGV[2])
 return { redis.call('HGET', KEYS[1], 'shapes') or '', marks }
 `,
@@ -110,15 +130,20 @@ return { redis.call('HGET', KEYS[1], 'shapes') or '', marks }
  * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, token, letter, text, whether every
  * tag is touched, slots…` → the position. Takes the mark away; if there is none, the write was given
  * up on, or this is a copy of a request, and the entry's letter is `u` whatever was given, and
- * every tag is touched, since shapes may have been registered after the mark was gone.
+ * every tag is touched, since shapes may have been registered after the mark was gone. An entry that
+ * is not `o` makes those of the marks that are left `u`.
  */
 export const LOG_APPEND: Script = {
-  sha1: '8c3946c5e87a8e3f152514699bdaa007f632a518',
+  sha1: '419b78ee79c273616b98a98fe427f221dcf6904a',
   lua: `${OPEN}
 open(ARGV[1], ARGV[2])
-local marked = redis.call('HDEL', KEYS[3], ARGV[4]) == 1
-local at = push((marked and ARGV[5] or 'u') .. ARGV[6], tonumber(ARGV[3]), ARGV[2])
-if ARGV[7] == '1' or not marked then redis.call('HSET', KEYS[1], 'all', at) end
+local mark = redis.call('HGET', KEYS[3], ARGV[4])
+redis.call('HDEL', KEYS[3], ARGV[4])
+local letter = ARGV[5]
+if not mark or letter == 'o' and string.match(mark, '^%d+u') then letter = 'u' end
+local at = push(letter .. ARGV[6], tonumber(ARGV[3]), ARGV[2])
+if letter ~= 'o' then unsettle() end
+if ARGV[7] == '1' or not mark then redis.call('HSET', KEYS[1], 'all', at) end
 for i = 8, #ARGV do redis.call('HSET', KEYS[1], 't' .. ARGV[i], at) end
 return at
 `,

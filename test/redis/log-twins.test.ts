@@ -32,6 +32,7 @@ const step = fc.oneof(
   }),
   fc.record({
     kind: fc.constant('append' as const),
+    letter: fc.constantFrom('o', 'o', 'u', 'x'),
     token: fc.constantFrom('s', 't', ''),
     all: fc.constantFrom('', '1'),
     slots: fc.subarray([1, 2, 3]),
@@ -39,7 +40,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('lose' as const), key: fc.constantFrom(...KEYS) }),
   fc.record({
     kind: fc.constant('spoil' as const),
-    text: fc.constantFrom('', 'no mark', '12'),
+    text: fc.constantFrom('', 'no mark', '12', '12u', '12uu x', '0 x'),
   }),
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
@@ -79,7 +80,7 @@ class Side {
           step.text,
         ]
       case 'append': {
-        const args = ['n', LIFE, 4, step.token, 'o', 'text', step.all, ...step.slots]
+        const args = ['n', LIFE, 4, step.token, step.letter, 'text', step.all, ...step.slots]
         return ['EVALSHA', LOG_APPEND.sha1, 3, ...KEYS, ...args]
       }
       case 'lose':

@@ -45,11 +45,19 @@ export interface Intent {
   readonly isDelete?: boolean
 }
 
+/** Whether a write is of no message that it had not marked, which others would not know of. */
+export function isMarked({ ids: marked }: Intent, ids: readonly string[]): boolean {
+  if (marked === undefined) return true
+  const known = new Set(marked)
+  return ids.every((id) => known.has(id))
+}
+
 /** Whether another write under way may be of the same messages, so that either may be the later one. */
 export function isShared({ ids }: Intent, others: readonly unknown[]): boolean {
+  const own = new Set(ids)
   return others.some((other) => {
     const theirs = (other as Intent | undefined)?.ids
-    return ids === undefined || theirs === undefined || theirs.some((id) => ids.includes(id))
+    return ids === undefined || theirs === undefined || theirs.some((id) => own.has(id))
   })
 }
 

@@ -26,8 +26,9 @@ export interface Looked {
 
 /** What a look behind an entry of one's own has shown. */
 export interface LookedBehind extends Looked {
-  /** Position of the entry. */
+  /** Position of the entry, and whether it is the last of its messages by then. */
   readonly at: number
+  readonly isOrdered: boolean
   /** How many writes here had returned when it began. */
   readonly writtenBefore: number
 }
@@ -100,9 +101,10 @@ export class Looks {
     const writtenBefore = this.#written
     const since = this.#platform.now()
     const appended = await append()
-    return (
-      appended && { ...lookedAt(tagless(appended.view), since), at: appended.at, writtenBefore }
-    )
+    if (appended === undefined) return undefined
+    const { at, kind, view } = appended
+    const looked = lookedAt(tagless(view), since)
+    return { ...looked, at, isOrdered: kind === 'ordered', writtenBefore }
   }
 
   /**

@@ -145,8 +145,8 @@ export class CachedRows {
 
   /** Keeps a message in this process, as it was written here. */
   adopt(email: Email, looked: LookedBehind): void {
-    // Of what was told behind that, something may be of it.
-    if (looked.view.at !== looked.at) return
+    // Of what was told behind that, or of what came between, something may be of it.
+    if (looked.view.at !== looked.at || !looked.isOrdered) return
     this.#near?.take([], looked)
     // Whoever wrote it has the other one, and may change it.
     this.#near?.put([structuredClone(email)], looked)

@@ -14,7 +14,7 @@ import { isRemoteFailure } from '../../cache/context.ts'
 import type { Ticket } from '../../cache/write.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Email } from '../email.ts'
-import { type Change, changeOf, isShared, packChange } from './change.ts'
+import { type Change, changeOf, isMarked, isShared, packChange } from './change.ts'
 import type { LookedBehind, Looks } from './looks.ts'
 import type { CachedRows } from './rows.ts'
 import { touchedTags } from './shape.ts'
@@ -189,7 +189,8 @@ export class CachedWriter {
     const ids = told.rows.map(({ id }) => id)
     const change = told.fields ? { rows: undefined, fields: told.fields } : changeOf(told.rows)
     const { mark } = prepared
-    const isAlone = mark !== undefined && !isShared(write.intent, mark.others)
+    const { intent } = write
+    const isAlone = mark !== undefined && isMarked(intent, ids) && !isShared(intent, mark.others)
     const stored = isAlone ? told.stored : undefined
     const replace = (): Promise<void> => this.#replaceRows(prepared, stored, ids)
     let beside: Promise<void> | undefined

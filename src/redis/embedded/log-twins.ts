@@ -43,13 +43,26 @@ function push({ call, head, entries, life }: Log, text: string, most: number): n
   return at
 }
 
-/** Every mark as token, deadline and text; one that is none has no deadline. */
-function marksOf({ call, marks }: Log): { token: string; deadline: number; text: string }[] {
+interface Mark {
+  readonly token: string
+  /** Epoch milliseconds, in digits; undefined: it is none. */
+  readonly deadline: string | undefined
+  readonly text: string
+}
+
+function marksOf({ call, marks }: Log): Mark[] {
   const all = call('HGETALL', marks) as string[]
   return Array.from({ length: all.length / 2 }, (_, i) => {
-    const [, deadline, text] = /^(\d+) (.*)$/s.exec(all[2 * i + 1] ?? '') ?? []
-    return { token: all[2 * i] ?? '', deadline: Number(deadline ?? 0), text: text ?? '' }
+    const [, deadline, text] = /^(\d+)u? (.*)$/s.exec(all[2 * i + 1] ?? '') ?? []
+    return { token: all[2 * i] ?? '', deadline, text: text ?? '' }
   })
+}
+
+/** The entries of the writes under way say nothing of their place any more. */
+function unsettle(log: Log): void {
+  for (const { token, deadline, text } of marksOf(log)) {
+    if (deadline !== undefined) log.call('HSET', log.marks, token, `${deadline}u ${text}`)
+  }
 }
 
 const look: TwinBody = (call, keys, args) => {
@@ -58,15 +71,18 @@ const look: TwinBody = (call, keys, args) => {
   const [log, epoch] = open(call, keys, nonce, life)
   const { head, entries, marks, ms } = log
   const underWay: string[] = []
+  let isLost = false
   for (const { token, deadline, text } of marksOf(log)) {
-    if (deadline > ms) {
+    if (Number(deadline ?? 0) > ms) {
       underWay.push(text)
       continue
     }
     const at = push(log, `x${text}`, Number(most))
     call('HSET', head, 'all', at)
     call('HDEL', marks, token)
+    isLost = true
   }
+  if (isLost) unsettle(log)
   const isKnown = shape === '' || register(log, shape, Number(mostShapes))
   const field = (name: string): number => Number(call('HGET', head, name) ?? 0)
   const touched = Math.max(field('all'), ...slots.map((slot) => field(`t${slot}`)))
@@ -90,8 +106,10 @@ const mark: TwinBody = (
   [nonce = '', life = '', token = '', untilMs = '', text = ''],
 ) => {
   const [log] = open(call, keys, nonce, life)
-  const others = marksOf(log).filter((other) => other.token !== token)
-  call('HSET', log.marks, token, `${log.ms + Number(untilMs)} ${text}`)
+  const all = marksOf(log)
+  const others = all.filter((other) => other.token !== token)
+  const again = others.length < all.length ? 'u' : ''
+  call('HSET', log.marks, token, `${log.ms + Number(untilMs)}${again} ${text}`)
   call('PEXPIRE', log.marks, life)
   return [call('HGET', log.head, 'shapes') ?? '', others.map((other) => other.text)]
 }
@@ -102,9 +120,13 @@ const append: TwinBody = (
   [nonce = '', life = '', most = '', token = '', letter = '', text = '', all = '', ...slots],
 ) => {
   const [log] = open(call, keys, nonce, life)
-  const isMarked = call('HDEL', log.marks, token) === 1
-  const at = push(log, `${isMarked ? letter : 'u'}${text}`, Number(most))
-  if (all === '1' || !isMarked) call('HSET', log.head, 'all', at)
+  const mark = call('HGET', log.marks, token) as string | null
+  call('HDEL', log.marks, token)
+  const isUnsettled = mark === null || (letter === 'o' && /^\d+u/.test(mark))
+  const kept = isUnsettled ? 'u' : letter
+  const at = push(log, `${kept}${text}`, Number(most))
+  if (kept !== 'o') unsettle(log)
+  if (all === '1' || mark === null) call('HSET', log.head, 'all', at)
   for (const slot of slots) call('HSET', log.head, `t${slot}`, at)
   return at
 }

@@ -173,6 +173,36 @@ export function describeCarrying(bench: Bench): void {
       expect(entries.map(({ kind }) => kind)).toEqual(['ordered', 'unordered'])
     })
 
+    test('an entry is not the last if one came before it of which that is not known', async () => {
+      const log = changeLog(bench.cache())
+      const first = await log.mark('first', 10_000)
+      const second = await log.mark('second', 10_000)
+      await log.append('second', [], { ...second, kind: 'unordered' })
+      const third = await log.mark('third', 10_000)
+      await log.append('first', [], first)
+      await log.append('third', [], third)
+      await log.append('fourth', [], await log.mark('fourth', 10_000))
+
+      const entries = (await log.look()).since(0) ?? []
+      expect(entries.map(({ value, kind }) => [value, kind])).toEqual([
+        ['second', 'unordered'],
+        ['first', 'unordered'],
+        ['third', 'unordered'],
+        ['fourth', 'ordered'],
+      ])
+    })
+
+    test('an entry is not the last if a writer that met it has died', async () => {
+      const log = changeLog(bench.cache())
+      const first = await log.mark('first', 10_000)
+      await log.mark('dead', 1)
+      await expect.poll(async () => (await log.look()).marks).toEqual(['first'])
+      await log.append('first', [], first)
+
+      const entries = (await log.look()).since(0) ?? []
+      expect(entries.map(({ kind }) => kind)).toEqual(['unknown', 'unordered'])
+    })
+
     test('registers shapes while there is room, and tells writers', async () => {
       const log = changeLog(bench.cache(), { maxShapes: 1 })
 

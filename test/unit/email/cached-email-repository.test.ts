@@ -5,7 +5,7 @@ import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { CachedEmailRepository, migrate, toSqlDriver } from '../../../src/email/index.ts'
 import { InvalidFilterError, InvalidOptionError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
-import { type CachedMailbox, makeEmail, openCachedMailbox } from './cached-mailbox.ts'
+import { type CachedMailbox, makeEmail, openCachedMailbox, overriding } from './cached-mailbox.ts'
 
 describe('CachedEmailRepository', () => {
   let mailbox: CachedMailbox
@@ -118,6 +118,61 @@ describe('CachedEmailRepository', () => {
     await emails.updateEmail('nobody', { status: 'completed' })
 
     expect(await mailbox.statementsOf(() => emails.queryEmails({}))).toBe(0)
+  })
+
+  test('of two writes of a message at once, lists do not take what is told last for the last', async () => {
+    const { id } = await emails.createEmail(makeEmail())
+    const pending = { statuses: ['pending'] } as const
+    await emails.queryEmailIds(pending)
+    const told = Promise.withResolvers<void>()
+    const slow = overriding(mailbox.database, {
+      changeEmail: async (of, changes) => {
+        const change = await mailbox.database.changeEmail(of, changes)
+        await told.promise
+        return change
+      },
+    })
+
+    const writing = mailbox.over(slow).updateEmail(id, { status: 'pending' })
+    await mailbox.turn()
+    await mailbox.over(mailbox.database).updateEmail(id, { status: 'completed' })
+    told.resolve()
+    await writing
+
+    expect((await emails.queryEmailIds(pending)).ids).toEqual([])
+    expect((await emails.queryEmailIds({ statuses: ['completed'] })).ids).toEqual([id])
+  })
+
+  test('a write that changed another message than it had marked is not taken for the last of it', async () => {
+    const unread = { isRead: false } as const
+    const { database } = mailbox
+    await emails.createEmail(makeEmail({ id: 'old', graphId: 'g', isRead: true }))
+    await emails.getEmailByGraphId('g')
+    await emails.deleteEmail('old')
+    await emails.createEmail(makeEmail({ id: 'other', graphId: 'g', isRead: true }))
+    await emails.queryEmailIds(unread)
+    const told = Promise.withResolvers<void>()
+    const slow = overriding(database, {
+      changeEmail: async (of, changes) => {
+        const change = await database.changeEmail(of, changes)
+        await told.promise
+        return change
+      },
+    })
+    let writing: Promise<unknown> | undefined
+    const met = overriding(database, {
+      createOrUpdate: async (email) => {
+        writing = mailbox.over(slow).updateEmail('other', unread)
+        await mailbox.turn()
+        return database.createOrUpdate(email)
+      },
+    })
+    await mailbox.over(met).createOrUpdate(makeEmail({ graphId: 'g', isRead: true }))
+    told.resolve()
+    await writing
+
+    expect((await database.queryEmailIds(unread)).ids).toEqual([])
+    expect((await emails.queryEmailIds(unread)).ids).toEqual([])
   })
 
   test('bad input rejects before SQL and Redis are asked', async () => {

@@ -300,6 +300,29 @@ describe('lists kept in the process, with a lag', () => {
     expect(await both.countEmails(NEW)).toBe(3)
   })
 
+  test('of two writes of a message at once, what is told last is not kept for the last', async () => {
+    const told = Promise.withResolvers<void>()
+    const { database } = mailbox
+    const slow = overriding(database, {
+      changeEmail: async (of, changes) => {
+        const change = await database.changeEmail(of, changes)
+        await told.promise
+        return change
+      },
+    })
+    const own = mailbox.over(slow, transport, { near: LAG })
+    await readNew(own)
+    const writing = own.updateEmail(id, { isFlagged: true })
+    await mailbox.turn()
+    await writer.updateEmail(id, { priority: 'critical' })
+    await mailbox.platform.advance(1_000)
+    told.resolve()
+    await writing
+
+    expect(await readNew(own)).toMatchObject([{ isFlagged: true, priority: 'critical' }])
+    expect(await own.getEmailById(id)).toMatchObject({ priority: 'critical' })
+  })
+
   test('what was notified here is seen at once', async () => {
     await mailbox.driver.run('UPDATE emails SET subject = ? WHERE id = ?', ['Mine', id])
     await reader.notifyChanged()
