@@ -31,6 +31,7 @@ import {
 import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from '../workflow-chain.ts'
 import { AskedQueries } from './asked.ts'
 import { type Change, changeOf } from './change.ts'
+import { GraphIds } from './graph-ids.ts'
 import { imageOf } from './image.ts'
 import { CachedLists } from './lists.ts'
 import { Looks } from './looks.ts'
@@ -76,7 +77,7 @@ export class CachedEmailRepository implements EmailRepository {
   readonly #rows: CachedRows
   readonly #looks: Looks
   readonly #near: NearLists | undefined
-  readonly #graphs: CacheNamespace<string>
+  readonly #graphIds: GraphIds
   readonly #reads: CachedReads
   readonly #writer: CachedWriter
   readonly #writes: CachedWrites
@@ -109,13 +110,16 @@ export class CachedEmailRepository implements EmailRepository {
     this.#rows = rows
     this.#looks = looks
     this.#near = near
-    this.#graphs = cache.namespace<string>('email', { near: false })
+    this.#graphIds = new GraphIds({ cache, source })
     const far = new CachedLists({ lists, looks, platform, counts })
     this.#reads = new CachedReads({ lists: far, rows, near, counts, platform, source })
     this.#writer = new CachedWriter({ ...policy, log, rows, looks })
-    this.#writes = new CachedWrites({ repository, writer: this.#writer, platform }, (graphId) =>
-      this.#idOfGraph(graphId),
-    )
+    this.#writes = new CachedWrites({
+      repository,
+      writer: this.#writer,
+      platform,
+      graphIds: this.#graphIds,
+    })
     this.#recorder = new QueryRecorder(cache, platform)
   }
 
@@ -144,10 +148,11 @@ export class CachedEmailRepository implements EmailRepository {
   async getEmailByGraphId(graphId: string): Promise<Email | undefined> {
     readName(graphId, 'graphId')
     return this.#readAfterDebts(async () => {
-      const id = await this.#idOfGraph(graphId)
+      const id = await this.#graphIds.idOf(graphId)
       const email = id === undefined ? undefined : await this.#rows.byId(id)
       if (email?.graphId === graphId) return email
       // It was deleted; another may have its graph id by now.
+      if (id !== undefined) await this.#graphIds.forget(graphId)
       return this.#source().getEmailByGraphId(graphId)
     })
   }
@@ -288,15 +293,5 @@ export class CachedEmailRepository implements EmailRepository {
   async #readAfterDebts<T>(read: () => Promise<T>): Promise<T> {
     if (this.#writer.owes) await this.#writer.settle()
     return read()
-  }
-
-  /** A message keeps its graph id, so who has it is cached; that nobody has it is not. */
-  async #idOfGraph(graphId: string): Promise<string | undefined> {
-    const find = async ({ skip }: { skip(): void }): Promise<string> => {
-      const email = await this.#source().getEmailByGraphId(graphId)
-      if (email === undefined) skip()
-      return email?.id ?? ''
-    }
-    return (await this.#graphs.getOrSet(`graph/${graphId}`, find, { ttl: 'long' })) || undefined
   }
 }

@@ -16,6 +16,7 @@ import type { TtlClass } from '../../entry/duration.ts'
 import type { Email } from '../email.ts'
 import type { EmailRepository } from '../email-repository.ts'
 import type { Intent } from './change.ts'
+import { graphKeyOf } from './graph-ids.ts'
 import { ABSENT_TTL, rowTtl } from './lifetimes.ts'
 import type { Looked, LookedBehind, Looks } from './looks.ts'
 import type { NearRows } from './near-rows.ts'
@@ -158,10 +159,15 @@ export class CachedRows {
     return this.#rows.begin(keyOf(id), { ttl, loaderTimeout: { hard: '1ms' } })
   }
 
-  /** Drops messages, and the right of loads under way to store them: one command. */
-  async drop(ids: readonly string[]): Promise<void> {
+  /**
+   * Drops messages, and the right of loads under way to store them: one command.
+   *
+   * @param graphId One that none of them has any more.
+   */
+  async drop(ids: readonly string[], graphId?: string | null): Promise<void> {
     this.#near?.forget(ids)
-    await this.#rows.delete(...ids.map(keyOf))
+    const keys = ids.map(keyOf)
+    await this.#rows.delete(...keys, ...(graphId ? [graphKeyOf(graphId)] : []))
   }
 
   /** Drops every message: one command. */

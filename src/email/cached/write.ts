@@ -25,4 +25,6 @@ export interface Told {
   /** Fields in which any message may have changed, where no row says so. */
   readonly fields?: readonly ImageField[]
   readonly stored?: Email | undefined
+  /** A message that was deleted: its graph id may be given to another. */
+  readonly gone?: Email | undefined
 }

@@ -192,7 +192,7 @@ export class CachedWriter {
     const { intent } = write
     const isAlone = mark !== undefined && isMarked(intent, ids) && !isShared(intent, mark.others)
     const stored = isAlone ? told.stored : undefined
-    const replace = (): Promise<void> => this.#replaceRows(prepared, stored, ids)
+    const replace = (): Promise<void> => this.#replaceRows(prepared, stored, told)
     let beside: Promise<void> | undefined
     const replaceBeside = (): void => {
       beside = replace()
@@ -236,19 +236,16 @@ export class CachedWriter {
   }
 
   /** Stores the message whose entry was taken; drops what was changed otherwise. */
-  async #replaceRows(
-    { ticket }: Prepared,
-    stored: Email | undefined,
-    ids: readonly string[],
-  ): Promise<void> {
+  async #replaceRows({ ticket }: Prepared, stored: Email | undefined, told: Told): Promise<void> {
     const { rows } = this.#options
+    const ids = told.rows.map(({ id }) => id)
     if (ticket && stored) {
       if ((await ticket.commit(stored)) === 'stored') return
       // Another writer took the entry since, and may store a state from before this write.
     } else if (ticket && ids.length === 0) {
       return ticket.release()
     }
-    if (ids.length > 0) await rows.drop(ids)
+    if (ids.length > 0) await rows.drop(ids, told.gone?.graphId)
   }
 
   async #pay({ change, ids }: Debt): Promise<void> {

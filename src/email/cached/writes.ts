@@ -15,6 +15,7 @@ import type { BatchResult, EmailChange, EmailRepository, EmailUpsert } from '../
 import { readBoolean, readList, readName, readNullableName } from '../fields.ts'
 import { parseChain, type WorkflowChainChange, type WorkflowChainInput } from '../workflow-chain.ts'
 import { created, deleted, type Intent, type RowChange, updated } from './change.ts'
+import type { GraphIds } from './graph-ids.ts'
 import { IMAGE_FIELDS, type ImageField, imageOf, type ListImage } from './image.ts'
 import { rowTtl } from './lifetimes.ts'
 import type { Told } from './write.ts'
@@ -25,6 +26,7 @@ export interface WritesOptions {
   readonly repository: EmailRepository
   readonly writer: CachedWriter
   readonly platform: Platform
+  readonly graphIds: GraphIds
 }
 
 /** A message with the id it will have, and what lists see of it. */
@@ -39,16 +41,13 @@ export class CachedWrites {
   readonly #repository: EmailRepository
   readonly #writer: CachedWriter
   readonly #platform: Platform
-  readonly #idOfGraph: (graphId: string) => Promise<string | undefined>
+  readonly #graphIds: GraphIds
 
-  constructor(
-    { repository, writer, platform }: WritesOptions,
-    idOfGraph: (graphId: string) => Promise<string | undefined>,
-  ) {
+  constructor({ repository, writer, platform, graphIds }: WritesOptions) {
     this.#repository = repository
     this.#writer = writer
     this.#platform = platform
-    this.#idOfGraph = idOfGraph
+    this.#graphIds = graphIds
   }
 
   create(email: NewEmail): Promise<Email> {
@@ -62,13 +61,13 @@ export class CachedWrites {
   async createOrUpdate(email: NewEmail): Promise<EmailUpsert> {
     const named = this.#named(email)
     const graphId = readName(email.graphId, 'graphId')
-    const known = await this.#idOfGraph(graphId)
+    const known = await this.#graphIds.idOf(graphId)
     if (known !== undefined) return this.#synchronise(named, known)
     try {
       return { before: undefined, after: await this.#create(named) }
     } catch (error) {
       const rival =
-        error instanceof DuplicateEmailError ? await this.#idOfGraph(graphId) : undefined
+        error instanceof DuplicateEmailError ? await this.#graphIds.idOf(graphId) : undefined
       if (rival === undefined) throw error
       return this.#synchronise(named, rival)
     }
@@ -132,7 +131,7 @@ export class CachedWrites {
     return this.#writer.write({
       intent: { ids: [readName(id, 'id')], set: {}, fields: undefined, isDelete: true },
       run: () => this.#repository.deleteEmail(id),
-      told: (email) => ({ rows: email ? [deleted(imageOf(email))] : [] }),
+      told: (email) => ({ rows: email ? [deleted(imageOf(email))] : [], gone: email }),
     })
   }
 
@@ -156,9 +155,9 @@ export class CachedWrites {
     })
   }
 
-  #synchronise({ id, email }: NamedEmail, known: string): Promise<EmailUpsert> {
+  async #synchronise({ id, email }: NamedEmail, known: string): Promise<EmailUpsert> {
     const fields = listFields(parseSynchronised(email))
-    return this.#writer.write({
+    const upsert = await this.#writer.write({
       // Another may delete it first: all the fields, and both the ids.
       intent: { ids: [known, id], set: {}, fields: undefined },
       row: { id: known, ttl: 'medium' },
@@ -168,6 +167,9 @@ export class CachedWrites {
         stored: after.id === known ? after : undefined,
       }),
     })
+    const { graphId } = upsert.after
+    if (graphId !== null && upsert.after.id !== known) await this.#graphIds.forget(graphId)
+    return upsert
   }
 
   async #many(

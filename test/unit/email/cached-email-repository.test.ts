@@ -175,6 +175,33 @@ describe('CachedEmailRepository', () => {
     expect((await emails.queryEmailIds(unread)).ids).toEqual([])
   })
 
+  test('a graph id that another message has by now costs SQL once', async () => {
+    await emails.createEmail(makeEmail({ id: 'old', graphId: 'g' }))
+    await emails.getEmailByGraphId('g')
+    await emails.deleteEmail('old')
+    await emails.createEmail(makeEmail({ id: 'other', graphId: 'g' }))
+    await emails.getEmailByGraphId('g')
+
+    const again = () => emails.getEmailByGraphId('g')
+
+    expect(await mailbox.statementsOf(again)).toBe(0)
+    expect(await again()).toMatchObject({ id: 'other' })
+  })
+
+  test('a graph id that changed hands past the repository costs SQL once', async () => {
+    await emails.createEmail(makeEmail({ id: 'old', graphId: 'g' }))
+    await emails.getEmailByGraphId('g')
+    await mailbox.database.deleteEmail('old')
+    await mailbox.database.createEmail(makeEmail({ id: 'other', graphId: 'g' }))
+    await emails.notifyChanged({ ids: ['old', 'other'] })
+    for (let i = 0; i < 2; i++) await emails.getEmailByGraphId('g')
+
+    const again = () => emails.getEmailByGraphId('g')
+
+    expect(await mailbox.statementsOf(again)).toBe(0)
+    expect(await again()).toMatchObject({ id: 'other' })
+  })
+
   test('bad input rejects before SQL and Redis are asked', async () => {
     mailbox.redis.isCut = true
     const calls: (() => Promise<unknown>)[] = [
