@@ -107,25 +107,44 @@ export class World {
     return Math.max(...seen.map(({ version }) => version))
   }
 
-  /** Reads a list, and a message; each must be as some state was since the writes that it must show. */
+  /**
+   * Reads a list with its messages, one of ids alone, and a message; each must be as some state was
+   * since the writes that it must show.
+   */
   async read(isolate: Isolate, id: string, status: EmailStatus): Promise<void> {
     const { emails } = isolate
-    const least = new Map(IDS.map((one) => [one, this.#leastOf(isolate, one)]))
+    const least = this.#leastOfAll(isolate)
     const page = await emails.queryEmails({ statuses: [status] })
-    const listed = new Set(page.emails.map((email) => email.id))
-    for (const one of IDS) {
-      const states = (this.#states.get(one) ?? []).slice(least.get(one))
-      if (!states.some((state) => (state === status) === listed.has(one))) {
-        this.violations.push(`list ${status} and ${one}: ${states.join()}`)
-      }
-    }
+    const listed = page.emails.map((email) => email.id)
+    this.#judgeList(`list ${status}`, status, listed, least)
     for (const { id: one, version } of page.emails) {
       const from = least.get(one) ?? 0
       if (version < from) this.violations.push(`message ${one} of list ${status}: before ${from}`)
     }
+    const leastListed = this.#leastOfAll(isolate)
+    const { ids } = await emails.queryEmailIds({ statuses: [status] })
+    this.#judgeList(`ids ${status}`, status, ids, leastListed)
     const from = this.#leastOf(isolate, id)
     const email = await emails.getEmailById(id)
     if ((email?.version ?? 0) < from) this.violations.push(`message ${id}: before ${from}`)
+  }
+
+  #leastOfAll(isolate: Isolate): ReadonlyMap<string, number> {
+    return new Map(IDS.map((id) => [id, this.#leastOf(isolate, id)]))
+  }
+
+  #judgeList(
+    name: string,
+    status: EmailStatus,
+    listed: readonly string[],
+    least: ReadonlyMap<string, number>,
+  ): void {
+    for (const id of IDS) {
+      const states = (this.#states.get(id) ?? []).slice(least.get(id))
+      if (!states.some((state) => (state === status) === listed.includes(id))) {
+        this.violations.push(`${name} and ${id}: ${states.join()}`)
+      }
+    }
   }
 
   /** Makes an actor stop where it is, for ever. */
