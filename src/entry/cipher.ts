@@ -7,8 +7,10 @@
  */
 
 import { CorruptEntryError } from '../errors.ts'
+import { type GcmKey, gcmKey, NONCE_BYTES, TAG_BYTES } from './aes-gcm.ts'
 import { type Bytes, decodeUtf8, encodeUtf8, fromBase64, toBase64 } from './bytes.ts'
 import { type EncryptionKey, readKeyRing } from './key-ring.ts'
+import { hkdfSha256 } from './sha256.ts'
 
 export type { EncryptionKey } from './key-ring.ts'
 
@@ -32,8 +34,6 @@ export interface Sealed {
 }
 
 const VERSION = 'nearcache/v1'
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
 const DAY_MS = 86_400_000
 /** Derived keys kept per instance: those of 64 namespaces, or of fewer over some days. */
 const MAX_DERIVED = 64
@@ -53,7 +53,7 @@ export class Cipher {
   readonly primaryId: string
   readonly #secrets: ReadonlyMap<string, Bytes>
   // Keys, not promises of keys: on Workers, a promise that another request made may never settle.
-  readonly #derived = new Map<string, CryptoKey>()
+  readonly #derived = new Map<string, GcmKey>()
 
   /**
    * @param option Dotted path of the option the keys were given by. @default 'encryption.keys'
@@ -74,10 +74,10 @@ export class Cipher {
     const key = await this.#keyFor(this.primaryId, context)
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
     const data = typeof plaintext === 'string' ? encodeUtf8(plaintext) : plaintext
-    const sealed = await crypto.subtle.encrypt(algorithm(nonce, context), key, data)
-    const bytes = new Uint8Array(NONCE_BYTES + sealed.byteLength)
+    const sealed = await key.encrypt(nonce, data, boundTo(context))
+    const bytes = new Uint8Array(NONCE_BYTES + sealed.length)
     bytes.set(nonce)
-    bytes.set(new Uint8Array(sealed), NONCE_BYTES)
+    bytes.set(sealed, NONCE_BYTES)
     return { keyId: this.primaryId, text: toBase64(bytes) }
   }
 
@@ -112,9 +112,9 @@ export class Cipher {
     const nonce = bytes.subarray(0, NONCE_BYTES)
     const data = bytes.subarray(NONCE_BYTES)
     try {
-      return new Uint8Array(await crypto.subtle.decrypt(algorithm(nonce, context), key, data))
+      return await key.decrypt(nonce, data, boundTo(context))
     } catch {
-      // OperationError, the one error of a decryption whose tag does not match.
+      // The one error of a decryption: its tag does not match.
       throw new CorruptEntryError('authentication failed')
     }
   }
@@ -124,7 +124,7 @@ export class Cipher {
     return this.#secrets.has(keyId)
   }
 
-  async #keyFor(keyId: string, { namespace, createdAt }: CipherContext): Promise<CryptoKey> {
+  async #keyFor(keyId: string, { namespace, createdAt }: CipherContext): Promise<GcmKey> {
     const info = `${VERSION}/enc|${namespace}|${Math.floor(createdAt / DAY_MS)}`
     const name = `${keyId}|${info}`
     const known = this.#derived.get(name)
@@ -132,7 +132,7 @@ export class Cipher {
 
     const secret = this.#secrets.get(keyId)
     if (secret === undefined) throw new CorruptEntryError('unknown encryption key')
-    const derived = await derive(secret, info)
+    const derived = await gcmKey(hkdfSha256(secret, encodeUtf8(info)))
     for (const oldest of this.#derived.keys()) {
       if (this.#derived.size < MAX_DERIVED) break
       this.#derived.delete(oldest)
@@ -142,30 +142,8 @@ export class Cipher {
   }
 }
 
-async function derive(secret: Bytes, info: string): Promise<CryptoKey> {
-  const base = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveKey'])
-  return crypto.subtle.deriveKey(
-    // The secret is uniformly random, so the extraction needs no salt (RFC 5869, section 3.1).
-    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: encodeUtf8(info) },
-    base,
-    { name: 'AES-GCM', length: 256 },
-    false,
-    ['encrypt', 'decrypt'],
-  )
-}
-
-/** What `crypto.subtle` takes for AES-GCM, spelt out for runtimes that name it otherwise. */
-interface AesGcm {
-  readonly name: 'AES-GCM'
-  readonly iv: Bytes
-  readonly additionalData: Bytes
-  readonly tagLength: number
-}
-
-function algorithm(iv: Bytes, context: CipherContext): AesGcm {
-  const { purpose, namespace, key, header } = context
-  // Lengths first: no field can lend characters to its neighbour.
+/** What is authenticated with the data. Lengths first: no field can lend characters to its neighbour. */
+function boundTo({ purpose, namespace, key, header }: CipherContext): Bytes {
   const fields = [VERSION, purpose, namespace, key, header]
-  const additionalData = encodeUtf8(fields.map((field) => `${field.length}:${field}`).join(''))
-  return { name: 'AES-GCM', iv, additionalData, tagLength: TAG_BYTES * 8 }
+  return encodeUtf8(fields.map((field) => `${field.length}:${field}`).join(''))
 }

@@ -31,6 +31,12 @@ describe('Cipher', () => {
     await expect(cipher.open(keyId, text, context)).resolves.toBe('{"name":"Ann"}')
   })
 
+  test('opens what its first version sealed', async () => {
+    const text = 'hJir6AK3FX/vIYblEv8NI3Ilc8XJ87OpwsXXIQVB6W3LUZ9WZNrd1Wv3//ML'
+
+    await expect(cipher.open('k1', text, context)).resolves.toBe('as it was written')
+  })
+
   test('opens bytes and an empty text as they were', async () => {
     const bytes = await cipher.seal(Uint8Array.of(0, 255), context)
     const empty = await cipher.seal('', context)
