@@ -18,8 +18,8 @@ import type { Place } from './vault.ts'
 export interface Content {
   readonly userId: string
   readonly userEmail: string
-  readonly device: string | undefined
-  readonly ip: string | undefined
+  readonly device?: string
+  readonly ip?: string
   /** By the clock of the isolate that made it, in epoch milliseconds. */
   readonly absoluteExpiresAt: number
   readonly data: object

@@ -60,7 +60,10 @@ export async function open(ctx: SessionContext, opening: Opening): Promise<Issue
   const ref = newRef(ctx, opening, now)
   const { secretHash } = ref
   const content: Content = {
-    ...{ userId, userEmail, device, ip, data },
+    ...{ userId, userEmail, data },
+    // What is absent is left out: JSON has no word for undefined.
+    ...(device !== undefined && { device }),
+    ...(ip !== undefined && { ip }),
     absoluteExpiresAt: now + absoluteMs,
   }
   const beside = { writeId: randomId(), state: letterOf(state), idleMs, secretHash }

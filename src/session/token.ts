@@ -22,6 +22,8 @@ import { HOME_CHARS, type NameKey, type NameRing, SECRET_CHARS, TAG_CHARS } from
 /** 6 bytes of time and 18 random ones. */
 const SELECTOR_CHARS = 32
 const TIME_BYTES = 6
+const TIME_CHARS = 8
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const RANDOM_BYTES = 18
 /** Milliseconds in base 36, as long as they are until the year 5188. */
 const TIME_DIGITS = 9
@@ -140,9 +142,7 @@ function timeBytes(now: number): readonly number[] {
 }
 
 function timeOf(selector: string): number {
-  const chars = selector
-    .slice(0, (TIME_BYTES / 3) * 4)
-    .replaceAll('-', '+')
-    .replaceAll('_', '/')
-  return [...atob(chars)].reduce((time, char) => time * 256 + char.charCodeAt(0), 0)
+  let time = 0
+  for (let i = 0; i < TIME_CHARS; i++) time = time * 64 + BASE64URL.indexOf(selector.charAt(i))
+  return time
 }
