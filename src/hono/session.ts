@@ -40,7 +40,10 @@ export interface SessionOptions<Data = Record<string, unknown>> extends CrossSit
   readonly allow?: readonly SessionState[]
   /** `false` leaves the idle timeout running, as for a page that polls by itself. @default true */
   readonly touch?: boolean
-  /** Limits how often an address may send tokens that Redis does not know. @default no limit */
+  /**
+   * Limits how often an address may send tokens that Redis does not know. Whoever has a session goes on,
+   * whatever else comes from his network. @default no limit
+   */
   readonly guesses?: {
     /** One with policies by address, such as {@link GUESS_POLICIES}. */
     readonly limiter: RateLimiter
@@ -149,8 +152,6 @@ class Gatekeeper<Data> {
     const { sessions, allow, touch } = this.#context
     const fast = await this.#fastPath(c, credential)
     if (fast) return new RequestSession(c, this.#context, credential, fast)
-    const limited = this.#guessesSpent(c)
-    if (limited) return limited
     const found = await sessions.validate(credential.token, { allow, touch })
     if (!found.ok) return this.#refuse(c, credential, found.reason)
     return this.#succeed(c, credential, found.session)
@@ -188,12 +189,6 @@ class Gatekeeper<Data> {
     }
     const code = reason === 'pending' ? 'session_pending' : 'session_invalid'
     return kind === 'bearer' ? unauthorized(code) : this.#without(code)
-  }
-
-  #guessesSpent(c: Context): Response | undefined {
-    const { guesses } = this.#options
-    const refusal = guesses?.limiter.refusal({ address: guesses.address(c) })
-    return refusal && problemResponse(refusal.problem, refusal.headers)
   }
 
   #without(code: MissingSession): Response | undefined {

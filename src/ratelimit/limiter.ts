@@ -144,15 +144,6 @@ export class RateLimiter {
     return refusal(verdicts, this.#platform.now())
   }
 
-  /**
-   * The refusal that {@link limit} would repeat without asking Redis, if there is one; counts nothing.
-   *
-   * @throws {InvalidKeyError} As {@link limit} does.
-   */
-  refusal(facts: RequestFacts): RateLimitRefusal | undefined {
-    return this.#remembered(this.#ask(facts))
-  }
-
   #ask(facts: RequestFacts): readonly Asked[] {
     return this.#policies.map((policy) => ({
       policy,
