@@ -47,7 +47,12 @@ td .bar { width: 72px; height: 4px; margin: 3px 0 2px auto; }
 .history .warn { fill: var(--line-amber); }
 .history .bad { fill: var(--line-red); }
 
-.scroll { position: relative; overflow: auto; max-height: 560px; border: 1px solid var(--edge); border-radius: 8px; }
+/* Shades at the sides say that there is more: they are covered where there is not. */
+.scroll { position: relative; overflow: auto; max-height: 640px; border: 1px solid var(--edge); border-radius: 8px;
+  background: linear-gradient(to right, var(--surface) 40%, transparent) left / 40px 100% no-repeat local,
+    linear-gradient(to left, var(--surface) 40%, transparent) right / 40px 100% no-repeat local,
+    linear-gradient(to right, var(--shade), transparent) left / 14px 100% no-repeat scroll,
+    linear-gradient(to left, var(--shade), transparent) right / 14px 100% no-repeat scroll; }
 table { width: 100%; border-collapse: collapse; font-size: var(--small); font-variant-numeric: tabular-nums; }
 th, td { padding: var(--s2) var(--s3); text-align: left; vertical-align: middle; white-space: nowrap; border-bottom: 1px solid var(--edge); }
 tbody tr:last-child > * { border-bottom: 0; }
@@ -57,6 +62,7 @@ td:last-child:has(form) { text-align: right; }
 tbody th .key-name { display: inline-block; max-width: 42ch; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
 tbody tr:hover { background: color-mix(in srgb, var(--sunken) 50%, transparent); }
 .number { text-align: right; }
+.below { display: block; }
 
 .plot { width: 100%; height: 220px; overflow: hidden; }
 .plot .uplot { font-family: inherit; }

@@ -48,32 +48,31 @@ function Jobs({
   if (jobs.length === 0) {
     return <Empty title="No jobs">None was registered in this isolate.</Empty>
   }
-  const head = ['Job', 'Priority', 'State', 'Slot', 'Next', 'Last run', 'Items', 'Took']
+  const head = ['Job', 'Priority', 'State', 'Slot', 'Next', 'Last run']
   return (
-    <Table label="Warming jobs" head={mayOperate ? [...head, ''] : head} numeric={[1, 6, 7]}>
+    <Table label="Warming jobs" head={mayOperate ? [...head, ''] : head} numeric={[1]}>
       {jobs.map((job) => (
         <tr>
           <th scope="row">
-            {job.name} <span class="soft">{job.id}</span>
+            {job.name} <span class="soft below">{job.id}</span>
           </th>
           <td class="number">{job.priority}</td>
           <td>
             <State job={job} />
           </td>
-          <td>{job.slot === undefined ? UNKNOWN : `${dateTime(job.slot)} UTC`}</td>
+          <td>{job.slot === undefined ? UNKNOWN : slotTime(job.slot)}</td>
           <td>{job.next === undefined ? UNKNOWN : fromNow(job.next, at)}</td>
           <td>
             {job.last ? (
               <>
                 <Pill tone={ENDING_TONES[job.last.ending]}>{job.last.ending}</Pill>{' '}
-                <span class="soft">{fromNow(job.last.endedAt, at)}</span>
+                <span class="soft">{fromNow(job.last.endedAt, at)}</span>{' '}
+                <span class="soft below">{`${items(job.last.items)} in ${duration(job.last.durationMs)}`}</span>
               </>
             ) : (
               UNKNOWN
             )}
           </td>
-          <td class="number">{count(job.last?.items)}</td>
-          <td class="number">{duration(job.last?.durationMs)}</td>
           {mayOperate ? (
             <td>
               <ActionButton
@@ -111,7 +110,16 @@ function State({ job }: { readonly job: JobStatus }): Html {
   return (
     <>
       <Pill tone={job.failures > 0 ? 'warn' : 'good'}>under way</Pill>{' '}
-      <span class="soft">{`${count(job.progress)} items${failures}`}</span>
+      <span class="soft below">{`${items(job.progress)}${failures}`}</span>
     </>
   )
+}
+
+function items(number: number): string {
+  return `${count(number)} ${number === 1 ? 'item' : 'items'}`
+}
+
+/** Most slots begin with a minute. */
+function slotTime(slot: number): string {
+  return `${dateTime(slot).replace(/:00$/, '')} UTC`
 }

@@ -135,7 +135,7 @@ function Keys({
     return <Empty title="None yet">Isolates tell theirs once a minute.</Empty>
   }
   return (
-    <Table label={label} head={['Key', 'At least', '']} numeric={[1]}>
+    <Table label={label} head={['Key', 'About', '']} numeric={[1]}>
       {keys.map(({ namespace, key, count: times }, i) => (
         <tr>
           <th scope="row">

@@ -43,7 +43,15 @@ function limitLine(limit) {
     ctx.stroke()
     ctx.font = 11 * devicePixelRatio + 'px ' + styles.fontFamily
     ctx.textAlign = 'right'
-    ctx.fillText(limit.label + ' ' + withUnit(limit.value, plot.unit), bbox.left + bbox.width, y - 4 * devicePixelRatio)
+    ctx.textBaseline = 'bottom'
+    const text = [limit.label + ' ' + withUnit(limit.value, plot.unit), bbox.left + bbox.width, y - 2 * devicePixelRatio]
+    // A rim, as lines may pass behind it.
+    ctx.setLineDash([])
+    ctx.lineWidth = 4 * devicePixelRatio
+    ctx.lineJoin = 'round'
+    ctx.strokeStyle = colour('surface')
+    ctx.strokeText(...text)
+    ctx.fillText(...text)
     ctx.restore()
   }
 }
@@ -71,7 +79,7 @@ function draw(element) {
     width: Math.max(200, element.clientWidth),
     height: HEIGHT,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
-    padding: [12, 12, 0, 0],
+    padding: [12, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 } },
     scales: { y: { range: (_, min, max) => [0, data.max ?? (Math.max(max ?? 0, (data.limit?.value ?? 0) * 1.05) * 1.1 || 1)] } },

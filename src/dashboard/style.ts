@@ -15,7 +15,7 @@ export const STYLE = `
   --line-teal: #0f8578; --line-blue: #2f6fd6; --line-violet: #8447c9; --line-green: #3f8f2f;
   --line-amber: #b97a08; --line-pink: #c23a86; --line-red: #c4342b; --line-grey: #75808c;
   --area-teal: #0f85781f;
-  --shadow: 0 1px 2px #1018280d; --field: #fff; --field-edge: #858f9b;
+  --shadow: 0 1px 2px #1018280d; --shade: #10182829; --field: #fff; --field-edge: #858f9b;
   --s1: 4px; --s2: 8px; --s3: 12px; --s4: 16px; --s5: 24px; --s6: 32px;
   --small: .8125rem; --large: 1.125rem; --title: 1.5rem; --figure: 1.75rem;
 }
@@ -28,7 +28,7 @@ export const STYLE = `
     --line-teal: #4fd1c1; --line-blue: #79aaff; --line-violet: #c39bff; --line-green: #8ed37c;
     --line-amber: #f0b455; --line-pink: #f78fc3; --line-red: #ff8f84; --line-grey: #9aa5b1;
     --area-teal: #4fd1c11f;
-    --shadow: none; --field: #0d1014; --field-edge: #6b7682;
+    --shadow: none; --shade: #000000b3; --field: #0d1014; --field-edge: #6b7682;
   }
 }
 *, ::before, ::after { box-sizing: border-box; }

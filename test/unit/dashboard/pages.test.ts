@@ -319,7 +319,7 @@ describe('jobs', () => {
     const job = { name: 'Mailbox', priority: 80, schedule: '0 */6 * * *', handler }
     one.warming.register({ id: 'mail', ...job })
     expect(panelText(await one.browser.page('/ops/jobs'), 'jobs')).toContain(
-      'Mailbox mail 80 waiting – in 6 h – – – Run now',
+      'Mailbox mail 80 waiting – in 6 h – Run now',
     )
 
     const started = await one.browser.post('/ops/run-job', { id: 'mail' })
@@ -329,7 +329,7 @@ describe('jobs', () => {
     expect(runs).toBe(1)
     await one.platform.advance(5_000)
     expect(panelText(await one.browser.page('/ops/jobs'), 'jobs')).toContain(
-      'Mailbox mail 80 waiting 2026-01-01 00:00:00 UTC in 6 h complete 5 s ago 42',
+      'Mailbox mail 80 waiting 2026-01-01 00:00 UTC in 6 h complete 5 s ago 42 items in 0 ms',
     )
     expect((await one.browser.post('/ops/run-job', { id: 'other' })).status).toBe(400)
   })
