@@ -23,8 +23,8 @@ export interface MetricsEndpointOptions {
 }
 
 /**
- * Answers a scrape: two commands, and those of a health check with a `monitor`. 401 without the token, 503 while Redis is away: a scrape
- * that fails is a gap, figures that are not there would be zeros.
+ * Answers a scrape: one command, and those of a health check with a `monitor`. 401 without the token, 503
+ * while Redis is away: a scrape that fails is a gap, figures that are not there would be zeros.
  *
  * @example
  * ```ts
@@ -70,13 +70,15 @@ export function metricsEndpoint({
 
 /** What is not known is left out: a gauge of 0 would be a claim. */
 export function gaugesOf(stats: HealthStats): readonly Gauge[] {
-  const { memoryUsage, memoryLimit, totalKeys, roundTripMs, circuit } = stats
+  const { memoryUsage, memoryLimit, totalKeys, roundTripMs, circuit, errorRate } = stats
+  const errorShare = errorRate === undefined ? undefined : errorRate / 100
   const seconds = roundTripMs === undefined ? undefined : roundTripMs / 1_000
   return [
     gauge('cache.memory_usage', 'bytes', 'Memory that Redis uses', memoryUsage),
     gauge('cache.memory_limit', 'bytes', 'Memory that Redis may use', memoryLimit),
     gauge('cache.keys', '', 'Keys in the database', totalKeys),
     gauge('cache.redis.round_trip', 'seconds', 'Time of one question to Redis', seconds),
+    gauge('cache.error_rate', '', 'Errors of the operations of the last minutes', errorShare),
     gauge(
       'cache.breaker.open',
       '',

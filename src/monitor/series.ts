@@ -27,8 +27,8 @@ export interface Series {
   readonly attributes: Readonly<Record<string, string>>
 }
 
-function counter(name: string, unit: string, help: string): Metric {
-  return { name, prometheus: name.replaceAll('.', '_'), kind: 'counter', unit, help }
+function counter(name: string, unit: string, help: string, prometheus?: string): Metric {
+  return { name, prometheus: prometheus ?? name.replaceAll('.', '_'), kind: 'counter', unit, help }
 }
 
 function histogram(name: string, help: string): Metric {
@@ -36,8 +36,8 @@ function histogram(name: string, help: string): Metric {
   return { name, prometheus, kind: 'histogram', unit: 'ms', help }
 }
 
-const HIT = counter('cache.hit', '{hit}', 'Look-ups that the cache answered')
-const MISS = counter('cache.miss', '{miss}', 'Look-ups that it did not')
+const HIT = counter('cache.hit', '{hit}', 'Look-ups that the cache answered', 'cache_hits')
+const MISS = counter('cache.miss', '{miss}', 'Look-ups that it did not', 'cache_misses')
 const SET = counter('cache.set', '{set}', 'Values stored by the caller')
 const DELETE = counter('cache.delete', '{call}', 'Calls that deleted keys')
 const INVALIDATION = counter('cache.invalidation', '{call}', 'Calls that invalidated')
@@ -48,6 +48,7 @@ const ERROR = counter(
   'cache.error',
   '{error}',
   'Operations that failed, or had to do without Redis',
+  'cache_errors',
 )
 const BREAKER = counter('cache.breaker.opened', '{change}', 'Times that the circuit opened')
 const REQUESTS = counter('cache.redis.requests', '{request}', 'Requests sent to Redis')

@@ -45,8 +45,8 @@ describe('metricsEndpoint', () => {
     expect(response.headers.get('content-type')).toBe(PROMETHEUS_TYPE)
     expect(response.headers.get('cache-control')).toBe('no-store')
     const lines = (await response.text()).split('\n')
-    expect(lines).toContain('cache_hit_total{cache="default",layer="remote",freshness="fresh"} 3')
-    expect(lines).toContain('cache_miss_total{cache="default",reason="absent"} 1')
+    expect(lines).toContain('cache_hits_total{cache="default",layer="remote",freshness="fresh"} 3')
+    expect(lines).toContain('cache_misses_total{cache="default",reason="absent"} 1')
     expect(lines).toContain('cache_memory_limit_bytes 1000000000')
     expect(lines).toContain('cache_breaker_open 0')
     expect(lines).toContainEqual(expect.stringMatching(/^cache_keys [1-9]/))
@@ -161,6 +161,18 @@ describe('the Grafana dashboard', () => {
 
     expect(asked.filter(({ name }) => !names.has(name))).toEqual([])
     expect(asked.length).toBeGreaterThan(20)
+  })
+
+  test('has a hit rate where nothing hits, and where nothing misses: of both together', () => {
+    const rates = board.panels.flatMap(({ title, targets }) =>
+      title.startsWith('Hit rate') ? targets.map(({ expr }) => expr) : [],
+    )
+
+    // A division by a sum of which one part has no series has no result.
+    expect(rates).toHaveLength(2)
+    for (const expr of rates) {
+      expect(expr).toMatch(/ or 0 \* .*\) \/ sum.*__name__=~"cache_hits_total\|cache_misses_total"/)
+    }
   })
 
   test('groups by attributes that there are', () => {

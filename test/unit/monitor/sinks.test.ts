@@ -50,9 +50,9 @@ describe('prometheusText', () => {
   test('writes counters, and histograms whose buckets add up', () => {
     const lines = prometheusText(FIGURES).split('\n')
 
-    expect(lines).toContain('# TYPE cache_hit_total counter')
-    expect(lines).toContain('cache_hit_total{cache="default",layer="remote",freshness="fresh"} 3')
-    expect(lines).toContain('cache_miss_total{cache="default",reason="absent"} 1')
+    expect(lines).toContain('# TYPE cache_hits_total counter')
+    expect(lines).toContain('cache_hits_total{cache="default",layer="remote",freshness="fresh"} 3')
+    expect(lines).toContain('cache_misses_total{cache="default",reason="absent"} 1')
     expect(lines).toContain('# TYPE cache_get_duration_seconds histogram')
     const of = (le: string): string =>
       `cache_get_duration_seconds_bucket{cache="default",layer="remote",outcome="hit",le="${le}"}`
