@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isSameText } from '../entry/same-text.ts'
 import { Problem } from './problem.ts'
 
 /** What a token opens. */
@@ -36,7 +37,7 @@ export class Gate<Database> {
     const given = bearerOf(authorization) ?? queryToken ?? ''
     let found: Access<Database> | undefined
     for (const key of this.#keys) {
-      if (isSame(given, key.token)) found = key
+      if (isSameText(given, key.token)) found = key
     }
     if (!found) throw new Problem(401, 'WRONGPASS invalid or missing auth token')
     return found
@@ -47,12 +48,4 @@ function bearerOf(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined
   // The name of a scheme has no case (RFC 9110, section 11.1).
   return /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? ''
-}
-
-function isSame(given: string, token: string): boolean {
-  let difference = given.length ^ token.length
-  for (let index = 0; index < token.length; index++) {
-    difference |= token.charCodeAt(index) ^ given.charCodeAt(index)
-  }
-  return difference === 0
 }

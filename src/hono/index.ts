@@ -6,6 +6,7 @@
  * @module
  */
 
+export { bearerIn, isSameSecret } from '../web/bearer.ts'
 export { type Problem, problemResponse } from '../web/problem.ts'
 export { type HonoHttpCacheOptions, httpCache } from './http-cache.ts'
 export {

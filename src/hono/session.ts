@@ -9,6 +9,7 @@ import type { SessionRefusal } from '../errors.ts'
 import type { RateLimiter } from '../ratelimit/limiter.ts'
 import type { RateLimitPolicy } from '../ratelimit/policy.ts'
 import type { FastSession, Session, SessionGate, SessionState } from '../session/session.ts'
+import { bearerIn } from '../web/bearer.ts'
 import { problemResponse } from '../web/problem.ts'
 import { type SessionCookie, sessionCookie } from './session-cookie.ts'
 import {
@@ -139,8 +140,8 @@ class Gatekeeper<Data> {
 
   #credentialOf(c: Context): Credential | undefined {
     const { bearer = true } = this.#options
-    const [, sent] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? []
-    if (bearer && sent !== undefined) return { kind: 'bearer', token: sent }
+    const sent = bearerIn(c.req.raw.headers)
+    if (bearer && sent !== '') return { kind: 'bearer', token: sent }
     const token = this.#context.cookie.read(c)
     return token === undefined ? undefined : { kind: 'cookie', token }
   }
