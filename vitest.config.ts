@@ -9,6 +9,7 @@ const SOURCES = ['nearcache:source']
 
 const BINDINGS = {
   ADMIN_TOKEN: 'test-admin-token',
+  MAIL_TOKEN: 'test-mailbox-token',
   REDIS_SNAPSHOT: 'on',
   OLLAMA_BASE_URL: 'http://model.test',
   OPENAI_BASE_URL: 'http://model.test/v1',

@@ -1,14 +1,16 @@
 /**
- * Who may call the admin routes: whoever has the token, unless too many wrong ones came before.
+ * Who may call the routes that are not for everybody: whoever has their token. Of the admin routes too
+ * many wrong ones close them for a while.
  *
  * @module
  */
 
 import type { MiddlewareHandler } from 'hono'
 import type { Requester } from 'nearcache'
-import { cloudflareAddress } from 'nearcache/hono'
+import { bearerIn, cloudflareAddress, isSameSecret } from 'nearcache/hono'
 import { workersPlatform } from 'nearcache/platform/workers'
 import { RateLimiter } from 'nearcache/ratelimit'
+import { isLocal } from './authenticate.ts'
 import { ProblemError } from './problem.ts'
 
 /** Wrong tokens that one address may send within a minute. */
@@ -24,6 +26,12 @@ const REFUSED = new ProblemError({
   title: 'The token is wrong',
   detail: 'Send the configured token as: Authorization: Bearer TOKEN',
 })
+const MAILBOX_CLOSED = new ProblemError({
+  status: 403,
+  title: 'The mailbox is closed',
+  detail: 'No MAIL_TOKEN is configured. Set one with: wrangler secret put MAIL_TOKEN',
+})
+
 /**
  * A limit kept in the shared tier, so that it holds for all isolates. While the tier is away each
  * isolate counts for itself: the routes are needed most then, and still nobody guesses without end.
@@ -62,20 +70,19 @@ export function requireToken(token: string | undefined, limit: RateLimiter): Mid
   }
 }
 
+/**
+ * Lets through whoever sends the token as `Authorization: Bearer`. Where none is configured, requests of
+ * this machine alone: a mailbox is not for everybody because somebody forgot to say whose it is.
+ */
+export function requireMailToken(token: string | undefined): MiddlewareHandler {
+  return async function mailAdmission(c, next) {
+    if (token === undefined && !isLocal(c.req.url)) throw MAILBOX_CLOSED
+    if (token !== undefined && !(await hasToken(c.req.raw, token))) throw REFUSED
+    await next()
+  }
+}
+
 /** Whether a request carries the token as `Authorization: Bearer`. */
 export function hasToken({ headers }: Request, token: string): Promise<boolean> {
-  const [, bearer = ''] = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? []
-  return isSame(bearer, token)
-}
-
-/** Compares hashes of equal length in full, so that the time taken tells nothing of the token. */
-async function isSame(given: string, expected: string): Promise<boolean> {
-  const [a, b] = await Promise.all([digest(given), digest(expected)])
-  let difference = 0
-  for (const [i, byte] of a.entries()) difference |= byte ^ (b[i] ?? 0)
-  return difference === 0
-}
-
-async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+  return isSameSecret(bearerIn(headers), token)
 }

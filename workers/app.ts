@@ -9,6 +9,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { type Problem, problemResponse } from 'nearcache/hono'
 import type { Warming } from 'nearcache/warming'
+import { requireMailToken } from './admission.ts'
 import type { Composition } from './compose.ts'
 import { createWarming } from './cron.ts'
 import { problemOf } from './problem.ts'
@@ -27,6 +28,9 @@ import { sessionRoutes } from './routes/sessions.ts'
 
 /** Room for the longest message the mailbox takes, in the longest spelling JSON has for it. */
 const MAX_BODY_BYTES = 12_000_000
+
+/** What shows or changes mail. */
+const MAILBOX = ['/emails', '/threads', '/conversations', '/analytics', '/graph', '/workflows']
 
 const CLOSED: Problem = {
   status: 403,
@@ -50,6 +54,8 @@ export function createApp(
       onError: () => problemResponse({ status: 413, title: 'The body is too long' }),
     }),
   )
+  const isOwner = requireMailToken(composition.mailToken)
+  for (const path of MAILBOX) app.use(`${path}/*`, isOwner)
   app.route('/emails', emailRoutes(composition.emails))
   app.route('/', mailboxRoutes(composition.emails))
   app.route('/health', healthRoutes(composition.caching))

@@ -62,6 +62,8 @@ export interface Composition {
   readonly redis: Requester
   readonly sql: CountedDriver
   readonly adminToken: string | undefined
+  /** Opens the mailbox; `undefined`: to requests of this machine alone. */
+  readonly mailToken: string | undefined
   readonly sessions: Sessions | undefined
   readonly llm: LLMRouteSettings | undefined
   readonly realtime: RealtimeSettings | undefined
@@ -72,7 +74,18 @@ export interface Composition {
 
 /** Builds everything; nothing is sent before the first request asks for it. */
 export function compose(settings: Settings): Composition {
-  const { db, redis, adminToken, isCached, nearTtl, llm, realtime, operations, version } = settings
+  const {
+    db,
+    redis,
+    adminToken,
+    mailToken,
+    isCached,
+    nearTtl,
+    llm,
+    realtime,
+    operations,
+    version,
+  } = settings
   const platform = workersPlatform()
   const sql = countStatements(toSqlDriver(db))
   const repository = new SqlEmailRepository({ db: sql.driver, platform })
@@ -80,7 +93,17 @@ export function compose(settings: Settings): Composition {
   const transport = transportTo(redis)
   const sessions = sessionsOn(transport, settings.sessions)
   const cronTerms = { llm, ...(version !== undefined && { version }) }
-  const base = { rejected, sql, adminToken, sessions, llm, realtime, operations, cronTerms }
+  const base = {
+    rejected,
+    sql,
+    adminToken,
+    mailToken,
+    sessions,
+    llm,
+    realtime,
+    operations,
+    cronTerms,
+  }
   if (!isCached) return { ...base, emails: repository, caching: undefined, redis: transport }
   const cache = new RedisCacheManager({
     redis: transport,

@@ -63,6 +63,8 @@ export interface Settings {
   readonly redis: RedisSettings
   /** Whoever has it may call `/admin`; without one nobody may. */
   readonly adminToken: string | undefined
+  /** Whoever has it may read and change mail; without one only requests of this machine. */
+  readonly mailToken: string | undefined
   readonly operations: OperationSettings
   /** Off is for measuring what the cache saves. */
   readonly isCached: boolean
@@ -148,6 +150,7 @@ const Environment = z
     ),
     ADMIN_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
     METRICS_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
+    MAIL_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
     DASHBOARD: optional(
       z.enum(['operate', 'read-only', 'off'], "must be 'operate', 'read-only' or 'off'"),
     ),
@@ -225,6 +228,7 @@ export function readEnv(env: unknown): Settings {
         : { kind: 'durable', namespace: REDIS },
     llm: llmSettingsOf(read.data),
     adminToken: rest.ADMIN_TOKEN,
+    mailToken: rest.MAIL_TOKEN,
     operations: {
       metricsToken: rest.METRICS_TOKEN ?? rest.ADMIN_TOKEN,
       dashboard: rest.DASHBOARD ?? 'operate',

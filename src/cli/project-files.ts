@@ -82,6 +82,8 @@ const SECRETS = `# Copy to .dev.vars for "npx wrangler dev"; deployed, set each 
 # The shared tier on Upstash, for every region; without these it is the Durable Object.
 # UPSTASH_REDIS_REST_URL=https://example.upstash.io
 # UPSTASH_REDIS_REST_TOKEN=
+# Opens the mailbox; without it it is open on localhost alone. At least 16 characters.
+# MAIL_TOKEN=
 # Opens /admin and /dashboard; without it they are closed. At least 16 characters.
 # ADMIN_TOKEN=
 # Seals the sessions: id:secret, the secret 32 random bytes as hex or base64.

@@ -1,4 +1,4 @@
-/** What the runtime binds in tests: wrangler.toml, and the token of vitest.config.ts. */
+/** What the runtime binds in tests: wrangler.toml, and the tokens of vitest.config.ts. */
 declare namespace Cloudflare {
   interface GlobalProps {
     mainModule: typeof import('../../workers/index.ts')
@@ -19,6 +19,7 @@ declare namespace Cloudflare {
       import('../../workers/objects/realtime-objects.ts').DirectoryObject
     >
     readonly ADMIN_TOKEN: string
+    readonly MAIL_TOKEN: string
     readonly CACHE: string
     readonly REALTIME_APPS: string
   }

@@ -18,10 +18,15 @@ import worker from '../../workers/index.ts'
 
 /** The token in the test configuration. */
 export const TOKEN = 'test-admin-token'
+/** Likewise, of the mailbox. */
+export const MAIL_TOKEN = 'test-mailbox-token'
+const MAIL = /^\/(?:emails|threads|conversations|analytics|graph|workflows)\b/
 
-/** Sends a request to the Worker. */
+/** Sends a request to the Worker; one for mail with the token that opens the mailbox. */
 export function call(path: string, init: RequestInit = {}): Promise<Response> {
-  return exports.default.fetch(new Request(`https://mail.example${path}`, init))
+  const request = new Request(`https://mail.example${path}`, init)
+  if (MAIL.test(path)) request.headers.set('authorization', `Bearer ${MAIL_TOKEN}`)
+  return exports.default.fetch(request)
 }
 
 /** Sends a request with a JSON body. */

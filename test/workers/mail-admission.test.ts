@@ -1,0 +1,70 @@
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createApp } from '../../workers/app.ts'
+import { compose } from '../../workers/compose.ts'
+import { readEnv } from '../../workers/env.ts'
+import { emptyMailbox, MAIL_TOKEN, TOKEN } from './mailbox.ts'
+
+/** One of each route that shows or changes mail. */
+const ROUTES = [
+  ['GET', '/emails'],
+  ['POST', '/emails'],
+  ['PATCH', '/emails'],
+  ['GET', '/emails/1'],
+  ['PATCH', '/emails/1'],
+  ['DELETE', '/emails/1'],
+  ['PUT', '/emails/1/entities'],
+  ['GET', '/threads/1'],
+  ['GET', '/conversations/1'],
+  ['GET', '/analytics'],
+  ['GET', '/graph/1'],
+  ['PUT', '/graph/1'],
+  ['GET', '/workflows/1'],
+  ['PUT', '/workflows/1'],
+] as const
+
+/** @param token What the deployment is configured with; `''` for none. */
+async function statusOf(
+  token: string,
+  url: string,
+  method: string = 'GET',
+  sent?: string,
+): Promise<number> {
+  const app = createApp(compose(readEnv({ ...env, MAIL_TOKEN: token })))
+  const headers = sent === undefined ? {} : { authorization: `Bearer ${sent}` }
+  const body = method === 'GET' || method === 'DELETE' ? {} : { body: '{' }
+  return (await app.request(url, { method, headers, ...body })).status
+}
+
+describe('the mailbox of a deployment', () => {
+  beforeEach(emptyMailbox)
+
+  test.each(ROUTES)(
+    '%s %s is closed to the world where no token is configured',
+    async (method, path) => {
+      expect(await statusOf('', `https://mail.example${path}`, method)).toBe(403)
+    },
+  )
+
+  test.each(ROUTES)('%s %s wants the token that is configured', async (method, path) => {
+    const url = `https://mail.example${path}`
+
+    expect(await statusOf(MAIL_TOKEN, url, method)).toBe(401)
+    expect(await statusOf(MAIL_TOKEN, url, method, TOKEN)).toBe(401)
+    expect([200, 400, 404]).toContain(await statusOf(MAIL_TOKEN, url, method, MAIL_TOKEN))
+  })
+
+  test('is open to this machine without a token, and not with one', async () => {
+    expect(await statusOf('', 'http://127.0.0.1:8787/emails')).toBe(200)
+    expect(await statusOf(MAIL_TOKEN, 'http://127.0.0.1:8787/emails')).toBe(401)
+  })
+
+  test('is not opened by a path that is written otherwise', async () => {
+    for (const path of ['//emails', '/emails/', '/%65mails', '/./emails', '/EMAILS'])
+      expect([403, 404]).toContain(await statusOf('', `https://mail.example${path}`))
+  })
+
+  test('has a token of 16 characters at least', () => {
+    expect(() => readEnv({ ...env, MAIL_TOKEN: 'short' })).toThrow('MAIL_TOKEN')
+  })
+})
