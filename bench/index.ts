@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   bundle: async () => (await import('./bundle.ts')).benchBundle,
   outage: async () => (await import('./outage.ts')).benchOutage,
   tags: async () => (await import('./tags.ts')).benchTags,
+  race: async () => (await import('./race.ts')).benchRace,
   stampede: async () => (await import('./stampede.ts')).benchStampede,
   memory: async () => (await import('./memory.ts')).benchMemory,
   monitor: async () => (await import('./monitor.ts')).benchMonitor,

@@ -12,6 +12,8 @@ import { loadPeer } from './peers.ts'
 /** A cache on one Redis. */
 export interface RemoteCache {
   read(key: string, load: () => Promise<string>): Promise<unknown>
+  /** Has said, when it resolves, that the entry is no longer true. */
+  drop(key: string): Promise<unknown>
   close(): Promise<unknown>
 }
 
@@ -23,7 +25,11 @@ export const CACHES: Readonly<Record<string, Open>> = { nearcache, bentocache, c
 
 async function nearcache(port: number): Promise<RemoteCache> {
   const cache = new RedisCacheManager({ redis: tcpTransport({ url: `redis://127.0.0.1:${port}` }) })
-  return { read: (key, load) => cache.getOrSet(key, load), close: () => cache.close() }
+  return {
+    read: (key, load) => cache.getOrSet(key, load),
+    drop: (key) => cache.delete(key),
+    close: () => cache.close(),
+  }
 }
 
 async function bentocache(port: number): Promise<RemoteCache> {
@@ -36,6 +42,7 @@ async function bentocache(port: number): Promise<RemoteCache> {
       options: object,
     ) => {
       getOrSet(options: object): Promise<unknown>
+      delete(options: { readonly key: string }): Promise<unknown>
       disconnectAll(): Promise<void>
     }
     bentostore(): Stores
@@ -55,6 +62,7 @@ async function bentocache(port: number): Promise<RemoteCache> {
   const cache = new BentoCache({ default: 'both', ttl: '1h', stores: { both: layers } })
   return {
     read: (key, load) => cache.getOrSet({ key, factory: load }),
+    drop: (key) => cache.delete({ key }),
     close: () => cache.disconnectAll(),
   }
 }
@@ -65,6 +73,7 @@ async function cacheable(port: number): Promise<RemoteCache> {
       options: object,
     ) => {
       getOrSet(key: string, load: () => Promise<string>, options: object): Promise<unknown>
+      delete(key: string): Promise<unknown>
       on(event: string, listener: () => void): void
       disconnect(): Promise<void>
     }
@@ -76,6 +85,7 @@ async function cacheable(port: number): Promise<RemoteCache> {
   cache.on('error', () => undefined)
   return {
     read: (key, load) => cache.getOrSet(key, load, { ttl: '1h' }),
+    drop: (key) => cache.delete(key),
     close: () => cache.disconnect(),
   }
 }
