@@ -92,6 +92,7 @@ async function stayUp(token: string): Promise<void> {
   ${origin}/login
   ${origin}/presence
   ${origin}/health/cache
+  ${origin}/dashboard, with the token ${token}
   curl -H 'Authorization: Bearer ${token}' ${origin}/admin/stats
 `)
   await ended
