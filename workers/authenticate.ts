@@ -4,7 +4,7 @@
  * @module
  */
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /** What a log-in form sends. */
 export interface Credentials {
@@ -26,9 +26,11 @@ export interface Account {
 export type Authenticate = (credentials: Credentials) => Promise<Account | undefined>
 
 const Answer = z.object({
-  userId: z.string().min(1).max(512),
-  email: z.string().min(1).max(512),
-  permissions: z.array(z.string().min(1).max(128)).max(64).optional(),
+  userId: z.string().check(z.minLength(1), z.maxLength(512)),
+  email: z.string().check(z.minLength(1), z.maxLength(512)),
+  permissions: z.optional(
+    z.array(z.string().check(z.minLength(1), z.maxLength(128))).check(z.maxLength(64)),
+  ),
 })
 
 /** The service did not answer as it is meant to, so nobody can be told apart. */

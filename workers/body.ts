@@ -5,8 +5,12 @@
  */
 
 import type { Context } from 'hono'
-import type * as z from 'zod'
+import { en } from 'zod/locales'
+import * as z from 'zod/mini'
 import { ProblemError } from './problem.ts'
+
+// What clients are told of a field that is wrong; of itself, the small zod has no words.
+z.config(en())
 
 /** @throws {ProblemError} 400, when the body is not JSON. */
 export async function readJson(c: Context): Promise<unknown> {
@@ -20,7 +24,7 @@ export async function readJson(c: Context): Promise<unknown> {
 }
 
 /** @throws {ProblemError} 400 naming the first field at fault. */
-export async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
+export async function readBody<T>(c: Context, schema: z.ZodMiniType<T>): Promise<T> {
   const body = schema.safeParse(await readJson(c))
   if (body.success) return body.data
   const [issue] = body.error.issues

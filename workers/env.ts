@@ -7,7 +7,7 @@
 import { ConfigurationError, type Duration, type EncryptionKey } from 'nearcache'
 import type { WorkersAI } from 'nearcache/llm'
 import { readSessionKeys, SESSION_KEYS_REQUIREMENT } from 'nearcache/session'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { RedisObject } from './objects/redis-object.ts'
 import { type RealtimeEnvironment, type RealtimeSettings, realtimeOf } from './realtime.ts'
 
@@ -77,16 +77,27 @@ export interface Settings {
 }
 
 /** Dashboards and shells leave empty texts where a variable is meant to be absent. */
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === '' ? undefined : value), schema.optional())
+const optional = <T extends z.ZodMiniType>(schema: T) =>
+  z.pipe(
+    z.transform((value: unknown) => (value === '' ? undefined : value)),
+    z.optional(schema),
+  )
+
+const Text = z.string('must be a text')
+const Token = Text.check(z.minLength(16, 'must have at least 16 characters'))
+const HttpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+const Switch = z.enum(['on', 'off'], "must be 'on' or 'off'")
 
 /** `id:secret,id:secret` with secrets of 32 bytes as hex or base64. */
-const SessionKeys = z.string('must be a text').transform((text, context) => {
-  const keys = readSessionKeys(text)
-  if (keys) return keys
-  context.addIssue(SESSION_KEYS_REQUIREMENT)
-  return z.NEVER
-})
+const SessionKeys = z.pipe(
+  Text,
+  z.transform((text, { issues }) => {
+    const keys = readSessionKeys(text)
+    if (keys) return keys
+    issues.push({ code: 'custom', input: text, message: SESSION_KEYS_REQUIREMENT })
+    return z.NEVER
+  }),
+)
 
 /** Of Upstash, paid as it is used, as of 2025. */
 const UPSTASH_PRICE = 0.2
@@ -97,25 +108,31 @@ const FAST_PATHS = /^(?:\d{1,4}ms|[1-5]?\d{4}ms|60000ms|[1-5]?\ds|60s|[01]m)$/
 const QuestionList = z
   .array(
     z.strictObject({
-      path: z.string().regex(/^\/(?:api|v1)\/[\w/]+$/),
+      path: z.string().check(z.regex(/^\/(?:api|v1)\/[\w/]+$/)),
       body: z.record(z.string(), z.unknown()),
     }),
   )
-  .max(100)
+  .check(z.maxLength(100))
 
 /** Questions to `/llm`, as its clients send them. */
-const Questions = z.string('must be a text').transform((text, context) => {
-  try {
-    return QuestionList.parse(JSON.parse(text))
-  } catch {
-    // No JSON, or other JSON; what zod says of it may name what was found.
-    context.addIssue(QUESTIONS)
-    return z.NEVER
-  }
-})
+const Questions = z.pipe(
+  Text,
+  z.transform((text, { issues }) => {
+    try {
+      return QuestionList.parse(JSON.parse(text))
+    } catch {
+      // No JSON, or other JSON; what zod says of it may name what was found.
+      issues.push({ code: 'custom', input: text, message: QUESTIONS })
+      return z.NEVER
+    }
+  }),
+)
 
 const duration = (example: string) =>
-  z.templateLiteral([z.int().nonnegative(), z.enum(['ms', 's', 'm'])], `must be like ${example}`)
+  z.templateLiteral(
+    [z.int().check(z.nonnegative()), z.enum(['ms', 's', 'm'])],
+    `must be like ${example}`,
+  )
 
 const Environment = z
   .object({
@@ -125,72 +142,72 @@ const Environment = z
       'must be the binding of the Durable Object class RedisObject',
     ),
     // Its id is empty where nothing has been deployed.
-    CF_VERSION_METADATA: z
-      .object({ id: z.string() }, 'must be a version_metadata binding')
-      .optional(),
-    UPSTASH_REDIS_REST_URL: optional(
-      z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
+    CF_VERSION_METADATA: z.optional(
+      z.object({ id: z.string() }, 'must be a version_metadata binding'),
     ),
-    UPSTASH_REDIS_REST_TOKEN: optional(z.string('must be a text')),
-    OLLAMA_BASE_URL: optional(
-      z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
-    ),
-    OPENAI_BASE_URL: optional(
-      z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
-    ),
-    OPENAI_API_KEY: optional(z.string('must be a text')),
-    LLM_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
+    UPSTASH_REDIS_REST_URL: optional(HttpUrl),
+    UPSTASH_REDIS_REST_TOKEN: optional(Text),
+    OLLAMA_BASE_URL: optional(HttpUrl),
+    OPENAI_BASE_URL: optional(HttpUrl),
+    OPENAI_API_KEY: optional(Text),
+    LLM_TOKEN: optional(Token),
     LLM_MATCHING: optional(
       z.enum(['off', 'wording', 'meaning'], "must be 'off', 'wording' or 'meaning'"),
     ),
-    AI: z.custom<WorkersAI>(hasMethods('run'), 'must be a Workers AI binding').optional(),
+    AI: z.optional(z.custom<WorkersAI>(hasMethods('run'), 'must be a Workers AI binding')),
     LLM_WARM: optional(Questions),
     LLM_REQUESTS_PER_MINUTE: optional(
-      z.coerce.number('must be a number').int('must be whole').positive('must be above 0'),
+      z.coerce
+        .number('must be a number')
+        .check(z.int('must be whole'), z.positive('must be above 0')),
     ),
-    ADMIN_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
-    METRICS_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
-    MAIL_TOKEN: optional(z.string('must be a text').min(16, 'must have at least 16 characters')),
+    ADMIN_TOKEN: optional(Token),
+    METRICS_TOKEN: optional(Token),
+    MAIL_TOKEN: optional(Token),
     DASHBOARD: optional(
       z.enum(['operate', 'read-only', 'off'], "must be 'operate', 'read-only' or 'off'"),
     ),
     // Read by the object itself, and checked here, where a mistake is told.
-    REDIS_SNAPSHOT: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
+    REDIS_SNAPSHOT: optional(Switch),
     // Read by the objects themselves, and checked here.
-    REALTIME_MIRROR: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
-    CACHE: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
+    REALTIME_MIRROR: optional(Switch),
+    CACHE: optional(Switch),
     SESSION_KEYS: optional(SessionKeys),
     SESSION_FAST_PATH: optional(
-      duration('30s, or 0s for none').refine(
-        (text) => FAST_PATHS.test(text),
-        'must be at most 60s',
+      duration('30s, or 0s for none').check(
+        z.refine((text) => FAST_PATHS.test(text), 'must be at most 60s'),
       ),
     ),
     AUTHENTICATOR: optional(
       z.custom<Fetcher>(hasMethods('fetch'), 'must be the binding of a service'),
     ),
-    DEMO_LOGIN: optional(z.enum(['on', 'off'], "must be 'on' or 'off'")),
+    DEMO_LOGIN: optional(Switch),
     NEAR_TTL: optional(
-      z.templateLiteral([z.int().positive(), z.enum(['ms', 's', 'm'])], 'must be like 500ms or 1s'),
+      z.templateLiteral(
+        [z.int().check(z.positive()), z.enum(['ms', 's', 'm'])],
+        'must be like 500ms or 1s',
+      ),
     ),
   })
-  .superRefine(({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }, context) => {
-    const refuse = refuserOf(context)
-    if (url === undefined && token !== undefined) refuse('UPSTASH_REDIS_REST_URL', MISSING)
-    if (token === undefined && url !== undefined) refuse('UPSTASH_REDIS_REST_TOKEN', MISSING)
-  })
-  .superRefine(({ DEMO_LOGIN, AUTHENTICATOR: authenticator, SESSION_KEYS: keys }, context) => {
-    const refuse = refuserOf(context)
-    const isDemo = DEMO_LOGIN === 'on'
-    if (isDemo && authenticator) refuse('DEMO_LOGIN', 'must be off where AUTHENTICATOR is bound')
-    if ((isDemo || authenticator) && !keys) refuse('SESSION_KEYS', NEEDED)
-  })
-  .superRefine((env, context) => {
-    const refuse = refuserOf(context)
-    const open = env.LLM_TOKEN === undefined ? GUARDED.filter((name) => env[name]) : []
-    for (const name of open) refuse(name, OPEN)
-    if (env.LLM_MATCHING === 'meaning' && env.AI === undefined) refuse('AI', UNBOUND)
-  })
+  .check(
+    z.superRefine(({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }, context) => {
+      const refuse = refuserOf(context)
+      if (url === undefined && token !== undefined) refuse('UPSTASH_REDIS_REST_URL', MISSING)
+      if (token === undefined && url !== undefined) refuse('UPSTASH_REDIS_REST_TOKEN', MISSING)
+    }),
+    z.superRefine(({ DEMO_LOGIN, AUTHENTICATOR: authenticator, SESSION_KEYS: keys }, context) => {
+      const refuse = refuserOf(context)
+      const isDemo = DEMO_LOGIN === 'on'
+      if (isDemo && authenticator) refuse('DEMO_LOGIN', 'must be off where AUTHENTICATOR is bound')
+      if ((isDemo || authenticator) && !keys) refuse('SESSION_KEYS', NEEDED)
+    }),
+    z.superRefine((env, context) => {
+      const refuse = refuserOf(context)
+      const open = env.LLM_TOKEN === undefined ? GUARDED.filter((name) => env[name]) : []
+      for (const name of open) refuse(name, OPEN)
+      if (env.LLM_MATCHING === 'meaning' && env.AI === undefined) refuse('AI', UNBOUND)
+    }),
+  )
 
 const MISSING = 'must be set, since its counterpart is'
 const NEEDED = 'must be set, since users can log in'
@@ -199,7 +216,7 @@ const QUESTIONS =
   'must be a JSON list of at most 100 questions like {"path":"/api/generate","body":{}}'
 const UNBOUND = "must be bound, since LLM_MATCHING is 'meaning'"
 
-function refuserOf(context: z.RefinementCtx): (name: string, message: string) => void {
+function refuserOf(context: z.core.$RefinementCtx): (name: string, message: string) => void {
   return (name, message) => context.addIssue({ code: 'custom', path: [name], message })
 }
 

@@ -51,7 +51,7 @@ const PACKAGES: Readonly<Record<string, number>> = {
   hono: 40_000,
   kysely: 170_000,
   'postal-mime': 82_000,
-  zod: 110_000,
+  zod: 38_000,
 }
 
 describe('the bytes that users ship', () => {

@@ -5,7 +5,7 @@
  */
 
 import { Hono } from 'hono'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { failureLimit, requireToken } from '../admission.ts'
 import { readBody } from '../body.ts'
 import type { Caching, Composition } from '../compose.ts'
@@ -14,22 +14,26 @@ import { ProblemError } from '../problem.ts'
 
 const Invalidation = z.strictObject({
   /** 1 to 64 tags: one command, whatever their number. */
-  tags: z.array(z.string().min(1).max(256)).min(1).max(64),
+  tags: z
+    .array(z.string().check(z.minLength(1), z.maxLength(256)))
+    .check(z.minLength(1), z.maxLength(64)),
   /** The namespace that the tags are of. */
-  namespace: z.string().min(1).max(64).default('email'),
+  namespace: z._default(z.string().check(z.minLength(1), z.maxLength(64)), 'email'),
 })
 
 const Warming = z.strictObject({
-  recentDays: z.int().min(1).max(366).optional(),
-  priorityEmails: z.boolean().optional(),
-  topSenders: z.int().min(0).max(100).optional(),
-  queries: z.int().min(0).max(128).optional(),
-  maxEmails: z.int().min(1).max(10_000).optional(),
+  recentDays: z.optional(z.int().check(z.minimum(1), z.maximum(366))),
+  priorityEmails: z.optional(z.boolean()),
+  topSenders: z.optional(z.int().check(z.minimum(0), z.maximum(100))),
+  queries: z.optional(z.int().check(z.minimum(0), z.maximum(128))),
+  maxEmails: z.optional(z.int().check(z.minimum(1), z.maximum(10_000))),
 })
 
 const Changed = z.strictObject({
   /** The messages that were changed; any of them, without. */
-  ids: z.array(z.string().min(1)).min(1).max(1_000).optional(),
+  ids: z.optional(
+    z.array(z.string().check(z.minLength(1))).check(z.minLength(1), z.maxLength(1_000)),
+  ),
 })
 
 /**

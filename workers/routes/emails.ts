@@ -14,14 +14,14 @@ import type {
   EmailRepository,
   NewEmail,
 } from 'nearcache/email'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { readBody, readJson } from '../body.ts'
 import { readQuery } from '../parameters.ts'
 import { ProblemError } from '../problem.ts'
 
 /** Changes to many messages. The repository checks what they say. */
 const BulkChange = z.strictObject({
-  ids: z.array(z.string()).max(1_000),
+  ids: z.array(z.string()).check(z.maxLength(1_000)),
   changes: z.record(z.string(), z.unknown()),
 })
 

@@ -8,7 +8,7 @@ import { Hono } from 'hono'
 import { workersPlatform } from 'nearcache/platform/workers'
 import { Realtime } from 'nearcache/websocket/objects'
 import type { App } from 'nearcache/websocket/protocol'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { failureLimit, requireToken } from '../admission.ts'
 import { readBody } from '../body.ts'
 import type { Composition } from '../compose.ts'
@@ -17,7 +17,7 @@ import type { RealtimeSettings } from '../realtime.ts'
 
 const Drain = z.strictObject({
   /** Seconds within which all connections are closed; 0 opens the hub again. */
-  withinSeconds: z.number().min(0).max(3_600),
+  withinSeconds: z.number().check(z.minimum(0), z.maximum(3_600)),
 })
 
 /**

@@ -7,7 +7,7 @@
 import { Hono } from 'hono'
 import { problemResponse } from 'nearcache/hono'
 import { type App, authorizeChannel } from 'nearcache/websocket/protocol'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isLocal } from '../authenticate.ts'
 import { presencePage } from '../pages/presence-page.ts'
 
@@ -15,10 +15,10 @@ const CLOSED = { status: 403, title: 'The demo of presence works on localhost al
 
 /** As the client sends it, with the parameters that the page adds. */
 const Form = z.object({
-  socket_id: z.string().regex(/^\d{1,20}\.\d{1,20}$/),
+  socket_id: z.string().check(z.regex(/^\d{1,20}\.\d{1,20}$/)),
   channel_name: z.literal('presence-demo'),
-  user_id: z.string().regex(/^[A-Za-z0-9-]{1,40}$/),
-  name: z.string().trim().min(1).max(40),
+  user_id: z.string().check(z.regex(/^[A-Za-z0-9-]{1,40}$/)),
+  name: z.string().check(z.trim(), z.minLength(1), z.maxLength(40)),
 })
 
 /** Builds the routes. Everybody is who he says he is, so they are open on localhost alone. */

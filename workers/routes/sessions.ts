@@ -18,7 +18,7 @@ import {
 import { workersPlatform } from 'nearcache/platform/workers'
 import { LOGIN_POLICIES, RateLimiter } from 'nearcache/ratelimit'
 import type { Issued, SessionInfo } from 'nearcache/session'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Account, AuthenticatorError, isLocal } from '../authenticate.ts'
 import { readBody } from '../body.ts'
 import type { Sessions } from '../compose.ts'
@@ -26,10 +26,10 @@ import { deviceOf } from '../device.ts'
 import { ProblemError } from '../problem.ts'
 
 const LogIn = z.strictObject({
-  email: z.string().min(1).max(320),
-  password: z.string().min(1).max(1_024),
+  email: z.string().check(z.minLength(1), z.maxLength(320)),
+  password: z.string().check(z.minLength(1), z.maxLength(1_024)),
   /** `cookie` for browsers; `bearer` answers the token, for programs. */
-  as: z.enum(['cookie', 'bearer']).default('cookie'),
+  as: z._default(z.enum(['cookie', 'bearer']), 'cookie'),
 })
 
 const WRONG = new ProblemError({
