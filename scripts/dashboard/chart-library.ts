@@ -14,6 +14,8 @@ const FILES = {
   script: require.resolve('uplot/dist/uPlot.iife.min.js'),
   style: require.resolve('uplot/dist/uPlot.min.css'),
 }
+/** Where the script is, for hosts with files. */
+export const CHARTS_FILE: string = FILES.script
 
 /** The text of src/dashboard/chart-library.ts. */
 export function chartLibrary(): string {
@@ -31,8 +33,14 @@ ${notice}
  * @module
  */
 
+export const CHARTS_VERSION: string = ${JSON.stringify(version())}
+
 export const CHARTS_SCRIPT: string = ${JSON.stringify(read('script'))}
 
 export const CHARTS_STYLE: string = ${JSON.stringify(read('style'))}
 `
+}
+
+function version(): string {
+  return (require('uplot/package.json') as { readonly version: string }).version
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CHARTS_SCRIPT, CHARTS_STYLE } from './chart-library.ts'
+import { CHARTS_STYLE, CHARTS_VERSION } from './chart-library.ts'
 import { COMPONENT_STYLE } from './component-style.ts'
 import { SCRIPT } from './script.ts'
 import { STYLE } from './style.ts'
@@ -12,20 +12,29 @@ import { STYLE } from './style.ts'
 /** A file. It holds no data, so that everybody may have it. */
 export interface Asset {
   readonly name: string
-  /** Relative to any page. */
-  readonly href: string
   readonly type: string
   readonly text: string
 }
 
-export const ASSETS: Readonly<Record<'style' | 'charts' | 'script', Asset>> = {
-  style: asset('style.css', 'text/css', CHARTS_STYLE + STYLE + COMPONENT_STYLE),
-  charts: asset('charts.js', 'text/javascript', CHARTS_SCRIPT),
-  script: asset('dashboard.js', 'text/javascript', SCRIPT),
+const STYLES = asset('style.css', 'text/css', CHARTS_STYLE + STYLE + COMPONENT_STYLE)
+const BEHAVIOUR = asset('dashboard.js', 'text/javascript', SCRIPT)
+
+/** What the pages come with. uPlot may be served by something else. */
+export const ASSETS: readonly Asset[] = [STYLES, BEHAVIOUR]
+
+/** The addresses of the files, relative to any page. */
+export const HREFS: Readonly<Record<'style' | 'charts' | 'script', string>> = {
+  style: versioned(STYLES),
+  charts: `charts.js?v=${CHARTS_VERSION}`,
+  script: versioned(BEHAVIOUR),
 }
 
 function asset(name: string, type: string, text: string): Asset {
-  return { name, href: `${name}?v=${fingerprint(text)}`, type: `${type}; charset=utf-8`, text }
+  return { name, type: `${type}; charset=utf-8`, text }
+}
+
+function versioned({ name, text }: Asset): string {
+  return `${name}?v=${fingerprint(text)}`
 }
 
 /** FNV-1a, 32 bits: tells versions of one file apart. */

@@ -6,5 +6,5 @@
  * @module
  */
 
-export { dashboard } from './dashboard.ts'
+export { dashboard, dashboardPages } from './dashboard.ts'
 export type { Authenticate, DashboardOptions } from './options.ts'

@@ -6,7 +6,7 @@
 
 import { isoTime } from '../entry/iso-time.ts'
 import type { HealthStatus } from '../monitor/health.ts'
-import { ASSETS } from './assets.ts'
+import { HREFS } from './assets.ts'
 import type { Range } from './figures.ts'
 import { dateTime } from './format.ts'
 import type { Content, Html } from './html.ts'
@@ -112,9 +112,9 @@ export function Document({
         <meta name="color-scheme" content="light dark" />
         <title>{title}</title>
         <link rel="icon" href="data:," />
-        <link rel="stylesheet" href={ASSETS.style.href} />
-        <script src={ASSETS.charts.href} defer />
-        <script src={ASSETS.script.href} defer />
+        <link rel="stylesheet" href={HREFS.style} />
+        <script src={HREFS.charts} defer />
+        <script src={HREFS.script} defer />
       </head>
       <body>{children}</body>
     </html>

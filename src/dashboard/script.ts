@@ -125,6 +125,8 @@ function readOut(id, plot, unit) {
 }
 
 function drawAll() {
+  // Without its file there are the tables alone.
+  if (!globalThis.uPlot) return
   for (const element of document.querySelectorAll('[data-chart]')) draw(element)
   for (const [id, { plot }] of charts) {
     if (document.getElementById(id)) continue

@@ -5,7 +5,7 @@
  */
 
 import { Hono, type MiddlewareHandler } from 'hono'
-import { dashboard } from 'nearcache/dashboard'
+import { dashboardPages } from 'nearcache/dashboard'
 import { cloudflareAddress, type Problem, problemResponse } from 'nearcache/hono'
 import { metricsEndpoint } from 'nearcache/monitor'
 import { workersPlatform } from 'nearcache/platform/workers'
@@ -17,7 +17,7 @@ import type { Composition } from '../compose.ts'
 const OFF: Problem = { status: 409, title: 'The cache is off' }
 
 /**
- * Builds the dashboard, for who has the admin token. 403 where none is configured or `DASHBOARD` is
+ * Builds the dashboard, whose `charts.js` is a static asset, for who has the admin token. 403 where none is configured or `DASHBOARD` is
  * `off`, 409 with the cache off, 429 after ten wrong tokens of one address within a minute.
  */
 export function dashboardRoutes(
@@ -42,7 +42,7 @@ export function dashboardRoutes(
   const { cache, watch } = caching
   return new Hono().use(limitFailures(failureLimit(redis))).route(
     '/',
-    dashboard({
+    dashboardPages({
       cache,
       monitor: watch.monitor,
       hotKeys: watch.hotKeys,
