@@ -4,7 +4,7 @@
  * @module
  */
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { ConfigurationError, InvalidOptionError } from '../errors.ts'
 import { type RestOptions, resolveRestOptions } from '../redis/rest-options.ts'
 import type { SessionOptions } from '../session/options.ts'
@@ -47,28 +47,30 @@ export type RedisConfiguration = (EmbeddedConfiguration | RestConfiguration | Tc
 /** A group of variables that together name one Redis. */
 interface Source {
   readonly variables: readonly string[]
-  readonly schema: z.ZodType<RestConfiguration | TcpConfiguration, unknown>
+  readonly schema: z.ZodMiniType<RestConfiguration | TcpConfiguration, unknown>
 }
 
-const required = (others: string): z.ZodString =>
+const required = (others: string): z.ZodMiniString =>
   z.string({ error: `is missing, though ${others} set` })
 
 /** Digits alone: `1e3`, `0x10` and ` 7` are not meant as numbers. */
 const wholeNumber = (requirement: string, min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, { error: requirement })
-    .transform(Number)
-    .pipe(z.number().min(min, { error: requirement }).max(max, { error: requirement }))
-    .optional()
+  z.optional(
+    z.pipe(
+      z.pipe(z.string().check(z.regex(/^\d+$/, requirement)), z.transform(Number)),
+      z.number().check(z.minimum(min, requirement), z.maximum(max, requirement)),
+    ),
+  )
 
 /** The transport's own rules, so that there is one place that knows what an address looks like. */
 const restUrl = (token: string) =>
-  required(`${token} is`).superRefine((url, ctx) => requireOption(ctx, { url, token: 'any' }))
+  required(`${token} is`).check(
+    z.superRefine((url, ctx) => requireOption(ctx, { url, token: 'any' })),
+  )
 
 const restToken = (url: string) =>
-  required(`${url} is`).superRefine((token, ctx) =>
-    requireOption(ctx, { url: 'https://localhost', token }),
+  required(`${url} is`).check(
+    z.superRefine((token, ctx) => requireOption(ctx, { url: 'https://localhost', token })),
   )
 
 const upstash = z.object({
@@ -83,54 +85,64 @@ const kv = z.object({
 
 const redis = z
   .object({
-    REDIS_HOST: required('other REDIS_ variables are').regex(/^[^\s/@'"`]+$/, {
-      error: 'must be a host name or an IP address, without spaces, quotes or redis://',
-    }),
+    REDIS_HOST: required('other REDIS_ variables are').check(
+      z.regex(
+        /^[^\s/@'"`]+$/,
+        'must be a host name or an IP address, without spaces, quotes or redis://',
+      ),
+    ),
     REDIS_PORT: wholeNumber('must be a whole number from 1 to 65535', 1, 65_535),
-    REDIS_USERNAME: z.string().optional(),
-    REDIS_PASSWORD: z
-      .string()
-      .refine((password) => password === password.trim(), {
-        error: 'must be free of spaces around it',
-      })
-      .optional(),
+    REDIS_USERNAME: z.optional(z.string()),
+    REDIS_PASSWORD: z.optional(
+      z
+        .string()
+        .check(
+          z.refine((password) => password === password.trim(), 'must be free of spaces around it'),
+        ),
+    ),
     REDIS_DB: wholeNumber('must be a whole number of at least 0', 0, 2 ** 31 - 1),
-    REDIS_TLS_ENABLED: z
-      .stringbool({
+    REDIS_TLS_ENABLED: z.optional(
+      z.stringbool({
         truthy: ['true', '1'],
         falsy: ['false', '0'],
         error: 'must be true, false, 1 or 0',
-      })
-      .optional(),
+      }),
+    ),
   })
-  .refine(({ REDIS_USERNAME, REDIS_PASSWORD }) => !REDIS_USERNAME || REDIS_PASSWORD, {
-    path: ['REDIS_PASSWORD'],
-    error: 'is missing, though REDIS_USERNAME is set',
-    // All problems are told at once: this one also when other variables have theirs.
-    when: () => true,
-  })
+  .check(
+    z.refine(({ REDIS_USERNAME, REDIS_PASSWORD }) => !REDIS_USERNAME || REDIS_PASSWORD, {
+      path: ['REDIS_PASSWORD'],
+      error: 'is missing, though REDIS_USERNAME is set',
+      // All problems are told at once: this one also when other variables have theirs.
+      when: () => true,
+    }),
+  )
 
 /** In the order of preference. */
 const SOURCES: readonly Source[] = [
   {
     variables: Object.keys(upstash.shape),
-    schema: upstash.transform(
-      ({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }) => ({
+    schema: z.pipe(
+      upstash,
+      z.transform(({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }) => ({
         kind: 'rest' as const,
         url,
         token,
-      }),
+      })),
     ),
   },
   {
     variables: Object.keys(kv.shape),
-    schema: kv.transform(({ KV_REST_API_URL: url, KV_REST_API_TOKEN: token }) => ({
-      kind: 'rest' as const,
-      url,
-      token,
-    })),
+    schema: z.pipe(
+      kv,
+      z.transform(({ KV_REST_API_URL: url, KV_REST_API_TOKEN: token }) => ({
+        kind: 'rest' as const,
+        url,
+        token,
+      })),
+    ),
   },
-  { variables: Object.keys(redis.shape), schema: redis.transform(toTcp) },
+  { variables: Object.keys(redis.shape), schema: z.pipe(redis, z.transform(toTcp)) },
 ]
 
 /**
@@ -192,11 +204,11 @@ function anyOf(variables: readonly string[], given: Environment): readonly strin
 }
 
 /** Zod's issues carry the input; only the path and our own words leave this function. */
-function problemsIn(error: z.ZodError | undefined): readonly string[] {
+function problemsIn(error: z.core.$ZodError | undefined): readonly string[] {
   return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`)
 }
 
-function requireOption(ctx: z.RefinementCtx, options: RestOptions): void {
+function requireOption(ctx: z.core.$RefinementCtx, options: RestOptions): void {
   try {
     resolveRestOptions(options)
   } catch (error) {
