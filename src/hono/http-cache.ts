@@ -13,7 +13,7 @@ import { ResponseCache } from '../http/response-cache.ts'
 export interface HonoHttpCacheOptions extends Omit<HttpCacheOptions, 'user'> {
   /**
    * Who asks, as `user` of {@link HttpCacheOptions}, and as middleware before this one has found it:
-   * `(_request, c) => c.var.session.userId`.
+   * `(_request, c) => c.var.session.userId`. @default nobody: the cache is shared
    */
   readonly user?: (request: Request, c: Context) => string | undefined
   /**

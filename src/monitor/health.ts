@@ -6,14 +6,8 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheStats } from '../cache/stats.ts'
-import {
-  CircuitOpenError,
-  ClosedError,
-  isNearcacheError,
-  RemoteError,
-  RemoteTimeoutError,
-} from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
+import { failureReason } from '../redis/failure-reason.ts'
 import type { Alert } from './alerts.ts'
 import type { Figures } from './figures.ts'
 import { type Recommendation, recommend } from './recommendations.ts'
@@ -86,15 +80,6 @@ export async function probe(cache: RedisCacheManager, platform: Platform): Promi
   } catch (error) {
     return { kind: 'failed', reason: failureReason(error) }
   }
-}
-
-/** Why Redis did not answer, in a few words without an address. */
-export function failureReason(error: unknown): string {
-  if (error instanceof RemoteTimeoutError) return `no answer within ${error.timeoutMs} ms`
-  if (error instanceof RemoteError) return error.reason
-  if (error instanceof CircuitOpenError) return 'circuit open'
-  if (error instanceof ClosedError) return 'stopped'
-  return isNearcacheError(error) ? error.code : 'the transport failed'
 }
 
 /** What a probe says is amiss. */

@@ -9,9 +9,10 @@ import type { CacheStats } from '../cache/stats.ts'
 import { ClosedError, RemoteTimeoutError } from '../errors.ts'
 import type { CircuitState } from '../flight/breaker.ts'
 import { withDeadline } from '../flight/deadline.ts'
-import { failureReason, type HealthReport } from '../monitor/health.ts'
+import type { HealthReport } from '../monitor/health.ts'
 import type { CacheMonitor } from '../monitor/monitor.ts'
 import type { Platform } from '../platform/platform.ts'
+import { failureReason } from '../redis/failure-reason.ts'
 import type { Requester } from '../redis/requester.ts'
 
 /** How long a PING may take before the status is `down`. */

@@ -1,0 +1,22 @@
+/**
+ * Says in a few words why Redis did not answer, for health checks and status pages.
+ *
+ * @module
+ */
+
+import {
+  CircuitOpenError,
+  ClosedError,
+  isNearcacheError,
+  RemoteError,
+  RemoteTimeoutError,
+} from '../errors.ts'
+
+/** Without an address, a key or a text of the server's (I5). */
+export function failureReason(error: unknown): string {
+  if (error instanceof RemoteTimeoutError) return `no answer within ${error.timeoutMs} ms`
+  if (error instanceof RemoteError) return error.reason
+  if (error instanceof CircuitOpenError) return 'circuit open'
+  if (error instanceof ClosedError) return 'stopped'
+  return isNearcacheError(error) ? error.code : 'the transport failed'
+}
