@@ -24,8 +24,6 @@ export interface ObjectStorage {
 export interface ObjectSocket {
   /** 1 while it is open. */
   readonly readyState: number
-  /** Bytes not sent yet, where the runtime tells. */
-  readonly bufferedAmount?: number
   send(frame: string): void
   close(code?: number, reason?: string): void
   serializeAttachment(value: unknown): void
