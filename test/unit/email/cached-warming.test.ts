@@ -55,4 +55,20 @@ describe('CachedEmailRepository.warmCache', () => {
     expect(await mailbox.statementsOf(() => emails.queryEmails({ threadId: 't' }))).toBe(0)
     expect(await mailbox.statementsOf(() => emails.queryEmails(query))).toBe(1)
   })
+
+  test('reads the queries asked most, those of other isolates among them', async () => {
+    await emails.createEmail(makeEmail({ threadId: 't' }))
+    const often = { threadId: 't' }
+    const seldom = { threadId: 't', isRead: false }
+    const other = mailbox.over(mailbox.database)
+    for (let i = 0; i < 3; i++) await other.queryEmails(often)
+    await other.queryEmails(seldom)
+    await other.warmCache({ queries: 0 })
+    await emails.notifyChanged()
+
+    await emails.warmCache({ queries: 1 })
+
+    expect(await mailbox.statementsOf(() => emails.queryEmails(often))).toBe(0)
+    expect(await mailbox.statementsOf(() => emails.queryEmails(seldom))).toBe(1)
+  })
 })
