@@ -120,7 +120,7 @@ export function compose(settings: Settings): Composition {
 /** With a circuit of their own: the cache's pauses are no reason to refuse everybody. */
 function sessionsOn(redis: Transport, settings: SessionSettings | undefined): Sessions | undefined {
   if (!settings) return undefined
-  const { keys, fastPath, authenticator } = settings
+  const { keys, retiredKeys, fastPath, authenticator } = settings
   const isDemo = authenticator === 'demo'
   return {
     redis,
@@ -130,8 +130,11 @@ function sessionsOn(redis: Transport, settings: SessionSettings | undefined): Se
     cache: new SessionUserCache({
       redis,
       keys,
+      retiredKeys,
       platform: workersPlatform(),
       deadline: '2s',
+      // As long as a session: what a log-in says of permissions is not asked for again.
+      userTtl: '24h',
       ...(fastPath !== undefined && { fastPath }),
     }),
   }

@@ -20,6 +20,8 @@ export type RedisSettings =
 export interface SessionSettings {
   /** The first encrypts, all of them decrypt. */
   readonly keys: readonly EncryptionKey[]
+  /** Ids of keys that are given up: what they have made has expired. */
+  readonly retiredKeys: readonly string[]
   readonly fastPath: Duration | undefined
   /** A service of the deployment's own, or the demo account. */
   readonly authenticator: Fetcher | 'demo'
@@ -173,6 +175,12 @@ const Environment = z
     REALTIME_MIRROR: optional(Switch),
     CACHE: optional(Switch),
     SESSION_KEYS: optional(SessionKeys),
+    SESSION_RETIRED_KEYS: optional(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,16}(?:,[A-Za-z0-9_-]{1,16})*$/, 'must be ids like k1 or k1,k2')
+        .transform((text) => text.split(',')),
+    ),
     SESSION_FAST_PATH: optional(
       duration('30s, or 0s for none').check(
         z.refine((text) => FAST_PATHS.test(text), 'must be at most 60s'),
@@ -265,13 +273,15 @@ function hasRealtime(env: unknown): env is RealtimeEnvironment {
 
 function sessionsIn(env: {
   readonly SESSION_KEYS?: readonly EncryptionKey[] | undefined
+  readonly SESSION_RETIRED_KEYS?: readonly string[] | undefined
   readonly SESSION_FAST_PATH?: Duration | undefined
   readonly AUTHENTICATOR?: Fetcher | undefined
   readonly DEMO_LOGIN?: 'on' | 'off' | undefined
 }): SessionSettings | undefined {
   const authenticator = env.AUTHENTICATOR ?? (env.DEMO_LOGIN === 'on' ? 'demo' : undefined)
   if (authenticator === undefined || env.SESSION_KEYS === undefined) return undefined
-  return { keys: env.SESSION_KEYS, fastPath: env.SESSION_FAST_PATH, authenticator }
+  const { SESSION_KEYS: keys, SESSION_RETIRED_KEYS: retiredKeys = [] } = env
+  return { keys, retiredKeys, fastPath: env.SESSION_FAST_PATH, authenticator }
 }
 
 function llmSettingsOf(env: z.infer<typeof Environment>): LLMRouteSettings | undefined {

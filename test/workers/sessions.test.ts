@@ -4,7 +4,7 @@ import { cloudflareAddress, rateLimit, session } from 'nearcache/hono'
 import { RateLimiter } from 'nearcache/ratelimit'
 import { embeddedTransport } from 'nearcache/redis/embedded'
 import { SessionUserCache } from 'nearcache/session'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createApp } from '../../workers/app.ts'
 import { compose } from '../../workers/compose.ts'
 import { deviceOf } from '../../workers/device.ts'
@@ -315,6 +315,36 @@ describe('/me', () => {
     }
   })
 
+  test('says what the log-in said of permissions for as long as the session lives', async () => {
+    const device = await loggedIn(appWith({ SESSION_FAST_PATH: '0s' }))
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 23 * 3_600_000 })
+    try {
+      const me = await device.ask('GET', '/me')
+      expect(await me.json()).toMatchObject({ permissions: ['mail:read', 'mail:write'] })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('with a key that is given up is over, and its browser can log in', async () => {
+    const device = await loggedIn(appWith())
+    const keys = { SESSION_KEYS: `k2:${'b'.repeat(64)}` }
+    const move = async (changes: object): Promise<Device> => {
+      const moved = new Device(appWith({ ...keys, ...changes }))
+      for (const [name, value] of device.jar) moved.jar.set(name, value)
+      return moved
+    }
+    const unaware = await move({})
+    const aware = await move({ SESSION_RETIRED_KEYS: 'k0,k1' })
+
+    expect((await unaware.ask('GET', '/me')).status).toBe(503)
+    expect((await aware.ask('GET', '/me')).status).toBe(401)
+    for (const one of [unaware, aware]) {
+      expect((await one.logIn()).status).toBe(201)
+      expect((await one.ask('GET', '/me')).status).toBe(200)
+    }
+  })
+
   test('answers 503 while Redis is away, and a session is neither refused nor forgotten', async () => {
     const device = await loggedIn(appWith())
     const away = {
@@ -398,6 +428,7 @@ describe('the environment of sessions', () => {
     ['SESSION_KEYS', { SESSION_KEYS: 'a passphrase' }],
     ['SESSION_KEYS', { SESSION_KEYS: `k1:${KEY},k1:${KEY}` }],
     ['SESSION_KEYS', { SESSION_KEYS: '' }],
+    ['SESSION_RETIRED_KEYS', { SESSION_RETIRED_KEYS: 'k1, k2' }],
     ['SESSION_FAST_PATH', { SESSION_FAST_PATH: '61s' }],
     ['SESSION_FAST_PATH', { SESSION_FAST_PATH: '2m' }],
     ['SESSION_FAST_PATH', { SESSION_FAST_PATH: 'soon' }],
