@@ -51,6 +51,7 @@ export class ResponseCache {
     if (!SAFE.has(request.method)) return this.#change(request, ways)
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (!isRead || hasBody(request.headers)) return this.#forward(request, ways, 'method')
+    if (opensWebSocket(request.headers)) return this.#forward(request, ways, 'bypass')
     const remember = (key: string): void => this.#unshared.add(key)
     const visit = visitOf(this.#settings, request, ways, remember)
     if (visit === undefined) return this.#forward(request, ways, 'bypass')
@@ -237,6 +238,11 @@ export class ResponseCache {
 /** A body may decide the answer, and is in no key. */
 function hasBody(headers: Headers): boolean {
   return headers.has('transfer-encoding') || (headers.get('content-length') ?? '0') !== '0'
+}
+
+/** What it gets is no page, and a page is not what it wants. */
+function opensWebSocket(headers: Headers): boolean {
+  return headers.get('upgrade')?.toLowerCase() === 'websocket'
 }
 
 /** What the cache came up with: a value, or the failure of a load. */

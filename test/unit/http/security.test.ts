@@ -200,6 +200,15 @@ describe('A client that wants others to be served what he chooses', () => {
     expect(await bodies(...answers)).toEqual(['', '?a=1'])
   })
 
+  test('is not answered by a page where it opens a WebSocket, which nobody else gets either', async () => {
+    const { get, requests } = site(counting(FRESH))
+    const opening = (): Promise<Response> => get(URL_A, by({ upgrade: 'WebSocket' }))
+
+    expect(await bodies(opening(), get(), opening())).toEqual(['call 1', 'call 2', 'call 3'])
+    await get(URL_A, by({ upgrade: 'h2c' }))
+    expect(requests).toHaveLength(3)
+  })
+
   test('cannot do so by a body of a GET', async () => {
     const { get, requests } = site(counting(FRESH))
 
