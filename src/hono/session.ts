@@ -103,12 +103,15 @@ export function session<Data>(options: SessionOptions<Data>): MiddlewareHandler 
 
 /**
  * Asks Redis before the handler of a sensitive route runs, wherever {@link session} is mounted above
- * it: a revocation and a change of permissions hold at once.
+ * it: a revocation and a change of permissions hold at once. Without a session it answers 401.
  */
 export function requireFresh(): MiddlewareHandler<SessionEnv<unknown>> {
   return async function askAgain(c, next) {
-    await c.var.session.fresh()
+    const { session }: Partial<SessionEnv<unknown>['Variables']> = c.var
+    if (session === undefined) return unauthorized('session_required')
+    await session.fresh()
     await next()
+    return undefined
   }
 }
 

@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import {
   CircuitOpenError,
@@ -9,6 +9,7 @@ import {
   cloudflareAddress,
   GUESS_POLICIES,
   type RequestSession,
+  requireFresh,
   type SessionOptions,
   session,
   sessionCookie,
@@ -82,6 +83,19 @@ describe('a request without a session', () => {
     expect(await (await new Browser(app, 'token-999').ask('/')).text()).toBe('nobody')
     expect(await (await new Browser(app, token).ask('/')).text()).toBe('user-1')
     expect((await app.request('/', bearer('token-999'))).status).toBe(401)
+  })
+
+  test('is refused by requireFresh also where none is required above it', async () => {
+    const handler = vi.fn((c: Context) => c.body(null))
+    const app = new Hono()
+      .use(session({ sessions, required: false }))
+      .get('/', requireFresh(), handler)
+
+    const response = await app.request('/')
+
+    expect(response.status).toBe(401)
+    expect(await response.json()).toMatchObject({ code: 'session_required' })
+    expect(handler).not.toHaveBeenCalled()
   })
 
   test('malformed tokens cause no I/O', async () => {
