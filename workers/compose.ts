@@ -113,7 +113,12 @@ export function compose(settings: Settings): Composition {
   })
   const emails = new CachedEmailRepository({ db: { repository }, cache, platform })
   const answers = new LLMResponseCache({ cache, platform, ...matcherOf(cache, llm) })
-  const caching = { cache, emails, answers, watch: watchOver(cache, platform) }
+  const caching = {
+    cache,
+    emails,
+    answers,
+    watch: watchOver(cache, platform, operations.alertWebhook),
+  }
   return { ...base, emails, caching, redis: cache.redis }
 }
 

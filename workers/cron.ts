@@ -7,6 +7,7 @@
 import type { RedisCacheManager } from 'nearcache'
 import { type CachedEmailRepository, indexTexts, type SqlDriver } from 'nearcache/email'
 import type { LLMResponseCache } from 'nearcache/llm'
+import type { CacheMonitor } from 'nearcache/monitor'
 import { analyticsJob, llmJob, mailJob, Warming, type WarmingOptions } from 'nearcache/warming'
 import type { LLMRouteSettings } from './env.ts'
 import { llmRoutes } from './routes/llm.ts'
@@ -71,7 +72,7 @@ export async function warmAtStart(parts: CronParts, terms: CronTerms): Promise<v
 
 /**
  * One heartbeat. Messages that were stored before they could be searched are made findable, some at a
- * time; then the jobs that are due are run.
+ * time; then the jobs that are due are run. Whatever becomes of them, the monitor looks for alerts.
  *
  * @returns How many runs there were; 0 with the cache off.
  */
@@ -79,7 +80,12 @@ export async function heartbeat(
   driver: SqlDriver,
   warming: Warming | undefined,
   controller: { readonly scheduledTime: number },
+  monitor?: Pick<CacheMonitor, 'performHealthCheck'>,
 ): Promise<number> {
-  await indexTexts(driver, INDEXED_AT_ONCE)
-  return warming ? warming.handleScheduled(controller) : 0
+  try {
+    await indexTexts(driver, INDEXED_AT_ONCE)
+    return warming ? await warming.handleScheduled(controller) : 0
+  } finally {
+    await monitor?.performHealthCheck()
+  }
 }

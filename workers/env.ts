@@ -51,6 +51,8 @@ export interface OperationSettings {
   /** Whoever has it may read `/metrics`; without one, who has the admin token. */
   readonly metricsToken: string | undefined
   readonly dashboard: 'operate' | 'read-only' | 'off'
+  /** Where alerts are posted, as JSON; nowhere without it. */
+  readonly alertWebhook: string | undefined
   /** What a hundred thousand commands of the shared tier cost, in US dollars. */
   readonly pricePer100k: number
 }
@@ -164,6 +166,7 @@ const Environment = z
         .check(z.int('must be whole'), z.positive('must be above 0')),
     ),
     ADMIN_TOKEN: optional(Token),
+    ALERT_WEBHOOK_URL: optional(HttpUrl),
     METRICS_TOKEN: optional(Token),
     MAIL_TOKEN: optional(Token),
     DASHBOARD: optional(
@@ -257,6 +260,7 @@ export function readEnv(env: unknown): Settings {
     operations: {
       metricsToken: rest.METRICS_TOKEN ?? rest.ADMIN_TOKEN,
       dashboard: rest.DASHBOARD ?? 'operate',
+      alertWebhook: rest.ALERT_WEBHOOK_URL,
       pricePer100k: UPSTASH_REDIS_REST_URL === undefined ? 0 : UPSTASH_PRICE,
     },
     isCached: rest.CACHE !== 'off',

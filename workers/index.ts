@@ -52,8 +52,7 @@ const worker: ExportedHandler = {
   async scheduled(controller, env) {
     running ??= start(env)
     const { sql, caching } = running.composition
-    await heartbeat(sql.driver, running.warming, controller)
-    await caching?.watch.monitor.performHealthCheck()
+    await heartbeat(sql.driver, running.warming, controller, caching?.watch.monitor)
   },
 
   async email(message, env) {

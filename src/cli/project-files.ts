@@ -86,6 +86,8 @@ const SECRETS = `# Copy to .dev.vars for "npx wrangler dev"; deployed, set each 
 # MAIL_TOKEN=
 # Opens /admin and /dashboard; without it they are closed. At least 16 characters.
 # ADMIN_TOKEN=
+# Where alerts are posted when they begin and end, as JSON.
+# ALERT_WEBHOOK_URL=
 # Seals the sessions: id:secret, the secret 32 random bytes as hex or base64.
 # SESSION_KEYS=
 # Who may connect at /app and publish at /apps:

@@ -27,6 +27,14 @@ export interface Alert {
   }
 }
 
+/** How things stand. */
+export interface Standing {
+  /** Alerts that may be ended: there is one, or this isolate began one that Redis was not told of. */
+  readonly open: ReadonlySet<RuleId>
+  /** Since when rules have been bad, in epoch milliseconds; `undefined` while Redis is away. */
+  readonly badSince: ReadonlyMap<RuleId, number> | undefined
+}
+
 /** An alert that nobody looks at any more ends by itself: its monitor may be gone. */
 const LIFE_MS = 7 * 86_400_000
 
@@ -72,9 +80,38 @@ export class Alerts {
     }
   }
 
-  /** Those that may be ended: there is one, or this isolate began one that Redis was not told of. */
-  async open(): Promise<ReadonlySet<RuleId>> {
-    return new Set([...(await this.active()).map(({ id }) => id), ...this.#local.keys()])
+  /** How things stand before a check: one command. */
+  async standing(): Promise<Standing> {
+    try {
+      const names = [...this.#ids.map((id) => this.#key(id)), ...this.#ids.map(this.#sinceKey)]
+      const replies = await this.#link.read(names)
+      const stored = replies.slice(0, this.#ids.length).flatMap((reply) => parse(reply) ?? [])
+      const since = this.#ids.flatMap((id, i) => {
+        const at = Number(replies[this.#ids.length + i] ?? Number.NaN)
+        return Number.isFinite(at) ? [[id, at] as const] : []
+      })
+      const open = new Set([...stored.map(({ id }) => id), ...this.#local.keys()])
+      return { open, badSince: new Map(since) }
+    } catch (error) {
+      if (!isNearcacheError(error)) throw error
+      return { open: new Set(this.#local.keys()), badSince: undefined }
+    }
+  }
+
+  /**
+   * Remembers since when a rule has been bad, for all isolates; `undefined` forgets it. What Redis cannot be
+   * told this isolate knows alone.
+   *
+   * @param lifeMs For how long it counts when nobody looks any more.
+   */
+  async mark(id: RuleId, badSince: number | undefined, lifeMs = 0): Promise<void> {
+    const key = this.#sinceKey(id)
+    try {
+      if (badSince === undefined) await this.#link.send(['DEL', key])
+      else await this.#link.send(['SET', key, badSince, 'NX', 'PX', lifeMs])
+    } catch (error) {
+      if (!isNearcacheError(error)) throw error
+    }
   }
 
   /** Those there are; while Redis is away, this isolate's own. */
@@ -100,6 +137,8 @@ export class Alerts {
   #key(id: RuleId): string {
     return `${this.#base}:${id}`
   }
+
+  readonly #sinceKey = (id: RuleId): string => `${this.#base}:${id}:since`
 }
 
 function parse(reply: unknown): Alert | undefined {

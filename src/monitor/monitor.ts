@@ -10,7 +10,7 @@ import { InvalidOptionError, isNearcacheError } from '../errors.ts'
 import { every } from '../flight/every.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
-import { type Alert, Alerts } from './alerts.ts'
+import { type Alert, Alerts, type Standing } from './alerts.ts'
 import type { Figures } from './figures.ts'
 import { type HealthReport, healthOf, probe } from './health.ts'
 import {
@@ -34,6 +34,9 @@ import { summarize } from './summary.ts'
 
 const MAX_HISTORY = 100
 const MINUTE_MS = 60_000
+/** Longer than two checks are apart. */
+const FORGOTTEN_AFTER_MS = 3_600_000
+const NOT_BAD: RuleState = { badSince: undefined }
 
 /**
  * Health, alerts and reports of one cache.
@@ -153,6 +156,7 @@ export class CacheMonitor<Job = unknown> {
    */
   async resolveAlert(id: Alert['id']): Promise<boolean> {
     this.#states.delete(id)
+    await this.#alerts.mark(id, undefined)
     return this.#endAlert(id)
   }
 
@@ -215,15 +219,32 @@ export class CacheMonitor<Job = unknown> {
   }
 
   async #judgeAll(evidence: Evidence, now: number): Promise<void> {
-    const open = await this.#alerts.open()
+    const { open, badSince } = await this.#alerts.standing()
     for (const rule of this.#rules) {
-      const before = this.#states.get(rule.id) ?? { badSince: undefined }
-      const { judgement, state } = judgeRule(rule, evidence, before, now)
+      const { judgement, state } = await this.#judge(rule, evidence, badSince, now)
       this.#states.set(rule.id, state)
       this.#judgements.set(rule.id, judgement)
       if (judgement.kind === 'bad') await this.#beginAlert(rule, judgement, state, now)
       if (judgement.kind === 'good' && open.has(rule.id)) await this.#endAlert(rule.id)
     }
+  }
+
+  /** What all isolates found counts; what this one remembers may have been over since. */
+  async #judge(
+    rule: Rule,
+    evidence: Evidence,
+    badSince: Standing['badSince'],
+    now: number,
+  ): Promise<ReturnType<typeof judgeRule>> {
+    const isShared = rule.forMs > 0 && badSince !== undefined
+    const own = this.#states.get(rule.id) ?? NOT_BAD
+    const before = isShared ? { badSince: badSince.get(rule.id) } : own
+    const judged = judgeRule(rule, evidence, before, now)
+    const since = judged.state.badSince
+    if (isShared && since !== before.badSince) {
+      await this.#alerts.mark(rule.id, since, rule.forMs + FORGOTTEN_AFTER_MS)
+    }
+    return judged
   }
 
   async #beginAlert(

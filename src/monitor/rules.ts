@@ -204,7 +204,7 @@ function resolveRule(rule: Rule, changes: RuleOptions): Rule {
   return { ...rule, firesAt, resolvesAt, minSamples, severity, forMs }
 }
 
-/** How a rule stands in one isolate: since when it has been bad. */
+/** How a rule stands: since when it has been bad. */
 export interface RuleState {
   readonly badSince: number | undefined
 }

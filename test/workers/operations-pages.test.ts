@@ -1,7 +1,9 @@
 import { env } from 'cloudflare:workers'
-import { beforeEach, describe, expect, test } from 'vitest'
+import type { CacheMonitor } from 'nearcache/monitor'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createApp } from '../../workers/app.ts'
 import { compose } from '../../workers/compose.ts'
+import { heartbeat } from '../../workers/cron.ts'
 import { readEnv } from '../../workers/env.ts'
 import { call, emptyMailbox, store, TOKEN } from './mailbox.ts'
 
@@ -128,5 +130,48 @@ describe('/metrics', () => {
     expect((await appWith({ CACHE: 'off' }).request('/metrics', { headers: BEARER })).status).toBe(
       409,
     )
+  })
+})
+
+describe('alerts of the Worker', () => {
+  afterEach(() => void vi.restoreAllMocks())
+
+  test('are posted to ALERT_WEBHOOK_URL by the first check that Redis does not answer', async () => {
+    const posted: unknown[] = []
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+      if (new Request(input).url !== 'https://hooks.example/cache')
+        throw new TypeError('no network')
+      posted.push(JSON.parse(String(init?.body)))
+      return new Response(null, { status: 204 })
+    })
+    const { caching } = compose(
+      readEnv({
+        ...env,
+        UPSTASH_REDIS_REST_URL: 'https://redis.example',
+        UPSTASH_REDIS_REST_TOKEN: 'token',
+        ALERT_WEBHOOK_URL: 'https://hooks.example/cache',
+      }),
+    )
+
+    await caching?.watch.monitor.performHealthCheck()
+    await caching?.watch.monitor.performHealthCheck()
+
+    expect(posted).toMatchObject([{ id: 'connection', severity: 'critical', resolved: false }])
+  })
+
+  test('are looked for with every heartbeat, above all with one that fails', async () => {
+    const error = new Error('no database')
+    const fail = () => Promise.reject(error)
+    const performHealthCheck = vi.fn<CacheMonitor['performHealthCheck']>()
+
+    const beat = heartbeat(
+      { all: fail, run: fail, batch: fail },
+      undefined,
+      { scheduledTime: 0 },
+      { performHealthCheck },
+    )
+
+    await expect(beat).rejects.toBe(error)
+    expect(performHealthCheck).toHaveBeenCalledOnce()
   })
 })

@@ -185,6 +185,44 @@ describe('CacheMonitor', () => {
       expect(one.told.at(-1)).toMatchObject({ id: 'hit-rate', resolved: true })
     })
 
+    test('begin after five minutes though every check is that of another isolate', async () => {
+      const [one, two, three] = [isolate(), isolate(), isolate()]
+      await traffic(one, 60, 60)
+      await one.monitor.performHealthCheck()
+      platform.jump(3 * MINUTE)
+      await traffic(one, 60, 60)
+      await two.monitor.performHealthCheck()
+      expect(two.told).toEqual([])
+
+      platform.jump(2 * MINUTE)
+      await three.monitor.performHealthCheck()
+
+      expect(three.told).toMatchObject([
+        { id: 'hit-rate', timestamp: platform.now() - 5 * MINUTE, resolved: false },
+      ])
+    })
+
+    test('have their time anew after a check of any isolate that found nothing bad', async () => {
+      const [one, two] = [isolate(), isolate()]
+      await traffic(one, 60, 60)
+      await one.monitor.performHealthCheck()
+      platform.jump(6 * MINUTE)
+      await traffic(two, 200, 10)
+      await two.monitor.performHealthCheck()
+      platform.jump(6 * MINUTE)
+      await traffic(two, 60, 60)
+
+      await one.monitor.performHealthCheck()
+      expect(one.told).toEqual([])
+      platform.jump(2 * MINUTE)
+      expect(await one.monitor.resolveAlert('hit-rate')).toBe(false)
+      platform.jump(3 * MINUTE)
+      await traffic(two, 60, 60)
+      await two.monitor.performHealthCheck()
+
+      expect(two.told).toEqual([])
+    })
+
     test('stay between the two thresholds, whichever way the value came', async () => {
       const one = isolate({ rules: { 'hit-rate': { for: '0s' } } })
       await traffic(one, 72, 28)

@@ -34,6 +34,7 @@ test('getRules tells each rule with its thresholds, and what the last check made
   await monitor.performHealthCheck()
 
   expect(monitor.getRules()[2]?.judgement).toMatchObject({ kind: 'bad', samples: 1 })
+  expect(monitor.getRules()[2]?.badSince).toBe(startedAt)
   expect(monitor.getRules()[3]?.judgement).toEqual({
     kind: 'unclear',
     reason: 'nothing was measured',
