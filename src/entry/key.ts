@@ -17,8 +17,6 @@ import { encodeUtf8, isLongerThan, toBase64Url } from './bytes.ts'
 import { type PatternPart, parsePattern } from './pattern.ts'
 import { hmacSha256, sha256 } from './sha256.ts'
 
-export { matchesPattern } from './pattern.ts'
-
 const MAX_KEY_BYTES = 65_536
 const MAX_TAG_BYTES = 256
 const MAX_SEGMENT_BYTES = 64

@@ -38,13 +38,8 @@ export function parsePattern(pattern: string): readonly PatternPart[] {
   return parts
 }
 
-/** Whether a key, as users write it, is one that the pattern stands for. Parses the pattern. */
-export function matchesPattern(pattern: string, key: string): boolean {
-  return compilePattern(pattern)(key)
-}
-
 /**
- * Parses a pattern once, to be tried on many keys. A trial takes at most the product of both
+ * Tells whether keys, as users write them, are ones that the pattern stands for. Parses it once. A trial takes at most the product of both
  * lengths in steps, whatever the pattern (no exponential case), and about the key's length as a
  * rule.
  *

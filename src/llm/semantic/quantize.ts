@@ -49,16 +49,6 @@ export function cosine(a: Int8Array, b: Int8Array): number {
   return dot(a, b) / (lengthOf(a) * lengthOf(b))
 }
 
-/**
- * At most how far a cosine of codes is from that of the vectors, for the part of one code: the sum of
- * both codes' parts bounds it. Rounding moves each number by half a step, hence the vector by an angle
- * of at most the arc sine of that, and a cosine by no more than the angle.
- */
-export function cosineError(code: Int8Array): number {
-  const moved = (0.5 * Math.sqrt(code.length)) / lengthOf(code)
-  return moved >= 1 ? Math.PI / 2 : Math.asin(moved)
-}
-
 /** How many 32-bit words the signs of a vector take. */
 export function wordsFor(dimensions: number): number {
   return (dimensions + 31) >>> 5

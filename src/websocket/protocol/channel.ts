@@ -20,7 +20,7 @@ export interface Channel {
 }
 
 /** The channel that a signed-in user alone is subscribed to. */
-export const USER_CHANNEL_PREFIX = '#server-to-user-'
+const USER_CHANNEL_PREFIX = '#server-to-user-'
 
 const NAME = /^[A-Za-z0-9_\-=@,.;]+$/
 
@@ -53,11 +53,6 @@ export function readChannel(name: unknown, maxChars = 200): Channel | undefined 
   if (name.length > maxChars || !NAME.test(name)) return undefined
   const [, rules = PUBLIC] = PREFIXES.find(([prefix]) => name.startsWith(prefix)) ?? []
   return { name, ...rules }
-}
-
-/** The channel of one user. */
-export function userChannel(userId: string): string {
-  return `${USER_CHANNEL_PREFIX}${userId}`
 }
 
 /** Whose channel it is, or `undefined` where it is no user's. */

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { Dice } from '../../../scripts/mailbox/dice.ts'
 import {
   cosine,
-  cosineError,
   hamming,
   packSigns,
   quantize,
@@ -35,6 +34,16 @@ function exactCosine(a: readonly number[], b: readonly number[]): number {
 function scaled(vector: readonly number[]): number[] {
   const largest = Math.max(...vector.map(Math.abs))
   return vector.map((value) => value / largest)
+}
+
+/**
+ * At most how far a cosine of codes is from that of the vectors, for the part of one code: the sum of
+ * both codes' parts bounds it. Rounding moves each number by half a step, hence the vector by an angle
+ * of at most the arc sine of that, and a cosine by no more than the angle.
+ */
+function cosineError(code: Int8Array): number {
+  const moved = (0.5 * Math.sqrt(code.length)) / Math.hypot(...code)
+  return moved >= 1 ? Math.PI / 2 : Math.asin(moved)
 }
 
 describe('quantize', () => {

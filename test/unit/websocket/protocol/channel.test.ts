@@ -1,9 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  readChannel,
-  userChannel,
-  userOfChannel,
-} from '../../../../src/websocket/protocol/channel.ts'
+import { readChannel, userOfChannel } from '../../../../src/websocket/protocol/channel.ts'
 import { CLOSES } from '../../../../src/websocket/protocol/close.ts'
 
 describe('readChannel', () => {
@@ -37,7 +33,7 @@ describe('readChannel', () => {
   })
 
   test("knows whose a user's channel is", () => {
-    expect(userOfChannel(userChannel('u-1'))).toBe('u-1')
+    expect(userOfChannel('#server-to-user-u-1')).toBe('u-1')
     expect(userOfChannel('private-u-1')).toBeUndefined()
   })
 })
