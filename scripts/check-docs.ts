@@ -1,8 +1,10 @@
 /**
- * Type-checks every `ts` block of the documents as a module of its own, against the sources.
+ * Type-checks every `ts` block of the documents as a module of its own, against the sources, and runs
+ * those that need nothing but this package.
  *
  * Usage: `node scripts/check-docs.ts [file.md …]`; without files README.md, CONTRIBUTING.md and all
- * of docs. A block that begins with three backticks and `ts no-check` is left out.
+ * of docs. A block that begins with three backticks and `ts no-check` is left out; one that begins with
+ * `ts run` is run too, and has to end by itself within half a minute.
  *
  * @module
  */
@@ -16,11 +18,13 @@ interface Block {
   /** Line of the first line of code, from 1. */
   readonly line: number
   readonly code: string
+  readonly isRun: boolean
 }
 
 const ROOT = join(import.meta.dirname, '..')
 /** Inside the repository, so that `nearcache` is the package itself, as for the tests. */
 const WORK = join(ROOT, '.nearcache')
+const RUN_TIMEOUT_MS = 30_000
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 
 /** What an example may do and our sources may not: leave something unused, `process.env.NAME`. */
@@ -41,7 +45,10 @@ const files =
 const blocks = files.flatMap((file) => blocksIn(file, readFileSync(resolve(ROOT, file), 'utf8')))
 const problems = check(blocks)
 for (const problem of problems) console.error(problem)
-console.log(`${blocks.length} examples in ${files.length} documents, ${problems.length} problems`)
+const run = blocks.filter(({ isRun }) => isRun).length
+console.log(
+  `${blocks.length} examples in ${files.length} documents, ${run} of them run, ${problems.length} problems`,
+)
 process.exitCode = problems.length > 0 ? 1 : 0
 
 /** The blocks to check. A fence ends with as many backticks, or with the text (CommonMark, 4.5). */
@@ -52,7 +59,8 @@ function blocksIn(file: string, text: string): Block[] {
     const [, , info = '', code = ''] = match
     const [language, ...words] = info.trim().split(/\s+/)
     if (language !== 'ts' || words.includes('no-check')) continue
-    found.push({ file, line: text.slice(0, match.index).split('\n').length + 1, code })
+    const line = text.slice(0, match.index).split('\n').length + 1
+    found.push({ file, line, code, isRun: words.includes('run') })
   }
   return found
 }
@@ -78,10 +86,27 @@ function check(all: readonly Block[]): string[] {
     )
     const lines = stdout.trim().split('\n').filter(Boolean)
     if (status !== 0 && lines.length === 0) throw new Error('tsc failed without a word')
-    return lines.map((line) => inDocument(line, all))
+    return [...lines.map((line) => inDocument(line, all)), ...failures(folder, all)]
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** What the examples that are run have failed with. Each has a folder of its own for what it writes. */
+function failures(folder: string, all: readonly Block[]): string[] {
+  return all.flatMap(({ file, line, isRun }, number) => {
+    if (!isRun) return []
+    const cwd = join(folder, `run-${number}`)
+    mkdirSync(cwd)
+    const flags = ['--conditions=nearcache:source', '--disable-warning=ExperimentalWarning']
+    const { status, signal, stderr } = spawnSync(
+      process.execPath,
+      [...flags, join(folder, `${number}.ts`)],
+      { cwd, encoding: 'utf8', timeout: RUN_TIMEOUT_MS, env: { PATH: process.env['PATH'] } },
+    )
+    if (status === 0) return []
+    return [`${file}:${line}: does not run: ${signal ?? status}\n${stderr.trim()}`]
+  })
 }
 
 /** The code at the line it has in its document, so that the compiler tells the right one. */

@@ -76,6 +76,29 @@ describe('check-docs', () => {
     expect(problems[0]).toContain('guide.md:')
   })
 
+  test('runs those that say so, and tells where one has failed', () => {
+    const { status, problems } = check(
+      '```ts run',
+      "import { embeddedTransport } from 'nearcache/redis/embedded'",
+      '',
+      "const { result } = await embeddedTransport().request({ path: [], body: ['PING'] })",
+      "if (result !== 'PONG') throw new Error('no answer')",
+      '```',
+      '',
+      '```ts run',
+      "throw new Error('it does not work')",
+      '```',
+      '```ts',
+      "throw new Error('is not run')",
+      '```',
+    )
+
+    expect(status).toBe(1)
+    expect(problems[0]).toContain('guide.md:9: does not run: 1')
+    expect(problems.join()).toContain('it does not work')
+    expect(problems.join()).not.toContain('is not run')
+  })
+
   test('leaves out other languages, blocks inside blocks, and those marked no-check', () => {
     const result = check(
       '```ts no-check',
