@@ -24,14 +24,14 @@ import { SessionUserCache } from 'nearcache/session'
 import { type Authenticate, authenticateBy, authenticateDemo } from './authenticate.ts'
 import { type CountedDriver, countStatements } from './counting-driver.ts'
 import type { CronTerms } from './cron.ts'
+import type { RealtimeSettings } from './realtime.ts'
 import type {
   LLMRouteSettings,
   OperationSettings,
   RedisSettings,
   SessionSettings,
   Settings,
-} from './env.ts'
-import type { RealtimeSettings } from './realtime.ts'
+} from './settings.ts'
 import { type Watch, watchOver } from './watch.ts'
 
 /** What there is only with the cache on. */

@@ -9,8 +9,8 @@ import { type CachedEmailRepository, indexTexts, type SqlDriver } from 'nearcach
 import type { LLMResponseCache } from 'nearcache/llm'
 import type { CacheMonitor } from 'nearcache/monitor'
 import { analyticsJob, llmJob, mailJob, Warming, type WarmingOptions } from 'nearcache/warming'
-import type { LLMRouteSettings } from './env.ts'
 import { llmRoutes } from './routes/llm.ts'
+import type { LLMRouteSettings } from './settings.ts'
 
 /** Messages of before the search that are made findable at once; the next beat goes on. */
 const INDEXED_AT_ONCE = 500

@@ -1,5 +1,5 @@
 /**
- * What the Worker is told by its environment, checked once for each isolate.
+ * Reads what the Worker is told by its environment, once for each isolate.
  *
  * @module
  */
@@ -9,76 +9,8 @@ import type { WorkersAI } from 'nearcache/llm'
 import { readSessionKeys, SESSION_KEYS_REQUIREMENT } from 'nearcache/session'
 import * as z from 'zod/mini'
 import type { RedisObject } from './objects/redis-object.ts'
-import { type RealtimeEnvironment, type RealtimeSettings, realtimeOf } from './realtime.ts'
-
-/** Where the shared tier is. */
-export type RedisSettings =
-  | { readonly kind: 'upstash'; readonly url: string; readonly token: string }
-  | { readonly kind: 'durable'; readonly namespace: DurableObjectNamespace<RedisObject> }
-
-/** How sessions are kept, and who may have one. */
-export interface SessionSettings {
-  /** The first encrypts, all of them decrypt. */
-  readonly keys: readonly EncryptionKey[]
-  /** Ids of keys that are given up: what they have made has expired. */
-  readonly retiredKeys: readonly string[]
-  readonly fastPath: Duration | undefined
-  /** A service of the deployment's own, or the demo account. */
-  readonly authenticator: Fetcher | 'demo'
-}
-
-/** The models behind `/llm`. */
-export interface LLMRouteSettings {
-  readonly ollama: string | undefined
-  readonly openai: string | undefined
-  /** Sent to OpenAI in place of the client's credential. */
-  readonly openaiKey: string | undefined
-  /** Whoever has it may ask; without one everybody who has a credential for OpenAI. */
-  readonly token: string | undefined
-  /** Questions a minute for each tenant; no limit without it. */
-  readonly perMinute: number | undefined
-  /** Whether similar questions share answers: `meaning` by Workers AI, `wording` by itself. */
-  readonly matching: 'off' | 'wording' | { readonly ai: WorkersAI }
-  /** What is asked ahead of the clients. */
-  readonly warm: readonly {
-    readonly path: string
-    readonly body: Readonly<Record<string, unknown>>
-  }[]
-}
-
-/** What operators may see and do. */
-export interface OperationSettings {
-  /** Whoever has it may read `/metrics`; without one, who has the admin token. */
-  readonly metricsToken: string | undefined
-  readonly dashboard: 'operate' | 'read-only' | 'off'
-  /** Where alerts are posted, as JSON; nowhere without it. */
-  readonly alertWebhook: string | undefined
-  /** What a hundred thousand commands of the shared tier cost, in US dollars. */
-  readonly pricePer100k: number
-}
-
-/** The environment, checked. */
-export interface Settings {
-  /** `undefined` where no model is named. */
-  readonly llm: LLMRouteSettings | undefined
-  readonly db: D1Database
-  /** Names the deployment; `undefined` without its binding. */
-  readonly version: string | undefined
-  readonly redis: RedisSettings
-  /** Whoever has it may call `/admin`; without one nobody may. */
-  readonly adminToken: string | undefined
-  /** Whoever has it may read and change mail; without one only requests of this machine. */
-  readonly mailToken: string | undefined
-  readonly operations: OperationSettings
-  /** Off is for measuring what the cache saves. */
-  readonly isCached: boolean
-  /** How long copies inside an isolate are served unseen; none without it. */
-  readonly nearTtl: Duration | undefined
-  /** Without it nobody can log in. */
-  readonly sessions: SessionSettings | undefined
-  /** Without an app there is no realtime. */
-  readonly realtime: RealtimeSettings | undefined
-}
+import { type RealtimeEnvironment, realtimeOf } from './realtime.ts'
+import type { LLMRouteSettings, SessionSettings, Settings } from './settings.ts'
 
 /** Dashboards and shells leave empty texts where a variable is meant to be absent. */
 const optional = <T extends z.ZodMiniType>(schema: T) =>
@@ -102,6 +34,9 @@ const SessionKeys = z.pipe(
     return z.NEVER
   }),
 )
+
+/** Ids of session keys, as {@link SessionKeys} has them. */
+const KEY_IDS = /^[A-Za-z0-9_-]{1,16}(?:,[A-Za-z0-9_-]{1,16})*$/
 
 /** Of Upstash, paid as it is used, as of 2025. */
 const UPSTASH_PRICE = 0.2
@@ -179,10 +114,10 @@ const Environment = z
     CACHE: optional(Switch),
     SESSION_KEYS: optional(SessionKeys),
     SESSION_RETIRED_KEYS: optional(
-      z
-        .string()
-        .regex(/^[A-Za-z0-9_-]{1,16}(?:,[A-Za-z0-9_-]{1,16})*$/, 'must be ids like k1 or k1,k2')
-        .transform((text) => text.split(',')),
+      z.pipe(
+        Text.check(z.regex(KEY_IDS, 'must be ids like k1 or k1,k2')),
+        z.transform((text) => text.split(',')),
+      ),
     ),
     SESSION_FAST_PATH: optional(
       duration('30s, or 0s for none').check(

@@ -11,7 +11,7 @@ import { type LimitDecision, llmProxy } from 'nearcache/llm/proxy'
 import { workersPlatform } from 'nearcache/platform/workers'
 import { RateLimiter } from 'nearcache/ratelimit'
 import { hasToken } from '../admission.ts'
-import type { LLMRouteSettings } from '../env.ts'
+import type { LLMRouteSettings } from '../settings.ts'
 
 /** What the routes are built from. */
 export interface LLMRouteParts {
