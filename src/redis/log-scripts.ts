@@ -60,7 +60,7 @@ end
  * between its commit and its append. A shape that is new is registered while there is room.
  */
 export const LOG_LOOK: Script = {
-  sha1: 'f854a985b783d0fee73431905cafc29e634dc3cd',
+  sha1: '450c6d7f78ce2b32479dbd64d2b7ebf701c6113d',
   lua: `${OPEN}
 local most = tonumber(ARGV[3])
 local epoch = open(ARGV[1], ARGV[2])
@@ -82,7 +82,7 @@ if lost then unsettle() end
 local known = 1
 if ARGV[7] ~= '' then
   local shapes = redis.call('HGET', KEYS[1], 'shapes') or ''
-  if not string.find(shapes, ARGV[7] .. '\\n', 1, true) then
+  if not string.find('\\n' .. shapes, '\\n' .. ARGV[7] .. '\\n', 1, true) then
     local _, count = string.gsub(shapes, '\\n', '')
     known = count < tonumber(ARGV[6]) and 1 or 0
     if known == 1 then redis.call('HSET', KEYS[1], 'shapes', shapes .. ARGV[7] .. '\\n') end

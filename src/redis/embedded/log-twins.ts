@@ -94,7 +94,7 @@ const look: TwinBody = (call, keys, args) => {
 
 function register({ call, head }: Log, shape: string, most: number): boolean {
   const shapes = String(call('HGET', head, 'shapes') ?? '')
-  if (shapes.includes(`${shape}\n`)) return true
+  if (`\n${shapes}`.includes(`\n${shape}\n`)) return true
   if (shapes.split('\n').length - 1 >= most) return false
   call('HSET', head, 'shapes', `${shapes}${shape}\n`)
   return true

@@ -212,6 +212,14 @@ export function describeCarrying(bench: Bench): void {
       expect((await log.mark('intent', 10_000)).shapes).toEqual(['one'])
     })
 
+    test('registers a shape for itself, though the name of another ends as its own', async () => {
+      const log = changeLog(bench.cache())
+      for (const shape of ['one,two', 'two', 'tw', '|', 'one']) await log.look(shape)
+
+      const { shapes } = await log.mark('intent', 10_000)
+      expect(shapes).toEqual(['one,two', 'two', 'tw', '|', 'one'])
+    })
+
     test('knows when a tag was last touched, alone or with all others', async () => {
       const log = changeLog(bench.cache())
       await log.append('a', ['red'], await log.mark('a', 10_000))

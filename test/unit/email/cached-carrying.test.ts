@@ -58,6 +58,20 @@ describe('CachedEmailRepository carries lists on', () => {
     await expectTruth(query)
   })
 
+  test('not over what a tag was touched by, though the name of another shape ends as its own', async () => {
+    const shapes: EmailQuery[] = [{ statuses: ['new'], isRead: false }, { isRead: false }, {}]
+    for (const query of shapes) await emails.queryEmailIds(query)
+
+    await emails.createEmail(makeEmail({ id: 'late', receivedAt: 9 }))
+    await change(40)
+
+    for (const query of shapes) {
+      expect((await emails.queryEmailIds(query)).ids).toEqual(
+        (await mailbox.database.queryEmailIds(query)).ids,
+      )
+    }
+  })
+
   test('not over a notified change of unknown messages, whatever its shape', async () => {
     const query: EmailQuery = { statuses: ['archived'] }
     await emails.queryEmails(query)
