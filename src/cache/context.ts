@@ -76,6 +76,10 @@ export function report(
   outcome: Outcome,
   startedAt: number,
 ): void {
+  if (!ctx.events.isHeard) {
+    ctx.events.count(outcome)
+    return
+  }
   ctx.events.emit({
     operation,
     namespace: ctx.names.keyspace.path,

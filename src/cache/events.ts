@@ -58,6 +58,11 @@ export class Events {
   readonly #listeners = new Map<Listener, boolean>()
   #hearNearHits = false
 
+  /** Whether anybody listens at all: no event is built for nobody. */
+  get isHeard(): boolean {
+    return this.#listeners.size > 0
+  }
+
   /** Whether anybody listens for near hits: none of them builds an event for nobody. */
   get hearNearHits(): boolean {
     return this.#hearNearHits
@@ -78,7 +83,7 @@ export class Events {
   }
 
   emit(event: CacheEvent): void {
-    this.#count(event.outcome)
+    this.count(event.outcome)
     const { outcome } = event
     const isNearHit = outcome.kind === 'hit' && outcome.tier === 'near'
     for (const [listener, hearsNearHits] of this.#listeners) {
@@ -103,7 +108,8 @@ export class Events {
     this.totals.loadErrors++
   }
 
-  #count(outcome: Outcome): void {
+  /** An operation that ended, for the sums alone. */
+  count(outcome: Outcome): void {
     const { totals } = this
     switch (outcome.kind) {
       case 'hit':

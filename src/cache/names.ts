@@ -37,6 +37,7 @@ export class Names {
   readonly #prefixes: readonly { readonly text: string; readonly marker: Marker }[]
   readonly #baseLength: number
   readonly #tags = new Map<string, Marker>()
+  #latest: { readonly tags: readonly string[]; readonly markers: readonly Marker[] }
 
   constructor(keyspace: Keyspace, prefixes: readonly string[] = [], parent?: Names) {
     if (!Array.isArray(prefixes) || prefixes.length > MAX_PREFIXES) {
@@ -51,6 +52,7 @@ export class Names {
       key,
     }))
     this.implicit = [own, ...above]
+    this.#latest = { tags: [], markers: this.implicit }
     this.#prefixes = prefixes.map((text) => {
       const segment = PREFIX + keyspace.tag(text)
       return { text, marker: { segment, key: keyspace.markerKey(segment) } }
@@ -65,9 +67,16 @@ export class Names {
     return { entry, lease: `${entry.slice(0, at)}:l:${entry.slice(at + ':e:'.length)}` }
   }
 
-  /** The markers that a call with these tags declares for a key. */
+  /** The markers that a call with these tags declares for a key; of one list after another the same. */
   markers(key: string, tags: readonly string[]): readonly Marker[] {
-    if (tags.length === 0 && this.#prefixes.length === 0) return this.implicit
+    if (this.#prefixes.length > 0) return this.#markersOf(key, tags)
+    if (!isEqual(this.#latest.tags, tags)) {
+      this.#latest = { tags, markers: this.#markersOf(key, tags) }
+    }
+    return this.#latest.markers
+  }
+
+  #markersOf(key: string, tags: readonly string[]): readonly Marker[] {
     const markers = [...this.implicit]
     for (const { text, marker } of this.#prefixes) if (key.startsWith(text)) markers.push(marker)
     for (const tag of tags) {
@@ -96,4 +105,8 @@ export class Names {
   bySegment(segment: string): Marker {
     return { segment, key: this.keyspace.markerKey(segment) }
   }
+}
+
+function isEqual(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((tag, i) => tag === b[i])
 }

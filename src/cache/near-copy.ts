@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type EntryHeader, writePrefix } from '../entry/header.ts'
+import { detached, type EntryHeader, writePrefix } from '../entry/header.ts'
 import { deepFreeze, isProduction } from '../near/freeze.ts'
 import type { Evidence } from '../near/labels.ts'
 import type { KeptCopy, NearCopy } from '../near/near-tier.ts'
@@ -139,11 +139,6 @@ export function keepNear(
 
 function evidenceOf({ writeId, stamps }: EntryHeader): Evidence {
   return { prefix: detached(writePrefix(writeId)), stamps: Array.from(stamps.values(), detached) }
-}
-
-/** A part of a text keeps the whole in memory, unless it is made part of a short one of its own. */
-function detached(text: string): string {
-  return `${text}\n`.slice(0, -1)
 }
 
 /** The value as it is kept; `undefined` for one that is nested deeper than any of our own. */

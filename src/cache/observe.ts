@@ -65,7 +65,8 @@ export async function observe(ctx: CacheContext, target: Target, policy: Policy)
     const { entry, lease, markers } = await ctx.steps.look(target.names, target.asked, policy.after)
     const weighed = entry === null ? ABSENT : weigh(ctx, target, policy, entry, markers)
     const found = weighed instanceof Promise ? await weighed : weighed
-    return { ...moment, lease, markers, found, prefix: prefixOf(entry) }
+    const { provedAt, instant } = moment
+    return { provedAt, instant, lease, markers, found, prefix: prefixOf(entry) }
   } catch (error) {
     if (!isRemoteFailure(error)) throw error
     const found: Nothing = { kind: 'none', reason: 'unavailable', error }
@@ -136,19 +137,17 @@ function appraise(
   const { kind } = verdict
   const sizeBytes = entry.headerText.length + 1 + entry.payload.length
   const value = decode(ctx, key, policy, entry)
-  const found = { kind, header, sizeBytes }
-  if (policy.reconcile) return reconciled(policy.reconcile, found, value)
-  if (value instanceof Promise) return value.then((opened) => ({ ...found, value: opened }))
-  return { ...found, value }
+  const found = { kind, header, sizeBytes, value }
+  if (policy.reconcile) return reconciled(policy.reconcile, found)
+  return value instanceof Promise ? value.then((opened) => ({ ...found, value: opened })) : found
 }
 
 /** What the caller makes of a stored value that is valid otherwise. */
 async function reconciled(
   reconcile: NonNullable<Policy['reconcile']>,
-  found: Omit<Found, 'value'>,
-  stored: unknown,
+  found: Found,
 ): Promise<Weighed> {
-  const value = await reconcile(await stored)
+  const value = await reconcile(await found.value)
   return value === undefined ? { kind: 'none', reason: 'invalidated' } : { ...found, value }
 }
 

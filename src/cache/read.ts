@@ -63,7 +63,7 @@ export function onlyFresh(
   if (found.kind !== 'fresh') {
     return { value: undefined, outcome: { kind: 'miss', reason: 'expired' } }
   }
-  keepNear(ctx, target, policy, { ...seen, ...found })
+  if (policy.near) keepNear(ctx, target, policy, { ...seen, ...found })
   return served(found)
 }
 
@@ -104,7 +104,13 @@ async function readThrough(
 ): Promise<unknown> {
   const startedAt = ctx.platform.now()
   try {
-    const { value, outcome } = await readOrLoad(ctx, key, loader, policy)
+    const target = targetOf(ctx, key, policy)
+    const copy = policy.near?.verify ? await verifiedNearHit(ctx, target, policy) : undefined
+    const read = copy
+      ? nearResult(ctx, copy, policy)
+      : serveOrLoad(ctx, target, loader, policy, await observe(ctx, target, policy))
+    // A hit is not waited for once more.
+    const { value, outcome } = read instanceof Promise ? await read : read
     report(ctx, 'getOrSet', key, outcome, startedAt)
     return value
   } catch (error) {
@@ -113,23 +119,30 @@ async function readThrough(
   }
 }
 
-async function readOrLoad(
+function serveOrLoad(
   ctx: CacheContext,
-  key: string,
+  target: Target,
   loader: Loader,
   policy: Policy,
-): Promise<ReadResult> {
-  const target = targetOf(ctx, key, policy)
-  if (policy.near?.verify) {
-    const copy = await verifiedNearHit(ctx, target, policy)
-    if (copy) return nearResult(ctx, copy, policy)
-  }
+  seen: Sight,
+): ReadResult | Promise<ReadResult> {
+  // Most often there is nothing to do behind the answer, or in its place.
+  const isHit = seen.found.kind === 'fresh' && policy.earlyRefresh === 0
+  if (isHit) return onlyFresh(ctx, target, policy, seen)
+  return answer(ctx, target, policy, seen, waysOf(ctx, target, loader, policy, seen))
+}
 
-  const seen = await observe(ctx, target, policy)
-  return answer(ctx, target, policy, seen, {
+function waysOf(
+  ctx: CacheContext,
+  target: Target,
+  loader: Loader,
+  policy: Policy,
+  seen: Sight,
+): Ways {
+  return {
     load: () => obtain(ctx, { target, loader, policy }, seen),
     refresh: () => refreshBehind(ctx, target, loader, policy, seen),
-  })
+  }
 }
 
 /** How a reader comes to a value that it has not seen. */
@@ -150,7 +163,7 @@ export function answer(
   const { found } = seen
   switch (found.kind) {
     case 'fresh':
-      keepNear(ctx, target, policy, { ...seen, ...found })
+      if (policy.near) keepNear(ctx, target, policy, { ...seen, ...found })
       if (isDueEarly(ctx, policy, found)) refresh()
       return served(found)
     case 'stale':

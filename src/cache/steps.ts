@@ -11,12 +11,14 @@
 import { isMarker, WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
 import type { Grant } from '../flight/single-flight.ts'
+import type { Texts } from '../redis/gather.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Reply } from '../redis/requester.ts'
 import * as scripts from '../redis/scripts.ts'
+import { type Found, MarkerTexts } from './marker-texts.ts'
 import type { EntryNames, Marker } from './names.ts'
 import { leaseIn, list, malformed, text, yes } from './replies.ts'
-import { readTexts, type Texts } from './texts.ts'
+import { readTexts } from './texts.ts'
 
 /** A marker outlives the entries it stamps, or they are lost with it. */
 const MIN_MARKER_MS = 7 * 86_400_000
@@ -26,8 +28,8 @@ export interface Look {
   /** The entry's text. */
   readonly entry: string | null
   readonly lease: string | null
-  /** Tag segment to marker text, of the markers that were asked for. */
-  readonly markers: ReadonlyMap<string, string | null>
+  /** Of the markers that were asked for. */
+  readonly markers: Found
 }
 
 /** What Redis held of many entries, in their order. */
@@ -64,6 +66,7 @@ export interface Lease extends Grant {
 /** The steps on one Redis. Each resolves when Redis has answered, and rejects as the link does. */
 export class Steps {
   readonly #link: RedisLink
+  readonly #texts = new MarkerTexts()
 
   constructor(link: RedisLink) {
     this.#link = link
@@ -73,10 +76,13 @@ export class Steps {
    * Reads entry, lease and markers: one command, which several readers of one tick share; two with a
    * consistency token (`after`) of others.
    */
-  async look(names: EntryNames, markers: readonly Marker[], after?: string): Promise<Look> {
-    const keys = [names.entry, names.lease, ...markers.map(({ key }) => key)]
-    const [entry = null, lease = null, ...found] = await readTexts(this.#link, keys, after)
-    return { entry, lease: leaseIn(lease), markers: bySegment(markers, found) }
+  look(names: EntryNames, markers: readonly Marker[], after?: string): Promise<Look> {
+    const keys = [names.entry, names.lease].concat(this.#texts.keysOf(markers))
+    return readTexts(this.#link, keys, after).then((texts) => ({
+      entry: texts[0] ?? null,
+      lease: leaseIn(texts[1] ?? null),
+      markers: this.#texts.found(markers, texts, 2),
+    }))
   }
 
   /** Looks at many entries at once, and at the union of their markers: one command. */
@@ -93,14 +99,14 @@ export class Steps {
     return {
       entries: texts.slice(0, entries.length),
       leases: rest.slice(0, leases.length).map(leaseIn),
-      markers: bySegment(markers, rest.slice(leases.length)),
+      markers: this.#texts.found(markers, rest, leases.length),
     }
   }
 
   /** Reads markers alone. */
   async lookAt(markers: readonly Marker[], after?: string): Promise<Look['markers']> {
     const keys = markers.map(({ key }) => key)
-    return bySegment(markers, await readTexts(this.#link, keys, after))
+    return this.#texts.found(markers, await readTexts(this.#link, keys, after))
   }
 
   /** Reads the first bytes of an entry, and markers: enough to know that a copy is still good. */
@@ -266,12 +272,6 @@ export class Steps {
 
 function markerMs(lifeMs: number): number {
   return Math.max(MIN_MARKER_MS, 2 * lifeMs)
-}
-
-function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {
-  const texts = new Map<string, string | null>()
-  for (const [i, { segment }] of markers.entries()) texts.set(segment, found[i] ?? null)
-  return texts
 }
 
 function stampsOf(markers: readonly Marker[], made: readonly Reply[]): ReadonlyMap<string, string> {

@@ -4,11 +4,9 @@
  * @module
  */
 
+import type { Texts } from '../redis/gather.ts'
 import type { RedisLink } from '../redis/link.ts'
 import { list, text } from './replies.ts'
-
-/** Replies of a read: texts, or null for what is not there. */
-export type Texts = readonly (string | null)[]
 
 /**
  * The texts of keys: one command, which several readers of one tick share; on a cluster one a key.
@@ -39,10 +37,11 @@ async function readNoOlder(
   return mine.map((found, i) => (found === other[i] ? found : null))
 }
 
-async function read(link: RedisLink, keys: readonly string[], after?: string): Promise<Texts> {
-  if (link.cluster) {
-    return (await Promise.all(keys.map((key) => link.send(['GET', key])))).map(text)
-  }
-  if (after === undefined) return (await link.read(keys)).map(text)
+function read(link: RedisLink, keys: readonly string[], after?: string): Promise<Texts> {
+  if (link.cluster) return Promise.all(keys.map(async (key) => text(await link.send(['GET', key]))))
+  return after === undefined ? link.read(keys) : readAfter(link, keys, after)
+}
+
+async function readAfter(link: RedisLink, keys: readonly string[], after: string): Promise<Texts> {
   return list(await link.readAfter(['MGET', ...keys], after), keys.length, 'MGET').map(text)
 }

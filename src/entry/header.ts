@@ -50,11 +50,18 @@ const NUMBER = '(0|[1-9a-z][0-9a-z]{0,8})'
 const MARKER_TEXT = `${ID}{1,64}\\.${ID}{1,64}`
 // Printable, without the comma, the semicolon and the equals sign that come between.
 const STAMP = `[!-+\\--:<>-~]+=${MARKER_TEXT}`
-const LINE = new RegExp(
-  `^N1;(${ID}{16});${NUMBER};${NUMBER};${NUMBER};${NUMBER};${NUMBER};([a-z]{1,4}(?:\\.${ID}{1,16})?);((?:${STAMP}(?:,${STAMP})*)?)\n`,
+const FIELDS = new RegExp(
+  `^N1;(${ID}{16});${NUMBER};${NUMBER};${NUMBER};${NUMBER};${NUMBER};([a-z]{1,4}(?:\\.${ID}{1,16})?);`,
 )
+const STAMPS = new RegExp(`^${STAMP}(?:,${STAMP})*$`)
 const WRITE_PREFIX = new RegExp(`^N1;${ID}{16};$`)
 const MARKER = new RegExp(`^${MARKER_TEXT}$`)
+
+/** So many texts of stamps, and none longer, are remembered: entries with the same tags have the same one. */
+const MAX_REMEMBERED = 500
+const MAX_REMEMBERED_CHARS = 1_024
+const NO_STAMPS: Stamps = new Map()
+const remembered = new Map<string, Stamps>([['', NO_STAMPS]])
 
 /**
  * What tells an entry from every other that its key had or will have: its {@link writePrefix}. Empty
@@ -113,7 +120,7 @@ export function parseEntry(text: string): ParsedEntry {
   if (end < 0) throw new CorruptEntryError('it has no header')
   if (end > MAX_HEADER_CHARS) throw new CorruptEntryError('the header is too long')
 
-  const fields = LINE.exec(text)
+  const fields = FIELDS.exec(text)
   if (fields === null) throw new CorruptEntryError('the header is malformed')
   const createdAt = numberIn(fields[2])
   const freshUntil = createdAt + numberIn(fields[3])
@@ -126,7 +133,7 @@ export function parseEntry(text: string): ParsedEntry {
     staleUntil: revalidateUntil + numberIn(fields[5]),
     loadMs: numberIn(fields[6]),
     encoding: fields[7] ?? '',
-    stamps: parseStamps(fields[8] ?? ''),
+    stamps: stampsIn(text.slice(fields[0].length, end)),
   }
   return { header, payload: text.slice(end + 1), headerText: text.slice(0, end) }
 }
@@ -145,10 +152,28 @@ function numberIn(digits = '0'): number {
   return Number.parseInt(digits, 36)
 }
 
-/** @param text Stamps whose form has been checked. */
+function stampsIn(text: string): Stamps {
+  const known = remembered.get(text)
+  if (known !== undefined) return known
+  if (text.length > MAX_REMEMBERED_CHARS) return parseStamps(text)
+  const own = detached(text)
+  const stamps = parseStamps(own)
+  if (remembered.size > MAX_REMEMBERED) {
+    remembered.clear()
+    remembered.set('', NO_STAMPS)
+  }
+  remembered.set(own, stamps)
+  return stamps
+}
+
+/** A part of a text keeps the whole in memory, unless it is made part of a short one of its own. */
+export function detached(text: string): string {
+  return `${text}\n`.slice(0, -1)
+}
+
 function parseStamps(text: string): Stamps {
+  if (!STAMPS.test(text)) throw new CorruptEntryError('the header is malformed')
   const stamps = new Map<string, string>()
-  if (text === '') return stamps
   const pairs = text.split(',', MAX_STAMPS + 1)
   if (pairs.length > MAX_STAMPS) throw new CorruptEntryError(`it has more than ${MAX_STAMPS} tags`)
   for (const pair of pairs) {

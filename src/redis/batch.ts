@@ -6,7 +6,7 @@
 
 import { checkAnswer } from './answer.ts'
 import { operationOf } from './failure.ts'
-import { Gather } from './gather.ts'
+import { Gather, type Texts } from './gather.ts'
 import type { Command, RedisRequest, RedisResponse, Reply, Requester } from './requester.ts'
 
 /** Upstash takes requests of 10 MB and more; both caps are the ones its client keeps below. */
@@ -55,10 +55,10 @@ export class Batcher {
    * Reads keys, together with whatever else is read in this tick: one `MGET`. Its reply is newer than
    * the beginning of every reader, which is all that a read is promised.
    */
-  async read(keys: readonly string[]): Promise<RedisResponse<readonly Reply[]>> {
+  read(keys: readonly string[]): Promise<Texts> {
     const { gather, answer } = this.#gatherFor(keys)
     const places = gather.add(keys)
-    return gather.pick(await answer, places)
+    return answer.then((told) => gather.pick(told, places))
   }
 
   #gatherFor(keys: readonly string[]): Gathering {

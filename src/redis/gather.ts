@@ -4,11 +4,15 @@
  * @module
  */
 
-import { answerError } from './failure.ts'
+import type { RemoteError } from '../errors.ts'
+import { answerError, replyError } from './failure.ts'
 import type { RedisResponse, Reply } from './requester.ts'
 
 /** Redis serves nobody else during a command, so the keys of many readers go in several. */
 const MAX_KEYS = 1_000
+
+/** What keys hold: text, or null for nothing and for what is no text. */
+export type Texts = readonly (string | null)[]
 
 /** One `MGET` in the making. */
 export class Gather {
@@ -36,17 +40,22 @@ export class Gather {
   /**
    * One reader's part of the answer.
    *
-   * @throws {RemoteError} `malformed reply`, when it is not a list of as many replies as keys.
+   * @throws {RemoteError} The error of Redis; or `malformed reply`, when it is not a list of as many
+   * replies as keys, or one of this reader's is of a kind that says nothing of its key.
    */
-  pick(
-    { error, result }: RedisResponse<Reply>,
-    places: readonly number[],
-  ): RedisResponse<readonly Reply[]> {
-    if (error !== undefined) return { error }
-    if (!Array.isArray(result) || result.length !== this.command.length - 1) {
-      throw answerError('MGET', 'malformed reply')
-    }
+  pick({ error, result }: RedisResponse<Reply>, places: readonly number[]): Texts {
+    if (error !== undefined) throw replyError('MGET', error)
+    if (!Array.isArray(result) || result.length !== this.command.length - 1) throw malformed()
     const replies: readonly Reply[] = result
-    return { result: places.map((place) => replies[place] ?? null) }
+    return places.map((place) => textOf(replies[place]))
   }
+}
+
+function textOf(reply: Reply | undefined): string | null {
+  if (typeof reply !== 'string' && reply !== null) throw malformed()
+  return reply
+}
+
+function malformed(): RemoteError {
+  return answerError('MGET', 'malformed reply')
 }

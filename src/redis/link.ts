@@ -6,6 +6,7 @@
 
 import { Batcher } from './batch.ts'
 import { replyError } from './failure.ts'
+import type { Texts } from './gather.ts'
 import type { GuardedRequester } from './guard.ts'
 import type { Argument, Command, Reply } from './requester.ts'
 import type { Script } from './scripts.ts'
@@ -36,11 +37,9 @@ export class RedisLink {
     return result ?? null
   }
 
-  /** What keys hold: one command for all that is read in this tick. */
-  async read(keys: readonly string[]): Promise<readonly Reply[]> {
-    const { error, result } = await this.#batcher.read(keys)
-    if (result === undefined) throw replyError('MGET', error ?? '')
-    return result
+  /** What keys hold: one command for all that is read in this tick. Rejects as {@link send} does. */
+  read(keys: readonly string[]): Promise<Texts> {
+    return this.#batcher.read(keys)
   }
 
   /**

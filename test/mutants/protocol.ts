@@ -285,12 +285,12 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
       edit(
         STEPS,
         'function markerMs(',
-        'const remembered = new Map<string, string>()\n\nfunction markerMs(',
+        'const remembered = new Map<string, string>()\n\nfunction remember(markers: readonly Marker[], found: Found): Found {\n  for (const { segment, key } of markers) {\n    const marker = found.get(segment)\n    if (marker && !remembered.has(key)) remembered.set(key, marker)\n  }\n  return found\n}\n\nfunction markerMs(',
       ),
       edit(
         STEPS,
-        'function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {\n',
-        'function bySegment(markers: readonly Marker[], found: Texts): ReadonlyMap<string, string | null> {\n  for (const [i, { key }] of markers.entries()) {\n    const marker = found[i]\n    if (marker && !remembered.has(key)) remembered.set(key, marker)\n  }\n',
+        'this.#texts.found(markers, texts, 2)',
+        'remember(markers, this.#texts.found(markers, texts, 2))',
       ),
       edit(
         STEPS,
@@ -331,8 +331,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         OBSERVE,
-        'return { ...moment, lease, markers, found, prefix: prefixOf(entry) }',
-        'return { ...momentOf(ctx), lease, markers, found, prefix: prefixOf(entry) }',
+        'const { provedAt, instant } = moment\n',
+        'const { provedAt, instant } = momentOf(ctx)\n',
       ),
     ],
   },
@@ -352,8 +352,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         OBSERVE,
-        'return { ...moment, lease, markers, found, prefix: prefixOf(entry) }',
-        'return { ...moment, instant: momentOf(ctx).instant, lease, markers, found, prefix: prefixOf(entry) }',
+        'const { provedAt, instant } = moment\n',
+        'const { provedAt } = moment\n    const { instant } = momentOf(ctx)\n',
       ),
     ],
   },

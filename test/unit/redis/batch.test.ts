@@ -154,9 +154,9 @@ describe('Batcher', () => {
       ])
 
       expect(answers).toEqual([
-        { result: ['v0', 'v1'] },
-        { result: ['v2', 'v1', null] },
-        { result: ['v0', 'v1'] },
+        ['v0', 'v1'],
+        ['v2', 'v1', null],
+        ['v0', 'v1'],
       ])
       expect(bodies(redis)).toEqual([['MGET', 'k0', 'k1', 'k2', 'none']])
     })
@@ -170,8 +170,8 @@ describe('Batcher', () => {
         batcher.read(['k']),
       ])
 
-      expect(before).toEqual({ result: [null] })
-      expect(after).toEqual({ result: ['written'] })
+      expect(before).toEqual([null])
+      expect(after).toEqual(['written'])
     })
 
     test('but not with what has been sent', async () => {
@@ -183,10 +183,10 @@ describe('Batcher', () => {
       await expect.poll(() => redis.requests.length).toBe(1)
 
       redis.fate = () => ({ kind: 'answer', answer: { result: ['newer'] } })
-      expect(await batcher.read(['k'])).toEqual({ result: ['newer'] })
+      expect(await batcher.read(['k'])).toEqual(['newer'])
       first.resolve({ result: ['older'] })
 
-      expect(await old).toEqual({ result: ['older'] })
+      expect(await old).toEqual(['older'])
     })
 
     test('up to 1,000 keys a command, and leaves those of one reader together', async () => {
@@ -199,7 +199,7 @@ describe('Batcher', () => {
 
       const answers = await Promise.all(parts.map((part) => batcher.read(part)))
 
-      expect(answers.flatMap(({ result }) => result)).toEqual(keys.map((key) => `v${key.slice(1)}`))
+      expect(answers.flat()).toEqual(keys.map((key) => `v${key.slice(1)}`))
       const [sent] = bodies(redis) as [Command[]]
       expect(sent.map((command) => command.length - 1)).toEqual([900, 200, 1_400])
     })
@@ -209,9 +209,22 @@ describe('Batcher', () => {
       redis.fate = () => ({ kind: 'answer', answer: { error: 'NOPERM no' } })
       const batcher = new Batcher(redis)
 
-      const answers = await Promise.all([batcher.read(['a']), batcher.read(['b'])])
+      const reads = [batcher.read(['a']), batcher.read(['b'])]
 
-      expect(answers).toEqual([{ error: 'NOPERM no' }, { error: 'NOPERM no' }])
+      const refused = { code: 'ERR_REMOTE', operation: 'MGET', reason: 'NOPERM', applied: 'no' }
+      for (const read of reads) await expect(read).rejects.toMatchObject(refused)
+    })
+
+    test('and takes no reply that is neither text nor nothing, from the reader whose it is', async () => {
+      const redis = echoing()
+      redis.fate = () => ({ kind: 'answer', answer: { result: ['text', 1, null] } })
+      const batcher = new Batcher(redis)
+
+      const [good, bad, none] = [batcher.read(['a']), batcher.read(['b']), batcher.read(['c'])]
+
+      await expect(bad).rejects.toMatchObject(MALFORMED)
+      expect(await good).toEqual(['text'])
+      expect(await none).toEqual([null])
     })
 
     test.each([
