@@ -6,7 +6,8 @@
 
 import type { CacheNamespace } from '../cache/namespace.ts'
 import type { Bytes } from '../entry/bytes.ts'
-import { InvalidValueError } from '../errors.ts'
+import { InvalidValueError, LoaderTimeoutError } from '../errors.ts'
+import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Accounts } from './accounting.ts'
 import { readCacheControl } from './cache-control.ts'
@@ -25,6 +26,8 @@ export interface EmbeddingRequest {
   readonly context?: unknown
   /** As the request header of HTTP: `no-store`, `no-cache`. */
   readonly cacheControl?: string
+  /** Ends the waiting of this call with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a model answers: a vector for each text, in their order. */
@@ -43,8 +46,8 @@ export interface EmbeddingResult {
   readonly promptTokens: number
 }
 
-/** Embeds texts. */
-export type Embed = (inputs: readonly EmbeddingInput[]) => Promise<Embedded>
+/** Embeds texts. The signal tells that it took too long. */
+export type Embed = (inputs: readonly EmbeddingInput[], signal: AbortSignal) => Promise<Embedded>
 
 interface StoredEmbedding {
   readonly bytes: Bytes
@@ -56,6 +59,8 @@ export interface EmbeddingsContext {
   readonly platform: Platform
   readonly accounts: Accounts
   readonly ttlMs: number
+  /** How long a model may take, in milliseconds. */
+  readonly limitMs: number
   cache(): CacheNamespace<unknown>
 }
 
@@ -70,7 +75,7 @@ export class Embeddings {
   /**
    * The embeddings of texts; those missing are asked for in one call.
    *
-   * @throws Whatever `embed` rejected with, unchanged.
+   * @throws Whatever `embed` rejected with, unchanged; `LoaderTimeoutError` when it took too long.
    * @throws {InvalidValueError} When it returns another number of vectors than of texts.
    */
   async getOrEmbed(
@@ -78,18 +83,21 @@ export class Embeddings {
     inputs: readonly EmbeddingInput[],
     embed: Embed,
   ): Promise<EmbeddingResult> {
-    const { accounts, ttlMs: ttl, platform } = this.#ctx
-    const { model, tenant = '' } = request
+    const { accounts, ttlMs: ttl, limitMs, platform } = this.#ctx
+    const { model, tenant = '', signal } = request
     checkName(model, 'model')
     const { noStore, noCache } = readCacheControl(request.cacheControl)
     const keyed = new Map(inputs.map((input) => [keyOf(request, input), input] as const))
     const keys = [...keyed.keys()]
     let asked = 0
     const startedAt = platform.now()
-    const load = async (missing: readonly string[]): Promise<Map<string, StoredEmbedding>> => {
+    const load = async (
+      missing: readonly string[],
+      deadline: { readonly signal: AbortSignal },
+    ): Promise<Map<string, StoredEmbedding>> => {
       asked = missing.length
       const texts = missing.map((key) => keyed.get(key) ?? '')
-      const { vectors, promptTokens = 0 } = await embed(texts)
+      const { vectors, promptTokens = 0 } = await embed(texts, deadline.signal)
       if (vectors.length !== texts.length) {
         throw new InvalidValueError('there are not as many vectors as texts')
       }
@@ -103,12 +111,18 @@ export class Embeddings {
         missing.map((key, i) => [key, { bytes: bytesOf(vectors[i]), tokens: tokens[i] ?? 0 }]),
       )
     }
-    const options = { tags: [label('model', model), label('tenant', tenant)], ttl }
+    const late = (): LoaderTimeoutError => new LoaderTimeoutError(limitMs)
+    const options = {
+      tags: [label('model', model), label('tenant', tenant)],
+      ttl,
+      loaderTimeout: { hard: limitMs },
+      ...(signal && { signal }),
+    }
     const cache = this.#ctx.cache()
     if (noCache && !noStore) await cache.delete(...keys)
     const stored =
       noStore || ttl === 0
-        ? await load(keys)
+        ? await withDeadline(platform, limitMs, late, (ended) => load(keys, { signal: ended }))
         : ((await cache.getOrSetMany(keys, load, options)) as Map<string, StoredEmbedding>)
     const all = inputs.map((input) => stored.get(keyOf(request, input)))
     const found = keys.length - asked

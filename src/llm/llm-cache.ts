@@ -85,7 +85,13 @@ export class LLMResponseCache {
     })
     this.#analyses = new Analyses({ platform, cache, ttls: settings.ttls })
     const { embedding: ttlMs } = settings.ttls
-    this.#embeddings = new Embeddings({ platform, cache, accounts: this.#accounts, ttlMs })
+    this.#embeddings = new Embeddings({
+      platform,
+      cache,
+      accounts: this.#accounts,
+      ttlMs,
+      limitMs: Math.min(settings.limits.firstMs, settings.limits.totalMs),
+    })
   }
 
   /**

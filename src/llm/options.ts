@@ -20,7 +20,7 @@ export interface LLMTimeouts {
   readonly first?: Duration
   /** Between two parts. @default '1m' */
   readonly idle?: Duration
-  /** For the whole. A process that dies while it generates delays others by no more. @default '10m' */
+  /** For the whole; at most an hour. A process that dies while it generates delays others by no more. @default '10m' */
   readonly total?: Duration
 }
 
@@ -94,7 +94,7 @@ export function readOptions(options: LLMResponseCacheOptions): LLMSettings {
     limits: {
       firstMs: toMilliseconds(first, 'timeouts.first', { min: 1 }),
       idleMs: toMilliseconds(idle, 'timeouts.idle', { min: 1 }),
-      totalMs: toMilliseconds(total, 'timeouts.total', { min: 1, max: 86_400_000 }),
+      totalMs: toMilliseconds(total, 'timeouts.total', { min: 1, max: 3_600_000 }),
       patienceMs: toMilliseconds(patience, 'patience', { min: 1 }),
       maxChars: maxAnswerChars,
     },

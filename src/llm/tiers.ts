@@ -6,6 +6,7 @@
  */
 
 import type { CacheNamespace } from '../cache/namespace.ts'
+import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Tier } from './accounting.ts'
 import { answerSchema, type StoredAnswer } from './answer.ts'
@@ -26,6 +27,8 @@ export type Search =
   /** None; with what the matcher said, if it was asked. */
   | { readonly kind: 'none'; readonly match: Match | undefined }
 
+/** How long a look for similar prompts may hold a question up, in milliseconds. */
+const MATCH_MS = 3_000
 const ID = /^[A-Za-z0-9_-]{43}$/
 
 /** What {@link Tiers} works with. */
@@ -65,10 +68,12 @@ export class Tiers {
 
   async #match(request: Resolved, signal: AbortSignal | undefined): Promise<Search> {
     const { matcher, platform } = this.#ctx
-    const { scope, prompt, matching } = request
-    if (!matcher || !matching) return { kind: 'none', match: undefined }
-    const { minSimilarity } = matching
-    const match = await matcher.match({ scope, prompt, signal, minSimilarity })
+    const { scope, prompt } = request
+    if (!matcher || !request.matching) return { kind: 'none', match: undefined }
+    const { minSimilarity } = request.matching
+    const matching = matcher.match({ scope, prompt, signal, minSimilarity })
+    const match = await settledWithin(platform, MATCH_MS, matching)
+    if (match === TIMED_OUT) return { kind: 'none', match: { kind: 'miss', reason: 'failed' } }
     if (match.kind !== 'hit') return { kind: 'none', match }
     const { entryId, similarity } = match
     const answer = await this.#read(request, entryId)

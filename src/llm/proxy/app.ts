@@ -89,7 +89,8 @@ class ProxyServer {
       const reading = body && dialect.read(body)
       // What the cache cannot read the model is to judge.
       if (!reading) return await this.#forward(c, upstream, path, text)
-      const question = await this.#questionOf(c.req.raw, tenant, reading, upstream)
+      const exact = { ...reading, question: withDigits(reading.question, text) }
+      const question = await this.#questionOf(c.req.raw, tenant, exact, upstream)
       const { cache } = this.policy
       const { headers, signal } = c.req.raw
       const call = { upstream, path, headers, body: dialect.bodyFor(text, reading) }
@@ -115,7 +116,7 @@ class ProxyServer {
       const body = readBody(text)
       const reading = body && dialect.read(body)
       if (!reading) return await this.#forward(c, upstream, path, text)
-      const { headers } = c.req.raw
+      const { headers, signal } = c.req.raw
       const { request, inputs } = reading
       const cacheControl = headers.get('cache-control') ?? ''
       const context = {
@@ -123,10 +124,14 @@ class ProxyServer {
         digest: await this.#digestOf(upstream, request, headers),
       }
       const { vectors, found, promptTokens } = await this.policy.cache.getOrEmbed(
-        { ...request, tenant, context, cacheControl },
+        { ...request, tenant, context, cacheControl, signal },
         inputs,
-        (missing) =>
-          this.#embed({ upstream, path, headers, body: dialect.bodyFor(body, missing) }, dialect),
+        async (missing, deadline) => {
+          const call = { upstream, path, headers, body: dialect.bodyFor(body, missing) }
+          const embedded = await this.#embed(call, dialect, deadline)
+          if (embedded.vectors.length === missing.length) return embedded
+          throw new Refusal(502, 'The model sent another number of embeddings', 'upstream_error')
+        },
       )
       const isHit = found > 0 && found >= new Set(inputs.map((one) => JSON.stringify(one))).size
       return new Response(dialect.write(body, vectors, promptTokens), {
@@ -242,13 +247,21 @@ class ProxyServer {
     }
   }
 
-  async #embed(call: Call, dialect: EmbeddingDialect) {
-    const response = await ask(this.policy, call, new AbortController().signal)
+  async #embed(call: Call, dialect: EmbeddingDialect, signal: AbortSignal) {
+    const response = await ask(this.policy, call, signal)
     const body: Body = await bodyOf(response)
     const embedded = dialect.vectorsIn(body)
     if (embedded) return embedded
     throw new Refusal(502, 'The model sent no embeddings', 'upstream_error')
   }
+}
+
+/** Numbers of more digits than a parsed number has: two seeds that differ in the last are two. */
+const LONG_NUMBERS = /\d[\d.]{15,}(?:e[+-]?\d+)?/gi
+
+function withDigits(question: Reading['question'], text: string): Reading['question'] {
+  const digits = text.match(LONG_NUMBERS)
+  return digits ? { ...question, context: { read: question.context, digits } } : question
 }
 
 function failure(error: unknown, dialect: Dialect): Response {

@@ -15,8 +15,8 @@ import { bytesOf } from './split.ts'
 
 /** What `fetch` sets by itself. */
 const OF_FETCH = ['host', 'content-length', 'accept-encoding']
-/** What is meant for this proxy and no other. */
-const OWN = ['cache-control', 'x-nearcache']
+/** What is meant for this proxy and no other: a browser sends it the cookies of its own site. */
+const OWN = ['cache-control', 'cookie', 'x-nearcache']
 /** A refusal is passed on whole, and is never long. */
 const MAX_REFUSAL_BYTES = 1_048_576
 
@@ -72,6 +72,8 @@ export function returned(headers: Headers): Headers {
   const result = withoutThoseOfTheConnection(headers)
   // What `fetch` gives is decoded.
   result.delete('content-encoding')
+  // It would be a cookie of this site.
+  result.delete('set-cookie')
   return result
 }
 
