@@ -6,13 +6,14 @@
 
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import type { Duration } from '../../entry/duration.ts'
+import { digest } from '../canonical.ts'
 import type { Embedder, Vector } from './embedder.ts'
 
 /** Vectors never change: they live as long as the cache keeps anything. */
 const DEFAULT_TTL = '30d'
 
 /**
- * Keeps vectors text by text in the namespace `embedding`, by model, dimensions and exact text: a list
+ * Keeps vectors text by text in the namespace `embedding`, by model, dimensions and a hash of the text: a list
  * of which some are known asks the model for the others alone. Many callers of a text share one call.
  *
  * With Redis away the model is asked. What the model rejects with passes through.
@@ -24,15 +25,17 @@ export function cachedEmbedder(
 ): Embedder {
   const { model, dimensions } = embedder
   const namespace = cache.namespace<Uint8Array>('embedding', { ttl })
-  const prefix = `${model}/${dimensions}/`
-  const textOf = (key: string): string => key.slice(prefix.length)
+  // Keys are told to listeners and counted by monitors: no prompt is one.
+  const keyOf = (text: string): string => `${model}/${dimensions}/${digest(text)}`
 
   async function embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Vector[]> {
-    const keys = texts.map((text) => `${prefix}${text}`)
+    const keys = texts.map(keyOf)
+    const byKey = new Map(keys.map((key, i) => [key, texts[i] ?? '']))
     const stored = await namespace.getOrSetMany(
       keys,
       async (missing, context) => {
-        const vectors = await embedder.embed(missing.map(textOf), context.signal)
+        const wanted = missing.map((key) => byKey.get(key) ?? '')
+        const vectors = await embedder.embed(wanted, context.signal)
         return new Map(missing.map((key, i) => [key, toBytes(vectors[i] ?? [])]))
       },
       { ...(signal && { signal }) },

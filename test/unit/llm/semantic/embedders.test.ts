@@ -311,6 +311,23 @@ describe('cachedEmbedder', () => {
     )
   })
 
+  test('names no text, in Redis or to listeners, with keys that are not hashed', async () => {
+    const redis = embeddedTransport()
+    const cache = new RedisCacheManager({ redis })
+    const told: unknown[] = []
+    cache.subscribe((event) => told.push(event))
+    const embed = (some: readonly string[]) => Promise.resolve(some.map(vectorOf))
+    const embedder = cachedEmbedder({ model: 'm', dimensions: DIMENSIONS, embed }, cache)
+
+    await embedder.embed(['my secret question'])
+    await embedder.embed(['my secret question'])
+
+    const { result } = await redis.request({ path: [], body: ['KEYS', '*embedding*'] })
+    expect(result).not.toEqual([])
+    expect(told).not.toEqual([])
+    expect(JSON.stringify([result, told])).not.toContain('secret')
+  })
+
   test('passes on what the model rejects with, and asks the model while Redis is away', async () => {
     const error = new EmbeddingError('ollama', 'timeout', true)
     let fails = true
