@@ -109,7 +109,7 @@ function State({ job }: { readonly job: JobStatus }): Html {
       : ''
   return (
     <>
-      <Pill tone={job.failures > 0 ? 'warn' : 'good'}>under way</Pill>{' '}
+      {job.failures > 0 ? <Pill tone="warn">retrying</Pill> : <Pill tone="good">under way</Pill>}{' '}
       <span class="soft below">{`${items(job.progress)}${failures}`}</span>
     </>
   )

@@ -9,6 +9,7 @@ import type { CacheEvent } from '../cache/outcome.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { randomId } from '../entry/id.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import { type CacheFigures, type Figures, WHOLE_CACHE } from './figures.ts'
@@ -54,6 +55,9 @@ export interface MetricsOptions {
   /** @default webPlatform() */
   readonly platform?: Platform
 }
+
+/** How long sinks may take, in milliseconds. */
+const PATIENCE_MS = 10_000
 
 /** The namespace of figures beyond the bound of names. A path holds no space. */
 export const OTHER_CACHES = '(other caches)'
@@ -117,7 +121,10 @@ export class Metrics {
     this.#tally(cache).add(code, by)
   }
 
-  /** Hands on what was counted. Resolves when every sink has it, or has failed twice; never rejects. */
+  /**
+   * Hands on what was counted. Resolves when every sink has it, has failed twice, or has been silent for ten
+   * seconds; never rejects.
+   */
   flush(): Promise<void> {
     if (this.#isStopped) return this.#flushing
     const figures = this.#take()
@@ -128,8 +135,10 @@ export class Metrics {
       at: this.#platform.now(),
       figures,
     }
-    // One after the other, so that a sink sees the batches of a source in order.
-    this.#flushing = this.#flushing.then(() => this.#handOn(batch))
+    // One after the other, so that a sink sees the batches of a source in order. On Workers the request
+    // that handed the one before on may be over, and with it whatever was to say so.
+    const before = settledWithin(this.#platform, PATIENCE_MS, this.#flushing)
+    this.#flushing = before.then(() => this.#handOn(batch))
     return this.#flushing
   }
 
@@ -142,6 +151,11 @@ export class Metrics {
   }
 
   async #handOn(batch: Batch): Promise<void> {
+    const ended = await settledWithin(this.#platform, PATIENCE_MS, this.#offer(batch))
+    if (ended === TIMED_OUT) this.#lost++
+  }
+
+  async #offer(batch: Batch): Promise<void> {
     const results = await Promise.allSettled(this.#sinks.map((sink) => sink.write(batch)))
     const again = this.#sinks.filter((_, i) => results[i]?.status === 'rejected')
     const failed = await Promise.allSettled(again.map((sink) => sink.write(batch)))

@@ -14,6 +14,7 @@ import type { Requester } from '../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
 import { found } from '../../support/findings.ts'
+import { turns } from '../../support/turns.ts'
 
 /** A sink that keeps what it is given, and fails as often as it is told. */
 class Shelf implements MetricsSink {
@@ -204,6 +205,33 @@ describe('Metrics', () => {
       const told = shelf.batches.map(({ figures }) => counterOf(figures, 'm.absent'))
       expect(told).toEqual([1, 1])
     })
+  })
+
+  test('go on without a batch of which nothing is heard: its request may be over', async () => {
+    const cache = make()
+    let isFirst = true
+    const sink: MetricsSink = {
+      name: 'sink',
+      write: (batch) => {
+        const isCutOff = isFirst
+        isFirst = false
+        return isCutOff ? new Promise(() => undefined) : shelf.write(batch)
+      },
+    }
+    const metrics = counting(cache, { sinks: [sink] })
+    await cache.get('a')
+    const cutOff = metrics.flush()
+    await cache.get('b')
+
+    const flushed = metrics.flush()
+    await turns()
+    expect(shelf.batches).toEqual([])
+    await platform.advance(10_000)
+    await flushed
+    await cutOff
+
+    expect(shelf.batches).toMatchObject([{ sequence: 2 }])
+    expect(metrics.lostBatches).toBe(1)
   })
 
   test('name no more namespaces than they are told to', async () => {
