@@ -234,7 +234,13 @@ export class CacheNamespace<Values = unknown> {
     })
   }
 
-  /** Invalidates every entry with one of these tags, whatever their number: one command. */
+  /**
+   * Invalidates every entry with one of these tags, whatever their number: one command.
+   *
+   * @throws {InvalidOptionError} When the mode is neither hard nor soft.
+   * @throws {InvalidKeyError} When a tag cannot be one, or there are too many.
+   * @throws {RemoteError} When Redis has not confirmed it; it may have been applied.
+   */
   invalidateTags(tags: readonly string[], options: InvalidateOptions = {}): Promise<void> {
     return reported(this.#ctx, 'invalidateTags', undefined, async () => {
       const { mode = 'hard' } = options

@@ -62,6 +62,7 @@ export class RequestSession<Data = Record<string, unknown>> {
     return this.#known.id
   }
 
+  /** Whose session it is. */
   get userId(): string {
     return this.#known.userId
   }
@@ -71,6 +72,7 @@ export class RequestSession<Data = Record<string, unknown>> {
     return this.#known.permissions
   }
 
+  /** Another after each revocation and each change of permissions of the user. */
   get epoch(): string {
     return this.#known.epoch
   }

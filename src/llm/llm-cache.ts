@@ -179,6 +179,7 @@ export class LLMResponseCache {
    * nobody reads any more, and a part of an answer is never stored.
    *
    * @param generate Returns the parts: texts, or anything else that the cache can store.
+   * @throws {NotCachedError} When the request wants a stored answer alone, and there is none.
    */
   async getOrStream<Part>(
     request: LLMRequest,
@@ -225,10 +226,12 @@ export class LLMResponseCache {
     return this.#invalidate('model', model)
   }
 
+  /** Answers to prompts of this version of a template are not served any more. */
   invalidatePromptVersion(promptVersion: string): Promise<void> {
     return this.#invalidate('version', promptVersion)
   }
 
+  /** Answers of a tenant are not served any more. */
   invalidateTenant(tenant: string): Promise<void> {
     return this.#invalidate('tenant', tenant)
   }
@@ -277,6 +280,7 @@ export class LLMResponseCache {
     return this.#invalidate('email', emailId)
   }
 
+  /** Analyses of this workflow are not served any more. */
   invalidateByWorkflowId(workflowId: string): Promise<void> {
     return this.#invalidate('workflow', workflowId)
   }

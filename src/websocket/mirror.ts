@@ -63,6 +63,7 @@ export class Mirror {
     return ids.filter((_, i) => known[i] !== true)
   }
 
+  /** A connection is gone, and with it from all its rooms. */
   async closed(id: string): Promise<void> {
     await this.#cache.removeConnection(id)
   }
@@ -73,6 +74,7 @@ export class Mirror {
     return this.#cache.addConnectionToRoom(id, room, user)
   }
 
+  /** A connection has left a room. */
   async left(id: string, room: string): Promise<void> {
     await this.#cache.removeConnectionFromRoom(id, room)
   }

@@ -50,6 +50,7 @@ type Constructor<Base> = new (options?: never) => Base
  * With Redis away, every call fails, and so does the request: a visitor is never taken for a new one.
  *
  * @param Store `session.Store` of express-session.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  *
  * @example
  * ```ts no-check

@@ -76,8 +76,8 @@ function hasOthers(one: ReadonlySet<string>, other: ReadonlySet<string>): boolea
 /**
  * Asks a language model, behind the response.
  *
- * @param ask Sends a question to a model, and resolves to its answer. Anything but one that begins with
- * yes or no judges nothing.
+ * @param ask Sends a question to a model, and resolves to its answer. Of anything but one that begins with
+ * yes or no the judge rejects with a `TypeError`, which judges nothing.
  */
 export function modelJudge(ask: (question: string) => Promise<string>): Judge {
   return async (answers) => {

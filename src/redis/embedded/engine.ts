@@ -172,6 +172,7 @@ export class EmbeddedRedis {
    * they are of one instant. What was used last, and how often, is not told.
    *
    * @param chunkBytes Length of every chunk but the last, above 0. @default 1_048_576
+   * @throws {InvalidOptionError} When that is no number above 0.
    */
   dump({ chunkBytes = 1024 * 1024 }: { readonly chunkBytes?: number } = {}): Iterable<Uint8Array> {
     if (!(chunkBytes >= 1)) throw new InvalidOptionError('chunkBytes', 'a number of bytes above 0')

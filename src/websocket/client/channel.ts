@@ -69,6 +69,7 @@ export class Channel<Events extends EventMap = EventMap> {
     this.#owner = owner
   }
 
+  /** Where its subscription stands. */
   get state(): ChannelState {
     return this.#state
   }
@@ -132,6 +133,7 @@ export class Channel<Events extends EventMap = EventMap> {
     return this.#state === 'subscribed' && this.#owner.send('nearcache:presence_update', data)
   }
 
+  /** Ends it; its listeners hear nothing any more. */
   unsubscribe(): void {
     this.#owner.unsubscribe(this.name)
   }

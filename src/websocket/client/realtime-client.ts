@@ -74,6 +74,7 @@ export class RealtimeClient {
     })
   }
 
+  /** Where its connection stands. */
   get state(): ClientState {
     return this.#link.state
   }
