@@ -237,8 +237,8 @@ export class CacheNamespace<Values = unknown> {
   /**
    * Invalidates every entry with one of these tags, whatever their number: one command.
    *
-   * @throws {InvalidOptionError} When the mode is neither hard nor soft.
-   * @throws {InvalidKeyError} When a tag cannot be one, or there are too many.
+   * @throws {InvalidOptionError} When there are too many tags, or the mode is neither hard nor soft.
+   * @throws {InvalidKeyError} When one of them cannot be a tag.
    * @throws {RemoteError} When Redis has not confirmed it; it may have been applied.
    */
   invalidateTags(tags: readonly string[], options: InvalidateOptions = {}): Promise<void> {

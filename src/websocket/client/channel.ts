@@ -133,7 +133,7 @@ export class Channel<Events extends EventMap = EventMap> {
     return this.#state === 'subscribed' && this.#owner.send('nearcache:presence_update', data)
   }
 
-  /** Ends it; its listeners hear nothing any more. */
+  /** Ends it: its state is `ended`, and no event comes any more. */
   unsubscribe(): void {
     this.#owner.unsubscribe(this.name)
   }
