@@ -18,8 +18,9 @@ export interface HonoHttpCacheOptions extends Omit<HttpCacheOptions, 'user'> {
   readonly user?: (request: Request, c: Context) => string | undefined
   /**
    * How to run the app again behind an answer that was stale, since a context of Hono answers once:
-   * `(request, c) => app.fetch(request, c.env)`. It comes back to this middleware, which lets it pass.
-   * Without it, what is stale is refreshed before the answer. @default none
+   * `(request, c) => app.fetch(request, c.env)`. It comes back to this middleware, which lets it pass, and
+   * takes what handlers have answered; what is done to that outside is lost. Without it, what is stale is
+   * refreshed before the answer. @default none
    */
   readonly revalidate?: (request: Request, c: Context) => Response | Promise<Response>
 }
@@ -44,27 +45,42 @@ export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
   if (revalidate !== undefined && typeof revalidate !== 'function') {
     throw new InvalidOptionError('revalidate', 'a function')
   }
-  /** Requests that this cache has sent on behind an answer. */
-  const own = new WeakSet<Request>()
+  /** Of requests that this cache has sent on behind an answer: who waits for what handlers make of them. */
+  const own = new WeakMap<Request, (response: Response) => void>()
 
   return async function httpCache(c, next) {
     const { raw } = c.req
-    if (own.has(raw)) return next()
-    const origin = async (request: Request): Promise<Response> => {
-      c.req.raw = request
+    const answered = async (): Promise<Response> => {
       await next()
-      // Middleware outside of this one is to see what the client has sent.
-      c.req.raw = raw
       const response = c.res
       // Else the context would mix its fields into the next response it is given.
       c.res = undefined
       return response
     }
+    const tell = own.get(raw)
+    if (tell) {
+      tell(await answered())
+      // What middleware outside of this one makes of it is sent to nobody.
+      c.res = new Response(null, { status: 204 })
+      return undefined
+    }
+    const origin = async (request: Request): Promise<Response> => {
+      c.req.raw = request
+      const response = await answered()
+      // Middleware outside of this one is to see what the client has sent.
+      c.req.raw = raw
+      return response
+    }
     const behind =
       revalidate &&
       (async (request: Request): Promise<Response> => {
-        own.add(request)
-        return revalidate(request, c)
+        let inner: Response | undefined
+        own.set(request, (response) => {
+          inner = response
+        })
+        const outer = await revalidate(request, c)
+        // Middleware outside of this one may have refused the request.
+        return inner ?? outer
       })
     contexts.set(raw, c)
     c.res = await cache.handle(raw, { origin, behind })

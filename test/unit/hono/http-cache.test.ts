@@ -99,6 +99,36 @@ describe('httpCache', () => {
     expect(fresh.headers.get('age')).toBe('0')
   })
 
+  test('stores what handlers have answered behind it, and nothing of what is done outside of it', async () => {
+    const { app, middleware, platform, request } = setUp({
+      revalidate: (again) => app.fetch(again),
+    })
+    let calls = 0
+    app.use(compress({ threshold: 1 }))
+    app.use(async (c, next) => {
+      await next()
+      c.header('set-cookie', `seen=${calls}`)
+    })
+    app.use(middleware)
+    app.get('/', (c) => {
+      calls++
+      return c.text(`call ${calls}`, 200, {
+        'cache-control': 'public, max-age=60, stale-while-revalidate=60',
+      })
+    })
+    await request('/')
+    await platform.advance(70_000)
+    await request('/', { headers: { 'accept-encoding': 'gzip' } })
+
+    const fresh = await request('/')
+
+    expect(await fresh.text()).toBe('call 2')
+    expect(fresh.headers.get('cache-status')).toBe('nearcache; hit; ttl=60')
+    expect(fresh.headers.get('content-encoding')).toBeNull()
+    expect(fresh.headers.getSetCookie()).toEqual(['seen=2'])
+    expect(calls).toBe(2)
+  })
+
   test('refreshes before the answer where it is not', async () => {
     const { app, middleware, platform, request } = setUp()
     let calls = 0
