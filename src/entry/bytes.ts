@@ -66,7 +66,18 @@ export function toBase64(bytes: Uint8Array): string {
 
 /** Base64url without padding (RFC 4648, section 5). */
 export function toBase64Url(bytes: Uint8Array): string {
-  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  return urlSafe(toBase64(bytes))
+}
+
+/** Base64 as base64url without padding. */
+export function urlSafe(base64: string): string {
+  return base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+}
+
+/** Base64url without padding as base64. */
+export function fromUrlSafe(text: string): string {
+  const base64 = text.replaceAll('-', '+').replaceAll('_', '/')
+  return base64.padEnd(Math.ceil(base64.length / 4) * 4, '=')
 }
 
 /**

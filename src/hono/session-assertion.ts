@@ -10,7 +10,7 @@ import {
   decodeUtf8,
   encodeUtf8,
   fromBase64,
-  toBase64,
+  fromUrlSafe,
   toBase64Url,
 } from '../entry/bytes.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
@@ -150,15 +150,11 @@ function signature(secret: Bytes, text: string): string {
 }
 
 function encode(value: unknown): string {
-  return toBase64(encodeUtf8(JSON.stringify(value)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '')
+  return toBase64Url(encodeUtf8(JSON.stringify(value)))
 }
 
 function decode(text: string): Record<string, unknown> | undefined {
-  const base64 = text.replaceAll('-', '+').replaceAll('_', '/')
-  const bytes = fromBase64(base64.padEnd(Math.ceil(base64.length / 4) * 4, '='))
+  const bytes = fromBase64(fromUrlSafe(text))
   try {
     const value: unknown = bytes && JSON.parse(decodeUtf8(bytes))
     return typeof value === 'object' && value !== null ? (value as never) : undefined

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { fromUrlSafe, urlSafe } from '../entry/bytes.ts'
 import type { Cipher, CipherContext } from '../entry/cipher.ts'
 import { CorruptEntryError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -76,8 +77,7 @@ export class FastPath {
       JSON.stringify(claims),
       this.#contextOf(token, validatedAt),
     )
-    const sealed = text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
-    const issued = `f1.${keyId}.${validatedAt.toString(36)}.${sealed}`
+    const issued = `f1.${keyId}.${validatedAt.toString(36)}.${urlSafe(text)}`
     return issued.length <= MAX_TOKEN_CHARS ? issued : undefined
   }
 
@@ -102,10 +102,8 @@ export class FastPath {
   }
 
   async #open(keyId: string, sealed: string, context: CipherContext): Promise<Claims | undefined> {
-    const base64 = sealed.replaceAll('-', '+').replaceAll('_', '/')
-    const padded = base64.padEnd(Math.ceil(base64.length / 4) * 4, '=')
     try {
-      const text = await this.#options.cipher.open(keyId, padded, context)
+      const text = await this.#options.cipher.open(keyId, fromUrlSafe(sealed), context)
       // It is authentic, hence of the form that was written.
       return JSON.parse(text) as Claims
     } catch (error) {
