@@ -1,17 +1,19 @@
 /**
- * Kysely as the repository uses it: to build and check statements, which the driver port runs.
+ * Kysely as the repository uses it: to build and check statements, which the driver port runs. Its parts
+ * are put together here, since its class `Kysely` brings schemas, introspection and transactions along.
  *
  * @module
  */
 
 import {
   type CompiledQuery,
+  DefaultConnectionProvider,
+  DefaultQueryExecutor,
   DummyDriver,
   type GeneratedAlways,
-  Kysely,
+  QueryCreator,
   type RawBuilder,
   SqliteAdapter,
-  SqliteIntrospector,
   SqliteQueryCompiler,
   sql,
 } from 'kysely'
@@ -33,13 +35,12 @@ interface GeneratedColumns {
   urgency: GeneratedAlways<number>
 }
 
-export const builder: Kysely<Database> = new Kysely<Database>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
+export const builder: QueryCreator<Database> = new QueryCreator<Database>({
+  executor: new DefaultQueryExecutor(
+    new SqliteQueryCompiler(),
+    new SqliteAdapter(),
+    new DefaultConnectionProvider(new DummyDriver()),
+  ),
 })
 
 /** Any number of texts as one bound value, which keeps within D1's 100. */
