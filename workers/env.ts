@@ -67,9 +67,9 @@ const Questions = z.pipe(
   }),
 )
 
-const duration = (example: string) =>
+const duration = (least: number, example: string) =>
   z.templateLiteral(
-    [z.int().check(z.nonnegative()), z.enum(['ms', 's', 'm'])],
+    [z.int().check(z.minimum(least)), z.enum(['ms', 's', 'm'])],
     `must be like ${example}`,
   )
 
@@ -120,7 +120,7 @@ const Environment = z
       ),
     ),
     SESSION_FAST_PATH: optional(
-      duration('30s, or 0s for none').check(
+      duration(0, '30s, or 0s for none').check(
         z.refine((text) => FAST_PATHS.test(text), 'must be at most 60s'),
       ),
     ),
@@ -128,12 +128,7 @@ const Environment = z
       z.custom<Fetcher>(hasMethods('fetch'), 'must be the binding of a service'),
     ),
     DEMO_LOGIN: optional(Switch),
-    NEAR_TTL: optional(
-      z.templateLiteral(
-        [z.int().check(z.positive()), z.enum(['ms', 's', 'm'])],
-        'must be like 500ms or 1s',
-      ),
-    ),
+    NEAR_TTL: optional(duration(1, '500ms or 1s')),
   })
   .check(
     z.superRefine(({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }, context) => {
