@@ -67,11 +67,8 @@ const Questions = z.pipe(
   }),
 )
 
-const duration = (least: number, example: string) =>
-  z.templateLiteral(
-    [z.int().check(z.minimum(least)), z.enum(['ms', 's', 'm'])],
-    `must be like ${example}`,
-  )
+const duration = (example: string) =>
+  z.templateLiteral([z.int(), z.enum(['ms', 's', 'm'])], `must be like ${example}`)
 
 const Environment = z
   .object({
@@ -120,7 +117,7 @@ const Environment = z
       ),
     ),
     SESSION_FAST_PATH: optional(
-      duration(0, '30s, or 0s for none').check(
+      duration('30s, or 0s for none').check(
         z.refine((text) => FAST_PATHS.test(text), 'must be at most 60s'),
       ),
     ),
@@ -128,7 +125,11 @@ const Environment = z
       z.custom<Fetcher>(hasMethods('fetch'), 'must be the binding of a service'),
     ),
     DEMO_LOGIN: optional(Switch),
-    NEAR_TTL: optional(duration(1, '500ms or 1s')),
+    NEAR_TTL: optional(
+      duration('500ms or 1s').check(
+        z.refine((text) => Number.parseInt(text, 10) > 0, 'must be above 0'),
+      ),
+    ),
   })
   .check(
     z.superRefine(({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }, context) => {

@@ -202,6 +202,25 @@ describe('the environment', () => {
     )
   })
 
+  test.each([
+    ['NEAR_TTL', '0s'],
+    ['NEAR_TTL', '-1s'],
+    ['NEAR_TTL', '1.5s'],
+    ['SESSION_FAST_PATH', '-1s'],
+    ['SESSION_FAST_PATH', '61s'],
+  ])('%s is none of %s', (name, value) => {
+    expect(() => readEnv({ ...onItsObject, [name]: value })).toThrow(name)
+  })
+
+  test.each(['1ms', '30s', '1m'])(
+    '%s is how long copies and sessions may be served unseen',
+    (value) => {
+      const both = { ...onItsObject, NEAR_TTL: value, SESSION_FAST_PATH: value }
+
+      expect(readEnv(both).nearTtl).toBe(value)
+    },
+  )
+
   test('with half of Upstash names the half that is missing', () => {
     const half = { ...onItsObject, UPSTASH_REDIS_REST_TOKEN: 'token' }
 
