@@ -12,7 +12,9 @@
  *   `nearcache:resumed`, then, if `recovered` is true, the missed events in order. If it is false the
  *   history did not reach back far enough, and the client has to fetch its state anew.
  * - `nearcache:presence_diff` takes the place of `member_added` and `member_removed`: all that
- *   happened within one batch. `count` is exact where a large channel no longer names everybody.
+ *   happened within one batch, as `joins`, a list of `user_id` and `user_info`, `leaves`, a list of
+ *   ids, and `count`, which is exact where a large channel no longer names everybody. A user who left
+ *   and came back as somebody else is in both lists: leaves come first.
  * - A client may send `nearcache:presence_update` to change its user's `user_info` while present. It
  *   is signed as a subscription is, by whoever says who a user is. Other connections with the
  *   extensions get the event of the same name; stock clients keep what they got first.
@@ -64,22 +66,6 @@ export interface Resumed {
   readonly recovered: boolean
   /** How many events follow. */
   readonly replayed: number
-}
-
-/** A user as others see it. */
-export interface PresentUser {
-  readonly user_id: string
-  /** As it was signed; absent where the subscription had none. */
-  readonly user_info?: unknown
-}
-
-/** What `data` of `nearcache:presence_diff` says. */
-export interface PresenceDiff {
-  readonly joins: readonly PresentUser[]
-  /** Ids of users. One may be in `joins` too: it left and came back as somebody else. Leaves come first. */
-  readonly leaves: readonly string[]
-  /** Users in the channel now, named or not. */
-  readonly count: number
 }
 
 /** `data` of a `nearcache:presence_update` that a client sends. */

@@ -91,7 +91,7 @@ function tellWatchers({ connections }: HubChannel, delivery: Delivery): void {
   const { joins, leaves } = delivery.diff
   const events = [
     { name: 'offline' as const, userIds: leaves },
-    { name: 'online' as const, userIds: joins.map(({ user_id }) => user_id) },
+    { name: 'online' as const, userIds: joins.map(({ id }) => id) },
   ].filter(({ userIds }) => userIds.length > 0)
   if (events.length === 0) return
   const frame = watchlistFrame(events)

@@ -13,6 +13,7 @@ import {
   memberRemovedFrame,
   presenceUpdateFrame,
 } from '../protocol/server-frame.ts'
+import type { RosterUser } from './roster-types.ts'
 import { within } from './snapshot-text.ts'
 import type { Delivery } from './stubs.ts'
 
@@ -45,7 +46,7 @@ export class PresenceFrames {
     const { joins, leaves } = delivery.diff
     this.#channel = channel
     this.delivery = delivery
-    this.#concerned = new Set([...joins.map(({ user_id }) => user_id), ...leaves])
+    this.#concerned = new Set([...joins.map(({ id }) => id), ...leaves])
   }
 
   /** @param user Whose connection it is, for which there is nothing of itself. */
@@ -66,9 +67,9 @@ export class PresenceFrames {
     const { joins, leaves } = this.delivery.diff
     this.#parts ??= [
       ...leaves.map((user) => ({ user, text: memberRemovedFrame(channel, user) })),
-      ...joins.map(({ user_id: user, user_info: info }) => ({
-        user,
-        text: memberAddedFrame(channel, { id: user, info }),
+      ...joins.map((user) => ({
+        user: user.id,
+        text: memberAddedFrame(channel, jsonOf(user)),
       })),
     ]
     return textsOf(this.#parts, own)
@@ -76,10 +77,10 @@ export class PresenceFrames {
 
   /** The diff, and the updates, which are for everybody. */
   #extended(own: string | undefined): readonly string[] {
-    const { position, diff, updates } = this.delivery
+    const { position, diff } = this.delivery
     this.#diff ??= {
-      joins: diff.joins.map((user) => partOf(user.user_id, user)),
-      leaves: diff.leaves.map((user) => partOf(user, user)),
+      joins: diff.joins.map((user) => ({ user: user.id, text: within(jsonOf(user)) })),
+      leaves: diff.leaves.map((user) => ({ user, text: within(JSON.stringify(user)) })),
     }
     const { serial, epoch } = position
     const [joins, leaves] = [textsOf(this.#diff.joins, own), textsOf(this.#diff.leaves, own)]
@@ -87,13 +88,15 @@ export class PresenceFrames {
       `{"event":"${EXTENSION_EVENTS.presenceDiff}","channel":${JSON.stringify(this.#channel)},` +
         `"data":"{\\"joins\\":[${joins}],\\"leaves\\":[${leaves}],\\"count\\":${diff.count}}",` +
         `"serial":${serial},"epoch":${JSON.stringify(epoch)}}`,
-      ...updates.map((user) => presenceUpdateFrame(this.#channel, user, position)),
+      ...diff.updates.map((user) => presenceUpdateFrame(this.#channel, jsonOf(user), position)),
     ]
   }
 }
 
-function partOf(user: string, value: unknown): Part {
-  return { user, text: within(JSON.stringify(value)) }
+/** A user as others see it; the information is JSON already. */
+function jsonOf({ id, info }: RosterUser): string {
+  const userId = JSON.stringify(id)
+  return info === undefined ? `{"user_id":${userId}}` : `{"user_id":${userId},"user_info":${info}}`
 }
 
 function textsOf(parts: readonly Part[], own: string | undefined): readonly string[] {

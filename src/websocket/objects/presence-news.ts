@@ -4,13 +4,11 @@
  * @module
  */
 
-import type { PresentUser } from '../extensions.ts'
 import type { App } from '../protocol/app.ts'
 import type { WebhookOutbox } from '../protocol/webhook-outbox.ts'
 import type { ChannelHistory } from './channel-history.ts'
 import type { FanOut } from './fan-out.ts'
 import type { Membership } from './membership.ts'
-import type { RosterUser } from './roster-types.ts'
 
 /** What news are made of. */
 export interface NewsParts {
@@ -40,15 +38,8 @@ export class PresenceNews {
     const diff = membership.takeNews(now)
     if (diff === undefined) return
     this.#toldAt = now
-    const { joins, leaves, updates, count } = diff
-    this.#parts.fanOut.send(membership.attached(), [
-      {
-        kind: 'presence',
-        position: this.#parts.history.advance(),
-        diff: { joins: joins.map(presentUser), leaves, count },
-        updates: updates.map(presentUser),
-      },
-    ])
+    const position = this.#parts.history.advance()
+    this.#parts.fanOut.send(membership.attached(), [{ kind: 'presence', position, diff }])
   }
 
   /** When the batch that is open is to be told, in epoch milliseconds. */
@@ -87,8 +78,4 @@ export function batchMsFor(batchMs: number, connections: number): number {
 
 function holdOf(kind: 'left' | 'graced'): number | undefined {
   return kind === 'graced' ? 0 : undefined
-}
-
-function presentUser({ id, info }: RosterUser): PresentUser {
-  return info === undefined ? { user_id: id } : { user_id: id, user_info: JSON.parse(info) }
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { PresenceDiff, PresentUser, Resume } from '../extensions.ts'
+import type { Resume } from '../extensions.ts'
 import type { CachedEvent, ChannelAttribute, ChannelInfo } from '../protocol/ports.ts'
 import type { HubReport } from './reports.ts'
+import type { RosterDiff } from './roster-types.ts'
 
 /** Where a channel's history stands. */
 export interface ChannelPosition {
@@ -27,9 +28,7 @@ export type Delivery =
   | {
       readonly kind: 'presence'
       readonly position: ChannelPosition
-      readonly diff: PresenceDiff
-      /** Users that stayed, with other information. */
-      readonly updates: readonly PresentUser[]
+      readonly diff: RosterDiff
     }
   | { readonly kind: 'subscriptions'; readonly position: ChannelPosition; readonly count: number }
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { EXTENSION_EVENTS, type Positioned, type PresentUser, type Resumed } from '../extensions.ts'
+import { EXTENSION_EVENTS, type Positioned, type Resumed } from '../extensions.ts'
 
 /** A user of a presence channel. */
 export interface Member {
@@ -63,10 +63,13 @@ export function subscriptionErrorFrame(channel: string, refusal: SubscriptionRef
   return frame({ event: 'pusher:subscription_error', channel, data: { ...refusal } })
 }
 
-/** A user's first connection has joined. */
-export function memberAddedFrame(channel: string, { id, info }: Member): string {
-  const data = JSON.stringify({ user_id: id, user_info: info })
-  return frame({ event: 'pusher_internal:member_added', channel, data })
+/**
+ * A user's first connection has joined.
+ *
+ * @param user JSON of `user_id` and `user_info`.
+ */
+export function memberAddedFrame(channel: string, user: string): string {
+  return frame({ event: 'pusher_internal:member_added', channel, data: user })
 }
 
 /** A user's last connection has left. */
@@ -118,14 +121,13 @@ export function eventFrame(channel: string, event: string, data: unknown, userId
   return frame({ event, channel, data, user_id: userId })
 }
 
-/** Extension: a user's information is now another. */
-export function presenceUpdateFrame(
-  channel: string,
-  user: PresentUser,
-  position: Positioned,
-): string {
-  const data = JSON.stringify(user)
-  return frame({ event: EXTENSION_EVENTS.presenceUpdate, channel, data, ...position })
+/**
+ * Extension: a user's information is now another.
+ *
+ * @param user JSON of `user_id` and `user_info`.
+ */
+export function presenceUpdateFrame(channel: string, user: string, position: Positioned): string {
+  return frame({ event: EXTENSION_EVENTS.presenceUpdate, channel, data: user, ...position })
 }
 
 /** Extension: follows the answer to a subscription with `resume`, before the events themselves. */

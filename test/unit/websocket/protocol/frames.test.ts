@@ -176,7 +176,7 @@ describe('frames of the server', () => {
     ],
     [
       'joined',
-      frames.memberAddedFrame('presence-x', { id: 'u', info: { n: 1 } }),
+      frames.memberAddedFrame('presence-x', '{"user_id":"u","user_info":{"n":1}}'),
       {
         event: 'pusher_internal:member_added',
         channel: 'presence-x',
@@ -245,7 +245,7 @@ describe('frames of the server', () => {
     ],
     [
       'an update of presence',
-      frames.presenceUpdateFrame('presence-x', { user_id: 'u' }, { epoch: 'e', serial: 8 }),
+      frames.presenceUpdateFrame('presence-x', '{"user_id":"u"}', { epoch: 'e', serial: 8 }),
       {
         event: 'nearcache:presence_update',
         channel: 'presence-x',
