@@ -6,54 +6,73 @@
  */
 
 import { DatabaseSync } from 'node:sqlite'
+import fc from 'fast-check'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { CachedEmailRepository } from '../../../src/email/cached/cached-email-repository.ts'
 import type { NearMessages } from '../../../src/email/cached/options.ts'
 import { toSqlDriver } from '../../../src/email/driver.ts'
-import type { EmailStatus } from '../../../src/email/email.ts'
+import type { Email, EmailStatus, NewEmail } from '../../../src/email/email.ts'
 import type { EmailRepository } from '../../../src/email/email-repository.ts'
 import { migrate } from '../../../src/email/schema.ts'
 import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
+import { DuplicateEmailError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { Gate } from '../../schedule/gate.ts'
+import { type Least, MailHistory, type Reader } from './mailbox-history.ts'
 
 export const STATUSES: readonly EmailStatus[] = ['new', 'pending', 'completed']
-export const IDS = ['a', 'b']
+/** The last one is not there at first. */
+export const IDS = ['a', 'b', 'c']
 
-/** A write that has returned. */
-interface Returned {
-  readonly version: number
-  /** Epoch milliseconds. */
-  readonly at: number
-  readonly owner: number
+const about = {
+  id: fc.constantFrom(...IDS),
+  status: fc.constantFrom(...STATUSES),
+  isRead: fc.boolean(),
 }
+const write = fc.record({
+  kind: fc.constantFrom<WriteKind[]>('change', 'mark', 'delete', 'create', 'upsert'),
+  ...about,
+})
+const read = fc.record({
+  kind: fc.constantFrom<ReadKind[]>('status', 'ids', 'flag', 'total', 'count', 'graph', 'row'),
+  ...about,
+})
+type WriteKind = 'change' | 'mark' | 'delete' | 'create' | 'upsert'
+type ReadKind = 'status' | 'ids' | 'flag' | 'total' | 'count' | 'graph' | 'row'
+
+/** One call of a repository. */
+export const call = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ write }) },
+  { weight: 5, arbitrary: fc.record({ read }) },
+)
+export type Call = typeof call extends fc.Arbitrary<infer T> ? T : never
+type Write = typeof write extends fc.Arbitrary<infer T> ? T : never
+type Read = typeof read extends fc.Arbitrary<infer T> ? T : never
 
 /** An isolate, and how far its answers may lag behind the writes of others. */
-export interface Isolate {
-  readonly owner: number
+export interface Isolate extends Reader {
   readonly emails: CachedEmailRepository
-  readonly lagMs: number
+  /** What it has committed last. */
+  readonly committed: { id: string; nth: number } | { id: undefined }
 }
 
 /** The isolates, on one Redis and one database. */
 export class World {
   readonly gate = new Gate()
-  readonly platform = new ManualPlatform()
+  readonly platform: ManualPlatform
   readonly truth: SqlEmailRepository
-  readonly #redis: Transport
-  /** Every state each message has had, by its version. */
-  readonly #states = new Map<string, string[]>(IDS.map((id) => [id, ['', 'new']]))
-  readonly #returned = new Map<string, Returned[]>(
-    IDS.map((id) => [id, [{ version: 1, at: 0, owner: -1 }]]),
-  )
-  readonly #dead = new Set<number>()
   readonly violations: string[] = []
+  readonly #redis: Transport
+  readonly #history = new MailHistory(IDS)
+  readonly #dead = new Set<number>()
+  #states = 0
 
-  private constructor(truth: SqlEmailRepository, redis: Transport) {
+  private constructor(truth: SqlEmailRepository, redis: Transport, platform: ManualPlatform) {
     this.truth = truth
     this.#redis = redis
+    this.platform = platform
   }
 
   /** A mailbox whose lists are all in Redis. */
@@ -62,14 +81,15 @@ export class World {
     await migrate(driver)
     const platform = new ManualPlatform()
     const truth = new SqlEmailRepository({ db: driver, platform })
-    for (const id of IDS) {
-      await truth.createEmail({ id, subject: id, senderEmail: 's@mail.example', receivedAt: 1 })
+    const world = new World(truth, embeddedTransport({ platform }), platform)
+    for (const id of IDS.slice(0, -1)) {
+      const email = await truth.createEmail(world.#email({ id, status: 'new', isRead: false }))
+      const nth = world.#history.commit(id, email)
+      world.#history.return(id, { nth, at: 0, owner: -1 })
     }
-    const redis = embeddedTransport({ platform })
-    const cache = new RedisCacheManager({ redis, platform })
-    const emails = new CachedEmailRepository({ db: { repository: truth }, cache, platform })
-    for (const status of STATUSES) await emails.queryEmails({ statuses: [status] })
-    return Object.assign(new World(truth, redis), { platform })
+    const cache = new RedisCacheManager({ redis: world.#redis, platform })
+    await allOf(new CachedEmailRepository({ db: { repository: truth }, cache, platform }))
+    return world
   }
 
   /** @param near As its options; the lag in milliseconds. */
@@ -86,65 +106,96 @@ export class World {
       },
     }
     const cache = new RedisCacheManager({ redis, platform, retries: 0, deadline: '10m' })
-    const repository = this.#gated(owner)
+    const committed: Isolate['committed'] = { id: undefined }
+    const repository = this.#gated(owner, committed)
     const options = near === undefined ? {} : { near }
     const emails = new CachedEmailRepository({ db: { repository }, cache, platform, ...options })
-    return { owner, emails, lagMs: near?.lag ?? 0 }
+    return { owner, emails, lagMs: near?.lag ?? 0, committed }
   }
 
-  async write({ owner, emails }: Isolate, id: string, status: EmailStatus): Promise<void> {
-    const change = await emails.changeEmail(id, { status })
-    const version = change?.after.version ?? 0
-    this.#returned.get(id)?.push({ version, at: this.platform.now(), owner })
+  async call(isolate: Isolate, one: Call): Promise<void> {
+    if ('read' in one) await this.#read(isolate, one.read)
+    else await this.#write(isolate, one.write)
   }
 
-  /** The version of a message that a read which begins now shows at least. */
-  #leastOf({ owner, lagMs }: Isolate, id: string): number {
-    const now = this.platform.now()
-    const seen = (this.#returned.get(id) ?? []).filter(
-      (write) => write.owner === owner || write.at <= now - lagMs,
-    )
-    return Math.max(...seen.map(({ version }) => version))
+  async #write(isolate: Isolate, asked: Write): Promise<void> {
+    const { owner, committed } = isolate
+    Object.assign(committed, { id: undefined })
+    await this.#make(isolate.emails, asked).catch(unlessDuplicate)
+    if (committed.id === undefined) return
+    const { id, nth } = committed
+    this.#history.return(id, { nth, at: this.platform.now(), owner })
   }
 
-  /**
-   * Reads a list with its messages, one of ids alone, and a message; each must be as some state was
-   * since the writes that it must show.
-   */
-  async read(isolate: Isolate, id: string, status: EmailStatus): Promise<void> {
+  async #make(emails: CachedEmailRepository, asked: Write): Promise<unknown> {
+    const { status, isRead, categories, ...email } = this.#email(asked)
+    switch (asked.kind) {
+      case 'change':
+        return emails.changeEmail(asked.id, { status, isRead, categories })
+      case 'mark':
+        return emails.changeEmail(asked.id, { isRead, categories })
+      case 'delete':
+        return emails.deleteEmail(asked.id)
+      case 'create':
+        return emails.createEmail({ ...email, status, isRead, categories })
+      case 'upsert':
+        return emails.createOrUpdate({ ...email, isRead, categories })
+    }
+  }
+
+  /** Reads; the answer must be as some state was since the writes that it must show. */
+  async #read(isolate: Isolate, asked: Read): Promise<void> {
     const { emails } = isolate
-    const least = this.#leastOfAll(isolate)
-    const page = await emails.queryEmails({ statuses: [status] })
-    const listed = page.emails.map((email) => email.id)
-    this.#judgeList(`list ${status}`, status, listed, least)
-    for (const { id: one, version } of page.emails) {
-      const from = least.get(one) ?? 0
-      if (version < from) this.violations.push(`message ${one} of list ${status}: before ${from}`)
+    const { id, status, isRead } = asked
+    const least = this.#history.leastOf(isolate, this.platform.now())
+    const listed = (page: { emails: readonly Email[] }, isMeant: (state: Seen) => boolean) => {
+      const ids = page.emails.map((email) => email.id)
+      this.#fail(asked, this.#history.misplaced(ids, isMeant, least))
+      for (const email of page.emails) this.#judge(asked, email.id, email, least)
     }
-    const leastListed = this.#leastOfAll(isolate)
-    const { ids } = await emails.queryEmailIds({ statuses: [status] })
-    this.#judgeList(`ids ${status}`, status, ids, leastListed)
-    const from = this.#leastOf(isolate, id)
-    const email = await emails.getEmailById(id)
-    if ((email?.version ?? 0) < from) this.violations.push(`message ${id}: before ${from}`)
-  }
-
-  #leastOfAll(isolate: Isolate): ReadonlyMap<string, number> {
-    return new Map(IDS.map((id) => [id, this.#leastOf(isolate, id)]))
-  }
-
-  #judgeList(
-    name: string,
-    status: EmailStatus,
-    listed: readonly string[],
-    least: ReadonlyMap<string, number>,
-  ): void {
-    for (const id of IDS) {
-      const states = (this.#states.get(id) ?? []).slice(least.get(id))
-      if (!states.some((state) => (state === status) === listed.includes(id))) {
-        this.violations.push(`${name} and ${id}: ${states.join()}`)
+    switch (asked.kind) {
+      case 'status':
+        listed(await emails.queryEmails({ statuses: [status] }), (s) => s.status === status)
+        return
+      case 'flag':
+        listed(await emails.queryEmails({ isRead }), (s) => s.isRead === isRead)
+        return
+      case 'total': {
+        const page = await emails.queryEmails({ total: true })
+        listed(page, () => true)
+        if (page.total !== page.emails.length) this.#fail(asked, [`total ${page.total}`])
+        return
       }
+      case 'ids': {
+        const { ids } = await emails.queryEmailIds({ statuses: [status] })
+        this.#fail(
+          asked,
+          this.#history.misplaced(ids, (s) => s.status === status, least),
+        )
+        return
+      }
+      case 'count': {
+        const count = await emails.countEmails({ statuses: [status] })
+        const isRight = this.#history.isCount(count, (s) => s.status === status, least)
+        if (!isRight) this.#fail(asked, [`count ${count}`])
+        return
+      }
+      case 'graph':
+        this.#judge(asked, id, await emails.getEmailByGraphId(`graph-${id}`), least)
+        return
+      case 'row':
+        this.#judge(asked, id, await emails.getEmailById(id), least)
     }
+  }
+
+  #judge(asked: Read, id: string, email: Email | undefined, least: Least): void {
+    if (!this.#history.isShown(id, email, least)) {
+      this.#fail(asked, [`${id} as ${email?.categories.join() ?? 'none'}`])
+    }
+  }
+
+  #fail({ kind, status, isRead }: Read, what: readonly string[]): void {
+    this.violations.push(...what.map((one) => `${kind} (${status}, ${isRead}): ${one}`))
   }
 
   /** Makes an actor stop where it is, for ever. */
@@ -153,12 +204,24 @@ export class World {
     this.gate.drop(owner)
   }
 
+  /** A message whose state has a name of its own. */
+  #email({ id, status, isRead }: Pick<Write, 'id' | 'status' | 'isRead'>): NewEmail & {
+    readonly status: EmailStatus
+    readonly isRead: boolean
+    readonly categories: readonly string[]
+  } {
+    const graphId = `graph-${id}`
+    const categories = [`state ${this.#states++}`]
+    const rest = { subject: id, senderEmail: 's@mail.example', receivedAt: 1 }
+    return { id, graphId, ...rest, status, isRead, categories }
+  }
+
   async #turn(owner: number, label: string): Promise<void> {
     if (!this.#dead.has(owner)) await this.gate.wait(owner, label)
     if (this.#dead.has(owner)) await new Promise<never>(() => undefined)
   }
 
-  #gated(owner: number): EmailRepository {
+  #gated(owner: number, committed: Isolate['committed']): EmailRepository {
     const { truth } = this
     return new Proxy(truth, {
       get: (target, name) => {
@@ -166,20 +229,58 @@ export class World {
         if (typeof value !== 'function') return value
         return async (...args: unknown[]) => {
           await this.#turn(owner, `before ${String(name)}`)
-          const result: unknown = await value.apply(target, args)
-          this.#note(result)
+          const answer: Promise<unknown> = value.apply(target, args)
+          const done = await answer.then(
+            (result) => () => result,
+            (error: unknown) => () => {
+              throw error
+            },
+          )
+          // Statements of SQLite end as they begin, so changes are noted in the order of their commits.
+          if (WRITES.has(name)) Object.assign(committed, this.#note(name, done))
           await this.#turn(owner, `after ${String(name)}`)
-          return result
+          return done()
         }
       },
     })
   }
 
-  /** Statements of SQLite end as they begin, so changes are noted in the order of their commits. */
-  #note(result: unknown): void {
-    if (typeof result !== 'object' || result === null || !('after' in result)) return
-    const { id, version, status } = result.after as { id: string; version: number; status: string }
-    const states = this.#states.get(id)
-    if (states) states[version] = status
+  #note(name: string | symbol, done: () => unknown): Isolate['committed'] {
+    try {
+      const result = done() as Email | { readonly after: Email } | undefined
+      if (result === undefined) return { id: undefined }
+      const email = 'after' in result ? result.after : result
+      const nth = this.#history.commit(email.id, name === 'deleteEmail' ? null : email)
+      return { id: email.id, nth }
+    } catch {
+      return { id: undefined }
+    }
   }
+}
+
+type Seen = Pick<Email, 'status' | 'isRead'>
+
+const WRITES: ReadonlySet<string | symbol> = new Set([
+  'changeEmail',
+  'createEmail',
+  'createOrUpdate',
+  'deleteEmail',
+])
+
+function unlessDuplicate(error: unknown): void {
+  if (!(error instanceof DuplicateEmailError)) throw error
+}
+
+/** Everything that can be asked. */
+export function allOf(emails: EmailRepository): Promise<unknown> {
+  return Promise.all([
+    ...STATUSES.flatMap((status) => [
+      emails.queryEmails({ statuses: [status] }),
+      emails.queryEmails({ statuses: [status], total: true }),
+      emails.countEmails({ statuses: [status] }),
+    ]),
+    ...[true, false].map((isRead) => emails.queryEmails({ isRead })),
+    emails.queryEmails({ total: true }),
+    ...IDS.flatMap((id) => [emails.getEmailById(id), emails.getEmailByGraphId(`graph-${id}`)]),
+  ])
 }

@@ -2,22 +2,21 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { amount } from '../../support/deep.ts'
 import { found } from '../../support/findings.ts'
-import { IDS, type Isolate, STATUSES, World } from './mailbox-world.ts'
+import { call, type Isolate, World } from './mailbox-world.ts'
 
 const LAG_MS = 200
 /** So much passes while steps wait; more, and a load would take longer than it may. */
 const MOST_PAUSED_MS = 4_000
 
-const call = fc.record({
-  kind: fc.constantFrom('write' as const, 'read' as const, 'read' as const, 'wait' as const),
-  id: fc.constantFrom(...IDS),
-  status: fc.constantFrom(...STATUSES),
-  /** A good part of the lag, so that answers of all ages come up. */
-  ms: fc.integer({ min: 1, max: LAG_MS }),
-})
+/** A good part of the lag, so that answers of all ages come up. */
+const pause = fc.record({ pauseMs: fc.integer({ min: 1, max: LAG_MS }) })
 const isolate = fc.record({
-  lagMs: fc.constantFrom(0, LAG_MS),
-  calls: fc.array(call, { minLength: 2, maxLength: 9 }),
+  /** Undefined: it keeps none. */
+  lagMs: fc.constantFrom(undefined, 0, LAG_MS),
+  calls: fc.array(fc.oneof({ weight: 8, arbitrary: call }, { weight: 1, arbitrary: pause }), {
+    minLength: 2,
+    maxLength: 9,
+  }),
 })
 const story = fc.record({
   isolates: fc.array(isolate, { minLength: 2, maxLength: 3 }),
@@ -34,17 +33,16 @@ type Calls = Tale['isolates'][number]['calls']
 
 /** One isolate at work, one call after the other. */
 async function run(world: World, at: Isolate, calls: Calls): Promise<void> {
-  for (const { kind, id, status, ms } of calls) {
-    if (kind === 'write') await world.write(at, id, status)
-    else if (kind === 'read') await world.read(at, id, status)
-    else await world.platform.delay(ms)
+  for (const one of calls) {
+    if ('pauseMs' in one) await world.platform.delay(one.pauseMs)
+    else await world.call(at, one)
   }
 }
 
 async function play(world: World, { isolates, order, pauses, death }: Tale): Promise<void> {
   const alive = new Set(isolates.keys())
   for (const [owner, { lagMs, calls }] of isolates.entries()) {
-    const at = world.isolate(owner, { lag: lagMs })
+    const at = world.isolate(owner, lagMs === undefined ? undefined : { lag: lagMs })
     void run(world, at, calls).then(
       () => alive.delete(owner),
       (error: unknown) => {
@@ -79,7 +77,7 @@ describe('Isolates that keep lists of a mailbox', () => {
         const world = await World.open()
         await play(world, tale)
         schedules++
-        reads += tale.isolates.flatMap(({ calls }) => calls).filter((c) => c.kind === 'read').length
+        reads += tale.isolates.flatMap(({ calls }) => calls).filter((c) => 'read' in c).length
         expect(world.violations).toEqual([])
       }),
       { numRuns: amount(60, 5_000) },

@@ -1,0 +1,96 @@
+/**
+ * What has become of each message of a mailbox, commit by commit, and what a read may show of it.
+ *
+ * @module
+ */
+
+import type { Email, EmailImage } from '../../../src/email/email.ts'
+
+/** A message after a commit; null where there is none. */
+type State = Pick<EmailImage, 'status' | 'isRead' | 'categories'> | null
+
+/** A write that has returned. */
+interface Returned {
+  /** Which state of its message it made. */
+  readonly nth: number
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly owner: number
+}
+
+/** Of each message, the first state that a read may show. */
+export type Least = ReadonlyMap<string, number>
+
+/** Who reads, and how far it may lag behind the writes of others, in milliseconds. */
+export interface Reader {
+  readonly owner: number
+  readonly lagMs: number
+}
+
+/** The states of all messages, in the order of their commits. */
+export class MailHistory {
+  readonly #states: ReadonlyMap<string, State[]>
+  readonly #returned: ReadonlyMap<string, Returned[]>
+
+  /** Of messages none of which is there yet. */
+  constructor(ids: readonly string[]) {
+    this.#states = new Map(ids.map((id) => [id, [null]]))
+    this.#returned = new Map(ids.map((id) => [id, [{ nth: 0, at: 0, owner: -1 }]]))
+  }
+
+  /** @returns Which state of the message that is. */
+  commit(id: string, state: State): number {
+    return (this.#states.get(id)?.push(state) ?? 0) - 1
+  }
+
+  return(id: string, returned: Returned): void {
+    this.#returned.get(id)?.push(returned)
+  }
+
+  /** What a read that begins now shows at least. */
+  leastOf({ owner, lagMs }: Reader, now: number): Least {
+    return new Map(
+      [...this.#returned].map(([id, all]) => {
+        const seen = all.filter((write) => write.owner === owner || write.at <= now - lagMs)
+        return [id, Math.max(...seen.map(({ nth }) => nth))]
+      }),
+    )
+  }
+
+  /** The messages that are listed, or are not, as they were in no state that might be shown. */
+  misplaced(
+    listed: readonly string[],
+    isMeant: (state: NonNullable<State>) => boolean,
+    least: Least,
+  ): string[] {
+    return [...least].flatMap(([id, from]) => {
+      const states = this.#since(id, from)
+      const isListed = listed.includes(id)
+      const isRight = states.some((state) => (state !== null && isMeant(state)) === isListed)
+      return isRight ? [] : [`${id} ${isListed ? 'is' : 'is not'} listed`]
+    })
+  }
+
+  /** Whether there is a count of messages that might be shown. */
+  isCount(count: number, isMeant: (state: NonNullable<State>) => boolean, least: Least): boolean {
+    const counts = [...least].map(([id, from]) =>
+      this.#since(id, from).map((state) => state !== null && isMeant(state)),
+    )
+    const certain = counts.filter((states) => states.every(Boolean)).length
+    return count >= certain && count <= counts.filter((states) => states.some(Boolean)).length
+  }
+
+  /** Whether a message, or that there is none, is as it was in a state that might be shown. */
+  isShown(id: string, email: Email | undefined, least: Least): boolean {
+    return this.#since(id, least.get(id) ?? 0).some((state) => textOf(state) === textOf(email))
+  }
+
+  #since(id: string, from: number): readonly State[] {
+    return (this.#states.get(id) ?? []).slice(from)
+  }
+}
+
+/** No two states have the same categories. */
+function textOf(state: State | undefined): string {
+  return state ? `${state.status} ${state.isRead} ${state.categories.join()}` : 'none'
+}
