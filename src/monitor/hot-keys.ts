@@ -41,7 +41,7 @@ export interface HotKey {
   readonly namespace: string
   /** The key; where keys are hashed, `#` and the hash. */
   readonly key: string
-  /** About so often: estimated from a sample where an isolate has over 4,096 operations an interval. */
+  /** About so often: estimated from a sample where an isolate has over 1,024 operations an interval. */
   readonly count: number
 }
 

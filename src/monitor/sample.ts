@@ -12,7 +12,7 @@
 import type { Platform } from '../platform/platform.ts'
 
 /** Arrivals that are taken before the rate is halved. */
-const TAKEN_AT_A_RATE = 4_096
+const TAKEN_AT_A_RATE = 1_024
 /** No fewer than one in so many, so that the next one taken is never far. */
 const MAX_WEIGHT = 64
 

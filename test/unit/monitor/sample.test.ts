@@ -8,10 +8,10 @@ function dice(seed: number): () => number {
 }
 
 describe('Sample', () => {
-  test('takes the first 4,096 arrivals, each for itself, and draws no dice for them', () => {
+  test('takes the first 1,024 arrivals, each for itself, and draws no dice for them', () => {
     const sample = new Sample({ random: () => expect.unreachable('nothing is drawn') })
 
-    const weights = Array.from({ length: 4_095 }, () => sample.weigh())
+    const weights = Array.from({ length: 1_023 }, () => sample.weigh())
 
     expect(new Set(weights)).toEqual(new Set([1]))
   })
