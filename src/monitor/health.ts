@@ -113,12 +113,10 @@ export function healthOf({ found, evidence, alerts, now, figures, stats }: Findi
   const { summary, memoryBytes, memoryLimitBytes } = evidence
   const issues = [
     ...issuesOf(found, circuit),
-    ...alerts.map(({ message, metadata: { value, unit, threshold } }) => {
-      const told =
-        unit === 'checks'
-          ? ''
-          : `: ${Math.round(value * 10) / 10} ${unit} (limit ${threshold} ${unit})`
-      return `${message}${told}`
+    ...alerts.flatMap(({ message, metadata: { value, unit, threshold } }) => {
+      // Said already, with the reason.
+      if (unit === 'checks') return found.kind === 'failed' ? [] : [message]
+      return [`${message}: ${Math.round(value * 10) / 10} ${unit} (limit ${threshold} ${unit})`]
     }),
   ]
   const status = found.kind === 'failed' ? 'down' : issues.length > 0 ? 'degraded' : 'ok'

@@ -98,9 +98,10 @@ export interface AnalyticsEngineLike {
 const MAX_POINTS = 25
 
 /**
- * A point for each cache of a batch, those with the fewest look-ups together in one: index and first blob its path; doubles are look-ups, hits, near
- * hits, stale hits, misses, loads, failed loads, sets, invalidations, errors, requests, commands, and
- * of look-ups that asked Redis count, mean, p50, p95 and p99 in milliseconds (-1 of none).
+ * A point for each cache of a batch, those with the fewest look-ups together in one: index and first blob
+ * its path; doubles are look-ups, hits, near hits, stale hits, misses, loads, failed loads, sets,
+ * invalidations, errors, requests, commands, and of look-ups that asked Redis count, mean, p50, p95 and p99
+ * in milliseconds (-1 of none).
  */
 export function analyticsEngineSink(dataset: AnalyticsEngineLike): MetricsSink {
   return {

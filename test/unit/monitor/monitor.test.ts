@@ -289,6 +289,9 @@ describe('CacheMonitor', () => {
         { id: 'connection', severity: 'critical', type: 'connectivity' },
       ])
       expect(ids(await one.monitor.getActiveAlerts())).toEqual(['connection'])
+      expect(one.monitor.getCurrentHealth()?.issues).toEqual([
+        'Redis does not answer (ECONNREFUSED)',
+      ])
 
       one.redis.fate = () => ({ kind: 'pass' })
       await one.monitor.performHealthCheck()
