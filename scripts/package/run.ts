@@ -24,7 +24,10 @@ const ROOT = join(import.meta.dirname, '../..')
 const BIN = join(ROOT, 'node_modules')
 const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   readonly engines: { readonly node: string }
+  readonly exports: Readonly<Record<string, unknown>>
 }
+/** All but the manifest, and the Worker, whose types are in terms of those of Cloudflare. */
+const SUBPATHS = Object.keys(MANIFEST.exports).filter((path) => !/package|worker$/.test(path))
 const INSTALL = 'install --silent --ignore-scripts --no-audit --no-fund --prefer-offline'
 const TIMEOUT_MS = 120_000
 /** As `engines` of the manifest has it, `>=22.12`. */
@@ -85,6 +88,9 @@ async function checkTypes(resolution: 'nodenext' | 'bundler'): Promise<string> {
   for (const [i, { code }] of examples.entries()) {
     writeFileSync(join(source, `example-${i}.ts`), `${code}\nexport {}\n`)
   }
+  const imports = SUBPATHS.map((path, i) => `import * as m${i} from 'nearcache${path.slice(1)}'`)
+  const used = SUBPATHS.map((_path, i) => `m${i}`)
+  writeFileSync(join(source, 'subpaths.ts'), `${imports.join('\n')}\nconsole.log(${used})\n`)
   const config = {
     compilerOptions: {
       ...{ strict: true, noEmit: true, skipLibCheck: resolution === 'bundler' },
@@ -105,7 +111,7 @@ async function checkTypes(resolution: 'nodenext' | 'bundler'): Promise<string> {
       timeout: TIMEOUT_MS,
     },
   )
-  return `${examples.length} examples`
+  return `${examples.length} examples, ${SUBPATHS.length} subpaths`
 }
 
 /** Each as a process of its own, with what it declares supplied, and what it defines used. */
