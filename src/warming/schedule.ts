@@ -1,10 +1,11 @@
 /**
- * When a job's slots are: cron expressions, in UTC.
+ * When a job's slots are: cron expressions, in UTC. Of croner there are the expressions and the calendar;
+ * its class `Cron` has timers besides.
  *
  * @module
  */
 
-import { Cron } from 'croner'
+import { CronDate, CronPattern } from 'croner'
 import { InvalidOptionError } from '../errors.ts'
 
 /**
@@ -16,10 +17,14 @@ export type Dialect = 'standard' | 'cloudflare'
 const MAX_LENGTH = 128
 const NICKNAME = /^@[a-z]+$/i
 const SECOND_MS = 1_000
+/** Minutes from UTC. */
+const UTC = 0
+/** Croner's, for a day that either of its two fields names. */
+const OPTIONS = { domAndDow: false } as const
 
 /** The slots of one cron expression, each the epoch milliseconds of a whole minute in UTC. */
 export class Schedule {
-  readonly #cron: Cron
+  readonly #pattern: CronPattern
 
   /**
    * @param pattern Five fields, names of weekdays and months, `L`, `W`, `#`; or a nickname as `@daily`.
@@ -37,7 +42,7 @@ export class Schedule {
         'written with names of weekdays (mon-fri), or given a dialect: 1 is Sunday on Cloudflare, and Monday elsewhere',
       )
     }
-    this.#cron = parse(pattern, dialect)
+    this.#pattern = parse(pattern, dialect)
     if (this.next(0) === undefined) throw NO_SCHEDULE
   }
 
@@ -45,12 +50,16 @@ export class Schedule {
   latest(now: number, count: number): readonly number[] {
     // Croner looks for what is before a second: the present one is to count.
     const after = (Math.floor(now / SECOND_MS) + 1) * SECOND_MS
-    return this.#cron.previousRuns(count, dateOf(after)).map((date) => date.getTime())
+    const date = new CronDate(dateOf(after), UTC)
+    const slots: number[] = []
+    while (slots.length < count && date.decrement(this.#pattern, OPTIONS))
+      slots.push(date.getTime())
+    return slots
   }
 
   /** The first slot after `slot`; none where the expression names no later day. */
   next(slot: number): number | undefined {
-    return this.#cron.nextRun(dateOf(slot))?.getTime()
+    return new CronDate(dateOf(slot), UTC).increment(this.#pattern, OPTIONS, false)?.getTime()
   }
 }
 
@@ -64,12 +73,9 @@ function dateOf(ms: number) {
   return new Date(ms)
 }
 
-function parse(pattern: string, dialect: Dialect | undefined): Cron {
+function parse(pattern: string, dialect: Dialect | undefined): CronPattern {
   try {
-    // Paused, and without a function: it never sets a timer.
-    return new Cron(pattern.trim(), {
-      paused: true,
-      utcOffset: 0,
+    return new CronPattern(pattern.trim(), undefined, {
       mode: '5-part',
       alternativeWeekdays: dialect === 'cloudflare',
     })

@@ -20,7 +20,21 @@ describe('Schedule', () => {
     ['0 9 * * tue#2', undefined, 'Tue, 13 Jan 2026 09:00'],
     ['0 0 L * *', undefined, 'Sat, 31 Jan 2026 00:00'],
     ['0 */6 * * *', undefined, 'Thu, 01 Jan 2026 06:00'],
+    ['0 0 LW * *', undefined, 'Fri, 30 Jan 2026 00:00'],
+    ['0 0 15,L feb ?', undefined, 'Sun, 15 Feb 2026 00:00'],
+    ['0 0 10W * *', undefined, 'Fri, 09 Jan 2026 00:00'],
+    ['0 0 11W * *', undefined, 'Mon, 12 Jan 2026 00:00'],
+    ['0 0 1W aug *', undefined, 'Mon, 03 Aug 2026 00:00'],
+    ['0 0 31W may *', undefined, 'Fri, 29 May 2026 00:00'],
+    ['0 0 * * thuL', undefined, 'Thu, 29 Jan 2026 00:00'],
+    ['0 0 * * mon-wed#L', undefined, 'Mon, 26 Jan 2026 00:00'],
+    ['0 0 * * fri-sun', undefined, 'Fri, 02 Jan 2026 00:00'],
+    ['0 0 * * 2#1', 'cloudflare', 'Mon, 05 Jan 2026 00:00'],
+    ['0 0 13 * fri', undefined, 'Fri, 02 Jan 2026 00:00'],
+    ['0 0 13 * +fri', undefined, 'Fri, 13 Feb 2026 00:00'],
+    ['0 0 29 2 *', undefined, 'Tue, 29 Feb 2028 00:00'],
     ['@daily', undefined, 'Fri, 02 Jan 2026 00:00'],
+    ['@yearly', undefined, 'Fri, 01 Jan 2027 00:00'],
   ])('%s (%s) comes next at %s, in UTC', (pattern, dialect, expected) => {
     expect(nextOf(pattern, dialect)).toBe(expected)
   })
@@ -46,14 +60,15 @@ describe('Schedule', () => {
     },
   )
 
-  test.each(['', '* * * *', '* * * * * *', '61 * * * *', '0 0 30 2 *', 'x'.repeat(200)])(
-    'refuses %j without repeating it',
-    (pattern) => {
-      expect(() => new Schedule(pattern)).toThrow(
-        'Option "schedule" must be a cron expression of five fields, in UTC, of a time that comes',
-      )
-    },
-  )
+  test.each([
+    ...['', '* * * *', '* * * * * *', '61 * * * *', '0 24 * * *', '0 0 30 2 *', 'x'.repeat(200)],
+    ...['0 0 0 * *', '0 0 32W * *', '0 0 W * *', '0 0 * 13 *', '@reboot', '0 0 * * thu-mon'],
+    ...['0 0 * * mon#6', '0 0 * * L', '0 0 * * +', '5/10 * * * *', '*/0 * * * *', '1,,2 * * * *'],
+  ])('refuses %j without repeating it', (pattern) => {
+    expect(() => new Schedule(pattern)).toThrow(
+      'Option "schedule" must be a cron expression of five fields, in UTC, of a time that comes',
+    )
+  })
 
   test('a Sunday of 0 is none on Cloudflare', () => {
     expect(() => new Schedule('0 0 * * 0', 'cloudflare')).toThrow(/schedule/)
