@@ -39,9 +39,12 @@ const SORT_COLUMNS: Readonly<Record<EmailOrderBy, readonly SortColumn[]>> = {
   sender: ['sender_email', 'received_at', 'id'],
 }
 
+/** Put together once: of a page's statement, most is its columns. */
+const WHOLE_ROWS = builder.selectFrom('emails').select(EMAIL_COLUMNS)
+
 /** One page of whole rows, and one row more to tell whether another page follows. */
 export function selectPage(query: CanonicalQuery): SqlStatement {
-  return compile(paged(builder.selectFrom('emails').select(EMAIL_COLUMNS), query))
+  return compile(paged(WHOLE_ROWS, query))
 }
 
 /** The same page as sort keys alone; the row has what `sortKeyOf` looks at. */

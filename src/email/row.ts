@@ -172,18 +172,18 @@ export function fromImageRow(row: ImageRow): EmailImage {
     threadId: row.thread_id,
     conversationId: row.conversation_id,
     inReplyTo: row.in_reply_to,
-    references: JSON.parse(row.reference_ids) as string[],
+    references: listIn<string>(row.reference_ids),
     subject: row.subject,
     bodyPreview: row.body_preview,
     senderEmail: row.sender_email,
     senderName: row.sender_name,
-    recipients: JSON.parse(row.recipients) as EmailAddress[],
-    cc: JSON.parse(row.cc) as EmailAddress[],
-    bcc: JSON.parse(row.bcc) as EmailAddress[],
+    recipients: listIn<EmailAddress>(row.recipients),
+    cc: listIn<EmailAddress>(row.cc),
+    bcc: listIn<EmailAddress>(row.bcc),
     receivedAt: row.received_at,
     sentAt: row.sent_at,
     importance: row.importance as EmailImportance,
-    categories: JSON.parse(row.categories) as string[],
+    categories: listIn<string>(row.categories),
     hasAttachments: row.has_attachments === 1,
     isRead: row.is_read === 1,
     isFlagged: row.is_flagged === 1,
@@ -202,9 +202,14 @@ export function fromImageRow(row: ImageRow): EmailImage {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     version: row.version,
-    attachments: JSON.parse(row.attachments) as EmailAttachment[],
-    entities: JSON.parse(row.entities) as EmailEntity[],
+    attachments: listIn<EmailAttachment>(row.attachments),
+    entities: listIn<EmailEntity>(row.entities),
   }
+}
+
+/** Most lists of most messages are empty. */
+function listIn<T>(text: string): readonly T[] {
+  return text === '[]' ? [] : (JSON.parse(text) as T[])
 }
 
 const CHANGE_COLUMNS = {
