@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { EntryNames } from '../entry/key.ts'
 import type { PayloadCodec } from '../entry/payload.ts'
 import { CircuitOpenError, RemoteError, RemoteTimeoutError } from '../errors.ts'
 import type { Flights } from '../flight/single-flight.ts'
@@ -11,7 +12,7 @@ import type { NearSpace } from '../near/near-tier.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Events } from './events.ts'
-import type { EntryNames, Marker, Names } from './names.ts'
+import type { Marker, Names } from './names.ts'
 import type { Policy } from './options.ts'
 import type { Operation, Outcome } from './outcome.ts'
 import type { Steps } from './steps.ts'

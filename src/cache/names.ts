@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Keyspace } from '../entry/key.ts'
+import type { EntryNames, Keyspace } from '../entry/key.ts'
 import { InvalidOptionError } from '../errors.ts'
 
 /** The stored id that stands for the latest invalidation of a tag. */
@@ -12,12 +12,6 @@ export interface Marker {
   /** How entries name it in their header. */
   readonly segment: string
   readonly key: string
-}
-
-/** The two keys of an entry, in one hash slot. */
-export interface EntryNames {
-  readonly entry: string
-  readonly lease: string
 }
 
 /** Segments that no user's tag can have: escaping never yields a star. */
@@ -35,7 +29,6 @@ export class Names {
   readonly implicit: readonly Marker[]
   readonly keyspace: Keyspace
   readonly #prefixes: readonly { readonly text: string; readonly marker: Marker }[]
-  readonly #baseLength: number
   readonly #tags = new Map<string, Marker>()
   #latest: { readonly tags: readonly string[]; readonly markers: readonly Marker[] }
 
@@ -57,14 +50,11 @@ export class Names {
       const segment = PREFIX + keyspace.tag(text)
       return { text, marker: { segment, key: keyspace.markerKey(segment) } }
     })
-    this.#baseLength = keyspace.markerKey('').length - ':t:'.length
   }
 
   /** @throws {InvalidKeyError} When the key cannot be one. */
   of(key: string): EntryNames {
-    const entry = this.keyspace.entryKey(key)
-    const at = this.#baseLength
-    return { entry, lease: `${entry.slice(0, at)}:l:${entry.slice(at + ':e:'.length)}` }
+    return this.keyspace.namesOf(key)
   }
 
   /** The markers that a call with these tags declares for a key; of one list after another the same. */

@@ -10,13 +10,14 @@
 
 import { isMarker, WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
+import type { EntryNames } from '../entry/key.ts'
 import type { Grant } from '../flight/single-flight.ts'
 import type { Texts } from '../redis/gather.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Reply } from '../redis/requester.ts'
 import * as scripts from '../redis/scripts.ts'
 import { type Found, MarkerTexts } from './marker-texts.ts'
-import type { EntryNames, Marker } from './names.ts'
+import type { Marker } from './names.ts'
 import { leaseIn, list, malformed, text, yes } from './replies.ts'
 import { readTexts } from './texts.ts'
 

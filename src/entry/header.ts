@@ -57,11 +57,8 @@ const STAMPS = new RegExp(`^${STAMP}(?:,${STAMP})*$`)
 const WRITE_PREFIX = new RegExp(`^N1;${ID}{16};$`)
 const MARKER = new RegExp(`^${MARKER_TEXT}$`)
 
-/** So many texts of stamps, and none longer, are remembered: entries with the same tags have the same one. */
-const MAX_REMEMBERED = 500
-const MAX_REMEMBERED_CHARS = 1_024
-const NO_STAMPS: Stamps = new Map()
-const remembered = new Map<string, Stamps>([['', NO_STAMPS]])
+/** The stamps that were read last, with their text: entries that are read together often have the same. */
+let latest: { readonly text: string; readonly stamps: Stamps } = { text: '', stamps: new Map() }
 
 /**
  * What tells an entry from every other that its key had or will have: its {@link writePrefix}. Empty
@@ -153,17 +150,11 @@ function numberIn(digits = '0'): number {
 }
 
 function stampsIn(text: string): Stamps {
-  const known = remembered.get(text)
-  if (known !== undefined) return known
-  if (text.length > MAX_REMEMBERED_CHARS) return parseStamps(text)
-  const own = detached(text)
-  const stamps = parseStamps(own)
-  if (remembered.size > MAX_REMEMBERED) {
-    remembered.clear()
-    remembered.set('', NO_STAMPS)
+  if (text !== latest.text) {
+    const own = detached(text)
+    latest = { text: own, stamps: parseStamps(own) }
   }
-  remembered.set(own, stamps)
-  return stamps
+  return latest.stamps
 }
 
 /** A part of a text keeps the whole in memory, unless it is made part of a short one of its own. */
@@ -172,8 +163,9 @@ export function detached(text: string): string {
 }
 
 function parseStamps(text: string): Stamps {
-  if (!STAMPS.test(text)) throw new CorruptEntryError('the header is malformed')
   const stamps = new Map<string, string>()
+  if (text === '') return stamps
+  if (!STAMPS.test(text)) throw new CorruptEntryError('the header is malformed')
   const pairs = text.split(',', MAX_STAMPS + 1)
   if (pairs.length > MAX_STAMPS) throw new CorruptEntryError(`it has more than ${MAX_STAMPS} tags`)
   for (const pair of pairs) {

@@ -32,6 +32,12 @@ const MAX_ESCAPED_CHARACTER = 12
 
 const CONTROL = /\p{Cc}/u
 
+/** The two keys of an entry, in one hash slot. */
+export interface EntryNames {
+  readonly entry: string
+  readonly lease: string
+}
+
 /** Options for {@link Keyspace}. */
 export interface KeyspaceOptions {
   /** What separates this cache from its neighbours in one Redis; 1 to 64 bytes. */
@@ -79,19 +85,15 @@ export class Keyspace {
   }
 
   /** @throws {InvalidKeyError} As {@link name} does. */
-  entryKey(key: string): string {
-    return `${this.#base}:e:{${this.name(key)}}`
+  namesOf(key: string): EntryNames {
+    const name = this.name(key)
+    return { entry: `${this.#base}:e:{${name}}`, lease: `${this.#base}:l:{${name}}` }
   }
 
-  /** The key of an entry of this namespace, by what {@link entryKey} made; undefined if hashed. */
+  /** The key of an entry of this namespace, by what {@link namesOf} made; undefined if hashed. */
   keyOf(entryKey: string): string | undefined {
     const name = entryKey.slice(this.#base.length + ':e:{'.length, -'}'.length)
     return name.startsWith('#') ? undefined : decodeURIComponent(name)
-  }
-
-  /** @throws {InvalidKeyError} As {@link name} does. */
-  leaseKey(key: string): string {
-    return `${this.#base}:l:{${this.name(key)}}`
   }
 
   /**

@@ -47,7 +47,7 @@ describe('Keyspace', () => {
           a.namespace.join('\0') === b.namespace.join('\0')
         fc.pre(!same)
 
-        expect(keyspace(a).entryKey(a.key)).not.toBe(keyspace(b).entryKey(b.key))
+        expect(keyspace(a).namesOf(a.key).entry).not.toBe(keyspace(b).namesOf(b.key).entry)
       }),
       { numRuns: 2_000 },
     )
@@ -70,7 +70,11 @@ describe('Keyspace', () => {
     fc.assert(
       fc.property(place, label, (where, tag) => {
         const ks = keyspace(where)
-        const names = [ks.entryKey(where.key), ks.leaseKey(where.key), ks.markerKey(ks.tag(tag))]
+        const names = [
+          ks.namesOf(where.key).entry,
+          ks.namesOf(where.key).lease,
+          ks.markerKey(ks.tag(tag)),
+        ]
 
         expect(new Set(names).size).toBe(3)
         expect(new Set(names.map((name) => name.split(':').length))).toEqual(new Set([4]))
@@ -85,7 +89,7 @@ describe('Keyspace', () => {
 
         expect(ks.name(where.key)).toMatch(/^(#[A-Za-z0-9_-]{22,43}|[A-Za-z0-9\-_.!~'()%]{1,512})$/)
         expect(ks.tag(tag)).toMatch(/^(#[A-Za-z0-9_-]{22,43}|[A-Za-z0-9\-_.!~'()%]{1,256})$/)
-        expect(ks.entryKey(where.key)).toMatch(
+        expect(ks.namesOf(where.key).entry).toMatch(
           /^[A-Za-z0-9\-_.!~'()%]+:[A-Za-z0-9\-_.!~'()%/]*:e:\{[^{}]+\}$/,
         )
       }),
@@ -124,7 +128,7 @@ describe('Keyspace.scanPatterns', () => {
 
         expect(compilePattern(wanted)(whole)).toBe(true)
         const globs = ks.scanPatterns(wanted)
-        for (const name of [ks.entryKey(whole), ks.leaseKey(whole)]) {
+        for (const name of [ks.namesOf(whole).entry, ks.namesOf(whole).lease]) {
           expect(globs.some((glob) => globMatches(glob, name))).toBe(true)
         }
       }),
@@ -138,7 +142,11 @@ describe('Keyspace.scanPatterns', () => {
         const ks = new Keyspace({ prefix: 'nc', namespace: ['n'] })
         const nested = ks.child('m')
         const sibling = new Keyspace({ prefix: 'nc', namespace: ['nn'] })
-        const strangers = [nested.entryKey(key), sibling.leaseKey(key), ks.markerKey(ks.tag(tag))]
+        const strangers = [
+          nested.namesOf(key).entry,
+          sibling.namesOf(key).lease,
+          ks.markerKey(ks.tag(tag)),
+        ]
 
         for (const glob of ks.scanPatterns(pattern)) {
           for (const stranger of strangers) expect(globMatches(glob, stranger)).toBe(false)

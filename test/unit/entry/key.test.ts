@@ -13,8 +13,8 @@ function refusal(reason: string): unknown {
 
 describe('Keyspace', () => {
   test('names entry and lease alike up to their kind, in one hash slot', () => {
-    expect(plain.entryKey('user-42')).toBe('nc:mail/inbox:e:{user-42}')
-    expect(plain.leaseKey('user-42')).toBe('nc:mail/inbox:l:{user-42}')
+    expect(plain.namesOf('user-42').entry).toBe('nc:mail/inbox:e:{user-42}')
+    expect(plain.namesOf('user-42').lease).toBe('nc:mail/inbox:l:{user-42}')
   })
 
   test('names the marker of a tag by the segment of the tag', () => {
@@ -36,7 +36,7 @@ describe('Keyspace', () => {
     const child = plain.child('to/day')
 
     expect(child.path).toBe('mail/inbox/to%2Fday')
-    expect(child.entryKey('k')).toBe('nc:mail/inbox/to%2Fday:e:{k}')
+    expect(child.namesOf('k').entry).toBe('nc:mail/inbox/to%2Fday:e:{k}')
     expect(hashed.child('x').name('k')).not.toBe(hashed.name('k'))
   })
 
@@ -44,7 +44,7 @@ describe('Keyspace', () => {
     const root = new Keyspace({ prefix: 'nc', namespace: [] })
 
     expect(root.path).toBe('')
-    expect(root.entryKey('k')).toBe('nc::e:{k}')
+    expect(root.namesOf('k').entry).toBe('nc::e:{k}')
   })
 
   test('hashes every key and tag when a secret is set', () => {
@@ -52,7 +52,7 @@ describe('Keyspace', () => {
       .update('key\0mail\0ann@example.com')
       .digest('base64url')
 
-    expect(hashed.entryKey('ann@example.com')).toBe(`nc:mail:e:{#${mac.slice(0, 22)}}`)
+    expect(hashed.namesOf('ann@example.com').entry).toBe(`nc:mail:e:{#${mac.slice(0, 22)}}`)
     expect(hashed.tag('k')).toMatch(/^#[A-Za-z0-9_-]{22}$/)
   })
 
@@ -102,8 +102,8 @@ describe('Keyspace', () => {
     [42 as never, 'key is not a string'],
     [undefined as never, 'key is not a string'],
   ])('refuses a bad key without repeating it (case %#)', (key, reason) => {
-    expect(() => plain.entryKey(key)).toThrow(refusal(reason))
-    expect(() => hashed.leaseKey(key)).toThrow(refusal(reason))
+    expect(() => plain.namesOf(key).entry).toThrow(refusal(reason))
+    expect(() => hashed.namesOf(key).lease).toThrow(refusal(reason))
   })
 
   test('accepts a key of exactly 65,536 bytes', () => {
