@@ -48,8 +48,8 @@ export interface HttpCacheOptions {
   /** How the query takes part in the key. @default 'exact' */
   readonly query?: QueryRule
   /**
-   * Request fields that every response is taken to vary by. A private cache of which no `user` says whose it
-   * is has `authorization` and `cookie` among them in any case. @default KEYED_HEADERS
+   * Request fields that every response is taken to vary by. In a private cache, where no `user` says whose a
+   * request is, `authorization` and `cookie` are among them in any case. @default KEYED_HEADERS
    */
   readonly keyedHeaders?: readonly string[]
   /**
@@ -119,8 +119,6 @@ const NAMES = [
 ]
 
 const TARGETS = ['nearcache-cache-control', 'cdn-cache-control']
-/** What tells one user from another where nothing else does. */
-const CREDENTIALS = ['authorization', 'cookie']
 const FIELD_NAME = /^[!#$%&'*+.^_`|~\w-]{1,100}$/
 
 /**
@@ -149,7 +147,7 @@ export function resolveSettings(
     maxBodyBytes,
     compression: checkCompression(options.compression ?? { thresholdBytes: 16_384 }),
     query: checkQuery(options.query ?? 'exact'),
-    keyedHeaders: resolveKeyedHeaders(options, audience),
+    keyedHeaders: fieldNames(options.keyedHeaders ?? KEYED_HEADERS, 'keyedHeaders'),
     user: checkFunction(user, 'user') && ((request) => user?.(request) || undefined),
     tags: checkFunction(tags, 'tags'),
     tagHeader: resolveTagHeader(options.tagHeader),
@@ -178,14 +176,6 @@ function resolveRules(options: HttpCacheOptions, audience: Rules['audience']): R
     staleIfErrorMs: toMilliseconds(staleIfError, 'staleIfError'),
     keepStaleMs: toMilliseconds(keepStale, 'keepStale'),
   }
-}
-
-function resolveKeyedHeaders(
-  { keyedHeaders = KEYED_HEADERS, user }: HttpCacheOptions,
-  audience: Rules['audience'],
-): readonly string[] {
-  const names = fieldNames(keyedHeaders, 'keyedHeaders')
-  return audience === 'private' && user === undefined ? [...CREDENTIALS, ...names] : names
 }
 
 function resolveTagHeader(name: string | false = 'cache-tag'): string | undefined {

@@ -35,6 +35,8 @@ export interface Ways {
   readonly behind: Origin | undefined
 }
 
+/** What tells one user from another where nothing else does. */
+const CREDENTIALS = ['authorization', 'cookie']
 const NO_DIRECTIVES: Directives = new Map()
 
 /** Settles what can be; `undefined` for a request whose URI is too long to be a key. */
@@ -52,6 +54,8 @@ export function visitOf(
   const { headers } = request
   const rules: Rules =
     user === undefined ? settings.rules : { ...settings.rules, audience: 'private' }
+  const isNameless = user === undefined && rules.audience === 'private'
+  const keyed = isNameless ? [...CREDENTIALS, ...keyedHeaders] : keyedHeaders
   return {
     request,
     url,
@@ -59,7 +63,7 @@ export function visitOf(
     headers,
     askedAt: platform.now(),
     directives: requestDirectives === 'honour' ? directivesOf(headers) : NO_DIRECTIVES,
-    keyedHeaders: keyedHeaders.filter((name) => headers.has(name)),
+    keyedHeaders: keyed.filter((name) => headers.has(name)),
     rules,
     isPersonal:
       rules.audience === 'shared' && (headers.has('authorization') || headers.has('cookie')),

@@ -283,9 +283,11 @@ describe('The cached fetch', () => {
       return texts
     }
     const get = cachedFetch({ platform, cache: newCache(), fetch, keyedHeaders: [] })
+    const ofSome = cachedFetch({ platform, cache: newCache(), fetch, user: () => undefined })
     const ofOne = cachedFetch({ platform, cache: newCache(), fetch, user: () => 'ann' })
 
     expect(await askAll(get)).toEqual(['for ann', 'for bob', 'for cy'])
+    expect(await askAll(ofSome)).toEqual(['for ann', 'for bob', 'for cy'])
     expect(await askAll(ofOne)).toEqual(['for ann', 'for ann', 'for ann'])
   })
 
