@@ -127,7 +127,8 @@ export class RequestSession<Data = Record<string, unknown>> {
 
   /**
    * Writes the cookies that are due, once the response is there: a handler may make one of its own,
-   * and so may whoever handles its errors.
+   * and so may whoever handles its errors. What a cookie opened and says nothing of caches is for no
+   * other, as a CDN may keep what looks like a file.
    */
   async settle(): Promise<void> {
     const { cookie } = this.#context
@@ -138,6 +139,9 @@ export class RequestSession<Data = Record<string, unknown>> {
     else if (this.#change.kind === 'ended') cookie.clear(this.#c)
     else if (this.#change.kind === 'rotated') cookie.set(this.#c, this.#change.issued)
     else await this.#sendFastPath()
+    if (!this.#c.res.headers.has('cache-control')) {
+      this.#c.header('cache-control', 'private, no-cache')
+    }
   }
 
   /** Gives the browser what spares its next requests asking Redis, where there is such a thing. */

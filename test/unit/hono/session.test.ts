@@ -251,6 +251,17 @@ describe('the fast path', () => {
     expect(gate.asked).toHaveLength(3)
   })
 
+  test('answers what is for no other, unless the handler says something of caches', async () => {
+    const browser = new Browser(shop(), sessions.logIn().token)
+    const controlOf = async (path: string): Promise<string | null> =>
+      (await browser.ask(path)).headers.get('cache-control')
+
+    expect(await controlOf('/my/id')).toBe('no-store')
+    expect(await controlOf('/my/id')).toBe('private, no-cache')
+    expect(await controlOf('/my/raw')).toBe('private, no-cache')
+    expect(await controlOf('/my/logo')).toBe('public, max-age=60')
+  })
+
   test('gives way to whatever is no fast-path token', async () => {
     const browser = new Browser(shop(), sessions.logIn().token)
     browser.jar.set('__Host-session-fast', 'f1.k1.zzz.AAAA')

@@ -19,6 +19,7 @@ export function shopWith(sessions: SessionGate<Cart>, options: Partial<SessionOp
     .get('/my/cart', async (c) => c.json((await c.var.session.fresh()).data))
     .get('/my/rights', (c) => c.json(c.var.session.permissions))
     .get('/my/raw', () => new Response('raw'))
+    .get('/my/logo', (c) => c.text('logo', 200, { 'cache-control': 'public, max-age=60' }))
     .post('/my/order', (c) => c.text('ordered'))
     .post('/my/rotate', async (c) => c.json(await c.var.session.rotate()))
     .post('/my/logout', async (c) => {
