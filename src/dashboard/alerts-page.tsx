@@ -143,19 +143,19 @@ function Rules({
 }): Html {
   if (rules.length === 0) return <Empty title="No rules">All of them were turned off.</Empty>
   return (
-    <Table label="Rules" head={['Rule', 'Begins', 'Ends', 'For', 'Severity', 'Now']}>
+    <Table label="Rules" head={['Rule', 'Now', 'Begins', 'Ends', 'For', 'Severity']}>
       {rules.map((rule) => (
         <tr>
           <th scope="row">{rule.id}</th>
+          <td>
+            <RuleState rule={rule} at={at} />
+          </td>
           <td>{beginText(rule)}</td>
           <td>
             {rule.unit === 'checks' ? 'an answer' : `at ${valueText(rule.resolvesAt, rule.unit)}`}
           </td>
           <td>{rule.forMs === 0 ? 'at once' : duration(rule.forMs)}</td>
           <td>{rule.severity}</td>
-          <td>
-            <RuleState rule={rule} at={at} />
-          </td>
         </tr>
       ))}
     </Table>

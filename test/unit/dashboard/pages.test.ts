@@ -267,7 +267,7 @@ describe('alerts', () => {
     expect(panelText(bad, 'alerts')).toMatch(
       /medium The hit rate is low 1\d\.\d % when it began, the limit is 70 %\. Since/,
     )
-    expect(panelText(bad, 'rules')).toMatch(/hit-rate below 70 % at 75 % 5 min medium bad 1\d/)
+    expect(panelText(bad, 'rules')).toMatch(/hit-rate bad 1\d.* below 70 % at 75 % 5 min medium/)
     expect(panelText(bad, 'top')).toContain('Alerts 1 active')
     expect(panelText(bad, 'top')).toContain('degraded')
     await one.platform.advance(6 * MINUTE)
@@ -276,7 +276,7 @@ describe('alerts', () => {
     const good = await one.browser.page('/ops/alerts')
 
     expect(panelText(good, 'alerts')).toContain('No alert is active')
-    expect(panelText(good, 'rules')).toMatch(/hit-rate .* good 100 %/)
+    expect(panelText(good, 'rules')).toMatch(/hit-rate good 100 %/)
     expect(panelText(good, 'history')).toMatch(/\d ok, \d degraded, 0 down/)
   })
 
