@@ -104,7 +104,9 @@ export function toMarkdown(report: PerformanceReport): string {
     '',
     '## Warming',
     '',
-    `${warming.totalJobs} jobs, ${warming.completedJobs} completed, ${warming.failedJobs} failed.`,
+    isDown && warming.totalJobs === 0
+      ? 'No job is known: Redis does not answer.'
+      : jobsText(warming),
     '',
     '## Recommendations',
     '',
@@ -118,6 +120,10 @@ export function toMarkdown(report: PerformanceReport): string {
         )),
     '',
   ].join('\n')
+}
+
+function jobsText({ totalJobs, completedJobs, failedJobs }: JobSummary): string {
+  return `${totalJobs} jobs, ${completedJobs} completed, ${failedJobs} failed.`
 }
 
 function list(lines: readonly string[]): string[] {

@@ -56,6 +56,7 @@ describe('the words of nearcache', () => {
     }
     const { printed } = await runCli(['report'], { env })
     expect(printed).toContain('None is known: Redis does not answer.')
+    expect(printed).toContain('No job is known: Redis does not answer.')
     expect(printed).toContain('None: there are no figures.')
     expect(printed).not.toContain('call for no change')
   })
