@@ -76,8 +76,8 @@ describe('Writers and readers of a cached mailbox', () => {
         }
         expect(await reading).toEqual(await allOf(world.truth))
       }),
-      { numRuns: amount(150, 5_000) },
+      { numRuns: amount(150, 2_500) },
     )
     found(task, 'schedules of a cached mailbox', { run: schedules, deaths, violations: 0 })
-  }, 600_000)
+  }, 1_200_000)
 })

@@ -80,8 +80,8 @@ describe('Isolates that keep lists of a mailbox', () => {
         reads += tale.isolates.flatMap(({ calls }) => calls).filter((c) => 'read' in c).length
         expect(world.violations).toEqual([])
       }),
-      { numRuns: amount(60, 5_000) },
+      { numRuns: amount(60, 2_500) },
     )
     found(task, 'schedules of lists kept in the process', { run: schedules, reads, violations: 0 })
-  }, 600_000)
+  }, 1_200_000)
 })
