@@ -67,6 +67,12 @@ const PEERS: Readonly<Record<string, string>> = {
     export { cachified } from '@epic-web/cachified'
     export { LRUCache } from 'lru-cache'
     export { Redis } from '@upstash/redis'`,
+  '@unkey/cache + @upstash/redis': `
+    export { createCache, DefaultStatefulContext, Namespace } from '@unkey/cache'
+    export { UpstashRedisStore } from '@unkey/cache/stores'
+    export { Redis } from '@upstash/redis'`,
+  ocache: `export { createMemoryStorage, defineCachedFunction } from 'ocache'`,
+  'layered-loader': `export { Loader } from 'layered-loader'`,
   'async-cache-dedupe': `export { createCache } from 'async-cache-dedupe'`,
   'cache-manager': `export { createCache } from 'cache-manager'`,
   cacheable: `export { Cacheable } from 'cacheable'`,

@@ -27,7 +27,10 @@ export async function nearPeers(
   return [
     await lru(load, max),
     await asyncCacheDedupe(load, max, tags),
+    await layeredLoader(load, max),
     await cachified(load, max),
+    await unkey(load),
+    await ocache(load, max),
     await cacheManager(load),
     ...(await bento(load, max, tags)),
     await cacheable(load),
@@ -65,6 +68,17 @@ async function asyncCacheDedupe(
   return { name: 'async-cache-dedupe', read: (key) => cache.user(key), share: 0.2 }
 }
 
+async function layeredLoader(load: Load, max: number): Promise<NearPeer> {
+  const { Loader } = await loadPeer<{
+    Loader: new (options: object) => { get(key: string): Promise<object> }
+  }>('layered-loader')
+  const loader = new Loader({
+    inMemoryCache: { cacheType: 'lru-map', ttlInMsecs: TTL_MS, maxItems: max },
+    dataSourceGetOneFn: async (key: string) => load(key),
+  })
+  return { name: 'layered-loader', read: (key) => loader.get(key), share: 0.5 }
+}
+
 async function cachified(load: Load, max: number): Promise<NearPeer> {
   const { cachified } = await loadPeer<{ cachified(options: object): Promise<object> }>(
     '@epic-web/cachified',
@@ -74,6 +88,44 @@ async function cachified(load: Load, max: number): Promise<NearPeer> {
   const read = (key: string): Promise<object> =>
     cachified({ key, cache, ttl: TTL_MS, getFreshValue: async () => load(key) })
   return { name: 'cachified on lru-cache', read, share: 0.2 }
+}
+
+async function unkey(load: Load): Promise<NearPeer> {
+  const { createCache, DefaultStatefulContext, Namespace } = await loadPeer<{
+    createCache(namespaces: object): {
+      readonly user: {
+        swr(key: string, load: (key: string) => Promise<object>): Promise<{ readonly val?: object }>
+      }
+    }
+    DefaultStatefulContext: new () => object
+    Namespace: new (context: object, options: object) => object
+  }>('@unkey/cache')
+  const { MemoryStore } = await loadPeer<{ MemoryStore: new (options: object) => object }>(
+    '@unkey/cache/stores',
+  )
+  const stores = [new MemoryStore({ persistentMap: new Map() })]
+  const terms = { stores, fresh: TTL_MS, stale: TTL_MS }
+  const cache = createCache({ user: new Namespace(new DefaultStatefulContext(), terms) })
+  const read = async (key: string): Promise<object | undefined> => {
+    const { val } = await cache.user.swr(key, async () => load(key))
+    return val
+  }
+  return { name: '@unkey/cache', read, share: 0.2 }
+}
+
+async function ocache(load: Load, max: number): Promise<NearPeer> {
+  const { createMemoryStorage, defineCachedFunction } = await loadPeer<{
+    createMemoryStorage(options: object): object
+    defineCachedFunction(
+      load: (key: string) => Promise<object>,
+      options: object,
+    ): (key: string) => Promise<object>
+  }>('ocache')
+  const read = defineCachedFunction(async (key) => load(key), {
+    ...{ name: 'user', maxAge: TTL_MS / 1_000, swr: false, getKey: (key: string) => key },
+    storage: createMemoryStorage({ maxSize: max }),
+  })
+  return { name: 'ocache', read, share: 0.1 }
 }
 
 async function cacheManager(load: Load): Promise<NearPeer> {

@@ -5,6 +5,7 @@
  */
 
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,7 @@ import { pathToFileURL } from 'node:url'
 export const PEERS: Readonly<Record<string, string>> = {
   '@epic-web/cachified': '5.6.3',
   '@keyv/redis': '5.1.6',
+  '@unkey/cache': '1.5.0',
   '@upstash/redis': '1.39.0',
   'async-cache-dedupe': '3.4.0',
   bentocache: '1.6.1',
@@ -25,7 +27,9 @@ export const PEERS: Readonly<Record<string, string>> = {
   ioredis: '5.11.1',
   'iron-session': '9.0.1',
   jose: '6.2.18',
+  'layered-loader': '14.2.2',
   'lru-cache': '11.5.3',
+  ocache: '0.3.2',
   redis: '5.12.1',
   'socket.io': '4.8.4',
 }
@@ -36,7 +40,7 @@ const DONE = 'installed.mjs'
 /** Where the peers are installed; installs them if they are not there yet. */
 export function peerFolder(): string {
   const packages = Object.entries(PEERS).map(([name, version]) => `${name}@${version}`)
-  const id = Buffer.from(packages.join()).toString('base64url').slice(-24)
+  const id = createHash('sha256').update(packages.join()).digest('hex').slice(0, 24)
   const folder = join(tmpdir(), `nearcache-bench-${process.getuid?.() ?? 0}-${id}`)
   if (existsSync(join(folder, DONE))) return folder
   mkdirSync(folder, { recursive: true, mode: 0o700 })
