@@ -50,6 +50,8 @@ interface Kept {
   ids: ReadonlySet<string>
   /** Epoch milliseconds at which no write under way could be of it. */
   clearAt: number
+  /** Whether it has changed since: of two writes at once it may show the later one alone (M2). */
+  isMixed: boolean
 }
 
 /** Bounds of lists. */
@@ -85,8 +87,12 @@ export class NearLists {
     if (now >= kept.until || !carried(kept, looked)) return NONE
     // Behind the others: it was used last.
     this.#kept.set(name, kept)
-    if (!mayBeWritten(kept, looked)) kept.clearAt = Math.max(kept.clearAt, looked.since)
-    else if (!isWithin(kept.clearAt, now, this.#options.lagMs)) return IN_DOUBT
+    if (!mayBeWritten(kept, looked)) {
+      kept.clearAt = Math.max(kept.clearAt, looked.since)
+      kept.isMixed = false
+    } else if (kept.isMixed || !isWithin(kept.clearAt, now, this.#options.lagMs)) {
+      return IN_DOUBT
+    }
     const { question, window, page } = kept
     return { kind: 'kept', list: { question, window, page }, looked }
   }
@@ -109,6 +115,7 @@ export class NearLists {
       page: made,
       ids: idsOf(made),
       clearAt: since,
+      isMixed: false,
     })
     const [oldest] = this.#kept.keys()
     if (this.#kept.size > maxLists && oldest !== undefined) this.#kept.delete(oldest)
@@ -149,6 +156,7 @@ function carried(kept: Kept, { view }: Looked): boolean {
     kept.ids = NO_IDS
   }
   kept.window = replayed.window
+  kept.isMixed ||= replayed.isChanged
   return true
 }
 

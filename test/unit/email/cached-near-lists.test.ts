@@ -378,6 +378,16 @@ describe('lists kept in the process, with a lag', () => {
     expect(await readNew(reader)).toEqual([])
   })
 
+  test('of two writes at once a list does not show the later one alone', async () => {
+    const tell = await committed({ status: 'completed' })
+
+    const later = await reader.createEmail(makeEmail())
+
+    expect(await readNew(reader)).toMatchObject([{ id: later.id }])
+    await tell()
+    expect(await readNew(reader)).toMatchObject([{ id: later.id }])
+  })
+
   test('a page is served no longer than the copies of messages it was made of', async () => {
     const unread = { isRead: false } as const
     await writer.queryEmails(unread)
