@@ -74,36 +74,15 @@ export interface Composition {
 
 /** Builds everything; nothing is sent before the first request asks for it. */
 export function compose(settings: Settings): Composition {
-  const {
-    db,
-    redis,
-    adminToken,
-    mailToken,
-    isCached,
-    nearTtl,
-    llm,
-    realtime,
-    operations,
-    version,
-  } = settings
+  const { db, redis, isCached, nearTtl, version, sessions: sessionSettings, ...told } = settings
   const platform = workersPlatform()
   const sql = countStatements(toSqlDriver(db))
   const repository = new SqlEmailRepository({ db: sql.driver, platform })
   const rejected = new RejectedMessages({ db: sql.driver })
   const transport = transportTo(redis)
-  const sessions = sessionsOn(transport, settings.sessions)
-  const cronTerms = { llm, ...(version !== undefined && { version }) }
-  const base = {
-    rejected,
-    sql,
-    adminToken,
-    mailToken,
-    sessions,
-    llm,
-    realtime,
-    operations,
-    cronTerms,
-  }
+  const sessions = sessionsOn(transport, sessionSettings)
+  const cronTerms = { llm: told.llm, ...(version !== undefined && { version }) }
+  const base = { ...told, rejected, sql, sessions, cronTerms }
   if (!isCached) return { ...base, emails: repository, caching: undefined, redis: transport }
   const cache = new RedisCacheManager({
     redis: transport,
@@ -112,12 +91,12 @@ export function compose(settings: Settings): Composition {
     near: nearTtl === undefined ? false : { ttl: nearTtl },
   })
   const emails = new CachedEmailRepository({ db: { repository }, cache, platform })
-  const answers = new LLMResponseCache({ cache, platform, ...matcherOf(cache, llm) })
+  const answers = new LLMResponseCache({ cache, platform, ...matcherOf(cache, told.llm) })
   const caching = {
     cache,
     emails,
     answers,
-    watch: watchOver(cache, platform, operations.alertWebhook),
+    watch: watchOver(cache, platform, told.operations.alertWebhook),
   }
   return { ...base, emails, caching, redis: cache.redis }
 }

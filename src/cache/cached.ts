@@ -26,7 +26,10 @@ export interface CachedOptions<Args extends readonly unknown[], Value>
    * properties does not matter, and undefined properties and last arguments are as absent ones.
    */
   readonly key?: (...args: Args) => string
-  /** Labels for joint invalidation by `cache.invalidateTags`: a list, or what the arguments say. @default none */
+  /**
+   * Labels for joint invalidation by `cache.invalidateTags`: a list, or what the arguments say.
+   * @default none
+   */
   readonly tags?: readonly string[] | ((...args: Args) => readonly string[])
 }
 

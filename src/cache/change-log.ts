@@ -10,21 +10,24 @@
  * @module
  */
 
-import type { CipherContext } from '../entry/cipher.ts'
 import { randomId } from '../entry/id.ts'
-import { CorruptEntryError, InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/log-scripts.ts'
 import type { Reply } from '../redis/requester.ts'
 import type { Script } from '../redis/scripts.ts'
 import { type CacheContext, isRemoteFailure } from './context.ts'
 import { type LogEntry, type LogEntryKind, LogMirror } from './log-mirror.ts'
+import { LogTexts, letterOf } from './log-texts.ts'
 import { CacheNamespace } from './namespace.ts'
 import type { Policy } from './options.ts'
 import { malformed } from './replies.ts'
 
 /** Options of a {@link ChangeLog}. All clients of one log give the same. */
 export interface ChangeLogOptions {
-  /** Entries that are kept; what was loaded before the oldest cannot be replayed; 16 to 10_000. @default 1_000 */
+  /**
+   * Entries that are kept; what was loaded before the oldest cannot be replayed; 16 to 10_000.
+   * @default 1_000
+   */
   readonly maxEntries?: number
   /** Shapes that are registered, 0 to 256. @default 32 */
   readonly maxShapes?: number
@@ -84,11 +87,6 @@ const LIFE_MS = 30 * 86_400_000
 const RECORD_MS = 10_000
 /** Tags share this many slots, so that the log is bounded: two in one are touched together. */
 const SLOTS = 4_096
-const KINDS: Readonly<Record<string, LogEntryKind>> = { o: 'ordered', u: 'unordered', x: 'unknown' }
-const LETTERS = { ordered: 'o', unordered: 'u', unknown: 'x' } as const satisfies Record<
-  LogEntryKind,
-  string
->
 
 /**
  * The change log of a namespace. Apart from the namespace itself, so that who has none ships none.
@@ -116,7 +114,7 @@ export class ChangeLog {
   /** Whether commands of one tick are applied in their order: not on a cluster. */
   readonly isOrdered: boolean
   readonly #ctx: CacheContext
-  readonly #policy: Policy
+  readonly #texts: LogTexts
   readonly #maxEntries: number
   readonly #maxShapes: number
   #mirror = new LogMirror('')
@@ -125,7 +123,7 @@ export class ChangeLog {
   constructor(ctx: CacheContext, policy: Policy, options: ChangeLogOptions = {}) {
     const { maxEntries = 1_000, maxShapes = 32 } = options
     this.#ctx = ctx
-    this.#policy = policy
+    this.#texts = new LogTexts(ctx, policy)
     this.#maxEntries = integer(maxEntries, 'maxEntries', 16, 10_000)
     this.#maxShapes = integer(maxShapes, 'maxShapes', 0, 256)
     this.isOrdered = !ctx.link.cluster
@@ -150,7 +148,7 @@ export class ChangeLog {
     if (typeof epoch !== 'string' || typeof at !== 'number') throw malformed('EVALSHA')
     const found = asList(texts).map(String)
     const entries = await Promise.all(
-      found.map((text, i) => this.#readEntry(text, at - found.length + 1 + i)),
+      found.map((text, i) => this.#texts.readEntry(text, at - found.length + 1 + i)),
     )
     // One of another epoch is kept by the views that were made of it.
     if (this.#mirror.epoch !== epoch) this.#mirror = new LogMirror(epoch)
@@ -159,7 +157,7 @@ export class ChangeLog {
     return {
       epoch,
       at,
-      marks: await Promise.all(asList(marks).map((text) => this.#read(String(text)))),
+      marks: await Promise.all(asList(marks).map((text) => this.#texts.read(String(text)))),
       isShapeKnown: isKnown === 1,
       touchedAt: Number(touchedAt),
       since: (position) => mirror.between(position, at),
@@ -175,14 +173,14 @@ export class ChangeLog {
    */
   async mark(intent: unknown, forMs: number, next?: () => void): Promise<LogMark> {
     const token = randomId()
-    const text = await this.#write(intent)
+    const text = await this.#texts.write(intent)
     const marking = this.#run(LOG_MARK, [token, forMs, text])
     next?.()
     const [shapes, others] = asList(await marking, 2)
     return {
       token,
       shapes: String(shapes).split('\n').filter(Boolean),
-      others: await Promise.all(asList(others).map((other) => this.#read(String(other)))),
+      others: await Promise.all(asList(others).map((other) => this.#texts.read(String(other)))),
     }
   }
 
@@ -192,7 +190,7 @@ export class ChangeLog {
    * Without the token of a mark, or if that is gone, the entry's place among the others says nothing.
    */
   async append(value: unknown, tags: TagChanges, options: AppendOptions = {}): Promise<void> {
-    await this.#append(await this.#write(value), tags, options)
+    await this.#append(await this.#texts.write(value), tags, options)
   }
 
   /**
@@ -206,7 +204,7 @@ export class ChangeLog {
     tags: TagChanges,
     options: AppendOptions = {},
   ): Promise<Appended | undefined> {
-    const text = await this.#write(value)
+    const text = await this.#texts.write(value)
     const appending = this.#append(text, tags, options)
     const looking = this.look().catch((error: unknown) => {
       if (!isRemoteFailure(error)) throw error
@@ -225,7 +223,7 @@ export class ChangeLog {
    */
   async record(value: unknown, tags: TagChanges): Promise<void> {
     const token = randomId()
-    const text = await this.#write(value)
+    const text = await this.#texts.write(value)
     // In one tick, hence in one request, in this order.
     const mark = this.#run(LOG_MARK, [token, RECORD_MS, text])
     await Promise.all([mark, this.#append(text, tags, { token })])
@@ -237,43 +235,12 @@ export class ChangeLog {
     { token = '', kind = 'ordered', next }: AppendOptions,
   ): Promise<number> {
     const [all, slots] = tags === 'all' ? ['1', []] : ['', slotsOf(tags)]
-    const args = [this.#maxEntries, token, LETTERS[kind], text, all, ...slots]
+    const args = [this.#maxEntries, token, letterOf(kind), text, all, ...slots]
     const appending = this.#run(LOG_APPEND, args)
     next?.()
     const at = await appending
     if (typeof at !== 'number') throw malformed('EVALSHA')
     return at
-  }
-
-  async #readEntry(text: string, at: number): Promise<LogEntry> {
-    const value = await this.#read(text.slice(1))
-    const kind = value === undefined ? 'unknown' : (KINDS[text.charAt(0)] ?? 'unknown')
-    return { at, kind, value }
-  }
-
-  /** What cannot be read may say anything: it is `undefined`. */
-  async #read(text: string): Promise<unknown> {
-    const space = text.indexOf(' ')
-    try {
-      const [encoding, payload] = [text.slice(0, space), text.slice(space + 1)]
-      return await this.#ctx.codec.decode(encoding, payload, () => this.#context(encoding))
-    } catch (error) {
-      if (!(error instanceof CorruptEntryError)) throw error
-      return undefined
-    }
-  }
-
-  async #write(value: unknown): Promise<string> {
-    const { codec } = this.#ctx
-    const encoded = await codec.encode(value, this.#policy.compression)
-    const payload = await codec.seal(encoded, () => this.#context(encoded.encoding))
-    return `${encoded.encoding} ${payload}`
-  }
-
-  /** Entries are sealed before they have a place, so nothing but the namespace binds them. */
-  #context(header: string): CipherContext {
-    const { path } = this.#ctx.names.keyspace
-    return { purpose: 'change-log', namespace: path, key: '', header, createdAt: 0 }
   }
 
   async #run(script: Script, args: readonly (string | number)[]): Promise<Reply> {

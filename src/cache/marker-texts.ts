@@ -9,13 +9,13 @@ import type { Texts } from '../redis/gather.ts'
 import type { Marker } from './names.ts'
 
 /** Tag segment to marker text; null for a marker that is not there. */
-export type Found = ReadonlyMap<string, string | null>
+export type FoundMarkers = ReadonlyMap<string, string | null>
 
 /** Remembers the latest list of markers that was asked for, and the latest answer. */
 export class MarkerTexts {
   #markers: readonly Marker[] = []
   #keys: readonly string[] = []
-  #found: Found | undefined
+  #found: FoundMarkers | undefined
 
   /** What the markers are called in Redis. */
   keysOf(markers: readonly Marker[]): readonly string[] {
@@ -28,7 +28,7 @@ export class MarkerTexts {
   }
 
   /** @param from Where among the texts that of the first marker is. */
-  found(markers: readonly Marker[], texts: Texts, from = 0): Found {
+  found(markers: readonly Marker[], texts: Texts, from = 0): FoundMarkers {
     const latest = this.#markers === markers ? this.#found : undefined
     const isSame = ({ segment }: Marker, i: number): boolean =>
       latest?.get(segment) === (texts[from + i] ?? null)

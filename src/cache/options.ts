@@ -67,7 +67,10 @@ export interface EntryOptions<Value = unknown> {
    * stored if anything in the namespace was invalidated while it ran. @default false
    */
   readonly lateTags?: boolean
-  /** How long `null` and `undefined` are fresh, at most `ttl`; 0 does not store loaded ones, and leaves `set` its ttl. @default '1m' */
+  /**
+   * How long `null` and `undefined` are fresh, at most `ttl`; 0 does not store loaded ones, and leaves
+   * `set` its ttl. @default '1m'
+   */
   readonly negativeTtl?: Duration
   /** `false` keeps this call out of the near tier. @default off, unless the cache has one */
   readonly near?: NearOptions | false
@@ -79,7 +82,10 @@ export interface EntryOptions<Value = unknown> {
    * that were loaded for this call are not asked. It must not throw. @default none
    */
   readonly freshness?: FreshnessOf<Value>
-  /** Checks what is read from Redis; a value that fails is a miss. Loaded values are not checked. @default none */
+  /**
+   * Checks what is read from Redis; a value that fails is a miss. Loaded values are not checked.
+   * @default none
+   */
   readonly schema?: StandardSchema<Value>
   /**
    * The last word on a stored value that is valid by its tags and its age: returns what is served in
@@ -139,7 +145,10 @@ export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Val
   readonly breaker?: Omit<BreakerOptions, 'onChange' | 'pauseMs'>
   /** Bound on a value's text, in bytes, before compression. @default 4_194_304 (4 MiB) */
   readonly maxValueBytes?: number
-  /** Replaces keys and tags by HMAC-SHA-256 with this secret: 32 bytes as base64 or hex. @default off: names are readable */
+  /**
+   * Replaces keys and tags by HMAC-SHA-256 with this secret: 32 bytes as base64 or hex.
+   * @default off: names are readable
+   */
   readonly hashKeys?: { readonly secret: string }
   /** @default off: values are readable */
   readonly encryption?: EncryptionOptions

@@ -16,7 +16,7 @@ import type { Texts } from '../redis/gather.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Reply } from '../redis/requester.ts'
 import * as scripts from '../redis/scripts.ts'
-import { type Found, MarkerTexts } from './marker-texts.ts'
+import { type FoundMarkers, MarkerTexts } from './marker-texts.ts'
 import type { Marker } from './names.ts'
 import { leaseIn, list, malformed, text, yes } from './replies.ts'
 import { readTexts } from './texts.ts'
@@ -30,7 +30,7 @@ export interface Look {
   readonly entry: string | null
   readonly lease: string | null
   /** Of the markers that were asked for. */
-  readonly markers: Found
+  readonly markers: FoundMarkers
 }
 
 /** What Redis held of many entries, in their order. */

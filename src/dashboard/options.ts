@@ -27,7 +27,10 @@ export interface DashboardOptions {
    * function that tells who may enter. There is no dashboard without.
    */
   readonly authenticate: string | Authenticate
-  /** Whether operators may change something: invalidate, delete, run jobs, resolve alerts. @default 'read-only' */
+  /**
+   * Whether operators may change something: invalidate, delete, run jobs, resolve alerts.
+   * @default 'read-only'
+   */
   readonly mode?: 'read-only' | 'operate'
   /** Whether the values of keys are shown to who inspects them. @default 'hidden' */
   readonly values?: 'hidden' | 'shown'

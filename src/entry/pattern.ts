@@ -39,9 +39,9 @@ export function parsePattern(pattern: string): readonly PatternPart[] {
 }
 
 /**
- * Tells whether keys, as users write them, are ones that the pattern stands for. Parses it once. A trial takes at most the product of both
- * lengths in steps, whatever the pattern (no exponential case), and about the key's length as a
- * rule.
+ * Tells whether keys, as users write them, are ones that the pattern stands for. Parses it once. A trial
+ * takes at most the product of both lengths in steps, whatever the pattern (no exponential case), and about
+ * the key's length as a rule.
  *
  * @throws {InvalidKeyError} As {@link parsePattern} does.
  */

@@ -27,6 +27,7 @@ export type {
   EmbeddingResult,
 } from './embeddings.ts'
 export { LLMResponseCache } from './llm-cache.ts'
+export type { StreamedAnswer } from './obtained.ts'
 export type { LLMResponseCacheOptions, LLMTimeouts } from './options.ts'
 export type { Reader } from './reader.ts'
 export type { Opened } from './recording.ts'
@@ -68,4 +69,3 @@ export {
   type WorkersAIEmbedderOptions,
   workersAIEmbedder,
 } from './semantic/workers-ai-embedder.ts'
-export type { StreamedAnswer } from './sources.ts'

@@ -5,7 +5,7 @@
  */
 
 import type { CacheNamespace } from '../cache/namespace.ts'
-import { InvalidOptionError, NotCachedError } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
 import { webPlatform } from '../platform/web.ts'
 import { Accounts, type LLMCacheStats, type LLMEvent } from './accounting.ts'
@@ -19,6 +19,7 @@ import {
   type EmbeddingResult,
   Embeddings,
 } from './embeddings.ts'
+import { cachedOf, partsOf, type StreamedAnswer, wholeOf } from './obtained.ts'
 import { type LLMResponseCacheOptions, type LLMSettings, readOptions } from './options.ts'
 import {
   checkName,
@@ -37,7 +38,7 @@ import type {
   GeneratedResponse,
   StoreResult,
 } from './responses.ts'
-import { partSource, type StreamedAnswer, valueSource } from './sources.ts'
+import { partSource, valueSource } from './sources.ts'
 import { Tiers } from './tiers.ts'
 
 /**
@@ -106,19 +107,7 @@ export class LLMResponseCache {
   ): Promise<CachedLLMResponse<T> | undefined> {
     const request = this.resolve(questionOf({ ...options, prompt, model }))
     const obtained = await unlessAborted(this.#answers.find<T>(request), request.signal)
-    if (obtained.kind !== 'stored') return undefined
-    const { answer, tier, similarity } = obtained
-    const [response] = answer.parts
-    return {
-      prompt,
-      response: response as T,
-      model,
-      timestamp: answer.at,
-      processingTime: answer.tookMs,
-      usage: answer.usage,
-      tier,
-      similarity,
-    }
+    return cachedOf(obtained, prompt, model)
   }
 
   /**
@@ -154,21 +143,8 @@ export class LLMResponseCache {
     request: LLMRequest,
     generate: Generate<T>,
   ): Promise<GeneratedResponse<T>> {
-    const source = valueSource<T>(generate)
-    const obtained = await this.obtain(questionOf(request), source)
-    if (obtained.kind === 'absent') throw new NotCachedError()
-    if (obtained.kind === 'stored') {
-      const { answer, tier } = obtained
-      return { response: answer.parts[0] as T, via: tier, usage: answer.usage }
-    }
-    const { reader, via } = obtained
-    const step = await unlessAborted(reader.next(), request.signal).catch((error) => {
-      void reader.return()
-      throw error
-    })
-    // Tells the recording that this reader has had all.
-    await reader.return()
-    return { response: step.value as T, via, usage: undefined }
+    const obtained = await this.obtain(questionOf(request), valueSource<T>(generate))
+    return wholeOf(obtained, request.signal)
   }
 
   /**
@@ -187,15 +163,7 @@ export class LLMResponseCache {
       readonly signal: AbortSignal
     }) => AsyncIterable<Part> | Promise<AsyncIterable<Part>>,
   ): Promise<StreamedAnswer<Part>> {
-    const obtained = await this.obtain(questionOf(request), partSource<Part>(generate))
-    switch (obtained.kind) {
-      case 'absent':
-        throw new NotCachedError()
-      case 'stored':
-        return { via: obtained.tier, parts: replay(obtained.answer.parts) }
-      case 'live':
-        return { via: obtained.via, parts: obtained.reader }
-    }
+    return partsOf(await this.obtain(questionOf(request), partSource<Part>(generate)))
   }
 
   /** See {@link Embeddings.getOrEmbed}. */
@@ -318,8 +286,4 @@ export class LLMResponseCache {
     checkName(value, kind)
     await this.#namespace().invalidateTags([label(kind, value)])
   }
-}
-
-async function* replay<Part>(parts: readonly Part[]): AsyncGenerator<Part, void> {
-  yield* parts
 }

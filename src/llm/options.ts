@@ -20,13 +20,19 @@ export interface LLMTimeouts {
   readonly first?: Duration
   /** Between two parts. @default '1m' */
   readonly idle?: Duration
-  /** For the whole; at most an hour. A process that dies while it generates delays others by no more. @default '10m' */
+  /**
+   * For the whole; at most an hour. A process that dies while it generates delays others by no more.
+   * @default '10m'
+   */
   readonly total?: Duration
 }
 
 /** Options for {@link LLMResponseCache}. */
 export interface LLMResponseCacheOptions {
-  /** Its namespace `llm` is used; encryption and hashed names are its options. @default defaultCache(), as it is at each call */
+  /**
+   * Its namespace `llm` is used; encryption and hashed names are its options.
+   * @default defaultCache(), as it is at each call
+   */
   readonly cache?: CacheNamespace<unknown>
   /** @default webPlatform() */
   readonly platform?: Platform

@@ -35,9 +35,15 @@ export interface LLMRequestOptions {
   readonly turns?: readonly unknown[]
   /** Of the template that the prompt was made from; answers of another version are not served. @default none */
   readonly promptVersion?: string
-  /** Ids of the documents that the answer is drawn from, for {@link LLMResponseCache.invalidateDocument}. @default none */
+  /**
+   * Ids of the documents that the answer is drawn from, for {@link LLMResponseCache.invalidateDocument}.
+   * @default none
+   */
   readonly documents?: readonly string[]
-  /** Further labels for joint invalidation. All calls for one question must name the same ones. @default none */
+  /**
+   * Further labels for joint invalidation. All calls for one question must name the same ones.
+   * @default none
+   */
   readonly tags?: readonly string[]
   /** @default that of the content class */
   readonly ttl?: Duration
@@ -47,7 +53,10 @@ export interface LLMRequestOptions {
   readonly cacheControl?: string
   /** Also looks for the answer to a similar prompt. Needs a `matcher`. @default false */
   readonly enableSemanticMatching?: boolean
-  /** Demands more similarity than the matcher does, from [0, 1]. Less is not to be had. @default what the matcher demands */
+  /**
+   * Demands more similarity than the matcher does, from [0, 1]. Less is not to be had.
+   * @default what the matcher demands
+   */
   readonly semanticSimilarityThreshold?: number
   /** Ends the waiting of this call with the signal's reason. @default none */
   readonly signal?: AbortSignal

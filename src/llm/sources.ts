@@ -4,17 +4,10 @@
  * @module
  */
 
-import type { Tier } from './accounting.ts'
 import type { Verdict } from './answer.ts'
 import type { Source } from './answers.ts'
 import { canonicalJson } from './canonical.ts'
 import type { Generate } from './responses.ts'
-
-/** An answer in parts, with how it was come by. */
-export interface StreamedAnswer<Part> {
-  readonly via: Tier | 'miss' | 'joined' | 'bypass'
-  readonly parts: AsyncIterableIterator<Part, void>
-}
 
 /** A function that returns the whole answer. */
 export function valueSource<T>(generate: Generate<T>): Source<T> {

@@ -83,7 +83,10 @@ export class Alerts {
   /** How things stand before a check: one command. */
   async standing(): Promise<Standing> {
     try {
-      const names = [...this.#ids.map((id) => this.#key(id)), ...this.#ids.map(this.#sinceKey)]
+      const names = [
+        ...this.#ids.map((id) => this.#key(id)),
+        ...this.#ids.map((id) => this.#sinceKey(id)),
+      ]
       const replies = await this.#link.read(names)
       const stored = replies.slice(0, this.#ids.length).flatMap((reply) => parse(reply) ?? [])
       const since = this.#ids.flatMap((id, i) => {
@@ -138,7 +141,9 @@ export class Alerts {
     return `${this.#base}:${id}`
   }
 
-  readonly #sinceKey = (id: RuleId): string => `${this.#base}:${id}:since`
+  #sinceKey(id: RuleId): string {
+    return `${this.#key(id)}:since`
+  }
 }
 
 function parse(reply: unknown): Alert | undefined {

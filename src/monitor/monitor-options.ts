@@ -44,11 +44,17 @@ export interface CacheMonitorOptions<Job = unknown> {
   readonly figures: RedisFigures
   /** The window that rules look at, in whole minutes. @default '5m' */
   readonly window?: Duration
-  /** What rules do otherwise than by default; `false` for a rule that is not wanted. @default all of them as they are */
+  /**
+   * What rules do otherwise than by default; `false` for a rule that is not wanted.
+   * @default all of them as they are
+   */
   readonly rules?: RulesOptions
   /** Bytes that Redis may use, where it does not tell itself. @default its maxmemory */
   readonly memoryLimitBytes?: number
-  /** Told of each alert once when it begins and once when it ends, by whichever isolate found out. @default nobody is told */
+  /**
+   * Told of each alert once when it begins and once when it ends, by whichever isolate found out.
+   * @default nobody is told
+   */
   readonly notify?: (alert: Alert) => Promise<void> | void
   /** What the names of alerts in Redis begin with. @default 'nc' */
   readonly prefix?: string

@@ -51,7 +51,10 @@ export interface SessionOptions<Data = Record<string, unknown>, Preferences = un
   readonly retries?: number
   /** When calls stop for a while. @default 5 failures in a row, and 1 s */
   readonly breaker?: Omit<BreakerOptions, 'onChange' | 'pauseMs'>
-  /** The shortest time between two writes that say a session was used. @default a tenth of its idle time, at most 1 hour */
+  /**
+   * The shortest time between two writes that say a session was used.
+   * @default a tenth of its idle time, at most 1 hour
+   */
   readonly touchInterval?: Duration
   /** How long the token before a rotation is still good, up to 5 minutes. @default '30s' */
   readonly overlap?: Duration

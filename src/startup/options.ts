@@ -69,7 +69,10 @@ export interface StartupOptions extends Omit<CacheOptions, 'redis'> {
   readonly warn?: (message: string) => void
   /** Stops the system at SIGINT and SIGTERM. @default false */
   readonly signals?: boolean
-  /** The mailbox's database: makes `emails` of the system, kept warm by the jobs `mail` and `analytics`. @default none: there is no mailbox */
+  /**
+   * The mailbox's database: makes `emails` of the system, kept warm by the jobs `mail` and `analytics`.
+   * @default none: there is no mailbox
+   */
   readonly db?: CachedEmailRepositoryOptions['db']
   /** What the `llmCache` here and of nearcache/llm is made with. @default nothing */
   readonly llm?: LLMSettings

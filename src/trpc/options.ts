@@ -60,7 +60,10 @@ export interface ProcedureCacheOptions
    * was invalidated while it was made. @default none
    */
   readonly dataTags?: (answer: AnswerInfo) => readonly string[]
-  /** What {@link CacheMiddleware.responseMeta} tells caches on the way. Needs `scope: 'public'`. @default nothing */
+  /**
+   * What {@link CacheMiddleware.responseMeta} tells caches on the way. Needs `scope: 'public'`.
+   * @default nothing
+   */
   readonly http?: HttpLifetimes
   /** Of a mutation: the labels to invalidate when it has succeeded. @default nothing */
   readonly invalidates?: readonly string[] | ((answer: AnswerInfo) => readonly string[])
@@ -101,7 +104,10 @@ export interface CacheMiddlewareOptions extends ProcedureCacheOptions {
   readonly enableCompression?: boolean
   /** Whose answer it is. @default userOf: the first id at the usual places of a context */
   readonly user?: (ctx: Any) => UserId
-  /** What else of the context the answers depend on, such as a language or a tenant: any value that can be part of a key. @default nothing else */
+  /**
+   * What else of the context the answers depend on, such as a language or a tenant: any value that can be
+   * part of a key. @default nothing else
+   */
   readonly varyBy?: (ctx: Any) => unknown
   /** Whether a call is to be cached; `input` is what the client sent, not validated. @default always */
   readonly shouldCache?: (input: Any, ctx: Any) => unknown
@@ -112,13 +118,19 @@ export interface CacheMiddlewareOptions extends ProcedureCacheOptions {
   readonly keyGenerator?: (input: Any, ctx: Any) => string
   /** A part of every key: change it when what is stored has to be another. @default none */
   readonly version?: string
-  /** Stores what only it can turn into plain values, such as class instances: superjson, for example. @default none */
+  /**
+   * Stores what only it can turn into plain values, such as class instances: superjson, for example.
+   * @default none
+   */
   readonly transformer?: AnswerTransformer
   /** Told of each call that was answered from the cache. @default none */
   readonly onCacheHit?: (key: string, data: Any) => void
   /** The resolver of the call is run, or was. @default none */
   readonly onCacheMiss?: (key: string) => void
-  /** Told of each call that went past the cache, and why; `error` is what a function of the options threw. @default none */
+  /**
+   * Told of each call that went past the cache, and why; `error` is what a function of the options threw.
+   * @default none
+   */
   readonly onCacheBypass?: (reason: BypassReason, path: string, error?: unknown) => void
   /**
    * Told of an invalidation that failed after its mutation had succeeded. What this throws fails the

@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { RealtimeOptions } from './last-event.ts'
 export type { Mirror, MirroredConnection, MirroredEvent } from './mirror.ts'
 export type { WebSocketCacheOptions } from './options.ts'
 export type {
@@ -19,4 +20,4 @@ export type {
   UserPresence,
 } from './presence.ts'
 export type { PublishedTo, PublishOptions, RealtimeApi } from './publisher.ts'
-export { type RealtimeOptions, WebSocketCache } from './websocket-cache.ts'
+export { WebSocketCache } from './websocket-cache.ts'

@@ -39,9 +39,15 @@ export interface WebSocketCacheOptions {
   readonly maxConnectionsPerRoom?: number
   /** Bound on each value with whose it is, as text in bytes; 1 KiB to 1 MiB. @default 65_536 */
   readonly maxDataBytes?: number
-  /** Replaces the names of connections, users, rooms and channels by HMAC-SHA-256 with this secret. @default off: names are readable */
+  /**
+   * Replaces the names of connections, users, rooms and channels by HMAC-SHA-256 with this secret.
+   * @default off: names are readable
+   */
   readonly hashKeys?: { readonly secret: string }
-  /** Encrypts what is stored. Names must then be hashed. One key is primary; all of them decrypt. @default off */
+  /**
+   * Encrypts what is stored. Names must then be hashed. One key is primary; all of them decrypt.
+   * @default off
+   */
   readonly encryption?: { readonly keys: readonly EncryptionKey[] }
   /** Where `publish` sends events: the Worker, or another server of the Pusher protocol. @default none */
   readonly api?: RealtimeApi

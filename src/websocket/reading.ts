@@ -41,6 +41,15 @@ export async function readConnection(
   }
 }
 
+/** Those of them that {@link readConnection} finds. */
+export async function readConnections(
+  ctx: PresenceContext,
+  rows: readonly Fields[],
+): Promise<Connection[]> {
+  const read = await Promise.all(rows.map((fields) => readConnection(ctx, fields)))
+  return read.filter((connection) => connection !== undefined)
+}
+
 /** A user who was named by the caller, or is in a room by that name. */
 export async function readUser(
   { payloads }: PresenceContext,

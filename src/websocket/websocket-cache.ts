@@ -5,11 +5,12 @@
  */
 
 import { checkFields } from '../cache/policy.ts'
-import type { Duration } from '../entry/duration.ts'
 import { randomId } from '../entry/id.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { GuardedRequester } from '../redis/guard.ts'
+import { joinArguments, openArguments, userArguments } from './arguments.ts'
 import { assemble, type PresenceContext } from './assemble.ts'
+import { keepLastEvent, type RealtimeOptions, readLastEvent } from './last-event.ts'
 import { Mirror } from './mirror.ts'
 import { namePart, ttlOf, type WebSocketCacheOptions, wholeNumber } from './options.ts'
 import type {
@@ -18,29 +19,13 @@ import type {
   JoinOptions,
   LastEvent,
   PresenceStatus,
-  RoomEntry,
   RoomPresence,
   StatusOptions,
   UserPresence,
 } from './presence.ts'
 import type { PublishedTo, PublishOptions } from './publisher.ts'
-import { readConnection, readMember, readUser, statusNamed } from './reading.ts'
-import type { UserArguments } from './steps.ts'
+import { readConnection, readConnections, readMember, readUser, statusNamed } from './reading.ts'
 
-/** How the last event of a channel is kept. */
-export interface RealtimeOptions {
-  /** The event's name. @default 'message' */
-  readonly event?: string
-  /** @default that of the cache */
-  readonly ttl?: Duration
-  /**
-   * Where it stands in the channel's history: of one epoch the largest serial stays, whichever call
-   * arrives last. @default none: it takes the place of what is there
-   */
-  readonly position?: { readonly epoch: string; readonly serial: number }
-}
-
-const NOBODY: UserArguments = { user: '', about: '' }
 const MOST_LISTED = 10_000
 /** How many connections one command tells Redis about. */
 const CHUNK = 100
@@ -83,26 +68,10 @@ export class WebSocketCache {
    * @throws {PresenceRefusedError} `connections` or `members`, for what would be too many.
    */
   async cacheConnection(connectionId: string, options: ConnectionOptions = {}): Promise<boolean> {
-    checkFields(options, 'options', ['userId', 'data', 'rooms', 'node'])
-    const { userId, data, rooms = [], node = this.#ctx.policy.node } = options
-    if (!Array.isArray(rooms)) throw new InvalidOptionError('rooms', 'a list of rooms')
-    wholeNumber(rooms.length, 'rooms.length', this.#ctx.policy.maxRoomsPerConnection, 0)
     const connection = this.#ctx.names.name('connection', connectionId)
     const writeId = randomId()
-    const user = await this.#user(userId)
-    if (user === NOBODY && rooms.some((room) => typeof room === 'object' && 'info' in room)) {
-      throw new InvalidOptionError('userId', 'given with info: it is the user who is spoken of')
-    }
-    const entries = await Promise.all(rooms.map((room) => this.#entry(room, user.user)))
-    const payload = await this.#ctx.payloads.write({ id: connectionId, data }, [
-      'connection',
-      writeId,
-    ])
-    return this.#ctx.steps.open(connection, writeId, user, {
-      node: namePart(node, 'node'),
-      payload,
-      rooms: entries.flat(),
-    })
+    const opening = await openArguments(this.#ctx, connectionId, writeId, options)
+    return this.#ctx.steps.open(connection, writeId, ...opening)
   }
 
   /** A connection, if it is alive. */
@@ -143,7 +112,7 @@ export class WebSocketCache {
   async getUserConnections<Data = unknown>(userId: string): Promise<Connection<Data>[]> {
     const user = this.#ctx.names.name('user', userId)
     const { rows } = await this.#ctx.steps.list('u', user, MOST_LISTED)
-    return this.#connections<Data>(rows)
+    return (await readConnections(this.#ctx, rows)) as Connection<Data>[]
   }
 
   /**
@@ -158,15 +127,8 @@ export class WebSocketCache {
     room: string,
     options: JoinOptions = {},
   ): Promise<boolean> {
-    checkFields(options, 'options', ['userId', 'info'])
     const connection = this.#ctx.names.name('connection', connectionId)
-    const user = await this.#user(options.userId)
-    if (options.info !== undefined && user.user === '') {
-      throw new InvalidOptionError('userId', 'given with info: it is the user who is spoken of')
-    }
-    const entry = { room, ...(options.info !== undefined && { info: options.info }) }
-    const [name = '', about = '', info = ''] = await this.#entry(entry, user.user)
-    return this.#ctx.steps.join(connection, [name, about], { ...user, info })
+    return this.#ctx.steps.join(connection, ...(await joinArguments(this.#ctx, room, options)))
   }
 
   /** @returns Whether the connection was in the room. */
@@ -186,7 +148,7 @@ export class WebSocketCache {
   ): Promise<Connection<Data>[]> {
     const name = this.#ctx.names.name('room', room)
     const { rows } = await this.#ctx.steps.list('m', name, wholeNumber(most, 'most', MOST_LISTED))
-    return this.#connections<Data>(rows)
+    return (await readConnections(this.#ctx, rows)) as Connection<Data>[]
   }
 
   /**
@@ -204,7 +166,7 @@ export class WebSocketCache {
       throw new InvalidOptionError('status', 'online, away, busy or offline')
     }
     const holdsMs = options.for === undefined ? 0 : ttlOf(options.for, 'for')
-    const user = await this.#user(userId)
+    const user = await userArguments(this.#ctx, userId)
     const data =
       options.data === undefined
         ? ''
@@ -215,7 +177,7 @@ export class WebSocketCache {
 
   /** Forgets the status that was set: the user appears as connections are. */
   async clearUserPresence(userId: string): Promise<UserPresence> {
-    const user = await this.#user(userId)
+    const user = await userArguments(this.#ctx, userId)
     return readUser(this.#ctx, user.user, userId, await this.#ctx.steps.status(user, ['', '', 0]))
   }
 
@@ -265,14 +227,7 @@ export class WebSocketCache {
     data: unknown,
     options: RealtimeOptions = {},
   ): Promise<boolean> {
-    checkFields(options, 'options', ['event', 'ttl', 'position'])
-    const { event = 'message', ttl, position = { epoch: '', serial: 0 } } = options
-    if (typeof event !== 'string') throw new InvalidOptionError('event', 'a text')
-    const name = this.#ctx.names.name('channel', channel)
-    const ttlMs = ttl === undefined ? this.#ctx.policy.dataTtlMs : ttlOf(ttl, 'ttl')
-    const serial = wholeNumber(position.serial, 'position.serial', Number.MAX_SAFE_INTEGER, 0)
-    const payload = await this.#ctx.payloads.write({ event, data }, ['event', name])
-    return this.#ctx.steps.event(name, payload, { epoch: position.epoch, serial, ttlMs })
+    return keepLastEvent(this.#ctx, channel, data, options)
   }
 
   /** The data of a channel's last event: what a subscriber of a `cache-` channel is given. */
@@ -282,11 +237,7 @@ export class WebSocketCache {
 
   /** The last event of a channel, with its name. */
   async getLastEvent<Data = unknown>(channel: string): Promise<LastEvent<Data> | undefined> {
-    const { names, steps, payloads } = this.#ctx
-    const text = await steps.lastEvent(names.eventKey(channel))
-    if (text === undefined) return undefined
-    const event = await payloads.read(text, ['event', names.name('channel', channel)])
-    return event as LastEvent<Data> | undefined
+    return (await readLastEvent(this.#ctx, channel)) as LastEvent<Data> | undefined
   }
 
   /** @returns Whether there was a last event. */
@@ -338,29 +289,6 @@ export class WebSocketCache {
   /** What a server of sockets tells this cache by; see {@link Mirror}. */
   mirror(node: string = this.#ctx.policy.node): Mirror {
     return new Mirror(this, namePart(node, 'node'))
-  }
-
-  async #user(userId: string | undefined): Promise<UserArguments> {
-    if (userId === undefined) return NOBODY
-    const user = this.#ctx.names.name('user', userId)
-    return { user, about: await this.#ctx.payloads.write(userId, ['user', user]) }
-  }
-
-  /** Name and payload of a room, and the payload of what is said of the user in it. */
-  async #entry(entry: string | RoomEntry, user: string): Promise<string[]> {
-    const { names, payloads } = this.#ctx
-    const { room, info } = typeof entry === 'string' ? { room: entry, info: undefined } : entry
-    const name = names.name('room', room)
-    const about = await payloads.write(room, ['room', name])
-    const isSaid = info !== undefined && user !== ''
-    return [name, about, isSaid ? await payloads.write(info, ['info', user]) : '']
-  }
-
-  async #connections<Data>(
-    rows: readonly ReadonlyMap<string, string>[],
-  ): Promise<Connection<Data>[]> {
-    const read = await Promise.all(rows.map((fields) => readConnection(this.#ctx, fields)))
-    return read.filter((connection) => connection !== undefined) as Connection<Data>[]
   }
 }
 

@@ -17,8 +17,9 @@ import type { Composition } from '../compose.ts'
 const OFF: Problem = { status: 409, title: 'The cache is off' }
 
 /**
- * Builds the dashboard, whose `charts.js` is a static asset, for who has the admin token. 403 where none is configured or `DASHBOARD` is
- * `off`, 409 with the cache off, 429 after ten wrong tokens of one address within a minute.
+ * Builds the dashboard, whose `charts.js` is a static asset, for who has the admin token. 403 where none
+ * is configured or `DASHBOARD` is `off`, 409 with the cache off, 429 after ten wrong tokens of one address
+ * within a minute.
  */
 export function dashboardRoutes(
   {

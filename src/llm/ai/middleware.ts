@@ -24,7 +24,10 @@ export interface CacheMiddlewareOptions {
   readonly tags?: readonly string[]
   /** As the request header of HTTP. @default none */
   readonly cacheControl?: string
-  /** Also answers by meaning, where the cache has a matcher and a call names a temperature of at most 0.3. @default false */
+  /**
+   * Also answers by meaning, where the cache has a matcher and a call names a temperature of at most 0.3.
+   * @default false
+   */
   readonly enableSemanticMatching?: boolean
 }
 

@@ -25,7 +25,10 @@ import type { VectorStore } from './vector-store.ts'
 
 /** Options for {@link createSemanticMatcher}. */
 export interface SemanticMatcherOptions {
-  /** Its namespace `semantic` is used; where it encrypts, so are prompts and vectors. @default defaultCache() */
+  /**
+   * Its namespace `semantic` is used; where it encrypts, so are prompts and vectors.
+   * @default defaultCache()
+   */
   readonly cache?: CacheNamespace<unknown>
   /** @default lexicalEmbedder(), which finds near-duplicate wording and no meaning */
   readonly embedder?: Embedder
@@ -36,7 +39,10 @@ export interface SemanticMatcherOptions {
   readonly policy?: PolicyOptions
   /** Compares the answers of an explored miss. @default embeddingJudge(embedder); textJudge() for wording */
   readonly judge?: Judge
-  /** Where vectors are kept instead of Redis; the prompts beside them are sealed where the cache encrypts. @default one on Redis */
+  /**
+   * Where vectors are kept instead of Redis; the prompts beside them are sealed where the cache encrypts.
+   * @default one on Redis
+   */
   readonly store?: VectorStore
   /** Vectors a scope in Redis, from 1 to 50,000; the oldest go first. @default 10_000 */
   readonly maxVectors?: number

@@ -34,7 +34,10 @@ export interface DurableOptions {
   readonly namespace: DurableNamespaceLike
   /** Which object: one name is one database. @default 'nearcache' */
   readonly name?: string
-  /** Where the object is made at its first use, such as `weur`; later it stays where it is. @default near whoever asks first */
+  /**
+   * Where the object is made at its first use, such as `weur`; later it stays where it is.
+   * @default near whoever asks first
+   */
   readonly locationHint?: string
 }
 

@@ -16,7 +16,7 @@ import { ChannelMirror } from './channel-mirror.ts'
 import { ChannelStore } from './channel-store.ts'
 import { type ChannelTraits, traitsOf } from './channel-traits.ts'
 import { FanOut } from './fan-out.ts'
-import { Membership } from './membership.ts'
+import { Membership, rulesOf } from './membership.ts'
 import type { MirrorPort } from './mirror-port.ts'
 import { Occupancy } from './occupancy.ts'
 import { PresenceNews } from './presence-news.ts'
@@ -44,8 +44,6 @@ export interface ChannelOptions {
   readonly fetch?: typeof globalThis.fetch
 }
 
-/** How long nothing may be heard of a hub before it is asked. */
-const LEASE_MS = 600_000
 /** How long an empty channel keeps its tables, for those who come and go. */
 const LINGER_MS = 60_000
 /** How much of the past is kept for those who come back. */
@@ -289,14 +287,5 @@ export class Channel implements ChannelStub {
 
   #now(): number {
     return this.#options.platform.now()
-  }
-}
-
-function rulesOf({ limits }: App): ConstructorParameters<typeof Membership>[0] {
-  const { leaveGraceMs, reloadGraceMs, listedMembers } = limits
-  return {
-    grace: { unsubscribed: 0, closed: 0, reload: reloadGraceMs, lost: leaveGraceMs },
-    namedLimit: listedMembers,
-    leaseMs: LEASE_MS,
   }
 }

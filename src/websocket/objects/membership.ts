@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { App } from '../protocol/app.ts'
 import { earliest } from './alarm.ts'
 import { type CountRow, HubCounts, type HubState } from './hub-counts.ts'
 import type { HubReport } from './reports.ts'
@@ -17,6 +18,19 @@ import type { Passage, RosterDiff, RosterRow, RosterRules, RosterSnapshot } from
 export interface MembershipRules extends RosterRules {
   /** Milliseconds after which a hub is taken for lost that nothing was heard of. */
   readonly leaseMs: number
+}
+
+/** How long nothing may be heard of a hub before it is asked. */
+const LEASE_MS = 600_000
+
+/** What the channels of an app go by. */
+export function rulesOf({ limits }: Pick<App, 'limits'>): MembershipRules {
+  const { leaveGraceMs, reloadGraceMs, listedMembers } = limits
+  return {
+    grace: { unsubscribed: 0, closed: 0, reload: reloadGraceMs, lost: leaveGraceMs },
+    namedLimit: listedMembers,
+    leaseMs: LEASE_MS,
+  }
 }
 
 /** What is stored of a membership. */

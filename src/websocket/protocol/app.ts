@@ -30,7 +30,10 @@ export interface AppOptions {
   readonly clientEvents?: 'members' | 'off'
   /** Whether channels tell their subscribers how many they are. @default 'off' */
   readonly subscriptionCounts?: 'on' | 'off'
-  /** How long a connection may go without a sign-in before it is closed with 4009; `'never'` to need none. @default 'never' */
+  /**
+   * How long a connection may go without a sign-in before it is closed with 4009; `'never'` to need none.
+   * @default 'never'
+   */
   readonly signInWithin?: Duration | 'never'
   /** Bounds of what its clients and servers may do. @default those of each limit */
   readonly limits?: LimitOptions

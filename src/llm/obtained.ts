@@ -1,0 +1,72 @@
+/**
+ * What callers are given of an answer that was found, or is being generated.
+ *
+ * @module
+ */
+
+import { NotCachedError } from '../errors.ts'
+import { unlessAborted } from '../flight/deadline.ts'
+import type { Tier } from './accounting.ts'
+import type { Obtained } from './answers.ts'
+import type { CachedLLMResponse, GeneratedResponse } from './responses.ts'
+
+/** An answer in parts, with how it was come by. */
+export interface StreamedAnswer<Part> {
+  readonly via: Tier | 'miss' | 'joined' | 'bypass'
+  readonly parts: AsyncIterableIterator<Part, void>
+}
+
+/** The stored answer; `undefined` if there is none. */
+export function cachedOf<T>(
+  obtained: Obtained<T>,
+  prompt: string,
+  model: string,
+): CachedLLMResponse<T> | undefined {
+  if (obtained.kind !== 'stored') return undefined
+  const { answer, tier, similarity } = obtained
+  const { at: timestamp, tookMs: processingTime, usage } = answer
+  const response = answer.parts[0] as T
+  return { prompt, response, model, timestamp, processingTime, usage, tier, similarity }
+}
+
+/**
+ * The answer as one value.
+ *
+ * @throws Whatever it could not be generated for.
+ * @throws {NotCachedError} When there is none, and none was to be generated.
+ * @throws The signal's reason; others who wait go on.
+ */
+export async function wholeOf<T>(
+  obtained: Obtained<T>,
+  signal: AbortSignal | undefined,
+): Promise<GeneratedResponse<T>> {
+  if (obtained.kind === 'absent') throw new NotCachedError()
+  if (obtained.kind === 'stored') {
+    const { answer, tier } = obtained
+    return { response: answer.parts[0] as T, via: tier, usage: answer.usage }
+  }
+  const { reader, via } = obtained
+  const step = await unlessAborted(reader.next(), signal).catch((error) => {
+    void reader.return()
+    throw error
+  })
+  // Tells the recording that this reader has had all.
+  await reader.return()
+  return { response: step.value as T, via, usage: undefined }
+}
+
+/** The answer part by part. @throws {NotCachedError} As {@link wholeOf}. */
+export function partsOf<Part>(obtained: Obtained<Part>): StreamedAnswer<Part> {
+  switch (obtained.kind) {
+    case 'absent':
+      throw new NotCachedError()
+    case 'stored':
+      return { via: obtained.tier, parts: replay(obtained.answer.parts) }
+    case 'live':
+      return { via: obtained.via, parts: obtained.reader }
+  }
+}
+
+async function* replay<Part>(parts: readonly Part[]): AsyncGenerator<Part, void> {
+  yield* parts
+}
