@@ -5,7 +5,13 @@ import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { CachedEmailRepository, migrate, toSqlDriver } from '../../../src/email/index.ts'
 import { InvalidFilterError, InvalidOptionError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
-import { type CachedMailbox, makeEmail, openCachedMailbox, overriding } from './cached-mailbox.ts'
+import {
+  type CachedMailbox,
+  makeEmail,
+  openCachedMailbox,
+  overriding,
+  tellingLate,
+} from './cached-mailbox.ts'
 
 describe('CachedEmailRepository', () => {
   let mailbox: CachedMailbox
@@ -124,19 +130,12 @@ describe('CachedEmailRepository', () => {
     const { id } = await emails.createEmail(makeEmail())
     const pending = { statuses: ['pending'] } as const
     await emails.queryEmailIds(pending)
-    const told = Promise.withResolvers<void>()
-    const slow = overriding(mailbox.database, {
-      changeEmail: async (of, changes) => {
-        const change = await mailbox.database.changeEmail(of, changes)
-        await told.promise
-        return change
-      },
-    })
+    const { repository: slow, tell } = tellingLate(mailbox.database)
 
     const writing = mailbox.over(slow).updateEmail(id, { status: 'pending' })
     await mailbox.turn()
     await mailbox.over(mailbox.database).updateEmail(id, { status: 'completed' })
-    told.resolve()
+    tell()
     await writing
 
     expect((await emails.queryEmailIds(pending)).ids).toEqual([])
@@ -151,14 +150,7 @@ describe('CachedEmailRepository', () => {
     await emails.deleteEmail('old')
     await emails.createEmail(makeEmail({ id: 'other', graphId: 'g', isRead: true }))
     await emails.queryEmailIds(unread)
-    const told = Promise.withResolvers<void>()
-    const slow = overriding(database, {
-      changeEmail: async (of, changes) => {
-        const change = await database.changeEmail(of, changes)
-        await told.promise
-        return change
-      },
-    })
+    const { repository: slow, tell } = tellingLate(database)
     let writing: Promise<unknown> | undefined
     const met = overriding(database, {
       createOrUpdate: async (email) => {
@@ -168,7 +160,7 @@ describe('CachedEmailRepository', () => {
       },
     })
     await mailbox.over(met).createOrUpdate(makeEmail({ graphId: 'g', isRead: true }))
-    told.resolve()
+    tell()
     await writing
 
     expect((await database.queryEmailIds(unread)).ids).toEqual([])

@@ -126,6 +126,20 @@ export function overriding(
   })
 }
 
+/** A repository whose `changeEmail` commits at once, and says so when `tell` is called. */
+export function tellingLate(repository: EmailRepository): {
+  readonly repository: EmailRepository
+  tell(): void
+} {
+  const told = Promise.withResolvers<void>()
+  const changeEmail: EmailRepository['changeEmail'] = async (id, changes) => {
+    const change = await repository.changeEmail(id, changes)
+    await told.promise
+    return change
+  }
+  return { repository: overriding(repository, { changeEmail }), tell: () => told.resolve() }
+}
+
 export function makeEmail(fields: Partial<NewEmail> = {}): NewEmail {
   return { subject: 'Order', senderEmail: 'ada@shop.example', receivedAt: NOW - 1_000, ...fields }
 }

@@ -12,7 +12,13 @@ import {
   type CountingTransport,
   countingTransport,
 } from '../../../src/testing/counting-transport.ts'
-import { type CachedMailbox, makeEmail, openCachedMailbox, overriding } from './cached-mailbox.ts'
+import {
+  type CachedMailbox,
+  makeEmail,
+  openCachedMailbox,
+  overriding,
+  tellingLate,
+} from './cached-mailbox.ts'
 
 const NEW = { statuses: ['new'] } as const
 const LAG = { lag: '1s' } as const
@@ -49,19 +55,11 @@ async function costOf(call: () => Promise<unknown>): Promise<readonly number[]> 
 async function committed(
   changes: Pick<EmailChanges, 'status' | 'isFlagged'>,
 ): Promise<() => Promise<unknown>> {
-  const told = Promise.withResolvers<void>()
-  const { database } = mailbox
-  const slow = overriding(database, {
-    changeEmail: async (of, what) => {
-      const change = await database.changeEmail(of, what)
-      await told.promise
-      return change
-    },
-  })
+  const { repository: slow, tell } = tellingLate(mailbox.database)
   const writing = mailbox.over(slow).updateEmail(id, changes)
   await mailbox.turn()
   return () => {
-    told.resolve()
+    tell()
     return writing
   }
 }
@@ -301,22 +299,14 @@ describe('lists kept in the process, with a lag', () => {
   })
 
   test('of two writes of a message at once, what is told last is not kept for the last', async () => {
-    const told = Promise.withResolvers<void>()
-    const { database } = mailbox
-    const slow = overriding(database, {
-      changeEmail: async (of, changes) => {
-        const change = await database.changeEmail(of, changes)
-        await told.promise
-        return change
-      },
-    })
+    const { repository: slow, tell } = tellingLate(mailbox.database)
     const own = mailbox.over(slow, transport, { near: LAG })
     await readNew(own)
     const writing = own.updateEmail(id, { isFlagged: true })
     await mailbox.turn()
     await writer.updateEmail(id, { priority: 'critical' })
     await mailbox.platform.advance(1_000)
-    told.resolve()
+    tell()
     await writing
 
     expect(await readNew(own)).toMatchObject([{ isFlagged: true, priority: 'critical' }])

@@ -3,7 +3,13 @@ import type { CachedEmailRepository, Email, NearMessages } from '../../../src/em
 import { CachedEmailRepository as Repository } from '../../../src/email/index.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
 import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
-import { type CachedMailbox, makeEmail, openCachedMailbox, overriding } from './cached-mailbox.ts'
+import {
+  type CachedMailbox,
+  makeEmail,
+  openCachedMailbox,
+  overriding,
+  tellingLate,
+} from './cached-mailbox.ts'
 
 const NEW = { statuses: ['new'] } as const
 
@@ -71,15 +77,7 @@ describe('messages kept in the process', () => {
   test('what is committed and not yet told is seen', async () => {
     const { id } = await writer.createEmail(makeEmail())
     await readNew()
-    const told = Promise.withResolvers<void>()
-    const { database } = mailbox
-    const slow = overriding(database, {
-      changeEmail: async (of, changes) => {
-        const change = await database.changeEmail(of, changes)
-        await told.promise
-        return change
-      },
-    })
+    const { repository: slow, tell } = tellingLate(mailbox.database)
     const writing = mailbox.over(slow).updateEmail(id, { isRead: true })
     await mailbox.turn()
 
@@ -88,7 +86,7 @@ describe('messages kept in the process', () => {
     // It waits for the writer, who has the entry, as long as the lease says.
     await mailbox.platform.advance(10_000)
     expect((await reading).map(({ isRead }) => isRead)).toEqual([true])
-    told.resolve()
+    tell()
     await writing
     expect((await readNew()).map(({ isRead }) => isRead)).toEqual([true])
   })
