@@ -6,7 +6,12 @@
  */
 
 import { NearcacheError } from './base-error.ts'
-import type { CircuitOpenError, ClosedError, RemoteError, RemoteTimeoutError } from './errors.ts'
+import type {
+  CircuitOpenError,
+  ClosedError,
+  RemoteError,
+  RemoteTimeoutError,
+} from './core-errors.ts'
 
 /** The fields that name one message. */
 export type UniqueField = 'id' | 'graphId' | 'messageId'

@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { DateRange } from '../../src/email/conditions.ts'
 import type { EmailChanges, NewEmail } from '../../src/email/email.ts'
-import type { DateRange, EmailQuery } from '../../src/email/filter.ts'
+import type { EmailQuery } from '../../src/email/filter.ts'
 import type { SeenEmail } from './ledger.ts'
 
 /** The figures of `/admin/stats` that are shown. */

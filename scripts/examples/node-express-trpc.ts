@@ -5,7 +5,7 @@
  */
 
 import assert from 'node:assert/strict'
-import type { Example } from './run.ts'
+import type { Example } from './example.ts'
 
 interface Row {
   readonly id: string

@@ -17,18 +17,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../../test/support/free-port.ts'
 import { packInto } from '../package/pack.ts'
+import type { Example } from './example.ts'
 import { nodeExpressTrpc } from './node-express-trpc.ts'
 import { workerMinimal } from './worker-minimal.ts'
-
-/** How an example is started, and what it has to answer. */
-export interface Example {
-  readonly environment: (port: number) => Readonly<Record<string, string>>
-  readonly args: (port: number) => readonly string[]
-  /** Throws where an answer is not what it should be. */
-  readonly ask: (base: string) => Promise<void>
-  /** A path that answers once it is up. */
-  readonly ready: string
-}
 
 const ROOT = join(import.meta.dirname, '../..')
 const EXAMPLES: Readonly<Record<string, Example>> = {

@@ -7,8 +7,9 @@
 import type { Flight } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, leaseMs, lifeMs, type Target } from './context.ts'
 import { type Admission, type Loaded, type LoadRequest, runLoader } from './loader.ts'
-import { type Found, lowered, momentOf, observe, type Sight } from './observe.ts'
+import { lowered, momentOf, observe } from './observe.ts'
 import type { Policy } from './options.ts'
+import type { Found, Sight } from './sight.ts'
 
 /** How long a reader waits for a load of its own isolate before it looks at Redis again. */
 const JOIN_MS = 1_000

@@ -11,9 +11,9 @@ import type { Flight } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, lifeMs, type Target } from './context.ts'
 import { compose, encode } from './entry-text.ts'
 import { keepNear } from './near-copy.ts'
-import type { Moment } from './observe.ts'
 import type { Policy } from './options.ts'
 import { checkTagList } from './policy.ts'
+import type { Moment } from './sight.ts'
 import type { Lease } from './steps.ts'
 
 /** What a loader is told, and what it may decide. */

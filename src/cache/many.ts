@@ -13,17 +13,10 @@ import { type CacheContext, isRemoteFailure, report, type Target, targetOf } fro
 import { admit, fly, join, obtain, previousOf } from './load.ts'
 import type { Admission, LoadContext, Loaded } from './loader.ts'
 import { nearHit } from './near-copy.ts'
-import {
-  type Found,
-  momentOf,
-  type Nothing,
-  observe,
-  type Sight,
-  UNSEEN,
-  weigh,
-} from './observe.ts'
+import { momentOf, observe, weigh } from './observe.ts'
 import type { Policy } from './options.ts'
 import { answer, nearResult, onlyFresh, type ReadResult, reportRefresh } from './read.ts'
+import { type Found, type Nothing, type Sight, UNSEEN } from './sight.ts'
 
 /** What a loader of several keys is told, and what it may decide of each. */
 export interface ManyLoadContext {

@@ -9,8 +9,8 @@ import { deepFreeze, isProduction } from '../near/freeze.ts'
 import type { Evidence } from '../near/labels.ts'
 import type { KeptCopy, NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
-import type { Moment } from './observe.ts'
 import type { EntryOptions, NearPolicy, Policy } from './options.ts'
+import type { Moment } from './sight.ts'
 
 /** A value that the remote tier vouches for, and since when. */
 export interface Proof extends Moment {

@@ -4,55 +4,17 @@
  * @module
  */
 
-import { type EntryHeader, type ParsedEntry, parseEntry, prefixOf } from '../entry/header.ts'
+import { type ParsedEntry, parseEntry, prefixOf } from '../entry/header.ts'
 import { CorruptEntryError } from '../errors.ts'
 import type { Sighting } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
 import { judge, unseenTags } from './judge.ts'
 import type { Policy } from './options.ts'
-import type { MissReason } from './outcome.ts'
-
-/** An entry that may be served in some way. */
-export interface Found {
-  readonly kind: 'fresh' | 'stale' | 'stale-if-error'
-  readonly header: EntryHeader
-  readonly value: unknown
-  readonly sizeBytes: number
-}
-
-/** Nothing to serve. */
-export interface Nothing {
-  readonly kind: 'none'
-  readonly reason: MissReason
-  readonly error?: unknown
-}
-
-/** What an entry's text turned out to be. */
-export type Weighed = Found | Nothing
+import { type Found, type Moment, type Nothing, type Sight, UNSEEN, type Weighed } from './sight.ts'
 
 const ABSENT: Nothing = { kind: 'none', reason: 'absent' }
 
 type Markers = Sighting['markers']
-
-/** When something was asked, by both clocks that date a near copy: before the request was sent. */
-export interface Moment {
-  readonly provedAt: number
-  readonly instant: number
-}
-
-/** What a read saw at its last look. */
-export interface Sight extends Sighting, Moment {
-  readonly found: Found | Nothing
-  /** Which entry was there: see `prefixOf`. */
-  readonly prefix: string
-}
-
-/** What is seen when Redis cannot be asked: nothing that any load could be compared with. */
-export const UNSEEN: Sighting & Pick<Sight, 'prefix'> = Object.freeze({
-  lease: null,
-  markers: new Map(),
-  prefix: '?',
-})
 
 export function momentOf({ platform, near }: CacheContext): Moment {
   return { provedAt: platform.now(), instant: near.tier.fence.now }

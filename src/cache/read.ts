@@ -15,9 +15,10 @@ import { type CacheContext, report, type Target, targetOf } from './context.ts'
 import { lead, obtain } from './load.ts'
 import type { Loaded, Loader } from './loader.ts'
 import { answerOf, handOut, keepNear, nearHit, verifiedNearHit } from './near-copy.ts'
-import { type Found, observe, type Sight } from './observe.ts'
+import { observe } from './observe.ts'
 import type { Policy } from './options.ts'
 import type { Operation, Outcome } from './outcome.ts'
+import type { Found, Sight } from './sight.ts'
 
 /** A read that may have found something. */
 export interface ReadResult {

@@ -7,7 +7,7 @@
 import { backoffMs } from '../flight/backoff.ts'
 import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
-import type { Sight } from './observe.ts'
+import type { Sight } from './sight.ts'
 
 const ROUND = { baseMs: 10, capMs: 250 }
 

@@ -17,9 +17,9 @@ import {
   SqliteQueryCompiler,
   sql,
 } from 'kysely'
+import type { ChainRow } from './chain-row.ts'
 import type { SqlParam, SqlStatement } from './driver.ts'
 import type { EmailRow } from './row.ts'
-import type { ChainRow } from './workflow-statements.ts'
 
 /** The tables, as far as statements name them. */
 export interface Database {

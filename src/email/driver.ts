@@ -1,13 +1,8 @@
 /**
- * The driver port: the four things the repository asks of a SQL database, and the recognition of
- * the databases that can do them.
+ * The driver port: the four things the repository asks of a SQL database.
  *
  * @module
  */
-
-import { InvalidOptionError } from '../errors.ts'
-import { type D1Like, d1Driver } from './d1-driver.ts'
-import { type SqliteLike, sqliteDriver } from './sqlite-driver.ts'
 
 /**
  * What may be bound to a `?`. Booleans are stored as 0 and 1; instants are bound as integers, in
@@ -50,40 +45,4 @@ export interface SqlDriver {
 export interface SqlSession extends SqlDriver {
   /** The state that the latest statement saw; undefined before the first. */
   bookmark(): string | undefined
-}
-
-/** A database to build a driver from: D1, `node:sqlite`, better-sqlite3, or a ready driver. */
-export type SqlDatabase = D1Like | SqliteLike | SqlDriver
-
-/**
- * Wraps a database in a {@link SqlDriver}. It goes by the methods that are there, so no runtime's
- * module is imported and two copies of a package are no trouble. A ready driver is returned as is.
- *
- * @throws {InvalidOptionError} `db`, when it is none of the databases named above.
- */
-export function toSqlDriver(db: SqlDatabase): SqlDriver {
-  if (isDriver(db)) return db
-  if (isD1(db)) return d1Driver(db)
-  if (isSqlite(db)) return sqliteDriver(db)
-  throw new InvalidOptionError(
-    'db',
-    'a D1 database, a node:sqlite DatabaseSync, a better-sqlite3 Database or a SqlDriver',
-  )
-}
-
-function isDriver(db: unknown): db is SqlDriver {
-  return hasMethods(db, ['all', 'run', 'batch'])
-}
-
-function isD1(db: unknown): db is D1Like {
-  return hasMethods(db, ['prepare', 'batch'])
-}
-
-function isSqlite(db: unknown): db is SqliteLike {
-  return hasMethods(db, ['prepare', 'exec'])
-}
-
-function hasMethods(value: unknown, names: readonly string[]): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return names.every((name) => typeof Reflect.get(value, name) === 'function')
 }

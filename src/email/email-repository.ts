@@ -6,14 +6,9 @@
 
 import type { UniqueField } from '../errors.ts'
 import type { EmailAnalytics } from './analytics.ts'
+import type { DateRange, EmailFilter } from './conditions.ts'
 import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from './email.ts'
-import type {
-  CanonicalFilter,
-  CanonicalQuery,
-  DateRange,
-  EmailFilter,
-  EmailQuery,
-} from './filter.ts'
+import type { CanonicalFilter, CanonicalQuery, EmailQuery } from './filter.ts'
 import type { SortKey } from './order.ts'
 import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from './workflow-chain.ts'
 

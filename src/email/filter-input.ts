@@ -6,6 +6,7 @@
 
 import { InvalidFilterError } from '../errors.ts'
 import { alternativesOf, type Branch, bothOf, type ReceivedRange } from './branch.ts'
+import type { EmailConditions, EmailFilter } from './conditions.ts'
 import { sortedSet } from './dimension.ts'
 import { PRIORITIES, STATUSES } from './email.ts'
 import {
@@ -19,7 +20,6 @@ import {
   readList,
   readName,
 } from './fields.ts'
-import type { EmailConditions, EmailFilter } from './filter.ts'
 import { readSearch } from './search.ts'
 
 /** Alternatives that a filter may have. */

@@ -18,16 +18,10 @@ export type {
 export type { EmailCacheStats } from './cached/stats.ts'
 export type { WarmOptions, WarmProgress, WarmResult } from './cached/warming.ts'
 export type { EmailConsistency, UnmarkedWrites } from './cached/writer.ts'
+export type { DateRange, EmailConditions, EmailFilter } from './conditions.ts'
 export type { D1Like, D1ResultLike, D1SessionLike, D1StatementLike } from './d1-driver.ts'
-export {
-  type SqlDatabase,
-  type SqlDriver,
-  type SqlParam,
-  type SqlRow,
-  type SqlSession,
-  type SqlStatement,
-  toSqlDriver,
-} from './driver.ts'
+export { type SqlDatabase, toSqlDriver } from './database.ts'
+export type { SqlDriver, SqlParam, SqlRow, SqlSession, SqlStatement } from './driver.ts'
 export {
   type AddressInput,
   type Email,
@@ -62,10 +56,7 @@ export {
   canonicalize,
   canonicalizeFilter,
   canonicalKey,
-  type DateRange,
   DEFAULT_LIMIT,
-  type EmailConditions,
-  type EmailFilter,
   type EmailQuery,
   MAX_LIMIT,
   MAX_OFFSET,

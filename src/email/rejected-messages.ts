@@ -6,7 +6,8 @@
 
 import { sha256 } from '@noble/hashes/sha2.js'
 import { toBase64Url } from '../entry/bytes.ts'
-import { type SqlDatabase, type SqlDriver, toSqlDriver } from './driver.ts'
+import { type SqlDatabase, toSqlDriver } from './database.ts'
+import type { SqlDriver } from './driver.ts'
 import { readInteger } from './fields.ts'
 
 /** A message to keep. */

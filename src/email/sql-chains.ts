@@ -5,6 +5,7 @@
  */
 
 import { InvalidFilterError } from '../errors.ts'
+import { type ChainRow, fromChainRow } from './chain-row.ts'
 import type { SqlDriver } from './driver.ts'
 import { readName } from './fields.ts'
 import {
@@ -13,13 +14,7 @@ import {
   type WorkflowChainChange,
   type WorkflowChainInput,
 } from './workflow-chain.ts'
-import {
-  type ChainRow,
-  fromChainRow,
-  insertChain,
-  selectChain,
-  updateChain,
-} from './workflow-statements.ts'
+import { insertChain, selectChain, updateChain } from './workflow-statements.ts'
 
 export async function readChain(driver: SqlDriver, id: string): Promise<WorkflowChain | undefined> {
   const { sql, params } = selectChain(readName(id, 'id'))

@@ -10,7 +10,9 @@ import { webPlatform } from '../platform/web.ts'
 import type { EmailAnalytics } from './analytics.ts'
 import { selectAnalytics, toAnalytics } from './analytics-statements.ts'
 import { resultOfBatch, takenField } from './batch.ts'
-import { type SqlDatabase, type SqlDriver, type SqlStatement, toSqlDriver } from './driver.ts'
+import type { DateRange, EmailFilter } from './conditions.ts'
+import { type SqlDatabase, toSqlDriver } from './database.ts'
+import type { SqlDriver, SqlStatement } from './driver.ts'
 import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from './email.ts'
 import {
   type ParsedChanges,
@@ -34,8 +36,6 @@ import {
   type CanonicalQuery,
   canonicalize,
   canonicalizeFilter,
-  type DateRange,
-  type EmailFilter,
   type EmailQuery,
   MAX_LIMIT,
 } from './filter.ts'

@@ -5,33 +5,17 @@
  * @module
  */
 
-import type { CacheNamespace } from '../cache/namespace.ts'
 import { settledWithin, TIMED_OUT, unlessAborted } from '../flight/deadline.ts'
-import type { Platform } from '../platform/platform.ts'
-import type { Accounts, Tier } from './accounting.ts'
-import { answerSchema, type StoredAnswer, type Verdict } from './answer.ts'
+import type { Tier } from './accounting.ts'
+import { answerSchema, type StoredAnswer } from './answer.ts'
+import type { AnswerContext } from './answer-context.ts'
 import { type Generation, Generator } from './generate.ts'
 import type { Reader } from './reader.ts'
-import { type Opened, Recording } from './recording.ts'
+import { Recording } from './recording.ts'
 import type { Resolved } from './request.ts'
 import type { StoreResult } from './responses.ts'
-import type { Elsewhere, Tiers } from './tiers.ts'
-
-/** A model, asked one question. */
-export interface Source<Part = unknown> {
-  /** Names the layout of the parts; settled when the model has begun to answer. */
-  readonly shape: string
-  /** Asks the model. The signal tells that nobody waits for the answer any more. */
-  open(signal: AbortSignal): Promise<Opened<Part>>
-  /** Decides about a whole answer. */
-  judge(parts: readonly Part[]): Verdict
-  /** The parts without what is not worth storing. @default all as they are */
-  strip?(parts: readonly Part[]): readonly Part[]
-  /** How much a part counts of what may be kept, in UTF-16 units. */
-  sizeOf(part: Part): number
-  /** The text of a whole answer in this layout, for judging whether two are the same. */
-  textOf(parts: readonly Part[], shape: string): string
-}
+import type { Source } from './source.ts'
+import type { Elsewhere } from './tiers.ts'
 
 /** The answer to a question, or the way to it. */
 export type Obtained<Part = unknown> =
@@ -49,25 +33,6 @@ export type Obtained<Part = unknown> =
       readonly reader: Reader<Part>
     }
   | { readonly kind: 'absent' }
-
-/** Time limits of generating, in milliseconds. */
-export interface GenerateLimits {
-  readonly firstMs: number
-  readonly idleMs: number
-  readonly totalMs: number
-  /** How long an answer in the making in another process is waited for. */
-  readonly patienceMs: number
-  readonly maxChars: number
-}
-
-/** What the parts of the cache work with. */
-export interface AnswerContext {
-  readonly platform: Platform
-  readonly accounts: Accounts
-  readonly limits: GenerateLimits
-  readonly tiers: Tiers
-  cache(): CacheNamespace<unknown>
-}
 
 /** What a load of the cache below leads to, beside a stored answer. */
 type Loaded = StoredAnswer | Recording | Elsewhere | Nothing

@@ -7,10 +7,11 @@
 import { isRemoteFailure } from '../cache/context.ts'
 import type { Ticket } from '../cache/write.ts'
 import type { StoredAnswer, Unstorable } from './answer.ts'
-import type { AnswerContext, Source } from './answers.ts'
+import type { AnswerContext } from './answer-context.ts'
 import type { Reader } from './reader.ts'
 import { type Recorded, Recording, UNWANTED } from './recording.ts'
 import type { Resolved } from './request.ts'
+import type { Source } from './source.ts'
 import type { Search } from './tiers.ts'
 
 /** A question that nothing stored answers. */

@@ -16,7 +16,7 @@ export {
   type EmailPhase,
 } from './analyses.ts'
 export type { StoredAnswer, TokenUsage, Unstorable, Verdict } from './answer.ts'
-export type { Obtained, Source } from './answers.ts'
+export type { Obtained } from './answers.ts'
 export { type ContentClass, isTimeDependent } from './content-class.ts'
 export { llmCache } from './default-llm-cache.ts'
 export type {
@@ -69,3 +69,4 @@ export {
   type WorkersAIEmbedderOptions,
   workersAIEmbedder,
 } from './semantic/workers-ai-embedder.ts'
+export type { Source } from './source.ts'

@@ -10,7 +10,7 @@ import { unlessAborted } from '../flight/deadline.ts'
 import { webPlatform } from '../platform/web.ts'
 import { Accounts, type LLMCacheStats, type LLMEvent } from './accounting.ts'
 import { Analyses } from './analyses.ts'
-import { Answers, type Obtained, type Source } from './answers.ts'
+import { Answers, type Obtained } from './answers.ts'
 import { answersIn } from './answers-namespace.ts'
 import {
   type Embed,
@@ -38,6 +38,7 @@ import type {
   GeneratedResponse,
   StoreResult,
 } from './responses.ts'
+import type { Source } from './source.ts'
 import { partSource, valueSource } from './sources.ts'
 import { Tiers } from './tiers.ts'
 

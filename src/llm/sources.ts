@@ -5,9 +5,9 @@
  */
 
 import type { Verdict } from './answer.ts'
-import type { Source } from './answers.ts'
 import { canonicalJson } from './canonical.ts'
 import type { Generate } from './responses.ts'
+import type { Source } from './source.ts'
 
 /** A function that returns the whole answer. */
 export function valueSource<T>(generate: Generate<T>): Source<T> {

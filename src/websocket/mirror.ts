@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ConnectionOptions } from './presence.ts'
-import type { WebSocketCache } from './websocket-cache.ts'
+import type { RealtimeOptions } from './last-event.ts'
+import type { ConnectionOptions, JoinOptions } from './presence.ts'
 
 /** A connection as the server that holds it knows it. */
 export interface MirroredConnection extends Omit<ConnectionOptions, 'node'> {
@@ -22,17 +22,16 @@ export interface MirroredEvent {
   readonly ttlMs: number
 }
 
-/** What a mirror writes to. */
-type Mirrored = Pick<
-  WebSocketCache,
-  | 'cacheConnection'
-  | 'updateConnectionsActivity'
-  | 'removeConnection'
-  | 'addConnectionToRoom'
-  | 'removeConnectionFromRoom'
-  | 'cacheRealtimeData'
-  | 'removeNode'
->
+/** What a mirror writes to: a `WebSocketCache`. */
+interface Mirrored {
+  cacheConnection(connectionId: string, options: ConnectionOptions): Promise<boolean>
+  updateConnectionsActivity(connectionIds: readonly string[]): Promise<boolean[]>
+  removeConnection(connectionId: string): Promise<boolean>
+  addConnectionToRoom(connectionId: string, room: string, options: JoinOptions): Promise<boolean>
+  removeConnectionFromRoom(connectionId: string, room: string): Promise<boolean>
+  cacheRealtimeData(channel: string, data: unknown, options: RealtimeOptions): Promise<boolean>
+  removeNode(node: string): Promise<number>
+}
 
 /**
  * The narrow way in for one node of a server. Each call is one command, and rejects when Redis is away;

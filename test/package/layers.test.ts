@@ -35,7 +35,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Files at the root of `src` that every layer may import. */
-const SHARED = ['src/errors.ts', 'src/base-error.ts', 'src/domain-errors.ts']
+const SHARED = ['errors', 'base-error', 'core-errors', 'domain-errors'].map(
+  (name) => `src/${name}.ts`,
+)
 
 /** Where each package may be imported. One that is not here may be imported nowhere. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -106,6 +108,20 @@ describe('layers', () => {
   })
 })
 
+describe('circles', () => {
+  test('no files import each other in one, types included', () => {
+    const known = new Map(all.map(({ path, files }) => [path, files]))
+
+    expect(circlesIn(known)).toEqual([])
+  })
+
+  test('are found where there are some', () => {
+    const files = { a: ['b', 'd'], b: ['c'], c: ['a'], d: ['d', 'e'], e: [] }
+
+    expect(circlesIn(new Map(Object.entries(files)))).toEqual(['a -> b -> c -> a', 'd -> d'])
+  })
+})
+
 describe('packages', () => {
   test('are imported only where they belong', () => {
     const foreign = all.flatMap(({ path, packages }) =>
@@ -161,4 +177,19 @@ describe('time and chance', () => {
 
 function imports(file: SourceFile, name: string): boolean {
   return file.packages.some((specifier) => packageName(specifier) === name)
+}
+
+/** Each way on which a walk along the imports comes back to a file that it is on. */
+function circlesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = []
+  const done = new Set<string>()
+  const walk = (path: string, way: readonly string[]): void => {
+    const start = way.indexOf(path)
+    if (start >= 0) circles.push([...way.slice(start), path].join(' -> '))
+    if (start >= 0 || done.has(path)) return
+    for (const next of imports.get(path) ?? []) walk(next, [...way, path])
+    done.add(path)
+  }
+  for (const path of imports.keys()) walk(path, [])
+  return circles
 }

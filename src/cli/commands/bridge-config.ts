@@ -6,7 +6,7 @@
 
 import { z } from 'zod'
 import { UsageError } from '../usage-error.ts'
-import type { DatabaseSettings } from './bridge-options.ts'
+import type { DatabaseSettings } from './bridge-settings.ts'
 
 /** A text, or `env:NAME` for the value of a variable, so that the file need hold no secret. */
 const text = z.string({ error: 'is missing' }).min(1, { error: 'is empty' })

@@ -20,13 +20,8 @@ import { tcpTransport } from '../../redis/tcp/index.ts'
 import type { CliCommand, Host } from '../command.ts'
 import { type Listening, listen } from '../server.ts'
 import { UsageError } from '../usage-error.ts'
-import {
-  type BridgeSettings,
-  type DatabaseSettings,
-  type RedisSource,
-  readBridgeOptions,
-  USAGE,
-} from './bridge-options.ts'
+import { readBridgeOptions, USAGE } from './bridge-options.ts'
+import type { BridgeSettings, DatabaseSettings, RedisSource } from './bridge-settings.ts'
 
 /** How long requests that are under way may take to finish. */
 const GRACE_MS = 10_000

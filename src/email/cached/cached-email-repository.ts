@@ -8,6 +8,7 @@ import { changeLog } from '../../cache/change-log.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { EmailAnalytics } from '../analytics.ts'
+import type { DateRange, EmailFilter } from '../conditions.ts'
 import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from '../email.ts'
 import type {
   BatchResult,
@@ -23,8 +24,6 @@ import {
   type CanonicalQuery,
   canonicalize,
   canonicalizeFilter,
-  type DateRange,
-  type EmailFilter,
   type EmailQuery,
   isCanonical,
 } from '../filter.ts'

@@ -13,7 +13,7 @@ import { isAfterStart, matchesImage } from '../match.ts'
 import { CHANGEABLE_SORT_FIELDS, type EmailOrder, type SortKey, sortKeyOf } from '../order.ts'
 import { type ImageField, type ListImage, widened } from './image.ts'
 import { type ShapeTags, shapeOf } from './shape.ts'
-import { depthFor, MAX_DEPTH } from './window.ts'
+import { depthFor, MAX_DEPTH, type PagePlace } from './window.ts'
 
 /** Which fields of a message each field of a branch looks at. Words never change. */
 const LOOKS: Readonly<Record<keyof Branch, readonly ImageField[]>> = {
@@ -39,7 +39,7 @@ const LOOKS: Readonly<Record<keyof Branch, readonly ImageField[]>> = {
 export type Match = 'yes' | 'no' | 'maybe'
 
 /** What is asked of the mailbox, as the cache sees it. */
-export interface Question {
+export interface Question extends PagePlace {
   /** Names what is stored. Pages that share a window have one. */
   readonly key: string
   readonly looked: ReadonlySet<ImageField>
@@ -50,13 +50,8 @@ export interface Question {
   readonly depth: number
   /** How many rows of the list come before the window. */
   readonly skipped: number
-  /** Where the page begins in the window. */
-  readonly offset: number
-  readonly limit: number
   /** Whether the number of all messages matters, and not only who is near the page. */
   readonly isCounted: boolean
-  /** Whether a page so deep that nothing can be kept beyond it, so that it is not carried on. */
-  readonly isRigid: boolean
   /** Whether what is asked of words is the same for all whom it would answer. */
   readonly hasOneBranch: boolean
   /** Whether a message is among those asked for, on whichever page from the start on. */

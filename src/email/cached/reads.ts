@@ -8,6 +8,7 @@ import { isRemoteFailure } from '../../cache/context.ts'
 import type { TtlClass } from '../../entry/duration.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { EmailAnalytics } from '../analytics.ts'
+import type { DateRange } from '../conditions.ts'
 import { encodeCursor } from '../cursor.ts'
 import type { Email } from '../email.ts'
 import type { EmailIdPage, EmailPage, EmailRepository } from '../email-repository.ts'
@@ -17,7 +18,6 @@ import {
   canonicalize,
   canonicalizeFilter,
   canonicalKey,
-  type DateRange,
   MAX_LIMIT,
   withPage,
 } from '../filter.ts'

@@ -7,7 +7,6 @@
 
 import type { EmailAnalytics } from '../analytics.ts'
 import { compareKeys, type EmailDirection, type SortKey } from '../order.ts'
-import type { Question } from './question.ts'
 
 /**
  * All messages of a list that sort after its start and not after `end`.
@@ -40,6 +39,14 @@ export interface WindowPage {
   readonly total?: number
 }
 
+/** Where a page stands in the window that it is cut from. */
+export interface PagePlace {
+  readonly offset: number
+  readonly limit: number
+  /** Whether the page is so deep that nothing can be kept beyond it, so that it is not carried on. */
+  readonly isRigid: boolean
+}
+
 /** Sizes of windows: few, so that requests for pages of nearly the same size share one. */
 const DEPTHS = [32, 64, 128, 256, 512]
 /** The most rows that one query answers. */
@@ -54,7 +61,7 @@ export function depthFor(rows: number): number {
 /** The page, or `undefined` if the window does not say all of it. */
 export function pageOf(
   { rows, end, total }: ListWindow,
-  { offset, limit, isRigid }: Pick<Question, 'offset' | 'limit' | 'isRigid'>,
+  { offset, limit, isRigid }: PagePlace,
 ): WindowPage | undefined {
   const page = rows.slice(offset, offset + limit)
   const last = page.at(-1)

@@ -6,10 +6,11 @@
 
 import { InvalidOptionError, InvalidValueError, NotCachedError } from '../../errors.ts'
 import { unlessAborted } from '../../flight/deadline.ts'
-import type { Obtained, Source } from '../answers.ts'
+import type { Obtained } from '../answers.ts'
 import { llmCache } from '../default-llm-cache.ts'
 import type { LLMResponseCache } from '../llm-cache.ts'
 import type { Question } from '../request.ts'
+import type { Source } from '../source.ts'
 import { type AiFinish, type AiPart, type AiUsage, judge, renewal, textOf } from './parts.ts'
 
 /** Options for {@link cacheMiddleware}. */

@@ -6,8 +6,8 @@
 
 import { type Context, Hono } from 'hono'
 import { basePath } from 'hono/route'
-import type { Source } from '../answers.ts'
 import type { Question } from '../request.ts'
+import type { Source } from '../source.ts'
 import {
   type Body,
   type Dialect,

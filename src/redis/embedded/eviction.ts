@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Entry } from './keyspace.ts'
+import type { Entry } from './entry.ts'
 
 /** The policies, by the names that `maxmemory-policy` has. */
 export const EVICTION_POLICIES = [

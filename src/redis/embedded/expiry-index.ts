@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Entry } from './keyspace.ts'
+import type { Entry } from './entry.ts'
 
 /** Entries that are looked at in one round of a sweep. */
 const SAMPLE = 4

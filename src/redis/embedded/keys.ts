@@ -13,9 +13,10 @@ import {
   unknownSubcommand,
   wrongArity,
 } from './command-error.ts'
+import type { Entry } from './entry.ts'
 import { decayedFrequency } from './eviction.ts'
 import { compileGlob } from './glob.ts'
-import type { Entry, Keyspace } from './keyspace.ts'
+import type { Keyspace } from './keyspace.ts'
 import { type Argv, at, parseInteger } from './parse.ts'
 import { parseCursor, parseScan, scanPositions } from './scan.ts'
 import { isString, type Value } from './values.ts'

@@ -6,6 +6,7 @@
 
 import type { Platform } from '../../platform/platform.ts'
 import { wrongType } from './command-error.ts'
+import type { Entry } from './entry.ts'
 import { chooseVictim, countUse, type EvictionPolicy, INITIAL_FREQUENCY } from './eviction.ts'
 import { ExpiryIndex } from './expiry-index.ts'
 import { type StringValue, toText } from './string-value.ts'
@@ -13,24 +14,6 @@ import { type Collection, isString, type Value } from './values.ts'
 
 /** Bytes of bookkeeping a key costs besides its text and its value. */
 const ENTRY_BYTES = 112
-
-/** A key and what it holds. */
-export interface Entry {
-  readonly key: string
-  value: Value
-  /** First instant at which the key is absent, in epoch milliseconds; Infinity for never. */
-  expiresAt: number
-  bytes: number
-  /** Ordinal of the latest use, for LRU. */
-  lastUse: number
-  /** Epoch milliseconds of the latest use. */
-  usedAt: number
-  frequency: number
-  /** Where the entry stands among all, so that it is removed without a search. */
-  position: number
-  /** Where it stands among those with an expiry; -1 when it has none. */
-  volatilePosition: number
-}
 
 /** What the engine settles once for its keyspace. */
 export interface KeyspaceOptions {

@@ -9,7 +9,7 @@
  */
 
 import { crc32 } from './crc32.ts'
-import type { Entry } from './keyspace.ts'
+import type { Entry } from './entry.ts'
 import { ListValue } from './list-value.ts'
 import { SortedSetValue } from './sorted-set-value.ts'
 import { encode } from './text.ts'

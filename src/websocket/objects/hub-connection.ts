@@ -6,8 +6,8 @@
  */
 
 import type { Bucket } from '../protocol/client-event.ts'
-import type { Outgoing } from './hub-delivery.ts'
 import type { HubStore } from './hub-store.ts'
+import type { Outgoing } from './outgoing.ts'
 import type { ObjectSocket } from './runtime.ts'
 
 /** One subscription of one socket. */

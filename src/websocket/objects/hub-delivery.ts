@@ -9,15 +9,9 @@ import { subscriptionCountFrame, watchlistFrame } from '../protocol/server-frame
 import { userOfOnlineChannel } from './channel-traits.ts'
 import type { HubChannel } from './hub-channels.ts'
 import type { HubConnection, Subscription } from './hub-connection.ts'
+import type { Outgoing } from './outgoing.ts'
 import { PresenceFrames } from './presence-frames.ts'
 import type { ChannelPosition, Delivery } from './stubs.ts'
-
-/** A delivery with its frames, which are written once for however many connections. */
-export interface Outgoing {
-  readonly delivery: Delivery
-  /** @param user Whose connection it is, which is not told of itself. */
-  framesFor(isExtended: boolean, user: string | undefined): readonly string[]
-}
 
 /** Sends deliveries to everybody who is subscribed. */
 export function deliver(channel: HubChannel, deliveries: readonly Delivery[]): void {

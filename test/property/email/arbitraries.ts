@@ -5,8 +5,9 @@
  */
 
 import fc from 'fast-check'
+import type { EmailConditions } from '../../../src/email/conditions.ts'
 import { type NewEmail, PRIORITIES, STATUSES } from '../../../src/email/email.ts'
-import type { EmailConditions, EmailQuery } from '../../../src/email/filter.ts'
+import type { EmailQuery } from '../../../src/email/filter.ts'
 import { DIRECTIONS, ORDERS } from '../../../src/email/order.ts'
 
 /** Words that are alike in some way: accents, case, beginnings, scripts, compatibility forms. */

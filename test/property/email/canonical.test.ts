@@ -1,12 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { EmailConditions, EmailFilter } from '../../../src/email/conditions.ts'
 import { PRIORITIES, STATUSES } from '../../../src/email/email.ts'
 import {
   canonicalize,
   canonicalizeFilter,
   canonicalKey,
-  type EmailConditions,
-  type EmailFilter,
   type EmailQuery,
   filterKey,
 } from '../../../src/email/filter.ts'

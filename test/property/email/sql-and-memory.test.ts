@@ -1,13 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { EmailConditions, EmailFilter } from '../../../src/email/conditions.ts'
 import type { Email } from '../../../src/email/email.ts'
-import {
-  canonicalize,
-  canonicalizeFilter,
-  type EmailConditions,
-  type EmailFilter,
-  type EmailQuery,
-} from '../../../src/email/filter.ts'
+import { canonicalize, canonicalizeFilter, type EmailQuery } from '../../../src/email/filter.ts'
 import { isAfterStart, matchesFilter } from '../../../src/email/match.ts'
 import { compareInOrder } from '../../../src/email/order.ts'
 import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'

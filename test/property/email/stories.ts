@@ -6,9 +6,10 @@
 
 import fc from 'fast-check'
 import type { CachedEmailRepository } from '../../../src/email/cached/cached-email-repository.ts'
+import type { EmailConditions } from '../../../src/email/conditions.ts'
 import type { SqlDriver } from '../../../src/email/driver.ts'
 import type { EmailChanges, NewEmail } from '../../../src/email/email.ts'
-import type { EmailConditions, EmailQuery } from '../../../src/email/filter.ts'
+import type { EmailQuery } from '../../../src/email/filter.ts'
 
 const STATUSES = ['new', 'in_progress', 'completed'] as const
 const PRIORITIES = ['critical', 'high', 'low'] as const

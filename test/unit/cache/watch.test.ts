@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { Sight } from '../../../src/cache/observe.ts'
+import type { Sight } from '../../../src/cache/sight.ts'
 import { Watches } from '../../../src/cache/watch.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 

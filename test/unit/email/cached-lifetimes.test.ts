@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { analyticsTtl, listTtl, rowTtl } from '../../../src/email/cached/lifetimes.ts'
+import type { EmailFilter } from '../../../src/email/conditions.ts'
 import type { Email } from '../../../src/email/email.ts'
-import { canonicalizeFilter, type EmailFilter } from '../../../src/email/filter.ts'
+import { canonicalizeFilter } from '../../../src/email/filter.ts'
 import type { TtlClass } from '../../../src/entry/duration.ts'
 import { DAY_MS, NOW } from './cached-mailbox.ts'
 

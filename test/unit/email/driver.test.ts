@@ -1,7 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { D1Like, D1StatementLike } from '../../../src/email/d1-driver.ts'
-import { type SqlDatabase, type SqlDriver, toSqlDriver } from '../../../src/email/driver.ts'
+import { type SqlDatabase, toSqlDriver } from '../../../src/email/database.ts'
+import type { SqlDriver } from '../../../src/email/driver.ts'
 import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
 

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type SqlDriver, toSqlDriver } from '../../../src/email/driver.ts'
+import { toSqlDriver } from '../../../src/email/database.ts'
+import type { SqlDriver } from '../../../src/email/driver.ts'
 import { ChaosError } from '../../../src/testing/chaos-call.ts'
 import { type ChaosSqlOptions, chaosSqlDriver } from '../../../src/testing/chaos-sql-driver.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'

@@ -1,0 +1,47 @@
+/**
+ * What a look at an entry finds, for a read to decide on.
+ *
+ * @module
+ */
+
+import type { EntryHeader } from '../entry/header.ts'
+import type { Sighting } from '../flight/single-flight.ts'
+import type { MissReason } from './outcome.ts'
+
+/** An entry that may be served in some way. */
+export interface Found {
+  readonly kind: 'fresh' | 'stale' | 'stale-if-error'
+  readonly header: EntryHeader
+  readonly value: unknown
+  readonly sizeBytes: number
+}
+
+/** Nothing to serve. */
+export interface Nothing {
+  readonly kind: 'none'
+  readonly reason: MissReason
+  readonly error?: unknown
+}
+
+/** What an entry's text turned out to be. */
+export type Weighed = Found | Nothing
+
+/** When something was asked, by both clocks that date a near copy: before the request was sent. */
+export interface Moment {
+  readonly provedAt: number
+  readonly instant: number
+}
+
+/** What a read saw at its last look. */
+export interface Sight extends Sighting, Moment {
+  readonly found: Found | Nothing
+  /** Which entry was there: see `prefixOf`. */
+  readonly prefix: string
+}
+
+/** What is seen when Redis cannot be asked: nothing that any load could be compared with. */
+export const UNSEEN: Sighting & Pick<Sight, 'prefix'> = Object.freeze({
+  lease: null,
+  markers: new Map(),
+  prefix: '?',
+})

@@ -1,0 +1,201 @@
+/**
+ * The errors of the cache and the way to Redis, of options and of start-up. Exported with the others by
+ * `'nearcache/errors'`.
+ *
+ * @module
+ */
+
+import { NearcacheError } from './base-error.ts'
+
+/** An option failed validation: while constructing, or before any I/O of the call it was given to. */
+export class InvalidOptionError extends NearcacheError {
+  override readonly name: string = 'InvalidOptionError'
+  readonly code = 'ERR_INVALID_OPTION'
+  /** Dotted path of the option, such as `breaker.cooldownMs`. */
+  readonly option: string
+
+  constructor(option: string, requirement: string) {
+    super(`Option "${option}" must be ${requirement}`)
+    this.option = option
+  }
+}
+
+/** A key, tag, pattern or namespace cannot be used. Raised before any I/O. */
+export class InvalidKeyError extends NearcacheError {
+  override readonly name: string = 'InvalidKeyError'
+  readonly code = 'ERR_INVALID_KEY'
+  /** What is wrong, without the text itself: `key is longer than 65536 bytes`. */
+  readonly reason: string
+
+  constructor(reason: string) {
+    super(`Invalid name: ${reason}`)
+    this.reason = reason
+  }
+}
+
+/** A value cannot be stored: it has no encoding, or is larger than `maxValueBytes`. */
+export class InvalidValueError extends NearcacheError {
+  override readonly name: string = 'InvalidValueError'
+  readonly code = 'ERR_INVALID_VALUE'
+  /** What is wrong, without the value: `functions cannot be encoded`. */
+  readonly reason: string
+
+  constructor(reason: string) {
+    super(`The value cannot be stored: ${reason}`)
+    this.reason = reason
+  }
+}
+
+/** A query or a write of a domain cache has a field that is unknown or out of range. */
+export class InvalidFilterError extends NearcacheError {
+  override readonly name: string = 'InvalidFilterError'
+  readonly code = 'ERR_INVALID_FILTER'
+  /** Dotted path of the field, such as `statuses`. */
+  readonly field: string
+
+  constructor(field: string, requirement: string) {
+    super(`Field "${field}" must be ${requirement}`)
+    this.field = field
+  }
+}
+
+/** The environment does not describe a working set-up. Lists every problem, and no values. */
+export class ConfigurationError extends NearcacheError {
+  override readonly name: string = 'ConfigurationError'
+  readonly code = 'ERR_CONFIGURATION'
+  /** One sentence a problem, each naming its variable. */
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration has ${problems.length} problem(s):\n- ${problems.join('\n- ')}`)
+    this.problems = problems
+  }
+}
+
+/** A binding of `nearcache/startup` was used while there is nothing behind it. */
+export class NotStartedError extends NearcacheError {
+  override readonly name: string = 'NotStartedError'
+  readonly code = 'ERR_NOT_STARTED'
+  /** Its name, such as `cacheManager`. */
+  readonly binding: string
+
+  constructor(binding: string, remedy: string) {
+    super(`"${binding}" cannot be used yet: ${remedy}`)
+    this.binding = binding
+  }
+}
+
+/** The loader took longer than its hard timeout, and no stale entry could be served instead. */
+export class LoaderTimeoutError extends NearcacheError {
+  override readonly name: string = 'LoaderTimeoutError'
+  readonly code = 'ERR_LOADER_TIMEOUT'
+  readonly timeoutMs: number
+
+  constructor(timeoutMs: number) {
+    super(`The loader did not settle within ${timeoutMs} ms`)
+    this.timeoutMs = timeoutMs
+  }
+}
+
+/** How far a request got before it failed. */
+export interface RemoteFailure {
+  /** The command's name alone, such as `MGET`, or `pipeline`. */
+  readonly operation: string
+  /** A closed set of words: an error prefix of Redis (`OOM`), `HTTP 503`, a code (`ECONNREFUSED`). */
+  readonly reason: string
+  /** Whether Redis may have applied the request. */
+  readonly applied: 'no' | 'unknown'
+  /** Whether sending it again could help, as far as the transport knows. @default false */
+  readonly retryable?: boolean
+  /** How long the server asked to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number | undefined
+}
+
+/** Redis, or the way to it, answered with an error, or with nothing that makes sense. */
+export class RemoteError extends NearcacheError {
+  override readonly name: string = 'RemoteError'
+  readonly code = 'ERR_REMOTE'
+  readonly operation: string
+  readonly reason: string
+  readonly applied: 'no' | 'unknown'
+  readonly retryable: boolean
+  readonly retryAfterMs: number | undefined
+
+  constructor({ operation, reason, applied, retryable = false, retryAfterMs }: RemoteFailure) {
+    super(`The remote tier failed at ${operation}: ${reason}`)
+    this.operation = operation
+    this.reason = reason
+    this.applied = applied
+    this.retryable = retryable
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** The remote tier did not answer in time. A write may or may not have been applied. */
+export class RemoteTimeoutError extends NearcacheError {
+  override readonly name: string = 'RemoteTimeoutError'
+  readonly code = 'ERR_REMOTE_TIMEOUT'
+  readonly operation: string
+  readonly timeoutMs: number
+  readonly applied: 'no' | 'unknown' = 'unknown'
+
+  constructor(operation: string, timeoutMs: number) {
+    super(`The remote tier did not answer ${operation} within ${timeoutMs} ms`)
+    this.operation = operation
+    this.timeoutMs = timeoutMs
+  }
+}
+
+/** The remote tier is being given time to recover, so no request was sent. */
+export class CircuitOpenError extends NearcacheError {
+  override readonly name: string = 'CircuitOpenError'
+  readonly code = 'ERR_CIRCUIT_OPEN'
+  /** Milliseconds until a probe is allowed; 0 while one is already under way. */
+  readonly retryAfterMs: number
+
+  constructor(retryAfterMs: number) {
+    super('The remote tier is unavailable; the circuit is open')
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** What was read from Redis is not an entry of ours. Reported as an event; the read is a miss. */
+export class CorruptEntryError extends NearcacheError {
+  override readonly name: string = 'CorruptEntryError'
+  readonly code = 'ERR_CORRUPT_ENTRY'
+  readonly reason: string
+
+  constructor(reason: string) {
+    super(`An entry could not be read: ${reason}`)
+    this.reason = reason
+  }
+}
+
+/** A snapshot of the embedded engine cannot be loaded; the engine holds what it held before. */
+export class SnapshotError extends NearcacheError {
+  override readonly name: string = 'SnapshotError'
+  readonly code = 'ERR_SNAPSHOT'
+  /** It is something else, of a version this one cannot read, or not what was once written. */
+  readonly reason: 'foreign' | 'version' | 'damaged'
+
+  constructor(reason: SnapshotError['reason']) {
+    super(`The snapshot cannot be loaded: ${SNAPSHOT_REASONS[reason]}`)
+    this.reason = reason
+  }
+}
+
+const SNAPSHOT_REASONS = {
+  foreign: 'it is not one of this engine',
+  version: 'it was written by another version',
+  damaged: 'it is incomplete or was changed',
+} as const
+
+/** The cache or transport was closed before the call. */
+export class ClosedError extends NearcacheError {
+  override readonly name: string = 'ClosedError'
+  readonly code = 'ERR_CLOSED'
+
+  constructor(what: string) {
+    super(`The ${what} has been closed`)
+  }
+}
