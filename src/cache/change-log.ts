@@ -12,9 +12,9 @@
 
 import { randomId } from '../entry/id.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/log-scripts.ts'
 import type { Reply } from '../redis/requester.ts'
-import type { Script } from '../redis/scripts.ts'
+import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/scripts/log.ts'
+import type { Script } from '../redis/scripts/script.ts'
 import { type CacheContext, isRemoteFailure } from './context.ts'
 import { type LogEntry, type LogEntryKind, LogMirror } from './log-mirror.ts'
 import { LogTexts, letterOf } from './log-texts.ts'

@@ -15,7 +15,8 @@ import type { Platform } from '../platform/platform.ts'
 import { isOutage, networkError, operationOf, pauseMs, replyError, thrownReply } from './failure.ts'
 import { isReplaySafe } from './replay.ts'
 import type { Command, RedisRequest, RedisResponse, Requester } from './requester.ts'
-import { SCRIPTS, type Script } from './scripts.ts'
+import { SCRIPTS } from './scripts/protocol.ts'
+import type { Script } from './scripts/script.ts'
 
 /** Options for {@link guard}. */
 export interface GuardOptions {

@@ -9,7 +9,7 @@ import { replyError } from './failure.ts'
 import type { Texts } from './gather.ts'
 import type { GuardedRequester } from './guard.ts'
 import type { Argument, Command, Reply } from './requester.ts'
-import type { Script } from './scripts.ts'
+import type { Script } from './scripts/script.ts'
 
 /** Commands in, replies out. */
 export class RedisLink {

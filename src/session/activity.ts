@@ -5,7 +5,7 @@
  */
 
 import { CorruptEntryError, InvalidOptionError, InvalidValueError } from '../errors.ts'
-import { TRACK } from '../redis/user-scripts.ts'
+import { TRACK } from '../redis/scripts/user.ts'
 import { homesOf, type SessionContext } from './context.ts'
 import { wholeNumber } from './options.ts'
 import { isTexts, malformed } from './replies.ts'

@@ -14,8 +14,8 @@ import {
 } from '../errors.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Argument, Reply } from '../redis/requester.ts'
-import type { Script } from '../redis/scripts.ts'
-import { CREATE, END, REVOKE, SAVE, VALIDATE } from '../redis/session-scripts.ts'
+import type { Script } from '../redis/scripts/script.ts'
+import { CREATE, END, REVOKE, SAVE, VALIDATE } from '../redis/scripts/session.ts'
 import {
   type Created,
   isTexts,

@@ -6,7 +6,7 @@
 
 import { randomId } from '../entry/id.ts'
 import { InvalidValueError } from '../errors.ts'
-import { USER_LOOK, USER_PUT, USER_RENEW } from '../redis/user-scripts.ts'
+import { USER_LOOK, USER_PUT, USER_RENEW } from '../redis/scripts/user.ts'
 import { conform, homesOf, readAs, type SessionContext } from './context.ts'
 import { resolveLifetimes } from './options.ts'
 import { malformed, optionalOf, textOf } from './replies.ts'

@@ -8,7 +8,7 @@ import { RemoteError } from '../errors.ts'
 import type { GuardedRequester } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
 import type { Reply } from '../redis/requester.ts'
-import { WARM_CLAIM, WARM_KEEP } from '../redis/warming-scripts.ts'
+import { WARM_CLAIM, WARM_KEEP } from '../redis/scripts/warming.ts'
 import { type Fields, type JobState, stateOf } from './state.ts'
 
 /**

@@ -13,7 +13,7 @@ import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import { type GuardedRequester, guard } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
-import { REPEATABLE_PRESENCE_SCRIPTS } from '../redis/presence-read-scripts.ts'
+import { REPEATABLE_PRESENCE_SCRIPTS } from '../redis/scripts/presence-reads.ts'
 import { PresenceNames } from './names.ts'
 import {
   namePart,

@@ -7,10 +7,10 @@
 
 import { PresenceRefusedError, RemoteError } from '../errors.ts'
 import type { RedisLink } from '../redis/link.ts'
-import * as reads from '../redis/presence-read-scripts.ts'
-import * as scripts from '../redis/presence-scripts.ts'
 import type { Argument, Reply } from '../redis/requester.ts'
-import type { Script } from '../redis/scripts.ts'
+import * as scripts from '../redis/scripts/presence.ts'
+import * as reads from '../redis/scripts/presence-reads.ts'
+import type { Script } from '../redis/scripts/script.ts'
 import type { PresencePolicy } from './options.ts'
 
 /** A connection's fields as Redis has them. */

@@ -1,6 +1,6 @@
 /**
  * What runs inside Redis: each function is one atomic step on what Redis holds, as a Lua script or a
- * command does it (`src/redis/scripts.ts`). None of them knows of clients, calls or promises.
+ * command does it (`src/redis/scripts/protocol.ts`). None of them knows of clients, calls or promises.
  *
  * A store that is not changed is returned as the same object.
  *

@@ -147,7 +147,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     name: 'a touch brings back what was deleted meanwhile',
     edits: [
       {
-        file: 'src/redis/embedded/twins.ts',
+        file: 'src/redis/embedded/twins/protocol.ts',
         from: "if (call('GETRANGE', entryKey, 0, prefix.length - 1) !== prefix) return 0",
         to: 'if (prefix === entry) return 0',
       },

@@ -11,7 +11,7 @@ const LOADER = 'src/cache/loader.ts'
 const JUDGE = 'src/cache/judge.ts'
 const OBSERVE = 'src/cache/observe.ts'
 const FLIGHT = 'src/flight/single-flight.ts'
-const TWINS = 'src/redis/embedded/twins.ts'
+const TWINS = 'src/redis/embedded/twins/protocol.ts'
 const NEAR = 'src/cache/near-copy.ts'
 
 function edit(file: string, from: string, to: string): Edit {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Command, RedisResponse, Reply, Transport } from '../../src/redis/requester.ts'
-import * as scripts from '../../src/redis/scripts.ts'
+import * as scripts from '../../src/redis/scripts/protocol.ts'
+import type { Script } from '../../src/redis/scripts/script.ts'
 import { amount } from '../support/deep.ts'
 import { suiteRedis } from '../support/suite-redis.ts'
 import { expectSameStories } from '../support/twin-stories.ts'
@@ -188,7 +189,7 @@ class Side {
 }
 
 function evalsha(
-  { sha1 }: scripts.Script,
+  { sha1 }: Script,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Command {

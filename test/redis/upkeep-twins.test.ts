@@ -8,7 +8,7 @@ import {
   DROP_IDLE,
   MOVE_IN,
   UPKEEP_SCRIPTS,
-} from '../../src/redis/upkeep-scripts.ts'
+} from '../../src/redis/scripts/upkeep.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
 import { suiteRedis } from '../support/suite-redis.ts'

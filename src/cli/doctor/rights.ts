@@ -6,7 +6,8 @@
 
 import { randomId } from '../../entry/id.ts'
 import type { Argument } from '../../redis/requester.ts'
-import { ACQUIRE, COMMIT, type Script } from '../../redis/scripts.ts'
+import { ACQUIRE, COMMIT } from '../../redis/scripts/protocol.ts'
+import type { Script } from '../../redis/scripts/script.ts'
 import { ask } from './ask.ts'
 import { type Asked, type Finding, finding, type Patient } from './check.ts'
 

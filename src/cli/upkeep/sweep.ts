@@ -14,7 +14,7 @@ import { isMarker, sameHard } from '../../entry/header.ts'
 import { RemoteError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { RedisLink } from '../../redis/link.ts'
-import { DROP_ENDLESS, DROP_ENTRY, DROP_IDLE } from '../../redis/upkeep-scripts.ts'
+import { DROP_ENDLESS, DROP_ENTRY, DROP_IDLE } from '../../redis/scripts/upkeep.ts'
 import { escapePrefix, globOf, markerKey, readName } from '../keys/names.ts'
 import { readHeaders, type SurveyedEntry } from '../keys/survey.ts'
 

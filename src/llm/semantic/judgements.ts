@@ -10,7 +10,7 @@
 import type { CacheContext } from '../../cache/context.ts'
 import { randomId } from '../../entry/id.ts'
 import type { Reply } from '../../redis/requester.ts'
-import { SEMANTIC_LEARN } from '../../redis/semantic-scripts.ts'
+import { SEMANTIC_LEARN } from '../../redis/scripts/semantic.ts'
 import type { Observation } from './belief.ts'
 import { type Prior, pool } from './prior.ts'
 import type { SemanticNames } from './semantic-names.ts'

@@ -6,7 +6,7 @@
 
 import type { CacheContext } from '../../cache/context.ts'
 import type { Reply } from '../../redis/requester.ts'
-import { SEMANTIC_FORGET, SEMANTIC_REMEMBER, SEMANTIC_SINCE } from '../../redis/semantic-scripts.ts'
+import { SEMANTIC_FORGET, SEMANTIC_REMEMBER, SEMANTIC_SINCE } from '../../redis/scripts/semantic.ts'
 import { BoundedScopes } from './bounded-scopes.ts'
 import type { SemanticNames } from './semantic-names.ts'
 import { Shelf } from './shelf.ts'

@@ -5,7 +5,7 @@
  */
 
 import { isNearcacheError } from '../../errors.ts'
-import { ACQUIRE, LATE } from '../../redis/scripts.ts'
+import { ACQUIRE, LATE } from '../../redis/scripts/protocol.ts'
 import { check, checkRejects, checkSame, textFrom } from './check.ts'
 import type { Clause } from './contract-case.ts'
 import { clause } from './wire.ts'

@@ -6,8 +6,8 @@ import {
   type NearMessages,
   CachedEmailRepository as Repository,
 } from '../../../src/email/index.ts'
-import { LOG_APPEND } from '../../../src/redis/log-scripts.ts'
 import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
+import { LOG_APPEND } from '../../../src/redis/scripts/log.ts'
 import {
   type CountingTransport,
   countingTransport,

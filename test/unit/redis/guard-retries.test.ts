@@ -3,7 +3,7 @@ import { RemoteError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { type GuardedRequester, type GuardOptions, guard } from '../../../src/redis/guard.ts'
 import type { Argument, Command } from '../../../src/redis/requester.ts'
-import { COMMIT } from '../../../src/redis/scripts.ts'
+import { COMMIT } from '../../../src/redis/scripts/protocol.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { type Fate, type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
 

@@ -4,7 +4,7 @@ import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { guard } from '../../../src/redis/guard.ts'
 import { RedisLink } from '../../../src/redis/link.ts'
 import type { Command } from '../../../src/redis/requester.ts'
-import { RELEASE } from '../../../src/redis/scripts.ts'
+import { RELEASE } from '../../../src/redis/scripts/protocol.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
 

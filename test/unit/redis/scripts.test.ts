@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { SEMANTIC_TWINS, TWINS } from '../../../src/redis/embedded/index.ts'
-import * as scripts from '../../../src/redis/scripts.ts'
-import * as semantic from '../../../src/redis/semantic-scripts.ts'
+import * as scripts from '../../../src/redis/scripts/protocol.ts'
+import * as semantic from '../../../src/redis/scripts/semantic.ts'
 
 const { SCRIPTS, ...named } = scripts
 const byName = Object.entries(named)

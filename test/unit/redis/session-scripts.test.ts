@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { SESSION_TWINS } from '../../../src/redis/embedded/index.ts'
-import * as scripts from '../../../src/redis/session-scripts.ts'
-import * as storeScripts from '../../../src/redis/store-scripts.ts'
-import * as userScripts from '../../../src/redis/user-scripts.ts'
+import * as scripts from '../../../src/redis/scripts/session.ts'
+import * as storeScripts from '../../../src/redis/scripts/store.ts'
+import * as userScripts from '../../../src/redis/scripts/user.ts'
 
 const { SESSION_SCRIPTS, REPEATABLE_SESSION_SCRIPTS, ...sessionNamed } = scripts
 const { CLOCK: _clock, EPOCH: _epoch, ...userNamed } = userScripts

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { Command, RedisRequest, Transport } from '../../../src/redis/requester.ts'
-import { COMMIT } from '../../../src/redis/scripts.ts'
+import { COMMIT } from '../../../src/redis/scripts/protocol.ts'
 import { chaosTransport } from '../../../src/testing/chaos-transport.ts'
 import { cacheContract } from '../../../src/testing/contract/cache-contract.ts'
 import type { MakeTransport } from '../../../src/testing/contract/contract-case.ts'

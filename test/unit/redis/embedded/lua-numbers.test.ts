@@ -6,7 +6,7 @@ import {
   toNumber,
   toReply,
   toText,
-} from '../../../../src/redis/embedded/rate-limit/lua.ts'
+} from '../../../../src/redis/embedded/twins/rate-limit/lua.ts'
 
 describe('the numbers of Lua', () => {
   test.each([

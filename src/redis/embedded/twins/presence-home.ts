@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Call } from './scripting.ts'
-import { clock, texts } from './user-twins.ts'
+import type { Call } from '../scripting.ts'
+import { clock, texts } from './user.ts'
 
 /** A connection that is alive. */
 export interface Known {

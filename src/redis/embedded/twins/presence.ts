@@ -5,12 +5,12 @@
  * @module
  */
 
-import * as reads from '../presence-read-scripts.ts'
-import * as scripts from '../presence-scripts.ts'
-import type { Reply } from '../requester.ts'
+import type { Reply } from '../../requester.ts'
+import * as scripts from '../../scripts/presence.ts'
+import * as reads from '../../scripts/presence-reads.ts'
+import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
 import { Home, type Known } from './presence-home.ts'
-import type { Call, ScriptTwin, TwinBody } from './scripting.ts'
-import { texts } from './user-twins.ts'
+import { texts } from './user.ts'
 
 const open: TwinBody = (call, [homeKey = ''], args) => {
   const [conn = '', write = '', user = '', about = '', node = '', lease, payload = ''] = args

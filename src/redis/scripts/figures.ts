@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Script } from './scripts.ts'
+import type { Script } from './script.ts'
 
 /**
  * `KEYS: hashes…  ARGV: source, sequence, life ms of each hash…, then field, count…` → 1, or 0 if the

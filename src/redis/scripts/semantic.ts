@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { Script } from './scripts.ts'
+import type { Script } from './script.ts'
 
 /** The next place in the log: the server's time in microseconds, or after the last one. */
 const NEXT = `

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Call, TwinBody } from '../scripting.ts'
+import type { Call, TwinBody } from '../../scripting.ts'
 import { modulo, need, toInteger, toNumber, toReply, toText } from './lua.ts'
 
 /** How many sizes of a window a key of one outlives it by, with a second to spare. */

@@ -1,11 +1,11 @@
 /**
- * What runs inside Redis for a user's own values and activity, in Lua; session-scripts.ts says where
+ * What runs inside Redis for a user's own values and activity, in Lua; session.ts says where
  * these are.
  *
  * @module
  */
 
-import type { Script } from './scripts.ts'
+import type { Script } from './script.ts'
 
 /** Server time in milliseconds. */
 export const CLOCK = `

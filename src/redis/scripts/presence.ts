@@ -25,8 +25,8 @@
  * @module
  */
 
-import type { Script } from './scripts.ts'
-import { CLOCK } from './user-scripts.ts'
+import type { Script } from './script.ts'
+import { CLOCK } from './user.ts'
 
 /** Names, and indexes whose keys live as long as what is in them. */
 const INDEXES = `

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../log-scripts.ts'
-import type { Call, ScriptTwin, TwinBody } from './scripting.ts'
+import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../../scripts/log.ts'
+import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
 
 /** What the functions at the beginning of each script work with. */
 interface Log {

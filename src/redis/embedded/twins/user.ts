@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Reply } from '../requester.ts'
-import * as scripts from '../user-scripts.ts'
-import type { Call, ScriptTwin, TwinBody } from './scripting.ts'
+import type { Reply } from '../../requester.ts'
+import * as scripts from '../../scripts/user.ts'
+import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
 
 /** Server time in milliseconds. */
 export function clock(call: Call): number {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { WARM_CLAIM, WARM_KEEP } from '../warming-scripts.ts'
-import type { ScriptTwin, TwinBody } from './scripting.ts'
+import { WARM_CLAIM, WARM_KEEP } from '../../scripts/warming.ts'
+import type { ScriptTwin, TwinBody } from '../scripting.ts'
 
 const claim: TwinBody = (call, [job = '', lease = ''], [token = '', life = '']) => {
   const holder = call('GET', lease)

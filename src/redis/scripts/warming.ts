@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Script } from './scripts.ts'
+import type { Script } from './script.ts'
 
 /** `KEYS: job, lease  ARGV: token, lease ms` → the job's fields, or 0 if another holds the lease. */
 export const WARM_CLAIM: Script = {

@@ -17,9 +17,9 @@
  * @module
  */
 
-import type { Script } from './scripts.ts'
-import { STORE_COUNT, STORE_PUT } from './store-scripts.ts'
-import { CLOCK, EPOCH, TRACK, USER_LOOK, USER_PUT, USER_RENEW } from './user-scripts.ts'
+import type { Script } from './script.ts'
+import { STORE_COUNT, STORE_PUT } from './store.ts'
+import { CLOCK, EPOCH, TRACK, USER_LOOK, USER_PUT, USER_RENEW } from './user.ts'
 
 /**
  * What there is to be said of the session `KEYS[1]` of the user `KEYS[2]` with the index `KEYS[3]`:

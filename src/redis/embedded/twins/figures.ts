@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ADD_FIGURES } from '../figures-script.ts'
-import type { ScriptTwin, TwinBody } from './scripting.ts'
+import { ADD_FIGURES } from '../../scripts/figures.ts'
+import type { ScriptTwin, TwinBody } from '../scripting.ts'
 
 const addFigures: TwinBody = (call, keys, [source = '', sequence = '', ...rest]) => {
   const [first = ''] = keys

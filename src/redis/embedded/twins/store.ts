@@ -4,8 +4,8 @@
  * @module
  */
 
-import { STORE_COUNT, STORE_PUT } from '../store-scripts.ts'
-import type { ScriptTwin, TwinBody } from './scripting.ts'
+import { STORE_COUNT, STORE_PUT } from '../../scripts/store.ts'
+import type { ScriptTwin, TwinBody } from '../scripting.ts'
 
 const put: TwinBody = (call, [key = ''], [text = '', life = '', present = '']) => {
   const found = call('GET', key)

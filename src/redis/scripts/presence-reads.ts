@@ -1,13 +1,13 @@
 /**
  * What is read of presence inside Redis, and the two writes that touch no connection: a status and a last
- * event. presence-scripts.ts says where everything is.
+ * event. presence.ts says where everything is.
  *
  * @module
  */
 
-import { WS_ACTIVE, WS_CLOSE, WS_DRAIN, WS_JOIN, WS_LEAVE, WS_OPEN } from './presence-scripts.ts'
-import type { Script } from './scripts.ts'
-import { CLOCK } from './user-scripts.ts'
+import { WS_ACTIVE, WS_CLOSE, WS_DRAIN, WS_JOIN, WS_LEAVE, WS_OPEN } from './presence.ts'
+import type { Script } from './script.ts'
+import { CLOCK } from './user.ts'
 
 /** The row of a user: how many connections are alive, and the fields of presence. */
 const USER_ROW = `

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Script } from './scripts.ts'
+import type { Script } from './script.ts'
 
 /**
  * `KEYS: entry  ARGV: text, life ms, 1 if it must be there` → 1 if stored; 0 if it has ended, so that

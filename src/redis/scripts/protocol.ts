@@ -11,12 +11,7 @@
  * @module
  */
 
-/** A Lua script and its name in Redis. */
-export interface Script {
-  readonly lua: string
-  /** SHA-1 of `lua` in hexadecimal, as EVALSHA takes it. A test compares the two. */
-  readonly sha1: string
-}
+import type { Script } from './script.ts'
 
 /** Server time in microseconds, as 16 digits. */
 const CLOCK = `

@@ -17,7 +17,7 @@
  * @module
  */
 
-import type { Script } from './scripts.ts'
+import type { Script } from './script.ts'
 
 /** Opens the log: a head that is lost takes the entries, which belong to another epoch, with it. */
 const OPEN = `

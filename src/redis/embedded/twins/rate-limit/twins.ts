@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { ScriptTwin, TwinBody } from '../scripting.ts'
+import type { ScriptTwin, TwinBody } from '../../scripting.ts'
 import * as multi from './multi-region.ts'
 import * as single from './single-region.ts'
 

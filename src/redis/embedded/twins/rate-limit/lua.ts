@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Reply } from '../../requester.ts'
-import { CommandError } from '../command-error.ts'
+import type { Reply } from '../../../requester.ts'
+import { CommandError } from '../../command-error.ts'
 
 /** What a double that fits no 64-bit integer becomes on the machines Redis runs on. */
 const NO_INTEGER = -(2 ** 63)

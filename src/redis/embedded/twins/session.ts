@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { Reply } from '../requester.ts'
-import * as scripts from '../session-scripts.ts'
-import { CommandError } from './command-error.ts'
-import type { Call, ScriptTwin, TwinBody } from './scripting.ts'
-import { STORE_TWINS } from './store-twins.ts'
-import { clock, epoch, texts, USER_TWINS } from './user-twins.ts'
+import type { Reply } from '../../requester.ts'
+import * as scripts from '../../scripts/session.ts'
+import { CommandError } from '../command-error.ts'
+import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
+import { STORE_TWINS } from './store.ts'
+import { clock, epoch, texts, USER_TWINS } from './user.ts'
 
 const SESSION_FIELDS = ['s', 'v', 'e', 'h', 'o', 'u', 'x', 'i', 't', 'd', 'n']
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Script } from './scripts.ts'
+import type { Script } from './script.ts'
 
 /**
  * `KEYS: source, entry, lease, tally  ARGV: SHA-1 of the source's text, entry, life ms, 1 to keep the

@@ -6,8 +6,8 @@
 
 import { sha1 } from '@noble/hashes/legacy.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import { DROP_ENDLESS, DROP_ENTRY, DROP_IDLE, MOVE_IN } from '../upkeep-scripts.ts'
-import type { ScriptTwin, TwinBody } from './scripting.ts'
+import { DROP_ENDLESS, DROP_ENTRY, DROP_IDLE, MOVE_IN } from '../../scripts/upkeep.ts'
+import type { ScriptTwin, TwinBody } from '../scripting.ts'
 
 const moveIn: TwinBody = (
   call,

@@ -5,11 +5,12 @@
  * @module
  */
 
-import type { Reply } from '../requester.ts'
-import * as scripts from '../scripts.ts'
-import type { Call, ScriptTwin, TwinBody } from './scripting.ts'
+import type { Reply } from '../../requester.ts'
+import * as scripts from '../../scripts/protocol.ts'
+import type { Script } from '../../scripts/script.ts'
+import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
 
-function twin({ sha1 }: scripts.Script, run: TwinBody): ScriptTwin {
+function twin({ sha1 }: Script, run: TwinBody): ScriptTwin {
   return { sha1, run }
 }
 

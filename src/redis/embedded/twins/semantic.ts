@@ -5,8 +5,8 @@
  * @module
  */
 
-import * as scripts from '../semantic-scripts.ts'
-import type { Call, ScriptTwin, TwinBody } from './scripting.ts'
+import * as scripts from '../../scripts/semantic.ts'
+import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
 
 function nextPlace(call: Call, log: string): { readonly place: number; readonly isEmpty: boolean } {
   const [seconds, micros] = call('TIME') as [string, string]

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Call, TwinBody } from '../scripting.ts'
+import type { Call, TwinBody } from '../../scripting.ts'
 import { modulo, need, toInteger, toNumber, toText } from './lua.ts'
 
 function fieldsOf(call: Call, key: string): readonly string[] {
