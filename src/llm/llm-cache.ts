@@ -19,6 +19,7 @@ import {
   type EmbeddingResult,
   Embeddings,
 } from './embeddings.ts'
+import { partSource, valueSource } from './function-source.ts'
 import { cachedOf, partsOf, type StreamedAnswer, wholeOf } from './obtained.ts'
 import { type LLMResponseCacheOptions, type LLMSettings, readOptions } from './options.ts'
 import {
@@ -39,7 +40,6 @@ import type {
   StoreResult,
 } from './responses.ts'
 import type { Source } from './source.ts'
-import { partSource, valueSource } from './sources.ts'
 import { Tiers } from './tiers.ts'
 
 /**
