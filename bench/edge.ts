@@ -1,117 +1,153 @@
 /**
- * What a session costs at the edge: routes behind the middleware beside one without, in workerd.
+ * What a session and a remote hit cost at the edge, in workerd: routes behind the session middleware
+ * beside one without, and reads over HTTP beside the bare client.
  *
  * @module
  */
 
 import { join } from 'node:path'
-import { build } from 'esbuild'
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
-import { workerdProcesses } from '../test/support/processes.ts'
-import { compare, median, type Report } from './measure.ts'
-import { cpuSeconds } from './processes.ts'
+import { startRedisServer } from '../test/support/redis-server.ts'
+import { compare, type Report, ratioOf, type Subject } from './measure.ts'
+import { peerFolder } from './peers.ts'
+import { endAll, startBridge } from './processes.ts'
+import { bundleWorker, type RunningWorker, startWorkerd } from './workerd.ts'
 
 const ROUNDS = 9
 /** Requests to a route in one request from outside. */
 const PER_REQUEST = 500
 /** Requests from outside in a round, for each way. */
 const REQUESTS = 4
+/** Reads in a round, at so many at once. */
+const READS = [
+  [1, 400],
+  [16, 1_600],
+] as const
 
-const WAYS = {
+const SESSIONS = {
   'no session': '/open',
   'fast path': '/fast',
   'full validation': '/full',
 } as const
+const HITS = {
+  'nearcache, HTTP': '/ours',
+  '@upstash/redis GET': '/upstash',
+  'bare fetch of GET': '/fetch',
+} as const
+
+type Measured = Pick<Report, 'figures' | 'ratios'>
 
 /** Runs it. */
 export async function benchEdge(): Promise<Report> {
-  const before = new Set(workerdProcesses())
-  const script = await bundle()
-  const workerd = new Miniflare(
-    convertV4MiniflareOptions({ modules: true, script, compatibilityDate: '2026-10-01' }),
+  const commands = new Map<string, number>()
+  const sessions = await inWorkerd('edge-worker.ts', {}, (worker) =>
+    measureSessions(worker, commands),
   )
-  try {
-    const origin = (await workerd.ready).origin
-    const pid = workerdProcesses().find((one) => !before.has(one))
-    return await measure(origin, pid)
-  } finally {
-    await workerd.dispose()
+  const hits = await remoteHits()
+  const cpu = ratioOf(hits, 'nearcache, HTTP', '@upstash/redis GET', 1).clientCpu
+  return {
+    title: 'A session and a remote hit at the edge, in workerd',
+    rounds: ROUNDS,
+    figures: [...sessions.figures, ...hits.figures],
+    ratios: [...sessions.ratios, ...hits.ratios],
+    counts: Object.fromEntries(
+      [...commands].map(([name, count]) => [`commands to Redis for a request, ${name}`, count]),
+    ),
+    targets: [
+      {
+        what: 'remote hit over HTTP in workerd, one at a time: its CPU, of @upstash/redis GET',
+        measured: cpu,
+        bound: { atMost: 1 },
+      },
+    ],
+    notes: [
+      'CPU is that of workerd.',
+      `Of sessions, a request of the figures is one of ${PER_REQUEST} to the app within one from outside. Redis is the engine in the same isolate: a full validation has its command in it, and no network.`,
+      'Of remote hits, all reads of a round are in one request from outside: 1 KB of JSON under two tags, from our bridge before a Redis. A Worker has six connections to one host at most, which a bare fetch at 16 at once waits for.',
+    ],
   }
 }
 
-async function measure(origin: string, pid: number | undefined): Promise<Report> {
+async function inWorkerd<T>(
+  file: string,
+  options: object,
+  use: (worker: RunningWorker) => Promise<T>,
+): Promise<T> {
+  const entryPoints = [join(import.meta.dirname, file)]
+  const nodePaths = [join(peerFolder(), 'node_modules')]
+  const worker = await startWorkerd(await bundleWorker({ entryPoints, nodePaths }), options)
+  try {
+    return await use(worker)
+  } finally {
+    await worker.miniflare.dispose()
+  }
+}
+
+async function measureSessions(
+  { miniflare, cpu }: RunningWorker,
+  commands: Map<string, number>,
+): Promise<Measured> {
+  const { origin } = await miniflare.ready
   const cookie = await (await fetch(`${origin}/log-in`)).text()
-  const cpu = new Map<string, number[]>()
-  const commands = new Map<string, number>()
-  const subjects = Object.entries(WAYS).map(([name, path]) => ({
+  const subjects = Object.entries(SESSIONS).map(([name, path]) => ({
     name,
     run: async (count: number) => {
       // The fast path holds for a minute, and a run takes longer.
       const headers = {
         cookie: path === '/fast' ? await (await fetch(`${origin}/log-in`)).text() : cookie,
       }
-      const startedAt = cpuSeconds(pid)
       for (let done = 0; done < count; done += PER_REQUEST) {
         const url = `${origin}${path}?count=${PER_REQUEST}`
         const response = await fetch(url, { headers })
         if (!response.ok) throw new Error(`${name} is refused`)
         commands.set(name, ((await response.json()) as { commands: number }).commands / PER_REQUEST)
       }
-      const samples = cpu.get(name) ?? []
-      samples.push(((cpuSeconds(pid) - startedAt) / count) * 1e6)
-      cpu.set(name, samples)
     },
   }))
-  const { figures, ratios } = await compare({
+  return compare({
     subjects,
     concurrency: 1,
     count: PER_REQUEST * REQUESTS,
     rounds: ROUNDS,
+    cpu,
     ratios: [
       ['fast path', 'no session'],
       ['full validation', 'no session'],
       ['fast path', 'full validation'],
     ],
   })
-  // The first of each is the round that warms up.
-  const cpuOf = (name: string): number => median((cpu.get(name) ?? []).slice(1))
-  return {
-    title: 'A session at the edge, in workerd',
-    rounds: ROUNDS,
-    ratios,
-    figures,
-    counts: Object.fromEntries(
-      [...commands].map(([name, count]) => [`commands to Redis for a request, ${name}`, count]),
-    ),
-    tables: [
-      {
-        title: 'CPU of workerd',
-        heads: ['CPU of workerd', 'us/request', 'above no session'],
-        rows: Object.keys(WAYS).map((name) => [
-          name,
-          Math.round(cpuOf(name)),
-          Math.round(cpuOf(name) - cpuOf('no session')),
-        ]),
-      },
-    ],
-    notes: [
-      `A request of the figures is one of ${PER_REQUEST} to the app within one from outside. Redis is the engine in the same isolate: a full validation has its command in it, and no network.`,
-    ],
+}
+
+async function remoteHits(): Promise<Measured> {
+  const server = await startRedisServer()
+  try {
+    const { url, token } = await startBridge(server.url)
+    const bindings = { URL: url, TOKEN: token }
+    return await inWorkerd('edge-remote-worker.ts', { bindings }, measureHits)
+  } finally {
+    endAll()
+    await server.stop()
   }
 }
 
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'edge-worker.ts')],
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*'],
-    define: { 'process.env.NODE_ENV': '"production"' },
-    write: false,
-    logLevel: 'silent',
-  })
-  return outputFiles[0]?.text ?? ''
+async function measureHits({ miniflare, cpu }: RunningWorker): Promise<Measured> {
+  const { origin } = await miniflare.ready
+  const ask = async (path: string, count: number, atOnce: number): Promise<void> => {
+    const response = await fetch(`${origin}${path}?count=${count}&at-once=${atOnce}`)
+    if (!response.ok) throw new Error(`${path} answered ${response.status}`)
+  }
+  await ask('/fill', 256, 16)
+  const subjects: readonly Subject[] = Object.entries(HITS).map(([name, path]) => ({
+    name,
+    run: (count, concurrency) => ask(path, count, concurrency),
+  }))
+  const [ours = '', ...others] = Object.keys(HITS)
+  const parts: Measured[] = []
+  for (const [concurrency, count] of READS) {
+    const ratios = others.map((name) => [ours, name] as const)
+    parts.push(await compare({ subjects, concurrency, count, rounds: ROUNDS, cpu, ratios }))
+  }
+  return {
+    figures: parts.flatMap(({ figures }) => figures),
+    ratios: parts.flatMap(({ ratios }) => ratios),
+  }
 }

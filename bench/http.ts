@@ -6,13 +6,12 @@
  */
 
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import { Hono } from 'hono'
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { RedisCacheManager } from 'nearcache'
 import { httpCache } from 'nearcache/hono'
 import { embeddedTransport } from 'nearcache/redis/embedded'
 import { compare, type Figures, type Report, repeat, type Subject, type Table } from './measure.ts'
+import { bundleWorker, startWorkerd } from './workerd.ts'
 
 const ROUNDS = 7
 const COUNT = 1_000
@@ -36,7 +35,7 @@ export async function benchHttp(): Promise<Report> {
     ],
     notes: [
       'A response of 1 KB by a Hono handler that does nothing; Redis is the embedded engine, so that no network is in the figures.',
-      'In workerd one request from outside makes all of a round: its own cost is shared among them.',
+      'In workerd one request from outside makes all of a round: its own cost is shared among them. CPU is that of workerd.',
     ],
   }
 }
@@ -117,19 +116,10 @@ export default {
 `
 
 async function inWorkerd(): Promise<Measured> {
-  const { outputFiles } = await build({
-    stdin: { contents: WORKER, resolveDir: ROOT },
-    bundle: true,
-    format: 'esm',
-    write: false,
-    conditions: ['workerd', 'worker', 'browser'],
-  })
-  const script = outputFiles[0]?.text ?? ''
-  const worker = new Miniflare(
-    convertV4MiniflareOptions({ modules: true, script, compatibilityDate: '2026-10-01' }),
-  )
+  const script = await bundleWorker({ stdin: { contents: WORKER, resolveDir: ROOT } })
+  const { miniflare, cpu } = await startWorkerd(script)
   try {
-    const { origin } = await worker.ready
+    const { origin } = await miniflare.ready
     const none = `workerd, ${NONE}`
     const subject = (name: string, path: string, rest = ''): Subject => ({
       name,
@@ -151,6 +141,7 @@ async function inWorkerd(): Promise<Measured> {
       concurrency: 1,
       count: COUNT / 2,
       rounds: ROUNDS,
+      cpu,
       ratios: [
         ['workerd, hit, near', 'workerd, hit, hono/cache'],
         ['workerd, hit, remote', 'workerd, hit, hono/cache'],
@@ -159,7 +150,7 @@ async function inWorkerd(): Promise<Measured> {
       ],
     })
   } finally {
-    await worker.dispose()
+    await miniflare.dispose()
   }
 }
 

@@ -19,7 +19,7 @@ export interface Figures {
   readonly subject: string
   readonly concurrency: number
   readonly opsPerSecond: number
-  /** CPU time of the client's process for one operation, in microseconds. */
+  /** CPU time of the process that is measured for one operation, in microseconds. */
   readonly clientCpuUs: number
   /** Of the slowest and the fastest round, in operations a second. */
   readonly range: readonly [slowest: number, fastest: number]
@@ -89,6 +89,8 @@ export interface CompareOptions {
   readonly rounds: number
   /** Pairs of subjects, by name. */
   readonly ratios: readonly (readonly [of: string, to: string])[]
+  /** CPU time so far of the process that is measured, in seconds. @default this process's */
+  readonly cpu?: () => number
 }
 
 /**
@@ -98,12 +100,12 @@ export interface CompareOptions {
 export async function compare(
   options: CompareOptions,
 ): Promise<Pick<Report, 'figures' | 'ratios'>> {
-  const { subjects, concurrency, count, rounds } = options
+  const { subjects, concurrency, rounds } = options
   const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]))
-  for (const subject of subjects) await sample(subject, count, concurrency)
+  for (const subject of subjects) await sample(subject, options)
   for (let round = 0; round < rounds; round++) {
     for (const subject of shuffled(subjects)) {
-      samples.get(subject.name)?.push(await sample(subject, count, concurrency))
+      samples.get(subject.name)?.push(await sample(subject, options))
     }
   }
   const of = (name: string): readonly Sample[] => samples.get(name) ?? []
@@ -136,14 +138,21 @@ function shuffled<T>(items: readonly T[]): T[] {
   return [...items].sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0))
 }
 
-async function sample(subject: Subject, most: number, concurrency: number): Promise<Sample> {
-  const count = Math.ceil(most * (subject.share ?? 1))
-  const cpu = process.cpuUsage()
+async function sample(
+  { run, share = 1 }: Subject,
+  { count: most, concurrency, cpu = ownCpu }: CompareOptions,
+): Promise<Sample> {
+  const count = Math.ceil(most * share)
+  const cpuBefore = cpu()
   const startedAt = performance.now()
-  await subject.run(count, concurrency)
+  await run(count, concurrency)
   const seconds = (performance.now() - startedAt) / 1_000
-  const { user, system } = process.cpuUsage(cpu)
-  return { opsPerSecond: count / seconds, clientCpuUs: (user + system) / count }
+  return { opsPerSecond: count / seconds, clientCpuUs: ((cpu() - cpuBefore) * 1e6) / count }
+}
+
+function ownCpu(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
 /** Calls `task` so many times, with so many under way at once. */

@@ -5,11 +5,11 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { statOf } from '../test/support/processes.ts'
+import { threadNanoseconds } from '../test/support/processes.ts'
 
-/** The kernel's ticks in a second (`getconf CLK_TCK`), as every Linux of today has them. */
-const TICKS = 100
+const TOKEN = 'token-of-the-benchmark'
 
 const children: ChildProcess[] = []
 process.once('exit', endAll)
@@ -40,11 +40,21 @@ export async function startProgram(
   throw new Error(`${command} ended before it was ready`)
 }
 
-/** User and system time of a process so far. */
+/** User and system time of a process so far, of the threads it has now. */
 export function cpuSeconds(pid: number | undefined): number {
-  if (pid === undefined) return Number.NaN
-  const fields = statOf(pid)
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS
+  return pid === undefined ? Number.NaN : threadNanoseconds(pid) / 1e9
+}
+
+/** Starts this package's bridge before a Redis. */
+export async function startBridge(
+  redis: string,
+): Promise<{ readonly url: string; readonly token: string }> {
+  const program = join(import.meta.dirname, '../dist/cli/main.js')
+  const url = await startProgram(
+    process.execPath,
+    [program, 'bridge', '--port', '0'],
+    /^UPSTASH_REDIS_REST_URL=(.*)$/,
+    { REDIS_URL: redis, NEARCACHE_BRIDGE_TOKEN: TOKEN },
+  )
+  return { url, token: TOKEN }
 }

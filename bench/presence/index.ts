@@ -6,7 +6,7 @@
  */
 
 import { median, type Report, type Table, type Target } from '../measure.ts'
-import { Load, type Server, socketLimit, startBare, startNode, startWorker } from './servers.ts'
+import { Load, type Server, socketLimit, startBare, startNode, startOurs } from './servers.ts'
 
 const ROUNDS = 3
 /** Events that all get, in a round. */
@@ -87,7 +87,7 @@ const PEERS = [() => startNode('ws'), () => startNode('socket.io')]
 
 function measureRoom(size: number): Promise<Samples> {
   const hubs = Math.ceil(size / 4_000)
-  return inTurn([() => startWorker(hubs), startBare, ...PEERS], ROUNDS, (server, load) =>
+  return inTurn([() => startOurs(hubs), startBare, ...PEERS], ROUNDS, (server, load) =>
     fill(server, load, { count: size, channel: 'private-room', events: EVENTS }),
   )
 }
@@ -95,11 +95,11 @@ function measureRoom(size: number): Promise<Samples> {
 /** Users of one channel, in the batches of our own clients, as counts, and as the others tell it. */
 async function measurePresence(): Promise<Samples> {
   const named = async (): Promise<Server> => {
-    const server = await startWorker(1, { listedMembers: 10_000 })
+    const server = await startOurs(1, { listedMembers: 10_000 })
     return { ...server, name: 'nearcache, its own clients' }
   }
   const stock = async (): Promise<Server> => {
-    return { ...(await startWorker(1)), name: 'nearcache, any client' }
+    return { ...(await startOurs(1)), name: 'nearcache, any client' }
   }
   return inTurn([named, stock, ...PEERS], ROUNDS, (server, load) =>
     fill(server, load, {
@@ -110,7 +110,7 @@ async function measurePresence(): Promise<Samples> {
 }
 
 async function measureMany(): Promise<Sample> {
-  const samples = await inTurn([() => startWorker(HUBS)], 1, (server, load) =>
+  const samples = await inTurn([() => startOurs(HUBS)], 1, (server, load) =>
     fill(server, load, { count: MANY, channel: 'private-room', events: EVENTS }),
   )
   return samples.get('nearcache')?.[0] ?? NONE

@@ -9,10 +9,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { build } from 'esbuild'
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
-import { workerdProcesses } from '../../test/support/processes.ts'
 import { cpuSeconds } from '../processes.ts'
+import { bundleWorker, startWorkerd } from '../workerd.ts'
 import { APP } from './dialect.ts'
 import type { LoadOrder, LoadReport } from './load-process.ts'
 
@@ -32,13 +30,13 @@ const FOLDER = import.meta.dirname
 const PATIENCE_MS = 5_000
 
 /** The Worker in workerd, with so many hubs and all members of a channel named. */
-export function startWorker(hubs: number, limits: object = {}): Promise<Server> {
+export function startOurs(hubs: number, limits: object = {}): Promise<Server> {
   const app = {
     ...APP,
     clientEvents: 'members',
     limits: { clientEventsPerSecond: 1_000, ...limits },
   }
-  return startWorkerd('nearcache', '../../dist/worker/index.js', {
+  return startObjects('nearcache', '../../dist/worker/index.js', {
     d1Databases: ['DB'],
     durableObjects: {
       REDIS: durable('RedisObject'),
@@ -53,7 +51,7 @@ export function startWorker(hubs: number, limits: object = {}): Promise<Server> 
 /** One object in workerd with all sockets, and nothing of ours. */
 export function startBare(): Promise<Server> {
   const durableObjects = { BARE: durable('BareObject') }
-  return startWorkerd('workerd alone', 'bare-worker.ts', { durableObjects })
+  return startObjects('workerd alone', 'bare-worker.ts', { durableObjects })
 }
 
 function durable(className: string): { readonly className: string; readonly useSQLite: true } {
@@ -63,18 +61,15 @@ function durable(className: string): { readonly className: string; readonly useS
 /** Clients connect to workerd and not to Miniflare's own Worker, which would be a third of a join. */
 const DIRECT = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] }
 
-async function startWorkerd(name: string, entry: string, options: object): Promise<Server> {
-  const before = new Set(workerdProcesses())
-  const script = await bundle(entry)
-  const base = { modules: true, script, compatibilityDate: '2026-10-01', ...DIRECT }
-  const miniflare = new Miniflare(convertV4MiniflareOptions({ ...base, ...options }))
+async function startObjects(name: string, entry: string, options: object): Promise<Server> {
+  const script = await bundleWorker({ entryPoints: [join(FOLDER, entry)] })
+  const { miniflare, pid, cpu } = await startWorkerd(script, { ...DIRECT, ...options })
   const { host } = await miniflare.unsafeGetDirectURL()
-  const pid = workerdProcesses().find((one) => !before.has(one))
   return {
     name,
     origin: `ws://${host}`,
     dialect: 'pusher',
-    cpu: () => cpuSeconds(pid),
+    cpu,
     async stop() {
       const timer = setTimeout(() => pid !== undefined && process.kill(pid, 'SIGKILL'), PATIENCE_MS)
       await miniflare.dispose()
@@ -133,20 +128,4 @@ export class Load {
 export function socketLimit(): number {
   const [, files] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
   return files === undefined ? Number.POSITIVE_INFINITY : Math.floor((Number(files) - 400) / 2)
-}
-
-async function bundle(entry: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [join(FOLDER, entry)],
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', 'node:*'],
-    define: { 'process.env.NODE_ENV': '"production"' },
-    write: false,
-    logLevel: 'silent',
-  })
-  return outputFiles[0]?.text ?? ''
 }

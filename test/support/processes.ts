@@ -25,3 +25,11 @@ export function statOf(pid: string | number): string {
     return '' // it has ended meanwhile
   }
 }
+
+/** How long the threads that a process has now were on a processor, in nanoseconds. */
+export function threadNanoseconds(pid: number): number {
+  const folder = `/proc/${pid}/task`
+  return readdirSync(folder)
+    .map((thread) => Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]))
+    .reduce((all, one) => all + one, 0)
+}
