@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { threadNanoseconds } from '../test/support/processes.ts'
 
-const TOKEN = 'token-of-the-benchmark'
+/** What opens every bridge that is started here. */
+export const BRIDGE_TOKEN = 'token-of-the-benchmark'
 
 const children: ChildProcess[] = []
 process.once('exit', endAll)
@@ -19,13 +20,19 @@ export function endAll(): void {
   for (const child of children.splice(0)) child.kill()
 }
 
-/** Starts a program, and resolves to what the pattern's first group finds in a line it prints. */
-export async function startProgram(
+/** A program that runs, and what the pattern's first group has found in a line it printed. */
+export interface Started {
+  readonly child: ChildProcess
+  readonly found: string
+}
+
+/** Starts a program, and waits for the line that the pattern matches. */
+export async function start(
   command: string,
   words: readonly string[],
   pattern: RegExp,
   env: Readonly<Record<string, string>> = {},
-): Promise<string> {
+): Promise<Started> {
   const child = spawn(command, words, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
@@ -35,9 +42,14 @@ export async function startProgram(
     const found = pattern.exec(line)?.[1]
     if (found === undefined) continue
     child.stdout.resume()
-    return found
+    return { child, found }
   }
   throw new Error(`${command} ended before it was ready`)
+}
+
+/** As {@link start}, where only the line is of interest. */
+export async function startProgram(...given: Parameters<typeof start>): Promise<string> {
+  return (await start(...given)).found
 }
 
 /** User and system time of a process so far, of the threads it has now. */
@@ -45,16 +57,21 @@ export function cpuSeconds(pid: number | undefined): number {
   return pid === undefined ? Number.NaN : threadNanoseconds(pid) / 1e9
 }
 
-/** Starts this package's bridge before a Redis. */
-export async function startBridge(
-  redis: string,
-): Promise<{ readonly url: string; readonly token: string }> {
+/** This package's bridge, before a Redis. */
+export interface RunningBridge {
+  readonly child: ChildProcess
+  readonly url: string
+  readonly token: string
+}
+
+/** @param port Where it listens; 0 for a port that is free. */
+export async function startBridge(redis: string, port = 0): Promise<RunningBridge> {
   const program = join(import.meta.dirname, '../dist/cli/main.js')
-  const url = await startProgram(
+  const { child, found } = await start(
     process.execPath,
-    [program, 'bridge', '--port', '0'],
+    [program, 'bridge', '--port', String(port)],
     /^UPSTASH_REDIS_REST_URL=(.*)$/,
-    { REDIS_URL: redis, NEARCACHE_BRIDGE_TOKEN: TOKEN },
+    { REDIS_URL: redis, NEARCACHE_BRIDGE_TOKEN: BRIDGE_TOKEN },
   )
-  return { url, token: TOKEN }
+  return { child, url: found, token: BRIDGE_TOKEN }
 }
