@@ -141,14 +141,13 @@ function evidenceOf({ writeId, stamps }: EntryHeader): Evidence {
   return { prefix: detached(writePrefix(writeId)), stamps: Array.from(stamps.values(), detached) }
 }
 
-/** The value as it is kept; `undefined` for one that is nested deeper than any of our own. */
+/** The value as it is kept; `undefined` for one that cannot be kept. */
 function keepable(value: unknown, { values }: NearPolicy): { readonly value: unknown } | undefined {
   try {
     return { value: values === 'copy' ? structuredClone(value) : share(value) }
-  } catch (error) {
-    // The call stack ends: JSON from a foreign hand can be deeper than it.
-    if (error instanceof RangeError) return undefined
-    throw error
+  } catch {
+    // A URL has no clone; and JSON from a foreign hand can be deeper than the call stack.
+    return undefined
   }
 }
 

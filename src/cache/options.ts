@@ -27,7 +27,7 @@ export interface NearOptions {
   readonly verify?: boolean
   /**
    * `shared`: all callers get the same object, frozen outside production. `copy`: each gets its
-   * own, by `structuredClone`. @default 'shared'
+   * own, by `structuredClone`; what it refuses, such as a `URL`, is not kept. @default 'shared'
    */
   readonly values?: 'shared' | 'copy'
 }

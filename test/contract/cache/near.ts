@@ -174,6 +174,15 @@ export function describeNear(bench: Bench): void {
       expect(await cache.get('k')).toEqual({ list: [1] })
     })
 
+    test('with copies keeps none of a value that cannot be copied', async () => {
+      const cache = bench.cache({ near: { ttl: '1h', values: 'copy' } })
+      const url = new URL('https://example.com/')
+
+      expect(await cache.getOrSet('k', () => url)).toEqual(url)
+      expect(await cache.getOrSet('k', () => undefined)).toEqual(url)
+      expect((await cache.lookup('k')).outcome).toMatchObject({ kind: 'hit', tier: 'remote' })
+    })
+
     test('can be left out by a call', async () => {
       const cache = bench.cache({ near: { ttl: '1h' } })
       await cache.getOrSet('k', () => 'old')
