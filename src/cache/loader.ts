@@ -158,8 +158,8 @@ async function finish(
     return { ...answer, stored: false }
   } catch (error) {
     if (!isRemoteFailure(error) && !(error instanceof InvalidValueError)) throw error
-    // The value is there: that it could not be stored must not take it from the caller.
-    await releaseQuietly(ctx, request, admission)
+    // The value is there: that it could not be stored must not take it from the caller, nor keep it.
+    giveBack(ctx, request.target, admission.lease)
     return { ...answer, stored: false, error }
   }
 }
@@ -167,26 +167,24 @@ async function finish(
 /** A failed load gives its lease back, and fails as the loader did. */
 async function fail(
   ctx: CacheContext,
-  request: LoadRequest,
-  admission: Admission,
+  { target }: LoadRequest,
+  { lease }: Admission,
   error: unknown,
 ): Promise<never> {
-  await releaseQuietly(ctx, request, admission)
+  giveBack(ctx, target, lease)
   throw error
 }
 
-/** Where a lease cannot be given back it ends by itself. */
-async function releaseQuietly(
-  ctx: CacheContext,
-  { target }: LoadRequest,
-  { lease }: Admission,
-): Promise<void> {
-  if (!lease) return
-  try {
-    await ctx.steps.release(target.names, lease.token)
-  } catch (error) {
-    if (!isRemoteFailure(error)) throw error
-  }
+/**
+ * Gives a lease back that nothing will be stored under, behind whatever the caller is told: others
+ * would wait for its end, which is what happens where this fails.
+ */
+export function giveBack(
+  { platform, steps }: CacheContext,
+  { names }: Target,
+  lease: Lease | undefined,
+): void {
+  if (lease) platform.defer(steps.release(names, lease.token))
 }
 
 /** What was decided about storing a value. */

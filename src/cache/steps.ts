@@ -135,7 +135,7 @@ export class Steps {
     const args = [nonce, leaseMs, markerMs(lifeMs), prefix]
     const reply = await this.#link.run(scripts.ACQUIRE, keys, args)
     if (reply === 0) return undefined
-    return this.#lease(reply, nonce, markers, lifeMs)
+    return this.#lease(names, reply, nonce, markers, lifeMs)
   }
 
   /** First half of a set: nobody older may store, and nothing older is left to be served. */
@@ -149,7 +149,7 @@ export class Steps {
     const stamped = this.#link.cluster ? [] : markers
     const keys = [names.entry, names.lease, ...stamped.map(({ key }) => key)]
     const reply = await this.#link.run(scripts.TAKE, keys, [nonce, leaseMs, markerMs(lifeMs)])
-    return this.#lease(reply, nonce, markers, lifeMs)
+    return this.#lease(names, reply, nonce, markers, lifeMs)
   }
 
   /** Stores, if the lease is still the caller's. */
@@ -243,6 +243,7 @@ export class Steps {
   }
 
   async #lease(
+    names: EntryNames,
     reply: Reply,
     nonce: string,
     markers: readonly Marker[],
@@ -251,7 +252,13 @@ export class Steps {
     const [token, ...made] = list(reply, this.#link.cluster ? 1 : markers.length + 1)
     if (typeof token !== 'string') throw malformed()
     if (!this.#link.cluster) return { token, stamps: stampsOf(markers, made) }
-    return { token, stamps: await this.#mark(markers, nonce, lifeMs) }
+    try {
+      return { token, stamps: await this.#mark(markers, nonce, lifeMs) }
+    } catch (error) {
+      // Nobody knows of this lease, and all would wait for its end.
+      await this.release(names, token).catch(() => undefined)
+      throw error
+    }
   }
 
   /** Creates markers one by one, each in its own slot. */

@@ -9,7 +9,7 @@ import { lifetimesOf } from '../entry/freshness.ts'
 import { type EntryHeader, formatEntry, formatHeader, parseEntry } from '../entry/header.ts'
 import { type CacheContext, leaseMs, lifeMs, type Target, targetOf } from './context.ts'
 import { compose, type Encoded, encode, sealEntry } from './entry-text.ts'
-import { stampsFor } from './loader.ts'
+import { giveBack, stampsFor } from './loader.ts'
 import { weigh } from './observe.ts'
 import type { Policy } from './options.ts'
 import { checkTagList } from './policy.ts'
@@ -61,14 +61,11 @@ export async function setMany(
     const terms = termsFor(value, policy)
     return { key, terms, target: targetOf(ctx, key, terms), encoded: encode(ctx, terms, value) }
   })
-  const leases = await Promise.all(items.map(({ target, terms }) => take(ctx, target, terms)))
-  const results = await Promise.all(
-    items.map(({ target, terms, encoded }, i) => {
-      const lease = leases[i]
-      return lease ? commit(ctx, target, terms, lease, encoded) : 'superseded'
-    }),
-  )
-  return new Map(items.map(({ key }, i) => [key, results[i] ?? 'superseded']))
+  const results = items.map(async ({ key, target, terms, encoded }) => {
+    const lease = await take(ctx, target, terms)
+    return [key, await commit(ctx, target, terms, lease, encoded)] as const
+  })
+  return new Map(await Promise.all(results))
 }
 
 /** Takes the right to store before the value is computed: a writer's T2 for a value of its own. */
@@ -111,12 +108,18 @@ async function commit(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
-  { token, stamps }: Lease,
+  lease: Lease,
   encoded: Encoded,
 ): Promise<SetResult> {
-  const text = await compose(ctx, target.key, policy, { encoded, stamps, loadMs: 0 })
-  const stored = await ctx.steps.commit(target.names, { token, ...text })
-  return stored ? 'stored' : 'superseded'
+  const { token, stamps } = lease
+  try {
+    const text = await compose(ctx, target.key, policy, { encoded, stamps, loadMs: 0 })
+    const stored = await ctx.steps.commit(target.names, { token, ...text })
+    return stored ? 'stored' : 'superseded'
+  } catch (error) {
+    giveBack(ctx, target, lease)
+    throw error
+  }
 }
 
 /** A set in one request. */

@@ -8,7 +8,7 @@
 import { afterEach, beforeEach } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { CacheOptions } from '../../../src/cache/options.ts'
-import type { Command, Reply, Transport } from '../../../src/redis/requester.ts'
+import type { Command, RedisResponse, Reply, Transport } from '../../../src/redis/requester.ts'
 
 export { holdLoader } from '../../../src/testing/contract/held-loader.ts'
 
@@ -88,5 +88,22 @@ export function interrupt(
   return intercept(transport, async (request) => {
     if (++requests === nth) await happen()
     return transport.request(request)
+  })
+}
+
+/** The same transport, on which Redis is full: it refuses the commands that are chosen. */
+export function refusing(
+  transport: Transport,
+  isRefused: (command: Command) => boolean,
+): Transport {
+  const full = { error: "OOM command not allowed when used memory > 'maxmemory'." }
+  const one = (command: Command): Promise<RedisResponse<unknown>> =>
+    isRefused(command)
+      ? Promise.resolve(full)
+      : transport.request<unknown>({ path: [], body: command })
+  return intercept(transport, ({ path = [], body }) => {
+    const answer =
+      path.length === 0 ? one(body as Command) : Promise.all((body as Command[]).map(one))
+    return answer as Promise<never>
   })
 }

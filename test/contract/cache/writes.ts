@@ -4,8 +4,27 @@
  * @module
  */
 
-import { describe, expect, test } from 'vitest'
-import { type Bench, holdLoader, interrupt } from './bench.ts'
+import { describe, expect, test, vi } from 'vitest'
+import type { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { COMMIT, TAKE } from '../../../src/redis/scripts.ts'
+import { type Bench, holdLoader, interrupt, refusing } from './bench.ts'
+
+/** Writes of which Redis refuses some second half, or the first half of `k`. */
+const REFUSED: readonly (readonly [string, (cache: RedisCacheManager) => Promise<unknown>])[] = [
+  ['a set', (cache) => cache.set('k', 'v')],
+  ['a ticket', async (cache) => (await cache.begin('k')).commit('v')],
+  [
+    'many sets',
+    (cache) =>
+      cache.setMany(
+        new Map([
+          ['a', 1],
+          ['k', 2],
+          ['z', 3],
+        ]),
+      ),
+  ],
+]
 
 /** Registers the tests. */
 export function describeWrites(bench: Bench): void {
@@ -68,6 +87,26 @@ export function describeWrites(bench: Bench): void {
       await read
 
       expect(await cache.get('k')).toBe('set')
+    })
+  })
+
+  describe('on a Redis that is full', () => {
+    test.each(REFUSED)('%s leaves no lease that readers would wait for', async (_name, write) => {
+      const full = refusing(
+        bench.transport,
+        (command) =>
+          command.includes(COMMIT.sha1) ||
+          (command.includes(TAKE.sha1) && command.some((arg) => String(arg).endsWith(':e:{k}'))),
+      )
+      const half = refusing(bench.transport, (command) => command.includes(COMMIT.sha1))
+
+      for (const redis of [half, full]) {
+        await expect(write(bench.cache({ redis }))).rejects.toMatchObject({ reason: 'OOM' })
+
+        await vi.waitFor(async () => {
+          expect((await bench.keys()).filter((key) => key.includes(':l:'))).toEqual([])
+        })
+      }
     })
   })
 
