@@ -213,8 +213,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/loader.ts',
-        from: '  await releaseQuietly(ctx, request, admission)\n  throw error\n',
-        to: "  await releaseQuietly(ctx, request, admission)\n  throw new Error('load failed', { cause: error })\n",
+        from: '  giveBack(ctx, target, lease)\n  throw error\n',
+        to: "  giveBack(ctx, target, lease)\n  throw new Error('load failed', { cause: error })\n",
       },
     ],
     foundBy: CONTRACT,
