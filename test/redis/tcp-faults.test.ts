@@ -193,6 +193,23 @@ describe('the tcp transport, before a server that fails,', () => {
     await vi.waitFor(() => expect(sockets).toHaveLength(2))
   })
 
+  test('a connection that has answered before is replaced no later than that and a quarter', async () => {
+    const platform = new ManualPlatform()
+    const asked = Promise.withResolvers<void>()
+    onData = until((socket) => {
+      socket.write('+OK\r\n')
+      onData = until(() => asked.resolve())
+    })
+    connect({ platform, replyTimeoutMs: 1_000 })
+    await set(transport)
+
+    const request = failure(set(transport))
+    await asked.promise
+    await platform.advance(1_250)
+
+    expect(await request).toMatchObject({ operation: 'SET', applied: 'unknown' })
+  })
+
   test('works again soon after the server does', async () => {
     onData = until((socket) => socket.write('+OK\r\n'))
     expect(await set(connect())).toEqual({ result: 'OK' })

@@ -26,6 +26,9 @@ export interface ConnectionOptions {
   readonly owned: boolean
 }
 
+/** How often in its time a connection that owes replies is looked at. */
+const LOOKS = 4
+
 /** A client with its state. Every error that leaves it is a `RemoteError`. */
 export class Connection {
   readonly #client: TcpClient
@@ -40,6 +43,8 @@ export class Connection {
   #pending = 0
   #answered = 0
   #watched = false
+  /** How many looks in a row have seen no reply. */
+  #silent = 0
 
   constructor(client: TcpClient, options: ConnectionOptions) {
     this.#client = client
@@ -183,12 +188,15 @@ export class Connection {
     if (this.#watched || replyTimeoutMs === undefined) return
     this.#watched = true
     const answered = this.#answered
-    platform.delay(replyTimeoutMs, this.#closing.signal).then(
+    platform.delay(replyTimeoutMs / LOOKS, this.#closing.signal).then(
       () => {
         this.#watched = false
-        if (this.#pending === 0) return
-        if (this.#answered === answered) this.#client.disconnect(true)
-        this.#watch()
+        this.#silent = this.#pending > 0 && this.#answered === answered ? this.#silent + 1 : 0
+        if (this.#silent === LOOKS) {
+          this.#silent = 0
+          this.#client.disconnect(true)
+        }
+        if (this.#pending > 0) this.#watch()
       },
       () => undefined, // closed
     )

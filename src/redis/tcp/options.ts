@@ -67,7 +67,7 @@ export interface TcpOptions {
   readonly connectTimeoutMs?: number
   /**
    * How long the server may owe replies without giving any before the connection is replaced, in
-   * milliseconds; above 0. @default 10_000
+   * milliseconds; above 0. It may be a quarter longer. @default 10_000
    */
   readonly replyTimeoutMs?: number
   /**
