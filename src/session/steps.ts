@@ -129,12 +129,11 @@ export class SessionSteps {
     return readLooked('save', reply, ['saved', 'conflict', 'rotated'])
   }
 
-  /** @returns Whether it was alive; `undefined` if the secret is another's. */
-  async end(home: Home, id: string, secretHash = ''): Promise<boolean | undefined> {
-    const args = [id, secretHash, REMEMBER_MS]
-    const reply = await this.run('end', END, [home.session(id), home.index], args)
-    if (reply !== 0 && reply !== 1 && reply !== -1) throw malformed('end')
-    return reply === -1 ? undefined : reply === 1
+  /** @returns Whether it was alive. */
+  async end(home: Home, id: string): Promise<boolean> {
+    const reply = await this.run('end', END, [home.session(id), home.index], [id, REMEMBER_MS])
+    if (reply !== 0 && reply !== 1) throw malformed('end')
+    return reply === 1
   }
 
   /**

@@ -170,7 +170,7 @@ class Side {
         return evalsha(scripts.SAVE, keys, args)
       }
       case 'end':
-        return evalsha(scripts.END, [session, INDEX], [id, which % 2 === 0 ? '' : hash, 3_000_000])
+        return evalsha(scripts.END, [session, INDEX], [id, 3_000_000])
       case 'revoke':
         return evalsha(scripts.REVOKE, [USER, INDEX], [`${write}-${which}`, life, ''])
       case 'revoke others':

@@ -165,23 +165,18 @@ return answer('saved', s, user)
 }
 
 /**
- * `KEYS: session, index  ARGV: id, hash of a secret it must have or '', ms to remember` → 1 if it was
- * alive, 0 if not, -1 if the secret is another's. What remains says that it has ended, so that a copy
- * of {@link CREATE} that arrives late does not bring it back.
+ * `KEYS: session, index  ARGV: id, ms to remember` → 1 if it was alive, 0 if not. What remains says that
+ * it has ended, so that a copy of {@link CREATE} that arrives late does not bring it back.
  */
 export const END: Script = {
-  sha1: '28a8b0c8605b33e80a0878f2375b4c92b7b9569c',
+  sha1: '5e00c5b35a15ff5b2cc4a03521cc2b32ff4c3dfb',
   lua: `
-local secrets = redis.call('HMGET', KEYS[1], 'h', 'o')
-if ARGV[2] ~= '' and secrets[1] and ARGV[2] ~= secrets[1] and ARGV[2] ~= secrets[2] then
-  return -1
-end
+local alive = redis.call('HEXISTS', KEYS[1], 'h')
 local listed = redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 's', 'x')
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-if not secrets[1] then return 0 end
-return listed
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return math.min(alive, listed)
 `,
 }
 

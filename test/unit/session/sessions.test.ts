@@ -125,6 +125,17 @@ describe('a session', () => {
     expect(await bench.sessions.listSessions('user-1')).toEqual([])
   })
 
+  test('is ended by any of its tokens, however often it was rotated since', async () => {
+    const first = await create()
+    let latest = first
+    for (let i = 0; i < 3; i++) latest = (await bench.sessions.rotate(latest)).token
+    await bench.platform.advance(HOUR_MS)
+
+    expect(await bench.sessions.destroySession(first)).toBe(true)
+
+    expect(await reasonFor(latest)).toBe('revoked')
+  })
+
   test('keeps the fields an update does not name, and drops those set to undefined', async () => {
     const id = await create({ data: { a: 1, b: 2 } })
 

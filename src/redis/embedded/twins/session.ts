@@ -178,18 +178,13 @@ const save: TwinBody = (call, keys, args) => {
   return answer('saved', looked)
 }
 
-const end: TwinBody = (
-  call,
-  [sessionKey = '', indexKey = ''],
-  [id = '', secret = '', rememberMs = ''],
-) => {
-  const [current = null, previous] = texts(call('HMGET', sessionKey, 'h', 'o'))
-  if (secret !== '' && current !== null && secret !== current && secret !== previous) return -1
-  const listed = call('ZREM', indexKey, id)
+const end: TwinBody = (call, [sessionKey = '', indexKey = ''], [id = '', rememberMs = '']) => {
+  const alive = Number(call('HEXISTS', sessionKey, 'h'))
+  const listed = Number(call('ZREM', indexKey, id))
   call('DEL', sessionKey)
   call('HSET', sessionKey, 's', 'x')
   call('PEXPIRE', sessionKey, rememberMs)
-  return current === null ? 0 : listed
+  return Math.min(alive, listed)
 }
 
 const revoke: TwinBody = (call, keys, [nonce = '', life = '', keep = '']) => {
