@@ -55,11 +55,14 @@ export class Alerts {
     this.#ids = ids
   }
 
-  /** Begins an alert. @returns Whether it is this call that began it. */
+  /** Begins an alert; one that there is lives on. @returns Whether it is this call that began it. */
   async begin(alert: Alert): Promise<boolean> {
+    const key = this.#key(alert.id)
     try {
-      const args = [JSON.stringify(alert), 'NX', 'PX', LIFE_MS] as const
-      return (await this.#link.send(['SET', this.#key(alert.id), ...args])) === 'OK'
+      const set = ['SET', key, JSON.stringify(alert), 'NX', 'PX', LIFE_MS] as const
+      if ((await this.#link.send(set)) === 'OK') return true
+      await this.#link.send(['PEXPIRE', key, LIFE_MS])
+      return false
     } catch (error) {
       if (!isNearcacheError(error)) throw error
       const isNew = !this.#local.has(alert.id)
@@ -112,6 +115,15 @@ export class Alerts {
     try {
       if (badSince === undefined) await this.#link.send(['DEL', key])
       else await this.#link.send(['SET', key, badSince, 'NX', 'PX', lifeMs])
+    } catch (error) {
+      if (!isNearcacheError(error)) throw error
+    }
+  }
+
+  /** A rule goes on to be bad: since when counts for as long again. What another has forgotten stays so. */
+  async renew(id: RuleId, lifeMs: number): Promise<void> {
+    try {
+      await this.#link.send(['PEXPIRE', this.#sinceKey(id), lifeMs])
     } catch (error) {
       if (!isNearcacheError(error)) throw error
     }

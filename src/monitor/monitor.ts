@@ -241,9 +241,9 @@ export class CacheMonitor<Job = unknown> {
     const before = isShared ? { badSince: badSince.get(rule.id) } : own
     const judged = judgeRule(rule, evidence, before, now)
     const since = judged.state.badSince
-    if (isShared && since !== before.badSince) {
-      await this.#alerts.mark(rule.id, since, rule.forMs + FORGOTTEN_AFTER_MS)
-    }
+    const lifeMs = rule.forMs + FORGOTTEN_AFTER_MS
+    if (isShared && since !== before.badSince) await this.#alerts.mark(rule.id, since, lifeMs)
+    else if (isShared && since !== undefined) await this.#alerts.renew(rule.id, lifeMs)
     return judged
   }
 

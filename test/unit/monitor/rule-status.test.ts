@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import type { Alert } from '../../../src/monitor/alerts.ts'
 import { CacheMonitor } from '../../../src/monitor/monitor.ts'
 import { RedisFigures } from '../../../src/monitor/redis-figures.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
@@ -39,6 +40,45 @@ test('getRules tells each rule with its thresholds, and what the last check made
     kind: 'unclear',
     reason: 'nothing was measured',
   })
+})
+
+test('a rule that stays bad is told as bad for as long as it is, and not as bad anew', async () => {
+  const platform = new ManualPlatform()
+  const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
+  const figures = new RedisFigures({ cache })
+  const rules = { memory: { firesAt: 1, for: '1m' } } as const
+  const monitor = new CacheMonitor({ cache, figures, platform, rules, memoryLimitBytes: 1_000 })
+  await cache.set('a', 'x'.repeat(500), { ttl: '7d' })
+  const startedAt = platform.now()
+  await monitor.performHealthCheck()
+
+  const told = new Set<unknown>()
+  for (let minute = 0; minute < 180; minute++) {
+    platform.jump(60_000)
+    await monitor.performHealthCheck()
+    const { badSince, judgement } = monitor.getRules().find(({ id }) => id === 'memory') ?? {}
+    told.add(`${judgement?.kind} since ${badSince}`)
+  }
+
+  expect([...told]).toEqual([`bad since ${startedAt}`])
+})
+
+test('an alert whose cause goes on for weeks is one alert, told once', async () => {
+  const platform = new ManualPlatform()
+  const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
+  const figures = new RedisFigures({ cache })
+  const told: unknown[] = []
+  const options = { rules: { memory: { firesAt: 1 } }, memoryLimitBytes: 1_000 } as const
+  const notify = (alert: Alert): void => void told.push([alert.id, alert.resolved])
+  const monitor = new CacheMonitor({ cache, figures, platform, notify, ...options })
+  await cache.set('a', 'x'.repeat(500), { ttl: '30d' })
+
+  for (let day = 0; day < 20; day++) {
+    await monitor.performHealthCheck()
+    platform.jump(86_400_000)
+  }
+
+  expect(told).toEqual([['memory', false]])
 })
 
 test('a check ends no alert that there is not: it asks once which there are', async () => {
