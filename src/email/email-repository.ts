@@ -127,6 +127,14 @@ export interface EmailRepository {
   markAsRead(ids: readonly string[], isRead?: boolean): Promise<readonly EmailChange<EmailImage>[]>
   /** Notes what was recognised in a message, in place of what was noted before; at most 1000. */
   storeEmailEntities(id: string, entities: readonly EmailEntity[]): Promise<EmailChange | undefined>
+  /**
+   * Notes one more whom a message was handed over to, under `bcc`, as each recipient of an envelope may
+   * get a delivery of its own.
+   *
+   * @returns Undefined where nothing changed: there is no such message, it names the address already,
+   *   or has 1000 under `bcc`.
+   */
+  noteRecipient(id: string, address: string): Promise<EmailChange | undefined>
   /** Deletes a message. @returns The message as it was; undefined when there was none. */
   deleteEmail(id: string): Promise<Email | undefined>
 

@@ -30,7 +30,7 @@ import type {
   EmailSession,
   EmailUpsert,
 } from './email-repository.ts'
-import { readBoolean, readList, readName, readNullableName } from './fields.ts'
+import { readAddress, readBoolean, readList, readName, readNullableName } from './fields.ts'
 import {
   type CanonicalFilter,
   type CanonicalQuery,
@@ -223,6 +223,12 @@ export class SqlEmailRepository implements EmailRepository {
     return this.#change(find, statements.updateEntities(id, parsed, this.#platform.now()))
   }
 
+  async noteRecipient(id: string, address: string): Promise<EmailChange | undefined> {
+    const find = statements.selectById(readName(id, 'id'))
+    const noted = readAddress(address, 'address')
+    return this.#change(find, ...statements.noteRecipient(id, noted, this.#platform.now()))
+  }
+
   async deleteEmail(id: string): Promise<Email | undefined> {
     const [row] = await this.#rows<EmailRow>(statements.deleteById(readName(id, 'id')))
     return row && fromRow(row)
@@ -240,8 +246,8 @@ export class SqlEmailRepository implements EmailRepository {
     return parseNewEmail(email, { id: crypto.randomUUID(), now: this.#platform.now() })
   }
 
-  async #change(find: SqlStatement, write: SqlStatement): Promise<EmailChange | undefined> {
-    const [[before] = [], [after] = []] = await this.#batch([find, write])
+  async #change(find: SqlStatement, ...write: SqlStatement[]): Promise<EmailChange | undefined> {
+    const [[before] = [], [after] = []] = await this.#batch([find, ...write])
     return before && after && { before: fromRow(before), after: fromRow(after) }
   }
 

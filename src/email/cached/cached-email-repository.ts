@@ -223,6 +223,10 @@ export class CachedEmailRepository implements EmailRepository {
     return this.#writes.storeEntities(id, entities)
   }
 
+  async noteRecipient(id: string, address: string): Promise<EmailChange | undefined> {
+    return this.#writes.noteRecipient(id, address)
+  }
+
   async deleteEmail(id: string): Promise<Email | undefined> {
     return this.#writes.delete(id)
   }
@@ -237,9 +241,8 @@ export class CachedEmailRepository implements EmailRepository {
   }
 
   /**
-   * Tells the cache what was changed past this repository: by a statement of one's own, a migration,
-   * another program. To be called after that is committed. What the messages were is not known, so
-   * every list may have changed that had one of them, or has it now.
+   * Tells the cache what was committed past this repository, as by a migration or another program. What
+   * the messages were is not known, so every list may have changed that had one of them, or has it now.
    *
    * @throws {InvalidFilterError} When the ids are none.
    * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the cache could not be told.

@@ -12,7 +12,7 @@ import type { Platform } from '../../platform/platform.ts'
 import type { Email, EmailChanges, EmailEntity, EmailImage, NewEmail } from '../email.ts'
 import { parseChanges, parseEntities, parseNewEmail, parseSynchronised } from '../email-input.ts'
 import type { BatchResult, EmailChange, EmailRepository, EmailUpsert } from '../email-repository.ts'
-import { readBoolean, readList, readName, readNullableName } from '../fields.ts'
+import { readAddress, readBoolean, readList, readName, readNullableName } from '../fields.ts'
 import { parseChain, type WorkflowChainChange, type WorkflowChainInput } from '../workflow-chain.ts'
 import { created, deleted, type Intent, type RowChange, updated } from './change.ts'
 import type { GraphIds } from './graph-ids.ts'
@@ -66,10 +66,11 @@ export class CachedWrites {
     try {
       return { before: undefined, after: await this.#create(named) }
     } catch (error) {
-      const rival =
-        error instanceof DuplicateEmailError ? await this.#graphIds.idOf(graphId) : undefined
-      if (rival === undefined) throw error
-      return this.#synchronise(named, rival)
+      if (!(error instanceof DuplicateEmailError)) throw error
+      const rival = await this.#graphIds.idOf(graphId)
+      if (rival !== undefined) return this.#synchronise(named, rival)
+      // The one in the way may be deleted since. If not, the id or Message-ID is that of another.
+      return { before: undefined, after: await this.#create(named) }
     }
   }
 
@@ -124,6 +125,17 @@ export class CachedWrites {
       row: { id, ttl: 'medium' },
       run: () => this.#repository.storeEmailEntities(id, entities),
       told: (change) => toldOf(change, []),
+    })
+  }
+
+  noteRecipient(id: string, address: string): Promise<EmailChange | undefined> {
+    readAddress(address, 'address')
+    const fields: readonly ImageField[] = ['recipients']
+    return this.#writer.write({
+      intent: { ids: [readName(id, 'id')], set: {}, fields },
+      row: { id, ttl: 'medium' },
+      run: () => this.#repository.noteRecipient(id, address),
+      told: (change) => toldOf(change, fields),
     })
   }
 

@@ -25,7 +25,7 @@ export interface IncomingMessage {
 /** What became of a message. */
 export type IngestOutcome =
   | { readonly kind: 'stored'; readonly email: Email }
-  /** The very same message is there from an earlier delivery. */
+  /** The very same message is there from an earlier delivery; it has this recipient noted now. */
   | { readonly kind: 'duplicate' }
   /** Kept among the rejected messages. `reason` repeats nothing of the message. */
   | { readonly kind: 'rejected'; readonly reason: string }
@@ -33,7 +33,7 @@ export type IngestOutcome =
 /** Options for {@link ingestMessage}. */
 export interface IngestOptions {
   /** Stores what can be read, and so refreshes the lists it belongs to. */
-  readonly emails: Pick<EmailRepository, 'createEmail'>
+  readonly emails: Pick<EmailRepository, 'createEmail' | 'noteRecipient'>
   /** Keeps what cannot. */
   readonly rejected: RejectedMessages
   /** The largest message, in bytes. @default 26_214_400, the most that Email Routing takes */
@@ -60,25 +60,40 @@ export async function ingestMessage(
   const parsed = isWhole
     ? await parseMessage(bytes, { receivedAt, envelope: message })
     : `it is larger than ${maxBytes} bytes`
-  if (typeof parsed !== 'string') return store(emails, parsed)
+  if (typeof parsed !== 'string') return store(emails, parsed, message.to)
   const { from, to } = message
   await rejected.add({ reason: parsed, envelopeFrom: from, envelopeTo: to, raw: bytes, receivedAt })
   return { kind: 'rejected', reason: parsed }
 }
 
 async function store(
-  emails: Pick<EmailRepository, 'createEmail'>,
+  emails: IngestOptions['emails'],
   email: NewEmail,
+  receiver: string,
 ): Promise<IngestOutcome> {
   try {
     return { kind: 'stored', email: await emails.createEmail(email) }
   } catch (error) {
     if (!(error instanceof DuplicateEmailError)) throw error
     // The id stands for what the message says: the same id is the same message.
-    if (error.field === 'id') return { kind: 'duplicate' }
+    if (error.field === 'id') {
+      await noteReceiver(emails, email, receiver)
+      return { kind: 'duplicate' }
+    }
     // Another message has taken this one's Message-ID. It must not keep this one out.
-    return store(emails, { ...email, messageId: null })
+    return store(emails, { ...email, messageId: null }, receiver)
   }
+}
+
+/** Notes whom the message was handed over to now, where it does not name them itself. */
+async function noteReceiver(
+  emails: IngestOptions['emails'],
+  { id, bcc = [] }: NewEmail,
+  receiver: string,
+): Promise<void> {
+  const address = receiver.trim()
+  const isNoted = bcc.some((entry) => typeof entry !== 'string' && entry.address === address)
+  if (id !== undefined && isNoted) await emails.noteRecipient(id, address)
 }
 
 /** Reads a stream to its end, or to the first byte too many; the rest is not read. */

@@ -216,6 +216,37 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       ).rejects.toMatchObject({ field: 'entities[0].type' })
     })
 
+    test('have each recipient noted that they do not name yet', async () => {
+      const [id = ''] = await store({ recipients: ['a@x.example'], bcc: ['b@x.example'] })
+      const asked = { recipients: ['c@x.example'] }
+      await expect(mailbox.repository.queryEmails(asked)).resolves.toMatchObject({ emails: [] })
+
+      const change = await mailbox.repository.noteRecipient(id, ' C@x.example')
+
+      expect(change?.before.bcc).toEqual([{ address: 'b@x.example' }])
+      expect(change?.after.bcc).toEqual([{ address: 'b@x.example' }, { address: 'c@x.example' }])
+      expect(change?.after.version).toBe(2)
+      await expect(mailbox.repository.getEmailById(id)).resolves.toEqual(change?.after)
+      const { emails } = await mailbox.repository.queryEmails(asked)
+      expect(emails).toEqual([change?.after])
+      for (const known of ['a@x.example', 'b@x.example', 'C@x.example']) {
+        await expect(mailbox.repository.noteRecipient(id, known)).resolves.toBeUndefined()
+      }
+      await expect(mailbox.repository.noteRecipient('absent', 'x')).resolves.toBeUndefined()
+      await expect(mailbox.repository.noteRecipient(id, '')).rejects.toMatchObject({
+        field: 'address',
+      })
+    })
+
+    test('have at most 1000 recipients noted', async () => {
+      const bcc = Array.from({ length: 1_000 }, (_, index) => `b${index}@x.example`)
+      const [id = ''] = await store({ bcc })
+
+      await expect(mailbox.repository.noteRecipient(id, 'c@x.example')).resolves.toBeUndefined()
+
+      await expect(mailbox.repository.countEmails({ recipients: ['c@x.example'] })).resolves.toBe(0)
+    })
+
     test('of a thread or a conversation are answered oldest first', async () => {
       const common = { threadId: 't', conversationId: 'c' }
       const [late = '', early = ''] = await store(

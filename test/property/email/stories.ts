@@ -65,6 +65,7 @@ export const move = fc.oneof(
   fc.record({ kind: fc.constant('batch' as const), ids: idList, content }),
   fc.record({ kind: fc.constant('upsert' as const), id: ids, graph: fc.nat(3), content }),
   fc.record({ kind: fc.constant('entities' as const), id: ids }),
+  fc.record({ kind: fc.constant('handed' as const), id: ids }),
   fc.record({ kind: fc.constant('chain' as const), isComplete: fc.boolean() }),
   fc.record({ kind: fc.constant('raw' as const), id: ids, isNamed: fc.boolean() }),
 )
@@ -165,6 +166,9 @@ async function makeSeldom(
     }
     case 'entities':
       await repository.storeEmailEntities(step.id, [{ type: 'order', value: '7', confidence: 1 }])
+      return
+    case 'handed':
+      await repository.noteRecipient(step.id, 'y@mail.example')
       return
     case 'chain':
       await repository.createOrUpdateWorkflowChain({

@@ -167,6 +167,28 @@ describe('CachedEmailRepository', () => {
     expect((await emails.queryEmailIds(unread)).ids).toEqual([])
   })
 
+  test('stores a message whose rival was deleted before it could be looked up', async () => {
+    const { database } = mailbox
+    let tries = 0
+    const crossed = overriding(database, {
+      createEmail: async (email) => {
+        if (tries++ > 0) return database.createEmail(email)
+        await database.createEmail(makeEmail({ id: 'rival', graphId: 'g' }))
+        const refused = database.createEmail(email)
+        await refused.catch(() => database.deleteEmail('rival'))
+        return refused
+      },
+    })
+
+    const upsert = await mailbox
+      .over(crossed)
+      .createOrUpdate(makeEmail({ id: 'own', graphId: 'g' }))
+
+    expect(upsert).toMatchObject({ before: undefined, after: { id: 'own', graphId: 'g' } })
+    expect(tries).toBe(2)
+    await expect(emails.getEmailByGraphId('g')).resolves.toEqual(upsert.after)
+  })
+
   test('a graph id that another message has by now costs SQL once', async () => {
     await emails.createEmail(makeEmail({ id: 'old', graphId: 'g' }))
     await emails.getEmailByGraphId('g')

@@ -177,6 +177,25 @@ describe('ingestMessage', () => {
     await expect(emails.countEmails({ recipients })).resolves.toBe(1)
   })
 
+  test('notes each recipient of the envelope once, of one mail that is delivered to each', async () => {
+    const raw = lines(...HEADER, '', 'x')
+    const { id } = await stored(raw, { to: 'first@ours.example' })
+
+    for (const to of ['second@ours.example', ' First@Ours.example', 'team@ours.example', '']) {
+      await expect(ingest(raw, { to })).resolves.toEqual({ kind: 'duplicate' })
+    }
+
+    const email = await emails.getEmailById(id)
+    expect(email?.bcc).toEqual([
+      { address: 'first@ours.example' },
+      { address: 'second@ours.example' },
+    ])
+    expect(email?.version).toBe(2)
+    for (const recipient of ['first@ours.example', 'second@ours.example', 'team@ours.example']) {
+      await expect(emails.countEmails({ recipients: [recipient] })).resolves.toBe(1)
+    }
+  })
+
   test('takes the sender of the envelope where the message names none', async () => {
     const email = await stored(lines('Subject: x', '', 'y'))
 
