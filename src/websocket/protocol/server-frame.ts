@@ -16,12 +16,6 @@ export interface Member {
   readonly info?: unknown
 }
 
-/** Who is on a presence channel. `members` is empty where there are too many to list. */
-export interface PresenceSnapshot {
-  readonly count: number
-  readonly members: readonly Member[]
-}
-
 /** Why a subscription was refused. */
 export interface SubscriptionRefusal {
   readonly type: 'AuthError' | 'LimitReached' | 'InvalidChannel' | 'Unavailable'
@@ -44,18 +38,9 @@ export function establishedFrame(socketId: string, activityTimeoutMs: number): s
   })
 }
 
-/** The answer to a subscription. */
-export function subscribedFrame(
-  channel: string,
-  presence?: PresenceSnapshot,
-  position?: Positioned,
-): string {
-  return frame({
-    event: 'pusher_internal:subscription_succeeded',
-    channel,
-    data: JSON.stringify(presence === undefined ? {} : { presence: presenceHash(presence) }),
-    ...position,
-  })
+/** The answer to a subscription of a channel without users; with them it is `snapshotFrame`. */
+export function subscribedFrame(channel: string): string {
+  return frame({ event: 'pusher_internal:subscription_succeeded', channel, data: '{}' })
 }
 
 /** The refusal of a subscription. */
@@ -134,13 +119,6 @@ export function presenceUpdateFrame(channel: string, user: string, position: Pos
 export function resumedFrame(channel: string, resumed: Resumed, position: Positioned): string {
   const data = JSON.stringify(resumed)
   return frame({ event: EXTENSION_EVENTS.resumed, channel, data, ...position })
-}
-
-function presenceHash({ count, members }: PresenceSnapshot): Readonly<Record<string, unknown>> {
-  const ids = members.map(({ id }) => id)
-  // `fromEntries` defines properties, so that a user may be called `__proto__`.
-  const hash = Object.fromEntries(members.map(({ id, info }) => [id, info ?? {}]))
-  return { count, ids, hash }
 }
 
 /** Members that are `undefined` are left out. */

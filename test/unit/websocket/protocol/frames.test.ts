@@ -144,20 +144,6 @@ describe('frames of the server', () => {
     expect(received(frames.PONG_FRAME)).toEqual({ event: 'pusher:pong', text: false, data: {} })
   })
 
-  test('tell a subscriber who is present, in the form of the protocol', () => {
-    const frame = frames.subscribedFrame('presence-x', {
-      count: 2,
-      members: [{ id: '__proto__', info: { n: 1 } }, { id: 'b' }],
-    })
-    const { presence } = (received(frame) as { data: { presence: { hash: object } } }).data
-
-    expect(presence).toMatchObject({ count: 2, ids: ['__proto__', 'b'] })
-    expect(Object.entries(presence.hash)).toEqual([
-      ['__proto__', { n: 1 }],
-      ['b', {}],
-    ])
-  })
-
   test.each<[string, string, unknown]>([
     [
       'subscribed',
