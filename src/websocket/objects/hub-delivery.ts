@@ -11,6 +11,7 @@ import type { HubChannel } from './hub-channels.ts'
 import type { HubConnection, Subscription } from './hub-connection.ts'
 import type { Outgoing } from './outgoing.ts'
 import { PresenceFrames } from './presence-frames.ts'
+import type { RosterDiff } from './roster-types.ts'
 import type { ChannelPosition, Delivery } from './stubs.ts'
 
 /** Sends deliveries to everybody who is subscribed. */
@@ -40,6 +41,7 @@ export function withPosition(frame: string, { serial, epoch }: ChannelPosition):
 
 function deliverOne({ name, connections }: HubChannel, delivery: Delivery): void {
   const outgoing = outgoingOf(name, delivery)
+  if (outgoing === undefined) return
   for (const connection of connections) {
     const subscription = connection.subscriptions.get(name)
     if (subscription === undefined) continue
@@ -64,7 +66,8 @@ function send(connection: HubConnection, { user }: Subscription, outgoing: Outgo
   for (const frame of frames) connection.send(frame)
 }
 
-function outgoingOf(channel: string, delivery: Delivery): Outgoing {
+/** @returns Nothing for what a channel of another version sends and this one cannot read. */
+function outgoingOf(channel: string, delivery: Delivery): Outgoing | undefined {
   switch (delivery.kind) {
     case 'event': {
       const stock = [delivery.frame]
@@ -76,12 +79,19 @@ function outgoingOf(channel: string, delivery: Delivery): Outgoing {
       return { delivery, framesFor: () => frames }
     }
     case 'presence':
-      return new PresenceFrames(channel, delivery)
+      return isReadable(delivery.diff) ? new PresenceFrames(channel, delivery) : undefined
+    default:
+      return undefined
   }
 }
 
+function isReadable({ joins, leaves, updates }: Partial<RosterDiff> = {}): boolean {
+  if (![joins, leaves, updates].every(Array.isArray)) return false
+  return [...(joins ?? []), ...(updates ?? [])].every(({ id }) => typeof id === 'string')
+}
+
 function tellWatchers({ connections }: HubChannel, delivery: Delivery): void {
-  if (delivery.kind !== 'presence') return
+  if (delivery.kind !== 'presence' || !isReadable(delivery.diff)) return
   const { joins, leaves } = delivery.diff
   const events = [
     { name: 'offline' as const, userIds: leaves },

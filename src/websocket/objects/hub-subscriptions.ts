@@ -135,7 +135,8 @@ export class HubSubscriptions {
       const answer = await asked
       channel.position = later(channel.position, answer.position)
       if (question.isExtended) channel.isRecorded = true
-      return answer.isFull ? { refusal: FULL } : { ok: answer }
+      const refusal = refusalIn(answer, user)
+      return refusal ? { refusal } : { ok: answer }
     } catch {
       // The channel's object failed, or cannot be reached: the client may try again.
       return { refusal: UNAVAILABLE }
@@ -237,6 +238,15 @@ function answerSubscriber(
   subscription.held = undefined
   subscription.since = position.serial
   deliverTo(connection, subscription, held)
+}
+
+function refusalIn(
+  { isFull, snapshot }: ReportAnswer,
+  user: string | undefined,
+): SubscriptionRefusal | undefined {
+  if (isFull) return FULL
+  // A channel of another version may answer in words of its own.
+  return user === undefined || typeof snapshot === 'string' ? undefined : UNAVAILABLE
 }
 
 /** Clients take `null` for no information, too. */

@@ -1,6 +1,9 @@
 /**
  * What the objects ask of one another. Each call is one request to the platform, so there are few.
  *
+ * While a new version of the Worker comes in, objects of both talk to one another. So what stands here is
+ * added to and never changed: what a version may leave out is optional, and another form has another name.
+ *
  * @module
  */
 

@@ -130,7 +130,7 @@ export class Cluster {
   /** Connects to a hub, and subscribes to nothing. */
   async connect(hub: string, clientId?: string, isExtended = false): Promise<ClusterClient> {
     const socket = new MemorySocket()
-    await this.#hub(hub).connect(socket, { clientId, isExtended })
+    await this.hub(hub).connect(socket, { clientId, isExtended })
     const [established] = socket.frames.splice(0)
     const { socket_id: id = '' } = Object(established?.data) as { socket_id?: string }
     return { hub, socket, id }
@@ -138,7 +138,7 @@ export class Cluster {
 
   /** Sends a frame of a client. */
   async send({ hub, socket }: ClusterClient, event: string, data: unknown): Promise<void> {
-    await this.#hub(hub).message(socket, JSON.stringify({ event, data }))
+    await this.hub(hub).message(socket, JSON.stringify({ event, data }))
   }
 
   /** Subscribes a user to a presence channel. */
@@ -156,7 +156,7 @@ export class Cluster {
   ): Promise<void> {
     socket.readyState = 2
     this.#forgetSocket(hub, socket)
-    await this.#hub(hub).closed(socket, { code, wasClean })
+    await this.hub(hub).closed(socket, { code, wasClean })
   }
 
   /** An object loses its memory; sockets stay. */
@@ -174,6 +174,15 @@ export class Cluster {
   /** How often an object has set its alarm. */
   alarmWrites(kind: Kind, part: string): number {
     return this.#storages.get(nameOf(kind, part))?.alarmWrites ?? 0
+  }
+
+  /** Puts another in the place of an object, such as one of another version. */
+  replace(kind: Kind, part: string, methods: object): void {
+    this.#instances.set(nameOf(kind, part), methods as Instance)
+  }
+
+  hub(name: string): SocketHub<MemorySocket> {
+    return this.#get('hub', name) as SocketHub<MemorySocket>
   }
 
   channel(name: string): Channel {
@@ -195,10 +204,6 @@ export class Cluster {
       await (this.#get(kind as Kind, part) as Channel).alarm()
     }
     this.platform.jump(until - this.platform.now())
-  }
-
-  #hub(name: string): SocketHub<MemorySocket> {
-    return this.#get('hub', name) as SocketHub<MemorySocket>
   }
 
   #get(kind: Kind, part: string): Instance {
