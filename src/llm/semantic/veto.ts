@@ -21,6 +21,7 @@ export type VetoReason =
   | 'negation'
   | 'antonym'
   | 'entity'
+  | 'person'
   | 'direction'
   | 'question'
   | 'word'
@@ -47,6 +48,7 @@ const RULES: readonly (readonly [VetoReason, Rule])[] = [
   ['negation', (a, b) => a.negations !== b.negations],
   ['antonym', haveAntonyms],
   ['entity', (a, b) => lacksName(a, b) || lacksName(b, a)],
+  ['person', (a, b, only) => exchangesSexes(a, b) || exchangesOwners(a, b, only)],
   ['direction', (a, b, only) => swapsRoles(a, b) || isReordered(a, b, only)],
   ['question', (a, b) => !areCompatible(a.question, b.question, new Set([...a.words, ...b.words]))],
 ]
@@ -103,6 +105,36 @@ function isInitialism(name: string, content: readonly string[]): boolean {
     .map(([first]) => first ?? '')
     .join('')
     .includes(name)
+}
+
+const HERS = ['her', 'hers', 'herself']
+const HIS = ['him', 'his', 'himself']
+const MINE = ['my', 'mine', 'myself']
+const YOURS = ['your', 'yours', 'yourself']
+
+/** `she` against `he`, `her` against `his`. Whoever says "he or she", or `they`, may mean anybody. */
+function exchangesSexes(a: Reading, b: Reading): boolean {
+  return exchanges(a, b, ['she'], ['he']) || exchanges(a, b, HERS, HIS)
+}
+
+/** `my` against `your`, all else the same. How or why one does something is asked of anybody by either. */
+function exchangesOwners(a: Reading, b: Reading, only: Difference): boolean {
+  if (only.a.length + only.b.length > 0) return false
+  if ([a, b].some(({ question }) => question === 'how' || question === 'why')) return false
+  return exchanges(a, b, MINE, YOURS)
+}
+
+/** Whether one prompt has some of these words and none of those, and the other the reverse. */
+function exchanges(
+  a: Reading,
+  b: Reading,
+  these: readonly string[],
+  those: readonly string[],
+): boolean {
+  const [inA, inB] = [a, b].map(({ words }) =>
+    [these, those].map((list) => list.some((word) => words.has(word))).join(),
+  )
+  return inA !== inB && [inA, inB].every((side) => side === 'true,false' || side === 'false,true')
 }
 
 /** A word of direction leads to something that has another part in the other prompt. */

@@ -9,6 +9,7 @@ export type Kind =
   | 'negation'
   | 'number'
   | 'entity'
+  | 'person'
   | 'direction'
   | 'language'
   | 'identifier'
@@ -162,6 +163,19 @@ Does Netflix have a free trial? | Does Spotify have a free trial?
 How do I format a disk in Linux? | How do I format a disk in Windows?
 What did Plato say about justice? | What did Aristotle say about justice?
 Restart the staging cluster | Restart the production cluster
+`
+
+const PERSON = `
+What should I say to her? | What should I say to him?
+Write a birthday card for her | Write a birthday card for him
+Why did he leave her? | Why did she leave him?
+Is she older than the manager? | Is he older than the manager?
+Summarize his position in one line | Summarize her position in one line
+What is my name? | What is your name?
+Where is my office? | Where is your office?
+When does your licence end? | When does my licence end?
+Tell me about yourself | Tell me about myself
+Write a short text about my day | Write a short text about your day
 `
 
 const DIRECTION = `
@@ -397,6 +411,7 @@ export const ADVERSARIAL: Readonly<Record<Kind, readonly (readonly [string, stri
   negation: pairs(NEGATION),
   number: pairs(NUMBER),
   entity: pairs(ENTITY),
+  person: pairs(PERSON),
   direction: pairs(DIRECTION),
   language: pairs(LANGUAGE),
   identifier: pairs(IDENTIFIER),

@@ -78,6 +78,15 @@ describe('the veto', () => {
     ])
   })
 
+  test.each([
+    ['How do I keep track of my expenses?', 'How do you keep track of your expenses?'],
+    ['Why does my screen flicker?', 'Why does your screen flicker?'],
+    ['How can one improve his or her skills?', 'How can one improve his skills?'],
+    ['How does he improve his skills?', 'How do they improve their skills?'],
+  ])('takes the people of "%s" for those of "%s"', (a, b) => {
+    expect(findVeto(read(a), read(b))).not.toBe('person')
+  })
+
   test.each<[VetoReason, string, string]>([
     ['language', 'Why is the sky blue?', 'Warum ist der Himmel blau?'],
     ['number', 'Cook pasta for two', 'Cook pasta for 3'],
@@ -87,6 +96,8 @@ describe('the veto', () => {
     ['antonym', 'Turn it on', 'Turn it off'],
     ['antonym', 'Is it healthy?', 'Is it unhealthy?'],
     ['entity', 'Is it cold in Oslo?', 'Is it cold in Rome?'],
+    ['person', 'What should I say to her?', 'What should I say to him?'],
+    ['person', 'What is my name?', 'What is your name?'],
     ['direction', 'from A street to B street', 'from B street to A street'],
     ['question', 'When was the bridge built?', 'Where was the bridge built?'],
     ['word', 'a poem about autumn leaves', 'a story about autumn leaves'],
