@@ -30,6 +30,7 @@ export const initCommand: CliCommand = command({
   notes: [
     'Shows everything first, asks, and never overwrites: a file that is there is left as it is.',
     'Without a terminal it writes only with --yes.',
+    'Exit code: 0 if nothing is missing now, 1 if it is.',
   ],
   async run(call) {
     const { out, args, host } = call
@@ -48,7 +49,7 @@ export const initCommand: CliCommand = command({
       kept: kept.map(({ path }) => path),
     }
     out.result(facts, () => endOf(facts))
-    return 0
+    return facts.missing.length > 0 ? 1 : 0
   },
 })
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ConfigurationError } from '../../errors.ts'
 import { ping } from '../../startup/status.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
@@ -53,6 +54,8 @@ async function gather(connection: OpenNamespace): Promise<Facts> {
   const { requester, platform, kind, cache } = connection
   // The first question has a connection to open, which says nothing of the way.
   const opened = await ping(requester, platform)
+  // Nothing was asked: a package is missing, say.
+  if (opened.kind === 'failed' && opened.error instanceof ConfigurationError) throw opened.error
   const answer = opened.kind === 'failed' ? opened : await ping(requester, platform)
   if (answer.kind === 'failed') {
     return { status: 'down', reason: answer.reason, transport: kind, ...NOTHING }

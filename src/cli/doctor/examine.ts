@@ -4,7 +4,12 @@
  * @module
  */
 
-import { isNearcacheError, RemoteError, RemoteTimeoutError } from '../../errors.ts'
+import {
+  ConfigurationError,
+  isNearcacheError,
+  RemoteError,
+  RemoteTimeoutError,
+} from '../../errors.ts'
 import { ask, readInfo } from './ask.ts'
 import { type Finding, finding, type Patient } from './check.ts'
 import { checkForeignKeys } from './foreign-keys.ts'
@@ -48,7 +53,7 @@ export async function examine(
     const whole: Patient = { ...patient, info: await readInfo(patient) }
     for (const check of ASKING) add(await check(whole))
   } catch (error) {
-    if (!isNearcacheError(error)) throw error
+    if (!isNearcacheError(error) || error instanceof ConfigurationError) throw error
     add(unanswered(error))
   }
   return findings

@@ -17,7 +17,7 @@ describe('nearcache init', () => {
   test('shows what it would write, and without a terminal or --yes writes nothing', async () => {
     const { code, printed } = await runCli(['init'], { folder })
 
-    expect(code).toBe(0)
+    expect(code).toBe(1)
     for (const path of FILES) expect(printed).toContain(`${path}:`)
     expect(printed).toContain('Nothing was written')
     expect(readdirSync(folder)).toEqual([])
@@ -27,8 +27,9 @@ describe('nearcache init', () => {
     [true, FILES],
     [false, []],
   ])('asks at a terminal, and heeds a %s', async (answer, written) => {
-    const { printed } = await runCli(['init'], { folder, terminal: terminal(answer) })
+    const { code, printed } = await runCli(['init'], { folder, terminal: terminal(answer) })
 
+    expect(code).toBe(answer ? 0 : 1)
     for (const path of FILES) expect(existsSync(join(folder, path))).toBe(written.includes(path))
     expect(printed).toContain(answer ? 'Written: wrangler.jsonc' : 'Nothing was written')
   })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { suggest } from '../../../src/cli/suggest.ts'
+import { ConfigurationError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { runCli, runJson } from '../../support/cli.ts'
 import { startBridge } from '../bridge/bridge-server.ts'
@@ -42,6 +43,21 @@ describe('the words of nearcache', () => {
     expect(new Set(numbers)).toEqual(new Set(['minutes', 'concurrency', 'batch', 'port']))
     expect(lines.filter((line) => /^ {2}--[\w-]+ TEXT/.test(line))).toEqual([])
   })
+
+  test.each(['status', 'doctor', 'health', 'get x'])(
+    '%s tells that nothing was asked, and why, where the transport cannot be made',
+    async (words) => {
+      const missing = new ConfigurationError(['the tcp transport needs a package'])
+      const redis = { request: () => Promise.reject(missing) }
+
+      const { code, warned } = await runCli(words.split(' '), { redis })
+
+      expect({ code, warned }).toEqual({
+        code: 2,
+        warned: `nearcache ${words.split(' ')[0]}: the tcp transport needs a package`,
+      })
+    },
+  )
 
   test('no alert is not told where Redis could not say so', async () => {
     const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1' }
