@@ -76,6 +76,7 @@ export function requireToken(token: string | undefined, limit: RateLimiter): Mid
  */
 export function requireMailToken(token: string | undefined): MiddlewareHandler {
   return async function mailAdmission(c, next) {
+    c.header('cache-control', 'no-store')
     if (token === undefined && !isLocal(c.req.url)) throw MAILBOX_CLOSED
     if (token !== undefined && !(await hasToken(c.req.raw, token))) throw REFUSED
     await next()

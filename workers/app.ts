@@ -85,7 +85,9 @@ export function createApp(
     if (error instanceof HTTPException && error.res) return error.getResponse()
     const problem = problemOf(error)
     if (problem.status >= 500) logFailure(error)
-    return problemResponse(problem)
+    // RFC 9110, section 15.5.2: a 401 says by which scheme one comes in.
+    const scheme = problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
+    return problemResponse(problem, { 'cache-control': 'no-store', ...scheme })
   })
   return app
 }

@@ -36,8 +36,11 @@ function problemOfLibrary(error: AnyNearcacheError): Problem | undefined {
     return { status: 409, title: 'Already stored', detail, code, field: fieldOf(error) }
   }
   switch (error.code) {
-    case 'ERR_INVALID_FILTER':
-      return { status: 400, title: 'Invalid field', detail, code, field: error.field }
+    case 'ERR_INVALID_FILTER': {
+      const field = PARAMETERS.get(error.field) ?? error.field
+      const told = detail.replace(`"${error.field}"`, `"${field}"`)
+      return { status: 400, title: 'Invalid field', detail: told, code, field }
+    }
     case 'ERR_INVALID_KEY':
     case 'ERR_INVALID_OPTION':
       return { status: 400, title: 'Invalid request', detail, code }
@@ -61,6 +64,12 @@ function problemOfLibrary(error: AnyNearcacheError): Problem | undefined {
       return undefined
   }
 }
+
+/** Fields of a query whose parameters have another name. */
+const PARAMETERS: ReadonlyMap<string, string> = new Map([
+  ['dateRange.start', 'from'],
+  ['dateRange.end', 'to'],
+])
 
 const REPEAT =
   'A change may have been stored nevertheless. Repeat it to be sure; a new message that names its id is stored once.'

@@ -42,7 +42,8 @@ async function questions(): Promise<number> {
 describe('the /llm routes', () => {
   test('nobody may ask without the token', async () => {
     for (const path of ['/llm/api/chat', '/llm/v1/chat/completions', '/llm/api/pull']) {
-      expect((await call(path, { method: 'POST', body: '{}' })).status).toBe(401)
+      const { status, headers } = await call(path, { method: 'POST', body: '{}' })
+      expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
     }
   })
 

@@ -54,6 +54,19 @@ describe('the mailbox of a deployment', () => {
     expect([200, 400, 404]).toContain(await statusOf(MAIL_TOKEN, url, method, MAIL_TOKEN))
   })
 
+  test('is kept by no cache on the way, and says how one comes in', async () => {
+    const app = createApp(compose(readEnv({ ...env, MAIL_TOKEN })))
+    const refused = await app.request('https://mail.example/emails')
+    const headers = { authorization: `Bearer ${MAIL_TOKEN}` }
+    const answered = await app.request('https://mail.example/emails', { headers })
+    const missing = await app.request('https://mail.example/emails/none', { headers })
+
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer')
+    for (const { headers } of [refused, answered, missing]) {
+      expect(headers.get('cache-control')).toBe('no-store')
+    }
+  })
+
   test('is open to this machine without a token, and not with one', async () => {
     expect(await statusOf('', 'http://127.0.0.1:8787/emails')).toBe(200)
     expect(await statusOf(MAIL_TOKEN, 'http://127.0.0.1:8787/emails')).toBe(401)

@@ -271,6 +271,7 @@ function failure(error: unknown, dialect: Dialect): Response {
     'content-type': 'application/json',
     'cache-control': 'no-store',
     'x-nearcache': 'miss',
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
   })
   const retryAfterMs = error instanceof Refusal ? error.retryAfterMs : undefined
   if (retryAfterMs !== undefined)
