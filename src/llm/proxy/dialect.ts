@@ -53,6 +53,11 @@ export interface Dialect {
   split(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void>
   /** Whether nothing follows, though the connection may not have ended yet. */
   isEnd(part: string): boolean
+  /**
+   * Whether the model said how its answer ended. If not it broke off, failed on the way, or what came is
+   * no answer.
+   */
+  isEnded(parts: readonly string[], shape: Shape): boolean
   judge(parts: readonly string[], shape: Shape, reading: Reading, options: JudgeOptions): Verdict
   textOf(parts: readonly string[], shape: Shape): string
   /** Gives an answer ids of its own: the same function for all its parts. */
@@ -109,10 +114,17 @@ export function parsePart(part: string): Body | undefined {
   return readBody(part)
 }
 
+/** The failure that the model told of, as it told it. */
+export function failureIn(parts: readonly string[]): string | undefined {
+  return parts.findLast((part) => part.includes('"error"') && 'error' in (parsePart(part) ?? {}))
+}
+
 /** The answer of a model in the words that both protocols have for it. */
 export interface Summary {
   readonly text: string
   readonly hasToolCalls: boolean
+  /** Whether what its calls pass on can be read. @default true */
+  readonly hasReadableCalls?: boolean | undefined
   readonly isRefused: boolean
   /** `undefined` when no end was told. */
   readonly finish: 'stop' | 'length' | 'refused' | 'other' | undefined
@@ -129,7 +141,7 @@ export function judgeSummary(
   const { usage, hasToolCalls } = summary
   const reason =
     unfinished(summary, reading, options) ??
-    (hasToolCalls ? undefined : unfit(summary, reading, isValid))
+    (hasToolCalls ? unreadable(summary) : unfit(summary, reading, isValid))
   if (reason) return { store: false, reason, usage }
   if (!hasToolCalls) return { store: true, usage }
   if (!options.storesToolCalls) return { store: false, reason: 'tool-calls', usage }
@@ -144,6 +156,10 @@ function unfinished(
   if (isRefused || finish === 'refused') return 'refused'
   if (finish === 'stop') return undefined
   return finish === 'length' && storesTruncated && hasLimit ? undefined : 'truncated'
+}
+
+function unreadable({ hasReadableCalls = true }: Summary): Unstorable | undefined {
+  return hasReadableCalls ? undefined : 'malformed'
 }
 
 function unfit(

@@ -7,6 +7,7 @@
 import {
   type Body,
   type Dialect,
+  failureIn,
   isObject,
   judgeSummary,
   numberIn,
@@ -57,6 +58,8 @@ function dialect(kind: Kind, read: Dialect['read']): Dialect {
     bodyFor: (text) => text,
     split: splitLines,
     isEnd: () => false,
+    isEnded: (parts) =>
+      parsePart(parts.at(-1) ?? '')?.['done'] === true && failureIn(parts) === undefined,
     judge: (parts, _shape, reading, options) =>
       judgeSummary(summarise(kind, parts), reading, follows, options),
     textOf: (parts) => summarise(kind, parts).text,

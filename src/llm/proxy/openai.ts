@@ -42,6 +42,10 @@ export const OPENAI_CHAT: Dialect = {
   bodyFor,
   split: splitEvents,
   isEnd: (part) => part.trim() === DONE,
+  isEnded: (parts, shape) =>
+    shape === 'stream'
+      ? summarise(parts).finish !== undefined
+      : choicesIn(parsePart(parts[0] ?? '') ?? {}).length > 0,
   judge: (parts, _shape, reading, options) =>
     judgeSummary(summarise(parts), reading, follows, options),
   textOf: (parts) => summarise(parts).text,
@@ -125,17 +129,42 @@ function summarise(all: readonly string[]): Summary {
     return isObject(message) ? message : isObject(delta) ? delta : {}
   })
   const usage = parts.map((part) => part?.['usage']).findLast(isObject)
+  const hasToolCalls = said.some(({ tool_calls: calls, function_call: call }) =>
+    Array.isArray(calls) ? calls.length > 0 : isObject(call),
+  )
   return {
     text: said.map(({ content }) => textIn(content)).join(''),
-    hasToolCalls: said.some(({ tool_calls: calls, function_call: call }) =>
-      Array.isArray(calls) ? calls.length > 0 : isObject(call),
-    ),
+    hasToolCalls,
+    hasReadableCalls: !hasToolCalls || areReadable(all),
     isRefused: said.some(({ refusal }) => textIn(refusal) !== ''),
     finish: isBroken ? undefined : worstOf([...finishes.values()]),
     usage: usage && {
       promptTokens: numberIn(usage['prompt_tokens']) ?? 0,
       completionTokens: numberIn(usage['completion_tokens']) ?? 0,
     },
+  }
+}
+
+/** Whether the arguments of all calls, put together, are JSON: a model may write others. */
+function areReadable(parts: readonly string[]): boolean {
+  const whole = parts.length > 1 ? toWhole(parts) : (parts[0] ?? '')
+  const calls = choicesIn(parsePart(whole) ?? {}).flatMap(({ message }) => {
+    const { tool_calls: list, function_call: one } = isObject(message) ? message : {}
+    return [
+      one,
+      ...(Array.isArray(list) ? list.map((call) => Object(call)['function'] as unknown) : []),
+    ]
+  })
+  const texts = calls.map((call) => textIn(Object(call)['arguments']))
+  return texts.every((text) => text === '' || isJson(text))
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -7,7 +7,7 @@
 import { unlessAborted } from '../../flight/deadline.ts'
 import type { Obtained } from '../answers.ts'
 import type { Reader } from '../reader.ts'
-import type { Dialect, Reading, Shape } from './dialect.ts'
+import { type Dialect, failureIn, type Reading, type Shape } from './dialect.ts'
 import type { ProxyPolicy } from './options.ts'
 import { describeFailure } from './problem.ts'
 import type { Head } from './upstream.ts'
@@ -69,12 +69,28 @@ async function respondLive(
     headers.set('x-nearcache-key', id)
     if (reading.isStreamed && shape === 'stream') return stream(exchange, headers, reader, isOwn)
     const parts = await collect(reader, signal)
-    return replay(exchange, headers, parts, shape, isOwn)
+    return isGiven(exchange, parts, shape)
+      ? replay(exchange, headers, parts, shape, isOwn)
+      : brokenOff(exchange, headers, parts)
   } catch (error) {
     await reader.return()
     throw error
   }
 }
+
+/** Whether what came can be given in the other shape. In its own it is the client's to judge. */
+function isGiven({ dialect, reading }: Exchange, parts: readonly string[], shape: Shape): boolean {
+  return shape === (reading.isStreamed ? 'stream' : 'whole') || dialect.isEnded(parts, shape)
+}
+
+/** A part of an answer that looks like all of it would be taken for it. */
+function brokenOff({ dialect }: Exchange, headers: Headers, parts: readonly string[]): Response {
+  headers.set('content-type', dialect.contentType.whole)
+  const body = failureIn(parts) ?? dialect.problem(BROKEN_OFF, 'upstream_error')
+  return new Response(body, { status: 502, headers })
+}
+
+const BROKEN_OFF = 'The model sent no whole answer'
 
 /** @param isOwn The ids are those the model gave this very client. */
 function replay(
@@ -111,20 +127,29 @@ function stream(
       .flatMap((part) => dialect.tailor(renew(part), reading) ?? [])
       .map((part) => dialect.frame(part))
       .join('')
+  const seen: string[] = []
   const next = async (): Promise<string | undefined> => {
     for (;;) {
       const step = await reader.next()
       if (step.done) return undefined
       // What has come meanwhile goes with it.
-      const frames = framesOf([step.value, ...reader.ready()])
+      const parts = [step.value, ...reader.ready()]
+      seen.push(...parts)
+      const frames = framesOf(parts)
       if (frames !== '') return frames
     }
+  }
+  /** Who was told of a failure is told no more: an end would say that the answer is whole. */
+  const ending = (): string => {
+    if (dialect.isEnded(seen, 'stream')) return dialect.end
+    if (failureIn(seen) !== undefined) return ''
+    return dialect.frame(dialect.problem(BROKEN_OFF, 'upstream_error'))
   }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const frame = await next()
-        controller.enqueue(ENCODER.encode(frame ?? dialect.end))
+        controller.enqueue(ENCODER.encode(frame ?? ending()))
         if (frame === undefined) controller.close()
       } catch (error) {
         const { message, type } = describeFailure(error)

@@ -5,6 +5,7 @@
  */
 
 import { utf8Stream } from '../../entry/bytes.ts'
+import { readBody } from './dialect.ts'
 
 /** In UTF-16 units. A line of this length is no message of a model. */
 const MAX_LINE = 16_777_216
@@ -15,24 +16,42 @@ export async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenera
 }
 
 /**
- * The data of server-sent events (WHATWG HTML, 9.2.6), and comments with their colon. Names, ids and
- * times to wait are not told: no model says anything with them.
+ * The data of server-sent events (WHATWG HTML, 9.2.6), and comments with their colon. Of names `error` alone
+ * says something, which its data is made to say; ids and times to wait are not told.
  */
 export async function* splitEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
-  let data: string[] = []
+  let lines: string[] = []
   for await (const line of linesOf(bytes)) {
     if (line.startsWith(':')) yield line
-    const field = DATA.exec(line)
-    if (field) data.push(field[1] ?? '')
-    if (line !== '' || data.length === 0) continue
-    yield data.join('\n')
-    data = []
+    else if (line !== '') lines.push(line)
+    else {
+      yield* eventIn(lines)
+      lines = []
+    }
   }
   // An event that is not ended is not one; but some servers forget the last blank line.
-  if (data.length > 0) yield data.join('\n')
+  yield* eventIn(lines)
+}
+
+function eventIn(lines: readonly string[]): readonly string[] {
+  const data = lines.flatMap((line) => {
+    const field = DATA.exec(line)
+    return field ? [field[1] ?? ''] : []
+  })
+  if (data.length === 0) return []
+  const text = data.join('\n')
+  return [lines.some((line) => FAILURE.test(line)) ? failureOf(text) : text]
 }
 
 const DATA = /^data(?:: ?(.*))?$/s
+const FAILURE = /^event: ?error$/
+
+/** The data of an event `error`, with a member of that name, which all clients look for. */
+function failureOf(data: string): string {
+  const body = readBody(data)
+  if (body && 'error' in body) return data
+  return `{"error":${body ? data : JSON.stringify({ message: data })}}`
+}
 
 /** The bytes of a body. Whoever ends the loop before its end cancels the body. */
 export async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {

@@ -44,6 +44,24 @@ describe('splitEvents', () => {
     )
   })
 
+  test('an event of the name error says so in its data', async () => {
+    const events = [
+      'event: error\ndata: {"message":"a"}\n\n',
+      'data: after\nevent:error\n\n',
+      'event: error\n\ndata: {"message":"b"}\n\n',
+      'event: error\ndata: {"error":{"message":"c"}}\n\n',
+    ]
+
+    const parts = await collect(splitEvents, ...cut(events.join(''), []))
+
+    expect(parts).toEqual([
+      '{"error":{"message":"a"}}',
+      '{"error":{"message":"after"}}',
+      '{"message":"b"}',
+      '{"error":{"message":"c"}}',
+    ])
+  })
+
   test('joins the lines of an event, takes one space away, and forgives a last blank line that is missing', async () => {
     const parts = await collect(splitEvents, ...cut('data: a\ndata:  b\ndata\n\ndata:c', []))
 

@@ -1,0 +1,113 @@
+import type { Hono } from 'hono'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { LLMResponseCache } from '../../../src/llm/index.ts'
+import { type LLMProxyOptions, llmProxy } from '../../../src/llm/proxy/index.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { type Behaviour, type LLMUpstream, llmUpstream } from '../../support/llm-upstream.ts'
+
+const CHAT = { model: 'llama3.2', messages: [{ role: 'user', content: 'Why is the sky blue?' }] }
+const ROUTES: readonly (readonly [string, object])[] = [
+  ['/api/generate', { model: 'llama3.2', prompt: 'Why is the sky blue?' }],
+  ['/api/chat', CHAT],
+  ['/v1/chat/completions', CHAT],
+]
+
+describe('llmProxy', () => {
+  let upstream: LLMUpstream
+  let proxy: Hono
+
+  beforeEach(() => {
+    upstream = llmUpstream()
+    proxy = make()
+  })
+
+  function make(options: Partial<LLMProxyOptions> = {}): Hono {
+    const cache = new LLMResponseCache({
+      cache: new RedisCacheManager({ redis: embeddedTransport() }),
+    })
+    return llmProxy({ cache, ollama: 'http://model.test', fetch: upstream.fetch, ...options })
+  }
+
+  const questions = (): number => upstream.questions.length
+  const ask = (path: string, body: object) =>
+    proxy.request(path, { method: 'POST', body: JSON.stringify(body) })
+
+  test.each([
+    ['{"city":"Bern"}', true],
+    ['', true],
+    ['{"city":', false],
+  ])('a call with the arguments %j is stored: %j', async (args, isStored) => {
+    const choice = (delta: object, finish_reason: string | null = null): string =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`
+    const called = { index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '' } }
+    const said = [
+      choice({ role: 'assistant', content: null, tool_calls: [called] }),
+      choice({ tool_calls: [{ index: 0, function: { arguments: args } }] }),
+      choice({}, 'tool_calls'),
+      'data: [DONE]\n\n',
+    ]
+    const headers = { 'content-type': 'text/event-stream' }
+    let asked = 0
+    const fetch = async () => {
+      asked += 1
+      return new Response(said.join(''), { headers })
+    }
+    proxy = make({ fetch, digests: false })
+
+    await (await ask('/v1/chat/completions', { ...CHAT, stream: true })).text()
+    await vi.waitFor(async () => {
+      const again = await ask('/v1/chat/completions', { ...CHAT, stream: true })
+      await again.text()
+      expect(again.headers.get('x-nearcache')).toBe(isStored ? 'hit' : 'miss')
+    })
+
+    expect(asked > 1).toBe(!isStored)
+  })
+
+  describe.each(ROUTES)('%s', (path, body) => {
+    test.each<[Behaviour, string]>([
+      ['cut', 'The model sent no whole answer'],
+      ['error', path.startsWith('/v1') ? 'overloaded' : 'out of memory'],
+    ])(
+      'an answer that ends before its end (%j) looks whole to nobody, on their way or joined',
+      async (behaviour, told) => {
+        upstream.behaviour = behaviour
+        const held = Promise.withResolvers<void>()
+        upstream.gate = (message) => (message === 1 ? held.promise : Promise.resolve())
+        const streams = [ask(path, { ...body, stream: true }), ask(path, { ...body, stream: true })]
+        await vi.waitFor(() => expect(questions()).toBe(1))
+        const whole = ask(path, { ...body, stream: false })
+        for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+        held.resolve()
+
+        for (const response of await Promise.all(streams)) {
+          const text = await response.text()
+          expect(text).toContain(told)
+          expect(text).not.toContain('[DONE]')
+        }
+        const { status, headers } = await whole
+        expect(await (await whole).text()).toContain(told)
+        expect([status, headers.get('content-type')]).toEqual([
+          502,
+          expect.stringContaining('application/json'),
+        ])
+        expect(questions()).toBe(1)
+      },
+    )
+
+    test.each([
+      ['<h1>Log in</h1>', 'text/html'],
+      ['', 'application/json'],
+      ['{"detail":"nothing"}', 'application/json'],
+    ])('what is no answer (%j) is given as no stream', async (text, type) => {
+      const fetch = async () => new Response(text, { headers: { 'content-type': type } })
+      proxy = make({ fetch, digests: false })
+
+      const response = await ask(path, { ...body, stream: true })
+
+      expect(response.status).toBe(502)
+      expect(await response.text()).toContain('The model sent no whole answer')
+    })
+  })
+})
