@@ -73,10 +73,12 @@ export class Embeddings {
   }
 
   /**
-   * The embeddings of texts; those missing are asked for in one call.
+   * The embeddings of texts; those missing are asked for in one call. Where what was stored has another
+   * length than what is new, the model is another under the same name, and is asked for all of them.
    *
    * @throws Whatever `embed` rejected with, unchanged; `LoaderTimeoutError` when it took too long.
-   * @throws {InvalidValueError} When it returns another number of vectors than of texts.
+   * @throws {InvalidValueError} When it returns another number of vectors than of texts, or vectors of
+   *   different lengths.
    */
   async getOrEmbed(
     request: EmbeddingRequest,
@@ -101,6 +103,7 @@ export class Embeddings {
       if (vectors.length !== texts.length) {
         throw new InvalidValueError('there are not as many vectors as texts')
       }
+      if (!areAlike(vectors)) throw new InvalidValueError('the vectors are of different lengths')
       const tokens = sharesOf(promptTokens, texts)
       const usage = { promptTokens, completionTokens: 0 }
       const tookMs = platform.now() - startedAt
@@ -126,15 +129,24 @@ export class Embeddings {
         : ((await cache.getOrSetMany(keys, load, options)) as Map<string, StoredEmbedding>)
     const all = inputs.map((input) => stored.get(keyOf(request, input)))
     const found = keys.length - asked
+    const vectors = all.map((one) => vectorOf(one?.bytes))
+    if (found > 0 && asked > 0 && !noCache && !areAlike(vectors)) {
+      return this.getOrEmbed({ ...request, cacheControl: 'no-cache' }, inputs, embed)
+    }
     accounts.emit(
       found < keys.length ? { kind: noStore ? 'bypass' : 'miss', model } : hitOf(model, all),
     )
     return {
-      vectors: all.map((one) => vectorOf(one?.bytes)),
+      vectors,
       found,
       promptTokens: all.reduce((sum, one) => sum + (one?.tokens ?? 0), 0),
     }
   }
+}
+
+/** Whether vectors can be compared. A model may have none for an empty text. */
+export function areAlike(vectors: readonly Float32Array[]): boolean {
+  return new Set(vectors.map(({ length }) => length).filter((length) => length > 0)).size <= 1
 }
 
 function hitOf(model: string, all: readonly (StoredEmbedding | undefined)[]) {

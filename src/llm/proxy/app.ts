@@ -6,6 +6,7 @@
 
 import { type Context, Hono } from 'hono'
 import { basePath } from 'hono/route'
+import { areAlike } from '../embeddings.ts'
 import type { Question } from '../request.ts'
 import type { Source } from '../source.ts'
 import {
@@ -129,8 +130,10 @@ class ProxyServer {
         async (missing, deadline) => {
           const call = { upstream, path, headers, body: dialect.bodyFor(body, missing) }
           const embedded = await this.#embed(call, dialect, deadline)
-          if (embedded.vectors.length === missing.length) return embedded
-          throw new Refusal(502, 'The model sent another number of embeddings', 'upstream_error')
+          const isWhole = embedded.vectors.length === missing.length
+          if (isWhole && areAlike(embedded.vectors)) return embedded
+          const fault = isWhole ? 'embeddings of different lengths' : 'another number of embeddings'
+          throw new Refusal(502, `The model sent ${fault}`, 'upstream_error')
         },
       )
       const isHit = found > 0 && found >= new Set(inputs.map((one) => JSON.stringify(one))).size

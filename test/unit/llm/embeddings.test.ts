@@ -30,6 +30,34 @@ describe('getOrEmbed', () => {
     expect(embed.mock.calls.map(([texts]) => texts)).toEqual([['a', 'bb'], ['ccc']])
   })
 
+  test('a model that has become another under its name is asked for all, so that vectors compare', async () => {
+    let dimensions = 3
+    const resized = vi.fn(async (inputs: readonly EmbeddingInput[]) => ({
+      vectors: inputs.map(() => new Float32Array(dimensions).fill(0.5)),
+    }))
+    await llm.getOrEmbed(request, ['a', 'b'], resized)
+    dimensions = 5
+
+    const { vectors, found } = await llm.getOrEmbed(request, ['a', 'c'], resized)
+    const again = await llm.getOrEmbed(request, ['c', 'a'], resized)
+
+    expect(vectors.map(({ length }) => length)).toEqual([5, 5])
+    expect(found).toBe(0)
+    expect(again.found).toBe(2)
+    expect(resized.mock.calls.map(([texts]) => texts)).toEqual([['a', 'b'], ['c'], ['a', 'c']])
+  })
+
+  test('vectors of different lengths are refused, and none of them is stored', async () => {
+    const uneven = vi.fn(async (inputs: readonly EmbeddingInput[]) => ({
+      vectors: inputs.map((_, i) => new Float32Array(i + 1)),
+    }))
+
+    for (let time = 0; time < 2; time++) {
+      await expect(llm.getOrEmbed(request, ['a', 'b'], uneven)).rejects.toThrow(InvalidValueError)
+    }
+    expect(uneven).toHaveBeenCalledTimes(2)
+  })
+
   test('takes texts as they are: white space, case and tokens make another text', async () => {
     const inputs: EmbeddingInput[] = ['a', 'a ', ' a', 'A', [1, 2], [1, 3], '[1,2]']
     await llm.getOrEmbed(request, inputs, embed)

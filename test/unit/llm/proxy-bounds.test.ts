@@ -67,6 +67,16 @@ describe('llmProxy', () => {
     })
   })
 
+  test('a model that sends embeddings of different lengths is told as such', async () => {
+    const data = [1, 2].map((length, index) => ({ index, embedding: Array(length).fill(0.5) }))
+    proxy = make({ digests: false, fetch: async () => Response.json({ data }) })
+
+    const response = await ask('/v1/embeddings', { model: 'embed', input: ['a', 'b'] })
+
+    expect(response.status).toBe(502)
+    expect(await response.text()).toContain('The model sent embeddings of different lengths')
+  })
+
   test('numbers that a parser takes for the same are not the same question', async () => {
     const withSeed = (seed: string) => {
       const body = JSON.stringify({ ...CHAT, options: { seed: 0 } }).replace(
