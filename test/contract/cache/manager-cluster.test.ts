@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { MARK } from '../../../src/redis/scripts.ts'
+import { MARK } from '../../../src/redis/scripts/protocol.ts'
 import { singleSlotTransport } from '../../support/single-slot-transport.ts'
 import { refusing, useBench } from './bench.ts'
 import { describeManager } from './manager-contract.ts'

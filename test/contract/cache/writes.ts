@@ -6,7 +6,7 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import type { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { COMMIT, TAKE } from '../../../src/redis/scripts.ts'
+import { COMMIT, TAKE } from '../../../src/redis/scripts/protocol.ts'
 import { type Bench, holdLoader, interrupt, refusing } from './bench.ts'
 
 /** Writes of which Redis refuses some second half, or the first half of `k`. */
