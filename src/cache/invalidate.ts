@@ -42,13 +42,13 @@ export async function invalidateMarkers(
 export async function invalidatePattern(ctx: CacheContext, pattern: string): Promise<void> {
   const declared = ctx.names.prefixOf(pattern)
   if (declared) return invalidateMarkers(ctx, [declared], 'hard')
-  compilePattern(pattern)
+  const matches = compilePattern(pattern)
   try {
     const globs = ctx.names.keyspace.scanPatterns(pattern)
     // Leases first. In one sweep a load could end between two steps, its lease not reached yet, and
     // its entry where the scan has been.
-    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':l:'))
-    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':e:'))
+    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':l:'), matches)
+    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':e:'), matches)
   } finally {
     // Which copies match is known only by their keys, and a copy need not have been in Redis.
     ctx.near.tier.fence.markAll()
@@ -56,9 +56,20 @@ export async function invalidatePattern(ctx: CacheContext, pattern: string): Pro
 }
 
 /**
- * Deletes what matches. SCAN returns whatever is there from its first step to its last: every lease
- * of a load that began before, unless the load ends meanwhile; then every entry stored by such one.
+ * Deletes what matches, and names that cannot be read. SCAN returns whatever is there from its first
+ * step to its last: every lease of a load that began before, unless the load ends meanwhile; then every
+ * entry stored by such one.
  */
-async function sweep({ link, steps }: CacheContext, glob: string): Promise<void> {
-  for await (const keys of scan(link, glob)) if (keys.length > 0) await steps.drop(keys)
+async function sweep(
+  { link, names: { keyspace }, steps }: CacheContext,
+  glob: string,
+  matches: (key: string) => boolean,
+): Promise<void> {
+  for await (const found of scan(link, glob)) {
+    const names = found.filter((name) => {
+      const key = keyspace.keyOf(name)
+      return key === undefined || matches(key)
+    })
+    if (names.length > 0) await steps.drop(names)
+  }
 }

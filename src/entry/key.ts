@@ -90,10 +90,14 @@ export class Keyspace {
     return { entry: `${this.#base}:e:{${name}}`, lease: `${this.#base}:l:{${name}}` }
   }
 
-  /** The key of an entry of this namespace, by what {@link namesOf} made; undefined if hashed. */
+  /** The key of an entry or lease of this namespace, by its name; undefined if hashed, or not one of ours. */
   keyOf(entryKey: string): string | undefined {
     const name = entryKey.slice(this.#base.length + ':e:{'.length, -'}'.length)
-    return name.startsWith('#') ? undefined : decodeURIComponent(name)
+    try {
+      return name.startsWith('#') ? undefined : decodeURIComponent(name)
+    } catch {
+      return undefined // percent signs that stand for nothing
+    }
   }
 
   /**

@@ -137,8 +137,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/invalidate.ts',
-        from: "glob.replace(':[el]:', ':l:'))\n    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':e:'))",
-        to: "glob.replace(':[el]:', ':e:'))\n    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':l:'))",
+        from: "glob.replace(':[el]:', ':l:'), matches)\n    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':e:'), matches)",
+        to: "glob.replace(':[el]:', ':e:'), matches)\n    for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':l:'), matches)",
       },
     ],
     foundBy: CONTRACT,

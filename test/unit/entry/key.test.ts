@@ -139,6 +139,16 @@ describe('Keyspace', () => {
   })
 })
 
+describe('Keyspace.keyOf', () => {
+  test('tells the key of an entry and of a lease, and nothing of what is hashed or foreign', () => {
+    const { entry, lease } = plain.namesOf('a{ü}:🌍%')
+
+    expect([plain.keyOf(entry), plain.keyOf(lease)]).toEqual(['a{ü}:🌍%', 'a{ü}:🌍%'])
+    expect(plain.keyOf(plain.namesOf('x'.repeat(600)).entry)).toBeUndefined()
+    expect(plain.keyOf('nc:mail/inbox:e:{100%}')).toBeUndefined()
+  })
+})
+
 describe('Keyspace.scanPatterns', () => {
   test('escapes what is literal, and covers keys hashed for their length', () => {
     expect(plain.scanPatterns('user:*')).toEqual([
