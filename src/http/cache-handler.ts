@@ -17,7 +17,8 @@ export type Handler<Rest extends readonly unknown[]> = (
 
 /**
  * A handler with a cache before it. On a miss the wrapped one is called with the request as a plain GET,
- * without conditions and ranges: the cache answers these from the whole response.
+ * without conditions: the cache answers these, and ranges, from the whole response. For a HEAD or a range
+ * of what is not stored it is called with the request as it is, and nothing is stored.
  *
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
  * @throws Whatever the handler threw, unchanged, as a rejection of the function that is returned.
