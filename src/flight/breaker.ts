@@ -27,7 +27,7 @@ export type CircuitState = 'closed' | 'open' | 'half-open'
 
 type State =
   | { readonly kind: 'closed'; readonly failures: number }
-  | { readonly kind: 'open'; readonly until: number }
+  | { readonly kind: 'open'; readonly until: number; readonly openMs: number }
   | { readonly kind: 'half-open' }
 
 const CLOSED: State = { kind: 'closed', failures: 0 }
@@ -103,7 +103,9 @@ export class CircuitBreaker {
         throw new CircuitOpenError(0)
       case 'open': {
         const retryAfterMs = state.until - this.#platform.now()
-        if (retryAfterMs > 0) throw new CircuitOpenError(retryAfterMs)
+        // More is left than there was: the clock was set back, and says nothing of when to ask.
+        const isWaiting = retryAfterMs > 0 && retryAfterMs <= state.openMs
+        if (isWaiting) throw new CircuitOpenError(retryAfterMs)
         this.#move({ kind: 'half-open' })
         return true
       }
@@ -115,7 +117,7 @@ export class CircuitBreaker {
     const atOnce = failures > 0 && pauseMs !== undefined
     if (probing || atOnce || failures >= this.#threshold) {
       const openMs = Math.max(this.#cooldownMs, pauseMs ?? 0)
-      this.#move({ kind: 'open', until: this.#platform.now() + openMs })
+      this.#move({ kind: 'open', until: this.#platform.now() + openMs, openMs })
     } else if (this.#state.kind === 'closed') {
       this.#move({ kind: 'closed', failures })
     }

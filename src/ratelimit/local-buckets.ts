@@ -43,7 +43,11 @@ export class LocalBuckets {
   /** @returns 0 when a token was taken; else milliseconds until there is one. */
   take(id: string, now: number): number {
     const tokens = this.#tokensOf(id, now)
-    if (tokens < 1) return Math.ceil((1 - tokens) * this.#msPerToken())
+    if (tokens < 1) {
+      // It refills from now on, and not from a time that a clock which was set back has yet to reach.
+      if ((this.#buckets.get(id)?.at ?? now) > now) this.#put(id, { tokens, at: now })
+      return Math.ceil((1 - tokens) * this.#msPerToken())
+    }
     if (!this.#buckets.has(id) && !this.#makeRoom(now)) return this.#msPerToken()
     this.#put(id, { tokens: tokens - 1, at: now })
     return 0

@@ -10,6 +10,8 @@ const MEMORY_MS = 1_000
 const MAX_REMEMBERED = 10_000
 
 interface Refusal {
+  /** Epoch milliseconds; from then until {@link until} it is repeated. */
+  readonly since: number
   readonly until: number
   /** Epoch milliseconds at which the limit has room again. */
   readonly resetAt: number
@@ -23,14 +25,15 @@ export class RecentRefusals {
   resetAt(id: string, now: number): number | undefined {
     const refusal = this.#refusals.get(id)
     if (refusal === undefined) return undefined
-    if (now < refusal.until) return refusal.resetAt
+    if (now >= refusal.since && now < refusal.until) return refusal.resetAt
     this.#refusals.delete(id)
     return undefined
   }
 
   remember(id: string, resetAt: number, now: number): void {
     this.#refusals.delete(id)
-    this.#refusals.set(id, { until: Math.min(resetAt, now + MEMORY_MS), resetAt })
+    const until = Math.min(resetAt, now + MEMORY_MS)
+    this.#refusals.set(id, { since: now, until, resetAt })
     const [oldest] = this.#refusals.keys()
     if (this.#refusals.size > MAX_REMEMBERED && oldest !== undefined) this.#refusals.delete(oldest)
   }

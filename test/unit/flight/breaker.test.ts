@@ -63,6 +63,14 @@ describe('CircuitBreaker', () => {
     await expect(breaker.run(succeed)).resolves.toBe('value')
   })
 
+  test('a clock that is set back does not keep the circuit open for longer', async () => {
+    await open()
+    platform.jump(-3_600_000)
+
+    await expect(breaker.run(succeed)).resolves.toBe('value')
+    expect(breaker.state).toBe('closed')
+  })
+
   test('a failed probe opens the circuit for a full cooldown again', async () => {
     await open()
     await platform.advance(1_000)

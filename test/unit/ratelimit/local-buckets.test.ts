@@ -44,5 +44,7 @@ describe('LocalBuckets', () => {
     buckets.take('a', 100_000)
 
     expect(buckets.take('a', 0)).toBeGreaterThan(0)
+    // Nor does it keep anybody out for longer than a window.
+    expect(buckets.take('a', WINDOW_MS)).toBe(0)
   })
 })
