@@ -10,7 +10,7 @@ import type { Listeners } from './events.ts'
 import type { ResolvedJob } from './job.ts'
 import type { Jobs } from './jobs.ts'
 import type { Ledger } from './ledger.ts'
-import { type DueSlot, dueSlot } from './plan.ts'
+import { believed, type DueSlot, dueSlot, hasCome } from './plan.ts'
 import { type Claim, JobRun } from './run.ts'
 import { type RunEnds, rethrowOthers } from './run-ends.ts'
 import { settlementOf } from './settle.ts'
@@ -109,7 +109,9 @@ export class Heartbeat {
       return (await jobs.readAll()).flatMap(({ job, state }) => {
         // What this isolate has run and could not say must not run again.
         if (ends.isOwed(job.id) || (only !== undefined && job.id !== only)) return []
-        const due = this.#due(job, state)
+        // Whose clock is right will be seen when the job is taken.
+        const latest = Math.max(this.#now(), this.#ctx.platform.now())
+        const due = this.#due(job, believed(state, latest))
         return due ? [{ job, due }] : []
       })
     } catch (error) {
@@ -125,11 +127,12 @@ export class Heartbeat {
     const token = randomId()
     const claimedAt = platform.now()
     try {
-      const state = await ledger.claim(job.id, token)
-      if (!state) return undefined
+      const claimed = await ledger.claim(job.id, token)
+      if (!claimed) return undefined
       // Only what is known under the lease counts: another may have run the slot since it was read.
+      const state = believed(claimed.state, claimed.now)
       const due = this.#due(job, state)
-      if (!due) {
+      if (!due || !hasCome(due.slot, claimed.now)) {
         await ledger.release(job.id, token, {})
         return undefined
       }

@@ -11,6 +11,13 @@ import type { Reply } from '../redis/requester.ts'
 import { WARM_CLAIM, WARM_KEEP } from '../redis/scripts/warming.ts'
 import { type Fields, type JobState, stateOf } from './state.ts'
 
+/** A job that was taken. */
+export interface Claimed {
+  readonly state: JobState
+  /** By the clock of Redis, in epoch milliseconds. */
+  readonly now: number
+}
+
 /**
  * A hash and a lease for each job, in one slot of a cluster. The hash has no end of life: there is one for
  * each id that was ever registered, and what was done must not be forgotten.
@@ -31,10 +38,12 @@ export class Ledger {
     return stateOf(fieldsIn(await this.#link.send(['HGETALL', this.#job(id)])))
   }
 
-  /** Takes a job. @returns Its state, or nothing when another has it. */
-  async claim(id: string, token: string): Promise<JobState | undefined> {
+  /** Takes a job. @returns What is known of it, or nothing when another has it. */
+  async claim(id: string, token: string): Promise<Claimed | undefined> {
     const reply = await this.#link.run(WARM_CLAIM, this.#keys(id), [token, this.#leaseMs])
-    return reply === 0 ? undefined : stateOf(fieldsIn(reply))
+    if (reply === 0) return undefined
+    const [seconds, fields = ''] = Array.isArray(reply) ? (reply as readonly Reply[]) : []
+    return { now: Number(seconds) * 1_000, state: stateOf(fieldsIn(fields)) }
   }
 
   /** Writes fields and holds on to the job. @returns Whether it was still this holder's. */

@@ -15,6 +15,24 @@ export interface DueSlot {
   readonly dueAt: number
 }
 
+/** What the clocks of isolates may differ by: one that is further ahead is wrong. */
+const MOST_SKEW_MS = 600_000
+
+/** Whether a slot can have come, by a clock that is right. */
+export function hasCome(slot: number | undefined, now: number): boolean {
+  return slot === undefined || slot <= now + MOST_SKEW_MS
+}
+
+/** A state without what a clock that was ahead has left in it, which would be waited for until then. */
+export function believed(state: JobState, now: number): JobState {
+  const { done, open } = state
+  return {
+    ...state,
+    done: hasCome(done, now) ? done : undefined,
+    open: hasCome(open?.slot, now) ? open : undefined,
+  }
+}
+
 /**
  * The slot that is due next.
  *

@@ -7,15 +7,18 @@
 
 import type { Script } from './script.ts'
 
-/** `KEYS: job, lease  ARGV: token, lease ms` → the job's fields, or 0 if another holds the lease. */
+/**
+ * `KEYS: job, lease  ARGV: token, lease ms` → the server's time in seconds and the job's fields, or 0 if
+ * another holds the lease.
+ */
 export const WARM_CLAIM: Script = {
-  sha1: '5c8a74bc3882352060b9ec49167fbee59cd574d3',
+  sha1: '913185885f2ec42f650d6fc7d23d3b56d265d07b',
   lua: `
 local holder = redis.call('GET', KEYS[2])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'run', ARGV[1])
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-return redis.call('HGETALL', KEYS[1])
+return { redis.call('TIME')[1], redis.call('HGETALL', KEYS[1]) }
 `,
 }
 

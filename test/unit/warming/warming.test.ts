@@ -79,6 +79,7 @@ describe('Warming', () => {
 
   test('goes by the time of the trigger, so that one that comes late or again runs nothing', async () => {
     const warming = withJob()
+    await platform.advance(HOUR)
 
     await warming.handleScheduled({ scheduledTime: START + HOUR })
     await warming.handleScheduled({ scheduledTime: START })

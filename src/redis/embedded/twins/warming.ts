@@ -12,7 +12,8 @@ const claim: TwinBody = (call, [job = '', lease = ''], [token = '', life = '']) 
   if (holder !== null && holder !== token) return 0
   call('HSET', job, 'run', token)
   call('SET', lease, token, 'PX', life)
-  return call('HGETALL', job)
+  const [seconds = ''] = call('TIME') as string[]
+  return [seconds, call('HGETALL', job)]
 }
 
 const keep: TwinBody = (call, [job = '', lease = ''], [token = '', life = '', ...fields]) => {
