@@ -5,6 +5,7 @@
  */
 
 import { styleText } from 'node:util'
+import { visible } from '../entry/visible.ts'
 import type { Host, Progress, Terminal } from './command.ts'
 
 /** A colour with a meaning. */
@@ -83,14 +84,6 @@ export class Output {
 
 function textOf(cell: Cell): string {
   return visible(typeof cell === 'object' ? cell.text : String(cell))
-}
-
-/** A key may hold what a terminal obeys: control characters are written out. */
-export function visible(text: string): string {
-  return text.replace(
-    /\p{Cc}/gu,
-    (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`,
-  )
 }
 
 /** JSON of what JSON has no word for. What is not known is null: a field does not come and go. */

@@ -60,6 +60,7 @@ thead th { position: sticky; top: 0; z-index: 1; background: var(--sunken); colo
 tbody th { max-width: 420px; overflow: hidden; text-overflow: ellipsis; font-weight: 500; }
 td:last-child:has(form) { text-align: right; }
 tbody th .key-name { display: inline-block; max-width: 42ch; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
+tbody th .soft:has(+ .key-name) { display: inline-block; max-width: 18ch; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
 tbody tr:hover { background: color-mix(in srgb, var(--sunken) 50%, transparent); }
 .number { text-align: right; }
 .below { display: block; }

@@ -6,6 +6,7 @@
 
 import type { Census } from '../cache/census.ts'
 import type { InspectedTag, Inspection } from '../cache/inspect.ts'
+import { visible } from '../entry/visible.ts'
 import { bytes, count, dateTime, duration, fromNow, UNKNOWN } from './format.ts'
 import type { Content, Html } from './html.ts'
 import { ActionButton, Empty, Facts, FormToken, Panel, Pill, Table, type Tone } from './parts.tsx'
@@ -170,7 +171,7 @@ function InspectedPanel({
       note={<Pill tone={VERDICT_TONES[found.verdict]}>{found.verdict}</Pill>}
     >
       <p class="lead">
-        <span class="soft">{namespace}</span> <span class="key-name">{key}</span>
+        <span class="soft">{namespace}</span> <span class="key-name">{visible(key)}</span>
       </p>
       {found.reason === null ? '' : <p>{REASONS[found.reason] ?? found.reason}</p>}
       <Facts of={factsOf(found, at)} />
@@ -253,7 +254,7 @@ function Tags({ tags }: Pick<Inspection, 'tags'>): Html {
     <Table label="Tags of the entry" head={['Tag', 'Kind', 'Since it was loaded']}>
       {tags.map(({ tag, kind, state }) => (
         <tr>
-          <th scope="row">{tag}</th>
+          <th scope="row">{visible(tag)}</th>
           <td>{kind}</td>
           <td>
             <Pill tone={TAG_TONES[state]}>{TAG_WORDS[state]}</Pill>

@@ -5,6 +5,7 @@
  */
 
 import type { Census } from '../cache/census.ts'
+import { visible } from '../entry/visible.ts'
 import type { HotKey } from '../monitor/hot-keys.ts'
 import { figuresOf, type NamespaceRow, namespaceRows, type Range } from './figures.ts'
 import { bytes, count, dateTime, duration, percent, UNKNOWN } from './format.ts'
@@ -92,7 +93,9 @@ function Namespaces({ rows }: { readonly rows: readonly NamespaceRow[] }): Html 
     >
       {rows.map(({ path, summary, savedMs, stored }) => (
         <tr>
-          <th scope="row">{path}</th>
+          <th scope="row" title={path}>
+            {path}
+          </th>
           <td class="number">{count(summary.lookups)}</td>
           <td class="number">
             <HitRate share={summary.hitRate} />
@@ -138,8 +141,8 @@ function Keys({
     <Table label={label} head={['Key', 'About', '']} numeric={[1]}>
       {keys.map(({ namespace, key, count: times }, i) => (
         <tr>
-          <th scope="row">
-            <span class="soft">{namespace}</span> <span class="key-name">{key}</span>
+          <th scope="row" title={`${namespace} ${visible(key)}`}>
+            <span class="soft">{namespace}</span> <span class="key-name">{visible(key)}</span>
           </th>
           <td class="number">{count(times)}</td>
           <td>

@@ -6,11 +6,12 @@
 
 import { type InspectedTag, inspectKey } from '../../cache/inspect.ts'
 import { isoTime } from '../../entry/iso-time.ts'
+import { visible } from '../../entry/visible.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, NAMESPACE_ARG, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { type EntryFacts, type ToldInspection, toldOf } from '../keys/inspection.ts'
-import { bytes, type Output, span, type Tone, visible } from '../output.ts'
+import { bytes, type Output, span, type Tone } from '../output.ts'
 import { tagList } from '../tag-list.ts'
 
 const TONES: Readonly<Record<ToldInspection['verdict'], Tone>> = {

@@ -6,12 +6,13 @@
 
 import { scan } from '../../cache/scan.ts'
 import { isoTime } from '../../entry/iso-time.ts'
+import { visible } from '../../entry/visible.ts'
 import { type SessionInfo, SessionUserCache } from '../../session/index.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, keysIn, type OpenNamespace, withRedis } from '../connection.ts'
 import { type Call, command } from '../define.ts'
 import { globOf } from '../keys/names.ts'
-import { plural, visible } from '../output.ts'
+import { plural } from '../output.ts'
 import { UsageError } from '../usage-error.ts'
 
 const ARGS = {

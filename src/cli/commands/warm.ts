@@ -5,6 +5,7 @@
  */
 
 import { isoTime } from '../../entry/iso-time.ts'
+import { visible } from '../../entry/visible.ts'
 import type { WarmingEvent } from '../../warming/events.ts'
 import { Warming } from '../../warming/warming.ts'
 import type { CliCommand } from '../command.ts'
@@ -13,7 +14,7 @@ import { type Call, command } from '../define.ts'
 import { loadJobs } from '../job-file.ts'
 import { type KnownJob, readJobs } from '../jobs.ts'
 import { readInteger, readTime } from '../numbers.ts'
-import { type Cell, span, visible } from '../output.ts'
+import { type Cell, span } from '../output.ts'
 import { UsageError } from '../usage-error.ts'
 
 const ARGS = {

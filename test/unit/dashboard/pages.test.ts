@@ -180,6 +180,19 @@ describe('pages', () => {
     expect(panelText(pages[1] ?? '', 'inspected')).toContain(EVIL)
   })
 
+  test('a name that is written from right to left is not taken for another', async () => {
+    const key = '\u202egnp.exe'
+    await one.cache.set(key, 1, { tags: [`tag${key}`] })
+
+    const form = { namespace: 'default', key }
+    const page = await (await one.browser.post('/ops/inspect', form)).text()
+
+    const told = panelText(page, 'inspected')
+    expect(told).toContain('\\u202egnp.exe')
+    expect(told).toContain('tag\\u202egnp.exe')
+    expect(told).not.toContain('\u202e')
+  })
+
   test('a page costs a few commands, however many look at it', async () => {
     const { browser, platform, cache } = one
     await browser.page('/ops/overview')

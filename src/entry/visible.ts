@@ -1,0 +1,16 @@
+/**
+ * Shows names that others have made: what a terminal would obey is written out, and so is what would turn
+ * the writing round and have one name look like another (Unicode Standard Annex 9, section 2).
+ *
+ * @module
+ */
+
+const HIDDEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
+/** The text, with `\x1b` and `\u202e` in place of such characters. */
+export function visible(text: string): string {
+  return text.replace(HIDDEN, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16)
+    return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`
+  })
+}
