@@ -77,7 +77,8 @@ const ENTRY = [
   '',
 ].join('\n')
 
-const SECRETS = `# Copy to .dev.vars for "npx wrangler dev"; deployed, set each by "npx wrangler secret put NAME".
+const SECRETS = `# Copy to .dev.vars for "npx wrangler dev", and keep that file out of git.
+# Deployed, set each by "npx wrangler secret put NAME".
 
 # The shared tier on Upstash, for every region; without these it is the Durable Object.
 # UPSTASH_REDIS_REST_URL=https://example.upstash.io
