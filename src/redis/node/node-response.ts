@@ -39,23 +39,21 @@ export class NodeResponse implements RestResponse {
   text(): Promise<string> {
     const message = this.#message
     return new Promise((resolve, reject) => {
-      const parts: Buffer[] = []
-      message.on('data', (part: Buffer) => parts.push(part))
+      let text = ''
+      message.setEncoding('utf8')
+      message.on('data', (part: string) => {
+        text += part
+      })
       message.once('error', reject)
-      message.once('end', () => resolve(textOf(parts)))
-      // After the end this is too late to matter; before it, nothing more will come.
-      const lose = (): void => reject(new Error('The connection ended before the answer'))
+      message.once('end', () => resolve(text))
+      const lose = (): void => {
+        // Every answer closes. An error is made where none will come: it costs a stack.
+        if (!message.readableEnded) reject(new Error('The connection ended before the answer'))
+      }
       message.once('close', lose)
       if (message.destroyed) lose()
     })
   }
-}
-
-function textOf(parts: readonly Buffer[]): string {
-  const [first] = parts
-  if (first === undefined) return ''
-  // In one piece, lest a character is cut in two.
-  return (parts.length === 1 ? first : Buffer.concat(parts)).toString('utf8')
 }
 
 function headerOf({ headers }: IncomingMessage, name: string): string | null {
