@@ -6,8 +6,8 @@
 
 import type { Platform } from '../platform/platform.ts'
 
-/** Why a timer is not wanted any more. Without a reason of its own an abort makes an error, with a stack. */
-const SETTLED = 'settled'
+/** Why a delay is ended. Without a reason of its own an abort makes an error, with a stack. */
+const CANCELLED = 'cancelled'
 
 /**
  * Runs `task` for at most `ms` milliseconds.
@@ -25,24 +25,13 @@ export function withDeadline<T>(
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const expiry = new AbortController()
-  const done = new AbortController()
   return new Promise<T>((resolve, reject) => {
-    platform.delay(ms, done.signal).then(
-      () => {
-        const error = reason()
-        reject(error)
-        expiry.abort(error)
-      },
-      () => undefined, // the task was faster
-    )
-    const end = (settle: () => void): void => {
-      settle()
-      done.abort(SETTLED)
-    }
-    task(expiry.signal).then(
-      (value) => end(() => resolve(value)),
-      (error) => end(() => reject(error)),
-    )
+    const cancel = alarm(platform, ms, () => {
+      const error = reason()
+      reject(error)
+      expiry.abort(error)
+    })
+    settleAs(task(expiry.signal), cancel, resolve, reject)
   })
 }
 
@@ -55,12 +44,10 @@ export function settledWithin<T>(
   ms: number,
   work: Promise<T>,
 ): Promise<T | typeof TIMED_OUT> {
-  const done = new AbortController()
-  const timer: Promise<typeof TIMED_OUT> = platform.delay(ms, done.signal).then(
-    () => TIMED_OUT,
-    () => TIMED_OUT,
-  )
-  return Promise.race([work, timer]).finally(() => done.abort(SETTLED))
+  return new Promise<T | typeof TIMED_OUT>((resolve, reject) => {
+    const cancel = alarm(platform, ms, () => resolve(TIMED_OUT))
+    settleAs(work, cancel, resolve, reject)
+  })
 }
 
 /** Waits for `work`, but rejects with the signal's reason when the caller gives up first. */
@@ -74,9 +61,35 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefin
     }
     const onAbort = (): void => reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
-    const end = (): void => signal.removeEventListener('abort', onAbort)
-    work.then(resolve, reject).finally(end)
+    settleAs(work, () => signal.removeEventListener('abort', onAbort), resolve, reject)
   })
+}
+
+/** Passes on how `work` ends, and calls `end` before. */
+function settleAs<T>(
+  work: Promise<T>,
+  end: () => void,
+  resolve: (value: T) => void,
+  reject: (error: unknown) => void,
+): void {
+  work.then(
+    (value) => {
+      end()
+      resolve(value)
+    },
+    (error) => {
+      end()
+      reject(error)
+    },
+  )
+}
+
+/** As {@link Platform.alarm}, on every platform. */
+function alarm(platform: Platform, ms: number, ring: () => void): () => void {
+  if (platform.alarm) return platform.alarm(ms, ring)
+  const unwanted = new AbortController()
+  platform.delay(ms, unwanted.signal).then(ring, () => undefined) // cancelled
+  return () => unwanted.abort(CANCELLED)
 }
 
 /**

@@ -14,6 +14,11 @@ export interface Platform {
   delay(ms: number, signal?: AbortSignal): Promise<void>
   /** As `delay`, but a process that has nothing else to do may end meanwhile. @default delay */
   idle?(ms: number, signal?: AbortSignal): Promise<void>
+  /**
+   * Calls `ring` after `ms` milliseconds, unless the function that it returns was called first. Every
+   * request has one, so it should cost little. @default made of `delay`
+   */
+  alarm?(ms: number, ring: () => void): () => void
   /** Keeps the host alive until `work` settles, as `ctx.waitUntil` does. Never throws. */
   defer(work: Promise<unknown>): void
 }

@@ -44,6 +44,11 @@ function wait(
   })
 }
 
+function alarm(ms: number, ring: () => void): () => void {
+  const timer = setTimeout(ring, Math.min(ms, MAX_TIMER_MS))
+  return () => clearTimeout(timer)
+}
+
 /**
  * A platform for Node, browsers and any runtime whose process outlives a response.
  *
@@ -55,6 +60,7 @@ export function webPlatform(): Platform {
     random: () => Math.random(),
     delay,
     idle,
+    alarm,
     defer: (work) => {
       // The work reports its own failures; an unhandled rejection would end a Node process (I11).
       work.then(undefined, () => undefined)

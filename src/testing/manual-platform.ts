@@ -51,17 +51,23 @@ export class ManualPlatform implements Platform {
         return
       }
       const onAbort = (): void => {
-        this.#timers = this.#timers.filter((other) => other !== timer)
+        cancel()
         reject(signal?.reason)
       }
-      const fire = (): void => {
+      const cancel = this.alarm(ms, () => {
         signal?.removeEventListener('abort', onAbort)
         resolve()
-      }
-      const timer: Timer = { at: this.#now + ms, order: this.#order++, fire }
-      this.#timers.push(timer)
+      })
       signal?.addEventListener('abort', onAbort, { once: true })
     })
+  }
+
+  alarm(ms: number, ring: () => void): () => void {
+    const timer: Timer = { at: this.#now + ms, order: this.#order++, fire: ring }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer)
+    }
   }
 
   defer(work: Promise<unknown>): void {

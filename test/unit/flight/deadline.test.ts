@@ -6,19 +6,34 @@ import {
   whileWanted,
   withDeadline,
 } from '../../../src/flight/deadline.ts'
+import type { Platform } from '../../../src/platform/platform.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
 const outage = new Error('remote is down')
 const late = new Error('too late')
 const gone = new Error('the caller has gone')
 
-describe('withDeadline', () => {
+/** The same time by all that a platform can have, and by what it must have. */
+const PLATFORMS = [
+  { name: 'with alarms', of: (manual: ManualPlatform): Platform => manual },
+  {
+    name: 'with delays alone',
+    of: (manual: ManualPlatform): Platform => ({
+      now: () => manual.now(),
+      random: () => manual.random(),
+      delay: (ms, signal) => manual.delay(ms, signal),
+      defer: (work) => manual.defer(work),
+    }),
+  },
+]
+
+describe.each(PLATFORMS)('withDeadline, on a platform $name', ({ of }) => {
   test('passes the result and the error of the task through unchanged, and leaves no timer', async () => {
     const platform = new ManualPlatform()
 
     expect(
       await withDeadline(
-        platform,
+        of(platform),
         100,
         () => late,
         async () => 'v',
@@ -26,7 +41,7 @@ describe('withDeadline', () => {
     ).toBe('v')
     await expect(
       withDeadline(
-        platform,
+        of(platform),
         100,
         () => late,
         () => Promise.reject(outage),
@@ -40,7 +55,7 @@ describe('withDeadline', () => {
     const platform = new ManualPlatform()
     let told: AbortSignal | undefined
     const work = withDeadline(
-      platform,
+      of(platform),
       100,
       () => late,
       (signal) => {
@@ -61,7 +76,7 @@ describe('withDeadline', () => {
   test('makes its reason only when it is needed', async () => {
     const platform = new ManualPlatform()
     const reason = vi.fn(() => late)
-    await withDeadline(platform, 100, reason, async () => 'v')
+    await withDeadline(of(platform), 100, reason, async () => 'v')
     await platform.advance(1_000)
 
     expect(reason).not.toHaveBeenCalled()
@@ -71,7 +86,7 @@ describe('withDeadline', () => {
     const platform = new ManualPlatform()
     const task = Promise.withResolvers<string>()
     const work = withDeadline(
-      platform,
+      of(platform),
       100,
       () => late,
       () => task.promise,
@@ -87,7 +102,7 @@ describe('withDeadline', () => {
   test('a task that rejects when it is told fails with the reason all the same', async () => {
     const platform = new ManualPlatform()
     const work = withDeadline(
-      platform,
+      of(platform),
       100,
       () => late,
       (signal) =>
@@ -103,12 +118,12 @@ describe('withDeadline', () => {
   })
 })
 
-describe('settledWithin', () => {
+describe.each(PLATFORMS)('settledWithin, on a platform $name', ({ of }) => {
   test('resolves or rejects as the work does, and leaves no timer', async () => {
     const platform = new ManualPlatform()
 
-    expect(await settledWithin(platform, 100, Promise.resolve('v'))).toBe('v')
-    await expect(settledWithin(platform, 100, Promise.reject(outage))).rejects.toBe(outage)
+    expect(await settledWithin(of(platform), 100, Promise.resolve('v'))).toBe('v')
+    await expect(settledWithin(of(platform), 100, Promise.reject(outage))).rejects.toBe(outage)
     await platform.advance(0)
 
     expect(platform.pendingTimers).toBe(0)
@@ -117,7 +132,7 @@ describe('settledWithin', () => {
   test('resolves to TIMED_OUT first, and a failure afterwards harms nobody', async () => {
     const platform = new ManualPlatform()
     const work = Promise.withResolvers<string>()
-    const settled = settledWithin(platform, 100, work.promise)
+    const settled = settledWithin(of(platform), 100, work.promise)
 
     await platform.advance(100)
     expect(await settled).toBe(TIMED_OUT)

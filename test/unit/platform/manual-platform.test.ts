@@ -52,6 +52,20 @@ describe('ManualPlatform', () => {
     expect(platform.pendingTimers).toBe(0)
   })
 
+  test('rings at its instant, and not when that was cancelled before', async () => {
+    const platform = new ManualPlatform({ startAt: 0 })
+    const rung: [name: string, at: number][] = []
+    platform.alarm(10, () => rung.push(['one', platform.now()]))
+    const cancel = platform.alarm(20, () => rung.push(['other', platform.now()]))
+
+    await platform.advance(15)
+    cancel()
+    await platform.advance(15)
+
+    expect(rung).toEqual([['one', 10]])
+    expect(platform.pendingTimers).toBe(0)
+  })
+
   test('ends a delay with the reason of its signal', async () => {
     const platform = new ManualPlatform()
     const controller = new AbortController()

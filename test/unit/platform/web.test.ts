@@ -84,6 +84,38 @@ describe('webPlatform', () => {
     expect(removed).toHaveBeenCalledWith('abort', expect.any(Function))
   })
 
+  test('rings once, after as long as it was asked to', async () => {
+    const ring = vi.fn<() => void>()
+    webPlatform().alarm?.(250, ring)
+
+    await vi.advanceTimersByTimeAsync(249)
+    expect(ring).not.toHaveBeenCalled()
+
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(ring).toHaveBeenCalledOnce()
+  })
+
+  test('does not ring at once when asked to ring after longer than a timer can wait', async () => {
+    const ring = vi.fn<() => void>()
+    const cancel = webPlatform().alarm?.(Number.POSITIVE_INFINITY, ring)
+
+    await vi.advanceTimersByTimeAsync(2 ** 31 - 2)
+
+    expect(ring).not.toHaveBeenCalled()
+    cancel?.()
+  })
+
+  test('does not ring when that was cancelled, and leaves no timer behind', async () => {
+    const ring = vi.fn<() => void>()
+    const cancel = webPlatform().alarm?.(250, ring)
+
+    cancel?.()
+    expect(vi.getTimerCount()).toBe(0)
+
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(ring).not.toHaveBeenCalled()
+  })
+
   // I11
   test('takes deferred work that fails for handled', async () => {
     const unhandled = vi.fn<(reason: unknown) => void>()
