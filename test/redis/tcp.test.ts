@@ -6,8 +6,9 @@ import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ClosedError } from '../../src/errors.ts'
 import type { Transport } from '../../src/redis/requester.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { type TcpOptions, tcpTransport } from '../../src/redis/tcp/index.ts'
 import { startRedisServer } from '../support/redis-server.ts'
+import { suiteRedis } from '../support/suite-redis.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 describeWithRedis('the tcp transport, before a redis-server,', () => {
@@ -133,6 +134,38 @@ describeWithRedis('the tcp transport, before a redis-server,', () => {
 
     expect(await transport.request({ body: ['EXISTS', 'only'] })).toEqual({ result: 0 })
     await other.close()
+  })
+})
+
+describeWithRedis('the tcp transport, refused by a redis-server,', () => {
+  const suite = suiteRedis()
+
+  const REFUSED: readonly (readonly [string, Partial<TcpOptions>, string])[] = [
+    ['a database that there is not', { db: 99 }, 'no such database'],
+    [
+      'a database, on the one connection of a request',
+      { db: 99, perRequest: true },
+      'no such database',
+    ],
+    ['a database that the user may not select', { db: 1, username: 'u', password: 'p' }, 'NOPERM'],
+    ['a user that there is not', { username: 'nobody', password: 'p' }, 'WRONGPASS'],
+  ]
+  test.each(REFUSED)('%s: says so each time, and writes nowhere else', async (...row) => {
+    const [, options, reason] = row
+    await suite.send('ACL', 'SETUSER', 'u', 'on', '>p', '~*', '+@all', '-select')
+    const { hostname, port } = new URL(suite.server.url)
+    const refused = tcpTransport({ host: hostname, port: Number(port), ...options })
+
+    for (let i = 0; i < 5; i++) {
+      await expect(refused.request({ body: ['SET', 'k', 'v'] })).rejects.toMatchObject({
+        reason,
+        applied: 'no',
+      })
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+
+    expect(await suite.send('EXISTS', 'k')).toBe(0)
+    await refused.close()
   })
 })
 

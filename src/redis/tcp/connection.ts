@@ -39,6 +39,8 @@ export class Connection {
   readonly #listeners: readonly (readonly [event: string, listener: TcpListener])[]
   /** What went wrong since the connection was last good. */
   #failure: unknown
+  /** Whether the server has refused the user or the database: ioredis goes on with another. */
+  #refused = false
   #opening: PromiseWithResolvers<void> | undefined
   #pending = 0
   #answered = 0
@@ -50,7 +52,10 @@ export class Connection {
     this.#client = client
     this.#cluster = isCluster(client) ? client : undefined
     this.#options = options
-    const lost = (): void => this.#settle((opening) => opening.reject(this.#failure))
+    const lost = (): void => {
+      this.#refused = false
+      this.#settle((opening) => opening.reject(this.#failure))
+    }
     this.#listeners = [
       ['ready', () => this.#opened()],
       ['close', lost],
@@ -64,7 +69,7 @@ export class Connection {
   }
 
   get isReady(): boolean {
-    return this.#client.status === 'ready'
+    return this.#client.status === 'ready' && !this.#refused
   }
 
   /** A client with the same options, for a subscription. */
@@ -168,12 +173,17 @@ export class Connection {
   }
 
   #opened(): void {
+    if (this.#refused) return
     this.#failure = undefined
     this.#settle((opening) => opening.resolve())
   }
 
   #fail(problem: unknown): void {
     this.#failure = problem
+    const isOurs = this.#options.owned && this.#cluster === undefined
+    if (!isOurs || this.#client.status !== 'connect' || !isReplyError(problem)) return
+    this.#refused = true
+    this.#client.disconnect(true)
   }
 
   #settle(how: (opening: PromiseWithResolvers<void>) => void): void {

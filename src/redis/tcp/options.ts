@@ -164,8 +164,9 @@ function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: n
     stringNumbers: options.strings === 'bytes' && !cluster,
   }
   if (perRequest) {
-    // Saves a round trip, and leaves no timer behind that outlives the request.
-    common.enableReadyCheck = false
+    // Saves a round trip, unless it takes one to know that the database is there.
+    common.enableReadyCheck = Boolean(common.db)
+    // Leaves no timer behind that outlives the request.
     common.retryStrategy = () => null
   }
   if (cluster) {
