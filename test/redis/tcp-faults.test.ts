@@ -210,6 +210,23 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(await request).toMatchObject({ operation: 'SET', applied: 'unknown' })
   })
 
+  test('a connection to what has become a replica is replaced, at most once a second', async () => {
+    const platform = new ManualPlatform()
+    const isPrimary = (socket: Socket): boolean => socket === sockets[2]
+    onData = until((socket) => socket.write(isPrimary(socket) ? '+OK\r\n' : '-READONLY no\r\n'))
+    const refusal = { error: 'READONLY no' }
+
+    expect(await set(connect({ platform }))).toEqual(refusal)
+    await vi.waitFor(() => expect(sockets).toHaveLength(2))
+    expect([await set(transport), await set(transport)]).toEqual([refusal, refusal])
+    await platform.advance(1_000)
+    expect(await set(transport)).toEqual(refusal)
+    await vi.waitFor(() => expect(sockets).toHaveLength(3))
+
+    expect(await set(transport)).toEqual({ result: 'OK' })
+    expect(sockets).toHaveLength(3)
+  })
+
   test('works again soon after the server does', async () => {
     onData = until((socket) => socket.write('+OK\r\n'))
     expect(await set(connect())).toEqual({ result: 'OK' })

@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly owned: boolean
 }
 
+/** How long one is kept to what answers as a replica does, which may be meant. */
+const LEAVE_MS = 1_000
 /** How often in its time a connection that owes replies is looked at. */
 const LOOKS = 4
 
@@ -47,6 +49,8 @@ export class Connection {
   #watched = false
   /** How many looks in a row have seen no reply. */
   #silent = 0
+  /** When it was last closed as a replica's, in epoch milliseconds. */
+  #leftAt = 0
 
   constructor(client: TcpClient, options: ConnectionOptions) {
     this.#client = client
@@ -68,6 +72,11 @@ export class Connection {
     if (client.status === 'wait') client.connect().catch(() => undefined) // told by the events
   }
 
+  /** Whether it is one connection, and ours to close. */
+  get #isOurs(): boolean {
+    return this.#options.owned && this.#cluster === undefined
+  }
+
   get isReady(): boolean {
     return this.#client.status === 'ready' && !this.#refused
   }
@@ -83,8 +92,7 @@ export class Connection {
       try {
         return { result: await this.#call(command) }
       } catch (error) {
-        if (isReplyError(error)) return { error: error.message }
-        throw error
+        return this.#answer(error as Error, null)
       }
     })
   }
@@ -180,8 +188,7 @@ export class Connection {
 
   #fail(problem: unknown): void {
     this.#failure = problem
-    const isOurs = this.#options.owned && this.#cluster === undefined
-    if (!isOurs || this.#client.status !== 'connect' || !isReplyError(problem)) return
+    if (!this.#isOurs || this.#client.status !== 'connect' || !isReplyError(problem)) return
     this.#refused = true
     this.#client.disconnect(true)
   }
@@ -244,8 +251,17 @@ export class Connection {
   /** An answer to one command of a batch. A batch of which one part got none has none. */
   #answer(error: Error | null, reply: unknown): RedisResponse<Reply> {
     if (error === null) return { result: this.#options.wire.toReply(reply) }
-    if (isReplyError(error)) return { error: error.message }
-    throw error
+    if (!isReplyError(error)) throw error
+    if (error.message.startsWith('READONLY')) this.#leaveReplica()
+    return { error: error.message }
+  }
+
+  /** A primary that has become a replica keeps its connections: only a new one may find its successor. */
+  #leaveReplica(): void {
+    const now = this.#options.platform.now()
+    if (!this.#isOurs || Math.abs(now - this.#leftAt) < LEAVE_MS) return
+    this.#leftAt = now
+    this.#client.disconnect(true)
   }
 }
 
