@@ -227,6 +227,14 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(sockets).toHaveLength(3)
   })
 
+  test('the one connection of a request stays, though it is to a replica', async () => {
+    onData = (socket, text) => socket.write(text.includes('GET') ? '+read\r\n' : '-READONLY no\r\n')
+
+    expect(await set(connect({ perRequest: true }))).toEqual({ error: 'READONLY no' })
+
+    expect(await transport.request({ body: ['GET', KEY] })).toEqual({ result: 'read' })
+  })
+
   test('works again soon after the server does', async () => {
     onData = until((socket) => socket.write('+OK\r\n'))
     expect(await set(connect())).toEqual({ result: 'OK' })

@@ -24,6 +24,8 @@ export interface ConnectionOptions {
   readonly replyTimeoutMs: number | undefined
   /** Whether the client is ours to close. */
   readonly owned: boolean
+  /** Whether it is one connection, which is made anew when it was closed. */
+  readonly comesBack: boolean
 }
 
 /** How long one is kept to what answers as a replica does, which may be meant. */
@@ -49,16 +51,20 @@ export class Connection {
   #watched = false
   /** How many looks in a row have seen no reply. */
   #silent = 0
-  /** When it was last closed as a replica's, in epoch milliseconds. */
+  /** When it was last left as a replica's, in epoch milliseconds. */
   #leftAt = 0
+  /** Whether it is closed as soon as nothing is in flight; what comes waits for the next. */
+  #leaving = false
 
   constructor(client: TcpClient, options: ConnectionOptions) {
     this.#client = client
     this.#cluster = isCluster(client) ? client : undefined
     this.#options = options
     const lost = (): void => {
+      const isLeft = this.#leaving
       this.#refused = false
-      this.#settle((opening) => opening.reject(this.#failure))
+      this.#leaving = false
+      if (!isLeft) this.#settle((opening) => opening.reject(this.#failure))
     }
     this.#listeners = [
       ['ready', () => this.#opened()],
@@ -72,13 +78,8 @@ export class Connection {
     if (client.status === 'wait') client.connect().catch(() => undefined) // told by the events
   }
 
-  /** Whether it is one connection, and ours to close. */
-  get #isOurs(): boolean {
-    return this.#options.owned && this.#cluster === undefined
-  }
-
   get isReady(): boolean {
-    return this.#client.status === 'ready' && !this.#refused
+    return this.#client.status === 'ready' && !this.#refused && !this.#leaving
   }
 
   /** A client with the same options, for a subscription. */
@@ -163,6 +164,7 @@ export class Connection {
     } finally {
       this.#pending--
       this.#answered++
+      if (this.#leaving && this.#pending === 0) this.#client.disconnect(true)
     }
   }
 
@@ -188,7 +190,8 @@ export class Connection {
 
   #fail(problem: unknown): void {
     this.#failure = problem
-    if (!this.#isOurs || this.#client.status !== 'connect' || !isReplyError(problem)) return
+    const isOurs = this.#options.owned && this.#cluster === undefined
+    if (!isOurs || this.#client.status !== 'connect' || !isReplyError(problem)) return
     this.#refused = true
     this.#client.disconnect(true)
   }
@@ -258,10 +261,11 @@ export class Connection {
 
   /** A primary that has become a replica keeps its connections: only a new one may find its successor. */
   #leaveReplica(): void {
-    const now = this.#options.platform.now()
-    if (!this.#isOurs || Math.abs(now - this.#leftAt) < LEAVE_MS) return
+    const { platform, comesBack } = this.#options
+    const now = platform.now()
+    if (!comesBack || Math.abs(now - this.#leftAt) < LEAVE_MS) return
     this.#leftAt = now
-    this.#client.disconnect(true)
+    this.#leaving = true
   }
 }
 

@@ -155,10 +155,9 @@ class TcpTransport implements Transport {
     const owned = plan.kind !== 'given'
     // In a cluster, silence of one node says nothing of the others: ioredis watches each.
     const watched = plan.kind === 'single' ? replyTimeoutMs : undefined
-    this.#connections = Array.from(
-      { length: poolSize },
-      () => new Connection(make(), { platform, wire, replyTimeoutMs: watched, owned }),
-    )
+    const comesBack = plan.kind === 'single' && plan.options.retryStrategy?.(1) !== null
+    const options = { platform, wire, replyTimeoutMs: watched, owned, comesBack }
+    this.#connections = Array.from({ length: poolSize }, () => new Connection(make(), options))
     return this.#connections
   }
 
