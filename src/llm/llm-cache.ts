@@ -114,6 +114,7 @@ export class LLMResponseCache {
   /**
    * Stores an answer of the caller's. It counts as generated when this is called: to have an
    * invalidation that came while it was being generated keep it out, use {@link getOrGenerate}.
+   * Similar prompts find it too, where they ask for that, unless `enableSemanticMatching` is false.
    *
    * @param response A text, or anything else that the cache can store.
    * @throws {InvalidValueError} When it cannot be stored.
@@ -124,9 +125,10 @@ export class LLMResponseCache {
     model: string,
     options: CacheResponseOptions = {},
   ): Promise<StoreResult> {
-    const { processingTime = 0, usage } = options
+    const { processingTime = 0, usage, enableSemanticMatching = true } = options
     if (!(processingTime >= 0)) throw new InvalidOptionError('processingTime', '0 or more')
-    const request = this.resolve(questionOf({ ...options, prompt, model }))
+    const question = questionOf({ ...options, enableSemanticMatching, prompt, model })
+    const request = this.resolve(question)
     const source = valueSource<T>(() => response)
     return this.#answers.store(request, source, [response], { tookMs: processingTime, usage })
   }

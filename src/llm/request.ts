@@ -51,7 +51,10 @@ export interface LLMRequestOptions {
   readonly contentClass?: ContentClass
   /** As the request header of HTTP: `no-cache`, `no-store`, `max-age=60`, `only-if-cached`. @default none */
   readonly cacheControl?: string
-  /** Also looks for the answer to a similar prompt. Needs a `matcher`. @default false */
+  /**
+   * Also looks for the answer to a similar prompt. Needs a `matcher`.
+   * @default false; of an answer that is stored without being looked for, true
+   */
   readonly enableSemanticMatching?: boolean
   /**
    * Demands more similarity than the matcher does, from [0, 1]. Less is not to be had.

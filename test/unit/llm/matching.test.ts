@@ -42,6 +42,19 @@ describe('matching by similarity', () => {
     expect(llm.getCacheStats()).toMatchObject({ hits: { semantic: 1 }, matching: { hits: 1 } })
   })
 
+  test('what was stored without a word of it is found so too, unless it was not to be', async () => {
+    const asking = { enableSemanticMatching: true }
+    await llm.cacheLLMResponse(ASKED, 'By mail.', MODEL)
+    const apart = { enableSemanticMatching: false, tenant: 'apart' }
+    await llm.cacheLLMResponse(ASKED, 'By mail.', MODEL, apart)
+
+    const found = await llm.getCachedLLMResponse(SIMILAR, MODEL, asking)
+    const kept = await llm.getCachedLLMResponse(SIMILAR, MODEL, { ...apart, ...asking })
+
+    expect(found).toMatchObject({ response: 'By mail.', tier: 'semantic' })
+    expect(kept).toBeUndefined()
+  })
+
   test('a caller may demand more similarity', async () => {
     const asking = { enableSemanticMatching: true }
     await llm.cacheLLMResponse(ASKED, 'By mail.', MODEL, asking)
