@@ -33,6 +33,8 @@ export interface Standing {
   readonly open: ReadonlySet<RuleId>
   /** Since when rules have been bad, in epoch milliseconds; `undefined` while Redis is away. */
   readonly badSince: ReadonlyMap<RuleId, number> | undefined
+  /** Alerts whose last news did not reach who is to be told. */
+  readonly untold: readonly RuleId[]
 }
 
 /** An alert that nobody looks at any more ends by itself: its monitor may be gone. */
@@ -48,6 +50,8 @@ export class Alerts {
   readonly #ids: readonly RuleId[]
   /** Those that began while Redis could not be asked. */
   readonly #local = new Map<RuleId, Alert>()
+  /** News that did not arrive while Redis could not be asked either. */
+  readonly #untold = new Map<RuleId, Alert>()
 
   constructor(cache: Pick<RedisCacheManager, 'redis'>, prefix: string, ids: readonly RuleId[]) {
     this.#link = new RedisLink(cache.redis, false)
@@ -89,18 +93,23 @@ export class Alerts {
       const names = [
         ...this.#ids.map((id) => this.#key(id)),
         ...this.#ids.map((id) => this.#sinceKey(id)),
+        ...this.#ids.map((id) => this.#untoldKey(id)),
       ]
       const replies = await this.#link.read(names)
-      const stored = replies.slice(0, this.#ids.length).flatMap((reply) => parse(reply) ?? [])
+      const count = this.#ids.length
+      const stored = replies.slice(0, count).flatMap((reply) => parse(reply) ?? [])
       const since = this.#ids.flatMap((id, i) => {
-        const at = Number(replies[this.#ids.length + i] ?? Number.NaN)
+        const at = Number(replies[count + i] ?? Number.NaN)
         return Number.isFinite(at) ? [[id, at] as const] : []
       })
       const open = new Set([...stored.map(({ id }) => id), ...this.#local.keys()])
-      return { open, badSince: new Map(since) }
+      const isUntold = (id: RuleId, i: number): boolean =>
+        this.#untold.has(id) || typeof replies[2 * count + i] === 'string'
+      return { open, badSince: new Map(since), untold: this.#ids.filter(isUntold) }
     } catch (error) {
       if (!isNearcacheError(error)) throw error
-      return { open: new Set(this.#local.keys()), badSince: undefined }
+      const open = new Set(this.#local.keys())
+      return { open, badSince: undefined, untold: [...this.#untold.keys()] }
     }
   }
 
@@ -129,6 +138,34 @@ export class Alerts {
     }
   }
 
+  /** Keeps news that did not arrive, for whichever isolate checks next; of one alert the newest. */
+  async owe(alert: Alert): Promise<void> {
+    try {
+      await this.#link.send([
+        'SET',
+        this.#untoldKey(alert.id),
+        JSON.stringify(alert),
+        'PX',
+        LIFE_MS,
+      ])
+    } catch (error) {
+      if (!isNearcacheError(error)) throw error
+      this.#untold.set(alert.id, alert)
+    }
+  }
+
+  /** Takes the news that did not arrive. @returns It, to one isolate alone. */
+  async takeOwed(id: RuleId): Promise<Alert | undefined> {
+    const own = this.#untold.get(id)
+    this.#untold.delete(id)
+    try {
+      return parse(await this.#link.send(['GETDEL', this.#untoldKey(id)])) ?? own
+    } catch (error) {
+      if (!isNearcacheError(error)) throw error
+      return own
+    }
+  }
+
   /** Those there are; while Redis is away, this isolate's own. */
   async active(): Promise<readonly Alert[]> {
     try {
@@ -151,6 +188,10 @@ export class Alerts {
 
   #key(id: RuleId): string {
     return `${this.#base}:${id}`
+  }
+
+  #untoldKey(id: RuleId): string {
+    return `${this.#key(id)}:untold`
   }
 
   #sinceKey(id: RuleId): string {

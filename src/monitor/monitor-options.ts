@@ -52,7 +52,8 @@ export interface CacheMonitorOptions<Job = unknown> {
   /** Bytes that Redis may use, where it does not tell itself. @default its maxmemory */
   readonly memoryLimitBytes?: number
   /**
-   * Told of each alert once when it begins and once when it ends, by whichever isolate found out.
+   * Told of each alert once when it begins and once when it ends, by whichever isolate found out; again with
+   * each further check while it rejects, of what is the case then.
    * @default nobody is told
    */
   readonly notify?: (alert: Alert) => Promise<void> | void

@@ -219,7 +219,11 @@ export class CacheMonitor<Job = unknown> {
   }
 
   async #judgeAll(evidence: Evidence, now: number): Promise<void> {
-    const { open, badSince } = await this.#alerts.standing()
+    const { open, badSince, untold } = await this.#alerts.standing()
+    for (const id of untold) {
+      const owed = await this.#alerts.takeOwed(id)
+      if (owed !== undefined) await this.#notify(owed)
+    }
     for (const rule of this.#rules) {
       const { judgement, state } = await this.#judge(rule, evidence, badSince, now)
       this.#states.set(rule.id, state)
@@ -274,10 +278,16 @@ export class CacheMonitor<Job = unknown> {
 
   async #tell(name: 'alert:created' | 'alert:resolved', alert: Alert): Promise<void> {
     this.#listeners.tell(name, alert)
+    await this.#notify(alert)
+  }
+
+  /** What does not arrive is told again with the next check, whichever isolate's it is. */
+  async #notify(alert: Alert): Promise<void> {
     try {
       await this.#options.notify?.(alert)
     } catch {
-      // Whoever is told must not keep the check from its end; the alert is on record.
+      // Whoever is told must not keep the check from its end.
+      await this.#alerts.owe(alert)
     }
   }
 }

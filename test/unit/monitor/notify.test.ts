@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { RemoteError } from '../../../src/errors.ts'
+import { CacheMonitor } from '../../../src/monitor/monitor.ts'
+import { RedisFigures } from '../../../src/monitor/redis-figures.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { faultyRequester } from '../../support/faulty-requester.ts'
+
+describe('notify', () => {
+  test('what did not reach who is to be told is told with the next check, by any isolate, once', async () => {
+    const platform = new ManualPlatform()
+    const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
+    await cache.set('a', 'x'.repeat(500), { ttl: '30d' })
+    let isDown = true
+    const told: unknown[] = []
+    const watch = (limit: number): CacheMonitor =>
+      new CacheMonitor({
+        ...{ cache, platform, figures: new RedisFigures({ cache }) },
+        ...{ rules: { memory: { firesAt: 50, resolvesAt: 50 } }, memoryLimitBytes: limit },
+        notify: ({ id, resolved }) => {
+          if (isDown) throw new Error('The receiver is down')
+          told.push([id, resolved])
+        },
+      })
+    const [first, second, after] = [watch(500), watch(500), watch(1e9)]
+
+    await first.performHealthCheck()
+    await second.performHealthCheck()
+    expect(await first.getActiveAlerts()).toHaveLength(1)
+    isDown = false
+    await second.performHealthCheck()
+    await first.performHealthCheck()
+    isDown = true
+    await after.performHealthCheck()
+    isDown = false
+    await after.performHealthCheck()
+    await first.performHealthCheck()
+
+    expect(told).toEqual([
+      ['memory', false],
+      ['memory', true],
+      ['memory', false],
+    ])
+  })
+
+  test('what did not arrive while Redis was away as well is told by the isolate that knows of it', async () => {
+    const platform = new ManualPlatform()
+    const redis = faultyRequester(embeddedTransport({ platform }))
+    const cache = new RedisCacheManager({ redis, platform, retries: 0 })
+    let isDown = true
+    const told: unknown[] = []
+    const monitor = new CacheMonitor({
+      ...{ cache, platform, figures: new RedisFigures({ cache }) },
+      rules: { connection: { firesAt: 0.5, resolvesAt: 0 } },
+      notify: async ({ id, resolved }) => {
+        if (isDown) throw new Error('The receiver is down')
+        told.push([id, resolved])
+      },
+    })
+    const error = new RemoteError({ operation: 'GET', reason: 'ECONNREFUSED', applied: 'no' })
+    redis.fate = () => ({ kind: 'fail', error })
+
+    await monitor.performHealthCheck()
+    isDown = false
+    await monitor.performHealthCheck()
+    await monitor.performHealthCheck()
+
+    expect(told).toEqual([['connection', false]])
+  })
+})
