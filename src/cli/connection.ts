@@ -12,6 +12,7 @@ import type { Policy } from '../cache/options.ts'
 import { Keyspace } from '../entry/key.ts'
 import { type EncryptionKey, readSecret } from '../entry/key-ring.ts'
 import { ConfigurationError, InvalidOptionError } from '../errors.ts'
+import { settledWithin } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
@@ -94,6 +95,9 @@ export interface OpenNamespace extends Connection {
   contextAt(path: readonly string[]): CacheContext
 }
 
+/** How long a connection may take to close. */
+const CLOSING_MS = 500
+
 type Given = Readonly<Record<keyof typeof CONNECTION_ARGS, string | boolean | undefined>> & {
   readonly namespace?: string
 }
@@ -120,7 +124,8 @@ export async function withRedis(
       prefix: String(given.prefix),
     })
   } finally {
-    if (!host.redis) await close?.call(requester)
+    // A Redis that hangs does not say goodbye either; whoever waits for the outcome has waited for it already.
+    if (!host.redis && close) await settledWithin(platform, CLOSING_MS, close.call(requester))
   }
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setTimeout } from 'node:timers/promises'
 import { run } from './run.ts'
 import { terminalOf } from './terminal.ts'
 
@@ -21,8 +22,11 @@ process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
   process.exit(code === 'EPIPE' ? 0 : 1),
 )
 
+/** For how long a connection that does not close keeps the program. */
+const LINGER_MS = 500
+
 const terminal = terminalOf(process.env, ended.signal)
-process.exitCode = await run(process.argv.slice(2), {
+const code = await run(process.argv.slice(2), {
   env: process.env,
   print: (line) => console.log(line),
   warn: (line) => console.error(line),
@@ -30,3 +34,5 @@ process.exitCode = await run(process.argv.slice(2), {
   elapsed: () => Number(process.hrtime.bigint()) / 1e6,
   ...(terminal && { terminal }),
 })
+process.exitCode = code
+void setTimeout(LINGER_MS, undefined, { ref: false }).then(() => process.exit(code))
