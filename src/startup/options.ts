@@ -43,8 +43,11 @@ export interface WarmingSettings
 /** Answers of language models. */
 export interface LLMSettings
   extends Omit<LLMResponseCacheOptions, 'cache' | 'platform' | 'matcher'> {
-  /** As of the cache of answers, or what makes it on the cache of this process. @default none */
-  readonly matcher?: Matcher | ((cache: RedisCacheManager) => Matcher)
+  /**
+   * As of the cache of answers, or what makes it on the cache of this process; `false` for none.
+   * @default one with the built-in embedder, which finds nearly the same wording
+   */
+  readonly matcher?: Matcher | ((cache: RedisCacheManager) => Matcher) | false
   /** Questions whose answers the job `llm` has ready, and how they are generated. @default none */
   readonly warm?: {
     readonly questions:

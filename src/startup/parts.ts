@@ -10,6 +10,7 @@ import type { CachedEmailRepository } from '../email/cached/cached-email-reposit
 import { InvalidKeyError } from '../errors.ts'
 import type { LLMResponseCache } from '../llm/llm-cache.ts'
 import type { LLMRequest } from '../llm/request.ts'
+import type { Matcher } from '../llm/semantic/matcher.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { CacheMonitor } from '../monitor/monitor.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -71,9 +72,15 @@ async function makeLLM(
   settings: LLMSettings | undefined,
 ): Promise<LLMResponseCache> {
   const { LLMResponseCache } = await import('../llm/llm-cache.ts')
-  const { warm: _warm, matcher: given, ...options } = settings ?? {}
+  const { warm: _warm, matcher: given = await lexicalMatcher(), ...options } = settings ?? {}
   const matcher = typeof given === 'function' ? given(cache) : given
   return new LLMResponseCache({ ...options, ...(matcher && { matcher }), cache, platform })
+}
+
+/** Asked where a request wants it: without one it would be asked for in vain. */
+async function lexicalMatcher(): Promise<(cache: RedisCacheManager) => Matcher> {
+  const { createSemanticMatcher } = await import('../llm/semantic/create-matcher.ts')
+  return (cache) => createSemanticMatcher({ cache })
 }
 
 async function makeSessions(

@@ -82,6 +82,29 @@ describe('The bindings of nearcache/startup', () => {
     expect(found).toMatchObject({ response: 'Two', tier: 'semantic' })
   })
 
+  test.each([
+    [undefined, 'semantic'],
+    [false, undefined],
+  ] as const)(
+    'match nearly the same wording where that is asked for, with the matcher %j',
+    async (matcher, tier) => {
+      const platform = new ManualPlatform()
+      const llm = matcher === undefined ? {} : { llm: { matcher } }
+      await own.start({ platform, ...llm })
+      const { llmCache } = own.startup
+
+      await llmCache.cacheLLMResponse('How do I reset my password?', 'By mail.', 'm')
+      await platform.advance(2_000)
+      const asked = 'how can I reset my password'
+      const found = await llmCache.getCachedLLMResponse(asked, 'm', {
+        enableSemanticMatching: true,
+      })
+
+      expect(found?.tier).toBe(tier)
+      expect(await llmCache.getCachedLLMResponse(asked, 'm')).toBeUndefined()
+    },
+  )
+
   test('say why there is nothing behind one that was not wanted', async () => {
     const none = { monitor: false, warming: false, websocket: false } as const
     await own.start({ redis: embeddedTransport(), ...none })
