@@ -109,7 +109,7 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
     hashKeys,
     encryption,
     ...rest
-  } = options
+  } = Object(options) as CacheOptions<Values>
   if (typeof redis?.request !== 'function') {
     throw new InvalidOptionError('redis', 'a transport, or a Requester with a request method')
   }

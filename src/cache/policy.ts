@@ -96,6 +96,9 @@ const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
  */
 export function resolvePolicy(base: Policy, options: object | undefined): Policy {
   if (options === undefined) return base
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError('options', 'an object')
+  }
   const patch: Patch = {}
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(RESOLVERS, name)) {

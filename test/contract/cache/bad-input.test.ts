@@ -23,6 +23,9 @@ const option = (name: string) => ({ code: 'ERR_INVALID_OPTION', option: name })
 const key = { code: 'ERR_INVALID_KEY' }
 const value = { code: 'ERR_INVALID_VALUE' }
 
+/** What is no object of options. */
+const NO_OPTIONS: readonly unknown[] = [null, '15m', 900]
+
 const circular: { self?: unknown } = {}
 circular.self = circular
 
@@ -203,6 +206,13 @@ describe('What cannot work', () => {
       )
     },
   )
+
+  test.each(NO_OPTIONS)('%j in place of options is refused as such', async (given) => {
+    await expect(cache.get('k', wrong(given))).rejects.toMatchObject(option('options'))
+    await expect(cache.getOrSet('k', load, wrong(given))).rejects.toMatchObject(option('options'))
+    await expect(cache.set('k', 1, wrong(given))).rejects.toMatchObject(option('options'))
+    expect(() => new RedisCacheManager(wrong(given))).toThrow('Option "redis" must be')
+  })
 
   test.each([
     ['redis', { redis: undefined }],
