@@ -36,7 +36,10 @@ export interface NearOptions {
 export interface NearTierOptions extends NearOptions {
   /** @default 10_000 */
   readonly maxEntries?: number
-  /** Sum of the stored sizes, in bytes. @default 67_108_864 (64 MiB) */
+  /**
+   * Sum of the stored sizes, in bytes; of values that compress well, copies take several times as much.
+   * @default 67_108_864 (64 MiB)
+   */
   readonly maxBytes?: number
 }
 
