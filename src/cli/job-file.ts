@@ -7,6 +7,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { RedisCacheManager } from '../cache/manager.ts'
+import { visible } from '../entry/visible.ts'
 import type { WarmingJob } from '../warming/job.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -14,8 +15,7 @@ import { UsageError } from './usage-error.ts'
  * The jobs that a module exports as `jobs`, or by default: a list, or a function of the cache that
  * returns one.
  *
- * @throws {UsageError} When it exports none.
- * @throws Whatever the module itself throws, unchanged.
+ * @throws {UsageError} When it exports none, or fails: with what it has to say, as that is the user's own.
  */
 export async function loadJobs(
   file: string,
@@ -24,7 +24,7 @@ export async function loadJobs(
 ): Promise<readonly WarmingJob[]> {
   const module = (await importFrom(resolve(folder, file))) as Readonly<Record<string, unknown>>
   const exported = module['jobs'] ?? module['default']
-  const jobs: unknown = typeof exported === 'function' ? await exported(cache) : exported
+  const jobs: unknown = typeof exported === 'function' ? await call(exported, cache) : exported
   if (Array.isArray(jobs) && jobs.length > 0) return jobs
   throw new UsageError(
     '--jobs must name a module that exports jobs: a list, or a function of the cache',
@@ -35,10 +35,23 @@ async function importFrom(path: string): Promise<unknown> {
   try {
     return await import(pathToFileURL(path).href)
   } catch (error) {
-    const { code } = error as { readonly code?: string }
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'ENOENT') throw error
-    throw new UsageError(
-      '--jobs names a module that cannot be loaded: it, or what it imports, is missing',
-    )
+    const { code } = Object(error) as { readonly code?: string }
+    const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'ENOENT'
+    const reason = isMissing ? 'it, or what it imports, is missing' : firstLine(error)
+    throw new UsageError(`--jobs names a module that cannot be loaded: ${reason}`)
   }
+}
+
+// biome-ignore lint/complexity/noBannedTypes: what a module exports says nothing of its parameters.
+async function call(jobs: Function, cache: RedisCacheManager): Promise<unknown> {
+  try {
+    return await jobs(cache)
+  } catch (error) {
+    throw new UsageError(`--jobs names a module whose jobs cannot be had: ${firstLine(error)}`)
+  }
+}
+
+/** What an error says, as a terminal may show it. */
+export function firstLine(error: unknown): string {
+  return visible(String(error).split('\n', 1)[0] ?? '')
 }

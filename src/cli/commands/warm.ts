@@ -5,13 +5,14 @@
  */
 
 import { isoTime } from '../../entry/iso-time.ts'
-import { visible } from '../../entry/visible.ts'
+import { InvalidOptionError } from '../../errors.ts'
 import type { WarmingEvent } from '../../warming/events.ts'
+import type { WarmingJob } from '../../warming/job.ts'
 import { Warming } from '../../warming/warming.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
 import { type Call, command } from '../define.ts'
-import { loadJobs } from '../job-file.ts'
+import { firstLine, loadJobs } from '../job-file.ts'
 import { type KnownJob, readJobs } from '../jobs.ts'
 import { readInteger, readTime } from '../numbers.ts'
 import { type Cell, span } from '../output.ts'
@@ -109,7 +110,7 @@ async function runJobs(
   if (jobs.length === 0) throw new UsageError('--only must be the id of a job in the file')
   const timeBudget = readTime('time', args.time, '10ms', '12h')
   const warming = new Warming({ cache, prefix, platform, timeBudget })
-  for (const job of jobs) warming.register(job)
+  for (const job of jobs) register(warming, job)
 
   const ran: Ran[] = []
   const bar = out.progress('Warming', jobs.length)
@@ -119,7 +120,7 @@ async function runJobs(
     told(event, ran, (message) => bar.update(ran.length, message))
     if (event.kind === 'ended' && event.error !== undefined) {
       // The job is the user's, and so are its words: nobody else could say what went wrong.
-      host.warn(`nearcache warm: ${event.id} failed: ${visible(firstLine(event.error))}`)
+      host.warn(`nearcache warm: ${event.id} failed: ${firstLine(event.error)}`)
     }
   })
   const ended = (): void => void warming.stop()
@@ -152,8 +153,14 @@ async function runJobs(
   return isFailed ? 1 : 0
 }
 
-function firstLine(error: unknown): string {
-  return String(error).split('\n', 1)[0] ?? ''
+/** A problem of a job is one of the file, and not of an option by that name. */
+function register(warming: Warming, job: WarmingJob): void {
+  try {
+    warming.register(job)
+  } catch (error) {
+    if (!(error instanceof InvalidOptionError)) throw error
+    throw new UsageError(`--jobs has a job that is none: ${error.message}`)
+  }
 }
 
 function told(event: WarmingEvent, ran: Ran[], show: (message: string) => void): void {

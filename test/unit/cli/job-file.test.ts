@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCli } from '../../support/cli.ts'
+
+describe('a module of warming jobs', () => {
+  let folder: string
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'nearcache-jobs-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  test.each([
+    ['none.mjs', undefined, /cannot be loaded: it, or what it imports, is missing$/],
+    [
+      'throws.mjs',
+      "throw new TypeError('no such table')",
+      /cannot be loaded: TypeError: no such table$/,
+    ],
+    [
+      'fails.mjs',
+      "export const jobs = async () => { throw new Error('\\u001b[31mred') }",
+      /whose jobs cannot be had: Error: \\x1b\[31mred$/,
+    ],
+    ['empty.mjs', 'export const jobs = []', /must name a module that exports jobs/],
+    [
+      'bad.mjs',
+      "export default [{ id: 'x y', name: 'n', priority: 1, schedule: '0 0 * * *', handler() {} }]",
+      /^nearcache warm: --jobs has a job that is none: Option "id" must be 1 to 64/,
+    ],
+  ])('%s is refused in one line that says what is wrong with it', async (file, code, problem) => {
+    if (code !== undefined) writeFileSync(join(folder, file), code)
+
+    const outcome = await runCli(['warm', '--jobs', file, '--embedded'], { folder })
+
+    expect(outcome).toEqual({ code: 2, printed: '', warned: expect.stringMatching(problem) })
+    expect(outcome.warned.split('\n')).toHaveLength(1)
+  })
+})
