@@ -63,13 +63,16 @@ async function respondLive(
   const { id, reading, signal } = exchange
   const isOwn = via !== 'joined'
   try {
-    const { shape, headers: sent } = (await unlessAborted(reader.opened(), signal)) as Head
+    const head = (await unlessAborted(reader.opened(), signal)) as Head
+    const { shape, headers: sent } = head
     const headers = new Headers(isOwn ? sent : {})
     headers.set('x-nearcache', isOwn ? via : 'coalesced')
     headers.set('x-nearcache-key', id)
-    if (reading.isStreamed && shape === 'stream') return stream(exchange, headers, reader, isOwn)
+    if (reading.isStreamed && shape === 'stream') {
+      return stream(exchange, headers, reader, { isOwn, head })
+    }
     const parts = await collect(reader, signal)
-    return isGiven(exchange, parts, shape)
+    return isGiven(exchange, parts, head)
       ? replay(exchange, headers, parts, shape, isOwn)
       : brokenOff(exchange, headers, parts)
   } catch (error) {
@@ -79,8 +82,10 @@ async function respondLive(
 }
 
 /** Whether what came can be given in the other shape. In its own it is the client's to judge. */
-function isGiven({ dialect, reading }: Exchange, parts: readonly string[], shape: Shape): boolean {
-  return shape === (reading.isStreamed ? 'stream' : 'whole') || dialect.isEnded(parts, shape)
+function isGiven({ dialect, reading }: Exchange, parts: readonly string[], head: Head): boolean {
+  const { shape } = head
+  if (shape === (reading.isStreamed ? 'stream' : 'whole')) return true
+  return head.isEnded() ? failureIn(parts) === undefined : dialect.isEnded(parts, shape)
 }
 
 /** A part of an answer that looks like all of it would be taken for it. */
@@ -118,7 +123,7 @@ function stream(
   exchange: Exchange,
   headers: Headers,
   reader: Reader<string>,
-  isOwn: boolean,
+  { isOwn, head }: { readonly isOwn: boolean; readonly head: Head },
 ): Response {
   const { dialect, reading } = exchange
   const renew = isOwn ? same : renewal(exchange)
@@ -139,9 +144,9 @@ function stream(
       if (frames !== '') return frames
     }
   }
-  /** Who was told of a failure is told no more: an end would say that the answer is whole. */
+  /** Without the end that the model gives, one would say that the answer is whole; a failure was told. */
   const ending = (): string => {
-    if (dialect.isEnded(seen, 'stream')) return dialect.end
+    if (head.isEnded() || dialect.isEnded(seen, 'stream')) return dialect.end
     if (failureIn(seen) !== undefined) return ''
     return dialect.frame(dialect.problem(BROKEN_OFF, 'upstream_error'))
   }

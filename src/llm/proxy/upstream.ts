@@ -45,6 +45,8 @@ export class UpstreamRefusal extends Error {
 export interface Head {
   readonly shape: Shape
   readonly headers: Headers
+  /** Whether the part that ends an answer has come. */
+  isEnded(): boolean
 }
 
 /** A request to a model. */
@@ -111,11 +113,16 @@ export async function open(
   const response = await ask(policy, call, AbortSignal.any([signal, own.signal]))
   const type = response.headers.get('content-type') ?? ''
   const shape: Shape = /event-stream|ndjson/.test(type) ? 'stream' : 'whole'
-  const head = { shape, headers: returned(response.headers) }
+  let isEnded = false
+  const head = { shape, headers: returned(response.headers), isEnded: () => isEnded }
   if (shape === 'whole') return { parts: once(() => response.text()), head }
   const all = split(response.body ? bytesOf(response.body) : NOTHING)
   const drain = (): void => policy.platform.defer(readOut(policy.platform, all, own))
-  return { parts: untilEnd(all, isEnd, drain), head }
+  const isLast = (part: string): boolean => {
+    isEnded ||= isEnd(part)
+    return isEnded
+  }
+  return { parts: untilEnd(all, isLast, drain), head }
 }
 
 /** The parts before the one that ends the answer; what comes after that is for `drain` to read. */

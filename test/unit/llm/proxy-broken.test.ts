@@ -65,6 +65,23 @@ describe('llmProxy', () => {
     expect(asked > 1).toBe(!isStored)
   })
 
+  test.each([true, false])(
+    'a model that ends its streams without a reason is passed on as it is, as a stream: %j',
+    async (stream) => {
+      const chunk = { choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: null }] }
+      const said = `data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`
+      const headers = { 'content-type': 'text/event-stream' }
+      proxy = make({ fetch: async () => new Response(said, { headers }), digests: false })
+
+      const response = await ask('/v1/chat/completions', { ...CHAT, stream })
+      const text = await response.text()
+
+      expect(response.status).toBe(200)
+      if (stream) expect(text).toBe(said)
+      else expect(JSON.parse(text)).toMatchObject({ choices: [{ message: { content: 'Hi' } }] })
+    },
+  )
+
   describe.each(ROUTES)('%s', (path, body) => {
     test.each<[Behaviour, string]>([
       ['cut', 'The model sent no whole answer'],
