@@ -126,7 +126,8 @@ export async function fly(
   }
 }
 
-function abandon(ctx: CacheContext, { names }: Target, flight: Flight): void {
+/** Lets go of a flight that was refused. */
+export function abandon(ctx: CacheContext, { names }: Target, flight: Flight): void {
   ctx.flights.end(names.entry, flight)
   flight.land({ kind: 'refused' })
 }

@@ -11,8 +11,9 @@ import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
 import { judge, unseenTags } from './judge.ts'
 import type { Policy } from './options.ts'
 import { type Found, type Moment, type Nothing, type Sight, UNSEEN, type Weighed } from './sight.ts'
+import type { Look } from './steps.ts'
 
-const ABSENT: Nothing = { kind: 'none', reason: 'absent' }
+export const ABSENT: Nothing = { kind: 'none', reason: 'absent' }
 
 type Markers = Sighting['markers']
 
@@ -24,16 +25,33 @@ export function momentOf({ platform, near }: CacheContext): Moment {
 export async function observe(ctx: CacheContext, target: Target, policy: Policy): Promise<Sight> {
   const moment = momentOf(ctx)
   try {
-    const { entry, lease, markers } = await ctx.steps.look(target.names, target.asked, policy.after)
-    const weighed = entry === null ? ABSENT : weigh(ctx, target, policy, entry, markers)
-    const found = weighed instanceof Promise ? await weighed : weighed
-    const { provedAt, instant } = moment
-    return { provedAt, instant, lease, markers, found, prefix: prefixOf(entry) }
+    const look = await ctx.steps.look(target.names, target.asked, policy.after)
+    const sight = sightOf(ctx, target, policy, moment, look)
+    return sight instanceof Promise ? await sight : sight
   } catch (error) {
-    if (!isRemoteFailure(error)) throw error
-    const found: Nothing = { kind: 'none', reason: 'unavailable', error }
-    return { ...moment, ...UNSEEN, found }
+    return unavailable(moment, error)
   }
+}
+
+/** What a look has shown: at once, if it can be. */
+export function sightOf(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+  { provedAt, instant }: Moment,
+  { entry, lease, markers }: Look,
+): Sight | Promise<Sight> {
+  const weighed = entry === null ? ABSENT : weigh(ctx, target, policy, entry, markers)
+  const prefix = prefixOf(entry)
+  return weighed instanceof Promise
+    ? weighed.then((found) => ({ provedAt, instant, lease, markers, found, prefix }))
+    : { provedAt, instant, lease, markers, found: weighed, prefix }
+}
+
+/** What is seen where a look has failed. @throws What is no failure of the remote tier. */
+export function unavailable(moment: Moment, error: unknown): Sight {
+  if (!isRemoteFailure(error)) throw error
+  return { ...moment, ...UNSEEN, found: { kind: 'none', reason: 'unavailable', error } }
 }
 
 /** Judges an entry's text; what cannot be read is found to be nothing. At once, if it can be. */

@@ -133,7 +133,8 @@ function serveOrLoad(
   return answer(ctx, target, policy, seen, waysOf(ctx, target, loader, policy, seen))
 }
 
-function waysOf(
+/** How a reader of what was seen comes to a value. */
+export function waysOf(
   ctx: CacheContext,
   target: Target,
   loader: Loader,

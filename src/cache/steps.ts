@@ -278,11 +278,16 @@ export class Steps {
   }
 }
 
-function markerMs(lifeMs: number): number {
+/** How long a marker lives that stamps an entry of this life, in milliseconds. */
+export function markerMs(lifeMs: number): number {
   return Math.max(MIN_MARKER_MS, 2 * lifeMs)
 }
 
-function stampsOf(markers: readonly Marker[], made: readonly Reply[]): ReadonlyMap<string, string> {
+/** @throws {RemoteError} When one of the replies is no marker. */
+export function stampsOf(
+  markers: readonly Marker[],
+  made: readonly Reply[],
+): ReadonlyMap<string, string> {
   return new Map(
     markers.map(({ segment }, i) => {
       const marker = made[i]

@@ -224,8 +224,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/observe.ts',
-        from: "    if (!isRemoteFailure(error)) throw error\n    const found: Nothing = { kind: 'none', reason: 'unavailable', error }\n    return { ...moment",
-        to: "    if (isRemoteFailure(error)) throw error\n    const found: Nothing = { kind: 'none', reason: 'unavailable', error }\n    return { ...moment",
+        from: '  if (!isRemoteFailure(error)) throw error\n  return { ...moment',
+        to: '  if (isRemoteFailure(error)) throw error\n  return { ...moment',
       },
     ],
     foundBy: OUTAGE,

@@ -331,8 +331,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         OBSERVE,
-        'const { provedAt, instant } = moment\n',
-        'const { provedAt, instant } = momentOf(ctx)\n',
+        'sightOf(ctx, target, policy, moment, look)',
+        'sightOf(ctx, target, policy, momentOf(ctx), look)',
       ),
     ],
   },
@@ -352,8 +352,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         OBSERVE,
-        'const { provedAt, instant } = moment\n',
-        'const { provedAt } = moment\n    const { instant } = momentOf(ctx)\n',
+        'sightOf(ctx, target, policy, moment, look)',
+        'sightOf(ctx, target, policy, { ...momentOf(ctx), provedAt: moment.provedAt }, look)',
       ),
     ],
   },

@@ -3,12 +3,14 @@ import { expect, test } from 'vitest'
 import type { Command, RedisResponse, Reply, Transport } from '../../src/redis/requester.ts'
 import * as scripts from '../../src/redis/scripts/protocol.ts'
 import type { Script } from '../../src/redis/scripts/script.ts'
+import { SEEK } from '../../src/redis/scripts/seek.ts'
 import { amount } from '../support/deep.ts'
 import { suiteRedis } from '../support/suite-redis.ts'
 import { expectSameStories } from '../support/twin-stories.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 const RUNS = amount(150, 2_000)
+const SCRIPTS = [...scripts.SCRIPTS, SEEK]
 
 const ENTRIES = ['{a}', '{b}']
 const TAGS = ['t', 'u', 'v']
@@ -52,6 +54,7 @@ interface Step {
 
 const KINDS = [
   'acquire',
+  'seek',
   'commit',
   'take',
   'mark',
@@ -112,6 +115,8 @@ class Side {
           [names.lease, names.entry, ...markers],
           [nonce, life, life, PREFIXES[which % PREFIXES.length] ?? this.#writes.get(entry) ?? ''],
         )
+      case 'seek':
+        return evalsha(SEEK, [names.entry, names.lease, ...markers], [nonce, life, life])
       case 'take':
         return evalsha(scripts.TAKE, [names.entry, names.lease, ...markers], [nonce, life, life])
       case 'commit':
@@ -197,13 +202,13 @@ function evalsha(
 }
 
 describeWithRedis('the scripts of the protocol', () => {
-  const suite = suiteRedis(scripts.SCRIPTS)
+  const suite = suiteRedis(SCRIPTS)
 
   test('are known to Redis under the names that this library gives them', async () => {
-    const body = ['SCRIPT', 'EXISTS', ...scripts.SCRIPTS.map(({ sha1 }) => sha1)]
+    const body = ['SCRIPT', 'EXISTS', ...SCRIPTS.map(({ sha1 }) => sha1)]
 
     expect(await suite.redis.request({ path: [], body })).toEqual({
-      result: scripts.SCRIPTS.map(() => 1),
+      result: SCRIPTS.map(() => 1),
     })
   })
 

@@ -11,34 +11,8 @@
  * @module
  */
 
+import { CLOCK, MARKERS } from './parts.ts'
 import type { Script } from './script.ts'
-
-/** Server time in microseconds, as 16 digits. */
-const CLOCK = `
-local time = redis.call('TIME')
-local now = time[1] .. string.format('%06d', time[2])
-`
-
-/**
- * Appends the markers `KEYS[first..]` to `out`, creating those that are missing, or are none. An old
- * one is given a full life again in the second half of it, at most once a call.
- */
-const MARKERS = `
-local function markers(out, first, nonce, life)
-  for i = first, #KEYS do
-    local marker = redis.call('GET', KEYS[i])
-    local born = marker and #marker < 130 and string.match(marker, '^[%w_-]+%-(%d+)%.[%w_-]+$')
-    if not born then
-      marker = nonce .. '-' .. now .. '.0'
-      redis.call('SET', KEYS[i], marker, 'PX', life)
-    elseif (tonumber(now) - tonumber(born)) / 1000 > life / 2 then
-      redis.call('PEXPIRE', KEYS[i], life)
-    end
-    out[#out + 1] = marker
-  end
-  return out
-end
-`
 
 /**
  * `KEYS: lease, entry, markers…  ARGV: nonce, lease ms, marker ms, prefix` → token and markers, or 0

@@ -2,15 +2,19 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { SEMANTIC_TWINS, TWINS } from '../../../src/redis/embedded/index.ts'
 import * as scripts from '../../../src/redis/scripts/protocol.ts'
+import { SEEK } from '../../../src/redis/scripts/seek.ts'
 import * as semantic from '../../../src/redis/scripts/semantic.ts'
 
 const { SCRIPTS, ...named } = scripts
 const byName = Object.entries(named)
 
 describe('The scripts of the protocol', () => {
-  test.each(byName)('%s is named by the SHA-1 of its text', (_name, { lua, sha1 }) => {
-    expect(createHash('sha1').update(lua).digest('hex')).toBe(sha1)
-  })
+  test.each([...byName, ['SEEK', SEEK] as const])(
+    '%s is named by the SHA-1 of its text',
+    (_name, { lua, sha1 }) => {
+      expect(createHash('sha1').update(lua).digest('hex')).toBe(sha1)
+    },
+  )
 
   test('are all listed, once', () => {
     expect(SCRIPTS).toHaveLength(byName.length)
@@ -19,7 +23,7 @@ describe('The scripts of the protocol', () => {
 
   test('each have one twin in the embedded engine', () => {
     expect(TWINS.map(({ sha1 }) => sha1).toSorted()).toEqual(
-      SCRIPTS.map(({ sha1 }) => sha1).toSorted(),
+      [...SCRIPTS, SEEK].map(({ sha1 }) => sha1).toSorted(),
     )
   })
 

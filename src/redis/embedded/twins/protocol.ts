@@ -8,6 +8,7 @@
 import type { Reply } from '../../requester.ts'
 import * as scripts from '../../scripts/protocol.ts'
 import type { Script } from '../../scripts/script.ts'
+import { SEEK } from '../../scripts/seek.ts'
 import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
 
 function twin({ sha1 }: Script, run: TwinBody): ScriptTwin {
@@ -52,6 +53,19 @@ function bears(lease: Reply, nonce: string): lease is string {
   return typeof lease === 'string' && lease.startsWith(`${nonce}-`)
 }
 
+/** The lease, which the caller has from here on, and the markers. */
+function granted(
+  call: Call,
+  [leaseKey = '', ...rest]: readonly string[],
+  lease: string | null,
+  [now, nonce, life, leaseMs]: readonly [now: string, nonce: string, life: string, leaseMs: string],
+): Reply[] {
+  const token = lease ?? `${nonce}-${now}`
+  const made = markers(call, [token], rest, [now, nonce, life])
+  if (lease === null) call('SET', leaseKey, token, 'PX', leaseMs)
+  return made
+}
+
 const acquire: TwinBody = (
   call,
   [leaseKey = '', entryKey = '', ...rest],
@@ -62,10 +76,7 @@ const acquire: TwinBody = (
   const lease = /^[\w-]+-\d+$/.test(String(found)) ? found : null
   if (lease !== null && !bears(lease, nonce)) return 0
   if (lease === null && prefix !== '?' && call('GETRANGE', entryKey, 0, 19) !== prefix) return 0
-  const token = lease ?? `${nonce}-${now}`
-  const granted = markers(call, [token], rest, [now, nonce, life])
-  if (lease === null) call('SET', leaseKey, token, 'PX', leaseMs)
-  return granted
+  return granted(call, [leaseKey, ...rest], lease, [now, nonce, life, leaseMs])
 }
 
 const commit: TwinBody = (
@@ -93,6 +104,15 @@ const take: TwinBody = (
     call('SET', leaseKey, lease, 'PX', leaseMs)
   }
   return markers(call, [lease], rest, [now, nonce, life])
+}
+
+const seek: TwinBody = (call, keys, [nonce = '', leaseMs = '', life = '']) => {
+  const now = clock(call)
+  const texts = call('MGET', ...keys) as readonly (string | null)[]
+  const [entry = null, found = null] = texts
+  const lease = found !== null && /^[\w-]+-\d+$/.test(found) ? found : null
+  if (!bears(lease, nonce) && (entry !== null || lease !== null)) return [0, ...texts]
+  return granted(call, keys.slice(1), lease, [now, nonce, life, leaseMs])
 }
 
 const mark: TwinBody = (call, keys, [nonce = '', life = '']) =>
@@ -135,6 +155,7 @@ const store: TwinBody = (
 /** The twins of the cache protocol, which an engine has by default. */
 export const TWINS: readonly ScriptTwin[] = [
   twin(scripts.ACQUIRE, acquire),
+  twin(SEEK, seek),
   twin(scripts.COMMIT, commit),
   twin(scripts.TAKE, take),
   twin(scripts.MARK, mark),

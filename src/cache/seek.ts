@@ -1,0 +1,121 @@
+/**
+ * Reads that expect to find nothing: they ask for the lease in the request of their look, so that a miss
+ * takes two requests in place of three. A look is a script then, which readers of one tick do not share.
+ *
+ * @module
+ */
+
+import { randomId } from '../entry/id.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Reply } from '../redis/requester.ts'
+import { SEEK } from '../redis/scripts/seek.ts'
+import { type CacheContext, leaseMs, lifeMs, report, type Target, targetOf } from './context.ts'
+import { abandon, fly } from './load.ts'
+import { type Admission, checkLoader, type Loader } from './loader.ts'
+import { CacheNamespace } from './namespace.ts'
+import { ABSENT, momentOf, observe, sightOf, unavailable } from './observe.ts'
+import type { EntryOptions, Policy } from './options.ts'
+import { resolvePolicy } from './policy.ts'
+import { answer, waysOf } from './read.ts'
+import { leaseIn, list, text } from './replies.ts'
+import type { Moment, Sight } from './sight.ts'
+import { markerMs, stampsOf } from './steps.ts'
+
+/** A namespace, for reads that expect to find nothing. */
+export interface Seeker<Values> {
+  /** As the one of the namespace, but without near copies, and without a signal. */
+  getOrSet(key: string, loader: Loader<Values>, options: EntryOptions<Values>): Promise<Values>
+}
+
+/**
+ * Apart from the namespace itself, so that who has no such reads ships none.
+ *
+ * @throws {InvalidOptionError} When the namespace is of another copy of this package.
+ */
+export function seeker<Values>(namespace: CacheNamespace<Values>): Seeker<Values> {
+  const parts = CacheNamespace.partsOf(namespace)
+  if (!parts) throw new InvalidOptionError('cache', 'a namespace of this copy of the package')
+  const { ctx, policy } = parts
+  ctx.link.guarded.allowRepeat([SEEK])
+  return {
+    getOrSet: async (key, loader, options) => {
+      checkLoader(loader)
+      const resolved = resolvePolicy(policy, options)
+      return (await readThrough(ctx, key, loader as Loader, resolved)) as Values
+    },
+  }
+}
+
+async function readThrough(
+  ctx: CacheContext,
+  key: string,
+  loader: Loader,
+  policy: Policy,
+): Promise<unknown> {
+  const startedAt = ctx.platform.now()
+  try {
+    const target = targetOf(ctx, key, policy)
+    const { sight, admission } = await seek(ctx, target, policy)
+    const ways = waysOf(ctx, target, loader, policy, sight)
+    const request = { target, loader, policy }
+    const load = admission ? () => fly(ctx, request, admission, undefined) : ways.load
+    const { value, outcome } = await answer(ctx, target, policy, sight, { ...ways, load })
+    report(ctx, 'getOrSet', key, outcome, startedAt)
+    return value
+  } catch (error) {
+    report(ctx, 'getOrSet', key, { kind: 'failed', error }, startedAt)
+    throw error
+  }
+}
+
+/** What was found; or the right to load, since there was nothing. */
+interface Sought {
+  readonly sight: Sight
+  readonly admission?: Admission
+}
+
+async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<Sought> {
+  const { entry, lease } = target.names
+  const isUnderWay = ctx.flights.get(entry) !== undefined
+  // What is under way here is there to be joined; on a cluster markers have other slots.
+  if (isUnderWay || ctx.link.cluster || policy.after !== undefined) {
+    return { sight: await observe(ctx, target, policy) }
+  }
+  const flight = ctx.flights.begin(entry)
+  const moment = momentOf(ctx)
+  const keys = [entry, lease, ...target.asked.map(({ key }) => key)]
+  const args = [randomId(), leaseMs(policy), markerMs(lifeMs(policy))]
+  let reply: Reply
+  try {
+    reply = await ctx.link.run(SEEK, keys, args)
+    const [token] = list(reply)
+    if (typeof token === 'string') {
+      const stamps = stampsOf(target.asked, list(reply, keys.length - 1).slice(1))
+      const sight = { ...moment, lease: null, markers: stamps, found: ABSENT, prefix: '' }
+      return { sight, admission: { ...moment, flight, lease: { token, stamps } } }
+    }
+  } catch (error) {
+    abandon(ctx, target, flight)
+    return { sight: unavailable(moment, error) }
+  }
+  abandon(ctx, target, flight)
+  return { sight: await asSeen(ctx, target, policy, moment, list(reply, keys.length + 1).slice(1)) }
+}
+
+/** What there was, in the order of the keys. */
+async function asSeen(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+  moment: Moment,
+  replies: readonly Reply[],
+): Promise<Sight> {
+  try {
+    const [entry = null, held = null, ...texts] = replies.map(text)
+    const markers = new Map(target.asked.map(({ segment }, i) => [segment, texts[i] ?? null]))
+    const look = { entry, lease: leaseIn(held), markers }
+    return await sightOf(ctx, target, policy, moment, look)
+  } catch (error) {
+    return unavailable(moment, error)
+  }
+}
