@@ -15,7 +15,7 @@ import { InvalidOptionError } from '../errors.ts'
 import type { Reply } from '../redis/requester.ts'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/scripts/log.ts'
 import type { Script } from '../redis/scripts/script.ts'
-import { type CacheContext, isRemoteFailure } from './context.ts'
+import type { CacheContext } from './context.ts'
 import { type LogEntry, type LogEntryKind, LogMirror } from './log-mirror.ts'
 import { LogTexts, letterOf } from './log-texts.ts'
 import { CacheNamespace } from './namespace.ts'
@@ -47,6 +47,12 @@ export interface LogView {
   readonly touchedAt: number
   /** The entries after a position, or `undefined` if not all of them are there any more. */
   since(position: number): readonly LogEntry[] | undefined
+}
+
+/** What a look has shown that found no write under way, and how many marks there had been by then. */
+interface Quiet {
+  readonly view: LogView
+  readonly marked: string
 }
 
 /** Which tags a change touches: all there are, or these. */
@@ -118,6 +124,8 @@ export class ChangeLog {
   readonly #maxEntries: number
   readonly #maxShapes: number
   #mirror = new LogMirror('')
+  /** The last of its kind that asked for no tags: most looks find that nothing has happened since. */
+  #quiet: Quiet | undefined
 
   /** Made by {@link changeLog}. @throws {InvalidOptionError} */
   constructor(ctx: CacheContext, policy: Policy, options: ChangeLogOptions = {}) {
@@ -135,16 +143,26 @@ export class ChangeLog {
    * @param shape A line of text that names the shape; `''` asks for none.
    */
   async look(shape: string = '', tags: readonly string[] = []): Promise<LogView> {
-    const known = this.#mirror
+    const isPlain = shape === '' && tags.length === 0
+    const { epoch, at } = this.#mirror
+    const last = isPlain ? this.#quiet : undefined
+    // Another look may have gone beyond it.
+    const quiet = last?.view.epoch === epoch && last.view.at === at ? last : undefined
     const reply = await this.#run(LOG_LOOK, [
       this.#maxEntries,
-      known.epoch,
-      known.at,
+      epoch,
+      at,
+      quiet?.marked ?? '',
       this.#maxShapes,
       shape,
       ...slotsOf(tags),
     ])
-    const [epoch, at, isKnown, touchedAt, marks, texts] = asList(reply, 6)
+    if (quiet && reply === 0) return quiet.view
+    return this.#viewOf(reply, isPlain)
+  }
+
+  async #viewOf(reply: Reply | undefined, isPlain: boolean): Promise<LogView> {
+    const [epoch, at, isKnown, touchedAt, marks, texts, marked] = asList(reply, 7)
     if (typeof epoch !== 'string' || typeof at !== 'number') throw malformed('EVALSHA')
     const found = asList(texts).map(String)
     const entries = await Promise.all(
@@ -154,7 +172,7 @@ export class ChangeLog {
     if (this.#mirror.epoch !== epoch) this.#mirror = new LogMirror(epoch)
     const mirror = this.#mirror
     mirror.add(entries, at, this.#maxEntries)
-    return {
+    const view: LogView = {
       epoch,
       at,
       marks: await Promise.all(asList(marks).map((text) => this.#texts.read(String(text)))),
@@ -162,6 +180,10 @@ export class ChangeLog {
       touchedAt: Number(touchedAt),
       since: (position) => mirror.between(position, at),
     }
+    if (isPlain) {
+      this.#quiet = view.marks.length === 0 ? { view, marked: String(marked) } : undefined
+    }
+    return view
   }
 
   /**
@@ -194,27 +216,21 @@ export class ChangeLog {
   }
 
   /**
-   * Says what has changed, and looks at the log behind that, in the same request.
+   * Says what has changed, and looks at the log behind that, in the same step.
    *
-   * @returns `undefined` when there is no view that is known to have the entry: the look was applied
-   * first, or failed, which is no failure of the append.
+   * @returns `undefined` when the view does not reach back to the entry.
    */
   async appendAndLook(
     value: unknown,
     tags: TagChanges,
     options: AppendOptions = {},
   ): Promise<Appended | undefined> {
+    const { epoch, at: from } = this.#mirror
     const text = await this.#texts.write(value)
-    const appending = this.#append(text, tags, options)
-    const looking = this.look().catch((error: unknown) => {
-      if (!isRemoteFailure(error)) throw error
-    })
-    const [at, view] = await Promise.all([appending, looking])
-    // In another epoch its position may be of another entry.
-    const [entry] = (view && view.at >= at && view.since(at - 1)) || []
-    if (view === undefined || entry === undefined) return
-    if (JSON.stringify(entry.value) !== JSON.stringify(value)) return
-    return { at, kind: entry.kind, view }
+    const [at, look] = await this.#append(text, tags, options, [epoch, from])
+    const view = await this.#viewOf(look, true)
+    const [entry] = view.since(Number(at) - 1) ?? []
+    return entry && { at: entry.at, kind: entry.kind, view }
   }
 
   /**
@@ -233,14 +249,15 @@ export class ChangeLog {
     text: string,
     tags: TagChanges,
     { token = '', kind = 'ordered', next }: AppendOptions,
-  ): Promise<number> {
+    from: readonly [epoch: string, at: number | ''] = ['', ''],
+  ): Promise<readonly Reply[]> {
     const [all, slots] = tags === 'all' ? ['1', []] : ['', slotsOf(tags)]
-    const args = [this.#maxEntries, token, letterOf(kind), text, all, ...slots]
+    const args = [this.#maxEntries, token, letterOf(kind), text, all, ...from, ...slots]
     const appending = this.#run(LOG_APPEND, args)
     next?.()
-    const at = await appending
-    if (typeof at !== 'number') throw malformed('EVALSHA')
-    return at
+    const reply = asList(await appending, from[1] === '' ? 1 : 2)
+    if (typeof reply[0] !== 'number') throw malformed('EVALSHA')
+    return reply
   }
 
   async #run(script: Script, args: readonly (string | number)[]): Promise<Reply> {

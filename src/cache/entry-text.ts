@@ -41,14 +41,27 @@ export function encode(ctx: CacheContext, { compression }: Policy, value: unknow
   return ctx.codec.encode(value, compression)
 }
 
-/** Dates the entry from now, stamps it, and seals it if the cache encrypts. */
-export async function compose(
+/**
+ * Dates the entry from now, stamps it, and seals it if the cache encrypts: at once, if nothing of that has
+ * to be waited for.
+ */
+export function compose(
   ctx: CacheContext,
   key: string,
   policy: Policy,
-  { encoded: pending, stamps, loadMs }: EntryParts,
-): Promise<EntryText> {
-  const encoded = await pending
+  { encoded, ...rest }: EntryParts,
+): EntryText | Promise<EntryText> {
+  return encoded instanceof Promise
+    ? encoded.then((value) => composed(ctx, key, policy, { ...rest, encoded: value }))
+    : composed(ctx, key, policy, { ...rest, encoded })
+}
+
+function composed(
+  ctx: CacheContext,
+  key: string,
+  policy: Policy,
+  { encoded, stamps, loadMs }: EntryParts & { readonly encoded: EncodedValue },
+): EntryText | Promise<EntryText> {
   const now = ctx.platform.now()
   const lifetimes = lifetimesOf({
     now,
@@ -58,23 +71,28 @@ export async function compose(
   })
   const writeId = randomId()
   const header = { ...lifetimes, writeId, loadMs, encoding: encoded.encoding, stamps }
-  const text = await sealEntry(ctx, key, header, encoded)
-  return { header, entry: text, writeId, lifeMs: Math.ceil(lifetimes.staleUntil - now) }
+  const lifeMs = Math.ceil(lifetimes.staleUntil - now)
+  const text = sealEntry(ctx, key, header, encoded)
+  return text instanceof Promise
+    ? text.then((entry) => ({ header, entry, writeId, lifeMs }))
+    : { header, entry: text, writeId, lifeMs }
 }
 
-/** The text of an entry whose header is settled. */
-export async function sealEntry(
+/** The text of an entry whose header is settled: at once, unless it is to be sealed. */
+export function sealEntry(
   ctx: CacheContext,
   key: string,
   header: EntryHeader,
   encoded: EncodedValue,
-): Promise<string> {
-  const payload = await ctx.codec.seal(encoded, () => ({
+): string | Promise<string> {
+  const payload = ctx.codec.seal(encoded, () => ({
     purpose: 'cache',
     namespace: ctx.names.keyspace.path,
     key,
     header: formatHeader(header),
     createdAt: header.createdAt,
   }))
-  return formatEntry(header, payload)
+  return payload instanceof Promise
+    ? payload.then((sealed) => formatEntry(header, sealed))
+    : formatEntry(header, payload)
 }

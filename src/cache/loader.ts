@@ -5,11 +5,12 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import type { Stamps } from '../entry/header.ts'
 import { InvalidOptionError, InvalidValueError, LoaderTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Flight } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, lifeMs, type Target } from './context.ts'
-import { compose, encode } from './entry-text.ts'
+import { compose, type EntryText, encode } from './entry-text.ts'
 import { keepNear } from './near-copy.ts'
 import type { Policy } from './options.ts'
 import { checkTagList } from './policy.ts'
@@ -223,9 +224,11 @@ async function store(
   { policy, lateTags }: Terms,
 ): Promise<boolean> {
   const encoded = encode(ctx, policy, value)
-  const stamps = await stampsFor(ctx, lease.stamps, lateTags, lifeMs(policy))
+  const found = stampsFor(ctx, lease.stamps, lateTags, lifeMs(policy))
+  const stamps: Stamps | undefined = found instanceof Promise ? await found : found
   if (!stamps) return false
-  const text = await compose(ctx, target.key, policy, { encoded, stamps, loadMs })
+  const made = compose(ctx, target.key, policy, { encoded, stamps, loadMs })
+  const text: EntryText = made instanceof Promise ? await made : made
   const stored = await ctx.steps.commit(target.names, { token: lease.token, ...text })
   const { provedAt, instant } = admission
   if (stored)
@@ -240,19 +243,28 @@ async function store(
 }
 
 /**
- * The stamps of an entry: those of its lease without the epoch, and those of late tags, which count
- * only if nothing was invalidated since the lease (`undefined` otherwise).
+ * The stamps of an entry: those of its lease without the epoch, at once; or with those of late tags, which
+ * count only if nothing was invalidated since the lease (`undefined` otherwise).
  */
-export async function stampsFor(
+export function stampsFor(
   ctx: CacheContext,
   granted: ReadonlyMap<string, string>,
   lateTags: readonly string[],
   life: number,
-): Promise<ReadonlyMap<string, string> | undefined> {
-  const { epoch } = ctx.names
+): Stamps | Promise<Stamps | undefined> {
   const stamps = new Map(granted)
-  stamps.delete(epoch.segment)
-  if (lateTags.length === 0) return stamps
+  stamps.delete(ctx.names.epoch.segment)
+  return lateTags.length === 0 ? stamps : withLate(ctx, granted, stamps, lateTags, life)
+}
+
+async function withLate(
+  ctx: CacheContext,
+  granted: ReadonlyMap<string, string>,
+  stamps: Map<string, string>,
+  lateTags: readonly string[],
+  life: number,
+): Promise<Stamps | undefined> {
+  const { epoch } = ctx.names
   const markers = lateTags.map((tag) => ctx.names.tag(tag))
   const late = await ctx.steps.late(markers, epoch, life)
   if (late.epoch === null || late.epoch !== granted.get(epoch.segment)) return undefined

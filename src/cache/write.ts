@@ -6,9 +6,15 @@
 
 import { jitter } from '../entry/duration.ts'
 import { lifetimesOf } from '../entry/freshness.ts'
-import { type EntryHeader, formatEntry, formatHeader, parseEntry } from '../entry/header.ts'
+import {
+  type EntryHeader,
+  formatEntry,
+  formatHeader,
+  parseEntry,
+  type Stamps,
+} from '../entry/header.ts'
 import { type CacheContext, leaseMs, lifeMs, type Target, targetOf } from './context.ts'
-import { compose, type Encoded, encode, sealEntry } from './entry-text.ts'
+import { compose, type Encoded, type EntryText, encode, sealEntry } from './entry-text.ts'
 import { giveBack, stampsFor } from './loader.ts'
 import { weigh } from './observe.ts'
 import type { Policy } from './options.ts'
@@ -83,7 +89,9 @@ export async function begin(
       const terms = termsFor(value, policy)
       const encoded = encode(ctx, terms, value)
       const late = terms.tags.filter((tag) => !policy.tags.includes(tag))
-      const stamps = await stampsFor(ctx, lease.stamps, late, lifeMs(terms))
+      const found = stampsFor(ctx, lease.stamps, late, lifeMs(terms))
+      // Sent at once where it can be, hence in the request of what was sent before.
+      const stamps: Stamps | undefined = found instanceof Promise ? await found : found
       if (stamps) return commit(ctx, target, terms, { ...lease, stamps }, encoded)
       // Its own tags may be among those that were invalidated since the ticket was taken.
       await release()
@@ -113,7 +121,8 @@ async function commit(
 ): Promise<SetResult> {
   const { token, stamps } = lease
   try {
-    const text = await compose(ctx, target.key, policy, { encoded, stamps, loadMs: 0 })
+    const made = compose(ctx, target.key, policy, { encoded, stamps, loadMs: 0 })
+    const text: EntryText = made instanceof Promise ? await made : made
     const stored = await ctx.steps.commit(target.names, { token, ...text })
     return stored ? 'stored' : 'superseded'
   } catch (error) {

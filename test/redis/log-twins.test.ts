@@ -20,6 +20,7 @@ const step = fc.oneof(
     kind: fc.constant('look' as const),
     isKnown: fc.boolean(),
     position: fc.constantFrom(...POSITIONS),
+    before: fc.constantFrom('', '0', '1', '2'),
     shape: fc.constantFrom('', 'a', 'b', 'ab'),
     slots: fc.subarray([1, 2, 3]),
   }),
@@ -35,6 +36,8 @@ const step = fc.oneof(
     letter: fc.constantFrom('o', 'o', 'u', 'x'),
     token: fc.constantFrom('s', 't', ''),
     all: fc.constantFrom('', '1'),
+    isKnown: fc.boolean(),
+    position: fc.constantFrom('', ...POSITIONS),
     slots: fc.subarray([1, 2, 3]),
   }),
   fc.record({ kind: fc.constant('lose' as const), key: fc.constantFrom(...KEYS) }),
@@ -64,7 +67,8 @@ class Side {
     switch (step.kind) {
       case 'look': {
         const epoch = step.isKnown ? this.#epoch : 'another'
-        const args = ['n', LIFE, 4, epoch, step.position, 2, step.shape, ...step.slots]
+        const { position, before, shape, slots } = step
+        const args = ['n', LIFE, 4, epoch, position, before, 2, shape, ...slots]
         return ['EVALSHA', LOG_LOOK.sha1, 3, ...KEYS, ...args]
       }
       case 'mark':
@@ -80,7 +84,9 @@ class Side {
           step.text,
         ]
       case 'append': {
-        const args = ['n', LIFE, 4, step.token, step.letter, 'text', step.all, ...step.slots]
+        const epoch = step.isKnown ? this.#epoch : 'another'
+        const { token, letter, all, position, slots } = step
+        const args = ['n', LIFE, 4, token, letter, 'text', all, epoch, position, ...slots]
         return ['EVALSHA', LOG_APPEND.sha1, 3, ...KEYS, ...args]
       }
       case 'lose':
@@ -113,8 +119,9 @@ class Side {
   /** The epoch has the time in it; marks come in the order of a hash, which is none. */
   #normal(result: Reply | undefined): unknown {
     if (!Array.isArray(result)) return result
+    if (result.length <= 2 && Array.isArray(result[1])) return [result[0], this.#normal(result[1])]
     return result.map((part, i) => {
-      if (i === 0 && result.length === 6) return 'epoch'
+      if (i === 0 && result.length === 7) return 'epoch'
       return Array.isArray(part) && i < 5 ? part.toSorted() : part
     })
   }

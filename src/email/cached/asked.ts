@@ -17,7 +17,7 @@ export interface AskedQuery {
 }
 
 /** Queries that are remembered; the ones longest unasked leave first. */
-const MOST_KNOWN = 512
+const MOST_KNOWN = 2_048
 /** Longer ones are checked each time, so that what is remembered is bounded. */
 const MAX_TEXT = 4_096
 /** Of lists and objects in each other; a query has fewer. */

@@ -45,6 +45,11 @@ export interface Intent {
   readonly isDelete?: boolean
 }
 
+/** As it is stored: what is undefined is left out, so that it is plain JSON. */
+export function packIntent({ ids, fields, ...rest }: Intent): unknown {
+  return { ...rest, ...(ids && { ids }), ...(fields && { fields }) }
+}
+
 /** Whether a write is of no message that it had not marked, which others would not know of. */
 export function isMarked({ ids: marked }: Intent, ids: readonly string[]): boolean {
   if (marked === undefined) return true

@@ -7,6 +7,7 @@
 
 import type { LogView } from '../../cache/change-log.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
+import { type Seeker, seeker } from '../../cache/seek.ts'
 import type { TtlClass } from '../../entry/duration.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Looked, Looks } from './looks.ts'
@@ -42,21 +43,25 @@ export interface ListsOptions {
 /** The lists of a mailbox. */
 export class CachedLists {
   readonly #lists: CacheNamespace<ListWindow>
+  readonly #seeker: Seeker<ListWindow>
   readonly #looks: Looks
   readonly #platform: Platform
   readonly #counts: ListCounts
 
   constructor({ lists, looks, platform, counts }: ListsOptions) {
     this.#lists = lists
+    this.#seeker = seeker(lists)
     this.#looks = looks
     this.#platform = platform
     this.#counts = counts
   }
 
   /**
-   * Answers a window that holds for every write that had returned when this was called.
+   * Answers a window that holds for every write that had returned when this was called. One that was read
+   * from SQL is stored behind the answer, for others.
    *
    * @param fill Asks SQL, on a view as new as every write acknowledged before.
+   * @param until `stored`: when it has been stored, if it is to be.
    * @returns Undefined when there is none to be had from the cache, and SQL is to be asked past it.
    * @throws Whatever `fill` rejected with, unchanged.
    */
@@ -64,25 +69,33 @@ export class CachedLists {
     question: Question,
     ttl: TtlClass,
     fill: () => Promise<Filled>,
+    until: 'read' | 'stored' = 'read',
   ): Promise<Viewed | undefined> {
     // In the tick of the look at the list, hence in its request.
     const looking = this.#looks.of(question.shape)
     const viewing = looking.then((looked) => looked?.view)
-    const own: { window?: ListWindow } = {}
+    const own = Promise.withResolvers<ListWindow>()
+    let isOwn = false
     try {
-      const window = await this.#lists.getOrSet(
+      const reading = this.#seeker.getOrSet(
         question.key,
         async ({ skip }) => {
           const { filled, view } = await this.#fill(question, await viewing, fill)
           if (view === undefined) skip()
-          own.window = stamped(filled, view)
-          return own.window
+          isOwn = true
+          const window = stamped(filled, view)
+          own.resolve(window)
+          return window
         },
         { ttl, reconcile: async (stored) => this.#judge(question, stored, await viewing) },
       )
-      if (own.window !== undefined) this.#counts.loaded++
+      const window = await (until === 'read' ? Promise.race([own.promise, reading]) : reading)
       const looked = await looking
-      if (own.window === window) return { window, looked }
+      if (isOwn) {
+        this.#counts.loaded++
+        this.#platform.defer(unheard(reading))
+        return { window, looked }
+      }
       // It may be a load that others began before this read did, and share.
       const served = this.#serve(question, window, looked?.view)
       return served && { window: served, looked }
@@ -145,13 +158,16 @@ export class CachedLists {
       const replayed = replay(question, stored, view)
       return replayed.kind === 'current' && replayed.replayed > 0 ? replayed.window : undefined
     }
-    const work = this.#lists.amend(question.key, carryOn).then(
-      () => undefined,
-      // The answer has been given; whoever listens to the cache is told.
-      () => undefined,
-    )
-    this.#platform.defer(work)
+    this.#platform.defer(unheard(this.#lists.amend(question.key, carryOn)))
   }
+}
+
+/** Work behind an answer that has been given: whoever listens to the cache is told how it ended. */
+function unheard(work: Promise<unknown>): Promise<void> {
+  return work.then(
+    () => undefined,
+    () => undefined,
+  )
 }
 
 function stamped(filled: Filled, view: LogView | undefined): ListWindow {

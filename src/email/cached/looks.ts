@@ -91,12 +91,7 @@ export class Looks {
     return latest
   }
 
-  /** Whether views answer reads that begin later. */
-  get isLagging(): boolean {
-    return this.#lagMs > 0
-  }
-
-  /** Appends an entry of what was written here, and looks behind it. */
+  /** Appends an entry of what was written here; it may look behind it. */
   async behind(append: () => Promise<Appended | undefined>): Promise<LookedBehind | undefined> {
     const writtenBefore = this.#written
     const since = this.#platform.now()

@@ -116,11 +116,35 @@ export function isMarked(marked: Ids, id: string): boolean {
   return marked === 'all' || marked.has(id)
 }
 
+/** The fields of a message that are lists; named, as to look for them takes longer than to freeze them. */
+type ListField = {
+  [Field in keyof Email]: Email[Field] extends readonly unknown[] ? Field : never
+}[keyof Email]
+const LISTS: Readonly<Record<ListField, true>> = {
+  references: true,
+  recipients: true,
+  cc: true,
+  bcc: true,
+  categories: true,
+  attachments: true,
+  entities: true,
+}
+const LIST_FIELDS = Object.keys(LISTS) as readonly ListField[]
+
+/** A message of its own, with lists of its own. */
+export function copied(email: Email): Email {
+  const lists = LIST_FIELDS.map((field) => [
+    field,
+    email[field].map((one) => (typeof one === 'string' ? one : { ...one })),
+  ])
+  return { ...email, ...Object.fromEntries(lists) }
+}
+
 /** A message that nobody can change, its lists included: reads share it. */
 export function frozen(email: Email): Email {
   if (Object.isFrozen(email)) return email
-  for (const list of Object.values(email)) {
-    if (!Array.isArray(list)) continue
+  for (const field of LIST_FIELDS) {
+    const list = email[field]
     for (const one of list) Object.freeze(one)
     Object.freeze(list)
   }

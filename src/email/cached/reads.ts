@@ -22,14 +22,14 @@ import {
   withPage,
 } from '../filter.ts'
 import { matchesImage } from '../match.ts'
-import { compareInOrder, sortKeyOf } from '../order.ts'
+import { compareInOrder, type SortKey, sortKeyOf } from '../order.ts'
 import { analyticsTtl, listTtl } from './lifetimes.ts'
 import type { CachedLists, Filled } from './lists.ts'
 import type { Found, KeptList, NearList, NearLists } from './near-lists.ts'
 import { analyticsQuestion, countQuestion, listQuestion, type Question } from './question.ts'
 import type { CachedRows } from './rows.ts'
 import type { ListCounts } from './stats.ts'
-import { pageOf, type WindowPage } from './window.ts'
+import { pageOf, spareFor, type WindowPage } from './window.ts'
 
 const DAY_MS = 86_400_000
 
@@ -150,17 +150,21 @@ export class CachedReads {
     const question = listQuestion(query)
     const ttl = listTtl(query.branches, this.#platform.now())
     const read: { emails?: readonly Email[] } = {}
-    const found = await this.#lists.read(question, ttl, async () => {
+    const fill = async (): Promise<Filled> => {
       if (!this.#near || isShared) return this.#fill(question, query)
       const { filled, emails } = await this.#fillWhole(question, query)
       read.emails = emails
       return filled
-    })
+    }
+    const found = await this.#lists.read(question, ttl, fill, isShared ? 'stored' : 'read')
     const window = found && pageOf(found.window, question)
     if (found === undefined || window === undefined) return this.#source().queryEmails(query)
     const looked = isShared ? undefined : found.looked
     const { emails, clearAt } = await this.#rows.listed(window.ids, looked, read.emails)
-    const page = pageFrom(window, emails, query)
+    // What one statement has read together fits together.
+    const page = read.emails
+      ? { emails, ...restOf(window, query) }
+      : pageFrom(window, emails, query)
     if (page === undefined) return this.#readPast(question, query, window.ids)
     if (found.looked) {
       const { view, since } = found.looked
@@ -192,8 +196,7 @@ export class CachedReads {
   async #fill(question: Question, query: CanonicalQuery): Promise<Filled> {
     const wide = withPage(query, { limit: question.depth, offset: question.skipped })
     const { keys, nextCursor, total } = await this.#source().queryEmailIds(wide)
-    const end = nextCursor === undefined ? null : (keys.at(-1) ?? null)
-    return { rows: keys, end, ...(total !== undefined && { total }) }
+    return { rows: keys, end: endOf(keys, nextCursor), ...(total !== undefined && { total }) }
   }
 
   /**
@@ -204,10 +207,11 @@ export class CachedReads {
     question: Question,
     query: CanonicalQuery,
   ): Promise<{ readonly filled: Filled; readonly emails: readonly Email[] }> {
-    const wide = withPage(query, { limit: question.depth, offset: question.skipped })
+    const limit = question.isRigid ? question.depth : spareFor(question.offset + question.limit)
+    const wide = withPage(query, { limit, offset: question.skipped })
     const { emails, nextCursor, total } = await this.#source().queryEmails(wide)
     const rows = emails.map((email) => sortKeyOf(email, query.order.by))
-    const end = nextCursor === undefined ? null : (rows.at(-1) ?? null)
+    const end = endOf(rows, nextCursor)
     return { filled: { rows, end, ...(total !== undefined && { total }) }, emails }
   }
 
@@ -236,6 +240,12 @@ interface Asked {
   ttl(): TtlClass
   /** Asks SQL. */
   fill(question: Question): Promise<Filled>
+}
+
+/** Where rows end that others follow. A copy: of what has one object twice JSON says something else. */
+function endOf(rows: readonly SortKey[], nextCursor: string | undefined): SortKey | null {
+  const last = nextCursor === undefined ? undefined : rows.at(-1)
+  return last ? [...last] : null
 }
 
 /** Names what is asked in this process. */

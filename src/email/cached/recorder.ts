@@ -77,13 +77,19 @@ export class QueryRecorder {
   #add(key: string, query: EmailQuery, times: number = 1): void {
     let base = this.#counts.get(key)?.count
     if (base === undefined && this.#counts.size >= MOST_QUERIES) {
-      const [least, { count }] = [...this.#counts].reduce((a, b) =>
-        b[1].count < a[1].count ? b : a,
-      )
-      this.#counts.delete(least)
-      base = count
+      base = this.#dropLeast()
     }
     this.#counts.set(key, { query, count: (base ?? 0) + times })
+  }
+
+  /** @returns Its count. */
+  #dropLeast(): number {
+    let [least, fewest] = ['', Number.POSITIVE_INFINITY]
+    for (const [key, { count }] of this.#counts) {
+      if (count < fewest) [least, fewest] = [key, count]
+    }
+    this.#counts.delete(least)
+    return fewest
   }
 }
 

@@ -19,7 +19,7 @@ import type { Intent } from './change.ts'
 import { graphKeyOf } from './graph-ids.ts'
 import { ABSENT_TTL, rowTtl } from './lifetimes.ts'
 import type { Looked, LookedBehind, Looks } from './looks.ts'
-import type { NearRows } from './near-rows.ts'
+import { copied, type NearRows } from './near-rows.ts'
 
 /** Every message, so that all can be dropped at once. */
 const ROWS_TAG = 'rows'
@@ -73,6 +73,11 @@ export class CachedRows {
     this.#source = source
   }
 
+  /** Whether messages are kept in this process, so that those written here go among them. */
+  get hasCopies(): boolean {
+    return this.#near !== undefined
+  }
+
   async byId(id: string): Promise<Email | undefined> {
     this.reads++
     if (!this.#near?.isLagging) return this.#byId(id)
@@ -106,9 +111,10 @@ export class CachedRows {
     this.reads += ids.length
     this.loads += read.length
     const own = new Map(read.map((email) => [email.id, email]))
-    const taken = looked && this.#near?.take(ids, looked)
+    const others = own.size === 0 ? ids : ids.filter((id) => !own.has(id))
+    const taken = looked && this.#near?.take(others, looked)
     const copies = taken?.emails ?? new Map<string, Email>()
-    const missing = ids.filter((id) => !own.has(id) && !copies.has(id))
+    const missing = copies.size === 0 ? others : others.filter((id) => !copies.has(id))
     const found = missing.length === 0 ? own : new Map([...own, ...(await this.#remote(missing))])
     if (looked && found.size > 0) this.#near?.put(found.values(), looked)
     const emails = ids.flatMap((id) => found.get(id) ?? copies.get(id) ?? [])
@@ -150,7 +156,7 @@ export class CachedRows {
     if (looked.view.at !== looked.at || !looked.isOrdered) return
     this.#near?.take([], looked)
     // Whoever wrote it has the other one, and may change it.
-    this.#near?.put([structuredClone(email)], looked)
+    this.#near?.put([copied(email)], looked)
   }
 
   /** Takes the place of one message before it is written: nobody older may store it. */

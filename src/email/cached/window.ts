@@ -58,6 +58,14 @@ export function depthFor(rows: number): number {
   return DEPTHS.find((depth) => depth >= wanted) ?? MAX_DEPTH
 }
 
+/**
+ * How many rows to keep at least of a list of which so many are asked, where all of each is read: a tenth
+ * more, for most of what such a read costs is the rows.
+ */
+export function spareFor(rows: number): number {
+  return Math.min(depthFor(rows), Math.ceil(rows * 1.1) + 1)
+}
+
 /** The page, or `undefined` if the window does not say all of it. */
 export function pageOf(
   { rows, end, total }: ListWindow,
@@ -145,6 +153,7 @@ export class WindowRows {
   #cut(): void {
     if (this.#rows.length <= this.#most) return
     this.#rows = this.#rows.slice(0, -1)
-    this.#end = this.#rows.at(-1) ?? null
+    // A copy: as JSON the window has no object twice.
+    this.#end = [...(this.#rows.at(-1) ?? [])]
   }
 }

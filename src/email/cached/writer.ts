@@ -14,7 +14,7 @@ import { isRemoteFailure } from '../../cache/context.ts'
 import type { Ticket } from '../../cache/write.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Email } from '../email.ts'
-import { type Change, changeOf, isMarked, isShared, packChange } from './change.ts'
+import { type Change, changeOf, isMarked, isShared, packChange, packIntent } from './change.ts'
 import type { LookedBehind, Looks } from './looks.ts'
 import type { CachedRows } from './rows.ts'
 import { touchedTags } from './shape.ts'
@@ -148,8 +148,9 @@ export class CachedWriter {
       // Should the mark fail, that is what the write fails with.
       beside.catch(() => undefined)
     }
-    const next = row !== undefined && log.isOrdered ? takeBeside : undefined
-    const marked = await this.#unlessAway(() => log.mark(intent, writeTimeoutMs, next))
+    const isOne = row !== undefined || intent.ids?.length === 1
+    const next = isOne && log.isOrdered ? takeBeside : undefined
+    const marked = await this.#unlessAway(() => log.mark(packIntent(intent), writeTimeoutMs, next))
     const begun = await (beside ?? this.#unlessAway(taking))
     return { mark: marked, ticket: begun, taken: marked ? taken : none }
   }
@@ -171,7 +172,7 @@ export class CachedWriter {
     try {
       await (intent.ids ? rows.drop(intent.ids) : rows.dropAll())
       await (mark
-        ? log.append(intent, 'all', { token: mark.token, kind: 'unknown' })
+        ? log.append(packIntent(intent), 'all', { token: mark.token, kind: 'unknown' })
         : log.append(packChange(change), 'all'))
     } catch (error) {
       // The failure of the write is the one to tell. A mark that is left ends by itself.
@@ -215,11 +216,11 @@ export class CachedWriter {
   }
 
   async #append(
-    { rows, fields }: Told,
+    told: Told,
     change: Change,
     { mark, isAlone, next }: Appending,
   ): Promise<Appended | undefined> {
-    const { log, looks, consistency } = this.#options
+    const { log, rows, consistency } = this.#options
     const packed = packChange(change)
     if (mark === undefined) {
       if (change.rows?.length === 0) return undefined
@@ -227,10 +228,10 @@ export class CachedWriter {
       await (consistency === 'eventual' ? log.record(packed, 'all') : log.append(packed, 'all'))
       return undefined
     }
-    const tags = fields ? 'all' : touchedTags(mark.shapes, rows)
+    const tags = told.fields ? 'all' : touchedTags(mark.shapes, told.rows)
     const kind = isAlone ? 'ordered' : 'unordered'
     const options: AppendOptions = { token: mark.token, kind, ...(next && { next }) }
-    if (looks.isLagging) return log.appendAndLook(packed, tags, options)
+    if (rows.hasCopies) return log.appendAndLook(packed, tags, options)
     await log.append(packed, tags, options)
     return undefined
   }

@@ -1,8 +1,8 @@
 /**
  * The steps of a change log, in Lua. Three keys in one hash slot, always in this order:
  *
- * - `head`, a hash: `epoch`, `at` (the position of the latest entry), `shapes` (a line each), `all`
- *   and `t<slot>` (the position at which a tag was last touched)
+ * - `head`, a hash: `epoch`, `at` (the position of the latest entry), `marked` (how many marks there have
+ *   been), `shapes` (a line each), `all` and `t<slot>` (the position at which a tag was last touched)
  * - `entries`, a list: the latest entries, `o`, `u` or `x` before each text
  * - `marks`, a hash: token to `<deadline in ms> <text>` of every write under way, with `u` behind the
  *   deadline once an entry was appended whose place says nothing: it may be of the same, and later
@@ -29,7 +29,7 @@ local function open(nonce, life)
     epoch = nonce .. '-' .. time[1] .. string.format('%06d', time[2])
     redis.call('DEL', KEYS[2])
     redis.call('DEL', KEYS[1])
-    redis.call('HSET', KEYS[1], 'epoch', epoch, 'at', 0)
+    redis.call('HSET', KEYS[1], 'epoch', epoch, 'at', 0, 'marked', 0)
     redis.call('PEXPIRE', KEYS[1], life)
   end
   return epoch
@@ -49,55 +49,66 @@ local function unsettle()
     if deadline then redis.call('HSET', KEYS[3], all[i], deadline .. 'u ' .. text) end
   end
 end
+local function look(epoch, most, life, known, position)
+  local all = redis.call('HGETALL', KEYS[3])
+  local marks = {}
+  local lost = false
+  for i = 1, #all, 2 do
+    local deadline, text = string.match(all[i + 1], '^(%d+)u? (.*)$')
+    if deadline and tonumber(deadline) > ms then
+      marks[#marks + 1] = text
+    else
+      local at = push('x' .. (text or ''), most, life)
+      redis.call('HSET', KEYS[1], 'all', at)
+      redis.call('HDEL', KEYS[3], all[i])
+      lost = true
+    end
+  end
+  if lost then unsettle() end
+  local head = redis.call('HMGET', KEYS[1], 'at', 'all', 'marked')
+  local at = tonumber(head[1] or 0)
+  local behind = at
+  if epoch == known then behind = at - tonumber(position) end
+  local entries = {}
+  if behind > 0 then entries = redis.call('LRANGE', KEYS[2], -behind, -1) end
+  return { epoch, at, 1, tonumber(head[2] or 0), marks, entries, head[3] or '' }
+end
 `
 
 /**
- * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, epoch, position, most shapes,
- * shape, slots…` → epoch, position, whether the shape is known, the latest position of its tags, the
- * marks, the entries after the position given (all there are, if the epoch is another).
+ * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, epoch, position, marks before, most
+ * shapes, shape, slots…` → epoch, position, whether the shape is known, the latest position of its tags,
+ * the marks, the entries after the position given (all there are, if the epoch is another), how many
+ * marks there have been.
+ *
+ * → 0, if nothing was appended and nothing marked since a look that answered this very epoch, position
+ * and number of marks before. Only for a caller who saw no write under way then, and names no shape:
+ * most looks are, and the rest of the script takes Redis four times as long.
  *
  * A mark past its deadline becomes an entry of unknown outcome (`x`): its writer may have died
  * between its commit and its append. A shape that is new is registered while there is room.
  */
 export const LOG_LOOK: Script = {
-  sha1: '450c6d7f78ce2b32479dbd64d2b7ebf701c6113d',
-  lua: `${OPEN}
-local most = tonumber(ARGV[3])
-local epoch = open(ARGV[1], ARGV[2])
-local all = redis.call('HGETALL', KEYS[3])
-local marks = {}
-local lost = false
-for i = 1, #all, 2 do
-  local deadline, text = string.match(all[i + 1], '^(%d+)u? (.*)$')
-  if deadline and tonumber(deadline) > ms then
-    marks[#marks + 1] = text
-  else
-    local at = push('x' .. (text or ''), most, ARGV[2])
-    redis.call('HSET', KEYS[1], 'all', at)
-    redis.call('HDEL', KEYS[3], all[i])
-    lost = true
-  end
+  sha1: 'b669afc0fb4995788ced442139b90f4d77b54d0d',
+  lua: `
+if ARGV[6] ~= '' then
+  local seen = redis.call('HMGET', KEYS[1], 'epoch', 'at', 'marked')
+  if seen[1] == ARGV[4] and seen[2] == ARGV[5] and seen[3] == ARGV[6] then return 0 end
 end
-if lost then unsettle() end
-local known = 1
-if ARGV[7] ~= '' then
+${OPEN}
+local found = look(open(ARGV[1], ARGV[2]), tonumber(ARGV[3]), ARGV[2], ARGV[4], ARGV[5])
+if ARGV[8] ~= '' then
   local shapes = redis.call('HGET', KEYS[1], 'shapes') or ''
-  if not string.find('\\n' .. shapes, '\\n' .. ARGV[7] .. '\\n', 1, true) then
+  if not string.find('\\n' .. shapes, '\\n' .. ARGV[8] .. '\\n', 1, true) then
     local _, count = string.gsub(shapes, '\\n', '')
-    known = count < tonumber(ARGV[6]) and 1 or 0
-    if known == 1 then redis.call('HSET', KEYS[1], 'shapes', shapes .. ARGV[7] .. '\\n') end
+    found[3] = count < tonumber(ARGV[7]) and 1 or 0
+    if found[3] == 1 then redis.call('HSET', KEYS[1], 'shapes', shapes .. ARGV[8] .. '\\n') end
   end
 end
-local touched = tonumber(redis.call('HGET', KEYS[1], 'all') or 0)
-for i = 8, #ARGV do
-  touched = math.max(touched, tonumber(redis.call('HGET', KEYS[1], 't' .. ARGV[i]) or 0))
+for i = 9, #ARGV do
+  found[4] = math.max(found[4], tonumber(redis.call('HGET', KEYS[1], 't' .. ARGV[i]) or 0))
 end
-local at = tonumber(redis.call('HGET', KEYS[1], 'at') or 0)
-local behind = at
-if epoch == ARGV[4] then behind = at - tonumber(ARGV[5]) end
-local entries = {}
-if behind > 0 then entries = redis.call('LRANGE', KEYS[2], -behind, -1) end
-return { epoch, at, known, touched, marks, entries }
+return found
 `,
 }
 
@@ -107,7 +118,7 @@ return { epoch, at, known, touched, marks, entries }
  * appended in between.
  */
 export const LOG_MARK: Script = {
-  sha1: '4d7deca63be6a6e4d6f70c1d4b6729cc71d2a05c',
+  sha1: 'a711d097a52882f06b3628aae7844f9ab6777b5d',
   lua: `${OPEN}
 open(ARGV[1], ARGV[2])
 local all = redis.call('HGETALL', KEYS[3])
@@ -122,21 +133,23 @@ for i = 1, #all, 2 do
 end
 redis.call('HSET', KEYS[3], ARGV[3], string.format('%d', ms + ARGV[4]) .. again .. ' ' .. ARGV[5])
 redis.call('PEXPIRE', KEYS[3], ARGV[2])
+redis.call('HINCRBY', KEYS[1], 'marked', 1)
 return { redis.call('HGET', KEYS[1], 'shapes') or '', marks }
 `,
 }
 
 /**
  * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, token, letter, text, whether every
- * tag is touched, slots…` → the position. Takes the mark away; if there is none, the write was given
+ * tag is touched, epoch, position, slots…` → the position, and what a look behind it answers if the
+ * last two are not empty. Takes the mark away; if there is none, the write was given
  * up on, or this is a copy of a request, and the entry's letter is `u` whatever was given, and
  * every tag is touched, since shapes may have been registered after the mark was gone. An entry that
  * is not `o` makes those of the marks that are left `u`.
  */
 export const LOG_APPEND: Script = {
-  sha1: '419b78ee79c273616b98a98fe427f221dcf6904a',
+  sha1: '88da29b82f50c874a04714a56e76bed38d74569c',
   lua: `${OPEN}
-open(ARGV[1], ARGV[2])
+local epoch = open(ARGV[1], ARGV[2])
 local mark = redis.call('HGET', KEYS[3], ARGV[4])
 redis.call('HDEL', KEYS[3], ARGV[4])
 local letter = ARGV[5]
@@ -144,7 +157,8 @@ if not mark or letter == 'o' and string.match(mark, '^%d+u') then letter = 'u' e
 local at = push(letter .. ARGV[6], tonumber(ARGV[3]), ARGV[2])
 if letter ~= 'o' then unsettle() end
 if ARGV[7] == '1' or not mark then redis.call('HSET', KEYS[1], 'all', at) end
-for i = 8, #ARGV do redis.call('HSET', KEYS[1], 't' .. ARGV[i], at) end
-return at
+for i = 10, #ARGV do redis.call('HSET', KEYS[1], 't' .. ARGV[i], at) end
+if ARGV[9] == '' then return { at } end
+return { at, look(epoch, tonumber(ARGV[3]), ARGV[2], ARGV[8], ARGV[9]) }
 `,
 }

@@ -100,7 +100,7 @@ describe('AskedQueries', () => {
   test('forgets the query longest unasked, and checks it anew', () => {
     const known = new AskedQueries()
     const [kept, left] = [known.of({ limit: 1 }), known.of({ limit: 2 })]
-    for (let n = 0; n < 512; n++) {
+    for (let n = 0; n < 2_048; n++) {
       known.of({ threadId: `t${n}` })
       known.of({ limit: 1 })
     }

@@ -145,6 +145,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
 
   test('that could not tell anything tells it as soon as Redis is back, without a call', async () => {
     await views(reader)
+    await mailbox.turn()
     const { redis } = mailbox
     const writer = mailbox.over(mailbox.database)
     redis.isCut = true
@@ -159,6 +160,7 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
 
   test('that could not tell anything tells it before its next read', async () => {
     await views(reader)
+    await mailbox.turn()
     const { redis } = mailbox
     const writer = mailbox.over(mailbox.database)
     redis.isCut = true

@@ -93,6 +93,7 @@ describe('CachedEmailRepository under races and failures', () => {
 
     test('a message stored again is refused as there already, and lists are right', async () => {
       await emails.queryEmails({})
+      await mailbox.turn()
 
       mailbox.redis.isCut = true
       const first = emails.createEmail(makeEmail({ id: 'one' }))

@@ -14,6 +14,7 @@ import {
 } from '../../../src/testing/counting-transport.ts'
 import {
   type CachedMailbox,
+  holding,
   makeEmail,
   openCachedMailbox,
   overriding,
@@ -44,10 +45,12 @@ async function readNew(repository: CachedEmailRepository): Promise<readonly Emai
   return (await repository.queryEmails(NEW)).emails
 }
 
-/** Requests and commands to Redis, and statements of SQL. */
+/** Requests and commands to Redis, and statements of SQL, with what is done behind the answer. */
 async function costOf(call: () => Promise<unknown>): Promise<readonly number[]> {
+  await mailbox.turn()
   transport.reset()
   const statements = await mailbox.statementsOf(call)
+  await mailbox.turn()
   return [transport.counts.requests, transport.counts.commands, statements]
 }
 
@@ -101,6 +104,22 @@ describe('lists kept in the process, strict', () => {
     expect(await costOf(() => read(reader))).toEqual([1, 1, 0])
     await writer.createEmail(makeEmail({ threadId: 't' }))
     expect(await read(reader)).toEqual(await read(writer))
+  })
+
+  test('a message that was written here is among the copies: its lists ask for no message', async () => {
+    await readNew(reader)
+
+    expect(await costOf(() => reader.updateEmail(id, { isFlagged: true }))).toEqual([2, 4, 2])
+    expect(await costOf(() => readNew(reader))).toEqual([1, 1, 0])
+    expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
+    await writer.updateEmail(id, { isRead: true })
+    expect(await readNew(reader)).toMatchObject([{ isFlagged: true, isRead: true }])
+  })
+
+  test('a page is answered before it is stored', async () => {
+    const stuck = mailbox.over(mailbox.database, holding(mailbox.transport, 2), { near: {} })
+
+    expect(await readNew(stuck)).toMatchObject([{ id }])
   })
 
   test('reads of one tick share one look', async () => {
@@ -169,7 +188,7 @@ describe('lists kept in the process, strict', () => {
     const pending = { statuses: ['pending'] } as const
     await mailbox.database.createEmail(makeEmail({ status: 'pending' }))
 
-    expect(await costOf(() => reader.queryEmails(pending))).toEqual([3, 4, 1])
+    expect(await costOf(() => reader.queryEmails(pending))).toEqual([2, 3, 1])
     expect(await mailbox.statementsOf(() => reader.queryEmails(pending))).toBe(0)
     await reader.warmCache({ queries: [pending] })
     const other = open({})
@@ -264,10 +283,10 @@ describe('lists kept in the process, with a lag', () => {
   test('a write here looks behind what it tells, so that the reads after it ask nothing', async () => {
     const change = (): Promise<unknown> => reader.updateEmail(id, { isFlagged: true })
 
-    expect(await costOf(change)).toEqual([3, 5, 2])
+    expect(await costOf(change)).toEqual([2, 4, 2])
     expect(await costOf(() => readNew(reader))).toEqual([0, 0, 0])
     expect(await readNew(reader)).toMatchObject([{ isFlagged: true }])
-    expect(await costOf(() => reader.createEmail(makeEmail()))).toEqual([3, 5, 3])
+    expect(await costOf(() => reader.createEmail(makeEmail()))).toEqual([2, 4, 3])
     expect(await costOf(() => reader.countEmails(NEW))).toEqual([0, 0, 0])
     expect(await reader.countEmails(NEW)).toBe(2)
   })

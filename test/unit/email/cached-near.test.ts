@@ -45,8 +45,10 @@ describe('messages kept in the process', () => {
   }
 
   async function requestsOf(run: () => Promise<unknown>): Promise<number> {
+    await mailbox.turn()
     const before = requests
     await run()
+    await mailbox.turn()
     return requests - before
   }
 

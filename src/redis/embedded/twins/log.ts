@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Reply } from '../../requester.ts'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../../scripts/log.ts'
 import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
 
@@ -28,7 +29,7 @@ function open(call: Call, keys: readonly string[], nonce: string, life: string):
     epoch = `${nonce}-${seconds}${micros.padStart(6, '0')}`
     call('DEL', entries)
     call('DEL', head)
-    call('HSET', head, 'epoch', epoch, 'at', 0)
+    call('HSET', head, 'epoch', epoch, 'at', 0, 'marked', 0)
     call('PEXPIRE', head, life)
   }
   return [{ call, head, entries, marks, life, ms }, epoch]
@@ -65,11 +66,9 @@ function unsettle(log: Log): void {
   }
 }
 
-const look: TwinBody = (call, keys, args) => {
-  const [nonce = '', life = '', most = '', known = '', position = '', mostShapes = ''] = args
-  const [shape = '', ...slots] = args.slice(6)
-  const [log, epoch] = open(call, keys, nonce, life)
-  const { head, entries, marks, ms } = log
+/** What a look shows, but for shapes and their tags. */
+function lookAt(log: Log, epoch: string, most: number, known: string, position: string): Reply[] {
+  const { call, head, entries, marks, ms } = log
   const underWay: string[] = []
   let isLost = false
   for (const { token, deadline, text } of marksOf(log)) {
@@ -77,19 +76,30 @@ const look: TwinBody = (call, keys, args) => {
       underWay.push(text)
       continue
     }
-    const at = push(log, `x${text}`, Number(most))
+    const at = push(log, `x${text}`, most)
     call('HSET', head, 'all', at)
     call('HDEL', marks, token)
     isLost = true
   }
   if (isLost) unsettle(log)
-  const isKnown = shape === '' || register(log, shape, Number(mostShapes))
-  const field = (name: string): number => Number(call('HGET', head, name) ?? 0)
-  const touched = Math.max(field('all'), ...slots.map((slot) => field(`t${slot}`)))
-  const at = field('at')
-  const behind = epoch === known ? at - Number(position) : at
+  const [at, all, marked] = call('HMGET', head, 'at', 'all', 'marked') as (string | null)[]
+  const behind = epoch === known ? Number(at ?? 0) - Number(position) : Number(at ?? 0)
   const found = behind > 0 ? call('LRANGE', entries, -behind, -1) : []
-  return [epoch, at, isKnown ? 1 : 0, touched, underWay, found]
+  return [epoch, Number(at ?? 0), 1, Number(all ?? 0), underWay, found, marked ?? '']
+}
+
+const look: TwinBody = (call, keys, args) => {
+  const [nonce = '', life = '', most = '', known = '', position = '', before = ''] = args
+  const [mostShapes = '', shape = '', ...slots] = args.slice(6)
+  if (before !== '') {
+    const seen = call('HMGET', keys[0] ?? '', 'epoch', 'at', 'marked') as (string | null)[]
+    if (seen[0] === known && seen[1] === position && seen[2] === before) return 0
+  }
+  const [log, epoch] = open(call, keys, nonce, life)
+  const [, at, , all, ...rest] = lookAt(log, epoch, Number(most), known, position)
+  const isKnown = shape === '' || register(log, shape, Number(mostShapes))
+  const touched = slots.map((slot) => Number(call('HGET', log.head, `t${slot}`) ?? 0))
+  return [epoch, at ?? 0, isKnown ? 1 : 0, Math.max(Number(all), ...touched), ...rest]
 }
 
 function register({ call, head }: Log, shape: string, most: number): boolean {
@@ -111,15 +121,14 @@ const mark: TwinBody = (
   const again = others.length < all.length ? 'u' : ''
   call('HSET', log.marks, token, `${log.ms + Number(untilMs)}${again} ${text}`)
   call('PEXPIRE', log.marks, life)
+  call('HINCRBY', log.head, 'marked', 1)
   return [call('HGET', log.head, 'shapes') ?? '', others.map((other) => other.text)]
 }
 
-const append: TwinBody = (
-  call,
-  keys,
-  [nonce = '', life = '', most = '', token = '', letter = '', text = '', all = '', ...slots],
-) => {
-  const [log] = open(call, keys, nonce, life)
+const append: TwinBody = (call, keys, args) => {
+  const [nonce = '', life = '', most = '', token = '', letter = '', text = ''] = args
+  const [all = '', known = '', position = '', ...slots] = args.slice(6)
+  const [log, epoch] = open(call, keys, nonce, life)
   const mark = call('HGET', log.marks, token) as string | null
   call('HDEL', log.marks, token)
   const isUnsettled = mark === null || (letter === 'o' && /^\d+u/.test(mark))
@@ -128,7 +137,7 @@ const append: TwinBody = (
   if (kept !== 'o') unsettle(log)
   if (all === '1' || mark === null) call('HSET', log.head, 'all', at)
   for (const slot of slots) call('HSET', log.head, `t${slot}`, at)
-  return at
+  return position === '' ? [at] : [at, lookAt(log, epoch, Number(most), known, position)]
 }
 
 /** The twins of the change log. */
