@@ -9,6 +9,7 @@ import { lifetimesOf } from '../entry/freshness.ts'
 import { type EntryHeader, formatEntry, formatHeader, type Stamps } from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
 import type { EncodedValue } from '../entry/payload.ts'
+import { proceed } from '../entry/proceed.ts'
 import type { CacheContext } from './context.ts'
 import type { Policy } from './options.ts'
 
@@ -49,33 +50,26 @@ export function compose(
   ctx: CacheContext,
   key: string,
   policy: Policy,
-  { encoded, ...rest }: EntryParts,
+  { encoded, stamps, loadMs }: EntryParts,
 ): EntryText | Promise<EntryText> {
-  return encoded instanceof Promise
-    ? encoded.then((value) => composed(ctx, key, policy, { ...rest, encoded: value }))
-    : composed(ctx, key, policy, { ...rest, encoded })
-}
-
-function composed(
-  ctx: CacheContext,
-  key: string,
-  policy: Policy,
-  { encoded, stamps, loadMs }: EntryParts & { readonly encoded: EncodedValue },
-): EntryText | Promise<EntryText> {
-  const now = ctx.platform.now()
-  const lifetimes = lifetimesOf({
-    now,
-    ttlMs: Math.max(1, jitter(policy.ttlMs, policy.jitter, ctx.platform.random())),
-    staleWhileRevalidateMs: policy.staleWhileRevalidateMs,
-    staleIfErrorMs: policy.staleIfErrorMs,
+  return proceed(encoded, (value) => {
+    const now = ctx.platform.now()
+    const lifetimes = lifetimesOf({
+      now,
+      ttlMs: Math.max(1, jitter(policy.ttlMs, policy.jitter, ctx.platform.random())),
+      staleWhileRevalidateMs: policy.staleWhileRevalidateMs,
+      staleIfErrorMs: policy.staleIfErrorMs,
+    })
+    const writeId = randomId()
+    const header = { ...lifetimes, writeId, loadMs, encoding: value.encoding, stamps }
+    const lifeMs = Math.ceil(lifetimes.staleUntil - now)
+    return proceed(sealEntry(ctx, key, header, value), (entry) => ({
+      header,
+      entry,
+      writeId,
+      lifeMs,
+    }))
   })
-  const writeId = randomId()
-  const header = { ...lifetimes, writeId, loadMs, encoding: encoded.encoding, stamps }
-  const lifeMs = Math.ceil(lifetimes.staleUntil - now)
-  const text = sealEntry(ctx, key, header, encoded)
-  return text instanceof Promise
-    ? text.then((entry) => ({ header, entry, writeId, lifeMs }))
-    : { header, entry: text, writeId, lifeMs }
 }
 
 /** The text of an entry whose header is settled: at once, unless it is to be sealed. */
@@ -92,7 +86,5 @@ export function sealEntry(
     header: formatHeader(header),
     createdAt: header.createdAt,
   }))
-  return payload instanceof Promise
-    ? payload.then((sealed) => formatEntry(header, sealed))
-    : formatEntry(header, payload)
+  return proceed(payload, (sealed) => formatEntry(header, sealed))
 }

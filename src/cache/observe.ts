@@ -5,6 +5,7 @@
  */
 
 import { type ParsedEntry, parseEntry, prefixOf } from '../entry/header.ts'
+import { proceed } from '../entry/proceed.ts'
 import { CorruptEntryError } from '../errors.ts'
 import type { Sighting } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
@@ -43,9 +44,14 @@ export function sightOf(
 ): Sight | Promise<Sight> {
   const weighed = entry === null ? ABSENT : weigh(ctx, target, policy, entry, markers)
   const prefix = prefixOf(entry)
-  return weighed instanceof Promise
-    ? weighed.then((found) => ({ provedAt, instant, lease, markers, found, prefix }))
-    : { provedAt, instant, lease, markers, found: weighed, prefix }
+  return proceed<Weighed, Sight>(weighed, (found) => ({
+    provedAt,
+    instant,
+    lease,
+    markers,
+    found,
+    prefix,
+  }))
 }
 
 /** What is seen where a look has failed. @throws What is no failure of the remote tier. */

@@ -10,6 +10,7 @@ import { fromBase64, isLongerThan } from './bytes.ts'
 import { type Cipher, type CipherContext, SEAL_BYTES } from './cipher.ts'
 import { decodeValue, encodeValue, type ValueFormat } from './codec.ts'
 import { deflate, inflate, inflateBytes } from './compression.ts'
+import { proceed } from './proceed.ts'
 
 /** Options for {@link PayloadCodec}. */
 export interface PayloadCodecOptions {
@@ -70,7 +71,7 @@ export class PayloadCodec {
         ? { encoding: `${format}${key}`, text }
         : { encoding: `${format}z${key}`, text: deflated }
     const deflated = compression ? deflate(text, compression) : undefined
-    return deflated instanceof Promise ? deflated.then(encoded) : encoded(deflated)
+    return proceed(deflated, encoded)
   }
 
   /**
@@ -101,10 +102,7 @@ export class PayloadCodec {
     if (parsed.keyId !== undefined) throw new CorruptEntryError('unknown encryption key')
     const { format, compressed } = parsed
     if (!compressed) return decodeValue(format, text)
-    const inflated = inflate(text, this.maxValueBytes)
-    return typeof inflated === 'string'
-      ? decodeValue(format, inflated)
-      : inflated.then((plain) => decodeValue(format, plain))
+    return proceed(inflate(text, this.maxValueBytes), (plain) => decodeValue(format, plain))
   }
 
   async #open(
