@@ -74,6 +74,8 @@ class StrictSqlite implements SqliteLike {
   }
 
   prepare(sql: string): SqliteStatementLike {
+    // A numbered parameter has a name, and those with a name are not given by their place.
+    if (/\?\d/.test(sql)) throw new RangeError('Too many parameter values were provided')
     const statement = this.#db.prepare(sql)
     const reader = statement.columns().length > 0
     return {
