@@ -24,8 +24,11 @@ const CONTENDERS: readonly AppContender[] = ['none', 'tag', 'drizzle', 'nearcach
 /** Whose figures are held against the targets. */
 const JUDGED: readonly AppContender[] = ['near', 'lag']
 const OPERATIONS = 60_000
-/** Played before anything is measured, so that caches are at work. */
-const WARM_UP = 500
+/**
+ * Played before anything is measured, so that caches are at work, and code is compiled: after 500 every
+ * contender's process still spends a third of its time on that, the ones with more code the most.
+ */
+const WARM_UP = 4_000
 /** Operations by which statements are counted, and bursts after which answers are checked. */
 const COUNTED = 500
 const BURSTS = 15
