@@ -50,9 +50,9 @@ export function compose(
   ctx: CacheContext,
   key: string,
   policy: Policy,
-  { encoded, stamps, loadMs }: EntryParts,
+  { encoded: pending, stamps, loadMs }: EntryParts,
 ): EntryText | Promise<EntryText> {
-  return proceed(encoded, (value) => {
+  return proceed(pending, (encoded) => {
     const now = ctx.platform.now()
     const lifetimes = lifetimesOf({
       now,
@@ -61,9 +61,9 @@ export function compose(
       staleIfErrorMs: policy.staleIfErrorMs,
     })
     const writeId = randomId()
-    const header = { ...lifetimes, writeId, loadMs, encoding: value.encoding, stamps }
+    const header = { ...lifetimes, writeId, loadMs, encoding: encoded.encoding, stamps }
     const lifeMs = Math.ceil(lifetimes.staleUntil - now)
-    return proceed(sealEntry(ctx, key, header, value), (entry) => ({
+    return proceed(sealEntry(ctx, key, header, encoded), (entry) => ({
       header,
       entry,
       writeId,

@@ -39,19 +39,12 @@ export function sightOf(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
-  { provedAt, instant }: Moment,
+  moment: Moment,
   { entry, lease, markers }: Look,
 ): Sight | Promise<Sight> {
   const weighed = entry === null ? ABSENT : weigh(ctx, target, policy, entry, markers)
   const prefix = prefixOf(entry)
-  return proceed<Weighed, Sight>(weighed, (found) => ({
-    provedAt,
-    instant,
-    lease,
-    markers,
-    found,
-    prefix,
-  }))
+  return proceed(weighed, (found) => ({ ...moment, lease, markers, found, prefix }))
 }
 
 /** What is seen where a look has failed. @throws What is no failure of the remote tier. */
@@ -125,7 +118,7 @@ function appraise(
   const value = decode(ctx, key, policy, entry)
   const found = { kind, header, sizeBytes, value }
   if (policy.reconcile) return reconciled(policy.reconcile, found)
-  return value instanceof Promise ? value.then((opened) => ({ ...found, value: opened })) : found
+  return proceed(value, (opened) => ({ ...found, value: opened }))
 }
 
 /** What the caller makes of a stored value that is valid otherwise. */

@@ -25,11 +25,9 @@ export function yes(reply: Reply): boolean {
   return reply === 1
 }
 
-/** A list; of this length, if one is given. */
-export function list(reply: Reply, length?: number, operation?: string): readonly Reply[] {
-  if (!Array.isArray(reply) || (length !== undefined && reply.length !== length)) {
-    throw malformed(operation)
-  }
+/** A list of this length. */
+export function list(reply: Reply, length: number, operation?: string): readonly Reply[] {
+  if (!Array.isArray(reply) || reply.length !== length) throw malformed(operation)
   return reply
 }
 

@@ -88,7 +88,7 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
   let reply: Reply
   try {
     reply = await ctx.link.run(SEEK, keys, args)
-    const [token] = list(reply)
+    const token: unknown = Array.isArray(reply) ? reply[0] : undefined
     if (typeof token === 'string') {
       const stamps = stampsOf(target.asked, list(reply, keys.length - 1).slice(1))
       const sight = { ...moment, lease: null, markers: stamps, found: ABSENT, prefix: '' }
@@ -99,18 +99,19 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
     return { sight: unavailable(moment, error) }
   }
   abandon(ctx, target, flight)
-  return { sight: await asSeen(ctx, target, policy, moment, list(reply, keys.length + 1).slice(1)) }
+  return { sight: await asSeen(ctx, target, policy, moment, reply) }
 }
 
-/** What there was, in the order of the keys. */
+/** What there was: 0, and then what each key holds. */
 async function asSeen(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
   moment: Moment,
-  replies: readonly Reply[],
+  reply: Reply,
 ): Promise<Sight> {
   try {
+    const replies = list(reply, target.asked.length + 3).slice(1)
     const [entry = null, held = null, ...texts] = replies.map(text)
     const markers = new Map(target.asked.map(({ segment }, i) => [segment, texts[i] ?? null]))
     const look = { entry, lease: leaseIn(held), markers }
