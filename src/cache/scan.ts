@@ -38,7 +38,7 @@ export async function* listKeys({ link, names }: CacheContext): AsyncGenerator<s
   }
   if (unreadable === 0) return
   // At the end, so that nobody takes what came before for everything.
-  throw new InvalidKeyError(`${unreadable} keys are hashed for their length and cannot be listed`)
+  throw new InvalidKeyError(`${unreadable} names cannot be read as keys`)
 }
 
 function parseScan(reply: Reply): readonly [string, readonly string[]] {

@@ -54,7 +54,7 @@ export function toMilliseconds(
   if (ms >= min && ms <= max) return Math.round(ms) + 0
   throw new InvalidOptionError(
     option,
-    `a duration of ${min} to ${max} ms: a number of milliseconds, a text such as "90s", or one of ${Object.keys(TTL_CLASSES).join(', ')}`,
+    `a duration of ${min} to ${max} ms, as a number or a text such as "90s"`,
   )
 }
 

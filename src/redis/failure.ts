@@ -42,7 +42,6 @@ const LIMITS: readonly (readonly [text: RegExp, reason: string, outage: boolean]
   [/\bmax request size exceeded/i, 'request too large', false],
   [/\bmax single record size exceeded/i, 'record too large', false],
   [/\bmax key size exceeded/i, 'key too large', false],
-  [/\bDB index is out of range/i, 'no such database', true],
 ]
 
 /** Codes of Node, undici and Bun for a connection that was never made. */

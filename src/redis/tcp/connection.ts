@@ -271,8 +271,11 @@ export class Connection {
 
 /** Why there is no connection: the network's reason, or the server's, such as a wrong password. */
 export function connectError(operation: string, error: unknown): RemoteError {
-  if (isReplyError(error)) return replyError(operation, error.message)
-  return networkError(operation, error, 'no')
+  if (!isReplyError(error)) return networkError(operation, error, 'no')
+  if (!/\bDB index is out of range/i.test(error.message))
+    return replyError(operation, error.message)
+  const reason = 'no such database'
+  return new RemoteError({ operation, reason, applied: 'no', retryable: false })
 }
 
 /** Why Redis, or ioredis before it, discarded a transaction; rethrows what is another failure. */
