@@ -18,9 +18,10 @@ const LENGTH_BYTES = 8
 interface Constants {
   readonly start: Int32Array
   readonly rounds: Int32Array
-  /** No constants, but room for the words of a block: to make it takes as long as to mix it. */
-  readonly words: Int32Array
 }
+
+/** Room for the words of a block, kept because to make it takes as long as to mix them. */
+const w = new Int32Array(ROUNDS)
 
 // Made by the first call, so that a bundle has no table of them and a start does not wait for them.
 let constants: Constants | undefined
@@ -36,7 +37,6 @@ function constantsOf(): Constants {
   constants = {
     start: Int32Array.from(primes.slice(0, STATE_WORDS), (prime) => fraction(Math.sqrt(prime))),
     rounds: Int32Array.from(primes, (prime) => fraction(Math.cbrt(prime))),
-    words: new Int32Array(ROUNDS),
   }
   return constants
 }
@@ -99,17 +99,17 @@ function finish(state: Int32Array, before: number, rest: Uint8Array): Bytes {
 
 /** The state after whole blocks. The names are those of the standard. */
 function absorb(state: Int32Array, blocks: Uint8Array): Int32Array {
-  const { rounds, words } = constantsOf()
+  const { rounds } = constantsOf()
   const view = new DataView(blocks.buffer, blocks.byteOffset, blocks.length)
   const sums = state.slice()
   for (let at = 0; at < blocks.length; at += BLOCK_BYTES) {
-    schedule(words, view, at)
-    mix(sums, words, rounds)
+    schedule(view, at)
+    mix(sums, rounds)
   }
   return sums
 }
 
-function schedule(w: Int32Array, view: DataView, at: number): void {
+function schedule(view: DataView, at: number): void {
   for (let t = 0; t < 16; t++) w[t] = view.getInt32(at + t * 4)
   for (let t = 16; t < ROUNDS; t++) {
     const early = word(w, t - 15)
@@ -120,7 +120,7 @@ function schedule(w: Int32Array, view: DataView, at: number): void {
   }
 }
 
-function mix(sums: Int32Array, w: Int32Array, rounds: Int32Array): void {
+function mix(sums: Int32Array, rounds: Int32Array): void {
   let a = word(sums, 0)
   let b = word(sums, 1)
   let c = word(sums, 2)

@@ -6,9 +6,6 @@
 
 import type { Platform } from '../platform/platform.ts'
 
-/** Why a delay is ended. Without a reason of its own an abort makes an error, with a stack. */
-const CANCELLED = 'cancelled'
-
 /**
  * Runs `task` for at most `ms` milliseconds.
  *
@@ -89,7 +86,8 @@ function alarm(platform: Platform, ms: number, ring: () => void): () => void {
   if (platform.alarm) return platform.alarm(ms, ring)
   const unwanted = new AbortController()
   platform.delay(ms, unwanted.signal).then(ring, () => undefined) // cancelled
-  return () => unwanted.abort(CANCELLED)
+  // Without a reason an abort makes an error, with a stack.
+  return () => unwanted.abort('cancelled')
 }
 
 /**

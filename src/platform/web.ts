@@ -9,44 +9,30 @@ import type { Platform } from './platform.ts'
 /** Timers take a signed 32-bit number of milliseconds; a longer one would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647
 
-function delay(ms: number, signal?: AbortSignal): Promise<void> {
-  return wait(ms, signal, () => undefined)
-}
-
-function idle(ms: number, signal?: AbortSignal): Promise<void> {
+function alarm(ms: number, ring: () => void, isIdle = false): () => void {
+  const timer: unknown = setTimeout(ring, Math.min(ms, MAX_TIMER_MS))
   // Only where a timer keeps its process alive is there a way to tell it not to.
-  return wait(ms, signal, (timer) => (timer as { unref?(): void }).unref?.())
+  if (isIdle) (timer as { unref?(): void }).unref?.()
+  return () => clearTimeout(timer as number)
 }
 
-function wait(
-  ms: number,
-  signal: AbortSignal | undefined,
-  made: (timer: unknown) => void,
-): Promise<void> {
+function wait(ms: number, signal?: AbortSignal, isIdle?: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason)
       return
     }
     const onAbort = (): void => {
-      clearTimeout(timer)
+      cancel()
       reject(signal?.reason)
     }
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      },
-      Math.min(ms, MAX_TIMER_MS),
-    )
-    made(timer)
+    const ring = (): void => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }
+    const cancel = alarm(ms, ring, isIdle)
     signal?.addEventListener('abort', onAbort, { once: true })
   })
-}
-
-function alarm(ms: number, ring: () => void): () => void {
-  const timer = setTimeout(ring, Math.min(ms, MAX_TIMER_MS))
-  return () => clearTimeout(timer)
 }
 
 /**
@@ -58,8 +44,8 @@ export function webPlatform(): Platform {
   return {
     now: () => Date.now(),
     random: () => Math.random(),
-    delay,
-    idle,
+    delay: wait,
+    idle: (ms, signal) => wait(ms, signal, true),
     alarm,
     defer: (work) => {
       // The work reports its own failures; an unhandled rejection would end a Node process (I11).
