@@ -9,12 +9,11 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { compare, type Report, repeat, type Subject } from './measure.ts'
-import { endAll, startProgram } from './processes.ts'
+import { endAll, startBridge, startProgram, BRIDGE_TOKEN as TOKEN } from './processes.ts'
 
 const ROUNDS = 9
 const VALUE = 'x'.repeat(1_024)
 const KEY = 'bench:key'
-const TOKEN = 'bench-token'
 /** How many at once, and how many operations that makes in a round. */
 const LOADS = [
   [1, 400],
@@ -45,12 +44,7 @@ async function measure(): Promise<Report> {
     [join(import.meta.dirname, 'constant-server.ts'), answer],
     /^(http:.*)$/,
   )
-  const bridge = await startProgram(
-    process.execPath,
-    [join(import.meta.dirname, '../src/cli/main.ts'), 'bridge', '--port', '0'],
-    /^UPSTASH_REDIS_REST_URL=(.*)$/,
-    { REDIS_URL: `redis://127.0.0.1:${port}`, NEARCACHE_BRIDGE_TOKEN: TOKEN },
-  )
+  const { url: bridge } = await startBridge(`redis://127.0.0.1:${port}`)
   const redis = new Redis(port, '127.0.0.1')
   await redis.set(KEY, VALUE)
 

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { RedisCacheManager, type RestFetch, restTransport } from 'nearcache'
 import { nodeFetch } from 'nearcache/redis/node'
@@ -22,11 +21,10 @@ import {
 } from './measure.ts'
 import { poster } from './node-http.ts'
 import { loadPeer } from './peers.ts'
-import { endAll, startProgram } from './processes.ts'
+import { endAll, startBridge, BRIDGE_TOKEN as TOKEN } from './processes.ts'
 import { recordOf } from './record.ts'
 
 const ROUNDS = 9
-const TOKEN = 'bench-token'
 const KEYS: readonly string[] = Array.from({ length: 1_024 }, (_, i) => `user:${i}`)
 const TAGS = ['org:1', 'team:2']
 /** Ample: a machine that stands still for a while must not turn hits into loads. */
@@ -65,16 +63,11 @@ export async function benchRemote(): Promise<Report> {
 }
 
 async function measure(server: RedisServer, redis: Redis): Promise<Report> {
-  const bridge = await startProgram(
-    process.execPath,
-    [join(import.meta.dirname, '../dist/cli/main.js'), 'bridge', '--port', '0'],
-    /^UPSTASH_REDIS_REST_URL=(.*)$/,
-    { REDIS_URL: server.url, NEARCACHE_BRIDGE_TOKEN: TOKEN },
-  )
+  const bridge = await startBridge(server.url)
   for (const [i, key] of KEYS.entries()) await redis.set(key, JSON.stringify(recordOf(i)))
   const families = {
     tcp: await overTcp(server, redis),
-    http: await overHttp(bridge, redis),
+    http: await overHttp(bridge.url, redis),
   }
   const parts: Pick<Report, 'figures' | 'ratios'>[] = []
   const sent = new Map<string, Sent[]>()

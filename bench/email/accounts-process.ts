@@ -5,11 +5,11 @@
  */
 
 import type { EmailStatus } from 'nearcache/email'
+import { meanOf, quantile } from '../measure.ts'
 import { Accounts } from './accounts.ts'
 import type { PassOrder, PassResult } from './accounts-protocol.ts'
 import { type Contender, openMailDatabase } from './contender.ts'
 import { nearCapacious, noCache } from './contenders.ts'
-import { meanOf, quantile } from './open-loop.ts'
 import type { Operation } from './workload.ts'
 
 /** A status that was written, and when that had returned, counted in operations ended. */

@@ -10,7 +10,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { EmailQuery } from 'nearcache/email'
 import { type RedisServer, startRedisServer } from '../../test/support/redis-server.ts'
-import { startProgram } from '../processes.ts'
+import { startBridge, startProgram } from '../processes.ts'
 import { type AppContender, type AppOrder, Asking } from './app-protocol.ts'
 import type { MailWrite, Operation } from './workload.ts'
 
@@ -34,7 +34,6 @@ const NAMES: Readonly<Record<AppContender, string>> = {
   near: 'nearcache, near',
   lag: 'nearcache, near, lag 1 s',
 }
-const TOKEN = 'token-of-the-benchmark'
 
 /** One application. The process ends with the others that were started here. */
 export class App {
@@ -129,12 +128,8 @@ async function databaseOf(
   return { socket }
 }
 
-/** Starts this package's bridge before a Redis. */
+/** Where Redis is, by way of this package's bridge. */
 export async function bridgeTo(redis: string): Promise<AppOrder['redis']> {
-  const program = join(import.meta.dirname, '../../dist/cli/main.js')
-  const env = { REDIS_URL: redis, NEARCACHE_BRIDGE_TOKEN: TOKEN }
-  const url = await startProgram(process.execPath, [program, 'bridge', '--port', '0'], BRIDGE, env)
-  return { url, token: TOKEN }
+  const { url, token } = await startBridge(redis)
+  return { url, token }
 }
-
-const BRIDGE = /^UPSTASH_REDIS_REST_URL=(.*)$/

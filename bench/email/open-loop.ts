@@ -62,13 +62,3 @@ async function until(instant: number): Promise<void> {
   // Whoever is late still lets the answers in that have arrived.
   if (ms <= 0) await turn()
 }
-
-/** The value that the part `p` of all is not above. */
-export function quantile(values: readonly number[], p: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN
-}
-
-export function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
-}
