@@ -46,13 +46,14 @@ export async function wholeOf<T>(
     return { response: answer.parts[0] as T, via: tier, usage: answer.usage }
   }
   const { reader, via } = obtained
-  const step = await unlessAborted(reader.next(), signal).catch((error) => {
-    void reader.return()
-    throw error
-  })
-  // Tells the recording that this reader has had all.
-  await reader.return()
-  return { response: step.value as T, via, usage: undefined }
+  try {
+    const { value } = await unlessAborted(reader.next(), signal)
+    // And its end: whom the last reader leaves before is told to stop, and is not stored.
+    await unlessAborted(reader.next(), signal)
+    return { response: value as T, via, usage: undefined }
+  } finally {
+    await reader.return()
+  }
 }
 
 /** The answer part by part. @throws {NotCachedError} As {@link wholeOf}. */
