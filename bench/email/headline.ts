@@ -69,8 +69,8 @@ interface Performance {
   readonly writeP95: number
   /** Of the application, in microseconds. */
   readonly cpuPerRequest: number
-  /** Most requests a second whose reads have the 95th percentile of SQL alone. */
-  readonly most: number
+  /** At how many times the common rate reads still have the 95th percentile of SQL alone, at most. */
+  readonly mostSteps: number
 }
 
 /** What all work on. */
@@ -132,7 +132,7 @@ async function measureAt(place: Place, stage: Stage): Promise<Result> {
       wrong,
       ...timesOf(rounds[i]?.waits ?? []),
       cpuPerRequest: rounds[i]?.cpuPerRequest ?? 0,
-      most: most[i] ?? 0,
+      mostSteps: most[i] ?? 0,
     }))
     return { place, rate, performances }
   } finally {
@@ -190,7 +190,7 @@ function timesOf(rounds: readonly Waits[]): Times {
 }
 
 /**
- * The last rate at which each has kept the 95th percentile that SQL alone has at the common rate: in
+ * The last step at which each has kept the 95th percentile that SQL alone has at the common rate: in
  * the same seconds, since what else the machine does comes and goes.
  */
 async function mostOf(all: readonly Played[], rate: number): Promise<number[]> {
@@ -207,7 +207,7 @@ async function mostOf(all: readonly Played[], rate: number): Promise<number[]> {
     }
     for (const i of going) {
       const isKept = (kept[i] ?? 0) > TRIES / 2
-      if (isKept) most[i] = rate * step
+      if (isKept) most[i] = step
       missed[i] = isKept ? 0 : (missed[i] ?? 0) + 1
     }
   }
@@ -256,7 +256,7 @@ function rowsOf({ place, rate, performances }: Result): (string | number)[][] {
       (ms) => Math.round(ms * 100) / 100,
     ),
     Math.round(own.cpuPerRequest),
-    isTried(i) ? Math.round(own.most) : '',
+    isTried(i) ? Math.round(rate * own.mostSteps) : '',
   ])
 }
 
@@ -281,7 +281,7 @@ function targetsOf({ place, performances }: Result): Target[] {
       },
       {
         what: `${name}: requests a second with the same p95, ours : SQL alone`,
-        measured: own.most / plain.most,
+        measured: own.mostSteps / plain.mostSteps,
         bound: { atLeast: 3 },
       },
     ]
