@@ -90,7 +90,7 @@ export function report(
   })
 }
 
-/** Runs a write and reports how it ended; a failure is the caller's to know. */
+/** Runs an operation and reports how it ended; a failure is the caller's to know. */
 export async function reported<T>(
   ctx: CacheContext,
   operation: Operation,

@@ -9,7 +9,7 @@ import { randomId } from '../entry/id.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Reply } from '../redis/requester.ts'
 import { SEEK } from '../redis/scripts/seek.ts'
-import { type CacheContext, leaseMs, lifeMs, report, type Target, targetOf } from './context.ts'
+import { type CacheContext, leaseMs, lifeMs, reported, type Target, targetOf } from './context.ts'
 import { abandon, fly } from './load.ts'
 import { type Admission, checkLoader, type Loader } from './loader.ts'
 import { CacheNamespace } from './namespace.ts'
@@ -46,26 +46,21 @@ export function seeker<Values>(namespace: CacheNamespace<Values>): Seeker<Values
   }
 }
 
-async function readThrough(
+function readThrough(
   ctx: CacheContext,
   key: string,
   loader: Loader,
   policy: Policy,
 ): Promise<unknown> {
-  const startedAt = ctx.platform.now()
-  try {
+  return reported(ctx, 'getOrSet', key, async () => {
     const target = targetOf(ctx, key, policy)
     const { sight, admission } = await seek(ctx, target, policy)
     const ways = waysOf(ctx, target, loader, policy, sight)
     const request = { target, loader, policy }
     const load = admission ? () => fly(ctx, request, admission, undefined) : ways.load
     const { value, outcome } = await answer(ctx, target, policy, sight, { ...ways, load })
-    report(ctx, 'getOrSet', key, outcome, startedAt)
-    return value
-  } catch (error) {
-    report(ctx, 'getOrSet', key, { kind: 'failed', error }, startedAt)
-    throw error
-  }
+    return { result: value, outcome }
+  })
 }
 
 /** What was found; or the right to load, since there was nothing. */

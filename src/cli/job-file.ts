@@ -24,11 +24,15 @@ export async function loadJobs(
 ): Promise<readonly WarmingJob[]> {
   const module = (await importFrom(resolve(folder, file))) as Readonly<Record<string, unknown>>
   const exported = module['jobs'] ?? module['default']
-  const jobs: unknown = typeof exported === 'function' ? await call(exported, cache) : exported
+  const jobs = isFunction(exported) ? await call(exported, cache) : exported
   if (Array.isArray(jobs) && jobs.length > 0) return jobs
   throw new UsageError(
     '--jobs must name a module that exports jobs: a list, or a function of the cache',
   )
+}
+
+function isFunction(exported: unknown): exported is (cache: RedisCacheManager) => unknown {
+  return typeof exported === 'function'
 }
 
 async function importFrom(path: string): Promise<unknown> {
@@ -42,8 +46,10 @@ async function importFrom(path: string): Promise<unknown> {
   }
 }
 
-// biome-ignore lint/complexity/noBannedTypes: what a module exports says nothing of its parameters.
-async function call(jobs: Function, cache: RedisCacheManager): Promise<unknown> {
+async function call(
+  jobs: (cache: RedisCacheManager) => unknown,
+  cache: RedisCacheManager,
+): Promise<unknown> {
   try {
     return await jobs(cache)
   } catch (error) {

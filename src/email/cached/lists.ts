@@ -74,25 +74,24 @@ export class CachedLists {
     // In the tick of the look at the list, hence in its request.
     const looking = this.#looks.of(question.shape)
     const viewing = looking.then((looked) => looked?.view)
-    const own = Promise.withResolvers<ListWindow>()
-    let isOwn = false
+    const made = Promise.withResolvers<ListWindow>()
+    const own: { window?: ListWindow } = {}
     try {
       const reading = this.#seeker.getOrSet(
         question.key,
         async ({ skip }) => {
           const { filled, view } = await this.#fill(question, await viewing, fill)
           if (view === undefined) skip()
-          isOwn = true
-          const window = stamped(filled, view)
-          own.resolve(window)
-          return window
+          own.window = stamped(filled, view)
+          made.resolve(own.window)
+          return own.window
         },
         { ttl, reconcile: async (stored) => this.#judge(question, stored, await viewing) },
       )
-      const window = await (until === 'read' ? Promise.race([own.promise, reading]) : reading)
+      const window = await (until === 'read' ? Promise.race([made.promise, reading]) : reading)
       const looked = await looking
-      if (isOwn) {
-        this.#counts.loaded++
+      if (own.window !== undefined) this.#counts.loaded++
+      if (own.window === window) {
         this.#platform.defer(unheard(reading))
         return { window, looked }
       }
