@@ -49,7 +49,10 @@ export interface LLMResponseCacheOptions {
    * generated, which is not stored. @default '15s'
    */
   readonly patience?: Duration
-  /** Longer answers are passed on, and not stored; in UTF-16 units. @default 1_048_576 */
+  /**
+   * Longer answers are passed on at the pace of their slowest client, and neither stored nor kept; in UTF-16
+   * units. @default 1_048_576
+   */
   readonly maxAnswerChars?: number
   /** What models cost, by name. @default {} */
   readonly prices?: Readonly<Record<string, Price>>

@@ -5,6 +5,7 @@
  */
 
 import { LoaderTimeoutError } from '../errors.ts'
+import { unlessAborted } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 
 /** How far a recording has come. */
@@ -34,7 +35,7 @@ export interface Tape<Part> {
 export class Reader<Part> implements AsyncIterableIterator<Part, void> {
   readonly #platform: Platform
   readonly #tape: Tape<Part>
-  readonly #expired = Promise.withResolvers<never>()
+  readonly #expired = new AbortController()
   readonly #left = new AbortController()
   #position = 0
   #isDone = false
@@ -44,7 +45,6 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
   constructor(platform: Platform, tape: Tape<Part>) {
     this.#platform = platform
     this.#tape = tape
-    this.#expired.promise.catch(() => this.#leave())
   }
 
   /** How many parts it has read. */
@@ -115,7 +115,7 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
     // A little longer than the recording itself waits, which knows better what went wrong.
     this.#waiting = { since: this.#platform.now(), ms: ms + GRACE_MS }
     if (!this.#isWatched) this.#platform.defer(this.#watch())
-    await Promise.race([this.#tape.changed(), this.#expired.promise])
+    await unlessAborted(this.#tape.changed(), this.#expired.signal)
     this.#waiting = undefined
   }
 
@@ -126,9 +126,14 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
     for (let wait = this.#waiting; !signal.aborted; wait = this.#waiting) {
       const now = this.#platform.now()
       const leftMs = wait ? wait.since + wait.ms - now : this.#tape.idleMs
-      if (wait && leftMs <= 0) this.#expired.reject(new LoaderTimeoutError(wait.ms - GRACE_MS))
+      if (wait && leftMs <= 0) this.#expire(wait.ms - GRACE_MS)
       await this.#platform.delay(Math.max(1, leftMs), signal).catch(() => undefined) // it has left
     }
+  }
+
+  #expire(ms: number): void {
+    this.#expired.abort(new LoaderTimeoutError(ms))
+    this.#leave()
   }
 
   #fail(error: unknown): never {

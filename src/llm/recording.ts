@@ -6,6 +6,7 @@
  */
 
 import { LoaderTimeoutError } from '../errors.ts'
+import { unlessAborted } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { ENDED, type Found, Reader, type State } from './reader.ts'
 
@@ -56,10 +57,12 @@ export class Recording<Part = unknown> {
   readonly #platform: Platform
   readonly #bounds: RecordingBounds<Part>
   readonly #readers = new Set<Reader<Part>>()
-  readonly #stopped = Promise.withResolvers<never>()
+  readonly #stopped = new AbortController()
   #parts: Part[] = []
   #dropped = 0
   #size = 0
+  /** Of it, what is still there. */
+  #keptSize = 0
   #state: State = RUNNING
   #head: { readonly value: unknown } | undefined
   #changed = Promise.withResolvers<void>()
@@ -69,7 +72,6 @@ export class Recording<Part = unknown> {
   constructor(platform: Platform, bounds: RecordingBounds<Part>) {
     this.#platform = platform
     this.#bounds = bounds
-    this.#stopped.promise.catch(() => undefined)
   }
 
   /** A reader from the beginning; `undefined` once it is too late for one. */
@@ -106,7 +108,7 @@ export class Recording<Part = unknown> {
     const startedAt = this.#platform.now()
     const controller = new AbortController()
     const ended = new AbortController()
-    const onAbort = (): void => this.#stopped.reject(signal?.reason)
+    const onAbort = (): void => this.#stopped.abort(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#platform.defer(this.#watch(startedAt, ended.signal))
     let firstMs: number | undefined
@@ -142,8 +144,9 @@ export class Recording<Part = unknown> {
     return this.#size > this.#bounds.maxSize
   }
 
+  /** Without a race, which would keep each part as long as what ends them all can still come. */
   #unlessStopped<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#stopped.promise])
+    return unlessAborted(work, this.#stopped.signal)
   }
 
   /** Stops the recording when the model is not heard of any more: one timer, not one a part. */
@@ -152,7 +155,7 @@ export class Recording<Part = unknown> {
     while (!ended.aborted) {
       const [since, ms] = this.#head ? [this.#heardAt, idleMs] : [startedAt, firstMs]
       const leftMs = since + ms - this.#platform.now()
-      if (leftMs <= 0) this.#stopped.reject(new LoaderTimeoutError(ms))
+      if (leftMs <= 0) this.#stopped.abort(new LoaderTimeoutError(ms))
       if (leftMs <= 0) return
       await this.#platform.delay(leftMs, ended).catch(() => undefined) // ended
     }
@@ -160,15 +163,23 @@ export class Recording<Part = unknown> {
 
   #push(part: Part): void {
     this.#parts.push(part)
-    this.#size += this.#bounds.sizeOf(part)
+    const size = this.#bounds.sizeOf(part)
+    this.#size += size
+    this.#keptSize += size
     this.#change()
   }
 
   /** Beyond what is kept, waits for the slowest reader; it has as long as the model has. */
   async #room(): Promise<void> {
-    while (this.#isOver && this.#parts.length > MAX_LAG) {
+    while (this.#isOver && this.#isFarAhead) {
       await this.#unlessStopped(this.#changed.promise)
     }
+  }
+
+  /** By more than the part that is being read. */
+  get #isFarAhead(): boolean {
+    const count = this.#parts.length
+    return count > MAX_LAG || (count > 1 && this.#keptSize > this.#bounds.maxSize)
   }
 
   #trim(): void {
@@ -176,7 +187,7 @@ export class Recording<Part = unknown> {
     const read = Math.min(...[...this.#readers].map(({ position }) => position))
     const count = Math.min(read - this.#dropped, this.#parts.length)
     if (!(count > 0)) return
-    this.#parts.splice(0, count)
+    for (const part of this.#parts.splice(0, count)) this.#keptSize -= this.#bounds.sizeOf(part)
     this.#dropped += count
     this.#change()
   }
@@ -190,7 +201,7 @@ export class Recording<Part = unknown> {
 
   #leave(reader: Reader<Part>): void {
     this.#readers.delete(reader)
-    if (this.#readers.size === 0) this.#stopped.reject(UNWANTED)
+    if (this.#readers.size === 0) this.#stopped.abort(UNWANTED)
     else this.#trim()
   }
 

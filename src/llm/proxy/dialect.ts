@@ -41,6 +41,18 @@ export interface JudgeOptions {
   readonly storesToolCalls: boolean
 }
 
+/** How an answer ends, as far as its parts have come. It keeps none of them. */
+export interface Ending {
+  take(part: string): void
+  /**
+   * Whether the model said how its answer ended. If not it broke off, failed on the way, or what came is
+   * no answer.
+   */
+  isTold(): boolean
+  /** Whether the model told of a failure. */
+  hasFailed(): boolean
+}
+
 /** A protocol. Parts are JSON texts, as the model wrote them; those that begin with a colon say nothing. */
 export interface Dialect {
   readonly contentType: Readonly<Record<Shape, string>>
@@ -53,11 +65,8 @@ export interface Dialect {
   split(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void>
   /** Whether nothing follows, though the connection may not have ended yet. */
   isEnd(part: string): boolean
-  /**
-   * Whether the model said how its answer ended. If not it broke off, failed on the way, or what came is
-   * no answer.
-   */
-  isEnded(parts: readonly string[], shape: Shape): boolean
+  /** Follows one answer to its end. */
+  ending(shape: Shape): Ending
   judge(parts: readonly string[], shape: Shape, reading: Reading, options: JudgeOptions): Verdict
   textOf(parts: readonly string[], shape: Shape): string
   /** Gives an answer ids of its own: the same function for all its parts. */

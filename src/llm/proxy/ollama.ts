@@ -7,7 +7,7 @@
 import {
   type Body,
   type Dialect,
-  failureIn,
+  type Ending,
   isObject,
   judgeSummary,
   numberIn,
@@ -58,8 +58,7 @@ function dialect(kind: Kind, read: Dialect['read']): Dialect {
     bodyFor: (text) => text,
     split: splitLines,
     isEnd: () => false,
-    isEnded: (parts) =>
-      parsePart(parts.at(-1) ?? '')?.['done'] === true && failureIn(parts) === undefined,
+    ending,
     judge: (parts, _shape, reading, options) =>
       judgeSummary(summarise(kind, parts), reading, follows, options),
     textOf: (parts) => summarise(kind, parts).text,
@@ -74,6 +73,21 @@ function dialect(kind: Kind, read: Dialect['read']): Dialect {
 }
 
 type Kind = 'chat' | 'generate'
+
+/** The last object says that it is the last. */
+function ending(): Ending {
+  let isDone = false
+  let hasFailed = false
+  return {
+    take(part) {
+      const body = parsePart(part) ?? {}
+      isDone = body['done'] === true
+      hasFailed ||= 'error' in body
+    },
+    isTold: () => isDone && !hasFailed,
+    hasFailed: () => hasFailed,
+  }
+}
 
 /** An empty prompt loads or unloads a model. */
 function readGenerate(body: Body): Reading | undefined {

@@ -7,12 +7,14 @@
 import {
   type Body,
   type Dialect,
+  type Ending,
   isComment,
   isObject,
   judgeSummary,
   numberIn,
   parsePart,
   type Reading,
+  type Shape,
   type Summary,
   textIn,
   without,
@@ -42,10 +44,7 @@ export const OPENAI_CHAT: Dialect = {
   bodyFor,
   split: splitEvents,
   isEnd: (part) => part.trim() === DONE,
-  isEnded: (parts, shape) =>
-    shape === 'stream'
-      ? summarise(parts).finish !== undefined
-      : choicesIn(parsePart(parts[0] ?? '') ?? {}).length > 0,
+  ending,
   judge: (parts, _shape, reading, options) =>
     judgeSummary(summarise(parts), reading, follows, options),
   textOf: (parts) => summarise(parts).text,
@@ -116,6 +115,29 @@ function bodyFor(text: string, { isStreamed, wantsUsage }: Reading): string {
   })
   if (isThere) return edited
   return edited.replace(/\}\s*$/, ',"stream_options":{"include_usage":true}}')
+}
+
+/** In a stream each choice says how it ended; what comes whole is whole where it has choices. */
+function ending(shape: Shape): Ending {
+  const ended = new Map<unknown, boolean>()
+  let isBroken = false
+  let hasFailed = false
+  return {
+    take(part) {
+      if (isComment(part)) return
+      const body = parsePart(part)
+      isBroken ||= body === undefined
+      hasFailed ||= body !== undefined && 'error' in body
+      for (const { index, finish_reason: reason } of choicesIn(body ?? {})) {
+        ended.set(index, Boolean(reason) || ended.get(index) === true)
+      }
+    },
+    isTold() {
+      if (shape === 'whole') return ended.size > 0
+      return !isBroken && !hasFailed && ended.size > 0 && [...ended.values()].every(Boolean)
+    },
+    hasFailed: () => hasFailed,
+  }
 }
 
 function summarise(all: readonly string[]): Summary {

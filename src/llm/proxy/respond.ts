@@ -85,7 +85,9 @@ async function respondLive(
 function isGiven({ dialect, reading }: Exchange, parts: readonly string[], head: Head): boolean {
   const { shape } = head
   if (shape === (reading.isStreamed ? 'stream' : 'whole')) return true
-  return head.isEnded() ? failureIn(parts) === undefined : dialect.isEnded(parts, shape)
+  const ending = dialect.ending(shape)
+  for (const part of parts) ending.take(part)
+  return head.isEnded() ? !ending.hasFailed() : ending.isTold()
 }
 
 /** A part of an answer that looks like all of it would be taken for it. */
@@ -132,29 +134,28 @@ function stream(
       .flatMap((part) => dialect.tailor(renew(part), reading) ?? [])
       .map((part) => dialect.frame(part))
       .join('')
-  const seen: string[] = []
+  const ending = dialect.ending('stream')
   const next = async (): Promise<string | undefined> => {
     for (;;) {
       const step = await reader.next()
       if (step.done) return undefined
       // What has come meanwhile goes with it.
       const parts = [step.value, ...reader.ready()]
-      seen.push(...parts)
+      for (const part of parts) ending.take(part)
       const frames = framesOf(parts)
       if (frames !== '') return frames
     }
   }
   /** Without the end that the model gives, one would say that the answer is whole; a failure was told. */
-  const ending = (): string => {
-    if (head.isEnded() || dialect.isEnded(seen, 'stream')) return dialect.end
-    if (failureIn(seen) !== undefined) return ''
-    return dialect.frame(dialect.problem(BROKEN_OFF, 'upstream_error'))
+  const end = (): string => {
+    if (head.isEnded() || ending.isTold()) return dialect.end
+    return ending.hasFailed() ? '' : dialect.frame(dialect.problem(BROKEN_OFF, 'upstream_error'))
   }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const frame = await next()
-        controller.enqueue(ENCODER.encode(frame ?? ending()))
+        controller.enqueue(ENCODER.encode(frame ?? end()))
         if (frame === undefined) controller.close()
       } catch (error) {
         const { message, type } = describeFailure(error)

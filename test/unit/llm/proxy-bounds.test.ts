@@ -7,6 +7,7 @@ import { LLMResponseCache, type Matcher } from '../../../src/llm/index.ts'
 import { type LLMProxyOptions, llmProxy } from '../../../src/llm/proxy/index.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { liveHeapBytes } from '../../support/live-heap.ts'
 import { type LLMUpstream, llmUpstream } from '../../support/llm-upstream.ts'
 import { turns } from '../../support/turns.ts'
 
@@ -141,5 +142,65 @@ describe('llmProxy', () => {
     expect((await ask('/api/chat', CHAT)).status).toBe(200)
     expect((await ask('/api/embed', { model: 'embed', input: 'a' })).status).toBe(200)
     expect(() => waiting('61m')).toThrow(InvalidOptionError)
+  })
+
+  test.each([
+    ['/api/chat', (content: string) => `{"message":{"content":"${content}"},"done":false}\n`],
+    [
+      '/v1/chat/completions',
+      (content: string) => `data: {"choices":[{"index":0,"delta":{"content":"${content}"}}]}\n\n`,
+    ],
+  ])('an answer at %s that is too long to be stored is kept by nobody', async (path, partOf) => {
+    const piece = new TextEncoder().encode(partOf('x'.repeat(100_000)))
+    let sent = 0
+    let inUse = 0
+    const body = new ReadableStream({
+      pull(controller) {
+        sent += 1
+        if (sent === 10) inUse = liveHeapBytes()
+        if (sent < 200) controller.enqueue(piece)
+        else controller.close()
+      },
+    })
+    const headers = { 'content-type': 'text/event-stream' }
+    const cache = new LLMResponseCache({
+      cache: new RedisCacheManager({ redis: embeddedTransport() }),
+      maxAnswerChars: 1_000,
+    })
+    proxy = make({ cache, digests: false, fetch: async () => new Response(body, { headers }) })
+    const response = await ask(path, { ...CHAT, stream: true })
+
+    const reader = response.body?.getReader()
+    for (let step = await reader?.read(); !step?.done && sent < 199; step = await reader?.read());
+
+    // Of the twenty megabytes that have come since.
+    expect(liveHeapBytes() - inUse).toBeLessThan(4_000_000)
+    await reader?.cancel()
+  })
+
+  test('beyond what is kept a model is read as fast as its slowest client reads, and no faster', async () => {
+    const piece = new TextEncoder().encode(
+      `{"message":{"content":"${'x'.repeat(10_000)}"},"done":false}\n`,
+    )
+    let sent = 0
+    const body = new ReadableStream({
+      pull(controller) {
+        sent += 1
+        if (sent < 200) controller.enqueue(piece)
+        else controller.close()
+      },
+    })
+    const headers = { 'content-type': 'application/x-ndjson' }
+    const cache = new LLMResponseCache({
+      cache: new RedisCacheManager({ redis: embeddedTransport() }),
+      maxAnswerChars: 100_000,
+    })
+    proxy = make({ cache, digests: false, fetch: async () => new Response(body, { headers }) })
+
+    const response = await ask('/api/chat', { ...CHAT, stream: true })
+    await turns(2_000)
+    expect(sent).toBeLessThan(20)
+
+    expect((await response.text()).length).toBeGreaterThan(199 * 10_000)
   })
 })
