@@ -11,9 +11,10 @@ import { withDeadline } from '../flight/deadline.ts'
 import type { Flight } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, lifeMs, type Target } from './context.ts'
 import { compose, type EntryText, encode } from './entry-text.ts'
+import type { Names } from './names.ts'
 import { keepNear } from './near-copy.ts'
 import type { Policy } from './options.ts'
-import { checkTagList } from './policy.ts'
+import { checkTagList, lateTagsOf } from './policy.ts'
 import type { Moment } from './sight.ts'
 import type { Lease } from './steps.ts'
 
@@ -25,7 +26,12 @@ export interface LoadContext<Value = unknown> {
   readonly previous: Value | undefined
   /** Replaces `ttl` for this value. */
   setTtl(ttl: Duration): void
-  /** Adds tags that only the loaded value knows. Needs `lateTags`. */
+  /**
+   * Adds tags that only the loaded value knows. Needs `lateTags`.
+   *
+   * @throws {InvalidOptionError | InvalidKeyError} When one cannot be a tag, or they are more than 64 with
+   * those declared.
+   */
   setTags(tags: readonly string[]): void
   /** Answers this value without storing it. */
   skip(): void
@@ -82,12 +88,13 @@ export async function runLoader(
   previous: unknown,
 ): Promise<Loaded> {
   const { loader, policy } = request
+  const { names } = ctx
   const decisions: Decisions = { ttlMs: undefined, tags: [], skipped: false }
   const startedAt = ctx.platform.now()
   const timeout = (): LoaderTimeoutError => new LoaderTimeoutError(policy.hardTimeoutMs)
   const work = (signal: AbortSignal): Promise<Loaded> => {
     const settled = call(() =>
-      loader(contextOf(signal, previous, policy, decisions, admission.flight)),
+      loader(contextOf({ signal, previous, policy, decisions, names, flight: admission.flight })),
     )
       .then((value) => finish(ctx, request, admission, decisions, value, startedAt))
       .catch((error) => fail(ctx, request, admission, error))
@@ -108,13 +115,23 @@ async function call(loader: () => unknown): Promise<unknown> {
   return loader()
 }
 
-function contextOf(
-  signal: AbortSignal,
-  previous: unknown,
-  policy: Policy,
-  decisions: Decisions,
-  flight: Flight,
-): LoadContext {
+interface ContextParts {
+  readonly signal: AbortSignal
+  readonly previous: unknown
+  readonly policy: Policy
+  readonly decisions: Decisions
+  readonly names: Names
+  readonly flight: Flight
+}
+
+function contextOf({
+  signal,
+  previous,
+  policy,
+  decisions,
+  names,
+  flight,
+}: ContextParts): LoadContext {
   return {
     signal,
     previous,
@@ -123,11 +140,12 @@ function contextOf(
     },
     setTags: (tags) => {
       const list = checkTagList(tags, 'setTags')
-      const isKnown = list.every((tag) => policy.tags.includes(tag))
-      if (!policy.lateTags && !isKnown) {
+      const late = lateTagsOf(policy.tags, list, 'setTags')
+      if (!policy.lateTags && late.length > 0) {
         throw new InvalidOptionError('lateTags', 'true where the loader sets tags')
       }
-      decisions.tags = list
+      for (const tag of late) names.tag(tag)
+      decisions.tags = late
     },
     skip: () => {
       decisions.skipped = true
@@ -209,10 +227,9 @@ function termsOf(policy: Policy, decisions: Decisions, value: unknown): Terms | 
   if (negative && policy.negativeTtlMs === 0) return undefined
   const ttlMs = decisions.ttlMs ?? policy.ttlMs
   const derived = policy.tagsOf ? checkTagList(policy.tagsOf(value), 'tags') : []
-  const late = [...derived, ...decisions.tags].filter((tag) => !policy.tags.includes(tag))
   return {
     policy: { ...policy, ttlMs: negative ? Math.min(ttlMs, policy.negativeTtlMs) : ttlMs },
-    lateTags: [...new Set(late)],
+    lateTags: lateTagsOf(policy.tags, [...derived, ...decisions.tags], 'tags'),
   }
 }
 

@@ -60,7 +60,7 @@ export class CacheNamespace<Values = unknown> {
    * A namespace inside this one, with defaults of its own. Clearing this one clears it too; tags are
    * not shared between the two.
    *
-   * @throws {InvalidKeyError} When the name cannot be a segment.
+   * @throws {InvalidKeyError} When the name cannot be a segment, or there are 32 around it.
    * @throws {InvalidOptionError} When an option is unknown or out of its range.
    */
   namespace<Inner = Values>(

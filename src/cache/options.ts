@@ -62,7 +62,8 @@ export interface EntryOptions<Value = unknown> {
   readonly loaderTimeout?: LoaderTimeouts
   /**
    * Labels for joint invalidation. All callers of a key must name the same ones. A function
-   * derives them from the loaded value; it needs `lateTags`. @default none
+   * derives them from the loaded value; it needs `lateTags`. An entry has at most 64, late ones
+   * included. @default none
    */
   readonly tags?: readonly string[] | ((value: Value) => readonly string[])
   /**

@@ -9,7 +9,8 @@ import { toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { EntryOptions, LoaderTimeouts, NearOptions, NearPolicy, Policy } from './options.ts'
 
-const MAX_TAGS = 64
+/** Of one entry, whoever names them. Those of its namespaces and declared prefixes are not counted. */
+export const MAX_TAGS = 64
 const ABSENT = 'left out: there is no such option'
 
 type Patch = { -readonly [Name in keyof Policy]?: Policy[Name] }
@@ -120,6 +121,25 @@ export function checkTagList(value: unknown, option: string): readonly string[] 
   }
   // The caller's list may change; what was declared with it may not.
   return [...value]
+}
+
+/**
+ * The tags that an entry gets beside those declared: each once, and none of those.
+ *
+ * @throws {InvalidOptionError} When it would have more than 64 in all.
+ */
+export function lateTagsOf(
+  declared: readonly string[],
+  late: readonly string[],
+  option: string,
+): readonly string[] {
+  if (late.length === 0) return late
+  const all = new Set(declared)
+  const added = [...new Set(late)].filter((tag) => !all.has(tag))
+  if (all.size + added.length > MAX_TAGS) {
+    throw new InvalidOptionError(option, `at most ${MAX_TAGS} tags, those declared included`)
+  }
+  return added
 }
 
 /** An unknown option's name may be anything, even a secret in the wrong place. */

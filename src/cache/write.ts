@@ -18,7 +18,7 @@ import { compose, type Encoded, type EntryText, encode, sealEntry } from './entr
 import { giveBack, stampsFor } from './loader.ts'
 import { weigh } from './observe.ts'
 import type { Policy } from './options.ts'
-import { checkTagList } from './policy.ts'
+import { checkTagList, lateTagsOf } from './policy.ts'
 import type { Lease } from './steps.ts'
 
 /**
@@ -252,7 +252,7 @@ function termsFor(value: unknown, policy: Policy): Policy {
   const derived = tagsOf ? checkTagList(tagsOf(value), 'tags') : []
   return {
     ...policy,
-    tags: [...new Set([...tags, ...derived])],
+    tags: [...tags, ...lateTagsOf(tags, derived, 'tags')],
     ttlMs: isNegative ? Math.min(ttlMs, negativeTtlMs || ttlMs) : ttlMs,
   }
 }

@@ -40,7 +40,10 @@ export interface ParsedEntry {
 
 /** `GETRANGE key 0 19` returns {@link writePrefix} of the entry's write id. */
 export const WRITE_ID_RANGE: readonly [start: number, end: number] = [0, 19]
-/** How many tags an entry can have, implicit ones included. */
+/**
+ * How many tags an entry can have, implicit ones included: more than the 64 of its own, 8 of declared
+ * prefixes and 32 of namespaces that it may have.
+ */
 export const MAX_STAMPS = 128
 
 const MAX_HEADER_CHARS = 65_536

@@ -20,6 +20,8 @@ import { hmacSha256, sha256 } from './sha256.ts'
 const MAX_KEY_BYTES = 65_536
 const MAX_TAG_BYTES = 256
 const MAX_SEGMENT_BYTES = 64
+/** Every entry names the markers of all of them in its header, beside its tags. */
+const MAX_DEPTH = 32
 /** A key's name above this many characters is replaced by its hash. */
 const MAX_KEY_NAME = 512
 /** Likewise for a tag: lower, so that the header of 128 tags stays within its own bound. */
@@ -42,7 +44,7 @@ export interface EntryNames {
 export interface KeyspaceOptions {
   /** What separates this cache from its neighbours in one Redis; 1 to 64 bytes. */
   readonly prefix: string
-  /** The path of the namespace, from the outermost; each segment 1 to 64 bytes. */
+  /** The path of the namespace, from the outermost: 1 to 32 segments, each 1 to 64 bytes. */
   readonly namespace: readonly string[]
   /** Hides every key and tag behind HMAC-SHA-256 with this secret of at least 16 bytes. */
   readonly hashSecret?: Uint8Array | undefined
@@ -60,13 +62,16 @@ export class Keyspace {
 
   /**
    * @throws {InvalidKeyError} When the prefix or a segment is empty, longer than 64 bytes, not
-   * well-formed, or has a control character.
+   * well-formed, or has a control character; or when there are more than 32 segments.
    * @throws {InvalidOptionError} When `hashSecret` is shorter than 16 bytes.
    */
   constructor(options: KeyspaceOptions) {
     const { prefix, namespace, hashSecret } = options
     if (hashSecret !== undefined && hashSecret.length < MIN_SECRET_BYTES) {
       throw new InvalidOptionError('hashSecret', `at least ${MIN_SECRET_BYTES} bytes`)
+    }
+    if (namespace.length > MAX_DEPTH) {
+      throw new InvalidKeyError(`namespaces are more than ${MAX_DEPTH} deep`)
     }
     this.#options = options
     this.path = namespace
@@ -78,7 +83,7 @@ export class Keyspace {
   /**
    * The namespace `name` inside this one. Its keys and tags are its own.
    *
-   * @throws {InvalidKeyError} When the name cannot be a segment.
+   * @throws {InvalidKeyError} When the name cannot be a segment, or this is the 32nd already.
    */
   child(name: string): Keyspace {
     return new Keyspace({ ...this.#options, namespace: [...this.#options.namespace, name] })

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { LoadContext } from '../../../src/cache/loader.ts'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { isNearcacheError } from '../../../src/errors.ts'
 import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
@@ -29,6 +30,16 @@ const NO_OPTIONS: readonly unknown[] = [null, '15m', 900]
 const circular: { self?: unknown } = {}
 circular.self = circular
 
+const tags = (name: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${name}${i}`)
+
+/** A cache whose entries have forty tags, and thirty more by their value. */
+const withManyTags = (cache: RedisCacheManager) =>
+  cache.namespace('n', { tags: tags('a', 40) }).namespace('n', {
+    lateTags: true,
+    tags: () => tags('b', 30),
+  })
+
 const OPTIONS: readonly (readonly [what: string, option: string, options: unknown])[] = [
   ['an option that there is not', 'timeToLive', { timeToLive: 5 }],
   ['an option whose name is no name', '(unprintable)', { 'user@example.org': 1 }],
@@ -45,7 +56,7 @@ const OPTIONS: readonly (readonly [what: string, option: string, options: unknow
   ['a negative earlyRefresh', 'earlyRefresh', { earlyRefresh: -1 }],
   ['a negative negativeTtl', 'negativeTtl', { negativeTtl: -1 }],
   ['tags that are a text', 'tags', { tags: 'org:1' }],
-  ['more than 64 tags', 'tags', { tags: Array.from({ length: 65 }, (_, i) => `t${i}`) }],
+  ['more than 64 tags', 'tags', { tags: tags('t', 65) }],
   ['tags of a function without lateTags', 'lateTags', { tags: () => ['a'] }],
   ['lateTags that is a text', 'lateTags', { lateTags: 'yes' }],
   ['a hard timeout of 0', 'loaderTimeout.hard', { loaderTimeout: { hard: 0 } }],
@@ -140,6 +151,17 @@ const CALLS: readonly Row[] = [
           ['c', 'x'.repeat(1_001)],
         ]),
       ),
+  ],
+  ['a set with 70 tags in all', option('tags'), (cache) => withManyTags(cache).set('k', 1)],
+  [
+    'a relaxed set with 70 tags in all',
+    option('tags'),
+    (cache) => withManyTags(cache).set('k', 1, { consistency: 'relaxed' }),
+  ],
+  [
+    'a set of many with 70 tags in all',
+    option('tags'),
+    (cache) => withManyTags(cache).setMany(new Map([['k', 1]])),
   ],
   ['a loader that is no function', option('loader'), (cache) => cache.getOrSet('k', wrong('v'))],
   [
@@ -247,6 +269,24 @@ describe('What cannot work', () => {
     ['namespace', { namespace: 'x'.repeat(65) }],
   ])('a cache refuses a %s that cannot be part of a name', (_name, options) => {
     expect(() => new RedisCacheManager({ redis, ...options })).toThrow(expect.objectContaining(key))
+  })
+
+  test('an entry holds all the tags, prefixes and namespaces that it may have', async () => {
+    const options = { prefixes: Array.from({ length: 8 }, (_, i) => 'k'.repeat(i + 1)) }
+    let inner = cache.namespace('n', options)
+    for (let depth = 2; depth < 32; depth++) inner = inner.namespace('n', options)
+    const most = { tags: tags('t', 34), lateTags: true }
+    const loader = ({ setTags }: LoadContext): string => {
+      setTags(tags('late', 30))
+      return 'v'
+    }
+
+    await inner.getOrSet('kkkkkkkk', loader, most)
+
+    expect(await inner.get('kkkkkkkk', most)).toBe('v')
+    expect(() => inner.namespace('n')).toThrow(expect.objectContaining(key))
+    await cache.clear()
+    expect(await inner.get('kkkkkkkk', most)).toBeUndefined()
   })
 
   test('an empty prefix cannot be declared', () => {

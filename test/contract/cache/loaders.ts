@@ -5,10 +5,13 @@
  */
 
 import { describe, expect, test, vi } from 'vitest'
+import type { LoadContext } from '../../../src/cache/loader.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
 import { type Bench, holdLoader, interrupt } from './bench.ts'
 
 const WEEK_MS = 7 * 86_400_000
+
+const many = (name: string): string[] => Array.from({ length: 40 }, (_, i) => `${name}${i}`)
 
 interface User {
   readonly id: string
@@ -138,6 +141,35 @@ export function describeLoaders(bench: Bench): void {
 
       await expect(read).rejects.toMatchObject({ name: 'InvalidOptionError', option: 'lateTags' })
     })
+
+    test.each([
+      ['setTags', { code: 'ERR_INVALID_OPTION', option: 'setTags' }, { lateTags: true }, many('b')],
+      ['setTags', { code: 'ERR_INVALID_KEY' }, { lateTags: true }, ['']],
+      ['tags', { code: 'ERR_INVALID_OPTION' }, { lateTags: true, tags: () => many('b') }, []],
+      ['tags', { code: 'ERR_INVALID_KEY' }, { lateTags: true, tags: () => ['a\nb'] }, []],
+    ])(
+      'that an entry cannot have, by %s, fail the load with a typed error (%j), and the next one loads at once',
+      async (_by, expected, options, late) => {
+        const cache = bench.cache({ tags: many('a') })
+        let told: unknown
+        const loader = ({ setTags }: LoadContext): string => {
+          try {
+            setTags(late)
+          } catch (error) {
+            told = error
+            throw error
+          }
+          return 'v'
+        }
+        const read = cache.getOrSet('ada', loader, options)
+
+        await expect(read).rejects.toMatchObject(expected)
+        if (late.length > 0) expect(told).toMatchObject(expected)
+        expect(await cache.get('ada')).toBeUndefined()
+        expect(await cache.getOrSet('ada', () => 'w')).toBe('w')
+        expect(await cache.get('ada')).toBe('w')
+      },
+    )
 
     test('that were declared may be named again without lateTags', async () => {
       const cache = bench.cache()
