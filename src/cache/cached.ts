@@ -8,7 +8,7 @@ import { canonicalText } from '../entry/canonical.ts'
 import { InvalidKeyError, InvalidOptionError } from '../errors.ts'
 import type { CacheNamespace } from './namespace.ts'
 import { DEFAULTS, type EntryOptions } from './options.ts'
-import { checkTagList, resolvePolicy } from './policy.ts'
+import { checkTagList, lateTagsOf, resolvePolicy } from './policy.ts'
 
 /** Options for {@link cached}: how entries live, and what tells them apart. */
 export interface CachedOptions<Args extends readonly unknown[], Value>
@@ -27,8 +27,8 @@ export interface CachedOptions<Args extends readonly unknown[], Value>
    */
   readonly key?: (...args: Args) => string
   /**
-   * Labels for joint invalidation by `cache.invalidateTags`: a list, or what the arguments say.
-   * @default none
+   * Labels for joint invalidation by `cache.invalidateTags`: at most 63, as a list or by what the arguments
+   * say. @default none
    */
   readonly tags?: readonly string[] | ((...args: Args) => readonly string[])
 }
@@ -97,12 +97,13 @@ function wrap<Args extends readonly unknown[], Value>(
   const { cache, name, key, tags = [], ...rest } = options
   checkOptions({ cache, name, key, tags }, rest)
   const own = `function:${name}`
-  // Made once, where nothing in it depends on the arguments.
-  const fixed = typeof tags === 'function' ? undefined : { ...rest, tags: [own, ...tags] }
-  const entryOptions = (args: Args): EntryOptions<Value> => {
-    if (typeof tags !== 'function') return fixed as EntryOptions<Value>
-    return { ...rest, tags: [own, ...checkTagList(tags(...args), 'tags')] }
+  const withTags = (given: readonly string[]): EntryOptions<Value> => {
+    return { ...rest, tags: [own, ...lateTagsOf([own], checkTagList(given, 'tags'), 'tags')] }
   }
+  // Made once, where nothing in it depends on the arguments.
+  const fixed = typeof tags === 'function' ? undefined : withTags(tags)
+  const entryOptions = (args: Args): EntryOptions<Value> =>
+    typeof tags === 'function' ? withTags(tags(...args)) : (fixed as EntryOptions<Value>)
   const keyOf = (...args: Args): string => `${name}(${key ? textOf(key(...args)) : listOf(args)})`
   const call = async (...args: Args): Promise<Value> =>
     cache.getOrSet<Value>(keyOf(...args), () => fn(...args), entryOptions(args))

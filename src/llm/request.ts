@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MAX_TAGS } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { type CacheControl, readCacheControl } from './cache-control.ts'
@@ -36,8 +37,8 @@ export interface LLMRequestOptions {
   /** Of the template that the prompt was made from; answers of another version are not served. @default none */
   readonly promptVersion?: string
   /**
-   * Ids of the documents that the answer is drawn from, for {@link LLMResponseCache.invalidateDocument}.
-   * @default none
+   * Ids of the documents that the answer is drawn from, for {@link LLMResponseCache.invalidateDocument}:
+   * at most 61 with the `tags`. @default none
    */
   readonly documents?: readonly string[]
   /**
@@ -190,7 +191,15 @@ function tagsOf({ model, tenant, promptVersion, documents = [], tags = [] }: Que
   if (promptVersion !== undefined) all.push(label('version', promptVersion))
   for (const id of documents) all.push(label('document', id))
   for (const tag of tags) all.push(label('tag', tag))
-  return [...new Set(all)]
+  const labels = [...new Set(all)]
+  if (labels.length > MAX_TAGS) {
+    const option = documents.length > tags.length ? 'documents' : 'tags'
+    throw new InvalidOptionError(
+      option,
+      `so few that an answer has at most ${MAX_TAGS} labels in all`,
+    )
+  }
+  return labels
 }
 
 function ttlOf({ ttl, contentClass, prompt }: Question, ttls: ClassTtls): number {

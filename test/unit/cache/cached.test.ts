@@ -193,6 +193,8 @@ describe('cached', () => {
     ['name', { name: 'x'.repeat(201) }],
     ['key', { key: 'id' }],
     ['tags', { tags: 'all' }],
+    // One more is that of the function itself.
+    ['tags', { tags: Array.from({ length: 64 }, (_, i) => `t${i}`) }],
     ['ttl', { ttl: -1 }],
     ['signal', { signal: new AbortController().signal }],
     ['after', { after: 'token' }],

@@ -183,6 +183,8 @@ describe('LLMResponseCache', () => {
     ['ttl', { ttl: -1 }],
     ['contentClass', { contentClass: 'none' as never }],
     ['tenant', { tenant: 7 as never }],
+    ['documents', { documents: Array.from({ length: 63 }, (_, i) => `d${i}`) }],
+    ['tags', { documents: ['d'], tags: Array.from({ length: 62 }, (_, i) => `t${i}`) }],
   ])('refuses a bad %s', async (option, options) => {
     const asked = llm.getCachedLLMResponse('Why?', MODEL, options)
 
