@@ -68,7 +68,7 @@ export async function answer<Result>(
   } catch (error) {
     // Whatever failed, the call has its one run: the one that was begun, or else one begun now.
     const result = await once()
-    const reason = own?.reason ?? bypassReasonOf(error)
+    const reason = bypassReasonOf(error) ?? own?.reason
     return reason === undefined
       ? { kind: 'miss', result }
       : { kind: 'bypass', result, reason, error }

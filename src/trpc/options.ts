@@ -53,7 +53,7 @@ export interface ProcedureCacheOptions
    * all callers share, so nothing in the answer may depend on who asks. @default 'user'
    */
   readonly scope?: 'user' | 'public'
-  /** Labels for joint invalidation: a list, or what the call says. @default none */
+  /** Labels for joint invalidation: at most 62, as a list or by what the call says. @default none */
   readonly tags?: readonly string[] | ((call: CallInfo) => readonly string[])
   /**
    * More labels, that only the answer knows. Such an answer is not stored if anything in the namespace

@@ -5,7 +5,7 @@
  */
 
 import { DEFAULTS, type EntryOptions } from '../cache/options.ts'
-import { checkFields, checkTagList, resolvePolicy } from '../cache/policy.ts'
+import { checkFields, checkTagList, lateTagsOf, resolvePolicy } from '../cache/policy.ts'
 import { toMilliseconds } from '../entry/duration.ts'
 import { Keyspace } from '../entry/key.ts'
 import { InvalidOptionError } from '../errors.ts'
@@ -103,6 +103,9 @@ function isTransformer(value: { serialize?: unknown; deserialize?: unknown } | n
   return typeof value?.serialize === 'function' && typeof value.deserialize === 'function'
 }
 
+/** In the place of those that every entry has: of its procedure, and of its user. */
+const OWN_TAGS = ['procedure', 'user']
+
 /**
  * The plan of a procedure: the middleware's options, and over them what its `.meta()` says.
  *
@@ -114,7 +117,7 @@ export function planOf(options: CacheMiddlewareOptions, meta: ProcedureCacheOpti
   const { scope = 'user', tags = [], dataTags, http, invalidates } = all
   if (scope !== 'user' && scope !== 'public')
     throw new InvalidOptionError('scope', "'user' or 'public'")
-  if (typeof tags !== 'function') checkTagList(tags, 'tags')
+  if (typeof tags !== 'function') lateTagsOf(OWN_TAGS, checkTagList(tags, 'tags'), 'tags')
   if (invalidates !== undefined && typeof invalidates !== 'function') {
     checkTagList(invalidates, 'invalidates')
   }

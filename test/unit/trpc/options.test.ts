@@ -88,6 +88,8 @@ describe('bad options', () => {
     ['ttl', { ttl: 0 }],
     ['scope', { scope: 'private' }],
     ['tags', { tags: 'a' }],
+    // Two more are those of the procedure and of the user.
+    ['tags', { tags: Array.from({ length: 63 }, (_, i) => `t${i}`) }],
     ['invalidates', { invalidates: 'a' }],
     ['http', { http: { maxAge: '1m' } }],
     ['http', { http: { maxAge: '1m' }, scope: 'public', varyBy: () => 1 }],
