@@ -24,6 +24,8 @@ export interface LoadContext<Value = unknown> {
   readonly signal: AbortSignal
   /** The stale value this reader saw, if any: for conditional requests. */
   readonly previous: Value | undefined
+  /** Whether the value may be stored: not with Redis away, nor after waiting for another load in vain. */
+  readonly mayStore: boolean
   /** Replaces `ttl` for this value. */
   setTtl(ttl: Duration): void
   /**
@@ -94,7 +96,7 @@ export async function runLoader(
   const timeout = (): LoaderTimeoutError => new LoaderTimeoutError(policy.hardTimeoutMs)
   const work = (signal: AbortSignal): Promise<Loaded> => {
     const settled = call(() =>
-      loader(contextOf({ signal, previous, policy, decisions, names, flight: admission.flight })),
+      loader(contextOf({ signal, previous, policy, decisions, names, admission })),
     )
       .then((value) => finish(ctx, request, admission, decisions, value, startedAt))
       .catch((error) => fail(ctx, request, admission, error))
@@ -121,7 +123,7 @@ interface ContextParts {
   readonly policy: Policy
   readonly decisions: Decisions
   readonly names: Names
-  readonly flight: Flight
+  readonly admission: Admission
 }
 
 function contextOf({
@@ -130,11 +132,12 @@ function contextOf({
   policy,
   decisions,
   names,
-  flight,
+  admission: { lease, flight },
 }: ContextParts): LoadContext {
   return {
     signal,
     previous,
+    mayStore: lease !== undefined,
     setTtl: (ttl) => {
       decisions.ttlMs = toMilliseconds(ttl, 'setTtl', { min: 1 })
     },

@@ -68,3 +68,8 @@ export function isTruncated(headers: Headers, sizeBytes: number): boolean {
   const promised = headers.get('content-length')
   return promised !== null && Number(promised) !== sizeBytes
 }
+
+/** Whether a body says that it is longer than this. */
+export function isLongerThan(headers: Headers, maxBytes: number): boolean {
+  return Number(headers.get('content-length') ?? 0) > maxBytes
+}

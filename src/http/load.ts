@@ -7,8 +7,14 @@
 
 import type { LoadContext } from '../cache/loader.ts'
 import { randomId } from '../entry/id.ts'
-import { listMembers } from '../web/list-field.ts'
-import { type Exchange, exchange, isAbout, isServerError, isTruncated } from './exchange.ts'
+import {
+  type Exchange,
+  exchange,
+  isAbout,
+  isLongerThan,
+  isServerError,
+  isTruncated,
+} from './exchange.ts'
 import type { Settings } from './options.ts'
 import { Recording } from './recording.ts'
 import { type Terms, termsOf } from './rules.ts'
@@ -21,6 +27,7 @@ import {
   toStored,
   updatedFields,
 } from './stored-response.ts'
+import { setTags } from './tags.ts'
 import { isChosen, judge, mayAnswerOnError, secondaryOf, type Verdict } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
@@ -30,6 +37,8 @@ export interface Live {
   readonly response: Response
   /** The body, where it is to be stored. */
   readonly recording: Recording | undefined
+  /** Why it is not, where the field `Cache-Status` is to say so. */
+  readonly detail?: 'invalid-tags'
 }
 
 /** What became of a load, for the request that ran it. */
@@ -42,7 +51,6 @@ export type LoadResult =
 export const MAX_LIFE_MS: number = 30 * 86_400_000
 /** How long others do not wait for each other where there was nothing to store. */
 const PASS_MS = 10_000
-const MAX_TAGS = 64
 /** The origin answered with an error, and what is stored may answer in its place. */
 export class OriginError extends Error {}
 
@@ -55,6 +63,7 @@ export class Load {
   readonly #live = Promise.withResolvers<Live>()
   readonly #result = Promise.withResolvers<LoadResult>()
   #hasStarted = false
+  #mayStore = false
   #isLeft = false
   #current: Live | undefined
   #seen: Verdict | undefined
@@ -71,6 +80,11 @@ export class Load {
   /** Whether it ran, or runs: for this request, and not for another that this one joined. */
   get hasStarted(): boolean {
     return this.#hasStarted
+  }
+
+  /** Whether what it brings may be stored: see {@link LoadContext.mayStore}. */
+  get mayStore(): boolean {
+    return this.#mayStore
   }
 
   /** Settles when the client can be answered by what comes; never if it cannot. */
@@ -135,6 +149,7 @@ export class Load {
   /** The loader. */
   async run(context: LoadContext<Stored>): Promise<Stored> {
     this.#hasStarted = true
+    this.#mayStore = context.mayStore
     try {
       return await this.#load(context)
     } catch (error) {
@@ -157,9 +172,13 @@ export class Load {
       throw new OriginError('The origin answered with an error')
     }
     const terms = this.#termsOf(answer)
-    const tags = terms ? this.#tagsOf(answer.response) : []
-    if (!terms || tags.length > MAX_TAGS) return this.#pass(context, chosen, answer)
-    return this.#record(context, { answer, terms, tags, place: this.#placeOf(terms, previous) })
+    if (!terms || isLongerThan(answer.headers, this.#settings.maxBodyBytes)) {
+      return this.#pass(context, chosen, answer)
+    }
+    if (!setTags(context, this.#settings, this.#visit.request, answer.response)) {
+      return this.#pass(context, chosen, answer, 'invalid-tags')
+    }
+    return this.#record(context, { answer, terms, place: this.#placeOf(terms, previous) })
   }
 
   /** What came by a redirect is of another URI, and the redirect was not seen. */
@@ -201,9 +220,9 @@ export class Load {
     const place = { secondary: stored.secondary, mark: stored.mark }
     if (!terms || secondaryOf(this.#visit, terms.vary) !== place.secondary) return undefined
     const fresh = refreshed(stored, received, answer.requestedAt, terms)
-    const tags = this.#tagsOf(new Response(null, { headers: received.headers }))
-    if (tags.length > MAX_TAGS) return undefined
-    this.#keep(context, terms, received.receivedAt, tags)
+    const update = new Response(null, { headers: received.headers })
+    if (!setTags(context, this.#settings, this.#visit.request, update)) return undefined
+    this.#keep(context, terms, received.receivedAt)
     this.#result.resolve({ kind: 'stored', stored: fresh })
     return fresh
   }
@@ -213,8 +232,9 @@ export class Load {
     context: LoadContext<Stored>,
     chosen: StoredResponse | undefined,
     { response }: Exchange,
+    detail?: 'invalid-tags',
   ): Stored {
-    this.#goLive({ kind: 'live', response, recording: undefined })
+    this.#goLive({ kind: 'live', response, recording: undefined, ...(detail && { detail }) })
     return this.#nothing(context, chosen)
   }
 
@@ -223,11 +243,12 @@ export class Load {
     // What is there may still be of use; and what one user's credentials got says nothing to others.
     if (this.#visit.isPersonal || (chosen && mayAnswerOnError(chosen, this.#now()))) context.skip()
     context.setTtl(PASS_MS)
+    context.setTags([])
     return PASS
   }
 
   async #record(context: LoadContext<Stored>, plan: Plan): Promise<Stored> {
-    const { answer, terms, tags, place } = plan
+    const { answer, terms, place } = plan
     const { response, receivedAt, requestedAt } = answer
     const recording = new Recording(response.body, this.#settings.maxBodyBytes)
     this.#goLive({ kind: 'live', response, recording })
@@ -238,7 +259,7 @@ export class Load {
     const { status, statusText, headers } = response
     const content = { body, received: { status, statusText, headers, receivedAt }, requestedAt }
     const stored = await toStored(content, terms, place, this.#settings.etag)
-    this.#keep(context, terms, receivedAt, tags)
+    this.#keep(context, terms, receivedAt)
     return stored
   }
 
@@ -249,15 +270,9 @@ export class Load {
     this.#result.resolve(live)
   }
 
-  #keep(
-    context: LoadContext<Stored>,
-    terms: Terms,
-    receivedAt: number,
-    tags: readonly string[],
-  ): void {
+  #keep(context: LoadContext<Stored>, terms: Terms, receivedAt: number): void {
     const leftMs = terms.lifeMs - (this.#now() - receivedAt)
     context.setTtl(Math.min(Math.max(1, leftMs), MAX_LIFE_MS))
-    if (tags.length > 0) context.setTags(tags)
   }
 
   #placeOf({ vary }: Terms, previous: StoredResponse | undefined): Place {
@@ -267,18 +282,10 @@ export class Load {
     const isSame = previous !== undefined && previous.vary.join() === vary.join()
     return { secondary, mark: isSame ? previous.mark : randomId() }
   }
-
-  #tagsOf(response: Response): readonly string[] {
-    const { tagHeader, tags } = this.#settings
-    const listed = tagHeader === undefined ? [] : listMembers(response.headers.get(tagHeader))
-    const given = tags?.(this.#visit.request, response) ?? []
-    return [...new Set([...listed, ...given])]
-  }
 }
 
 interface Plan {
   readonly answer: Exchange
   readonly terms: Terms
-  readonly tags: readonly string[]
   readonly place: Place
 }

@@ -169,9 +169,10 @@ export class ResponseCache {
     return this.#told(response, response.body, { fwd })
   }
 
-  #answerLive(visit: Visit, load: Load, { response, recording }: Live): Response {
+  #answerLive(visit: Visit, load: Load, { response, recording, detail }: Live): Response {
     const body = recording ? recording.stream() : response.body
-    const status = { fwd: forwardedFor(load), ...(recording && { stored: true }), key: visit.key }
+    const stored = recording !== undefined && load.mayStore
+    const status = { fwd: forwardedFor(load), stored, key: visit.key, ...(detail && { detail }) }
     const isOk = response.status === 200
     if (isOk && isUnmodified(visit.headers, response.headers, this.#now())) {
       visit.defer(body?.cancel() ?? Promise.resolve())
@@ -199,7 +200,7 @@ export class ResponseCache {
     const answer = answerFrom(stored, visit.request, this.#now())
     const isNew = load.hasStarted && stored.receivedAt >= visit.askedAt
     const status: CacheStatus = isNew
-      ? { fwd: forwardedFor(load), fwdStatus: 304, stored: true }
+      ? { fwd: forwardedFor(load), fwdStatus: 304, stored: load.mayStore }
       : stored.receivedAt > visit.askedAt
         ? { fwd: 'uri-miss', collapsed: true }
         : { hit: true, ttl: this.#ttlOf(stored), ...(detail && { detail }) }

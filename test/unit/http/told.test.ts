@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import type { HttpCacheOptions } from '../../../src/http/index.ts'
+import { bodies, counting, reply, type Site, site, URL_A } from './harness.ts'
+
+const FRESH = { 'cache-control': 'max-age=60' }
+const MANY = Array.from({ length: 65 }, (_, i) => `t${i}`)
+
+const status = (response: Response): string | null => response.headers.get('cache-status')
+
+/** Whether a second request is answered without the origin. */
+async function isKept({ get, requests }: Site): Promise<boolean> {
+  const before = requests.length
+  await (await get()).text()
+  return requests.length === before
+}
+
+describe('What Cache-Status says of storing', () => {
+  test.each<[string, Record<string, string>, Partial<HttpCacheOptions>]>([
+    ['a tag that is too long', { ...FRESH, 'cache-tag': 'a'.repeat(257) }, {}],
+    ['more tags than an entry has', { ...FRESH, 'cache-tag': MANY.join() }, {}],
+    ['a tag of the application that is none', FRESH, { tags: () => [''] }],
+    ['tags of the application that are none', FRESH, { tags: () => [7] as never }],
+  ])('is true of a response with %s', async (_what, fields, options) => {
+    const answers = site(counting(fields), options)
+
+    const first = await answers.get()
+
+    expect(status(first)).toBe('nearcache; fwd=uri-miss; detail=invalid-tags')
+    expect(await first.text()).toBe('call 1')
+    expect(await isKept(answers)).toBe(false)
+  })
+
+  test('is true of a response whose new tags, with a 304, cannot be had', async () => {
+    const validated = { ...FRESH, etag: '"1"' }
+    const answers = site((request, call) => {
+      const tags = call === 1 ? 'a' : 'a'.repeat(257)
+      const isSame = request.headers.has('if-none-match')
+      const fields = { ...validated, 'cache-tag': tags }
+      return isSame ? new Response(null, { status: 304, headers: fields }) : reply('body', fields)
+    })
+    await (await answers.get()).text()
+    await answers.platform.advance(60_000)
+
+    const second = await answers.get()
+
+    expect(status(second)).toBe('nearcache; fwd=stale; detail=invalid-tags')
+    expect(await second.text()).toBe('body')
+    expect(await isKept(answers)).toBe(false)
+  })
+
+  test('is true of a response that says that it is too large', async () => {
+    const fields = { ...FRESH, 'content-length': '6' }
+    const answers = site(counting(fields), { maxBodyBytes: 5 })
+
+    const first = await answers.get()
+
+    expect(status(first)).toBe('nearcache; fwd=uri-miss')
+    expect(await first.text()).toBe('call 1')
+    expect(await isKept(answers)).toBe(false)
+  })
+
+  test('is true where Redis is away, and requests at one time still share an answer', async () => {
+    const redis = { request: () => Promise.reject(new Error('away')) }
+    const answers = site(counting(FRESH), {}, { redis, retries: 0 })
+
+    const both = [answers.ask(URL_A), answers.ask(URL_A)]
+
+    for (const answer of await Promise.all(both)) expect(status(answer)).not.toContain('stored')
+    expect(answers.requests).toHaveLength(1)
+    expect(await bodies(...both)).toEqual(['call 1', 'call 1'])
+    expect(await isKept(answers)).toBe(false)
+  })
+})
