@@ -11,7 +11,6 @@ import { withDeadline } from '../flight/deadline.ts'
 import type { Flight } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, lifeMs, type Target } from './context.ts'
 import { compose, type EntryText, encode } from './entry-text.ts'
-import type { Names } from './names.ts'
 import { keepNear } from './near-copy.ts'
 import type { Policy } from './options.ts'
 import { checkTagList, lateTagsOf } from './policy.ts'
@@ -90,13 +89,12 @@ export async function runLoader(
   previous: unknown,
 ): Promise<Loaded> {
   const { loader, policy } = request
-  const { names } = ctx
   const decisions: Decisions = { ttlMs: undefined, tags: [], skipped: false }
   const startedAt = ctx.platform.now()
   const timeout = (): LoaderTimeoutError => new LoaderTimeoutError(policy.hardTimeoutMs)
   const work = (signal: AbortSignal): Promise<Loaded> => {
     const settled = call(() =>
-      loader(contextOf({ signal, previous, policy, decisions, names, admission })),
+      loader(contextOf(ctx, request, admission, decisions, previous, signal)),
     )
       .then((value) => finish(ctx, request, admission, decisions, value, startedAt))
       .catch((error) => fail(ctx, request, admission, error))
@@ -117,23 +115,14 @@ async function call(loader: () => unknown): Promise<unknown> {
   return loader()
 }
 
-interface ContextParts {
-  readonly signal: AbortSignal
-  readonly previous: unknown
-  readonly policy: Policy
-  readonly decisions: Decisions
-  readonly names: Names
-  readonly admission: Admission
-}
-
-function contextOf({
-  signal,
-  previous,
-  policy,
-  decisions,
-  names,
-  admission: { lease, flight },
-}: ContextParts): LoadContext {
+function contextOf(
+  { names }: CacheContext,
+  { policy }: LoadRequest,
+  { lease, flight }: Admission,
+  decisions: Decisions,
+  previous: unknown,
+  signal: AbortSignal,
+): LoadContext {
   return {
     signal,
     previous,
@@ -145,7 +134,7 @@ function contextOf({
       const list = checkTagList(tags, 'setTags')
       const late = lateTagsOf(policy.tags, list, 'setTags')
       if (!policy.lateTags && late.length > 0) {
-        throw new InvalidOptionError('lateTags', 'true where the loader sets tags')
+        throw new InvalidOptionError('lateTags', 'true where tags come from the loaded value')
       }
       for (const tag of late) names.tag(tag)
       decisions.tags = late

@@ -133,11 +133,9 @@ export function lateTagsOf(
   late: readonly string[],
   option: string,
 ): readonly string[] {
-  if (late.length === 0) return late
-  const all = new Set(declared)
-  const added = [...new Set(late)].filter((tag) => !all.has(tag))
-  if (all.size + added.length > MAX_TAGS) {
-    throw new InvalidOptionError(option, `at most ${MAX_TAGS} tags, those declared included`)
+  const added = [...new Set(late)].filter((tag) => !declared.includes(tag))
+  if (declared.length + added.length > MAX_TAGS) {
+    throw new InvalidOptionError(option, `a list of at most ${MAX_TAGS} tags with those declared`)
   }
   return added
 }

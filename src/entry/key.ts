@@ -71,7 +71,7 @@ export class Keyspace {
       throw new InvalidOptionError('hashSecret', `at least ${MIN_SECRET_BYTES} bytes`)
     }
     if (namespace.length > MAX_DEPTH) {
-      throw new InvalidKeyError(`namespaces are more than ${MAX_DEPTH} deep`)
+      throw new InvalidKeyError(`namespace is longer than ${MAX_DEPTH} segments`)
     }
     this.#options = options
     this.path = namespace
