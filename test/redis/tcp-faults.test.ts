@@ -227,6 +227,24 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(sockets).toHaveLength(3)
   })
 
+  test('what one connection learns of its server the others of its pool heed, with nothing under way', async () => {
+    const isPrimary = (socket: Socket): boolean => sockets.indexOf(socket) >= 2
+    onData = (socket, text) => {
+      if (/INFO/i.test(text)) socket.write('$9\r\nloading:0\r\n')
+      else if (isPrimary(socket)) socket.write('+new\r\n')
+      else socket.write(text.includes('GET') ? '+old\r\n' : '-READONLY no\r\n')
+    }
+    const get = (): Promise<unknown> => transport.request({ body: ['GET', KEY] })
+    connect({ platform: new ManualPlatform(), poolSize: 2 })
+    expect(await Promise.all([get(), get()])).toEqual([{ result: 'old' }, { result: 'old' }])
+
+    expect(await set(transport)).toEqual({ error: 'READONLY no' })
+
+    await vi.waitFor(() => expect(sockets).toHaveLength(4))
+    expect(await set(transport)).toEqual({ result: 'new' })
+    for (let i = 0; i < 4; i++) expect(await get()).toEqual({ result: 'new' })
+  })
+
   test('the one connection of a request stays, though it is to a replica', async () => {
     onData = (socket, text) => socket.write(text.includes('GET') ? '+read\r\n' : '-READONLY no\r\n')
 

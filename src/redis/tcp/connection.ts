@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly owned: boolean
   /** Whether it is one connection, which is made anew when it was closed. */
   readonly comesBack: boolean
+  /** Told when its server answers as a replica: so does that of the other connections. */
+  readonly onReplica: () => void
 }
 
 /** How long one is kept to what answers as a replica does, which may be meant. */
@@ -128,6 +130,17 @@ export class Connection {
         return { error: discardedBecause(error) }
       }
     })
+  }
+
+  /** A primary that has become a replica keeps its connections: only a new one may find its successor. */
+  leaveReplica(): void {
+    const { platform, comesBack } = this.#options
+    const now = platform.now()
+    // One that is being made finds whoever is there now.
+    if (!comesBack || !this.isReady || Math.abs(now - this.#leftAt) < LEAVE_MS) return
+    this.#leftAt = now
+    if (this.#pending === 0) this.#client.disconnect(true)
+    else this.#leaving = true
   }
 
   /** Gives the connection back once what was sent is answered; a client of the caller stays open. */
@@ -255,17 +268,8 @@ export class Connection {
   #answer(error: Error | null, reply: unknown): RedisResponse<Reply> {
     if (error === null) return { result: this.#options.wire.toReply(reply) }
     if (!isReplyError(error)) throw error
-    if (error.message.startsWith('READONLY')) this.#leaveReplica()
+    if (error.message.startsWith('READONLY')) this.#options.onReplica()
     return { error: error.message }
-  }
-
-  /** A primary that has become a replica keeps its connections: only a new one may find its successor. */
-  #leaveReplica(): void {
-    const { platform, comesBack } = this.#options
-    const now = platform.now()
-    if (!comesBack || Math.abs(now - this.#leftAt) < LEAVE_MS) return
-    this.#leftAt = now
-    this.#leaving = true
   }
 }
 

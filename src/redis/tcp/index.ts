@@ -156,7 +156,10 @@ class TcpTransport implements Transport {
     // In a cluster, silence of one node says nothing of the others: ioredis watches each.
     const watched = plan.kind === 'single' ? replyTimeoutMs : undefined
     const comesBack = plan.kind === 'single' && plan.options.retryStrategy?.(1) !== null
-    const options = { platform, wire, replyTimeoutMs: watched, owned, comesBack }
+    const onReplica = (): void => {
+      for (const connection of this.#connections ?? []) connection.leaveReplica()
+    }
+    const options = { platform, wire, replyTimeoutMs: watched, owned, comesBack, onReplica }
     this.#connections = Array.from({ length: poolSize }, () => new Connection(make(), options))
     return this.#connections
   }
