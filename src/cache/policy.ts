@@ -117,7 +117,7 @@ export function resolvePolicy(base: Policy, options: object | undefined): Policy
 /** @throws {InvalidOptionError} When it is not a list of at most 64 strings. */
 export function checkTagList(value: unknown, option: string): readonly string[] {
   if (!Array.isArray(value) || value.length > MAX_TAGS) {
-    throw new InvalidOptionError(option, `a list of at most ${MAX_TAGS} tags`)
+    throw new InvalidOptionError(option, `a list of at most ${MAX_TAGS} tags in all`)
   }
   // The caller's list may change; what was declared with it may not.
   return [...value]
@@ -134,9 +134,7 @@ export function lateTagsOf(
   option: string,
 ): readonly string[] {
   const added = [...new Set(late)].filter((tag) => !declared.includes(tag))
-  if (declared.length + added.length > MAX_TAGS) {
-    throw new InvalidOptionError(option, `a list of at most ${MAX_TAGS} tags with those declared`)
-  }
+  checkTagList([...declared, ...added], option)
   return added
 }
 

@@ -10,13 +10,6 @@
 import { RemoteError, type RemoteFailure } from '../errors.ts'
 import type { RedisRequest } from './requester.ts'
 
-/** The first words with which Redis, Sentinel and Redis Cluster begin their error replies. */
-const REPLY_WORDS: ReadonlySet<string> = new Set(
-  `ASK BUSY BUSYGROUP BUSYKEY CLUSTERDOWN CROSSSLOT DENIED ERR EXECABORT INPROG LOADING MASTERDOWN
-  MISCONF MOVED NOAUTH NOGOODSLAVE NOGROUP NOMASTERLINK NOPERM NOPROTO NOQUORUM NOREPLICAS NOSCRIPT
-  NOTBUSY OOM READONLY TRYAGAIN UNBLOCKED UNKILLABLE WRONGPASS WRONGTYPE`.split(/\s+/),
-)
-
 /** Replies that say "not now". */
 const RETRYABLE_WORDS: ReadonlySet<string> = new Set(
   'BUSY CLUSTERDOWN LOADING MASTERDOWN READONLY TRYAGAIN'.split(' '),
@@ -27,6 +20,13 @@ const REFUSALS: ReadonlySet<string> = new Set(
   `ASK BUSY CLUSTERDOWN CROSSSLOT DENIED EXECABORT LOADING MASTERDOWN MISCONF MOVED NOAUTH NOPERM
   NOREPLICAS NOSCRIPT READONLY TRYAGAIN WRONGPASS`.split(/\s+/),
 )
+
+/** The first words with which Redis, Sentinel and Redis Cluster begin their error replies. */
+const REPLY_WORDS: ReadonlySet<string> = new Set([
+  ...REFUSALS,
+  ...`BUSYGROUP BUSYKEY ERR INPROG NOGOODSLAVE NOGROUP NOMASTERLINK NOPROTO NOQUORUM NOTBUSY OOM
+  UNBLOCKED UNKILLABLE WRONGTYPE`.split(/\s+/),
+])
 
 /** Replies that every other command would get as well. */
 const OUTAGES: ReadonlySet<string> = new Set(
@@ -196,8 +196,12 @@ function isBatch(operation: string): boolean {
   return operation === 'pipeline' || operation === 'multi-exec'
 }
 
-function firstWord(text: string): string {
-  const [word = ''] = text.split(' ', 1)
+/** What Redis 6 puts before the reply that a script was given. */
+const IN_SCRIPT = /^ERR Error running script .*: -/
+
+/** The first word of an error reply, if it is a known one; else `ERR`. */
+export function firstWord(text: string): string {
+  const [word = ''] = text.replace(IN_SCRIPT, '').split(' ', 1)
   // A script can answer with any word it likes, a key included.
   return REPLY_WORDS.has(word) ? word : 'ERR'
 }

@@ -210,22 +210,28 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(await request).toMatchObject({ operation: 'SET', applied: 'unknown' })
   })
 
-  test('a connection to what has become a replica is replaced, at most once a second', async () => {
-    const platform = new ManualPlatform()
-    const isPrimary = (socket: Socket): boolean => socket === sockets[2]
-    onData = until((socket) => socket.write(isPrimary(socket) ? '+OK\r\n' : '-READONLY no\r\n'))
-    const refusal = { error: 'READONLY no' }
+  test.each([
+    'READONLY no',
+    'ERR Error running script (call to f_45e87c07): @user_script:4: @user_script: 4: -READONLY no',
+  ])(
+    'a connection to what has become a replica (%s) is replaced, at most once a second',
+    async (error) => {
+      const platform = new ManualPlatform()
+      const isPrimary = (socket: Socket): boolean => socket === sockets[2]
+      onData = until((socket) => socket.write(isPrimary(socket) ? '+OK\r\n' : `-${error}\r\n`))
+      const refusal = { error }
 
-    expect(await set(connect({ platform }))).toEqual(refusal)
-    await vi.waitFor(() => expect(sockets).toHaveLength(2))
-    expect([await set(transport), await set(transport)]).toEqual([refusal, refusal])
-    await platform.advance(1_000)
-    expect(await set(transport)).toEqual(refusal)
-    await vi.waitFor(() => expect(sockets).toHaveLength(3))
+      expect(await set(connect({ platform }))).toEqual(refusal)
+      await vi.waitFor(() => expect(sockets).toHaveLength(2))
+      expect([await set(transport), await set(transport)]).toEqual([refusal, refusal])
+      await platform.advance(1_000)
+      expect(await set(transport)).toEqual(refusal)
+      await vi.waitFor(() => expect(sockets).toHaveLength(3))
 
-    expect(await set(transport)).toEqual({ result: 'OK' })
-    expect(sockets).toHaveLength(3)
-  })
+      expect(await set(transport)).toEqual({ result: 'OK' })
+      expect(sockets).toHaveLength(3)
+    },
+  )
 
   test('what one connection learns of its server the others of its pool heed, with nothing under way', async () => {
     const isPrimary = (socket: Socket): boolean => sockets.indexOf(socket) >= 2

@@ -7,7 +7,7 @@
 
 import { RemoteError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { answerError, networkError, replyError } from '../failure.ts'
+import { answerError, firstWord, networkError, replyError } from '../failure.ts'
 import type { RedisResponse, Reply } from '../requester.ts'
 import { isCluster, type TcpClient, type TcpCluster, type TcpListener } from './client.ts'
 import { spread } from './cluster-commands.ts'
@@ -268,7 +268,7 @@ export class Connection {
   #answer(error: Error | null, reply: unknown): RedisResponse<Reply> {
     if (error === null) return { result: this.#options.wire.toReply(reply) }
     if (!isReplyError(error)) throw error
-    if (error.message.startsWith('READONLY')) this.#options.onReplica()
+    if (firstWord(error.message) === 'READONLY') this.#options.onReplica()
     return { error: error.message }
   }
 }

@@ -42,6 +42,24 @@ describe('replyError', () => {
     expect(replyError('EVALSHA', 'ERR user_script:3: oh').applied).toBe('unknown')
   })
 
+  test.each([
+    ["READONLY You can't write against a read only replica.", 'READONLY', true, 'no'],
+    ["OOM command not allowed when used memory > 'maxmemory'.", 'OOM', false, 'unknown'],
+    ['MISCONF Redis is configured to save RDB snapshots.', 'MISCONF', false, 'no'],
+    ['NOREPLICAS Not enough good replicas to write.', 'NOREPLICAS', false, 'no'],
+    ['WRONGTYPE Operation against a key', 'WRONGTYPE', false, 'unknown'],
+    ['SENTINEL was here', 'ERR', false, 'unknown'],
+  ])('knows "%s" in the words of Redis 6 for scripts, too', (reply, reason, retryable, applied) => {
+    const place = 'ERR Error running script (call to f_45e87c07): @user_script:4: @user_script: 4:'
+
+    expect(replyError('EVALSHA', `${place} -${reply}`)).toMatchObject({
+      reason,
+      retryable,
+      applied,
+    })
+    expect(isOutage(`${place} -${reply}`)).toBe(reason === 'READONLY')
+  })
+
   test('does not take the refusal of one command in a batch for that of all', () => {
     expect(replyError('pipeline', 'LOADING').applied).toBe('unknown')
     expect(replyError('multi-exec', 'EXECABORT Transaction discarded').applied).toBe('no')
