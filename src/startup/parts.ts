@@ -21,6 +21,7 @@ import type { LLMJobOptions } from '../warming/default-jobs.ts'
 import type { WarmingJob } from '../warming/job.ts'
 import type { Warming } from '../warming/warming.ts'
 import type { WebSocketCache } from '../websocket/websocket-cache.ts'
+import { deferredMatcher } from './deferred-matcher.ts'
 import type { LLMSettings, MonitoringOptions, StartupOptions, WarmingSettings } from './options.ts'
 
 /** What the parts are made with. */
@@ -72,15 +73,16 @@ async function makeLLM(
   settings: LLMSettings | undefined,
 ): Promise<LLMResponseCache> {
   const { LLMResponseCache } = await import('../llm/llm-cache.ts')
-  const { warm: _warm, matcher: given = await lexicalMatcher(), ...options } = settings ?? {}
+  const builtIn = deferredMatcher(() => lexicalMatcher(cache))
+  const { warm: _warm, matcher: given = builtIn, ...options } = settings ?? {}
   const matcher = typeof given === 'function' ? given(cache) : given
   return new LLMResponseCache({ ...options, ...(matcher && { matcher }), cache, platform })
 }
 
 /** Asked where a request wants it: without one it would be asked for in vain. */
-async function lexicalMatcher(): Promise<(cache: RedisCacheManager) => Matcher> {
+async function lexicalMatcher(cache: RedisCacheManager): Promise<Matcher> {
   const { createSemanticMatcher } = await import('../llm/semantic/create-matcher.ts')
-  return (cache) => createSemanticMatcher({ cache })
+  return createSemanticMatcher({ cache })
 }
 
 async function makeSessions(

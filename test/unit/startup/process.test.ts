@@ -57,6 +57,26 @@ describe('nearcache/startup, in a process of its own,', () => {
     expect(await output).toMatch(/^\d+ ok\nnearcache: No Redis is configured[^\n]*\n$/)
   })
 
+  test('loads the built-in matcher when a question first asks for one', async () => {
+    const { output, ended } = run(`
+      const { registerHooks } = await import('node:module')
+      let isLoaded = false
+      registerHooks({ load: (url, context, next) => {
+        isLoaded ||= url.endsWith('/semantic/create-matcher.ts')
+        return next(url, context)
+      } })
+      const { llm } = await startupCacheSystem({ warn() {} })
+      await llm.getOrGenerate({ prompt: 'Why is the sky blue?', model: 'm' }, () => 'Scattering.')
+      console.log(isLoaded, llm.getCacheStats().matching.matches)
+      const similar = { prompt: 'Please, why is the sky blue?', model: 'm', enableSemanticMatching: true }
+      await llm.getOrGenerate(similar, () => 'Scattering.')
+      console.log(isLoaded, llm.getCacheStats().matching.matches)
+    `)
+
+    expect(await ended).toEqual([0, null])
+    expect(await output).toBe('false 0\ntrue 1\n')
+  })
+
   test('ends by the signal after it has stopped, when asked to watch signals', async () => {
     const { output, ended } = run(`${HELD}
       await startupCacheSystem({ redis, signals: true })

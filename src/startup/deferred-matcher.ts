@@ -1,0 +1,49 @@
+/**
+ * A matcher that is loaded when it is first used: most processes never ask for one.
+ *
+ * @module
+ */
+
+import type { Match, Matcher, MatchRequest } from '../llm/semantic/matcher.ts'
+import { MatchTally } from '../llm/semantic/tally.ts'
+
+/** Stands for the matcher that `load` makes. One that cannot be loaded finds nothing, and is tried again. */
+export function deferredMatcher(load: () => Promise<Matcher>): Matcher {
+  let loading: Promise<Matcher> | undefined
+  let counts: Pick<Matcher, 'stats'> = new MatchTally()
+  const made = (): Promise<Matcher> => {
+    loading ??= load().then(
+      (matcher) => {
+        counts = matcher
+        return matcher
+      },
+      (error) => {
+        loading = undefined
+        throw error
+      },
+    )
+    return loading
+  }
+  return {
+    async match(request: MatchRequest): Promise<Match> {
+      let matcher: Matcher
+      try {
+        matcher = await made()
+      } catch (error) {
+        return { kind: 'miss', reason: 'failed', error }
+      }
+      return matcher.match(request)
+    },
+    remember: async (request) => (await made()).remember(request),
+    learn: async (request) => (await made()).learn(request),
+    // Never rejects, as none does.
+    review: (request) =>
+      made().then(
+        (matcher) => matcher.review(request),
+        () => undefined,
+      ),
+    forget: async (scope, entryIds) => (await made()).forget(scope, entryIds),
+    forgetScope: async (scope) => (await made()).forgetScope(scope),
+    stats: () => counts.stats(),
+  }
+}
