@@ -11,7 +11,7 @@ import { CacheNamespace } from '../cache/namespace.ts'
 import type { Policy } from '../cache/options.ts'
 import { Keyspace } from '../entry/key.ts'
 import { type EncryptionKey, readSecret } from '../entry/key-ring.ts'
-import { ConfigurationError, InvalidOptionError } from '../errors.ts'
+import { ConfigurationError } from '../errors.ts'
 import { settledWithin } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -29,7 +29,7 @@ export const CONNECTION_ARGS = {
     type: 'string',
     valueHint: 'URL',
     description:
-      'a Redis over TCP: redis:// or rediss://; users of the machine can read it: prefer REDIS_HOST and its like',
+      'a Redis over TCP: redis:// or rediss://; users of the machine can read it: prefer REDIS_URL',
   },
   rest: {
     type: 'string',
@@ -64,11 +64,6 @@ export const NAMESPACE_ARG = {
   },
 } as const
 
-/** Which Redis it is. */
-export type Address =
-  | RedisConfiguration
-  | { readonly kind: 'tcp-url'; readonly url: string; readonly warnings: readonly string[] }
-
 /** A cache that is open. */
 export interface Connection {
   readonly cache: RedisCacheManager
@@ -76,7 +71,7 @@ export interface Connection {
   readonly requester: Requester | Transport
   /** `rest`, `tcp`, `embedded`, or `custom`. */
   readonly kind: string
-  readonly address: Address | undefined
+  readonly address: RedisConfiguration | undefined
   readonly platform: Platform
   readonly prefix: string
 }
@@ -111,7 +106,7 @@ export async function withRedis(
   const platform = host.platform ?? webPlatform()
   const address = host.redis ? undefined : addressOf(given, host.env)
   if (!out.isJson) for (const warning of address?.warnings ?? []) host.warn(`nearcache: ${warning}`)
-  const requester = host.redis ?? (await open(address as Address, platform))
+  const requester = host.redis ?? (await open(address as RedisConfiguration, platform))
   const { kind = 'custom', close } = requester as Partial<Transport>
   try {
     const opened = openCache(requester, given, host, platform)
@@ -170,13 +165,13 @@ function openCache(
  * @throws {UsageError} When options exclude each other, or nothing names a Redis.
  * @throws {ConfigurationError} When the environment has problems.
  */
-export function addressOf(given: Given, env: Host['env']): Address {
+export function addressOf(given: Given, env: Host['env']): RedisConfiguration {
   const named = (['redis', 'rest', 'embedded'] as const).filter((option) => given[option])
   const [first, second] = named
   if (second) throw new UsageError(`--${first} and --${second} exclude each other: leave one out`)
   switch (first) {
     case 'redis':
-      return { kind: 'tcp-url', url: String(given.redis), warnings: [] }
+      return tcpAt(String(given.redis))
     case 'rest':
       return restAt(String(given.rest), env['UPSTASH_REDIS_REST_TOKEN'] || env['KV_REST_API_TOKEN'])
     case 'embedded':
@@ -186,7 +181,16 @@ export function addressOf(given: Given, env: Host['env']): Address {
   }
 }
 
-function restAt(url: string, token: string | undefined): Address {
+function tcpAt(url: string): RedisConfiguration {
+  try {
+    return readEnvironment({ REDIS_URL: url })
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    throw new UsageError('--redis must be a URL such as redis://user:password@localhost:6379/0')
+  }
+}
+
+function restAt(url: string, token: string | undefined): RedisConfiguration {
   if (!token)
     throw new UsageError('--rest takes its token from UPSTASH_REDIS_REST_TOKEN: it is not set')
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
@@ -195,16 +199,16 @@ function restAt(url: string, token: string | undefined): Address {
   return readEnvironment({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token })
 }
 
-function fromEnvironment(env: Host['env']): Address {
+function fromEnvironment(env: Host['env']): RedisConfiguration {
   const found = readEnvironment(env)
   if (found.kind !== 'embedded') return found
   throw new UsageError(
-    'no Redis is named: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST; ' +
-      'or add --redis redis://localhost:6379',
+    'no Redis is named: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST, ' +
+      'or REDIS_URL; or add --redis redis://localhost:6379',
   )
 }
 
-async function open(address: Address, platform: Platform): Promise<Transport> {
+async function open(address: RedisConfiguration, platform: Platform): Promise<Transport> {
   switch (address.kind) {
     case 'embedded': {
       const { embeddedTransport } = await import('../redis/embedded/index.ts')
@@ -221,15 +225,6 @@ async function open(address: Address, platform: Platform): Promise<Transport> {
       const { kind: _kind, warnings: _warnings, ...where } = address
       const { tcpTransport } = await import('../redis/tcp/index.ts')
       return tcpTransport({ ...where, platform })
-    }
-    case 'tcp-url': {
-      const { tcpTransport } = await import('../redis/tcp/index.ts')
-      try {
-        return tcpTransport({ url: address.url, platform })
-      } catch (error) {
-        if (!(error instanceof InvalidOptionError)) throw error
-        throw new UsageError('--redis must be a URL such as redis://user:password@localhost:6379/0')
-      }
     }
   }
 }

@@ -195,7 +195,7 @@ function overview(): readonly string[] {
     ]),
     '',
     'nearcache COMMAND --help tells more. Redis is found as nearcache/startup finds it: by',
-    'UPSTASH_REDIS_REST_URL and _TOKEN, or REDIS_HOST and its like; or give --redis or --rest.',
+    'UPSTASH_REDIS_REST_URL and _TOKEN, REDIS_HOST and its like, or REDIS_URL; or give --redis or --rest.',
   ]
 }
 

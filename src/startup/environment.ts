@@ -7,6 +7,7 @@
 import * as z from 'zod/mini'
 import { ConfigurationError, InvalidOptionError } from '../errors.ts'
 import { type RestOptions, resolveRestOptions } from '../redis/rest-options.ts'
+import { parseUrl } from '../redis/tcp/url.ts'
 import type { SessionOptions } from '../session/options.ts'
 import { readSessionKeys, SESSION_KEYS_REQUIREMENT } from '../session/session-keys.ts'
 
@@ -65,12 +66,12 @@ const wholeNumber = (requirement: string, min: number, max: number) =>
 /** The transport's own rules, so that there is one place that knows what an address looks like. */
 const restUrl = (token: string) =>
   required(`${token} is`).check(
-    z.superRefine((url, ctx) => requireOption(ctx, { url, token: 'any' })),
+    z.superRefine((url, ctx) => requireRest(ctx, { url, token: 'any' })),
   )
 
 const restToken = (url: string) =>
   required(`${url} is`).check(
-    z.superRefine((token, ctx) => requireOption(ctx, { url: 'https://localhost', token })),
+    z.superRefine((token, ctx) => requireRest(ctx, { url: 'https://localhost', token })),
   )
 
 const upstash = z.object({
@@ -118,6 +119,10 @@ const redis = z
     }),
   )
 
+const redisUrl = z.object({
+  REDIS_URL: z.string().check(z.superRefine((url, ctx) => requireOption(ctx, () => parseUrl(url)))),
+})
+
 /** In the order of preference. */
 const SOURCES: readonly Source[] = [
   {
@@ -143,13 +148,20 @@ const SOURCES: readonly Source[] = [
     ),
   },
   { variables: Object.keys(redis.shape), schema: z.pipe(redis, z.transform(toTcp)) },
+  {
+    variables: Object.keys(redisUrl.shape),
+    schema: z.pipe(
+      redisUrl,
+      z.transform(({ REDIS_URL }) => ({ kind: 'tcp' as const, db: 0, ...parseUrl(REDIS_URL) })),
+    ),
+  },
 ]
 
 /**
  * Chooses the Redis that the environment names, the first of these with any variable set:
  * `UPSTASH_REDIS_REST_URL` and `_TOKEN`; `KV_REST_API_URL` and `_TOKEN`; `REDIS_HOST` with
- * `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB` and `REDIS_TLS_ENABLED`. The others
- * are ignored, with a warning. With none of them set it is the embedded engine, with a warning.
+ * `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB` and `REDIS_TLS_ENABLED`; `REDIS_URL`.
+ * The others are ignored, with a warning. With none of them set it is the embedded engine, with a warning.
  *
  * @throws {ConfigurationError} With every problem of every group when the chosen one has any.
  */
@@ -186,7 +198,7 @@ export function sessionKeysOf({ SESSION_KEYS }: Environment): SessionOptions['ke
 
 const NOTHING_SET =
   'No Redis is configured: this process caches for itself alone, in memory. Set ' +
-  'UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST, to share the cache.'
+  'UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST, or REDIS_URL, to share the cache.'
 
 function withoutNoise(env: Environment): Record<string, string> {
   const given: Record<string, string> = {}
@@ -208,9 +220,13 @@ function problemsIn(error: z.core.$ZodError | undefined): readonly string[] {
   return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`)
 }
 
-function requireOption(ctx: z.core.$RefinementCtx, options: RestOptions): void {
+function requireRest(ctx: z.core.$RefinementCtx, options: RestOptions): void {
+  requireOption(ctx, () => resolveRestOptions(options))
+}
+
+function requireOption(ctx: z.core.$RefinementCtx, resolve: () => unknown): void {
   try {
-    resolveRestOptions(options)
+    resolve()
   } catch (error) {
     if (!(error instanceof InvalidOptionError)) throw error
     ctx.addIssue(error.message.slice(error.message.indexOf('must be')))

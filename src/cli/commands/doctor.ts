@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { RedisConfiguration } from '../../startup/environment.ts'
 import type { CliCommand } from '../command.ts'
-import { type Address, CONNECTION_ARGS, withRedis } from '../connection.ts'
+import { CONNECTION_ARGS, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import type { Finding, Grade, Way } from '../doctor/check.ts'
 import { examine } from '../doctor/examine.ts'
@@ -70,7 +71,7 @@ function linesOf(
 }
 
 /** Where an address leads, and whether strangers can read along. */
-export function wayTo(address: Address | undefined): Way {
+export function wayTo(address: RedisConfiguration | undefined): Way {
   switch (address?.kind) {
     case undefined:
       return { isEncrypted: undefined, isLocal: false }
@@ -78,10 +79,9 @@ export function wayTo(address: Address | undefined): Way {
       return { isEncrypted: false, isLocal: true }
     case 'tcp':
       return { isEncrypted: address.tls, isLocal: isLoopback(address.host) }
-    case 'rest':
-    case 'tcp-url': {
+    case 'rest': {
       const { protocol, hostname } = new URL(address.url)
-      return { isEncrypted: /^(?:https|rediss):$/.test(protocol), isLocal: isLoopback(hostname) }
+      return { isEncrypted: protocol === 'https:', isLocal: isLoopback(hostname) }
     }
   }
 }

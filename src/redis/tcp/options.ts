@@ -9,6 +9,7 @@ import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
 import { isCluster, type TcpClient } from './client.ts'
+import { parseUrl } from './url.ts'
 import { BYTES, TEXT, type Wire } from './wire.ts'
 
 /** Where a node listens. */
@@ -249,40 +250,14 @@ function addresses(
 }
 
 function endpoint({ url, host, port = 6_379, tls }: TcpOptions): RedisOptions {
-  if (url !== undefined) return parseUrl(url, tls)
+  if (url !== undefined) {
+    const { tls: isSecure, ...where } = parseUrl(url)
+    // What is given beside it says more.
+    return { ...where, ...(isSecure && typeof tls !== 'object' && { tls: {} }) }
+  }
   requireHost('host', host)
   requirePort('port', port)
   return { host, port }
-}
-
-function parseUrl(text: string, tls: TcpOptions['tls']): RedisOptions {
-  if (/^https?:/i.test(text)) {
-    throw new InvalidOptionError(
-      'url',
-      'a redis:// or rediss:// address; https:// belongs to the rest transport',
-    )
-  }
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url?.hostname || !/^rediss?:$/.test(url.protocol) || !/^(\/\d*)?$/.test(url.pathname)) {
-    throw new InvalidOptionError('url', 'a URL such as redis://user:password@host:6379/0')
-  }
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? 6_379 : Number(url.port),
-    ...(url.pathname.length > 1 && { db: Number(url.pathname.slice(1)) }),
-    ...(url.username !== '' && { username: decode(url.username) }),
-    ...(url.password !== '' && { password: decode(url.password) }),
-    // What is given beside it says more.
-    ...(url.protocol === 'rediss:' && typeof tls !== 'object' && { tls: {} }),
-  }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw new InvalidOptionError('url', 'percent-encoded where user name or password have a "%"')
-  }
 }
 
 function requireHost(option: string, host: unknown): void {

@@ -6,6 +6,7 @@ import { SERVER_CHECKS } from '../../../src/cli/doctor/server.ts'
 import { RemoteError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { RedisRequest, Requester } from '../../../src/redis/requester.ts'
+import { readEnvironment } from '../../../src/startup/environment.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
 const platform = new ManualPlatform()
@@ -180,6 +181,6 @@ describe('the doctor', () => {
     ['redis://[::1]:6379', { isEncrypted: false, isLocal: true }],
     ['redis://127.example.com', { isEncrypted: false, isLocal: false }],
   ])('knows where %s leads', (url, way) => {
-    expect(wayTo({ kind: 'tcp-url', url, warnings: [] })).toEqual(way)
+    expect(wayTo(readEnvironment({ REDIS_URL: url }))).toEqual(way)
   })
 })

@@ -23,7 +23,9 @@ describe('readEnvironment', () => {
 
     expect(kind).toBe('embedded')
     expect(warnings).toEqual([
-      expect.stringMatching(/UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST/),
+      expect.stringMatching(
+        /UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST, or REDIS_URL/,
+      ),
     ])
   })
 
@@ -75,6 +77,23 @@ describe('readEnvironment', () => {
     ['0', false],
   ])('reads REDIS_TLS_ENABLED=%s', (text, tls) => {
     expect(readEnvironment({ REDIS_HOST: 'h', REDIS_TLS_ENABLED: text })).toMatchObject({ tls })
+  })
+
+  test.each([
+    ['redis://h', { host: 'h', port: 6_379, db: 0, tls: false }],
+    [
+      'rediss://app:p%40ss@[::1]:7000/5',
+      { host: '::1', port: 7_000, username: 'app', password: 'p@ss', db: 5, tls: true },
+    ],
+  ])('reads REDIS_URL=%s', (url, address) => {
+    expect(readEnvironment({ REDIS_URL: url })).toEqual({ kind: 'tcp', ...address, warnings: [] })
+  })
+
+  test('prefers REDIS_HOST over REDIS_URL, and says so', () => {
+    expect(readEnvironment({ REDIS_HOST: 'h', REDIS_URL: 'redis://other' })).toMatchObject({
+      host: 'h',
+      warnings: ['REDIS_URL not used: REDIS_HOST is set'],
+    })
   })
 
   test('takes an empty variable for one that is not set', () => {
@@ -145,6 +164,15 @@ describe('readEnvironment', () => {
       { REDIS_HOST: 'h', REDIS_TLS_ENABLED: 'yes' },
       'REDIS_TLS_ENABLED must be true, false, 1 or 0',
     ],
+    [
+      { REDIS_URL: 'https://h' },
+      'REDIS_URL must be a redis:// or rediss:// address; https:// belongs to the rest transport',
+    ],
+    [{ REDIS_URL: 'h:6379' }, 'REDIS_URL must be a URL such as redis://user:password@host:6379/0'],
+    [
+      { REDIS_URL: 'redis://u:%zz@h' },
+      'REDIS_URL must be percent-encoded where user name or password have a "%"',
+    ],
   ])('refuses %j', (env, problem) => {
     expect(problemsOf(env)).toEqual([problem])
   })
@@ -194,10 +222,11 @@ describe('readEnvironment', () => {
       REDIS_PASSWORD: ' leak',
       REDIS_DB: 'leak',
       REDIS_TLS_ENABLED: 'leak',
+      REDIS_URL: 'redis://leak:%zz@leak',
     }
     const { warnings } = readEnvironment({ ...values, ...REST })
 
-    expect(problemsOf(values)).toHaveLength(9)
+    expect(problemsOf(values)).toHaveLength(10)
     expect([...problemsOf(values), ...warnings].join('\n')).not.toMatch(/leak|secret/)
   })
 })

@@ -1,0 +1,50 @@
+/**
+ * The address of a Redis as one URL.
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../../errors.ts'
+
+/** What a URL says of a Redis. */
+export interface UrlParts {
+  readonly host: string
+  /** From 0 to 65535. */
+  readonly port: number
+  readonly username?: string
+  readonly password?: string
+  /** Number of the database. */
+  readonly db?: number
+  /** Whether it is `rediss://`. */
+  readonly tls: boolean
+}
+
+/** @throws {InvalidOptionError} When it is no such address. Its message never holds the text. */
+export function parseUrl(text: string): UrlParts {
+  if (/^https?:/i.test(text)) {
+    throw new InvalidOptionError(
+      'url',
+      'a redis:// or rediss:// address; https:// belongs to the rest transport',
+    )
+  }
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url?.hostname || !/^rediss?:$/.test(url.protocol) || !/^(\/\d*)?$/.test(url.pathname)) {
+    throw new InvalidOptionError('url', 'a URL such as redis://user:password@host:6379/0')
+  }
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? 6_379 : Number(url.port),
+    ...(url.username !== '' && { username: decode(url.username) }),
+    ...(url.password !== '' && { password: decode(url.password) }),
+    ...(url.pathname.length > 1 && { db: Number(url.pathname.slice(1)) }),
+    tls: url.protocol === 'rediss:',
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new InvalidOptionError('url', 'percent-encoded where user name or password have a "%"')
+  }
+}
