@@ -80,7 +80,7 @@ export class CacheNamespace<Values = unknown> {
     try {
       const copy = glance(this.#ctx, this.#policy, key, options)
       if (copy) return servedNear(this.#ctx, 'get', key, copy, this.#policy) as Promise<T>
-      const read = get(this.#ctx, 'get', key, this.#resolve(options))
+      const read = get(this.#ctx, 'get', key, resolvePolicy(this.#policy, options))
       return read.then(({ value }) => value as T | undefined)
     } catch (error) {
       return Promise.reject(error)
@@ -92,14 +92,13 @@ export class CacheNamespace<Values = unknown> {
     key: string,
     options?: EntryOptions<T>,
   ): Promise<{ readonly value: T | undefined; readonly outcome: Outcome }> {
-    return (await get(this.#ctx, 'get', key, this.#resolve(options))) as ReadResult & {
-      value: T | undefined
-    }
+    const policy = resolvePolicy(this.#policy, options)
+    return (await get(this.#ctx, 'get', key, policy)) as ReadResult & { value: T | undefined }
   }
 
   /** Whether a key has a fresh entry: what {@link get} would return, by the same checks. */
   async has(key: string, options?: EntryOptions<never>): Promise<boolean> {
-    const { outcome } = await get(this.#ctx, 'has', key, this.#resolve(options))
+    const { outcome } = await get(this.#ctx, 'has', key, resolvePolicy(this.#policy, options))
     return outcome.kind === 'hit'
   }
 
@@ -108,11 +107,10 @@ export class CacheNamespace<Values = unknown> {
     keys: readonly string[],
     options?: EntryOptions<T>,
   ): Promise<Map<string, T>> {
-    const policy = this.#resolve(options)
-    const values = await whileWanted(this.#ctx.platform, policy.signal, () =>
-      getMany(this.#ctx, keys, policy),
-    )
-    return values as Map<string, T>
+    return (await this.#run(options, (policy) => getMany(this.#ctx, keys, policy))) as Map<
+      string,
+      T
+    >
   }
 
   /**
@@ -132,7 +130,7 @@ export class CacheNamespace<Values = unknown> {
       const copy = glance(this.#ctx, this.#policy, key, options)
       if (copy) return servedNear(this.#ctx, 'getOrSet', key, copy, this.#policy) as Promise<T>
       checkLoader(loader)
-      const policy = options === undefined ? this.#policy : this.#resolve(options)
+      const policy = options === undefined ? this.#policy : resolvePolicy(this.#policy, options)
       return getOrSet(this.#ctx, key, loader as Loader, policy) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
@@ -151,8 +149,7 @@ export class CacheNamespace<Values = unknown> {
     options?: EntryOptions<T>,
   ): Promise<Map<string, T>> {
     checkLoader(loader)
-    const policy = this.#resolve(options)
-    const values = await whileWanted(this.#ctx.platform, policy.signal, () =>
+    const values = await this.#run(options, (policy) =>
       getOrSetMany(this.#ctx, keys, loader as ManyLoader, policy),
     )
     return values as Map<string, T>
@@ -169,26 +166,30 @@ export class CacheNamespace<Values = unknown> {
     value: T,
     options?: EntryOptions<T>,
   ): Promise<SetResult> {
-    return reported(this.#ctx, 'set', key, async () => {
-      const result = await set(this.#ctx, key, value, this.#resolve(options))
-      return { result, outcome: { kind: result } }
-    })
+    return this.#run(options, (policy) =>
+      reported(this.#ctx, 'set', key, async () => {
+        const result = await set(this.#ctx, key, value, policy)
+        return { result, outcome: { kind: result } }
+      }),
+    )
   }
 
   /** Stores many values: two requests. All are encoded before anything is sent. */
-  async setMany<T extends Values = Values>(
+  setMany<T extends Values = Values>(
     entries: ReadonlyMap<string, T>,
     options?: EntryOptions<T>,
   ): Promise<Map<string, SetResult>> {
-    const startedAt = this.#ctx.platform.now()
-    try {
-      const results = await setMany(this.#ctx, entries, this.#resolve(options))
-      for (const [key, kind] of results) report(this.#ctx, 'set', key, { kind }, startedAt)
-      return results
-    } catch (error) {
-      report(this.#ctx, 'set', undefined, { kind: 'failed', error }, startedAt)
-      throw error
-    }
+    return this.#run(options, async (policy) => {
+      const startedAt = this.#ctx.platform.now()
+      try {
+        const results = await setMany(this.#ctx, entries, policy)
+        for (const [key, kind] of results) report(this.#ctx, 'set', key, { kind }, startedAt)
+        return results
+      } catch (error) {
+        report(this.#ctx, 'set', undefined, { kind: 'failed', error }, startedAt)
+        throw error
+      }
+    })
   }
 
   /**
@@ -196,15 +197,17 @@ export class CacheNamespace<Values = unknown> {
    * no delete, set or invalidation that comes between is overwritten.
    */
   begin<T extends Values = Values>(key: string, options?: EntryOptions<T>): Promise<Ticket<T>> {
-    return begin(this.#ctx, key, this.#resolve(options)) as Promise<Ticket<T>>
+    return this.#run(options, (policy) => begin(this.#ctx, key, policy)) as Promise<Ticket<T>>
   }
 
   /** Makes a servable entry fresh for `ttl` from now. @returns Whether there was one. */
   touch(key: string, options?: EntryOptions<never>): Promise<boolean> {
-    return reported(this.#ctx, 'touch', key, async () => {
-      const result = await touch(this.#ctx, key, this.#resolve(options))
-      return { result, outcome: { kind: 'touched' } }
-    })
+    return this.#run(options, (policy) =>
+      reported(this.#ctx, 'touch', key, async () => {
+        const result = await touch(this.#ctx, key, policy)
+        return { result, outcome: { kind: 'touched' } }
+      }),
+    )
   }
 
   /**
@@ -219,11 +222,12 @@ export class CacheNamespace<Values = unknown> {
     change: (value: T) => T | undefined | Promise<T | undefined>,
     options?: EntryOptions<T>,
   ): Promise<boolean> {
-    return reported(this.#ctx, 'set', key, async () => {
-      const policy = this.#resolve(options)
-      const result = await amend(this.#ctx, key, change as (value: unknown) => unknown, policy)
-      return { result, outcome: { kind: result ? 'stored' : 'superseded' } }
-    })
+    return this.#run(options, (policy) =>
+      reported(this.#ctx, 'set', key, async () => {
+        const result = await amend(this.#ctx, key, change as (value: unknown) => unknown, policy)
+        return { result, outcome: { kind: result ? 'stored' : 'superseded' } }
+      }),
+    )
   }
 
   /** Deletes keys, and the right of running loads to store them: one command. */
@@ -284,7 +288,12 @@ export class CacheNamespace<Values = unknown> {
     })
   }
 
-  #resolve(options: object | undefined): Policy {
-    return resolvePolicy(this.#policy, options)
+  /** Runs an operation with the options of its call, for as long as the caller wants it. */
+  async #run<T>(
+    options: object | undefined,
+    operation: (policy: Policy) => Promise<T>,
+  ): Promise<T> {
+    const policy = resolvePolicy(this.#policy, options)
+    return whileWanted(this.#ctx.platform, policy.signal, () => operation(policy))
   }
 }

@@ -109,7 +109,10 @@ export interface EntryOptions<Value = unknown> {
    * none. @default none
    */
   readonly after?: string
-  /** Ends the waiting of this call with the signal's reason; a load that was begun goes on. @default none */
+  /**
+   * Ends the waiting of this call with the signal's reason; a load or a write that was begun goes on.
+   * @default none
+   */
   readonly signal?: AbortSignal
 }
 

@@ -83,6 +83,8 @@ export async function begin(
   const target = targetOf(ctx, key, policy)
   const lease = await take(ctx, { ...target, declared: target.asked }, policy)
   const release = (): Promise<void> => ctx.steps.release(target.names, lease.token)
+  // The caller has gone: nobody else would give it back.
+  if (policy.signal?.aborted) await release()
   return {
     release,
     async commit(value) {

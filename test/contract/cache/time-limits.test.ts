@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { CacheOptions } from '../../../src/cache/options.ts'
-import { LoaderTimeoutError } from '../../../src/errors.ts'
+import { InvalidOptionError, LoaderTimeoutError } from '../../../src/errors.ts'
 import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { holdLoader } from './bench.ts'
@@ -213,9 +213,46 @@ describe('The time that a load may take', () => {
     await expect(cache.getOrSet('k', loader, { signal })).rejects.toBe(outage)
     await expect(cache.get('k', { signal })).rejects.toBe(outage)
     await expect(cache.getMany(['k'], { signal })).rejects.toBe(outage)
+    await expect(cache.set('k', 'v', { signal })).rejects.toBe(outage)
+    await expect(cache.setMany(new Map([['k', 'v']]), { signal })).rejects.toBe(outage)
+    await expect(cache.begin('k', { signal })).rejects.toBe(outage)
+    await expect(cache.touch('k', { signal })).rejects.toBe(outage)
+    await expect(cache.amend('k', loader, { signal })).rejects.toBe(outage)
     await platform.settle()
 
     expect(loader).not.toHaveBeenCalled()
     expect(cache.redis.counts.requests).toBe(0)
+  })
+
+  test('a write goes on behind a caller that aborts, and tells listeners how it ended', async () => {
+    const cache = make()
+    const heard = vi.fn()
+    cache.subscribe(({ operation, outcome }) => heard(operation, outcome.kind))
+    const caller = new AbortController()
+    const writing = cache.set('k', 'v', { signal: caller.signal })
+
+    caller.abort(outage)
+    await expect(writing).rejects.toBe(outage)
+    await platform.settle()
+
+    expect(heard).toHaveBeenCalledExactlyOnceWith('set', 'stored')
+    expect(await cache.get('k')).toBe('v')
+  })
+
+  test('a ticket that nobody waits for any more is given back', async () => {
+    const cache = make()
+    const caller = new AbortController()
+    const taking = cache.begin('k', { signal: caller.signal })
+
+    caller.abort(outage)
+    await expect(taking).rejects.toBe(outage)
+    await platform.settle()
+
+    expect(await cache.getOrSet('k', () => 'loaded')).toBe('loaded')
+    expect(await cache.get('k')).toBe('loaded')
+  })
+
+  test('a ticket of impossible options is refused as every call is, by a rejection', async () => {
+    await expect(make().begin('k', { ttl: -1 })).rejects.toThrow(InvalidOptionError)
   })
 })
