@@ -11,7 +11,7 @@ import { CacheNamespace } from '../cache/namespace.ts'
 import type { Policy } from '../cache/options.ts'
 import { Keyspace } from '../entry/key.ts'
 import { type EncryptionKey, readSecret } from '../entry/key-ring.ts'
-import { ConfigurationError } from '../errors.ts'
+import { ConfigurationError, InvalidOptionError } from '../errors.ts'
 import { settledWithin } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -133,15 +133,19 @@ function openCache(
   const [outer = '', ...inner] = (given.namespace ?? 'default').split('/')
   const secret = nonEmpty(env['NEARCACHE_HASH_SECRET'])
   const keys = keysIn(env, 'NEARCACHE_ENCRYPTION_KEYS')
-  const cache = new RedisCacheManager({
-    redis,
-    platform,
-    prefix: String(given.prefix),
-    namespace: outer,
-    deadline: readTime('deadline', String(given.deadline), '1ms', '10m'),
-    ...(secret !== undefined && { hashKeys: { secret } }),
-    ...(keys && { encryption: { keys } }),
-  })
+  const deadline = readTime('deadline', String(given.deadline), '1ms', '10m')
+  const cache = byVariable(
+    () =>
+      new RedisCacheManager({
+        redis,
+        platform,
+        prefix: String(given.prefix),
+        namespace: outer,
+        deadline,
+        ...(secret !== undefined && { hashKeys: { secret } }),
+        ...(keys && { encryption: { keys } }),
+      }),
+  )
   cache.redis.allowRepeat(UPKEEP_SCRIPTS)
   const namespace = inner.reduce<CacheNamespace>((parent, name) => parent.namespace(name), cache)
   const parts = CacheNamespace.partsOf(namespace)
@@ -157,6 +161,26 @@ function openCache(
     return { ...parts.ctx, names }
   }
   return { cache, namespace, ...parts, contextAt }
+}
+
+/** The variables that hold options of the cache. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  hashKeys: 'NEARCACHE_HASH_SECRET',
+  encryption: 'NEARCACHE_ENCRYPTION_KEYS',
+}
+
+/** Names the variable in place of the option: only the variable is known to who has set it. */
+function byVariable<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof InvalidOptionError)) throw error
+    const variable = VARIABLES[error.option.split('.', 1)[0] ?? '']
+    if (variable === undefined) throw error
+    throw new ConfigurationError([
+      `${variable} ${error.message.slice(error.message.indexOf('must be'))}`,
+    ])
+  }
 }
 
 /**

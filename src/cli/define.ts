@@ -75,7 +75,7 @@ function check(name: string, given: readonly string[], args: ArgsDef) {
   try {
     return parseStrictly({ args: [...given], options, allowPositionals: true })
   } catch (error) {
-    throw new UsageError(explain(name, error))
+    throw new UsageError(explain(name, error, Object.keys(options)))
   }
 }
 

@@ -4,20 +4,27 @@
  * @module
  */
 
+import { suggest } from './suggest.ts'
+
 /**
  * Says what is wrong with words that Node could not parse. What Node says of them quotes them, and it may be
  * a token in the wrong place.
  *
  * @param name The command.
+ * @param options What it has, without their dashes.
  */
-export function explain(name: string, error: unknown): string {
+export function explain(name: string, error: unknown, options: readonly string[]): string {
   const { code, message } = error as { readonly code?: string; readonly message: string }
   const see = `see: nearcache ${name} --help`
   if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
     return `there is a word that belongs to no option; ${see}`
   }
   const option = /'(?:-\w, )?(--?[a-z-]+)/.exec(message)?.[1] ?? 'an option'
-  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `${option} is not an option; ${see}`
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const meant = suggest(option.replace(/^-+/, ''), options)
+    if (meant === undefined) return `${option} is not an option; ${see}`
+    return `${option} is not an option; did you mean --${meant}? S${see.slice(1)}`
+  }
   if (/does not take an argument/.test(message)) return `${option} takes no value; ${see}`
   return `${option} needs a value; one that begins with "-" is written ${option}=VALUE`
 }

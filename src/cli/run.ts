@@ -166,7 +166,7 @@ async function runCommand(
   } catch (error) {
     const code = isUsage(error) ? 2 : 1
     const message = messageOf(error)
-    host.warn(`nearcache ${name}: ${message}`)
+    host.warn(`nearcache ${name}: ${message}${isOfRedis(error) ? '; see: nearcache doctor' : ''}`)
     if (words.includes('--json')) {
       host.print(
         JSON.stringify({ command: name, error: { code: codeOf(error), message } }, null, 2),
@@ -205,6 +205,15 @@ function isUsage(error: unknown): boolean {
     error instanceof ConfigurationError ||
     error instanceof InvalidOptionError ||
     error instanceof InvalidKeyError
+  )
+}
+
+function isOfRedis(error: unknown): boolean {
+  return (
+    error instanceof RemoteError ||
+    error instanceof RemoteTimeoutError ||
+    error instanceof CircuitOpenError ||
+    error instanceof SessionUnavailableError
   )
 }
 

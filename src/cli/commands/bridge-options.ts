@@ -61,7 +61,7 @@ function parse(words: readonly string[]) {
   try {
     return parseArgs({ args: [...words], options: OPTIONS }).values
   } catch (error) {
-    throw new UsageError(explain('bridge', error))
+    throw new UsageError(explain('bridge', error, Object.keys(OPTIONS)))
   }
 }
 

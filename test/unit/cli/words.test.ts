@@ -61,7 +61,7 @@ describe('the words of nearcache', () => {
 
   test('no alert is not told where Redis could not say so', async () => {
     const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1' }
-    const refused = /^nearcache alerts: Redis failed at \w+: ECONNREFUSED$/
+    const refused = /^nearcache alerts: Redis failed at \w+: ECONNREFUSED; see: nearcache doctor$/
 
     for (const words of [['alerts'], ['alerts', '--resolve', 'memory']]) {
       expect(await runCli(words, { env })).toEqual({
@@ -118,7 +118,15 @@ describe('the words of nearcache', () => {
     [['get'], /^get: KEY is missing; see: nearcache get --help$/],
     [['get', 'a', SECRET], /^get: there is a word that is one too many/],
     [['status', SECRET], /^status: there is a word that belongs to no option/],
-    [['get', 'a', '--nmespace', SECRET], /^get: --nmespace is not an option/],
+    [
+      ['get', 'a', '--nmespace', SECRET],
+      /^get: --nmespace is not an option; did you mean --namespace\? See: /,
+    ],
+    [['get', 'a', '--frobnicate', SECRET], /^get: --frobnicate is not an option; see: /],
+    [
+      ['bridge', '--tokn', SECRET],
+      /^bridge: --tokn is not an option; did you mean --token\? See: /,
+    ],
     [['get', 'a', '--namespace'], /^get: --namespace needs a value/],
     [['get', 'a', `--json=${SECRET}`], /^get: --json takes no value/],
     [['stats', '--minutes', SECRET], /^stats: --minutes must be a whole number from 1 to 180$/],
@@ -167,13 +175,34 @@ describe('the words of nearcache', () => {
     expect(await runCli(['get', 'a'], { env })).toEqual({
       code: 1,
       printed: '',
-      warned: 'nearcache get: Redis failed at MGET: ECONNREFUSED',
+      warned: 'nearcache get: Redis failed at MGET: ECONNREFUSED; see: nearcache doctor',
     })
     expect(await runJson(['get', 'a'], { env })).toEqual({
       command: 'get',
       error: { code: 'ERR_REMOTE', message: 'Redis failed at MGET: ECONNREFUSED' },
     })
     expect(await runJson(['get'], { env })).toMatchObject({ error: { code: 'ERR_USAGE' } })
+  })
+
+  test.each([
+    [
+      { NEARCACHE_HASH_SECRET: 'short' },
+      'NEARCACHE_HASH_SECRET must be 32 random bytes as hex, base64 or base64url',
+    ],
+    [
+      { NEARCACHE_ENCRYPTION_KEYS: `a:${'0'.repeat(64)}` },
+      'NEARCACHE_HASH_SECRET must be given with encryption, or names would be readable',
+    ],
+    [
+      { NEARCACHE_HASH_SECRET: '0'.repeat(64), NEARCACHE_ENCRYPTION_KEYS: 'a:short' },
+      'NEARCACHE_ENCRYPTION_KEYS must be 32 random bytes as hex, base64 or base64url',
+    ],
+  ])('a secret of %j is refused by the name of its variable', async (env, problem) => {
+    expect(await runCli(['get', 'a', '--embedded'], { env })).toEqual({
+      code: 2,
+      printed: '',
+      warned: `nearcache get: ${problem}`,
+    })
   })
 
   test('options come before the environment, and problems of that are told by name', async () => {
