@@ -146,15 +146,15 @@ export class RemoteTimeoutError extends NearcacheError {
   }
 }
 
-/** The remote tier is being given time to recover, so no request was sent. */
+/** The remote tier is being given time to recover, so no request was sent. The cause is the failure before. */
 export class CircuitOpenError extends NearcacheError {
   override readonly name: string = 'CircuitOpenError'
   readonly code = 'ERR_CIRCUIT_OPEN'
   /** Milliseconds until a probe is allowed; 0 while one is already under way. */
   readonly retryAfterMs: number
 
-  constructor(retryAfterMs: number) {
-    super('The remote tier is unavailable; the circuit is open')
+  constructor(retryAfterMs: number, cause?: unknown) {
+    super('The remote tier is unavailable; the circuit is open', { cause })
     this.retryAfterMs = retryAfterMs
   }
 }

@@ -229,7 +229,7 @@ function messageOf(error: unknown): string {
   if (error instanceof RemoteTimeoutError) {
     return `Redis did not answer ${error.operation} within ${error.timeoutMs} ms`
   }
-  if (error instanceof CircuitOpenError) return 'Redis has failed several times in a row'
+  if (error instanceof CircuitOpenError) return messageOf(error.cause)
   if (error instanceof InvalidOptionError && /^[a-z-]+$/.test(error.option)) {
     return `--${error.option} ${error.message.slice(error.message.indexOf('must be'))}`
   }

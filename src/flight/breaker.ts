@@ -27,8 +27,13 @@ export type CircuitState = 'closed' | 'open' | 'half-open'
 
 type State =
   | { readonly kind: 'closed'; readonly failures: number }
-  | { readonly kind: 'open'; readonly until: number; readonly openMs: number }
-  | { readonly kind: 'half-open' }
+  | {
+      readonly kind: 'open'
+      readonly until: number
+      readonly openMs: number
+      readonly cause: unknown
+    }
+  | { readonly kind: 'half-open'; readonly cause: unknown }
 
 const CLOSED: State = { kind: 'closed', failures: 0 }
 
@@ -88,7 +93,7 @@ export class CircuitBreaker {
       if (probing || this.#state.kind === 'closed') this.#move(CLOSED)
       return result
     } catch (error) {
-      this.#recordFailure(probing, this.#pauseMs(error))
+      this.#recordFailure(probing, error)
       throw error
     }
   }
@@ -100,24 +105,25 @@ export class CircuitBreaker {
       case 'closed':
         return false
       case 'half-open':
-        throw new CircuitOpenError(0)
+        throw new CircuitOpenError(0, state.cause)
       case 'open': {
         const retryAfterMs = state.until - this.#platform.now()
         // More is left than there was: the clock was set back, and says nothing of when to ask.
         const isWaiting = retryAfterMs > 0 && retryAfterMs <= state.openMs
-        if (isWaiting) throw new CircuitOpenError(retryAfterMs)
-        this.#move({ kind: 'half-open' })
+        if (isWaiting) throw new CircuitOpenError(retryAfterMs, state.cause)
+        this.#move({ kind: 'half-open', cause: state.cause })
         return true
       }
     }
   }
 
-  #recordFailure(probing: boolean, pauseMs: number | undefined): void {
+  #recordFailure(probing: boolean, error: unknown): void {
+    const pauseMs = this.#pauseMs(error)
     const failures = this.#state.kind === 'closed' ? this.#state.failures + 1 : 0
     const atOnce = failures > 0 && pauseMs !== undefined
     if (probing || atOnce || failures >= this.#threshold) {
       const openMs = Math.max(this.#cooldownMs, pauseMs ?? 0)
-      this.#move({ kind: 'open', until: this.#platform.now() + openMs, openMs })
+      this.#move({ kind: 'open', until: this.#platform.now() + openMs, openMs, cause: error })
     } else if (this.#state.kind === 'closed') {
       this.#move({ kind: 'closed', failures })
     }

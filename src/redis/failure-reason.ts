@@ -16,7 +16,11 @@ import {
 export function failureReason(error: unknown): string {
   if (error instanceof RemoteTimeoutError) return `no answer within ${error.timeoutMs} ms`
   if (error instanceof RemoteError) return error.reason
-  if (error instanceof CircuitOpenError) return 'circuit open'
+  if (error instanceof CircuitOpenError) {
+    return error.cause === undefined
+      ? 'circuit open'
+      : `circuit open: ${failureReason(error.cause)}`
+  }
   if (error instanceof ClosedError) return 'stopped'
   return isNearcacheError(error) ? error.code : 'the transport failed'
 }

@@ -51,6 +51,21 @@ describe('CircuitBreaker', () => {
     )
   })
 
+  test('a refusal has the failure that opened the circuit as its cause', async () => {
+    await open()
+    await expect(breaker.run(succeed)).rejects.toMatchObject({ cause: outage })
+
+    await platform.advance(1_000)
+    const later = new Error('remote is down for another reason')
+    const { promise, reject } = Promise.withResolvers<string>()
+    const probe = breaker.run(() => promise)
+    await expect(breaker.run(succeed)).rejects.toMatchObject({ cause: outage })
+    reject(later)
+    await expect(probe).rejects.toBe(later)
+
+    await expect(breaker.run(succeed)).rejects.toMatchObject({ cause: later })
+  })
+
   test('after the cooldown, admits one probe and refuses its rivals', async () => {
     await open()
     await platform.advance(1_000)
