@@ -26,7 +26,7 @@ export type { TcpAddress, TcpOptions, TcpTls } from './options.ts'
  *
  * Needs the package `ioredis` 5, which is loaded with the first request. Commands that change or
  * hold up a connection (`SELECT`, `BLPOP`, `MULTI`, `SUBSCRIBE`) are answered with an error: the
- * connection is shared.
+ * connection is shared. It keeps the process from ending until `close()`.
  *
  * On a cluster, a pipeline keeps its order for each node only. `SCAN`, `KEYS`, `DBSIZE`, `INFO`,
  * `FLUSHALL`, `FLUSHDB`, `SCRIPT` and `FUNCTION` are of all its primaries together, and fail while one
@@ -41,7 +41,7 @@ export type { TcpAddress, TcpOptions, TcpTls } from './options.ts'
  *
  * @example
  * ```ts
- * const transport = tcpTransport({ url: process.env.REDIS_URL })
+ * const transport = tcpTransport({ url: 'redis://localhost:6379' })
  * ```
  */
 export function tcpTransport(options: TcpOptions): Transport {

@@ -208,6 +208,8 @@ const COMMON: RedisOptions = {
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
   retryStrategy: backoff,
+  // How long its timer keeps the process, even of a socket that has closed already.
+  disconnectTimeout: 100,
   // Two more commands for each connection, and an error before Redis 7.2.
   disableClientInfo: true,
 }

@@ -77,6 +77,19 @@ describe('nearcache/startup, in a process of its own,', () => {
     expect(await output).toBe('false 0\ntrue 1\n')
   })
 
+  test('ends soon after it was stopped, though Redis was never there', async () => {
+    const { output } = run(`
+      const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1' }
+      const { stop } = await startupCacheSystem({ env, warn: () => undefined })
+      await stop()
+      const stoppedAt = performance.now()
+      process.once('exit', () => console.log(performance.now() - stoppedAt < 1_500))
+    `)
+
+    // ioredis gives a socket two seconds to close, one that is closed already too.
+    expect(await output).toBe('true\n')
+  })
+
   test('ends by the signal after it has stopped, when asked to watch signals', async () => {
     const { output, ended } = run(`${HELD}
       await startupCacheSystem({ redis, signals: true })
