@@ -80,7 +80,10 @@ function project(name: string, tarball: string, beside: readonly string[]): void
   execFileSync('npm', [...INSTALL.split(' '), tarball, ...beside], { cwd: path, stdio: 'pipe' })
 }
 
-/** Also of the package itself: a user may check its types without `skipLibCheck`. */
+/**
+ * Under `nodenext` as a server has it, without the types of a browser, and those of the package itself too:
+ * a user may check them without `skipLibCheck`.
+ */
 async function checkTypes(resolution: 'nodenext' | 'bundler'): Promise<string> {
   const cwd = join(folder, 'app')
   const source = join(cwd, `types-${resolution}`)
@@ -91,11 +94,13 @@ async function checkTypes(resolution: 'nodenext' | 'bundler'): Promise<string> {
   const imports = SUBPATHS.map((path, i) => `import * as m${i} from 'nearcache${path.slice(1)}'`)
   const used = SUBPATHS.map((_path, i) => `m${i}`)
   writeFileSync(join(source, 'subpaths.ts'), `${imports.join('\n')}\nconsole.log(${used})\n`)
+  const isServer = resolution === 'nodenext'
   const config = {
     compilerOptions: {
-      ...{ strict: true, noEmit: true, skipLibCheck: resolution === 'bundler' },
-      ...{ target: 'es2024', lib: ['es2024', 'dom', 'dom.iterable', 'dom.asynciterable'] },
-      module: resolution === 'nodenext' ? 'nodenext' : 'esnext',
+      ...{ strict: true, noEmit: true, skipLibCheck: !isServer, exactOptionalPropertyTypes: true },
+      target: 'es2024',
+      lib: isServer ? ['es2024'] : ['es2024', 'dom', 'dom.iterable', 'dom.asynciterable'],
+      module: isServer ? 'nodenext' : 'esnext',
       moduleResolution: resolution,
       types: ['node'],
       typeRoots: [join(BIN, '@types')],

@@ -28,8 +28,13 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', DECODING).decode(bytes)
 }
 
+/** What is used of a `TextDecoder`, which is no type where a server's types are the only ones. */
+export interface Utf8Decoder {
+  decode(bytes?: Uint8Array, options?: { readonly stream?: boolean }): string
+}
+
 /** A decoder for bytes that come in pieces, as strict as {@link decodeUtf8}. */
-export function utf8Stream(): TextDecoder {
+export function utf8Stream(): Utf8Decoder {
   return new TextDecoder('utf-8', DECODING)
 }
 
