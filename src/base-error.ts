@@ -7,5 +7,6 @@
 /** Base of the family. Messages never contain cached values or keys, so they are safe to log. */
 export abstract class NearcacheError extends Error {
   abstract readonly code: string
+  /** Tells these errors from others, those of another copy of the package included. */
   readonly isNearcacheError: true = true
 }

@@ -67,7 +67,8 @@ export class ConfigurationError extends NearcacheError {
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
-    super(`The configuration has ${problems.length} problem(s):\n- ${problems.join('\n- ')}`)
+    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+    super(`The configuration has ${count}:\n- ${problems.join('\n- ')}`)
     this.problems = problems
   }
 }
@@ -89,6 +90,7 @@ export class NotStartedError extends NearcacheError {
 export class LoaderTimeoutError extends NearcacheError {
   override readonly name: string = 'LoaderTimeoutError'
   readonly code = 'ERR_LOADER_TIMEOUT'
+  /** The hard timeout of the call, in milliseconds. */
   readonly timeoutMs: number
 
   constructor(timeoutMs: number) {
@@ -112,7 +114,7 @@ export interface RemoteFailure {
 }
 
 /** Redis, or the way to it, answered with an error, or with nothing that makes sense. */
-export class RemoteError extends NearcacheError {
+export class RemoteError extends NearcacheError implements RemoteFailure {
   override readonly name: string = 'RemoteError'
   readonly code = 'ERR_REMOTE'
   readonly operation: string
@@ -135,8 +137,11 @@ export class RemoteError extends NearcacheError {
 export class RemoteTimeoutError extends NearcacheError {
   override readonly name: string = 'RemoteTimeoutError'
   readonly code = 'ERR_REMOTE_TIMEOUT'
+  /** The command's name alone, such as `MGET`, or `pipeline`. */
   readonly operation: string
+  /** The deadline that has passed, in milliseconds. */
   readonly timeoutMs: number
+  /** Whether Redis may have applied the request: nobody knows. */
   readonly applied: 'no' | 'unknown' = 'unknown'
 
   constructor(operation: string, timeoutMs: number) {
@@ -163,6 +168,7 @@ export class CircuitOpenError extends NearcacheError {
 export class CorruptEntryError extends NearcacheError {
   override readonly name: string = 'CorruptEntryError'
   readonly code = 'ERR_CORRUPT_ENTRY'
+  /** What is wrong with it, in our own words. */
   readonly reason: string
 
   constructor(reason: string) {

@@ -71,7 +71,9 @@ export interface EmailRepository {
   queryEmailIds(query: EmailQuery | CanonicalQuery): Promise<EmailIdPage>
   /** Answers how many messages match. */
   countEmails(filter: EmailFilter | CanonicalFilter): Promise<number>
+  /** The message with this id, or `undefined` if there is none. */
   getEmailById(id: string): Promise<Email | undefined>
+  /** The message that another system knows by this id, or `undefined` if there is none. */
   getEmailByGraphId(graphId: string): Promise<Email | undefined>
   /**
    * Answers the messages there are among 0 to 1000 ids, in the order of the ids. Ids without a
