@@ -84,7 +84,7 @@ export function createApp(
     // What a session's methods throw has its answer with it.
     if (error instanceof HTTPException && error.res) return error.getResponse()
     const problem = problemOf(error)
-    if (problem.status >= 500) logFailure(error)
+    if (problem.status >= 500) logFailure(problem, error)
     // RFC 9110, section 15.5.2: a 401 says by which scheme one comes in.
     const scheme = problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
     return problemResponse(problem, { 'cache-control': 'no-store', ...scheme })
@@ -92,8 +92,8 @@ export function createApp(
   return app
 }
 
-/** The frames alone: the message of a foreign error may quote a value. */
-function logFailure({ name, stack = '' }: Error): void {
+/** What was answered, and the frames: the message of a foreign error may quote a value. */
+function logFailure({ title, detail }: Problem, { name, stack = '' }: Error): void {
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
-  console.error(JSON.stringify({ error: name, frames }))
+  console.error(JSON.stringify({ title, detail, error: name, frames }))
 }

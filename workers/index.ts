@@ -44,7 +44,11 @@ const worker: ExportedHandler = {
     } catch (error) {
       // A ConfigurationError names variables and no values, so it may be logged.
       console.error(error)
-      return problemResponse({ status: 500, title: 'The Worker is not configured' })
+      return problemResponse({
+        status: 500,
+        title: 'The Worker is not configured',
+        detail: 'Its log names each variable and binding that is missing or makes no sense',
+      })
     }
     return running.app.fetch(request)
   },

@@ -24,7 +24,16 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem
   if (error instanceof HTTPException) return { status: error.status, title: 'Request refused' }
   if (isNearcacheError(error)) return problemOfLibrary(error) ?? UNKNOWN
-  return UNKNOWN
+  return error instanceof Error && NO_TABLE.test(error.message) ? UNMIGRATED : UNKNOWN
+}
+
+/** SQLite's words, somewhere in those of D1. */
+const NO_TABLE = /\bno such (?:table|column): /
+
+const UNMIGRATED: Problem = {
+  status: 503,
+  title: 'The database lacks a migration',
+  detail: 'Apply what there is: npx wrangler d1 migrations apply DB, with --remote or --local',
 }
 
 const UNKNOWN: Problem = { status: 500, title: 'Internal error' }
