@@ -18,9 +18,10 @@ export async function readText(
   response: RestResponse,
   maxBytes: number,
 ): Promise<string | undefined> {
-  const length = response.headers.get('content-length')
+  const { headers } = response
+  const length = headers.get('content-length')
   // HTTP ends the body there, so the runtime can read it at once; unless it is the length of a code.
-  if (length !== null && response.headers.get('content-encoding') === null) {
+  if (length !== null && headers.get('content-encoding') === null) {
     if (Number(length) <= maxBytes) return response.text()
     await discard(response)
     return undefined

@@ -37,9 +37,10 @@ export interface RestOptions {
 
 /** {@link RestOptions}, checked and complete. */
 export interface RestPolicy {
-  /** Without a slash at the end. */
+  /** With one slash at the end. */
   readonly url: string
-  readonly token: string
+  /** Of every request, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>
   readonly fetch: RestFetch | undefined
   readonly platform: Platform
   readonly encoding: 'none' | 'base64'
@@ -58,7 +59,11 @@ export function resolveRestOptions(options: RestOptions): RestPolicy {
   checkToken(options.token)
   return Object.freeze({
     url: checkUrl(options.url, allowHttp),
-    token: options.token,
+    headers: {
+      authorization: `Bearer ${options.token}`,
+      'content-type': 'application/json',
+      ...(encoding === 'base64' && { 'upstash-encoding': encoding }),
+    },
     fetch: options.fetch,
     platform: options.platform ?? webPlatform(),
     encoding,
@@ -95,7 +100,7 @@ function checkUrl(text: unknown, allowHttp: boolean): string {
       'an https:// address, as the token would travel readably; loopback hosts are excepted, and others with allowHttp',
     )
   }
-  return url.href.replace(/\/+$/, '')
+  return url.href.replace(/\/*$/, '/')
 }
 
 function requireText(option: string, value: unknown, what: string): asserts value is string {

@@ -63,17 +63,17 @@ class RestTransport implements Transport {
   async request<Result = unknown>(request: RedisRequest): Promise<RedisResponse<Result>> {
     const { signal } = request
     if (this.#closed) throw new ClosedError('rest transport')
-    signal?.throwIfAborted()
-    const operation = operationOf(request)
+    if (signal?.aborted) throw signal.reason
     try {
       const answer = request.isStreaming
-        ? this.#subscribe<Result>(operation, request)
-        : this.#exchange<Result>(operation, request)
-      return await unlessAborted(answer, signal)
+        ? this.#subscribe<Result>(request)
+        : this.#exchange<Result>(request)
+      // The runtime's own ends with its signal, of which a second listener costs as much as the rest.
+      return await (this.#policy.fetch ? unlessAborted(answer, signal) : answer)
     } catch (error) {
       // Runtimes disagree on what an aborted fetch, or the body of one, rejects with.
       if (signal?.aborted) throw signal.reason
-      throw error instanceof RemoteError ? error : networkError(operation, error)
+      throw error instanceof RemoteError ? error : networkError(operationOf(request), error)
     }
   }
 
@@ -82,22 +82,17 @@ class RestTransport implements Transport {
     for (const stream of this.#streams) stream.abort()
   }
 
-  async #exchange<Result>(
-    operation: string,
-    request: RedisRequest,
-  ): Promise<RedisResponse<Result>> {
+  async #exchange<Result>(request: RedisRequest): Promise<RedisResponse<Result>> {
     const token = this.#tokenFor(request)
     const response = await this.#post(request, token, request.signal)
     this.#keepToken(response, request, token)
-    if (!response.ok) return this.#refused(operation, request, response)
-    const answer = parse(operation, await this.#read(operation, response))
-    return checkAnswer<Result>(operation, request, this.#decode(operation, answer))
+    if (!response.ok) return this.#refused(request, response)
+    const text = await readText(response, this.#policy.maxReplyBytes)
+    const answer = this.#decode(request, parse(request, complete(request, text)))
+    return checkAnswer<Result>(operationOf(request), request, answer)
   }
 
-  async #subscribe<Result>(
-    operation: string,
-    request: RedisRequest,
-  ): Promise<RedisResponse<Result>> {
+  async #subscribe<Result>(request: RedisRequest): Promise<RedisResponse<Result>> {
     const { onMessage, signal } = request
     const stream = new AbortController()
     const ended = signal ? AbortSignal.any([signal, stream.signal]) : stream.signal
@@ -105,7 +100,7 @@ class RestTransport implements Transport {
     const forget = (): boolean => this.#streams.delete(stream)
     try {
       const response = await this.#post(request, this.#tokenFor(request), ended)
-      if (!response.ok) return await this.#refused(operation, request, response)
+      if (!response.ok) return await this.#refused(request, response)
       const reading = readEvents(response, (data) => onMessage?.(data))
       this.#policy.platform.defer(reading.finally(forget))
       return { result: 1 as Result }
@@ -116,19 +111,16 @@ class RestTransport implements Transport {
   }
 
   #post(
-    request: RedisRequest,
+    { path, body, headers }: RedisRequest,
     token: string,
     signal: AbortSignal | undefined,
   ): Promise<RestResponse> {
-    const { path = [], body, headers } = request
-    const { url, encoding } = this.#policy
-    const sent = lowerCased(headers)
-    sent['authorization'] = `Bearer ${this.#policy.token}`
-    sent['content-type'] = 'application/json'
-    if (encoding === 'base64') sent['upstash-encoding'] = 'base64'
+    const { url } = this.#policy
+    const own = this.#policy.headers
+    const sent: Record<string, string> = headers ? { ...lowerCased(headers), ...own } : { ...own }
     if (token !== '') sent['upstash-sync-token'] = token
     const fetch: RestFetch = this.#policy.fetch ?? globalThis.fetch
-    return fetch(`${url}/${path.map(encodeURIComponent).join('/')}`, {
+    return fetch(path?.length ? url + path.map(encodeURIComponent).join('/') : url, {
       method: 'POST',
       headers: sent,
       body: JSON.stringify(body),
@@ -140,15 +132,15 @@ class RestTransport implements Transport {
   }
 
   async #refused<Result>(
-    operation: string,
-    { path: [kind] = [] }: RedisRequest,
+    request: RedisRequest,
     response: RestResponse,
   ): Promise<RedisResponse<Result>> {
     const { status, headers } = response
+    const operation = operationOf(request)
     // 400 is how an error reply of Redis arrives; every other status is the word of a server.
     if (status === 400) {
-      const error = errorIn(await this.#read(operation, response))
-      if (error !== undefined && kind === 'pipeline') throw replyError(operation, error)
+      const error = errorIn(complete(request, await readText(response, this.#policy.maxReplyBytes)))
+      if (error !== undefined && operation === 'pipeline') throw replyError(operation, error)
       if (error !== undefined) return { error }
     } else {
       await discard(response)
@@ -157,19 +149,13 @@ class RestTransport implements Transport {
     throw httpError(operation, status, parseRetryAfter(headers.get('retry-after'), now))
   }
 
-  async #read(operation: string, response: RestResponse): Promise<string> {
-    const text = await readText(response, this.#policy.maxReplyBytes)
-    if (text === undefined) throw answerError(operation, 'reply too large')
-    return text
-  }
-
-  #decode(operation: string, answer: unknown): unknown {
+  #decode(request: RedisRequest, answer: unknown): unknown {
     if (this.#policy.encoding === 'none') return answer
     try {
       return Array.isArray(answer) ? answer.map(decodeAnswer) : decodeAnswer(answer)
     } catch {
       // atob: the server does not know the encoding, or something on the way changed the reply
-      throw answerError(operation, 'malformed reply')
+      throw answerError(operationOf(request), 'malformed reply')
     }
   }
 
@@ -185,7 +171,7 @@ class RestTransport implements Transport {
   }
 }
 
-function lowerCased(headers: Record<string, string> = {}): Record<string, string> {
+function lowerCased(headers: Record<string, string>): Record<string, string> {
   const lower: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) lower[name.toLowerCase()] = value
   return lower
@@ -196,12 +182,17 @@ function readsOnly({ path = [], body }: RedisRequest): boolean {
   return Array.isArray(commands) && commands.every((command) => isReadOnly(command as Command))
 }
 
-function parse(operation: string, text: string): unknown {
+function complete(request: RedisRequest, text: string | undefined): string {
+  if (text === undefined) throw answerError(operationOf(request), 'reply too large')
+  return text
+}
+
+function parse(request: RedisRequest, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
     // A SyntaxError quotes the text, hence values.
-    throw answerError(operation, 'not JSON')
+    throw answerError(operationOf(request), 'not JSON')
   }
 }
 
