@@ -12,10 +12,11 @@
 import type { LogView } from '../../cache/change-log.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { EmailPage } from '../email-repository.ts'
-import { type Ids, isWithin, type Looked, type Looks, toldBy } from './looks.ts'
+import { type Ids, isWithin, type Looked, type Looks } from './looks.ts'
 import { frozen } from './near-rows.ts'
 import type { Question } from './question.ts'
-import { carryOn, isInDoubt } from './replay.ts'
+import { carryOn, isInDoubt, type Replayed } from './replay.ts'
+import { Touches } from './touches.ts'
 import type { ListWindow } from './window.ts'
 
 /** A list as it was found. */
@@ -70,6 +71,7 @@ const NO_IDS: ReadonlySet<string> = new Set()
 /** Lists, by names that their readers give them. */
 export class NearLists {
   readonly #kept = new Map<string, Kept>()
+  readonly #touches = new Touches()
   readonly #options: NearListsOptions
 
   constructor(options: NearListsOptions) {
@@ -84,7 +86,7 @@ export class NearLists {
     const kept = this.#kept.get(name)
     if (looked === undefined || kept === undefined) return NONE
     this.#kept.delete(name)
-    if (now >= kept.until || !carried(kept, looked)) return NONE
+    if (now >= kept.until || !this.#carry(kept, looked)) return NONE
     // Behind the others: it was used last.
     this.#kept.set(name, kept)
     if (!mayBeWritten(kept, looked)) {
@@ -140,24 +142,29 @@ export class NearLists {
     if (name === undefined) this.#kept.clear()
     else this.#kept.delete(name)
   }
+
+  /** Carries a list on. @returns Whether it is known what has happened to it. */
+  #carry(kept: Kept, { view }: Looked): boolean {
+    const { question, window } = kept
+    if (window.epoch !== view.epoch) return false
+    // Another read had a later look.
+    if (window.at >= view.at) return true
+    const isTouched = this.#touches.ofShape(question.shape, window.at, view)
+    const replayed = isTouched ? carryOn(question, window, view) : movedTo(window, view)
+    if (replayed.kind !== 'current') return false
+    if (replayed.isChanged || this.#touches.ofMessages(kept.ids, window.at, view)) {
+      kept.page = undefined
+      kept.ids = NO_IDS
+    }
+    kept.window = replayed.window
+    kept.isMixed ||= replayed.isChanged
+    return true
+  }
 }
 
-/** Carries a list on. @returns Whether it is known what has happened to it. */
-function carried(kept: Kept, { view }: Looked): boolean {
-  const { question, window } = kept
-  if (window.epoch !== view.epoch) return false
-  // Another read had a later look.
-  if (window.at >= view.at) return true
-  const entries = view.since(window.at)
-  const replayed = carryOn(question, window, view)
-  if (entries === undefined || replayed.kind !== 'current') return false
-  if (replayed.isChanged || entries.some((entry) => haveInCommon(toldBy(entry), kept.ids))) {
-    kept.page = undefined
-    kept.ids = NO_IDS
-  }
-  kept.window = replayed.window
-  kept.isMixed ||= replayed.isChanged
-  return true
+/** A list of which nothing was told. */
+function movedTo(window: ListWindow, { at }: LogView): Replayed {
+  return { kind: 'current', window: { ...window, at }, replayed: 0, isChanged: false }
 }
 
 /** Whether messages that are right under the view are so where the list is: it may be beyond. */
