@@ -15,11 +15,13 @@ import type { Email } from '../email.ts'
 import { type Ids, isWithin, type Looked, toldIn } from './looks.ts'
 
 interface Copy {
-  readonly email: Email
+  email: Email
   /** Epoch milliseconds. */
-  readonly until: number
+  until: number
   /** Epoch milliseconds at which no write under way could be of it. */
   clearAt: number
+  /** Whether it was used since it was last passed over to make room. */
+  isUsed: boolean
 }
 
 /** Bounds of copies. */
@@ -67,9 +69,7 @@ export class NearRows {
       if (!isMarked(marked, id)) copy.clearAt = Math.max(copy.clearAt, since)
       else if (!isWithin(copy.clearAt, now, lagMs)) continue
       clearAt = Math.min(clearAt, copy.clearAt)
-      // Behind the others: it was used last.
-      this.#copies.delete(id)
-      this.#copies.set(id, copy)
+      copy.isUsed = true
       emails.set(id, copy.email)
     }
     return { emails, clearAt }
@@ -79,17 +79,9 @@ export class NearRows {
   put(emails: Iterable<Email>, { view, since, marked }: Looked): void {
     // What was told since may be of them, and has been dropped already.
     if (view.epoch !== this.#epoch || view.at !== this.#at || marked === 'all') return
-    const { platform, maxMessages, ttlMs } = this.#options
-    const until = platform.now() + ttlMs
-    for (const email of emails) {
-      if (isMarked(marked, email.id)) continue
-      this.#copies.delete(email.id)
-      this.#copies.set(email.id, { email: frozen(email), until, clearAt: since })
-    }
-    for (const id of this.#copies.keys()) {
-      if (this.#copies.size <= maxMessages) return
-      this.#copies.delete(id)
-    }
+    const until = this.#options.platform.now() + this.#options.ttlMs
+    for (const email of emails) if (!isMarked(marked, email.id)) this.#keep(email, until, since)
+    this.#makeRoom()
   }
 
   /** Drops copies: these, or all. */
@@ -104,6 +96,32 @@ export class NearRows {
     this.#drop(entries === undefined ? 'all' : toldIn(entries))
     this.#epoch = view.epoch
     this.#at = view.at
+  }
+
+  #keep(email: Email, until: number, clearAt: number): void {
+    const known = this.#copies.get(email.id)
+    if (known === undefined) {
+      this.#copies.set(email.id, { email: frozen(email), until, clearAt, isUsed: false })
+    } else {
+      known.email = frozen(email)
+      known.until = until
+      known.clearAt = clearAt
+      known.isUsed = true
+    }
+  }
+
+  /**
+   * The oldest leave first, but for those used since they were last passed over (Corbató, "A Paging
+   * Experiment with the Multics System", 1968): a use changes a flag, and not the order.
+   */
+  #makeRoom(): void {
+    const { maxMessages } = this.#options
+    for (const [id, copy] of this.#copies) {
+      if (this.#copies.size <= maxMessages) return
+      this.#copies.delete(id)
+      if (copy.isUsed) this.#copies.set(id, copy)
+      copy.isUsed = false
+    }
   }
 
   #drop(ids: Ids): void {

@@ -18,7 +18,7 @@ import type { EmailConsistency, UnmarkedWrites } from './writer.ts'
 
 /** What is kept in this process. Reads share it, so it is frozen. */
 export interface NearMessages {
-  /** 1 to 1_000_000; the ones longest unused leave first. @default 5_000 */
+  /** 1 to 1_000_000; the oldest leave first, of those that were not used lately. @default 5_000 */
   readonly maxMessages?: number
   /**
    * Pages of lists with their messages, counts and figures; 0 to 100_000, and the ones longest unused

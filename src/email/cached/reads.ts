@@ -9,7 +9,6 @@ import type { TtlClass } from '../../entry/duration.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { EmailAnalytics } from '../analytics.ts'
 import type { DateRange } from '../conditions.ts'
-import { encodeCursor } from '../cursor.ts'
 import type { Email } from '../email.ts'
 import type { EmailIdPage, EmailPage, EmailRepository } from '../email-repository.ts'
 import {
@@ -21,15 +20,15 @@ import {
   MAX_LIMIT,
   withPage,
 } from '../filter.ts'
-import { matchesImage } from '../match.ts'
-import { compareInOrder, type SortKey, sortKeyOf } from '../order.ts'
+import { type SortKey, sortKeyOf } from '../order.ts'
 import { analyticsTtl, listTtl } from './lifetimes.ts'
 import type { CachedLists, Filled } from './lists.ts'
 import type { Found, KeptList, NearList, NearLists } from './near-lists.ts'
+import { pageFrom, restOf } from './pages.ts'
 import { analyticsQuestion, countQuestion, listQuestion, type Question } from './question.ts'
 import type { CachedRows } from './rows.ts'
 import type { ListCounts } from './stats.ts'
-import { pageOf, spareFor, type WindowPage } from './window.ts'
+import { pageOf, spareFor } from './window.ts'
 
 const DAY_MS = 86_400_000
 
@@ -149,22 +148,22 @@ export class CachedReads {
   async #farPage(name: string, query: CanonicalQuery, isShared = false): Promise<EmailPage> {
     const question = listQuestion(query)
     const ttl = listTtl(query.branches, this.#platform.now())
-    const read: { emails?: readonly Email[] } = {}
+    const read: { whole?: ReadWhole } = {}
     const fill = async (): Promise<Filled> => {
       if (!this.#near || isShared) return this.#fill(question, query)
-      const { filled, emails } = await this.#fillWhole(question, query)
-      read.emails = emails
-      return filled
+      read.whole = await this.#fillWhole(question, query)
+      return read.whole.filled
     }
     const found = await this.#lists.read(question, ttl, fill, isShared ? 'stored' : 'read')
     const window = found && pageOf(found.window, question)
     if (found === undefined || window === undefined) return this.#source().queryEmails(query)
     const looked = isShared ? undefined : found.looked
-    const { emails, clearAt } = await this.#rows.listed(window.ids, looked, read.emails)
+    const whole = read.whole?.filled.rows === found.window.rows ? read.whole : undefined
+    const { emails, clearAt } = whole
+      ? this.#rows.keep(whole.emails, question, looked)
+      : await this.#rows.listed(window.ids, looked)
     // What one statement has read together fits together.
-    const page = read.emails
-      ? { emails, ...restOf(window, query) }
-      : pageFrom(window, emails, query)
+    const page = whole ? { emails, ...restOf(window, query) } : pageFrom(window, emails, query)
     if (page === undefined) return this.#readPast(question, query, window.ids)
     if (found.looked) {
       const { view, since } = found.looked
@@ -203,10 +202,7 @@ export class CachedReads {
    * As the last, and the messages with it: kept in this process, they are not asked for by id, which
    * would take a statement more. Who has no copies finds them missing in Redis, and stores them.
    */
-  async #fillWhole(
-    question: Question,
-    query: CanonicalQuery,
-  ): Promise<{ readonly filled: Filled; readonly emails: readonly Email[] }> {
+  async #fillWhole(question: Question, query: CanonicalQuery): Promise<ReadWhole> {
     const limit = question.isRigid ? question.depth : spareFor(question.offset + question.limit)
     const wide = withPage(query, { limit, offset: question.skipped })
     const { emails, nextCursor, total } = await this.#source().queryEmails(wide)
@@ -234,6 +230,12 @@ export class CachedReads {
   }
 }
 
+/** A list as SQL answered it, and the messages with it. */
+interface ReadWhole {
+  readonly filled: Filled
+  readonly emails: readonly Email[]
+}
+
 /** What is asked where no messages are wanted. */
 interface Asked {
   question(): Question
@@ -255,40 +257,4 @@ function nameOf(kind: 'count' | 'figures', asked: CanonicalFilter | readonly unk
 
 function pageName(query: CanonicalQuery): string {
   return `page ${canonicalKey(query)}`
-}
-
-/** The page, if the messages are those of the list. */
-function pageFrom(
-  window: WindowPage,
-  emails: readonly Email[],
-  query: CanonicalQuery,
-): EmailPage | undefined {
-  if (!isCoherent(query, window.ids, emails)) return undefined
-  return { emails, ...restOf(window, query) }
-}
-
-/** Whether the messages are those of the list, and in its order: words and dates never change. */
-function isCoherent(
-  query: CanonicalQuery,
-  ids: readonly string[],
-  emails: readonly Email[],
-): boolean {
-  return (
-    emails.length === ids.length &&
-    emails.every((email, i) => {
-      const next = emails[i + 1]
-      const isInOrder = next === undefined || compareInOrder(email, next, query.order) < 0
-      return isInOrder && matchesImage(email, query, () => true)
-    })
-  )
-}
-
-function restOf(
-  { next, total }: WindowPage,
-  { order }: CanonicalQuery,
-): { nextCursor?: string; total?: number } {
-  return {
-    ...(next !== undefined && { nextCursor: encodeCursor(next, order.by) }),
-    ...(total !== undefined && { total }),
-  }
 }

@@ -20,6 +20,7 @@ import { graphKeyOf } from './graph-ids.ts'
 import { ABSENT_TTL, rowTtl } from './lifetimes.ts'
 import type { Looked, LookedBehind, Looks } from './looks.ts'
 import { copied, type NearRows } from './near-rows.ts'
+import type { PagePlace } from './window.ts'
 
 /** Every message, so that all can be dropped at once. */
 const ROWS_TAG = 'rows'
@@ -101,24 +102,32 @@ export class CachedRows {
    * The messages of a list, in the order of the ids.
    *
    * @param looked Had by this read, before. Without it, no copy in this process is used.
-   * @param read Messages that this read has from SQL since.
    */
-  async listed(
-    ids: readonly string[],
-    looked: Looked | undefined,
-    read: readonly Email[] = [],
-  ): Promise<Listed> {
+  async listed(ids: readonly string[], looked: Looked | undefined): Promise<Listed> {
     this.reads += ids.length
-    this.loads += read.length
-    const own = new Map(read.map((email) => [email.id, email]))
-    const others = own.size === 0 ? ids : ids.filter((id) => !own.has(id))
-    const taken = looked && this.#near?.take(others, looked)
+    const taken = looked && this.#near?.take(ids, looked)
     const copies = taken?.emails ?? new Map<string, Email>()
-    const missing = copies.size === 0 ? others : others.filter((id) => !copies.has(id))
-    const found = missing.length === 0 ? own : new Map([...own, ...(await this.#remote(missing))])
-    if (looked && found.size > 0) this.#near?.put(found.values(), looked)
-    const emails = ids.flatMap((id) => found.get(id) ?? copies.get(id) ?? [])
+    const missing = copies.size === 0 ? ids : ids.filter((id) => !copies.has(id))
+    const found = missing.length === 0 ? copies : await this.#remote(missing)
+    if (looked && found !== copies) this.#near?.put(found.values(), looked)
+    const emails = ids.flatMap((id) => copies.get(id) ?? found.get(id) ?? [])
     return { emails, clearAt: taken?.clearAt ?? Number.POSITIVE_INFINITY }
+  }
+
+  /** The messages of a page of what this read has from SQL since the look; all of it is kept. */
+  keep(
+    read: readonly Email[],
+    { offset, limit }: Pick<PagePlace, 'offset' | 'limit'>,
+    looked: Looked | undefined,
+  ): Listed {
+    const emails = read.slice(offset, offset + limit)
+    this.reads += emails.length
+    this.loads += read.length
+    if (looked) {
+      this.#near?.take([], looked)
+      this.#near?.put(read, looked)
+    }
+    return { emails, clearAt: Number.POSITIVE_INFINITY }
   }
 
   async #byId(id: string): Promise<Email | undefined> {
