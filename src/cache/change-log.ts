@@ -88,6 +88,8 @@ export interface LogMark {
   readonly others: readonly unknown[]
 }
 
+/** Of a look that asks for none. */
+const NO_SHAPE = ''
 const LIFE_MS = 30 * 86_400_000
 /** How long a record may be under way: its mark and its entry are in one request. */
 const RECORD_MS = 10_000
@@ -124,7 +126,9 @@ export class ChangeLog {
   readonly #maxEntries: number
   readonly #maxShapes: number
   #mirror = new LogMirror('')
-  /** The last of its kind that asked for no tags: most looks find that nothing has happened since. */
+  /** Shapes that are registered in the epoch of the mirror. */
+  readonly #shapes = new Set<string>([NO_SHAPE])
+  /** The last of its kind: most looks find that nothing has happened since. */
   #quiet: Quiet | undefined
 
   /** Made by {@link changeLog}. @throws {InvalidOptionError} */
@@ -142,10 +146,9 @@ export class ChangeLog {
    *
    * @param shape A line of text that names the shape; `''` asks for none.
    */
-  async look(shape: string = '', tags: readonly string[] = []): Promise<LogView> {
-    const isPlain = shape === '' && tags.length === 0
+  async look(shape: string = NO_SHAPE, tags: readonly string[] = []): Promise<LogView> {
     const { epoch, at } = this.#mirror
-    const last = isPlain ? this.#quiet : undefined
+    const last = this.#shapes.has(shape) ? this.#quiet : undefined
     // Another look may have gone beyond it.
     const quiet = last?.view.epoch === epoch && last.view.at === at ? last : undefined
     const reply = await this.#run(LOG_LOOK, [
@@ -157,21 +160,22 @@ export class ChangeLog {
       shape,
       ...slotsOf(tags),
     ])
-    if (quiet && reply === 0) return quiet.view
-    return this.#viewOf(reply, isPlain)
+    if (quiet && typeof reply === 'number') {
+      return { ...quiet.view, isShapeKnown: true, touchedAt: reply }
+    }
+    return this.#viewOf(reply, shape)
   }
 
-  async #viewOf(reply: Reply | undefined, isPlain: boolean): Promise<LogView> {
+  async #viewOf(reply: Reply | undefined, shape: string): Promise<LogView> {
     const [epoch, at, isKnown, touchedAt, marks, texts, marked] = asList(reply, 7)
     if (typeof epoch !== 'string' || typeof at !== 'number') throw malformed('EVALSHA')
     const found = asList(texts).map(String)
     const entries = await Promise.all(
       found.map((text, i) => this.#texts.readEntry(text, at - found.length + 1 + i)),
     )
-    // One of another epoch is kept by the views that were made of it.
-    if (this.#mirror.epoch !== epoch) this.#mirror = new LogMirror(epoch)
-    const mirror = this.#mirror
+    const mirror = this.#mirrorOf(epoch)
     mirror.add(entries, at, this.#maxEntries)
+    if (isKnown === 1) this.#shapes.add(shape)
     const view: LogView = {
       epoch,
       at,
@@ -180,10 +184,18 @@ export class ChangeLog {
       touchedAt: Number(touchedAt),
       since: (position) => mirror.between(position, at),
     }
-    if (isPlain) {
-      this.#quiet = view.marks.length === 0 ? { view, marked: String(marked) } : undefined
-    }
+    this.#quiet = view.marks.length === 0 ? { view, marked: String(marked) } : undefined
     return view
+  }
+
+  /** One of another epoch is kept by the views that were made of it. */
+  #mirrorOf(epoch: string): LogMirror {
+    if (this.#mirror.epoch !== epoch) {
+      this.#mirror = new LogMirror(epoch)
+      this.#shapes.clear()
+      this.#shapes.add(NO_SHAPE)
+    }
+    return this.#mirror
   }
 
   /**
@@ -228,7 +240,7 @@ export class ChangeLog {
     const { epoch, at: from } = this.#mirror
     const text = await this.#texts.write(value)
     const [at, look] = await this.#append(text, tags, options, [epoch, from])
-    const view = await this.#viewOf(look, true)
+    const view = await this.#viewOf(look, NO_SHAPE)
     const [entry] = view.since(Number(at) - 1) ?? []
     return entry && { at: entry.at, kind: entry.kind, view }
   }

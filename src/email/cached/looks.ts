@@ -61,9 +61,12 @@ export class Looks {
     this.#lagMs = lagMs
   }
 
-  /** A look for one list, which registers its shape. */
-  of({ shape, tags }: ShapeTags): Promise<Looked | undefined> {
-    return this.#look(this.#log.look.bind(this.#log, shape, tags))
+  /** A look for one list, which registers its shape; others may go by it as well. */
+  async of({ shape, tags }: ShapeTags): Promise<Looked | undefined> {
+    const nth = ++this.#begun
+    const looked = await this.#look(() => this.#log.look(shape, tags))
+    if (looked) this.#keep({ ...looked, view: tagless(looked.view), nth })
+    return looked
   }
 
   /**
@@ -120,8 +123,12 @@ export class Looks {
     this.#gathering = undefined
     const nth = ++this.#begun
     const looked = await this.#look(async () => tagless(await this.#log.look()))
-    if (looked && nth > (this.#latest?.nth ?? 0)) this.#latest = { ...looked, nth }
+    if (looked) this.#keep({ ...looked, nth })
     return looked
+  }
+
+  #keep(looked: Looked & { readonly nth: number }): void {
+    if (looked.nth > (this.#latest?.nth ?? 0)) this.#latest = looked
   }
 
   async #look(look: () => Promise<LogView>): Promise<Looked | undefined> {

@@ -81,19 +81,27 @@ end
  * the marks, the entries after the position given (all there are, if the epoch is another), how many
  * marks there have been.
  *
- * → 0, if nothing was appended and nothing marked since a look that answered this very epoch, position
- * and number of marks before. Only for a caller who saw no write under way then, and names no shape:
- * most looks are, and the rest of the script takes Redis four times as long.
+ * → the latest position of the tags alone, if nothing was appended and nothing marked since a look that
+ * answered this very epoch, position and number of marks before. Only for a caller who saw no write under
+ * way then, and whose shape was registered by then: most looks are, and the rest of the script takes Redis
+ * four times as long.
  *
  * A mark past its deadline becomes an entry of unknown outcome (`x`): its writer may have died
  * between its commit and its append. A shape that is new is registered while there is room.
  */
 export const LOG_LOOK: Script = {
-  sha1: 'b669afc0fb4995788ced442139b90f4d77b54d0d',
+  sha1: '361cdfc0af735719365640596c51ec4daec66fd9',
   lua: `
+local function touched(all)
+  local at = tonumber(all or 0)
+  for i = 9, #ARGV do
+    at = math.max(at, tonumber(redis.call('HGET', KEYS[1], 't' .. ARGV[i]) or 0))
+  end
+  return at
+end
 if ARGV[6] ~= '' then
-  local seen = redis.call('HMGET', KEYS[1], 'epoch', 'at', 'marked')
-  if seen[1] == ARGV[4] and seen[2] == ARGV[5] and seen[3] == ARGV[6] then return 0 end
+  local seen = redis.call('HMGET', KEYS[1], 'epoch', 'at', 'marked', 'all')
+  if seen[1] == ARGV[4] and seen[2] == ARGV[5] and seen[3] == ARGV[6] then return touched(seen[4]) end
 end
 ${OPEN}
 local found = look(open(ARGV[1], ARGV[2]), tonumber(ARGV[3]), ARGV[2], ARGV[4], ARGV[5])
@@ -105,9 +113,7 @@ if ARGV[8] ~= '' then
     if found[3] == 1 then redis.call('HSET', KEYS[1], 'shapes', shapes .. ARGV[8] .. '\\n') end
   end
 end
-for i = 9, #ARGV do
-  found[4] = math.max(found[4], tonumber(redis.call('HGET', KEYS[1], 't' .. ARGV[i]) or 0))
-end
+found[4] = touched(found[4])
 return found
 `,
 }

@@ -92,14 +92,24 @@ const look: TwinBody = (call, keys, args) => {
   const [nonce = '', life = '', most = '', known = '', position = '', before = ''] = args
   const [mostShapes = '', shape = '', ...slots] = args.slice(6)
   if (before !== '') {
-    const seen = call('HMGET', keys[0] ?? '', 'epoch', 'at', 'marked') as (string | null)[]
-    if (seen[0] === known && seen[1] === position && seen[2] === before) return 0
+    const seen = call('HMGET', keys[0] ?? '', 'epoch', 'at', 'marked', 'all') as (string | null)[]
+    if (seen[0] === known && seen[1] === position && seen[2] === before) {
+      return touchedAt(call, keys, Number(seen[3] ?? 0), slots)
+    }
   }
   const [log, epoch] = open(call, keys, nonce, life)
   const [, at, , all, ...rest] = lookAt(log, epoch, Number(most), known, position)
   const isKnown = shape === '' || register(log, shape, Number(mostShapes))
-  const touched = slots.map((slot) => Number(call('HGET', log.head, `t${slot}`) ?? 0))
-  return [epoch, at ?? 0, isKnown ? 1 : 0, Math.max(Number(all), ...touched), ...rest]
+  return [epoch, at ?? 0, isKnown ? 1 : 0, touchedAt(call, keys, Number(all), slots), ...rest]
+}
+
+function touchedAt(
+  call: Call,
+  [head = '']: readonly string[],
+  all: number,
+  slots: readonly string[],
+): number {
+  return Math.max(all, ...slots.map((slot) => Number(call('HGET', head, `t${slot}`) ?? 0)))
 }
 
 function register({ call, head }: Log, shape: string, most: number): boolean {
