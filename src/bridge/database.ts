@@ -117,7 +117,7 @@ export class Database {
         return this.#redis.request({ ...request, signal })
       })
       // Any Requester may stand behind this, and not all of them check what they were answered.
-      return request.isStreaming ? answer : checkAnswer(operation, request, answer)
+      return request.isStreaming ? answer : checkAnswer(request, answer)
     } catch (error) {
       if (until?.aborted) throw until.reason
       this.metrics.backendFailure()

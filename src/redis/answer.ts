@@ -4,7 +4,7 @@
  * @module
  */
 
-import { answerError } from './failure.ts'
+import { answerError, operationOf } from './failure.ts'
 import type { RedisRequest, RedisResponse } from './requester.ts'
 
 /**
@@ -13,19 +13,16 @@ import type { RedisRequest, RedisResponse } from './requester.ts'
  *
  * @throws {RemoteError} `malformed reply`, when it has not.
  */
-export function checkAnswer<Result>(
-  operation: string,
-  { path = [], body }: RedisRequest,
-  answer: unknown,
-): RedisResponse<Result> {
-  const [kind] = path
+export function checkAnswer<Result>(request: RedisRequest, answer: unknown): RedisResponse<Result> {
+  const { path, body } = request
+  const kind = path?.[0]
   const isBatch = kind === 'pipeline' || kind === 'multi-exec'
   const sent = Array.isArray(body) ? body.length : 0
   const fits =
     isBatch && Array.isArray(answer)
       ? answer.length === sent && answer.every(isResponse)
       : kind !== 'pipeline' && isResponse(answer) && (!isBatch || answer.error !== undefined)
-  if (!fits) throw answerError(operation, 'malformed reply')
+  if (!fits) throw answerError(operationOf(request), 'malformed reply')
   // For a batch this is a list, as with every Requester; the type has no word for it.
   return answer as RedisResponse<Result>
 }

@@ -5,7 +5,6 @@
  */
 
 import { checkAnswer } from './answer.ts'
-import { operationOf } from './failure.ts'
 import { Gather, type Texts } from './gather.ts'
 import type { Command, RedisRequest, RedisResponse, Reply, Requester } from './requester.ts'
 
@@ -95,7 +94,7 @@ export class Batcher {
     try {
       const answer: unknown = await this.#requester.request(request)
       // Any Requester may stand behind this, and not all of them check what they were answered.
-      const checked = checkAnswer<never>(operationOf(request), request, answer)
+      const checked = checkAnswer<never>(request, answer)
       const answers: readonly Answer[] = Array.isArray(checked) ? checked : [checked]
       part.forEach(({ resolve }, i) => {
         resolve(answers[i] as Answer)

@@ -66,34 +66,36 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
   const breaker = new CircuitBreaker(platform, { ...options.breaker, pauseMs })
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
-  async function attempt(request: RedisRequest, operation: string): Promise<RedisResponse<never>> {
+  /** Sends a request; what is thrown is of this library, and an error reply is an answer. */
+  async function attempt(request: RedisRequest): Promise<RedisResponse<never>> {
     counts.requests++
     counts.commands += commandsOf(request).length
-    const answer = await ask(transport, request, operation)
+    let answer: RedisResponse<never>
+    try {
+      answer = await transport.request<never>(request)
+    } catch (error) {
+      answer = answerIn(error, request)
+    }
     const outage = outageIn(answer)
-    if (outage !== undefined) throw replyError(operation, outage)
+    if (outage !== undefined) throw replyError(operationOf(request), outage)
     return answer
   }
 
-  async function persist(
+  function persist(
     request: RedisRequest,
-    operation: string,
-    signal: AbortSignal,
     tries = 0,
     isInDoubt = false,
-  ): Promise<RedisResponse<never>> {
-    let doubt: boolean
-    try {
-      return await attempt({ ...request, signal }, operation)
-    } catch (failure) {
+  ): Promise<RedisResponse<never> | ClosedError> {
+    return attempt(request).catch(async (failure: unknown) => {
+      // A transport that was closed says nothing of Redis, and must not open the circuit.
+      if (failure instanceof ClosedError) return failure
       const error = isInDoubt ? doubtful(failure) : failure
-      const waitMs = tries < retries ? waitBeforeRetry(request, failure, tries) : undefined
-      if (waitMs === undefined || signal.aborted) throw error
+      const waitMs = waitBeforeRetry(request, failure, tries)
+      if (waitMs === undefined || request.signal?.aborted) throw error
       counts.retries++
-      await platform.delay(waitMs, signal)
-      doubt = isDoubtful(error)
-    }
-    return persist(request, operation, signal, tries + 1, doubt)
+      await platform.delay(waitMs, request.signal)
+      return persist(request, tries + 1, isDoubtful(error))
+    })
   }
 
   /** Milliseconds, or `undefined` where sending again is unsafe or would come too late. */
@@ -102,21 +104,18 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     error: unknown,
     tries: number,
   ): number | undefined {
-    if (!maySendAgain(request, error, ours)) return undefined
+    if (tries === retries || !maySendAgain(request, error, ours)) return undefined
     const waitMs = Math.max(backoffMs(RETRY, tries, platform.random()), retryAfterMs(error))
     return waitMs <= deadlineMs / 2 ? waitMs : undefined
   }
 
   async function send(request: RedisRequest): Promise<RedisResponse<never>> {
-    const operation = operationOf(request)
     const timedOut = (): RemoteTimeoutError => {
       counts.timeouts++
-      return new RemoteTimeoutError(operation, deadlineMs)
+      return new RemoteTimeoutError(operationOf(request), deadlineMs)
     }
     const answer = await breaker.run(() =>
-      withDeadline(platform, deadlineMs, timedOut, (signal) =>
-        persist(request, operation, signal),
-      ).catch(unlessClosed),
+      withDeadline(platform, deadlineMs, timedOut, (signal) => persist({ ...request, signal })),
     )
     if (answer instanceof ClosedError) throw answer
     return answer
@@ -142,28 +141,15 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
   }
 }
 
-/** Sends a request; what is thrown is of this library, and an error reply is an answer. */
-async function ask(
-  transport: Requester,
-  request: RedisRequest,
-  operation: string,
-): Promise<RedisResponse<never>> {
-  try {
-    return await transport.request<never>(request)
-  } catch (error) {
-    if (isNearcacheError(error)) throw error
-    const reply = thrownReply(error)
-    if (reply === undefined) throw networkError(operation, error)
-    // A pipeline that was refused as a whole has no answer to any of its commands.
-    if (operation === 'pipeline') throw replyError(operation, reply)
-    return { error: reply }
-  }
-}
-
-/** A transport that was closed says nothing of Redis, and must not open the circuit. */
-function unlessClosed(error: unknown): ClosedError {
-  if (error instanceof ClosedError) return error
-  throw error
+/** The error reply in what a `Requester` has thrown. @throws An error of this library, if there is none. */
+function answerIn(error: unknown, request: RedisRequest): RedisResponse<never> {
+  if (isNearcacheError(error)) throw error
+  const operation = operationOf(request)
+  const reply = thrownReply(error)
+  if (reply === undefined) throw networkError(operation, error)
+  // A pipeline that was refused as a whole has no answer to any of its commands.
+  if (operation === 'pipeline') throw replyError(operation, reply)
+  return { error: reply }
 }
 
 function isDoubtful(error: unknown): boolean {

@@ -89,7 +89,7 @@ class RestTransport implements Transport {
     if (!response.ok) return this.#refused(request, response)
     const text = await readText(response, this.#policy.maxReplyBytes)
     const answer = this.#decode(request, parse(request, complete(request, text)))
-    return checkAnswer<Result>(operationOf(request), request, answer)
+    return checkAnswer<Result>(request, answer)
   }
 
   async #subscribe<Result>(request: RedisRequest): Promise<RedisResponse<Result>> {

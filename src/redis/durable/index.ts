@@ -72,7 +72,7 @@ export function durableTransport(options: DurableOptions): Transport {
       const answer = await unlessAborted(call(request), signal).catch((error: unknown) => {
         throw signal?.aborted ? signal.reason : stubError(operation, error)
       })
-      return checkAnswer<Result>(operation, request, answer)
+      return checkAnswer<Result>(request, answer)
     },
     async close() {
       closed = true

@@ -90,41 +90,29 @@ export class Connection {
   }
 
   /** Sends one command. */
-  send(operation: string, command: Outgoing, signal?: AbortSignal): Promise<unknown> {
-    return this.#run(operation, signal, async () => {
-      try {
-        return { result: await this.#call(command) }
-      } catch (error) {
-        return this.#answer(error as Error, null)
-      }
-    })
+  send(command: Outgoing, signal?: AbortSignal): Promise<RedisResponse<Reply>> {
+    return this.#run(command.name, signal, () => this.#ask(command))
   }
 
   /** Sends commands in one write, in order; those already refused keep their place. */
-  sendAll(
-    operation: string,
-    commands: readonly (Outgoing | Refusal)[],
-    signal?: AbortSignal,
-  ): Promise<unknown> {
-    return this.#run(operation, signal, async () => {
+  sendAll(commands: readonly (Outgoing | Refusal)[], signal?: AbortSignal): Promise<unknown> {
+    return this.#run('pipeline', signal, async () => {
       const sent = commands.filter((command) => 'name' in command)
-      const answers = this.#cluster ? await this.#scatter(sent) : await this.#pipeline(sent)
+      const answers = this.#cluster
+        ? await Promise.all(sent.map((command) => this.#ask(command)))
+        : await this.#pipeline(sent)
       return commands.map((command) => ('name' in command ? answers.shift() : command))
     })
   }
 
   /** Sends commands as one transaction, between MULTI and EXEC. */
-  sendTransaction(
-    operation: string,
-    commands: readonly Outgoing[],
-    signal?: AbortSignal,
-  ): Promise<unknown> {
-    return this.#run(operation, signal, async () => {
+  sendTransaction(commands: readonly Outgoing[], signal?: AbortSignal): Promise<unknown> {
+    return this.#run('multi-exec', signal, async () => {
       const batch = this.#client.multi()
       for (const command of commands) this.#options.wire.queue(batch, command)
       try {
         const replies = await batch.exec()
-        if (!replies) throw answerError(operation, 'malformed reply')
+        if (!replies) throw answerError('multi-exec', 'malformed reply')
         return replies.map(([error, reply]) => this.#answer(error, reply))
       } catch (error) {
         return { error: discardedBecause(error) }
@@ -242,31 +230,26 @@ export class Connection {
     return replies.map(([error, reply]) => this.#answer(error, reply))
   }
 
-  async #call(command: Outgoing): Promise<Reply> {
+  /**
+   * Sends one command, on a cluster to the node of its key or to all nodes: in order at each, but in none
+   * between them.
+   */
+  #ask(command: Outgoing): Promise<RedisResponse<Reply>> {
     const { wire } = this.#options
-    try {
-      const everywhere = this.#cluster && spread(this.#cluster, command, wire)
-      return await (everywhere ?? wire.call(this.#client, command))
-    } catch (error) {
-      throw withoutRedirections(error)
-    }
-  }
-
-  /** Each command to the node of its key, or to all nodes: in order there, but in none between nodes. */
-  #scatter(commands: readonly Outgoing[]): Promise<RedisResponse<Reply>[]> {
-    return Promise.all(
-      commands.map((command) =>
-        this.#call(command).then(
-          (result) => ({ result }),
-          (error: Error) => this.#answer(error, null),
-        ),
-      ),
+    const everywhere = this.#cluster && spread(this.#cluster, command, wire)
+    return (everywhere ?? wire.call(this.#client, command)).then(
+      (result) => ({ result }),
+      (error: unknown) => this.#refusal(withoutRedirections(error)),
     )
   }
 
-  /** An answer to one command of a batch. A batch of which one part got none has none. */
+  /** An answer to one command of a batch. */
   #answer(error: Error | null, reply: unknown): RedisResponse<Reply> {
-    if (error === null) return { result: this.#options.wire.toReply(reply) }
+    return error === null ? { result: this.#options.wire.toReply(reply) } : this.#refusal(error)
+  }
+
+  /** What Redis says against a command. Anything else is no answer; a batch of which a part got none has none. */
+  #refusal(error: unknown): RedisResponse<Reply> {
     if (!isReplyError(error)) throw error
     if (firstWord(error.message) === 'READONLY') this.#options.onReplica()
     return { error: error.message }

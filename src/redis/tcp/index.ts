@@ -9,7 +9,6 @@
 import { ClosedError, ConfigurationError } from '../../errors.ts'
 import { unlessAborted } from '../../flight/deadline.ts'
 import { checkAnswer } from '../answer.ts'
-import { operationOf } from '../failure.ts'
 import type { RedisRequest, RedisResponse, Transport } from '../requester.ts'
 import type { TcpClient } from './client.ts'
 import { readCommand } from './commands.ts'
@@ -66,12 +65,12 @@ class TcpTransport implements Transport {
   }
 
   async request<Result = unknown>(request: RedisRequest): Promise<RedisResponse<Result>> {
+    const { signal, isStreaming } = request
     this.#requireOpen()
-    request.signal?.throwIfAborted()
-    const operation = operationOf(request)
-    const sending = request.isStreaming ? this.#subscribe(request) : this.#send(operation, request)
-    const answer = await unlessAborted(sending, request.signal)
-    return checkAnswer<Result>(operation, request, answer)
+    signal?.throwIfAborted()
+    const sending = isStreaming ? this.#subscribe(request) : this.#send(request)
+    const answer = sending instanceof Promise ? await unlessAborted(sending, signal) : sending
+    return checkAnswer<Result>(request, answer)
   }
 
   async close(): Promise<void> {
@@ -83,12 +82,13 @@ class TcpTransport implements Transport {
     await Promise.all(connections.map((connection) => connection.close()))
   }
 
-  async #send(operation: string, request: RedisRequest): Promise<unknown> {
-    const { path: [kind, ...more] = [], body, signal } = request
+  /** The answer; at once, where it is a refusal. */
+  #send({ path = [], body, signal }: RedisRequest): unknown {
+    const [kind, ...more] = path
     if (kind === undefined) {
       const command = readCommand(body)
       if ('error' in command) return command
-      return (await this.#connection(signal)).send(operation, command, signal)
+      return this.#withConnection(signal, (connection) => connection.send(command, signal))
     }
     const isBatch = more.length === 0 && (kind === 'pipeline' || kind === 'multi-exec')
     if (!isBatch) return { error: 'ERR this path is not available over tcp' }
@@ -96,14 +96,14 @@ class TcpTransport implements Transport {
     if (body.length === 0) return []
     const commands = body.map(readCommand)
     if (kind === 'pipeline') {
-      return (await this.#connection(signal)).sendAll(operation, commands, signal)
+      return this.#withConnection(signal, (connection) => connection.sendAll(commands, signal))
     }
     const refused = commands.find((command) => 'error' in command)
     if (refused) {
       return { error: `EXECABORT Transaction discarded because of: ${refused.error}` }
     }
     const sent = commands.filter((command) => 'name' in command)
-    return (await this.#connection(signal)).sendTransaction(operation, sent, signal)
+    return this.#withConnection(signal, (connection) => connection.sendTransaction(sent, signal))
   }
 
   async #subscribe({ path = [], signal, onMessage }: RedisRequest): Promise<unknown> {
@@ -111,7 +111,7 @@ class TcpTransport implements Transport {
     if ((kind !== 'subscribe' && kind !== 'psubscribe') || channels.length === 0) {
       return { error: 'ERR this path is not available over tcp' }
     }
-    const client = (await this.#connection(signal)).duplicate()
+    const client = await this.#withConnection(signal, async (connection) => connection.duplicate())
     const end = (): void => {
       this.#subscriptions.delete(client)
       client.disconnect()
@@ -128,17 +128,27 @@ class TcpTransport implements Transport {
     }
   }
 
+  /** Hands over a connection: at once, if there has been one before. */
+  #withConnection<T>(
+    signal: AbortSignal | undefined,
+    use: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    if (this.#connections) return use(this.#choose(this.#connections))
+    return this.#connect().then((connections) => {
+      signal?.throwIfAborted()
+      this.#requireOpen()
+      return use(this.#choose(connections))
+    })
+  }
+
   /** The next connection that is ready, in turn; the next one at all when none is. */
-  async #connection(signal: AbortSignal | undefined): Promise<Connection> {
-    const connections = this.#connections ?? (await this.#connect())
-    signal?.throwIfAborted()
-    this.#requireOpen()
-    this.#turn = (this.#turn + 1) % connections.length
-    const inTurn = [...connections.slice(this.#turn), ...connections.slice(0, this.#turn)]
-    const [next] = inTurn
-    const chosen = inTurn.find((connection) => connection.isReady) ?? next
-    if (!chosen) throw new ClosedError('tcp transport')
-    return chosen
+  #choose(connections: readonly Connection[]): Connection {
+    const turn = this.#turn++ % connections.length
+    const next = connections[turn]
+    if (!next) throw new ClosedError('tcp transport')
+    if (next.isReady) return next
+    const others = [...connections.slice(turn + 1), ...connections.slice(0, turn)]
+    return others.find(({ isReady }) => isReady) ?? next
   }
 
   #connect(): Promise<readonly Connection[]> {

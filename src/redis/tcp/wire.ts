@@ -18,15 +18,14 @@ export interface Wire {
 
 /** Strings are text, in UTF-8; integers beyond 2^53 are the nearest number. */
 export const TEXT: Wire = {
-  call: async (client, { name, args }) => textReply(await client.call(name, args)),
+  call: (client, { name, args }) => client.call(name, args).then(textReply),
   queue: (batch, { name, args }) => batch.call(name, args),
   toReply: textReply,
 }
 
 /** Strings have one character a byte; integers beyond 2^53 are bigints. */
 export const BYTES: Wire = {
-  call: async (client, { name, args }) =>
-    byteReply(await client.callBuffer(name, args.map(toArgument))),
+  call: (client, { name, args }) => client.callBuffer(name, args.map(toArgument)).then(byteReply),
   queue: (batch, { name, args }) => batch.callBuffer(name, args.map(toArgument)),
   toReply: byteReply,
 }
