@@ -21,7 +21,6 @@ import type { LLMJobOptions } from '../warming/default-jobs.ts'
 import type { WarmingJob } from '../warming/job.ts'
 import type { Warming } from '../warming/warming.ts'
 import type { WebSocketCache } from '../websocket/websocket-cache.ts'
-import { deferredMatcher } from './deferred-matcher.ts'
 import type { LLMSettings, MonitoringOptions, StartupOptions, WarmingSettings } from './options.ts'
 
 /** What the parts are made with. */
@@ -73,6 +72,7 @@ async function makeLLM(
   settings: LLMSettings | undefined,
 ): Promise<LLMResponseCache> {
   const { LLMResponseCache } = await import('../llm/llm-cache.ts')
+  const { deferredMatcher } = await import('./deferred-matcher.ts')
   const builtIn = deferredMatcher(() => lexicalMatcher(cache))
   const { warm: _warm, matcher: given = builtIn, ...options } = settings ?? {}
   const matcher = typeof given === 'function' ? given(cache) : given
