@@ -31,6 +31,8 @@ export interface Reading {
   readonly light: string
   /** What stands after the words of direction: `from` to `london`. */
   readonly roles: ReadonlyMap<string, readonly string[]>
+  /** Whom the pronouns stand for, in order; who asks and who is asked do not count where a way is asked for. */
+  readonly persons: readonly string[]
   /** Whether the two sides of it can be exchanged: `between`, `versus`, `or`. */
   readonly isSymmetric: boolean
 }
@@ -71,6 +73,7 @@ export function read(prompt: string): Reading {
     question,
     light: lightWords(texts, question),
     roles: rolesIn(tokens),
+    persons: personsIn(texts, question),
     isSymmetric: texts.some((word) => SYMMETRIC.has(word)),
   }
 }
@@ -97,6 +100,28 @@ function contentOf(token: Token): readonly string[] {
   if (unit !== undefined) return [unit]
   const base = stem(text)
   return [SYNONYMS.get(text) ?? SYNONYMS.get(base) ?? base]
+}
+
+const PERSONS: ReadonlyMap<string, string> = new Map(
+  [
+    'i me my mine myself',
+    'you your yours yourself yourselves',
+    'he him his himself',
+    'she her hers herself',
+    'we us our ours ourselves',
+    'they them their theirs themselves',
+  ].flatMap((line) => {
+    const [first = '', ...others] = line.split(' ')
+    return [first, ...others].map((word): [string, string] => [word, first])
+  }),
+)
+/** "How do I" asks what "how can you" does. */
+const ANYBODY: ReadonlySet<string> = new Set(['i', 'you', 'we'])
+
+function personsIn(words: readonly string[], question: Question): readonly string[] {
+  return words
+    .flatMap((word) => PERSONS.get(word) ?? [])
+    .filter((person) => question !== 'how' || !ANYBODY.has(person))
 }
 
 /** The next content word after each word of direction. */

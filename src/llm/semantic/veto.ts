@@ -48,7 +48,11 @@ const RULES: readonly (readonly [VetoReason, Rule])[] = [
   ['negation', (a, b) => a.negations !== b.negations],
   ['antonym', haveAntonyms],
   ['entity', (a, b) => lacksName(a, b) || lacksName(b, a)],
-  ['person', (a, b, only) => exchangesSexes(a, b) || exchangesOwners(a, b, only)],
+  [
+    'person',
+    (a, b, only) =>
+      exchangesSexes(a, b) || exchangesOwners(a, b, only) || exchangesParts(a, b, only),
+  ],
   ['direction', (a, b, only) => swapsRoles(a, b) || isReordered(a, b, only)],
   ['question', (a, b) => !areCompatible(a.question, b.question, new Set([...a.words, ...b.words]))],
 ]
@@ -122,6 +126,12 @@ function exchangesOwners(a: Reading, b: Reading, only: Difference): boolean {
   if (only.a.length + only.b.length > 0) return false
   if ([a, b].some(({ question }) => question === 'how' || question === 'why')) return false
   return exchanges(a, b, MINE, YOURS)
+}
+
+/** The same persons in another order, all else the same: "can I sue them" and "can they sue me". */
+function exchangesParts(a: Reading, b: Reading, only: Difference): boolean {
+  if (only.a.length + only.b.length > 0 || (a.isSymmetric && b.isSymmetric)) return false
+  return sameCounts(a.persons, b.persons) && a.persons.join() !== b.persons.join()
 }
 
 /** Whether one prompt has some of these words and none of those, and the other the reverse. */
