@@ -119,22 +119,22 @@ function bodyFor(text: string, { isStreamed, wantsUsage }: Reading): string {
 
 /** In a stream each choice says how it ended; what comes whole is whole where it has choices. */
 function ending(shape: Shape): Ending {
-  const ended = new Map<unknown, boolean>()
+  const reasons = new Map<unknown, unknown>()
   let isBroken = false
   let hasFailed = false
   return {
     take(part) {
       if (isComment(part)) return
       const body = parsePart(part)
-      isBroken ||= body === undefined
-      hasFailed ||= body !== undefined && 'error' in body
+      isBroken ||= !body
+      hasFailed ||= 'error' in (body ?? {})
       for (const { index, finish_reason: reason } of choicesIn(body ?? {})) {
-        ended.set(index, Boolean(reason) || ended.get(index) === true)
+        reasons.set(index, reasons.get(index) || reason)
       }
     },
     isTold() {
-      if (shape === 'whole') return ended.size > 0
-      return !isBroken && !hasFailed && ended.size > 0 && [...ended.values()].every(Boolean)
+      if (shape === 'whole') return reasons.size > 0
+      return !isBroken && !hasFailed && reasons.size > 0 && [...reasons.values()].every(Boolean)
     },
     hasFailed: () => hasFailed,
   }

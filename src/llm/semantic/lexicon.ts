@@ -31,6 +31,16 @@ export const STOP_WORDS: ReadonlySet<string> = words(`
   up out down off over under again not no
 `)
 
+/** Pronouns, each with whom it stands for. */
+export const PERSONS: ReadonlyMap<string, string> = groups(`
+  i me my mine
+  you your yours
+  he him his
+  she her hers
+  we us our ours
+  they them their theirs
+`)
+
 /** Words that a prompt can lose without asking for something else. */
 export const FILLERS: ReadonlySet<string> = words(`
   please kindly really actually exactly basically simply just thanks thank hello hi hey dear

@@ -5,7 +5,7 @@
  */
 
 import { languageOf } from './language.ts'
-import { FILLERS, NEGATING_CHARACTERS, NEGATIONS, STOP_WORDS, UNITS } from './lexicon.ts'
+import { FILLERS, NEGATING_CHARACTERS, NEGATIONS, PERSONS, STOP_WORDS, UNITS } from './lexicon.ts'
 import { lightWords } from './light.ts'
 import { type Question, questionOf } from './question.ts'
 import { stem } from './stem.ts'
@@ -102,26 +102,13 @@ function contentOf(token: Token): readonly string[] {
   return [SYNONYMS.get(text) ?? SYNONYMS.get(base) ?? base]
 }
 
-const PERSONS: ReadonlyMap<string, string> = new Map(
-  [
-    'i me my mine myself',
-    'you your yours yourself yourselves',
-    'he him his himself',
-    'she her hers herself',
-    'we us our ours ourselves',
-    'they them their theirs themselves',
-  ].flatMap((line) => {
-    const [first = '', ...others] = line.split(' ')
-    return [first, ...others].map((word): [string, string] => [word, first])
-  }),
-)
-/** "How do I" asks what "how can you" does. */
-const ANYBODY: ReadonlySet<string> = new Set(['i', 'you', 'we'])
-
 function personsIn(words: readonly string[], question: Question): readonly string[] {
-  return words
-    .flatMap((word) => PERSONS.get(word) ?? [])
-    .filter((person) => question !== 'how' || !ANYBODY.has(person))
+  return (
+    words
+      .flatMap((word) => PERSONS.get(word) ?? [])
+      // "How do I" asks what "how can you" does.
+      .filter((person) => question !== 'how' || !/^(i|you|we)$/.test(person))
+  )
 }
 
 /** The next content word after each word of direction. */

@@ -32,13 +32,8 @@ export type VetoReason =
  */
 export type Strictness = 'meaning' | 'wording'
 
-type Rule = (a: Reading, b: Reading, only: Difference) => boolean
-
-/** The content of each that the other lacks, as often as it lacks it. */
-interface Difference {
-  readonly a: readonly string[]
-  readonly b: readonly string[]
-}
+/** `lacking`: how much of the content of one the other lacks, of the two the more. */
+type Rule = (a: Reading, b: Reading, lacking: number) => boolean
 
 const RULES: readonly (readonly [VetoReason, Rule])[] = [
   ['language', (a, b) => !!a.language && !!b.language && a.language !== b.language],
@@ -48,12 +43,8 @@ const RULES: readonly (readonly [VetoReason, Rule])[] = [
   ['negation', (a, b) => a.negations !== b.negations],
   ['antonym', haveAntonyms],
   ['entity', (a, b) => lacksName(a, b) || lacksName(b, a)],
-  [
-    'person',
-    (a, b, only) =>
-      exchangesSexes(a, b) || exchangesOwners(a, b, only) || exchangesParts(a, b, only),
-  ],
-  ['direction', (a, b, only) => swapsRoles(a, b) || isReordered(a, b, only)],
+  ['person', (a, b, lacking) => exchangesSexes(a, b) || exchangesOwners(a, b, lacking)],
+  ['direction', (a, b, lacking) => swapsRoles(a, b) || isReordered(a, b, lacking)],
   ['question', (a, b) => !areCompatible(a.question, b.question, new Set([...a.words, ...b.words]))],
 ]
 
@@ -63,10 +54,15 @@ export function findVeto(
   b: Reading,
   strictness: Strictness = 'meaning',
 ): VetoReason | undefined {
-  const only = { a: missing(a.content, b.content), b: missing(b.content, a.content) }
-  const [reason] = RULES.find(([, applies]) => applies(a, b, only)) ?? []
+  const lacking = Math.max(
+    missing(a.content, b.content).length,
+    missing(b.content, a.content).length,
+  )
+  const [reason] = RULES.find(([, applies]) => applies(a, b, lacking)) ?? []
   if (reason !== undefined) return reason
-  return strictness === 'meaning' ? oneExchanged(only) : differentWording(a, b, only)
+  if (strictness === 'wording') return differentWording(a, b, lacking)
+  // All the same but for one word, put in, left out or exchanged.
+  return lacking === 1 ? 'word' : undefined
 }
 
 /** What is left of a list when each of the others has been taken out once. */
@@ -122,16 +118,10 @@ function exchangesSexes(a: Reading, b: Reading): boolean {
 }
 
 /** `my` against `your`, all else the same. How or why one does something is asked of anybody by either. */
-function exchangesOwners(a: Reading, b: Reading, only: Difference): boolean {
-  if (only.a.length + only.b.length > 0) return false
+function exchangesOwners(a: Reading, b: Reading, lacking: number): boolean {
+  if (lacking > 0) return false
   if ([a, b].some(({ question }) => question === 'how' || question === 'why')) return false
   return exchanges(a, b, MINE, YOURS)
-}
-
-/** The same persons in another order, all else the same: "can I sue them" and "can they sue me". */
-function exchangesParts(a: Reading, b: Reading, only: Difference): boolean {
-  if (only.a.length + only.b.length > 0 || (a.isSymmetric && b.isSymmetric)) return false
-  return sameCounts(a.persons, b.persons) && a.persons.join() !== b.persons.join()
 }
 
 /** Whether one prompt has some of these words and none of those, and the other the reverse. */
@@ -158,20 +148,14 @@ function swapsRoles(a: Reading, b: Reading): boolean {
   return false
 }
 
-/** The same words in another order, where the order may be what matters. */
-function isReordered(a: Reading, b: Reading, only: Difference): boolean {
-  if (only.a.length + only.b.length > 0) return false
-  const isSwapped = a.content.some((item, i) => item !== b.content[i])
-  return isSwapped && !(a.isSymmetric && b.isSymmetric)
+/** The same words or persons in another order, where the order may be what matters. */
+function isReordered(a: Reading, b: Reading, lacking: number): boolean {
+  if (lacking > 0 || (a.isSymmetric && b.isSymmetric)) return false
+  const areSwapped = sameCounts(a.persons, b.persons) && a.persons.join() !== b.persons.join()
+  return areSwapped || a.content.join() !== b.content.join()
 }
 
-/** All the same but for one word, put in, left out or exchanged. */
-function oneExchanged(only: Difference): VetoReason | undefined {
-  const most = Math.max(only.a.length, only.b.length)
-  return most === 1 ? 'word' : undefined
-}
-
-function differentWording(a: Reading, b: Reading, only: Difference): VetoReason | undefined {
-  if (only.a.length + only.b.length > 0 || a.light !== b.light) return 'word'
+function differentWording(a: Reading, b: Reading, lacking: number): VetoReason | undefined {
+  if (lacking > 0 || a.light !== b.light) return 'word'
   return a.question === b.question ? undefined : 'question'
 }

@@ -166,12 +166,6 @@ Restart the staging cluster | Restart the production cluster
 `
 
 const PERSON = `
-Can I sue them? | Can they sue me?
-You owe me money, what now? | I owe you money, what now?
-How do I report him to her? | How do I report her to him?
-Write that he saw them | Write that they saw him
-Did my dog bite his cat? | Did his dog bite my cat?
-What did you promise me? | What did I promise you?
 What should I say to her? | What should I say to him?
 Write a birthday card for her | Write a birthday card for him
 Why did he leave her? | Why did she leave him?
@@ -185,6 +179,12 @@ Write a short text about my day | Write a short text about your day
 `
 
 const DIRECTION = `
+Can I sue them? | Can they sue me?
+You owe me money, what now? | I owe you money, what now?
+How do I report him to her? | How do I report her to him?
+Write that he saw them | Write that they saw him
+Did my dog bite his cat? | Did his dog bite my cat?
+What did you promise me? | What did I promise you?
 Flights from London to Paris | Flights from Paris to London
 Convert kilometres to miles | Convert miles to kilometres
 Translate from English to German | Translate from German to English
