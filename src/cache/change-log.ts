@@ -49,12 +49,6 @@ export interface LogView {
   since(position: number): readonly LogEntry[] | undefined
 }
 
-/** What a look has shown that found no write under way, and how many marks there had been by then. */
-interface Quiet {
-  readonly view: LogView
-  readonly marked: string
-}
-
 /** Which tags a change touches: all there are, or these. */
 export type TagChanges = 'all' | readonly string[]
 
@@ -128,8 +122,6 @@ export class ChangeLog {
   #mirror = new LogMirror('')
   /** Shapes that are registered in the epoch of the mirror. */
   readonly #shapes = new Set<string>([NO_SHAPE])
-  /** The last of its kind: most looks find that nothing has happened since. */
-  #quiet: Quiet | undefined
 
   /** Made by {@link changeLog}. @throws {InvalidOptionError} */
   constructor(ctx: CacheContext, policy: Policy, options: ChangeLogOptions = {}) {
@@ -147,27 +139,27 @@ export class ChangeLog {
    * @param shape A line of text that names the shape; `''` asks for none.
    */
   async look(shape: string = NO_SHAPE, tags: readonly string[] = []): Promise<LogView> {
-    const { epoch, at } = this.#mirror
-    const last = this.#shapes.has(shape) ? this.#quiet : undefined
-    // Another look may have gone beyond it.
-    const quiet = last?.view.epoch === epoch && last.view.at === at ? last : undefined
+    const mirror = this.#mirror
+    const { epoch, at } = mirror
+    const isRegistered = this.#shapes.has(shape)
     const reply = await this.#run(LOG_LOOK, [
       this.#maxEntries,
       epoch,
       at,
-      quiet?.marked ?? '',
+      isRegistered ? 1 : '',
       this.#maxShapes,
       shape,
       ...slotsOf(tags),
     ])
-    if (quiet && typeof reply === 'number') {
-      return { ...quiet.view, isShapeKnown: true, touchedAt: reply }
+    // Nothing has happened since, and nothing is under way.
+    if (isRegistered && typeof reply === 'number') {
+      return { ...viewOf(mirror, at), marks: [], isShapeKnown: true, touchedAt: reply }
     }
     return this.#viewOf(reply, shape)
   }
 
   async #viewOf(reply: Reply | undefined, shape: string): Promise<LogView> {
-    const [epoch, at, isKnown, touchedAt, marks, texts, marked] = asList(reply, 7)
+    const [epoch, at, isKnown, touchedAt, marks, texts] = asList(reply, 6)
     if (typeof epoch !== 'string' || typeof at !== 'number') throw malformed('EVALSHA')
     const found = asList(texts).map(String)
     const entries = await Promise.all(
@@ -176,16 +168,12 @@ export class ChangeLog {
     const mirror = this.#mirrorOf(epoch)
     mirror.add(entries, at, this.#maxEntries)
     if (isKnown === 1) this.#shapes.add(shape)
-    const view: LogView = {
-      epoch,
-      at,
+    return {
+      ...viewOf(mirror, at),
       marks: await Promise.all(asList(marks).map((text) => this.#texts.read(String(text)))),
       isShapeKnown: isKnown === 1,
       touchedAt: Number(touchedAt),
-      since: (position) => mirror.between(position, at),
     }
-    this.#quiet = view.marks.length === 0 ? { view, marked: String(marked) } : undefined
-    return view
   }
 
   /** One of another epoch is kept by the views that were made of it. */
@@ -276,6 +264,11 @@ export class ChangeLog {
     const keys = this.#ctx.names.keyspace.logKeys
     return this.#ctx.link.run(script, keys, [randomId(), LIFE_MS, ...args])
   }
+}
+
+/** What a mirror shows at a position. */
+function viewOf(mirror: LogMirror, at: number): Pick<LogView, 'epoch' | 'at' | 'since'> {
+  return { epoch: mirror.epoch, at, since: (position) => mirror.between(position, at) }
 }
 
 /** FNV-1a (Fowler, Noll, Vo), 32 bits. */

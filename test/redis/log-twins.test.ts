@@ -20,7 +20,7 @@ const step = fc.oneof(
     kind: fc.constant('look' as const),
     isKnown: fc.boolean(),
     position: fc.constantFrom(...POSITIONS),
-    before: fc.constantFrom('', '0', '1', '2'),
+    isShort: fc.constantFrom('', '1'),
     shape: fc.constantFrom('', 'a', 'b', 'ab'),
     slots: fc.subarray([1, 2, 3]),
   }),
@@ -67,8 +67,8 @@ class Side {
     switch (step.kind) {
       case 'look': {
         const epoch = step.isKnown ? this.#epoch : 'another'
-        const { position, before, shape, slots } = step
-        const args = ['n', LIFE, 4, epoch, position, before, 2, shape, ...slots]
+        const { position, isShort, shape, slots } = step
+        const args = ['n', LIFE, 4, epoch, position, isShort, 2, shape, ...slots]
         return ['EVALSHA', LOG_LOOK.sha1, 3, ...KEYS, ...args]
       }
       case 'mark':
@@ -121,7 +121,7 @@ class Side {
     if (!Array.isArray(result)) return result
     if (result.length <= 2 && Array.isArray(result[1])) return [result[0], this.#normal(result[1])]
     return result.map((part, i) => {
-      if (i === 0 && result.length === 7) return 'epoch'
+      if (i === 0 && result.length === 6) return 'epoch'
       return Array.isArray(part) && i < 5 ? part.toSorted() : part
     })
   }

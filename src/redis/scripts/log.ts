@@ -1,8 +1,8 @@
 /**
  * The steps of a change log, in Lua. Three keys in one hash slot, always in this order:
  *
- * - `head`, a hash: `epoch`, `at` (the position of the latest entry), `marked` (how many marks there have
- *   been), `shapes` (a line each), `all` and `t<slot>` (the position at which a tag was last touched)
+ * - `head`, a hash: `epoch`, `at` (the position of the latest entry), `shapes` (a line each), `all` and
+ *   `t<slot>` (the position at which a tag was last touched)
  * - `entries`, a list: the latest entries, `o`, `u` or `x` before each text
  * - `marks`, a hash: token to `<deadline in ms> <text>` of every write under way, with `u` behind the
  *   deadline once an entry was appended whose place says nothing: it may be of the same, and later
@@ -29,7 +29,7 @@ local function open(nonce, life)
     epoch = nonce .. '-' .. time[1] .. string.format('%06d', time[2])
     redis.call('DEL', KEYS[2])
     redis.call('DEL', KEYS[1])
-    redis.call('HSET', KEYS[1], 'epoch', epoch, 'at', 0, 'marked', 0)
+    redis.call('HSET', KEYS[1], 'epoch', epoch, 'at', 0)
     redis.call('PEXPIRE', KEYS[1], life)
   end
   return epoch
@@ -65,32 +65,30 @@ local function look(epoch, most, life, known, position)
     end
   end
   if lost then unsettle() end
-  local head = redis.call('HMGET', KEYS[1], 'at', 'all', 'marked')
+  local head = redis.call('HMGET', KEYS[1], 'at', 'all')
   local at = tonumber(head[1] or 0)
   local behind = at
   if epoch == known then behind = at - tonumber(position) end
   local entries = {}
   if behind > 0 then entries = redis.call('LRANGE', KEYS[2], -behind, -1) end
-  return { epoch, at, 1, tonumber(head[2] or 0), marks, entries, head[3] or '' }
+  return { epoch, at, 1, tonumber(head[2] or 0), marks, entries }
 end
 `
 
 /**
- * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, epoch, position, marks before, most
- * shapes, shape, slots…` → epoch, position, whether the shape is known, the latest position of its tags,
- * the marks, the entries after the position given (all there are, if the epoch is another), how many
- * marks there have been.
+ * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, epoch, position, 1 if a short answer
+ * will do, most shapes, shape, slots…` → epoch, position, whether the shape is known, the latest position
+ * of its tags, the marks, the entries after the position given (all there are, if the epoch is another).
  *
- * → the latest position of the tags alone, if nothing was appended and nothing marked since a look that
- * answered this very epoch, position and number of marks before. Only for a caller who saw no write under
- * way then, and whose shape was registered by then: most looks are, and the rest of the script takes Redis
- * four times as long.
+ * → the latest position of the tags alone, if nothing was appended since this very epoch and position, and
+ * there is no mark. That will do for a caller whose shape is registered: most looks are such, and the rest
+ * of the script takes Redis four times as long.
  *
  * A mark past its deadline becomes an entry of unknown outcome (`x`): its writer may have died
  * between its commit and its append. A shape that is new is registered while there is room.
  */
 export const LOG_LOOK: Script = {
-  sha1: '361cdfc0af735719365640596c51ec4daec66fd9',
+  sha1: '039d337f1dd9149df3bf83e5af136bcc9cd3a86b',
   lua: `
 local function touched(all)
   local at = tonumber(all or 0)
@@ -99,9 +97,9 @@ local function touched(all)
   end
   return at
 end
-if ARGV[6] ~= '' then
-  local seen = redis.call('HMGET', KEYS[1], 'epoch', 'at', 'marked', 'all')
-  if seen[1] == ARGV[4] and seen[2] == ARGV[5] and seen[3] == ARGV[6] then return touched(seen[4]) end
+if ARGV[6] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
+  local seen = redis.call('HMGET', KEYS[1], 'epoch', 'at', 'all')
+  if seen[1] == ARGV[4] and seen[2] == ARGV[5] then return touched(seen[3]) end
 end
 ${OPEN}
 local found = look(open(ARGV[1], ARGV[2]), tonumber(ARGV[3]), ARGV[2], ARGV[4], ARGV[5])
@@ -124,7 +122,7 @@ return found
  * appended in between.
  */
 export const LOG_MARK: Script = {
-  sha1: 'a711d097a52882f06b3628aae7844f9ab6777b5d',
+  sha1: 'd04f0f90bff5d40cad9b69e47bc48767886a2e77',
   lua: `${OPEN}
 open(ARGV[1], ARGV[2])
 local all = redis.call('HGETALL', KEYS[3])
@@ -139,7 +137,6 @@ for i = 1, #all, 2 do
 end
 redis.call('HSET', KEYS[3], ARGV[3], string.format('%d', ms + ARGV[4]) .. again .. ' ' .. ARGV[5])
 redis.call('PEXPIRE', KEYS[3], ARGV[2])
-redis.call('HINCRBY', KEYS[1], 'marked', 1)
 return { redis.call('HGET', KEYS[1], 'shapes') or '', marks }
 `,
 }
@@ -153,7 +150,7 @@ return { redis.call('HGET', KEYS[1], 'shapes') or '', marks }
  * is not `o` makes those of the marks that are left `u`.
  */
 export const LOG_APPEND: Script = {
-  sha1: '88da29b82f50c874a04714a56e76bed38d74569c',
+  sha1: '1f8aaaa0ee08ca90ea8608615c66ac6cd10ac2d6',
   lua: `${OPEN}
 local epoch = open(ARGV[1], ARGV[2])
 local mark = redis.call('HGET', KEYS[3], ARGV[4])

@@ -135,6 +135,19 @@ export function describeCarrying(bench: Bench): void {
       expect((await two.look()).marks).toEqual(['two'])
     })
 
+    test('shows every mark there is, whoever has made it', async () => {
+      const [writer, reader] = [changeLog(bench.cache()), changeLog(bench.cache())]
+      const mark = await writer.mark('intent', 10_000)
+      const [marks = ''] = (await bench.keys()).filter((key) => key.endsWith(':marks'))
+      const text = await bench.send('HGET', marks, mark.token)
+      await writer.append('done', [], mark)
+      expect([(await reader.look()).marks, (await reader.look()).marks]).toEqual([[], []])
+
+      await bench.send('HSET', marks, 'another', String(text))
+
+      expect((await reader.look()).marks).toEqual(['intent'])
+    })
+
     test('looks behind what it appends, so that the view has it', async () => {
       const [own, other] = [changeLog(bench.cache()), changeLog(bench.cache())]
       await other.append('first', [])

@@ -29,7 +29,7 @@ function open(call: Call, keys: readonly string[], nonce: string, life: string):
     epoch = `${nonce}-${seconds}${micros.padStart(6, '0')}`
     call('DEL', entries)
     call('DEL', head)
-    call('HSET', head, 'epoch', epoch, 'at', 0, 'marked', 0)
+    call('HSET', head, 'epoch', epoch, 'at', 0)
     call('PEXPIRE', head, life)
   }
   return [{ call, head, entries, marks, life, ms }, epoch]
@@ -82,19 +82,19 @@ function lookAt(log: Log, epoch: string, most: number, known: string, position: 
     isLost = true
   }
   if (isLost) unsettle(log)
-  const [at, all, marked] = call('HMGET', head, 'at', 'all', 'marked') as (string | null)[]
+  const [at, all] = call('HMGET', head, 'at', 'all') as (string | null)[]
   const behind = epoch === known ? Number(at ?? 0) - Number(position) : Number(at ?? 0)
   const found = behind > 0 ? call('LRANGE', entries, -behind, -1) : []
-  return [epoch, Number(at ?? 0), 1, Number(all ?? 0), underWay, found, marked ?? '']
+  return [epoch, Number(at ?? 0), 1, Number(all ?? 0), underWay, found]
 }
 
 const look: TwinBody = (call, keys, args) => {
-  const [nonce = '', life = '', most = '', known = '', position = '', before = ''] = args
+  const [nonce = '', life = '', most = '', known = '', position = '', isShort = ''] = args
   const [mostShapes = '', shape = '', ...slots] = args.slice(6)
-  if (before !== '') {
-    const seen = call('HMGET', keys[0] ?? '', 'epoch', 'at', 'marked', 'all') as (string | null)[]
-    if (seen[0] === known && seen[1] === position && seen[2] === before) {
-      return touchedAt(call, keys, Number(seen[3] ?? 0), slots)
+  if (isShort === '1' && call('HLEN', keys[2] ?? '') === 0) {
+    const seen = call('HMGET', keys[0] ?? '', 'epoch', 'at', 'all') as (string | null)[]
+    if (seen[0] === known && seen[1] === position) {
+      return touchedAt(call, keys, Number(seen[2] ?? 0), slots)
     }
   }
   const [log, epoch] = open(call, keys, nonce, life)
@@ -131,7 +131,6 @@ const mark: TwinBody = (
   const again = others.length < all.length ? 'u' : ''
   call('HSET', log.marks, token, `${log.ms + Number(untilMs)}${again} ${text}`)
   call('PEXPIRE', log.marks, life)
-  call('HINCRBY', log.head, 'marked', 1)
   return [call('HGET', log.head, 'shapes') ?? '', others.map((other) => other.text)]
 }
 
