@@ -34,6 +34,6 @@ test('nearcache/startup loads the core at once, and each part around it only whe
     'src/session/session-keys.ts',
   ])
   expect([...loadedWith('src/startup/index.ts')].filter((path) => /redis\/tcp/.test(path))).toEqual(
-    [],
+    ['src/redis/tcp/url.ts'],
   )
 })
