@@ -27,8 +27,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/redis/rest.ts',
-        from: 'if (signal?.aborted) throw signal.reason',
-        to: 'if (signal?.aborted) return { result: signal.reason }',
+        from: 'if (signal?.aborted) throw signal.reason\n      throw error',
+        to: 'if (signal?.aborted) return { result: signal.reason }\n      throw error',
       },
     ],
     foundBy: 'test/unit/redis/rest',
