@@ -12,7 +12,14 @@ import { parseArgs } from 'node:util'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { startChromium } from './chromium.ts'
 import { check, checkNone, conclude } from './dashboard/checks.ts'
-import { emptyCharts, excessWidth, faint, listen, unnamed } from './dashboard/inspect-page.ts'
+import {
+  cutOff,
+  emptyCharts,
+  excessWidth,
+  faint,
+  listen,
+  unnamed,
+} from './dashboard/inspect-page.ts'
 import { onWorker } from './dashboard/on-worker.ts'
 import { type Bench, EVIL, startBench, startEvilSite, TOKEN } from './dashboard/server.ts'
 
@@ -386,6 +393,7 @@ async function readOnly(browser: Browser, bench: Bench): Promise<void> {
 }
 
 async function looks(browser: Browser, bench: Bench): Promise<void> {
+  await longNames(bench)
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1_280, 360]) {
       const context = await open(browser, { colorScheme, viewport: { width, height: 800 } })
@@ -406,10 +414,21 @@ async function looks(browser: Browser, bench: Bench): Promise<void> {
   }
 }
 
+/** Names that cannot be broken, in every list that has names. */
+async function longNames({ cache, traffic, hotKeys, platform }: Bench): Promise<void> {
+  const long = cache.namespace('n'.repeat(64))
+  for (let i = 0; i < 600; i++) await long.getOrSet('k'.repeat(300) + i, () => i)
+  for (let i = 0; i < 600; i++) await long.get(`${'k'.repeat(300)}0`)
+  await traffic(0, 0)
+  await hotKeys.flush()
+  await platform.advance(MINUTE)
+}
+
 async function look(page: Page, name: string): Promise<void> {
   const wider = await excessWidth(page)
   checkNone(`${name}: fits, has names, can be read`, [
     ...(wider > 0 ? [`${wider} px too wide`] : []),
+    ...(await cutOff(page)),
     ...(await unnamed(page)),
     ...(await faint(page)),
   ])

@@ -59,8 +59,10 @@ tbody tr:last-child > * { border-bottom: 0; }
 thead th { position: sticky; top: 0; z-index: 1; background: var(--sunken); color: var(--soft); font-size: .75rem; font-weight: 600; }
 tbody th { max-width: 420px; overflow: hidden; text-overflow: ellipsis; font-weight: 500; }
 td:last-child:has(form) { text-align: right; }
-tbody th .key-name { display: inline-block; max-width: 42ch; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
-tbody th .soft:has(+ .key-name) { display: inline-block; max-width: 18ch; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
+/* A long key has what the figures leave of the line, and no more. */
+tbody th:has(.key-name) { width: 100%; max-width: 0; }
+tbody th .key-name { display: inline-block; max-width: calc(100% - 150px); overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
+tbody th .soft:has(+ .key-name) { display: inline-block; max-width: 140px; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
 tbody tr:hover { background: color-mix(in srgb, var(--sunken) 50%, transparent); }
 .number { text-align: right; }
 .below { display: block; }
@@ -90,13 +92,13 @@ details .scroll { max-height: 320px; }
 .message.bad { color: var(--bad); background: var(--bad-bg); }
 .panel .message { margin-bottom: 0; font-size: var(--small); }
 
-.cards { display: grid; gap: var(--s2); }
+.cards { display: grid; grid-template-columns: minmax(0, 1fr); gap: var(--s2); }
 .card { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: var(--s3); padding: var(--s3) var(--s4);
   border: 1px solid var(--edge); border-left: 3px solid var(--quiet); border-radius: 8px; }
 .card.bad { border-left-color: var(--bad); }
 .card.warn { border-left-color: var(--warn); }
 .card > div { flex: 1 1 280px; min-width: 0; }
-.card p { margin-top: var(--s1); color: var(--soft); font-size: var(--small); }
+.card p { margin-top: var(--s1); color: var(--soft); font-size: var(--small); overflow-wrap: anywhere; }
 .evidence { display: flex; flex-wrap: wrap; gap: var(--s1) var(--s4); margin-top: var(--s2); color: var(--soft); font-size: var(--small); }
 .evidence b { color: var(--text); font-weight: 600; }
 
@@ -131,7 +133,7 @@ button.danger:hover { background: var(--bad-bg); }
   .facts { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: var(--s2) var(--s4); }
   .panel { padding: var(--s3); }
   tbody th { min-width: 120px; white-space: normal; overflow-wrap: anywhere; }
-  tbody th .key-name { white-space: normal; }
+  tbody th .key-name { max-width: 100%; white-space: normal; }
   th, td { padding: var(--s2); }
 }
 @media (forced-colors: active) { .pill, .card, .key { border: 1px solid; } }

@@ -149,7 +149,7 @@ function StatusPanel({
             'Clock of Redis',
             skew === undefined ? UNKNOWN : `${skew < 0 ? '−' : '+'}${duration(Math.abs(skew))}`,
           ],
-          ['Version', version ?? UNKNOWN],
+          ...(version === undefined ? [] : ([['Version', version]] as const)),
         ]}
       />
     </Panel>

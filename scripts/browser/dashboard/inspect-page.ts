@@ -90,6 +90,24 @@ export function excessWidth(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
 }
 
+/** What of a list of keys is seen only after scrolling sideways, or not at all. */
+export function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('th .key-name')].flatMap((name) => {
+      const cell = name.closest('th')
+      // What is beyond its content is an ellipsis.
+      const padding = cell ? Number.parseFloat(getComputedStyle(cell).paddingRight) : 0
+      const right = (element: Element | null | undefined): number =>
+        element ? Math.floor(element.getBoundingClientRect().right) : 0
+      const list = name.closest('.scroll')
+      return [
+        ...(right(name.closest('tr')?.querySelector('button')) > right(list) ? ['a button'] : []),
+        ...(right(name) > right(cell) - padding ? ['a key'] : []),
+      ].map((what) => `${what} is cut off`)
+    }),
+  )
+}
+
 /** Whether something was drawn into every chart, in more than one colour. */
 export function emptyCharts(page: Page): Promise<string[]> {
   return page.evaluate(() =>
