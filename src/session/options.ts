@@ -211,7 +211,16 @@ export function namePart(value: string, option: string): string {
   throw new InvalidOptionError(option, '1 to 64 characters of A-Za-z0-9_.-')
 }
 
+/** @throws {InvalidOptionError} Naming `option`, in seconds, as a number of it is. */
 function lifetime(value: Lifetime, option: string): number {
   const duration = typeof value === 'number' ? value * 1_000 : value
-  return toMilliseconds(duration as Duration, option, { min: 1_000 })
+  try {
+    return toMilliseconds(duration as Duration, option, { min: 1_000 })
+  } catch {
+    // It is refused by an error that counts in milliseconds.
+    throw new InvalidOptionError(
+      option,
+      'a number of seconds from 1 to 315360000, or a text such as "24h"',
+    )
+  }
 }

@@ -54,6 +54,15 @@ describe('a session', () => {
     expect(bench.wire.counts.requests).toBe(0)
   })
 
+  test.each([0, -1, 0.5, Number.NaN, '1y' as '1s'])(
+    'of maxAge %s is refused in the unit that a number of it has',
+    async (maxAge) => {
+      await expect(create({ maxAge })).rejects.toThrow(
+        'Option "maxAge" must be a number of seconds from 1 to 315360000, or a text such as "24h"',
+      )
+    },
+  )
+
   test('ends to the millisecond after maxAge, given in seconds or in words', async () => {
     const [inSeconds, inWords] = [await create({ maxAge: 3600 }), await create({ maxAge: '2h' })]
 
