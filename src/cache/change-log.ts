@@ -11,6 +11,7 @@
  */
 
 import { randomId } from '../entry/id.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Reply } from '../redis/requester.ts'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/scripts/log.ts'
@@ -128,8 +129,8 @@ export class ChangeLog {
     const { maxEntries = 1_000, maxShapes = 32 } = options
     this.#ctx = ctx
     this.#texts = new LogTexts(ctx, policy)
-    this.#maxEntries = integer(maxEntries, 'maxEntries', 16, 10_000)
-    this.#maxShapes = integer(maxShapes, 'maxShapes', 0, 256)
+    this.#maxEntries = wholeNumber(maxEntries, 'maxEntries', 16, 10_000)
+    this.#maxShapes = wholeNumber(maxShapes, 'maxShapes', 0, 256)
     this.isOrdered = !ctx.link.cluster
   }
 
@@ -286,9 +287,4 @@ function asList(reply: Reply | undefined, length?: number): readonly Reply[] {
     throw malformed('EVALSHA')
   }
   return reply
-}
-
-function integer(value: number, option: string, min: number, max: number): number {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
-  throw new InvalidOptionError(option, `a whole number from ${min} to ${max}`)
 }

@@ -9,6 +9,7 @@ import { toMilliseconds } from '../entry/duration.ts'
 import { Keyspace } from '../entry/key.ts'
 import { readSecret } from '../entry/key-ring.ts'
 import { PayloadCodec } from '../entry/payload.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CircuitState } from '../flight/breaker.ts'
 import { Flights } from '../flight/single-flight.ts'
@@ -126,7 +127,7 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
   const guarded = guard(redis, {
     platform,
     deadlineMs: deadline === undefined ? 500 : toMilliseconds(deadline, 'deadline', { min: 1 }),
-    retries: integer(retries ?? 2, 'retries', 0, 10),
+    retries: wholeNumber(retries ?? 2, 'retries', 0, 10),
     breaker: { ...breaker, onChange },
   })
   const link = new RedisLink(guarded, 'cluster' in redis && redis.cluster === true)
@@ -139,7 +140,7 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
     flights: new Flights(),
     watches: new Watches(platform),
     codec: new PayloadCodec({
-      maxValueBytes: integer(maxValueBytes, 'maxValueBytes', 1, 512 * MIB),
+      maxValueBytes: wholeNumber(maxValueBytes, 'maxValueBytes', 1, 512 * MIB),
       cipher: encryption && new Cipher(encryption.keys),
     }),
     events,
@@ -150,8 +151,8 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
 function nearTier(options: NearTierOptions | false, events: Events, { keyspace }: Names): NearTier {
   const { maxEntries = 10_000, maxBytes = 64 * MIB } = options || {}
   return new NearTier({
-    maxEntries: integer(maxEntries, 'near.maxEntries', 1, 2 ** 31),
-    maxBytes: integer(maxBytes, 'near.maxBytes', 1, Number.MAX_SAFE_INTEGER),
+    maxEntries: wholeNumber(maxEntries, 'near.maxEntries', 1, 2 ** 31),
+    maxBytes: wholeNumber(maxBytes, 'near.maxBytes', 1, Number.MAX_SAFE_INTEGER),
     onEvict: () => {
       const outcome = { kind: 'evicted' } as const
       events.emit({ operation: 'near', namespace: keyspace.path, outcome, durationMs: 0 })
@@ -171,9 +172,4 @@ function nearDefaults(near: NearTierOptions | false): Pick<EntryOptions, 'near'>
 function reportCircuit(events: Events, { keyspace }: Names, state: CircuitState): void {
   const outcome = { kind: 'circuit', state } as const
   events.emit({ operation: 'remote', namespace: keyspace.path, outcome, durationMs: 0 })
-}
-
-function integer(value: number, option: string, min: number, max: number): number {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
-  throw new InvalidOptionError(option, `a whole number from ${min} to ${max}`)
 }

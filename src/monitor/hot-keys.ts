@@ -10,6 +10,7 @@ import { namespaceAt } from '../cache/namespace-at.ts'
 import type { CacheEvent } from '../cache/outcome.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { randomId } from '../entry/id.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError, isNearcacheError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -83,9 +84,7 @@ export class HotKeys {
   /** @throws {InvalidOptionError} When an option is out of its range. */
   constructor(options: HotKeysOptions) {
     const { cache, most = 10, capacity = 500, prefix = 'nc', platform = webPlatform() } = options
-    if (!(Number.isSafeInteger(most) && most >= 1 && most <= 100)) {
-      throw new InvalidOptionError('most', 'a whole number from 1 to 100')
-    }
+    wholeNumber(most, 'most', 1, 100)
     if (!(Number.isSafeInteger(capacity) && capacity >= most)) {
       throw new InvalidOptionError('capacity', 'a whole number of at least `most`')
     }

@@ -8,7 +8,7 @@ import type { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheEvent } from '../cache/outcome.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { randomId } from '../entry/id.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -103,8 +103,8 @@ export class Metrics {
     this.#sinks = sinks
     this.#platform = platform
     this.#intervalMs = toMilliseconds(options.interval ?? '10s', 'interval', { min: 1 })
-    this.#maxOperations = wholeNumber(options.maxOperations ?? 5_000, 'maxOperations')
-    this.#maxCaches = wholeNumber(options.maxCaches ?? 100, 'maxCaches')
+    this.#maxOperations = wholeNumber(options.maxOperations ?? 5_000, 'maxOperations', 1)
+    this.#maxCaches = wholeNumber(options.maxCaches ?? 100, 'maxCaches', 1)
     this.#flushedAt = platform.now()
     this.#nearHits = cache.nearHits()
     this.#counts = { ...cache.redis.counts }
@@ -227,8 +227,3 @@ const REQUEST_CODES: readonly (readonly [name: string, code: string])[] = [
   ['retries', 'rt'],
   ['timeouts', 'rd'],
 ]
-
-function wholeNumber(value: number, option: string): number {
-  if (Number.isSafeInteger(value) && value >= 1) return value
-  throw new InvalidOptionError(option, 'a whole number of at least 1')
-}

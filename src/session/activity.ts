@@ -4,10 +4,10 @@
  * @module
  */
 
+import { wholeNumber } from '../entry/whole-number.ts'
 import { CorruptEntryError, InvalidOptionError, InvalidValueError } from '../errors.ts'
 import { TRACK } from '../redis/scripts/user.ts'
 import { homesOf, type SessionContext } from './context.ts'
-import { wholeNumber } from './options.ts'
 import { isTexts, malformed } from './replies.ts'
 import type { Home } from './steps.ts'
 import type { Place } from './vault.ts'
@@ -78,7 +78,7 @@ export async function activityOf(
   { limit = 20, cursor }: ActivityOptions = {},
 ): Promise<ActivityPage> {
   const [home] = homesOf(ctx, userId)
-  wholeNumber(limit, 'limit', MAX_LIMIT)
+  wholeNumber(limit, 'limit', 1, MAX_LIMIT)
   if (cursor !== undefined && !CURSOR.test(cursor)) {
     throw new InvalidOptionError('cursor', 'what an earlier page has returned')
   }

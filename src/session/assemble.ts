@@ -7,6 +7,7 @@
 import { checkFields } from '../cache/policy.ts'
 import { Cipher } from '../entry/cipher.ts'
 import { toMilliseconds } from '../entry/duration.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
 import { type GuardedRequester, guard } from '../redis/guard.ts'
@@ -15,13 +16,7 @@ import { REPEATABLE_SESSION_SCRIPTS } from '../redis/scripts/session.ts'
 import type { SessionContext } from './context.ts'
 import { FastPath } from './fast-path.ts'
 import { NameRing } from './name-ring.ts'
-import {
-  MINUTE_MS,
-  namePart,
-  resolveSessionPolicy,
-  type SessionOptions,
-  wholeNumber,
-} from './options.ts'
+import { MINUTE_MS, namePart, resolveSessionPolicy, type SessionOptions } from './options.ts'
 import { SessionSteps } from './steps.ts'
 import { Vault } from './vault.ts'
 
@@ -44,7 +39,7 @@ export function assemble(options: SessionOptions<never, never>): Assembled {
   const cipher = new Cipher(keys, 'keys')
   const link = linkBy(options)
   const retired = new Set(retiredKeys)
-  const maxBytes = wholeNumber(options.maxDataBytes ?? 65_536, 'maxDataBytes', MAX_DATA_BYTES)
+  const maxBytes = wholeNumber(options.maxDataBytes ?? 65_536, 'maxDataBytes', 1, MAX_DATA_BYTES)
   const ttlMs = toMilliseconds(options.fastPath ?? '30s', 'fastPath', { max: MINUTE_MS })
   const ctx: SessionContext = {
     platform,
@@ -85,9 +80,7 @@ function guardedBy(options: WireOptions): GuardedRequester {
   }
   if (isGuarded(redis)) return redis
   if (breaker !== undefined) checkFields(breaker, 'breaker', ['threshold', 'cooldownMs'])
-  if (!Number.isSafeInteger(retries) || retries < 0 || retries > 10) {
-    throw new InvalidOptionError('retries', 'a whole number from 0 to 10')
-  }
+  wholeNumber(retries, 'retries', 0, 10)
   return guard(redis, {
     platform,
     deadlineMs: toMilliseconds(deadline, 'deadline', { min: 1 }),

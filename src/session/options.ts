@@ -8,6 +8,7 @@ import { checkFields } from '../cache/policy.ts'
 import type { StandardSchema } from '../cache/standard-schema.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import type { EncryptionKey } from '../entry/key-ring.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError, type SessionRefusal } from '../errors.ts'
 import type { BreakerOptions } from '../flight/breaker.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -141,12 +142,12 @@ export function resolveSessionPolicy(options: SessionOptions<never, never>): Ses
     touchMs:
       touchInterval === undefined ? AUTO_TOUCH : toMilliseconds(touchInterval, 'touchInterval'),
     overlapMs: overlapOf(options.overlap ?? '30s'),
-    maxSessions: wholeNumber(options.maxSessions ?? 100, 'maxSessions', 1_000),
+    maxSessions: wholeNumber(options.maxSessions ?? 100, 'maxSessions', 1, 1_000),
     whenFull: whenFull === 'refuse' ? 'refuse' : 'evict',
     skewMs: toMilliseconds(options.clockSkew ?? '5s', 'clockSkew', { max: MINUTE_MS }),
     userTtlMs: toMilliseconds(options.userTtl ?? '1h', 'userTtl', { min: 1 }),
     preferencesTtlMs: toMilliseconds(options.preferencesTtl ?? '24h', 'preferencesTtl', { min: 1 }),
-    maxActivity: wholeNumber(options.maxActivity ?? 100, 'maxActivity', 10_000),
+    maxActivity: wholeNumber(options.maxActivity ?? 100, 'maxActivity', 1, 10_000),
     activityTtlMs: toMilliseconds(options.activityTtl ?? '30d', 'activityTtl', { min: 1 }),
   })
 }
@@ -197,12 +198,6 @@ export function resolveLifetimes(base: LifetimeOptions, own: LifetimeOptions): L
     throw new InvalidOptionError('idleTimeout', 'no longer than the absolute timeout')
   }
   return { idleMs, absoluteMs }
-}
-
-/** @throws {InvalidOptionError} Naming `option`, when `value` is not within `[1, max]`. */
-export function wholeNumber(value: number, option: string, max: number): number {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value
-  throw new InvalidOptionError(option, `a whole number from 1 to ${max}`)
 }
 
 /** @throws {InvalidOptionError} Naming `option`, when `value` cannot be part of a name. */

@@ -8,6 +8,7 @@
 import { checkFields } from '../cache/policy.ts'
 import { scan } from '../cache/scan.ts'
 import { Cipher } from '../entry/cipher.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { CorruptEntryError, InvalidKeyError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { RedisLink } from '../redis/link.ts'
@@ -15,7 +16,7 @@ import type { Command, Reply } from '../redis/requester.ts'
 import { STORE_COUNT, STORE_PUT } from '../redis/scripts/store.ts'
 import { linkBy, type WireOptions } from './assemble.ts'
 import { type NameKey, NameRing } from './name-ring.ts'
-import { namePart, type SessionOptions, wholeNumber } from './options.ts'
+import { namePart, type SessionOptions } from './options.ts'
 import { isTexts, malformed, optionalOf } from './replies.ts'
 import { available } from './steps.ts'
 import { Vault } from './vault.ts'
@@ -71,7 +72,7 @@ export class SealedStore {
     const namespace = namePart(options.namespace ?? 'store', 'namespace')
     this.#base = `${namePart(options.prefix ?? 'nc', 'prefix')}:${namespace}`
     this.#ring = new NameRing(nameKeys, namespace, 'keys')
-    const maxBytes = wholeNumber(options.maxValueBytes ?? 1_048_576, 'maxValueBytes', 2 ** 28)
+    const maxBytes = wholeNumber(options.maxValueBytes ?? 1_048_576, 'maxValueBytes', 1, 2 ** 28)
     const retired = new Set(retiredKeys)
     const cipher = new Cipher(keys, 'keys')
     this.#vault = new Vault({ platform, cipher, namespace, maxBytes, retired })

@@ -6,9 +6,10 @@
  */
 
 import { checkFields } from '../cache/policy.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { PresenceContext } from './assemble.ts'
-import { namePart, wholeNumber } from './options.ts'
+import { namePart } from './options.ts'
 import type { ConnectionOptions, JoinOptions, RoomEntry } from './presence.ts'
 import type { PresenceSteps, UserArguments } from './steps.ts'
 
@@ -37,7 +38,7 @@ export async function openArguments(
   checkFields(options, 'options', ['userId', 'data', 'rooms', 'node'])
   const { userId, data, rooms = [], node = ctx.policy.node } = options
   if (!Array.isArray(rooms)) throw new InvalidOptionError('rooms', 'a list of rooms')
-  wholeNumber(rooms.length, 'rooms.length', ctx.policy.maxRoomsPerConnection, 0)
+  wholeNumber(rooms.length, 'rooms.length', 0, ctx.policy.maxRoomsPerConnection)
   const user = await userArguments(ctx, userId)
   if (user === NOBODY && rooms.some((room) => typeof room === 'object' && 'info' in room)) {
     throw withoutUser()

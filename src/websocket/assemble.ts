@@ -8,6 +8,7 @@ import { checkFields } from '../cache/policy.ts'
 import { Cipher } from '../entry/cipher.ts'
 import { toMilliseconds } from '../entry/duration.ts'
 import { readSecret } from '../entry/key-ring.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -20,7 +21,6 @@ import {
   type PresencePolicy,
   resolvePresencePolicy,
   type WebSocketCacheOptions,
-  wholeNumber,
 } from './options.ts'
 import { Payloads } from './payloads.ts'
 import { Publisher } from './publisher.ts'
@@ -56,7 +56,7 @@ export function assemble(options: WebSocketCacheOptions): PresenceContext {
     namespace,
     hashKeys && readSecret(hashKeys.secret, 'hashKeys.secret'),
   )
-  const maxBytes = wholeNumber(options.maxDataBytes ?? 65_536, 'maxDataBytes', MIB, 1_024)
+  const maxBytes = wholeNumber(options.maxDataBytes ?? 65_536, 'maxDataBytes', 1_024, MIB)
   const cipher = encryption && new Cipher(encryption.keys)
   return {
     guarded,
@@ -76,7 +76,7 @@ function guardedBy(options: WebSocketCacheOptions, platform: Platform): GuardedR
   }
   if (breaker !== undefined) checkFields(breaker, 'breaker', ['threshold', 'cooldownMs'])
   const deadlineMs = toMilliseconds(deadline, 'deadline', { min: 1 })
-  wholeNumber(retries, 'retries', 10, 0)
+  wholeNumber(retries, 'retries', 0, 10)
   const guarded = isGuarded(redis)
     ? redis
     : guard(redis, { platform, deadlineMs, retries, breaker: { ...breaker } })

@@ -6,9 +6,10 @@
 
 import { checkFields } from '../cache/policy.ts'
 import type { Duration } from '../entry/duration.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { PresenceContext } from './assemble.ts'
-import { ttlOf, wholeNumber } from './options.ts'
+import { ttlOf } from './options.ts'
 
 /** How the last event of a channel is kept. */
 export interface RealtimeOptions {
@@ -35,7 +36,7 @@ export async function keepLastEvent(
   if (typeof event !== 'string') throw new InvalidOptionError('event', 'a text')
   const name = names.name('channel', channel)
   const ttlMs = ttl === undefined ? policy.dataTtlMs : ttlOf(ttl, 'ttl')
-  const serial = wholeNumber(position.serial, 'position.serial', Number.MAX_SAFE_INTEGER, 0)
+  const serial = wholeNumber(position.serial, 'position.serial', 0)
   const payload = await payloads.write({ event, data }, ['event', name])
   return steps.event(name, payload, { epoch: position.epoch, serial, ttlMs })
 }

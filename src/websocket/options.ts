@@ -7,6 +7,7 @@
 import { checkFields } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import type { EncryptionKey } from '../entry/key-ring.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { BreakerOptions } from '../flight/breaker.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -86,21 +87,15 @@ export function resolvePresencePolicy(options: WebSocketCacheOptions): PresenceP
     leaseMs: toMilliseconds(options.lease ?? '3m', 'lease', { min: 1_000, max: DAY_MS }),
     rememberMs: toMilliseconds(options.remember ?? '7d', 'remember', { min: 1_000 }),
     dataTtlMs: ttlOf(options.dataTtl ?? '30m', 'dataTtl'),
-    maxConnectionsPerUser: wholeNumber(maxConnectionsPerUser, 'maxConnectionsPerUser', 1_000),
-    maxRoomsPerConnection: wholeNumber(maxRoomsPerConnection, 'maxRoomsPerConnection', 1_000),
-    maxConnectionsPerRoom: wholeNumber(maxConnectionsPerRoom, 'maxConnectionsPerRoom', 100_000),
+    maxConnectionsPerUser: wholeNumber(maxConnectionsPerUser, 'maxConnectionsPerUser', 1, 1_000),
+    maxRoomsPerConnection: wholeNumber(maxRoomsPerConnection, 'maxRoomsPerConnection', 1, 1_000),
+    maxConnectionsPerRoom: wholeNumber(maxConnectionsPerRoom, 'maxConnectionsPerRoom', 1, 100_000),
   })
 }
 
 /** @throws {InvalidOptionError} When it is no duration, or none at all. */
 export function ttlOf(value: Duration, option: string): number {
   return toMilliseconds(value, option, { min: 1 })
-}
-
-/** @throws {InvalidOptionError} Naming `option`, when `value` is not within `[min, max]`. */
-export function wholeNumber(value: number, option: string, max: number, min = 1): number {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
-  throw new InvalidOptionError(option, `a whole number from ${min} to ${max}`)
 }
 
 /** @throws {InvalidOptionError} Naming `option`, when `value` cannot be part of a name. */

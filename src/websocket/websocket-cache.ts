@@ -6,13 +6,14 @@
 
 import { checkFields } from '../cache/policy.ts'
 import { randomId } from '../entry/id.ts'
+import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { GuardedRequester } from '../redis/guard.ts'
 import { joinArguments, openArguments, userArguments } from './arguments.ts'
 import { assemble, type PresenceContext } from './assemble.ts'
 import { keepLastEvent, type RealtimeOptions, readLastEvent } from './last-event.ts'
 import { Mirror } from './mirror.ts'
-import { namePart, ttlOf, type WebSocketCacheOptions, wholeNumber } from './options.ts'
+import { namePart, ttlOf, type WebSocketCacheOptions } from './options.ts'
 import type {
   Connection,
   ConnectionOptions,
@@ -146,8 +147,8 @@ export class WebSocketCache {
     room: string,
     { most = 1_000 }: { readonly most?: number } = {},
   ): Promise<Connection<Data>[]> {
-    const name = this.#ctx.names.name('room', room)
-    const { rows } = await this.#ctx.steps.list('m', name, wholeNumber(most, 'most', MOST_LISTED))
+    wholeNumber(most, 'most', 1, MOST_LISTED)
+    const { rows } = await this.#ctx.steps.list('m', this.#ctx.names.name('room', room), most)
     return (await readConnections(this.#ctx, rows)) as Connection<Data>[]
   }
 
@@ -191,7 +192,7 @@ export class WebSocketCache {
   async getUsersPresence<Data = unknown>(
     userIds: readonly string[],
   ): Promise<UserPresence<Data>[]> {
-    wholeNumber(userIds.length, 'userIds.length', MOST_USERS, 0)
+    wholeNumber(userIds.length, 'userIds.length', 0, MOST_USERS)
     if (userIds.length === 0) return []
     const names = userIds.map((userId) => this.#ctx.names.name('user', userId))
     const rows = await this.#ctx.steps.users(names)
@@ -209,7 +210,7 @@ export class WebSocketCache {
     { most = 100 }: { readonly most?: number } = {},
   ): Promise<RoomPresence<Info>> {
     const name = this.#ctx.names.name('room', room)
-    const row = await this.#ctx.steps.room(name, wholeNumber(most, 'most', MOST_LISTED, 0))
+    const row = await this.#ctx.steps.room(name, wholeNumber(most, 'most', 0, MOST_LISTED))
     const read = await Promise.all(row.members.map((member) => readMember(this.#ctx, member)))
     const members = read.filter((member) => member !== undefined)
     const presence = { room, count: row.users, connections: row.connections, members }

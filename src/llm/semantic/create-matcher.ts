@@ -8,6 +8,7 @@ import type { CacheContext } from '../../cache/context.ts'
 import { defaultCache } from '../../cache/default-cache.ts'
 import { CacheNamespace } from '../../cache/namespace.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { wholeNumber } from '../../entry/whole-number.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { SEMANTIC_SCRIPTS } from '../../redis/scripts/semantic.ts'
 import { cachedEmbedder } from './cached-embedder.ts'
@@ -98,13 +99,13 @@ export function createSemanticMatcher(options: SemanticMatcherOptions = {}): Mat
   const names = new SemanticNames(keyspace, given)
   const seal = new VectorSeal(given, ctx.codec.cipher || undefined, keyspace.path, ctx.platform)
   const ttlMs = toMilliseconds(ttl, 'ttl', { min: 1 })
-  const entries = whole(maxVectors, 'maxVectors', 50_000)
+  const entries = wholeNumber(maxVectors, 'maxVectors', 1, 50_000)
   const own = new RedisVectorStore(ctx, {
     space: given,
     names,
     seal,
     maxVectors: entries,
-    maxBytes: whole(maxBytes, 'maxBytes', 2 ** 40),
+    maxBytes: wholeNumber(maxBytes, 'maxBytes', 1, 2 ** 40),
     ttlMs,
     lagMs: toMilliseconds(lag, 'lag', { min: 0 }),
   })
@@ -121,7 +122,7 @@ export function createSemanticMatcher(options: SemanticMatcherOptions = {}): Mat
     }),
     policy: resolveSemanticPolicy(options.policy ?? defaultPolicy(given)),
     judge,
-    maxPromptChars: whole(options.maxPromptChars ?? 2_000, 'maxPromptChars', 20_000),
+    maxPromptChars: wholeNumber(options.maxPromptChars ?? 2_000, 'maxPromptChars', 1, 20_000),
   })
 }
 
@@ -157,13 +158,5 @@ function checkEmbedder(embedder: Embedder): void {
   if (!MODEL.test(embedder.model)) {
     throw new InvalidOptionError('embedder.model', '1 to 64 characters of A-Z a-z 0-9 . _ -')
   }
-  const { dimensions } = embedder
-  if (!(Number.isInteger(dimensions) && dimensions >= 8 && dimensions <= 4_096)) {
-    throw new InvalidOptionError('embedder.dimensions', 'a whole number from 8 to 4096')
-  }
-}
-
-function whole(value: number, option: string, max: number): number {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value
-  throw new InvalidOptionError(option, `a whole number from 1 to ${max}`)
+  wholeNumber(embedder.dimensions, 'embedder.dimensions', 8, 4_096)
 }

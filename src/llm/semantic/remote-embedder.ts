@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { wholeNumber } from '../../entry/whole-number.ts'
 import { EmbeddingError, InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Embedder, Vector } from './embedder.ts'
@@ -46,9 +47,7 @@ export function remoteEmbedder(
   if (typeof model !== 'string' || model === '') {
     throw new InvalidOptionError('model', 'a text that is not empty')
   }
-  if (!(Number.isInteger(dimensions) && dimensions >= 8 && dimensions <= 4_096)) {
-    throw new InvalidOptionError('dimensions', 'a whole number from 8 to 4096')
-  }
+  wholeNumber(dimensions, 'dimensions', 8, 4_096)
   return {
     model: spaceName(revision === undefined ? model : `${model}-${revision}`),
     dimensions,

@@ -7,6 +7,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { checkFields } from '../../cache/policy.ts'
+import { wholeNumber } from '../../entry/whole-number.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { HealthReport } from '../health.ts'
 import type { MetricsSink } from '../metrics.ts'
@@ -149,9 +150,4 @@ function packed(lines: readonly string[], maxBytes: number): string[] {
     datagram += datagram === '' ? line : `\n${line}`
   }
   return datagram === '' ? datagrams : [...datagrams, datagram]
-}
-
-function wholeNumber(value: number, option: string, min: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return
-  throw new InvalidOptionError(option, `a whole number from ${min} to ${max}`)
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wholeNumber } from '../../entry/whole-number.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { App } from '../protocol/app.ts'
@@ -58,8 +59,8 @@ export class Realtime implements RealtimePort {
   constructor({ bindings, platform, hubs = 4, directories = 4 }: RealtimeOptions) {
     this.#bindings = bindings
     this.#platform = platform
-    this.#hubs = count(hubs, 'hubs', 1_000)
-    this.#directories = count(directories, 'directories', 64)
+    this.#hubs = wholeNumber(hubs, 'hubs', 1, 1_000)
+    this.#directories = wholeNumber(directories, 'directories', 1, 64)
   }
 
   /**
@@ -170,11 +171,6 @@ export class Realtime implements RealtimePort {
   #network(app: App): Network {
     return networkOf(this.#bindings, app.id, this.#directories)
   }
-}
-
-function count(value: number, option: string, largest: number): number {
-  if (Number.isInteger(value) && value >= 1 && value <= largest) return value
-  throw new InvalidOptionError(option, `a whole number of 1 to ${largest}`)
 }
 
 async function inTurns<T, Result>(

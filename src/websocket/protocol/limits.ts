@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { wholeNumber } from '../../entry/whole-number.ts'
 import { InvalidOptionError } from '../../errors.ts'
 
 /** Counts and sizes. Sizes are bytes of UTF-8. */
@@ -127,7 +128,7 @@ export function resolveLimits(options: LimitOptions, path: string): AppLimits {
   const resolved: Record<string, number> = { ...DEFAULT_LIMITS }
   for (const [name, value] of Object.entries(options)) {
     if (Object.hasOwn(LARGEST, name)) {
-      resolved[name] = countOf(value, `${path}.${name}`, LARGEST[name as keyof Counts])
+      resolved[name] = wholeNumber(value, `${path}.${name}`, 1, LARGEST[name as keyof Counts])
     } else if (Object.hasOwn(WAITS, name)) {
       const range = WAITS[name as keyof WaitOptions]
       resolved[`${name}Ms`] = toMilliseconds(value, `${path}.${name}`, range)
@@ -137,10 +138,4 @@ export function resolveLimits(options: LimitOptions, path: string): AppLimits {
     }
   }
   return Object.freeze(resolved) as unknown as AppLimits
-}
-
-function countOf(value: unknown, option: string, largest: number): number {
-  if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= largest)
-    return Number(value)
-  throw new InvalidOptionError(option, `a whole number of 1 to ${largest}`)
 }

@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest'
+import { wholeNumber } from '../../../src/entry/whole-number.ts'
+
+describe('wholeNumber', () => {
+  test.each([1, 7, 10])('lets %d pass, within its bounds', (value) => {
+    expect(wholeNumber(value, 'count', 1, 10)).toBe(value)
+  })
+
+  test.each([0, 11, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '5', 5n, null, undefined])(
+    'refuses %s by the name of the option and its bounds',
+    (value) => {
+      expect(() => wholeNumber(value, 'near.count', 1, 10)).toThrow(
+        'Option "near.count" must be a whole number from 1 to 10',
+      )
+    },
+  )
+
+  test('without an upper bound says the lower one alone, and refuses what is not exact', () => {
+    expect(wholeNumber(Number.MAX_SAFE_INTEGER, 'count', 0)).toBe(Number.MAX_SAFE_INTEGER)
+    expect(() => wholeNumber(2 ** 53, 'count', 0)).toThrow(
+      'Option "count" must be a whole number of at least 0',
+    )
+  })
+})
