@@ -15,6 +15,7 @@ export type FoundMarkers = ReadonlyMap<string, string | null>
 export class MarkerTexts {
   #markers: readonly Marker[] = []
   #keys: readonly string[] = []
+  #texts: Texts = []
   #found: FoundMarkers | undefined
 
   /** What the markers are called in Redis. */
@@ -27,14 +28,19 @@ export class MarkerTexts {
     return this.#keys
   }
 
-  /** @param from Where among the texts that of the first marker is. */
-  found(markers: readonly Marker[], texts: Texts, from = 0): FoundMarkers {
-    const latest = this.#markers === markers ? this.#found : undefined
-    const isSame = ({ segment }: Marker, i: number): boolean =>
-      latest?.get(segment) === (texts[from + i] ?? null)
-    if (latest && markers.every(isSame)) return latest
-    const found = new Map(markers.map(({ segment }, i) => [segment, texts[from + i] ?? null]))
-    if (this.#markers === markers) this.#found = found
+  /** @param texts Of the markers, in their order. */
+  found(markers: readonly Marker[], texts: Texts): FoundMarkers {
+    const isLatest = this.#markers === markers
+    if (isLatest && this.#found && isEqual(this.#texts, texts)) return this.#found
+    const found = new Map(markers.map(({ segment }, i) => [segment, texts[i] ?? null]))
+    if (isLatest) {
+      this.#texts = texts
+      this.#found = found
+    }
     return found
   }
+}
+
+function isEqual(some: Texts, others: Texts): boolean {
+  return some === others || some.every((text, i) => text === others[i])
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ParsedEntry, parseEntry, prefixOf } from '../entry/header.ts'
+import { type ParsedEntry, parseEntry, prefixOf, writePrefix } from '../entry/header.ts'
 import { proceed } from '../entry/proceed.ts'
 import { CorruptEntryError } from '../errors.ts'
 import type { Sighting } from '../flight/single-flight.ts'
@@ -23,15 +23,13 @@ export function momentOf({ platform, near }: CacheContext): Moment {
 }
 
 /** Looks once. Never rejects for a remote failure: that is a reason for finding nothing. */
-export async function observe(ctx: CacheContext, target: Target, policy: Policy): Promise<Sight> {
+export function observe(ctx: CacheContext, target: Target, policy: Policy): Promise<Sight> {
   const moment = momentOf(ctx)
-  try {
-    const look = await ctx.steps.look(target.names, target.asked, policy.after)
-    const sight = sightOf(ctx, target, policy, moment, look)
-    return sight instanceof Promise ? await sight : sight
-  } catch (error) {
-    return unavailable(moment, error)
-  }
+  return ctx.steps
+    .see(target.names, target.asked, policy.after, (look) =>
+      sightOf(ctx, target, policy, moment, look),
+    )
+    .catch((error: unknown) => unavailable(moment, error))
 }
 
 /** What a look has shown: at once, if it can be. */
@@ -43,7 +41,6 @@ export function sightOf(
   { entry, lease, markers }: Look,
 ): Sight | Promise<Sight> {
   const weighed = entry === null ? ABSENT : weigh(ctx, target, policy, entry, markers)
-  const prefix = prefixOf(entry)
   // Field by field: every remote hit makes one, and to spread an object into it takes five times as long.
   return proceed<Weighed, Sight>(weighed, (found) => ({
     provedAt,
@@ -51,7 +48,7 @@ export function sightOf(
     lease,
     markers,
     found,
-    prefix,
+    prefix: found.kind === 'none' ? prefixOf(entry) : writePrefix(found.header.writeId),
   }))
 }
 

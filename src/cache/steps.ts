@@ -78,36 +78,47 @@ export class Steps {
    * consistency token (`after`) of others.
    */
   look(names: EntryNames, markers: readonly Marker[], after?: string): Promise<Look> {
-    const keys = [names.entry, names.lease].concat(this.#texts.keysOf(markers))
-    return readTexts(this.#link, keys, after).then((texts) => ({
-      entry: texts[0] ?? null,
-      lease: leaseIn(texts[1] ?? null),
-      markers: this.#texts.found(markers, texts, 2),
-    }))
+    return this.see(names, markers, after, (look) => look)
+  }
+
+  /** As {@link look}, and makes something of it at once. */
+  see<T>(
+    { entry, lease }: EntryNames,
+    markers: readonly Marker[],
+    after: string | undefined,
+    make: (look: Look) => T | Promise<T>,
+  ): Promise<T> {
+    const keys = this.#texts.keysOf(markers)
+    return readTexts(this.#link, [entry, lease], keys, after, (own, found) =>
+      make({
+        entry: own[0] ?? null,
+        lease: leaseIn(own[1] ?? null),
+        markers: this.#texts.found(markers, found),
+      }),
+    )
   }
 
   /** Looks at many entries at once, and at the union of their markers: one command. */
-  async lookMany(
+  lookMany(
     names: readonly EntryNames[],
     markers: readonly Marker[],
     { withLeases, after }: { readonly withLeases: boolean; readonly after: string | undefined },
   ): Promise<ManyLook> {
-    const leases = withLeases ? names.map(({ lease }) => lease) : []
     const entries = names.map(({ entry }) => entry)
-    const keys = [...entries, ...leases, ...markers.map(({ key }) => key)]
-    const texts = await readTexts(this.#link, keys, after)
-    const rest = texts.slice(entries.length)
-    return {
-      entries: texts.slice(0, entries.length),
-      leases: rest.slice(0, leases.length).map(leaseIn),
-      markers: this.#texts.found(markers, rest, leases.length),
-    }
+    const leases = withLeases ? names.map(({ lease }) => lease) : []
+    const keys = this.#texts.keysOf(markers)
+    return readTexts(this.#link, [...entries, ...leases], keys, after, (own, found) => ({
+      entries: own.slice(0, entries.length),
+      leases: own.slice(entries.length).map(leaseIn),
+      markers: this.#texts.found(markers, found),
+    }))
   }
 
   /** Reads markers alone. */
   async lookAt(markers: readonly Marker[], after?: string): Promise<Look['markers']> {
+    if (markers.length === 0) return new Map()
     const keys = markers.map(({ key }) => key)
-    return this.#texts.found(markers, await readTexts(this.#link, keys, after))
+    return readTexts(this.#link, keys, [], after, (found) => this.#texts.found(markers, found))
   }
 
   /** Reads the first bytes of an entry, and markers: enough to know that a copy is still good. */
@@ -115,7 +126,7 @@ export class Steps {
     const [start, end] = WRITE_ID_RANGE
     const [prefix, found] = await Promise.all([
       this.#link.send(['GETRANGE', name, start, end]),
-      readTexts(this.#link, markerKeys, undefined),
+      readTexts(this.#link, markerKeys, [], undefined, (texts) => texts),
     ])
     return [String(prefix), found]
   }

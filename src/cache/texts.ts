@@ -11,26 +11,32 @@ import { list, text } from './replies.ts'
 /**
  * The texts of keys: one command, which several readers of one tick share; on a cluster one a key.
  *
+ * @param shared Keys that other readers ask for as well: the same list for all of them.
  * @param after A consistency token: the answer is as new as the call that it came from. A client
  * that has a token of its own cannot tell which of the two is newer, so both are asked for, and what
  * the answers do not agree on counts as absent: absence permits nothing.
+ * @param make What to make of the texts, at once.
  */
-export function readTexts(
+export function readTexts<T>(
   link: RedisLink,
   keys: readonly string[],
+  shared: readonly string[],
   after: string | undefined,
-): Promise<Texts> {
-  if (keys.length === 0) return Promise.resolve([])
-  return after === undefined ? read(link, keys) : readNoOlder(link, keys, after)
+  make: (texts: Texts, shared: Texts) => T | Promise<T>,
+): Promise<T> {
+  if (after === undefined && !link.cluster) return link.readWith(keys, shared, make)
+  return readNoOlder(link, [...keys, ...shared], after).then((texts) =>
+    make(texts.slice(0, keys.length), texts.slice(keys.length)),
+  )
 }
 
 async function readNoOlder(
   link: RedisLink,
   keys: readonly string[],
-  after: string,
+  after: string | undefined,
 ): Promise<Texts> {
   const own = link.guarded.upstashSyncToken ?? ''
-  if (after === own) return read(link, keys)
+  if (after === undefined || after === own) return read(link, keys)
   const theirs = read(link, keys, after)
   if (own === '') return theirs
   const [mine, other] = await Promise.all([read(link, keys), theirs])

@@ -53,16 +53,23 @@ export class Batcher {
   /**
    * Reads keys, together with whatever else is read in this tick: one `MGET`. Its reply is newer than
    * the beginning of every reader, which is all that a read is promised.
+   *
+   * @param shared Keys that other readers ask for as well: the same list for all of them.
+   * @param make What to make of what the keys hold, at once.
    */
-  read(keys: readonly string[]): Promise<Texts> {
-    const { gather, answer } = this.#gatherFor(keys)
-    const places = gather.add(keys)
-    return answer.then((told) => gather.pick(told, places))
+  read<T>(
+    keys: readonly string[],
+    shared: readonly string[],
+    make: (texts: Texts, shared: Texts) => T | Promise<T>,
+  ): Promise<T> {
+    const { gather, answer } = this.#gatherFor(keys.length + shared.length)
+    const places = gather.add(keys, shared)
+    return answer.then((told) => make(...gather.pick(told, places)))
   }
 
-  #gatherFor(keys: readonly string[]): Gathering {
+  #gatherFor(count: number): Gathering {
     const waiting = this.#gathering
-    if (waiting?.gather.hasRoomFor(keys)) return waiting
+    if (waiting?.gather.hasRoomFor(count)) return waiting
     const gather = new Gather()
     this.#gathering = { gather, answer: this.#enqueue(gather.command) }
     return this.#gathering

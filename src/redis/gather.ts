@@ -14,22 +14,44 @@ const MAX_KEYS = 1_000
 /** What keys hold: text, or null for nothing and for what is no text. */
 export type Texts = readonly (string | null)[]
 
+/** Where in the reply one reader finds what it asked for. */
+export interface Places {
+  readonly own: readonly number[]
+  readonly shared: Shared
+}
+
+/** A list of keys that many readers have in common. */
+interface Shared {
+  readonly keys: readonly string[]
+  readonly places: readonly number[]
+  /** Read by the first of them. */
+  texts: Texts | undefined
+}
+
 /** One `MGET` in the making. */
 export class Gather {
   readonly command: ['MGET', ...string[]] = ['MGET']
   readonly #places = new Map<string, number>()
+  #shared: Shared | undefined
 
   /** Whether the keys of another reader still go in. Those of the first do, however many. */
-  hasRoomFor(keys: readonly string[]): boolean {
-    return this.command.length - 1 + keys.length <= MAX_KEYS
+  hasRoomFor(count: number): boolean {
+    return this.command.length - 1 + count <= MAX_KEYS
   }
 
-  /** Adds keys. @returns Where in the reply each of them will be. */
-  add(keys: readonly string[]): readonly number[] {
-    return keys.map((key) => this.#place(key))
+  /** Adds keys; of a list that was shared by the reader before, none. */
+  add(own: readonly string[], shared: readonly string[]): Places {
+    if (this.#shared?.keys !== shared) {
+      this.#shared = { keys: shared, places: this.#placesOf(shared), texts: undefined }
+    }
+    return { own: this.#placesOf(own), shared: this.#shared }
   }
 
-  #place(key: string): number {
+  #placesOf(keys: readonly string[]): readonly number[] {
+    return keys.map((key) => this.#placeOf(key))
+  }
+
+  #placeOf(key: string): number {
     const known = this.#places.get(key)
     if (known !== undefined) return known
     const place = this.command.push(key) - 2
@@ -43,11 +65,16 @@ export class Gather {
    * @throws {RemoteError} The error of Redis; or `malformed reply`, when it is not a list of as many
    * replies as keys, or one of this reader's is of a kind that says nothing of its key.
    */
-  pick({ error, result }: RedisResponse<Reply>, places: readonly number[]): Texts {
+  pick(
+    { error, result }: RedisResponse<Reply>,
+    { own, shared }: Places,
+  ): [own: Texts, shared: Texts] {
     if (error !== undefined) throw replyError('MGET', error)
     if (!Array.isArray(result) || result.length !== this.command.length - 1) throw malformed()
     const replies: readonly Reply[] = result
-    return places.map((place) => textOf(replies[place]))
+    const textAt = (place: number): string | null => textOf(replies[place])
+    shared.texts ??= shared.places.map(textAt)
+    return [own.map(textAt), shared.texts]
   }
 }
 

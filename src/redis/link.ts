@@ -39,7 +39,21 @@ export class RedisLink {
 
   /** What keys hold: one command for all that is read in this tick. Rejects as {@link send} does. */
   read(keys: readonly string[]): Promise<Texts> {
-    return this.#batcher.read(keys)
+    return this.readWith(keys, [], (texts) => texts)
+  }
+
+  /**
+   * As {@link read}, with keys that other readers have in common with this one.
+   *
+   * @param shared The same list for all of them.
+   * @param make What to make of what the keys hold, at once.
+   */
+  readWith<T>(
+    keys: readonly string[],
+    shared: readonly string[],
+    make: (texts: Texts, shared: Texts) => T | Promise<T>,
+  ): Promise<T> {
+    return this.#batcher.read(keys, shared, make)
   }
 
   /**

@@ -289,8 +289,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
       ),
       edit(
         STEPS,
-        'this.#texts.found(markers, texts, 2)',
-        'remember(markers, this.#texts.found(markers, texts, 2))',
+        'this.#texts.found(markers, found),\n      }),\n    )',
+        'remember(markers, this.#texts.found(markers, found)),\n      }),\n    )',
       ),
       edit(
         STEPS,

@@ -30,14 +30,12 @@ const UNSHARED: ReadonlySet<string> = new Set(
  */
 export function readCommand(body: unknown): Outgoing | Refusal {
   if (!Array.isArray(body) || body.length === 0) return { error: 'ERR empty command' }
-  const [first, ...rest]: unknown[] = body
+  const first: unknown = body[0]
   if (typeof first !== 'string') return { error: 'ERR the name of a command is not a string' }
   const name = first.toUpperCase()
-  const args: (string | number)[] = []
-  for (const arg of rest) {
-    const sent = readArgument(arg)
-    if (sent === undefined) return { error: 'ERR an argument is neither a string nor a number' }
-    args.push(sent)
+  const args = body.slice(1).map(readArgument)
+  if (!args.every((arg) => arg !== undefined)) {
+    return { error: 'ERR an argument is neither a string nor a number' }
   }
   if (UNSHARED.has(name) || holdsUp(name, args)) {
     return { error: `ERR ${name} is not available on a shared connection` }

@@ -16,7 +16,7 @@ describe('MarkerTexts', () => {
   })
 
   test('tells what was found, null for what was not', () => {
-    const found = new MarkerTexts().found(MARKERS, ['entry', 'h.s'], 1)
+    const found = new MarkerTexts().found(MARKERS, ['h.s'])
 
     expect([...found]).toEqual([
       ['a', 'h.s'],

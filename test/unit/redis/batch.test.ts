@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { RemoteError } from '../../../src/errors.ts'
 import { Batcher } from '../../../src/redis/batch.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import type { Texts } from '../../../src/redis/gather.ts'
 import type { Command, RedisRequest } from '../../../src/redis/requester.ts'
 import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
 
@@ -21,6 +22,11 @@ function echoing(): FaultyRequester {
   const redis = faultyRequester(embeddedTransport())
   redis.fate = (request) => ({ kind: 'answer', answer: echo(request) })
   return redis
+}
+
+/** What keys hold, of a reader who has none in common with others. */
+function read(batcher: Batcher, keys: readonly string[]): Promise<Texts> {
+  return batcher.read(keys, [], (texts) => texts)
 }
 
 describe('Batcher', () => {
@@ -148,9 +154,9 @@ describe('Batcher', () => {
       const batcher = new Batcher(redis)
 
       const answers = await Promise.all([
-        batcher.read(['k0', 'k1']),
-        batcher.read(['k2', 'k1', 'none']),
-        batcher.read(['k0', 'k1']),
+        read(batcher, ['k0', 'k1']),
+        read(batcher, ['k2', 'k1', 'none']),
+        read(batcher, ['k0', 'k1']),
       ])
 
       expect(answers).toEqual([
@@ -161,13 +167,41 @@ describe('Batcher', () => {
       expect(bodies(redis)).toEqual([['MGET', 'k0', 'k1', 'k2', 'none']])
     })
 
+    test('and finds at once, for each reader, what it has in common with others', async () => {
+      const redis = await seeded(5)
+      const batcher = new Batcher(redis)
+      const [common, other] = [
+        ['k3', 'k4'],
+        ['k4', 'k0'],
+      ]
+      const both = (own: Texts, shared: Texts): Texts[] => [own, shared]
+
+      const answers = await Promise.all([
+        batcher.read(['k0'], common, both),
+        batcher.read(['k1', 'none'], common, both),
+        batcher.read(['k2'], other, both),
+        batcher.read(['k4'], common, both),
+      ])
+
+      expect(answers).toEqual([
+        [['v0'], ['v3', 'v4']],
+        [
+          ['v1', null],
+          ['v3', 'v4'],
+        ],
+        [['v2'], ['v4', 'v0']],
+        [['v4'], ['v3', 'v4']],
+      ])
+      expect(bodies(redis)).toEqual([['MGET', 'k3', 'k4', 'k0', 'k1', 'none', 'k2']])
+    })
+
     test('but not across a write of the same tick', async () => {
       const batcher = new Batcher(embeddedTransport())
 
       const [before, , after] = await Promise.all([
-        batcher.read(['k']),
+        read(batcher, ['k']),
         batcher.send(['SET', 'k', 'written']),
-        batcher.read(['k']),
+        read(batcher, ['k']),
       ])
 
       expect(before).toEqual([null])
@@ -179,11 +213,11 @@ describe('Batcher', () => {
       const batcher = new Batcher(redis)
       const first = Promise.withResolvers<unknown>()
       redis.fate = () => ({ kind: 'answer', answer: first.promise })
-      const old = batcher.read(['k'])
+      const old = read(batcher, ['k'])
       await expect.poll(() => redis.requests.length).toBe(1)
 
       redis.fate = () => ({ kind: 'answer', answer: { result: ['newer'] } })
-      expect(await batcher.read(['k'])).toEqual(['newer'])
+      expect(await read(batcher, ['k'])).toEqual(['newer'])
       first.resolve({ result: ['older'] })
 
       expect(await old).toEqual(['older'])
@@ -197,7 +231,7 @@ describe('Batcher', () => {
       const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0))
       const parts = sizes.map((size, i) => keys.slice(starts[i] ?? 0, (starts[i] ?? 0) + size))
 
-      const answers = await Promise.all(parts.map((part) => batcher.read(part)))
+      const answers = await Promise.all(parts.map((part) => read(batcher, part)))
 
       expect(answers.flat()).toEqual(keys.map((key) => `v${key.slice(1)}`))
       const [sent] = bodies(redis) as [Command[]]
@@ -209,7 +243,7 @@ describe('Batcher', () => {
       redis.fate = () => ({ kind: 'answer', answer: { error: 'NOPERM no' } })
       const batcher = new Batcher(redis)
 
-      const reads = [batcher.read(['a']), batcher.read(['b'])]
+      const reads = [read(batcher, ['a']), read(batcher, ['b'])]
 
       const refused = { code: 'ERR_REMOTE', operation: 'MGET', reason: 'NOPERM', applied: 'no' }
       for (const read of reads) await expect(read).rejects.toMatchObject(refused)
@@ -220,7 +254,7 @@ describe('Batcher', () => {
       redis.fate = () => ({ kind: 'answer', answer: { result: ['text', 1, null] } })
       const batcher = new Batcher(redis)
 
-      const [good, bad, none] = [batcher.read(['a']), batcher.read(['b']), batcher.read(['c'])]
+      const [good, bad, none] = [read(batcher, ['a']), read(batcher, ['b']), read(batcher, ['c'])]
 
       await expect(bad).rejects.toMatchObject(MALFORMED)
       expect(await good).toEqual(['text'])
@@ -236,7 +270,7 @@ describe('Batcher', () => {
       redis.fate = () => ({ kind: 'answer', answer: { result } })
       const batcher = new Batcher(redis)
 
-      const reads = [batcher.read(['a']), batcher.read(['b'])]
+      const reads = [read(batcher, ['a']), read(batcher, ['b'])]
 
       for (const read of reads) await expect(read).rejects.toMatchObject(MALFORMED)
     })
