@@ -7,6 +7,7 @@
 const encoder = new TextEncoder()
 /** Keeps a leading U+FEFF, which is content here and not a byte order mark. */
 const DECODING = { fatal: true, ignoreBOM: true } as const
+const decoder = new TextDecoder('utf-8', DECODING)
 /** Below the argument limits of every engine's `apply`. */
 const CHUNK = 8_192
 
@@ -25,7 +26,7 @@ export function encodeUtf8(text: string): Bytes {
  * @throws {TypeError} When the bytes are not UTF-8.
  */
 export function decodeUtf8(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8', DECODING).decode(bytes)
+  return decoder.decode(bytes)
 }
 
 /** What is used of a `TextDecoder`, which is no type where a server's types are the only ones. */
@@ -76,7 +77,7 @@ export function toBase64Url(bytes: Uint8Array): string {
 
 /** Base64 as base64url without padding. */
 export function urlSafe(base64: string): string {
-  return base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
 /** Base64url without padding as base64. */
