@@ -126,8 +126,8 @@ export class SessionUserCache<
     sessionId: string,
     options?: ValidateOptions,
   ): Promise<Session<Data> | undefined> {
-    const validation = await this.validate(sessionId, options)
-    return validation.ok ? validation.session : undefined
+    const validated = await validate(this.#ctx, sessionId, options)
+    return validated.ok ? (validated.session as Session<Data>) : undefined
   }
 
   /** As {@link getSession}, with the reason why not. */

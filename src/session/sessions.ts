@@ -111,9 +111,9 @@ export async function validate(
   if (looked.word !== 'ok') return refuse(ctx, looked.word, ref.id)
   const opened = await openSession(ctx, ref, looked.fields, validatedAt)
   if (typeof opened === 'string') return refuse(ctx, opened, ref.id)
-  const { state } = opened.session
-  if (!allow.includes(state)) return refuse(ctx, state, ref.id)
-  return { ok: true, ref, ...opened }
+  const { session, content, fields } = opened
+  if (!allow.includes(session.state)) return refuse(ctx, session.state, ref.id)
+  return { ok: true, ref, session, content, fields }
 }
 
 /**
