@@ -39,13 +39,10 @@ export class NodeResponse implements RestResponse {
   text(): Promise<string> {
     const message = this.#message
     return new Promise((resolve, reject) => {
-      let text = ''
-      message.setEncoding('utf8')
-      message.on('data', (part: string) => {
-        text += part
-      })
+      const parts: Buffer[] = []
+      message.on('data', (part: Buffer) => parts.push(part))
       message.once('error', reject)
-      message.once('end', () => resolve(text))
+      message.once('end', () => resolve(textOf(parts)))
       const lose = (): void => {
         // Every answer closes. An error is made where none will come: it costs a stack.
         if (!message.readableEnded) reject(new Error('The connection ended before the answer'))
@@ -56,7 +53,19 @@ export class NodeResponse implements RestResponse {
   }
 }
 
-function headerOf({ headers }: IncomingMessage, name: string): string | null {
-  const value = headers[name.toLowerCase()]
-  return Array.isArray(value) ? value.join(', ') : (value ?? null)
+function textOf(parts: readonly Buffer[]): string {
+  const [first] = parts
+  return String(parts.length === 1 ? first : Buffer.concat(parts))
+}
+
+/** Looks at what came: three are asked for, and an object of all of them costs more than the looks. */
+function headerOf({ rawHeaders }: IncomingMessage, name: string): string | null {
+  const wanted = name.toLowerCase()
+  let found: string | null = null
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() !== wanted) continue
+    const value = rawHeaders[i + 1] ?? ''
+    found = found === null ? value : `${found}, ${value}`
+  }
+  return found
 }
