@@ -32,6 +32,8 @@ export interface ChangeLogOptions {
   readonly maxEntries?: number
   /** Shapes that are registered, 0 to 256. @default 32 */
   readonly maxShapes?: number
+  /** Called with each step: what is sent in it goes in the same request. @default none */
+  readonly beside?: () => void
 }
 
 /** What a reader knows of a log at one instant. */
@@ -120,17 +122,19 @@ export class ChangeLog {
   readonly #texts: LogTexts
   readonly #maxEntries: number
   readonly #maxShapes: number
+  readonly #beside: (() => void) | undefined
   #mirror = new LogMirror('')
   /** Shapes that are registered in the epoch of the mirror. */
   readonly #shapes = new Set<string>([NO_SHAPE])
 
   /** Made by {@link changeLog}. @throws {InvalidOptionError} */
   constructor(ctx: CacheContext, policy: Policy, options: ChangeLogOptions = {}) {
-    const { maxEntries = 1_000, maxShapes = 32 } = options
+    const { maxEntries = 1_000, maxShapes = 32, beside } = options
     this.#ctx = ctx
     this.#texts = new LogTexts(ctx, policy)
     this.#maxEntries = wholeNumber(maxEntries, 'maxEntries', 16, 10_000)
     this.#maxShapes = wholeNumber(maxShapes, 'maxShapes', 0, 256)
+    this.#beside = beside
     this.isOrdered = !ctx.link.cluster
   }
 
@@ -262,6 +266,7 @@ export class ChangeLog {
   }
 
   async #run(script: Script, args: readonly (string | number)[]): Promise<Reply> {
+    this.#beside?.()
     const keys = this.#ctx.names.keyspace.logKeys
     return this.#ctx.link.run(script, keys, [randomId(), LIFE_MS, ...args])
   }

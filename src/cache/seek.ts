@@ -10,6 +10,7 @@ import { InvalidOptionError } from '../errors.ts'
 import type { Reply } from '../redis/requester.ts'
 import { SEEK } from '../redis/scripts/seek.ts'
 import { type CacheContext, leaseMs, lifeMs, reported, type Target, targetOf } from './context.ts'
+import { HeldSteps } from './held-steps.ts'
 import { abandon, fly } from './load.ts'
 import { type Admission, checkLoader, type Loader } from './loader.ts'
 import { CacheNamespace } from './namespace.ts'
@@ -23,8 +24,20 @@ import { markerMs, stampsOf } from './steps.ts'
 
 /** A namespace, for reads that expect to find nothing. */
 export interface Seeker<Values> {
-  /** As the one of the namespace, but without near copies, and without a signal. */
-  getOrSet(key: string, loader: Loader<Values>, options: EntryOptions<Values>): Promise<Values>
+  /**
+   * As the one of the namespace, but without near copies, and without a signal.
+   *
+   * @param storing `soon`: what was loaded may wait a moment for another request to go with.
+   *   @default 'at once'
+   */
+  getOrSet(
+    key: string,
+    loader: Loader<Values>,
+    options: EntryOptions<Values>,
+    storing?: 'at once' | 'soon',
+  ): Promise<Values>
+  /** Something else is sent in this tick: what waits to be stored goes with it. */
+  sendHeld(): void
 }
 
 /**
@@ -37,11 +50,17 @@ export function seeker<Values>(namespace: CacheNamespace<Values>): Seeker<Values
   if (!parts) throw new InvalidOptionError('cache', 'a namespace of this copy of the package')
   const { ctx, policy } = parts
   ctx.link.guarded.allowRepeat([SEEK])
+  const held = HeldSteps.isOfUse(ctx.link) ? new HeldSteps(ctx.link, ctx.platform) : undefined
+  const patient = held ? { ...ctx, steps: held } : ctx
+  const sendHeld = (): void => held?.sendHeld()
   return {
-    getOrSet: async (key, loader, options) => {
+    sendHeld,
+    getOrSet: async (key, loader, options, storing = 'at once') => {
       checkLoader(loader)
       const resolved = resolvePolicy(policy, options)
-      return (await readThrough(ctx, key, loader as Loader, resolved)) as Values
+      sendHeld()
+      const terms = storing === 'soon' ? patient : ctx
+      return (await readThrough(terms, key, loader as Loader, resolved)) as Values
     },
   }
 }

@@ -14,7 +14,7 @@ import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { isOutage, networkError, operationOf, pauseMs, replyError, thrownReply } from './failure.ts'
 import { isReplaySafe } from './replay.ts'
-import type { Command, RedisRequest, RedisResponse, Requester } from './requester.ts'
+import type { Command, RedisRequest, RedisResponse, Requester, Transport } from './requester.ts'
 import { SCRIPTS } from './scripts/protocol.ts'
 import type { Script } from './scripts/script.ts'
 
@@ -42,6 +42,8 @@ export interface RequestCounts {
 
 /** A {@link Requester} that answers or fails in bounded time. */
 export interface GuardedRequester extends Requester {
+  /** As {@link Transport.kind}; undefined of a requester that does not say. */
+  readonly kind: string | undefined
   readonly counts: Readonly<RequestCounts>
   readonly circuit: CircuitState
   /** Names further scripts that may be sent again: applied twice, they leave what they left once. */
@@ -123,6 +125,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
 
   return {
     counts,
+    kind: (transport as Partial<Transport>).kind,
     allowRepeat: (scripts) => {
       for (const { sha1, lua } of scripts) ours.set(sha1, lua)
     },

@@ -91,7 +91,9 @@ export class CachedEmailRepository implements EmailRepository {
     // A replica that lags would put what it knows under a newer position.
     const source = (): EmailRepository => repository.session?.() ?? repository
     const lists = cache.namespace<ListWindow>('email', { compression: COMPRESSION, near: false })
-    const log = changeLog(lists, policy.log)
+    // A list that was read is stored with whatever is asked next.
+    const beside = (): void => far.sendHeld()
+    const log = changeLog(lists, { ...policy.log, beside })
     const looks = new Looks({ log, platform, lagMs: bounds?.lagMs ?? 0 })
     const near = bounds && new NearLists({ ...bounds, looks, platform })
     const rows = new CachedRows({
@@ -99,6 +101,7 @@ export class CachedEmailRepository implements EmailRepository {
       log,
       looks,
       source,
+      beside,
       isStrict: policy.consistency === 'strict',
       near: bounds && new NearRows({ ...bounds, platform }),
     })

@@ -79,14 +79,16 @@ export class CachedLists {
     try {
       const reading = this.#seeker.getOrSet(
         question.key,
-        async ({ skip }) => {
+        async ({ skip, share }) => {
           const { filled, view } = await this.#fill(question, await viewing, fill)
           if (view === undefined) skip()
           own.window = stamped(filled, view)
           made.resolve(own.window)
+          share(own.window)
           return own.window
         },
         { ttl, reconcile: async (stored) => this.#judge(question, stored, await viewing) },
+        until === 'read' ? 'soon' : 'at once',
       )
       const window = await (until === 'read' ? Promise.race([made.promise, reading]) : reading)
       const looked = await looking
@@ -103,6 +105,11 @@ export class CachedLists {
       this.#counts.bypassed++
       return undefined
     }
+  }
+
+  /** Something else is sent in this tick: lists that wait to be stored go with it. */
+  sendHeld(): void {
+    this.#seeker.sendHeld()
   }
 
   /** Forgets a list, since it does not fit the messages. */

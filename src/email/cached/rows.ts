@@ -40,6 +40,8 @@ export interface RowsOptions {
   /** Copies for which the log vouches. */
   readonly near: NearRows | undefined
   readonly looks: Looks
+  /** Called where messages are looked for: what is sent in it goes in the same request. */
+  beside(): void
   /** Where missing messages are read, on a view as new as every write acknowledged before. */
   source(): Pick<EmailRepository, 'getEmailsByIds' | 'getEmailById'>
 }
@@ -59,9 +61,10 @@ export class CachedRows {
   readonly #log: ChangeLog
   readonly #near: NearRows | undefined
   readonly #looks: Looks
+  readonly #beside: () => void
   readonly #source: RowsOptions['source']
 
-  constructor({ cache, log, looks, source, isStrict, near }: RowsOptions) {
+  constructor({ cache, log, looks, source, beside, isStrict, near }: RowsOptions) {
     this.#near = near
     this.#looks = looks
     this.#rows = cache.namespace<Email | undefined>('email', {
@@ -71,6 +74,7 @@ export class CachedRows {
       ...(isStrict && { near: false }),
     })
     this.#log = log
+    this.#beside = beside
     this.#source = source
   }
 
@@ -141,6 +145,7 @@ export class CachedRows {
   }
 
   async #remote(ids: readonly string[]): Promise<Map<string, Email>> {
+    this.#beside()
     const found = await this.#rows.getOrSetMany(ids.map(keyOf), async (keys, { skip, setTtl }) => {
       this.loads += keys.length
       const [isMarked, emails] = await Promise.all([
