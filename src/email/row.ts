@@ -207,9 +207,11 @@ export function fromImageRow(row: ImageRow): EmailImage {
   }
 }
 
-/** Most lists of most messages are empty. */
+/** Most lists of most messages are empty, and nobody can tell one of these from another. */
+const NOTHING: readonly never[] = Object.freeze([])
+
 function listIn<T>(text: string): readonly T[] {
-  return text === '[]' ? [] : (JSON.parse(text) as T[])
+  return text === '[]' ? NOTHING : (JSON.parse(text) as T[])
 }
 
 const CHANGE_COLUMNS = {

@@ -21,7 +21,7 @@ const LEAVES: ReadonlySet<string> = new Set([
 
 /**
  * Whether JSON gives the value back unchanged: objects of `Object.prototype`, dense arrays,
- * strings, booleans, null and finite numbers other than -0, no object twice.
+ * strings, booleans, null and finite numbers other than -0, no object twice but frozen empty arrays.
  *
  * @throws {InvalidValueError} When the value has no encoding at all.
  */
@@ -59,7 +59,7 @@ class Survey {
       throw new InvalidValueError(`it is nested deeper than ${MAX_DEPTH} levels`)
     }
     if (this.#seen.has(value)) {
-      this.json = false
+      if (!isNothing(value)) this.json = false
       return
     }
     this.#seen.add(value)
@@ -105,6 +105,11 @@ class Survey {
   #visitEach(parts: Iterable<unknown>, depth: number): void {
     for (const part of parts) this.visit(part, depth + 1)
   }
+}
+
+/** Whether it is an empty array for ever: those are all alike. */
+function isNothing(value: object): boolean {
+  return Array.isArray(value) && value.length === 0 && Object.isFrozen(value)
 }
 
 /** Compares prototypes, not names: a subclass would come back as its base, without its methods. */

@@ -151,11 +151,11 @@ const LIST_FIELDS = Object.keys(LISTS) as readonly ListField[]
 
 /** A message of its own, with lists of its own. */
 export function copied(email: Email): Email {
-  const lists = LIST_FIELDS.map((field) => [
-    field,
-    email[field].map((one) => (typeof one === 'string' ? one : { ...one })),
-  ])
-  return { ...email, ...Object.fromEntries(lists) }
+  const lists: Record<string, unknown> = {}
+  for (const field of LIST_FIELDS) {
+    lists[field] = email[field].map((one) => (typeof one === 'string' ? one : { ...one }))
+  }
+  return { ...email, ...lists }
 }
 
 /** A message that nobody can change, its lists included: reads share it. */
@@ -163,6 +163,7 @@ export function frozen(email: Email): Email {
   if (Object.isFrozen(email)) return email
   for (const field of LIST_FIELDS) {
     const list = email[field]
+    if (Object.isFrozen(list) && list.length === 0) continue
     for (const one of list) Object.freeze(one)
     Object.freeze(list)
   }

@@ -149,7 +149,7 @@ describe('messages kept in the process', () => {
     ])
   })
 
-  test('no more are kept than were asked for, the ones longest unused leaving first', async () => {
+  test('no more are kept than were asked for, the oldest leaving first', async () => {
     await writer.createEmail(makeEmail())
     await writer.createEmail(makeEmail({ status: 'pending' }))
     reader = open({ maxMessages: 1, maxLists: 0 })
@@ -159,6 +159,19 @@ describe('messages kept in the process', () => {
 
     expect(await requestsOf(readPending)).toBe(1)
     expect(await requestsOf(readNew)).toBe(2)
+  })
+
+  test('one that was used lately is passed over when another has to leave', async () => {
+    const statuses = ['new', 'pending', 'completed'] as const
+    for (const status of statuses) await writer.createEmail(makeEmail({ status }))
+    reader = open({ maxMessages: 2, maxLists: 0 })
+    const read = (status: (typeof statuses)[number]) => (): Promise<unknown> =>
+      reader.queryEmails({ statuses: [status] })
+    for (const status of ['new', 'pending', 'new', 'completed'] as const) await read(status)()
+
+    expect(await requestsOf(read('new'))).toBe(1)
+    expect(await requestsOf(read('completed'))).toBe(1)
+    expect(await requestsOf(read('pending'))).toBe(2)
   })
 
   test('are refused without strict consistency, and out of their bounds', () => {

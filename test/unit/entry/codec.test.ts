@@ -86,6 +86,18 @@ describe('encodeValue', () => {
     expect(back['self']).toBe(back)
   })
 
+  test('stores a frozen empty array that is there twice as JSON, since those are all alike', () => {
+    const nothing = Object.freeze([])
+    const [open, full] = [[] as string[], Object.freeze(['a'])]
+
+    expect(encodeValue({ cc: nothing, bcc: nothing })).toEqual({
+      format: 'j',
+      text: '{"cc":[],"bcc":[]}',
+    })
+    expect(encodeValue([open, open]).format).toBe('d')
+    expect(encodeValue([full, full]).format).toBe('d')
+  })
+
   test('stores only the bytes that a partial view shows', () => {
     const whole = new TextEncoder().encode('someone else, ann')
     const { text } = encodeValue(whole.subarray(14))
