@@ -16,12 +16,15 @@ import { searchTokens } from './search.ts'
 /** UTF-16 units of one bound value. At most 3 bytes each in UTF-8 makes 1.8 MB, under D1's 2 MB. */
 const MAX_VALUE_UNITS = 600_000
 
+const SELECT_BY_ID = `SELECT ${EMAIL_COLUMNS.join(', ')} FROM emails WHERE id = ?`
+const SELECT_BY_GRAPH_ID = `SELECT ${EMAIL_COLUMNS.join(', ')} FROM emails WHERE graph_id = ?`
+
 export function selectById(id: string): SqlStatement {
-  return compile(builder.selectFrom('emails').select(EMAIL_COLUMNS).where('id', '=', id))
+  return { sql: SELECT_BY_ID, params: [id] }
 }
 
 export function selectByGraphId(graphId: string): SqlStatement {
-  return compile(builder.selectFrom('emails').select(EMAIL_COLUMNS).where('graph_id', '=', graphId))
+  return { sql: SELECT_BY_GRAPH_ID, params: [graphId] }
 }
 
 /** Any number of ids as one bound value, which keeps within D1's 100. */
