@@ -80,9 +80,10 @@ const BLANK: EmailImage = {
 export function imageOf(email: EmailImage | Email): ListImage {
   const { recipients: to, cc, bcc } = email
   const people = new Set([...to, ...cc, ...bcc].map(({ address }) => address))
-  const picked = Object.fromEntries(IMAGE_FIELDS.map((field) => [field, email[field]]))
-  const recipients = [...people].map((address) => ({ address }))
-  return { ...picked, recipients } as unknown as ListImage
+  const image: Record<string, unknown> = {}
+  for (const field of IMAGE_FIELDS) image[field] = email[field]
+  image['recipients'] = Array.from(people, (address) => ({ address }))
+  return image as unknown as ListImage
 }
 
 /** Every list goes through the same images, as the mirror of the log holds them. */
@@ -104,9 +105,11 @@ export function packImage(image: ListImage): PackedImage {
 }
 
 export function unpackImage(packed: PackedImage): ListImage {
-  const image = Object.fromEntries(IMAGE_FIELDS.map((field, i) => [field, packed[i]]))
+  const image: Record<string, unknown> = {}
+  for (const [i, field] of IMAGE_FIELDS.entries()) image[field] = packed[i]
   const people = image['recipients'] as readonly string[]
-  return { ...image, recipients: people.map((address) => ({ address })) } as unknown as ListImage
+  image['recipients'] = people.map((address) => ({ address }))
+  return image as unknown as ListImage
 }
 
 /** The fields in which two images of one message differ. */
