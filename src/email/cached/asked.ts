@@ -36,9 +36,13 @@ export class AskedQueries {
     // Behind the others: it was asked last.
     if (known) this.#known.delete(text)
     this.#known.set(text, asked)
-    const [oldest] = this.#known.keys()
-    if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest)
+    if (this.#known.size > MOST_KNOWN) this.#dropOldest()
     return asked
+  }
+
+  #dropOldest(): void {
+    const [oldest] = this.#known.keys()
+    if (oldest !== undefined) this.#known.delete(oldest)
   }
 }
 
@@ -57,7 +61,7 @@ function textOf(value: unknown, depth: number): string | undefined {
   // A number as no other is written: where a number is wanted, a Date is a mistake.
   if (instant !== undefined) return `${instant}e0`
   if (depth === 0) return undefined
-  if (Array.isArray(value)) return joined(value.map((one) => textOf(one, depth - 1)))
+  if (Array.isArray(value)) return textOfItems(value, depth - 1)
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype ? textOfFields(value, depth - 1) : undefined
 }
@@ -68,19 +72,25 @@ function textOfScalar(value: unknown): string | undefined {
   return isSaid ? String(value) : undefined
 }
 
+/** Put together without lists of parts, since every read goes through it. */
 function textOfFields(value: object, depth: number): string | undefined {
-  const fields = Object.entries(value).filter(([, one]) => one !== undefined)
-  const texts = fields.map(([name, one]) => {
-    const text = textOf(one, depth)
-    return text && `${JSON.stringify(name)}:${text}`
-  })
-  return joined(texts, '{}')
+  const fields = value as Readonly<Record<string, unknown>>
+  let all = ''
+  for (const name of Object.keys(fields)) {
+    if (fields[name] === undefined) continue
+    const text = textOf(fields[name], depth)
+    if (text === undefined) return undefined
+    all += `${all && ','}${JSON.stringify(name)}:${text}`
+  }
+  return `{${all}}`
 }
 
-function joined(
-  texts: readonly (string | undefined)[],
-  around: '[]' | '{}' = '[]',
-): string | undefined {
-  const isSaid = texts.every((text) => text !== undefined)
-  return isSaid ? `${around[0]}${texts.join(',')}${around[1]}` : undefined
+function textOfItems(value: readonly unknown[], depth: number): string | undefined {
+  let all = ''
+  for (const one of value) {
+    const text = textOf(one, depth)
+    if (text === undefined) return undefined
+    all += `${all && ','}${text}`
+  }
+  return `[${all}]`
 }

@@ -31,6 +31,8 @@ export class QueryRecorder {
   readonly #platform: Platform
   #counts = new Map<string, RecordedQuery>()
   #reads = 0
+  /** No count is lower. */
+  #least = 0
 
   constructor(cache: CacheNamespace<unknown>, platform: Platform) {
     this.#shared = cache.namespace<readonly RecordedQuery[]>('email', {
@@ -58,6 +60,7 @@ export class QueryRecorder {
   async share(): Promise<readonly RecordedQuery[]> {
     const own = this.#counts
     this.#counts = new Map()
+    this.#least = 0
     try {
       const known = (await this.#shared.get(KEY)) ?? []
       const merged = merge(known, own)
@@ -87,8 +90,11 @@ export class QueryRecorder {
     let [least, fewest] = ['', Number.POSITIVE_INFINITY]
     for (const [key, { count }] of this.#counts) {
       if (count < fewest) [least, fewest] = [key, count]
+      // Whoever comes has more than who has left: most often one of as few is near.
+      if (fewest <= this.#least) break
     }
     this.#counts.delete(least)
+    this.#least = fewest
     return fewest
   }
 }
