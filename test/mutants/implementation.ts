@@ -328,8 +328,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/email/cached/looks.ts',
-        from: '    return looked\n  }\n\n  async #look(',
-        to: '    this.#gathering = undefined\n    return looked\n  }\n\n  async #look(',
+        from: '    return looked\n  }\n\n  #keep(',
+        to: '    this.#gathering = undefined\n    return looked\n  }\n\n  #keep(',
       },
     ],
     foundBy: NEAR_LISTS,
@@ -366,5 +366,16 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
       },
     ],
     foundBy: NEAR_LISTS,
+  },
+  {
+    name: 'a list of a mailbox counts as untouched where the log does not say what was touched',
+    edits: [
+      {
+        file: 'src/email/cached/touches.ts',
+        from: "if (names === 'all') this.#any = entry.at",
+        to: "if (names === 'all') this.#any = 0",
+      },
+    ],
+    foundBy: 'test/property/email/touches.test.ts',
   },
 ]
