@@ -202,8 +202,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/manager.ts',
-        from: "maxValueBytes: integer(maxValueBytes, 'maxValueBytes', 1, 512 * MIB)",
-        to: "maxValueBytes: integer(maxValueBytes, 'maxValueBytes', 1, 512 * MIB) && 512 * MIB",
+        from: "maxValueBytes: wholeNumber(maxValueBytes, 'maxValueBytes', 1, 512 * MIB)",
+        to: "maxValueBytes: wholeNumber(maxValueBytes, 'maxValueBytes', 1, 512 * MIB) && 512 * MIB",
       },
     ],
     foundBy: 'test/contract/cache/bad-input.test.ts',
