@@ -13,6 +13,7 @@
 import { randomId } from '../entry/id.ts'
 import { wholeNumber } from '../entry/whole-number.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { malformed } from '../redis/answer.ts'
 import type { Reply } from '../redis/requester.ts'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/scripts/log.ts'
 import type { Script } from '../redis/scripts/script.ts'
@@ -21,7 +22,6 @@ import { type LogEntry, type LogEntryKind, LogMirror } from './log-mirror.ts'
 import { LogTexts, letterOf } from './log-texts.ts'
 import { CacheNamespace } from './namespace.ts'
 import type { Policy } from './options.ts'
-import { malformed } from './replies.ts'
 
 /** Options of a {@link ChangeLog}. All clients of one log give the same. */
 export interface ChangeLogOptions {

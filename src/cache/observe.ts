@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ParsedEntry, parseEntry, prefixOf, writePrefix } from '../entry/header.ts'
+import { type ParsedEntry, parseEntry, prefixOf } from '../entry/header.ts'
 import { proceed } from '../entry/proceed.ts'
 import { CorruptEntryError } from '../errors.ts'
 import type { Sighting } from '../flight/single-flight.ts'
@@ -26,7 +26,7 @@ export function momentOf({ platform, near }: CacheContext): Moment {
 export function observe(ctx: CacheContext, target: Target, policy: Policy): Promise<Sight> {
   const moment = momentOf(ctx)
   return ctx.steps
-    .see(target.names, target.asked, policy.after, (look) =>
+    .look(target.names, target.asked, policy.after, (look) =>
       sightOf(ctx, target, policy, moment, look),
     )
     .catch((error: unknown) => unavailable(moment, error))
@@ -48,7 +48,7 @@ export function sightOf(
     lease,
     markers,
     found,
-    prefix: found.kind === 'none' ? prefixOf(entry) : writePrefix(found.header.writeId),
+    prefix: prefixOf(entry),
   }))
 }
 

@@ -5,10 +5,10 @@
  */
 
 import { InvalidKeyError } from '../errors.ts'
+import { malformed } from '../redis/answer.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Reply } from '../redis/requester.ts'
 import type { CacheContext } from './context.ts'
-import { malformed } from './replies.ts'
 
 const SCAN_COUNT = 1_000
 

@@ -7,6 +7,7 @@
 
 import { randomId } from '../entry/id.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { list, text } from '../redis/answer.ts'
 import type { Reply } from '../redis/requester.ts'
 import { SEEK } from '../redis/scripts/seek.ts'
 import { type CacheContext, leaseMs, lifeMs, reported, type Target, targetOf } from './context.ts'
@@ -18,7 +19,7 @@ import { ABSENT, momentOf, observe, sightOf, unavailable } from './observe.ts'
 import type { EntryOptions, Policy } from './options.ts'
 import { resolvePolicy } from './policy.ts'
 import { answer, waysOf } from './read.ts'
-import { leaseIn, list, text } from './replies.ts'
+import { leaseIn } from './replies.ts'
 import type { Moment, Sight } from './sight.ts'
 import { markerMs, stampsOf } from './steps.ts'
 
@@ -126,7 +127,7 @@ async function asSeen(
 ): Promise<Sight> {
   try {
     const replies = list(reply, target.asked.length + 3).slice(1)
-    const [entry = null, held = null, ...texts] = replies.map(text)
+    const [entry = null, held = null, ...texts] = replies.map((one) => text(one))
     const markers = new Map(target.asked.map(({ segment }, i) => [segment, texts[i] ?? null]))
     const look = { entry, lease: leaseIn(held), markers }
     return await sightOf(ctx, target, policy, moment, look)

@@ -12,13 +12,14 @@ import { isMarker, WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
 import type { EntryNames } from '../entry/key.ts'
 import type { Grant } from '../flight/single-flight.ts'
+import { list, malformed, text } from '../redis/answer.ts'
 import type { Texts } from '../redis/gather.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Reply } from '../redis/requester.ts'
 import * as scripts from '../redis/scripts/protocol.ts'
 import { type FoundMarkers, MarkerTexts } from './marker-texts.ts'
 import type { Marker } from './names.ts'
-import { leaseIn, list, malformed, text, yes } from './replies.ts'
+import { leaseIn, yes } from './replies.ts'
 import { readTexts } from './texts.ts'
 
 /** A marker outlives the entries it stamps, or they are lost with it. */
@@ -76,17 +77,14 @@ export class Steps {
   /**
    * Reads entry, lease and markers: one command, which several readers of one tick share; two with a
    * consistency token (`after`) of others.
+   *
+   * @param make What to make of it, at once. @default nothing else
    */
-  look(names: EntryNames, markers: readonly Marker[], after?: string): Promise<Look> {
-    return this.see(names, markers, after, (look) => look)
-  }
-
-  /** As {@link look}, and makes something of it at once. */
-  see<T>(
+  look<T = Look>(
     { entry, lease }: EntryNames,
     markers: readonly Marker[],
-    after: string | undefined,
-    make: (look: Look) => T | Promise<T>,
+    after?: string,
+    make: (look: Look) => T | Promise<T> = (look) => look as T,
   ): Promise<T> {
     const keys = this.#texts.keysOf(markers)
     return readTexts(this.#link, [entry, lease], keys, after, (own, found) =>

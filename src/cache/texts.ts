@@ -4,9 +4,9 @@
  * @module
  */
 
+import { list, text } from '../redis/answer.ts'
 import type { Texts } from '../redis/gather.ts'
 import type { RedisLink } from '../redis/link.ts'
-import { list, text } from './replies.ts'
 
 /**
  * The texts of keys: one command, which several readers of one tick share; on a cluster one a key.
@@ -24,7 +24,7 @@ export function readTexts<T>(
   after: string | undefined,
   make: (texts: Texts, shared: Texts) => T | Promise<T>,
 ): Promise<T> {
-  if (after === undefined && !link.cluster) return link.readWith(keys, shared, make)
+  if (after === undefined && !link.cluster) return link.read(keys, shared, make)
   return readNoOlder(link, [...keys, ...shared], after).then((texts) =>
     make(texts.slice(0, keys.length), texts.slice(keys.length)),
   )
@@ -43,11 +43,9 @@ async function readNoOlder(
   return mine.map((found, i) => (found === other[i] ? found : null))
 }
 
-function read(link: RedisLink, keys: readonly string[], after?: string): Promise<Texts> {
+async function read(link: RedisLink, keys: readonly string[], after?: string): Promise<Texts> {
   if (link.cluster) return Promise.all(keys.map(async (key) => text(await link.send(['GET', key]))))
-  return after === undefined ? link.read(keys) : readAfter(link, keys, after)
-}
-
-async function readAfter(link: RedisLink, keys: readonly string[], after: string): Promise<Texts> {
-  return list(await link.readAfter(['MGET', ...keys], after), keys.length, 'MGET').map(text)
+  if (after === undefined) return link.read(keys)
+  const replies = list(await link.readAfter(['MGET', ...keys], after), keys.length, 'MGET')
+  return replies.map((reply) => text(reply, 'MGET'))
 }

@@ -20,9 +20,8 @@ interface Constants {
   readonly rounds: Int32Array
 }
 
-/** Room for the words of a block and for the end of a text, kept because to make it takes as long as to mix them. */
+/** Room for the words of a block, kept because to make it takes as long as to mix them. */
 const w = new Int32Array(ROUNDS)
-const ending = new Uint8Array(2 * BLOCK_BYTES)
 
 // Made by the first call, so that a bundle has no table of them and a start does not wait for them.
 let constants: Constants | undefined
@@ -53,13 +52,10 @@ export function hmacSha256(key: Uint8Array): (bytes: Uint8Array) => Bytes {
   const padded = (value: number): Int32Array => {
     const block = new Uint8Array(BLOCK_BYTES)
     block.set(short)
-    const sums = constantsOf().start.slice()
-    absorb(
-      sums,
+    return absorb(
+      constantsOf().start,
       block.map((byte) => byte ^ value),
-      BLOCK_BYTES,
     )
-    return sums
   }
   const inner = padded(0x36)
   const outer = padded(0x5c)
@@ -87,34 +83,35 @@ export function expandSha256(key: Uint8Array, info: Uint8Array, length: number):
 
 /** The digest of what has been absorbed, `before` bytes of it, and of the rest. */
 function finish(state: Int32Array, before: number, rest: Uint8Array): Bytes {
-  const sums = state.slice()
-  const tail = rest.length % BLOCK_BYTES
-  const whole = rest.length - tail
-  absorb(sums, rest, whole)
-  const size = tail + 1 + LENGTH_BYTES > BLOCK_BYTES ? 2 * BLOCK_BYTES : BLOCK_BYTES
-  ending.fill(0)
-  for (let i = 0; i < tail; i++) ending[i] = rest[whole + i] as number
-  ending[tail] = 0x80
-  const bits = (before + rest.length) * 8
-  putWord(ending, size - 8, bits / 2 ** 32)
-  putWord(ending, size - 4, bits)
-  absorb(sums, ending, size)
+  const taken = rest.length + 1 + LENGTH_BYTES
+  const padded = new Uint8Array(Math.ceil(taken / BLOCK_BYTES) * BLOCK_BYTES)
+  padded.set(rest)
+  padded[rest.length] = 0x80
+  let bits = (before + rest.length) * 8
+  for (let i = 1; bits > 0; i++) {
+    padded[padded.length - i] = bits
+    bits = Math.floor(bits / 256)
+  }
+  const sums = absorb(state, padded)
   const digest = new Uint8Array(DIGEST_BYTES)
-  for (let i = 0; i < STATE_WORDS; i++) putWord(digest, i * 4, word(sums, i))
+  for (let i = 0; i < digest.length; i++) digest[i] = word(sums, i >> 2) >>> (24 - (i & 3) * 8)
   return digest
 }
 
-/** Takes in the whole blocks of the first so many bytes. The names are those of the standard. */
-function absorb(sums: Int32Array, bytes: Uint8Array, size: number): void {
+/** The state after whole blocks. The names are those of the standard. */
+function absorb(state: Int32Array, blocks: Uint8Array): Int32Array {
   const { rounds } = constantsOf()
-  for (let at = 0; at < size; at += BLOCK_BYTES) {
-    schedule(bytes, at)
+  const sums = state.slice()
+  for (let at = 0; at < blocks.length; at += BLOCK_BYTES) {
+    schedule(blocks, at)
     mix(sums, rounds)
   }
+  return sums
 }
 
-function schedule(bytes: Uint8Array, at: number): void {
-  for (let t = 0; t < 16; t++) w[t] = wordAt(bytes, at + t * 4)
+function schedule(blocks: Uint8Array, at: number): void {
+  for (let i = 0; i < BLOCK_BYTES; i++)
+    w[i >> 2] = (word(w, i >> 2) << 8) | (blocks[at + i] as number)
   for (let t = 16; t < ROUNDS; t++) {
     const early = word(w, t - 15)
     const late = word(w, t - 2)
@@ -152,18 +149,8 @@ function mix(sums: Int32Array, rounds: Int32Array): void {
 }
 
 /** An index within the bounds, which the type does not know of. */
-function word(words: Int32Array | Uint8Array, index: number): number {
+function word(words: Int32Array, index: number): number {
   return words[index] as number
-}
-
-/** Four bytes, the highest first. */
-function wordAt(bytes: Uint8Array, at: number): number {
-  const high = (word(bytes, at) << 24) | (word(bytes, at + 1) << 16)
-  return high | (word(bytes, at + 2) << 8) | word(bytes, at + 3)
-}
-
-function putWord(bytes: Uint8Array, at: number, value: number): void {
-  for (let i = 0; i < 4; i++) bytes[at + i] = value >>> (24 - i * 8)
 }
 
 /** Rotates to the right. */

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { answerError, operationOf } from './failure.ts'
-import type { RedisRequest, RedisResponse } from './requester.ts'
+import type { RemoteError } from '../errors.ts'
+import { answerError, operationOf, replyError } from './failure.ts'
+import type { RedisRequest, RedisResponse, Reply } from './requester.ts'
 
 /**
  * Returns the answer when it has the shape that the request calls for: as many answers as commands
@@ -22,7 +23,7 @@ export function checkAnswer<Result>(request: RedisRequest, answer: unknown): Red
     isBatch && Array.isArray(answer)
       ? answer.length === sent && answer.every(isResponse)
       : kind !== 'pipeline' && isResponse(answer) && (!isBatch || answer.error !== undefined)
-  if (!fits) throw answerError(operationOf(request), 'malformed reply')
+  if (!fits) throw malformed(operationOf(request))
   // For a batch this is a list, as with every Requester; the type has no word for it.
   return answer as RedisResponse<Result>
 }
@@ -31,4 +32,31 @@ function isResponse(answer: unknown): answer is RedisResponse<unknown> {
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return false
   const { result, error } = answer as RedisResponse<unknown>
   return typeof error === 'string' || (error === undefined && result !== undefined)
+}
+
+/** What a reply of another kind is told as than its command has. */
+export function malformed(operation = 'EVALSHA'): RemoteError {
+  return answerError(operation, 'malformed reply')
+}
+
+/** The reply to one command. @throws {RemoteError} When it is the error of Redis. */
+export function replyIn({ error, result }: RedisResponse<Reply>, operation: string): Reply {
+  if (error !== undefined) throw replyError(operation, error)
+  return result ?? null
+}
+
+/** What a key holds. A reply of another kind says nothing of it, not even that it is empty. */
+export function text(reply: Reply | undefined, operation = 'GET'): string | null {
+  if (typeof reply !== 'string' && reply !== null) throw malformed(operation)
+  return reply
+}
+
+/** A list of this length. */
+export function list(
+  reply: Reply | undefined,
+  length: number,
+  operation?: string,
+): readonly Reply[] {
+  if (!Array.isArray(reply) || reply.length !== length) throw malformed(operation)
+  return reply
 }

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { RemoteError } from '../errors.ts'
-import { answerError, replyError } from './failure.ts'
+import { list, replyIn, text } from './answer.ts'
 import type { RedisResponse, Reply } from './requester.ts'
 
 /** Redis serves nobody else during a command, so the keys of many readers go in several. */
@@ -65,24 +64,10 @@ export class Gather {
    * @throws {RemoteError} The error of Redis; or `malformed reply`, when it is not a list of as many
    * replies as keys, or one of this reader's is of a kind that says nothing of its key.
    */
-  pick(
-    { error, result }: RedisResponse<Reply>,
-    { own, shared }: Places,
-  ): [own: Texts, shared: Texts] {
-    if (error !== undefined) throw replyError('MGET', error)
-    if (!Array.isArray(result) || result.length !== this.command.length - 1) throw malformed()
-    const replies: readonly Reply[] = result
-    const textAt = (place: number): string | null => textOf(replies[place])
+  pick(answer: RedisResponse<Reply>, { own, shared }: Places): [own: Texts, shared: Texts] {
+    const replies = list(replyIn(answer, 'MGET'), this.command.length - 1, 'MGET')
+    const textAt = (place: number): string | null => text(replies[place], 'MGET')
     shared.texts ??= shared.places.map(textAt)
     return [own.map(textAt), shared.texts]
   }
-}
-
-function textOf(reply: Reply | undefined): string | null {
-  if (typeof reply !== 'string' && reply !== null) throw malformed()
-  return reply
-}
-
-function malformed(): RemoteError {
-  return answerError('MGET', 'malformed reply')
 }

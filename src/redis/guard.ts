@@ -162,8 +162,7 @@ function isDoubtful(error: unknown): boolean {
 /** The failure of the last attempt, where an earlier one may have been applied. */
 function doubtful(error: unknown): unknown {
   if (!(error instanceof RemoteError) || isDoubtful(error)) return error
-  const { operation, reason, retryable, retryAfterMs } = error
-  return new RemoteError({ operation, reason, retryable, retryAfterMs, applied: 'unknown' })
+  return new RemoteError({ ...error, applied: 'unknown' })
 }
 
 function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {

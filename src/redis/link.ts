@@ -4,8 +4,8 @@
  * @module
  */
 
+import { replyIn } from './answer.ts'
 import { Batcher } from './batch.ts'
-import { replyError } from './failure.ts'
 import type { Texts } from './gather.ts'
 import type { GuardedRequester } from './guard.ts'
 import type { Argument, Command, Reply } from './requester.ts'
@@ -32,26 +32,19 @@ export class RedisLink {
    * @throws {CircuitOpenError} While the circuit is open.
    */
   async send(command: Command): Promise<Reply> {
-    const { error, result } = await this.#batcher.send(command)
-    if (error !== undefined) throw replyError(command[0], error)
-    return result ?? null
-  }
-
-  /** What keys hold: one command for all that is read in this tick. Rejects as {@link send} does. */
-  read(keys: readonly string[]): Promise<Texts> {
-    return this.readWith(keys, [], (texts) => texts)
+    return replyIn(await this.#batcher.send(command), command[0])
   }
 
   /**
-   * As {@link read}, with keys that other readers have in common with this one.
+   * What keys hold: one command for all that is read in this tick. Rejects as {@link send} does.
    *
-   * @param shared The same list for all of them.
-   * @param make What to make of what the keys hold, at once.
+   * @param shared Keys that other readers ask for as well: the same list for all of them.
+   * @param make What to make of it, at once. @default the texts of `keys`
    */
-  readWith<T>(
+  read<T = Texts>(
     keys: readonly string[],
-    shared: readonly string[],
-    make: (texts: Texts, shared: Texts) => T | Promise<T>,
+    shared: readonly string[] = [],
+    make: (texts: Texts, shared: Texts) => T | Promise<T> = (texts) => texts as T,
   ): Promise<T> {
     return this.#batcher.read(keys, shared, make)
   }
@@ -62,17 +55,14 @@ export class RedisLink {
    */
   async readAfter(command: Command, token: string): Promise<Reply> {
     const request = { path: [], body: command, upstashSyncToken: token }
-    const { error, result } = await this.guarded.request<Reply>(request)
-    if (error !== undefined) throw replyError(command[0], error)
-    return result ?? null
+    return replyIn(await this.guarded.request<Reply>(request), command[0])
   }
 
   /** Runs a script by its hash; its text is sent only to a Redis that does not know it yet. */
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
     const rest = [keys.length, ...keys, ...args]
-    const { error, result } = await this.#batcher.send(['EVALSHA', script.sha1, ...rest])
-    if (error === undefined) return result ?? null
-    if (!error.startsWith('NOSCRIPT')) throw replyError('EVALSHA', error)
-    return this.send(['EVAL', script.lua, ...rest])
+    const answer = await this.#batcher.send(['EVALSHA', script.sha1, ...rest])
+    if (answer.error?.startsWith('NOSCRIPT')) return this.send(['EVAL', script.lua, ...rest])
+    return replyIn(answer, 'EVALSHA')
   }
 }
