@@ -126,7 +126,8 @@ export async function inspectKey(
     return { ...common, ...NOTHING, reason: look.entry === null ? 'absent' : 'corrupt' }
   }
   const unseen = unseenTags(header, look.markers).map((segment) => ctx.names.bySegment(segment))
-  const markers = new Map([...look.markers, ...(await ctx.steps.lookAt(unseen))])
+  const more = unseen.length === 0 ? [] : await ctx.steps.lookAt(unseen)
+  const markers = new Map([...look.markers, ...more])
   const seen: Seen = { text: look.entry, header, markers }
   return {
     ...common,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isEqual } from '../near/labels.ts'
 import type { Texts } from '../redis/gather.ts'
 import type { Marker } from './names.ts'
 
@@ -39,8 +40,4 @@ export class MarkerTexts {
     }
     return found
   }
-}
-
-function isEqual(some: Texts, others: Texts): boolean {
-  return some === others || some.every((text, i) => text === others[i])
 }

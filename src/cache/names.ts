@@ -6,6 +6,7 @@
 
 import type { EntryNames, Keyspace } from '../entry/key.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { isEqual } from '../near/labels.ts'
 
 /** The stored id that stands for the latest invalidation of a tag. */
 export interface Marker {
@@ -95,8 +96,4 @@ export class Names {
   bySegment(segment: string): Marker {
     return { segment, key: this.keyspace.markerKey(segment) }
   }
-}
-
-function isEqual(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((tag, i) => tag === b[i])
 }

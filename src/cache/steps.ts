@@ -20,7 +20,7 @@ import * as scripts from '../redis/scripts/protocol.ts'
 import { type FoundMarkers, MarkerTexts } from './marker-texts.ts'
 import type { Marker } from './names.ts'
 import { leaseIn, yes } from './replies.ts'
-import { readTexts } from './texts.ts'
+import { makeOfTexts, readTexts } from './texts.ts'
 
 /** A marker outlives the entries it stamps, or they are lost with it. */
 const MIN_MARKER_MS = 7 * 86_400_000
@@ -87,7 +87,7 @@ export class Steps {
     make: (look: Look) => T | Promise<T> = (look) => look as T,
   ): Promise<T> {
     const keys = this.#texts.keysOf(markers)
-    return readTexts(this.#link, [entry, lease], keys, after, (own, found) =>
+    return makeOfTexts(this.#link, [[entry, lease], keys], after, (own, found) =>
       make({
         entry: own[0] ?? null,
         lease: leaseIn(own[1] ?? null),
@@ -105,18 +105,17 @@ export class Steps {
     const entries = names.map(({ entry }) => entry)
     const leases = withLeases ? names.map(({ lease }) => lease) : []
     const keys = this.#texts.keysOf(markers)
-    return readTexts(this.#link, [...entries, ...leases], keys, after, (own, found) => ({
+    return makeOfTexts(this.#link, [[...entries, ...leases], keys], after, (own, found) => ({
       entries: own.slice(0, entries.length),
       leases: own.slice(entries.length).map(leaseIn),
       markers: this.#texts.found(markers, found),
     }))
   }
 
-  /** Reads markers alone. */
+  /** Reads markers alone; at least one. */
   async lookAt(markers: readonly Marker[], after?: string): Promise<Look['markers']> {
-    if (markers.length === 0) return new Map()
     const keys = markers.map(({ key }) => key)
-    return readTexts(this.#link, keys, [], after, (found) => this.#texts.found(markers, found))
+    return this.#texts.found(markers, await readTexts(this.#link, keys, after))
   }
 
   /** Reads the first bytes of an entry, and markers: enough to know that a copy is still good. */
@@ -124,7 +123,7 @@ export class Steps {
     const [start, end] = WRITE_ID_RANGE
     const [prefix, found] = await Promise.all([
       this.#link.send(['GETRANGE', name, start, end]),
-      readTexts(this.#link, markerKeys, [], undefined, (texts) => texts),
+      readTexts(this.#link, markerKeys, undefined),
     ])
     return [String(prefix), found]
   }

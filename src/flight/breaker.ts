@@ -53,13 +53,13 @@ export class CircuitBreaker {
   readonly #platform: Platform
   readonly #threshold: number
   readonly #cooldownMs: number
-  readonly #pauseMs: (error: unknown) => number | undefined
+  readonly #pauseMs: ((error: unknown) => number | undefined) | undefined
   readonly #onChange: ((state: CircuitState) => void) | undefined
   #state: State = CLOSED
 
   /** @throws {InvalidOptionError} When an option is out of its documented range. */
   constructor(platform: Platform, options: BreakerOptions = {}) {
-    const { threshold = 5, cooldownMs = 1_000, pauseMs = never, onChange } = options
+    const { threshold = 5, cooldownMs = 1_000, pauseMs, onChange } = options
     if (!Number.isInteger(threshold) || threshold < 1) {
       throw new InvalidOptionError('breaker.threshold', 'an integer of at least 1')
     }
@@ -118,7 +118,7 @@ export class CircuitBreaker {
   }
 
   #recordFailure(probing: boolean, error: unknown): void {
-    const pauseMs = this.#pauseMs(error)
+    const pauseMs = this.#pauseMs?.(error)
     const failures = this.#state.kind === 'closed' ? this.#state.failures + 1 : 0
     const atOnce = failures > 0 && pauseMs !== undefined
     if (probing || atOnce || failures >= this.#threshold) {
@@ -135,5 +135,3 @@ export class CircuitBreaker {
     if (changed) this.#onChange?.(next.kind)
   }
 }
-
-const never = (): undefined => undefined

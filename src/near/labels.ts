@@ -41,6 +41,7 @@ export class LabelSets {
   }
 }
 
-function isEqual(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((tag, i) => tag === b[i])
+/** Whether two lists have the same members in the same places. */
+export function isEqual<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a === b || (a.length === b.length && a.every((one, i) => one === b[i]))
 }

@@ -64,7 +64,7 @@ export class Batcher {
   ): Promise<T> {
     const { gather, answer } = this.#gatherFor(keys.length + shared.length)
     const places = gather.add(keys, shared)
-    return answer.then((told) => make(...gather.pick(told, places)))
+    return answer.then((told) => gather.pick(told, places, make))
   }
 
   #gatherFor(count: number): Gathering {
@@ -93,11 +93,9 @@ export class Batcher {
   }
 
   async #request(part: readonly Waiting[]): Promise<void> {
-    const [first] = part
-    if (!first) return
     const body = part.map(({ command }) => command)
     const request: RedisRequest =
-      part.length === 1 ? { path: [], body: first.command } : { path: ['pipeline'], body }
+      part.length === 1 ? { path: [], body: body[0] } : { path: ['pipeline'], body }
     try {
       const answer: unknown = await this.#requester.request(request)
       // Any Requester may stand behind this, and not all of them check what they were answered.

@@ -64,10 +64,14 @@ export class Gather {
    * @throws {RemoteError} The error of Redis; or `malformed reply`, when it is not a list of as many
    * replies as keys, or one of this reader's is of a kind that says nothing of its key.
    */
-  pick(answer: RedisResponse<Reply>, { own, shared }: Places): [own: Texts, shared: Texts] {
+  pick<T>(
+    answer: RedisResponse<Reply>,
+    { own, shared }: Places,
+    make: (texts: Texts, shared: Texts) => T,
+  ): T {
     const replies = list(replyIn(answer, 'MGET'), this.command.length - 1, 'MGET')
     const textAt = (place: number): string | null => text(replies[place], 'MGET')
     shared.texts ??= shared.places.map(textAt)
-    return [own.map(textAt), shared.texts]
+    return make(own.map(textAt), shared.texts)
   }
 }

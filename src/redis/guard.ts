@@ -64,7 +64,12 @@ const RETRY = { baseMs: 10, capMs: 100 }
  */
 export function guard(transport: Requester, options: GuardOptions): GuardedRequester {
   const { platform, deadlineMs = 500, retries = 2, repeatable = [] } = options
-  const ours = new Map([...SCRIPTS, ...repeatable].map(({ sha1, lua }) => [sha1, lua]))
+  const ours = new Map<string, string>()
+  const allowRepeat = (scripts: readonly Script[]): void => {
+    for (const { sha1, lua } of scripts) ours.set(sha1, lua)
+  }
+  allowRepeat(SCRIPTS)
+  allowRepeat(repeatable)
   const breaker = new CircuitBreaker(platform, { ...options.breaker, pauseMs })
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
@@ -126,9 +131,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
   return {
     counts,
     kind: (transport as Partial<Transport>).kind,
-    allowRepeat: (scripts) => {
-      for (const { sha1, lua } of scripts) ours.set(sha1, lua)
-    },
+    allowRepeat,
     get circuit(): CircuitState {
       return breaker.state
     },
