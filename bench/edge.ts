@@ -31,6 +31,7 @@ const SESSIONS = {
 const HITS = {
   'nearcache, HTTP': '/ours',
   '@upstash/redis GET': '/upstash',
+  '@upstash/redis GET with a deadline': '/upstash-bounded',
   'bare fetch of GET': '/fetch',
 } as const
 
