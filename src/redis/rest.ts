@@ -68,7 +68,7 @@ class RestTransport implements Transport {
       const answer = request.isStreaming
         ? this.#subscribe<Result>(request)
         : this.#exchange<Result>(request)
-      // The runtime's own ends with its signal, of which a second listener costs as much as the rest.
+      // The runtime's own fetch ends with the signal. Of any other that is not known; a listener costs.
       return await (this.#policy.fetch ? unlessAborted(answer, signal) : answer)
     } catch (error) {
       // Runtimes disagree on what an aborted fetch, or the body of one, rejects with.
