@@ -20,7 +20,7 @@ import {
 } from './failure.ts'
 import { isReadOnly } from './replay.ts'
 import type { Command, RedisRequest, RedisResponse, Transport } from './requester.ts'
-import type { RestFetch, RestResponse } from './rest-fetch.ts'
+import type { RestResponse } from './rest-fetch.ts'
 import { type RestOptions, type RestPolicy, resolveRestOptions } from './rest-options.ts'
 
 export type { RestFetch, RestRequestInit, RestResponse } from './rest-fetch.ts'
@@ -88,7 +88,7 @@ class RestTransport implements Transport {
     this.#keepToken(response, request, token)
     if (!response.ok) return this.#refused(request, response)
     const text = await readText(response, this.#policy.maxReplyBytes)
-    const answer = this.#decode(request, parse(request, complete(request, text)))
+    const answer = this.#decode(request, parse(request, text))
     return checkAnswer<Result>(request, answer)
   }
 
@@ -115,11 +115,9 @@ class RestTransport implements Transport {
     token: string,
     signal: AbortSignal | undefined,
   ): Promise<RestResponse> {
-    const { url } = this.#policy
-    const own = this.#policy.headers
-    const sent: Record<string, string> = headers ? { ...lowerCased(headers), ...own } : { ...own }
+    const { url, headers: own, fetch = globalThis.fetch } = this.#policy
+    const sent: Record<string, string> = { ...(headers && lowerCased(headers)), ...own }
     if (token !== '') sent['upstash-sync-token'] = token
-    const fetch: RestFetch = this.#policy.fetch ?? globalThis.fetch
     return fetch(path?.length ? url + path.map(encodeURIComponent).join('/') : url, {
       method: 'POST',
       headers: sent,
@@ -139,7 +137,7 @@ class RestTransport implements Transport {
     const operation = operationOf(request)
     // 400 is how an error reply of Redis arrives; every other status is the word of a server.
     if (status === 400) {
-      const error = errorIn(complete(request, await readText(response, this.#policy.maxReplyBytes)))
+      const error = errorIn(await readText(response, this.#policy.maxReplyBytes))
       if (error !== undefined && operation === 'pipeline') throw replyError(operation, error)
       if (error !== undefined) return { error }
     } else {
@@ -182,12 +180,8 @@ function readsOnly({ path = [], body }: RedisRequest): boolean {
   return Array.isArray(commands) && commands.every((command) => isReadOnly(command as Command))
 }
 
-function complete(request: RedisRequest, text: string | undefined): string {
+function parse(request: RedisRequest, text: string | undefined): unknown {
   if (text === undefined) throw answerError(operationOf(request), 'reply too large')
-  return text
-}
-
-function parse(request: RedisRequest, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -196,12 +190,12 @@ function parse(request: RedisRequest, text: string): unknown {
   }
 }
 
-function errorIn(text: string): string | undefined {
+function errorIn(text = ''): string | undefined {
   try {
     const { error } = JSON.parse(text) as RedisResponse<unknown>
     return typeof error === 'string' ? error : undefined
   } catch {
-    return undefined // a page of some server on the way: its status says more
+    return undefined // a page of some server on the way, of any length: its status says more
   }
 }
 
