@@ -37,6 +37,7 @@ const PACKAGES = [
   '@japa/assert@4',
   '@keyv/test-suite@2.1.2',
   'keyv@5',
+  'keyv-6@npm:keyv@6',
   'vitest@4',
   'ioredis@5',
   'structured-headers@2',
@@ -53,6 +54,7 @@ const VITEST = ['node_modules/vitest/vitest.mjs', 'run']
 const SUITES: readonly Suite[] = [
   { name: 'bentocache', tests: 21, command: ['bentocache.mjs'] },
   { name: 'keyv', tests: 38, command: [...VITEST, 'keyv.test.mjs'] },
+  { name: 'keyv 6', tests: 3, command: [...VITEST, 'keyv-6.test.mjs'] },
   {
     name: 'connect-redis',
     tests: 4,

@@ -1,5 +1,5 @@
 /**
- * nearcache as a storage adapter of Keyv 5, and so of what is built on Keyv: cacheable, cache-manager.
+ * nearcache as a storage adapter of Keyv 5 and 6, and so of what is built on Keyv: cacheable, cache-manager.
  *
  * Exported as `'nearcache/interop/keyv'`.
  *
@@ -15,6 +15,14 @@ export interface KeyvOptions {
   readonly cache: CacheNamespace
   /** The namespace of `cache` that holds the entries; 1 to 64 bytes. @default 'keyv' */
   readonly name?: string
+}
+
+/** One of many that are set. */
+export interface KeyvEntry {
+  readonly key: string
+  readonly value: unknown
+  /** In milliseconds; 0 and undefined are ten years. @default none */
+  readonly ttl?: number | undefined
 }
 
 type ErrorListener = (error: unknown) => void
@@ -69,6 +77,19 @@ export class KeyvStore {
   /** @param ttl In milliseconds; 0 and undefined are ten years. */
   set(key: string, value: unknown, ttl?: number): Promise<boolean> {
     return write(this.#space(), key, value, ttl)
+  }
+
+  /**
+   * Stores many in two requests. Keyv 6 leaves its namespaces to a store that has this.
+   *
+   * @returns For each, whether it was stored.
+   */
+  setMany(entries: readonly KeyvEntry[]): Promise<boolean[]>
+  /** As Keyv 5 declares it, which hands on what it gets all the same. */
+  setMany(entries: readonly KeyvEntry[]): Promise<void>
+  setMany(entries: readonly KeyvEntry[]): Promise<unknown> {
+    const space = this.#space()
+    return Promise.all(entries.map(({ key, value, ttl }) => write(space, key, value, ttl)))
   }
 
   /** @returns Whether there was something to delete. */

@@ -46,6 +46,30 @@ describe('the store for Keyv', () => {
     expect(await store.has('null')).toBe(true)
   })
 
+  test('sets many at the price of one, each for as long as it says', async () => {
+    const store = make({}, 'users')
+
+    const stored = await store.setMany([
+      { key: 'a', value: 1 },
+      { key: 'b', value: 2, ttl: 1_000 },
+      { key: 'c', value: 3, ttl: -1 },
+    ])
+
+    expect(stored).toEqual([true, true, true])
+    expect(redis.counts.requests).toBe(2)
+    expect(await store.getMany(['a', 'b', 'c'])).toEqual([1, 2, undefined])
+    await platform.advance(1_000)
+    expect(await store.getMany(['a', 'b', 'c'])).toEqual([1, undefined, undefined])
+  })
+
+  test('has what Keyv 6 asks of a store that it leaves the namespaces to', () => {
+    const store = make()
+    const methods = 'get has hasMany set setMany delete deleteMany clear'.split(' ')
+
+    for (const method of methods) expect(store).toHaveProperty(method, expect.any(Function))
+    expect('namespace' in store).toBe(true)
+  })
+
   test('keeps namespaces apart, and clears one by one command', async () => {
     const [users, orders] = [make({}, 'users'), make({}, 'orders')]
     await users.set('users:1', 'user')
