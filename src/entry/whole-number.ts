@@ -10,7 +10,8 @@ import { InvalidOptionError } from '../errors.ts'
  * The value, if it is a whole number of `[min, max]`.
  *
  * @param option Dotted path of the option, for the error.
- * @throws {InvalidOptionError} Naming `option`, when it is none, or is beyond 2^53 - 1.
+ * @param max At most 2^53 - 1, which is where whole numbers end to be exact.
+ * @throws {InvalidOptionError} Naming `option`, when it is none.
  */
 export function wholeNumber(
   value: unknown,
@@ -18,9 +19,8 @@ export function wholeNumber(
   min: number,
   max: number = Number.MAX_SAFE_INTEGER,
 ): number {
-  if (Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max) {
-    return Number(value)
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {
+    return value as number
   }
-  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
-  throw new InvalidOptionError(option, `a whole number ${range}`)
+  throw new InvalidOptionError(option, `a whole number from ${min} to ${max}`)
 }
