@@ -278,6 +278,25 @@ describe('the tcp transport, before a server that fails,', () => {
     await vi.waitFor(async () => expect(await set(transport)).toEqual({ result: 'OK' }), 3_000)
   })
 
+  test('closing it waits a second for a goodbye of the server, and no longer', async () => {
+    onData = (socket, text) => {
+      if (/INFO/i.test(text)) socket.write('$9\r\nloading:0\r\n')
+      else if (text.includes(KEY)) socket.write('+OK\r\n')
+    }
+    const platform = new ManualPlatform()
+    connect({ platform })
+    await set(transport)
+
+    const ended = vi.fn()
+    const closing = transport.close().then(ended)
+    await platform.advance(999)
+    expect(ended).not.toHaveBeenCalled()
+    await platform.advance(1)
+
+    await closing
+    await vi.waitFor(() => expect(sockets.every(({ destroyed }) => destroyed)).toBe(true), 10_000)
+  })
+
   test('closing it fails what waits for a connection, and refuses what comes', async () => {
     onData = () => undefined
     const waiting = failure(set(connect()))

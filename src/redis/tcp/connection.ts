@@ -6,6 +6,7 @@
  */
 
 import { RemoteError } from '../../errors.ts'
+import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { answerError, firstWord, networkError, replyError } from '../failure.ts'
 import type { RedisResponse, Reply } from '../requester.ts'
@@ -30,6 +31,8 @@ export interface ConnectionOptions {
   readonly onReplica: () => void
 }
 
+/** How long a server that is left may take to answer what it owes, and to say goodbye. */
+const CLOSING_MS = 1_000
 /** How long one is kept to what answers as a replica does, which may be meant. */
 const LEAVE_MS = 1_000
 /** How often in its time a connection that owes replies is looked at. */
@@ -137,9 +140,9 @@ export class Connection {
     if (!this.#options.owned) {
       for (const [event, listener] of this.#listeners) client.off(event, listener)
     } else if (this.isReady) {
-      this.#pending++
-      this.#watch()
-      await client.quit().catch(() => client.disconnect())
+      const { platform } = this.#options
+      const left = await settledWithin(platform, CLOSING_MS, client.quit()).catch(() => TIMED_OUT)
+      if (left === TIMED_OUT) client.disconnect()
     } else {
       client.disconnect()
     }
