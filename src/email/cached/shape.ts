@@ -110,11 +110,23 @@ function namesOf(fields: readonly ImageField[]): string {
   return IMAGE_FIELDS.filter((field) => fields.includes(field)).join(',')
 }
 
-function fieldsOf(shape: string): readonly [ImageField[], ImageField[]] {
+/** The fields that a shape compares, and the others it looks at. */
+type ShapeFields = readonly [fields: readonly ImageField[], others: readonly ImageField[]]
+
+/** Every write goes through all shapes there are. */
+const known = new Map<string, ShapeFields>()
+const MOST_KNOWN = 256
+
+function fieldsOf(shape: string): ShapeFields {
+  const before = known.get(shape)
+  if (before !== undefined) return before
   const [fields = '', others = ''] = shape.split('|')
   const read = (names: string): ImageField[] =>
     names.split(',').filter((name) => name !== '') as ImageField[]
-  return [read(fields), read(others)]
+  const made: ShapeFields = [read(fields), read(others)]
+  if (known.size === MOST_KNOWN) known.clear()
+  known.set(shape, made)
+  return made
 }
 
 /** In the order of the names of the shape. */
