@@ -10,6 +10,7 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 const context: LoadContext<never> = {
   signal: new AbortController().signal,
   previous: undefined,
+  mayStore: true,
   setTtl: () => undefined,
   setTags: () => undefined,
   skip: () => undefined,
