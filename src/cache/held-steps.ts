@@ -36,7 +36,9 @@ export class HeldSteps extends Steps {
   static isOfUse({ guarded }: RedisLink): boolean {
     const { kind } = guarded
     const isFar = kind === 'tcp' || kind === 'rest'
-    return isFar && globalThis.navigator?.userAgent !== 'Cloudflare-Workers'
+    // Not every host has one, and not every host's types say so.
+    const { navigator } = globalThis as { readonly navigator?: { readonly userAgent?: string } }
+    return isFar && navigator?.userAgent !== 'Cloudflare-Workers'
   }
 
   override commit(names: EntryNames, commit: Commit): Promise<boolean> {
