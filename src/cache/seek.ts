@@ -21,7 +21,7 @@ import { resolvePolicy } from './policy.ts'
 import { answer, waysOf } from './read.ts'
 import { leaseIn } from './replies.ts'
 import type { Moment, Sight } from './sight.ts'
-import { markerMs, stampsOf } from './steps.ts'
+import { markerMs, stampsOf } from './stamps.ts'
 
 /** A namespace, for reads that expect to find nothing. */
 export interface Seeker<Values> {
@@ -38,7 +38,7 @@ export interface Seeker<Values> {
     storing?: 'at once' | 'soon',
   ): Promise<Values>
   /** Something else is sent in this tick: what waits to be stored goes with it. */
-  sendHeld(): void
+  readonly sendHeld: () => void
 }
 
 /**

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { isMarker, WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
+import { WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
 import type { EntryNames } from '../entry/key.ts'
 import type { Grant } from '../flight/single-flight.ts'
@@ -20,10 +20,8 @@ import * as scripts from '../redis/scripts/protocol.ts'
 import { type FoundMarkers, MarkerTexts } from './marker-texts.ts'
 import type { Marker } from './names.ts'
 import { leaseIn, yes } from './replies.ts'
+import { markerMs, stampsOf } from './stamps.ts'
 import { makeOfTexts, readTexts } from './texts.ts'
-
-/** A marker outlives the entries it stamps, or they are lost with it. */
-const MIN_MARKER_MS = 7 * 86_400_000
 
 /** What Redis held when it was looked at. */
 export interface Look {
@@ -284,23 +282,4 @@ export class Steps {
       made.flatMap((reply) => list(reply, 1)),
     )
   }
-}
-
-/** How long a marker lives that stamps an entry of this life, in milliseconds. */
-export function markerMs(lifeMs: number): number {
-  return Math.max(MIN_MARKER_MS, 2 * lifeMs)
-}
-
-/** @throws {RemoteError} When one of the replies is no marker. */
-export function stampsOf(
-  markers: readonly Marker[],
-  made: readonly Reply[],
-): ReadonlyMap<string, string> {
-  return new Map(
-    markers.map(({ segment }, i) => {
-      const marker = made[i]
-      if (!isMarker(marker)) throw malformed()
-      return [segment, marker]
-    }),
-  )
 }

@@ -23,8 +23,8 @@ export interface ValueText {
  *
  * Kept, beside what JSON keeps: undefined, -0, NaN, infinities, bigint, Date, Map, Set, RegExp, URL,
  * URLSearchParams, ArrayBuffer and its views, boxed primitives, Temporal, null prototypes, holes,
- * cycles and repeated references, but of frozen empty arrays. A getter is stored as what it returns; a partial view as the bytes
- * it shows; properties added to an array or another built-in object are left out.
+ * cycles and repeated references, but of frozen empty arrays. A getter is stored as what it returns; a
+ * partial view as the bytes it shows; properties added to an array or another built-in object are left out.
  *
  * @throws {InvalidValueError} For functions, symbols, promises, class instances (subclasses of
  * built-ins such as `Buffer` included), properties named `__proto__` or by symbols, sparse arrays

@@ -34,7 +34,7 @@ function isResponse(answer: unknown): answer is RedisResponse<unknown> {
   return typeof error === 'string' || (error === undefined && result !== undefined)
 }
 
-/** What a reply of another kind is told as than its command has. */
+/** The error of a reply that is of another kind than the command's. */
 export function malformed(operation = 'EVALSHA'): RemoteError {
   return answerError(operation, 'malformed reply')
 }

@@ -284,8 +284,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         STEPS,
-        'function markerMs(',
-        'const remembered = new Map<string, string>()\n\nfunction remember(markers: readonly Marker[], found: Found): Found {\n  for (const { segment, key } of markers) {\n    const marker = found.get(segment)\n    if (marker && !remembered.has(key)) remembered.set(key, marker)\n  }\n  return found\n}\n\nfunction markerMs(',
+        'export class Steps {',
+        'const remembered = new Map<string, string>()\n\nfunction remember(markers: readonly Marker[], found: Found): Found {\n  for (const { segment, key } of markers) {\n    const marker = found.get(segment)\n    if (marker && !remembered.has(key)) remembered.set(key, marker)\n  }\n  return found\n}\n\nexport class Steps {',
       ),
       edit(
         STEPS,

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { changeLog } from '../../cache/change-log.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { EmailAnalytics } from '../analytics.ts'
@@ -29,26 +28,20 @@ import {
 } from '../filter.ts'
 import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from '../workflow-chain.ts'
 import { AskedQueries } from './asked.ts'
+import { assemble } from './assemble.ts'
 import { type Change, changeOf } from './change.ts'
-import { GraphIds } from './graph-ids.ts'
+import type { GraphIds } from './graph-ids.ts'
 import { imageOf } from './image.ts'
-import { CachedLists } from './lists.ts'
-import { Looks } from './looks.ts'
-import { NearLists } from './near-lists.ts'
-import { NearRows } from './near-rows.ts'
-import {
-  type CachedEmailRepositoryOptions,
-  type NotifiedChange,
-  resolveOptions,
-} from './options.ts'
-import { CachedReads } from './reads.ts'
-import { QueryRecorder } from './recorder.ts'
-import { CachedRows, COMPRESSION } from './rows.ts'
+import type { Looks } from './looks.ts'
+import type { NearLists } from './near-lists.ts'
+import type { CachedEmailRepositoryOptions, NotifiedChange } from './options.ts'
+import type { CachedReads } from './reads.ts'
+import type { QueryRecorder } from './recorder.ts'
+import type { CachedRows } from './rows.ts'
 import { cacheStats, type EmailCacheStats, type ListCounts } from './stats.ts'
 import { type WarmOptions, type WarmResult, warm } from './warming.ts'
-import type { ListWindow } from './window.ts'
-import { CachedWriter } from './writer.ts'
-import { CachedWrites } from './writes.ts'
+import type { CachedWriter } from './writer.ts'
+import type { CachedWrites } from './writes.ts'
 
 /**
  * An {@link EmailRepository} that asks SQL only for what the cache does not have.
@@ -86,43 +79,18 @@ export class CachedEmailRepository implements EmailRepository {
 
   /** @throws {InvalidOptionError} When an option is unknown to this library or out of its range. */
   constructor(options: CachedEmailRepositoryOptions) {
-    const policy = resolveOptions(options)
-    const { repository, cache, platform, near: bounds } = policy
-    // A replica that lags would put what it knows under a newer position.
-    const source = (): EmailRepository => repository.session?.() ?? repository
-    const lists = cache.namespace<ListWindow>('email', { compression: COMPRESSION, near: false })
-    // A list that was read is stored with whatever is asked next.
-    const beside = (): void => far.sendHeld()
-    const log = changeLog(lists, { ...policy.log, beside })
-    const looks = new Looks({ log, platform, lagMs: bounds?.lagMs ?? 0 })
-    const near = bounds && new NearLists({ ...bounds, looks, platform })
-    const rows = new CachedRows({
-      cache,
-      log,
-      looks,
-      source,
-      beside,
-      isStrict: policy.consistency === 'strict',
-      near: bounds && new NearRows({ ...bounds, platform }),
-    })
-    const counts = this.#counts
-    this.#cache = cache.namespace('email')
-    this.#source = source
-    this.#platform = platform
-    this.#rows = rows
-    this.#looks = looks
-    this.#near = near
-    this.#graphIds = new GraphIds({ cache, source })
-    const far = new CachedLists({ lists, looks, platform, counts })
-    this.#reads = new CachedReads({ lists: far, rows, near, counts, platform, source })
-    this.#writer = new CachedWriter({ ...policy, log, rows, looks })
-    this.#writes = new CachedWrites({
-      repository,
-      writer: this.#writer,
-      platform,
-      graphIds: this.#graphIds,
-    })
-    this.#recorder = new QueryRecorder(cache, platform)
+    const parts = assemble(options, this.#counts)
+    this.#cache = parts.cache
+    this.#source = parts.source
+    this.#platform = parts.platform
+    this.#rows = parts.rows
+    this.#looks = parts.looks
+    this.#near = parts.near
+    this.#graphIds = parts.graphIds
+    this.#reads = parts.reads
+    this.#writer = parts.writer
+    this.#writes = parts.writes
+    this.#recorder = parts.recorder
   }
 
   async queryEmails(query: EmailQuery | CanonicalQuery): Promise<EmailPage> {

@@ -7,7 +7,7 @@
 
 import type { LogView } from '../../cache/change-log.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
-import { type Seeker, seeker } from '../../cache/seek.ts'
+import type { Seeker } from '../../cache/seek.ts'
 import type { TtlClass } from '../../entry/duration.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Looked, Looks } from './looks.ts'
@@ -35,6 +35,8 @@ const IN_DOUBT = Symbol('in doubt')
 /** What the reads of lists work with. */
 export interface ListsOptions {
   readonly lists: CacheNamespace<ListWindow>
+  /** Of the lists. */
+  readonly seeker: Seeker<ListWindow>
   readonly looks: Looks
   readonly platform: Platform
   readonly counts: ListCounts
@@ -48,9 +50,9 @@ export class CachedLists {
   readonly #platform: Platform
   readonly #counts: ListCounts
 
-  constructor({ lists, looks, platform, counts }: ListsOptions) {
+  constructor({ lists, seeker, looks, platform, counts }: ListsOptions) {
     this.#lists = lists
-    this.#seeker = seeker(lists)
+    this.#seeker = seeker
     this.#looks = looks
     this.#platform = platform
     this.#counts = counts
@@ -105,11 +107,6 @@ export class CachedLists {
       this.#counts.bypassed++
       return undefined
     }
-  }
-
-  /** Something else is sent in this tick: lists that wait to be stored go with it. */
-  sendHeld(): void {
-    this.#seeker.sendHeld()
   }
 
   /** Forgets a list, since it does not fit the messages. */

@@ -128,6 +128,7 @@ export class CachedRows {
     this.reads += emails.length
     this.loads += read.length
     if (looked) {
+      // None is taken; but copies have to be as of the look before others are put to them.
       this.#near?.take([], looked)
       this.#near?.put(read, looked)
     }
