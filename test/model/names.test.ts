@@ -16,7 +16,7 @@ function textOf(path: string): string {
 describe('The steps of the model', () => {
   test.each(Object.entries(STEPS))('%s is a function or a method in %s', (name, path) => {
     const declared = new RegExp(
-      String.raw`^(?:export )?(?:async )?function ${name}[(<]|^ {2}(?:async )?#?${name}[(<]`,
+      `^(?:export )?(?:async )?function ${name}[(<]|^ {2}(?:async )?#?${name}[(<]`,
       'm',
     )
 
