@@ -30,8 +30,9 @@ interface Gathering {
 /**
  * Collects the commands of a tick.
  *
- * A batch is closed two microtasks after its first command: still within the task of the caller,
- * hence within the same request on Workers, where a promise of another request may never resolve.
+ * A batch is closed two microtasks after the first command of its tick: still within the task of the
+ * caller, hence within the same request on Workers, where a promise of another request may never
+ * resolve. Of a tick that only reads, each full command of reads is a request of its own, sent at once.
  * A command that fails rejects or answers alone; a request that fails rejects all its commands.
  */
 export class Batcher {
@@ -70,6 +71,8 @@ export class Batcher {
   #gatherFor(count: number): Gathering {
     const waiting = this.#gathering
     if (waiting?.gather.hasRoomFor(count)) return waiting
+    // Alone, it has nothing before it that is to be done first.
+    if (waiting && this.#waiting.length === 1) void this.#flush()
     const gather = new Gather()
     this.#gathering = { gather, answer: this.#enqueue(gather.command) }
     return this.#gathering
@@ -85,6 +88,10 @@ export class Batcher {
   async #flushSoon(): Promise<void> {
     await undefined
     await undefined
+    await this.#flush()
+  }
+
+  async #flush(): Promise<void> {
     const waiting = this.#waiting
     this.#waiting = []
     this.#gathering = undefined
@@ -125,7 +132,7 @@ function partition(waiting: readonly Waiting[]): Waiting[][] {
     part.push(item)
     bytes += more
   }
-  parts.push(part)
+  if (part.length > 0) parts.push(part)
   return parts
 }
 

@@ -7,8 +7,11 @@
 import { list, replyIn, text } from './answer.ts'
 import type { RedisResponse, Reply } from './requester.ts'
 
-/** Redis serves nobody else during a command, so the keys of many readers go in several. */
-const MAX_KEYS = 1_000
+/**
+ * The keys of many readers go in several commands: Redis serves nobody else during one, and works on
+ * the first while the next is gathered.
+ */
+const MAX_KEYS = 256
 
 /** What keys hold: text, or null for nothing and for what is no text. */
 export type Texts = readonly (string | null)[]

@@ -223,19 +223,51 @@ describe('Batcher', () => {
       expect(await old).toEqual(['older'])
     })
 
-    test('up to 1,000 keys a command, and leaves those of one reader together', async () => {
-      const redis = await seeded(2_500)
-      const batcher = new Batcher(redis)
+    /** Four readers of 2,500 keys together: no command of 256 keys has room for two of the last three. */
+    async function readParts(batcher: Batcher): Promise<void> {
       const keys = Array.from({ length: 2_500 }, (_, i) => `k${i}`)
-      const sizes = [600, 300, 200, 1_400]
+      const sizes = [156, 100, 200, 2_044]
       const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0))
       const parts = sizes.map((size, i) => keys.slice(starts[i] ?? 0, (starts[i] ?? 0) + size))
 
       const answers = await Promise.all(parts.map((part) => read(batcher, part)))
 
       expect(answers.flat()).toEqual(keys.map((key) => `v${key.slice(1)}`))
-      const [sent] = bodies(redis) as [Command[]]
-      expect(sent.map((command) => command.length - 1)).toEqual([900, 200, 1_400])
+    }
+    const keysOf = (command: Command): number => command.length - 1
+
+    test('up to 256 keys a request, and leaves those of one reader together', async () => {
+      const redis = await seeded(2_500)
+
+      await readParts(new Batcher(redis))
+
+      expect((bodies(redis) as Command[]).map(keysOf)).toEqual([256, 200, 2_044])
+    })
+
+    test('and sends what is full while the tick goes on', async () => {
+      const redis = await seeded(300)
+      const batcher = new Batcher(redis)
+      const keys = Array.from({ length: 300 }, (_, i) => `k${i}`)
+
+      const full = read(batcher, keys.slice(0, 256))
+      const rest = read(batcher, keys.slice(256))
+
+      expect((bodies(redis) as Command[]).map(keysOf)).toEqual([256])
+      expect([...(await full), ...(await rest)]).toHaveLength(300)
+      expect((bodies(redis) as Command[]).map(keysOf)).toEqual([256, 44])
+    })
+
+    test('but after a write of the same tick in the request of the write', async () => {
+      const redis = await seeded(2_500)
+      const batcher = new Batcher(redis)
+
+      const written = batcher.send(['SET', 'k0', 'v0'])
+      await readParts(batcher)
+
+      expect(await written).toEqual({ result: 'OK' })
+      const [sent, ...others] = bodies(redis) as [Command[]]
+      expect(others).toEqual([])
+      expect(sent.map(keysOf)).toEqual([2, 256, 200, 2_044])
     })
 
     test('and answers each reader with the error of Redis', async () => {
