@@ -112,7 +112,7 @@ async function byHand(port: number): Promise<RemoteCache> {
       const found = await redis.get(key)
       if (found !== null) return found
       const value = await load()
-      await redis.set(key, value, 'EX', 3_600)
+      await redis.set(key, String(value), 'EX', 3_600)
       return value
     },
     drop: (key) => redis.unlink(key),

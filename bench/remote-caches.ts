@@ -11,7 +11,7 @@ import { loadPeer } from './peers.ts'
 
 /** A cache on one Redis. */
 export interface RemoteCache {
-  read(key: string, load: () => Promise<string>): Promise<unknown>
+  read(key: string, load: () => Promise<unknown>): Promise<unknown>
   /** Has said, when it resolves, that the entry is no longer true. */
   drop(key: string): Promise<unknown>
   close(): Promise<unknown>
@@ -21,7 +21,11 @@ export interface RemoteCache {
 export type Open = (port: number) => Promise<RemoteCache>
 
 /** All of them, by name; ours first. */
-export const CACHES: Readonly<Record<string, Open>> = { nearcache, bentocache, cacheable }
+export const CACHES: Readonly<Record<string, Open>> = {
+  nearcache,
+  bentocache: (port) => bentocache(port),
+  cacheable,
+}
 
 async function nearcache(port: number): Promise<RemoteCache> {
   const cache = new RedisCacheManager({ redis: tcpTransport({ url: `redis://127.0.0.1:${port}` }) })
@@ -32,7 +36,8 @@ async function nearcache(port: number): Promise<RemoteCache> {
   }
 }
 
-async function bentocache(port: number): Promise<RemoteCache> {
+/** @param maxItems How many are kept in the process at most. */
+export async function bentocache(port: number, maxItems = 1_000): Promise<RemoteCache> {
   interface Stores {
     useL1Layer(driver: object): Stores
     useL2Layer(driver: object): Stores
@@ -57,7 +62,7 @@ async function bentocache(port: number): Promise<RemoteCache> {
   const connection = new Client(port, '127.0.0.1')
   connection.on('error', () => undefined)
   const layers = bentostore()
-    .useL1Layer(memoryDriver({ maxItems: 1_000 }))
+    .useL1Layer(memoryDriver({ maxItems }))
     .useL2Layer(redisDriver({ connection }))
   const cache = new BentoCache({ default: 'both', ttl: '1h', stores: { both: layers } })
   return {
@@ -67,12 +72,13 @@ async function bentocache(port: number): Promise<RemoteCache> {
   }
 }
 
-async function cacheable(port: number): Promise<RemoteCache> {
+/** Memory before Redis, each with its defaults. */
+export async function cacheable(port: number): Promise<RemoteCache> {
   const { Cacheable } = await loadPeer<{
     Cacheable: new (
       options: object,
     ) => {
-      getOrSet(key: string, load: () => Promise<string>, options: object): Promise<unknown>
+      getOrSet(key: string, load: () => Promise<unknown>, options: object): Promise<unknown>
       delete(key: string): Promise<unknown>
       on(event: string, listener: () => void): void
       disconnect(): Promise<void>

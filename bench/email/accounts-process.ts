@@ -7,8 +7,9 @@
 import type { EmailStatus } from 'nearcache/email'
 import { meanOf, quantile } from '../measure.ts'
 import { Accounts } from './accounts.ts'
+import { peerOf } from './accounts-peers.ts'
 import type { PassOrder, PassResult } from './accounts-protocol.ts'
-import { type Contender, openMailDatabase } from './contender.ts'
+import { type Contender, type ContenderKind, openMailDatabase } from './contender.ts'
 import { nearCapacious, noCache } from './contenders.ts'
 import type { Operation } from './workload.ts'
 
@@ -20,9 +21,8 @@ interface Written {
 
 const order = JSON.parse(process.argv[2] ?? '') as PassOrder
 const database = await openMailDatabase(order.file)
-const kind = order.lag === undefined ? noCache : nearCapacious(order.lag, order.redis)
-const contender = await kind.open(database)
 const accounts = new Accounts(order.accounts)
+const contender = await kindOf(order).open(database)
 for (let i = 0; i < order.skipped; i++) accounts.next()
 // Connected, and the scripts of the cache known.
 await contender.read({ limit: 1 })
@@ -33,6 +33,11 @@ const waits: number[] = []
 let ended = 0
 let stale = 0
 let errors = 0
+
+function kindOf({ peer, lag, redis }: PassOrder): ContenderKind {
+  if (peer !== undefined) return peerOf(peer, accounts, new URL(redis.url))
+  return lag === undefined ? noCache : nearCapacious(lag, redis)
+}
 
 async function perform(on: Contender, operation: Operation): Promise<void> {
   const startedAt = performance.now()

@@ -5,6 +5,7 @@
  */
 
 import type { AccountsOptions } from './accounts.ts'
+import type { AccountsPeer } from './accounts-peers.ts'
 import type { RedisPlace } from './contenders.ts'
 
 /** One pass. */
@@ -15,6 +16,8 @@ export interface PassOrder {
   readonly redis: RedisPlace
   /** That of the copies in the process, as `near.lag` takes it; without one there is no cache. */
   readonly lag?: number
+  /** Another cache than ours. */
+  readonly peer?: AccountsPeer
   /** Operations that are left out at the start. */
   readonly skipped: number
   readonly requests: number
