@@ -13,6 +13,7 @@ import {
   SqlEmailRepository,
 } from 'nearcache/email'
 import { embeddedTransport } from 'nearcache/redis/embedded'
+import { nodeFetch } from 'nearcache/redis/node'
 import { tcpTransport } from 'nearcache/redis/tcp'
 import { applyWrite, type Contender, type ContenderKind } from './contender.ts'
 
@@ -122,5 +123,8 @@ function cacheOn(place: RedisPlace | undefined): RedisCacheManager {
 function transportTo(place: RedisPlace | undefined): Transport {
   if (place === undefined) return embeddedTransport()
   const { url, token } = place
-  return token === undefined ? tcpTransport({ url }) : restTransport({ url, token })
+  // As start-up connects on Node.
+  return token === undefined
+    ? tcpTransport({ url })
+    : restTransport({ url, token, fetch: nodeFetch() })
 }
