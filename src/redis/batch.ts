@@ -11,6 +11,8 @@ import type { Command, RedisRequest, RedisResponse, Reply, Requester } from './r
 /** Upstash takes requests of 10 MB and more; both caps are the ones its client keeps below. */
 const MAX_COMMANDS = 1_000
 const MAX_BYTES = 8_000_000
+/** Of one tick: a Worker has six connections, and only so many requests in all. */
+const MAX_AHEAD = 3
 
 /** The answer to one command: a reply, or the error reply of Redis in its own words. */
 export type Answer = RedisResponse<Reply>
@@ -32,13 +34,15 @@ interface Gathering {
  *
  * A batch is closed two microtasks after the first command of its tick: still within the task of the
  * caller, hence within the same request on Workers, where a promise of another request may never
- * resolve. Of a tick that only reads, each full command of reads is a request of its own, sent at once.
+ * resolve. Of a tick that only reads, the first full commands are requests of their own, sent at once.
  * A command that fails rejects or answers alone; a request that fails rejects all its commands.
  */
 export class Batcher {
   readonly #requester: Requester
   #waiting: Waiting[] = []
   #gathering: Gathering | undefined
+  /** Requests of this tick that have been sent. */
+  #ahead = 0
 
   constructor(requester: Requester) {
     this.#requester = requester
@@ -72,7 +76,7 @@ export class Batcher {
     const waiting = this.#gathering
     if (waiting?.gather.hasRoomFor(count)) return waiting
     // Alone, it has nothing before it that is to be done first.
-    if (waiting && this.#waiting.length === 1) void this.#flush()
+    if (waiting && this.#waiting.length === 1 && this.#ahead++ < MAX_AHEAD) void this.#flush()
     const gather = new Gather()
     this.#gathering = { gather, answer: this.#enqueue(gather.command) }
     return this.#gathering
@@ -88,6 +92,7 @@ export class Batcher {
   async #flushSoon(): Promise<void> {
     await undefined
     await undefined
+    this.#ahead = 0
     await this.#flush()
   }
 

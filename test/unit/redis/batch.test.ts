@@ -257,6 +257,25 @@ describe('Batcher', () => {
       expect((bodies(redis) as Command[]).map(keysOf)).toEqual([256, 44])
     })
 
+    test('but no more than three ahead of the rest', async () => {
+      const redis = await seeded(2_500)
+      const batcher = new Batcher(redis)
+      const readAll = (): Promise<unknown> =>
+        Promise.all(Array.from({ length: 2_500 }, (_, i) => read(batcher, [`k${i}`])))
+      const sent = (): number[] =>
+        bodies(redis).map((body) => {
+          const [first] = body as [unknown]
+          return Array.isArray(first) ? (body as Command[]).length : 1
+        })
+
+      await readAll()
+      expect(sent()).toEqual([1, 1, 1, 7])
+
+      // Counted anew in the next tick.
+      await readAll()
+      expect(sent()).toEqual([1, 1, 1, 7, 1, 1, 1, 7])
+    })
+
     test('but after a write of the same tick in the request of the write', async () => {
       const redis = await seeded(2_500)
       const batcher = new Batcher(redis)
