@@ -6,12 +6,22 @@
  */
 
 import { RedisCacheManager } from '../../src/cache/manager.ts'
+import type { Transport } from '../../src/redis/requester.ts'
 import { restTransport } from '../../src/redis/rest.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 
 const [way = '', url = ''] = process.argv.slice(2)
-const redis = way === 'tcp' ? tcpTransport({ url }) : restTransport({ url, token: 'token' })
+const redis = transport()
 const cache = new RedisCacheManager({ redis, deadline: 200, staleWhileRevalidate: '1h' })
+
+function transport(): Transport {
+  const { hostname: host, port } = new URL(url)
+  if (way === 'cluster') return tcpTransport({ cluster: { nodes: [{ host, port: Number(port) }] } })
+  return way === 'tcp' ? tcpTransport({ url }) : restTransport({ url, token: 'token' })
+}
+
+// The node is asked when it is connected, or it would have nothing to answer.
+if (way === 'cluster') await redis.request({ body: ['PING'] }).catch(() => undefined)
 
 const failed = (): string => 'failed'
 const answers = await Promise.all([

@@ -7,33 +7,52 @@ import { deadPort } from './fault-server.ts'
 /** A loaded machine is slow to start a process, and never slow to end one that has nothing to do. */
 const EXITS_WITHIN_MS = 3_000
 
+/** Answers what a client asks that connects to a cluster of this one node, and nothing else. */
+function asClusterNode(socket: Socket, text: string): void {
+  const node = `*2\r\n$9\r\n127.0.0.1\r\n:${socket.localPort}\r\n`
+  if (/slots/i.test(text)) socket.write(`*1\r\n*3\r\n:0\r\n:16383\r\n${node}`)
+  else if (/cluster/i.test(text)) socket.write('$16\r\ncluster_state:ok\r\n')
+  else if (/info/i.test(text)) socket.write('$9\r\nloading:0\r\n')
+  else if (/ping/i.test(text)) socket.write('+PONG\r\n')
+}
+
 describe('A process whose cache was closed ends by itself', () => {
-  let server: Server
+  /** One takes whatever comes and never answers, the other only what makes a cluster of it. */
+  const ports: Record<string, number> = {}
+  const servers: Server[] = []
   const sockets = new Set<Socket>()
   let dead: number
 
   beforeAll(async () => {
     dead = await deadPort()
-    // Takes whatever comes, and never answers.
-    server = createServer((socket) => {
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.resume()
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    for (const [name, onText] of Object.entries({
+      silent: () => undefined,
+      cluster: asClusterNode,
+    })) {
+      const server = createServer((socket) => {
+        sockets.add(socket)
+        socket.on('error', () => undefined)
+        socket.on('data', (data) => onText(socket, data.toString()))
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      servers.push(server)
+      ports[name] = (server.address() as AddressInfo).port
+    }
   })
   afterAll(async () => {
     for (const socket of sockets) socket.destroy()
-    await new Promise((resolve) => server.close(resolve))
+    for (const server of servers) await new Promise((resolve) => server.close(resolve))
   })
 
   test.each([
     ['tcp', 'never answers', 'redis'],
     ['tcp', 'refuses connections', 'redis'],
+    ['cluster', 'never answers', 'redis'],
+    ['cluster', 'refuses connections', 'redis'],
     ['rest', 'never answers', 'http'],
     ['rest', 'refuses connections', 'http'],
   ])('over %s, before a server that %s', { timeout: 60_000 }, async (way, how, protocol) => {
-    const port = how === 'never answers' ? (server.address() as AddressInfo).port : dead
+    const port = how === 'never answers' ? ports[way === 'cluster' ? way : 'silent'] : dead
     const child = fork(
       new URL('./other-process.ts', import.meta.url),
       [way, `${protocol}://127.0.0.1:${port}`],

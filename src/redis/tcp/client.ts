@@ -42,6 +42,8 @@ export interface TcpClient {
 /** The client of one node of a cluster. */
 export interface TcpNode {
   readonly options: { readonly host?: string | undefined; readonly port?: number | undefined }
+  /** Ends the connection, unless a reply comes before. */
+  readonly socketTimeoutTimer?: NodeJS.Timeout | undefined
   call(name: string, args: (string | number)[]): Promise<unknown>
   callBuffer(name: string, args: TcpArgument[]): Promise<unknown>
 }

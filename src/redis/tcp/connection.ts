@@ -10,7 +10,13 @@ import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { answerError, firstWord, networkError, replyError } from '../failure.ts'
 import type { RedisResponse, Reply } from '../requester.ts'
-import { isCluster, type TcpClient, type TcpCluster, type TcpListener } from './client.ts'
+import {
+  isCluster,
+  type TcpClient,
+  type TcpCluster,
+  type TcpListener,
+  type TcpNode,
+} from './client.ts'
 import { spread } from './cluster-commands.ts'
 import { isReplyError, type Outgoing, type Refusal, withoutRedirections } from './commands.ts'
 import type { Wire } from './wire.ts'
@@ -78,6 +84,8 @@ export class Connection {
       // A cluster sums its nodes' errors up in one that has no code.
       ['node error', (problem) => this.#fail(problem)],
       ['error', (problem) => this.#fail(this.#cluster ? (this.#failure ?? problem) : problem)],
+      // ioredis waits on for what a node owed that has ended, which would keep the process as long.
+      ['-node', (node) => clearTimeout((node as TcpNode).socketTimeoutTimer)],
     ]
     for (const [event, listener] of this.#listeners) client.on(event, listener)
     if (client.status === 'wait') client.connect().catch(() => undefined) // told by the events
