@@ -4,6 +4,7 @@
  * @module
  */
 
+import { RemoteTimeoutError } from '../errors.ts'
 import { checkAnswer } from './answer.ts'
 import { Gather, type Texts } from './gather.ts'
 import type { Command, RedisRequest, RedisResponse, Reply, Requester } from './requester.ts'
@@ -35,7 +36,8 @@ interface Gathering {
  * A batch is closed two microtasks after the first command of its tick: still within the task of the
  * caller, hence within the same request on Workers, where a promise of another request may never
  * resolve. Of a tick that only reads, the first full commands are requests of their own, sent at once.
- * A command that fails rejects or answers alone; a request that fails rejects all its commands.
+ * A command that fails rejects or answers alone; a request that fails rejects all its commands, and one
+ * that has taken its whole time those that wait behind it as well.
  */
 export class Batcher {
   readonly #requester: Requester
@@ -101,22 +103,28 @@ export class Batcher {
     this.#waiting = []
     this.#gathering = undefined
     // One after the other: two requests in flight at once would lose the order.
-    for (const part of partition(waiting)) await this.#request(part)
+    try {
+      for (const part of partition(waiting)) await this.#request(part)
+    } catch (error) {
+      // Those behind a request have waited for as long.
+      for (const { reject } of waiting) reject(error)
+    }
   }
 
+  /** @throws {RemoteTimeoutError} When it has taken its whole time. */
   async #request(part: readonly Waiting[]): Promise<void> {
     const body = part.map(({ command }) => command)
     const request: RedisRequest =
       part.length === 1 ? { path: [], body: body[0] } : { path: ['pipeline'], body }
     try {
-      const answer: unknown = await this.#requester.request(request)
       // Any Requester may stand behind this, and not all of them check what they were answered.
-      const checked = checkAnswer<never>(request, answer)
-      const answers: readonly Answer[] = Array.isArray(checked) ? checked : [checked]
+      const checked = checkAnswer<never>(request, await this.#requester.request(request))
+      const answers: readonly Answer[] = [checked].flat()
       part.forEach(({ resolve }, i) => {
         resolve(answers[i] as Answer)
       })
     } catch (error) {
+      if (error instanceof RemoteTimeoutError) throw error
       for (const { reject } of part) reject(error)
     }
   }
@@ -125,19 +133,17 @@ export class Batcher {
 /** Cuts a tick's commands into requests that stay below both caps; a giant goes alone. */
 function partition(waiting: readonly Waiting[]): Waiting[][] {
   const parts: Waiting[][] = []
-  let part: Waiting[] = []
   let bytes = 0
   for (const item of waiting) {
+    const part = parts.at(-1)
     const more = bytesOf(item.command)
-    if (part.length === MAX_COMMANDS || (part.length > 0 && bytes + more > MAX_BYTES)) {
-      parts.push(part)
-      part = []
-      bytes = 0
-    }
-    part.push(item)
     bytes += more
+    if (part && part.length < MAX_COMMANDS && bytes <= MAX_BYTES) part.push(item)
+    else {
+      parts.push([item])
+      bytes = more
+    }
   }
-  if (part.length > 0) parts.push(part)
   return parts
 }
 
@@ -148,7 +154,7 @@ const ASCII = /^[\x00-\x7f]*$/
 function bytesOf(command: Command): number {
   let bytes = 0
   for (const part of command) {
-    const text = typeof part === 'string' ? part : String(part)
+    const text = String(part)
     bytes += text.length < 1_024 || !ASCII.test(text) ? text.length * 3 : text.length
   }
   return bytes

@@ -3,7 +3,9 @@ import { RemoteError } from '../../../src/errors.ts'
 import { Batcher } from '../../../src/redis/batch.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { Texts } from '../../../src/redis/gather.ts'
+import { guard } from '../../../src/redis/guard.ts'
 import type { Command, RedisRequest } from '../../../src/redis/requester.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { type FaultyRequester, faultyRequester } from '../../support/faulty-requester.ts'
 
 const MALFORMED = { code: 'ERR_REMOTE', reason: 'malformed reply' }
@@ -371,6 +373,30 @@ describe('Batcher', () => {
 
       expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(1_000)
       expect(results[1_000]).toEqual({ status: 'fulfilled', value: { result: 'k1000' } })
+    })
+
+    test('what waits behind a part that has taken its whole time fails with it, and is not sent', async () => {
+      const redis = faultyRequester(embeddedTransport())
+      const platform = new ManualPlatform()
+      const batcher = new Batcher(guard(redis, { platform, deadlineMs: 500 }))
+      const answers = Array.from({ length: 1_000 }, () => ({ result: 'early' }))
+      redis.fate = () =>
+        redis.requests.length === 1 ? { kind: 'answer', answer: answers } : { kind: 'hang' }
+      const sent = Array.from({ length: 3_000 }, (_, i) => batcher.send(['GET', `k${i}`]))
+      const last = read(batcher, ['k'])
+      const ends = Promise.allSettled([...sent, last])
+      await expect.poll(() => redis.requests).toHaveLength(2)
+
+      await platform.advance(500)
+
+      const early = { status: 'fulfilled', value: { result: 'early' } }
+      const late = { status: 'rejected', reason: { code: 'ERR_REMOTE_TIMEOUT' } }
+      const [first, ...others] = await ends
+      expect([first, others[998], others[999], others.at(-1)]).toMatchObject([
+        ...[early, early],
+        ...[late, late],
+      ])
+      expect(redis.requests).toHaveLength(2)
     })
 
     test.each<readonly [string, unknown]>([
