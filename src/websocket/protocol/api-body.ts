@@ -9,11 +9,9 @@ import { ApiRefusal } from './api-refusal.ts'
 import { readChannel } from './channel.ts'
 import type { AppLimits } from './limits.ts'
 import type { ChannelAttribute, Publication } from './ports.ts'
+import { SOCKET_ID } from './signature.ts'
 
 type Fields = Readonly<Record<string, unknown>>
-
-/** What a socket's id looks like. */
-export const SOCKET_ID: RegExp = /^\d{1,20}\.\d{1,20}$/
 
 /** Prefixes of events that the server alone sends. */
 const RESERVED = ['pusher:', 'pusher_internal:', 'nearcache:'] as const

@@ -12,6 +12,8 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { type Bytes, encodeUtf8 } from '../../entry/bytes.ts'
 import { isSameText } from '../../entry/same-text.ts'
 import { hmacSha256 } from '../../entry/sha256.ts'
+import { InvalidKeyError } from '../../errors.ts'
+import { readChannel } from './channel.ts'
 
 /** The part of an app that signs. */
 export interface Credentials {
@@ -32,6 +34,11 @@ export interface UserAuthorization {
   readonly user_data: string
 }
 
+/** What a socket's id looks like. */
+export const SOCKET_ID: RegExp = /^\d{1,20}\.\d{1,20}$/
+/** Longer than the names that any app allows. */
+const MAX_CHANNEL_CHARS = 1_000
+
 /** What is the same for all signatures of one app, of the app that signed last. */
 let lastSigner: { readonly secret: string; readonly mac: (text: Bytes) => Bytes } | undefined
 
@@ -44,7 +51,10 @@ export function sign(secret: string, text: string): string {
 /**
  * Lets one connection subscribe to one private or presence channel.
  *
+ * @param socketId As the client sent it; it may send anything.
  * @param channelData On a presence channel the JSON text `{ user_id, user_info? }`.
+ * @throws {InvalidKeyError} When `socketId` is no id of a socket, or `channel` no name of a channel: what is
+ * signed would be read as a signature for another channel.
  */
 export function authorizeChannel(
   app: Credentials,
@@ -52,6 +62,9 @@ export function authorizeChannel(
   channel: string,
   channelData?: string,
 ): ChannelAuthorization {
+  checkSocketId(socketId)
+  if (!readChannel(channel, MAX_CHANNEL_CHARS))
+    throw new InvalidKeyError('channel has no such name')
   const auth = `${app.key}:${sign(app.secret, channelText(socketId, channel, channelData))}`
   return channelData === undefined ? { auth } : { auth, channel_data: channelData }
 }
@@ -59,13 +72,16 @@ export function authorizeChannel(
 /**
  * Lets one connection sign in.
  *
+ * @param socketId As the client sent it; it may send anything.
  * @param userData The JSON text `{ id, user_info?, watchlist? }`.
+ * @throws {InvalidKeyError} When `socketId` is no id of a socket.
  */
 export function authorizeUser(
   app: Credentials,
   socketId: string,
   userData: string,
 ): UserAuthorization {
+  checkSocketId(socketId)
   const auth = `${app.key}:${sign(app.secret, userText(socketId, userData))}`
   return { auth, user_data: userData }
 }
@@ -90,6 +106,12 @@ export function isUserAuthorized(
   { auth, userData }: { readonly auth: string; readonly userData: string },
 ): boolean {
   return isSigned(app, auth, userText(socketId, userData))
+}
+
+/** The texts that are signed are told apart by their colons, of which an id has none. */
+function checkSocketId(socketId: unknown): void {
+  if (typeof socketId === 'string' && SOCKET_ID.test(socketId)) return
+  throw new InvalidKeyError('socketId is not two numbers and a point')
 }
 
 function isSigned({ key, secret }: Credentials, auth: string | undefined, text: string): boolean {

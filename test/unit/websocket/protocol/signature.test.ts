@@ -1,5 +1,6 @@
 import Pusher from 'pusher'
 import { describe, expect, test } from 'vitest'
+import { InvalidKeyError } from '../../../../src/errors.ts'
 import {
   requestProblem,
   type SignedRequest,
@@ -47,6 +48,24 @@ describe('authorizeUser', () => {
       auth: `${app.key}:4708d583dada6a56435fb8bc611c77c359a31eebde13337c16ab43aa6de336ba`,
       user_data: '{"id":"12345"}',
     })
+  })
+})
+
+describe('what a client sends to be signed', () => {
+  test.each([
+    ['an id that goes on as a channel', '1.2:private-admin', 'private-mallory'],
+    ['an id that goes on as a user', '1.2::user::{"id":"admin"}', 'private-mallory'],
+    ['a channel that goes on as data', '1.2', 'presence-room:{"user_id":"admin"}'],
+    ['an id of several lines', '1.2\n', 'private-mallory'],
+    ['no channel', '1.2', ''],
+  ])('is not signed for another channel: %s', (_what, socketId, channel) => {
+    expect(() => authorizeChannel(app, socketId, channel)).toThrow(InvalidKeyError)
+  })
+
+  test('opens no channel by way of a sign-in', () => {
+    const socketId = '1.2:private-admin'
+
+    expect(() => authorizeUser(app, socketId, '{"id":"mallory"}')).toThrow(InvalidKeyError)
   })
 })
 
