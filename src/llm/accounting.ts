@@ -145,7 +145,8 @@ export class Accounts {
   }
 
   emit(event: LLMEvent): void {
-    const price = this.#prices.get(event.model) ?? this.#prices.get(event.model.replace(/:.*$/, ''))
+    const { model } = event
+    const price = this.#prices.get(model) ?? this.#prices.get(model.split(':', 1)[0] ?? '')
     if (event.kind === 'hit') {
       this.#hits[event.tier]++
       this.#saved.add(event.usage, price, event.savedMs, 1)

@@ -48,8 +48,13 @@ export function normaliseText(text: string): string {
   return text.normalize('NFC').replace(/\r\n?/g, '\n').trim()
 }
 
-/** Code, fenced (CommonMark, 4.5; a fence that is left open runs to the end) or within a line. */
-const CODE = /(^ {0,3}(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\2[^\n]*$|$(?![\s\S]))|`[^`\n]+`)/m
+/**
+ * Code, fenced (CommonMark, 4.5; a fence that is left open runs to the end) or within a line. No part of it
+ * is tried in a second way, whatever the text.
+ */
+const CODE =
+  /((?<![^\n]) {0,3}(?=(`{3,}|~{3,}))\2[^\n]*\n[\s\S]*?(?:(?<![^\n]) {0,3}\2[^\n]*|$)|`[^`\n]+`)/
+const ENDING = /[?.!？。！\s]/u
 const CAPITALISED = /(?<![\p{L}\p{N}_])\p{Lu}\p{Ll}*(?![\p{L}\p{N}_])/gu
 
 /**
@@ -65,10 +70,13 @@ export function foldText(text: string): string {
     if (i % 3 === 1) return piece
     return i % 3 === 2 ? '' : foldProse(piece)
   })
-  return folded
-    .join('')
-    .trim()
-    .replace(/[?.!？。！\s]+$/u, '')
+  return withoutEnding(folded.join('').trim())
+}
+
+function withoutEnding(text: string): string {
+  let end = text.length
+  while (end > 0 && ENDING.test(text.charAt(end - 1))) end--
+  return text.slice(0, end)
 }
 
 function foldProse(text: string): string {

@@ -159,8 +159,10 @@ class ProxyServer {
     try {
       await this.#admit(c.req.raw)
       const { pathname, search } = new URL(c.req.url)
-      const mount = basePath(c).replace(/\/\*?$/, '')
-      const path = `${pathname.slice(mount.length + prefix.length)}${search}`
+      const mount = `${basePath(c).replace(/\/\*?$/, '')}${prefix}`
+      // Routes are found by the path as it is decoded. In another spelling the mount ends elsewhere.
+      if (!pathname.startsWith(mount) || CLIMBS.test(pathname)) throw NO_SUCH_PATH
+      const path = `${pathname.slice(mount.length)}${search}`
       const onEnd = changesModels(c.req.method, path) ? () => this.#digests?.forget() : undefined
       return await passThrough(this.policy, c.req.raw, { upstream, path, onEnd })
     } catch (error) {
@@ -258,6 +260,10 @@ class ProxyServer {
     throw new Refusal(502, 'The model sent no embeddings', 'upstream_error')
   }
 }
+
+/** A way up that a URL does not take, and a server which decodes it before it looks at dots may. */
+const CLIMBS = /(?:\.|%2e){2}%(?:2f|5c)|%(?:2f|5c)(?:\.|%2e){2}/i
+const NO_SUCH_PATH = new Refusal(404, 'There is no such path', 'invalid_request_error')
 
 /** Numbers of more digits than a parsed number has: two seeds that differ in the last are two. */
 const LONG_NUMBERS = /\d[\d.]{15,}(?:e[+-]?\d+)?/gi

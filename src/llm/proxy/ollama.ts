@@ -38,7 +38,7 @@ const ASIDE = ['model', 'stream', 'keep_alive', 'options']
 
 /** `llama3.2` is `llama3.2:latest`. */
 export function fullName(model: string): string {
-  return /:[^/]*$/.test(model) ? model : `${model}:latest`
+  return model.includes(':', model.lastIndexOf('/') + 1) ? model : `${model}:latest`
 }
 
 /** `/api/chat` and `/api/generate`, which differ in where their texts are. */

@@ -1,0 +1,65 @@
+import { Hono } from 'hono'
+import { describe, expect, test } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { foldText } from '../../../src/llm/canonical.ts'
+import { LLMResponseCache } from '../../../src/llm/index.ts'
+import { llmProxy } from '../../../src/llm/proxy/index.ts'
+import { fullName } from '../../../src/llm/proxy/ollama.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+
+/** So long that whoever looks at each part again from each place before it would not come to an end. */
+const LONG = 2_000_000
+
+describe('what a hostile client asks the proxy', () => {
+  const sent: string[] = []
+  const fetch = async (request: Request): Promise<Response> => {
+    sent.push(request.url)
+    return Response.json({})
+  }
+  const cache = new LLMResponseCache({
+    cache: new RedisCacheManager({ redis: embeddedTransport() }),
+  })
+  const upstreams = { ollama: 'http://10.0.0.1', openai: 'http://10.0.0.1' }
+  const app = new Hono().route('/llm', llmProxy({ cache, fetch, ...upstreams }))
+
+  test.each([
+    '/llm/v%31/models',
+    '/llm/%761/models',
+    '/%6clm/api/tags',
+    '/l%6Cm/api/tags',
+    '/llm/api/..%2f..%2fadmin',
+    '/llm/v1/..%2Fadmin',
+    '/llm/v1/%2e%2e%2fadmin',
+    '/llm/v1/x%5c..%5cadmin',
+    '/llm/v1/models/..%5Cadmin',
+  ])('goes to no other host and no other path: %s', async (path) => {
+    sent.length = 0
+
+    expect((await app.request(path)).status).toBe(404)
+    expect(sent).toEqual([])
+  })
+
+  test.each([
+    ['/llm/v1/models/org%2Fmodel', 'http://10.0.0.1/models/org%2Fmodel'],
+    ['/llm/v1/models/a..b%2Fc', 'http://10.0.0.1/models/a..b%2Fc'],
+    ['/llm/api/tags?x=..%2f', 'http://10.0.0.1/api/tags?x=..%2f'],
+    ['/llm/v1//other.example/x', 'http://10.0.0.1//other.example/x'],
+  ])('goes on as it is otherwise: %s', async (path, url) => {
+    sent.length = 0
+    await app.request(path)
+
+    expect(sent).toEqual([url])
+  })
+
+  test('a model name of colons is looked at once', () => {
+    expect(fullName(`${':'.repeat(LONG)}/`)).toHaveLength(LONG + 8)
+  })
+
+  test.each([
+    ['question marks', `${'?'.repeat(LONG)}a`],
+    ['a fence', '`'.repeat(LONG)],
+    ['lines of another kind', '~~~\u2028'.repeat(LONG / 4)],
+  ])('a prompt of %s is folded in one look', (_what, prompt) => {
+    expect(foldText(prompt).length).toBeGreaterThan(LONG / 2)
+  })
+})
