@@ -12,13 +12,13 @@ import type { CacheNamespace } from './namespace.ts'
  * The namespace of a path, with the cache's own defaults: those that the application gave to its
  * namespace are not known here.
  *
+ * @param path Its segments escaped, or as {@link readablePath} shows them.
  * @throws {InvalidKeyError} When the path is not inside the cache.
  */
 export function namespaceAt(cache: RedisCacheManager, path: string): CacheNamespace {
-  if (path === cache.path) return cache
-  if (!path.startsWith(`${cache.path}/`)) throw new InvalidKeyError('the namespace is not there')
-  const segments = path.slice(cache.path.length + 1).split('/')
-  return segments.reduce<CacheNamespace>((outer, segment) => outer.namespace(plain(segment)), cache)
+  const [outermost, ...inner] = path.split('/').map(plain)
+  if (outermost !== plain(cache.path)) throw new InvalidKeyError('the namespace is not there')
+  return inner.reduce<CacheNamespace>((outer, segment) => outer.namespace(segment), cache)
 }
 
 function plain(segment: string): string {

@@ -60,7 +60,8 @@ export const NAMESPACE_ARG = {
     type: 'string',
     valueHint: 'PATH',
     default: 'default',
-    description: 'the namespace, a nested one as outer/inner',
+    description:
+      'the namespace, a nested one as outer/inner; / and % within a name are %2F and %25',
   },
 } as const
 
@@ -130,7 +131,7 @@ function openCache(
   { env }: Host,
   platform: Platform,
 ): Omit<OpenNamespace, keyof Connection> & Pick<Connection, 'cache'> {
-  const [outer = '', ...inner] = (given.namespace ?? 'default').split('/')
+  const [outer = '', ...inner] = (given.namespace ?? 'default').split('/').map(plain)
   const secret = nonEmpty(env['NEARCACHE_HASH_SECRET'])
   const keys = keysIn(env, 'NEARCACHE_ENCRYPTION_KEYS')
   const deadline = readTime('deadline', String(given.deadline), '1ms', '10m')
@@ -161,6 +162,15 @@ function openCache(
     return { ...parts.ctx, names }
   }
   return { cache, namespace, ...parts, contextAt }
+}
+
+/** A segment as it was given to `namespace`, whether it is typed so or as figures have it. */
+function plain(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
 }
 
 /** The variables that hold options of the cache. */

@@ -80,8 +80,8 @@ export async function inspect(
   { cache, showsValues }: ResolvedOptions,
   fields: Fields,
 ): Promise<Inspected> {
-  const [namespace, key] = [textIn(fields, 'namespace'), textIn(fields, 'key')]
-  const at = namespaceAt(cache, namespace)
+  const at = namespaceAt(cache, textIn(fields, 'namespace'))
+  const [namespace, key] = [at.path, textIn(fields, 'key')]
   const found = await orNothing(() =>
     inspectKey(at, key, { payload: showsValues ? 'returned' : 'checked' }),
   )
@@ -98,8 +98,8 @@ export async function countTagged(
   fields: Fields,
 ): Promise<Counted | undefined> {
   const tags = tagsIn(fields)
-  const namespace = textIn(fields, 'namespace')
-  const at = namespaceAt(cache, namespace)
+  const at = namespaceAt(cache, textIn(fields, 'namespace'))
+  const namespace = at.path
   const census = await orNothing(() => takeCensus(at, { mostEntries: 2_000, tags }))
   if (!census) return undefined
   return { namespace, tags, entries: census.namespaces.get(namespace)?.tagged ?? 0, census }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readablePath } from '../entry/visible.ts'
 import type { Alert } from '../monitor/alerts.ts'
 import type { HealthReport } from '../monitor/health.ts'
 import type { Recommendation } from '../monitor/recommendations.ts'
@@ -117,7 +118,7 @@ function Recommendations({ all }: { readonly all: readonly Recommendation[] }): 
           <div>
             <h3>{advice}</h3>
             <p>
-              {cache === '' ? '' : <span>In {cache}. </span>}
+              {cache === '' ? '' : <span>In {readablePath(cache)}. </span>}
               To change: <code>{setting}</code>
             </p>
             <ul class="evidence">

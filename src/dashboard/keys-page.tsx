@@ -6,7 +6,7 @@
 
 import type { Census } from '../cache/census.ts'
 import type { InspectedTag, Inspection } from '../cache/inspect.ts'
-import { visible } from '../entry/visible.ts'
+import { readablePath, visible } from '../entry/visible.ts'
 import { bytes, count, dateTime, duration, fromNow, UNKNOWN } from './format.ts'
 import type { Content, Html } from './html.ts'
 import { ActionButton, Empty, Facts, FormToken, Panel, Pill, Table, type Tone } from './parts.tsx'
@@ -110,11 +110,11 @@ function NamespaceField({
         required
         autocomplete="off"
         spellcheck={false}
-        value={chosen}
+        value={readablePath(chosen)}
       />
       <datalist id={`${id}-list`}>
         {namespaces.map((path) => (
-          <option value={path} />
+          <option value={readablePath(path)} />
         ))}
       </datalist>
     </>
@@ -126,9 +126,9 @@ function CountedText({ counted }: { readonly counted: Counted }): Html {
   const where = census.isWhole ? 'all' : 'a sample of'
   return (
     <div class="message" role="status" id="counted">
-      <b>{count(entries)}</b> {entries === 1 ? 'entry' : 'entries'} in {namespace} with{' '}
-      {tags.length === 1 ? 'this tag' : 'one of these tags'}, of {where} {count(census.entries)}{' '}
-      looked at. Nothing was changed.
+      <b>{count(entries)}</b> {entries === 1 ? 'entry' : 'entries'} in {readablePath(namespace)}{' '}
+      with {tags.length === 1 ? 'this tag' : 'one of these tags'}, of {where}{' '}
+      {count(census.entries)} looked at. Nothing was changed.
     </div>
   )
 }
@@ -171,7 +171,8 @@ function InspectedPanel({
       note={<Pill tone={VERDICT_TONES[found.verdict]}>{found.verdict}</Pill>}
     >
       <p class="lead">
-        <span class="soft">{namespace}</span> <span class="key-name">{visible(key)}</span>
+        <span class="soft">{readablePath(namespace)}</span>{' '}
+        <span class="key-name">{visible(key)}</span>
       </p>
       {found.reason === null ? '' : <p>{REASONS[found.reason] ?? found.reason}</p>}
       <Facts of={factsOf(found, at)} />

@@ -5,7 +5,7 @@
  */
 
 import type { Census } from '../cache/census.ts'
-import { visible } from '../entry/visible.ts'
+import { readablePath, visible } from '../entry/visible.ts'
 import type { HotKey } from '../monitor/hot-keys.ts'
 import { figuresOf, type NamespaceRow, namespaceRows, type Range } from './figures.ts'
 import { bytes, count, dateTime, duration, percent, UNKNOWN } from './format.ts'
@@ -93,8 +93,8 @@ function Namespaces({ rows }: { readonly rows: readonly NamespaceRow[] }): Html 
     >
       {rows.map(({ path, summary, savedMs, stored }) => (
         <tr>
-          <th scope="row" title={path}>
-            {path}
+          <th scope="row" title={readablePath(path)}>
+            {readablePath(path)}
           </th>
           <td class="number">{count(summary.lookups)}</td>
           <td class="number">
@@ -141,8 +141,9 @@ function Keys({
     <Table label={label} head={['Key', 'About', '']} numeric={[1]}>
       {keys.map(({ namespace, key, count: times }, i) => (
         <tr>
-          <th scope="row" title={`${namespace} ${visible(key)}`}>
-            <span class="soft">{namespace}</span> <span class="key-name">{visible(key)}</span>
+          <th scope="row" title={`${readablePath(namespace)} ${visible(key)}`}>
+            <span class="soft">{readablePath(namespace)}</span>{' '}
+            <span class="key-name">{visible(key)}</span>
           </th>
           <td class="number">{count(times)}</td>
           <td>

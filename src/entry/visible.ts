@@ -6,6 +6,9 @@
  */
 
 const HIDDEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+const ESCAPED = /(?:%[\dA-F]{2})+/gi
+/** What a path cannot have in a segment, and what could not be told from an escape. */
+const KEPT = /[/%\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 /** The text, with `\x1b` and `\u202e` in place of such characters. */
 export function visible(text: string): string {
@@ -13,4 +16,19 @@ export function visible(text: string): string {
     const code = (character.codePointAt(0) ?? 0).toString(16)
     return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`
   })
+}
+
+/**
+ * The path of a namespace with its escapes read, but for those of `/`, `%` and such characters: two paths
+ * look alike only if they are one, and what is shown may be typed where a path is asked for.
+ */
+export function readablePath(path: string): string {
+  const plain = path.replace(ESCAPED, (escapes) => {
+    try {
+      return decodeURIComponent(escapes).replace(KEPT, encodeURIComponent)
+    } catch {
+      return escapes // none of ours
+    }
+  })
+  return visible(plain)
 }

@@ -6,6 +6,7 @@
 
 import type { CacheStats } from '../../cache/stats.ts'
 import { isoTime } from '../../entry/iso-time.ts'
+import { readablePath } from '../../entry/visible.ts'
 import type { Figures } from '../../monitor/figures.ts'
 import { RedisFigures } from '../../monitor/redis-figures.ts'
 import { type Summary, summarize } from '../../monitor/summary.ts'
@@ -121,7 +122,7 @@ function show({ out }: Call, stats: Stats, how: 'result' | 'next'): void {
             'p95',
             'p99',
           ],
-          ...Object.entries(caches).map(([name, one]) => rowOf(name, one)),
+          ...Object.entries(caches).map(([name, one]) => rowOf(readablePath(name), one)),
           rowOf('all', total),
         ])),
     `Redis: ${redis.totalKeys ?? 'unknown'} keys, ${bytes(redis.memoryUsage)}; the caches sent ${total.redisRequests} requests with ${total.redisCommands} commands`,

@@ -6,6 +6,7 @@
 
 import { scan } from '../../cache/scan.ts'
 import { readSegment } from '../../cache/segment.ts'
+import { readablePath } from '../../entry/visible.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, NAMESPACE_ARG, type OpenNamespace, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
@@ -40,7 +41,7 @@ export const tagsCommand: CliCommand = command({
       const tags = await listTags(connection, args.count)
       out.result({ namespace: connection.namespace.path, tags }, () => [
         ...out.table(tags.map(({ tag, entries }) => (entries === null ? [tag] : [tag, entries]))),
-        `${plural(tags.length, 'tag')} in ${connection.namespace.path}`,
+        `${plural(tags.length, 'tag')} in ${readablePath(connection.namespace.path)}`,
       ])
       return 0
     })

@@ -24,6 +24,21 @@ describe('inspect', () => {
     return toldOf(await inspectKey(cache, key, { tags, payload: 'sealed' }))
   }
 
+  test('a namespace is found as it was named, and as figures and pages have it', async () => {
+    await cache
+      .namespace('größe')
+      .namespace('50%')
+      .set('key', 1, { tags: ['t'] })
+
+    for (const namespace of ['default/größe/50%', 'default/gr%C3%B6%C3%9Fe/50%25']) {
+      const { code, printed } = await runCli(['tags', 'ls', '--namespace', namespace], {
+        redis,
+        platform,
+      })
+      expect({ code, printed }).toEqual({ code: 0, printed: 't\n1 tag in default/größe/50%25' })
+    }
+  })
+
   test('of nothing, says that there is no entry', async () => {
     expect(await look('key')).toEqual({
       key: 'key',

@@ -180,6 +180,27 @@ describe('pages', () => {
     expect(panelText(pages[1] ?? '', 'inspected')).toContain(EVIL)
   })
 
+  test('a namespace is shown as it was named, and found as it is shown', async () => {
+    const { cache, metrics, hotKeys } = one
+    const odd = cache.namespace('größe & <b>').namespace('50% a/b')
+    await odd.set('k', 1, { tags: ['t'] })
+    await odd.get('k')
+    await Promise.all([hotKeys.flush(), metrics.flush()])
+    const shown = 'default/größe & <b>/50%25 a%2Fb'
+
+    const namespaces = await one.browser.page('/ops/namespaces')
+    const keys = await one.browser.page('/ops/keys')
+    const form = { namespace: shown, key: 'k', tags: 't', do: 'count' }
+    const inspected = await (await one.browser.post('/ops/inspect', form)).text()
+    const counted = await (await one.browser.post('/ops/invalidate', form)).text()
+
+    expect(panelText(namespaces, 'namespaces')).toContain(shown)
+    expect(panelText(namespaces, 'hot-keys')).toContain(`${shown} k`)
+    expect(keys).toContain('<option value="default/größe &amp; &lt;b&gt;/50%25 a%2Fb"')
+    expect(panelText(inspected, 'inspected')).toContain(`${shown} k`)
+    expect(counted).toContain('<b>1</b> entry in default/größe &amp; &lt;b&gt;/50%25 a%2Fb with')
+  })
+
   test('a name that is written from right to left is not taken for another', async () => {
     const key = '\u202egnp.exe'
     await one.cache.set(key, 1, { tags: [`tag${key}`] })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { visible } from '../../../src/entry/visible.ts'
+import { readablePath, visible } from '../../../src/entry/visible.ts'
 
 test.each([
   ['user:1 ä 日本 <b>', 'user:1 ä 日本 <b>'],
@@ -10,4 +10,16 @@ test.each([
   ['👩\u200d💻', '👩\u200d💻'],
 ])('%j is shown as %j', (text, shown) => {
   expect(visible(text)).toBe(shown)
+})
+
+test.each([
+  ['default/users', 'default/users'],
+  ['gr%C3%B6%C3%9Fe/%E6%97%A5%E6%9C%AC', 'größe/日本'],
+  ['a%2Fb/100%25', 'a%2Fb/100%25'],
+  ['a%20b/%2A/x:y', 'a b/*/x:y'],
+  ['%E2%80%AEgnp', '%E2%80%AEgnp'],
+  ['%FF/half%C3', '%FF/half%C3'],
+  ['100%/\u001b', '100%/\\x1b'],
+])('the path %s is shown as %j', (path, shown) => {
+  expect(readablePath(path)).toBe(shown)
 })
