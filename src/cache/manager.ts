@@ -152,7 +152,7 @@ function nearTier(options: NearTierOptions | false, events: Events, { keyspace }
   const { maxEntries = 10_000, maxBytes = 64 * MIB } = options || {}
   return new NearTier({
     maxEntries: wholeNumber(maxEntries, 'near.maxEntries', 1, 2 ** 31),
-    maxBytes: wholeNumber(maxBytes, 'near.maxBytes', 1, Number.MAX_SAFE_INTEGER),
+    maxBytes: wholeNumber(maxBytes, 'near.maxBytes', 1),
     onEvict: () => {
       const outcome = { kind: 'evicted' } as const
       events.emit({ operation: 'near', namespace: keyspace.path, outcome, durationMs: 0 })

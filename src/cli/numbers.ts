@@ -16,7 +16,9 @@ import { UsageError } from './usage-error.ts'
 export function readInteger(option: string, text: string, least: number, most: number): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
-  throw new UsageError(`--${option} must be a whole number from ${least} to ${most}`)
+  const range =
+    most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`
+  throw new UsageError(`--${option} must be a whole number ${range}`)
 }
 
 /**

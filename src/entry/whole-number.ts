@@ -22,5 +22,8 @@ export function wholeNumber(
   if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {
     return value as number
   }
-  throw new InvalidOptionError(option, `a whole number from ${min} to ${max}`)
+  throw new InvalidOptionError(
+    option,
+    `a whole number ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}`,
+  )
 }

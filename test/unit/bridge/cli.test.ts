@@ -82,7 +82,7 @@ describe('nearcache bridge', () => {
     [['--embedded', '--port'], /^--port needs a value/],
     [['--embedded', '--prot', '1'], /^--prot is not an option/],
     [['--embedded', SECRET], /^there is a word that belongs to no option/],
-    [['--embedded', '--max-body', '0'], /^--max-body must be a whole number from 1/],
+    [['--embedded', '--max-body', '0'], /^--max-body must be a whole number of at least 1$/],
     [['--embedded', '--host', 'http://h'], /^--host must be an IP address or a host name/],
     [['--embedded', '--token', `${SECRET} x`], /^--token must be printable ASCII/],
     [['--embedded', '--token', ''], /^--token must be printable ASCII/],

@@ -20,4 +20,10 @@ describe('wholeNumber', () => {
     expect(wholeNumber(Number.MAX_SAFE_INTEGER, 'count', 0)).toBe(Number.MAX_SAFE_INTEGER)
     expect(() => wholeNumber(2 ** 53, 'count', 0)).toThrow(InvalidOptionError)
   })
+
+  test('does not tell where whole numbers end to who has given too small a one', () => {
+    expect(() => wholeNumber(0, 'count', 1)).toThrow(
+      'Option "count" must be a whole number of at least 1',
+    )
+  })
 })
