@@ -45,6 +45,7 @@ export const invalidateCommand: CliCommand = command({
   words: { name: 'TAG', least: 0, most: 100 },
   args: ARGS,
   notes: [
+    'Each tag is a word of its own, as in: invalidate org:7 user:3. A comma is part of a tag.',
     '--dry-run reads the headers of all entries in the namespace. --pattern deletes by two SCANs.',
   ],
   run: (call) => {
