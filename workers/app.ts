@@ -79,7 +79,7 @@ export function createApp(
   const [demo] = realtime?.isDemo ? realtime.apps.all : []
   if (demo) app.route('/presence', presenceRoutes(demo))
   if (realtime) app.route('/', realtimeRoutes(realtime))
-  app.notFound(() => problemResponse({ status: 404, title: 'Not found' }))
+  app.notFound(({ req }) => notFound(app, req.method, req.path))
   app.onError((error) => {
     // What a session's methods throw has its answer with it.
     if (error instanceof HTTPException && error.res) return error.getResponse()
@@ -90,6 +90,20 @@ export function createApp(
     return problemResponse(problem, { 'cache-control': 'no-store', ...scheme })
   })
   return app
+}
+
+const METHODS = ['DELETE', 'GET', 'PATCH', 'POST', 'PUT'] as const
+
+/** A path that another method would have found is told so (RFC 9110, section 15.5.6). */
+function notFound(app: Hono, method: string, path: string): Response {
+  const there = METHODS.filter((one) =>
+    app.router.match(one, path)[0].some(([[, route]]) => route.method === one),
+  ).flatMap((one) => (one === 'GET' ? [one, 'HEAD'] : one))
+  if (there.length === 0 || there.includes(method)) {
+    return problemResponse({ status: 404, title: 'Not found' })
+  }
+  const problem = { status: 405, title: 'The method is not one of this address' }
+  return problemResponse(problem, { allow: there.join(', ') })
 }
 
 /** What was answered, and the frames: the message of a foreign error may quote a value. */

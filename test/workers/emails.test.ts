@@ -170,6 +170,20 @@ describe('the /emails routes', () => {
     expect(await again.json()).toMatchObject({ code: 'ERR_DUPLICATE_EMAIL', field: 'id' })
   })
 
+  test.each([
+    ['PUT', '/emails', 'GET, HEAD, PATCH, POST'],
+    ['POST', '/emails/7', 'DELETE, GET, HEAD, PATCH'],
+    ['DELETE', '/threads/7', 'GET, HEAD'],
+    ['OPTIONS', '/emails/7/entities', 'PUT'],
+    ['PURGE', '/health/cache', 'GET, HEAD'],
+  ])('%s on %s answers 405 with the methods there are', async (method, path, allowed) => {
+    const response = await call(path, { method })
+
+    expect(response.status).toBe(405)
+    expect(response.headers.get('allow')).toBe(allowed)
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+  })
+
   test('a path there is not answers 404 as a problem', async () => {
     const response = await call('/nowhere')
 
