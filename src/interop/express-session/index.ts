@@ -25,6 +25,18 @@ export interface ExpressStoreOptions extends Omit<SealedStoreOptions, 'namespace
   readonly namespace?: string
   /** How long a session is kept whose cookie has no expiry, in seconds. @default 86_400 */
   readonly ttl?: number
+  /**
+   * The store of before, such as that of connect-redis, while sessions move from it: one that is not here
+   * is looked for there, and is stored here under the id that its visitor has in a cookie. A logout ends
+   * it in both. @default none
+   */
+  readonly from?: FormerStore
+}
+
+/** What is asked of a store that sessions move from. */
+export interface FormerStore {
+  get(id: string, callback: (error?: unknown, session?: object | null) => void): unknown
+  destroy(id: string, callback: (error?: unknown) => void): unknown
 }
 
 /** The methods that express-session calls. All of them return a promise as well. */
@@ -42,7 +54,8 @@ export interface ExpressStore {
   clear(callback?: Callback): Promise<void>
 }
 
-type Constructor<Base> = new (options?: never) => Base
+/** `session.Store` is abstract to TypeScript, and is none. */
+type Constructor<Base> = abstract new (options?: never) => Base
 
 /**
  * Makes a store for express-session, on its own `Store`.
@@ -60,27 +73,42 @@ type Constructor<Base> = new (options?: never) => Base
  */
 export function expressSessionStore<Base extends object>(
   Store: Constructor<Base>,
-  { ttl = 86_400, namespace = 'express', ...options }: ExpressStoreOptions,
+  { ttl = 86_400, namespace = 'express', from, ...options }: ExpressStoreOptions,
 ): Base & ExpressStore {
   if (!(ttl > 0)) throw new InvalidOptionError('ttl', 'a number of seconds above 0')
   const sealed = new SealedStore({ ...options, namespace })
   const { platform = webPlatform() } = options
   const lifeMs = ({ cookie: { expires } }: ExpressSession): number => {
-    const at = (expires as { getTime?(): number } | null | undefined)?.getTime?.()
-    return at === undefined ? ttl * 1_000 : at - platform.now()
+    const at = typeof expires === 'string' ? instantOf(expires) : expires
+    const ms = (at as { getTime?(): number } | null | undefined)?.getTime?.()
+    return ms === undefined ? ttl * 1_000 : ms - platform.now()
   }
-  const destroy = (id: string): Promise<void> => sealed.end(id)
+  async function destroy(id: string): Promise<void> {
+    // There first: what is only there is not to move here once it has ended here.
+    await (from && settled((callback) => from.destroy(id, callback)))
+    await sealed.end(id)
+  }
+  async function moved(id: string): Promise<unknown> {
+    const session = await (from && settled<object>((callback) => from.get(id, callback)))
+    if (!session) return undefined
+    const plain = plainOf(session)
+    const ttlMs = lifeMs(plain as unknown as ExpressSession)
+    return ttlMs > 0 && (await sealed.put(id, plain, { ttlMs })) ? plain : undefined
+  }
   async function entries(): Promise<(readonly [string, object])[]> {
     const found: (readonly [string, object])[] = []
     for await (const [id, session] of sealed.entries()) found.push([id, session as object])
     return found
   }
   const methods: ExpressStore = {
-    get: (id, callback) => tell(sealed.get(id), callback),
+    get: (id, callback) =>
+      tell(
+        sealed.get(id).then((session) => session ?? moved(id)),
+        callback,
+      ),
     set: (id, session, callback) => {
       const ttlMs = lifeMs(session)
-      // Whatever else hangs on the session, such as its request, is not stored.
-      const plain: unknown = JSON.parse(JSON.stringify(session))
+      const plain = plainOf(session)
       const stored = async (): Promise<void> => {
         if (ttlMs > 0) await sealed.put(id, plain, { ttlMs })
         else await destroy(id)
@@ -111,7 +139,27 @@ export function expressSessionStore<Base extends object>(
       ),
     clear: (callback) => tell(sealed.clear(), callback),
   }
-  return Object.assign(new Store(), methods)
+  return Object.assign(new (Store as new () => Base)(), methods)
+}
+
+/** Whatever else hangs on the session, such as its request, is not stored. */
+function plainOf(session: object): object {
+  return JSON.parse(JSON.stringify(session)) as object
+}
+
+/** What a cookie's expiry is in JSON. */
+function instantOf(text: string): { getTime(): number } {
+  // biome-ignore lint/style/noRestrictedGlobals: reads an instant that is given, reads no clock
+  return new Date(text)
+}
+
+/** What a method with a callback comes to. */
+function settled<Value>(
+  call: (callback: (error?: unknown, value?: Value | null) => void) => unknown,
+): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    call((error, value) => (error ? reject(error) : resolve(value ?? undefined)))
+  })
 }
 
 /** Settles as `work` does, and tells the callback too. With one, a failure is its business. */

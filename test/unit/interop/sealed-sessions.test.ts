@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { isoTime } from '../../../src/entry/iso-time.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
 import { betterAuthStorage } from '../../../src/interop/better-auth/index.ts'
 import { expressSessionStore } from '../../../src/interop/express-session/index.ts'
@@ -11,8 +12,25 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 const keys = [{ id: 'k1', secret: '11'.repeat(32) }]
 
 /** In the place of the class that express-session brings. */
-class Store {
+abstract class Store {
   readonly isStore = true
+  abstract get(id: string, callback: (error?: unknown, session?: object | null) => void): void
+}
+
+/** Another's store, of texts as connect-redis keeps them. */
+class FormerStore {
+  readonly kept = new Map<string, string>()
+  error: Error | undefined
+
+  get(id: string, callback: (error?: unknown, session?: object | null) => void): void {
+    if (this.error) callback(this.error)
+    else callback(null, JSON.parse(this.kept.get(id) ?? 'null'))
+  }
+
+  destroy(id: string, callback: (error?: unknown) => void): void {
+    this.kept.delete(id)
+    callback(this.error)
+  }
 }
 
 describe('sealed sessions', () => {
@@ -47,6 +65,44 @@ describe('sealed sessions', () => {
 
     expect(told).toEqual([undefined, { cookie: {} }, 'ERR_SESSION_UNAVAILABLE'])
     expect(() => expressSessionStore(Store, { redis, keys, ttl: 0 })).toThrow(InvalidOptionError)
+  })
+
+  test('of express-session move from the store of before, with their lifetimes', async () => {
+    const from = new FormerStore()
+    const store = expressSessionStore(Store, { redis, keys, platform, from })
+    const expires = isoTime(platform.now() + 5_000)
+    from.kept.set('a', JSON.stringify({ cookie: { expires }, user: 'ada' }))
+    from.kept.set('over', JSON.stringify({ cookie: { expires: isoTime(platform.now() - 1) } }))
+
+    expect(await store.get('a')).toMatchObject({ user: 'ada' })
+    expect([await store.get('over'), await store.get('nobody')]).toEqual([undefined, undefined])
+    from.kept.clear()
+    expect(await store.get('a')).toMatchObject({ user: 'ada' })
+    await platform.advance(5_000)
+    expect(await store.get('a')).toBeUndefined()
+  })
+
+  test('of express-session that end while they move are ended in both', async () => {
+    const from = new FormerStore()
+    const store = expressSessionStore(Store, { redis, keys, platform, from })
+    from.kept.set('a', JSON.stringify({ cookie: {}, user: 'ada' }))
+    const held = from.kept.get('a') ?? ''
+
+    await store.destroy('a')
+    expect(from.kept.size).toBe(0)
+    from.kept.set('a', held) // a request that was under way there saves it again
+    expect(await store.get('a')).toBeUndefined()
+  })
+
+  test("of express-session are nobody's word while the store of before fails", async () => {
+    const from = new FormerStore()
+    const store = expressSessionStore(Store, { redis, keys, platform, from })
+    from.error = new Error('away')
+
+    await expect(store.get('a')).rejects.toBe(from.error)
+    await expect(store.destroy('a')).rejects.toBe(from.error)
+    await store.set('a', { cookie: {} })
+    expect(await store.get('a')).toEqual({ cookie: {} })
   })
 
   test('of better-auth are listed while they live, whoever writes the list', async () => {
