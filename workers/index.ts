@@ -33,6 +33,7 @@ function start(env: unknown): Running {
   return { composition, app: createApp(composition, warming), warming }
 }
 
+/** Answers requests, takes mail in, and sends the heartbeat of the jobs. */
 const worker: ExportedHandler = {
   async fetch(request, env, ctx) {
     try {

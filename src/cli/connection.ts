@@ -61,7 +61,7 @@ export const NAMESPACE_ARG = {
     valueHint: 'PATH',
     default: 'default',
     description:
-      'the namespace, a nested one as outer/inner; / and % within a name are %2F and %25',
+      "the namespace: cache.namespace('users') is default/users; / and % within a name are %2F and %25",
   },
 } as const
 
