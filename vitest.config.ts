@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { isDeep } from './test/support/deep.ts'
 import { LeftOutReporter } from './test/support/left-out-reporter.ts'
 import { llmUpstream } from './test/support/llm-upstream.ts'
 import { realtimeApps } from './test/support/websocket/apps.ts'
@@ -19,6 +20,9 @@ const BINDINGS = {
   REALTIME_HUBS: '2',
   REALTIME_MIRROR: 'on',
 }
+
+/** Deep runs take as long as they take, beside whatever else the machine does. */
+const TEST_MS = isDeep ? 600_000 : 20_000
 
 /** What the Worker under test reaches by `fetch`: a model, and nothing of the network. */
 const model = llmUpstream()
@@ -44,7 +48,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/workers/**'],
           setupFiles: ['test/support/seeds.ts'],
-          testTimeout: 20_000,
+          testTimeout: TEST_MS,
         },
       },
       {
@@ -65,7 +69,7 @@ export default defineConfig({
         test: {
           name: 'workers',
           include: ['test/workers/**/*.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: TEST_MS,
         },
       },
     ],
