@@ -101,12 +101,39 @@ export function matchExpression(terms: readonly string[]): string {
     .join(' AND ')
 }
 
-/** The text of HTML, near enough to search it and to show the start of it. */
+/** The text of HTML, near enough to search it and to show the start of it. Takes one look at each part. */
 export function plainText(html: string): string {
-  return html
-    .slice(0, SEARCHED_BODY_LENGTH)
-    .replaceAll(/<(style|script)\b[^>]*>[\s\S]*?<\/\1\s*>/gi, ' ')
-    .replaceAll(/<[^>]*>/g, ' ')
+  const text = withoutCode(html.slice(0, SEARCHED_BODY_LENGTH))
+  // What is opened behind the last end of a tag is none.
+  const end = text.lastIndexOf('>') + 1
+  return text.slice(0, end).replaceAll(/<[^>]*>/g, ' ') + text.slice(end)
+}
+
+/** Without styles and scripts, those apart whose end is missing. */
+function withoutCode(html: string): string {
+  const unclosed = new Set<string>()
+  let kept = ''
+  let from = 0
+  for (const { 1: name = '', index } of html.matchAll(/<(style|script)\b/gi)) {
+    const kind = name.toLowerCase()
+    if (index < from || unclosed.has(kind)) continue
+    const end = endOf(html, kind, index)
+    if (end === undefined) {
+      unclosed.add(kind)
+      continue
+    }
+    kept += `${html.slice(from, index)} `
+    from = end
+  }
+  return kept + html.slice(from)
+}
+
+function endOf(html: string, kind: string, index: number): number | undefined {
+  const start = html.indexOf('>', index)
+  if (start < 0) return undefined
+  const closing = kind === 'style' ? /<\/style\s*>/gi : /<\/script\s*>/gi
+  closing.lastIndex = start
+  return closing.test(html) ? closing.lastIndex : undefined
 }
 
 function isPrefix(term: string): boolean {

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** As long as a line may be (RFC 5322, section 2.1.1); a header field may be as long as its writer likes. */
+const MAX_CHARS = 998
+
 /** A zone at the end: an offset, a name that is one, or an offset before the year. */
 const HAS_ZONE = /(?:[+-]\d{2}:?\d{2}|[zZ]|[A-Z]{1,4}T|UTC)$|[+-]\d{4}\s+\d{4}$/
 
@@ -12,7 +15,10 @@ const HAS_ZONE = /(?:[+-]\d{2}:?\d{2}|[zZ]|[A-Z]{1,4}T|UTC)$|[+-]\d{4}\s+\d{4}$/
  *   UTC, so that it is the same on every machine.
  */
 export function parseMailDate(text: string | undefined): number | undefined {
-  const trimmed = (text ?? '').replaceAll(/\([^)]*\)/g, ' ').trim()
+  const trimmed = (text ?? '')
+    .slice(0, MAX_CHARS)
+    .replaceAll(/\([^)]*\)/g, ' ')
+    .trim()
   if (trimmed === '') return undefined
   // biome-ignore lint/style/noRestrictedGlobals: it reads a text here, and no clock
   const instant = Date.parse(HAS_ZONE.test(trimmed) ? trimmed : `${trimmed} UTC`)

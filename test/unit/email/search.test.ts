@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseMailDate } from '../../../src/email/mime/mail-date.ts'
 import {
   hasTerms,
   implies,
+  plainText,
   readSearch,
   type Searchable,
   searchTokens,
@@ -82,5 +84,37 @@ describe('a search', () => {
         }
       }),
     )
+  })
+})
+
+describe('the text of HTML', () => {
+  test.each([
+    ['<p>one</p>two', ' one two'],
+    ['a<style>b{}</style >c<script>d</script>e', 'a c e'],
+    ['a<script>b', 'a b'],
+    ['a<style>b<script>c</script>d', 'a b d'],
+    ['1 < 2 <b>three</b> < 4', '1  three  < 4'],
+    ['<a title="1 > 0">x', '  0">x'],
+  ])('of %s is %j', (html, text) => {
+    expect(plainText(html)).toBe(text)
+  })
+
+  test('is had in one look at each part, however often a sender opens what he does not close', () => {
+    const opened = ['<', '<style ', '<script x="'].map((part) => part.repeat(50_000))
+
+    // One of these took seconds where each part was looked at from each place before it.
+    for (let i = 0; i < 50; i++) {
+      for (const html of opened) expect(plainText(html)).toHaveLength(50_000)
+    }
+  })
+})
+
+describe('the date of a message', () => {
+  test('is none where its field is comments without an end, as long as they may be', () => {
+    expect(parseMailDate('('.repeat(1_000_000))).toBeUndefined()
+  })
+
+  test('may have a comment', () => {
+    expect(parseMailDate('Thu, 1 Jan 2026 00:00:00 +0000 (UTC)')).toBe(Date.UTC(2026, 0, 1))
   })
 })
