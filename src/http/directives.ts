@@ -5,6 +5,8 @@
  * @module
  */
 
+import { withoutOpenQuotes } from '../web/list-field.ts'
+
 /** Directive names in lower case, with their argument; `true` for one without. */
 export type Directives = ReadonlyMap<string, string | true>
 
@@ -20,9 +22,10 @@ const UNREADABLE = /(?:"(?:[^"\\]|\\.)*"|[^,])*(?:,|$)/y
  * The directives of a `Cache-Control` field. Names are case-insensitive, the first of several counts,
  * quotes hide what is in them, and what cannot be read is skipped.
  */
-export function parseCacheControl(field: string | null): Directives {
+export function parseCacheControl(given: string | null): Directives {
   const found = new Map<string, string | true>()
-  if (field === null) return found
+  if (given === null) return found
+  const field = withoutOpenQuotes(given)
   for (let at = 0; at < field.length; ) {
     DIRECTIVE.lastIndex = at
     const match = DIRECTIVE.exec(field)
