@@ -42,27 +42,39 @@ export function secondaryKey(names: Iterable<string>, request: Headers): string 
   return toBase64Url(digest.subarray(0, HASH_BYTES))
 }
 
+/** What can be taken apart at its commas: without quotes, and without what some take for space. */
+const PLAIN = /^[\t !#-~]*$/
+const WEIGHT = /^q=(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i
+
 /**
- * A request field in the one form of all that mean the same: no space around commas, and for the
- * fields of content negotiation members in the order of their weights, written shortest.
+ * A request field in the one form of all that mean the same: no space behind commas, and for the fields
+ * of content negotiation members in the order of their weights, written shortest.
+ *
+ * What does not follow the grammar is left as it is. Who makes the response may read it in another way
+ * than it is read here, and nobody else is to get what comes of that.
  */
 export function canonicalField(name: string, value: string): string {
-  const members = listMembers(value)
-  if (!NEGOTIATED.has(name)) return members.join(',')
-  const weighed = members.map((member) => weigh(name, member))
+  if (!PLAIN.test(value)) return value
+  if (!NEGOTIATED.has(name)) return value.replace(/,[ \t]+/g, ',')
+  const weighed = value.split(',').map((member) => weigh(name, member))
+  if (!weighed.every((one) => one !== undefined)) return value
   const lines = weighed
     .sort((a, b) => b.weight - a.weight || (a.text < b.text ? -1 : 1))
     .map(({ text, weight }) => (weight === 1 ? text : `${text};q=${weight}`))
   return [...new Set(lines)].join(',')
 }
 
-function weigh(name: string, member: string): { readonly text: string; readonly weight: number } {
+/** `undefined` for a member that is none, or has no weight that is one. */
+function weigh(
+  name: string,
+  member: string,
+): { readonly text: string; readonly weight: number } | undefined {
   const [first = '', ...parameters] = member.split(';').map((part) => part.trim())
-  const isWeight = (parameter: string): boolean => /^q[ \t]*=/i.test(parameter)
-  const weight = Number(parameters.find(isWeight)?.split('=')[1]?.trim() || 1)
-  const others = parameters.filter((parameter) => !isWeight(parameter))
+  const weights = parameters.filter((parameter) => /^q[ \t]*=/i.test(parameter))
+  const [stated = 'q=1', ...more] = weights
+  if (first === '' || more.length > 0 || !WEIGHT.test(stated)) return undefined
+  const others = parameters.filter((parameter) => !weights.includes(parameter))
   // Values of parameters may be case-sensitive: only `Accept` has such.
   const kept = others.map((other) => (name === 'accept' ? other : other.toLowerCase()))
-  const text = [first.toLowerCase(), ...kept].join(';')
-  return { text, weight: weight >= 0 && weight <= 1 ? weight : 1 }
+  return { text: [first.toLowerCase(), ...kept].join(';'), weight: Number(stated.slice(2)) }
 }

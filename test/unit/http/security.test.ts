@@ -209,6 +209,29 @@ describe('A client that wants others to be served what he chooses', () => {
     expect(requests).toHaveLength(3)
   })
 
+  test.each([
+    ['origin', 'https://shop.example', ',https://shop.example'],
+    ['origin', 'https://shop.example', 'https://shop.example ,'],
+    ['x-kind', 'a', 'a\u00a0'],
+    ['x-kind', '"a, b"', '"a,b"'],
+    ['accept-language', 'de', 'de;q=x'],
+    ['accept-language', 'de', 'de;q='],
+    ['accept-language', 'de', 'de;q=7'],
+    ['accept-language', 'de', 'de;q=1;q=0'],
+    ['accept-language', 'de', ',de'],
+    ['accept-language', 'de', 'de\u00a0'],
+  ])(
+    'cannot do so by %s, %s for others, in a spelling that the origin may not read: %s',
+    async (name, usual, hostile) => {
+      const { get } = site((request) =>
+        reply(request.headers.get(name) === usual ? 'right' : 'wrong', { ...FRESH, vary: name }),
+      )
+
+      expect(await bodies(get(URL_A, by({ [name]: hostile })))).toEqual(['wrong'])
+      expect(await bodies(get(URL_A, by({ [name]: usual })))).toEqual(['right'])
+    },
+  )
+
   test('cannot do so by a body of a GET', async () => {
     const { get, requests } = site(counting(FRESH))
 
