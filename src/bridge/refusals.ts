@@ -48,11 +48,23 @@ function isUnavailable(name: string, command: Command): boolean {
   if (name === 'SCRIPT' || name === 'FUNCTION') {
     return /^(?:debug|kill)$/i.test(String(command[1]))
   }
-  if (name !== 'XREAD' && name !== 'XREADGROUP') return false
-  // After STREAMS come keys, and a key may be called BLOCK.
-  const words = command.map((word) => String(word).toUpperCase())
-  const streams = words.indexOf('STREAMS')
-  return words.slice(1, streams < 0 ? undefined : streams).includes('BLOCK')
+  return (name === 'XREAD' || name === 'XREADGROUP') && waits(command)
+}
+
+/** Words behind an option, which may read as one: a group may be called STREAMS. */
+const OPERANDS: ReadonlyMap<string, number> = new Map([
+  ['COUNT', 1],
+  ['GROUP', 2],
+])
+
+/** Whether a read of streams waits. After STREAMS come keys, and a key may be called BLOCK. */
+function waits(command: Command): boolean {
+  for (let at = 1; at < command.length; at++) {
+    const word = String(command[at]).toUpperCase()
+    if (word === 'BLOCK' || word === 'STREAMS') return word === 'BLOCK'
+    at += OPERANDS.get(word) ?? 0
+  }
+  return false
 }
 
 function isPermitted(name: string, command: Command): boolean {

@@ -212,6 +212,12 @@ const ROWS: readonly Row[] = [
     400,
     { error: 'ERR XREAD is not available over REST' },
   ],
+  [
+    '/',
+    list(['XREADGROUP', 'group', 'Streams', 'c', 'block', 0, 'STREAMS', 's', '>']),
+    400,
+    { error: 'ERR XREADGROUP is not available over REST' },
+  ],
   ['/monitor', list([]), 400, { error: 'ERR MONITOR is not available over REST' }],
   ['/subscribe', list([]), 400, { error: "ERR wrong number of arguments for 'subscribe' command" }],
   // encodings
