@@ -7,7 +7,7 @@
 
 import type { MiddlewareHandler } from 'hono'
 import type { Requester } from 'nearcache'
-import { bearerIn, cloudflareAddress, isSameSecret } from 'nearcache/hono'
+import { bearerIn, cloudflareAddress, isSameSecret, refuseCrossSite } from 'nearcache/hono'
 import { workersPlatform } from 'nearcache/platform/workers'
 import { RateLimiter } from 'nearcache/ratelimit'
 import { isLocal } from './authenticate.ts'
@@ -72,14 +72,19 @@ export function requireToken(token: string | undefined, limit: RateLimiter): Mid
 
 /**
  * Lets through whoever sends the token as `Authorization: Bearer`. Where none is configured, requests of
- * this machine alone: a mailbox is not for everybody because somebody forgot to say whose it is.
+ * this machine alone: a mailbox is not for everybody because somebody forgot to say whose it is. Those that
+ * a page of another site made a browser of this machine send are not.
  */
 export function requireMailToken(token: string | undefined): MiddlewareHandler {
+  const guard = refuseCrossSite()
   return async function mailAdmission(c, next) {
     c.header('cache-control', 'no-store')
-    if (token === undefined && !isLocal(c.req.url)) throw MAILBOX_CLOSED
-    if (token !== undefined && !(await hasToken(c.req.raw, token))) throw REFUSED
-    await next()
+    if (token === undefined) {
+      if (!isLocal(c.req.url)) throw MAILBOX_CLOSED
+      return guard(c, next)
+    }
+    if (!(await hasToken(c.req.raw, token))) throw REFUSED
+    return next()
   }
 }
 

@@ -72,6 +72,27 @@ describe('the mailbox of a deployment', () => {
     expect(await statusOf(MAIL_TOKEN, 'http://127.0.0.1:8787/emails')).toBe(401)
   })
 
+  test.each([
+    [{ 'sec-fetch-site': 'cross-site', origin: 'https://other.example' }, 403],
+    [{ 'sec-fetch-site': 'same-site', origin: 'http://localhost:3000' }, 403],
+    [{ origin: 'https://other.example' }, 403],
+    [{ 'sec-fetch-site': 'same-origin', origin: 'http://localhost' }, 400],
+    [{}, 400],
+  ])(
+    'is not written to by a page of another site that this machine looks at: %j',
+    async (sent, status) => {
+      const app = createApp(compose(readEnv({ ...env, MAIL_TOKEN: '' })))
+      const headers = { ...sent, 'content-type': 'text/plain' }
+      const answer = await app.request('http://localhost/emails', {
+        method: 'POST',
+        headers,
+        body: '{',
+      })
+
+      expect(answer.status).toBe(status)
+    },
+  )
+
   test('is not opened by a path that is written otherwise', async () => {
     for (const path of ['//emails', '/emails/', '/%65mails', '/./emails', '/EMAILS'])
       expect([403, 404]).toContain(await statusOf('', `https://mail.example${path}`))
