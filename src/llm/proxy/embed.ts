@@ -100,11 +100,15 @@ function reading(
   return { request: { model: nameOf(model), context }, inputs }
 }
 
-/** A text, a list of texts, the tokens of a text, or a list of those. */
+/** As many as OpenAI takes at once. Each costs a look-up, and more of them more than one request may. */
+const MAX_INPUTS = 2_048
+
+/** A text, a list of texts, the tokens of a text, or a list of those; what is none, or too long, is not read. */
 function inputsOf(input: unknown): readonly EmbeddingInput[] | undefined {
   if (typeof input === 'string') return [input]
   if (!Array.isArray(input) || input.length === 0) return undefined
   if (input.every(isNumber)) return [input]
+  if (input.length > MAX_INPUTS) return undefined
   const isList = input.every(
     (one) => typeof one === 'string' || (Array.isArray(one) && one.every(isNumber)),
   )

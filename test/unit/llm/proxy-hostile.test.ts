@@ -51,6 +51,19 @@ describe('what a hostile client asks the proxy', () => {
     expect(sent).toEqual([url])
   })
 
+  test.each(['/llm/v1/embeddings', '/llm/api/embed'])(
+    'more texts to embed than may be asked for at once go on as they are, in one request: %s',
+    async (path) => {
+      sent.length = 0
+      const input = Array.from({ length: 100_000 }, (_, i) => `text ${i}`)
+      const body = JSON.stringify({ model: 'm', input })
+      const answer = await app.request(path, { method: 'POST', body })
+
+      expect(answer.headers.get('x-nearcache')).toBe('bypass')
+      expect(sent).toHaveLength(1)
+    },
+  )
+
   test('a model name of colons is looked at once', () => {
     expect(fullName(`${':'.repeat(LONG)}/`)).toHaveLength(LONG + 8)
   })
