@@ -4,4 +4,9 @@
  * @module
  */
 
-export { type CacheMiddleware, type CacheMiddlewareOptions, cacheMiddleware } from './middleware.ts'
+export {
+  type AiSpecification,
+  type CacheMiddleware,
+  type CacheMiddlewareOptions,
+  cacheMiddleware,
+} from './middleware.ts'

@@ -66,9 +66,12 @@ interface Wrapped<T> {
   readonly run: () => PromiseLike<T>
 }
 
+/** As AI SDK 7 and 6 number what they ask of a middleware; what this one does is the same in both. */
+export type AiSpecification = 'v3' | 'v4'
+
 /** The middleware: for `wrapLanguageModel({ model, middleware })`. */
-export interface CacheMiddleware {
-  readonly specificationVersion: 'v4'
+export interface CacheMiddleware<Version extends AiSpecification = 'v4'> {
+  readonly specificationVersion: Version
   wrapGenerate<Result extends AiResult>(call: {
     readonly doGenerate: () => PromiseLike<Result>
     readonly params: AiCallOptions
@@ -100,12 +103,15 @@ const MAX_TEMPERATURE = 0.3
  * const model = wrapLanguageModel({ model: provider('llama3.2'), middleware: cacheMiddleware() })
  * ```
  */
-export function cacheMiddleware(options: CacheMiddlewareOptions = {}): CacheMiddleware {
+export function cacheMiddleware<Version extends AiSpecification = 'v4'>(
+  options: CacheMiddlewareOptions = {},
+): CacheMiddleware<Version> {
   const { cache = llmCache } = options
   if (typeof cache.obtain !== 'function')
     throw new InvalidOptionError('cache', 'an LLMResponseCache')
   return {
-    specificationVersion: 'v4',
+    // Neither of them reads it; what it is called here is for their types.
+    specificationVersion: 'v4' as Version,
     async wrapGenerate({ doGenerate, params, model }) {
       const question = questionOf('generate', { params, model, run: doGenerate }, options)
       if (!question) return doGenerate()

@@ -1,0 +1,20 @@
+import type { wrapLanguageModel } from 'ai'
+import { describe, expectTypeOf, test } from 'vitest'
+import { type CacheMiddleware, cacheMiddleware } from '../../src/llm/ai/index.ts'
+
+type Options = Parameters<typeof wrapLanguageModel>[0]
+
+describe('the types of cacheMiddleware', () => {
+  test('fit AI SDK 7, within a call and by themselves', () => {
+    expectTypeOf({ middleware: cacheMiddleware() }).toExtend<Pick<Options, 'middleware'>>()
+    expectTypeOf(cacheMiddleware()).toEqualTypeOf<CacheMiddleware<'v4'>>()
+  })
+
+  test('fit AI SDK 6 where they are asked for, which calls its version v3', () => {
+    const wrap = (_: { readonly middleware: CacheMiddleware<'v3'> | CacheMiddleware<'v3'>[] }) => {}
+
+    wrap({ middleware: cacheMiddleware({ tenant: 'acme' }) })
+    // @ts-expect-error as nothing else is
+    wrap({ middleware: { ...cacheMiddleware(), specificationVersion: 'v5' } })
+  })
+})
