@@ -105,7 +105,7 @@ function limitText(limit: number | undefined): string {
 /** A loader's errors are not the cache's, and not in its rate. */
 function errorText({ errors, errorsByKind }: Summary): string {
   const ofLoaders = errorsByKind['loader'] ?? 0
-  const own = `${count(errors - ofLoaders)} errors`
+  const own = errors - ofLoaders === 1 ? '1 error' : `${count(errors - ofLoaders)} errors`
   return ofLoaders === 0 ? own : `${own}, and ${count(ofLoaders)} of loaders`
 }
 

@@ -50,7 +50,7 @@ export async function checkRights(patient: Patient): Promise<Finding> {
     isFatal ? 'fail' : 'warn',
     `refused: ${names}`,
     isFatal
-      ? 'give the cache a token that may write, or an ACL with ~* +@read +@write +@scripting'
+      ? `give it a token that may write, or an ACL user with ~${patient.prefix}:* and the rights in docs/operations.md`
       : 'allow these for figures and tools; the cache itself works without',
   )
 }

@@ -114,7 +114,7 @@ describe('pages', () => {
 
     const html = await one.browser.page('/ops/overview')
 
-    expect(panelText(html, 'tiles')).toContain('1 errors, and 1 of loaders')
+    expect(panelText(html, 'tiles')).toContain('1 error, and 1 of loaders')
     expect(panelText(html, 'errors')).toContain('Connection lost 1 Loaders failed 1')
   })
 
