@@ -24,6 +24,8 @@ export interface Host {
   readonly platform?: Platform
   /** Milliseconds with fractions, from any start, for measuring. @default the platform's clock */
   readonly elapsed?: () => number
+  /** The version of Node, such as `24.1.0`; one that is too old is told and not tried. @default new enough */
+  readonly node?: string
   /** The folder that files are named from. @default '.' */
   readonly folder?: string
 }

@@ -28,6 +28,7 @@ const LINGER_MS = 500
 const terminal = terminalOf(process.env, ended.signal)
 const code = await run(process.argv.slice(2), {
   env: process.env,
+  node: process.versions.node,
   print: (line) => console.log(line),
   warn: (line) => console.error(line),
   signal: ended.signal,

@@ -126,8 +126,20 @@ export async function run(words: readonly string[], host: Host): Promise<ExitCod
       return 0
     }
   }
+  if (isTooOld(host.node)) {
+    host.warn(`nearcache: this is Node ${host.node}; ${NODE.join('.')} or later is needed`)
+    return 2
+  }
   const listed = listedAs(name)
   return listed ? runCommand(name, listed, rest, host) : refuse(name, host)
+}
+
+/** What `engines` in package.json says. */
+const NODE = [22, 12] as const
+
+function isTooOld(version: string | undefined): boolean {
+  const [major = 0, minor = 0] = version?.split('.').map(Number) ?? NODE
+  return major < NODE[0] || (major === NODE[0] && minor < NODE[1])
 }
 
 function listedAs(name: string): Listed | undefined {

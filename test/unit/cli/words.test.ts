@@ -24,6 +24,24 @@ describe('the words of nearcache', () => {
     expect(loadedAtOnce).toEqual(['./command.ts', './suggest.ts', './usage-error.ts'])
   })
 
+  test.each([
+    ['20.20.2', 2],
+    ['22.11.9', 2],
+    ['22.12.0', 0],
+    ['24.0.0', 0],
+  ])(
+    'on Node %s a command ends with %i, and where it is too old by what is needed',
+    async (node, code) => {
+      const found = await runCli(['status', '--embedded'], { node })
+      const manifest = readFileSync(join(ROOT, 'package.json'), 'utf8')
+
+      expect(found.code).toBe(code)
+      const told = `nearcache: this is Node ${node}; 22.12 or later is needed`
+      expect(found.warned).toBe(code === 0 ? '' : told)
+      expect(JSON.parse(manifest).engines.node).toBe('>=22.12')
+    },
+  )
+
   test.each(COMMANDS)('%s --help says how to call it, as help does', async (name) => {
     const asked = await runCli([name, '--help', SECRET])
 
