@@ -71,6 +71,7 @@ function preview(
   for (const { path } of kept) {
     host.print(`${path} is there, in this or another form, and is left as it is.`)
   }
+  if (kept.length > 0) host.print('What it would be elsewhere, init shows in an empty folder.')
 }
 
 async function ask(
@@ -96,8 +97,11 @@ function endOf({
   readonly missing: readonly string[]
 }): string[] {
   if (written.length > 0) {
+    const told = `Written: ${written.join(', ')}.`
+    // Who has a configuration has a database to name in it, or knows where it goes.
+    if (!written.includes('wrangler.jsonc')) return [told]
     return [
-      `Written: ${written.join(', ')}.`,
+      told,
       'Next: npm install --save-dev wrangler; npx wrangler d1 create nearcache, and its id into',
       'wrangler.jsonc; npx wrangler d1 migrations apply DB --remote; npx wrangler deploy.',
     ]

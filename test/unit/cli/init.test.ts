@@ -50,6 +50,16 @@ describe('nearcache init', () => {
     expect(existsSync(join(folder, 'wrangler.jsonc'))).toBe(false)
   })
 
+  test('does not speak of a file that it has not written, and says where to see it', async () => {
+    writeFileSync(join(folder, 'wrangler.toml'), 'name = "mine"')
+
+    const { printed } = await runCli(['init', '--yes'], { folder })
+
+    expect(printed).toContain('init shows in an empty folder')
+    expect(printed).toContain('Written: src/worker.ts, .dev.vars.example.')
+    expect(printed).not.toContain('Next:')
+  })
+
   test('names the Worker as it is told', async () => {
     await runCli(['init', '--yes', '--name', 'my-cache'], { folder })
 
