@@ -36,7 +36,7 @@ import {
 import { changesModels, passThrough } from './pass-through.ts'
 import { describeFailure, Refusal } from './problem.ts'
 import { respond } from './respond.ts'
-import { ask, type Call, open, UpstreamRefusal } from './upstream.ts'
+import { ask, type Call, open, readAtMost, UpstreamRefusal } from './upstream.ts'
 
 /**
  * Serves models over HTTP, and answers from the cache what it can.
@@ -196,8 +196,11 @@ class ProxyServer {
     const { maxRequestBytes } = this.policy
     if (request.headers.has('content-encoding')) return undefined
     const refusal = new Refusal(413, 'The request is too long', 'invalid_request_error')
-    if (Number(request.headers.get('content-length') ?? 0) > maxRequestBytes) throw refusal
-    const bytes = await request.arrayBuffer()
+    const length = request.headers.get('content-length')
+    if (Number(length ?? 0) > maxRequestBytes) throw refusal
+    // A body that does not say how long it is may have no end.
+    const isTold = length !== null
+    const bytes = await (isTold ? request.arrayBuffer() : readAtMost(request, maxRequestBytes + 1))
     if (bytes.byteLength > maxRequestBytes) throw refusal
     return new TextDecoder().decode(bytes)
   }

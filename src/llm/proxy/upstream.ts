@@ -176,7 +176,11 @@ function withoutThoseOfTheConnection(headers: Headers): Headers {
   return result
 }
 
-async function readAtMost({ body }: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+/** A body, or as much of it as has come when it is known to have at least so many bytes. */
+export async function readAtMost(
+  { body }: Pick<Response, 'body'>,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = []
   let size = 0
   if (body) {

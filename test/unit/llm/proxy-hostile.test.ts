@@ -64,6 +64,23 @@ describe('what a hostile client asks the proxy', () => {
     },
   )
 
+  test('a body without a length and without an end is refused once it is too long', async () => {
+    const bounded = llmProxy({ cache, fetch, ollama: 'http://10.0.0.1', maxRequestBytes: 100_000 })
+    let pieces = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pieces++
+        if (pieces > 1_000) controller.close()
+        else controller.enqueue(new Uint8Array(10_000))
+      },
+    })
+    const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' }
+    const answer = await bounded.request('/api/chat', init)
+
+    expect(answer.status).toBe(413)
+    expect(pieces).toBeLessThan(20)
+  })
+
   test('a model name of colons is looked at once', () => {
     expect(fullName(`${':'.repeat(LONG)}/`)).toHaveLength(LONG + 8)
   })
