@@ -5,12 +5,17 @@
  */
 
 import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { type Problem, problemResponse } from '../web/problem.ts'
 import * as actions from './actions.ts'
 import { ASSETS, type Asset } from './assets.ts'
 import { CHARTS } from './charts.ts'
 import { PAGES, type PageName } from './layout.tsx'
 import { type DashboardOptions, resolveOptions } from './options.ts'
 import { Pages } from './pages.tsx'
+
+/** Room for the longest key, in the longest spelling a form has for it. Whoever sends one may be anybody. */
+const MAX_FORM_BYTES = 262_144
 
 /**
  * Builds the dashboard, to be mounted anywhere: `app.route('/dashboard', dashboard({ … }))`. Its links are
@@ -19,7 +24,7 @@ import { Pages } from './pages.tsx'
  * - Pages are `overview`, `namespaces`, `jobs`, `alerts` and `keys`; without a session they lead to `login`.
  * - `snapshot.json` has the same figures for programs; `range` is `1h` or `24h`.
  * - Forms are refused with 403 when they are not of this origin, or, if they change something, in the mode
- *   `read-only`.
+ *   `read-only`; with 413 when they are longer than any form is.
  *
  * @throws {InvalidOptionError} When an option is missing or out of its range.
  */
@@ -40,6 +45,7 @@ export function dashboardPages(options: DashboardOptions): Hono {
   const resolved = resolveOptions(options)
   const app = new Hono()
   const pages = new Pages(resolved)
+  app.use(bodyLimit({ maxSize: MAX_FORM_BYTES, onError: () => problemResponse(TOO_LONG) }))
   for (const asset of ASSETS) serve(app, asset)
   app.get('/', (c) => pages.toOverview(c))
   // The address of the mount with a slash at its end.
@@ -68,6 +74,8 @@ export function dashboardPages(options: DashboardOptions): Hono {
   }
   return app
 }
+
+const TOO_LONG: Problem = { status: 413, title: 'The form is too long' }
 
 function serve(app: Hono, { name, type, text }: Asset): void {
   app.get(`/${name}`, (c) =>

@@ -39,6 +39,23 @@ describe('who may enter', () => {
     expect(redis.requests).toEqual([])
   })
 
+  test('a form without an end is refused, and not read into memory', async () => {
+    const { app } = bench()
+    let pieces = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pieces++
+        if (pieces > 10_000) controller.close()
+        else controller.enqueue(new Uint8Array(10_000))
+      },
+    })
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const form: RequestInit & { duplex: 'half' } = { method: 'POST', headers, body, duplex: 'half' }
+
+    expect((await app.request('/ops/login', form)).status).toBe(413)
+    expect(pieces).toBeLessThan(50)
+  })
+
   test('a form whose session is over leads to the form to log in, and changes nothing', async () => {
     const { browser, cache, platform } = bench({ session: '1h' })
     await cache.set('a', 1, { ttl: '2h' })
