@@ -37,7 +37,10 @@ export interface ParseMessageOptions {
   readonly receivedAt?: number
   /** A date, as mail has them, for a message that says none. @default none */
   readonly fallbackDate?: string
-  /** Who handed it over, and to whom. @default not known */
+  /**
+   * Who handed it over, and to whom: it comes from outside, so that what it says of being read, marked and
+   * labelled is its sender's, and is not believed. @default not known: it comes from a mailbox
+   */
   readonly envelope?: Envelope
 }
 
@@ -76,7 +79,8 @@ export async function parseMessage(
     sentAt: sentAt ?? null,
     attachments,
     hasAttachments: attachments.some(({ isInline }) => !isInline),
-    ...readFlags(mime),
+    ...readImportance(mime),
+    ...(envelope === undefined && readFlags(mime)),
   })
 }
 
@@ -184,20 +188,26 @@ function readBody(mime: MimeEmail) {
   }
 }
 
+function readImportance(mime: MimeEmail) {
+  const importance = (header(mime, 'importance') ?? '').trim().toLowerCase()
+  return {
+    importance: importance === 'high' || importance === 'low' ? importance : 'normal',
+  } as const
+}
+
+/** As a mailbox that was exported notes them. */
 function readFlags(mime: MimeEmail) {
   const labels = (header(mime, 'x-gmail-labels') ?? '')
     .split(',')
     .map((label) => label.trim())
     .filter((label) => label !== '' && isName(label))
-  const importance = (header(mime, 'importance') ?? '').trim().toLowerCase()
   const isRead =
     labels.length > 0 ? !labels.includes('Unread') : (header(mime, 'status') ?? '').includes('R')
   return {
     categories: labels.slice(0, MAX_LIST_LENGTH),
     isRead,
     isFlagged: labels.includes('Starred') || (header(mime, 'x-status') ?? '').includes('F'),
-    importance: importance === 'high' || importance === 'low' ? importance : 'normal',
-  } as const
+  }
 }
 
 function mailboxes(addresses: readonly (Address | undefined)[] | undefined): EmailAddress[] {

@@ -49,6 +49,19 @@ describe('ingestMessage', () => {
 
   const lines = (...list: string[]) => list.join('\r\n')
 
+  test('lets no sender mark his message as read, flagged or labelled', async () => {
+    const hostile = [
+      'X-Gmail-Labels: Important,Starred',
+      'Status: RO',
+      'X-Status: F',
+      'Importance: high',
+    ]
+    const email = await stored(lines(...HEADER, ...hostile, '', 'Nobody is to see this.'))
+
+    expect(email).toMatchObject({ isRead: false, isFlagged: false, categories: [] })
+    expect(email.importance).toBe('high')
+  })
+
   test('stores both bodies of a message, and of its attachments what they are', async () => {
     const email = await stored(
       lines(
