@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { type Problem, problemResponse } from 'nearcache/hono'
@@ -32,6 +32,10 @@ const MAX_BODY_BYTES = 12_000_000
 /** What shows or changes mail. */
 const MAILBOX = ['/emails', '/threads', '/conversations', '/analytics', '/graph', '/workflows']
 
+/** What anybody may send something to before it is known who that is. */
+const SMALL = ['/admin', '/sessions', '/presence']
+const MAX_SMALL_BYTES = 1_048_576
+
 const CLOSED: Problem = {
   status: 403,
   title: 'Nobody can log in',
@@ -47,15 +51,7 @@ export function createApp(
   composition: Composition,
   warming: Warming | undefined = composition.caching && createWarming(composition.caching),
 ): Hono {
-  const app = new Hono()
-  app.use(
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: () => problemResponse({ status: 413, title: 'The body is too long' }),
-    }),
-  )
-  const isOwner = requireMailToken(composition.mailToken)
-  for (const path of MAILBOX) app.use(`${path}/*`, isOwner)
+  const app = guarded(composition)
   app.route('/emails', emailRoutes(composition.emails))
   app.route('/', mailboxRoutes(composition.emails))
   app.route('/health', healthRoutes(composition.caching))
@@ -104,6 +100,21 @@ function notFound(app: Hono, method: string, path: string): Response {
   }
   const problem = { status: 405, title: 'The method is not one of this address' }
   return problemResponse(problem, { allow: there.join(', ') })
+}
+
+/** An app that knows who may send what, and how much of it. */
+function guarded({ mailToken }: Pick<Composition, 'mailToken'>): Hono {
+  const app = new Hono()
+  const isOwner = requireMailToken(mailToken)
+  for (const path of MAILBOX) app.use(`${path}/*`, isOwner, atMost(MAX_BODY_BYTES))
+  for (const path of SMALL) app.use(`${path}/*`, atMost(MAX_SMALL_BYTES))
+  return app
+}
+
+/** A body that does not say how long it is has to be read to know: so no more of it than its sender may have. */
+function atMost(maxSize: number): MiddlewareHandler {
+  const onError = (): Response => problemResponse({ status: 413, title: 'The body is too long' })
+  return bodyLimit({ maxSize, onError })
 }
 
 /** What was answered, and the frames: the message of a foreign error may quote a value. */

@@ -93,6 +93,31 @@ describe('the mailbox of a deployment', () => {
     },
   )
 
+  test.each([
+    ['/emails', 401, 10],
+    ['/llm/api/chat', 401, 10],
+    ['/nothing', 404, 10],
+    ['/sessions', 413, 20],
+    ['/admin/changed', 413, 20],
+  ])(
+    'reads no more of a body without an end at %s than its sender may have read',
+    async (path, status, most) => {
+      const app = createApp(compose(readEnv({ ...env, MAIL_TOKEN })))
+      let pieces = 0
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          pieces++
+          if (pieces > 1_000) controller.close()
+          else controller.enqueue(new Uint8Array(100_000))
+        },
+      })
+      const answer = await app.request(`https://mail.example${path}`, { method: 'POST', body })
+
+      expect(answer.status).toBe(status)
+      expect(pieces).toBeLessThan(most)
+    },
+  )
+
   test('is not opened by a path that is written otherwise', async () => {
     for (const path of ['//emails', '/emails/', '/%65mails', '/./emails', '/EMAILS'])
       expect([403, 404]).toContain(await statusOf('', `https://mail.example${path}`))

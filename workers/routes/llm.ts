@@ -20,6 +20,9 @@ export interface LLMRouteParts {
   readonly settings: LLMRouteSettings
 }
 
+/** An isolate has 128 MB for all that it does at once. */
+const MAX_REQUEST_BYTES = 12_000_000
+
 /** Builds the routes: those of `nearcache/llm/proxy`. 401 without the token, where there is one. */
 export function llmRoutes({ cache, answers, settings }: LLMRouteParts): Hono {
   const { ollama, openai, openaiKey, token, perMinute, matching } = settings
@@ -30,6 +33,7 @@ export function llmRoutes({ cache, answers, settings }: LLMRouteParts): Hono {
     cache: answers,
     platform: workersPlatform(),
     matching: matching !== 'off',
+    maxRequestBytes: MAX_REQUEST_BYTES,
     ...(ollama !== undefined && { ollama: { url: ollama, headers: hidden } }),
     ...(openai !== undefined && { openai: { url: openai, headers: own } }),
     ...(token !== undefined && { tenant: tenantBy(token) }),
