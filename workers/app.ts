@@ -32,9 +32,8 @@ const MAX_BODY_BYTES = 12_000_000
 /** What shows or changes mail. */
 const MAILBOX = ['/emails', '/threads', '/conversations', '/analytics', '/graph', '/workflows']
 
-/** What anybody may send something to before it is known who that is. */
-const SMALL = ['/admin', '/sessions', '/presence']
-const MAX_SMALL_BYTES = 1_048_576
+/** More than a log-in has, which anybody may send. */
+const MAX_LOGIN_BYTES = 65_536
 
 const CLOSED: Problem = {
   status: 403,
@@ -107,7 +106,7 @@ function guarded({ mailToken }: Pick<Composition, 'mailToken'>): Hono {
   const app = new Hono()
   const isOwner = requireMailToken(mailToken)
   for (const path of MAILBOX) app.use(`${path}/*`, isOwner, atMost(MAX_BODY_BYTES))
-  for (const path of SMALL) app.use(`${path}/*`, atMost(MAX_SMALL_BYTES))
+  app.use('/sessions/*', atMost(MAX_LOGIN_BYTES))
   return app
 }
 

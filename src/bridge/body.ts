@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concatBytes } from '../entry/bytes.ts'
+import { readAtMost } from '../entry/bounded-bytes.ts'
 import { Problem } from './problem.ts'
 
 const NOTHING = new Uint8Array()
@@ -24,19 +24,9 @@ export async function readBody(
     if (!(Number(length) <= maxBytes)) throw tooLarge(maxBytes)
     return new Uint8Array(await request.arrayBuffer())
   }
-  const reader = request.body?.getReader()
-  if (!reader) return NOTHING
-  const parts: Uint8Array[] = []
-  let bytes = 0
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    bytes += part.value.byteLength
-    if (bytes > maxBytes) {
-      await reader.cancel()
-      throw tooLarge(maxBytes)
-    }
-    parts.push(part.value)
-  }
-  return concatBytes(parts)
+  const { bytes, isWhole } = await readAtMost(request.body, maxBytes)
+  if (!isWhole) throw tooLarge(maxBytes)
+  return bytes
 }
 
 function tooLarge(maxBytes: number): Problem {

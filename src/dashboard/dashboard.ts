@@ -5,17 +5,12 @@
  */
 
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
-import { type Problem, problemResponse } from '../web/problem.ts'
 import * as actions from './actions.ts'
 import { ASSETS, type Asset } from './assets.ts'
 import { CHARTS } from './charts.ts'
 import { PAGES, type PageName } from './layout.tsx'
 import { type DashboardOptions, resolveOptions } from './options.ts'
 import { Pages } from './pages.tsx'
-
-/** Room for the longest key, in the longest spelling a form has for it. Whoever sends one may be anybody. */
-const MAX_FORM_BYTES = 262_144
 
 /**
  * Builds the dashboard, to be mounted anywhere: `app.route('/dashboard', dashboard({ … }))`. Its links are
@@ -24,7 +19,7 @@ const MAX_FORM_BYTES = 262_144
  * - Pages are `overview`, `namespaces`, `jobs`, `alerts` and `keys`; without a session they lead to `login`.
  * - `snapshot.json` has the same figures for programs; `range` is `1h` or `24h`.
  * - Forms are refused with 403 when they are not of this origin, or, if they change something, in the mode
- *   `read-only`; with 413 when they are longer than any form is.
+ *   `read-only`. One that is longer than any is has no fields.
  *
  * @throws {InvalidOptionError} When an option is missing or out of its range.
  */
@@ -45,7 +40,6 @@ export function dashboardPages(options: DashboardOptions): Hono {
   const resolved = resolveOptions(options)
   const app = new Hono()
   const pages = new Pages(resolved)
-  app.use(bodyLimit({ maxSize: MAX_FORM_BYTES, onError: () => problemResponse(TOO_LONG) }))
   for (const asset of ASSETS) serve(app, asset)
   app.get('/', (c) => pages.toOverview(c))
   // The address of the mount with a slash at its end.
@@ -74,8 +68,6 @@ export function dashboardPages(options: DashboardOptions): Hono {
   }
   return app
 }
-
-const TOO_LONG: Problem = { status: 413, title: 'The form is too long' }
 
 function serve(app: Hono, { name, type, text }: Asset): void {
   app.get(`/${name}`, (c) =>

@@ -7,7 +7,7 @@
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import type { Census } from '../cache/census.ts'
-import { isNearcacheError } from '../errors.ts'
+import { readAtMost } from '../entry/bounded-bytes.ts'
 import { type Problem, problemResponse } from '../web/problem.ts'
 import * as actions from './actions.ts'
 import { Admission } from './admission.ts'
@@ -25,6 +25,8 @@ import { OverviewPage } from './overview-page.tsx'
 import { isThere, type Snapshot, Snapshots } from './snapshot.ts'
 import { snapshotJson } from './snapshot-json.ts'
 
+/** Room for the longest key, in the longest spelling a form has for it. */
+const MAX_FORM_BYTES = 262_144
 const SESSION_COOKIE = 'nearcache-dashboard'
 /** Sent by the script of a page that is open, which is not to be led to the form to log in. */
 const LIVE_HEADER = 'x-nearcache-live'
@@ -269,12 +271,15 @@ function isPage(c: Context): boolean {
   return c.req.header('accept')?.includes('text/html') === true
 }
 
-async function fieldsOf(c: Context): Promise<actions.Fields> {
+async function fieldsOf({ req: { raw } }: Context): Promise<actions.Fields> {
+  // Whoever sends a form to log in may be anybody, and it may have no end.
+  const { bytes, isWhole } = await readAtMost(raw.body, MAX_FORM_BYTES)
+  if (!isWhole) return {}
+  const headers = { 'content-type': raw.headers.get('content-type') ?? '' }
   try {
-    return await c.req.parseBody()
-  } catch (error) {
-    // What cannot be parsed has no fields; a body that is too long is for the app to answer.
-    if (isNearcacheError(error) || !(error instanceof TypeError)) throw error
+    return Object.fromEntries(await new Response(bytes, { headers }).formData())
+  } catch {
+    // TypeError: what cannot be parsed has no fields.
     return {}
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concatBytes } from '../../entry/bytes.ts'
+import { readAtMost } from '../../entry/bounded-bytes.ts'
 import { DuplicateEmailError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -94,24 +94,4 @@ async function noteReceiver(
   const address = receiver.trim()
   const isNoted = bcc.some((entry) => typeof entry !== 'string' && entry.address === address)
   if (id !== undefined && isNoted) await emails.noteRecipient(id, address)
-}
-
-/** Reads a stream to its end, or to the first byte too many; the rest is not read. */
-async function readAtMost(
-  stream: ReadableStream<Uint8Array>,
-  maxBytes: number,
-): Promise<{ readonly bytes: Uint8Array; readonly isWhole: boolean }> {
-  const reader = stream.getReader()
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return { bytes: concatBytes(chunks), isWhole: true }
-    chunks.push(value)
-    length += value.length
-    if (length > maxBytes) {
-      await reader.cancel()
-      return { bytes: concatBytes(chunks).subarray(0, maxBytes), isWhole: false }
-    }
-  }
 }

@@ -6,6 +6,7 @@
 
 import { type Context, Hono } from 'hono'
 import { basePath } from 'hono/route'
+import { readAtMost } from '../../entry/bounded-bytes.ts'
 import { areAlike } from '../embeddings.ts'
 import type { Question } from '../request.ts'
 import type { Source } from '../source.ts'
@@ -36,7 +37,7 @@ import {
 import { changesModels, passThrough } from './pass-through.ts'
 import { describeFailure, Refusal } from './problem.ts'
 import { respond } from './respond.ts'
-import { ask, type Call, open, readAtMost, UpstreamRefusal } from './upstream.ts'
+import { ask, type Call, open, UpstreamRefusal } from './upstream.ts'
 
 /**
  * Serves models over HTTP, and answers from the cache what it can.
@@ -198,10 +199,10 @@ class ProxyServer {
     const refusal = new Refusal(413, 'The request is too long', 'invalid_request_error')
     const length = request.headers.get('content-length')
     if (Number(length ?? 0) > maxRequestBytes) throw refusal
+    if (length !== null) return new TextDecoder().decode(await request.arrayBuffer())
     // A body that does not say how long it is may have no end.
-    const isTold = length !== null
-    const bytes = await (isTold ? request.arrayBuffer() : readAtMost(request, maxRequestBytes + 1))
-    if (bytes.byteLength > maxRequestBytes) throw refusal
+    const { bytes, isWhole } = await readAtMost(request.body, maxRequestBytes)
+    if (!isWhole) throw refusal
     return new TextDecoder().decode(bytes)
   }
 

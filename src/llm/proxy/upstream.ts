@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concatBytes } from '../../entry/bytes.ts'
+import { readAtMost } from '../../entry/bounded-bytes.ts'
 import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { dropHopByHop } from '../../web/hop-by-hop.ts'
@@ -98,8 +98,8 @@ export async function ask(
   })
   const response = await policy.fetch(request)
   if (response.ok) return response
-  const refusal = await readAtMost(response, MAX_REFUSAL_BYTES)
-  throw new UpstreamRefusal(response.status, returned(response.headers), refusal)
+  const { bytes } = await readAtMost(response.body, MAX_REFUSAL_BYTES)
+  throw new UpstreamRefusal(response.status, returned(response.headers), bytes)
 }
 
 /** Sends a question and reads the answer in parts, or in one where the model sends one. */
@@ -174,21 +174,4 @@ function withoutThoseOfTheConnection(headers: Headers): Headers {
   dropHopByHop(result)
   for (const name of OF_FETCH) result.delete(name)
   return result
-}
-
-/** A body, or as much of it as has come when it is known to have at least so many bytes. */
-export async function readAtMost(
-  { body }: Pick<Response, 'body'>,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  if (body) {
-    for await (const chunk of bytesOf(body)) {
-      chunks.push(chunk)
-      size += chunk.byteLength
-      if (size >= maxBytes) break
-    }
-  }
-  return concatBytes(chunks)
 }

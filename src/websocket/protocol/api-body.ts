@@ -4,7 +4,8 @@
  * @module
  */
 
-import { concatBytes, decodeUtf8, isLongerThan } from '../../entry/bytes.ts'
+import { readAtMost } from '../../entry/bounded-bytes.ts'
+import { decodeUtf8, isLongerThan } from '../../entry/bytes.ts'
 import { ApiRefusal } from './api-refusal.ts'
 import { readChannel } from './channel.ts'
 import type { AppLimits } from './limits.ts'
@@ -28,19 +29,10 @@ const OVERHEAD_BYTES = 65_536
 export async function readText(request: Request, limits: AppLimits): Promise<string> {
   const maxBytes = maxBodyBytes(limits)
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
-  const reader = request.body?.getReader()
-  const parts: Uint8Array[] = []
-  let bytes = 0
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-    bytes += part.value.byteLength
-    if (bytes > maxBytes) {
-      await reader?.cancel()
-      throw tooLarge()
-    }
-    parts.push(part.value)
-  }
+  const { bytes, isWhole } = await readAtMost(request.body, maxBytes)
+  if (!isWhole) throw tooLarge()
   try {
-    return decodeUtf8(concatBytes(parts))
+    return decodeUtf8(bytes)
   } catch {
     // Not UTF-8, hence no JSON.
     throw new ApiRefusal(400, 'The body must be UTF-8')
