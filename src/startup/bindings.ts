@@ -35,8 +35,8 @@ export let cacheMonitor: CacheMonitor<WarmingJob> = placeholder('cacheMonitor')
 export interface Bound {
   readonly cacheManager: RedisCacheManager
   readonly llmCache: LLMResponseCache
-  /** `undefined` where there are no keys. */
-  readonly sessionUserCache: SessionUserCache | undefined
+  /** `undefined` where there are no keys, `false` where it is switched off. */
+  readonly sessionUserCache: SessionUserCache | undefined | false
   /** `undefined` where it is switched off; so are those below. */
   readonly webSocketCache: WebSocketCache | undefined
   readonly cacheMonitor: CacheMonitor<WarmingJob> | undefined
@@ -49,7 +49,8 @@ const SWITCHED_OFF = 'startupCacheSystem() was told not to make one'
 export function bind(bound: Bound): void {
   cacheManager = bound.cacheManager
   llmCache = bound.llmCache
-  sessionUserCache = bound.sessionUserCache ?? placeholder('sessionUserCache', NO_KEYS)
+  const lack = bound.sessionUserCache === false ? SWITCHED_OFF : NO_KEYS
+  sessionUserCache = bound.sessionUserCache || placeholder('sessionUserCache', lack)
   webSocketCache = bound.webSocketCache ?? placeholder('webSocketCache', SWITCHED_OFF)
   cacheMonitor = bound.cacheMonitor ?? placeholder('cacheMonitor', SWITCHED_OFF)
 }

@@ -143,7 +143,7 @@ async function start(options: StartupOptions, ended: () => void): Promise<CacheS
   bind({
     cacheManager: cache,
     llmCache: llm,
-    sessionUserCache: sessions,
+    sessionUserCache: options.session !== false && sessions,
     webSocketCache: webSockets,
     cacheMonitor: monitor,
   })

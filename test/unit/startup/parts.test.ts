@@ -114,6 +114,12 @@ describe('The bindings of nearcache/startup', () => {
     expect(() => own.startup.sessionUserCache.touch('')).toThrow('set SESSION_KEYS, or give')
   })
 
+  test('do not ask for keys of sessions that were not wanted', async () => {
+    await own.start({ redis: embeddedTransport(), session: false })
+
+    expect(() => own.startup.sessionUserCache.touch('')).toThrow('was told not to make one')
+  })
+
   test('are ready between start-up and stop', async () => {
     const { isCacheSystemReady } = own.startup
     const before = isCacheSystemReady()
