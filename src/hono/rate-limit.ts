@@ -5,6 +5,7 @@
  */
 
 import type { Context, MiddlewareHandler } from 'hono'
+import { InvalidOptionError } from '../errors.ts'
 import type { RateLimitAllowance } from '../ratelimit/decision.ts'
 import type { RateLimiter } from '../ratelimit/limiter.ts'
 import { problemResponse } from '../web/problem.ts'
@@ -33,6 +34,8 @@ export interface RateLimitEnv {
  * Answers 429 or 503 as problem details once a limit is spent, and tells clients where they stand:
  * `RateLimit`, `RateLimit-Policy`, `Retry-After`. Redis is asked before the handler runs.
  *
+ * @throws {InvalidOptionError} When there is no limiter, or nothing that tells an address.
+ *
  * @example
  * ```ts
  * app.use('/api/*', rateLimit({ limiter, address: cloudflareAddress }))
@@ -40,6 +43,12 @@ export interface RateLimitEnv {
  */
 export function rateLimit(options: RateLimitOptions): MiddlewareHandler<RateLimitEnv> {
   const { limiter, address, account, isSuccess = (c) => c.res.status < 400 } = options
+  if (typeof limiter?.limit !== 'function') {
+    throw new InvalidOptionError('limiter', 'a RateLimiter')
+  }
+  if (typeof address !== 'function') {
+    throw new InvalidOptionError('address', 'a function of the context')
+  }
   return async function limitRate(c, next) {
     const decision = await limiter.limit({ address: address(c), account: await account?.(c) })
     if (!decision.allowed) return problemResponse(decision.problem, decision.headers)

@@ -5,7 +5,7 @@
  */
 
 import type { Context, MiddlewareHandler } from 'hono'
-import type { SessionRefusal } from '../errors.ts'
+import { InvalidOptionError, type SessionRefusal } from '../errors.ts'
 import type { RateLimiter } from '../ratelimit/limiter.ts'
 import type { RateLimitPolicy } from '../ratelimit/policy.ts'
 import type { FastSession, Session, SessionGate, SessionState } from '../session/session.ts'
@@ -75,7 +75,7 @@ export const GUESS_POLICIES: readonly RateLimitPolicy[] = Object.freeze([
  * costs none either, and a revocation is seen at most `sessions.fastPathBoundMs` late; handlers that
  * cannot wait for it call `c.var.session.fresh()`.
  *
- * @throws {InvalidOptionError} When a trusted origin is not one.
+ * @throws {InvalidOptionError} When `sessions` is missing, or a trusted origin is not one.
  *
  * @example
  * ```ts
@@ -122,6 +122,9 @@ class Gatekeeper<Data> {
 
   constructor(options: SessionOptions<Data>) {
     const { sessions, cookie = sessionCookie(), allow = ['active'], touch = true } = options
+    if (typeof sessions?.validate !== 'function') {
+      throw new InvalidOptionError('sessions', 'a SessionUserCache')
+    }
     this.#options = options
     this.#context = { sessions, cookie, allow, touch }
     this.#isCrossSite = crossSiteCheck(options)

@@ -21,6 +21,15 @@ function from(address: string): RequestInit {
 }
 
 describe('rateLimit', () => {
+  test.each([
+    ['limiter', { address: cloudflareAddress }],
+    ['address', { limiter: { limit: () => undefined } }],
+  ])('says at once that it lacks its %s', (option, options) => {
+    expect(() => rateLimit(options as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option }),
+    )
+  })
+
   test('tells where the client stands, then answers 429 as problem details', async () => {
     let handled = 0
     const limiter = world.limiter({ policies: [TWO_A_MINUTE] })

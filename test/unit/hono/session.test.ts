@@ -34,6 +34,12 @@ afterEach(() => {
 
 const shop = (options: Partial<SessionOptions<Cart>> = {}) => shopWith(sessions, options)
 
+test('a middleware without sessions is refused when it is made', () => {
+  expect(() => session({} as never)).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'sessions' }),
+  )
+})
+
 describe('a request without a session', () => {
   test.each([
     ['no credential', {}, 'session_required'],
