@@ -42,10 +42,10 @@ const DONE = {
 export const invalidateCommand: CliCommand = command({
   name: 'invalidate',
   summary: 'Invalidates every entry with one of these tags: one command, whatever hangs on them.',
-  words: { name: 'TAG', least: 0, most: 100 },
+  words: { name: 'TAG', least: 0, most: 64 },
   args: ARGS,
   notes: [
-    'Each tag is a word of its own, as in: invalidate org:7 user:3. A comma is part of a tag.',
+    'Each tag is a word of its own, 64 at most: invalidate org:7 user:3. A comma is part of a tag.',
     '--dry-run reads the headers of all entries in the namespace. --pattern deletes by two SCANs.',
   ],
   run: (call) => {

@@ -135,6 +135,10 @@ describe('the words of nearcache', () => {
   test.each<[words: string[], problem: RegExp]>([
     [['get'], /^get: KEY is missing; see: nearcache get --help$/],
     [['get', 'a', SECRET], /^get: there is a word that is one too many/],
+    [
+      ['invalidate', ...Array<string>(65).fill(SECRET), '--embedded'],
+      /^invalidate: there is a word that is one too many/,
+    ],
     [['status', SECRET], /^status: there is a word that belongs to no option/],
     [
       ['get', 'a', '--nmespace', SECRET],
