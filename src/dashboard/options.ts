@@ -40,7 +40,10 @@ export interface DashboardOptions {
   readonly hotKeys?: HotKeys
   /** How often pages are brought up to date, and how long figures are held; at least a second. @default '5s' */
   readonly refresh?: Duration
-  /** What a hundred thousand commands cost, in US dollars; 0 for a Redis of one's own. @default 0.2 */
+  /**
+   * What a hundred thousand commands cost, in US dollars; 0 shows no cost.
+   * @default 0.2 over HTTP, as on Upstash, and 0 where the transport is to a Redis of one's own
+   */
   readonly pricePer100k?: number
   /** The deployment, as it is shown. @default none is shown */
   readonly version?: string
@@ -67,11 +70,13 @@ export interface ResolvedOptions {
 }
 
 const MIN_TOKEN = 16
+/** Ways to a Redis that counts no commands. */
+const OWN: ReadonlySet<string | undefined> = new Set(['tcp', 'embedded', 'durable'])
 
 /** @throws {InvalidOptionError} When an option is missing or out of its range. */
 export function resolveOptions(options: DashboardOptions): ResolvedOptions {
   const { cache, monitor, authenticate, mode = 'read-only', values = 'hidden' } = options
-  const { pricePer100k = 0.2, platform = webPlatform() } = options
+  const { platform = webPlatform() } = options
   require(typeof cache?.redis?.request === 'function', 'cache', 'a RedisCacheManager')
   require(typeof monitor?.performHealthCheck === 'function', 'monitor', 'a CacheMonitor')
   require(typeof authenticate === 'function' ||
@@ -80,6 +85,8 @@ export function resolveOptions(options: DashboardOptions): ResolvedOptions {
         MIN_TOKEN), 'authenticate', `a token of at least ${MIN_TOKEN} characters, or a function`)
   require(['read-only', 'operate'].includes(mode), 'mode', "'read-only' or 'operate'")
   require(['hidden', 'shown'].includes(values), 'values', "'hidden' or 'shown'")
+  const isOwn = OWN.has(cache.redis.kind)
+  const { pricePer100k = isOwn ? 0 : 0.2 } = options
   require(pricePer100k >= 0, 'pricePer100k', 'a number of at least 0')
   return {
     cache,

@@ -14,6 +14,7 @@ import {
   hitRateChart,
   latencyChart,
   type Range,
+  type Spending,
   slicesOf,
   spendingOf,
 } from './figures.ts'
@@ -83,15 +84,19 @@ export function Charts({
             ['Commands', count(spending?.commands)],
             ['Requests', count(spending?.requests)],
             ['At this pace in 30 days', spending ? month : UNKNOWN],
-            [
-              `At ${dollars(price)} per 100,000`,
-              spending ? `${dollars(spending.dollarsAMonth)} a month` : UNKNOWN,
-            ],
+            ...(price === 0 ? [] : [costFact(price, spending)]),
           ]}
         />
       </Panel>
     </>
   )
+}
+
+function costFact(price: number, spending: Spending | undefined): readonly [string, string] {
+  return [
+    `At ${dollars(price)} per 100,000`,
+    spending ? `${dollars(spending.dollarsAMonth)} a month` : UNKNOWN,
+  ]
 }
 
 const KIND_WORDS: Readonly<Record<string, string>> = {

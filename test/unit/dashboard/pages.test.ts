@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { bench, DOWN, panelText, TOKEN } from './bench.ts'
 
 const MINUTE = 60_000
@@ -134,6 +136,20 @@ describe('pages', () => {
     expect(panelText(html, 'commands')).toContain(
       `${month.toLocaleString('en')} commands At $0.20 per 100,000 $${((month / 1e5) * 0.2).toFixed(2)} a month`,
     )
+  })
+
+  test("a Redis of one's own has no price, unless it is told one", async () => {
+    const redis = embeddedTransport()
+    const own = bench({ cache: new RedisCacheManager({ redis }) })
+    const priced = bench({ cache: new RedisCacheManager({ redis }), pricePer100k: 1 })
+    await Promise.all([own.browser.logIn(), priced.browser.logIn()])
+
+    const panels = [own, priced].map(async ({ browser }) =>
+      panelText(await browser.page('/ops/overview'), 'commands'),
+    )
+
+    expect(await panels[0]).not.toContain('$')
+    expect(await panels[1]).toContain('At $1.00 per 100,000')
   })
 
   test('namespaces have their figures, and what is stored once it was counted', async () => {
