@@ -87,18 +87,16 @@ export function createApp(
   return app
 }
 
-const METHODS = ['DELETE', 'GET', 'PATCH', 'POST', 'PUT'] as const
+const METHODS = ['DELETE', 'GET', 'PATCH', 'POST', 'PUT']
 
 /** A path that another method would have found is told so (RFC 9110, section 15.5.6). */
 function notFound(app: Hono, method: string, path: string): Response {
   const there = METHODS.filter((one) =>
     app.router.match(one, path)[0].some(([[, route]]) => route.method === one),
-  ).flatMap((one) => (one === 'GET' ? [one, 'HEAD'] : one))
-  if (there.length === 0 || there.includes(method)) {
-    return problemResponse({ status: 404, title: 'Not found' })
-  }
-  const problem = { status: 405, title: 'The method is not one of this address' }
-  return problemResponse(problem, { allow: there.join(', ') })
+  )
+  return there.length === 0 || there.includes(method)
+    ? problemResponse({ status: 404, title: 'Not found' })
+    : problemResponse({ status: 405, title: 'Method not allowed' }, { allow: `${there}` })
 }
 
 /** An app that knows who may send what, and how much of it. */

@@ -42,7 +42,7 @@ export interface DashboardOptions {
   readonly refresh?: Duration
   /**
    * What a hundred thousand commands cost, in US dollars; 0 shows no cost.
-   * @default 0.2 over HTTP, as on Upstash, and 0 where the transport is to a Redis of one's own
+   * @default 0.2 over REST, as on Upstash, and 0 over any other transport
    */
   readonly pricePer100k?: number
   /** The deployment, as it is shown. @default none is shown */
@@ -70,8 +70,6 @@ export interface ResolvedOptions {
 }
 
 const MIN_TOKEN = 16
-/** Ways to a Redis that counts no commands. */
-const OWN: ReadonlySet<string | undefined> = new Set(['tcp', 'embedded', 'durable'])
 
 /** @throws {InvalidOptionError} When an option is missing or out of its range. */
 export function resolveOptions(options: DashboardOptions): ResolvedOptions {
@@ -85,8 +83,7 @@ export function resolveOptions(options: DashboardOptions): ResolvedOptions {
         MIN_TOKEN), 'authenticate', `a token of at least ${MIN_TOKEN} characters, or a function`)
   require(['read-only', 'operate'].includes(mode), 'mode', "'read-only' or 'operate'")
   require(['hidden', 'shown'].includes(values), 'values', "'hidden' or 'shown'")
-  const isOwn = OWN.has(cache.redis.kind)
-  const { pricePer100k = isOwn ? 0 : 0.2 } = options
+  const { pricePer100k = cache.redis.kind === 'rest' ? 0.2 : 0 } = options
   require(pricePer100k >= 0, 'pricePer100k', 'a number of at least 0')
   return {
     cache,

@@ -34,7 +34,7 @@ export interface RateLimitEnv {
  * Answers 429 or 503 as problem details once a limit is spent, and tells clients where they stand:
  * `RateLimit`, `RateLimit-Policy`, `Retry-After`. Redis is asked before the handler runs.
  *
- * @throws {InvalidOptionError} When there is no limiter, or nothing that tells an address.
+ * @throws {InvalidOptionError} When there is no limiter.
  *
  * @example
  * ```ts
@@ -45,9 +45,6 @@ export function rateLimit(options: RateLimitOptions): MiddlewareHandler<RateLimi
   const { limiter, address, account, isSuccess = (c) => c.res.status < 400 } = options
   if (typeof limiter?.limit !== 'function') {
     throw new InvalidOptionError('limiter', 'a RateLimiter')
-  }
-  if (typeof address !== 'function') {
-    throw new InvalidOptionError('address', 'a function of the context')
   }
   return async function limitRate(c, next) {
     const decision = await limiter.limit({ address: address(c), account: await account?.(c) })

@@ -9,7 +9,6 @@ import type { CacheEvent } from '../cache/outcome.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { randomId } from '../entry/id.ts'
 import { wholeNumber } from '../entry/whole-number.ts'
-import { InvalidOptionError } from '../errors.ts'
 import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -100,7 +99,6 @@ export class Metrics {
   /** @throws {InvalidOptionError} When an option is out of its range. */
   constructor(options: MetricsOptions) {
     const { cache, sinks, platform = webPlatform() } = options
-    if (!Array.isArray(sinks)) throw new InvalidOptionError('sinks', 'a list of sinks')
     this.#cache = cache
     this.#sinks = sinks
     this.#platform = platform

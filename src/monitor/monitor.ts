@@ -71,9 +71,6 @@ export class CacheMonitor<Job = unknown> {
     if (memoryLimitBytes !== undefined && !(memoryLimitBytes > 0)) {
       throw new InvalidOptionError('memoryLimitBytes', 'a number of bytes above 0')
     }
-    if (typeof options.figures?.readRecent !== 'function') {
-      throw new InvalidOptionError('figures', 'a RedisFigures')
-    }
     this.#options = options
     this.#cache = cache
     this.#platform = platform

@@ -171,11 +171,11 @@ describe('the /emails routes', () => {
   })
 
   test.each([
-    ['PUT', '/emails', 'GET, HEAD, PATCH, POST'],
-    ['POST', '/emails/7', 'DELETE, GET, HEAD, PATCH'],
-    ['DELETE', '/threads/7', 'GET, HEAD'],
+    ['PUT', '/emails', 'GET,PATCH,POST'],
+    ['POST', '/emails/7', 'DELETE,GET,PATCH'],
+    ['DELETE', '/threads/7', 'GET'],
     ['OPTIONS', '/emails/7/entities', 'PUT'],
-    ['PURGE', '/health/cache', 'GET, HEAD'],
+    ['PURGE', '/health/cache', 'GET'],
   ])('%s on %s answers 405 with the methods there are', async (method, path, allowed) => {
     const response = await call(path, { method })
 

@@ -26,7 +26,7 @@ describe('pages', () => {
   let one: Bench
 
   beforeEach(async () => {
-    one = bench({ version: 'v7' })
+    one = bench({ version: 'v7', pricePer100k: 0.2 })
     await one.browser.logIn()
   })
 

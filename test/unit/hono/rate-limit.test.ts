@@ -21,12 +21,9 @@ function from(address: string): RequestInit {
 }
 
 describe('rateLimit', () => {
-  test.each([
-    ['limiter', { address: cloudflareAddress }],
-    ['address', { limiter: { limit: () => undefined } }],
-  ])('says at once that it lacks its %s', (option, options) => {
-    expect(() => rateLimit(options as never)).toThrow(
-      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option }),
+  test('says at once that it lacks its limiter', () => {
+    expect(() => rateLimit({ address: cloudflareAddress } as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'limiter' }),
     )
   })
 

@@ -13,15 +13,6 @@ import { found } from '../../support/findings.ts'
 const MINUTE = 60_000
 const LIMIT_BYTES = 100_000
 
-test.each<[option: string, make: (cache: RedisCacheManager) => unknown]>([
-  ['figures', (cache) => new CacheMonitor({ cache } as never)],
-  ['sinks', (cache) => new Metrics({ cache } as never)],
-])('what counts and what judges say at once that they lack their %s', (option, make) => {
-  const cache = new RedisCacheManager({ redis: embeddedTransport() })
-
-  expect(() => make(cache)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', option }))
-})
-
 /** Defects of monitors of caches, each kept out; the number is that of our list. */
 describe('The monitor', () => {
   let platform: ManualPlatform
