@@ -64,7 +64,10 @@ export async function startBench(): Promise<Bench> {
   }
   const app = new Hono()
   const parts = { cache, monitor, hotKeys, warming, platform }
-  const options = { authenticate: TOKEN, values: 'shown', refresh: '1s', version: 'v42' } as const
+  const options = {
+    ...({ authenticate: TOKEN, values: 'shown', refresh: '1s', version: 'v42' } as const),
+    pricePer100k: 0.2,
+  }
   app.route('/dashboard', dashboard({ ...parts, ...options, mode: 'operate' }))
   app.route('/read-only', dashboard({ ...parts, ...options }))
   const server = createServer(getRequestListener(app.fetch))
