@@ -25,7 +25,7 @@ export class HeldSteps extends Steps {
   #isTimed = false
 
   constructor(link: RedisLink, platform: Platform) {
-    super(link)
+    super(link, platform)
     this.#platform = platform
   }
 

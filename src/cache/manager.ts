@@ -134,7 +134,7 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
   const ctx: CacheContext = {
     platform,
     link,
-    steps: new Steps(link),
+    steps: new Steps(link, platform),
     names,
     near: nearTier(near, events, names).space(names.keyspace.path),
     flights: new Flights(),

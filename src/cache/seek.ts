@@ -6,7 +6,7 @@
  */
 
 import { randomId } from '../entry/id.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError, RemoteTimeoutError } from '../errors.ts'
 import { list, text } from '../redis/answer.ts'
 import type { Reply } from '../redis/requester.ts'
 import { SEEK } from '../redis/scripts/seek.ts'
@@ -22,6 +22,7 @@ import { answer, waysOf } from './read.ts'
 import { leaseIn } from './replies.ts'
 import type { Moment, Sight } from './sight.ts'
 import { markerMs, stampsOf } from './stamps.ts'
+import { DOUBT_MS } from './steps.ts'
 
 /** A namespace, for reads that expect to find nothing. */
 export interface Seeker<Values> {
@@ -99,7 +100,8 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
   const flight = ctx.flights.begin(entry)
   const moment = momentOf(ctx)
   const keys = [entry, lease, ...target.asked.map(({ key }) => key)]
-  const args = [randomId(), leaseMs(policy), markerMs(lifeMs(policy))]
+  const nonce = randomId()
+  const args = [nonce, leaseMs(policy), markerMs(lifeMs(policy))]
   let reply: Reply
   try {
     reply = await ctx.link.run(SEEK, keys, args)
@@ -111,6 +113,8 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
     }
   } catch (error) {
     abandon(ctx, target, flight)
+    const isLate = error instanceof RemoteTimeoutError
+    if (isLate) ctx.steps.disown(target.names, nonce, DOUBT_MS)
     return { sight: unavailable(moment, error) }
   }
   abandon(ctx, target, flight)

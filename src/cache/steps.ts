@@ -11,17 +11,22 @@
 import { WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
 import type { EntryNames } from '../entry/key.ts'
+import { RemoteTimeoutError } from '../errors.ts'
 import type { Grant } from '../flight/single-flight.ts'
+import type { Platform } from '../platform/platform.ts'
 import { list, malformed, text } from '../redis/answer.ts'
 import type { Texts } from '../redis/gather.ts'
 import type { RedisLink } from '../redis/link.ts'
-import type { Reply } from '../redis/requester.ts'
 import * as scripts from '../redis/scripts/protocol.ts'
+import type { Script } from '../redis/scripts/script.ts'
 import { type FoundMarkers, MarkerTexts } from './marker-texts.ts'
 import type { Marker } from './names.ts'
 import { leaseIn, yes } from './replies.ts'
 import { markerMs, stampsOf } from './stamps.ts'
 import { makeOfTexts, readTexts } from './texts.ts'
+
+/** When a lease in doubt is given back, in milliseconds: after a circuit that has opened may have closed. */
+export const DOUBT_MS = 2_000
 
 /** What Redis held when it was looked at. */
 export interface Look {
@@ -66,10 +71,12 @@ export interface Lease extends Grant {
 /** The steps on one Redis. Each resolves when Redis has answered, and rejects as the link does. */
 export class Steps {
   readonly #link: RedisLink
+  readonly #platform: Platform
   readonly #texts = new MarkerTexts()
 
-  constructor(link: RedisLink) {
+  constructor(link: RedisLink, platform: Platform) {
     this.#link = link
+    this.#platform = platform
   }
 
   /**
@@ -130,32 +137,58 @@ export class Steps {
    * Asks for the right to load and store; `undefined` if somebody else holds it, or has stored
    * another entry than the one with `prefix`.
    */
-  async acquire(
+  acquire(
     names: EntryNames,
     markers: readonly Marker[],
     { prefix, leaseMs, lifeMs }: AcquireTerms,
   ): Promise<Lease | undefined> {
-    const nonce = randomId()
-    const stamped = this.#link.cluster ? [] : markers
-    const keys = [names.lease, names.entry, ...stamped.map(({ key }) => key)]
-    const args = [nonce, leaseMs, markerMs(lifeMs), prefix]
-    const reply = await this.#link.run(scripts.ACQUIRE, keys, args)
-    if (reply === 0) return undefined
-    return this.#lease(names, reply, nonce, markers, lifeMs)
+    return this.#grant(scripts.ACQUIRE, names, markers, leaseMs, lifeMs, prefix)
   }
 
   /** First half of a set: nobody older may store, and nothing older is left to be served. */
-  async take(
+  take(
     names: EntryNames,
     markers: readonly Marker[],
     leaseMs: number,
     lifeMs: number,
   ): Promise<Lease> {
+    return this.#grant(scripts.TAKE, names, markers, leaseMs, lifeMs) as Promise<Lease>
+  }
+
+  /** Runs a script that grants a lease. */
+  async #grant(
+    script: Script,
+    names: EntryNames,
+    markers: readonly Marker[],
+    leaseMs: number,
+    lifeMs: number,
+    ...prefix: readonly string[]
+  ): Promise<Lease | undefined> {
+    const { cluster } = this.#link
     const nonce = randomId()
-    const stamped = this.#link.cluster ? [] : markers
-    const keys = [names.entry, names.lease, ...stamped.map(({ key }) => key)]
-    const reply = await this.#link.run(scripts.TAKE, keys, [nonce, leaseMs, markerMs(lifeMs)])
-    return this.#lease(names, reply, nonce, markers, lifeMs)
+    const stamped = cluster ? [] : markers
+    const keys = [names.lease, names.entry, ...stamped.map(({ key }) => key)]
+    try {
+      const args = [nonce, leaseMs, markerMs(lifeMs), ...prefix]
+      const reply = await this.#link.run(script, keys, args)
+      if (reply === 0 && prefix.length > 0) return undefined
+      const [token, ...made] = list(reply, keys.length - 1)
+      if (typeof token !== 'string') throw malformed()
+      const stamps = cluster ? await this.#mark(markers, nonce, lifeMs) : stampsOf(markers, made)
+      return { token, stamps }
+    } catch (error) {
+      const isLate = error instanceof RemoteTimeoutError
+      // On a cluster it may be that only the markers could not be made.
+      if (isLate || cluster) this.disown(names, nonce, isLate ? DOUBT_MS : 0)
+      throw error
+    }
+  }
+
+  /** Gives back later what may have been granted, and nobody got to know of: all would wait for its end. */
+  disown(names: EntryNames, nonce: string, pauseMs: number): void {
+    const platform = this.#platform
+    const later = platform.idle?.(pauseMs) ?? platform.delay(pauseMs)
+    platform.defer(later.then(() => this.release(names, nonce)))
   }
 
   /** Stores, if the lease is still the caller's. */
@@ -164,7 +197,7 @@ export class Steps {
     return yes(await this.#link.run(scripts.COMMIT, [names.entry, names.lease], args))
   }
 
-  /** Gives the lease back, if it is still the caller's. */
+  /** Gives the lease back, if it is still the caller's: by its token, or by the nonce it was asked with. */
   async release(names: EntryNames, token: string): Promise<void> {
     yes(await this.#link.run(scripts.RELEASE, [names.lease], [token]))
   }
@@ -246,25 +279,6 @@ export class Steps {
     const reply = await this.#link.run(scripts.LATE, keys, [randomId(), markerMs(lifeMs)])
     const [found = null, ...made] = list(reply, keys.length)
     return { epoch: text(found), stamps: stampsOf(markers, made) }
-  }
-
-  async #lease(
-    names: EntryNames,
-    reply: Reply,
-    nonce: string,
-    markers: readonly Marker[],
-    lifeMs: number,
-  ): Promise<Lease> {
-    const [token, ...made] = list(reply, this.#link.cluster ? 1 : markers.length + 1)
-    if (typeof token !== 'string') throw malformed()
-    if (!this.#link.cluster) return { token, stamps: stampsOf(markers, made) }
-    try {
-      return { token, stamps: await this.#mark(markers, nonce, lifeMs) }
-    } catch (error) {
-      // Nobody knows of this lease, and all would wait for its end.
-      await this.release(names, token).catch(() => undefined)
-      throw error
-    }
   }
 
   /** Creates markers one by one, each in its own slot. */

@@ -24,8 +24,9 @@ const REFUSALS: ReadonlySet<string> = new Set(
 /** The first words with which Redis, Sentinel and Redis Cluster begin their error replies. */
 const REPLY_WORDS: ReadonlySet<string> = new Set([
   ...REFUSALS,
-  ...`BUSYGROUP BUSYKEY ERR INPROG NOGOODSLAVE NOGROUP NOMASTERLINK NOPROTO NOQUORUM NOTBUSY OOM
-  UNBLOCKED UNKILLABLE WRONGTYPE`.split(/\s+/),
+  ...'BUSYGROUP BUSYKEY ERR NOGROUP NOMASTERLINK NOPROTO NOQUORUM OOM UNBLOCKED WRONGTYPE'.split(
+    ' ',
+  ),
 ])
 
 /** Replies that every other command would get as well. */

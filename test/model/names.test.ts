@@ -4,6 +4,8 @@ import { STEPS, type StepName } from './names.ts'
 
 /** Steps of the library that the model does without, and why. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
+  disown:
+    'is a release by the nonce, at any time later: a lease of the model may be lost at any time',
   replace: 'puts the same value and the same stamps back, dated anew: the model has no dates',
 }
 

@@ -155,7 +155,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         TWINS,
-        "call('GET', leaseKey) === token ? call('DEL', leaseKey) : 0",
+        "call('GETRANGE', leaseKey, 0, token.length - 1) === token ? call('DEL', leaseKey) : 0",
         "call('DEL', leaseKey)",
       ),
     ],

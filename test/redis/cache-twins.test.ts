@@ -118,7 +118,7 @@ class Side {
       case 'seek':
         return evalsha(SEEK, [names.entry, names.lease, ...markers], [nonce, life, life])
       case 'take':
-        return evalsha(scripts.TAKE, [names.entry, names.lease, ...markers], [nonce, life, life])
+        return evalsha(scripts.TAKE, [names.lease, names.entry, ...markers], [nonce, life, life])
       case 'commit':
         return evalsha(
           scripts.COMMIT,
@@ -132,7 +132,7 @@ class Side {
       case 'soft':
         return evalsha(scripts.SOFT, ['t:epoch', ...markers], [nonce])
       case 'release':
-        return evalsha(scripts.RELEASE, [names.lease], [token])
+        return evalsha(scripts.RELEASE, [names.lease], [which % 2 ? token : nonce])
       case 'replace':
         return evalsha(
           scripts.REPLACE,

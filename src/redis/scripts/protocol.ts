@@ -53,17 +53,17 @@ return 1
 }
 
 /**
- * `KEYS: entry, lease, markers…  ARGV: nonce, lease ms, marker ms` → token and markers. Nobody else
+ * `KEYS: lease, entry, markers…  ARGV: nonce, lease ms, marker ms` → token and markers. Nobody else
  * may store from here on, and nothing older is left to be served.
  */
 export const TAKE: Script = {
-  sha1: 'bc8a3c027567838785fd5cb818b4b7e408664e90',
+  sha1: '9e06ce1d745bbc5ffacd9682c927757a4f4cfefe',
   lua: `${CLOCK}${MARKERS}
-local lease = redis.call('GET', KEYS[2])
+local lease = redis.call('GET', KEYS[1])
 if not lease or string.sub(lease, 1, #ARGV[1] + 1) ~= ARGV[1] .. '-' then
   lease = ARGV[1] .. '-' .. now
-  redis.call('DEL', KEYS[1])
-  redis.call('SET', KEYS[2], lease, 'PX', ARGV[2])
+  redis.call('DEL', KEYS[2])
+  redis.call('SET', KEYS[1], lease, 'PX', ARGV[2])
 end
 return markers({ lease }, 3, ARGV[1], tonumber(ARGV[3]))
 `,
@@ -101,11 +101,11 @@ return 1
 `,
 }
 
-/** `KEYS: lease  ARGV: token`. Gives the lease back if it is still the caller's. */
+/** `KEYS: lease  ARGV: token, or its nonce`. Gives the lease back if it is still the caller's. */
 export const RELEASE: Script = {
-  sha1: 'c0fe86dca9a7825a3e95860568351409cafd1294',
+  sha1: '059c9d52afb3bface29b9659d14b33edb229afba',
   lua: `
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 `,
 }

@@ -93,7 +93,7 @@ const commit: TwinBody = (
 
 const take: TwinBody = (
   call,
-  [entryKey = '', leaseKey = '', ...rest],
+  [leaseKey = '', entryKey = '', ...rest],
   [nonce = '', leaseMs = '', life = ''],
 ) => {
   const now = clock(call)
@@ -132,7 +132,7 @@ const soft: TwinBody = (call, [epochKey = '', ...rest], [nonce = '']) => {
 }
 
 const release: TwinBody = (call, [leaseKey = ''], [token = '']) =>
-  call('GET', leaseKey) === token ? call('DEL', leaseKey) : 0
+  call('GETRANGE', leaseKey, 0, token.length - 1) === token ? call('DEL', leaseKey) : 0
 
 const replace: TwinBody = (call, [entryKey = ''], [prefix = '', entry = '', life = '']) => {
   if (call('GETRANGE', entryKey, 0, prefix.length - 1) !== prefix) return 0
