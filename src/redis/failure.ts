@@ -21,12 +21,10 @@ const REFUSALS: ReadonlySet<string> = new Set(
   NOREPLICAS NOSCRIPT READONLY TRYAGAIN WRONGPASS`.split(/\s+/),
 )
 
-/** The first words with which Redis, Sentinel and Redis Cluster begin their error replies. */
+/** The first words with which Redis, Sentinel and Redis Cluster refuse what can be sent on a shared connection. */
 const REPLY_WORDS: ReadonlySet<string> = new Set([
   ...REFUSALS,
-  ...'BUSYGROUP BUSYKEY ERR NOGROUP NOMASTERLINK NOPROTO NOQUORUM OOM UNBLOCKED WRONGTYPE'.split(
-    ' ',
-  ),
+  ...'BUSYGROUP BUSYKEY ERR NOGROUP NOMASTERLINK NOQUORUM OOM WRONGTYPE'.split(' '),
 ])
 
 /** Replies that every other command would get as well. */
