@@ -214,7 +214,7 @@ function reportOf({ oracle, rounds, loads: [first, second], isFull }: Found): Re
     notes: [
       `${first.accounts.emails} messages in SQLite in the process; queries by status, sender or month of an account, the newest 50; accounts by Zipf's law (${first.accounts.exponent}); ${first.accounts.writeShare * 100} % of the operations set a status. Each pass is a process that begins with an empty Redis and no copies: ${first.requests} operations one after the other, then, from nothing again, ${second.requests} at ${second.concurrency} at once. Contenders take turns.`,
       `A cache that holds every answer until a write changes it avoids ${Math.round(oracle * 10) / 10} % of the queries. "Stale" is an answer with a message as it was before a write that had returned when the read began. HTTP is our bridge's, before the same Redis.`,
-      `The others keep whole lists by name, with their defaults, and drop those by name that a status is in, comes into or is shown by. The Map is what that comes to at most, in one process, where nothing is asked of Redis, stored, copied, measured or told: a target beyond it cannot be met by a cache.`,
+      `The others keep whole lists by name, with their defaults, and drop those by name that a status is in, comes into or is shown by. The Map is what that comes to at most, in one process: nothing is asked of Redis, stored, copied, measured or told.`,
     ],
   }
 }
