@@ -21,11 +21,7 @@ export interface RemoteCache {
 export type Open = (port: number) => Promise<RemoteCache>
 
 /** All of them, by name; ours first. */
-export const CACHES: Readonly<Record<string, Open>> = {
-  nearcache,
-  bentocache: (port) => bentocache(port),
-  cacheable,
-}
+export const CACHES: Readonly<Record<string, Open>> = { nearcache, bentocache, cacheable }
 
 async function nearcache(port: number): Promise<RemoteCache> {
   const cache = new RedisCacheManager({ redis: tcpTransport({ url: `redis://127.0.0.1:${port}` }) })

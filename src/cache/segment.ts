@@ -23,10 +23,14 @@ export function readSegment(segment: string): ReadSegment {
 
 /** A hash stays one: nobody can read it. */
 function unescaped(segment: string): string {
-  if (segment.startsWith('#')) return segment
+  return segment.startsWith('#') ? segment : plainText(segment)
+}
+
+/** A segment without its escapes; one that was not escaped here is left as it is. */
+export function plainText(segment: string): string {
   try {
     return decodeURIComponent(segment)
   } catch {
-    return segment // not written here
+    return segment
   }
 }

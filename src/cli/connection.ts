@@ -9,6 +9,7 @@ import { RedisCacheManager } from '../cache/manager.ts'
 import { Names } from '../cache/names.ts'
 import { CacheNamespace } from '../cache/namespace.ts'
 import type { Policy } from '../cache/options.ts'
+import { plainText } from '../cache/segment.ts'
 import { Keyspace } from '../entry/key.ts'
 import { type EncryptionKey, readSecret } from '../entry/key-ring.ts'
 import { ConfigurationError, InvalidOptionError } from '../errors.ts'
@@ -131,7 +132,8 @@ function openCache(
   { env }: Host,
   platform: Platform,
 ): Omit<OpenNamespace, keyof Connection> & Pick<Connection, 'cache'> {
-  const [outer = '', ...inner] = (given.namespace ?? 'default').split('/').map(plain)
+  // Typed as it was given to `namespace`, or as figures have it.
+  const [outer = '', ...inner] = (given.namespace ?? 'default').split('/').map(plainText)
   const secret = nonEmpty(env['NEARCACHE_HASH_SECRET'])
   const keys = keysIn(env, 'NEARCACHE_ENCRYPTION_KEYS')
   const deadline = readTime('deadline', String(given.deadline), '1ms', '10m')
@@ -162,15 +164,6 @@ function openCache(
     return { ...parts.ctx, names }
   }
   return { cache, namespace, ...parts, contextAt }
-}
-
-/** A segment as it was given to `namespace`, whether it is typed so or as figures have it. */
-function plain(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
 }
 
 /** The variables that hold options of the cache. */

@@ -9,3 +9,9 @@ export function isoTime(ms: number): string {
   // biome-ignore lint/style/noRestrictedGlobals: writes an instant that is given, reads no clock
   return new Date(ms).toISOString()
 }
+
+/** The instant that a date says, in epoch milliseconds; NaN for a text that is none. */
+export function instantOf(date: string): number {
+  // biome-ignore lint/style/noRestrictedGlobals: reads a text, and no clock
+  return Date.parse(date)
+}

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { instantOf } from '../../entry/iso-time.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { webPlatform } from '../../platform/web.ts'
 import { SealedStore, type SealedStoreOptions } from '../../session/sealed-store.ts'
@@ -79,9 +80,12 @@ export function expressSessionStore<Base extends object>(
   const sealed = new SealedStore({ ...options, namespace })
   const { platform = webPlatform() } = options
   const lifeMs = ({ cookie: { expires } }: ExpressSession): number => {
-    const at = typeof expires === 'string' ? instantOf(expires) : expires
-    const ms = (at as { getTime?(): number } | null | undefined)?.getTime?.()
-    return ms === undefined ? ttl * 1_000 : ms - platform.now()
+    // As JSON has it, or as express-session does.
+    const at =
+      typeof expires === 'string'
+        ? instantOf(expires)
+        : (expires as { getTime?(): number } | null | undefined)?.getTime?.()
+    return at === undefined ? ttl * 1_000 : at - platform.now()
   }
   async function destroy(id: string): Promise<void> {
     // There first: what is only there is not to move here once it has ended here.
@@ -145,12 +149,6 @@ export function expressSessionStore<Base extends object>(
 /** Whatever else hangs on the session, such as its request, is not stored. */
 function plainOf(session: object): object {
   return JSON.parse(JSON.stringify(session)) as object
-}
-
-/** What a cookie's expiry is in JSON. */
-function instantOf(text: string): { getTime(): number } {
-  // biome-ignore lint/style/noRestrictedGlobals: reads an instant that is given, reads no clock
-  return new Date(text)
 }
 
 /** What a method with a callback comes to. */
