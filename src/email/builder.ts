@@ -1,54 +1,47 @@
 /**
- * Kysely as the repository uses it: to build and check statements, which the driver port runs. Its parts
- * are put together here, since its class `Kysely` brings schemas, introspection and transactions along.
+ * Kysely as the repository uses it: its tag `sql` puts pieces of SQL and their values together, and its
+ * compiler makes statements of them, which the driver port runs. Its builders of whole queries would be
+ * four times the bytes, and say no more than SQL does.
  *
  * @module
  */
 
-import {
-  type CompiledQuery,
-  DefaultConnectionProvider,
-  DefaultQueryExecutor,
-  DummyDriver,
-  type GeneratedAlways,
-  QueryCreator,
-  type RawBuilder,
-  SqliteAdapter,
-  SqliteQueryCompiler,
-  sql,
-} from 'kysely'
+import { createQueryId, type RawBuilder, SqliteQueryCompiler, sql } from 'kysely'
 import type { ChainRow } from './chain-row.ts'
 import type { SqlParam, SqlStatement } from './driver.ts'
 import type { EmailRow } from './row.ts'
 
-/** The tables, as far as statements name them. */
-export interface Database {
-  emails: EmailRow & GeneratedColumns
-  workflow_chains: ChainRow
-}
+/** A piece of SQL, with the values it binds. */
+export type Fragment = RawBuilder<unknown>
 
-/** Columns that SQLite derives; they are sorted by, and never selected. */
-interface GeneratedColumns {
-  /** `sent_at`, or `received_at` where it is null. */
-  sort_sent: GeneratedAlways<number>
-  /** 3 for the most urgent priority, 0 for the least. */
-  urgency: GeneratedAlways<number>
-}
+/**
+ * A column of `emails`. SQLite derives two, which are sorted by, and never selected: `sort_sent` is `sent_at`,
+ * or `received_at` where that is null; `urgency` is 3 for the most urgent priority, 0 for the least.
+ */
+export type EmailColumn = keyof EmailRow | 'sort_sent' | 'urgency'
 
-export const builder: QueryCreator<Database> = new QueryCreator<Database>({
-  executor: new DefaultQueryExecutor(
-    new SqliteQueryCompiler(),
-    new SqliteAdapter(),
-    new DefaultConnectionProvider(new DummyDriver()),
-  ),
-})
+/** What columns of one table are set to: values, or pieces of SQL. */
+export type Assignments<Row> = { readonly [Column in keyof Row]?: Row[Column] | Fragment }
+
+const compiler = new SqliteQueryCompiler()
+
+export function compile(fragment: Fragment): SqlStatement {
+  const node = fragment.toOperationNode()
+  const { sql: text, parameters } = compiler.compileQuery(node, createQueryId())
+  return { sql: text, params: parameters as readonly SqlParam[] }
+}
 
 /** Any number of texts as one bound value, which keeps within D1's 100. */
-export function jsonList(texts: readonly (string | null)[]): RawBuilder<string> {
-  return sql<string>`(select value from json_each(${JSON.stringify(texts)}))`
+export function jsonList(texts: readonly (string | null)[]): Fragment {
+  return sql`(select value from json_each(${JSON.stringify(texts)}))`
 }
 
-export function compile(query: { compile(): CompiledQuery }): SqlStatement {
-  const { sql: text, parameters } = query.compile()
-  return { sql: text, params: parameters as readonly SqlParam[] }
+/** Names of columns, as they stand in the text of a statement. */
+export function columnsOf(names: readonly (keyof EmailRow)[]): Fragment {
+  return sql.raw(names.join(', '))
+}
+
+/** What follows SET. The right-hand sides see the row as it was. */
+export function assign<Row extends EmailRow | ChainRow>(values: Assignments<Row>): Fragment {
+  return sql.join(Object.entries(values).map(([name, value]) => sql`${sql.ref(name)} = ${value}`))
 }

@@ -4,56 +4,60 @@
  * @module
  */
 
-import { type RawBuilder, sql } from 'kysely'
-import { builder, compile, jsonList } from './builder.ts'
+import { sql } from 'kysely'
+import { type Assignments, assign, columnsOf, compile, type Fragment, jsonList } from './builder.ts'
 import type { SqlStatement } from './driver.ts'
 import type { Email, EmailEntity } from './email.ts'
 import type { ParsedChanges } from './email-input.ts'
 import { MAX_LIST_LENGTH } from './fields.ts'
-import { EMAIL_COLUMNS, IMAGE_COLUMNS, toChangedColumns, toRow } from './row.ts'
+import { EMAIL_COLUMNS, type EmailRow, IMAGE_COLUMNS, toChangedColumns, toRow } from './row.ts'
 import { searchTokens } from './search.ts'
 
 /** UTF-16 units of one bound value. At most 3 bytes each in UTF-8 makes 1.8 MB, under D1's 2 MB. */
 const MAX_VALUE_UNITS = 600_000
 
-const SELECT_BY_ID = `SELECT ${EMAIL_COLUMNS.join(', ')} FROM emails WHERE id = ?`
-const SELECT_BY_GRAPH_ID = `SELECT ${EMAIL_COLUMNS.join(', ')} FROM emails WHERE graph_id = ?`
+const WHOLE = columnsOf(EMAIL_COLUMNS)
+/** Without the bodies. */
+const IMAGE = columnsOf(IMAGE_COLUMNS)
 
 export function selectById(id: string): SqlStatement {
-  return { sql: SELECT_BY_ID, params: [id] }
+  return compile(sql`select ${WHOLE} from emails where ${hasId(id)}`)
 }
 
 export function selectByGraphId(graphId: string): SqlStatement {
-  return { sql: SELECT_BY_GRAPH_ID, params: [graphId] }
+  return compile(sql`select ${WHOLE} from emails where ${hasGraphId(graphId)}`)
 }
 
 /** Any number of ids as one bound value, which keeps within D1's 100. */
 export function selectByIds(ids: readonly string[]): SqlStatement {
-  return compile(
-    builder.selectFrom('emails').select(EMAIL_COLUMNS).where('id', 'in', jsonList(ids)),
-  )
+  return compile(sql`select ${WHOLE} from emails where id in ${jsonList(ids)}`)
 }
 
 /** The same without bodies, and where given only those marked otherwise. */
 export function selectImages(ids: readonly string[], isRead?: boolean): SqlStatement {
-  return compile(
-    builder
-      .selectFrom('emails')
-      .select(IMAGE_COLUMNS)
-      .where('id', 'in', jsonList(ids))
-      .$if(isRead !== undefined, (query) => query.where('is_read', '=', Number(!isRead)))
-      .orderBy('id'),
-  )
+  return compile(sql`select ${IMAGE} from emails where ${isOneOf(ids, isRead)} order by id`)
+}
+
+function hasId(id: string): Fragment {
+  return sql`id = ${id}`
+}
+
+function hasGraphId(graphId: string): Fragment {
+  return sql`graph_id = ${graphId}`
+}
+
+/** With `isRead`, those marked otherwise. */
+function isOneOf(ids: readonly string[], isRead: boolean | undefined): Fragment {
+  const listed = sql`id in ${jsonList(ids)}`
+  return isRead === undefined ? listed : sql`${listed} and is_read = ${Number(!isRead)}`
 }
 
 /** Inserts nothing, and answers no row, when a unique field is taken. */
 export function insert(email: Email): SqlStatement {
+  const row = toRow(email)
+  const values = sql.join(EMAIL_COLUMNS.map((column) => row[column]))
   return compile(
-    builder
-      .insertInto('emails')
-      .values(toRow(email))
-      .onConflict((conflict) => conflict.doNothing())
-      .returning(EMAIL_COLUMNS),
+    sql`insert into emails (${WHOLE}) values (${values}) on conflict do nothing returning ${WHOLE}`,
   )
 }
 
@@ -128,22 +132,14 @@ export function selectRivals(emails: readonly Email[]): SqlStatement {
   const all = (field: 'id' | 'graphId' | 'messageId') =>
     jsonList(emails.map((email) => email[field]).filter((value) => value !== null))
   return compile(
-    builder
-      .selectFrom('emails')
-      .select(['id', 'graph_id', 'message_id'])
-      .where(({ eb, or }) =>
-        or([
-          eb('id', 'in', all('id')),
-          eb('graph_id', 'in', all('graphId')),
-          eb('message_id', 'in', all('messageId')),
-        ]),
-      ),
+    sql`select id, graph_id, message_id from emails where id in ${all('id')}
+or graph_id in ${all('graphId')} or message_id in ${all('messageId')}`,
   )
 }
 
 /** Sets what changed, and moves `updated_at` and `version` on. Answers the row as it is then. */
 export function update(id: string, changes: ParsedChanges, now: number): SqlStatement {
-  return compile(changing(changes, now).where('id', '=', id).returning(EMAIL_COLUMNS))
+  return updateWhere(hasId(id), changed(changes, now), now, WHOLE)
 }
 
 /** As {@link update}, of the message with a graph id. */
@@ -152,7 +148,7 @@ export function updateByGraphId(
   changes: ParsedChanges,
   now: number,
 ): SqlStatement {
-  return compile(changing(changes, now).where('graph_id', '=', graphId).returning(EMAIL_COLUMNS))
+  return updateWhere(hasGraphId(graphId), changed(changes, now), now, WHOLE)
 }
 
 /** As {@link update}, of many; answers no bodies. With `isRead`, of those marked otherwise. */
@@ -162,12 +158,7 @@ export function updateAll(
   now: number,
   isRead?: boolean,
 ): SqlStatement {
-  return compile(
-    changing(changes, now)
-      .where('id', 'in', jsonList(ids))
-      .$if(isRead !== undefined, (query) => query.where('is_read', '=', Number(!isRead)))
-      .returning(IMAGE_COLUMNS),
-  )
+  return updateWhere(isOneOf(ids, isRead), changed(changes, now), now, IMAGE)
 }
 
 /** Replaces what was recognised in a message. */
@@ -176,17 +167,7 @@ export function updateEntities(
   entities: readonly EmailEntity[],
   now: number,
 ): SqlStatement {
-  return compile(
-    builder
-      .updateTable('emails')
-      .set((eb) => ({
-        entities: JSON.stringify(entities),
-        updated_at: now,
-        version: eb('version', '+', 1),
-      }))
-      .where('id', '=', id)
-      .returning(EMAIL_COLUMNS),
-  )
+  return updateWhere(hasId(id), { entities: JSON.stringify(entities) }, now, WHOLE)
 }
 
 const NOTE_RECIPIENT = `UPDATE emails
@@ -209,21 +190,28 @@ export function noteRecipient(id: string, address: string, now: number): SqlStat
 }
 
 export function deleteById(id: string): SqlStatement {
-  return compile(builder.deleteFrom('emails').where('id', '=', id).returning(EMAIL_COLUMNS))
+  return compile(sql`delete from emails where ${hasId(id)} returning ${WHOLE}`)
 }
 
-function changing(changes: ParsedChanges, now: number) {
-  return builder
-    .updateTable('emails')
-    .set(toChangedColumns(changes))
-    .$if(changes.assignedTo !== undefined && changes.assignedAt === undefined, (query) =>
-      query.set({ assigned_at: reassignedAt(changes.assignedTo ?? null, now) }),
-    )
-    .set((eb) => ({ updated_at: now, version: eb('version', '+', 1) }))
+function updateWhere(
+  condition: Fragment,
+  values: Assignments<EmailRow>,
+  now: number,
+  answered: Fragment,
+): SqlStatement {
+  const all = assign<EmailRow>({ ...values, updated_at: now, version: sql`version + 1` })
+  return compile(sql`update emails set ${all} where ${condition} returning ${answered}`)
+}
+
+function changed(changes: ParsedChanges, now: number): Assignments<EmailRow> {
+  const { assignedTo, assignedAt } = changes
+  const columns = toChangedColumns(changes)
+  if (assignedTo === undefined || assignedAt !== undefined) return columns
+  return { ...columns, assigned_at: reassignedAt(assignedTo, now) }
 }
 
 /** The right-hand side of SET sees the row as it was, so this compares with the old assignee. */
-function reassignedAt(assignee: string | null, now: number): RawBuilder<number | null> {
+function reassignedAt(assignee: string | null, now: number): Fragment {
   const since = assignee === null ? null : now
-  return sql<number | null>`case when assigned_to is ${assignee} then assigned_at else ${since} end`
+  return sql`case when assigned_to is ${assignee} then assigned_at else ${since} end`
 }

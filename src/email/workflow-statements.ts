@@ -5,60 +5,47 @@
  */
 
 import { sql } from 'kysely'
-import { builder, compile } from './builder.ts'
+import { assign, compile } from './builder.ts'
+import type { ChainRow } from './chain-row.ts'
 import type { SqlStatement } from './driver.ts'
 import type { ParsedChain } from './workflow-chain.ts'
 
 export function selectChain(id: string): SqlStatement {
-  return compile(builder.selectFrom('workflow_chains').selectAll().where('id', '=', id))
+  return compile(sql`select * from workflow_chains where id = ${id}`)
 }
 
 /** Changes what is given of the chain that is there, if it is. */
 export function updateChain(chain: ParsedChain, now: number): SqlStatement {
   const { id, workflowType, workflowState, isComplete, startedAt, completedAt } = chain
-  return compile(
-    builder
-      .updateTable('workflow_chains')
-      .set((eb) => ({
-        ...(workflowType !== undefined && { workflow_type: workflowType }),
-        ...(workflowState !== undefined && { workflow_state: workflowState }),
-        ...(isComplete !== undefined && { is_complete: Number(isComplete) }),
-        ...(startedAt !== undefined && { started_at: startedAt }),
-        ...(completedAt !== undefined && { completed_at: completedAt }),
-        // A chain completed before keeps its time; the right-hand side sees the row as it was.
-        ...(isComplete !== undefined &&
-          completedAt === undefined && {
-            completed_at: isComplete
-              ? sql<number>`case when is_complete = 1 then completed_at else ${now} end`
-              : null,
-          }),
-        updated_at: now,
-        version: eb('version', '+', 1),
-      }))
-      .where('id', '=', id)
-      .returningAll(),
-  )
+  const values = assign<ChainRow>({
+    ...(workflowType !== undefined && { workflow_type: workflowType }),
+    ...(workflowState !== undefined && { workflow_state: workflowState }),
+    ...(isComplete !== undefined && { is_complete: Number(isComplete) }),
+    ...(startedAt !== undefined && { started_at: startedAt }),
+    ...(completedAt !== undefined && { completed_at: completedAt }),
+    // A chain completed before keeps its time; the right-hand side sees the row as it was.
+    ...(isComplete !== undefined &&
+      completedAt === undefined && {
+        completed_at: isComplete
+          ? sql`case when is_complete = 1 then completed_at else ${now} end`
+          : null,
+      }),
+    updated_at: now,
+    version: sql`version + 1`,
+  })
+  return compile(sql`update workflow_chains set ${values} where id = ${id} returning *`)
 }
 
 /** Stores a chain unless it is there; one without a type is not stored. */
 export function insertChain(chain: ParsedChain, now: number): SqlStatement | undefined {
   const { id, workflowType, workflowState, isComplete = false, startedAt, completedAt } = chain
   if (workflowType === undefined) return undefined
+  const started = startedAt ?? now
+  const completed = completedAt ?? (isComplete ? now : null)
   return compile(
-    builder
-      .insertInto('workflow_chains')
-      .values({
-        id,
-        workflow_type: workflowType,
-        workflow_state: workflowState ?? null,
-        is_complete: Number(isComplete),
-        started_at: startedAt ?? now,
-        completed_at: completedAt ?? (isComplete ? now : null),
-        created_at: now,
-        updated_at: now,
-        version: 1,
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .returningAll(),
+    sql`insert into workflow_chains (id, workflow_type, workflow_state, is_complete, started_at,
+  completed_at, created_at, updated_at, version)
+values (${id}, ${workflowType}, ${workflowState ?? null}, ${Number(isComplete)}, ${started},
+  ${completed}, ${now}, ${now}, 1) on conflict do nothing returning *`,
   )
 }

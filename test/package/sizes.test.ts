@@ -50,7 +50,7 @@ const PACKAGES: Readonly<Record<string, number>> = {
   '@upstash/ratelimit': 33_000,
   croner: 23_000,
   hono: 40_000,
-  kysely: 120_000,
+  kysely: 71_000,
   'postal-mime': 82_000,
   zod: 38_000,
 }
