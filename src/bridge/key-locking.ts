@@ -8,8 +8,7 @@
  * @module
  */
 
-import { sha1 } from '@noble/hashes/legacy.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
+import { sha1Hex } from '../redis/scripts/digest.ts'
 import type { Answer } from './format.ts'
 import type { Words } from './json.ts'
 import type { Strings } from './strings.ts'
@@ -90,7 +89,7 @@ export class KeyLocking {
   }
 
   #hash(script: string): string {
-    return bytesToHex(sha1(this.#strings.toBytes(script)))
+    return sha1Hex(this.#strings.toBytes(script))
   }
 }
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { toBase64Url } from '../entry/bytes.ts'
+import { sha256 } from '../entry/sha256.ts'
 import { type SqlDatabase, toSqlDriver } from './database.ts'
 import type { SqlDriver } from './driver.ts'
 import { readInteger } from './fields.ts'

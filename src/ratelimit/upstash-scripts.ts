@@ -7,12 +7,10 @@
  * @module
  */
 
-import { sha1 } from '@noble/hashes/legacy.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
-import { encodeUtf8 } from '../entry/bytes.ts'
 import { RemoteError } from '../errors.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Command, Reply } from '../redis/requester.ts'
+import { sha1Hex } from '../redis/scripts/digest.ts'
 
 const FLAGS = /^#!.*\n/
 
@@ -41,11 +39,7 @@ export class UpstashScripts {
       if (!mayBeFlags) throw error
     }
     const reply = await this.#link.send(['EVAL', plain, ...rest])
-    this.#plain.set(hashOf(lua), hashOf(plain))
+    this.#plain.set(sha1Hex(lua), sha1Hex(plain))
     return reply
   }
-}
-
-function hashOf(lua: string): string {
-  return bytesToHex(sha1(encodeUtf8(lua)))
 }

@@ -5,9 +5,8 @@
  * @module
  */
 
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
+import { hmacSha256 } from '../entry/sha256.ts'
 import { InvalidKeyError } from '../errors.ts'
 
 /** What is named. */
@@ -27,22 +26,19 @@ const CONTROL = /\p{Cc}/u
 export class PresenceNames {
   /** What every key of the namespace begins with: its hash tag is its slot. */
   readonly home: string
-  readonly #hash: ReturnType<typeof hmac.create> | undefined
+  readonly #hash: ReturnType<typeof hmacSha256> | undefined
 
   /** @param secret Hides every name behind HMAC-SHA-256. */
   constructor(prefix: string, namespace: string, secret: Uint8Array | undefined) {
     this.home = `${prefix}:{${namespace}}`
-    this.#hash = secret && hmac.create(sha256, secret)
+    this.#hash = secret && hmacSha256(secret)
   }
 
   /** @throws {InvalidKeyError} When the text is none, empty, too long, not well-formed or has control characters. */
   name(kind: NameKind, text: string): string {
     check(kind, text)
     if (this.#hash === undefined) return encodeURIComponent(text)
-    const digest = this.#hash
-      .clone()
-      .update(encodeUtf8(`${kind}\0${text}`))
-      .digest()
+    const digest = this.#hash(encodeUtf8(`${kind}\0${text}`))
     return toBase64Url(digest).slice(0, HASH_CHARS)
   }
 

@@ -44,7 +44,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@clack/prompts': ['src/cli/'],
   citty: ['src/cli/'],
   croner: ['src/warming/'],
-  '@noble/hashes': ['src/redis/', 'src/email/', 'src/ratelimit/', 'src/bridge/', 'src/websocket/'],
+  '@noble/hashes': ['src/redis/', 'src/email/', 'src/websocket/'],
   'http-cache-semantics': ['src/http/'],
   ioredis: ['src/redis/tcp/'],
   kysely: ['src/email/'],

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { encodeUtf8, toBase64Url } from '../../entry/bytes.ts'
+import { sha256 } from '../../entry/sha256.ts'
 import { BRANCH_FIELDS, type Branch, type ReceivedRange } from '../branch.ts'
 import type { EmailImage } from '../email.ts'
 import type { CanonicalFilter, CanonicalQuery } from '../filter.ts'

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import PostalMime, { type Address, type Email as MimeEmail } from 'postal-mime'
+import { sha256 } from '../../entry/sha256.ts'
 import { InvalidFilterError } from '../../errors.ts'
 import type { EmailAddress, EmailAttachment, NewEmail } from '../email.ts'
 import {

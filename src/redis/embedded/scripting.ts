@@ -4,9 +4,8 @@
  * @module
  */
 
-import { sha1 } from '@noble/hashes/legacy.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Command, Reply } from '../requester.ts'
+import { sha1Hex } from '../scripts/digest.ts'
 import { CommandError } from './command-error.ts'
 
 /**
@@ -50,7 +49,7 @@ export class ScriptLibrary {
   bySource(source: string): ScriptTwin {
     const known = this.#bySource.get(source)
     if (known) return known
-    const twin = this.#twins.get(bytesToHex(sha1(utf8ToBytes(source))))
+    const twin = this.#twins.get(sha1Hex(source))
     if (twin === undefined) {
       throw new CommandError(
         'ERR the embedded engine runs no Lua, only the scripts it has a JavaScript twin of; ' +

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { sha1 } from '@noble/hashes/legacy.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { sha1Hex } from '../../scripts/digest.ts'
 import { DROP_ENDLESS, DROP_ENTRY, DROP_IDLE, MOVE_IN } from '../../scripts/upkeep.ts'
 import type { ScriptTwin, TwinBody } from '../scripting.ts'
 
@@ -16,7 +15,7 @@ const moveIn: TwinBody = (
 ) => {
   const source = call('GET', sourceKey)
   if (source === null) return 'gone'
-  if (bytesToHex(sha1(utf8ToBytes(String(source)))) !== digest) return 'changed'
+  if (sha1Hex(String(source)) !== digest) return 'changed'
   const prefix = call('GETRANGE', entryKey, 0, 19)
   if (prefix !== '' && prefix === entry.slice(0, 20)) return 'moved'
   if (call('EXISTS', lease) === 1) return 'busy'
