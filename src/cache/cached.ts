@@ -5,6 +5,7 @@
  */
 
 import { canonicalText } from '../entry/canonical.ts'
+import { checkFunction } from '../entry/option-checks.ts'
 import { InvalidKeyError, InvalidOptionError } from '../errors.ts'
 import type { CacheNamespace } from './namespace.ts'
 import { DEFAULTS, type EntryOptions } from './options.ts'
@@ -85,7 +86,7 @@ export function cached<Fn extends (...args: never[]) => unknown>(
   fn: Fn,
   options: CachedOptions<Parameters<Fn>, Awaited<ReturnType<Fn>>>,
 ): CachedFunction<Parameters<Fn>, Awaited<ReturnType<Fn>>> {
-  if (typeof fn !== 'function') throw new InvalidOptionError('fn', 'a function')
+  checkFunction(fn, 'fn')
   // The types follow from the function alone: options that name fewer parameters do not narrow them.
   return wrap(fn as (...args: Parameters<Fn>) => Awaited<ReturnType<Fn>>, options)
 }

@@ -5,6 +5,7 @@
  */
 
 import { type EntryHeader, headerIn } from '../entry/header.ts'
+import { numberWithin } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CacheContext } from './context.ts'
 import { CacheNamespace } from './namespace.ts'
@@ -62,9 +63,7 @@ export async function takeCensus(
 ): Promise<Census> {
   const ctx = CacheNamespace.partsOf(namespace)?.ctx
   if (!ctx) throw new InvalidOptionError('namespace', 'one of this package')
-  if (!(mostEntries >= 1 && mostEntries <= 100_000)) {
-    throw new InvalidOptionError('mostEntries', 'a number from 1 to 100000')
-  }
+  numberWithin(mostEntries, 'mostEntries', 1, 100_000)
   if (!(mostNames >= 1)) throw new InvalidOptionError('mostNames', 'a number of at least 1')
   const base = ctx.names.keyspace.markerKey('').slice(0, -':t:'.length)
   const tally = new CensusTally(ctx, base, tags)

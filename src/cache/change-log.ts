@@ -11,7 +11,7 @@
  */
 
 import { randomId } from '../entry/id.ts'
-import { wholeNumber } from '../entry/whole-number.ts'
+import { wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { malformed } from '../redis/answer.ts'
 import type { Reply } from '../redis/requester.ts'

@@ -105,11 +105,6 @@ export async function runLoader(
   return withDeadline(ctx.platform, policy.hardTimeoutMs, timeout, work)
 }
 
-/** @throws {InvalidOptionError} When it is no function. */
-export function checkLoader(loader: unknown): void {
-  if (typeof loader !== 'function') throw new InvalidOptionError('loader', 'a function')
-}
-
 /** A loader that throws at once is one that rejects. */
 async function call(loader: () => unknown): Promise<unknown> {
   return loader()

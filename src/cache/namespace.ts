@@ -4,11 +4,11 @@
  * @module
  */
 
-import { InvalidOptionError } from '../errors.ts'
+import { checkFunction, oneOf } from '../entry/option-checks.ts'
 import { whileWanted } from '../flight/deadline.ts'
 import { type CacheContext, report, reported } from './context.ts'
 import { type InvalidateOptions, invalidateMarkers, invalidatePattern } from './invalidate.ts'
-import { checkLoader, type Loader } from './loader.ts'
+import type { Loader } from './loader.ts'
 import { getMany, getOrSetMany, type ManyLoader } from './many.ts'
 import { Names } from './names.ts'
 import { glance } from './near-copy.ts'
@@ -129,7 +129,7 @@ export class CacheNamespace<Values = unknown> {
     try {
       const copy = glance(this.#ctx, this.#policy, key, options)
       if (copy) return servedNear(this.#ctx, 'getOrSet', key, copy, this.#policy) as Promise<T>
-      checkLoader(loader)
+      checkFunction(loader, 'loader')
       const policy = options === undefined ? this.#policy : resolvePolicy(this.#policy, options)
       return getOrSet(this.#ctx, key, loader as Loader, policy) as Promise<T>
     } catch (error) {
@@ -148,7 +148,7 @@ export class CacheNamespace<Values = unknown> {
     loader: ManyLoader<T>,
     options?: EntryOptions<T>,
   ): Promise<Map<string, T>> {
-    checkLoader(loader)
+    checkFunction(loader, 'loader')
     const values = await this.#run(options, (policy) =>
       getOrSetMany(this.#ctx, keys, loader as ManyLoader, policy),
     )
@@ -248,9 +248,7 @@ export class CacheNamespace<Values = unknown> {
   invalidateTags(tags: readonly string[], options: InvalidateOptions = {}): Promise<void> {
     return reported(this.#ctx, 'invalidateTags', undefined, async () => {
       const { mode = 'hard' } = options
-      if (mode !== 'hard' && mode !== 'soft') {
-        throw new InvalidOptionError('mode', "'hard' or 'soft'")
-      }
+      oneOf(mode, 'mode', ['hard', 'soft'])
       const markers = checkTagList(tags, 'tags').map((tag) => this.#ctx.names.tag(tag))
       await invalidateMarkers(this.#ctx, markers, mode)
       return { result: undefined, outcome: { kind: 'invalidated', mode } }

@@ -6,6 +6,13 @@
  */
 
 import { toMilliseconds } from '../entry/duration.ts'
+import {
+  checkBoolean,
+  checkFunction,
+  numberWithin,
+  oneOf,
+  wholeNumber,
+} from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { EntryOptions, LoaderTimeouts, NearOptions, NearPolicy, Policy } from './options.ts'
 
@@ -22,10 +29,7 @@ const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
     patch.ttlMs = toMilliseconds(value, 'ttl', { min: 1 })
   },
   jitter: (value: number, patch) => {
-    if (!(value >= 0 && value <= 0.5)) {
-      throw new InvalidOptionError('jitter', 'a number from 0 to 0.5')
-    }
-    patch.jitter = value
+    patch.jitter = numberWithin(value, 'jitter', 0, 0.5)
   },
   staleWhileRevalidate: (value: number, patch) => {
     patch.staleWhileRevalidateMs = toMilliseconds(value, 'staleWhileRevalidate')
@@ -34,10 +38,7 @@ const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
     patch.staleIfErrorMs = toMilliseconds(value, 'staleIfError')
   },
   earlyRefresh: (value: number, patch) => {
-    if (!(value >= 0 && value <= 100)) {
-      throw new InvalidOptionError('earlyRefresh', 'a number from 0 to 100')
-    }
-    patch.earlyRefresh = value
+    patch.earlyRefresh = numberWithin(value, 'earlyRefresh', 0, 100)
   },
   loaderTimeout: (value: LoaderTimeouts, patch) => resolveTimeouts(value, patch),
   tags: (value: NonNullable<EntryOptions['tags']>, patch) => {
@@ -57,8 +58,7 @@ const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
     patch.compression = resolveCompression(value)
   },
   freshness: (value: NonNullable<Policy['freshness']>, patch) => {
-    if (typeof value !== 'function') throw new InvalidOptionError('freshness', 'a function')
-    patch.freshness = value
+    patch.freshness = checkFunction(value, 'freshness')
   },
   schema: (value: NonNullable<EntryOptions['schema']>, patch) => {
     if (typeof value?.['~standard']?.validate !== 'function') {
@@ -67,14 +67,10 @@ const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
     patch.schema = value
   },
   reconcile: (value: NonNullable<Policy['reconcile']>, patch) => {
-    if (typeof value !== 'function') throw new InvalidOptionError('reconcile', 'a function')
-    patch.reconcile = value
+    patch.reconcile = checkFunction(value, 'reconcile')
   },
   consistency: (value: 'strict' | 'relaxed', patch) => {
-    if (value !== 'strict' && value !== 'relaxed') {
-      throw new InvalidOptionError('consistency', "'strict' or 'relaxed'")
-    }
-    patch.consistency = value
+    patch.consistency = oneOf(value, 'consistency', ['strict', 'relaxed'])
   },
   after: (value: string, patch) => {
     // It travels in a header.
@@ -152,11 +148,6 @@ export function checkFields(value: unknown, option: string, names: readonly stri
   throw new InvalidOptionError(`${option}.${printable(unknown)}`, ABSENT)
 }
 
-function checkBoolean(value: unknown, option: string): boolean {
-  if (typeof value !== 'boolean') throw new InvalidOptionError(option, 'true or false')
-  return value
-}
-
 function resolveTimeouts(options: LoaderTimeouts, patch: Patch): void {
   checkFields(options, 'loaderTimeout', ['soft', 'hard'])
   const { soft, hard } = options
@@ -176,13 +167,10 @@ export function resolveNear(options: NearOptions | false): NearPolicy | undefine
   if (ttl === undefined && !verify) {
     throw new InvalidOptionError('near', 'given with a ttl or with verify: true')
   }
-  if (values !== 'shared' && values !== 'copy') {
-    throw new InvalidOptionError('near.values', "'shared' or 'copy'")
-  }
   return {
     ttlMs: ttl === undefined ? 0 : toMilliseconds(ttl, 'near.ttl', { min: 1 }),
     verify: checkBoolean(verify, 'near.verify'),
-    values,
+    values: oneOf(values, 'near.values', ['shared', 'copy']),
   }
 }
 
@@ -191,9 +179,6 @@ function resolveCompression(
 ): Policy['compression'] {
   if (value === false) return false
   checkFields(value, 'compression', ['thresholdBytes'])
-  const thresholdBytes = value.thresholdBytes ?? 1_024
-  if (!Number.isSafeInteger(thresholdBytes) || thresholdBytes < 0) {
-    throw new InvalidOptionError('compression.thresholdBytes', 'a whole number of bytes')
-  }
-  return { thresholdBytes }
+  const { thresholdBytes = 1_024 } = value
+  return { thresholdBytes: wholeNumber(thresholdBytes, 'compression.thresholdBytes', 0) }
 }

@@ -6,6 +6,7 @@
  */
 
 import { randomId } from '../entry/id.ts'
+import { checkFunction } from '../entry/option-checks.ts'
 import { InvalidOptionError, RemoteTimeoutError } from '../errors.ts'
 import { list, text } from '../redis/answer.ts'
 import type { Reply } from '../redis/requester.ts'
@@ -13,7 +14,7 @@ import { SEEK } from '../redis/scripts/seek.ts'
 import { type CacheContext, leaseMs, lifeMs, reported, type Target, targetOf } from './context.ts'
 import { HeldSteps } from './held-steps.ts'
 import { abandon, fly } from './load.ts'
-import { type Admission, checkLoader, type Loader } from './loader.ts'
+import type { Admission, Loader } from './loader.ts'
 import { CacheNamespace } from './namespace.ts'
 import { ABSENT, momentOf, observe, sightOf, unavailable } from './observe.ts'
 import type { EntryOptions, Policy } from './options.ts'
@@ -58,7 +59,7 @@ export function seeker<Values>(namespace: CacheNamespace<Values>): Seeker<Values
   return {
     sendHeld,
     getOrSet: async (key, loader, options, storing = 'at once') => {
-      checkLoader(loader)
+      checkFunction(loader, 'loader')
       const resolved = resolvePolicy(policy, options)
       sendHeld()
       const terms = storing === 'soon' ? patient : ctx

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isWholeNumber, wholeNumberWords } from '../entry/option-checks.ts'
 import { InvalidFilterError } from '../errors.ts'
 import type { EmailAddress } from './email.ts'
 import { INSTANT_REQUIREMENT, toInstant } from './instant.ts'
@@ -102,10 +103,8 @@ export function readFraction(value: unknown, field: string): number {
 }
 
 export function readInteger(value: unknown, field: string, min: number, max: number): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw new InvalidFilterError(field, `an integer from ${min} to ${max}`)
-  }
-  return value
+  if (isWholeNumber(value, min, max)) return value
+  throw new InvalidFilterError(field, wholeNumberWords(min, max))
 }
 
 /** One of a closed set of words. */

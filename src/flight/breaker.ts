@@ -4,12 +4,13 @@
  * @module
  */
 
+import { wholeNumber } from '../entry/option-checks.ts'
 import { CircuitOpenError, InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 
 /** Options for {@link CircuitBreaker}. */
 export interface BreakerOptions {
-  /** Consecutive failures that open the circuit. An integer of at least 1. @default 5 */
+  /** Consecutive failures that open the circuit. A whole number of at least 1. @default 5 */
   readonly threshold?: number
   /** How long the circuit stays open, in milliseconds; above 0. @default 1_000 */
   readonly cooldownMs?: number
@@ -60,14 +61,11 @@ export class CircuitBreaker {
   /** @throws {InvalidOptionError} When an option is out of its documented range. */
   constructor(platform: Platform, options: BreakerOptions = {}) {
     const { threshold = 5, cooldownMs = 1_000, pauseMs, onChange } = options
-    if (!Number.isInteger(threshold) || threshold < 1) {
-      throw new InvalidOptionError('breaker.threshold', 'an integer of at least 1')
-    }
     if (!(cooldownMs > 0 && cooldownMs < Infinity)) {
       throw new InvalidOptionError('breaker.cooldownMs', 'a number of milliseconds above 0')
     }
     this.#platform = platform
-    this.#threshold = threshold
+    this.#threshold = wholeNumber(threshold, 'breaker.threshold', 1)
     this.#cooldownMs = cooldownMs
     this.#pauseMs = pauseMs
     this.#onChange = onChange

@@ -5,7 +5,7 @@
  */
 
 import type { Context, MiddlewareHandler } from 'hono'
-import { InvalidOptionError } from '../errors.ts'
+import { checkFunction } from '../entry/option-checks.ts'
 import { type HttpCacheOptions, resolveSettings } from '../http/options.ts'
 import { ResponseCache } from '../http/response-cache.ts'
 
@@ -42,9 +42,7 @@ export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
     ['revalidate'],
   )
   const cache = new ResponseCache(settings)
-  if (revalidate !== undefined && typeof revalidate !== 'function') {
-    throw new InvalidOptionError('revalidate', 'a function')
-  }
+  if (revalidate !== undefined) checkFunction(revalidate, 'revalidate')
   /** Of requests that this cache has sent on behind an answer: who waits for what handlers make of them. */
   const own = new WeakMap<Request, (response: Response) => void>()
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { InvalidOptionError } from '../errors.ts'
+import { checkFunction, oneOf } from '../entry/option-checks.ts'
 import { whileWanted } from '../flight/deadline.ts'
 import { asDecoded } from './decoded.ts'
-import { type HttpCacheOptions, oneOf, resolveSettings } from './options.ts'
+import { type HttpCacheOptions, resolveSettings } from './options.ts'
 import { ResponseCache } from './response-cache.ts'
 
 /** Options of {@link cachedFetch}. */
@@ -43,7 +43,7 @@ export function cachedFetch(
   const settings = resolveSettings(options, ['audience', 'fetch'], audience)
   const cache = new ResponseCache(settings)
   const { fetch = (request) => globalThis.fetch(request) } = options
-  if (typeof fetch !== 'function') throw new InvalidOptionError('fetch', 'a function')
+  checkFunction(fetch, 'fetch')
   const origin = async (request: Request): Promise<Response> => asDecoded(await fetch(request))
   return (input, init) => {
     const request = withMode(new Request(input, init))

@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { checkFunction } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { dropHopByHop } from '../web/hop-by-hop.ts'
 import { withFields } from './answer.ts'
@@ -45,7 +46,7 @@ export function cachingProxy(
   const via = viaOf(options.via ?? 'nearcache')
   const base = baseOf(options.origin)
   const timeoutMs = toMilliseconds(timeout, 'timeout', { min: 1 })
-  if (typeof fetch !== 'function') throw new InvalidOptionError('fetch', 'a function')
+  checkFunction(fetch, 'fetch')
 
   const origin = async (request: Request): Promise<Response> => {
     const done = new AbortController()

@@ -7,6 +7,7 @@
 import type { CacheNamespace } from '../cache/namespace.ts'
 import { checkFields } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { checkFunction, numberWithin, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -137,19 +138,16 @@ export function resolveSettings(
   if (typeof cache?.getOrSet !== 'function') {
     throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
   }
-  if (!Number.isSafeInteger(maxBodyBytes) || maxBodyBytes < 1) {
-    throw new InvalidOptionError('maxBodyBytes', 'a whole number of bytes above 0')
-  }
   return {
     cache,
     platform,
     rules: resolveRules(options, audience),
-    maxBodyBytes,
+    maxBodyBytes: wholeNumber(maxBodyBytes, 'maxBodyBytes', 1),
     compression: checkCompression(options.compression ?? { thresholdBytes: 16_384 }),
     query: checkQuery(options.query ?? 'exact'),
     keyedHeaders: fieldNames(options.keyedHeaders ?? KEYED_HEADERS, 'keyedHeaders'),
-    user: checkFunction(user, 'user') && ((request) => user?.(request) || undefined),
-    tags: checkFunction(tags, 'tags'),
+    user: optionalFunction(user, 'user') && ((request) => user?.(request) || undefined),
+    tags: optionalFunction(tags, 'tags'),
     tagHeader: resolveTagHeader(options.tagHeader),
     etag: oneOf(options.etag ?? 'generate', 'etag', ['generate', 'keep']),
     requestDirectives: oneOf(options.requestDirectives ?? 'honour', 'requestDirectives', [
@@ -164,14 +162,11 @@ export function resolveSettings(
 function resolveRules(options: HttpCacheOptions, audience: Rules['audience']): Rules {
   const { ttl, heuristic = 0.1, keepStale = '1d', targets } = options
   const { staleWhileRevalidate = 0, staleIfError = 0 } = options
-  if (!(heuristic >= 0 && heuristic <= 1)) {
-    throw new InvalidOptionError('heuristic', 'a number from 0 to 1')
-  }
   return {
     audience,
     targets: fieldNames(targets ?? (audience === 'shared' ? TARGETS : []), 'targets'),
     ttlMs: ttl === undefined ? undefined : toMilliseconds(ttl, 'ttl', { min: 1 }),
-    heuristic,
+    heuristic: numberWithin(heuristic, 'heuristic', 0, 1),
     staleWhileRevalidateMs: toMilliseconds(staleWhileRevalidate, 'staleWhileRevalidate'),
     staleIfErrorMs: toMilliseconds(staleIfError, 'staleIfError'),
     keepStaleMs: toMilliseconds(keepStale, 'keepStale'),
@@ -197,8 +192,8 @@ function orderOf(option: string, a: string, b: string): number {
 function checkCompression(value: Settings['compression']): Settings['compression'] {
   if (value === false) return false
   checkFields(value, 'compression', ['thresholdBytes'])
-  if (Number.isSafeInteger(value.thresholdBytes) && value.thresholdBytes >= 0) return value
-  throw new InvalidOptionError('compression.thresholdBytes', 'a whole number of bytes')
+  wholeNumber(value.thresholdBytes, 'compression.thresholdBytes', 0)
+  return value
 }
 
 function checkQuery(rule: QueryRule): QueryRule {
@@ -213,13 +208,6 @@ function checkQuery(rule: QueryRule): QueryRule {
   )
 }
 
-function checkFunction<T>(value: T, option: string): T {
-  if (value === undefined || typeof value === 'function') return value
-  throw new InvalidOptionError(option, 'a function')
-}
-
-/** @throws {InvalidOptionError} When it is none of these. */
-export function oneOf<T extends string>(value: T, option: string, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value
-  throw new InvalidOptionError(option, allowed.map((one) => `'${one}'`).join(' or '))
+function optionalFunction<T>(value: T | undefined, option: string): T | undefined {
+  return value === undefined ? value : checkFunction(value, option)
 }

@@ -6,6 +6,7 @@
  */
 
 import type { CacheNamespace } from '../cache/namespace.ts'
+import { numberWithin } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { canonicalJson, digest, normaliseText } from './canonical.ts'
@@ -103,9 +104,7 @@ export class Analyses {
     options: EmailAnalysisOptions = {},
   ): Promise<boolean> => {
     const { processingTime = 0, confidence = 1, threadId, mailbox } = options
-    if (!(confidence >= 0 && confidence <= 1)) {
-      throw new InvalidOptionError('confidence', 'a number from 0 to 1')
-    }
+    numberWithin(confidence, 'confidence', 0, 1)
     if (!(processingTime >= 0)) throw new InvalidOptionError('processingTime', '0 or more')
     const { key, tags } = emailTarget(emailId, phase, model, options)
     if (threadId !== undefined) tags.push(label('thread', threadId))

@@ -6,6 +6,7 @@
 
 import type { CacheNamespace } from '../cache/namespace.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { checkBoolean, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Price } from './accounting.ts'
@@ -91,21 +92,15 @@ export function readOptions(options: LLMResponseCacheOptions): LLMSettings {
   if (options.matcher !== undefined && typeof options.matcher.match !== 'function') {
     throw new InvalidOptionError('matcher', 'a Matcher')
   }
-  if (typeof normalisedMatching !== 'boolean') {
-    throw new InvalidOptionError('normalisedMatching', 'true or false')
-  }
-  if (!(Number.isSafeInteger(maxAnswerChars) && maxAnswerChars > 0)) {
-    throw new InvalidOptionError('maxAnswerChars', 'a whole number above 0')
-  }
   return {
     ttls: readTtls(options.ttl),
-    folds: normalisedMatching,
+    folds: checkBoolean(normalisedMatching, 'normalisedMatching'),
     limits: {
       firstMs: toMilliseconds(first, 'timeouts.first', { min: 1 }),
       idleMs: toMilliseconds(idle, 'timeouts.idle', { min: 1 }),
       totalMs: toMilliseconds(total, 'timeouts.total', { min: 1, max: 3_600_000 }),
       patienceMs: toMilliseconds(patience, 'patience', { min: 1 }),
-      maxChars: maxAnswerChars,
+      maxChars: wholeNumber(maxAnswerChars, 'maxAnswerChars', 1),
     },
   }
 }

@@ -7,6 +7,7 @@
 
 import { MAX_TAGS } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { numberWithin } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { type CacheControl, readCacheControl } from './cache-control.ts'
 import { canonicalJson, digest, foldText, normaliseText } from './canonical.ts'
@@ -164,9 +165,7 @@ export function questionOf(request: LLMRequest): Question {
   const { parameters = {}, tools = [], schema = null, turns = [], modelDigest = null } = request
   const { system = '', enableSemanticMatching = false } = request
   const minSimilarity = request.semanticSimilarityThreshold
-  if (minSimilarity !== undefined && !(minSimilarity >= 0 && minSimilarity <= 1)) {
-    throw new InvalidOptionError('semanticSimilarityThreshold', 'a number from 0 to 1')
-  }
+  numberWithin(minSimilarity ?? 0, 'semanticSimilarityThreshold', 0, 1)
   checkText(system, 'system')
   const context = { system: normaliseText(system), parameters, tools, schema, turns, modelDigest }
   return {

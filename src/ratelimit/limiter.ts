@@ -6,6 +6,7 @@
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { readSecret } from '../entry/key-ring.ts'
+import { numberWithin } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -99,9 +100,7 @@ export class RateLimiter {
     if (typeof prefix !== 'string' || !/^[^\s{}]{1,64}$/.test(prefix)) {
       throw new InvalidOptionError('prefix', '1 to 64 characters without braces or spaces')
     }
-    if (!(fallbackShare >= 0 && fallbackShare <= 1)) {
-      throw new InvalidOptionError('fallbackShare', 'a number from 0 to 1')
-    }
+    numberWithin(fallbackShare, 'fallbackShare', 0, 1)
     this.#platform = platform
     this.#policies = resolvePolicies(options.policies)
     this.#nameKey = secret === undefined ? undefined : nameKeyOf(readSecret(secret, 'secret'))

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -31,7 +32,7 @@ export interface RestOptions {
    * way through JSON. @default 'none'
    */
   readonly encoding?: 'none' | 'base64'
-  /** The longest response, in bytes; an integer of at least 1. @default 16_777_216 */
+  /** The longest response, in bytes; a whole number of at least 1. @default 16_777_216 */
   readonly maxReplyBytes?: number
 }
 
@@ -50,12 +51,8 @@ export interface RestPolicy {
 /** @throws {InvalidOptionError} When an option is unusable. Its message never holds the value. */
 export function resolveRestOptions(options: RestOptions): RestPolicy {
   const { encoding = 'none', maxReplyBytes = 16_777_216, allowHttp = false } = options
-  if (encoding !== 'none' && encoding !== 'base64') {
-    throw new InvalidOptionError('encoding', '"none" or "base64"')
-  }
-  if (!Number.isInteger(maxReplyBytes) || maxReplyBytes < 1) {
-    throw new InvalidOptionError('maxReplyBytes', 'an integer of at least 1')
-  }
+  oneOf(encoding, 'encoding', ['none', 'base64'])
+  wholeNumber(maxReplyBytes, 'maxReplyBytes', 1)
   checkToken(options.token)
   return Object.freeze({
     url: checkUrl(options.url, allowHttp),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { wholeNumber } from '../entry/whole-number.ts'
+import { wholeNumber } from '../entry/option-checks.ts'
 import { CorruptEntryError, InvalidOptionError, InvalidValueError } from '../errors.ts'
 import { TRACK } from '../redis/scripts/user.ts'
 import { homesOf, type SessionContext } from './context.ts'

@@ -7,7 +7,7 @@
 import { checkFields } from '../cache/policy.ts'
 import { Cipher } from '../entry/cipher.ts'
 import { toMilliseconds } from '../entry/duration.ts'
-import { wholeNumber } from '../entry/whole-number.ts'
+import { wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
 import { type GuardedRequester, guard } from '../redis/guard.ts'

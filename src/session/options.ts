@@ -8,7 +8,7 @@ import { checkFields } from '../cache/policy.ts'
 import type { StandardSchema } from '../cache/standard-schema.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import type { EncryptionKey } from '../entry/key-ring.ts'
-import { wholeNumber } from '../entry/whole-number.ts'
+import { checkBoolean, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError, type SessionRefusal } from '../errors.ts'
 import type { BreakerOptions } from '../flight/breaker.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -177,9 +177,7 @@ export function resolveLifetimes(base: LifetimeOptions, own: LifetimeOptions): L
     ...base,
     ...lifetimesIn(own),
   }
-  if (typeof slidingExpiration !== 'boolean') {
-    throw new InvalidOptionError('slidingExpiration', 'true or false')
-  }
+  checkBoolean(slidingExpiration, 'slidingExpiration')
   const maxAgeMs = lifetime(maxAge, 'maxAge')
   const { idleTimeout, absoluteTimeout } = rest
   const absoluteMs =

@@ -8,7 +8,7 @@
 import { checkFields } from '../cache/policy.ts'
 import { scan } from '../cache/scan.ts'
 import { Cipher } from '../entry/cipher.ts'
-import { wholeNumber } from '../entry/whole-number.ts'
+import { wholeNumber } from '../entry/option-checks.ts'
 import { CorruptEntryError, InvalidKeyError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { RedisLink } from '../redis/link.ts'

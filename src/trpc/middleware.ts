@@ -8,7 +8,7 @@ import { defaultCache } from '../cache/default-cache.ts'
 import type { InvalidateOptions } from '../cache/invalidate.ts'
 import type { CacheNamespace } from '../cache/namespace.ts'
 import { checkFields, checkTagList } from '../cache/policy.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { oneOf } from '../entry/option-checks.ts'
 import { type Answer, answer } from './answer.ts'
 import { type ProcedureCall, read } from './call.ts'
 import { type InvalidatedTags, type InvalidatesOptions, invalidateAfter } from './invalidate.ts'
@@ -168,9 +168,7 @@ class Desk {
     if (typeof tags !== 'function') checkTagList(tags, 'tags')
     checkFields(options, 'options', ['after'])
     const { after = 'success' } = options
-    if (after !== 'success' && after !== 'settled') {
-      throw new InvalidOptionError('after', "'success' or 'settled'")
-    }
+    oneOf(after, 'after', ['success', 'settled'])
     return (call) =>
       call.type === 'mutation'
         ? invalidateAfter(call, this.#invalidation(tags, after))

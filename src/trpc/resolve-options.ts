@@ -8,6 +8,7 @@ import { DEFAULTS, type EntryOptions } from '../cache/options.ts'
 import { checkFields, checkTagList, lateTagsOf, resolvePolicy } from '../cache/policy.ts'
 import { toMilliseconds } from '../entry/duration.ts'
 import { Keyspace } from '../entry/key.ts'
+import { oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CacheMiddlewareOptions, HttpLifetimes, ProcedureCacheOptions } from './options.ts'
 
@@ -115,8 +116,7 @@ export function planOf(options: CacheMiddlewareOptions, meta: ProcedureCacheOpti
   checkFields(meta, 'meta.cache', Object.keys(PROCEDURE_OPTIONS))
   const all = { ...options, ...defined(meta) }
   const { scope = 'user', tags = [], dataTags, http, invalidates } = all
-  if (scope !== 'user' && scope !== 'public')
-    throw new InvalidOptionError('scope', "'user' or 'public'")
+  oneOf(scope, 'scope', ['user', 'public'])
   if (typeof tags !== 'function') lateTagsOf(OWN_TAGS, checkTagList(tags, 'tags'), 'tags')
   if (invalidates !== undefined && typeof invalidates !== 'function') {
     checkTagList(invalidates, 'invalidates')

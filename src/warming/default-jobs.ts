@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkFunction } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { JobAnswer, JobContext, WarmingJob } from './job.ts'
 
@@ -165,7 +166,7 @@ export function llmJob<Question>(options: LLMJobOptions<Question>): WarmingJob {
   if (!Array.isArray(questions) && typeof questions !== 'function') {
     throw new InvalidOptionError('questions', 'a list, or a function that returns one')
   }
-  if (typeof ask !== 'function') throw new InvalidOptionError('ask', 'a function')
+  checkFunction(ask, 'ask')
   return {
     id: 'llm',
     name: 'Answers of the model',

@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { checkBoolean, checkFunction, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { type Dialect, Schedule } from './schedule.ts'
 
@@ -123,18 +124,13 @@ export function resolveJob(job: WarmingJob): ResolvedJob {
   require(typeof name === 'string' &&
     name.length <= 200, 'name', 'a text of at most 200 characters')
   require(Number.isFinite(priority), 'priority', 'a finite number')
-  require(typeof handler === 'function', 'handler', 'a function')
-  require(['skip', 'queue'].includes(overlap), 'overlap', "'skip' or 'queue'")
-  require(['run-once', 'skip', 'all'].includes(missed), 'missed', "'run-once', 'skip' or 'all'")
-  require(isWithin(mostMissed, 1, 1_000), 'mostMissed', 'an integer from 1 to 1000')
-  require(isWithin(retries, 0, 100), 'retries', 'an integer from 0 to 100')
-  require(typeof atStart === 'boolean', 'atStart', 'true or false')
-  require(commandBudget === Number.POSITIVE_INFINITY ||
-    isWithin(
-      commandBudget,
-      1,
-      Number.MAX_SAFE_INTEGER,
-    ), 'commandBudget', 'an integer of at least 1')
+  checkFunction(handler, 'handler')
+  oneOf(overlap, 'overlap', ['skip', 'queue'])
+  oneOf(missed, 'missed', ['run-once', 'skip', 'all'])
+  wholeNumber(mostMissed, 'mostMissed', 1, 1_000)
+  wholeNumber(retries, 'retries', 0, 100)
+  checkBoolean(atStart, 'atStart')
+  if (commandBudget !== Number.POSITIVE_INFINITY) wholeNumber(commandBudget, 'commandBudget', 1)
   return {
     id,
     name,
@@ -159,8 +155,4 @@ export function resolveJob(job: WarmingJob): ResolvedJob {
 
 function require(isGood: boolean, option: string, requirement: string): void {
   if (!isGood) throw new InvalidOptionError(option, requirement)
-}
-
-function isWithin(value: unknown, min: number, max: number): boolean {
-  return Number.isInteger(value) && Number(value) >= min && Number(value) <= max
 }

@@ -6,6 +6,7 @@
  */
 
 import { CronDate, CronPattern } from 'croner'
+import { oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 
 /**
@@ -33,9 +34,7 @@ export class Schedule {
    */
   constructor(pattern: string, dialect?: Dialect) {
     if (typeof pattern !== 'string' || pattern.length > MAX_LENGTH) throw NO_SCHEDULE
-    if (dialect !== undefined && dialect !== 'standard' && dialect !== 'cloudflare') {
-      throw new InvalidOptionError('dialect', "'standard' or 'cloudflare'")
-    }
+    if (dialect !== undefined) oneOf(dialect, 'dialect', ['standard', 'cloudflare'])
     if (dialect === undefined && hasWeekdayDigits(pattern)) {
       throw new InvalidOptionError(
         'schedule',

@@ -6,7 +6,7 @@
 
 import { checkFields } from '../cache/policy.ts'
 import { randomId } from '../entry/id.ts'
-import { wholeNumber } from '../entry/whole-number.ts'
+import { wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { GuardedRequester } from '../redis/guard.ts'
 import { joinArguments, openArguments, userArguments } from './arguments.ts'

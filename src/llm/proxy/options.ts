@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { checkBoolean, numberWithin, oneOf, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -122,6 +123,7 @@ export function readProxyOptions(options: LLMProxyOptions): ProxyPolicy {
     }
   }
   const { storesToolCalls = true, storesTruncated = false, digests = '1m' } = options
+  const { sampling = 'any', maxRequestBytes = 33_554_432 } = options
   return {
     cache: options.cache ?? llmCache,
     ...readUpstreams(options),
@@ -130,12 +132,12 @@ export function readProxyOptions(options: LLMProxyOptions): ProxyPolicy {
     platform: options.platform ?? webPlatform(),
     tenant: options.tenant ?? defaultTenant,
     limit: options.limit,
-    needsDeterminism: readSampling(options.sampling),
+    needsDeterminism: oneOf(sampling, 'sampling', ['any', 'deterministic']) === 'deterministic',
     matching: readMatching(options.matching),
-    storesToolCalls: readBoolean(storesToolCalls, 'storesToolCalls'),
-    storesTruncated: readBoolean(storesTruncated, 'storesTruncated'),
+    storesToolCalls: checkBoolean(storesToolCalls, 'storesToolCalls'),
+    storesTruncated: checkBoolean(storesTruncated, 'storesTruncated'),
     digestsMs: digests === false ? false : toMilliseconds(digests, 'digests', { min: 1 }),
-    maxRequestBytes: readBytes(options.maxRequestBytes),
+    maxRequestBytes: wholeNumber(maxRequestBytes, 'maxRequestBytes', 1),
   }
 }
 
@@ -148,28 +150,11 @@ function readUpstreams(options: LLMProxyOptions): Pick<ProxyPolicy, 'ollama' | '
   throw new InvalidOptionError('ollama', 'a URL, or openai given')
 }
 
-function readSampling(sampling: LLMProxyOptions['sampling'] = 'any'): boolean {
-  if (sampling === 'any' || sampling === 'deterministic') return sampling === 'deterministic'
-  throw new InvalidOptionError('sampling', "'any' or 'deterministic'")
-}
-
-function readBoolean(value: unknown, option: string): boolean {
-  if (typeof value === 'boolean') return value
-  throw new InvalidOptionError(option, 'true or false')
-}
-
-function readBytes(bytes = 33_554_432): number {
-  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes
-  throw new InvalidOptionError('maxRequestBytes', 'a whole number above 0')
-}
-
 function readMatching(matching: LLMProxyOptions['matching'] = false): ProxyPolicy['matching'] {
   if (matching === false) return false
   const { maxTemperature = 0.3, minSimilarity } = matching === true ? {} : matching
   if (!(maxTemperature >= 0)) throw new InvalidOptionError('matching.maxTemperature', '0 or more')
-  if (minSimilarity !== undefined && !(minSimilarity >= 0 && minSimilarity <= 1)) {
-    throw new InvalidOptionError('matching.minSimilarity', 'a number from 0 to 1')
-  }
+  numberWithin(minSimilarity ?? 0, 'matching.minSimilarity', 0, 1)
   return { maxTemperature, minSimilarity }
 }
 

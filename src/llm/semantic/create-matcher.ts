@@ -8,7 +8,7 @@ import type { CacheContext } from '../../cache/context.ts'
 import { defaultCache } from '../../cache/default-cache.ts'
 import { CacheNamespace } from '../../cache/namespace.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { wholeNumber } from '../../entry/whole-number.ts'
+import { checkFunction, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { SEMANTIC_SCRIPTS } from '../../redis/scripts/semantic.ts'
 import { cachedEmbedder } from './cached-embedder.ts'
@@ -92,7 +92,7 @@ export function createSemanticMatcher(options: SemanticMatcherOptions = {}): Mat
   } = options
   const { maxVectors = 10_000, maxBytes = 32 * MIB, ttl = '30d', lag = '1s' } = options
   checkEmbedder(given)
-  if (typeof judge !== 'function') throw new InvalidOptionError('judge', 'a function')
+  checkFunction(judge, 'judge')
 
   const { namespace, ctx } = inside(cache)
   const { keyspace } = ctx.names

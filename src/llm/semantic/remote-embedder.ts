@@ -5,7 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { wholeNumber } from '../../entry/whole-number.ts'
+import { wholeNumber } from '../../entry/option-checks.ts'
 import { EmbeddingError, InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Embedder, Vector } from './embedder.ts'

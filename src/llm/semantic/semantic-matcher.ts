@@ -6,6 +6,7 @@
 
 import type { CacheContext } from '../../cache/context.ts'
 import { encodeUtf8, toBase64Url } from '../../entry/bytes.ts'
+import { numberWithin } from '../../entry/option-checks.ts'
 import { sha256 } from '../../entry/sha256.ts'
 import { InvalidOptionError, InvalidValueError } from '../../errors.ts'
 import { unlessAborted } from '../../flight/deadline.ts'
@@ -62,9 +63,7 @@ export class SemanticMatcher implements Matcher {
 
   async match(request: MatchRequest): Promise<Match> {
     const { signal, minSimilarity = 0 } = request
-    if (!(minSimilarity >= 0 && minSimilarity <= 1)) {
-      throw new InvalidOptionError('minSimilarity', 'a number from 0 to 1')
-    }
+    numberWithin(minSimilarity, 'minSimilarity', 0, 1)
     signal?.throwIfAborted()
     const scope = scopeName(request.scope)
     try {
@@ -90,9 +89,7 @@ export class SemanticMatcher implements Matcher {
   async learn({ scope, candidate, same }: LearnRequest): Promise<void> {
     const { entryId, similarity } = candidate
     checkEntryId(entryId)
-    if (!(similarity >= 0 && similarity <= 1)) {
-      throw new InvalidOptionError('candidate.similarity', 'a number from 0 to 1')
-    }
+    numberWithin(similarity, 'candidate.similarity', 0, 1)
     await this.#parts.judgements.add(scopeName(scope), entryId, { similarity, same })
     this.#tally.judged(same)
   }

@@ -7,7 +7,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { checkFields } from '../../cache/policy.ts'
-import { wholeNumber } from '../../entry/whole-number.ts'
+import { oneOf, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { HealthReport } from '../health.ts'
 import type { MetricsSink } from '../metrics.ts'
@@ -66,9 +66,7 @@ function styleOf({ prefix = '', attributes = 'names', tags = {} }: StatsdOptions
   if (!/^[^\s:|@#]{0,64}$/.test(prefix)) {
     throw new InvalidOptionError('prefix', 'at most 64 characters without spaces and :|@#')
   }
-  if (attributes !== 'tags' && attributes !== 'names') {
-    throw new InvalidOptionError('attributes', "'tags' or 'names'")
-  }
+  oneOf(attributes, 'attributes', ['tags', 'names'])
   const pairs = Object.entries(tags)
   if (attributes === 'names' && pairs.length > 0) {
     throw new InvalidOptionError('tags', "given only with attributes: 'tags'")

@@ -6,6 +6,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { oneOf } from '../../entry/option-checks.ts'
 import { InvalidOptionError, isNearcacheError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -80,9 +81,7 @@ export class DurableSnapshot {
     if (typeof storage?.sql?.exec !== 'function') {
       throw new InvalidOptionError('storage', 'the storage of a Durable Object with SQLite')
     }
-    if (outdated !== 'discard' && outdated !== 'restore') {
-      throw new InvalidOptionError('outdated', "'discard' or 'restore'")
-    }
+    oneOf(outdated, 'outdated', ['discard', 'restore'])
     this.#intervalMs = toMilliseconds(interval, 'interval', { min: 1_000 })
     this.#engine = engine
     this.#storage = storage

@@ -7,7 +7,7 @@
 
 import { type ClientRequest, Agent as HttpAgent, request } from 'node:http'
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https'
-import { InvalidOptionError } from '../../errors.ts'
+import { wholeNumber } from '../../entry/option-checks.ts'
 import type { RestFetch, RestRequestInit } from '../rest-fetch.ts'
 import { NodeResponse } from './node-response.ts'
 
@@ -49,9 +49,7 @@ const MAX_ROUTES = 100
  * ```
  */
 export function nodeFetch({ maxConnections = 64, agent }: NodeFetchOptions = {}): RestFetch {
-  if (!Number.isInteger(maxConnections) || maxConnections < 1) {
-    throw new InvalidOptionError('maxConnections', 'an integer of at least 1')
-  }
+  wholeNumber(maxConnections, 'maxConnections', 1)
   const terms = { keepAlive: true, maxSockets: maxConnections }
   const plain = new HttpAgent(terms)
   const secure = agent ?? new HttpsAgent(terms)

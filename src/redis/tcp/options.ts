@@ -5,6 +5,7 @@
  */
 
 import type { ClusterOptions, RedisOptions } from 'ioredis'
+import { oneOf, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -116,16 +117,12 @@ export function resolveTcpOptions(options: TcpOptions): TcpPolicy {
   if (given.length !== 1) {
     throw new InvalidOptionError('url', `given, or else one of ${SOURCES.slice(1).join(', ')}`)
   }
-  if (!Number.isInteger(poolSize) || poolSize < 1) {
-    throw new InvalidOptionError('poolSize', 'an integer of at least 1')
-  }
+  wholeNumber(poolSize, 'poolSize', 1)
   if (poolSize > 1 && (options.cluster || options.client)) {
     throw new InvalidOptionError('poolSize', '1 with a cluster or a client of your own')
   }
   const { strings = 'text' } = options
-  if (strings !== 'text' && strings !== 'bytes') {
-    throw new InvalidOptionError('strings', '"text" or "bytes"')
-  }
+  oneOf(strings, 'strings', ['text', 'bytes'])
   requirePositive('connectTimeoutMs', connectTimeoutMs)
   requirePositive('replyTimeoutMs', replyTimeoutMs)
   requireRequestOnWorkers(options.perRequest)
@@ -228,8 +225,7 @@ const CLUSTER: ClusterOptions = {
 }
 
 function identity({ username, password, db = 0, tls = false }: TcpOptions): RedisOptions {
-  if (!Number.isInteger(db) || db < 0)
-    throw new InvalidOptionError('db', 'an integer of at least 0')
+  wholeNumber(db, 'db', 0)
   return {
     db,
     ...(username !== undefined && { username }),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { wholeNumber } from '../../entry/whole-number.ts'
+import { wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { App } from '../protocol/app.ts'

@@ -8,6 +8,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { checkBoolean, oneOf } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { type AppLimits, type LimitOptions, resolveLimits } from './limits.ts'
 import { resolveWebhooks, type Webhook, type WebhookTarget } from './webhook-targets.ts'
@@ -133,8 +134,8 @@ function resolve(options: AppOptions, path: string): App {
       /^[^\0]{1,200}$/,
       'a text of 1 to 200 characters',
     ),
-    enabled: oneOf(options.enabled ?? true, `${path}.enabled`, [true, false]),
-    requireTls: oneOf(options.requireTls ?? false, `${path}.requireTls`, [true, false]),
+    enabled: checkBoolean(options.enabled ?? true, `${path}.enabled`),
+    requireTls: checkBoolean(options.requireTls ?? false, `${path}.requireTls`),
     clientEvents: oneOf(options.clientEvents ?? 'off', `${path}.clientEvents`, ['members', 'off']),
     subscriptionCounts: oneOf(options.subscriptionCounts ?? 'off', `${path}.subscriptionCounts`, [
       'on',
@@ -158,11 +159,6 @@ function secretOf(value: unknown, option: string): string {
 
 function signInWithinMs(value: Duration | 'never', option: string): number | undefined {
   return value === 'never' ? undefined : toMilliseconds(value, option, { min: 1_000 })
-}
-
-function oneOf<const T>(value: T, option: string, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value
-  throw new InvalidOptionError(option, allowed.map((word) => JSON.stringify(word)).join(' or '))
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

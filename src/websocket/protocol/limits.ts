@@ -5,7 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { wholeNumber } from '../../entry/whole-number.ts'
+import { wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 
 /** Counts and sizes. Sizes are bytes of UTF-8. */

@@ -53,7 +53,7 @@ describe('restTransport', () => {
     ['token', "'sentinel'", /quotes/],
     ['token', 'sentinel token', /printable ASCII/],
     ['token', 'sentinël', /printable ASCII/],
-    ['encoding', 'sentinel', /"none" or "base64"/],
+    ['encoding', 'sentinel', /'none' or 'base64'/],
     ['maxReplyBytes', 0, /at least 1/],
     ['maxReplyBytes', Number.NaN, /at least 1/],
   ])('refuses the %s %j and says why, without quoting it', (option, value, why) => {

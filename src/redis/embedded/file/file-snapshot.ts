@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../../entry/duration.ts'
+import { oneOf } from '../../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../../errors.ts'
 import type { Platform } from '../../../platform/platform.ts'
 import { webPlatform } from '../../../platform/web.ts'
@@ -70,9 +71,7 @@ export class FileSnapshot {
   constructor(options: FileSnapshotOptions) {
     const { engine, path, interval = '1m', outdated = 'discard', onError } = options
     if (path === '') throw new InvalidOptionError('path', 'a text of at least one character')
-    if (outdated !== 'discard' && outdated !== 'restore') {
-      throw new InvalidOptionError('outdated', "'discard' or 'restore'")
-    }
+    oneOf(outdated, 'outdated', ['discard', 'restore'])
     this.#intervalMs = toMilliseconds(interval, 'interval', { min: 100 })
     this.#engine = engine
     this.#platform = options.platform ?? webPlatform()

@@ -1,0 +1,62 @@
+/**
+ * Checks options, in the same words wherever they are. Each check answers the value, or names the option and
+ * says what it must be, never what it was.
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../errors.ts'
+
+/**
+ * The value, if it is a whole number of `[min, max]`.
+ *
+ * @param option Dotted path of the option, for the error.
+ * @param max At most 2^53 - 1, which is where whole numbers end to be exact. @default that
+ * @throws {InvalidOptionError} Naming `option`, when it is none.
+ */
+export function wholeNumber(value: unknown, option: string, min: number, max?: number): number {
+  if (isWholeNumber(value, min, max)) return value
+  throw new InvalidOptionError(option, wholeNumberWords(min, max))
+}
+
+/** Whether a value is a whole number of `[min, max]`. @param max As of {@link wholeNumber}. */
+export function isWholeNumber(
+  value: unknown,
+  min: number,
+  max: number = Infinity,
+): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max
+}
+
+/** What an error says in place of {@link isWholeNumber}. */
+export function wholeNumberWords(min: number, max?: number): string {
+  return `a whole number ${max === undefined ? `of at least ${min}` : `from ${min} to ${max}`}`
+}
+
+/** The value, if it is a number of `[min, max]`. @throws {InvalidOptionError} When it is none. */
+export function numberWithin(value: unknown, option: string, min: number, max: number): number {
+  if (typeof value === 'number' && value >= min && value <= max) return value
+  throw new InvalidOptionError(option, `a number from ${min} to ${max}`)
+}
+
+/** The value, if it is one of these words. @throws {InvalidOptionError} When it is none. */
+export function oneOf<const Word extends string>(
+  value: Word,
+  option: string,
+  words: readonly Word[],
+): Word {
+  if (words.includes(value)) return value
+  throw new InvalidOptionError(option, words.map((word) => `'${word}'`).join(' or '))
+}
+
+/** @throws {InvalidOptionError} When the value is neither. */
+export function checkBoolean(value: unknown, option: string): boolean {
+  if (typeof value !== 'boolean') throw new InvalidOptionError(option, 'true or false')
+  return value
+}
+
+/** The value, if it is a function. @throws {InvalidOptionError} When it is none. */
+export function checkFunction<Value>(value: Value, option: string): Value {
+  if (typeof value !== 'function') throw new InvalidOptionError(option, 'a function')
+  return value
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import {
+  checkBoolean,
+  checkFunction,
+  numberWithin,
+  oneOf,
+  wholeNumber,
+} from '../../../src/entry/option-checks.ts'
+import { InvalidOptionError } from '../../../src/errors.ts'
+
+describe('wholeNumber', () => {
+  test.each([1, 7, 10])('lets %d pass, within its bounds', (value) => {
+    expect(wholeNumber(value, 'count', 1, 10)).toBe(value)
+  })
+
+  test.each([0, 11, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '5', 5n, null, undefined])(
+    'refuses %s by the name of the option and its bounds',
+    (value) => {
+      expect(() => wholeNumber(value, 'near.count', 1, 10)).toThrow(
+        'Option "near.count" must be a whole number from 1 to 10',
+      )
+    },
+  )
+
+  test('has where whole numbers end to be exact for an upper bound', () => {
+    expect(wholeNumber(Number.MAX_SAFE_INTEGER, 'count', 0)).toBe(Number.MAX_SAFE_INTEGER)
+    expect(() => wholeNumber(2 ** 53, 'count', 0)).toThrow(InvalidOptionError)
+  })
+
+  test('does not tell where whole numbers end to who has given too small a one', () => {
+    expect(() => wholeNumber(0, 'count', 1)).toThrow(
+      'Option "count" must be a whole number of at least 1',
+    )
+  })
+})
+
+describe('numberWithin', () => {
+  test.each([0, 0.3, 0.5])('lets %d pass, bounds included', (value) => {
+    expect(numberWithin(value, 'jitter', 0, 0.5)).toBe(value)
+  })
+
+  // A text passes for a number in a comparison, and is joined where numbers are added.
+  test.each([-0.1, 0.6, Number.NaN, '0.3', null, undefined])('refuses %s', (value) => {
+    expect(() => numberWithin(value, 'jitter', 0, 0.5)).toThrow(
+      'Option "jitter" must be a number from 0 to 0.5',
+    )
+  })
+})
+
+describe('oneOf', () => {
+  test('lets each of the words pass, and names all of them to who gives another', () => {
+    expect(oneOf('copy', 'near.values', ['shared', 'copy'])).toBe('copy')
+    expect(() => oneOf<string>('secret', 'near.values', ['shared', 'copy'])).toThrow(
+      `Option "near.values" must be 'shared' or 'copy'`,
+    )
+  })
+})
+
+describe('checkBoolean and checkFunction', () => {
+  test.each([0, 'true', null, undefined])('refuse %s', (value) => {
+    expect(() => checkBoolean(value, 'atStart')).toThrow('Option "atStart" must be true or false')
+    expect(() => checkFunction(value, 'fn')).toThrow('Option "fn" must be a function')
+  })
+})
