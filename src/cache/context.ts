@@ -95,15 +95,34 @@ export async function reported<T>(
   ctx: CacheContext,
   operation: Operation,
   key: string | undefined,
-  run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
+  run: () => Promise<T>,
+  outcomeOf: (result: T) => Outcome,
 ): Promise<T> {
   const startedAt = ctx.platform.now()
   try {
-    const { result, outcome } = await run()
-    report(ctx, operation, key, outcome, startedAt)
+    const result = await run()
+    report(ctx, operation, key, outcomeOf(result), startedAt)
     return result
   } catch (error) {
     report(ctx, operation, key, { kind: 'failed', error }, startedAt)
+    throw error
+  }
+}
+
+/** As {@link reported}, of an operation on many keys: each ends by itself, and all fail together. */
+export async function reportedEach<T>(
+  ctx: CacheContext,
+  operation: Operation,
+  run: () => Promise<Map<string, T>>,
+  outcomeOf: (result: T) => Outcome,
+): Promise<Map<string, T>> {
+  const startedAt = ctx.platform.now()
+  try {
+    const results = await run()
+    for (const [key, one] of results) report(ctx, operation, key, outcomeOf(one), startedAt)
+    return results
+  } catch (error) {
+    report(ctx, operation, undefined, { kind: 'failed', error }, startedAt)
     throw error
   }
 }

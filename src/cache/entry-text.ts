@@ -1,12 +1,19 @@
 /**
- * Makes the text of an entry out of a value.
+ * Makes the text of an entry out of a value, and the value out of the text.
  *
  * @module
  */
 
+import type { CipherContext } from '../entry/cipher.ts'
 import { jitter } from '../entry/duration.ts'
-import { lifetimesOf } from '../entry/freshness.ts'
-import { type EntryHeader, formatEntry, formatHeader, type Stamps } from '../entry/header.ts'
+import { type Lifetimes, lifetimesOf } from '../entry/freshness.ts'
+import {
+  type EntryHeader,
+  formatEntry,
+  formatHeader,
+  type ParsedEntry,
+  type Stamps,
+} from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
 import type { EncodedValue } from '../entry/payload.ts'
 import { proceed } from '../entry/proceed.ts'
@@ -53,16 +60,9 @@ export function compose(
   { encoded: pending, stamps, loadMs }: EntryParts,
 ): EntryText | Promise<EntryText> {
   return proceed(pending, (encoded) => {
-    const now = ctx.platform.now()
-    const lifetimes = lifetimesOf({
-      now,
-      ttlMs: Math.max(1, jitter(policy.ttlMs, policy.jitter, ctx.platform.random())),
-      staleWhileRevalidateMs: policy.staleWhileRevalidateMs,
-      staleIfErrorMs: policy.staleIfErrorMs,
-    })
+    const { lifetimes, lifeMs } = datedNow(ctx, policy)
     const writeId = randomId()
     const header = { ...lifetimes, writeId, loadMs, encoding: encoded.encoding, stamps }
-    const lifeMs = Math.ceil(lifetimes.staleUntil - now)
     return proceed(sealEntry(ctx, key, header, encoded), (entry) => ({
       header,
       entry,
@@ -72,6 +72,21 @@ export function compose(
   })
 }
 
+/** The lifetimes of an entry that is made now, and how long Redis is to keep it, in milliseconds. */
+export function datedNow(
+  { platform }: CacheContext,
+  { ttlMs, jitter: ratio, staleWhileRevalidateMs, staleIfErrorMs }: Policy,
+): { readonly lifetimes: Lifetimes; readonly lifeMs: number } {
+  const now = platform.now()
+  const lifetimes = lifetimesOf({
+    now,
+    ttlMs: Math.max(1, jitter(ttlMs, ratio, platform.random())),
+    staleWhileRevalidateMs,
+    staleIfErrorMs,
+  })
+  return { lifetimes, lifeMs: Math.ceil(lifetimes.staleUntil - now) }
+}
+
 /** The text of an entry whose header is settled: at once, unless it is to be sealed. */
 export function sealEntry(
   ctx: CacheContext,
@@ -79,12 +94,25 @@ export function sealEntry(
   header: EntryHeader,
   encoded: EncodedValue,
 ): string | Promise<string> {
-  const payload = ctx.codec.seal(encoded, () => ({
-    purpose: 'cache',
-    namespace: ctx.names.keyspace.path,
-    key,
-    header: formatHeader(header),
-    createdAt: header.createdAt,
-  }))
-  return proceed(payload, (sealed) => formatEntry(header, sealed))
+  const place = (): CipherContext => placeOf(ctx, key, header, formatHeader(header))
+  return proceed(ctx.codec.seal(encoded, place), (sealed) => formatEntry(header, sealed))
+}
+
+/** The value of an entry: at once, or as a promise where it has to be waited for. */
+export function openEntry(
+  ctx: CacheContext,
+  key: string,
+  { header, payload, headerText }: ParsedEntry,
+): unknown {
+  return ctx.codec.decode(header.encoding, payload, () => placeOf(ctx, key, header, headerText))
+}
+
+/** What an encrypted payload is bound to. */
+function placeOf(
+  { names }: CacheContext,
+  key: string,
+  { createdAt }: EntryHeader,
+  header: string,
+): CipherContext {
+  return { purpose: 'cache', namespace: names.keyspace.path, key, header, createdAt }
 }

@@ -69,31 +69,33 @@ export async function lead(
   seen: Sight,
   overdue: boolean,
 ): Promise<Loaded | undefined> {
-  const unavailable = seen.found.kind === 'none' && seen.found.reason === 'unavailable'
-  if (seen.lease !== null && !overdue) return undefined
-  const admission = await admit(ctx, request, seen, overdue || unavailable)
+  const admission = await admit(ctx, request, seen, overdue)
   return admission && fly(ctx, request, admission, previousOf(seen))
 }
 
 /**
  * Opens a flight and asks for the lease; `undefined` if it is refused: because another has it, or
  * because there is another entry by now than the caller has seen.
+ *
+ * @param overdue As of {@link lead}.
  */
 export async function admit(
   ctx: CacheContext,
-  { target, policy }: LoadRequest,
-  { prefix }: Sight,
-  withoutLease: boolean,
+  { target, policy }: Omit<LoadRequest, 'loader'>,
+  seen: Sight,
+  overdue: boolean,
 ): Promise<Admission | undefined> {
+  if (seen.lease !== null && !overdue) return undefined
+  const unavailable = seen.found.kind === 'none' && seen.found.reason === 'unavailable'
   const flight = ctx.flights.begin(target.names.entry)
   const moment = momentOf(ctx)
   try {
-    if (withoutLease) {
+    if (overdue || unavailable) {
       // Those whose look failed in the same tick find the flight before its loader is called.
       await undefined
       return { ...moment, flight, lease: undefined }
     }
-    const terms = { prefix, leaseMs: leaseMs(policy), lifeMs: lifeMs(policy) }
+    const terms = { prefix: seen.prefix, leaseMs: leaseMs(policy), lifeMs: lifeMs(policy) }
     const lease = await ctx.steps.acquire(target.names, target.asked, terms)
     if (lease) return { ...moment, flight, lease }
   } catch (error) {

@@ -10,7 +10,7 @@ import { InvalidOptionError, InvalidValueError, LoaderTimeoutError } from '../er
 import { withDeadline } from '../flight/deadline.ts'
 import type { Flight } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, lifeMs, type Target } from './context.ts'
-import { compose, type EntryText, encode } from './entry-text.ts'
+import { compose, type EntryParts, type EntryText, encode } from './entry-text.ts'
 import { keepNear } from './near-copy.ts'
 import type { Policy } from './options.ts'
 import { checkTagList, lateTagsOf } from './policy.ts'
@@ -76,6 +76,8 @@ interface Decisions {
   skipped: boolean
 }
 
+const UNDECIDED = { ttlMs: undefined, tags: [] } as const
+
 /**
  * Calls the loader, at most until its hard timeout, and commits.
  *
@@ -89,7 +91,7 @@ export async function runLoader(
   previous: unknown,
 ): Promise<Loaded> {
   const { loader, policy } = request
-  const decisions: Decisions = { ttlMs: undefined, tags: [], skipped: false }
+  const decisions: Decisions = { ...UNDECIDED, skipped: false }
   const startedAt = ctx.platform.now()
   const timeout = (): LoaderTimeoutError => new LoaderTimeoutError(policy.hardTimeoutMs)
   const work = (signal: AbortSignal): Promise<Loaded> => {
@@ -196,6 +198,7 @@ export function giveBack(
 /** What was decided about storing a value. */
 interface Terms {
   readonly policy: Policy
+  /** Beside those declared. */
   readonly lateTags: readonly string[]
 }
 
@@ -207,17 +210,30 @@ interface Load {
   readonly lease: Lease
 }
 
-/** The terms on which a value is stored, or `undefined` if it is not to be. */
+/** The terms on which a loaded value is stored, or `undefined` if it is not to be. */
 function termsOf(policy: Policy, decisions: Decisions, value: unknown): Terms | undefined {
   if (decisions.skipped) return undefined
-  const negative = value === undefined || value === null
-  if (negative && policy.negativeTtlMs === 0) return undefined
-  const ttlMs = decisions.ttlMs ?? policy.ttlMs
-  const derived = policy.tagsOf ? checkTagList(policy.tagsOf(value), 'tags') : []
+  if (isNegative(value) && policy.negativeTtlMs === 0) return undefined
+  return termsFor(value, policy, decisions)
+}
+
+/** What holds for a value: the tags that follow from it, and for `null` and `undefined` a shorter time. */
+export function termsFor(
+  value: unknown,
+  policy: Policy,
+  { ttlMs = policy.ttlMs, tags }: Pick<Decisions, 'ttlMs' | 'tags'> = UNDECIDED,
+): Terms {
+  const { tagsOf, negativeTtlMs } = policy
+  const derived = tagsOf ? checkTagList(tagsOf(value), 'tags') : []
+  const freshMs = isNegative(value) ? Math.min(ttlMs, negativeTtlMs || ttlMs) : ttlMs
   return {
-    policy: { ...policy, ttlMs: negative ? Math.min(ttlMs, policy.negativeTtlMs) : ttlMs },
-    lateTags: lateTagsOf(policy.tags, [...derived, ...decisions.tags], 'tags'),
+    policy: freshMs === policy.ttlMs ? policy : { ...policy, ttlMs: freshMs },
+    lateTags: lateTagsOf(policy.tags, [...derived, ...tags], 'tags'),
   }
+}
+
+function isNegative(value: unknown): boolean {
+  return value === undefined || value === null
 }
 
 /** Commits, under the ids that were read before the loader was called. Returns whether it stored. */
@@ -231,19 +247,25 @@ async function store(
   const found = stampsFor(ctx, lease.stamps, lateTags, lifeMs(policy))
   const stamps: Stamps | undefined = found instanceof Promise ? await found : found
   if (!stamps) return false
-  const made = compose(ctx, target.key, policy, { encoded, stamps, loadMs })
-  const text: EntryText = made instanceof Promise ? await made : made
-  const stored = await ctx.steps.commit(target.names, { token: lease.token, ...text })
+  const text = await storeUnder(lease, ctx, target, policy, { encoded, stamps, loadMs })
+  if (text === undefined) return false
   const { provedAt, instant } = admission
-  if (stored)
-    keepNear(ctx, target, policy, {
-      ...text,
-      value,
-      sizeBytes: text.entry.length,
-      provedAt,
-      instant,
-    })
-  return stored
+  const sizeBytes = text.entry.length
+  keepNear(ctx, target, policy, { ...text, value, sizeBytes, provedAt, instant })
+  return true
+}
+
+/** Makes an entry and commits it. Answers what was stored; nothing, if the lease was lost. */
+export async function storeUnder(
+  { token }: Lease,
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+  parts: EntryParts,
+): Promise<EntryText | undefined> {
+  const made = compose(ctx, target.key, policy, parts)
+  const text: EntryText = made instanceof Promise ? await made : made
+  return (await ctx.steps.commit(target.names, { token, ...text })) ? text : undefined
 }
 
 /**

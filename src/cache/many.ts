@@ -5,18 +5,17 @@
  */
 
 import type { Duration } from '../entry/duration.ts'
-import { prefixOf } from '../entry/header.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Flight } from '../flight/single-flight.ts'
 import type { NearCopy } from '../near/near-tier.ts'
-import { type CacheContext, isRemoteFailure, report, type Target, targetOf } from './context.ts'
+import { type CacheContext, report, reportedEach, type Target, targetOf } from './context.ts'
 import { admit, fly, join, obtain, previousOf } from './load.ts'
 import type { Admission, LoadContext, Loaded } from './loader.ts'
 import { nearHit } from './near-copy.ts'
-import { momentOf, observe, weigh } from './observe.ts'
+import { momentOf, observe, sightOf, unavailable } from './observe.ts'
 import type { Policy } from './options.ts'
 import { answer, nearResult, onlyFresh, type ReadResult, reportRefresh } from './read.ts'
-import { type Found, type Nothing, type Sight, UNSEEN } from './sight.ts'
+import type { Sight } from './sight.ts'
 
 /** What a loader of several keys is told, and what it may decide of each. */
 export interface ManyLoadContext {
@@ -34,11 +33,8 @@ export type ManyLoader<Value = unknown> = (
   context: ManyLoadContext,
 ) => ReadonlyMap<string, Value> | Promise<ReadonlyMap<string, Value>>
 
-/** What is known of one key: a near copy, or what the look at all of them has shown. */
-type Seen = { readonly kind: 'near'; readonly copy: NearCopy } | SeenRemotely
-
-interface SeenRemotely {
-  readonly kind: 'remote'
+/** What the look at all keys has shown of one. */
+interface Seen {
   readonly target: Target
   readonly sight: Sight
 }
@@ -50,34 +46,32 @@ export async function getMany(
   policy: Policy,
 ): Promise<Map<string, unknown>> {
   const startedAt = ctx.platform.now()
+  const { copies, seen } = await seeAll(ctx, keys, policy, false)
   const hits = new Map<string, unknown>()
-  for (const [key, seen] of await seeAll(ctx, keys, policy, false)) {
-    const { value, outcome } =
-      seen.kind === 'near'
-        ? nearResult(ctx, seen.copy, policy)
-        : onlyFresh(ctx, seen.target, policy, seen.sight)
+  const end = (key: string, { value, outcome }: ReadResult): void => {
     if (outcome.kind === 'hit') hits.set(key, value)
     report(ctx, 'get', key, outcome, startedAt)
   }
+  for (const [key, copy] of copies) end(key, nearResult(ctx, copy, policy))
+  for (const { target, sight } of seen) end(target.key, onlyFresh(ctx, target, policy, sight))
   return hits
 }
 
+/** The near copies of keys, and what a look has shown of the others. */
 async function seeAll(
   ctx: CacheContext,
   keys: readonly string[],
   policy: Policy,
   withLeases: boolean,
-): Promise<Map<string, Seen>> {
-  const seen = new Map<string, Seen>()
+): Promise<{ readonly copies: ReadonlyMap<string, NearCopy>; readonly seen: readonly Seen[] }> {
+  const copies = new Map<string, NearCopy>()
   const wanted: Target[] = []
   for (const key of new Set(keys)) {
     const copy = nearHit(ctx, key, policy, policy.tags)
-    if (copy) seen.set(key, { kind: 'near', copy })
+    if (copy) copies.set(key, copy)
     else wanted.push(targetOf(ctx, key, policy))
   }
-  const sights = await lookAtAll(ctx, wanted, policy, withLeases)
-  for (const [target, sight] of sights) seen.set(target.key, { kind: 'remote', target, sight })
-  return seen
+  return { copies, seen: await lookAtAll(ctx, wanted, policy, withLeases) }
 }
 
 /** One look at all entries, their leases if wanted, and the union of their markers. */
@@ -86,31 +80,29 @@ async function lookAtAll(
   targets: readonly Target[],
   policy: Policy,
   withLeases: boolean,
-): Promise<Map<Target, Sight>> {
-  if (targets.length === 0) return new Map()
+): Promise<readonly Seen[]> {
+  if (targets.length === 0) return []
   const moment = momentOf(ctx)
   const union = new Map(targets.flatMap(({ asked }) => asked.map((m) => [m.segment, m])))
   try {
     const names = targets.map(({ names }) => names)
     const terms = { withLeases, after: policy.after }
     const look = await ctx.steps.lookMany(names, [...union.values()], terms)
-    const sights = targets.map(async (target, i): Promise<[Target, Sight]> => {
-      const text = look.entries[i] ?? null
+    const seen = targets.map(async (target, i): Promise<Seen> => {
+      const entry = look.entries[i] ?? null
+      const lease = look.leases[i] ?? null
       const markers = new Map(
         target.asked.map(({ segment }) => [segment, look.markers.get(segment) ?? null]),
       )
-      const found: Found | Nothing =
-        text === null
-          ? { kind: 'none', reason: 'absent' }
-          : await weigh(ctx, target, policy, text, markers)
-      const lease = look.leases[i] ?? null
-      return [target, { ...moment, lease, markers, found, prefix: prefixOf(text) }]
+      return {
+        target,
+        sight: await sightOf(ctx, target, policy, moment, { entry, lease, markers }),
+      }
     })
-    return new Map(await Promise.all(sights))
+    return await Promise.all(seen)
   } catch (error) {
-    if (!isRemoteFailure(error)) throw error
-    const found: Nothing = { kind: 'none', reason: 'unavailable', error }
-    return new Map(targets.map((target) => [target, { ...moment, ...UNSEEN, found }]))
+    const sight = unavailable(moment, error)
+    return targets.map((target) => ({ target, sight }))
   }
 }
 
@@ -124,15 +116,9 @@ export async function getOrSetMany(
   loader: ManyLoader,
   policy: Policy,
 ): Promise<Map<string, unknown>> {
-  const startedAt = ctx.platform.now()
-  try {
-    const results = await readAll(ctx, keys, loader, policy)
-    for (const [key, { outcome }] of results) report(ctx, 'getOrSet', key, outcome, startedAt)
-    return new Map([...results].map(([key, { value }]) => [key, value]))
-  } catch (error) {
-    report(ctx, 'getOrSet', undefined, { kind: 'failed', error }, startedAt)
-    throw error
-  }
+  const read = (): Promise<Map<string, ReadResult>> => readAll(ctx, keys, loader, policy)
+  const results = await reportedEach(ctx, 'getOrSet', read, ({ outcome }) => outcome)
+  return new Map([...results].map(([key, { value }]) => [key, value]))
 }
 
 async function readAll(
@@ -141,33 +127,31 @@ async function readAll(
   loader: ManyLoader,
   policy: Policy,
 ): Promise<Map<string, ReadResult>> {
-  const seen = await seeAll(ctx, keys, policy, true)
-  const loads = await loadAll(ctx, [...seen.values()].filter(isMissing), loader, policy)
-  const aging: SeenRemotely[] = []
-  const results = [...seen].map(async ([key, one]): Promise<[string, ReadResult]> => {
-    if (one.kind === 'near') return [key, nearResult(ctx, one.copy, policy)]
+  const { copies, seen } = await seeAll(ctx, keys, policy, true)
+  const loads = await loadAll(ctx, seen.filter(isMissing), loader, policy)
+  const aging: Seen[] = []
+  const results = seen.map(async (one): Promise<[string, ReadResult]> => {
     const { target, sight } = one
     // Whatever `answer` may have to load is missing, and its load has begun.
-    const load = (): Promise<Loaded> => loads.get(key) as Promise<Loaded>
+    const load = (): Promise<Loaded> => loads.get(target.key) as Promise<Loaded>
     const refresh = (): void => {
       aging.push(one)
     }
-    return [key, await answer(ctx, target, policy, sight, { load, refresh })]
+    return [target.key, await answer(ctx, target, policy, sight, { load, refresh })]
   })
   refreshAllBehind(ctx, aging, loader, policy)
-  return new Map(await Promise.all(results))
+  const near = [...copies].map(([key, copy]) => [key, nearResult(ctx, copy, policy)] as const)
+  return new Map([...near, ...(await Promise.all(results))])
 }
 
-function isMissing(seen: Seen): seen is SeenRemotely {
-  if (seen.kind === 'near') return false
-  const { kind } = seen.sight.found
-  return kind === 'none' || kind === 'stale-if-error'
+function isMissing({ sight: { found } }: Seen): boolean {
+  return found.kind === 'none' || found.kind === 'stale-if-error'
 }
 
 /** The loads of these keys: those that nobody else loads begin together. */
 async function loadAll(
   ctx: CacheContext,
-  missing: readonly SeenRemotely[],
+  missing: readonly Seen[],
   loader: ManyLoader,
   policy: Policy,
 ): Promise<Map<string, Promise<Loaded>>> {
@@ -211,7 +195,7 @@ function flyTogether(
 /** Refreshes what was served, where nobody else does: one call of the loader. Never rejects. */
 function refreshAllBehind(
   ctx: CacheContext,
-  aging: readonly SeenRemotely[],
+  aging: readonly Seen[],
   loader: ManyLoader,
   policy: Policy,
 ): void {
@@ -229,21 +213,15 @@ function refreshAllBehind(
 }
 
 /** One key's way to its value: a lease to load under, a flight to share, or waiting. */
-interface Plan extends Omit<SeenRemotely, 'kind'> {
+interface Plan extends Seen {
   readonly admission: Admission | undefined
   readonly flight: Flight | undefined
 }
 
-async function plan(
-  ctx: CacheContext,
-  { target, sight }: SeenRemotely,
-  policy: Policy,
-): Promise<Plan> {
+async function plan(ctx: CacheContext, { target, sight }: Seen, policy: Policy): Promise<Plan> {
   const flight = ctx.flights.get(target.names.entry)
   if (flight?.admits(sight)) return { target, sight, admission: undefined, flight }
-  const unavailable = sight.found.kind === 'none' && sight.found.reason === 'unavailable'
-  const request = { target, policy, loader: () => undefined }
-  const admission = sight.lease === null ? await admit(ctx, request, sight, unavailable) : undefined
+  const admission = await admit(ctx, { target, policy }, sight, false)
   return { target, sight, admission, flight: undefined }
 }
 

@@ -38,19 +38,18 @@ export class Names {
       throw new InvalidOptionError('prefixes', `a list of at most ${MAX_PREFIXES} texts`)
     }
     this.keyspace = keyspace
-    this.epoch = { segment: EPOCH, key: keyspace.markerKey(EPOCH) }
-    const own = { segment: NAMESPACE, key: keyspace.markerKey(NAMESPACE) }
+    this.epoch = this.bySegment(EPOCH)
     // An ancestor's marker is named by its distance, which is the same for all entries here.
     const above = (parent?.implicit ?? []).map(({ key }, i) => ({
       segment: `${NAMESPACE}${i + 1}`,
       key,
     }))
-    this.implicit = [own, ...above]
+    this.implicit = [this.bySegment(NAMESPACE), ...above]
     this.#latest = { tags: [], markers: this.implicit }
-    this.#prefixes = prefixes.map((text) => {
-      const segment = PREFIX + keyspace.tag(text)
-      return { text, marker: { segment, key: keyspace.markerKey(segment) } }
-    })
+    this.#prefixes = prefixes.map((text) => ({
+      text,
+      marker: this.bySegment(PREFIX + keyspace.tag(text)),
+    }))
   }
 
   /** @throws {InvalidKeyError} When the key cannot be one. */

@@ -6,14 +6,19 @@
 
 import { checkFunction, oneOf } from '../entry/option-checks.ts'
 import { whileWanted } from '../flight/deadline.ts'
-import { type CacheContext, report, reported } from './context.ts'
-import { type InvalidateOptions, invalidateMarkers, invalidatePattern } from './invalidate.ts'
+import { type CacheContext, reported, reportedEach } from './context.ts'
+import {
+  type InvalidateOptions,
+  type InvalidationMode,
+  invalidateMarkers,
+  invalidatePattern,
+} from './invalidate.ts'
 import type { Loader } from './loader.ts'
 import { getMany, getOrSetMany, type ManyLoader } from './many.ts'
 import { Names } from './names.ts'
 import { glance } from './near-copy.ts'
 import type { EntryOptions, NamespaceOptions, Policy } from './options.ts'
-import type { Outcome } from './outcome.ts'
+import type { Operation, Outcome } from './outcome.ts'
 import { checkTagList, resolvePolicy } from './policy.ts'
 import { get, getOrSet, type ReadResult, servedNear } from './read.ts'
 import { listKeys } from './scan.ts'
@@ -130,7 +135,7 @@ export class CacheNamespace<Values = unknown> {
       const copy = glance(this.#ctx, this.#policy, key, options)
       if (copy) return servedNear(this.#ctx, 'getOrSet', key, copy, this.#policy) as Promise<T>
       checkFunction(loader, 'loader')
-      const policy = options === undefined ? this.#policy : resolvePolicy(this.#policy, options)
+      const policy = resolvePolicy(this.#policy, options)
       return getOrSet(this.#ctx, key, loader as Loader, policy) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
@@ -167,10 +172,13 @@ export class CacheNamespace<Values = unknown> {
     options?: EntryOptions<T>,
   ): Promise<SetResult> {
     return this.#run(options, (policy) =>
-      reported(this.#ctx, 'set', key, async () => {
-        const result = await set(this.#ctx, key, value, policy)
-        return { result, outcome: { kind: result } }
-      }),
+      reported(
+        this.#ctx,
+        'set',
+        key,
+        () => set(this.#ctx, key, value, policy),
+        (kind) => ({ kind }),
+      ),
     )
   }
 
@@ -179,17 +187,14 @@ export class CacheNamespace<Values = unknown> {
     entries: ReadonlyMap<string, T>,
     options?: EntryOptions<T>,
   ): Promise<Map<string, SetResult>> {
-    return this.#run(options, async (policy) => {
-      const startedAt = this.#ctx.platform.now()
-      try {
-        const results = await setMany(this.#ctx, entries, policy)
-        for (const [key, kind] of results) report(this.#ctx, 'set', key, { kind }, startedAt)
-        return results
-      } catch (error) {
-        report(this.#ctx, 'set', undefined, { kind: 'failed', error }, startedAt)
-        throw error
-      }
-    })
+    return this.#run(options, (policy) =>
+      reportedEach(
+        this.#ctx,
+        'set',
+        () => setMany(this.#ctx, entries, policy),
+        (kind) => ({ kind }),
+      ),
+    )
   }
 
   /**
@@ -203,10 +208,13 @@ export class CacheNamespace<Values = unknown> {
   /** Makes a servable entry fresh for `ttl` from now. @returns Whether there was one. */
   touch(key: string, options?: EntryOptions<never>): Promise<boolean> {
     return this.#run(options, (policy) =>
-      reported(this.#ctx, 'touch', key, async () => {
-        const result = await touch(this.#ctx, key, policy)
-        return { result, outcome: { kind: 'touched' } }
-      }),
+      reported(
+        this.#ctx,
+        'touch',
+        key,
+        () => touch(this.#ctx, key, policy),
+        () => ({ kind: 'touched' }),
+      ),
     )
   }
 
@@ -223,19 +231,25 @@ export class CacheNamespace<Values = unknown> {
     options?: EntryOptions<T>,
   ): Promise<boolean> {
     return this.#run(options, (policy) =>
-      reported(this.#ctx, 'set', key, async () => {
-        const result = await amend(this.#ctx, key, change as (value: unknown) => unknown, policy)
-        return { result, outcome: { kind: result ? 'stored' : 'superseded' } }
-      }),
+      reported(
+        this.#ctx,
+        'set',
+        key,
+        () => amend(this.#ctx, key, change as (value: unknown) => unknown, policy),
+        (isChanged) => ({ kind: isChanged ? 'stored' : 'superseded' }),
+      ),
     )
   }
 
   /** Deletes keys, and the right of running loads to store them: one command. */
   delete(...keys: readonly string[]): Promise<void> {
-    return reported(this.#ctx, 'delete', keys[0], async () => {
-      await remove(this.#ctx, keys)
-      return { result: undefined, outcome: { kind: 'deleted' } }
-    })
+    return reported(
+      this.#ctx,
+      'delete',
+      keys[0],
+      () => remove(this.#ctx, keys),
+      () => ({ kind: 'deleted' }),
+    )
   }
 
   /**
@@ -246,12 +260,11 @@ export class CacheNamespace<Values = unknown> {
    * @throws {RemoteError} When Redis has not confirmed it; it may have been applied.
    */
   invalidateTags(tags: readonly string[], options: InvalidateOptions = {}): Promise<void> {
-    return reported(this.#ctx, 'invalidateTags', undefined, async () => {
-      const { mode = 'hard' } = options
+    const { mode = 'hard' } = options
+    return this.#invalidate('invalidateTags', mode, async () => {
       oneOf(mode, 'mode', ['hard', 'soft'])
       const markers = checkTagList(tags, 'tags').map((tag) => this.#ctx.names.tag(tag))
       await invalidateMarkers(this.#ctx, markers, mode)
-      return { result: undefined, outcome: { kind: 'invalidated', mode } }
     })
   }
 
@@ -262,10 +275,9 @@ export class CacheNamespace<Values = unknown> {
    * @throws {InvalidKeyError} When keys are hashed, and the pattern is not a declared prefix.
    */
   invalidatePattern(pattern: string): Promise<void> {
-    return reported(this.#ctx, 'invalidatePattern', undefined, async () => {
-      await invalidatePattern(this.#ctx, pattern)
-      return { result: undefined, outcome: { kind: 'invalidated', mode: 'hard' } }
-    })
+    return this.#invalidate('invalidatePattern', 'hard', () =>
+      invalidatePattern(this.#ctx, pattern),
+    )
   }
 
   /**
@@ -280,10 +292,17 @@ export class CacheNamespace<Values = unknown> {
 
   /** Invalidates everything in this namespace and those inside it: one command. */
   clear(): Promise<void> {
-    return reported(this.#ctx, 'clear', undefined, async () => {
-      await invalidateMarkers(this.#ctx, this.#ctx.names.implicit.slice(0, 1), 'hard')
-      return { result: undefined, outcome: { kind: 'invalidated', mode: 'hard' } }
-    })
+    return this.#invalidate('clear', 'hard', () =>
+      invalidateMarkers(this.#ctx, this.#ctx.names.implicit.slice(0, 1), 'hard'),
+    )
+  }
+
+  #invalidate(
+    operation: Operation,
+    mode: InvalidationMode,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    return reported(this.#ctx, operation, undefined, work, () => ({ kind: 'invalidated', mode }))
   }
 
   /** Runs an operation with the options of its call, for as long as the caller wants it. */

@@ -9,6 +9,7 @@ import { proceed } from '../entry/proceed.ts'
 import { CorruptEntryError } from '../errors.ts'
 import type { Sighting } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
+import { openEntry } from './entry-text.ts'
 import { judge, unseenTags } from './judge.ts'
 import type { Policy } from './options.ts'
 import { type Found, type Moment, type Nothing, type Sight, UNSEEN, type Weighed } from './sight.ts'
@@ -120,10 +121,11 @@ function appraise(
   if (verdict.kind === 'none') return verdict
   const { kind } = verdict
   const sizeBytes = entry.headerText.length + 1 + entry.payload.length
-  const value = decode(ctx, key, policy, entry)
+  const opened = openEntry(ctx, key, entry)
+  const value = policy.schema ? check(policy.schema, opened) : opened
   const found = { kind, header, sizeBytes, value }
   if (policy.reconcile) return reconciled(policy.reconcile, found)
-  return value instanceof Promise ? value.then((opened) => ({ ...found, value: opened })) : found
+  return value instanceof Promise ? value.then((settled) => ({ ...found, value: settled })) : found
 }
 
 /** What the caller makes of a stored value that is valid otherwise. */
@@ -133,23 +135,6 @@ async function reconciled(
 ): Promise<Weighed> {
   const value = await reconcile(await found.value)
   return value === undefined ? { kind: 'none', reason: 'invalidated' } : { ...found, value }
-}
-
-/** The value: at once, or as a promise if it is encrypted or has a schema. */
-function decode(
-  ctx: CacheContext,
-  key: string,
-  policy: Policy,
-  { header, payload, headerText }: ParsedEntry,
-): unknown {
-  const value = ctx.codec.decode(header.encoding, payload, () => ({
-    purpose: 'cache',
-    namespace: ctx.names.keyspace.path,
-    key,
-    header: headerText,
-    createdAt: header.createdAt,
-  }))
-  return policy.schema ? check(policy.schema, value) : value
 }
 
 async function check(schema: NonNullable<Policy['schema']>, value: unknown): Promise<unknown> {

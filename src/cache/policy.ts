@@ -130,6 +130,7 @@ export function lateTagsOf(
   late: readonly string[],
   option: string,
 ): readonly string[] {
+  if (late.length === 0) return late
   const added = [...new Set(late)].filter((tag) => !declared.includes(tag))
   checkTagList([...declared, ...added], option)
   return added

@@ -13,7 +13,7 @@ import { settledWithin, TIMED_OUT, whileWanted } from '../flight/deadline.ts'
 import type { KeptCopy, NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report, type Target, targetOf } from './context.ts'
 import { lead, obtain } from './load.ts'
-import type { Loaded, Loader } from './loader.ts'
+import type { Loaded, Loader, LoadRequest } from './loader.ts'
 import { answerOf, handOut, keepNear, nearHit, verifiedNearHit } from './near-copy.ts'
 import { observe } from './observe.ts'
 import type { Policy } from './options.ts'
@@ -109,7 +109,7 @@ async function readThrough(
     const copy = policy.near?.verify ? await verifiedNearHit(ctx, target, policy) : undefined
     const read = copy
       ? nearResult(ctx, copy, policy)
-      : serveOrLoad(ctx, target, loader, policy, await observe(ctx, target, policy))
+      : serveOrLoad(ctx, { target, loader, policy }, await observe(ctx, target, policy))
     // A hit is not waited for once more.
     const { value, outcome } = read instanceof Promise ? await read : read
     report(ctx, 'getOrSet', key, outcome, startedAt)
@@ -122,28 +122,21 @@ async function readThrough(
 
 function serveOrLoad(
   ctx: CacheContext,
-  target: Target,
-  loader: Loader,
-  policy: Policy,
+  request: LoadRequest,
   seen: Sight,
 ): ReadResult | Promise<ReadResult> {
+  const { target, policy } = request
   // Most often there is nothing to do behind the answer, or in its place.
   const isHit = seen.found.kind === 'fresh' && policy.earlyRefresh === 0
   if (isHit) return onlyFresh(ctx, target, policy, seen)
-  return answer(ctx, target, policy, seen, waysOf(ctx, target, loader, policy, seen))
+  return answer(ctx, target, policy, seen, waysOf(ctx, request, seen))
 }
 
 /** How a reader of what was seen comes to a value. */
-export function waysOf(
-  ctx: CacheContext,
-  target: Target,
-  loader: Loader,
-  policy: Policy,
-  seen: Sight,
-): Ways {
+export function waysOf(ctx: CacheContext, request: LoadRequest, seen: Sight): Ways {
   return {
-    load: () => obtain(ctx, { target, loader, policy }, seen),
-    refresh: () => refreshBehind(ctx, target, loader, policy, seen),
+    load: () => obtain(ctx, request, seen),
+    refresh: () => refreshBehind(ctx, request, seen),
   }
 }
 
@@ -208,17 +201,12 @@ function withinSoftTimeout(
 }
 
 /** Refreshes an entry after it was served, if nobody else does. */
-function refreshBehind(
-  ctx: CacheContext,
-  target: Target,
-  loader: Loader,
-  policy: Policy,
-  seen: Sight,
-): void {
-  if (ctx.flights.get(target.names.entry)?.admits(seen)) return
+function refreshBehind(ctx: CacheContext, request: LoadRequest, seen: Sight): void {
+  const { key, names } = request.target
+  if (ctx.flights.get(names.entry)?.admits(seen)) return
   const startedAt = ctx.platform.now()
-  const load = lead(ctx, { target, loader, policy }, seen, false)
-  ctx.platform.defer(reportRefresh(ctx, target.key, load, startedAt))
+  const load = lead(ctx, request, seen, false)
+  ctx.platform.defer(reportRefresh(ctx, key, load, startedAt))
 }
 
 /** Tells how the load behind an answer ended, if there was one. Never rejects (I11). */

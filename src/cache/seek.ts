@@ -19,7 +19,7 @@ import { CacheNamespace } from './namespace.ts'
 import { ABSENT, momentOf, observe, sightOf, unavailable } from './observe.ts'
 import type { EntryOptions, Policy } from './options.ts'
 import { resolvePolicy } from './policy.ts'
-import { answer, waysOf } from './read.ts'
+import { answer, type ReadResult, waysOf } from './read.ts'
 import { leaseIn } from './replies.ts'
 import type { Moment, Sight } from './sight.ts'
 import { markerMs, stampsOf } from './stamps.ts'
@@ -68,21 +68,22 @@ export function seeker<Values>(namespace: CacheNamespace<Values>): Seeker<Values
   }
 }
 
-function readThrough(
+async function readThrough(
   ctx: CacheContext,
   key: string,
   loader: Loader,
   policy: Policy,
 ): Promise<unknown> {
-  return reported(ctx, 'getOrSet', key, async () => {
+  const read = async (): Promise<ReadResult> => {
     const target = targetOf(ctx, key, policy)
     const { sight, admission } = await seek(ctx, target, policy)
-    const ways = waysOf(ctx, target, loader, policy, sight)
     const request = { target, loader, policy }
+    const ways = waysOf(ctx, request, sight)
     const load = admission ? () => fly(ctx, request, admission, undefined) : ways.load
-    const { value, outcome } = await answer(ctx, target, policy, sight, { ...ways, load })
-    return { result: value, outcome }
-  })
+    return answer(ctx, target, policy, sight, { ...ways, load })
+  }
+  const { value } = await reported(ctx, 'getOrSet', key, read, ({ outcome }) => outcome)
+  return value
 }
 
 /** What was found; or the right to load, since there was nothing. */

@@ -4,21 +4,19 @@
  * @module
  */
 
-import { jitter } from '../entry/duration.ts'
-import { lifetimesOf } from '../entry/freshness.ts'
+import type { Lifetimes } from '../entry/freshness.ts'
 import {
-  type EntryHeader,
   formatEntry,
   formatHeader,
+  type ParsedEntry,
   parseEntry,
   type Stamps,
 } from '../entry/header.ts'
 import { type CacheContext, leaseMs, lifeMs, type Target, targetOf } from './context.ts'
-import { compose, type Encoded, type EntryText, encode, sealEntry } from './entry-text.ts'
-import { giveBack, stampsFor } from './loader.ts'
+import { compose, datedNow, type Encoded, encode, openEntry, sealEntry } from './entry-text.ts'
+import { giveBack, stampsFor, storeUnder, termsFor } from './loader.ts'
 import { weigh } from './observe.ts'
 import type { Policy } from './options.ts'
-import { checkTagList, lateTagsOf } from './policy.ts'
 import type { Lease } from './steps.ts'
 
 /**
@@ -45,7 +43,7 @@ export async function set(
   value: unknown,
   policy: Policy,
 ): Promise<SetResult> {
-  const terms = termsFor(value, policy)
+  const terms = termsAtOnce(value, policy)
   const target = targetOf(ctx, key, terms)
   // Before anything is sent: a value that cannot be stored must leave what is there alone.
   const encoded = encode(ctx, terms, value)
@@ -64,7 +62,7 @@ export async function setMany(
 ): Promise<Map<string, SetResult>> {
   // All are encoded before the first is sent: one that cannot be stored leaves all alone.
   const items = [...entries].map(([key, value]) => {
-    const terms = termsFor(value, policy)
+    const terms = termsAtOnce(value, policy)
     return { key, terms, target: targetOf(ctx, key, terms), encoded: encode(ctx, terms, value) }
   })
   const results = items.map(async ({ key, target, terms, encoded }) => {
@@ -88,10 +86,9 @@ export async function begin(
   return {
     release,
     async commit(value) {
-      const terms = termsFor(value, policy)
+      const { policy: terms, lateTags } = termsFor(value, policy)
       const encoded = encode(ctx, terms, value)
-      const late = terms.tags.filter((tag) => !policy.tags.includes(tag))
-      const found = stampsFor(ctx, lease.stamps, late, lifeMs(terms))
+      const found = stampsFor(ctx, lease.stamps, lateTags, lifeMs(terms))
       // Sent at once where it can be, hence in the request of what was sent before.
       const stamps: Stamps | undefined = found instanceof Promise ? await found : found
       if (stamps) return commit(ctx, target, terms, { ...lease, stamps }, encoded)
@@ -121,12 +118,9 @@ async function commit(
   lease: Lease,
   encoded: Encoded,
 ): Promise<SetResult> {
-  const { token, stamps } = lease
   try {
-    const made = compose(ctx, target.key, policy, { encoded, stamps, loadMs: 0 })
-    const text: EntryText = made instanceof Promise ? await made : made
-    const stored = await ctx.steps.commit(target.names, { token, ...text })
-    return stored ? 'stored' : 'superseded'
+    const parts = { encoded, stamps: lease.stamps, loadMs: 0 }
+    return (await storeUnder(lease, ctx, target, policy, parts)) ? 'stored' : 'superseded'
   } catch (error) {
     giveBack(ctx, target, lease)
     throw error
@@ -160,26 +154,11 @@ async function store(
  */
 export async function touch(ctx: CacheContext, key: string, policy: Policy): Promise<boolean> {
   const target = targetOf(ctx, key, policy)
-  const { entry, markers } = await ctx.steps.look(target.names, target.asked)
-  if (entry === null) return false
-  const found = await weigh(ctx, target, policy, entry, markers)
-  if (found.kind === 'none') return false
-  const { header, payload } = parseEntry(entry)
-  const now = ctx.platform.now()
-  const lifetimes = lifetimesOf({
-    now,
-    ttlMs: Math.max(1, jitter(policy.ttlMs, policy.jitter, ctx.platform.random())),
-    staleWhileRevalidateMs: policy.staleWhileRevalidateMs,
-    staleIfErrorMs: policy.staleIfErrorMs,
-  })
-  const touched = { ...header, ...lifetimes }
-  const text = await redate(ctx, key, policy, touched, payload, found.value)
-  const { writeId } = header
-  return ctx.steps.replace(target.names.entry, {
-    entry: text,
-    writeId,
-    lifeMs: Math.ceil(lifetimes.staleUntil - now),
-  })
+  const there = await servable(ctx, target, policy)
+  if (!there) return false
+  const { lifetimes, lifeMs } = datedNow(ctx, policy)
+  const entry = await redate(ctx, key, policy, there, lifetimes)
+  return ctx.steps.replace(target.names.entry, { entry, writeId: there.header.writeId, lifeMs })
 }
 
 /**
@@ -197,13 +176,11 @@ export async function amend(
   policy: Policy,
 ): Promise<boolean> {
   const target = targetOf(ctx, key, policy)
-  const { entry, markers } = await ctx.steps.look(target.names, target.asked)
-  if (entry === null) return false
-  const found = await weigh(ctx, target, policy, entry, markers)
-  if (found.kind === 'none') return false
-  const value = await change(found.value)
+  const there = await servable(ctx, target, policy)
+  if (!there) return false
+  const value = await change(there.value)
   if (value === undefined) return false
-  const { header } = parseEntry(entry)
+  const { header } = there
   const encoded = await encode(ctx, policy, value)
   const kept = { ...header, encoding: encoded.encoding }
   return ctx.steps.replace(target.names.entry, {
@@ -213,17 +190,30 @@ export async function amend(
   })
 }
 
-/** The same entry under another header; an encrypted payload is bound to its header. */
+/** An entry that may be served, in its parts and with its value. */
+async function servable(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+): Promise<(ParsedEntry & { readonly value: unknown }) | undefined> {
+  const { entry, markers } = await ctx.steps.look(target.names, target.asked)
+  if (entry === null) return undefined
+  const found = await weigh(ctx, target, policy, entry, markers)
+  return found.kind === 'none' ? undefined : { ...parseEntry(entry), value: found.value }
+}
+
+/** The text of the same entry with other lifetimes; an encrypted payload is bound to its header. */
 async function redate(
   ctx: CacheContext,
   key: string,
   policy: Policy,
-  header: EntryHeader,
-  payload: string,
-  value: unknown,
+  entry: ParsedEntry,
+  lifetimes: Lifetimes,
 ): Promise<string> {
-  if (ctx.codec.cipher === undefined) return formatEntry(header, payload)
-  const encoded = await encode(ctx, policy, value)
+  const header = { ...entry.header, ...lifetimes }
+  if (ctx.codec.cipher === undefined) return formatEntry(header, entry.payload)
+  // As it is stored: what a schema or the caller makes of it is not what they would be given next time.
+  const encoded = await encode(ctx, policy, await openEntry(ctx, key, entry))
   return sealEntry(ctx, key, { ...header, encoding: encoded.encoding }, encoded)
 }
 
@@ -243,18 +233,8 @@ function cover(ctx: CacheContext, keys: readonly string[]): void {
   ctx.near.tier.fence.mark(keys.map((key) => ctx.near.label(key)))
 }
 
-/**
- * What holds for a value of the caller's: the tags that follow from it, and for `null` and
- * `undefined` a shorter time.
- */
-function termsFor(value: unknown, policy: Policy): Policy {
-  const { tags, tagsOf, ttlMs, negativeTtlMs } = policy
-  const isNegative = value === null || value === undefined
-  if (!tagsOf && !isNegative) return policy
-  const derived = tagsOf ? checkTagList(tagsOf(value), 'tags') : []
-  return {
-    ...policy,
-    tags: [...tags, ...lateTagsOf(tags, derived, 'tags')],
-    ttlMs: isNegative ? Math.min(ttlMs, negativeTtlMs || ttlMs) : ttlMs,
-  }
+/** The terms of a value that is there: the tags that follow from it are as good as declared. */
+function termsAtOnce(value: unknown, policy: Policy): Policy {
+  const { policy: terms, lateTags } = termsFor(value, policy)
+  return lateTags.length === 0 ? terms : { ...terms, tags: [...terms.tags, ...lateTags] }
 }

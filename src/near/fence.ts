@@ -51,7 +51,6 @@ export class Fence {
 
   /** Whether none of the labels was covered by a call that returned after `instant`. */
   isAlive(instant: number, name: string, labels: readonly string[]): boolean {
-    if (instant === this.#now) return true
     if (instant < this.#floor || this.#isMarkedAfter(instant, name)) return false
     for (const label of labels) if (this.#isMarkedAfter(instant, label)) return false
     return true

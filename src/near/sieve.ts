@@ -77,10 +77,6 @@ export class Sieve<N extends Node> {
     this.#makeRoom(0, 0)
   }
 
-  remove(node: N): void {
-    this.#unlink(node)
-  }
-
   clear(): void {
     this.#oldest = undefined
     this.#newest = undefined
@@ -102,12 +98,12 @@ export class Sieve<N extends Node> {
     }
     if (node === undefined) return
     this.#hand = node
-    this.#unlink(node)
+    this.remove(node)
     this.#evicted(node as N)
   }
 
   /** Takes a node out; the hand goes on to the next newer one. */
-  #unlink(node: Node): void {
+  remove(node: Node): void {
     if (this.#hand === node) this.#hand = node.newer
     if (node.older) node.older.newer = node.newer
     else this.#oldest = node.newer

@@ -42,8 +42,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         'src/cache/read.ts',
-        'const load = lead(ctx, { target, loader, policy }, seen',
-        'const load = lead(ctx, { target, loader, policy, behind: true } as never, seen',
+        'const load = lead(ctx, request, seen',
+        'const load = lead(ctx, { ...request, behind: true } as never, seen',
       ),
       edit(
         LOADER,

@@ -6,6 +6,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { CacheOptions } from '../../../src/cache/options.ts'
+import type { StandardSchema } from '../../../src/cache/standard-schema.ts'
 import type { Bench } from './bench.ts'
 
 const SENTINELS = ['ada.lovelace@example.org', 'org-of-ada', 'secret-value', 'user-prefix']
@@ -60,6 +61,18 @@ export function describeProtection(bench: Bench): void {
       await cache.set(KEY, 'again')
       await cache.delete(KEY)
       expect(await cache.get(KEY)).toBeUndefined()
+    })
+
+    test('a touch leaves a value as it is stored, whatever a schema makes of it', async () => {
+      const doubling: StandardSchema<number> = {
+        '~standard': { version: 1, vendor: 'test', validate: (v) => ({ value: Number(v) * 2 }) },
+      }
+      const cache = bench.cache({ ...SEALED, schema: doubling })
+      await cache.set(KEY, 21)
+
+      expect(await cache.touch(KEY)).toBe(true)
+
+      expect(await cache.get(KEY)).toBe(42)
     })
 
     test('an entry that was moved under another key is a miss', async () => {
