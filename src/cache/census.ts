@@ -65,7 +65,7 @@ export async function takeCensus(
   if (!ctx) throw new InvalidOptionError('namespace', 'one of this package')
   numberWithin(mostEntries, 'mostEntries', 1, 100_000)
   if (!(mostNames >= 1)) throw new InvalidOptionError('mostNames', 'a number of at least 1')
-  const base = ctx.names.keyspace.markerKey('').slice(0, -':t:'.length)
+  const { base } = ctx.names.keyspace
   const tally = new CensusTally(ctx, base, tags)
   let names = 0
   let isWhole = true

@@ -11,6 +11,7 @@
  */
 
 import { randomId } from '../entry/id.ts'
+import type { Keyspace } from '../entry/key.ts'
 import { wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { malformed } from '../redis/answer.ts'
@@ -267,9 +268,14 @@ export class ChangeLog {
 
   async #run(script: Script, args: readonly (string | number)[]): Promise<Reply> {
     this.#beside?.()
-    const keys = this.#ctx.names.keyspace.logKeys
+    const keys = keysOf(this.#ctx.names.keyspace)
     return this.#ctx.link.run(script, keys, [randomId(), LIFE_MS, ...args])
   }
+}
+
+/** Head, entries, marks. The namespace is in the name of their hash slot. */
+function keysOf({ base, path }: Keyspace): readonly string[] {
+  return ['head', 'entries', 'marks'].map((part) => `${base}:c:{${path}}:${part}`)
 }
 
 /** What a mirror shows at a position. */

@@ -6,6 +6,7 @@
  */
 
 import type { Bytes } from './bytes.ts'
+import { hostModule } from './host-module.ts'
 
 /** A key with what it does. */
 export interface GcmKey<Result = Bytes | Promise<Bytes>> {
@@ -110,10 +111,7 @@ function algorithm(iv: Bytes, additionalData: Bytes): AesGcm {
 }
 
 function hostCrypto(): NodeCrypto | undefined {
-  const { process } = globalThis as {
-    readonly process?: { getBuiltinModule?(name: string): unknown }
-  }
-  const found = process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined
+  const found = hostModule('node:crypto') as NodeCrypto | undefined
   return found && isComplete(found) ? found : undefined
 }
 

@@ -99,6 +99,11 @@ export function fromBase64(text: string): Bytes | undefined {
   const tail = binary.slice(padding === 0 ? binary.length : padding - 3)
   if (padding > 0 && !text.endsWith(btoa(tail))) return undefined
 
+  return bytesOf(binary)
+}
+
+/** The bytes that the characters of what `atob` returns stand for. */
+export function bytesOf(binary: string): Bytes {
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
   return bytes

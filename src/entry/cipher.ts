@@ -8,7 +8,7 @@
 
 import { CorruptEntryError } from '../errors.ts'
 import { type GcmKey, gcmKey, NONCE_BYTES, TAG_BYTES } from './aes-gcm.ts'
-import { type Bytes, decodeUtf8, encodeUtf8, fromBase64, toBase64 } from './bytes.ts'
+import { type Bytes, concatBytes, decodeUtf8, encodeUtf8, fromBase64, toBase64 } from './bytes.ts'
 import { type EncryptionKey, readKeyRing } from './key-ring.ts'
 import { hkdfSha256 } from './sha256.ts'
 
@@ -75,10 +75,7 @@ export class Cipher {
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
     const data = typeof plaintext === 'string' ? encodeUtf8(plaintext) : plaintext
     const sealed = await key.encrypt(nonce, data, boundTo(context))
-    const bytes = new Uint8Array(NONCE_BYTES + sealed.length)
-    bytes.set(nonce)
-    bytes.set(sealed, NONCE_BYTES)
-    return { keyId: this.primaryId, text: toBase64(bytes) }
+    return { keyId: this.primaryId, text: toBase64(concatBytes([nonce, sealed])) }
   }
 
   /**
@@ -103,19 +100,16 @@ export class Cipher {
    * @throws {CorruptEntryError} As {@link open} does.
    */
   async openBytes(keyId: string, text: string, context: CipherContext): Promise<Bytes> {
-    if (!this.#secrets.has(keyId)) throw new CorruptEntryError('unknown encryption key')
-    const bytes = fromBase64(text)
-    if (bytes === undefined || bytes.length < SEAL_BYTES) {
-      throw new CorruptEntryError('authentication failed')
-    }
     const key = await this.#keyFor(keyId, context)
+    const bytes = fromBase64(text)
+    if (bytes === undefined || bytes.length < SEAL_BYTES) throw notAuthentic()
     const nonce = bytes.subarray(0, NONCE_BYTES)
     const data = bytes.subarray(NONCE_BYTES)
     try {
       return await key.decrypt(nonce, data, boundTo(context))
     } catch {
       // The one error of a decryption: its tag does not match.
-      throw new CorruptEntryError('authentication failed')
+      throw notAuthentic()
     }
   }
 
@@ -140,6 +134,10 @@ export class Cipher {
     this.#derived.set(name, derived)
     return derived
   }
+}
+
+function notAuthentic(): CorruptEntryError {
+  return new CorruptEntryError('authentication failed')
 }
 
 /** What is authenticated with the data. Lengths first: no field can lend characters to its neighbour. */

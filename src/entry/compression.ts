@@ -9,7 +9,16 @@
  */
 
 import { CorruptEntryError, isNearcacheError } from '../errors.ts'
-import { type Bytes, encodeUtf8, fromBase64, isLongerThan, toBase64, utf8Stream } from './bytes.ts'
+import {
+  type Bytes,
+  decodeUtf8,
+  encodeUtf8,
+  fromBase64,
+  isLongerThan,
+  toBase64,
+  utf8Stream,
+} from './bytes.ts'
+import { hostModule } from './host-module.ts'
 
 /** Options for {@link deflate}. */
 export interface DeflateOptions {
@@ -79,7 +88,7 @@ export function inflateBytes(bytes: Bytes, maxBytes: number): string | Promise<s
   const zlib = hostZlib()
   if (!zlib) return inflateStream(bytes, maxBytes)
   try {
-    return utf8Stream().decode(zlib.inflateRawSync(bytes, { maxOutputLength: maxBytes }))
+    return decodeUtf8(zlib.inflateRawSync(bytes, { maxOutputLength: maxBytes }))
   } catch (error) {
     throw isBoundError(error) ? beyond(maxBytes) : malformed()
   }
@@ -117,10 +126,7 @@ async function inflateStream(bytes: Bytes, maxBytes: number): Promise<string> {
 }
 
 function hostZlib(): Zlib | undefined {
-  const { process } = globalThis as {
-    readonly process?: { getBuiltinModule?(name: string): unknown }
-  }
-  return process?.getBuiltinModule?.('node:zlib') as Zlib | undefined
+  return hostModule('node:zlib') as Zlib | undefined
 }
 
 function isBoundError(error: unknown): boolean {

@@ -13,7 +13,8 @@
  */
 
 import { InvalidKeyError, InvalidOptionError } from '../errors.ts'
-import { encodeUtf8, isLongerThan, toBase64Url } from './bytes.ts'
+import { encodeUtf8, toBase64Url } from './bytes.ts'
+import { checkLabel, checkText } from './name-text.ts'
 import { type PatternPart, parsePattern } from './pattern.ts'
 import { hmacSha256, sha256 } from './sha256.ts'
 
@@ -31,8 +32,6 @@ const MIN_SECRET_BYTES = 16
 const KEYED_HASH_CHARS = 22
 /** The longest escaped form of one character, four bytes as `%XX`. */
 const MAX_ESCAPED_CHARACTER = 12
-
-const CONTROL = /\p{Cc}/u
 
 /** The two keys of an entry, in one hash slot. */
 export interface EntryNames {
@@ -56,8 +55,9 @@ type Kind = 'key' | 'tag'
 export class Keyspace {
   /** The escaped segments of the namespace, joined by `/`; empty for the root. */
   readonly path: string
+  /** What every name of the namespace begins with, before a colon. */
+  readonly base: string
   readonly #options: KeyspaceOptions
-  readonly #base: string
   readonly #hashers = new Map<Kind, (text: string) => string>()
 
   /**
@@ -74,10 +74,8 @@ export class Keyspace {
       throw new InvalidKeyError(`namespace is longer than ${MAX_DEPTH} segments`)
     }
     this.#options = options
-    this.path = namespace
-      .map((segment) => percentEncode(checkLabel(segment, 'namespace')))
-      .join('/')
-    this.#base = `${percentEncode(checkLabel(prefix, 'prefix'))}:${this.path}`
+    this.path = namespace.map((segment) => labelOf(segment, 'namespace')).join('/')
+    this.base = `${labelOf(prefix, 'prefix')}:${this.path}`
   }
 
   /**
@@ -92,12 +90,12 @@ export class Keyspace {
   /** @throws {InvalidKeyError} As {@link name} does. */
   namesOf(key: string): EntryNames {
     const name = this.name(key)
-    return { entry: `${this.#base}:e:{${name}}`, lease: `${this.#base}:l:{${name}}` }
+    return { entry: `${this.base}:e:{${name}}`, lease: `${this.base}:l:{${name}}` }
   }
 
   /** The key of an entry or lease of this namespace, by its name; undefined if hashed, or not one of ours. */
   keyOf(entryKey: string): string | undefined {
-    const name = entryKey.slice(this.#base.length + ':e:{'.length, -'}'.length)
+    const name = entryKey.slice(this.base.length + ':e:{'.length, -'}'.length)
     try {
       return name.startsWith('#') ? undefined : decodeURIComponent(name)
     } catch {
@@ -125,20 +123,12 @@ export class Keyspace {
    * a control character.
    */
   tag(tag: string): string {
-    checkText(tag, 'tag', MAX_TAG_BYTES)
-    if (CONTROL.test(tag)) throw new InvalidKeyError('tag has a control character')
-    return this.#name('tag', tag, MAX_TAG_NAME)
+    return this.#name('tag', checkLabel(tag, 'tag', MAX_TAG_BYTES), MAX_TAG_NAME)
   }
 
   /** @param segment What {@link tag} returned. */
   markerKey(segment: string): string {
-    return `${this.#base}:t:${segment}`
-  }
-
-  /** The keys of the change log: head, entries, marks. The namespace is in their hash slot's name. */
-  get logKeys(): readonly [head: string, entries: string, marks: string] {
-    const base = `${this.#base}:c:{${this.path}}`
-    return [`${base}:head`, `${base}:entries`, `${base}:marks`]
+    return `${this.base}:t:${segment}`
   }
 
   /**
@@ -155,10 +145,10 @@ export class Keyspace {
     }
     const [first, ...rest] = parts
     if (first?.kind === 'text' && rest.length === 0) {
-      return [`${this.#base}:[el]:{${this.name(first.text)}}`]
+      return [`${this.base}:[el]:{${this.name(first.text)}}`]
     }
-    const globs = [`${this.#base}:[el]:{${globOf(parts)}}`]
-    if (longestName(parts) > MAX_KEY_NAME) globs.push(`${this.#base}:[el]:{#*}`)
+    const globs = [`${this.base}:[el]:{${globOf(parts)}}`]
+    if (longestName(parts) > MAX_KEY_NAME) globs.push(`${this.base}:[el]:{#*}`)
     return globs
   }
 
@@ -193,19 +183,9 @@ function percentEncode(text: string): string {
   return encodeURIComponent(text).replaceAll('*', '%2A')
 }
 
-function checkText(text: string, what: string, maxBytes: number): void {
-  if (typeof text !== 'string') throw new InvalidKeyError(`${what} is not a string`)
-  if (text === '') throw new InvalidKeyError(`${what} is empty`)
-  if (isLongerThan(text, maxBytes)) {
-    throw new InvalidKeyError(`${what} is longer than ${maxBytes} bytes`)
-  }
-  if (!text.isWellFormed()) throw new InvalidKeyError(`${what} has a lone surrogate`)
-}
-
-function checkLabel(label: string, what: string): string {
-  checkText(label, what, MAX_SEGMENT_BYTES)
-  if (CONTROL.test(label)) throw new InvalidKeyError(`${what} has a control character`)
-  return label
+/** The name of a prefix, or of a segment of a namespace. */
+function labelOf(text: string, what: string): string {
+  return percentEncode(checkLabel(text, what, MAX_SEGMENT_BYTES))
 }
 
 function globOf(parts: readonly PatternPart[]): string {

@@ -6,7 +6,7 @@
  */
 
 import { InvalidKeyError } from '../errors.ts'
-import { isLongerThan } from './bytes.ts'
+import { checkText } from './name-text.ts'
 
 const MAX_PATTERN_BYTES = 1_024
 const MAX_WILDCARDS = 32
@@ -26,7 +26,7 @@ export type PatternPart =
  * is longer than 1,024 bytes, or has more than 32 runs of wildcards.
  */
 export function parsePattern(pattern: string): readonly PatternPart[] {
-  checkPattern(pattern)
+  checkText(pattern, 'pattern', MAX_PATTERN_BYTES)
   const parts: PatternPart[] = []
   for (const [token] of pattern.matchAll(TOKEN)) {
     if (token === '\\') throw new InvalidKeyError('pattern ends in a lone escape')
@@ -83,15 +83,6 @@ function matches(wanted: readonly string[], key: string): boolean {
 
 function characterAt(text: string, index: number): string {
   return String.fromCodePoint(text.codePointAt(index) ?? 0)
-}
-
-function checkPattern(pattern: string): void {
-  if (typeof pattern !== 'string') throw new InvalidKeyError('pattern is not a string')
-  if (pattern === '') throw new InvalidKeyError('pattern is empty')
-  if (isLongerThan(pattern, MAX_PATTERN_BYTES)) {
-    throw new InvalidKeyError(`pattern is longer than ${MAX_PATTERN_BYTES} bytes`)
-  }
-  if (!pattern.isWellFormed()) throw new InvalidKeyError('pattern has a lone surrogate')
 }
 
 /** Escaped characters come one by one, and belong to the text around them. */

@@ -6,7 +6,7 @@
  */
 
 import { type Bytes, fromBase64, toBase64 } from './bytes.ts'
-import { builtIn, isLeafName, MAX_SPARSE_LENGTH } from './survey.ts'
+import { builtIn, isLeafName, MAX_SPARSE_LENGTH, nameOf } from './survey.ts'
 
 /** In place of an element that an array does not have. */
 const HOLE = -2
@@ -115,10 +115,6 @@ function isSpecialNumber(value: unknown): boolean {
 }
 
 const BOXES = ['Number', 'String', 'Boolean', 'BigInt']
-
-function nameOf(value: object): string {
-  return Object.prototype.toString.call(value).slice(8, -1)
-}
 
 function named(name: string, parts: readonly (string | number)[]): string {
   return `[${[quoted(name), ...parts].join()}]`

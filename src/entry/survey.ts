@@ -114,8 +114,13 @@ function isNothing(value: object): boolean {
 
 /** Compares prototypes, not names: a subclass would come back as its base, without its methods. */
 function isLeaf(value: object, prototype: unknown): boolean {
-  const name = Object.prototype.toString.call(value).slice(8, -1)
+  const name = nameOf(value)
   return isLeafName(name) && prototype === builtIn(name)?.prototype
+}
+
+/** What an object calls itself, such as `Date`. */
+export function nameOf(value: object): string {
+  return Object.prototype.toString.call(value).slice(8, -1)
 }
 
 /** Whether objects of this name have no parts of their own to visit. */
