@@ -4,18 +4,13 @@
  * @module
  */
 
-import { Cipher } from '../entry/cipher.ts'
-import { toMilliseconds } from '../entry/duration.ts'
 import { Keyspace } from '../entry/key.ts'
-import { readSecret } from '../entry/key-ring.ts'
 import { wholeNumber } from '../entry/option-checks.ts'
 import { PayloadCodec } from '../entry/payload.ts'
-import { InvalidOptionError } from '../errors.ts'
-import type { CircuitState } from '../flight/breaker.ts'
 import { Flights } from '../flight/single-flight.ts'
 import { NearTier } from '../near/near-tier.ts'
 import { webPlatform } from '../platform/web.ts'
-import { type GuardedRequester, guard } from '../redis/guard.ts'
+import type { GuardedRequester } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
 import type { CacheContext } from './context.ts'
@@ -23,10 +18,12 @@ import { Events, type Listener, type SubscribeOptions } from './events.ts'
 import { Names } from './names.ts'
 import { CacheNamespace } from './namespace.ts'
 import { type CacheOptions, DEFAULTS, type EntryOptions, type NearTierOptions } from './options.ts'
-import { checkFields, resolvePolicy } from './policy.ts'
+import type { Outcome } from './outcome.ts'
+import { resolvePolicy } from './policy.ts'
 import { type CacheStats, gatherStats } from './stats.ts'
 import { Steps } from './steps.ts'
 import { Watches } from './watch.ts'
+import { guardedBy, secrecyOf } from './wiring.ts'
 
 const MIB = 1_048_576
 
@@ -111,52 +108,39 @@ function assemble<Values>(options: CacheOptions<Values>): Assembled {
     encryption,
     ...rest
   } = Object(options) as CacheOptions<Values>
-  if (typeof redis?.request !== 'function') {
-    throw new InvalidOptionError('redis', 'a transport, or a Requester with a request method')
-  }
-  if (breaker !== undefined) checkFields(breaker, 'breaker', ['threshold', 'cooldownMs'])
-  if (hashKeys !== undefined) checkFields(hashKeys, 'hashKeys', ['secret'])
-  if (encryption !== undefined) checkFields(encryption, 'encryption', ['keys'])
-  if (encryption && !hashKeys) {
-    throw new InvalidOptionError('hashKeys', 'given with encryption, or names would be readable')
-  }
   const events = new Events()
-  const hashSecret = hashKeys && readSecret(hashKeys.secret, 'hashKeys.secret')
+  const tell = (operation: 'near' | 'remote', outcome: Outcome): void =>
+    events.emit({ operation, namespace: names.keyspace.path, outcome, durationMs: 0 })
+  const guarded = guardedBy({ redis, deadline, retries, breaker }, platform, (state) =>
+    tell('remote', { kind: 'circuit', state }),
+  )
+  const { hashSecret, cipher } = secrecyOf({ hashKeys, encryption })
   const names = new Names(new Keyspace({ prefix, namespace: [namespace], hashSecret }), prefixes)
-  const onChange = (state: CircuitState): void => reportCircuit(events, names, state)
-  const guarded = guard(redis, {
-    platform,
-    deadlineMs: deadline === undefined ? 500 : toMilliseconds(deadline, 'deadline', { min: 1 }),
-    retries: wholeNumber(retries ?? 2, 'retries', 0, 10),
-    breaker: { ...breaker, onChange },
-  })
-  const link = new RedisLink(guarded, 'cluster' in redis && redis.cluster === true)
+  const link = new RedisLink(guarded)
+  const tier = nearTier(near, () => tell('near', { kind: 'evicted' }))
   const ctx: CacheContext = {
     platform,
     link,
     steps: new Steps(link, platform),
     names,
-    near: nearTier(near, events, names).space(names.keyspace.path),
+    near: tier.space(names.keyspace.path),
     flights: new Flights(),
     watches: new Watches(platform),
     codec: new PayloadCodec({
       maxValueBytes: wholeNumber(maxValueBytes, 'maxValueBytes', 1, 512 * MIB),
-      cipher: encryption && new Cipher(encryption.keys),
+      cipher,
     }),
     events,
   }
   return { ctx, rest: { ...rest, ...nearDefaults(near) } as unknown as EntryOptions<never> }
 }
 
-function nearTier(options: NearTierOptions | false, events: Events, { keyspace }: Names): NearTier {
+function nearTier(options: NearTierOptions | false, onEvict: () => void): NearTier {
   const { maxEntries = 10_000, maxBytes = 64 * MIB } = options || {}
   return new NearTier({
     maxEntries: wholeNumber(maxEntries, 'near.maxEntries', 1, 2 ** 31),
     maxBytes: wholeNumber(maxBytes, 'near.maxBytes', 1),
-    onEvict: () => {
-      const outcome = { kind: 'evicted' } as const
-      events.emit({ operation: 'near', namespace: keyspace.path, outcome, durationMs: 0 })
-    },
+    onEvict,
   })
 }
 
@@ -167,9 +151,4 @@ function nearDefaults(near: NearTierOptions | false): Pick<EntryOptions, 'near'>
   if (typeof near !== 'object' || near === null) return { near }
   const { maxEntries: _entries, maxBytes: _bytes, ...policy } = near
   return { near: policy }
-}
-
-function reportCircuit(events: Events, { keyspace }: Names, state: CircuitState): void {
-  const outcome = { kind: 'circuit', state } as const
-  events.emit({ operation: 'remote', namespace: keyspace.path, outcome, durationMs: 0 })
 }

@@ -23,7 +23,7 @@ export interface KnownJob {
 
 /** All jobs that were ever begun under this prefix, by their ids: a SCAN of the whole database. */
 export async function readJobs({ cache, prefix }: OpenNamespace): Promise<readonly KnownJob[]> {
-  const link = new RedisLink(cache.redis, false)
+  const link = new RedisLink(cache.redis)
   const ledger = new Ledger(cache.redis, prefix, 0)
   const ids = new Set<string>()
   for await (const names of scan(link, `${globOf(prefix)}:{warming/*}`)) {

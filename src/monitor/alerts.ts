@@ -54,7 +54,7 @@ export class Alerts {
   readonly #untold = new Map<RuleId, Alert>()
 
   constructor(cache: Pick<RedisCacheManager, 'redis'>, prefix: string, ids: readonly RuleId[]) {
-    this.#link = new RedisLink(cache.redis, false)
+    this.#link = new RedisLink(cache.redis)
     this.#base = `${prefix}:{alerts}`
     this.#ids = ids
   }

@@ -89,7 +89,7 @@ export class HotKeys {
       throw new InvalidOptionError('capacity', 'a whole number of at least `most`')
     }
     this.#cache = cache
-    this.#link = new RedisLink(cache.redis, false)
+    this.#link = new RedisLink(cache.redis)
     cache.redis.allowRepeat([ADD_FIGURES])
     this.#platform = platform
     this.#base = `${prefix}:{hot-keys}`

@@ -49,7 +49,7 @@ export class RedisFigures implements MetricsSink {
 
   /** @throws {InvalidOptionError} When a duration cannot be one. */
   constructor({ cache, prefix = 'nc', keepMinutes = '3h', keepHours = '8d' }: RedisFiguresOptions) {
-    this.#link = new RedisLink(cache.redis, false)
+    this.#link = new RedisLink(cache.redis)
     cache.redis.allowRepeat([ADD_FIGURES])
     this.#base = `${prefix}:{figures}`
     this.#keepMinutesMs = toMilliseconds(keepMinutes, 'keepMinutes', { min: MINUTE_MS })

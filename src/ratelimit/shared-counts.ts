@@ -119,7 +119,7 @@ function limiterOf({ algorithm, limit, windowMs }: ResolvedPolicy): Options['lim
  */
 function batching(redis: Requester, platform: Platform, timeoutMs: number): ScriptClient {
   const guarded = guard(redis, { platform, deadlineMs: timeoutMs, retries: 0 })
-  const scripts = new UpstashScripts(new RedisLink(guarded, isCluster(redis)))
+  const scripts = new UpstashScripts(new RedisLink(guarded))
   const run =
     (name: string): ScriptClient['eval'] =>
     async (script, keys, args) => {
@@ -129,8 +129,4 @@ function batching(redis: Requester, platform: Platform, timeoutMs: number): Scri
       return reply
     }
   return { evalsha: run('EVALSHA'), eval: run('EVAL') }
-}
-
-function isCluster(redis: Requester): boolean {
-  return 'cluster' in redis && redis.cluster === true
 }

@@ -5,7 +5,7 @@
  */
 
 import type { RemoteError } from '../errors.ts'
-import { answerError, operationOf, replyError } from './failure.ts'
+import { answerError, isBatch, operationOf, replyError } from './failure.ts'
 import type { RedisRequest, RedisResponse, Reply } from './requester.ts'
 
 /**
@@ -17,12 +17,12 @@ import type { RedisRequest, RedisResponse, Reply } from './requester.ts'
 export function checkAnswer<Result>(request: RedisRequest, answer: unknown): RedisResponse<Result> {
   const { path, body } = request
   const kind = path?.[0]
-  const isBatch = kind === 'pipeline' || kind === 'multi-exec'
+  const isForMany = isBatch(kind)
   const sent = Array.isArray(body) ? body.length : 0
   const fits =
-    isBatch && Array.isArray(answer)
+    isForMany && Array.isArray(answer)
       ? answer.length === sent && answer.every(isResponse)
-      : kind !== 'pipeline' && isResponse(answer) && (!isBatch || answer.error !== undefined)
+      : kind !== 'pipeline' && isResponse(answer) && (!isForMany || answer.error !== undefined)
   if (!fits) throw malformed(operationOf(request))
   // For a batch this is a list, as with every Requester; the type has no word for it.
   return answer as RedisResponse<Result>

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bytesOf } from '../entry/bytes.ts'
 import type { RestResponse } from './rest-fetch.ts'
 
 /** A line of an event stream that is longer is not one of ours, and ends the stream. */
@@ -23,7 +24,7 @@ export async function readText(
   // HTTP ends the body there, so the runtime can read it at once; unless it is the length of a code.
   if (length !== null && headers.get('content-encoding') === null) {
     if (Number(length) <= maxBytes) return response.text()
-    await discard(response)
+    await discard(response.body)
     return undefined
   }
   const reader = response.body?.getReader()
@@ -34,7 +35,7 @@ export async function readText(
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     bytes += part.value.byteLength
     if (bytes > maxBytes) {
-      await reader.cancel()
+      await discard(reader)
       return undefined
     }
     text += decoder.decode(part.value, { stream: true })
@@ -42,12 +43,14 @@ export async function readText(
   return text + decoder.decode()
 }
 
-/** Lets go of a body that nobody reads, so that its connection can be used again. */
-export async function discard(response: RestResponse): Promise<void> {
+/** Lets go of a body, or of the rest of it, so that its connection can be used again. */
+export async function discard(
+  body: { cancel(): Promise<unknown> } | null | undefined,
+): Promise<void> {
   try {
-    await response.body?.cancel()
+    await body?.cancel()
   } catch {
-    // the connection broke: then there is nothing left to let go of
+    // the connection broke, or the stream was aborted: then there is nothing left to let go of
   }
 }
 
@@ -73,21 +76,13 @@ export async function readEvents(
       if (rest.length > MAX_LINE_LENGTH) return
     }
   } finally {
-    await discardRest(reader)
+    await discard(reader)
   }
 }
 
 /** The field's value without the one space that may precede it; no other field says anything. */
 function dataOf(line: string): string[] {
   return line.startsWith('data:') ? [line.slice(line[5] === ' ' ? 6 : 5)] : []
-}
-
-async function discardRest(reader: ReadableStreamDefaultReader): Promise<void> {
-  try {
-    await reader.cancel()
-  } catch {
-    // the stream was aborted, which is how subscriptions end
-  }
 }
 
 // The default would swallow a byte order mark at the start of a value.
@@ -106,8 +101,5 @@ export function decodeResult(result: unknown): unknown {
 function decodeDeep(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(decodeDeep)
   if (typeof value !== 'string') return value
-  const binary = atob(value)
-  const bytes = new Uint8Array(binary.length)
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
-  return VALUE_DECODER.decode(bytes)
+  return VALUE_DECODER.decode(bytesOf(atob(value)))
 }

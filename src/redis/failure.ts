@@ -9,28 +9,25 @@
 
 import { RemoteError, type RemoteFailure } from '../errors.ts'
 import type { RedisRequest } from './requester.ts'
+import { wordsIn } from './words.ts'
 
 /** Replies that say "not now". */
-const RETRYABLE_WORDS: ReadonlySet<string> = new Set(
-  'BUSY CLUSTERDOWN LOADING MASTERDOWN READONLY TRYAGAIN'.split(' '),
-)
+const RETRYABLE_WORDS = wordsIn('BUSY CLUSTERDOWN LOADING MASTERDOWN READONLY TRYAGAIN')
 
 /** Replies given before anything is executed; a script that fails midway begins with another. */
-const REFUSALS: ReadonlySet<string> = new Set(
+const REFUSALS = wordsIn(
   `ASK BUSY CLUSTERDOWN CROSSSLOT DENIED EXECABORT LOADING MASTERDOWN MISCONF MOVED NOAUTH NOPERM
-  NOREPLICAS NOSCRIPT READONLY TRYAGAIN WRONGPASS`.split(/\s+/),
+  NOREPLICAS NOSCRIPT READONLY TRYAGAIN WRONGPASS`,
 )
 
 /** The first words with which Redis, Sentinel and Redis Cluster refuse what can be sent on a shared connection. */
 const REPLY_WORDS: ReadonlySet<string> = new Set([
   ...REFUSALS,
-  ...'BUSYGROUP BUSYKEY ERR NOGROUP NOMASTERLINK NOQUORUM OOM WRONGTYPE'.split(' '),
+  ...wordsIn('BUSYGROUP BUSYKEY ERR NOGROUP NOMASTERLINK NOQUORUM OOM WRONGTYPE'),
 ])
 
 /** Replies that every other command would get as well. */
-const OUTAGES: ReadonlySet<string> = new Set(
-  'BUSY CLUSTERDOWN LOADING MASTERDOWN NOAUTH READONLY WRONGPASS'.split(' '),
-)
+const OUTAGES = wordsIn('BUSY CLUSTERDOWN LOADING MASTERDOWN NOAUTH READONLY WRONGPASS')
 
 /** Limits that are told in words after `ERR`, by hosted Redis above all. */
 const LIMITS: readonly (readonly [text: RegExp, reason: string, outage: boolean])[] = [
@@ -44,24 +41,24 @@ const LIMITS: readonly (readonly [text: RegExp, reason: string, outage: boolean]
 ]
 
 /** Codes of Node, undici and Bun for a connection that was never made. */
-const UNREACHED: ReadonlySet<string> = new Set(
+const UNREACHED = wordsIn(
   `ConnectionRefused EADDRNOTAVAIL EAI_AGAIN EAI_NODATA EAI_NONAME ECONNREFUSED EHOSTDOWN ENOTFOUND
-  FailedToOpenSocket UND_ERR_CONNECT_TIMEOUT`.split(/\s+/),
+  FailedToOpenSocket UND_ERR_CONNECT_TIMEOUT`,
 )
 
 /** Codes for a connection that was lost, or may have been. */
-const LOST: ReadonlySet<string> = new Set(
+const LOST = wordsIn(
   `ConnectionClosed ECONNABORTED ECONNRESET EHOSTUNREACH ENETDOWN ENETRESET ENETUNREACH ENOTCONN
   EPIPE EPROTO ETIMEDOUT UND_ERR_BODY_TIMEOUT UND_ERR_CLOSED UND_ERR_DESTROYED
-  UND_ERR_HEADERS_TIMEOUT UND_ERR_SOCKET`.split(/\s+/),
+  UND_ERR_HEADERS_TIMEOUT UND_ERR_SOCKET`,
 )
 
 /** Codes of OpenSSL and Node for a peer that is not who it should be: trying again cannot help. */
-const UNTRUSTED: ReadonlySet<string> = new Set(
+const UNTRUSTED = wordsIn(
   `CERT_HAS_EXPIRED CERT_NOT_YET_VALID CERT_REVOKED CERT_UNTRUSTED DEPTH_ZERO_SELF_SIGNED_CERT
   ERR_SSL_WRONG_VERSION_NUMBER ERR_TLS_CERT_ALTNAME_INVALID SELF_SIGNED_CERT_IN_CHAIN
   UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_ISSUER_CERT_LOCALLY
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE`.split(/\s+/),
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE`,
 )
 
 /** Statuses that a server gives before it looks at the commands. */
@@ -191,7 +188,8 @@ function operationName(name: string): string {
   return /^[A-Za-z][A-Za-z._-]{0,31}$/.test(name) ? name : 'command'
 }
 
-function isBatch(operation: string): boolean {
+/** Whether requests of this name carry several commands. */
+export function isBatch(operation: unknown): boolean {
   return operation === 'pipeline' || operation === 'multi-exec'
 }
 

@@ -13,8 +13,8 @@ import { type BreakerOptions, CircuitBreaker, type CircuitState } from '../fligh
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { isOutage, networkError, operationOf, pauseMs, replyError, thrownReply } from './failure.ts'
-import { isReplaySafe } from './replay.ts'
-import type { Command, RedisRequest, RedisResponse, Requester, Transport } from './requester.ts'
+import { commandsOf, isReplaySafe } from './replay.ts'
+import type { RedisRequest, RedisResponse, Requester, Transport } from './requester.ts'
 import { SCRIPTS } from './scripts/protocol.ts'
 import type { Script } from './scripts/script.ts'
 
@@ -26,8 +26,6 @@ export interface GuardOptions {
   /** How often a safe request is sent again after a failure. @default 2 */
   readonly retries?: number
   readonly breaker?: BreakerOptions
-  /** Scripts that are safe to send again, besides those of the cache. @default none */
-  readonly repeatable?: readonly Script[]
 }
 
 /** What has been sent since the start. */
@@ -44,6 +42,8 @@ export interface RequestCounts {
 export interface GuardedRequester extends Requester {
   /** As {@link Transport.kind}; undefined of a requester that does not say. */
   readonly kind: string | undefined
+  /** As {@link Transport.cluster}. */
+  readonly cluster: boolean
   readonly counts: Readonly<RequestCounts>
   readonly circuit: CircuitState
   /** Names further scripts that may be sent again: applied twice, they leave what they left once. */
@@ -63,13 +63,13 @@ const RETRY = { baseMs: 10, capMs: 100 }
  * too long to wait for, open the circuit at once.
  */
 export function guard(transport: Requester, options: GuardOptions): GuardedRequester {
-  const { platform, deadlineMs = 500, retries = 2, repeatable = [] } = options
+  const { platform, deadlineMs = 500, retries = 2 } = options
   const ours = new Map<string, string>()
   const allowRepeat = (scripts: readonly Script[]): void => {
     for (const { sha1, lua } of scripts) ours.set(sha1, lua)
   }
   allowRepeat(SCRIPTS)
-  allowRepeat(repeatable)
+  const { kind, cluster = false } = transport as Partial<Transport>
   const breaker = new CircuitBreaker(platform, { ...options.breaker, pauseMs })
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
@@ -130,7 +130,8 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
 
   return {
     counts,
-    kind: (transport as Partial<Transport>).kind,
+    kind,
+    cluster,
     allowRepeat,
     get circuit(): CircuitState {
       return breaker.state
@@ -166,10 +167,6 @@ function isDoubtful(error: unknown): boolean {
 function doubtful(error: unknown): unknown {
   if (!(error instanceof RemoteError) || isDoubtful(error)) return error
   return new RemoteError({ ...error, applied: 'unknown' })
-}
-
-function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {
-  return path.length === 0 ? [body as Command] : Array.isArray(body) ? body : []
 }
 
 function retryAfterMs(error: unknown): number {

@@ -18,9 +18,9 @@ export class RedisLink {
   readonly cluster: boolean
   readonly #batcher: Batcher
 
-  constructor(guarded: GuardedRequester, cluster: boolean) {
+  constructor(guarded: GuardedRequester) {
     this.guarded = guarded
-    this.cluster = cluster
+    this.cluster = guarded.cluster
     this.#batcher = new Batcher(guarded)
   }
 

@@ -6,9 +6,11 @@
  * @module
  */
 
-import type { Command } from './requester.ts'
+import { isBatch } from './failure.ts'
+import type { Command, RedisRequest } from './requester.ts'
+import { wordsIn } from './words.ts'
 
-const READS: ReadonlySet<string> = new Set(
+const READS = wordsIn(
   `BITCOUNT BITFIELD_RO BITPOS DBSIZE DUMP ECHO EVALSHA_RO EVAL_RO EXISTS EXPIRETIME FCALL_RO GEODIST
   GEOHASH GEOPOS GEOSEARCH GET GETBIT GETRANGE HEXISTS HEXPIRETIME
   HGET HGETALL HKEYS HLEN HMGET HPEXPIRETIME HPTTL HRANDFIELD HSCAN HSTRLEN HTTL HVALS INFO KEYS LCS
@@ -16,7 +18,7 @@ const READS: ReadonlySet<string> = new Set(
   SISMEMBER SMEMBERS SMISMEMBER SORT_RO SRANDMEMBER SSCAN STRLEN SUNION TIME TOUCH TTL TYPE
   XLEN XRANGE XREVRANGE ZCARD ZCOUNT ZDIFF ZINTER ZINTERCARD ZLEXCOUNT ZMSCORE ZRANDMEMBER ZRANGE
   ZRANGEBYLEX ZRANGEBYSCORE ZRANK ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE
-  ZUNION`.split(/\s+/),
+  ZUNION`,
 )
 
 /**
@@ -26,9 +28,9 @@ const READS: ReadonlySet<string> = new Set(
  * A late SET or HSET may undo what another writer did in between. Where that matters, as for cache
  * entries, a script compares before it writes.
  */
-const IDEMPOTENT_WRITES: ReadonlySet<string> = new Set(
+const IDEMPOTENT_WRITES = wordsIn(
   `DEL EXPIRE EXPIREAT HDEL HMSET HSET MSET PERSIST PEXPIRE PEXPIREAT PSETEX SETEX SREM UNLINK
-  ZREM`.split(/\s+/),
+  ZREM`,
 )
 
 /** The options of SET that repeat well, with how many words each takes. */
@@ -39,6 +41,13 @@ const SET_OPTIONS: Readonly<Record<string, number>> = {
   PXAT: 2,
   KEEPTTL: 1,
   XX: 1,
+}
+
+/** The commands of a request; its path is one where it is not the name of a batch. */
+export function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {
+  if (path.length === 0) return [body as Command]
+  if (!isBatch(path[0])) return [path as unknown as Command]
+  return Array.isArray(body) ? body : []
 }
 
 /** Whether a command changes nothing. */

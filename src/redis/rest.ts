@@ -18,8 +18,8 @@ import {
   parseRetryAfter,
   replyError,
 } from './failure.ts'
-import { isReadOnly } from './replay.ts'
-import type { Command, RedisRequest, RedisResponse, Transport } from './requester.ts'
+import { commandsOf, isReadOnly } from './replay.ts'
+import type { RedisRequest, RedisResponse, Transport } from './requester.ts'
 import type { RestResponse } from './rest-fetch.ts'
 import { type RestOptions, type RestPolicy, resolveRestOptions } from './rest-options.ts'
 
@@ -141,7 +141,7 @@ class RestTransport implements Transport {
       if (error !== undefined && operation === 'pipeline') throw replyError(operation, error)
       if (error !== undefined) return { error }
     } else {
-      await discard(response)
+      await discard(response.body)
     }
     const now = this.#policy.platform.now()
     throw httpError(operation, status, parseRetryAfter(headers.get('retry-after'), now))
@@ -165,7 +165,8 @@ class RestTransport implements Transport {
     const token = response.headers.get('upstash-sync-token')
     if (!this.readYourWrites || token === null || token === '') return
     // A read sent before the last write was answered may return a token from before that write.
-    if (sent === this.upstashSyncToken || !readsOnly(request)) this.upstashSyncToken = token
+    if (sent === this.upstashSyncToken || !commandsOf(request).every(isReadOnly))
+      this.upstashSyncToken = token
   }
 }
 
@@ -173,11 +174,6 @@ function lowerCased(headers: Record<string, string>): Record<string, string> {
   const lower: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) lower[name.toLowerCase()] = value
   return lower
-}
-
-function readsOnly({ path = [], body }: RedisRequest): boolean {
-  const commands = path.length === 0 ? [body] : body
-  return Array.isArray(commands) && commands.every((command) => isReadOnly(command as Command))
 }
 
 function parse(request: RedisRequest, text: string | undefined): unknown {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { checkFields } from '../cache/policy.ts'
+import { guardedOnce } from '../cache/wiring.ts'
 import { Cipher } from '../entry/cipher.ts'
 import { toMilliseconds } from '../entry/duration.ts'
 import { wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
-import { type GuardedRequester, guard } from '../redis/guard.ts'
+import type { GuardedRequester } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
 import { REPEATABLE_SESSION_SCRIPTS } from '../redis/scripts/session.ts'
 import type { SessionContext } from './context.ts'
@@ -69,28 +69,6 @@ export type WireOptions = Pick<
  * @throws {InvalidOptionError} When an option is out of its range.
  */
 export function linkBy(options: WireOptions): RedisLink {
-  const guarded = guardedBy(options)
-  return new RedisLink(guarded, 'cluster' in options.redis && options.redis.cluster === true)
-}
-
-function guardedBy(options: WireOptions): GuardedRequester {
-  const { redis, platform = webPlatform(), deadline = '500ms', retries = 2, breaker } = options
-  if (typeof redis?.request !== 'function') {
-    throw new InvalidOptionError('redis', 'a transport, or a Requester with a request method')
-  }
-  if (isGuarded(redis)) return redis
-  if (breaker !== undefined) checkFields(breaker, 'breaker', ['threshold', 'cooldownMs'])
-  wholeNumber(retries, 'retries', 0, 10)
-  return guard(redis, {
-    platform,
-    deadlineMs: toMilliseconds(deadline, 'deadline', { min: 1 }),
-    retries,
-    breaker: { ...breaker },
-    repeatable: REPEATABLE_SESSION_SCRIPTS,
-  })
-}
-
-/** One guard is enough: two would each send again what the other has. */
-function isGuarded(redis: object): redis is GuardedRequester {
-  return 'circuit' in redis && 'counts' in redis
+  const platform = options.platform ?? webPlatform()
+  return new RedisLink(guardedOnce(options, platform, REPEATABLE_SESSION_SCRIPTS))
 }

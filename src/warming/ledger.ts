@@ -28,7 +28,7 @@ export class Ledger {
   readonly #leaseMs: number
 
   constructor(redis: GuardedRequester, prefix: string, leaseMs: number) {
-    this.#link = new RedisLink(redis, false)
+    this.#link = new RedisLink(redis)
     this.#prefix = prefix
     this.#leaseMs = leaseMs
   }

@@ -108,7 +108,7 @@ describeWithRedis('nearcache sweep', () => {
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '30s' })
     await leaveBehind(cache)
     await send('EVAL', AGE, 0, HOURS)
-    const link = new RedisLink(cache.redis, false)
+    const link = new RedisLink(cache.redis)
     cache.redis.allowRepeat(UPKEEP_SCRIPTS)
     const calls = { reads: 0, lost: 0, stale: 0 }
     let isOver = false

@@ -76,7 +76,7 @@ async function send(
   })
   const { status, ok } = response
   if (!ok) {
-    await discard(response)
+    await discard(response.body)
     const retryable = status === 408 || status === 429 || status >= 500
     return { failure: { reason: `HTTP ${status}`, retryable } }
   }

@@ -34,7 +34,7 @@ describe('upkeep beside a cache in use', () => {
 
   function sweepBy(requester: Requester, signal = new AbortController().signal) {
     const { redis: guarded } = new RedisCacheManager({ redis: requester, platform })
-    const link = new RedisLink(guarded, false)
+    const link = new RedisLink(guarded)
     const options = { link, platform, prefix: 'nc', idleMs: 3_600_000, apply: true, signal }
     return sweep({ ...options, progress: () => undefined })
   }

@@ -145,6 +145,15 @@ describe('guard sends again', () => {
     expect(await answered).toEqual([{ result: null }, { result: 0 }])
   })
 
+  test('a command that is named by its path only if it may be', async () => {
+    const guarded = make()
+    meets(lost, pass)
+
+    await expect(guarded.request({ path: ['incr', 'k'] })).rejects.toBe(lost.error)
+
+    expect(guarded.counts).toMatchObject({ requests: 1, commands: 1, retries: 0 })
+  })
+
   test('after a back-off that grows, and not at once', async () => {
     platform = new ManualPlatform({ random: 0 })
     meets(lost)

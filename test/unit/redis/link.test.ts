@@ -14,7 +14,7 @@ describe('RedisLink', () => {
 
   beforeEach(() => {
     redis = faultyRequester(embeddedTransport())
-    link = new RedisLink(guard(redis, { platform: new ManualPlatform() }), false)
+    link = new RedisLink(guard(redis, { platform: new ManualPlatform() }))
   })
 
   test('gives replies as they are, nil as null', async () => {

@@ -1,0 +1,95 @@
+/**
+ * How a cache, and whatever stands beside one, is wired to Redis: guarded, and hidden from those who can read
+ * there. These options are the same for all of them.
+ *
+ * @module
+ */
+
+import { Cipher, type EncryptionKey } from '../entry/cipher.ts'
+import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { readSecret } from '../entry/key-ring.ts'
+import { wholeNumber } from '../entry/option-checks.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { BreakerOptions } from '../flight/breaker.ts'
+import type { Platform } from '../platform/platform.ts'
+import { type GuardedRequester, guard } from '../redis/guard.ts'
+import type { Requester, Transport } from '../redis/requester.ts'
+import type { Script } from '../redis/scripts/script.ts'
+import { checkFields } from './policy.ts'
+
+/** Options of the guard, as a user gave them. */
+export interface WireOptions {
+  readonly redis: Requester | Transport
+  readonly deadline?: Duration | undefined
+  readonly retries?: number | undefined
+  readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'> | undefined
+}
+
+/**
+ * Guards the way to Redis.
+ *
+ * @param hear Told of each change of the circuit. @default nobody is told
+ * @throws {InvalidOptionError} When an option is unusable.
+ */
+export function guardedBy(
+  { redis, deadline = '500ms', retries = 2, breaker = {} }: WireOptions,
+  platform: Platform,
+  hear?: NonNullable<BreakerOptions['onChange']>,
+): GuardedRequester {
+  if (typeof redis?.request !== 'function') {
+    throw new InvalidOptionError('redis', 'a transport, or a Requester with a request method')
+  }
+  checkFields(breaker, 'breaker', ['threshold', 'cooldownMs'])
+  return guard(redis, {
+    platform,
+    deadlineMs: toMilliseconds(deadline, 'deadline', { min: 1 }),
+    retries: wholeNumber(retries, 'retries', 0, 10),
+    breaker: hear ? { ...breaker, onChange: hear } : breaker,
+  })
+}
+
+/**
+ * As {@link guardedBy}, of a way that may be guarded already: two guards would each send again what the
+ * other has.
+ *
+ * @param scripts What may be sent again, besides the scripts of the cache.
+ */
+export function guardedOnce(
+  options: WireOptions,
+  platform: Platform,
+  scripts: readonly Script[],
+): GuardedRequester {
+  const guarded = isGuarded(options.redis) ? options.redis : guardedBy(options, platform)
+  guarded.allowRepeat(scripts)
+  return guarded
+}
+
+function isGuarded(redis: unknown): redis is GuardedRequester {
+  return typeof redis === 'object' && redis !== null && 'allowRepeat' in redis
+}
+
+/** What hides names and values, as a user gave it. */
+export interface SecrecyOptions {
+  readonly hashKeys?: { readonly secret: string } | undefined
+  readonly encryption?: { readonly keys: readonly EncryptionKey[] } | undefined
+}
+
+/**
+ * The secret of names, and the cipher of values.
+ *
+ * @throws {InvalidOptionError} When one is none, or there is a cipher and names can be read.
+ */
+export function secrecyOf({ hashKeys, encryption }: SecrecyOptions): {
+  readonly hashSecret: Uint8Array | undefined
+  readonly cipher: Cipher | undefined
+} {
+  if (hashKeys !== undefined) checkFields(hashKeys, 'hashKeys', ['secret'])
+  if (encryption !== undefined) checkFields(encryption, 'encryption', ['keys'])
+  if (encryption && !hashKeys) {
+    throw new InvalidOptionError('hashKeys', 'given with encryption, or names would be readable')
+  }
+  return {
+    hashSecret: hashKeys && readSecret(hashKeys.secret, 'hashKeys.secret'),
+    cipher: encryption && new Cipher(encryption.keys),
+  }
+}

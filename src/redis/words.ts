@@ -1,0 +1,10 @@
+/**
+ * Sets of words, written down as one text.
+ *
+ * @module
+ */
+
+/** The words of a text, which white space is between. */
+export function wordsIn(text: string): ReadonlySet<string> {
+  return new Set(text.split(/\s+/))
+}
