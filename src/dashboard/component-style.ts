@@ -4,7 +4,10 @@
  * @module
  */
 
-/** CSS, after that of the frame. */
+/**
+ * CSS, after that of the frame. Shades at the sides of a `.scroll` say that there is more: they are
+ * covered where there is not. A long `.key-name` has what the figures leave of the line, and no more.
+ */
 export const COMPONENT_STYLE = `
 .tiles { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 1px; margin-bottom: var(--s4); background: var(--edge);
   border: 1px solid var(--edge); border-radius: 10px; overflow: hidden; box-shadow: var(--shadow); }
@@ -15,7 +18,7 @@ export const COMPONENT_STYLE = `
 .tile.bad .value { color: var(--bad); }
 
 .grid { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: var(--s4); align-items: start; }
-.panel { min-width: 0; padding: var(--s4) var(--s4) var(--s4); background: var(--surface); border: 1px solid var(--edge); border-radius: 10px; box-shadow: var(--shadow); }
+.panel { min-width: 0; padding: var(--s4); background: var(--surface); border: 1px solid var(--edge); border-radius: 10px; box-shadow: var(--shadow); }
 .grid .panel { height: 100%; }
 .wide { grid-column: 1 / -1; }
 .panel > * + * { margin-top: var(--s3); }
@@ -31,10 +34,10 @@ export const COMPONENT_STYLE = `
 .facts dd { font-weight: 500; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 
 .pill { display: inline-block; padding: 0 var(--s2); border-radius: 10px; font-size: .75rem; font-weight: 600; line-height: 20px; white-space: nowrap; vertical-align: middle; }
-.pill.good { color: var(--good); background: var(--good-bg); }
+.pill.good, .message.good { color: var(--good); background: var(--good-bg); }
 .pill.warn { color: var(--warn); background: var(--warn-bg); }
-.pill.bad { color: var(--bad); background: var(--bad-bg); }
-.pill.quiet { color: var(--quiet); background: var(--quiet-bg); }
+.pill.bad, .message.bad { color: var(--bad); background: var(--bad-bg); }
+.pill.quiet { color: var(--soft); background: var(--quiet-bg); }
 
 .bar { display: block; width: 100%; height: 6px; }
 .bar .rail { fill: var(--sunken); }
@@ -47,7 +50,6 @@ td .bar { width: 72px; height: 4px; margin: 3px 0 2px auto; }
 .history .warn { fill: var(--line-amber); }
 .history .bad { fill: var(--line-red); }
 
-/* Shades at the sides say that there is more: they are covered where there is not. */
 .scroll { position: relative; overflow: auto; max-height: 640px; border: 1px solid var(--edge); border-radius: 8px;
   background: linear-gradient(to right, var(--surface) 40%, transparent) left / 40px 100% no-repeat local,
     linear-gradient(to left, var(--surface) 40%, transparent) right / 40px 100% no-repeat local,
@@ -59,7 +61,6 @@ tbody tr:last-child > * { border-bottom: 0; }
 thead th { position: sticky; top: 0; z-index: 1; background: var(--sunken); color: var(--soft); font-size: .75rem; font-weight: 600; }
 tbody th { max-width: 420px; overflow: hidden; text-overflow: ellipsis; font-weight: 500; }
 td:last-child:has(form) { text-align: right; }
-/* A long key has what the figures leave of the line, and no more. */
 tbody th:has(.key-name) { width: 100%; max-width: 0; }
 tbody th .key-name { display: inline-block; max-width: calc(100% - 150px); overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
 tbody th .soft:has(+ .key-name) { display: inline-block; max-width: 140px; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
@@ -88,13 +89,11 @@ details .scroll { max-height: 320px; }
 .panel > .empty { flex: 1; display: grid; align-content: center; }
 .empty-title { color: var(--text); font-size: .9375rem; font-weight: 600; }
 .message { margin-bottom: var(--s4); padding: var(--s3) var(--s4); background: var(--quiet-bg); border-radius: 8px; }
-.message.good { color: var(--good); background: var(--good-bg); }
-.message.bad { color: var(--bad); background: var(--bad-bg); }
 .panel .message { margin-bottom: 0; font-size: var(--small); }
 
 .cards { display: grid; grid-template-columns: minmax(0, 1fr); gap: var(--s2); }
 .card { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: var(--s3); padding: var(--s3) var(--s4);
-  border: 1px solid var(--edge); border-left: 3px solid var(--quiet); border-radius: 8px; }
+  border: 1px solid var(--edge); border-left: 3px solid var(--soft); border-radius: 8px; }
 .card.bad { border-left-color: var(--bad); }
 .card.warn { border-left-color: var(--warn); }
 .card > div { flex: 1 1 280px; min-width: 0; }

@@ -5,14 +5,25 @@
  * @module
  */
 
-/** JavaScript, for a deferred `<script src>`. */
+/**
+ * JavaScript, for a deferred `<script src>`. It is sent as it stands here, so what is to be said of it is
+ * said here:
+ *
+ * - `charts` are by the id of the element that they are in, from one update to the next. Without the file
+ *   of `uPlot` there are the tables alone.
+ * - `limitLine` gives its text a rim, as lines may pass behind it.
+ * - `lonely` are values between two gaps: no line leads to them.
+ * - `readOut` puts the figures under the pointer into the legend; without one, what it came with: of
+ *   counts the sum, of measurements the newest.
+ * - `shown` is the markup of each panel as it came, since a page changes what it shows.
+ * - `update` loads the page again where panels come and go, as they do when Redis does.
+ */
 export const SCRIPT = `'use strict'
 {
 const HEIGHT = 220
 const main = document.getElementById('main')
 const styles = getComputedStyle(document.documentElement)
 const colour = (name) => styles.getPropertyValue('--' + name).trim()
-/** Charts by the id of the element that they are in, from one update to the next. */
 const charts = new Map()
 
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
@@ -45,7 +56,6 @@ function limitLine(limit) {
     ctx.textAlign = 'right'
     ctx.textBaseline = 'bottom'
     const text = [limit.label + ' ' + withUnit(limit.value, plot.unit), bbox.left + bbox.width, y - 2 * devicePixelRatio]
-    // A rim, as lines may pass behind it.
     ctx.setLineDash([])
     ctx.lineWidth = 4 * devicePixelRatio
     ctx.lineJoin = 'round'
@@ -56,7 +66,6 @@ function limitLine(limit) {
   }
 }
 
-/** Values between two gaps: no line leads to them. */
 function lonely(plot, series) {
   const values = plot.data[series]
   return values.flatMap((value, i) => (value != null && values[i - 1] == null && values[i + 1] == null ? [i] : []))
@@ -107,13 +116,11 @@ function draw(element) {
   charts.set(element.id, { plot, labels, element, text: element.dataset.chart })
 }
 
-/** Of counts the sum, of measurements the newest: as the legend came. */
 function summaryOf(values, unit) {
   const known = values.filter((value) => value != null)
   return unit === '' ? known.reduce((sum, value) => sum + value, 0) : known.at(-1)
 }
 
-/** Puts the figures under the pointer into the legend; without one, what it came with. */
 function readOut(id, plot, unit) {
   const legend = document.getElementById(id)?.closest('figure')?.querySelectorAll('.legend b')
   const index = plot.cursor.idx
@@ -125,7 +132,6 @@ function readOut(id, plot, unit) {
 }
 
 function drawAll() {
-  // Without its file there are the tables alone.
   if (!globalThis.uPlot) return
   for (const element of document.querySelectorAll('[data-chart]')) draw(element)
   for (const [id, { plot }] of charts) {
@@ -149,7 +155,6 @@ addEventListener('resize', () => {
   for (const { plot, element } of charts.values()) plot.setSize({ width: Math.max(200, element.clientWidth), height: HEIGHT })
 })
 
-/** The markup of each panel as it came, since a page changes what it shows. */
 const shown = new Map()
 const markupOf = (panel) => panel.outerHTML
 for (const panel of document.querySelectorAll('[data-panel]')) shown.set(panel.dataset.panel, markupOf(panel))
@@ -158,7 +163,6 @@ function update(text) {
   const next = new DOMParser().parseFromString(text, 'text/html')
   const fresh = new Map([...next.querySelectorAll('[data-panel]')].map((panel) => [panel.dataset.panel, panel]))
   const old = [...document.querySelectorAll('[data-panel]')]
-  // Panels come and go when Redis does: then all of the page is new.
   if (old.length !== fresh.size || old.some(({ dataset }) => !fresh.has(dataset.panel))) {
     location.reload()
     return

@@ -9,22 +9,22 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --bg: #f5f6f8; --surface: #fff; --sunken: #eef0f3; --edge: #dfe3e8; --grid: #e9ecf0;
-  --text: #171b21; --soft: #59636f; --accent: #0b6b62; --accent-text: #fff; --focus: #0b6b62;
+  --text: #171b21; --soft: #59636f; --accent: #0b6b62; --accent-text: #fff;
   --good: #14713d; --good-bg: #e3f4e9; --warn: #855005; --warn-bg: #fcf0d9;
-  --bad: #b3261e; --bad-bg: #fdeae8; --quiet: #59636f; --quiet-bg: #eceff2;
+  --bad: #b3261e; --bad-bg: #fdeae8; --quiet-bg: #eceff2;
   --line-teal: #0f8578; --line-blue: #2f6fd6; --line-violet: #8447c9; --line-green: #3f8f2f;
   --line-amber: #b97a08; --line-pink: #c23a86; --line-red: #c4342b; --line-grey: #75808c;
   --area-teal: #0f85781f;
   --shadow: 0 1px 2px #1018280d; --shade: #10182829; --field: #fff; --field-edge: #858f9b;
   --s1: 4px; --s2: 8px; --s3: 12px; --s4: 16px; --s5: 24px; --s6: 32px;
-  --small: .8125rem; --large: 1.125rem; --title: 1.5rem; --figure: 1.75rem;
+  --small: .8125rem; --title: 1.5rem; --figure: 1.75rem;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --bg: #0d1014; --surface: #15191f; --sunken: #1c2128; --edge: #2a313a; --grid: #232a32;
-    --text: #e7ebf0; --soft: #9aa5b1; --accent: #4fd1c1; --accent-text: #06201d; --focus: #4fd1c1;
+    --text: #e7ebf0; --soft: #9aa5b1; --accent: #4fd1c1; --accent-text: #06201d;
     --good: #63d18b; --good-bg: #12301f; --warn: #f0b455; --warn-bg: #362710;
-    --bad: #ff8f84; --bad-bg: #3c1a18; --quiet: #9aa5b1; --quiet-bg: #232a32;
+    --bad: #ff8f84; --bad-bg: #3c1a18; --quiet-bg: #232a32;
     --line-teal: #4fd1c1; --line-blue: #79aaff; --line-violet: #c39bff; --line-green: #8ed37c;
     --line-amber: #f0b455; --line-pink: #f78fc3; --line-red: #ff8f84; --line-grey: #9aa5b1;
     --area-teal: #4fd1c11f;
@@ -38,13 +38,13 @@ body { margin: 0; min-height: 100vh; display: flex; flex-direction: column; }
 h1, h2, h3, p, ul, dl, dd, figure, pre { margin: 0; padding: 0; }
 ul { list-style: none; }
 h1 { font-size: var(--title); line-height: 1.25; font-weight: 650; letter-spacing: -.01em; }
-h2 { font-size: 1rem; line-height: 1.4; font-weight: 600; }
-h3 { font-size: 1rem; font-weight: 600; }
+h2, h3 { font-size: 1rem; font-weight: 600; }
+h2 { line-height: 1.4; }
 a { color: var(--accent); }
 code, pre, .key-name { font: .8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace;
   overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
-:focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; border-radius: 4px; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 main:focus { outline: none; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .skip { position: absolute; left: var(--s4); top: -60px; z-index: 2; padding: var(--s2) var(--s3);

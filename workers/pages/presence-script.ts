@@ -5,7 +5,10 @@
  * @module
  */
 
-/** JavaScript, for a `<script type="module">` with the page's nonce. */
+/**
+ * JavaScript, for a `<script type="module">` with the page's nonce. `whoAmI`: a window is the same person
+ * after it is loaded again; one opened by the link for that is so too.
+ */
 export const PRESENCE_SCRIPT = `
 const CHANNEL = 'presence-demo'
 const NAMES = ['Ada', 'Alan', 'Barbara', 'Donald', 'Edsger', 'Frances', 'Grace', 'Hedy', 'Joan', 'Ken', 'Leslie', 'Margaret', 'Niklaus', 'Radia', 'Tim', 'Tony']
@@ -20,7 +23,6 @@ function element(name, text, kind) {
   return made
 }
 
-// A window is the same person after it is loaded again; one opened by the link for that is so too.
 function whoAmI() {
   const given = new URLSearchParams(location.search)
   const kept = JSON.parse(sessionStorage.getItem('me') ?? 'null')
