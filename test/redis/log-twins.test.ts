@@ -105,7 +105,7 @@ class Side {
     const ttls = await Promise.all(KEYS.map((key) => this.#send('PTTL', key)))
     return [
       pairs((await this.#send('HGETALL', head)).result).map(([field, value]) =>
-        field === 'epoch' ? [field] : [field, value],
+        field === 'epoch' || field === 'until' ? [field] : [field, value],
       ),
       (await this.#send('LRANGE', entries, 0, -1)).result,
       pairs((await this.#send('HGETALL', marks)).result).map(([token, text]) => [

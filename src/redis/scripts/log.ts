@@ -2,14 +2,16 @@
  * The steps of a change log, in Lua. Three keys in one hash slot, always in this order:
  *
  * - `head`, a hash: `epoch`, `at` (the position of the latest entry), `shapes` (a line each), `all` and
- *   `t<slot>` (the position at which a tag was last touched)
+ *   `t<slot>` (the position at which a tag was last touched), and `until`, the latest deadline of the marks,
+ *   as long as there are any
  * - `entries`, a list: the latest entries, `o`, `u` or `x` before each text
  * - `marks`, a hash: token to `<deadline in ms> <text>` of every write under way, with `u` behind the
  *   deadline once an entry was appended whose place says nothing: it may be of the same, and later
  *
  * The head is what positions mean anything by. With it goes the epoch, and with the epoch every
  * position ever handed out; without entries none can be replayed. All are safe to send again: an
- * append whose mark is gone makes an entry that says so (`u`).
+ * append whose mark is gone makes an entry that says so (`u`). Marks that are lost, by which a writer
+ * may be under way still, have one of any write in their place, until the latest of them would have ended.
  *
  * A writer that met another one's mark appends as `u`. The other may have written first and append
  * last, so that its entry says no more of its place.
@@ -24,7 +26,12 @@ const OPEN = `
 local time = redis.call('TIME')
 local ms = time[1] * 1000 + math.floor(time[2] / 1000)
 local function open(nonce, life)
-  local epoch = redis.call('HGET', KEYS[1], 'epoch')
+  local head = redis.call('HMGET', KEYS[1], 'epoch', 'until')
+  local epoch = head[1]
+  if head[2] and redis.call('EXISTS', KEYS[3]) == 0 then
+    redis.call('HSET', KEYS[3], nonce, head[2] .. ' ')
+    redis.call('PEXPIRE', KEYS[3], life)
+  end
   if not epoch then
     epoch = nonce .. '-' .. time[1] .. string.format('%06d', time[2])
     redis.call('DEL', KEYS[2])
@@ -41,6 +48,10 @@ local function push(text, most, life)
   redis.call('PEXPIRE', KEYS[1], life)
   redis.call('PEXPIRE', KEYS[2], life)
   return at
+end
+local function unmark(token)
+  redis.call('HDEL', KEYS[3], token)
+  if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('HDEL', KEYS[1], 'until') end
 end
 local function unsettle()
   local all = redis.call('HGETALL', KEYS[3])
@@ -60,7 +71,7 @@ local function look(epoch, most, life, known, position)
     else
       local at = push('x' .. (text or ''), most, life)
       redis.call('HSET', KEYS[1], 'all', at)
-      redis.call('HDEL', KEYS[3], all[i])
+      unmark(all[i])
       lost = true
     end
   end
@@ -88,7 +99,7 @@ end
  * between its commit and its append. A shape that is new is registered while there is room.
  */
 export const LOG_LOOK: Script = {
-  sha1: '039d337f1dd9149df3bf83e5af136bcc9cd3a86b',
+  sha1: '6fc8000da28632e0eac20874a48b06fcc22abf9c',
   lua: `
 local function touched(all)
   local at = tonumber(all or 0)
@@ -98,8 +109,8 @@ local function touched(all)
   return at
 end
 if ARGV[6] == '1' and redis.call('HLEN', KEYS[3]) == 0 then
-  local seen = redis.call('HMGET', KEYS[1], 'epoch', 'at', 'all')
-  if seen[1] == ARGV[4] and seen[2] == ARGV[5] then return touched(seen[3]) end
+  local seen = redis.call('HMGET', KEYS[1], 'epoch', 'at', 'all', 'until')
+  if seen[1] == ARGV[4] and seen[2] == ARGV[5] and not seen[4] then return touched(seen[3]) end
 end
 ${OPEN}
 local found = look(open(ARGV[1], ARGV[2]), tonumber(ARGV[3]), ARGV[2], ARGV[4], ARGV[5])
@@ -122,7 +133,7 @@ return found
  * appended in between.
  */
 export const LOG_MARK: Script = {
-  sha1: 'd04f0f90bff5d40cad9b69e47bc48767886a2e77',
+  sha1: 'a0b3c8121f4bf229589145a86029529b43f2bf80',
   lua: `${OPEN}
 open(ARGV[1], ARGV[2])
 local all = redis.call('HGETALL', KEYS[3])
@@ -135,8 +146,11 @@ for i = 1, #all, 2 do
     marks[#marks + 1] = string.match(all[i + 1], '^%d+u? (.*)$') or ''
   end
 end
-redis.call('HSET', KEYS[3], ARGV[3], string.format('%d', ms + ARGV[4]) .. again .. ' ' .. ARGV[5])
+local deadline = ms + ARGV[4]
+redis.call('HSET', KEYS[3], ARGV[3], string.format('%d', deadline) .. again .. ' ' .. ARGV[5])
 redis.call('PEXPIRE', KEYS[3], ARGV[2])
+deadline = math.max(deadline, redis.call('HGET', KEYS[1], 'until') or 0)
+redis.call('HSET', KEYS[1], 'until', string.format('%d', deadline))
 return { redis.call('HGET', KEYS[1], 'shapes') or '', marks }
 `,
 }
@@ -150,11 +164,11 @@ return { redis.call('HGET', KEYS[1], 'shapes') or '', marks }
  * is not `o` makes those of the marks that are left `u`.
  */
 export const LOG_APPEND: Script = {
-  sha1: '1f8aaaa0ee08ca90ea8608615c66ac6cd10ac2d6',
+  sha1: '83eaa9f508152f43a80b09df230df3c7a483cf4d',
   lua: `${OPEN}
 local epoch = open(ARGV[1], ARGV[2])
 local mark = redis.call('HGET', KEYS[3], ARGV[4])
-redis.call('HDEL', KEYS[3], ARGV[4])
+unmark(ARGV[4])
 local letter = ARGV[5]
 if not mark or letter == 'o' and string.match(mark, '^%d+u') then letter = 'u' end
 local at = push(letter .. ARGV[6], tonumber(ARGV[3]), ARGV[2])

@@ -12,13 +12,15 @@ const story = fc.record({
   order: fc.array(fc.nat(7), { minLength: 10, maxLength: 150 }),
   /** After how many steps the first actor dies, if it does. */
   death: fc.option(fc.nat(30)),
+  /** After how many steps the marks are lost, if they are. */
+  loss: fc.option(fc.nat(30)),
 })
 
 async function play(
   world: World,
   tale: typeof story extends fc.Arbitrary<infer T> ? T : never,
 ): Promise<void> {
-  const { actors, order, death } = tale
+  const { actors, order, death, loss } = tale
   const alive = new Set<number>()
   const start = async (owner: number, work: () => Promise<void>): Promise<void> => {
     alive.add(owner)
@@ -37,6 +39,7 @@ async function play(
     })
   }
   for (let step = 0; alive.size > 0; step++) {
+    if (step === loss) await world.loseMarks()
     if (step === death) {
       world.kill(0)
       alive.delete(0)

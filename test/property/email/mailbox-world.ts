@@ -204,6 +204,14 @@ export class World {
     this.gate.drop(owner)
   }
 
+  /** As an eviction does: the marks of all writers under way, and nothing else of the log. */
+  async loseMarks(): Promise<void> {
+    const send = <Result>(...body: readonly string[]): Promise<{ result?: Result }> =>
+      this.#redis.request<Result>({ path: [], body: [...body] })
+    const { result: keys = [] } = await send<string[]>('KEYS', '*:marks')
+    for (const key of keys) await send('DEL', key)
+  }
+
   /** A message whose state has a name of its own. */
   #email({ id, status, isRead }: Pick<Write, 'id' | 'status' | 'isRead'>): NewEmail & {
     readonly status: EmailStatus

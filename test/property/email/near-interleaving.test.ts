@@ -26,6 +26,8 @@ const story = fc.record({
   pauses: fc.array(fc.constantFrom(0, 0, 0, 1, 10, 60), { minLength: 5, maxLength: 30 }),
   /** After how many steps the first of them dies, if it does. */
   death: fc.option(fc.nat(60)),
+  /** After how many steps the marks are lost, if they are. */
+  loss: fc.option(fc.nat(60)),
 })
 
 type Tale = typeof story extends fc.Arbitrary<infer T> ? T : never
@@ -39,7 +41,7 @@ async function run(world: World, at: Isolate, calls: Calls): Promise<void> {
   }
 }
 
-async function play(world: World, { isolates, order, pauses, death }: Tale): Promise<void> {
+async function play(world: World, { isolates, order, pauses, death, loss }: Tale): Promise<void> {
   const alive = new Set(isolates.keys())
   for (const [owner, { lagMs, calls }] of isolates.entries()) {
     const at = world.isolate(owner, lagMs === undefined ? undefined : { lag: lagMs })
@@ -53,6 +55,7 @@ async function play(world: World, { isolates, order, pauses, death }: Tale): Pro
   }
   let paused = 0
   for (let step = 0; alive.size > 0; step++) {
+    if (step === loss) await world.loseMarks()
     if (step === death) {
       world.kill(0)
       alive.delete(0)

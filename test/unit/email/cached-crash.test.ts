@@ -199,6 +199,73 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
 
     await expectTruth()
   })
+  /** As an eviction does: every mark there is, and nothing else of the log. */
+  async function loseMarks(): Promise<void> {
+    const { result = [] } = await send<string[]>('KEYS', '*:marks')
+    expect(result).toHaveLength(1)
+    await send('DEL', ...result)
+  }
+
+  function send<T>(...command: string[]): Promise<{ result?: T }> {
+    return mailbox.transport.request<T>({ path: [], body: command })
+  }
+
+  test.each(['before', 'after'] as const)(
+    'whose mark is evicted %s its commit, and that dies behind it, leaves nothing stale',
+    async (lost) => {
+      await views(reader)
+      let isCommitted = false
+      const repository = overriding(mailbox.database, {
+        changeEmail: async (id, changes) => {
+          if (lost === 'before') await loseMarks()
+          // Whatever is read and stored now is of before.
+          if (lost === 'before') {
+            await views(reader)
+            // Back to a whole millisecond: delays drawn by chance end in between.
+            await mailbox.platform.advance(1 - (mailbox.platform.now() % 1))
+          }
+          await mailbox.database.changeEmail(id, changes)
+          if (lost === 'after') await loseMarks()
+          isCommitted = true
+          return new Promise<never>(() => undefined)
+        },
+      })
+
+      void mailbox
+        .over(repository)
+        .updateEmail('one', { status: 'completed' })
+        .catch(() => undefined)
+      await mailbox.turn()
+      for (let turn = 0; turn < 100 && !isCommitted; turn++) {
+        await mailbox.platform.advance(100)
+        await mailbox.turn()
+      }
+      expect(isCommitted).toBe(true)
+
+      await expectTruth()
+      await mailbox.platform.advance(TIMEOUT_MS + 1)
+      await expectTruth()
+    },
+  )
+
+  test('whose mark is evicted, and that goes on, leaves no list to SQL for longer than it might have taken', async () => {
+    await views(reader)
+    const repository = overriding(mailbox.database, {
+      changeEmail: async (id, changes) => {
+        await loseMarks()
+        return mailbox.database.changeEmail(id, changes)
+      },
+    })
+    await mailbox.over(repository).updateEmail('one', { status: 'completed' })
+    await expectTruth()
+
+    await mailbox.platform.advance(TIMEOUT_MS + 1)
+    await views(reader)
+    await mailbox.platform.advance(2_500)
+
+    expect(await mailbox.statementsOf(() => views(reader))).toBe(0)
+  })
+
   test('that meets a message which another stored since it looked, and dies, leaves nothing stale', async () => {
     const mail = { graphId: 'g', isRead: true }
     const lists = () =>

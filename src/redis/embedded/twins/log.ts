@@ -24,7 +24,12 @@ function open(call: Call, keys: readonly string[], nonce: string, life: string):
   const [head = '', entries = '', marks = ''] = keys
   const [seconds, micros] = call('TIME') as [string, string]
   const ms = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
-  let epoch = call('HGET', head, 'epoch') as string | null
+  const found = call('HMGET', head, 'epoch', 'until') as (string | null)[]
+  let epoch = found[0] ?? null
+  if (found[1] && call('EXISTS', marks) === 0) {
+    call('HSET', marks, nonce, `${found[1]} `)
+    call('PEXPIRE', marks, life)
+  }
   if (epoch === null) {
     epoch = `${nonce}-${seconds}${micros.padStart(6, '0')}`
     call('DEL', entries)
@@ -59,6 +64,11 @@ function marksOf({ call, marks }: Log): Mark[] {
   })
 }
 
+function unmark({ call, head, marks }: Log, token: string): void {
+  call('HDEL', marks, token)
+  if (call('EXISTS', marks) === 0) call('HDEL', head, 'until')
+}
+
 /** The entries of the writes under way say nothing of their place any more. */
 function unsettle(log: Log): void {
   for (const { token, deadline, text } of marksOf(log)) {
@@ -68,7 +78,7 @@ function unsettle(log: Log): void {
 
 /** What a look shows, but for shapes and their tags. */
 function lookAt(log: Log, epoch: string, most: number, known: string, position: string): Reply[] {
-  const { call, head, entries, marks, ms } = log
+  const { call, head, entries, ms } = log
   const underWay: string[] = []
   let isLost = false
   for (const { token, deadline, text } of marksOf(log)) {
@@ -78,7 +88,7 @@ function lookAt(log: Log, epoch: string, most: number, known: string, position: 
     }
     const at = push(log, `x${text}`, most)
     call('HSET', head, 'all', at)
-    call('HDEL', marks, token)
+    unmark(log, token)
     isLost = true
   }
   if (isLost) unsettle(log)
@@ -92,8 +102,8 @@ const look: TwinBody = (call, keys, args) => {
   const [nonce = '', life = '', most = '', known = '', position = '', isShort = ''] = args
   const [mostShapes = '', shape = '', ...slots] = args.slice(6)
   if (isShort === '1' && call('HLEN', keys[2] ?? '') === 0) {
-    const seen = call('HMGET', keys[0] ?? '', 'epoch', 'at', 'all') as (string | null)[]
-    if (seen[0] === known && seen[1] === position) {
+    const seen = call('HMGET', keys[0] ?? '', 'epoch', 'at', 'all', 'until') as (string | null)[]
+    if (seen[0] === known && seen[1] === position && seen[3] === null) {
       return touchedAt(call, keys, Number(seen[2] ?? 0), slots)
     }
   }
@@ -129,8 +139,10 @@ const mark: TwinBody = (
   const all = marksOf(log)
   const others = all.filter((other) => other.token !== token)
   const again = others.length < all.length ? 'u' : ''
-  call('HSET', log.marks, token, `${log.ms + Number(untilMs)}${again} ${text}`)
+  const deadline = log.ms + Number(untilMs)
+  call('HSET', log.marks, token, `${deadline}${again} ${text}`)
   call('PEXPIRE', log.marks, life)
+  call('HSET', log.head, 'until', Math.max(deadline, Number(call('HGET', log.head, 'until'))))
   return [call('HGET', log.head, 'shapes') ?? '', others.map((other) => other.text)]
 }
 
@@ -139,7 +151,7 @@ const append: TwinBody = (call, keys, args) => {
   const [all = '', known = '', position = '', ...slots] = args.slice(6)
   const [log, epoch] = open(call, keys, nonce, life)
   const mark = call('HGET', log.marks, token) as string | null
-  call('HDEL', log.marks, token)
+  unmark(log, token)
   const isUnsettled = mark === null || (letter === 'o' && /^\d+u/.test(mark))
   const kept = isUnsettled ? 'u' : letter
   const at = push(log, `${kept}${text}`, Number(most))
