@@ -17,9 +17,31 @@ import { createdAtOf, SESSION_ID } from './token.ts'
 
 const FIELDS = ['s', 'v', 'h', 'x', 'i', 't', 'd', 'n', 'e'] as const
 
-/** Drops what is left of sessions that are out of the index; that it fails harms nobody. */
+/** How long it is waited before an end that failed is tried again, in milliseconds. */
+const PAUSES_MS = [2_000, 8_000, 16_000]
+
+/**
+ * Drops what is left of sessions that are out of the index, or whose token nobody has: behind, and with
+ * Redis away for half a minute.
+ */
 export function endQuietly(ctx: SessionContext, home: Home, ids: readonly string[]): void {
-  for (const id of ids) ctx.platform.defer(ctx.steps.end(home, id))
+  for (const id of ids) ctx.platform.defer(endLater(ctx, home, id))
+}
+
+async function endLater(
+  { steps, platform }: SessionContext,
+  home: Home,
+  id: string,
+): Promise<void> {
+  for (const ms of PAUSES_MS) {
+    try {
+      await steps.end(home, id)
+      return
+    } catch {
+      await (platform.idle?.(ms) ?? platform.delay(ms))
+    }
+  }
+  await steps.end(home, id)
 }
 
 /**

@@ -73,9 +73,9 @@ export async function open(ctx: SessionContext, opening: Opening): Promise<Issue
   const validatedAt = platform.now()
   const created = await ctx.steps
     .create(ref, { ...beside, absoluteMs, payload, maxSessions, whenFull, ifEpoch, replaces })
-    .catch((error: unknown) => {
+    .catch((error: SessionUnavailableError) => {
       // It may be stored, and then nobody would hold its token.
-      endQuietly(ctx, ref.home, [ref.id])
+      if (error.applied !== 'no') endQuietly(ctx, ref.home, [ref.id])
       throw error
     })
   if (created.word !== 'ok') throw new SessionRefusedError(created.word)

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { InvalidOptionError } from '../../../src/errors.ts'
+import { faultyRequester } from '../../support/faulty-requester.ts'
 import { type Data, KEY, type SessionBench, sessionBench } from './bench.ts'
 
 const HOUR_MS = 3_600_000
@@ -39,6 +40,42 @@ describe('a session', () => {
       expiresAt: bench.platform.now() + DAY_MS,
       isSuperseded: false,
     })
+  })
+
+  test('of which a login did not hear is ended once Redis can be asked again, and is in no list', async () => {
+    const { platform, wire } = bench
+    const redis = faultyRequester(wire)
+    const sessions = bench.another({ redis, retries: 0 })
+    // It is stored, and then Redis is silent for longer than to end it could wait.
+    redis.fate = () =>
+      redis.requests.length === 1
+        ? { kind: 'lose-reply', error: new Error('reset') }
+        : { kind: 'hang' }
+    await expect(sessions.createSession('user-1', 'ada@example.com')).rejects.toMatchObject({
+      code: 'ERR_SESSION_UNAVAILABLE',
+      applied: 'unknown',
+    })
+    await platform.advance(3_000)
+    expect(await bench.sessions.listSessions('user-1')).toHaveLength(1)
+    redis.fate = () => ({ kind: 'pass' })
+
+    await platform.advance(30_000)
+    await platform.settle()
+
+    expect(await bench.sessions.listSessions('user-1')).toEqual([])
+  })
+
+  test('that was surely not opened is not ended either', async () => {
+    const redis = faultyRequester(bench.wire)
+    const sessions = bench.another({ redis, retries: 0 })
+    redis.fate = () => ({ kind: 'answer', answer: { error: 'NOAUTH Authentication required.' } })
+
+    await expect(sessions.createSession('user-1', 'ada@example.com')).rejects.toMatchObject({
+      applied: 'no',
+    })
+    await bench.platform.settle()
+
+    expect(redis.requests).toHaveLength(1)
   })
 
   test('is not found by what is no id of ours, and Redis is not asked', async () => {
