@@ -13,7 +13,7 @@ import { CorruptEntryError, InvalidKeyError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Command, Reply } from '../redis/requester.ts'
-import { STORE_COUNT, STORE_PUT } from '../redis/scripts/store.ts'
+import { STORE_COUNT, STORE_END, STORE_PUT } from '../redis/scripts/store.ts'
 import { linkBy, type WireOptions } from './assemble.ts'
 import { type NameKey, NameRing } from './name-ring.ts'
 import { namePart, type SessionOptions } from './options.ts'
@@ -141,7 +141,9 @@ export class SealedStore {
   /** Deletes an entry, and keeps a save that was under way from bringing it back. */
   async end(key: string): Promise<void> {
     const names = this.#namesOf(key)
-    await Promise.all(names.map((name) => this.#send('SET', name, ENDED, 'PX', REMEMBER_MS)))
+    await Promise.all(
+      names.map((name) => available('end', this.#link.run(STORE_END, [name], [REMEMBER_MS]))),
+    )
   }
 
   /** Counts one more. What is counted is no secret; its life begins with the first. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Command, Reply, Transport } from '../../src/redis/requester.ts'
 import type { Script } from '../../src/redis/scripts/script.ts'
 import * as scripts from '../../src/redis/scripts/session.ts'
-import { STORE_COUNT, STORE_PUT } from '../../src/redis/scripts/store.ts'
+import { STORE_COUNT, STORE_END, STORE_PUT } from '../../src/redis/scripts/store.ts'
 import { TRACK, USER_LOOK, USER_PUT, USER_RENEW } from '../../src/redis/scripts/user.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
@@ -192,7 +192,7 @@ class Side {
       case 'count':
         return evalsha(STORE_COUNT, [pick(['k:entry', 'k:counter'], which)], [life])
       case 'ended':
-        return ['SET', 'k:entry', 'x', 'PX', life]
+        return evalsha(STORE_END, ['k:entry'], [life])
       case 'was used long ago':
         return ['HSET', session, 't', Date.now() - 1_500_000]
       case 'has expired':

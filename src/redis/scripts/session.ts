@@ -18,7 +18,7 @@
  */
 
 import type { Script } from './script.ts'
-import { STORE_COUNT, STORE_PUT } from './store.ts'
+import { STORE_COUNT, STORE_END, STORE_PUT } from './store.ts'
 import { CLOCK, EPOCH, TRACK, USER_LOOK, USER_PUT, USER_RENEW } from './user.ts'
 
 /**
@@ -226,6 +226,7 @@ export const SESSION_SCRIPTS: readonly Script[] = [
   USER_RENEW,
   TRACK,
   STORE_PUT,
+  STORE_END,
   STORE_COUNT,
 ]
 

@@ -21,6 +21,19 @@ return 1
 `,
 }
 
+/**
+ * `KEYS: entry  ARGV: ms to remember` → 1. Deletes first: a Redis that is full refuses a `SET` alone, and
+ * who logs out has to be out.
+ */
+export const STORE_END: Script = {
+  sha1: '49bd40d388469481cf7518bad8a79a225e673268',
+  lua: `
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[1], 'x', 'PX', ARGV[1])
+return 1
+`,
+}
+
 /** `KEYS: counter  ARGV: life ms` → the count. Its life begins with the first. */
 export const STORE_COUNT: Script = {
   sha1: '36ffbf6ef5095b93818d2e824de0647b96ab3e1f',

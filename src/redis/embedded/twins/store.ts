@@ -4,13 +4,19 @@
  * @module
  */
 
-import { STORE_COUNT, STORE_PUT } from '../../scripts/store.ts'
+import { STORE_COUNT, STORE_END, STORE_PUT } from '../../scripts/store.ts'
 import type { ScriptTwin, TwinBody } from '../scripting.ts'
 
 const put: TwinBody = (call, [key = ''], [text = '', life = '', present = '']) => {
   const found = call('GET', key)
   if (found === 'x' || (present === '1' && found === null)) return 0
   call('SET', key, text, 'PX', life)
+  return 1
+}
+
+const end: TwinBody = (call, [key = ''], [life = '']) => {
+  call('DEL', key)
+  call('SET', key, 'x', 'PX', life)
   return 1
 }
 
@@ -23,5 +29,6 @@ const count: TwinBody = (call, [key = ''], [life = '']) => {
 /** The twins of the scripts of stores. */
 export const STORE_TWINS: readonly ScriptTwin[] = [
   { sha1: STORE_PUT.sha1, run: put },
+  { sha1: STORE_END.sha1, run: end },
   { sha1: STORE_COUNT.sha1, run: count },
 ]
