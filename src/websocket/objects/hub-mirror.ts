@@ -14,6 +14,8 @@ import { MIRROR_RETRY_MS, type MirrorPort } from './mirror-port.ts'
 const BATCH_MS = 500
 /** Connections that are told of at a time. */
 const AT_A_TIME = 25
+/** Beyond so many that wait, one that is gone is left to its lease: an outage may be long. */
+const MOST_WAITING = 8_000
 
 type Known = Pick<HubConnection, 'id' | 'user' | 'subscriptions'>
 
@@ -23,9 +25,14 @@ export class HubMirror {
   /** Connections by their ids; `undefined` for one that is gone. */
   #changed = new Map<string, Known | undefined>()
   #dueAt: number | undefined
+  /** Whether it is still to be told that all those of before are gone. */
+  #isAnew: boolean
 
-  constructor(port: MirrorPort | undefined) {
+  /** @param isAnew Whether the hub has no connection: of those it had the mirror may not know the end. */
+  constructor(port: MirrorPort | undefined, isAnew: boolean, now: number) {
     this.#port = port
+    this.#isAnew = isAnew && port !== undefined
+    if (this.#isAnew) this.#dueAt = now
   }
 
   /** A connection has come, or signed in, or its channels have changed. */
@@ -46,9 +53,11 @@ export class HubMirror {
   /** Tells what is due. What fails is told again later. */
   async flush(now: number): Promise<void> {
     if (this.#dueAt === undefined || this.#dueAt > now) return
+    this.#dueAt = undefined
+    // First: what is told of a connection after it would be lost with the others.
+    if (this.#isAnew && !(await this.#endBefore(now))) return
     const changed = [...this.#changed]
     this.#changed = new Map()
-    this.#dueAt = undefined
     for (let from = 0; from < changed.length; from += AT_A_TIME) {
       const batch = changed.slice(from, from + AT_A_TIME)
       const outcomes = await Promise.allSettled(batch.map(([id, known]) => this.#tell(id, known)))
@@ -68,6 +77,17 @@ export class HubMirror {
       }
     } catch {
       // The mirror is away: its leases are longer than the time to the next sweep.
+    }
+  }
+
+  async #endBefore(now: number): Promise<boolean> {
+    try {
+      await this.#port?.ended()
+      this.#isAnew = false
+      return true
+    } catch {
+      this.#dueAt = now + MIRROR_RETRY_MS
+      return false
     }
   }
 
@@ -94,7 +114,9 @@ export class HubMirror {
 
   /** Unless something newer is known. */
   #again(id: string, known: Known | undefined, now: number): void {
-    if (!this.#changed.has(id)) this.#changed.set(id, known)
+    if (!this.#changed.has(id) && (known || this.#changed.size < MOST_WAITING)) {
+      this.#changed.set(id, known)
+    }
     this.#dueAt ??= now + MIRROR_RETRY_MS
   }
 }

@@ -14,6 +14,8 @@ export interface MirrorPort {
     readonly rooms?: readonly { readonly room: string; readonly info?: unknown }[]
   }): Promise<void>
   closed(id: string): Promise<void>
+  /** None of the connections that were told of is left. */
+  ended(): Promise<void>
   /** @returns Those that are not known. */
   active(ids: readonly string[]): Promise<readonly string[]>
   lastEvent(

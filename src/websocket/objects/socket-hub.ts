@@ -90,7 +90,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     this.#users = new HubUsers(shared)
     this.#events = new HubEvents(shared, platform)
     this.#drain = new HubDrain(this.#store, platform.now())
-    this.#mirror = new HubMirror(mirror)
+    this.#mirror = new HubMirror(mirror, connections.length === 0, platform.now())
     this.#alarm = new Alarm(state.storage)
     for (const connection of connections) this.#users.restore(connection)
     this.#sweep = new HubSweep({

@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { Channel } from '../../../src/websocket/objects/channel.ts'
 import { Directory } from '../../../src/websocket/objects/directory.ts'
+import type { MirrorPort } from '../../../src/websocket/objects/mirror-port.ts'
 import { networkOf } from '../../../src/websocket/objects/network.ts'
 import { partsOfName } from '../../../src/websocket/objects/placement.ts'
 import type {
@@ -110,6 +111,8 @@ export class Cluster {
   readonly webhooks: string[] = []
   /** Whether the next call between objects fails: before it arrives, or after. */
   fail: (() => 'before' | 'after' | undefined) | undefined
+  /** Of hubs that are made from now on, by their names. */
+  mirrorOf: ((hub: string) => MirrorPort) | undefined
   constructorRuns = 0
   readonly #storages = new Map<string, MemoryStorage>()
   readonly #instances = new Map<string, Instance>()
@@ -233,6 +236,7 @@ export class Cluster {
       state: this.#stateOf(part, storage),
       network,
       platform,
+      mirror: this.mirrorOf?.(part),
     })
   }
 

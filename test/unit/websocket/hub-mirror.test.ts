@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { WebSocketCache } from '../../../src/websocket/index.ts'
+import { HubMirror } from '../../../src/websocket/objects/hub-mirror.ts'
+import type { MirrorPort } from '../../../src/websocket/objects/mirror-port.ts'
+import { faultyRequester } from '../../support/faulty-requester.ts'
+import { Cluster } from '../../support/websocket/cluster.ts'
+
+const ROOM = 'presence-room'
+
+test('Who does not come back to a hub that was restarted is gone from its mirror at once', async () => {
+  const cluster = new Cluster()
+  const { platform } = cluster
+  const redis = faultyRequester(embeddedTransport({ platform }))
+  const cache = new WebSocketCache({ redis, platform, retries: 0 })
+  cluster.mirrorOf = (hub) => cache.mirror(hub)
+  const usersThere = async (): Promise<readonly string[]> =>
+    (await cache.getRoomPresence(ROOM)).members.map(({ userId }) => userId).sort()
+  for (const user of ['ada', 'ben']) await cluster.join(await cluster.connect('h1'), ROOM, user)
+  await cluster.join(await cluster.connect('h2'), ROOM, 'eve')
+  await cluster.advance(1_000)
+  expect(await usersThere()).toEqual(['ada', 'ben', 'eve'])
+
+  cluster.crash('h1')
+  // Nor is it forgotten where Redis is away just then.
+  redis.fate = () => ({ kind: 'fail', error: new Error('away') })
+  await cluster.join(await cluster.connect('h1'), ROOM, 'ada')
+  await cluster.advance(1_000)
+  redis.fate = () => ({ kind: 'pass' })
+  await cluster.advance(6_000)
+
+  expect(await usersThere()).toEqual(['ada', 'eve'])
+  expect(await cache.countConnections()).toEqual(
+    new Map([
+      ['h1', 1],
+      ['h2', 1],
+    ]),
+  )
+})
+
+test('What a hub has still to tell a mirror that is away is bounded, whoever comes and goes', async () => {
+  let [isAway, told, opened] = [true, 0, 0]
+  const tell = async (): Promise<void> => {
+    told++
+    if (isAway) throw new Error('away')
+  }
+  const port: MirrorPort = {
+    opened: () => tell().then(() => void opened++),
+    closed: tell,
+    ended: tell,
+    active: async () => [],
+    lastEvent: tell,
+  }
+  const mirror = new HubMirror(port, false, 0)
+  const known = (id: string) => ({ id, user: undefined, subscriptions: new Map() })
+  for (let hour = 0; hour < 5; hour++) {
+    for (let i = 0; i < 5_000; i++) {
+      mirror.changed(known(`${hour}.${i}`), hour)
+      mirror.gone(known(`${hour}.${i}`), hour)
+    }
+    if (hour === 4) mirror.changed(known('there'), hour)
+    await mirror.flush(hour * 3_600_000 + 1_000)
+  }
+
+  isAway = false
+  told = 0
+  await mirror.flush(5 * 3_600_000)
+
+  expect(opened).toBe(1)
+  expect(told).toBeLessThan(8_100)
+})
