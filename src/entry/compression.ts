@@ -1,6 +1,7 @@
 /**
  * Raw DEFLATE (RFC 1951) of long texts, and its inverse under a bound: at once where the host has zlib,
- * as Node, Bun and Workers with Node's modules do, and by its streams where it has not.
+ * as Node, Bun and Workers with Node's modules do, and by its streams where it has not. Where it has
+ * neither, texts stay as they are, and what was deflated elsewhere cannot be read.
  *
  * Compression tells an observer of lengths something about the content: leave it off where secrets
  * and text of a stranger's choice share one value.
@@ -42,7 +43,8 @@ const MIN_STEP_BYTES = 1_024
 const LEVEL = { level: 4 } as const
 
 /**
- * The text deflated, as base64; `undefined` when that would not save a tenth of its bytes.
+ * The text deflated, as base64; `undefined` when that would not save a tenth of its bytes, or the host
+ * cannot do it.
  *
  * @param text Well-formed.
  */
@@ -54,7 +56,9 @@ export function deflate(
   const bytes = encodeUtf8(text)
   const zlib = hostZlib()
   if (zlib) return worthwhile(zlib.deflateRawSync(bytes, LEVEL), bytes.length)
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate-raw'))
+  const deflating = ofHost(() => new CompressionStream('deflate-raw'))
+  if (!deflating) return undefined
+  const stream = new Blob([bytes]).stream().pipeThrough(deflating)
   return new Response(stream)
     .arrayBuffer()
     .then((deflated) => worthwhile(new Uint8Array(deflated), bytes.length))
@@ -70,8 +74,8 @@ function worthwhile(deflated: Uint8Array, length: number): string | undefined {
  * The text that {@link deflate} was given.
  *
  * @param maxBytes Bound on the UTF-8 of the result; work stops shortly after it is passed.
- * @throws {CorruptEntryError} When `base64` is malformed, or inflates beyond the bound: thrown, or the
- * promise rejects with it.
+ * @throws {CorruptEntryError} When `base64` is malformed, or inflates beyond the bound, or the host cannot
+ * inflate: thrown, or the promise rejects with it.
  */
 export function inflate(base64: string, maxBytes: number): string | Promise<string> {
   const bytes = fromBase64(base64)
@@ -82,7 +86,8 @@ export function inflate(base64: string, maxBytes: number): string | Promise<stri
 /**
  * As {@link inflate}, for DEFLATE data that has no base64 around it.
  *
- * @throws {CorruptEntryError} When the data is malformed, or inflates beyond the bound.
+ * @throws {CorruptEntryError} When the data is malformed, or inflates beyond the bound, or the host
+ * cannot inflate.
  */
 export function inflateBytes(bytes: Bytes, maxBytes: number): string | Promise<string> {
   const zlib = hostZlib()
@@ -107,8 +112,10 @@ async function inflateStream(bytes: Bytes, maxBytes: number): Promise<string> {
       if (start >= bytes.length) controller.close()
     },
   }
+  const inflating = ofHost(() => new DecompressionStream('deflate-raw'))
+  if (!inflating) throw new CorruptEntryError('this host cannot inflate it')
   const compressed = new ReadableStream(source, { highWaterMark: 0 })
-  const reader = compressed.pipeThrough(new DecompressionStream('deflate-raw')).getReader()
+  const reader = compressed.pipeThrough(inflating).getReader()
   const decoder = utf8Stream()
   let text = ''
   try {
@@ -122,6 +129,15 @@ async function inflateStream(bytes: Bytes, maxBytes: number): Promise<string> {
     // A stream that has failed cannot be cancelled, and says so.
     reader.cancel().catch(() => undefined)
     throw isNearcacheError(error) ? error : malformed()
+  }
+}
+
+/** What `make` makes, or `undefined` where the host has no such thing: Vercel's Edge runtime has neither stream. */
+function ofHost<Stream>(make: () => Stream): Stream | undefined {
+  try {
+    return make()
+  } catch {
+    return undefined // a ReferenceError; or a TypeError: the stream knows other formats only
   }
 }
 

@@ -113,3 +113,40 @@ describe.each([
     })
   })
 })
+
+describe.each([
+  ['no such streams', undefined],
+  [
+    'streams of other formats only',
+    class {
+      constructor() {
+        throw new TypeError('unsupported format')
+      }
+    },
+  ],
+])('on a host without zlib, and with %s', (_, stream) => {
+  beforeEach(() => {
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
+    vi.stubGlobal('CompressionStream', stream)
+    vi.stubGlobal('DecompressionStream', stream)
+  })
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    vi.restoreAllMocks()
+  })
+
+  test('texts stay as they are', () => {
+    expect(deflate(text)).toBeUndefined()
+  })
+
+  test('what was deflated elsewhere is refused, as what cannot be read', async () => {
+    const elsewhere = toBase64(deflateRawSync(text))
+
+    await expect(async () => inflate(elsewhere, MIB)).rejects.toThrow(
+      expect.objectContaining({
+        name: CorruptEntryError.name,
+        reason: 'this host cannot inflate it',
+      }),
+    )
+  })
+})
