@@ -10,12 +10,9 @@ import { createServer } from 'node:http'
 import { builtinModules } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { getRequestListener } from '@hono/node-server'
 import { build } from 'esbuild'
-import type * as bridges from 'nearcache/bridge'
-import type * as engines from 'nearcache/redis/embedded'
 import { CHROMIUM, startChromium } from '../browser/chromium.ts'
+import { installedBridge } from './installed-bridge.ts'
 
 const TOKEN = 'a-token-of-the-page'
 /** Reads what was read before, is told what was dropped, and compresses on the way. */
@@ -53,13 +50,9 @@ export async function tryInBrowser(project: string): Promise<string> {
 
 /** What the script has made of the title of its page. */
 async function titleOf(script: string, project: string): Promise<string> {
-  const installed = join(project, 'node_modules/nearcache/dist')
-  const load = (path: string) => import(pathToFileURL(join(installed, path)).href)
-  const { bridge } = (await load('bridge/index.js')) as typeof bridges
-  const { embeddedTransport } = (await load('redis/embedded/index.js')) as typeof engines
-  const toRedis = getRequestListener(bridge({ redis: embeddedTransport(), token: TOKEN }).fetch)
+  const toRedis = await installedBridge(project, TOKEN)
   const server = createServer((request, response) => {
-    if (request.method === 'POST') return void toRedis(request, response)
+    if (request.method === 'POST') return toRedis(request, response)
     const isPage = request.url === '/page'
     response.setHeader('content-type', isPage ? 'text/html' : 'text/javascript')
     response.end(isPage ? '<script type="module" src="/script.js"></script>' : script)

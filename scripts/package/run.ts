@@ -1,7 +1,7 @@
 /**
  * Tries the package as a user gets it: packs it, installs it into empty projects, and there type-checks
  * the examples of the README under `nodenext` and `bundler`, runs them, on the oldest Node as well, runs the
- * command line, has the core at work in a browser, and deploys the Worker without deploying it.
+ * command line, has the core at work in a browser and in other runtimes, and deploys the Worker without deploying it.
  *
  * Needs a registry for what the package depends on. Prints one line for each part; fails unless all are
  * well.
@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Example, examplesOf, runnable } from './examples.ts'
 import { tryInBrowser } from './in-browser.ts'
+import { RUNTIMES, tryInRuntimes } from './in-runtimes.ts'
 import { packInto } from './pack.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -44,6 +45,7 @@ const PARTS: Readonly<Record<string, () => Promise<string>>> = {
   'the examples on the oldest Node': runOnOldestNode,
   'the command line': runCommandLine,
   'a browser': () => tryInBrowser(join(folder, 'app')),
+  'other runtimes': () => tryInRuntimes(join(folder, 'runtimes')),
   'the Worker, deployed without deploying': deployWorker,
 }
 
@@ -51,6 +53,7 @@ try {
   const { tarball, files, bytes } = packInto(folder)
   console.log(`ok    packed: ${files} files, ${Math.round(bytes / 1_024)} KiB`)
   project('app', tarball, ['ioredis@5'])
+  project('runtimes', tarball, RUNTIMES)
   // This one depends on the package alone.
   project('worker', tarball, [])
   let failed = 0
