@@ -5,7 +5,7 @@
  */
 
 import type { Duration } from '../entry/duration.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError, RemoteError } from '../errors.ts'
 import type { Flight } from '../flight/single-flight.ts'
 import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report, reportedEach, type Target, targetOf } from './context.ts'
@@ -16,6 +16,7 @@ import { momentOf, observe, sightOf, unavailable } from './observe.ts'
 import type { Policy } from './options.ts'
 import { answer, nearResult, onlyFresh, type ReadResult, reportRefresh } from './read.ts'
 import type { Sight } from './sight.ts'
+import type { ManyLook } from './steps.ts'
 
 /** What a loader of several keys is told, and what it may decide of each. */
 export interface ManyLoadContext {
@@ -84,26 +85,26 @@ async function lookAtAll(
   if (targets.length === 0) return []
   const moment = momentOf(ctx)
   const union = new Map(targets.flatMap(({ asked }) => asked.map((m) => [m.segment, m])))
-  try {
-    const names = targets.map(({ names }) => names)
-    const terms = { withLeases, after: policy.after }
-    const look = await ctx.steps.lookMany(names, [...union.values()], terms)
-    const seen = targets.map(async (target, i): Promise<Seen> => {
-      const entry = look.entries[i] ?? null
-      const lease = look.leases[i] ?? null
-      const markers = new Map(
-        target.asked.map(({ segment }) => [segment, look.markers.get(segment) ?? null]),
-      )
-      return {
-        target,
-        sight: await sightOf(ctx, target, policy, moment, { entry, lease, markers }),
-      }
-    })
-    return await Promise.all(seen)
-  } catch (error) {
-    const sight = unavailable(moment, error)
-    return targets.map((target) => ({ target, sight }))
-  }
+  const names = targets.map(({ names }) => names)
+  const terms = { withLeases, after: policy.after }
+  const look = ctx.steps.lookMany(names, [...union.values()], terms)
+  const seen = targets.map(async (target, i): Promise<Seen> => {
+    const pick = ({ entries, leases, markers }: ManyLook): Sight | Promise<Sight> =>
+      sightOf(ctx, target, policy, moment, {
+        entry: entries[i] ?? null,
+        lease: leases[i] ?? null,
+        markers: new Map(
+          target.asked.map(({ segment }) => [segment, markers.get(segment) ?? null]),
+        ),
+      })
+    // Of a cluster it may be one node that is away: the keys of the others are there to be seen.
+    const alone = (error: unknown): Sight | Promise<Sight> =>
+      ctx.link.cluster && error instanceof RemoteError
+        ? observe(ctx, target, policy)
+        : unavailable(moment, error)
+    return { target, sight: await look.then(pick).catch(alone) }
+  })
+  return Promise.all(seen)
 }
 
 /**

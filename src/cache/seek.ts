@@ -115,8 +115,7 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
     }
   } catch (error) {
     abandon(ctx, target, flight)
-    const isLate = error instanceof RemoteTimeoutError
-    if (isLate) ctx.steps.disown(target.names, nonce, DOUBT_MS)
+    if (error instanceof RemoteTimeoutError) ctx.steps.disown(target.names, nonce, DOUBT_MS)
     return { sight: unavailable(moment, error) }
   }
   abandon(ctx, target, flight)

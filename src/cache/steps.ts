@@ -27,6 +27,8 @@ import { makeOfTexts, readTexts } from './texts.ts'
 
 /** When a lease in doubt is given back, in milliseconds: after a circuit that has opened may have closed. */
 export const DOUBT_MS = 2_000
+/** The longest pause before another attempt, where one has failed: each is twice the one before. */
+const MAX_DOUBT_MS = 8_000
 
 /** What Redis held when it was looked at. */
 export interface Look {
@@ -184,11 +186,18 @@ export class Steps {
     }
   }
 
-  /** Gives back later what may have been granted, and nobody got to know of: all would wait for its end. */
+  /**
+   * Gives back later what may have been granted, and nobody got to know of: all would wait for its end.
+   * Whoever does not answer by then may still have granted it, so that is tried again.
+   */
   disown(names: EntryNames, nonce: string, pauseMs: number): void {
     const platform = this.#platform
     const later = platform.idle?.(pauseMs) ?? platform.delay(pauseMs)
-    platform.defer(later.then(() => this.release(names, nonce)))
+    platform.defer(
+      later
+        .then(() => this.release(names, nonce))
+        .catch(() => pauseMs < MAX_DOUBT_MS && this.disown(names, nonce, 2 * pauseMs || DOUBT_MS)),
+    )
   }
 
   /** Stores, if the lease is still the caller's. */

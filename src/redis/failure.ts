@@ -12,7 +12,9 @@ import type { RedisRequest } from './requester.ts'
 import { wordsIn } from './words.ts'
 
 /** Replies that say "not now". */
-const RETRYABLE_WORDS = wordsIn('BUSY CLUSTERDOWN LOADING MASTERDOWN READONLY TRYAGAIN')
+const RETRYABLE_WORDS = wordsIn(
+  'BUSY CLUSTERDOWN LOADING MASTERDOWN NOMASTERLINK READONLY TRYAGAIN',
+)
 
 /** Replies given before anything is executed; a script that fails midway begins with another. */
 const REFUSALS = wordsIn(

@@ -83,7 +83,8 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     } catch (error) {
       answer = answerIn(error, request)
     }
-    const outage = outageIn(answer)
+    // One node of a cluster speaks for its keys alone.
+    const outage = cluster ? undefined : outageIn(answer)
     if (outage !== undefined) throw replyError(operationOf(request), outage)
     return answer
   }
@@ -112,7 +113,8 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     tries: number,
   ): number | undefined {
     if (tries === retries || !maySendAgain(request, error, ours)) return undefined
-    const waitMs = Math.max(backoffMs(RETRY, tries, platform.random()), retryAfterMs(error))
+    const { retryAfterMs = 0 } = error as RemoteError
+    const waitMs = Math.max(backoffMs(RETRY, tries, platform.random()), retryAfterMs)
     return waitMs <= deadlineMs / 2 ? waitMs : undefined
   }
 
@@ -122,7 +124,9 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
       return new RemoteTimeoutError(operationOf(request), deadlineMs)
     }
     const answer = await breaker.run(() =>
-      withDeadline(platform, deadlineMs, timedOut, (signal) => persist({ ...request, signal })),
+      withDeadline(platform, deadlineMs, timedOut, (signal) =>
+        persist({ ...request, signal, deadlineMs }),
+      ),
     )
     if (answer instanceof ClosedError) throw answer
     return answer
@@ -167,10 +171,6 @@ function isDoubtful(error: unknown): boolean {
 function doubtful(error: unknown): unknown {
   if (!(error instanceof RemoteError) || isDoubtful(error)) return error
   return new RemoteError({ ...error, applied: 'unknown' })
-}
-
-function retryAfterMs(error: unknown): number {
-  return error instanceof RemoteError ? (error.retryAfterMs ?? 0) : 0
 }
 
 /** The error reply that says Redis cannot serve anybody now, if there is one. */

@@ -26,6 +26,11 @@ export interface RedisRequest {
   onMessage?: (data: string) => void
   /** Aborted when the deadline of the operation has passed; the transport then stops waiting. */
   signal?: AbortSignal
+  /**
+   * That deadline, in milliseconds from the first attempt: a transport before several servers answers in
+   * time for those that are silent. @default none
+   */
+  deadlineMs?: number
 }
 
 /** An answer: a result, or the error reply of Redis in its own words. */

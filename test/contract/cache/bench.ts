@@ -91,15 +91,21 @@ export function interrupt(
   })
 }
 
-/** The same transport, on which Redis is full: it refuses the commands that are chosen. */
+const FULL = { error: "OOM command not allowed when used memory > 'maxmemory'." }
+
+/**
+ * The same transport, on which the commands that are chosen are refused.
+ *
+ * @param refusal Why. @default Redis is full
+ */
 export function refusing(
   transport: Transport,
   isRefused: (command: Command) => boolean,
+  refusal: RedisResponse<never> = FULL,
 ): Transport {
-  const full = { error: "OOM command not allowed when used memory > 'maxmemory'." }
   const one = (command: Command): Promise<RedisResponse<unknown>> =>
     isRefused(command)
-      ? Promise.resolve(full)
+      ? Promise.resolve(refusal)
       : transport.request<unknown>({ path: [], body: command })
   return intercept(transport, ({ path = [], body }) => {
     const answer =

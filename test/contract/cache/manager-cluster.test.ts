@@ -1,8 +1,10 @@
-import { describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { RemoteTimeoutError } from '../../../src/errors.ts'
+import type { Command } from '../../../src/redis/requester.ts'
 import { MARK } from '../../../src/redis/scripts/protocol.ts'
 import { singleSlotTransport } from '../../support/single-slot-transport.ts'
-import { refusing, useBench } from './bench.ts'
+import { intercept, refusing, useBench } from './bench.ts'
 import { describeManager } from './manager-contract.ts'
 
 const running = async () => {
@@ -43,5 +45,88 @@ describe('On a cluster of which the node of a tag is full', () => {
     await expect(cache.set('k', 'v', { tags: ['t'] })).rejects.toMatchObject({ reason: 'OOM' })
 
     await expectNoLease()
+  })
+})
+
+describe('On a cluster of which a node is away', () => {
+  const bench = useBench(running)
+  /** The node of which has every key whose name matches. */
+  const without = (lost: RegExp): RedisCacheManager => {
+    const isLost = (command: Command): boolean =>
+      command.slice(1).some((arg) => lost.test(`${arg}`))
+    const answer = { error: 'NOMASTERLINK A node of the cluster does not answer' }
+    return bench.cache({ redis: refusing(bench.transport, isLost, answer) })
+  }
+  const stored = ['a', 'b', 'c']
+  const load = (keys: readonly string[]) => new Map(keys.map((key) => [key, `${key} loaded`]))
+  const reasons = (cache: RedisCacheManager): Map<string | undefined, unknown> => {
+    const found = new Map<string | undefined, unknown>()
+    cache.subscribe(({ key, outcome }) => {
+      found.set(key, outcome.kind === 'miss' || outcome.kind === 'loaded' ? outcome.reason : 'hit')
+    })
+    return found
+  }
+
+  beforeEach(async () => {
+    for (const key of stored) await bench.cache().set(key, 'stored', { tags: [`of-${key}`] })
+  })
+
+  test('getMany serves what the others hold, and says what it could not see', async () => {
+    const cache = without(/\{b\}/)
+    const seen = reasons(cache)
+
+    expect([...(await cache.getMany(['a', 'b', 'c', 'd']))]).toEqual([
+      ['a', 'stored'],
+      ['c', 'stored'],
+    ])
+    expect([...seen]).toEqual([
+      ['a', 'hit'],
+      ['b', 'unavailable'],
+      ['c', 'hit'],
+      ['d', 'absent'],
+    ])
+  })
+
+  test('getOrSetMany loads what it cannot see, and stores nothing of it', async () => {
+    const cache = without(/\{b\}/)
+    const loader = vi.fn(load)
+
+    expect([...(await cache.getOrSetMany(stored, loader))]).toEqual([
+      ['a', 'stored'],
+      ['b', 'b loaded'],
+      ['c', 'stored'],
+    ])
+    expect(loader.mock.calls.map(([keys]) => keys)).toEqual([['b']])
+    expect(await bench.cache().get('b')).toBe('stored')
+  })
+
+  test('an entry is not served while the node of a marker of its is away', async () => {
+    const cache = without(/:t:of-b$/)
+
+    expect([...(await cache.getMany(stored))]).toEqual([
+      ['a', 'stored'],
+      ['c', 'stored'],
+    ])
+    expect(await cache.getOrSet('b', () => 'loaded', { tags: ['of-b'] })).toBe('loaded')
+    expect(await bench.cache().get('b')).toBe('stored')
+  })
+
+  test.each([
+    ['the tag', /:t:of-b$/],
+    ['the epoch of its namespace', /:t:\*\*$/],
+  ])('an invalidation rejects while the node of %s is away', async (_what, lost) => {
+    await expect(without(lost).invalidateTags(['of-b'])).rejects.toMatchObject({
+      reason: 'NOMASTERLINK',
+      applied: 'unknown',
+      retryable: true,
+    })
+  })
+
+  test('where no node answers in time, nothing is looked at twice', async () => {
+    const request = vi.fn(() => Promise.reject(new RemoteTimeoutError('pipeline', 500)))
+    const cache = bench.cache({ redis: intercept(bench.transport, request) })
+
+    expect(await cache.getMany(stored)).toEqual(new Map())
+    expect(request).toHaveBeenCalledOnce()
   })
 })

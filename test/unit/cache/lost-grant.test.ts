@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { seeker } from '../../../src/cache/seek.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { networkError } from '../../../src/redis/failure.ts'
 import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
 import { ACQUIRE, TAKE } from '../../../src/redis/scripts/protocol.ts'
 import { SEEK } from '../../../src/redis/scripts/seek.ts'
@@ -22,12 +23,15 @@ describe('A lease whose grant nobody heard of in time', () => {
   let redis: Transport
   let cache: RedisCacheManager
   let isLossy: boolean
+  let isAway: boolean
 
   beforeEach(async () => {
     platform = new ManualPlatform()
     redis = embeddedTransport({ platform })
     isLossy = true
+    isAway = false
     const lossy = intercept(redis, async (request) => {
+      if (isAway) throw networkError('EVALSHA', { code: 'EHOSTUNREACH' })
       const answer = await redis.request<never>(request)
       return isLossy && isGrant(request) ? never(request.signal) : answer
     })
@@ -59,6 +63,28 @@ describe('A lease whose grant nobody heard of in time', () => {
 
     expect(await leases()).toEqual([])
     expect(await cache.getOrSet('k', () => 'loaded later')).toBe('loaded later')
+  })
+
+  test('is given back later if nobody answers by then, and not for ever', async () => {
+    const ended = cache.set('k', 'lost').catch(() => undefined)
+    await platform.advance(500)
+    await ended
+    isAway = true
+    isLossy = false
+
+    await platform.advance(2_000)
+    expect(await leases()).toHaveLength(1)
+    isAway = false
+    await platform.advance(4_000)
+    expect(await leases()).toEqual([])
+
+    isLossy = true
+    const again = cache.set('k', 'lost').catch(() => undefined)
+    await platform.advance(500)
+    await again
+    isAway = true
+    await platform.advance(60_000)
+    expect(platform.pendingTimers).toBe(0)
   })
 
   test('stays with who has got one since', async () => {

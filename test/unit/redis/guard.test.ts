@@ -45,6 +45,12 @@ describe('guard', () => {
   }
 
   describe('at the deadline', () => {
+    test('has told the transport how much time it has', async () => {
+      await send(make({ deadlineMs: 100 }), 'GET', 'k')
+
+      expect(redis.requests[0]).toMatchObject({ deadlineMs: 100 })
+    })
+
     test('rejects with RemoteTimeoutError, and tells the transport', async () => {
       const guarded = make({ deadlineMs: 100 })
       meets(hang)
@@ -152,6 +158,19 @@ describe('guard', () => {
       }
 
       expect(guarded.circuit).toBe('open')
+    })
+
+    test('is that of one node on a cluster, and passes through with what others have answered', async () => {
+      const answer = [{ error: 'LOADING Redis is loading' }, { result: 'v' }]
+      meets({ kind: 'answer', answer })
+      const guarded = guard(Object.assign(redis, { cluster: true }), { platform })
+      const body = [
+        ['GET', 'a'],
+        ['GET', 'b'],
+      ]
+
+      expect(await guarded.request({ path: ['pipeline'], body })).toEqual(answer)
+      expect(guarded.counts).toMatchObject({ requests: 1, retries: 0 })
     })
 
     test('takes a pipeline that begins with such a reply for a failure', async () => {
