@@ -26,6 +26,9 @@ export interface RedisCluster {
   endMove(slot: number, from: number, to: number): Promise<void>
   /** Moves the keys of a slot, while it moves. */
   moveKeys(slot: number, from: number, to: number): Promise<void>
+  /** Has one node do nothing until it is told to go on: its connections stay. */
+  pause(index: number): void
+  resume(index: number): void
   /** Ends one node, as a crash would. */
   kill(index: number): Promise<void>
   stop(): Promise<void>
@@ -129,6 +132,12 @@ export async function startRedisCluster(
       for (const index of [to, from, ...others]) {
         await send(index, 'CLUSTER', 'SETSLOT', slot, 'NODE', owner)
       }
+    },
+    pause(index) {
+      children[index]?.kill('SIGSTOP')
+    },
+    resume(index) {
+      children[index]?.kill('SIGCONT')
     },
     kill(index) {
       clients[index]?.disconnect()

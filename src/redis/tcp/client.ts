@@ -50,10 +50,11 @@ export interface TcpNode {
 
 /** What a `Cluster` has beside the commands. */
 export interface TcpCluster extends TcpClient {
+  readonly options?: { readonly keyPrefix?: string | undefined } | undefined
   /** By slot: the addresses of its nodes as `host:port`, the primary's first. */
   readonly slots: readonly (readonly string[] | undefined)[]
-  /** The nodes there is a connection to, or was none yet. */
-  nodes(role: 'all'): readonly TcpNode[]
+  /** The nodes there is a connection to, or was none yet; the primaries among them. */
+  nodes(role: 'all' | 'master'): readonly TcpNode[]
   /** Asks one node after the other for the slots, until one answers. */
   refreshSlotsCache(done: (error?: Error | null) => void): void
 }

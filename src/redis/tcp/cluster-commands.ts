@@ -12,13 +12,14 @@ import type { Outgoing } from './commands.ts'
 import type { Wire } from './wire.ts'
 
 type Argument = string | number
-type Spread = (cluster: TcpCluster, command: Outgoing, wire: Wire) => Promise<Reply>
+/** Sends a command to all primaries, and makes one reply of theirs. */
+export type Spread = (cluster: TcpCluster, command: Outgoing, wire: Wire) => Promise<Reply>
 
 /** The fields of INFO that are amounts of the whole; a text for people beside one is left out. */
 const SUMMED = ['used_memory', 'used_memory_rss', 'used_memory_dataset', 'maxmemory']
 
 /**
- * Sends a command to all primaries, if it is one of those.
+ * How a command is sent to all primaries, if it is one of those.
  *
  * `DBSIZE` is added up, `KEYS` joined, `SCAN` goes from node to node. `INFO` is that of the first
  * primary, in which the memory in use and its limit are those of all. `FLUSHALL`, `FLUSHDB`,
@@ -27,15 +28,8 @@ const SUMMED = ['used_memory', 'used_memory_rss', 'used_memory_dataset', 'maxmem
  *
  * @returns `undefined` for any other command: it belongs to the node of its key, or to any node.
  */
-export function spread(
-  cluster: TcpCluster,
-  command: Outgoing,
-  wire: Wire,
-): Promise<Reply> | undefined {
-  const { name, args } = command
-  const long = `${name} ${String(args[0]).toUpperCase()}`
-  const how = SPREADS.get(name) ?? SPREADS.get(long)
-  return how?.(cluster, command, wire)
+export function spreadOf({ name, args }: Outgoing): Spread | undefined {
+  return SPREADS.get(name) ?? SPREADS.get(`${name} ${String(args[0]).toUpperCase()}`)
 }
 
 const SPREADS: ReadonlyMap<string, Spread> = new Map<string, Spread>([

@@ -50,16 +50,32 @@ export function layoutOf(cluster: TcpCluster): Layout | undefined {
  * @throws {Error} What ioredis fails with when no node answers, and when not all slots are served.
  */
 export async function renewLayout(cluster: TcpCluster): Promise<Layout> {
-  await new Promise<void>((resolve, reject) => {
-    cluster.refreshSlotsCache((error) => (error ? reject(error) : resolve()))
-  })
+  await refreshSlots(cluster)
   const layout = layoutOf(cluster)
   if (layout) return layout
   const error = new Error('CLUSTERDOWN Hash slot not served')
   throw Object.assign(error, { name: 'ReplyError' })
 }
 
-function addressOf({ options: { host, port } }: TcpNode): string {
+/** @throws {Error} What ioredis fails with when no node answers. */
+export function refreshSlots(cluster: TcpCluster): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    cluster.refreshSlotsCache((error) => (error ? reject(error) : resolve()))
+  })
+}
+
+/**
+ * Keeps the timeout of a node from its copies. ioredis makes one to ask for the slots, which waits for
+ * less anyway, and whose timer nobody would stop.
+ */
+export function keepTimeout({ options }: TcpNode): void {
+  if ('socketTimeout' in options) {
+    Object.defineProperty(options, 'socketTimeout', { enumerable: false })
+  }
+}
+
+/** A node's address, as the slots name it. */
+export function addressOf({ options: { host, port } }: TcpNode): string {
   return `${host}:${port}`
 }
 

@@ -9,16 +9,11 @@ import { RemoteError } from '../../errors.ts'
 import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { answerError, firstWord, networkError, replyError } from '../failure.ts'
-import type { RedisResponse, Reply } from '../requester.ts'
-import {
-  isCluster,
-  type TcpClient,
-  type TcpCluster,
-  type TcpListener,
-  type TcpNode,
-} from './client.ts'
-import { spread } from './cluster-commands.ts'
-import { isReplyError, type Outgoing, type Refusal, withoutRedirections } from './commands.ts'
+import type { RedisRequest, RedisResponse, Reply } from '../requester.ts'
+import { isCluster, type TcpClient, type TcpListener, type TcpNode } from './client.ts'
+import { keepTimeout } from './cluster-layout.ts'
+import { ClusterNodes } from './cluster-nodes.ts'
+import { isReplyError, type Outgoing, type Refusal } from './commands.ts'
 import type { Wire } from './wire.ts'
 
 /** Options for {@link Connection}. */
@@ -43,12 +38,17 @@ const CLOSING_MS = 1_000
 const LEAVE_MS = 1_000
 /** How often in its time a connection that owes replies is looked at. */
 const LOOKS = 4
+/** How much of a deadline the silent nodes of a cluster get: what others have answered has to be in time. */
+const PATIENCE = 0.75
+
+/** How long an answer is waited for. */
+export type Limits = Pick<RedisRequest, 'signal' | 'deadlineMs'>
 
 /** A client with its state. Every error that leaves it is a `RemoteError`. */
 export class Connection {
   readonly #client: TcpClient
-  /** The client, if it is a cluster's. */
-  readonly #cluster: TcpCluster | undefined
+  /** The client's, if it is a cluster's. */
+  readonly #nodes: ClusterNodes | undefined
   readonly #options: ConnectionOptions
   readonly #closing = new AbortController()
   readonly #listeners: readonly (readonly [event: string, listener: TcpListener])[]
@@ -69,7 +69,9 @@ export class Connection {
 
   constructor(client: TcpClient, options: ConnectionOptions) {
     this.#client = client
-    this.#cluster = isCluster(client) ? client : undefined
+    const { platform, wire } = options
+    const closing = this.#closing.signal
+    if (isCluster(client)) this.#nodes = new ClusterNodes(client, { platform, wire, closing })
     this.#options = options
     const lost = (): void => {
       const isLeft = this.#leaving
@@ -83,9 +85,10 @@ export class Connection {
       ['end', lost],
       // A cluster sums its nodes' errors up in one that has no code.
       ['node error', (problem) => this.#fail(problem)],
-      ['error', (problem) => this.#fail(this.#cluster ? (this.#failure ?? problem) : problem)],
+      ['error', (problem) => this.#fail(this.#nodes ? (this.#failure ?? problem) : problem)],
       // ioredis waits on for what a node owed that has ended, which would keep the process as long.
       ['-node', (node) => clearTimeout((node as TcpNode).socketTimeoutTimer)],
+      ['+node', (node) => keepTimeout(node as TcpNode)],
     ]
     for (const [event, listener] of this.#listeners) client.on(event, listener)
     if (client.status === 'wait') client.connect().catch(() => undefined) // told by the events
@@ -101,16 +104,20 @@ export class Connection {
   }
 
   /** Sends one command. */
-  send(command: Outgoing, signal?: AbortSignal): Promise<RedisResponse<Reply>> {
-    return this.#run(command.name, signal, () => this.#ask(command))
+  send(command: Outgoing, limits: Limits): Promise<RedisResponse<Reply>> {
+    return this.#run(command.name, limits.signal, async () => {
+      if (!this.#nodes) return this.#ask(command)
+      const [answer] = await this.#nodes.ask([command], patienceOf(limits))
+      return answer as RedisResponse<Reply>
+    })
   }
 
   /** Sends commands in one write, in order; those already refused keep their place. */
-  sendAll(commands: readonly (Outgoing | Refusal)[], signal?: AbortSignal): Promise<unknown> {
-    return this.#run('pipeline', signal, async () => {
+  sendAll(commands: readonly (Outgoing | Refusal)[], limits: Limits): Promise<unknown> {
+    return this.#run('pipeline', limits.signal, async () => {
       const sent = commands.filter((command) => 'name' in command)
-      const answers = this.#cluster
-        ? await Promise.all(sent.map((command) => this.#ask(command)))
+      const answers = this.#nodes
+        ? await this.#nodes.ask(sent, patienceOf(limits))
         : await this.#pipeline(sent)
       return commands.map((command) => ('name' in command ? answers.shift() : command))
     })
@@ -197,12 +204,13 @@ export class Connection {
   #opened(): void {
     if (this.#refused) return
     this.#failure = undefined
+    this.#nodes?.forget()
     this.#settle((opening) => opening.resolve())
   }
 
   #fail(problem: unknown): void {
     this.#failure = problem
-    const isOurs = this.#options.owned && this.#cluster === undefined
+    const isOurs = this.#options.owned && this.#nodes === undefined
     if (!isOurs || this.#client.status !== 'connect' || !isReplyError(problem)) return
     this.#refused = true
     this.#client.disconnect(true)
@@ -241,16 +249,10 @@ export class Connection {
     return replies.map(([error, reply]) => this.#answer(error, reply))
   }
 
-  /**
-   * Sends one command, on a cluster to the node of its key or to all nodes: in order at each, but in none
-   * between them.
-   */
   #ask(command: Outgoing): Promise<RedisResponse<Reply>> {
-    const { wire } = this.#options
-    const everywhere = this.#cluster && spread(this.#cluster, command, wire)
-    return (everywhere ?? wire.call(this.#client, command)).then(
+    return this.#options.wire.call(this.#client, command).then(
       (result) => ({ result }),
-      (error: unknown) => this.#refusal(withoutRedirections(error)),
+      (error: unknown) => this.#refusal(error),
     )
   }
 
@@ -265,6 +267,10 @@ export class Connection {
     if (firstWord(error.message) === 'READONLY') this.#options.onReplica()
     return { error: error.message }
   }
+}
+
+function patienceOf({ deadlineMs }: Limits): number | undefined {
+  return deadlineMs && deadlineMs * PATIENCE
 }
 
 /** Why there is no connection: the network's reason, or the server's, such as a wrong password. */

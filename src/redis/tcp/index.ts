@@ -27,7 +27,10 @@ export type { TcpAddress, TcpOptions, TcpTls } from './options.ts'
  * hold up a connection (`SELECT`, `BLPOP`, `MULTI`, `SUBSCRIBE`) are answered with an error: the
  * connection is shared. It keeps the process from ending until `close()`.
  *
- * On a cluster, a pipeline keeps its order for each node only. `SCAN`, `KEYS`, `DBSIZE`, `INFO`,
+ * On a cluster, a pipeline keeps its order for each node only, and a node that does not answer is away
+ * until it has answered a probe: commands on its keys are answered by the error `NOMASTERLINK`, at once,
+ * and those on other keys are served. A request rejects when a node has just failed, which is worth a second
+ * try, and when no node is left. `SCAN`, `KEYS`, `DBSIZE`, `INFO`,
  * `FLUSHALL`, `FLUSHDB`, `SCRIPT` and `FUNCTION` are of all its primaries together, and fail while one
  * of these is away; a transaction, and other commands without a key, are one node's.
  *
@@ -83,12 +86,13 @@ class TcpTransport implements Transport {
   }
 
   /** The answer; at once, where it is a refusal. */
-  #send({ path = [], body, signal }: RedisRequest): unknown {
+  #send(request: RedisRequest): unknown {
+    const { path = [], body, signal } = request
     const [kind, ...more] = path
     if (kind === undefined) {
       const command = readCommand(body)
       if ('error' in command) return command
-      return this.#withConnection(signal, (connection) => connection.send(command, signal))
+      return this.#withConnection(signal, (connection) => connection.send(command, request))
     }
     const isBatch = more.length === 0 && (kind === 'pipeline' || kind === 'multi-exec')
     if (!isBatch) return { error: 'ERR this path is not available over tcp' }
@@ -96,7 +100,7 @@ class TcpTransport implements Transport {
     if (body.length === 0) return []
     const commands = body.map(readCommand)
     if (kind === 'pipeline') {
-      return this.#withConnection(signal, (connection) => connection.sendAll(commands, signal))
+      return this.#withConnection(signal, (connection) => connection.sendAll(commands, request))
     }
     const refused = commands.find((command) => 'error' in command)
     if (refused) {

@@ -222,6 +222,8 @@ const CLUSTER: ClusterOptions = {
   retryDelayOnTryAgain: 30,
   maxRedirections: 5,
   slotsRefreshInterval: 5_000,
+  // Names are resolved by each connection for itself: one that is unknown must not keep the others away.
+  dnsLookup: (name, done) => done(null, name),
 }
 
 function identity({ username, password, db = 0, tls = false }: TcpOptions): RedisOptions {

@@ -10,6 +10,8 @@ import type { Outgoing } from './commands.ts'
 
 /** Sends commands, and reads replies as the seam has them. */
 export interface Wire {
+  /** How strings become bytes. */
+  readonly encoding: 'utf8' | 'latin1'
   call(client: Pick<TcpClient, 'call' | 'callBuffer'>, command: Outgoing): Promise<Reply>
   queue(batch: TcpBatch, command: Outgoing): void
   /** An error inside a list, as scripts and EXEC give it, is its text. */
@@ -18,6 +20,7 @@ export interface Wire {
 
 /** Strings are text, in UTF-8; integers beyond 2^53 are the nearest number. */
 export const TEXT: Wire = {
+  encoding: 'utf8',
   call: (client, { name, args }) => client.call(name, args).then(textReply),
   queue: (batch, { name, args }) => batch.call(name, args),
   toReply: textReply,
@@ -25,6 +28,7 @@ export const TEXT: Wire = {
 
 /** Strings have one character a byte; integers beyond 2^53 are bigints. */
 export const BYTES: Wire = {
+  encoding: 'latin1',
   call: (client, { name, args }) => client.callBuffer(name, args.map(toArgument)).then(byteReply),
   queue: (batch, { name, args }) => batch.callBuffer(name, args.map(toArgument)),
   toReply: byteReply,

@@ -1,0 +1,209 @@
+/**
+ * The primaries of a Redis Cluster, each of which answers for its own keys: while one is away, the keys of
+ * the others are served.
+ *
+ * @module
+ */
+
+import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { isOutage, replyError } from '../failure.ts'
+import type { RedisResponse, Reply } from '../requester.ts'
+import type { TcpCluster, TcpNode } from './client.ts'
+import { spreadOf } from './cluster-commands.ts'
+import { addressOf, refreshSlots } from './cluster-layout.ts'
+import { slotOf } from './cluster-slot.ts'
+import { isReplyError, type Outgoing, withoutRedirections } from './commands.ts'
+import type { Wire } from './wire.ts'
+
+/** Options for {@link ClusterNodes}. */
+export interface ClusterNodesOptions {
+  readonly platform: Platform
+  readonly wire: Wire
+  /** Aborted when nobody asks any more. */
+  readonly closing: AbortSignal
+}
+
+/** The answer to a command that its node gave none to; whether it was applied is not known. */
+const UNANSWERED: RedisResponse<never> = Object.freeze({
+  error: 'NOMASTERLINK A node of the cluster does not answer',
+})
+
+/** A process that was held up itself has yet to read what came meanwhile. */
+const READ_MS = 5
+
+/** How often a node in doubt is asked whether it is there, and the cluster whether it has another. */
+const PROBE_MS = 500
+
+/** Where commands are booked that are not of one node: without a key, or of all nodes. */
+const NOWHERE = ''
+
+/**
+ * What is wrong with a node. `suspect`: it has failed once. `away`: it is sent nothing until it has answered
+ * a probe. `refusing`: it answers that it cannot serve.
+ */
+interface Trouble {
+  readonly kind: 'suspect' | 'away' | 'refusing'
+  readonly error: unknown
+}
+
+/** A cluster with the state of its nodes. */
+export class ClusterNodes {
+  readonly #cluster: TcpCluster
+  readonly #options: ClusterNodesOptions
+  /** By address. A node whose last command went well has none. */
+  readonly #troubles = new Map<string, Trouble>()
+  #isProbing = false
+
+  constructor(cluster: TcpCluster, options: ClusterNodesOptions) {
+    this.#cluster = cluster
+    this.#options = options
+  }
+
+  /**
+   * Sends commands, each to the node of its key or to all nodes: in order at each, but in none between
+   * them.
+   *
+   * A node that fails is given one more chance: what is sent in that moment rejects, so that the guard
+   * sends it again. If that fails as well, or the node is silent for too long, it is away: its commands are
+   * answered by an error each, and not sent, until it has answered a probe.
+   *
+   * @param patienceMs How long to wait for nodes that are silent, in milliseconds; undefined: for ever.
+   * @throws When a node has just failed, and when there is none that serves.
+   */
+  async ask(
+    commands: readonly Outgoing[],
+    patienceMs: number | undefined,
+  ): Promise<RedisResponse<Reply>[]> {
+    const answers: RedisResponse<Reply>[] = []
+    const asked = Promise.all(
+      commands.map(async (command, i) => {
+        answers[i] = await this.#askOne(command)
+      }),
+    )
+    const isOpenAfter = async (ms: number): Promise<boolean> =>
+      (await settledWithin(this.#options.platform, ms, asked)) === TIMED_OUT
+    if (patienceMs === undefined) await asked
+    else if ((await isOpenAfter(patienceMs)) && (await isOpenAfter(READ_MS))) {
+      commands.forEach((command, i) => {
+        answers[i] ??= this.#silent(command)
+      })
+    }
+    if (this.#troubles.size > 0) this.#requireOne(answers)
+    return answers
+  }
+
+  /** The connections are new ones: what was wrong with the former says nothing of them. */
+  forget(): void {
+    this.#troubles.clear()
+  }
+
+  #askOne(command: Outgoing): Promise<RedisResponse<Reply>> {
+    const { wire } = this.#options
+    const spread = spreadOf(command)
+    const before = this.#troubleOf(command)
+    if (before?.kind === 'away') return Promise.resolve(UNANSWERED)
+    const sent = spread ? spread(this.#cluster, command, wire) : wire.call(this.#cluster, command)
+    return sent.then(
+      (result) => {
+        if (this.#troubles.size > 0) this.#troubles.delete(this.#addressOf(command))
+        return { result }
+      },
+      (error: unknown) => this.#failed(command, before, withoutRedirections(error)),
+    )
+  }
+
+  /** What is wrong with the node of a command; of a command for all, what is with any. */
+  #troubleOf(command: Outgoing): Trouble | undefined {
+    if (this.#troubles.size === 0) return undefined
+    if (!spreadOf(command)) return this.#troubles.get(this.#addressOf(command))
+    const troubles = [...this.#troubles.values()]
+    return troubles.find(({ kind }) => kind === 'away') ?? troubles[0]
+  }
+
+  /** The primary of a command's key, as far as the slots are known. */
+  #addressOf(command: Outgoing): string {
+    const { encoding } = this.#options.wire
+    const slot = slotOf(command, encoding, this.#cluster.options?.keyPrefix)
+    return (slot !== undefined && this.#cluster.slots[slot]?.[0]) || NOWHERE
+  }
+
+  #failed(command: Outgoing, before: Trouble | undefined, error: unknown): RedisResponse<Reply> {
+    const address = this.#addressOf(command)
+    if (isReplyError(error)) {
+      const refusal = replyError(command.name, error.message)
+      if (isOutage(error.message)) this.#troubles.set(address, { kind: 'refusing', error: refusal })
+      else this.#troubles.delete(address)
+      return { error: error.message }
+    }
+    this.#book(address, before ? 'away' : 'suspect', error)
+    if (!before) throw error
+    return UNANSWERED
+  }
+
+  #silent(command: Outgoing): RedisResponse<Reply> {
+    const error = Object.assign(new Error('The node is silent'), { code: 'ETIMEDOUT' })
+    this.#book(this.#addressOf(command), 'away', error)
+    return UNANSWERED
+  }
+
+  #book(address: string, kind: 'suspect' | 'away', error: unknown): void {
+    const isAway = kind === 'away' || this.#troubles.get(address)?.kind === 'away'
+    this.#troubles.set(address, { kind: isAway && address !== NOWHERE ? 'away' : 'suspect', error })
+    if (!this.#isProbing) void this.#probe()
+  }
+
+  /** @throws The trouble of a node, if these are answers of nodes in trouble and there are no others. */
+  #requireOne(answers: readonly RedisResponse<Reply>[]): void {
+    const isTroubled = answers.some(
+      ({ error }) => error !== undefined && (error === UNANSWERED.error || isOutage(error)),
+    )
+    const serves = this.#cluster
+      .nodes('master')
+      .some((node) => !this.#troubles.has(addressOf(node)))
+    const [trouble] = this.#troubles.values()
+    if (isTroubled && !serves) throw trouble?.error
+  }
+
+  /** Asks those in doubt until they answer, or the cluster does without them. */
+  async #probe(): Promise<void> {
+    const { platform, closing } = this.#options
+    this.#isProbing = true
+    try {
+      do {
+        await platform.delay(PROBE_MS, closing)
+        await this.#look()
+      } while ([...this.#troubles.values()].some(({ kind }) => kind !== 'refusing'))
+    } catch {
+      // It was closed.
+    } finally {
+      this.#isProbing = false
+    }
+  }
+
+  async #look(): Promise<void> {
+    const isKnown = await refreshSlots(this.#cluster).then(
+      () => true,
+      () => false, // no node answers
+    )
+    const nodes = new Map(this.#cluster.nodes('all').map((node) => [addressOf(node), node]))
+    const looks = [...this.#troubles].map(async ([address, { kind, error }]) => {
+      const node = nodes.get(address)
+      if (node && kind === 'refusing') return
+      const isBack = node ? await this.#answers(node) : isKnown
+      if (isBack) this.#troubles.delete(address)
+      // A late answer may have come first.
+      else if (this.#troubles.has(address)) this.#book(address, 'away', error)
+    })
+    await Promise.all(looks)
+  }
+
+  async #answers(node: TcpNode): Promise<boolean> {
+    const { platform, wire } = this.#options
+    const ping = wire.call(node, { name: 'PING', args: [] })
+    return settledWithin(platform, PROBE_MS, ping).then(
+      (reply) => reply !== TIMED_OUT,
+      (error: unknown) => isReplyError(error),
+    )
+  }
+}

@@ -1,0 +1,230 @@
+import { performance } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { RedisCacheManager } from '../../src/cache/manager.ts'
+import { RemoteError, RemoteTimeoutError } from '../../src/errors.ts'
+import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { amount } from '../support/deep.ts'
+import { found } from '../support/findings.ts'
+import { everythingIn } from '../support/leaks.ts'
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { findRedisServer } from '../support/redis-server.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
+
+/** These have the slots 15495, 7365 and 3300: the first is on the node that is lost, the last one. */
+const [LOST, ...LEFT] = ['a', 'c', 'b'] as const
+const LOST_NODE = 2
+const STARTUP_MS = 30_000
+const POLL = { timeout: STARTUP_MS, interval: 50 }
+
+/** With the circuit as it is by default. */
+function connect({ nodes }: Pick<RedisCluster, 'nodes'>): RedisCacheManager {
+  return new RedisCacheManager({ redis: tcpTransport({ cluster: { nodes } }), deadline: '2s' })
+}
+
+describeWithRedis('A cache on a Redis Cluster', () => {
+  describe.each([
+    ['hangs', (cluster: RedisCluster) => cluster.pause(LOST_NODE)],
+    ['has died', (cluster: RedisCluster) => cluster.kill(LOST_NODE)],
+  ])('a node of which %s,', (_what, lose) => {
+    let cluster: RedisCluster
+    let cache: RedisCacheManager
+    /** A tag with its marker on the lost node, and one with it on another. */
+    let lostTag: string
+    let leftTag: string
+
+    beforeAll(async () => {
+      cluster = await startRedisCluster(findRedisServer() ?? '', { nodeTimeoutMs: 2_000 })
+      cache = connect(cluster)
+      const isLost = async (name: string): Promise<boolean> =>
+        Number(await cluster.send(1, 'CLUSTER', 'KEYSLOT', name)) >= 10_923
+      // Every key depends on the first of these, every invalidation on the second.
+      expect(await isLost('nc:default:t:*')).toBe(false)
+      expect(await isLost('nc:default:t:**')).toBe(false)
+      const tags = Array.from({ length: 20 }, (_, i) => `t${i}`)
+      const lost = await Promise.all(tags.map((tag) => isLost(`nc:default:t:${tag}`)))
+      lostTag = tags[lost.indexOf(true)] ?? ''
+      leftTag = tags[lost.indexOf(false)] ?? ''
+      for (const key of [LOST, ...LEFT]) await cache.set(key, 'stored')
+      await cache.set('c2', 'stored', { tags: [lostTag] })
+      await lose(cluster)
+      // Whoever is there when it happens waits for it once.
+      await vi.waitFor(
+        async () =>
+          expect(await cache.lookup(LOST)).toMatchObject({
+            outcome: { kind: 'miss', error: { reason: 'NOMASTERLINK' } },
+          }),
+        POLL,
+      )
+    }, 2 * STARTUP_MS)
+    afterAll(async () => {
+      await cache.close()
+      await cluster.stop()
+    })
+
+    test('keys of the others are served, in whatever company they are asked for', async ({
+      task,
+    }) => {
+      const rounds = amount(50, 1_000)
+      const startedAt = performance.now()
+      let hits = 0
+      for (let i = 0; i < rounds; i++) {
+        const [lost, ...left] = await Promise.all(
+          [LOST, ...LEFT].map((key) => cache.getOrSet(key, () => 'loaded')),
+        )
+        expect(lost).toBe('loaded')
+        hits += left.filter((value) => value === 'stored').length
+        expect([...(await cache.getMany([LOST, ...LEFT])).keys()]).toEqual(LEFT)
+      }
+
+      found(task, 'a cluster without one of its nodes', {
+        'reads of keys that are there': rounds * LEFT.length,
+        hits,
+        'ms a round': Math.round((performance.now() - startedAt) / rounds),
+      })
+      expect(hits).toBe(rounds * LEFT.length)
+      expect(await cache.getStats()).toMatchObject({ remote: { circuit: 'closed' } })
+    })
+
+    test('keys of the others are written beside calls that reject', async () => {
+      const [left, lost, removed, gone] = await Promise.allSettled([
+        cache.set('c3', 'new'),
+        cache.set(LOST, 'new'),
+        cache.delete('c3'),
+        cache.delete(LOST),
+      ])
+
+      expect([left.status, removed.status]).toEqual(['fulfilled', 'fulfilled'])
+      for (const one of [lost, gone]) {
+        expect(one).toMatchObject({ reason: { reason: 'NOMASTERLINK', applied: 'unknown' } })
+        expect(everythingIn(one)).not.toContain('127.0.0.1')
+      }
+    })
+
+    test('a tag is invalidated where its marker is there, and else the call rejects', async () => {
+      await cache.set('c4', 'stored', { tags: [leftTag] })
+
+      await cache.invalidateTags([leftTag])
+      const failed = cache.invalidateTags([leftTag, lostTag])
+
+      await expect(failed).rejects.toMatchObject({ reason: 'NOMASTERLINK' })
+      expect(await cache.get('c4')).toBeUndefined()
+    })
+
+    test('an entry is not served while a marker of its is away, and its loader answers', async () => {
+      expect(await cache.get('c2')).toBeUndefined()
+      expect(await cache.getOrSet('c2', () => 'loaded', { tags: [lostTag] })).toBe('loaded')
+    })
+
+    test('a cache that is made meanwhile finds the others, and closes', async () => {
+      const other = connect(cluster)
+
+      await vi.waitFor(async () => expect(await other.get('b')).toBe('stored'), POLL)
+      await other.close()
+    })
+  })
+
+  describe('nodes of which hang,', () => {
+    let cluster: RedisCluster
+    let caches: RedisCacheManager[]
+
+    beforeAll(async () => {
+      // Longer than they do: none is given up.
+      cluster = await startRedisCluster(findRedisServer() ?? '')
+    }, STARTUP_MS)
+    beforeEach(() => {
+      caches = [connect(cluster), connect(cluster)]
+    })
+    afterEach(() => Promise.all(caches.map((cache) => cache.close())))
+    afterAll(() => cluster.stop())
+
+    test('serves again what was there when one goes on', async () => {
+      const [cache = connect(cluster)] = caches
+      await cache.set(LOST, 'stored')
+      cluster.pause(LOST_NODE)
+      await vi.waitFor(
+        () => expect(cache.set(LOST, 'later')).rejects.toMatchObject({ reason: 'NOMASTERLINK' }),
+        POLL,
+      )
+
+      cluster.resume(LOST_NODE)
+
+      await vi.waitFor(async () => expect(await cache.set(LOST, 'again')).toBe('stored'), POLL)
+      expect(await cache.get(LOST)).toBe('again')
+    })
+
+    test(
+      'never serves what is older than a call that had returned',
+      async ({ task }) => {
+        const keys = Array.from({ length: 12 }, (_, i) => `k${i}`)
+        const rows = new Map(keys.map((key) => [key, { version: 0, floor: 0 }]))
+        const until = performance.now() + amount(5_000, 60_000)
+        const isOver = (): boolean => performance.now() > until
+        const draw = (): string => keys[Math.floor(Math.random() * keys.length)] ?? ''
+        const stale: unknown[] = []
+        const counts = { reads: 0, hits: 0, writes: 0, returned: 0, hangs: 0 }
+        for (const cache of caches)
+          cache.subscribe(({ outcome }) => {
+            if (outcome.kind === 'hit') counts.hits++
+          })
+
+        async function read(cache: RedisCacheManager): Promise<void> {
+          while (!isOver()) {
+            const asked = [draw(), draw(), draw()]
+            const floors = asked.map((key) => rows.get(key)?.floor ?? 0)
+            const served = await Promise.all(
+              asked.map((key) =>
+                cache.getOrSet(key, async () => {
+                  const version = rows.get(key)?.version
+                  await delay(Math.random() * 10)
+                  return version
+                }),
+              ),
+            )
+            counts.reads += asked.length
+            served.forEach((version, i) => {
+              if (Number(version) < Number(floors[i])) stale.push([asked[i], version, floors[i]])
+            })
+            await delay(Math.random() * 4)
+          }
+        }
+        async function write(cache: RedisCacheManager): Promise<void> {
+          while (!isOver()) {
+            const key = draw()
+            const row = rows.get(key)
+            if (!row) return
+            const version = ++row.version
+            counts.writes++
+            await cache.delete(key).then(
+              () => {
+                counts.returned++
+                row.floor = Math.max(row.floor, version)
+              },
+              (error) => {
+                if (!(error instanceof RemoteTimeoutError))
+                  expect(error).toBeInstanceOf(RemoteError)
+              },
+            )
+            await delay(Math.random() * 20)
+          }
+        }
+        async function hang(): Promise<void> {
+          for (; !isOver(); counts.hangs++) {
+            const index = Math.floor(Math.random() * 3)
+            await delay(Math.random() * 500)
+            cluster.pause(index)
+            await delay(Math.random() * 2_500)
+            cluster.resume(index)
+          }
+        }
+        await Promise.all([hang(), ...caches.flatMap((one) => [read(one), read(one), write(one)])])
+
+        found(task, 'nodes that hang', { ...counts, 'stale reads': stale.length })
+        expect(stale).toEqual([])
+        expect(counts.hits).toBeGreaterThan(0)
+        expect(counts.returned).toBeGreaterThan(0)
+      },
+      amount(30_000, 120_000),
+    )
+  })
+})
