@@ -58,7 +58,7 @@ export interface Transport extends Requester {
   readonly kind: string
   /**
    * Whether keys live in hash slots, so that one command must not touch two of them (Redis
-   * Cluster). @default false
+   * Cluster). An error reply is then of one node, and says nothing of the others. @default false
    */
   readonly cluster?: boolean
   /**

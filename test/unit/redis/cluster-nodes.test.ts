@@ -1,7 +1,9 @@
+import { Redis } from 'ioredis'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { RemoteError } from '../../../src/errors.ts'
 import type { Command, RedisResponse, Reply } from '../../../src/redis/requester.ts'
 import type { TcpCluster, TcpNode } from '../../../src/redis/tcp/client.ts'
+import { keepTimeout } from '../../../src/redis/tcp/cluster-layout.ts'
 import { ClusterNodes } from '../../../src/redis/tcp/cluster-nodes.ts'
 import { slotOf } from '../../../src/redis/tcp/cluster-slot.ts'
 import { TEXT } from '../../../src/redis/tcp/wire.ts'
@@ -265,6 +267,15 @@ describe('the nodes of a cluster', () => {
 
     expect(await patient).toEqual([{ result: '1:b' }])
   })
+})
+
+test('the copy of a node that asks for the slots has no timer that would outlive it', () => {
+  const node = new Redis({ lazyConnect: true, socketTimeout: 10_000 })
+
+  keepTimeout(node)
+
+  expect(node.options.socketTimeout).toBe(10_000)
+  expect(node.duplicate().options.socketTimeout).toBeUndefined()
 })
 
 describe('the slot of a command', () => {
