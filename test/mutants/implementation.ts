@@ -378,4 +378,59 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     ],
     foundBy: 'test/property/email/touches.test.ts',
   },
+  {
+    name: 'the silence of a node of a cluster is taken for an empty key',
+    edits: [
+      {
+        file: 'src/redis/tcp/cluster-nodes.ts',
+        from: "  error: 'NOMASTERLINK A node of the cluster does not answer',",
+        to: '  result: null as never,',
+      },
+    ],
+    foundBy: 'test/unit/redis/cluster-nodes.test.ts',
+  },
+  {
+    name: 'a node of a cluster that is away is sent commands',
+    edits: [
+      {
+        file: 'src/redis/tcp/cluster-nodes.ts',
+        from: "    if (before?.kind === 'away') return Promise.resolve(UNANSWERED)\n",
+        to: '',
+      },
+    ],
+    foundBy: 'test/unit/redis/cluster-nodes.test.ts',
+  },
+  {
+    name: 'one node that refuses fails the commands for the others',
+    edits: [
+      {
+        file: 'src/redis/guard.ts',
+        from: 'cluster ? undefined : outageIn(answer)',
+        to: 'outageIn(answer)',
+      },
+    ],
+    foundBy: 'test/unit/redis/guard.test.ts',
+  },
+  {
+    name: 'on a cluster a look at many keys shows all of them or none',
+    edits: [
+      {
+        file: 'src/cache/many.ts',
+        from: 'ctx.link.cluster && error instanceof RemoteError',
+        to: 'ctx.link.cluster && error instanceof RemoteError && targets.length < 2',
+      },
+    ],
+    foundBy: 'test/contract/cache/manager-cluster.test.ts',
+  },
+  {
+    name: 'a lease in doubt is given back once, whoever answers then',
+    edits: [
+      {
+        file: 'src/cache/steps.ts',
+        from: 'pauseMs < MAX_DOUBT_MS && this.disown',
+        to: 'pauseMs < 0 && this.disown',
+      },
+    ],
+    foundBy: 'test/unit/cache/lost-grant.test.ts',
+  },
 ]

@@ -72,7 +72,8 @@ describe('A lease whose grant nobody heard of in time', () => {
     isAway = true
     isLossy = false
 
-    await platform.advance(2_000)
+    // With what the guard tries again for.
+    await platform.advance(2_500)
     expect(await leases()).toHaveLength(1)
     isAway = false
     await platform.advance(4_000)
