@@ -46,6 +46,17 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
     expect(answers).toEqual(keys.flatMap((key) => [{ result: 'OK' }, { result: key }]))
   })
 
+  test('finds its way past a seed whose name nobody knows', async () => {
+    const seeds = [{ host: 'nobody.invalid' }, ...cluster.nodes]
+    const other = tcpTransport({ cluster: { nodes: seeds } })
+
+    await vi.waitFor(
+      async () => expect(await other.request({ body: ['PING'] })).toEqual({ result: 'PONG' }),
+      { timeout: 20_000 },
+    )
+    await other.close()
+  }, 30_000)
+
   test('spreads a pipeline over the nodes, and answers in order', async () => {
     const body = [
       ...keys.map((key) => ['SET', key, `${key}!`]),
