@@ -120,7 +120,7 @@ class Bridge {
       c.req.header('upstash-response-format'),
     )
     const { maxBodyBytes } = this.#policy
-    const body = await readBody(c.req.raw, c.req.header('content-length'), maxBodyBytes)
+    const body = await readBody(c.req.raw, maxBodyBytes)
     if (kind === 'command') {
       const words =
         target.segments.length === 0 && target.fields.length === 0

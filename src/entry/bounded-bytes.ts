@@ -32,3 +32,16 @@ export async function readAtMost(
     }
   }
 }
+
+/**
+ * The whole body of a request; nothing of one that is longer than `maxBytes`, or says so. HTTP ends a body
+ * where its header says, so that such a one is read at once; any other may have no end.
+ */
+export async function readBounded(request: Request, maxBytes: number): Promise<Bytes | undefined> {
+  const length = request.headers.get('content-length')
+  if (length !== null) {
+    return Number(length) <= maxBytes ? new Uint8Array(await request.arrayBuffer()) : undefined
+  }
+  const { bytes, isWhole } = await readAtMost(request.body, maxBytes)
+  return isWhole ? bytes : undefined
+}

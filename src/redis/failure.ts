@@ -7,6 +7,7 @@
  * @module
  */
 
+import { instantOf } from '../entry/iso-time.ts'
 import { RemoteError, type RemoteFailure } from '../errors.ts'
 import type { RedisRequest } from './requester.ts'
 import { wordsIn } from './words.ts'
@@ -176,8 +177,7 @@ const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} G
 export function parseRetryAfter(header: string | null, now: number): number | undefined {
   if (header === null) return undefined
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1_000
-  // biome-ignore lint/style/noRestrictedGlobals: reads a text, and no clock
-  const at = HTTP_DATE.test(header) ? Date.parse(header) : Number.NaN
+  const at = HTTP_DATE.test(header) ? instantOf(header) : Number.NaN
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { instantOf } from '../../entry/iso-time.ts'
+
 /** As long as a line may be (RFC 5322, section 2.1.1); a header field may be as long as its writer likes. */
 const MAX_CHARS = 998
 
@@ -20,7 +22,6 @@ export function parseMailDate(text: string | undefined): number | undefined {
     .replaceAll(/\([^)]*\)/g, ' ')
     .trim()
   if (trimmed === '') return undefined
-  // biome-ignore lint/style/noRestrictedGlobals: it reads a text here, and no clock
-  const instant = Date.parse(HAS_ZONE.test(trimmed) ? trimmed : `${trimmed} UTC`)
+  const instant = instantOf(HAS_ZONE.test(trimmed) ? trimmed : `${trimmed} UTC`)
   return Number.isNaN(instant) ? undefined : instant
 }

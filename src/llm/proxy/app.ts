@@ -6,7 +6,7 @@
 
 import { type Context, Hono } from 'hono'
 import { basePath } from 'hono/route'
-import { readAtMost } from '../../entry/bounded-bytes.ts'
+import { readBounded } from '../../entry/bounded-bytes.ts'
 import { areAlike } from '../embeddings.ts'
 import type { Question } from '../request.ts'
 import type { Source } from '../source.ts'
@@ -196,14 +196,9 @@ class ProxyServer {
   async #textOf(request: Request): Promise<string | undefined> {
     const { maxRequestBytes } = this.policy
     if (request.headers.has('content-encoding')) return undefined
-    const refusal = new Refusal(413, 'The request is too long', 'invalid_request_error')
-    const length = request.headers.get('content-length')
-    if (Number(length ?? 0) > maxRequestBytes) throw refusal
-    if (length !== null) return new TextDecoder().decode(await request.arrayBuffer())
-    // A body that does not say how long it is may have no end.
-    const { bytes, isWhole } = await readAtMost(request.body, maxRequestBytes)
-    if (!isWhole) throw refusal
-    return new TextDecoder().decode(bytes)
+    const bytes = await readBounded(request, maxRequestBytes)
+    if (bytes) return new TextDecoder().decode(bytes)
+    throw new Refusal(413, 'The request is too long', 'invalid_request_error')
   }
 
   async #questionOf(

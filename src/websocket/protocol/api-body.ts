@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readAtMost } from '../../entry/bounded-bytes.ts'
+import { readBounded } from '../../entry/bounded-bytes.ts'
 import { decodeUtf8, isLongerThan } from '../../entry/bytes.ts'
 import { ApiRefusal } from './api-refusal.ts'
 import { readChannel } from './channel.ts'
@@ -27,10 +27,8 @@ const OVERHEAD_BYTES = 65_536
  * @throws {ApiRefusal} 413 when it is longer than any body may be, 400 when it is no UTF-8.
  */
 export async function readText(request: Request, limits: AppLimits): Promise<string> {
-  const maxBytes = maxBodyBytes(limits)
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
-  const { bytes, isWhole } = await readAtMost(request.body, maxBytes)
-  if (!isWhole) throw tooLarge()
+  const bytes = await readBounded(request, maxBodyBytes(limits))
+  if (!bytes) throw new ApiRefusal(413, 'The body is too large')
   try {
     return decodeUtf8(bytes)
   } catch {
@@ -141,8 +139,4 @@ function parseObject(body: string): Fields {
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function tooLarge(): ApiRefusal {
-  return new ApiRefusal(413, 'The body is too large')
 }
