@@ -65,6 +65,7 @@ async function seeAll(
   policy: Policy,
   withLeases: boolean,
 ): Promise<{ readonly copies: ReadonlyMap<string, NearCopy>; readonly seen: readonly Seen[] }> {
+  if (!Array.isArray(keys)) throw new InvalidOptionError('keys', 'a list of keys')
   const copies = new Map<string, NearCopy>()
   const wanted: Target[] = []
   for (const key of new Set(keys)) {

@@ -12,6 +12,7 @@ import {
   parseEntry,
   type Stamps,
 } from '../entry/header.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { type CacheContext, leaseMs, lifeMs, type Target, targetOf } from './context.ts'
 import { compose, datedNow, type Encoded, encode, openEntry, sealEntry } from './entry-text.ts'
 import { giveBack, stampsFor, storeUnder, termsFor } from './loader.ts'
@@ -60,6 +61,7 @@ export async function setMany(
   entries: ReadonlyMap<string, unknown>,
   policy: Policy,
 ): Promise<Map<string, SetResult>> {
+  if (!(entries instanceof Map)) throw new InvalidOptionError('entries', 'a Map')
   // All are encoded before the first is sent: one that cannot be stored leaves all alone.
   const items = [...entries].map(([key, value]) => {
     const terms = termsAtOnce(value, policy)

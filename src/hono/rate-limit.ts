@@ -5,6 +5,7 @@
  */
 
 import type { Context, MiddlewareHandler } from 'hono'
+import { checkFunction } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { RateLimitAllowance } from '../ratelimit/decision.ts'
 import type { RateLimiter } from '../ratelimit/limiter.ts'
@@ -46,6 +47,7 @@ export function rateLimit(options: RateLimitOptions): MiddlewareHandler<RateLimi
   if (typeof limiter?.limit !== 'function') {
     throw new InvalidOptionError('limiter', 'a RateLimiter')
   }
+  checkFunction(address, 'address')
   return async function limitRate(c, next) {
     const decision = await limiter.limit({ address: address(c), account: await account?.(c) })
     if (!decision.allowed) return problemResponse(decision.problem, decision.headers)

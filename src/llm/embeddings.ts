@@ -6,6 +6,7 @@
 
 import type { CacheNamespace } from '../cache/namespace.ts'
 import type { Bytes } from '../entry/bytes.ts'
+import { checkFunction } from '../entry/option-checks.ts'
 import { InvalidValueError, LoaderTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -88,6 +89,7 @@ export class Embeddings {
     const { accounts, ttlMs: ttl, limitMs, platform } = this.#ctx
     const { model, tenant = '', signal } = request
     checkName(model, 'model')
+    checkFunction(embed, 'embed')
     const { noStore, noCache } = readCacheControl(request.cacheControl)
     const keyed = new Map(inputs.map((input) => [keyOf(request, input), input] as const))
     const keys = [...keyed.keys()]

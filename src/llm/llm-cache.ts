@@ -5,6 +5,7 @@
  */
 
 import type { CacheNamespace } from '../cache/namespace.ts'
+import { checkFunction } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -146,6 +147,7 @@ export class LLMResponseCache {
     request: LLMRequest,
     generate: Generate<T>,
   ): Promise<GeneratedResponse<T>> {
+    checkFunction(generate, 'generate')
     const obtained = await this.obtain(questionOf(request), valueSource<T>(generate))
     return wholeOf(obtained, request.signal)
   }
@@ -166,6 +168,7 @@ export class LLMResponseCache {
       readonly signal: AbortSignal
     }) => AsyncIterable<Part> | Promise<AsyncIterable<Part>>,
   ): Promise<StreamedAnswer<Part>> {
+    checkFunction(generate, 'generate')
     return partsOf(await this.obtain(questionOf(request), partSource<Part>(generate)))
   }
 

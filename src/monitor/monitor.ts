@@ -66,8 +66,11 @@ export class CacheMonitor<Job = unknown> {
 
   /** @throws {InvalidOptionError} When an option is out of its range. */
   constructor(options: CacheMonitorOptions<Job>) {
-    const { cache, platform = webPlatform(), prefix = 'nc', memoryLimitBytes } = options
+    const { cache, figures, platform = webPlatform(), prefix = 'nc', memoryLimitBytes } = options
     const windowMs = toMilliseconds(options.window ?? '5m', 'window', { min: MINUTE_MS })
+    if (typeof figures?.readRecent !== 'function') {
+      throw new InvalidOptionError('figures', 'a RedisFigures')
+    }
     if (memoryLimitBytes !== undefined && !(memoryLimitBytes > 0)) {
       throw new InvalidOptionError('memoryLimitBytes', 'a number of bytes above 0')
     }

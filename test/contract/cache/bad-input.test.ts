@@ -113,6 +113,13 @@ const CALLS: readonly Row[] = [
         ]),
       ),
   ],
+  ['a text in place of keys', option('keys'), (cache) => cache.getMany(wrong('abc'))],
+  [
+    'an object in place of keys to load',
+    option('keys'),
+    (cache) => cache.getOrSetMany(wrong({ a: 1 }), () => new Map()),
+  ],
+  ['an object in place of a Map', option('entries'), (cache) => cache.setMany(wrong({ a: 1 }))],
   ['a tag with a line break', key, (cache) => cache.set('k', 1, { tags: ['a\nb'] })],
   ['a tag with a NUL, loaded', key, (cache) => cache.getOrSet('k', load, { tags: ['a\0'] })],
   ['an empty tag', key, (cache) => cache.invalidateTags(['a', ''])],

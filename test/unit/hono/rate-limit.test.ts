@@ -27,6 +27,14 @@ describe('rateLimit', () => {
     )
   })
 
+  test('says at once that it does not know how to find an address', () => {
+    const limiter = world.limiter({ policies: [TWO_A_MINUTE] })
+
+    expect(() => rateLimit({ limiter } as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'address' }),
+    )
+  })
+
   test('tells where the client stands, then answers 429 as problem details', async () => {
     let handled = 0
     const limiter = world.limiter({ policies: [TWO_A_MINUTE] })

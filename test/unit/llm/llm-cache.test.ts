@@ -205,6 +205,17 @@ describe('LLMResponseCache', () => {
     expect(() => new LLMResponseCache(options as never)).toThrow(InvalidOptionError)
   })
 
+  test('says what it lacks where nobody is given who answers', async () => {
+    const asked = { prompt: 'Why?', model: MODEL }
+    const nobody = undefined as never
+
+    await expect(llm.getOrGenerate(asked, nobody)).rejects.toMatchObject({ option: 'generate' })
+    await expect(llm.getOrStream(asked, nobody)).rejects.toMatchObject({ option: 'generate' })
+    await expect(llm.getOrEmbed({ model: MODEL }, ['a'], nobody)).rejects.toMatchObject({
+      option: 'embed',
+    })
+  })
+
   test('the default cache of answers is on the default cache, whichever that is', async () => {
     setDefaultCache(cache)
     try {

@@ -476,6 +476,14 @@ describe('CacheMonitor', () => {
     expect(page).toContain('3 jobs, 2 completed, 1 failed.')
   })
 
+  test('says at once that it lacks its figures', () => {
+    const cache = new RedisCacheManager({ redis: engine, platform })
+
+    expect(() => new CacheMonitor({ cache, platform } as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'figures' }),
+    )
+  })
+
   test('hands jobs to its runner, and refuses them without one', async () => {
     const jobs: unknown[] = []
     const warming = {
