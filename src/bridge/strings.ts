@@ -4,6 +4,8 @@
  * @module
  */
 
+import { bytesOf } from '../entry/bytes.ts'
+
 /** What strings stand for behind the seam. */
 export interface Strings {
   fromText(text: string): string
@@ -43,8 +45,8 @@ export const TEXT: Strings = {
 export const BYTES: Strings = {
   fromText: (text) => (isAscii(text) ? text : toByteString(encoder.encode(text))),
   fromBytes: toByteString,
-  toText: (value) => (isAscii(value) ? value : decoder.decode(fromByteString(value))),
-  toBytes: fromByteString,
+  toText: (value) => (isAscii(value) ? value : decoder.decode(bytesOf(value))),
+  toBytes: bytesOf,
   toBase64: (value) => btoa(value),
 }
 
@@ -59,10 +61,4 @@ function toByteString(bytes: Uint8Array): string {
     value += String.fromCharCode(...bytes.subarray(start, start + PIECE_BYTES))
   }
   return value
-}
-
-function fromByteString(value: string): Uint8Array {
-  const bytes = new Uint8Array(value.length)
-  for (let index = 0; index < value.length; index++) bytes[index] = value.charCodeAt(index)
-  return bytes
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Fields } from '../entry/json-object.ts'
 import { InvalidFilterError } from '../errors.ts'
 import {
   type Email,
@@ -16,7 +17,6 @@ import {
   STATUSES,
 } from './email.ts'
 import {
-  type Fields,
   MAX_NAME_LENGTH,
   orNull,
   readAddress,

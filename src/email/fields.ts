@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type Fields, isObject } from '../entry/json-object.ts'
 import { isWholeNumber, wholeNumberWords } from '../entry/option-checks.ts'
 import { InvalidFilterError } from '../errors.ts'
 import type { EmailAddress } from './email.ts'
@@ -19,19 +20,14 @@ export const MAX_LIST_LENGTH = 1_000
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f]/
 
-/** A plain object as it came from outside, with every field unknown. */
-export type Fields = Readonly<Record<string, unknown>>
-
 /** Refuses what is not a plain object, and fields nobody would read. */
 export function readFields(value: unknown, field: string, known: readonly string[]): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidFilterError(field, 'an object')
-  }
+  if (!isObject(value)) throw new InvalidFilterError(field, 'an object')
   // The unknown name is not repeated: it came from outside, and may be anything.
   if (Object.keys(value).some((name) => !known.includes(name))) {
     throw new InvalidFilterError(field, `an object with no fields but ${known.join(', ')}`)
   }
-  return value as Fields
+  return value
 }
 
 /** An identifier: compared byte by byte, so it is taken as it is. */

@@ -4,13 +4,13 @@
  * @module
  */
 
+import type { Fields } from '../entry/json-object.ts'
 import { InvalidFilterError } from '../errors.ts'
 import { alternativesOf, type Branch, bothOf, type ReceivedRange } from './branch.ts'
 import type { EmailConditions, EmailFilter } from './conditions.ts'
 import { sortedSet } from './dimension.ts'
 import { PRIORITIES, STATUSES } from './email.ts'
 import {
-  type Fields,
   MAX_LIST_LENGTH,
   readAddress,
   readBoolean,

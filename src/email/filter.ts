@@ -5,11 +5,12 @@
  * @module
  */
 
+import type { Fields } from '../entry/json-object.ts'
 import { InvalidFilterError } from '../errors.ts'
 import type { Branch } from './branch.ts'
 import type { EmailFilter } from './conditions.ts'
 import { decodeCursor } from './cursor.ts'
-import { type Fields, readBoolean, readChoice, readFields, readInteger } from './fields.ts'
+import { readBoolean, readChoice, readFields, readInteger } from './fields.ts'
 import { FILTER_FIELDS, readBranches } from './filter-input.ts'
 import {
   DEFAULT_DIRECTIONS,

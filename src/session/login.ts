@@ -6,6 +6,7 @@
  */
 
 import { checkFields } from '../cache/policy.ts'
+import { isObject } from '../entry/json-object.ts'
 import { InvalidKeyError, InvalidOptionError, SessionUnavailableError } from '../errors.ts'
 import { homesOf, type SessionContext } from './context.ts'
 import type { LifetimeOptions } from './options.ts'
@@ -128,9 +129,7 @@ function commonOf(
   options: AnonymousOptions<object>,
 ): Pick<Opening, 'data' | 'device' | 'ip' | 'lifetimes'> {
   const { data = {}, device, ip, ...lifetimes } = options
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
-    throw new InvalidOptionError('data', 'an object')
-  }
+  if (!isObject(data)) throw new InvalidOptionError('data', 'an object')
   return { data, device: label(device, 'device'), ip: label(ip, 'ip'), lifetimes }
 }
 

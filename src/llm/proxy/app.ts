@@ -7,17 +7,11 @@
 import { type Context, Hono } from 'hono'
 import { basePath } from 'hono/route'
 import { readBounded } from '../../entry/bounded-bytes.ts'
+import { parseObject } from '../../entry/json-object.ts'
 import { areAlike } from '../embeddings.ts'
 import type { Question } from '../request.ts'
 import type { Source } from '../source.ts'
-import {
-  type Body,
-  type Dialect,
-  isComment,
-  type Reading,
-  readBody,
-  type Shape,
-} from './dialect.ts'
+import { type Body, type Dialect, isComment, type Reading, type Shape } from './dialect.ts'
 import { Digests } from './digests.ts'
 import {
   bodyOf,
@@ -87,7 +81,7 @@ class ProxyServer {
       const tenant = await this.#admit(c.req.raw)
       const text = await this.#textOf(c.req.raw)
       if (text === undefined) return await this.#forward(c, upstream, path)
-      const body = readBody(text)
+      const body = parseObject(text)
       const reading = body && dialect.read(body)
       // What the cache cannot read the model is to judge.
       if (!reading) return await this.#forward(c, upstream, path, text)
@@ -115,7 +109,7 @@ class ProxyServer {
       const tenant = await this.#admit(c.req.raw)
       const text = await this.#textOf(c.req.raw)
       if (text === undefined) return await this.#forward(c, upstream, path)
-      const body = readBody(text)
+      const body = parseObject(text)
       const reading = body && dialect.read(body)
       if (!reading) return await this.#forward(c, upstream, path, text)
       const { headers, signal } = c.req.raw

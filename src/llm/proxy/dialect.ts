@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseObject } from '../../entry/json-object.ts'
 import type { Unstorable, Verdict } from '../answer.ts'
 import type { Question } from '../request.ts'
 
@@ -83,21 +84,6 @@ export interface Dialect {
   problem(message: string, type: string): string
 }
 
-/** A body as JSON, if it is an object. */
-export function readBody(text: string): Body | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    // SyntaxError: the model is to say what is wrong with it.
-    return undefined
-  }
-}
-
-export function isObject(value: unknown): value is Body {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** The members of a body without these, and without those that are `null`: a default by another name. */
 export function without(body: Body, names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(
@@ -120,7 +106,7 @@ export function isComment(part: string): boolean {
 
 /** What a part says, or `undefined` when it is no JSON object. */
 export function parsePart(part: string): Body | undefined {
-  return readBody(part)
+  return parseObject(part)
 }
 
 /** The failure that the model told of, as it told it. */

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { isObject, parseObject } from '../../entry/json-object.ts'
 import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
-import { isObject, readBody } from './dialect.ts'
 import { fullName } from './ollama.ts'
 import type { ProxyPolicy, Upstream } from './options.ts'
 import { forwarded } from './upstream.ts'
@@ -70,7 +70,7 @@ export class Digests {
 }
 
 function digestsIn(text: string): Known | undefined {
-  const models = readBody(text)?.['models']
+  const models = parseObject(text)?.['models']
   if (!Array.isArray(models)) return undefined
   return new Map(
     models.filter(isObject).flatMap(({ name, digest }) => {

@@ -5,8 +5,9 @@
  */
 
 import { fromBase64, toBase64 } from '../../entry/bytes.ts'
+import { isObject, parseObject } from '../../entry/json-object.ts'
 import type { Embed, EmbeddingInput, EmbeddingRequest } from '../embeddings.ts'
-import { type Body, isObject, numberIn, readBody, without } from './dialect.ts'
+import { type Body, numberIn, without } from './dialect.ts'
 import { fullName } from './ollama.ts'
 
 /** A protocol's way to embed texts. */
@@ -146,5 +147,5 @@ function shortest(value: number): number {
 
 /** The body of a response, read. */
 export async function bodyOf(response: Response): Promise<Body> {
-  return readBody(await response.text()) ?? {}
+  return parseObject(await response.text()) ?? {}
 }

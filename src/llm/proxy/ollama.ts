@@ -4,11 +4,11 @@
  * @module
  */
 
+import { isObject } from '../../entry/json-object.ts'
 import {
   type Body,
   type Dialect,
   type Ending,
-  isObject,
   judgeSummary,
   numberIn,
   parsePart,

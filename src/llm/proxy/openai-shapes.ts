@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Body, isComment, isObject, parsePart, textIn } from './dialect.ts'
+import { isObject } from '../../entry/json-object.ts'
+import { type Body, isComment, parsePart, textIn } from './dialect.ts'
 
 interface Choice {
   readonly message: Record<string, unknown>

@@ -4,12 +4,12 @@
  * @module
  */
 
+import { isObject } from '../../entry/json-object.ts'
 import {
   type Body,
   type Dialect,
   type Ending,
   isComment,
-  isObject,
   judgeSummary,
   numberIn,
   parsePart,

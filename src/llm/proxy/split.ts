@@ -5,7 +5,7 @@
  */
 
 import { utf8Stream } from '../../entry/bytes.ts'
-import { readBody } from './dialect.ts'
+import { parseObject } from '../../entry/json-object.ts'
 
 /** In UTF-16 units. A line of this length is no message of a model. */
 const MAX_LINE = 16_777_216
@@ -48,7 +48,7 @@ const FAILURE = /^event: ?error$/
 
 /** The data of an event `error`, with a member of that name, which all clients look for. */
 function failureOf(data: string): string {
-  const body = readBody(data)
+  const body = parseObject(data)
   if (body && 'error' in body) return data
   return `{"error":${body ? data : JSON.stringify({ message: data })}}`
 }

@@ -6,13 +6,12 @@
 
 import { readBounded } from '../../entry/bounded-bytes.ts'
 import { decodeUtf8, isLongerThan } from '../../entry/bytes.ts'
+import { type Fields, isObject, parseObject } from '../../entry/json-object.ts'
 import { ApiRefusal } from './api-refusal.ts'
 import { readChannel } from './channel.ts'
 import type { AppLimits } from './limits.ts'
 import type { ChannelAttribute, Publication } from './ports.ts'
 import { SOCKET_ID } from './signature.ts'
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** Prefixes of events that the server alone sends. */
 const RESERVED = ['pusher:', 'pusher_internal:', 'nearcache:'] as const
@@ -45,13 +44,13 @@ function maxBodyBytes(limits: AppLimits): number {
 
 /** Reads the body of `POST /events`. */
 export function readPublication(body: string, limits: AppLimits): Publication {
-  const fields = parseObject(body)
+  const fields = fieldsOf(body)
   return publicationOf(fields, channelsOf(fields, limits), limits)
 }
 
 /** Reads the body of `POST /batch_events`. */
 export function readBatch(body: string, limits: AppLimits): readonly Publication[] {
-  const { batch } = parseObject(body)
+  const { batch } = fieldsOf(body)
   if (!Array.isArray(batch) || batch.length === 0) {
     throw new ApiRefusal(400, 'batch must be a list of at least one event', 'batch')
   }
@@ -59,7 +58,7 @@ export function readBatch(body: string, limits: AppLimits): readonly Publication
     throw new ApiRefusal(400, `batch must have at most ${limits.eventsPerBatch} events`, 'batch')
   }
   return batch.map((event: unknown) => {
-    if (!isFields(event)) throw new ApiRefusal(400, 'Every event must be an object', 'batch')
+    if (!isObject(event)) throw new ApiRefusal(400, 'Every event must be an object', 'batch')
     return publicationOf(event, [channelNameOf(event['channel'], limits)], limits)
   })
 }
@@ -127,16 +126,8 @@ function socketIdOf(socketId: unknown): string | undefined {
   throw new ApiRefusal(400, 'socket_id must be the id of a connection', 'socket_id')
 }
 
-function parseObject(body: string): Fields {
-  try {
-    const value: unknown = JSON.parse(body)
-    if (isFields(value)) return value
-  } catch {
-    // Refused below: the parser's message quotes the body.
-  }
+function fieldsOf(body: string): Fields {
+  const fields = parseObject(body)
+  if (fields) return fields
   throw new ApiRefusal(400, 'The body must be a JSON object')
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -8,6 +8,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { isObject } from '../../entry/json-object.ts'
 import { checkBoolean, oneOf } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { type AppLimits, type LimitOptions, resolveLimits } from './limits.ts'
@@ -119,7 +120,7 @@ export function parseApps(text: string): Apps {
 }
 
 function resolve(options: AppOptions, path: string): App {
-  if (!isRecord(options)) throw new InvalidOptionError(path, 'an object')
+  if (!isObject(options)) throw new InvalidOptionError(path, 'an object')
   const unknown = Object.keys(options).find((field) => !FIELDS.includes(field))
   if (unknown !== undefined) throw new InvalidOptionError(path, `an app with ${FIELDS.join(', ')}`)
   const id = text(options.id, `${path}.id`, NAME, '1 to 64 characters of A-Z, a-z, 0-9, _ and -')
@@ -159,8 +160,4 @@ function secretOf(value: unknown, option: string): string {
 
 function signInWithinMs(value: Duration | 'never', option: string): number | undefined {
   return value === 'never' ? undefined : toMilliseconds(value, option, { min: 1_000 })
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Fields, isObject, parseObject } from '../../entry/json-object.ts'
 import { EXTENSION_EVENTS, type Resume } from '../extensions.ts'
 import type { AppLimits } from './limits.ts'
 
@@ -46,7 +47,6 @@ export interface FrameRefusal {
   readonly code?: number
 }
 
-type Fields = Readonly<Record<string, unknown>>
 type Reader = (fields: Fields, limits: AppLimits) => ClientFrame | FrameRefusal
 
 /** How much a frame may have beside an event's data: names, a signature, escapes. */
@@ -132,31 +132,17 @@ function readPresenceUpdate(fields: Fields): ClientFrame | FrameRefusal {
 /** The data of a frame of the protocol itself: an object, or the JSON text of one. */
 function dataOf({ data }: Fields): Fields {
   if (typeof data === 'string') return parseObject(data) ?? {}
-  return isFields(data) ? data : {}
+  return isObject(data) ? data : {}
 }
 
 function readResume(value: unknown): Resume | undefined {
-  if (!isFields(value)) return undefined
+  if (!isObject(value)) return undefined
   const { epoch, serial, socket_id } = value
   if (typeof epoch !== 'string' || !Number.isSafeInteger(serial) || Number(serial) < 0) {
     return undefined
   }
   const position = { epoch, serial: Number(serial) }
   return typeof socket_id === 'string' ? { ...position, socket_id } : position
-}
-
-function parseObject(text: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isFields(value) ? value : undefined
-  } catch {
-    // No JSON: the caller refuses the frame.
-    return undefined
-  }
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isOptionalText(value: unknown): value is string | null | undefined {

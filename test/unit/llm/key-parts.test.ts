@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { parseObject } from '../../../src/entry/json-object.ts'
 import { type LLMRequestOptions, LLMResponseCache } from '../../../src/llm/index.ts'
-import { type Body, readBody } from '../../../src/llm/proxy/dialect.ts'
+import type { Body } from '../../../src/llm/proxy/dialect.ts'
 import { llmProxy } from '../../../src/llm/proxy/index.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { amount } from '../../support/deep.ts'
@@ -191,7 +192,7 @@ describe('what a question is', () => {
       const proxy = llmProxy({ cache, ollama: 'http://model.test', fetch: upstream.fetch })
       const ask = async (change: Body): Promise<string | null> => {
         const sent = JSON.stringify({ ...body, ...change })
-        expect(readBody(sent)).toBeDefined()
+        expect(parseObject(sent)).toBeDefined()
         const response = await proxy.request(path, { method: 'POST', body: sent })
         await response.text()
         await takeTurns()
