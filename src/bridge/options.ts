@@ -63,7 +63,7 @@ export function resolveBridgeOptions(options: BridgeOptions): BridgePolicy {
   requireInteger('maxBodyBytes', maxBodyBytes, 1)
   requireInteger('maxStreams', maxStreams, 0)
   for (const [name, ms] of Object.entries({ timeoutMs, healthTimeoutMs, heartbeatMs })) {
-    if (!(ms > 0 && ms < Number.POSITIVE_INFINITY)) {
+    if (!(ms > 0 && ms < Infinity)) {
       throw new InvalidOptionError(name, 'a number of milliseconds above 0')
     }
   }

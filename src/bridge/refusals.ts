@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wordsIn } from '../entry/words.ts'
 import { isReadOnly } from '../redis/replay.ts'
 import type { Command } from '../redis/requester.ts'
 
@@ -11,24 +12,20 @@ import type { Command } from '../redis/requester.ts'
  * Commands that hold a shared connection up or change what it is, and those that belong to whoever
  * runs the server rather than to whoever holds a token.
  */
-const UNAVAILABLE: ReadonlySet<string> = new Set(
-  `ACL ASKING AUTH BGREWRITEAOF BGSAVE BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN
+const UNAVAILABLE =
+  wordsIn(`ACL ASKING AUTH BGREWRITEAOF BGSAVE BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN
   CLIENT CLUSTER CONFIG DEBUG DISCARD EXEC FAILOVER HELLO LATENCY MIGRATE MODULE MONITOR MULTI
   PFDEBUG PFSELFTEST PSUBSCRIBE PSYNC PUNSUBSCRIBE QUIT READONLY READWRITE REPLCONF REPLICAOF RESET
   RESTORE-ASKING ROLE SAVE SELECT SHUTDOWN SLAVEOF SLOWLOG SSUBSCRIBE SUBSCRIBE SUNSUBSCRIBE SWAPDB
-  SYNC UNSUBSCRIBE UNWATCH WAIT WAITAOF WATCH`.split(/\s+/),
-)
+  SYNC UNSUBSCRIBE UNWATCH WAIT WAITAOF WATCH`)
 
 /** Reads that tell names of keys, or run code that may. */
-const LISTING: ReadonlySet<string> = new Set(
-  'EVALSHA_RO EVAL_RO FCALL_RO KEYS RANDOMKEY SCAN'.split(' '),
-)
+const LISTING = wordsIn('EVALSHA_RO EVAL_RO FCALL_RO KEYS RANDOMKEY SCAN')
 
 /** Reads that a cache never sends, so that nobody else needs to know them. */
-const MORE_READS: ReadonlySet<string> = new Set(
-  `COMMAND JSON.ARRINDEX JSON.ARRLEN JSON.GET JSON.MGET JSON.OBJKEYS JSON.OBJLEN JSON.STRLEN
-  JSON.TYPE LASTSAVE LOLWUT MEMORY OBJECT PFCOUNT PUBSUB XINFO XPENDING XREAD`.split(/\s+/),
-)
+const MORE_READS =
+  wordsIn(`COMMAND JSON.ARRINDEX JSON.ARRLEN JSON.GET JSON.MGET JSON.OBJKEYS JSON.OBJLEN JSON.STRLEN
+  JSON.TYPE LASTSAVE LOLWUT MEMORY OBJECT PFCOUNT PUBSUB XINFO XPENDING XREAD`)
 
 /**
  * Why the command is not sent, in the words of an error reply; undefined when it is.

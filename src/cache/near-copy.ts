@@ -77,10 +77,10 @@ export async function verifiedNearHit(
   target: Target,
   policy: Policy,
 ): Promise<NearCopy | undefined> {
-  if (!policy.near?.verify || policy.after !== undefined) return undefined
+  if (policy.after !== undefined) return undefined
   const copy = ctx.near.get(target.key)
   if (!copy?.labels.evidence || !carries(copy.labels.tags, policy.tags)) return undefined
-  const bound = { ttlMs: Number.POSITIVE_INFINITY }
+  const bound = { ttlMs: Infinity }
   if (!isYoung(copy, bound, ctx.platform.now())) return undefined
   if (!isStillFresh(copy, policy.freshness)) return undefined
   const { prefix, stamps } = copy.labels.evidence

@@ -199,7 +199,7 @@ export const DEFAULTS: Policy = Object.freeze({
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   earlyRefresh: 0,
-  softTimeoutMs: Number.POSITIVE_INFINITY,
+  softTimeoutMs: Infinity,
   hardTimeoutMs: 10_000,
   tags: Object.freeze([]),
   tagsOf: undefined,

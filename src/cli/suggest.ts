@@ -37,14 +37,13 @@ function cheapest(
   i: number,
   j: number,
 ): number {
-  const cost = (up: number, left: number): number =>
-    rows[i - up]?.[j - left] ?? Number.POSITIVE_INFINITY
+  const cost = (up: number, left: number): number => rows[i - up]?.[j - left] ?? Infinity
   const isSame = a[i - 1] === b[j - 1]
   const isSwap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
   return Math.min(
     cost(1, 0) + 1,
     cost(0, 1) + 1,
     cost(1, 1) + (isSame ? 0 : 1),
-    isSwap ? cost(2, 2) + 1 : Number.POSITIVE_INFINITY,
+    isSwap ? cost(2, 2) + 1 : Infinity,
   )
 }

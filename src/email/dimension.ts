@@ -125,7 +125,7 @@ function startOf({ from = Number.NEGATIVE_INFINITY }: Span): number {
   return from
 }
 
-function endOf({ to = Number.POSITIVE_INFINITY }: Span): number {
+function endOf({ to = Infinity }: Span): number {
   return to
 }
 

@@ -26,7 +26,7 @@ const UPDATE = 'UPDATE email_texts SET tokens = ? WHERE seq = ? AND tokens IS NU
  */
 export async function indexTexts(
   driver: SqlDriver,
-  maxMessages: number = Number.POSITIVE_INFINITY,
+  maxMessages: number = Infinity,
 ): Promise<number> {
   let count = 0
   while (count < maxMessages) {

@@ -115,7 +115,7 @@ function jsonOf(pieces: readonly Piece[]): string {
 
 function chunks(pieces: readonly Piece[]): Piece[][] {
   const result: Piece[][] = []
-  let units = Number.POSITIVE_INFINITY
+  let units = Infinity
   for (const piece of pieces) {
     if (units + piece.text.length > MAX_VALUE_UNITS) {
       result.push([])

@@ -198,7 +198,7 @@ function globOf(parts: readonly PatternPart[]): string {
 function longestName(parts: readonly PatternPart[]): number {
   let length = 0
   for (const part of parts) {
-    if (part.kind === 'run') return Number.POSITIVE_INFINITY
+    if (part.kind === 'run') return Infinity
     length += part.kind === 'text' ? percentEncode(part.text).length : MAX_ESCAPED_CHARACTER
   }
   return length

@@ -8,9 +8,9 @@
  */
 
 import { instantOf } from '../entry/iso-time.ts'
+import { wordsIn } from '../entry/words.ts'
 import { RemoteError, type RemoteFailure } from '../errors.ts'
 import type { RedisRequest } from './requester.ts'
-import { wordsIn } from './words.ts'
 
 /** Replies that say "not now". */
 const RETRYABLE_WORDS = wordsIn(

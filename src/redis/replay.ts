@@ -6,9 +6,9 @@
  * @module
  */
 
+import { wordsIn } from '../entry/words.ts'
 import { isBatch } from './failure.ts'
 import type { Command, RedisRequest } from './requester.ts'
-import { wordsIn } from './words.ts'
 
 const READS = wordsIn(
   `BITCOUNT BITFIELD_RO BITPOS DBSIZE DUMP ECHO EVALSHA_RO EVAL_RO EXISTS EXPIRETIME FCALL_RO GEODIST

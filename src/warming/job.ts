@@ -111,14 +111,7 @@ const HOUR_MS = 3_600_000
 /** @throws {InvalidOptionError} When the job cannot be run. */
 export function resolveJob(job: WarmingJob): ResolvedJob {
   if (typeof job !== 'object' || job === null) throw new InvalidOptionError('job', 'an object')
-  const {
-    id,
-    name,
-    priority,
-    handler,
-    atStart = false,
-    commandBudget = Number.POSITIVE_INFINITY,
-  } = job
+  const { id, name, priority, handler, atStart = false, commandBudget = Infinity } = job
   const { overlap = 'skip', missed = 'run-once', mostMissed = 24, retries = 3 } = job
   require(/^[\w.-]{1,64}$/.test(String(id)), 'id', '1 to 64 letters, digits, ".", "_" and "-"')
   require(typeof name === 'string' &&
@@ -130,7 +123,7 @@ export function resolveJob(job: WarmingJob): ResolvedJob {
   wholeNumber(mostMissed, 'mostMissed', 1, 1_000)
   wholeNumber(retries, 'retries', 0, 100)
   checkBoolean(atStart, 'atStart')
-  if (commandBudget !== Number.POSITIVE_INFINITY) wholeNumber(commandBudget, 'commandBudget', 1)
+  if (commandBudget !== Infinity) wholeNumber(commandBudget, 'commandBudget', 1)
   return {
     id,
     name,

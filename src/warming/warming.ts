@@ -97,7 +97,7 @@ export class Warming {
    */
   async runDue(now: number = this.#platform.now()): Promise<number> {
     if (!Number.isFinite(now)) throw new InvalidOptionError('now', 'epoch milliseconds')
-    return this.#beat({ now, isForced: false, commands: Number.POSITIVE_INFINITY })
+    return this.#beat({ now, isForced: false, commands: Infinity })
   }
 
   /**
@@ -109,7 +109,7 @@ export class Warming {
    * @returns How many runs there were.
    * @throws {InvalidOptionError} When the budget is none.
    */
-  async warmAll(commandBudget: number = Number.POSITIVE_INFINITY): Promise<number> {
+  async warmAll(commandBudget: number = Infinity): Promise<number> {
     if (!(commandBudget >= 1))
       throw new InvalidOptionError('commandBudget', 'a number of at least 1')
     return this.#beat({ now: this.#platform.now(), isForced: true, commands: commandBudget })
@@ -123,7 +123,7 @@ export class Warming {
    */
   async runJob(id: string): Promise<boolean> {
     if (!this.#jobs.has(id)) throw new InvalidOptionError('id', 'the id of a job')
-    const terms = { now: this.#platform.now(), isForced: true, commands: Number.POSITIVE_INFINITY }
+    const terms = { now: this.#platform.now(), isForced: true, commands: Infinity }
     return (await this.#beat({ ...terms, only: id })) > 0
   }
 

@@ -67,9 +67,7 @@ export const warmCommand: CliCommand = command({
       )
     }
     const commands =
-      budget === undefined
-        ? Number.POSITIVE_INFINITY
-        : readInteger('budget', budget, 1, Number.MAX_SAFE_INTEGER)
+      budget === undefined ? Infinity : readInteger('budget', budget, 1, Number.MAX_SAFE_INTEGER)
     return withRedis(call, (connection) =>
       jobs === undefined ? list(call, connection) : runJobs(call, connection, jobs, commands),
     )

@@ -87,7 +87,7 @@ export class QueryRecorder {
 
   /** @returns Its count. */
   #dropLeast(): number {
-    let [least, fewest] = ['', Number.POSITIVE_INFINITY]
+    let [least, fewest] = ['', Infinity]
     for (const [key, { count }] of this.#counts) {
       if (count < fewest) [least, fewest] = [key, count]
       // Whoever comes has more than who has left: most often one of as few is near.

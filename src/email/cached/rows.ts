@@ -115,7 +115,7 @@ export class CachedRows {
     const found = missing.length === 0 ? copies : await this.#remote(missing)
     if (looked && found !== copies) this.#near?.put(found.values(), looked)
     const emails = ids.flatMap((id) => copies.get(id) ?? found.get(id) ?? [])
-    return { emails, clearAt: taken?.clearAt ?? Number.POSITIVE_INFINITY }
+    return { emails, clearAt: taken?.clearAt ?? Infinity }
   }
 
   /** The messages of a page of what this read has from SQL since the look; all of it is kept. */
@@ -132,7 +132,7 @@ export class CachedRows {
       this.#near?.take([], looked)
       this.#near?.put(read, looked)
     }
-    return { emails, clearAt: Number.POSITIVE_INFINITY }
+    return { emails, clearAt: Infinity }
   }
 
   async #byId(id: string): Promise<Email | undefined> {

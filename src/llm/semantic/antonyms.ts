@@ -42,7 +42,6 @@ const PAIRS = `
   encode encrypt compress zip pack serialize | decode decrypt decompress unzip unpack deserialize
   read | write
   input | output
-  import | export
   push enqueue | pop dequeue
   ascend ascending | descend descending
   first | last

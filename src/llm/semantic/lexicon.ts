@@ -5,12 +5,10 @@
  * @module
  */
 
-function words(text: string): ReadonlySet<string> {
-  return new Set(text.trim().split(/\s+/))
-}
+import { wordsIn } from '../../entry/words.ts'
 
 /** Lines of words: each line a group, each word leads to the first of its line. */
-function groups(text: string): ReadonlyMap<string, string> {
+export function groups(text: string): ReadonlyMap<string, string> {
   const leaders = new Map<string, string>()
   for (const line of text.trim().split('\n')) {
     const [leader = '', ...others] = line.trim().split(/\s+/)
@@ -20,7 +18,7 @@ function groups(text: string): ReadonlyMap<string, string> {
 }
 
 /** Words that carry the sentence and not its subject. */
-export const STOP_WORDS: ReadonlySet<string> = words(`
+export const STOP_WORDS: ReadonlySet<string> = wordsIn(`
   a an the this that these those it its is are was were be been being am do does did done doing has have
   had having can could will would shall should may might must i you he she we they me him her us them my
   your his our their mine yours ours theirs one ones and or but if then so as at by for from in into of on
@@ -42,14 +40,14 @@ export const PERSONS: ReadonlyMap<string, string> = groups(`
 `)
 
 /** Words that a prompt can lose without asking for something else. */
-export const FILLERS: ReadonlySet<string> = words(`
+export const FILLERS: ReadonlySet<string> = wordsIn(`
   please kindly really actually exactly basically simply just thanks thank hello hi hey dear
   ok okay well know tell want need like would could guys anybody possible possibly
   explain
 `)
 
 /** Each occurrence turns a statement round. */
-export const NEGATIONS: ReadonlySet<string> = words(`
+export const NEGATIONS: ReadonlySet<string> = wordsIn(`
   not no never none nobody nothing nowhere neither nor cannot without except excluding unless hardly barely
   scarcely rarely seldom lack lacks lacking avoid avoiding stop prevent fail fails failed refuse minus
   nicht kein keine keinen keinem keiner keines nie niemals ohne nichts pas jamais aucun aucune sans rien

@@ -5,16 +5,16 @@
  * @module
  */
 
+import { wordsIn } from '../../entry/words.ts'
 import { STOP_WORDS } from './lexicon.ts'
 import type { Question } from './question.ts'
 
 const ARTICLES: ReadonlySet<string> = new Set(['a', 'an', 'the', 'please', 'some', 'that'])
 
 /** What may differ between two ways to ask for a way. */
-const OF_A_WAY: ReadonlySet<string> = new Set(
-  `can could do does to would i you one we is are what way ways there any of for have it be how get go
-  about`.split(/\s+/),
-)
+const OF_A_WAY =
+  wordsIn(`can could do does to would i you one we is are what way ways there any of for have it be how get go
+  about`)
 
 const SAME: ReadonlyMap<string, string> = new Map(
   [

@@ -23,7 +23,7 @@ export function quantize(vector: Vector, dimensions: number): Int8Array<ArrayBuf
   for (const value of vector) {
     const size = Math.abs(value)
     // A comparison with NaN is false, whichever way round.
-    if (!(size < Number.POSITIVE_INFINITY)) {
+    if (!(size < Infinity)) {
       throw new InvalidValueError('an embedding has numbers that are not finite')
     }
     if (size > largest) largest = size

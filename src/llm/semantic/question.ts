@@ -4,6 +4,8 @@
  * @module
  */
 
+import { wordsIn } from '../../entry/words.ts'
+
 /** `how` is a way to do it, `whether` a yes or no; `none` is a command or a statement. */
 export type Question =
   | 'who'
@@ -29,17 +31,13 @@ const KINDS: ReadonlyMap<string, Question> = new Map([
   ['how', 'how'],
 ])
 
-const MEASURES: ReadonlySet<string> = new Set(
-  'many much long old far often big large tall high deep fast heavy wide hot cold soon late early good bad'.split(
-    ' ',
-  ),
+const MEASURES = wordsIn(
+  'many much long old far often big large tall high deep fast heavy wide hot cold soon late early good bad',
 )
-const YES_OR_NO: ReadonlySet<string> = new Set(
-  'is are was were do does did can could will would should has have had am may might must'.split(
-    ' ',
-  ),
+const YES_OR_NO = wordsIn(
+  'is are was were do does did can could will would should has have had am may might must',
 )
-const WAYS: ReadonlySet<string> = new Set('way ways steps method tips'.split(' '))
+const WAYS = wordsIn('way ways steps method tips')
 
 /** What the other kind of question may say when it asks for the same. */
 const STANDS_FOR: readonly (readonly [Question, Question, ReadonlySet<string> | undefined])[] = [

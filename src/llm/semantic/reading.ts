@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wordsIn } from '../../entry/words.ts'
 import { languageOf } from './language.ts'
 import { FILLERS, NEGATING_CHARACTERS, NEGATIONS, PERSONS, STOP_WORDS, UNITS } from './lexicon.ts'
 import { lightWords } from './light.ts'
@@ -37,17 +38,13 @@ export interface Reading {
   readonly isSymmetric: boolean
 }
 
-const ROLES: ReadonlySet<string> = new Set(
-  'from to into than before after by over against without via onto under like as'.split(' '),
+const ROLES = wordsIn(
+  'from to into than before after by over against without via onto under like as',
 )
-const SYMMETRIC: ReadonlySet<string> = new Set(
-  'and or between vs versus difference compare'.split(' '),
-)
+const SYMMETRIC = wordsIn('and or between vs versus difference compare')
 /** What "to do" follows, as opposed to "to London". */
-const BEFORE_INFINITIVES: ReadonlySet<string> = new Set(
-  'how way ways want need like able have going used try order what where when whether learn'.split(
-    ' ',
-  ),
+const BEFORE_INFINITIVES = wordsIn(
+  'how way ways want need like able have going used try order what where when whether learn',
 )
 /** Capitals say nothing where most words have them, of at least so many. */
 const TITLE_SHARE = 0.6

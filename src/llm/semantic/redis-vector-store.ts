@@ -152,7 +152,7 @@ export class RedisVectorStore implements VectorStore {
       if (vector) keep(known, vector, Number(place))
       known.upTo = place
     })
-    dropBefore(known, oldest === undefined ? Number.POSITIVE_INFINITY : Number(oldest))
+    dropBefore(known, oldest === undefined ? Infinity : Number(oldest))
     return changes.length
   }
 }

@@ -4,15 +4,16 @@
  * @module
  */
 
+import { wordsIn } from '../../entry/words.ts'
+
 /** Words that only look like forms of another. */
-const WHOLE: ReadonlySet<string> = new Set(
-  `this his has was is as us gas bus plus yes news does goes species series always lens less unless across
+const WHOLE =
+  wordsIn(`this his has was is as us gas bus plus yes news does goes species series always lens less unless across
   process access address success business class glass pass boss loss bonus virus status focus physics
   economics politics mathematics maths thing things nothing something everything anything string king ring
   spring bring sing wing during being need speed feed seed bed red used united states hundred evening
   morning sorted windows kubernetes redis postgres cors aws ios macos paris texas sales james jesus thus
-  analysis basis crisis thesis`.split(/\s+/),
-)
+  analysis basis crisis thesis`)
 
 const IRREGULAR: ReadonlyMap<string, string> = new Map(
   `bought:buy made:make found:find gave:give went:go gone:go took:take taken:take came:come saw:see seen:see

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { groups } from './lexicon.ts'
+
 const GROUPS = `
   big large huge
   small little tiny
@@ -77,11 +79,4 @@ const GROUPS = `
 `
 
 /** Leads every word of a group to its first one. */
-export const SYNONYMS: ReadonlyMap<string, string> = new Map(
-  GROUPS.trim()
-    .split('\n')
-    .flatMap((line) => {
-      const [leader = '', ...others] = line.trim().split(/\s+/)
-      return [leader, ...others].map((word): [string, string] => [word, leader])
-    }),
-)
+export const SYNONYMS: ReadonlyMap<string, string> = groups(GROUPS)

@@ -33,7 +33,7 @@ function parseConditions(argv: Argv): ReadonlySet<string> {
 
 /** Whether every condition holds. No expiry counts as an infinite one. */
 function allows(conditions: ReadonlySet<string>, old: number, fresh: number): boolean {
-  const isVolatile = old !== Number.POSITIVE_INFINITY
+  const isVolatile = old !== Infinity
   if (conditions.has('NX') && isVolatile) return false
   if (conditions.has('XX') && !isVolatile) return false
   if (conditions.has('GT') && fresh <= old) return false
@@ -57,7 +57,7 @@ function tells(tell: (expiresAt: number, now: number) => number) {
   return (db: Keyspace, argv: Argv): Reply => {
     const entry = db.peek(argv[1])
     if (entry === undefined) return -2
-    return entry.expiresAt === Number.POSITIVE_INFINITY ? -1 : tell(entry.expiresAt, db.now)
+    return entry.expiresAt === Infinity ? -1 : tell(entry.expiresAt, db.now)
   }
 }
 
@@ -68,8 +68,8 @@ function toSeconds(milliseconds: number): number {
 
 function persist(db: Keyspace, argv: Argv): Reply {
   const entry = db.find(argv[1])
-  if (entry === undefined || entry.expiresAt === Number.POSITIVE_INFINITY) return 0
-  db.setExpiry(entry, Number.POSITIVE_INFINITY)
+  if (entry === undefined || entry.expiresAt === Infinity) return 0
+  db.setExpiry(entry, Infinity)
   return 1
 }
 

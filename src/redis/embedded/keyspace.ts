@@ -155,7 +155,7 @@ export class Keyspace {
   }
 
   /** Stores a value, replacing what was there, its expiry included. */
-  set(key: string, value: Value, expiresAt: number = Number.POSITIVE_INFINITY): void {
+  set(key: string, value: Value, expiresAt: number = Infinity): void {
     this.setExpiry(this.replace(key, value), expiresAt)
   }
 
@@ -185,7 +185,7 @@ export class Keyspace {
       return
     }
     entry.expiresAt = expiresAt
-    if (expiresAt === Number.POSITIVE_INFINITY) this.#expiring.delete(entry)
+    if (expiresAt === Infinity) this.#expiring.delete(entry)
     else this.#expiring.add(entry)
   }
 
@@ -242,7 +242,7 @@ export class Keyspace {
     const entry: Entry = {
       key,
       value,
-      expiresAt: Number.POSITIVE_INFINITY,
+      expiresAt: Infinity,
       bytes: 0,
       lastUse: ++this.#uses,
       usedAt: this.now,

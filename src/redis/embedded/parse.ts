@@ -129,12 +129,12 @@ export function parseDouble(text: string, error: () => CommandError = notAFloat)
     throw error()
   }
   if (!INFINITY_WORD.test(text)) throw error()
-  return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Infinity
 }
 
 /** Writes a double as Redis 7.2 and later do: the shortest text that reads back as the same. */
 export function formatDouble(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return 'inf'
+  if (value === Infinity) return 'inf'
   if (value === Number.NEGATIVE_INFINITY) return '-inf'
   if (Object.is(value, -0)) return '-0'
   const isWhole = Number.isInteger(value) && Math.abs(value) < 2 ** 63

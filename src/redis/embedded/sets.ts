@@ -84,10 +84,7 @@ function union(sets: readonly (SetValue | undefined)[]): string[] {
 }
 
 /** Stops at `limit` members. */
-function intersection(
-  sets: readonly (SetValue | undefined)[],
-  limit: number = Number.POSITIVE_INFINITY,
-): string[] {
+function intersection(sets: readonly (SetValue | undefined)[], limit: number = Infinity): string[] {
   const present = sets.filter((set) => set !== undefined)
   const [smallest, ...others] = present.sort((a, b) => a.size - b.size)
   const members: string[] = []

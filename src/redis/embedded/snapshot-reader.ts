@@ -144,7 +144,7 @@ class Restoration {
     const isInstant = expiry === null || Number.isInteger(expiry)
     if (typeof key !== 'string' || !isInstant) throw damaged()
     const value = firstValue(type, given)
-    const expiresAt = expiry === null ? Number.POSITIVE_INFINITY : Number(expiry)
+    const expiresAt = expiry === null ? Infinity : Number(expiry)
     const isLive = expiresAt > this.#db.now
     this.#keys++
     this.#open =

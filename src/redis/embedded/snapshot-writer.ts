@@ -46,7 +46,7 @@ function* pieces(texts: Iterable<string>): IterableIterator<string[]> {
 }
 
 function* linesOf({ key, value, expiresAt }: Entry): IterableIterator<readonly unknown[]> {
-  const expiry = expiresAt === Number.POSITIVE_INFINITY ? null : expiresAt
+  const expiry = expiresAt === Infinity ? null : expiresAt
   if (typeof value === 'string') yield ['text', key, expiry, value]
   else if (value instanceof Uint8Array) yield ['bytes', key, expiry, toCharacters(value)]
   else {

@@ -80,7 +80,7 @@ function getex(db: Keyspace, argv: Argv): Reply {
   const value = db.text(argv[1])
   const entry = db.peek(argv[1])
   if (value === undefined || entry === undefined) return null
-  if (persists) db.setExpiry(entry, Number.POSITIVE_INFINITY)
+  if (persists) db.setExpiry(entry, Infinity)
   else if (lifetime) db.setExpiry(entry, expiryOf(db, 'getex', lifetime))
   return value
 }

@@ -68,7 +68,7 @@ function parseLimit(text: string): number {
   const negative = (): CommandError => new CommandError("ERR LIMIT can't be negative")
   const limit = parseInteger(text, negative)
   if (limit < 0) throw negative()
-  return limit === 0 ? Number.POSITIVE_INFINITY : limit
+  return limit === 0 ? Infinity : limit
 }
 
 function parseWeights(words: readonly string[]): number[] {
@@ -110,7 +110,7 @@ function parseQuery(db: Keyspace, argv: Argv, first: number, forms: readonly For
     weights: sources.map(() => 1),
     aggregate: sum,
     withScores: false,
-    limit: Number.POSITIVE_INFINITY,
+    limit: Infinity,
   }
   for (let index = behind; index < argv.length; ) index += takeOption(query, forms, argv, index)
   return query

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { wordsIn } from '../../entry/words.ts'
+
 /** A command as it is sent. */
 export interface Outgoing {
   /** In upper case: ioredis reshapes the replies of lower-case names. */
@@ -17,11 +19,10 @@ export interface Refusal {
 }
 
 /** Commands that change what a connection is, or hold it up, for everybody who shares it. */
-const UNSHARED: ReadonlySet<string> = new Set(
-  `ASKING AUTH BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN DISCARD EXEC HELLO
+const UNSHARED =
+  wordsIn(`ASKING AUTH BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN DISCARD EXEC HELLO
   MONITOR MULTI PSUBSCRIBE PSYNC PUNSUBSCRIBE QUIT READONLY READWRITE REPLCONF RESET SELECT SSUBSCRIBE
-  SUBSCRIBE SUNSUBSCRIBE SYNC UNSUBSCRIBE UNWATCH WAIT WAITAOF WATCH`.split(/\s+/),
-)
+  SUBSCRIBE SUNSUBSCRIBE SYNC UNSUBSCRIBE UNWATCH WAIT WAITAOF WATCH`)
 
 /**
  * Reads one command.

@@ -138,7 +138,7 @@ export function resolveTcpOptions(options: TcpOptions): TcpPolicy {
 }
 
 function requirePositive(option: string, ms: number): void {
-  if (!(ms > 0 && ms < Number.POSITIVE_INFINITY)) {
+  if (!(ms > 0 && ms < Infinity)) {
     throw new InvalidOptionError(option, 'a number of milliseconds above 0')
   }
 }

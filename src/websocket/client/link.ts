@@ -202,7 +202,7 @@ export class Link {
 
 /** What is known of one connection. */
 class Life {
-  activityMs = Number.POSITIVE_INFINITY
+  activityMs = Infinity
   frames = 0
   /** Ends the connection from this side. */
   readonly cut: (code: number) => void

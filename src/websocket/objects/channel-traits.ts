@@ -33,6 +33,6 @@ export function traitsOf(channel: string): ChannelTraits {
   if (channel.startsWith(ONLINE_PREFIX)) {
     return { kind: 'online', hasUsers: true, isCached: false, isInternal: true }
   }
-  const { kind = 'public', isCached = false } = readChannel(channel, Number.POSITIVE_INFINITY) ?? {}
+  const { kind = 'public', isCached = false } = readChannel(channel, Infinity) ?? {}
   return { kind, hasUsers: kind === 'presence', isCached, isInternal: kind === 'user' }
 }

@@ -97,7 +97,7 @@ export class HubSweep<Socket extends ObjectSocket> {
   }
 
   #isUnsigned({ user, identity }: HubConnection<Socket>, now: number): boolean {
-    const { signInWithinMs = Number.POSITIVE_INFINITY } = this.#options.app
+    const { signInWithinMs = Infinity } = this.#options.app
     return user === undefined && identity.connectedAt + signInWithinMs <= now
   }
 

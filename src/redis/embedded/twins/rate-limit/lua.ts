@@ -19,7 +19,7 @@ export function toNumber(value: Reply | undefined): number | undefined {
   if (typeof value !== 'string') return undefined
   if (NUMBER.test(value)) return signed(value.trim())
   const infinite = INFINITE.exec(value)
-  if (infinite) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  if (infinite) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Infinity
   return undefined
 }
 

@@ -6,5 +6,5 @@
 
 /** The words of a text, which white space is between. */
 export function wordsIn(text: string): ReadonlySet<string> {
-  return new Set(text.split(/\s+/))
+  return new Set(text.trim().split(/\s+/))
 }
