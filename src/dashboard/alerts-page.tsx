@@ -11,7 +11,7 @@ import type { Recommendation } from '../monitor/recommendations.ts'
 import type { RuleStatus, Severity } from '../monitor/rules.ts'
 import { count, dateTime, duration, fromNow, percent } from './format.ts'
 import type { Html } from './html.ts'
-import { ActionButton, Empty, Panel, Pill, Table, type Tone } from './parts.tsx'
+import { ActionButton, Empty, Missing, Panel, Pill, Table, type Tone } from './parts.tsx'
 import type { Snapshot } from './snapshot.ts'
 
 /** What the page goes by. */
@@ -46,7 +46,11 @@ export function AlertsPage({ snapshot, mayOperate, token }: AlertsProps): Html {
         )}
       </Panel>
       <Panel id="recommendations" title="Recommendations" isWide>
-        <Recommendations all={health.recommendations} />
+        {health.status === 'down' ? (
+          <Missing lack="away" how="" />
+        ) : (
+          <Recommendations all={health.recommendations} />
+        )}
       </Panel>
       <Panel id="rules" title="Rules" isWide>
         <Rules rules={rules} at={at} />

@@ -66,13 +66,13 @@ tbody th .key-name { display: inline-block; max-width: calc(100% - 150px); overf
 tbody th .soft:has(+ .key-name) { display: inline-block; max-width: 140px; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
 tbody tr:hover { background: color-mix(in srgb, var(--sunken) 50%, transparent); }
 .number { text-align: right; }
-.below { display: block; }
+.below { display: block; overflow: hidden; text-overflow: ellipsis; }
 
 .plot { width: 100%; height: 220px; overflow: hidden; }
 .plot .uplot { font-family: inherit; }
 @media (scripting: none) { .plot { display: none; } }
-.legend { display: flex; flex-wrap: wrap; gap: var(--s1) var(--s4); margin-top: var(--s2); color: var(--soft); font-size: var(--small); }
-.legend b { color: var(--text); font-weight: 600; font-variant-numeric: tabular-nums; }
+.legend, .evidence { display: flex; flex-wrap: wrap; gap: var(--s1) var(--s4); margin-top: var(--s2); color: var(--soft); font-size: var(--small); }
+.legend b, .evidence b { color: var(--text); font-weight: 600; font-variant-numeric: tabular-nums; }
 .key { display: inline-block; width: 10px; height: 3px; margin-right: 4px; vertical-align: middle; border-radius: 2px; }
 .key.teal { background: var(--line-teal); } .key.blue { background: var(--line-blue); }
 .key.violet { background: var(--line-violet); } .key.green { background: var(--line-green); }
@@ -98,8 +98,6 @@ details .scroll { max-height: 320px; }
 .card.warn { border-left-color: var(--warn); }
 .card > div { flex: 1 1 280px; min-width: 0; }
 .card p { margin-top: var(--s1); color: var(--soft); font-size: var(--small); overflow-wrap: anywhere; }
-.evidence { display: flex; flex-wrap: wrap; gap: var(--s1) var(--s4); margin-top: var(--s2); color: var(--soft); font-size: var(--small); }
-.evidence b { color: var(--text); font-weight: 600; }
 
 form.inline { display: inline; }
 .panel > form.inline { display: block; }

@@ -264,6 +264,7 @@ describe('pages', () => {
     expect(panelText(overview, 'tiles')).toContain('Memory – of 1 GB')
     expect(panelText(await page('namespaces'), 'hot-keys')).toContain('Redis does not answer')
     expect(panelText(await page('jobs'), 'jobs')).toContain('Redis does not answer')
+    expect(panelText(await page('alerts'), 'recommendations')).toContain('Redis does not answer')
     const form = { namespace: 'default', key: 'a' }
     const inspected = await (await one.browser.post('/ops/inspect', form)).text()
     expect(panelText(inspected, 'inspected')).toContain('Redis does not answer')
