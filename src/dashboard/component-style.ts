@@ -12,7 +12,7 @@ export const COMPONENT_STYLE = `
 .tiles { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 1px; margin-bottom: var(--s4); background: var(--edge);
   border: 1px solid var(--edge); border-radius: 10px; overflow: hidden; box-shadow: var(--shadow); }
 .tile { display: flex; flex-direction: column; padding: var(--s4); background: var(--surface); min-width: 0; }
-.tile dt { color: var(--soft); font-size: var(--small); font-weight: 500; }
+.tile dt, label { color: var(--soft); font-size: var(--small); font-weight: 500; }
 .tile .value { margin: 2px 0; font-size: var(--figure); line-height: 1.25; font-weight: 600; letter-spacing: -.02em; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .tile .detail { color: var(--soft); font-size: .75rem; line-height: 1.4; }
 .tile.bad .value { color: var(--bad); }
@@ -41,14 +41,11 @@ export const COMPONENT_STYLE = `
 
 .bar { display: block; width: 100%; height: 6px; }
 .bar .rail { fill: var(--sunken); }
-.bar .fill { fill: var(--line-teal); }
-.bar.warn .fill { fill: var(--line-amber); }
-.bar.bad .fill { fill: var(--line-red); }
+.bar .fill, .history .good { fill: var(--line-teal); }
+.bar.warn .fill, .history .warn { fill: var(--line-amber); }
+.bar.bad .fill, .history .bad { fill: var(--line-red); }
 td .bar { width: 72px; height: 4px; margin: 3px 0 2px auto; }
 .history { display: block; width: 100%; height: 24px; background: var(--sunken); border-radius: 4px; }
-.history .good { fill: var(--line-teal); }
-.history .warn { fill: var(--line-amber); }
-.history .bad { fill: var(--line-red); }
 
 .scroll { position: relative; overflow: auto; max-height: 640px; border: 1px solid var(--edge); border-radius: 8px;
   background: linear-gradient(to right, var(--surface) 40%, transparent) left / 40px 100% no-repeat local,
@@ -104,7 +101,6 @@ form.inline { display: inline; }
 .stack { display: grid; gap: var(--s1); }
 .stack > label:not(:first-of-type) { margin-top: var(--s2); }
 .stack > button, .stack > .row { justify-self: start; margin-top: var(--s3); }
-label { color: var(--soft); font-size: var(--small); font-weight: 500; }
 input, textarea { width: 100%; padding: 7px 10px; font: inherit; color: var(--text); background: var(--field); border: 1px solid var(--field-edge); border-radius: 6px; }
 textarea { resize: vertical; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; font-size: .8125rem; }
 button { padding: 5px var(--s3); font: inherit; font-size: var(--small); font-weight: 550; color: var(--text); background: var(--surface); border: 1px solid var(--edge); border-radius: 6px; cursor: pointer; white-space: nowrap; }

@@ -156,8 +156,7 @@ addEventListener('resize', () => {
 })
 
 const shown = new Map()
-const markupOf = (panel) => panel.outerHTML
-for (const panel of document.querySelectorAll('[data-panel]')) shown.set(panel.dataset.panel, markupOf(panel))
+for (const panel of document.querySelectorAll('[data-panel]')) shown.set(panel.dataset.panel, panel.outerHTML)
 
 function update(text) {
   const next = new DOMParser().parseFromString(text, 'text/html')
@@ -173,7 +172,7 @@ function update(text) {
 }
 
 function replace(panel, fresh) {
-  const markup = markupOf(fresh)
+  const markup = fresh.outerHTML
   if (shown.get(fresh.dataset.panel) === markup) return
   shown.set(fresh.dataset.panel, markup)
   for (const details of panel.querySelectorAll('details[open]')) {

@@ -8,8 +8,8 @@
 export const DEVICES_STYLE = `
 :root {
   color-scheme: light dark;
-  --ground: #f4f5f7; --card: #ffffff; --line: #dfe2e8; --ink: #1a1d23; --soft: #5b6270;
-  --accent: #2456d6; --on-accent: #ffffff; --good: #12714a; --good-ground: #e2f4ea;
+  --ground: #f4f5f7; --card: #fff; --line: #dfe2e8; --ink: #1a1d23; --soft: #5b6270;
+  --accent: #2456d6; --on-accent: #fff; --good: #12714a; --good-ground: #e2f4ea;
   --bad: #a8232b; --bad-ground: #fdecec; --note: #7a5200; --note-ground: #fff4d9;
 }
 @media (prefers-color-scheme: dark) {
