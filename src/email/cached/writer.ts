@@ -116,16 +116,15 @@ export class CachedWriter {
 
   /** Tells what could not be told when it happened, if Redis can be asked by now. Never rejects. */
   async settle(): Promise<void> {
-    if (this.#debts.length === 0) return
     const debts = this.#debts
     this.#debts = []
-    for (const debt of debts) {
-      try {
-        await this.#pay(debt)
-      } catch (error) {
-        this.#debts.push(debt)
-        if (!isRemoteFailure(error)) throw error
-      }
+    try {
+      for (; debts[0]; debts.shift()) await this.#pay(debts[0])
+    } catch (error) {
+      // What Redis could not be told of one, it is not to be asked for all.
+      if (!isRemoteFailure(error)) throw error
+    } finally {
+      this.#debts.push(...debts)
     }
   }
 
@@ -258,7 +257,9 @@ export class CachedWriter {
 
   /** Remembers what could not be told, and tries to tell it behind, for a while. */
   #owe(debt: Debt): void {
-    this.#debts.push(debt)
+    if (this.#debts.length < MOST_DEBTS) this.#debts.push(debt)
+    // In an outage that lasts, one stands for all.
+    else this.#debts = [{ change: { rows: undefined, fields: undefined }, ids: undefined }]
     if (this.#isSettling) return
     this.#isSettling = true
     this.#options.platform.defer(this.#settleBehind())
@@ -277,5 +278,7 @@ export class CachedWriter {
   }
 }
 
+/** What is owed one by one, at most. */
+const MOST_DEBTS = 100
 /** Long enough for an outage of seconds; one that lasts is ended by the next call of this instance. */
 const SETTLING_PAUSES_MS = [100, 500, 2_000, 8_000]

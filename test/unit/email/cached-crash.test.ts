@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { CachedEmailRepository, EmailRepository } from '../../../src/email/index.ts'
 import { RemoteError } from '../../../src/errors.ts'
+import type { Transport } from '../../../src/redis/requester.ts'
 import {
   type CachedMailbox,
   holding,
@@ -168,6 +169,39 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
     redis.isCut = false
 
     expect(await views(writer)).toEqual(await views(mailbox.database))
+    await expectTruth()
+  })
+
+  test('that could not tell thousands of changes tells all at once, of which no call has to wait for many', async () => {
+    await views(reader)
+    const { redis, platform } = mailbox
+    let requests = 0
+    const counting: Transport = {
+      ...mailbox.transport,
+      request: (request) => {
+        requests++
+        return mailbox.transport.request(request)
+      },
+    }
+    const writer = mailbox.over(mailbox.database, counting)
+    redis.isCut = true
+    for (let i = 0; i < 50; i++) {
+      await writer.updateEmail('one', { isRead: i % 2 === 0 }).catch(() => undefined)
+    }
+    requests = 0
+    await views(writer)
+    expect(requests).toBeLessThan(60)
+
+    for (let i = 0; i < 1_000; i++) {
+      await writer.updateEmail('one', { isRead: i % 2 === 0 }).catch(() => undefined)
+    }
+    await writer.updateEmail('one', { status: 'completed' }).catch(() => undefined)
+    redis.isCut = false
+    requests = 0
+    // The circuit closes, and what is owed is told behind.
+    await platform.advance(5_000)
+
+    expect(requests).toBeLessThan(300)
     await expectTruth()
   })
 
