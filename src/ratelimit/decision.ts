@@ -55,7 +55,7 @@ export interface RateLimitRefusal extends Decided {
   readonly allowed: false
   /** 429 when a limit is spent; 503 when Redis is away and what is allowed meanwhile is spent. */
   readonly status: 429 | 503
-  /** Seconds until another try may succeed; at least 1. */
+  /** Seconds until another try may succeed; at least 1, and while Redis is away at most 30. */
   readonly retryAfter: number
   /** The answer's body. */
   readonly problem: Problem
@@ -118,6 +118,7 @@ function rateLimitHeaders(
 }
 
 function secondsUntil(verdict: Verdict, now: number): number {
-  const ms = verdict.kind === 'local' ? verdict.waitMs : verdict.resetAt - now
+  // Redis may be back long before a bucket of this isolate has a token.
+  const ms = verdict.kind === 'local' ? Math.min(verdict.waitMs, 30_000) : verdict.resetAt - now
   return Math.max(0, Math.ceil(ms / 1_000))
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { RateLimiterOptions } from '../../src/ratelimit/index.ts'
+import { LOGIN_POLICIES, type RateLimiterOptions } from '../../src/ratelimit/index.ts'
 import type { Fate } from '../support/faulty-requester.ts'
 import { found } from '../support/findings.ts'
 import { type LimitsUnderTest, limitsUnderTest } from '../unit/ratelimit/limits.ts'
@@ -52,6 +52,19 @@ describe('While Redis', () => {
 
   const limiter = (options: Partial<RateLimiterOptions> = {}) =>
     world.limiter({ policies: [POLICY], timeout: TIMEOUT_MS, ...options })
+
+  test('is away, nobody is told to wait for longer than an outage may last', async () => {
+    const limits = limiter({ policies: LOGIN_POLICIES })
+    world.redis.fate = () => ({ kind: 'fail', error: new Error('away') })
+    const logIn = () => limits.limit({ address: '192.0.2.7', account: 'ada@example.com' })
+    let refused = await logIn()
+    for (let i = 0; i < 20 && refused.allowed; i++) refused = await logIn()
+
+    expect(refused).toMatchObject({ status: 503, retryAfter: 30, headers: { 'retry-after': '30' } })
+    world.redis.fate = () => ({ kind: 'pass' })
+    await world.platform.advance(30_000)
+    expect((await logIn()).allowed).toBe(true)
+  })
 
   test.each(FAULTS)(
     '%s, a share of the limit goes on and the rest gets 503, in bounded time',
