@@ -47,6 +47,8 @@ export interface HeartbeatTerms {
 interface Candidate {
   readonly job: ResolvedJob
   readonly due: DueSlot
+  /** Whether it may have been the end of the isolate that took it last. */
+  readonly isCutOff: boolean
 }
 
 /** A job that ran, and what is due of it next in this heartbeat. */
@@ -77,7 +79,7 @@ export class Heartbeat {
       const ran = await this.#take(job)
       if (ran === undefined) continue
       runs++
-      if (ran.due) candidates.push({ job, due: ran.due })
+      if (ran.due) candidates.push({ job, due: ran.due, isCutOff: false })
     }
     return runs
   }
@@ -112,7 +114,7 @@ export class Heartbeat {
         // Whose clock is right will be seen when the job is taken.
         const latest = Math.max(this.#now(), this.#ctx.platform.now())
         const due = this.#due(job, believed(state, latest))
-        return due ? [{ job, due }] : []
+        return due ? [{ job, due, isCutOff: state.isCutOff }] : []
       })
     } catch (error) {
       rethrowOthers(error)
@@ -199,6 +201,8 @@ export class Heartbeat {
   }
 }
 
+/** One that ends every isolate it runs in must not keep the others from running: it goes last. */
 function byUrgency(a: Candidate, b: Candidate): number {
+  if (a.isCutOff !== b.isCutOff) return a.isCutOff ? 1 : -1
   return b.job.priority - a.job.priority || a.due.dueAt - b.due.dueAt
 }

@@ -36,6 +36,8 @@ export interface JobState {
   /** The last versions of the deployment that it has run for. */
   readonly versions: readonly string[]
   readonly last: LastRun | undefined
+  /** Whether whoever took it last has not said how that ended: it is at work still, or has died. */
+  readonly isCutOff: boolean
 }
 
 /** Fields to write; an empty text drops one. */
@@ -61,6 +63,8 @@ export function stateOf(fields: ReadonlyMap<string, string>): JobState {
           },
     versions: fields.get('versions')?.split(' ') ?? [],
     last: lastIn(fields.get('last')),
+    // Its holder's token, with a point behind it once the job was given back.
+    isCutOff: fields.get('run')?.endsWith('.') === false,
   }
 }
 

@@ -357,6 +357,29 @@ describe('Warming', () => {
     expect(runs).toEqual(['mail 0'])
   })
 
+  test('a job that ends every isolate it runs in does not keep the others from running', async () => {
+    const urgent = job({ id: 'deadly', priority: 90 })
+    for (let heartbeat = 0; heartbeat < 2; heartbeat++) {
+      // All that an isolate has sent when it dies is that it takes the job.
+      const own = faultyRequester(redis)
+      const cache = new RedisCacheManager({ redis: own, platform, retries: 0 })
+      const dying = new Warming({ cache, platform })
+      const never = new Promise<never>(() => undefined)
+      dying.register({
+        ...urgent,
+        handler: () => {
+          own.fate = () => ({ kind: 'hang' })
+          return never
+        },
+      })
+      dying.register(job())
+      void dying.runDue()
+      await platform.advance(MINUTE)
+    }
+
+    expect(runs).toEqual(['mail 0'])
+  })
+
   test('ends a handler before its lease is over, when Redis cannot be asked to prolong it', async () => {
     let reason: unknown
     const warming = withJob({
