@@ -138,7 +138,8 @@ describeWithRedis('the bridge before a redis-server', () => {
     const slow = send('/eval', [], {}).then(() =>
       send('/', [
         'EVAL',
-        'local t = redis.call("TIME") local s = t[1] * 1000000 + t[2] repeat t = redis.call("TIME") until t[1] * 1000000 + t[2] - s > 300000 return "done"',
+        // By count: servers after Redis 7.0 stop the clock for a script.
+        'local n = 0 for i = 1, 50000000 do n = n + 1 end return "done"',
         0,
       ]),
     )
