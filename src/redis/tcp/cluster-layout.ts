@@ -68,7 +68,7 @@ export function refreshSlots(cluster: TcpCluster): Promise<void> {
  * Keeps the timeout of a node from its copies. ioredis makes one to ask for the slots, which waits for
  * less anyway, and whose timer nobody would stop.
  */
-export function keepTimeout({ options }: TcpNode): void {
+export function keepTimeout({ options }: Pick<TcpNode, 'options'>): void {
   if ('socketTimeout' in options) {
     Object.defineProperty(options, 'socketTimeout', { enumerable: false })
   }

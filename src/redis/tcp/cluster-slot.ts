@@ -4,7 +4,7 @@
  * @module
  */
 
-import { wordsIn } from '../words.ts'
+import { wordsIn } from '../../entry/words.ts'
 import type { Outgoing } from './commands.ts'
 
 /** Commands whose first argument is a key. */
