@@ -10,7 +10,7 @@ import type { Flight } from '../flight/single-flight.ts'
 import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report, reportedEach, type Target, targetOf } from './context.ts'
 import { admit, fly, join, obtain, previousOf } from './load.ts'
-import type { Admission, LoadContext, Loaded } from './loader.ts'
+import type { Admission, LoadContext, Loaded, Loader } from './loader.ts'
 import { nearHit } from './near-copy.ts'
 import { momentOf, observe, sightOf, unavailable } from './observe.ts'
 import type { Policy } from './options.ts'
@@ -161,7 +161,7 @@ async function loadAll(
   const loads = flyTogether(ctx, plans, loader, policy)
   for (const { target, flight } of plans) {
     if (loads.has(target.key)) continue
-    const alone = { target, policy, loader: single(loader, target.key) }
+    const alone = { target, policy, loader: together(loader, [target.key])(target.key) }
     const wait = async (): Promise<Loaded> =>
       (flight && (await join(ctx, target, flight))) ??
       obtain(ctx, alone, await observe(ctx, target, policy))
@@ -177,21 +177,17 @@ function flyTogether(
   loader: ManyLoader,
   policy: Policy,
 ): Map<string, Promise<Loaded>> {
-  const admitted = plans.filter(({ admission }) => admission)
-  const keys = admitted.map(({ target }) => target.key)
-  let batch: Promise<ManyLoaded> | undefined
-  const loads = new Map<string, Promise<Loaded>>()
-  for (const { target, sight, admission } of plans) {
-    if (!admission) continue
-    // The first to be called calls for all who were admitted; all of them were, before it.
-    const shared = async (context: LoadContext): Promise<unknown> => {
-      batch ??= callMany(loader, keys, context.signal)
-      return pick(await batch, target.key, context)
-    }
-    const request = { target, policy, loader: shared }
-    loads.set(target.key, fly(ctx, request, admission, previousOf(sight)))
-  }
-  return loads
+  const admitted = plans.filter(isAdmitted)
+  const loaderOf = together(
+    loader,
+    admitted.map(({ target }) => target.key),
+  )
+  return new Map(
+    admitted.map(({ target, sight, admission }) => {
+      const request = { target, policy, loader: loaderOf(target.key) }
+      return [target.key, fly(ctx, request, admission, previousOf(sight))]
+    }),
+  )
 }
 
 /** Refreshes what was served, where nobody else does: one call of the loader. Never rejects. */
@@ -220,6 +216,10 @@ interface Plan extends Seen {
   readonly flight: Flight | undefined
 }
 
+function isAdmitted(plan: Plan): plan is Plan & { readonly admission: Admission } {
+  return plan.admission !== undefined
+}
+
 async function plan(ctx: CacheContext, { target, sight }: Seen, policy: Policy): Promise<Plan> {
   const flight = ctx.flights.get(target.names.entry)
   if (flight?.admits(sight)) return { target, sight, admission: undefined, flight }
@@ -227,8 +227,13 @@ async function plan(ctx: CacheContext, { target, sight }: Seen, policy: Policy):
   return { target, sight, admission, flight: undefined }
 }
 
-function single(loader: ManyLoader, key: string): (context: LoadContext) => Promise<unknown> {
-  return async (context) => pick(await callMany(loader, [key], context.signal), key, context)
+/** Loaders of keys, of which the first to be called calls for all of them, and the others wait for it. */
+function together(loader: ManyLoader, keys: readonly string[]): (key: string) => Loader {
+  let batch: Promise<ManyLoaded> | undefined
+  return (key) => async (context) => {
+    batch ??= callMany(loader, keys, context.signal)
+    return pick(await batch, key, context)
+  }
 }
 
 /** What one call of the loader returned, and decided. */

@@ -158,9 +158,8 @@ export function answer(
   const { found } = seen
   switch (found.kind) {
     case 'fresh':
-      if (policy.near) keepNear(ctx, target, policy, { ...seen, ...found })
       if (isDueEarly(ctx, policy, found)) refresh()
-      return served(found)
+      return onlyFresh(ctx, target, policy, seen)
     case 'stale':
       refresh()
       return served(found)
@@ -182,7 +181,8 @@ async function loadOrFallBack(
   stale: Found,
 ): Promise<ReadResult> {
   try {
-    const loaded = await withinSoftTimeout(ctx, policy, load)
+    const { softTimeoutMs: ms } = policy
+    const loaded = await (ms === Infinity ? load : settledWithin(ctx.platform, ms, load))
     if (loaded !== TIMED_OUT) return loadedBy(loaded, 'expired')
     ctx.platform.defer(load)
   } catch {
@@ -190,14 +190,6 @@ async function loadOrFallBack(
     ctx.events.countLoadError()
   }
   return served(stale)
-}
-
-function withinSoftTimeout(
-  ctx: CacheContext,
-  { softTimeoutMs }: Policy,
-  load: Promise<Loaded>,
-): Promise<Loaded | typeof TIMED_OUT> {
-  return softTimeoutMs === Infinity ? load : settledWithin(ctx.platform, softTimeoutMs, load)
 }
 
 /** Refreshes an entry after it was served, if nobody else does. */
