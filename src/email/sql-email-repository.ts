@@ -188,7 +188,7 @@ export class SqlEmailRepository implements EmailRepository {
     const find = statements.selectById(readName(id, 'id'))
     const parsed = parseChanges(changes)
     const isEmpty = Object.keys(parsed).length === 0
-    return this.#change(find, isEmpty ? find : statements.update(id, parsed, this.#platform.now()))
+    return this.#change(find, isEmpty ? find : statements.update(id, parsed, this.#now()))
   }
 
   async bulkUpdate(
@@ -220,13 +220,13 @@ export class SqlEmailRepository implements EmailRepository {
   ): Promise<EmailChange | undefined> {
     const find = statements.selectById(readName(id, 'id'))
     const parsed = parseEntities(entities)
-    return this.#change(find, statements.updateEntities(id, parsed, this.#platform.now()))
+    return this.#change(find, statements.updateEntities(id, parsed, this.#now()))
   }
 
   async noteRecipient(id: string, address: string): Promise<EmailChange | undefined> {
     const find = statements.selectById(readName(id, 'id'))
     const noted = readAddress(address, 'address')
-    return this.#change(find, ...statements.noteRecipient(id, noted, this.#platform.now()))
+    return this.#change(find, ...statements.noteRecipient(id, noted, this.#now()))
   }
 
   async deleteEmail(id: string): Promise<Email | undefined> {
@@ -239,11 +239,16 @@ export class SqlEmailRepository implements EmailRepository {
   }
 
   async createOrUpdateWorkflowChain(chain: WorkflowChainInput): Promise<WorkflowChainChange> {
-    return storeChain(this.#driver, chain, this.#platform.now())
+    return storeChain(this.#driver, chain, this.#now())
+  }
+
+  /** Columns of instants take whole milliseconds, and a clock may be finer. */
+  #now(): number {
+    return Math.floor(this.#platform.now())
   }
 
   #parse(email: NewEmail): Email {
-    return parseNewEmail(email, { id: crypto.randomUUID(), now: this.#platform.now() })
+    return parseNewEmail(email, { id: crypto.randomUUID(), now: this.#now() })
   }
 
   async #change(find: SqlStatement, ...write: SqlStatement[]): Promise<EmailChange | undefined> {
@@ -259,7 +264,7 @@ export class SqlEmailRepository implements EmailRepository {
     if (ids.length === 0) return []
     const [before = [], after = []] = await this.#batch<ImageRow>([
       statements.selectImages(ids, isRead),
-      statements.updateAll(ids, changes, this.#platform.now(), isRead),
+      statements.updateAll(ids, changes, this.#now(), isRead),
     ])
     const changed = new Map(after.map((row) => [row.id, row]))
     return before.flatMap((row) => {

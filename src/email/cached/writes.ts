@@ -201,7 +201,8 @@ export class CachedWrites {
 
   /** A message with the id it will have, so that it can be marked. */
   #named(email: NewEmail): NamedEmail {
-    const parsed = parseNewEmail(email, { id: crypto.randomUUID(), now: this.#platform.now() })
+    const now = Math.floor(this.#platform.now())
+    const parsed = parseNewEmail(email, { id: crypto.randomUUID(), now })
     return { id: parsed.id, email: { ...email, id: parsed.id }, image: imageOf(parsed) }
   }
 }

@@ -56,7 +56,7 @@ export async function ingestMessage(
   { emails, rejected, maxBytes = MAX_BYTES, platform = webPlatform() }: IngestOptions,
 ): Promise<IngestOutcome> {
   const { bytes, isWhole } = await readAtMost(message.raw, maxBytes)
-  const receivedAt = platform.now()
+  const receivedAt = Math.floor(platform.now())
   const parsed = isWhole
     ? await parseMessage(bytes, { receivedAt, envelope: message })
     : `it is larger than ${maxBytes} bytes`

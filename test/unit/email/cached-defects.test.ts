@@ -192,6 +192,17 @@ describe('CachedEmailRepository has not the fault', () => {
     expect((await emails.queryEmails(query)).emails).toMatchObject([{ id }])
   })
 
+  test('that a clock finer than milliseconds keeps messages from being stored', async () => {
+    await mailbox.platform.advance(0.5)
+
+    const { id, createdAt } = await emails.createEmail(makeEmail({ assignedTo: 'kim' }))
+    await mailbox.platform.advance(1)
+    const changed = await emails.updateEmail(id, { status: 'completed' })
+
+    expect(createdAt).toBe(NOW)
+    expect(changed).toMatchObject({ status: 'completed', updatedAt: NOW + 1 })
+  })
+
   test('that warming leaves out lists and senders', async () => {
     await emails.createEmail(makeEmail({ status: 'completed', assignedTo: 'kim' }))
     await emails.queryEmails({ assignedTo: 'kim', limit: 7 })
