@@ -15,7 +15,7 @@ import { keepNear } from './near-copy.ts'
 import type { Policy } from './options.ts'
 import { checkTagList, lateTagsOf } from './policy.ts'
 import type { Moment } from './sight.ts'
-import type { Lease } from './steps.ts'
+import { DOUBT_MS, type Lease } from './steps.ts'
 
 /** What a loader is told, and what it may decide. */
 export interface LoadContext<Value = unknown> {
@@ -184,15 +184,17 @@ async function fail(
 }
 
 /**
- * Gives a lease back that nothing will be stored under, behind whatever the caller is told: others
- * would wait for its end, which is what happens where this fails.
+ * Gives a lease back that nothing will be stored under, behind whatever the caller is told, and later if it
+ * cannot be given back now: others would wait for its end.
  */
 export function giveBack(
   { platform, steps }: CacheContext,
   { names }: Target,
   lease: Lease | undefined,
 ): void {
-  if (lease) platform.defer(steps.release(names, lease.token))
+  if (!lease) return
+  const { token } = lease
+  platform.defer(steps.release(names, token).catch(() => steps.disown(names, token, DOUBT_MS)))
 }
 
 /** What was decided about storing a value. */

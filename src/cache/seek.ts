@@ -7,8 +7,9 @@
 
 import { randomId } from '../entry/id.ts'
 import { checkFunction } from '../entry/option-checks.ts'
-import { InvalidOptionError, RemoteTimeoutError } from '../errors.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { list, text } from '../redis/answer.ts'
+import { mayBeApplied } from '../redis/failure.ts'
 import type { Reply } from '../redis/requester.ts'
 import { SEEK } from '../redis/scripts/seek.ts'
 import { type CacheContext, leaseMs, lifeMs, reported, type Target, targetOf } from './context.ts'
@@ -115,7 +116,7 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
     }
   } catch (error) {
     abandon(ctx, target, flight)
-    if (error instanceof RemoteTimeoutError) ctx.steps.disown(target.names, nonce, DOUBT_MS)
+    if (mayBeApplied(error)) ctx.steps.disown(target.names, nonce, DOUBT_MS)
     return { sight: unavailable(moment, error) }
   }
   abandon(ctx, target, flight)

@@ -11,10 +11,10 @@
 import { WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
 import type { EntryNames } from '../entry/key.ts'
-import { RemoteTimeoutError } from '../errors.ts'
 import type { Grant } from '../flight/single-flight.ts'
 import type { Platform } from '../platform/platform.ts'
 import { list, malformed, text } from '../redis/answer.ts'
+import { mayBeApplied } from '../redis/failure.ts'
 import type { Texts } from '../redis/gather.ts'
 import type { RedisLink } from '../redis/link.ts'
 import * as scripts from '../redis/scripts/protocol.ts'
@@ -179,7 +179,7 @@ export class Steps {
       const stamps = cluster ? await this.#mark(markers, nonce, lifeMs) : stampsOf(markers, made)
       return { token, stamps }
     } catch (error) {
-      const isLate = error instanceof RemoteTimeoutError
+      const isLate = mayBeApplied(error)
       // On a cluster it may be that only the markers could not be made.
       if (isLate || cluster) this.disown(names, nonce, isLate ? DOUBT_MS : 0)
       throw error

@@ -9,7 +9,7 @@
 
 import { instantOf } from '../entry/iso-time.ts'
 import { wordsIn } from '../entry/words.ts'
-import { RemoteError, type RemoteFailure } from '../errors.ts'
+import { RemoteError, type RemoteFailure, RemoteTimeoutError } from '../errors.ts'
 import type { RedisRequest } from './requester.ts'
 
 /** Replies that say "not now". */
@@ -125,6 +125,12 @@ export function pauseMs(error: unknown): number | undefined {
   if (!(error instanceof RemoteError)) return undefined
   if (error.retryAfterMs) return Math.min(error.retryAfterMs, MAX_PAUSE_MS)
   return UNAUTHENTICATED.has(error.reason) ? 0 : undefined
+}
+
+/** Whether a request that got no answer may have been applied; a refusal is an answer. */
+export function mayBeApplied(error: unknown): boolean {
+  if (error instanceof RemoteTimeoutError) return true
+  return error instanceof RemoteError && error.retryable && error.applied === 'unknown'
 }
 
 /**

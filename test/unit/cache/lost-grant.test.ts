@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import type { CacheOptions } from '../../../src/cache/options.ts'
 import { seeker } from '../../../src/cache/seek.ts'
+import { RemoteError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { networkError } from '../../../src/redis/failure.ts'
 import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
@@ -13,51 +15,66 @@ const GRANTS = [ACQUIRE, TAKE, SEEK].map(({ sha1 }) => sha1)
 const isGrant = ({ body }: RedisRequest): boolean =>
   GRANTS.some((sha1) => JSON.stringify(body).includes(sha1))
 
-const never = (signal: AbortSignal | undefined): Promise<never> =>
+const GRANTED: readonly (readonly [string, (cache: RedisCacheManager) => Promise<unknown>])[] = [
+  ['a load', (cache) => cache.getOrSet('k', () => 'loaded')],
+  ['loads of many', (cache) => cache.getOrSetMany(['k'], () => new Map([['k', 'loaded']]))],
+  ['a set', (cache) => cache.set('k', 'set')],
+  ['a ticket', (cache) => cache.begin('k')],
+  ['a read that expects nothing', (cache) => seeker(cache).getOrSet('k', () => 'loaded', {})],
+]
+
+/** What becomes of the answer to whoever asks for a lease. */
+type Loss = (signal: AbortSignal | undefined) => Promise<never>
+
+const late: Loss = (signal) =>
   new Promise((_resolve, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason))
   })
 
-describe('A lease whose grant nobody heard of in time', () => {
+const cut: Loss = async () => {
+  const failure = { operation: 'EVALSHA', reason: 'ECONNRESET', applied: 'unknown' } as const
+  throw new RemoteError({ ...failure, retryable: true })
+}
+
+const OPENS_AT_ONCE: Partial<CacheOptions> = { breaker: { threshold: 1, cooldownMs: 5_000 } }
+
+describe('A lease whose grant nobody heard of', () => {
   let platform: ManualPlatform
   let redis: Transport
-  let cache: RedisCacheManager
-  let isLossy: boolean
+  let loss: Loss | undefined
   let isAway: boolean
 
-  beforeEach(async () => {
+  beforeEach(() => {
     platform = new ManualPlatform()
     redis = embeddedTransport({ platform })
-    isLossy = true
+    loss = undefined
     isAway = false
+  })
+
+  /** A cache for which scripts are known: what it sends from here on is sent once. */
+  async function lossyCache(options: Partial<CacheOptions> = {}): Promise<RedisCacheManager> {
     const lossy = intercept(redis, async (request) => {
       if (isAway) throw networkError('EVALSHA', { code: 'EHOSTUNREACH' })
       const answer = await redis.request<never>(request)
-      return isLossy && isGrant(request) ? never(request.signal) : answer
+      return loss && isGrant(request) ? loss(request.signal) : answer
     })
-    cache = new RedisCacheManager({ redis: lossy, platform, deadline: 500 })
-    // Scripts are known from here on.
-    isLossy = false
+    const cache = new RedisCacheManager({ redis: lossy, platform, deadline: 500, ...options })
     await cache.getOrSet('other', () => 'loaded')
     await cache.set('other', 'set')
-    isLossy = true
-  })
+    return cache
+  }
 
   const leases = async (): Promise<unknown> =>
     (await redis.request({ body: ['KEYS', '*:l:*'] })).result
 
-  test.each<readonly [string, (cache: RedisCacheManager) => Promise<unknown>]>([
-    ['a load', (cache) => cache.getOrSet('k', () => 'loaded')],
-    ['loads of many', (cache) => cache.getOrSetMany(['k'], () => new Map([['k', 'loaded']]))],
-    ['a set', (cache) => cache.set('k', 'set')],
-    ['a ticket', (cache) => cache.begin('k')],
-    ['a read that expects nothing', (cache) => seeker(cache).getOrSet('k', () => 'loaded', {})],
-  ])('is given back two seconds after the deadline of %s', async (_what, act) => {
+  test.each(GRANTED)('is given back two seconds after the deadline of %s', async (_what, act) => {
+    const cache = await lossyCache()
+    loss = late
     const ended = act(cache).catch((error: unknown) => error)
     await platform.advance(500)
     await ended
     expect(await leases()).toHaveLength(1)
-    isLossy = false
+    loss = undefined
 
     await platform.advance(2_000)
 
@@ -65,12 +82,50 @@ describe('A lease whose grant nobody heard of in time', () => {
     expect(await cache.getOrSet('k', () => 'loaded later')).toBe('loaded later')
   })
 
+  test.each(GRANTED)(
+    'is given back two seconds after %s of which every answer was cut off',
+    async (_what, act) => {
+      const cache = await lossyCache()
+      loss = cut
+      const ended = act(cache).catch((error: unknown) => error)
+      await platform.advance(500)
+      await ended
+      expect(await leases()).toHaveLength(1)
+      loss = undefined
+
+      await platform.advance(2_000)
+
+      expect(await leases()).toEqual([])
+    },
+  )
+
+  test.each(GRANTED)(
+    'is given back by %s once the circuit has closed again',
+    async (_what, act) => {
+      const cache = await lossyCache(OPENS_AT_ONCE)
+      loss = late
+      const ended = act(cache).catch((error: unknown) => error)
+      await platform.advance(500)
+      await ended
+      loss = undefined
+      await platform.advance(5_000)
+      await cache.get('other')
+
+      await platform.advance(2_000)
+
+      expect(await leases()).toEqual([])
+      expect(await cache.getOrSet('k', () => 'loaded later')).toBe('loaded later')
+    },
+  )
+
   test('is given back later if nobody answers by then, and not for ever', async () => {
+    const cache = await lossyCache()
+    loss = late
     const ended = cache.set('k', 'lost').catch(() => undefined)
     await platform.advance(500)
     await ended
     isAway = true
-    isLossy = false
+    loss = undefined
 
     // With what the guard tries again for.
     await platform.advance(2_500)
@@ -79,7 +134,7 @@ describe('A lease whose grant nobody heard of in time', () => {
     await platform.advance(4_000)
     expect(await leases()).toEqual([])
 
-    isLossy = true
+    loss = late
     const again = cache.set('k', 'lost').catch(() => undefined)
     await platform.advance(500)
     await again
@@ -89,14 +144,65 @@ describe('A lease whose grant nobody heard of in time', () => {
   })
 
   test('stays with who has got one since', async () => {
+    const cache = await lossyCache()
+    loss = late
     const ended = cache.set('k', 'lost').catch(() => undefined)
     await platform.advance(500)
     await ended
-    isLossy = false
+    loss = undefined
     const ticket = await cache.begin('k')
 
     await platform.advance(2_000)
 
     expect(await ticket.commit('kept')).toBe('stored')
+  })
+
+  test.each<readonly [string, () => Promise<unknown>]>([
+    ['a value', async () => 'loaded'],
+    ['a failure', () => Promise.reject(new Error('no source'))],
+  ])(
+    'of a load that ended with %s while the circuit was open is given back',
+    async (_what, load) => {
+      const cache = await lossyCache(OPENS_AT_ONCE)
+      const source = Promise.withResolvers<void>()
+      const loading = cache.getOrSet('k', () => source.promise.then(load)).catch(() => undefined)
+      await platform.advance(0)
+      loss = late
+      const opening = cache.set('other', 'late').catch(() => undefined)
+      await platform.advance(500)
+      await opening
+      source.resolve()
+      await loading
+      loss = undefined
+      await platform.advance(5_000)
+      await cache.get('other')
+
+      await platform.advance(2_000)
+
+      expect(await leases()).toEqual([])
+    },
+  )
+
+  test('of a load that ended while Redis was read-only is given back', async () => {
+    let isReplica = false
+    const redirected = intercept(redis, (request) =>
+      isReplica && JSON.stringify(request.body).includes('EVALSHA')
+        ? Promise.resolve({ error: "READONLY You can't write against a read only replica." })
+        : redis.request(request),
+    )
+    const cache = new RedisCacheManager({ redis: redirected, platform, deadline: 500 })
+    const source = Promise.withResolvers<string>()
+    const loading = cache.getOrSet('k', () => source.promise)
+    await platform.advance(0)
+    isReplica = true
+    source.resolve('loaded')
+    await platform.advance(2_000)
+    expect(await loading).toBe('loaded')
+    expect(await leases()).toHaveLength(1)
+    isReplica = false
+
+    await platform.advance(2_000)
+
+    expect(await leases()).toEqual([])
   })
 })
