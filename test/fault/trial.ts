@@ -108,7 +108,9 @@ export async function tryOut(
   const fresh = cacheOn(place.around, base)
   if (!expected.losesData) wrongs.push(...(await wrongsLeft(fresh, operation, ending)))
   wrongs.push(...(await wrongsAfter(cache, platform, expected)))
+  platform.wake()
   await platform.settle()
+  if (platform.pauses > 0) wrongs.push(`${platform.pauses} leases could not be given back`)
   await transport.close()
   if (platform.timers > 0) wrongs.push(`${platform.timers} timers are left`)
   return { ending, wrongs, overdue }

@@ -11,6 +11,8 @@ import { webPlatform } from '../../src/platform/web.ts'
 export class WatchedPlatform implements Platform {
   readonly #web: Platform = webPlatform()
   readonly #deferred = new Set<Promise<unknown>>()
+  readonly #pauses = new Set<() => void>()
+  #changed = Promise.withResolvers<void>()
   #aheadMs: number
   #timers = 0
 
@@ -22,6 +24,11 @@ export class WatchedPlatform implements Platform {
   /** Delays that are neither over nor aborted. */
   get timers(): number {
     return this.#timers
+  }
+
+  /** What waits to be done behind a pause. */
+  get pauses(): number {
+    return this.#pauses.size
   }
 
   now(): number {
@@ -41,8 +48,25 @@ export class WatchedPlatform implements Platform {
     }
   }
 
+  /** A pause that lasts until {@link wake}: what comes behind it is done when the fault is over. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#pauses.add(resolve)
+      this.#tellOfChange()
+    })
+  }
+
+  /** Ends all pauses. */
+  wake(): void {
+    for (const end of this.#pauses) end()
+    this.#pauses.clear()
+  }
+
   defer(work: Promise<unknown>): void {
-    const forget = (): boolean => this.#deferred.delete(kept)
+    const forget = (): void => {
+      this.#deferred.delete(kept)
+      this.#tellOfChange()
+    }
     const kept: Promise<unknown> = work.then(forget, forget)
     this.#deferred.add(kept)
   }
@@ -52,8 +76,13 @@ export class WatchedPlatform implements Platform {
     this.#aheadMs += ms
   }
 
-  /** Resolves when all deferred work has settled. */
+  /** Resolves when all deferred work has settled, but for what pauses. */
   async settle(): Promise<void> {
-    while (this.#deferred.size > 0) await Promise.all(this.#deferred)
+    while (this.#deferred.size > this.#pauses.size) await this.#changed.promise
+  }
+
+  #tellOfChange(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
   }
 }
