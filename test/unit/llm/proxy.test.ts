@@ -262,9 +262,10 @@ describe('llmProxy', () => {
       await hit(path, body)
       const modes = ['no-store', 'no-cache', 'max-age=0', 'max-age=1000', '']
       const ways: (string | null)[] = []
-      const stored = Date.now()
-      await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(stored), { interval: 1 })
       for (const mode of modes) {
+        // What was stored in this millisecond has no age.
+        const stored = Date.now()
+        await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(stored), { interval: 1 })
         const response = await ask(path, body, { 'cache-control': mode })
         await response.text()
         await hit(path, body)
