@@ -10,6 +10,7 @@
  * @module
  */
 
+import { fnv1a } from '../entry/fnv1a.ts'
 import { randomId } from '../entry/id.ts'
 import type { Keyspace } from '../entry/key.ts'
 import { wholeNumber } from '../entry/option-checks.ts'
@@ -283,14 +284,8 @@ function viewOf(mirror: LogMirror, at: number): Pick<LogView, 'epoch' | 'at' | '
   return { epoch: mirror.epoch, at, since: (position) => mirror.between(position, at) }
 }
 
-/** FNV-1a (Fowler, Noll, Vo), 32 bits. */
 function slotsOf(tags: readonly string[]): number[] {
-  const slots = tags.map((tag) => {
-    let hash = 0x811c9dc5
-    for (let i = 0; i < tag.length; i++) hash = Math.imul(hash ^ tag.charCodeAt(i), 0x01000193)
-    return (hash >>> 0) % SLOTS
-  })
-  return [...new Set(slots)]
+  return [...new Set(tags.map((tag) => fnv1a(tag) % SLOTS))]
 }
 
 function asList(reply: Reply | undefined, length?: number): readonly Reply[] {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fnv1a } from '../entry/fnv1a.ts'
 import type { ResolvedJob } from './job.ts'
 import type { JobState } from './state.ts'
 
@@ -102,12 +103,8 @@ export function doneAfter(
   return Math.max(slot, job.schedule.latest(endedAt, 1)[0] ?? slot)
 }
 
-/** How much later than its time a slot begins: the same draw in every isolate (FNV-1a, 32 bits). */
+/** How much later than its time a slot begins: the same draw in every isolate. */
 export function offsetOf({ id, jitterMs }: ResolvedJob, slot: number): number {
   if (jitterMs === 0) return 0
-  let hash = 0x811c9dc5
-  for (const character of `${id} ${slot}`) {
-    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0
-  }
-  return Math.floor((hash / 0x1_0000_0000) * jitterMs)
+  return Math.floor((fnv1a(`${id} ${slot}`) / 0x1_0000_0000) * jitterMs)
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fnv1a } from '../../entry/fnv1a.ts'
 import type { Embedder } from './embedder.ts'
 import { FILLERS, STOP_WORDS } from './lexicon.ts'
 import { stem } from './stem.ts'
@@ -76,12 +77,9 @@ function addFeature(into: Float32Array, feature: string, weight: number): void {
   into[at] = (into[at] ?? 0) + (hash < 0 ? -weight : weight)
 }
 
-/** FNV-1a over UTF-16 units with the finish of MurmurHash3, as a signed 32-bit number. */
+/** FNV-1a with the finish of MurmurHash3, as a signed 32-bit number. */
 function hashOf(text: string): number {
-  let hash = 0x811c_9dc5
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193)
-  }
+  let hash = fnv1a(text)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35)
   return hash ^ (hash >>> 16)

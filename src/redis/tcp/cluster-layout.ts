@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fnv1a } from '../../entry/fnv1a.ts'
 import type { TcpCluster, TcpNode } from './client.ts'
 
 /** A primary that has slots. */
@@ -30,7 +31,7 @@ const SLOTS = 16_384
 export function layoutOf(cluster: TcpCluster): Layout | undefined {
   const clients = new Map(cluster.nodes('all').map((client) => [addressOf(client), client]))
   const nodes = new Map<string, ClusterNode>()
-  let id = FNV_OFFSET
+  let id = fnv1a('')
   let before: string | undefined
   for (let slot = 0; slot < SLOTS; slot++) {
     const address = cluster.slots[slot]?.[0]
@@ -38,7 +39,7 @@ export function layoutOf(cluster: TcpCluster): Layout | undefined {
     const client = clients.get(address ?? '')
     if (address === undefined || client === undefined) return undefined
     before = address
-    id = hash(id, `${slot}=${address} `)
+    id = fnv1a(`${slot}=${address} `, id)
     if (!nodes.has(address)) nodes.set(address, { firstSlot: slot, client })
   }
   return { id: id || 1, nodes: [...nodes.values()] }
@@ -77,16 +78,4 @@ export function keepTimeout({ options }: Pick<TcpNode, 'options'>): void {
 /** A node's address, as the slots name it. */
 export function addressOf({ options: { host, port } }: TcpNode): string {
   return `${host}:${port}`
-}
-
-const FNV_OFFSET = 0x811c9dc5
-const FNV_PRIME = 0x01000193
-
-/** FNV-1a of 32 bits (Fowler, Noll, Vo), over ASCII. */
-function hash(seed: number, text: string): number {
-  let state = seed
-  for (let i = 0; i < text.length; i++) {
-    state = Math.imul(state ^ text.charCodeAt(i), FNV_PRIME) >>> 0
-  }
-  return state
 }
