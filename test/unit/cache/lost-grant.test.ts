@@ -64,17 +64,22 @@ describe('A lease whose grant nobody heard of', () => {
     return cache
   }
 
+  /** Waits for what has asked for a lease, and hears nothing of it. */
+  async function lose(how: Loss, ask: () => Promise<unknown>): Promise<void> {
+    loss = how
+    const ended = ask().catch((error: unknown) => error)
+    await platform.advance(500)
+    await ended
+    loss = undefined
+    expect(await leases()).toHaveLength(1)
+  }
+
   const leases = async (): Promise<unknown> =>
     (await redis.request({ body: ['KEYS', '*:l:*'] })).result
 
   test.each(GRANTED)('is given back two seconds after the deadline of %s', async (_what, act) => {
     const cache = await lossyCache()
-    loss = late
-    const ended = act(cache).catch((error: unknown) => error)
-    await platform.advance(500)
-    await ended
-    expect(await leases()).toHaveLength(1)
-    loss = undefined
+    await lose(late, () => act(cache))
 
     await platform.advance(2_000)
 
@@ -86,12 +91,7 @@ describe('A lease whose grant nobody heard of', () => {
     'is given back two seconds after %s of which every answer was cut off',
     async (_what, act) => {
       const cache = await lossyCache()
-      loss = cut
-      const ended = act(cache).catch((error: unknown) => error)
-      await platform.advance(500)
-      await ended
-      expect(await leases()).toHaveLength(1)
-      loss = undefined
+      await lose(cut, () => act(cache))
 
       await platform.advance(2_000)
 
@@ -103,11 +103,7 @@ describe('A lease whose grant nobody heard of', () => {
     'is given back by %s once the circuit has closed again',
     async (_what, act) => {
       const cache = await lossyCache(OPENS_AT_ONCE)
-      loss = late
-      const ended = act(cache).catch((error: unknown) => error)
-      await platform.advance(500)
-      await ended
-      loss = undefined
+      await lose(late, () => act(cache))
       await platform.advance(5_000)
       await cache.get('other')
 
@@ -120,12 +116,8 @@ describe('A lease whose grant nobody heard of', () => {
 
   test('is given back later if nobody answers by then, and not for ever', async () => {
     const cache = await lossyCache()
-    loss = late
-    const ended = cache.set('k', 'lost').catch(() => undefined)
-    await platform.advance(500)
-    await ended
+    await lose(late, () => cache.set('k', 'lost'))
     isAway = true
-    loss = undefined
 
     // With what the guard tries again for.
     await platform.advance(2_500)
