@@ -15,7 +15,7 @@ import { keepNear } from './near-copy.ts'
 import type { Policy } from './options.ts'
 import { checkTagList, lateTagsOf } from './policy.ts'
 import type { Moment } from './sight.ts'
-import { DOUBT_MS, type Lease } from './steps.ts'
+import type { Lease } from './steps.ts'
 
 /** What a loader is told, and what it may decide. */
 export interface LoadContext<Value = unknown> {
@@ -183,18 +183,13 @@ async function fail(
   throw error
 }
 
-/**
- * Gives a lease back that nothing will be stored under, behind whatever the caller is told, and later if it
- * cannot be given back now: others would wait for its end.
- */
+/** Gives a lease back that nothing will be stored under, behind whatever the caller is told. */
 export function giveBack(
-  { platform, steps }: CacheContext,
+  { steps }: CacheContext,
   { names }: Target,
   lease: Lease | undefined,
 ): void {
-  if (!lease) return
-  const { token } = lease
-  platform.defer(steps.release(names, token).catch(() => steps.disown(names, token, DOUBT_MS)))
+  if (lease) steps.disown(names, lease.token, false)
 }
 
 /** What was decided about storing a value. */
@@ -249,7 +244,7 @@ async function store(
   const found = stampsFor(ctx, lease.stamps, lateTags, lifeMs(policy))
   const stamps: Stamps | undefined = found instanceof Promise ? await found : found
   if (!stamps) return false
-  const text = await storeUnder(lease, ctx, target, policy, { encoded, stamps, loadMs })
+  const text = await storeUnder(ctx, lease, target, policy, { encoded, stamps, loadMs })
   if (text === undefined) return false
   const { provedAt, instant } = admission
   const sizeBytes = text.entry.length
@@ -259,8 +254,8 @@ async function store(
 
 /** Makes an entry and commits it. Answers what was stored; nothing, if the lease was lost. */
 export async function storeUnder(
-  { token }: Lease,
   ctx: CacheContext,
+  { token }: Lease,
   target: Target,
   policy: Policy,
   parts: EntryParts,

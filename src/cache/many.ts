@@ -15,8 +15,7 @@ import { nearHit } from './near-copy.ts'
 import { momentOf, observe, sightOf, unavailable } from './observe.ts'
 import type { Policy } from './options.ts'
 import { answer, nearResult, onlyFresh, type ReadResult, reportRefresh } from './read.ts'
-import type { Sight } from './sight.ts'
-import type { ManyLook } from './steps.ts'
+import type { ManyLook, Sight } from './sight.ts'
 
 /** What a loader of several keys is told, and what it may decide of each. */
 export interface ManyLoadContext {

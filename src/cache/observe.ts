@@ -12,8 +12,15 @@ import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
 import { openEntry } from './entry-text.ts'
 import { judge, unseenTags } from './judge.ts'
 import type { Policy } from './options.ts'
-import { type Found, type Moment, type Nothing, type Sight, UNSEEN, type Weighed } from './sight.ts'
-import type { Look } from './steps.ts'
+import {
+  type Found,
+  type Look,
+  type Moment,
+  type Nothing,
+  type Sight,
+  UNSEEN,
+  type Weighed,
+} from './sight.ts'
 
 export const ABSENT: Nothing = { kind: 'none', reason: 'absent' }
 

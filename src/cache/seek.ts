@@ -24,7 +24,6 @@ import { answer, type ReadResult, waysOf } from './read.ts'
 import { leaseIn } from './replies.ts'
 import type { Moment, Sight } from './sight.ts'
 import { markerMs, stampsOf } from './stamps.ts'
-import { DOUBT_MS } from './steps.ts'
 
 /** A namespace, for reads that expect to find nothing. */
 export interface Seeker<Values> {
@@ -116,7 +115,7 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
     }
   } catch (error) {
     abandon(ctx, target, flight)
-    if (mayBeApplied(error)) ctx.steps.disown(target.names, nonce, DOUBT_MS)
+    if (mayBeApplied(error)) ctx.steps.disown(target.names, nonce, true)
     return { sight: unavailable(moment, error) }
   }
   abandon(ctx, target, flight)

@@ -1,12 +1,31 @@
 /**
- * What a look at an entry finds, for a read to decide on.
+ * What a look at an entry shows, and what is found in it, for a read to decide on.
  *
  * @module
  */
 
 import type { EntryHeader } from '../entry/header.ts'
 import type { Sighting } from '../flight/single-flight.ts'
+import type { Texts } from '../redis/gather.ts'
+import type { FoundMarkers } from './marker-texts.ts'
 import type { MissReason } from './outcome.ts'
+
+/** What Redis held when it was looked at. */
+export interface Look {
+  /** The entry's text. */
+  readonly entry: string | null
+  readonly lease: string | null
+  /** Of the markers that were asked for. */
+  readonly markers: FoundMarkers
+}
+
+/** What Redis held of many entries, in their order. */
+export interface ManyLook {
+  readonly entries: Texts
+  /** Empty if they were not asked for. */
+  readonly leases: Texts
+  readonly markers: Look['markers']
+}
 
 /** An entry that may be served in some way. */
 export interface Found {

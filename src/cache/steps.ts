@@ -11,6 +11,7 @@
 import { WRITE_ID_RANGE, writePrefix } from '../entry/header.ts'
 import { randomId } from '../entry/id.ts'
 import type { EntryNames } from '../entry/key.ts'
+import { untilDone } from '../flight/every.ts'
 import type { Grant } from '../flight/single-flight.ts'
 import type { Platform } from '../platform/platform.ts'
 import { list, malformed, text } from '../redis/answer.ts'
@@ -19,33 +20,18 @@ import type { Texts } from '../redis/gather.ts'
 import type { RedisLink } from '../redis/link.ts'
 import * as scripts from '../redis/scripts/protocol.ts'
 import type { Script } from '../redis/scripts/script.ts'
-import { type FoundMarkers, MarkerTexts } from './marker-texts.ts'
+import { MarkerTexts } from './marker-texts.ts'
 import type { Marker } from './names.ts'
 import { leaseIn, yes } from './replies.ts'
+import type { Look, ManyLook } from './sight.ts'
 import { markerMs, stampsOf } from './stamps.ts'
 import { makeOfTexts, readTexts } from './texts.ts'
 
-/** When a lease in doubt is given back, in milliseconds: after a circuit that has opened may have closed. */
-export const DOUBT_MS = 2_000
-/** The longest pause before another attempt, where one has failed: each is twice the one before. */
-const MAX_DOUBT_MS = 8_000
-
-/** What Redis held when it was looked at. */
-export interface Look {
-  /** The entry's text. */
-  readonly entry: string | null
-  readonly lease: string | null
-  /** Of the markers that were asked for. */
-  readonly markers: FoundMarkers
-}
-
-/** What Redis held of many entries, in their order. */
-export interface ManyLook {
-  readonly entries: Texts
-  /** Empty if they were not asked for. */
-  readonly leases: Texts
-  readonly markers: Look['markers']
-}
+/**
+ * What it is waited for before each attempt to give a lease in doubt back, in milliseconds: at the first, a
+ * circuit that has opened may have closed.
+ */
+const DOUBT_MS = [2_000, 4_000, 8_000]
 
 /** A write on its way: what to store under which right. */
 export interface Commit {
@@ -179,25 +165,23 @@ export class Steps {
       const stamps = cluster ? await this.#mark(markers, nonce, lifeMs) : stampsOf(markers, made)
       return { token, stamps }
     } catch (error) {
-      const isLate = mayBeApplied(error)
+      const isInDoubt = mayBeApplied(error)
       // On a cluster it may be that only the markers could not be made.
-      if (isLate || cluster) this.disown(names, nonce, isLate ? DOUBT_MS : 0)
+      if (isInDoubt || cluster) this.disown(names, nonce, isInDoubt)
       throw error
     }
   }
 
   /**
-   * Gives back later what may have been granted, and nobody got to know of: all would wait for its end.
-   * Whoever does not answer by then may still have granted it, so that is tried again.
+   * Gives back, behind the answer, what nothing will be stored under: all would wait for its end. Who does
+   * not answer is asked again.
+   *
+   * @param isInDoubt Whether it may have been granted unheard, and may still be: then not at once.
    */
-  disown(names: EntryNames, nonce: string, pauseMs: number): void {
-    const platform = this.#platform
-    const later = platform.idle?.(pauseMs) ?? platform.delay(pauseMs)
-    platform.defer(
-      later
-        .then(() => this.release(names, nonce))
-        .catch(() => pauseMs < MAX_DOUBT_MS && this.disown(names, nonce, 2 * pauseMs || DOUBT_MS)),
-    )
+  disown(names: EntryNames, token: string, isInDoubt: boolean): void {
+    const pausesMs = isInDoubt ? DOUBT_MS : [0, ...DOUBT_MS]
+    const giveBack = (): Promise<void> => this.release(names, token)
+    this.#platform.defer(untilDone(this.#platform, pausesMs, giveBack))
   }
 
   /** Stores, if the lease is still the caller's. */

@@ -122,7 +122,7 @@ async function commit(
 ): Promise<SetResult> {
   try {
     const parts = { encoded, stamps: lease.stamps, loadMs: 0 }
-    return (await storeUnder(lease, ctx, target, policy, parts)) ? 'stored' : 'superseded'
+    return (await storeUnder(ctx, lease, target, policy, parts)) ? 'stored' : 'superseded'
   } catch (error) {
     giveBack(ctx, target, lease)
     throw error

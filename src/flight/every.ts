@@ -22,9 +22,35 @@ export async function every(
   while (!signal.aborted) {
     await task()
     try {
-      await (platform.idle?.(ms, signal) ?? platform.delay(ms, signal))
+      await pause(platform, ms, signal)
     } catch {
       return // aborted
     }
   }
+}
+
+/**
+ * Runs a task after each of these pauses, until it has succeeded once. Never rejects: what has failed as often
+ * is left.
+ *
+ * @param pausesMs In milliseconds; before one of 0 nothing is waited for.
+ */
+export async function untilDone(
+  platform: Platform,
+  pausesMs: readonly number[],
+  task: () => Promise<unknown>,
+): Promise<void> {
+  for (const ms of pausesMs) {
+    if (ms > 0) await pause(platform, ms)
+    try {
+      await task()
+      return
+    } catch {
+      // After the next pause.
+    }
+  }
+}
+
+function pause(platform: Platform, ms: number, signal?: AbortSignal): Promise<void> {
+  return platform.idle?.(ms, signal) ?? platform.delay(ms, signal)
 }

@@ -6,6 +6,7 @@
 
 import { randomId } from '../entry/id.ts'
 import { InvalidKeyError, type SessionRefusal, SessionRefusedError } from '../errors.ts'
+import { untilDone } from '../flight/every.ts'
 import type { Reply } from '../redis/requester.ts'
 import { homesOf, type SessionContext } from './context.ts'
 import { resolveLifetimes } from './options.ts'
@@ -17,31 +18,21 @@ import { createdAtOf, SESSION_ID } from './token.ts'
 
 const FIELDS = ['s', 'v', 'h', 'x', 'i', 't', 'd', 'n', 'e'] as const
 
-/** How long it is waited before an end that failed is tried again, in milliseconds. */
-const PAUSES_MS = [2_000, 8_000, 16_000]
+/** What it is waited for before each attempt, in milliseconds. */
+const PAUSES_MS = [0, 2_000, 8_000, 16_000]
 
 /**
  * Drops what is left of sessions that are out of the index, or whose token nobody has: behind, and with
  * Redis away for half a minute.
  */
-export function endQuietly(ctx: SessionContext, home: Home, ids: readonly string[]): void {
-  for (const id of ids) ctx.platform.defer(endLater(ctx, home, id))
-}
-
-async function endLater(
+export function endQuietly(
   { steps, platform }: SessionContext,
   home: Home,
-  id: string,
-): Promise<void> {
-  for (const ms of PAUSES_MS) {
-    try {
-      await steps.end(home, id)
-      return
-    } catch {
-      await (platform.idle?.(ms) ?? platform.delay(ms))
-    }
+  ids: readonly string[],
+): void {
+  for (const id of ids) {
+    platform.defer(untilDone(platform, PAUSES_MS, () => steps.end(home, id)))
   }
-  await steps.end(home, id)
 }
 
 /**

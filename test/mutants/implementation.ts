@@ -427,8 +427,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/steps.ts',
-        from: 'pauseMs < MAX_DOUBT_MS && this.disown',
-        to: 'pauseMs < 0 && this.disown',
+        from: '[2_000, 4_000, 8_000]',
+        to: '[2_000]',
       },
     ],
     foundBy: 'test/unit/cache/lost-grant.test.ts',

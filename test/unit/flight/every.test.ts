@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { every } from '../../../src/flight/every.ts'
+import { every, untilDone } from '../../../src/flight/every.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
 describe('every', () => {
@@ -49,5 +49,35 @@ describe('every', () => {
     await expect(
       every(new ManualPlatform(), 1_000, signal, () => Promise.reject(failure)),
     ).rejects.toBe(failure)
+  })
+})
+
+describe('untilDone', () => {
+  test('runs behind each pause until it has succeeded', async () => {
+    const platform = new ManualPlatform()
+    const times: number[] = []
+    const start = platform.now()
+    const done = untilDone(platform, [0, 2_000, 4_000, 8_000], async () => {
+      times.push(platform.now() - start)
+      if (times.length < 3) throw new Error('not yet')
+    })
+    await platform.advance(20_000)
+    await done
+
+    expect(times).toEqual([0, 2_000, 6_000])
+    expect(platform.pendingTimers).toBe(0)
+  })
+
+  test('leaves what has failed each time, and does not reject', async () => {
+    const platform = new ManualPlatform()
+    let runs = 0
+    const done = untilDone(platform, [1_000, 2_000], async () => {
+      runs++
+      throw new Error('never')
+    })
+    await platform.advance(20_000)
+
+    await expect(done).resolves.toBeUndefined()
+    expect(runs).toBe(2)
   })
 })
