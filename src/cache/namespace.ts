@@ -172,13 +172,7 @@ export class CacheNamespace<Values = unknown> {
     options?: EntryOptions<T>,
   ): Promise<SetResult> {
     return this.#run(options, (policy) =>
-      reported(
-        this.#ctx,
-        'set',
-        key,
-        () => set(this.#ctx, key, value, policy),
-        (kind) => ({ kind }),
-      ),
+      reported(this.#ctx, 'set', key, () => set(this.#ctx, key, value, policy), ended),
     )
   }
 
@@ -188,12 +182,7 @@ export class CacheNamespace<Values = unknown> {
     options?: EntryOptions<T>,
   ): Promise<Map<string, SetResult>> {
     return this.#run(options, (policy) =>
-      reportedEach(
-        this.#ctx,
-        'set',
-        () => setMany(this.#ctx, entries, policy),
-        (kind) => ({ kind }),
-      ),
+      reportedEach(this.#ctx, 'set', () => setMany(this.#ctx, entries, policy), ended),
     )
   }
 
@@ -208,13 +197,7 @@ export class CacheNamespace<Values = unknown> {
   /** Makes a servable entry fresh for `ttl` from now. @returns Whether there was one. */
   touch(key: string, options?: EntryOptions<never>): Promise<boolean> {
     return this.#run(options, (policy) =>
-      reported(
-        this.#ctx,
-        'touch',
-        key,
-        () => touch(this.#ctx, key, policy),
-        () => ({ kind: 'touched' }),
-      ),
+      reported(this.#ctx, 'touch', key, () => touch(this.#ctx, key, policy), touched),
     )
   }
 
@@ -243,13 +226,7 @@ export class CacheNamespace<Values = unknown> {
 
   /** Deletes keys, and the right of running loads to store them: one command. */
   delete(...keys: readonly string[]): Promise<void> {
-    return reported(
-      this.#ctx,
-      'delete',
-      keys[0],
-      () => remove(this.#ctx, keys),
-      () => ({ kind: 'deleted' }),
-    )
+    return reported(this.#ctx, 'delete', keys[0], () => remove(this.#ctx, keys), deleted)
   }
 
   /**
@@ -314,3 +291,7 @@ export class CacheNamespace<Values = unknown> {
     return whileWanted(this.#ctx.platform, policy.signal, () => operation(policy))
   }
 }
+
+const ended = (kind: SetResult): Outcome => ({ kind })
+const touched = (): Outcome => ({ kind: 'touched' })
+const deleted = (): Outcome => ({ kind: 'deleted' })
