@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ParsedEntry, parseEntry, prefixOf } from '../entry/header.ts'
+import { type ParsedEntry, parseEntry } from '../entry/header.ts'
 import { proceed } from '../entry/proceed.ts'
 import { CorruptEntryError } from '../errors.ts'
 import type { Sighting } from '../flight/single-flight.ts'
@@ -13,11 +13,11 @@ import { openEntry } from './entry-text.ts'
 import { judge, unseenTags } from './judge.ts'
 import type { Policy } from './options.ts'
 import {
-  type Found,
+  Found,
   type Look,
   type Moment,
   type Nothing,
-  type Sight,
+  Sight,
   UNSEEN,
   type Weighed,
 } from './sight.ts'
@@ -45,19 +45,12 @@ export function sightOf(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
-  { provedAt, instant }: Moment,
-  { entry, lease, markers }: Look,
+  moment: Moment,
+  look: Look,
 ): Sight | Promise<Sight> {
+  const { entry, markers } = look
   const weighed = entry === null ? ABSENT : weigh(ctx, target, policy, entry, markers)
-  // Field by field: every remote hit makes one, and to spread an object into it takes five times as long.
-  return proceed<Weighed, Sight>(weighed, (found) => ({
-    provedAt,
-    instant,
-    lease,
-    markers,
-    found,
-    prefix: prefixOf(entry),
-  }))
+  return proceed<Weighed, Sight>(weighed, (found) => new Sight(moment, look, found))
 }
 
 /** What is seen where a look has failed. @throws What is no failure of the remote tier. */
@@ -123,14 +116,11 @@ function appraise(
   entry: ParsedEntry,
   markers: Markers,
 ): Weighed | Promise<Weighed> {
-  const { header } = entry
-  const verdict = judge(header, declared, markers, ctx.platform.now())
+  const verdict = judge(entry.header, declared, markers, ctx.platform.now())
   if (verdict.kind === 'none') return verdict
-  const { kind } = verdict
-  const sizeBytes = entry.headerText.length + 1 + entry.payload.length
   const opened = openEntry(ctx, key, entry)
   const value = policy.schema ? check(policy.schema, opened) : opened
-  const found = { kind, header, sizeBytes, value }
+  const found = new Found(verdict.kind, entry, value)
   if (policy.reconcile) return reconciled(policy.reconcile, found)
   return value instanceof Promise ? value.then((settled) => ({ ...found, value: settled })) : found
 }

@@ -107,9 +107,10 @@ async function readThrough(
   try {
     const target = targetOf(ctx, key, policy)
     const copy = policy.near?.verify ? await verifiedNearHit(ctx, target, policy) : undefined
+    // The request is made behind the look: of its literal see docs/decisions/0015.
     const read = copy
       ? nearResult(ctx, copy, policy)
-      : serveOrLoad(ctx, { target, loader, policy }, await observe(ctx, target, policy))
+      : serveOrLoad(ctx, await observe(ctx, target, policy), { target, loader, policy })
     // A hit is not waited for once more.
     const { value, outcome } = read instanceof Promise ? await read : read
     report(ctx, 'getOrSet', key, outcome, startedAt)
@@ -122,8 +123,8 @@ async function readThrough(
 
 function serveOrLoad(
   ctx: CacheContext,
-  request: LoadRequest,
   seen: Sight,
+  request: LoadRequest,
 ): ReadResult | Promise<ReadResult> {
   const { target, policy } = request
   // Most often there is nothing to do behind the answer, or in its place.

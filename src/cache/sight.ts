@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EntryHeader } from '../entry/header.ts'
+import { type EntryHeader, type ParsedEntry, prefixOf } from '../entry/header.ts'
 import type { Sighting } from '../flight/single-flight.ts'
 import type { Texts } from '../redis/gather.ts'
 import type { FoundMarkers } from './marker-texts.ts'
@@ -27,12 +27,19 @@ export interface ManyLook {
   readonly markers: Look['markers']
 }
 
-/** An entry that may be served in some way. */
-export interface Found {
+/** An entry that may be served in some way. A class: see docs/decisions/0015. */
+export class Found {
   readonly kind: 'fresh' | 'stale' | 'stale-if-error'
   readonly header: EntryHeader
   readonly value: unknown
   readonly sizeBytes: number
+
+  constructor(kind: Found['kind'], { header, headerText, payload }: ParsedEntry, value: unknown) {
+    this.kind = kind
+    this.header = header
+    this.value = value
+    this.sizeBytes = headerText.length + 1 + payload.length
+  }
 }
 
 /** Nothing to serve. */
@@ -51,11 +58,24 @@ export interface Moment {
   readonly instant: number
 }
 
-/** What a read saw at its last look. */
-export interface Sight extends Sighting, Moment {
-  readonly found: Found | Nothing
+/** What a read saw at its last look. A class: see docs/decisions/0015. */
+export class Sight implements Sighting, Moment {
+  readonly provedAt: number
+  readonly instant: number
+  readonly lease: Look['lease']
+  readonly markers: FoundMarkers
+  readonly found: Weighed
   /** Which entry was there: see `prefixOf`. */
   readonly prefix: string
+
+  constructor({ provedAt, instant }: Moment, { entry, lease, markers }: Look, found: Weighed) {
+    this.provedAt = provedAt
+    this.instant = instant
+    this.lease = lease
+    this.markers = markers
+    this.found = found
+    this.prefix = prefixOf(entry)
+  }
 }
 
 /** What is seen when Redis cannot be asked: nothing that any load could be compared with. */

@@ -29,13 +29,42 @@ export interface EntryHeader extends Lifetimes {
   readonly stamps: Stamps
 }
 
-/** The three parts of a stored text. */
-export interface ParsedEntry {
+/** The three parts of a stored text. A class: see docs/decisions/0015. */
+export class ParsedEntry {
   readonly header: EntryHeader
   /** Encoded and untrusted. */
   readonly payload: string
   /** The header's line as stored, without its newline: what an encrypted payload is bound to. */
   readonly headerText: string
+
+  constructor(header: EntryHeader, text: string, end: number) {
+    this.header = header
+    this.payload = text.slice(end + 1)
+    this.headerText = text.slice(0, end)
+  }
+}
+
+/** A header as {@link FIELDS} finds it. A class: see docs/decisions/0015. */
+class ParsedHeader implements EntryHeader {
+  readonly writeId: string
+  readonly createdAt: number
+  readonly freshUntil: number
+  readonly revalidateUntil: number
+  readonly staleUntil: number
+  readonly loadMs: number
+  readonly encoding: string
+  readonly stamps: Stamps
+
+  constructor(fields: RegExpExecArray, stamps: Stamps) {
+    this.writeId = fields[1] ?? ''
+    this.createdAt = numberIn(fields[2])
+    this.freshUntil = this.createdAt + numberIn(fields[3])
+    this.revalidateUntil = this.freshUntil + numberIn(fields[4])
+    this.staleUntil = this.revalidateUntil + numberIn(fields[5])
+    this.loadMs = numberIn(fields[6])
+    this.encoding = fields[7] ?? ''
+    this.stamps = stamps
+  }
 }
 
 /** `GETRANGE key 0 19` returns {@link writePrefix} of the entry's write id. */
@@ -122,20 +151,8 @@ export function parseEntry(text: string): ParsedEntry {
 
   const fields = FIELDS.exec(text)
   if (fields === null) throw new CorruptEntryError('the header is malformed')
-  const createdAt = numberIn(fields[2])
-  const freshUntil = createdAt + numberIn(fields[3])
-  const revalidateUntil = freshUntil + numberIn(fields[4])
-  const header: EntryHeader = {
-    writeId: fields[1] ?? '',
-    createdAt,
-    freshUntil,
-    revalidateUntil,
-    staleUntil: revalidateUntil + numberIn(fields[5]),
-    loadMs: numberIn(fields[6]),
-    encoding: fields[7] ?? '',
-    stamps: stampsIn(text.slice(fields[0].length, end)),
-  }
-  return { header, payload: text.slice(end + 1), headerText: text.slice(0, end) }
+  const stamps = stampsIn(text.slice(fields[0].length, end))
+  return new ParsedEntry(new ParsedHeader(fields, stamps), text, end)
 }
 
 /** The header of an entry, also where its payload is cut off; `undefined` if `text` begins with none. */
