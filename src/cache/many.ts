@@ -11,11 +11,12 @@ import type { NearCopy } from '../near/near-tier.ts'
 import { type CacheContext, report, reportedEach, type Target, targetOf } from './context.ts'
 import { admit, fly, join, obtain, previousOf } from './load.ts'
 import type { Admission, LoadContext, Loaded, Loader } from './loader.ts'
+import type { Marker } from './names.ts'
 import { nearHit } from './near-copy.ts'
 import { momentOf, observe, sightOf, unavailable } from './observe.ts'
 import type { Policy } from './options.ts'
 import { answer, nearResult, onlyFresh, type ReadResult, reportRefresh } from './read.ts'
-import type { ManyLook, Sight } from './sight.ts'
+import type { Look, Sight } from './sight.ts'
 
 /** What a loader of several keys is told, and what it may decide of each. */
 export interface ManyLoadContext {
@@ -53,7 +54,9 @@ export async function getMany(
     report(ctx, 'get', key, outcome, startedAt)
   }
   for (const [key, copy] of copies) end(key, nearResult(ctx, copy, policy))
-  for (const { target, sight } of seen) end(target.key, onlyFresh(ctx, target, policy, sight))
+  for (const { target, sight } of seen) {
+    end(target.key, onlyFresh(ctx, target, policy, sight))
+  }
   return hits
 }
 
@@ -84,19 +87,11 @@ async function lookAtAll(
 ): Promise<readonly Seen[]> {
   if (targets.length === 0) return []
   const moment = momentOf(ctx)
-  const union = new Map(targets.flatMap(({ asked }) => asked.map((m) => [m.segment, m])))
-  const names = targets.map(({ names }) => names)
-  const terms = { withLeases, after: policy.after }
-  const look = ctx.steps.lookMany(names, [...union.values()], terms)
+  const union = unionOf(targets)
+  const look = ctx.steps.lookMany(targets, union, { withLeases, after: policy.after })
   const seen = targets.map(async (target, i): Promise<Seen> => {
-    const pick = ({ entries, leases, markers }: ManyLook): Sight | Promise<Sight> =>
-      sightOf(ctx, target, policy, moment, {
-        entry: entries[i] ?? null,
-        lease: leases[i] ?? null,
-        markers: new Map(
-          target.asked.map(({ segment }) => [segment, markers.get(segment) ?? null]),
-        ),
-      })
+    const pick = (looks: readonly Look[]): Sight | Promise<Sight> =>
+      sightOf(ctx, target, policy, moment, partOf(looks[i] as Look, union, target))
     // Of a cluster it may be one node that is away: the keys of the others are there to be seen.
     const alone = (error: unknown): Sight | Promise<Sight> =>
       ctx.link.cluster && error instanceof RemoteError
@@ -105,6 +100,20 @@ async function lookAtAll(
     return { target, sight: await look.then(pick).catch(alone) }
   })
   return Promise.all(seen)
+}
+
+/** The markers that any of these ask for, each once: the very list, where all ask for the same. */
+function unionOf(targets: readonly Target[]): readonly Marker[] {
+  const [list = [], ...others] = new Set(targets.map(({ asked }) => asked))
+  if (others.length === 0) return list
+  return [...new Map([list, ...others].flat().map((marker) => [marker.segment, marker])).values()]
+}
+
+/** A look at the markers of all, for one that asked for these alone: a load is shared by who saw the very same. */
+function partOf(look: Look, union: readonly Marker[], { asked }: Target): Look {
+  if (asked === union) return look
+  const markers = asked.map(({ segment }) => [segment, look.markers.get(segment) ?? null] as const)
+  return { ...look, markers: new Map(markers) }
 }
 
 /**
@@ -220,10 +229,10 @@ function isAdmitted(plan: Plan): plan is Plan & { readonly admission: Admission 
 }
 
 async function plan(ctx: CacheContext, { target, sight }: Seen, policy: Policy): Promise<Plan> {
-  const flight = ctx.flights.get(target.names.entry)
-  if (flight?.admits(sight)) return { target, sight, admission: undefined, flight }
-  const admission = await admit(ctx, { target, policy }, sight, false)
-  return { target, sight, admission, flight: undefined }
+  const found = ctx.flights.get(target.names.entry)
+  const flight = found?.admits(sight) ? found : undefined
+  const admission = flight ? undefined : await admit(ctx, { target, policy }, sight, false)
+  return { target, sight, admission, flight }
 }
 
 /** Loaders of keys, of which the first to be called calls for all of them, and the others wait for it. */

@@ -21,8 +21,7 @@ import { ABSENT, momentOf, observe, sightOf, unavailable } from './observe.ts'
 import type { EntryOptions, Policy } from './options.ts'
 import { resolvePolicy } from './policy.ts'
 import { answer, type ReadResult, waysOf } from './read.ts'
-import { leaseIn } from './replies.ts'
-import type { Moment, Sight } from './sight.ts'
+import { lookOf, type Moment, type Sight } from './sight.ts'
 import { markerMs, stampsOf } from './stamps.ts'
 
 /** A namespace, for reads that expect to find nothing. */
@@ -132,10 +131,9 @@ async function asSeen(
 ): Promise<Sight> {
   try {
     const replies = list(reply, target.asked.length + 3).slice(1)
-    const [entry = null, held = null, ...texts] = replies.map((one) => text(one))
+    const [entry, lease, ...texts] = replies.map((one) => text(one))
     const markers = new Map(target.asked.map(({ segment }, i) => [segment, texts[i] ?? null]))
-    const look = { entry, lease: leaseIn(held), markers }
-    return await sightOf(ctx, target, policy, moment, look)
+    return await sightOf(ctx, target, policy, moment, lookOf(markers, entry, lease))
   } catch (error) {
     return unavailable(moment, error)
   }

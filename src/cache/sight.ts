@@ -6,9 +6,9 @@
 
 import { type EntryHeader, type ParsedEntry, prefixOf } from '../entry/header.ts'
 import type { Sighting } from '../flight/single-flight.ts'
-import type { Texts } from '../redis/gather.ts'
 import type { FoundMarkers } from './marker-texts.ts'
 import type { MissReason } from './outcome.ts'
+import { leaseIn } from './replies.ts'
 
 /** What Redis held when it was looked at. */
 export interface Look {
@@ -19,20 +19,21 @@ export interface Look {
   readonly markers: FoundMarkers
 }
 
-/** What Redis held of many entries, in their order. */
-export interface ManyLook {
-  readonly entries: Texts
-  /** Empty if they were not asked for. */
-  readonly leases: Texts
-  readonly markers: Look['markers']
+/** A look, of the texts that were read. */
+export function lookOf(
+  markers: FoundMarkers,
+  entry: string | null = null,
+  lease: string | null = null,
+): Look {
+  return { entry, lease: leaseIn(lease), markers }
 }
 
 /** An entry that may be served in some way. A class: see docs/decisions/0015. */
 export class Found {
-  readonly kind: 'fresh' | 'stale' | 'stale-if-error'
-  readonly header: EntryHeader
-  readonly value: unknown
-  readonly sizeBytes: number
+  declare readonly kind: 'fresh' | 'stale' | 'stale-if-error'
+  declare readonly header: EntryHeader
+  declare readonly value: unknown
+  declare readonly sizeBytes: number
 
   constructor(kind: Found['kind'], { header, headerText, payload }: ParsedEntry, value: unknown) {
     this.kind = kind
@@ -60,13 +61,13 @@ export interface Moment {
 
 /** What a read saw at its last look. A class: see docs/decisions/0015. */
 export class Sight implements Sighting, Moment {
-  readonly provedAt: number
-  readonly instant: number
-  readonly lease: Look['lease']
-  readonly markers: FoundMarkers
-  readonly found: Weighed
+  declare readonly provedAt: number
+  declare readonly instant: number
+  declare readonly lease: Look['lease']
+  declare readonly markers: FoundMarkers
+  declare readonly found: Weighed
   /** Which entry was there: see `prefixOf`. */
-  readonly prefix: string
+  declare readonly prefix: string
 
   constructor({ provedAt, instant }: Moment, { entry, lease, markers }: Look, found: Weighed) {
     this.provedAt = provedAt

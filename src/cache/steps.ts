@@ -22,8 +22,8 @@ import * as scripts from '../redis/scripts/protocol.ts'
 import type { Script } from '../redis/scripts/script.ts'
 import { MarkerTexts } from './marker-texts.ts'
 import type { Marker } from './names.ts'
-import { leaseIn, yes } from './replies.ts'
-import type { Look, ManyLook } from './sight.ts'
+import { yes } from './replies.ts'
+import { type Look, lookOf } from './sight.ts'
 import { markerMs, stampsOf } from './stamps.ts'
 import { makeOfTexts, readTexts } from './texts.ts'
 
@@ -81,28 +81,23 @@ export class Steps {
   ): Promise<T> {
     const keys = this.#texts.keysOf(markers)
     return makeOfTexts(this.#link, [[entry, lease], keys], after, (own, found) =>
-      make({
-        entry: own[0] ?? null,
-        lease: leaseIn(own[1] ?? null),
-        markers: this.#texts.found(markers, found),
-      }),
+      make(lookOf(this.#texts.found(markers, found), own[0], own[1])),
     )
   }
 
   /** Looks at many entries at once, and at the union of their markers: one command. */
   lookMany(
-    names: readonly EntryNames[],
+    targets: readonly { readonly names: EntryNames }[],
     markers: readonly Marker[],
     { withLeases, after }: { readonly withLeases: boolean; readonly after: string | undefined },
-  ): Promise<ManyLook> {
-    const entries = names.map(({ entry }) => entry)
-    const leases = withLeases ? names.map(({ lease }) => lease) : []
+  ): Promise<readonly Look[]> {
+    const entries = targets.map(({ names }) => names.entry)
+    const leases = withLeases ? targets.map(({ names }) => names.lease) : []
     const keys = this.#texts.keysOf(markers)
-    return makeOfTexts(this.#link, [[...entries, ...leases], keys], after, (own, found) => ({
-      entries: own.slice(0, entries.length),
-      leases: own.slice(entries.length).map(leaseIn),
-      markers: this.#texts.found(markers, found),
-    }))
+    return makeOfTexts(this.#link, [[...entries, ...leases], keys], after, (own, texts) => {
+      const found = this.#texts.found(markers, texts)
+      return entries.map((_, i) => lookOf(found, own[i], own[entries.length + i]))
+    })
   }
 
   /** Reads markers alone; at least one. */

@@ -31,11 +31,11 @@ export interface EntryHeader extends Lifetimes {
 
 /** The three parts of a stored text. A class: see docs/decisions/0015. */
 export class ParsedEntry {
-  readonly header: EntryHeader
+  declare readonly header: EntryHeader
   /** Encoded and untrusted. */
-  readonly payload: string
+  declare readonly payload: string
   /** The header's line as stored, without its newline: what an encrypted payload is bound to. */
-  readonly headerText: string
+  declare readonly headerText: string
 
   constructor(header: EntryHeader, text: string, end: number) {
     this.header = header
@@ -46,14 +46,14 @@ export class ParsedEntry {
 
 /** A header as {@link FIELDS} finds it. A class: see docs/decisions/0015. */
 class ParsedHeader implements EntryHeader {
-  readonly writeId: string
-  readonly createdAt: number
-  readonly freshUntil: number
-  readonly revalidateUntil: number
-  readonly staleUntil: number
-  readonly loadMs: number
-  readonly encoding: string
-  readonly stamps: Stamps
+  declare readonly writeId: string
+  declare readonly createdAt: number
+  declare readonly freshUntil: number
+  declare readonly revalidateUntil: number
+  declare readonly staleUntil: number
+  declare readonly loadMs: number
+  declare readonly encoding: string
+  declare readonly stamps: Stamps
 
   constructor(fields: RegExpExecArray, stamps: Stamps) {
     this.writeId = fields[1] ?? ''

@@ -289,8 +289,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
       ),
       edit(
         STEPS,
-        'this.#texts.found(markers, found),\n      }),\n    )',
-        'remember(markers, this.#texts.found(markers, found)),\n      }),\n    )',
+        'lookOf(this.#texts.found(markers, found), own[0]',
+        'lookOf(remember(markers, this.#texts.found(markers, found)), own[0]',
       ),
       edit(
         STEPS,
