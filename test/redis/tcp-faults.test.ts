@@ -212,6 +212,7 @@ describe('the tcp transport, before a server that fails,', () => {
 
   test.each([
     'READONLY no',
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
     'ERR Error running script (call to f_45e87c07): @user_script:4: @user_script: 4: -READONLY no',
   ])(
     'a connection to what has become a replica (%s) is replaced, at most once a second',

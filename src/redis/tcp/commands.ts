@@ -5,6 +5,7 @@
  */
 
 import { wordsIn } from '../../entry/words.ts'
+import { firstWord } from '../failure.ts'
 
 /** A command as it is sent. */
 export interface Outgoing {
@@ -61,6 +62,13 @@ function holdsUp(name: string, args: readonly (string | number)[]): boolean {
 /** Whether Redis said it, rather than ioredis. Told by name, as there may be two copies of the class. */
 export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError'
+}
+
+const OF_REPLICAS = wordsIn('MASTERDOWN READONLY')
+
+/** Whether a replica said it: of a write, or of anything while it has no primary and may not serve what it has. */
+export function isOfReplica({ message }: Error): boolean {
+  return OF_REPLICAS.has(firstWord(message))
 }
 
 const SENT_AROUND = /^Too many Cluster redirections\. Last error: ReplyError: (ASK|MOVED|TRYAGAIN) /

@@ -8,12 +8,12 @@
 import { RemoteError } from '../../errors.ts'
 import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { answerError, firstWord, networkError, replyError } from '../failure.ts'
+import { answerError, networkError, replyError } from '../failure.ts'
 import type { RedisRequest, RedisResponse, Reply } from '../requester.ts'
 import { isCluster, type TcpClient, type TcpListener, type TcpNode } from './client.ts'
 import { keepTimeout } from './cluster-layout.ts'
 import { ClusterNodes } from './cluster-nodes.ts'
-import { isReplyError, type Outgoing, type Refusal } from './commands.ts'
+import { isOfReplica, isReplyError, type Outgoing, type Refusal } from './commands.ts'
 import type { Wire } from './wire.ts'
 
 /** Options for {@link Connection}. */
@@ -264,7 +264,7 @@ export class Connection {
   /** What Redis says against a command. Anything else is no answer; a batch of which a part got none has none. */
   #refusal(error: unknown): RedisResponse<Reply> {
     if (!isReplyError(error)) throw error
-    if (firstWord(error.message) === 'READONLY') this.#options.onReplica()
+    if (isOfReplica(error)) this.#options.onReplica()
     return { error: error.message }
   }
 }
