@@ -57,7 +57,7 @@ export const warmCommand: CliCommand = command({
   args: ARGS,
   notes: [
     'A job that another process runs is left to it. What a budget leaves goes on at the next run.',
-    'Exit code: 0, or 1 if a job failed.',
+    'Exit code: 0, or 1 if a job failed, or if it was ended before all had their turn.',
   ],
   run: (call) => {
     const { jobs, all, only, budget } = call.args
@@ -123,16 +123,20 @@ async function runJobs(
   })
   const ended = (): void => void warming.stop()
   host.signal.addEventListener('abort', ended, { once: true })
+  if (host.signal.aborted) ended() // while the file was loaded
   const runs =
     args.all || args.only !== undefined ? await warming.warmAll(commands) : await warming.runDue()
+  const complete = !host.signal.aborted
   host.signal.removeEventListener('abort', ended)
   stop()
   bar.end(`${runs} runs`)
 
   const isFailed =
-    isAway || ran.some(({ ending }) => ending !== 'complete' && ending !== 'unfinished')
-  out.result({ runs: ran, redisAway: isAway }, () => [
-    ...(ran.length === 0
+    isAway ||
+    !complete ||
+    ran.some(({ ending }) => ending !== 'complete' && ending !== 'unfinished')
+  out.result({ runs: ran, complete, redisAway: isAway }, () => [
+    ...(ran.length === 0 && (isAway || complete)
       ? [
           isAway
             ? 'Redis could not be asked: nothing was begun'
@@ -147,6 +151,7 @@ async function runJobs(
         span(durationMs),
       ]),
     ),
+    ...(complete ? [] : ['It was ended early: run it again, and it goes on.']),
   ])
   return isFailed ? 1 : 0
 }

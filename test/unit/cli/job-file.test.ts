@@ -38,4 +38,38 @@ describe('a module of warming jobs', () => {
     expect(outcome).toEqual({ code: 2, printed: '', warned: expect.stringMatching(problem) })
     expect(outcome.warned.split('\n')).toHaveLength(1)
   })
+
+  describe('whose run is ended by a signal', () => {
+    const early = 'It was ended early: run it again, and it goes on.'
+    const words = ['warm', '--jobs', 'slow.mjs', '--embedded']
+
+    beforeAll(() => {
+      const terms = "priority: 1, schedule: '0 0 * * *'"
+      writeFileSync(
+        join(folder, 'slow.mjs'),
+        `const handler = ({ signal }) => new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason))
+          process.emit('a job has begun')
+        })
+        export const jobs = ['a', 'b'].map((id) => ({ id, name: id, ${terms}, handler }))`,
+      )
+    })
+
+    test('says that it was ended early, and is no success', async () => {
+      const ended = new AbortController()
+      process.once('a job has begun', () => ended.abort())
+
+      const outcome = await runCli(words, { folder, signal: ended.signal })
+
+      expect(outcome).toMatchObject({ code: 1, warned: '' })
+      expect(outcome.printed).toMatch(/^a +unfinished +0 items/)
+      expect(outcome.printed.split('\n')).toEqual([expect.anything(), early])
+    })
+
+    test('begins nothing when it came before the first job', async () => {
+      const outcome = await runCli(words, { folder, signal: AbortSignal.abort() })
+
+      expect(outcome).toEqual({ code: 1, printed: early, warned: '' })
+    })
+  })
 })
