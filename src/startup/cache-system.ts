@@ -6,11 +6,13 @@
 
 import { defaultCache, setDefaultCache } from '../cache/default-cache.ts'
 import { RedisCacheManager } from '../cache/manager.ts'
+import { CacheNamespace } from '../cache/namespace.ts'
 import type { CacheOptions } from '../cache/options.ts'
 import type { CachedEmailRepository } from '../email/cached/cached-email-repository.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { LLMResponseCache } from '../llm/llm-cache.ts'
 import type { CacheMonitor } from '../monitor/monitor.ts'
+import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
 import type { SessionUserCache } from '../session/session-user-cache.ts'
@@ -40,12 +42,16 @@ export interface CacheSystem {
   /** See {@link getCacheSystemStatus}. */
   status(): Promise<CacheSystemStatus>
   /**
-   * Ends the warming jobs, which go on elsewhere, and the health checks; hands the last figures on; closes
-   * the connection. The cache stays the default one, so that calls which come later fail with a
+   * Ends the warming jobs, which go on elsewhere, and the health checks; hands the last figures on; waits
+   * for loads under way, two seconds at most; closes the connection. The cache stays the default one, so that calls which come later fail with a
    * `ClosedError` and are not lost in another cache. Stopping twice is stopping once.
    */
   stop(): Promise<void>
 }
+
+/** How long loads that are under way may take to end, and how often they are looked at. */
+const LANDING_MS = 2_000
+const LOOK_MS = 20
 
 let subject: Subject | undefined
 
@@ -156,7 +162,7 @@ async function start(options: StartupOptions, ended: () => void): Promise<CacheS
     if (!stopping) {
       forget()
       ended()
-      stopping = takeApart(cache, parts)
+      stopping = takeApart(cache, platform, parts)
     }
     return stopping
   }
@@ -212,12 +218,23 @@ function runTimers({ monitor, warming }: Parts, options: StartupOptions): void {
 /** From the outside in: what uses the cache ends before what it stands on. */
 async function takeApart(
   cache: RedisCacheManager,
+  platform: Platform,
   { warming, monitor, metrics }: Parts,
 ): Promise<void> {
   await warming?.stop()
   monitor?.stopMonitoring()
   await metrics?.stop()
+  await landed(cache, platform)
   await cache.close()
+}
+
+/**
+ * Waits for the loads that are under way, so that they are stored: one that is cut off leaves its lease,
+ * for the end of which all others would wait.
+ */
+async function landed(cache: RedisCacheManager, platform: Platform): Promise<void> {
+  const flights = CacheNamespace.partsOf(cache)?.ctx.flights
+  for (let ms = 0; flights?.size && ms < LANDING_MS; ms += LOOK_MS) await platform.delay(LOOK_MS)
 }
 
 function warnOnce(warn: (message: string) => void, message: string): void {

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import type { RedisRequest } from '../../../src/redis/requester.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { type RedisServer, startRedisServer } from '../../support/redis-server.ts'
 import { type RestEndpoint, startRestEndpoint } from '../../support/rest-endpoint.ts'
 import { describeWithRedis } from '../../support/with-redis.ts'
@@ -108,6 +110,57 @@ describe('startupCacheSystem', () => {
       code: 'ERR_CLOSED',
     })
     expect(own.defaults.defaultCache()).toBe(own.startup.cacheManager)
+  })
+
+  test('stop waits for a load that is under way, which is stored and leaves no lease', async () => {
+    const engine = transportThat(() => undefined)
+    let isClosed = false
+    const answer = (request: RedisRequest): Promise<unknown> =>
+      isClosed ? Promise.reject(new own.errors.ClosedError('engine')) : engine.request(request)
+    const close = async (): Promise<void> => {
+      isClosed = true
+    }
+    const redis = { ...transportThat(answer), close }
+    const platform = new ManualPlatform()
+    const { cache, stop } = await own.start({ redis, platform })
+    const loading = Promise.withResolvers<void>()
+    const value = Promise.withResolvers<string>()
+    const load = cache.getOrSet('key', () => {
+      loading.resolve()
+      return value.promise
+    })
+    await loading.promise
+
+    const stopped = stop()
+    await platform.advance(1_000)
+    value.resolve('loaded')
+    await expect(load).resolves.toBe('loaded')
+    await platform.advance(20)
+    await stopped
+
+    const { result } = await engine.request({ body: ['KEYS', 'nc:default:[el]:*'] })
+    expect(result).toEqual(['nc:default:e:{key}'])
+  })
+
+  test('stop waits two seconds at most for a load that does not end', async () => {
+    const platform = new ManualPlatform()
+    const { cache, stop } = await own.start({ redis: embeddedTransport({ platform }), platform })
+    const loading = Promise.withResolvers<void>()
+    void cache.getOrSet('key', () => {
+      loading.resolve()
+      return new Promise(() => undefined)
+    })
+    await loading.promise
+    let isStopped = false
+    const stopped = stop().then(() => {
+      isStopped = true
+    })
+
+    await platform.advance(1_900)
+    expect(isStopped).toBe(false)
+    await platform.advance(100)
+
+    await stopped
   })
 
   test('goes on when Redis does not answer, and says so without an address', async () => {
