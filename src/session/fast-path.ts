@@ -47,13 +47,17 @@ type Claims = readonly [
  *
  * A revocation or a change of permissions is seen at most {@link FastPath.boundMs} after it has
  * returned: the token's life, counted from before Redis was asked, and the skew of the two clocks.
- * An isolate whose clock is further behind takes the token for one from the future, and refuses it;
- * so a clock that is set back stretches nothing.
+ * An isolate whose clock is further behind takes the token for one from the future, and refuses it.
+ * One that sees its own clock set back by more believes nothing from before that, ever again, and nothing
+ * at all until its clock is where it was: so a clock that is set back stretches nothing.
  */
 export class FastPath {
   /** The longest that a token is believed after what it says has ceased to be true. */
   readonly boundMs: number
   readonly #options: FastPathOptions
+  /** The latest that the clock has shown, and the same when it was last set back; in epoch milliseconds. */
+  #latest = 0
+  #floor = 0
 
   constructor(options: FastPathOptions) {
     this.#options = options
@@ -92,8 +96,11 @@ export class FastPath {
     const [, keyId = '', time = '', sealed = ''] = TOKEN.exec(fastToken) ?? []
     if (ttlMs === 0 || !cipher.has(keyId)) return undefined
     const validatedAt = Number.parseInt(time, 36)
-    const age = platform.now() - validatedAt
-    if (age >= ttlMs || age < -skewMs) return undefined
+    const now = platform.now()
+    if (now < this.#latest - skewMs) this.#floor = this.#latest
+    this.#latest = Math.max(this.#latest, now)
+    const age = now - validatedAt
+    if (age >= ttlMs || age < -skewMs || validatedAt < this.#floor) return undefined
     const claims = await this.#open(keyId, sealed, this.#contextOf(token, validatedAt))
     if (claims === undefined) return undefined
     const [id, userId, epoch, expiresAt, permissions] = claims

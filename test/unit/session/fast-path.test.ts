@@ -128,6 +128,56 @@ describe('FastPath', () => {
     },
   )
 
+  describe('in an isolate whose clock is set back,', () => {
+    let backMs: number
+    let clock: ManualPlatform
+    let isolate: FastPath
+
+    beforeEach(async () => {
+      backMs = 0
+      clock = Object.create(platform, { now: { value: () => platform.now() - backMs } })
+      isolate = make(TTL_MS, KEYS, clock)
+      await platform.advance(3_600_000)
+    })
+
+    test('is not believed again when it was over', async () => {
+      const issued = await issue()
+      await platform.advance(TTL_MS + SKEW_MS)
+      expect(await isolate.verify(TOKEN, issued)).toBeUndefined()
+
+      backMs = TTL_MS
+
+      expect(await isolate.verify(TOKEN, issued)).toBeUndefined()
+    })
+
+    test('is not believed when the clock is where it was, and one from after that is', async () => {
+      const issued = await issue()
+      await platform.advance(10_000)
+      expect(await isolate.verify(TOKEN, issued)).toBeDefined()
+
+      backMs = 3_600_000
+      expect(await isolate.verify(TOKEN, issued)).toBeUndefined()
+      await platform.advance(backMs - 5_000)
+      expect(await isolate.verify(TOKEN, issued)).toBeUndefined()
+      await platform.advance(5_000)
+
+      const now = clock.now()
+      const later = await isolate.issue(
+        TOKEN,
+        session({ validatedAt: now, expiresAt: now + 1_000 }),
+      )
+      expect(await isolate.verify(TOKEN, later ?? '')).toBeDefined()
+    })
+
+    test('is believed where that is no more than the skew', async () => {
+      await isolate.verify(TOKEN, await issue())
+
+      backMs = SKEW_MS
+
+      expect(await isolate.verify(TOKEN, await issue())).toBeDefined()
+    })
+  })
+
   test('is refused by an isolate whose clock is further behind than the skew', async () => {
     await platform.advance(100_000)
     const issued = await issue()
