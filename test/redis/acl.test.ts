@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { RedisCacheManager } from '../../src/cache/manager.ts'
 import { migrate, toSqlDriver } from '../../src/email/index.ts'
 import { createSemanticMatcher } from '../../src/llm/index.ts'
 import type { Transport } from '../../src/redis/requester.ts'
@@ -102,6 +103,31 @@ describeWithRedis('The user of docs/operations.md', () => {
     expect(await lasting()).toEqual(['nc:{figures}:total', /* a job each: */ ...JOBS])
     expect(health).toMatchObject({ healthy: true, stats: { clockSkewMs: expect.any(Number) } })
     expect(stats.memoryUsage).toBeGreaterThan(0)
+  })
+
+  test('gets another password as that page says, without a call that fails', async () => {
+    const cacheWith = (password: string): RedisCacheManager =>
+      new RedisCacheManager({
+        redis: tcpTransport({ url: `redis://nearcache:${password}@127.0.0.1:${server.port}` }),
+      })
+    const [older, newer] = [cacheWith(PASSWORD), cacheWith('another')]
+    await older.set('key', 1)
+
+    await admin.request({ body: ['ACL', 'SETUSER', 'nearcache', '>another'] })
+    await newer.set('key', 2)
+    await admin.request({ body: ['ACL', 'SETUSER', 'nearcache', `<${PASSWORD}`] })
+    await admin.request({ body: ['CLIENT', 'KILL', 'USER', 'nearcache'] })
+
+    await newer.set('key', 3)
+    await vi.waitFor(async () => {
+      await expect(older.set('key', 4)).rejects.toMatchObject({ reason: 'WRONGPASS' })
+    })
+    await expect(older.getOrSet('key', () => 'loaded')).resolves.toBe('loaded')
+    await expect(newer.get('key')).resolves.toBe(3)
+
+    await admin.request({ body: ['ACL', 'SETUSER', 'nearcache', `>${PASSWORD}`] })
+    await vi.waitFor(() => older.set('key', 4), 3_000)
+    await Promise.all([older.close(), newer.close()])
   })
 
   test.each([
