@@ -1,20 +1,23 @@
 /**
  * Puts what browsers load of other packages to where the sources expect it: uPlot as a module that
- * the dashboard serves on hosts without files, and among the Worker's assets as it is, beside the client
+ * the dashboard serves on hosts without files, and among the Worker's assets as a file, beside the client
  * of the page `/presence`. Runs by itself after `npm ci`.
  *
  * @module
  */
 
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CHARTS_FILE, chartLibrary } from './dashboard/chart-library.ts'
+import { chartLibrary, chartsScript } from './dashboard/chart-library.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
+const ASSETS = join(ROOT, 'workers/assets')
+
 writeFileSync(join(ROOT, 'src/dashboard/chart-library.ts'), chartLibrary())
-const ASSETS = {
-  'dashboard/charts.js': CHARTS_FILE,
-  'presence/pusher.min.js': join(ROOT, 'node_modules/pusher-js/dist/web/pusher.min.js'),
-}
-for (const [path, file] of Object.entries(ASSETS)) cpSync(file, join(ROOT, 'workers/assets', path))
+mkdirSync(join(ASSETS, 'dashboard'), { recursive: true })
+writeFileSync(join(ASSETS, 'dashboard/charts.js'), chartsScript())
+cpSync(
+  join(ROOT, 'node_modules/pusher-js/dist/web/pusher.min.js'),
+  join(ASSETS, 'presence/pusher.min.js'),
+)

@@ -1,5 +1,6 @@
 /**
- * Makes a module of uPlot as it is published, so that the dashboard can serve it on hosts without files.
+ * Makes a module of uPlot, so that the dashboard can serve it on hosts without files: as it is published,
+ * but for the language of its numbers.
  *
  * @module
  */
@@ -14,8 +15,18 @@ const FILES = {
   script: require.resolve('uplot/dist/uPlot.iife.min.js'),
   style: require.resolve('uplot/dist/uPlot.min.css'),
 }
-/** Where the script is, for hosts with files. */
-export const CHARTS_FILE: string = FILES.script
+/**
+ * uPlot asks for the browser's language as it loads, and ends there where that is no language: `C` of
+ * WebKitGTK, `en-US@posix` of Chromium, both of machines that have no locale set. The pages are in English.
+ */
+const LANGUAGE = '_?k.language:"en-US"'
+
+/** The script as it is served. @throws {Error} When uPlot does not ask for the language as expected. */
+export function chartsScript(): string {
+  const script = readFileSync(FILES.script, 'utf8')
+  if (script.split(LANGUAGE).length !== 2) throw new Error('uPlot asks for the language otherwise')
+  return script.replace(LANGUAGE, '"en-US"')
+}
 
 /** The text of src/dashboard/chart-library.ts. */
 export function chartLibrary(): string {
@@ -26,7 +37,7 @@ export function chartLibrary(): string {
     .map((line) => ` * ${line}`.trimEnd())
     .join('\n')
   return `/**
- * uPlot as it is published, for the dashboard to serve. Written by \`npm run prepare\`.
+ * uPlot with its numbers in English, for the dashboard to serve. Written by \`npm run prepare\`.
  *
 ${notice}
  *
@@ -35,7 +46,7 @@ ${notice}
 
 export const CHARTS_VERSION: string = ${JSON.stringify(version())}
 
-export const CHARTS_SCRIPT: string = ${JSON.stringify(read('script'))}
+export const CHARTS_SCRIPT: string = ${JSON.stringify(chartsScript())}
 
 export const CHARTS_STYLE: string = ${JSON.stringify(read('style'))}
 `

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { chartLibrary } from '../../../scripts/dashboard/chart-library.ts'
 import {
@@ -18,6 +19,18 @@ test('the chart library is the installed uPlot: npm run prepare writes it', () =
   expect(written).toContain(JSON.stringify(CHARTS_STYLE))
   expect(CHARTS_SCRIPT).toContain(`uPlot (v${CHARTS_VERSION})`)
 })
+
+test.each(['C', 'en-US@posix'])(
+  'the chart library loads in a browser that says its language is %s, which is none',
+  (language) => {
+    const global = {
+      ...{ window: new EventTarget(), document: {}, navigator: { language } },
+      ...{ devicePixelRatio: 1, matchMedia: () => new EventTarget(), CustomEvent },
+    }
+
+    expect(runInNewContext(`${CHARTS_SCRIPT};typeof uPlot`, global)).toBe('function')
+  },
+)
 
 test('the static file of the Worker is what a dashboard serves itself', () => {
   expect(readFileSync(STATIC_FILE, 'utf8')).toBe(CHARTS_SCRIPT)
