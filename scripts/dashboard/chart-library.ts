@@ -16,8 +16,8 @@ const FILES = {
   style: require.resolve('uplot/dist/uPlot.min.css'),
 }
 /**
- * uPlot asks for the browser's language as it loads, and ends there where that is no language: `C` of
- * WebKitGTK, `en-US@posix` of Chromium, both of machines that have no locale set. The pages are in English.
+ * uPlot asks for the browser's language as it loads, and ends there where that is no language, as the `C` of
+ * WebKitGTK on a machine that has no locale set. The pages are in English.
  */
 const LANGUAGE = '_?k.language:"en-US"'
 

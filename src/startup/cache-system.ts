@@ -43,8 +43,9 @@ export interface CacheSystem {
   status(): Promise<CacheSystemStatus>
   /**
    * Ends the warming jobs, which go on elsewhere, and the health checks; hands the last figures on; waits
-   * for loads under way, two seconds at most; closes the connection. The cache stays the default one, so that calls which come later fail with a
-   * `ClosedError` and are not lost in another cache. Stopping twice is stopping once.
+   * for loads under way, two seconds at most; closes the connection. The cache stays the default one, so that
+   * calls which come later fail with a `ClosedError` and are not lost in another cache. Stopping twice is
+   * stopping once.
    */
   stop(): Promise<void>
 }
