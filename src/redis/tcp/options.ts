@@ -177,7 +177,6 @@ function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: n
       options: {
         ...CLUSTER,
         clusterRetryStrategy: perRequest ? () => null : backoff,
-        enableReadyCheck: redisOptions.enableReadyCheck,
         redisOptions: { ...redisOptions, socketTimeout: replyTimeoutMs },
       },
     }
@@ -222,6 +221,8 @@ const CLUSTER: ClusterOptions = {
   retryDelayOnTryAgain: 30,
   maxRedirections: 5,
   slotsRefreshInterval: 5_000,
+  // It asks a primary at random, and waits: for one that hangs, nobody would be served by the others.
+  enableReadyCheck: false,
   // Names are resolved by each connection for itself: one that is unknown must not keep the others away.
   dnsLookup: (name, done) => done(null, name),
 }
