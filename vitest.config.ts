@@ -37,6 +37,8 @@ export default defineConfig({
   test: {
     reporters: ['default', new LeftOutReporter()],
     maxConcurrency: 2,
+    // As `eventually`: a second is not enough beside other work.
+    expect: { poll: { timeout: 15_000 } },
     // For a machine that is slow by fits and starts. What passed so is named at the end.
     retry: Number(process.env['RETRY'] ?? 0),
     projects: [

@@ -3,11 +3,12 @@ import { createServer, connect as dial, type Server } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Ratelimit } from '@upstash/ratelimit'
 import { Redis } from '@upstash/redis'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { restTransport } from '../../src/redis/rest.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { amount } from '../support/deep.ts'
+import { eventually } from '../support/eventually.ts'
 import { found } from '../support/findings.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
@@ -88,12 +89,12 @@ describeWithRedis('the bridge before a redis-server', () => {
     const events = await send('/subscribe/chat')
     const text = readAll(events)
     process.kill(server.pid, 'SIGKILL')
-    await vi.waitFor(async () => expect((await send('/get/key')).status).toBe(503), 5_000)
+    await eventually(async () => expect((await send('/get/key')).status).toBe(503))
 
     const during = await send('/get/key')
     const health = await fetch(`${bridge.url}/health`)
     await server.restart()
-    await vi.waitFor(async () => expect((await send('/set/key/back')).status).toBe(200), 5_000)
+    await eventually(async () => expect((await send('/set/key/back')).status).toBe(200))
 
     expect([during.status, await during.json()]).toEqual([
       503,
@@ -101,10 +102,10 @@ describeWithRedis('the bridge before a redis-server', () => {
     ])
     expect(health.status).toBe(503)
     expect(await answer('/get/key')).toBe('{"result":"back"}')
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await send('/publish/chat/again')
       expect(text.value).toContain('data: message,chat,again\n\n')
-    }, 5_000)
+    })
   })
 
   test('a client that breaks its connection ends its subscription', async () => {
@@ -121,14 +122,14 @@ describeWithRedis('the bridge before a redis-server', () => {
     const texts = responses.map(readAll)
     await send('/publish/chat/hello')
     for (const text of texts) {
-      await vi.waitFor(() => expect(text.value).toContain('message,chat,hello'))
+      await eventually(() => expect(text.value).toContain('message,chat,hello'))
       // The comment comes by itself.
-      await vi.waitFor(() => expect(text.value).toContain('\n: still here\n'))
+      await eventually(() => expect(text.value).toContain('\n: still here\n'))
     }
 
     for (const client of clients) client.abort()
 
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await answer('/pubsub/numsub/chat')).toBe('{"result":["chat",0]}'),
     )
   })
@@ -148,7 +149,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     await bridge.stop()
 
     expect(await (await slow).json()).toEqual({ result: 'done' })
-    await vi.waitFor(() => expect(events.isOver).toBe(true))
+    await eventually(() => expect(events.isOver).toBe(true))
     await expect(send('/ping')).rejects.toThrow()
   })
 
@@ -255,9 +256,9 @@ describeWithRedis('the bridge before a redis-server', () => {
 
     await redis.publish('chat', { n: 1 })
 
-    await vi.waitFor(() => expect(heard).toEqual([['chat', { n: 1 }]]))
+    await eventually(() => expect(heard).toEqual([['chat', { n: 1 }]]))
     await subscription.unsubscribe()
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await answer('/pubsub/numsub/chat')).toBe('{"result":["chat",0]}'),
     )
   })
@@ -272,7 +273,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     })
     await rest.request({ body: ['PUBLISH', 'a/b', 'caf\u00e9'] })
 
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(heard).toEqual(['subscribe,a/b,1', 'subscribe,c,1', 'message,a/b,caf\u00e9']),
     )
     await rest.close()

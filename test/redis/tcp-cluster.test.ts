@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { RemoteError } from '../../src/errors.ts'
 import type { Command, Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { everythingIn } from '../support/leaks.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 import { findRedisServer } from '../support/redis-server.ts'
@@ -264,7 +265,7 @@ describeWithRedis('the tcp transport, before a Redis Cluster,', () => {
 
     expect(error).toMatchObject({ code: 'ERR_REMOTE', operation: 'SET' })
     expect(everythingIn(error)).not.toMatch(/SENTINEL|127\.0\.0\.1/)
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await transport.request({ body: ['SET', 'a', 'v'] })).toEqual({ result: 'OK' }),
     )
   })

@@ -4,6 +4,7 @@ import { ClosedError } from '../../src/errors.ts'
 import type { Transport } from '../../src/redis/requester.ts'
 import { type TcpOptions, tcpTransport } from '../../src/redis/tcp/index.ts'
 import { ManualPlatform } from '../../src/testing/manual-platform.ts'
+import { eventually } from '../support/eventually.ts'
 import { everythingIn } from '../support/leaks.ts'
 
 const KEY = 'SENTINEL-key'
@@ -98,7 +99,7 @@ describe('the tcp transport, before a server that fails,', () => {
     }
 
     const error = await failure(connect().request(request))
-    await vi.waitFor(() => expect(sockets.length).toBeGreaterThan(1))
+    await eventually(() => expect(sockets.length).toBeGreaterThan(1))
 
     expect(error).toMatchObject({ operation, applied: 'unknown', retryable: true })
     expect(everythingIn(error)).not.toContain('SENTINEL')
@@ -190,7 +191,7 @@ describe('the tcp transport, before a server that fails,', () => {
     await platform.advance(1)
 
     expect(await request).toMatchObject({ operation: 'SET', applied: 'unknown', retryable: true })
-    await vi.waitFor(() => expect(sockets).toHaveLength(2))
+    await eventually(() => expect(sockets).toHaveLength(2))
   })
 
   test('a connection that has answered before is replaced no later than that and a quarter', async () => {
@@ -223,11 +224,11 @@ describe('the tcp transport, before a server that fails,', () => {
       const refusal = { error }
 
       expect(await set(connect({ platform }))).toEqual(refusal)
-      await vi.waitFor(() => expect(sockets).toHaveLength(2))
+      await eventually(() => expect(sockets).toHaveLength(2))
       expect([await set(transport), await set(transport)]).toEqual([refusal, refusal])
       await platform.advance(1_000)
       expect(await set(transport)).toEqual(refusal)
-      await vi.waitFor(() => expect(sockets).toHaveLength(3))
+      await eventually(() => expect(sockets).toHaveLength(3))
 
       expect(await set(transport)).toEqual({ result: 'OK' })
       expect(sockets).toHaveLength(3)
@@ -247,7 +248,7 @@ describe('the tcp transport, before a server that fails,', () => {
 
     expect(await set(transport)).toEqual({ error: 'READONLY no' })
 
-    await vi.waitFor(() => expect(sockets).toHaveLength(4))
+    await eventually(() => expect(sockets).toHaveLength(4))
     expect(await set(transport)).toEqual({ result: 'new' })
     for (let i = 0; i < 4; i++) expect(await get()).toEqual({ result: 'new' })
   })
@@ -266,7 +267,7 @@ describe('the tcp transport, before a server that fails,', () => {
     const { port } = server.address() as AddressInfo
     server.close()
     for (const socket of sockets) socket.destroy()
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await failure(set(transport))).toMatchObject({
         reason: 'ECONNREFUSED',
         applied: 'no',
@@ -276,7 +277,7 @@ describe('the tcp transport, before a server that fails,', () => {
     server.listen(port, '127.0.0.1')
 
     // An attempt a second, at the latest.
-    await vi.waitFor(async () => expect(await set(transport)).toEqual({ result: 'OK' }), 3_000)
+    await eventually(async () => expect(await set(transport)).toEqual({ result: 'OK' }))
   })
 
   test('closing it waits a second for a goodbye of the server, and no longer', async () => {
@@ -295,13 +296,13 @@ describe('the tcp transport, before a server that fails,', () => {
     await platform.advance(1)
 
     await closing
-    await vi.waitFor(() => expect(sockets.every(({ destroyed }) => destroyed)).toBe(true), 10_000)
+    await eventually(() => expect(sockets.every(({ destroyed }) => destroyed)).toBe(true))
   })
 
   test('closing it fails what waits for a connection, and refuses what comes', async () => {
     onData = () => undefined
     const waiting = failure(set(connect()))
-    await vi.waitFor(() => expect(sockets).toHaveLength(1))
+    await eventually(() => expect(sockets).toHaveLength(1))
 
     await transport.close()
 

@@ -2,6 +2,7 @@ import { Redis } from '@upstash/redis'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
@@ -37,24 +38,24 @@ describeWithRedis('the tcp transport, subscribed,', () => {
 
     expect(await publish('news', 'one, two')).toBe(1)
 
-    await vi.waitFor(() => expect(heard).toEqual(['subscribe,news,1', 'message,news,one, two']))
+    await eventually(() => expect(heard).toEqual(['subscribe,news,1', 'message,news,one, two']))
   })
 
   test('hears channels by pattern', async () => {
     await subscribe(['psubscribe', 'n*'])
     await publish('news', 'one')
 
-    await vi.waitFor(() => expect(heard).toContain('pmessage,n*,news,one'))
+    await eventually(() => expect(heard).toContain('pmessage,n*,news,one'))
   })
 
   test('hears again after its connection was lost, and tells of the gap', async () => {
     await subscribe(['subscribe', 'news'])
     await transport.request({ body: ['CLIENT', 'KILL', 'TYPE', 'pubsub'] })
 
-    await vi.waitFor(() => expect(heard).toEqual(['subscribe,news,1', 'subscribe,news,1']))
+    await eventually(() => expect(heard).toEqual(['subscribe,news,1', 'subscribe,news,1']))
     await publish('news', 'after')
 
-    await vi.waitFor(() => expect(heard).toContain('message,news,after'))
+    await eventually(() => expect(heard).toContain('message,news,after'))
   })
 
   test('ends with its signal, and with the transport', async () => {
@@ -67,10 +68,10 @@ describeWithRedis('the tcp transport, subscribed,', () => {
     expect(await listeners()).toEqual(['one', 1, 'two', 1])
 
     controller.abort()
-    await vi.waitFor(async () => expect(await listeners()).toEqual(['one', 0, 'two', 1]))
+    await eventually(async () => expect(await listeners()).toEqual(['one', 0, 'two', 1]))
     await transport.close()
 
-    await vi.waitFor(async () => expect(await listeners()).toEqual(['one', 0, 'two', 0]))
+    await eventually(async () => expect(await listeners()).toEqual(['one', 0, 'two', 0]))
     await observer.close()
   })
 
@@ -79,7 +80,7 @@ describeWithRedis('the tcp transport, subscribed,', () => {
       throw new Error('of the listener')
     })
 
-    await vi.waitFor(async () => expect(await publish('news', 'one')).toBe(0))
+    await eventually(async () => expect(await publish('news', 'one')).toBe(0))
   })
 
   test('fails at once when there is no server', async () => {
@@ -95,12 +96,12 @@ describeWithRedis('the tcp transport, subscribed,', () => {
     const subscriber = new Redis(transport).subscribe<{ n: number }>('news')
     const received = vi.fn()
     subscriber.on('message', received)
-    await vi.waitFor(async () => expect(await publish('news', '{"n":1}')).toBe(1))
+    await eventually(async () => expect(await publish('news', '{"n":1}')).toBe(1))
 
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(received).toHaveBeenCalledWith({ channel: 'news', message: { n: 1 } }),
     )
     await subscriber.unsubscribe()
-    await vi.waitFor(async () => expect(await publish('news', '{"n":2}')).toBe(0))
+    await eventually(async () => expect(await publish('news', '{"n":2}')).toBe(0))
   })
 })

@@ -3,10 +3,11 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ClosedError } from '../../src/errors.ts'
 import type { Transport } from '../../src/redis/requester.ts'
 import { type TcpOptions, tcpTransport } from '../../src/redis/tcp/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 import { suiteRedis } from '../support/suite-redis.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
@@ -108,11 +109,11 @@ describeWithRedis('the tcp transport, before a redis-server,', () => {
     }
     const before = await clients()
     await pool.request({ body: ['PING'] })
-    await vi.waitFor(async () => expect(await clients()).toBe(before + 4))
+    await eventually(async () => expect(await clients()).toBe(before + 4))
 
     await pool.close()
 
-    await vi.waitFor(async () => expect(await clients()).toBe(before))
+    await eventually(async () => expect(await clients()).toBe(before))
   })
 
   test('uses a client of the caller, and leaves it open', async () => {

@@ -8,10 +8,11 @@ import { workersPlatform } from 'nearcache/platform/workers'
 import { durableTransport } from 'nearcache/redis/durable'
 import { Ollama } from 'ollama/browser'
 import OpenAI from 'openai'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createApp } from '../../workers/app.ts'
 import { compose } from '../../workers/compose.ts'
 import { readEnv } from '../../workers/env.ts'
+import { eventually } from '../support/eventually.ts'
 import { llmUpstream } from '../support/llm-upstream.ts'
 import { call } from './mailbox.ts'
 
@@ -54,7 +55,7 @@ describe('the /llm routes', () => {
     const before = await questions()
 
     const first = await collect(await ask())
-    await vi.waitFor(async () => expect(await collect(await ask())).toEqual(first))
+    await eventually(async () => expect(await collect(await ask())).toEqual(first))
 
     expect(first.map(({ message }) => message.content).join('')).toContain('日本')
     expect(await questions()).toBe(before + 1)
@@ -143,7 +144,7 @@ describe('the /llm routes', () => {
     }
     expect(await ask('How do I reset the password of my account 7?')).toBe('miss')
 
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await ask('How can I reset the password of my account 7?')).toBe('semantic'),
     )
     expect(await ask('How do I reset the password of my account 8?')).toBe('miss')

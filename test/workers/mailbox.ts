@@ -11,10 +11,11 @@ import {
 } from 'cloudflare:test'
 import { env, exports } from 'cloudflare:workers'
 import { migrate, toSqlDriver } from 'nearcache/email'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { compose } from '../../workers/compose.ts'
 import { readEnv } from '../../workers/env.ts'
 import worker from '../../workers/index.ts'
+import { eventually } from '../support/eventually.ts'
 
 /** The token in the test configuration. */
 export const TOKEN = 'test-admin-token'
@@ -52,9 +53,8 @@ async function start(): Promise<void> {
   await call('/health/cache')
   for (const id of ['mail', 'analytics']) {
     const body = ['HGET', `nc:{warming/${id}}`, 'versions']
-    await vi.waitFor(
-      async () => expect((await redis.request({ path: [], body })).result).toContain(version),
-      10_000,
+    await eventually(async () =>
+      expect((await redis.request({ path: [], body })).result).toContain(version),
     )
   }
 }

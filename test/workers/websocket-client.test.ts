@@ -1,6 +1,7 @@
 import { workersPlatform } from 'nearcache/platform/workers'
 import { RealtimeClient, type SocketLike } from 'nearcache/websocket/client'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 
 /** The runtime's own sockets, with the other end in the hands of the test. */
 function sockets() {
@@ -49,16 +50,16 @@ describe('a RealtimeClient in workerd', () => {
     client.subscribe('room').onAny((event, data) => heard.push([event, data]))
     client.connect()
     servers[0]?.send(established('1.1'))
-    await vi.waitFor(() => expect(client.socketId).toBe('1.1'))
+    await eventually(() => expect(client.socketId).toBe('1.1'))
     servers[0]?.send(JSON.stringify({ event: 'news', channel: 'room', data: '{"n":1}' }))
-    await vi.waitFor(() => expect(heard).toEqual([['news', { n: 1 }]]))
+    await eventually(() => expect(heard).toEqual([['news', { n: 1 }]]))
 
     servers[0]?.close(4200, 'moved')
-    await vi.waitFor(() => expect(servers).toHaveLength(2), { timeout: 10_000 })
+    await eventually(() => expect(servers).toHaveLength(2))
     servers[1]?.send(established('1.2'))
-    await vi.waitFor(() => expect(client.socketId).toBe('1.2'))
+    await eventually(() => expect(client.socketId).toBe('1.2'))
     servers[1]?.close(4001, 'no such app')
-    await vi.waitFor(() => expect(client.state).toBe('refused'))
+    await eventually(() => expect(client.state).toBe('refused'))
 
     client.disconnect()
     expect(client.state).toBe('idle')

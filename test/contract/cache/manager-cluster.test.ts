@@ -3,6 +3,7 @@ import type { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { RemoteTimeoutError } from '../../../src/errors.ts'
 import type { Command } from '../../../src/redis/requester.ts'
 import { MARK } from '../../../src/redis/scripts/protocol.ts'
+import { eventually } from '../../support/eventually.ts'
 import { singleSlotTransport } from '../../support/single-slot-transport.ts'
 import { intercept, refusing, useBench } from './bench.ts'
 import { describeManager } from './manager-contract.ts'
@@ -27,7 +28,7 @@ describe('On a cluster of which the node of a tag is full', () => {
 
   /** It is given back behind the answer. */
   const expectNoLease = (): Promise<void> =>
-    vi.waitFor(async () =>
+    eventually(async () =>
       expect((await bench.keys()).filter((key) => key.includes(':l:'))).toEqual([]),
     )
 

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { COMMIT, TAKE } from '../../../src/redis/scripts/protocol.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type Bench, holdLoader, interrupt, refusing } from './bench.ts'
 
 /** Writes of which Redis refuses some second half, or the first half of `k`. */
@@ -103,7 +104,7 @@ export function describeWrites(bench: Bench): void {
       for (const redis of [half, full]) {
         await expect(write(bench.cache({ redis }))).rejects.toMatchObject({ reason: 'OOM' })
 
-        await vi.waitFor(async () => {
+        await eventually(async () => {
           expect((await bench.keys()).filter((key) => key.includes(':l:'))).toEqual([])
         })
       }

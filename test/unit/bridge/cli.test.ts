@@ -3,8 +3,9 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { run } from '../../../src/cli/run.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts')
 const SECRET = 'a-secret-token'
@@ -170,7 +171,7 @@ describe('nearcache bridge', () => {
       child.stdout?.on('data', (data) => (output += data))
       child.stderr?.on('data', (data) => (output += data))
       ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)))
-      await vi.waitFor(() => expect(output).toContain('Ctrl-C'), 10_000)
+      await eventually(() => expect(output).toContain('Ctrl-C'))
       return {
         url: /^UPSTASH_REDIS_REST_URL=(http:\/\/127\.0\.0\.1:\d+)$/m.exec(output)?.[1] ?? '',
         token: /^UPSTASH_REDIS_REST_TOKEN=(\S+)$/m.exec(output)?.[1],
@@ -223,7 +224,7 @@ describe('nearcache bridge', () => {
 
       expect((await get(`${url}/health`)).status).toBe(503)
       expect((await get(`${url}/get/key`, token)).status).toBe(503)
-      await vi.waitFor(() => expect(output).toMatch(/does not answer yet \(ECONNREFUSED\)/), 5_000)
+      await eventually(() => expect(output).toMatch(/does not answer yet \(ECONNREFUSED\)/))
       expect(output).not.toMatch(/pass-word|127\.0\.0\.1:1\b/)
     })
 

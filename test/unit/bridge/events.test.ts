@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type BridgeLimits, bridge } from '../../../src/bridge/index.ts'
 import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { Transport } from '../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const HEADERS = { authorization: 'Bearer token', accept: 'text/event-stream' }
 
@@ -151,7 +152,7 @@ describe('subscriptions through the bridge', () => {
   test('a client that falls too far behind is let go', async () => {
     const response = await serve().subscribe('/subscribe/chat')
     for (let i = 0; i < 10; i++) publish('chat', 'x'.repeat(1_000_000))
-    await vi.waitFor(() => expect(listeners()).toEqual(['chat', 0]))
+    await eventually(() => expect(listeners()).toEqual(['chat', 0]))
 
     await response.body?.cancel()
   })

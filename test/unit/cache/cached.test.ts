@@ -5,6 +5,7 @@ import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { chaosTransport } from '../../../src/testing/chaos-transport.ts'
 import { countingTransport } from '../../../src/testing/counting-transport.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { eventually } from '../../support/eventually.ts'
 
 interface Filter {
   readonly tags?: readonly string[]
@@ -112,7 +113,7 @@ describe('cached', () => {
     const load = vi.fn().mockReturnValueOnce(held.promise).mockResolvedValue('new')
     const find = cached(load as () => Promise<string>, { cache, name: 'find' })
     const slow = find()
-    await vi.waitFor(() => expect(load).toHaveBeenCalled())
+    await eventually(() => expect(load).toHaveBeenCalled())
 
     const refreshed = await find.refresh()
     held.resolve('old')

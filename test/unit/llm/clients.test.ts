@@ -2,7 +2,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { generateText, jsonSchema, streamText, tool, wrapLanguageModel } from 'ai'
 import { Ollama } from 'ollama'
 import OpenAI from 'openai'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { type Listening, listen } from '../../../src/cli/server.ts'
 import { cacheMiddleware } from '../../../src/llm/ai/index.ts'
@@ -10,6 +10,7 @@ import { LLMResponseCache } from '../../../src/llm/index.ts'
 import { llmProxy } from '../../../src/llm/proxy/index.ts'
 import { webPlatform } from '../../../src/platform/web.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { eventually } from '../../support/eventually.ts'
 import { llmUpstream } from '../../support/llm-upstream.ts'
 
 const platform = webPlatform()
@@ -55,7 +56,7 @@ describe('real clients on Node', () => {
   })
 
   const stored = (count = 1) =>
-    vi.waitFor(() => expect(cache.getCacheStats().generated).toBe(count))
+    eventually(() => expect(cache.getCacheStats().generated).toBe(count))
 
   /** Runs the same thing twice: the second time the model is not asked. */
   async function twice<T>(run: () => Promise<T>): Promise<[T, T]> {
@@ -150,7 +151,7 @@ describe('real clients on Node', () => {
       for await (const _ of parts) break
       parts.abort()
 
-      await vi.waitFor(() => expect(cache.getCacheStats().abandoned).toBe(1))
+      await eventually(() => expect(cache.getCacheStats().abandoned).toBe(1))
     })
 
     test('lists models, as the model does', async () => {

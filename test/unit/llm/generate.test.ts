@@ -4,6 +4,7 @@ import { LoaderTimeoutError, NotCachedError } from '../../../src/errors.ts'
 import { LLMResponseCache } from '../../../src/llm/index.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const MODEL = 'llama3.2:3b'
 
@@ -30,7 +31,7 @@ describe('generating through the cache', () => {
       const end = Promise.withResolvers<string>()
       const generate = vi.fn(() => end.promise)
       const calls = Array.from({ length: 100 }, () => llm.getOrGenerate(request, generate))
-      await vi.waitFor(() => expect(generate).toHaveBeenCalled())
+      await eventually(() => expect(generate).toHaveBeenCalled())
       end.resolve('Because.')
 
       const answers = await Promise.all(calls)
@@ -52,7 +53,7 @@ describe('generating through the cache', () => {
       const end = Promise.withResolvers<string>()
       const generate = vi.fn(() => end.promise)
       const first = llm.getOrGenerate(request, generate)
-      await vi.waitFor(() => expect(generate).toHaveBeenCalled())
+      await eventually(() => expect(generate).toHaveBeenCalled())
       const second = other.getOrGenerate(request, generate)
       await platform.advance(100)
       end.resolve('Because.')
@@ -85,7 +86,7 @@ describe('generating through the cache', () => {
       const end = Promise.withResolvers<string>()
       const generate = vi.fn(() => end.promise)
       const calls = [1, 2, 3].map(() => llm.getOrGenerate(request, generate))
-      await vi.waitFor(() => expect(generate).toHaveBeenCalled())
+      await eventually(() => expect(generate).toHaveBeenCalled())
       end.reject(failure)
 
       for (const call of calls) await expect(call).rejects.toBe(failure)
@@ -102,7 +103,7 @@ describe('generating through the cache', () => {
         return end.promise
       })
       const leader = llm.getOrGenerate({ ...request, signal: controller.signal }, generate)
-      await vi.waitFor(() => expect(generate).toHaveBeenCalled())
+      await eventually(() => expect(generate).toHaveBeenCalled())
       const follower = llm.getOrGenerate(request, generate)
       await platform.advance(10)
       controller.abort('enough')
@@ -121,11 +122,11 @@ describe('generating through the cache', () => {
         told = signal
         return new Promise<string>(() => undefined)
       })
-      await vi.waitFor(() => expect(told).toBeDefined())
+      await eventually(() => expect(told).toBeDefined())
       controller.abort('enough')
 
       await expect(call).rejects.toBe('enough')
-      await vi.waitFor(() => expect(told?.aborted).toBe(true))
+      await eventually(() => expect(told?.aborted).toBe(true))
       expect(llm.getCacheStats().abandoned).toBe(1)
     })
 
@@ -142,7 +143,7 @@ describe('generating through the cache', () => {
       const end = Promise.withResolvers<string>()
       const generate = vi.fn(() => end.promise)
       const before = llm.getOrGenerate(request, generate)
-      await vi.waitFor(() => expect(generate).toHaveBeenCalled())
+      await eventually(() => expect(generate).toHaveBeenCalled())
       await llm.invalidateModel(MODEL)
       const after = llm.getOrGenerate(request, () => 'new')
       end.resolve('old')

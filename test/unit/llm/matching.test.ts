@@ -6,6 +6,7 @@ import { createSemanticMatcher } from '../../../src/llm/semantic/create-matcher.
 import type { Embedder } from '../../../src/llm/semantic/embedder.ts'
 import type { Match, Matcher } from '../../../src/llm/semantic/matcher.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { eventually } from '../../support/eventually.ts'
 import { llmUpstream } from '../../support/llm-upstream.ts'
 import { turns } from '../../support/turns.ts'
 
@@ -120,7 +121,7 @@ describe('matching by similarity', () => {
     const answer = await exploring.getOrGenerate(request, () => 'By mail.')
 
     expect(answer).toMatchObject({ response: 'By mail.', via: 'miss' })
-    await vi.waitFor(() => expect(review).toHaveBeenCalledOnce())
+    await eventually(() => expect(review).toHaveBeenCalledOnce())
     expect(review).toHaveBeenCalledWith(
       expect.objectContaining({
         prompt: ASKED,

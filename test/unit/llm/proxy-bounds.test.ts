@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { Duration } from '../../../src/entry/duration.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
@@ -7,6 +7,7 @@ import { LLMResponseCache, type Matcher } from '../../../src/llm/index.ts'
 import { type LLMProxyOptions, llmProxy } from '../../../src/llm/proxy/index.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { eventually } from '../../support/eventually.ts'
 import { liveHeapBytes } from '../../support/live-heap.ts'
 import { type LLMUpstream, llmUpstream } from '../../support/llm-upstream.ts'
 import { turns } from '../../support/turns.ts'
@@ -91,7 +92,7 @@ describe('llmProxy', () => {
       expect(via(response)).toBe('miss')
       await response.text()
     }
-    await vi.waitFor(async () => expect(via(await withSeed('9007199254740993'))).toBe('hit'))
+    await eventually(async () => expect(via(await withSeed('9007199254740993'))).toBe('hit'))
   })
 
   test('cookies are of this site: none goes to the model, and none of the model comes back', async () => {

@@ -1,9 +1,10 @@
 import type { Hono } from 'hono'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import { LLMResponseCache } from '../../../src/llm/index.ts'
 import { type LLMProxyOptions, llmProxy } from '../../../src/llm/proxy/index.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type Behaviour, type LLMUpstream, llmUpstream } from '../../support/llm-upstream.ts'
 
 const CHAT = { model: 'llama3.2', messages: [{ role: 'user', content: 'Why is the sky blue?' }] }
@@ -56,7 +57,7 @@ describe('llmProxy', () => {
     proxy = make({ fetch, digests: false })
 
     await (await ask('/v1/chat/completions', { ...CHAT, stream: true })).text()
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const again = await ask('/v1/chat/completions', { ...CHAT, stream: true })
       await again.text()
       expect(again.headers.get('x-nearcache')).toBe(isStored ? 'hit' : 'miss')
@@ -93,7 +94,7 @@ describe('llmProxy', () => {
         const held = Promise.withResolvers<void>()
         upstream.gate = (message) => (message === 1 ? held.promise : Promise.resolve())
         const streams = [ask(path, { ...body, stream: true }), ask(path, { ...body, stream: true })]
-        await vi.waitFor(() => expect(questions()).toBe(1))
+        await eventually(() => expect(questions()).toBe(1))
         const whole = ask(path, { ...body, stream: false })
         for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
         held.resolve()

@@ -5,6 +5,7 @@ import { LLMResponseCache } from '../../../src/llm/index.ts'
 import { type LLMProxyOptions, llmProxy } from '../../../src/llm/proxy/index.ts'
 import { webPlatform } from '../../../src/platform/web.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type Behaviour, type LLMUpstream, llmUpstream } from '../../support/llm-upstream.ts'
 
 const CHAT = { model: 'llama3.2', messages: [{ role: 'user', content: 'Why is the sky blue?' }] }
@@ -61,7 +62,7 @@ describe('llmProxy', () => {
     body: object,
     headers?: Record<string, string>,
   ): Promise<Response> {
-    return vi.waitFor(async () => {
+    return eventually(async () => {
       const response = await ask(
         path,
         { ...body },
@@ -185,7 +186,7 @@ describe('llmProxy', () => {
       upstream.gate = (message) => (message === 2 ? held.promise : Promise.resolve())
       const asked = Array.from({ length: 100 }, (_, i) => ask(path, { ...body, stream: i % 4 > 0 }))
       // One stream has begun, so that most of the others join it on its way.
-      await vi.waitFor(() => expect(questions()).toBe(1))
+      await eventually(() => expect(questions()).toBe(1))
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
       held.resolve()
       const responses = await Promise.all(asked)
@@ -213,7 +214,7 @@ describe('llmProxy', () => {
         const leader = await ask(path, streamed)
         const reader = leader.body?.getReader()
         await reader?.read()
-        await vi.waitFor(() => expect(gates).toBeGreaterThan(0))
+        await eventually(() => expect(gates).toBeGreaterThan(0))
         const follower = await ask(path, streamed)
         await reader?.cancel()
         held.resolve()
@@ -237,7 +238,7 @@ describe('llmProxy', () => {
         await reader?.read()
         await reader?.cancel()
 
-        await vi.waitFor(() => expect(cache.getCacheStats().abandoned).toBe(1))
+        await eventually(() => expect(cache.getCacheStats().abandoned).toBe(1))
         upstream.gate = undefined
         expect((await ask(path, streamed, { 'cache-control': 'only-if-cached' })).status).toBe(504)
       }

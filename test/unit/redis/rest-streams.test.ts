@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Transport } from '../../../src/redis/requester.ts'
 import { type RestOptions, restTransport } from '../../../src/redis/rest.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { eventually } from '../../support/eventually.ts'
 import {
   echoRequester,
   type Fault,
@@ -116,7 +117,7 @@ describe.each(WAYS)('the rest transport, from request to request $name', ({ opti
       endpoint.emit(`message,${channel},one`)
       endpoint.emit(`message,${channel}, two`)
 
-      await vi.waitFor(() => expect(heard).toHaveLength(3))
+      await eventually(() => expect(heard).toHaveLength(3))
       expect(heard).toEqual([
         `subscribe,${channel},1`,
         `message,${channel},one`,
@@ -131,14 +132,14 @@ describe.each(WAYS)('the rest transport, from request to request $name', ({ opti
 
       controller.abort()
 
-      await vi.waitFor(() => expect(endpoint.streams).toBe(0))
+      await eventually(() => expect(endpoint.streams).toBe(0))
     })
 
     test('ends the stream when it is closed', async () => {
       await subscribe()
       await transport.close()
 
-      await vi.waitFor(() => expect(endpoint.streams).toBe(0))
+      await eventually(() => expect(endpoint.streams).toBe(0))
     })
 
     test('fails as other requests do', async () => {

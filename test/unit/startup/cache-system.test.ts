@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { RedisRequest } from '../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type RedisServer, startRedisServer } from '../../support/redis-server.ts'
 import { type RestEndpoint, startRestEndpoint } from '../../support/rest-endpoint.ts'
 import { describeWithRedis } from '../../support/with-redis.ts'
@@ -260,6 +261,6 @@ describeWithRedis('startupCacheSystem, before a redis-server,', () => {
     process.kill(server.pid, 'SIGCONT')
 
     expect(duringOutage).toMatchObject({ status: 'down', reason: 'no answer within 1000 ms' })
-    await vi.waitFor(async () => expect(await status()).toMatchObject({ status: 'ok' }), 10_000)
+    await eventually(async () => expect(await status()).toMatchObject({ status: 'ok' }))
   })
 })

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { InvalidKeyError } from '../../../src/errors.ts'
 import type { createCacheMiddleware } from '../../../src/trpc/index.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type Context, t } from './app.ts'
 import { ada, bob, keysOf, setUp } from './set-up.ts'
 
@@ -118,7 +119,7 @@ describe('mutations', () => {
     const held = Promise.withResolvers<string>()
     resolve.mockReturnValueOnce(held.promise).mockResolvedValue('new')
     const slow = caller.list()
-    await vi.waitFor(() => expect(resolve).toHaveBeenCalled())
+    await eventually(() => expect(resolve).toHaveBeenCalled())
 
     await caller.send(7)
     held.resolve('old')

@@ -7,6 +7,7 @@ import { chaosTransport } from '../../../src/testing/chaos-transport.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { type CacheMiddlewareOptions, createCacheMiddleware } from '../../../src/trpc/index.ts'
 import { amount } from '../../support/deep.ts'
+import { eventually } from '../../support/eventually.ts'
 import { found } from '../../support/findings.ts'
 import { t } from './app.ts'
 
@@ -154,7 +155,7 @@ describe('a query whose cache fails', () => {
     const held = Promise.withResolvers<string>()
     resolve.mockReturnValueOnce(held.promise)
     const answer = caller.read(1)
-    await vi.waitFor(() => expect(resolve).toHaveBeenCalled())
+    await eventually(() => expect(resolve).toHaveBeenCalled())
     await platform.advance(60_000)
 
     held.resolve('late')
@@ -169,7 +170,7 @@ describe('a query whose cache fails', () => {
     const held = Promise.withResolvers<never>()
     resolve.mockReturnValueOnce(held.promise)
     const first = caller.read(1)
-    await vi.waitFor(() => expect(resolve).toHaveBeenCalled())
+    await eventually(() => expect(resolve).toHaveBeenCalled())
     const second = caller.read(1)
     await new Promise(setImmediate)
 

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { setDefaultCache } from '../../../src/cache/default-cache.ts'
 import { type CacheMiddlewareOptions, createCacheMiddleware } from '../../../src/trpc/index.ts'
+import { eventually } from '../../support/eventually.ts'
 import { makeCache, t } from './app.ts'
 import { ada, bob, keysOf, setUp } from './set-up.ts'
 
@@ -238,7 +239,7 @@ describe('createCacheMiddleware', () => {
     const held = Promise.withResolvers<string>()
     resolve.mockReturnValueOnce(held.promise)
     const answer = as(ada).read(1)
-    await vi.waitFor(() => expect(resolve).toHaveBeenCalledTimes(2))
+    await eventually(() => expect(resolve).toHaveBeenCalledTimes(2))
     await platform.advance(1_000)
 
     expect(await answer).toEqual(first)
