@@ -26,6 +26,8 @@ const SCRIPT = fileURLToPath(new URL('soak-process.ts', import.meta.url))
 const NODE_OPTIONS = ['--experimental-strip-types', '--no-warnings']
 
 const KILL_EVERY_MS = 1_200
+/** How long a broken cache may take to be caught, beyond its run. */
+const MUTANT_LIMIT_MS = 30_000
 
 /** What each process is like. Clocks decide how fresh an entry is, and nothing else. */
 const PROCESSES: readonly { readonly near: NearOptions | false; readonly clockOffsetMs: number }[] =
@@ -42,7 +44,10 @@ export interface SoakOptions {
   readonly source: string
   /** The cache's Redis, to do harm there. */
   readonly behind: Transport
-  /** At least; up to three times as long on a machine so busy that not every call was made. */
+  /**
+   * At least; up to three times as long on a machine so busy that not every call was made, and longer where a
+   * broken cache is still to be caught.
+   */
   readonly durationMs: number
   readonly mutant?: Mutant
   /** Whether Redis loses data and processes are killed. @default true */
@@ -121,7 +126,9 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     await Promise.all(seats.map((seat) => seat.fill()))
     const end = performance.now() + durationMs
     const isOver = (): boolean =>
-      performance.now() > end && !(harm && lacksCalls(seats, end + 2 * durationMs))
+      performance.now() > end &&
+      !(harm && lacksCalls(seats, end + 2 * durationMs)) &&
+      !(mutant && lacksViolations(seats, end + MUTANT_LIMIT_MS))
 
     async function killInTurn(): Promise<void> {
       while (performance.now() + KILL_EVERY_MS < end) {
@@ -152,6 +159,11 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
 function lacksCalls(seats: readonly Seat[], until: number): boolean {
   const { calls } = sumOf(seats.flatMap(({ told }) => told))
   return performance.now() < until && CALLS.some((name) => calls[name] === undefined)
+}
+
+function lacksViolations(seats: readonly Seat[], until: number): boolean {
+  const { violated } = sumOf(seats.flatMap(({ told }) => told))
+  return performance.now() < until && violated === 0
 }
 
 /** Loses keys of all sorts, all of them, or scripts; or cuts all connections. */

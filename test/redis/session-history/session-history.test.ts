@@ -95,9 +95,14 @@ describeWithRedis('A history of sessions in three processes, with faults', () =>
   test.each<[mutant: NonNullable<Plan['mutant']>]>([['drops END'], ['drops REVOKE']])(
     'shows violations where a client %s',
     async (mutant) => {
-      expect((await play(3_000, mutant)).violations.length).toBeGreaterThan(0)
+      let violations = 0
+      // Whose session is ended, and whether anybody asks for it then, is chance, and little of it on a busy machine.
+      for (let i = 0; i < 10 && violations === 0; i++) {
+        violations = (await play(3_000, mutant)).violations.length
+      }
+      expect(violations).toBeGreaterThan(0)
     },
-    60_000,
+    120_000,
   )
 })
 
