@@ -16,6 +16,8 @@ const [LOST, ...LEFT] = ['a', 'c', 'b'] as const
 const LOST_NODE = 2
 const STARTUP_MS = 30_000
 const POLL = { timeout: STARTUP_MS, interval: 50 }
+/** Of tests that poll so. */
+const SLOW = { timeout: 3 * STARTUP_MS }
 
 /** With the circuit as it is by default. */
 function connect(
@@ -120,21 +122,17 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       expect(await cache.getOrSet('c2', () => 'loaded', { tags: [lostTag] })).toBe('loaded')
     })
 
-    test(
-      'caches that are made meanwhile find the others, and close',
-      async () => {
-        // So many that some would ask the lost one first, and so patient that these would get no further.
-        const others = Array.from({ length: 12 }, () => connect(cluster, 10 * STARTUP_MS))
+    test('caches that are made meanwhile find the others, and close', SLOW, async () => {
+      // So many that some would ask the lost one first, and so patient that these would get no further.
+      const others = Array.from({ length: 12 }, () => connect(cluster, 10 * STARTUP_MS))
 
-        await Promise.all(
-          others.map((other) =>
-            vi.waitFor(async () => expect(await other.get('b')).toBe('stored'), POLL),
-          ),
-        )
-        await Promise.all(others.map((other) => other.close()))
-      },
-      2 * STARTUP_MS,
-    )
+      await Promise.all(
+        others.map((other) =>
+          vi.waitFor(async () => expect(await other.get('b')).toBe('stored'), POLL),
+        ),
+      )
+      await Promise.all(others.map((other) => other.close()))
+    })
   })
 
   describe('nodes of which hang,', () => {
@@ -151,24 +149,20 @@ describeWithRedis('A cache on a Redis Cluster', () => {
     afterEach(() => Promise.all(caches.map((cache) => cache.close())))
     afterAll(() => cluster.stop())
 
-    test(
-      'serves again what was there when one goes on',
-      async () => {
-        const [cache = connect(cluster)] = caches
-        await cache.set(LOST, 'stored')
-        cluster.pause(LOST_NODE)
-        await vi.waitFor(
-          () => expect(cache.set(LOST, 'later')).rejects.toMatchObject({ reason: 'NOMASTERLINK' }),
-          POLL,
-        )
+    test('serves again what was there when one goes on', SLOW, async () => {
+      const [cache = connect(cluster)] = caches
+      await cache.set(LOST, 'stored')
+      cluster.pause(LOST_NODE)
+      await vi.waitFor(
+        () => expect(cache.set(LOST, 'later')).rejects.toMatchObject({ reason: 'NOMASTERLINK' }),
+        POLL,
+      )
 
-        cluster.resume(LOST_NODE)
+      cluster.resume(LOST_NODE)
 
-        await vi.waitFor(async () => expect(await cache.set(LOST, 'again')).toBe('stored'), POLL)
-        expect(await cache.get(LOST)).toBe('again')
-      },
-      3 * STARTUP_MS,
-    )
+      await vi.waitFor(async () => expect(await cache.set(LOST, 'again')).toBe('stored'), POLL)
+      expect(await cache.get(LOST)).toBe('again')
+    })
 
     test(
       'never serves what is older than a call that had returned',

@@ -14,6 +14,8 @@ import { describeWithRedis } from '../support/with-redis.ts'
 /** These lie on the nodes 0, 1 and 2: their slots are 3300, 7365 and 15495. */
 const KEYS = ['b', 'c', 'a']
 const STARTUP_MS = 30_000
+/** Of tests that wait for the nodes to agree, as they do at the start. */
+const SLOW = { timeout: 3 * STARTUP_MS }
 
 function connect(cluster: RedisCluster): RedisCacheManager {
   return new RedisCacheManager({
@@ -232,7 +234,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       expect(everythingIn(error)).not.toContain('127.0.0.1')
     })
 
-    test('keys of the others are served, written and deleted as before', async () => {
+    test('keys of the others are served, written and deleted as before', SLOW, async () => {
       await vi.waitFor(async () => expect(await cache.get(left)).toBe('stored'), STARTUP_MS)
       expect(await cache.set(left, 'again')).toBe('stored')
       await cache.delete(left)
@@ -241,7 +243,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       expect(await cache.getStats()).toMatchObject({ totalKeys: undefined })
     })
 
-    test('and when the others are too few, every call is told of the outage', async () => {
+    test('and when the others are too few, every call is told of the outage', SLOW, async () => {
       await cluster.kill(2)
       // The one that is left says so, once it has noticed.
       await vi.waitFor(
@@ -275,7 +277,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       await cluster.stop()
     })
 
-    test('goes on after a replica has taken the place of its primary', async ({ task }) => {
+    test('goes on after a replica has taken the place of its primary', SLOW, async ({ task }) => {
       for (const key of KEYS) await cache.set(key, 'before')
       await cluster.kill(0)
       const killedAt = performance.now()
