@@ -9,6 +9,7 @@ import {
   type EmailQuery,
   filterKey,
 } from '../../../src/email/filter.ts'
+import { cpuTimeOf } from '../../support/cpu-time.ts'
 import { amount } from '../../support/deep.ts'
 import { found } from '../../support/findings.ts'
 import { conditions, queries } from './arbitraries.ts'
@@ -159,11 +160,9 @@ describe('a canonical filter', () => {
       senderEmails: names('s', lists.senderEmails, index * 2 + 1),
       workflowStates: names('w', lists.workflowStates, index * 2 + 7),
     }))
-    const started = performance.now()
 
-    canonicalizeFilter({ anyOf })
+    const ms = Math.round(cpuTimeOf(() => canonicalizeFilter({ anyOf })))
 
-    const ms = Math.round(performance.now() - started)
     found(task, 'the largest filter', { ms })
     expect(ms).toBeLessThan(2_000)
   })
