@@ -277,7 +277,8 @@ describe('the tcp transport, before a server that fails,', () => {
     server.listen(port, '127.0.0.1')
 
     // An attempt a second, at the latest.
-    await eventually(async () => expect(await set(transport)).toEqual({ result: 'OK' }))
+    const isBack = async (): Promise<void> => expect(await set(transport)).toEqual({ result: 'OK' })
+    await vi.waitFor(isBack, 6_000)
   })
 
   test('closing it waits a second for a goodbye of the server, and no longer', async () => {
