@@ -13,6 +13,9 @@ import { describeWithRedis } from '../support/with-redis.ts'
 
 /** These lie on the nodes 0, 1 and 2: their slots are 3300, 7365 and 15495. */
 const KEYS = ['b', 'c', 'a']
+const DEADLINE_MS = 2_000
+/** What a busy machine may add; a client that is not kept from it waits for ten seconds. */
+const STALL_MS = 1_000
 const STARTUP_MS = 30_000
 /** Of tests that wait for the nodes to agree, as they do at the start. */
 const SLOW = { timeout: 3 * STARTUP_MS }
@@ -20,7 +23,7 @@ const SLOW = { timeout: 3 * STARTUP_MS }
 function connect(cluster: RedisCluster): RedisCacheManager {
   return new RedisCacheManager({
     redis: tcpTransport({ cluster: { nodes: cluster.nodes } }),
-    deadline: '2s',
+    deadline: DEADLINE_MS,
     breaker: { threshold: 1_000_000 },
   })
 }
@@ -220,7 +223,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       expect(await cache.getOrSet(lost, () => 'loaded')).toBe('loaded')
       expect(await cache.get(lost)).toBeUndefined()
       expect((await cache.lookup(lost)).outcome).toMatchObject({ reason: 'unavailable' })
-      expect(performance.now() - startedAt).toBeLessThan(3 * 2_000)
+      expect(performance.now() - startedAt).toBeLessThan(3 * (DEADLINE_MS + STALL_MS))
     })
 
     test.each([
