@@ -4,8 +4,6 @@ import { ask, Client, evict, poll, silence } from './client.ts'
 const idsOf = ({ data }: { data?: unknown }): string[] =>
   [...(data as { presence: { ids: string[] } }).presence.ids].sort()
 
-/** Time for what must not come. */
-
 describe('presence, over hubs', () => {
   test('tells each user of the others, once for all connections, and never of itself', async () => {
     const ann = await Client.connect('usual', '&nearcache=1&client_id=a')
