@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createServer, connect as dial, type Server } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Ratelimit } from '@upstash/ratelimit'
 import { Redis } from '@upstash/redis'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { restTransport } from '../../src/redis/rest.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
@@ -136,6 +135,7 @@ describeWithRedis('the bridge before a redis-server', () => {
 
   test('stopping ends subscriptions, and lets a request finish', async () => {
     const events = readAll(await send('/subscribe/chat'))
+    const asked = vi.spyOn(transport, 'request')
     const slow = send('/eval', [], {}).then(() =>
       send('/', [
         'EVAL',
@@ -144,7 +144,8 @@ describeWithRedis('the bridge before a redis-server', () => {
         0,
       ]),
     )
-    await delay(100)
+    const script = expect.objectContaining({ body: expect.arrayContaining(['EVAL']) })
+    await eventually(() => expect(asked).toHaveBeenCalledWith(script))
 
     await bridge.stop()
 
