@@ -145,7 +145,7 @@ describeWithRedis('nearcache migrate', () => {
   test('tags of the old sets come along, and invalidate', async () => {
     await seed(400)
     await runCli(['migrate'], { env: env() })
-    const cache = new RedisCacheManager({ redis: suite.redis }).namespace('email')
+    const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' }).namespace('email')
     expect(await cache.get('query:0:page:1')).toMatchObject({ id: 0 })
 
     await cache.invalidateTags(['group:0'])
@@ -173,7 +173,7 @@ describeWithRedis('nearcache migrate', () => {
   })
 
   test('a newer entry stays, a key that is being loaded is left, endless keys get an end', async () => {
-    const cache = new RedisCacheManager({ redis: suite.redis })
+    const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })
     await cache.set('newer', 'new')
     await send('MSET', 'cache:data:default:newer', '"old"', 'cache:data:default:endless', '"kept"')
     await send('SET', 'cache:data:default:loading', '"old"')
@@ -196,7 +196,7 @@ describeWithRedis('nearcache migrate', () => {
   test('an invalidation that comes before a value is read is not undone', async () => {
     await send('SET', 'cache:data:default:key', '"old"', 'EX', 60)
     await send('SADD', 'cache:tags:tag', 'cache:data:default:key')
-    const cache = new RedisCacheManager({ redis: suite.redis })
+    const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })
     const values = await runJson(['migrate'], { env: env() })
     await cache.invalidateTags(['tag'])
 
@@ -217,6 +217,7 @@ describeWithRedis('nearcache migrate', () => {
     expect(await countOf('app:acme:user:*')).toBe(2)
     const cache = new RedisCacheManager({
       redis: suite.redis,
+      deadline: '10s',
       namespace: 'tenants',
       hashKeys: { secret },
       encryption: { keys: [{ id: 'k1', secret }] },

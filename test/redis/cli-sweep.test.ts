@@ -43,7 +43,7 @@ describeWithRedis('nearcache sweep', () => {
   }
 
   test('says what is left behind, and changes nothing without --apply', async () => {
-    const cache = new RedisCacheManager({ redis: suite.redis })
+    const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })
     await leaveBehind(cache)
     await send('SET', 'nc:default:l:{endless}', 'nonce-1')
     await send('EVAL', AGE, 0, HOURS)
@@ -65,7 +65,7 @@ describeWithRedis('nearcache sweep', () => {
   })
 
   test('with --apply drops that and nothing else', async () => {
-    const cache = new RedisCacheManager({ redis: suite.redis })
+    const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })
     await leaveBehind(cache)
     await send('SET', 'nc:default:l:{endless}', 'nonce-1')
     await send('SET', 'nc:default:e:{foreign}', 'not an entry')
@@ -90,7 +90,7 @@ describeWithRedis('nearcache sweep', () => {
   })
 
   test('leaves markers that are in use, and says why where Redis cannot tell', async () => {
-    const cache = new RedisCacheManager({ redis: suite.redis })
+    const cache = new RedisCacheManager({ redis: suite.redis, deadline: '10s' })
     await leaveBehind(cache)
 
     expect(await runJson(['sweep', '--apply'], { env: env() })).toMatchObject({

@@ -19,7 +19,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
   beforeEach(async () => {
     await send('FLUSHALL')
     await send('CONFIG', 'RESETSTAT')
-    sessions = new SessionUserCache({ redis: suite.redis, keys: KEYS, deadline: '5s' })
+    sessions = new SessionUserCache({ redis: suite.redis, keys: KEYS, deadline: '10s' })
   })
 
   /** All keys and everything in them, as one text. */
@@ -143,7 +143,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
     )
     expect((await sessions.getSession(token))?.data).toEqual({ n: 50 })
 
-    const other = new SessionUserCache({ redis: suite.redis, keys: KEYS })
+    const other = new SessionUserCache({ redis: suite.redis, keys: KEYS, deadline: '10s' })
     const saves = Array.from({ length: 20 }, (_, i) =>
       sessions.updateSession(token, { [`late${i}`]: i }).catch((error: unknown) => error),
     )
@@ -186,6 +186,7 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
       const limited = new SessionUserCache({
         redis: suite.redis,
         keys: KEYS,
+        deadline: '10s',
         maxSessions: 3,
         whenFull,
       })
@@ -203,7 +204,12 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
   )
 
   test('loses no action of a hundred tracked at once, and keeps the latest in order', async () => {
-    const bounded = new SessionUserCache({ redis: suite.redis, keys: KEYS, maxActivity: 50 })
+    const bounded = new SessionUserCache({
+      redis: suite.redis,
+      keys: KEYS,
+      maxActivity: 50,
+      deadline: '10s',
+    })
     await Promise.all(
       Array.from({ length: 50 }, (_, i) => bounded.trackActivity(USER_ID, 'first', i)),
     )

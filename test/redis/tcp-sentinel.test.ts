@@ -65,7 +65,7 @@ describeWithRedis('the tcp transport before Sentinel', () => {
     // Sentinel promotes a replica that it knows of and that has caught up.
     const info = async (): Promise<string> => String(await run('INFO', 'replication'))
     await expect.poll(info, { timeout: 10_000 }).toMatch(/slave0:.*state=online.*lag=[01]/)
-    const cache = new RedisCacheManager({ redis: transport, deadline: '500ms' })
+    const cache = new RedisCacheManager({ redis: transport, deadline: '5s' })
     await cache.set('before', 1)
 
     process.kill(primary.pid, 'SIGKILL')

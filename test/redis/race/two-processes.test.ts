@@ -127,7 +127,10 @@ describeWithRedis('two processes on one Redis', () => {
   // I3
   test('one that dies while it loads delays the other by no more than its lease', async () => {
     const partner = await Partner.start({ kind: 'tcp', url: running.server.url })
-    const cache = new RedisCacheManager({ redis: tcpTransport({ url: running.server.url }) })
+    const cache = new RedisCacheManager({
+      redis: tcpTransport({ url: running.server.url }),
+      deadline: '10s',
+    })
     await cache.clear()
     await cache.delete(KEY)
     const orphan = partner.read({ key: KEY, tags: [], value: 'old', held: true, hardTimeout: 100 })
