@@ -38,8 +38,10 @@ describe('formatEntry and parseEntry', () => {
     fc.assert(
       fc.property(header, fc.string({ unit: 'binary' }), (written, payload) => {
         const text = formatEntry(written, payload)
+        const parsed = parseEntry(text)
 
-        expect(parseEntry(text)).toStrictEqual({
+        // Of which classes they are does not matter; that there are no other fields does.
+        expect({ ...parsed, header: { ...parsed?.header } }).toStrictEqual({
           header: written,
           payload,
           headerText: formatHeader(written),
