@@ -54,9 +54,7 @@ export async function getMany(
     report(ctx, 'get', key, outcome, startedAt)
   }
   for (const [key, copy] of copies) end(key, nearResult(ctx, copy, policy))
-  for (const { target, sight } of seen) {
-    end(target.key, onlyFresh(ctx, target, policy, sight))
-  }
+  for (const { target, sight } of seen) end(target.key, onlyFresh(ctx, target, policy, sight))
   return hits
 }
 

@@ -122,7 +122,7 @@ describe('generating through the cache', () => {
         told = signal
         return new Promise<string>(() => undefined)
       })
-      await eventually(() => expect(told).toBeDefined())
+      await eventually(() => expect(told).toBeInstanceOf(AbortSignal))
       controller.abort('enough')
 
       await expect(call).rejects.toBe('enough')

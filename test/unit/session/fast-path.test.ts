@@ -8,6 +8,8 @@ const KEYS = [{ id: 'k1', secret: '11'.repeat(32) }]
 const TTL_MS = 30_000
 const SKEW_MS = 5_000
 const TOKEN = 'the session token'
+/** Of the session of these tests, what a token says that is believed. */
+const BELIEVED = { id: '0mbx000000name-of-the-session-22c', userId: 'user-1' }
 
 describe('FastPath', () => {
   let platform: ManualPlatform
@@ -153,7 +155,7 @@ describe('FastPath', () => {
     test('is not believed when the clock is where it was, and one from after that is', async () => {
       const issued = await issue()
       await platform.advance(10_000)
-      expect(await isolate.verify(TOKEN, issued)).toBeDefined()
+      expect(await isolate.verify(TOKEN, issued)).toMatchObject(BELIEVED)
 
       backMs = 3_600_000
       expect(await isolate.verify(TOKEN, issued)).toBeUndefined()
@@ -166,7 +168,7 @@ describe('FastPath', () => {
         TOKEN,
         session({ validatedAt: now, expiresAt: now + 1_000 }),
       )
-      expect(await isolate.verify(TOKEN, later ?? '')).toBeDefined()
+      expect(await isolate.verify(TOKEN, later ?? '')).toMatchObject(BELIEVED)
     })
 
     test('is believed where that is no more than the skew', async () => {
@@ -174,7 +176,7 @@ describe('FastPath', () => {
 
       backMs = SKEW_MS
 
-      expect(await isolate.verify(TOKEN, await issue())).toBeDefined()
+      expect(await isolate.verify(TOKEN, await issue())).toMatchObject(BELIEVED)
     })
   })
 
