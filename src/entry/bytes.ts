@@ -70,9 +70,25 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary)
 }
 
-/** Base64url without padding (RFC 4648, section 5). */
+/** The digits of base64url, by what they stand for (RFC 4648, section 5). */
+export const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** Base64url without padding. For digests and ids: of some thousand bytes {@link urlSafe} is faster. */
 export function toBase64Url(bytes: Uint8Array): string {
-  return urlSafe(toBase64(bytes))
+  let text = ''
+  for (let i = 0; i < bytes.length; i += 3) {
+    const bits = (byteAt(bytes, i) << 16) | (byteAt(bytes, i + 1) << 8) | byteAt(bytes, i + 2)
+    text += digit(bits >> 18) + digit(bits >> 12) + digit(bits >> 6) + digit(bits)
+  }
+  return text.slice(0, Math.ceil((bytes.length * 4) / 3))
+}
+
+function byteAt(bytes: Uint8Array, index: number): number {
+  return bytes[index] ?? 0
+}
+
+function digit(bits: number): string {
+  return BASE64URL.charAt(bits & 63)
 }
 
 /** Base64 as base64url without padding. */

@@ -5,7 +5,7 @@
  */
 
 import { InvalidKeyError } from '../errors.ts'
-import { toBase64Url } from './bytes.ts'
+import { toBase64, urlSafe } from './bytes.ts'
 
 /** One more than the longest key has bytes: what has more parts cannot be a key. */
 const MAX_PARTS = 65_536
@@ -93,8 +93,8 @@ function sorted(texts: string[]): string {
 function leaf(value: object): string {
   if (isDate(value)) return `Date(${value.getTime()})`
   if (value instanceof URL) return `URL(${JSON.stringify(value.href)})`
-  if (value instanceof Uint8Array) return `Bytes(${toBase64Url(value)})`
-  if (value instanceof ArrayBuffer) return `Buffer(${toBase64Url(new Uint8Array(value))})`
+  if (value instanceof Uint8Array) return `Bytes(${urlSafe(toBase64(value))})`
+  if (value instanceof ArrayBuffer) return `Buffer(${urlSafe(toBase64(new Uint8Array(value)))})`
   throw refused(value instanceof Promise ? 'promises have no text' : 'class instances have no text')
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+import { toBase64Url } from './bytes.ts'
+
 const ID_BYTES = 12
 /** 128 ids a draw: one call to the host's generator costs more than the bytes do. */
 const POOL_BYTES = ID_BYTES * 128
@@ -22,18 +23,7 @@ export function randomId(): string {
     crypto.getRandomValues(pool)
     used = 0
   }
-  let id = ''
-  for (const end = used + ID_BYTES; used < end; used += 3) {
-    const bits = (at(used) << 16) | (at(used + 1) << 8) | at(used + 2)
-    id += char(bits >> 18) + char(bits >> 12) + char(bits >> 6) + char(bits)
-  }
-  return id
-}
-
-function at(index: number): number {
-  return pool[index] ?? 0
-}
-
-function char(bits: number): string {
-  return ALPHABET.charAt(bits & 63)
+  const start = used
+  used += ID_BYTES
+  return toBase64Url(pool.subarray(start, used))
 }

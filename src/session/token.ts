@@ -14,7 +14,7 @@
  * @module
  */
 
-import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
+import { BASE64URL, encodeUtf8, toBase64Url } from '../entry/bytes.ts'
 import { isSameText } from '../entry/same-text.ts'
 import { sha256 } from '../entry/sha256.ts'
 import { HOME_CHARS, type NameKey, type NameRing, SECRET_CHARS, TAG_CHARS } from './name-ring.ts'
@@ -23,7 +23,6 @@ import { HOME_CHARS, type NameKey, type NameRing, SECRET_CHARS, TAG_CHARS } from
 const SELECTOR_CHARS = 32
 const TIME_BYTES = 6
 const TIME_CHARS = 8
-const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const RANDOM_BYTES = 18
 /** Milliseconds in base 36, as long as they are until the year 5188. */
 const TIME_DIGITS = 9
