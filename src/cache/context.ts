@@ -55,9 +55,12 @@ export function lifeMs(policy: Policy): number {
   return Math.ceil(policy.ttlMs * (1 + policy.jitter)) + windowMs
 }
 
-/** A lease outlasts the loader's deadline by the time its commit may take. */
+/** The time that a commit may take: by as much a lease outlasts what it is for. */
+export const COMMIT_MS = 2_000
+
+/** How long a value may be on its way under one lease. */
 export function leaseMs(policy: Policy): number {
-  return policy.hardTimeoutMs + 2_000
+  return policy.hardTimeoutMs + COMMIT_MS
 }
 
 /** Whether an error says that Redis could not be asked, as opposed to a mistake. */

@@ -95,7 +95,7 @@ export async function admit(
       await undefined
       return { ...moment, flight, lease: undefined }
     }
-    const terms = { prefix: seen.prefix, leaseMs: leaseMs(policy), lifeMs: lifeMs(policy) }
+    const terms = { prefix: seen.prefix, lifeMs: lifeMs(policy) }
     const lease = await ctx.steps.acquire(target.names, target.asked, terms)
     if (lease) return { ...moment, flight, lease }
   } catch (error) {

@@ -7,15 +7,15 @@
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import type { Stamps } from '../entry/header.ts'
 import { InvalidOptionError, InvalidValueError, LoaderTimeoutError } from '../errors.ts'
-import { withDeadline } from '../flight/deadline.ts'
+import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Flight } from '../flight/single-flight.ts'
-import { type CacheContext, isRemoteFailure, lifeMs, type Target } from './context.ts'
+import { type CacheContext, COMMIT_MS, isRemoteFailure, lifeMs, type Target } from './context.ts'
 import { compose, type EntryParts, type EntryText, encode } from './entry-text.ts'
 import { keepNear } from './near-copy.ts'
 import type { Policy } from './options.ts'
 import { checkTagList, lateTagsOf } from './policy.ts'
 import type { Moment } from './sight.ts'
-import type { Lease } from './steps.ts'
+import { HELD_MS, type Lease } from './steps.ts'
 
 /** What a loader is told, and what it may decide. */
 export interface LoadContext<Value = unknown> {
@@ -76,6 +76,8 @@ interface Decisions {
   skipped: boolean
 }
 
+/** How often a lease is prolonged while its loader runs: for the rest of it a process may stand still. */
+const PROLONG_MS = 2_000
 const UNDECIDED = { ttlMs: undefined, tags: [] } as const
 
 /**
@@ -90,21 +92,31 @@ export async function runLoader(
   admission: Admission,
   previous: unknown,
 ): Promise<Loaded> {
-  const { loader, policy } = request
+  const { platform, steps } = ctx
+  const { target, loader, policy } = request
+  const { lease } = admission
   const decisions: Decisions = { ...UNDECIDED, skipped: false }
-  const startedAt = ctx.platform.now()
-  const timeout = (): LoaderTimeoutError => new LoaderTimeoutError(policy.hardTimeoutMs)
-  const work = (signal: AbortSignal): Promise<Loaded> => {
-    const settled = call(() =>
-      loader(contextOf(ctx, request, admission, decisions, previous, signal)),
-    )
-      .then((value) => finish(ctx, request, admission, decisions, value, startedAt))
-      .catch((error) => fail(ctx, request, admission, error))
-    // Whoever waits is told by the deadline; what is left goes on behind.
-    signal.addEventListener('abort', () => ctx.platform.defer(settled), { once: true })
-    return settled
+  const startedAt = platform.now()
+  const expiry = new AbortController()
+  const settled = call(() =>
+    loader(contextOf(ctx, request, admission, decisions, previous, expiry.signal)),
+  )
+    .then((value) => finish(ctx, request, admission, decisions, value, startedAt))
+    .catch((error) => fail(ctx, request, admission, error))
+  for (let leftMs = policy.hardTimeoutMs; leftMs > 0; ) {
+    const ms = Math.min(leftMs, PROLONG_MS)
+    const loaded = await settledWithin(platform, ms, settled)
+    if (loaded !== TIMED_OUT) return loaded
+    leftMs -= ms
+    // Should it be lost, or Redis not answer, nothing is stored: the commit finds out.
+    const heldMs = Math.min(HELD_MS, leftMs + COMMIT_MS)
+    if (lease) platform.defer(steps.release(target.names, lease.token, heldMs))
   }
-  return withDeadline(ctx.platform, policy.hardTimeoutMs, timeout, work)
+  const error = new LoaderTimeoutError(policy.hardTimeoutMs)
+  expiry.abort(error)
+  // Whoever waits is told; what is left goes on behind.
+  platform.defer(settled)
+  throw error
 }
 
 /** A loader that throws at once is one that rejects. */

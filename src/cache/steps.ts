@@ -28,6 +28,12 @@ import { markerMs, stampsOf } from './stamps.ts'
 import { makeOfTexts, readTexts } from './texts.ts'
 
 /**
+ * How long a load has its lease, in milliseconds, unless that is prolonged: so long others wait for one whose
+ * process has died.
+ */
+export const HELD_MS = 6_000
+
+/**
  * What it is waited for before each attempt to give a lease in doubt back, in milliseconds: at the first, a
  * circuit that has opened may have closed.
  */
@@ -46,7 +52,6 @@ export interface Commit {
 export interface AcquireTerms {
   /** Which entry the caller has seen: see `prefixOf`. */
   readonly prefix: string
-  readonly leaseMs: number
   /** How long the entry that follows may be of use, in milliseconds. */
   readonly lifeMs: number
 }
@@ -123,9 +128,9 @@ export class Steps {
   acquire(
     names: EntryNames,
     markers: readonly Marker[],
-    { prefix, leaseMs, lifeMs }: AcquireTerms,
+    { prefix, lifeMs }: AcquireTerms,
   ): Promise<Lease | undefined> {
-    return this.#grant(scripts.ACQUIRE, names, markers, leaseMs, lifeMs, prefix)
+    return this.#grant(scripts.ACQUIRE, names, markers, HELD_MS, lifeMs, prefix)
   }
 
   /** First half of a set: nobody older may store, and nothing older is left to be served. */
@@ -185,9 +190,13 @@ export class Steps {
     return yes(await this.#link.run(scripts.COMMIT, [names.entry, names.lease], args))
   }
 
-  /** Gives the lease back, if it is still the caller's: by its token, or by the nonce it was asked with. */
-  async release(names: EntryNames, token: string): Promise<void> {
-    yes(await this.#link.run(scripts.RELEASE, [names.lease], [token]))
+  /**
+   * Gives the lease back, if it is still the caller's: by its token, or by the nonce it was asked with.
+   *
+   * @param inMs Prolongs it instead: it ends in so many milliseconds. @default 0
+   */
+  async release(names: EntryNames, token: string, inMs = 0): Promise<void> {
+    yes(await this.#link.run(scripts.RELEASE, [names.lease], [token, inMs]))
   }
 
   /** Puts another text in the place of the entry that has this write id. */

@@ -45,6 +45,17 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     foundBy: CONTRACT,
   },
   {
+    name: 'the lease of a loader that is at work is left to its end',
+    edits: [
+      {
+        file: 'src/cache/loader.ts',
+        from: 'if (lease) platform.defer(steps.release(target.names, lease.token, heldMs))',
+        to: '',
+      },
+    ],
+    foundBy: 'test/contract/cache/time-limits.test.ts',
+  },
+  {
     name: 'a flight that ends takes a newer one off the map',
     edits: [
       {

@@ -155,8 +155,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     edits: [
       edit(
         TWINS,
-        "call('GETRANGE', leaseKey, 0, token.length - 1) === token ? call('DEL', leaseKey) : 0",
-        "call('DEL', leaseKey)",
+        "call('GETRANGE', leaseKey, 0, token.length - 1) === token ? call('PEXPIRE', leaseKey, inMs) : 0",
+        "call('PEXPIRE', leaseKey, inMs)",
       ),
     ],
   },

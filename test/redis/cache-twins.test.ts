@@ -61,6 +61,7 @@ const KINDS = [
   'late',
   'soft',
   'release',
+  'prolong',
   'replace',
   'store',
   'again',
@@ -132,7 +133,9 @@ class Side {
       case 'soft':
         return evalsha(scripts.SOFT, ['t:epoch', ...markers], [nonce])
       case 'release':
-        return evalsha(scripts.RELEASE, [names.lease], [which % 2 ? token : nonce])
+        return evalsha(scripts.RELEASE, [names.lease], [which % 2 ? token : nonce, '0'])
+      case 'prolong':
+        return evalsha(scripts.RELEASE, [names.lease], [token, life])
       case 'replace':
         return evalsha(
           scripts.REPLACE,

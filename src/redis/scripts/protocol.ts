@@ -101,12 +101,15 @@ return 1
 `,
 }
 
-/** `KEYS: lease  ARGV: token, or its nonce`. Gives the lease back if it is still the caller's. */
+/**
+ * `KEYS: lease  ARGV: token, or its nonce, ms`. The lease, if it is still the caller's, ends in so many
+ * milliseconds: at once with 0, which gives it back.
+ */
 export const RELEASE: Script = {
-  sha1: '059c9d52afb3bface29b9659d14b33edb229afba',
+  sha1: 'd533f662c74b4eb88496b810c33b8eb547375e70',
   lua: `
-if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `,
 }
 

@@ -1,10 +1,14 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
 import type { CacheOptions } from '../../../src/cache/options.ts'
+import { seeker } from '../../../src/cache/seek.ts'
 import { InvalidOptionError, LoaderTimeoutError } from '../../../src/errors.ts'
 import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { networkError } from '../../../src/redis/failure.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
-import { holdLoader } from './bench.ts'
+import { holdLoader, intercept } from './bench.ts'
+
+type Load = () => Promise<unknown>
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -88,6 +92,106 @@ describe('The time that a load may take', () => {
   })
 
   describe('of a lease', () => {
+    const ways: readonly (readonly [string, (cache: RedisCacheManager, load: Load) => unknown])[] =
+      [
+        ['a load', (cache, load) => cache.getOrSet('k', load)],
+        [
+          'loads of many',
+          (cache, load) => cache.getOrSetMany(['k'], async () => new Map([['k', await load()]])),
+        ],
+        ['a read that expects nothing', (cache, load) => seeker(cache).getOrSet('k', load, {})],
+      ]
+
+    test.each(ways)('ends soon after the process has died that had it: of %s', async (_, read) => {
+      // Its clock stands still, and it will never be heard of again.
+      const dead = make({ platform: new ManualPlatform(), loaderTimeout: { hard: '10m' } })
+      const held = holdLoader()
+      void read(dead, held.load)
+      await held.called
+      const loader = vi.fn(() => 'by the waiter')
+      const waiting = make({ loaderTimeout: { hard: '10m' } }).getOrSet('k', loader)
+
+      await platform.advance(6 * SECOND - 1)
+      expect(loader).not.toHaveBeenCalled()
+      // Looks of one who waits are a quarter of a second apart at most.
+      await platform.advance(300)
+
+      expect(await waiting).toBe('by the waiter')
+      expect(await make().get('k')).toBe('by the waiter')
+    })
+
+    test.each(ways)('lasts while the loader is at work: of %s', async (_, read) => {
+      const held = holdLoader()
+      const slow = read(make({ loaderTimeout: { hard: '10m' } }), held.load)
+      await held.called
+      const loader = vi.fn(() => 'by the waiter')
+      const waiting = make({ loaderTimeout: { hard: '10m' } }).getOrSet('k', loader)
+
+      await platform.advance(MINUTE)
+      held.release('by the holder')
+      await slow
+      await platform.advance(SECOND)
+
+      expect(await waiting).toBe('by the holder')
+      expect(loader).not.toHaveBeenCalled()
+    })
+
+    test('is prolonged by one command every two seconds, and not once for a load that is faster', async () => {
+      const cache = make()
+      const counts = cache.redis.counts
+      const held = holdLoader()
+      const slow = cache.getOrSet('k', held.load)
+      await held.called
+      const before = counts.commands
+
+      await platform.advance(2 * SECOND - 1)
+      expect(counts.commands).toBe(before)
+      await platform.advance(5 * SECOND)
+      expect(counts.commands).toBe(before + 3)
+      held.release('v')
+      await slow
+      await platform.advance(MINUTE)
+
+      expect(counts.commands).toBe(before + 4)
+    })
+
+    test('that could not be prolonged for a while is still stored under', async () => {
+      let isAway = false
+      const redis = embeddedTransport({ engine })
+      const away = intercept(redis, async (request) => {
+        if (isAway) throw networkError('EVALSHA', { code: 'ECONNREFUSED' })
+        return redis.request(request)
+      })
+      const cache = make({ redis: away })
+      const held = holdLoader()
+      const slow = cache.getOrSet('k', held.load)
+      await held.called
+
+      isAway = true
+      await platform.advance(5 * SECOND)
+      isAway = false
+      held.release('v')
+
+      expect(await slow).toBe('v')
+      expect(await cache.get('k')).toBe('v')
+    })
+
+    test('that a delete has taken is not brought back', async () => {
+      const cache = make()
+      const held = holdLoader()
+      const slow = cache.getOrSet('k', held.load)
+      await held.called
+      await cache.delete('k')
+
+      await platform.advance(5 * SECOND)
+
+      expect(engine.execute(['KEYS', '*:l:*'])).toEqual({ result: [] })
+      expect(await make().getOrSet('k', () => 'new')).toBe('new')
+      held.release('old')
+      expect(await slow).toBe('old')
+      expect(await cache.get('k')).toBe('new')
+    })
+
     test('ends a while after the hard timeout, and a waiter takes over', async () => {
       const holder = make({ loaderTimeout: { hard: '5s' } })
       const waiter = make({ loaderTimeout: { hard: '30s' } })

@@ -40,9 +40,9 @@ describe('RedisLink', () => {
     test('names the script by its hash', async () => {
       await link.send(['SET', 'lease', 'token'])
 
-      expect(await link.run(RELEASE, ['lease'], ['token'])).toBe(1)
+      expect(await link.run(RELEASE, ['lease'], ['token', 0])).toBe(1)
 
-      expect(redis.requests.at(-1)?.body).toEqual(['EVALSHA', RELEASE.sha1, 1, 'lease', 'token'])
+      expect(redis.requests.at(-1)?.body).toEqual(['EVALSHA', RELEASE.sha1, 1, 'lease', 'token', 0])
     })
 
     test('sends its text to a Redis that does not know it', async () => {
@@ -51,16 +51,16 @@ describe('RedisLink', () => {
           ? { kind: 'answer', answer: { error: 'NOSCRIPT No matching script.' } }
           : { kind: 'answer', answer: { result: 1 } }
 
-      expect(await link.run(RELEASE, ['lease'], ['token'])).toBe(1)
+      expect(await link.run(RELEASE, ['lease'], ['token', 0])).toBe(1)
 
       expect(names()).toEqual(['EVALSHA', 'EVAL'])
-      expect(redis.requests.at(-1)?.body).toEqual(['EVAL', RELEASE.lua, 1, 'lease', 'token'])
+      expect(redis.requests.at(-1)?.body).toEqual(['EVAL', RELEASE.lua, 1, 'lease', 'token', 0])
     })
 
     test('fails with any other error reply', async () => {
       redis.fate = () => ({ kind: 'answer', answer: { error: 'OOM command not allowed' } })
 
-      await expect(link.run(RELEASE, ['lease'], ['token'])).rejects.toMatchObject({
+      await expect(link.run(RELEASE, ['lease'], ['token', 0])).rejects.toMatchObject({
         operation: 'EVALSHA',
         reason: 'OOM',
       })

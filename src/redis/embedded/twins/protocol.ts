@@ -131,8 +131,8 @@ const soft: TwinBody = (call, [epochKey = '', ...rest], [nonce = '']) => {
   return 1
 }
 
-const release: TwinBody = (call, [leaseKey = ''], [token = '']) =>
-  call('GETRANGE', leaseKey, 0, token.length - 1) === token ? call('DEL', leaseKey) : 0
+const release: TwinBody = (call, [leaseKey = ''], [token = '', inMs = '']) =>
+  call('GETRANGE', leaseKey, 0, token.length - 1) === token ? call('PEXPIRE', leaseKey, inMs) : 0
 
 const replace: TwinBody = (call, [entryKey = ''], [prefix = '', entry = '', life = '']) => {
   if (call('GETRANGE', entryKey, 0, prefix.length - 1) !== prefix) return 0
