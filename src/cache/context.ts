@@ -56,11 +56,18 @@ export function lifeMs(policy: Policy): number {
 }
 
 /** The time that a commit may take: by as much a lease outlasts what it is for. */
-export const COMMIT_MS = 2_000
+const COMMIT_MS = 2_000
+/** How long a load has its lease unless that is prolonged: so long others wait for one whose process has died. */
+const HELD_MS = 6_000
 
 /** How long a value may be on its way under one lease. */
 export function leaseMs(policy: Policy): number {
   return policy.hardTimeoutMs + COMMIT_MS
+}
+
+/** How long a lease lasts from now on, of a loader that has so many milliseconds left. */
+export function heldMs(leftMs: number): number {
+  return Math.min(HELD_MS, leftMs + COMMIT_MS)
 }
 
 /** Whether an error says that Redis could not be asked, as opposed to a mistake. */

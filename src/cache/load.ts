@@ -5,7 +5,14 @@
  */
 
 import type { Flight } from '../flight/single-flight.ts'
-import { type CacheContext, isRemoteFailure, leaseMs, lifeMs, type Target } from './context.ts'
+import {
+  type CacheContext,
+  heldMs,
+  isRemoteFailure,
+  leaseMs,
+  lifeMs,
+  type Target,
+} from './context.ts'
 import { type Admission, type Loaded, type LoadRequest, runLoader } from './loader.ts'
 import { lowered, momentOf, observe } from './observe.ts'
 import type { Policy } from './options.ts'
@@ -95,7 +102,8 @@ export async function admit(
       await undefined
       return { ...moment, flight, lease: undefined }
     }
-    const terms = { prefix: seen.prefix, lifeMs: lifeMs(policy) }
+    const { hardTimeoutMs } = policy
+    const terms = { prefix: seen.prefix, leaseMs: heldMs(hardTimeoutMs), lifeMs: lifeMs(policy) }
     const lease = await ctx.steps.acquire(target.names, target.asked, terms)
     if (lease) return { ...moment, flight, lease }
   } catch (error) {

@@ -9,13 +9,13 @@ import type { Stamps } from '../entry/header.ts'
 import { InvalidOptionError, InvalidValueError, LoaderTimeoutError } from '../errors.ts'
 import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Flight } from '../flight/single-flight.ts'
-import { type CacheContext, COMMIT_MS, isRemoteFailure, lifeMs, type Target } from './context.ts'
+import { type CacheContext, heldMs, isRemoteFailure, lifeMs, type Target } from './context.ts'
 import { compose, type EntryParts, type EntryText, encode } from './entry-text.ts'
 import { keepNear } from './near-copy.ts'
 import type { Policy } from './options.ts'
 import { checkTagList, lateTagsOf } from './policy.ts'
 import type { Moment } from './sight.ts'
-import { HELD_MS, type Lease } from './steps.ts'
+import type { Lease } from './steps.ts'
 
 /** What a loader is told, and what it may decide. */
 export interface LoadContext<Value = unknown> {
@@ -109,8 +109,7 @@ export async function runLoader(
     if (loaded !== TIMED_OUT) return loaded
     leftMs -= ms
     // Should it be lost, or Redis not answer, nothing is stored: the commit finds out.
-    const heldMs = Math.min(HELD_MS, leftMs + COMMIT_MS)
-    if (lease) platform.defer(steps.release(target.names, lease.token, heldMs))
+    if (lease) platform.defer(steps.release(target.names, lease.token, heldMs(leftMs)))
   }
   const error = new LoaderTimeoutError(policy.hardTimeoutMs)
   expiry.abort(error)

@@ -12,7 +12,7 @@ import { list, text } from '../redis/answer.ts'
 import { mayBeApplied } from '../redis/failure.ts'
 import type { Reply } from '../redis/requester.ts'
 import { SEEK } from '../redis/scripts/seek.ts'
-import { type CacheContext, lifeMs, reported, type Target, targetOf } from './context.ts'
+import { type CacheContext, heldMs, lifeMs, reported, type Target, targetOf } from './context.ts'
 import { HeldSteps } from './held-steps.ts'
 import { abandon, fly } from './load.ts'
 import type { Admission, Loader } from './loader.ts'
@@ -23,7 +23,6 @@ import { resolvePolicy } from './policy.ts'
 import { answer, type ReadResult, waysOf } from './read.ts'
 import { lookOf, type Moment, type Sight } from './sight.ts'
 import { markerMs, stampsOf } from './stamps.ts'
-import { HELD_MS } from './steps.ts'
 
 /** A namespace, for reads that expect to find nothing. */
 export interface Seeker<Values> {
@@ -103,7 +102,7 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
   const moment = momentOf(ctx)
   const keys = [entry, lease, ...target.asked.map(({ key }) => key)]
   const nonce = randomId()
-  const args = [nonce, HELD_MS, markerMs(lifeMs(policy))]
+  const args = [nonce, heldMs(policy.hardTimeoutMs), markerMs(lifeMs(policy))]
   let reply: Reply
   try {
     reply = await ctx.link.run(SEEK, keys, args)

@@ -28,12 +28,6 @@ import { markerMs, stampsOf } from './stamps.ts'
 import { makeOfTexts, readTexts } from './texts.ts'
 
 /**
- * How long a load has its lease, in milliseconds, unless that is prolonged: so long others wait for one whose
- * process has died.
- */
-export const HELD_MS = 6_000
-
-/**
  * What it is waited for before each attempt to give a lease in doubt back, in milliseconds: at the first, a
  * circuit that has opened may have closed.
  */
@@ -52,6 +46,7 @@ export interface Commit {
 export interface AcquireTerms {
   /** Which entry the caller has seen: see `prefixOf`. */
   readonly prefix: string
+  readonly leaseMs: number
   /** How long the entry that follows may be of use, in milliseconds. */
   readonly lifeMs: number
 }
@@ -128,9 +123,9 @@ export class Steps {
   acquire(
     names: EntryNames,
     markers: readonly Marker[],
-    { prefix, lifeMs }: AcquireTerms,
+    { prefix, leaseMs, lifeMs }: AcquireTerms,
   ): Promise<Lease | undefined> {
-    return this.#grant(scripts.ACQUIRE, names, markers, HELD_MS, lifeMs, prefix)
+    return this.#grant(scripts.ACQUIRE, names, markers, leaseMs, lifeMs, prefix)
   }
 
   /** First half of a set: nobody older may store, and nothing older is left to be served. */

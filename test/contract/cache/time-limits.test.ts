@@ -120,6 +120,23 @@ describe('The time that a load may take', () => {
       expect(await make().get('k')).toBe('by the waiter')
     })
 
+    test('of a loader with little time ends sooner, and one of those who wait takes over', async () => {
+      const options = { loaderTimeout: { hard: 500 } } as const
+      const held = holdLoader()
+      void make({ ...options, platform: new ManualPlatform() }).getOrSet('k', held.load)
+      await held.called
+      const loader = vi.fn(() => 'by a waiter')
+      const waiting = [make(options), make(options)].map((waiter) => waiter.getOrSet('k', loader))
+
+      await platform.advance(2.5 * SECOND - 1)
+      expect(loader).not.toHaveBeenCalled()
+      await platform.advance(600)
+
+      expect(await Promise.all(waiting)).toEqual(['by a waiter', 'by a waiter'])
+      expect(loader).toHaveBeenCalledTimes(1)
+      expect(await make().get('k')).toBe('by a waiter')
+    })
+
     test.each(ways)('lasts while the loader is at work: of %s', async (_, read) => {
       const held = holdLoader()
       const slow = read(make({ loaderTimeout: { hard: '10m' } }), held.load)
