@@ -192,7 +192,8 @@ async function clientMaker(plan: ClientPlan): Promise<() => TcpClient> {
 
 async function loadIoredis(): Promise<Pick<typeof import('ioredis'), 'Cluster' | 'Redis'>> {
   try {
-    return await import('ioredis')
+    // Bundlers such as the webpack of Next.js show of a CommonJS package, which this is, the default alone.
+    return (await import('ioredis')).default
   } catch {
     // The loader's error tells paths of this machine, and nothing more.
     throw new ConfigurationError(['the tcp transport needs the package ioredis: install ioredis 5'])

@@ -1,0 +1,19 @@
+import { expect, test, vi } from 'vitest'
+import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { startRedisServer } from '../support/redis-server.ts'
+import { describeWithRedis } from '../support/with-redis.ts'
+
+// The package is CommonJS: where it is bundled, an `import()` of it may have no names but this one.
+vi.mock('ioredis', async (load) => ({ default: (await load<typeof import('ioredis')>()).default }))
+
+describeWithRedis('the tcp transport, bundled with ioredis,', () => {
+  test('needs no export of it but the default', async () => {
+    const server = await startRedisServer()
+    const transport = tcpTransport({ url: server.url })
+
+    expect(await transport.request({ body: ['PING'] })).toEqual({ result: 'PONG' })
+
+    await transport.close()
+    await server.stop()
+  })
+})
