@@ -6,6 +6,7 @@
 
 import { checkFunction, oneOf } from '../entry/option-checks.ts'
 import { whileWanted } from '../flight/deadline.ts'
+import type { Platform } from '../platform/platform.ts'
 import { type CacheContext, reported, reportedEach } from './context.ts'
 import {
   type InvalidateOptions,
@@ -51,6 +52,11 @@ export class CacheNamespace<Values = unknown> {
   /** The path of this namespace, its segments escaped and joined by `/`. */
   get path(): string {
     return this.#ctx.names.keyspace.path
+  }
+
+  /** What it asks of its host by, and what is built on it takes for the same. */
+  get platform(): Platform {
+    return this.#ctx.platform
   }
 
   /**

@@ -10,7 +10,6 @@ import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { checkFunction, numberWithin, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
-import { webPlatform } from '../platform/web.ts'
 import { type ColoOptions, ColoTier } from './colo.ts'
 import { KEYED_HEADERS, type QueryRule } from './key.ts'
 import type { Rules } from './rules.ts'
@@ -24,7 +23,7 @@ export interface HttpCacheOptions {
    */
   // biome-ignore lint/suspicious/noExplicitAny: a namespace for any values can hold responses
   readonly cache: CacheNamespace<any>
-  /** On Workers `workersPlatform()`, so that work after a response is kept alive. @default webPlatform() */
+  /** On Workers `workersPlatform()`, so that work after a response is kept alive. @default the cache's */
   readonly platform?: Platform
   /** How long a response is fresh that says nothing of it. @default none: it is as RFC 9111 has it */
   readonly ttl?: Duration
@@ -134,10 +133,11 @@ export function resolveSettings(
   audience: Rules['audience'] = 'shared',
 ): Settings {
   checkFields(options, 'options', [...NAMES, ...own])
-  const { cache, platform = webPlatform(), maxBodyBytes = 1_048_576, user, tags } = options
+  const { cache, maxBodyBytes = 1_048_576, user, tags } = options
   if (typeof cache?.getOrSet !== 'function') {
     throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
   }
+  const { platform = cache.platform } = options
   return {
     cache,
     platform,

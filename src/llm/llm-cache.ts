@@ -73,7 +73,8 @@ export class LLMResponseCache {
   /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: LLMResponseCacheOptions = {}) {
     const settings = readOptions(options)
-    const { platform = webPlatform(), matcher, prices = {} } = options
+    const { platform = options.cache?.platform ?? webPlatform() } = options
+    const { matcher, prices = {} } = options
     const cache = answersIn(options.cache)
     this.#namespace = cache
     this.#settings = settings

@@ -35,7 +35,7 @@ export interface LLMResponseCacheOptions {
    * @default defaultCache(), as it is at each call
    */
   readonly cache?: CacheNamespace<unknown>
-  /** @default webPlatform() */
+  /** @default that of `cache`, if it is given */
   readonly platform?: Platform
   /** Finds answers to similar prompts, for the requests that ask for it. @default none */
   readonly matcher?: Matcher

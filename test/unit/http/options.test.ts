@@ -6,6 +6,8 @@ import {
   cachingProxy,
   type HttpCacheOptions,
 } from '../../../src/http/index.ts'
+import { resolveSettings } from '../../../src/http/options.ts'
+import { webPlatform } from '../../../src/platform/web.ts'
 import { bodies, counting, reply, site, URL_A } from './harness.ts'
 
 const { namespace: cache } = site(counting())
@@ -143,6 +145,16 @@ describe('The option', () => {
 
     expect(await bodies(first.get(), first.get())).toEqual(['call 1', 'call 1'])
     expect(await bodies(other.get(), other.get())).toEqual(['call 1', 'call 2'])
+  })
+})
+
+describe('The platform of the HTTP cache', () => {
+  test('is that of its cache, unless another is given', () => {
+    const { namespace, platform } = site(counting())
+    const other = webPlatform()
+
+    expect(resolveSettings({ cache: namespace }).platform).toBe(platform)
+    expect(resolveSettings({ cache: namespace, platform: other }).platform).toBe(other)
   })
 })
 

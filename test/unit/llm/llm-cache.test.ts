@@ -46,6 +46,13 @@ describe('LLMResponseCache', () => {
     })
   })
 
+  test('tells the time by the platform of its cache', async () => {
+    const own = new LLMResponseCache({ cache })
+    await own.cacheLLMResponse('Why?', 'So.', MODEL)
+
+    expect((await own.getCachedLLMResponse('Why?', MODEL))?.timestamp).toBe(platform.now())
+  })
+
   test('stores prompts of any length (defect 5)', async () => {
     for (const prompt of ['a', 'x'.repeat(2_049), 'y'.repeat(200_000)]) {
       await llm.cacheLLMResponse(prompt, `to ${prompt.length}`, MODEL)
