@@ -196,6 +196,8 @@ async function loadIoredis(): Promise<Pick<typeof import('ioredis'), 'Cluster' |
     return (await import('ioredis')).default
   } catch {
     // The loader's error tells paths of this machine, and nothing more.
-    throw new ConfigurationError(['the tcp transport needs the package ioredis: install ioredis 5'])
+    throw new ConfigurationError([
+      'the tcp transport needs the package ioredis: install ioredis 5, and where it is bundled leave it external',
+    ])
   }
 }
