@@ -1,7 +1,8 @@
 /**
  * Tries the package as a user gets it: packs it, installs it into empty projects, and there type-checks
- * the examples of the README under `nodenext` and `bundler`, runs them, on the oldest Node as well, runs the
- * command line, has the core at work in a browser and in other runtimes, and deploys the Worker without deploying it.
+ * the examples of the README under `nodenext` and `bundler`, runs them, on the oldest Node as well, loads it from
+ * CommonJS, runs the command line, has the core at work in a browser and in other runtimes, and deploys the
+ * Worker without deploying it.
  *
  * Needs a registry for what the package depends on. Prints one line for each part; fails unless all are
  * well.
@@ -29,6 +30,8 @@ const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
 }
 /** All but the manifest, and the Worker, whose types are in terms of those of Cloudflare. */
 const SUBPATHS = Object.keys(MANIFEST.exports).filter((path) => !/package|worker$/.test(path))
+/** What Node can load of them. */
+const ON_NODE = SUBPATHS.filter((path) => path !== './platform/workers')
 const INSTALL = 'install --silent --ignore-scripts --no-audit --no-fund --prefer-offline'
 const TIMEOUT_MS = 120_000
 /** As `engines` of the manifest has it, `>=22.12`. */
@@ -43,6 +46,7 @@ const PARTS: Readonly<Record<string, () => Promise<string>>> = {
   'types under bundler': () => checkTypes('bundler'),
   'the examples of the README': () => runExamples(process.execPath),
   'the examples on the oldest Node': runOnOldestNode,
+  CommonJS: () => requireAll(process.execPath),
   'the command line': runCommandLine,
   'a browser': () => tryInBrowser(join(folder, 'app')),
   'other runtimes': () => tryInRuntimes(join(folder, 'runtimes')),
@@ -96,8 +100,11 @@ async function checkTypes(resolution: 'nodenext' | 'bundler'): Promise<string> {
   }
   const imports = SUBPATHS.map((path, i) => `import * as m${i} from 'nearcache${path.slice(1)}'`)
   const used = SUBPATHS.map((_path, i) => `m${i}`)
-  writeFileSync(join(source, 'subpaths.ts'), `${imports.join('\n')}\nconsole.log(${used})\n`)
   const isServer = resolution === 'nodenext'
+  // As a CommonJS module too, whose imports are calls of `require`.
+  for (const file of isServer ? ['subpaths.ts', 'required.cts'] : ['subpaths.ts']) {
+    writeFileSync(join(source, file), `${imports.join('\n')}\nconsole.log(${used})\n`)
+  }
   const config = {
     compilerOptions: {
       ...{ strict: true, noEmit: true, skipLibCheck: !isServer, exactOptionalPropertyTypes: true },
@@ -108,7 +115,7 @@ async function checkTypes(resolution: 'nodenext' | 'bundler'): Promise<string> {
       types: ['node'],
       typeRoots: [join(BIN, '@types')],
     },
-    include: ['*.ts'],
+    include: ['*.ts', '*.cts'],
   }
   writeFileSync(join(source, 'tsconfig.json'), JSON.stringify(config))
   await run(
@@ -150,7 +157,21 @@ async function runOnOldestNode(): Promise<string> {
   await run('npm', words, { cwd, timeout: TIMEOUT_MS })
   const node = join(cwd, 'node_modules/node/bin/node')
   await runExamples(node, ['--experimental-strip-types', '--experimental-sqlite'])
-  return `${examples.length} on ${(await run(node, ['--version'])).stdout.trim()}`
+  const required = await requireAll(node, ['--experimental-sqlite'])
+  return `${examples.length} on ${(await run(node, ['--version'])).stdout.trim()}, ${required}`
+}
+
+/** A module that waits at its top level cannot be loaded so. */
+async function requireAll(node: string, flags: readonly string[] = []): Promise<string> {
+  const cwd = join(folder, 'app')
+  const names = ON_NODE.map((path) => `nearcache${path.slice(1)}`)
+  const script = `for (const name of ${JSON.stringify(names)}) console.log(name, typeof require(name))`
+  writeFileSync(join(cwd, 'required.cjs'), script)
+  const words = ['--disable-warning=ExperimentalWarning', ...flags, 'required.cjs']
+  const { stdout } = await run(node, words, { cwd, timeout: TIMEOUT_MS })
+  const missing = names.filter((name) => !stdout.includes(`${name} object\n`))
+  if (missing.length > 0) throw new Error(`not loaded by require: ${missing}`)
+  return `${names.length} subpaths by require`
 }
 
 function expectLine({ title, expected }: Example, stdout: string): void {
