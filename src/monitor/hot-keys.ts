@@ -13,7 +13,6 @@ import { randomId } from '../entry/id.ts'
 import { wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError, isNearcacheError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
-import { webPlatform } from '../platform/web.ts'
 import { RedisLink } from '../redis/link.ts'
 import { ADD_FIGURES } from '../redis/scripts/figures.ts'
 import { Frequent } from './frequent.ts'
@@ -32,7 +31,7 @@ export interface HotKeysOptions {
   readonly capacity?: number
   /** What the names of the hashes begin with. @default 'nc' */
   readonly prefix?: string
-  /** @default webPlatform() */
+  /** @default the cache's */
   readonly platform?: Platform
 }
 
@@ -83,7 +82,7 @@ export class HotKeys {
 
   /** @throws {InvalidOptionError} When an option is out of its range. */
   constructor(options: HotKeysOptions) {
-    const { cache, most = 10, capacity = 500, prefix = 'nc', platform = webPlatform() } = options
+    const { cache, most = 10, capacity = 500, prefix = 'nc', platform = cache.platform } = options
     wholeNumber(most, 'most', 1, 100)
     if (!(Number.isSafeInteger(capacity) && capacity >= most)) {
       throw new InvalidOptionError('capacity', 'a whole number of at least `most`')

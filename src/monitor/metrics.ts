@@ -11,7 +11,6 @@ import { randomId } from '../entry/id.ts'
 import { wholeNumber } from '../entry/option-checks.ts'
 import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
-import { webPlatform } from '../platform/web.ts'
 import { type CacheFigures, type Figures, WHOLE_CACHE } from './figures.ts'
 import type { HealthReport } from './health.ts'
 import { Tally } from './tally.ts'
@@ -52,7 +51,7 @@ export interface MetricsOptions {
   readonly maxOperations?: number
   /** Names that figures are counted under; those of further namespaces are counted as `other`. @default 100 */
   readonly maxCaches?: number
-  /** @default webPlatform() */
+  /** @default the cache's */
   readonly platform?: Platform
 }
 
@@ -98,7 +97,7 @@ export class Metrics {
 
   /** @throws {InvalidOptionError} When an option is out of its range. */
   constructor(options: MetricsOptions) {
-    const { cache, sinks, platform = webPlatform() } = options
+    const { cache, sinks, platform = cache.platform } = options
     this.#cache = cache
     this.#sinks = sinks
     this.#platform = platform

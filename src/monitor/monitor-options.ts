@@ -61,7 +61,7 @@ export interface CacheMonitorOptions<Job = unknown> {
   readonly prefix?: string
   /** Runs the jobs that {@link CacheMonitor.registerWarmingJob} takes. @default none are taken */
   readonly warming?: JobRunner<Job>
-  /** @default webPlatform() */
+  /** @default the cache's */
   readonly platform?: Platform
 }
 

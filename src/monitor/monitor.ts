@@ -9,7 +9,6 @@ import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError, isNearcacheError } from '../errors.ts'
 import { every } from '../flight/every.ts'
 import type { Platform } from '../platform/platform.ts'
-import { webPlatform } from '../platform/web.ts'
 import { type Alert, Alerts, type Standing } from './alerts.ts'
 import type { Figures } from './figures.ts'
 import { type HealthReport, healthOf, probe } from './health.ts'
@@ -66,7 +65,7 @@ export class CacheMonitor<Job = unknown> {
 
   /** @throws {InvalidOptionError} When an option is out of its range. */
   constructor(options: CacheMonitorOptions<Job>) {
-    const { cache, figures, platform = webPlatform(), prefix = 'nc', memoryLimitBytes } = options
+    const { cache, figures, platform = cache.platform, prefix = 'nc', memoryLimitBytes } = options
     const windowMs = toMilliseconds(options.window ?? '5m', 'window', { min: MINUTE_MS })
     if (typeof figures?.readRecent !== 'function') {
       throw new InvalidOptionError('figures', 'a RedisFigures')

@@ -10,7 +10,6 @@ import type { CacheNamespace } from '../../cache/namespace.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { webPlatform } from '../../platform/web.ts'
 import type { SqlDatabase } from '../database.ts'
 import type { EmailRepository } from '../email-repository.ts'
 import { SqlEmailRepository } from '../sql-email-repository.ts'
@@ -52,7 +51,7 @@ export interface CachedEmailRepositoryOptions {
   readonly db: SqlDatabase | { readonly repository: EmailRepository }
   /** Its namespace `email` is used. @default defaultCache(), as it is at construction */
   readonly cache?: CacheNamespace<unknown>
-  /** Gives the time for lifetimes, and for the repository built on `db`. @default webPlatform() */
+  /** Gives the time for lifetimes, and for the repository built on `db`. @default the cache's */
   readonly platform?: Platform
   /**
    * `strict`: a write is told to the cache before and after it. `eventual`: after it alone, which
@@ -100,11 +99,12 @@ export interface EmailCachePolicy {
 
 /** @throws {InvalidOptionError} When an option is unknown to this library or out of its range. */
 export function resolveOptions(options: CachedEmailRepositoryOptions): EmailCachePolicy {
-  const { db, cache = defaultCache(), platform = webPlatform(), logLength } = options
+  const { db, cache = defaultCache(), logLength } = options
   const { consistency = 'strict', unmarkedWrites: unmarked = 'commit' } = options
   if (typeof cache?.namespace !== 'function') {
     throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
   }
+  const { platform = cache.platform } = options
   checkChoice(consistency, 'consistency', ['strict', 'eventual'])
   checkChoice(unmarked, 'unmarkedWrites', ['commit', 'refuse'])
   const isReady = typeof db === 'object' && db !== null && 'repository' in db

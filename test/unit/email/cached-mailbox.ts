@@ -58,14 +58,14 @@ export async function openCachedMailbox(): Promise<CachedMailbox> {
     new RedisCacheManager({ redis, platform, retries: 0, breaker: { threshold: 1_000 } })
   const cache = cacheOn(transport)
   return {
-    emails: new CachedEmailRepository({ db: driver, cache, platform }),
+    emails: new CachedEmailRepository({ db: driver, cache }),
     database: new SqlEmailRepository({ db: driver, platform }),
     driver,
     redis,
     transport,
     platform,
     over: (repository, to = transport, options = {}) =>
-      new CachedEmailRepository({ db: { repository }, cache: cacheOn(to), platform, ...options }),
+      new CachedEmailRepository({ db: { repository }, cache: cacheOn(to), ...options }),
     turn: turns,
     statementsOf: async (run) => {
       const before = sql.statements

@@ -47,7 +47,7 @@ describe('HotKeys', () => {
       retries: 0,
       ...(secret && { hashKeys: { secret } }),
     })
-    return { cache, hotKeys: new HotKeys({ cache, platform, ...options }) }
+    return { cache, hotKeys: new HotKeys({ cache, ...options }) }
   }
 
   test('add up what all isolates read and miss, the most frequent first', async () => {

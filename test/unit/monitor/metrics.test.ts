@@ -50,7 +50,7 @@ describe('Metrics', () => {
     new RedisCacheManager({ redis: requester, platform, retries: 0 })
 
   const counting = (cache: RedisCacheManager, rest = {}): Metrics =>
-    new Metrics({ cache, platform, sinks: [shelf], ...rest })
+    new Metrics({ cache, sinks: [shelf], ...rest })
 
   const counterOf = (figures: Figures, code: string, cache = 'default'): number =>
     figures.get(cache)?.counters.get(code) ?? 0

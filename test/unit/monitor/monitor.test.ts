@@ -54,12 +54,12 @@ describe('CacheMonitor', () => {
     const breaker = { threshold: 100 }
     const cache = new RedisCacheManager({ redis, platform, retries: 0, breaker })
     const figures = new RedisFigures({ cache })
-    const metrics = new Metrics({ cache, platform, sinks: [figures] })
+    const metrics = new Metrics({ cache, sinks: [figures] })
     const told: Alert[] = []
     const notify = (alert: Alert): void => {
       told.push(alert)
     }
-    const monitor = new CacheMonitor({ cache, figures, platform, notify, ...options })
+    const monitor = new CacheMonitor({ cache, figures, notify, ...options })
     return { redis, cache, metrics, monitor, told }
   }
 
