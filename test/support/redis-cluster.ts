@@ -43,6 +43,12 @@ export interface RedisClusterOptions {
    * @default 15_000
    */
   readonly nodeTimeoutMs?: number
+  /** Further options of redis-server, such as `['--requirepass', 'secret']`. @default [] */
+  readonly args?: readonly string[]
+  /** How the test itself gets in: as the default user, if the nodes ask for a password. @default none */
+  readonly password?: string
+  /** Paths: has clients and nodes speak TLS. @default none */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string }
 }
 
 const SLOTS = 16_384
@@ -51,14 +57,23 @@ const PRIMARIES = 3
 /** Starts a cluster with the given binary, and waits until all of it serves all slots. */
 export async function startRedisCluster(
   binary: string,
-  { replicas = false, nodeTimeoutMs = 15_000 }: RedisClusterOptions = {},
+  options: RedisClusterOptions = {},
 ): Promise<RedisCluster> {
+  const { replicas = false, password, tls } = options
   const folder = mkdtempSync(join(tmpdir(), 'nearcache-cluster-'))
   const ports: number[] = []
   while (ports.length < (replicas ? 2 : 1) * PRIMARIES) ports.push(await freePort())
-  const children = ports.map((port) => launch(binary, port, folder, nodeTimeoutMs))
-  const clients = ports.map(
-    (port) => new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null }),
+  /** Where the test itself speaks to them, in the clear. */
+  const backdoors = await Promise.all(ports.map((port) => (tls ? listenOnce(0) : port)))
+  const children = ports.map((port, i) => launch(binary, port, backdoors[i], folder, options))
+  const clients = backdoors.map(
+    (port = 0) =>
+      new Redis({
+        port,
+        host: '127.0.0.1',
+        maxRetriesPerRequest: null,
+        ...(password !== undefined && { password }),
+      }),
   )
   for (const client of clients) client.on('error', () => undefined) // until the server is up
   const send: RedisCluster['send'] = async (index, name, ...args) =>
@@ -147,9 +162,15 @@ export async function startRedisCluster(
   }
 }
 
-function launch(binary: string, port: number, folder: string, nodeTimeoutMs: number): ChildProcess {
+function launch(
+  binary: string,
+  port: number,
+  backdoor = port,
+  folder: string,
+  { nodeTimeoutMs = 15_000, args = [], tls }: RedisClusterOptions,
+): ChildProcess {
   const options = {
-    port,
+    port: backdoor,
     bind: '127.0.0.1',
     dir: folder,
     save: '',
@@ -158,9 +179,17 @@ function launch(binary: string, port: number, folder: string, nodeTimeoutMs: num
     'cluster-node-timeout': nodeTimeoutMs,
     'cluster-require-full-coverage': 'no',
     'repl-diskless-sync-delay': 0,
+    ...(tls && {
+      'tls-port': port,
+      'tls-cluster': 'yes',
+      'tls-replication': 'yes',
+      'tls-ca-cert-file': tls.ca,
+      'tls-cert-file': tls.cert,
+      'tls-key-file': tls.key,
+    }),
   }
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const child = spawn(binary, args, { stdio: 'ignore' })
+  const own = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const child = spawn(binary, [...own, ...args], { stdio: 'ignore' })
   const endWithParent = (): void => {
     child.kill('SIGKILL')
   }
