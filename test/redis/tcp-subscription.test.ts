@@ -1,9 +1,10 @@
 import { Redis } from '@upstash/redis'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { type TcpOptions, tcpTransport } from '../../src/redis/tcp/index.ts'
 import { eventually } from '../support/eventually.ts'
-import { startRedisServer } from '../support/redis-server.ts'
+import { startRedisCluster } from '../support/redis-cluster.ts'
+import { findRedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 describeWithRedis('the tcp transport, subscribed,', () => {
@@ -104,4 +105,114 @@ describeWithRedis('the tcp transport, subscribed,', () => {
     await subscriber.unsubscribe()
     await eventually(async () => expect(await publish('news', '{"n":2}')).toBe(0))
   })
+})
+
+const USER = 'app on >secret ~* &* +@all'.split(' ')
+
+/** A server of its own, or a cluster: its address, and a way to all its nodes for who runs it. */
+interface Place {
+  readonly options: TcpOptions
+  toAll(...command: [string, ...string[]]): Promise<unknown[]>
+  stop(): Promise<void>
+}
+
+async function startOne(): Promise<Place> {
+  const server = await startRedisServer(['--user', ...USER])
+  const admin = tcpTransport({ url: server.url })
+  return {
+    options: { host: '127.0.0.1', port: server.port },
+    toAll: async (...body) => [(await admin.request({ body })).result],
+    async stop() {
+      await admin.close()
+      await server.stop()
+    },
+  }
+}
+
+async function startThree(): Promise<Place> {
+  const cluster = await startRedisCluster(findRedisServer() ?? '', { args: ['--user', ...USER] })
+  return {
+    options: { cluster: { nodes: cluster.nodes } },
+    toAll: (...command) => Promise.all(cluster.nodes.map((_, i) => cluster.send(i, ...command))),
+    stop: cluster.stop,
+  }
+}
+
+describeWithRedis('a subscription of a user of Redis', () => {
+  describe.each([
+    ['one server', startOne],
+    ['a cluster', startThree],
+  ])('on %s', (_name, start) => {
+    let place: Place
+    let transport: Transport
+    let heard: string[]
+
+    beforeAll(async () => {
+      place = await start()
+    }, 30_000)
+    afterAll(() => place.stop())
+
+    beforeEach(async () => {
+      await place.toAll('ACL', 'SETUSER', ...USER)
+      transport = tcpTransport({ ...place.options, username: 'app', password: 'secret' })
+      heard = []
+      const onMessage = (data: string): void => void heard.push(data)
+      await transport.request({ path: ['subscribe', 'news'], isStreaming: true, onMessage })
+      heard = []
+    })
+    afterEach(() => transport.close())
+
+    const hearsAgain = async (): Promise<void> => {
+      await eventually(() => expect(heard).toEqual(['subscribe,news,1']))
+      await place.toAll('PUBLISH', 'news', 'after')
+      await eventually(() => expect(heard[1]).toBe('message,news,after'))
+    }
+    const listeners = async (): Promise<number> => {
+      const counts = (await place.toAll('PUBSUB', 'NUMSUB', 'news')) as [string, number][]
+      return counts.reduce((sum, [, count]) => sum + count, 0)
+    }
+    const connections = async (): Promise<number> => {
+      const infos = await place.toAll('INFO', 'stats')
+      const counts = infos.map((info) => /total_connections_received:(\d+)/.exec(String(info))?.[1])
+      return counts.reduce((sum, count) => sum + Number(count), 0)
+    }
+
+    test('tells of the gap when its connection was ended', async () => {
+      await place.toAll('CLIENT', 'KILL', 'TYPE', 'pubsub')
+
+      await hearsAgain()
+      expect(await listeners()).toBe(1)
+    })
+
+    test('goes on when the right to its channel was taken away, and given back', async () => {
+      await place.toAll('ACL', 'SETUSER', 'app', 'resetchannels')
+      await eventually(async () => expect(await refusals(place)).toBeGreaterThan(0))
+      expect(await listeners()).toBe(0)
+
+      await place.toAll('ACL', 'SETUSER', 'app', '&news')
+
+      await hearsAgain()
+      expect(await listeners()).toBe(1)
+    })
+
+    test('goes on when its user was deleted, and is back, and is patient meanwhile', async () => {
+      await place.toAll('ACL', 'DELUSER', 'app')
+      await eventually(async () => expect(await listeners()).toBe(0))
+      const before = await connections()
+      for (let i = 0; i < 1_000; i++) await place.toAll('PING')
+      // Those for commands come back as well: what makes no pause is there hundreds of times.
+      expect((await connections()) - before).toBeLessThan(40)
+
+      await place.toAll('ACL', 'SETUSER', ...USER)
+
+      await hearsAgain()
+      expect(await listeners()).toBe(1)
+    })
+  })
+
+  /** How often somebody asked for a channel that is not theirs. */
+  async function refusals(place: Place): Promise<number> {
+    const logs = (await place.toAll('ACL', 'LOG')) as string[][][]
+    return logs.flat().filter((entry) => entry.includes('channel')).length
+  }
 })

@@ -29,8 +29,8 @@ export interface TcpClient {
   connect(): Promise<void>
   disconnect(reconnect?: boolean): void
   quit(): Promise<unknown>
-  /** A client with the same options, and connections of its own. */
-  duplicate(): TcpClient
+  /** A client with the same options, but for some, and connections of its own. */
+  duplicate(override?: object): TcpClient
   call(name: string, args: (string | number)[]): Promise<unknown>
   callBuffer(name: string, args: TcpArgument[]): Promise<unknown>
   subscribe(...channels: string[]): Promise<unknown>
@@ -44,6 +44,7 @@ export interface TcpNode {
   readonly options: { readonly host?: string | undefined; readonly port?: number | undefined }
   /** Ends the connection, unless a reply comes before. */
   readonly socketTimeoutTimer?: NodeJS.Timeout | undefined
+  duplicate(override?: object): TcpClient
   call(name: string, args: (string | number)[]): Promise<unknown>
   callBuffer(name: string, args: TcpArgument[]): Promise<unknown>
 }

@@ -14,6 +14,7 @@ import { spreadOf } from './cluster-commands.ts'
 import { addressOf, refreshSlots } from './cluster-layout.ts'
 import { slotOf } from './cluster-slot.ts'
 import { isReplyError, type Outgoing, withoutRedirections } from './commands.ts'
+import { silenceError } from './connect-error.ts'
 import type { Wire } from './wire.ts'
 
 /** Options for {@link ClusterNodes}. */
@@ -142,8 +143,7 @@ export class ClusterNodes {
   }
 
   #silent(command: Outgoing): RedisResponse<Reply> {
-    const error = Object.assign(new Error('The node is silent'), { code: 'ETIMEDOUT' })
-    this.#book(this.#addressOf(command), 'away', error)
+    this.#book(this.#addressOf(command), 'away', silenceError())
     return UNANSWERED
   }
 

@@ -8,12 +8,13 @@
 import { RemoteError } from '../../errors.ts'
 import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { answerError, networkError, replyError } from '../failure.ts'
+import { answerError, networkError } from '../failure.ts'
 import type { RedisRequest, RedisResponse, Reply } from '../requester.ts'
 import { isCluster, type TcpClient, type TcpListener, type TcpNode } from './client.ts'
-import { keepTimeout } from './cluster-layout.ts'
 import { ClusterNodes } from './cluster-nodes.ts'
 import { isOfReplica, isReplyError, type Outgoing, type Refusal } from './commands.ts'
+import { connectError, discardedBecause, isVague } from './connect-error.ts'
+import { dialNode, ONCE, observeNode } from './dial.ts'
 import type { Wire } from './wire.ts'
 
 /** Options for {@link Connection}. */
@@ -88,7 +89,7 @@ export class Connection {
       ['error', (problem) => this.#fail(this.#nodes ? (this.#failure ?? problem) : problem)],
       // ioredis waits on for what a node owed that has ended, which would keep the process as long.
       ['-node', (node) => clearTimeout((node as TcpNode).socketTimeoutTimer)],
-      ['+node', (node) => keepTimeout(node as TcpNode)],
+      ['+node', (node) => observeNode(node as TcpNode, (problem) => this.#fail(problem))],
     ]
     for (const [event, listener] of this.#listeners) client.on(event, listener)
     if (client.status === 'wait') client.connect().catch(() => undefined) // told by the events
@@ -98,9 +99,12 @@ export class Connection {
     return this.#client.status === 'ready' && !this.#refused && !this.#leaving
   }
 
-  /** A client with the same options, for a subscription. */
-  duplicate(): TcpClient {
-    return this.#client.duplicate()
+  /** A client for one connection, that of a subscription; in a cluster to any of its nodes. */
+  async dial(operation: string): Promise<TcpClient> {
+    const client = this.#client
+    if (!isCluster(client)) return client.duplicate(ONCE)
+    if (!this.isReady) await this.#open(operation)
+    return dialNode(client, this.#options.platform)
   }
 
   /** Sends one command. */
@@ -209,7 +213,8 @@ export class Connection {
   }
 
   #fail(problem: unknown): void {
-    this.#failure = problem
+    // What only says that a connection has ended does not hide why it did.
+    if (this.#failure === undefined || !isVague(problem)) this.#failure = problem
     const isOurs = this.#options.owned && this.#nodes === undefined
     if (!isOurs || this.#client.status !== 'connect' || !isReplyError(problem)) return
     this.#refused = true
@@ -271,29 +276,4 @@ export class Connection {
 
 function patienceOf({ deadlineMs }: Limits): number | undefined {
   return deadlineMs && deadlineMs * PATIENCE
-}
-
-/** Why there is no connection: the network's reason, or the server's, such as a wrong password. */
-export function connectError(operation: string, error: unknown): RemoteError {
-  if (!isReplyError(error)) return networkError(operation, error, 'no')
-  if (!/\bDB index is out of range/i.test(error.message))
-    return replyError(operation, error.message)
-  const reason = 'no such database'
-  return new RemoteError({ operation, reason, applied: 'no', retryable: false })
-}
-
-/** Why Redis, or ioredis before it, discarded a transaction; rethrows what is another failure. */
-function discardedBecause(error: unknown): string {
-  if (isReplyError(error)) {
-    const [first] = (error as { previousErrors?: readonly Error[] }).previousErrors ?? []
-    const discarded = error.message.startsWith('EXECABORT') && isReplyError(first)
-    return discarded
-      ? `EXECABORT Transaction discarded because of: ${first.message}`
-      : error.message
-  }
-  // ioredis looks at the slots of a transaction before it sends any of it.
-  if (error instanceof Error && /belong to the same slot/.test(error.message)) {
-    return "CROSSSLOT Keys in request don't hash to the same slot"
-  }
-  throw error
 }

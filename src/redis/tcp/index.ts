@@ -12,7 +12,8 @@ import { checkAnswer } from '../answer.ts'
 import type { RedisRequest, RedisResponse, Transport } from '../requester.ts'
 import type { TcpClient } from './client.ts'
 import { readCommand } from './commands.ts'
-import { Connection, connectError } from './connection.ts'
+import { connectError } from './connect-error.ts'
+import { Connection } from './connection.ts'
 import { type ClientPlan, resolveTcpOptions, type TcpOptions, type TcpPolicy } from './options.ts'
 import { listen } from './subscription.ts'
 import { BYTES } from './wire.ts'
@@ -57,7 +58,8 @@ class TcpTransport implements Transport {
   readonly #policy: TcpPolicy
   #connections: readonly Connection[] | undefined
   #connecting: Promise<readonly Connection[]> | undefined
-  readonly #subscriptions = new Set<TcpClient>()
+  /** What ends each. */
+  readonly #subscriptions = new Set<AbortController>()
   #turn = 0
   #closed = false
 
@@ -80,8 +82,7 @@ class TcpTransport implements Transport {
     this.#closed = true
     const connections = this.#connections ?? []
     this.#connections = []
-    for (const client of this.#subscriptions) client.disconnect()
-    this.#subscriptions.clear()
+    for (const ending of this.#subscriptions) ending.abort()
     await Promise.all(connections.map((connection) => connection.close()))
   }
 
@@ -115,18 +116,29 @@ class TcpTransport implements Transport {
     if ((kind !== 'subscribe' && kind !== 'psubscribe') || channels.length === 0) {
       return { error: 'ERR this path is not available over tcp' }
     }
-    const client = await this.#withConnection(signal, async (connection) => connection.duplicate())
-    const end = (): void => {
-      this.#subscriptions.delete(client)
-      client.disconnect()
-    }
-    this.#subscriptions.add(client)
+    const { comesBack, connectTimeoutMs, platform } = this.#policy
+    const ending = new AbortController()
+    const end = (): void => ending.abort()
+    this.#subscriptions.add(ending)
     signal?.addEventListener('abort', end, { once: true })
+    ending.signal.addEventListener('abort', () => {
+      this.#subscriptions.delete(ending)
+      signal?.removeEventListener('abort', end)
+    })
     try {
-      await listen(client, kind, channels, (data) => onMessage?.(data))
+      await listen({
+        kind,
+        channels,
+        onMessage: (data) => onMessage?.(data),
+        dial: () => this.#withConnection(signal, (connection) => connection.dial(kind)),
+        comesBack,
+        // First a server is found, and then it is connected to.
+        timeoutMs: 2 * connectTimeoutMs,
+        platform,
+        ending,
+      })
       return { result: 1 }
     } catch (error) {
-      signal?.removeEventListener('abort', end)
       end()
       throw connectError(kind, error)
     }
@@ -163,17 +175,23 @@ class TcpTransport implements Transport {
   }
 
   async #makeConnections(): Promise<readonly Connection[]> {
-    const { plan, poolSize, platform, wire, replyTimeoutMs } = this.#policy
+    const { plan, poolSize, platform, wire, replyTimeoutMs, comesBack } = this.#policy
     const make = await clientMaker(plan)
     this.#requireOpen()
     const owned = plan.kind !== 'given'
     // In a cluster, silence of one node says nothing of the others: ioredis watches each.
     const watched = plan.kind === 'single' ? replyTimeoutMs : undefined
-    const comesBack = plan.kind === 'single' && plan.options.retryStrategy?.(1) !== null
     const onReplica = (): void => {
       for (const connection of this.#connections ?? []) connection.leaveReplica()
     }
-    const options = { platform, wire, replyTimeoutMs: watched, owned, comesBack, onReplica }
+    const options = {
+      platform,
+      wire,
+      owned,
+      onReplica,
+      replyTimeoutMs: watched,
+      comesBack: comesBack && plan.kind === 'single',
+    }
     this.#connections = Array.from({ length: poolSize }, () => new Connection(make(), options))
     return this.#connections
   }
@@ -190,7 +208,7 @@ async function clientMaker(plan: ClientPlan): Promise<() => TcpClient> {
   return () => new Redis(plan.options)
 }
 
-async function loadIoredis(): Promise<Pick<typeof import('ioredis'), 'Cluster' | 'Redis'>> {
+async function loadIoredis(): Promise<typeof import('ioredis')> {
   try {
     // Bundlers such as the webpack of Next.js show of a CommonJS package, which this is, the default alone.
     return (await import('ioredis')).default

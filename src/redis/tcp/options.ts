@@ -10,6 +10,7 @@ import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
 import { isCluster, type TcpClient } from './client.ts'
+import { backoff } from './dial.ts'
 import { parseUrl } from './url.ts'
 import { BYTES, TEXT, type Wire } from './wire.ts'
 
@@ -103,7 +104,10 @@ export interface TcpPolicy {
   readonly plan: ClientPlan
   readonly cluster: boolean
   readonly poolSize: number
+  readonly connectTimeoutMs: number
   readonly replyTimeoutMs: number
+  /** Whether a connection that was lost is made again. */
+  readonly comesBack: boolean
   readonly wire: Wire
   readonly platform: Platform
 }
@@ -131,7 +135,9 @@ export function resolveTcpOptions(options: TcpOptions): TcpPolicy {
     plan,
     cluster: plan.kind === 'cluster' || (plan.kind === 'given' && isCluster(plan.client)),
     poolSize,
+    connectTimeoutMs,
     replyTimeoutMs,
+    comesBack: options.perRequest !== true,
     wire: strings === 'bytes' ? BYTES : TEXT,
     platform: options.platform ?? webPlatform(),
   })
@@ -187,11 +193,6 @@ function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: n
     return { kind: 'single', options: { ...common, sentinels, name: sentinel.name, ...secret } }
   }
   return { kind: 'single', options: { ...common, ...endpoint(options) } }
-}
-
-/** At most a second, so that a server that is back is soon in use again; for ever. */
-function backoff(times: number): number {
-  return Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000)
 }
 
 /** A request is one attempt: what fails is told at once, and only the guard sends again. */

@@ -1,13 +1,37 @@
 /**
- * Listens to channels on a connection of its own, and keeps listening when that connection breaks.
+ * Listens to channels on a connection of its own, and on another one when that is lost.
  *
  * @module
  */
 
+import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
+import type { Platform } from '../../platform/platform.ts'
 import type { TcpClient } from './client.ts'
+import { isReplyError } from './commands.ts'
+import { silenceError } from './connect-error.ts'
+import { backoff } from './dial.ts'
 
 /** Which channels: by name, or by glob pattern. */
 export type SubscriptionKind = 'subscribe' | 'psubscribe'
+
+/** Options for {@link listen}. */
+export interface ListenOptions {
+  readonly kind: SubscriptionKind
+  readonly channels: readonly string[]
+  readonly onMessage: (data: string) => void
+  /** A client that makes one connection, and no other when that has ended. */
+  readonly dial: () => Promise<TcpClient>
+  /** Whether to dial again. */
+  readonly comesBack: boolean
+  /** How long it may take until the channels are heard, in milliseconds. */
+  readonly timeoutMs: number
+  readonly platform: Platform
+  /** Ends the subscription. Aborted by the listener that throws. */
+  readonly ending: AbortController
+}
+
+/** How a connection ended: once the channels had been heard, or before, and why. */
+type Ending = { readonly wasHeard: true } | { readonly wasHeard: false; readonly error: unknown }
 
 /**
  * Subscribes, and hands on what is heard in the words of Upstash's event streams:
@@ -15,44 +39,87 @@ export type SubscriptionKind = 'subscribe' | 'psubscribe'
  *
  * `subscribe,channel,1` comes first, and again after each time the connection was lost: what was
  * published in between is lost too. Resolves once the channels are heard; rejects, and stops trying,
- * when the first attempt fails.
- *
- * @param client A client for this alone; the caller disconnects it to end the subscription.
+ * when the first attempt fails. Later attempts may fail for ever, of a user that has lost its rights for
+ * example: they are a second apart.
  */
-export async function listen(
-  client: TcpClient,
-  kind: SubscriptionKind,
-  channels: readonly string[],
-  onMessage: (data: string) => void,
-): Promise<void> {
+export function listen(options: ListenOptions): Promise<void> {
   const first = Promise.withResolvers<void>()
-  let failure: unknown
+  void keep(options, first)
+  return first.promise
+}
 
+async function keep(options: ListenOptions, first: PromiseWithResolvers<void>): Promise<void> {
+  const { comesBack, platform, ending } = options
+  const { signal } = ending
+  let failures = 0
+  let isFirst = true
+  do {
+    const end = await hear(options, () => first.resolve())
+    failures = end.wasHeard ? 1 : failures + 1
+    if (isFirst && !end.wasHeard) return first.reject(end.error)
+    isFirst = false
+    if (!comesBack || signal.aborted) return
+    await platform.delay(backoff(failures), signal).catch(() => undefined) // it has ended
+  } while (!signal.aborted)
+}
+
+/** Listens on one connection, until that ends. */
+async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending> {
+  const { kind, channels, onMessage, dial, timeoutMs, platform, ending } = options
+  let failure: unknown
+  let wasHeard = false
+  const ended = Promise.withResolvers<void>()
+  const heard = Promise.withResolvers<void>()
+  let client: TcpClient
+  try {
+    client = await dial()
+  } catch (error) {
+    return { wasHeard, error }
+  }
+  const end = (): void => client.disconnect()
   const tell = (data: string): void => {
     try {
-      onMessage(data)
+      if (!ending.signal.aborted) onMessage(data)
     } catch {
       // An error of the listener's own. Thrown on, it would end the process.
-      client.disconnect()
+      ending.abort()
     }
   }
   const subscribe = (): void => {
+    // A user that was refused: ioredis goes on as the default one.
+    if (isReplyError(failure)) {
+      end()
+      return
+    }
     client[kind](...channels).then(
       () => {
+        wasHeard = true
         for (const channel of channels) tell(`${kind},${channel},1`)
-        first.resolve()
+        onHeard()
+        heard.resolve()
       },
-      (error) => first.reject(error),
+      (error) => {
+        failure ??= error
+        end()
+      },
     )
   }
   client.on('error', (error) => {
-    failure = error
+    failure ??= error
   })
-  client.on('close', () => first.reject(failure))
   client.on('ready', subscribe)
   client.on('message', (...told) => tell(`message,${told.join(',')}`))
   client.on('pmessage', (...told) => tell(`pmessage,${told.join(',')}`))
-  if (client.status === 'wait') client.connect().catch(() => undefined) // told by the events
-
-  await first.promise
+  client.on('end', () => ended.resolve())
+  ending.signal.addEventListener('abort', end, { once: true })
+  if (ending.signal.aborted) end()
+  else if (client.status === 'wait') client.connect().catch(() => undefined) // told by the events
+  const either = Promise.race([heard.promise, ended.promise])
+  if ((await settledWithin(platform, timeoutMs, either)) === TIMED_OUT) {
+    failure = silenceError()
+    end()
+  }
+  await ended.promise
+  ending.signal.removeEventListener('abort', end)
+  return wasHeard ? { wasHeard } : { wasHeard, error: failure }
 }

@@ -1,0 +1,57 @@
+/**
+ * What ioredis fails with, as errors of this library.
+ *
+ * @module
+ */
+
+import { RemoteError } from '../../errors.ts'
+import { networkError, replyError } from '../failure.ts'
+import { isReplyError } from './commands.ts'
+
+/** Why there is no connection: the network's reason, or the server's, such as a wrong password. */
+export function connectError(operation: string, error: unknown): RemoteError {
+  if (error instanceof RemoteError) return error
+  const reason = lastingReason(error)
+  if (reason !== undefined) {
+    return new RemoteError({ operation, reason, applied: 'no', retryable: false })
+  }
+  if (!isReplyError(error)) return networkError(operation, error, 'no')
+  return replyError(operation, error.message)
+}
+
+/** What trying again cannot help, unless it is one that every transport knows. */
+function lastingReason(error: unknown): string | undefined {
+  if (isReplyError(error)) return LACKS.find(([text]) => text.test(error.message))?.[1]
+  return undefined
+}
+
+const LACKS: readonly (readonly [text: RegExp, reason: string])[] = [
+  [/\bDB index is out of range/i, 'no such database'],
+]
+
+/** Of a server that is connected to, and does not answer. */
+export function silenceError(): Error {
+  return Object.assign(new Error('The server is silent'), { code: 'ETIMEDOUT' })
+}
+
+/** Why Redis, or ioredis before it, discarded a transaction; rethrows what is another failure. */
+export function discardedBecause(error: unknown): string {
+  if (isReplyError(error)) {
+    const [first] = (error as { previousErrors?: readonly Error[] }).previousErrors ?? []
+    const discarded = error.message.startsWith('EXECABORT') && isReplyError(first)
+    return discarded
+      ? `EXECABORT Transaction discarded because of: ${first.message}`
+      : error.message
+  }
+  // ioredis looks at the slots of a transaction before it sends any of it.
+  if (error instanceof Error && /belong to the same slot/.test(error.message)) {
+    return "CROSSSLOT Keys in request don't hash to the same slot"
+  }
+  throw error
+}
+
+/** Whether it is an error of which neither Redis nor the network says the reason. */
+export function isVague(error: unknown): boolean {
+  const { code, lastNodeError } = Object(error) as { code?: unknown; lastNodeError?: unknown }
+  return code === undefined && lastNodeError === undefined && !isReplyError(error)
+}
