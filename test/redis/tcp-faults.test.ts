@@ -140,6 +140,28 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(everythingIn(error)).not.toContain('SENTINEL')
   })
 
+  test('a user that is refused is tried again after ever longer pauses, though another is let in', async () => {
+    onData = (socket, text) => {
+      if (/auth/i.test(text)) socket.write('-WRONGPASS invalid\r\n')
+      if (/info/i.test(text)) socket.write('$9\r\nloading:0\r\n')
+    }
+    const platform = new ManualPlatform()
+    const refused = { reason: 'WRONGPASS', applied: 'no' }
+    connect({ username: 'app', password: SECRET, platform })
+
+    for (const [made, pauseMs] of [50, 100, 200, 400, 800, 1_000, 1_000].entries()) {
+      expect(await failure(set(transport))).toMatchObject(refused)
+      // The server has seen the goodbye: what comes next is a new one.
+      await eventually(() => expect(sockets[made]?.readableEnded).toBe(true))
+      await eventually(() => expect(platform.pendingTimers).toBe(1))
+      await platform.advance(pauseMs - 1)
+      expect(await failure(set(transport))).toMatchObject(refused)
+      expect(sockets).toHaveLength(made + 1)
+      await platform.advance(1)
+      await eventually(() => expect(sockets).toHaveLength(made + 2))
+    }
+  })
+
   test('an aborted request rejects while the server is silent, and the connection lives on', async () => {
     const reason = new Error('deadline')
     const controller = new AbortController()

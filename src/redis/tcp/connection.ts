@@ -14,7 +14,7 @@ import { isCluster, type TcpClient, type TcpListener, type TcpNode } from './cli
 import { ClusterNodes } from './cluster-nodes.ts'
 import { isOfReplica, isReplyError, type Outgoing, type Refusal } from './commands.ts'
 import { connectError, discardedBecause, isVague } from './connect-error.ts'
-import { dialNode, ONCE, observeNode } from './dial.ts'
+import { backoff, dialNode, ONCE, observeNode } from './dial.ts'
 import type { Wire } from './wire.ts'
 
 /** Options for {@link Connection}. */
@@ -57,6 +57,8 @@ export class Connection {
   #failure: unknown
   /** Whether the server has refused the user or the database: ioredis goes on with another. */
   #refused = false
+  /** How often in a row: ioredis begins to count anew, when the other one is let in. */
+  #refusals = 0
   #opening: PromiseWithResolvers<void> | undefined
   #pending = 0
   #answered = 0
@@ -84,6 +86,7 @@ export class Connection {
       ['ready', () => this.#opened()],
       ['close', lost],
       ['end', lost],
+      ['end', () => this.#comeBack()],
       // A cluster sums its nodes' errors up in one that has no code.
       ['node error', (problem) => this.#fail(problem)],
       ['error', (problem) => this.#fail(this.#nodes ? (this.#failure ?? problem) : problem)],
@@ -208,6 +211,7 @@ export class Connection {
   #opened(): void {
     if (this.#refused) return
     this.#failure = undefined
+    this.#refusals = 0
     this.#nodes?.forget()
     this.#settle((opening) => opening.resolve())
   }
@@ -218,7 +222,18 @@ export class Connection {
     const isOurs = this.#options.owned && this.#nodes === undefined
     if (!isOurs || this.#client.status !== 'connect' || !isReplyError(problem)) return
     this.#refused = true
-    this.#client.disconnect(true)
+    this.#refusals++
+    this.#client.disconnect()
+  }
+
+  /** Tries again with what was refused, which may be right later. */
+  #comeBack(): void {
+    const { platform, comesBack } = this.#options
+    if (this.#refusals === 0 || !comesBack) return
+    platform.delay(backoff(this.#refusals), this.#closing.signal).then(
+      () => this.#client.connect().catch(() => undefined), // told by the events
+      () => undefined, // closed
+    )
   }
 
   #settle(how: (opening: PromiseWithResolvers<void>) => void): void {
