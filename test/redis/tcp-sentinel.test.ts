@@ -1,61 +1,40 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
 import { RemoteError } from '../../src/errors.ts'
 import type { Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
-import { freePort } from '../support/free-port.ts'
-import { findRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { PRIMARY, type RedisSentinel, startSentinel } from '../support/redis-sentinel.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
-const NAME = 'main'
-
-/** A sentinel that promotes the replica half a second after the primary is gone. */
-async function startSentinel(primaryPort: number, folder: string): Promise<[ChildProcess, number]> {
-  const port = await freePort()
-  const file = join(folder, 'sentinel.conf')
-  const lines = [
-    `port ${port}`,
-    'bind 127.0.0.1',
-    `dir ${folder}`,
-    `sentinel monitor ${NAME} 127.0.0.1 ${primaryPort} 1`,
-    `sentinel down-after-milliseconds ${NAME} 500`,
-    `sentinel failover-timeout ${NAME} 3000`,
-  ]
-  writeFileSync(file, lines.join('\n'))
-  const child = spawn(findRedisServer() ?? '', [file, '--sentinel'], { stdio: 'ignore' })
-  process.once('exit', () => child.kill('SIGKILL'))
-  return [child, port]
-}
+const APP = { username: 'app', password: 'of-app' }
+const DATA = ['--requirepass', 'of-data', '--masterauth', 'of-data']
+const USER = ['--user', ...'app on >of-app ~* &* +@all'.split(' ')]
 
 describeWithRedis('the tcp transport before Sentinel', () => {
   let primary: RedisServer
   let replica: RedisServer
-  let sentinel: ChildProcess
-  let folder: string
+  let sentinel: RedisSentinel
   let transport: Transport
 
   const run = async (...body: [string, ...(string | number)[]]): Promise<unknown> =>
     (await transport.request({ path: [], body })).result
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'nearcache-sentinel-'))
-    primary = await startRedisServer()
-    replica = await startRedisServer(['--replicaof', '127.0.0.1', String(primary.port)])
-    const [child, port] = await startSentinel(primary.port, folder)
-    sentinel = child
-    transport = tcpTransport({ sentinel: { name: NAME, nodes: [{ host: '127.0.0.1', port }] } })
+    primary = await startRedisServer([...DATA, ...USER])
+    const follows = ['--replicaof', '127.0.0.1', String(primary.port)]
+    replica = await startRedisServer([...DATA, ...USER, ...follows])
+    const secrets = ['requirepass of-sentinel', `sentinel auth-pass ${PRIMARY} of-data`]
+    sentinel = await startSentinel(primary.port, secrets)
+    const watched = { name: PRIMARY, nodes: [sentinel], password: 'of-sentinel' }
+    transport = tcpTransport({ ...APP, sentinel: watched })
   }, 30_000)
 
   afterAll(async () => {
     await transport.close()
-    sentinel.kill('SIGKILL')
+    await sentinel.stop()
     await replica.stop()
     await primary.stop()
-    rmSync(folder, { recursive: true, force: true })
   })
 
   test('finds the primary by its name, and the promoted replica when the primary has died', async () => {

@@ -27,7 +27,13 @@ function lastingReason(error: unknown): string | undefined {
 
 const LACKS: readonly (readonly [text: RegExp, reason: string])[] = [
   [/\bDB index is out of range/i, 'no such database'],
+  [/^ERR No such master with that name/, 'no such primary'],
 ]
+
+/** What Sentinel would say, if it did not answer with nothing, of a name that it does not watch. */
+export function unknownPrimary(): Error {
+  return Object.assign(new Error('ERR No such master with that name'), { name: 'ReplyError' })
+}
 
 /** Of a server that is connected to, and does not answer. */
 export function silenceError(): Error {

@@ -15,6 +15,7 @@ import { ClusterNodes } from './cluster-nodes.ts'
 import { isOfReplica, isReplyError, type Outgoing, type Refusal } from './commands.ts'
 import { connectError, discardedBecause, isVague } from './connect-error.ts'
 import { backoff, dialNode, ONCE, observeNode } from './dial.ts'
+import { LOST_SENTINELS } from './sentinel.ts'
 import type { Wire } from './wire.ts'
 
 /** Options for {@link Connection}. */
@@ -59,6 +60,8 @@ export class Connection {
   #refused = false
   /** How often in a row: ioredis begins to count anew, when the other one is let in. */
   #refusals = 0
+  /** Whether no sentinel has led anywhere: ioredis goes on asking them. */
+  #astray = false
   #opening: PromiseWithResolvers<void> | undefined
   #pending = 0
   #answered = 0
@@ -84,6 +87,7 @@ export class Connection {
     }
     this.#listeners = [
       ['ready', () => this.#opened()],
+      [LOST_SENTINELS, () => this.#strayed()],
       ['close', lost],
       ['end', lost],
       ['end', () => this.#comeBack()],
@@ -197,7 +201,8 @@ export class Connection {
   /** Waits for the attempt to connect that is under way; fails at once between two attempts. */
   async #open(operation: string): Promise<void> {
     const { status } = this.#client
-    const away = status === 'reconnecting' && this.#failure !== undefined
+    const isWaiting = status === 'reconnecting' || this.#astray
+    const away = isWaiting && this.#failure !== undefined
     try {
       if (away || status === 'end') throw this.#failure
       if (status === 'wait') this.#client.connect().catch(() => undefined) // told by the events
@@ -212,8 +217,14 @@ export class Connection {
     if (this.#refused) return
     this.#failure = undefined
     this.#refusals = 0
+    this.#astray = false
     this.#nodes?.forget()
     this.#settle((opening) => opening.resolve())
+  }
+
+  #strayed(): void {
+    this.#astray = true
+    this.#settle((opening) => opening.reject(this.#failure))
   }
 
   #fail(problem: unknown): void {

@@ -15,11 +15,13 @@ import { readCommand } from './commands.ts'
 import { connectError } from './connect-error.ts'
 import { Connection } from './connection.ts'
 import { type ClientPlan, resolveTcpOptions, type TcpOptions, type TcpPolicy } from './options.ts'
+import { tellingConnector } from './sentinel.ts'
 import { listen } from './subscription.ts'
 import { BYTES } from './wire.ts'
 
+export type { TcpAddress } from './addresses.ts'
 export type { TcpArgument, TcpBatch, TcpClient } from './client.ts'
-export type { TcpAddress, TcpOptions, TcpTls } from './options.ts'
+export type { TcpOptions, TcpTls } from './options.ts'
 
 /**
  * A transport to Redis 6 or later, Valkey, or a Redis Cluster.
@@ -203,12 +205,16 @@ class TcpTransport implements Transport {
 
 async function clientMaker(plan: ClientPlan): Promise<() => TcpClient> {
   if (plan.kind === 'given') return () => plan.client
-  const { Cluster, Redis } = await loadIoredis()
+  const { Cluster, Redis, SentinelConnector } = await loadIoredis()
   if (plan.kind === 'cluster') return () => new Cluster(plan.nodes, plan.options)
-  return () => new Redis(plan.options)
+  if (!plan.options.sentinels) return () => new Redis(plan.options)
+  const Connector = tellingConnector(SentinelConnector)
+  return () => new Redis({ ...plan.options, Connector })
 }
 
-async function loadIoredis(): Promise<typeof import('ioredis')> {
+async function loadIoredis(): Promise<
+  Pick<typeof import('ioredis'), 'Cluster' | 'Redis' | 'SentinelConnector'>
+> {
   try {
     // Bundlers such as the webpack of Next.js show of a CommonJS package, which this is, the default alone.
     return (await import('ioredis')).default

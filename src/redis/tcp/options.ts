@@ -9,17 +9,11 @@ import { oneOf, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
+import { addresses, requireHost, requirePort, type TcpAddress } from './addresses.ts'
 import { isCluster, type TcpClient } from './client.ts'
 import { backoff } from './dial.ts'
 import { parseUrl } from './url.ts'
 import { BYTES, TEXT, type Wire } from './wire.ts'
-
-/** Where a node listens. */
-export interface TcpAddress {
-  readonly host: string
-  /** @default 6379, or 26379 for a sentinel */
-  readonly port?: number
-}
 
 /** What is particular about a TLS connection, as Node's `tls.connect` has it. */
 export interface TcpTls {
@@ -49,7 +43,11 @@ export interface TcpOptions {
   readonly sentinel?: {
     readonly name: string
     readonly nodes: readonly TcpAddress[]
+    /** Of an ACL user of the sentinels: they have users and passwords of their own. @default none */
+    readonly username?: string
     readonly password?: string
+    /** How to speak to the sentinels themselves. @default the option `tls` */
+    readonly tls?: boolean | TcpTls
   }
   /** A client of your own, of which the options and the end are yours. @default none */
   readonly client?: TcpClient
@@ -187,12 +185,28 @@ function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: n
       },
     }
   }
-  if (sentinel) {
-    const sentinels = addresses('sentinel.nodes', sentinel.nodes, 26_379)
-    const secret = sentinel.password === undefined ? {} : { sentinelPassword: sentinel.password }
-    return { kind: 'single', options: { ...common, sentinels, name: sentinel.name, ...secret } }
-  }
+  if (sentinel) return { kind: 'single', options: { ...common, ...watchedBy(sentinel, options) } }
   return { kind: 'single', options: { ...common, ...endpoint(options) } }
+}
+
+function watchedBy(
+  { name, nodes, username, password, tls }: NonNullable<TcpOptions['sentinel']>,
+  { tls: its = false, connectTimeoutMs = 5_000, perRequest = false }: TcpOptions,
+): RedisOptions {
+  const sentinels = addresses('sentinel.nodes', nodes, 26_379)
+  const secrecy = secrecyOf(tls ?? its)
+  return {
+    name,
+    sentinels,
+    sentinelRetryStrategy: perRequest ? () => null : backoff,
+    // One that is silent leaves the others their time.
+    sentinelCommandTimeout: connectTimeoutMs / sentinels.length,
+    // Without it ioredis speaks to Redis in the clear, whatever `tls` says.
+    enableTLSForSentinelMode: its !== false,
+    ...(username !== undefined && { sentinelUsername: username }),
+    ...(password !== undefined && { sentinelPassword: password }),
+    ...(secrecy && { sentinelTLS: secrecy }),
+  }
 }
 
 /** A request is one attempt: what fails is told at once, and only the guard sends again. */
@@ -230,25 +244,18 @@ const CLUSTER: ClusterOptions = {
 
 function identity({ username, password, db = 0, tls = false }: TcpOptions): RedisOptions {
   wholeNumber(db, 'db', 0)
+  const secrecy = secrecyOf(tls)
   return {
     db,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(tls !== false && { tls: tls === true ? {} : { ...tls } }),
+    ...(secrecy && { tls: secrecy }),
   }
 }
 
-function addresses(
-  option: string,
-  nodes: readonly TcpAddress[] | undefined,
-  defaultPort: number,
-): { host: string; port: number }[] {
-  if (!nodes?.length) throw new InvalidOptionError(option, 'a list of at least one address')
-  return nodes.map(({ host, port = defaultPort }) => {
-    requireHost(option, host)
-    requirePort(option, port)
-    return { host, port }
-  })
+function secrecyOf(tls: boolean | TcpTls): TcpTls | undefined {
+  if (typeof tls === 'object') return { ...tls }
+  return tls ? {} : undefined
 }
 
 function endpoint({ url, host, port = 6_379, tls }: TcpOptions): RedisOptions {
@@ -260,16 +267,4 @@ function endpoint({ url, host, port = 6_379, tls }: TcpOptions): RedisOptions {
   requireHost('host', host)
   requirePort('port', port)
   return { host, port }
-}
-
-function requireHost(option: string, host: unknown): void {
-  if (typeof host !== 'string' || host === '' || /\s|:\/\//.test(host)) {
-    throw new InvalidOptionError(option, 'a host name or an IP address')
-  }
-}
-
-function requirePort(option: string, port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new InvalidOptionError(option, 'a port between 1 and 65535')
-  }
 }

@@ -48,6 +48,10 @@ class ScriptedNode implements TcpNode {
     throw new Error('strings are text here')
   }
 
+  duplicate(): never {
+    throw new Error('nobody subscribes here')
+  }
+
   /** Answers all that it owes, and all that comes. */
   resume(): void {
     this.manner = 'answers'

@@ -1,0 +1,42 @@
+/**
+ * Where servers listen, as a caller says it.
+ *
+ * @module
+ */
+
+import { InvalidOptionError } from '../../errors.ts'
+
+/** Where a node listens. */
+export interface TcpAddress {
+  readonly host: string
+  /** @default 6379, or 26379 for a sentinel */
+  readonly port?: number
+}
+
+/** @throws {InvalidOptionError} When there is none, or one is unusable. */
+export function addresses(
+  option: string,
+  nodes: readonly TcpAddress[] | undefined,
+  defaultPort: number,
+): { host: string; port: number }[] {
+  if (!nodes?.length) throw new InvalidOptionError(option, 'a list of at least one address')
+  return nodes.map(({ host, port = defaultPort }) => {
+    requireHost(option, host)
+    requirePort(option, port)
+    return { host, port }
+  })
+}
+
+/** @throws {InvalidOptionError} */
+export function requireHost(option: string, host: unknown): void {
+  if (typeof host !== 'string' || host === '' || /\s|:\/\//.test(host)) {
+    throw new InvalidOptionError(option, 'a host name or an IP address')
+  }
+}
+
+/** @throws {InvalidOptionError} */
+export function requirePort(option: string, port: number): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new InvalidOptionError(option, 'a port between 1 and 65535')
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Tells why the sentinels did not lead to a primary: ioredis keeps the reasons to itself, and tries on
+ * in silence.
+ *
+ * @module
+ */
+
+import type { RedisOptions } from 'ioredis'
+import type { TcpListener } from './client.ts'
+import { silenceError, unknownPrimary } from './connect-error.ts'
+
+/** Emitted by a client when it has asked all its sentinels in vain; the `error` before tells why. */
+export const LOST_SENTINELS = 'sentinels lost'
+
+type Emit = (event: string, error: Error) => void
+
+/** The part of the connector of ioredis that is built on. */
+interface SentinelConnector {
+  /** Whether anybody waits for the connection still. */
+  connecting: boolean
+  connect(emit: Emit): Promise<unknown>
+  resolve(sentinel: object): Promise<unknown>
+  connectToSentinel(
+    sentinel: object,
+    options?: object,
+  ): { on(event: string, listener: TcpListener): unknown }
+}
+
+type Connector = NonNullable<RedisOptions['Connector']>
+
+/** A connector that emits an `error` for each sentinel that fails, with its code or its reply. */
+export function tellingConnector(connector: unknown): Connector {
+  const Base = connector as new (options: object) => SentinelConnector
+  class TellingConnector extends Base {
+    #emit: Emit = () => undefined
+
+    override connect(emit: Emit): Promise<unknown> {
+      this.#emit = emit
+      // Of errors there is this one: it sums the others up in a text.
+      return super.connect((event, error) =>
+        emit(event === 'error' ? LOST_SENTINELS : event, error),
+      )
+    }
+
+    override async resolve(sentinel: object): Promise<unknown> {
+      if (!this.connecting) return null
+      try {
+        const primary = await super.resolve(sentinel)
+        if (!primary) this.#emit('error', unknownPrimary())
+        return primary
+      } catch (error) {
+        this.#emit('error', isSilence(error) ? silenceError() : (error as Error))
+        throw error
+      }
+    }
+
+    override connectToSentinel(
+      ...args: Parameters<SentinelConnector['connectToSentinel']>
+    ): ReturnType<SentinelConnector['connectToSentinel']> {
+      const client = super.connectToSentinel(...args)
+      client.on('error', (error) => this.#emit('error', error as Error))
+      return client
+    }
+  }
+  return TellingConnector as unknown as Connector
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out'
+}
