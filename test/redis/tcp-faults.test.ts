@@ -200,6 +200,25 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(received).not.toContain('SENTINEL')
   })
 
+  test('a server that is connected to, and lets nobody in, is left for whoever is there next', async () => {
+    const platform = new ManualPlatform()
+    const asked = Promise.withResolvers<void>()
+    onData = () => asked.resolve()
+    connect({ platform, connectTimeoutMs: 1_000 })
+
+    const request = failure(set(transport))
+    await asked.promise
+    await platform.advance(999)
+    expect(sockets[0]?.readableEnded).toBe(false)
+    onData = until((socket) => socket.write('+OK\r\n'))
+    await platform.advance(1)
+
+    expect(await request).toMatchObject({ reason: 'ETIMEDOUT', applied: 'no', retryable: true })
+    await eventually(async () => expect(await set(transport)).toEqual({ result: 'OK' }))
+    expect(sockets).toHaveLength(2)
+    expect(platform.pendingTimers).toBeLessThan(2)
+  })
+
   test('a connection that owes replies for too long is replaced', async () => {
     const platform = new ManualPlatform()
     const asked = Promise.withResolvers<void>()

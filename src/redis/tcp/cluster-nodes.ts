@@ -8,7 +8,7 @@
 import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { isOutage, replyError } from '../failure.ts'
-import type { RedisResponse, Reply } from '../requester.ts'
+import type { RedisRequest, RedisResponse, Reply } from '../requester.ts'
 import type { TcpCluster, TcpNode } from './client.ts'
 import { spreadOf } from './cluster-commands.ts'
 import { addressOf, refreshSlots } from './cluster-layout.ts'
@@ -29,6 +29,14 @@ export interface ClusterNodesOptions {
 const UNANSWERED: RedisResponse<never> = Object.freeze({
   error: 'NOMASTERLINK A node of the cluster does not answer',
 })
+
+/** How much of a deadline the silent nodes of a cluster get: what others have answered has to be in time. */
+const PATIENCE = 0.75
+
+/** How long a request waits for nodes that are silent, in milliseconds; undefined: for ever. */
+export function patienceOf({ deadlineMs }: RedisRequest): number | undefined {
+  return deadlineMs && deadlineMs * PATIENCE
+}
 
 /** A process that was held up itself has yet to read what came meanwhile. */
 const READ_MS = 5

@@ -11,10 +11,11 @@ import type { Platform } from '../../platform/platform.ts'
 import { answerError, networkError } from '../failure.ts'
 import type { RedisRequest, RedisResponse, Reply } from '../requester.ts'
 import { isCluster, type TcpClient, type TcpListener, type TcpNode } from './client.ts'
-import { ClusterNodes } from './cluster-nodes.ts'
+import { ClusterNodes, patienceOf } from './cluster-nodes.ts'
 import { isOfReplica, isReplyError, type Outgoing, type Refusal } from './commands.ts'
-import { connectError, discardedBecause, isVague } from './connect-error.ts'
+import { connectError, discardedBecause, isVague, silenceError } from './connect-error.ts'
 import { backoff, dialNode, ONCE, observeNode } from './dial.ts'
+import { ReplyWatch } from './reply-watch.ts'
 import { LOST_SENTINELS } from './sentinel.ts'
 import type { Wire } from './wire.ts'
 
@@ -24,6 +25,8 @@ export interface ConnectionOptions {
   readonly platform: Platform
   /** How replies are read. */
   readonly wire: Wire
+  /** How long a server that is connected to may take to let in; undefined: for ever. */
+  readonly greetingTimeoutMs: number | undefined
   /** How long the server may owe replies without giving any; undefined: for ever. */
   readonly replyTimeoutMs: number | undefined
   /** Whether the client is ours to close. */
@@ -38,10 +41,6 @@ export interface ConnectionOptions {
 const CLOSING_MS = 1_000
 /** How long one is kept to what answers as a replica does, which may be meant. */
 const LEAVE_MS = 1_000
-/** How often in its time a connection that owes replies is looked at. */
-const LOOKS = 4
-/** How much of a deadline the silent nodes of a cluster get: what others have answered has to be in time. */
-const PATIENCE = 0.75
 
 /** How long an answer is waited for. */
 export type Limits = Pick<RedisRequest, 'signal' | 'deadlineMs'>
@@ -53,6 +52,7 @@ export class Connection {
   readonly #nodes: ClusterNodes | undefined
   readonly #options: ConnectionOptions
   readonly #closing = new AbortController()
+  readonly #watch: ReplyWatch
   readonly #listeners: readonly (readonly [event: string, listener: TcpListener])[]
   /** What went wrong since the connection was last good. */
   #failure: unknown
@@ -63,11 +63,8 @@ export class Connection {
   /** Whether no sentinel has led anywhere: ioredis goes on asking them. */
   #astray = false
   #opening: PromiseWithResolvers<void> | undefined
-  #pending = 0
-  #answered = 0
-  #watched = false
-  /** How many looks in a row have seen no reply. */
-  #silent = 0
+  /** Aborted when the attempt to connect is over. */
+  #greeting = new AbortController()
   /** When it was last left as a replica's, in epoch milliseconds. */
   #leftAt = 0
   /** Whether it is closed as soon as nothing is in flight; what comes waits for the next. */
@@ -79,13 +76,18 @@ export class Connection {
     const closing = this.#closing.signal
     if (isCluster(client)) this.#nodes = new ClusterNodes(client, { platform, wire, closing })
     this.#options = options
+    const onSilence = (): void => client.disconnect(true)
+    const timeoutMs = options.replyTimeoutMs
+    this.#watch = new ReplyWatch({ platform, timeoutMs, closing, onSilence })
     const lost = (): void => {
       const isLeft = this.#leaving
       this.#refused = false
       this.#leaving = false
+      this.#greeting.abort()
       if (!isLeft) this.#settle((opening) => opening.reject(this.#failure))
     }
     this.#listeners = [
+      ['connect', () => this.#greet()],
       ['ready', () => this.#opened()],
       [LOST_SENTINELS, () => this.#strayed()],
       ['close', lost],
@@ -156,7 +158,7 @@ export class Connection {
     // One that is being made finds whoever is there now.
     if (!comesBack || !this.isReady || Math.abs(now - this.#leftAt) < LEAVE_MS) return
     this.#leftAt = now
-    if (this.#pending === 0) this.#client.disconnect(true)
+    if (this.#watch.pending === 0) this.#client.disconnect(true)
     else this.#leaving = true
   }
 
@@ -184,17 +186,15 @@ export class Connection {
       await this.#open(operation)
       signal?.throwIfAborted()
     }
-    this.#pending++
-    this.#watch()
+    this.#watch.asked()
     try {
       return await task()
     } catch (error) {
       if (error instanceof RemoteError) throw error
       throw networkError(operation, { cause: error, errors: [this.#failure] }, 'unknown')
     } finally {
-      this.#pending--
-      this.#answered++
-      if (this.#leaving && this.#pending === 0) this.#client.disconnect(true)
+      this.#watch.answered()
+      if (this.#leaving && this.#watch.pending === 0) this.#client.disconnect(true)
     }
   }
 
@@ -213,7 +213,24 @@ export class Connection {
     }
   }
 
+  /** One that hangs is connected to by its kernel: another may have its place, and would not be looked for. */
+  #greet(): void {
+    const { platform, greetingTimeoutMs } = this.#options
+    if (greetingTimeoutMs === undefined) return
+    const greeting = new AbortController()
+    this.#greeting = greeting
+    const over = AbortSignal.any([greeting.signal, this.#closing.signal])
+    platform.delay(greetingTimeoutMs, over).then(
+      () => {
+        this.#fail(silenceError())
+        this.#client.disconnect(true)
+      },
+      () => undefined, // let in, refused or closed
+    )
+  }
+
   #opened(): void {
+    this.#greeting.abort()
     if (this.#refused) return
     this.#failure = undefined
     this.#refusals = 0
@@ -253,26 +270,6 @@ export class Connection {
     if (opening) how(opening)
   }
 
-  /** A path that swallows packets never closes: only the missing replies tell of it. */
-  #watch(): void {
-    const { platform, replyTimeoutMs } = this.#options
-    if (this.#watched || replyTimeoutMs === undefined) return
-    this.#watched = true
-    const answered = this.#answered
-    platform.delay(replyTimeoutMs / LOOKS, this.#closing.signal).then(
-      () => {
-        this.#watched = false
-        this.#silent = this.#pending > 0 && this.#answered === answered ? this.#silent + 1 : 0
-        if (this.#silent === LOOKS) {
-          this.#silent = 0
-          this.#client.disconnect(true)
-        }
-        if (this.#pending > 0) this.#watch()
-      },
-      () => undefined, // closed
-    )
-  }
-
   async #pipeline(commands: readonly Outgoing[]): Promise<RedisResponse<Reply>[]> {
     const batch = this.#client.pipeline()
     for (const command of commands) this.#options.wire.queue(batch, command)
@@ -298,8 +295,4 @@ export class Connection {
     if (isOfReplica(error)) this.#options.onReplica()
     return { error: error.message }
   }
-}
-
-function patienceOf({ deadlineMs }: Limits): number | undefined {
-  return deadlineMs && deadlineMs * PATIENCE
 }

@@ -177,12 +177,12 @@ class TcpTransport implements Transport {
   }
 
   async #makeConnections(): Promise<readonly Connection[]> {
-    const { plan, poolSize, platform, wire, replyTimeoutMs, comesBack } = this.#policy
+    const { plan, poolSize, platform, wire, comesBack } = this.#policy
     const make = await clientMaker(plan)
     this.#requireOpen()
     const owned = plan.kind !== 'given'
     // In a cluster, silence of one node says nothing of the others: ioredis watches each.
-    const watched = plan.kind === 'single' ? replyTimeoutMs : undefined
+    const watched: Partial<TcpPolicy> = plan.kind === 'single' ? this.#policy : {}
     const onReplica = (): void => {
       for (const connection of this.#connections ?? []) connection.leaveReplica()
     }
@@ -191,7 +191,8 @@ class TcpTransport implements Transport {
       wire,
       owned,
       onReplica,
-      replyTimeoutMs: watched,
+      greetingTimeoutMs: watched.connectTimeoutMs,
+      replyTimeoutMs: watched.replyTimeoutMs,
       comesBack: comesBack && plan.kind === 'single',
     }
     this.#connections = Array.from({ length: poolSize }, () => new Connection(make(), options))

@@ -64,7 +64,10 @@ export interface TcpOptions {
    * others may overtake with more than one. @default 1
    */
   readonly poolSize?: number
-  /** How long an attempt to connect may take, in milliseconds; above 0. @default 5_000 */
+  /**
+   * How long an attempt to connect may take, in milliseconds; above 0. As long again, to be let in by
+   * who is connected to. @default 5_000
+   */
   readonly connectTimeoutMs?: number
   /**
    * How long the server may owe replies without giving any before the connection is replaced, in
