@@ -22,8 +22,12 @@ export function connectError(operation: string, error: unknown): RemoteError {
 /** What trying again cannot help, unless it is one that every transport knows. */
 function lastingReason(error: unknown): string | undefined {
   if (isReplyError(error)) return LACKS.find(([text]) => text.test(error.message))?.[1]
-  return undefined
+  const { code } = Object(error) as { code?: unknown }
+  return typeof code === 'string' && OPENSSL.test(code) ? code : undefined
 }
+
+/** A certificate or key that is of no use here, or one that the server refuses or misses. */
+const OPENSSL = /^ERR_(SSL|OSSL)_[A-Z\d_/]{1,64}$/
 
 const LACKS: readonly (readonly [text: RegExp, reason: string])[] = [
   [/\bDB index is out of range/i, 'no such database'],
