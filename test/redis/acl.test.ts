@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
 import { migrate, toSqlDriver } from '../../src/email/index.ts'
 import { createSemanticMatcher } from '../../src/llm/index.ts'
@@ -8,6 +8,7 @@ import type { Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { startupCacheSystem } from '../../src/startup/index.ts'
 import { createCacheMiddleware } from '../../src/trpc/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { found } from '../support/findings.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
@@ -119,14 +120,14 @@ describeWithRedis('The user of docs/operations.md', () => {
     await admin.request({ body: ['CLIENT', 'KILL', 'USER', 'nearcache'] })
 
     await newer.set('key', 3)
-    await vi.waitFor(async () => {
-      await expect(older.set('key', 4)).rejects.toMatchObject({ reason: 'WRONGPASS' })
-    })
+    await eventually(() =>
+      expect(older.set('key', 4)).rejects.toMatchObject({ reason: 'WRONGPASS' }),
+    )
     await expect(older.getOrSet('key', () => 'loaded')).resolves.toBe('loaded')
     await expect(newer.get('key')).resolves.toBe(3)
 
     await admin.request({ body: ['ACL', 'SETUSER', 'nearcache', `>${PASSWORD}`] })
-    await vi.waitFor(() => older.set('key', 4), 3_000)
+    await eventually(() => older.set('key', 4))
     await Promise.all([older.close(), newer.close()])
   })
 
