@@ -105,7 +105,7 @@ export class Database {
     }
   }
 
-  /** @throws {Problem} 503 or 504, when the backend does not answer. */
+  /** @throws {Problem} 503 or 504, when the backend does not answer; 400, when it forbids to listen. */
   async #ask(request: RedisRequest, until?: AbortSignal): Promise<unknown> {
     const operation = operationOf(request)
     const { platform, timeoutMs } = this.#policy
@@ -158,6 +158,8 @@ function problemOf(error: unknown): Problem {
     return new Problem(504, `ERR the database did not answer within ${error.timeoutMs} ms`)
   }
   const reason = error instanceof RemoteError ? `: ${error.reason}` : ''
+  // Of a subscription; a command that is refused has an answer.
+  if (reason === ': NOPERM') return new Problem(400, 'NOPERM the user of Redis has no such right')
   return new Problem(503, `ERR the database did not answer${reason}`)
 }
 
