@@ -93,16 +93,21 @@ describeWithRedis('the tcp transport before a Sentinel that asks for a password'
     const its = tcpTransport({ ...silent })
     await eventually(() => its.request({ body: ['PING'] }))
     await its.close()
-    silent.pause()
-    const options = { ...APP, connectTimeoutMs: 400 }
+    try {
+      silent.pause()
+      const options = { ...APP, connectTimeoutMs: 400 }
 
-    expect(await whoami(connect({ nodes: [silent, sentinel] }, options))).toEqual({ result: 'app' })
-    await transport?.close()
-    expect(await failure(connect({ nodes: [silent] }, options))).toMatchObject({
-      reason: 'ETIMEDOUT',
-      retryable: true,
-    })
-    await silent.stop()
+      expect(await whoami(connect({ nodes: [silent, sentinel] }, options))).toEqual({
+        result: 'app',
+      })
+      await transport?.close()
+      expect(await failure(connect({ nodes: [silent] }, options))).toMatchObject({
+        reason: 'ETIMEDOUT',
+        retryable: true,
+      })
+    } finally {
+      await silent.stop()
+    }
   })
 
   test('fails at once while its password is another, and is back without a restart', async () => {
