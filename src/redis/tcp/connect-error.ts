@@ -5,7 +5,7 @@
  */
 
 import { RemoteError } from '../../errors.ts'
-import { networkError, replyError } from '../failure.ts'
+import { firstWord, networkError, replyError } from '../failure.ts'
 import { isReplyError } from './commands.ts'
 
 /** Why there is no connection: the network's reason, or the server's, such as a wrong password. */
@@ -60,8 +60,18 @@ export function discardedBecause(error: unknown): string {
   throw error
 }
 
-/** Whether it is an error of which neither Redis nor the network says the reason. */
-export function isVague(error: unknown): boolean {
+/**
+ * Whether an error says less than the one before: that a connection has ended, or that nobody was let in,
+ * of which the one before may be the reason.
+ */
+export function saysLess(error: unknown, before: unknown): boolean {
+  if (before === undefined) return false
+  // What was sent behind a refused password.
+  if (isReplyError(error)) return isWord('NOAUTH', error) && isWord('WRONGPASS', before)
   const { code, lastNodeError } = Object(error) as { code?: unknown; lastNodeError?: unknown }
-  return code === undefined && lastNodeError === undefined && !isReplyError(error)
+  return code === undefined && lastNodeError === undefined
+}
+
+function isWord(word: string, error: unknown): boolean {
+  return isReplyError(error) && firstWord(error.message) === word
 }

@@ -13,7 +13,7 @@ import type { RedisRequest, RedisResponse, Reply } from '../requester.ts'
 import { isCluster, type TcpClient, type TcpListener, type TcpNode } from './client.ts'
 import { ClusterNodes, patienceOf } from './cluster-nodes.ts'
 import { isOfReplica, isReplyError, type Outgoing, type Refusal } from './commands.ts'
-import { connectError, discardedBecause, isVague, silenceError } from './connect-error.ts'
+import { connectError, discardedBecause, saysLess, silenceError } from './connect-error.ts'
 import { backoff, dialNode, ONCE, observeNode } from './dial.ts'
 import { ReplyWatch } from './reply-watch.ts'
 import { LOST_SENTINELS } from './sentinel.ts'
@@ -245,8 +245,7 @@ export class Connection {
   }
 
   #fail(problem: unknown): void {
-    // What only says that a connection has ended does not hide why it did.
-    if (this.#failure === undefined || !isVague(problem)) this.#failure = problem
+    if (!saysLess(problem, this.#failure)) this.#failure = problem
     const isOurs = this.#options.owned && this.#nodes === undefined
     if (!isOurs || this.#client.status !== 'connect' || !isReplyError(problem)) return
     this.#refused = true

@@ -55,9 +55,11 @@ export function tellingConnector(connector: unknown): Connector {
     }
 
     override connectToSentinel(
-      ...args: Parameters<SentinelConnector['connectToSentinel']>
+      sentinel: object,
+      options?: object,
     ): ReturnType<SentinelConnector['connectToSentinel']> {
-      const client = super.connectToSentinel(...args)
+      // A user that may do no more than it needs is refused these.
+      const client = super.connectToSentinel(sentinel, { disableClientInfo: true, ...options })
       client.on('error', (error) => this.#emit('error', error as Error))
       return client
     }
