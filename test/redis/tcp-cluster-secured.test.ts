@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../src/cache/manager.ts'
@@ -12,6 +13,7 @@ import { describeWithRedis } from '../support/with-redis.ts'
 
 const OLDER = 'SENTINEL-older'
 const NEWER = 'SENTINEL-newer'
+const [, RULE = ''] = /^ACL SETUSER (.*)$/m.exec(readFileSync('docs/operations.md', 'utf8')) ?? []
 /** These lie on the nodes 0, 1 and 2: their slots are 3300, 7365 and 15495. */
 const KEYS = ['b', 'c', 'a']
 
@@ -67,6 +69,28 @@ describeWithRedis('the tcp transport, before a Redis Cluster that asks for a pas
       expect(error).toMatchObject({ reason, applied: 'no', retryable: false })
       expect(everythingIn(error)).not.toMatch(/SENTINEL|127\.0\.0\.1/)
     }
+  })
+
+  test('the user of docs/operations.md may do all that a cache and a subscription need', async () => {
+    for (const index of everyNode) await cluster.send(index, 'ACL', 'SETUSER', ...RULE.split(' '))
+    const redis = connect({ username: 'nearcache', password: 'a-long-random-password' })
+    const cache = new RedisCacheManager({ redis, deadline: '5s' })
+
+    for (const key of KEYS) await cache.set(key, key, { tags: ['t'] })
+    expect(await cache.getOrSet('a', () => 'loaded')).toBe('a')
+    await cache.invalidateTags(['t'])
+    await cache.invalidatePattern('b*')
+    for await (const _key of cache.keys());
+    await cache.clear()
+    const stats = await cache.getStats()
+    const channel = { path: ['subscribe', 'nc:news'], isStreaming: true }
+    expect(await redis.request(channel)).toEqual({ result: 1 })
+    await cache.close()
+
+    expect(stats.memoryUsage).toBeGreaterThan(0)
+    const logs = await Promise.all(everyNode.map((index) => cluster.send(index, 'ACL', 'LOG')))
+    const isIts = (entry: unknown): boolean => JSON.stringify(entry).includes('"nearcache"')
+    expect(logs.flat().filter(isIts)).toEqual([])
   })
 
   test('refuses what its user may not, one by one, and serves the rest', async () => {

@@ -13,6 +13,8 @@ import { describeWithRedis } from '../support/with-redis.ts'
 
 const APP = { username: 'app', password: 'SENTINEL-app' }
 const WRONG = 'SENTINEL-wrong'
+const [, RULES = ''] =
+  /^user nearcache on >\S+ (.*)$/m.exec(readFileSync('docs/operations.md', 'utf8')) ?? []
 const DATA = [
   '--requirepass',
   'of-data',
@@ -27,7 +29,7 @@ describeWithRedis('the tcp transport before a Sentinel that asks for a password'
 
   beforeAll(async () => {
     server = await startRedisServer(DATA)
-    const secrets = ['requirepass of-sentinel', 'user watcher on >of-watcher +@all']
+    const secrets = ['requirepass of-sentinel', `user watcher on >of-watcher ${RULES}`]
     sentinel = await startSentinel(server.port, [
       ...secrets,
       `sentinel auth-pass ${PRIMARY} of-data`,
