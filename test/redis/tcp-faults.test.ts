@@ -219,6 +219,42 @@ describe('the tcp transport, before a server that fails,', () => {
     expect(platform.pendingTimers).toBeLessThan(2)
   })
 
+  test('a subscription whose server has gone without a word is renewed, and one that lives is not', async () => {
+    const platform = new ManualPlatform()
+    const pings: Socket[] = []
+    const heard: string[] = []
+    let isThere = true
+    onData = until((socket) => socket.write('*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n'))
+    const hear = onData
+    onData = (socket, text) => {
+      if (!/ping/i.test(text)) return hear(socket, text)
+      pings.push(socket)
+      if (isThere) socket.write('*2\r\n$4\r\npong\r\n$0\r\n\r\n')
+    }
+    connect({ platform, replyTimeoutMs: 1_000 })
+    const onMessage = (data: string): void => void heard.push(data)
+    await transport.request({ path: ['subscribe', 'news'], isStreaming: true, onMessage })
+    const made = sockets.length
+
+    for (let round = 1; round <= 3; round++) {
+      await platform.advance(500)
+      await eventually(() => expect(pings).toHaveLength(round))
+      // Its answer has been read when the next pause has begun.
+      await eventually(() => expect(platform.pendingTimers).toBe(1))
+    }
+    expect(heard).toEqual(['subscribe,news,1'])
+    isThere = false
+    await platform.advance(500)
+    await eventually(() => expect(pings).toHaveLength(4))
+    await platform.advance(500)
+
+    await eventually(() => expect(pings[3]?.readableEnded).toBe(true))
+    await eventually(() => expect(platform.pendingTimers).toBe(1))
+    await platform.advance(50)
+    await eventually(() => expect(heard).toEqual(['subscribe,news,1', 'subscribe,news,1']))
+    expect(sockets).toHaveLength(made + 1)
+  })
+
   test('a connection that owes replies for too long is replaced', async () => {
     const platform = new ManualPlatform()
     const asked = Promise.withResolvers<void>()

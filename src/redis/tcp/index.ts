@@ -118,7 +118,7 @@ class TcpTransport implements Transport {
     if ((kind !== 'subscribe' && kind !== 'psubscribe') || channels.length === 0) {
       return { error: 'ERR this path is not available over tcp' }
     }
-    const { comesBack, connectTimeoutMs, platform } = this.#policy
+    const { comesBack, connectTimeoutMs, replyTimeoutMs, platform } = this.#policy
     const ending = new AbortController()
     const end = (): void => ending.abort()
     this.#subscriptions.add(ending)
@@ -136,6 +136,7 @@ class TcpTransport implements Transport {
         comesBack,
         // First a server is found, and then it is connected to.
         timeoutMs: 2 * connectTimeoutMs,
+        silenceMs: replyTimeoutMs,
         platform,
         ending,
       })

@@ -25,6 +25,8 @@ export interface ListenOptions {
   readonly comesBack: boolean
   /** How long it may take until the channels are heard, in milliseconds. */
   readonly timeoutMs: number
+  /** After how long a server that does not even answer a PING is left, in milliseconds. */
+  readonly silenceMs: number
   readonly platform: Platform
   /** Ends the subscription. Aborted by the listener that throws. */
   readonly ending: AbortController
@@ -68,6 +70,7 @@ async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending
   const { kind, channels, onMessage, dial, timeoutMs, platform, ending } = options
   let failure: unknown
   let wasHeard = false
+  const over = new AbortController()
   const ended = Promise.withResolvers<void>()
   const heard = Promise.withResolvers<void>()
   let client: TcpClient
@@ -97,6 +100,7 @@ async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending
         for (const channel of channels) tell(`${kind},${channel},1`)
         onHeard()
         heard.resolve()
+        void attend(client, options, over.signal)
       },
       (error) => {
         failure ??= error
@@ -120,6 +124,25 @@ async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending
     end()
   }
   await ended.promise
+  over.abort()
   ending.signal.removeEventListener('abort', end)
   return wasHeard ? { wasHeard } : { wasHeard, error: failure }
+}
+
+/** Ends a connection whose server has gone without a word: who only listens would never know. */
+async function attend(
+  client: TcpClient,
+  { platform, silenceMs }: ListenOptions,
+  over: AbortSignal,
+): Promise<void> {
+  const halfMs = silenceMs / 2
+  try {
+    for (;;) {
+      await platform.delay(halfMs, over)
+      const answered = client.call('PING', []).catch(() => undefined) // a refusal is an answer
+      if ((await settledWithin(platform, halfMs, answered)) === TIMED_OUT) client.disconnect()
+    }
+  } catch {
+    // The connection is over.
+  }
 }
