@@ -14,7 +14,7 @@ import { describeWithRedis } from '../support/with-redis.ts'
 /** These have the slots 15495, 7365 and 3300: the first is on the node that is lost, the last one. */
 const [LOST, ...LEFT] = ['a', 'c', 'b'] as const
 const LOST_NODE = 2
-const STARTUP_MS = 30_000
+const STARTUP_MS = 60_000
 const POLL = { timeout: STARTUP_MS, interval: 50 }
 /** Of tests that poll so. */
 const SLOW = { timeout: 3 * STARTUP_MS }
