@@ -5,8 +5,8 @@
  * @module
  */
 
+import { hostModule } from '../platform/host-module.ts'
 import type { Bytes } from './bytes.ts'
-import { hostModule } from './host-module.ts'
 
 /** A key with what it does. */
 export interface GcmKey<Result = Bytes | Promise<Bytes>> {

@@ -10,6 +10,7 @@
  */
 
 import { CorruptEntryError, isNearcacheError } from '../errors.ts'
+import { hostModule } from '../platform/host-module.ts'
 import {
   type Bytes,
   decodeUtf8,
@@ -19,7 +20,6 @@ import {
   toBase64,
   utf8Stream,
 } from './bytes.ts'
-import { hostModule } from './host-module.ts'
 
 /** Options for {@link deflate}. */
 export interface DeflateOptions {

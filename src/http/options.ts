@@ -23,7 +23,7 @@ export interface HttpCacheOptions {
    */
   // biome-ignore lint/suspicious/noExplicitAny: a namespace for any values can hold responses
   readonly cache: CacheNamespace<any>
-  /** On Workers `workersPlatform()`, so that work after a response is kept alive. @default the cache's */
+  /** Its `defer` keeps alive what is stored behind a response. @default the cache's */
   readonly platform?: Platform
   /** How long a response is fresh that says nothing of it. @default none: it is as RFC 9111 has it */
   readonly ttl?: Duration

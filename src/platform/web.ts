@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hostModule } from './host-module.ts'
 import type { Platform } from './platform.ts'
 
 /** Timers take a signed 32-bit number of milliseconds; a longer one would fire at once. */
@@ -35,12 +36,20 @@ function wait(ms: number, signal?: AbortSignal, isIdle?: boolean): Promise<void>
   })
 }
 
+/** What is used of `cloudflare:workers`. */
+interface WorkersModule {
+  waitUntil?(work: Promise<unknown>): void
+}
+
 /**
- * A platform for Node, browsers and any runtime whose process outlives a response.
+ * A platform for Node, browsers and Workers.
  *
- * `defer` only marks the work as handled: such a host does not need to be kept alive.
+ * `defer` marks the work as handled, and on a Worker whose modules can be had by name keeps it alive behind
+ * the answer: with the flag `nodejs_compat` and a compatibility date of 2024-09-23 or later, or a date of
+ * 2026-09-01 or later. Elsewhere a process outlives its responses.
  */
 export function webPlatform(): Platform {
+  const { waitUntil } = Object(hostModule('cloudflare:workers')) as WorkersModule
   return {
     now: () => Date.now(),
     random: () => Math.random(),
@@ -49,7 +58,8 @@ export function webPlatform(): Platform {
     alarm,
     defer: (work) => {
       // The work reports its own failures; an unhandled rejection would end a Node process (I11).
-      work.then(undefined, () => undefined)
+      const handled = work.then(undefined, () => undefined)
+      waitUntil?.(handled)
     },
   }
 }

@@ -4,7 +4,7 @@ import { packageName, type SourceFile, sourceFiles } from './imports.ts'
 /** Each folder of `src`, lowest first, with the folders it may import: docs/design.md has it too. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   platform: [],
-  entry: [],
+  entry: ['platform'],
   web: [],
   near: ['platform', 'entry'],
   flight: ['platform', 'entry'],

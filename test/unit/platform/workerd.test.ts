@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import { describe, expect, test } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '../../..')
+
+/** A Worker that caches its responses in a Redis 20 ms away, and says how often it made one. */
+const WORKER = `
+import { RedisCacheManager } from './src/index.ts'
+import { cacheHandler } from './src/http/index.ts'
+import { embeddedTransport } from './src/redis/embedded/index.ts'
+
+const redis = embeddedTransport()
+const far = {
+  kind: 'far',
+  async request(request) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    return redis.request(request)
+  },
+  close: () => redis.close(),
+}
+let made = 0
+const cache = new RedisCacheManager({ redis: far })
+const answer = async () => {
+  made++
+  return new Response(String(made), { headers: { 'cache-control': 'max-age=60' } })
+}
+export default { fetch: cacheHandler(answer, { cache }) }
+`
+
+async function startWorker(): Promise<Miniflare> {
+  const { outputFiles } = await build({
+    stdin: { contents: WORKER, resolveDir: ROOT, loader: 'ts' },
+    ...{ bundle: true, write: false, format: 'esm', target: 'es2024', logLevel: 'silent' },
+    ...{ conditions: ['nearcache:source', 'workerd', 'worker', 'browser'] },
+  })
+  const script = outputFiles[0]?.text ?? ''
+  const options = { modules: true, script, compatibilityDate: '2026-10-01' }
+  return new Miniflare(convertV4MiniflareOptions(options))
+}
+
+describe('The default platform in workerd', () => {
+  test('keeps alive what a response leaves behind: it is stored for the next request', async () => {
+    const workerd = await startWorker()
+    try {
+      const ask = async (): Promise<string> =>
+        (await workerd.dispatchFetch('http://localhost/')).text()
+
+      expect(await ask()).toBe('1')
+      expect(await ask()).toBe('1')
+    } finally {
+      await workerd.dispose()
+    }
+  })
+})
