@@ -64,7 +64,7 @@ export interface Inspection {
   readonly entry: InspectedEntry | null
   /** Those of the entry, then those that the read names besides. Empty without an entry. */
   readonly tags: readonly InspectedTag[]
-  /** A load of the key that is under way. */
+  /** A load of the key that is under way: it prolongs its lease while its loader is at work. */
   readonly lease: { readonly heldForMs: number; readonly endsInMs: number | null } | null
   /** Whether this isolate has a copy. */
   readonly hasNearCopy: boolean

@@ -54,7 +54,7 @@ function linesOf(found: ToldInspection, now: number, out: Output): string[] {
       ? [
           [
             'load',
-            `under way for ${span(lease.heldForMs)}, for ${lease.endsInMs === null ? 'ever' : `${span(lease.endsInMs)} more`} at most`,
+            `under way for ${span(lease.heldForMs)}, its lease ${lease.endsInMs === null ? 'never ends' : `ends in ${span(lease.endsInMs)} unless prolonged`}`,
           ],
         ]
       : []),

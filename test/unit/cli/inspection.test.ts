@@ -144,7 +144,7 @@ describe('inspect', () => {
     loaded.resolve(1)
     await load
 
-    expect(found.lease).toEqual({ heldForMs: 3_000, endsInMs: 9_000 })
+    expect(found.lease).toEqual({ heldForMs: 3_000, endsInMs: 5_000 })
   })
 
   test('agrees with a read, whatever state an entry is in', async () => {
