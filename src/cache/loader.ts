@@ -10,12 +10,13 @@ import { InvalidOptionError, InvalidValueError, LoaderTimeoutError } from '../er
 import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Flight } from '../flight/single-flight.ts'
 import { type CacheContext, heldMs, isRemoteFailure, lifeMs, type Target } from './context.ts'
-import { compose, type EntryParts, type EntryText, encode } from './entry-text.ts'
+import { encode } from './entry-text.ts'
 import { keepNear } from './near-copy.ts'
 import type { Policy } from './options.ts'
 import { checkTagList, lateTagsOf } from './policy.ts'
 import type { Moment } from './sight.ts'
 import type { Lease } from './steps.ts'
+import { stampsFor, storeUnder } from './under-lease.ts'
 
 /** What a loader is told, and what it may decide. */
 export interface LoadContext<Value = unknown> {
@@ -109,7 +110,7 @@ export async function runLoader(
     if (loaded !== TIMED_OUT) return loaded
     leftMs -= ms
     // Should it be lost, or Redis not answer, nothing is stored: the commit finds out.
-    if (lease) platform.defer(steps.release(target.names, lease.token, heldMs(leftMs)))
+    if (lease) platform.defer(steps.prolong(target.names, lease.token, heldMs(leftMs)))
   }
   const error = new LoaderTimeoutError(policy.hardTimeoutMs)
   expiry.abort(error)
@@ -261,47 +262,4 @@ async function store(
   const sizeBytes = text.entry.length
   keepNear(ctx, target, policy, { ...text, value, sizeBytes, provedAt, instant })
   return true
-}
-
-/** Makes an entry and commits it. Answers what was stored; nothing, if the lease was lost. */
-export async function storeUnder(
-  ctx: CacheContext,
-  { token }: Lease,
-  target: Target,
-  policy: Policy,
-  parts: EntryParts,
-): Promise<EntryText | undefined> {
-  const made = compose(ctx, target.key, policy, parts)
-  const text: EntryText = made instanceof Promise ? await made : made
-  return (await ctx.steps.commit(target.names, { token, ...text })) ? text : undefined
-}
-
-/**
- * The stamps of an entry: those of its lease without the epoch, at once; or with those of late tags, which
- * count only if nothing was invalidated since the lease (`undefined` otherwise).
- */
-export function stampsFor(
-  ctx: CacheContext,
-  granted: ReadonlyMap<string, string>,
-  lateTags: readonly string[],
-  life: number,
-): Stamps | Promise<Stamps | undefined> {
-  const stamps = new Map(granted)
-  stamps.delete(ctx.names.epoch.segment)
-  return lateTags.length === 0 ? stamps : withLate(ctx, granted, stamps, lateTags, life)
-}
-
-async function withLate(
-  ctx: CacheContext,
-  granted: ReadonlyMap<string, string>,
-  stamps: Map<string, string>,
-  lateTags: readonly string[],
-  life: number,
-): Promise<Stamps | undefined> {
-  const { epoch } = ctx.names
-  const markers = lateTags.map((tag) => ctx.names.tag(tag))
-  const late = await ctx.steps.late(markers, epoch, life)
-  if (late.epoch === null || late.epoch !== granted.get(epoch.segment)) return undefined
-  for (const [segment, marker] of late.stamps) stamps.set(segment, marker)
-  return stamps
 }

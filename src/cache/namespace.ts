@@ -54,7 +54,7 @@ export class CacheNamespace<Values = unknown> {
     return this.#ctx.names.keyspace.path
   }
 
-  /** What it asks of its host by, and what is built on it takes for the same. */
+  /** What is asked of the host by, here and in what is built on this cache. */
   get platform(): Platform {
     return this.#ctx.platform
   }
@@ -118,10 +118,8 @@ export class CacheNamespace<Values = unknown> {
     keys: readonly string[],
     options?: EntryOptions<T>,
   ): Promise<Map<string, T>> {
-    return (await this.#run(options, (policy) => getMany(this.#ctx, keys, policy))) as Map<
-      string,
-      T
-    >
+    const hits = await this.#run(options, (policy) => getMany(this.#ctx, keys, policy))
+    return hits as Map<string, T>
   }
 
   /**
@@ -219,14 +217,9 @@ export class CacheNamespace<Values = unknown> {
     change: (value: T) => T | undefined | Promise<T | undefined>,
     options?: EntryOptions<T>,
   ): Promise<boolean> {
+    const carry = change as (value: unknown) => unknown
     return this.#run(options, (policy) =>
-      reported(
-        this.#ctx,
-        'set',
-        key,
-        () => amend(this.#ctx, key, change as (value: unknown) => unknown, policy),
-        (isChanged) => ({ kind: isChanged ? 'stored' : 'superseded' }),
-      ),
+      reported(this.#ctx, 'set', key, () => amend(this.#ctx, key, carry, policy), amended),
     )
   }
 
@@ -299,5 +292,6 @@ export class CacheNamespace<Values = unknown> {
 }
 
 const ended = (kind: SetResult): Outcome => ({ kind })
+const amended = (isChanged: boolean): Outcome => ended(isChanged ? 'stored' : 'superseded')
 const touched = (): Outcome => ({ kind: 'touched' })
 const deleted = (): Outcome => ({ kind: 'deleted' })

@@ -185,13 +185,14 @@ export class Steps {
     return yes(await this.#link.run(scripts.COMMIT, [names.entry, names.lease], args))
   }
 
-  /**
-   * Gives the lease back, if it is still the caller's: by its token, or by the nonce it was asked with.
-   *
-   * @param inMs Prolongs it instead: it ends in so many milliseconds. @default 0
-   */
-  async release(names: EntryNames, token: string, inMs = 0): Promise<void> {
-    yes(await this.#link.run(scripts.RELEASE, [names.lease], [token, inMs]))
+  /** Gives the lease back, if it is still the caller's: by its token, or by the nonce it was asked with. */
+  release(names: EntryNames, token: string): Promise<void> {
+    return this.prolong(names, token, 0)
+  }
+
+  /** Has the lease end in so many milliseconds from now, if it is still the caller's. */
+  async prolong(names: EntryNames, token: string, ms: number): Promise<void> {
+    yes(await this.#link.run(scripts.RELEASE, [names.lease], [token, ms]))
   }
 
   /** Puts another text in the place of the entry that has this write id. */

@@ -15,10 +15,11 @@ import {
 import { InvalidOptionError } from '../errors.ts'
 import { type CacheContext, leaseMs, lifeMs, type Target, targetOf } from './context.ts'
 import { compose, datedNow, type Encoded, encode, openEntry, sealEntry } from './entry-text.ts'
-import { giveBack, stampsFor, storeUnder, termsFor } from './loader.ts'
+import { giveBack, termsFor } from './loader.ts'
 import { weigh } from './observe.ts'
 import type { Policy } from './options.ts'
 import type { Lease } from './steps.ts'
+import { stampsFor, storeUnder } from './under-lease.ts'
 
 /**
  * `stored`; or `superseded`: a later set or delete of the key came first, or the lease had ended, and

@@ -73,7 +73,7 @@ export function toBase64(bytes: Uint8Array): string {
 /** The digits of base64url, by what they stand for (RFC 4648, section 5). */
 export const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** Base64url without padding. For digests and ids: of some thousand bytes {@link urlSafe} is faster. */
+/** Base64url without padding. For digests and ids: of some hundred bytes and more {@link urlSafe} is faster. */
 export function toBase64Url(bytes: Uint8Array): string {
   let text = ''
   for (let i = 0; i < bytes.length; i += 3) {

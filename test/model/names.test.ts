@@ -6,6 +6,8 @@ import { STEPS, type StepName } from './names.ts'
 const LEFT_OUT: Readonly<Record<string, string>> = {
   disown:
     'is a release by the nonce, at any time later: a lease of the model may be lost at any time',
+  prolong:
+    'is a lease that lasts: one of the model does, unless it is lost, which it may be at any time',
   replace: 'puts the same value and the same stamps back, dated anew: the model has no dates',
 }
 

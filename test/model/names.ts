@@ -32,7 +32,7 @@ export const STEPS = {
   lead: 'src/cache/load.ts',
   runLoader: 'src/cache/loader.ts',
   fail: 'src/cache/loader.ts',
-  stampsFor: 'src/cache/loader.ts',
+  stampsFor: 'src/cache/under-lease.ts',
   refreshBehind: 'src/cache/read.ts',
   loadOrFallBack: 'src/cache/read.ts',
   set: 'src/cache/write.ts',

@@ -49,7 +49,7 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/loader.ts',
-        from: 'if (lease) platform.defer(steps.release(target.names, lease.token, heldMs(leftMs)))',
+        from: 'if (lease) platform.defer(steps.prolong(target.names, lease.token, heldMs(leftMs)))',
         to: '',
       },
     ],

@@ -8,6 +8,7 @@ import type { Edit, Mutant } from './mutant.ts'
 
 const STEPS = 'src/cache/steps.ts'
 const LOADER = 'src/cache/loader.ts'
+const UNDER_LEASE = 'src/cache/under-lease.ts'
 const JUDGE = 'src/cache/judge.ts'
 const OBSERVE = 'src/cache/observe.ts'
 const FLIGHT = 'src/flight/single-flight.ts'
@@ -34,7 +35,11 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
         'stampsFor(ctx, lease.stamps, lateTags',
         `stampsFor(ctx, ${STAMPS_NOW}, lateTags`,
       ),
-      edit(LOADER, 'late.epoch === null || late.epoch !== granted.get(epoch.segment)', 'false'),
+      edit(
+        UNDER_LEASE,
+        'late.epoch === null || late.epoch !== granted.get(epoch.segment)',
+        'false',
+      ),
     ],
   },
   {
@@ -251,7 +256,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     name: 'a late tag is stamped though its namespace was invalidated meanwhile',
     edits: [
       edit(
-        LOADER,
+        UNDER_LEASE,
         'late.epoch === null || late.epoch !== granted.get(epoch.segment)',
         'late.stamps.size < 0',
       ),

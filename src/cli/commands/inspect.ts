@@ -45,19 +45,17 @@ export const inspectCommand: CliCommand = command({
     }),
 })
 
+function leaseText({ heldForMs, endsInMs }: NonNullable<ToldInspection['lease']>): string {
+  const end = endsInMs === null ? 'never ends' : `ends in ${span(endsInMs)} unless prolonged`
+  return `under way for ${span(heldForMs)}, its lease ${end}`
+}
+
 function linesOf(found: ToldInspection, now: number, out: Output): string[] {
   const { entry, lease, tags } = found
   const rows = [
     ['name', found.name],
     ...(entry ? entryRows(entry, now) : []),
-    ...(lease
-      ? [
-          [
-            'load',
-            `under way for ${span(lease.heldForMs)}, its lease ${lease.endsInMs === null ? 'never ends' : `ends in ${span(lease.endsInMs)} unless prolonged`}`,
-          ],
-        ]
-      : []),
+    ...(lease ? [['load', leaseText(lease)]] : []),
   ]
   return [
     out.paint(TONES[found.verdict], visible(found.explanation)),
