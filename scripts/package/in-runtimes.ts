@@ -27,7 +27,7 @@ import { installedBridge } from './installed-bridge.ts'
 import type { Place, Sights } from './story.ts'
 
 /** What has to be installed beside the package. */
-export const RUNTIMES = ['bun@1', 'deno@2', '@edge-runtime/vm@5', 'ioredis@5'] as const
+export const RUNTIMES = ['bun@1', 'deno@2', '@edge-runtime/vm@5', 'ioredis@6'] as const
 
 const run = promisify(execFile)
 const TOKEN = 'a-token-of-the-runtimes'

@@ -56,7 +56,7 @@ const PARTS: Readonly<Record<string, () => Promise<string>>> = {
 try {
   const { tarball, files, bytes } = packInto(folder)
   console.log(`ok    packed: ${files} files, ${Math.round(bytes / 1_024)} KiB`)
-  project('app', tarball, ['ioredis@5'])
+  project('app', tarball, ['ioredis@6'])
   project('runtimes', tarball, RUNTIMES)
   // This one depends on the package alone.
   project('worker', tarball, [])

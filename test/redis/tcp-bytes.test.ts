@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
@@ -52,6 +53,19 @@ describeWithRedis('the tcp transport with strings of bytes', () => {
     expect(await transport.request({ body: ['EVAL', integers, 1, 'm'] })).toEqual({
       result: [1, 7],
     })
+  })
+
+  test('tells a fraction by its digits, over a client that has it as a number', async () => {
+    const client = new Redis(server.port, { protocol: 3, stringNumbers: true })
+    const given = tcpTransport({ client, strings: 'bytes' })
+    await transport.request({ body: ['ZADD', 'z', '1.5', 'a', 'inf', 'b'] })
+    const body = ['ZMSCORE', 'z', 'a', 'b', 'none']
+
+    expect(await given.request({ body })).toEqual({ result: ['1.5', 'inf', null] })
+    expect(await transport.request({ body })).toEqual({ result: ['1.5', 'inf', null] })
+
+    await given.close()
+    client.disconnect()
   })
 
   test('tells an error as such, and one inside a list by its text', async () => {

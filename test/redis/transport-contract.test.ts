@@ -1,13 +1,20 @@
+import { Redis } from 'ioredis'
+import { Redis as OlderRedis } from 'ioredis-5'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { Transport } from '../../src/redis/requester.ts'
 import { restTransport } from '../../src/redis/rest.ts'
-import { tcpTransport } from '../../src/redis/tcp/index.ts'
+import { type TcpClient, tcpTransport } from '../../src/redis/tcp/index.ts'
 import { transportContract } from '../../src/testing/contract/transport-contract.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
 const TIMEOUT = { timeoutMs: 15_000 }
+/** Clients of a caller, with the options that they have by themselves. */
+const CLIENTS: readonly (readonly [name: string, make: (port: number) => TcpClient])[] = [
+  ['a client of ioredis 6', (port) => new Redis(port)],
+  ['a client of ioredis 5', (port) => new OlderRedis(port)],
+]
 
 describeWithRedis('before a redis-server,', () => {
   let server: RedisServer
@@ -29,6 +36,24 @@ describeWithRedis('before a redis-server,', () => {
       for (const { name, run } of transportContract(() => connect(poolSize), TIMEOUT)) {
         test(name, run)
       }
+    })
+  }
+
+  for (const [name, make] of CLIENTS) {
+    describe(`the tcp transport (on ${name}) keeps the contract:`, () => {
+      let client: TcpClient
+
+      beforeAll(() => {
+        client = make(server.port)
+      })
+
+      afterAll(() => client.disconnect())
+
+      const connectTo = async (): Promise<Transport> => {
+        await client.call('FLUSHALL', [])
+        return tcpTransport({ client })
+      }
+      for (const { name, run } of transportContract(connectTo, TIMEOUT)) test(name, run)
     })
   }
 

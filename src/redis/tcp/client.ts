@@ -20,7 +20,7 @@ export interface TcpBatch {
 /** Called with what an event tells: an error, or the parts of a message. */
 export type TcpListener = (...told: unknown[]) => void
 
-/** An instance of `Redis` or `Cluster` of ioredis 5. */
+/** An instance of `Redis` or `Cluster` of ioredis 5 or 6. */
 export interface TcpClient {
   /** `wait`, `connecting`, `connect`, `ready`, `close`, `reconnecting` or `end`. */
   readonly status: string

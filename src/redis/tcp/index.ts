@@ -26,7 +26,7 @@ export type { TcpOptions, TcpTls } from './options.ts'
 /**
  * A transport to Redis 6 or later, Valkey, or a Redis Cluster.
  *
- * Needs the package `ioredis` 5, which is loaded with the first request. Commands that change or
+ * Needs the package `ioredis`, from 5.9 on, which is loaded with the first request. Commands that change or
  * hold up a connection (`SELECT`, `BLPOP`, `MULTI`, `SUBSCRIBE`) are answered with an error: the
  * connection is shared. It keeps the process from ending until `close()`.
  *
@@ -223,7 +223,7 @@ async function loadIoredis(): Promise<
   } catch {
     // The loader's error tells paths of this machine, and nothing more.
     throw new ConfigurationError([
-      'the tcp transport needs the package ioredis: install ioredis 5, and where it is bundled leave it external',
+      'the tcp transport needs the package ioredis: install ioredis, and where it is bundled leave it external',
     ])
   }
 }

@@ -49,7 +49,11 @@ export interface TcpOptions {
     /** How to speak to the sentinels themselves. @default the option `tls` */
     readonly tls?: boolean | TcpTls
   }
-  /** A client of your own, of which the options and the end are yours. @default none */
+  /**
+   * A client of your own, of which the options and the end are yours. One of ioredis 6 speaks RESP3 unless it was
+   * made with `protocol: 2`: a cache works on it as well, but some replies that a request of your own gets have
+   * another shape, such as those of `ZRANGE … WITHSCORES` and `XREAD`. @default none
+   */
   readonly client?: TcpClient
   /** Of an ACL user; the one in `url` comes before it. @default none */
   readonly username?: string
@@ -90,13 +94,20 @@ export interface TcpOptions {
   readonly platform?: Platform
 }
 
+/** Options of a client of ioredis, 5 or 6. */
+export type SingleOptions = Omit<RedisOptions, 'replyMapping'>
+/** Those of one for a cluster. */
+export type ManyOptions = Omit<ClusterOptions, 'redisOptions'> & {
+  redisOptions: Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>
+}
+
 /** How to make a client: for one Redis, for a cluster, or not at all. */
 export type ClientPlan =
-  | { readonly kind: 'single'; readonly options: RedisOptions }
+  | { readonly kind: 'single'; readonly options: SingleOptions }
   | {
       readonly kind: 'cluster'
       readonly nodes: { host: string; port: number }[]
-      readonly options: ClusterOptions
+      readonly options: ManyOptions
     }
   | { readonly kind: 'given'; readonly client: TcpClient }
 
@@ -161,7 +172,7 @@ function requireRequestOnWorkers(perRequest = false): void {
 function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: number): ClientPlan {
   const { client, cluster, sentinel, perRequest = false } = options
   if (client) return { kind: 'given', client }
-  const common: RedisOptions = {
+  const common: SingleOptions = {
     ...COMMON,
     ...identity(options),
     connectTimeout: connectTimeoutMs,
@@ -195,7 +206,7 @@ function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: n
 function watchedBy(
   { name, nodes, username, password, tls }: NonNullable<TcpOptions['sentinel']>,
   { tls: its = false, connectTimeoutMs = 5_000, perRequest = false }: TcpOptions,
-): RedisOptions {
+): SingleOptions {
   const sentinels = addresses('sentinel.nodes', nodes, 26_379)
   const secrecy = secrecyOf(tls ?? its)
   return {
@@ -213,7 +224,7 @@ function watchedBy(
 }
 
 /** A request is one attempt: what fails is told at once, and only the guard sends again. */
-const COMMON: RedisOptions = {
+const COMMON: SingleOptions = {
   lazyConnect: true,
   enableReadyCheck: true,
   enableOfflineQueue: false,
@@ -226,9 +237,11 @@ const COMMON: RedisOptions = {
   disconnectTimeout: 100,
   // Two more commands for each connection, and an error before Redis 7.2.
   disableClientInfo: true,
+  // ioredis 6 would have 3, which has replies of other shapes and is said hello to first; 5 has no other.
+  protocol: 2,
 }
 
-const CLUSTER: ClusterOptions = {
+const CLUSTER: Omit<ManyOptions, 'redisOptions'> = {
   lazyConnect: true,
   // A node is connected to by its first command; others of the same tick have to wait for it.
   enableOfflineQueue: true,
@@ -245,7 +258,7 @@ const CLUSTER: ClusterOptions = {
   dnsLookup: (name, done) => done(null, name),
 }
 
-function identity({ username, password, db = 0, tls = false }: TcpOptions): RedisOptions {
+function identity({ username, password, db = 0, tls = false }: TcpOptions): SingleOptions {
   wholeNumber(db, 'db', 0)
   const secrecy = secrecyOf(tls)
   return {
@@ -261,7 +274,7 @@ function secrecyOf(tls: boolean | TcpTls): TcpTls | undefined {
   return tls ? {} : undefined
 }
 
-function endpoint({ url, host, port = 6_379, tls }: TcpOptions): RedisOptions {
+function endpoint({ url, host, port = 6_379, tls }: TcpOptions): SingleOptions {
   if (url !== undefined) {
     const { tls: isSecure, ...where } = parseUrl(url)
     // What is given beside it says more.

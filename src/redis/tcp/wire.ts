@@ -57,6 +57,9 @@ function byteReply(value: unknown): Reply {
 
 function toInteger(digits: string): Reply {
   const number = Number(digits)
+  if (Number.isSafeInteger(number)) return number
+  // RESP3, which a client of ioredis 6 may speak, has fractions among them.
+  if (!/^-?\d+$/.test(digits)) return digits
   // The type of the seam has no word for it: whoever asks for bytes knows.
-  return Number.isSafeInteger(number) ? number : (BigInt(digits) as unknown as Reply)
+  return BigInt(digits) as unknown as Reply
 }

@@ -147,7 +147,7 @@ describe('nearcache bridge', () => {
 
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     expect(stderr).toBe(
-      'nearcache bridge: the tcp transport needs the package ioredis: install ioredis 5, and where it is bundled leave it external\n',
+      'nearcache bridge: the tcp transport needs the package ioredis: install ioredis, and where it is bundled leave it external\n',
     )
   })
 

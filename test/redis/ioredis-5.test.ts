@@ -1,0 +1,27 @@
+/**
+ * The oldest ioredis that the package takes, by the tests of the transport.
+ *
+ * @module
+ */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+
+vi.mock('ioredis', () => import('ioredis-5'))
+
+test('it is the oldest', async () => {
+  const manifest = (path: string) =>
+    JSON.parse(readFileSync(join(import.meta.dirname, '../..', path), 'utf8'))
+  const { version } = manifest('node_modules/ioredis-5/package.json')
+  const { Redis } = await import('ioredis')
+
+  expect(manifest('package.json').peerDependencies.ioredis).toBe(`^${version} || ^6.0.0`)
+  expect(new Redis({ lazyConnect: true }).options).not.toHaveProperty('protocol')
+})
+
+await import('./tcp.test.ts')
+await import('./tcp-bytes.test.ts')
+await import('./tcp-cluster.test.ts')
+await import('./tcp-faults.test.ts')
+await import('./tcp-subscription.test.ts')
