@@ -49,7 +49,8 @@ export interface HttpCacheOptions {
   readonly query?: QueryRule
   /**
    * Request fields that every response is taken to vary by. In a private cache, where no `user` says whose a
-   * request is, `authorization` and `cookie` are among them in any case. @default KEYED_HEADERS
+   * request is, `authorization` and `cookie` are among them in any case, and so is a `host` that is not the URI's.
+   * @default KEYED_HEADERS
    */
   readonly keyedHeaders?: readonly string[]
   /**

@@ -56,6 +56,8 @@ export function visitOf(
     user === undefined ? settings.rules : { ...settings.rules, audience: 'private' }
   const isNameless = user === undefined && rules.audience === 'private'
   const keyed = isNameless ? [...CREDENTIALS, ...keyedHeaders] : keyedHeaders
+  // In absolute form (RFC 9112, section 3.2.2) they may differ, and applications believe either.
+  const isNamesake = headers.get('host') === url.host
   return {
     request,
     url,
@@ -63,7 +65,7 @@ export function visitOf(
     headers,
     askedAt: platform.now(),
     directives: requestDirectives === 'honour' ? directivesOf(headers) : NO_DIRECTIVES,
-    keyedHeaders: keyed.filter((name) => headers.has(name)),
+    keyedHeaders: (isNamesake ? keyed : ['host', ...keyed]).filter((name) => headers.has(name)),
     rules,
     isPersonal:
       rules.audience === 'shared' && (headers.has('authorization') || headers.has('cookie')),

@@ -190,6 +190,22 @@ describe('A client that wants others to be served what he chooses', () => {
     expect(await bodies(...answers)).toEqual(['null', 'evil', 'null'])
   })
 
+  test('cannot do so by a Host other than that of the URI, as a request in absolute form may have', async () => {
+    const { get } = site((request) => reply(`${request.headers.get('host')}`, FRESH), {
+      keyedHeaders: [],
+    })
+    const from = (host: string): Promise<Response> => get(URL_A, by({ host }))
+
+    const answers = [from('evil.example'), from('site.example'), get(), from('evil.example')]
+
+    expect(await bodies(...answers)).toEqual([
+      'evil.example',
+      'site.example',
+      'site.example',
+      'evil.example',
+    ])
+  })
+
   test('cannot do so by a parameter that is not in the key: the handler does not see it', async () => {
     const { get } = site((request) => reply(new URL(request.url).search, FRESH), {
       query: { exclude: ['utm'] },
