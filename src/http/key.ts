@@ -28,13 +28,16 @@ const MAX_URI = 8_192
  */
 export const KEYED_HEADERS: readonly string[] = Object.freeze([
   'forwarded',
+  'front-end-https',
   'x-forwarded-host',
   'x-forwarded-path',
   'x-forwarded-port',
   'x-forwarded-prefix',
   'x-forwarded-proto',
+  'x-forwarded-protocol',
   'x-forwarded-scheme',
   'x-forwarded-server',
+  'x-forwarded-ssl',
   'x-host',
   'x-http-host-override',
   'x-http-method',
@@ -43,6 +46,7 @@ export const KEYED_HEADERS: readonly string[] = Object.freeze([
   'x-original-host',
   'x-original-url',
   'x-rewrite-url',
+  'x-url-scheme',
 ])
 
 /** The URI that is asked for and sent on: without fragment, its query as the rule has it. */

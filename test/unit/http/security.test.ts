@@ -170,6 +170,10 @@ describe('A client that wants others to be served what he chooses', () => {
   test.each([
     'x-forwarded-host',
     'x-forwarded-proto',
+    'x-forwarded-protocol',
+    'x-forwarded-ssl',
+    'x-url-scheme',
+    'front-end-https',
     'x-original-url',
     'x-rewrite-url',
     'x-http-method-override',
