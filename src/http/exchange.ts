@@ -25,7 +25,7 @@ const ERRORS = new Set([500, 502, 503, 504])
  * @param stored What is to be validated, if anything is.
  */
 export async function exchange(
-  { url, headers: asked }: Pick<Visit, 'url' | 'headers'>,
+  { url, headers: asked, request }: Pick<Visit, 'url' | 'headers' | 'request'>,
   origin: Origin,
   stored: StoredResponse | undefined,
   platform: Platform,
@@ -34,7 +34,8 @@ export async function exchange(
   for (const name of CONDITIONAL) headers.delete(name)
   if (stored) addValidators(headers, stored)
   const requestedAt = platform.now()
-  const response = await origin(new Request(url, { method: 'GET', headers }))
+  const { redirect } = request
+  const response = await origin(new Request(url, { method: 'GET', headers, redirect }))
   const { status } = response
   return { response, status, headers: response.headers, requestedAt, receivedAt: platform.now() }
 }

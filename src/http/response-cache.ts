@@ -162,9 +162,9 @@ export class ResponseCache {
 
   /** Sends a request on for its own client alone. */
   async #pass({ request, url, origin }: Visit, fwd: Forwarded): Promise<Response> {
-    const { method, headers, signal } = request
+    const { method, headers, signal, redirect } = request
     const isSame = url.href === request.url
-    const sent = isSame ? request : new Request(url, { method, headers, signal })
+    const sent = isSame ? request : new Request(url, { method, headers, signal, redirect })
     const response = await origin(sent)
     return this.#told(response, response.body, { fwd })
   }

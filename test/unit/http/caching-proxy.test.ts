@@ -322,6 +322,51 @@ describe('The cached fetch', () => {
     expect(paths).toEqual(['/old', '/new', '/old', '/new'])
   })
 
+  test('follows no redirect that its caller does not want followed', async () => {
+    const url = await serve((request, response) => {
+      const isOld = request.url === '/old'
+      response.writeHead(isOld ? 302 : 200, { 'cache-control': 'max-age=60', location: '/new' })
+      response.end(request.url)
+    })
+    const get = cachedFetch({ platform, cache: newCache() })
+    const old = `${url}/old`
+
+    await expect(get(old, { redirect: 'error' })).rejects.toThrow('fetch failed')
+    expect((await get(old, { redirect: 'manual' })).status).toBe(302)
+    expect(await (await get(old)).text()).toBe('/new')
+    await expect(get(old, { redirect: 'error' })).rejects.toThrow('fetch failed')
+  })
+
+  test('stores what it got for one who wanted no redirect followed', async () => {
+    let calls = 0
+    const url = await serve((_request, response) => {
+      calls++
+      response.writeHead(200, { 'cache-control': 'max-age=60' })
+      response.end('here')
+    })
+    const get = cachedFetch({ platform, cache: newCache() })
+    for (let i = 0; i < 2; i++) {
+      expect(await (await get(url, { redirect: 'error' })).text()).toBe('here')
+      await settle()
+    }
+
+    expect(calls).toBe(1)
+  })
+
+  test('gives nobody a body of another digest than he asked for', async () => {
+    const url = await serve((_request, response) => {
+      response.writeHead(200, { 'cache-control': 'max-age=60' })
+      response.end('other')
+    })
+    const get = cachedFetch({ platform, cache: newCache() })
+    const integrity = `sha256-${'A'.repeat(43)}=`
+
+    await expect(get(url, { integrity })).rejects.toThrow('fetch failed')
+    await (await get(url)).text()
+    await settle()
+    await expect(get(url, { integrity })).rejects.toThrow('fetch failed')
+  })
+
   test('ends with its caller’s signal, while others get what they wait for', async () => {
     const gate = Promise.withResolvers<void>()
     const url = await serve(async (_request, response) => {
