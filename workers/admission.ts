@@ -26,6 +26,11 @@ const REFUSED = new ProblemError({
   title: 'The token is wrong',
   detail: 'Send the configured token as: Authorization: Bearer TOKEN',
 })
+const FOREIGN = new ProblemError({
+  status: 403,
+  title: 'The request comes from another site',
+  code: 'cross_site',
+})
 const MAILBOX_CLOSED = new ProblemError({
   status: 403,
   title: 'The mailbox is closed',
@@ -73,7 +78,8 @@ export function requireToken(token: string | undefined, limit: RateLimiter): Mid
 /**
  * Lets through whoever sends the token as `Authorization: Bearer`. Where none is configured, requests of
  * this machine alone: a mailbox is not for everybody because somebody forgot to say whose it is. Those that
- * a page of another site made a browser of this machine send are not.
+ * a page of another site made a browser of this machine send are not, reads included: it cannot see their
+ * answers, but how long they take.
  */
 export function requireMailToken(token: string | undefined): MiddlewareHandler {
   const guard = refuseCrossSite()
@@ -81,6 +87,7 @@ export function requireMailToken(token: string | undefined): MiddlewareHandler {
     c.header('cache-control', 'no-store')
     if (token === undefined) {
       if (!isLocal(c.req.url)) throw MAILBOX_CLOSED
+      if (/^(?:cross|same)-site$/.test(c.req.header('sec-fetch-site') ?? '')) throw FOREIGN
       return guard(c, next)
     }
     if (!(await hasToken(c.req.raw, token))) throw REFUSED

@@ -94,6 +94,23 @@ describe('the mailbox of a deployment', () => {
   )
 
   test.each([
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 403],
+    [{ 'sec-fetch-site': 'same-site' }, 403],
+    [{ 'sec-fetch-site': 'same-origin' }, 200],
+    [{ 'sec-fetch-site': 'none' }, 200],
+    [{}, 200],
+  ])(
+    'is not asked by such a page either, which could tell from the time what is in it: %j',
+    async (headers, status) => {
+      const app = createApp(compose(readEnv({ ...env, MAIL_TOKEN: '' })))
+
+      expect((await app.request('http://localhost/emails?search=a', { headers })).status).toBe(
+        status,
+      )
+    },
+  )
+
+  test.each([
     ['/emails', 401, 10],
     ['/llm/api/chat', 401, 10],
     ['/nothing', 404, 10],
