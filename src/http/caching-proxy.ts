@@ -10,6 +10,7 @@ import { InvalidOptionError } from '../errors.ts'
 import { dropHopByHop } from '../web/hop-by-hop.ts'
 import { withFields } from './answer.ts'
 import { asDecoded } from './decoded.ts'
+import { KEYED_HEADERS } from './key.ts'
 import { type HttpCacheOptions, resolveSettings } from './options.ts'
 import { ResponseCache } from './response-cache.ts'
 
@@ -30,8 +31,9 @@ const TIMED_OUT = Symbol('timed out')
 /**
  * A reverse proxy with a shared cache. It takes off the fields of the hop, sets `X-Forwarded-Host` and
  * `X-Forwarded-Proto`, whatever a client says in them, and adds to `Via`. `Accept-Encoding` is the
- * runtime's own, and bodies are stored and sent decoded. Redirects are passed on. An origin that cannot
- * be reached is a 502, one that takes too long a 504, unless something stored may answer.
+ * runtime's own, and bodies are stored and sent decoded. Of `keyedHeaders`, a client's spelling with
+ * underscores is not handed on. Redirects are passed on. An origin that cannot be reached is a 502, one
+ * that takes too long a 504, unless something stored may answer.
  *
  * Interim responses (1xx) end here: `fetch` does not show them.
  *
@@ -42,6 +44,7 @@ export function cachingProxy(
 ): (request: Request) => Promise<Response> {
   const settings = resolveSettings(options, ['origin', 'fetch', 'timeout', 'via'])
   const cache = new ResponseCache(settings)
+  const keyed = new Set([...KEYED_HEADERS, ...settings.keyedHeaders])
   const { fetch = (request) => globalThis.fetch(request), timeout = '30s' } = options
   const via = viaOf(options.via ?? 'nearcache')
   const base = baseOf(options.origin)
@@ -63,7 +66,7 @@ export function cachingProxy(
   }
   return async (request) => {
     try {
-      return await cache.handle(received(request, via), { origin, behind: origin })
+      return await cache.handle(received(request, via, keyed), { origin, behind: origin })
     } catch (error) {
       if (request.signal.aborted) throw error
       return new Response(null, { status: error === TIMED_OUT ? 504 : 502 })
@@ -85,16 +88,23 @@ function viaOf(name: string): string {
 }
 
 /** The request as the cache sees it: what follows from the client's connection is settled. */
-function received(request: Request, via: string): Request {
+function received(request: Request, via: string, keyed: ReadonlySet<string>): Request {
   const url = new URL(request.url)
   const headers = new Headers(request.headers)
   dropHopByHop(headers)
+  // Many servers take an underscore for a hyphen (RFC 3875, section 4.1.18).
+  const spelled = (name: string): boolean => name.includes('_') && keyed.has(hyphenated(name))
+  for (const name of [...headers.keys()].filter(spelled)) headers.delete(name)
   headers.delete('host')
   headers.delete('accept-encoding')
   headers.set('x-forwarded-host', url.host)
   headers.set('x-forwarded-proto', url.protocol.slice(0, -1))
   headers.append('via', via)
   return withTarget(request, url, headers, request.signal)
+}
+
+function hyphenated(name: string): string {
+  return name.replaceAll('_', '-')
 }
 
 /** The path goes behind that of the origin, and cannot name another host. */

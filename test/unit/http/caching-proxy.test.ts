@@ -100,6 +100,23 @@ describe('The caching proxy', () => {
     expect(headers.get('via')).toBe('1.1 inner, 1.1 edge')
   })
 
+  test('hands on no field that is keyed in a spelling that servers take for it', async () => {
+    const origin = await serve((request, response) => {
+      const names = Object.keys(request.headers).filter((name) => name.includes('_'))
+      response.writeHead(200, { 'cache-control': 'max-age=60' })
+      response.end(names.join())
+    })
+    const ask = proxyTo(origin, { keyedHeaders: ['x-api-key'] })
+    const headers = {
+      x_forwarded_host: 'evil',
+      'x_original-url': '/evil',
+      x_api_key: 'his',
+      a_b: '',
+    }
+
+    expect(await (await ask('/', { headers })).text()).toBe('a_b')
+  })
+
   test('takes off what belongs to one hop, both ways', async () => {
     const origin = await serve((request, response) => {
       const seen = ['te', 'x-hop', 'proxy-authorization'].filter((name) => name in request.headers)
