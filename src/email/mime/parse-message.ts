@@ -25,6 +25,14 @@ const HEADER_LINE = /^[!-9;-~]+[ \t]*:/
 /** Bodies share the room of a row, so each is cut to a part of it; a tail of a long mail is lost. */
 const MAX_IMPORTED_BODY = Math.min(MAX_BODY_LENGTH, 250_000)
 
+/**
+ * The parser keeps a piece for each line, which takes hundreds of bytes: of short ones, a message of two
+ * megabytes has enough to take all that an isolate may have. What is encoded has lines of 60 bytes or more.
+ */
+const MAX_SHORT_LINES = 100_000
+const SHORT_LINE = 40
+const LINE_FEED = 0x0a
+
 /** Who a message was handed over from and to, whatever it says itself. */
 export interface Envelope {
   readonly from: string
@@ -57,6 +65,9 @@ export async function parseMessage(
   options: ParseMessageOptions = {},
 ): Promise<NewEmail | string> {
   if (!HEADER_LINE.test(firstLineOf(raw))) return 'it does not begin with a header field'
+  if (hasManyShortLines(raw)) {
+    return `it has more than ${MAX_SHORT_LINES} lines of fewer than ${SHORT_LINE} bytes`
+  }
   const mime = await parseMime(raw)
   if (mime === undefined) return 'its MIME structure is too deep or its header too large'
   const { envelope } = options
@@ -87,6 +98,16 @@ export async function parseMessage(
 function firstLineOf(raw: Uint8Array): string {
   const start = Array.from(raw.subarray(0, 1_000), (byte) => String.fromCharCode(byte)).join('')
   return start.split('\n', 1)[0] ?? ''
+}
+
+function hasManyShortLines(raw: Uint8Array): boolean {
+  let count = 0
+  let start = 0
+  for (let end = raw.indexOf(LINE_FEED); end >= 0; end = raw.indexOf(LINE_FEED, start)) {
+    if (end - start < SHORT_LINE && ++count > MAX_SHORT_LINES) return true
+    start = end + 1
+  }
+  return false
 }
 
 /**

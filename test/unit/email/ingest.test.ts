@@ -252,6 +252,12 @@ describe('ingestMessage', () => {
       'its MIME structure is too deep or its header too large',
     ],
     [
+      'more short lines than anybody writes',
+      lines(...HEADER, '', '\n'.repeat(100_000)),
+      {},
+      'it has more than 100000 lines of fewer than 40 bytes',
+    ],
+    [
       'a sender longer than any line',
       lines(`From: ${'a'.repeat(1_200)}@x.example`, '', 'y'),
       { from: '' },
