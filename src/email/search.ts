@@ -5,6 +5,7 @@
  * @module
  */
 
+import { streamSafe } from '../entry/stream-safe.ts'
 import { InvalidFilterError } from '../errors.ts'
 import type { Email } from './email.ts'
 
@@ -147,7 +148,7 @@ function someStartsWith(tokens: ReadonlySet<string>, prefix: string): boolean {
 
 /** Lower case both before and after, for letters that only their plain form has in upper case. */
 function fold(text: string): string {
-  return text
+  return streamSafe(text)
     .toWellFormed()
     .toLowerCase()
     .normalize('NFKD')

@@ -7,6 +7,7 @@
 
 import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
 import { sha256 } from '../entry/sha256.ts'
+import { streamSafe } from '../entry/stream-safe.ts'
 import { InvalidValueError } from '../errors.ts'
 
 /** Deeper requests are refused: they would cost the reader its stack. */
@@ -45,7 +46,7 @@ export function digest(text: string): string {
  * around. Inner space, case and punctuation stay: they mean something in code.
  */
 export function normaliseText(text: string): string {
-  return text.normalize('NFC').replace(/\r\n?/g, '\n').trim()
+  return streamSafe(text).normalize('NFC').replace(/\r\n?/g, '\n').trim()
 }
 
 /**

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { streamSafe } from '../../entry/stream-safe.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Embedder } from './embedder.ts'
 import { cosine, quantize } from './quantize.ts'
@@ -101,5 +102,10 @@ function questionOf({ prompt, stored, fresh }: Judged): string {
 }
 
 function plain(text: string): string {
-  return text.normalize('NFKC').trim().replace(/\s+/g, ' ').replace(/\.$/, '').toLowerCase()
+  return streamSafe(text)
+    .normalize('NFKC')
+    .trim()
+    .replace(/\s+/g, ' ')
+    .replace(/\.$/, '')
+    .toLowerCase()
 }

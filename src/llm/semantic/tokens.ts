@@ -4,6 +4,7 @@
  * @module
  */
 
+import { streamSafe } from '../../entry/stream-safe.ts'
 import { NUMBER_WORDS, PHRASES, UNITS } from './lexicon.ts'
 
 /** A piece of a prompt. */
@@ -71,7 +72,7 @@ const SIGNS: Readonly<Record<string, string>> = {
 
 /** The tokens of a prompt, in order. */
 export function tokenize(prompt: string): readonly Token[] {
-  let text = prompt.normalize('NFKC').replace(/[‘’ʼ]/g, "'").replace(/[“”]/g, '"')
+  let text = streamSafe(prompt).normalize('NFKC').replace(/[‘’ʼ]/g, "'").replace(/[“”]/g, '"')
   for (const [pattern, full] of [...CONTRACTIONS, ...PHRASES]) text = text.replace(pattern, full)
   const tokens: Token[] = []
   let atStart = true

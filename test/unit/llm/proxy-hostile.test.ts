@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { foldText } from '../../../src/llm/canonical.ts'
+import { foldText, normaliseText } from '../../../src/llm/canonical.ts'
 import { LLMResponseCache } from '../../../src/llm/index.ts'
 import { llmProxy } from '../../../src/llm/proxy/index.ts'
 import { fullName } from '../../../src/llm/proxy/ollama.ts'
@@ -91,5 +91,11 @@ describe('what a hostile client asks the proxy', () => {
     ['lines of another kind', '~~~\u2028'.repeat(LONG / 4)],
   ])('a prompt of %s is folded in one look', (_what, prompt) => {
     expect(foldText(prompt).length).toBeGreaterThan(LONG / 2)
+  })
+
+  test('a prompt of marks on one letter is composed in one look', () => {
+    const prompt = `a${'\u0315\u0316'.repeat(LONG / 2)}`
+
+    expect(normaliseText(prompt).length).toBeGreaterThan(LONG / 2)
   })
 })
