@@ -148,13 +148,14 @@ function someStartsWith(tokens: ReadonlySet<string>, prefix: string): boolean {
 
 /** Lower case both before and after, for letters that only their plain form has in upper case. */
 function fold(text: string): string {
-  return streamSafe(text)
+  const bare = streamSafe(text)
     .toWellFormed()
     .toLowerCase()
     .normalize('NFKD')
     .replaceAll(ACCENTS, '')
     .toLowerCase()
-    .normalize('NFC')
+  // What kept the marks apart was one of the accents.
+  return streamSafe(bare).normalize('NFC')
 }
 
 /** What the index holds of a word: itself, or each character and each pair of an unspaced run. */
