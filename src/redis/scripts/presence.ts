@@ -135,7 +135,7 @@ const PRESENCE = `${CLOCK}${INDEXES}${ROOMS}${CONNECTIONS}`
  * `members` for what would be too many. Takes the place of another connection of this name, rooms and all.
  */
 export const WS_OPEN: Script = {
-  sha1: 'ebb4cb08dbaae763d4deeb5e3199701513b95892',
+  sha1: '32b8ce1d7306e276e9a1014f0788e71e5e6e11fb',
   lua: `${PRESENCE}
 local conn, write, user, node = ARGV[1], ARGV[2], ARGV[3], ARGV[5]
 local life = tonumber(ARGV[8])
@@ -159,6 +159,7 @@ redis.call('DEL', home .. ':c:' .. conn)
 redis.call('HSET', home .. ':c:' .. conn, 'v', write, 'w', writes[1] or '', 'u', user, 'b', ARGV[4],
   'n', node, 'd', ARGV[7], 't', text(now), 'a', text(now), 'x', text(at))
 redis.call('PEXPIREAT', home .. ':c:' .. conn, text(at))
+redis.call('ZREMRANGEBYSCORE', home .. ':n:' .. node, '-inf', text(now))
 index(home .. ':n:' .. node, at, conn)
 holds(node, at)
 if user ~= '' then

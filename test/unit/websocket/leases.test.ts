@@ -77,6 +77,22 @@ describe('leases of connections', () => {
     expect(raw('KEYS', '*')).toEqual([])
   })
 
+  test('of connections that nobody has closed nothing is left, though others of the node live on', async () => {
+    const hall = { rooms: ['hall'], userId: 'ada' }
+    await another({ lease: '1h' }).cacheConnection('1.1', hall)
+    const sizes = async (): Promise<Reply[]> => {
+      await cache.cacheConnection(`2.${platform.now()}`, hall)
+      const keys = (raw('KEYS', '*') as string[]).filter((key) => raw('TYPE', key) === 'zset')
+      return keys.toSorted().map((key) => [key, raw('ZCARD', key)])
+    }
+    const before = await sizes()
+
+    for (let i = 0; i < 10; i++) {
+      await platform.advance(4 * MINUTE_MS)
+      expect(await sizes()).toEqual(before)
+    }
+  })
+
   test('what was said of a user who has been away is not told of one who comes back', async () => {
     await cache.cacheConnection('1.1', { userId: 'ada', rooms: [{ room: 'hall', info: 'then' }] })
     const long = another({ lease: '1h' })

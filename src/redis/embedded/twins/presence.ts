@@ -48,6 +48,7 @@ const open: TwinBody = (call, [homeKey = ''], args) => {
   ]
   call('HSET', key, ...fields, 'x', String(at))
   call('PEXPIREAT', key, String(at))
+  home.forget(home.key('n', node))
   home.index(home.key('n', node), at, conn)
   home.holds(node, at)
   if (user !== '') {
