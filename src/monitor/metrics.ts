@@ -83,6 +83,8 @@ export class Metrics {
   readonly #maxCaches: number
   readonly #source = randomId()
   readonly #end: () => void
+  /** What is counted under its own name, batch after batch: sinks keep some names for ever. */
+  readonly #named = new Set([WHOLE_CACHE])
   #tallies = new Map<string, Tally>()
   /** The one counted in last: most operations are of the same namespace as the one before. */
   #latest: { readonly cache: string; readonly tally: Tally } | undefined
@@ -174,8 +176,8 @@ export class Metrics {
 
   #tally(cache: string): Tally {
     if (this.#latest?.cache === cache) return this.#latest.tally
-    const isKnown = this.#tallies.has(cache) || this.#tallies.size < this.#maxCaches
-    const name = isKnown ? cache : OTHER_CACHES
+    if (this.#named.size <= this.#maxCaches) this.#named.add(cache)
+    const name = this.#named.has(cache) ? cache : OTHER_CACHES
     let tally = this.#tallies.get(name)
     if (tally === undefined) {
       tally = new Tally()

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { type Figures, mergeFigures } from '../../../src/monitor/figures.ts'
+import { type Figures, mergeFigures, WHOLE_CACHE } from '../../../src/monitor/figures.ts'
 import {
   type Batch,
   Metrics,
@@ -240,8 +240,23 @@ describe('Metrics', () => {
     for (const name of ['a', 'b', 'c', 'd']) await cache.namespace(name).get('k')
     await metrics.flush()
 
-    expect([...shelf.last.keys()].toSorted()).toEqual([OTHER_CACHES, 'default/a', 'default/b'])
+    const named = [...shelf.last.keys()].toSorted()
+    expect(named).toEqual([WHOLE_CACHE, OTHER_CACHES, 'default/a', 'default/b'])
     expect(counterOf(shelf.last, 'm.absent', OTHER_CACHES)).toBe(2)
+  })
+
+  test('name the same namespaces in every batch, however many come later', async () => {
+    const cache = make()
+    const metrics = counting(cache, { maxCaches: 2 })
+    for (const name of ['a', 'b', 'c', 'a', 'd']) {
+      await cache.namespace(name).get('k')
+      await metrics.flush()
+    }
+
+    const named = shelf.batches.flatMap(({ figures }) => [...figures.keys()])
+    const [a, b] = ['default/a', 'default/b']
+    const later = named.filter((name) => name !== WHOLE_CACHE)
+    expect(later).toEqual([a, b, OTHER_CACHES, a, OTHER_CACHES])
   })
 
   test.each([
