@@ -112,7 +112,8 @@ export class Channel implements ChannelStub {
     this.#membership.apply(report, now)
     if (question.isExtended) this.#history.record()
     this.#tell(now, question.user !== undefined && this.#membership.isMistold(question.user))
-    const answer = this.#answer(question, isKnown, now)
+    const isClear = !this.#membership.isCluttered(report.hub)
+    const answer = this.#answer(question, isKnown && isClear, now)
     await this.#end()
     return answer
   }

@@ -38,6 +38,9 @@ export interface TotalChange {
   readonly reason: LeaveReason
 }
 
+/** Rows of a hub beyond one a connection: so many of 0 may stay. */
+const MAX_IDLE_ROWS = 1_000
+
 interface Hub extends HubState {
   readonly rows: Map<string, CountRow>
 }
@@ -154,6 +157,12 @@ export class HubCounts {
   /** Whether a hub has been heard of, and not been forgotten since. */
   knows(name: string): boolean {
     return this.#hubs.has(name)
+  }
+
+  /** Whether a hub has so many rows of 0 that it should make a complete report, with which they go. */
+  isCluttered(name: string): boolean {
+    const hub = this.#hubs.get(name)
+    return hub !== undefined && hub.rows.size >= hub.sockets + MAX_IDLE_ROWS
   }
 
   /** Subscribed connections over all hubs. */

@@ -84,7 +84,9 @@ export class HubReporter {
   async leave(channel: string, user: string | undefined, reason: LeaveReason): Promise<void> {
     const { channels } = this.#options
     const users = user === undefined ? [] : [{ ...channels.count(channel, user), reason }]
-    await this.#sendOrMark(this.#report(channel, users, false), channel)
+    // Where nobody is left, that is all there is.
+    const isComplete = channels.get(channel) === undefined
+    await this.#sendOrMark(this.#report(channel, users, isComplete), channel)
   }
 
   /** Tells the channels that are behind, and due. */

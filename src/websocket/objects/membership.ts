@@ -146,6 +146,11 @@ export class Membership {
     return this.#counts.knows(hub)
   }
 
+  /** Whether a hub should tell all it has, for what it has no more to be forgotten. */
+  isCluttered(hub: string): boolean {
+    return this.#counts.isCluttered(hub)
+  }
+
   /** Hubs with subscribed connections. */
   attached(): string[] {
     return this.#counts.attached()

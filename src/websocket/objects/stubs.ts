@@ -55,7 +55,7 @@ export interface PastEvent {
 /** A channel's answer to a report. */
 export interface ReportAnswer {
   readonly position: ChannelPosition
-  /** Whether the channel had what the hub reported before; if not, it needs a complete report. */
+  /** Whether the channel has what the hub reported before, and no more; if not, it needs a complete report. */
   readonly isKnown: boolean
   /** The report was refused: the channel has as many users as it may. */
   readonly isFull?: boolean | undefined

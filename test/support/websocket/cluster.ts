@@ -179,6 +179,13 @@ export class Cluster {
     return this.#storages.get(nameOf(kind, part))?.alarmWrites ?? 0
   }
 
+  /** How many rows an object has stored in a table. */
+  rowsIn(kind: Kind, part: string, table: string): number {
+    const [row] =
+      this.#storages.get(nameOf(kind, part))?.sql.exec(`SELECT count(*) AS n FROM ${table}`) ?? []
+    return Number(row?.['n'] ?? 0)
+  }
+
   /** Puts another in the place of an object, such as one of another version. */
   replace(kind: Kind, part: string, methods: object): void {
     this.#instances.set(nameOf(kind, part), methods as Instance)

@@ -147,6 +147,23 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(await cluster.channel(ROOM).users()).toEqual(['ann'])
   })
 
+  test.each([
+    ['among others of its hub', '0'],
+    ['alone on its hub', '1'],
+  ])('a channel that is never empty forgets whoever came and went, %s', async (_, hub) => {
+    for (let i = 0; i < 1_100; i++) {
+      const client = await cluster.connect(hub)
+      await cluster.join(client, ROOM, `guest ${i}`)
+      await cluster.close(client, 1000)
+      if (i % 300 === 0) cluster.evict('channel', ROOM)
+    }
+    await cluster.advance(60_000)
+
+    expect(await cluster.channel(ROOM).users()).toEqual(['ann'])
+    expect(cluster.rowsIn('channel', ROOM, 'count')).toBeLessThan(200)
+    expect(cluster.rowsIn('channel', ROOM, 'user')).toBe(1)
+  })
+
   test('lets a client that floods a hub go, which may come back, and nobody else', async () => {
     const wild = await cluster.connect('0')
 
