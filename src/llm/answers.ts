@@ -68,7 +68,7 @@ export class Answers {
     if (control.onlyIfCached) return this.find(request)
     if (control.noCache) return this.#afresh(request, source)
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const obtained = await unlessAborted(this.#attempt(request, source), signal)
+      const obtained = await this.#whileWanted(this.#attempt(request, source), signal)
       if (obtained === 'too-old') return this.#afresh(request, source)
       if (obtained) return obtained
     }
@@ -122,6 +122,19 @@ export class Answers {
     return { stored: true }
   }
 
+  /** Waits for an attempt. What it comes to when the caller has given up is left: nobody reads it. */
+  async #whileWanted<T extends Obtained | 'too-old' | undefined>(
+    attempt: Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    try {
+      return await unlessAborted(attempt, signal)
+    } catch (error) {
+      this.#ctx.platform.defer(attempt.then(leave))
+      throw error
+    }
+  }
+
   /** One look, and a load if nothing is there; `undefined` when what was found is gone by now. */
   async #attempt<Part>(
     request: Resolved,
@@ -135,7 +148,7 @@ export class Answers {
     const value = this.#ctx.cache().getOrSet<Loaded>(
       request.key,
       async (load) => {
-        if (state.gaveUp) {
+        if (state.gaveUp || request.signal?.aborted) {
           load.skip()
           return NOTHING
         }
@@ -233,6 +246,10 @@ export class Answers {
   #isTooOld({ control: { maxAgeMs } }: Resolved, { at }: StoredAnswer): boolean {
     return maxAgeMs !== undefined && this.#ctx.platform.now() - at > maxAgeMs
   }
+}
+
+async function leave(obtained: Obtained | 'too-old' | undefined): Promise<void> {
+  if (typeof obtained === 'object' && obtained.kind === 'live') await obtained.reader.return()
 }
 
 const NO_SEARCH = { kind: 'none', match: undefined } as const

@@ -130,6 +130,37 @@ describe('generating through the cache', () => {
       expect(llm.getCacheStats().abandoned).toBe(1)
     })
 
+    test('who gives up before anything is found asks no model', async () => {
+      const controller = new AbortController()
+      const generate = vi.fn(() => 'Because.')
+      const call = llm.getOrGenerate({ ...request, signal: controller.signal }, generate)
+      controller.abort('enough')
+
+      await expect(call).rejects.toBe('enough')
+      await platform.settle()
+      expect(generate).not.toHaveBeenCalled()
+      expect(await llm.getOrGenerate(request, generate)).toMatchObject({ via: 'miss' })
+    })
+
+    test('who gives up before joining keeps no model at work', async () => {
+      const [first, second] = [new AbortController(), new AbortController()]
+      let told: AbortSignal | undefined
+      const generate = ({ signal }: { signal: AbortSignal }) => {
+        told = signal
+        return new Promise<string>(() => undefined)
+      }
+      const leader = llm.getOrGenerate({ ...request, signal: first.signal }, generate)
+      await eventually(() => expect(told).toBeInstanceOf(AbortSignal))
+      const follower = llm.getOrGenerate({ ...request, signal: second.signal }, generate)
+      second.abort('enough')
+      await expect(follower).rejects.toBe('enough')
+      await platform.advance(10)
+      first.abort('enough')
+
+      await expect(leader).rejects.toBe('enough')
+      await eventually(() => expect(told?.aborted).toBe(true))
+    })
+
     test('a model that does not begin in time fails its callers', async () => {
       const strict = new LLMResponseCache({ cache, platform, timeouts: { first: '1s' } })
       const call = strict.getOrGenerate(request, () => new Promise<string>(() => undefined))
