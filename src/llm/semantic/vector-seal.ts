@@ -11,6 +11,7 @@
 
 import { fromBase64, toBase64 } from '../../entry/bytes.ts'
 import type { Cipher, CipherContext } from '../../entry/cipher.ts'
+import { detached } from '../../entry/header.ts'
 import { CorruptEntryError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { StoredVector, VectorSpace } from './vector-store.ts'
@@ -53,7 +54,8 @@ export class VectorSeal {
     const code = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     // A vector without a direction has no angle to any other.
     if (code.every((value) => value === 0)) return undefined
-    return { entryId, code, note: plain.slice(end + 1) }
+    // Notes are kept, and the text of the vector is not.
+    return { entryId, code, note: detached(plain.slice(end + 1)) }
   }
 
   /** A text that is readable where the cache's entries are. */

@@ -10,6 +10,7 @@ import {
   countingTransport,
 } from '../../../../src/testing/counting-transport.ts'
 import { ManualPlatform } from '../../../../src/testing/manual-platform.ts'
+import { liveHeapBytes } from '../../../support/live-heap.ts'
 
 /** All texts are near each other, and none is the same. */
 const near: Embedder = {
@@ -133,4 +134,33 @@ describe('what an operation costs, in requests and commands', () => {
     expect(await cost(() => again(0))).toEqual([1, 1])
     expect(await again(0)).toMatchObject({ kind: 'hit' })
   })
+})
+
+test('a prompt takes no more memory than its vector and its text, not all that was read of it', async () => {
+  const dimensions = 1_536
+  const embedder: Embedder = {
+    model: 'wide',
+    dimensions,
+    isLocal: true,
+    embed: async (texts) => texts.map((text) => new Float32Array(dimensions).fill(text.length)),
+  }
+  const engine = new EmbeddedRedis()
+  const make = (): Matcher =>
+    createSemanticMatcher({
+      cache: new RedisCacheManager({ redis: embeddedTransport({ engine }) }),
+      embedder,
+    })
+  const writer = make()
+  for (let i = 0; i < 2_000; i++) {
+    await writer.remember({ scope: 's', prompt: `what is the topic of ${i}`, entryId: `entry${i}` })
+  }
+  const reader = make()
+  await reader.match({ scope: 's', prompt: 'what is this' })
+  engine.execute(['FLUSHALL'])
+  const inUse = liveHeapBytes()
+
+  await reader.forgetScope('s')
+
+  // What was read of them is over four megabytes of text.
+  expect(inUse - liveHeapBytes()).toBeLessThan(2_000_000)
 })
