@@ -162,6 +162,21 @@ describe('the tcp transport, before a server that fails,', () => {
     }
   })
 
+  test('a server that loads its data says so, and is in use soon after it has', async () => {
+    onData = (socket) => socket.write('$35\r\nloading:1\r\nloading_eta_seconds:3600\r\n')
+    const platform = new ManualPlatform()
+    connect({ platform })
+
+    for (const pauseMs of [50, 100, 200]) {
+      expect(await failure(set(transport))).toMatchObject({ reason: 'LOADING', applied: 'no' })
+      await eventually(() => expect(platform.pendingTimers).toBe(1))
+      if (pauseMs === 200) onData = until((socket) => socket.write('+OK\r\n'))
+      await platform.advance(pauseMs)
+    }
+
+    expect(await set(transport)).toEqual({ result: 'OK' })
+  })
+
   test('an aborted request rejects while the server is silent, and the connection lives on', async () => {
     const reason = new Error('deadline')
     const controller = new AbortController()

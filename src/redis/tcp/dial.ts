@@ -55,3 +55,24 @@ export function observeNode(node: TcpNode, onError: (problem: unknown) => void):
     return copy
   }
 }
+
+/** What of a client is asked whether its server is ready. */
+interface Asked {
+  info(done: (error: Error | null | undefined, text?: string) => void): Promise<unknown>
+}
+
+/**
+ * Has a server that loads its data refuse the connection, as it refuses commands: ioredis would wait for the
+ * end of it in silence.
+ */
+export function refusedWhileLoading<Client>(client: Client): Client {
+  const asked = client as Asked
+  const info = asked.info.bind(client)
+  asked.info = (done) => info((error, text) => done(error ?? loadingError(text), text))
+  return client
+}
+
+function loadingError(text = ''): Error | undefined {
+  if (!/^loading:1/m.test(text)) return undefined
+  return Object.assign(new Error('LOADING'), { name: 'ReplyError' })
+}

@@ -14,6 +14,7 @@ import type { TcpClient } from './client.ts'
 import { readCommand } from './commands.ts'
 import { connectError } from './connect-error.ts'
 import { Connection } from './connection.ts'
+import { refusedWhileLoading } from './dial.ts'
 import { type ClientPlan, resolveTcpOptions, type TcpOptions, type TcpPolicy } from './options.ts'
 import { tellingConnector } from './sentinel.ts'
 import { listen } from './subscription.ts'
@@ -209,9 +210,9 @@ async function clientMaker(plan: ClientPlan): Promise<() => TcpClient> {
   if (plan.kind === 'given') return () => plan.client
   const { Cluster, Redis, SentinelConnector } = await loadIoredis()
   if (plan.kind === 'cluster') return () => new Cluster(plan.nodes, plan.options)
-  if (!plan.options.sentinels) return () => new Redis(plan.options)
+  if (!plan.options.sentinels) return () => refusedWhileLoading(new Redis(plan.options))
   const Connector = tellingConnector(SentinelConnector)
-  return () => new Redis({ ...plan.options, Connector })
+  return () => refusedWhileLoading(new Redis({ ...plan.options, Connector }))
 }
 
 async function loadIoredis(): Promise<
