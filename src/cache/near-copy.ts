@@ -5,12 +5,14 @@
  */
 
 import { detached, type EntryHeader, writePrefix } from '../entry/header.ts'
+import { RemoteTimeoutError } from '../errors.ts'
 import { deepFreeze, isProduction } from '../near/freeze.ts'
 import type { Evidence } from '../near/labels.ts'
 import type { KeptCopy, NearCopy } from '../near/near-tier.ts'
-import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
+import type { CacheContext, Target } from './context.ts'
+import { momentOf, unavailable } from './observe.ts'
 import type { EntryOptions, NearPolicy, Policy } from './options.ts'
-import type { Moment } from './sight.ts'
+import type { Moment, Sight } from './sight.ts'
 
 /** A value that the remote tier vouches for, and since when. */
 export interface Proof extends Moment {
@@ -71,12 +73,15 @@ function isStillFresh({ value }: NearCopy, freshness: Policy['freshness']): bool
   return freshness === undefined || freshness(value) === 'fresh'
 }
 
-/** A copy whose header and markers Redis has just confirmed: no lag, two commands, no payload. */
+/**
+ * A copy whose header and markers Redis has just confirmed: no lag, two commands, no payload. What was seen,
+ * where the deadline has passed over that.
+ */
 export async function verifiedNearHit(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
-): Promise<NearCopy | undefined> {
+): Promise<NearCopy | Sight | undefined> {
   if (policy.after !== undefined) return undefined
   const copy = ctx.near.get(target.key)
   if (!copy?.labels.evidence || !carries(copy.labels.tags, policy.tags)) return undefined
@@ -89,9 +94,10 @@ export async function verifiedNearHit(
     const same = found.length === stamps.length && found.every((text, i) => text === stamps[i])
     if (same && first === prefix) return copy
   } catch (error) {
-    // An unconfirmed copy is not served; the read goes on and meets the failure itself.
-    if (!isRemoteFailure(error)) throw error
-    return undefined
+    // An unconfirmed copy is not served. The read goes on and meets the failure itself, unless it has waited
+    // as long as it may.
+    const seen = unavailable(momentOf(ctx), error)
+    return error instanceof RemoteTimeoutError ? seen : undefined
   }
   ctx.near.drop(target.key)
   return undefined

@@ -46,8 +46,8 @@ async function find(ctx: CacheContext, key: string, policy: Policy): Promise<Rea
   const copy = policy.near?.verify
     ? await verifiedNearHit(ctx, target, policy)
     : nearHit(ctx, key, policy, policy.tags)
-  if (copy) return nearResult(ctx, copy, policy)
-  return onlyFresh(ctx, target, policy, await observe(ctx, target, policy))
+  if (copy && 'labels' in copy) return nearResult(ctx, copy, policy)
+  return onlyFresh(ctx, target, policy, copy ?? (await observe(ctx, target, policy)))
 }
 
 /** Serves what was seen if it is fresh, and nothing otherwise. */
@@ -108,9 +108,10 @@ async function readThrough(
     const target = targetOf(ctx, key, policy)
     const copy = policy.near?.verify ? await verifiedNearHit(ctx, target, policy) : undefined
     // The request is made behind the look: of its literal see docs/decisions/0015.
-    const read = copy
-      ? nearResult(ctx, copy, policy)
-      : serveOrLoad(ctx, await observe(ctx, target, policy), { target, loader, policy })
+    const read =
+      copy && 'labels' in copy
+        ? nearResult(ctx, copy, policy)
+        : serveOrLoad(ctx, copy ?? (await observe(ctx, target, policy)), { target, loader, policy })
     // A hit is not waited for once more.
     const { value, outcome } = read instanceof Promise ? await read : read
     report(ctx, 'getOrSet', key, outcome, startedAt)

@@ -167,6 +167,19 @@ describe('With Redis away', () => {
       expect(await cache.getOrSet('k', () => 'loaded')).toBe('loaded')
     })
 
+    test('a copy that is not verified in time is waited for once, and nothing after it', async () => {
+      const cache = make({ near: { verify: true } })
+      await cache.getOrSet('k', () => 'near')
+      redis.fate = () => hang
+      const read = cache.getOrSet('k', () => 'loaded')
+      const lookup = cache.lookup('k')
+
+      await platform.advance(500)
+
+      expect(await read).toBe('loaded')
+      expect((await lookup).outcome).toMatchObject({ kind: 'miss', reason: 'unavailable' })
+    })
+
     test('stale entries cannot be served, as nobody knows whether they are valid', async () => {
       const cache = make({ ttl: 1_000, staleIfError: '1h', near: { ttl: '1h' } })
       await cache.getOrSet('k', () => 'old')
