@@ -162,10 +162,11 @@ describeWithRedis('a subscription of a user of Redis', () => {
     })
     afterEach(() => transport.close())
 
-    const hearsAgain = async (): Promise<void> => {
-      await eventually(() => expect(heard).toEqual(['subscribe,news,1']))
+    /** Behind what it was told before. */
+    const hearsAgain = async (...before: string[]): Promise<void> => {
+      await eventually(() => expect(heard).toEqual([...before, 'subscribe,news,1']))
       await place.toAll('PUBLISH', 'news', 'after')
-      await eventually(() => expect(heard[1]).toBe('message,news,after'))
+      await eventually(() => expect(heard[before.length + 1]).toBe('message,news,after'))
     }
     const listeners = async (): Promise<number> => {
       const counts = (await place.toAll('PUBSUB', 'NUMSUB', 'news')) as [string, number][]
@@ -184,14 +185,15 @@ describeWithRedis('a subscription of a user of Redis', () => {
       expect(await listeners()).toBe(1)
     })
 
-    test('goes on when the right to its channel was taken away, and given back', async () => {
+    test('tells when the right to its channel was taken away, and goes on when it is given back', async () => {
       await place.toAll('ACL', 'SETUSER', 'app', 'resetchannels')
       await eventually(async () => expect(await refusals(place)).toBeGreaterThan(0))
+      await eventually(() => expect(heard).toEqual(['unsubscribe,news,0']))
       expect(await listeners()).toBe(0)
 
       await place.toAll('ACL', 'SETUSER', 'app', '&news')
 
-      await hearsAgain()
+      await hearsAgain('unsubscribe,news,0')
       expect(await listeners()).toBe(1)
     })
 
@@ -205,7 +207,7 @@ describeWithRedis('a subscription of a user of Redis', () => {
 
       await place.toAll('ACL', 'SETUSER', ...USER)
 
-      await hearsAgain()
+      await hearsAgain('unsubscribe,news,0')
       expect(await listeners()).toBe(1)
     })
   })

@@ -41,7 +41,8 @@ export type { TcpOptions, TcpTls } from './options.ts'
  * Understands `subscribe` and `psubscribe` as streams, each on a connection of its own: the request
  * resolves once the channel is heard, `onMessage` gets each event (`message,channel,text`), and the
  * signal ends it, as does a listener that throws. `subscribe,channel,1` comes again after each loss
- * of the connection.
+ * of the connection, and `unsubscribe,channel,0` before that if the first attempt to renew it has failed: the
+ * server is away, or forbids the channel by now.
  *
  * @throws {InvalidOptionError} When an option is unusable; on Cloudflare Workers without `perRequest`.
  *

@@ -40,7 +40,8 @@ type Ending = { readonly wasHeard: true } | { readonly wasHeard: false; readonly
  * `message,channel,text` or `pmessage,pattern,channel,text`.
  *
  * `subscribe,channel,1` comes first, and again after each time the connection was lost: what was
- * published in between is lost too. Resolves once the channels are heard; rejects, and stops trying,
+ * published in between is lost too. `unsubscribe,channel,0` comes once when the first attempt at another
+ * connection has failed. Resolves once the channels are heard; rejects, and stops trying,
  * when the first attempt fails. Later attempts may fail for ever, of a user that has lost its rights for
  * example: they are a second apart.
  */
@@ -51,7 +52,7 @@ export function listen(options: ListenOptions): Promise<void> {
 }
 
 async function keep(options: ListenOptions, first: PromiseWithResolvers<void>): Promise<void> {
-  const { comesBack, platform, ending } = options
+  const { kind, comesBack, platform, ending } = options
   const { signal } = ending
   let failures = 0
   let isFirst = true
@@ -60,6 +61,8 @@ async function keep(options: ListenOptions, first: PromiseWithResolvers<void>): 
     failures = end.wasHeard ? 1 : failures + 1
     if (isFirst && !end.wasHeard) return first.reject(end.error)
     isFirst = false
+    // The first after it was heard: its channels may be forbidden by now, for ever.
+    if (failures === 2) tellOfEach(options, kind.replace('sub', 'unsub'), 0)
     if (!comesBack || signal.aborted) return
     await platform.delay(backoff(failures), signal).catch(() => undefined) // it has ended
   } while (!signal.aborted)
@@ -67,7 +70,7 @@ async function keep(options: ListenOptions, first: PromiseWithResolvers<void>): 
 
 /** Listens on one connection, until that ends. */
 async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending> {
-  const { kind, channels, onMessage, dial, timeoutMs, platform, ending } = options
+  const { kind, channels, dial, timeoutMs, platform, ending } = options
   let failure: unknown
   let wasHeard = false
   const over = new AbortController()
@@ -80,14 +83,6 @@ async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending
     return { wasHeard, error }
   }
   const end = (): void => client.disconnect()
-  const tell = (data: string): void => {
-    try {
-      if (!ending.signal.aborted) onMessage(data)
-    } catch {
-      // An error of the listener's own. Thrown on, it would end the process.
-      ending.abort()
-    }
-  }
   const subscribe = (): void => {
     // A user that was refused: ioredis goes on as the default one.
     if (isReplyError(failure)) {
@@ -97,7 +92,7 @@ async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending
     client[kind](...channels).then(
       () => {
         wasHeard = true
-        for (const channel of channels) tell(`${kind},${channel},1`)
+        tellOfEach(options, kind, 1)
         onHeard()
         heard.resolve()
         void attend(client, options, over.signal)
@@ -112,8 +107,8 @@ async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending
     failure ??= error
   })
   client.on('ready', subscribe)
-  client.on('message', (...told) => tell(`message,${told.join(',')}`))
-  client.on('pmessage', (...told) => tell(`pmessage,${told.join(',')}`))
+  client.on('message', (...told) => tell(options, `message,${told.join(',')}`))
+  client.on('pmessage', (...told) => tell(options, `pmessage,${told.join(',')}`))
   client.on('end', () => ended.resolve())
   ending.signal.addEventListener('abort', end, { once: true })
   if (ending.signal.aborted) end()
@@ -127,6 +122,19 @@ async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending
   over.abort()
   ending.signal.removeEventListener('abort', end)
   return wasHeard ? { wasHeard } : { wasHeard, error: failure }
+}
+
+function tell({ onMessage, ending }: ListenOptions, data: string): void {
+  try {
+    if (!ending.signal.aborted) onMessage(data)
+  } catch {
+    // An error of the listener's own. Thrown on, it would end the process.
+    ending.abort()
+  }
+}
+
+function tellOfEach(options: ListenOptions, event: string, count: 0 | 1): void {
+  for (const channel of options.channels) tell(options, `${event},${channel},${count}`)
 }
 
 /** Ends a connection whose server has gone without a word: who only listens would never know. */
