@@ -63,3 +63,39 @@ describeWithRedis('the tcp transport before Sentinel', () => {
     expect(await cache.get('again')).toBe(2)
   }, 60_000)
 })
+
+describeWithRedis('the tcp transport, during a failover that its operator asked for,', () => {
+  let primary: RedisServer
+  let replica: RedisServer
+  let sentinel: RedisSentinel
+
+  beforeAll(async () => {
+    primary = await startRedisServer()
+    replica = await startRedisServer(['--replicaof', '127.0.0.1', String(primary.port)])
+    sentinel = await startSentinel(primary.port)
+  }, 30_000)
+  afterAll(async () => {
+    await sentinel.stop()
+    await replica.stop()
+    await primary.stop()
+  })
+
+  test('leaves the primary as soon as there is another: it is not told so itself for ten seconds', async () => {
+    const transport = tcpTransport({ sentinel: { name: PRIMARY, nodes: [sentinel] } })
+    const former = tcpTransport({ url: primary.url })
+    const operator = tcpTransport({ ...sentinel })
+    const ask = async (of: Transport, ...body: [string, ...string[]]): Promise<unknown> =>
+      (await of.request({ body }).catch(() => ({ result: undefined }))).result
+    const port = async (): Promise<string | undefined> =>
+      /tcp_port:(\d+)/.exec(String(await ask(transport, 'INFO', 'server')))?.[1]
+    const wait = { timeout: 15_000, interval: 20 }
+    await expect.poll(port, wait).toBe(String(primary.port))
+    // Until it knows of the replica, it has none to promote.
+    await expect.poll(() => ask(operator, 'SENTINEL', 'FAILOVER', PRIMARY), wait).toBe('OK')
+
+    await expect.poll(port, wait).toBe(String(replica.port))
+
+    expect(await ask(former, 'ROLE')).toHaveProperty('0', 'master')
+    await Promise.all([transport, former, operator].map((each) => each.close()))
+  }, 60_000)
+})

@@ -213,6 +213,9 @@ function watchedBy(
     name,
     sentinels,
     sentinelRetryStrategy: perRequest ? () => null : backoff,
+    // The former primary of a failover that was asked for goes on for ten seconds, of which all would be lost.
+    failoverDetector: !perRequest,
+    sentinelReconnectStrategy: backoff,
     // One that is silent leaves the others their time.
     sentinelCommandTimeout: connectTimeoutMs / sentinels.length,
     // Without it ioredis speaks to Redis in the clear, whatever `tls` says.

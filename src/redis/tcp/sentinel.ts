@@ -18,7 +18,9 @@ type Emit = (event: string, error: Error) => void
 interface SentinelConnector {
   /** Whether anybody waits for the connection still. */
   connecting: boolean
-  connect(emit: Emit): Promise<unknown>
+  /** Hears of failovers, on connections to sentinels of its own. */
+  readonly failoverDetector: { cleanup(): void } | null
+  connect(emit: Emit): Promise<{ once(event: 'close', listener: () => void): unknown }>
   resolve(sentinel: object): Promise<unknown>
   connectToSentinel(
     sentinel: object,
@@ -28,18 +30,28 @@ interface SentinelConnector {
 
 type Connector = NonNullable<RedisOptions['Connector']>
 
+const OF_SENTINELS = {
+  // A user that may do no more than it needs is refused these.
+  disableClientInfo: true,
+  // How long the end of one keeps the process, even of one that has ended already.
+  disconnectTimeout: 100,
+}
+
 /** A connector that emits an `error` for each sentinel that fails, with its code or its reply. */
 export function tellingConnector(connector: unknown): Connector {
   const Base = connector as new (options: object) => SentinelConnector
   class TellingConnector extends Base {
     #emit: Emit = () => undefined
 
-    override connect(emit: Emit): Promise<unknown> {
+    override async connect(emit: Emit): ReturnType<SentinelConnector['connect']> {
       this.#emit = emit
       // Of errors there is this one: it sums the others up in a text.
-      return super.connect((event, error) =>
+      const stream = await super.connect((event, error) =>
         emit(event === 'error' ? LOST_SENTINELS : event, error),
       )
+      // The next connection has another. ioredis leaves it behind a goodbye, and the process with it.
+      stream.once('close', () => this.failoverDetector?.cleanup())
+      return stream
     }
 
     override async resolve(sentinel: object): Promise<unknown> {
@@ -58,9 +70,9 @@ export function tellingConnector(connector: unknown): Connector {
       sentinel: object,
       options?: object,
     ): ReturnType<SentinelConnector['connectToSentinel']> {
-      // A user that may do no more than it needs is refused these.
-      const client = super.connectToSentinel(sentinel, { disableClientInfo: true, ...options })
-      client.on('error', (error) => this.#emit('error', error as Error))
+      const client = super.connectToSentinel(sentinel, { ...OF_SENTINELS, ...options })
+      // The detector's have options, and try again by themselves: nobody waits for them.
+      client.on('error', (error) => options ?? this.#emit('error', error as Error))
       return client
     }
   }
