@@ -77,6 +77,19 @@ describe('tcpTransport', () => {
     if (kind === 'cluster') expect(options).toMatchObject({ retryDelayOnFailover: 0 })
   })
 
+  test.each(['single', 'cluster'] as const)(
+    'keeps what a %s client is silent on from being forgotten on the way',
+    (kind) => {
+      const source = kind === 'single' ? { host: 'a' } : { cluster: { nodes: [{ host: 'a' }] } }
+      const options = planOf(source, kind)
+
+      // Four minutes of silence end a connection on many a network, without a word.
+      expect(kind === 'single' ? options : options['redisOptions']).toMatchObject({
+        keepAlive: 30_000,
+      })
+    },
+  )
+
   test('tries to connect for ever, a second apart at most', () => {
     const retryStrategy = planOf({ host: 'a' }, 'single')['retryStrategy'] as (n: number) => number
 

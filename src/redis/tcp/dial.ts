@@ -13,6 +13,12 @@ export function backoff(times: number): number {
   return Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000)
 }
 
+/**
+ * After how long of silence the kernel sends something, in milliseconds. Paths forget connections that are
+ * silent for minutes, and say so to nobody; the kernel by itself waits for two hours.
+ */
+export const KEEP_ALIVE_MS = 30_000
+
 /** Has a client try once: who asked for it tries again. */
 export const ONCE: object = {
   lazyConnect: true,

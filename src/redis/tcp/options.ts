@@ -11,7 +11,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
 import { addresses, requireHost, requirePort, type TcpAddress } from './addresses.ts'
 import { isCluster, type TcpClient } from './client.ts'
-import { backoff } from './dial.ts'
+import { backoff, KEEP_ALIVE_MS } from './dial.ts'
 import { parseUrl } from './url.ts'
 import { BYTES, TEXT, type Wire } from './wire.ts'
 
@@ -236,6 +236,7 @@ const COMMON: SingleOptions = {
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
   retryStrategy: backoff,
+  keepAlive: KEEP_ALIVE_MS,
   // How long its timer keeps the process, even of a socket that has closed already.
   disconnectTimeout: 100,
   // Two more commands for each connection, and an error before Redis 7.2.

@@ -8,6 +8,7 @@
 import type { RedisOptions } from 'ioredis'
 import type { TcpListener } from './client.ts'
 import { silenceError, unknownPrimary } from './connect-error.ts'
+import { KEEP_ALIVE_MS } from './dial.ts'
 
 /** Emitted by a client when it has asked all its sentinels in vain; the `error` before tells why. */
 export const LOST_SENTINELS = 'sentinels lost'
@@ -35,6 +36,7 @@ const OF_SENTINELS = {
   disableClientInfo: true,
   // How long the end of one keeps the process, even of one that has ended already.
   disconnectTimeout: 100,
+  keepAlive: KEEP_ALIVE_MS,
 }
 
 /** A connector that emits an `error` for each sentinel that fails, with its code or its reply. */
