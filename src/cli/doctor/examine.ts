@@ -59,13 +59,22 @@ export async function examine(
   return findings
 }
 
+/** What to do about what Redis says of itself. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['LOADING', 'wait: it has started, and reads its data'],
+  ['BUSY', 'a script holds it up: find whose it is, or end it by SCRIPT KILL'],
+  [
+    'MISCONF',
+    'it cannot save its data, and refuses writes: look at its log, and at the space on its disk',
+  ],
+  ['MASTERDOWN', 'it is a replica that has lost its primary: connect to the one there is now'],
+  ['too many connections', 'raise maxclients, or have fewer clients'],
+])
+
 function refused(word: string): Finding {
-  return finding(
-    'connection',
-    'fail',
-    `it refuses: ${word}`,
-    'check user and password, or the token: NOAUTH asks for one, WRONGPASS refuses the one it got',
-  )
+  const advice =
+    'check user and password, or the token: NOAUTH asks for one, WRONGPASS refuses the one it got'
+  return finding('connection', 'fail', `it refuses: ${word}`, ADVICE.get(word) ?? advice)
 }
 
 function unanswered(error: unknown): Finding {
@@ -75,5 +84,10 @@ function unanswered(error: unknown): Finding {
   const advice = /^(?:HTTP 401|NOAUTH|WRONGPASS)$/.test(reason)
     ? 'check user and password, or the token'
     : 'check host, port, TLS and firewalls; whether Redis runs; and that the address is the one meant'
-  return finding('connection', 'fail', `it does not answer: ${reason}`, advice)
+  return finding(
+    'connection',
+    'fail',
+    `it does not answer: ${reason}`,
+    ADVICE.get(reason) ?? advice,
+  )
 }

@@ -81,6 +81,25 @@ describe('the doctor', () => {
     expect(found.size).toBe(1)
   })
 
+  test.each([
+    ['LOADING Redis is loading the dataset in memory', 'wait'],
+    ['BUSY Redis is busy running a script.', 'SCRIPT KILL'],
+    ['MISCONF Redis is configured to save RDB snapshots', 'disk'],
+    ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", 'primary'],
+  ])('"%s" is no matter of passwords, nor of the way', async (error, advice) => {
+    const [reason = ''] = error.split(' ')
+    const failure = new RemoteError({ operation: 'PING', reason, applied: 'no' })
+    for (const redis of [
+      redisWith({ PING: () => ({ error }) }),
+      { request: () => Promise.reject(failure) },
+    ]) {
+      const found = (await findings(redis)).get('connection')
+
+      expect(found).toMatchObject({ grade: 'fail', advice: expect.stringContaining(advice) })
+      expect(found?.advice).not.toMatch(/password|TLS/)
+    }
+  })
+
   test('a token that may not write fails, one that may not ask for figures is warned of', async () => {
     const refuse = () => ({ error: 'NOPERM this user has no permissions' })
     const readOnly = await findings(redisWith({ SET: refuse, DEL: refuse, EVALSHA: refuse }))
