@@ -167,6 +167,8 @@ describe('the tcp transport, before a server that fails,', () => {
     const platform = new ManualPlatform()
     connect({ platform })
 
+    const listening = transport.request({ path: ['subscribe', 'c'], isStreaming: true })
+    expect(await failure(listening)).toMatchObject({ reason: 'LOADING', applied: 'no' })
     for (const pauseMs of [50, 100, 200]) {
       expect(await failure(set(transport))).toMatchObject({ reason: 'LOADING', applied: 'no' })
       await eventually(() => expect(platform.pendingTimers).toBe(1))

@@ -14,7 +14,7 @@ import { isCluster, type TcpClient, type TcpListener, type TcpNode } from './cli
 import { ClusterNodes, patienceOf } from './cluster-nodes.ts'
 import { isOfReplica, isReplyError, type Outgoing, type Refusal } from './commands.ts'
 import { connectError, discardedBecause, saysLess, silenceError } from './connect-error.ts'
-import { backoff, dialNode, ONCE, observeNode } from './dial.ts'
+import { backoff, dialNode, ONCE, observeNode, refusedWhileLoading } from './dial.ts'
 import { ReplyWatch } from './reply-watch.ts'
 import { LOST_SENTINELS } from './sentinel.ts'
 import type { Wire } from './wire.ts'
@@ -111,7 +111,7 @@ export class Connection {
   /** A client for one connection, that of a subscription; in a cluster to any of its nodes. */
   async dial(operation: string): Promise<TcpClient> {
     const client = this.#client
-    if (!isCluster(client)) return client.duplicate(ONCE)
+    if (!isCluster(client)) return refusedWhileLoading(client.duplicate(ONCE))
     if (!this.isReady) await this.#open(operation)
     return dialNode(client, this.#options.platform)
   }
