@@ -123,9 +123,11 @@ export function readProxyOptions(options: LLMProxyOptions): ProxyPolicy {
     }
   }
   const { storesToolCalls = true, storesTruncated = false, digests = '1m' } = options
-  const { sampling = 'any', maxRequestBytes = 33_554_432 } = options
+  const { sampling = 'any', maxRequestBytes = 33_554_432, cache = llmCache } = options
+  if (typeof cache.obtain !== 'function')
+    throw new InvalidOptionError('cache', 'an LLMResponseCache')
   return {
-    cache: options.cache ?? llmCache,
+    cache,
     ...readUpstreams(options),
     // Unbound, the global one loses what it is called on in some runtimes.
     fetch: options.fetch ?? ((request) => fetch(request)),

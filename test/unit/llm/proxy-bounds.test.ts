@@ -145,6 +145,14 @@ describe('llmProxy', () => {
     expect(() => waiting('61m')).toThrow(InvalidOptionError)
   })
 
+  test('refuses a cache that is none of answers', () => {
+    const cache = new RedisCacheManager({ redis: embeddedTransport() })
+
+    expect(() => llmProxy({ cache: cache as never, ollama: 'http://ollama.test' })).toThrow(
+      expect.objectContaining({ name: InvalidOptionError.name, option: 'cache' }),
+    )
+  })
+
   test.each([
     ['/api/chat', (content: string) => `{"message":{"content":"${content}"},"done":false}\n`],
     [
