@@ -91,6 +91,21 @@ describe('RateLimiter', () => {
     expect(guesses.filter(({ allowed }) => allowed)).toHaveLength(5)
   })
 
+  test('a stranger who hammers on from one address spends 20 of the 50 of his victim in an hour', async () => {
+    const limiter = world.limiter({ policies: LOGIN_POLICIES })
+    const hammer = async () => {
+      let spent = 0
+      for (let s = 0; s < 3_600; s += 10) {
+        spent += (await spend(limiter, 1, { ...ADDRESS, account: 'ada' })).filter(Boolean).length
+        await world.pass(10_000)
+      }
+      return spent
+    }
+    await hammer()
+
+    expect(await hammer()).toBe(20)
+  })
+
   test('all policies together are one request', async () => {
     const limiter = world.limiter({ policies: LOGIN_POLICIES })
     await limiter.limit({ ...ADDRESS, account: 'ada' }) // brings the script, where it is unknown
