@@ -22,8 +22,8 @@ export interface LLMTimeouts {
   /** Between two parts. @default '1m' */
   readonly idle?: Duration
   /**
-   * For the whole; at most an hour. A process that dies while it generates delays others by no more.
-   * @default '10m'
+   * For the whole; at most an hour. A process that dies while it generates delays others by six seconds
+   * at most. @default '10m'
    */
   readonly total?: Duration
 }
