@@ -6,6 +6,7 @@
 
 import { wholeNumber } from '../entry/option-checks.ts'
 import { CorruptEntryError, InvalidOptionError, InvalidValueError } from '../errors.ts'
+import type { Reply } from '../redis/requester.ts'
 import { TRACK } from '../redis/scripts/user.ts'
 import { homesOf, type SessionContext } from './context.ts'
 import { isTexts, malformed } from './replies.ts'
@@ -84,14 +85,15 @@ export async function activityOf(
   }
   const from = cursor === undefined ? '+inf' : `(${cursor}`
   const range = [home.activity, from, '-inf', 'WITHSCORES', 'LIMIT', 0, limit + 1]
-  const reply = await ctx.steps.send('activity', 'ZREVRANGEBYSCORE', ...range)
-  if (!isTexts(reply) || reply.length % 2 !== 0) throw malformed('activity')
-  const entries = reply.filter((_text, i) => i % 2 === 0).slice(0, limit)
+  // Each with its score, in turn; over RESP 3 in pairs.
+  const told: Reply = [await ctx.steps.send('activity', 'ZREVRANGEBYSCORE', ...range)].flat(2)
+  if (!isTexts(told) || told.length % 2 !== 0) throw malformed('activity')
+  const entries = told.filter((_text, i) => i % 2 === 0).slice(0, limit)
   const activities = await Promise.all(entries.map((entry) => open(ctx, home, entry)))
-  const hasMore = reply.length / 2 > limit
+  const hasMore = told.length / 2 > limit
   return {
     activities: activities.filter((activity) => activity !== undefined),
-    cursor: hasMore ? reply[2 * limit - 1] : undefined,
+    cursor: hasMore ? told[2 * limit - 1] : undefined,
   }
 }
 

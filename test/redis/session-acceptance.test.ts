@@ -1,5 +1,7 @@
+import { Redis } from 'ioredis'
 import { beforeEach, expect, test } from 'vitest'
 import type { Command } from '../../src/redis/requester.ts'
+import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { SessionUserCache } from '../../src/session/index.ts'
 import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
@@ -204,12 +206,8 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
   )
 
   test('loses no action of a hundred tracked at once, and keeps the latest in order', async () => {
-    const bounded = new SessionUserCache({
-      redis: suite.redis,
-      keys: KEYS,
-      maxActivity: 50,
-      deadline: '10s',
-    })
+    const options = { keys: KEYS, maxActivity: 50, deadline: '10s' } as const
+    const bounded = new SessionUserCache({ redis: suite.redis, ...options })
     await Promise.all(
       Array.from({ length: 50 }, (_, i) => bounded.trackActivity(USER_ID, 'first', i)),
     )
@@ -228,5 +226,10 @@ describeWithRedis('Acceptance, on a redis-server:', () => {
       Array.from({ length: 10 }, (_, i) => `then ${9 - i}`),
     )
     expect([last.activities.length, last.cursor]).toEqual([10, undefined])
+
+    const client = new Redis(suite.server.url, { protocol: 3 })
+    const overResp3 = new SessionUserCache({ redis: tcpTransport({ client }), ...options })
+    expect(await overResp3.getUserActivity(USER_ID, { limit: 20 })).toEqual(page)
+    client.disconnect()
   })
 })

@@ -1,3 +1,4 @@
+import { Cluster, Redis } from 'ioredis'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { InvalidOptionError } from '../../src/errors.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
@@ -89,6 +90,16 @@ describe('tcpTransport', () => {
       })
     },
   )
+
+  test.each([
+    ['one server', new Redis({ lazyConnect: true, replyMapping: 'resp3' })],
+    [
+      'a cluster',
+      new Cluster(['a'], { lazyConnect: true, redisOptions: { replyMapping: 'resp3' } }),
+    ],
+  ])('refuses a client of %s whose replies are objects', (_where, client) => {
+    expect(errorOf({ client })).toMatchObject({ option: 'client' })
+  })
 
   test('tries to connect for ever, a second apart at most', () => {
     const retryStrategy = planOf({ host: 'a' }, 'single')['retryStrategy'] as (n: number) => number

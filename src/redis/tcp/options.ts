@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ClusterOptions, RedisOptions } from 'ioredis'
+import type { Cluster, ClusterOptions, RedisOptions } from 'ioredis'
 import { oneOf, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
@@ -51,8 +51,9 @@ export interface TcpOptions {
   }
   /**
    * A client of your own, of which the options and the end are yours. One of ioredis 6 speaks RESP3 unless it was
-   * made with `protocol: 2`: a cache works on it as well, but some replies that a request of your own gets have
-   * another shape, such as those of `ZRANGE … WITHSCORES` and `XREAD`. @default none
+   * made with `protocol: 2`: this package takes either, but some replies that a request of your own gets have
+   * another shape, such as those of `ZRANGE … WITHSCORES` and `XREAD`. One with `replyMapping: 'resp3'` is
+   * refused. @default none
    */
   readonly client?: TcpClient
   /** Of an ACL user; the one in `url` comes before it. @default none */
@@ -171,7 +172,7 @@ function requireRequestOnWorkers(perRequest = false): void {
 
 function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: number): ClientPlan {
   const { client, cluster, sentinel, perRequest = false } = options
-  if (client) return { kind: 'given', client }
+  if (client) return { kind: 'given', client: requireLists(client) }
   const common: SingleOptions = {
     ...COMMON,
     ...identity(options),
@@ -201,6 +202,14 @@ function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: n
   }
   if (sentinel) return { kind: 'single', options: { ...common, ...watchedBy(sentinel, options) } }
   return { kind: 'single', options: { ...common, ...endpoint(options) } }
+}
+
+/** As objects, which ioredis 6 makes of some replies when told to, no reply is known here. */
+function requireLists(client: TcpClient): TcpClient {
+  const { options } = client as Pick<Cluster, 'options'> & TcpClient
+  const { replyMapping } = { ...options, ...options?.redisOptions } as RedisOptions
+  if (replyMapping !== 'resp3') return client
+  throw new InvalidOptionError('client', "one without replyMapping: 'resp3'")
 }
 
 function watchedBy(
