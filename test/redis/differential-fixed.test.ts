@@ -23,7 +23,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
 
   beforeAll(async () => {
     server = await startRedisServer()
-    client = new Redis(server.port, '127.0.0.1')
+    client = new Redis(server.port, { protocol: 2 })
   })
 
   beforeEach(async () => {

@@ -38,7 +38,7 @@ describeWithRedis('the guide to the embedded engine', () => {
 
   beforeAll(async () => {
     server = await startRedisServer()
-    client = new Redis(server.port, '127.0.0.1')
+    client = new Redis(server.port, { protocol: 2 })
   })
 
   afterAll(async () => {

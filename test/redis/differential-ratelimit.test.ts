@@ -141,7 +141,7 @@ describeWithRedis('the twins of @upstash/ratelimit beside a real redis-server', 
 
   beforeAll(async () => {
     server = await startRedisServer()
-    client = new Redis(server.port, '127.0.0.1')
+    client = new Redis(server.port, { protocol: 2 })
     for (const source of SOURCES) {
       loaded.set(source.sha1, String(await client.call('SCRIPT', 'LOAD', forRedis70(source))))
     }

@@ -141,7 +141,7 @@ describeWithRedis('EmbeddedRedis beside a real redis-server', () => {
 
   beforeAll(async () => {
     server = await startRedisServer()
-    client = new Redis(server.port, '127.0.0.1')
+    client = new Redis(server.port, { protocol: 2 })
     await client.call('SCRIPT', 'LOAD', SCRIPT.lua)
   })
 
