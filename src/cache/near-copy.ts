@@ -18,7 +18,7 @@ import type { Moment, Sight } from './sight.ts'
 export interface Proof extends Moment {
   readonly value: unknown
   readonly header: EntryHeader
-  /** Length of the stored text: what the copy counts for. */
+  /** Length of the stored text. */
   readonly sizeBytes: number
 }
 
@@ -115,6 +115,9 @@ export function answerOf(copy: KeptCopy, near: NearPolicy | undefined): Promise<
   return copy.answer
 }
 
+/** How often a stored text counts that is compressed: values take more than their text, and that is longer. */
+const COMPRESSED = 4
+
 /** Keeps a copy, dated before the request that proved it. */
 export function keepNear(
   ctx: CacheContext,
@@ -139,7 +142,7 @@ export function keepNear(
     // A difference of two large numbers is kept like one of them, on the heap, unless it is rounded.
     freshMs: Math.floor(header.freshUntil - provedAt),
     instant,
-    sizeBytes,
+    sizeBytes: header.encoding[1] === 'z' ? sizeBytes * COMPRESSED : sizeBytes,
   })
 }
 

@@ -21,7 +21,7 @@ export interface NearCopy {
   readonly freshMs: number
   /** {@link Fence.now} at that moment. */
   readonly instant: number
-  /** Bytes it counts for: the length of the stored text. */
+  /** Bytes it counts for. */
   readonly sizeBytes: number
 }
 

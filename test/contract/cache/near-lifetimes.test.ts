@@ -60,6 +60,25 @@ describe('A near copy', () => {
     expect((await cache.lookup('k')).outcome).toMatchObject({ tier: 'remote' })
   })
 
+  test('counts for its stored text, four times where that is compressed', async () => {
+    const cache = make({ near: { ttl: '1m' } })
+    const value = 'row '.repeat(1_000)
+    const transport = embeddedTransport({ engine })
+    const countOf = async (key: string, compression?: false): Promise<readonly unknown[]> => {
+      const before = (await cache.getStats()).near.bytes
+      await cache.getOrSet(key, () => value, compression === false ? { compression } : {})
+      const { result } = await transport.request({ body: ['STRLEN', `nc:default:e:{${key}}`] })
+      return [(await cache.getStats()).near.bytes - before, result]
+    }
+
+    const [plain, text] = await countOf('plain', false)
+    const [small, compressed] = await countOf('small')
+
+    expect(plain).toBe(text)
+    expect(small).toBe(4 * Number(compressed))
+    expect(compressed).toBeLessThan(400)
+  })
+
   test('is not served past the ttl of its entry', async () => {
     const cache = make({ ttl: '1m', near: { ttl: '1h' } })
     await cache.getOrSet('k', () => 'old')
