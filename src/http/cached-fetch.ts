@@ -32,8 +32,8 @@ const MODES: Readonly<Record<string, string>> = {
 
 /**
  * A function like `fetch` that stores what may be stored and answers from it. `cache` of a request is
- * heeded: with `only-if-cached`, what is not there is a 504. What came by a redirect is not stored. A read with
- * `redirect: 'manual'` or with `integrity` goes past the cache.
+ * heeded: with `only-if-cached`, what is not there is a 504. What came by a redirect is not stored,
+ * nor is a redirect. A read with `integrity` goes past the cache.
  *
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
@@ -46,22 +46,17 @@ export function cachedFetch(
   const { fetch = (request) => globalThis.fetch(request) } = options
   checkFunction(fetch, 'fetch')
   const origin = async (request: Request): Promise<Response> => asDecoded(await fetch(request))
+  const ways = { origin, behind: origin, keepsRedirects: false }
   return (input, init) => {
     const request = withMode(new Request(input, init))
-    if (isUncommon(request)) return origin(request)
-    return whileWanted(settings.platform, request.signal, () =>
-      cache.handle(request, { origin, behind: origin }),
-    )
+    if (isRead(request) && (request.integrity ?? '') !== '') return origin(request)
+    return whileWanted(settings.platform, request.signal, () => cache.handle(request, ways))
   }
 }
 
-/**
- * Whether a read is to be told of a redirect, which who has it followed must not be told of; or of a body
- * with a digest, which nothing that is stored was checked for.
- */
-function isUncommon({ method, redirect, integrity }: Request): boolean {
-  const isRead = method === 'GET' || method === 'HEAD'
-  return isRead && (redirect === 'manual' || (integrity ?? '') !== '')
+/** Nothing that is stored was checked for the digest of one that has `integrity`. */
+function isRead({ method }: Request): boolean {
+  return method === 'GET' || method === 'HEAD'
 }
 
 /** The request with its cache mode as a directive, unless it has some of its own. */

@@ -18,6 +18,7 @@ export interface Exchange extends Received {
 
 /** Status codes that count as an error of the origin (RFC 5861, section 4). */
 const ERRORS = new Set([500, 502, 503, 504])
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
  * Sends a request on, whole and without conditions but our own.
@@ -57,6 +58,10 @@ export function isAbout({ headers }: Exchange, stored: StoredResponse): boolean 
 
 function opaque(tag: string): string {
   return tag.replace(/^W\//, '')
+}
+
+export function isRedirect({ status }: Exchange): boolean {
+  return REDIRECTS.has(status)
 }
 
 /** Whether a stored response may stand in for this answer. */

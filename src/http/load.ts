@@ -12,6 +12,7 @@ import {
   exchange,
   isAbout,
   isLongerThan,
+  isRedirect,
   isServerError,
   isTruncated,
 } from './exchange.ts'
@@ -181,9 +182,10 @@ export class Load {
     return this.#record(context, { answer, terms, place: this.#placeOf(terms, previous) })
   }
 
-  /** What came by a redirect is of another URI, and the redirect was not seen. */
+  /** What came by a redirect is of another URI, and the redirect was not seen; or not by all. */
   #termsOf(answer: Exchange): Terms | undefined {
     if (answer.response.redirected) return undefined
+    if (this.#visit.keepsRedirects === false && isRedirect(answer)) return undefined
     return termsOf(this.#asked(answer), answer, this.#visit.rules)
   }
 

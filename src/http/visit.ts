@@ -25,6 +25,7 @@ export interface Visit extends Wanted {
   readonly origin: Origin
   /** How to load after the client has been answered, if that is possible. */
   readonly behind: Origin | undefined
+  readonly keepsRedirects?: boolean
   rememberUnshared(): void
   defer(work: Promise<unknown>): void
 }
@@ -33,6 +34,8 @@ export interface Visit extends Wanted {
 export interface Ways {
   readonly origin: Origin
   readonly behind: Origin | undefined
+  /** Whether a redirect may be stored: not where other callers have it followed. @default true */
+  readonly keepsRedirects?: boolean
 }
 
 /** What tells one user from another where nothing else does. */
