@@ -85,8 +85,7 @@ export async function activityOf(
   }
   const from = cursor === undefined ? '+inf' : `(${cursor}`
   const range = [home.activity, from, '-inf', 'WITHSCORES', 'LIMIT', 0, limit + 1]
-  // Each with its score, in turn; over RESP 3 in pairs.
-  const told: Reply = [await ctx.steps.send('activity', 'ZREVRANGEBYSCORE', ...range)].flat(2)
+  const told = inTurn(await ctx.steps.send('activity', 'ZREVRANGEBYSCORE', ...range))
   if (!isTexts(told) || told.length % 2 !== 0) throw malformed('activity')
   const entries = told.filter((_text, i) => i % 2 === 0).slice(0, limit)
   const activities = await Promise.all(entries.map((entry) => open(ctx, home, entry)))
@@ -95,6 +94,12 @@ export async function activityOf(
     activities: activities.filter((activity) => activity !== undefined),
     cursor: hasMore ? told[2 * limit - 1] : undefined,
   }
+}
+
+/** Members and scores in turn; over RESP 3 they come in pairs. */
+function inTurn(reply: Reply): Reply {
+  const isPaired = Array.isArray(reply) && reply.every((pair) => isTexts(pair) && pair.length === 2)
+  return isPaired ? reply.flat() : reply
 }
 
 /** `undefined` of what is not ours, or was damaged. */
