@@ -62,11 +62,12 @@ const SHAPES: Readonly<Record<string, RegExp>> = {
   RANDOMKEY: /./,
   TIME: /^\d+$/,
   INFO: /^# \w+/,
-  MEMORY: /^\d+$/,
   OBJECT: /^\d+$/,
   // Redis counts a key that was set with an expiry in the past until it is met.
   DBSIZE: /^\d+$/,
 }
+/** So it does where it is asked for the size of one. */
+const OPEN: ReadonlySet<string> = new Set(['MEMORY'])
 
 /** Cuts a flat list into groups and sorts them. */
 function sorted(list: unknown, width: number): unknown {
@@ -78,17 +79,27 @@ function sorted(list: unknown, width: number): unknown {
   return groups.sort()
 }
 
+/** Whether it is a SORT by what is the same for all: of a set, that leaves the order open. */
+function isUnsorted(name = '', words: readonly string[]): boolean {
+  const by = words.findIndex((word) => /^by$/i.test(word))
+  return name.startsWith('SORT') && by >= 0 && !words[by + 1]?.includes('*')
+}
+
 /** What of an answer must be equal on both sides. */
 function comparable([name, ...words]: readonly string[], answer: Answer, now: number): unknown {
   const { error } = answer
   const result = name?.startsWith('Z') ? withoutNegativeZero(answer.result) : answer.result
   // The errors of scripts name a line, which twins do not have.
   if (error !== undefined) return { error: error.replace(/, on @user_script:\d+\.$/, '') }
+  if (OPEN.has(name ?? '')) return 'open'
   const shape = SHAPES[name ?? '']
   if (shape) return [result].flat().map((part) => (part === null ? null : shape.test(`${part}`)))
   const last = words.at(-1) ?? ''
   if (name === 'HRANDFIELD' || name === 'ZRANDMEMBER') {
     return sorted(result, WITH_PAIRS.test(last) ? 2 : 1)
+  }
+  if (isUnsorted(name, words) && Array.isArray(result)) {
+    return words.some((word) => /^limit$/i.test(word)) ? result.length : sorted(result, 1)
   }
   const width = UNORDERED[name ?? '']
   if (width !== undefined) return sorted(result, width)
