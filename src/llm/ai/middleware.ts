@@ -4,14 +4,21 @@
  * @module
  */
 
-import { InvalidOptionError, InvalidValueError, NotCachedError } from '../../errors.ts'
-import { unlessAborted } from '../../flight/deadline.ts'
-import type { Obtained } from '../answers.ts'
+import { InvalidOptionError, InvalidValueError } from '../../errors.ts'
 import { llmCache } from '../default-llm-cache.ts'
 import type { LLMResponseCache } from '../llm-cache.ts'
 import type { Question } from '../request.ts'
 import type { Source } from '../source.ts'
-import { type AiFinish, type AiPart, type AiUsage, judge, renewal, textOf } from './parts.ts'
+import { streamOf, wholeOf } from './obtained.ts'
+import {
+  type AiFinish,
+  type AiPart,
+  type AiResult,
+  type AiStream,
+  type AiUsage,
+  judge,
+  textOf,
+} from './parts.ts'
 
 /** Options for {@link cacheMiddleware}. */
 export interface CacheMiddlewareOptions {
@@ -48,22 +55,19 @@ export interface AiModel {
   readonly modelId: string
 }
 
-/** A whole answer. */
-export interface AiResult {
-  readonly content: readonly AiPart[]
-  readonly finishReason: AiFinish
-  readonly usage: AiUsage
+/** A model that answers whole. */
+export interface AiGenerator<Result> extends AiModel {
+  doGenerate(params: AiCallOptions): PromiseLike<Result>
 }
 
-/** An answer in parts. */
-export interface AiStream<Part extends AiPart = AiPart> {
-  readonly stream: ReadableStream<Part>
+/** A model that answers in parts. */
+export interface AiStreamer<Part extends AiPart> extends AiModel {
+  doStream(params: AiCallOptions): PromiseLike<AiStream<Part>>
 }
 
-interface Wrapped<T> {
+interface Wrapped {
   readonly params: AiCallOptions
   readonly model: AiModel
-  readonly run: () => PromiseLike<T>
 }
 
 /** As AI SDK 7 and 6 number what they ask of a middleware; what this one does is the same in both. */
@@ -75,12 +79,12 @@ export interface CacheMiddleware<Version extends AiSpecification = 'v4'> {
   wrapGenerate<Result extends AiResult>(call: {
     readonly doGenerate: () => PromiseLike<Result>
     readonly params: AiCallOptions
-    readonly model: AiModel
+    readonly model: AiGenerator<Result>
   }): Promise<Result>
   wrapStream<Part extends AiPart>(call: {
     readonly doStream: () => PromiseLike<AiStream<Part>>
     readonly params: AiCallOptions
-    readonly model: AiModel
+    readonly model: AiStreamer<Part>
   }): Promise<AiStream<Part>>
 }
 
@@ -94,7 +98,7 @@ const MAX_TEMPERATURE = 0.3
  * parts keep their types (a `Date` stays one). A call that asks for raw chunks is not cached.
  *
  * The model is asked in the first caller's name, but its `abortSignal` does not end the answer for
- * those who have joined.
+ * those who have joined: the model is told to stop when all have gone.
  *
  * @throws {InvalidOptionError} When an option is out of its range.
  *
@@ -113,22 +117,17 @@ export function cacheMiddleware<Version extends AiSpecification = 'v4'>(
     // Neither of them reads it; what it is called here is for their types.
     specificationVersion: 'v4' as Version,
     async wrapGenerate({ doGenerate, params, model }) {
-      const question = questionOf('generate', { params, model, run: doGenerate }, options)
+      const question = questionOf('generate', { params, model }, options)
       if (!question) return doGenerate()
-      const obtained = await cache.obtain(
-        question,
-        generateSource(() => doGenerate()),
-      )
+      const source = generateSource((abortSignal) => model.doGenerate({ ...params, abortSignal }))
+      const obtained = await cache.obtain(question, source)
       return wholeOf(obtained, params.abortSignal)
     },
     async wrapStream({ doStream, params, model }) {
-      const question = questionOf('stream', { params, model, run: doStream }, options)
+      const question = questionOf('stream', { params, model }, options)
       if (!question) return doStream()
-      const obtained = await cache.obtain(
-        question,
-        streamSource(() => doStream()),
-      )
-      return { stream: streamOf(obtained) }
+      const source = streamSource((abortSignal) => model.doStream({ ...params, abortSignal }))
+      return { stream: streamOf(await cache.obtain(question, source), params.abortSignal) }
     },
   }
 }
@@ -136,7 +135,7 @@ export function cacheMiddleware<Version extends AiSpecification = 'v4'>(
 /** What the call asks; `undefined` for one that cannot be cached. */
 function questionOf(
   kind: 'generate' | 'stream',
-  { params, model }: Wrapped<unknown>,
+  { params, model }: Wrapped,
   { tenant = '', enableSemanticMatching = false, ...rest }: CacheMiddlewareOptions,
 ): Question | undefined {
   if (params.includeRawChunks) return undefined
@@ -189,11 +188,11 @@ function readable(context: unknown): unknown {
 }
 
 function generateSource<Result extends AiResult>(
-  generate: () => PromiseLike<Result>,
+  generate: (signal: AbortSignal) => PromiseLike<Result>,
 ): Source<Result> {
   return {
     shape: 'ai/generate',
-    open: async () => ({ parts: single(await generate()) }),
+    open: async (signal) => ({ parts: single(await generate(signal)) }),
     judge: ([result]) => {
       if (!result) return { store: false, reason: 'empty' }
       return judge(result.content, result.finishReason, result.usage)
@@ -216,11 +215,11 @@ function withoutExchange<Result extends object>(result: Result): Result {
 }
 
 function streamSource<Part extends AiPart>(
-  stream: () => PromiseLike<AiStream<Part>>,
+  stream: (signal: AbortSignal) => PromiseLike<AiStream<Part>>,
 ): Source<Part> {
   return {
     shape: 'ai/stream',
-    open: async () => ({ parts: partsOf((await stream()).stream) }),
+    open: async (signal) => ({ parts: partsOf((await stream(signal)).stream) }),
     judge: (parts) => {
       const end = parts.findLast(({ type }) => type === 'finish') as
         | { finishReason?: AiFinish; usage?: AiUsage }
@@ -232,54 +231,8 @@ function streamSource<Part extends AiPart>(
   }
 }
 
-async function wholeOf<Result extends AiResult>(
-  obtained: Obtained<Result>,
-  signal: AbortSignal | undefined,
-): Promise<Result> {
-  if (obtained.kind === 'absent') throw new NotCachedError()
-  if (obtained.kind === 'stored') return renewed(obtained.answer.parts[0] as Result)
-  const { reader, via } = obtained
-  try {
-    const { value } = await unlessAborted(reader.next(), signal)
-    // So that the recording ends, and is stored.
-    return via === 'joined' ? renewed(value as Result) : (value as Result)
-  } finally {
-    await reader.return()
-  }
-}
-
-function renewed<Result extends AiResult>(result: Result): Result {
-  return { ...result, content: result.content.map(renewal(newId)) }
-}
-
-function streamOf<Part extends AiPart>(obtained: Obtained<Part>): ReadableStream<Part> {
-  if (obtained.kind === 'absent') throw new NotCachedError()
-  const isOwn = obtained.kind === 'live' && obtained.via !== 'joined'
-  const renew = isOwn ? <T>(part: T): T => part : renewal(newId)
-  const parts: AsyncIterator<Part, void> =
-    obtained.kind === 'live' ? obtained.reader : listed(obtained.answer.parts)
-  return new ReadableStream<Part>({
-    async pull(controller) {
-      const step = await parts.next()
-      if (step.done) controller.close()
-      else controller.enqueue(renew(step.value))
-    },
-    async cancel() {
-      await parts.return?.()
-    },
-  })
-}
-
-function newId(): string {
-  return crypto.randomUUID().replaceAll('-', '')
-}
-
 async function* single<T>(value: T): AsyncGenerator<T, void> {
   yield value
-}
-
-async function* listed<T>(values: readonly T[]): AsyncGenerator<T, void> {
-  yield* values
 }
 
 async function* partsOf<T>(stream: ReadableStream<T>): AsyncGenerator<T, void> {

@@ -24,6 +24,18 @@ export interface AiPart {
   readonly type: string
 }
 
+/** A whole answer. */
+export interface AiResult {
+  readonly content: readonly AiPart[]
+  readonly finishReason: AiFinish
+  readonly usage: AiUsage
+}
+
+/** An answer in parts. */
+export interface AiStream<Part extends AiPart = AiPart> {
+  readonly stream: ReadableStream<Part>
+}
+
 /** What a part may have, beside its type. */
 interface AiDetails {
   readonly id?: string

@@ -317,6 +317,41 @@ describe('real clients on Node', () => {
       expect(upstream.questions).toHaveLength(3)
     })
 
+    test('whoever leaves, with the middleware, ends the answer for nobody else, and for the model when all have', async () => {
+      const held = Promise.withResolvers<void>()
+      upstream.gate = (message) => (message < 2 ? Promise.resolve() : held.promise)
+      const signals: (AbortSignal | null | undefined)[] = []
+      const watched = createOpenAICompatible({
+        name: 'nearcache',
+        baseURL: `${modelUrl}/v1`,
+        fetch: (input, init) => {
+          signals.push(init?.signal)
+          return fetch(input, init)
+        },
+      })
+      const model = wrapLanguageModel({
+        model: watched('llama3.2'),
+        middleware: cacheMiddleware({ cache }),
+      })
+      const ask = (text: string, abortSignal?: AbortSignal) => {
+        const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text }] }]
+        return model.doStream({ prompt, ...(abortSignal && { abortSignal }) })
+      }
+      const alone = await ask('Alone')
+      const leaving = new AbortController()
+      const first = await ask('Hello', leaving.signal)
+      const second = await ask('Hello')
+
+      await alone.stream.cancel()
+      leaving.abort()
+      await expect(collect(first.stream)).rejects.toThrow(/aborted/)
+      held.resolve()
+      const parts = await collect(second.stream)
+
+      expect(parts.at(-1)).toMatchObject({ type: 'finish', finishReason: { unified: 'stop' } })
+      expect(signals.map((signal) => signal?.aborted)).toEqual([true, false])
+    })
+
     test('a setting that matters, with the middleware, makes another question', async () => {
       const model = wrapLanguageModel({
         model: provider(modelUrl)('llama3.2'),

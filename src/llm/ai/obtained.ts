@@ -1,0 +1,78 @@
+/**
+ * What callers of a model are given of an answer that was found, or is being generated.
+ *
+ * @module
+ */
+
+import { NotCachedError } from '../../errors.ts'
+import { unlessAborted } from '../../flight/deadline.ts'
+import type { Obtained } from '../answers.ts'
+import { type AiPart, type AiResult, renewal } from './parts.ts'
+
+/**
+ * The whole answer.
+ *
+ * @throws {NotCachedError} When there is none, and none was to be generated.
+ */
+export async function wholeOf<Result extends AiResult>(
+  obtained: Obtained<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  if (obtained.kind === 'absent') throw new NotCachedError()
+  if (obtained.kind === 'stored') return renewed(obtained.answer.parts[0] as Result)
+  const { reader, via } = obtained
+  try {
+    const { value } = await unlessAborted(reader.next(), signal)
+    // And its end: whom the last reader leaves before is told to stop, and is not stored.
+    await unlessAborted(reader.next(), signal)
+    return via === 'joined' ? renewed(value as Result) : (value as Result)
+  } finally {
+    await reader.return()
+  }
+}
+
+function renewed<Result extends AiResult>(result: Result): Result {
+  return { ...result, content: result.content.map(renewal(newId)) }
+}
+
+/** The answer in parts; aborted, it fails with the signal's reason. @throws {NotCachedError} As {@link wholeOf}. */
+export function streamOf<Part extends AiPart>(
+  obtained: Obtained<Part>,
+  signal: AbortSignal | undefined,
+): ReadableStream<Part> {
+  if (obtained.kind === 'absent') throw new NotCachedError()
+  const isOwn = obtained.kind === 'live' && obtained.via !== 'joined'
+  const renew = isOwn ? <T>(part: T): T => part : renewal(newId)
+  const parts: AsyncIterator<Part, void> =
+    obtained.kind === 'live' ? obtained.reader : listed(obtained.answer.parts)
+  const ended = new AbortController()
+  return new ReadableStream<Part>({
+    start(controller) {
+      const onAbort = (): void => {
+        controller.error(signal?.reason)
+        void parts.return?.()
+      }
+      signal?.addEventListener('abort', onAbort, { once: true, signal: ended.signal })
+      if (signal?.aborted) onAbort()
+    },
+    async pull(controller) {
+      const step = await parts.next()
+      if (signal?.aborted) return
+      if (!step.done) return controller.enqueue(renew(step.value))
+      ended.abort()
+      controller.close()
+    },
+    async cancel() {
+      ended.abort()
+      await parts.return?.()
+    },
+  })
+}
+
+function newId(): string {
+  return crypto.randomUUID().replaceAll('-', '')
+}
+
+async function* listed<T>(values: readonly T[]): AsyncGenerator<T, void> {
+  yield* values
+}
