@@ -77,19 +77,20 @@ class ProxyServer {
 
   /** Answers a question. */
   async answer(c: Context, upstream: Upstream, path: string, dialect: Dialect): Promise<Response> {
+    const to = `${path}${queryOf(c.req.raw)}`
     try {
       const tenant = await this.#admit(c.req.raw)
       const text = await this.#textOf(c.req.raw)
-      if (text === undefined) return await this.#forward(c, upstream, path)
+      if (text === undefined) return await this.#forward(c, upstream, to)
       const body = parseObject(text)
       const reading = body && dialect.read(body)
       // What the cache cannot read the model is to judge.
-      if (!reading) return await this.#forward(c, upstream, path, text)
+      if (!reading) return await this.#forward(c, upstream, to, text)
       const exact = { ...reading, question: withDigits(reading.question, text) }
       const question = await this.#questionOf(c.req.raw, tenant, exact, upstream)
       const { cache } = this.policy
       const { headers, signal } = c.req.raw
-      const call = { upstream, path, headers, body: dialect.bodyFor(text, reading) }
+      const call = { upstream, path: to, headers, body: dialect.bodyFor(text, reading) }
       const obtained = await cache.obtain(question, this.#source(call, dialect, reading))
       const id = cache.resolve(question).id.slice(0, 16)
       return await respond({ policy: this.policy, dialect, reading, id, signal }, obtained)
@@ -105,25 +106,28 @@ class ProxyServer {
     path: string,
     dialect: EmbeddingDialect,
   ): Promise<Response> {
+    const query = queryOf(c.req.raw)
+    const to = `${path}${query}`
     try {
       const tenant = await this.#admit(c.req.raw)
       const text = await this.#textOf(c.req.raw)
-      if (text === undefined) return await this.#forward(c, upstream, path)
+      if (text === undefined) return await this.#forward(c, upstream, to)
       const body = parseObject(text)
       const reading = body && dialect.read(body)
-      if (!reading) return await this.#forward(c, upstream, path, text)
+      if (!reading) return await this.#forward(c, upstream, to, text)
       const { headers, signal } = c.req.raw
       const { request, inputs } = reading
       const cacheControl = headers.get('cache-control') ?? ''
       const context = {
         ...Object(request.context),
         digest: await this.#digestOf(upstream, request, headers),
+        ...(query && { query }),
       }
       const { vectors, found, promptTokens } = await this.policy.cache.getOrEmbed(
         { ...request, tenant, context, cacheControl, signal },
         inputs,
         async (missing, deadline) => {
-          const call = { upstream, path, headers, body: dialect.bodyFor(body, missing) }
+          const call = { upstream, path: to, headers, body: dialect.bodyFor(body, missing) }
           const embedded = await this.#embed(call, dialect, deadline)
           const isWhole = embedded.vectors.length === missing.length
           if (isWhole && areAlike(embedded.vectors)) return embedded
@@ -205,10 +209,11 @@ class ProxyServer {
     const { headers } = request
     const { isMatchable, temperature, isDeterministic, question } = reading
     const modelDigest = await this.#digestOf(upstream, question, headers)
+    const query = queryOf(request)
     const isCool = matching && temperature !== undefined && temperature <= matching.maxTemperature
     return {
       ...question,
-      context: { request: question.context, modelDigest },
+      context: { request: question.context, modelDigest, ...(query && { query }) },
       tenant,
       matching: isMatchable && isCool && { minSimilarity: matching.minSimilarity },
       ...(needsDeterminism && !isDeterministic && { ttl: 0 }),
@@ -257,6 +262,11 @@ class ProxyServer {
 /** A way up that a URL does not take, and a server which decodes it before it looks at dots may. */
 const CLIMBS = /(?:\.|%2e){2}%(?:2f|5c)|%(?:2f|5c)(?:\.|%2e){2}/i
 const NO_SUCH_PATH = new Refusal(404, 'There is no such path', 'invalid_request_error')
+
+/** What a model may be told beside the body, such as a version of its API. */
+function queryOf({ url }: Request): string {
+  return new URL(url).search
+}
 
 /** Numbers of more digits than a parsed number has: two seeds that differ in the last are two. */
 const LONG_NUMBERS = /\d[\d.]{15,}(?:e[+-]?\d+)?/gi

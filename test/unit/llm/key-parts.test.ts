@@ -209,6 +209,31 @@ describe('what a question is', () => {
     },
   )
 
+  test.each([
+    ['/v1/chat/completions', { model: 'm', messages: turns('Be kind', 'Hi', 'Hello') }],
+    ['/v1/embeddings', { model: 'embed', input: 'Hi' }],
+  ])('the query goes on, and is a part of the question: %s', async (path, body) => {
+    const urls: string[] = []
+    const fetch = (request: Request) => {
+      urls.push(request.url)
+      return llmUpstream().fetch(request)
+    }
+    const store = new RedisCacheManager({ redis: embeddedTransport() })
+    const cache = new LLMResponseCache({ cache: store })
+    const proxy = llmProxy({ cache, ollama: 'http://model.test', digests: false, fetch })
+    const vias: (string | null)[] = []
+    for (const query of ['?api-version=1', '?api-version=2', '?api-version=1', '']) {
+      const request = { method: 'POST', body: JSON.stringify(body) }
+      const response = await proxy.request(`${path}${query}`, request)
+      await response.text()
+      await takeTurns()
+      vias.push(response.headers.get('x-nearcache'))
+    }
+
+    expect(vias).toEqual(['miss', 'miss', 'hit', 'miss'])
+    expect(urls.map((url) => new URL(url).search)).toEqual(['?api-version=1', '?api-version=2', ''])
+  })
+
   test('of two questions in process, only those that are the same in all but their order are one', async ({
     task,
   }) => {
