@@ -56,7 +56,8 @@ export class Digests {
     try {
       const own = forwarded(headers, this.#upstream)
       own.delete('content-type')
-      const request = new Request(`${this.#upstream.url}/api/tags`, { headers: own })
+      const url = `${this.#upstream.url}/api/tags`
+      const request = new Request(url, { headers: own, redirect: 'manual' })
       const response = await fetch(request)
       const digests = response.ok ? digestsIn(await response.text()) : undefined
       if (digests && era === this.#era) this.#known = { digests, at }

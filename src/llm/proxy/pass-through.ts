@@ -23,7 +23,7 @@ export function changesModels(method: string, path: string): boolean {
   return method !== 'GET' && /^\/api\/(?:pull|create|copy|delete)\b/.test(path)
 }
 
-/** Sends a request on and its response back, as they are. */
+/** Sends a request on and its response back, as they are, redirects too. */
 export async function passThrough(
   { fetch }: ProxyPolicy,
   incoming: Request,
@@ -31,7 +31,8 @@ export async function passThrough(
 ): Promise<Response> {
   const { method, headers, signal } = incoming
   const content = body ?? (method === 'GET' || method === 'HEAD' ? undefined : incoming.body)
-  const init = { method, headers: forwarded(headers, upstream), signal }
+  const sent = forwarded(headers, upstream)
+  const init = { method, headers: sent, signal, redirect: 'manual' } as const
   // A body that is a stream has to be declared as one that is sent before the response is read.
   const streamed = content !== undefined && content !== null && { body: content, duplex: 'half' }
   const response = await fetch(new Request(`${upstream.url}${path}`, { ...init, ...streamed }))

@@ -80,7 +80,7 @@ export function returned(headers: Headers): Headers {
 }
 
 /**
- * Sends a question.
+ * Sends a question. A redirect is not followed: a key that was configured for this host would go to another.
  *
  * @throws {UpstreamRefusal} When the model answers with an error status.
  * @throws What `fetch` rejects with.
@@ -95,6 +95,7 @@ export async function ask(
     headers: forwarded(headers, upstream),
     body,
     signal,
+    redirect: 'manual',
   })
   const response = await policy.fetch(request)
   if (response.ok) return response

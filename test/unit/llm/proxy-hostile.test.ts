@@ -81,6 +81,29 @@ describe('what a hostile client asks the proxy', () => {
     expect(pieces).toBeLessThan(20)
   })
 
+  test.each([
+    ['/llm/api/chat', { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }],
+    ['/llm/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }],
+    ['/llm/v1/embeddings', { model: 'm', input: 'Hi' }],
+    ['/llm/v1/completions', { model: 'm', prompt: 'Hi' }],
+  ])(
+    'a redirect is not followed, which would lead a key to another host: %s',
+    async (path, body) => {
+      const location = 'http://other.test/'
+      const redirects: string[] = []
+      const redirecting = async ({ redirect }: Request): Promise<Response> => {
+        redirects.push(redirect)
+        return new Response(null, { status: 307, headers: { location } })
+      }
+      const proxy = llmProxy({ cache, fetch: redirecting, ...upstreams })
+      const init = { method: 'POST', body: JSON.stringify(body) }
+      const answer = await new Hono().route('/llm', proxy).request(path, init)
+
+      expect([answer.status, answer.headers.get('location')]).toEqual([307, location])
+      expect(new Set(redirects)).toEqual(new Set(['manual']))
+    },
+  )
+
   test('a model name of colons is looked at once', () => {
     expect(fullName(`${':'.repeat(LONG)}/`)).toHaveLength(LONG + 8)
   })
