@@ -89,10 +89,10 @@ class ProxyServer {
       const exact = { ...reading, question: withDigits(reading.question, text) }
       const question = await this.#questionOf(c.req.raw, tenant, exact, upstream)
       const { cache } = this.policy
+      const id = cache.resolve(question).id.slice(0, 16)
       const { headers, signal } = c.req.raw
       const call = { upstream, path: to, headers, body: dialect.bodyFor(text, reading) }
       const obtained = await cache.obtain(question, this.#source(call, dialect, reading))
-      const id = cache.resolve(question).id.slice(0, 16)
       return await respond({ policy: this.policy, dialect, reading, id, signal }, obtained)
     } catch (error) {
       return failure(error, dialect)

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LoaderTimeoutError } from '../../errors.ts'
+import { InvalidValueError, LoaderTimeoutError } from '../../errors.ts'
 
 /** A request that is refused before any model is asked. */
 export class Refusal extends Error {
@@ -31,6 +31,10 @@ export interface Failure {
 /** What a client may know of an error. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof Refusal) return error
+  if (error instanceof InvalidValueError) {
+    const message = 'The request is nested too deeply'
+    return { status: 400, message, type: 'invalid_request_error' }
+  }
   if (error instanceof LoaderTimeoutError) {
     return { status: 504, message: 'The model did not answer in time', type: 'timeout' }
   }

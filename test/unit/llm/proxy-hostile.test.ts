@@ -104,6 +104,22 @@ describe('what a hostile client asks the proxy', () => {
     },
   )
 
+  test.each([
+    ['/llm/api/chat', { messages: [{ role: 'user', content: 'Hi' }] }],
+    ['/llm/v1/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] }],
+    ['/llm/v1/embeddings', { input: 'Hi' }],
+  ])('a body that is nested too deeply is the fault of who sends it: %s', async (path, members) => {
+    sent.length = 0
+    const whole = JSON.stringify({ model: 'm', stream: true, ...members })
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+    const body = whole.replace(/}$/, `,"extra":${deep}}`)
+    const answer = await app.request(path, { method: 'POST', body })
+
+    expect(answer.status).toBe(400)
+    expect(await answer.text()).toContain('nested too deeply')
+    expect(sent.filter((url) => !url.endsWith('/api/tags'))).toEqual([])
+  })
+
   test('a model name of colons is looked at once', () => {
     expect(fullName(`${':'.repeat(LONG)}/`)).toHaveLength(LONG + 8)
   })
