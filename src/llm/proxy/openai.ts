@@ -52,7 +52,8 @@ export const OPENAI_CHAT: Dialect = {
   tailor,
   toWhole,
   toStream,
-  frame: (part) => (isComment(part) ? `${part}\n\n` : `data: ${part}\n\n`),
+  frame: (part) =>
+    isComment(part) ? `${part}\n\n` : `data: ${part.replaceAll('\n', '\ndata: ')}\n\n`,
   end: `data: ${DONE}\n\n`,
   problem: (message, type) => JSON.stringify({ error: { message, type, param: null, code: null } }),
 }

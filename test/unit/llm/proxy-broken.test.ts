@@ -83,6 +83,18 @@ describe('llmProxy', () => {
     },
   )
 
+  test('an event of several lines of data is passed on as one', async () => {
+    const chunk = { choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: 'stop' }] }
+    const lines = JSON.stringify(chunk, null, 1).split('\n')
+    const said = `${lines.map((line) => `data: ${line}\n`).join('')}\ndata: [DONE]\n\n`
+    const headers = { 'content-type': 'text/event-stream' }
+    proxy = make({ fetch: async () => new Response(said, { headers }), digests: false })
+
+    const response = await ask('/v1/chat/completions', { ...CHAT, stream: true })
+
+    expect(await response.text()).toBe(said)
+  })
+
   describe.each(ROUTES)('%s', (path, body) => {
     test.each<[Behaviour, string]>([
       ['cut', 'The model sent no whole answer'],
