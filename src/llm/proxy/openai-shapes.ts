@@ -53,7 +53,8 @@ function addMember({ message, calls }: Choice, name: string, value: unknown): vo
   else if (name === 'function_call' && isObject(value)) addCall(message, name, value)
   else if (PIECES.includes(name) && typeof value === 'string') {
     message[name] = textIn(message[name]) + value
-  } else if (value !== null) message[name] = value
+  } else if (Array.isArray(value)) message[name] = [message[name] ?? [], value].flat()
+  else if (value !== null) message[name] = value
 }
 
 function addCalls(calls: Map<number, Record<string, unknown>>, deltas: unknown): void {

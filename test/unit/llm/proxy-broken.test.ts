@@ -95,6 +95,24 @@ describe('llmProxy', () => {
     expect(await response.text()).toBe(said)
   })
 
+  test('what was kept of a stream in lists is whole for who wants it whole', async () => {
+    const detail = (text: string) => ({ reasoning_details: [{ type: 'reasoning.text', text }] })
+    const deltas = [detail('One'), detail('two'), { content: 'Hi' }, {}]
+    const events = deltas.map((delta, i) => {
+      return { choices: [{ index: 0, delta, finish_reason: i === 3 ? 'stop' : null }] }
+    })
+    const said = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
+    const headers = { 'content-type': 'text/event-stream' }
+    proxy = make({ fetch: async () => new Response(said, { headers }), digests: false })
+
+    const response = await ask('/v1/chat/completions', CHAT)
+    const { reasoning_details: first } = detail('One')
+    const { reasoning_details: second } = detail('two')
+
+    const message = { content: 'Hi', reasoning_details: [...first, ...second] }
+    expect(await response.json()).toMatchObject({ choices: [{ message }] })
+  })
+
   describe.each(ROUTES)('%s', (path, body) => {
     test.each<[Behaviour, string]>([
       ['cut', 'The model sent no whole answer'],
