@@ -91,7 +91,8 @@ class ProxyServer {
       const { cache } = this.policy
       const id = cache.resolve(question).id.slice(0, 16)
       const { headers, signal } = c.req.raw
-      const call = { upstream, path: to, headers, body: dialect.bodyFor(text, reading) }
+      const { isStreamed } = reading
+      const call = { upstream, path: to, headers, body: dialect.bodyFor(text, reading), isStreamed }
       const obtained = await cache.obtain(question, this.#source(call, dialect, reading))
       return await respond({ policy: this.policy, dialect, reading, id, signal }, obtained)
     } catch (error) {

@@ -41,6 +41,9 @@ export class UpstreamRefusal extends Error {
   }
 }
 
+/** Types of what is no stream, whatever was asked for. */
+const WHOLE = /\bjson\b|html/
+
 /** What came before the parts of an answer. */
 export interface Head {
   readonly shape: Shape
@@ -56,6 +59,8 @@ export interface Call {
   readonly path: string
   readonly headers: Headers
   readonly body: string
+  /** Whether a stream is asked for. @default false */
+  readonly isStreamed?: boolean
 }
 
 /** The request headers that go on to the model. */
@@ -113,7 +118,9 @@ export async function open(
   const own = new AbortController()
   const response = await ask(policy, call, AbortSignal.any([signal, own.signal]))
   const type = response.headers.get('content-type') ?? ''
-  const shape: Shape = /event-stream|ndjson/.test(type) ? 'stream' : 'whole'
+  // Some servers do not say what they stream, or say that it is text.
+  const isStream = /event-stream|ndjson/.test(type) || (call.isStreamed && !WHOLE.test(type))
+  const shape: Shape = isStream ? 'stream' : 'whole'
   let isEnded = false
   const head = { shape, headers: returned(response.headers), isEnded: () => isEnded }
   if (shape === 'whole') return { parts: once(() => response.text()), head }

@@ -144,6 +144,26 @@ describe('llmProxy', () => {
       },
     )
 
+    test.each([undefined, 'text/plain; charset=utf-8', 'application/jsonl'])(
+      'a stream that was asked for is one whatever type it is said to be of: %s',
+      async (type) => {
+        const fetch = async (request: Request) => {
+          const { body } = await upstream.fetch(request)
+          return new Response(body, { headers: type === undefined ? {} : { 'content-type': type } })
+        }
+        proxy = make({ fetch, digests: false })
+        const streamed = { ...body, stream: true }
+        const request = { method: 'POST', body: JSON.stringify(streamed) }
+        const direct = await upstream.fetch(new Request(`http://model.test${path}`, request))
+
+        const response = await ask(path, streamed)
+
+        expect(response.headers.get('content-type')).toMatch(/event-stream|ndjson/)
+        const [text, expected] = [await response.text(), await direct.text()]
+        expect(text.replace(/chatcmpl-\w+/g, 'id')).toBe(expected.replace(/chatcmpl-\w+/g, 'id'))
+      },
+    )
+
     test.each([
       ['<h1>Log in</h1>', 'text/html'],
       ['', 'application/json'],
