@@ -56,11 +56,12 @@ export function normaliseText(text: string): string {
 const CODE =
   /((?<![^\n]) {0,3}(?=(`{3,}|~{3,}))\2[^\n]*\n[\s\S]*?(?:(?<![^\n]) {0,3}\2[^\n]*|$)|`[^`\n]+`)/
 const ENDING = /[?.!？。！\s]/u
-const CAPITALISED = /(?<![\p{L}\p{N}_])\p{Lu}\p{Ll}*(?![\p{L}\p{N}_])/gu
+/** Of single letters only those that are words: others are units, options and names of languages. */
+const CAPITALISED = /(?<![\p{L}\p{N}_\\])(?:\p{Lu}\p{Ll}+|(?<!-)[AI])(?![\p{L}\p{N}_])/gu
 
 /**
- * A prompt without what seldom matters either: initial capitals, runs of spaces, the marks that end
- * it. Words with capitals inside, such as `US` or `getUser`, and code stay as they are.
+ * A prompt without what seldom matters either: initial capitals, runs of spaces within a line, the marks
+ * that end it. Words with capitals inside, such as `US` or `getUser`, single letters and code stay as they are.
  *
  * @param text What {@link normaliseText} returned.
  */
@@ -81,8 +82,11 @@ function withoutEnding(text: string): string {
 }
 
 function foldProse(text: string): string {
-  return text
-    .replace(CAPITALISED, (word) => word.toLowerCase())
-    .replace(/[^\S\n]+/g, ' ')
-    .replace(/ ?\n[ \n]*/g, '\n')
+  return (
+    text
+      .replace(CAPITALISED, (word) => word.toLowerCase())
+      // How far a line is indented says something in code that is in no fence.
+      .replace(/[^\S\n]+/g, (run, at: number, all: string) => (all[at - 1] === '\n' ? run : ' '))
+      .replace(/ ?\n(?:[^\S\n]*\n)*/g, '\n')
+  )
 }

@@ -98,6 +98,28 @@ describe('LLMResponseCache', () => {
     expect(await answered('What does `map` do?')).toBeUndefined()
   })
 
+  test.each([
+    ['an escape', 'Regex for \\d+', 'Regex for \\D+'],
+    ['an option', 'What does git branch -d do?', 'What does git branch -D do?'],
+    ['an option with a name of its own', 'What does ls -a do?', 'What does ls -A do?'],
+    ['a symbol', 'How much is 5 g of lead?', 'How much is 5 G of lead?'],
+    ['indentation', 'Why?\nif a:\n  b()\n  c()', 'Why?\nif a:\n  b()\nc()'],
+  ])('another %s makes another prompt', async (_what, prompt, other) => {
+    await llm.cacheLLMResponse(prompt, 'So.', MODEL)
+
+    expect(await answered(other)).toBeUndefined()
+  })
+
+  test.each([
+    ['i', 'May I?', 'may i'],
+    ['a', 'A horse is a what?', 'a horse is a what'],
+    ['blank lines', 'Why is\nthe sky blue?', 'Why is \n \n\nthe  sky blue'],
+  ])('the same but for %s is the same', async (_what, prompt, other) => {
+    await llm.cacheLLMResponse(prompt, 'So.', MODEL)
+
+    expect((await llm.getCachedLLMResponse(other, MODEL))?.tier).toBe('normalised')
+  })
+
   test('without normalised matching, only the prompt itself is found', async () => {
     const strict = new LLMResponseCache({ cache, platform, normalisedMatching: false })
     await strict.cacheLLMResponse('Why?', 'Because.', MODEL)
