@@ -42,7 +42,7 @@ const PIECES = new RegExp(
     '`{1,3}(?<code>[^`]{1,500})`{1,3}',
     '(?<url>(?:https?:\\/\\/|www\\.)[^\\s)>\\]]+[^\\s)>\\].,;:!?])',
     '(?<mail>[\\w.+-]+@[\\w-]+(?:\\.[\\w-]+)+)',
-    '(?<flag>(?<![\\w-])--?[a-z][\\w-]*(?==|\\b))',
+    '(?<flag>(?<![\\w-])--?[a-z][\\w-]*(?==|\\b)|\\\\[a-z](?![\\p{L}]))',
     '(?<lang>\\b(?:[cf]#|c\\+\\+|\\.net\\b)|(?<!\\w)\\.net\\b)',
     '(?<date>\\b\\d{1,4}(?:[:/-]\\d{1,4}){1,2}(?:[:.]\\d+)?\\b)',
     '(?<version>\\bv?\\d+(?:\\.\\d+){2,}\\b|\\bv\\d+(?:\\.\\d+)*\\b)',
@@ -92,8 +92,9 @@ function tokensOf(found: Found, atStart: boolean): readonly Token[] {
   if (found['cjk'] !== undefined) return [word(found['cjk'], false)]
   if (found['sign'] !== undefined) return [word(SIGNS[found['sign']] ?? found['sign'], false)]
   if (found['date'] !== undefined) return [number(found['date'])]
-  // Code between backticks is compared to the letter; elsewhere capitals are often an accident.
-  if (found['code'] !== undefined) return [identifier(found['code'].trim())]
+  // Code between backticks, options and escapes are compared to the letter; elsewhere capitals are often an accident.
+  const literal = found['code'] ?? found['flag']
+  if (literal !== undefined) return [identifier(literal.trim())]
   const exact = Object.entries(found).find(([kind, text]) => text !== undefined && kind !== 'end')
   return exact?.[1] === undefined ? [] : [identifier(exact[1].toLowerCase())]
 }

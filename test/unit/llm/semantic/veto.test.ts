@@ -93,6 +93,8 @@ describe('the veto', () => {
     ['number', 'Cook pasta for two', 'Cook pasta for 3'],
     ['unit', '5 miles is how far?', '5 km is how far?'],
     ['identifier', 'Explain parse_args', 'Explain parse_known'],
+    ['identifier', 'What does git branch -d do?', 'What does git branch -D do?'],
+    ['identifier', 'Does \\w match a dash?', 'Does \\W match a dash?'],
     ['negation', 'It works', 'It does not work'],
     ['antonym', 'Turn it on', 'Turn it off'],
     ['antonym', 'Is it healthy?', 'Is it unhealthy?'],
