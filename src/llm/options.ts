@@ -22,8 +22,9 @@ export interface LLMTimeouts {
   /** Between two parts. @default '1m' */
   readonly idle?: Duration
   /**
-   * For the whole; at most an hour. A process that dies while it generates delays others by six seconds
-   * at most. @default '10m'
+   * For the whole; at most an hour. A process that dies while it generates delays others by six seconds at
+   * most; and by `patience` each for as long as this and two seconds, if `no-cache` or `max-age` had it
+   * generate in place of an answer there was. @default '10m'
    */
   readonly total?: Duration
 }
