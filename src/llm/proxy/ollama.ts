@@ -267,7 +267,8 @@ const SAID = ['thinking', 'tool_calls', 'logprobs']
 
 /** As the server streams: what is said in one object, and how it ended in another. */
 function toStream(kind: Kind, whole: string): readonly string[] {
-  const members = membersOf(whole)
+  // The ends of lines are between tokens: a string of JSON has none.
+  const members = membersOf(whole.replace(/[\r\n]/g, ''))
   const own = kind === 'chat' ? ['message'] : ['response', 'thinking', 'tool_calls']
   const head = ['model', 'created_at', 'remote_model', 'remote_host', ...own, 'logprobs']
   const first = head.map((name) => [name, members.get(name)] as const)

@@ -113,6 +113,29 @@ describe('llmProxy', () => {
     expect(await response.json()).toMatchObject({ choices: [{ message }] })
   })
 
+  test.each(ROUTES)(
+    'an answer that a model lays out over lines is a stream of one line each: %s',
+    async (path, body) => {
+      const fetch = async (request: Request) => {
+        const whole = await request.json()
+        const sent = JSON.stringify({ ...(whole as object), stream: false })
+        const answer = await upstream.fetch(
+          new Request(request.url, { method: 'POST', body: sent }),
+        )
+        return new Response(JSON.stringify(await answer.json(), null, 2), {
+          headers: { 'content-type': 'application/json' },
+        })
+      }
+      proxy = make({ fetch, digests: false })
+
+      const streamed = await ask(path, { ...body, stream: true })
+
+      const lines = (await streamed.text()).split('\n').filter((line) => line.includes('{'))
+      const parts = lines.map((line) => JSON.parse(line.replace(/^data: /, '')))
+      expect(JSON.stringify(parts)).toContain('Grüezi')
+    },
+  )
+
   describe.each(ROUTES)('%s', (path, body) => {
     test.each<[Behaviour, string]>([
       ['cut', 'The model sent no whole answer'],
