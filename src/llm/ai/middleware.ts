@@ -12,6 +12,7 @@ import type { Source } from '../source.ts'
 import { streamOf, wholeOf } from './obtained.ts'
 import {
   type AiFinish,
+  type AiFormat,
   type AiPart,
   type AiResult,
   type AiStream,
@@ -45,6 +46,7 @@ export interface AiCallOptions {
   readonly temperature?: number | undefined
   readonly tools?: readonly unknown[] | undefined
   readonly includeRawChunks?: boolean | undefined
+  readonly responseFormat?: AiFormat | undefined
   readonly abortSignal?: AbortSignal | undefined
   readonly headers?: unknown
 }
@@ -119,14 +121,16 @@ export function cacheMiddleware<Version extends AiSpecification = 'v4'>(
     async wrapGenerate({ doGenerate, params, model }) {
       const question = questionOf('generate', { params, model }, options)
       if (!question) return doGenerate()
-      const source = generateSource((abortSignal) => model.doGenerate({ ...params, abortSignal }))
+      const generate = (abortSignal: AbortSignal) => model.doGenerate({ ...params, abortSignal })
+      const source = generateSource(generate, params.responseFormat)
       const obtained = await cache.obtain(question, source)
       return wholeOf(obtained, params.abortSignal)
     },
     async wrapStream({ doStream, params, model }) {
       const question = questionOf('stream', { params, model }, options)
       if (!question) return doStream()
-      const source = streamSource((abortSignal) => model.doStream({ ...params, abortSignal }))
+      const stream = (abortSignal: AbortSignal) => model.doStream({ ...params, abortSignal })
+      const source = streamSource(stream, params.responseFormat)
       return { stream: streamOf(await cache.obtain(question, source), params.abortSignal) }
     },
   }
@@ -189,13 +193,14 @@ function readable(context: unknown): unknown {
 
 function generateSource<Result extends AiResult>(
   generate: (signal: AbortSignal) => PromiseLike<Result>,
+  format: AiFormat | undefined,
 ): Source<Result> {
   return {
     shape: 'ai/generate',
     open: async (signal) => ({ parts: single(await generate(signal)) }),
     judge: ([result]) => {
       if (!result) return { store: false, reason: 'empty' }
-      return judge(result.content, result.finishReason, result.usage)
+      return judge(result.content, result.finishReason, result.usage, format)
     },
     // What the HTTP exchange was is of no use to who gets the answer later.
     strip: (results) => results.map(withoutExchange),
@@ -216,6 +221,7 @@ function withoutExchange<Result extends object>(result: Result): Result {
 
 function streamSource<Part extends AiPart>(
   stream: (signal: AbortSignal) => PromiseLike<AiStream<Part>>,
+  format: AiFormat | undefined,
 ): Source<Part> {
   return {
     shape: 'ai/stream',
@@ -224,7 +230,7 @@ function streamSource<Part extends AiPart>(
       const end = parts.findLast(({ type }) => type === 'finish') as
         | { finishReason?: AiFinish; usage?: AiUsage }
         | undefined
-      return judge(parts, end?.finishReason, end?.usage)
+      return judge(parts, end?.finishReason, end?.usage, format)
     },
     sizeOf: (part) => JSON.stringify(part).length,
     textOf,

@@ -6,6 +6,7 @@
  */
 
 import type { TokenUsage, Verdict } from '../answer.ts'
+import { follows } from '../schema-check.ts'
 
 /** Tokens, as the SDK counts them. */
 export interface AiUsage {
@@ -36,12 +37,19 @@ export interface AiStream<Part extends AiPart = AiPart> {
   readonly stream: ReadableStream<Part>
 }
 
+/** What an answer has to be: `json` is a type with a schema, or without. */
+export interface AiFormat {
+  readonly type: string
+  readonly schema?: unknown
+}
+
 /** What a part may have, beside its type. */
 interface AiDetails {
   readonly id?: string
   readonly toolCallId?: string
   readonly text?: string
   readonly delta?: string
+  readonly input?: unknown
   readonly usage?: AiUsage
   readonly finishReason?: AiFinish
 }
@@ -55,23 +63,47 @@ export function judge(
   parts: readonly AiPart[],
   finish: AiFinish | undefined,
   usage: AiUsage | undefined,
+  format: AiFormat | undefined,
 ): Verdict {
   const tokens = usage && usageOf(usage)
   const hasCalls = parts.some(({ type }) => type.startsWith('tool-'))
+  const malformed = { store: false, reason: 'malformed', usage: tokens } as const
   const isError = parts.some(({ type }) => type === 'error')
   switch (isError ? 'error' : finish?.unified) {
     case 'stop':
       if (!hasCalls && textOf(parts).trim() === '')
         return { store: false, reason: 'empty', usage: tokens }
+      if (!hasCalls && !fits(textOf(parts), format)) return malformed
       return { store: true, usage: tokens, isMatchable: !hasCalls }
     case 'tool-calls':
-      return { store: true, usage: tokens, isMatchable: false }
+      return areReadable(parts) ? { store: true, usage: tokens, isMatchable: false } : malformed
     case 'content-filter':
       return { store: false, reason: 'refused', usage: tokens }
     case 'error':
       return { store: false, reason: 'failed', usage: tokens }
     default:
       return { store: false, reason: 'truncated', usage: tokens }
+  }
+}
+
+function fits(text: string, format: AiFormat | undefined): boolean {
+  return format?.type !== 'json' || isJson(text, (value) => follows(value, format.schema))
+}
+
+/** Whether what the calls pass on is JSON, or nothing. */
+function areReadable(parts: readonly AiPart[]): boolean {
+  return parts.every((part) => {
+    const { input } = detailsOf(part)
+    return part.type !== 'tool-call' || typeof input !== 'string' || input === '' || isJson(input)
+  })
+}
+
+function isJson(text: string, isValid: (value: unknown) => boolean = () => true): boolean {
+  try {
+    return isValid(JSON.parse(text))
+  } catch {
+    // SyntaxError: it is none.
+    return false
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { isObject } from '../../entry/json-object.ts'
+import { follows } from '../schema-check.ts'
 import {
   type Body,
   type Dialect,
@@ -18,7 +19,6 @@ import {
   without,
 } from './dialect.ts'
 import { editJson, itemsOf, membersOf, objectOf, type Path } from './json-edit.ts'
-import { follows } from './schema-check.ts'
 import { splitLines } from './split.ts'
 
 /** Options that say how a model is run, and not what it answers. */

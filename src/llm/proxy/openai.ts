@@ -5,6 +5,7 @@
  */
 
 import { isObject } from '../../entry/json-object.ts'
+import { follows } from '../schema-check.ts'
 import {
   type Body,
   type Dialect,
@@ -21,7 +22,6 @@ import {
 } from './dialect.ts'
 import { editJson, type Path } from './json-edit.ts'
 import { toStream, toWhole } from './openai-shapes.ts'
-import { follows } from './schema-check.ts'
 import { splitEvents } from './split.ts'
 
 /** Members of a request that do not change the answer. */

@@ -352,6 +352,32 @@ describe('real clients on Node', () => {
       expect(signals.map((signal) => signal?.aborted)).toEqual([true, false])
     })
 
+    test('of structured answers and tool calls, with the middleware, only those that can be read are stored', async () => {
+      const model = wrapLanguageModel({
+        model: provider(modelUrl)('llama3.2'),
+        middleware: cacheMiddleware({ cache }),
+      })
+      const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Hi' }] }]
+      const schema = { type: 'object' as const, required: ['a'] }
+      const ask = async (text: string) => {
+        upstream.tokens = [text]
+        const responseFormat = { type: 'json' as const, schema }
+        await model.doGenerate({ prompt, responseFormat })
+        await collect((await model.doStream({ prompt, responseFormat })).stream)
+      }
+      for (const text of ['Sorry', '{"b":1}', '{"a":1}']) await ask(text)
+      expect(cache.getCacheStats()).toMatchObject({ generated: 6, unstored: { malformed: 4 } })
+
+      const broken = cacheMiddleware({ cache })
+      const call = { type: 'tool-call', toolCallId: 'a', toolName: 'f', input: '{"city":' }
+      const usage = { inputTokens: { total: 1 }, outputTokens: { total: 1 } }
+      const finishReason = { unified: 'tool-calls', raw: undefined }
+      const doGenerate = async () => ({ content: [call], finishReason, usage })
+      const called = { provider: 'p', modelId: 'm', doGenerate }
+      await broken.wrapGenerate({ doGenerate, params: { prompt }, model: called })
+      expect(cache.getCacheStats()).toMatchObject({ generated: 7, unstored: { malformed: 5 } })
+    })
+
     test('a setting that matters, with the middleware, makes another question', async () => {
       const model = wrapLanguageModel({
         model: provider(modelUrl)('llama3.2'),

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { isObject } from '../../entry/json-object.ts'
-import { canonicalJson } from '../canonical.ts'
+import { isObject } from '../entry/json-object.ts'
+import { canonicalJson } from './canonical.ts'
 
 type Check = (
   value: unknown,
