@@ -8,6 +8,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { run } from './run.ts'
 import { terminalOf } from './terminal.ts'
+import { written } from './written.ts'
 
 const ended = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -36,4 +37,6 @@ const code = await run(process.argv.slice(2), {
   ...(terminal && { terminal }),
 })
 process.exitCode = code
+// Whoever reads slowly, as less does, gets all of it.
+await written(process.stdout)
 void setTimeout(LINGER_MS, undefined, { ref: false }).then(() => process.exit(code))
