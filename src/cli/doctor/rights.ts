@@ -22,7 +22,8 @@ interface Trial {
 
 const TRIALS: readonly Trial[] = [
   { name: 'SET', args: (key) => [key, 'x', 'PX', 60_000], uses: 'every write', isNeeded: true },
-  { name: 'MGET', args: (key) => [key], uses: 'every read', isNeeded: true },
+  // Of two slots, as an entry and its markers are.
+  { name: 'MGET', args: (key) => [key, key.replace('{', '')], uses: 'every read', isNeeded: true },
   { name: 'GETRANGE', args: (key) => [key, 0, 0], uses: 'near.verify', isNeeded: true },
   { name: 'PTTL', args: (key) => [key], uses: 'inspect, migrate', isNeeded: false },
   { name: 'SCAN', args: () => [0, 'COUNT', 1], uses: 'patterns, sweep', isNeeded: false },
@@ -32,12 +33,22 @@ const TRIALS: readonly Trial[] = [
   { name: 'DEL', args: (key) => [key], uses: 'delete, invalidation', isNeeded: true },
 ]
 
+const ONE_NODE = [
+  'it is one node of a cluster, and refuses what takes others',
+  'nothing here reaches more than one node: an application names them by tcpTransport({ cluster }), see docs/operations.md',
+] as const
+
+function isOfCluster(asked: Asked): boolean {
+  return asked.kind === 'refused' && (asked.word === 'MOVED' || asked.word === 'CROSSSLOT')
+}
+
 /** Tries each command on a key of its own, which is gone afterwards. */
 export async function checkRights(patient: Patient): Promise<Finding> {
   const key = trialKey(patient)
   const refused: Trial[] = []
   for (const trial of TRIALS) {
     const asked = await ask(patient, trial.name, ...trial.args(key))
+    if (isOfCluster(asked)) return finding('rights', 'fail', ...ONE_NODE)
     if (asked.kind === 'refused') refused.push(trial)
   }
   if (refused.length === 0) {
@@ -74,6 +85,7 @@ export async function checkScripts(patient: Patient): Promise<Finding> {
 }
 
 function scriptsFail(asked: Asked): Finding {
+  if (isOfCluster(asked)) return finding('scripts', 'fail', ...ONE_NODE)
   const why = asked.kind === 'refused' ? asked.word : 'another answer than expected'
   return finding(
     'scripts',

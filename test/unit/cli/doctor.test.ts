@@ -115,6 +115,21 @@ describe('the doctor', () => {
     expect(blind.get('version')).toMatchObject({ grade: 'unknown' })
   })
 
+  test('a node of a cluster is told as one, whichever keys are its own', async () => {
+    const crossing = ([, ...keys]: readonly unknown[]): unknown =>
+      keys.length > 1
+        ? { error: "CROSSSLOT Keys in request don't hash to the same slot" }
+        : { result: [null] }
+    const moved = () => ({ error: 'MOVED 3999 127.0.0.1:7002' })
+    const own = await findings(redisWith({ MGET: crossing }))
+    const foreign = await findings(redisWith({ SET: moved, EVALSHA: moved }))
+
+    const told = { grade: 'fail', evidence: expect.stringContaining('one node of a cluster') }
+    expect(own.get('rights')).toMatchObject(told)
+    expect(foreign.get('rights')).toMatchObject(told)
+    expect(foreign.get('scripts')).toMatchObject(told)
+  })
+
   test('a host that refuses the time within scripts fails', async () => {
     const found = await findings(
       redisWith({ EVALSHA: () => ({ error: 'ERR Write commands not allowed after TIME' }) }),
