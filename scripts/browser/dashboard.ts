@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     await withoutScript(browser, bench)
     await readOnly(browser, bench)
     await looks(browser, bench)
+    await forcedColours(browser, bench)
     await onWorker(browser)
   } finally {
     await browser.close()
@@ -412,6 +413,31 @@ async function looks(browser: Browser, bench: Bench): Promise<void> {
       await context.close()
     }
   }
+}
+
+/** Where the system chooses the colours, as for high contrast, what only a colour tells has to be told all the same. */
+async function forcedColours(browser: Browser, bench: Bench): Promise<void> {
+  const context = await open(browser, { forcedColors: 'active' })
+  const page = await context.newPage()
+  await enter(page, bench)
+  const looksOf = (selector: string): Promise<string[]> =>
+    page.locator(selector).evaluateAll((all) =>
+      all.map((one) => {
+        const { backgroundColor, borderBottomColor, outlineStyle } = getComputedStyle(one)
+        return [backgroundColor, borderBottomColor, outlineStyle].join()
+      }),
+    )
+  for (const [what, shown] of [
+    ['the page that is open', '.top nav a'],
+    ['the stretch of time', '.ranges a'],
+  ] as const) {
+    const current = await looksOf(`${shown}[aria-current]`)
+    const others = await looksOf(`${shown}:not([aria-current])`)
+    check(`in forced colours ${what} is told`, !others.includes(current[0] ?? ''))
+  }
+  const keys = await looksOf('#hit-rate .key')
+  check('and lines have the colours of their names', new Set(keys).size === keys.length)
+  await context.close()
 }
 
 /** Names that cannot be broken, in every list that has names. */

@@ -129,5 +129,10 @@ button.danger:hover { background: var(--bad-bg); }
   tbody th .key-name { max-width: 100%; white-space: normal; }
   th, td { padding: var(--s2); }
 }
-@media (forced-colors: active) { .pill, .card, .key { border: 1px solid; } }
+@media (forced-colors: active) {
+  .pill, .card { border: 1px solid; }
+  .key { forced-color-adjust: none; }
+  .top nav a:not([aria-current]) { border-bottom-color: Canvas; }
+  .ranges a[aria-current] { outline: 1px solid; }
+}
 `

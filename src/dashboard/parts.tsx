@@ -120,7 +120,7 @@ export function Table({
   readonly children?: Content
 }): Html {
   return (
-    <section class="scroll" aria-label={label} tabindex={0}>
+    <section class="scroll" aria-label={`${label}, table`} tabindex={0}>
       <table>
         <thead>
           <tr>

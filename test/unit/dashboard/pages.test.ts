@@ -52,6 +52,18 @@ describe('pages', () => {
     }
   })
 
+  test('no two regions of a page go by one name', async () => {
+    await traffic(one, 5, 5)
+    for (const path of ['overview', 'namespaces', 'jobs', 'alerts', 'keys']) {
+      const html = await one.browser.page(`/ops/${path}`)
+
+      const names = [...html.matchAll(/<section[^>]*aria-label(?:ledby)?="([^"]*)"/g)].map(
+        ([, name = '']) => new RegExp(`id="${name}">([^<]*)`).exec(html)?.[1] ?? name,
+      )
+      expect(names).toEqual([...new Set(names)])
+    }
+  })
+
   test.each([
     ['/ops', 'ops/overview'],
     ['/ops/', 'overview'],
