@@ -94,8 +94,9 @@ export class ResponseCache {
       .catch((error: unknown) => ({ error }))
     const first = await Promise.race([load.live, reading])
     if ('kind' in first) {
-      // What is left of the load goes on behind the answer.
-      this.#settings.platform.defer(reading)
+      // What is left of the load goes on behind the answer, and then the copy of what it replaces goes.
+      const { colo, platform } = this.#settings
+      platform.defer(reading.then(() => load.seen && colo?.delete([key])))
       return this.#answerLive(visit, load, first)
     }
     return this.#answerRead(visit, load, first, { key, mark })

@@ -87,6 +87,17 @@ describe('The tier of a data centre', () => {
     expect(await bodies(get())).toEqual(['call 3'])
   })
 
+  test('loses what a reload has replaced: nobody goes back to what was there before it', async () => {
+    const cache = new Colo()
+    const { get } = site(counting(FRESH), { colo: { ttl: '10s', cache } })
+    await bodies(get(), get())
+
+    const reload = get(URL_A, { headers: { 'cache-control': 'no-cache' } })
+    expect(await bodies(reload)).toEqual(['call 2'])
+
+    expect(await bodies(get(), get())).toEqual(['call 2', 'call 2'])
+  })
+
   test('has no copies of what is one user’s', async () => {
     const cache = new Colo()
     const { get } = site(counting({ 'cache-control': 'private, max-age=60' }), {
