@@ -166,19 +166,20 @@ function openCache(
   return { cache, namespace, ...parts, contextAt }
 }
 
-/** The variables that hold options of the cache. */
+/** The variables that hold options of the cache, and of its sessions. */
 const VARIABLES: Readonly<Record<string, string>> = {
   hashKeys: 'NEARCACHE_HASH_SECRET',
   encryption: 'NEARCACHE_ENCRYPTION_KEYS',
+  keys: 'SESSION_KEYS',
 }
 
 /** Names the variable in place of the option: only the variable is known to who has set it. */
-function byVariable<T>(make: () => T): T {
+export function byVariable<T>(make: () => T): T {
   try {
     return make()
   } catch (error) {
     if (!(error instanceof InvalidOptionError)) throw error
-    const variable = VARIABLES[error.option.split('.', 1)[0] ?? '']
+    const variable = VARIABLES[error.option.split(/[.[]/, 1)[0] ?? '']
     if (variable === undefined) throw error
     throw new ConfigurationError([
       `${variable} ${error.message.slice(error.message.indexOf('must be'))}`,

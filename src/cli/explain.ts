@@ -21,7 +21,10 @@ export function explain(name: string, error: unknown, options: readonly string[]
   }
   const option = /'(?:-\w, )?(--?[a-z-]+)/.exec(message)?.[1] ?? 'an option'
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-    const meant = suggest(option.replace(/^-+/, ''), options)
+    if (!option.startsWith('--')) {
+      return `${option} is not an option; a word that begins with "-" comes after --; ${see}`
+    }
+    const meant = suggest(option.slice(2), options)
     if (meant === undefined) return `${option} is not an option; ${see}`
     return `${option} is not an option; did you mean --${meant}? S${see.slice(1)}`
   }

@@ -9,7 +9,13 @@ import { isoTime } from '../../entry/iso-time.ts'
 import { visible } from '../../entry/visible.ts'
 import { type SessionInfo, SessionUserCache } from '../../session/index.ts'
 import type { CliCommand } from '../command.ts'
-import { CONNECTION_ARGS, keysIn, type OpenNamespace, withRedis } from '../connection.ts'
+import {
+  byVariable,
+  CONNECTION_ARGS,
+  keysIn,
+  type OpenNamespace,
+  withRedis,
+} from '../connection.ts'
 import { type Call, command } from '../define.ts'
 import { globOf } from '../keys/names.ts'
 import { plural } from '../output.ts'
@@ -80,7 +86,9 @@ async function ofUser(
   const keys = keysIn(host.env, 'SESSION_KEYS')
   if (!keys) throw new UsageError('SESSION_KEYS is not set: names of users are hashed with it')
   const { namespace } = args
-  const sessions = new SessionUserCache({ redis: cache.redis, keys, platform, prefix, namespace })
+  const sessions = byVariable(
+    () => new SessionUserCache({ redis: cache.redis, keys, platform, prefix, namespace }),
+  )
   if (args['revoke-all']) {
     const revoked = await sessions.revokeAll(user)
     out.result({ revoked }, () => [`${plural(revoked, 'session')} ended`])

@@ -149,6 +149,10 @@ describe('the words of nearcache', () => {
       ['bridge', '--tokn', SECRET],
       /^bridge: --tokn is not an option; did you mean --token\? See: /,
     ],
+    [
+      ['get', '-key'],
+      /^get: -k is not an option; a word that begins with "-" comes after --; see: /,
+    ],
     [['get', 'a', '--namespace'], /^get: --namespace needs a value/],
     [['get', 'a', `--json=${SECRET}`], /^get: --json takes no value/],
     [['stats', '--minutes', SECRET], /^stats: --minutes must be a whole number from 1 to 180$/],
@@ -190,6 +194,15 @@ describe('the words of nearcache', () => {
       expect(warned).not.toContain(SECRET)
     },
   )
+
+  test.each([
+    ['k1:short', /SESSION_KEYS must be 32 random bytes/],
+    [`no id:${'00'.repeat(32)}`, /SESSION_KEYS must be keys whose id/],
+  ])('keys of sessions that are wrong are told by their variable: %s', async (keys, problem) => {
+    const result = await runCli(['sessions', 'u', '--embedded'], { env: { SESSION_KEYS: keys } })
+
+    expect(result).toMatchObject({ code: 2, warned: expect.stringMatching(problem) })
+  })
 
   test('a failure is one line, and with --json a document too, and names no address', async () => {
     const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1', REDIS_PASSWORD: SECRET }
