@@ -209,6 +209,36 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     ])
   })
 
+  test('saturates numbers of bits as Redis does, the lowest of all upwards', async () => {
+    const lowest = -(2n ** 63n)
+    const numbers = [lowest, lowest + 1n, lowest + 15n, lowest + 16n, -17n, 16n]
+
+    await compare(
+      ['i5', 'u5', 'i63', 'i64'].flatMap((type) =>
+        numbers.flatMap((number): Command[] => [
+          [
+            'BITFIELD',
+            'b',
+            'SET',
+            type,
+            '7',
+            '-3',
+            'OVERFLOW',
+            'SAT',
+            'SET',
+            type,
+            '7',
+            `${number}`,
+          ],
+          ['BITFIELD', 'b', 'GET', type, '7', 'SET', type, '7', '-3'],
+          ['BITFIELD', 'b', 'OVERFLOW', 'SAT', 'INCRBY', type, '7', `${number}`],
+          ['GET', 'b'],
+          ['DEL', 'b'],
+        ]),
+      ),
+    )
+  })
+
   test('keeps thousands of scored members in the order of Redis', async () => {
     const draw = numbersFrom(7)
     const commands: Command[] = []

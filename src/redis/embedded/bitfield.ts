@@ -92,13 +92,22 @@ function writeInteger(bytes: Uint8Array, { width, offset }: Step, value: bigint)
   }
 }
 
-/** The number as it fits its width by the way of the step, or undefined when it must not. */
-function fitted({ width: { isSigned, bits }, overflow }: Step, value: bigint): bigint | undefined {
+/** A sum as it fits its width by the way of the step, or undefined when it must not. */
+function fitted(
+  { width: { isSigned, bits }, overflow }: Step,
+  base: bigint,
+  increment: bigint,
+): bigint | undefined {
+  const value = base + increment
   const max = 2n ** BigInt(isSigned ? bits - 1 : bits) - 1n
   const min = isSigned ? -max - 1n : 0n
   if (value >= min && value <= max) return value
   if (overflow === 'FAIL') return undefined
-  if (overflow === 'SAT') return value > max ? max : min
+  if (overflow === 'SAT') {
+    // Redis subtracts in 64 bits: the lowest numbers of all are above any bound then.
+    const room = isSigned && bits < 64 ? BigInt.asIntN(64, max - base) : max - base
+    return increment > room ? max : min
+  }
   return isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)
 }
 
@@ -107,7 +116,7 @@ function run(bytes: Uint8Array, step: Step): Reply {
   if (step.action === 'GET') return Number(old)
   // Redis takes what is stored without a sign for a number without one: -1 is then the largest.
   const given = step.width.isSigned ? step.operand : BigInt.asUintN(64, step.operand)
-  const value = fitted(step, step.action === 'SET' ? given : old + step.operand)
+  const value = step.action === 'SET' ? fitted(step, given, 0n) : fitted(step, old, step.operand)
   if (value === undefined) return null
   writeInteger(bytes, step, value)
   return Number(step.action === 'SET' ? old : value)
