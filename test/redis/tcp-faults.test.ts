@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ClosedError } from '../../src/errors.ts'
 import type { Transport } from '../../src/redis/requester.ts'
@@ -73,6 +74,26 @@ describe('the tcp transport, before a server that fails,', () => {
       })
       expect(everythingIn(error)).not.toMatch(/SENTINEL|127\.0\.0\.1/)
     }
+  })
+
+  test('a process that may not connect anywhere is told so, and not to try again', async () => {
+    // As the permission model of Node from 25 on does, without `--allow-net`.
+    const denied = Object.assign(new Error('SENTINEL'), { code: 'ERR_ACCESS_DENIED' })
+    const client = new Redis({
+      lazyConnect: true,
+      retryStrategy: () => null,
+      Connector: class {
+        check = () => true
+        disconnect = () => undefined
+        connect = () => Promise.reject(denied)
+      } as never,
+    })
+    transport = tcpTransport({ client })
+
+    const error = await failure(set(transport))
+
+    expect(error).toMatchObject({ reason: 'ERR_ACCESS_DENIED', applied: 'no', retryable: false })
+    expect(everythingIn(error)).not.toContain('SENTINEL')
   })
 
   test.each([

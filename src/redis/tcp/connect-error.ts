@@ -23,11 +23,14 @@ export function connectError(operation: string, error: unknown): RemoteError {
 function lastingReason(error: unknown): string | undefined {
   if (isReplyError(error)) return LACKS.find(([text]) => text.test(error.message))?.[1]
   const { code } = Object(error) as { code?: unknown }
-  return typeof code === 'string' && OPENSSL.test(code) ? code : undefined
+  return typeof code === 'string' && LASTING.test(code) ? code : undefined
 }
 
-/** A certificate or key that is of no use here, or one that the server refuses or misses. */
-const OPENSSL = /^ERR_(SSL|OSSL)_[A-Z\d_/]{1,64}$/
+/**
+ * A certificate or key that is of no use here, or one that the server refuses or misses; and what Node's
+ * permission model does not allow.
+ */
+const LASTING = /^ERR_(ACCESS_DENIED|(SSL|OSSL)_[A-Z\d_/]{1,64})$/
 
 const LACKS: readonly (readonly [text: RegExp, reason: string])[] = [
   [/\bDB index is out of range/i, 'no such database'],
