@@ -222,10 +222,16 @@ async function loadIoredis(): Promise<
   try {
     // Bundlers such as the webpack of Next.js show of a CommonJS package, which this is, the default alone.
     return (await import('ioredis')).default
-  } catch {
+  } catch (error) {
     // The loader's error tells paths of this machine, and nothing more.
-    throw new ConfigurationError([
-      'the tcp transport needs the package ioredis: install ioredis, and where it is bundled leave it external',
-    ])
+    const what = isDenied(error)
+      ? ', which Deno loads with --allow-env'
+      : ': install ioredis, and where it is bundled leave it external'
+    throw new ConfigurationError([`the tcp transport needs the package ioredis${what}`])
   }
+}
+
+/** Whether Deno has kept it from the environment, which it reads as it is loaded. */
+function isDenied(error: unknown): boolean {
+  return error instanceof Error && error.name === 'NotCapable'
 }
