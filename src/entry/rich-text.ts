@@ -6,7 +6,7 @@
  */
 
 import { type Bytes, fromBase64, toBase64 } from './bytes.ts'
-import { builtIn, isLeafName, MAX_SPARSE_LENGTH, nameOf } from './survey.ts'
+import { builtIn, isLeafName, isPlain, MAX_SPARSE_LENGTH, nameOf } from './survey.ts'
 
 /** In place of an element that an array does not have. */
 const HOLE = -2
@@ -65,7 +65,7 @@ class Writer {
     if (Array.isArray(value)) return this.#writeArray(value)
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === null) return named('null', this.#writePairs(value, ','))
-    if (prototype !== Object.prototype) return this.#writeBuiltIn(value)
+    if (!isPlain(value)) return this.#writeBuiltIn(value)
     return `{${this.#writePairs(value, ':').join()}}`
   }
 

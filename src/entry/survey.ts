@@ -63,9 +63,9 @@ class Survey {
       return
     }
     this.#seen.add(value)
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype === Object.prototype) this.#visitRecord(value, depth)
-    else if (prototype === Array.prototype && Array.isArray(value)) this.#visitArray(value, depth)
+    const prototype: object | null = Object.getPrototypeOf(value)
+    if (isPlain(value)) this.#visitRecord(value, depth)
+    else if (Array.isArray(value) && isPlain(prototype)) this.#visitArray(value, depth)
     else this.#visitRich(value, prototype, depth)
   }
 
@@ -142,4 +142,10 @@ export function builtIn(name: string): BuiltIn | undefined {
     found = (found as Readonly<Record<string, unknown>> | undefined)?.[part]
   }
   return found as BuiltIn | undefined
+}
+
+/** Whether its prototype is `Object.prototype`, of this realm or another. */
+export function isPlain(value: object | null): boolean {
+  const prototype: unknown = value && Object.getPrototypeOf(value)
+  return prototype !== null && Object.getPrototypeOf(prototype) === null
 }

@@ -1,3 +1,4 @@
+import { runInNewContext, runInThisContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { decodeValue, encodeValue } from '../../../src/entry/codec.ts'
 import { CorruptEntryError, InvalidValueError } from '../../../src/errors.ts'
@@ -115,6 +116,14 @@ describe('encodeValue', () => {
 
     expect(roundTrip(value)).toStrictEqual({ a: 1 })
   })
+
+  // As what Node makes is in a test of Jest, which runs in a context of its own.
+  test.each(['({ a: [{ b: 1 }, []] })', '({ a: [{ b: undefined }, -0] })'])(
+    '%s of another realm comes back as one of this',
+    (source) => {
+      expect(roundTrip(runInNewContext(source))).toStrictEqual(runInThisContext(source))
+    },
+  )
 
   class Point {
     x = 1
