@@ -56,7 +56,7 @@ const PACKAGES: Readonly<Record<string, number>> = {
 }
 
 describe('the bytes that users ship', () => {
-  test('a cache over HTTP is less than 30.2 KB, and has no package of others in it', async ({
+  test('a cache over HTTP is less than 30.3 KB, and has no package of others in it', async ({
     task,
   }) => {
     const contents = `export { RedisCacheManager, restTransport } from './src/index.ts'`
@@ -65,7 +65,7 @@ describe('the bytes that users ship', () => {
     found(task, 'the core', { bytes: size.gzipped })
     expect(packagesIn(size)).toEqual([])
     expect(size.gzipped).toBeGreaterThan(10_000)
-    expect(size.gzipped).toBeLessThan(30.2 * 1_024)
+    expect(size.gzipped).toBeLessThan(30.3 * 1_024)
   })
 
   test('cache, sessions, presence, dashboard and jobs are less than 126 KB as a Worker of their own', async ({
