@@ -39,7 +39,8 @@ const PACKAGES = [
   'keyv@5',
   'keyv-6@npm:keyv@6',
   'vitest@4',
-  'ioredis@6',
+  // bentocache 1.6 takes no other.
+  'ioredis@5',
   'structured-headers@2',
   'connect-redis@9.0.0',
   'express-session@1.19.0',
