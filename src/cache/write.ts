@@ -31,6 +31,13 @@ export type SetResult = 'stored' | 'superseded'
 export interface Ticket<Value> {
   /** @throws {InvalidValueError} When the value cannot be stored. */
   commit(value: Value): Promise<SetResult>
+  /**
+   * Has the right last as long from now as it does from when it was taken: `loaderTimeout.hard` and two seconds.
+   * Nothing, if it is lost: `commit` finds out.
+   *
+   * @throws {RemoteError} As all that is asked of Redis.
+   */
+  extend(): Promise<void>
   /** Gives the right back without storing. */
   release(): Promise<void>
 }
@@ -83,11 +90,13 @@ export async function begin(
 ): Promise<Ticket<unknown>> {
   const target = targetOf(ctx, key, policy)
   const lease = await take(ctx, { ...target, declared: target.asked }, policy)
-  const release = (): Promise<void> => ctx.steps.release(target.names, lease.token)
+  const end = (ms: number): Promise<void> => ctx.steps.prolong(target.names, lease.token, ms)
+  const release = (): Promise<void> => end(0)
   // The caller has gone: nobody else would give it back.
   if (policy.signal?.aborted) await release()
   return {
     release,
+    extend: () => end(leaseMs(policy)),
     async commit(value) {
       const { policy: terms, lateTags } = termsFor(value, policy)
       const encoded = encode(ctx, terms, value)

@@ -6,6 +6,7 @@
 
 import { isRemoteFailure } from '../cache/context.ts'
 import type { Ticket } from '../cache/write.ts'
+import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { StoredAnswer, Unstorable } from './answer.ts'
 import type { AnswerContext } from './answer-context.ts'
 import type { Reader } from './reader.ts'
@@ -34,6 +35,11 @@ export interface Begun<Part> {
    */
   run(signal?: AbortSignal): Promise<StoredAnswer<Part> | undefined>
 }
+
+/** What a ticket lasts is this and the time that a commit may take: so long others wait for one whose process has died. */
+const TICKET_MS = 4_000
+/** How often it is extended. */
+const EXTEND_MS = 2_000
 
 /** Generates answers. */
 export class Generator {
@@ -70,7 +76,7 @@ export class Generator {
   /** Asks, and stores the answer in place of the one there is. With Redis away nothing is stored. */
   async afresh<Part>(generation: Generation<Part>): Promise<Begun<Part>> {
     const { key, tags, ttlMs: ttl } = generation.request
-    const loaderTimeout = { hard: this.#ctx.limits.totalMs }
+    const loaderTimeout = { hard: TICKET_MS }
     let ticket: Ticket<unknown>
     try {
       ticket = await this.#ctx.cache().begin(key, { tags, ttl, loaderTimeout })
@@ -79,8 +85,25 @@ export class Generator {
       return this.unstored(generation, 'gave-up')
     }
     const begun = this.begin(generation)
-    this.#ctx.platform.defer(settle(ticket, begun.run()))
+    this.#ctx.platform.defer(this.#settle(ticket, begun.run()))
     return begun
+  }
+
+  /** Stores what comes of the work, under a ticket that is extended while it goes on. */
+  async #settle<Part>(
+    ticket: Ticket<unknown>,
+    work: Promise<StoredAnswer<Part> | undefined>,
+  ): Promise<void> {
+    const { platform } = this.#ctx
+    const ended = work.catch(() => undefined)
+    let answer = await settledWithin(platform, EXTEND_MS, ended)
+    while (answer === TIMED_OUT) {
+      // Should it fail, the commit finds out.
+      platform.defer(ticket.extend())
+      answer = await settledWithin(platform, EXTEND_MS, ended)
+    }
+    if (answer) await ticket.commit(answer)
+    else await ticket.release()
   }
 
   async #run<Part>(
@@ -130,13 +153,4 @@ export class Generator {
       ({ parts: stored, shape }) => source.textOf(stored as readonly Part[], shape),
     )
   }
-}
-
-async function settle<Part>(
-  ticket: Ticket<unknown>,
-  work: Promise<StoredAnswer<Part> | undefined>,
-): Promise<void> {
-  const answer = await work.catch(() => undefined)
-  if (answer) await ticket.commit(answer)
-  else await ticket.release()
 }

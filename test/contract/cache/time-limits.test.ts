@@ -300,6 +300,18 @@ describe('The time that a load may take', () => {
       expect(await waiter.get('k', { tags: ['t'] })).toBeUndefined()
     })
 
+    test('of a ticket lasts as long again from when it is extended, unless it has ended', async () => {
+      const cache = make({ loaderTimeout: { hard: '1s' } })
+      const [ticket, other] = [await cache.begin('k'), await cache.begin('other')]
+      await platform.advance(2_000)
+      await ticket.extend()
+      await platform.advance(2_000)
+      await other.extend()
+
+      expect(await ticket.commit('computed')).toBe('stored')
+      expect(await other.commit('late')).toBe('superseded')
+    })
+
     test('of a ticket ends too: what is committed later is superseded', async () => {
       const cache = make({ loaderTimeout: { hard: '1s' } })
       const ticket = await cache.begin('k')

@@ -194,6 +194,24 @@ describe('generating through the cache', () => {
       expect(await answered('Why?')).toBe('new')
     })
 
+    test('no-cache holds up nobody for long whose process has died, however long the model takes', async () => {
+      const lease = async (): Promise<number> => {
+        const { result = [] } = await cache.redis.request<string[]>({ body: ['KEYS', '*:l:*'] })
+        const body = ['PTTL', result[0] ?? '']
+        return (await cache.redis.request<number>({ body })).result ?? 0
+      }
+      const slow = Promise.withResolvers<string>()
+      void llm.getOrGenerate({ ...request, cacheControl: 'no-cache' }, () => slow.promise)
+      await platform.advance(90_000)
+
+      expect(await lease()).toBeGreaterThan(3_000)
+      expect(await lease()).toBeLessThanOrEqual(6_000)
+
+      slow.resolve('at last')
+      await platform.settle()
+      expect(await answered('Why?')).toBe('at last')
+    })
+
     test('no-store neither reads nor writes', async () => {
       await llm.cacheLLMResponse('Why?', 'old', MODEL)
 
