@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { isDeep } from '../support/deep.ts'
 
 vi.mock('ioredis', () => import('ioredis-5'))
 
@@ -21,7 +22,10 @@ test('it is the oldest', async () => {
 })
 
 await import('./tcp.test.ts')
-await import('./tcp-bytes.test.ts')
 await import('./tcp-cluster.test.ts')
-await import('./tcp-faults.test.ts')
-await import('./tcp-subscription.test.ts')
+if (isDeep) {
+  await import('./tcp-bytes.test.ts')
+  await import('./tcp-faults.test.ts')
+  await import('./tcp-sentinel.test.ts')
+  await import('./tcp-subscription.test.ts')
+}
