@@ -49,14 +49,15 @@ export function cachedFetch(
   const ways = { origin, behind: origin, keepsRedirects: false }
   return (input, init) => {
     const request = withMode(new Request(input, init))
-    if (isRead(request) && (request.integrity ?? '') !== '') return origin(request)
+    if (wantsDigest(request)) return origin(request)
     return whileWanted(settings.platform, request.signal, () => cache.handle(request, ways))
   }
 }
 
-/** Nothing that is stored was checked for the digest of one that has `integrity`. */
-function isRead({ method }: Request): boolean {
-  return method === 'GET' || method === 'HEAD'
+/** Whether it reads what is to have a digest: nothing that is stored was checked for one. */
+function wantsDigest({ method, integrity }: Request): boolean {
+  const isRead = method === 'GET' || method === 'HEAD'
+  return isRead && (integrity ?? '') !== ''
 }
 
 /** The request with its cache mode as a directive, unless it has some of its own. */

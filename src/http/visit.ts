@@ -14,7 +14,7 @@ import type { Wanted } from './verdict.ts'
 export type Origin = (request: Request) => Response | Promise<Response>
 
 /** A request that the cache may answer. */
-export interface Visit extends Wanted {
+export interface Visit extends Wanted, Ways {
   readonly request: Request
   /** The URI that is looked up, and sent on. */
   readonly url: URL
@@ -22,10 +22,6 @@ export interface Visit extends Wanted {
   readonly rules: Rules
   /** Whether it has credentials, and the cache is shared. */
   readonly isPersonal: boolean
-  readonly origin: Origin
-  /** How to load after the client has been answered, if that is possible. */
-  readonly behind: Origin | undefined
-  readonly keepsRedirects?: boolean
   rememberUnshared(): void
   defer(work: Promise<unknown>): void
 }
@@ -33,6 +29,7 @@ export interface Visit extends Wanted {
 /** What a form of the cache brings to each of its requests. */
 export interface Ways {
   readonly origin: Origin
+  /** How to load after the client has been answered, if that is possible. */
   readonly behind: Origin | undefined
   /** Whether a redirect may be stored: not where other callers have it followed. @default true */
   readonly keepsRedirects?: boolean

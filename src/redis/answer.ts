@@ -60,3 +60,10 @@ export function list(
   if (!Array.isArray(reply) || reply.length !== length) throw malformed(operation)
   return reply
 }
+
+/** Pairs one after the other, such as members and scores: over RESP 3 each comes as a list of two. */
+export function inTurn(reply: Reply): Reply {
+  const isPaired =
+    Array.isArray(reply) && reply.every((pair) => Array.isArray(pair) && pair.length === 2)
+  return isPaired ? (reply as readonly (readonly Reply[])[]).flat() : reply
+}

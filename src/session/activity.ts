@@ -6,7 +6,7 @@
 
 import { wholeNumber } from '../entry/option-checks.ts'
 import { CorruptEntryError, InvalidOptionError, InvalidValueError } from '../errors.ts'
-import type { Reply } from '../redis/requester.ts'
+import { inTurn } from '../redis/answer.ts'
 import { TRACK } from '../redis/scripts/user.ts'
 import { homesOf, type SessionContext } from './context.ts'
 import { isTexts, malformed } from './replies.ts'
@@ -94,12 +94,6 @@ export async function activityOf(
     activities: activities.filter((activity) => activity !== undefined),
     cursor: hasMore ? told[2 * limit - 1] : undefined,
   }
-}
-
-/** Members and scores in turn; over RESP 3 they come in pairs. */
-function inTurn(reply: Reply): Reply {
-  const isPaired = Array.isArray(reply) && reply.every((pair) => isTexts(pair) && pair.length === 2)
-  return isPaired ? reply.flat() : reply
 }
 
 /** `undefined` of what is not ours, or was damaged. */

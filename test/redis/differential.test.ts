@@ -66,8 +66,6 @@ const SHAPES: Readonly<Record<string, RegExp>> = {
   // Redis counts a key that was set with an expiry in the past until it is met.
   DBSIZE: /^\d+$/,
 }
-/** So it does where it is asked for the size of one. */
-const OPEN: ReadonlySet<string> = new Set(['MEMORY'])
 
 /** Cuts a flat list into groups and sorts them. */
 function sorted(list: unknown, width: number): unknown {
@@ -91,7 +89,8 @@ function comparable([name, ...words]: readonly string[], answer: Answer, now: nu
   const result = name?.startsWith('Z') ? withoutNegativeZero(answer.result) : answer.result
   // The errors of scripts name a line, which twins do not have.
   if (error !== undefined) return { error: error.replace(/, on @user_script:\d+\.$/, '') }
-  if (OPEN.has(name ?? '')) return 'open'
+  // Of one that is past it tells the size, until it is met.
+  if (name === 'MEMORY') return 'a size, or none'
   const shape = SHAPES[name ?? '']
   if (shape) return [result].flat().map((part) => (part === null ? null : shape.test(`${part}`)))
   const last = words.at(-1) ?? ''

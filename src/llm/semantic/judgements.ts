@@ -9,6 +9,7 @@
 
 import type { CacheContext } from '../../cache/context.ts'
 import { randomId } from '../../entry/id.ts'
+import { inTurn } from '../../redis/answer.ts'
 import type { Reply } from '../../redis/requester.ts'
 import { SEMANTIC_LEARN } from '../../redis/scripts/semantic.ts'
 import type { Observation } from './belief.ts'
@@ -115,8 +116,8 @@ function readJudgements(text: Reply | undefined): Observation[] {
   }))
 }
 
-/** Fields and values in turn; over RESP 3 they would come in pairs. */
+/** Of fields and values, the values. */
 function valuesOf(reply: Reply): readonly Reply[] {
-  const flat = Array.isArray(reply) ? (reply as readonly Reply[]).flat() : []
-  return flat.filter((_, i) => i % 2 === 1) as readonly Reply[]
+  const told = inTurn(reply)
+  return Array.isArray(told) ? told.filter((_, i) => i % 2 === 1) : []
 }
