@@ -104,6 +104,8 @@ export async function runLoader(
   )
     .then((value) => finish(ctx, request, admission, decisions, value, startedAt))
     .catch((error) => fail(ctx, request, admission, error))
+  // A Worker ends a request whose client has left, and others may wait for what it loads.
+  platform.defer(settled)
   for (let leftMs = policy.hardTimeoutMs; leftMs > 0; ) {
     const ms = Math.min(leftMs, PROLONG_MS)
     const loaded = await settledWithin(platform, ms, settled)
@@ -115,7 +117,6 @@ export async function runLoader(
   const error = new LoaderTimeoutError(policy.hardTimeoutMs)
   expiry.abort(error)
   // Whoever waits is told; what is left goes on behind.
-  platform.defer(settled)
   throw error
 }
 

@@ -59,8 +59,7 @@ export async function set(
   if (policy.consistency === 'relaxed' && ctx.codec.cipher === undefined && !ctx.link.cluster) {
     return store(ctx, target, terms, encoded)
   }
-  const lease = await take(ctx, target, terms)
-  return commit(ctx, target, terms, lease, encoded)
+  return replace(ctx, target, terms, encoded)
 }
 
 /** Stores many values: all first halves in one request, all second halves in another. */
@@ -75,11 +74,26 @@ export async function setMany(
     const terms = termsAtOnce(value, policy)
     return { key, terms, target: targetOf(ctx, key, terms), encoded: encode(ctx, terms, value) }
   })
-  const results = items.map(async ({ key, target, terms, encoded }) => {
-    const lease = await take(ctx, target, terms)
-    return [key, await commit(ctx, target, terms, lease, encoded)] as const
-  })
+  const results = items.map(
+    async ({ key, target, terms, encoded }) =>
+      [key, await replace(ctx, target, terms, encoded)] as const,
+  )
   return new Map(await Promise.all(results))
+}
+
+/** Both halves of a set. */
+function replace(
+  ctx: CacheContext,
+  target: Target,
+  policy: Policy,
+  encoded: Encoded,
+): Promise<SetResult> {
+  const work = take(ctx, target, policy).then((lease) =>
+    commit(ctx, target, policy, lease, encoded),
+  )
+  // Between the two there is a lease, and nothing else: see `runLoader`.
+  ctx.platform.defer(work)
+  return work
 }
 
 /** Takes the right to store before the value is computed: a writer's T2 for a value of its own. */
