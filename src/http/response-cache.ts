@@ -48,7 +48,12 @@ export class ResponseCache {
 
   /** Answers a request. @throws Whatever the origin failed with, unchanged. */
   async handle(request: Request, ways: Ways): Promise<Response> {
-    if (!SAFE.has(request.method)) return this.#change(request, ways)
+    if (!SAFE.has(request.method)) {
+      const change = this.#change(request, ways)
+      // Its client may leave before it is answered, which ends a request of a Worker.
+      this.#settings.platform.defer(change)
+      return change
+    }
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (!isRead || hasBody(request.headers)) return this.#forward(request, ways, 'method')
     if (opensWebSocket(request.headers)) return this.#forward(request, ways, 'bypass')
