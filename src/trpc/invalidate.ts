@@ -42,6 +42,16 @@ export async function invalidateAfter<Result>(
   call: ProcedureCall<Result>,
   request: InvalidationRequest,
 ): Promise<Result> {
+  const work = runAndInvalidate(call, request)
+  // Its client may leave before it is answered, which ends a request of a Worker.
+  request.space.platform.defer(work)
+  return work
+}
+
+async function runAndInvalidate<Result>(
+  call: ProcedureCall<Result>,
+  request: InvalidationRequest,
+): Promise<Result> {
   const result = await call.next()
   const { ok } = read(result)
   if (!ok && request.after === 'success') return result
