@@ -264,7 +264,12 @@ export class CachedEmailRepository implements EmailRepository {
 
   /** What threw at once rejects; what could not be told to the cache before is told first. */
   async #readAfterDebts<T>(read: () => Promise<T>): Promise<T> {
-    if (this.#writer.owes) await this.#writer.settle()
+    if (this.#writer.owes) {
+      const settled = this.#writer.settle()
+      // Half of it would be forgotten with a client that leaves.
+      this.#platform.defer(settled)
+      await settled
+    }
     return read()
   }
 }

@@ -84,6 +84,13 @@ export class CachedWriter {
    *   cache could not be told; or when it could not be marked, and such writes are refused.
    */
   async write<T>(write: Write<T>): Promise<T> {
+    const work = this.#settleAndWrite(write)
+    // Its client may leave before it is answered, which ends a request of a Worker.
+    this.#options.platform.defer(work)
+    return work
+  }
+
+  async #settleAndWrite<T>(write: Write<T>): Promise<T> {
     await this.settle()
     let looked: LookedBehind | undefined
     try {
