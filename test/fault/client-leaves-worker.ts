@@ -1,0 +1,92 @@
+/**
+ * A Worker that waits for an origin, on each way through the cache.
+ *
+ * @module
+ */
+
+import {
+  CachedEmailRepository,
+  type D1Like,
+  migrate,
+  type SqlDriver,
+  toSqlDriver,
+} from '../../src/email/index.ts'
+import { cacheHandler } from '../../src/http/index.ts'
+import { RedisCacheManager, restTransport } from '../../src/index.ts'
+import { createCacheMiddleware } from '../../src/trpc/index.ts'
+
+interface Env {
+  readonly REDIS: string
+  readonly ORIGIN: string
+  readonly DB: D1Like
+}
+
+type Way = (url: URL, method: string) => Promise<unknown>
+
+/** The first part of a path says which. */
+function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> {
+  const redis = restTransport({ url, token: 'endpoint-token' })
+  const cache = new RedisCacheManager({ redis, deadline: '20s' })
+  const origin = async (): Promise<Response> => fetch(ORIGIN)
+  const text = async (): Promise<string> => (await origin()).text()
+  const handler = cacheHandler(origin, { cache: cache.namespace('http') })
+  const trpc = createCacheMiddleware({ cache, scope: 'public', tags: ['all'] })
+  const emails = new CachedEmailRepository({
+    db: heldAfterWrites(toSqlDriver(DB), text),
+    cache,
+    consistency: 'eventual',
+  })
+  return {
+    turn: async () => '',
+    getOrSet: ({ pathname }) => cache.getOrSet(pathname, text),
+    getOrSetMany: async ({ pathname }) => {
+      const values = await cache.getOrSetMany(
+        [pathname],
+        async () => new Map([[pathname, await text()]]),
+      )
+      return values.get(pathname)
+    },
+    http: ({ href }, method) => handler(new Request(href, { method })),
+    trpc: async ({ pathname: path }, method) => {
+      const type = method === 'GET' ? 'query' : 'mutation'
+      const next = async () => ({ ok: true, data: await text() })
+      const through = type === 'query' ? trpc : trpc.invalidates(['all'])
+      return (await through({ type, path, ctx: {}, input: null, rawInput: null, next })).data
+    },
+    set: async ({ pathname }, method) =>
+      method === 'GET' ? cache.get(pathname) : cache.set(pathname, 'the value'),
+    mail: async (_, method) => {
+      if (method === 'GET') return (await emails.queryEmails({})).emails.map((one) => one.subject)
+      return emails.createEmail({
+        subject: 'Hello',
+        senderEmail: 'ada@shop.example',
+        receivedAt: '2026-03-01T09:00:00Z',
+      })
+    },
+    migrate: () => migrate(toSqlDriver(DB)),
+  }
+}
+
+/** A database whose writes are made, and then not acknowledged before the origin has answered. */
+function heldAfterWrites(driver: SqlDriver, origin: () => Promise<unknown>): SqlDriver {
+  return {
+    all: (sql, params) => driver.all(sql, params),
+    run: (sql, params) => driver.run(sql, params),
+    batch: async (statements) => {
+      const rows = await driver.batch(statements)
+      if (statements.some(({ sql }) => /^insert/i.test(sql))) await origin()
+      return rows
+    },
+  }
+}
+
+let ways: ReturnType<typeof waysOf> | undefined
+
+/** The Worker's `fetch`. */
+export async function answer(request: Request, env: Env): Promise<Response> {
+  ways ??= waysOf(env)
+  const url = new URL(request.url)
+  const [, name = ''] = url.pathname.split('/')
+  const told = await ways[name]?.(url, request.method)
+  return told instanceof Response ? told : new Response(String(told))
+}

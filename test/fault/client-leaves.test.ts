@@ -1,0 +1,155 @@
+import { once } from 'node:events'
+import { type ClientRequest, createServer, request, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { bundleWorker, type RunningWorker, startWorkerd } from '../../bench/workerd.ts'
+import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+import type { Requester } from '../../src/redis/requester.ts'
+import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.ts'
+
+const WAIT = { timeout: 5_000 }
+
+/** A server that answers when it is told to. */
+const origin = createServer((_, response) => {
+  waiting.push(response.setHeader('cache-control', 'max-age=60'))
+})
+const waiting: ServerResponse[] = []
+
+/** Waits for the request that the origin is asked next. */
+async function asked(): Promise<ServerResponse> {
+  return vi.waitFor(() => {
+    const [first] = waiting.splice(0)
+    if (first === undefined) throw new Error('the origin was not asked')
+    return first
+  }, WAIT)
+}
+
+const engine = embeddedTransport()
+/** What the next command has to wait for. */
+let gate: { readonly reached: () => void; readonly opened: Promise<void> } | undefined
+const gated: Requester = {
+  async request(sent) {
+    const now = gate
+    gate = undefined
+    now?.reached()
+    await now?.opened
+    return engine.request(sent)
+  },
+}
+
+let redis: RestEndpoint
+let worker: RunningWorker
+let host: URL
+
+beforeAll(async () => {
+  redis = await startRestEndpoint({ requester: gated })
+  origin.listen(0, '127.0.0.1')
+  await once(origin, 'listening')
+  const { port } = origin.address() as AddressInfo
+  const contents = `
+    import { answer } from './client-leaves-worker.ts'
+    export default { fetch: answer }`
+  const stdin = { contents, resolveDir: import.meta.dirname }
+  worker = await startWorkerd(await bundleWorker({ stdin }), {
+    bindings: { REDIS: redis.url, ORIGIN: `http://127.0.0.1:${port}` },
+    d1Databases: ['DB'],
+    compatibilityFlags: ['nodejs_compat'],
+    // Miniflare's own Worker does not pass on that a client has left.
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+  })
+  host = await worker.miniflare.unsafeGetDirectURL()
+}, 60_000)
+
+afterAll(async () => {
+  await worker.miniflare.dispose()
+  origin.closeAllConnections()
+  origin.close()
+  await redis.stop()
+})
+
+async function ask(path: string): Promise<string> {
+  return (await fetch(new URL(path, host))).text()
+}
+
+/** Reads a path, and answers for the origin. */
+async function load(path: string, value: string): Promise<string> {
+  const reading = ask(path)
+  ;(await asked()).end(value)
+  return reading
+}
+
+/** Asks by a connection of its own, that can be cut. */
+function begin(path: string, method = 'GET'): ClientRequest {
+  return request(new URL(path, host), { agent: false, method })
+    .on('error', () => undefined)
+    .end()
+}
+
+/** Leaves, and waits until workerd has had its turn. */
+async function leave(client: ClientRequest): Promise<void> {
+  client.socket?.resetAndDestroy()
+  await new Promise((resolve) => client.once('close', resolve))
+  for (let i = 0; i < 3; i++) await ask('/turn')
+}
+
+describe('a request of a Worker whose client leaves', () => {
+  test.each(['getOrSet', 'getOrSetMany', 'http', 'trpc'])(
+    'in a load by %s is not waited for in vain by those who share it',
+    async (way) => {
+      const path = `/${way}/load`
+      const first = begin(path)
+      const loading = await asked()
+      const looks = redis.requests.length
+      const second = ask(path)
+      await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(looks), WAIT)
+
+      await leave(first)
+      loading.end('loaded once')
+
+      expect(await second).toContain('loaded once')
+      expect(waiting).toEqual([])
+    },
+  )
+
+  test.each([
+    ['http', '/http/changed', 'PUT'],
+    ['trpc', '/trpc/changed', 'POST'],
+  ])('in a change by %s invalidates nevertheless', async (_, path, method) => {
+    expect(await load(path, 'before')).toContain('before')
+    expect(await ask(path)).toContain('before')
+    const change = begin(path, method)
+    const changing = await asked()
+
+    await leave(change)
+    const told = redis.requests.length
+    changing.end('changed')
+    await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(told), WAIT)
+
+    expect(await load(path, 'after')).toContain('after')
+  })
+
+  test('in a write of a mailbox that tells its writes afterwards tells them nevertheless', async () => {
+    await ask('/migrate')
+    expect(await ask('/mail')).toBe('')
+    const write = begin('/mail', 'POST')
+    const writing = await asked()
+
+    await leave(write)
+    writing.end()
+
+    await vi.waitFor(async () => expect(await ask('/mail')).toBe('Hello'), WAIT)
+  })
+
+  test('between the halves of a set stores what it was to store', async () => {
+    const reached = Promise.withResolvers<void>()
+    const opened = Promise.withResolvers<void>()
+    gate = { reached: reached.resolve, opened: opened.promise }
+    const set = begin('/set/key', 'PUT')
+    await reached.promise
+
+    await leave(set)
+    opened.resolve()
+
+    await vi.waitFor(async () => expect(await ask('/set/key')).toBe('the value'), WAIT)
+  })
+})
