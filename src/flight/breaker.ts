@@ -15,6 +15,11 @@ export interface BreakerOptions {
   /** How long the circuit stays open, in milliseconds; above 0. @default 1_000 */
   readonly cooldownMs?: number
   /**
+   * How long a probe may take, in milliseconds: after that it counts as cut off, as it is with its request of
+   * a Worker, and another is sent. @default as `cooldownMs`
+   */
+  readonly probeMs?: number
+  /**
    * How long a failure asks for, in milliseconds: it opens the circuit at once, for that or the
    * cooldown, whichever is longer. `undefined` for a failure that only counts. @default none asks
    */
@@ -23,26 +28,26 @@ export interface BreakerOptions {
   readonly onChange?: (state: CircuitState) => void
 }
 
-/** `closed`: calls pass. `open`: calls are refused. `half-open`: one probe is under way. */
+/** `closed`: calls pass. `open`: calls are refused. `half-open`: a probe is under way. */
 export type CircuitState = 'closed' | 'open' | 'half-open'
 
 type State =
   | { readonly kind: 'closed'; readonly failures: number }
   | {
-      readonly kind: 'open'
+      readonly kind: 'open' | 'half-open'
+      /** When a probe may be sent. */
       readonly until: number
       readonly openMs: number
       readonly cause: unknown
     }
-  | { readonly kind: 'half-open'; readonly cause: unknown }
 
 const CLOSED: State = { kind: 'closed', failures: 0 }
 
 /**
  * A consecutive-failure circuit breaker (Nygard, "Release It!", 2nd ed., ch. 5).
  *
- * Counts rejections only. Give the task a deadline: one that never settles would hold the probe,
- * and so the circuit, for ever. State is per instance, hence per isolate; it is not shared.
+ * Counts rejections only. Give the task a deadline: one that never settles counts for nothing. State is per
+ * instance, hence per isolate; it is not shared.
  *
  * @example
  * ```ts
@@ -54,19 +59,21 @@ export class CircuitBreaker {
   readonly #platform: Platform
   readonly #threshold: number
   readonly #cooldownMs: number
+  readonly #probeMs: number
   readonly #pauseMs: ((error: unknown) => number | undefined) | undefined
   readonly #onChange: ((state: CircuitState) => void) | undefined
   #state: State = CLOSED
 
   /** @throws {InvalidOptionError} When an option is out of its documented range. */
   constructor(platform: Platform, options: BreakerOptions = {}) {
-    const { threshold = 5, cooldownMs = 1_000, pauseMs, onChange } = options
+    const { threshold = 5, cooldownMs = 1_000, probeMs = cooldownMs, pauseMs, onChange } = options
     if (!(cooldownMs > 0 && cooldownMs < Infinity)) {
       throw new InvalidOptionError('breaker.cooldownMs', 'a number of milliseconds above 0')
     }
     this.#platform = platform
     this.#threshold = wholeNumber(threshold, 'breaker.threshold', 1)
     this.#cooldownMs = cooldownMs
+    this.#probeMs = probeMs
     this.#pauseMs = pauseMs
     this.#onChange = onChange
   }
@@ -99,20 +106,16 @@ export class CircuitBreaker {
   /** Returns whether the admitted call is the probe. */
   #admit(): boolean {
     const state = this.#state
-    switch (state.kind) {
-      case 'closed':
-        return false
-      case 'half-open':
-        throw new CircuitOpenError(0, state.cause)
-      case 'open': {
-        const retryAfterMs = state.until - this.#platform.now()
-        // More is left than there was: the clock was set back, and says nothing of when to ask.
-        const isWaiting = retryAfterMs > 0 && retryAfterMs <= state.openMs
-        if (isWaiting) throw new CircuitOpenError(retryAfterMs, state.cause)
-        this.#move({ kind: 'half-open', cause: state.cause })
-        return true
-      }
+    if (state.kind === 'closed') return false
+    const now = this.#platform.now()
+    const leftMs = state.until - now
+    // More is left than there was: the clock was set back, and says nothing of when to ask.
+    if (leftMs > 0 && leftMs <= state.openMs) {
+      throw new CircuitOpenError(state.kind === 'open' ? leftMs : 0, state.cause)
     }
+    const openMs = this.#probeMs
+    this.#move({ kind: 'half-open', until: now + openMs, openMs, cause: state.cause })
+    return true
   }
 
   #recordFailure(probing: boolean, error: unknown): void {

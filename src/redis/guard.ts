@@ -70,7 +70,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
   }
   allowRepeat(SCRIPTS)
   const { kind, cluster = false } = transport as Partial<Transport>
-  const breaker = new CircuitBreaker(platform, { ...options.breaker, pauseMs })
+  const breaker = new CircuitBreaker(platform, { ...options.breaker, probeMs: deadlineMs, pauseMs })
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
   /** Sends a request; what is thrown is of this library, and an error reply is an answer. */

@@ -27,6 +27,8 @@ type Way = (url: URL, method: string) => Promise<unknown>
 function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> {
   const redis = restTransport({ url, token: 'endpoint-token' })
   const cache = new RedisCacheManager({ redis, deadline: '20s' })
+  const breaker = { threshold: 1, cooldownMs: 1 }
+  const frail = new RedisCacheManager({ redis, deadline: '1s', retries: 0, breaker })
   const origin = async (): Promise<Response> => fetch(ORIGIN)
   const text = async (): Promise<string> => (await origin()).text()
   const handler = cacheHandler(origin, { cache: cache.namespace('http') })
@@ -62,6 +64,10 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
         senderEmail: 'ada@shop.example',
         receivedAt: '2026-03-01T09:00:00Z',
       })
+    },
+    circuit: async ({ pathname }) => {
+      await frail.get(pathname)
+      return frail.redis.circuit
     },
     migrate: () => migrate(toSqlDriver(DB)),
   }

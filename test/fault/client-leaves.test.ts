@@ -140,6 +140,20 @@ describe('a request of a Worker whose client leaves', () => {
     await vi.waitFor(async () => expect(await ask('/mail')).toBe('Hello'), WAIT)
   })
 
+  test('and was to find out whether Redis is back does not keep others from asking', async () => {
+    redis.respond = () => ({ status: 500, body: '' })
+    expect(await ask('/circuit')).toBe('open')
+    redis.respond = () => 'hang'
+    const known = redis.requests.length
+    const probe = begin('/circuit')
+    await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(known), WAIT)
+
+    await leave(probe)
+    redis.respond = () => undefined
+
+    await vi.waitFor(async () => expect(await ask('/circuit')).toBe('closed'), WAIT)
+  })
+
   test('between the halves of a set stores what it was to store', async () => {
     const reached = Promise.withResolvers<void>()
     const opened = Promise.withResolvers<void>()

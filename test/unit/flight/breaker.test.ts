@@ -78,6 +78,20 @@ describe('CircuitBreaker', () => {
     await expect(breaker.run(succeed)).resolves.toBe('value')
   })
 
+  test('a probe that never settles gives way to another when its time is over', async () => {
+    breaker = new CircuitBreaker(platform, { threshold: 2, cooldownMs: 1_000, probeMs: 3_000 })
+    await open()
+    await platform.advance(1_000)
+    void breaker.run(() => new Promise(() => undefined))
+
+    await platform.advance(2_999)
+    await expect(breaker.run(succeed)).rejects.toMatchObject({ retryAfterMs: 0 })
+    await platform.advance(1)
+    await expect(breaker.run(succeed)).resolves.toBe('value')
+
+    expect(breaker.state).toBe('closed')
+  })
+
   test('a clock that is set back does not keep the circuit open for longer', async () => {
     await open()
     platform.jump(-3_600_000)
