@@ -24,8 +24,20 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem
   if (error instanceof HTTPException) return { status: error.status, title: 'Request refused' }
   if (isNearcacheError(error)) return problemOfLibrary(error) ?? UNKNOWN
-  return error instanceof Error && NO_TABLE.test(error.message) ? UNMIGRATED : UNKNOWN
+  const { message = '', retryable, overloaded } = Object(error) as Partial<StubError>
+  if (NO_TABLE.test(message)) return UNMIGRATED
+  return retryable || overloaded || PASSING.test(message) ? UNAVAILABLE : UNKNOWN
 }
+
+/** What a stub of a Durable Object throws: the platform says whether it passes. */
+interface StubError extends Error {
+  readonly retryable: boolean
+  readonly overloaded: boolean
+}
+
+/** D1 says so in words alone: it has too much to do, was moved, or gets a new version. */
+const PASSING =
+  /^D1_ERROR: .*(?:connection lost|overloaded|object to be reset|reset because|transient issue)/
 
 /** SQLite's words, somewhere in those of D1. */
 const NO_TABLE = /\bno such (?:table|column): /
@@ -34,6 +46,16 @@ const UNMIGRATED: Problem = {
   status: 503,
   title: 'The database lacks a migration',
   detail: 'Apply what there is: npx wrangler d1 migrations apply DB, with --remote or --local',
+}
+
+const REPEAT =
+  'A change may have been stored nevertheless. Repeat it to be sure; a new message that names its id is stored once.'
+
+const UNAVAILABLE: Problem = {
+  status: 503,
+  title: 'The database or an object did not answer',
+  detail: REPEAT,
+  retryAfter: 1,
 }
 
 const UNKNOWN: Problem = { status: 500, title: 'Internal error' }
@@ -79,9 +101,6 @@ const PARAMETERS: ReadonlyMap<string, string> = new Map([
   ['dateRange.start', 'from'],
   ['dateRange.end', 'to'],
 ])
-
-const REPEAT =
-  'A change may have been stored nevertheless. Repeat it to be sure; a new message that names its id is stored once.'
 
 function retryAfterMsOf(error: AnyNearcacheError): number | undefined {
   return 'retryAfterMs' in error ? error.retryAfterMs : undefined
