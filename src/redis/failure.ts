@@ -56,6 +56,10 @@ const LOST = wordsIn(
   UND_ERR_HEADERS_TIMEOUT UND_ERR_SOCKET`,
 )
 
+/** A request of a Worker has sent as many as it may: the platform has words for it, and no code. */
+export const SPENT = 'too many subrequests'
+const SPENT_TEXT = /^Too many (sub|API )req/
+
 /** Codes of OpenSSL and Node for a peer that is not who it should be: trying again cannot help. */
 const UNTRUSTED = wordsIn(
   `CERT_HAS_EXPIRED CERT_NOT_YET_VALID CERT_REVOKED CERT_UNTRUSTED DEPTH_ZERO_SELF_SIGNED_CERT
@@ -220,7 +224,8 @@ function limitIn(text: string): { reason: string; outage: boolean } | undefined 
 /** Looks for a known code in the error, in what caused it, and in the errors it sums up. */
 function codeOf(error: unknown, depth = 0): string | undefined {
   if (typeof error !== 'object' || error === null || depth > 4) return undefined
-  const { code, cause, errors, lastNodeError } = error as Record<string, unknown>
+  const { code, message, cause, errors, lastNodeError } = error as Record<string, unknown>
+  if (SPENT_TEXT.test(message as string)) return SPENT
   if (typeof code === 'string' && isKnownCode(code)) return code
   const inner = [cause, lastNodeError, ...(Array.isArray(errors) ? errors.slice(0, 4) : [])]
   for (const other of inner) {

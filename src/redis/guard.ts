@@ -12,7 +12,15 @@ import { backoffMs } from '../flight/backoff.ts'
 import { type BreakerOptions, CircuitBreaker, type CircuitState } from '../flight/breaker.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
-import { isOutage, networkError, operationOf, pauseMs, replyError, thrownReply } from './failure.ts'
+import {
+  isOutage,
+  networkError,
+  operationOf,
+  pauseMs,
+  replyError,
+  SPENT,
+  thrownReply,
+} from './failure.ts'
 import { commandsOf, isReplaySafe } from './replay.ts'
 import type { RedisRequest, RedisResponse, Requester, Transport } from './requester.ts'
 import { SCRIPTS } from './scripts/protocol.ts'
@@ -93,11 +101,13 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     request: RedisRequest,
     tries = 0,
     isInDoubt = false,
-  ): Promise<RedisResponse<never> | ClosedError> {
+  ): Promise<RedisResponse<never> | Error> {
     return attempt(request).catch(async (failure: unknown) => {
-      // A transport that was closed says nothing of Redis, and must not open the circuit.
-      if (failure instanceof ClosedError) return failure
       const error = isInDoubt ? doubtful(failure) : failure
+      // A transport that was closed, and a request of a Worker that has sent as many as it may, say nothing of
+      // Redis, and must not open the circuit.
+      if (error instanceof ClosedError || (error as RemoteError).reason === SPENT)
+        return error as Error
       const waitMs = waitBeforeRetry(request, failure, tries)
       if (waitMs === undefined || request.signal?.aborted) throw error
       counts.retries++
@@ -128,7 +138,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
         persist({ ...request, signal, deadlineMs }),
       ),
     )
-    if (answer instanceof ClosedError) throw answer
+    if (answer instanceof Error) throw answer
     return answer
   }
 

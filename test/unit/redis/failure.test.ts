@@ -107,6 +107,17 @@ describe('networkError', () => {
     )
   })
 
+  test.each([
+    'Too many subrequests.',
+    'Too many subrequests by single Worker invocation. To configure this limit, refer to SENTINEL',
+    'Too many API requests by single worker invocation.',
+  ])('tells from "%s" that nothing was sent, and that another request may', (text) => {
+    const told = networkError('GET', new Error(text))
+
+    expect(told).toMatchObject({ reason: 'too many subrequests', applied: 'no', retryable: true })
+    expect(everythingIn(told)).not.toContain('SENTINEL')
+  })
+
   test('survives an error that is its own cause', () => {
     const circular = new Error('round')
     circular.cause = circular

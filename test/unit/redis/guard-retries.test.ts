@@ -47,6 +47,19 @@ describe('guard sends again', () => {
     redis.fate = () => fates[Math.min(redis.requests.length, fates.length) - 1] ?? pass
   }
 
+  test('and is in doubt of the first request when the second may not be sent', async () => {
+    meets(lost, { kind: 'fail', error: new Error('Too many subrequests.') })
+    const failed = expect(send(make(), 'GET', 'k')).rejects.toMatchObject({
+      reason: 'too many subrequests',
+      applied: 'unknown',
+    })
+
+    await platform.advance(400)
+
+    await failed
+    expect(redis.requests).toHaveLength(2)
+  })
+
   test('a read whose fate is not known', async () => {
     const guarded = make()
     meets(lost, lost, pass)

@@ -134,6 +134,19 @@ describe('guard', () => {
       expect(guarded.circuit).toBe('open')
     })
 
+    test('does not open when a request of a Worker may send no more: others may', async () => {
+      const guarded = make({ breaker })
+      const error = new Error('Too many subrequests by single Worker invocation.')
+      meets({ kind: 'fail', error })
+      for (let i = 0; i < 5; i++) {
+        await expect(send(guarded, 'GET', 'k')).rejects.toMatchObject({
+          reason: 'too many subrequests',
+        })
+      }
+      expect(redis.requests).toHaveLength(5)
+      expect(guarded.circuit).toBe('closed')
+    })
+
     test('does not open on error replies to bad commands', async () => {
       const guarded = make({ breaker })
       for (let i = 0; i < 5; i++) {
