@@ -4,7 +4,12 @@
  * @module
  */
 
+import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
+import type { Platform } from '../../platform/platform.ts'
 import type { ObjectStorage } from './runtime.ts'
+
+/** How late what is due may be done while an alarm waits. */
+const MEANWHILE_MS = 100
 
 /** Sets the alarm, and spares the write when it is set already. */
 export class Alarm {
@@ -38,6 +43,18 @@ export class Alarm {
     this.#at = at
     await (at === null ? this.#storage.deleteAlarm() : this.#storage.setAlarm(at))
   }
+}
+
+/**
+ * Waits for the work of an alarm that may take long, and has done meanwhile what else is due: an object's
+ * next alarm goes off after this one has ended.
+ */
+export async function meanwhile(
+  platform: Platform,
+  work: Promise<void>,
+  doDue: () => Promise<void>,
+): Promise<void> {
+  while ((await settledWithin(platform, MEANWHILE_MS, work)) === TIMED_OUT) await doDue()
 }
 
 /** The earliest of instants, of which some may be missing. */

@@ -9,7 +9,7 @@ import type { App } from '../protocol/app.ts'
 import type { CachedEvent, ChannelAttribute, ChannelInfo } from '../protocol/ports.ts'
 import { eventFrame } from '../protocol/server-frame.ts'
 import { WebhookOutbox } from '../protocol/webhook-outbox.ts'
-import { Alarm, earliest } from './alarm.ts'
+import { Alarm, earliest, meanwhile } from './alarm.ts'
 import { clientEventOf, newEpoch } from './channel-event.ts'
 import { ChannelHistory } from './channel-history.ts'
 import { ChannelMirror } from './channel-mirror.ts'
@@ -186,7 +186,10 @@ export class Channel implements ChannelStub {
     this.#history.purge(now)
     this.#tell(now)
     await this.#fanOut.settle()
-    await this.#outbox.flush()
+    await meanwhile(this.#options.platform, this.#outbox.flush(), () => {
+      this.#tell(this.#now())
+      return this.#end()
+    })
     // After an eviction it is not known since when; the alarm was set for this.
     if (this.#isUseless && (this.#clearAt ?? now) <= now) await this.#clear()
     await this.#end()

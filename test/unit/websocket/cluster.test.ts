@@ -117,6 +117,25 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(eventsOf(ann).filter((event) => /added/.test(event))).toHaveLength(21)
   })
 
+  test('tells who comes and goes while a receiver of webhooks does not answer', async () => {
+    cluster.receive = () => Promise.withResolvers<Response>().promise
+    const webhooks = cluster.advance(300)
+    await cluster.platform.advance(0)
+    expect(cluster.webhooks).toHaveLength(1)
+    ann.socket.frames.length = 0
+
+    const others = await Promise.all(['1', '1', '1'].map((hub) => cluster.connect(hub)))
+    for (const [place, client] of others.entries()) await cluster.join(client, ROOM, `u${place}`)
+    await cluster.platform.advance(200)
+    expect(eventsOf(ann)).toEqual(others.map(() => 'pusher_internal:member_added'))
+    for (const client of others) await cluster.close(client, 1001)
+    await cluster.platform.advance(2_200)
+
+    expect(eventsOf(ann).filter((event) => /removed/.test(event))).toHaveLength(3)
+    await cluster.platform.advance(10_000)
+    await webhooks
+  })
+
   test('sets the alarm of a channel for a batch, and not for everybody who comes within it', async () => {
     const quiet = new Cluster()
     const join = async (user: string): Promise<void> =>
