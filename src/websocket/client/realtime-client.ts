@@ -63,6 +63,8 @@ export class RealtimeClient {
   readonly #changes = new Listeners<[ClientChange]>()
   #lastSocketId: string | undefined
   #signIn: PromiseWithResolvers<SignedIn> | undefined
+  /** Names the channel of the user that was signed in, and is to be again. */
+  #own: string | undefined
 
   /** @throws {InvalidOptionError} When an option is missing or out of its range. */
   constructor(options: ClientOptions) {
@@ -132,7 +134,8 @@ export class RealtimeClient {
   }
 
   /**
-   * Signs a user in, now and after every reconnect.
+   * Signs a user in, now and after every reconnect. Where that is not signed, the user's channel fails, and
+   * the next connection tries again, or another call.
    *
    * @throws Whatever `authorizeUser` rejected with, unchanged.
    * @throws {ClosedError} When the server has refused the connection, as it does with a bad signature.
@@ -175,11 +178,10 @@ export class RealtimeClient {
   }
 
   #opened(socketId: string): void {
-    if (this.#signIn !== undefined) this.#sendSignIn(socketId)
+    if (this.#signIn !== undefined || this.#own !== undefined) this.#sendSignIn(socketId)
     for (const channel of [...this.#channels.values()]) {
-      if (channel.name.startsWith(USER_CHANNEL)) continue
       channel.become('pending')
-      this.#request(channel)
+      if (!channel.name.startsWith(USER_CHANNEL)) this.#request(channel)
     }
     this.#lastSocketId = socketId
   }
@@ -223,6 +225,8 @@ export class RealtimeClient {
         if (this.socketId === socketId) this.#link.send('pusher:signin', authorization)
       },
       (error) => {
+        if (this.socketId !== socketId) return // The next connection asks for its own.
+        this.#channels.get(this.#own ?? '')?.fail('AuthError', error)
         this.#signIn?.reject(error)
         this.#signIn = undefined
       },
@@ -253,6 +257,7 @@ export class RealtimeClient {
     const name = `${USER_CHANNEL}${String(user['id'])}`
     const known = this.#channels.get(name)
     const channel = known ?? this.#add(name)
+    this.#own = name
     this.#request(channel)
     this.#signIn?.resolve({ user, channel })
     this.#changes.tell({ kind: 'signedIn', user })

@@ -389,48 +389,6 @@ describe('a channel', () => {
     })
   })
 
-  describe('of a user', () => {
-    test('is subscribed to by a sign-in, and again after a reconnect', async () => {
-      bench = clientBench({
-        authorizeUser: async ({ socketId }) => ({
-          auth: `key:${socketId}`,
-          user_data: '{"id":"7"}',
-        }),
-      })
-      const signingIn = bench.client.signIn()
-      await bench.connect('1.1')
-      const success = { event: 'pusher:signin_success', data: { user_data: '{"id":"7"}' } }
-      bench.socket.say(success)
-      const { user, channel } = await signingIn
-      const heard: unknown[] = []
-      channel.on('note', (data) => heard.push(data))
-      await bench.reconnect('1.2')
-      bench.socket.say(success)
-      bench.socket.say({ event: 'note', channel: channel.name, data: 1 })
-
-      expect([user, channel.name, heard]).toEqual([{ id: '7' }, '#server-to-user-7', [1]])
-      expect(bench.socket.frames).toEqual([
-        { event: 'pusher:signin', data: { auth: 'key:1.2', user_data: '{"id":"7"}' } },
-        { event: 'pusher:subscribe', data: { channel: '#server-to-user-7' } },
-      ])
-    })
-
-    test('is refused with the error of whoever signs, and by a server that hangs up', async () => {
-      const error = new Error('not you')
-      bench = clientBench({ authorizeUser: () => Promise.reject(error) })
-      await bench.connect()
-      await expect(bench.client.signIn()).rejects.toBe(error)
-
-      bench = clientBench({ authorizeUser: async () => ({ auth: '', user_data: '' }) })
-      await bench.connect()
-      const signingIn = bench.client.signIn()
-      bench.socket.end(4009)
-
-      await expect(signingIn).rejects.toMatchObject({ code: 'ERR_CLOSED' })
-      await expect(clientBench().client.signIn()).rejects.toMatchObject({ option: 'authorizeUser' })
-    })
-  })
-
   test('errors, watched users and counts are told', async () => {
     const { changes } = enter('room')
     await bench.connect()
