@@ -41,23 +41,28 @@ export interface Identity {
 
 type StoredSubscription = readonly [channel: string, user?: string | null, info?: string | null]
 
+/** What may be long. */
+interface Kept {
+  readonly u?: SignedIn | undefined
+  readonly s: readonly StoredSubscription[]
+}
+
 /** The attachment. Short names: each socket has one, of at most 16,384 bytes. */
-interface Attachment {
+interface Attachment extends Omit<Kept, 's'> {
   readonly id: string
   readonly c?: string | undefined
   readonly x?: 1 | undefined
   readonly at: number
   /** When the last frame had come, at the time of writing. */
   readonly h: number
-  readonly u?: SignedIn | undefined
   /** When a ping was sent that has not been answered. */
   readonly p?: number | undefined
-  /** Subscriptions, or 1 where they are in the storage. */
-  readonly s: readonly StoredSubscription[] | 1
+  /** Subscriptions, or 1 where they are in the storage, and the user with them. */
+  readonly s: Kept['s'] | 1
 }
 
-/** Characters of subscriptions that an attachment takes; beyond, they go into the storage. */
-const MAX_ATTACHED_CHARS = 4_000
+/** Characters of user and subscriptions, of two bytes each, that an attachment takes; more go into the storage. */
+const MAX_ATTACHED_CHARS = 6_000
 /** Above this, a character may take up to three bytes. */
 const OPEN = 1
 
@@ -94,11 +99,11 @@ export class HubConnection<Socket extends ObjectSocket = ObjectSocket> {
     const identity = { id, clientId: c, isExtended: x === 1, connectedAt: at }
     const connection = new HubConnection(socket, identity)
     connection.heardAt = h
-    connection.user = u
     connection.pingedAt = p
     connection.#isSpilled = s === 1
-    const stored = s === 1 ? (JSON.parse(store.spilled(id) ?? '[]') as StoredSubscription[]) : s
-    for (const [channel, user, info] of stored) {
+    const kept = { u, ...(s === 1 ? keptIn(store.spilled(id)) : { s }) }
+    connection.user = kept.u
+    for (const [channel, user, info] of kept.s) {
       const member = { user: user ?? undefined, info: info ?? undefined }
       connection.subscriptions.set(channel, { channel, ...member })
     }
@@ -116,8 +121,8 @@ export class HubConnection<Socket extends ObjectSocket = ObjectSocket> {
   /** Writes the attachment. */
   save(store: HubStore): void {
     const { id, clientId, isExtended, connectedAt } = this.identity
-    const stored = [...this.subscriptions.values()].map(storedOf)
-    const text = JSON.stringify(stored)
+    const kept: Kept = { u: this.user, s: [...this.subscriptions.values()].map(storedOf) }
+    const text = JSON.stringify(kept)
     const isSpilled = text.length > MAX_ATTACHED_CHARS
     if (isSpilled) store.spill(id, text)
     else if (this.#isSpilled) store.dropSpilled(id)
@@ -128,9 +133,8 @@ export class HubConnection<Socket extends ObjectSocket = ObjectSocket> {
       ...(isExtended && { x: 1 }),
       at: connectedAt,
       h: this.heardAt,
-      ...(this.user && { u: this.user }),
       ...(this.pingedAt !== undefined && { p: this.pingedAt }),
-      s: isSpilled ? 1 : stored,
+      ...(isSpilled ? { s: 1 } : kept),
     } satisfies Attachment)
   }
 
@@ -157,6 +161,12 @@ export class HubConnection<Socket extends ObjectSocket = ObjectSocket> {
       // It is closed already.
     }
   }
+}
+
+/** An older version has kept subscriptions there alone, and the user in the attachment. */
+function keptIn(text = '[]'): Kept {
+  const kept = JSON.parse(text) as Kept | Kept['s']
+  return 's' in kept ? kept : { s: kept }
 }
 
 function storedOf({ channel, user, info }: Subscription): StoredSubscription {

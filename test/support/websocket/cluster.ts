@@ -6,6 +6,7 @@
  */
 
 import { DatabaseSync } from 'node:sqlite'
+import { serialize } from 'node:v8'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { Channel } from '../../../src/websocket/objects/channel.ts'
 import { Directory } from '../../../src/websocket/objects/directory.ts'
@@ -84,8 +85,8 @@ export class MemorySocket implements ObjectSocket {
   }
 
   serializeAttachment(value: unknown): void {
+    if (serialize(value).length > 16_384) throw new Error('The attachment is too large')
     this.#attachment = JSON.stringify(value)
-    if (this.#attachment.length > 16_000) throw new Error('The attachment is too large')
   }
 
   deserializeAttachment(): unknown {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { authorizeUser } from '../../../src/websocket/protocol/signature.ts'
 import { Cluster, type ClusterClient, type SentFrame } from '../../support/websocket/cluster.ts'
 
 const ROOM = 'presence-room'
@@ -182,6 +183,37 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(cluster.rowsIn('channel', ROOM, 'count')).toBeLessThan(200)
     expect(cluster.rowsIn('channel', ROOM, 'user')).toBe(1)
   })
+
+  test.each([
+    ['of many, as long as UUIDs', 500, 36, 'a'],
+    ['of the longest, in letters of two bytes', 100, 128, 'ж'],
+  ])(
+    'keeps a watchlist beside many channels, also while it sleeps: %s',
+    async (_, count, chars, letter) => {
+      const app = new Cluster({ limits: { watchlistUsers: 1_000 } })
+      const signIn = async (id: string, watchlist: string[]): Promise<ClusterClient> => {
+        const client = await app.connect(id === 'ben' ? '1' : '0')
+        const signed = authorizeUser(app.app, client.id, JSON.stringify({ id, watchlist }))
+        await app.send(client, 'pusher:signin', signed)
+        return client
+      }
+      const others = Array.from({ length: count }, (_, i) => String(i).padEnd(chars, letter))
+      const watcher = await signIn('ann', ['ben', ...others].slice(0, count))
+      for (let i = 0; i < 80; i++)
+        await app.send(watcher, 'pusher:subscribe', { channel: `news-${i}` })
+      app.evict('hub', '0')
+      await app.channel('news-79').publish({ event: 'still', data: '{}' })
+      await signIn('ben', [])
+
+      const events = eventsOf(watcher)
+      expect(events.slice(0, 2)).toEqual([
+        'pusher:signin_success',
+        'pusher_internal:watchlist_events',
+      ])
+      expect(events.slice(-2)).toEqual(['still', 'pusher_internal:watchlist_events'])
+      expect(events).toHaveLength(84)
+    },
+  )
 
   test('lets a client that floods a hub go, which may come back, and nobody else', async () => {
     const wild = await cluster.connect('0')
