@@ -159,7 +159,7 @@ export class Channel implements ChannelStub {
     }
     const isPresence = this.#traits.kind === 'presence'
     return {
-      occupied: this.#membership.sockets > 0,
+      occupied: this.#membership.isOccupied,
       ...(attributes.includes('user_count') &&
         isPresence && { userCount: this.#membership.userCount }),
       ...(attributes.includes('subscription_count') && {

@@ -161,6 +161,11 @@ export class Membership {
     return this.#counts.sockets
   }
 
+  /** Whether somebody is subscribed, or still present, as the connection may come back. */
+  get isOccupied(): boolean {
+    return this.sockets > 0 || this.userCount > 0
+  }
+
   /** Users that are present. */
   get userCount(): number {
     return this.#roster.count

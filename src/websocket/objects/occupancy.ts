@@ -43,7 +43,7 @@ export class Occupancy {
   /** Notes a change. */
   tell(): void {
     const { membership, store, outbox, name, platform } = this.#parts
-    const isOccupied = membership.sockets > 0
+    const { isOccupied } = membership
     if (!this.#isListed || isOccupied === this.#isOccupied) return
     this.#isOccupied = isOccupied
     // The time, so that a channel that has forgotten everything goes on where it was.

@@ -56,6 +56,31 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(await cluster.channel(ROOM).users()).toEqual(['ann', 'ben'])
   })
 
+  test('takes a channel for occupied as long as somebody may come back, who is told to nobody', async () => {
+    await advance(1_000)
+    cluster.webhooks.length = 0
+
+    await cluster.close(ann, 1006)
+    await cluster.advance(9_900)
+    const during = await cluster.channel(ROOM).info(['user_count'])
+    ann = await cluster.connect('1')
+    await cluster.join(ann, ROOM, 'ann')
+    await advance(60_000)
+    expect(during).toEqual({ occupied: true, userCount: 1 })
+    expect(toldBy(cluster)).toEqual([])
+
+    await cluster.close(ann, 1006)
+    await cluster.advance(20_000)
+    expect(await cluster.channel(ROOM).info(['user_count'])).toEqual({
+      occupied: false,
+      userCount: 0,
+    })
+    expect(toldBy(cluster)).toEqual([
+      { name: 'member_removed', channel: ROOM, user_id: 'ann' },
+      { name: 'channel_vacated', channel: ROOM },
+    ])
+  })
+
   test('removes a client that is gone without a word within its timeouts and the grace', async () => {
     const ghost = await cluster.connect('1')
     await cluster.join(ghost, ROOM, 'ghost')
