@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { HubConnection } from '../../../src/websocket/objects/hub-connection.ts'
 import type { Delivery, HubStub, ReportAnswer } from '../../../src/websocket/objects/stubs.ts'
-import { Cluster, type ClusterClient } from '../../support/websocket/cluster.ts'
+import { Cluster, type ClusterClient, MemorySocket } from '../../support/websocket/cluster.ts'
 
 const ROOM = 'presence-room'
 
@@ -153,5 +154,17 @@ describe('while a new version comes in', () => {
     expect(events(client)).toEqual([
       ['pusher:subscription_error', expect.objectContaining({ type: 'Unavailable', status: 503 })],
     ])
+  })
+
+  test('a connection is read as it was kept before: many channels apart from the user', () => {
+    const socket = new MemorySocket()
+    const user = { id: 'ann', watchlist: ['ben'] }
+    socket.serializeAttachment({ id: '1.2', at: 1, h: 2, u: user, s: 1 })
+    const spilled = '[["news"],["presence-room","ann","{}"]]'
+
+    const connection = HubConnection.restore(socket, { spilled: () => spilled } as never)
+
+    expect(connection?.user).toEqual(user)
+    expect([...(connection?.subscriptions.keys() ?? [])]).toEqual(['news', 'presence-room'])
   })
 })
