@@ -106,8 +106,8 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
       const error = isInDoubt ? doubtful(failure) : failure
       // A transport that was closed, and a request of a Worker that has sent as many as it may, say nothing of
       // Redis, and must not open the circuit.
-      if (error instanceof ClosedError || (error as RemoteError).reason === SPENT)
-        return error as Error
+      const isOurs = error instanceof ClosedError || (error as RemoteError).reason === SPENT
+      if (isOurs) return error as Error
       const waitMs = waitBeforeRetry(request, failure, tries)
       if (waitMs === undefined || request.signal?.aborted) throw error
       counts.retries++
