@@ -126,4 +126,20 @@ describe('the date of a message', () => {
   test('may have a comment', () => {
     expect(parseMailDate('Thu, 1 Jan 2026 00:00:00 +0000 (UTC)')).toBe(Date.UTC(2026, 0, 1))
   })
+
+  test.each([
+    '31 Jan 2026 09:30:00 EST',
+    '31 Jan 26 14:30 GMT',
+    '31 Jan 2026 14:30:00 -0000',
+    '31 Jan 2026 14:30:00 CET',
+    '31 Jan 2026 14:30:00 M',
+    'Sat, 31 Jan 2026 14:30 CEST',
+    'Sat Jan 31 14:30:00 JST 2026',
+  ])('may have an obsolete zone, and one that mail does not define is UTC: %s', (text) => {
+    expect(parseMailDate(text)).toBe(Date.UTC(2026, 0, 31, 14, 30))
+  })
+
+  test.each(['31', 'CET', '31 Foo 2026 14:30:00 CET'])('is none in %s', (text) => {
+    expect(parseMailDate(text)).toBeUndefined()
+  })
 })
