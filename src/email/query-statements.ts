@@ -8,6 +8,7 @@ import { sql } from 'kysely'
 import type { Branch } from './branch.ts'
 import { columnsOf, compile, type EmailColumn, type Fragment, jsonList } from './builder.ts'
 import type { SqlStatement } from './driver.ts'
+import { OPEN_STATUSES } from './email.ts'
 import type { CanonicalFilter, CanonicalQuery } from './filter.ts'
 import type { EmailOrderBy, SortKey } from './order.ts'
 import { EMAIL_COLUMNS, type EmailRow } from './row.ts'
@@ -26,6 +27,16 @@ const SORT_COLUMNS: Readonly<Record<EmailOrderBy, readonly EmailColumn[]>> = {
   priority: ['urgency', 'received_at', 'id'],
   sender: ['sender_email', 'received_at', 'id'],
 }
+
+/** Of the values of these fields, each is that of few messages. */
+const NAMES = [
+  'workflowStates',
+  'workflowTypes',
+  'workflowChainIds',
+  'senderEmails',
+  'threadIds',
+  'conversationIds',
+] as const satisfies readonly (keyof Branch)[]
 
 const WHOLE = columnsOf(EMAIL_COLUMNS)
 /** What `sortKeyOf` looks at. */
@@ -91,17 +102,27 @@ function allOf(branch: Branch, instant: Instant): Fragment {
 /** What changes in the life of a message. Values of closed sets stand in the text, unbound. */
 function stateConditions(branch: Branch): Fragment[] {
   const { statuses, priorities, assignees, categories, isRead, isFlagged } = branch
+  // SQLite would as soon walk over all that is read, or is nobody's: most of a mailbox.
+  const unled = isNarrow(branch) ? sql`+` : sql``
   return [
     ...ifThere(statuses, (words) => sql`status in (${sql.join(words.map(literal))})`),
     ...ifThere(priorities, (words) => sql`priority in (${sql.join(words.map(literal))})`),
-    ...ifThere(assignees, (names) => isOneOf('assigned_to', names)),
+    ...ifThere(assignees, (names) => isOneOf('assigned_to', names, unled)),
     ...ifThere(branch.workflowStates, (names) => isOneOf('workflow_state', names)),
     ...ifThere(branch.workflowTypes, (names) => isOneOf('workflow_type', names)),
     ...ifThere(branch.workflowChainIds, (names) => isOneOf('workflow_chain_id', names)),
     ...(categories ?? []).map((list) => isListed('email_categories', 'category', list)),
-    ...ifThere(isRead, (value) => sql`is_read = ${literal(Number(value))}`),
+    ...ifThere(isRead, (value) => sql`${unled}is_read = ${literal(Number(value))}`),
     ...ifThere(isFlagged, (value) => sql`is_flagged = ${literal(Number(value))}`),
   ]
+}
+
+/** Whether few messages have what is asked for: what is open is little beside what is settled. */
+function isNarrow(branch: Branch): boolean {
+  const { statuses, assignees } = branch
+  const isOpen = statuses?.every((status) => OPEN_STATUSES.includes(status)) ?? false
+  const isSomebodys = assignees !== undefined && !assignees.includes(null)
+  return isOpen || isSomebodys || NAMES.some((field) => branch[field] !== undefined)
 }
 
 /** What a sender wrote. */
@@ -124,10 +145,16 @@ function ifThere<T>(value: T | undefined, condition: (value: T) => Fragment): Fr
 }
 
 /** One name by equality, so that the order of the index is of use; several as one bound value. */
-function isOneOf(column: keyof EmailRow, names: readonly (string | null)[]): Fragment {
+function isOneOf(
+  column: keyof EmailRow,
+  names: readonly (string | null)[],
+  unled: Fragment = sql``,
+): Fragment {
   const name = sql.ref(column)
   const [only = null] = names
-  if (names.length === 1) return sql`${name} is ${only}`
+  if (names.length === 1) {
+    return only === null ? sql`${unled}${name} is null` : sql`${name} is ${only}`
+  }
   const isListedName = sql`${name} in ${jsonList(names.filter((text) => text !== null))}`
   return names.includes(null) ? sql`(${name} is null or ${isListedName})` : isListedName
 }

@@ -2,15 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { toSqlDriver } from '../../../src/email/database.ts'
-import type { SqlDriver } from '../../../src/email/driver.ts'
-import { STATUSES } from '../../../src/email/email.ts'
+import type { SqlDriver, SqlStatement } from '../../../src/email/driver.ts'
+import { OPEN_STATUSES, STATUSES } from '../../../src/email/email.ts'
 import { parseNewEmail } from '../../../src/email/email-input.ts'
-import { canonicalize, type EmailQuery } from '../../../src/email/filter.ts'
+import { canonicalize, canonicalizeFilter, type EmailQuery } from '../../../src/email/filter.ts'
 import { indexTexts } from '../../../src/email/index-texts.ts'
-import { selectPage } from '../../../src/email/query-statements.ts'
+import { countMatches, selectPage } from '../../../src/email/query-statements.ts'
 import { EMAIL_COLUMNS, toRow } from '../../../src/email/row.ts'
 import { MIGRATIONS, migrate, migrationFile } from '../../../src/email/schema.ts'
 import { SqlEmailRepository } from '../../../src/email/sql-email-repository.ts'
+import { selectImages, updateAll } from '../../../src/email/statements.ts'
 
 const folder = new URL('../../../migrations/', import.meta.url)
 
@@ -307,17 +308,45 @@ describe('indexes', () => {
     ['emails_by_workflow_type', { workflowTypes: ['order'] }],
     ['emails_by_workflow_chain', { workflowChainId: 'chain' }],
     ['emails_by_thread', { threadId: 't', anyOf: [{ isRead: true }, { isFlagged: true }] }],
+    ['emails_by_thread', { threadId: 't', isRead: true, assignedTo: null }],
+    ['emails_by_conversation', { conversationId: 'c', isRead: false }],
+    ['emails_by_sender', { senderEmails: ['a@b.example'], isRead: true }],
+    ['emails_by_status', { statuses: ['new'], isRead: true, assignedTo: null }],
+    ['emails_by_assignee', { assignedTo: 'grace', isRead: true, statuses: ['archived'] }],
+    ['emails_by_read', { statuses: ['archived'], isRead: false }],
   ])('%s answers %j in order, without sorting', async (index, query) => {
-    const db = new DatabaseSync(':memory:')
-    await migrate(toSqlDriver(db))
-    const { sql, params } = selectPage(canonicalize(query))
-
-    const plan = db
-      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-      .all(...(params as (string | number)[]))
-      .map((step) => String(step['detail']))
+    const plan = await planOf(selectPage(canonicalize(query)))
 
     expect(plan).toHaveLength(1)
     expect(plan[0]).toContain(`USING INDEX ${index}`)
   })
+
+  test('of states answer what is open and nobody has, which is less than all that nobody has', async () => {
+    const statuses = OPEN_STATUSES
+
+    const plan = await planOf(countMatches(canonicalizeFilter({ statuses, assignedTo: null })))
+
+    expect(plan).toEqual([expect.stringContaining('USING INDEX emails_by_status')])
+  })
+
+  test('of ids answer which messages are to be marked, which is less than all that are read', async () => {
+    for (const statement of [
+      selectImages(['a'], true),
+      updateAll(['a'], { isRead: true }, 1, true),
+    ]) {
+      const [first] = await planOf(statement)
+
+      expect(first).toContain('(id=?)')
+    }
+  })
 })
+
+/** The steps in which SQLite takes a statement, on an empty mailbox. */
+async function planOf({ sql, params }: SqlStatement): Promise<string[]> {
+  const db = new DatabaseSync(':memory:')
+  await migrate(toSqlDriver(db))
+  return db
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .all(...(params as (string | number)[]))
+    .map((step) => String(step['detail']))
+}
