@@ -109,49 +109,10 @@ export function toRow(email: Email): EmailRow {
   }
 }
 
-/** The names of the columns, in the order of the table. */
-export const EMAIL_COLUMNS: readonly (keyof EmailRow)[] = [
-  'id',
-  'graph_id',
-  'message_id',
-  'thread_id',
-  'conversation_id',
-  'in_reply_to',
-  'reference_ids',
-  'subject',
-  'body_text',
-  'body_html',
-  'body_preview',
-  'sender_email',
-  'sender_name',
-  'recipients',
-  'cc',
-  'bcc',
-  'received_at',
-  'sent_at',
-  'importance',
-  'categories',
-  'has_attachments',
-  'is_read',
-  'is_flagged',
-  'status',
-  'priority',
-  'assigned_to',
-  'assigned_at',
-  'due_date',
-  'workflow_state',
-  'workflow_type',
-  'workflow_chain_id',
-  'is_workflow_complete',
-  'analysis_confidence',
-  'processed_at',
-  'processing_version',
-  'created_at',
-  'updated_at',
-  'version',
-  'attachments',
-  'entities',
-]
+/** The names of the columns, in the order of the table: what every row has. */
+export const EMAIL_COLUMNS: readonly (keyof EmailRow)[] = Object.keys(
+  toRow({} as Email),
+) as (keyof EmailRow)[]
 
 /** The same without the bodies. */
 export const IMAGE_COLUMNS: readonly (keyof ImageRow)[] = EMAIL_COLUMNS.filter(
@@ -214,29 +175,10 @@ function listIn<T>(text: string): readonly T[] {
   return text === '[]' ? NOTHING : (JSON.parse(text) as T[])
 }
 
-const CHANGE_COLUMNS = {
-  importance: 'importance',
-  status: 'status',
-  priority: 'priority',
-  assignedTo: 'assigned_to',
-  assignedAt: 'assigned_at',
-  dueDate: 'due_date',
-  workflowState: 'workflow_state',
-  workflowType: 'workflow_type',
-  workflowChainId: 'workflow_chain_id',
-  isWorkflowComplete: 'is_workflow_complete',
-  analysisConfidence: 'analysis_confidence',
-  processedAt: 'processed_at',
-  processingVersion: 'processing_version',
-  isRead: 'is_read',
-  isFlagged: 'is_flagged',
-  categories: 'categories',
-} as const satisfies Record<keyof ParsedChanges, keyof EmailRow>
-
-/** The columns that changes set, and to what. */
+/** The columns that changes set, and to what: those with the names of the fields, in snake case. */
 export function toChangedColumns(changes: ParsedChanges): Partial<EmailRow> {
   const columns = Object.entries(changes).map(([field, value]) => [
-    CHANGE_COLUMNS[field as keyof ParsedChanges],
+    field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
     toColumn(value),
   ])
   return Object.fromEntries(columns) as Partial<EmailRow>
