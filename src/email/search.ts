@@ -7,6 +7,7 @@
 
 import { streamSafe } from '../entry/stream-safe.ts'
 import { InvalidFilterError } from '../errors.ts'
+import { withoutReferences } from './character-references.ts'
 import type { Email } from './email.ts'
 
 /** The parts of a message that are searched. */
@@ -107,7 +108,7 @@ export function plainText(html: string): string {
   const text = withoutCode(html.slice(0, SEARCHED_BODY_LENGTH))
   // What is opened behind the last end of a tag is none.
   const end = text.lastIndexOf('>') + 1
-  return text.slice(0, end).replaceAll(/<[^>]*>/g, ' ') + text.slice(end)
+  return withoutReferences(text.slice(0, end).replaceAll(/<[^>]*>/g, ' ') + text.slice(end))
 }
 
 /** Without styles and scripts, those apart whose end is missing. */

@@ -36,6 +36,7 @@ describe('a search', () => {
     ['ไทย', { subject: 'ภาษาไทย' }],
     ['東京 order', { subject: 'order東京' }],
     ['inner', { bodyHtml: '<p title="outer">in</p><b>inner</b>' }],
+    ['größe köln', { bodyHtml: '<p>Gr&ouml;&szlig;e&nbsp;K&#246;ln</p>' }],
     ['z'.repeat(80), { bodyText: 'z'.repeat(64) }],
   ])('for "%s" finds %j', (search, fields) => {
     expect(finds(search, fields)).toBe(true)
@@ -105,6 +106,19 @@ describe('the text of HTML', () => {
     ['1 < 2 <b>three</b> < 4', '1  three  < 4'],
     ['<a title="1 > 0">x', '  0">x'],
   ])('of %s is %j', (html, text) => {
+    expect(plainText(html)).toBe(text)
+  })
+
+  test.each([
+    ['Gr&uuml;&szlig;e&nbsp;aus K&#246;ln', 'Grüße aus Köln'],
+    ['&Eacute;t&eacute; &#xe0; &#X141;&oacute;d&zacute;', 'Été à Łódź'],
+    ['R&amp;D &lt;b&gt; Donau&shy;dampf', 'R&D <b> Donaudampf'],
+    ['a&#0;b&#9;c&#1114112;d', 'a b c d'],
+    [
+      '&unheard; &uml; &toString; &xvalueOf; &amp;lt; AT&T;',
+      '&unheard; &uml; &toString; &xvalueOf; &lt; AT&T;',
+    ],
+  ])('has characters for what spells them: %s', (html, text) => {
     expect(plainText(html)).toBe(text)
   })
 

@@ -1,0 +1,58 @@
+/**
+ * Characters that HTML spells out: those that words of mail have in them.
+ *
+ * @module
+ */
+
+/** What the names of letters with an accent end in: `&eacute;` is `e` with U+0301. */
+const ACCENTS = new Map([
+  ['grave', '\u0300'],
+  ['acute', '\u0301'],
+  ['circ', '\u0302'],
+  ['tilde', '\u0303'],
+  ['dot', '\u0307'],
+  ['uml', '\u0308'],
+  ['ring', '\u030a'],
+  ['dblac', '\u030b'],
+  ['caron', '\u030c'],
+  ['cedil', '\u0327'],
+  ['ogon', '\u0328'],
+])
+
+/** Other letters, and the signs that mail has most. */
+const OTHERS = new Map([
+  ['szlig', 'ß'],
+  ['oslash', 'ø'],
+  ['Oslash', 'Ø'],
+  ['aelig', 'æ'],
+  ['AElig', 'Æ'],
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['rsquo', '’'],
+  ['ndash', '–'],
+  ['nbsp', ' '],
+  // These show nothing.
+  ['shy', ''],
+  ['zwnj', ''],
+])
+
+/** The text with its references replaced by what they stand for; one of another name stays as it is. */
+export function withoutReferences(text: string): string {
+  return text.replaceAll(
+    /&(?:#(x?[\da-f]{1,7})|([a-z]{2,8}));/gi,
+    (all: string, code?: string, name: string = '') =>
+      code ? characterAt(Number(`0${code}`)) : (named(name) ?? all),
+  )
+}
+
+function named(name: string): string | undefined {
+  const accent = ACCENTS.get(name.slice(1))
+  return accent ? `${name[0]}${accent}`.normalize() : OTHERS.get(name)
+}
+
+/** A control character is a space, and so is what is no number of a character. */
+function characterAt(code: number): string {
+  return code > 31 && code < 0x11_0000 ? String.fromCodePoint(code) : ' '
+}
