@@ -109,7 +109,8 @@ const RECORDS_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations (
 /**
  * Applies the steps a database does not have yet, each in a transaction of its own, and indexes the
  * words of messages that were stored before there was an index. Safe to call at
- * every start, and from several processes at once: one applies a step, the others find it done.
+ * every start, and from several processes at once: one applies a step, the others find it done, where
+ * they wait for each other's locks (`timeout` of a `DatabaseSync`, which waits for none by default).
  *
  * @returns The names of the steps this call applied.
  * @throws Whatever the database raised, unchanged; the step that failed has left nothing behind.
