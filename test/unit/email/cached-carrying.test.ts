@@ -86,6 +86,23 @@ describe('CachedEmailRepository carries lists on', () => {
     await expectTruth(query)
   })
 
+  test('nor over a transaction around its calls that was undone, once that is told', async () => {
+    const query: EmailQuery = { statuses: ['new'], total: true }
+    await emails.queryEmails(query)
+    await mailbox.driver.run('BEGIN', [])
+    await emails.updateEmail('m1', { status: 'archived' })
+    await emails.deleteEmail('m2')
+    await emails.createEmail(makeEmail({ id: 'never', receivedAt: 9 }))
+    await emails.queryEmails(query)
+    await mailbox.driver.run('ROLLBACK', [])
+
+    await emails.notifyChanged({ ids: ['m1', 'm2', 'never'] })
+
+    await expectTruth(query)
+    expect(await emails.getEmailById('m1')).toMatchObject({ status: 'new' })
+    expect(await emails.getEmailById('never')).toBeUndefined()
+  })
+
   test('and stores a list that was carried far, so that the log need not reach back', async () => {
     const writer = mailbox.over(mailbox.database)
     const reader = mailbox.over(mailbox.database)
