@@ -33,9 +33,8 @@ const OTHERS = new Map([
   ['rsquo', '’'],
   ['ndash', '–'],
   ['nbsp', ' '],
-  // These show nothing.
-  ['shy', ''],
-  ['zwnj', ''],
+  ['shy', '\u00ad'],
+  ['zwnj', '\u200c'],
 ])
 
 /** The text with its references replaced by what they stand for; one of another name stays as it is. */

@@ -38,8 +38,11 @@ const UNSPACED =
 /** With the separators kept, for `split`. */
 const UNSPACED_RUNS = new RegExp(`(${UNSPACED.source})`, 'u')
 
-/** Accents as letters carry them in Latin, Greek and Cyrillic: `Café` is found by `cafe`. */
-const ACCENTS = /[\u0300-\u036f]/g
+/**
+ * Accents as letters carry them in Latin, Greek and Cyrillic: `Café` is found by `cafe`. And the soft hyphen,
+ * which stands within words and shows at the end of a line alone.
+ */
+const ACCENTS = /[\u0300-\u036f\u00ad]/g
 
 /**
  * The words of a message: subject, sender's name and address, and the start of the text (that of

@@ -36,6 +36,9 @@ describe('a search', () => {
     ['ไทย', { subject: 'ภาษาไทย' }],
     ['東京 order', { subject: 'order東京' }],
     ['inner', { bodyHtml: '<p title="outer">in</p><b>inner</b>' }],
+    ['donaudampf', { bodyHtml: '<p>Donau&shy;dampf</p>' }],
+    ['donau\u00addampf', { subject: 'Donaudampf' }],
+    ['می\u200cخواهم', { bodyHtml: '<p>می&zwnj;خواهم</p>' }],
     ['größe köln', { bodyHtml: '<p>Gr&ouml;&szlig;e&nbsp;K&#246;ln</p>' }],
     ['z'.repeat(80), { bodyText: 'z'.repeat(64) }],
   ])('for "%s" finds %j', (search, fields) => {
@@ -112,7 +115,7 @@ describe('the text of HTML', () => {
   test.each([
     ['Gr&uuml;&szlig;e&nbsp;aus K&#246;ln', 'Grüße aus Köln'],
     ['&Eacute;t&eacute; &#xe0; &#X141;&oacute;d&zacute;', 'Été à Łódź'],
-    ['R&amp;D &lt;b&gt; Donau&shy;dampf', 'R&D <b> Donaudampf'],
+    ['R&amp;D &lt;b&gt; Donau&shy;dampf', 'R&D <b> Donau\u00addampf'],
     ['a&#0;b&#9;c&#1114112;d', 'a b c d'],
     [
       '&unheard; &uml; &toString; &xvalueOf; &amp;lt; AT&T;',
