@@ -55,7 +55,13 @@ export function webPlatform(): Platform {
     random: () => Math.random(),
     delay: wait,
     idle: (ms, signal) => wait(ms, signal, true),
-    alarm,
+    // In halves: of a process that stood still, what has come meanwhile is read between the two.
+    alarm: (ms, ring) => {
+      let cancel = alarm(ms / 2, () => {
+        cancel = alarm(ms / 2, ring)
+      })
+      return () => cancel()
+    },
     defer: (work) => {
       // The work reports its own failures; an unhandled rejection would end a Node process (I11).
       const handled = work.then(undefined, () => undefined)

@@ -116,6 +116,20 @@ describe('webPlatform', () => {
     expect(ring).not.toHaveBeenCalled()
   })
 
+  test('lets what has come be read before it rings in a process that stood still', async () => {
+    vi.useRealTimers()
+    const turn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve))
+    const order: string[] = []
+    await turn() // the next thing that this thread does is to look at its timers
+    const read = turn().then(() => order.push('read'))
+    const rung = new Promise<void>((resolve) => webPlatform().alarm?.(20, resolve))
+
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
+
+    await Promise.all([read, rung.then(() => order.push('rung'))])
+    expect(order).toEqual(['read', 'rung'])
+  })
+
   // I11
   test('takes deferred work that fails for handled', async () => {
     const unhandled = vi.fn<(reason: unknown) => void>()
