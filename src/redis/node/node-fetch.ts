@@ -5,7 +5,13 @@
  * @module
  */
 
-import { type ClientRequest, Agent as HttpAgent, request } from 'node:http'
+import {
+  type AgentOptions,
+  type ClientRequest,
+  globalAgent,
+  Agent as HttpAgent,
+  request,
+} from 'node:http'
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https'
 import { wholeNumber } from '../../entry/option-checks.ts'
 import type { RestFetch, RestRequestInit } from '../rest-fetch.ts'
@@ -18,7 +24,10 @@ export interface NodeFetchOptions {
    * A tick of the cache is one request, so few are in use. @default 64
    */
   readonly maxConnections?: number
-  /** Used for `https://`: certificates, a proxy. @default one that keeps connections open */
+  /**
+   * Used for `https://`: certificates, a proxy. @default one that keeps connections open, through the proxy of
+   * the environment if Node was told to use it (`NODE_USE_ENV_PROXY=1`, from 24.5 on)
+   */
   readonly agent?: HttpsAgent
 }
 
@@ -50,7 +59,9 @@ const MAX_ROUTES = 100
  */
 export function nodeFetch({ maxConnections = 64, agent }: NodeFetchOptions = {}): RestFetch {
   wholeNumber(maxConnections, 'maxConnections', 1)
-  const terms = { keepAlive: true, maxSockets: maxConnections }
+  // The proxy of the environment, where Node was told to use it: its own fetch does then.
+  const { proxyEnv } = (globalAgent as HttpAgent & { readonly options: AgentOptions }).options
+  const terms = { keepAlive: true, maxSockets: maxConnections, proxyEnv }
   const plain = new HttpAgent(terms)
   const secure = agent ?? new HttpsAgent(terms)
   const routes = new Map<string, Route>()
