@@ -25,8 +25,9 @@ export interface NodeFetchOptions {
    */
   readonly maxConnections?: number
   /**
-   * Used for `https://`: certificates, a proxy. @default one that keeps connections open, through the proxy of
-   * the environment if Node was told to use it (`NODE_USE_ENV_PROXY=1`, from 24.5 on)
+   * Used for `https://`: certificates, a proxy. It should have no other use: when a request is given up without
+   * an answer, its idle connections are closed. @default one that keeps connections open, through the proxy of the
+   * environment if Node was told to use it (`NODE_USE_ENV_PROXY=1`, from 24.5 on)
    */
   readonly agent?: HttpsAgent
 }
@@ -95,19 +96,33 @@ function exchange(route: Route, init: RestRequestInit): Promise<NodeResponse> {
     if (signal?.aborted) return reject(signal.reason)
     const headers = { ...init.headers, 'content-length': Buffer.byteLength(body) }
     const sent = route.request({ ...route.options, method, headers })
+    let isAnswered = false
     sent.once('error', reject)
-    sent.once('response', (message) => resolve(new NodeResponse(message)))
-    if (signal) endOn(signal, sent)
+    sent.once('response', (message) => {
+      isAnswered = true
+      resolve(new NodeResponse(message))
+    })
+    if (signal) {
+      endOn(signal, sent, () => {
+        sent.destroy()
+        if (!isAnswered) leaveIdle(route.options.agent)
+      })
+    }
     sent.end(body)
   })
 }
 
 /** Ends a request, or the answer to it that is still on its way, when its caller gives up. */
-function endOn(signal: AbortSignal, sent: ClientRequest): void {
-  const end = (): void => {
-    sent.destroy()
-  }
+function endOn(signal: AbortSignal, sent: ClientRequest, end: () => void): void {
   const forget = (): void => signal.removeEventListener('abort', end)
   signal.addEventListener('abort', end, { once: true })
   sent.once('close', forget)
+}
+
+/**
+ * Closes the connections that nothing is sent on. A path that has forgotten one of them has forgotten the
+ * others, and each would cost a request its deadline.
+ */
+function leaveIdle({ freeSockets = {} }: HttpAgent): void {
+  for (const idle of Object.values(freeSockets).flat()) idle?.destroy()
 }

@@ -1,0 +1,61 @@
+import { EventEmitter, once } from 'node:events'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { nodeFetch } from '../../../src/redis/node/index.ts'
+import type { RestFetch } from '../../../src/redis/rest.ts'
+
+/** Connections of which a path has forgotten: what is sent on them gets no answer, and no refusal. */
+const forgotten = new WeakSet<Socket>()
+let arrivals: EventEmitter
+let connections: Socket[]
+let server: Server
+
+beforeEach(async () => {
+  arrivals = new EventEmitter()
+  connections = []
+  server = createServer((_request, response) => arrivals.emit('request', response))
+  server.on('connection', (socket) => connections.push(socket))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+})
+
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+async function send(fetch: RestFetch, signal: AbortSignal | null = null): Promise<string> {
+  const { port } = server.address() as AddressInfo
+  const init = { method: 'POST', headers: {}, body: '', redirect: 'manual', signal } as const
+  return (await fetch(`http://127.0.0.1:${port}/`, init)).text()
+}
+
+/** Leaves so many connections open that nothing is sent on. */
+async function idle(fetch: RestFetch, count: number): Promise<void> {
+  const waiting: ServerResponse[] = []
+  arrivals.on('request', (response: ServerResponse) => {
+    if (forgotten.has(response.req.socket)) arrivals.emit('lost')
+    else waiting.push(response)
+    if (waiting.length < count && connections.length <= count) return
+    for (const one of waiting.splice(0)) one.end('answer')
+  })
+  await Promise.all(Array.from({ length: count }, () => send(fetch)))
+  await setImmediate() // the client has them back behind the answers
+}
+
+test('one request that was given up in vain is enough to leave connections that a path has forgotten', async () => {
+  const fetch = nodeFetch()
+  await idle(fetch, 3)
+  for (const socket of connections) forgotten.add(socket)
+  const lost = once(arrivals, 'lost')
+  const deadline = new AbortController()
+  const first = send(fetch, deadline.signal)
+
+  await lost
+  deadline.abort()
+
+  await expect(first).rejects.toThrow('socket hang up')
+  await expect(send(fetch)).resolves.toBe('answer')
+  expect(connections).toHaveLength(4)
+})
