@@ -5,7 +5,7 @@
  */
 
 import { styleText } from 'node:util'
-import { visible } from '../entry/visible.ts'
+import { visible, visibleLiteral } from '../entry/visible.ts'
 import type { Host, Progress, Terminal } from './command.ts'
 
 /** A colour with a meaning. */
@@ -40,14 +40,13 @@ export class Output {
 
   /** Shows a result: as JSON, led by the name of the command, or as the lines. */
   result(data: object, lines: () => readonly string[]): void {
-    if (this.isJson)
-      this.#host.print(JSON.stringify({ command: this.#command, ...data }, toJson, 2))
+    if (this.isJson) this.#host.print(jsonText({ command: this.#command, ...data }, 2))
     else for (const line of lines()) this.#host.print(line)
   }
 
   /** Shows one of many results: a line of JSON, or the lines. */
   next(data: object, lines: () => readonly string[]): void {
-    if (this.isJson) this.#host.print(JSON.stringify({ command: this.#command, ...data }, toJson))
+    if (this.isJson) this.#host.print(jsonText({ command: this.#command, ...data }))
     else for (const line of lines()) this.#host.print(line)
   }
 
@@ -84,6 +83,10 @@ export class Output {
 
 function textOf(cell: Cell): string {
   return visible(typeof cell === 'object' ? cell.text : String(cell))
+}
+
+function jsonText(data: object, indent?: number): string {
+  return visibleLiteral(JSON.stringify(data, toJson, indent))
 }
 
 /** JSON of what JSON has no word for. What is not known is null: a field does not come and go. */

@@ -6,6 +6,7 @@
  */
 
 const HIDDEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+const RAW_IN_LITERALS = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 const ESCAPED = /(?:%[\dA-F]{2})+/gi
 /** What a path cannot have in a segment, and what could not be told from an escape. */
 const KEPT = /[/%\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
@@ -16,6 +17,17 @@ export function visible(text: string): string {
     const code = (character.codePointAt(0) ?? 0).toString(16)
     return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`
   })
+}
+
+/**
+ * The text of JSON, or of a value as `inspect` of Node shows it, with `\u202e` in place of what both leave raw in
+ * strings: it means the same, no terminal obeys it, and no reader of lines takes it for the end of one.
+ */
+export function visibleLiteral(text: string): string {
+  return text.replace(
+    RAW_IN_LITERALS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /**

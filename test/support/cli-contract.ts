@@ -115,6 +115,17 @@ export function describeCli(name: string, start: () => Promise<CliTarget>): void
       expect((await cli('get', 'user:2', ...at)).code).toBe(1)
     })
 
+    test('get shows nothing that a terminal would obey', async () => {
+      const value = { '\u202ekey': ['\u001b[2J', '\u009b31m', '\u2066x', 'a\nb'] }
+      await new RedisCacheManager({ redis: target.transport }).set('odd', value)
+
+      const { printed } = await cli('get', 'odd')
+
+      expect(printed).toMatch(/^[\n -~]+$/)
+      expect(printed).toContain('\\u202ekey')
+      expect(await json('get', 'odd')).toMatchObject({ value })
+    })
+
     test('tags lists tags with their entries', async () => {
       const { tags } = await json('tags', 'ls', '--count', '--namespace', 'default/users')
 

@@ -5,6 +5,7 @@
  */
 
 import { inspect as show } from 'node:util'
+import { visibleLiteral } from '../../entry/visible.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, NAMESPACE_ARG, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
@@ -37,12 +38,14 @@ export const getCommand: CliCommand = command({
       out.result({ key, hit: isHit, reason, value: value ?? null }, () =>
         isHit
           ? [
-              show(value, {
-                depth: null,
-                maxStringLength: null,
-                maxArrayLength: null,
-                colors: out.terminal?.hasColors ?? false,
-              }),
+              visibleLiteral(
+                show(value, {
+                  depth: null,
+                  maxStringLength: null,
+                  maxArrayLength: null,
+                  colors: out.terminal?.hasColors ?? false,
+                }),
+              ),
             ]
           : [],
       )

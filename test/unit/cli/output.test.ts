@@ -35,6 +35,19 @@ describe('Output', () => {
     ])
   })
 
+  test('JSON holds nothing raw that a terminal would obey, or a reader of lines part', () => {
+    const lines: string[] = []
+    const data = { '\u009b31m': '\u202egnp\u2028\u0085' }
+
+    new Output(host(lines), 'get', true).result(data, () => expect.unreachable())
+    new Output(host(lines), 'get', true).next(data, () => expect.unreachable())
+
+    for (const line of lines) {
+      expect(line).toMatch(/^[\n -~]+$/)
+      expect(JSON.parse(line)).toEqual({ command: 'get', ...data })
+    }
+  })
+
   test('sets numbers to the right and texts to the left', () => {
     const out = new Output(host([]), 'stats', false)
 

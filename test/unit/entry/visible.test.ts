@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readablePath, visible } from '../../../src/entry/visible.ts'
+import { readablePath, visible, visibleLiteral } from '../../../src/entry/visible.ts'
 
 test.each([
   ['user:1 ä 日本 <b>', 'user:1 ä 日本 <b>'],
@@ -10,6 +10,15 @@ test.each([
   ['👩\u200d💻', '👩\u200d💻'],
 ])('%j is shown as %j', (text, shown) => {
   expect(visible(text)).toBe(shown)
+})
+
+test('a literal means the same with what a terminal would obey written out', () => {
+  const text = JSON.stringify(['\u202egnp', '\u009b2J\u007f', 'a\u2028b', 'ä 日本'], null, 1)
+
+  const shown = visibleLiteral(text)
+
+  expect(shown).toBe('[\n "\\u202egnp",\n "\\u009b2J\\u007f",\n "a\\u2028b",\n "ä 日本"\n]')
+  expect(JSON.parse(shown)).toEqual(JSON.parse(text))
 })
 
 test.each([
