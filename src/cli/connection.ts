@@ -22,7 +22,8 @@ import { type RedisConfiguration, readEnvironment } from '../startup/environment
 import type { ExitCode, Host } from './command.ts'
 import type { Call } from './define.ts'
 import { readTime } from './numbers.ts'
-import { UsageError } from './usage-error.ts'
+import type { Output } from './output.ts'
+import { EndedError, UsageError } from './usage-error.ts'
 
 /** Options of every command that asks a Redis. */
 export const CONNECTION_ARGS = {
@@ -99,10 +100,16 @@ type Given = Readonly<Record<keyof typeof CONNECTION_ARGS, string | boolean | un
   readonly namespace?: string
 }
 
-/** Opens what the call names, runs, and closes it again. */
+/**
+ * Opens what the call names, runs, and closes it again.
+ *
+ * @param ending Who ends the run when the process is asked to end: it is left where it is, or ends by itself.
+ * @throws {EndedError} When it was left.
+ */
 export async function withRedis(
   { args, host, out }: { readonly args: unknown } & Pick<Call, 'host' | 'out'>,
   run: (connection: OpenNamespace) => Promise<ExitCode>,
+  ending: 'left' | 'by itself' = 'left',
 ): Promise<ExitCode> {
   const given = args as Given
   const platform = host.platform ?? webPlatform()
@@ -112,18 +119,26 @@ export async function withRedis(
   const { kind = 'custom', close } = requester as Partial<Transport>
   try {
     const opened = openCache(requester, given, host, platform)
-    return await run({
-      ...opened,
-      requester,
-      kind,
-      address,
-      platform,
-      prefix: String(given.prefix),
-    })
+    const prefix = String(given.prefix)
+    const running = run({ ...opened, requester, kind, address, platform, prefix })
+    return await (ending === 'left' ? unlessEnded(running, host.signal, out) : running)
   } finally {
     // A Redis that hangs does not say goodbye either; whoever waits for the outcome has waited for it already.
     if (!host.redis && close) await settledWithin(platform, CLOSING_MS, close.call(requester))
   }
+}
+
+/** What comes of it, or at once that the process was asked to end. */
+function unlessEnded<T>(running: Promise<T>, signal: AbortSignal, out: Output): Promise<T> {
+  const ended = new Promise<never>((_resolve, reject) => {
+    const end = (): void => {
+      out.end()
+      reject(new EndedError())
+    }
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+  return Promise.race([running, ended])
 }
 
 function openCache(

@@ -30,6 +30,7 @@ export class Output {
   readonly terminal: Terminal | undefined
   readonly #host: Host
   readonly #command: string
+  #isOver = false
 
   constructor(host: Host, command: string, isJson: boolean) {
     this.#host = host
@@ -38,15 +39,24 @@ export class Output {
     this.terminal = host.terminal
   }
 
+  /** Nothing is shown any more: of what was ended early something may still be under way. */
+  end(): void {
+    this.#isOver = true
+  }
+
   /** Shows a result: as JSON, led by the name of the command, or as the lines. */
   result(data: object, lines: () => readonly string[]): void {
-    if (this.isJson) this.#host.print(jsonText({ command: this.#command, ...data }, 2))
-    else for (const line of lines()) this.#host.print(line)
+    this.#show(data, lines, 2)
   }
 
   /** Shows one of many results: a line of JSON, or the lines. */
   next(data: object, lines: () => readonly string[]): void {
-    if (this.isJson) this.#host.print(jsonText({ command: this.#command, ...data }))
+    this.#show(data, lines)
+  }
+
+  #show(data: object, lines: () => readonly string[], indent?: number): void {
+    if (this.#isOver) return
+    if (this.isJson) this.#host.print(jsonText({ command: this.#command, ...data }, indent))
     else for (const line of lines()) this.#host.print(line)
   }
 

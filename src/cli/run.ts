@@ -16,7 +16,7 @@ import {
 } from '../errors.ts'
 import type { CliCommand, ExitCode, Host } from './command.ts'
 import { suggest } from './suggest.ts'
-import { UsageError } from './usage-error.ts'
+import { EndedError, UsageError } from './usage-error.ts'
 
 export type { ExitCode } from './command.ts'
 
@@ -231,6 +231,7 @@ function isOfRedis(error: unknown): boolean {
 
 function codeOf(error: unknown): string {
   if (error instanceof UsageError) return 'ERR_USAGE'
+  if (error instanceof EndedError) return 'ERR_ENDED'
   return isNearcacheError(error) ? error.code : 'ERR_FAILED'
 }
 
@@ -245,7 +246,9 @@ function messageOf(error: unknown): string {
   if (error instanceof InvalidOptionError && /^[a-z-]+$/.test(error.option)) {
     return `--${error.option} ${error.message.slice(error.message.indexOf('must be'))}`
   }
-  if (error instanceof UsageError || isNearcacheError(error)) return error.message
+  if (error instanceof UsageError || error instanceof EndedError || isNearcacheError(error)) {
+    return error.message
+  }
   // A system error says what it could not do; only that of listening has an address, our own.
   return error instanceof Error && 'code' in error ? error.message : 'failed unexpectedly'
 }

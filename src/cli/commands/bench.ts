@@ -38,53 +38,57 @@ export const benchCommand: CliCommand = command({
     const concurrency = readInteger('concurrency', args.concurrency, 1, 1_000)
     const sizeBytes = readInteger('size', args.size, 1, 1_048_576)
     const durationMs = readTime('time', args.time, '50ms', '1m')
-    return withRedis(call, async ({ cache, kind, platform }) => {
-      const namespace = cache.namespace(`bench-${randomId()}`)
-      const elapsed = host.elapsed ?? (() => platform.now())
-      const { signal } = host
-      const options = {
-        namespace,
-        redis: cache.redis,
-        elapsed,
-        concurrency,
-        durationMs,
-        sizeBytes,
-        signal,
-      }
-      const measurements: Measurement[] = []
-      const bar = out.progress('Measuring', 7)
-      for await (const measurement of measure(options)) {
-        measurements.push(measurement)
-        bar.update(measurements.length, measurement.name)
-      }
-      bar.end('measured')
-      const facts = {
-        transport: kind,
-        node: process.version,
-        cpus: availableParallelism(),
-        concurrency,
-        durationMs,
-        sizeBytes,
-        measurements,
-      }
-      out.result(facts, () => [
-        `over ${kind}, ${concurrency} callers at a time, values of ${sizeBytes} bytes, ${durationMs} ms each; Node ${process.version}, ${facts.cpus} CPUs`,
-        ...out.table([
-          ['what', 'calls/s', 'p50', 'p95', 'p99', 'slowest', 'requests', 'commands'],
-          ...measurements.map((one) => [
-            one.name,
-            Math.round(one.perSecond),
-            millis(one.p50Ms),
-            millis(one.p95Ms),
-            millis(one.p99Ms),
-            millis(one.slowestMs),
-            one.requestsPerCall.toFixed(2),
-            one.commandsPerCall.toFixed(2),
+    return withRedis(
+      call,
+      async ({ cache, kind, platform }) => {
+        const namespace = cache.namespace(`bench-${randomId()}`)
+        const elapsed = host.elapsed ?? (() => platform.now())
+        const { signal } = host
+        const options = {
+          namespace,
+          redis: cache.redis,
+          elapsed,
+          concurrency,
+          durationMs,
+          sizeBytes,
+          signal,
+        }
+        const measurements: Measurement[] = []
+        const bar = out.progress('Measuring', 7)
+        for await (const measurement of measure(options)) {
+          measurements.push(measurement)
+          bar.update(measurements.length, measurement.name)
+        }
+        bar.end('measured')
+        const facts = {
+          transport: kind,
+          node: process.version,
+          cpus: availableParallelism(),
+          concurrency,
+          durationMs,
+          sizeBytes,
+          measurements,
+        }
+        out.result(facts, () => [
+          `over ${kind}, ${concurrency} callers at a time, values of ${sizeBytes} bytes, ${durationMs} ms each; Node ${process.version}, ${facts.cpus} CPUs`,
+          ...out.table([
+            ['what', 'calls/s', 'p50', 'p95', 'p99', 'slowest', 'requests', 'commands'],
+            ...measurements.map((one) => [
+              one.name,
+              Math.round(one.perSecond),
+              millis(one.p50Ms),
+              millis(one.p95Ms),
+              millis(one.p99Ms),
+              millis(one.slowestMs),
+              one.requestsPerCall.toFixed(2),
+              one.commandsPerCall.toFixed(2),
+            ]),
           ]),
-        ]),
-        'requests and commands are of one call',
-      ])
-      return 0
-    })
+          'requests and commands are of one call',
+        ])
+        return 0
+      },
+      'by itself',
+    )
   },
 })

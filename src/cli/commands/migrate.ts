@@ -92,24 +92,28 @@ export const migrateCommand: CliCommand = command({
     const endlessMs = readTime('ttl', args.ttl, '1s', '3650d')
     // The namespace is a template, and no name.
     const opening = { ...call, args: { ...args, namespace: undefined } }
-    return withRedis(opening, async (connection) => {
-      const { ctx, policy, contextAt, prefix } = connection
-      const plan = { ...text, format, keep: args.keep }
-      const total = (await connection.cache.getStats()).totalKeys ?? 0
-      const bar = call.out.progress('Moving', total)
-      const report = await new Migration({
-        ...{ ctx, policy, contextAt, mapping, format, endlessMs, batch },
-        oldTags: await oldTagsOf(call, connection),
-        tally: new Tally(ctx.link, prefix, plan),
-        keep: args.keep,
-        dryRun: args['dry-run'],
-        signal: call.host.signal,
-        progress: (keys) => bar.update(keys, `${keys} keys`),
-      }).run()
-      bar.end(report.complete ? 'all keys looked at' : 'ended early')
-      call.out.result(report, () => linesOf(report))
-      return report.complete && report.busy + report.changed === 0 ? 0 : 1
-    })
+    return withRedis(
+      opening,
+      async (connection) => {
+        const { ctx, policy, contextAt, prefix } = connection
+        const plan = { ...text, format, keep: args.keep }
+        const total = (await connection.cache.getStats()).totalKeys ?? 0
+        const bar = call.out.progress('Moving', total)
+        const report = await new Migration({
+          ...{ ctx, policy, contextAt, mapping, format, endlessMs, batch },
+          oldTags: await oldTagsOf(call, connection),
+          tally: new Tally(ctx.link, prefix, plan),
+          keep: args.keep,
+          dryRun: args['dry-run'],
+          signal: call.host.signal,
+          progress: (keys) => bar.update(keys, `${keys} keys`),
+        }).run()
+        bar.end(report.complete ? 'all keys looked at' : 'ended early')
+        call.out.result(report, () => linesOf(report))
+        return report.complete && report.busy + report.changed === 0 ? 0 : 1
+      },
+      'by itself',
+    )
   },
 })
 

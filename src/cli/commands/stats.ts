@@ -37,11 +37,15 @@ export const statsCommand: CliCommand = command({
   run: (call) => {
     const minutes = readInteger('minutes', call.args.minutes, 1, 180)
     const intervalMs = readTime('interval', call.args.interval, '200ms', '1h')
-    return withRedis(call, async (connection) => {
-      if (call.args.watch) await watch(call, connection, minutes, intervalMs)
-      else show(call, await gather(connection, minutes), 'result')
-      return 0
-    })
+    return withRedis(
+      call,
+      async (connection) => {
+        if (call.args.watch) await watch(call, connection, minutes, intervalMs)
+        else show(call, await gather(connection, minutes), 'result')
+        return 0
+      },
+      call.args.watch ? 'by itself' : 'left',
+    )
   },
 })
 

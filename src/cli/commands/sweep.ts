@@ -32,23 +32,27 @@ export const sweepCommand: CliCommand = command({
   ],
   run: (call) => {
     const idleMs = readTime('idle', call.args.idle, '1m', '30d')
-    return withRedis(call, async ({ ctx, platform, prefix, cache }) => {
-      const { out, args, host } = call
-      const { totalKeys = 0 } = await cache.getStats()
-      const bar = out.progress('Looking', totalKeys)
-      const report = await sweep({
-        link: ctx.link,
-        platform,
-        prefix,
-        idleMs,
-        apply: args.apply,
-        signal: host.signal,
-        progress: (keys) => bar.update(keys, `${keys} keys`),
-      })
-      bar.end(`${report.keys} keys`)
-      out.result(report, () => linesOf(report))
-      return report.complete ? 0 : 1
-    })
+    return withRedis(
+      call,
+      async ({ ctx, platform, prefix, cache }) => {
+        const { out, args, host } = call
+        const { totalKeys = 0 } = await cache.getStats()
+        const bar = out.progress('Looking', totalKeys)
+        const report = await sweep({
+          link: ctx.link,
+          platform,
+          prefix,
+          idleMs,
+          apply: args.apply,
+          signal: host.signal,
+          progress: (keys) => bar.update(keys, `${keys} keys`),
+        })
+        bar.end(`${report.keys} keys`)
+        out.result(report, () => linesOf(report))
+        return report.complete ? 0 : 1
+      },
+      'by itself',
+    )
   },
 })
 

@@ -68,9 +68,8 @@ export const warmCommand: CliCommand = command({
     }
     const commands =
       budget === undefined ? Infinity : readInteger('budget', budget, 1, Number.MAX_SAFE_INTEGER)
-    return withRedis(call, (connection) =>
-      jobs === undefined ? list(call, connection) : runJobs(call, connection, jobs, commands),
-    )
+    if (jobs === undefined) return withRedis(call, (connection) => list(call, connection))
+    return withRedis(call, (connection) => runJobs(call, connection, jobs, commands), 'by itself')
   },
 })
 
