@@ -4,19 +4,9 @@
  * @module
  */
 
-import {
-  CircuitOpenError,
-  ConfigurationError,
-  InvalidKeyError,
-  InvalidOptionError,
-  isNearcacheError,
-  RemoteError,
-  RemoteTimeoutError,
-  SessionUnavailableError,
-} from '../errors.ts'
 import type { CliCommand, ExitCode, Host } from './command.ts'
+import { failureOf } from './failure.ts'
 import { suggest } from './suggest.ts'
-import { EndedError, UsageError } from './usage-error.ts'
 
 export type { ExitCode } from './command.ts'
 
@@ -176,13 +166,10 @@ async function runCommand(
     }
     return (await command.run(words, host)) ?? 0
   } catch (error) {
-    const code = isUsage(error) ? 2 : 1
-    const message = messageOf(error)
-    host.warn(`nearcache ${name}: ${message}${isOfRedis(error) ? '; see: nearcache doctor' : ''}`)
+    const { code, told, failure } = failureOf(error)
+    host.warn(`nearcache ${name}: ${told}`)
     if (words.includes('--json')) {
-      host.print(
-        JSON.stringify({ command: name, error: { code: codeOf(error), message } }, null, 2),
-      )
+      host.print(JSON.stringify({ command: name, error: failure }, null, 2))
     }
     return code
   }
@@ -209,46 +196,4 @@ function overview(): readonly string[] {
     'nearcache COMMAND --help tells more. Redis is found as nearcache/startup finds it: by',
     'UPSTASH_REDIS_REST_URL and _TOKEN, REDIS_HOST and its like, or REDIS_URL; or give --redis or --rest.',
   ]
-}
-
-function isUsage(error: unknown): boolean {
-  return (
-    error instanceof UsageError ||
-    error instanceof ConfigurationError ||
-    error instanceof InvalidOptionError ||
-    error instanceof InvalidKeyError
-  )
-}
-
-function isOfRedis(error: unknown): boolean {
-  return (
-    error instanceof RemoteError ||
-    error instanceof RemoteTimeoutError ||
-    error instanceof CircuitOpenError ||
-    error instanceof SessionUnavailableError
-  )
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof UsageError) return 'ERR_USAGE'
-  if (error instanceof EndedError) return 'ERR_ENDED'
-  return isNearcacheError(error) ? error.code : 'ERR_FAILED'
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof ConfigurationError) return error.problems.join('; ')
-  if (error instanceof SessionUnavailableError) return messageOf(error.cause)
-  if (error instanceof RemoteError) return `Redis failed at ${error.operation}: ${error.reason}`
-  if (error instanceof RemoteTimeoutError) {
-    return `Redis did not answer ${error.operation} within ${error.timeoutMs} ms`
-  }
-  if (error instanceof CircuitOpenError) return messageOf(error.cause)
-  if (error instanceof InvalidOptionError && /^[a-z-]+$/.test(error.option)) {
-    return `--${error.option} ${error.message.slice(error.message.indexOf('must be'))}`
-  }
-  if (error instanceof UsageError || error instanceof EndedError || isNearcacheError(error)) {
-    return error.message
-  }
-  // A system error says what it could not do; only that of listening has an address, our own.
-  return error instanceof Error && 'code' in error ? error.message : 'failed unexpectedly'
 }

@@ -13,6 +13,7 @@ import { type Summary, summarize } from '../../monitor/summary.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
 import { type Call, command } from '../define.ts'
+import { failureOf } from '../failure.ts'
 import { readInteger, readTime } from '../numbers.ts'
 import { bytes, type Cell, millis, percent } from '../output.ts'
 
@@ -86,11 +87,25 @@ async function watch(
   intervalMs: number,
 ): Promise<void> {
   const { host, out } = call
-  while (!host.signal.aborted) {
-    const stats = await gather(connection, minutes)
-    // Home, and clear what is below: the picture stands still.
+  // Home, and clear what is below: the picture stands still.
+  const clear = (): void => {
     if (out.terminal?.redraws && !out.isJson) host.print('\u001B[H\u001B[J')
-    show(call, stats, 'next')
+  }
+  // What has never been there is a mistake; what goes away may come back.
+  let hasBeenThere = false
+  while (!host.signal.aborted) {
+    try {
+      const stats = await gather(connection, minutes)
+      hasBeenThere = true
+      clear()
+      show(call, stats, 'next')
+    } catch (error) {
+      const { isOfRedis, told, failure } = failureOf(error)
+      if (!hasBeenThere || !isOfRedis) throw error
+      clear()
+      host.warn(`nearcache stats: ${isoTime(connection.platform.now())}: ${told}`)
+      if (out.isJson) out.next({ error: failure }, () => [])
+    }
     await connection.platform.delay(intervalMs, host.signal).catch(() => undefined) // ended
   }
 }

@@ -21,7 +21,7 @@ describe('the words of nearcache', () => {
 
     expect(code).toBe(0)
     for (const name of COMMANDS) expect(printed).toMatch(new RegExp(`^  ${name} +\\S`, 'm'))
-    expect(loadedAtOnce).toEqual(['./command.ts', './suggest.ts', './usage-error.ts'])
+    expect(loadedAtOnce).toEqual(['./command.ts', './failure.ts', './suggest.ts'])
   })
 
   test.each([
