@@ -18,12 +18,13 @@ import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
 import { UPKEEP_SCRIPTS } from '../redis/scripts/upkeep.ts'
-import { type RedisConfiguration, readEnvironment } from '../startup/environment.ts'
+import type { RedisConfiguration } from '../startup/environment.ts'
+import { addressOf, type GivenAddress, open } from './address.ts'
 import type { ExitCode, Host } from './command.ts'
 import type { Call } from './define.ts'
 import { readTime } from './numbers.ts'
 import type { Output } from './output.ts'
-import { EndedError, UsageError } from './usage-error.ts'
+import { EndedError } from './usage-error.ts'
 
 /** Options of every command that asks a Redis. */
 export const CONNECTION_ARGS = {
@@ -37,6 +38,10 @@ export const CONNECTION_ARGS = {
     type: 'string',
     valueHint: 'URL',
     description: 'a Redis over HTTP; its token is in UPSTASH_REDIS_REST_TOKEN',
+  },
+  cluster: {
+    type: 'boolean',
+    description: 'the Redis over TCP is a node of a Redis Cluster: the others are found by it',
   },
   embedded: {
     type: 'boolean',
@@ -96,9 +101,8 @@ export interface OpenNamespace extends Connection {
 /** How long a connection may take to close. */
 const CLOSING_MS = 500
 
-type Given = Readonly<Record<keyof typeof CONNECTION_ARGS, string | boolean | undefined>> & {
-  readonly namespace?: string
-}
+type Given = GivenAddress &
+  Readonly<Record<'prefix' | 'deadline', unknown>> & { readonly namespace?: string }
 
 /**
  * Opens what the call names, runs, and closes it again.
@@ -115,7 +119,8 @@ export async function withRedis(
   const platform = host.platform ?? webPlatform()
   const address = host.redis ? undefined : addressOf(given, host.env)
   if (!out.isJson) for (const warning of address?.warnings ?? []) host.warn(`nearcache: ${warning}`)
-  const requester = host.redis ?? (await open(address as RedisConfiguration, platform))
+  const requester =
+    host.redis ?? (await open(address as RedisConfiguration, given.cluster === true, platform))
   const { kind = 'custom', close } = requester as Partial<Transport>
   try {
     const opened = openCache(requester, given, host, platform)
@@ -199,76 +204,6 @@ export function byVariable<T>(make: () => T): T {
     throw new ConfigurationError([
       `${variable} ${error.message.slice(error.message.indexOf('must be'))}`,
     ])
-  }
-}
-
-/**
- * What options name, or else the environment.
- *
- * @throws {UsageError} When options exclude each other, or nothing names a Redis.
- * @throws {ConfigurationError} When the environment has problems.
- */
-export function addressOf(given: Given, env: Host['env']): RedisConfiguration {
-  const named = (['redis', 'rest', 'embedded'] as const).filter((option) => given[option])
-  const [first, second] = named
-  if (second) throw new UsageError(`--${first} and --${second} exclude each other: leave one out`)
-  switch (first) {
-    case 'redis':
-      return tcpAt(String(given.redis))
-    case 'rest':
-      return restAt(String(given.rest), env['UPSTASH_REDIS_REST_TOKEN'] || env['KV_REST_API_TOKEN'])
-    case 'embedded':
-      return { kind: 'embedded', warnings: [] }
-    default:
-      return fromEnvironment(env)
-  }
-}
-
-function tcpAt(url: string): RedisConfiguration {
-  try {
-    return readEnvironment({ REDIS_URL: url })
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    throw new UsageError('--redis must be a URL such as redis://user:password@localhost:6379/0')
-  }
-}
-
-function restAt(url: string, token: string | undefined): RedisConfiguration {
-  if (!token)
-    throw new UsageError('--rest takes its token from UPSTASH_REDIS_REST_TOKEN: it is not set')
-  if (!/^https?:/.test(url) || !URL.canParse(url)) {
-    throw new UsageError('--rest must be a URL such as https://example.upstash.io')
-  }
-  return readEnvironment({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token })
-}
-
-function fromEnvironment(env: Host['env']): RedisConfiguration {
-  const found = readEnvironment(env)
-  if (found.kind !== 'embedded') return found
-  throw new UsageError(
-    'no Redis is named: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST, ' +
-      'or REDIS_URL; or add --redis redis://localhost:6379',
-  )
-}
-
-async function open(address: RedisConfiguration, platform: Platform): Promise<Transport> {
-  switch (address.kind) {
-    case 'embedded': {
-      const { embeddedTransport } = await import('../redis/embedded/index.ts')
-      return embeddedTransport({ platform })
-    }
-    case 'rest': {
-      const [{ restTransport }, { nodeFetch }] = await Promise.all([
-        import('../redis/rest.ts'),
-        import('../redis/node/index.ts'),
-      ])
-      return restTransport({ url: address.url, token: address.token, fetch: nodeFetch() })
-    }
-    case 'tcp': {
-      const { kind: _kind, warnings: _warnings, ...where } = address
-      const { tcpTransport } = await import('../redis/tcp/index.ts')
-      return tcpTransport({ ...where, platform })
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { describeCli } from '../support/cli-contract.ts'
-import { startRedisServer } from '../support/redis-server.ts'
+import { startRedisCluster } from '../support/redis-cluster.ts'
+import { findRedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 import { startBridge } from '../unit/bridge/bridge-server.ts'
 
@@ -33,4 +34,21 @@ describeWithRedis('nearcache', () => {
       },
     }
   })
+
+  describeCli(
+    'a cluster of three nodes',
+    async () => {
+      const cluster = await startRedisCluster(findRedisServer() ?? '')
+      const transport = tcpTransport({ cluster: { nodes: cluster.nodes } })
+      return {
+        transport,
+        host: { env: { REDIS_URL: `redis://127.0.0.1:${cluster.nodes[0]?.port}` } },
+        async stop() {
+          await transport.close()
+          await cluster.stop()
+        },
+      }
+    },
+    { isCluster: true },
+  )
 })

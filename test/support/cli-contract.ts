@@ -51,15 +51,20 @@ export async function fill(redis: Transport, platform: Platform = webPlatform())
   await redis.request({ path: [], body: ['SET', 'cache:data:email:7', '{"id":7}', 'EX', 600] })
 }
 
-/** Registers the contract. */
-export function describeCli(name: string, start: () => Promise<CliTarget>): void {
+/** Registers the contract; within a cluster nothing can be moved in. */
+export function describeCli(
+  name: string,
+  start: () => Promise<CliTarget>,
+  { isCluster = false } = {},
+): void {
   describe(`the commands on ${name}`, () => {
     let target: CliTarget
     let folder: string
+    const options = isCluster ? ['--cluster'] : []
 
     const json = (...words: string[]): Promise<Record<string, unknown>> =>
-      runJson(words, { ...target.host, folder })
-    const cli = (...words: string[]) => runCli(words, { ...target.host, folder })
+      runJson([...words, ...options], { ...target.host, folder })
+    const cli = (...words: string[]) => runCli([...words, ...options], { ...target.host, folder })
     const send = (...body: Argument[]) => target.transport.request({ path: [], body })
 
     beforeAll(async () => {
@@ -156,13 +161,13 @@ export function describeCli(name: string, start: () => Promise<CliTarget>): void
       const host = { ...target.host, env: { ...target.host.env, SESSION_KEYS: KEYS } }
 
       expect(await json('sessions')).toMatchObject({ sessions: 1, users: 1 })
-      const { sessions } = await runJson(['sessions', 'anna'], host)
+      const { sessions } = await runJson(['sessions', 'anna', ...options], host)
       const [{ id }] = sessions as [{ id: string }]
-      expect(await runJson(['sessions', 'anna', '--revoke', id], host)).toMatchObject({
+      expect(await runJson(['sessions', 'anna', '--revoke', id, ...options], host)).toMatchObject({
         revoked: 1,
       })
-      expect(await runJson(['sessions', 'anna'], host)).toMatchObject({ sessions: [] })
-      expect(await runJson(['sessions', 'anna', '--revoke-all'], host)).toMatchObject({
+      expect(await runJson(['sessions', 'anna', ...options], host)).toMatchObject({ sessions: [] })
+      expect(await runJson(['sessions', 'anna', '--revoke-all', ...options], host)).toMatchObject({
         revoked: 0,
       })
     })
@@ -206,7 +211,7 @@ export function describeCli(name: string, start: () => Promise<CliTarget>): void
       expect(await json('sweep')).toMatchObject({ entries: 5, deadEntries: { found: 0 } })
     })
 
-    test('migrate moves in what is of the original format', async () => {
+    test.skipIf(isCluster)('migrate moves in what is of the original format', async () => {
       expect(await json('migrate', '--dry-run')).toMatchObject({ moved: 1, complete: true })
       expect(await json('migrate')).toMatchObject({ moved: 1, complete: true, resumed: false })
       expect(await json('get', '7', '--namespace', 'default/email')).toMatchObject({
@@ -214,7 +219,7 @@ export function describeCli(name: string, start: () => Promise<CliTarget>): void
       })
     })
 
-    test('migrate takes a template for the namespace, however long', async () => {
+    test.skipIf(isCluster)('migrate takes a template for the namespace, however long', async () => {
       const gap = `{${'n'.repeat(70)}}`
 
       const words = ['--from', `cache:data:${gap}:{key}`, '--namespace', gap, '--dry-run']
@@ -232,7 +237,7 @@ export function describeCli(name: string, start: () => Promise<CliTarget>): void
       expect(counts).toMatchObject({ fail: 0 })
       expect(grades.get('scripts')).toBe('ok')
       expect(grades.get('rights')).toBe('ok')
-      expect(grades.get('old-keys')).toBe('warn')
+      expect(grades.get('old-keys')).toBe(isCluster ? 'unknown' : 'warn')
     })
 
     test('bench measures, and leaves nothing behind', async () => {
@@ -251,7 +256,7 @@ export function describeCli(name: string, start: () => Promise<CliTarget>): void
         return looks
       }
 
-      const { measurements } = await runJson(['bench', '--time', '1s'], {
+      const { measurements } = await runJson(['bench', '--time', '1s', ...options], {
         ...target.host,
         elapsed,
         signal: ended.signal,

@@ -32,12 +32,13 @@ export const doctorCommand: CliCommand = command({
   notes: ['Exit code: 0 if no check fails, 1 if one does; with --strict, or warns.'],
   run: (call) => {
     const deadlineMs = readTime('deadline', call.args.deadline, '1ms', '10m')
-    return withRedis(call, async ({ requester, kind, platform, prefix, address }) => {
+    return withRedis(call, async ({ requester, kind, platform, prefix, address, ctx }) => {
       const { out, host } = call
       const elapsed = host.elapsed ?? (() => platform.now())
       const patient = {
         requester,
         kind,
+        isCluster: ctx.link.cluster,
         platform,
         elapsed,
         prefix,

@@ -96,6 +96,11 @@ export const migrateCommand: CliCommand = command({
       opening,
       async (connection) => {
         const { ctx, policy, contextAt, prefix } = connection
+        if (ctx.link.cluster) {
+          throw new UsageError(
+            '--cluster goes not with migrate: a key and its entry are on two nodes',
+          )
+        }
         const plan = { ...text, format, keep: args.keep }
         const total = (await connection.cache.getStats()).totalKeys ?? 0
         const bar = call.out.progress('Moving', total)

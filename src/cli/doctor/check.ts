@@ -26,6 +26,8 @@ export interface Patient {
   /** Past the guard of a cache, so that nothing is sent twice and an open circuit hides nothing. */
   readonly requester: Requester
   readonly kind: string
+  /** Whether it is a whole cluster. */
+  readonly isCluster: boolean
   readonly platform: Platform
   /** Milliseconds with fractions, from any start. */
   readonly elapsed: () => number

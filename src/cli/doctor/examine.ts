@@ -46,7 +46,11 @@ export async function examine(
     const asked = await ask(patient, 'PING')
     add(
       asked.kind === 'reply'
-        ? finding('connection', 'ok', `it answers, over ${patient.kind}`)
+        ? finding(
+            'connection',
+            'ok',
+            `it answers, over ${patient.kind}${patient.isCluster ? ', as a cluster' : ''}`,
+          )
         : refused(asked.word),
     )
     if (asked.kind === 'refused') return findings

@@ -13,6 +13,9 @@ import { type Finding, finding, type Patient } from './check.ts'
 const LOOKED_AT = 1_000
 
 export async function checkForeignKeys(patient: Patient): Promise<Finding> {
+  if (patient.isCluster) {
+    return finding('old-keys', 'unknown', 'not looked for: nothing is moved in within a cluster')
+  }
   const { glob } = new Template('from', ORIGINAL.from)
   const asked = await ask(patient, 'SCAN', 0, 'MATCH', glob, 'COUNT', LOOKED_AT)
   const names = asked.kind === 'reply' && Array.isArray(asked.reply) ? asked.reply[1] : undefined

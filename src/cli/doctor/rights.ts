@@ -14,7 +14,7 @@ import { type Asked, type Finding, finding, type Patient } from './check.ts'
 /** What is tried, and what does not work without it. */
 interface Trial {
   readonly name: string
-  readonly args: (key: string) => readonly Argument[]
+  readonly args: (key: string, isCluster: boolean) => readonly Argument[]
   readonly uses: string
   /** Whether the cache is of no use without it. */
   readonly isNeeded: boolean
@@ -22,8 +22,13 @@ interface Trial {
 
 const TRIALS: readonly Trial[] = [
   { name: 'SET', args: (key) => [key, 'x', 'PX', 60_000], uses: 'every write', isNeeded: true },
-  // Of two slots, as an entry and its markers are.
-  { name: 'MGET', args: (key) => [key, key.replace('{', '')], uses: 'every read', isNeeded: true },
+  // Of two slots, as an entry and its markers are; a cluster is asked for each by itself.
+  {
+    name: 'MGET',
+    args: (key, isCluster) => (isCluster ? [key] : [key, key.replace('{', '')]),
+    uses: 'every read',
+    isNeeded: true,
+  },
   { name: 'GETRANGE', args: (key) => [key, 0, 0], uses: 'near.verify', isNeeded: true },
   { name: 'PTTL', args: (key) => [key], uses: 'inspect, migrate', isNeeded: false },
   { name: 'SCAN', args: () => [0, 'COUNT', 1], uses: 'patterns, sweep', isNeeded: false },
@@ -35,7 +40,7 @@ const TRIALS: readonly Trial[] = [
 
 const ONE_NODE = [
   'it is one node of a cluster, and refuses what takes others',
-  'nothing here reaches more than one node: an application names them by tcpTransport({ cluster }), see docs/operations.md',
+  'add --cluster, and have the application name it by tcpTransport({ cluster }), see docs/operations.md',
 ] as const
 
 function isOfCluster(asked: Asked): boolean {
@@ -47,7 +52,7 @@ export async function checkRights(patient: Patient): Promise<Finding> {
   const key = trialKey(patient)
   const refused: Trial[] = []
   for (const trial of TRIALS) {
-    const asked = await ask(patient, trial.name, ...trial.args(key))
+    const asked = await ask(patient, trial.name, ...trial.args(key, patient.isCluster))
     if (isOfCluster(asked)) return finding('rights', 'fail', ...ONE_NODE)
     if (asked.kind === 'refused') refused.push(trial)
   }

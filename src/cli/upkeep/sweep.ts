@@ -10,6 +10,7 @@
  */
 
 import { scan } from '../../cache/scan.ts'
+import { readTexts } from '../../cache/texts.ts'
 import { isMarker, sameHard } from '../../entry/header.ts'
 import { RemoteError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
@@ -154,7 +155,7 @@ class Sweep {
     const current = new Map<string, unknown>()
     for (let i = 0; i < keys.length; i += BATCH) {
       const part = keys.slice(i, i + BATCH)
-      const texts = await link.read(part)
+      const texts = await readTexts(link, part, undefined)
       for (const [j, key] of part.entries()) current.set(key, texts[j])
     }
     const dead: SurveyedEntry[] = []

@@ -30,7 +30,10 @@ async function findings(
   requester: Requester,
   given: Partial<Patient> = {},
 ): Promise<ReadonlyMap<string, Finding>> {
-  const patient = { requester, kind: 'rest', platform, prefix: 'nc', way: WAY, deadlineMs: 1_000 }
+  const patient = {
+    ...{ requester, kind: 'rest', isCluster: false, platform, prefix: 'nc', way: WAY },
+    deadlineMs: 1_000,
+  }
   const all = await examine({ ...patient, elapsed: () => platform.now(), ...given })
   return new Map(all.map((one) => [one.id, one]))
 }

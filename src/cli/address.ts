@@ -1,0 +1,109 @@
+/**
+ * Which Redis a command is about, and the way there.
+ *
+ * @module
+ */
+
+import { ConfigurationError } from '../errors.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Transport } from '../redis/requester.ts'
+import { type RedisConfiguration, readEnvironment } from '../startup/environment.ts'
+import type { Host } from './command.ts'
+import { UsageError } from './usage-error.ts'
+
+/** The options that name a Redis, as they were typed. */
+export type GivenAddress = Readonly<Record<'redis' | 'rest' | 'embedded' | 'cluster', unknown>>
+
+/**
+ * What options name, or else the environment.
+ *
+ * @throws {UsageError} When options exclude each other, or nothing names a Redis.
+ * @throws {ConfigurationError} When the environment has problems.
+ */
+export function addressOf(given: GivenAddress, env: Host['env']): RedisConfiguration {
+  const address = named(given, env)
+  if (given.cluster === true) requireNode(address)
+  return address
+}
+
+function named(given: GivenAddress, env: Host['env']): RedisConfiguration {
+  const options = (['redis', 'rest', 'embedded'] as const).filter((option) => given[option])
+  const [first, second] = options
+  if (second) throw new UsageError(`--${first} and --${second} exclude each other: leave one out`)
+  switch (first) {
+    case 'redis':
+      return tcpAt(String(given.redis))
+    case 'rest':
+      return restAt(String(given.rest), env['UPSTASH_REDIS_REST_TOKEN'] || env['KV_REST_API_TOKEN'])
+    case 'embedded':
+      return { kind: 'embedded', warnings: [] }
+    default:
+      return fromEnvironment(env)
+  }
+}
+
+function requireNode(address: RedisConfiguration): void {
+  if (address.kind !== 'tcp') {
+    throw new UsageError('--cluster goes with a Redis over TCP: --redis, REDIS_HOST or REDIS_URL')
+  }
+  if (address.db !== 0)
+    throw new UsageError('--cluster goes with database 0: a cluster has no other')
+}
+
+function tcpAt(url: string): RedisConfiguration {
+  try {
+    return readEnvironment({ REDIS_URL: url })
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    throw new UsageError('--redis must be a URL such as redis://user:password@localhost:6379/0')
+  }
+}
+
+function restAt(url: string, token: string | undefined): RedisConfiguration {
+  if (!token)
+    throw new UsageError('--rest takes its token from UPSTASH_REDIS_REST_TOKEN: it is not set')
+  if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    throw new UsageError('--rest must be a URL such as https://example.upstash.io')
+  }
+  return readEnvironment({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token })
+}
+
+function fromEnvironment(env: Host['env']): RedisConfiguration {
+  const found = readEnvironment(env)
+  if (found.kind !== 'embedded') return found
+  throw new UsageError(
+    'no Redis is named: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST, ' +
+      'or REDIS_URL; or add --redis redis://localhost:6379',
+  )
+}
+
+/** The way there. */
+export async function open(
+  address: RedisConfiguration,
+  isCluster: boolean,
+  platform: Platform,
+): Promise<Transport> {
+  switch (address.kind) {
+    case 'embedded': {
+      const { embeddedTransport } = await import('../redis/embedded/index.ts')
+      return embeddedTransport({ platform })
+    }
+    case 'rest': {
+      const [{ restTransport }, { nodeFetch }] = await Promise.all([
+        import('../redis/rest.ts'),
+        import('../redis/node/index.ts'),
+      ])
+      return restTransport({ url: address.url, token: address.token, fetch: nodeFetch() })
+    }
+    case 'tcp': {
+      const { kind: _kind, warnings: _warnings, host, port, ...how } = address
+      const { tcpTransport } = await import('../redis/tcp/index.ts')
+      const node = { host, port }
+      return tcpTransport({
+        ...(isCluster ? { cluster: { nodes: [node] } } : node),
+        ...how,
+        platform,
+      })
+    }
+  }
+}
