@@ -65,7 +65,13 @@ function restAt(url: string, token: string | undefined): RedisConfiguration {
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new UsageError('--rest must be a URL such as https://example.upstash.io')
   }
-  return readEnvironment({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token })
+  try {
+    return readEnvironment({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token })
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    const problems = error.problems.map((one) => one.replace('UPSTASH_REDIS_REST_URL', '--rest'))
+    throw new UsageError(problems.join('; '))
+  }
 }
 
 function fromEnvironment(env: Host['env']): RedisConfiguration {

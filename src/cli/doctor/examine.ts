@@ -10,6 +10,7 @@ import {
   RemoteError,
   RemoteTimeoutError,
 } from '../../errors.ts'
+import { adviceOn } from './advice.ts'
 import { ask, readInfo } from './ask.ts'
 import { type Finding, finding, type Patient } from './check.ts'
 import { checkForeignKeys } from './foreign-keys.ts'
@@ -58,40 +59,28 @@ export async function examine(
     for (const check of ASKING) add(await check(whole))
   } catch (error) {
     if (!isNearcacheError(error) || error instanceof ConfigurationError) throw error
-    add(unanswered(error))
+    add(unanswered(error, patient.isCluster))
   }
   return findings
 }
 
-/** What to do about what Redis says of itself. */
-const ADVICE: ReadonlyMap<string, string> = new Map([
-  ['LOADING', 'wait: it has started, and reads its data'],
-  ['BUSY', 'a script holds it up: find whose it is, or end it by SCRIPT KILL'],
-  [
-    'MISCONF',
-    'it cannot save its data, and refuses writes: look at its log, and at the space on its disk',
-  ],
-  ['MASTERDOWN', 'it is a replica that has lost its primary: connect to the one there is now'],
-  ['too many connections', 'raise maxclients, or have fewer clients'],
-])
-
 function refused(word: string): Finding {
   const advice =
-    'check user and password, or the token: NOAUTH asks for one, WRONGPASS refuses the one it got'
-  return finding('connection', 'fail', `it refuses: ${word}`, ADVICE.get(word) ?? advice)
+    word === 'NOPERM'
+      ? 'give the user, or the token, the rights in docs/operations.md'
+      : 'check user and password, or the token: NOAUTH asks for one, WRONGPASS refuses the one it got'
+  return finding('connection', 'fail', `it refuses: ${word}`, adviceOn(word) ?? advice)
 }
 
-function unanswered(error: unknown): Finding {
+function unanswered(error: unknown, isCluster: boolean): Finding {
   const isLate = error instanceof RemoteTimeoutError
   const reason =
     error instanceof RemoteError ? error.reason : isLate ? 'no answer in time' : 'it fails'
+  if (isCluster && reason === 'ERR') {
+    return finding('connection', 'fail', 'it is no node of a cluster', 'leave --cluster out')
+  }
   const advice = /^(?:HTTP 401|NOAUTH|WRONGPASS)$/.test(reason)
     ? 'check user and password, or the token'
     : 'check host, port, TLS and firewalls; whether Redis runs; and that the address is the one meant'
-  return finding(
-    'connection',
-    'fail',
-    `it does not answer: ${reason}`,
-    ADVICE.get(reason) ?? advice,
-  )
+  return finding('connection', 'fail', `it does not answer: ${reason}`, adviceOn(reason) ?? advice)
 }

@@ -8,6 +8,7 @@ import { randomId } from '../../entry/id.ts'
 import type { Argument } from '../../redis/requester.ts'
 import { ACQUIRE, COMMIT } from '../../redis/scripts/protocol.ts'
 import type { Script } from '../../redis/scripts/script.ts'
+import { adviceOn } from './advice.ts'
 import { ask } from './ask.ts'
 import { type Asked, type Finding, finding, type Patient } from './check.ts'
 
@@ -51,10 +52,14 @@ function isOfCluster(asked: Asked): boolean {
 export async function checkRights(patient: Patient): Promise<Finding> {
   const key = trialKey(patient)
   const refused: Trial[] = []
+  /** What to do about a state that it is in, whoever asks. */
+  let advice: string | undefined
   for (const trial of TRIALS) {
     const asked = await ask(patient, trial.name, ...trial.args(key, patient.isCluster))
     if (isOfCluster(asked)) return finding('rights', 'fail', ...ONE_NODE)
-    if (asked.kind === 'refused') refused.push(trial)
+    if (asked.kind !== 'refused') continue
+    refused.push(trial)
+    advice ??= adviceOn(asked.word)
   }
   if (refused.length === 0) {
     return finding('rights', 'ok', `all ${TRIALS.length} commands that were tried are allowed`)
@@ -65,9 +70,10 @@ export async function checkRights(patient: Patient): Promise<Finding> {
     'rights',
     isFatal ? 'fail' : 'warn',
     `refused: ${names}`,
-    isFatal
-      ? `give it a token that may write, or an ACL user with ~${patient.prefix}:* and the rights in docs/operations.md`
-      : 'allow these for figures and tools; the cache itself works without',
+    advice ??
+      (isFatal
+        ? `give it a token that may write, or an ACL user with ~${patient.prefix}:* and the rights in docs/operations.md`
+        : 'allow these for figures and tools; the cache itself works without'),
   )
 }
 
@@ -96,7 +102,8 @@ function scriptsFail(asked: Asked): Finding {
     'scripts',
     'fail',
     `the scripts of the cache do not run: ${why}`,
-    'allow EVAL, EVALSHA and TIME within scripts (Redis 6 or later, Upstash, Valkey)',
+    adviceOn(why) ??
+      'allow EVAL, EVALSHA and TIME within scripts (Redis 6 or later, Upstash, Valkey)',
   )
 }
 

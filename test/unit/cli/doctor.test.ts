@@ -103,6 +103,50 @@ describe('the doctor', () => {
     }
   })
 
+  test.each([
+    ['not JSON', /login.*proxy.*address/],
+    ['redirected', /login.*proxy.*address/],
+    ['no such database', /REDIS_DB/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /NODE_EXTRA_CA_CERTS/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /other names/],
+  ])('where there is no answer for "%s", it says what to do about that', async (reason, advice) => {
+    const failure = new RemoteError({ operation: 'PING', reason, applied: 'no' })
+
+    const found = await findings({ request: () => Promise.reject(failure) })
+
+    expect(found.get('connection')?.advice).toMatch(advice)
+  })
+
+  test('a user without the right to ask is not told to check its password', async () => {
+    const error = "NOPERM this user has no permissions to run the 'ping' command"
+    const found = await findings(redisWith({ PING: () => ({ error }) }))
+
+    expect(found.get('connection')?.advice).toMatch(/rights/)
+  })
+
+  test.each([
+    ["READONLY You can't write against a read only replica.", /primary/],
+    ["OOM command not allowed when used memory > 'maxmemory'.", /memory is full/],
+  ])('writes that are refused by "%s" are no matter of rights', async (error, advice) => {
+    const refuse = () => ({ error })
+    const found = await findings(redisWith({ SET: refuse, EVALSHA: refuse }))
+
+    for (const id of ['rights', 'scripts']) {
+      expect(found.get(id)).toMatchObject({
+        grade: 'fail',
+        advice: expect.stringMatching(advice),
+      })
+    }
+  })
+
+  test('a Redis that is no node of a cluster is told so', async () => {
+    const failure = new RemoteError({ operation: 'PING', reason: 'ERR', applied: 'no' })
+
+    const found = await findings({ request: () => Promise.reject(failure) }, { isCluster: true })
+
+    expect(found.get('connection')).toMatchObject({ advice: 'leave --cluster out' })
+  })
+
   test('a token that may not write fails, one that may not ask for figures is warned of', async () => {
     const refuse = () => ({ error: 'NOPERM this user has no permissions' })
     const readOnly = await findings(redisWith({ SET: refuse, DEL: refuse, EVALSHA: refuse }))

@@ -249,11 +249,17 @@ describe('the words of nearcache', () => {
     const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1', UPSTASH_REDIS_REST_TOKEN: bridge.token }
 
     const named = await runJson(['status', '--rest', bridge.url], { env })
+    const rest = await runCli(['status', '--rest', `https://u:${SECRET}@host`], { env })
     const problem = await runCli(['status'], { env: { REDIS_HOST: `redis://${SECRET}` } })
     await bridge.stop()
     await behind.close()
 
     expect(named).toMatchObject({ status: 'ok', transport: 'rest' })
+    expect(rest).toEqual({
+      code: 2,
+      printed: '',
+      warned: 'nearcache status: --rest must be free of user name, password, query and fragment',
+    })
     // For health, 1 would be a cache that is degraded.
     expect(problem).toEqual({
       code: 2,
