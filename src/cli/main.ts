@@ -19,9 +19,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 // Whoever reads the output may have seen enough, as head does.
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
-  process.exit(code === 'EPIPE' ? 0 : 1),
-)
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit(0)
+  console.error(`nearcache: the output cannot be written: ${code}`)
+  process.exit(1)
+})
 
 /** For how long a connection that does not close keeps the program. */
 const LINGER_MS = 500
@@ -30,8 +32,14 @@ const terminal = terminalOf(process.env, ended.signal)
 const code = await run(process.argv.slice(2), {
   env: process.env,
   node: process.versions.node,
-  print: (line) => console.log(line),
-  warn: (line) => console.error(line),
+  print(line) {
+    terminal?.clear()
+    console.log(line)
+  },
+  warn(line) {
+    terminal?.clear()
+    console.error(line)
+  },
   signal: ended.signal,
   elapsed: () => Number(process.hrtime.bigint()) / 1e6,
   ...(terminal && { terminal }),
