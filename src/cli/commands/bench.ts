@@ -86,7 +86,7 @@ export const benchCommand: CliCommand = command({
           ]),
           'requests and commands are of one call',
         ])
-        return 0
+        return signal.aborted ? 1 : 0
       },
       'by itself',
     )
