@@ -35,14 +35,17 @@ export interface KeysProps {
   readonly mayOperate: boolean
   readonly showsValues: boolean
   readonly token: string
-  /** What was typed before. */
+  /** What was typed before: a namespace, a key. */
   readonly namespace: string
+  readonly typed: string
+  /** A line each. */
+  readonly tags: string
   readonly inspected: Inspected | undefined
   readonly counted: Counted | undefined
 }
 
 export function KeysPage(props: KeysProps): Html {
-  const { inspected, counted, mayOperate, token, namespaces, namespace } = props
+  const { inspected, counted, mayOperate, token, namespaces, namespace, typed, tags } = props
   return (
     <div class="grid">
       <Panel id="inspect" title="Inspect a key">
@@ -56,7 +59,7 @@ export function KeysPage(props: KeysProps): Html {
             required
             autocomplete="off"
             spellcheck={false}
-            value={inspected?.key}
+            value={typed}
           />
           <button type="submit" class="main">
             Inspect
@@ -69,7 +72,7 @@ export function KeysPage(props: KeysProps): Html {
           <NamespaceField id="invalidate-namespace" namespaces={namespaces} chosen={namespace} />
           <label for="tags">Tags, one on each line</label>
           <textarea id="tags" name="tags" rows={3} required spellcheck={false}>
-            {counted?.tags.join('\n') ?? ''}
+            {tags}
           </textarea>
           <div class="row">
             <button type="submit" name="do" value="count">

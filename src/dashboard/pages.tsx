@@ -58,6 +58,8 @@ interface Extras {
   readonly inspected?: Inspected
   readonly counted?: Counted
   readonly namespace?: string
+  /** What was typed into the form that it answers. */
+  readonly fields?: actions.Fields
   /** Whether the page answers a form, and is to stay as it is. */
   readonly isAnswer?: boolean
 }
@@ -125,7 +127,7 @@ export class Pages {
     act: (fields: actions.Fields) => Promise<Response>,
   ): Promise<Response> {
     const admitted = await this.#admit(c)
-    if (!admitted) return isPage(c) ? this.#turnAway(c) : refuse(UNKNOWN_CALLER)
+    if (!admitted) return isPage(c) ? this.#turnAway(c, LOST_FORM) : refuse(UNKNOWN_CALLER)
     const fields = await fieldsOf(c)
     const isOwn = admitted === 'bearer' || isOwnForm(c, actions.textIn(fields, 'form-token'))
     if (!(await isOwn)) return refuse(FOREIGN_FORM)
@@ -136,7 +138,7 @@ export class Pages {
       if (!actions.isMistake(error)) throw error
       const message = { tone: 'bad', text: `${error.message}.` } as const
       const namespace = actions.textIn(fields, 'namespace')
-      return this.#page(c, 'keys', { message, namespace, isAnswer: true }, 400)
+      return this.#page(c, 'keys', { message, namespace, fields, isAnswer: true }, 400)
     }
   }
 
@@ -157,29 +159,31 @@ export class Pages {
   async inspect(c: Context, fields: actions.Fields): Promise<Response> {
     const inspected = await actions.inspect(this.#options, fields)
     const { namespace } = inspected
-    return this.#page(c, 'keys', { inspected, namespace, isAnswer: true })
+    return this.#page(c, 'keys', { inspected, namespace, fields, isAnswer: true })
   }
 
   async invalidate(c: Context, fields: actions.Fields): Promise<Response> {
-    if (fields['do'] === 'invalidate') {
+    const isCount = fields['do'] !== 'invalidate'
+    if (!isCount) {
       if (!this.#options.mayOperate) return refuse(READ_ONLY)
-      return this.tell(c, 'keys', await actions.invalidate(this.#options, fields))
+      const told = await actions.invalidate(this.#options, fields)
+      if (told !== 'away') return this.tell(c, 'keys', told)
     }
-    const counted = await actions.countTagged(this.#options, fields)
+    const counted = isCount ? await actions.countTagged(this.#options, fields) : undefined
     const namespace = actions.textIn(fields, 'namespace')
     const answer = counted ? { counted } : { message: actions.MESSAGES.away }
-    return this.#page(c, 'keys', { ...answer, namespace, isAnswer: true })
+    return this.#page(c, 'keys', { ...answer, namespace, fields, isAnswer: true })
   }
 
   #admit(c: Context): ReturnType<Admission['admit']> {
     return this.#admission.admit(c.req.raw, getCookie(c, SESSION_COOKIE))
   }
 
-  #turnAway(c: Context): Response {
+  #turnAway(c: Context, complaint?: string): Response | Promise<Response> {
     const isWrong = c.req.header('authorization') !== undefined
     const isLive = c.req.header(LIVE_HEADER) !== undefined
     if (!this.#admission.hasLogin || isWrong || isLive) return refuse(UNKNOWN_CALLER)
-    return c.redirect('login', 303)
+    return complaint ? this.login(c, complaint, 401) : c.redirect('login', 303)
   }
 
   async #page(
@@ -217,7 +221,7 @@ export class Pages {
     token: string,
   ): Html {
     const { mayOperate, showsValues, pricePer100k, version } = this.#options
-    const { range } = extras
+    const { range, fields = {} } = extras
     switch (page) {
       case 'overview':
         return <OverviewPage {...{ snapshot, range, pricePer100k, version }} />
@@ -234,6 +238,8 @@ export class Pages {
             at={snapshot.at}
             namespaces={this.#namespaces(snapshot)}
             namespace={extras.namespace || this.#options.cache.path}
+            typed={actions.textIn(fields, 'key')}
+            tags={extras.counted?.tags.join('\n') ?? actions.textIn(fields, 'tags')}
             inspected={extras.inspected}
             counted={extras.counted}
           />
@@ -256,6 +262,7 @@ const FOREIGN_FORM: Problem = {
   title: 'The form is not one of this dashboard',
   detail: 'Load the page again, and send its form.',
 }
+const LOST_FORM = 'Nothing was done, as you are not logged in. Log in, and send the form again.'
 const READ_ONLY: Problem = { status: 403, title: 'The dashboard is read-only' }
 
 function refuse(problem: Problem): Response {

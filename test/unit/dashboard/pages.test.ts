@@ -282,6 +282,12 @@ describe('pages', () => {
     expect(panelText(inspected, 'inspected')).toContain('Redis does not answer')
     const deleted = await one.browser.post('/ops/delete-key', form)
     expect(deleted.headers.get('location')).toBe('keys?told=away')
+    for (const what of ['count', 'invalidate']) {
+      const tagged = { namespace: 'default', tags: 'a:1\r\nb:2', do: what }
+      const refused = await (await one.browser.post('/ops/invalidate', tagged)).text()
+      expect(refused).toContain('Take it that nothing was changed')
+      expect(refused).toMatch(/<textarea[^>]*>a:1\r?\nb:2<\/textarea>/)
+    }
   })
 
   test('what was not set up is said to be', async () => {
@@ -473,7 +479,12 @@ describe('keys', () => {
       const response = await browser.post(`/ops/${form}`, fields)
 
       expect(response.status).toBe(400)
-      expect(await response.text()).toContain('class="message bad" role="status"')
+      const page = await response.text()
+      expect(page).toContain('class="message bad" role="status"')
+      // What was typed is not to be typed again.
+      if (form === 'inspect')
+        expect(page).toMatch(RegExp(`name="key"[^>]*value="${fields['key']}"`))
+      else expect(page).toContain(`${fields['tags'] ?? ''}</textarea>`)
     },
   )
 })
