@@ -1,7 +1,8 @@
 /**
  * The dashboard in a real browser: every panel against what was done to the cache, alerts that begin and
  * end, what operators change, and what must not happen. Needs `npm run build` and Chromium: at CHROMIUM,
- * or /usr/bin/chromium. `--screenshots FOLDER` keeps each page in both themes and at 360 px.
+ * or /usr/bin/chromium. `--screenshots FOLDER` keeps each page in both themes and at 320 px,
+ * which is what 1280 px are at 400 %.
  *
  * @module
  */
@@ -335,6 +336,14 @@ async function live(page: Page, bench: Bench): Promise<void> {
   await page.click('#pause')
   check('updates can be paused', (await page.innerText('#pause')) === 'Go on')
   await page.click('#pause')
+  let isHanging = true
+  await page.route('**/alerts', (route) => (isHanging ? undefined : route.continue()))
+  await page.waitForSelector('#offline:not([hidden])', { timeout: WAIT_MS })
+  check('a dashboard that hangs is told', /cannot be reached/.test(await text(page, '#offline')))
+  isHanging = false
+  await page.waitForSelector('#offline', { state: 'hidden', timeout: WAIT_MS })
+  check('and that it goes on', (await text(page, '#offline')) === '')
+  await page.unroute('**/alerts')
   bench.isAway = true
   check('a Redis that goes away is told', await until(page, bench, '#top', /down/))
   await go(page, bench, 'overview')
@@ -396,7 +405,7 @@ async function readOnly(browser: Browser, bench: Bench): Promise<void> {
 async function looks(browser: Browser, bench: Bench): Promise<void> {
   await longNames(bench)
   for (const colorScheme of ['light', 'dark'] as const) {
-    for (const width of [1_280, 360]) {
+    for (const width of [1_280, 320]) {
       const context = await open(browser, { colorScheme, viewport: { width, height: 800 } })
       const page = await context.newPage()
       const complaints = listen(page, bench.origin)

@@ -129,6 +129,7 @@ button.danger:hover { background: var(--bad-bg); }
   tbody th .key-name { max-width: 100%; white-space: normal; }
   th, td { padding: var(--s2); }
 }
+@media print { .scroll { max-height: none; } }
 @media (forced-colors: active) {
   .pill, .card { border: 1px solid; }
   .key { forced-color-adjust: none; }

@@ -199,7 +199,7 @@ function BottomBar({ frame }: { readonly frame: Frame }): Html {
       </p>
       <div class="row">
         {isLive ? (
-          <button type="button" id="pause" aria-pressed="false" hidden>
+          <button type="button" id="pause" hidden>
             Pause
           </button>
         ) : (

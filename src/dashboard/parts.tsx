@@ -126,7 +126,7 @@ export function Table({
           <tr>
             {head.map((name, i) => (
               <th scope="col" class={numeric.includes(i) ? 'number' : undefined}>
-                {name}
+                {name || <span class="unseen">Action</span>}
               </th>
             ))}
           </tr>

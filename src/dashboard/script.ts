@@ -194,12 +194,13 @@ function complain(text) {
 }
 
 const pause = document.getElementById('pause')
-const isPaused = () => pause?.getAttribute('aria-pressed') === 'true'
+let isPaused = false
 let isOver = false
 
 async function refresh() {
-  if (document.hidden || isPaused() || isOver) return
-  const response = await fetch(main.dataset.live, { headers: { 'x-nearcache-live': '1' } }).catch(() => undefined)
+  if (document.hidden || isPaused || isOver) return
+  const signal = AbortSignal.timeout(10000)
+  const response = await fetch(main.dataset.live, { signal, headers: { 'x-nearcache-live': '1' } }).catch(() => undefined)
   if (response?.status === 401) {
     isOver = true
     complain('You are logged out. Load the page again to log in.')
@@ -207,7 +208,7 @@ async function refresh() {
     complain('The dashboard cannot be reached. These figures are old; the page goes on trying.')
   } else {
     const text = await response.text().catch(() => undefined)
-    if (text === undefined || isPaused()) return
+    if (text === undefined || isPaused) return
     complain('')
     update(text)
   }
@@ -221,8 +222,8 @@ if (main?.dataset.live) {
   document.addEventListener('visibilitychange', () => void refresh())
   pause.hidden = false
   pause.addEventListener('click', () => {
-    pause.setAttribute('aria-pressed', String(!isPaused()))
-    pause.textContent = isPaused() ? 'Go on' : 'Pause'
+    isPaused = !isPaused
+    pause.textContent = isPaused ? 'Go on' : 'Pause'
     void refresh()
   })
 }

@@ -79,7 +79,7 @@ main { width: 100%; max-width: 1240px; margin: 0 auto; padding: var(--s5); flex:
 @media (max-width: 700px) {
   .top { grid-template-columns: 1fr auto; gap: 0 var(--s3); padding: var(--s3) var(--s4) 0; }
   .top nav { grid-column: 1 / -1; grid-row: 2; margin: 0 calc(-1 * var(--s4)); padding: 0 var(--s2); }
-  .top nav ul { gap: 0; }
+  .top nav ul { gap: 0; flex-wrap: wrap; }
   .top nav a { padding: 10px 7px 8px; font-size: .875rem; }
   .badge { margin-left: 0; }
   main { padding: var(--s4); }

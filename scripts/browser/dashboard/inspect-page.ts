@@ -24,11 +24,11 @@ export function listen(page: Page, origin: string): readonly string[] {
   return complaints
 }
 
-/** Controls without a name, fields without a label, headings out of order, ids that come twice. */
+/** Controls and columns without a name, fields without a label, headings out of order, ids that come twice. */
 export function unnamed(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const problems: string[] = []
-    for (const element of document.querySelectorAll('a, button, summary, [role=img]')) {
+    for (const element of document.querySelectorAll('a, button, summary, thead th, [role=img]')) {
       const name = element.getAttribute('aria-label') ?? element.textContent
       if (!name?.trim()) problems.push(`no name: ${element.outerHTML.slice(0, 80)}`)
     }
@@ -90,10 +90,13 @@ export function excessWidth(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
 }
 
-/** What of a list of keys is seen only after scrolling sideways, or not at all. */
+/** What of a list of keys, and of the navigation, is seen only after scrolling sideways, or not at all. */
 export function cutOff(page: Page): Promise<string[]> {
-  return page.evaluate(() =>
-    [...document.querySelectorAll('th .key-name')].flatMap((name) => {
+  return page.evaluate(() => [
+    ...[...document.querySelectorAll('.top nav a')].flatMap((link) =>
+      link.getBoundingClientRect().right > innerWidth ? [`${link.textContent} is cut off`] : [],
+    ),
+    ...[...document.querySelectorAll('th .key-name')].flatMap((name) => {
       const cell = name.closest('th')
       // What is beyond its content is an ellipsis.
       const padding = cell ? Number.parseFloat(getComputedStyle(cell).paddingRight) : 0
@@ -105,7 +108,7 @@ export function cutOff(page: Page): Promise<string[]> {
         ...(right(name) > right(cell) - padding ? ['a key'] : []),
       ].map((what) => `${what} is cut off`)
     }),
-  )
+  ])
 }
 
 /** Whether something was drawn into every chart, in more than one colour. */
