@@ -169,7 +169,9 @@ async function runCommand(
     const { code, told, failure } = failureOf(error)
     host.warn(`nearcache ${name}: ${told}`)
     if (words.includes('--json')) {
-      host.print(JSON.stringify({ command: name, error: failure }, null, 2))
+      // One document, or one of many lines.
+      const indent = words.includes('--watch') ? 0 : 2
+      host.print(JSON.stringify({ command: name, error: failure }, null, indent))
     }
     return code
   }

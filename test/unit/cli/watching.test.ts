@@ -73,3 +73,13 @@ test('stats --watch ends where Redis was never there', async () => {
   expect({ code, printed }).toEqual({ code: 1, printed: [] })
   expect(warned).toHaveLength(1)
 })
+
+test('stats --watch --json has one line for that, too', async () => {
+  const { running, printed, until } = watching(['--json'], false)
+
+  await until(() => printed.length > 0)
+
+  expect(await running).toBe(1)
+  expect(printed).toHaveLength(1)
+  expect(printed[0]).toMatch(/^\{"command":"stats","error":\{"code":"ERR_REMOTE",.*\}\}$/)
+})
