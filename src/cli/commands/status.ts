@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConfigurationError } from '../../errors.ts'
+import { ConfigurationError, isNearcacheError } from '../../errors.ts'
 import { ping } from '../../startup/status.ts'
 import type { CliCommand } from '../command.ts'
 import { CONNECTION_ARGS, type OpenNamespace, withRedis } from '../connection.ts'
@@ -61,7 +61,8 @@ async function gather(connection: OpenNamespace): Promise<Facts> {
     return { status: 'down', reason: answer.reason, transport: kind, ...NOTHING }
   }
   const asker = { requester, platform, deadlineMs: 5_000 }
-  const [stats, info] = await Promise.all([cache.getStats(), readInfo(asker)])
+  // Of a cluster, a node that is away leaves the figures of all unknown.
+  const [stats, info] = await Promise.all([cache.getStats(), readInfo(asker).catch(untold)])
   const uptime = info.get('uptime_in_seconds')
   return {
     status: 'ok',
@@ -75,6 +76,11 @@ async function gather(connection: OpenNamespace): Promise<Facts> {
     memoryLimitBytes: stats.memoryLimit ?? null,
     evictionPolicy: info.get('maxmemory_policy') ?? null,
   }
+}
+
+function untold(error: unknown): ReadonlyMap<string, string> {
+  if (isNearcacheError(error)) return new Map()
+  throw error
 }
 
 function linesOf(facts: Facts, out: Output): string[] {

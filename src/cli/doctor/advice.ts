@@ -17,6 +17,10 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
     'it cannot save its data, and refuses writes: look at its log, and at the space on its disk',
   ],
   ['MASTERDOWN', 'it is a replica that has lost its primary: connect to the one there is now'],
+  [
+    'NOMASTERLINK',
+    'a node of the cluster is away, and no replica has taken its place: see CLUSTER NODES',
+  ],
   ['READONLY', 'it is a replica: connect to its primary'],
   ['OOM', 'its memory is full, and its maxmemory-policy lets nothing go: see memory and eviction'],
   ['too many connections', 'raise maxclients, or have fewer clients'],

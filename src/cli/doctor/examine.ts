@@ -82,5 +82,10 @@ function unanswered(error: unknown, isCluster: boolean): Finding {
   const advice = /^(?:HTTP 401|NOAUTH|WRONGPASS)$/.test(reason)
     ? 'check user and password, or the token'
     : 'check host, port, TLS and firewalls; whether Redis runs; and that the address is the one meant'
-  return finding('connection', 'fail', `it does not answer: ${reason}`, adviceOn(reason) ?? advice)
+  return finding(
+    'connection',
+    'fail',
+    `${isCluster ? 'it, or a node of it,' : 'it'} does not answer: ${reason}`,
+    adviceOn(reason) ?? (isCluster ? `${advice}; CLUSTER NODES tells which are away` : advice),
+  )
 }

@@ -139,6 +139,20 @@ describe('the doctor', () => {
     }
   })
 
+  test.each([
+    ['ECONNREFUSED', /CLUSTER NODES/],
+    ['NOMASTERLINK', /node of the cluster is away/],
+  ])('of a cluster it may be one node that gives no answer: %s', async (reason, advice) => {
+    const failure = new RemoteError({ operation: 'INFO', reason, applied: 'no' })
+
+    const found = await findings({ request: () => Promise.reject(failure) }, { isCluster: true })
+
+    expect(found.get('connection')).toMatchObject({
+      evidence: `it, or a node of it, does not answer: ${reason}`,
+      advice: expect.stringMatching(advice),
+    })
+  })
+
   test('a Redis that is no node of a cluster is told so', async () => {
     const failure = new RemoteError({ operation: 'PING', reason: 'ERR', applied: 'no' })
 

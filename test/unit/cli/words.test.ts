@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { suggest } from '../../../src/cli/suggest.ts'
-import { ConfigurationError } from '../../../src/errors.ts'
+import { ConfigurationError, RemoteError } from '../../../src/errors.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import type { Requester } from '../../../src/redis/requester.ts'
 import { runCli, runJson } from '../../support/cli.ts'
 import { startBridge } from '../bridge/bridge-server.ts'
 
@@ -76,6 +77,17 @@ describe('the words of nearcache', () => {
       })
     },
   )
+
+  test('status is that of PING where the figures of Redis cannot be had', async () => {
+    const engine = embeddedTransport()
+    const away = new RemoteError({ operation: 'INFO', reason: 'ECONNREFUSED', applied: 'no' })
+    const redis: Requester = {
+      request: (request) =>
+        String(request.body).startsWith('INFO') ? Promise.reject(away) : engine.request(request),
+    }
+
+    expect(await runJson(['status'], { redis })).toMatchObject({ status: 'ok', version: null })
+  })
 
   test('no alert is not told where Redis could not say so', async () => {
     const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1' }
