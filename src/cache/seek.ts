@@ -105,7 +105,10 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
   const args = [nonce, heldMs(policy.hardTimeoutMs), markerMs(lifeMs(policy))]
   let reply: Reply
   try {
-    reply = await ctx.link.run(SEEK, keys, args)
+    const asking = ctx.link.run(SEEK, keys, args)
+    // As for every lease: see `Steps`.
+    ctx.platform.defer(asking)
+    reply = await asking
     const token: unknown = Array.isArray(reply) ? reply[0] : undefined
     if (typeof token === 'string') {
       const stamps = stampsOf(target.asked, list(reply, keys.length - 1).slice(1))

@@ -153,7 +153,10 @@ export class Steps {
     const keys = [names.lease, names.entry, ...stamped.map(({ key }) => key)]
     try {
       const args = [nonce, leaseMs, markerMs(lifeMs), ...prefix]
-      const reply = await this.#link.run(script, keys, args)
+      const asking = this.#link.run(script, keys, args)
+      // What is granted must be heard, though the request of a Worker whose client has left ends here.
+      this.#platform.defer(asking)
+      const reply = await asking
       if (reply === 0 && prefix.length > 0) return undefined
       const [token, ...made] = list(reply, keys.length - 1)
       if (typeof token !== 'string') throw malformed()

@@ -57,8 +57,11 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
     },
     set: async ({ pathname }, method) =>
       method === 'GET' ? cache.get(pathname) : cache.set(pathname, 'the value'),
-    mail: async (_, method) => {
-      if (method === 'GET') return (await emails.queryEmails({})).emails.map((one) => one.subject)
+    mail: async ({ searchParams }, method) => {
+      const filter = searchParams.has('unread') ? { isRead: false } : {}
+      if (method === 'GET') {
+        return (await emails.queryEmails(filter)).emails.map((one) => one.subject)
+      }
       return emails.createEmail({
         subject: 'Hello',
         senderEmail: 'ada@shop.example',

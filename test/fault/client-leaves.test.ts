@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bundleWorker, type RunningWorker, startWorkerd } from '../../bench/workerd.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import type { Requester } from '../../src/redis/requester.ts'
+import { SEEK } from '../../src/redis/scripts/seek.ts'
 import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.ts'
 
 const WAIT = { timeout: 5_000 }
@@ -25,16 +26,29 @@ async function asked(): Promise<ServerResponse> {
 }
 
 const engine = embeddedTransport()
-/** What the next command has to wait for. */
-let gate: { readonly reached: () => void; readonly opened: Promise<void> } | undefined
+/** What the next command of this name has to wait for. */
+interface Gate {
+  readonly command: string
+  readonly reached: PromiseWithResolvers<void>
+  readonly opened: PromiseWithResolvers<void>
+}
+
+let gate: Gate | undefined
 const gated: Requester = {
   async request(sent) {
     const now = gate
-    gate = undefined
-    now?.reached()
-    await now?.opened
+    if (now && JSON.stringify(sent).includes(now.command)) {
+      gate = undefined
+      now.reached.resolve()
+      await now.opened.promise
+    }
     return engine.request(sent)
   },
+}
+
+function hold(command: string): Gate {
+  gate = { command, reached: Promise.withResolvers(), opened: Promise.withResolvers() }
+  return gate
 }
 
 let redis: RestEndpoint
@@ -111,6 +125,23 @@ describe('a request of a Worker whose client leaves', () => {
     },
   )
 
+  test.each(['getOrSet', 'getOrSetMany', 'http', 'trpc'])(
+    'while it asks by %s for the right to load loads nevertheless',
+    async (way) => {
+      const { reached, opened } = hold('EVALSHA')
+      const path = `/${way}/right`
+      const first = begin(path)
+      await reached.promise
+
+      await leave(first)
+      opened.resolve()
+      const loading = await asked()
+      loading.end('loaded once')
+
+      expect(await ask(path)).toContain('loaded once')
+    },
+  )
+
   test.each([
     ['http', '/http/changed', 'PUT'],
     ['trpc', '/trpc/changed', 'POST'],
@@ -140,6 +171,21 @@ describe('a request of a Worker whose client leaves', () => {
     await vi.waitFor(async () => expect(await ask('/mail')).toBe('Hello'), WAIT)
   })
 
+  test('while it looks for a list of a mailbox, with the right to load it, loads it nevertheless', async () => {
+    await ask('/migrate')
+    await ask('/mail')
+    const { reached, opened } = hold(SEEK.sha1)
+    const first = begin('/mail?unread')
+    await reached.promise
+
+    await leave(first)
+    const told = redis.requests.length
+    opened.resolve()
+
+    // What was loaded is stored.
+    await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(told), WAIT)
+  })
+
   test('and was to find out whether Redis is back does not keep others from asking', async () => {
     redis.respond = () => ({ status: 500, body: '' })
     expect(await ask('/circuit')).toBe('open')
@@ -155,9 +201,7 @@ describe('a request of a Worker whose client leaves', () => {
   })
 
   test('between the halves of a set stores what it was to store', async () => {
-    const reached = Promise.withResolvers<void>()
-    const opened = Promise.withResolvers<void>()
-    gate = { reached: reached.resolve, opened: opened.promise }
+    const { reached, opened } = hold('EVALSHA')
     const set = begin('/set/key', 'PUT')
     await reached.promise
 
