@@ -104,7 +104,10 @@ export class ManualPlatform implements Platform {
     this.#now = until
   }
 
-  /** Resolves when all work handed to `defer`, and what that work deferred in turn, has settled. */
+  /**
+   * Resolves when all work handed to `defer`, and what that work deferred in turn, has settled: loads are
+   * among it. To let them get as far as they can, and no further, `advance(0)`.
+   */
   async settle(): Promise<void> {
     while (this.#deferred.size > 0) await Promise.all(this.#deferred)
   }

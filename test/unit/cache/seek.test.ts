@@ -79,9 +79,9 @@ describe('a read that expects to find nothing', () => {
   test('of two isolates one loads, and the other waits for what it stores', async () => {
     const gate = Promise.withResolvers<string>()
     const slow = seeker(cache).getOrSet('k', () => gate.promise, OPTIONS)
-    await platform.settle()
+    await platform.advance(0)
     const waiting = read(another())
-    await platform.settle()
+    await platform.advance(0)
     gate.resolve('by the first')
 
     expect(await slow).toBe('by the first')
@@ -93,7 +93,7 @@ describe('a read that expects to find nothing', () => {
   test('a load that began before a delete does not store', async () => {
     const gate = Promise.withResolvers<string>()
     const slow = seeker(cache).getOrSet('k', () => gate.promise, OPTIONS)
-    await platform.settle()
+    await platform.advance(0)
     await another().delete('k')
     gate.resolve('old')
 
@@ -104,7 +104,7 @@ describe('a read that expects to find nothing', () => {
   test('a load that began before an invalidation stores what is not served', async () => {
     const gate = Promise.withResolvers<string>()
     const slow = seeker(cache).getOrSet('k', () => gate.promise, OPTIONS)
-    await platform.settle()
+    await platform.advance(0)
     await another().invalidateTags(['t'])
     gate.resolve('old')
 
