@@ -65,7 +65,9 @@ export class Recording<Part = unknown> {
   #keptSize = 0
   #state: State = RUNNING
   #head: { readonly value: unknown } | undefined
+  /** Made where the model is heard alone: Workers drop who waits for what was made by a request that is over. */
   #changed = Promise.withResolvers<void>()
+  #trimmed: PromiseWithResolvers<void> | undefined
   #joined = 0
   #heardAt = 0
 
@@ -172,7 +174,8 @@ export class Recording<Part = unknown> {
   /** Beyond what is kept, waits for the slowest reader; it has as long as the model has. */
   async #room(): Promise<void> {
     while (this.#isOver && this.#isFarAhead) {
-      await this.#unlessStopped(this.#changed.promise)
+      this.#trimmed = Promise.withResolvers<void>()
+      await this.#unlessStopped(this.#trimmed.promise)
     }
   }
 
@@ -189,7 +192,7 @@ export class Recording<Part = unknown> {
     if (!(count > 0)) return
     for (const part of this.#parts.splice(0, count)) this.#keptSize -= this.#bounds.sizeOf(part)
     this.#dropped += count
-    this.#change()
+    this.#trimmed?.resolve()
   }
 
   #at(index: number): Found<Part> {

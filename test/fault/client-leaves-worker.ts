@@ -13,6 +13,7 @@ import {
 } from '../../src/email/index.ts'
 import { cacheHandler } from '../../src/http/index.ts'
 import { RedisCacheManager, restTransport } from '../../src/index.ts'
+import { LLMResponseCache } from '../../src/llm/index.ts'
 import { createCacheMiddleware } from '../../src/trpc/index.ts'
 
 interface Env {
@@ -38,6 +39,24 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
     cache,
     consistency: 'eventual',
   })
+  const answers = new LLMResponseCache({ cache, maxAnswerChars: 6 })
+  /** A model that goes on when the origin does; more than `one` and `two` is too much to keep. */
+  async function* parts(): AsyncIterable<string> {
+    yield 'one'
+    for (const next of ['too much', 'end']) yield (await text()) && next
+  }
+  /** An answer of three parts, of which slow clients get none before the origin has answered them. */
+  const streamed = async ({ pathname: prompt, search }: URL): Promise<Response> => {
+    const read = await answers.getOrStream({ prompt, model: 'm' }, parts)
+    const pull = async (controller: ReadableStreamDefaultController): Promise<void> => {
+      const part = await read.parts.next()
+      if (part.done) return controller.close()
+      controller.enqueue(new TextEncoder().encode(part.value))
+      if (search === '?slow') await text()
+    }
+    const cancel = async (): Promise<void> => void (await read.parts.return?.())
+    return new Response(new ReadableStream({ pull, cancel }, { highWaterMark: 0 }))
+  }
   return {
     turn: async () => '',
     getOrSet: ({ pathname }) => cache.getOrSet(pathname, text),
@@ -48,6 +67,7 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
       )
       return values.get(pathname)
     },
+    llm: streamed,
     http: ({ href }, method) => handler(new Request(href, { method })),
     trpc: async ({ pathname: path }, method) => {
       const type = method === 'GET' ? 'query' : 'mutation'

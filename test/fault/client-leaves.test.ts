@@ -99,6 +99,18 @@ function begin(path: string, method = 'GET'): ClientRequest {
     .end()
 }
 
+/** What a client has been answered so far. */
+function textOf(client: ClientRequest): { readonly text: string } {
+  const read = { text: '' }
+  client.once('response', (response) => {
+    response.on('error', () => undefined)
+    response.on('data', (chunk) => {
+      read.text += chunk
+    })
+  })
+  return read
+}
+
 /** Leaves, and waits until workerd has had its turn. */
 async function leave(client: ClientRequest): Promise<void> {
   client.socket?.resetAndDestroy()
@@ -198,6 +210,26 @@ describe('a request of a Worker whose client leaves', () => {
     redis.respond = () => undefined
 
     await vi.waitFor(async () => expect(await ask('/circuit')).toBe('closed'), WAIT)
+  })
+
+  test('that was slow keeps nothing from those who read an answer of a model with it', async () => {
+    const first = begin('/llm/long')
+    const reading = textOf(first)
+    const model = await asked()
+    const slow = begin('/llm/long?slow')
+    const heard = textOf(slow)
+    const pause = await asked()
+    model.end('goes on')
+    const next = await asked()
+    await vi.waitFor(() => expect(reading.text).toBe('onetoo much'), WAIT)
+    pause.end('reads on')
+    await asked()
+    expect(heard.text).toBe('onetoo much')
+
+    await leave(slow)
+    next.end('ends')
+
+    await vi.waitFor(() => expect(reading.text).toBe('onetoo muchend'), WAIT)
   })
 
   test('between the halves of a set stores what it was to store', async () => {
