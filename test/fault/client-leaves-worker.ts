@@ -77,6 +77,7 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
     },
     set: async ({ pathname }, method) =>
       method === 'GET' ? cache.get(pathname) : cache.set(pathname, 'the value'),
+    told: () => emails.notifyChanged(),
     mail: async ({ searchParams }, method) => {
       const filter = searchParams.has('unread') ? { isRead: false } : {}
       if (method === 'GET') {

@@ -26,29 +26,20 @@ async function asked(): Promise<ServerResponse> {
 }
 
 const engine = embeddedTransport()
-/** What the next command of this name has to wait for. */
-interface Gate {
-  readonly command: string
-  readonly reached: PromiseWithResolvers<void>
-  readonly opened: PromiseWithResolvers<void>
-}
-
-let gate: Gate | undefined
+/** What the next command with this word in it has to wait for. */
+let gate:
+  | { readonly word: string; readonly reached: () => void; readonly opened: Promise<void> }
+  | undefined
 const gated: Requester = {
   async request(sent) {
     const now = gate
-    if (now && JSON.stringify(sent).includes(now.command)) {
+    if (now && JSON.stringify(sent).includes(now.word)) {
       gate = undefined
-      now.reached.resolve()
-      await now.opened.promise
+      now.reached()
+      await now.opened
     }
     return engine.request(sent)
   },
-}
-
-function hold(command: string): Gate {
-  gate = { command, reached: Promise.withResolvers(), opened: Promise.withResolvers() }
-  return gate
 }
 
 let redis: RestEndpoint
@@ -118,6 +109,17 @@ async function leave(client: ClientRequest): Promise<void> {
   for (let i = 0; i < 3; i++) await ask('/turn')
 }
 
+/** Asks, and leaves amid the first command. @returns What lets that through. */
+async function beginHeld(path: string, method: string, word = ''): Promise<() => void> {
+  const reached = Promise.withResolvers<void>()
+  const opened = Promise.withResolvers<void>()
+  gate = { word, reached: reached.resolve, opened: opened.promise }
+  const client = begin(path, method)
+  await reached.promise
+  await leave(client)
+  return opened.resolve
+}
+
 describe('a request of a Worker whose client leaves', () => {
   test.each(['getOrSet', 'getOrSetMany', 'http', 'trpc'])(
     'in a load by %s is not waited for in vain by those who share it',
@@ -140,13 +142,10 @@ describe('a request of a Worker whose client leaves', () => {
   test.each(['getOrSet', 'getOrSetMany', 'http', 'trpc'])(
     'while it asks by %s for the right to load loads nevertheless',
     async (way) => {
-      const { reached, opened } = hold('EVALSHA')
       const path = `/${way}/right`
-      const first = begin(path)
-      await reached.promise
+      const open = await beginHeld(path, 'GET', 'EVALSHA')
 
-      await leave(first)
-      opened.resolve()
+      open()
       const loading = await asked()
       loading.end('loaded once')
 
@@ -186,13 +185,10 @@ describe('a request of a Worker whose client leaves', () => {
   test('while it looks for a list of a mailbox, with the right to load it, loads it nevertheless', async () => {
     await ask('/migrate')
     await ask('/mail')
-    const { reached, opened } = hold(SEEK.sha1)
-    const first = begin('/mail?unread')
-    await reached.promise
-
-    await leave(first)
+    const open = await beginHeld('/mail?unread', 'GET', SEEK.sha1)
     const told = redis.requests.length
-    opened.resolve()
+
+    open()
 
     // What was loaded is stored.
     await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(told), WAIT)
@@ -232,13 +228,19 @@ describe('a request of a Worker whose client leaves', () => {
     await vi.waitFor(() => expect(reading.text).toBe('onetoo muchend'), WAIT)
   })
 
-  test('between the halves of a set stores what it was to store', async () => {
-    const { reached, opened } = hold('EVALSHA')
-    const set = begin('/set/key', 'PUT')
-    await reached.promise
+  test('amid telling what was changed elsewhere tells all of it', async () => {
+    const open = await beginHeld('/told', 'POST')
+    const known = redis.requests.length
 
-    await leave(set)
-    opened.resolve()
+    open()
+
+    await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(known), WAIT)
+  })
+
+  test('between the halves of a set stores what it was to store', async () => {
+    const open = await beginHeld('/set/key', 'PUT')
+
+    open()
 
     await vi.waitFor(async () => expect(await ask('/set/key')).toBe('the value'), WAIT)
   })

@@ -116,9 +116,10 @@ export class CachedWriter {
   }
 
   /** Tells of a change that was made past this repository. */
-  async notify(change: Change, ids: readonly string[] | undefined): Promise<void> {
-    await this.settle()
-    await this.#pay({ change, ids })
+  notify(change: Change, ids: readonly string[] | undefined): Promise<void> {
+    const work = this.settle().then(() => this.#pay({ change, ids }))
+    this.#options.platform.defer(work)
+    return work
   }
 
   /** Tells what could not be told when it happened, if Redis can be asked by now. Never rejects. */
