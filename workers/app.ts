@@ -4,10 +4,11 @@
  * @module
  */
 
-import { Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler, type Next } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { type Problem, problemResponse } from 'nearcache/hono'
+import { workersPlatform } from 'nearcache/platform/workers'
 import type { Warming } from 'nearcache/warming'
 import { requireMailToken } from './admission.ts'
 import type { Composition } from './compose.ts'
@@ -101,11 +102,18 @@ function notFound(app: Hono, method: string, path: string): Response {
 
 /** An app that knows who may send what, and how much of it. */
 function guarded({ mailToken }: Pick<Composition, 'mailToken'>): Hono {
-  const app = new Hono()
+  const app = new Hono().use(carryOn)
   const isOwner = requireMailToken(mailToken)
   for (const path of MAILBOX) app.use(`${path}/*`, isOwner, atMost(MAX_BODY_BYTES))
   app.use('/sessions/*', atMost(MAX_LOGIN_BYTES))
   return app
+}
+
+/** A client that leaves ends its request, but not amid what is to change something. */
+async function carryOn({ req }: Context, next: Next): Promise<void> {
+  const work = next()
+  if (req.method !== 'GET') workersPlatform().defer(work)
+  await work
 }
 
 /** A body that does not say how long it is has to be read to know: so no more of it than its sender may have. */

@@ -1,0 +1,115 @@
+import { type ClientRequest, request } from 'node:http'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { bundleWorker, type RunningWorker, startWorkerd } from '../../bench/workerd.ts'
+import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+import type { RedisRequest, Requester } from '../../src/redis/requester.ts'
+import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.ts'
+
+const WAIT = { timeout: 5_000 }
+const ADMIN = 'a-token-for-the-admin'
+const DEMO = { email: 'ada@demo.example', password: 'engine', as: 'bearer' }
+const CLASSES = {
+  REDIS: 'RedisObject',
+  SOCKET_HUBS: 'SocketHubObject',
+  CHANNELS: 'ChannelObject',
+  DIRECTORIES: 'DirectoryObject',
+}
+
+const engine = embeddedTransport()
+/** What the next command has to wait for, but for those of limits. */
+let gate: { readonly reached: () => void; readonly opened: Promise<void> } | undefined
+const gated: Requester = {
+  async request(sent) {
+    if (isOfLimit(sent)) return engine.request(sent)
+    const now = gate
+    gate = undefined
+    now?.reached()
+    await now?.opened
+    return engine.request(sent)
+  },
+}
+
+function isOfLimit({ body }: RedisRequest): boolean {
+  return JSON.stringify(body).includes('wrong-tokens')
+}
+
+let redis: RestEndpoint
+let worker: RunningWorker
+let host: URL
+
+beforeAll(async () => {
+  redis = await startRestEndpoint({ requester: gated })
+  worker = await startWorkerd(await bundleWorker({ entryPoints: ['workers/index.ts'] }), {
+    bindings: {
+      UPSTASH_REDIS_REST_URL: redis.url,
+      UPSTASH_REDIS_REST_TOKEN: redis.token,
+      ADMIN_TOKEN: ADMIN,
+      SESSION_KEYS: `k1:${'5e'.repeat(32)}`,
+      DEMO_LOGIN: 'on',
+    },
+    d1Databases: ['DB'],
+    durableObjects: Object.fromEntries(
+      Object.entries(CLASSES).map(([name, className]) => [name, { className, useSQLite: true }]),
+    ),
+    compatibilityFlags: ['nodejs_compat'],
+    // Miniflare's own Worker does not pass on that a client has left.
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+  })
+  host = await worker.miniflare.unsafeGetDirectURL()
+}, 60_000)
+
+afterAll(async () => {
+  await worker.miniflare.dispose()
+  await redis.stop()
+})
+
+/** Sends by a connection of its own, holds its first command up, leaves, and lets the command through. */
+async function sendAndLeave(path: string, options: object, body?: object): Promise<void> {
+  const reached = Promise.withResolvers<void>()
+  const opened = Promise.withResolvers<void>()
+  gate = { reached: reached.resolve, opened: opened.promise }
+  const client = request(new URL(path, host), { agent: false, ...options })
+    .on('error', () => undefined)
+    .end(body && JSON.stringify(body))
+  await reached.promise
+  await leave(client)
+  opened.resolve()
+}
+
+/** Leaves, and waits until workerd has had its turn. */
+async function leave(client: ClientRequest): Promise<void> {
+  client.socket?.resetAndDestroy()
+  await new Promise((resolve) => client.once('close', resolve))
+  for (let i = 0; i < 3; i++) await fetch(new URL('/login', host))
+}
+
+describe('a change that was asked of the Worker by a client that has left', () => {
+  test('is made: a log-out', async () => {
+    const body = JSON.stringify(DEMO)
+    const headers = { 'content-type': 'application/json' }
+    const opened = await fetch(new URL('/sessions', host), { method: 'POST', headers, body })
+    const { token } = (await opened.json()) as { token: string }
+    const own = { authorization: `Bearer ${token}` }
+    const current = new URL('/sessions/current', host)
+    expect((await fetch(current, { headers: own })).status).toBe(200)
+
+    await sendAndLeave('/sessions/current', { method: 'DELETE', headers: own })
+
+    await vi.waitFor(async () => {
+      expect((await fetch(current, { headers: own })).status).toBe(401)
+    }, WAIT)
+  })
+
+  test('is told to the cache: one that was made in the database past the Worker', async () => {
+    const headers = { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/json' }
+    const known = redis.requests.length
+
+    await sendAndLeave('/admin/changed', { method: 'POST', headers }, {})
+
+    // That the messages are dropped, and that the lists are.
+    await vi.waitFor(() => {
+      const sent = redis.requests.slice(known).filter(({ body }) => !isOfLimit({ path: [], body }))
+      expect(sent).toHaveLength(2)
+    }, WAIT)
+  })
+})
