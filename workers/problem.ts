@@ -24,15 +24,18 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem
   if (error instanceof HTTPException) return { status: error.status, title: 'Request refused' }
   if (isNearcacheError(error)) return problemOfLibrary(error) ?? UNKNOWN
-  const { message = '', retryable, overloaded } = Object(error) as Partial<StubError>
+  const { message = '', ...flags } = Object(error) as Partial<StubError>
   if (NO_TABLE.test(message)) return UNMIGRATED
-  return retryable || overloaded || PASSING.test(message) ? UNAVAILABLE : UNKNOWN
+  const isPassing = flags.retryable || flags.overloaded || flags.durableObjectReset
+  return isPassing || PASSING.test(message) ? UNAVAILABLE : UNKNOWN
 }
 
 /** What a stub of a Durable Object throws: the platform says whether it passes. */
 interface StubError extends Error {
   readonly retryable: boolean
   readonly overloaded: boolean
+  /** It was ended amid the call, as by a new version of the Worker. */
+  readonly durableObjectReset: boolean
 }
 
 /** D1 says so in words alone: it has too much to do, was moved, or gets a new version. */

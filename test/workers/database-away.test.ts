@@ -52,9 +52,12 @@ describe('a database that cannot be asked now', () => {
     expect((await app.request('/emails/none')).status).toBe(500)
   })
 
-  test.each(['retryable', 'overloaded'])('a stub that says it is %s is a 503 as well', (flag) => {
-    const error = Object.assign(new Error('Durable Object is away'), { [flag]: true })
+  test.each(['retryable', 'overloaded', 'durableObjectReset'])(
+    'a stub that says %s is a 503 as well',
+    (flag) => {
+      const error = Object.assign(new Error('Durable Object is away'), { [flag]: true })
 
-    expect(problemOf(error)).toMatchObject({ status: 503, retryAfter: 1 })
-  })
+      expect(problemOf(error)).toMatchObject({ status: 503, retryAfter: 1 })
+    },
+  )
 })

@@ -84,7 +84,8 @@ export class Realtime implements RealtimePort {
     try {
       return await attempt()
     } catch (error) {
-      if (!Reflect.get(Object(error), 'retryable')) throw error
+      const { retryable, durableObjectReset } = Object(error) as Record<string, unknown>
+      if (!retryable && !durableObjectReset) throw error
       return attempt()
     }
   }
