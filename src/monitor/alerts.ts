@@ -41,14 +41,14 @@ export interface Standing {
 const LIFE_MS = 7 * 86_400_000
 
 /**
- * Alerts in Redis. While Redis cannot be asked they are this isolate's own, and every isolate tells of
- * them: the receiver knows them for one by their id.
+ * Alerts in Redis. While Redis cannot be asked, or takes nothing, they are this isolate's own, and every
+ * isolate tells of them: the receiver knows them for one by their id.
  */
 export class Alerts {
   readonly #link: RedisLink
   readonly #base: string
   readonly #ids: readonly RuleId[]
-  /** Those that began while Redis could not be asked. */
+  /** Those that began while Redis could not be told. */
   readonly #local = new Map<RuleId, Alert>()
   /** News that did not arrive while Redis could not be asked either. */
   readonly #untold = new Map<RuleId, Alert>()
@@ -64,7 +64,10 @@ export class Alerts {
     const key = this.#key(alert.id)
     try {
       const set = ['SET', key, JSON.stringify(alert), 'NX', 'PX', LIFE_MS] as const
-      if ((await this.#link.send(set)) === 'OK') return true
+      const isStored = (await this.#link.send(set)) === 'OK'
+      // One that this isolate has told of while Redis took nothing is no news.
+      const isKnown = this.#local.delete(alert.id)
+      if (isStored) return !isKnown
       await this.#link.send(['PEXPIRE', key, LIFE_MS])
       return false
     } catch (error) {
@@ -166,10 +169,12 @@ export class Alerts {
     }
   }
 
-  /** Those there are; while Redis is away, this isolate's own. */
+  /** Those there are, and those of this isolate that Redis did not take: it may be full. */
   async active(): Promise<readonly Alert[]> {
     try {
-      return await this.stored()
+      const all = new Map(this.#local)
+      for (const alert of await this.stored()) all.set(alert.id, alert)
+      return [...all.values()]
     } catch (error) {
       if (!isNearcacheError(error)) throw error
       return [...this.#local.values()]

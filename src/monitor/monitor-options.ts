@@ -6,6 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import type { Duration } from '../entry/duration.ts'
+import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Alert } from './alerts.ts'
 import type { HealthReport } from './health.ts'
@@ -53,7 +54,7 @@ export interface CacheMonitorOptions<Job = unknown> {
   readonly memoryLimitBytes?: number
   /**
    * Told of each alert once when it begins and once when it ends, by whichever isolate found out; again with
-   * each further check while it rejects, of what is the case then.
+   * each further check while it rejects or takes longer than 30 seconds, of what is the case then.
    * @default nobody is told
    */
   readonly notify?: (alert: Alert) => Promise<void> | void
@@ -63,6 +64,23 @@ export interface CacheMonitorOptions<Job = unknown> {
   readonly warming?: JobRunner<Job>
   /** @default the cache's */
   readonly platform?: Platform
+}
+
+/** How long whoever is told may take, in milliseconds: a check waits for it. */
+const PATIENCE_MS = 30_000
+
+/** Tells of an alert. Never rejects. @returns Whether it has arrived. */
+export async function hasArrived(
+  alert: Alert,
+  { notify }: Pick<CacheMonitorOptions, 'notify'>,
+  platform: Platform,
+): Promise<boolean> {
+  const telling = (async () => notify?.(alert))()
+  try {
+    return (await settledWithin(platform, PATIENCE_MS, telling)) !== TIMED_OUT
+  } catch {
+    return false
+  }
 }
 
 /** Those who listen to a monitor. */

@@ -14,6 +14,7 @@ import type { Figures } from './figures.ts'
 import { type HealthReport, healthOf, probe } from './health.ts'
 import {
   type CacheMonitorOptions,
+  hasArrived,
   type JobRunner,
   type MonitorEvents,
   MonitorListeners,
@@ -280,16 +281,13 @@ export class CacheMonitor<Job = unknown> {
 
   async #tell(name: 'alert:created' | 'alert:resolved', alert: Alert): Promise<void> {
     this.#listeners.tell(name, alert)
+    // Older news that did not arrive would come after this.
+    await this.#alerts.takeOwed(alert.id)
     await this.#notify(alert)
   }
 
   /** What does not arrive is told again with the next check, whichever isolate's it is. */
   async #notify(alert: Alert): Promise<void> {
-    try {
-      await this.#options.notify?.(alert)
-    } catch {
-      // Whoever is told must not keep the check from its end.
-      await this.#alerts.owe(alert)
-    }
+    if (!(await hasArrived(alert, this.#options, this.#platform))) await this.#alerts.owe(alert)
   }
 }

@@ -5,6 +5,7 @@ import { CacheMonitor } from '../../../src/monitor/monitor.ts'
 import { RedisFigures } from '../../../src/monitor/redis-figures.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { eventually } from '../../support/eventually.ts'
 import { faultyRequester } from '../../support/faulty-requester.ts'
 
 describe('notify', () => {
@@ -67,5 +68,87 @@ describe('notify', () => {
     await monitor.performHealthCheck()
 
     expect(told).toEqual([['connection', false]])
+  })
+
+  test('of an alert that has ended, its beginning is not told afterwards', async () => {
+    const platform = new ManualPlatform()
+    const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
+    await cache.set('a', 'x'.repeat(500), { ttl: '30d' })
+    let isDown = true
+    const told: unknown[] = []
+    const monitor = new CacheMonitor({
+      ...{ cache, platform, figures: new RedisFigures({ cache }) },
+      ...{ rules: { memory: { firesAt: 50, resolvesAt: 50 } }, memoryLimitBytes: 500 },
+      notify: ({ id, resolved }) => {
+        if (isDown) throw new Error('The receiver is down')
+        told.push([id, resolved])
+      },
+    })
+
+    await monitor.performHealthCheck()
+    isDown = false
+    await monitor.resolveAlert('memory')
+    const calm = new CacheMonitor({
+      ...{ cache, platform, figures: new RedisFigures({ cache }), memoryLimitBytes: 1e9 },
+      notify: ({ id, resolved }) => void told.push([id, resolved]),
+    })
+    await calm.performHealthCheck()
+
+    expect(told).toEqual([['memory', true]])
+  })
+
+  test('a receiver that never answers ends no check, and is told again', async () => {
+    const platform = new ManualPlatform()
+    const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
+    await cache.set('a', 'x'.repeat(500), { ttl: '30d' })
+    const told: unknown[] = []
+    let isStuck = true
+    const monitor = new CacheMonitor({
+      ...{ cache, platform, figures: new RedisFigures({ cache }) },
+      ...{ rules: { memory: { firesAt: 50, resolvesAt: 50 } }, memoryLimitBytes: 500 },
+      notify: ({ id }) => {
+        told.push(id)
+        return isStuck ? new Promise<void>(() => undefined) : undefined
+      },
+    })
+
+    const check = monitor.performHealthCheck()
+    await eventually(() => expect(told).toEqual(['memory']))
+    await platform.advance(30_000)
+    expect((await check).status).toBe('degraded')
+    isStuck = false
+    await monitor.performHealthCheck()
+    await monitor.performHealthCheck()
+
+    expect(told).toEqual(['memory', 'memory'])
+  })
+
+  test('of a Redis that is full an alert is told once by an isolate, and is in its health', async () => {
+    const platform = new ManualPlatform()
+    const redis = faultyRequester(embeddedTransport({ platform }))
+    const cache = new RedisCacheManager({ redis, platform, retries: 0 })
+    await cache.set('a', 'x'.repeat(500), { ttl: '30d' })
+    const told: unknown[] = []
+    const monitor = new CacheMonitor({
+      ...{ cache, platform, figures: new RedisFigures({ cache }) },
+      ...{ rules: { memory: { firesAt: 50, resolvesAt: 50 } }, memoryLimitBytes: 500 },
+      notify: ({ id, resolved }) => void told.push([id, resolved]),
+    })
+    const error = new RemoteError({ operation: 'SET', reason: 'OOM', applied: 'no' })
+    redis.fate = ({ body }) =>
+      Array.isArray(body) && body[0] === 'SET' ? { kind: 'fail', error } : { kind: 'pass' }
+
+    const { status, issues } = await monitor.performHealthCheck()
+    expect(status).toBe('degraded')
+    expect(issues).toEqual([expect.stringMatching(/^The memory of Redis runs out/)])
+    expect(await monitor.getActiveAlerts()).toHaveLength(1)
+    redis.fate = () => ({ kind: 'pass' })
+    await monitor.performHealthCheck()
+    await monitor.resolveAlert('memory')
+
+    expect(told).toEqual([
+      ['memory', false],
+      ['memory', true],
+    ])
   })
 })
