@@ -33,7 +33,7 @@ export class Schedule {
    * @throws {InvalidOptionError} When it is no such expression, never comes, or can be read two ways.
    */
   constructor(pattern: string, dialect?: Dialect) {
-    if (typeof pattern !== 'string' || pattern.length > MAX_LENGTH) throw NO_SCHEDULE
+    if (typeof pattern !== 'string' || pattern.length > MAX_LENGTH) throw noSchedule()
     if (dialect !== undefined) oneOf(dialect, 'dialect', ['standard', 'cloudflare'])
     if (dialect === undefined && hasWeekdayDigits(pattern)) {
       throw new InvalidOptionError(
@@ -42,7 +42,7 @@ export class Schedule {
       )
     }
     this.#pattern = parse(pattern, dialect)
-    if (this.next(0) === undefined) throw NO_SCHEDULE
+    if (this.next(0) === undefined) throw noSchedule()
   }
 
   /** The last slots at or before `now`, at most `count`, newest first. */
@@ -62,10 +62,13 @@ export class Schedule {
   }
 }
 
-const NO_SCHEDULE = new InvalidOptionError(
-  'schedule',
-  'a cron expression of five fields, in UTC, of a time that comes',
-)
+/** Made where it is thrown: its stack is what says which job it is about. */
+function noSchedule(): InvalidOptionError {
+  return new InvalidOptionError(
+    'schedule',
+    'a cron expression of five fields, in UTC, of a time that comes',
+  )
+}
 
 function dateOf(ms: number) {
   // biome-ignore lint/style/noRestrictedGlobals: an instant for croner, not the clock.
@@ -79,7 +82,7 @@ function parse(pattern: string, dialect: Dialect | undefined): CronPattern {
       alternativeWeekdays: dialect === 'cloudflare',
     })
   } catch {
-    throw NO_SCHEDULE // croner's own error quotes the expression
+    throw noSchedule() // croner's own error quotes the expression
   }
 }
 

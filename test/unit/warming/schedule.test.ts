@@ -70,6 +70,20 @@ describe('Schedule', () => {
     )
   })
 
+  test('a refusal shows where the expression was given, of each one anew', () => {
+    const refusalOf = function giveIt(pattern: string): Error | undefined {
+      try {
+        new Schedule(pattern)
+        return undefined
+      } catch (error) {
+        return error as Error
+      }
+    }
+
+    expect(refusalOf('* * * *')?.stack).toContain('giveIt')
+    expect(refusalOf('* * * *')).not.toBe(refusalOf('* * * *'))
+  })
+
   test('a Sunday of 0 is none on Cloudflare', () => {
     expect(() => new Schedule('0 0 * * 0', 'cloudflare')).toThrow(/schedule/)
   })
