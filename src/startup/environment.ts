@@ -63,6 +63,10 @@ const wholeNumber = (requirement: string, min: number, max: number) =>
     ),
   )
 
+const withoutSpacesAround = z
+  .string()
+  .check(z.refine((text) => text === text.trim(), 'must be free of spaces around it'))
+
 /** The transport's own rules, so that there is one place that knows what an address looks like. */
 const restUrl = (token: string) =>
   required(`${token} is`).check(
@@ -84,23 +88,20 @@ const kv = z.object({
   KV_REST_API_TOKEN: restToken('KV_REST_API_URL'),
 })
 
+/** One colon is before a port, which has a variable of its own; an IPv6 address has more. */
+const HOST = /^(?![^:]*:[^:]*$)[^\s/@'"`[\]]+$/
+
 const redis = z
   .object({
     REDIS_HOST: required('other REDIS_ variables are').check(
       z.regex(
-        /^[^\s/@'"`]+$/,
-        'must be a host name or an IP address, without spaces, quotes or redis://',
+        HOST,
+        'must be a host name or an IP address, without spaces, quotes, port, brackets or redis://',
       ),
     ),
     REDIS_PORT: wholeNumber('must be a whole number from 1 to 65535', 1, 65_535),
-    REDIS_USERNAME: z.optional(z.string()),
-    REDIS_PASSWORD: z.optional(
-      z
-        .string()
-        .check(
-          z.refine((password) => password === password.trim(), 'must be free of spaces around it'),
-        ),
-    ),
+    REDIS_USERNAME: z.optional(withoutSpacesAround),
+    REDIS_PASSWORD: z.optional(withoutSpacesAround),
     REDIS_DB: wholeNumber('must be a whole number of at least 0', 0, 2 ** 31 - 1),
     REDIS_TLS_ENABLED: z.optional(
       z.stringbool({

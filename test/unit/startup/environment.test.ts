@@ -149,13 +149,21 @@ describe('readEnvironment', () => {
     [{ REDIS_PORT: '6379' }, 'REDIS_HOST is missing, though other REDIS_ variables are set'],
     [
       { REDIS_HOST: 'redis://h' },
-      'REDIS_HOST must be a host name or an IP address, without spaces, quotes or redis://',
+      'REDIS_HOST must be a host name or an IP address, without spaces, quotes, port, brackets or redis://',
     ],
     [
       { REDIS_HOST: 'h ' },
-      'REDIS_HOST must be a host name or an IP address, without spaces, quotes or redis://',
+      'REDIS_HOST must be a host name or an IP address, without spaces, quotes, port, brackets or redis://',
     ],
+    ...['h:6379', '[::1]', '[::1]:6379'].map((host): [Record<string, string>, string] => [
+      { REDIS_HOST: host },
+      'REDIS_HOST must be a host name or an IP address, without spaces, quotes, port, brackets or redis://',
+    ]),
     [{ REDIS_HOST: 'h', REDIS_PASSWORD: 'p ' }, 'REDIS_PASSWORD must be free of spaces around it'],
+    [
+      { REDIS_HOST: 'h', REDIS_USERNAME: 'u\n', REDIS_PASSWORD: 'p' },
+      'REDIS_USERNAME must be free of spaces around it',
+    ],
     [
       { REDIS_HOST: 'h', REDIS_USERNAME: 'u' },
       'REDIS_PASSWORD is missing, though REDIS_USERNAME is set',
