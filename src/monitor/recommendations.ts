@@ -104,7 +104,7 @@ function byTiers(cache: string, summary: Summary): Recommendation[] {
   const { lookups, hits, nearHits, evictions, getMs, loadMs, staleHits, loads } = summary
   const remoteHits = hits - nearHits
   const advices: Recommendation[] = []
-  if (nearHits === 0 && hits / lookups > 0.9) {
+  if (nearHits + evictions === 0 && hits / lookups > 0.9) {
     advices.push({
       id: 'near-tier',
       cache,
@@ -114,7 +114,7 @@ function byTiers(cache: string, summary: Summary): Recommendation[] {
       evidence: { lookups, remoteHits, getMsMean: rounded(getMs.mean ?? 0) },
     })
   }
-  if (nearHits > 0 && evictions > nearHits / 2) {
+  if (evictions > nearHits / 2) {
     advices.push({
       id: 'larger-near-tier',
       cache,
