@@ -8,12 +8,13 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { InvalidOptionError, RemoteError, RemoteTimeoutError } from '../errors.ts'
+import { RemoteError, RemoteTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import { BUCKETS, type HistogramData } from './histogram.ts'
 import type { Batch, MetricsSink } from './metrics.ts'
+import { requirePostAddress } from './post-address.ts'
 import { type Metric, SERIES_BY_CODE } from './series.ts'
 
 /** Options for {@link otlpSink}. */
@@ -43,14 +44,12 @@ const FIRST_INDEX = -8
  * A sink for a collector. Each isolate is an instance of the service (`service.instance.id`), so that
  * deltas of several are never taken for one.
  *
- * @throws {InvalidOptionError} When `url` is no http or https URL.
+ * @throws {InvalidOptionError} When `url` is no http or https URL, or holds a user name or password.
  */
 export function otlpSink(options: OtlpOptions): MetricsSink {
   const { url, headers = {}, serviceName = 'nearcache', platform = webPlatform() } = options
   const deadlineMs = toMilliseconds(options.deadline ?? '5s', 'deadline', { min: 1 })
-  if (!/^https?:/.test(url) || !URL.canParse(url)) {
-    throw new InvalidOptionError('url', 'the http:// or https:// address of a collector')
-  }
+  requirePostAddress(url)
   let since = platform.now()
   return {
     name: 'otlp',

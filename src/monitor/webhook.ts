@@ -5,15 +5,16 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { InvalidOptionError, RemoteError, RemoteTimeoutError } from '../errors.ts'
+import { RemoteError, RemoteTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { Alert } from './alerts.ts'
+import { requirePostAddress } from './post-address.ts'
 
 /** Options for {@link webhook}. */
 export interface WebhookOptions {
-  /** Where to: `http:` or `https:`. */
+  /** Where to: `http:` or `https:`, without user name and password. */
   readonly url: string
   /** Sent along, such as a signature. @default none */
   readonly headers?: Readonly<Record<string, string>>
@@ -31,14 +32,12 @@ export interface WebhookOptions {
  * What a `CacheMonitor` takes as `notify`: posts each alert, once more if the first attempt fails. The
  * receiver tells a repetition by `id` and `timestamp`.
  *
- * @throws {InvalidOptionError} When `url` is no http or https URL.
+ * @throws {InvalidOptionError} When `url` is no http or https URL, or holds a user name or password.
  */
 export function webhook(options: WebhookOptions): (alert: Alert) => Promise<void> {
   const { url, headers = {}, body = (alert) => alert, platform = webPlatform() } = options
   const deadlineMs = toMilliseconds(options.deadline ?? '5s', 'deadline', { min: 1 })
-  if (!/^https?:/.test(url) || !URL.canParse(url)) {
-    throw new InvalidOptionError('url', 'an http:// or https:// address')
-  }
+  requirePostAddress(url)
 
   const post = (alert: Alert): Promise<void> => {
     const late = (): RemoteTimeoutError => new RemoteTimeoutError('webhook', deadlineMs)

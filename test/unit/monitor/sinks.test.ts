@@ -227,5 +227,15 @@ describe('sinks', () => {
 
   test.each([otlpSink, webhook])('refuse an address that is none', (make) => {
     expect(() => make({ url: 'redis://host' })).toThrow('Option "url"')
+    expect(() => make({ url: 'https://' })).toThrow('Option "url"')
   })
+
+  test.each([otlpSink, webhook])(
+    'refuse an address with a password, without repeating it',
+    (make) => {
+      expect(() => make({ url: 'https://ada:leak@host/v1/metrics' })).toThrow(
+        'Option "url" must be free of user name and password: headers can hold them',
+      )
+    },
+  )
 })
