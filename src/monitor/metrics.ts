@@ -157,9 +157,11 @@ export class Metrics {
   }
 
   async #offer(batch: Batch): Promise<void> {
-    const results = await Promise.allSettled(this.#sinks.map((sink) => sink.write(batch)))
+    // A sink that throws at once has failed as one that rejects, and is no other's concern.
+    const hand = async (sink: MetricsSink): Promise<void> => sink.write(batch)
+    const results = await Promise.allSettled(this.#sinks.map(hand))
     const again = this.#sinks.filter((_, i) => results[i]?.status === 'rejected')
-    const failed = await Promise.allSettled(again.map((sink) => sink.write(batch)))
+    const failed = await Promise.allSettled(again.map(hand))
     this.#lost += failed.filter(({ status }) => status === 'rejected').length
   }
 

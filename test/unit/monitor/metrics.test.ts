@@ -207,6 +207,24 @@ describe('Metrics', () => {
     })
   })
 
+  test('go to the other sinks, and on, when one throws before it has a promise to reject', async () => {
+    const cache = make()
+    const thrower: MetricsSink = {
+      name: 'thrower',
+      write: () => {
+        throw new Error('No figures for me')
+      },
+    }
+    const metrics = new Metrics({ cache, sinks: [thrower, shelf] })
+    for (let i = 0; i < 3; i++) {
+      await cache.get('k')
+      await metrics.flush()
+    }
+
+    expect(shelf.batches).toHaveLength(3)
+    expect(metrics.lostBatches).toBe(3)
+  })
+
   test('go on without a batch of which nothing is heard: its request may be over', async () => {
     const cache = make()
     let isFirst = true
