@@ -199,9 +199,7 @@ async function makeMonitor(
     figures,
     platform,
   })
-  monitor.on('health:checked', (report) => {
-    for (const sink of sinks) sink.health?.(report)
-  })
+  for (const sink of sinks) monitor.on('health:checked', (report) => sink.health?.(report))
   const metrics = new Metrics({
     cache,
     platform,

@@ -297,6 +297,26 @@ describe('Start-up', () => {
     expect(monitor?.getHealthHistory()).toHaveLength(2)
     expect(write).toHaveBeenCalled()
   })
+
+  test('tells a check to each sink, whatever another makes of it', async () => {
+    const write = (): Promise<void> => Promise.resolve()
+    const health = vi.fn<() => void>()
+    const thrower = (): never => {
+      throw new Error('No gauges for me')
+    }
+    const { monitor } = await own.start({
+      monitor: {
+        sinks: [
+          { name: 'thrower', write, health: thrower },
+          { name: 'gauges', write, health },
+        ],
+      },
+    })
+
+    await monitor?.performHealthCheck()
+
+    expect(health).toHaveBeenCalled()
+  })
 })
 
 describe('Stopping', () => {
