@@ -59,7 +59,10 @@ export interface Rule {
 export interface RuleOptions {
   /** The alert begins beyond this, in the unit of the rule. @default that of the rule */
   readonly firesAt?: number
-  /** It ends when this is reached again. @default as far from `firesAt` as that of the rule */
+  /**
+   * It ends when this is reached again.
+   * @default as far from `firesAt` as that of the rule, but at most half way to the best value there is
+   */
   readonly resolvesAt?: number
   /** How long it must be so before the alert begins. @default that of the rule */
   readonly for?: Duration
@@ -190,18 +193,32 @@ export function resolveRules(options: RulesOptions = {}): readonly Rule[] {
 
 function resolveRule(rule: Rule, changes: RuleOptions): Rule {
   const { firesAt = rule.firesAt, minSamples = rule.minSamples, severity = rule.severity } = changes
-  // As far from the threshold as by default.
-  const { resolvesAt = firesAt + (rule.resolvesAt - rule.firesAt) } = changes
+  const { resolvesAt = endOf(rule, changes.firesAt) } = changes
   const option = `rules.${rule.id}`
-  if (!Number.isFinite(firesAt) || !Number.isFinite(resolvesAt)) {
+  if (![firesAt, resolvesAt, minSamples].every(Number.isFinite)) {
     throw new InvalidOptionError(option, 'given with numbers as thresholds')
   }
-  if (rule.bad === 'below' ? resolvesAt < firesAt : resolvesAt > firesAt) {
-    throw new InvalidOptionError(option, 'given with a resolvesAt on the good side of firesAt')
+  const [least, most] = rule.bad === 'below' ? [firesAt, BEST.below] : [BEST.above, firesAt]
+  if (resolvesAt < least || resolvesAt > most) {
+    throw new InvalidOptionError(
+      option,
+      'given with a resolvesAt on the good side of firesAt, which a value can reach',
+    )
   }
   const forMs =
     changes.for === undefined ? rule.forMs : toMilliseconds(changes.for, `${option}.for`)
   return { ...rule, firesAt, resolvesAt, minSamples, severity, forMs }
+}
+
+/** Nothing is better: of what is bad below a threshold, which are percents, and of what is bad above. */
+const BEST = { below: 100, above: 0 } as const
+
+/** As far from the threshold as by default, unless no value could ever be there: half way to the best. */
+function endOf(rule: Rule, firesAt: number | undefined): number {
+  if (firesAt === undefined) return rule.resolvesAt
+  const step = rule.resolvesAt - rule.firesAt
+  const half = (BEST[rule.bad] - firesAt) / 2
+  return firesAt + (Math.abs(half) < Math.abs(step) ? half : step)
 }
 
 /** How a rule stands: since when it has been bad. */
