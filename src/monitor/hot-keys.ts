@@ -156,7 +156,8 @@ export class HotKeys {
     if (kind === 'hit') this.#hits.add(`${namespace}|${key}`, weight)
     else if (kind === 'miss') this.#misses.add(`${namespace}|${key}`, weight)
     else return
-    if (this.#platform.now() - this.#flushedAt >= this.#intervalMs) {
+    // A clock that was set back would otherwise be waited for.
+    if (Math.abs(this.#platform.now() - this.#flushedAt) >= this.#intervalMs) {
       this.#platform.defer(this.flush())
     }
   }

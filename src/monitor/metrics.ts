@@ -170,7 +170,8 @@ export class Metrics {
     this.#operations++
     const now = this.#platform.now()
     const isUrgent = event.outcome.kind === 'circuit'
-    const isDue = now - this.#flushedAt >= this.#intervalMs
+    // A clock that was set back would otherwise be waited for.
+    const isDue = Math.abs(now - this.#flushedAt) >= this.#intervalMs
     if (isUrgent || isDue || this.#operations >= this.#maxOperations) {
       this.#platform.defer(this.flush())
     }

@@ -77,7 +77,9 @@ export function otlpSink(options: OtlpOptions): MetricsSink {
 
 /** What an export of a batch says, as `ExportMetricsServiceRequest` has it. */
 export function exportOf(batch: Batch, since: number, serviceName: string): Json {
-  const span = { startTimeUnixNano: nanos(since), timeUnixNano: nanos(batch.at) }
+  // The clock may have been set back; a span that ends before it begins is refused.
+  const from = Math.min(since, batch.at)
+  const span = { startTimeUnixNano: nanos(from), timeUnixNano: nanos(batch.at) }
   const points = new Map<Metric, Json[]>()
   const add = (code: string, cache: string, point: Json): void => {
     const series = SERIES_BY_CODE.get(code)

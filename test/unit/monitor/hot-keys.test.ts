@@ -70,6 +70,18 @@ describe('HotKeys', () => {
     })
   })
 
+  test('are told as soon when the clock was set back by more than the interval', async () => {
+    const { cache } = isolate({ interval: '30s' })
+    platform.jump(-3_600_000)
+
+    await cache.get('a')
+    await platform.settle()
+
+    expect(redis.requests.some(({ body }) => JSON.stringify(body).includes('{hot-keys}'))).toBe(
+      true,
+    )
+  })
+
   test('are told once an interval, behind the operation that finds it over, by one command', async () => {
     const { cache, hotKeys } = isolate({ interval: '30s' })
     await cache.get('a')

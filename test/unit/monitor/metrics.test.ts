@@ -157,6 +157,16 @@ describe('Metrics', () => {
       expect(counterOf(shelf.last, 'm.absent')).toBe(3)
     })
 
+    test('as soon when the clock was set back by more than the interval', async () => {
+      const cache = make()
+      counting(cache, { interval: '10s' })
+      platform.jump(-3_600_000)
+      await cache.get('a')
+      await platform.settle()
+
+      expect(shelf.batches).toHaveLength(1)
+    })
+
     test('after so many operations, and at once when the circuit opens', async () => {
       const cache = make()
       counting(cache, { maxOperations: 3 })

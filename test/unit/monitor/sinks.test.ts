@@ -150,6 +150,17 @@ describe('sinks', () => {
     expect(filled).toEqual([-1, 3, 30])
   })
 
+  test('to a collector: no stretch of time that ends before it begins, where the clock was set back', async () => {
+    received.length = 0
+    const sink = otlpSink({ url, platform: new ManualPlatform({ startAt: 1_767_225_999_000 }) })
+
+    await sink.write(batchOf(FIGURES))
+
+    const sent = JSON.stringify(received[0]?.body)
+    expect(sent).toContain('"startTimeUnixNano":"1767225660000000000"')
+    expect(sent).toContain('"timeUnixNano":"1767225660000000000"')
+  })
+
   test('to a collector that refuses: rejects without a word of the address', async () => {
     statuses = [503]
     const error = await otlpSink({ url })
