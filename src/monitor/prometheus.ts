@@ -33,11 +33,11 @@ const TOLD_BUCKETS: readonly number[] = Array.from({ length: 18 }, (_, i) => i *
  * of many.
  */
 export function prometheusText(figures: Figures, gauges: readonly Gauge[] = []): string {
-  const lines: string[] = []
-  for (const metric of new Set(SERIES.map((series) => series.metric))) {
+  const metrics = [...new Set(SERIES.map((series) => series.metric))]
+  const lines = metrics.flatMap((metric) => {
     const of = SERIES.filter((series) => series.metric === metric)
-    lines.push(...(metric.kind === 'counter' ? counterLines : histogramLines)(metric, of, figures))
-  }
+    return (metric.kind === 'counter' ? counterLines : histogramLines)(metric, of, figures)
+  })
   for (const gauge of gauges) {
     lines.push(...head(gauge.prometheus, gauge.help, 'gauge'))
     lines.push(`${gauge.prometheus}${labels(gauge.attributes ?? {})} ${numberText(gauge.value)}`)

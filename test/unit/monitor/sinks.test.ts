@@ -65,6 +65,14 @@ describe('prometheusText', () => {
     )
   })
 
+  test('is rendered however many namespaces there are', () => {
+    const histogram = { count: 1, sumMicros: 1_000, buckets: new Map([[8, 1]]) }
+    const one = { counters: new Map(), histograms: new Map([['w', histogram]]) }
+    const figures = new Map(Array.from({ length: 10_000 }, (_, i) => [`tenant-${i}`, one]))
+
+    expect(prometheusText(figures)).toContain('_seconds_count{cache="tenant-9999"} 1\n')
+  })
+
   test('writes nothing of what was not counted, and escapes what a name may hold', () => {
     expect(prometheusText(new Map())).toBe('\n')
     const gauge = {
