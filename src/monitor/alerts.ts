@@ -67,14 +67,22 @@ export class Alerts {
       const isStored = (await this.#link.send(set)) === 'OK'
       // One that this isolate has told of while Redis took nothing is no news.
       const isKnown = this.#local.delete(alert.id)
-      if (isStored) return !isKnown
-      await this.#link.send(['PEXPIRE', key, LIFE_MS])
-      return false
+      if (!isStored) await this.prolong(alert.id)
+      return isStored && !isKnown
     } catch (error) {
       if (!isNearcacheError(error)) throw error
       const isNew = !this.#local.has(alert.id)
       this.#local.set(alert.id, alert)
       return isNew
+    }
+  }
+
+  /** An alert goes on, though nothing bad was found: it is not forgotten before its end can be told. */
+  async prolong(id: RuleId): Promise<void> {
+    try {
+      await this.#link.send(['PEXPIRE', this.#key(id), LIFE_MS])
+    } catch (error) {
+      if (!isNearcacheError(error)) throw error
     }
   }
 

@@ -232,7 +232,9 @@ export class CacheMonitor<Job = unknown> {
       this.#states.set(rule.id, state)
       this.#judgements.set(rule.id, judgement)
       if (judgement.kind === 'bad') await this.#beginAlert(rule, judgement, state, now)
-      if (judgement.kind === 'good' && open.has(rule.id)) await this.#endAlert(rule.id)
+      else if (!open.has(rule.id)) continue
+      else if (judgement.kind === 'good') await this.#endAlert(rule.id)
+      else await this.#alerts.prolong(rule.id)
     }
   }
 

@@ -81,6 +81,33 @@ test('an alert whose cause goes on for weeks is one alert, told once', async () 
   expect(told).toEqual([['memory', false]])
 })
 
+test('an alert that is between the two thresholds for weeks is there until its end is told', async () => {
+  const platform = new ManualPlatform()
+  const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
+  const told: unknown[] = []
+  const watch = (memoryLimitBytes: number): CacheMonitor =>
+    new CacheMonitor({
+      ...{ cache, figures: new RedisFigures({ cache }), platform, memoryLimitBytes },
+      rules: { memory: { firesAt: 50, resolvesAt: 1 } },
+      notify: ({ id, resolved }) => void told.push([id, resolved]),
+    })
+  await cache.set('a', 'x'.repeat(500), { ttl: '30d' })
+  await watch(500).performHealthCheck()
+
+  const between = watch(5_000)
+  for (let day = 0; day < 20; day++) {
+    platform.jump(86_400_000)
+    await between.performHealthCheck()
+  }
+  expect(await between.getActiveAlerts()).toHaveLength(1)
+  await watch(1e9).performHealthCheck()
+
+  expect(told).toEqual([
+    ['memory', false],
+    ['memory', true],
+  ])
+})
+
 test('a check ends no alert that there is not: it asks once which there are', async () => {
   const platform = new ManualPlatform()
   const redis = faultyRequester(embeddedTransport({ platform }))
