@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Context, Hono, type MiddlewareHandler, type Next } from 'hono'
+import type { Context, Hono, MiddlewareHandler, Next } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { type Problem, problemResponse } from 'nearcache/hono'
@@ -13,6 +13,7 @@ import type { Warming } from 'nearcache/warming'
 import { requireMailToken } from './admission.ts'
 import type { Composition } from './compose.ts'
 import { createWarming } from './cron.ts'
+import { newApp } from './new-app.ts'
 import { problemOf } from './problem.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { emailRoutes } from './routes/emails.ts'
@@ -102,7 +103,8 @@ function notFound(app: Hono, method: string, path: string): Response {
 
 /** An app that knows who may send what, and how much of it. */
 function guarded({ mailToken }: Pick<Composition, 'mailToken'>): Hono {
-  const app = new Hono().use(carryOn)
+  const app = newApp()
+  app.use(carryOn)
   const isOwner = requireMailToken(mailToken)
   for (const path of MAILBOX) app.use(`${path}/*`, isOwner, atMost(MAX_BODY_BYTES))
   app.use('/sessions/*', atMost(MAX_LOGIN_BYTES))

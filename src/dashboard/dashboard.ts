@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
+import { newApp } from '../web/new-app.ts'
 import * as actions from './actions.ts'
 import { ASSETS, type Asset } from './assets.ts'
 import { CHARTS } from './charts.ts'
@@ -38,7 +39,7 @@ export function dashboard(options: DashboardOptions): Hono {
  */
 export function dashboardPages(options: DashboardOptions): Hono {
   const resolved = resolveOptions(options)
-  const app = new Hono()
+  const app = newApp()
   const pages = new Pages(resolved)
   for (const asset of ASSETS) serve(app, asset)
   app.get('/', (c) => pages.toOverview(c))

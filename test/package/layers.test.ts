@@ -55,6 +55,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'src/bridge/',
     'src/dashboard/',
     'src/llm/proxy/',
+    'src/web/',
     'src/websocket/protocol/',
     'workers/',
   ],

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import * as z from 'zod/mini'
 import { failureLimit, requireToken } from '../admission.ts'
 import { readBody } from '../body.ts'
 import type { Caching, Composition } from '../compose.ts'
+import { newApp } from '../new-app.ts'
 import { numberIn } from '../parameters.ts'
 import { ProblemError } from '../problem.ts'
 
@@ -55,7 +56,7 @@ export function adminRoutes({
   sql,
   adminToken,
 }: Pick<Composition, 'caching' | 'redis' | 'rejected' | 'sql' | 'adminToken'>): Hono {
-  return new Hono()
+  return newApp()
     .use(requireToken(adminToken, failureLimit(redis)))
     .get('/stats', async (c) => {
       const cache = await caching?.cache.getStats()

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type {
   EmailChange,
   EmailChanges,
@@ -16,6 +16,7 @@ import type {
 } from 'nearcache/email'
 import * as z from 'zod/mini'
 import { readBody, readJson } from '../body.ts'
+import { newApp } from '../new-app.ts'
 import { readQuery } from '../parameters.ts'
 import { ProblemError } from '../problem.ts'
 
@@ -44,7 +45,7 @@ const BulkChange = z.strictObject({
  * - `PUT /:id/entities` with a list notes what was recognised, and answers the message.
  */
 export function emailRoutes(emails: EmailRepository): Hono {
-  return new Hono()
+  return newApp()
     .get('/', async (c) => c.json(await emails.queryEmails(readQuery(c) as EmailQuery)))
     .post('/', async (c) => {
       const body = await readJson(c)

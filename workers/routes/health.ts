@@ -4,15 +4,16 @@
  * @module
  */
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { Caching } from '../compose.ts'
+import { newApp } from '../new-app.ts'
 
 /**
  * Builds the route. It is public, so it tells the status and nothing more: `ok`, `off` when the
  * Worker runs without its cache, or, with 503, `unavailable`.
  */
 export function healthRoutes(caching: Pick<Caching, 'cache'> | undefined): Hono {
-  return new Hono().get('/cache', async (c) => {
+  return newApp().get('/cache', async (c) => {
     c.header('cache-control', 'no-store')
     if (!caching) return c.json({ status: 'off' })
     try {

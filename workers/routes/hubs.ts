@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import { workersPlatform } from 'nearcache/platform/workers'
 import { Realtime } from 'nearcache/websocket/objects'
 import type { App } from 'nearcache/websocket/protocol'
@@ -12,6 +12,7 @@ import * as z from 'zod/mini'
 import { failureLimit, requireToken } from '../admission.ts'
 import { readBody } from '../body.ts'
 import type { Composition } from '../compose.ts'
+import { newApp } from '../new-app.ts'
 import { ProblemError } from '../problem.ts'
 import type { RealtimeSettings } from '../realtime.ts'
 
@@ -40,7 +41,7 @@ export function hubRoutes(
     return app
   }
 
-  return new Hono()
+  return newApp()
     .use(requireToken(adminToken, failureLimit(redis)))
     .get('/:app', async (c) => {
       const hubs = await realtime.hubs(appOf(c.req.param('app')))

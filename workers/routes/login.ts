@@ -4,12 +4,13 @@
  * @module
  */
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import { DEMO, isLocal } from '../authenticate.ts'
 import type { Sessions } from '../compose.ts'
+import { newApp } from '../new-app.ts'
 import { devicesPage } from '../pages/devices-page.ts'
 
 /** Builds the route. The demo account is shown on localhost alone, where it works. */
 export function loginRoutes({ isDemo }: Pick<Sessions, 'isDemo'>): Hono {
-  return new Hono().get('/', (c) => devicesPage(isDemo && isLocal(c.req.url) ? DEMO : undefined))
+  return newApp().get('/', (c) => devicesPage(isDemo && isLocal(c.req.url) ? DEMO : undefined))
 }

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { DateRange, EmailRepository, NewEmail, WorkflowChainInput } from 'nearcache/email'
 import { readJson } from '../body.ts'
+import { newApp } from '../new-app.ts'
 import { readRange } from '../parameters.ts'
 import { ProblemError } from '../problem.ts'
 import { missing } from './emails.ts'
@@ -22,7 +23,7 @@ import { missing } from './emails.ts'
  * - `GET /workflows/:id` answers a workflow chain; `PUT /workflows/:id` stores or changes it.
  */
 export function mailboxRoutes(emails: EmailRepository): Hono {
-  return new Hono()
+  return newApp()
     .get('/threads/:id', async (c) => c.json({ emails: await emails.getThread(c.req.param('id')) }))
     .get('/conversations/:id', async (c) =>
       c.json({ emails: await emails.getConversation(c.req.param('id')) }),

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { SessionEnv } from 'nearcache/hono'
 import type { Sessions } from '../compose.ts'
+import { newApp } from '../new-app.ts'
 import { sessionRequired } from './sessions.ts'
 
 /**
@@ -15,9 +16,11 @@ import { sessionRequired } from './sessions.ts'
  */
 export function meRoutes(sessions: Sessions): Hono<SessionEnv> {
   const { fastPathBoundMs } = sessions.cache
-  return new Hono<SessionEnv>().use(sessionRequired(sessions)).get('/', (c) => {
-    const { userId, permissions = [], isFresh, validatedAt } = c.var.session
-    c.header('cache-control', 'no-store')
-    return c.json({ userId, permissions, isFresh, validatedAt, fastPathBoundMs })
-  })
+  return newApp<SessionEnv>()
+    .use(sessionRequired(sessions))
+    .get('/', (c) => {
+      const { userId, permissions = [], isFresh, validatedAt } = c.var.session
+      c.header('cache-control', 'no-store')
+      return c.json({ userId, permissions, isFresh, validatedAt, fastPathBoundMs })
+    })
 }

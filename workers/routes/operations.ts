@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Hono, type MiddlewareHandler } from 'hono'
+import type { Hono, MiddlewareHandler } from 'hono'
 import { dashboardPages } from 'nearcache/dashboard'
 import { cloudflareAddress, type Problem, problemResponse } from 'nearcache/hono'
 import { metricsEndpoint } from 'nearcache/monitor'
@@ -13,6 +13,7 @@ import type { RateLimiter } from 'nearcache/ratelimit'
 import type { Warming } from 'nearcache/warming'
 import { failureLimit } from '../admission.ts'
 import type { Composition } from '../compose.ts'
+import { newApp } from '../new-app.ts'
 
 const OFF: Problem = { status: 409, title: 'The cache is off' }
 
@@ -41,19 +42,21 @@ export function dashboardRoutes(
   }
   if (!caching) return closed(OFF)
   const { cache, watch } = caching
-  return new Hono().use(limitFailures(failureLimit(redis))).route(
-    '/',
-    dashboardPages({
-      cache,
-      monitor: watch.monitor,
-      hotKeys: watch.hotKeys,
-      platform: workersPlatform(),
-      authenticate: adminToken,
-      pricePer100k,
-      mode,
-      ...(warming && { warming }),
-    }),
-  )
+  return newApp()
+    .use(limitFailures(failureLimit(redis)))
+    .route(
+      '/',
+      dashboardPages({
+        cache,
+        monitor: watch.monitor,
+        hotKeys: watch.hotKeys,
+        platform: workersPlatform(),
+        authenticate: adminToken,
+        pricePer100k,
+        mode,
+        ...(warming && { warming }),
+      }),
+    )
 }
 
 /**
@@ -75,11 +78,13 @@ export function metricsRoutes({
   if (!caching) return closed(OFF)
   const { figures, monitor } = caching.watch
   const answer = metricsEndpoint({ figures, monitor, token })
-  return new Hono().use(limitFailures(failureLimit(redis))).get('/', (c) => answer(c.req.raw))
+  return newApp()
+    .use(limitFailures(failureLimit(redis)))
+    .get('/', (c) => answer(c.req.raw))
 }
 
 function closed(problem: Problem): Hono {
-  return new Hono().all('*', () => problemResponse(problem, { 'cache-control': 'no-store' }))
+  return newApp().all('*', () => problemResponse(problem, { 'cache-control': 'no-store' }))
 }
 
 /** Counts tokens that were wrong. Who is logged in sends none, and costs no command. */

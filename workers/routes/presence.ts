@@ -4,11 +4,12 @@
  * @module
  */
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import { problemResponse } from 'nearcache/hono'
 import { type App, authorizeChannel } from 'nearcache/websocket/protocol'
 import * as z from 'zod/mini'
 import { isLocal } from '../authenticate.ts'
+import { newApp } from '../new-app.ts'
 import { presencePage } from '../pages/presence-page.ts'
 
 const CLOSED = { status: 403, title: 'The demo of presence works on localhost alone' }
@@ -23,7 +24,7 @@ const Form = z.object({
 
 /** Builds the routes. Everybody is who he says he is, so they are open on localhost alone. */
 export function presenceRoutes(app: App): Hono {
-  const routes = new Hono()
+  const routes = newApp()
   routes.use(async (c, next) => (isLocal(c.req.url) ? next() : problemResponse(CLOSED)))
   routes.get('/', (c) =>
     presencePage({

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import { problemResponse } from 'nearcache/hono'
 import { workersPlatform } from 'nearcache/platform/workers'
 import { admit, CLOSES, type Close, Realtime } from 'nearcache/websocket/objects'
 import { realtimeApi } from 'nearcache/websocket/protocol'
+import { newApp } from '../new-app.ts'
 import type { RealtimeSettings } from '../realtime.ts'
 
 /** Where the demo app may be used. */
@@ -19,7 +20,7 @@ export function realtimeRoutes(settings: RealtimeSettings): Hono {
   const { apps, bindings, placement, isDemo } = settings
   const platform = workersPlatform()
   const realtime = new Realtime({ bindings, platform, ...placement })
-  const app = new Hono()
+  const app = newApp()
 
   if (isDemo) {
     app.use(async (c, next) => {

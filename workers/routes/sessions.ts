@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import {
   cloudflareAddress,
   GUESS_POLICIES,
@@ -23,6 +23,7 @@ import { type Account, AuthenticatorError, isLocal } from '../authenticate.ts'
 import { readBody } from '../body.ts'
 import type { Sessions } from '../compose.ts'
 import { deviceOf } from '../device.ts'
+import { newApp } from '../new-app.ts'
 import { ProblemError } from '../problem.ts'
 
 const LogIn = z.strictObject({
@@ -79,7 +80,7 @@ export function sessionRoutes(sessions: Sessions): Hono {
     prefix: 'nc:login',
     policies: LOGIN_POLICIES,
   })
-  const app = new Hono()
+  const app = newApp()
   app.use(async function noStore(c, next) {
     await next()
     c.header('cache-control', 'no-store')
@@ -119,7 +120,7 @@ async function openFor(c: Context, { cache }: Sessions, account: Account): Promi
 
 function ownSessions(sessions: Sessions): Hono<SessionEnv> {
   const { cache } = sessions
-  return new Hono<SessionEnv>()
+  return newApp<SessionEnv>()
     .use(sessionRequired(sessions), requireFresh())
     .get('/', async (c) => {
       const { id, userId } = c.var.session

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import { basePath } from 'hono/route'
 import { readBounded } from '../../entry/bounded-bytes.ts'
 import { parseObject } from '../../entry/json-object.ts'
+import { newApp } from '../../web/new-app.ts'
 import { areAlike } from '../embeddings.ts'
 import type { Question } from '../request.ts'
 import type { Source } from '../source.ts'
@@ -48,7 +49,7 @@ import { ask, type Call, open, UpstreamRefusal } from './upstream.ts'
  */
 export function llmProxy(options: LLMProxyOptions): Hono {
   const proxy = new ProxyServer(readProxyOptions(options))
-  const app = new Hono()
+  const app = newApp()
   const { ollama } = proxy.policy
   if (ollama) {
     app.post('/api/generate', (c) => proxy.answer(c, ollama, '/api/generate', OLLAMA.generate))

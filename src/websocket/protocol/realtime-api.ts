@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
+import { newApp } from '../../web/new-app.ts'
 import { problemResponse } from '../../web/problem.ts'
 import { readBatch, readInfo, readPublication, readText } from './api-body.ts'
 import { ApiRefusal } from './api-refusal.ts'
@@ -58,7 +59,7 @@ const CORS = {
  */
 export function realtimeApi(options: RealtimeApiOptions): Hono {
   const { port } = options
-  const app = new Hono()
+  const app = newApp()
   const serve = (handler: Handler) => (c: Context) => respond(c, options, handler)
 
   app.options('/apps/*', () => new Response(null, { status: 204, headers: CORS }))
