@@ -48,7 +48,7 @@ const QuestionList = z
   .array(
     z.strictObject({
       path: z.string().check(z.regex(/^\/(?:api|v1)\/[\w/]+$/)),
-      body: z.record(z.string(), z.unknown()),
+      body: z.looseObject({}),
     }),
   )
   .check(z.maxLength(100))
@@ -68,7 +68,10 @@ const Questions = z.pipe(
 )
 
 const duration = (example: string) =>
-  z.templateLiteral([z.int(), z.enum(['ms', 's', 'm'])], `must be like ${example}`)
+  z.custom<`${number}${'ms' | 's' | 'm'}`>(
+    (value) => typeof value === 'string' && /^-?\d+(?:ms|s|m)$/.test(value),
+    `must be like ${example}`,
+  )
 
 const Environment = z
   .object({
@@ -93,9 +96,10 @@ const Environment = z
     AI: z.optional(z.custom<WorkersAI>(hasMethods('run'), 'must be a Workers AI binding')),
     LLM_WARM: optional(Questions),
     LLM_REQUESTS_PER_MINUTE: optional(
-      z.coerce
-        .number('must be a number')
-        .check(z.int('must be whole'), z.positive('must be above 0')),
+      z.pipe(
+        z.transform(Number),
+        z.number('must be a number').check(z.int('must be whole'), z.positive('must be above 0')),
+      ),
     ),
     ADMIN_TOKEN: optional(Token),
     ALERT_WEBHOOK_URL: optional(HttpUrl),
