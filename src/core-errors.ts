@@ -12,7 +12,7 @@ export class InvalidOptionError extends NearcacheError {
   override readonly name: string = 'InvalidOptionError'
   readonly code = 'ERR_INVALID_OPTION'
   /** Dotted path of the option, such as `breaker.cooldownMs`. */
-  readonly option: string
+  declare readonly option: string
 
   constructor(option: string, requirement: string) {
     super(`Option "${option}" must be ${requirement}`)
@@ -25,7 +25,7 @@ export class InvalidKeyError extends NearcacheError {
   override readonly name: string = 'InvalidKeyError'
   readonly code = 'ERR_INVALID_KEY'
   /** What is wrong, without the text itself: `key is longer than 65536 bytes`. */
-  readonly reason: string
+  declare readonly reason: string
 
   constructor(reason: string) {
     super(`Invalid name: ${reason}`)
@@ -38,7 +38,7 @@ export class InvalidValueError extends NearcacheError {
   override readonly name: string = 'InvalidValueError'
   readonly code = 'ERR_INVALID_VALUE'
   /** What is wrong, without the value: `functions cannot be encoded`. */
-  readonly reason: string
+  declare readonly reason: string
 
   constructor(reason: string) {
     super(`The value cannot be stored: ${reason}`)
@@ -51,7 +51,7 @@ export class InvalidFilterError extends NearcacheError {
   override readonly name: string = 'InvalidFilterError'
   readonly code = 'ERR_INVALID_FILTER'
   /** Dotted path of the field, such as `statuses`. */
-  readonly field: string
+  declare readonly field: string
 
   constructor(field: string, requirement: string) {
     super(`Field "${field}" must be ${requirement}`)
@@ -64,7 +64,7 @@ export class ConfigurationError extends NearcacheError {
   override readonly name: string = 'ConfigurationError'
   readonly code = 'ERR_CONFIGURATION'
   /** One sentence a problem, each naming its variable. */
-  readonly problems: readonly string[]
+  declare readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
     const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
@@ -78,7 +78,7 @@ export class NotStartedError extends NearcacheError {
   override readonly name: string = 'NotStartedError'
   readonly code = 'ERR_NOT_STARTED'
   /** Its name, such as `cacheManager`. */
-  readonly binding: string
+  declare readonly binding: string
 
   constructor(binding: string, remedy: string) {
     super(`"${binding}" cannot be used yet: ${remedy}`)
@@ -91,7 +91,7 @@ export class LoaderTimeoutError extends NearcacheError {
   override readonly name: string = 'LoaderTimeoutError'
   readonly code = 'ERR_LOADER_TIMEOUT'
   /** The hard timeout of the call, in milliseconds. */
-  readonly timeoutMs: number
+  declare readonly timeoutMs: number
 
   constructor(timeoutMs: number) {
     super(`The loader did not settle within ${timeoutMs} ms`)
@@ -117,11 +117,11 @@ export interface RemoteFailure {
 export class RemoteError extends NearcacheError implements RemoteFailure {
   override readonly name: string = 'RemoteError'
   readonly code = 'ERR_REMOTE'
-  readonly operation: string
-  readonly reason: string
-  readonly applied: 'no' | 'unknown'
-  readonly retryable: boolean
-  readonly retryAfterMs: number | undefined
+  declare readonly operation: string
+  declare readonly reason: string
+  declare readonly applied: 'no' | 'unknown'
+  declare readonly retryable: boolean
+  declare readonly retryAfterMs: number | undefined
 
   constructor({ operation, reason, applied, retryable = false, retryAfterMs }: RemoteFailure) {
     super(`The remote tier failed at ${operation}: ${reason}`)
@@ -138,9 +138,9 @@ export class RemoteTimeoutError extends NearcacheError {
   override readonly name: string = 'RemoteTimeoutError'
   readonly code = 'ERR_REMOTE_TIMEOUT'
   /** The command's name alone, such as `MGET`, or `pipeline`. */
-  readonly operation: string
+  declare readonly operation: string
   /** The deadline that has passed, in milliseconds. */
-  readonly timeoutMs: number
+  declare readonly timeoutMs: number
   /** Whether Redis may have applied the request: nobody knows. */
   readonly applied: 'no' | 'unknown' = 'unknown'
 
@@ -156,7 +156,7 @@ export class CircuitOpenError extends NearcacheError {
   override readonly name: string = 'CircuitOpenError'
   readonly code = 'ERR_CIRCUIT_OPEN'
   /** Milliseconds until a probe is allowed; 0 while one is already under way. */
-  readonly retryAfterMs: number
+  declare readonly retryAfterMs: number
 
   constructor(retryAfterMs: number, cause?: unknown) {
     super('The remote tier is unavailable; the circuit is open', { cause })
@@ -169,7 +169,7 @@ export class CorruptEntryError extends NearcacheError {
   override readonly name: string = 'CorruptEntryError'
   readonly code = 'ERR_CORRUPT_ENTRY'
   /** What is wrong with it, in our own words. */
-  readonly reason: string
+  declare readonly reason: string
 
   constructor(reason: string) {
     super(`An entry could not be read: ${reason}`)
@@ -182,7 +182,7 @@ export class SnapshotError extends NearcacheError {
   override readonly name: string = 'SnapshotError'
   readonly code = 'ERR_SNAPSHOT'
   /** It is something else, of a version this one cannot read, or not what was once written. */
-  readonly reason: 'foreign' | 'version' | 'damaged'
+  declare readonly reason: 'foreign' | 'version' | 'damaged'
 
   constructor(reason: SnapshotError['reason']) {
     super(`The snapshot cannot be loaded: ${SNAPSHOT_REASONS[reason]}`)

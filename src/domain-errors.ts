@@ -21,7 +21,7 @@ export class DuplicateEmailError extends NearcacheError {
   override readonly name: string = 'DuplicateEmailError'
   readonly code = 'ERR_DUPLICATE_EMAIL'
   /** The field whose value is taken; the first of them, where several are. */
-  readonly field: UniqueField
+  declare readonly field: UniqueField
 
   constructor(field: UniqueField) {
     super(`Another email has the same "${field}"`)
@@ -44,11 +44,11 @@ export class EmbeddingError extends NearcacheError {
   override readonly name: string = 'EmbeddingError'
   readonly code = 'ERR_EMBEDDING'
   /** Which kind of service: `workers-ai`, `ollama` or `openai`. */
-  readonly service: string
+  declare readonly service: string
   /** A closed set of words: `timeout`, `network`, `HTTP 503`, or what was malformed. */
-  readonly reason: string
+  declare readonly reason: string
   /** Whether asking again could help. */
-  readonly retryable: boolean
+  declare readonly retryable: boolean
 
   constructor(service: string, reason: string, retryable: boolean) {
     super(`The embedding service ${service} failed: ${reason}`)
@@ -83,14 +83,14 @@ export class SessionUnavailableError extends NearcacheError {
   override readonly name: string = 'SessionUnavailableError'
   readonly code = 'ERR_SESSION_UNAVAILABLE'
   /** What was being done, such as `validate`. */
-  readonly operation: string
+  declare readonly operation: string
   /**
    * `unreachable`: no answer, or an error in its place. `malformed reply`: the answer makes no sense.
    * `unknown key`: this isolate's ring lacks the key that another has used.
    */
-  readonly reason: 'unreachable' | 'malformed reply' | 'unknown key'
+  declare readonly reason: 'unreachable' | 'malformed reply' | 'unknown key'
   /** Whether Redis may have applied the call. */
-  readonly applied: 'no' | 'unknown'
+  declare readonly applied: 'no' | 'unknown'
 
   constructor(
     operation: string,
@@ -110,7 +110,7 @@ export class SessionRefusedError extends NearcacheError {
   override readonly name: string = 'SessionRefusedError'
   readonly code = 'ERR_SESSION_REFUSED'
   /** `limit`: the user has all the sessions allowed. `conflict`: others kept changing it. */
-  readonly reason: SessionRefusal | 'limit' | 'conflict'
+  declare readonly reason: SessionRefusal | 'limit' | 'conflict'
 
   constructor(reason: SessionRefusedError['reason']) {
     super(`The session was refused: ${reason}`)
@@ -123,7 +123,7 @@ export class JobInterruptedError extends NearcacheError {
   override readonly name: string = 'JobInterruptedError'
   readonly code = 'ERR_JOB_INTERRUPTED'
   /** Its time is over, another isolate has it or may have it, or the runner stops. */
-  readonly reason: 'time' | 'taken' | 'stopped'
+  declare readonly reason: 'time' | 'taken' | 'stopped'
 
   constructor(reason: JobInterruptedError['reason']) {
     super(`The job is to end: ${INTERRUPTIONS[reason]}`)
@@ -145,7 +145,7 @@ export class PresenceRefusedError extends NearcacheError {
    * `connections`: the user has all that are allowed. `rooms`: the connection is in all that are
    * allowed. `members`: the room is full. `user`: the connection is another user's.
    */
-  readonly reason: 'connections' | 'rooms' | 'members' | 'user'
+  declare readonly reason: 'connections' | 'rooms' | 'members' | 'user'
 
   constructor(reason: PresenceRefusedError['reason']) {
     super(`Presence was refused: ${reason}`)
@@ -158,11 +158,11 @@ export class PublishError extends NearcacheError {
   override readonly name: string = 'PublishError'
   readonly code = 'ERR_PUBLISH'
   /** A closed set of words: `timeout`, `network`, `malformed answer`, or `HTTP` with the status. */
-  readonly reason: string
+  declare readonly reason: string
   /** The status of the answer, where there was one. */
-  readonly status: number | undefined
+  declare readonly status: number | undefined
   /** Whether it may have been delivered all the same. */
-  readonly applied: 'no' | 'unknown'
+  declare readonly applied: 'no' | 'unknown'
 
   constructor(reason: string, status: number | undefined, applied: 'no' | 'unknown') {
     super(`The event was not published: ${reason}`)
