@@ -25,10 +25,10 @@ const MAX_REMEMBERED_TAGS = 2_000
 /** Names of one namespace, its implicit markers included. */
 export class Names {
   /** Marker of loads with late tags: dropped by every invalidation in the namespace. */
-  readonly epoch: Marker
+  declare readonly epoch: Marker
   /** Markers that every entry carries: this namespace's and its ancestors', innermost first. */
-  readonly implicit: readonly Marker[]
-  readonly keyspace: Keyspace
+  declare readonly implicit: readonly Marker[]
+  declare readonly keyspace: Keyspace
   readonly #prefixes: readonly { readonly text: string; readonly marker: Marker }[]
   readonly #tags = new Map<string, Marker>()
   #latest: { readonly tags: readonly string[]; readonly markers: readonly Marker[] }

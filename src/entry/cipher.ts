@@ -50,7 +50,7 @@ export const SEAL_BYTES: number = NONCE_BYTES + TAG_BYTES
  */
 export class Cipher {
   /** Id of the key that encrypts. */
-  readonly primaryId: string
+  declare readonly primaryId: string
   readonly #secrets: ReadonlyMap<string, Bytes>
   // Keys, not promises of keys: on Workers, a promise that another request made may never settle.
   readonly #derived = new Map<string, GcmKey>()

@@ -54,9 +54,9 @@ type Kind = 'key' | 'tag'
 /** The names of one namespace. Immutable; nested namespaces come from {@link child}. */
 export class Keyspace {
   /** The escaped segments of the namespace, joined by `/`; empty for the root. */
-  readonly path: string
+  declare readonly path: string
   /** What every name of the namespace begins with, before a colon. */
-  readonly base: string
+  declare readonly base: string
   readonly #options: KeyspaceOptions
   readonly #hashers = new Map<Kind, (text: string) => string>()
 

@@ -50,7 +50,7 @@ interface Kept extends Node, KeptCopy {
 
 /** What the namespaces of a cache share: the bounds, and the fence. */
 export class NearTier {
-  readonly fence: Fence
+  declare readonly fence: Fence
   readonly labels: LabelSets = new LabelSets()
   readonly #queue: Sieve<Kept>
   #spaces = new Map<string, Map<string, Kept>>()
@@ -122,9 +122,9 @@ export class NearTier {
  * judge.
  */
 export class NearSpace {
-  readonly tier: NearTier
+  declare readonly tier: NearTier
   /** Counted by whoever serves a copy. */
-  readonly hits: { count: number }
+  declare readonly hits: { count: number }
   readonly #queue: Sieve<Kept>
   readonly #path: string
   #known: Map<string, Kept>

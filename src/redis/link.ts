@@ -13,9 +13,9 @@ import type { Script } from './scripts/script.ts'
 
 /** Commands in, replies out. */
 export class RedisLink {
-  readonly guarded: GuardedRequester
+  declare readonly guarded: GuardedRequester
   /** Whether one command must keep to one hash slot (Redis Cluster). */
-  readonly cluster: boolean
+  declare readonly cluster: boolean
   readonly #batcher: Batcher
 
   constructor(guarded: GuardedRequester) {
