@@ -18,8 +18,8 @@ const Invalidation = z.strictObject({
   tags: z
     .array(z.string().check(z.minLength(1), z.maxLength(256)))
     .check(z.minLength(1), z.maxLength(64)),
-  /** The namespace that the tags are of. */
-  namespace: z._default(z.string().check(z.minLength(1), z.maxLength(64)), 'email'),
+  /** The namespace that the tags are of. @default 'email' */
+  namespace: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
 })
 
 const Warming = z.strictObject({
@@ -69,7 +69,7 @@ export function adminRoutes({
     })
     .post('/invalidate', async (c) => {
       const { cache } = required(caching)
-      const { tags, namespace } = await readBody(c, Invalidation)
+      const { tags, namespace = 'email' } = await readBody(c, Invalidation)
       await cache.namespace(namespace).invalidateTags(tags)
       return c.body(null, 204)
     })

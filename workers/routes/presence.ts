@@ -17,7 +17,7 @@ const CLOSED = { status: 403, title: 'The demo of presence works on localhost al
 /** As the client sends it, with the parameters that the page adds. */
 const Form = z.object({
   socket_id: z.string().check(z.regex(/^\d{1,20}\.\d{1,20}$/)),
-  channel_name: z.literal('presence-demo'),
+  channel_name: z.enum(['presence-demo']),
   user_id: z.string().check(z.regex(/^[A-Za-z0-9-]{1,40}$/)),
   name: z.string().check(z.trim(), z.minLength(1), z.maxLength(40)),
 })

@@ -30,7 +30,7 @@ const LogIn = z.strictObject({
   email: z.string().check(z.minLength(1), z.maxLength(320)),
   password: z.string().check(z.minLength(1), z.maxLength(1_024)),
   /** `cookie` for browsers; `bearer` answers the token, for programs. */
-  as: z._default(z.enum(['cookie', 'bearer']), 'cookie'),
+  as: z.optional(z.enum(['cookie', 'bearer'])),
 })
 
 const WRONG = new ProblemError({
