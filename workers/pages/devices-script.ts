@@ -5,10 +5,9 @@
  * @module
  */
 
-/** JavaScript, for a `<script type="module">` with the page's nonce. */
+/** JavaScript, for a `<script type="module">` behind the tools of every page: `find` and `element`. */
 export const DEVICES_SCRIPT = `
 const POLL_MS = 5_000
-const find = (id) => document.getElementById(id)
 const [form, devices, list, message] = ['log-in', 'devices', 'list', 'message'].map(find)
 
 function say(text, kind = 'bad') {
@@ -34,13 +33,6 @@ function ago(time) {
   if (seconds < 60) return 'just now'
   const [amount, unit] = seconds < 3_600 ? [seconds / 60, 'minute'] : seconds < 86_400 ? [seconds / 3_600, 'hour'] : [seconds / 86_400, 'day']
   return new Intl.RelativeTimeFormat('en').format(-Math.floor(amount), unit)
-}
-
-function element(name, text, kind) {
-  const made = document.createElement(name)
-  if (text) made.textContent = text
-  if (kind) made.className = kind
-  return made
 }
 
 function lineOf({ id, device, ip, lastSeenAt, isCurrent }) {

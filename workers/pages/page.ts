@@ -11,13 +11,25 @@ export interface Page {
   readonly style: string
   /** HTML, for the body. */
   readonly body: string
-  /** JavaScript, run as a module. */
+  /** JavaScript, run as a module, behind {@link TOOLS}. */
   readonly script: string
   /** The path of a script of the Worker that is run before. @default none */
   readonly library?: string
   /** What the page may connect to besides the Worker's own address, as CSP has it. @default nothing */
   readonly sockets?: string
 }
+
+/** What every page's script has at hand. */
+const TOOLS = `
+const find = (id) => document.getElementById(id)
+
+function element(name, text, kind) {
+  const made = document.createElement(name)
+  if (text) made.textContent = text
+  if (kind) made.className = kind
+  return made
+}
+`
 
 /** The page as a response of its own, with a nonce of its own. */
 export function pageResponse(page: Page): Response {
@@ -60,7 +72,7 @@ function documentOf({ title, style, body, script, library }: Page, nonce: string
 <body>
 ${body}
 ${library ? `<script src="${library}" nonce="${nonce}"></script>` : ''}
-<script type="module" nonce="${nonce}">${script}</script>
+<script type="module" nonce="${nonce}">${TOOLS}${script}</script>
 </body>
 </html>
 `

@@ -6,22 +6,15 @@
  */
 
 /**
- * JavaScript, for a `<script type="module">` with the page's nonce. `whoAmI`: a window is the same person
- * after it is loaded again; one opened by the link for that is so too.
+ * JavaScript, for a `<script type="module">` behind the tools of every page: `find` and `element`.
+ * `whoAmI`: a window is the same person after it is loaded again; one opened by the link for that is so
+ * too.
  */
 export const PRESENCE_SCRIPT = `
 const CHANNEL = 'presence-demo'
 const NAMES = ['Ada', 'Alan', 'Barbara', 'Donald', 'Edsger', 'Frances', 'Grace', 'Hedy', 'Joan', 'Ken', 'Leslie', 'Margaret', 'Niklaus', 'Radia', 'Tim', 'Tony']
 const LOG_LINES = 6
-const find = (id) => document.getElementById(id)
 const [state, summary, people, log, message, wave] = ['state', 'summary', 'people', 'log', 'message', 'wave'].map(find)
-
-function element(name, text, kind) {
-  const made = document.createElement(name)
-  if (text) made.textContent = text
-  if (kind) made.className = kind
-  return made
-}
 
 function whoAmI() {
   const given = new URLSearchParams(location.search)
