@@ -53,7 +53,7 @@ type Claims = readonly [
  */
 export class FastPath {
   /** The longest that a token is believed after what it says has ceased to be true. */
-  readonly boundMs: number
+  declare readonly boundMs: number
   readonly #options: FastPathOptions
   /** The latest that the clock has shown, and the same when it was last set back; in epoch milliseconds. */
   #latest = 0

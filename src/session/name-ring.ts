@@ -32,7 +32,7 @@ export interface SelectorNames {
 
 /** One key of the ring, with what is derived from it (HKDF-SHA-256, RFC 5869). */
 export class NameKey {
-  readonly id: string
+  declare readonly id: string
   readonly #digest: (text: string) => string
   readonly #successors: Bytes
 
@@ -76,9 +76,9 @@ export class NameKey {
  * longest session it has named is over: what it has named is then out of reach.
  */
 export class NameRing {
-  readonly primary: NameKey
+  declare readonly primary: NameKey
   /** The primary first. */
-  readonly keys: readonly NameKey[]
+  declare readonly keys: readonly NameKey[]
   readonly #byId: ReadonlyMap<string, NameKey>
 
   /** @throws {InvalidOptionError} Naming `option`, when the keys do not form a ring. */

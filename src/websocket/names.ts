@@ -25,7 +25,7 @@ const CONTROL = /\p{Cc}/u
 /** Makes names. */
 export class PresenceNames {
   /** What every key of the namespace begins with: its hash tag is its slot. */
-  readonly home: string
+  declare readonly home: string
   readonly #hash: ReturnType<typeof hmacSha256> | undefined
 
   /** @param secret Hides every name behind HMAC-SHA-256. */

@@ -19,9 +19,9 @@ const TITLES: Readonly<Record<RefusalStatus, string>> = {
 /** Thrown to be answered as problem details. The message quotes nothing of the request. */
 export class ApiRefusal extends Error {
   override readonly name = 'ApiRefusal'
-  readonly status: RefusalStatus
+  declare readonly status: RefusalStatus
   /** The field of the request that is at fault. */
-  readonly field: string | undefined
+  declare readonly field: string | undefined
 
   constructor(status: RefusalStatus, message: string, field?: string) {
     super(message)
