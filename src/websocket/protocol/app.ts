@@ -7,8 +7,8 @@
  * @module
  */
 
+import { checkFields } from '../../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { isObject } from '../../entry/json-object.ts'
 import { checkBoolean, oneOf } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { type AppLimits, type LimitOptions, resolveLimits } from './limits.ts'
@@ -120,9 +120,7 @@ export function parseApps(text: string): Apps {
 }
 
 function resolve(options: AppOptions, path: string): App {
-  if (!isObject(options)) throw new InvalidOptionError(path, 'an object')
-  const unknown = Object.keys(options).find((field) => !FIELDS.includes(field))
-  if (unknown !== undefined) throw new InvalidOptionError(path, `an app with ${FIELDS.join(', ')}`)
+  checkFields(options, path, FIELDS)
   const id = text(options.id, `${path}.id`, NAME, '1 to 64 characters of A-Z, a-z, 0-9, _ and -')
 
   return Object.freeze({

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { checkFields } from '../../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
 import { wholeNumber } from '../../entry/option-checks.ts'
-import { InvalidOptionError } from '../../errors.ts'
 
 /** Counts and sizes. Sizes are bytes of UTF-8. */
 export interface Counts {
@@ -122,19 +122,14 @@ const WAITS: Readonly<Record<keyof WaitOptions, { readonly min: number; readonly
  * @throws {InvalidOptionError} When a limit is unknown or out of its range.
  */
 export function resolveLimits(options: LimitOptions, path: string): AppLimits {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError(path, 'an object of limits')
-  }
+  checkFields(options, path, Object.keys({ ...LARGEST, ...WAITS }))
   const resolved: Record<string, number> = { ...DEFAULT_LIMITS }
   for (const [name, value] of Object.entries(options)) {
     if (Object.hasOwn(LARGEST, name)) {
       resolved[name] = wholeNumber(value, `${path}.${name}`, 1, LARGEST[name as keyof Counts])
-    } else if (Object.hasOwn(WAITS, name)) {
+    } else {
       const range = WAITS[name as keyof WaitOptions]
       resolved[`${name}Ms`] = toMilliseconds(value, `${path}.${name}`, range)
-    } else {
-      const names = [...Object.keys(LARGEST), ...Object.keys(WAITS)]
-      throw new InvalidOptionError(path, `an object of ${names.join(', ')}`)
     }
   }
   return Object.freeze(resolved) as unknown as AppLimits

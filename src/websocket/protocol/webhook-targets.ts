@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkFields } from '../../cache/policy.ts'
 import { InvalidOptionError } from '../../errors.ts'
 
 /** Every kind of event that a webhook can tell of. */
@@ -55,11 +56,7 @@ export function resolveWebhooks(
 }
 
 function resolve(webhook: Webhook, path: string): WebhookTarget {
-  if (typeof webhook !== 'object' || webhook === null)
-    throw new InvalidOptionError(path, 'an object')
-  if (Object.keys(webhook).some((field) => !FIELDS.includes(field))) {
-    throw new InvalidOptionError(path, `a webhook with ${FIELDS.join(', ')}`)
-  }
+  checkFields(webhook, path, FIELDS)
   const { url, events = WEBHOOK_EVENTS, channelPrefix = '', headers = {} } = webhook
   if (typeof url !== 'string' || !/^https?:/.test(url) || !URL.canParse(url)) {
     throw new InvalidOptionError(`${path}.url`, 'an http:// or https:// address')
