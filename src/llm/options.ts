@@ -5,6 +5,7 @@
  */
 
 import type { CacheNamespace } from '../cache/namespace.ts'
+import { checkFields } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { checkBoolean, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
@@ -82,11 +83,7 @@ export function readOptions(options: LLMResponseCacheOptions): LLMSettings {
   const { cache, normalisedMatching = true, timeouts = {} } = options
   const { first = '2m', idle = '1m', total = '10m' } = timeouts
   const { patience = '15s', maxAnswerChars = 1_048_576 } = options
-  for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name as keyof LLMResponseCacheOptions)) {
-      throw new InvalidOptionError(name, 'left out: there is no such option')
-    }
-  }
+  checkFields(options, 'options', NAMES)
   if (cache !== undefined && typeof cache.namespace !== 'function') {
     throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkFields } from '../../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
 import { checkBoolean, numberWithin, oneOf, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
@@ -117,11 +118,7 @@ const NAMES: readonly (keyof LLMProxyOptions)[] = [
 
 /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
 export function readProxyOptions(options: LLMProxyOptions): ProxyPolicy {
-  for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name as keyof LLMProxyOptions)) {
-      throw new InvalidOptionError(name, 'left out: there is no such option')
-    }
-  }
+  checkFields(options, 'options', NAMES)
   const { storesToolCalls = true, storesTruncated = false, digests = '1m' } = options
   const { sampling = 'any', maxRequestBytes = 33_554_432, cache = llmCache } = options
   if (typeof cache.obtain !== 'function')
