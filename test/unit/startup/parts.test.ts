@@ -255,7 +255,7 @@ describe('Start-up', () => {
     ['rules', { monitor: { rules: { speed: {} } } }],
     ['schedule', { warming: { jobs: [job({ schedule: 'never' })] } }],
     ['keys', { session: { keys: 'secret' } }],
-    ['speed', { llm: { speed: 1 } }],
+    ['options.speed', { llm: { speed: 1 } }],
     ['options.speed', { websocket: { speed: 1 } }],
   ])(
     'refuses a wrong "%s", closes what it has opened, and can be called again',
