@@ -68,14 +68,14 @@ describe('the bytes that users ship', () => {
     expect(size.gzipped).toBeLessThan(30.3 * 1_024)
   })
 
-  test('cache, sessions, presence, dashboard and jobs are less than 126 KB as a Worker of their own', async ({
+  test('cache, sessions, presence, dashboard and jobs are less than 127 KB as a Worker of their own', async ({
     task,
   }) => {
     const size = await sizeOf({ stdin: { contents: WORKER_PARTS, resolveDir: ROOT } })
 
     found(task, 'a Worker of parts', { bytes: size.gzipped })
     expect(packagesIn(size)).toEqual(['@noble/hashes', 'croner', 'hono'])
-    expect(size.gzipped).toBeLessThan(126 * 1_024)
+    expect(size.gzipped).toBeLessThan(127 * 1_024)
   })
 
   test('the Worker is less than 320 KB, and each package in it within its own bound', async ({
