@@ -38,6 +38,16 @@ const NAMES = [
   'conversationIds',
 ] as const satisfies readonly (keyof Branch)[]
 
+/** Where the members of a message's lists are, sorted by member and time of receipt. */
+const LISTS = {
+  recipients: sql`email_recipients where address`,
+  categories: sql`email_categories where category`,
+}
+type ListField = keyof typeof LISTS
+const LIST_FIELDS = Object.keys(LISTS) as readonly ListField[]
+
+type BranchCheck = (branch: Branch) => boolean
+
 const WHOLE = columnsOf(EMAIL_COLUMNS)
 /** What `sortKeyOf` looks at. */
 const POSITION = columnsOf(['id', 'received_at', 'sent_at', 'priority', 'sender_email'])
@@ -54,19 +64,64 @@ export function selectPagePositions(query: CanonicalQuery): SqlStatement {
 
 /** How many messages match, as `n`. */
 export function countMatches(filter: CanonicalFilter): SqlStatement {
-  return compile(sql`select count(*) as n from emails where ${matching(filter)}`)
+  return compile(sql`select count(*) as n from ${found(filter, isCovered)}`)
 }
 
 function paged(selected: Fragment, query: CanonicalQuery): SqlStatement {
   const { order, after, offset, limit } = query
   const columns = SORT_COLUMNS[order.by]
   const [direction, operator] = order.direction === 'asc' ? [sql`asc`, sql`>`] : [sql`desc`, sql`<`]
-  const isMatch = matching(query)
-  const condition = after ? sql`${isMatch} and ${isAfter(columns, after, operator)}` : isMatch
+  const messages = found(query, hasIndex)
+  const rest = after ? sql`${messages} and ${isAfter(columns, after, operator)}` : messages
   const sorting = sql.join(columns.map((column) => sql`${sql.ref(column)} ${direction}`))
-  const page = sql`select ${selected} from emails where ${condition}
+  const page = sql`select ${selected} from ${rest}
 order by ${sorting} limit ${limit + 1}`
   return compile(offset === undefined ? page : sql`${page} offset ${offset}`)
+}
+
+/**
+ * FROM and WHERE of what a filter asks for. Where no index is known to serve it, and it asks for one of some
+ * names, that is a walk over the messages with these names, in the order of their receipt.
+ */
+function found({ branches }: CanonicalFilter, isIndexed: BranchCheck): Fragment {
+  const lead = branches.every(isIndexed) ? undefined : sharedList(branches)
+  if (lead === undefined) return sql`emails where ${matching(branches, isIndexed)}`
+  const { field, names } = lead
+  // `id` and `received_at` are those of the walk, so what asks for no more reads no message.
+  const walk = sql`select ${names.length > 1 ? sql`distinct ` : sql``}email_id as id, email_received_at as received_at
+from ${named(field, names)}`
+  const rests = branches.map((branch) => ({
+    ...branch,
+    [field]: branch[field]?.filter((list) => !isSame(list, names)),
+  }))
+  return sql`(${walk}) cross join emails using (id, received_at) where ${matching(rests, () => true)}`
+}
+
+/** Names of which each message that is asked for has one. */
+function sharedList([first = {}, ...others]: readonly Branch[]) {
+  for (const field of LIST_FIELDS) {
+    const isShared = (names: readonly string[]) =>
+      others.every((branch) => branch[field]?.some((list) => isSame(list, names)))
+    const names = first[field]?.find(isShared)
+    if (names) return { field, names }
+  }
+  return undefined
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+/** Whether another index leads to messages that are few, or few of which are not wanted. */
+function hasIndex(branch: Branch): boolean {
+  const { isRead, priorities, search } = branch
+  return isNarrow(branch) || isRead === false || priorities !== undefined || search !== undefined
+}
+
+/** The same for counts, which read messages only where their index does not have all that is asked. */
+function isCovered(branch: Branch): boolean {
+  const { statuses, assignees, isRead } = branch
+  return hasIndex(branch) || (statuses ?? assignees ?? isRead) !== undefined
 }
 
 /** A row value comparison, which SQLite answers from the index (sqlite.org/rowvalue.html, 3.1). */
@@ -76,32 +131,39 @@ function isAfter(columns: readonly EmailColumn[], after: SortKey, operator: Frag
 }
 
 /** What a filter asks for. Conditions that all branches share stand alone, for the index to serve. */
-function matching({ branches }: CanonicalFilter): Fragment {
+function matching(branches: readonly Branch[], isLed: BranchCheck): Fragment {
   const [first, ...others] = branches
   if (first === undefined) return sql`false`
   // Bound, so that the statement is the same for each day; in the text, where they would be too many.
   const instant: Instant = branches.length <= MAX_BOUND ? (value) => sql.val(value) : literal
-  if (others.length === 0) return allOf(first, instant)
+  const allOf = (branch: Branch) => conjunction(branch, instant, isLed(branch))
+  if (others.length === 0) return allOf(first)
   const shared = Object.entries(first).filter(([field, value]) =>
-    others.every((other) => JSON.stringify(other[field as keyof Branch]) === JSON.stringify(value)),
+    others.every((other) => isSame(other[field as keyof Branch], value)),
   )
   const names = new Set(shared.map(([field]) => field))
   const rests = branches.map(
     (branch): Branch =>
       Object.fromEntries(Object.entries(branch).filter(([field]) => !names.has(field))),
   )
-  const alternatives = rests.map((rest) => sql`(${allOf(rest, instant)})`)
-  return sql`${allOf(Object.fromEntries(shared), instant)} and (${sql.join(alternatives, sql` or `)})`
+  const alternatives = rests.map((rest) => sql`(${allOf(rest)})`)
+  return sql`${allOf(Object.fromEntries(shared))} and (${sql.join(alternatives, sql` or `)})`
 }
 
-function allOf(branch: Branch, instant: Instant): Fragment {
-  const list = [...stateConditions(branch), ...contentConditions(branch, instant)]
+function conjunction(branch: Branch, instant: Instant, isLed: boolean): Fragment {
+  const list = [
+    ...stateConditions(branch),
+    ...contentConditions(branch, instant),
+    ...LIST_FIELDS.flatMap((field) =>
+      (branch[field] ?? []).map((names) => hasOneOf(field, names, isLed)),
+    ),
+  ]
   return list.length === 0 ? sql`true` : sql.join(list, sql` and `)
 }
 
 /** What changes in the life of a message. Values of closed sets stand in the text, unbound. */
 function stateConditions(branch: Branch): Fragment[] {
-  const { statuses, priorities, assignees, categories, isRead, isFlagged } = branch
+  const { statuses, priorities, assignees, isRead, isFlagged } = branch
   // SQLite would as soon walk over all that is read, or is nobody's: most of a mailbox.
   const unled = isNarrow(branch) ? sql`+` : sql``
   return [
@@ -111,7 +173,6 @@ function stateConditions(branch: Branch): Fragment[] {
     ...ifThere(branch.workflowStates, (names) => isOneOf('workflow_state', names)),
     ...ifThere(branch.workflowTypes, (names) => isOneOf('workflow_type', names)),
     ...ifThere(branch.workflowChainIds, (names) => isOneOf('workflow_chain_id', names)),
-    ...(categories ?? []).map((list) => isListed('email_categories', 'category', list)),
     ...ifThere(isRead, (value) => sql`${unled}is_read = ${literal(Number(value))}`),
     ...ifThere(isFlagged, (value) => sql`is_flagged = ${literal(Number(value))}`),
   ]
@@ -127,14 +188,13 @@ function isNarrow(branch: Branch): boolean {
 
 /** What a sender wrote. */
 function contentConditions(branch: Branch, instant: Instant): Fragment[] {
-  const { received, recipients, hasAttachments, search } = branch
+  const { received, hasAttachments, search } = branch
   return [
     ...ifThere(branch.senderEmails, (names) => isOneOf('sender_email', names)),
     ...ifThere(branch.threadIds, (names) => isOneOf('thread_id', names)),
     ...ifThere(branch.conversationIds, (names) => isOneOf('conversation_id', names)),
     ...ifThere(received?.from, (from) => sql`received_at >= ${instant(from)}`),
     ...ifThere(received?.to, (to) => sql`received_at <= ${instant(to)}`),
-    ...(recipients ?? []).map((list) => isListed('email_recipients', 'address', list)),
     ...ifThere(hasAttachments, (value) => sql`has_attachments = ${literal(Number(value))}`),
     ...ifThere(search, hasWords),
   ]
@@ -159,9 +219,18 @@ function isOneOf(
   return names.includes(null) ? sql`(${name} is null or ${isListedName})` : isListedName
 }
 
-/** The side tables are sorted by name, so each name is one walk over the messages that have it. */
-function isListed(table: string, column: string, names: readonly string[]): Fragment {
-  return sql`id in (select email_id from ${sql.table(table)} where ${sql.ref(column)} in ${jsonList(names)})`
+/** A walk over all that have the names; or, where another one leads, a look at each of its messages. */
+function hasOneOf(field: ListField, names: readonly string[], isLed: boolean): Fragment {
+  return isLed
+    ? sql`exists (select 1 from ${named(field, names)} and email_received_at = received_at and email_id = id)`
+    : sql`id in (select email_id from ${named(field, names)})`
+}
+
+/** One name by equality, so that the order of the table is of use. */
+function named(field: ListField, names: readonly string[]): Fragment {
+  return names.length === 1
+    ? sql`${LISTS[field]} = ${names[0]}`
+    : sql`${LISTS[field]} in ${jsonList(names)}`
 }
 
 function hasWords(terms: readonly string[]): Fragment {

@@ -9,6 +9,7 @@
 import type { SqlDriver, SqlStatement } from './driver.ts'
 import { PRIORITIES, STATUSES } from './email.ts'
 import { indexTexts } from './index-texts.ts'
+import { ORDERED_TABLES } from './schema-order.ts'
 import {
   CHAINS_TABLE,
   MORE_INDEXES,
@@ -94,6 +95,7 @@ export const MIGRATIONS: readonly Migration[] = [
       ...REJECTED_TABLE,
     ],
   },
+  { name: '0003_order.sql', statements: ORDERED_TABLES },
 ]
 
 /**

@@ -226,7 +226,7 @@ export class SqlEmailRepository implements EmailRepository {
   async noteRecipient(id: string, address: string): Promise<EmailChange | undefined> {
     const find = statements.selectById(readName(id, 'id'))
     const noted = readAddress(address, 'address')
-    return this.#change(find, ...statements.noteRecipient(id, noted, this.#now()))
+    return this.#change(find, statements.noteRecipient(id, noted, this.#now()))
   }
 
   async deleteEmail(id: string): Promise<Email | undefined> {
@@ -251,8 +251,8 @@ export class SqlEmailRepository implements EmailRepository {
     return parseNewEmail(email, { id: crypto.randomUUID(), now: this.#now() })
   }
 
-  async #change(find: SqlStatement, ...write: SqlStatement[]): Promise<EmailChange | undefined> {
-    const [[before] = [], [after] = []] = await this.#batch([find, ...write])
+  async #change(find: SqlStatement, write: SqlStatement): Promise<EmailChange | undefined> {
+    const [[before] = [], [after] = []] = await this.#batch([find, write])
     return before && after && { before: fromRow(before), after: fromRow(after) }
   }
 

@@ -174,20 +174,13 @@ export function updateEntities(
 const NOTE_RECIPIENT = `UPDATE emails
 SET bcc = json_insert(bcc, '$[#]', json_object('address', ?)), updated_at = ?, version = version + 1
 WHERE id = ? AND json_array_length(bcc) < ${MAX_LIST_LENGTH} AND NOT EXISTS (
-  SELECT 1 FROM email_recipients WHERE address = ? AND email_id = emails.id
+  SELECT 1 FROM email_recipients
+  WHERE address = ? AND email_received_at = received_at AND email_id = emails.id
 ) RETURNING ${EMAIL_COLUMNS.join(', ')}`
 
-/** The triggers see to a message that is stored; whom it was handed over to later is added here. */
-const LIST_RECIPIENT = `INSERT OR IGNORE INTO email_recipients (address, email_id)
-SELECT value ->> 'address', emails.id FROM emails, json_each(emails.bcc)
-WHERE emails.id = ? AND value ->> 'address' = ?`
-
 /** Adds an address that a message does not name to its `bcc`; answers the row as it is then. */
-export function noteRecipient(id: string, address: string, now: number): SqlStatement[] {
-  return [
-    { sql: NOTE_RECIPIENT, params: [address, now, id, address] },
-    { sql: LIST_RECIPIENT, params: [id, address] },
-  ]
+export function noteRecipient(id: string, address: string, now: number): SqlStatement {
+  return { sql: NOTE_RECIPIENT, params: [address, now, id, address] }
 }
 
 export function deleteById(id: string): SqlStatement {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { encodeCursor } from '../../../src/email/cursor.ts'
 import { toSqlDriver } from '../../../src/email/database.ts'
 import type { SqlDriver, SqlStatement } from '../../../src/email/driver.ts'
 import { OPEN_STATUSES, STATUSES } from '../../../src/email/email.ts'
@@ -136,6 +137,38 @@ describe('an older mailbox', () => {
       entities: [],
     })
     await expect(indexTexts(toSqlDriver(db))).resolves.toBe(0)
+  })
+
+  test('keeps its people and categories where their order is added, and goes on to note them', async () => {
+    const db = new DatabaseSync(':memory:')
+    for (const { statements } of MIGRATIONS.slice(0, 2)) for (const sql of statements) db.exec(sql)
+    const add = db.prepare(`INSERT INTO emails (id, subject, sender_email, received_at, created_at,
+      updated_at, recipients, categories) VALUES (?, '', 'a@b.example', ?, 0, 0, ?, ?)`)
+    // Not a multiple of the parts in which they are taken over, and two of each instant.
+    for (let index = 0; index < 101; index++) {
+      const people = JSON.stringify([{ address: `r${index % 3}@x.example` }])
+      add.run(`m${index}`, Math.floor(index / 2), people, '["order"]')
+    }
+    const emails = new SqlEmailRepository({ db })
+
+    for (const sql of MIGRATIONS[2]?.statements ?? []) db.exec(sql)
+
+    await expect(emails.countEmails({ categories: ['order'] })).resolves.toBe(101)
+    await expect(emails.countEmails({ recipients: ['r1@x.example'] })).resolves.toBe(34)
+    const newest = { categories: ['order'], limit: 3 }
+    const { ids } = await emails.queryEmailIds(newest)
+    expect(ids).toEqual(['m100', 'm99', 'm98'])
+
+    await emails.updateEmail('m99', { categories: ['bill'] })
+    await emails.noteRecipient('m98', 'late@x.example')
+    await emails.deleteEmail('m100')
+    await expect(emails.queryEmailIds(newest)).resolves.toMatchObject({
+      ids: ['m98', 'm97', 'm96'],
+    })
+    const late = await emails.queryEmailIds({ recipients: ['late@x.example'] })
+    expect(late.ids).toEqual(['m98'])
+    const left = db.prepare("SELECT 1 FROM email_recipients WHERE email_id = 'm100'").all()
+    expect(left).toEqual([])
   })
 
   test('is indexed some messages at a time, where wrangler brought it up', async () => {
@@ -319,6 +352,44 @@ describe('indexes', () => {
 
     expect(plan).toHaveLength(1)
     expect(plan[0]).toContain(`USING INDEX ${index}`)
+  })
+
+  test.each<[string, EmailQuery]>([
+    ['email_categories USING PRIMARY KEY (category=?)', { categories: ['inbox'] }],
+    ['email_categories USING PRIMARY KEY (category=?)', { categories: ['inbox'], offset: 7 }],
+    [
+      'email_categories USING PRIMARY KEY (category=? AND email_received_at>? AND email_received_at<?)',
+      { categories: ['inbox'], dateRange: { start: 1, end: 9 }, isRead: true, direction: 'asc' },
+    ],
+    [
+      'email_categories USING PRIMARY KEY (category=? AND (email_received_at,email_id)<(?,?))',
+      { categories: ['inbox'], cursor: encodeCursor([5, 'a'], 'received') },
+    ],
+    ['email_recipients USING PRIMARY KEY (address=?)', { recipients: ['a@b.example'] }],
+    [
+      'email_recipients USING PRIMARY KEY (address=?)',
+      { recipients: ['a@b.example'], categories: ['inbox', 'work'] },
+    ],
+    [
+      'email_categories USING PRIMARY KEY (category=?)',
+      { categories: ['inbox'], anyOf: [{ isRead: false }, { isFlagged: true }] },
+    ],
+  ])('of members, %s, answer %j in order, without sorting', async (walk, query) => {
+    const plan = await planOf(selectPage(canonicalize(query)))
+
+    expect(plan[0]).toBe(`SEARCH ${walk}`)
+    expect(plan.join()).not.toContain('TEMP B-TREE')
+  })
+
+  test.each<[string, EmailQuery]>([
+    ['emails_by_read', { categories: ['inbox'], isRead: false }],
+    ['emails_by_sender', { recipients: ['a@b.example'], senderEmails: ['c@d.example'] }],
+    ['emails_by_priority', { categories: ['inbox', 'work'], priorities: ['critical'] }],
+  ])('%s answers %j with a look at the members of each message', async (index, query) => {
+    const plan = await planOf(selectPage(canonicalize(query)))
+
+    expect(plan[0]).toContain(`USING INDEX ${index}`)
+    expect(plan[1]).toContain('EXISTS')
   })
 
   test('of states answer what is open and nobody has, which is less than all that nobody has', async () => {
