@@ -1,3 +1,5 @@
+CREATE INDEX emails_flagged ON emails (received_at, id) WHERE is_flagged = 1;
+
 DROP TRIGGER emails_stored;
 
 DROP TRIGGER emails_categorised;

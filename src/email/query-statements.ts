@@ -84,7 +84,9 @@ order by ${sorting} limit ${limit + 1}`
  * names, that is a walk over the messages with these names, in the order of their receipt.
  */
 function found({ branches }: CanonicalFilter, isIndexed: BranchCheck): Fragment {
-  const lead = branches.every(isIndexed) ? undefined : sharedList(branches)
+  // Of alternatives, flags and the like are taken in no order.
+  const isServed = branches.length > 1 ? isNarrow : isIndexed
+  const lead = branches.every(isServed) ? undefined : sharedList(branches)
   if (lead === undefined) return sql`emails where ${matching(branches, isIndexed)}`
   const { field, names } = lead
   // `id` and `received_at` are those of the walk, so what asks for no more reads no message.
@@ -115,7 +117,7 @@ function isSame(one: unknown, other: unknown): boolean {
 /** Whether another index leads to messages that are few, or few of which are not wanted. */
 function hasIndex(branch: Branch): boolean {
   const { isRead, priorities, search } = branch
-  return isNarrow(branch) || isRead === false || priorities !== undefined || search !== undefined
+  return isAmongFew(branch) || isRead === false || (priorities ?? search) !== undefined
 }
 
 /** The same for counts, which read messages only where their index does not have all that is asked. */
@@ -136,36 +138,35 @@ function matching(branches: readonly Branch[], isLed: BranchCheck): Fragment {
   if (first === undefined) return sql`false`
   // Bound, so that the statement is the same for each day; in the text, where they would be too many.
   const instant: Instant = branches.length <= MAX_BOUND ? (value) => sql.val(value) : literal
-  const allOf = (branch: Branch) => conjunction(branch, instant, isLed(branch))
-  if (others.length === 0) return allOf(first)
+  // A part of alternatives is written for the walks that these lead to as wholes.
+  const allOf = (part: Branch, wholes: readonly Branch[]): Fragment => {
+    const isOnWalk = wholes.every(isLed)
+    const list = [
+      ...stateConditions(part, wholes.every(isAmongFew)),
+      ...contentConditions(part, instant),
+      ...LIST_FIELDS.flatMap((field) =>
+        (part[field] ?? []).map((names) => hasOneOf(field, names, isOnWalk)),
+      ),
+    ]
+    return list.length === 0 ? sql`true` : sql.join(list, sql` and `)
+  }
+  if (others.length === 0) return allOf(first, branches)
   const shared = Object.entries(first).filter(([field, value]) =>
     others.every((other) => isSame(other[field as keyof Branch], value)),
   )
   const names = new Set(shared.map(([field]) => field))
-  const rests = branches.map(
-    (branch): Branch =>
-      Object.fromEntries(Object.entries(branch).filter(([field]) => !names.has(field))),
-  )
-  const alternatives = rests.map((rest) => sql`(${allOf(rest)})`)
-  return sql`${allOf(Object.fromEntries(shared))} and (${sql.join(alternatives, sql` or `)})`
-}
-
-function conjunction(branch: Branch, instant: Instant, isLed: boolean): Fragment {
-  const list = [
-    ...stateConditions(branch),
-    ...contentConditions(branch, instant),
-    ...LIST_FIELDS.flatMap((field) =>
-      (branch[field] ?? []).map((names) => hasOneOf(field, names, isLed)),
-    ),
-  ]
-  return list.length === 0 ? sql`true` : sql.join(list, sql` and `)
+  const alternatives = branches.map((branch) => {
+    const rest = Object.entries(branch).filter(([field]) => !names.has(field))
+    return sql`(${allOf(Object.fromEntries(rest), [branch])})`
+  })
+  return sql`${allOf(Object.fromEntries(shared), branches)} and (${sql.join(alternatives, sql` or `)})`
 }
 
 /** What changes in the life of a message. Values of closed sets stand in the text, unbound. */
-function stateConditions(branch: Branch): Fragment[] {
+function stateConditions(branch: Branch, areFew: boolean): Fragment[] {
   const { statuses, priorities, assignees, isRead, isFlagged } = branch
   // SQLite would as soon walk over all that is read, or is nobody's: most of a mailbox.
-  const unled = isNarrow(branch) ? sql`+` : sql``
+  const unled = areFew ? sql`+` : sql``
   return [
     ...ifThere(statuses, (words) => sql`status in (${sql.join(words.map(literal))})`),
     ...ifThere(priorities, (words) => sql`priority in (${sql.join(words.map(literal))})`),
@@ -184,6 +185,10 @@ function isNarrow(branch: Branch): boolean {
   const isOpen = statuses?.every((status) => OPEN_STATUSES.includes(status)) ?? false
   const isSomebodys = assignees !== undefined && !assignees.includes(null)
   return isOpen || isSomebodys || NAMES.some((field) => branch[field] !== undefined)
+}
+
+function isAmongFew(branch: Branch): boolean {
+  return isNarrow(branch) || branch.isFlagged === true
 }
 
 /** What a sender wrote. */

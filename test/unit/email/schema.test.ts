@@ -347,6 +347,10 @@ describe('indexes', () => {
     ['emails_by_status', { statuses: ['new'], isRead: true, assignedTo: null }],
     ['emails_by_assignee', { assignedTo: 'grace', isRead: true, statuses: ['archived'] }],
     ['emails_by_read', { statuses: ['archived'], isRead: false }],
+    ['emails_flagged', { isFlagged: true }],
+    ['emails_flagged', { isFlagged: true, isRead: false, assignedTo: null }],
+    ['emails_flagged', { isFlagged: true, hasAttachments: true, dateRange: { start: 1 } }],
+    ['emails_by_thread', { isFlagged: true, threadId: 'thread' }],
   ])('%s answers %j in order, without sorting', async (index, query) => {
     const plan = await planOf(selectPage(canonicalize(query)))
 
@@ -385,11 +389,21 @@ describe('indexes', () => {
     ['emails_by_read', { categories: ['inbox'], isRead: false }],
     ['emails_by_sender', { recipients: ['a@b.example'], senderEmails: ['c@d.example'] }],
     ['emails_by_priority', { categories: ['inbox', 'work'], priorities: ['critical'] }],
+    ['emails_flagged', { categories: ['inbox'], isFlagged: true }],
   ])('%s answers %j with a look at the members of each message', async (index, query) => {
     const plan = await planOf(selectPage(canonicalize(query)))
 
     expect(plan[0]).toContain(`USING INDEX ${index}`)
     expect(plan[1]).toContain('EXISTS')
+  })
+
+  test('of names answer alternatives of which all are read, which is less than all that is read', async () => {
+    const anyOf = [{ threadId: 't' }, { senderEmails: ['a@b.example'] }]
+
+    const plan = await planOf(countMatches(canonicalizeFilter({ isRead: true, anyOf })))
+
+    expect(plan.join()).toContain('emails_by_thread')
+    expect(plan.join()).not.toContain('emails_by_read')
   })
 
   test('of states answer what is open and nobody has, which is less than all that nobody has', async () => {
