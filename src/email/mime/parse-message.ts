@@ -22,6 +22,8 @@ import { parseMailDate } from './mail-date.ts'
 /** A field name and its colon (RFC 5322, section 2.2); some writers put white space between. */
 const HEADER_LINE = /^[!-9;-~]+[ \t]*:/
 
+const MIME_TYPE = /^[^\s/]+\/[^\s/]+$/
+
 /** Bodies share the room of a row, so each is cut to a part of it; a tail of a long mail is lost. */
 const MAX_IMPORTED_BODY = Math.min(MAX_BODY_LENGTH, 250_000)
 
@@ -77,12 +79,13 @@ export async function parseMessage(
   const receivedAt = options.receivedAt ?? receivedDate(mime) ?? sentAt
   const received = receivedAt ?? parseMailDate(options.fallbackDate)
   if (received === undefined) return 'it has no date that can be read'
-  const attachments = readAttachments(mime)
+  const whole = withText(mime)
+  const attachments = readAttachments(whole)
   return checked({
     id: idOf(mime, raw),
     ...readThread(mime),
     subject: (mime.subject ?? '').slice(0, MAX_SUBJECT_LENGTH),
-    ...readBody(mime),
+    ...readBody(whole),
     senderEmail: sender.address,
     senderName: sender.name ?? null,
     ...readRecipients(mime, envelope),
@@ -132,6 +135,21 @@ function readRecipients(mime: MimeEmail, envelope: Envelope | undefined) {
 
 function bare(address: string | undefined): Address | undefined {
   return address === undefined ? undefined : { address: address.trim(), name: '' }
+}
+
+/**
+ * A part whose type is none is plain text (RFC 2045, section 5.2), and HTML where it begins with that. The parser
+ * takes it for an attachment.
+ */
+function withText(mime: MimeEmail): MimeEmail {
+  const part = mime.attachments.find(
+    ({ filename, mimeType }) => filename === null && !MIME_TYPE.test(mimeType),
+  )
+  if (part === undefined || (mime.text ?? mime.html) !== undefined) return mime
+  const { content, mimeType } = part
+  const text = typeof content === 'string' ? content : new TextDecoder().decode(content)
+  const attachments = mime.attachments.filter((attachment) => attachment !== part)
+  return { ...mime, attachments, [/^text\/html\b/.test(mimeType) ? 'html' : 'text']: text }
 }
 
 function readAttachments(mime: MimeEmail): EmailAttachment[] {

@@ -62,6 +62,17 @@ describe('ingestMessage', () => {
     expect(email.importance).toBe('high')
   })
 
+  test.each([
+    ['', { bodyText: 'Größe\n', bodyHtml: null }],
+    ['text', { bodyText: 'Größe\n', bodyHtml: null }],
+    ['text/plain charset=utf-8', { bodyText: 'Größe\n', bodyHtml: null }],
+    ['text/html charset=utf-8', { bodyText: null, bodyHtml: 'Größe\n' }],
+  ])('reads the text of a message whose type is none, %j', async (type, bodies) => {
+    const email = await stored(lines(...HEADER, `Content-Type: ${type}`, '', 'Größe', ''))
+
+    expect(email).toMatchObject({ ...bodies, bodyPreview: 'Größe', attachments: [] })
+  })
+
   test('stores both bodies of a message, and of its attachments what they are', async () => {
     const email = await stored(
       lines(
