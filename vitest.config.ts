@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { isDeep } from './test/support/deep.ts'
@@ -37,6 +38,8 @@ export default defineConfig({
   test: {
     reporters: ['default', new LeftOutReporter()],
     maxConcurrency: 2,
+    // By default one less than there are cores, which of two leaves one idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // As `eventually`: a second is not enough beside other work.
     expect: { poll: { timeout: 15_000 } },
     // For a machine that is slow by fits and starts. What passed so is named at the end.
