@@ -1,8 +1,9 @@
-import { type ClientRequest, request } from 'node:http'
+import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bundleWorker, type RunningWorker, startWorkerd } from '../../bench/workerd.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
-import type { RedisRequest, Requester } from '../../src/redis/requester.ts'
+import type { RedisRequest } from '../../src/redis/requester.ts'
+import { HeldRequester, leave } from '../support/leaving-client.ts'
 import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.ts'
 
 const WAIT = { timeout: 5_000 }
@@ -15,19 +16,7 @@ const CLASSES = {
   DIRECTORIES: 'DirectoryObject',
 }
 
-const engine = embeddedTransport()
-/** What the next command has to wait for, but for those of limits. */
-let gate: { readonly reached: () => void; readonly opened: Promise<void> } | undefined
-const gated: Requester = {
-  async request(sent) {
-    if (isOfLimit(sent)) return engine.request(sent)
-    const now = gate
-    gate = undefined
-    now?.reached()
-    await now?.opened
-    return engine.request(sent)
-  },
-}
+const gated = new HeldRequester(embeddedTransport())
 
 function isOfLimit({ body }: RedisRequest): boolean {
   return JSON.stringify(body).includes('wrong-tokens')
@@ -65,22 +54,13 @@ afterAll(async () => {
 
 /** Sends by a connection of its own, holds its first command up, leaves, and lets the command through. */
 async function sendAndLeave(path: string, options: object, body?: object): Promise<void> {
-  const reached = Promise.withResolvers<void>()
-  const opened = Promise.withResolvers<void>()
-  gate = { reached: reached.resolve, opened: opened.promise }
+  const { reached, open } = gated.hold((sent) => !isOfLimit(sent))
   const client = request(new URL(path, host), { agent: false, ...options })
     .on('error', () => undefined)
     .end(body && JSON.stringify(body))
-  await reached.promise
-  await leave(client)
-  opened.resolve()
-}
-
-/** Leaves, and waits until workerd has had its turn. */
-async function leave(client: ClientRequest): Promise<void> {
-  client.socket?.resetAndDestroy()
-  await new Promise((resolve) => client.once('close', resolve))
-  for (let i = 0; i < 3; i++) await fetch(new URL('/login', host))
+  await reached
+  await leave(client, new URL('/login', host))
+  open()
 }
 
 describe('a change that was asked of the Worker by a client that has left', () => {

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bundleWorker, type RunningWorker, startWorkerd } from '../../bench/workerd.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
-import type { Requester } from '../../src/redis/requester.ts'
 import { SEEK } from '../../src/redis/scripts/seek.ts'
+import { leave as breakOff, HeldRequester } from '../support/leaving-client.ts'
 import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.ts'
 
 const WAIT = { timeout: 5_000 }
@@ -25,22 +25,7 @@ async function asked(): Promise<ServerResponse> {
   }, WAIT)
 }
 
-const engine = embeddedTransport()
-/** What the next command with this word in it has to wait for. */
-let gate:
-  | { readonly word: string; readonly reached: () => void; readonly opened: Promise<void> }
-  | undefined
-const gated: Requester = {
-  async request(sent) {
-    const now = gate
-    if (now && JSON.stringify(sent).includes(now.word)) {
-      gate = undefined
-      now.reached()
-      await now.opened
-    }
-    return engine.request(sent)
-  },
-}
+const gated = new HeldRequester(embeddedTransport())
 
 let redis: RestEndpoint
 let worker: RunningWorker
@@ -103,21 +88,17 @@ function textOf(client: ClientRequest): { readonly text: string } {
 }
 
 /** Leaves, and waits until workerd has had its turn. */
-async function leave(client: ClientRequest): Promise<void> {
-  client.socket?.resetAndDestroy()
-  await new Promise((resolve) => client.once('close', resolve))
-  for (let i = 0; i < 3; i++) await ask('/turn')
+function leave(client: ClientRequest): Promise<void> {
+  return breakOff(client, new URL('/turn', host))
 }
 
-/** Asks, and leaves amid the first command. @returns What lets that through. */
+/** Asks, and leaves amid the first command with this word in it. @returns What lets that through. */
 async function beginHeld(path: string, method: string, word = ''): Promise<() => void> {
-  const reached = Promise.withResolvers<void>()
-  const opened = Promise.withResolvers<void>()
-  gate = { word, reached: reached.resolve, opened: opened.promise }
+  const { reached, open } = gated.hold((sent) => JSON.stringify(sent).includes(word))
   const client = begin(path, method)
-  await reached.promise
+  await reached
   await leave(client)
-  return opened.resolve
+  return open
 }
 
 describe('a request of a Worker whose client leaves', () => {
