@@ -10,6 +10,7 @@ import {
   admit,
   Channel,
   type ChannelEvent,
+  type ChannelOptions,
   type Delivery,
   Directory,
   HUB_HEADER,
@@ -106,7 +107,13 @@ export class ChannelObject extends DurableObject<RealtimeEnvironment> {
     const platform = workersPlatform()
     const mirror = mirrorOf(env, app, 'channel')
     const { storage } = ctx
-    this.#channel = new Channel({ name: part, app, storage, network, platform, mirror })
+    // Nobody else would hear of it. Channels stay unnamed: they may be called by their users.
+    const onDropped: ChannelOptions['onDropped'] = (events, reason) => {
+      const title = 'A webhook was given up'
+      const names = events.map((event) => event.name)
+      console.error(JSON.stringify({ title, app: app.id, events: names, reason }))
+    }
+    this.#channel = new Channel({ name: part, app, storage, network, platform, mirror, onDropped })
   }
 
   report(report: HubReport, question: Question): Promise<ReportAnswer> {

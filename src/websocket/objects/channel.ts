@@ -8,7 +8,7 @@ import type { Platform } from '../../platform/platform.ts'
 import type { App } from '../protocol/app.ts'
 import type { CachedEvent, ChannelAttribute, ChannelInfo } from '../protocol/ports.ts'
 import { eventFrame } from '../protocol/server-frame.ts'
-import { WebhookOutbox } from '../protocol/webhook-outbox.ts'
+import { WebhookOutbox, type WebhookOutboxOptions } from '../protocol/webhook-outbox.ts'
 import { Alarm, earliest, meanwhile } from './alarm.ts'
 import { clientEventOf, newEpoch } from './channel-event.ts'
 import { ChannelHistory } from './channel-history.ts'
@@ -42,6 +42,8 @@ export interface ChannelOptions {
   readonly mirror?: MirrorPort | undefined
   /** How the webhooks are sent. @default the runtime's fetch */
   readonly fetch?: typeof globalThis.fetch
+  /** Told of webhooks that were given up. @default none */
+  readonly onDropped?: WebhookOutboxOptions['onDropped']
 }
 
 /** How long an empty channel keeps its tables, for those who come and go. */
@@ -72,7 +74,7 @@ export class Channel implements ChannelStub {
 
   /** Takes up what its storage has. */
   constructor(options: ChannelOptions) {
-    const { name, app, storage, network, platform, fetch, mirror } = options
+    const { name, app, storage, network, platform, fetch, mirror, onDropped } = options
     this.#options = options
     this.#traits = traitsOf(name)
     this.#store = new ChannelStore(storage)
@@ -84,6 +86,7 @@ export class Channel implements ChannelStub {
       store: this.#store,
       platform,
       ...(fetch && { fetch }),
+      ...(onDropped && { onDropped }),
     })
     this.#fanOut = new FanOut({ channel: name, network, onAnswer: this.#heard.bind(this) })
     const parts = {

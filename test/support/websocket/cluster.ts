@@ -8,7 +8,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { serialize } from 'node:v8'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
-import { Channel } from '../../../src/websocket/objects/channel.ts'
+import { Channel, type ChannelOptions } from '../../../src/websocket/objects/channel.ts'
 import { Directory } from '../../../src/websocket/objects/directory.ts'
 import type { MirrorPort } from '../../../src/websocket/objects/mirror-port.ts'
 import { networkOf } from '../../../src/websocket/objects/network.ts'
@@ -110,6 +110,8 @@ export class Cluster {
   readonly app: App
   /** Bodies of webhooks that were sent. */
   readonly webhooks: string[] = []
+  /** How many events each webhook had that was given up, and why it was. */
+  readonly dropped: string[] = []
   /** What the receiver of webhooks answers. */
   receive: () => Promise<Response> = async () => new Response(null, { status: 200 })
   /** Whether the next call between objects fails: before it arrives, or after. */
@@ -238,7 +240,10 @@ export class Cluster {
         this.webhooks.push(String(init?.body))
         return this.receive()
       }
-      return new Channel({ name: part, app, storage, network, platform, fetch })
+      const onDropped: ChannelOptions['onDropped'] = ({ length }, reason) => {
+        this.dropped.push(`${length}: ${reason}`)
+      }
+      return new Channel({ name: part, app, storage, network, platform, fetch, onDropped })
     }
     return new SocketHub({
       name: part,

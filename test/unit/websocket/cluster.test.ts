@@ -162,6 +162,16 @@ describe('an app over hubs, by a clock of its own', () => {
     await webhooks
   })
 
+  test('tells of a webhook that was given up after five minutes', async () => {
+    cluster.receive = async () => new Response(null, { status: 500 })
+    await cluster.advance(200_000)
+    expect(cluster.dropped).toEqual([])
+
+    await cluster.advance(100_000)
+
+    expect(cluster.dropped).toEqual(['2: HTTP 500'])
+  })
+
   test('sets the alarm of a channel for a batch, and not for everybody who comes within it', async () => {
     const quiet = new Cluster()
     const join = async (user: string): Promise<void> =>
