@@ -61,6 +61,7 @@ export function describeCli(
     let target: CliTarget
     let folder: string
     const options = isCluster ? ['--cluster'] : []
+    const testOnOneNode = isCluster ? test.skip : test
 
     const json = (...words: string[]): Promise<Record<string, unknown>> =>
       runJson([...words, ...options], { ...target.host, folder })
@@ -211,7 +212,7 @@ export function describeCli(
       expect(await json('sweep')).toMatchObject({ entries: 5, deadEntries: { found: 0 } })
     })
 
-    test.skipIf(isCluster)('migrate moves in what is of the original format', async () => {
+    testOnOneNode('migrate moves in what is of the original format', async () => {
       expect(await json('migrate', '--dry-run')).toMatchObject({ moved: 1, complete: true })
       expect(await json('migrate')).toMatchObject({ moved: 1, complete: true, resumed: false })
       expect(await json('get', '7', '--namespace', 'default/email')).toMatchObject({
@@ -219,7 +220,7 @@ export function describeCli(
       })
     })
 
-    test.skipIf(isCluster)('migrate takes a template for the namespace, however long', async () => {
+    testOnOneNode('migrate takes a template for the namespace, however long', async () => {
       const gap = `{${'n'.repeat(70)}}`
 
       const words = ['--from', `cache:data:${gap}:{key}`, '--namespace', gap, '--dry-run']
