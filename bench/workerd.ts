@@ -18,17 +18,18 @@ export interface RunningWorker {
   cpu(): number
 }
 
-/** Bundles one, from a file or from a text. */
-export async function bundleWorker(
-  source: Pick<BuildOptions, 'entryPoints' | 'stdin' | 'nodePaths'>,
-): Promise<string> {
+/** Bundles one, from a file or from a text: with this package as it is built, unless conditions lead elsewhere. */
+export async function bundleWorker({
+  conditions = [],
+  ...source
+}: Pick<BuildOptions, 'entryPoints' | 'stdin' | 'nodePaths' | 'conditions'>): Promise<string> {
   const { outputFiles } = await build({
     ...source,
     bundle: true,
     minify: true,
     format: 'esm',
     target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
+    conditions: [...conditions, 'workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*'],
     define: { 'process.env.NODE_ENV': '"production"' },
     write: false,

@@ -28,7 +28,8 @@ let host: URL
 
 beforeAll(async () => {
   redis = await startRestEndpoint({ requester: gated })
-  worker = await startWorkerd(await bundleWorker({ entryPoints: ['workers/index.ts'] }), {
+  const source = { entryPoints: ['workers/index.ts'], conditions: ['nearcache:source'] }
+  worker = await startWorkerd(await bundleWorker(source), {
     bindings: {
       UPSTASH_REDIS_REST_URL: redis.url,
       UPSTASH_REDIS_REST_TOKEN: redis.token,
