@@ -14,11 +14,11 @@ import type { Figures } from './figures.ts'
 import { type HealthReport, healthOf, probe } from './health.ts'
 import {
   type CacheMonitorOptions,
-  hasArrived,
   type JobRunner,
   type MonitorEvents,
   MonitorListeners,
 } from './monitor-options.ts'
+import { hasArrived } from './notify.ts'
 import type { RedisFigures } from './redis-figures.ts'
 import { type PerformanceReport, type ReportParts, reportOf } from './report.ts'
 import {
