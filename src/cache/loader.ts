@@ -9,6 +9,7 @@ import type { Stamps } from '../entry/header.ts'
 import { InvalidOptionError, InvalidValueError, LoaderTimeoutError } from '../errors.ts'
 import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Flight } from '../flight/single-flight.ts'
+import { carriedOn } from '../platform/carried-on.ts'
 import { type CacheContext, heldMs, isRemoteFailure, lifeMs, type Target } from './context.ts'
 import { encode } from './entry-text.ts'
 import { keepNear } from './near-copy.ts'
@@ -99,13 +100,12 @@ export async function runLoader(
   const decisions: Decisions = { ...UNDECIDED, skipped: false }
   const startedAt = platform.now()
   const expiry = new AbortController()
-  const settled = call(() =>
+  const work = call(() =>
     loader(contextOf(ctx, request, admission, decisions, previous, expiry.signal)),
   )
     .then((value) => finish(ctx, request, admission, decisions, value, startedAt))
     .catch((error) => fail(ctx, request, admission, error))
-  // A Worker ends a request whose client has left, and others may wait for what it loads.
-  platform.defer(settled)
+  const settled = carriedOn(platform, work)
   for (let leftMs = policy.hardTimeoutMs; leftMs > 0; ) {
     const ms = Math.min(leftMs, PROLONG_MS)
     const loaded = await settledWithin(platform, ms, settled)

@@ -8,6 +8,7 @@
 import { randomId } from '../entry/id.ts'
 import { checkFunction } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { carriedOn } from '../platform/carried-on.ts'
 import { list, text } from '../redis/answer.ts'
 import { mayBeApplied } from '../redis/failure.ts'
 import type { Reply } from '../redis/requester.ts'
@@ -105,10 +106,7 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
   const args = [nonce, heldMs(policy.hardTimeoutMs), markerMs(lifeMs(policy))]
   let reply: Reply
   try {
-    const asking = ctx.link.run(SEEK, keys, args)
-    // As for every lease: see `Steps`.
-    ctx.platform.defer(asking)
-    reply = await asking
+    reply = await carriedOn(ctx.platform, ctx.link.run(SEEK, keys, args))
     const token: unknown = Array.isArray(reply) ? reply[0] : undefined
     if (typeof token === 'string') {
       const stamps = stampsOf(target.asked, list(reply, keys.length - 1).slice(1))

@@ -13,6 +13,7 @@ import { randomId } from '../entry/id.ts'
 import type { EntryNames } from '../entry/key.ts'
 import { untilDone } from '../flight/every.ts'
 import type { Grant } from '../flight/single-flight.ts'
+import { carriedOn } from '../platform/carried-on.ts'
 import type { Platform } from '../platform/platform.ts'
 import { list, malformed, text } from '../redis/answer.ts'
 import { mayBeApplied } from '../redis/failure.ts'
@@ -153,10 +154,8 @@ export class Steps {
     const keys = [names.lease, names.entry, ...stamped.map(({ key }) => key)]
     try {
       const args = [nonce, leaseMs, markerMs(lifeMs), ...prefix]
-      const asking = this.#link.run(script, keys, args)
-      // What is granted must be heard, though the request of a Worker whose client has left ends here.
-      this.#platform.defer(asking)
-      const reply = await asking
+      // What is granted must be heard.
+      const reply = await carriedOn(this.#platform, this.#link.run(script, keys, args))
       if (reply === 0 && prefix.length > 0) return undefined
       const [token, ...made] = list(reply, keys.length - 1)
       if (typeof token !== 'string') throw malformed()

@@ -13,6 +13,7 @@ import {
   type Stamps,
 } from '../entry/header.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { carriedOn } from '../platform/carried-on.ts'
 import { type CacheContext, leaseMs, lifeMs, type Target, targetOf } from './context.ts'
 import { compose, datedNow, type Encoded, encode, openEntry, sealEntry } from './entry-text.ts'
 import { giveBack, termsFor } from './loader.ts'
@@ -91,9 +92,8 @@ function replace(
   const work = take(ctx, target, policy).then((lease) =>
     commit(ctx, target, policy, lease, encoded),
   )
-  // Between the two there is a lease, and nothing else: see `runLoader`.
-  ctx.platform.defer(work)
-  return work
+  // Between the two there is a lease, and nothing else.
+  return carriedOn(ctx.platform, work)
 }
 
 /** Takes the right to store before the value is computed: a writer's T2 for a value of its own. */

@@ -10,6 +10,7 @@
  */
 
 import type { EntryOptions } from '../cache/options.ts'
+import { carriedOn } from '../platform/carried-on.ts'
 import { answerFrom, notModified, withFields } from './answer.ts'
 import { addCacheStatus, type CacheStatus, type Forwarded } from './cache-status.ts'
 import { isUnmodified } from './etag.ts'
@@ -49,10 +50,7 @@ export class ResponseCache {
   /** Answers a request. @throws Whatever the origin failed with, unchanged. */
   async handle(request: Request, ways: Ways): Promise<Response> {
     if (!SAFE.has(request.method)) {
-      const change = this.#change(request, ways)
-      // Its client may leave before it is answered, which ends a request of a Worker.
-      this.#settings.platform.defer(change)
-      return change
+      return carriedOn(this.#settings.platform, this.#change(request, ways))
     }
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (!isRead || hasBody(request.headers)) return this.#forward(request, ways, 'method')

@@ -5,6 +5,7 @@
  */
 
 import type { CacheNamespace } from '../../cache/namespace.ts'
+import { carriedOn } from '../../platform/carried-on.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { EmailAnalytics } from '../analytics.ts'
 import type { DateRange, EmailFilter } from '../conditions.ts'
@@ -264,12 +265,7 @@ export class CachedEmailRepository implements EmailRepository {
 
   /** What threw at once rejects; what could not be told to the cache before is told first. */
   async #readAfterDebts<T>(read: () => Promise<T>): Promise<T> {
-    if (this.#writer.owes) {
-      const settled = this.#writer.settle()
-      // Half of it would be forgotten with a client that leaves.
-      this.#platform.defer(settled)
-      await settled
-    }
+    if (this.#writer.owes) await carriedOn(this.#platform, this.#writer.settle())
     return read()
   }
 }

@@ -12,6 +12,7 @@
 import type { Appended, AppendOptions, ChangeLog, LogMark } from '../../cache/change-log.ts'
 import { isRemoteFailure } from '../../cache/context.ts'
 import type { Ticket } from '../../cache/write.ts'
+import { carriedOn } from '../../platform/carried-on.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Email } from '../email.ts'
 import { type Change, changeOf, isMarked, isShared, packChange, packIntent } from './change.ts'
@@ -83,11 +84,8 @@ export class CachedWriter {
    * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the write was made and the
    *   cache could not be told; or when it could not be marked, and such writes are refused.
    */
-  async write<T>(write: Write<T>): Promise<T> {
-    const work = this.#settleAndWrite(write)
-    // Its client may leave before it is answered, which ends a request of a Worker.
-    this.#options.platform.defer(work)
-    return work
+  write<T>(write: Write<T>): Promise<T> {
+    return carriedOn(this.#options.platform, this.#settleAndWrite(write))
   }
 
   async #settleAndWrite<T>(write: Write<T>): Promise<T> {
@@ -118,8 +116,7 @@ export class CachedWriter {
   /** Tells of a change that was made past this repository. */
   notify(change: Change, ids: readonly string[] | undefined): Promise<void> {
     const work = this.settle().then(() => this.#pay({ change, ids }))
-    this.#options.platform.defer(work)
-    return work
+    return carriedOn(this.#options.platform, work)
   }
 
   /** Tells what could not be told when it happened, if Redis can be asked by now. Never rejects. */
