@@ -73,7 +73,8 @@ export async function parseMessage(
   const mime = await parseMime(raw)
   if (mime === undefined) return 'its MIME structure is too deep or its header too large'
   const { envelope } = options
-  const sender = firstMailbox([mime.from, mime.sender, bare(envelope?.from)])
+  // A mail system without an address, as `From: MAILER-DAEMON`, goes by its name.
+  const sender = firstMailbox([mime.from, mime.sender, bare(envelope?.from), bare(mime.from?.name)])
   if (sender === undefined) return 'it has no sender address'
   const sentAt = parseMailDate(mime.date)
   const receivedAt = options.receivedAt ?? receivedDate(mime) ?? sentAt

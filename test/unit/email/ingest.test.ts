@@ -226,6 +226,18 @@ describe('ingestMessage', () => {
     expect(email).toMatchObject({ senderEmail: 'bounce@relay.example', sentAt: null })
   })
 
+  test.each([
+    ['MAILER-DAEMON', 'mailer-daemon', null],
+    ['Mail Delivery System <MAILER-DAEMON>', 'mailer-daemon', 'Mail Delivery System'],
+    ['root (Cron Daemon)', 'root', null],
+  ])('stores a bounce from %s, which has no address', async (from, senderEmail, senderName) => {
+    const email = await stored(lines(`From: ${from}`, 'Subject: Undelivered', '', 'x'), {
+      from: '',
+    })
+
+    expect(email).toMatchObject({ senderEmail, senderName })
+  })
+
   test('cuts bodies and keeps the message', async () => {
     const email = await stored(lines(...HEADER, '', 'word '.repeat(120_000)))
 
