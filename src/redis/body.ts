@@ -85,6 +85,7 @@ function dataOf(line: string): string[] {
   return line.startsWith('data:') ? [line.slice(line[5] === ' ' ? 6 : 5)] : []
 }
 
+const BEYOND_ASCII = /[\u0080-\u00ff]/
 // The default would swallow a byte order mark at the start of a value.
 const VALUE_DECODER = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
@@ -101,5 +102,7 @@ export function decodeResult(result: unknown): unknown {
 function decodeDeep(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(decodeDeep)
   if (typeof value !== 'string') return value
-  return VALUE_DECODER.decode(bytesOf(atob(value)))
+  const binary = atob(value)
+  // Bytes of ASCII are their own text, which saves two copies of most values.
+  return BEYOND_ASCII.test(binary) ? VALUE_DECODER.decode(bytesOf(binary)) : binary
 }
