@@ -150,7 +150,7 @@ export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Val
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
   /** When Redis is not asked for a while. @default 5 failures in a row, and 1 s */
-  readonly breaker?: Omit<BreakerOptions, 'onChange' | 'pauseMs'>
+  readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'>
   /** Bound on a value's text, in bytes, before compression. @default 4_194_304 (4 MiB) */
   readonly maxValueBytes?: number
   /**

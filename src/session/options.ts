@@ -51,7 +51,7 @@ export interface SessionOptions<Data = Record<string, unknown>, Preferences = un
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
   /** When calls stop for a while. @default 5 failures in a row, and 1 s */
-  readonly breaker?: Omit<BreakerOptions, 'onChange' | 'pauseMs'>
+  readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'>
   /**
    * The shortest time between two writes that say a session was used.
    * @default a tenth of its idle time, at most 1 hour

@@ -57,7 +57,7 @@ export interface WebSocketCacheOptions {
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
   /** When calls stop for a while. @default 5 failures in a row, and 1 s */
-  readonly breaker?: Omit<BreakerOptions, 'onChange' | 'pauseMs'>
+  readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'>
 }
 
 /** Every setting that the scripts are given, checked. */

@@ -1,6 +1,14 @@
 import { describe, expectTypeOf, test } from 'vitest'
-import { cached, type EntryOptions, isNearcacheError, RedisCacheManager } from '../../src/index.ts'
+import {
+  type CacheOptions,
+  cached,
+  type EntryOptions,
+  isNearcacheError,
+  RedisCacheManager,
+} from '../../src/index.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
+import type { SessionOptions } from '../../src/session/index.ts'
+import type { WebSocketCacheOptions } from '../../src/websocket/index.ts'
 
 interface User {
   readonly name: string
@@ -55,6 +63,14 @@ describe('types of the cache', () => {
     expectTypeOf(plain('a')).resolves.toBeNumber()
     // @ts-expect-error: a text is no number
     find.keyOf('1')
+  })
+
+  test('the breaker has the options that a cache, sessions and presence take', () => {
+    type Breaker<Options extends { breaker?: unknown }> = keyof NonNullable<Options['breaker']>
+
+    expectTypeOf<Breaker<CacheOptions>>().toEqualTypeOf<'threshold' | 'cooldownMs'>()
+    expectTypeOf<Breaker<SessionOptions>>().toEqualTypeOf<'threshold' | 'cooldownMs'>()
+    expectTypeOf<Breaker<WebSocketCacheOptions>>().toEqualTypeOf<'threshold' | 'cooldownMs'>()
   })
 
   test('the codes of the errors can be told apart exhaustively', () => {
