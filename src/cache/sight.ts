@@ -8,7 +8,6 @@ import { type EntryHeader, type ParsedEntry, prefixOf } from '../entry/header.ts
 import type { Sighting } from '../flight/single-flight.ts'
 import type { FoundMarkers } from './marker-texts.ts'
 import type { MissReason } from './outcome.ts'
-import { leaseIn } from './replies.ts'
 
 /** What Redis held when it was looked at. */
 export interface Look {
@@ -26,6 +25,11 @@ export function lookOf(
   lease: string | null = null,
 ): Look {
   return { entry, lease: leaseIn(lease), markers }
+}
+
+/** A text that is no lease is held by nobody, and would be waited for in vain. */
+function leaseIn(found: string | null): string | null {
+  return found !== null && /^[\w-]+-\d+$/.test(found) ? found : null
 }
 
 /** An entry that may be served in some way. A class: see docs/decisions/0015. */

@@ -61,6 +61,12 @@ export function list(
   return reply
 }
 
+/** Whether a script did what it was for: 1 or 0. */
+export function yes(reply: Reply): boolean {
+  if (reply !== 1 && reply !== 0) throw malformed()
+  return reply === 1
+}
+
 /** Pairs one after the other, such as members and scores: over RESP 3 each comes as a list of two. */
 export function inTurn(reply: Reply): Reply {
   const isPaired =
