@@ -10,6 +10,7 @@ import { type EntryHeader, hardIdOf, headerIn, isMarker, sameHard } from '../ent
 import { InvalidOptionError } from '../errors.ts'
 import { type CacheContext, type Target, targetOf } from './context.ts'
 import { judge, unseenTags } from './judge.ts'
+import type { FoundMarkers } from './marker-texts.ts'
 import type { Marker } from './names.ts'
 import { CacheNamespace } from './namespace.ts'
 import { weigh } from './observe.ts'
@@ -84,12 +85,10 @@ export interface InspectOptions {
   readonly payload?: 'sealed' | 'checked' | 'returned'
 }
 
-type Markers = ReadonlyMap<string, string | null>
-
 interface Seen {
   readonly text: string
   readonly header: EntryHeader
-  readonly markers: Markers
+  readonly markers: FoundMarkers
 }
 
 /**
@@ -177,7 +176,7 @@ function tagsOf(
     const { kind, text } = readSegment(segment)
     const current = markers.get(segment)
     const state = stateOf(stamps.get(segment), current)
-    return { tag: text, kind, markedAt: madeAt(current), state }
+    return { tag: text, kind, markedAt: markedAt(current), state }
   })
 }
 
@@ -191,20 +190,24 @@ function stateOf(
   return sameHard(current, stamp) ? 'soft' : 'hard'
 }
 
-/** An id ends with the microseconds of Redis at which it was made; the soft one is the later. */
-function madeAt(marker: string | null | undefined): number | null {
+/** When a marker was made or softened: its soft id is the later one, and at first has no time. */
+function markedAt(marker: string | null | undefined): number | null {
   if (!isMarker(marker)) return null
-  const ids = [marker.slice(marker.indexOf('.') + 1), hardIdOf(marker)]
-  const [micros] = ids.flatMap((id) => /-(\d{10,17})$/.exec(id)?.[1] ?? [])
+  return madeAt(marker.slice(marker.indexOf('.') + 1)) ?? madeAt(hardIdOf(marker))
+}
+
+/** An id ends with the microseconds of Redis at which it was made. */
+function madeAt(id: string): number | null {
+  const [, micros] = /-(\d{1,17})$/.exec(id) ?? []
   return micros === undefined ? null : Math.floor(Number(micros) / 1_000)
 }
 
 function leaseOf(lease: string | null, life: number, now: number): Inspection['lease'] {
   if (lease === null) return null
-  const [, micros] = /-(\d+)$/.exec(lease) ?? []
-  if (micros === undefined) return null
+  const since = madeAt(lease)
+  if (since === null) return null
   return {
-    heldForMs: Math.max(0, now - Math.floor(Number(micros) / 1_000)),
+    heldForMs: Math.max(0, now - since),
     endsInMs: life >= 0 ? life : null,
   }
 }

@@ -6,6 +6,7 @@
 
 import { classify, type Freshness } from '../entry/freshness.ts'
 import { type EntryHeader, isMarker, sameHard } from '../entry/header.ts'
+import type { FoundMarkers } from './marker-texts.ts'
 import type { Marker } from './names.ts'
 import type { MissReason } from './outcome.ts'
 
@@ -14,10 +15,8 @@ export type Verdict =
   | { readonly kind: Exclude<Freshness, 'expired'> }
   | { readonly kind: 'none'; readonly reason: MissReason }
 
-type Markers = ReadonlyMap<string, string | null>
-
 /** The tags that an entry carries and whose markers have not been looked at. */
-export function unseenTags({ stamps }: EntryHeader, seen: Markers): string[] {
+export function unseenTags({ stamps }: EntryHeader, seen: FoundMarkers): string[] {
   const unseen: string[] = []
   for (const segment of stamps.keys()) if (!seen.has(segment)) unseen.push(segment)
   return unseen
@@ -36,7 +35,7 @@ export function unseenTags({ stamps }: EntryHeader, seen: Markers): string[] {
 export function judge(
   header: EntryHeader,
   declared: readonly Marker[],
-  seen: Markers,
+  seen: FoundMarkers,
   now: number,
 ): Verdict {
   if (declared.some(({ segment }) => !header.stamps.has(segment))) {

@@ -7,10 +7,10 @@
 import { type ParsedEntry, parseEntry } from '../entry/header.ts'
 import { proceed } from '../entry/proceed.ts'
 import { CorruptEntryError } from '../errors.ts'
-import type { Sighting } from '../flight/single-flight.ts'
 import { type CacheContext, isRemoteFailure, type Target } from './context.ts'
 import { openEntry } from './entry-text.ts'
 import { judge, unseenTags } from './judge.ts'
+import type { FoundMarkers } from './marker-texts.ts'
 import type { Policy } from './options.ts'
 import {
   Found,
@@ -22,10 +22,10 @@ import {
   type Weighed,
 } from './sight.ts'
 
+/** There is no entry. */
 export const ABSENT: Nothing = { kind: 'none', reason: 'absent' }
 
-type Markers = Sighting['markers']
-
+/** The present moment: taken before what proves a copy is sent. */
 export function momentOf({ platform, near }: CacheContext): Moment {
   return { provedAt: platform.now(), instant: near.tier.fence.now }
 }
@@ -65,7 +65,7 @@ export function weigh(
   target: Pick<Target, 'key' | 'declared'>,
   policy: Policy,
   text: string,
-  markers: Markers,
+  markers: FoundMarkers,
 ): Weighed | Promise<Weighed> {
   try {
     const entry = parseEntry(text)
@@ -101,9 +101,9 @@ export function lowered<Any extends Found | Nothing>(found: Any, { freshness }: 
 async function lookFurther(
   ctx: CacheContext,
   unseen: readonly string[],
-  seen: Markers,
+  seen: FoundMarkers,
   after: string | undefined,
-): Promise<Markers> {
+): Promise<FoundMarkers> {
   const markers = unseen.map((segment) => ctx.names.bySegment(segment))
   const more = await ctx.steps.lookAt(markers, after)
   return new Map([...seen, ...more])
@@ -114,7 +114,7 @@ function appraise(
   { key, declared }: Pick<Target, 'key' | 'declared'>,
   policy: Policy,
   entry: ParsedEntry,
-  markers: Markers,
+  markers: FoundMarkers,
 ): Weighed | Promise<Weighed> {
   const verdict = judge(entry.header, declared, markers, ctx.platform.now())
   if (verdict.kind === 'none') return verdict
