@@ -7,6 +7,7 @@
 import type { EntryNames, Keyspace } from '../entry/key.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { isEqual } from '../near/labels.ts'
+import { EPOCH, NAMESPACE, PREFIX } from './segment.ts'
 
 /** The stored id that stands for the latest invalidation of a tag. */
 export interface Marker {
@@ -15,10 +16,6 @@ export interface Marker {
   readonly key: string
 }
 
-/** Segments that no user's tag can have: escaping never yields a star. */
-const NAMESPACE = '*'
-const EPOCH = '**'
-const PREFIX = '*/'
 const MAX_PREFIXES = 8
 const MAX_REMEMBERED_TAGS = 2_000
 

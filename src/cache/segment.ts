@@ -1,8 +1,15 @@
 /**
- * Reads the segments that stand for tags in the headers of entries and in the names of markers.
+ * The segments that stand for tags in the headers of entries and in the names of markers.
  *
  * @module
  */
+
+/** Segments that no user's tag can have: escaping never yields a star. */
+export const EPOCH = '**'
+/** Of this namespace; with a number behind it, of one around it. */
+export const NAMESPACE = '*'
+/** Before the segment of a declared prefix. */
+export const PREFIX = '*/'
 
 /** What a segment stands for. */
 export interface ReadSegment {
@@ -14,10 +21,12 @@ export interface ReadSegment {
 
 /** A segment as its user wrote it: of a tag, or of the words that the cache has for itself. */
 export function readSegment(segment: string): ReadSegment {
-  if (segment === '*') return { kind: 'namespace', text: 'the whole namespace' }
-  if (segment === '**') return { kind: 'epoch', text: 'loads with late tags' }
-  if (segment.startsWith('*/')) return { kind: 'prefix', text: `${unescaped(segment.slice(2))}*` }
-  if (segment.startsWith('*')) return { kind: 'ancestor', text: 'a namespace around it' }
+  if (segment === NAMESPACE) return { kind: 'namespace', text: 'the whole namespace' }
+  if (segment === EPOCH) return { kind: 'epoch', text: 'loads with late tags' }
+  if (segment.startsWith(PREFIX)) {
+    return { kind: 'prefix', text: `${unescaped(segment.slice(PREFIX.length))}*` }
+  }
+  if (segment.startsWith(NAMESPACE)) return { kind: 'ancestor', text: 'a namespace around it' }
   return { kind: 'tag', text: unescaped(segment) }
 }
 
