@@ -1,5 +1,5 @@
 /**
- * Writes by key: set, ticket, touch, delete.
+ * Writes by key: set, ticket, touch, amend, delete.
  *
  * @module
  */
@@ -58,9 +58,9 @@ export async function set(
   // Before anything is sent: a value that cannot be stored must leave what is there alone.
   const encoded = encode(ctx, terms, value)
   if (policy.consistency === 'relaxed' && ctx.codec.cipher === undefined && !ctx.link.cluster) {
-    return store(ctx, target, terms, encoded)
+    return storeAtOnce(ctx, target, terms, encoded)
   }
-  return replace(ctx, target, terms, encoded)
+  return takeAndCommit(ctx, target, terms, encoded)
 }
 
 /** Stores many values: all first halves in one request, all second halves in another. */
@@ -77,13 +77,13 @@ export async function setMany(
   })
   const results = items.map(
     async ({ key, target, terms, encoded }) =>
-      [key, await replace(ctx, target, terms, encoded)] as const,
+      [key, await takeAndCommit(ctx, target, terms, encoded)] as const,
   )
   return new Map(await Promise.all(results))
 }
 
 /** Both halves of a set. */
-function replace(
+function takeAndCommit(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
@@ -154,7 +154,7 @@ async function commit(
 }
 
 /** A set in one request. */
-async function store(
+async function storeAtOnce(
   ctx: CacheContext,
   target: Target,
   policy: Policy,
