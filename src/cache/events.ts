@@ -20,20 +20,31 @@ export interface SubscribeOptions {
 
 /** Sums since the start, for one cache with all its namespaces. */
 export interface Totals {
+  /** Reads answered by an entry or a copy, whether fresh or stale. */
   hits: number
+  /** Those of them that a near copy answered. */
   nearHits: number
+  /** Those of them that were served stale. */
   staleHits: number
+  /** Reads that found nothing to serve, whether they loaded or not. */
   misses: number
+  /** Loads that this cache ran itself, behind stale answers included. */
   loads: number
   /** Loads taken from another caller in the same isolate. */
   sharedLoads: number
+  /** Loads that failed, and were answered by a stale entry. */
   loadErrors: number
+  /** Values set or amended, but for those of tickets; also where a later call came first. */
   sets: number
+  /** Calls of `delete`, of however many keys. */
   deletes: number
+  /** Calls that invalidated tags, a pattern or a namespace. */
   invalidations: number
+  /** Near copies dropped for room. */
   evictions: number
   /** Operations that failed, or were answered without Redis because it failed. */
   errors: number
+  /** Events whose listener threw. */
   listenerErrors: number
 }
 
@@ -103,7 +114,7 @@ export class Events {
     this.totals.nearHits++
   }
 
-  /** A load that failed behind a stale answer. */
+  /** A load that failed, and in whose place a stale entry is served. */
   countLoadError(): void {
     this.totals.loadErrors++
   }

@@ -15,13 +15,16 @@ import type { StandardSchema } from './standard-schema.ts'
 export interface LoaderTimeouts {
   /** After this long a stale entry, if there is one, is served while the load goes on. @default none */
   readonly soft?: Duration
-  /** After this long the load has failed. It must end before its lease does. @default '10s' */
+  /** After this long the load has failed; from 1 ms to 1 hour. @default '10s' */
   readonly hard?: Duration
 }
 
 /** When a copy inside this isolate may be served. One of the two must be given. */
 export interface NearOptions {
-  /** A copy is served unseen for this long, so it lags calls of other isolates by as much. @default none */
+  /**
+   * A copy is served unseen for this long, so it lags calls of other isolates by as much; from 1 ms.
+   * @default none
+   */
   readonly ttl?: Duration
   /** Checks header and markers remotely before each use (two commands, no payload): no lag. @default false */
   readonly verify?: boolean
@@ -34,12 +37,12 @@ export interface NearOptions {
 
 /** Bounds of the near tier of a cache, for all its namespaces together. */
 export interface NearTierOptions extends NearOptions {
-  /** @default 10_000 */
+  /** Copies held at most; a whole number of at least 1. @default 10_000 */
   readonly maxEntries?: number
   /**
-   * Sum of the stored sizes, in bytes; a compressed one counts four times. In the heap, lists of mail that
-   * compress well took three times what they count for: on Workers, with 128 MB in all, choose less than the
-   * default. @default 67_108_864 (64 MiB)
+   * Sum of the stored sizes, in bytes; a whole number of at least 1. A compressed one counts four times. In the
+   * heap, lists of mail that compress well took three times what they count for: on Workers, with 128 MB in
+   * all, choose less than the default. @default 67_108_864 (64 MiB)
    */
   readonly maxBytes?: number
 }
@@ -49,7 +52,7 @@ type FreshnessOf<Value> = { of(value: Value): 'fresh' | 'stale' | 'stale-if-erro
 
 /** Options of a single call, and defaults of a namespace or a whole cache. */
 export interface EntryOptions<Value = unknown> {
-  /** How long an entry is fresh: milliseconds, `'15m'`, or a class. @default 'medium' (1 hour) */
+  /** How long an entry is fresh: milliseconds, `'15m'`, or a class; from 1 ms. @default 'medium' (1 hour) */
   readonly ttl?: Duration
   /** Spreads ttl by up to this ratio either way, from [0, 0.5]. @default 0.1 */
   readonly jitter?: number
@@ -57,7 +60,7 @@ export interface EntryOptions<Value = unknown> {
   readonly staleWhileRevalidate?: Duration
   /** How long after `ttl` an entry may be served when the loader fails (RFC 5861). @default 0 */
   readonly staleIfError?: Duration
-  /** XFetch's beta: 1 refreshes a little before expiry, more is earlier, 0 never. @default 0 */
+  /** XFetch's beta, from 0 to 100: 1 refreshes a little before expiry, more is earlier, 0 never. @default 0 */
   readonly earlyRefresh?: number
   /** How long the loader may take. @default `{ hard: '10s' }` */
   readonly loaderTimeout?: LoaderTimeouts
@@ -79,7 +82,7 @@ export interface EntryOptions<Value = unknown> {
   readonly negativeTtl?: Duration
   /** `false` keeps this call out of the near tier. @default off, unless the cache has one */
   readonly near?: NearOptions | false
-  /** From how many bytes on values are compressed; `false` for never. @default 1_024 */
+  /** Values of more bytes than this are compressed; `false` for none. @default 1_024 */
   readonly compression?: false | { readonly thresholdBytes?: number }
   /**
    * Lowers what an entry's age says of it, for values that know better: asked of each value that may
@@ -139,9 +142,9 @@ export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Val
   readonly redis: Requester | Transport
   /** @default webPlatform() */
   readonly platform?: Platform
-  /** First part of every name in Redis. @default 'nc' */
+  /** First part of every name in Redis: 1 to 64 bytes, none of a control character. @default 'nc' */
   readonly prefix?: string
-  /** The outermost namespace. @default 'default' */
+  /** The outermost namespace; likewise. @default 'default' */
   readonly namespace?: string
   /** Keeps copies inside this isolate. @default false */
   readonly near?: NearTierOptions | false
@@ -151,10 +154,10 @@ export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Val
   readonly retries?: number
   /** When Redis is not asked for a while. @default 5 failures in a row, and 1 s */
   readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'>
-  /** Bound on a value's text, in bytes, before compression. @default 4_194_304 (4 MiB) */
+  /** Bound on a value's text before compression, in bytes, from 1 to 512 MiB. @default 4_194_304 (4 MiB) */
   readonly maxValueBytes?: number
   /**
-   * Replaces keys and tags by HMAC-SHA-256 with this secret: 32 bytes as base64 or hex.
+   * Replaces keys and tags by HMAC-SHA-256 with this secret: 32 random bytes as hex, base64 or base64url.
    * @default off: names are readable
    */
   readonly hashKeys?: { readonly secret: string }

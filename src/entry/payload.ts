@@ -20,7 +20,7 @@ export interface PayloadCodecOptions {
   readonly cipher?: Cipher | undefined
 }
 
-/** `false`, or from which size on a text is compressed. */
+/** `false`, or above which size a text is compressed. */
 export type Compression = false | { readonly thresholdBytes: number }
 
 /** A value on its way to Redis. */

@@ -12,7 +12,7 @@ import type { Platform } from '../platform/platform.ts'
 export interface BreakerOptions {
   /** Consecutive failures that open the circuit. A whole number of at least 1. @default 5 */
   readonly threshold?: number
-  /** How long the circuit stays open, in milliseconds; above 0. @default 1_000 */
+  /** How long the circuit stays open, in milliseconds; above 0, and finite. @default 1_000 */
   readonly cooldownMs?: number
   /**
    * How long a probe may take, in milliseconds: after that it counts as cut off, as it is with its request of
