@@ -6,6 +6,7 @@
  */
 
 import { CorruptEntryError, InvalidValueError, isNearcacheError } from '../errors.ts'
+import { isLongerThan } from './bytes.ts'
 import { readRich, writeRich } from './rich-text.ts'
 import { survivesJson } from './survey.ts'
 
@@ -39,6 +40,20 @@ export function encodeValue(value: unknown): ValueText {
     // A getter's error could say anything: it is not passed on.
     throw new InvalidValueError('it has a part that cannot be encoded')
   }
+}
+
+/**
+ * As {@link encodeValue}, of a value whose text is bounded.
+ *
+ * @param maxBytes In UTF-8.
+ * @throws {InvalidValueError} As {@link encodeValue} does, and when the text is too large.
+ */
+export function encodeBounded(value: unknown, maxBytes: number): ValueText {
+  const encoded = encodeValue(value)
+  if (isLongerThan(encoded.text, maxBytes)) {
+    throw new InvalidValueError(`it is larger than ${maxBytes} bytes`)
+  }
+  return encoded
 }
 
 /**

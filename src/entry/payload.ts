@@ -5,10 +5,10 @@
  * @module
  */
 
-import { CorruptEntryError, InvalidValueError } from '../errors.ts'
-import { fromBase64, isLongerThan } from './bytes.ts'
+import { CorruptEntryError } from '../errors.ts'
+import { fromBase64 } from './bytes.ts'
 import { type Cipher, type CipherContext, SEAL_BYTES } from './cipher.ts'
-import { decodeValue, encodeValue, type ValueFormat } from './codec.ts'
+import { decodeValue, encodeBounded, type ValueFormat } from './codec.ts'
 import { deflate, inflate, inflateBytes } from './compression.ts'
 import { proceed } from './proceed.ts'
 
@@ -61,10 +61,7 @@ export class PayloadCodec {
    * @throws {InvalidValueError} When the value has no encoding, or its text is too large.
    */
   encode(value: unknown, compression: Compression): EncodedValue | Promise<EncodedValue> {
-    const { format, text } = encodeValue(value)
-    if (isLongerThan(text, this.maxValueBytes)) {
-      throw new InvalidValueError(`it is larger than ${this.maxValueBytes} bytes`)
-    }
+    const { format, text } = encodeBounded(value, this.maxValueBytes)
     const key = this.cipher === undefined ? '' : `.${this.cipher.primaryId}`
     const encoded = (deflated: string | undefined): EncodedValue =>
       deflated === undefined

@@ -8,10 +8,9 @@
  * @module
  */
 
-import { CorruptEntryError, InvalidValueError } from '../errors.ts'
-import { isLongerThan } from './bytes.ts'
+import { CorruptEntryError } from '../errors.ts'
 import type { Cipher, CipherContext } from './cipher.ts'
-import { decodeValue, encodeValue, type ValueFormat, type ValueText } from './codec.ts'
+import { decodeValue, type ValueFormat, type ValueText } from './codec.ts'
 
 /**
  * What a text is bound to.
@@ -31,20 +30,6 @@ export interface SealedValue {
 }
 
 const SEALED = /^([A-Za-z0-9_-]{1,16})\.([0-9a-z]{1,9})\.([jd])([A-Za-z0-9+/=]+)$/
-
-/**
- * Encodes a value whose text is bounded.
- *
- * @param maxBytes In UTF-8.
- * @throws {InvalidValueError} When the value has no encoding, or its text is too large.
- */
-export function encodeBounded(value: unknown, maxBytes: number): ValueText {
-  const encoded = encodeValue(value)
-  if (isLongerThan(encoded.text, maxBytes)) {
-    throw new InvalidValueError(`it is larger than ${maxBytes} bytes`)
-  }
-  return encoded
-}
 
 /** Whether a text is longer than any that a value of at most `maxBytes` is sealed to. */
 export function isOverlong(text: string, maxBytes: number): boolean {

@@ -6,9 +6,9 @@
  */
 
 import type { Cipher } from '../entry/cipher.ts'
+import { encodeBounded } from '../entry/codec.ts'
 import {
   type Binding,
-  encodeBounded,
   isOverlong,
   openValue,
   parseSealed,

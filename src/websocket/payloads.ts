@@ -10,10 +10,9 @@
  */
 
 import type { Cipher } from '../entry/cipher.ts'
-import { decodeValue, type ValueFormat } from '../entry/codec.ts'
+import { decodeValue, encodeBounded, type ValueFormat } from '../entry/codec.ts'
 import {
   type Binding,
-  encodeBounded,
   isOverlong,
   openValue,
   parseSealed,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Cipher } from '../../../src/entry/cipher.ts'
+import { encodeBounded } from '../../../src/entry/codec.ts'
 import {
   type Binding,
-  encodeBounded,
   isOverlong,
   openValue,
   parseSealed,
