@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bytesOf } from '../entry/bytes.ts'
+import { binaryOf, bytesOf } from '../entry/bytes.ts'
 
 /** What strings stand for behind the seam. */
 export interface Strings {
@@ -20,8 +20,6 @@ export interface Strings {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-/** In pieces, as arguments of a call have a limit. */
-const PIECE_BYTES = 32_768
 
 /** Decodes UTF-8, a byte order mark included; undefined when it is none. */
 export function decodeText(bytes: Uint8Array): string | undefined {
@@ -38,13 +36,13 @@ export const TEXT: Strings = {
   fromBytes: decodeText,
   toText: (value) => value,
   toBytes: (value) => encoder.encode(value),
-  toBase64: (value) => btoa(isAscii(value) ? value : toByteString(encoder.encode(value))),
+  toBase64: (value) => btoa(isAscii(value) ? value : binaryOf(encoder.encode(value))),
 }
 
 /** For backends whose strings have one character a byte. ASCII is the same in both. */
 export const BYTES: Strings = {
-  fromText: (text) => (isAscii(text) ? text : toByteString(encoder.encode(text))),
-  fromBytes: toByteString,
+  fromText: (text) => (isAscii(text) ? text : binaryOf(encoder.encode(text))),
+  fromBytes: binaryOf,
   toText: (value) => (isAscii(value) ? value : decoder.decode(bytesOf(value))),
   toBytes: bytesOf,
   toBase64: (value) => btoa(value),
@@ -53,12 +51,4 @@ export const BYTES: Strings = {
 function isAscii(value: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
   return !/[^\x00-\x7f]/.test(value)
-}
-
-function toByteString(bytes: Uint8Array): string {
-  let value = ''
-  for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
-    value += String.fromCharCode(...bytes.subarray(start, start + PIECE_BYTES))
-  }
-  return value
 }

@@ -5,7 +5,7 @@
  */
 
 import { InvalidOptionError } from '../errors.ts'
-import { type Bytes, fromBase64 } from './bytes.ts'
+import { type Bytes, fromBase64, fromUrlSafe } from './bytes.ts'
 
 /** One key of the ring. */
 export interface EncryptionKey {
@@ -71,6 +71,5 @@ function decodeSecret(secret: string): Bytes | undefined {
   if (HEX.test(secret)) {
     return Uint8Array.from(secret.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
   }
-  const base64 = secret.replaceAll('-', '+').replaceAll('_', '/').replace(/=$/, '')
-  return fromBase64(`${base64}=`)
+  return fromBase64(fromUrlSafe(secret))
 }
