@@ -4,7 +4,7 @@
  * @module
  */
 
-import { byteLength, toByteString } from './text.ts'
+import { toByteString } from './text.ts'
 
 /** One place of a pattern: any run of characters, any one, this one, or one of a class. */
 type Token = 'run' | 'one' | string | CharacterClass
@@ -27,7 +27,7 @@ export function compileGlob(pattern: string): (text: string) => boolean {
   if (pattern === '*') return () => true
   if (!/[*?[\\]/.test(pattern)) return (text) => text === pattern
   const tokens = tokenize(toByteString(pattern))
-  return (text) => matches(tokens, byteLength(text) === text.length ? text : toByteString(text))
+  return (text) => matches(tokens, toByteString(text))
 }
 
 function tokenize(pattern: string): readonly Token[] {

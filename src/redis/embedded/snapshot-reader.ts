@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bytesOf, concatBytes, decodeUtf8 } from '../../entry/bytes.ts'
 import { SnapshotError } from '../../errors.ts'
 import { crc32 } from './crc32.ts'
 import type { Keyspace } from './keyspace.ts'
@@ -13,7 +14,7 @@ import { SortedSetValue } from './sorted-set-value.ts'
 import { type Collection, HashValue, SetValue, type Value } from './values.ts'
 
 const NEWLINE = 10
-/** A first line longer than this is no snapshot's, and is not read to its end. */
+/** A first line longer than this is no snapshot's, and is not parsed. */
 const MAX_FIRST_LINE = 64
 
 /** Cuts chunks at the ends of lines, these included; what is behind the last has none. */
@@ -23,28 +24,14 @@ function* toLines(chunks: Iterable<Uint8Array>): IterableIterator<Uint8Array> {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       parts.push(chunk.subarray(start, end + 1))
-      yield joined(parts)
+      yield concatBytes(parts)
       parts = []
       start = end + 1
     }
     if (start < chunk.length) parts.push(chunk.slice(start))
   }
-  if (parts.length > 0) yield joined(parts)
+  if (parts.length > 0) yield concatBytes(parts)
 }
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts
-  if (only && parts.length === 1) return only
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let offset = 0
-  for (const part of parts) {
-    bytes.set(part, offset)
-    offset += part.length
-  }
-  return bytes
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function damaged(): SnapshotError {
   return new SnapshotError('damaged')
@@ -53,7 +40,7 @@ function damaged(): SnapshotError {
 function parse(line: Uint8Array): readonly unknown[] {
   let value: unknown
   try {
-    value = JSON.parse(decoder.decode(line))
+    value = JSON.parse(decodeUtf8(line))
   } catch {
     // A TypeError for what is not UTF-8, a SyntaxError for what is not JSON.
     throw damaged()
@@ -66,7 +53,7 @@ function checkFirst(line: Uint8Array | undefined): void {
   if (line === undefined || line.length > MAX_FIRST_LINE) throw new SnapshotError('foreign')
   let first: unknown
   try {
-    first = JSON.parse(decoder.decode(line))
+    first = JSON.parse(decodeUtf8(line))
   } catch {
     // As above: whatever this is, it does not begin as a snapshot does.
     throw new SnapshotError('foreign')
@@ -81,7 +68,7 @@ function isTexts(value: unknown): value is string[] {
 
 function toBytes(characters: string): Uint8Array {
   if (/[^\0-\xff]/.test(characters)) throw damaged()
-  return Uint8Array.from({ length: characters.length }, (_, index) => characters.charCodeAt(index))
+  return bytesOf(characters)
 }
 
 function addPairs(texts: readonly string[], add: (name: string, value: string) => void): void {

@@ -8,11 +8,11 @@
  * @module
  */
 
+import { binaryOf, encodeUtf8 } from '../../entry/bytes.ts'
 import { crc32 } from './crc32.ts'
 import type { Entry } from './entry.ts'
 import { ListValue } from './list-value.ts'
 import { SortedSetValue } from './sorted-set-value.ts'
-import { encode } from './text.ts'
 import { HashValue, SetValue, type Value } from './values.ts'
 
 /** The first line names the format, so that nothing else is taken for a snapshot. */
@@ -21,9 +21,6 @@ export const VERSION = 1
 
 /** Texts in one line of a collection, so that a large one is never written out whole. */
 const TEXTS_A_LINE = 1_000
-
-/** Far fewer arguments than any engine takes in one call. */
-const ARGUMENTS_A_CALL = 8_192
 
 /** The texts of a collection in lines, a hash's and a sorted set's in pairs. */
 function* textsOf(value: Value): IterableIterator<string> {
@@ -48,7 +45,7 @@ function* pieces(texts: Iterable<string>): IterableIterator<string[]> {
 function* linesOf({ key, value, expiresAt }: Entry): IterableIterator<readonly unknown[]> {
   const expiry = expiresAt === Infinity ? null : expiresAt
   if (typeof value === 'string') yield ['text', key, expiry, value]
-  else if (value instanceof Uint8Array) yield ['bytes', key, expiry, toCharacters(value)]
+  else if (value instanceof Uint8Array) yield ['bytes', key, expiry, binaryOf(value)]
   else {
     let isFirst = true
     for (const piece of pieces(textsOf(value))) {
@@ -58,20 +55,11 @@ function* linesOf({ key, value, expiresAt }: Entry): IterableIterator<readonly u
   }
 }
 
-/** One character a byte. */
-function toCharacters(bytes: Uint8Array): string {
-  let text = ''
-  for (let start = 0; start < bytes.length; start += ARGUMENTS_A_CALL) {
-    text += String.fromCharCode(...bytes.subarray(start, start + ARGUMENTS_A_CALL))
-  }
-  return text
-}
-
 /** Every line in bytes, the last with the checksum of those before. */
 function* encodedLines(entries: Iterable<Entry>): IterableIterator<Uint8Array> {
   let checksum = 0
   const encoded = (line: readonly unknown[]): Uint8Array => {
-    const bytes = encode(`${JSON.stringify(line)}\n`)
+    const bytes = encodeUtf8(`${JSON.stringify(line)}\n`)
     checksum = crc32(bytes, checksum)
     return bytes
   }

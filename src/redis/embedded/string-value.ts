@@ -7,7 +7,8 @@
  * @module
  */
 
-import { byteLength, encode } from './text.ts'
+import { encodeUtf8 } from '../../entry/bytes.ts'
+import { byteLength } from './text.ts'
 
 /** Text, which stands for its bytes in UTF-8, or the bytes themselves. */
 export type StringValue = string | Uint8Array
@@ -21,7 +22,7 @@ export function toText(value: StringValue): string {
 
 /** The bytes, not to be changed: they may be those that are stored. */
 export function toBytes(value: StringValue): Uint8Array {
-  return typeof value === 'string' ? encode(value) : value
+  return typeof value === 'string' ? encodeUtf8(value) : value
 }
 
 /** How many bytes the value has. */
@@ -50,7 +51,7 @@ export function patched(value: StringValue, offset: number, text: string): Strin
   if (isAscii(value) && isAscii(text)) {
     return value.slice(0, offset).padEnd(offset, '\0') + text + value.slice(offset + text.length)
   }
-  const fresh = encode(text)
+  const fresh = encodeUtf8(text)
   const bytes = grown(value, offset + fresh.length)
   bytes.set(fresh, offset)
   return bytes

@@ -4,12 +4,7 @@
  * @module
  */
 
-const encoder = new TextEncoder()
-
-/** The bytes of `text` in UTF-8. A lone surrogate becomes its replacement, U+FFFD. */
-export function encode(text: string): Uint8Array {
-  return encoder.encode(text)
-}
+import { binaryOf, encodeUtf8 } from '../../entry/bytes.ts'
 
 /** How many bytes `text` has in UTF-8. A lone surrogate counts three, as its replacement does. */
 export function byteLength(text: string): number {
@@ -34,10 +29,7 @@ function isLowSurrogate(code: number): boolean {
 
 /** One character a byte, so that a byte can be compared and indexed. ASCII is returned as it is. */
 export function toByteString(text: string): string {
-  if (byteLength(text) === text.length) return text
-  let bytes = ''
-  for (const byte of encoder.encode(text)) bytes += String.fromCharCode(byte)
-  return bytes
+  return byteLength(text) === text.length ? text : binaryOf(encodeUtf8(text))
 }
 
 /**
