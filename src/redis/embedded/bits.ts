@@ -8,6 +8,7 @@
 import type { Reply } from '../requester.ts'
 import { type CommandTable, grows, reads } from './command.ts'
 import { CommandError, syntaxError } from './command-error.ts'
+import { stringRange } from './index-range.ts'
 import type { Keyspace } from './keyspace.ts'
 import { type Argv, at, parseInteger } from './parse.ts'
 import { checkLength, MAX_STRING_BYTES } from './string-edits.ts'
@@ -87,14 +88,6 @@ function isBitUnit(word: string): boolean {
   return unit === 'BIT'
 }
 
-/** First and last index, from the end when negative, as a part of [0, total); may be empty. */
-function clip(first: number, last: number, total: number): [first: number, last: number] {
-  return [
-    Math.max(0, first < 0 ? total + first : first),
-    Math.min(total - 1, Math.max(0, last < 0 ? total + last : last)),
-  ]
-}
-
 function countBits(bytes: Uint8Array, first: number, last: number): number {
   let count = 0
   let index = first
@@ -116,7 +109,7 @@ function bitcount(db: Keyspace, argv: Argv): Reply {
   const last = parseInteger(argv[3])
   if (first < 0 && last < 0 && first > last) return 0
   const unit = length === 5 && isBitUnit(at(argv, 4)) ? 1 : 8
-  const [start, end] = clip(first, last, (bytes.length * 8) / unit)
+  const [start, end] = stringRange((bytes.length * 8) / unit, first, last)
   return start > end ? 0 : countBits(bytes, start * unit, end * unit + unit - 1)
 }
 
@@ -137,7 +130,7 @@ function searchedBits(argv: Argv, size: number): [first: number, last: number] {
   const first = length > 3 ? parseInteger(argv[3]) : 0
   const unit = length === 6 && isBitUnit(at(argv, 5)) ? 1 : 8
   const last = length > 4 ? parseInteger(at(argv, 4)) : -1
-  const [start, end] = clip(first, last, (size * 8) / unit)
+  const [start, end] = stringRange((size * 8) / unit, first, last)
   return [start * unit, start > end ? -1 : end * unit + unit - 1]
 }
 

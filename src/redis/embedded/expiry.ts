@@ -5,7 +5,7 @@
  */
 
 import type { Reply } from '../requester.ts'
-import { type CommandTable, reads, writes } from './command.ts'
+import { type CommandTable, type Handler, reads, writes } from './command.ts'
 import { CommandError } from './command-error.ts'
 import { instant, type TimeUnit } from './expire-time.ts'
 import type { Keyspace } from './keyspace.ts'
@@ -40,7 +40,7 @@ function allows(conditions: ReadonlySet<string>, old: number, fresh: number): bo
   return !(conditions.has('LT') && fresh >= old)
 }
 
-function expires(unit: TimeUnit): (db: Keyspace, argv: Argv) => Reply {
+function expires(unit: TimeUnit): Handler {
   return (db, argv) => {
     const conditions = argv.length > 3 ? parseConditions(argv) : undefined
     const expiresAt = instant(db, argv[0], unit, argv[2])
@@ -53,8 +53,8 @@ function expires(unit: TimeUnit): (db: Keyspace, argv: Argv) => Reply {
 }
 
 /** -2 for no key, -1 for no expiry, else what `tell` makes of the instant. */
-function tells(tell: (expiresAt: number, now: number) => number) {
-  return (db: Keyspace, argv: Argv): Reply => {
+function tells(tell: (expiresAt: number, now: number) => number): Handler {
+  return (db, argv) => {
     const entry = db.peek(argv[1])
     if (entry === undefined) return -2
     return entry.expiresAt === Infinity ? -1 : tell(entry.expiresAt, db.now)

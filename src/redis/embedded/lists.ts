@@ -5,14 +5,15 @@
  */
 
 import type { Reply } from '../requester.ts'
-import { type CommandTable, grows, reads, writes } from './command.ts'
+import { type CommandTable, grows, type Handler, reads, writes } from './command.ts'
 import { CommandError, noSuchKey, syntaxError, wrongArity } from './command-error.ts'
+import { rangeOf } from './index-range.ts'
 import type { Keyspace } from './keyspace.ts'
 import { type End, ListValue } from './list-value.ts'
 import { lpos } from './lpos.ts'
 import { type Argv, at, parseInteger, parsePopCount } from './parse.ts'
 
-function pushes(end: End, mustExist: boolean): (db: Keyspace, argv: Argv) => Reply {
+function pushes(end: End, mustExist: boolean): Handler {
   return (db, argv) => {
     const list = db.open(argv[1], ListValue)
     if (mustExist && list.size === 0) return 0
@@ -31,7 +32,7 @@ export function popTexts(list: ListValue, end: End, count: number): string[] {
   return popped
 }
 
-function pops(end: End): (db: Keyspace, argv: Argv) => Reply {
+function pops(end: End): Handler {
   return (db, argv) => {
     const count = parsePopCount(argv, () => wrongArity(argv[0]))
     const list = db.read(argv[1], ListValue)
@@ -42,18 +43,11 @@ function pops(end: End): (db: Keyspace, argv: Argv) => Reply {
   }
 }
 
-/** Turns first and last index, from the end when negative, into a part of [0, size]. */
-function toRange(size: number, first: number, last: number): [start: number, end: number] {
-  const start = Math.max(0, first < 0 ? size + first : first)
-  const end = Math.min(size, (last < 0 ? size + last : last) + 1)
-  return start < end ? [start, end] : [0, 0]
-}
-
 function lrange(db: Keyspace, argv: Argv): Reply {
   const first = parseInteger(argv[2])
   const last = parseInteger(argv[3])
   const list = db.read(argv[1], ListValue)
-  return list ? list.slice(...toRange(list.size, first, last)) : []
+  return list ? list.slice(...rangeOf(list.size, first, last)) : []
 }
 
 function ltrim(db: Keyspace, argv: Argv): Reply {
@@ -61,7 +55,7 @@ function ltrim(db: Keyspace, argv: Argv): Reply {
   const last = parseInteger(argv[3])
   const list = db.read(argv[1], ListValue)
   if (list === undefined) return 'OK'
-  const [start, end] = toRange(list.size, first, last)
+  const [start, end] = rangeOf(list.size, first, last)
   // Trimming a capped log drops a few at an end, which must not cost its length.
   for (let extra = list.size - end; extra > 0; extra--) list.pop('RIGHT')
   for (let extra = Math.min(start, list.size); extra > 0; extra--) list.pop('LEFT')
@@ -71,7 +65,7 @@ function ltrim(db: Keyspace, argv: Argv): Reply {
 
 function lindex(db: Keyspace, argv: Argv): Reply {
   const list = db.read(argv[1], ListValue)
-  return list?.at(list ? parseInteger(argv[2]) : 0) ?? null
+  return list?.at(parseInteger(argv[2])) ?? null
 }
 
 function lset(db: Keyspace, argv: Argv): Reply {

@@ -8,7 +8,7 @@ import type { Reply } from '../requester.ts'
 import { CommandError, notAnInteger, syntaxError } from './command-error.ts'
 import type { Keyspace } from './keyspace.ts'
 import { ListValue } from './list-value.ts'
-import { type Argv, at, parseInteger } from './parse.ts'
+import { type Argv, at, parseInteger, parseNatural } from './parse.ts'
 
 interface Options {
   /** Which match to begin with, from 1; from the tail when negative. */
@@ -29,21 +29,14 @@ function parseRank(text: string): number {
   )
 }
 
-function parseNatural(option: string, text: string): number {
-  const invalid = (): CommandError => new CommandError(`ERR ${option} can't be negative`)
-  const value = parseInteger(text, invalid)
-  if (value < 0) throw invalid()
-  return value
-}
-
 function parse(argv: Argv): Options {
   const options: Options = { rank: 1, maxlen: 0 }
   for (let index = 3; index < argv.length; index += 2) {
     const word = at(argv, index).toUpperCase()
     const value = at(argv, index + 1)
     if (word === 'RANK') options.rank = parseRank(value)
-    else if (word === 'COUNT') options.count = parseNatural('COUNT', value)
-    else if (word === 'MAXLEN') options.maxlen = parseNatural('MAXLEN', value)
+    else if (word === 'COUNT') options.count = parseNatural(value, 'COUNT')
+    else if (word === 'MAXLEN') options.maxlen = parseNatural(value, 'MAXLEN')
     else throw syntaxError()
   }
   return options

@@ -65,6 +65,23 @@ export function parseInteger(text: string, error: () => CommandError = notAnInte
   return Number(value)
 }
 
+/** An option that is 0 or more. @throws {CommandError} When it is negative, or no integer. */
+export function parseNatural(text: string, option: string): number {
+  return parseAtLeast(text, 0, `${option} can't be negative`)
+}
+
+/** A count that is 1 or more. @throws {CommandError} When it is less, or no integer. */
+export function parsePositive(text: string, name: string): number {
+  return parseAtLeast(text, 1, `${name} should be greater than 0`)
+}
+
+function parseAtLeast(text: string, least: number, complaint: string): number {
+  const invalid = (): CommandError => new CommandError(`ERR ${complaint}`)
+  const value = parseInteger(text, invalid)
+  if (value < least) throw invalid()
+  return value
+}
+
 /**
  * Reads the optional count behind the key of the commands that pop.
  *

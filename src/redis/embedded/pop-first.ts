@@ -6,11 +6,10 @@
 
 import type { Reply } from '../requester.ts'
 import { type CommandTable, type Handler, writes } from './command.ts'
-import { CommandError, syntaxError } from './command-error.ts'
-import type { Keyspace } from './keyspace.ts'
+import { syntaxError } from './command-error.ts'
 import { ListValue } from './list-value.ts'
 import { popTexts } from './lists.ts'
-import { type Argv, at, parseInteger } from './parse.ts'
+import { type Argv, at, parsePositive } from './parse.ts'
 import { SortedSetValue } from './sorted-set-value.ts'
 import { popScored } from './sorted-sets.ts'
 import type { Collection } from './values.ts'
@@ -21,13 +20,6 @@ interface Query {
   /** In upper case: one of the two the command has. */
   readonly end: string
   readonly count: number
-}
-
-function parsePositive(text: string, name: string): number {
-  const invalid = (): CommandError => new CommandError(`ERR ${name} should be greater than 0`)
-  const value = parseInteger(text, invalid)
-  if (value < 1) throw invalid()
-  return value
 }
 
 function parse(argv: Argv, ends: readonly string[]): Query {
@@ -47,7 +39,7 @@ function popsFirst<C extends Collection>(
   ends: readonly [string, string],
   pop: (collection: C, isFirstEnd: boolean, count: number) => Reply,
 ): Handler {
-  return (db: Keyspace, argv: Argv) => {
+  return (db, argv) => {
     const { keys, end, count } = parse(argv, ends)
     for (const key of keys) {
       const collection = db.read(key, kind)

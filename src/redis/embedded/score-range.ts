@@ -5,6 +5,7 @@
  */
 
 import { CommandError } from './command-error.ts'
+import { rangeOf } from './index-range.ts'
 import { parseDouble, parseInteger } from './parse.ts'
 import type { Scored } from './score-order.ts'
 import type { SortedSetValue } from './sorted-set-value.ts'
@@ -51,10 +52,7 @@ function parseLexBound(text: string): Bound {
 function parseRankRange(first: string, last: string): ToRanks {
   const from = parseInteger(first)
   const to = parseInteger(last)
-  return ({ size }) => [
-    Math.max(0, from < 0 ? size + from : from),
-    Math.min(size, (to < 0 ? size + to : to) + 1),
-  ]
+  return ({ size }) => rangeOf(size, from, to)
 }
 
 /**

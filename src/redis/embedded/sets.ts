@@ -5,10 +5,10 @@
  */
 
 import type { Reply } from '../requester.ts'
-import { type CommandTable, grows, reads, writes } from './command.ts'
+import { type CommandTable, grows, type Handler, reads, writes } from './command.ts'
 import { CommandError, syntaxError } from './command-error.ts'
 import type { Keyspace } from './keyspace.ts'
-import { type Argv, at, parseInteger, parsePopCount } from './parse.ts'
+import { type Argv, at, parseNatural, parsePopCount, parsePositive } from './parse.ts'
 import { drawPositions, parseDrawCount } from './random-members.ts'
 import { parseCursor, parseScan, scanPositions } from './scan.ts'
 import { SetValue } from './values.ts'
@@ -108,11 +108,11 @@ function openAll(db: Keyspace, keys: readonly string[]): (SetValue | undefined)[
   return keys.map((key) => db.read(key, SetValue))
 }
 
-function combines(combine: Combination): (db: Keyspace, argv: Argv) => Reply {
+function combines(combine: Combination): Handler {
   return (db, argv) => combine(openAll(db, argv.slice(1)))
 }
 
-function stores(combine: Combination): (db: Keyspace, argv: Argv) => Reply {
+function stores(combine: Combination): Handler {
   return (db, argv) => {
     const result = new SetValue()
     for (const member of combine(openAll(db, argv.slice(2)))) result.add(member)
@@ -123,20 +123,14 @@ function stores(combine: Combination): (db: Keyspace, argv: Argv) => Reply {
 }
 
 function sintercard(db: Keyspace, argv: Argv): Reply {
-  const numkeys = parseInteger(
-    argv[1],
-    () => new CommandError('ERR numkeys should be greater than 0'),
-  )
-  if (numkeys <= 0) throw new CommandError('ERR numkeys should be greater than 0')
+  const numkeys = parsePositive(argv[1], 'numkeys')
   if (numkeys > argv.length - 2) {
     throw new CommandError("ERR Number of keys can't be greater than number of args")
   }
   let limit = 0
   for (let index = 2 + numkeys; index < argv.length; index += 2) {
     if (at(argv, index).toUpperCase() !== 'LIMIT') throw syntaxError()
-    const invalid = (): CommandError => new CommandError("ERR LIMIT can't be negative")
-    limit = parseInteger(at(argv, index + 1), invalid)
-    if (limit < 0) throw invalid()
+    limit = parseNatural(at(argv, index + 1), 'LIMIT')
   }
   const sets = openAll(db, argv.slice(2, 2 + numkeys))
   return intersection(sets, limit === 0 ? undefined : limit).length

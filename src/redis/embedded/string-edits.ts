@@ -8,6 +8,7 @@ import type { Reply } from '../requester.ts'
 import { type CommandTable, grows, reads } from './command.ts'
 import { CommandError } from './command-error.ts'
 import { addDecimals } from './decimal.ts'
+import { stringRange } from './index-range.ts'
 import type { Keyspace } from './keyspace.ts'
 import { lcs } from './lcs.ts'
 import { type Argv, addIntegers, negateInteger, parseInteger } from './parse.ts'
@@ -37,9 +38,7 @@ function getrange(db: Keyspace, argv: Argv): Reply {
   const last = parseInteger(argv[3])
   const value = db.string(argv[1])
   if (value === undefined || (first < 0 && last < 0 && first > last)) return ''
-  const bytes = lengthOf(value)
-  const start = Math.max(0, first < 0 ? bytes + first : first)
-  const end = Math.min(bytes - 1, Math.max(0, last < 0 ? bytes + last : last))
+  const [start, end] = stringRange(lengthOf(value), first, last)
   return start > end ? '' : sliceOf(value, start, end + 1)
 }
 

@@ -48,6 +48,11 @@ function limitOfRanks(): CommandError {
   )
 }
 
+/** What the name of a command settles. */
+function fixedBy(kind?: RangeKind, isReversed?: boolean): Query {
+  return { kind, isReversed, withScores: false, limit: undefined }
+}
+
 /** Reads the words behind the two ends, beginning with what the command's name settles. */
 function parseQuery(fixed: Readonly<Query>, argv: Argv, start: number): Query {
   const query = { ...fixed }
@@ -92,7 +97,7 @@ function parseEnds(query: Query, first: string, second: string): ToRanks {
 
 /** ZRANGE, or a command whose name settles the kind of the range or its direction. */
 export function ranges(kind?: RangeKind, isReversed?: boolean): Handler {
-  const fixed: Query = { kind, isReversed, withScores: false, limit: undefined }
+  const fixed = fixedBy(kind, isReversed)
   return (db, argv) => {
     const query = parseQuery(fixed, argv, 4)
     const toRanks = parseEnds(query, argv[2], argv[3])
@@ -102,13 +107,7 @@ export function ranges(kind?: RangeKind, isReversed?: boolean): Handler {
 }
 
 export function zrangestore(db: Keyspace, argv: Argv): Reply {
-  const fixed: Query = {
-    kind: undefined,
-    isReversed: undefined,
-    withScores: false,
-    limit: undefined,
-  }
-  const query = parseQuery(fixed, argv, 5)
+  const query = parseQuery(fixedBy(), argv, 5)
   if (query.withScores) throw syntaxError()
   const toRanks = parseEnds(query, argv[3], at(argv, 4))
   const source = db.read(argv[2], SortedSetValue)

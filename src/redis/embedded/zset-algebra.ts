@@ -9,7 +9,7 @@ import type { Reply } from '../requester.ts'
 import { type CommandTable, grows, type Handler, reads } from './command.ts'
 import { CommandError, syntaxError, wrongType } from './command-error.ts'
 import type { Keyspace } from './keyspace.ts'
-import { type Argv, at, parseDouble, parseInteger } from './parse.ts'
+import { type Argv, at, parseDouble, parseInteger, parseNatural } from './parse.ts'
 import { SortedSetValue } from './sorted-set-value.ts'
 import { SetValue } from './values.ts'
 import { toReply } from './zrange.ts'
@@ -64,13 +64,6 @@ function parseCount(argv: Argv, first: number): number {
   return count
 }
 
-function parseLimit(text: string): number {
-  const negative = (): CommandError => new CommandError("ERR LIMIT can't be negative")
-  const limit = parseInteger(text, negative)
-  if (limit < 0) throw negative()
-  return limit === 0 ? Infinity : limit
-}
-
 function parseWeights(words: readonly string[]): number[] {
   return words.map((word) =>
     parseDouble(word, () => new CommandError('ERR weight value is not a float')),
@@ -92,7 +85,7 @@ function takeOption(query: Query, forms: readonly Form[], argv: Argv, index: num
     return 2
   }
   if (word === 'LIMIT' && forms.includes('limits')) {
-    query.limit = parseLimit(at(argv, index + 1))
+    query.limit = parseNatural(at(argv, index + 1), 'LIMIT') || Infinity
     return 2
   }
   if (word !== 'WITHSCORES' || !forms.includes('scores')) throw syntaxError()

@@ -7,13 +7,8 @@
 
 import type { Reply } from '../../requester.ts'
 import * as scripts from '../../scripts/protocol.ts'
-import type { Script } from '../../scripts/script.ts'
 import { SEEK } from '../../scripts/seek.ts'
 import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
-
-function twin({ sha1 }: Script, run: TwinBody): ScriptTwin {
-  return { sha1, run }
-}
 
 /** Server time in microseconds, as 16 digits. */
 function clock(call: Call): string {
@@ -154,14 +149,14 @@ const store: TwinBody = (
 
 /** The twins of the cache protocol, which an engine has by default. */
 export const TWINS: readonly ScriptTwin[] = [
-  twin(scripts.ACQUIRE, acquire),
-  twin(SEEK, seek),
-  twin(scripts.COMMIT, commit),
-  twin(scripts.TAKE, take),
-  twin(scripts.MARK, mark),
-  twin(scripts.LATE, late),
-  twin(scripts.SOFT, soft),
-  twin(scripts.RELEASE, release),
-  twin(scripts.REPLACE, replace),
-  twin(scripts.STORE, store),
+  { sha1: scripts.ACQUIRE.sha1, run: acquire },
+  { sha1: SEEK.sha1, run: seek },
+  { sha1: scripts.COMMIT.sha1, run: commit },
+  { sha1: scripts.TAKE.sha1, run: take },
+  { sha1: scripts.MARK.sha1, run: mark },
+  { sha1: scripts.LATE.sha1, run: late },
+  { sha1: scripts.SOFT.sha1, run: soft },
+  { sha1: scripts.RELEASE.sha1, run: release },
+  { sha1: scripts.REPLACE.sha1, run: replace },
+  { sha1: scripts.STORE.sha1, run: store },
 ]
