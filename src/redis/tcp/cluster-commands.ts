@@ -5,13 +5,13 @@
  * @module
  */
 
-import type { Reply } from '../requester.ts'
+import type { Argument, Reply } from '../requester.ts'
 import type { TcpCluster } from './client.ts'
 import { type ClusterNode, type Layout, layoutOf, renewLayout } from './cluster-layout.ts'
 import type { Outgoing } from './commands.ts'
+import { asReplyError, unservedSlot } from './reply-error.ts'
 import type { Wire } from './wire.ts'
 
-type Argument = string | number
 /** Sends a command to all primaries, and makes one reply of theirs. */
 export type Spread = (cluster: TcpCluster, command: Outgoing, wire: Wire) => Promise<Reply>
 
@@ -137,7 +137,7 @@ function cursorOf({ id }: Layout, { node, inner }: Position): string {
 
 function positionOf(cursor: Argument, layout: Layout): Position {
   // More digits than two 64-bit numbers have are no cursor of ours.
-  if (!/^\d{1,39}$/.test(String(cursor))) throw replyOf('ERR invalid cursor')
+  if (!/^\d{1,39}$/.test(String(cursor))) throw asReplyError('ERR invalid cursor')
   const number = BigInt(cursor)
   const slot = Number(BigInt.asUintN(Number(SLOT_BITS), number))
   const id = Number(BigInt.asUintN(Number(LAYOUT_BITS), number >> SLOT_BITS))
@@ -148,16 +148,11 @@ function positionOf(cursor: Argument, layout: Layout): Position {
 
 function firstOf({ nodes }: Layout): ClusterNode {
   const [first] = nodes
-  if (!first) throw replyOf('CLUSTERDOWN Hash slot not served')
+  if (!first) throw unservedSlot()
   return first
 }
 
 function parseStep(reply: Reply): readonly [string, Reply] {
   const [next, keys = null] = reply as readonly Reply[]
   return [String(next), keys]
-}
-
-/** What Redis would answer. */
-function replyOf(text: string): Error {
-  return Object.assign(new Error(text), { name: 'ReplyError' })
 }

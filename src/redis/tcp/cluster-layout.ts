@@ -6,6 +6,7 @@
 
 import { fnv1a } from '../../entry/fnv1a.ts'
 import type { TcpCluster, TcpNode } from './client.ts'
+import { unservedSlot } from './reply-error.ts'
 
 /** A primary that has slots. */
 export interface ClusterNode {
@@ -54,8 +55,7 @@ export async function renewLayout(cluster: TcpCluster): Promise<Layout> {
   await refreshSlots(cluster)
   const layout = layoutOf(cluster)
   if (layout) return layout
-  const error = new Error('CLUSTERDOWN Hash slot not served')
-  throw Object.assign(error, { name: 'ReplyError' })
+  throw unservedSlot()
 }
 
 /** @throws {Error} What ioredis fails with when no node answers. */

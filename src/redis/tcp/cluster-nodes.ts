@@ -13,8 +13,9 @@ import type { TcpCluster, TcpNode } from './client.ts'
 import { spreadOf } from './cluster-commands.ts'
 import { addressOf, refreshSlots } from './cluster-layout.ts'
 import { slotOf } from './cluster-slot.ts'
-import { isReplyError, type Outgoing, withoutRedirections } from './commands.ts'
+import type { Outgoing } from './commands.ts'
 import { silenceError } from './connect-error.ts'
+import { isReplyError, withoutRedirections } from './reply-error.ts'
 import type { Wire } from './wire.ts'
 
 /** Options for {@link ClusterNodes}. */

@@ -5,7 +5,6 @@
  */
 
 import { wordsIn } from '../../entry/words.ts'
-import { firstWord } from '../failure.ts'
 
 /** A command as it is sent. */
 export interface Outgoing {
@@ -57,29 +56,4 @@ function holdsUp(name: string, args: readonly (string | number)[]): boolean {
   const words = args.map((arg) => String(arg).toUpperCase())
   // After STREAMS come keys, and a key may be called BLOCK.
   return words.slice(0, words.indexOf('STREAMS')).includes('BLOCK')
-}
-
-/** Whether Redis said it, rather than ioredis. Told by name, as there may be two copies of the class. */
-export function isReplyError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError'
-}
-
-const OF_REPLICAS = wordsIn('MASTERDOWN READONLY')
-
-/** Whether a replica said it: of a write, or of anything while it has no primary and may not serve what it has. */
-export function isOfReplica({ message }: Error): boolean {
-  return OF_REPLICAS.has(firstWord(message))
-}
-
-const SENT_AROUND = /^Too many Cluster redirections\. Last error: ReplyError: (ASK|MOVED|TRYAGAIN) /
-
-/**
- * The error to go by. A slot that moves has some keys on either node, and neither serves a command on
- * several of them. ioredis asks one after the other, and says in the end that it has: by then no node
- * has done anything, for which Redis has a word.
- */
-export function withoutRedirections(error: unknown): unknown {
-  if (!(error instanceof Error && SENT_AROUND.test(error.message))) return error
-  const text = 'TRYAGAIN Multiple keys request during rehashing of slot'
-  return Object.assign(new Error(text), { name: 'ReplyError' })
 }

@@ -6,7 +6,7 @@
 
 import { RemoteError } from '../../errors.ts'
 import { firstWord, networkError, replyError } from '../failure.ts'
-import { isReplyError } from './commands.ts'
+import { asReplyError, isReplyError } from './reply-error.ts'
 
 /** Why there is no connection: the network's reason, or the server's, such as a wrong password. */
 export function connectError(operation: string, error: unknown): RemoteError {
@@ -39,7 +39,7 @@ const LACKS: readonly (readonly [text: RegExp, reason: string])[] = [
 
 /** What Sentinel would say, if it did not answer with nothing, of a name that it does not watch. */
 export function unknownPrimary(): Error {
-  return Object.assign(new Error('ERR No such master with that name'), { name: 'ReplyError' })
+  return asReplyError('ERR No such master with that name')
 }
 
 /** Of a server that is connected to, and does not answer. */

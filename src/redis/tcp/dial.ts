@@ -7,6 +7,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import type { TcpClient, TcpCluster, TcpNode } from './client.ts'
 import { addressOf, keepTimeout } from './cluster-layout.ts'
+import { asReplyError } from './reply-error.ts'
 
 /** How long to wait before the next attempt, in milliseconds: at most a second, so that a server that is back is soon in use again. */
 export function backoff(times: number): number {
@@ -79,6 +80,5 @@ export function refusedWhileLoading<Client>(client: Client): Client {
 }
 
 function loadingError(text = ''): Error | undefined {
-  if (!/^loading:1/m.test(text)) return undefined
-  return Object.assign(new Error('LOADING'), { name: 'ReplyError' })
+  return /^loading:1/m.test(text) ? asReplyError('LOADING') : undefined
 }

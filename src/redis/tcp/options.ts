@@ -60,12 +60,12 @@ export interface TcpOptions {
   readonly username?: string
   /** The one in `url` comes before it. @default none */
   readonly password?: string
-  /** Number of the database; a cluster has only 0. @default 0 */
+  /** Number of the database, from 0 on; a cluster has only 0. @default 0 */
   readonly db?: number
   /** @default false, or true with `rediss://` */
   readonly tls?: boolean | TcpTls
   /**
-   * How many connections share the requests. Requests that wait for each other keep their order;
+   * How many connections share the requests, at least 1. Those that wait for each other keep their order;
    * others may overtake with more than one. @default 1
    */
   readonly poolSize?: number
@@ -200,8 +200,8 @@ function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: n
       },
     }
   }
-  if (sentinel) return { kind: 'single', options: { ...common, ...watchedBy(sentinel, options) } }
-  return { kind: 'single', options: { ...common, ...endpoint(options) } }
+  const where = sentinel ? watchedBy(sentinel, options, connectTimeoutMs) : endpoint(options)
+  return { kind: 'single', options: { ...common, ...where } }
 }
 
 /** As objects, which ioredis 6 makes of some replies when told to, no reply is known here. */
@@ -214,7 +214,8 @@ function requireLists(client: TcpClient): TcpClient {
 
 function watchedBy(
   { name, nodes, username, password, tls }: NonNullable<TcpOptions['sentinel']>,
-  { tls: its = false, connectTimeoutMs = 5_000, perRequest = false }: TcpOptions,
+  { tls: its = false, perRequest = false }: TcpOptions,
+  connectTimeoutMs: number,
 ): SingleOptions {
   const sentinels = addresses('sentinel.nodes', nodes, 26_379)
   const secrecy = secrecyOf(tls ?? its)

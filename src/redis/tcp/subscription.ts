@@ -7,9 +7,9 @@
 import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { TcpClient } from './client.ts'
-import { isReplyError } from './commands.ts'
 import { silenceError } from './connect-error.ts'
 import { backoff } from './dial.ts'
+import { isReplyError } from './reply-error.ts'
 
 /** Which channels: by name, or by glob pattern. */
 export type SubscriptionKind = 'subscribe' | 'psubscribe'
