@@ -4,6 +4,7 @@
  * @module
  */
 
+import { positiveMs } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -63,9 +64,7 @@ export function resolveBridgeOptions(options: BridgeOptions): BridgePolicy {
   requireInteger('maxBodyBytes', maxBodyBytes, 1)
   requireInteger('maxStreams', maxStreams, 0)
   for (const [name, ms] of Object.entries({ timeoutMs, healthTimeoutMs, heartbeatMs })) {
-    if (!(ms > 0 && ms < Infinity)) {
-      throw new InvalidOptionError(name, 'a number of milliseconds above 0')
-    }
+    positiveMs(ms, name)
   }
   const databases = 'databases' in options ? options.databases : [options]
   requireTokens(databases)

@@ -46,7 +46,7 @@ export interface Target {
 export function targetOf({ names }: CacheContext, key: string, policy: Policy): Target {
   const declared = names.markers(key, policy.tags)
   const asked = policy.lateTags ? [...declared, names.epoch] : declared
-  return { key, names: names.of(key), declared, asked }
+  return { key, names: names.keyspace.namesOf(key), declared, asked }
 }
 
 /** How long an entry may be of any use, in milliseconds, with jitter at its most. */

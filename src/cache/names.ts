@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EntryNames, Keyspace } from '../entry/key.ts'
+import type { Keyspace } from '../entry/key.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { isEqual } from '../near/labels.ts'
 import { EPOCH, NAMESPACE, PREFIX } from './segment.ts'
@@ -47,11 +47,6 @@ export class Names {
       text,
       marker: this.bySegment(PREFIX + keyspace.tag(text)),
     }))
-  }
-
-  /** @throws {InvalidKeyError} When the key cannot be one. */
-  of(key: string): EntryNames {
-    return this.keyspace.namesOf(key)
   }
 
   /** The markers that a call with these tags declares for a key; of one list after another the same. */

@@ -245,7 +245,7 @@ async function redate(
 
 /** Deletes entries, and with their leases the right of running loads to store. */
 export async function remove(ctx: CacheContext, keys: readonly string[]): Promise<void> {
-  const names = keys.map((key) => ctx.names.of(key))
+  const names = keys.map((key) => ctx.names.keyspace.namesOf(key))
   if (names.length === 0) return
   try {
     await ctx.steps.delete(names)

@@ -39,6 +39,12 @@ export function numberWithin(value: unknown, option: string, min: number, max: n
   throw new InvalidOptionError(option, `a number from ${min} to ${max}`)
 }
 
+/** The value, if it is a number of milliseconds that ends. @throws {InvalidOptionError} When it is none. */
+export function positiveMs(value: number, option: string): number {
+  if (value > 0 && value < Infinity) return value
+  throw new InvalidOptionError(option, 'a number of milliseconds above 0')
+}
+
 /** The value, if it is one of these words. @throws {InvalidOptionError} When it is none. */
 export function oneOf<const Word extends string>(
   value: Word,

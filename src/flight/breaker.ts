@@ -4,8 +4,8 @@
  * @module
  */
 
-import { wholeNumber } from '../entry/option-checks.ts'
-import { CircuitOpenError, InvalidOptionError } from '../errors.ts'
+import { positiveMs, wholeNumber } from '../entry/option-checks.ts'
+import { CircuitOpenError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 
 /** Options for {@link CircuitBreaker}. */
@@ -67,12 +67,9 @@ export class CircuitBreaker {
   /** @throws {InvalidOptionError} When an option is out of its documented range. */
   constructor(platform: Platform, options: BreakerOptions = {}) {
     const { threshold = 5, cooldownMs = 1_000, probeMs = cooldownMs, pauseMs, onChange } = options
-    if (!(cooldownMs > 0 && cooldownMs < Infinity)) {
-      throw new InvalidOptionError('breaker.cooldownMs', 'a number of milliseconds above 0')
-    }
     this.#platform = platform
     this.#threshold = wholeNumber(threshold, 'breaker.threshold', 1)
-    this.#cooldownMs = cooldownMs
+    this.#cooldownMs = positiveMs(cooldownMs, 'breaker.cooldownMs')
     this.#probeMs = probeMs
     this.#pauseMs = pauseMs
     this.#onChange = onChange

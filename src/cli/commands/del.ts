@@ -22,7 +22,7 @@ export const delCommand: CliCommand = command({
   run: (call) =>
     withRedis(call, async ({ namespace, ctx }) => {
       const { out, words, args } = call
-      const names = words.map((key) => ctx.names.of(key).entry)
+      const names = words.map((key) => ctx.names.keyspace.namesOf(key).entry)
       const found = await Promise.all(names.map((name) => ctx.link.send(['EXISTS', name])))
       const existing = words.filter((_, i) => found[i] === 1)
       if (!args['dry-run']) await namespace.delete(...words)

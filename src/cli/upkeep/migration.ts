@@ -161,7 +161,7 @@ export class Migration {
       if (!to) throw new InvalidKeyError('no such name')
       const ctx = this.#contextAt(to.path)
       const tags = [...new Set([...to.tags, ...(oldTags.get(source) ?? [])])]
-      ctx.names.of(to.key)
+      ctx.names.keyspace.namesOf(to.key)
       for (const tag of tags) ctx.names.tag(tag)
       return { ...to, tags, source, ctx }
     } catch (error) {
@@ -220,7 +220,7 @@ export class Migration {
 
   async #store(one: Read, stamps: ReadonlyMap<string, string>): Promise<Word | 'unreadable'> {
     const { dryRun, keep, tally, ctx } = this.#options
-    const { entry, lease } = one.ctx.names.of(one.key)
+    const { entry, lease } = one.ctx.names.keyspace.namesOf(one.key)
     try {
       const text = await this.#compose(one, stamps)
       if (dryRun) return (await ctx.link.send(['EXISTS', entry])) === 1 ? 'present' : 'moved'

@@ -5,7 +5,7 @@
  */
 
 import type { Cluster, ClusterOptions, RedisOptions } from 'ioredis'
-import { oneOf, wholeNumber } from '../../entry/option-checks.ts'
+import { oneOf, positiveMs, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -140,8 +140,8 @@ export function resolveTcpOptions(options: TcpOptions): TcpPolicy {
   }
   const { strings = 'text' } = options
   oneOf(strings, 'strings', ['text', 'bytes'])
-  requirePositive('connectTimeoutMs', connectTimeoutMs)
-  requirePositive('replyTimeoutMs', replyTimeoutMs)
+  positiveMs(connectTimeoutMs, 'connectTimeoutMs')
+  positiveMs(replyTimeoutMs, 'replyTimeoutMs')
   requireRequestOnWorkers(options.perRequest)
   const plan = planOf(options, connectTimeoutMs, replyTimeoutMs)
   return Object.freeze({
@@ -154,12 +154,6 @@ export function resolveTcpOptions(options: TcpOptions): TcpPolicy {
     wire: strings === 'bytes' ? BYTES : TEXT,
     platform: options.platform ?? webPlatform(),
   })
-}
-
-function requirePositive(option: string, ms: number): void {
-  if (!(ms > 0 && ms < Infinity)) {
-    throw new InvalidOptionError(option, 'a number of milliseconds above 0')
-  }
 }
 
 function requireRequestOnWorkers(perRequest = false): void {
