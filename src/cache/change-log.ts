@@ -15,7 +15,7 @@ import { randomId } from '../entry/id.ts'
 import type { Keyspace } from '../entry/key.ts'
 import { wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { malformed } from '../redis/answer.ts'
+import { list, malformed } from '../redis/answer.ts'
 import type { Reply } from '../redis/requester.ts'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/scripts/log.ts'
 import type { Script } from '../redis/scripts/script.ts'
@@ -166,9 +166,9 @@ export class ChangeLog {
   }
 
   async #viewOf(reply: Reply | undefined, shape: string): Promise<LogView> {
-    const [epoch, at, isKnown, touchedAt, marks, texts] = asList(reply, 6)
-    if (typeof epoch !== 'string' || typeof at !== 'number') throw malformed('EVALSHA')
-    const found = asList(texts).map(String)
+    const [epoch, at, isKnown, touchedAt, marks, texts] = list(reply, 6)
+    if (typeof epoch !== 'string' || typeof at !== 'number') throw malformed()
+    const found = textsIn(texts)
     const entries = await Promise.all(
       found.map((text, i) => this.#texts.readEntry(text, at - found.length + 1 + i)),
     )
@@ -177,10 +177,14 @@ export class ChangeLog {
     if (isKnown === 1) this.#shapes.add(shape)
     return {
       ...viewOf(mirror, at),
-      marks: await Promise.all(asList(marks).map((text) => this.#texts.read(String(text)))),
+      marks: await this.#readAll(marks),
       isShapeKnown: isKnown === 1,
       touchedAt: Number(touchedAt),
     }
+  }
+
+  #readAll(marks: Reply | undefined): Promise<unknown[]> {
+    return Promise.all(textsIn(marks).map((text) => this.#texts.read(text)))
   }
 
   /** One of another epoch is kept by the views that were made of it. */
@@ -205,11 +209,11 @@ export class ChangeLog {
     const text = await this.#texts.write(intent)
     const marking = this.#run(LOG_MARK, [token, forMs, text])
     next?.()
-    const [shapes, others] = asList(await marking, 2)
+    const [shapes, others] = list(await marking, 2)
     return {
       token,
       shapes: String(shapes).split('\n').filter(Boolean),
-      others: await Promise.all(asList(others).map((other) => this.#texts.read(String(other)))),
+      others: await this.#readAll(others),
     }
   }
 
@@ -262,8 +266,8 @@ export class ChangeLog {
     const args = [this.#maxEntries, token, letterOf(kind), text, all, ...from, ...slots]
     const appending = this.#run(LOG_APPEND, args)
     next?.()
-    const reply = asList(await appending, from[1] === '' ? 1 : 2)
-    if (typeof reply[0] !== 'number') throw malformed('EVALSHA')
+    const reply = list(await appending, from[1] === '' ? 1 : 2)
+    if (typeof reply[0] !== 'number') throw malformed()
     return reply
   }
 
@@ -288,9 +292,7 @@ function slotsOf(tags: readonly string[]): number[] {
   return [...new Set(tags.map((tag) => fnv1a(tag) % SLOTS))]
 }
 
-function asList(reply: Reply | undefined, length?: number): readonly Reply[] {
-  if (!Array.isArray(reply) || (length !== undefined && reply.length !== length)) {
-    throw malformed('EVALSHA')
-  }
-  return reply
+function textsIn(reply: Reply | undefined): string[] {
+  if (!Array.isArray(reply)) throw malformed()
+  return reply.map(String)
 }
