@@ -44,7 +44,7 @@ export interface MailJobOptions extends JobTerms {
  *
  * By default the job `mail` of priority 80, every six hours and once for each version of the deployment.
  * What is in the cache already costs SQL nothing, so an invocation that begins anew goes on where the
- * last one ended.
+ * last one ended. One that Redis has ended is not complete, and one that `maxEmails` has ended is.
  */
 export function mailJob(options: MailJobOptions): WarmingJob {
   const { emails, recentDays = 7, priorityEmails = true, ...rest } = options
@@ -70,8 +70,7 @@ export function mailJob(options: MailJobOptions): WarmingJob {
           told = progress.emails
         },
       })
-      // With time left it is the bound on messages that has ended it.
-      return { count: 0, isComplete: isComplete || !(budget.isSpent || signal.aborted) }
+      return { count: 0, isComplete: isComplete || told >= maxEmails }
     },
   }
 }

@@ -236,15 +236,17 @@ export class CachedEmailRepository implements EmailRepository {
 
   /**
    * Reads ahead what is likely to be asked for next: the queries that were asked most, the views a
-   * mailbox opens with, and what the options name.
+   * mailbox opens with, and what the options name. It ends where Redis cannot be asked.
    *
    * @throws {InvalidFilterError} When an option is unknown or out of its range.
    */
   async warmCache(options: WarmOptions = {}): Promise<WarmResult> {
     const recorder = this.#recorder
-    const read = async (query: EmailQuery): Promise<EmailPage> => {
+    const read = async (query: EmailQuery): Promise<EmailPage | undefined> => {
       const canonical = canonicalize(query)
-      return this.#readAfterDebts(() => this.#reads.sharedPage(canonical))
+      const { failed } = this.#looks
+      const page = await this.#readAfterDebts(() => this.#reads.sharedPage(canonical))
+      return this.#looks.failed === failed ? page : undefined
     }
     return warm({ recorder, platform: this.#platform, read }, options)
   }

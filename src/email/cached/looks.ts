@@ -43,6 +43,8 @@ export interface LooksOptions {
 
 /** The looks of one repository. None rejects because Redis cannot be asked. */
 export class Looks {
+  /** Looks that Redis could not be asked for. */
+  failed = 0
   readonly #log: ChangeLog
   readonly #platform: Platform
   readonly #lagMs: number
@@ -137,6 +139,7 @@ export class Looks {
       return lookedAt(await look(), since)
     } catch (error) {
       if (!isRemoteFailure(error)) throw error
+      this.failed++
       return undefined
     }
   }

@@ -27,7 +27,7 @@ export interface WarmResult {
   readonly lists: number
   /** Different messages read. */
   readonly emails: number
-  /** Whether all that was planned was read: neither the budget nor a signal ended it before. */
+  /** Whether all that was planned was read: neither the budget, nor a signal, nor Redis ended it before. */
   readonly isComplete: boolean
 }
 
@@ -84,7 +84,8 @@ const OPENING_VIEWS: readonly EmailQuery[] = [
 export interface WarmerOptions {
   readonly recorder: QueryRecorder
   readonly platform: Platform
-  read(query: EmailQuery): Promise<EmailPage>
+  /** @returns Undefined if Redis could not be asked: what was read is not stored, and read in vain. */
+  read(query: EmailQuery): Promise<EmailPage | undefined>
 }
 
 /**
@@ -137,6 +138,7 @@ class Walk {
     do {
       if (this.#isOver()) return false
       const page = await this.#read({ ...query, ...(cursor !== undefined && { cursor }) })
+      if (page === undefined) return false
       for (const email of page.emails) this.#seen.set(email.id, email)
       this.lists++
       const { lists } = this

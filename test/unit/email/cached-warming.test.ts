@@ -32,6 +32,24 @@ describe('CachedEmailRepository.warmCache', () => {
     expect(await mailbox.statementsOf(again)).toBe(0)
   })
 
+  test.each([0, 2])(
+    'ends where Redis goes after %i pages: what is read then is not stored',
+    async (pages) => {
+      await emails.createEmail(makeEmail())
+      await emails.clearCache()
+      const { redis } = mailbox
+      redis.isCut = pages === 0
+      const onProgress = ({ lists }: { readonly lists: number }): void => {
+        redis.isCut = lists === pages
+      }
+
+      expect(await emails.warmCache({ onProgress })).toMatchObject({
+        lists: pages,
+        isComplete: false,
+      })
+    },
+  )
+
   test('walks page after page, and no further than maxEmails', async () => {
     for (let i = 0; i < 130; i++)
       await mailbox.database.createEmail(makeEmail({ receivedAt: NOW - i }))

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { RedisCacheManager } from '../../../src/cache/manager.ts'
-import { InvalidOptionError } from '../../../src/errors.ts'
+import { InvalidOptionError, RemoteError } from '../../../src/errors.ts'
 import { LLMResponseCache } from '../../../src/llm/llm-cache.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { ManualPlatform } from '../../../src/testing/manual-platform.ts'
@@ -84,6 +84,43 @@ describe('Of the default jobs', () => {
 
     expect(budgets).toEqual([10_000, 10_000])
     expect(ended.map(({ ending }) => ending)).toEqual(['unfinished', 'complete'])
+  })
+
+  test('mail is not through where it could not store what it read, and goes on when it can', async () => {
+    await storeMail()
+    let isSpent = true
+    const emails = mailbox.over(mailbox.database, {
+      ...mailbox.transport,
+      request: (request) => {
+        const spent = new RemoteError({
+          operation: 'GET',
+          reason: 'too many subrequests',
+          applied: 'no',
+        })
+        return isSpent ? Promise.reject(spent) : mailbox.transport.request(request)
+      },
+    })
+    const warming = runner(mailJob({ emails }))
+    const ended = endings(warming)
+
+    await warming.runDue()
+    isSpent = false
+    await warming.runDue()
+
+    expect(ended).toMatchObject([
+      { ending: 'unfinished', items: 0 },
+      { ending: 'complete', items: 5 },
+    ])
+  })
+
+  test('mail is through with as many messages as it may read at once', async () => {
+    await storeMail()
+    const warming = runner(mailJob({ emails: mailbox.emails, maxEmails: 1 }))
+    const ended = endings(warming)
+
+    await warming.runDue()
+
+    expect(ended).toMatchObject([{ ending: 'complete', items: 5 }])
   })
 
   test('analytics has the figures of all mail and of whole days ready', async () => {
