@@ -17,6 +17,7 @@ import type { Platform } from '../../platform/platform.ts'
 import type { Email } from '../email.ts'
 import { type Change, changeOf, isMarked, isShared, packChange, packIntent } from './change.ts'
 import type { LookedBehind, Looks } from './looks.ts'
+import { OneAtATime } from './one-at-a-time.ts'
 import type { CachedRows } from './rows.ts'
 import { touchedTags } from './shape.ts'
 import type { Told, Write } from './write.ts'
@@ -66,10 +67,13 @@ interface Debt {
 export class CachedWriter {
   readonly #options: WriterOptions
   #debts: Debt[] = []
-  #isSettling = false
+  readonly #paying: OneAtATime
+  readonly #settling: OneAtATime
 
   constructor(options: WriterOptions) {
     this.#options = options
+    this.#paying = new OneAtATime(options.platform)
+    this.#settling = new OneAtATime(options.platform)
   }
 
   /** Whether something could not be told yet. */
@@ -120,17 +124,18 @@ export class CachedWriter {
   }
 
   /** Tells what could not be told when it happened, if Redis can be asked by now. Never rejects. */
-  async settle(): Promise<void> {
-    const debts = this.#debts
-    this.#debts = []
-    try {
-      for (; debts[0]; debts.shift()) await this.#pay(debts[0])
-    } catch (error) {
-      // What Redis could not be told of one, it is not to be asked for all.
-      if (!isRemoteFailure(error)) throw error
-    } finally {
-      this.#debts.push(...debts)
-    }
+  settle(): Promise<void> {
+    return this.#paying.run(async () => {
+      try {
+        for (let debt = this.#debts[0]; debt; [debt] = this.#debts) {
+          await this.#pay(debt)
+          this.#debts = this.#debts.filter((other) => other !== debt)
+        }
+      } catch (error) {
+        // What Redis could not be told of one, it is not to be asked for all.
+        if (!isRemoteFailure(error)) throw error
+      }
+    })
   }
 
   async #prepare<T>({ intent, row }: Write<T>): Promise<Prepared> {
@@ -265,20 +270,15 @@ export class CachedWriter {
     if (this.#debts.length < MOST_DEBTS) this.#debts.push(debt)
     // In an outage that lasts, one stands for all.
     else this.#debts = [{ change: { rows: undefined, fields: undefined }, ids: undefined }]
-    if (this.#isSettling) return
-    this.#isSettling = true
-    this.#options.platform.defer(this.#settleBehind())
+    const { platform } = this.#options
+    platform.defer(this.#settling.run(() => this.#settleBehind()))
   }
 
   async #settleBehind(): Promise<void> {
-    try {
-      for (const ms of SETTLING_PAUSES_MS) {
-        await this.#options.platform.delay(ms)
-        await this.settle()
-        if (this.#debts.length === 0) return
-      }
-    } finally {
-      this.#isSettling = false
+    for (const ms of SETTLING_PAUSES_MS) {
+      await this.#options.platform.delay(ms)
+      await this.settle()
+      if (!this.owes) return
     }
   }
 }

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { CachedEmailRepository, EmailRepository } from '../../../src/email/index.ts'
 import { RemoteError } from '../../../src/errors.ts'
-import type { Transport } from '../../../src/redis/requester.ts'
+import type { RedisRequest, Transport } from '../../../src/redis/requester.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import {
   type CachedMailbox,
   holding,
@@ -155,6 +156,66 @@ describe('A writer of CachedEmailRepository that dies or fails', () => {
 
     await mailbox.platform.advance(600)
     await mailbox.platform.settle()
+
+    await expectTruth()
+  })
+
+  /** A Redis whose requests are not answered any more once `isGone`: as of a request that was cut off. */
+  function cutOff(): { readonly transport: Transport; isGone: boolean } {
+    const client = {
+      isGone: false,
+      transport: {
+        ...mailbox.transport,
+        request: <Result>(request: RedisRequest) =>
+          client.isGone
+            ? new Promise<never>(() => undefined)
+            : mailbox.transport.request<Result>(request),
+      },
+    }
+    return client
+  }
+
+  test('whose request is cut off while it tells what it owes owes it still, and tells it in half a minute', async () => {
+    await views(reader)
+    await mailbox.turn()
+    const { redis, platform } = mailbox
+    const client = cutOff()
+    const writer = mailbox.over(mailbox.database, client.transport)
+    redis.isCut = true
+    const change = writer.updateEmail('one', { status: 'completed' })
+    await expect(change).rejects.toThrow(RemoteError)
+    redis.isCut = false
+    client.isGone = true
+    // No deadline ends what is cut off.
+    platform.alarm = () => () => undefined
+    await platform.advance(600)
+    client.isGone = false
+    platform.alarm = ManualPlatform.prototype.alarm
+
+    await platform.advance(30_000)
+    await writer.getEmailById('two')
+
+    await expectTruth()
+  })
+
+  test('whose request is cut off between two tries tells what another could not tell', async () => {
+    await views(reader)
+    await mailbox.turn()
+    const { redis, platform } = mailbox
+    const writer = mailbox.over(mailbox.database)
+    const fail = async (): Promise<void> => {
+      const change = writer.updateEmail('one', { status: 'completed' })
+      await expect(change).rejects.toThrow(RemoteError)
+    }
+    redis.isCut = true
+    platform.delay = () => new Promise<never>(() => undefined)
+    await fail()
+    platform.delay = ManualPlatform.prototype.delay
+    await platform.advance(30_000)
+    await fail()
+    redis.isCut = false
+
+    await platform.advance(600)
 
     await expectTruth()
   })
