@@ -12,7 +12,7 @@ import { withFields } from './answer.ts'
 import { asDecoded } from './decoded.ts'
 import { KEYED_HEADERS } from './key.ts'
 import { type HttpCacheOptions, resolveSettings } from './options.ts'
-import { ResponseCache } from './response-cache.ts'
+import { ResponseCache, SAFE } from './response-cache.ts'
 
 /** Options of {@link cachingProxy}. */
 export interface CachingProxyOptions extends HttpCacheOptions {
@@ -57,8 +57,9 @@ export function cachingProxy(
     const timer = settings.platform.delay(timeoutMs, done.signal).then(() => limit.abort(TIMED_OUT))
     settings.platform.defer(timer.catch(() => undefined))
     try {
-      const signal = AbortSignal.any([request.signal, limit.signal])
-      const response = await fetch(toOrigin(request, base, signal))
+      // A change whose client leaves may have been made by then: what it was must be heard.
+      const ends = SAFE.has(request.method) ? [request.signal, limit.signal] : [limit.signal]
+      const response = await fetch(toOrigin(request, base, AbortSignal.any(ends)))
       return fromOrigin(response, via)
     } finally {
       done.abort()

@@ -24,7 +24,7 @@ import { ageOf, isChosen, judge, mayAnswerOnError, secondaryOf } from './verdict
 import { type Visit, visitOf, type Ways } from './visit.ts'
 
 /** Methods that change nothing (RFC 9110, section 9.2.1, and QUERY). */
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
+export const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
 
 /** For our own tier; a nearer cache has no use for it. */
 const OWN_TARGET = 'nearcache-cache-control'

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { getRequestListener } from '@hono/node-server'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -74,6 +74,43 @@ describe('The caching proxy', () => {
       'sent',
     ])
   })
+
+  test.each(['PUT', 'DELETE'])(
+    'sees a %s through whose client has left, and drops what it has changed',
+    async (method) => {
+      let state = 'before'
+      const reached = Promise.withResolvers<ServerResponse>()
+      const origin = await serve((request, response) => {
+        if (request.method === method) return reached.resolve(response)
+        response.writeHead(200, { 'cache-control': 'max-age=60' })
+        response.end(state)
+      })
+      const cache = newCache()
+      const gone = Promise.withResolvers<void>()
+      const proxy = cachingProxy({ cache, origin, platform })
+      const noticed = (request: Request): Promise<Response> => {
+        if (request.method === method)
+          request.signal.addEventListener('abort', () => gone.resolve())
+        return proxy(request)
+      }
+      const url = await serve(getRequestListener(noticed))
+      const read = async (): Promise<string> => (await fetch(url)).text()
+      expect(await read()).toBe('before')
+      await settle()
+      const client = new AbortController()
+      const change = fetch(url, { method, signal: client.signal })
+      const changing = await reached.promise
+
+      client.abort()
+      await expect(change).rejects.toThrow()
+      await gone.promise
+      state = 'after'
+      changing.end()
+      await settle()
+
+      expect(await read()).toBe('after')
+    },
+  )
 
   test('stays at its origin, whatever a path looks like', async () => {
     const origin = await serve((request, response) => response.end(request.url))
