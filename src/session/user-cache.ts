@@ -4,6 +4,7 @@
  * @module
  */
 
+import { carriedOn } from '../platform/carried-on.ts'
 import { type ActivityOptions, type ActivityPage, activityOf, track } from './activity.ts'
 import type { SessionContext } from './context.ts'
 import { type PermissionListener, PermissionListeners } from './permission-listeners.ts'
@@ -102,9 +103,10 @@ export class UserCache<Preferences, User> {
    * @throws {SessionUnavailableError} When sessions could not be told; then nobody else was. Call again.
    * @throws Whatever one of those others rejected with, unchanged, when all were told. Call again.
    */
-  async changePermissions(userId: string, permissions?: readonly string[]): Promise<void> {
-    await changeUserPermissions(this.#ctx, userId, permissions)
-    await this.#listeners.tell(userId)
+  changePermissions(userId: string, permissions?: readonly string[]): Promise<void> {
+    const changed = changeUserPermissions(this.#ctx, userId, permissions)
+    const told = changed.then(() => this.#listeners.tell(userId))
+    return carriedOn(this.#ctx.platform, told)
   }
 
   /**

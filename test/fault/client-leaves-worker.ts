@@ -14,6 +14,7 @@ import {
 import { cacheHandler } from '../../src/http/index.ts'
 import { RedisCacheManager, restTransport } from '../../src/index.ts'
 import { LLMResponseCache } from '../../src/llm/index.ts'
+import { SessionUserCache } from '../../src/session/index.ts'
 import { createCacheMiddleware } from '../../src/trpc/index.ts'
 
 interface Env {
@@ -39,6 +40,8 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
     cache,
     consistency: 'eventual',
   })
+  const keys = [{ id: 'k1', secret: '5e'.repeat(32) }]
+  const sessions = new SessionUserCache({ redis, keys, deadline: '20s' })
   const answers = new LLMResponseCache({ cache, maxAnswerChars: 6 })
   /** A model that goes on when the origin does; more than `one` and `two` is too much to keep. */
   async function* parts(): AsyncIterable<string> {
@@ -78,6 +81,11 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
     set: async ({ pathname }, method) =>
       method === 'GET' ? cache.get(pathname) : cache.set(pathname, 'the value'),
     told: () => emails.notifyChanged(),
+    role: async ({ pathname }, method) => {
+      if (method === 'PUT') return sessions.changePermissions(pathname, ['read'])
+      if (method === 'POST') return sessions.cacheUserData(pathname, 'admin')
+      return sessions.getCachedUserData(pathname)
+    },
     mail: async ({ searchParams }, method) => {
       const filter = searchParams.has('unread') ? { isRead: false } : {}
       if (method === 'GET') {

@@ -218,6 +218,16 @@ describe('a request of a Worker whose client leaves', () => {
     await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(known), WAIT)
   })
 
+  test('between the halves of a change of permissions has what is kept of the user forgotten', async () => {
+    await fetch(new URL('/role/ada', host), { method: 'POST' })
+    expect(await ask('/role/ada')).toBe('admin')
+    const open = await beginHeld('/role/ada', 'PUT')
+
+    open()
+
+    await vi.waitFor(async () => expect(await ask('/role/ada')).toBe('undefined'), WAIT)
+  })
+
   test('between the halves of a set stores what it was to store', async () => {
     const open = await beginHeld('/set/key', 'PUT')
 
