@@ -75,7 +75,8 @@ export class HotKeys {
   readonly #hits: Frequent
   readonly #misses: Frequent
   readonly #sample: Sample
-  readonly #source = randomId()
+  /** Drawn when it is needed: Workers forbid randomness while a module is evaluated. */
+  #source: string | undefined
   readonly #end: () => void
   #sequence = 0
   #flushedAt: number
@@ -114,6 +115,7 @@ export class HotKeys {
     this.#sample.restart()
     const fields = [...this.#fields('h', this.#hits), ...this.#fields('m', this.#misses)]
     if (fields.length === 0) return
+    this.#source ??= randomId()
     const args = [`source:${this.#source}`, ++this.#sequence, 3 * SLOT_MS, ...fields]
     try {
       await this.#link.run(ADD_FIGURES, [this.#slot(now)], args)

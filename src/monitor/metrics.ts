@@ -81,7 +81,8 @@ export class Metrics {
   readonly #intervalMs: number
   readonly #maxOperations: number
   readonly #maxCaches: number
-  readonly #source = randomId()
+  /** Drawn when it is needed: Workers forbid randomness while a module is evaluated. */
+  #source: string | undefined
   readonly #end: () => void
   /** What is counted under its own name, batch after batch: sinks keep some names for ever. */
   readonly #named = new Set([WHOLE_CACHE])
@@ -130,6 +131,7 @@ export class Metrics {
     if (this.#isStopped) return this.#flushing
     const figures = this.#take()
     if (figures.size === 0) return this.#flushing
+    this.#source ??= randomId()
     const batch: Batch = {
       source: this.#source,
       sequence: ++this.#sequence,
