@@ -66,25 +66,27 @@ export class Realtime implements RealtimePort {
   /**
    * Hands a connection to the hub of its client, or to the next that takes it.
    *
-   * @returns The hub's answer, or `undefined` when all hubs are full.
+   * @returns The hub's answer, or `undefined` when all hubs are full or overloaded.
    */
   async connect(app: App, { clientId }: Arrival, request: Request): Promise<Response | undefined> {
     const client = clientId ?? String(this.#platform.random())
     for (const hub of hubsFor(client, this.#hubs)) {
       const response = await this.#reach(objectName(app.id, hub), request)
-      if (!response.headers.has(HUB_HEADER)) return response
+      if (response && !response.headers.has(HUB_HEADER)) return response
     }
     return undefined
   }
 
   /** A hub that was restarted refuses once; a stub that threw may stay broken. */
-  async #reach(hub: string, request: Request): Promise<Response> {
+  async #reach(hub: string, request: Request): Promise<Response | undefined> {
     const { hubs } = this.#bindings
     const attempt = (): Promise<Response> => hubs.get(hubs.idFromName(hub)).fetch(request)
     try {
       return await attempt()
     } catch (error) {
-      const { retryable, durableObjectReset } = Object(error) as Record<string, unknown>
+      const { overloaded, retryable, durableObjectReset } = Object(error) as Record<string, unknown>
+      // As good as full: another attempt would be one more that waits there.
+      if (overloaded) return undefined
       if (!retryable && !durableObjectReset) throw error
       return attempt()
     }

@@ -6,14 +6,19 @@ import { createApps } from '../../../src/websocket/protocol/index.ts'
 const [app] = createApps([{ id: '1', key: 'key', secret: 'a secret of thirty-two characters' }]).all
 const ARRIVAL = { isExtended: false, clientId: 'one' }
 
-/** An app with one hub, whose first stub throws an error with a flag of the platform. */
-function brokenOnce(flag: string): { realtime: Realtime; stubs: () => number } {
+/** An app whose first stub of a hub throws an error with a flag of the platform. */
+function brokenOnce(
+  flag: string,
+  hubCount: number = 1,
+): { realtime: Realtime; stubs: () => number; names: ReadonlySet<string> } {
   let stubs = 0
+  const names = new Set<string>()
   const nobody = { idFromName: () => undefined, get: () => expect.unreachable() }
   const hubs = {
     idFromName: (name: string) => name,
-    get: () => {
+    get: (name: unknown) => {
       const isFirst = stubs++ === 0
+      names.add(String(name))
       const fetch = async (): Promise<Response> => {
         if (isFirst) throw Object.assign(new Error('ended'), { [flag]: true })
         return new Response('taken in')
@@ -22,8 +27,8 @@ function brokenOnce(flag: string): { realtime: Realtime; stubs: () => number } {
     },
   }
   const bindings = { hubs, channels: nobody, directories: nobody }
-  const realtime = new Realtime({ bindings, platform: webPlatform(), hubs: 1 })
-  return { realtime, stubs: () => stubs }
+  const realtime = new Realtime({ bindings, platform: webPlatform(), hubs: hubCount })
+  return { realtime, stubs: () => stubs, names }
 }
 
 describe('a connection whose hub ends amid it', () => {
@@ -38,11 +43,33 @@ describe('a connection whose hub ends amid it', () => {
   })
 
   test('is told so where nothing says that another attempt is of use', async () => {
-    const { realtime } = brokenOnce('overloaded')
+    const { realtime } = brokenOnce('remote')
     if (app === undefined) throw new Error('there is no app')
 
     await expect(
       realtime.connect(app, ARRIVAL, new Request('https://edge.example/app/key')),
     ).rejects.toThrow('ended')
+  })
+})
+
+describe('a connection whose hub is overloaded', () => {
+  test('is taken in by another, as if it were full', async () => {
+    const { realtime, names } = brokenOnce('overloaded', 2)
+    if (app === undefined) throw new Error('there is no app')
+
+    const answer = await realtime.connect(app, ARRIVAL, new Request('https://edge.example/app/key'))
+
+    expect(await answer?.text()).toBe('taken in')
+    expect(names.size).toBe(2)
+  })
+
+  test('is refused where there is no other, and the hub is not asked again', async () => {
+    const { realtime, stubs } = brokenOnce('overloaded')
+    if (app === undefined) throw new Error('there is no app')
+
+    const answer = await realtime.connect(app, ARRIVAL, new Request('https://edge.example/app/key'))
+
+    expect(answer).toBeUndefined()
+    expect(stubs()).toBe(1)
   })
 })
