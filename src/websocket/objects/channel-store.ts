@@ -12,7 +12,15 @@ import type { RosterRow } from './roster-types.ts'
 import type { ObjectStorage, SqlRow } from './runtime.ts'
 
 /** Single values. */
-export type MetaName = 'epoch' | 'serial' | 'told' | 'floor' | 'recording' | 'occupied' | 'version'
+export type MetaName =
+  | 'epoch'
+  | 'serial'
+  | 'told'
+  | 'floor'
+  | 'recording'
+  | 'occupied'
+  | 'version'
+  | 'unlisted'
 
 /** An event of the past as stored. */
 export interface StoredEvent {

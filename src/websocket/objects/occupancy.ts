@@ -36,7 +36,8 @@ export class Occupancy {
     this.#parts = parts
     this.#isListed = !traitsOf(name).isInternal
     this.#isOccupied = store.meta('occupied') === 1
-    this.#acknowledged = this.#isOccupied
+    // What the object that was here before could not tell is told by this one.
+    this.#acknowledged = (store.meta('unlisted') === 1) !== this.#isOccupied
     this.#version = Number(store.meta('version') ?? 0)
   }
 
@@ -50,6 +51,7 @@ export class Occupancy {
     this.#version = Math.max(this.#version + 1, Math.floor(platform.now()))
     store.setMeta('occupied', isOccupied ? 1 : 0)
     store.setMeta('version', this.#version)
+    store.setMeta('unlisted', 1)
     outbox.add({ name: isOccupied ? 'channel_occupied' : 'channel_vacated', channel: name })
   }
 
@@ -59,6 +61,7 @@ export class Occupancy {
       const isOccupied = this.#isOccupied
       if (!(await this.#note(isOccupied))) return
       this.#acknowledged = isOccupied
+      if (isOccupied === this.#isOccupied) this.#parts.store.setMeta('unlisted', 0)
     }
   }
 

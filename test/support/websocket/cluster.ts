@@ -12,7 +12,7 @@ import { Channel, type ChannelOptions } from '../../../src/websocket/objects/cha
 import { Directory } from '../../../src/websocket/objects/directory.ts'
 import type { MirrorPort } from '../../../src/websocket/objects/mirror-port.ts'
 import { networkOf } from '../../../src/websocket/objects/network.ts'
-import { partsOfName } from '../../../src/websocket/objects/placement.ts'
+import { directoryOf, partsOfName } from '../../../src/websocket/objects/placement.ts'
 import type {
   ObjectSocket,
   ObjectStorage,
@@ -100,6 +100,9 @@ export interface ClusterClient {
   readonly socket: MemorySocket
   readonly id: string
 }
+
+/** The name of the shard where there is one. */
+export const DIRECTORY: string = directoryOf('', 1)
 
 type Kind = 'hub' | 'channel' | 'directory'
 type Instance = SocketHub<MemorySocket> | Channel | Directory
@@ -202,6 +205,11 @@ export class Cluster {
 
   channel(name: string): Channel {
     return this.#get('channel', name) as Channel
+  }
+
+  /** The one shard of the list of occupied channels. */
+  get directory(): Directory {
+    return this.#get('directory', DIRECTORY) as Directory
   }
 
   /** Lets time pass, and alarms go off, each in its time. */
