@@ -6,6 +6,7 @@
 
 import type { CacheNamespace } from '../cache/namespace.ts'
 import { checkTagList } from '../cache/policy.ts'
+import { carriedOn } from '../platform/carried-on.ts'
 import { inputOf, type ProcedureCall, rawInputOf, read } from './call.ts'
 import type { AnswerInfo, CacheMiddlewareOptions } from './options.ts'
 
@@ -42,10 +43,7 @@ export async function invalidateAfter<Result>(
   call: ProcedureCall<Result>,
   request: InvalidationRequest,
 ): Promise<Result> {
-  const work = runAndInvalidate(call, request)
-  // Its client may leave before it is answered, which ends a request of a Worker.
-  request.space.platform.defer(work)
-  return work
+  return carriedOn(request.space.platform, runAndInvalidate(call, request))
 }
 
 async function runAndInvalidate<Result>(

@@ -14,7 +14,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   email: ['platform', 'entry', 'cache'],
   monitor: ['platform', 'entry', 'web', 'flight', 'redis', 'cache'],
   warming: ['platform', 'entry', 'flight', 'redis', 'cache'],
-  trpc: ['entry', 'cache'],
+  trpc: ['platform', 'entry', 'cache'],
   session: ['platform', 'entry', 'flight', 'redis', 'cache'],
   ratelimit: ['platform', 'entry', 'web', 'flight', 'redis'],
   dashboard: ['platform', 'entry', 'web', 'cache', 'monitor', 'warming'],
