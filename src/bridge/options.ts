@@ -4,7 +4,7 @@
  * @module
  */
 
-import { positiveMs } from '../entry/option-checks.ts'
+import { positiveMs, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -61,8 +61,8 @@ export interface BridgePolicy {
 export function resolveBridgeOptions(options: BridgeOptions): BridgePolicy {
   const { maxBodyBytes = 10_485_760, maxStreams = 1_000 } = options
   const { timeoutMs = 30_000, healthTimeoutMs = 1_000, heartbeatMs = 15_000 } = options
-  requireInteger('maxBodyBytes', maxBodyBytes, 1)
-  requireInteger('maxStreams', maxStreams, 0)
+  wholeNumber(maxBodyBytes, 'maxBodyBytes', 1)
+  wholeNumber(maxStreams, 'maxStreams', 0)
   for (const [name, ms] of Object.entries({ timeoutMs, healthTimeoutMs, heartbeatMs })) {
     positiveMs(ms, name)
   }
@@ -78,12 +78,6 @@ export function resolveBridgeOptions(options: BridgeOptions): BridgePolicy {
     signal: options.signal ?? new AbortController().signal,
     platform: options.platform ?? webPlatform(),
   })
-}
-
-function requireInteger(option: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new InvalidOptionError(option, `an integer of at least ${least}`)
-  }
 }
 
 function requireTokens(databases: readonly BridgeDatabase[]): void {

@@ -6,6 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { HotKeys } from '../monitor/hot-keys.ts'
 import type { CacheMonitor } from '../monitor/monitor.ts'
@@ -81,8 +82,8 @@ export function resolveOptions(options: DashboardOptions): ResolvedOptions {
     (typeof authenticate === 'string' &&
       authenticate.length >=
         MIN_TOKEN), 'authenticate', `a token of at least ${MIN_TOKEN} characters, or a function`)
-  require(['read-only', 'operate'].includes(mode), 'mode', "'read-only' or 'operate'")
-  require(['hidden', 'shown'].includes(values), 'values', "'hidden' or 'shown'")
+  oneOf(mode, 'mode', ['read-only', 'operate'])
+  oneOf(values, 'values', ['hidden', 'shown'])
   const { pricePer100k = cache.redis.kind === 'rest' ? 0.2 : 0 } = options
   require(pricePer100k >= 0, 'pricePer100k', 'a number of at least 0')
   return {

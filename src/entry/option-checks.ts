@@ -55,6 +55,12 @@ export function oneOf<const Word extends string>(
   throw new InvalidOptionError(option, words.map((word) => `'${word}'`).join(' or '))
 }
 
+/** The value, if it can be part of a name in Redis. @throws {InvalidOptionError} When it cannot. */
+export function namePart(value: string, option: string): string {
+  if (typeof value === 'string' && /^[A-Za-z0-9_.-]{1,64}$/.test(value)) return value
+  throw new InvalidOptionError(option, '1 to 64 characters of A-Za-z0-9_.-')
+}
+
 /** @throws {InvalidOptionError} When the value is neither. */
 export function checkBoolean(value: unknown, option: string): boolean {
   if (typeof value !== 'boolean') throw new InvalidOptionError(option, 'true or false')

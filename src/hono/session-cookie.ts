@@ -6,6 +6,7 @@
 
 import type { Context } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
+import { oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Issued } from '../session/session.ts'
 
@@ -65,9 +66,7 @@ export function sessionCookie(options: SessionCookieOptions = {}): SessionCookie
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new InvalidOptionError('cookie.name', '__Host- and 1 to 57 of A-Za-z0-9_-')
   }
-  if (!['Lax', 'Strict', 'None'].includes(sameSite)) {
-    throw new InvalidOptionError('cookie.sameSite', "'Lax', 'Strict' or 'None'")
-  }
+  oneOf(sameSite, 'cookie.sameSite', ['Lax', 'Strict', 'None'])
   if (partitioned && sameSite !== 'None') {
     throw new InvalidOptionError('cookie.partitioned', "false unless sameSite is 'None'")
   }

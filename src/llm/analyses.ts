@@ -6,7 +6,7 @@
  */
 
 import type { CacheNamespace } from '../cache/namespace.ts'
-import { numberWithin } from '../entry/option-checks.ts'
+import { numberWithin, oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { canonicalJson, digest, normaliseText } from './canonical.ts'
@@ -198,9 +198,7 @@ function emailTarget(
 ): AnalysisTarget {
   checkName(emailId, 'emailId')
   checkName(model, 'model')
-  if (!EMAIL_PHASES.includes(phase)) {
-    throw new InvalidOptionError('phase', `one of ${EMAIL_PHASES.join(', ')}`)
-  }
+  oneOf(phase, 'phase', EMAIL_PHASES)
   const parts = { emailId, phase, model, ...originOf(origin) }
   const tenant = label('tenant', parts.tenant)
   return {

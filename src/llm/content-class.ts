@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 
 /**
@@ -40,8 +41,7 @@ export function readTtls(ttls: Readonly<Partial<Record<ContentClass, Duration>>>
 
 /** @throws {InvalidOptionError} When it is no class. */
 export function checkClass(contentClass: ContentClass): ContentClass {
-  if (Object.hasOwn(DEFAULT_TTLS, contentClass)) return contentClass
-  throw new InvalidOptionError('contentClass', `one of ${Object.keys(DEFAULT_TTLS).join(', ')}`)
+  return oneOf(contentClass, 'contentClass', Object.keys(DEFAULT_TTLS) as ContentClass[])
 }
 
 const MOMENT =

@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { checkBoolean, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 
 /**
@@ -68,8 +69,8 @@ const MAX_POLICIES = 8
 const MAX_LIMIT = 1_000_000
 const WINDOW = { min: 1_000, max: 30 * 86_400_000 }
 const NAME = /^[\w-]{1,64}$/
-const PARTITIONS: ReadonlySet<unknown> = new Set(['address', 'account', 'pair', 'client', 'all'])
-const ALGORITHMS: ReadonlySet<unknown> = new Set(['sliding-window', 'fixed-window', 'token-bucket'])
+const PARTITIONS: readonly Partition[] = ['address', 'account', 'pair', 'client', 'all']
+const ALGORITHMS = ['sliding-window', 'fixed-window', 'token-bucket'] as const
 
 /** @throws {InvalidOptionError} Naming the field of the first policy that cannot be one. */
 export function resolvePolicies(policies: readonly RateLimitPolicy[]): readonly ResolvedPolicy[] {
@@ -86,25 +87,15 @@ export function resolvePolicies(policies: readonly RateLimitPolicy[]): readonly 
 function resolve(policy: RateLimitPolicy, position: number): ResolvedPolicy {
   const { name, by, limit, window, algorithm = 'sliding-window', counts = 'requests' } = policy
   const path = `policies[${position}]`
-  check(typeof name === 'string' && NAME.test(name), `${path}.name`, '1 to 64 of A-Za-z0-9_-')
-  check(PARTITIONS.has(by), `${path}.by`, `one of ${[...PARTITIONS].join(', ')}`)
-  check(
-    Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT,
-    `${path}.limit`,
-    `a whole number from 1 to ${MAX_LIMIT}`,
-  )
-  check(ALGORITHMS.has(algorithm), `${path}.algorithm`, `one of ${[...ALGORITHMS].join(', ')}`)
-  check(
-    counts === 'requests' || counts === 'failures',
-    `${path}.counts`,
-    "'requests' or 'failures'",
-  )
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new InvalidOptionError(`${path}.name`, '1 to 64 of A-Za-z0-9_-')
+  }
+  oneOf(by, `${path}.by`, PARTITIONS)
+  wholeNumber(limit, `${path}.limit`, 1, MAX_LIMIT)
+  oneOf(algorithm, `${path}.algorithm`, ALGORITHMS)
+  oneOf(counts, `${path}.counts`, ['requests', 'failures'])
   const { disclose = by !== 'account' && by !== 'pair' } = policy
-  check(typeof disclose === 'boolean', `${path}.disclose`, 'true or false')
+  checkBoolean(disclose, `${path}.disclose`)
   const windowMs = toMilliseconds(window, `${path}.window`, WINDOW)
   return { name, by, limit, windowMs, algorithm, counts, disclose }
-}
-
-function check(holds: boolean, option: string, requirement: string): void {
-  if (!holds) throw new InvalidOptionError(option, requirement)
 }

@@ -7,6 +7,7 @@
 
 import { checkFields } from '../cache/policy.ts'
 import { isObject } from '../entry/json-object.ts'
+import { oneOf } from '../entry/option-checks.ts'
 import { InvalidKeyError, InvalidOptionError, SessionUnavailableError } from '../errors.ts'
 import { homesOf, type SessionContext } from './context.ts'
 import type { LifetimeOptions } from './options.ts'
@@ -69,9 +70,7 @@ export function namedOpening(
 ): Opening {
   checkFields(options, 'options', NAMED)
   const { state = 'active', ifEpoch = '' } = options
-  if (state !== 'active' && state !== 'pending') {
-    throw new InvalidOptionError('state', 'active or pending')
-  }
+  oneOf(state, 'state', ['active', 'pending'])
   if (typeof userEmail !== 'string' || userEmail.length > MAX_LABEL) {
     throw new InvalidKeyError(`user e-mail is not a text of at most ${MAX_LABEL} characters`)
   }

@@ -8,7 +8,7 @@ import { checkFields } from '../cache/policy.ts'
 import type { StandardSchema } from '../cache/standard-schema.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import type { EncryptionKey } from '../entry/key-ring.ts'
-import { checkBoolean, wholeNumber } from '../entry/option-checks.ts'
+import { checkBoolean, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError, type SessionRefusal } from '../errors.ts'
 import type { BreakerOptions } from '../flight/breaker.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -132,9 +132,7 @@ const FIELDS = `redis keys nameKeys retiredKeys platform prefix namespace deadli
 export function resolveSessionPolicy(options: SessionOptions<never, never>): SessionPolicy {
   checkFields(options, 'options', FIELDS)
   const { whenFull = 'evict-oldest', touchInterval } = options
-  if (whenFull !== 'evict-oldest' && whenFull !== 'refuse') {
-    throw new InvalidOptionError('whenFull', 'evict-oldest or refuse')
-  }
+  oneOf(whenFull, 'whenFull', ['evict-oldest', 'refuse'])
   const lifetimes = lifetimesIn(options)
   resolveLifetimes(lifetimes, {})
   return Object.freeze({
@@ -196,12 +194,6 @@ export function resolveLifetimes(base: LifetimeOptions, own: LifetimeOptions): L
     throw new InvalidOptionError('idleTimeout', 'no longer than the absolute timeout')
   }
   return { idleMs, absoluteMs }
-}
-
-/** @throws {InvalidOptionError} Naming `option`, when `value` cannot be part of a name. */
-export function namePart(value: string, option: string): string {
-  if (typeof value === 'string' && /^[A-Za-z0-9_.-]{1,64}$/.test(value)) return value
-  throw new InvalidOptionError(option, '1 to 64 characters of A-Za-z0-9_.-')
 }
 
 /** @throws {InvalidOptionError} Naming `option`, in seconds, as a number of it is. */

@@ -6,10 +6,9 @@
  */
 
 import { checkFields } from '../cache/policy.ts'
-import { wholeNumber } from '../entry/option-checks.ts'
+import { namePart, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { PresenceContext } from './assemble.ts'
-import { namePart } from './options.ts'
 import type { ConnectionOptions, JoinOptions, RoomEntry } from './presence.ts'
 import type { PresenceSteps, UserArguments } from './steps.ts'
 

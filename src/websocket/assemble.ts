@@ -5,14 +5,13 @@
  */
 
 import { guardedOnce, secrecyOf } from '../cache/wiring.ts'
-import { wholeNumber } from '../entry/option-checks.ts'
+import { namePart, wholeNumber } from '../entry/option-checks.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { GuardedRequester } from '../redis/guard.ts'
 import { RedisLink } from '../redis/link.ts'
 import { REPEATABLE_PRESENCE_SCRIPTS } from '../redis/scripts/presence-reads.ts'
 import { PresenceNames } from './names.ts'
 import {
-  namePart,
   type PresencePolicy,
   resolvePresencePolicy,
   type WebSocketCacheOptions,

@@ -7,8 +7,7 @@
 import { checkFields } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import type { EncryptionKey } from '../entry/key-ring.ts'
-import { wholeNumber } from '../entry/option-checks.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { namePart, wholeNumber } from '../entry/option-checks.ts'
 import type { BreakerOptions } from '../flight/breaker.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
@@ -75,7 +74,6 @@ const FIELDS = `redis platform prefix namespace node lease remember dataTtl maxC
   maxRoomsPerConnection maxConnectionsPerRoom maxDataBytes hashKeys encryption api deadline retries
   breaker`.split(/\s+/)
 const DAY_MS = 86_400_000
-const NAME_PART = /^[A-Za-z0-9_.-]{1,64}$/
 
 /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
 export function resolvePresencePolicy(options: WebSocketCacheOptions): PresencePolicy {
@@ -96,10 +94,4 @@ export function resolvePresencePolicy(options: WebSocketCacheOptions): PresenceP
 /** @throws {InvalidOptionError} When it is no duration, or none at all. */
 export function ttlOf(value: Duration, option: string): number {
   return toMilliseconds(value, option, { min: 1 })
-}
-
-/** @throws {InvalidOptionError} Naming `option`, when `value` cannot be part of a name. */
-export function namePart(value: string, option: string): string {
-  if (typeof value === 'string' && NAME_PART.test(value)) return value
-  throw new InvalidOptionError(option, '1 to 64 characters of A-Za-z0-9_.-')
 }

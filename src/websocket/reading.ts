@@ -8,10 +8,10 @@ import type { PresenceContext } from './assemble.ts'
 import type { Connection, PresenceStatus, RoomMember, UserPresence } from './presence.ts'
 import type { Fields, MemberRow, UserRow } from './steps.ts'
 
-const STATUSES: readonly PresenceStatus[] = ['online', 'away', 'busy', 'offline']
+/** How a user may appear. */
+export const STATUSES: readonly PresenceStatus[] = ['online', 'away', 'busy', 'offline']
 
-/** The status of that name, if there is one. */
-export function statusNamed(name: unknown): PresenceStatus | undefined {
+function statusNamed(name: unknown): PresenceStatus | undefined {
   return STATUSES.find((status) => status === name)
 }
 

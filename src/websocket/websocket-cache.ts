@@ -6,14 +6,14 @@
 
 import { checkFields } from '../cache/policy.ts'
 import { randomId } from '../entry/id.ts'
-import { wholeNumber } from '../entry/option-checks.ts'
+import { namePart, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { GuardedRequester } from '../redis/guard.ts'
 import { joinArguments, openArguments, userArguments } from './arguments.ts'
 import { assemble, type PresenceContext } from './assemble.ts'
 import { keepLastEvent, type RealtimeOptions, readLastEvent } from './last-event.ts'
 import { Mirror } from './mirror.ts'
-import { namePart, ttlOf, type WebSocketCacheOptions } from './options.ts'
+import { ttlOf, type WebSocketCacheOptions } from './options.ts'
 import type {
   Connection,
   ConnectionOptions,
@@ -25,7 +25,7 @@ import type {
   UserPresence,
 } from './presence.ts'
 import type { PublishedTo, PublishOptions } from './publisher.ts'
-import { readConnection, readConnections, readMember, readUser, statusNamed } from './reading.ts'
+import { readConnection, readConnections, readMember, readUser, STATUSES } from './reading.ts'
 
 const MOST_LISTED = 10_000
 /** How many connections one command tells Redis about. */
@@ -163,9 +163,7 @@ export class WebSocketCache {
     options: StatusOptions = {},
   ): Promise<UserPresence> {
     checkFields(options, 'options', ['data', 'for'])
-    if (statusNamed(status) === undefined) {
-      throw new InvalidOptionError('status', 'online, away, busy or offline')
-    }
+    oneOf(status, 'status', STATUSES)
     const holdsMs = options.for === undefined ? 0 : ttlOf(options.for, 'for')
     const user = await userArguments(this.#ctx, userId)
     const data =

@@ -8,6 +8,7 @@ import type { ChangeLogOptions } from '../../cache/change-log.ts'
 import { defaultCache } from '../../cache/default-cache.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { oneOf, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { SqlDatabase } from '../database.ts'
@@ -105,8 +106,8 @@ export function resolveOptions(options: CachedEmailRepositoryOptions): EmailCach
     throw new InvalidOptionError('cache', 'a RedisCacheManager or a namespace of one')
   }
   const { platform = cache.platform } = options
-  checkChoice(consistency, 'consistency', ['strict', 'eventual'])
-  checkChoice(unmarked, 'unmarkedWrites', ['commit', 'refuse'])
+  oneOf(consistency, 'consistency', ['strict', 'eventual'])
+  oneOf(unmarked, 'unmarkedWrites', ['commit', 'refuse'])
   const isReady = typeof db === 'object' && db !== null && 'repository' in db
   return {
     repository: isReady ? db.repository : new SqlEmailRepository({ db, platform }),
@@ -114,19 +115,10 @@ export function resolveOptions(options: CachedEmailRepositoryOptions): EmailCach
     platform,
     consistency,
     unmarked,
-    writeTimeoutMs: checkTimeout(options.writeTimeoutMs ?? 30_000),
+    writeTimeoutMs: wholeNumber(options.writeTimeoutMs ?? 30_000, 'writeTimeoutMs', 100, 600_000),
     near: checkNear(options.near, consistency),
     log: logLength === undefined ? {} : { maxEntries: logLength },
   }
-}
-
-function checkChoice(value: string, option: string, words: readonly string[]): void {
-  if (!words.includes(value)) throw new InvalidOptionError(option, `one of ${words.join(', ')}`)
-}
-
-function checkTimeout(value: number): number {
-  if (Number.isSafeInteger(value) && value >= 100 && value <= 600_000) return value
-  throw new InvalidOptionError('writeTimeoutMs', 'a whole number of milliseconds, 100 to 600_000')
 }
 
 /** What is to be kept in this process, if anything is. */
@@ -139,14 +131,9 @@ function checkNear(
   if (consistency !== 'strict')
     throw new InvalidOptionError('near', "given only with consistency: 'strict'")
   const { maxMessages = 5_000, maxLists = 500, ttl = '30s', lag = 0 } = options
-  checkCount(maxMessages, 'near.maxMessages', 1, 1_000_000)
-  checkCount(maxLists, 'near.maxLists', 0, 100_000)
+  wholeNumber(maxMessages, 'near.maxMessages', 1, 1_000_000)
+  wholeNumber(maxLists, 'near.maxLists', 0, 100_000)
   const ttlMs = toMilliseconds(ttl, 'near.ttl', { min: 1, max: 3_600_000 })
   const lagMs = toMilliseconds(lag, 'near.lag', { min: 0, max: ttlMs })
   return { maxMessages, maxLists, ttlMs, lagMs }
-}
-
-function checkCount(value: number, option: string, min: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return
-  throw new InvalidOptionError(option, `a whole number, ${min} to ${max}`)
 }
