@@ -18,6 +18,28 @@ export interface RunningWorker {
   cpu(): number
 }
 
+/** One that clients connect to themselves. */
+export interface DirectWorker extends RunningWorker {
+  /** Where it listens. */
+  readonly url: URL
+}
+
+/** The Durable Objects of this package's Worker, by the names of its bindings. */
+export const OBJECTS = {
+  REDIS: durable('RedisObject'),
+  SOCKET_HUBS: durable('SocketHubObject'),
+  CHANNELS: durable('ChannelObject'),
+  DIRECTORIES: durable('DirectoryObject'),
+} as const
+
+/** A Durable Object of this class, with SQLite. */
+export function durable(className: string): {
+  readonly className: string
+  readonly useSQLite: true
+} {
+  return { className, useSQLite: true }
+}
+
 /** Bundles one, from a file or from a text: with this package as it is built, unless conditions lead elsewhere. */
 export async function bundleWorker({
   conditions = [],
@@ -46,4 +68,14 @@ export async function startWorkerd(script: string, options: object = {}): Promis
   await miniflare.ready
   const pid = workerdProcesses().find((one) => !before.has(one))
   return { miniflare, pid, cpu: () => cpuSeconds(pid) }
+}
+
+/**
+ * Starts one without Miniflare's own Worker before it, which would be a third of what it costs to join a
+ * channel, and does not pass on that a client has left.
+ */
+export async function startDirect(script: string, options: object = {}): Promise<DirectWorker> {
+  const unsafeDirectSockets = [{ host: '127.0.0.1', port: 0 }]
+  const worker = await startWorkerd(script, { unsafeDirectSockets, ...options })
+  return { ...worker, url: await worker.miniflare.unsafeGetDirectURL() }
 }

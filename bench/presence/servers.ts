@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { cpuSeconds } from '../processes.ts'
-import { bundleWorker, startWorkerd } from '../workerd.ts'
+import { bundleWorker, durable, OBJECTS, startDirect } from '../workerd.ts'
 import { APP } from './dialect.ts'
 import type { LoadOrder, LoadReport } from './load-process.ts'
 
@@ -38,12 +38,7 @@ export function startOurs(hubs: number, limits: object = {}): Promise<Server> {
   }
   return startObjects('nearcache', '../../dist/worker/index.js', {
     d1Databases: ['DB'],
-    durableObjects: {
-      REDIS: durable('RedisObject'),
-      SOCKET_HUBS: durable('SocketHubObject'),
-      CHANNELS: durable('ChannelObject'),
-      DIRECTORIES: durable('DirectoryObject'),
-    },
+    durableObjects: OBJECTS,
     bindings: { REALTIME_APPS: JSON.stringify([app]), REALTIME_HUBS: String(hubs) },
   })
 }
@@ -54,20 +49,12 @@ export function startBare(): Promise<Server> {
   return startObjects('workerd alone', 'bare-worker.ts', { durableObjects })
 }
 
-function durable(className: string): { readonly className: string; readonly useSQLite: true } {
-  return { className, useSQLite: true }
-}
-
-/** Clients connect to workerd and not to Miniflare's own Worker, which would be a third of a join. */
-const DIRECT = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] }
-
 async function startObjects(name: string, entry: string, options: object): Promise<Server> {
   const script = await bundleWorker({ entryPoints: [join(FOLDER, entry)] })
-  const { miniflare, pid, cpu } = await startWorkerd(script, { ...DIRECT, ...options })
-  const { host } = await miniflare.unsafeGetDirectURL()
+  const { miniflare, url, pid, cpu } = await startDirect(script, options)
   return {
     name,
-    origin: `ws://${host}`,
+    origin: `ws://${url.host}`,
     dialect: 'pusher',
     cpu,
     async stop() {

@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { bundleWorker, type RunningWorker, startWorkerd } from '../../bench/workerd.ts'
+import { bundleWorker, type DirectWorker, OBJECTS, startDirect } from '../../bench/workerd.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import type { RedisRequest } from '../../src/redis/requester.ts'
 import { HeldRequester, leave } from '../support/leaving-client.ts'
@@ -9,12 +9,6 @@ import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.t
 const WAIT = { timeout: 5_000 }
 const ADMIN = 'a-token-for-the-admin'
 const DEMO = { email: 'ada@demo.example', password: 'engine', as: 'bearer' }
-const CLASSES = {
-  REDIS: 'RedisObject',
-  SOCKET_HUBS: 'SocketHubObject',
-  CHANNELS: 'ChannelObject',
-  DIRECTORIES: 'DirectoryObject',
-}
 
 const gated = new HeldRequester(embeddedTransport())
 
@@ -23,13 +17,13 @@ function isOfLimit({ body }: RedisRequest): boolean {
 }
 
 let redis: RestEndpoint
-let worker: RunningWorker
+let worker: DirectWorker
 let host: URL
 
 beforeAll(async () => {
   redis = await startRestEndpoint({ requester: gated })
   const source = { entryPoints: ['workers/index.ts'], conditions: ['nearcache:source'] }
-  worker = await startWorkerd(await bundleWorker(source), {
+  worker = await startDirect(await bundleWorker(source), {
     bindings: {
       UPSTASH_REDIS_REST_URL: redis.url,
       UPSTASH_REDIS_REST_TOKEN: redis.token,
@@ -38,14 +32,10 @@ beforeAll(async () => {
       DEMO_LOGIN: 'on',
     },
     d1Databases: ['DB'],
-    durableObjects: Object.fromEntries(
-      Object.entries(CLASSES).map(([name, className]) => [name, { className, useSQLite: true }]),
-    ),
+    durableObjects: OBJECTS,
     compatibilityFlags: ['nodejs_compat'],
-    // Miniflare's own Worker does not pass on that a client has left.
-    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   })
-  host = await worker.miniflare.unsafeGetDirectURL()
+  host = worker.url
 }, 60_000)
 
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type ClientRequest, createServer, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { bundleWorker, type RunningWorker, startWorkerd } from '../../bench/workerd.ts'
+import { bundleWorker, type DirectWorker, startDirect } from '../../bench/workerd.ts'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import { SEEK } from '../../src/redis/scripts/seek.ts'
 import { leave as breakOff, HeldRequester } from '../support/leaving-client.ts'
@@ -28,7 +28,7 @@ async function asked(): Promise<ServerResponse> {
 const gated = new HeldRequester(embeddedTransport())
 
 let redis: RestEndpoint
-let worker: RunningWorker
+let worker: DirectWorker
 let host: URL
 
 beforeAll(async () => {
@@ -40,14 +40,12 @@ beforeAll(async () => {
     import { answer } from './client-leaves-worker.ts'
     export default { fetch: answer }`
   const stdin = { contents, resolveDir: import.meta.dirname }
-  worker = await startWorkerd(await bundleWorker({ stdin }), {
+  worker = await startDirect(await bundleWorker({ stdin }), {
     bindings: { REDIS: redis.url, ORIGIN: `http://127.0.0.1:${port}` },
     d1Databases: ['DB'],
     compatibilityFlags: ['nodejs_compat'],
-    // Miniflare's own Worker does not pass on that a client has left.
-    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   })
-  host = await worker.miniflare.unsafeGetDirectURL()
+  host = worker.url
 }, 60_000)
 
 afterAll(async () => {

@@ -5,11 +5,9 @@
  */
 
 import { join } from 'node:path'
-import { build } from 'esbuild'
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import { bundleWorker, OBJECTS, startWorkerd } from '../../../bench/workerd.ts'
 import type { AppOptions } from '../../../src/websocket/protocol/app.ts'
 import { signedQuery } from '../../../src/websocket/protocol/request-signature.ts'
-import { workerdProcesses } from '../processes.ts'
 
 /** Options for {@link startRealtime}. */
 export interface RealtimeWorkerOptions {
@@ -34,29 +32,21 @@ export interface RealtimeWorker {
   stop(): Promise<void>
 }
 
+const ENTRY = join(import.meta.dirname, '../../workers/websocket/worker-entry.ts')
+
 /** Starts it on a free port of 127.0.0.1. */
 export async function startRealtime(options: RealtimeWorkerOptions): Promise<RealtimeWorker> {
-  const before = new Set(workerdProcesses())
-  const sqlite = (className: string) => ({ className, useSQLite: true })
-  const workerd = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      script: await bundle(),
-      compatibilityDate: '2026-10-01',
-      bindings: {
-        REALTIME_APPS: JSON.stringify(options.apps),
-        REALTIME_HUBS: String(options.hubs ?? 4),
-      },
-      durableObjects: {
-        SOCKET_HUBS: sqlite('SocketHubObject'),
-        CHANNELS: sqlite('ChannelObject'),
-        DIRECTORIES: sqlite('DirectoryObject'),
-      },
-      ...(options.directory !== undefined && { durableObjectsPersist: options.directory }),
-    }),
-  )
-  const url = await workerd.ready
-  const pid = workerdProcesses().find((one) => !before.has(one)) ?? 0
+  const { REDIS: _none, ...durableObjects } = OBJECTS
+  const source = { entryPoints: [ENTRY], conditions: ['nearcache:source'] }
+  const { miniflare, pid = 0 } = await startWorkerd(await bundleWorker(source), {
+    bindings: {
+      REALTIME_APPS: JSON.stringify(options.apps),
+      REALTIME_HUBS: String(options.hubs ?? 4),
+    },
+    durableObjects,
+    ...(options.directory !== undefined && { durableObjectsPersist: options.directory }),
+  })
+  const url = await miniflare.ready
   return {
     origin: url.origin,
     port: Number(url.port),
@@ -71,20 +61,6 @@ export async function startRealtime(options: RealtimeWorkerOptions): Promise<Rea
       const response = await fetch(`${url.origin}${path}?${query}`, { method: 'POST', body })
       if (!response.ok) throw new Error(`The event was refused with ${response.status}`)
     },
-    stop: () => workerd.dispose(),
+    stop: () => miniflare.dispose(),
   }
-}
-
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, '../../workers/websocket/worker-entry.ts')],
-    bundle: true,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser', 'nearcache:source'],
-    external: ['cloudflare:*'],
-    write: false,
-    logLevel: 'silent',
-  })
-  return outputFiles[0]?.text ?? ''
 }
