@@ -107,10 +107,9 @@ export class Answers {
     if (!verdict.store) return { stored: false, reason: verdict.reason }
     const { key, tags, ttlMs: ttl, control } = request
     if (ttl === 0 || control.noStore) return { stored: false, reason: 'unwanted' }
-    const { shape } = source
     const answer: StoredAnswer = {
       format: 1,
-      shape,
+      shape: source.shape,
       parts,
       at: platform.now(),
       ...told,
@@ -118,7 +117,7 @@ export class Answers {
     }
     const result = await cache.set(key, answer, { tags, ttl })
     if (result !== 'stored') return { stored: false, reason: result }
-    await tiers.introduce(request, undefined, () => source.textOf(parts, shape), String)
+    await tiers.introduce(request, undefined, () => source.textOf(parts), String)
     return { stored: true }
   }
 

@@ -149,8 +149,8 @@ export class Generator {
     return this.#ctx.tiers.introduce(
       request,
       search.match,
-      () => source.textOf(parts, source.shape),
-      ({ parts: stored, shape }) => source.textOf(stored as readonly Part[], shape),
+      () => source.textOf(parts),
+      ({ parts: stored }) => source.textOf(stored as readonly Part[]),
     )
   }
 }

@@ -8,6 +8,7 @@ import { NotCachedError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
 import type { Tier } from './accounting.ts'
 import type { Obtained } from './answers.ts'
+import type { Reader } from './reader.ts'
 import type { CachedLLMResponse, GeneratedResponse } from './responses.ts'
 
 /** An answer in parts, with how it was come by. */
@@ -46,11 +47,19 @@ export async function wholeOf<T>(
     return { response: answer.parts[0] as T, via: tier, usage: answer.usage }
   }
   const { reader, via } = obtained
+  return { response: await onlyPartOf(reader, signal), via, usage: undefined }
+}
+
+/** The part of an answer that is being generated as one value. @throws As {@link wholeOf}. */
+export async function onlyPartOf<T>(
+  reader: Reader<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
   try {
     const { value } = await unlessAborted(reader.next(), signal)
     // And its end: whom the last reader leaves before is told to stop, and is not stored.
     await unlessAborted(reader.next(), signal)
-    return { response: value as T, via, usage: undefined }
+    return value as T
   } finally {
     await reader.return()
   }

@@ -21,9 +21,20 @@ type Schema = Readonly<Record<string, unknown>>
 /** References may lead in circles. */
 const MAX_DEPTH = 100
 
-/** Whether a value follows a schema. A schema that is none is followed by everything. */
-export function follows(value: unknown, schema: unknown): boolean {
-  return isObject(schema) ? check(value, schema, schema, 0) : true
+/**
+ * Whether a text is JSON, of a value that follows a schema. A schema that is none is followed by
+ * everything.
+ *
+ * @param schema @default none
+ */
+export function isJson(text: string, schema?: unknown): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(schema) ? check(value, schema, schema, 0) : true
+  } catch {
+    // SyntaxError: it is none.
+    return false
+  }
 }
 
 function check(value: unknown, schema: unknown, root: Schema, depth: number): boolean {

@@ -19,6 +19,6 @@ export interface Source<Part = unknown> {
   strip?(parts: readonly Part[]): readonly Part[]
   /** How much a part counts of what may be kept, in UTF-16 units. */
   sizeOf(part: Part): number
-  /** The text of a whole answer in this layout, for judging whether two are the same. */
-  textOf(parts: readonly Part[], shape: string): string
+  /** The text of a whole answer, for judging whether two are the same. */
+  textOf(parts: readonly Part[]): string
 }

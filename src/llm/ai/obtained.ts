@@ -5,8 +5,8 @@
  */
 
 import { NotCachedError } from '../../errors.ts'
-import { unlessAborted } from '../../flight/deadline.ts'
 import type { Obtained } from '../answers.ts'
+import { onlyPartOf } from '../obtained.ts'
 import { type AiPart, type AiResult, renewal } from './parts.ts'
 
 /**
@@ -20,15 +20,8 @@ export async function wholeOf<Result extends AiResult>(
 ): Promise<Result> {
   if (obtained.kind === 'absent') throw new NotCachedError()
   if (obtained.kind === 'stored') return renewed(obtained.answer.parts[0] as Result)
-  const { reader, via } = obtained
-  try {
-    const { value } = await unlessAborted(reader.next(), signal)
-    // And its end: whom the last reader leaves before is told to stop, and is not stored.
-    await unlessAborted(reader.next(), signal)
-    return via === 'joined' ? renewed(value as Result) : (value as Result)
-  } finally {
-    await reader.return()
-  }
+  const whole = await onlyPartOf(obtained.reader, signal)
+  return obtained.via === 'joined' ? renewed(whole) : whole
 }
 
 function renewed<Result extends AiResult>(result: Result): Result {

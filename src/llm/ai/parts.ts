@@ -6,7 +6,7 @@
  */
 
 import type { TokenUsage, Verdict } from '../answer.ts'
-import { follows } from '../schema-check.ts'
+import { isJson } from '../schema-check.ts'
 
 /** Tokens, as the SDK counts them. */
 export interface AiUsage {
@@ -87,7 +87,7 @@ export function judge(
 }
 
 function fits(text: string, format: AiFormat | undefined): boolean {
-  return format?.type !== 'json' || isJson(text, (value) => follows(value, format.schema))
+  return format?.type !== 'json' || isJson(text, format.schema)
 }
 
 /** Whether what the calls pass on is JSON, or nothing. */
@@ -96,15 +96,6 @@ function areReadable(parts: readonly AiPart[]): boolean {
     const { input } = detailsOf(part)
     return part.type !== 'tool-call' || typeof input !== 'string' || input === '' || isJson(input)
   })
-}
-
-function isJson(text: string, isValid: (value: unknown) => boolean = () => true): boolean {
-  try {
-    return isValid(JSON.parse(text))
-  } catch {
-    // SyntaxError: it is none.
-    return false
-  }
 }
 
 function usageOf({ inputTokens, outputTokens }: AiUsage): TokenUsage {

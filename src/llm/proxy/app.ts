@@ -245,10 +245,10 @@ class ProxyServer {
         shape = opened.head.shape
         return opened
       },
-      judge: (parts) => dialect.judge(parts, shape, reading, policy),
+      judge: (parts) => dialect.judge(parts, reading, policy),
       strip: (parts) => parts.filter((part) => !isComment(part)),
       sizeOf: (part) => part.length,
-      textOf: (parts, of) => dialect.textOf(parts, of === 'stream' ? 'stream' : 'whole'),
+      textOf: (parts) => dialect.textOf(parts),
     }
   }
 

@@ -7,6 +7,7 @@
 import { parseObject } from '../../entry/json-object.ts'
 import type { Unstorable, Verdict } from '../answer.ts'
 import type { Question } from '../request.ts'
+import { isJson } from '../schema-check.ts'
 
 /** A whole body in one part, or a stream in many. */
 export type Shape = 'whole' | 'stream'
@@ -68,8 +69,8 @@ export interface Dialect {
   isEnd(part: string): boolean
   /** Follows one answer to its end. */
   ending(shape: Shape): Ending
-  judge(parts: readonly string[], shape: Shape, reading: Reading, options: JudgeOptions): Verdict
-  textOf(parts: readonly string[], shape: Shape): string
+  judge(parts: readonly string[], reading: Reading, options: JudgeOptions): Verdict
+  textOf(parts: readonly string[]): string
   /** Gives an answer ids of its own: the same function for all its parts. */
   renew(newId: () => string, now: number): (part: string) => string
   /** A part as this client wants it; `undefined` for one it does not want. */
@@ -104,14 +105,9 @@ export function isComment(part: string): boolean {
   return part.startsWith(':')
 }
 
-/** What a part says, or `undefined` when it is no JSON object. */
-export function parsePart(part: string): Body | undefined {
-  return parseObject(part)
-}
-
 /** The failure that the model told of, as it told it. */
 export function failureIn(parts: readonly string[]): string | undefined {
-  return parts.findLast((part) => part.includes('"error"') && 'error' in (parsePart(part) ?? {}))
+  return parts.findLast((part) => part.includes('"error"') && 'error' in (parseObject(part) ?? {}))
 }
 
 /** The answer of a model in the words that both protocols have for it. */
@@ -127,16 +123,11 @@ export interface Summary {
 }
 
 /** Decides about an answer. */
-export function judgeSummary(
-  summary: Summary,
-  reading: Reading,
-  isValid: (value: unknown, schema: unknown) => boolean,
-  options: JudgeOptions,
-): Verdict {
+export function judgeSummary(summary: Summary, reading: Reading, options: JudgeOptions): Verdict {
   const { usage, hasToolCalls } = summary
   const reason =
     unfinished(summary, reading, options) ??
-    (hasToolCalls ? unreadable(summary) : unfit(summary, reading, isValid))
+    (hasToolCalls ? unreadable(summary) : unfit(summary, reading))
   if (reason) return { store: false, reason, usage }
   if (!hasToolCalls) return { store: true, usage }
   if (!options.storesToolCalls) return { store: false, reason: 'tool-calls', usage }
@@ -157,25 +148,8 @@ function unreadable({ hasReadableCalls = true }: Summary): Unstorable | undefine
   return hasReadableCalls ? undefined : 'malformed'
 }
 
-function unfit(
-  { text, finish }: Summary,
-  { format }: Reading,
-  isValid: (value: unknown, schema: unknown) => boolean,
-): Unstorable | undefined {
+function unfit({ text, finish }: Summary, { format }: Reading): Unstorable | undefined {
   if (text.trim() === '') return 'empty'
   if (!format || finish !== 'stop') return undefined
-  return follows(text, format.schema, isValid) ? undefined : 'malformed'
-}
-
-function follows(
-  text: string,
-  schema: unknown,
-  isValid: (value: unknown, schema: unknown) => boolean,
-): boolean {
-  try {
-    return isValid(JSON.parse(text), schema)
-  } catch {
-    // SyntaxError: the answer is no JSON.
-    return false
-  }
+  return isJson(text, format.schema) ? undefined : 'malformed'
 }

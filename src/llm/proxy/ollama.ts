@@ -4,15 +4,13 @@
  * @module
  */
 
-import { isObject } from '../../entry/json-object.ts'
-import { follows } from '../schema-check.ts'
+import { isObject, parseObject } from '../../entry/json-object.ts'
 import {
   type Body,
   type Dialect,
   type Ending,
   judgeSummary,
   numberIn,
-  parsePart,
   type Reading,
   type Summary,
   textIn,
@@ -59,8 +57,7 @@ function dialect(kind: Kind, read: Dialect['read']): Dialect {
     split: splitLines,
     isEnd: () => false,
     ending,
-    judge: (parts, _shape, reading, options) =>
-      judgeSummary(summarise(kind, parts), reading, follows, options),
+    judge: (parts, reading, options) => judgeSummary(summarise(kind, parts), reading, options),
     textOf: (parts) => summarise(kind, parts).text,
     renew: (newId) => renewal(newId),
     tailor: (part) => part,
@@ -80,7 +77,7 @@ function ending(): Ending {
   let hasFailed = false
   return {
     take(part) {
-      const body = parsePart(part) ?? {}
+      const body = parseObject(part) ?? {}
       isDone = body['done'] === true
       hasFailed ||= 'error' in body
     },
@@ -182,7 +179,7 @@ function textsOf(kind: Kind, part: Body): Texts {
 }
 
 function summarise(kind: Kind, parts: readonly string[]): Summary {
-  const bodies = parts.map(parsePart)
+  const bodies = parts.map(parseObject)
   const last = bodies.at(-1) ?? {}
   const texts = bodies.map((body) => textsOf(kind, body ?? {}))
   const isBroken = bodies.some((body) => body === undefined || 'error' in body)

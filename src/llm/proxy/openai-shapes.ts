@@ -4,8 +4,8 @@
  * @module
  */
 
-import { isObject } from '../../entry/json-object.ts'
-import { type Body, isComment, parsePart, textIn } from './dialect.ts'
+import { isObject, parseObject } from '../../entry/json-object.ts'
+import { type Body, isComment, textIn } from './dialect.ts'
 
 interface Choice {
   readonly message: Record<string, unknown>
@@ -19,7 +19,7 @@ const PIECES = ['content', 'refusal', 'reasoning', 'reasoning_content']
 
 /** The completion that a stream adds up to. */
 export function toWhole(parts: readonly string[]): string {
-  const bodies = parts.filter((part) => !isComment(part)).map((part) => parsePart(part) ?? {})
+  const bodies = parts.filter((part) => !isComment(part)).map((part) => parseObject(part) ?? {})
   const choices = new Map<number, Choice>()
   const whole: Record<string, unknown> = {}
   for (const { choices: deltas, object: _object, obfuscation: _padding, ...members } of bodies) {
@@ -107,7 +107,7 @@ function finished(index: number, { message, calls, logprobs = undefined, finish 
 
 /** The stream that a completion might have come in: each member of a message in one piece. */
 export function toStream(whole: string): readonly string[] {
-  const { choices, usage, object: _object, ...head } = parsePart(whole) ?? {}
+  const { choices, usage, object: _object, ...head } = parseObject(whole) ?? {}
   const base = { ...head, object: 'chat.completion.chunk' }
   const chunk = (part: object): string => JSON.stringify({ ...base, ...part })
   const list = Array.isArray(choices) ? choices.filter(isObject) : []

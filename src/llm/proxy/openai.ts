@@ -4,8 +4,8 @@
  * @module
  */
 
-import { isObject } from '../../entry/json-object.ts'
-import { follows } from '../schema-check.ts'
+import { isObject, parseObject } from '../../entry/json-object.ts'
+import { isJson } from '../schema-check.ts'
 import {
   type Body,
   type Dialect,
@@ -13,7 +13,6 @@ import {
   isComment,
   judgeSummary,
   numberIn,
-  parsePart,
   type Reading,
   type Shape,
   type Summary,
@@ -45,8 +44,7 @@ export const OPENAI_CHAT: Dialect = {
   split: splitEvents,
   isEnd: (part) => part.trim() === DONE,
   ending,
-  judge: (parts, _shape, reading, options) =>
-    judgeSummary(summarise(parts), reading, follows, options),
+  judge: (parts, reading, options) => judgeSummary(summarise(parts), reading, options),
   textOf: (parts) => summarise(parts).text,
   renew,
   tailor,
@@ -112,7 +110,7 @@ function bodyFor(text: string, { isStreamed, wantsUsage }: Reading): string {
   const edited = editJson(text, ([name, more]) => {
     if (name !== 'stream_options' || more !== undefined) return undefined
     isThere = true
-    return (raw) => JSON.stringify({ ...parsePart(raw), include_usage: true })
+    return (raw) => JSON.stringify({ ...parseObject(raw), include_usage: true })
   })
   if (isThere) return edited
   return edited.replace(/\}\s*$/, ',"stream_options":{"include_usage":true}}')
@@ -126,7 +124,7 @@ function ending(shape: Shape): Ending {
   return {
     take(part) {
       if (isComment(part)) return
-      const body = parsePart(part)
+      const body = parseObject(part)
       isBroken ||= !body
       hasFailed ||= 'error' in (body ?? {})
       for (const { index, finish_reason: reason } of choicesIn(body ?? {})) {
@@ -142,7 +140,7 @@ function ending(shape: Shape): Ending {
 }
 
 function summarise(all: readonly string[]): Summary {
-  const parts = all.filter((part) => !isComment(part)).map(parsePart)
+  const parts = all.filter((part) => !isComment(part)).map(parseObject)
   const isBroken = parts.some((part) => part === undefined || 'error' in part)
   const choices = parts.flatMap((part) => choicesIn(part ?? {}))
   const finishes = new Map<unknown, unknown>(choices.map(({ index }) => [index, undefined]))
@@ -171,7 +169,7 @@ function summarise(all: readonly string[]): Summary {
 /** Whether the arguments of all calls, put together, are JSON: a model may write others. */
 function areReadable(parts: readonly string[]): boolean {
   const whole = parts.length > 1 ? toWhole(parts) : (parts[0] ?? '')
-  const calls = choicesIn(parsePart(whole) ?? {}).flatMap(({ message }) => {
+  const calls = choicesIn(parseObject(whole) ?? {}).flatMap(({ message }) => {
     const { tool_calls: list, function_call: one } = isObject(message) ? message : {}
     return [
       one,
@@ -180,15 +178,6 @@ function areReadable(parts: readonly string[]): boolean {
   })
   const texts = calls.map((call) => textIn(Object(call)['arguments']))
   return texts.every((text) => text === '' || isJson(text))
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function choicesIn({ choices }: Body): readonly Body[] {
@@ -265,7 +254,7 @@ function tailor(part: string, { wantsUsage, isStreamed }: Reading): string | und
   if (wantsUsage || !isStreamed || isComment(part) || !part.includes('"usage"')) return part
   // As servers write it: the brace that follows can only be the last.
   if (part.endsWith(NO_USAGE)) return `${part.slice(0, -NO_USAGE.length)}}`
-  const body = parsePart(part)
+  const body = parseObject(part)
   if (body === undefined || 'error' in body) return part
   if (Array.isArray(body['choices']) && body['choices'].length === 0) return undefined
   return editJson(part, (path) =>

@@ -4,15 +4,9 @@
  * @module
  */
 
-import { webPlatform } from '../../platform/web.ts'
 import type { Embedder } from './embedder.ts'
-import { postJson } from './post-json.ts'
-import {
-  deadlineOf,
-  failing,
-  type RemoteEmbedderOptions,
-  remoteEmbedder,
-} from './remote-embedder.ts'
+import { httpEmbedder } from './http-embedder.ts'
+import type { RemoteEmbedderOptions } from './remote-embedder.ts'
 
 /** Options for {@link ollamaEmbedder}. */
 export interface OllamaEmbedderOptions extends RemoteEmbedderOptions {
@@ -34,27 +28,14 @@ const BATCH = 32
  * @throws {InvalidOptionError} When an option is out of its range.
  */
 export function ollamaEmbedder(options: OllamaEmbedderOptions): Embedder {
-  const { model, dimensions, platform = webPlatform(), headers = {}, fetch } = options
-  const { baseUrl = 'http://127.0.0.1:11434' } = options
-  const deadlineMs = deadlineOf(options.deadline)
-  const fail = failing('ollama')
-  return remoteEmbedder(options, {
+  const { model, dimensions, headers = {}, baseUrl = 'http://127.0.0.1:11434' } = options
+  return httpEmbedder(options, {
     name: 'ollama',
+    baseUrl,
+    path: '/api/embed',
+    headers,
     batch: BATCH,
-    async ask(input, signal) {
-      const body = { model, input, truncate: false, dimensions }
-      const url = `${baseUrl.replace(/\/+$/, '')}/api/embed`
-      const answer = await postJson({
-        platform,
-        fetch,
-        url,
-        headers,
-        body,
-        deadlineMs,
-        signal,
-        fail,
-      })
-      return (answer as { embeddings?: unknown } | null)?.embeddings
-    },
+    bodyOf: (input) => ({ model, input, truncate: false, dimensions }),
+    vectorsIn: ({ embeddings }) => embeddings,
   })
 }

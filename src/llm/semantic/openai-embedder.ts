@@ -6,15 +6,9 @@
 
 import { fromBase64 } from '../../entry/bytes.ts'
 import { InvalidOptionError } from '../../errors.ts'
-import { webPlatform } from '../../platform/web.ts'
 import type { Embedder } from './embedder.ts'
-import { postJson } from './post-json.ts'
-import {
-  deadlineOf,
-  failing,
-  type RemoteEmbedderOptions,
-  remoteEmbedder,
-} from './remote-embedder.ts'
+import { httpEmbedder } from './http-embedder.ts'
+import type { RemoteEmbedderOptions } from './remote-embedder.ts'
 
 /** Options for {@link openaiEmbedder}. */
 export interface OpenAIEmbedderOptions extends RemoteEmbedderOptions {
@@ -41,32 +35,24 @@ const BATCH = 128
  * @throws {InvalidOptionError} When an option is out of its range.
  */
 export function openaiEmbedder(options: OpenAIEmbedderOptions): Embedder {
-  const { model, dimensions, platform = webPlatform(), apiKey, fetch, shorten = false } = options
+  const { model, dimensions, apiKey, shorten = false } = options
   const { baseUrl = 'https://api.openai.com/v1' } = options
   if (typeof apiKey !== 'string' || apiKey === '') {
     throw new InvalidOptionError('apiKey', 'a text that is not empty')
   }
-  const headers = { authorization: `Bearer ${apiKey}` }
-  const deadlineMs = deadlineOf(options.deadline)
-  const fail = failing('openai')
-  return remoteEmbedder(options, {
+  return httpEmbedder(options, {
     name: 'openai',
+    baseUrl,
+    path: '/embeddings',
+    headers: { authorization: `Bearer ${apiKey}` },
     batch: BATCH,
-    async ask(input, signal) {
-      const body = { model, input, encoding_format: 'base64', ...(shorten && { dimensions }) }
-      const url = `${baseUrl.replace(/\/+$/, '')}/embeddings`
-      const answer = await postJson({
-        platform,
-        fetch,
-        url,
-        headers,
-        body,
-        deadlineMs,
-        signal,
-        fail,
-      })
-      return inOrder((answer as { data?: unknown } | null)?.data)
-    },
+    bodyOf: (input) => ({
+      model,
+      input,
+      encoding_format: 'base64',
+      ...(shorten && { dimensions }),
+    }),
+    vectorsIn: ({ data }) => inOrder(data),
   })
 }
 
