@@ -8,7 +8,9 @@
 import { toMilliseconds } from '../entry/duration.ts'
 import {
   checkBoolean,
+  checkFields,
   checkFunction,
+  noSuchOption,
   numberWithin,
   oneOf,
   wholeNumber,
@@ -18,7 +20,6 @@ import type { EntryOptions, LoaderTimeouts, NearOptions, NearPolicy, Policy } fr
 
 /** Of one entry, whoever names them. Those of its namespaces and declared prefixes are not counted. */
 export const MAX_TAGS = 64
-const ABSENT = 'left out: there is no such option'
 
 type Patch = { -readonly [Name in keyof Policy]: Policy[Name] }
 type Resolver = (value: never, patch: Patch) => void
@@ -99,9 +100,7 @@ export function resolvePolicy(base: Policy, options: object | undefined): Policy
   // Every call with options makes one: spread twice, it would take ten times as long.
   const policy: Patch = { ...base }
   for (const name of Object.keys(options) as (keyof EntryOptions)[]) {
-    if (!Object.hasOwn(RESOLVERS, name)) {
-      throw new InvalidOptionError(printable(name), ABSENT)
-    }
+    if (!Object.hasOwn(RESOLVERS, name)) throw noSuchOption(name)
     const value = (options as EntryOptions)[name]
     if (value !== undefined) RESOLVERS[name](value as never, policy)
   }
@@ -134,19 +133,6 @@ export function lateTagsOf(
   const added = [...new Set(late)].filter((tag) => !declared.includes(tag))
   checkTagList([...declared, ...added], option)
   return added
-}
-
-/** An unknown option's name may be anything, even a secret in the wrong place. */
-function printable(name: string): string {
-  return /^[A-Za-z]{1,40}$/.test(name) ? name : '(unprintable)'
-}
-
-/** @throws {InvalidOptionError} When it is no object, or has a field that is not named. */
-export function checkFields(value: unknown, option: string, names: readonly string[]): void {
-  if (typeof value !== 'object' || value === null) throw new InvalidOptionError(option, 'an object')
-  const unknown = Object.keys(value).find((name) => !names.includes(name))
-  if (unknown === undefined) return
-  throw new InvalidOptionError(`${option}.${printable(unknown)}`, ABSENT)
 }
 
 function resolveTimeouts(options: LoaderTimeouts, patch: Patch): void {

@@ -8,14 +8,13 @@
 import { Cipher, type EncryptionKey } from '../entry/cipher.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { readSecret } from '../entry/key-ring.ts'
-import { wholeNumber } from '../entry/option-checks.ts'
+import { checkFields, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { BreakerOptions } from '../flight/breaker.ts'
 import type { Platform } from '../platform/platform.ts'
 import { type GuardedRequester, guard } from '../redis/guard.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
 import type { Script } from '../redis/scripts/script.ts'
-import { checkFields } from './policy.ts'
 
 /** Options of the guard, as a user gave them. */
 export interface WireOptions {

@@ -72,3 +72,16 @@ export function checkFunction<Value>(value: Value, option: string): Value {
   if (typeof value !== 'function') throw new InvalidOptionError(option, 'a function')
   return value
 }
+
+/** @throws {InvalidOptionError} When it is no object, or has a field that is not named. */
+export function checkFields(value: unknown, option: string, names: readonly string[]): void {
+  if (typeof value !== 'object' || value === null) throw new InvalidOptionError(option, 'an object')
+  const unknown = Object.keys(value).find((name) => !names.includes(name))
+  if (unknown !== undefined) throw noSuchOption(unknown, `${option}.`)
+}
+
+/** The error of an option that there is not. Its name may be anything, even a secret in the wrong place. */
+export function noSuchOption(name: string, path = ''): InvalidOptionError {
+  const printable = /^[A-Za-z]{1,40}$/.test(name) ? name : '(unprintable)'
+  return new InvalidOptionError(path + printable, 'left out: there is no such option')
+}

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { checkFields } from '../cache/policy.ts'
 import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { checkFields } from '../entry/option-checks.ts'
 import { sha256 } from '../entry/sha256.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'

@@ -5,9 +5,14 @@
  */
 
 import type { CacheNamespace } from '../cache/namespace.ts'
-import { checkFields } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { checkFunction, numberWithin, oneOf, wholeNumber } from '../entry/option-checks.ts'
+import {
+  checkFields,
+  checkFunction,
+  numberWithin,
+  oneOf,
+  wholeNumber,
+} from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { type ColoOptions, ColoTier } from './colo.ts'

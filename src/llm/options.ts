@@ -5,9 +5,8 @@
  */
 
 import type { CacheNamespace } from '../cache/namespace.ts'
-import { checkFields } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { checkBoolean, wholeNumber } from '../entry/option-checks.ts'
+import { checkBoolean, checkFields, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Price } from './accounting.ts'

@@ -5,9 +5,8 @@
  * @module
  */
 
-import { checkFields } from '../cache/policy.ts'
 import { isObject } from '../entry/json-object.ts'
-import { oneOf } from '../entry/option-checks.ts'
+import { checkFields, oneOf } from '../entry/option-checks.ts'
 import { InvalidKeyError, InvalidOptionError, SessionUnavailableError } from '../errors.ts'
 import { homesOf, type SessionContext } from './context.ts'
 import type { LifetimeOptions } from './options.ts'

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { checkFields } from '../cache/policy.ts'
 import type { StandardSchema } from '../cache/standard-schema.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import type { EncryptionKey } from '../entry/key-ring.ts'
-import { checkBoolean, oneOf, wholeNumber } from '../entry/option-checks.ts'
+import { checkBoolean, checkFields, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError, type SessionRefusal } from '../errors.ts'
 import type { BreakerOptions } from '../flight/breaker.ts'
 import type { Platform } from '../platform/platform.ts'

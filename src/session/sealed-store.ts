@@ -5,10 +5,9 @@
  * @module
  */
 
-import { checkFields } from '../cache/policy.ts'
 import { scan } from '../cache/scan.ts'
 import { Cipher } from '../entry/cipher.ts'
-import { namePart, wholeNumber } from '../entry/option-checks.ts'
+import { checkFields, namePart, wholeNumber } from '../entry/option-checks.ts'
 import { CorruptEntryError, InvalidKeyError } from '../errors.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { RedisLink } from '../redis/link.ts'

@@ -5,8 +5,8 @@
  */
 
 import type { RedisCacheManager } from '../cache/manager.ts'
-import { checkFields } from '../cache/policy.ts'
 import type { CachedEmailRepository } from '../email/cached/cached-email-repository.ts'
+import { checkFields } from '../entry/option-checks.ts'
 import { InvalidKeyError } from '../errors.ts'
 import type { LLMResponseCache } from '../llm/llm-cache.ts'
 import type { LLMRequest } from '../llm/request.ts'

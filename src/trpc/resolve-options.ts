@@ -5,10 +5,10 @@
  */
 
 import { DEFAULTS, type EntryOptions } from '../cache/options.ts'
-import { checkFields, checkTagList, lateTagsOf, resolvePolicy } from '../cache/policy.ts'
+import { checkTagList, lateTagsOf, resolvePolicy } from '../cache/policy.ts'
 import { toMilliseconds } from '../entry/duration.ts'
 import { Keyspace } from '../entry/key.ts'
-import { oneOf } from '../entry/option-checks.ts'
+import { checkFields, oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CacheMiddlewareOptions, HttpLifetimes, ProcedureCacheOptions } from './options.ts'
 

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { checkFields } from '../cache/policy.ts'
-import { namePart, wholeNumber } from '../entry/option-checks.ts'
+import { checkFields, namePart, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { PresenceContext } from './assemble.ts'
 import type { ConnectionOptions, JoinOptions, RoomEntry } from './presence.ts'

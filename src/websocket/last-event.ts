@@ -4,9 +4,8 @@
  * @module
  */
 
-import { checkFields } from '../cache/policy.ts'
 import type { Duration } from '../entry/duration.ts'
-import { wholeNumber } from '../entry/option-checks.ts'
+import { checkFields, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { PresenceContext } from './assemble.ts'
 import { ttlOf } from './options.ts'

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { checkFields } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import type { EncryptionKey } from '../entry/key-ring.ts'
-import { namePart, wholeNumber } from '../entry/option-checks.ts'
+import { checkFields, namePart, wholeNumber } from '../entry/option-checks.ts'
 import type { BreakerOptions } from '../flight/breaker.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Requester, Transport } from '../redis/requester.ts'

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkFields } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { checkFields } from '../entry/option-checks.ts'
 import { InvalidOptionError, InvalidValueError, PublishError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { checkFields } from '../cache/policy.ts'
 import { randomId } from '../entry/id.ts'
-import { namePart, oneOf, wholeNumber } from '../entry/option-checks.ts'
+import { checkFields, namePart, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { GuardedRequester } from '../redis/guard.ts'
 import { joinArguments, openArguments, userArguments } from './arguments.ts'

@@ -4,9 +4,14 @@
  * @module
  */
 
-import { checkFields } from '../../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { checkBoolean, numberWithin, oneOf, wholeNumber } from '../../entry/option-checks.ts'
+import {
+  checkBoolean,
+  checkFields,
+  numberWithin,
+  oneOf,
+  wholeNumber,
+} from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'

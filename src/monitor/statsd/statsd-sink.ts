@@ -6,8 +6,7 @@
 
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import { checkFields } from '../../cache/policy.ts'
-import { oneOf, wholeNumber } from '../../entry/option-checks.ts'
+import { checkFields, oneOf, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { HealthReport } from '../health.ts'
 import type { MetricsSink } from '../metrics.ts'

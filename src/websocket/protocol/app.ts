@@ -7,9 +7,8 @@
  * @module
  */
 
-import { checkFields } from '../../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { checkBoolean, oneOf } from '../../entry/option-checks.ts'
+import { checkBoolean, checkFields, oneOf } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { type AppLimits, type LimitOptions, resolveLimits } from './limits.ts'
 import { resolveWebhooks, type Webhook, type WebhookTarget } from './webhook-targets.ts'

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { checkFields } from '../../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { wholeNumber } from '../../entry/option-checks.ts'
+import { checkFields, wholeNumber } from '../../entry/option-checks.ts'
 
 /** Counts and sizes. Sizes are bytes of UTF-8. */
 export interface Counts {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkFields } from '../../cache/policy.ts'
+import { checkFields } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 
 /** Every kind of event that a webhook can tell of. */
