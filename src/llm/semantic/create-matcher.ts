@@ -8,7 +8,7 @@ import type { CacheContext } from '../../cache/context.ts'
 import { defaultCache } from '../../cache/default-cache.ts'
 import { CacheNamespace } from '../../cache/namespace.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { checkFunction, wholeNumber } from '../../entry/option-checks.ts'
+import { checkFields, checkFunction, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { SEMANTIC_SCRIPTS } from '../../redis/scripts/semantic.ts'
 import { cachedEmbedder } from './cached-embedder.ts'
@@ -57,18 +57,9 @@ export interface SemanticMatcherOptions {
   readonly maxPromptChars?: number
 }
 
-const OPTIONS: ReadonlySet<string> = new Set([
-  'cache',
-  'embedder',
-  'policy',
-  'judge',
-  'store',
-  'maxVectors',
-  'maxBytes',
-  'ttl',
-  'lag',
-  'maxPromptChars',
-])
+const FIELDS = 'cache embedder policy judge store maxVectors maxBytes ttl lag maxPromptChars'.split(
+  ' ',
+)
 const MODEL = /^[\w.-]{1,64}$/
 const MIB = 1_048_576
 
@@ -83,8 +74,7 @@ const MIB = 1_048_576
  * ```
  */
 export function createSemanticMatcher(options: SemanticMatcherOptions = {}): Matcher {
-  const unknown = Object.keys(options).find((name) => !OPTIONS.has(name))
-  if (unknown !== undefined) throw new InvalidOptionError(unknown, 'an option of a matcher')
+  checkFields(options, 'options', FIELDS)
   const {
     cache = defaultCache(),
     embedder: given = lexicalEmbedder(),

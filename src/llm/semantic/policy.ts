@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkFields, oneOf } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { correctness, type Observation, updated, type Weights } from './belief.ts'
 import type { Prior } from './prior.ts'
@@ -48,14 +49,14 @@ const MIN_OWN = 4
 /** @throws {InvalidOptionError} When a setting is unknown or out of its range. */
 export function resolveSemanticPolicy(options: PolicyOptions): SemanticPolicy {
   if (options?.kind === 'static') {
+    checkFields(options, 'policy', ['kind', 'minSimilarity'])
     return {
       kind: 'static',
       minSimilarity: within(options.minSimilarity, 'minSimilarity', Number.MIN_VALUE, 1),
     }
   }
-  if (options?.kind !== 'verified') {
-    throw new InvalidOptionError('policy.kind', "'static' or 'verified'")
-  }
+  checkFields(options, 'policy', ['kind', 'maxErrorRate', 'minConfidence', 'minSimilarity'])
+  oneOf(options.kind, 'policy.kind', ['static', 'verified'])
   const { maxErrorRate = 0.01, minConfidence = 0.5, minSimilarity = 0.6 } = options
   return {
     kind: 'verified',

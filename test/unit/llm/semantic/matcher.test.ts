@@ -247,7 +247,11 @@ describe('createSemanticMatcher', () => {
     ['policy.minSimilarity', { policy: { kind: 'static', minSimilarity: 0 } }],
     ['policy.maxErrorRate', { policy: { kind: 'verified', maxErrorRate: 0.6 } }],
     ['policy.minConfidence', { policy: { kind: 'verified', minConfidence: 1 } }],
-    ['threshold', { threshold: 0.5 }],
+    ['policy', { policy: 0.85 }],
+    ['policy.confidence', { policy: { kind: 'verified', confidence: 0.9 } }],
+    ['policy.maxErrorRate', { policy: { kind: 'static', minSimilarity: 0.5, maxErrorRate: 0.1 } }],
+    ['options.threshold', { threshold: 0.5 }],
+    ['options.(unprintable)', { 'sk-secret': 0.5 }],
   ])('rejects a bad option %s', (option, options) => {
     expect(() => createSemanticMatcher({ cache, ...(options as object) })).toThrow(
       expect.objectContaining({ option, name: InvalidOptionError.name }),
