@@ -40,7 +40,7 @@ export interface Assembled {
   source(): EmailRepository
 }
 
-/** @throws {InvalidOptionError} When an option is unknown to this library or out of its range. */
+/** @throws {InvalidOptionError} When an option is unknown or out of its range. */
 export function assemble(options: CachedEmailRepositoryOptions, counts: ListCounts): Assembled {
   const policy = resolveOptions(options)
   const { repository, cache, platform, near: bounds } = policy

@@ -78,7 +78,7 @@ export class CachedEmailRepository implements EmailRepository {
   readonly #recorder: QueryRecorder
   readonly #counts: ListCounts = { hits: 0, loaded: 0, bypassed: 0 }
 
-  /** @throws {InvalidOptionError} When an option is unknown to this library or out of its range. */
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: CachedEmailRepositoryOptions) {
     const parts = assemble(options, this.#counts)
     this.#cache = parts.cache

@@ -8,7 +8,7 @@ import type { ChangeLogOptions } from '../../cache/change-log.ts'
 import { defaultCache } from '../../cache/default-cache.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { oneOf, wholeNumber } from '../../entry/option-checks.ts'
+import { checkFields, oneOf, wholeNumber } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { SqlDatabase } from '../database.ts'
@@ -98,8 +98,14 @@ export interface EmailCachePolicy {
   readonly log: ChangeLogOptions
 }
 
-/** @throws {InvalidOptionError} When an option is unknown to this library or out of its range. */
+const FIELDS = 'db cache platform consistency unmarkedWrites writeTimeoutMs near logLength'.split(
+  ' ',
+)
+const NEAR_FIELDS = ['maxMessages', 'maxLists', 'ttl', 'lag']
+
+/** @throws {InvalidOptionError} When an option is unknown or out of its range. */
 export function resolveOptions(options: CachedEmailRepositoryOptions): EmailCachePolicy {
+  checkFields(options, 'options', FIELDS)
   const { db, cache = defaultCache(), logLength } = options
   const { consistency = 'strict', unmarkedWrites: unmarked = 'commit' } = options
   if (typeof cache?.namespace !== 'function') {
@@ -130,6 +136,7 @@ function checkNear(
   // Without marks the log does not say what is about to change.
   if (consistency !== 'strict')
     throw new InvalidOptionError('near', "given only with consistency: 'strict'")
+  checkFields(options, 'near', NEAR_FIELDS)
   const { maxMessages = 5_000, maxLists = 500, ttl = '30s', lag = 0 } = options
   wholeNumber(maxMessages, 'near.maxMessages', 1, 1_000_000)
   wholeNumber(maxLists, 'near.maxLists', 0, 100_000)

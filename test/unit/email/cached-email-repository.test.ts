@@ -256,4 +256,16 @@ describe('CachedEmailRepository', () => {
     )
     expect(() => new CachedEmailRepository({ db: {} as never, cache })).toThrow(InvalidOptionError)
   })
+
+  test.each([
+    ['options.consistancy', { consistancy: 'eventual' }],
+    ['near.maxlists', { near: { maxlists: 10 } }],
+  ])('refuses an option that there is not: %s', (option, options) => {
+    const { driver: db } = mailbox
+    const cache = new RedisCacheManager({ redis: embeddedTransport() })
+
+    expect(() => new CachedEmailRepository({ db, cache, ...(options as object) })).toThrow(
+      expect.objectContaining({ option, name: InvalidOptionError.name }),
+    )
+  })
 })
