@@ -9,7 +9,7 @@ import { withDeadline } from '../flight/deadline.ts'
 import { checkAnswer } from '../redis/answer.ts'
 import { operationOf } from '../redis/failure.ts'
 import type { Command, RedisRequest, Requester, Transport } from '../redis/requester.ts'
-import type { Answer } from './format.ts'
+import { type Answer, isList } from './format.ts'
 import type { Words } from './json.ts'
 import { KeyLocking } from './key-locking.ts'
 import { Metrics } from './metrics.ts'
@@ -161,8 +161,4 @@ function problemOf(error: unknown): Problem {
   // Of a subscription; a command that is refused has an answer.
   if (reason === ': NOPERM') return new Problem(400, 'NOPERM the user of Redis has no such right')
   return new Problem(503, `ERR the database did not answer${reason}`)
-}
-
-function isList(answer: readonly Answer[] | Answer): answer is readonly Answer[] {
-  return Array.isArray(answer)
 }

@@ -16,6 +16,11 @@ export interface Answer {
   readonly error?: string
 }
 
+/** Whether these are answers to several commands. */
+export function isList(answer: Answer | readonly Answer[]): answer is readonly Answer[] {
+  return Array.isArray(answer)
+}
+
 /** A way to write answers. */
 export interface Format {
   readonly contentType: string
@@ -94,8 +99,4 @@ function putReply(
     put(`*${reply.length}\r\n`)
     for (const item of reply) putReply(item, strings, put, parts)
   }
-}
-
-function isList(answer: Answer | readonly Answer[]): answer is readonly Answer[] {
-  return Array.isArray(answer)
 }

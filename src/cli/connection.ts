@@ -154,7 +154,7 @@ function openCache(
 ): Omit<OpenNamespace, keyof Connection> & Pick<Connection, 'cache'> {
   // Typed as it was given to `namespace`, or as figures have it.
   const [outer = '', ...inner] = (given.namespace ?? 'default').split('/').map(plainText)
-  const secret = nonEmpty(env['NEARCACHE_HASH_SECRET'])
+  const secret = env['NEARCACHE_HASH_SECRET'] || undefined
   const keys = keysIn(env, 'NEARCACHE_ENCRYPTION_KEYS')
   const deadline = readTime('deadline', String(given.deadline), '1ms', '10m')
   const cache = byVariable(
@@ -213,8 +213,8 @@ export function byVariable<T>(make: () => T): T {
  * @throws {ConfigurationError} When they are written otherwise.
  */
 export function keysIn(env: Host['env'], variable: string): readonly EncryptionKey[] | undefined {
-  const text = nonEmpty(env[variable])
-  if (text === undefined) return undefined
+  const text = env[variable]
+  if (!text) return undefined
   return text.split(',').map((pair, i) => {
     const [id, secret, ...more] = pair.trim().split(':')
     if (!id || !secret || more.length > 0) {
@@ -222,8 +222,4 @@ export function keysIn(env: Host['env'], variable: string): readonly EncryptionK
     }
     return { id, secret, use: i === 0 ? 'primary' : 'decrypt-only' }
   })
-}
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text
 }

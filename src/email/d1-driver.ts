@@ -7,7 +7,13 @@
  * @module
  */
 
-import type { SqlDriver, SqlParam, SqlRow, SqlStatement } from './driver.ts'
+import {
+  type SqlDriver,
+  type SqlParam,
+  type SqlRow,
+  type SqlStatement,
+  toBindable,
+} from './driver.ts'
 
 /** The part of a D1 result that is used. */
 export interface D1ResultLike {
@@ -60,10 +66,6 @@ export function d1Driver(db: D1Like): SqlDriver {
     }
   }
   return driver
-}
-
-function toBindable(value: SqlParam): string | number | null {
-  return typeof value === 'boolean' ? Number(value) : value
 }
 
 function rowsOf({ results }: D1ResultLike): SqlRow[] {

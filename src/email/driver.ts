@@ -10,6 +10,11 @@
  */
 export type SqlParam = string | number | boolean | null
 
+/** The value as SQLite takes it. */
+export function toBindable(value: SqlParam): string | number | null {
+  return typeof value === 'boolean' ? Number(value) : value
+}
+
 /** One row of an answer, by column name. */
 export type SqlRow = Record<string, unknown>
 

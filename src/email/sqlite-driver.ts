@@ -5,7 +5,13 @@
  * @module
  */
 
-import type { SqlDriver, SqlParam, SqlRow, SqlStatement } from './driver.ts'
+import {
+  type SqlDriver,
+  type SqlParam,
+  type SqlRow,
+  type SqlStatement,
+  toBindable,
+} from './driver.ts'
 
 /** The part of a prepared statement that is used. */
 export interface SqliteStatementLike {
@@ -95,8 +101,4 @@ function undo(db: SqliteLike, nested: boolean): void {
   } catch {
     // SQLite has rolled back by itself (disk full, I/O error); the first error is the one to tell.
   }
-}
-
-function toBindable(value: SqlParam): string | number | null {
-  return typeof value === 'boolean' ? Number(value) : value
 }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { PresenceRefusedError, RemoteError } from '../errors.ts'
+import { PresenceRefusedError } from '../errors.ts'
+import { malformed } from '../redis/answer.ts'
 import type { RedisLink } from '../redis/link.ts'
 import type { Argument, Reply } from '../redis/requester.ts'
 import * as scripts from '../redis/scripts/presence.ts'
@@ -196,10 +197,6 @@ export class PresenceSteps {
   #run(script: Script, ...args: readonly Argument[]): Promise<Reply> {
     return this.#link.run(script, [this.#home], args)
   }
-}
-
-function malformed(operation: string): RemoteError {
-  return new RemoteError({ operation, reason: 'malformed reply', applied: 'unknown' })
 }
 
 /** @throws {PresenceRefusedError} When the answer is the word of a refusal. */

@@ -72,8 +72,9 @@ function readDatabase(given: Given, env: Environment): DatabaseSettings {
   }
   return {
     source: embedded ? { kind: 'embedded' } : readSource(redis ?? env['REDIS_URL']),
-    token: given.token ?? nonEmpty(env['NEARCACHE_BRIDGE_TOKEN']),
-    readOnlyToken: given['read-only-token'] ?? nonEmpty(env['NEARCACHE_BRIDGE_READ_ONLY_TOKEN']),
+    token: given.token ?? (env['NEARCACHE_BRIDGE_TOKEN'] || undefined),
+    readOnlyToken:
+      given['read-only-token'] ?? (env['NEARCACHE_BRIDGE_READ_ONLY_TOKEN'] || undefined),
   }
 }
 
@@ -102,8 +103,4 @@ function readFile(given: Given, file: string, env: Environment): readonly Databa
 function readHost(host: string): string {
   if (/^[\w.:-]+$/.test(host)) return host
   throw new UsageError('--host must be an IP address or a host name, without port, such as 0.0.0.0')
-}
-
-function nonEmpty(value: string | undefined): string | undefined {
-  return value === '' ? undefined : value
 }

@@ -6,6 +6,7 @@
  */
 
 import { isLongerThan } from '../../entry/bytes.ts'
+import { type Fields, isObject } from '../../entry/json-object.ts'
 import type { AppLimits } from './limits.ts'
 import type { Member } from './server-frame.ts'
 
@@ -20,8 +21,6 @@ export interface User {
 
 /** What a text turned out to be: its meaning, or what is wrong with it. */
 export type Read<T> = { readonly ok: T } | { readonly problem: string }
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** Reads `channel_data`. An id that is a number becomes a text, as clients hold it. */
 export function readMember(channelData: string | undefined, limits: AppLimits): Read<Member> {
@@ -62,12 +61,10 @@ function fieldsOf(
   if (isLongerThan(text, userBytes + watchlistBytes)) return { problem: 'the data is too large' }
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return { problem: 'the data must be a JSON object' }
-    }
-    const { watchlist: _, ...own } = value as Fields
+    if (!isObject(value)) return { problem: 'the data must be a JSON object' }
+    const { watchlist: _, ...own } = value
     if (isLongerThan(JSON.stringify(own), userBytes)) return { problem: 'the data is too large' }
-    return { ok: value as Fields }
+    return { ok: value }
   } catch {
     // The parser's message quotes the text.
     return { problem: 'the data must be JSON' }
