@@ -31,8 +31,8 @@ const MIB = 1_048_576
  * A cache on Redis that is never stale after an invalidation.
  *
  * A read that starts after a delete, set or invalidation has returned never gets a value whose
- * loading began before that call took effect; losing any of the cache's own data in Redis makes a
- * miss. docs/consistency.md has the whole promise and what is not promised.
+ * loading began before that call. Losing any of the cache's data in Redis causes only misses. For the
+ * exact guarantees see docs/consistency.md.
  *
  * @example
  * ```ts
@@ -56,13 +56,13 @@ export class RedisCacheManager<Values = unknown> extends CacheNamespace<Values> 
     this.#transport = options.redis
   }
 
-  /** The guarded way to Redis, for `new Redis(cache.redis)` and `@upstash/ratelimit`. */
+  /** The connection to Redis with deadline, retries and breaker, for `new Redis(cache.redis)` and `@upstash/ratelimit`. */
   get redis(): GuardedRequester {
     return this.#ctx.link.guarded
   }
 
   /**
-   * Calls `listener` with every operation of this cache and its namespaces when it has ended.
+   * Calls `listener` after every operation of this cache and its namespaces.
    *
    * @returns A function that ends the subscription.
    */
@@ -70,17 +70,17 @@ export class RedisCacheManager<Values = unknown> extends CacheNamespace<Values> 
     return this.#ctx.events.subscribe(listener, options)
   }
 
-  /** How many reads the near tier has answered since the start, by the path of the namespace. */
+  /** The number of reads that the near tier has answered since the start, by the path of the namespace. */
   nearHits(): ReadonlyMap<string, number> {
     return this.#ctx.near.tier.hits()
   }
 
-  /** Hit rate and the other figures of this instance, and Redis' memory and number of keys. */
+  /** Hit rate and other figures of this instance, and the memory and number of keys of Redis. */
   getStats(): Promise<CacheStats> {
     return gatherStats(this.#ctx)
   }
 
-  /** Forgets the near tier and closes the transport. Calls under way may fail. */
+  /** Clears the near tier and closes the transport. Calls in progress may fail. */
   async close(): Promise<void> {
     this.#ctx.near.tier.clear()
     if ('close' in this.#transport) await this.#transport.close()

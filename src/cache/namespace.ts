@@ -26,11 +26,11 @@ import { listKeys } from './scan.ts'
 import { amend, begin, remove, type SetResult, set, setMany, type Ticket, touch } from './write.ts'
 
 /**
- * A part of a cache that owns its keys, tags and clear.
+ * A part of a cache with its own keys, tags and `clear`.
  *
- * Reads fail open: with Redis away the loader is called and nothing is stored. Writes and
- * invalidations fail loud, with a `RemoteError`, `RemoteTimeoutError` or `CircuitOpenError`: after
- * one of these assume that they had no effect, though a timed-out one may have had it.
+ * While Redis is down, reads call the loader and store nothing. Writes and invalidations reject with
+ * a `RemoteError`, `RemoteTimeoutError` or `CircuitOpenError`: assume that they had no effect, though
+ * one that timed out may have been applied.
  */
 export class CacheNamespace<Values = unknown> {
   readonly #ctx: CacheContext
@@ -54,24 +54,24 @@ export class CacheNamespace<Values = unknown> {
     return this.#ctx.names.keyspace.path
   }
 
-  /** What is asked of the host by, here and in what is built on this cache. */
+  /** The clock, timers and `defer` of this cache, and of everything built on it. */
   get platform(): Platform {
     return this.#ctx.platform
   }
 
   /**
-   * What another client hands to its reads as `after`, so that they honour every call that has returned
-   * here. Empty where Redis has no such tokens, and before the first request.
+   * Pass it to another client's reads as `after`, so that they see every call that has returned here.
+   * Empty if Redis has no such tokens, and before the first request.
    */
   get consistencyToken(): string {
     return this.#ctx.link.guarded.upstashSyncToken ?? ''
   }
 
   /**
-   * A namespace inside this one, with defaults of its own. Clearing this one clears it too; tags are
-   * not shared between the two.
+   * A namespace inside this one, with its own defaults. Clearing this one clears it too; tags are not
+   * shared between the two.
    *
-   * @throws {InvalidKeyError} When the name cannot be a segment, or there are 32 around it.
+   * @throws {InvalidKeyError} When the name is not a valid segment, or it would be nested too deep.
    * @throws {InvalidOptionError} When an option is unknown or out of its range.
    */
   namespace<Inner = Values>(
@@ -86,7 +86,7 @@ export class CacheNamespace<Values = unknown> {
     return new CacheNamespace({ ...this.#ctx, names, near }, policy)
   }
 
-  /** The fresh value of a key, or `undefined`: see {@link lookup} to tell a stored `undefined`. */
+  /** The fresh value of a key, or `undefined`; {@link lookup} distinguishes a stored `undefined`. */
   get<T extends Values = Values>(key: string, options?: EntryOptions<T>): Promise<T | undefined> {
     try {
       const copy = glance(this.#ctx, this.#policy, key, options)
@@ -98,7 +98,7 @@ export class CacheNamespace<Values = unknown> {
     }
   }
 
-  /** The fresh value of a key with how it was found, or why it was not. */
+  /** The fresh value of a key, and how it was found or why it was not. */
   async lookup<T extends Values = Values>(
     key: string,
     options?: EntryOptions<T>,
@@ -107,13 +107,13 @@ export class CacheNamespace<Values = unknown> {
     return (await get(this.#ctx, 'get', key, policy)) as ReadResult & { value: T | undefined }
   }
 
-  /** Whether a key has a fresh entry: what {@link get} would return, by the same checks. */
+  /** Whether a key has a fresh entry, by the same checks as {@link get}. */
   async has(key: string, options?: EntryOptions<never>): Promise<boolean> {
     const { outcome } = await get(this.#ctx, 'has', key, resolvePolicy(this.#policy, options))
     return outcome.kind === 'hit'
   }
 
-  /** The fresh values among these keys, by key. One request, one command. */
+  /** The fresh values of these keys, by key; missing keys are left out. One request, one command. */
   async getMany<T extends Values = Values>(
     keys: readonly string[],
     options?: EntryOptions<T>,
@@ -123,11 +123,11 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /**
-   * The value of a key, loaded if need be. One loader runs per key, in all isolates together, while
-   * its lease is held; the others wait for it or share it.
+   * Returns the value of a key. If there is none, calls the loader and stores its result. Only one loader
+   * runs per key, across all isolates; other callers wait for its result.
    *
-   * @throws Whatever the loader rejected with, unchanged, if no stale entry may be served instead.
-   * @throws {LoaderTimeoutError} When the loader took longer than its hard timeout.
+   * @throws The loader's own error, unchanged, if no stale entry may be served instead.
+   * @throws {LoaderTimeoutError} When the loader took longer than `loaderTimeout.hard`.
    * @throws {InvalidOptionError | InvalidKeyError} Before anything is sent.
    */
   getOrSet<T extends Values = Values>(
@@ -147,10 +147,10 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /**
-   * The values of all keys; those missing are loaded by one call of the loader, each under its own
+   * Returns the values of all keys. Missing ones are loaded by one call of the loader, each under its own
    * lease. Keys that the loader leaves out have the value `undefined`.
    *
-   * @throws Whatever the loader rejected with, unchanged.
+   * @throws The loader's own error, unchanged.
    */
   async getOrSetMany<T extends Values = Values>(
     keys: readonly string[],
@@ -165,8 +165,8 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /**
-   * Stores a value. Older loads and sets of the key can no longer store; when this rejects, the old
-   * entry may be gone and the new one may not be there.
+   * Stores a value. Loads and sets of this key that began earlier no longer store anything. If this
+   * rejects, the old entry may be gone and the new one missing.
    *
    * @throws {InvalidValueError} Before anything is sent.
    */
@@ -180,7 +180,7 @@ export class CacheNamespace<Values = unknown> {
     )
   }
 
-  /** Stores many values: two requests. All are encoded before anything is sent. */
+  /** Stores many values in two requests. All are encoded before anything is sent. */
   setMany<T extends Values = Values>(
     entries: ReadonlyMap<string, T>,
     options?: EntryOptions<T>,
@@ -191,14 +191,14 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /**
-   * Takes the right to store a key before its value is computed, so that the value counts from here:
-   * no delete, set or invalidation that comes between is overwritten.
+   * Call it before you compute a value that you will store with `commit`. If the key is deleted, set or
+   * invalidated in between, the computed value does not replace that.
    */
   begin<T extends Values = Values>(key: string, options?: EntryOptions<T>): Promise<Ticket<T>> {
     return this.#run(options, (policy) => begin(this.#ctx, key, policy)) as Promise<Ticket<T>>
   }
 
-  /** Makes a servable entry fresh for `ttl` from now. @returns Whether there was one. */
+  /** Makes a valid entry fresh for `ttl` from now. @returns Whether there was one. */
   touch(key: string, options?: EntryOptions<never>): Promise<boolean> {
     return this.#run(options, (policy) =>
       reported(this.#ctx, 'touch', key, () => touch(this.#ctx, key, policy), touched),
@@ -206,11 +206,11 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /**
-   * Carries the value of a servable entry on, in its place: same tags, same lifetimes. For those who
-   * know what has changed since it was loaded.
+   * Changes the value of a valid entry and keeps its tags and lifetimes, for callers who know exactly what
+   * has changed since it was loaded.
    *
    * @param change Returns the new value, or `undefined` to leave the entry as it is.
-   * @returns Whether the entry was changed. It is not if another has taken its place meanwhile.
+   * @returns Whether the entry was changed. It is not, if it was replaced in the meantime.
    */
   amend<T extends Values = Values>(
     key: string,
@@ -223,16 +223,17 @@ export class CacheNamespace<Values = unknown> {
     )
   }
 
-  /** Deletes keys, and the right of running loads to store them: one command. */
+  /** Deletes keys, in one command. Loads that are running do not store them afterwards. */
   delete(...keys: readonly string[]): Promise<void> {
     return reported(this.#ctx, 'delete', keys[0], () => remove(this.#ctx, keys), deleted)
   }
 
   /**
-   * Invalidates every entry with one of these tags, whatever their number: one command.
+   * Invalidates every entry that has one of these tags, in one command. When it has returned, no later
+   * read gets a value that was loaded before; with `mode: 'soft'`, it may be served as stale.
    *
    * @throws {InvalidOptionError} When there are too many tags, or the mode is neither hard nor soft.
-   * @throws {InvalidKeyError} When one of them cannot be a tag.
+   * @throws {InvalidKeyError} When one of them is not a valid tag.
    * @throws {RemoteError} When Redis has not confirmed it; it may have been applied.
    */
   invalidateTags(tags: readonly string[], options: InvalidateOptions = {}): Promise<void> {
@@ -245,8 +246,8 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /**
-   * Deletes every entry of this namespace whose key matches: `*` is any run of characters, `?` any
-   * one, `\` takes the next literally. One command for a declared prefix, else two SCANs.
+   * Deletes every entry of this namespace whose key matches: `*` is any number of characters, `?` exactly
+   * one, `\` escapes the next. One command for a declared prefix, otherwise two SCANs.
    *
    * @throws {InvalidKeyError} When keys are hashed, and the pattern is not a declared prefix.
    */
@@ -257,10 +258,10 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /**
-   * The keys that have an entry in Redis, servable or not, in no order: a SCAN of the whole database,
-   * for tools. Nested namespaces are left out; a key may come twice.
+   * The keys that have an entry in Redis, valid or not, in no order. For tools: it scans the whole
+   * database. Without keys of nested namespaces; a key may appear twice.
    *
-   * @throws {InvalidKeyError} At once when keys are hashed; after the others when some were too long.
+   * @throws {InvalidKeyError} At once if keys are hashed; at the end if some keys were too long.
    */
   keys(): AsyncGenerator<string> {
     return listKeys(this.#ctx)

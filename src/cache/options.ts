@@ -13,81 +13,78 @@ import type { StandardSchema } from './standard-schema.ts'
 
 /** Time limits for a loader. */
 export interface LoaderTimeouts {
-  /** After this long a stale entry, if there is one, is served while the load goes on. @default none */
+  /** After this time a stale entry, if there is one, is served while the load goes on. @default none */
   readonly soft?: Duration
-  /** After this long the load has failed; from 1 ms to 1 hour. @default '10s' */
+  /** After this time the load fails with `LoaderTimeoutError`. @default '10s' */
   readonly hard?: Duration
 }
 
-/** When a copy inside this isolate may be served. One of the two must be given. */
+/** When a copy inside this isolate may be served. Set `ttl` or `verify`. */
 export interface NearOptions {
-  /**
-   * A copy is served unseen for this long, so it lags calls of other isolates by as much; from 1 ms.
-   * @default none
-   */
+  /** How long a copy is served without a check, and so how far it may lag other isolates. @default none */
   readonly ttl?: Duration
-  /** Checks header and markers remotely before each use (two commands, no payload): no lag. @default false */
+  /** Checks each copy in Redis before it is served: two commands, no value sent, no lag. @default false */
   readonly verify?: boolean
   /**
-   * `shared`: all callers get the same object, frozen outside production. `copy`: each gets its
-   * own, by `structuredClone`; what it refuses, such as a `URL`, is not kept. @default 'shared'
+   * `shared`: all callers get the same object, frozen outside production. `copy`: each gets a
+   * `structuredClone`; values that cannot be cloned, such as a `URL`, are not kept. @default 'shared'
    */
   readonly values?: 'shared' | 'copy'
 }
 
-/** Bounds of the near tier of a cache, for all its namespaces together. */
+/** Limits of the near tier, for all namespaces of a cache together. */
 export interface NearTierOptions extends NearOptions {
   /** Copies held at most; a whole number of at least 1. @default 10_000 */
   readonly maxEntries?: number
   /**
-   * Sum of the stored sizes, in bytes; a whole number of at least 1. A compressed one counts four times. In the
-   * heap, lists of mail that compress well took three times what they count for: on Workers, with 128 MB in
-   * all, choose less than the default. @default 67_108_864 (64 MiB)
+   * Sum of the stored sizes, in bytes; a compressed value counts four times. Well compressed lists of mail
+   * took three times their count in the heap, so choose less than the default on Workers, which have
+   * 128 MB in all. @default 67_108_864 (64 MiB)
    */
   readonly maxBytes?: number
 }
 
-/** How fresh a value is. A method's type: options for values of any kind have to fit a call's own. */
+/** How fresh a value is. Typed as a method, so that options for any value fit a call's own. */
 type FreshnessOf<Value> = { of(value: Value): 'fresh' | 'stale' | 'stale-if-error' }['of']
 
 /** Options of a single call, and defaults of a namespace or a whole cache. */
 export interface EntryOptions<Value = unknown> {
-  /** How long an entry is fresh: milliseconds, `'15m'`, or a class; from 1 ms. @default 'medium' (1 hour) */
+  /** How long an entry is fresh: milliseconds, `'15m'`, or a class such as `'short'`. @default 'medium' (1 hour) */
   readonly ttl?: Duration
-  /** Spreads ttl by up to this ratio either way, from [0, 0.5]. @default 0.1 */
+  /** Varies `ttl` at random by up to this ratio either way, from [0, 0.5]. @default 0.1 */
   readonly jitter?: number
   /** How long after `ttl` an entry may be served while it is refreshed (RFC 5861). @default 0 */
   readonly staleWhileRevalidate?: Duration
   /** How long after `ttl` an entry may be served when the loader fails (RFC 5861). @default 0 */
   readonly staleIfError?: Duration
-  /** XFetch's beta, from 0 to 100: 1 refreshes a little before expiry, more is earlier, 0 never. @default 0 */
+  /** Refreshes an often-read entry before it expires: 1 a little before, more earlier, 0 never (XFetch's beta). @default 0 */
   readonly earlyRefresh?: number
   /** How long the loader may take. @default `{ hard: '10s' }` */
   readonly loaderTimeout?: LoaderTimeouts
   /**
-   * Labels for joint invalidation. All callers of a key must name the same ones. A function
-   * derives them from the loaded value; it needs `lateTags`. An entry has at most 64, late ones
-   * included. @default none
+   * Tags for `invalidateTags`. All callers of a key must name the same ones. A function gets the loaded
+   * value and returns its tags; this needs `lateTags`. An entry has at most 64, late ones included.
+   * @default none
    */
   readonly tags?: readonly string[] | ((value: Value) => readonly string[])
   /**
-   * Allows tags that only the loader knows (`setTags`, or `tags` as a function). Such a load is not
-   * stored if anything in the namespace was invalidated while it ran. @default false
+   * Allows tags that are known only after loading (`setTags`, or `tags` as a function). Such a load is
+   * not stored if anything in the namespace was invalidated while it ran. @default false
    */
   readonly lateTags?: boolean
   /**
-   * How long `null` and `undefined` are fresh, at most `ttl`; 0 does not store loaded ones, and leaves
-   * `set` its ttl. @default '1m'
+   * How long `null` and `undefined` are fresh, at most `ttl`. With 0, loaded ones are not stored, and
+   * `set` uses its `ttl`. @default '1m'
    */
   readonly negativeTtl?: Duration
-  /** `false` keeps this call out of the near tier. @default off, unless the cache has one */
+  /** Settings of the near tier for this call; `false` bypasses it. @default off, unless the cache has one */
   readonly near?: NearOptions | false
-  /** Values of more bytes than this are compressed; `false` for none. @default 1_024 */
+  /** Values of at least this many bytes are compressed; `false` for never. @default 1_024 */
   readonly compression?: false | { readonly thresholdBytes?: number }
   /**
-   * Lowers what an entry's age says of it, for values that know better: asked of each value that may
-   * be served, near copies included, and heeded if it answers less than age and tags allow. Values
-   * that were loaded for this call are not asked. It must not throw. @default none
+   * Can declare a stored value less fresh than its age and tags say. It is called with each value that
+   * may be served, near copies included, but not with values loaded for this call; an answer that is
+   * fresher has no effect. It must not throw. @default none
    */
   readonly freshness?: FreshnessOf<Value>
   /**
@@ -96,36 +93,35 @@ export interface EntryOptions<Value = unknown> {
    */
   readonly schema?: StandardSchema<Value>
   /**
-   * The last word on a stored value that is valid by its tags and its age: returns what is served in
-   * its place, or `undefined` if it must not be served and has to be loaded anew. What it throws
-   * reaches the caller. Near copies are served without asking. @default none
+   * Called with a stored value that is valid by its tags and age: returns the value to serve instead, or
+   * `undefined` to load it again. What it throws reaches the caller. It is not called for near copies.
+   * @default none
    */
   readonly reconcile?: (value: Value) => Value | undefined | Promise<Value | undefined>
   /**
-   * `relaxed`: `set` is one request in place of two, and sound only while no request is applied
-   * twice or late. With encryption it is as `strict`. @default 'strict'
+   * `relaxed`: `set` takes one request instead of two, but is only safe if no request is applied twice
+   * or late. With encryption it is the same as `strict`. @default 'strict'
    */
   readonly consistency?: 'strict' | 'relaxed'
   /**
-   * A `consistencyToken` of another client: this read honours the calls that
-   * client had made, though a replica that lags answers it. No near copy is used; with a token of its
-   * own to honour as well, the read is two commands. Without effect where Redis has no tokens. `''` is
-   * none. @default none
+   * A `consistencyToken` of another client: this read sees the calls of that client, even if a lagging
+   * replica answers. No near copy is used. If this client has a token of its own, the read takes two
+   * commands. Without effect if Redis has no tokens; `''` is none. @default none
    */
   readonly after?: string
   /**
-   * Ends the waiting of this call with the signal's reason; a load or a write that was begun goes on.
+   * Makes this call reject with the signal's reason; a load or write that has begun goes on.
    * @default none
    */
   readonly signal?: AbortSignal
 }
 
-/** Defaults of a namespace, and what only a namespace can have. */
+/** Defaults for the calls of a namespace, and `prefixes`. */
 export interface NamespaceOptions<Value = unknown>
   extends Omit<EntryOptions<Value>, 'signal' | 'after' | 'reconcile'> {
   /**
-   * Beginnings of keys that can be invalidated by `prefix*` at once, in one command. Each entry
-   * whose key begins with one carries its marker. At most 8. @default none
+   * Key prefixes that `invalidatePattern('prefix*')` can invalidate with one command. Each entry whose
+   * key begins with one has its marker. At most 8. @default none
    */
   readonly prefixes?: readonly string[]
 }
@@ -138,7 +134,7 @@ export interface EncryptionOptions {
 
 /** Options of a cache. */
 export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Value>, 'near'> {
-  /** The way to Redis: a transport, or any `Requester` of `@upstash/redis`. */
+  /** The connection to Redis: `restTransport`, `tcpTransport`, `embeddedTransport`, or any `Requester` of `@upstash/redis`. */
   readonly redis: Requester | Transport
   /** @default webPlatform() */
   readonly platform?: Platform
@@ -152,12 +148,12 @@ export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Val
   readonly deadline?: Duration
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
-  /** When Redis is not asked for a while. @default 5 failures in a row, and 1 s */
+  /** The circuit breaker: after how many failures Redis is not asked, and how long. @default 5 in a row, 1 s */
   readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'>
-  /** Bound on a value's text before compression, in bytes, from 1 to 512 MiB. @default 4_194_304 (4 MiB) */
+  /** The largest value, in bytes as text before compression. @default 4_194_304 (4 MiB) */
   readonly maxValueBytes?: number
   /**
-   * Replaces keys and tags by HMAC-SHA-256 with this secret: 32 random bytes as hex, base64 or base64url.
+   * Replaces keys and tags in Redis by their HMAC-SHA-256 with this secret: 32 bytes as base64 or hex.
    * @default off: names are readable
    */
   readonly hashKeys?: { readonly secret: string }
