@@ -56,7 +56,7 @@ export class RedisCacheManager<Values = unknown> extends CacheNamespace<Values> 
     this.#transport = options.redis
   }
 
-  /** The connection to Redis with deadline, retries and breaker, for `new Redis(cache.redis)` and `@upstash/ratelimit`. */
+  /** The connection to Redis, with deadline, retries and breaker: for `new Redis(cache.redis)`, for example. */
   get redis(): GuardedRequester {
     return this.#ctx.link.guarded
   }

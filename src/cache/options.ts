@@ -57,7 +57,10 @@ export interface EntryOptions<Value = unknown> {
   readonly staleWhileRevalidate?: Duration
   /** How long after `ttl` an entry may be served when the loader fails (RFC 5861). @default 0 */
   readonly staleIfError?: Duration
-  /** Refreshes an often-read entry before it expires: 1 a little before, more earlier, 0 never (XFetch's beta). @default 0 */
+  /**
+   * Refreshes an often-read entry before it expires, at random: 1 a little before, more is earlier, 0 never
+   * (the beta of XFetch). @default 0
+   */
   readonly earlyRefresh?: number
   /** How long the loader may take. @default `{ hard: '10s' }` */
   readonly loaderTimeout?: LoaderTimeouts
@@ -134,7 +137,10 @@ export interface EncryptionOptions {
 
 /** Options of a cache. */
 export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Value>, 'near'> {
-  /** The connection to Redis: `restTransport`, `tcpTransport`, `embeddedTransport`, or any `Requester` of `@upstash/redis`. */
+  /**
+   * The connection to Redis: `restTransport(…)`, `tcpTransport(…)`, `embeddedTransport()`, or any `Requester` of
+   * `@upstash/redis`.
+   */
   readonly redis: Requester | Transport
   /** @default webPlatform() */
   readonly platform?: Platform

@@ -12,22 +12,22 @@ import { ResponseCache } from '../http/response-cache.ts'
 /** Options of {@link httpCache}. */
 export interface HonoHttpCacheOptions extends Omit<HttpCacheOptions, 'user'> {
   /**
-   * Who asks, as `user` of {@link HttpCacheOptions}, and as middleware before this one has found it:
-   * `(_request, c) => c.var.session.userId`. @default nobody: the cache is shared
+   * Returns the user of a request, as `user` of {@link HttpCacheOptions}, from middleware before this one:
+   * `(_request, c) => c.var.session.userId`. @default no user: the cache is shared
    */
   readonly user?: (request: Request, c: Context) => string | undefined
   /**
-   * How to run the app again behind an answer that was stale, since a context of Hono answers once:
-   * `(request, c) => app.fetch(request, c.env)`. It comes back to this middleware, which lets it pass, and
-   * takes what handlers have answered; what is done to that outside is lost. Without it, what is stale is
-   * refreshed before the answer. @default none
+   * How to run the app again to refresh a stale response after it was sent, since a Hono context answers
+   * only once: `(request, c) => app.fetch(request, c.env)`. This middleware lets that request pass and stores
+   * the response of the handlers after it. Without it, stale responses are refreshed before the answer.
+   * @default none
    */
   readonly revalidate?: (request: Request, c: Context) => Response | Promise<Response>
 }
 
 /**
- * Caches what the handlers behind it answer. Mount it outside of what is the same for all: what runs
- * before it sees every request, what runs behind it only those that are not answered from the cache.
+ * Caches the responses of the handlers after it. Middleware mounted before it runs for every request,
+ * middleware after it only on a miss.
  *
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */

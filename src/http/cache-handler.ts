@@ -16,12 +16,12 @@ export type Handler<Rest extends readonly unknown[]> = (
 ) => Response | Promise<Response>
 
 /**
- * A handler with a cache before it. On a miss the wrapped one is called with the request as a plain GET,
- * without conditions: the cache answers these, and ranges, from the whole response. For a HEAD or a range
- * of what is not stored it is called with the request as it is, and nothing is stored.
+ * Puts an HTTP cache in front of a handler. On a miss the handler gets a plain GET without conditions; the
+ * cache answers conditional and range requests from the whole response. A HEAD or range request for something
+ * that is not stored is passed on unchanged, and its response is not stored.
  *
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
- * @throws Whatever the handler threw, unchanged, as a rejection of the function that is returned.
+ * @throws The handler's own error, unchanged, as a rejection of the returned function.
  */
 export function cacheHandler<Rest extends readonly unknown[]>(
   handler: Handler<Rest>,

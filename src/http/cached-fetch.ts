@@ -13,8 +13,8 @@ import { ResponseCache } from './response-cache.ts'
 /** Options of {@link cachedFetch}. */
 export interface CachedFetchOptions extends HttpCacheOptions {
   /**
-   * `private`: `private` responses and those to credentials are stored too, for the same credentials, or for
-   * the `user` that is given. `shared`: what is stored is for all. @default 'private'
+   * `private`: also stores `private` responses and those to requests with credentials, only for the same
+   * credentials, or the same `user`. `shared`: stores only responses that all may get. @default 'private'
    */
   readonly audience?: 'private' | 'shared'
   /** @default the global one */
@@ -31,9 +31,9 @@ const MODES: Readonly<Record<string, string>> = {
 }
 
 /**
- * A function like `fetch` that stores what may be stored and answers from it. `cache` of a request is
- * heeded: with `only-if-cached`, what is not there is a 504. What came by a redirect is not stored,
- * nor is a redirect. A read with `integrity` goes past the cache.
+ * Creates a `fetch` with an HTTP cache. The `cache` mode of a request is respected; with `only-if-cached`, a
+ * miss is a 504. Redirects, and responses reached by a redirect, are not stored. A request with `integrity`
+ * bypasses the cache.
  *
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */

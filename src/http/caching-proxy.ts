@@ -16,11 +16,11 @@ import { ResponseCache, SAFE } from './response-cache.ts'
 
 /** Options of {@link cachingProxy}. */
 export interface CachingProxyOptions extends HttpCacheOptions {
-  /** Where requests go: `https://origin.example`, or with a path that goes before theirs. */
+  /** Where requests go: `https://origin.example`, optionally with a path that is put before theirs. */
   readonly origin: string | URL
   /** @default the global one */
   readonly fetch?: (request: Request) => Promise<Response>
-  /** How long the origin may take until its headers are there; from 1 ms. @default '30s' */
+  /** How long the origin may take to send its response headers; from 1 ms. @default '30s' */
   readonly timeout?: Duration
   /** The name of this proxy in `Via` (RFC 9110, section 7.6.3). @default 'nearcache' */
   readonly via?: string
@@ -29,13 +29,12 @@ export interface CachingProxyOptions extends HttpCacheOptions {
 const TIMED_OUT = Symbol('timed out')
 
 /**
- * A reverse proxy with a shared cache. It takes off the fields of the hop, sets `X-Forwarded-Host` and
- * `X-Forwarded-Proto`, whatever a client says in them, and adds to `Via`. `Accept-Encoding` is the
- * runtime's own, and bodies are stored and sent decoded. Of `keyedHeaders`, a client's spelling with
- * underscores is not handed on. Redirects are passed on. An origin that cannot be reached is a 502, one
- * that takes too long a 504, unless something stored may answer.
+ * Creates a reverse proxy with a shared cache. It removes hop-by-hop fields, overwrites `X-Forwarded-Host` and
+ * `X-Forwarded-Proto`, and adds to `Via`. `Accept-Encoding` is that of the runtime, and bodies are stored and
+ * sent decoded. It does not forward `keyedHeaders` spelled with underscores. Redirects are passed on. An origin
+ * that cannot be reached gives a 502, one that takes too long a 504, unless a stored response may be used.
  *
- * Interim responses (1xx) end here: `fetch` does not show them.
+ * Interim responses (1xx) are not passed on, because `fetch` does not expose them.
  *
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */

@@ -22,46 +22,45 @@ import type { Rules } from './rules.ts'
 /** Options that every form of the HTTP cache has. */
 export interface HttpCacheOptions {
   /**
-   * Where responses are stored: a namespace of their own, such as `cache.namespace('http')`. How long a
-   * load is waited for by others is its `loaderTimeout.hard`; its near tier and encryption hold for
-   * responses too.
+   * Where responses are stored: a separate namespace, such as `cache.namespace('http')`. Its near tier and
+   * encryption apply to responses too. Other requests wait for a response for its `loaderTimeout.hard`.
    */
   // biome-ignore lint/suspicious/noExplicitAny: a namespace for any values can hold responses
   readonly cache: CacheNamespace<any>
-  /** Its `defer` keeps alive what is stored behind a response. @default the cache's */
+  /** Its `defer` keeps the host alive while a response is stored after it was sent. @default the cache's */
   readonly platform?: Platform
-  /** How long a response is fresh that says nothing of it. @default none: it is as RFC 9111 has it */
+  /** How long a response without a stated lifetime is fresh. @default none: the rules of RFC 9111 */
   readonly ttl?: Duration
   /**
-   * The part of the time since `Last-Modified` that a response without stated freshness is fresh for, at
-   * most a day (RFC 9111, section 4.2.2); from 0, which is never, to 1. @default 0.1
+   * A response without a stated lifetime is fresh for this part of the time since `Last-Modified`, at most a
+   * day (RFC 9111, section 4.2.2); from 0, which is never, to 1. @default 0.1
    */
   readonly heuristic?: number
   /** For responses without a `stale-while-revalidate` of their own. @default 0 */
   readonly staleWhileRevalidate?: Duration
   /** For responses without a `stale-if-error` of their own. @default 0 */
   readonly staleIfError?: Duration
-  /** How long a stale response with a validator is kept to be validated. @default '1d' */
+  /** How long a stale response with a validator is kept for revalidation. @default '1d' */
   readonly keepStale?: Duration
-  /** A longer body is passed on and not stored. From 1 byte. @default 1_048_576 (1 MiB) */
+  /** A longer body is passed on but not stored. From 1 byte. @default 1_048_576 (1 MiB) */
   readonly maxBodyBytes?: number
   /**
-   * From how many bytes on stored responses are compressed in Redis; `false` for never. Inflating costs
-   * a hit more than a small response is worth. @default 16_384
+   * Responses of at least this many bytes are compressed in Redis; `false` for never. For small responses,
+   * decompression would make a hit slower. @default 16_384
    */
   readonly compression?: false | { readonly thresholdBytes: number }
   /** How the query takes part in the key. @default 'exact' */
   readonly query?: QueryRule
   /**
-   * Request fields that every response is taken to vary by. In a private cache, where no `user` says whose a
-   * request is, `authorization` and `cookie` are among them in any case, and so is a `host` that is not the URI's.
+   * Request fields that every response is assumed to vary by. A private cache without `user` always adds
+   * `authorization` and `cookie`, and a `host` that is not that of the URI is always added.
    * @default KEYED_HEADERS
    */
   readonly keyedHeaders?: readonly string[]
   /**
-   * Who asks, where the answer is his alone. Requests with a user have a private cache of their own:
-   * `private` responses and those to credentials are stored in it. Use what cannot be forged, such as
-   * the id in a verified session; an empty one is nobody's. @default nobody: the cache is shared
+   * Returns the user of a request. Each user has a private cache, which also stores `private` responses
+   * and those to requests with credentials. Use an id that cannot be forged, such as that of a verified
+   * session; an empty one means no user. @default no user: the cache is shared
    */
   readonly user?: (request: Request) => string | undefined
   /** Tags by which a response can be invalidated: at most 64 with those of `tagHeader`. @default none */

@@ -44,12 +44,12 @@ import type { Source } from './source.ts'
 import { Tiers } from './tiers.ts'
 
 /**
- * A cache of answers, in which everything but the last words of the user is matched exactly: tenant,
- * model, parameters, system prompt, tools, schema and the turns before.
+ * A cache of answers of language models. Tenant, model, parameters, system prompt, tools, schema and
+ * earlier turns must match exactly.
  *
- * Those words are looked up as they are, then without what does not matter (initial capitals, spaces,
- * the marks that end them), and, where asked, by what they mean. Answers that are empty are not
- * stored. Reads fail open and writes fail loud, as those of the cache below do.
+ * The user's last message is looked up exactly, then without initial capitals, extra spaces and end
+ * punctuation, and on request by similarity. Empty answers are not stored. If Redis is down, reads are
+ * misses and writes reject, as for the cache below.
  *
  * @example
  * ```ts
@@ -114,11 +114,11 @@ export class LLMResponseCache {
   }
 
   /**
-   * Stores an answer of the caller's. It counts as generated when this is called: to have an
-   * invalidation that came while it was being generated keep it out, use {@link getOrGenerate}.
-   * Similar prompts find it too, where they ask for that, unless `enableSemanticMatching` is false.
+   * Stores an answer that you have generated. It counts as generated at this call; if an invalidation
+   * during the generation must prevent storing, use {@link getOrGenerate}. Requests with semantic matching
+   * can find it for similar prompts, unless `enableSemanticMatching` is false.
    *
-   * @param response A text, or anything else that the cache can store.
+   * @param response A string, or anything else that the cache can store.
    * @throws {InvalidValueError} When it cannot be stored.
    */
   async cacheLLMResponse<T>(
@@ -136,8 +136,8 @@ export class LLMResponseCache {
   }
 
   /**
-   * The answer to a question, generated if need be. Calls for the same question share one generation,
-   * in this process and in others; a call that gives up does not end it for the others.
+   * Returns the answer to a question, and generates it if there is none. Calls for the same question share
+   * one generation, across processes; a call that gives up does not end it for the others.
    *
    * @throws Whatever `generate` rejected with, unchanged.
    * @throws {LoaderTimeoutError} When it took longer than `timeouts` allow.

@@ -14,22 +14,22 @@ import type { RestFetch } from './rest-fetch.ts'
 export interface RestOptions {
   /** Address of the database, such as `https://eu1-name-12345.upstash.io`. */
   readonly url: string
-  /** The bearer token that goes with it. */
+  /** The REST token of the database. */
   readonly token: string
   /**
-   * Used instead of the runtime's `fetch`, which is looked up anew for each request: on Node
-   * `nodeFetch()` of `nearcache/redis/node` costs less. For a framework whose `fetch` stores
-   * responses to POST as well, give one that adds `cache: 'no-store'`. @default the runtime's
+   * Used instead of the runtime's `fetch`. On Node, `nodeFetch()` of `nearcache/redis/node` is faster. If
+   * your framework's `fetch` also caches responses to POST, give one that adds `cache: 'no-store'`.
+   * @default the runtime's, looked up for each request
    */
   readonly fetch?: RestFetch
   /** @default webPlatform() */
   readonly platform?: Platform
-  /** Whether `http://` may lead to another host than this one. @default false */
+  /** Whether `http://` is allowed for hosts other than localhost. @default false */
   readonly allowHttp?: boolean
   /**
-   * How strings travel back. `none` is cheaper and exact for text; what is not valid UTF-8 becomes
-   * U+FFFD with both, since replies are strings. `base64` is for servers that mangle text on the
-   * way through JSON. @default 'none'
+   * How the server encodes strings in replies. `none` is cheaper and exact for text; `base64` is for servers
+   * that damage text in JSON. With both, invalid UTF-8 becomes U+FFFD, since replies are strings.
+   * @default 'none'
    */
   readonly encoding?: 'none' | 'base64'
   /** The longest response, in bytes; a whole number of at least 1. @default 16_777_216 */

@@ -27,11 +27,11 @@ export type { RestFetch, RestRequestInit, RestResponse } from './rest-fetch.ts'
 export type { RestOptions } from './rest-options.ts'
 
 /**
- * A transport to an Upstash database, or to whatever serves the same protocol.
+ * Connects to an Upstash database, or to another server with the same REST protocol.
  *
- * Understands `subscribe` and `psubscribe` as streams: the request resolves once the stream is open,
- * `onMessage` gets each event (`message,channel,payload`), and the signal ends it. That a stream
- * ended by itself is not told.
+ * Supports `subscribe` and `psubscribe` as streams: the request resolves when the stream is open,
+ * `onMessage` is called with each event (`message,channel,payload`), and the signal ends the stream. If the
+ * stream ends by itself, nothing is called.
  *
  * @throws {InvalidOptionError} When an option is unusable.
  *

@@ -18,59 +18,62 @@ export type Lifetime = number | `${number}${'s' | 'm' | 'h' | 'd'}`
 
 /** How long a session lives. */
 export interface LifetimeOptions {
-  /** How long it lives: from its creation, or with `slidingExpiration` from its last use. @default '24h' */
+  /** How long a session lives after its creation, or with `slidingExpiration` after its last use. @default '24h' */
   readonly maxAge?: Lifetime
-  /** Whether use prolongs it, up to `absoluteTimeout`. @default false */
+  /** Whether each use prolongs the session, up to `absoluteTimeout`. @default false */
   readonly slidingExpiration?: boolean
-  /** Ends it when it has not been used for so long. @default maxAge if it slides, else none */
+  /** Ends a session that was not used for this long. @default maxAge if it slides, else none */
   readonly idleTimeout?: Lifetime
-  /** Ends it in any case. @default maxAge; if it slides, 30 days or maxAge, whichever is longer */
+  /**
+   * Ends a session this long after its creation in any case.
+   * @default maxAge; if it slides, 30 days or maxAge, whichever is longer
+   */
   readonly absoluteTimeout?: Lifetime
 }
 
 /** Options of a `SessionUserCache`. */
 export interface SessionOptions<Data = Record<string, unknown>, Preferences = unknown>
   extends LifetimeOptions {
-  /** The way to Redis; `cache.redis` of a cache shares its circuit and its counts. */
+  /** A transport, or `cache.redis` of a cache, which shares its circuit breaker and counts. */
   readonly redis: Requester | Transport
-  /** Encrypt what is stored. One is the primary; all of them decrypt. */
+  /** The encryption keys. One is the primary and encrypts; all of them decrypt. */
   readonly keys: readonly EncryptionKey[]
-  /** Make names in Redis, in a ring of their own if they are to change apart. @default keys */
+  /** Separate keys for names in Redis, if these should change independently. @default keys */
   readonly nameKeys?: readonly EncryptionKey[]
-  /** Ids of keys that are gone for good: what they have made has expired. @default none */
+  /** Ids of dropped keys: sessions made with them count as expired. @default none */
   readonly retiredKeys?: readonly string[]
   /** @default webPlatform() */
   readonly platform?: Platform
   /** First part of every name in Redis: 1 to 64 of `A-Za-z0-9_.-`. @default 'nc' */
   readonly prefix?: string
-  /** Second part, and what the keys are derived for; likewise. @default 'session' */
+  /** Second part of every name, with the same rules; also used to derive keys. @default 'session' */
   readonly namespace?: string
   /** Deadline of each operation on Redis, retries included; from 1 ms. @default '500ms' */
   readonly deadline?: Duration
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
-  /** When calls stop for a while. @default 5 failures in a row, and 1 s */
+  /** The circuit breaker: after how many failures Redis is not asked, and how long. @default 5 in a row, 1 s */
   readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'>
   /**
-   * The shortest time between two writes that say a session was used.
+   * The shortest time between two writes of a session's last use.
    * @default a tenth of its idle time, at most 1 hour
    */
   readonly touchInterval?: Duration
-  /** How long the token before a rotation is still good, up to 5 minutes. @default '30s' */
+  /** How long the old token stays valid after a rotation, up to 5 minutes. @default '30s' */
   readonly overlap?: Duration
   /** How many sessions a user may have at once, from 1 to 1,000. @default 100 */
   readonly maxSessions?: number
-  /** What one too many does. @default 'evict-oldest' */
+  /** At the limit, the oldest session ends, or the new one is refused. @default 'evict-oldest' */
   readonly whenFull?: 'evict-oldest' | 'refuse'
-  /** How long a fast-path token is believed, up to 60 seconds; 0 for no fast path. @default '30s' */
+  /** How long a fast-path token is accepted, up to 60 seconds; 0 for no fast path. @default '30s' */
   readonly fastPath?: Duration
-  /** By how much clocks of isolates may differ, up to 60 seconds. @default '5s' */
+  /** How far the clocks of isolates may differ, up to 60 seconds. @default '5s' */
   readonly clockSkew?: Duration
   /** Checks a session's data, when it is written and when it is read. @default none */
   readonly schema?: StandardSchema<Data>
   /** Checks a user's preferences, when they are written and when they are read. @default none */
   readonly preferencesSchema?: StandardSchema<Preferences>
-  /** Bound on a session's data, and on each value of a user, in bytes. @default 65_536 */
+  /** The largest session data, and the largest value of a user, in bytes. @default 65_536 */
   readonly maxDataBytes?: number
   /** How long a user's data and permissions are kept. @default '1h' */
   readonly userTtl?: Duration
@@ -78,9 +81,9 @@ export interface SessionOptions<Data = Record<string, unknown>, Preferences = un
   readonly preferencesTtl?: Duration
   /** How many actions of a user are kept, from 1 to 10,000. @default 100 */
   readonly maxActivity?: number
-  /** How long they are kept after the latest. @default '30d' */
+  /** How long actions are kept after the latest one. @default '30d' */
   readonly activityTtl?: Duration
-  /** Told of every session that is refused; what it throws is swallowed. @default none */
+  /** Called for every refused session; what it throws is ignored. @default none */
   readonly onRefusal?: (refusal: RefusalEvent) => void
 }
 

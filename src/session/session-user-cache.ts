@@ -34,14 +34,14 @@ import { open, refOf, validate } from './sessions.ts'
 import { UserCache } from './user-cache.ts'
 
 /**
- * Sessions in Redis that can be trusted: nothing readable in a dump, validated in one command, and
- * revoked for good when a call that revokes has returned.
+ * Encrypted sessions in Redis. Validating one takes one command, and a revoked session is refused by
+ * every validation that starts after the revocation has returned.
  *
- * A session id, as these methods return and take it, is the token a client holds: whoever has it has
- * the session. `session.id` names a session and opens nothing.
+ * The `sessionId` that these methods return and take is the client's secret token: whoever has it has
+ * the session. `session.id` only names a session and gives no access.
  *
- * With Redis away every method rejects with `SessionUnavailableError`; none answers that there is no
- * session. docs/guides/sessions.md says what is guaranteed and what is not.
+ * If Redis is down, every method rejects with `SessionUnavailableError`; none reports "no session".
+ * docs/guides/sessions.md lists what is guaranteed and what is not.
  *
  * @example
  * ```ts
@@ -74,22 +74,22 @@ export class SessionUserCache<
     this.#guarded = assembled.guarded
   }
 
-  /** The guarded way to Redis, with its circuit and the counts of what was sent. */
+  /** The connection to Redis, with its circuit breaker and request counts. */
   get redis(): GuardedRequester {
     return this.#guarded
   }
 
-  /** How long a revocation may go unseen by the fast path, in milliseconds; 0 when it is off. */
+  /** How long the fast path may accept a revoked session, in milliseconds; 0 when it is off. */
   get fastPathBoundMs(): number {
     return this.#fastPath.boundMs
   }
 
   /**
-   * Opens a session for a user who has just shown who he is: one command in one request.
+   * Opens a session for a user who has just logged in: one command in one request.
    *
-   * @returns The session id: the token that a client is to keep to itself.
-   * @throws {SessionRefusedError} `limit`, where one too many is refused; `revoked`, with `ifEpoch`, or
-   * when it was revoked before Redis had confirmed it.
+   * @returns The secret token for the client, called `sessionId` in the other methods.
+   * @throws {SessionRefusedError} `limit`, if the user has too many and `whenFull` is `'refuse'`; `revoked`, by
+   * `ifEpoch`, or if it was revoked before Redis had confirmed it.
    * @throws {InvalidOptionError} When an option is unknown or out of its range.
    */
   async createSession(
@@ -100,7 +100,7 @@ export class SessionUserCache<
     return (await this.openSession(userId, userEmail, options)).token
   }
 
-  /** As {@link createSession} does, with the session. */
+  /** Like {@link createSession}, but also returns the session. */
   async openSession(
     userId: string,
     userEmail: string,
@@ -116,12 +116,12 @@ export class SessionUserCache<
     return issued as Issued<Data>
   }
 
-  /** Opens a session for a visitor who has not logged in; `createSession` with `from` goes on from it. */
+  /** Opens a session for a visitor who is not logged in; `createSession` with `from` continues it. */
   async createAnonymousSession(options: AnonymousOptions<Data> = {}): Promise<string> {
     return (await open(this.#ctx, anonymousOpening(options))).token
   }
 
-  /** The session that a token opens, if there is one and it is active. */
+  /** The session of a token, or `undefined` if there is none or it is not active. */
   async getSession(
     sessionId: string,
     options?: ValidateOptions,
@@ -130,7 +130,7 @@ export class SessionUserCache<
     return validated.ok ? (validated.session as Session<Data>) : undefined
   }
 
-  /** As {@link getSession}, with the reason why not. */
+  /** Like {@link getSession}, but with the reason if there is no session. */
   async validate(sessionId: string, options?: ValidateOptions): Promise<Validation<Data>> {
     const validated = await validate(this.#ctx, sessionId, options)
     if (!validated.ok) return validated
@@ -138,9 +138,9 @@ export class SessionUserCache<
   }
 
   /**
-   * Says that a session is in use. Validating says so too: this is for those who do not.
+   * Records that a session is in use. Validating does this too.
    *
-   * @returns Whether there is one.
+   * @returns Whether there is such a session.
    */
   async touch(sessionId: string): Promise<boolean> {
     return (await validate(this.#ctx, sessionId)).ok
@@ -152,9 +152,9 @@ export class SessionUserCache<
   }
 
   /**
-   * Changes fields of a session's data. Fields set to `undefined` go; a function gets the data as it
-   * is, and may be called again when another has changed it meanwhile. No change is lost, and none
-   * brings back a session that has ended.
+   * Changes fields of a session's data. Fields set to `undefined` are removed. A function gets the current
+   * data, and is called again if another call has changed it in the meantime. No change is lost, and none
+   * restores a session that has ended.
    *
    * @throws {SessionRefusedError} When the session is not to be used.
    * @throws {InvalidValueError} When the data does not fit the schema, or is too large.
@@ -168,8 +168,8 @@ export class SessionUserCache<
   }
 
   /**
-   * Gives a session another token. The present one is good for the overlap, and whoever rotates it
-   * within that gets the same successor.
+   * Gives a session a new token. The current one stays valid for `overlap`; rotating it again within that
+   * time returns the same new token.
    *
    * @throws {SessionRefusedError} When the session is not to be used.
    */
@@ -182,8 +182,8 @@ export class SessionUserCache<
   }
 
   /**
-   * Makes a pending session active, once the second factor has been shown. It gets another token, and
-   * the present one is over at once.
+   * Makes a pending session active, after the second factor. It gets a new token, and the current one is
+   * invalid at once.
    *
    * @throws {SessionRefusedError} When the session is not to be used, or is not pending.
    */
@@ -197,8 +197,8 @@ export class SessionUserCache<
   }
 
   /**
-   * Ends a session. A token that was rotated ends it too, however often: who logs out may have been
-   * robbed of it, and what the thief has made of it must not live on.
+   * Ends a session. An old token that was rotated, however often, ends it too: if a thief has rotated a
+   * stolen token, the user's log-out must still end the session.
    *
    * @returns Whether there was one.
    */
@@ -208,7 +208,7 @@ export class SessionUserCache<
     return this.#ctx.steps.end(ref.home, ref.id)
   }
 
-  /** The sessions of a user that are alive, the latest first: two requests. */
+  /** The valid sessions of a user, the latest first: two requests. */
   listSessions(userId: string): Promise<SessionInfo[]> {
     return list(this.#ctx, userId)
   }
@@ -219,19 +219,19 @@ export class SessionUserCache<
   }
 
   /**
-   * Ends one session of a user, by the `id` of its line in the list.
+   * Ends one session of a user, by its `id` in {@link listSessions}.
    *
-   * @returns Whether it was alive.
+   * @returns Whether it was valid.
    */
   revokeSession(userId: string, id: string): Promise<boolean> {
     return revokeOne(this.#ctx, userId, id)
   }
 
   /**
-   * Ends all sessions of a user but the one of this token.
+   * Ends all other sessions of the user of this token.
    *
-   * @returns How many there were.
-   * @throws {SessionRefusedError} When the session is not to be used: then those beside it are as they were.
+   * @returns How many were ended.
+   * @throws {SessionRefusedError} If the token's own session is not valid; then nothing is ended.
    */
   async revokeOthers(sessionId: string): Promise<number> {
     const validated = await validate(this.#ctx, sessionId)
@@ -241,16 +241,16 @@ export class SessionUserCache<
   }
 
   /**
-   * Ends all sessions of a user: after a change of password, or when an account is closed.
+   * Ends all sessions of a user, for example after a password change or when an account is closed.
    *
-   * @returns How many there were.
+   * @returns How many were ended.
    */
   async revokeAll(userId: string): Promise<number> {
     return revokeMany(this.#ctx, homesOf(this.#ctx, userId))
   }
 
   /**
-   * A token that {@link verifyFastPath} believes for a short while.
+   * A token that {@link verifyFastPath} accepts for a short time without asking Redis.
    *
    * @param sessionId The token the session was validated with.
    * @returns `undefined` for a session that is not active or was not validated lately, and where the
@@ -260,7 +260,7 @@ export class SessionUserCache<
     return this.#fastPath.issue(sessionId, session)
   }
 
-  /** What a fast-path token says, if it may still be believed. Nothing is asked of anybody. */
+  /** The content of a fast-path token, or `undefined` if it is not valid any more. Redis is not asked. */
   verifyFastPath(sessionId: string, fastToken: string): Promise<FastSession | undefined> {
     return this.#fastPath.verify(sessionId, fastToken)
   }

@@ -47,8 +47,8 @@ export interface MiddlewareStats {
 /** A middleware for queries and mutations, with what one does to its entries. */
 export interface CacheMiddleware extends Middleware {
   /**
-   * A middleware for mutations: invalidates after success, and answers when that is done. If it cannot be
-   * done, the call fails with the cache's error although the mutation has been made.
+   * A middleware for mutations: invalidates these tags after success, before the call returns. If that
+   * fails, the call fails with the cache's error although the mutation has been made.
    *
    * @throws {InvalidOptionError} When the tags are no list and no function, or an option is unknown.
    */
@@ -63,9 +63,9 @@ export interface CacheMiddleware extends Middleware {
   /** Drops one entry. Throws as {@link keyOf}; rejects when Redis has not confirmed it, as all below do. */
   delete(path: string, input: unknown, of?: EntryOf): Promise<void>
   invalidateTags(tags: readonly string[], options?: InvalidateOptions): Promise<void>
-  /** Drops what a procedure has answered to anybody. */
+  /** Drops all entries of a procedure. */
   invalidateProcedure(path: string): Promise<void>
-  /** Drops what any procedure has answered to a user: after a change of role, for example. */
+  /** Drops all entries of a user, for example after a change of role. */
   invalidateUser(id: string | number | bigint): Promise<void>
   /** Drops all of the namespace. */
   clear(): Promise<void>
@@ -75,11 +75,11 @@ export interface CacheMiddleware extends Middleware {
 }
 
 /**
- * Makes a middleware that answers queries from the cache. It goes before or after `.input()`, and after
- * whatever decides who may ask: what comes after it is skipped on a hit.
+ * Creates a middleware that answers queries from the cache. Put it before or after `.input()`, and after
+ * your authorisation: everything after it is skipped on a hit.
  *
- * Never cached: errors, mutations, subscriptions, streams and async iterables. The cache cannot fail a
- * query, nor run its resolver twice.
+ * Errors, mutations, subscriptions, streams and async iterables are never cached. The cache never makes a
+ * query fail, and never runs its resolver twice.
  *
  * @throws {InvalidOptionError | InvalidKeyError} When an option is unknown or out of its range. Those of
  * a procedure's `.meta()` fail its calls.

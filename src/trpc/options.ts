@@ -49,15 +49,15 @@ export interface ProcedureCacheOptions
     | 'loaderTimeout'
   > {
   /**
-   * `user`: each user has entries of their own; a call whose user is not known is not cached. `public`:
-   * all callers share, so nothing in the answer may depend on who asks. @default 'user'
+   * `user`: each user has separate entries; a call without a known user is not cached. `public`: all
+   * callers share entries, so the answer must not depend on the caller. @default 'user'
    */
   readonly scope?: 'user' | 'public'
-  /** Labels for joint invalidation: at most 62, as a list or by what the call says. @default none */
+  /** Tags for `invalidates`: at most 62, as a list or a function of the call. @default none */
   readonly tags?: readonly string[] | ((call: CallInfo) => readonly string[])
   /**
-   * More labels, that only the answer knows. Such an answer is not stored if anything in the namespace
-   * was invalidated while it was made. @default none
+   * More tags, from the answer. Such an answer is not stored if anything in the namespace was
+   * invalidated while the resolver ran. @default none
    */
   readonly dataTags?: (answer: AnswerInfo) => readonly string[]
   /**
@@ -65,7 +65,7 @@ export interface ProcedureCacheOptions
    * @default nothing
    */
   readonly http?: HttpLifetimes
-  /** Of a mutation: the labels to invalidate when it has succeeded. @default nothing */
+  /** For a mutation: the tags to invalidate after success. @default nothing */
   readonly invalidates?: readonly string[] | ((answer: AnswerInfo) => readonly string[])
 }
 
@@ -74,7 +74,7 @@ export interface CacheMeta {
   readonly cache?: false | ProcedureCacheOptions
 }
 
-/** Why a query went past the cache. */
+/** Why a query was not cached. */
 export type BypassReason =
   /** Its `.meta()` says so. */
   | 'disabled'
@@ -92,8 +92,8 @@ export type BypassReason =
 /** Options for {@link createCacheMiddleware}; those of procedures are the defaults of all. */
 export interface CacheMiddlewareOptions extends ProcedureCacheOptions {
   /**
-   * Where the entries are. @default defaultCache(), as it is at each call: what start-up made, or one on an
-   * embedded engine
+   * Where the entries are stored. @default the default cache at each call: that of `startupCacheSystem()`, or
+   * one in memory
    */
   readonly cache?: CacheNamespace
   /** The namespace of `cache` that holds the entries; 1 to 64 bytes. @default 'trpc' */
@@ -102,24 +102,24 @@ export interface CacheMiddlewareOptions extends ProcedureCacheOptions {
   readonly defaultTTL?: number
   /** Whether answers from 1,024 bytes on are compressed. @default as `cache` does */
   readonly enableCompression?: boolean
-  /** Whose answer it is. @default userOf: the first id at the usual places of a context */
+  /** Returns the user of a call. @default userOf: the first id at the usual places of a context */
   readonly user?: (ctx: Any) => UserId
   /**
-   * What else of the context the answers depend on, such as a language or a tenant: any value that can be
-   * part of a key. @default nothing else
+   * What else the answers depend on, such as a language or a tenant: any value that can be part of a key.
+   * @default nothing else
    */
   readonly varyBy?: (ctx: Any) => unknown
-  /** Whether a call is to be cached; `input` is what the client sent, not validated. @default always */
+  /** Whether to cache a call; `input` is what the client sent, not validated. @default always */
   readonly shouldCache?: (input: Any, ctx: Any) => unknown
   /**
-   * The part of the key that the input decides; `input` is what the client sent, not validated. Path, user,
-   * `varyBy` and `version` are added to it. @default its canonical text
+   * Returns the part of the key that comes from the input; `input` is what the client sent, not validated.
+   * Path, user, `varyBy` and `version` are always added. @default the canonical text of the input
    */
   readonly keyGenerator?: (input: Any, ctx: Any) => string
-  /** A part of every key: change it when what is stored has to be another. @default none */
+  /** Part of every key: change it when the shape of stored answers changes. @default none */
   readonly version?: string
   /**
-   * Stores what only it can turn into plain values, such as class instances: superjson, for example.
+   * Your transformer, such as superjson, for values that only it can serialise, such as class instances.
    * @default none
    */
   readonly transformer?: AnswerTransformer

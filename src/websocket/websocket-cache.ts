@@ -32,12 +32,12 @@ const CHUNK = 100
 const MOST_USERS = 1_000
 
 /**
- * Who is connected, in which rooms, and what was said last, for code that holds no socket as well as for
- * code that does.
+ * Stores who is connected, in which rooms, and the last event of each channel, for code with and without
+ * a socket.
  *
- * Every call is one command in one request. Each is one atomic step, however many processes take part;
- * what a crashed process has left ends with its lease. With Redis away every method rejects: nobody is
- * said to be offline who may not be. docs/guides/websocket-cache.md says what is guaranteed and what not.
+ * Every call is one command and one atomic step, however many processes take part. Connections of a crashed
+ * process end with their lease. If Redis is down, every method rejects; nobody is reported as offline.
+ * docs/guides/websocket-cache.md lists what is guaranteed and what is not.
  *
  * @example
  * ```ts
@@ -55,17 +55,17 @@ export class WebSocketCache {
     this.#ctx = assemble(options)
   }
 
-  /** The guarded way to Redis, with its circuit and the counts of what was sent. */
+  /** The connection to Redis, with its circuit breaker and request counts. */
   get redis(): GuardedRequester {
     return this.#ctx.guarded
   }
 
   /**
-   * Says that a connection is open. Another of the same id is closed, and leaves its rooms, in the same
-   * step. Ids are best used once: a request to close that arrives late does not know which is meant.
+   * Stores an open connection. An earlier one with the same id is closed, and leaves its rooms, in the same
+   * step. Use each id once: a late request to remove a connection cannot tell the two apart.
    *
-   * @returns Whether it is open; it is not if it was removed while this call was under way.
-   * @throws {PresenceRefusedError} `connections` or `members`, for what would be too many.
+   * @returns Whether it is open; it is not if it was removed during this call.
+   * @throws {PresenceRefusedError} `connections` or `members`, if there would be too many.
    */
   async cacheConnection(connectionId: string, options: ConnectionOptions = {}): Promise<boolean> {
     const connection = this.#ctx.names.name('connection', connectionId)
@@ -82,9 +82,9 @@ export class WebSocketCache {
   }
 
   /**
-   * Says that a connection is in use, and prolongs its lease.
+   * Records that a connection is in use, and prolongs its lease.
    *
-   * @returns Whether it is alive. If not, say `cacheConnection` again with all that it was.
+   * @returns Whether it is alive. If not, call `cacheConnection` again with its user and rooms.
    */
   async updateConnectionActivity(connectionId: string): Promise<boolean> {
     const [isAlive = false] = await this.updateConnectionsActivity([connectionId])
@@ -99,7 +99,7 @@ export class WebSocketCache {
   }
 
   /**
-   * Says that a connection is closed. It leaves all its rooms in the same step.
+   * Removes a closed connection, and takes it out of all its rooms in the same step.
    *
    * @returns Whether it was alive.
    */
@@ -116,7 +116,7 @@ export class WebSocketCache {
   }
 
   /**
-   * Brings a connection into a room.
+   * Adds a connection to a room.
    *
    * @returns Whether it is there now: not if there is no such connection.
    * @throws {PresenceRefusedError} When the room or the connection has no room for it, or the connection
@@ -152,7 +152,7 @@ export class WebSocketCache {
   }
 
   /**
-   * Says how a user is to appear while connected. Without a connection the user is offline in any case.
+   * Sets the status shown for a user while connected. Without a connection the user is offline in any case.
    *
    * @throws {InvalidOptionError} When there is no such status.
    */
@@ -173,13 +173,13 @@ export class WebSocketCache {
     return readUser(this.#ctx, user.user, userId, row)
   }
 
-  /** Forgets the status that was set: the user appears as connections are. */
+  /** Removes the status that was set: the user is then online or offline, by connections. */
   async clearUserPresence(userId: string): Promise<UserPresence> {
     const user = await userArguments(this.#ctx, userId)
     return readUser(this.#ctx, user.user, userId, await this.#ctx.steps.status(user, ['', '', 0]))
   }
 
-  /** What is known of a user. One who was never heard of is offline. */
+  /** The presence of a user. An unknown user is offline. */
   async getUserPresence<Data = unknown>(userId: string): Promise<UserPresence<Data>> {
     const [presence] = await this.getUsersPresence<Data>([userId])
     return presence as UserPresence<Data>

@@ -48,12 +48,12 @@ import type { CachedWrites } from './writes.ts'
  * An {@link EmailRepository} that asks SQL only for what the cache does not have.
  *
  * A read that starts after a write has returned sees that write. Each message of an answer, and its
- * list, is as it was at some instant between the beginning of the read and its end. A writer that
- * dies leaves nothing stale: what it may have changed is read from SQL until that is settled.
+ * list, is as it was at some instant between the beginning and the end of the read. A writer that
+ * dies leaves nothing stale: what it may have changed is read from SQL until that is clear.
  *
- * With Redis away, reads go to SQL. A write commits first and tells the cache then; if it cannot,
- * it rejects with the cache's error although the message is stored. What could not be told is told
- * as soon as it can be; made again, the write heals the cache at once.
+ * If Redis is down, reads go to SQL. A write commits first and then updates the cache; if that fails,
+ * it rejects with the cache's error although the message is stored. The cache is updated as soon as
+ * possible; repeating the write repairs it at once.
  *
  * @example
  * ```ts
@@ -213,8 +213,8 @@ export class CachedEmailRepository implements EmailRepository {
   }
 
   /**
-   * Tells the cache what was committed past this repository, as by a migration or another program. What
-   * the messages were is not known, so every list may have changed that had one of them, or has it now.
+   * Call it after changing messages without this repository, as by a migration or another program. The
+   * old state is not known, so every list that had one of the messages, or has it now, is read again.
    *
    * @throws {InvalidFilterError} When the ids are none.
    * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the cache could not be told.
@@ -235,8 +235,8 @@ export class CachedEmailRepository implements EmailRepository {
   }
 
   /**
-   * Reads ahead what is likely to be asked for next: the queries that were asked most, the views a
-   * mailbox opens with, and what the options name. It ends where Redis cannot be asked.
+   * Loads in advance what is likely to be read next: the most frequent queries, the first views of a
+   * mailbox, and what the options name.
    *
    * @throws {InvalidFilterError} When an option is unknown or out of its range.
    */
@@ -251,12 +251,12 @@ export class CachedEmailRepository implements EmailRepository {
     return warm({ recorder, platform: this.#platform, read }, options)
   }
 
-  /** What this instance has answered from the cache. */
+  /** Hit rates and other figures of this instance. */
   getCacheStats(): EmailCacheStats {
     return cacheStats(this.#counts, this.#rows)
   }
 
-  /** Drops all that is cached of the mailbox, in every process; the log tells those with copies. */
+  /** Clears the cached mailbox in every process; copies are cleared by the change log. */
   async clearCache(): Promise<void> {
     await this.#cache.clear()
     await this.notifyChanged()

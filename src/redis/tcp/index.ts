@@ -25,24 +25,24 @@ export type { TcpArgument, TcpBatch, TcpClient } from './client.ts'
 export type { TcpOptions, TcpTls } from './options.ts'
 
 /**
- * A transport to Redis 6 or later, Valkey, or a Redis Cluster.
+ * Connects to Redis 6 or later, Valkey, or a Redis Cluster over TCP.
  *
- * Needs the package `ioredis`, from 5.9 on, which is loaded with the first request. Commands that change or
- * hold up a connection (`SELECT`, `BLPOP`, `MULTI`, `SUBSCRIBE`) are answered with an error: the
- * connection is shared. It keeps the process from ending until `close()`.
+ * Needs the package `ioredis` 5.9 or later, which is loaded at the first request. The connection is shared,
+ * so commands that change or block it (`SELECT`, `BLPOP`, `MULTI`, `SUBSCRIBE`) are refused with an error.
+ * The process stays alive until `close()`.
  *
- * On a cluster, a pipeline keeps its order for each node only, and a node that does not answer is away
- * until it has answered a probe: commands on its keys are answered by the error `NOMASTERLINK`, at once,
- * and those on other keys are served. A request rejects when a node has just failed, which is worth a second
- * try, and when no node is left. `SCAN`, `KEYS`, `DBSIZE`, `INFO`,
- * `FLUSHALL`, `FLUSHDB`, `SCRIPT` and `FUNCTION` are of all its primaries together, and fail while one
- * of these is away; a transaction, and other commands without a key, are one node's.
+ * On a cluster, a pipeline keeps its order only within each node. A node that does not answer counts as
+ * down until it answers a probe: commands on its keys get the error `NOMASTERLINK` at once; those on other
+ * keys are served. A request rejects if a node has just failed, which is worth a retry, and if no node is
+ * left. `SCAN`, `KEYS`, `DBSIZE`, `INFO`, `FLUSHALL`, `FLUSHDB`, `SCRIPT` and `FUNCTION` run on all
+ * primaries, and fail while one of them is down; a transaction, and other commands without a key, run on
+ * one node.
  *
- * Understands `subscribe` and `psubscribe` as streams, each on a connection of its own: the request
- * resolves once the channel is heard, `onMessage` gets each event (`message,channel,text`), and the
- * signal ends it, as does a listener that throws. `subscribe,channel,1` comes again after each loss
- * of the connection, and `unsubscribe,channel,0` before that if the first attempt to renew it has failed: the
- * server is away, or forbids the channel by now.
+ * Supports `subscribe` and `psubscribe` as streams, each on its own connection: the request resolves when
+ * the channel is subscribed, `onMessage` is called with each event (`message,channel,text`), and the signal
+ * ends it, as does a listener that throws. After each loss of the connection, `subscribe,channel,1` comes
+ * again, preceded by `unsubscribe,channel,0` if the first attempt to reconnect failed: the server is down, or
+ * no longer allows the channel.
  *
  * @throws {InvalidOptionError} When an option is unusable; on Cloudflare Workers without `perRequest`.
  *

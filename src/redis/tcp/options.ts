@@ -37,57 +37,57 @@ export interface TcpOptions {
   readonly host?: string
   /** @default 6379 */
   readonly port?: number
-  /** Nodes of a Redis Cluster to learn the others from. @default none */
+  /** Some nodes of a Redis Cluster; the others are found through them. @default none */
   readonly cluster?: { readonly nodes: readonly TcpAddress[] }
-  /** Sentinels, and the name of the primary they watch. @default none */
+  /** Sentinels, and the name of the primary that they monitor. @default none */
   readonly sentinel?: {
     readonly name: string
     readonly nodes: readonly TcpAddress[]
-    /** Of an ACL user of the sentinels: they have users and passwords of their own. @default none */
+    /** An ACL user of the sentinels, which have their own users and passwords. @default none */
     readonly username?: string
     readonly password?: string
-    /** How to speak to the sentinels themselves. @default the option `tls` */
+    /** TLS for connections to the sentinels. @default the option `tls` */
     readonly tls?: boolean | TcpTls
   }
   /**
-   * A client of your own, of which the options and the end are yours. One of ioredis 6 speaks RESP3 unless it was
-   * made with `protocol: 2`: this package takes either, but some replies that a request of your own gets have
-   * another shape, such as those of `ZRANGE … WITHSCORES` and `XREAD`. One with `replyMapping: 'resp3'` is
-   * refused. @default none
+   * Your own ioredis client, which you configure and close. A client of ioredis 6 uses RESP3 unless it was
+   * created with `protocol: 2`. This package accepts both, but some replies to your own requests then have
+   * another shape, such as those of `ZRANGE … WITHSCORES` and `XREAD`. A client with `replyMapping: 'resp3'`
+   * is refused. @default none
    */
   readonly client?: TcpClient
-  /** Of an ACL user; the one in `url` comes before it. @default none */
+  /** Name of an ACL user; one in `url` takes precedence. @default none */
   readonly username?: string
-  /** The one in `url` comes before it. @default none */
+  /** One in `url` takes precedence. @default none */
   readonly password?: string
   /** Number of the database, from 0 on; a cluster has only 0. @default 0 */
   readonly db?: number
   /** @default false, or true with `rediss://` */
   readonly tls?: boolean | TcpTls
   /**
-   * How many connections share the requests, at least 1. Those that wait for each other keep their order;
-   * others may overtake with more than one. @default 1
+   * How many connections share the requests. With more than one, concurrent requests may overtake each
+   * other. @default 1
    */
   readonly poolSize?: number
   /**
-   * How long an attempt to connect may take, in milliseconds; above 0. As long again, to be let in by
-   * who is connected to. @default 5_000
+   * How long an attempt to connect may take, in milliseconds; above 0. The log-in after it may take as long
+   * again. @default 5_000
    */
   readonly connectTimeoutMs?: number
   /**
-   * How long the server may owe replies without giving any before the connection is replaced, in
-   * milliseconds; above 0. It may be a quarter longer. @default 10_000
+   * If replies are due and none arrives for this long, the connection is replaced. In milliseconds, above 0;
+   * it may take up to a quarter longer. @default 10_000
    */
   readonly replyTimeoutMs?: number
   /**
-   * Says that the transport is made and closed within one request, as Cloudflare Workers require: a
-   * connection there belongs to the request that opened it, and hangs in the next. @default false
+   * Confirms that you create and close the transport within one request, as Cloudflare Workers require: there,
+   * a connection belongs to the request that opened it, and hangs in the next. @default false
    */
   readonly perRequest?: boolean
   /**
-   * What strings stand for, in arguments and replies. With `bytes` each has one character a byte, so
-   * that values need not be text, and integers beyond 2^53 are bigints (not with a cluster; with a
-   * client of your own, if it has `stringNumbers`); a cache cannot be built on that. Subscriptions are always text.
+   * The meaning of strings in arguments and replies. With `bytes`, each character is one byte, so that values
+   * need not be text, and integers beyond 2^53 are bigints (not on a cluster; with your own client, if it has
+   * `stringNumbers`). A cache needs `text`. Subscriptions are always text.
    * @default 'text'
    */
   readonly strings?: 'text' | 'bytes'

@@ -41,11 +41,11 @@ export type ClientChange =
 const USER_CHANNEL = '#server-to-user-'
 
 /**
- * Subscribes to channels of a server that speaks the Pusher protocol, and stays subscribed over lost
- * connections. Of nearcache's own server it asks more: after a reconnect each channel is told whether
- * all that was missed follows, and presence comes in batches.
+ * A client for servers with the Pusher protocol, which resubscribes after lost connections. With nearcache's
+ * own server, each channel is also told after a reconnect whether all missed events follow, and presence
+ * comes in batches.
  *
- * Channels of `private-encrypted-` are refused: what is in them this client cannot read.
+ * `private-encrypted-` channels are refused, because this client cannot decrypt them.
  *
  * @example
  * ```ts
@@ -76,38 +76,38 @@ export class RealtimeClient {
     })
   }
 
-  /** Where its connection stands. */
+  /** The state of the connection. */
   get state(): ClientState {
     return this.#link.state
   }
 
-  /** What to give a publisher, so that this client does not get its own event. */
+  /** Pass it to a publisher, so that this client does not get its own event. */
   get socketId(): string | undefined {
     return this.#link.socketId
   }
 
-  /** The channels that are subscribed to, or are to be. */
+  /** The channels that are subscribed or pending. */
   get channels(): ReadonlyMap<string, Channel> {
     return this.#channels
   }
 
-  /** Connects, and stays connected until {@link disconnect}. While it waits to come back: at once. */
+  /** Connects, and reconnects until {@link disconnect}. While it waits to reconnect: connects at once. */
   connect(): void {
     this.#link.start()
   }
 
-  /** Ends the connection. Channels stay, and are subscribed to again by {@link connect}. */
+  /** Ends the connection. Channels are kept, and {@link connect} subscribes to them again. */
   disconnect(): void {
     this.#link.stop()
   }
 
-  /** Listens to what happens to the client itself. @returns A function that ends it. */
+  /** Listens to changes of the client itself. @returns A function that removes the listener. */
   watch(listener: (change: ClientChange) => void): () => void {
     return this.#changes.add(listener)
   }
 
   /**
-   * Subscribes to a channel, as soon as there is a connection; to one that has failed, again.
+   * Subscribes to a channel as soon as there is a connection; a failed channel is tried again.
    *
    * @throws {InvalidOptionError} For a channel whose events are encrypted.
    */
@@ -134,10 +134,10 @@ export class RealtimeClient {
   }
 
   /**
-   * Signs a user in, now and after every reconnect. Where that is not signed, the user's channel fails, and
-   * the next connection tries again, or another call.
+   * Signs a user in, now and after every reconnect. If a later sign-in is not signed, the user's channel
+   * fails; the next connection, or another call, tries again.
    *
-   * @throws Whatever `authorizeUser` rejected with, unchanged.
+   * @throws The error of `authorizeUser`, unchanged.
    * @throws {ClosedError} When the server has refused the connection, as it does with a bad signature.
    * @throws {InvalidOptionError} Without `authorizeUser`.
    */
