@@ -20,7 +20,7 @@ export interface StatsdOptions {
   readonly port?: number
   /** What every name begins with, such as `shop.`; at most 64 characters without spaces. @default none */
   readonly prefix?: string
-  /** `tags` of DogStatsD; or `names`, for servers without tags: `cache.hit.users.near.fresh`. @default 'names' */
+  /** `tags` of DogStatsD; or `names`, for servers without tags: `cache.hit.default_users.near.fresh`. @default 'names' */
   readonly attributes?: 'tags' | 'names'
   /** Tags of every line, where there are tags. @default none */
   readonly tags?: Readonly<Record<string, string>>
