@@ -1,5 +1,5 @@
 /**
- * Gives a function a cache of its own: calls with the same arguments share one entry.
+ * Gives a function a cache: calls with the same arguments share one entry.
  *
  * @module
  */
@@ -11,25 +11,25 @@ import type { CacheNamespace } from './namespace.ts'
 import { DEFAULTS, type EntryOptions } from './options.ts'
 import { checkTagList, lateTagsOf, resolvePolicy } from './policy.ts'
 
-/** Options for {@link cached}: how entries live, and what tells them apart. */
+/** Options for {@link cached}. */
 export interface CachedOptions<Args extends readonly unknown[], Value>
   extends Omit<EntryOptions<Value>, 'tags' | 'signal' | 'after'> {
-  /** Where the entries are: a cache, or a namespace of one, whose defaults hold and whose tags are used. */
+  /** Where the entries are stored: a cache or a namespace, with its defaults and tags. */
   readonly cache: CacheNamespace
   /**
-   * What tells this function's entries from those of others in `cache`: 1 to 200 letters, digits and
-   * `._:/-`. Two functions with one name share their entries. It is not taken from the function, whose
-   * name a bundler may change.
+   * Distinguishes the entries of this function from others in `cache`: 1 to 200 letters, digits and `._:/-`.
+   * Two functions with the same name share their entries. It is not taken from the function, because a
+   * bundler may rename that.
    */
   readonly name: string
   /**
-   * The part of the key that the arguments decide. @default their canonical text: the order of
-   * properties does not matter, and undefined properties and last arguments are as absent ones.
+   * Makes the part of the key that depends on the arguments. @default their canonical text: the order of
+   * properties does not matter, and undefined properties and trailing arguments count as absent.
    */
   readonly key?: (...args: Args) => string
   /**
-   * Labels for joint invalidation by `cache.invalidateTags`: at most 63, as a list or by what the arguments
-   * say. @default none
+   * Tags for `cache.invalidateTags`: at most 63, as a list or a function of the arguments.
+   * @default none
    */
   readonly tags?: readonly string[] | ((...args: Args) => readonly string[])
 }
@@ -39,13 +39,13 @@ export interface CachedFunction<Args extends readonly unknown[], Value> {
   /**
    * The value for these arguments, from the cache or from the function.
    *
-   * @throws Whatever the function rejected with, unchanged, if no stale entry may be served instead.
+   * @throws The function's own error, unchanged, if no stale entry may be served instead.
    * @throws {LoaderTimeoutError} When it took longer than `loaderTimeout.hard`.
    * @throws {InvalidKeyError} When the arguments cannot be a key; the function is not called.
    */
   (...args: Args): Promise<Value>
   /**
-   * Drops the entry of these arguments. A call that starts when this has returned calls the function.
+   * Drops the entry of these arguments. A call that starts after this has returned calls the function.
    *
    * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When Redis has not confirmed it.
    */
@@ -53,11 +53,11 @@ export interface CachedFunction<Args extends readonly unknown[], Value> {
   /** Drops every entry of this function: one command. Rejects as {@link invalidate} does. */
   invalidateAll(): Promise<void>
   /**
-   * Calls the function anew, or shares a call that began after this one, and stores what it returns.
+   * Calls the function again, or shares a call that began after this one, and stores the result.
    * Rejects as {@link invalidate} and the call itself do.
    */
   refresh(...args: Args): Promise<Value>
-  /** The key in `cache` under which the value for these arguments is. */
+  /** The key in `cache` of the value for these arguments. */
   keyOf(...args: Args): string
 }
 
@@ -65,8 +65,8 @@ export interface CachedFunction<Args extends readonly unknown[], Value> {
 const NAME = /^[\w.:/-]{1,200}$/
 
 /**
- * Wraps a function of any arguments. Concurrent calls with equal arguments share one call of it, in all
- * processes; its result must be a value the cache can store, else it is answered and not stored.
+ * Wraps a function with a cache. Concurrent calls with equal arguments share one call of the function,
+ * across processes. A result that cannot be stored is returned, but not cached.
  *
  * @throws {InvalidOptionError} When an option is missing, unknown or out of its range.
  *

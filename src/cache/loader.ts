@@ -19,29 +19,29 @@ import type { Moment } from './sight.ts'
 import type { Lease } from './steps.ts'
 import { stampsFor, storeUnder } from './under-lease.ts'
 
-/** What a loader is told, and what it may decide. */
+/** The argument of a loader. */
 export interface LoadContext<Value = unknown> {
   /** Aborted when the load has taken longer than its hard timeout. */
   readonly signal: AbortSignal
-  /** The stale value this reader saw, if any: for conditional requests. */
+  /** The stale value, if there is one; for example for conditional requests. */
   readonly previous: Value | undefined
-  /** Whether the value may be stored: not with Redis away, nor after waiting for another load in vain. */
+  /** Whether the value may be stored: not if Redis is down, nor after waiting for another load without a result. */
   readonly mayStore: boolean
   /** Replaces `ttl` for this value. */
   setTtl(ttl: Duration): void
   /**
-   * Adds tags that only the loaded value knows. Needs `lateTags`.
+   * Adds tags that depend on the loaded value. Needs the option `lateTags`.
    *
-   * @throws {InvalidOptionError | InvalidKeyError} When one cannot be a tag, or they are more than 64 with
-   * those declared.
+   * @throws {InvalidOptionError | InvalidKeyError} When one is not a valid tag, or there are more than 64 with
+   * the declared ones.
    */
   setTags(tags: readonly string[]): void
-  /** Answers this value without storing it. */
+  /** Returns this value to the caller without storing it. */
   skip(): void
   /**
-   * Answers the calls of this isolate that join this load with `value`, from here on, in place of
-   * what the loader will return: for a value that can be used while it is being made. It is not
-   * stored. The call that loads gets what the loader returns.
+   * From now on, calls of this isolate that join this load get `value` instead of the loader's result: for a
+   * value that can be used while it is being produced. It is not stored. The call that loads still gets
+   * what the loader returns.
    */
   share(value: Value): void
 }

@@ -27,23 +27,23 @@ export interface SessionOptions<Data = Record<string, unknown>> extends CrossSit
   readonly sessions: SessionGate<Data>
   /** @default sessionCookie() */
   readonly cookie?: SessionCookie
-  /** Whether `Authorization: Bearer` is taken too. It outweighs the cookie. @default true */
+  /** Whether `Authorization: Bearer` is accepted too. It takes precedence over the cookie. @default true */
   readonly bearer?: boolean
   /**
    * `false` lets requests without a session through, with `c.var.session` undefined. A bearer token
-   * that is not to be used is refused even then, and so is everybody while Redis cannot be asked.
+   * that is not valid is refused even then, and so is everybody while Redis cannot be asked.
    * @default true
    */
   readonly required?: boolean
-  /** Asks Redis for every request, whatever the browser brings along. @default false */
+  /** Asks Redis for every request, without the fast path. @default false */
   readonly requireFresh?: boolean
-  /** Which sessions are let through. The fast path is for active ones alone. @default ['active'] */
+  /** Which session states are accepted. Only active sessions have a fast path. @default ['active'] */
   readonly allow?: readonly SessionState[]
   /** `false` leaves the idle timeout running, as for a page that polls by itself. @default true */
   readonly touch?: boolean
   /**
-   * Limits how often an address may send tokens that Redis does not know. Whoever has a session goes on,
-   * whatever else comes from his network. @default no limit
+   * Limits how often an address may send tokens that Redis does not know. Valid sessions from the same
+   * address are not affected. @default no limit
    */
   readonly guesses?: {
     /** One with policies by address, such as {@link GUESS_POLICIES}. */
@@ -62,7 +62,7 @@ export interface OptionalSessionEnv<Data = Record<string, unknown>> {
   Variables: { session: RequestSession<Data> | undefined }
 }
 
-/** 30 unknown tokens a minute and an address: what costs Redis a look-up and is none of a user's. */
+/** 30 unknown tokens a minute per address, for `guesses` of {@link session}. */
 export const GUESS_POLICIES: readonly RateLimitPolicy[] = Object.freeze([
   { name: 'session-guesses', by: 'address', limit: 30, window: '1m', disclose: false },
 ])
@@ -70,10 +70,10 @@ export const GUESS_POLICIES: readonly RateLimitPolicy[] = Object.freeze([
 /**
  * Lets requests with a session through, and answers 401 to others, 503 while Redis cannot be asked.
  *
- * A cookie counts only where the browser says that the request is of its own site, as far as it may
- * change something. What is no token of this library costs no I/O. With a fast-path token a request
- * costs none either, and a revocation is seen at most `sessions.fastPathBoundMs` late; handlers that
- * cannot wait for it call `c.var.session.fresh()`.
+ * For requests that may change something, a cookie is accepted only if the browser says that the request
+ * comes from the same site. An invalid token costs no I/O. A request with a fast-path token costs none
+ * either, and sees a revocation at most `sessions.fastPathBoundMs` late; handlers that cannot wait call
+ * `c.var.session.fresh()`.
  *
  * @throws {InvalidOptionError} When `sessions` is missing, or a trusted origin is not one.
  *

@@ -91,7 +91,7 @@ export class CacheMonitor<Job = unknown> {
     return this.#options.figures
   }
 
-  /** Listens to what the monitor finds. @returns A function that ends it. */
+  /** Listens to the monitor's results. @returns A function that removes the listener. */
   on<Name extends keyof MonitorEvents>(
     name: Name,
     listener: (event: MonitorEvents[Name]) => void,
@@ -100,8 +100,8 @@ export class CacheMonitor<Job = unknown> {
   }
 
   /**
-   * Checks at once, and from then on at this interval, until {@link stopMonitoring}; called again it
-   * goes on with the new one. A process may end while nothing else is left to do.
+   * Runs a health check now, and then at this interval until {@link stopMonitoring}. Another call changes the
+   * interval. The timer does not keep the process alive.
    *
    * @param interval At least a second. @default 60_000 ms
    * @throws {InvalidOptionError} When it is no duration.
@@ -116,7 +116,7 @@ export class CacheMonitor<Job = unknown> {
     this.#platform.defer(watching)
   }
 
-  /** Checks no more. */
+  /** Ends the regular checks. */
   stopMonitoring(): void {
     if (this.#watch === undefined) return
     this.#watch.abort()
@@ -124,12 +124,12 @@ export class CacheMonitor<Job = unknown> {
     this.#listeners.tell('monitoring:stopped', {})
   }
 
-  /** Asks Redis, reads the figures, begins and ends alerts. Never rejects for what Redis does. */
+  /** Asks Redis, reads the figures, and begins and ends alerts. It does not reject if Redis fails. */
   async performHealthCheck(): Promise<HealthReport> {
     return (await this.#inspect()).health
   }
 
-  /** What the last check found; `undefined` before the first. */
+  /** The result of the last check; `undefined` before the first. */
   getCurrentHealth(): HealthReport | undefined {
     return this.#history.at(-1)
   }
@@ -154,8 +154,8 @@ export class CacheMonitor<Job = unknown> {
   }
 
   /**
-   * Ends an alert by hand. If its cause goes on, the next check that finds it bad for long enough
-   * begins it anew. @returns Whether there was one.
+   * Ends an alert by hand. If its cause persists for long enough, a later check begins it again.
+   * @returns Whether there was one.
    */
   async resolveAlert(id: Alert['id']): Promise<boolean> {
     this.#states.delete(id)
@@ -163,7 +163,7 @@ export class CacheMonitor<Job = unknown> {
     return this.#endAlert(id)
   }
 
-  /** Everything an operator wants to read at once; `toMarkdown` of it is for people. */
+  /** All figures, alerts and recommendations in one object; `toMarkdown` renders it. */
   async generatePerformanceReport(): Promise<PerformanceReport> {
     const findings = await this.#inspect()
     const warming = await this.#options.warming?.summary()
@@ -171,7 +171,7 @@ export class CacheMonitor<Job = unknown> {
   }
 
   /**
-   * Takes a job that warms the cache at its times.
+   * Registers a scheduled job that warms the cache.
    *
    * @throws {InvalidOptionError} When the monitor was made without `warming`, or the job cannot be run.
    */

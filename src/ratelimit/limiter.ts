@@ -26,13 +26,13 @@ import { SharedCounts } from './shared-counts.ts'
 
 /** Options for {@link RateLimiter}. */
 export interface RateLimiterOptions {
-  /** Where the counts are: `cache.redis`, a transport, or any `Requester`. */
+  /** The Redis with the counts: `cache.redis`, a transport, or any `Requester`. */
   readonly redis: Requester
-  /** One to eight; a request has to be within all of them. */
+  /** One to eight policies; a request must be within all of them. */
   readonly policies: readonly RateLimitPolicy[]
   /**
-   * 32 random bytes as hex, base64 or base64url, with which names in Redis are made; it may be one
-   * that has another use. Without it they are plain hashes, and an address can be found by trying.
+   * 32 random bytes as hex, base64 or base64url, used to hash names in Redis; it may also be used elsewhere.
+   * Without it, names are plain hashes, and addresses can be found by trying.
    * @default none
    */
   readonly secret?: string
@@ -41,8 +41,8 @@ export interface RateLimiterOptions {
   /** How long Redis may take; 1 ms to 10 s. @default '250ms' */
   readonly timeout?: Duration
   /**
-   * The share of each limit that an isolate lets through by itself while Redis cannot be asked, at
-   * least one request; 0 refuses everybody then. From 0 to 1. @default 0.1
+   * The share of each limit that an isolate admits by itself while Redis cannot be asked, at least one
+   * request; 0 refuses all requests then. From 0 to 1. @default 0.1
    */
   readonly fallbackShare?: number
   /** @default webPlatform() */
@@ -68,10 +68,10 @@ interface Asked {
 /**
  * Limits requests by address, account or both, with counts in Redis that hold for all isolates.
  *
- * All policies together are one request to Redis. Nothing readable is stored. While Redis is away,
- * slow or talks nonsense, a token bucket of this isolate lets a share of each limit through and
- * refuses the rest with 503: a limiter never fails open without a bound, and never hangs. State
- * beside Redis is per instance, so make one limiter for an isolate and not one for a request.
+ * All policies together take one request to Redis. Nothing readable is stored. While Redis is down, slow
+ * or sends malformed replies, a token bucket of this isolate admits a share of each limit and refuses the
+ * rest with 503: a limiter never admits everything, and never hangs. It has state of its own, so create
+ * one limiter per isolate, not one per request.
  *
  * @example
  * ```ts
@@ -117,8 +117,8 @@ export class RateLimiter {
   }
 
   /**
-   * Counts a request, and says whether it may go on. A request that is refused is counted by no
-   * policy, so that a client which is refused cannot spend what others share with it.
+   * Counts a request, and returns whether it is allowed. A refused request is not counted by any policy,
+   * so that a refused client cannot use up a limit that it shares with others.
    *
    * @throws {InvalidKeyError} Before any I/O, when a policy needs an account that is absent or too
    * long. Never because of Redis.

@@ -19,10 +19,10 @@ import { placeholder } from './placeholder.ts'
 /** The cache of this process. */
 export let cacheManager: RedisCacheManager = placeholder('cacheManager')
 
-/** Answers of language models, in {@link cacheManager}; the same as that of `nearcache/llm`. */
+/** The cache for language models, on {@link cacheManager}; the same object as in `nearcache/llm`. */
 export let llmCache: LLMResponseCache = placeholder('llmCache')
 
-/** Sessions, where `SESSION_KEYS` or the option `session` has keys for them. */
+/** Sessions, if `SESSION_KEYS` or the option `session` has keys. */
 export let sessionUserCache: SessionUserCache = placeholder('sessionUserCache')
 
 /** Connections, rooms and presence, unless `websocket` is `false`. */

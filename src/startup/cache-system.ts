@@ -42,10 +42,10 @@ export interface CacheSystem {
   /** See {@link getCacheSystemStatus}. */
   status(): Promise<CacheSystemStatus>
   /**
-   * Ends the warming jobs, which go on elsewhere, and the health checks; hands the last figures on; waits
-   * for loads under way, two seconds at most; closes the connection. The cache stays the default one, so that
-   * calls which come later fail with a `ClosedError` and are not lost in another cache. Stopping twice is
-   * stopping once.
+   * Ends the warming jobs, which continue in other processes, and the health checks; writes the last
+   * figures; waits up to two seconds for running loads; closes the connection. The cache stays the default
+   * one, so later calls fail with a `ClosedError`, and do not go to another cache. A second call has no
+   * effect.
    */
   stop(): Promise<void>
 }
@@ -63,16 +63,16 @@ let isReady = false
 const warned = new Set<string>()
 
 /**
- * Starts the cache of this process: finds Redis by the environment (see `readEnvironment`), makes the
- * cache and its parts, puts them behind the bindings of this module, and makes the cache the default of
- * all domain caches. Without any configuration the cache is in this process, and a warning tells what to
+ * Starts the cache of this process: finds Redis by environment variables (see `readEnvironment`), creates
+ * the cache and its parts, sets the bindings of this module, and makes the cache the default of all domain
+ * caches. Without any configuration the cache is in the memory of this process, and a warning says what to
  * set.
  *
- * Redis is asked once whether it answers. If it does not, start-up goes on with a warning: loaders are
- * called until it does. Then figures are counted, health is checked, and jobs run by the clock. An open TCP
- * connection keeps the process alive until `stop`; none of the timers does.
+ * Redis is asked once whether it answers. If not, start-up continues with a warning, and loaders are called
+ * until it does. Then it starts metrics, health checks and scheduled jobs. An open TCP connection keeps the
+ * process alive until `stop`; the timers do not.
  *
- * While the system runs, further calls resolve to it, whatever their options.
+ * While the system is running, further calls return it, whatever their options.
  *
  * @throws {ConfigurationError} When the environment has problems, or `ioredis` is not installed.
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
@@ -100,14 +100,14 @@ export function startupCacheSystem(options: StartupOptions = {}): Promise<CacheS
   return starting
 }
 
-/** Whether a system has been started, and not stopped since. Redis is not asked: see the status for that. */
+/** Whether a system is running. It does not ask Redis: see {@link getCacheSystemStatus} for that. */
 export function isCacheSystemReady(): boolean {
   return isReady
 }
 
 /**
- * How the cache of this process does: sends a PING and two commands for the figures. Before start-up it is
- * about the default cache, on an engine in this process.
+ * The status of the cache of this process: sends a PING and two commands for the figures. Before start-up
+ * it is that of the default cache, on an engine in this process.
  */
 export function getCacheSystemStatus(): Promise<CacheSystemStatus> {
   return systemStatus(subject ?? unstarted())

@@ -25,18 +25,18 @@ export interface MonitoringOptions
   extends Pick<CacheMonitorOptions, 'window' | 'rules' | 'memoryLimitBytes' | 'notify'> {
   /** Time from one health check to the next; at least a second. @default '5m' */
   readonly interval?: Duration
-  /** Where figures go besides Redis, such as `statsdSink(…)`. @default none */
+  /** Additional sinks for figures, such as `statsdSink(…)`. @default none */
   readonly sinks?: readonly MetricsSink[]
-  /** How long figures wait at most while operations go on. @default '10s' */
+  /** How often figures are written while there are operations. @default '10s' */
   readonly flushInterval?: Duration
 }
 
 /** What keeps the cache of this process warm. */
 export interface WarmingSettings
   extends Pick<WarmingOptions, 'version' | 'lease' | 'timeBudget' | 'grace'> {
-  /** Time from one look for jobs that are due to the next; at least a second. @default '30s' */
+  /** Time between two checks for due jobs; at least a second. @default '30s' */
   readonly interval?: Duration
-  /** Jobs besides those of the parts there are. @default none */
+  /** Additional jobs. @default none */
   readonly jobs?: readonly WarmingJob[]
 }
 
@@ -44,11 +44,11 @@ export interface WarmingSettings
 export interface LLMSettings
   extends Omit<LLMResponseCacheOptions, 'cache' | 'platform' | 'matcher'> {
   /**
-   * As of the cache of answers, or what makes it on the cache of this process; `false` for none.
-   * @default one with the built-in embedder, which finds nearly the same wording
+   * A matcher, or a function that creates one for the cache of this process; `false` for none.
+   * @default one with the built-in embedder, which matches near-identical wording
    */
   readonly matcher?: Matcher | ((cache: RedisCacheManager) => Matcher) | false
-  /** Questions whose answers the job `llm` has ready, and how they are generated. @default none */
+  /** Questions that the job `llm` answers in advance, and how to generate answers. @default none */
   readonly warm?: {
     readonly questions:
       | readonly LLMRequest[]
@@ -64,35 +64,35 @@ export interface Clearable {
 
 /** Options for `startupCacheSystem`: those of the cache, where to find Redis, and the parts around. */
 export interface StartupOptions extends Omit<CacheOptions, 'redis'> {
-  /** Used in place of what the environment names; `stop` closes it. @default what the environment names */
+  /** A transport, instead of the Redis of the environment; `stop` closes it. @default by the environment */
   readonly redis?: Requester | Transport
   /** @default process.env */
   readonly env?: Environment
-  /** Gets each warning once a process. @default console.warn */
+  /** Called with each warning, once per process. @default console.warn */
   readonly warn?: (message: string) => void
   /** Stops the system at SIGINT and SIGTERM. @default false */
   readonly signals?: boolean
   /**
-   * The mailbox's database: makes `emails` of the system, kept warm by the jobs `mail` and `analytics`.
+   * The mail database: adds `emails` to the system, with the warming jobs `mail` and `analytics`.
    * @default none: there is no mailbox
    */
   readonly db?: CachedEmailRepositoryOptions['db']
-  /** What the `llmCache` here and of nearcache/llm is made with. @default nothing */
+  /** Options of `llmCache`, here and of nearcache/llm. @default none */
   readonly llm?: LLMSettings
   /**
-   * `false` for none. @default with the keys of SESSION_KEYS; where the cache is in this process alone, so
-   * that no session outlives it, with a key drawn at random; else none
+   * Options of `sessionUserCache`; `false` for none. @default on with the keys of SESSION_KEYS; with a random
+   * key if the cache is only in this process, where sessions end with it; otherwise none
    */
   readonly session?: Omit<SessionOptions, 'redis' | 'platform' | 'prefix'> | false
-  /** `false` for none. @default connections, rooms and presence by the defaults of `WebSocketCache` */
+  /** Options of `webSocketCache`; `false` for none. @default on, with the defaults of `WebSocketCache` */
   readonly websocket?: Omit<WebSocketCacheOptions, 'redis' | 'platform' | 'prefix'> | false
   /**
-   * Of a user who has a mailbox of his own in the cache: what is cleared when his permissions change.
+   * Returns the cached mailbox of a user, which is cleared when the user's permissions change.
    * @default nothing
    */
   readonly mailboxOf?: (userId: string) => Clearable | undefined
-  /** `false` for none. @default health checks every five minutes, figures in Redis */
+  /** Options of monitoring; `false` for none. @default health checks every five minutes, figures in Redis */
   readonly monitor?: MonitoringOptions | false
-  /** `false` for none. @default jobs by the clock, looked for every half minute */
+  /** Options of warming; `false` for none. @default on, with a check for due jobs every 30 seconds */
   readonly warming?: WarmingSettings | false
 }

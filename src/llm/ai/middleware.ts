@@ -34,7 +34,7 @@ export interface CacheMiddlewareOptions {
   /** As the request header of HTTP. @default none */
   readonly cacheControl?: string
   /**
-   * Also answers by meaning, where the cache has a matcher and a call names a temperature of at most 0.3.
+   * Also matches by similarity, if the cache has a matcher and a call sets a temperature of at most 0.3.
    * @default false
    */
   readonly enableSemanticMatching?: boolean
@@ -95,12 +95,12 @@ const ASIDE = ['abortSignal', 'headers', 'includeRawChunks', 'prompt']
 const MAX_TEMPERATURE = 0.3
 
 /**
- * Caches what models answer, whole and in parts, each for itself. Everything a call is told but its
- * headers counts: prompt, settings, tools, provider options. Tool calls get ids of their own each time,
- * parts keep their types (a `Date` stays one). A call that asks for raw chunks is not cached.
+ * Caches answers of models, whole answers and streams separately. Everything in a call except its headers
+ * is part of the key: prompt, settings, tools, provider options. Tool calls get new ids each time; values
+ * keep their types (a `Date` stays one). A call that asks for raw chunks is not cached.
  *
- * The model is asked in the first caller's name, but its `abortSignal` does not end the answer for
- * those who have joined: the model is told to stop when all have gone.
+ * Concurrent equal calls share one request to the model. The `abortSignal` of one caller does not end it
+ * for the others; the model is stopped when all callers have gone.
  *
  * @throws {InvalidOptionError} When an option is out of its range.
  *

@@ -35,12 +35,12 @@ import { respond } from './respond.ts'
 import { ask, type Call, open, UpstreamRefusal } from './upstream.ts'
 
 /**
- * Serves models over HTTP, and answers from the cache what it can.
+ * Creates a caching proxy for Ollama and servers with the API of OpenAI, as a Hono app.
  *
- * Cached are `/api/generate`, `/api/chat`, `/api/embed` and `/api/embeddings` of Ollama, and
- * `/v1/chat/completions` and `/v1/embeddings` of OpenAI, streamed or not, whichever way an answer was
- * first asked for. Everything else below `/api` and `/v1` is passed through. Each response says in
- * `x-nearcache` where it comes from: `hit`, `normalised`, `semantic`, `coalesced`, `miss`, `bypass`.
+ * It caches `/api/generate`, `/api/chat`, `/api/embed` and `/api/embeddings` of Ollama, and
+ * `/v1/chat/completions` and `/v1/embeddings` of OpenAI; streamed and whole answers serve each other.
+ * Everything else below `/api` and `/v1` is passed through. The response header `x-nearcache` says where
+ * an answer comes from: `hit`, `normalised`, `semantic`, `coalesced`, `miss`, `bypass`.
  *
  * Mount it anywhere: `app.route('/llm', llmProxy({ ollama: 'http://localhost:11434' }))`, and point
  * clients to `…/llm` (Ollama) or `…/llm/v1` (OpenAI).
