@@ -45,7 +45,7 @@ export interface HttpCacheOptions {
   /** A longer body is passed on but not stored. From 1 byte. @default 1_048_576 (1 MiB) */
   readonly maxBodyBytes?: number
   /**
-   * Responses of at least this many bytes are compressed in Redis; `false` for never. For small responses,
+   * Responses of more bytes than this are compressed in Redis; `false` for never. For small responses,
    * decompression would make a hit slower. @default 16_384
    */
   readonly compression?: false | { readonly thresholdBytes: number }

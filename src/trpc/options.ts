@@ -100,7 +100,7 @@ export interface CacheMiddlewareOptions extends ProcedureCacheOptions {
   readonly namespace?: string
   /** How long an answer is fresh, in seconds; above 0. `ttl` replaces it. @default 900 */
   readonly defaultTTL?: number
-  /** Whether answers from 1,024 bytes on are compressed. @default as `cache` does */
+  /** Whether answers of more than 1,024 bytes are compressed. @default as `cache` does */
   readonly enableCompression?: boolean
   /** Returns the user of a call. @default userOf: the first id at the usual places of a context */
   readonly user?: (ctx: Any) => UserId
