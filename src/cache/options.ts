@@ -15,13 +15,13 @@ import type { StandardSchema } from './standard-schema.ts'
 export interface LoaderTimeouts {
   /** After this time a stale entry, if there is one, is served while the load goes on. @default none */
   readonly soft?: Duration
-  /** After this time the load fails with `LoaderTimeoutError`. @default '10s' */
+  /** After this time the load fails with `LoaderTimeoutError`; from 1 ms to 1 hour. @default '10s' */
   readonly hard?: Duration
 }
 
 /** When a copy inside this isolate may be served. Set `ttl` or `verify`. */
 export interface NearOptions {
-  /** How long a copy is served without a check, and so how far it may lag other isolates. @default none */
+  /** How long a copy is served without a check, and so how far it may lag; from 1 ms. @default none */
   readonly ttl?: Duration
   /** Checks each copy in Redis before it is served: two commands, no value sent, no lag. @default false */
   readonly verify?: boolean
@@ -37,9 +37,9 @@ export interface NearTierOptions extends NearOptions {
   /** Copies held at most; a whole number of at least 1. @default 10_000 */
   readonly maxEntries?: number
   /**
-   * Sum of the stored sizes, in bytes; a compressed value counts four times. Well compressed lists of mail
-   * took three times their count in the heap, so choose less than the default on Workers, which have
-   * 128 MB in all. @default 67_108_864 (64 MiB)
+   * Sum of the stored sizes, in bytes; a whole number of at least 1. A compressed value counts four times.
+   * Well compressed lists of mail took three times their count in the heap, so choose less than the default
+   * on Workers, which have 128 MB in all. @default 67_108_864 (64 MiB)
    */
   readonly maxBytes?: number
 }
@@ -49,7 +49,7 @@ type FreshnessOf<Value> = { of(value: Value): 'fresh' | 'stale' | 'stale-if-erro
 
 /** Options of a single call, and defaults of a namespace or a whole cache. */
 export interface EntryOptions<Value = unknown> {
-  /** How long an entry is fresh: milliseconds, `'15m'`, or a class such as `'short'`. @default 'medium' (1 hour) */
+  /** How long an entry is fresh: milliseconds (from 1), `'15m'`, or a class. @default 'medium' (1 hour) */
   readonly ttl?: Duration
   /** Varies `ttl` at random by up to this ratio either way, from [0, 0.5]. @default 0.1 */
   readonly jitter?: number
@@ -58,8 +58,8 @@ export interface EntryOptions<Value = unknown> {
   /** How long after `ttl` an entry may be served when the loader fails (RFC 5861). @default 0 */
   readonly staleIfError?: Duration
   /**
-   * Refreshes an often-read entry before it expires, at random: 1 a little before, more is earlier, 0 never
-   * (the beta of XFetch). @default 0
+   * Refreshes an often-read entry before it expires, at random: 1 a little before, more is earlier, 0 never.
+   * From 0 to 100 (the beta of XFetch). @default 0
    */
   readonly earlyRefresh?: number
   /** How long the loader may take. @default `{ hard: '10s' }` */
@@ -82,7 +82,7 @@ export interface EntryOptions<Value = unknown> {
   readonly negativeTtl?: Duration
   /** Settings of the near tier for this call; `false` bypasses it. @default off, unless the cache has one */
   readonly near?: NearOptions | false
-  /** Values of at least this many bytes are compressed; `false` for never. @default 1_024 */
+  /** Values of more bytes than this are compressed; `false` for never. @default 1_024 */
   readonly compression?: false | { readonly thresholdBytes?: number }
   /**
    * Can declare a stored value less fresh than its age and tags say. It is called with each value that
@@ -156,10 +156,10 @@ export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Val
   readonly retries?: number
   /** The circuit breaker: after how many failures Redis is not asked, and how long. @default 5 in a row, 1 s */
   readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'>
-  /** The largest value, in bytes as text before compression. @default 4_194_304 (4 MiB) */
+  /** The largest value as text before compression, in bytes, from 1 to 512 MiB. @default 4_194_304 (4 MiB) */
   readonly maxValueBytes?: number
   /**
-   * Replaces keys and tags in Redis by their HMAC-SHA-256 with this secret: 32 bytes as base64 or hex.
+   * Replaces keys and tags by HMAC-SHA-256 with this secret: 32 random bytes as hex, base64 or base64url.
    * @default off: names are readable
    */
   readonly hashKeys?: { readonly secret: string }

@@ -236,7 +236,7 @@ export class CachedEmailRepository implements EmailRepository {
 
   /**
    * Loads in advance what is likely to be read next: the most frequent queries, the first views of a
-   * mailbox, and what the options name.
+   * mailbox, and what the options name. It ends if Redis cannot be asked.
    *
    * @throws {InvalidFilterError} When an option is unknown or out of its range.
    */

@@ -65,8 +65,8 @@ export interface TcpOptions {
   /** @default false, or true with `rediss://` */
   readonly tls?: boolean | TcpTls
   /**
-   * How many connections share the requests. With more than one, concurrent requests may overtake each
-   * other. @default 1
+   * How many connections share the requests, at least 1. With more than one, concurrent requests may
+   * overtake each other. @default 1
    */
   readonly poolSize?: number
   /**
