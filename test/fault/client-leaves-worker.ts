@@ -36,7 +36,7 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
   const handler = cacheHandler(origin, { cache: cache.namespace('http') })
   const trpc = createCacheMiddleware({ cache, scope: 'public', tags: ['all'] })
   const emails = new CachedEmailRepository({
-    db: heldAfterWrites(toSqlDriver(DB), text),
+    db: heldDatabase(toSqlDriver(DB), text),
     cache,
     consistency: 'eventual',
   })
@@ -80,7 +80,10 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
     },
     set: async ({ pathname }, method) =>
       method === 'GET' ? cache.get(pathname) : cache.set(pathname, 'the value'),
-    told: () => emails.notifyChanged(),
+    told: ({ pathname }) => {
+      if (pathname === '/told/cleared') return emails.clearCache()
+      return emails.notifyChanged(pathname === '/told/named' ? { ids: ['held'] } : {})
+    },
     role: async ({ pathname }, method) => {
       if (method === 'PUT') return sessions.changePermissions(pathname, ['read'])
       if (method === 'POST') return sessions.cacheUserData(pathname, 'admin')
@@ -105,10 +108,13 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
   }
 }
 
-/** A database whose writes are made, and then not acknowledged before the origin has answered. */
-function heldAfterWrites(driver: SqlDriver, origin: () => Promise<unknown>): SqlDriver {
+/** A database that does not answer before the origin has: after a write, and where `held` is looked for. */
+function heldDatabase(driver: SqlDriver, origin: () => Promise<unknown>): SqlDriver {
   return {
-    all: (sql, params) => driver.all(sql, params),
+    all: async (sql, params) => {
+      if (String(params).includes('held')) await origin()
+      return driver.all(sql, params)
+    },
     run: (sql, params) => driver.run(sql, params),
     batch: async (statements) => {
       const rows = await driver.batch(statements)

@@ -207,11 +207,26 @@ describe('a request of a Worker whose client leaves', () => {
     await vi.waitFor(() => expect(reading.text).toBe('onetoo muchend'), WAIT)
   })
 
-  test('amid telling what was changed elsewhere tells all of it', async () => {
-    const open = await beginHeld('/told', 'POST')
+  test.each(['/told', '/told/cleared'])(
+    'amid telling what was changed elsewhere tells all of it (%s)',
+    async (path) => {
+      const open = await beginHeld(path, 'POST')
+      const known = redis.requests.length
+
+      open()
+
+      await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(known), WAIT)
+    },
+  )
+
+  test('while it reads what to tell of what was changed elsewhere tells it nevertheless', async () => {
+    await ask('/migrate')
+    const client = begin('/told/named', 'POST')
+    const reading = await asked()
     const known = redis.requests.length
 
-    open()
+    await leave(client)
+    reading.end()
 
     await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(known), WAIT)
   })

@@ -220,18 +220,8 @@ export class CachedEmailRepository implements EmailRepository {
    * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the cache could not be told.
    */
   async notifyChanged({ ids }: NotifiedChange = {}): Promise<void> {
-    if (ids === undefined) {
-      return this.#writer.notify({ rows: undefined, fields: undefined }, undefined)
-    }
-    const wanted = [...new Set(readList(ids, 'ids', readName))]
-    const emails = await this.#source().getEmailsByIds(wanted)
-    const change: Change = changeOf(
-      wanted.map((id) => {
-        const email = emails.get(id)
-        return { id, before: undefined, after: email ? imageOf(email) : null, fields: undefined }
-      }),
-    )
-    return this.#writer.notify(change, wanted)
+    const wanted = ids && [...new Set(readList(ids, 'ids', readName))]
+    return carriedOn(this.#platform, this.#tellOf(wanted))
   }
 
   /**
@@ -258,11 +248,29 @@ export class CachedEmailRepository implements EmailRepository {
 
   /** Clears the cached mailbox in every process; copies are cleared by the change log. */
   async clearCache(): Promise<void> {
+    return carriedOn(this.#platform, this.#clear())
+  }
+
+  async #clear(): Promise<void> {
     await this.#cache.clear()
     await this.notifyChanged()
     this.#rows.forgetNear()
     this.#near?.forget()
     this.#looks.expire()
+  }
+
+  async #tellOf(ids: readonly string[] | undefined): Promise<void> {
+    if (ids === undefined) {
+      return this.#writer.notify({ rows: undefined, fields: undefined }, undefined)
+    }
+    const emails = await this.#source().getEmailsByIds(ids)
+    const change: Change = changeOf(
+      ids.map((id) => {
+        const email = emails.get(id)
+        return { id, before: undefined, after: email ? imageOf(email) : null, fields: undefined }
+      }),
+    )
+    return this.#writer.notify(change, ids)
   }
 
   /** What threw at once rejects; what could not be told to the cache before is told first. */

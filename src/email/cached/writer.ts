@@ -118,9 +118,9 @@ export class CachedWriter {
   }
 
   /** Tells of a change that was made past this repository. */
-  notify(change: Change, ids: readonly string[] | undefined): Promise<void> {
-    const work = this.settle().then(() => this.#pay({ change, ids }))
-    return carriedOn(this.#options.platform, work)
+  async notify(change: Change, ids: readonly string[] | undefined): Promise<void> {
+    await this.settle()
+    await this.#pay({ change, ids })
   }
 
   /** Tells what could not be told when it happened, if Redis can be asked by now. Never rejects. */
