@@ -8,6 +8,7 @@ import type { RedisCacheManager } from '../cache/manager.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { InvalidOptionError, isNearcacheError } from '../errors.ts'
 import { every } from '../flight/every.ts'
+import { carriedOn } from '../platform/carried-on.ts'
 import type { Platform } from '../platform/platform.ts'
 import { type Alert, Alerts, type Standing } from './alerts.ts'
 import type { Figures } from './figures.ts'
@@ -160,7 +161,7 @@ export class CacheMonitor<Job = unknown> {
   async resolveAlert(id: Alert['id']): Promise<boolean> {
     this.#states.delete(id)
     await this.#alerts.mark(id, undefined)
-    return this.#endAlert(id)
+    return carriedOn(this.#platform, this.#endAlert(id))
   }
 
   /** All figures, alerts and recommendations in one object; `toMarkdown` renders it. */
@@ -197,7 +198,8 @@ export class CacheMonitor<Job = unknown> {
       failedChecks: this.#failedChecks,
       isCircuitClosed: stats.remote.circuit !== 'open',
     }
-    await this.#judgeAll(evidence, now)
+    // Cut off between the two, an alert would have begun of which nobody is told.
+    await carriedOn(this.#platform, this.#judgeAll(evidence, now))
     const alerts = await this.#alerts.active()
     const health = healthOf({ found, evidence, alerts, now, figures, stats })
     this.#history = [...this.#history, health].slice(-MAX_HISTORY)

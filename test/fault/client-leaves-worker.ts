@@ -14,6 +14,7 @@ import {
 import { cacheHandler } from '../../src/http/index.ts'
 import { RedisCacheManager, restTransport } from '../../src/index.ts'
 import { LLMResponseCache } from '../../src/llm/index.ts'
+import { CacheMonitor, RedisFigures } from '../../src/monitor/index.ts'
 import { SessionUserCache } from '../../src/session/index.ts'
 import { createCacheMiddleware } from '../../src/trpc/index.ts'
 
@@ -39,6 +40,13 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
     db: heldDatabase(toSqlDriver(DB), text),
     cache,
     consistency: 'eventual',
+  })
+  const monitor = new CacheMonitor({
+    cache,
+    figures: new RedisFigures({ cache }),
+    memoryLimitBytes: 1,
+    rules: { memory: { firesAt: 50, resolvesAt: 50 } },
+    notify: async () => void (await origin()),
   })
   const keys = [{ id: 'k1', secret: '5e'.repeat(32) }]
   const sessions = new SessionUserCache({ redis, keys, deadline: '20s' })
@@ -84,6 +92,11 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
       if (pathname === '/told/cleared') return emails.clearCache()
       return emails.notifyChanged(pathname === '/told/named' ? { ids: ['held'] } : {})
     },
+    checked: async () => {
+      await cache.set('a', 'some memory')
+      await monitor.performHealthCheck()
+    },
+    resolved: () => monitor.resolveAlert('memory'),
     role: async ({ pathname }, method) => {
       if (method === 'PUT') return sessions.changePermissions(pathname, ['read'])
       if (method === 'POST') return sessions.cacheUserData(pathname, 'admin')

@@ -241,6 +241,18 @@ describe('a request of a Worker whose client leaves', () => {
     await vi.waitFor(async () => expect(await ask('/role/ada')).toBe('undefined'), WAIT)
   })
 
+  test.each([
+    ['begun', '/checked', '"NX"'],
+    ['ended', '/resolved', 'GETDEL'],
+  ])('amid a check has an alert told that it has %s', async (_, path, word) => {
+    const open = await beginHeld(path, 'POST', word)
+
+    open()
+
+    const telling = await asked()
+    telling.end()
+  })
+
   test('between the halves of a set stores what it was to store', async () => {
     const open = await beginHeld('/set/key', 'PUT')
 
