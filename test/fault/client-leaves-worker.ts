@@ -11,7 +11,7 @@ import {
   type SqlDriver,
   toSqlDriver,
 } from '../../src/email/index.ts'
-import { cacheHandler } from '../../src/http/index.ts'
+import { cacheHandler, cachingProxy } from '../../src/http/index.ts'
 import { RedisCacheManager, restTransport } from '../../src/index.ts'
 import { LLMResponseCache } from '../../src/llm/index.ts'
 import { CacheMonitor, RedisFigures } from '../../src/monitor/index.ts'
@@ -24,7 +24,7 @@ interface Env {
   readonly DB: D1Like
 }
 
-type Way = (url: URL, method: string) => Promise<unknown>
+type Way = (url: URL, method: string, request: Request) => Promise<unknown>
 
 /** The first part of a path says which. */
 function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> {
@@ -35,6 +35,7 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
   const origin = async (): Promise<Response> => fetch(ORIGIN)
   const text = async (): Promise<string> => (await origin()).text()
   const handler = cacheHandler(origin, { cache: cache.namespace('http') })
+  const proxy = cachingProxy({ origin: ORIGIN, cache: cache.namespace('proxy') })
   const trpc = createCacheMiddleware({ cache, scope: 'public', tags: ['all'] })
   const emails = new CachedEmailRepository({
     db: heldDatabase(toSqlDriver(DB), text),
@@ -79,6 +80,7 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
       return values.get(pathname)
     },
     llm: streamed,
+    proxy: (_url, _method, request) => proxy(request),
     http: ({ href }, method) => handler(new Request(href, { method })),
     trpc: async ({ pathname: path }, method) => {
       const type = method === 'GET' ? 'query' : 'mutation'
@@ -144,6 +146,6 @@ export async function answer(request: Request, env: Env): Promise<Response> {
   ways ??= waysOf(env)
   const url = new URL(request.url)
   const [, name = ''] = url.pathname.split('/')
-  const told = await ways[name]?.(url, request.method)
+  const told = await ways[name]?.(url, request.method, request)
   return told instanceof Response ? told : new Response(String(told))
 }

@@ -43,7 +43,7 @@ beforeAll(async () => {
   worker = await startDirect(await bundleWorker({ stdin }), {
     bindings: { REDIS: redis.url, ORIGIN: `http://127.0.0.1:${port}` },
     d1Databases: ['DB'],
-    compatibilityFlags: ['nodejs_compat'],
+    compatibilityFlags: ['nodejs_compat', 'enable_request_signal'],
   })
   host = worker.url
 }, 60_000)
@@ -134,6 +134,7 @@ describe('a request of a Worker whose client leaves', () => {
 
   test.each([
     ['http', '/http/changed', 'PUT'],
+    ['the proxy', '/proxy/changed', 'PUT'],
     ['trpc', '/trpc/changed', 'POST'],
   ])('in a change by %s invalidates nevertheless', async (_, path, method) => {
     expect(await load(path, 'before')).toContain('before')
