@@ -48,8 +48,6 @@ export type Outcome =
 /** What the handler has done, by the outcome of {@link JobRun.run}. */
 export class JobRun {
   skipped = 0
-  /** Commands that the handler has counted. */
-  commands = 0
   readonly #claim: Claim
   readonly #parts: RunParts
   readonly #interruption = new AbortController()
@@ -57,6 +55,7 @@ export class JobRun {
   readonly #id: string
   #items: number
   #open: OpenSlot
+  #budget: Budget | undefined
   #heldUntil: number
 
   constructor(claim: Claim, parts: RunParts) {
@@ -72,6 +71,11 @@ export class JobRun {
   /** Items done for the slot so far, those of invocations before included. */
   get items(): number {
     return this.#items
+  }
+
+  /** Commands that the handler has counted so far, whether it has ended or not. */
+  get commands(): number {
+    return this.#budget?.spent ?? 0
   }
 
   /** The slot as it was kept last. */
@@ -118,6 +122,7 @@ export class JobRun {
     const { signal } = this.#interruption
     const commands = Math.min(job.commandBudget, this.#parts.commandsLeft)
     const budget = new Budget(this.#parts.platform, timeMs, commands)
+    this.#budget = budget
     try {
       const answer = await job.handler({
         signal,
@@ -133,8 +138,6 @@ export class JobRun {
       return signal.aborted && error === signal.reason
         ? { kind: 'unfinished' }
         : { kind: 'failed', error }
-    } finally {
-      this.commands = budget.spent
     }
   }
 

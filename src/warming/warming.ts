@@ -105,7 +105,7 @@ export class Warming {
    * another isolate runs is left to it. The commands are those that handlers count by `budget.spend`; a
    * job that they are over for goes on at a later heartbeat.
    *
-   * @param commandBudget All jobs together; an integer of at least 1. @default Infinity
+   * @param commandBudget All jobs together; at least 1. @default Infinity
    * @returns How many runs there were.
    * @throws {InvalidOptionError} When the budget is none.
    */

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { RedisCacheManager } from '../../../src/cache/manager.ts'
+import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
+import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
+import { Warming } from '../../../src/warming/warming.ts'
+
+test('warmAll counts what a handler has spent that does not end', async () => {
+  const platform = new ManualPlatform()
+  const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
+  const warming = new Warming({ cache, platform })
+  const left: string[] = []
+  const endings = { mail: new Promise<number>(() => undefined), llm: Promise.resolve(1) }
+  for (const [id, ending] of Object.entries(endings)) {
+    warming.register({
+      id,
+      name: id,
+      priority: id === 'mail' ? 80 : 60,
+      schedule: '0 0 * * *',
+      timeBudget: '10s',
+      handler: ({ budget }) => {
+        left.push(`${id} ${budget.remainingCommands}`)
+        budget.spend(4)
+        return ending
+      },
+    })
+  }
+
+  const all = warming.warmAll(7)
+  await platform.advance(15_000) // the time budget, and the grace
+  await all
+
+  expect(left).toEqual(['mail 7', 'llm 3'])
+})
