@@ -11,8 +11,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { check, checkNone, conclude } from './checks.ts'
 import { startChromium } from './chromium.ts'
-import { check, checkNone, conclude } from './dashboard/checks.ts'
 import {
   cutOff,
   emptyCharts,
@@ -22,7 +22,8 @@ import {
   unnamed,
 } from './dashboard/inspect-page.ts'
 import { onWorker } from './dashboard/on-worker.ts'
-import { type Bench, EVIL, startBench, startEvilSite, TOKEN } from './dashboard/server.ts'
+import { type Bench, EVIL, startBench, TOKEN } from './dashboard/server.ts'
+import { startEvilSite } from './sites.ts'
 
 const PAGES = ['overview', 'namespaces', 'jobs', 'alerts', 'keys'] as const
 const WAIT_MS = 30_000
@@ -32,7 +33,10 @@ const { values } = parseArgs({ options: { screenshots: { type: 'string' } } })
 
 async function main(): Promise<void> {
   const bench = await startBench()
-  const evil = await startEvilSite(bench.origin)
+  const evil = await startEvilSite(
+    `${bench.origin}/dashboard/delete-key`,
+    '<input name="namespace" value="default/mail"><input name="key" value="greeting">',
+  )
   const browser = await startChromium()
   try {
     await prepare(bench)
@@ -42,7 +46,7 @@ async function main(): Promise<void> {
     await logIn(page, bench)
     await panels(page, bench)
     await changes(page, bench)
-    await forgery(context, bench, evil.origin)
+    await forgery(context, bench, `http://127.0.0.1:${evil.port}`)
     await live(page, bench)
     checkNone('nothing foreign was asked and nothing complained of', complaints)
     await logOut(page, context, bench)

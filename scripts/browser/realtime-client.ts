@@ -14,7 +14,9 @@ import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import { WebSocketCache } from '../../src/websocket/index.ts'
 import { sign } from '../../src/websocket/protocol/signature.ts'
 import { startRealtime } from '../../test/support/websocket/worker.ts'
+import { check, conclude } from './checks.ts'
 import { startChromium } from './chromium.ts'
+import { openSite } from './sites.ts'
 
 const APP = { id: '1', key: 'app-key', secret: 'app-secret-0123456789' }
 const WAIT_MS = 30_000
@@ -36,13 +38,6 @@ const PAGE = `<!doctype html><meta charset="utf-8"><script type="module">
   Object.assign(window, { client, room, known })
   client.connect()
 </script>`
-
-let failures = 0
-
-function check(what: string, holds: boolean): void {
-  console.log(`${holds ? 'ok' : 'NOT OK'}  ${what}`)
-  if (!holds) failures++
-}
 
 async function main(): Promise<void> {
   const closing: (() => unknown)[] = []
@@ -125,9 +120,10 @@ async function startSite(): Promise<Server> {
       response.setHeader('Content-Type', 'text/html').end(PAGE)
     }
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await openSite(server)
   return server
 }
 
 await main()
-process.exit(failures === 0 ? 0 : 1)
+conclude('The client holds in the browser')
+process.exit()

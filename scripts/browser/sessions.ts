@@ -8,16 +8,16 @@
 
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { freePort } from '../../test/support/free-port.ts'
 import { type RunningWorker, startWorker } from '../demo/worker-process.ts'
+import { check, conclude } from './checks.ts'
 import { startChromium } from './chromium.ts'
 import { listen } from './dashboard/inspect-page.ts'
+import { startEvilSite } from './sites.ts'
 
 /** Short enough to be waited for, and the same in kind as any other. */
 const FAST_PATH_MS = 3_000
@@ -33,12 +33,6 @@ const DEVICES = {
 
 const { values } = parseArgs({ options: { screenshots: { type: 'string' } } })
 const folder = mkdtempSync(join(tmpdir(), 'nearcache-browser-'))
-let failures = 0
-
-function check(what: string, holds: boolean): void {
-  console.log(`${holds ? 'ok' : 'NOT OK'}  ${what}`)
-  if (!holds) failures++
-}
 
 async function main(): Promise<void> {
   const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
@@ -57,7 +51,7 @@ async function main(): Promise<void> {
     closing.unshift(() => worker.stop())
     const browser = await startChromium()
     closing.unshift(() => browser.close())
-    const evil = await startEvilSite(worker)
+    const evil = await startEvilSite(`${worker.origin}/sessions/revoke-others`)
     closing.unshift(() => evil.server.close())
     await twoDevices(browser, worker, evil.port)
   } finally {
@@ -229,17 +223,5 @@ async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(values.screenshots, `${name}.png`) })
 }
 
-/** A site whose every page sends a form to the Worker. */
-async function startEvilSite({ origin }: RunningWorker): Promise<{ server: Server; port: number }> {
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html')
-    response.end(`<form method="post" action="${origin}/sessions/revoke-others"></form>
-      <script>document.forms[0].submit()</script>`)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return { server, port: (server.address() as AddressInfo).port }
-}
-
 await main()
-console.log(failures === 0 ? 'Sessions hold in the browser.' : `${failures} NOT OK`)
-if (failures > 0) process.exitCode = 1
+conclude('Sessions hold in the browser')

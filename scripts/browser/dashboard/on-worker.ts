@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { freePort } from '../../../test/support/free-port.ts'
 import { startWorker } from '../../demo/worker-process.ts'
-import { check, checkNone } from './checks.ts'
+import { check, checkNone } from '../checks.ts'
 import { emptyCharts, listen } from './inspect-page.ts'
 
 /** How long figures of an isolate may take until they are added up. */

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { RedisCacheManager } from 'nearcache'
@@ -14,6 +13,7 @@ import { CacheMonitor, HotKeys, Metrics, RedisFigures } from 'nearcache/monitor'
 import { embeddedTransport } from 'nearcache/redis/embedded'
 import { ManualPlatform } from 'nearcache/testing'
 import { Warming } from 'nearcache/warming'
+import { openSite } from '../sites.ts'
 
 /** A key, a tag, a value and the name of a namespace that would do harm as markup. */
 export const EVIL = `"><img src=x onerror="document.title='taken'"><script>1</script>`
@@ -71,7 +71,7 @@ export async function startBench(): Promise<Bench> {
   app.route('/dashboard', dashboard({ ...parts, ...options, mode: 'operate' }))
   app.route('/read-only', dashboard({ ...parts, ...options }))
   const server = createServer(getRequestListener(app.fetch))
-  const port = await listen(server)
+  const port = await openSite(server)
   return {
     origin: `http://127.0.0.1:${port}`,
     platform,
@@ -100,20 +100,4 @@ export async function startBench(): Promise<Bench> {
     },
     close: () => server.close(),
   }
-}
-
-/** A site whose page sends a form to the dashboard. */
-export async function startEvilSite(target: string): Promise<{ origin: string; server: Server }> {
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html')
-    response.end(`<form method="post" action="${target}/dashboard/delete-key">
-      <input name="namespace" value="default/mail"><input name="key" value="greeting"></form>
-      <script>document.forms[0].submit()</script>`)
-  })
-  return { origin: `http://127.0.0.1:${await listen(server)}`, server }
-}
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return (server.address() as AddressInfo).port
 }
