@@ -95,7 +95,7 @@ export class HubReporter {
     for (let from = 0; from < due.length; from += AT_A_TIME) {
       const batch = due.slice(from, from + AT_A_TIME)
       await Promise.all(
-        batch.map((channel) => this.#sendOrMark(this.inspect(channel), channel, now)),
+        batch.map((channel) => this.#sendOrMark(this.inspect(channel), channel, now + RETRY_MS)),
       )
     }
   }
@@ -122,12 +122,13 @@ export class HubReporter {
     }
   }
 
-  async #sendOrMark(report: HubReport, channel: string, now = 0): Promise<void> {
+  /** @param againAt When the channel is told again if it does not answer. @default at once */
+  async #sendOrMark(report: HubReport, channel: string, againAt = 0): Promise<void> {
     try {
       await this.#send(report, channel, {})
     } catch {
       // The alarm tells the channel again: its state is stored.
-      this.#behind.set(channel, { seq: report.seq, at: now + RETRY_MS })
+      this.#behind.set(channel, { seq: report.seq, at: againAt })
     }
   }
 
