@@ -55,6 +55,18 @@ export function oneOf<const Word extends string>(
   throw new InvalidOptionError(option, words.map((word) => `'${word}'`).join(' or '))
 }
 
+/** @throws {InvalidOptionError} When the value is no text, or an empty one. */
+export function nonEmptyText(value: unknown, option: string): asserts value is string {
+  if (typeof value === 'string' && value !== '') return
+  throw new InvalidOptionError(option, 'a text that is not empty')
+}
+
+/** The value, if names in Redis can begin with it. @throws {InvalidOptionError} When they cannot. */
+export function namePrefix(value: string, option: string): string {
+  if (typeof value === 'string' && /^[^\s{}]{1,64}$/.test(value)) return value
+  throw new InvalidOptionError(option, '1 to 64 characters without braces or spaces')
+}
+
 /** The value, if it can be part of a name in Redis. @throws {InvalidOptionError} When it cannot. */
 export function namePart(value: string, option: string): string {
   if (typeof value === 'string' && /^[A-Za-z0-9_.-]{1,64}$/.test(value)) return value

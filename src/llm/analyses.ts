@@ -6,12 +6,12 @@
  */
 
 import type { CacheNamespace } from '../cache/namespace.ts'
-import { numberWithin, oneOf } from '../entry/option-checks.ts'
+import { nonEmptyText, numberWithin, oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { canonicalJson, digest, normaliseText } from './canonical.ts'
 import type { ClassTtls } from './content-class.ts'
-import { checkName, checkText, label } from './request.ts'
+import { checkText, label } from './request.ts'
 
 /** The phases in which an e-mail is analysed, each deeper than the one before. */
 export const EMAIL_PHASES = ['pattern_triage', 'llama_analysis', 'critical_analysis'] as const
@@ -148,7 +148,7 @@ export class Analyses {
     emailIds: readonly string[],
     origin: AnalysisOrigin = {},
   ): Promise<boolean> => {
-    checkName(state, 'state')
+    nonEmptyText(state, 'state')
     if (!Array.isArray(emailIds) || emailIds.length > MAX_EMAILS) {
       throw new InvalidOptionError('emailIds', `a list of at most ${MAX_EMAILS} ids`)
     }
@@ -157,7 +157,7 @@ export class Analyses {
     const ids = [...emailIds]
     const stored = { workflowId, type, analysis, state, emailIds: ids, timestamp }
     for (const id of ids) {
-      checkName(id, 'emailIds')
+      nonEmptyText(id, 'emailIds')
       tags.push(label('email', id))
     }
     return this.#store(key, stored, tags, SETTLED.includes(state))
@@ -196,8 +196,8 @@ function emailTarget(
   model: string,
   origin: AnalysisOrigin,
 ): AnalysisTarget {
-  checkName(emailId, 'emailId')
-  checkName(model, 'model')
+  nonEmptyText(emailId, 'emailId')
+  nonEmptyText(model, 'model')
   oneOf(phase, 'phase', EMAIL_PHASES)
   const parts = { emailId, phase, model, ...originOf(origin) }
   const tenant = label('tenant', parts.tenant)
@@ -208,8 +208,8 @@ function emailTarget(
 }
 
 function workflowTarget(workflowId: string, type: string, origin: AnalysisOrigin): AnalysisTarget {
-  checkName(workflowId, 'workflowId')
-  checkName(type, 'type')
+  nonEmptyText(workflowId, 'workflowId')
+  nonEmptyText(type, 'type')
   const parts = { workflowId, type, ...originOf(origin) }
   const tenant = label('tenant', parts.tenant)
   return {

@@ -6,14 +6,14 @@
 
 import type { CacheNamespace } from '../cache/namespace.ts'
 import type { Bytes } from '../entry/bytes.ts'
-import { checkFunction } from '../entry/option-checks.ts'
+import { checkFunction, nonEmptyText } from '../entry/option-checks.ts'
 import { InvalidValueError, LoaderTimeoutError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Accounts } from './accounting.ts'
 import { readCacheControl } from './cache-control.ts'
 import { canonicalJson, digest } from './canonical.ts'
-import { checkName, label } from './request.ts'
+import { label } from './request.ts'
 
 /** What is embedded: a text as it is, white space and all, or the ids of its tokens. */
 export type EmbeddingInput = string | readonly number[]
@@ -88,7 +88,7 @@ export class Embeddings {
   ): Promise<EmbeddingResult> {
     const { accounts, ttlMs: ttl, limitMs, platform } = this.#ctx
     const { model, tenant = '', signal } = request
-    checkName(model, 'model')
+    nonEmptyText(model, 'model')
     checkFunction(embed, 'embed')
     const { noStore, noCache } = readCacheControl(request.cacheControl)
     const keyed = new Map(inputs.map((input) => [keyOf(request, input), input] as const))

@@ -5,7 +5,7 @@
  */
 
 import type { CacheNamespace } from '../cache/namespace.ts'
-import { checkFunction } from '../entry/option-checks.ts'
+import { checkFunction, nonEmptyText } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -24,7 +24,6 @@ import { partSource, valueSource } from './function-source.ts'
 import { cachedOf, partsOf, type StreamedAnswer, wholeOf } from './obtained.ts'
 import { type LLMResponseCacheOptions, type LLMSettings, readOptions } from './options.ts'
 import {
-  checkName,
   type LLMRequest,
   type LLMRequestOptions,
   label,
@@ -216,7 +215,7 @@ export class LLMResponseCache {
    * the user's permissions have changed. One command.
    */
   async invalidateUser(id: string): Promise<void> {
-    checkName(id, 'user')
+    nonEmptyText(id, 'user')
     await this.#namespace().invalidateTags([label('tenant', id), label('tag', `user:${id}`)])
   }
 
@@ -290,7 +289,7 @@ export class LLMResponseCache {
   }
 
   async #invalidate(kind: string, value: string): Promise<void> {
-    checkName(value, kind)
+    nonEmptyText(value, kind)
     await this.#namespace().invalidateTags([label(kind, value)])
   }
 }

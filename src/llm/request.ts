@@ -7,7 +7,7 @@
 
 import { MAX_TAGS } from '../cache/policy.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { numberWithin } from '../entry/option-checks.ts'
+import { nonEmptyText, numberWithin } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { type CacheControl, readCacheControl } from './cache-control.ts'
 import { canonicalJson, digest, foldText, normaliseText } from './canonical.ts'
@@ -138,7 +138,7 @@ export function label(kind: string, value: string): string {
 export function resolve(question: Question, { ttls, folds }: ResolveSettings): Resolved {
   const { surface, model, tenant, promptVersion, context, isVerbatim = false } = question
   checkText(question.prompt, 'prompt')
-  checkName(model, 'model')
+  nonEmptyText(model, 'model')
   checkText(tenant, 'tenant')
   const prompt = isVerbatim ? question.prompt : normaliseText(question.prompt)
   const version = promptVersion ?? null
@@ -209,10 +209,4 @@ function ttlOf({ ttl, contentClass, prompt }: Question, ttls: ClassTtls): number
 
 export function checkText(text: unknown, option: string): asserts text is string {
   if (typeof text !== 'string') throw new InvalidOptionError(option, 'a text')
-}
-
-export function checkName(text: unknown, option: string): asserts text is string {
-  if (typeof text !== 'string' || text === '') {
-    throw new InvalidOptionError(option, 'a text that is not empty')
-  }
 }

@@ -6,7 +6,7 @@
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { readSecret } from '../entry/key-ring.ts'
-import { numberWithin } from '../entry/option-checks.ts'
+import { namePrefix, numberWithin } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -97,9 +97,7 @@ export class RateLimiter {
     if (typeof redis?.request !== 'function') {
       throw new InvalidOptionError('redis', 'a transport, or a Requester with a request method')
     }
-    if (typeof prefix !== 'string' || !/^[^\s{}]{1,64}$/.test(prefix)) {
-      throw new InvalidOptionError('prefix', '1 to 64 characters without braces or spaces')
-    }
+    namePrefix(prefix, 'prefix')
     numberWithin(fallbackShare, 'fallbackShare', 0, 1)
     this.#platform = platform
     this.#policies = resolvePolicies(options.policies)

@@ -6,6 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
+import { namePrefix } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -47,9 +48,7 @@ export function resolveOptions(options: WarmingOptions): ResolvedOptions {
   if (typeof cache?.redis?.request !== 'function') {
     throw new InvalidOptionError('cache', 'a RedisCacheManager')
   }
-  if (!/^[^\s{}]{1,64}$/.test(prefix)) {
-    throw new InvalidOptionError('prefix', '1 to 64 characters without braces or spaces')
-  }
+  namePrefix(prefix, 'prefix')
   if (version !== undefined && !/^\S{1,128}$/.test(version)) {
     throw new InvalidOptionError('version', '1 to 128 characters without spaces')
   }

@@ -5,7 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { checkFields } from '../entry/option-checks.ts'
+import { checkFields, nonEmptyText } from '../entry/option-checks.ts'
 import { InvalidOptionError, InvalidValueError, PublishError } from '../errors.ts'
 import { withDeadline } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -55,8 +55,7 @@ export class Publisher {
   constructor(platform: Platform, api: RealtimeApi) {
     checkFields(api, 'api', FIELDS)
     for (const field of ['appId', 'key', 'secret'] as const) {
-      if (typeof api[field] === 'string' && api[field] !== '') continue
-      throw new InvalidOptionError(`api.${field}`, 'a text that is not empty')
+      nonEmptyText(api[field], `api.${field}`)
     }
     this.#platform = platform
     this.#api = api

@@ -5,7 +5,7 @@
  */
 
 import { fromBase64 } from '../../entry/bytes.ts'
-import { InvalidOptionError } from '../../errors.ts'
+import { nonEmptyText } from '../../entry/option-checks.ts'
 import type { Embedder } from './embedder.ts'
 import { httpEmbedder } from './http-embedder.ts'
 import type { RemoteEmbedderOptions } from './remote-embedder.ts'
@@ -37,9 +37,7 @@ const BATCH = 128
 export function openaiEmbedder(options: OpenAIEmbedderOptions): Embedder {
   const { model, dimensions, apiKey, shorten = false } = options
   const { baseUrl = 'https://api.openai.com/v1' } = options
-  if (typeof apiKey !== 'string' || apiKey === '') {
-    throw new InvalidOptionError('apiKey', 'a text that is not empty')
-  }
+  nonEmptyText(apiKey, 'apiKey')
   return httpEmbedder(options, {
     name: 'openai',
     baseUrl,

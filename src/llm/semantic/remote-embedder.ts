@@ -5,7 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
-import { wholeNumber } from '../../entry/option-checks.ts'
+import { nonEmptyText, wholeNumber } from '../../entry/option-checks.ts'
 import { EmbeddingError, InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { Embedder, Vector } from './embedder.ts'
@@ -44,9 +44,7 @@ export function remoteEmbedder(
   { model, dimensions, revision }: RemoteEmbedderOptions,
   service: EmbeddingService,
 ): Embedder {
-  if (typeof model !== 'string' || model === '') {
-    throw new InvalidOptionError('model', 'a text that is not empty')
-  }
+  nonEmptyText(model, 'model')
   wholeNumber(dimensions, 'dimensions', 8, 4_096)
   return {
     model: spaceName(revision === undefined ? model : `${model}-${revision}`),

@@ -6,7 +6,7 @@
 
 import type { CacheContext } from '../../cache/context.ts'
 import { encodeUtf8, toBase64Url } from '../../entry/bytes.ts'
-import { numberWithin } from '../../entry/option-checks.ts'
+import { nonEmptyText, numberWithin } from '../../entry/option-checks.ts'
 import { sha256 } from '../../entry/sha256.ts'
 import { InvalidOptionError, InvalidValueError } from '../../errors.ts'
 import { unlessAborted } from '../../flight/deadline.ts'
@@ -183,9 +183,7 @@ export class SemanticMatcher implements Matcher {
 
 /** A name that every store takes, for a scope of any length and any characters. */
 function scopeName(scope: string): string {
-  if (typeof scope !== 'string' || scope === '') {
-    throw new InvalidOptionError('scope', 'a text that is not empty')
-  }
+  nonEmptyText(scope, 'scope')
   return toBase64Url(sha256(encodeUtf8(scope)))
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../../entry/duration.ts'
+import { nonEmptyText } from '../../entry/option-checks.ts'
 import { InvalidOptionError, RemoteError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -36,9 +37,7 @@ const DELETED_AT_ONCE = 1_000
 export function upstashVectorStore(options: UpstashVectorStoreOptions): VectorStore {
   const { url, token, platform = webPlatform(), fetch } = options
   if (!URL.canParse(url)) throw new InvalidOptionError('url', 'an address')
-  if (typeof token !== 'string' || token === '') {
-    throw new InvalidOptionError('token', 'a text that is not empty')
-  }
+  nonEmptyText(token, 'token')
   const deadlineMs = toMilliseconds(options.deadline ?? '2s', 'deadline', { min: 1 })
   const base = url.replace(/\/+$/, '')
   const headers = { authorization: `Bearer ${token}` }

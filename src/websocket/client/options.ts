@@ -5,6 +5,7 @@
  */
 
 import { randomId } from '../../entry/id.ts'
+import { nonEmptyText } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Backoff } from '../../flight/backoff.ts'
 import type { Platform } from '../../platform/platform.ts'
@@ -120,9 +121,7 @@ function addressOf({ url, key, extensions = 'on', clientId }: ClientOptions): st
   if (!/^wss?:\/\/[^/]/.test(base)) {
     throw new InvalidOptionError('url', 'the ws, wss, http or https address of a server')
   }
-  if (typeof key !== 'string' || key === '') {
-    throw new InvalidOptionError('key', 'a text that is not empty')
-  }
+  nonEmptyText(key, 'key')
   if (clientId !== undefined && !CLIENT_ID.test(clientId)) {
     throw new InvalidOptionError('clientId', '1 to 64 characters of A-Za-z0-9_-')
   }
