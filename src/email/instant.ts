@@ -4,6 +4,8 @@
  * @module
  */
 
+import { midnightOf } from '../entry/iso-time.ts'
+
 /** A `Date`, of this realm or another. */
 export interface DateLike {
   getTime(): number
@@ -23,7 +25,6 @@ export const INSTANT_REQUIREMENT =
 
 /** The widest range ECMAScript gives a time value. */
 const MAX_INSTANT = 8.64e15
-const DAY_MS = 86_400_000
 
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d\d):?(\d\d)))?$/
@@ -48,28 +49,11 @@ function parseIso(text: string): number | undefined {
   const match = ISO.exec(text)
   if (match === null) return undefined
   const part = (index: number): number => Number(match[index] ?? 0)
-  const [year, month, day] = [part(1), part(2), part(3)]
+  const midnight = midnightOf(part(1), part(2), part(3))
   const [hour, minute, second] = [part(4), part(5), part(6)]
-  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined
+  if (midnight === undefined) return undefined
   if (hour > 23 || minute > 59 || second > 59 || part(9) > 23 || part(10) > 59) return undefined
   const fraction = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3))
   const offset = (part(9) * 60 + part(10)) * (match[8] === '-' ? -1 : 1)
-  const time = ((hour * 60 + minute - offset) * 60 + second) * 1_000 + fraction
-  return daysFromCivil(year, month, day) * DAY_MS + time
-}
-
-function daysIn(year: number, month: number): number {
-  if (month !== 2) return [4, 6, 9, 11].includes(month) ? 30 : 31
-  return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28
-}
-
-/** Days from 1970-01-01 in the proleptic Gregorian calendar (Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
-function daysFromCivil(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year
-  const era = Math.floor(y / 400)
-  const yearOfEra = y - era * 400
-  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1
-  const dayOfEra =
-    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
-  return era * 146_097 + dayOfEra - 719_468
+  return midnight + ((hour * 60 + minute - offset) * 60 + second) * 1_000 + fraction
 }

@@ -17,9 +17,10 @@
  */
 
 import CachePolicy from 'http-cache-semantics'
+import { imfFixdate } from '../entry/iso-time.ts'
 import { listMembers } from '../web/list-field.ts'
 import { type Directives, parseCacheControl, parseTargeted, seconds } from './directives.ts'
-import { formatHttpDate, parseHttpDate } from './http-date.ts'
+import { parseHttpDate } from './http-date.ts'
 import { varyNames } from './vary.ts'
 
 /** Whose cache it is, and what holds for responses that do not say. */
@@ -147,12 +148,12 @@ function policyFor(
     if (!headers.has(name) || (targeted && name === 'expires')) return undefined
     const instant = parseHttpDate(headers.get(name), receivedAt)
     // Of no form that HTTP has: in the past, where there is one at all.
-    return instant === undefined ? '0' : formatHttpDate(instant)
+    return instant === undefined ? '0' : imfFixdate(instant)
   }
   const sent = parseHttpDate(headers.get('date'), receivedAt) ?? receivedAt
   const fields: Record<string, string | undefined> = {
     'cache-control': directiveText(directives),
-    date: formatHttpDate(sent),
+    date: imfFixdate(sent),
     expires: date('expires'),
     'last-modified': date('last-modified'),
     pragma: targeted ? undefined : (headers.get('pragma') ?? undefined),

@@ -6,10 +6,10 @@
 
 import type { StandardSchema } from '../cache/standard-schema.ts'
 import { type Bytes, decodeUtf8, encodeUtf8, fromBase64, toBase64 } from '../entry/bytes.ts'
+import { imfFixdate } from '../entry/iso-time.ts'
 import { dropHopByHop } from '../web/hop-by-hop.ts'
 import { etagOf } from './etag.ts'
 import { pairsOf } from './fields.ts'
-import { formatHttpDate } from './http-date.ts'
 import type { Received, Terms } from './rules.ts'
 
 /** A stored response. Instants are epoch milliseconds, durations milliseconds. */
@@ -75,7 +75,7 @@ export async function toStored(
   const ownTag =
     etag === 'generate' && received.status === 200 && !headers.has('etag') && isTransformable
   if (ownTag) headers.set('etag', await etagOf(body))
-  if (!headers.has('date')) headers.set('date', formatHttpDate(received.receivedAt))
+  if (!headers.has('date')) headers.set('date', imfFixdate(received.receivedAt))
   const text = asText(body)
   return {
     kind: 'response',
@@ -124,7 +124,7 @@ export function updatedFields(
 ): Headers {
   const fields = headersOf(stored)
   // Where it brings no date, the old one would make it as old as what it renews.
-  fields.set('date', formatHttpDate(receivedAt))
+  fields.set('date', imfFixdate(receivedAt))
   for (const [name, value] of pairsOf(update)) {
     if (!OF_THE_BODY.includes(name)) fields.set(name, value)
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { formatHttpDate, parseHttpDate } from '../../../src/http/http-date.ts'
+import { imfFixdate } from '../../../src/entry/iso-time.ts'
+import { parseHttpDate } from '../../../src/http/http-date.ts'
 import { effectiveUrl, primaryKey, variantKey } from '../../../src/http/key.ts'
 import { canonicalField, secondaryKey } from '../../../src/http/vary.ts'
 
@@ -155,8 +156,7 @@ describe('A date', () => {
     const second = fc.integer({ min: -62_135_596_800, max: 253_402_300_799 })
     fc.assert(
       fc.property(second, (s) => {
-        expect(parseHttpDate(formatHttpDate(s * 1_000), 0)).toBe(s * 1_000)
-        expect(formatHttpDate(s * 1_000)).toBe(new Date(s * 1_000).toUTCString())
+        expect(parseHttpDate(imfFixdate(s * 1_000), 0)).toBe(s * 1_000)
       }),
     )
   })
