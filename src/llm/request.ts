@@ -15,6 +15,8 @@ import { type ClassTtls, type ContentClass, checkClass, isTimeDependent } from '
 
 /** Grows when keys are made in another way, so that no entry is taken for another. */
 const KEY_VERSION = 1
+/** Grows when prompts are folded in another way: what pointed to an answer may point to that of another prompt. */
+const FOLDING = 2
 /** Tags are at most 256 bytes long; a text of so many characters may take three times as many. */
 const MAX_LABEL = 80
 const PLAIN = /^[\x21-\x7e]+$/
@@ -151,7 +153,9 @@ export function resolve(question: Question, { ttls, folds }: ResolveSettings): R
     scope,
     id,
     key: answerKey(id),
-    foldedKey: mayFold ? `folded/${digest(`${scope}\n${foldText(prompt)}`)}` : undefined,
+    foldedKey: mayFold
+      ? `folded/${digest(`${scope}\n${FOLDING}\n${foldText(prompt)}`)}`
+      : undefined,
     tags: tagsOf(question),
     ttlMs: ttlOf(question, ttls),
     control: readCacheControl(question.cacheControl),
