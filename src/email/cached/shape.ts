@@ -70,8 +70,8 @@ export function touchedTags(
   shapes: readonly string[],
   rows: readonly RowChange[],
 ): 'all' | readonly string[] {
-  // Which lists a message has been in is not known if it is not known what it was.
-  if (rows.some(({ before }) => before === undefined)) return 'all'
+  // Which lists a message has been in is not known if it is not known what it was, or what they go by.
+  if (rows.some(({ before }) => before === undefined) || !shapes.every(isKnown)) return 'all'
   return [...new Set(shapes.flatMap((shape) => rows.flatMap((row) => tagsOf(shape, row))))]
 }
 
@@ -127,6 +127,11 @@ function fieldsOf(shape: string): ShapeFields {
   if (known.size === MOST_KNOWN) known.clear()
   known.set(shape, made)
   return made
+}
+
+/** Another version may have registered a shape of fields that this one does not know. */
+function isKnown(shape: string): boolean {
+  return fieldsOf(shape).every((fields) => fields.every((field) => IMAGE_FIELDS.includes(field)))
 }
 
 /** In the order of the names of the shape. */
