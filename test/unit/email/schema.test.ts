@@ -192,6 +192,30 @@ describe('an older mailbox', () => {
     await expect(emails.countEmails({ search: 'word' })).resolves.toBe(150)
   })
 
+  test('has words that another version has made made anew by the statements of the guide', async () => {
+    const guide = readFileSync('docs/guides/mailbox.md', 'utf8')
+    const [, statements = ''] = /```sql\n(DELETE FROM email_texts[\s\S]+?)```/.exec(guide) ?? []
+    const db = new DatabaseSync(':memory:')
+    await migrate(toSqlDriver(db))
+    const emails = new SqlEmailRepository({ db })
+    const make = (id: string) => ({
+      id,
+      subject: 'Word',
+      senderEmail: 'a@b.example',
+      receivedAt: 0,
+    })
+    await emails.batchCreate(['one', 'two'].map(make))
+    db.exec('DELETE FROM email_texts')
+    db.exec("INSERT INTO email_texts (email_id, tokens) SELECT id, 'wo rd' FROM emails")
+
+    db.exec(statements)
+    await migrate(toSqlDriver(db))
+
+    await expect(emails.countEmails({ search: 'word' })).resolves.toBe(2)
+    await expect(emails.countEmails({ search: 'wo' })).resolves.toBe(0)
+    db.exec("INSERT INTO email_search (email_search, rank) VALUES ('integrity-check', 1)")
+  })
+
   test('keeps what leads to its messages through VACUUM', async () => {
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))
