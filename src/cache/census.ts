@@ -8,7 +8,8 @@ import { type EntryHeader, headerIn } from '../entry/header.ts'
 import { numberWithin } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CacheContext } from './context.ts'
-import { CacheNamespace } from './namespace.ts'
+import type { CacheNamespace } from './namespace.ts'
+import { partsOf } from './namespace-parts.ts'
 import { scan } from './scan.ts'
 import { readSegment } from './segment.ts'
 
@@ -54,15 +55,14 @@ const HEADER_BYTES = 4_096
  * Takes a census of a namespace and those inside it. SCAN goes through names in no order, so that a
  * part of them is as good as a sample.
  *
- * @throws {InvalidOptionError} When a bound is out of its range.
+ * @throws {InvalidOptionError} When a bound is out of its range, or the namespace of another copy of this package.
  * @throws {RemoteError} When Redis cannot be asked; also `RemoteTimeoutError` and `CircuitOpenError`.
  */
 export async function takeCensus(
   namespace: CacheNamespace,
   { mostEntries = 500, mostNames = 20_000, tags = [] }: CensusOptions = {},
 ): Promise<Census> {
-  const ctx = CacheNamespace.partsOf(namespace)?.ctx
-  if (!ctx) throw new InvalidOptionError('namespace', 'one of this package')
+  const { ctx } = partsOf(namespace, 'namespace')
   numberWithin(mostEntries, 'mostEntries', 1, 100_000)
   if (!(mostNames >= 1)) throw new InvalidOptionError('mostNames', 'a number of at least 1')
   const { base } = ctx.names.keyspace

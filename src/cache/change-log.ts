@@ -14,7 +14,6 @@ import { fnv1a } from '../entry/fnv1a.ts'
 import { randomId } from '../entry/id.ts'
 import type { Keyspace } from '../entry/key.ts'
 import { wholeNumber } from '../entry/option-checks.ts'
-import { InvalidOptionError } from '../errors.ts'
 import { list, malformed } from '../redis/answer.ts'
 import type { Reply } from '../redis/requester.ts'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../redis/scripts/log.ts'
@@ -22,7 +21,8 @@ import type { Script } from '../redis/scripts/script.ts'
 import type { CacheContext } from './context.ts'
 import { type LogEntry, type LogEntryKind, LogMirror } from './log-mirror.ts'
 import { LogTexts, letterOf } from './log-texts.ts'
-import { CacheNamespace } from './namespace.ts'
+import type { CacheNamespace } from './namespace.ts'
+import { partsOf } from './namespace-parts.ts'
 import type { Policy } from './options.ts'
 
 /** Options of a {@link ChangeLog}. All clients of one log give the same. */
@@ -105,10 +105,9 @@ export function changeLog<Values>(
   namespace: CacheNamespace<Values>,
   options?: ChangeLogOptions,
 ): ChangeLog {
-  const parts = CacheNamespace.partsOf(namespace)
-  if (!parts) throw new InvalidOptionError('cache', 'a namespace of this copy of the package')
-  parts.ctx.link.guarded.allowRepeat([LOG_LOOK, LOG_MARK, LOG_APPEND])
-  return new ChangeLog(parts.ctx, parts.policy, options)
+  const { ctx, policy } = partsOf(namespace, 'cache')
+  ctx.link.guarded.allowRepeat([LOG_LOOK, LOG_MARK, LOG_APPEND])
+  return new ChangeLog(ctx, policy, options)
 }
 
 /**

@@ -7,12 +7,12 @@
 
 import { utf8Length } from '../entry/bytes.ts'
 import { type EntryHeader, hardIdOf, headerIn, isMarker, sameHard } from '../entry/header.ts'
-import { InvalidOptionError } from '../errors.ts'
 import { type CacheContext, type Target, targetOf } from './context.ts'
 import { judge, unseenTags } from './judge.ts'
 import type { FoundMarkers } from './marker-texts.ts'
 import type { Marker } from './names.ts'
-import { CacheNamespace } from './namespace.ts'
+import type { CacheNamespace } from './namespace.ts'
+import { partsOf } from './namespace-parts.ts'
 import { weigh } from './observe.ts'
 import type { Policy } from './options.ts'
 import type { MissReason } from './outcome.ts'
@@ -95,6 +95,7 @@ interface Seen {
  * Inspects one key: two requests, and one more for tags that are not declared.
  *
  * @throws {InvalidKeyError} When the key or a tag cannot be one.
+ * @throws {InvalidOptionError} When the namespace is of another copy of this package.
  * @throws {RemoteError} When Redis cannot be asked; also `RemoteTimeoutError` and `CircuitOpenError`.
  */
 export async function inspectKey(
@@ -102,10 +103,8 @@ export async function inspectKey(
   key: string,
   { tags, payload = 'checked' }: InspectOptions = {},
 ): Promise<Inspection> {
-  const parts = CacheNamespace.partsOf(namespace)
-  if (!parts) throw new InvalidOptionError('namespace', 'one of this package')
-  const { ctx } = parts
-  const policy = tags ? { ...parts.policy, tags } : parts.policy
+  const { ctx, policy: own } = partsOf(namespace, 'namespace')
+  const policy = tags ? { ...own, tags } : own
   const target = targetOf(ctx, key, policy)
   const { names, declared } = target
   const [look, life, leaseLife] = await Promise.all([

@@ -147,7 +147,7 @@ function resolveTimeouts(options: LoaderTimeouts, patch: Patch): void {
 }
 
 /** @throws {InvalidOptionError} When neither `ttl` nor `verify` bounds the lag. */
-export function resolveNear(options: NearOptions | false): NearPolicy | undefined {
+function resolveNear(options: NearOptions | false): NearPolicy | undefined {
   if (options === false) return undefined
   checkFields(options, 'near', ['ttl', 'verify', 'values'])
   const { ttl, verify = false, values = 'shared' } = options

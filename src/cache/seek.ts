@@ -7,7 +7,6 @@
 
 import { randomId } from '../entry/id.ts'
 import { checkFunction } from '../entry/option-checks.ts'
-import { InvalidOptionError } from '../errors.ts'
 import { carriedOn } from '../platform/carried-on.ts'
 import { list, text } from '../redis/answer.ts'
 import { mayBeApplied } from '../redis/failure.ts'
@@ -17,7 +16,8 @@ import { type CacheContext, heldMs, lifeMs, reported, type Target, targetOf } fr
 import { HeldSteps } from './held-steps.ts'
 import { abandon, fly } from './load.ts'
 import type { Admission, Loader } from './loader.ts'
-import { CacheNamespace } from './namespace.ts'
+import type { CacheNamespace } from './namespace.ts'
+import { partsOf } from './namespace-parts.ts'
 import { ABSENT, momentOf, observe, sightOf, unavailable } from './observe.ts'
 import type { EntryOptions, Policy } from './options.ts'
 import { resolvePolicy } from './policy.ts'
@@ -49,9 +49,7 @@ export interface Seeker<Values> {
  * @throws {InvalidOptionError} When the namespace is of another copy of this package.
  */
 export function seeker<Values>(namespace: CacheNamespace<Values>): Seeker<Values> {
-  const parts = CacheNamespace.partsOf(namespace)
-  if (!parts) throw new InvalidOptionError('cache', 'a namespace of this copy of the package')
-  const { ctx, policy } = parts
+  const { ctx, policy } = partsOf(namespace, 'cache')
   ctx.link.guarded.allowRepeat([SEEK])
   const held = HeldSteps.isOfUse(ctx.link) ? new HeldSteps(ctx.link, ctx.platform) : undefined
   const patient = held ? { ...ctx, steps: held } : ctx

@@ -73,7 +73,7 @@ export const WRITE_ID_RANGE: readonly [start: number, end: number] = [0, 19]
  * How many tags an entry can have, implicit ones included: more than the 64 of its own, 8 of declared
  * prefixes and 32 of namespaces that it may have.
  */
-export const MAX_STAMPS = 128
+const MAX_STAMPS = 128
 
 const MAX_HEADER_CHARS = 65_536
 const ID = '[A-Za-z0-9_-]'

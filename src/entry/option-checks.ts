@@ -73,7 +73,7 @@ export function namePart(value: string, option: string): string {
   throw new InvalidOptionError(option, '1 to 64 characters of A-Za-z0-9_.-')
 }
 
-/** @throws {InvalidOptionError} When the value is neither. */
+/** The value, if it is true or false. @throws {InvalidOptionError} When it is neither. */
 export function checkBoolean(value: unknown, option: string): boolean {
   if (typeof value !== 'boolean') throw new InvalidOptionError(option, 'true or false')
   return value
