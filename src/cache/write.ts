@@ -104,13 +104,12 @@ export async function begin(
 ): Promise<Ticket<unknown>> {
   const target = targetOf(ctx, key, policy)
   const lease = await take(ctx, { ...target, declared: target.asked }, policy)
-  const end = (ms: number): Promise<void> => ctx.steps.prolong(target.names, lease.token, ms)
-  const release = (): Promise<void> => end(0)
+  const release = (): Promise<void> => ctx.steps.release(target.names, lease.token)
   // The caller has gone: nobody else would give it back.
   if (policy.signal?.aborted) await release()
   return {
     release,
-    extend: () => end(leaseMs(policy)),
+    extend: () => ctx.steps.prolong(target.names, lease.token, leaseMs(policy)),
     async commit(value) {
       const { policy: terms, lateTags } = termsFor(value, policy)
       const encoded = encode(ctx, terms, value)
