@@ -17,12 +17,15 @@ import { BYTES, TEXT, type Wire } from './wire.ts'
 
 /** What is particular about a TLS connection, as Node's `tls.connect` has it. */
 export interface TcpTls {
-  /** Certificates of the authorities to trust, in PEM. */
+  /** Certificates of the authorities to trust, in PEM. @default those that Node trusts */
   readonly ca?: string
+  /** The certificate of this client, in PEM, for a server that asks for one. @default none */
   readonly cert?: string
+  /** Its private key, in PEM. @default none */
   readonly key?: string
+  /** The name that the server's certificate must have. @default the host */
   readonly servername?: string
-  /** @default true */
+  /** Whether a server whose certificate cannot be verified is left. @default true */
   readonly rejectUnauthorized?: boolean
 }
 
@@ -45,6 +48,7 @@ export interface TcpOptions {
     readonly nodes: readonly TcpAddress[]
     /** An ACL user of the sentinels, which have their own users and passwords. @default none */
     readonly username?: string
+    /** Of the sentinels, or of that user. @default none */
     readonly password?: string
     /** TLS for connections to the sentinels. @default the option `tls` */
     readonly tls?: boolean | TcpTls
@@ -62,7 +66,7 @@ export interface TcpOptions {
   readonly password?: string
   /** Number of the database, from 0 on; a cluster has only 0. @default 0 */
   readonly db?: number
-  /** @default false, or true with `rediss://` */
+  /** Whether, or how, to speak TLS. @default false, or true with `rediss://` */
   readonly tls?: boolean | TcpTls
   /**
    * How many connections share the requests, at least 1. With more than one, concurrent requests may
