@@ -104,11 +104,7 @@ export async function runLoader(
     loader(contextOf(ctx, request, admission, decisions, previous, expiry.signal)),
   )
     .then((value) => finish(ctx, request, admission, decisions, value, startedAt))
-    .catch((error: unknown) => {
-      // A failed load fails as the loader did.
-      giveBack(ctx, target, lease)
-      throw error
-    })
+    .catch((error) => fail(ctx, request, admission, error))
   const settled = carriedOn(platform, work)
   for (let leftMs = policy.hardTimeoutMs; leftMs > 0; ) {
     const ms = Math.min(leftMs, PROLONG_MS)
@@ -187,6 +183,17 @@ async function finish(
     giveBack(ctx, request.target, admission.lease)
     return { ...answer, stored: false, error }
   }
+}
+
+/** A failed load gives its lease back, and fails as the loader did. */
+async function fail(
+  ctx: CacheContext,
+  { target }: LoadRequest,
+  { lease }: Admission,
+  error: unknown,
+): Promise<never> {
+  giveBack(ctx, target, lease)
+  throw error
 }
 
 /** Gives a lease back that nothing will be stored under, behind whatever the caller is told. */

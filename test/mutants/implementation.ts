@@ -224,8 +224,8 @@ export const IMPLEMENTATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cache/loader.ts',
-        from: 'giveBack(ctx, target, lease)\n      throw error\n',
-        to: "giveBack(ctx, target, lease)\n      throw new Error('load failed', { cause: error })\n",
+        from: '  giveBack(ctx, target, lease)\n  throw error\n',
+        to: "  giveBack(ctx, target, lease)\n  throw new Error('load failed', { cause: error })\n",
       },
     ],
     foundBy: CONTRACT,
