@@ -7,6 +7,7 @@
  * @module
  */
 
+import { bytesOf, decodeUtf8, encodeUtf8, fromUrlSafe, toBase64Url } from '../entry/bytes.ts'
 import { InvalidFilterError } from '../errors.ts'
 import { PRIORITIES } from './email.ts'
 import { readAddress, readInteger, readName } from './fields.ts'
@@ -34,11 +35,7 @@ const KEYS: Readonly<Record<EmailOrderBy, readonly ((value: unknown) => number |
 
 /** @returns Base64url (RFC 4648, section 5) without padding. */
 export function encodeCursor(key: SortKey, by: EmailOrderBy): string {
-  const bytes = new TextEncoder().encode(JSON.stringify([...MARKS[by], ...key]))
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+  return toBase64Url(encodeUtf8(JSON.stringify([...MARKS[by], ...key])))
 }
 
 /** @throws {InvalidFilterError} `cursor`, when {@link encodeCursor} cannot have made it. */
@@ -54,11 +51,7 @@ export function decodeCursor(cursor: unknown, by: EmailOrderBy): SortKey {
 function parse(cursor: string, by: EmailOrderBy): SortKey | undefined {
   if (cursor.length > MAX_CURSOR_LENGTH) return undefined
   try {
-    const text = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))
-    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0))
-    const value: unknown = JSON.parse(
-      new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes),
-    )
+    const value: unknown = JSON.parse(decodeUtf8(bytesOf(atob(fromUrlSafe(cursor)))))
     const parts = KEYS[by]
     const expected = MARKS[by].length + parts.length
     if (!Array.isArray(value) || value.length !== expected) return undefined
