@@ -1,5 +1,5 @@
 /**
- * The Upstash REST protocol, served over any Redis.
+ * Serves any Redis over the Upstash REST protocol.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { TEXT } from './strings.ts'
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT'])
 
-/** A request that is admitted. */
+/** A request with a valid token. */
 interface Exchange extends Access<Database> {
   readonly c: Context
   readonly target: Target
@@ -29,9 +29,9 @@ interface Exchange extends Access<Database> {
 /**
  * Serves Redis over HTTP as Upstash does, for `@upstash/redis`, `restTransport` and curl.
  *
- * Mount it anywhere: `app.route('/redis', bridge({ redis, token }))`. `/health` is public, and
- * answers 200 when every backend does, else 503; `/metrics` tells the counters of the database whose
- * token is sent. State is per instance.
+ * Mount it anywhere: `app.route('/redis', bridge({ redis, token }))`. `/health` is public and
+ * answers 200 if every backend responds, otherwise 503. `/metrics` returns the counters of the database
+ * whose token is sent. State is per instance.
  *
  * @throws {InvalidOptionError} When an option is unusable.
  *
@@ -70,7 +70,7 @@ class Bridge {
     )
   }
 
-  /** Public, so it tells the status and nothing more. */
+  /** Public, so it returns the status and nothing more. */
   async health(c: Context): Promise<Response> {
     const { healthTimeoutMs, signal } = this.#policy
     c.header('cache-control', 'no-store')
@@ -92,12 +92,12 @@ class Bridge {
       const access = this.#gate.admit(c.req.header('authorization'), target.token)
       return await this.#timed({ ...access, c, target })
     } catch (error) {
-      // Without a database: neither admitted nor counted.
+      // The request has no valid token, so no database counts it.
       return problemResponse(error)
     }
   }
 
-  /** Answers, and counts how that ended. */
+  /** Answers a request and counts its outcome. */
   async #timed(exchange: Exchange): Promise<Response> {
     const { database, target } = exchange
     const { platform } = this.#policy
@@ -148,7 +148,7 @@ class Bridge {
     if (channels.length === 0) {
       throw new Problem(400, `ERR wrong number of arguments for '${kind.toLowerCase()}' command`)
     }
-    // Channels and messages are text, whatever the backend's strings are.
+    // Channels and messages are always text, even if the backend's strings are bytes.
     const path = [kind.toLowerCase(), ...channels.map((channel) => decode(channel, TEXT))]
     return this.#streams.open(database, path, { 'upstash-sync-token': database.nextSyncToken() })
   }
@@ -186,7 +186,7 @@ function respond(
   })
 }
 
-/** Whatever was thrown: a problem is told, and of anything else nothing but that it happened. */
+/** A `Problem` is sent as it is. Of any other error, the client learns only that the bridge failed. */
 function problemResponse(error: unknown): Response {
   const { status, message } =
     error instanceof Problem ? error : new Problem(500, 'ERR the bridge failed')

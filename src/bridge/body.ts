@@ -10,9 +10,9 @@ import { Problem } from './problem.ts'
 const NOTHING = new Uint8Array()
 
 /**
- * Reads all of it.
+ * Reads the whole body.
  *
- * @throws {Problem} 400, when it is longer than `maxBytes`: told from its header where there is one.
+ * @throws {Problem} 400, if it is longer than `maxBytes`; at once if its `content-length` says so.
  */
 export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
   if (request.method === 'GET' || request.method === 'HEAD') return NOTHING

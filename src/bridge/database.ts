@@ -1,5 +1,5 @@
 /**
- * One Redis behind the bridge: what it was asked, as one request, within a deadline.
+ * One Redis behind the bridge: sends the commands of a request in one request, within a deadline.
  *
  * @module
  */
@@ -18,13 +18,13 @@ import { Problem } from './problem.ts'
 import { refusalOf } from './refusals.ts'
 import { BYTES, type Strings, TEXT } from './strings.ts'
 
-/** A Redis, its counters, and its order of writes. */
+/** A Redis, its counters, and its sync tokens. */
 export class Database {
   readonly strings: Strings
   readonly metrics: Metrics = new Metrics()
   readonly #redis: Requester | Transport
   readonly #policy: BridgePolicy
-  /** For a server: other transports lead to what knows the flag, or to scripts as they are. */
+  /** Only for a TCP server: other transports lead to a server that knows the flag, or need the unchanged script. */
   readonly #keyLocking: KeyLocking | undefined
   #syncToken: number
 
@@ -34,11 +34,11 @@ export class Database {
     this.strings = 'strings' in redis && redis.strings === 'bytes' ? BYTES : TEXT
     const isServer = 'kind' in redis && redis.kind === 'tcp'
     this.#keyLocking = isServer ? new KeyLocking(this.strings) : undefined
-    // Greater than what an earlier process told, as long as that got fewer than 1,000 a millisecond.
+    // Greater than any token of an earlier process, unless that process made over 1,000 tokens a millisecond.
     this.#syncToken = policy.platform.now() * 1_000
   }
 
-  /** What a client may send back to read its own writes: there is one Redis, so it always does. */
+  /** A token for reading one's own writes. The bridge ignores it when sent back: there is only one Redis. */
   nextSyncToken(): string {
     return String(++this.#syncToken)
   }
@@ -51,19 +51,19 @@ export class Database {
     return this.#counted(this.#fromRedis(command, answer))
   }
 
-  /** Runs commands in order, in one request. Those refused are answered in their place. */
+  /** Runs commands in order, in one request. A refused command gets its error in its place. */
   async runAll(commands: readonly Words[], isReadOnly: boolean): Promise<readonly Answer[]> {
     const refusals = commands.map((command) => refusalOf(command as Command, isReadOnly))
     const sent = commands.filter((_command, index) => refusals[index] === undefined)
     const replies = sent.length === 0 ? [] : await this.#askAll('pipeline', sent)
-    // As many as were sent, which is checked.
+    // One reply for each command sent: #ask has checked that.
     const rest = isList(replies) ? [...replies] : []
     return this.#countedAll(
       refusals.map((error) => (error === undefined ? (rest.shift() ?? {}) : { error })),
     )
   }
 
-  /** Runs commands as one transaction. One that is refused discards all of it. */
+  /** Runs commands as one transaction. One refused command discards the whole transaction. */
   async runTransaction(
     commands: readonly Words[],
     isReadOnly: boolean,
@@ -81,7 +81,7 @@ export class Database {
     return answer
   }
 
-  /** Listens to channels until the signal is aborted. Rejects when that cannot begin. */
+  /** Listens to channels until the signal is aborted. Rejects if the subscription cannot start. */
   async listen(
     path: readonly string[],
     signal: AbortSignal,
@@ -91,7 +91,7 @@ export class Database {
     return (await this.#ask(request, signal)) as Answer
   }
 
-  /** Whether PING is answered in time. */
+  /** Whether Redis answers PING in time. */
   async isHealthy(timeoutMs: number): Promise<boolean> {
     const { platform } = this.#policy
     const timedOut = (): Error => new RemoteTimeoutError('PING', timeoutMs)
@@ -101,11 +101,11 @@ export class Database {
       )
       return error === undefined
     } catch {
-      return false // whatever it was, it is no answer
+      return false // any error means that Redis did not answer
     }
   }
 
-  /** @throws {Problem} 503 or 504, when the backend does not answer; 400, when it forbids to listen. */
+  /** @throws {Problem} 503 or 504, if the backend does not answer; 400, if it forbids the subscription. */
   async #ask(request: RedisRequest, until?: AbortSignal): Promise<unknown> {
     const operation = operationOf(request)
     const { platform, timeoutMs } = this.#policy
@@ -116,7 +116,7 @@ export class Database {
         const signal = until ? AbortSignal.any([until, expiry]) : expiry
         return this.#redis.request({ ...request, signal })
       })
-      // Any Requester may stand behind this, and not all of them check what they were answered.
+      // The requester may be any implementation, and not all of them check the answer.
       return request.isStreaming ? answer : checkAnswer(request, answer)
     } catch (error) {
       if (until?.aborted) throw until.reason
@@ -152,13 +152,13 @@ export class Database {
   }
 }
 
-/** Reasons of our own errors come from closed sets; the text of any other is not passed on (I5). */
+/** The reasons of our own errors come from closed sets. The text of other errors is not passed on (I5). */
 function problemOf(error: unknown): Problem {
   if (error instanceof RemoteTimeoutError) {
     return new Problem(504, `ERR the database did not answer within ${error.timeoutMs} ms`)
   }
   const reason = error instanceof RemoteError ? `: ${error.reason}` : ''
-  // Of a subscription; a command that is refused has an answer.
+  // Only subscriptions reject with NOPERM; a refused command has an error reply.
   if (reason === ': NOPERM') return new Problem(400, 'NOPERM the user of Redis has no such right')
   return new Problem(503, `ERR the database did not answer${reason}`)
 }

@@ -8,17 +8,17 @@ import type { Database } from './database.ts'
 import type { BridgePolicy } from './options.ts'
 import { Problem } from './problem.ts'
 
-/** A client that falls behind by more is let go, as Redis does (client-output-buffer-limit). */
+/** A client with a longer backlog is disconnected, as Redis does (client-output-buffer-limit). */
 const MAX_BACKLOG_BYTES = 8_388_608
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store',
-  // Nginx would hold the events back.
+  // Otherwise nginx would buffer the events.
   'x-accel-buffering': 'no',
 }
 
-/** Opens event streams, up to a number, for one bridge. */
+/** Opens event streams for one bridge, up to a maximum number. */
 export class EventStreams {
   readonly #policy: BridgePolicy
   #open = 0
@@ -28,11 +28,11 @@ export class EventStreams {
   }
 
   /**
-   * Subscribes, and answers with the stream once the channels are heard. It ends when the client
-   * goes, falls behind, or the bridge is ended.
+   * Subscribes, and resolves to the stream once the subscription is active. The stream ends when the client
+   * disconnects or falls behind, or when the bridge is stopped.
    *
    * @param path `subscribe` or `psubscribe`, and the channels.
-   * @throws {Problem} 429 when there are too many; 400, 503 or 504 when it cannot begin.
+   * @throws {Problem} 429 if too many streams are open; 400, 503 or 504 if the subscription cannot start.
    */
   async open(database: Database, path: readonly string[], headers: HeadersInit): Promise<Response> {
     const { maxStreams, signal } = this.#policy
@@ -60,7 +60,7 @@ export class EventStreams {
     }
   }
 
-  /** Comments, so that nobody on the way takes a silent stream for a dead one. */
+  /** Sends comments at intervals, so that intermediaries do not close a silent stream. */
   async #beat(write: (text: string) => void, signal: AbortSignal): Promise<void> {
     const { platform, heartbeatMs } = this.#policy
     while (!signal.aborted) {
@@ -75,7 +75,7 @@ interface EventBody {
   write(text: string): void
 }
 
-/** A stream that ends with `ended`, and ends it when its reader goes or falls behind. */
+/** A stream that ends when `ended` aborts. It aborts `ended` when its reader cancels or falls behind. */
 function eventBody(ended: AbortController): EventBody {
   const encoder = new TextEncoder()
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
@@ -92,7 +92,7 @@ function eventBody(ended: AbortController): EventBody {
     try {
       controller?.close()
     } catch {
-      // TypeError: its reader has cancelled it
+      // TypeError: the reader has cancelled the stream
     }
   })
   return {
@@ -105,7 +105,7 @@ function eventBody(ended: AbortController): EventBody {
   }
 }
 
-/** A message of several lines has as many data lines, of which a client makes one text again. */
+/** Each line of a message becomes one `data` line. The client joins them again. */
 function toEvent(data: string): string {
   return `data: ${data.split(/\r\n|\r|\n/).join('\ndata: ')}\n\n`
 }

@@ -1,5 +1,5 @@
 /**
- * Writes answers in the form that the request's headers ask for: JSON, JSON with strings in base64,
+ * Writes answers in the format that the request's headers select: JSON, JSON with strings in base64,
  * or RESP2.
  *
  * @module
@@ -10,7 +10,7 @@ import { type Reply, toJson } from './json.ts'
 import { Problem } from './problem.ts'
 import type { Strings } from './strings.ts'
 
-/** An answer to one command. An error is text, whatever the backend's strings are. */
+/** An answer to one command. The error is always text, even if the backend's strings are bytes. */
 export interface Answer {
   readonly result?: Reply
   readonly error?: string
@@ -24,12 +24,12 @@ export function isList(answer: Answer | readonly Answer[]): answer is readonly A
 /** A way to write answers. */
 export interface Format {
   readonly contentType: string
-  /** Whether a list of answers can also be one error, which only JSON tells apart. */
+  /** Whether one error can replace a list of answers: only in JSON can the client tell the two apart. */
   readonly isJson: boolean
   write(answer: Answer | readonly Answer[], strings: Strings): string | Uint8Array<ArrayBuffer>
 }
 
-/** @throws {Problem} 400, when the headers ask for what there is not. */
+/** @throws {Problem} 400, if the headers ask for an unknown format or an impossible combination. */
 export function formatOf(encoding: string | undefined, format: string | undefined): Format {
   const isEncoded = encoding?.toLowerCase() === 'base64'
   switch (format?.toLowerCase()) {
@@ -61,11 +61,11 @@ function jsonFormat(writeResult: (result: Reply, strings: Strings) => unknown): 
 const PLAIN = jsonFormat((result, strings) => toJson(result, strings.toText))
 
 const BASE64 = jsonFormat((result, strings) =>
-  // Clients leave a result of `OK` alone; inside lists they decode it.
+  // Clients do not decode a result of `OK`, but decode `OK` inside lists.
   result === 'OK' ? result : toJson(result, strings.toBase64),
 )
 
-/** What is `OK` and no list is told as a status: a reply does not say whether it was one. */
+/** A result `OK` outside a list is written as a status reply, since a reply does not say whether it was one. */
 const RESP2: Format = {
   contentType: 'application/octet-stream',
   isJson: false,

@@ -1,5 +1,5 @@
 /**
- * Tells by its token what a request may do, and to which database.
+ * Decides by the token of a request which database it may use, and whether only for reads.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { isSameText } from '../entry/same-text.ts'
 import { Problem } from './problem.ts'
 
-/** What a token opens. */
+/** What a token permits. */
 export interface Access<Database> {
   readonly database: Database
   /** Whether commands that change something, or list keys, are refused. */
@@ -27,11 +27,11 @@ export class Gate<Database> {
   }
 
   /**
-   * Finds what the bearer token opens; without a bearer, what the token of the query does.
+   * Finds the access of the bearer token; without a bearer token, that of the token in the query.
    *
-   * Every token is compared in full, so that the time taken tells nothing of them but their length.
+   * Every token is compared in full, so that the response time reveals only the lengths of tokens.
    *
-   * @throws {Problem} 401, when there is none, or a wrong one.
+   * @throws {Problem} 401, if the token is missing or wrong.
    */
   admit(authorization: string | undefined, queryToken: string | undefined): Access<Database> {
     const given = bearerOf(authorization) ?? queryToken ?? ''
@@ -46,6 +46,6 @@ export class Gate<Database> {
 
 function bearerOf(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined
-  // The name of a scheme has no case (RFC 9110, section 11.1).
+  // The name of a scheme is case-insensitive (RFC 9110, section 11.1).
   return /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? ''
 }

@@ -8,21 +8,21 @@ import { Problem } from './problem.ts'
 import type { Strings } from './strings.ts'
 import { decodeText } from './strings.ts'
 
-/** A command as it goes to the backend: its name first, every word in the backend's strings. */
+/** A command for the backend: its name first, every word in the backend's string form. */
 export type Words = readonly [name: string, ...args: string[]]
 
-/** A reply of a backend. Integers beyond 2^53 are bigints where the backend tells them exactly. */
+/** A reply of a backend. Integers beyond 2^53 are bigints if the backend returns them exactly. */
 export type Reply = string | number | bigint | null | readonly Reply[]
 
-/** Pipelines and transactions of more commands are refused. */
+/** Pipelines and transactions with more commands are refused. */
 const MAX_COMMANDS = 10_000
 
-/** @throws {Problem} 400, when the body is not JSON in UTF-8, or no command. */
+/** @throws {Problem} 400, if the body is not JSON in UTF-8, or not a command. */
 export function readCommand(body: Uint8Array, strings: Strings): Words {
   return toWords(parse(body), strings)
 }
 
-/** @throws {Problem} 400, when the body is not a list of commands; nothing is to be run then. */
+/** @throws {Problem} 400, if the body is not a list of commands; no command may be run then. */
 export function readCommands(body: Uint8Array, strings: Strings): readonly Words[] {
   const commands = parse(body)
   if (!Array.isArray(commands)) throw new Problem(400, 'ERR the body is not a list of commands')
@@ -36,15 +36,15 @@ function parse(body: Uint8Array): unknown {
   const text = decodeText(body)
   if (text === undefined) throw new Problem(400, 'ERR the body is not UTF-8')
   try {
-    // A number that long may not be exact; its text is. The reviver costs too much to use it always.
+    // A number this long may lose digits; its source text does not. The reviver is too slow to use always.
     return /\d{16}/.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text)
   } catch {
-    // What the parser says quotes the body.
+    // The parser's message quotes the body.
     throw new Problem(400, 'ERR failed to parse the body: it is not JSON')
   }
 }
 
-/** Takes the source text of a number (ECMAScript 2026, JSON.parse source text access). */
+/** Replaces an unsafe number by its source text (ECMAScript 2026, JSON.parse source text access). */
 function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
   const source = context?.source
@@ -61,15 +61,15 @@ function toWords(command: unknown, strings: Strings): Words {
 function toText(word: unknown, index: number): string {
   if (typeof word === 'string') return word
   if (typeof word === 'number' || typeof word === 'boolean') return String(word)
-  // The SDK sends null for undefined: stored as text, it would be found by nobody.
+  // The SDK sends null for undefined. Stored as the text "null", the value would be wrong.
   const what = word === null ? 'null' : 'a list or an object'
   throw new Problem(400, `ERR argument ${index} is ${what}, not a string, a number or a boolean`)
 }
 
-/** Exact digits, where JSON.stringify would throw (ECMAScript 2026, JSON.rawJSON). */
+/** Writes exact digits of a bigint, for which JSON.stringify throws (ECMAScript 2026, JSON.rawJSON). */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
 
-/** A reply as JSON.stringify takes it, strings by `write`. */
+/** Converts a reply for JSON.stringify; `write` converts its strings. */
 export function toJson(reply: Reply, write: (value: string) => string): unknown {
   if (typeof reply === 'string') return write(reply)
   if (typeof reply === 'bigint') return rawJSON(String(reply))

@@ -1,9 +1,9 @@
 /**
- * Lets scripts that are written for Upstash run on a Redis that does not know its flag.
+ * Lets scripts written for Upstash run on a Redis that does not know the flag `allow-key-locking`.
  *
- * `#!lua flags=allow-key-locking` lets Upstash run scripts of different keys side by side; a Redis
- * refuses it ("Unexpected flag in script shebang"), and with it every script of `@upstash/ratelimit`.
- * A Redis runs one script at a time, so nothing is lost without the flag.
+ * With `#!lua flags=allow-key-locking`, Upstash runs scripts with different keys in parallel. Other Redis
+ * servers refuse the flag ("Unexpected flag in script shebang"), and so every script of `@upstash/ratelimit`.
+ * Redis runs one script at a time anyway, so nothing is lost without the flag.
  *
  * @module
  */
@@ -15,20 +15,20 @@ import type { Strings } from './strings.ts'
 
 const FLAG = 'allow-key-locking'
 const SHEBANG = /^#!lua flags=([a-z,-]+)(?=\n)/
-/** More scripts than any client has; the oldest is forgotten, which costs an EVAL. */
+/** More scripts than any client uses. The oldest is dropped, which costs one EVAL. */
 const MAX_SCRIPTS = 1_000
 
-/** Takes the flag out of scripts, under the hash that their senders know. */
+/** Removes the flag from scripts. Clients keep using the hash of the original script. */
 export class KeyLocking {
   readonly #strings: Strings
-  /** Hash of what is sent to Redis, by that of what came. */
+  /** From the hash of the original script to the hash of the script without the flag. */
   readonly #hashes = new Map<string, string>()
 
   constructor(strings: Strings) {
     this.#strings = strings
   }
 
-  /** The command as Redis understands it; the same object when that is no other. */
+  /** The command as Redis understands it; the same object if nothing changes. */
   toRedis(command: Words): Words {
     const [name, first = '', ...rest] = command
     switch (name.toUpperCase()) {
@@ -47,7 +47,7 @@ export class KeyLocking {
     }
   }
 
-  /** The answer as the sender of the command expects it: to SCRIPT LOAD, the hash of its own script. */
+  /** The answer as the client expects it: for SCRIPT LOAD, the hash of the original script. */
   fromRedis(command: Words, answer: Answer): Answer {
     const [name, subcommand = '', script = ''] = command
     if (!isLoad(name, subcommand) || typeof answer.result !== 'string') return answer
@@ -67,7 +67,7 @@ export class KeyLocking {
     const flags = SHEBANG.exec(script)?.[1]?.split(',')
     if (!flags?.includes(FLAG)) return script
     const others = flags.filter((flag) => flag !== FLAG)
-    // An empty line keeps the numbers in error messages, and is known to a Redis before 7 as well.
+    // An empty first line keeps the line numbers of error messages, and works with Redis before 7 too.
     const first = others.length === 0 ? '' : `#!lua flags=${others.join(',')}`
     const stripped = script.replace(SHEBANG, first)
     this.#remember(this.#hash(script), this.#hash(stripped))

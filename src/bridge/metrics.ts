@@ -1,16 +1,16 @@
 /**
- * Counts what a bridge does for one database, and tells it in the text format of Prometheus.
+ * Counts the requests to one database, and writes the counters in the text format of Prometheus.
  *
  * @module
  */
 
-/** What a request asked for. */
+/** The kind of a request. */
 export type RequestKind = 'command' | 'pipeline' | 'multi-exec' | 'subscription'
 
-/** Upper bounds in seconds. The platform's clock has whole milliseconds. */
+/** Upper bounds in seconds. The platform's clock counts whole milliseconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** The counters. No key, value or name of a command is among them (I5). */
+/** The counters. They contain no key, value or command name (I5). */
 export class Metrics {
   readonly #requests = new Map<string, number>()
   readonly #buckets: number[] = BUCKETS.map(() => 0)
@@ -22,7 +22,7 @@ export class Metrics {
   #backendFailures = 0
   #streams = 0
 
-  /** A request that is answered; the time of a subscription is how long it took to begin. */
+  /** Counts an answered request. For a subscription, `ms` is the time until it started. */
   request(kind: RequestKind, status: number, ms: number): void {
     const labels = `kind="${kind}",status="${status}"`
     this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1)
@@ -34,7 +34,7 @@ export class Metrics {
     })
   }
 
-  /** Commands that were answered, refused ones too, and how many of them with an error. */
+  /** Counts answered commands, including refused ones, and how many of them got an error. */
   commands(count: number, errors: number): void {
     this.#commands += count
     this.#commandErrors += errors
@@ -52,7 +52,7 @@ export class Metrics {
     this.#streams += change
   }
 
-  /** In version 0.0.4 of the text format. */
+  /** Returns version 0.0.4 of the text format. */
   toText(): string {
     return [
       ...metric('requests_total', 'counter', 'Requests by what they asked for and their status.', [

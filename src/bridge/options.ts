@@ -1,5 +1,5 @@
 /**
- * What a bridge can be told.
+ * Options of a bridge.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
 
-/** A Redis, and the tokens that open it. */
+/** A Redis and its tokens. */
 export interface BridgeDatabase {
   /**
-   * Where commands go. Values that are not UTF-8 need one with strings of bytes, such as
-   * `tcpTransport({ url, strings: 'bytes' })`. It stays yours to close.
+   * Where commands are sent. Values that are not UTF-8 need a transport with `strings: 'bytes'`, such as
+   * `tcpTransport({ url, strings: 'bytes' })`. The bridge does not close it.
    */
   readonly redis: Requester | Transport
-  /** Opens all that is available; printable ASCII without spaces, and no other token's. */
+  /** Permits all available commands; printable ASCII without spaces, different from every other token. */
   readonly token: string
-  /** Opens reads alone, without those that list keys. @default none */
+  /** Permits only reads, except those that list keys. @default none */
   readonly readOnlyToken?: string
 }
 
-/** Bounds and host of a bridge. */
+/** Limits and platform of a bridge. */
 export interface BridgeLimits {
   /** The longest body of a request, in bytes; an integer of at least 1. @default 10_485_760 (10 MiB) */
   readonly maxBodyBytes?: number
@@ -41,7 +41,7 @@ export interface BridgeLimits {
   readonly platform?: Platform
 }
 
-/** Options for `bridge`: one database, or several told apart by their tokens. */
+/** Options for `bridge`: one database, or several, each with its own tokens. */
 export type BridgeOptions = BridgeLimits &
   (BridgeDatabase | { readonly databases: readonly BridgeDatabase[] })
 
@@ -90,7 +90,7 @@ function requireTokens(databases: readonly BridgeDatabase[]): void {
 }
 
 function requireToken(option: string, token: unknown, known: Set<string>): void {
-  // What a header cannot carry would never be admitted.
+  // A header cannot carry any other token, so no request could present it.
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
     throw new InvalidOptionError(option, 'printable ASCII without spaces')
   }

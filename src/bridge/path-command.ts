@@ -7,16 +7,16 @@
 import { Problem } from './problem.ts'
 import type { Strings } from './strings.ts'
 
-/** A URL taken apart, nothing of it decoded. */
+/** The parts of a URL, not yet decoded. */
 export interface Target {
   readonly segments: readonly string[]
-  /** Fields of the query, `_token` apart, in their order. */
+  /** Fields of the query in their order, without `_token`. */
   readonly fields: readonly (readonly [name: string, value: string])[]
   readonly token: string | undefined
 }
 
 /**
- * Takes a URL apart by hand: `URL` would resolve `..` and hide which query fields have no value.
+ * Splits a URL by hand, because `URL` would resolve `..` and hide which query fields have no value.
  *
  * @param base Path under which the app is mounted, such as `/redis`.
  */
@@ -49,7 +49,7 @@ function readQuery(query: string): Pick<Target, 'fields' | 'token'> {
 /**
  * The words of the command: segments, the body, then the query. A field without a value is a flag.
  *
- * @throws {Problem} 400, when a percent-encoding is broken, or holds what the backend cannot.
+ * @throws {Problem} 400, if a percent-encoding is broken, or the backend cannot hold the bytes.
  */
 export function readWords(
   { segments, fields }: Target,
@@ -70,7 +70,7 @@ function decodeField(field: string, strings: Strings): string {
   return decode(field.replaceAll('+', ' '), strings)
 }
 
-/** Decodes to bytes, which need not be text. */
+/** Percent-decodes. The resulting bytes need not be text. */
 export function decode(text: string, strings: Strings): string {
   if (!text.includes('%')) return strings.fromText(text)
   if (/%(?![0-9a-f]{2})/i.test(text)) throw new Problem(400, 'ERR broken percent-encoding')

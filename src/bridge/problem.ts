@@ -1,13 +1,13 @@
 /**
- * Requests that are answered without asking the database.
+ * Errors that the bridge answers itself, with an HTTP status.
  *
  * @module
  */
 
-/** The statuses that the protocol has for a refusal or a failure. */
+/** The HTTP statuses of the protocol for a refusal or a failure. */
 export type ProblemStatus = 400 | 401 | 405 | 429 | 500 | 503 | 504
 
-/** Thrown to be answered as `{ "error": message }`. The message holds nothing of the request. */
+/** Thrown to answer `{ "error": message }`. The message contains nothing from the request. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly status: ProblemStatus

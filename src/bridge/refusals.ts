@@ -1,5 +1,5 @@
 /**
- * Which commands a request may not contain, and what is answered instead.
+ * Decides which commands are refused, and with which error reply.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { isReadOnly } from '../redis/replay.ts'
 import type { Command } from '../redis/requester.ts'
 
 /**
- * Commands that hold a shared connection up or change what it is, and those that belong to whoever
- * runs the server rather than to whoever holds a token.
+ * Commands that block a shared connection or change its state, and commands for the operator of the server
+ * rather than for the holder of a token.
  */
 const UNAVAILABLE =
   wordsIn(`ACL ASKING AUTH BGREWRITEAOF BGSAVE BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN
@@ -19,18 +19,18 @@ const UNAVAILABLE =
   RESTORE-ASKING ROLE SAVE SELECT SHUTDOWN SLAVEOF SLOWLOG SSUBSCRIBE SUBSCRIBE SUNSUBSCRIBE SWAPDB
   SYNC UNSUBSCRIBE UNWATCH WAIT WAITAOF WATCH`)
 
-/** Reads that tell names of keys, or run code that may. */
+/** Reads that return key names, or run code that may. */
 const LISTING = wordsIn('EVALSHA_RO EVAL_RO FCALL_RO KEYS RANDOMKEY SCAN')
 
-/** Reads that a cache never sends, so that nobody else needs to know them. */
+/** Reads that the cache never sends, so that `replay.ts` does not list them. */
 const MORE_READS =
   wordsIn(`COMMAND JSON.ARRINDEX JSON.ARRLEN JSON.GET JSON.MGET JSON.OBJKEYS JSON.OBJLEN JSON.STRLEN
   JSON.TYPE LASTSAVE LOLWUT MEMORY OBJECT PFCOUNT PUBSUB XINFO XPENDING XREAD`)
 
 /**
- * Why the command is not sent, in the words of an error reply; undefined when it is.
+ * The error reply for a command that may not be sent; undefined if the command is allowed.
  *
- * @param readOnly Whether the token is for reading alone.
+ * @param readOnly Whether the token allows only reads.
  */
 export function refusalOf(command: Command, readOnly: boolean): string | undefined {
   const name = command[0].toUpperCase()
@@ -48,13 +48,13 @@ function isUnavailable(name: string, command: Command): boolean {
   return (name === 'XREAD' || name === 'XREADGROUP') && waits(command)
 }
 
-/** Words behind an option, which may read as one: a group may be called STREAMS. */
+/** How many operands an option has. They are skipped, as a group may be called STREAMS, for example. */
 const OPERANDS: ReadonlyMap<string, number> = new Map([
   ['COUNT', 1],
   ['GROUP', 2],
 ])
 
-/** Whether a read of streams waits. After STREAMS come keys, and a key may be called BLOCK. */
+/** Whether a read of streams blocks. Keys follow STREAMS, and a key may be called BLOCK. */
 function waits(command: Command): boolean {
   for (let at = 1; at < command.length; at++) {
     const word = String(command[at]).toUpperCase()
@@ -68,7 +68,7 @@ function isPermitted(name: string, command: Command): boolean {
   return !LISTING.has(name) && (MORE_READS.has(name) || isReadOnly(command))
 }
 
-/** A name that is none may be anything, a value in the wrong place for example. */
+/** Text that is not a command name may be anything, such as a value in the wrong place, so it is not shown. */
 function shown(name: string): string {
   return /^[A-Z][A-Z0-9._|-]{0,31}$/.test(name) ? name.toLowerCase() : 'unknown'
 }

@@ -1,17 +1,17 @@
 /**
- * Between what HTTP carries and the strings of a backend: text, or one character a byte.
+ * Converts between the bytes and text of HTTP and the strings of a backend: text, or one character a byte.
  *
  * @module
  */
 
 import { binaryOf, bytesOf } from '../entry/bytes.ts'
 
-/** What strings stand for behind the seam. */
+/** How a backend represents strings. */
 export interface Strings {
   fromText(text: string): string
-  /** Undefined when the bytes are no text and the backend holds nothing else. */
+  /** Undefined if the bytes are not UTF-8 and the backend holds only text. */
   fromBytes(bytes: Uint8Array): string | undefined
-  /** What is no UTF-8 becomes U+FFFD. */
+  /** Invalid UTF-8 becomes U+FFFD. */
   toText(value: string): string
   toBytes(value: string): Uint8Array
   toBase64(value: string): string
@@ -21,7 +21,7 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Decodes UTF-8, a byte order mark included; undefined when it is none. */
+/** Decodes UTF-8 and keeps a byte order mark; undefined if the bytes are not UTF-8. */
 export function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return strictDecoder.decode(bytes)
@@ -39,7 +39,7 @@ export const TEXT: Strings = {
   toBase64: (value) => btoa(isAscii(value) ? value : binaryOf(encoder.encode(value))),
 }
 
-/** For backends whose strings have one character a byte. ASCII is the same in both. */
+/** For backends whose strings have one character a byte. ASCII text is the same in both forms. */
 export const BYTES: Strings = {
   fromText: (text) => (isAscii(text) ? text : binaryOf(encoder.encode(text))),
   fromBytes: binaryOf,

@@ -1,5 +1,5 @@
 /**
- * Checks that what came back is an answer to what was asked, before anybody relies on its shape.
+ * Checks that an answer has the shape that its request requires, before other code relies on it.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { answerError, isBatch, operationOf, replyError } from './failure.ts'
 import type { RedisRequest, RedisResponse, Reply } from './requester.ts'
 
 /**
- * Returns the answer when it has the shape that the request calls for: as many answers as commands
- * for a `pipeline`, one `{ error }` or as many answers for `multi-exec`, one answer otherwise.
+ * Returns the answer if it has the shape that the request requires: as many answers as commands
+ * for `pipeline`, one `{ error }` or as many answers as commands for `multi-exec`, one answer otherwise.
  *
- * @throws {RemoteError} `malformed reply`, when it has not.
+ * @throws {RemoteError} `malformed reply`, if it has another shape.
  */
 export function checkAnswer<Result>(request: RedisRequest, answer: unknown): RedisResponse<Result> {
   const { path, body } = request
@@ -24,7 +24,7 @@ export function checkAnswer<Result>(request: RedisRequest, answer: unknown): Red
       ? answer.length === sent && answer.every(isResponse)
       : kind !== 'pipeline' && isResponse(answer) && (!isForMany || answer.error !== undefined)
   if (!fits) throw malformed(operationOf(request))
-  // For a batch this is a list, as with every Requester; the type has no word for it.
+  // For a batch this is a list, as with every Requester; the type of `request` cannot express that.
   return answer as RedisResponse<Result>
 }
 
@@ -34,24 +34,24 @@ function isResponse(answer: unknown): answer is RedisResponse<unknown> {
   return typeof error === 'string' || (error === undefined && result !== undefined)
 }
 
-/** The error of a reply that is of another kind than the command's. */
+/** The error for a reply of a kind that the command never returns. */
 export function malformed(operation = 'EVALSHA'): RemoteError {
   return answerError(operation, 'malformed reply')
 }
 
-/** The reply to one command. @throws {RemoteError} When it is the error of Redis. */
+/** The reply to one command. @throws {RemoteError} When the answer is an error reply. */
 export function replyIn({ error, result }: RedisResponse<Reply>, operation: string): Reply {
   if (error !== undefined) throw replyError(operation, error)
   return result ?? null
 }
 
-/** What a key holds. A reply of another kind says nothing of it, not even that it is empty. */
+/** The text value of a key. A reply of another kind is an error: it does not even say that the key is empty. */
 export function text(reply: Reply | undefined, operation = 'GET'): string | null {
   if (typeof reply !== 'string' && reply !== null) throw malformed(operation)
   return reply
 }
 
-/** A list of this length. */
+/** A list of this length. @throws {RemoteError} When the reply is anything else. */
 export function list(
   reply: Reply | undefined,
   length: number,
@@ -61,13 +61,13 @@ export function list(
   return reply
 }
 
-/** Whether a script did what it was for: 1 or 0. */
+/** The reply of a script that returns 1 for success and 0 for no effect. */
 export function yes(reply: Reply): boolean {
   if (reply !== 1 && reply !== 0) throw malformed()
   return reply === 1
 }
 
-/** Pairs one after the other, such as members and scores: over RESP 3 each comes as a list of two. */
+/** Pairs such as members and scores as one flat list. With RESP 3, each pair is a list of two. */
 export function inTurn(reply: Reply): Reply {
   const isPaired =
     Array.isArray(reply) && reply.every((pair) => Array.isArray(pair) && pair.length === 2)

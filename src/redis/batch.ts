@@ -9,13 +9,13 @@ import { checkAnswer } from './answer.ts'
 import { Gather, type Texts } from './gather.ts'
 import type { Command, RedisRequest, RedisResponse, Reply, Requester } from './requester.ts'
 
-/** Upstash takes requests of 10 MB and more; both caps are the ones its client keeps below. */
+/** Upstash accepts requests of at least 10 MB. Both limits are below those of its client. */
 const MAX_COMMANDS = 1_000
 const MAX_BYTES = 8_000_000
-/** Of one tick: a Worker has six connections, and only so many requests in all. */
+/** Per tick: a Worker has six connections and a limited number of requests. */
 const MAX_AHEAD = 3
 
-/** The answer to one command: a reply, or the error reply of Redis in its own words. */
+/** The answer to one command: a reply, or the error reply as Redis sent it. */
 export type Answer = RedisResponse<Reply>
 
 interface Waiting {
@@ -24,45 +24,45 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** A command that grows until its tick is over. */
+/** An `MGET` to which keys are added until the tick ends. */
 interface Gathering {
   readonly gather: Gather
   readonly answer: Promise<Answer>
 }
 
 /**
- * Collects the commands of a tick.
+ * Collects the commands of one tick into requests.
  *
- * A batch is closed two microtasks after the first command of its tick: still within the task of the
- * caller, hence within the same request on Workers, where a promise of another request may never
- * resolve. Of a tick that only reads, the first full commands are requests of their own, sent at once.
- * A command that fails rejects or answers alone; a request that fails rejects all its commands, and one
- * that has taken its whole time those that wait behind it as well.
+ * A batch is closed two microtasks after the first command of its tick. This is still within the caller's
+ * task, hence within the same request on Workers, where a promise of another request may never resolve.
+ * If a tick only reads, its first full `MGET` commands are sent at once, each in its own request.
+ * A command that fails does not affect the others. A request that fails rejects all its commands; if it timed
+ * out, the commands queued behind it are rejected too.
  */
 export class Batcher {
   readonly #requester: Requester
   #waiting: Waiting[] = []
   #gathering: Gathering | undefined
-  /** Requests of this tick that have been sent. */
+  /** Requests that were sent before the end of this tick. */
   #ahead = 0
 
   constructor(requester: Requester) {
     this.#requester = requester
   }
 
-  /** Sends one command with those of the same tick. */
+  /** Sends a command in the same request as the other commands of its tick. */
   send(command: Command): Promise<Answer> {
-    // What was read before a write of the same tick must not answer a read after it.
+    // A read after a write of the same tick must not be answered from an MGET before that write.
     this.#gathering = undefined
     return this.#enqueue(command)
   }
 
   /**
-   * Reads keys, together with whatever else is read in this tick: one `MGET`. Its reply is newer than
-   * the beginning of every reader, which is all that a read is promised.
+   * Reads keys in one `MGET` with the other reads of this tick. Redis executes it after every one of these reads
+   * has begun, and a read is promised nothing more.
    *
-   * @param shared Keys that other readers ask for as well: the same list for all of them.
-   * @param make What to make of what the keys hold, at once.
+   * @param shared Keys that other readers also need. Pass the same array object each time.
+   * @param make Turns the values into the result, as soon as they arrive.
    */
   read<T>(
     keys: readonly string[],
@@ -77,7 +77,7 @@ export class Batcher {
   #gatherFor(count: number): Gathering {
     const waiting = this.#gathering
     if (waiting?.gather.hasRoomFor(count)) return waiting
-    // Alone, it has nothing before it that is to be done first.
+    // If the full MGET is the only waiting command, it can be sent at once without overtaking another.
     if (waiting && this.#waiting.length === 1 && this.#ahead++ < MAX_AHEAD) void this.#flush()
     const gather = new Gather()
     this.#gathering = { gather, answer: this.#enqueue(gather.command) }
@@ -102,22 +102,22 @@ export class Batcher {
     const waiting = this.#waiting
     this.#waiting = []
     this.#gathering = undefined
-    // One after the other: two requests in flight at once would lose the order.
+    // Sequential, because two requests in flight at once could arrive in another order.
     try {
       for (const part of partition(waiting)) await this.#request(part)
     } catch (error) {
-      // Those behind a request have waited for as long.
+      // The commands behind a request that timed out have waited just as long.
       for (const { reject } of waiting) reject(error)
     }
   }
 
-  /** @throws {RemoteTimeoutError} When it has taken its whole time. */
+  /** @throws {RemoteTimeoutError} When the request has timed out. */
   async #request(part: readonly Waiting[]): Promise<void> {
     const body = part.map(({ command }) => command)
     const request: RedisRequest =
       part.length === 1 ? { path: [], body: body[0] } : { path: ['pipeline'], body }
     try {
-      // Any Requester may stand behind this, and not all of them check what they were answered.
+      // The requester may be any implementation, and not all of them check the answer.
       const checked = checkAnswer<never>(request, await this.#requester.request(request))
       const answers: readonly Answer[] = [checked].flat()
       part.forEach(({ resolve }, i) => {
@@ -130,7 +130,7 @@ export class Batcher {
   }
 }
 
-/** Cuts a tick's commands into requests that stay below both caps; a giant goes alone. */
+/** Splits a tick's commands into requests below both limits. A command above the limit is sent alone. */
 function partition(waiting: readonly Waiting[]): Waiting[][] {
   const parts: Waiting[][] = []
   let bytes = 0
@@ -150,7 +150,7 @@ function partition(waiting: readonly Waiting[]): Waiting[][] {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
 const ASCII = /^[\x00-\x7f]*$/
 
-/** An upper bound that is exact for ASCII: three bytes of UTF-8 a UTF-16 unit otherwise. */
+/** An upper bound: up to three bytes of UTF-8 a UTF-16 unit. Exact for ASCII text of 1,024 characters or more. */
 function bytesOf(command: Command): number {
   let bytes = 0
   for (const part of command) {

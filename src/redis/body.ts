@@ -1,5 +1,5 @@
 /**
- * Reads the body of an HTTP response: bounded, as text or as server-sent events, from base64.
+ * Reads the body of an HTTP response up to a limit, as text or as server-sent events, and decodes base64.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { bytesOf } from '../entry/bytes.ts'
 import type { RestResponse } from './rest-fetch.ts'
 
-/** A line of an event stream that is longer is not one of ours, and ends the stream. */
+/** A longer line is not a valid message, and ends the stream. */
 const MAX_LINE_LENGTH = 1_048_576
 
 /**
  * Reads a body as UTF-8.
  *
- * @returns The text, or undefined when it is longer than `maxBytes`; the rest is then discarded.
+ * @returns The text, or undefined if the body is longer than `maxBytes`; the rest is then discarded.
  */
 export async function readText(
   response: RestResponse,
@@ -21,7 +21,7 @@ export async function readText(
 ): Promise<string | undefined> {
   const { headers } = response
   const length = headers.get('content-length')
-  // HTTP ends the body there, so the runtime can read it at once; unless it is the length of a code.
+  // HTTP limits the body to this length, so it can be read at once. A compressed body can grow: see below.
   if (length !== null && headers.get('content-encoding') === null) {
     if (Number(length) <= maxBytes) return response.text()
     await discard(response.body)
@@ -43,22 +43,22 @@ export async function readText(
   return text + decoder.decode()
 }
 
-/** Lets go of a body, or of the rest of it, so that its connection can be used again. */
+/** Cancels a body, or the rest of it, so that its connection can be reused. */
 export async function discard(
   body: { cancel(): Promise<unknown> } | null | undefined,
 ): Promise<void> {
   try {
     await body?.cancel()
   } catch {
-    // the connection broke, or the stream was aborted: then there is nothing left to let go of
+    // The connection broke or the stream was aborted: nothing is left to cancel.
   }
 }
 
 /**
- * Hands each `data` line of an event stream to `onData`, until the stream ends or breaks.
+ * Passes each `data` line of an event stream to `onData`, until the stream ends or breaks.
  *
- * Upstash sends one message a line, so lines are not gathered up to the blank one that ends an
- * event in the HTML standard (section 9.2.6).
+ * Upstash sends one message a line, so each line is an event. (The HTML standard, section 9.2.6, would
+ * join the lines up to the next blank line.)
  */
 export async function readEvents(
   response: RestResponse,
@@ -80,18 +80,18 @@ export async function readEvents(
   }
 }
 
-/** The field's value without the one space that may precede it; no other field says anything. */
+/** The field's value without the one optional space before it. Other fields are ignored. */
 function dataOf(line: string): string[] {
   return line.startsWith('data:') ? [line.slice(line[5] === ' ' ? 6 : 5)] : []
 }
 
 const BEYOND_ASCII = /[\u0080-\u00ff]/
-// The default would swallow a byte order mark at the start of a value.
+// By default a decoder removes a byte order mark at the start of a value.
 const VALUE_DECODER = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
 /**
- * Decodes a result that was sent with `Upstash-Encoding: base64`: every string in it, except that a
- * status reply stays a bare `OK`. Inside lists even `OK` is encoded.
+ * Decodes a result that was sent with `Upstash-Encoding: base64`. Every string in it is encoded, except
+ * that a status reply is a plain `OK`. Inside lists even `OK` is encoded.
  *
  * @throws {DOMException} When a string is not base64.
  */
@@ -103,6 +103,6 @@ function decodeDeep(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(decodeDeep)
   if (typeof value !== 'string') return value
   const binary = atob(value)
-  // Bytes of ASCII are their own text, which saves two copies of most values.
+  // ASCII needs no decoding, which saves two copies for most values.
   return BEYOND_ASCII.test(binary) ? VALUE_DECODER.decode(bytesOf(binary)) : binary
 }

@@ -12,7 +12,7 @@ import {
   RemoteTimeoutError,
 } from '../errors.ts'
 
-/** Without an address, a key or a text of the server's (I5). */
+/** The reason never contains an address, a key or text from the server (I5). */
 export function failureReason(error: unknown): string {
   if (error instanceof RemoteTimeoutError) return `no answer within ${error.timeoutMs} ms`
   if (error instanceof RemoteError) return error.reason

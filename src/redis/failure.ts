@@ -1,7 +1,7 @@
 /**
- * Turns whatever went wrong on the way to Redis into a `RemoteError` that is safe to log (I5).
+ * Turns any failure of a request to Redis into a `RemoteError` that is safe to log (I5).
  *
- * The texts of servers and runtimes name keys, values, tokens and addresses. None is passed on:
+ * Error texts of servers and runtimes can contain keys, values, tokens and addresses. None is passed on:
  * reasons come from the closed sets below, and no error has a `cause`.
  *
  * @module
@@ -12,27 +12,27 @@ import { wordsIn } from '../entry/words.ts'
 import { RemoteError, type RemoteFailure, RemoteTimeoutError } from '../errors.ts'
 import type { RedisRequest } from './requester.ts'
 
-/** Replies that say "not now". */
+/** Error replies after which the same request can succeed later. */
 const RETRYABLE_WORDS = wordsIn(
   'BUSY CLUSTERDOWN LOADING MASTERDOWN NOMASTERLINK READONLY TRYAGAIN',
 )
 
-/** Replies given before anything is executed; a script that fails midway begins with another. */
+/** Error replies sent before anything is executed. A script that fails midway answers with another word. */
 const REFUSALS = wordsIn(
   `ASK BUSY CLUSTERDOWN CROSSSLOT DENIED EXECABORT LOADING MASTERDOWN MISCONF MOVED NOAUTH NOPERM
   NOREPLICAS NOSCRIPT READONLY TRYAGAIN WRONGPASS`,
 )
 
-/** The first words with which Redis, Sentinel and Redis Cluster refuse what can be sent on a shared connection. */
+/** First words of the errors of Redis, Sentinel and Redis Cluster to commands that a shared connection can send. */
 const REPLY_WORDS: ReadonlySet<string> = new Set([
   ...REFUSALS,
   ...wordsIn('BUSYGROUP BUSYKEY ERR NOGROUP NOMASTERLINK NOQUORUM OOM WRONGTYPE'),
 ])
 
-/** Replies that every other command would get as well. */
+/** Error replies that any other command would get as well. */
 const OUTAGES = wordsIn('BUSY CLUSTERDOWN LOADING MASTERDOWN NOAUTH READONLY WRONGPASS')
 
-/** Limits that are told in words after `ERR`, by hosted Redis above all. */
+/** Limits that a server, mostly a hosted one, reports as text after `ERR`. */
 const LIMITS: readonly (readonly [text: RegExp, reason: string, outage: boolean])[] = [
   [/\bmax (daily )?requests? limit exceeded/i, 'request quota exceeded', true],
   [/\bmax concurrent connections exceeded/i, 'too many connections', true],
@@ -43,24 +43,24 @@ const LIMITS: readonly (readonly [text: RegExp, reason: string, outage: boolean]
   [/\bmax key size exceeded/i, 'key too large', false],
 ]
 
-/** Codes of Node, undici and Bun for a connection that was never made. */
+/** Codes of Node, undici and Bun for a connection that could not be opened. */
 const UNREACHED = wordsIn(
   `ConnectionRefused EADDRNOTAVAIL EAI_AGAIN EAI_NODATA EAI_NONAME ECONNREFUSED EHOSTDOWN ENOTFOUND
   FailedToOpenSocket UND_ERR_CONNECT_TIMEOUT`,
 )
 
-/** Codes for a connection that was lost, or may have been. */
+/** Codes for a connection that was lost, perhaps after the request was sent. */
 const LOST = wordsIn(
   `ConnectionClosed ECONNABORTED ECONNRESET EHOSTUNREACH ENETDOWN ENETRESET ENETUNREACH ENOTCONN
   EPIPE EPROTO ETIMEDOUT UND_ERR_BODY_TIMEOUT UND_ERR_CLOSED UND_ERR_DESTROYED
   UND_ERR_HEADERS_TIMEOUT UND_ERR_SOCKET`,
 )
 
-/** A request of a Worker has sent as many as it may: the platform has words for it, and no code. */
+/** A Worker's request has made all the subrequests it may. The platform reports this by message, without a code. */
 export const SPENT = 'too many subrequests'
 const SPENT_TEXT = /^Too many (sub|API )req/
 
-/** Codes of OpenSSL and Node for a peer that is not who it should be: trying again cannot help. */
+/** Codes of OpenSSL and Node for a server that failed the identity check. A retry cannot help. */
 const UNTRUSTED = wordsIn(
   `CERT_HAS_EXPIRED CERT_NOT_YET_VALID CERT_REVOKED CERT_UNTRUSTED DEPTH_ZERO_SELF_SIGNED_CERT
   ERR_SSL_WRONG_VERSION_NUMBER ERR_TLS_CERT_ALTNAME_INVALID SELF_SIGNED_CERT_IN_CHAIN
@@ -68,14 +68,14 @@ const UNTRUSTED = wordsIn(
   UNABLE_TO_VERIFY_LEAF_SIGNATURE`,
 )
 
-/** Statuses that a server gives before it looks at the commands. */
+/** Statuses that a server sends before it executes any command. */
 const UNSERVED: ReadonlySet<number> = new Set([401, 403, 404, 405, 413, 429])
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504])
 
-/** The longest time for which a server is left alone on its word: a header may ask for years. */
+/** Upper bound for `Retry-After`, which could ask for years. */
 const MAX_PAUSE_MS = 30_000
 
-/** Credentials that were refused: every other request has the same ones. */
+/** The credentials were refused. All other requests use the same credentials. */
 const UNAUTHENTICATED: ReadonlySet<string> = new Set(['NOAUTH', 'WRONGPASS', 'HTTP 401'])
 
 /** The name under which a request appears in errors: `MGET`, `pipeline`, `multi-exec`. */
@@ -89,12 +89,12 @@ export function operationOf({ path = [], body }: RedisRequest): string {
 /**
  * An error reply of Redis.
  *
- * @param text The reply in Redis' own words; only its first word is kept, if it is a known one.
+ * @param text The reply of Redis. Only its first word is kept, and only if it is a known one.
  */
 export function replyError(operation: string, text: string): RemoteError {
   const word = firstWord(text)
   const limit = limitIn(text)
-  // Commands of a batch fail one by one, so a refusal of one says nothing of the others.
+  // Commands of a batch fail separately: if one was refused, the others may have been applied.
   const alone = !isBatch(operation) || word === 'EXECABORT'
   return failure(operation, {
     reason: limit?.reason ?? word,
@@ -103,14 +103,14 @@ export function replyError(operation: string, text: string): RemoteError {
   })
 }
 
-/** Whether an error reply means that Redis cannot serve anybody now. */
+/** Whether an error reply means that Redis cannot serve any request now. */
 export function isOutage(text: string): boolean {
   return OUTAGES.has(firstWord(text)) || limitIn(text)?.outage === true
 }
 
 /**
- * The error reply in what a Requester has thrown, if there is one. `@upstash/redis` throws what Redis
- * answered, with the command and all its arguments behind it; these are left out.
+ * The error reply of Redis in an error that a `Requester` has thrown, if there is one. `@upstash/redis`
+ * appends the command with all its arguments to the reply; they are removed here.
  */
 export function thrownReply(error: unknown): string | undefined {
   const { message } = Object(error) as { message?: unknown }
@@ -121,9 +121,9 @@ export function thrownReply(error: unknown): string | undefined {
 }
 
 /**
- * How long nobody should ask again after a single failure, in milliseconds: as long as the server said
- * in `Retry-After`, at most 30 seconds; 0, hence the circuit's own cooldown, after refused credentials,
- * which no repetition mends. `undefined` for every other failure, which may be the only one.
+ * How long to send nothing after this one failure, in milliseconds: the time in `Retry-After`, at most
+ * 30 seconds; 0 after refused credentials, which means the circuit's own cooldown, since a retry cannot help.
+ * `undefined` for every other failure: one failure alone does not show that Redis is down.
  */
 export function pauseMs(error: unknown): number | undefined {
   if (!(error instanceof RemoteError)) return undefined
@@ -131,16 +131,17 @@ export function pauseMs(error: unknown): number | undefined {
   return UNAUTHENTICATED.has(error.reason) ? 0 : undefined
 }
 
-/** Whether a request that got no answer may have been applied; a refusal is an answer. */
+/** Whether a request without an answer may have been applied. An error reply counts as an answer. */
 export function mayBeApplied(error: unknown): boolean {
   if (error instanceof RemoteTimeoutError) return true
   return error instanceof RemoteError && error.retryable && error.applied === 'unknown'
 }
 
 /**
- * A request that got no answer: what `fetch`, a socket or a stub threw.
+ * The error for a request without an answer.
  *
- * @param applied Given by a caller who knows whether anything was sent; else told from the error.
+ * @param error What `fetch`, a socket or a stub threw.
+ * @param applied For callers that know whether anything was sent. @default derived from the error
  */
 export function networkError(
   operation: string,
@@ -156,7 +157,7 @@ export function networkError(
   })
 }
 
-/** A response with a status that is not a success. */
+/** The error for a response with a status other than success. */
 export function httpError(operation: string, status: number, retryAfterMs?: number): RemoteError {
   const redirected = status === 0 || (status >= 300 && status < 400)
   return failure(operation, {
@@ -167,7 +168,7 @@ export function httpError(operation: string, status: number, retryAfterMs?: numb
   })
 }
 
-/** An answer that makes no sense, such as `not JSON`, `malformed reply` or `reply too large`. */
+/** The error for an answer that cannot be used. */
 export function answerError(
   operation: string,
   reason: 'not JSON' | 'malformed reply' | 'reply too large',
@@ -175,7 +176,7 @@ export function answerError(
   return failure(operation, { reason, applied: 'unknown' })
 }
 
-/** An IMF-fixdate (RFC 9110, section 5.6.7): of texts, the one form that every engine reads alike. */
+/** An IMF-fixdate (RFC 9110, section 5.6.7): the only date format that all engines parse alike. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
 /**
@@ -195,23 +196,23 @@ function failure(operation: string, rest: Omit<RemoteFailure, 'operation'>): Rem
   return new RemoteError({ operation: operationName(operation), ...rest })
 }
 
-/** A caller's mistake can put a key where the name of a command belongs. */
+/** If a caller passes wrong arguments, a key can stand where the command name belongs. */
 function operationName(name: string): string {
   return /^[A-Za-z][A-Za-z._-]{0,31}$/.test(name) ? name : 'command'
 }
 
-/** Whether requests of this name carry several commands. */
+/** Whether an operation with this name carries several commands. */
 export function isBatch(operation: unknown): boolean {
   return operation === 'pipeline' || operation === 'multi-exec'
 }
 
-/** What Redis 6 puts before the reply that a script was given. */
+/** What Redis 6 puts before the error reply of a command inside a script. */
 const IN_SCRIPT = /^ERR Error running script .*: -/
 
-/** The first word of an error reply, if it is a known one; else `ERR`. */
+/** The first word of an error reply if it is known, otherwise `ERR`. */
 export function firstWord(text: string): string {
   const [word = ''] = text.replace(IN_SCRIPT, '').split(' ', 1)
-  // A script can answer with any word it likes, a key included.
+  // A script can return any word as an error, even a key.
   return REPLY_WORDS.has(word) ? word : 'ERR'
 }
 
@@ -221,7 +222,7 @@ function limitIn(text: string): { reason: string; outage: boolean } | undefined 
   return found && { reason: found[1], outage: found[2] }
 }
 
-/** Looks for a known code in the error, in what caused it, and in the errors it sums up. */
+/** Looks for a known code in the error, its cause and the errors that it aggregates. */
 function codeOf(error: unknown, depth = 0): string | undefined {
   if (typeof error !== 'object' || error === null || depth > 4) return undefined
   const { code, message, cause, errors, lastNodeError } = error as Record<string, unknown>

@@ -1,5 +1,5 @@
 /**
- * The reads of one tick as one command: what several readers ask for is asked for once.
+ * Combines the reads of one tick into one `MGET` in which each key appears once.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { list, replyIn, text } from './answer.ts'
 import type { RedisResponse, Reply } from './requester.ts'
 
 /**
- * The keys of many readers go in several commands: Redis serves nobody else during one, and works on
- * the first while the next is gathered.
+ * More keys go into several commands. Redis serves no other client during a command, and it can work on the
+ * first command while the next one is built.
  */
 const MAX_KEYS = 256
 
-/** What keys hold: text, or null for nothing and for what is no text. */
+/** The text values of keys; null if the key does not exist or does not hold a string. */
 export type Texts = readonly (string | null)[]
 
-/** Where in the reply one reader finds what it asked for. */
+/** The indexes of one reader's keys in the reply. */
 export interface Places {
   readonly own: readonly number[]
   readonly shared: Shared
@@ -26,22 +26,22 @@ export interface Places {
 interface Shared {
   readonly keys: readonly string[]
   readonly places: readonly number[]
-  /** Read by the first of them. */
+  /** Filled by the first of these readers. */
   texts: Texts | undefined
 }
 
-/** One `MGET` in the making. */
+/** Builds one `MGET`. */
 export class Gather {
   readonly command: ['MGET', ...string[]] = ['MGET']
   readonly #places = new Map<string, number>()
   #shared: Shared | undefined
 
-  /** Whether the keys of another reader still go in. Those of the first do, however many. */
+  /** Whether so many more keys still fit. The first reader's keys are accepted however many they are. */
   hasRoomFor(count: number): boolean {
     return this.command.length - 1 + count <= MAX_KEYS
   }
 
-  /** Adds keys; of a list that was shared by the reader before, none. */
+  /** Adds a reader's keys. The shared keys are added only if the reader before had another list. */
   add(own: readonly string[], shared: readonly string[]): Places {
     if (this.#shared?.keys !== shared) {
       this.#shared = { keys: shared, places: this.#placesOf(shared), texts: undefined }
@@ -62,10 +62,10 @@ export class Gather {
   }
 
   /**
-   * One reader's part of the answer.
+   * Gives one reader its part of the answer.
    *
-   * @throws {RemoteError} The error of Redis; or `malformed reply`, when it is not a list of as many
-   * replies as keys, or one of this reader's is of a kind that says nothing of its key.
+   * @throws {RemoteError} The error of Redis; or `malformed reply`, if the answer is not a list with one reply a
+   * key, or a reply for this reader is neither text nor null.
    */
   pick<T>(
     answer: RedisResponse<Reply>,

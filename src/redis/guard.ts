@@ -1,6 +1,6 @@
 /**
- * Stands between the cache and any transport: one deadline an operation, retries of what is safe to
- * send again, a circuit breaker, and the counts of what was sent.
+ * Wraps any transport with one deadline for each operation, retries of requests that are safe to send again,
+ * a circuit breaker, and counts of what was sent.
  *
  * This is the only place that decides what a failure of the remote tier means (I10, I12).
  *
@@ -36,7 +36,7 @@ export interface GuardOptions {
   readonly breaker?: BreakerOptions
 }
 
-/** What has been sent since the start. */
+/** Counts since the start. */
 export interface RequestCounts {
   /** Requests handed to the transport, retries included. */
   requests: number
@@ -48,27 +48,27 @@ export interface RequestCounts {
 
 /** A {@link Requester} that answers or fails in bounded time. */
 export interface GuardedRequester extends Requester {
-  /** As {@link Transport.kind}; undefined of a requester that does not say. */
+  /** As {@link Transport.kind}; undefined if the requester does not state it. */
   readonly kind: string | undefined
   /** As {@link Transport.cluster}. */
   readonly cluster: boolean
   readonly counts: Readonly<RequestCounts>
   readonly circuit: CircuitState
-  /** Names further scripts that may be sent again: applied twice, they leave what they left once. */
+  /** Allows retries of further scripts, which must have the same effect when applied twice. */
   allowRepeat(scripts: readonly Script[]): void
 }
 
-/** Half the deadline is the longest that a retry may wait for: the other half is for its answer. */
+/** Backoff of retries. A retry waits at most half the deadline: the other half is left for its answer. */
 const RETRY = { baseMs: 10, capMs: 100 }
 
 /**
- * Wraps a transport, or any `Requester`: one that throws the error replies of Redis is understood.
+ * Wraps a transport, or any `Requester`, including one that throws the error replies of Redis.
  *
  * Rejects with `RemoteTimeoutError` at the deadline, with `CircuitOpenError` without sending while
  * the circuit is open, and with the transport's `RemoteError` otherwise. Error replies of Redis
- * pass through as `{ error }`, except those that say it cannot serve now (`LOADING`, `READONLY`,
- * a spent quota), which reject and count as failures. Refused credentials, and a `Retry-After` that is
- * too long to wait for, open the circuit at once.
+ * pass through as `{ error }`, except those that mean Redis cannot serve any request now (`LOADING`,
+ * `READONLY`, an exhausted quota): they reject and count as failures. Refused credentials, and a `Retry-After`
+ * that is too long to wait for, open the circuit at once.
  */
 export function guard(transport: Requester, options: GuardOptions): GuardedRequester {
   const { platform, deadlineMs = 500, retries = 2 } = options
@@ -81,7 +81,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
   const breaker = new CircuitBreaker(platform, { ...options.breaker, probeMs: deadlineMs, pauseMs })
   const counts: RequestCounts = { requests: 0, commands: 0, retries: 0, timeouts: 0 }
 
-  /** Sends a request; what is thrown is of this library, and an error reply is an answer. */
+  /** Sends a request once. Throws only errors of this library; an error reply is returned as an answer. */
   async function attempt(request: RedisRequest): Promise<RedisResponse<never>> {
     counts.requests++
     counts.commands += commandsOf(request).length
@@ -91,7 +91,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     } catch (error) {
       answer = answerIn(error, request)
     }
-    // One node of a cluster speaks for its keys alone.
+    // In a cluster, an error reply is that of one node and says nothing about the others.
     const outage = cluster ? undefined : outageIn(answer)
     if (outage !== undefined) throw replyError(operationOf(request), outage)
     return answer
@@ -104,8 +104,8 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
   ): Promise<RedisResponse<never> | Error> {
     return attempt(request).catch(async (failure: unknown) => {
       const error = isInDoubt ? doubtful(failure) : failure
-      // A transport that was closed, and a request of a Worker that has sent as many as it may, say nothing of
-      // Redis, and must not open the circuit.
+      // A closed transport, or a Worker's request that has used up its subrequests, says nothing about Redis
+      // and must not open the circuit.
       const isOurs = error instanceof ClosedError || (error as RemoteError).reason === SPENT
       if (isOurs) return error as Error
       const waitMs = waitBeforeRetry(request, failure, tries)
@@ -116,7 +116,7 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     })
   }
 
-  /** Milliseconds, or `undefined` where sending again is unsafe or would come too late. */
+  /** In milliseconds; `undefined` if a retry is unsafe or would be too late. */
   function waitBeforeRetry(
     request: RedisRequest,
     error: unknown,
@@ -156,19 +156,19 @@ export function guard(transport: Requester, options: GuardOptions): GuardedReque
     set upstashSyncToken(token: string) {
       transport.upstashSyncToken = token
     },
-    // A subscription lives as long as its reader; a deadline for it would make no sense.
+    // A subscription stays open as long as its reader wants, so it has no deadline.
     request: <Result>(request: RedisRequest): Promise<RedisResponse<Result>> =>
       request.isStreaming ? transport.request(request) : send(request),
   }
 }
 
-/** The error reply in what a `Requester` has thrown. @throws An error of this library, if there is none. */
+/** The error reply in what a `Requester` has thrown. @throws An error of this library if it is not an error reply. */
 function answerIn(error: unknown, request: RedisRequest): RedisResponse<never> {
   if (isNearcacheError(error)) throw error
   const operation = operationOf(request)
   const reply = thrownReply(error)
   if (reply === undefined) throw networkError(operation, error)
-  // A pipeline that was refused as a whole has no answer to any of its commands.
+  // A pipeline that was refused as a whole has no answers for its commands.
   if (operation === 'pipeline') throw replyError(operation, reply)
   return { error: reply }
 }
@@ -177,13 +177,13 @@ function isDoubtful(error: unknown): boolean {
   return error instanceof RemoteError && error.applied === 'unknown'
 }
 
-/** The failure of the last attempt, where an earlier one may have been applied. */
+/** Marks the failure of the last attempt as `unknown`, because an earlier attempt may have been applied. */
 function doubtful(error: unknown): unknown {
   if (!(error instanceof RemoteError) || isDoubtful(error)) return error
   return new RemoteError({ ...error, applied: 'unknown' })
 }
 
-/** The error reply that says Redis cannot serve anybody now, if there is one. */
+/** The error reply that means Redis cannot serve any request now, if there is one. */
 function outageIn(answer: unknown): string | undefined {
   const first: unknown = Array.isArray(answer) ? answer[0] : answer
   const error = (first as RedisResponse<unknown> | null | undefined)?.error

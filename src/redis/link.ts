@@ -1,5 +1,5 @@
 /**
- * What the cache sends its commands through: batched by tick, guarded, error replies as errors.
+ * Sends the cache's commands to Redis: batches those of one tick, applies the guard, throws error replies.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { GuardedRequester } from './guard.ts'
 import type { Argument, Command, Reply } from './requester.ts'
 import type { Script } from './scripts/script.ts'
 
-/** Commands in, replies out. */
+/** Sends commands and returns their replies. */
 export class RedisLink {
   declare readonly guarded: GuardedRequester
-  /** Whether one command must keep to one hash slot (Redis Cluster). */
+  /** Whether all keys of a command must be in one hash slot (Redis Cluster). */
   declare readonly cluster: boolean
   readonly #batcher: Batcher
 
@@ -25,9 +25,9 @@ export class RedisLink {
   }
 
   /**
-   * Sends one command with the others of this tick.
+   * Sends a command in the same request as the other commands of this tick.
    *
-   * @throws {RemoteError} When Redis answers with an error, or no answer is to be had.
+   * @throws {RemoteError} When Redis answers with an error or cannot be reached.
    * @throws {RemoteTimeoutError} At the deadline.
    * @throws {CircuitOpenError} While the circuit is open.
    */
@@ -36,10 +36,10 @@ export class RedisLink {
   }
 
   /**
-   * What keys hold: one command for all that is read in this tick. Rejects as {@link send} does.
+   * Reads the text values of keys. All reads of a tick share one command. Rejects as {@link send} does.
    *
-   * @param shared Keys that other readers ask for as well: the same list for all of them.
-   * @param make What to make of it, at once. @default the texts of `keys`
+   * @param shared Keys that other readers also need. Pass the same array object each time.
+   * @param make Turns the values into the result, as soon as they arrive. @default returns the texts of `keys`
    */
   read<T = Texts>(
     keys: readonly string[],
@@ -50,15 +50,15 @@ export class RedisLink {
   }
 
   /**
-   * Sends a read that is answered no older than a consistency token, by itself: a request has one
-   * token. Transports that have none answer as ever.
+   * Sends a read that must not be answered from data older than a consistency token. It is not batched, because
+   * a request carries one token. Transports without tokens ignore it.
    */
   async readAfter(command: Command, token: string): Promise<Reply> {
     const request = { path: [], body: command, upstashSyncToken: token }
     return replyIn(await this.guarded.request<Reply>(request), command[0])
   }
 
-  /** Runs a script by its hash; its text is sent only to a Redis that does not know it yet. */
+  /** Runs a script by its hash. Sends its text only if Redis does not know the script yet. */
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
     const rest = [keys.length, ...keys, ...args]
     const answer = await this.#batcher.send(['EVALSHA', script.sha1, ...rest])

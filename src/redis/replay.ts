@@ -1,7 +1,7 @@
 /**
- * Knows which commands may be sent again after a failure that left their fate open.
+ * Decides which commands may be sent again after a failure that leaves unknown whether they were applied.
  *
- * Conservative: what is not listed is not safe.
+ * A command that is not listed counts as unsafe.
  *
  * @module
  */
@@ -22,10 +22,10 @@ const READS = wordsIn(
 )
 
 /**
- * Writes that leave Redis as the first time did. The reply of the second may differ (a count of what
- * was changed), so those whose reply is a claim on something are not here: SETNX, HSETNX, SADD.
+ * Writes that have the same effect when applied twice. The second reply may differ (a count of what was
+ * changed). Commands whose reply grants something to the caller are therefore left out: SETNX, HSETNX, SADD.
  *
- * A late SET or HSET may undo what another writer did in between. Where that matters, as for cache
+ * A late SET or HSET may overwrite what another writer did in between. Where that matters, as for cache
  * entries, a script compares before it writes.
  */
 const IDEMPOTENT_WRITES = wordsIn(
@@ -33,7 +33,7 @@ const IDEMPOTENT_WRITES = wordsIn(
   ZREM`,
 )
 
-/** The options of SET that repeat well, with how many words each takes. */
+/** The options of SET that can be repeated safely, with the number of words of each. */
 const SET_OPTIONS: Readonly<Record<string, number>> = {
   EX: 2,
   PX: 2,
@@ -43,7 +43,7 @@ const SET_OPTIONS: Readonly<Record<string, number>> = {
   XX: 1,
 }
 
-/** The commands of a request; its path is one where it is not the name of a batch. */
+/** The commands of a request. A path that does not name a batch is itself the command. */
 export function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {
   if (path.length === 0) return [body as Command]
   if (!isBatch(path[0])) return [path as unknown as Command]
@@ -87,7 +87,7 @@ function isScriptExists(command: Command): boolean {
   return nameOf(command) === 'SCRIPT' && String(command[1]).toUpperCase() === 'EXISTS'
 }
 
-/** `SET key value`, without NX, GET or an option unknown here. */
+/** `SET key value`, without NX, GET or an unknown option. */
 function isPlainSet(command: Command): boolean {
   for (let i = 3; i < command.length; ) {
     const words = SET_OPTIONS[String(command[i]).toUpperCase()]

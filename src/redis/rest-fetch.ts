@@ -1,21 +1,21 @@
 /**
- * What the REST transport asks of a `fetch`, and of what it answers: every runtime's own has it.
+ * The `fetch` that the REST transport needs, and the response it must return. The `fetch` of every runtime fits.
  *
  * @module
  */
 
-/** One POST. */
+/** The options of one POST request. */
 export interface RestRequestInit {
   readonly method: 'POST'
   /** By lower-case name. */
   readonly headers: Record<string, string>
   readonly body: string
-  /** A redirect would carry the token to another host. 'error' is not known to workerd. */
+  /** Following a redirect would send the token to another host. workerd does not support 'error'. */
   readonly redirect: 'manual'
   readonly signal: AbortSignal | null
 }
 
-/** The part of a `Response` that is used. */
+/** The part of a `Response` that the transport uses. */
 export interface RestResponse {
   readonly ok: boolean
   readonly status: number
@@ -24,5 +24,5 @@ export interface RestResponse {
   text(): Promise<string>
 }
 
-/** A `fetch`, or what does the same. */
+/** The runtime's `fetch`, or a function with the same behaviour. */
 export type RestFetch = (url: string, init: RestRequestInit) => Promise<RestResponse>

@@ -1,5 +1,5 @@
 /**
- * What the REST transport can be told, and what is wrong with most of the settings that fail.
+ * Options of the REST transport and their checks. Error messages name the usual mistakes.
  *
  * @module
  */
@@ -18,8 +18,8 @@ export interface RestOptions {
   readonly token: string
   /**
    * Used instead of the runtime's `fetch`. On Node, `nodeFetch()` of `nearcache/redis/node` is faster. If
-   * your framework's `fetch` also caches responses to POST, give one that adds `cache: 'no-store'`.
-   * @default the runtime's, looked up for each request
+   * your framework's `fetch` also caches responses to POST, pass a function that adds `cache: 'no-store'`.
+   * @default the runtime's `fetch`, looked up for each request
    */
   readonly fetch?: RestFetch
   /** @default webPlatform() */
@@ -38,9 +38,9 @@ export interface RestOptions {
 
 /** {@link RestOptions}, checked and complete. */
 export interface RestPolicy {
-  /** With one slash at the end. */
+  /** Ends with exactly one slash. */
   readonly url: string
-  /** Of every request, by lower-case name. */
+  /** Sent with every request; names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly fetch: RestFetch | undefined
   readonly platform: Platform
@@ -70,7 +70,7 @@ export function resolveRestOptions(options: RestOptions): RestPolicy {
 
 function checkToken(token: unknown): void {
   requireText('token', token, 'the bearer token of the database')
-  // What a header cannot carry would fail at each request, in an error that quotes the token.
+  // If a header cannot carry the token, every request would fail with an error that quotes the token.
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new InvalidOptionError('token', 'of printable ASCII without spaces')
   }
@@ -103,11 +103,11 @@ function checkUrl(text: unknown, allowHttp: boolean): string {
 function requireText(option: string, value: unknown, what: string): asserts value is string {
   if (typeof value !== 'string' || value === '') throw new InvalidOptionError(option, what)
   if (value !== value.trim()) throw new InvalidOptionError(option, 'free of spaces around it')
-  // Shells and .env files differ in whether quotes are part of the value.
+  // Some shells and .env parsers keep the quotes as part of the value.
   if (/^["'`]/.test(value)) throw new InvalidOptionError(option, 'free of quotes around it')
 }
 
-/** `localhost` and below (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, as a URL writes them. */
+/** `localhost` and its subdomains (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, as a URL writes them. */
 function isLoopback(hostname: string): boolean {
   return /^(.+\.)?localhost$|^127(\.\d+){3}$|^\[::1\]$/.test(hostname)
 }

@@ -1,7 +1,7 @@
 /**
- * Redis over HTTP, as Upstash and its imitators serve it: for every runtime that has `fetch`.
+ * Redis over HTTP with the REST protocol of Upstash, for every runtime that has `fetch`.
  *
- * One request in, one answer out. Deadlines, retries and the circuit breaker are the guard's.
+ * Sends each request once. Deadlines, retries and the circuit breaker belong to the guard.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export function restTransport(options: RestOptions): Transport {
 class RestTransport implements Transport {
   readonly kind = 'rest'
   readYourWrites = true
-  /** What the next request waits for, so that a replica shows our own writes. Empty at first. */
+  /** Sent with the next request, so that a replica shows our own writes. Empty at first. */
   upstashSyncToken = ''
   readonly #policy: RestPolicy
   readonly #streams = new Set<AbortController>()
@@ -68,10 +68,10 @@ class RestTransport implements Transport {
       const answer = request.isStreaming
         ? this.#subscribe<Result>(request)
         : this.#exchange<Result>(request)
-      // The runtime's own fetch ends with the signal. Of any other that is not known; a listener costs.
+      // The runtime's own fetch rejects when the signal aborts. A custom fetch may not, so it needs a listener.
       return await (this.#policy.fetch ? unlessAborted(answer, signal) : answer)
     } catch (error) {
-      // Runtimes disagree on what an aborted fetch, or the body of one, rejects with.
+      // Runtimes reject an aborted fetch or body with different errors.
       if (signal?.aborted) throw signal.reason
       throw error instanceof RemoteError ? error : networkError(operationOf(request), error)
     }
@@ -123,7 +123,7 @@ class RestTransport implements Transport {
       headers: sent,
       body: JSON.stringify(body),
       redirect: 'manual',
-      // No `cache`: old workerd refuses every value of it, and caches must write a POST through
+      // No `cache` option: old workerd rejects every value of it, and caches must forward a POST
       // (RFC 9111, section 4).
       signal: signal ?? null,
     })
@@ -135,7 +135,7 @@ class RestTransport implements Transport {
   ): Promise<RedisResponse<Result>> {
     const { status, headers } = response
     const operation = operationOf(request)
-    // 400 is how an error reply of Redis arrives; every other status is the word of a server.
+    // An error reply of Redis arrives with status 400. All other statuses come from the HTTP server.
     if (status === 400) {
       const error = errorIn(await readText(response, this.#policy.maxReplyBytes))
       if (error !== undefined && operation === 'pipeline') throw replyError(operation, error)
@@ -152,7 +152,7 @@ class RestTransport implements Transport {
     try {
       return Array.isArray(answer) ? answer.map(decodeAnswer) : decodeAnswer(answer)
     } catch {
-      // atob: the server does not know the encoding, or something on the way changed the reply
+      // atob failed: the server does not support the encoding, or an intermediary changed the reply
       throw answerError(operationOf(request), 'malformed reply')
     }
   }
@@ -181,7 +181,7 @@ function parse(request: RedisRequest, text: string | undefined): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // A SyntaxError quotes the text, hence values.
+    // A SyntaxError quotes the text, which contains values.
     throw answerError(operationOf(request), 'not JSON')
   }
 }
@@ -191,7 +191,7 @@ function errorIn(text = ''): string | undefined {
     const { error } = JSON.parse(text) as RedisResponse<unknown>
     return typeof error === 'string' ? error : undefined
   } catch {
-    return undefined // a page of some server on the way, of any length: its status says more
+    return undefined // a page of an intermediary: its status says more
   }
 }
 

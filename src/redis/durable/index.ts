@@ -1,5 +1,5 @@
 /**
- * Redis inside a Durable Object of the same Worker, reached by RPC.
+ * A Redis inside a Durable Object of the same Worker, called by RPC.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export {
   discardSnapshot,
 } from './snapshot.ts'
 
-/** The method that the object has to have: it answers as a `Requester` does. */
+/** The method that the object must have. It answers as a `Requester` does. */
 export interface DurableStub {
   execute(path: string[], body: unknown): Promise<unknown>
 }
@@ -35,15 +35,15 @@ export interface DurableOptions {
   /** Which object: one name is one database. @default 'nearcache' */
   readonly name?: string
   /**
-   * Where the object is made at its first use, such as `weur`; later it stays where it is.
-   * @default near whoever asks first
+   * Where the object is created at its first use, such as `weur`; it never moves afterwards.
+   * @default near the first caller
    */
   readonly locationHint?: string
 }
 
 /**
- * A transport to one object, hence to one region; nothing is lost with a Worker's isolate, and all
- * is lost when the object is evicted, unless it stores what it holds.
+ * A transport to one object, hence to one region. The data outlives the Worker's isolates, but is lost when
+ * the object is evicted, unless the object stores a snapshot.
  *
  * @throws {InvalidOptionError} When the binding is missing or the name is empty.
  */
@@ -57,7 +57,7 @@ export function durableTransport(options: DurableOptions): Transport {
   let closed = false
 
   async function call(request: RedisRequest): Promise<unknown> {
-    // A stub belongs to the request that made it, and one that threw may stay broken.
+    // A stub belongs to the request that created it, and may stay broken after an error.
     const stub = namespace.get(namespace.idFromName(name), hint)
     return stub.execute(request.path ?? [], request.body)
   }
@@ -81,7 +81,7 @@ export function durableTransport(options: DurableOptions): Transport {
 }
 
 /**
- * An error of a stub. Its flags are the platform's: `overloaded` forbids another try, `retryable`
+ * The error for what a stub threw. The platform sets its flags: `overloaded` forbids a retry, `retryable`
  * suggests one, `remote` alone means that the code inside the object threw.
  */
 function stubError(operation: string, error: unknown): RemoteError {

@@ -1,6 +1,6 @@
 /**
- * Keeps a snapshot of an engine in the SQLite storage of its Durable Object, so that the object
- * starts with what it held when the platform evicted it.
+ * Stores snapshots of an engine in the SQLite storage of its Durable Object, so that the data
+ * outlives an eviction of the object.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
 import type { EmbeddedRedis } from '../embedded/engine.ts'
 
-/** A row has at most 2 MB; one of this length leaves room for what SQLite adds. */
+/** A row has at most 2 MB. This length leaves room for the overhead of SQLite. */
 const CHUNK_BYTES = 1024 * 1024
 
 type Row = Readonly<Record<string, unknown>>
@@ -29,16 +29,16 @@ export interface DurableStorageLike {
 
 /** Options for {@link DurableSnapshot}. */
 export interface DurableSnapshotOptions {
-  /** What is kept. Nothing else may have stored in it before. */
+  /** The engine to store. It must not be written to before `restore`. */
   readonly engine: EmbeddedRedis
   /** `ctx.storage` of an object whose class is under `new_sqlite_classes`. */
   readonly storage: DurableStorageLike
   /** How long after a change the next snapshot is written, at least 1 s. @default '10s' */
   readonly interval?: Duration
   /**
-   * What becomes of a snapshot after which changes were acknowledged that it does not have: the
-   * object was restarted in between. For a cache it must be discarded, as it may hold what was
-   * invalidated. Where losing everything is worse than losing the last changes, `restore` loads it.
+   * What to do with a snapshot that lacks acknowledged changes, because the object was restarted before
+   * the next snapshot. A cache must discard it: it may hold entries that were invalidated since.
+   * Where losing everything is worse than losing the last changes, use `restore`.
    * @default 'discard'
    */
   readonly outdated?: 'discard' | 'restore'
@@ -47,11 +47,11 @@ export interface DurableSnapshotOptions {
 }
 
 /**
- * Writes a snapshot by the object's alarm, an interval after a change.
+ * Writes a snapshot in the object's alarm, an interval after a change.
  *
- * The first change after a snapshot marks it as outdated. The platform gives no answer before what
- * was stored ahead of it is on disk, so no acknowledged change is missing from a snapshot that
- * passes for up to date. Chunks replace those before in one transaction.
+ * The first change after a snapshot marks the snapshot as outdated. The platform holds back answers until
+ * earlier writes are on disk, so a snapshot that is not marked contains every acknowledged change.
+ * One transaction replaces all chunks of the previous snapshot.
  *
  * @example
  * ```ts
@@ -71,7 +71,7 @@ export class DurableSnapshot {
   readonly #platform: Platform
   readonly #intervalMs: number
   readonly #outdated: 'discard' | 'restore'
-  /** Undefined until {@link restore} has found out. */
+  /** Undefined until {@link restore} has run. */
   #isCurrent: boolean | undefined
   #isAlarmSet = false
 
@@ -90,10 +90,10 @@ export class DurableSnapshot {
   }
 
   /**
-   * Fills the engine, and from then on minds its changes. To be called once, before any request.
+   * Fills the engine and starts to observe its changes. Call it once, before any request.
    *
-   * @returns What the engine was filled from. A snapshot of another version, or a damaged one, is
-   * left out as an outdated one is: an empty cache costs misses and nothing else.
+   * @returns The source of the data. A snapshot of another version or a damaged one is not loaded: an empty
+   * cache costs only misses.
    */
   restore(): 'current' | 'outdated' | 'nothing' {
     const { sql } = this.#storage
@@ -109,7 +109,7 @@ export class DurableSnapshot {
     return isOutdated ? 'outdated' : 'current'
   }
 
-  /** Writes a snapshot, unless nothing has changed since the last: what the alarm has to call. */
+  /** Writes a snapshot, unless nothing has changed since the last. Call it from `alarm()`. */
   save(): void {
     this.#isAlarmSet = false
     if (this.#isCurrent !== false) return
@@ -149,21 +149,21 @@ export class DurableSnapshot {
     this.#platform.defer(this.#setAlarm())
   }
 
-  /** An alarm that is set already comes soon enough, and may be the owner's own. */
+  /** Keeps an alarm that is already set: it is soon enough, and may belong to the object's own code. */
   async #setAlarm(): Promise<void> {
     try {
       if ((await this.#storage.getAlarm()) !== null) return
       await this.#storage.setAlarm(this.#platform.now() + this.#intervalMs)
     } catch {
-      // The storage failed; what has changed stays marked, and the next change tries again.
+      // The storage failed. The snapshot stays marked as outdated, and the next change tries again.
       this.#isAlarmSet = false
     }
   }
 }
 
 /**
- * Forgets the snapshot in a storage. An object that runs without one has to, or a later start with
- * one would take what is old for up to date.
+ * Deletes the snapshot in a storage. Call it when the object runs without snapshots; otherwise a later start
+ * with snapshots would take the old data as current.
  */
 export function discardSnapshot({ sql }: DurableStorageLike): void {
   sql.exec('DROP TABLE IF EXISTS nearcache_chunks')

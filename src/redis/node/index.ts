@@ -1,5 +1,5 @@
 /**
- * HTTP by Node's own client, for the REST transport on Node.
+ * A `fetch` on Node's HTTP client, for the REST transport on Node: `nearcache/redis/node`.
  *
  * @module
  */

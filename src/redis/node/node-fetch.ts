@@ -1,6 +1,6 @@
 /**
- * A `fetch` for one purpose, on `node:http`: a small POST and a small answer on a connection that
- * stays open cost it less than half the CPU time that they cost Node's own `fetch`.
+ * A `fetch` on `node:http` for the REST transport. For a small POST with a small answer on an open
+ * connection it uses less than half the CPU time of Node's own `fetch`.
  *
  * @module
  */
@@ -20,19 +20,19 @@ import { NodeResponse } from './node-response.ts'
 /** Options for {@link nodeFetch}. */
 export interface NodeFetchOptions {
   /**
-   * How many connections one host gets at most; further requests wait. An integer of at least 1.
-   * A tick of the cache is one request, so few are in use. @default 64
+   * The maximum number of connections to one host; further requests wait. An integer of at least 1. The cache
+   * sends one request a tick, so few connections are in use. @default 64
    */
   readonly maxConnections?: number
   /**
-   * Used for `https://`: certificates, a proxy. It should have no other use: when a request is given up without
-   * an answer, its idle connections are closed. @default one that keeps connections open, through the proxy of the
-   * environment if Node was told to use it (`NODE_USE_ENV_PROXY=1`, from 24.5 on)
+   * Used for `https://`: certificates, a proxy. Use it for nothing else: when a request is aborted before its
+   * answer, the agent's idle connections are closed. @default an agent that keeps connections open, and uses the
+   * proxy of the environment if Node is set to do so (`NODE_USE_ENV_PROXY=1`, from 24.5 on)
    */
   readonly agent?: HttpsAgent
 }
 
-/** Where a URL leads, as `node:http` wants it. */
+/** The target of a URL in the form that `node:http` takes. */
 interface Route {
   readonly request: typeof request
   readonly options: {
@@ -43,13 +43,13 @@ interface Route {
   }
 }
 
-/** A database has three paths; those of subscriptions are as many as channels. */
+/** A database uses three paths, and one more for each subscribed channel. */
 const MAX_ROUTES = 100
 
 /**
- * Makes a `fetch` for {@link RestOptions}: connections stay open between requests, and do not keep
- * the process alive. It follows no redirects, asks for no compression, and instrumentation of the
- * global `fetch` does not see it; that of `node:http` does.
+ * Makes a `fetch` for {@link RestOptions}. Connections stay open between requests and do not keep
+ * the process alive. It follows no redirects and asks for no compression. Instrumentation of the
+ * global `fetch` does not see its requests; instrumentation of `node:http` does.
  *
  * @throws {InvalidOptionError} When an option is out of its range.
  *
@@ -60,7 +60,7 @@ const MAX_ROUTES = 100
  */
 export function nodeFetch({ maxConnections = 64, agent }: NodeFetchOptions = {}): RestFetch {
   wholeNumber(maxConnections, 'maxConnections', 1)
-  // The proxy of the environment, where Node was told to use it: its own fetch does then.
+  // Uses the proxy of the environment if Node is set to do so, as Node's own fetch does.
   const { proxyEnv } = (globalAgent as HttpAgent & { readonly options: AgentOptions }).options
   const terms = { keepAlive: true, maxSockets: maxConnections, proxyEnv }
   const plain = new HttpAgent(terms)
@@ -112,7 +112,7 @@ function exchange(route: Route, init: RestRequestInit): Promise<NodeResponse> {
   })
 }
 
-/** Ends a request, or the answer to it that is still on its way, when its caller gives up. */
+/** Calls `end` when the caller aborts, unless the request and its answer are complete. */
 function endOn(signal: AbortSignal, sent: ClientRequest, end: () => void): void {
   const forget = (): void => signal.removeEventListener('abort', end)
   signal.addEventListener('abort', end, { once: true })
@@ -120,8 +120,8 @@ function endOn(signal: AbortSignal, sent: ClientRequest, end: () => void): void 
 }
 
 /**
- * Closes the connections that nothing is sent on. A path that has forgotten one of them has forgotten the
- * others, and each would cost a request its deadline.
+ * Closes idle connections. If the network has silently dropped one of them, it has probably dropped the others,
+ * and each would cost a request its whole deadline.
  */
 function leaveIdle({ freeSockets = {} }: HttpAgent): void {
   for (const idle of Object.values(freeSockets).flat()) idle?.destroy()

@@ -1,5 +1,5 @@
 /**
- * An answer of `node:http`, as far as it has to be a `Response`.
+ * The part of `Response` that the REST transport needs, over a response of `node:http`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { RestResponse } from '../rest-fetch.ts'
 
-/** Reads an answer once: by {@link text}, or by {@link body}. */
+/** The answer can be read once: by {@link text} or by {@link body}. */
 export class NodeResponse implements RestResponse {
   readonly #message: IncomingMessage
   #body: ReadableStream<Uint8Array> | undefined
@@ -29,13 +29,13 @@ export class NodeResponse implements RestResponse {
     return { get: (name) => headerOf(this.#message, name) }
   }
 
-  /** A stream is made for whoever asks: most answers are read at once. */
+  /** Created on demand: most answers are read with {@link text}. */
   get body(): ReadableStream<Uint8Array> {
     this.#body ??= Readable.toWeb(this.#message) as unknown as ReadableStream<Uint8Array>
     return this.#body
   }
 
-  /** Rejects when the connection ends before the answer does. */
+  /** Rejects when the connection ends before the answer is complete. */
   text(): Promise<string> {
     const message = this.#message
     return new Promise((resolve, reject) => {
@@ -44,7 +44,7 @@ export class NodeResponse implements RestResponse {
       message.once('error', reject)
       message.once('end', () => resolve(textOf(parts)))
       const lose = (): void => {
-        // Every answer closes. An error is made where none will come: it costs a stack.
+        // 'close' also follows a complete answer. The error is created only if needed: its stack trace is costly.
         if (!message.readableEnded) reject(new Error('The connection ended before the answer'))
       }
       message.once('close', lose)
@@ -58,7 +58,7 @@ function textOf(parts: readonly Buffer[]): string {
   return String(parts.length === 1 ? first : Buffer.concat(parts))
 }
 
-/** Looks at what came: three are asked for, and an object of all of them costs more than the looks. */
+/** Searches the raw headers: only three are ever read, and building `headers` costs more. */
 function headerOf({ rawHeaders }: IncomingMessage, name: string): string | null {
   const wanted = name.toLowerCase()
   let found: string | null = null
