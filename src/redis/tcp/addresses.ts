@@ -1,19 +1,19 @@
 /**
- * Where servers listen, as a caller says it.
+ * Checks and completes the addresses of servers in options.
  *
  * @module
  */
 
 import { InvalidOptionError } from '../../errors.ts'
 
-/** Where a node listens. */
+/** The address of a node. */
 export interface TcpAddress {
   readonly host: string
   /** @default 6379, or 26379 for a sentinel */
   readonly port?: number
 }
 
-/** @throws {InvalidOptionError} When there is none, or one is unusable. */
+/** @throws {InvalidOptionError} When the list is empty or an address is unusable. */
 export function addresses(
   option: string,
   nodes: readonly TcpAddress[] | undefined,

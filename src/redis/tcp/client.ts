@@ -1,5 +1,5 @@
 /**
- * The part of ioredis that is used, written structurally: two installed copies of a class with
+ * The part of ioredis that is used, written structurally, because two installed copies of a class with
  * private members are not assignable to each other.
  *
  * @module
@@ -8,7 +8,7 @@
 /** An argument as ioredis takes it. */
 export type TcpArgument = string | number | Buffer
 
-/** A list of commands that is written at once. */
+/** A list of commands that is sent in one write. */
 export interface TcpBatch {
   call(name: string, args: (string | number)[]): unknown
   /** As `call`, with strings in replies as buffers. */
@@ -17,7 +17,7 @@ export interface TcpBatch {
   exec(): Promise<[error: Error | null, reply: unknown][] | null>
 }
 
-/** Called with what an event tells: an error, or the parts of a message. */
+/** Called with the arguments of an event: an error, or the parts of a message. */
 export type TcpListener = (...told: unknown[]) => void
 
 /** An instance of `Redis` or `Cluster` of ioredis 5 or 6. */
@@ -29,7 +29,7 @@ export interface TcpClient {
   connect(): Promise<void>
   disconnect(reconnect?: boolean): void
   quit(): Promise<unknown>
-  /** A client with the same options, but for some, and connections of its own. */
+  /** Returns a client with its own connections and the same options, except those in `override`. */
   duplicate(override?: object): TcpClient
   call(name: string, args: (string | number)[]): Promise<unknown>
   callBuffer(name: string, args: TcpArgument[]): Promise<unknown>
@@ -42,25 +42,25 @@ export interface TcpClient {
 /** The client of one node of a cluster. */
 export interface TcpNode {
   readonly options: { readonly host?: string | undefined; readonly port?: number | undefined }
-  /** Ends the connection, unless a reply comes before. */
+  /** Closes the connection unless a reply arrives first. */
   readonly socketTimeoutTimer?: NodeJS.Timeout | undefined
   duplicate(override?: object): TcpClient
   call(name: string, args: (string | number)[]): Promise<unknown>
   callBuffer(name: string, args: TcpArgument[]): Promise<unknown>
 }
 
-/** What a `Cluster` has beside the commands. */
+/** The members of a `Cluster` beside the commands. */
 export interface TcpCluster extends TcpClient {
   readonly options?: { readonly keyPrefix?: string | undefined } | undefined
-  /** By slot: the addresses of its nodes as `host:port`, the primary's first. */
+  /** For each slot, the addresses of its nodes as `host:port`, the primary first. */
   readonly slots: readonly (readonly string[] | undefined)[]
-  /** The nodes there is a connection to, or was none yet; the primaries among them. */
+  /** The nodes with a connection, or not yet connected to; with `master` only the primaries. */
   nodes(role: 'all' | 'master'): readonly TcpNode[]
   /** Asks one node after the other for the slots, until one answers. */
   refreshSlotsCache(done: (error?: Error | null) => void): void
 }
 
-/** Whether the client is a `Cluster`, which has no public mark but its topology. */
+/** Whether the client is a `Cluster`. Only its method `nodes` tells it from a `Redis`. */
 export function isCluster(client: TcpClient): client is TcpCluster {
   return 'nodes' in client && typeof client.nodes === 'function'
 }

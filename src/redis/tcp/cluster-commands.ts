@@ -1,6 +1,6 @@
 /**
- * Commands without a key, before a Redis Cluster: each node would answer them for itself alone, so
- * they are sent to all primaries, and their replies made into one.
+ * Commands without a key on a Redis Cluster. Each node would answer only for itself, so these commands
+ * are sent to all primaries and the replies are merged.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import type { Outgoing } from './commands.ts'
 import { asReplyError, unservedSlot } from './reply-error.ts'
 import type { Wire } from './wire.ts'
 
-/** Sends a command to all primaries, and makes one reply of theirs. */
+/** Sends a command to all primaries and merges their replies. */
 export type Spread = (cluster: TcpCluster, command: Outgoing, wire: Wire) => Promise<Reply>
 
-/** The fields of INFO that are amounts of the whole; a text for people beside one is left out. */
+/** The fields of INFO that are summed over all primaries. Their `_human` forms are removed. */
 const SUMMED = ['used_memory', 'used_memory_rss', 'used_memory_dataset', 'maxmemory']
 
 /**
- * How a command is sent to all primaries, if it is one of those.
+ * How to send a command to all primaries, if it is a command for all.
  *
- * `DBSIZE` is added up, `KEYS` joined, `SCAN` goes from node to node. `INFO` is that of the first
- * primary, in which the memory in use and its limit are those of all. `FLUSHALL`, `FLUSHDB`,
- * `SCRIPT` and `FUNCTION` (`LOAD`, `FLUSH`, `DELETE`, `RESTORE`) are done on each, and `SCRIPT
- * EXISTS` says 1 where each has the script. The first error there is answers for all.
+ * Replies of `DBSIZE` are added, those of `KEYS` joined. `SCAN` goes from node to node. `INFO` is that of the
+ * first primary, with used memory and memory limit summed over all. `FLUSHALL`, `FLUSHDB`,
+ * `SCRIPT` and `FUNCTION` (`LOAD`, `FLUSH`, `DELETE`, `RESTORE`) run on each primary. `SCRIPT
+ * EXISTS` returns 1 if all primaries have the script. If a primary answers with an error, so does the whole.
  *
- * @returns `undefined` for any other command: it belongs to the node of its key, or to any node.
+ * @returns `undefined` for any other command: it goes to the node of its key, or to any node.
  */
 export function spreadOf({ name, args }: Outgoing): Spread | undefined {
   return SPREADS.get(name) ?? SPREADS.get(`${name} ${String(args[0]).toUpperCase()}`)
@@ -45,8 +45,8 @@ const SPREADS: ReadonlyMap<string, Spread> = new Map<string, Spread>([
 ])
 
 /**
- * The replies of all primaries. Written to each at once, so that the command keeps its place among
- * those to the same node, unless a node has first to be found again.
+ * The replies of all primaries. If the layout is known, the command is written to each at once, so that it
+ * keeps its order among the commands to the same node.
  */
 async function onAll(cluster: TcpCluster, command: Outgoing, wire: Wire): Promise<Reply[]> {
   const { nodes } = layoutOf(cluster) ?? (await renewLayout(cluster))
@@ -69,7 +69,7 @@ function mergeInfo(texts: readonly string[]): string {
     if (SUMMED.some((name) => field === `${name}_human`)) return []
     if (!SUMMED.includes(field)) return [line]
     const amounts = [first, ...others].map((text) => amountIn(text, field))
-    // A limit of 0 is none, and then there is none of the whole.
+    // A limit of 0 means unlimited, and then the whole cluster is unlimited.
     const unlimited = field === 'maxmemory' && amounts.includes(0)
     return [`${field}:${unlimited ? 0 : sum(amounts)}`]
   })
@@ -81,7 +81,7 @@ function amountIn(text: string, field: string): number {
   return Number(line?.slice(field.length + 1) ?? 0)
 }
 
-/** Where a scan of the whole cluster stands. */
+/** The position of a scan over the whole cluster. */
 interface Position {
   readonly node: ClusterNode
   /** The node's own cursor. */
@@ -89,17 +89,17 @@ interface Position {
 }
 
 /**
- * One step of a scan: over one primary after the other, in the order of their lowest slots.
+ * One step of a scan over one primary after the other, in the order of their lowest slots.
  *
- * Its cursor holds all there is to know, so that any connection can go on with it, in decimal:
- * `inner × 2^46 + layout × 2^14 + slot`, where `inner` is the cursor of the node that has this lowest
- * `slot`, and `layout` the 32 bits that the whole distribution of slots is known by. Where that is
- * another by now (a primary failed over or went away, slots have moved), the scan begins again, as
- * a node's own cursor means nothing to another: keys may come twice, as with any SCAN. It ends only
- * under the distribution it has gone through, which it asks for anew at its beginning and its end.
+ * The cursor contains the whole state, so that any connection can continue the scan. It is a decimal number:
+ * `inner × 2^46 + layout × 2^14 + slot`, where `slot` is the lowest slot of the current node, `inner` the
+ * cursor of that node, and `layout` the 32-bit id of the distribution of slots. If the distribution has
+ * changed (a primary failed over or left, slots have moved), the scan starts again, because a node's cursor
+ * means nothing to another node; keys may come twice, as with any SCAN. The scan ends only if the distribution
+ * at the end is the one it has gone through. It is read from the cluster at the beginning and at the end.
  *
- * A key that moves with its slot from a node that is still to come to one that is done is not seen
- * while the move of its slot is under way.
+ * A key may be missed while its slot is being moved from a node that is not yet scanned to a node
+ * that is.
  */
 async function scan(cluster: TcpCluster, { args }: Outgoing, wire: Wire): Promise<Reply> {
   const [cursor = '', ...options] = args
@@ -136,7 +136,7 @@ function cursorOf({ id }: Layout, { node, inner }: Position): string {
 }
 
 function positionOf(cursor: Argument, layout: Layout): Position {
-  // More digits than two 64-bit numbers have are no cursor of ours.
+  // Two 64-bit numbers have no more digits than this.
   if (!/^\d{1,39}$/.test(String(cursor))) throw asReplyError('ERR invalid cursor')
   const number = BigInt(cursor)
   const slot = Number(BigInt.asUintN(Number(SLOT_BITS), number))

@@ -1,5 +1,5 @@
 /**
- * Which primaries a Redis Cluster has, as ioredis knows it, and as the cluster itself does.
+ * The primaries of a Redis Cluster and their slots, as ioredis knows them or as the cluster reports them.
  *
  * @module
  */
@@ -10,24 +10,24 @@ import { unservedSlot } from './reply-error.ts'
 
 /** A primary that has slots. */
 export interface ClusterNode {
-  /** The lowest slot it has: what it is known by among the others. */
+  /** The lowest slot of the node; identifies it within a layout. */
   readonly firstSlot: number
   readonly client: TcpNode
 }
 
-/** How the slots lie on the primaries. */
+/** The distribution of the slots over the primaries. */
 export interface Layout {
-  /** A whole number of 32 bits, above 0; another one for nearly every other distribution. */
+  /** An integer of 32 bits, above 0. Two different distributions almost never have the same id. */
   readonly id: number
-  /** All primaries with slots, by their lowest slot. */
+  /** All primaries with slots, in the order of their lowest slots. */
   readonly nodes: readonly ClusterNode[]
 }
 
 const SLOTS = 16_384
 
 /**
- * The layout as it is known, at most some seconds old; `undefined` if a slot is not known to be
- * served, or a primary has no connection: ioredis forgets one that was lost until it looks again.
+ * The known layout, at most some seconds old; `undefined` if some slot has no known node, or a primary has
+ * no connection: ioredis drops a node whose connection was lost until it next reads the slots.
  */
 export function layoutOf(cluster: TcpCluster): Layout | undefined {
   const clients = new Map(cluster.nodes('all').map((client) => [addressOf(client), client]))
@@ -47,9 +47,9 @@ export function layoutOf(cluster: TcpCluster): Layout | undefined {
 }
 
 /**
- * Asks the cluster, and returns what it says.
+ * Reads the layout from the cluster.
  *
- * @throws {Error} What ioredis fails with when no node answers, and when not all slots are served.
+ * @throws {Error} The error of ioredis if no node answers, or CLUSTERDOWN if not all slots are served.
  */
 export async function renewLayout(cluster: TcpCluster): Promise<Layout> {
   await refreshSlots(cluster)
@@ -58,7 +58,7 @@ export async function renewLayout(cluster: TcpCluster): Promise<Layout> {
   throw unservedSlot()
 }
 
-/** @throws {Error} What ioredis fails with when no node answers. */
+/** @throws {Error} The error of ioredis if no node answers. */
 export function refreshSlots(cluster: TcpCluster): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     cluster.refreshSlotsCache((error) => (error ? reject(error) : resolve()))
@@ -66,8 +66,8 @@ export function refreshSlots(cluster: TcpCluster): Promise<void> {
 }
 
 /**
- * Keeps the timeout of a node from its copies. ioredis makes one to ask for the slots, which waits for
- * less anyway, and whose timer nobody would stop.
+ * Prevents copies of a node from inheriting its socket timeout. ioredis copies a node to ask for the slots.
+ * That request has a shorter timeout anyway, and nothing would stop the copy's timer.
  */
 export function keepTimeout({ options }: Pick<TcpNode, 'options'>): void {
   if ('socketTimeout' in options) {
@@ -75,7 +75,7 @@ export function keepTimeout({ options }: Pick<TcpNode, 'options'>): void {
   }
 }
 
-/** A node's address, as the slots name it. */
+/** A node's address in the form that the slots use. */
 export function addressOf({ options: { host, port } }: TcpNode): string {
   return `${host}:${port}`
 }

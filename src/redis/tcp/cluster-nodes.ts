@@ -1,6 +1,6 @@
 /**
- * The primaries of a Redis Cluster, each of which answers for its own keys: while one is away, the keys of
- * the others are served.
+ * Tracks the state of each primary of a Redis Cluster, so that while one node is down, the keys of the
+ * other nodes are still served.
  *
  * @module
  */
@@ -22,34 +22,34 @@ import type { Wire } from './wire.ts'
 export interface ClusterNodesOptions {
   readonly platform: Platform
   readonly wire: Wire
-  /** Aborted when nobody asks any more. */
+  /** Aborted when the connection is closed. */
   readonly closing: AbortSignal
 }
 
-/** The answer to a command that its node gave none to; whether it was applied is not known. */
+/** The answer to a command whose node did not answer. The command may have been applied. */
 const UNANSWERED: RedisResponse<never> = Object.freeze({
   error: 'NOMASTERLINK A node of the cluster does not answer',
 })
 
-/** How much of a deadline the silent nodes of a cluster get: what others have answered has to be in time. */
+/** The share of a deadline for silent nodes. The rest is left to return the answers of the other nodes in time. */
 const PATIENCE = 0.75
 
-/** How long a request waits for nodes that are silent, in milliseconds; undefined: for ever. */
+/** How long a request waits for silent nodes, in milliseconds; undefined: without limit. */
 export function patienceOf({ deadlineMs }: RedisRequest): number | undefined {
   return deadlineMs && deadlineMs * PATIENCE
 }
 
-/** A process that was held up itself has yet to read what came meanwhile. */
+/** If this process was blocked, replies that arrived in the meantime still have to be read. */
 const READ_MS = 5
 
-/** How often a node in doubt is asked whether it is there, and the cluster whether it has another. */
+/** The interval of probes: PING to nodes in trouble, and a new read of the slots, in milliseconds. */
 const PROBE_MS = 500
 
-/** Where commands are booked that are not of one node: without a key, or of all nodes. */
+/** The address for commands that do not belong to one node: without a key, or for all nodes. */
 const NOWHERE = ''
 
 /**
- * What is wrong with a node. `suspect`: it has failed once. `away`: it is sent nothing until it has answered
+ * The trouble of a node. `suspect`: it has failed once. `away`: no command is sent to it until it has answered
  * a probe. `refusing`: it answers that it cannot serve.
  */
 interface Trouble {
@@ -57,11 +57,11 @@ interface Trouble {
   readonly error: unknown
 }
 
-/** A cluster with the state of its nodes. */
+/** Sends commands to a cluster and keeps the state of its nodes. */
 export class ClusterNodes {
   readonly #cluster: TcpCluster
   readonly #options: ClusterNodesOptions
-  /** By address. A node whose last command went well has none. */
+  /** By address. A node whose last command succeeded has no entry. */
   readonly #troubles = new Map<string, Trouble>()
   #isProbing = false
 
@@ -71,15 +71,15 @@ export class ClusterNodes {
   }
 
   /**
-   * Sends commands, each to the node of its key or to all nodes: in order at each, but in none between
-   * them.
+   * Sends each command to the node of its key, or to all nodes. The order is kept on each node, but not
+   * between nodes.
    *
-   * A node that fails is given one more chance: what is sent in that moment rejects, so that the guard
-   * sends it again. If that fails as well, or the node is silent for too long, it is away: its commands are
-   * answered by an error each, and not sent, until it has answered a probe.
+   * When a node fails for the first time, the requests to it reject, so that the guard sends them again. If it
+   * fails again, or is silent for too long, it is `away`: each command for it is answered with an error and not
+   * sent, until the node has answered a probe.
    *
-   * @param patienceMs How long to wait for nodes that are silent, in milliseconds; undefined: for ever.
-   * @throws When a node has just failed, and when there is none that serves.
+   * @param patienceMs How long to wait for silent nodes, in milliseconds; undefined: without limit.
+   * @throws When a node has just failed, or when no node is left.
    */
   async ask(
     commands: readonly Outgoing[],
@@ -103,7 +103,7 @@ export class ClusterNodes {
     return answers
   }
 
-  /** The connections are new ones: what was wrong with the former says nothing of them. */
+  /** Called after a reconnect: the troubles of the old connections say nothing about the new ones. */
   forget(): void {
     this.#troubles.clear()
   }
@@ -123,7 +123,7 @@ export class ClusterNodes {
     )
   }
 
-  /** What is wrong with the node of a command; of a command for all, what is with any. */
+  /** The trouble of a command's node; for a command for all nodes, that of any node. */
   #troubleOf(command: Outgoing): Trouble | undefined {
     if (this.#troubles.size === 0) return undefined
     if (!spreadOf(command)) return this.#troubles.get(this.#addressOf(command))
@@ -131,7 +131,7 @@ export class ClusterNodes {
     return troubles.find(({ kind }) => kind === 'away') ?? troubles[0]
   }
 
-  /** The primary of a command's key, as far as the slots are known. */
+  /** The address of the primary that has the command's key, as far as the slots are known. */
   #addressOf(command: Outgoing): string {
     const { encoding } = this.#options.wire
     const slot = slotOf(command, encoding, this.#cluster.options?.keyPrefix)
@@ -162,7 +162,7 @@ export class ClusterNodes {
     if (!this.#isProbing) void this.#probe()
   }
 
-  /** @throws The trouble of a node, if these are answers of nodes in trouble and there are no others. */
+  /** @throws The error of a node in trouble, if an answer comes from such a node and no other node is left. */
   #requireOne(answers: readonly RedisResponse<Reply>[]): void {
     const isTroubled = answers.some(
       ({ error }) => error !== undefined && (error === UNANSWERED.error || isOutage(error)),
@@ -174,7 +174,7 @@ export class ClusterNodes {
     if (isTroubled && !serves) throw trouble?.error
   }
 
-  /** Asks those in doubt until they answer, or the cluster does without them. */
+  /** Checks nodes in trouble until they answer, or the cluster no longer uses them. */
   async #probe(): Promise<void> {
     const { platform, closing } = this.#options
     this.#isProbing = true
@@ -184,7 +184,7 @@ export class ClusterNodes {
         await this.#look()
       } while ([...this.#troubles.values()].some(({ kind }) => kind !== 'refusing'))
     } catch {
-      // It was closed.
+      // The connection was closed.
     } finally {
       this.#isProbing = false
     }
@@ -201,7 +201,7 @@ export class ClusterNodes {
       if (node && kind === 'refusing') return
       const isBack = node ? await this.#answers(node) : isKnown
       if (isBack) this.#troubles.delete(address)
-      // A late answer may have come first.
+      // A late answer may have removed the trouble in the meantime.
       else if (this.#troubles.has(address)) this.#book(address, 'away', error)
     })
     await Promise.all(looks)

@@ -1,5 +1,5 @@
 /**
- * Which hash slot of a Redis Cluster a command belongs to.
+ * Computes the hash slot of a command in a Redis Cluster.
  *
  * @module
  */
@@ -21,15 +21,15 @@ const KEY_FIRST = wordsIn(
   ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE`,
 )
 
-/** Commands that say how many keys they have, and then name them. */
+/** Commands that state the number of their keys before the keys. */
 const COUNTED = wordsIn('EVAL EVALSHA EVALSHA_RO EVAL_RO FCALL FCALL_RO')
 
 /**
  * The slot of a command's first key, from 0 to 16383.
  *
  * @param encoding How keys become bytes.
- * @param prefix What the client puts before each key.
- * @returns `undefined` for a command without a key, and for one that is not known to have one.
+ * @param prefix The prefix that the client adds to each key.
+ * @returns `undefined` for a command without a key, or with a name that is not in the lists above.
  */
 export function slotOf(
   { name, args }: Outgoing,
@@ -41,13 +41,13 @@ export function slotOf(
   return key === undefined ? undefined : slotOfKey(`${prefix}${key}`, encoding)
 }
 
-/** What stands between the first brace and the next closing one is hashed, if anything does; else all. */
+/** If there is text between the first `{` and the next `}`, only that text is hashed, otherwise the whole key. */
 function slotOfKey(key: string, encoding: 'utf8' | 'latin1'): number {
   const [, tag] = /^[^{]*\{([^}]+)\}/.exec(key) ?? []
   let crc = 0
   for (const byte of Buffer.from(tag ?? key, encoding)) {
     crc ^= byte << 8
-    // CRC-16/XMODEM, as the specification of Redis Cluster has it.
+    // CRC-16/XMODEM, as in the specification of Redis Cluster.
     for (let bit = 0; bit < 8; bit++) crc = (crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1) & 0xffff
   }
   return crc % 16_384

@@ -1,24 +1,24 @@
 /**
- * Reads the commands of a request: from the JSON of the seam to what ioredis sends.
+ * Converts the commands of a request to the form that ioredis sends, and refuses unsuitable ones.
  *
  * @module
  */
 
 import { wordsIn } from '../../entry/words.ts'
 
-/** A command as it is sent. */
+/** A command to be sent. */
 export interface Outgoing {
-  /** In upper case: ioredis reshapes the replies of lower-case names. */
+  /** In upper case, because ioredis reshapes the replies of lower-case names. */
   readonly name: string
   readonly args: (string | number)[]
 }
 
-/** A command that is answered here, and the answer. */
+/** The answer to a command that is not sent. */
 export interface Refusal {
   readonly error: string
 }
 
-/** Commands that change what a connection is, or hold it up, for everybody who shares it. */
+/** Commands that block a shared connection or change its state. */
 const UNSHARED =
   wordsIn(`ASKING AUTH BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN DISCARD EXEC HELLO
   MONITOR MULTI PSUBSCRIBE PSYNC PUNSUBSCRIBE QUIT READONLY READWRITE REPLCONF RESET SELECT SSUBSCRIBE
@@ -27,7 +27,7 @@ const UNSHARED =
 /**
  * Reads one command.
  *
- * ioredis would send null as an empty text and an object as `[object Object]`, so both are refused.
+ * Null and objects are refused: ioredis would send an empty text and `[object Object]`.
  */
 export function readCommand(body: unknown): Outgoing | Refusal {
   if (!Array.isArray(body) || body.length === 0) return { error: 'ERR empty command' }
@@ -44,7 +44,7 @@ export function readCommand(body: unknown): Outgoing | Refusal {
   return { name, args }
 }
 
-/** Booleans are text, as they are in the JSON that Upstash takes. */
+/** Booleans become text, as Upstash does with those in its JSON. */
 function readArgument(arg: unknown): string | number | undefined {
   if (typeof arg === 'string' || Number.isFinite(arg)) return arg as string | number
   return typeof arg === 'boolean' ? String(arg) : undefined
@@ -54,6 +54,6 @@ function holdsUp(name: string, args: readonly (string | number)[]): boolean {
   if (name === 'CLIENT') return String(args[0]).toUpperCase() === 'REPLY'
   if (name !== 'XREAD' && name !== 'XREADGROUP') return false
   const words = args.map((arg) => String(arg).toUpperCase())
-  // After STREAMS come keys, and a key may be called BLOCK.
+  // Keys follow STREAMS, and a key may be called BLOCK.
   return words.slice(0, words.indexOf('STREAMS')).includes('BLOCK')
 }

@@ -1,5 +1,5 @@
 /**
- * What ioredis fails with, as errors of this library.
+ * Turns errors of ioredis into errors of this library.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { RemoteError } from '../../errors.ts'
 import { firstWord, networkError, replyError } from '../failure.ts'
 import { asReplyError, isReplyError } from './reply-error.ts'
 
-/** Why there is no connection: the network's reason, or the server's, such as a wrong password. */
+/** The error for a connection that failed, with the reason of the network or of the server. */
 export function connectError(operation: string, error: unknown): RemoteError {
   if (error instanceof RemoteError) return error
   const reason = lastingReason(error)
@@ -19,7 +19,7 @@ export function connectError(operation: string, error: unknown): RemoteError {
   return replyError(operation, error.message)
 }
 
-/** What trying again cannot help, unless it is one that every transport knows. */
+/** The reason, if it is one that a retry cannot help and that `failure.ts` does not know. */
 function lastingReason(error: unknown): string | undefined {
   if (isReplyError(error)) return LACKS.find(([text]) => text.test(error.message))?.[1]
   const { code } = Object(error) as { code?: unknown }
@@ -27,8 +27,8 @@ function lastingReason(error: unknown): string | undefined {
 }
 
 /**
- * A certificate or key that is of no use here, or one that the server refuses or misses; and what Node's
- * permission model does not allow.
+ * A TLS failure, such as an unusable certificate or key, or one that the server refuses or misses; or an access
+ * that Node's permission model denies.
  */
 const LASTING = /^ERR_(ACCESS_DENIED|(SSL|OSSL)_[A-Z\d_/]{1,64})$/
 
@@ -37,17 +37,17 @@ const LACKS: readonly (readonly [text: RegExp, reason: string])[] = [
   [/^ERR No such master with that name/, 'no such primary'],
 ]
 
-/** What Sentinel would say, if it did not answer with nothing, of a name that it does not watch. */
+/** Sentinel answers with nil for a name that it does not monitor. This is the error reply instead. */
 export function unknownPrimary(): Error {
   return asReplyError('ERR No such master with that name')
 }
 
-/** Of a server that is connected to, and does not answer. */
+/** The error for a server that accepts the connection but does not answer. */
 export function silenceError(): Error {
   return Object.assign(new Error('The server is silent'), { code: 'ETIMEDOUT' })
 }
 
-/** Why Redis, or ioredis before it, discarded a transaction; rethrows what is another failure. */
+/** The reason why Redis or ioredis discarded a transaction. Rethrows any other failure. */
 export function discardedBecause(error: unknown): string {
   if (isReplyError(error)) {
     const [first] = (error as { previousErrors?: readonly Error[] }).previousErrors ?? []
@@ -56,7 +56,7 @@ export function discardedBecause(error: unknown): string {
       ? `EXECABORT Transaction discarded because of: ${first.message}`
       : error.message
   }
-  // ioredis looks at the slots of a transaction before it sends any of it.
+  // ioredis checks the slots of a transaction before it sends anything.
   if (error instanceof Error && /belong to the same slot/.test(error.message)) {
     return "CROSSSLOT Keys in request don't hash to the same slot"
   }
@@ -64,12 +64,12 @@ export function discardedBecause(error: unknown): string {
 }
 
 /**
- * Whether an error says less than the one before: that a connection has ended, or that nobody was let in,
- * of which the one before may be the reason.
+ * Whether an error says less than the previous one. That a connection has ended, or that authentication is
+ * missing, may only be the consequence of the previous error.
  */
 export function saysLess(error: unknown, before: unknown): boolean {
   if (before === undefined) return false
-  // What was sent behind a refused password.
+  // The command that followed a refused password.
   if (isReplyError(error)) return isWord('NOAUTH', error) && isWord('WRONGPASS', before)
   const { code, lastNodeError } = Object(error) as { code?: unknown; lastNodeError?: unknown }
   return code === undefined && lastNodeError === undefined

@@ -1,6 +1,6 @@
 /**
- * One ioredis client, made to answer or fail: nothing waits for a server that is known to be away,
- * and nothing is sent twice.
+ * Wraps one ioredis client so that every request is answered or fails: no request waits for a server that is
+ * known to be down, and none is sent twice.
  *
  * @module
  */
@@ -22,53 +22,53 @@ import type { Wire } from './wire.ts'
 
 /** Options for {@link Connection}. */
 export interface ConnectionOptions {
-  /** The clock of its deadlines. */
+  /** The clock for timeouts. */
   readonly platform: Platform
-  /** How replies are read. */
+  /** How commands and replies are converted. */
   readonly wire: Wire
-  /** How long a server that is connected to may take to let in; undefined: for ever. */
+  /** How long a server may take for the log-in after the connect, in milliseconds; undefined: without limit. */
   readonly greetingTimeoutMs: number | undefined
-  /** How long the server may owe replies without giving any; undefined: for ever. */
+  /** How long replies may be due without one arriving, in milliseconds; undefined: without limit. */
   readonly replyTimeoutMs: number | undefined
-  /** Whether the client is ours to close. */
+  /** Whether the transport created the client and closes it. */
   readonly owned: boolean
-  /** Whether it is one connection, which is made anew when it was closed. */
+  /** Whether the client has one connection, which is opened again after it was closed. */
   readonly comesBack: boolean
-  /** Told when its server answers as a replica: so does that of the other connections. */
+  /** Called when the server answers as a replica, so that all connections of the pool are replaced. */
   readonly onReplica: () => void
 }
 
-/** How long a server that is left may take to answer what it owes, and to say goodbye. */
+/** How long a server may take for outstanding replies and QUIT when the connection is closed, in milliseconds. */
 const CLOSING_MS = 1_000
-/** How long one is kept to what answers as a replica does, which may be meant. */
+/** The minimum time between two replacements of a replica's connection, which may be intended. In milliseconds. */
 const LEAVE_MS = 1_000
 
-/** How long an answer is waited for. */
+/** How long to wait for an answer. */
 export type Limits = Pick<RedisRequest, 'signal' | 'deadlineMs'>
 
-/** A client with its state. Every error that leaves it is a `RemoteError`. */
+/** A client and its state. Requests reject only with `RemoteError`. */
 export class Connection {
   readonly #client: TcpClient
-  /** The client's, if it is a cluster's. */
+  /** Set if the client is a `Cluster`. */
   readonly #nodes: ClusterNodes | undefined
   readonly #options: ConnectionOptions
   readonly #closing = new AbortController()
   readonly #watch: ReplyWatch
   readonly #listeners: readonly (readonly [event: string, listener: TcpListener])[]
-  /** What went wrong since the connection was last good. */
+  /** The most informative error since the connection was last ready. */
   #failure: unknown
-  /** Whether the server has refused the user or the database: ioredis goes on with another. */
+  /** Whether the server has refused the user or the database. ioredis would continue as another user. */
   #refused = false
-  /** How often in a row: ioredis begins to count anew, when the other one is let in. */
+  /** Refusals in a row. ioredis would reset its own count after a log-in as another user. */
   #refusals = 0
-  /** Whether no sentinel has led anywhere: ioredis goes on asking them. */
+  /** Whether all sentinels were asked without success. ioredis keeps asking them. */
   #astray = false
   #opening: PromiseWithResolvers<void> | undefined
-  /** Aborted when the attempt to connect is over. */
+  /** Aborted when the current attempt to connect has ended. */
   #greeting = new AbortController()
-  /** When it was last left as a replica's, in epoch milliseconds. */
+  /** When a connection to a replica was last replaced, in epoch milliseconds. */
   #leftAt = 0
-  /** Whether it is closed as soon as nothing is in flight; what comes waits for the next. */
+  /** Whether the connection closes when nothing is in flight. New requests wait for the next connection. */
   #leaving = false
 
   constructor(client: TcpClient, options: ConnectionOptions) {
@@ -94,22 +94,22 @@ export class Connection {
       ['close', lost],
       ['end', lost],
       ['end', () => this.#comeBack()],
-      // A cluster sums its nodes' errors up in one that has no code.
+      // The `error` of a cluster summarizes those of its nodes and has no code.
       ['node error', (problem) => this.#fail(problem)],
       ['error', (problem) => this.#fail(this.#nodes ? (this.#failure ?? problem) : problem)],
-      // ioredis waits on for what a node owed that has ended, which would keep the process as long.
+      // ioredis does not stop the timer of a removed node, which would keep the process alive.
       ['-node', (node) => clearTimeout((node as TcpNode).socketTimeoutTimer)],
       ['+node', (node) => observeNode(node as TcpNode, (problem) => this.#fail(problem))],
     ]
     for (const [event, listener] of this.#listeners) client.on(event, listener)
-    if (client.status === 'wait') client.connect().catch(() => undefined) // told by the events
+    if (client.status === 'wait') client.connect().catch(() => undefined) // the events report errors
   }
 
   get isReady(): boolean {
     return this.#client.status === 'ready' && !this.#refused && !this.#leaving
   }
 
-  /** A client for one connection, that of a subscription; in a cluster to any of its nodes. */
+  /** A client with one connection for a subscription; on a cluster, to any of its nodes. */
   async dial(operation: string): Promise<TcpClient> {
     const client = this.#client
     if (!isCluster(client)) return refusedWhileLoading(client.duplicate(ONCE))
@@ -126,7 +126,7 @@ export class Connection {
     })
   }
 
-  /** Sends commands in one write, in order; those already refused keep their place. */
+  /** Sends commands in one write, in order. Refused commands are answered in their place. */
   sendAll(commands: readonly (Outgoing | Refusal)[], limits: Limits): Promise<unknown> {
     return this.#run('pipeline', limits.signal, async () => {
       const sent = commands.filter((command) => 'name' in command)
@@ -152,18 +152,18 @@ export class Connection {
     })
   }
 
-  /** A primary that has become a replica keeps its connections: only a new one may find its successor. */
+  /** Reconnects: a primary that became a replica keeps its connections, and only a new one finds the new primary. */
   leaveReplica(): void {
     const { platform, comesBack } = this.#options
     const now = platform.now()
-    // One that is being made finds whoever is there now.
+    // A connection that is being opened already finds the new primary.
     if (!comesBack || !this.isReady || Math.abs(now - this.#leftAt) < LEAVE_MS) return
     this.#leftAt = now
     if (this.#watch.pending === 0) this.#client.disconnect(true)
     else this.#leaving = true
   }
 
-  /** Gives the connection back once what was sent is answered; a client of the caller stays open. */
+  /** Closes the connection after all outstanding replies. A client of the caller stays open. */
   async close(): Promise<void> {
     const client = this.#client
     if (!this.#options.owned) {
@@ -199,14 +199,14 @@ export class Connection {
     }
   }
 
-  /** Waits for the attempt to connect that is under way; fails at once between two attempts. */
+  /** Waits for the current attempt to connect. Rejects at once between two attempts. */
   async #open(operation: string): Promise<void> {
     const { status } = this.#client
     const isWaiting = status === 'reconnecting' || this.#astray
     const away = isWaiting && this.#failure !== undefined
     try {
       if (away || status === 'end') throw this.#failure
-      if (status === 'wait') this.#client.connect().catch(() => undefined) // told by the events
+      if (status === 'wait') this.#client.connect().catch(() => undefined) // the events report errors
       this.#opening ??= Promise.withResolvers<void>()
       await this.#opening.promise
     } catch (error) {
@@ -214,7 +214,7 @@ export class Connection {
     }
   }
 
-  /** One that hangs is connected to by its kernel: another may have its place, and would not be looked for. */
+  /** Limits the log-in: the kernel of a hung server accepts connections, and ioredis would wait without limit. */
   #greet(): void {
     const { platform, greetingTimeoutMs } = this.#options
     if (greetingTimeoutMs === undefined) return
@@ -226,7 +226,7 @@ export class Connection {
         this.#fail(silenceError())
         this.#client.disconnect(true)
       },
-      () => undefined, // let in, refused or closed
+      () => undefined, // logged in, refused or closed
     )
   }
 
@@ -254,12 +254,12 @@ export class Connection {
     this.#client.disconnect()
   }
 
-  /** Tries again with what was refused, which may be right later. */
+  /** Reconnects after a refusal, since the user or database may exist later. */
   #comeBack(): void {
     const { platform, comesBack } = this.#options
     if (this.#refusals === 0 || !comesBack) return
     platform.delay(backoff(this.#refusals), this.#closing.signal).then(
-      () => this.#client.connect().catch(() => undefined), // told by the events
+      () => this.#client.connect().catch(() => undefined), // the events report errors
       () => undefined, // closed
     )
   }
@@ -284,12 +284,12 @@ export class Connection {
     )
   }
 
-  /** An answer to one command of a batch. */
+  /** The answer to one command of a batch. */
   #answer(error: Error | null, reply: unknown): RedisResponse<Reply> {
     return error === null ? { result: this.#options.wire.toReply(reply) } : this.#refusal(error)
   }
 
-  /** What Redis says against a command. Anything else is no answer; a batch of which a part got none has none. */
+  /** The answer for an error reply. Rethrows other errors: if one command of a batch fails, the batch fails. */
   #refusal(error: unknown): RedisResponse<Reply> {
     if (!isReplyError(error)) throw error
     if (isOfReplica(error)) this.#options.onReplica()

@@ -1,5 +1,5 @@
 /**
- * Makes single connections, beside those that a client has and renews.
+ * Opens single connections in addition to those that a client maintains, and configures reconnects.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { TcpClient, TcpCluster, TcpNode } from './client.ts'
 import { addressOf, keepTimeout } from './cluster-layout.ts'
 import { asReplyError } from './reply-error.ts'
 
-/** How long to wait before the next attempt, in milliseconds: at most a second, so that a server that is back is soon in use again. */
+/** The delay before the next attempt, in milliseconds; at most a second, so that a restored server is soon in use. */
 export function backoff(times: number): number {
   return Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000)
 }
 
 /**
- * After how long of silence the kernel sends something, in milliseconds. Paths forget connections that are
- * silent for minutes, and say so to nobody; the kernel by itself waits for two hours.
+ * After how much silence the kernel sends a keep-alive packet, in milliseconds. Network devices drop
+ * connections that are silent for minutes without a notice; the kernel's default is two hours.
  */
 export const KEEP_ALIVE_MS = 30_000
 
-/** Has a client try once: who asked for it tries again. */
+/** Options for a client that connects once. Its creator makes the further attempts. */
 export const ONCE: object = {
   lazyConnect: true,
   retryStrategy: () => null,
@@ -28,11 +28,11 @@ export const ONCE: object = {
 }
 
 /**
- * A client for one connection to a node of the cluster, any of which hears what is published on the
- * others. It ends as well when the node has left: there it would hear nothing.
+ * A client with one connection to a random node of the cluster. Every node receives what is published on
+ * the others. The connection is closed if the node leaves the cluster, since then it would receive nothing.
  *
- * ioredis has a connection for this, which it replaces without a word, and again and again without a
- * pause while that is refused.
+ * ioredis has a subscriber connection of its own, but replaces it silently, and without a pause while the
+ * connection is refused.
  */
 export function dialNode(cluster: TcpCluster, platform: Platform): TcpClient {
   const primaries = cluster.nodes('master')
@@ -50,8 +50,8 @@ export function dialNode(cluster: TcpCluster, platform: Platform): TcpClient {
 }
 
 /**
- * Prepares a node of which ioredis makes copies, to ask them for the slots, and tells of their errors: of
- * a copy that was not let in ioredis says that it was closed.
+ * Prepares a node for the copies that ioredis makes of it to ask for the slots, and reports their errors. For
+ * a copy whose log-in was refused, ioredis itself reports only that the connection was closed.
  */
 export function observeNode(node: TcpNode, onError: (problem: unknown) => void): void {
   keepTimeout(node)
@@ -63,14 +63,14 @@ export function observeNode(node: TcpNode, onError: (problem: unknown) => void):
   }
 }
 
-/** What of a client is asked whether its server is ready. */
+/** The method of a client that checks whether its server is ready. */
 interface Asked {
   info(done: (error: Error | null | undefined, text?: string) => void): Promise<unknown>
 }
 
 /**
- * Has a server that loads its data refuse the connection, as it refuses commands: ioredis would wait for the
- * end of it in silence.
+ * Makes the ready check fail while the server loads its data, as commands do. ioredis would silently wait
+ * until the server has finished.
  */
 export function refusedWhileLoading<Client>(client: Client): Client {
   const asked = client as Asked

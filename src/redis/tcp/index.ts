@@ -1,7 +1,7 @@
 /**
- * Redis over its own protocol, by ioredis: for Node, and for Workers within one request.
+ * Redis over its own protocol by ioredis: on Node, and on Workers within one request.
  *
- * One request in, one answer out. Deadlines, retries and the circuit breaker are the guard's.
+ * Sends each request once. Deadlines, retries and the circuit breaker belong to the guard.
  *
  * @module
  */
@@ -62,7 +62,7 @@ class TcpTransport implements Transport {
   readonly #policy: TcpPolicy
   #connections: readonly Connection[] | undefined
   #connecting: Promise<readonly Connection[]> | undefined
-  /** What ends each. */
+  /** One controller for each subscription; its abort ends the subscription. */
   readonly #subscriptions = new Set<AbortController>()
   #turn = 0
   #closed = false
@@ -90,7 +90,7 @@ class TcpTransport implements Transport {
     await Promise.all(connections.map((connection) => connection.close()))
   }
 
-  /** The answer; at once, where it is a refusal. */
+  /** The answer; synchronous if the request is refused. */
   #send(request: RedisRequest): unknown {
     const { path = [], body, signal } = request
     const [kind, ...more] = path
@@ -136,7 +136,7 @@ class TcpTransport implements Transport {
         onMessage: (data) => onMessage?.(data),
         dial: () => this.#withConnection(signal, (connection) => connection.dial(kind)),
         comesBack,
-        // First a server is found, and then it is connected to.
+        // One timeout to find a server, and one to connect to it.
         timeoutMs: 2 * connectTimeoutMs,
         silenceMs: replyTimeoutMs,
         platform,
@@ -149,7 +149,7 @@ class TcpTransport implements Transport {
     }
   }
 
-  /** Hands over a connection: at once, if there has been one before. */
+  /** Calls `use` with a connection; synchronously if the connections exist already. */
   #withConnection<T>(
     signal: AbortSignal | undefined,
     use: (connection: Connection) => Promise<T>,
@@ -162,7 +162,7 @@ class TcpTransport implements Transport {
     })
   }
 
-  /** The next connection that is ready, in turn; the next one at all when none is. */
+  /** The next ready connection, in turn; if none is ready, the next one. */
   #choose(connections: readonly Connection[]): Connection {
     const turn = this.#turn++ % connections.length
     const next = connections[turn]
@@ -184,7 +184,7 @@ class TcpTransport implements Transport {
     const make = await clientMaker(plan)
     this.#requireOpen()
     const owned = plan.kind !== 'given'
-    // In a cluster, silence of one node says nothing of the others: ioredis watches each.
+    // On a cluster, the silence of one node says nothing about the others, and ioredis watches each node.
     const watched: Partial<TcpPolicy> = plan.kind === 'single' ? this.#policy : {}
     const onReplica = (): void => {
       for (const connection of this.#connections ?? []) connection.leaveReplica()
@@ -220,10 +220,10 @@ async function loadIoredis(): Promise<
   Pick<typeof import('ioredis'), 'Cluster' | 'Redis' | 'SentinelConnector'>
 > {
   try {
-    // Bundlers such as the webpack of Next.js show of a CommonJS package, which this is, the default alone.
+    // Some bundlers, such as the webpack of Next.js, expose only the default export of a CommonJS package.
     return (await import('ioredis')).default
   } catch (error) {
-    // The loader's error tells paths of this machine, and nothing more.
+    // The loader's error contains only paths of this machine.
     const what = isDenied(error)
       ? ', which Deno loads with --allow-env'
       : ': install ioredis, and where it is bundled leave it external'
@@ -231,7 +231,7 @@ async function loadIoredis(): Promise<
   }
 }
 
-/** Whether Deno has kept it from the environment, which it reads as it is loaded. */
+/** Whether Deno has denied ioredis access to the environment, which it reads when it is loaded. */
 function isDenied(error: unknown): boolean {
   return error instanceof Error && error.name === 'NotCapable'
 }

@@ -1,5 +1,5 @@
 /**
- * What the TCP transport can be told, and what ioredis is told for it.
+ * Options of the TCP transport, and the options of ioredis that follow from them.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { backoff, KEEP_ALIVE_MS } from './dial.ts'
 import { parseUrl } from './url.ts'
 import { BYTES, TEXT, type Wire } from './wire.ts'
 
-/** What is particular about a TLS connection, as Node's `tls.connect` has it. */
+/** Details of a TLS connection, as in Node's `tls.connect`. */
 export interface TcpTls {
   /** Certificates of the authorities to trust, in PEM. @default those that Node trusts */
   readonly ca?: string
@@ -25,13 +25,13 @@ export interface TcpTls {
   readonly key?: string
   /** The name that the server's certificate must have. @default the host */
   readonly servername?: string
-  /** Whether a server whose certificate cannot be verified is left. @default true */
+  /** Whether to refuse a server whose certificate cannot be verified. @default true */
   readonly rejectUnauthorized?: boolean
 }
 
 /**
  * Options for {@link tcpTransport}. Exactly one of `url`, `host`, `cluster`, `sentinel` and `client`
- * says where Redis is.
+ * sets the location of Redis.
  */
 export interface TcpOptions {
   /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. @default none */
@@ -48,7 +48,7 @@ export interface TcpOptions {
     readonly nodes: readonly TcpAddress[]
     /** An ACL user of the sentinels, which have their own users and passwords. @default none */
     readonly username?: string
-    /** Of the sentinels, or of that user. @default none */
+  /** The password of the sentinels, or of that user. @default none */
     readonly password?: string
     /** TLS for connections to the sentinels. @default the option `tls` */
     readonly tls?: boolean | TcpTls
@@ -60,13 +60,13 @@ export interface TcpOptions {
    * is refused. @default none
    */
   readonly client?: TcpClient
-  /** Name of an ACL user; one in `url` takes precedence. @default none */
+  /** Name of an ACL user; a user name in `url` takes precedence. @default none */
   readonly username?: string
-  /** One in `url` takes precedence. @default none */
+  /** A password in `url` takes precedence. @default none */
   readonly password?: string
-  /** Number of the database, from 0 on; a cluster has only 0. @default 0 */
+  /** Number of the database, at least 0; a cluster has only 0. @default 0 */
   readonly db?: number
-  /** Whether, or how, to speak TLS. @default false, or true with `rediss://` */
+  /** Whether to use TLS, or its details. @default false, or true with `rediss://` */
   readonly tls?: boolean | TcpTls
   /**
    * How many connections share the requests, at least 1. With more than one, concurrent requests may
@@ -99,14 +99,14 @@ export interface TcpOptions {
   readonly platform?: Platform
 }
 
-/** Options of a client of ioredis, 5 or 6. */
+/** Options of an ioredis client, version 5 or 6. */
 export type SingleOptions = Omit<RedisOptions, 'replyMapping'>
-/** Those of one for a cluster. */
+/** Options of an ioredis client for a cluster. */
 export type ManyOptions = Omit<ClusterOptions, 'redisOptions'> & {
   redisOptions: Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>
 }
 
-/** How to make a client: for one Redis, for a cluster, or not at all. */
+/** The client to use: one for a single Redis, one for a cluster, or the caller's. */
 export type ClientPlan =
   | { readonly kind: 'single'; readonly options: SingleOptions }
   | {
@@ -123,7 +123,7 @@ export interface TcpPolicy {
   readonly poolSize: number
   readonly connectTimeoutMs: number
   readonly replyTimeoutMs: number
-  /** Whether a connection that was lost is made again. */
+  /** Whether a lost connection is opened again. */
   readonly comesBack: boolean
   readonly wire: Wire
   readonly platform: Platform
@@ -175,13 +175,13 @@ function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: n
     ...COMMON,
     ...identity(options),
     connectTimeout: connectTimeoutMs,
-    // ioredis compares numbers of slots, and "5461" comes after "10922".
+    // ioredis compares slot numbers, and as strings "5461" would come after "10922".
     stringNumbers: options.strings === 'bytes' && !cluster,
   }
   if (perRequest) {
-    // Saves a round trip, unless it takes one to know that the database is there.
+    // Skips a round trip, unless a database other than 0 is selected: the check shows whether it exists.
     common.enableReadyCheck = Boolean(common.db)
-    // Leaves no timer behind that outlives the request.
+    // No timer may outlive the request.
     common.retryStrategy = () => null
   }
   if (cluster) {
@@ -202,7 +202,7 @@ function planOf(options: TcpOptions, connectTimeoutMs: number, replyTimeoutMs: n
   return { kind: 'single', options: { ...common, ...where } }
 }
 
-/** As objects, which ioredis 6 makes of some replies when told to, no reply is known here. */
+/** Refuses a client of ioredis 6 that returns some replies as objects, which this library cannot read. */
 function requireLists(client: TcpClient): TcpClient {
   const { options } = client as Pick<Cluster, 'options'> & TcpClient
   const { replyMapping } = { ...options, ...options?.redisOptions } as RedisOptions
@@ -221,12 +221,12 @@ function watchedBy(
     name,
     sentinels,
     sentinelRetryStrategy: perRequest ? () => null : backoff,
-    // The former primary of a failover that was asked for goes on for ten seconds, of which all would be lost.
+    // After a manual failover, the former primary accepts writes for ten seconds, and all of them would be lost.
     failoverDetector: !perRequest,
     sentinelReconnectStrategy: backoff,
-    // One that is silent leaves the others their time.
+    // A silent sentinel must leave time for the others.
     sentinelCommandTimeout: connectTimeoutMs / sentinels.length,
-    // Without it ioredis speaks to Redis in the clear, whatever `tls` says.
+    // Without it ioredis connects to Redis without TLS, whatever `tls` says.
     enableTLSForSentinelMode: its !== false,
     ...(username !== undefined && { sentinelUsername: username }),
     ...(password !== undefined && { sentinelPassword: password }),
@@ -234,39 +234,39 @@ function watchedBy(
   }
 }
 
-/** A request is one attempt: what fails is told at once, and only the guard sends again. */
+/** Each request is one attempt. A failure is reported at once, and only the guard sends again. */
 const COMMON: SingleOptions = {
   lazyConnect: true,
   enableReadyCheck: true,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
-  // Subscriptions renew themselves: ioredis would leave a rejection unhandled when it fails to.
+    // Subscriptions are renewed by `listen`. When ioredis fails to renew one, it leaves a rejection unhandled.
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
   retryStrategy: backoff,
   keepAlive: KEEP_ALIVE_MS,
-  // How long its timer keeps the process, even of a socket that has closed already.
+  // This timer keeps the process alive, even if the socket has already closed.
   disconnectTimeout: 100,
-  // Two more commands for each connection, and an error before Redis 7.2.
+  // It would send two more commands for each connection, which fail before Redis 7.2.
   disableClientInfo: true,
-  // ioredis 6 would have 3, which has replies of other shapes and is said hello to first; 5 has no other.
+  // The default of ioredis 6 is RESP3, which needs HELLO and has replies of other shapes. ioredis 5 has only RESP2.
   protocol: 2,
 }
 
 const CLUSTER: Omit<ManyOptions, 'redisOptions'> = {
   lazyConnect: true,
-  // A node is connected to by its first command; others of the same tick have to wait for it.
+  // A node is connected by its first command; other commands of the same tick have to wait for it.
   enableOfflineQueue: true,
-  // Both would send a command again of which the fate is not known, or try for seconds.
+  // Both would send a command again that may have been applied, or retry for seconds.
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,
-  // It is tried up to five times, which must leave some of an operation's deadline.
+  // Up to five attempts (maxRedirections), which must fit into an operation's deadline.
   retryDelayOnTryAgain: 30,
   maxRedirections: 5,
   slotsRefreshInterval: 5_000,
-  // It asks a primary at random, and waits: for one that hangs, nobody would be served by the others.
+  // The check waits for a random primary: if that one hangs, the other primaries would not be used.
   enableReadyCheck: false,
-  // Names are resolved by each connection for itself: one that is unknown must not keep the others away.
+  // Each connection resolves its own host name. One unknown name must not block the others.
   dnsLookup: (name, done) => done(null, name),
 }
 
@@ -289,7 +289,7 @@ function secrecyOf(tls: boolean | TcpTls): TcpTls | undefined {
 function endpoint({ url, host, port = 6_379, tls }: TcpOptions): SingleOptions {
   if (url !== undefined) {
     const { tls: isSecure, ...where } = parseUrl(url)
-    // What is given beside it says more.
+    // The option `tls`, if it has details, takes precedence over the URL.
     return { ...where, ...(isSecure && typeof tls !== 'object' && { tls: {} }) }
   }
   requireHost('host', host)

@@ -1,5 +1,5 @@
 /**
- * The error replies of Redis, as ioredis throws them.
+ * Error replies of Redis in the form in which ioredis throws them.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import { firstWord } from '../failure.ts'
 
 const NAME = 'ReplyError'
 
-/** What Redis would answer, where nobody has asked it. */
+/** Makes an error reply that Redis would send. */
 export function asReplyError(text: string): Error {
   return Object.assign(new Error(text), { name: NAME })
 }
 
-/** Whether Redis said it, rather than ioredis. Told by name, as there may be two copies of the class. */
+/** Whether the error is a reply of Redis. Checked by name, as there may be two copies of the class. */
 export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === NAME
 }
 
-/** Of a cluster in which some slot has no node. */
+/** The error for a cluster in which some slot has no node. */
 export function unservedSlot(): Error {
   return asReplyError('CLUSTERDOWN Hash slot not served')
 }
 
 const OF_REPLICAS = wordsIn('MASTERDOWN READONLY')
 
-/** Whether a replica said it: of a write, or of anything while it has no primary and may not serve what it has. */
+/** Whether a replica sent the reply: to a write, or to any command while it may not serve without its primary. */
 export function isOfReplica({ message }: Error): boolean {
   return OF_REPLICAS.has(firstWord(message))
 }
@@ -34,9 +34,9 @@ export function isOfReplica({ message }: Error): boolean {
 const SENT_AROUND = /^Too many Cluster redirections\. Last error: ReplyError: (ASK|MOVED|TRYAGAIN) /
 
 /**
- * The error to go by. A slot that moves has some keys on either node, and neither serves a command on
- * several of them. ioredis asks one after the other, and says in the end that it has: by then no node
- * has done anything, for which Redis has a word.
+ * Replaces the error of ioredis after too many redirections. While a slot moves, its keys are on two nodes, and
+ * neither serves a command on several of them. ioredis asks the two in turn until it gives up. No node has
+ * then applied the command, and `TRYAGAIN` is the reply of Redis for this case.
  */
 export function withoutRedirections(error: unknown): unknown {
   if (!(error instanceof Error && SENT_AROUND.test(error.message))) return error

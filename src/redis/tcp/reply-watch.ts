@@ -1,5 +1,5 @@
 /**
- * Notices that a connection which owes replies gives none: a path that swallows packets never closes.
+ * Detects a connection on which replies are due and none arrives: if the network drops packets, it never closes.
  *
  * @module
  */
@@ -9,30 +9,30 @@ import type { Platform } from '../../platform/platform.ts'
 /** Options for {@link ReplyWatch}. */
 export interface ReplyWatchOptions {
   readonly platform: Platform
-  /** How long it may be silent, in milliseconds; undefined: for ever. */
+  /** How long the connection may be silent, in milliseconds; undefined: without limit. */
   readonly timeoutMs: number | undefined
-  /** Aborted when nobody asks any more. */
+  /** Aborted when the connection is closed. */
   readonly closing: AbortSignal
   readonly onSilence: () => void
 }
 
-/** How often in its time a connection that owes replies is looked at. */
+/** How many checks are made in `timeoutMs`. */
 const LOOKS = 4
 
-/** Counts what is asked of one connection, and what is answered. */
+/** Counts the requests and answers of one connection. */
 export class ReplyWatch {
   readonly #options: ReplyWatchOptions
   #pending = 0
   #answered = 0
   #watched = false
-  /** How many looks in a row have seen no reply. */
+  /** How many checks in a row have seen no reply. */
   #silent = 0
 
   constructor(options: ReplyWatchOptions) {
     this.#options = options
   }
 
-  /** How many have got no answer yet. */
+  /** The number of requests without an answer. */
   get pending(): number {
     return this.#pending
   }

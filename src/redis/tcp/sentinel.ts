@@ -1,6 +1,6 @@
 /**
- * Tells why the sentinels did not lead to a primary: ioredis keeps the reasons to itself, and tries on
- * in silence.
+ * Reports why the sentinels did not lead to a primary. ioredis hides the reasons and keeps trying
+ * silently.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { TcpListener } from './client.ts'
 import { silenceError, unknownPrimary } from './connect-error.ts'
 import { KEEP_ALIVE_MS } from './dial.ts'
 
-/** Emitted by a client when it has asked all its sentinels in vain; the `error` before tells why. */
+/** Emitted by a client when it has asked all its sentinels in vain. The `error` events before it give the reasons. */
 export const LOST_SENTINELS = 'sentinels lost'
 
 type Emit = (event: string, error: Error) => void
 
-/** The part of the connector of ioredis that is built on. */
+/** The part of the ioredis connector that is used. */
 interface SentinelConnector {
-  /** Whether anybody waits for the connection still. */
+  /** Whether the client still waits for the connection. */
   connecting: boolean
-  /** Hears of failovers, on connections to sentinels of its own. */
+  /** Learns of failovers on its own connections to the sentinels. */
   readonly failoverDetector: { cleanup(): void } | null
   connect(emit: Emit): Promise<{ once(event: 'close', listener: () => void): unknown }>
   resolve(sentinel: object): Promise<unknown>
@@ -32,9 +32,9 @@ interface SentinelConnector {
 type Connector = NonNullable<RedisOptions['Connector']>
 
 const OF_SENTINELS = {
-  // A user that may do no more than it needs is refused these.
+  // These commands are refused to a user with minimal permissions.
   disableClientInfo: true,
-  // How long the end of one keeps the process, even of one that has ended already.
+  // This timer keeps the process alive, even if the connection has already ended.
   disconnectTimeout: 100,
   keepAlive: KEEP_ALIVE_MS,
 }
@@ -47,11 +47,11 @@ export function tellingConnector(connector: unknown): Connector {
 
     override async connect(emit: Emit): ReturnType<SentinelConnector['connect']> {
       this.#emit = emit
-      // Of errors there is this one: it sums the others up in a text.
+      // The only `error` here is a summary of the sentinels' errors as text.
       const stream = await super.connect((event, error) =>
         emit(event === 'error' ? LOST_SENTINELS : event, error),
       )
-      // The next connection has another. ioredis leaves it behind a goodbye, and the process with it.
+      // The next connection has its own detector. ioredis does not stop the old one, which keeps the process alive.
       stream.once('close', () => this.failoverDetector?.cleanup())
       return stream
     }
@@ -73,7 +73,7 @@ export function tellingConnector(connector: unknown): Connector {
       options?: object,
     ): ReturnType<SentinelConnector['connectToSentinel']> {
       const client = super.connectToSentinel(sentinel, { ...OF_SENTINELS, ...options })
-      // The detector's have options, and try again by themselves: nobody waits for them.
+      // Clients with options belong to the detector. They reconnect by themselves, and no request waits for them.
       client.on('error', (error) => options ?? this.#emit('error', error as Error))
       return client
     }
