@@ -1,5 +1,5 @@
 /**
- * BITFIELD: integers of up to 64 bits at any bit of a string.
+ * BITFIELD: integers of up to 64 bits at any bit offset of a string.
  *
  * @module
  */
@@ -54,7 +54,7 @@ function parseOperand(text: string): bigint {
   return BigInt(text)
 }
 
-/** Reads the steps. Each OVERFLOW holds for those behind it. */
+/** Parses the steps. An OVERFLOW applies to the steps after it. */
 function parse(argv: Argv): Step[] {
   const steps: Step[] = []
   let overflow: Overflow = 'WRAP'
@@ -92,7 +92,7 @@ function writeInteger(bytes: Uint8Array, { width, offset }: Step, value: bigint)
   }
 }
 
-/** A sum as it fits its width by the way of the step, or undefined when it must not. */
+/** The sum, wrapped or saturated to the width as the step says; undefined for FAIL. */
 function fitted(
   { width: { isSigned, bits }, overflow }: Step,
   base: bigint,
@@ -104,7 +104,7 @@ function fitted(
   if (value >= min && value <= max) return value
   if (overflow === 'FAIL') return undefined
   if (overflow === 'SAT') {
-    // Redis subtracts in 64 bits: the lowest numbers of all are above any bound then.
+    // Redis subtracts in 64 bits, so for the lowest numbers the difference overflows and any increment exceeds it.
     const room = isSigned && bits < 64 ? BigInt.asIntN(64, max - base) : max - base
     return increment > room ? max : min
   }
@@ -114,7 +114,7 @@ function fitted(
 function run(bytes: Uint8Array, step: Step): Reply {
   const old = readInteger(bytes, step)
   if (step.action === 'GET') return Number(old)
-  // Redis takes what is stored without a sign for a number without one: -1 is then the largest.
+  // For an unsigned width, Redis reads the operand as unsigned too: -1 is then the largest number.
   const given = step.width.isSigned ? step.operand : BigInt.asUintN(64, step.operand)
   const value = step.action === 'SET' ? fitted(step, given, 0n) : fitted(step, old, step.operand)
   if (value === undefined) return null

@@ -1,6 +1,6 @@
 /**
  * The commands on single bits of strings: SETBIT, GETBIT, BITCOUNT, BITPOS and BITOP. Bit 0 is the
- * highest of the first byte.
+ * highest bit of the first byte.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { type Argv, at, parseInteger } from './parse.ts'
 import { checkLength, MAX_STRING_BYTES } from './string-edits.ts'
 import { grown, toBytes } from './string-value.ts'
 
-/** Bits set in each of the 256 bytes. */
+/** The number of set bits in each of the 256 bytes. */
 const POPULATION = Uint8Array.from({ length: 256 }, (_, byte) =>
   [0, 1, 2, 3, 4, 5, 6, 7].reduce((sum, bit) => sum + ((byte >> bit) & 1), 0),
 )
@@ -24,10 +24,10 @@ function badOffset(): CommandError {
 }
 
 /**
- * Reads which bit is meant.
+ * Parses a bit offset.
  *
- * @param bits What a `#` in front multiplies by, the width of an integer; without it there is no `#`.
- * @throws {CommandError} When it is no integer, or behind the longest string there can be.
+ * @param bits The width of an integer, by which an offset after `#` is multiplied. Without it, `#` is invalid.
+ * @throws {CommandError} When the offset is not an integer, or beyond the longest possible string.
  */
 export function parseBitOffset(text: string, bits?: number): number {
   const isScaled = bits !== undefined && text.startsWith('#')
@@ -36,13 +36,13 @@ export function parseBitOffset(text: string, bits?: number): number {
   return offset
 }
 
-/** The bit at an index, 0 behind the end. */
+/** The bit at an index; 0 beyond the end. */
 export function bitAt(bytes: Uint8Array, index: number): 0 | 1 {
   const byte = bytes[Math.floor(index / 8)] ?? 0
   return ((byte >> (7 - (index % 8))) & 1) as 0 | 1
 }
 
-/** Changes the bit at an index, which must be there. */
+/** Changes the bit at an index below the length of `bytes`. */
 export function setBitAt(bytes: Uint8Array, index: number, bit: number): void {
   const position = Math.floor(index / 8)
   const mask = 1 << (7 - (index % 8))
@@ -51,7 +51,7 @@ export function setBitAt(bytes: Uint8Array, index: number, bit: number): void {
 }
 
 /**
- * The bytes at a key, stored and long enough for a change of the bits below `bits`.
+ * The bytes at a key, stored and extended so that the bits below `bits` can be changed.
  *
  * @throws {CommandError} When the key holds a collection, or the string would be too long.
  */
@@ -99,7 +99,7 @@ function countBits(bytes: Uint8Array, first: number, last: number): number {
 
 function bitcount(db: Keyspace, argv: Argv): Reply {
   const value = db.string(argv[1])
-  // Redis reads the range only once it knows that there is something to count.
+  // Redis parses the range only if the key exists.
   if (value === undefined) return 0
   const bytes = toBytes(value)
   const { length } = argv
@@ -113,7 +113,7 @@ function bitcount(db: Keyspace, argv: Argv): Reply {
   return start > end ? 0 : countBits(bytes, start * unit, end * unit + unit - 1)
 }
 
-/** The first index of [first, last] that has the bit, or -1. Bytes without it are passed whole. */
+/** The first index in [first, last] with the given bit, or -1. Bytes without such a bit are skipped whole. */
 function findBit(bytes: Uint8Array, bit: number, first: number, last: number): number {
   const none = bit === 1 ? 0 : 0xff
   for (let index = first; index <= last; index++) {
@@ -123,7 +123,7 @@ function findBit(bytes: Uint8Array, bit: number, first: number, last: number): n
   return -1
 }
 
-/** The bits that BITPOS searches, by the words behind the bit; may be empty. */
+/** The range of bits that BITPOS searches, from its optional arguments; may be empty. */
 function searchedBits(argv: Argv, size: number): [first: number, last: number] {
   const { length } = argv
   if (length > 6) throw syntaxError()
@@ -143,7 +143,7 @@ function bitpos(db: Keyspace, argv: Argv): Reply {
   const [first, last] = searchedBits(argv, bytes.length)
   if (first > last) return -1
   const found = findBit(bytes, bit, first, last)
-  // Behind a string without an end given, zeros go on for ever.
+  // If no end is given, zeros follow the string without limit.
   return found < 0 && bit === 0 && argv.length < 5 ? bytes.length * 8 : found
 }
 

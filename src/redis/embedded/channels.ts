@@ -1,5 +1,5 @@
 /**
- * Pub/sub between the users of one engine.
+ * Pub/sub between the clients of one engine.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Platform } from '../../platform/platform.ts'
 import { compileGlob } from './glob.ts'
 
-/** Told each message as the data of a server-sent event, such as `message,channel,text`. */
+/** Called with each message as the data of a server-sent event, such as `message,channel,text`. */
 export type MessageListener = (data: string) => void
 
 interface Subscription {
@@ -19,7 +19,7 @@ interface PatternSubscription extends Subscription {
   readonly matches: (channel: string) => boolean
 }
 
-/** Who listens to which channel. Messages are not kept for those who come later. */
+/** Subscriptions by channel. Messages are not kept for later subscribers. */
 export class Channels {
   readonly #platform: Platform
   readonly #exact = new Map<string, Set<Subscription>>()
@@ -29,7 +29,7 @@ export class Channels {
     this.#platform = platform
   }
 
-  /** Starts listening to one channel; the function returned ends it. */
+  /** Subscribes to a channel. The returned function unsubscribes. */
   subscribe(name: string, listener: MessageListener): () => void {
     const subscription: Subscription = { name, listener }
     const listeners = this.#exact.get(name) ?? new Set()
@@ -41,7 +41,7 @@ export class Channels {
     }
   }
 
-  /** Starts listening to the channels that match a glob; the function returned ends it. */
+  /** Subscribes to the channels that match a glob. The returned function unsubscribes. */
   psubscribe(name: string, listener: MessageListener): () => void {
     const subscription = { name, listener, matches: compileGlob(name) }
     this.#patterns.add(subscription)
@@ -64,7 +64,7 @@ export class Channels {
     return receivers
   }
 
-  /** The channels that have a listener, patterns apart. */
+  /** The channels with a subscriber, not counting patterns. */
   names(): string[] {
     return [...this.#exact.keys()]
   }
@@ -77,7 +77,7 @@ export class Channels {
     return new Set([...this.#patterns].map(({ name }) => name)).size
   }
 
-  /** After the running command, so that a listener never runs inside a transaction. */
+  /** Runs the listener after the current command, so that it never runs inside a transaction. */
   #deliver(subscription: Subscription, data: string): void {
     this.#platform.defer(Promise.resolve().then(() => subscription.listener(data)))
   }

@@ -5,9 +5,9 @@
  */
 
 /**
- * A command was refused. The message is the whole error reply, its prefix included.
+ * An error reply. The message is the whole reply, including its prefix.
  *
- * A script twin throws one to answer with an error, as `redis.error_reply` does in Lua.
+ * A script twin throws it to return an error, as `redis.error_reply` does in Lua.
  */
 export class CommandError extends Error {
   override readonly name: string = 'CommandError'
@@ -51,7 +51,7 @@ export function unknownSubcommand(command: string, subcommand: string): CommandE
   )
 }
 
-/** The reply to a name that is no command, which quotes the first arguments as Redis does. */
+/** The reply to an unknown command, which quotes the first arguments as Redis does. */
 export function unknownCommand(args: readonly string[]): CommandError {
   const [name = '', ...rest] = args
   let quoted = ''

@@ -1,5 +1,5 @@
 /**
- * How a command is declared: its arity, what it may do to memory, and its handler.
+ * Declares a command: its arity, its effect on memory, and its handler.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import type { Reply } from '../requester.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { Argv } from './parse.ts'
 
-/** Carries a command out. Throws a `CommandError` for an error reply, having changed nothing. */
+/** Executes a command. For an error reply it throws a `CommandError` before it changes anything. */
 export type Handler = (db: Keyspace, argv: Argv) => Reply
 
 /**
- * `read`: changes nothing. `write`: changes keys, never to more memory. `grow`: may need memory, so
- * it is refused when there is none. `script`: runs scripts, so scripts may not call it.
+ * `read`: changes nothing. `write`: changes keys, but never needs more memory. `grow`: may need more memory, so
+ * it is refused if there is none. `script`: runs scripts, so scripts may not call it.
  */
 export type Effect = 'read' | 'write' | 'grow' | 'script'
 
 /** One command. */
 export interface CommandSpec {
-  /** Words it takes, its name included; when negative, at least that many. */
+  /** The number of words, including the name; a negative number is a minimum. */
   readonly arity: number
   readonly effect: Effect
   readonly run: Handler

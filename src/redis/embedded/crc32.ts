@@ -6,14 +6,14 @@
 
 const POLYNOMIAL = 0xedb88320
 
-/** Signed, since the operators on bits make signed numbers, which then need no conversion. */
+/** Signed, because bit operators return signed numbers, so that no conversion is needed. */
 const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
   let value = byte
   for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? POLYNOMIAL : 0)
   return value
 })
 
-/** The checksum of bytes, going on from that of the bytes before. */
+/** The checksum of `bytes`, continued from the checksum of the bytes before them. */
 export function crc32(bytes: Uint8Array, before: number = 0): number {
   let crc = ~before
   for (let index = 0; index < bytes.length; index++) {

@@ -1,5 +1,5 @@
 /**
- * The commands on keys and what they hold, of every family.
+ * All commands on keys and their values.
  *
  * @module
  */

@@ -1,17 +1,17 @@
 /**
  * Adds decimals exactly, for INCRBYFLOAT and HINCRBYFLOAT.
  *
- * Redis adds 80-bit floats and prints 17 decimals, which hides the error of binary fractions from
- * the user: 0.1 plus 0.2 is 0.3. Doubles would not, so the sum is made of integers instead.
+ * Redis adds 80-bit floats and prints 17 decimals, which hides the error of binary fractions:
+ * 0.1 plus 0.2 is 0.3. Doubles would show it, so the sum is computed with integers.
  *
  * @module
  */
 
 import { CommandError, notAFloat } from './command-error.ts'
 
-/** Digits after the point that a sum keeps, as Redis prints them. */
+/** Decimals that a sum keeps, as many as Redis prints. */
 const FRACTION_DIGITS = 17
-/** The largest decimal exponent an 80-bit float has. */
+/** The largest decimal exponent of an 80-bit float. */
 const MAX_EXPONENT = 4_932
 
 const PARTS = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i
@@ -37,10 +37,10 @@ function divideRounding(value: bigint, powerOfTen: number): bigint {
 }
 
 /**
- * Adds two decimals given as text, and writes the sum without an exponent or trailing zeros.
+ * Adds two decimals given as text, and writes the sum without exponent or trailing zeros.
  *
- * @throws {CommandError} `error()` when `left` is not a decimal; the error of Redis when `right` is
- * not one, or infinite.
+ * @throws {CommandError} `error()` if `left` is not a decimal; the error of Redis if `right` is
+ * not a decimal or is infinite.
  */
 export function addDecimals(
   left: string,
@@ -58,7 +58,7 @@ export function addDecimals(
   return (sum < 0n ? '-' : '') + (fraction === '' ? whole : `${whole}.${fraction}`)
 }
 
-/** @throws {CommandError} When `text` is no decimal, or infinite. */
+/** @throws {CommandError} When `text` is not a decimal, or is infinite. */
 export function checkDecimal(text: string): void {
   if (INFINITE.test(text)) throw new CommandError('ERR value is NaN or Infinity')
   toScaled(text, notAFloat)

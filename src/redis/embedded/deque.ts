@@ -1,5 +1,5 @@
 /**
- * A list with two cheap ends.
+ * A double-ended queue for lists.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 const FIRST_CAPACITY = 8
 
 /**
- * Texts in a ring: constant time at both ends and by index, linear in the middle.
+ * Texts in a ring buffer: constant time at both ends and by index, linear in the middle.
  */
 export class Deque {
   #ring: (string | undefined)[] = new Array(FIRST_CAPACITY)
@@ -73,7 +73,7 @@ export class Deque {
     for (const text of texts) this.pushLast(text)
   }
 
-  /** The capacity is a power of two, so that a mask wraps an index around. */
+  /** The capacity is a power of two, so that a mask can wrap an index around. */
   #slot(index: number): number {
     return (this.#head + index) & (this.#ring.length - 1)
   }

@@ -1,23 +1,23 @@
 /**
- * A Redis in memory: takes commands, answers as Redis 7.0 does.
+ * A Redis in memory that answers commands as Redis 7.0 does.
  *
- * Where it differs from a Redis 7.0 on purpose:
+ * Intended differences from Redis 7.0:
  *
  * | Difference | Reason |
  * |---|---|
  * | A key is absent at the very millisecond it expires; Redis keeps it until the next | lifetimes are half-open everywhere in this library |
  * | Scores are written with the fewest digits that read back the same, as Redis 7.2 does; 7.0 writes 17 | `0.1` should come back as `0.1` |
- * | A score of -0 is stored as 0; Redis does so in small sorted sets alone | one rule for all |
- * | INCRBYFLOAT and HINCRBYFLOAT add decimals exactly; Redis rounds to an 80-bit float | no such type here, and its noise is nobody's wish |
- * | Sums beyond 2^53 are stored exactly, and told as the nearest number of JavaScript | so does every JavaScript client |
- * | Floats in hexadecimal, signed cursors and a RANK of -2^63 are refused | nobody sends them |
- * | SET with an expiry that has passed deletes at once, where Redis waits for the next look | the key is absent either way |
- * | What comes in is text: a lone surrogate is kept as it is, and only bits, cuts and patches make other bytes | a request is JSON |
+ * | A score of -0 is stored as 0; Redis does so only in small sorted sets | one rule for all |
+ * | INCRBYFLOAT and HINCRBYFLOAT add decimals exactly; Redis rounds to an 80-bit float | JavaScript has no such type, and nobody needs the rounding errors |
+ * | Sums beyond 2^53 are stored exactly, and returned as the nearest JavaScript number | so does every JavaScript client |
+ * | Floats in hexadecimal, signed cursors and a RANK of -2^63 are refused | no client sends them |
+ * | SET with an expiry in the past deletes at once; Redis waits for the next access | the key is absent either way |
+ * | Arguments are text: a lone surrogate is kept unchanged, and only operations on bits and byte ranges create other bytes | a request is JSON |
  * | LCS refuses strings whose lengths multiply to more than 2^26 | its table would take 256 MiB |
- * | Members of sets, and of large hashes, come in another order; HSCAN, SSCAN and ZSCAN heed COUNT for small collections too | Redis promises none |
+ * | Members of sets, and of large hashes, come in another order; HSCAN, SSCAN and ZSCAN respect COUNT for small collections too | Redis promises no order |
  * | Lua is not run; scripts that have a twin always count as loaded, and their errors name no line | see `scripting.ts` |
  * | One database; no MULTI, WATCH, blocking or connection commands | a request has no connection; transactions are requests |
- * | Memory is estimated, and one value is at most as long as the whole cap | a runtime does not tell |
+ * | Memory is estimated, and one value is at most as long as the whole limit | a runtime does not report memory by value |
  *
  * @module
  */
@@ -51,15 +51,15 @@ import { canonical, hasArity, type NamedSpec, toArgv } from './words.ts'
 
 /** Options for {@link EmbeddedRedis}. */
 export interface EmbeddedOptions {
-  /** Clock and dice. @default webPlatform() */
+  /** Clock and random numbers. @default webPlatform() */
   readonly platform?: Platform
   /**
-   * Estimated bytes that keys and values may take, above 0; what must go is chosen by
-   * `evictionPolicy`. @default 67_108_864 (64 MiB)
+   * The limit for keys and values, in estimated bytes above 0. `evictionPolicy` decides what is evicted above
+   * it. @default 67_108_864 (64 MiB)
    */
   readonly maxBytes?: number
   /**
-   * What goes when memory is full. With `noeviction`, or nothing that may go, commands that need
+   * What is evicted when memory is full. With `noeviction`, or if no key may be evicted, commands that need
    * memory fail with `OOM`. @default 'allkeys-lru'
    */
   readonly evictionPolicy?: EvictionPolicy
@@ -83,9 +83,9 @@ const DEFAULT_TWINS: readonly ScriptTwin[] = [
 ]
 
 /**
- * The engine. Synchronous, so every command, script and transaction is atomic, and time stands
- * still within it. State is per instance, hence per process or isolate; it is not shared, and lost
- * with it.
+ * The engine. It is synchronous, so every command, script and transaction is atomic and sees one fixed
+ * time. State is per instance, hence per process or isolate; it is not shared, and lost when the process
+ * or isolate ends.
  *
  * @example
  * ```ts
@@ -132,10 +132,10 @@ export class EmbeddedRedis {
   }
 
   /**
-   * Runs one command, its name in any case.
+   * Runs one command. Its name may be in any case.
    *
-   * @returns The reply, or the error reply in the words of Redis. It quotes arguments of an unknown
-   * command, so it is not fit for a log.
+   * @returns The reply, or the error reply of Redis. For an unknown command, the error quotes arguments, so do
+   * not log it.
    */
   execute(command: Command): RedisResponse<Reply> {
     this.#db.begin()
@@ -147,10 +147,10 @@ export class EmbeddedRedis {
   }
 
   /**
-   * Runs a list of commands as MULTI and EXEC do: all at one instant, and none if one of them is
-   * unknown or has the wrong number of arguments. One that fails later does not stop the rest.
+   * Runs commands as MULTI and EXEC do: all at one instant, or none if one of them is unknown or has the
+   * wrong number of arguments. A command that fails when it runs does not stop the others.
    *
-   * @returns As many answers as commands; one error, `EXECABORT` and the first reason, when nothing
+   * @returns One answer a command; or one error, `EXECABORT` and the first reason, if nothing
    * was run.
    */
   transaction(commands: readonly Command[]): RedisResponse<Reply>[] | RedisResponse<Reply> {
@@ -168,11 +168,11 @@ export class EmbeddedRedis {
   }
 
   /**
-   * Everything it holds, in chunks that are made as they are taken: without a command in between,
-   * they are of one instant. What was used last, and how often, is not told.
+   * Writes a snapshot of all data, in chunks that are made on demand. They are consistent only if no command
+   * runs in between. The access times and counts for eviction are not included.
    *
-   * @param chunkBytes Length of every chunk but the last, above 0. @default 1_048_576
-   * @throws {InvalidOptionError} When that is no number above 0.
+   * @param chunkBytes Length of every chunk but the last, at least 1. @default 1_048_576
+   * @throws {InvalidOptionError} When `chunkBytes` is not a number of at least 1.
    */
   dump({ chunkBytes = 1024 * 1024 }: { readonly chunkBytes?: number } = {}): Iterable<Uint8Array> {
     if (!(chunkBytes >= 1)) throw new InvalidOptionError('chunkBytes', 'a number of bytes above 0')
@@ -181,10 +181,10 @@ export class EmbeddedRedis {
   }
 
   /**
-   * Holds what a snapshot holds, and nothing else; what has expired meanwhile is left out, and what
-   * is above the cap evicted.
+   * Replaces all data by that of a snapshot. Keys that have expired since are left out. What exceeds the
+   * limit is evicted.
    *
-   * @throws {SnapshotError} When it is none, or damaged; the engine holds what it held before.
+   * @throws {SnapshotError} When the data is not a snapshot, or damaged; the engine then keeps its data.
    */
   load(chunks: Iterable<Uint8Array>): void {
     const db = new Keyspace(this.#options)
@@ -196,27 +196,27 @@ export class EmbeddedRedis {
   }
 
   /**
-   * Calls a listener after each command or transaction that changed something, and each load, before
-   * the answer is given. What a listener throws, the command throws, with its change made.
+   * Calls a listener after each command or transaction that changed something, and after each load, before
+   * the answer is returned. If the listener throws, so does the command, but its change stays.
    *
-   * @returns A function that ends it.
+   * @returns A function that removes the listener.
    */
   onChange(listener: () => void): () => void {
     this.#changeListeners.add(listener)
     return () => this.#changeListeners.delete(listener)
   }
 
-  /** The commands it answers, by name, with their arity as COMMAND INFO tells it. */
+  /** The supported commands by name, with their arity as COMMAND INFO returns it. */
   get commands(): ReadonlyMap<string, number> {
     return new Map(Array.from(this.#commands.values(), ({ name, arity }) => [name, arity]))
   }
 
-  /** Listens to a channel; the function returned ends it. Messages come after the command. */
+  /** Subscribes to a channel. Messages come after the command. The returned function unsubscribes. */
   subscribe(channel: string, listener: MessageListener): () => void {
     return this.#state.channels.subscribe(channel, listener)
   }
 
-  /** Listens to the channels that match a glob; the function returned ends it. */
+  /** Subscribes to the channels that match a glob. The returned function unsubscribes. */
   psubscribe(pattern: string, listener: MessageListener): () => void {
     return this.#state.channels.psubscribe(pattern, listener)
   }
@@ -239,7 +239,7 @@ export class EmbeddedRedis {
     }
   }
 
-  /** Why a transaction cannot contain the command, if so. */
+  /** The error that keeps the command out of a transaction, if there is one. */
   #refusal(command: Command): string | undefined {
     try {
       this.#find(toArgv(command))
@@ -258,7 +258,7 @@ export class EmbeddedRedis {
     return spec
   }
 
-  /** @throws {CommandError} When the command may need memory and there is none. */
+  /** @throws {CommandError} When the command may need memory and none can be freed. */
   #prepareMemory(effect: Effect): void {
     this.#db.sweep()
     if (effect === 'write') return
@@ -283,7 +283,7 @@ export class EmbeddedRedis {
       throw new CommandError('ERR Write commands are not allowed from read-only scripts.')
     }
     if (spec.effect === 'grow' && !this.#scriptMayGrow) throw outOfMemory()
-    // A script that has begun to write is let finish, so that it is not cut in half.
+    // Once a script has begun to write, it may finish, so that it is not applied in part.
     this.#scriptMayGrow = true
     return spec.run(this.#db, canonical(argv, spec))
   }
@@ -293,7 +293,7 @@ function outOfMemory(): CommandError {
   return new CommandError("OOM command not allowed when used memory > 'maxmemory'.")
 }
 
-/** @throws Whatever is no error reply, such as a mistake in a twin, unchanged. */
+/** @throws Any other error unchanged, such as a bug in a twin. */
 function errorReply(error: unknown): string {
   if (error instanceof CommandError) return error.message
   throw error

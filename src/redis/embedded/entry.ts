@@ -1,12 +1,12 @@
 /**
- * A key of the engine, with what is kept for its end and its place.
+ * A key of the engine with the data for its expiry and eviction.
  *
  * @module
  */
 
 import type { Value } from './values.ts'
 
-/** A key and what it holds. */
+/** A key and its value. */
 export interface Entry {
   readonly key: string
   value: Value
@@ -18,8 +18,8 @@ export interface Entry {
   /** Epoch milliseconds of the latest use. */
   usedAt: number
   frequency: number
-  /** Where the entry stands among all, so that it is removed without a search. */
+  /** The position among all entries, so that the entry is removed without a search. */
   position: number
-  /** Where it stands among those with an expiry; -1 when it has none. */
+  /** The position among the entries with an expiry; -1 without an expiry. */
   volatilePosition: number
 }

@@ -1,7 +1,7 @@
 /**
- * Chooses which key makes room when the memory cap is reached, under the policies of Redis.
+ * Chooses which key to evict when the memory limit is reached, by the policies of Redis.
  *
- * LRU and LFU are approximate, as in Redis: the best candidate of a small sample goes. Frequency is
+ * LRU and LFU are approximate, as in Redis: the best candidate of a small sample is evicted. Frequency is
  * the logarithmic counter with decay of Redis' LFU (redis.io, "Key eviction").
  *
  * @module
@@ -9,7 +9,7 @@
 
 import type { Entry } from './entry.ts'
 
-/** The policies, by the names that `maxmemory-policy` has. */
+/** The policies, with the names of `maxmemory-policy`. */
 export const EVICTION_POLICIES = [
   'noeviction',
   'allkeys-lru',
@@ -21,20 +21,20 @@ export const EVICTION_POLICIES = [
   'volatile-ttl',
 ] as const
 
-/** What goes when memory is full. `volatile-*` only takes keys that have an expiry. */
+/** What is evicted when memory is full. `volatile-*` evicts only keys with an expiry. */
 export type EvictionPolicy = (typeof EVICTION_POLICIES)[number]
 
-/** Keys looked at to find one to evict. */
+/** The sample size: how many keys are compared to evict one. */
 const SAMPLES = 5
-/** The counter of a new key, so that it is not the first to go. */
+/** The counter of a new key, so that a new key is not evicted first. */
 export const INITIAL_FREQUENCY = 5
 const MAX_FREQUENCY = 255
-/** How much harder each further step of the counter is, `lfu-log-factor` in Redis. */
+/** How fast the probability of a step falls as the counter rises; `lfu-log-factor` in Redis. */
 const LOG_FACTOR = 10
-/** The counter loses one every such interval, `lfu-decay-time` in Redis. */
+/** The counter decreases by one in each such interval; `lfu-decay-time` in Redis. */
 const DECAY_MS = 60_000
 
-/** The entry's counter, with what it lost since it was last used. */
+/** The entry's counter after its decay since the last use. */
 export function decayedFrequency(entry: Entry, now: number): number {
   const elapsed = Math.max(0, Math.floor((now - entry.usedAt) / DECAY_MS))
   return Math.max(0, entry.frequency - elapsed)
@@ -48,7 +48,7 @@ export function countUse(entry: Entry, now: number, random: () => number): void 
   entry.frequency = isCounted ? frequency + 1 : frequency
 }
 
-/** How little the entry would be missed: the sample's lowest goes. */
+/** The rank of an entry: the lowest of a sample is evicted. */
 function worth(entry: Entry, policy: EvictionPolicy, now: number): number {
   if (policy === 'volatile-ttl') return entry.expiresAt
   if (policy.endsWith('-lfu')) return decayedFrequency(entry, now)
@@ -56,9 +56,9 @@ function worth(entry: Entry, policy: EvictionPolicy, now: number): number {
 }
 
 /**
- * The entry to evict, or undefined when the policy forbids every one.
+ * The entry to evict, or undefined if there are no candidates.
  *
- * @param candidates All entries, or those that have an expiry, by the policy.
+ * @param candidates All entries, or those with an expiry, depending on the policy.
  */
 export function chooseVictim(
   candidates: readonly Entry[],

@@ -1,5 +1,5 @@
 /**
- * When a key expires, as commands say it.
+ * Parses the expiry in commands.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { invalidExpireTime } from './command-error.ts'
 import type { Keyspace } from './keyspace.ts'
 import { parseInteger } from './parse.ts'
 
-/** Redis keeps instants as 64-bit milliseconds. */
+/** Redis stores instants as 64-bit milliseconds. */
 const INSTANT_LIMIT = 2 ** 63
 
 /** In seconds or milliseconds, from now or from the epoch. */
@@ -19,9 +19,9 @@ export function isTimeUnit(word: string): word is TimeUnit {
 }
 
 /**
- * The instant that `text` names, in epoch milliseconds; it may lie in the past.
+ * The instant that `text` gives, in epoch milliseconds; it may be in the past.
  *
- * @throws {CommandError} When `text` is no integer, or the instant is out of range.
+ * @throws {CommandError} When `text` is not an integer, or the instant is out of range.
  */
 export function instant(db: Keyspace, command: string, unit: TimeUnit, text: string): number {
   const time = parseInteger(text) * (unit === 'EX' || unit === 'EXAT' ? 1_000 : 1)
@@ -32,7 +32,7 @@ export function instant(db: Keyspace, command: string, unit: TimeUnit, text: str
   return instant
 }
 
-/** As {@link instant}, for the commands that refuse 0 and less. */
+/** As {@link instant}, for the commands that refuse 0 and negative times. */
 export function positiveInstant(
   db: Keyspace,
   command: string,

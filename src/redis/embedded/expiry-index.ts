@@ -1,17 +1,17 @@
 /**
- * The entries that have an expiry, so that those nobody asks for are found without a timer.
+ * The entries with an expiry, so that expired keys that nobody reads are removed without a timer.
  *
  * @module
  */
 
 import type { Entry } from './entry.ts'
 
-/** Entries that are looked at in one round of a sweep. */
+/** Entries checked in one round of a sweep. */
 const SAMPLE = 4
-/** Rounds in a row while most of a round turns out to be expired, so that a sweep is bounded. */
+/** The maximum number of rounds. A round follows only if at least half of the round before had expired. */
 const ROUNDS = 16
 
-/** Entries with an expiry, in no order. */
+/** Entries with an expiry, unordered. */
 export class ExpiryIndex {
   #entries: Entry[] = []
   #sweepPosition = 0
@@ -39,9 +39,9 @@ export class ExpiryIndex {
   }
 
   /**
-   * Looks at a few entries in turn, at more while most of them have expired, and hands those to
-   * `expire`, which must delete them here. Done on each write, this keeps pace with any rate of
-   * writes, since a write adds at most a few entries and a sweep sees as many.
+   * Checks a few entries in turn, and more while at least half of them have expired. Passes the expired ones
+   * to `expire`, which must delete them here. A sweep on each write keeps up with any write rate, since a write
+   * adds at most a few entries and a sweep checks as many.
    */
   sweep(now: number, expire: (entry: Entry) => void): void {
     for (let round = 0; round < ROUNDS; round++) {
@@ -57,7 +57,7 @@ export class ExpiryIndex {
     }
   }
 
-  /** From the last position to the first, over and over; removals then skip no entry. */
+  /** Walks from the last position to the first, repeatedly, so that removals skip no entry. */
   #next(): Entry | undefined {
     const isAtEnd = this.#sweepPosition <= 0 || this.#sweepPosition > this.#entries.length
     this.#sweepPosition = (isAtEnd ? this.#entries.length : this.#sweepPosition) - 1

@@ -1,5 +1,5 @@
 /**
- * The commands that give keys an expiry, take it away or tell it.
+ * The commands that set, remove or return the expiry of keys.
  *
  * @module
  */
@@ -31,7 +31,7 @@ function parseConditions(argv: Argv): ReadonlySet<string> {
   return conditions
 }
 
-/** Whether every condition holds. No expiry counts as an infinite one. */
+/** Whether all conditions hold. A key without an expiry counts as one with an infinite expiry. */
 function allows(conditions: ReadonlySet<string>, old: number, fresh: number): boolean {
   const isVolatile = old !== Infinity
   if (conditions.has('NX') && isVolatile) return false
@@ -52,7 +52,7 @@ function expires(unit: TimeUnit): Handler {
   }
 }
 
-/** -2 for no key, -1 for no expiry, else what `tell` makes of the instant. */
+/** -2 if there is no key, -1 if it has no expiry, otherwise the result of `tell`. */
 function tells(tell: (expiresAt: number, now: number) => number): Handler {
   return (db, argv) => {
     const entry = db.peek(argv[1])
@@ -61,7 +61,7 @@ function tells(tell: (expiresAt: number, now: number) => number): Handler {
   }
 }
 
-/** Rounds half up, as Redis tells seconds. */
+/** Rounds half up, as Redis does. */
 function toSeconds(milliseconds: number): number {
   return Math.floor((milliseconds + 500) / 1_000)
 }

@@ -6,7 +6,7 @@
 
 import { toByteString } from './text.ts'
 
-/** One place of a pattern: any run of characters, any one, this one, or one of a class. */
+/** One element of a pattern: any run of characters, any one character, a given one, or one of a class. */
 type Token = 'run' | 'one' | string | CharacterClass
 
 /** Both ends are included. */
@@ -20,8 +20,8 @@ interface CharacterClass {
 /**
  * Compiles a pattern. Like Redis, `?` and classes match one byte of UTF-8.
  *
- * Matching never backs up further than the last `*`, so a hostile pattern costs at most its length
- * times that of the text; no regular expression is built from it.
+ * Matching goes back no further than the last `*`, so the cost of a hostile pattern is at most its length
+ * times that of the text. No regular expression is built from it.
  */
 export function compileGlob(pattern: string): (text: string) => boolean {
   if (pattern === '*') return () => true
@@ -46,13 +46,14 @@ function readToken(pattern: string, index: number): [token: Token, next: number]
   if (character === '*') return ['run', index + 1]
   if (character === '?') return ['one', index + 1]
   if (character === '[') return readClass(pattern, index + 1)
-  // A backslash at the very end stands for itself.
+  // A backslash at the end stands for itself.
   if (character === '\\' && index + 1 < pattern.length)
     return [pattern.charAt(index + 1), index + 2]
   return [character, index + 1]
 }
 
-/** Reads a class from behind its `[`; one that is never closed ends with the pattern. */
+/** Reads a class after its `[`. A class that is never closed ends with the pattern. */
+  // The end of a range may be a `]`, which then does not close the class.
 function readClass(pattern: string, start: number): [token: CharacterClass, next: number] {
   const isNegated = pattern.charAt(start) === '^'
   const ranges: Range[] = []
@@ -78,7 +79,7 @@ function readRange(pattern: string, index: number): [range: Range, next: number]
 function matches(tokens: readonly Token[], text: string): boolean {
   let token = 0
   let index = 0
-  /** Where to resume when what follows the last `*` does not match: it then takes one more. */
+  /** Where to resume when the rest after the last `*` does not match: the `*` then takes one more character. */
   let runToken = -1
   let runIndex = 0
   while (index < text.length) {

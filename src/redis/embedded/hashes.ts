@@ -15,7 +15,7 @@ import { parseCursor, parseScan, scanPositions } from './scan.ts'
 import { byteLength } from './text.ts'
 import { HashValue } from './values.ts'
 
-/** Sets the pairs behind the key, and returns how many fields are new. */
+/** Sets the pairs after the key, and returns the number of new fields. */
 function setPairs(db: Keyspace, argv: Argv): number {
   if (argv.length % 2 === 1) throw wrongArity(argv[0])
   const hash = db.open(argv[1], HashValue)

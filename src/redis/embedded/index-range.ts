@@ -1,17 +1,17 @@
 /**
- * Ranges of indexes with both ends included, from the end when negative: those of collections, and those
- * of strings, in which an end before the beginning is the beginning.
+ * Ranges of indexes. Both ends are included, and negative indexes count from the end. In a string, an end
+ * before the beginning counts as 0.
  *
  * @module
  */
 
-/** As a part of [0, size), half-open; empty when `start >= end`. */
+/** The range of a collection as a half-open part of [0, size); empty when `start >= end`. */
 export function rangeOf(size: number, first: number, last: number): [start: number, end: number] {
   const end = Math.min(size, fromStart(size, last) + 1)
   return [Math.max(0, fromStart(size, first)), Math.max(0, end)]
 }
 
-/** As {@link rangeOf}, of a string: both ends included; empty when `first > last`. */
+/** The range of a string, both ends included; empty when `first > last`. */
 export function stringRange(
   size: number,
   first: number,

@@ -1,5 +1,5 @@
 /**
- * A map whose entries also have positions, so that a random one is found, and a scan resumed, in
+ * A map whose entries also have positions, so that choosing a random entry and resuming a scan take
  * constant time.
  *
  * @module
@@ -8,9 +8,9 @@
 /**
  * Iterates in order of insertion, as a `Map` does.
  *
- * Positions are dense. Removing an entry moves the last one into the gap; a walk from the last
- * position to the first therefore meets every entry that is there throughout, whatever is added or
- * removed meanwhile. {@link scan} rests on this.
+ * Positions are dense. When an entry is removed, the last one moves into the gap. A walk from the last
+ * position to the first therefore meets every entry that exists throughout, whatever is added or
+ * removed in the meantime. {@link scan} relies on this.
  */
 export class IndexedMap<V> {
   readonly #positions = new Map<string, number>()
@@ -30,7 +30,7 @@ export class IndexedMap<V> {
     return position === undefined ? undefined : this.#values[position]
   }
 
-  /** Stores a value; an entry that exists keeps its position. */
+  /** Stores a value; an existing entry keeps its position. */
   set(key: string, value: V): void {
     const position = this.#positions.get(key)
     if (position !== undefined) {

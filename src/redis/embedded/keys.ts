@@ -25,7 +25,7 @@ function typeOf(value: Value): string {
   return isString(value) ? 'string' : value.type
 }
 
-/** Counts the keys for which `test` holds; a key that is named twice counts twice. */
+/** Counts the keys for which `test` holds; a key that is given twice counts twice. */
 function countKeys(argv: Argv, test: (key: string) => boolean): number {
   let count = 0
   for (let index = 1; index < argv.length; index++) if (test(at(argv, index))) count++
@@ -40,7 +40,7 @@ function exists(db: Keyspace, argv: Argv): Reply {
   return countKeys(argv, (key) => db.look(key) !== undefined)
 }
 
-/** Moves what the source holds, its expiry included, over whatever the target holds. */
+/** Moves the source's value and expiry to the target, and replaces the target's. */
 function move(db: Keyspace, source: Entry, target: string): void {
   const { value, expiresAt } = source
   db.delete(source.key)
@@ -90,7 +90,7 @@ function copy(db: Keyspace, argv: Argv): Reply {
   return 1
 }
 
-/** Expired keys are skipped; when chance keeps hitting them, the rest are counted out. */
+/** Expired keys are skipped. After 100 random draws that met only expired keys, takes the first live key. */
 function randomkey(db: Keyspace): Reply {
   for (let attempt = 0; attempt < 100 && db.size > 0; attempt++) {
     const entry = db.entryAt(db.draw(db.size))
@@ -130,7 +130,7 @@ function wrongPolicy(policy: string): CommandError {
   )
 }
 
-/** What the engine knows of a key; asking is no use of it. */
+/** Returns data about a key, without counting as a use of it. */
 function object(db: Keyspace, argv: Argv): Reply {
   const subcommand = argv[1].toUpperCase()
   if (subcommand !== 'FREQ' && subcommand !== 'IDLETIME') {

@@ -1,5 +1,5 @@
 /**
- * The keys: what they hold, when they expire, and how much memory that takes.
+ * Stores the keys with their values and expiries, and counts their memory.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { ExpiryIndex } from './expiry-index.ts'
 import { type StringValue, toText } from './string-value.ts'
 import { type Collection, isString, type Value } from './values.ts'
 
-/** Bytes of bookkeeping a key costs besides its text and its value. */
+/** Overhead of a key in bytes, besides its text and its value. */
 const ENTRY_BYTES = 112
 
-/** What the engine settles once for its keyspace. */
+/** The engine's options for its keyspace. */
 export interface KeyspaceOptions {
   readonly platform: Platform
   readonly maxBytes: number
   readonly evictionPolicy: EvictionPolicy
 }
 
-/** Counters since the engine was made, under the names INFO has for them. */
+/** Counters since the engine was created, named as in INFO. */
 export interface KeyspaceStats {
   keyspace_hits: number
   keyspace_misses: number
@@ -30,7 +30,7 @@ export interface KeyspaceStats {
   evicted_keys: number
 }
 
-/** All keys of one engine. Time stands still between two calls of {@link Keyspace.begin}. */
+/** All keys of one engine. The time is fixed between two calls of {@link Keyspace.begin}. */
 export class Keyspace {
   readonly stats: KeyspaceStats = {
     keyspace_hits: 0,
@@ -40,9 +40,9 @@ export class Keyspace {
   }
   readonly maxBytes: number
   readonly evictionPolicy: EvictionPolicy
-  /** Whether the policy goes by how often a key is used. */
+  /** Whether the policy depends on how often a key is used. */
   readonly countsUses: boolean
-  /** Grows with each change that a command makes; what time or eviction takes is none. */
+  /** Incremented by each change that a command makes, but not by expiry or eviction. */
   changes = 0
   /** Epoch milliseconds at which the running command, script or transaction began. */
   now = 0
@@ -60,7 +60,7 @@ export class Keyspace {
     this.countsUses = evictionPolicy.endsWith('-lfu')
   }
 
-  /** Keys held, those included that have expired but were not yet met. */
+  /** The number of keys, including those that have expired but are not yet removed. */
   get size(): number {
     return this.#entries.length
   }
@@ -74,17 +74,17 @@ export class Keyspace {
     return this.#usedBytes
   }
 
-  /** A uniform draw from the integers of [0, bound). */
+  /** A uniformly distributed integer in [0, bound). */
   draw(bound: number): number {
     return Math.floor(this.#platform.random() * bound)
   }
 
-  /** Reads the clock, for everything until the next call. */
+  /** Reads the clock. The time is used until the next call. */
   begin(): void {
     this.now = Math.floor(this.#platform.now())
   }
 
-  /** The live entry of a key, counted as used. An expired one is dropped on the way. */
+  /** The live entry of a key, counted as used. Removes the entry if it has expired. */
   find(key: string): Entry | undefined {
     const entry = this.peek(key)
     if (entry === undefined) return undefined
@@ -133,14 +133,14 @@ export class Keyspace {
   }
 
   /**
-   * The collection at a key, or a new one, for changing. A change counts once it is given to
-   * {@link save}; a command that fails before leaves no empty collection behind.
+   * The collection at a key, or a new one, for changing. A change takes effect only with {@link save}, so that
+   * a command that fails before it leaves no empty collection behind.
    */
   open<C extends Collection>(key: string, kind: new () => C): C {
     return this.read(key, kind) ?? new kind()
   }
 
-  /** Takes note of a collection's change: a new one is stored, an empty one deleted. */
+  /** Records the change of a collection: stores a new one, deletes an empty one. */
   save(key: string, value: Collection): void {
     this.changes++
     const entry = this.#byKey.get(key)
@@ -154,12 +154,12 @@ export class Keyspace {
     }
   }
 
-  /** Stores a value, replacing what was there, its expiry included. */
+  /** Stores a value and replaces any existing value and its expiry. */
   set(key: string, value: Value, expiresAt: number = Infinity): void {
     this.setExpiry(this.replace(key, value), expiresAt)
   }
 
-  /** Stores a value, replacing what was there except its expiry. */
+  /** Stores a value and keeps the expiry of an existing one. */
   replace(key: string, value: Value): Entry {
     this.changes++
     const entry = this.find(key)
@@ -177,7 +177,7 @@ export class Keyspace {
     return true
   }
 
-  /** Sets when a key expires, Infinity for never. An instant that has come deletes it at once. */
+  /** Sets when a key expires; Infinity for never. An instant that has already come deletes the key at once. */
   setExpiry(entry: Entry, expiresAt: number): void {
     this.changes++
     if (expiresAt <= this.now) {
@@ -189,13 +189,13 @@ export class Keyspace {
     else this.#expiring.add(entry)
   }
 
-  /** The entry at a position of [0, size), or undefined when it has expired. Nothing is dropped. */
+  /** The entry at a position of [0, size), or undefined if it has expired. Removes nothing. */
   entryAt(position: number): Entry | undefined {
     const entry = this.#entries[position]
     return entry && entry.expiresAt > this.now ? entry : undefined
   }
 
-  /** Every live entry. The keyspace must not change meanwhile. */
+  /** All live entries. The keyspace must not change during the iteration. */
   *entries(): IterableIterator<Entry> {
     for (const entry of this.#entries) if (entry.expiresAt > this.now) yield entry
   }
@@ -215,12 +215,12 @@ export class Keyspace {
     this.#usedBytes = 0
   }
 
-  /** Drops some of the expired keys that nobody asks for. */
+  /** Removes some of the expired keys that no command reads. */
   sweep(): void {
     if (this.#expiring.entries.length > 0) this.#expiring.sweep(this.now, this.#expire)
   }
 
-  /** Evicts until memory is within its cap. Returns whether it is. */
+  /** Evicts until memory is within its limit. Returns whether it is. */
   makeRoom(): boolean {
     while (this.#usedBytes > this.maxBytes) {
       if (this.evictionPolicy === 'noeviction') return false

@@ -240,7 +240,7 @@ const COMMON: SingleOptions = {
   enableReadyCheck: true,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
-    // Subscriptions are renewed by `listen`. When ioredis fails to renew one, it leaves a rejection unhandled.
+  // Subscriptions are renewed by `listen`. When ioredis fails to renew one, it leaves a rejection unhandled.
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
   retryStrategy: backoff,

@@ -1,5 +1,5 @@
 /**
- * Listens to channels on a connection of its own, and on another one when that is lost.
+ * Subscribes to channels on a separate connection, and reconnects when that connection is lost.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { silenceError } from './connect-error.ts'
 import { backoff } from './dial.ts'
 import { isReplyError } from './reply-error.ts'
 
-/** Which channels: by name, or by glob pattern. */
+/** Whether channels are given by name or by glob pattern. */
 export type SubscriptionKind = 'subscribe' | 'psubscribe'
 
 /** Options for {@link listen}. */
@@ -19,31 +19,30 @@ export interface ListenOptions {
   readonly kind: SubscriptionKind
   readonly channels: readonly string[]
   readonly onMessage: (data: string) => void
-  /** A client that makes one connection, and no other when that has ended. */
+  /** Creates a client that connects once and does not reconnect. */
   readonly dial: () => Promise<TcpClient>
-  /** Whether to dial again. */
+  /** Whether to dial again after a loss. */
   readonly comesBack: boolean
-  /** How long it may take until the channels are heard, in milliseconds. */
+  /** How long it may take until the channels are subscribed, in milliseconds. */
   readonly timeoutMs: number
-  /** After how long a server that does not even answer a PING is left, in milliseconds. */
+  /** After how much silence, even to a PING, the connection is replaced, in milliseconds. */
   readonly silenceMs: number
   readonly platform: Platform
-  /** Ends the subscription. Aborted by the listener that throws. */
+  /** Ends the subscription when aborted. An error of the listener aborts it. */
   readonly ending: AbortController
 }
 
-/** How a connection ended: once the channels had been heard, or before, and why. */
+/** How a connection ended: after it was subscribed, or before that with an error. */
 type Ending = { readonly wasHeard: true } | { readonly wasHeard: false; readonly error: unknown }
 
 /**
- * Subscribes, and hands on what is heard in the words of Upstash's event streams:
+ * Subscribes, and passes on each message in the format of Upstash's event streams:
  * `message,channel,text` or `pmessage,pattern,channel,text`.
  *
- * `subscribe,channel,1` comes first, and again after each time the connection was lost: what was
- * published in between is lost too. `unsubscribe,channel,0` comes once when the first attempt at another
- * connection has failed. Resolves once the channels are heard; rejects, and stops trying,
- * when the first attempt fails. Later attempts may fail for ever, of a user that has lost its rights for
- * example: they are a second apart.
+ * `subscribe,channel,1` comes first, and again after each reconnect: messages published in between are
+ * lost. `unsubscribe,channel,0` comes once when the first attempt to reconnect has failed. Resolves when the
+ * channels are subscribed. If the first attempt fails, it rejects and stops. Later attempts continue without
+ * limit, at most a second apart, even if the user may no longer use the channel.
  */
 export function listen(options: ListenOptions): Promise<void> {
   const first = Promise.withResolvers<void>()
@@ -61,14 +60,14 @@ async function keep(options: ListenOptions, first: PromiseWithResolvers<void>): 
     failures = end.wasHeard ? 1 : failures + 1
     if (isFirst && !end.wasHeard) return first.reject(end.error)
     isFirst = false
-    // The first after it was heard: its channels may be forbidden by now, for ever.
+    // The first attempt to reconnect has failed. The channels may be forbidden by now, and never return.
     if (failures === 2) tellOfEach(options, kind.replace('sub', 'unsub'), 0)
     if (!comesBack || signal.aborted) return
-    await platform.delay(backoff(failures), signal).catch(() => undefined) // it has ended
+    await platform.delay(backoff(failures), signal).catch(() => undefined) // the subscription has ended
   } while (!signal.aborted)
 }
 
-/** Listens on one connection, until that ends. */
+/** Listens on one connection until it ends. */
 async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending> {
   const { kind, channels, dial, timeoutMs, platform, ending } = options
   let failure: unknown
@@ -84,7 +83,7 @@ async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending
   }
   const end = (): void => client.disconnect()
   const subscribe = (): void => {
-    // A user that was refused: ioredis goes on as the default one.
+    // The user was refused, and ioredis continues as the default user.
     if (isReplyError(failure)) {
       end()
       return
@@ -112,7 +111,7 @@ async function hear(options: ListenOptions, onHeard: () => void): Promise<Ending
   client.on('end', () => ended.resolve())
   ending.signal.addEventListener('abort', end, { once: true })
   if (ending.signal.aborted) end()
-  else if (client.status === 'wait') client.connect().catch(() => undefined) // told by the events
+  else if (client.status === 'wait') client.connect().catch(() => undefined) // the events report errors
   const either = Promise.race([heard.promise, ended.promise])
   if ((await settledWithin(platform, timeoutMs, either)) === TIMED_OUT) {
     failure = silenceError()
@@ -128,7 +127,7 @@ function tell({ onMessage, ending }: ListenOptions, data: string): void {
   try {
     if (!ending.signal.aborted) onMessage(data)
   } catch {
-    // An error of the listener's own. Thrown on, it would end the process.
+    // The listener has thrown. An uncaught error would end the process.
     ending.abort()
   }
 }
@@ -137,7 +136,7 @@ function tellOfEach(options: ListenOptions, event: string, count: 0 | 1): void {
   for (const channel of options.channels) tell(options, `${event},${channel},${count}`)
 }
 
-/** Ends a connection whose server has gone without a word: who only listens would never know. */
+/** Sends PING to detect a dead connection: a client that only listens would never notice. */
 async function attend(
   client: TcpClient,
   { platform, silenceMs }: ListenOptions,
@@ -147,10 +146,10 @@ async function attend(
   try {
     for (;;) {
       await platform.delay(halfMs, over)
-      const answered = client.call('PING', []).catch(() => undefined) // a refusal is an answer
+      const answered = client.call('PING', []).catch(() => undefined) // an error reply is an answer
       if ((await settledWithin(platform, halfMs, answered)) === TIMED_OUT) client.disconnect()
     }
   } catch {
-    // The connection is over.
+    // The connection has ended.
   }
 }

@@ -1,12 +1,12 @@
 /**
- * The address of a Redis as one URL.
+ * Parses the URL of a Redis.
  *
  * @module
  */
 
 import { InvalidOptionError } from '../../errors.ts'
 
-/** What a URL says of a Redis. */
+/** The parts of a Redis URL. */
 export interface UrlParts {
   readonly host: string
   /** From 0 to 65535. */
@@ -15,11 +15,11 @@ export interface UrlParts {
   readonly password?: string
   /** Number of the database. */
   readonly db?: number
-  /** Whether it is `rediss://`. */
+  /** Whether the scheme is `rediss:`. */
   readonly tls: boolean
 }
 
-/** @throws {InvalidOptionError} When it is no such address. Its message never holds the text. */
+/** @throws {InvalidOptionError} When the URL is not valid. The message never contains the URL. */
 export function parseUrl(text: string): UrlParts {
   if (/^https?:/i.test(text)) {
     throw new InvalidOptionError(

@@ -1,5 +1,5 @@
 /**
- * How strings travel through ioredis: as text, or byte for byte.
+ * Converts strings for ioredis: as text, or byte for byte.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import type { Reply } from '../requester.ts'
 import type { TcpArgument, TcpBatch, TcpClient } from './client.ts'
 import type { Outgoing } from './commands.ts'
 
-/** Sends commands, and reads replies as the seam has them. */
+/** Sends commands, and converts replies to the form of `Requester`. */
 export interface Wire {
   /** How strings become bytes. */
   readonly encoding: 'utf8' | 'latin1'
   call(client: Pick<TcpClient, 'call' | 'callBuffer'>, command: Outgoing): Promise<Reply>
   queue(batch: TcpBatch, command: Outgoing): void
-  /** An error inside a list, as scripts and EXEC give it, is its text. */
+  /** An error inside a list, as scripts and EXEC return it, becomes its message. */
   toReply(value: unknown): Reply
 }
 
-/** Strings are text, in UTF-8; integers beyond 2^53 are the nearest number. */
+/** Strings are text in UTF-8. Integers beyond 2^53 are rounded to the nearest number. */
 export const TEXT: Wire = {
   encoding: 'utf8',
   call: (client, { name, args }) => client.call(name, args).then(textReply),
@@ -40,7 +40,7 @@ function textReply(value: unknown): Reply {
   return value as Reply
 }
 
-/** ASCII is the same either way, and cheaper to leave as it is. */
+/** ASCII text is the same in both encodings, and needs no buffer. */
 function toArgument(arg: string | number): TcpArgument {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
   return typeof arg === 'string' && /[^\x00-\x7f]/.test(arg) ? Buffer.from(arg, 'latin1') : arg
@@ -49,7 +49,7 @@ function toArgument(arg: string | number): TcpArgument {
 function byteReply(value: unknown): Reply {
   if (Buffer.isBuffer(value)) return value.toString('latin1')
   if (Array.isArray(value)) return value.map(byteReply)
-  // With `stringNumbers`, strings that are no buffers are integers.
+  // With `stringNumbers`, ioredis returns integers as strings, and all other strings as buffers.
   if (typeof value === 'string') return toInteger(value)
   if (value instanceof Error) return Buffer.from(value.message).toString('latin1')
   return value as Reply
@@ -58,8 +58,8 @@ function byteReply(value: unknown): Reply {
 function toInteger(digits: string): Reply {
   const number = Number(digits)
   if (Number.isSafeInteger(number)) return number
-  // RESP3, which a client of ioredis 6 may speak, has fractions among them.
+  // With RESP3, which a client of ioredis 6 may use, fractions also come as strings.
   if (!/^-?\d+$/.test(digits)) return digits
-  // The type of the seam has no word for it: whoever asks for bytes knows.
+  // `Reply` has no bigint. Callers that chose bytes expect it.
   return BigInt(digits) as unknown as Reply
 }
