@@ -1,8 +1,8 @@
 /**
- * LCS: what two strings have in common, as their longest common subsequence.
+ * LCS: the longest common subsequence of two strings.
  *
- * The table of lengths is the textbook's (Cormen and others, Introduction to Algorithms, 15.4); which
- * of several equally long answers is given follows Redis.
+ * The table of lengths follows the textbook (Cormen and others, Introduction to Algorithms, 15.4). Among
+ * equally long answers, the choice is that of Redis.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { type Argv, at, parseInteger } from './parse.ts'
 import { type StringValue, toBytes, toText } from './string-value.ts'
 import { isString } from './values.ts'
 
-/** More cells than this, 256 MiB of them, are refused. */
+/** The largest table, in cells; 256 MiB. Larger ones are refused. */
 const MAX_CELLS = 2 ** 26
 
 interface Options {
@@ -25,7 +25,7 @@ interface Options {
   readonly minLength: number
 }
 
-/** A stretch that both strings have: where it lies in each, ends included. */
+/** A run that both strings contain: its position in each, ends included. */
 interface Match {
   readonly left: readonly [first: number, last: number]
   readonly right: readonly [first: number, last: number]
@@ -57,7 +57,7 @@ function stringAt(db: Keyspace, key: string): StringValue {
   throw new CommandError('ERR The specified keys must contain string values')
 }
 
-/** Lengths of the longest common subsequence of every two beginnings, row by row. */
+/** Lengths of the longest common subsequence of every two prefixes, row by row. */
 class Lengths {
   readonly #cells: Uint32Array
   readonly #columns: number
@@ -86,7 +86,7 @@ class Lengths {
   }
 }
 
-/** Walks back from the ends, and tells each byte in common with its two positions. */
+/** Walks back from the ends, and yields each common byte with its two positions. */
 function* common(
   lengths: Lengths,
   left: Uint8Array,
@@ -100,7 +100,7 @@ function* common(
   }
 }
 
-/** Joins positions that follow each other in both strings; they come from the last to the first. */
+/** Joins positions that are adjacent in both strings. The positions come from the last to the first. */
 function toMatches(positions: readonly (readonly [i: number, j: number])[]): Match[] {
   const matches: Match[] = []
   for (const [i, j] of positions) {

@@ -1,5 +1,5 @@
 /**
- * What a key of type list holds.
+ * The value of a key of type list.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { Deque } from './deque.ts'
 import { type Collection, MEMBER_BYTES } from './values.ts'
 
-/** Which end of a list. */
+/** An end of a list. */
 export type End = 'LEFT' | 'RIGHT'
 
 /** Texts in order. */
@@ -24,7 +24,7 @@ export class ListValue implements Collection {
     return this.#bytes
   }
 
-  /** The text at an index, from the end when negative; undefined outside. */
+  /** The text at an index; negative indexes count from the end. Undefined outside. */
   at(index: number): string | undefined {
     return this.#texts.at(index < 0 ? this.size + index : index)
   }

@@ -56,7 +56,7 @@ function ltrim(db: Keyspace, argv: Argv): Reply {
   const list = db.read(argv[1], ListValue)
   if (list === undefined) return 'OK'
   const [start, end] = rangeOf(list.size, first, last)
-  // Trimming a capped log drops a few at an end, which must not cost its length.
+  // Popping keeps it cheap to trim a few texts off a long log.
   for (let extra = list.size - end; extra > 0; extra--) list.pop('RIGHT')
   for (let extra = Math.min(start, list.size); extra > 0; extra--) list.pop('LEFT')
   db.save(argv[1], list)

@@ -1,5 +1,5 @@
 /**
- * LPOS: where in a list a text stands.
+ * LPOS: the positions of a text in a list.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { ListValue } from './list-value.ts'
 import { type Argv, at, parseInteger, parseNatural } from './parse.ts'
 
 interface Options {
-  /** Which match to begin with, from 1; from the tail when negative. */
+  /** Which match comes first, from 1; negative to search from the tail. */
   rank: number
-  /** Matches wanted, 0 for all; undefined for the first alone, not as a list. */
+  /** The number of matches, 0 for all; undefined for only the first, not returned as a list. */
   count?: number
-  /** Comparisons allowed, 0 for all. */
+  /** The maximum number of comparisons, 0 for no limit. */
   maxlen: number
 }
 
@@ -42,7 +42,7 @@ function parse(argv: Argv): Options {
   return options
 }
 
-/** The indexes that match, as many as are wanted, in the order of the search. */
+/** The matching indexes, at most as many as wanted, in the order of the search. */
 function search(list: ListValue, text: string, { rank, count = 1, maxlen }: Options): number[] {
   const { size } = list
   const found: number[] = []

@@ -1,5 +1,5 @@
 /**
- * Reads the numbers in a command's arguments, by the rules of Redis rather than of JavaScript.
+ * Parses the numbers in a command's arguments by the rules of Redis, not of JavaScript.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import {
 } from './command-error.ts'
 
 /**
- * A command's words as text, its name first. Typed as four long, because a handler runs only when
- * the number of arguments has been checked, and takes what may be missing through {@link at}.
+ * A command's words as text, its name first. Typed as at least four words, because handlers run only after
+ * the number of arguments has been checked. Handlers read optional words through {@link at}.
  */
 export type Argv = readonly [name: string, string, string, string, ...rest: string[]]
 
 const MAX_INT64 = 2n ** 63n - 1n
 const MIN_INT64 = -(2n ** 63n)
-/** A text of at most this many characters is an exact number of JavaScript. */
+/** Integers of at most this many characters are exact in JavaScript. */
 const SAFE_DIGITS = 15
 const ZERO = 48
 const NINE = 57
@@ -33,7 +33,7 @@ export function at(argv: readonly string[], index: number): string {
   return word
 }
 
-/** Whether `text` is how Redis writes an integer: no `+`, no spaces, no leading zero, no `-0`. */
+/** Whether `text` is an integer as Redis writes it: no `+`, no spaces, no leading zero, no `-0`. */
 function isCanonicalInteger(text: string): boolean {
   const start = text.charCodeAt(0) === MINUS ? 1 : 0
   const digits = text.length - start
@@ -54,7 +54,7 @@ function toInt64(text: string): bigint | undefined {
 }
 
 /**
- * Reads a 64-bit integer. Beyond 2^53 the number returned is the nearest one JavaScript has.
+ * Parses a 64-bit integer. Beyond 2^53, the result is the nearest JavaScript number.
  *
  * @throws {CommandError} `error()` when `text` is not one.
  */
@@ -65,12 +65,12 @@ export function parseInteger(text: string, error: () => CommandError = notAnInte
   return Number(value)
 }
 
-/** An option that is 0 or more. @throws {CommandError} When it is negative, or no integer. */
+/** Parses an option that is 0 or more. @throws {CommandError} When it is negative, or not an integer. */
 export function parseNatural(text: string, option: string): number {
   return parseAtLeast(text, 0, `${option} can't be negative`)
 }
 
-/** A count that is 1 or more. @throws {CommandError} When it is less, or no integer. */
+/** Parses a count that is 1 or more. @throws {CommandError} When it is less, or not an integer. */
 export function parsePositive(text: string, name: string): number {
   return parseAtLeast(text, 1, `${name} should be greater than 0`)
 }
@@ -83,9 +83,9 @@ function parseAtLeast(text: string, least: number, complaint: string): number {
 }
 
 /**
- * Reads the optional count behind the key of the commands that pop.
+ * Parses the optional count after the key, in commands that pop.
  *
- * @throws {CommandError} When it is negative, or no integer; `tooMany()` when more follows.
+ * @throws {CommandError} When the count is negative, or not an integer; `tooMany()` when more words follow.
  */
 export function parsePopCount(argv: Argv, tooMany: () => CommandError): number | undefined {
   if (argv.length > 3) throw tooMany()
@@ -98,7 +98,8 @@ export function parsePopCount(argv: Argv, tooMany: () => CommandError): number |
 /**
  * Adds two 64-bit integers given as text, exactly.
  *
- * @throws {CommandError} `error()` when either is not one; an overflow error when the sum is not.
+ * @throws {CommandError} `error()` if `left` is not a 64-bit integer, the error of Redis if `right` is not one
+ * or the sum overflows.
  */
 export function addIntegers(
   left: string,
@@ -130,18 +131,18 @@ export function negateInteger(text: string): string {
 }
 
 const INFINITY_WORD = /^[+-]?inf(?:inity)?$/i
-/** What C's `strtod` takes whole, hexadecimal floats left out. */
+/** The decimals that C's `strtod` accepts, without hexadecimal floats. */
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 
 /**
- * Reads a double: a decimal, or `inf` with an optional sign.
+ * Parses a double: a decimal, or `inf` with an optional sign.
  *
- * @throws {CommandError} `error()` when `text` is not one; NaN is none.
+ * @throws {CommandError} `error()` when `text` is neither; NaN is refused.
  */
 export function parseDouble(text: string, error: () => CommandError = notAFloat): number {
   if (DECIMAL.test(text)) {
     const value = Number(text)
-    // A finite decimal that is too large is out of range, not infinite.
+    // A finite decimal that is too large is an error, not infinite.
     if (Number.isFinite(value)) return value
     throw error()
   }
@@ -149,7 +150,7 @@ export function parseDouble(text: string, error: () => CommandError = notAFloat)
   return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Infinity
 }
 
-/** Writes a double as Redis 7.2 and later do: the shortest text that reads back as the same. */
+/** Writes a double as Redis 7.2 and later do: the shortest text that parses to the same number. */
 export function formatDouble(value: number): string {
   if (value === Infinity) return 'inf'
   if (value === Number.NEGATIVE_INFINITY) return '-inf'

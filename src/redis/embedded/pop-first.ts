@@ -1,5 +1,5 @@
 /**
- * LMPOP and ZMPOP: pop from the first of several keys that holds anything.
+ * LMPOP and ZMPOP: pop from the first key that is not empty.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { toReply } from './zrange.ts'
 
 interface Query {
   readonly keys: readonly string[]
-  /** In upper case: one of the two the command has. */
+  /** One of the command's two ends, in upper case. */
   readonly end: string
   readonly count: number
 }

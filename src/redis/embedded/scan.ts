@@ -1,5 +1,5 @@
 /**
- * SCAN and its kin: a walk in steps that other commands may come between.
+ * SCAN, HSCAN, SSCAN and ZSCAN: iterate in steps, between which other commands may run.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import { type Argv, at, parseInteger } from './parse.ts'
 
 const DEFAULT_COUNT = 10
 
-/** What one step asks for. */
+/** The parameters of one step. */
 export interface ScanStep {
-  /** Positions still to be visited; 0 at the start means all. */
+  /** The number of positions still to visit; 0 at the start means all. */
   readonly cursor: number
-  /** Positions to visit. */
+  /** The number of positions to visit in this step. */
   readonly count: number
   readonly matches: (text: string) => boolean
-  /** Only keys of this type; for SCAN alone. */
+  /** Only keys of this type; used by SCAN only. */
   readonly type: string | undefined
 }
 
 /**
- * Reads a cursor; an empty one is the start.
+ * Parses a cursor. An empty cursor means the start.
  *
- * @throws {CommandError} When it is not a number that fits 64 bits without a sign.
+ * @throws {CommandError} When the cursor is not an unsigned 64-bit integer.
  */
 export function parseCursor(text: string): number {
   if (text === '') return 0
@@ -34,7 +34,7 @@ export function parseCursor(text: string): number {
   return Number(text)
 }
 
-/** Reads the options from `start` on. */
+/** Parses the options from index `start`. */
 export function parseScan(argv: Argv, cursor: number, start: number): ScanStep {
   let count = DEFAULT_COUNT
   let matches: (text: string) => boolean = () => true
@@ -52,11 +52,11 @@ export function parseScan(argv: Argv, cursor: number, start: number): ScanStep {
 }
 
 /**
- * Visits the next positions and returns the cursor to go on from, `'0'` at the end.
+ * Visits the next positions and returns the cursor for the next step, `'0'` at the end.
  *
- * Goes from the last position to the first. Removal moves only the last entry, and only to a
- * smaller position, so what is there from the first step to the last is visited, whatever else
- * comes and goes; it may be visited twice. The cursor needs no memory on the server.
+ * Goes from the last position to the first. A removal moves only the last entry, and only to a
+ * smaller position. An entry that exists during the whole scan is therefore visited, whatever is added or
+ * removed in between; it may be visited twice. The cursor needs no memory on the server.
  */
 export function scanPositions(
   step: ScanStep,

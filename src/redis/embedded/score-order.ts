@@ -1,5 +1,5 @@
 /**
- * Members in order of their scores, for sorted sets.
+ * Keeps members sorted by score, for sorted sets.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface Scored {
   readonly score: number
 }
 
-/** A chunk longer than this is cut in two; two neighbours shorter together are joined. */
+/** Longer chunks are split; two neighbours that are shorter together than `MIN_PAIR` are joined. */
 const MAX_CHUNK = 512
 const MIN_PAIR = MAX_CHUNK / 2
 
@@ -21,7 +21,7 @@ function compare(left: Scored, right: Scored): number {
   return left.score - right.score || compareBytes(left.member, right.member)
 }
 
-/** The first index of [0, length) that is not before, or `length`. */
+/** The first index in [0, length) for which `isBefore` is false, or `length`. */
 function firstNotBefore(length: number, isBefore: (index: number) => boolean): number {
   let low = 0
   let high = length
@@ -34,9 +34,9 @@ function firstNotBefore(length: number, isBefore: (index: number) => boolean): n
 }
 
 /**
- * A sorted list in chunks: a change moves at most one chunk, and a rank adds up their lengths. With
- * n members that is about n/500 steps, all of them on short arrays, which beats a skip list's
- * pointers up to millions of members.
+ * A sorted list in chunks. A change moves at most one chunk, and a rank is a sum of chunk lengths: with n
+ * members about n/500 steps. All arrays are short, which is faster than the pointers of a skip list for up to
+ * millions of members.
  */
 export class ScoreOrder {
   readonly #chunks: Scored[][] = []
@@ -52,19 +52,19 @@ export class ScoreOrder {
     this.#cut(chunkIndex, chunk)
   }
 
-  /** Removes a member, which must be there with exactly this score. */
+  /** Removes a member, which must exist with exactly this score. */
   delete(scored: Scored): void {
     const [chunkIndex, index] = this.#locate((other) => compare(other, scored) < 0)
     this.#chunks[chunkIndex]?.splice(index, 1)
     this.#join(chunkIndex)
   }
 
-  /** How many members stand before this one. */
+  /** The number of members before this one. */
   rank(scored: Scored): number {
     return this.countWhile((other) => compare(other, scored) < 0)
   }
 
-  /** How many members, from the lowest on, have a property that no member behind them has. */
+  /** The number of members, from the lowest, for which `isBefore` holds. It must not hold for any later member. */
   countWhile(isBefore: (scored: Scored) => boolean): number {
     const [chunkIndex, index] = this.#locate(isBefore)
     let count = index
@@ -72,7 +72,7 @@ export class ScoreOrder {
     return count
   }
 
-  /** The members of the ranks [start, end). */
+  /** The members with ranks in [start, end). */
   slice(start: number, end: number): Scored[] {
     const found: Scored[] = []
     let first = 0
@@ -88,7 +88,7 @@ export class ScoreOrder {
     return found
   }
 
-  /** Where the first member stands that is not before; behind the last chunk when there is none. */
+  /** The position of the first member for which `isBefore` is false; after the last chunk if there is none. */
   #locate(isBefore: (scored: Scored) => boolean): [chunkIndex: number, index: number] {
     const chunks = this.#chunks
     const chunkIndex = firstNotBefore(chunks.length, (index) => {

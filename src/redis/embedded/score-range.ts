@@ -1,5 +1,5 @@
 /**
- * The ranges of sorted sets: by score, by the text of members, or by rank.
+ * Parses ranges of sorted sets: by score, by the text of members, or by rank.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type { Scored } from './score-order.ts'
 import type { SortedSetValue } from './sorted-set-value.ts'
 import { compareBytes } from './text.ts'
 
-/** What the two ends of a range are. */
+/** The kind of the two ends of a range. */
 export type RangeKind = 'RANK' | 'SCORE' | 'LEX'
 
-/** The ranks of a set that lie in a range: [start, end), empty when `start >= end`. */
+/** Returns the ranks of a set's members in a range: [start, end), empty when `start >= end`. */
 export type ToRanks = (set: SortedSetValue) => [start: number, end: number]
 
-/** How a member compares with an end of a range: negative when it lies below. */
+/** Compares a member with an end of a range: negative if the member is below. */
 type Position = (scored: Scored) => number
 
 interface Bound {
@@ -28,10 +28,10 @@ interface Bound {
 function parseScoreBound(text: string): Bound {
   const isExclusive = text.startsWith('(')
   const digits = isExclusive ? text.slice(1) : text
-  // Redis reads no digits as 0 here, and only here.
+  // Only here, Redis accepts a bound without digits, as 0.
   const score =
     digits === '' ? 0 : parseDouble(digits, () => new CommandError('ERR min or max is not a float'))
-  // A comparison, because the difference of equal infinities is not a number.
+  // Compares instead of subtracting, because the difference of equal infinities is NaN.
   return {
     position: (scored) => Number(scored.score > score) - Number(scored.score < score),
     isExclusive,
@@ -56,9 +56,9 @@ function parseRankRange(first: string, last: string): ToRanks {
 }
 
 /**
- * Reads the two ends of a range.
+ * Parses the two ends of a range.
  *
- * @throws {CommandError} When an end is not what `kind` asks for.
+ * @throws {CommandError} When an end is not valid for `kind`.
  */
 export function parseRange(kind: RangeKind, min: string, max: string): ToRanks {
   if (kind === 'RANK') return parseRankRange(min, max)

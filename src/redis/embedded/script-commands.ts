@@ -12,10 +12,10 @@ import { type ScriptLibrary, type ScriptTwin, splitKeys } from './scripting.ts'
 
 const SHA1_DIGITS = 40
 
-/** Runs one command for a script; `isReadOnly` for EVAL_RO and EVALSHA_RO. */
+/** Runs one command for a script; `isReadOnly` is true for EVAL_RO and EVALSHA_RO. */
 export type ScriptCall = (command: Command, isReadOnly: boolean) => Reply
 
-/** `find` comes after the count of keys was checked, as in Redis. */
+/** Runs a script. `find` is called after the number of keys was checked, as in Redis. */
 function run(
   find: (name: string) => ScriptTwin,
   argv: Argv,
@@ -36,7 +36,7 @@ function run(
   try {
     return twin.run(guarded, keys, args)
   } catch (error) {
-    // Redis adds where it happened to the errors a script did not catch, not to those it made.
+    // Redis adds the script to uncaught errors of commands, but not to errors that the script made.
     if (error !== raised || !(error instanceof CommandError)) throw error
     throw new CommandError(`${error.message} script: ${twin.sha1}`)
   }
@@ -65,7 +65,7 @@ function noScript(): CommandError {
   return new CommandError('NOSCRIPT No matching script. Please use EVAL.')
 }
 
-/** The commands, bound to the scripts of one engine and to the way they call it. */
+/** The script commands for one engine, with its scripts and its function to run their commands. */
 export function scriptCommands(library: ScriptLibrary, call: ScriptCall): CommandTable {
   const bySource = (source: string): ScriptTwin => library.bySource(source)
   const bySha1 = (sha1: string): ScriptTwin => {
@@ -77,7 +77,7 @@ export function scriptCommands(library: ScriptLibrary, call: ScriptCall): Comman
     arity: -3,
     effect: 'script',
     run: (_db, argv) => {
-      // What cannot be a hash is refused before the keys are counted.
+      // A name that cannot be a hash is refused before the number of keys is checked.
       if (find === bySha1 && argv[1].length !== SHA1_DIGITS) throw noScript()
       return run(find, argv, call, isReadOnly)
     },

@@ -1,5 +1,5 @@
 /**
- * The scripts that an engine can run: JavaScript twins of Lua sources, found by SHA-1.
+ * The scripts that an engine can run: JavaScript twins of Lua scripts, found by SHA-1.
  *
  * @module
  */
@@ -9,29 +9,29 @@ import { sha1Hex } from '../scripts/digest.ts'
 import { CommandError } from './command-error.ts'
 
 /**
- * Runs one command for a script, as `redis.call` does: throws a `CommandError` for an error reply.
+ * Runs one command for a script, as `redis.call` does. Throws a `CommandError` for an error reply.
  * Nil is null, not false.
  */
 export type Call = (...command: Command) => Reply
 
 /**
- * Does what a Lua source does, and returns what Redis would make of its result.
+ * Does the same as a Lua script, and returns the reply that Redis would make of the script's result.
  *
- * @throws {CommandError} To answer with an error, as `redis.error_reply` does.
+ * @throws {CommandError} To return an error, as `redis.error_reply` does.
  */
 export type TwinBody = (call: Call, keys: readonly string[], args: readonly string[]) => Reply
 
-/** A script as JavaScript, found by the SHA-1 of its Lua source. */
+/** The JavaScript version of a Lua script. */
 export interface ScriptTwin {
   /** SHA-1 of the Lua source in lower-case hexadecimal. */
   readonly sha1: string
   readonly run: TwinBody
 }
 
-/** Sources whose hash is remembered, so that EVAL of a long script hashes it once. */
+/** The number of sources whose hash is cached, so that EVAL of a long script hashes it once. */
 const REMEMBERED_SOURCES = 64
 
-/** The twins of one engine. All of them count as loaded, always. */
+/** The twins of one engine. All of them always count as loaded. */
 export class ScriptLibrary {
   readonly #twins = new Map<string, ScriptTwin>()
   readonly #bySource = new Map<string, ScriptTwin>()
@@ -40,7 +40,7 @@ export class ScriptLibrary {
     for (const twin of twins) this.#twins.set(twin.sha1, twin)
   }
 
-  /** The twin with this SHA-1, in either case. */
+  /** The twin with this SHA-1, in upper or lower case. */
   bySha1(sha1: string): ScriptTwin | undefined {
     return this.#twins.get(sha1) ?? this.#twins.get(sha1.toLowerCase())
   }
@@ -62,7 +62,7 @@ export class ScriptLibrary {
 }
 
 /**
- * Splits what follows a script into keys and arguments.
+ * Splits the words after a script into keys and arguments.
  *
  * @param words `numkeys key… arg…`
  */

@@ -1,5 +1,5 @@
 /**
- * The commands about the server itself, and pub/sub.
+ * The commands about the server itself, and those for pub/sub.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { compileGlob } from './glob.ts'
 import type { Keyspace } from './keyspace.ts'
 import { type Argv, at, parseInteger } from './parse.ts'
 
-/** The version of Redis whose semantics the engine follows. */
+/** The version of Redis whose behaviour the engine follows. */
 const REDIS_VERSION = '7.0.15'
 
-/** What the commands of this file need besides the keys. */
+/** The state of these commands besides the keys. */
 export interface ServerState {
   readonly channels: Channels
   commandsProcessed: number
-  /** The instant last told by TIME, in epoch microseconds. */
+  /** The instant last returned by TIME, in epoch microseconds. */
   lastMicros: number
 }
 
@@ -28,7 +28,7 @@ function ping(argv: Argv): Reply {
   return argv[1] ?? 'PONG'
 }
 
-/** Never tells an instant twice, so that it serves as a clock of versions. */
+/** Never returns the same instant twice, so that scripts can use it as a version. */
 function time(db: Keyspace, state: ServerState): Reply {
   const micros = Math.max(db.now * 1_000, state.lastMicros + 1)
   state.lastMicros = micros
@@ -88,7 +88,7 @@ function pubsub(channels: Channels, argv: Argv): Reply {
   }
 }
 
-/** Estimated bytes of a key and what it holds. */
+/** The estimated size of a key with its value, in bytes. */
 function memory(db: Keyspace, argv: Argv): Reply {
   if (argv[1].toUpperCase() !== 'USAGE') throw unknownSubcommand('MEMORY', argv[1])
   const key = argv[2]
@@ -100,13 +100,13 @@ function memory(db: Keyspace, argv: Argv): Reply {
   return db.peek(key)?.bytes ?? null
 }
 
-/** There is one database, so that only it can be chosen. */
+/** Accepts only database 0. */
 function select(argv: Argv): Reply {
   if (parseInteger(argv[1]) !== 0) throw new CommandError('ERR DB index is out of range')
   return 'OK'
 }
 
-/** The commands, bound to the state of one engine. */
+/** The server commands for one engine, with its state. */
 export function serverCommands(state: ServerState): CommandTable {
   return {
     PING: reads(-1, (_db, argv) => ping(argv)),

@@ -74,7 +74,7 @@ function srandmember(db: Keyspace, argv: Argv): Reply {
   return drawPositions(db, set.size, count).map((position) => set.members.keyAt(position))
 }
 
-/** Makes the members of the result of sets, of which some may be missing. */
+/** Computes the members of a result. A set is undefined if its key does not exist. */
 type Combination = (sets: readonly (SetValue | undefined)[], limit?: number) => string[]
 
 function union(sets: readonly (SetValue | undefined)[]): string[] {

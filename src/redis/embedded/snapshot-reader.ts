@@ -1,5 +1,5 @@
 /**
- * Reads a snapshot back. Nothing in it is believed before it is checked.
+ * Reads a snapshot. All its contents are checked before they are used.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { SortedSetValue } from './sorted-set-value.ts'
 import { type Collection, HashValue, SetValue, type Value } from './values.ts'
 
 const NEWLINE = 10
-/** A first line longer than this is no snapshot's, and is not parsed. */
+/** A longer first line is not that of a snapshot, and is not parsed. */
 const MAX_FIRST_LINE = 64
 
-/** Cuts chunks at the ends of lines, these included; what is behind the last has none. */
+/** Splits chunks into lines, each with its line end. The rest after the last line end is a line without one. */
 function* toLines(chunks: Iterable<Uint8Array>): IterableIterator<Uint8Array> {
   let parts: Uint8Array[] = []
   for (const chunk of chunks) {
@@ -42,7 +42,7 @@ function parse(line: Uint8Array): readonly unknown[] {
   try {
     value = JSON.parse(decodeUtf8(line))
   } catch {
-    // A TypeError for what is not UTF-8, a SyntaxError for what is not JSON.
+    // TypeError: not UTF-8. SyntaxError: not JSON.
     throw damaged()
   }
   if (!Array.isArray(value)) throw damaged()
@@ -55,7 +55,7 @@ function checkFirst(line: Uint8Array | undefined): void {
   try {
     first = JSON.parse(decodeUtf8(line))
   } catch {
-    // As above: whatever this is, it does not begin as a snapshot does.
+    // As above: the data does not begin as a snapshot does.
     throw new SnapshotError('foreign')
   }
   if (!Array.isArray(first) || first[0] !== FORMAT) throw new SnapshotError('foreign')
@@ -106,11 +106,11 @@ function firstValue(type: unknown, value: unknown): Value {
   return collection
 }
 
-/** Takes lines into an empty keyspace, in which expired keys are left out. */
+/** Adds lines to an empty keyspace. Expired keys are left out. */
 class Restoration {
   readonly #db: Keyspace
   #keys = 0
-  /** The collection that a line may go on with, and its key unless it has expired. */
+  /** The collection that the next line may continue, with its key unless it has expired. */
   #open: { readonly collection: Collection; readonly key: string | undefined } | undefined
 
   constructor(db: Keyspace) {
@@ -145,7 +145,7 @@ class Restoration {
     if (this.#open === undefined || !isTexts(texts)) throw damaged()
     const { collection, key } = this.#open
     addTexts(collection, texts)
-    // It may have been evicted meanwhile, to make room for itself.
+    // The collection may have been evicted in the meantime, to make room for itself.
     if (key !== undefined && this.#db.peek(key)?.value === collection) {
       this.#db.save(key, collection)
     }
@@ -153,10 +153,10 @@ class Restoration {
 }
 
 /**
- * Fills an empty keyspace, within its cap.
+ * Fills an empty keyspace, up to its memory limit.
  *
- * @throws {SnapshotError} When the chunks are no snapshot, one of another version, or not all of one
- * as it was written. The keyspace then holds what came before, and is of no use.
+ * @throws {SnapshotError} When the chunks are not a snapshot, or one of another version, or incomplete or
+ * changed. The keyspace then contains the keys read so far and must be discarded.
  */
 export function readSnapshot(chunks: Iterable<Uint8Array>, db: Keyspace): void {
   const lines = toLines(chunks)

@@ -1,9 +1,9 @@
 /**
- * Writes what an engine holds as a snapshot, version 1: lines of JSON in UTF-8.
+ * Writes the data of an engine as a snapshot, version 1: lines of JSON in UTF-8.
  *
- * The first line is `["nearcache-engine",1]`. One follows for each key, `[type, key, expiry, value]`,
- * with the expiry in epoch milliseconds or null; bytes have one character each. Large collections go on in lines `["+", value]`. The
- * last is `["end", keys, checksum]`, with the CRC-32 of every byte before it.
+ * The first line is `["nearcache-engine",1]`. Each key has a line `[type, key, expiry, value]`, with the
+ * expiry in epoch milliseconds or null. Bytes are written as one character each. Large collections continue in
+ * lines `["+", value]`. The last line is `["end", keys, checksum]`, with the CRC-32 of every byte before it.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import { ListValue } from './list-value.ts'
 import { SortedSetValue } from './sorted-set-value.ts'
 import { HashValue, SetValue, type Value } from './values.ts'
 
-/** The first line names the format, so that nothing else is taken for a snapshot. */
+/** Written in the first line, so that other files are recognized as foreign. */
 export const FORMAT = 'nearcache-engine'
 export const VERSION = 1
 
-/** Texts in one line of a collection, so that a large one is never written out whole. */
+/** Texts in one line of a collection, so that a large one is never converted to JSON as a whole. */
 const TEXTS_A_LINE = 1_000
 
-/** The texts of a collection in lines, a hash's and a sorted set's in pairs. */
+/** The texts of a collection. Those of hashes and sorted sets come in pairs. */
 function* textsOf(value: Value): IterableIterator<string> {
   if (value instanceof HashValue) for (const pair of value.fields.entries()) yield* pair
   else if (value instanceof SetValue) yield* value.members.keys()
@@ -55,7 +55,7 @@ function* linesOf({ key, value, expiresAt }: Entry): IterableIterator<readonly u
   }
 }
 
-/** Every line in bytes, the last with the checksum of those before. */
+/** Every line as bytes; the last line has the checksum of the lines before. */
 function* encodedLines(entries: Iterable<Entry>): IterableIterator<Uint8Array> {
   let checksum = 0
   const encoded = (line: readonly unknown[]): Uint8Array => {
@@ -73,8 +73,8 @@ function* encodedLines(entries: Iterable<Entry>): IterableIterator<Uint8Array> {
 }
 
 /**
- * The entries as a snapshot. Chunks are made as they are taken, so that no more than one, and the
- * longest string, are in memory besides the engine.
+ * Writes entries as a snapshot. Chunks are made on demand, so that memory holds at most one chunk and the
+ * longest string besides the engine.
  *
  * @param chunkBytes Length of every chunk but the last.
  */

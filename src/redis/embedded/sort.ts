@@ -1,5 +1,5 @@
 /**
- * SORT: the members of a list, set or sorted set, in an order of their own or of other keys.
+ * SORT: the members of a list, set or sorted set, sorted by themselves or by the values of other keys.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { compareBytes } from './text.ts'
 import { HashValue, isString, SetValue } from './values.ts'
 
 interface Query {
-  /** The keys whose values sort, with a `*` for the member; one without sorts not at all. */
+  /** The pattern of the keys to sort by, with `*` for the member; without `*` nothing is sorted. */
   by: string | undefined
-  /** What is given for each member, instead of itself. */
+  /** The patterns of the values to return for each member, instead of the member. */
   readonly gets: string[]
   limit: readonly [offset: number, count: number]
   isReversed: boolean
@@ -39,7 +39,7 @@ function parse(argv: Argv): Query {
   return query
 }
 
-/** Takes one option in, and returns how many words it had. */
+/** Parses one option into the query, and returns its number of words. */
 function takeOption(query: Query, argv: Argv, index: number): number {
   switch (at(argv, index).toUpperCase()) {
     case 'ASC':
@@ -71,7 +71,7 @@ function takeOption(query: Query, argv: Argv, index: number): number {
   }
 }
 
-/** The members, a sorted set's in its order. */
+/** The members of a collection; those of a sorted set in its order. */
 function membersOf(db: Keyspace, key: string): string[] {
   const value = db.look(key)?.value
   if (value === undefined) return []
@@ -83,7 +83,7 @@ function membersOf(db: Keyspace, key: string): string[] {
   throw wrongType()
 }
 
-/** The string, or with `->` the field of a hash, at the key that a pattern makes of a member. */
+/** The string, or with `->` the hash field, at the key that the pattern and a member make. */
 function lookUp(db: Keyspace, pattern: string, member: string): string | null {
   if (pattern === '#') return member
   const star = pattern.indexOf('*')
@@ -99,7 +99,7 @@ function lookUp(db: Keyspace, pattern: string, member: string): string | null {
   return isString(value) ? toText(value) : null
 }
 
-/** Reads a weight as C does: up to a zero byte, white space in front, and 0 where nothing is. */
+/** Parses a weight as C does: skips leading white space, stops at a zero byte, and reads an empty text as 0. */
 function parseWeight(text: string): number {
   const [digits = ''] = text.split('\0', 1)
   if (digits === '') return 0
@@ -114,7 +114,7 @@ function sortByNumber(db: Keyspace, members: readonly string[], by: string | und
     const weight = by === undefined ? member : lookUp(db, by, member)
     return { member, weight: weight === null ? 0 : parseWeight(weight) }
   })
-  // A comparison, because the difference of equal infinities is not a number.
+  // Compares instead of subtracting, because the difference of equal infinities is NaN.
   weighed.sort(
     (a, b) =>
       Number(a.weight > b.weight) - Number(a.weight < b.weight) || compareBytes(a.member, b.member),
@@ -162,7 +162,7 @@ function sort(db: Keyspace, argv: Argv): Reply {
   const members = membersOf(db, argv[1])
   const { gets, target } = query
   if (target !== undefined && isUnsorted(query) && db.peek(argv[1])?.value instanceof SetValue) {
-    // What is stored has an order, and a set has none of its own.
+    // A stored list needs a fixed order, and a set has none.
     query.by = undefined
     query.isText = true
   }

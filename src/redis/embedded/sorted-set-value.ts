@@ -1,5 +1,5 @@
 /**
- * What a key of type zset holds.
+ * The value of a key of type zset.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { IndexedMap } from './indexed-map.ts'
 import { type Scored, ScoreOrder } from './score-order.ts'
 import { type Collection, MEMBER_BYTES } from './values.ts'
 
-/** What a member costs besides its text: it stands in a map and in the order. */
+/** Overhead of a member in bytes, besides its text: it is stored in a map and in the order. */
 const SCORED_BYTES = 2 * MEMBER_BYTES
 
-/** Distinct members in order of their scores. */
+/** Distinct members sorted by score. */
 export class SortedSetValue implements Collection {
   readonly type = 'zset'
   readonly scores: IndexedMap<number> = new IndexedMap()
@@ -30,7 +30,7 @@ export class SortedSetValue implements Collection {
     return this.scores.get(member)
   }
 
-  /** Gives a member a score; it is added when it is new. There is no negative zero. */
+  /** Sets the score of a member, and adds the member if it is new. Stores -0 as 0. */
   set(member: string, given: number): void {
     const score = given + 0
     const old = this.scores.get(member)
@@ -48,7 +48,7 @@ export class SortedSetValue implements Collection {
     return this.scores.delete(member)
   }
 
-  /** The members of the ranks [start, end), the lowest score first. */
+  /** The members with ranks in [start, end), lowest score first. */
   slice(start: number, end: number): Scored[] {
     return this.order.slice(start, end)
   }

@@ -1,5 +1,5 @@
 /**
- * The commands that read and write parts of strings, and count with them.
+ * The commands that read and change parts of strings, or use them as numbers.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { type Argv, addIntegers, negateInteger, parseInteger } from './parse.ts'
 import { appended, lengthOf, patched, sliceOf } from './string-value.ts'
 import { byteLength } from './text.ts'
 
-/** Redis refuses longer strings, `proto-max-bulk-len`. */
+/** The longest string that Redis accepts, `proto-max-bulk-len`. */
 export const MAX_STRING_BYTES: number = 512 * 1024 * 1024
 
-/** @throws {CommandError} When a string of so many bytes is more than Redis or the cap allows. */
+/** @throws {CommandError} When a string would be longer than Redis or the memory limit allows. */
 export function checkLength(db: Keyspace, bytes: number): void {
   if (bytes > Math.min(MAX_STRING_BYTES, db.maxBytes)) {
     throw new CommandError('ERR string exceeds maximum allowed size (proto-max-bulk-len)')

@@ -12,13 +12,13 @@ import { type Argv, at } from './parse.ts'
 const SET_WORDS = ['NX', 'XX', 'GET', 'EX', 'PX', 'EXAT', 'PXAT', 'KEEPTTL']
 const GETEX_WORDS = ['EX', 'PX', 'EXAT', 'PXAT', 'PERSIST']
 
-/** What the options ask for; at most one of `lifetime`, `keepsExpiry` and `persists`. */
+/** The parsed options; at most one of `lifetime`, `keepsExpiry` and `persists` is set. */
 export interface StringOptions {
   readonly condition: string | undefined
   readonly returnsOld: boolean
   readonly keepsExpiry: boolean
   readonly persists: boolean
-  /** When the key expires, not yet read: GETEX looks at the key first. */
+  /** The expiry, not yet parsed, because GETEX looks at the key first. */
   readonly lifetime: Lifetime | undefined
 }
 
@@ -28,25 +28,25 @@ interface Lifetime {
 }
 
 /**
- * The instant of a lifetime, in epoch milliseconds; it may have passed.
+ * The instant at which a lifetime ends, in epoch milliseconds; it may be in the past.
  *
- * @throws {CommandError} When it is no integer, not positive, or out of range.
+ * @throws {CommandError} When the lifetime is not an integer, not positive, or out of range.
  */
 export function expiryOf(db: Keyspace, command: string, { unit, text }: Lifetime): number {
   return positiveInstant(db, command, unit, text)
 }
 
-/** The options behind the value of SET. */
+/** The options after the value of SET. */
 export function setOptions(argv: Argv): StringOptions {
   return parse(argv, 3, SET_WORDS)
 }
 
-/** The options behind the key of GETEX. */
+/** The options after the key of GETEX. */
 export function getexOptions(argv: Argv): StringOptions {
   return parse(argv, 2, GETEX_WORDS)
 }
 
-/** A word of its own, or together with one given before: equal ones repeat, others contradict. */
+/** Accepts a word if no word or the same word was given before; two different ones contradict. */
 function agree(before: string | undefined, word: string): string {
   if (before !== undefined && before !== word) throw syntaxError()
   return word
@@ -63,7 +63,7 @@ function parse(argv: Argv, start: number, allowed: readonly string[]): StringOpt
     if (word === 'GET') returnsOld = true
     else if (word === 'NX' || word === 'XX') condition = agree(condition, word)
     else expiry = agree(expiry, word)
-    // Of an option that is given twice, the last counts.
+    // If an option is given twice, the last one counts.
     if (isTimeUnit(word)) lifetime = { unit: word, text: at(argv, ++index) }
   }
   return {

@@ -1,12 +1,12 @@
 /**
- * Text seen as its UTF-8 bytes, which is how Redis counts and orders it.
+ * Handles text by its UTF-8 bytes, as Redis counts and orders it.
  *
  * @module
  */
 
 import { binaryOf, encodeUtf8 } from '../../entry/bytes.ts'
 
-/** How many bytes `text` has in UTF-8. A lone surrogate counts three, as its replacement does. */
+/** The length of `text` in UTF-8, in bytes. A lone surrogate counts as three, as its replacement does. */
 export function byteLength(text: string): number {
   let bytes = text.length
   for (let index = 0; index < text.length; index++) {
@@ -16,7 +16,7 @@ export function byteLength(text: string): number {
     else if (code < 0xd800 || code > 0xdbff) bytes += 2
     else {
       bytes += 2
-      // A pair is two units and four bytes, so its second unit adds nothing more.
+      // A pair is two units and four bytes, so its second unit adds no more.
       if (isLowSurrogate(text.charCodeAt(index + 1))) index++
     }
   }
@@ -27,7 +27,7 @@ function isLowSurrogate(code: number): boolean {
   return code >= 0xdc00 && code <= 0xdfff
 }
 
-/** One character a byte, so that a byte can be compared and indexed. ASCII is returned as it is. */
+/** Converts to one character a byte, so that bytes can be compared and indexed. ASCII is returned unchanged. */
 export function toByteString(text: string): string {
   return byteLength(text) === text.length ? text : binaryOf(encodeUtf8(text))
 }

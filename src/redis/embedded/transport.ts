@@ -1,5 +1,5 @@
 /**
- * The embedded engine behind the seam that every other Redis is reached through.
+ * A transport to the embedded engine.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { type EmbeddedOptions, EmbeddedRedis } from './engine.ts'
 const NOT_A_LIST: RedisResponse<Reply> = { error: 'ERR the request is not a list of commands' }
 
 /**
- * Requests answered by an engine in this process or isolate.
+ * Requests are answered by an engine in this process or isolate.
  *
- * Subscriptions take `path: ['subscribe', channel]` or `['psubscribe', pattern]` with `onMessage`,
- * and last until the signal is aborted or the transport closed.
+ * A subscription is a request with `path: ['subscribe', channel]` or `['psubscribe', pattern]` and `onMessage`.
+ * It lasts until the signal is aborted or the transport is closed.
  */
 class EmbeddedTransport implements Transport {
   readonly kind = 'embedded'
@@ -29,7 +29,7 @@ class EmbeddedTransport implements Transport {
   async request<Result = unknown>(request: RedisRequest): Promise<RedisResponse<Result>> {
     if (this.#isClosed) throw new ClosedError('embedded transport')
     request.signal?.throwIfAborted()
-    // The caller knows what its command answers; the seam does not.
+    // Only the caller knows the type of its command's reply.
     return this.#answer(request) as RedisResponse<Result>
   }
 
@@ -71,9 +71,9 @@ class EmbeddedTransport implements Transport {
 }
 
 /**
- * A transport to a new engine with these options, or to one that exists.
+ * Creates a transport to a new engine with these options, or to an existing engine.
  *
- * Two transports to one engine see the same keys; closing either leaves the engine as it is.
+ * Transports to the same engine see the same keys. Closing one does not affect the engine.
  *
  * @throws {InvalidOptionError} When an option is out of its documented range.
  */

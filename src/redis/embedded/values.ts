@@ -1,9 +1,9 @@
 /**
- * What a key can hold. Every collection knows its own size in bytes, so that the keyspace can keep
- * to its cap without walking it.
+ * The values that a key can hold. Every collection knows its own size in bytes, so that the keyspace can
+ * respect its memory limit without walking through it.
  *
- * Sizes are estimates: one byte a UTF-16 unit, as engines store Latin text, and a fixed price a
- * member for the structures around it.
+ * Sizes are estimates: one byte a UTF-16 unit, as JavaScript engines store Latin text, and a fixed overhead a
+ * member.
  *
  * @module
  */
@@ -11,15 +11,15 @@
 import { IndexedMap } from './indexed-map.ts'
 import type { StringValue } from './string-value.ts'
 
-/** Bytes of bookkeeping a member of a collection costs besides its text. */
+/** Overhead of a collection's member in bytes, besides its text. */
 export const MEMBER_BYTES = 48
 
-/** What the keyspace asks of a value that is not a string. */
+/** A value other than a string. */
 export interface Collection {
   readonly type: 'hash' | 'set' | 'zset' | 'list'
-  /** Members; a collection of 0 is never stored. */
+  /** The number of members; an empty collection is never stored. */
   readonly size: number
-  /** Estimated bytes. */
+  /** Estimated. */
   readonly bytes: number
   /** A deep copy, for COPY. */
   clone(): Collection

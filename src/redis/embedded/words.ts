@@ -1,5 +1,5 @@
 /**
- * A command's words, as they come in and as its handler wants them.
+ * Checks and converts a command's words for its handler.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import type { CommandSpec } from './command.ts'
 import { CommandError } from './command-error.ts'
 import type { Argv } from './parse.ts'
 
-/** A command and its name, in upper case. */
+/** A command with its name in upper case. */
 export interface NamedSpec extends CommandSpec {
   readonly name: string
 }
 
-/** Whether the command takes so many words. */
+/** Whether the number of words fits the command's arity. */
 export function hasArity({ arity }: CommandSpec, argv: Argv): boolean {
   return arity > 0 ? argv.length === arity : argv.length >= -arity
 }
 
-/** Handlers know their command by its name in upper case. */
+/** Puts the name in upper case, by which handlers know their command. */
 export function canonical(argv: Argv, { name }: NamedSpec): Argv {
   if (argv[0] === name) return argv
   const [, ...rest] = argv
@@ -26,9 +26,9 @@ export function canonical(argv: Argv, { name }: NamedSpec): Argv {
 }
 
 /**
- * The words of a command as text. What came as JSON may hold anything.
+ * Converts the words of a command to text. A request from JSON may contain any type.
  *
- * @throws {CommandError} When there is no name, or a word is null, a list or an object.
+ * @throws {CommandError} When the command is empty, or a word is null, a list or an object.
  */
 export function toArgv(command: readonly unknown[]): Argv {
   let words: unknown[] | undefined

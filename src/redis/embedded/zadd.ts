@@ -14,7 +14,7 @@ const OPTIONS = ['NX', 'XX', 'GT', 'LT', 'CH', 'INCR']
 
 type Options = ReadonlySet<string>
 
-/** Reads the words before the first score. */
+/** Parses the options before the first score. */
 function parseOptions(argv: Argv): [options: Options, firstScore: number] {
   const options = new Set<string>()
   let index = 2
@@ -40,14 +40,14 @@ function checkOptions(options: Options, words: number): void {
   }
 }
 
-/** The sum, or the error of Redis for the sum of opposite infinities. */
+/** The sum of two scores. @throws {CommandError} The error of Redis for opposite infinities. */
 function addScores(left: number, right: number): number {
   const sum = left + right
   if (Number.isNaN(sum)) throw new CommandError('ERR resulting score is not a number (NaN)')
   return sum
 }
 
-/** The score the member is to have, or undefined when the options forbid a change. */
+/** The new score of the member, or undefined if the options forbid a change. */
 function decide(options: Options, old: number | undefined, given: number): number | undefined {
   if (old === undefined) return options.has('XX') ? undefined : given
   if (options.has('NX')) return undefined
@@ -57,7 +57,7 @@ function decide(options: Options, old: number | undefined, given: number): numbe
   return score
 }
 
-/** Every score is read before anything changes. */
+/** Parses all scores before anything is changed. */
 function parseScores(argv: Argv, first: number): number[] {
   const scores: number[] = []
   for (let index = first; index < argv.length; index += 2) scores.push(parseDouble(at(argv, index)))

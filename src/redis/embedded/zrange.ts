@@ -1,5 +1,5 @@
 /**
- * ZRANGE and the commands it replaced, and those that count or remove what is in a range.
+ * ZRANGE and the commands it replaced, and the commands that count or remove members in a range.
  *
  * @module
  */
@@ -20,13 +20,13 @@ interface Query {
   limit: readonly [offset: number, count: number] | undefined
 }
 
-/** Members, each followed by its score if wanted, as one flat list. */
+/** Members as one flat list, each followed by its score if wanted. */
 export function toReply(found: readonly Scored[], withScores: boolean): Reply {
   if (!withScores) return found.map(({ member }) => member)
   return found.flatMap(({ member, score }) => [member, formatDouble(score)])
 }
 
-/** Takes one option in, and returns how many words it had. What is settled cannot be again. */
+/** Parses one option into the query, and returns its number of words. An option that is already set is an error. */
 function takeOption(query: Query, argv: Argv, index: number): number {
   const word = at(argv, index).toUpperCase()
   if (word === 'LIMIT') {
@@ -48,18 +48,18 @@ function limitOfRanks(): CommandError {
   )
 }
 
-/** What the name of a command settles. */
+/** The options that a command's name implies. */
 function fixedBy(kind?: RangeKind, isReversed?: boolean): Query {
   return { kind, isReversed, withScores: false, limit: undefined }
 }
 
-/** Reads the words behind the two ends, beginning with what the command's name settles. */
+/** Parses the words after the two ends, starting from the options that the command's name implies. */
 function parseQuery(fixed: Readonly<Query>, argv: Argv, start: number): Query {
   const query = { ...fixed }
   for (let index = start; index < argv.length; ) index += takeOption(query, argv, index)
   query.kind ??= 'RANK'
   if (query.limit && query.kind === 'RANK') {
-    // Redis takes a count of -1 for no limit given.
+    // Redis ignores LIMIT if its count is -1.
     if (query.limit[1] !== -1) throw limitOfRanks()
     query.limit = undefined
   }
@@ -69,7 +69,7 @@ function parseQuery(fixed: Readonly<Query>, argv: Argv, start: number): Query {
   return query
 }
 
-/** Cuts a range of ranks to LIMIT; a negative count means no limit, a negative offset nothing. */
+/** Applies LIMIT. A negative count means no limit; a negative offset gives no members. */
 function applyLimit(found: Scored[], limit: Query['limit']): Scored[] {
   if (limit === undefined) return found
   const [offset, count] = limit
@@ -77,11 +77,11 @@ function applyLimit(found: Scored[], limit: Query['limit']): Scored[] {
   return found.slice(offset, count < 0 ? undefined : offset + count)
 }
 
-/** The members in a range of a set, in the order asked for. */
+/** The members of a set in a range, in the requested order. */
 function select(set: SortedSetValue, toRanks: ToRanks, query: Query): Scored[] {
   const [start, end] = toRanks(set)
   if (!query.isReversed) return applyLimit(set.slice(start, end), query.limit)
-  // Ranks count from the other end; scores and texts name the same members either way.
+  // Reversed ranks count from the other end. Scores and texts select the same members in both directions.
   const reversed =
     query.kind === 'RANK' ? set.slice(set.size - end, set.size - start) : set.slice(start, end)
   return applyLimit(reversed.reverse(), query.limit)
@@ -89,13 +89,13 @@ function select(set: SortedSetValue, toRanks: ToRanks, query: Query): Scored[] {
 
 function parseEnds(query: Query, first: string, second: string): ToRanks {
   const kind = query.kind ?? 'RANK'
-  // Reversed ranges of scores and texts name their higher end first.
+  // A reversed range of scores or texts gives its higher end first.
   return query.isReversed && kind !== 'RANK'
     ? parseRange(kind, second, first)
     : parseRange(kind, first, second)
 }
 
-/** ZRANGE, or a command whose name settles the kind of the range or its direction. */
+/** The handler of ZRANGE, or of a command whose name implies the kind of range or its direction. */
 export function ranges(kind?: RangeKind, isReversed?: boolean): Handler {
   const fixed = fixedBy(kind, isReversed)
   return (db, argv) => {

@@ -1,6 +1,6 @@
 /**
- * ZUNION, ZINTER and ZDIFF, their forms that store and that count. A set counts as a sorted set whose
- * scores are all 1.
+ * ZUNION, ZINTER and ZDIFF, and their forms that store or count. A set counts as a sorted set in which all
+ * scores are 1.
  *
  * @module
  */
@@ -16,19 +16,19 @@ import { toReply } from './zrange.ts'
 
 type Aggregate = (left: number, right: number) => number
 
-/** Redis takes the sum of opposite infinities for 0. */
+/** Redis replaces the sum of opposite infinities by 0. */
 const orZero = (score: number): number => (Number.isNaN(score) ? 0 : score)
 
 const sum: Aggregate = (left, right) => orZero(left + right)
 
 const AGGREGATES: Readonly<Record<string, Aggregate>> = {
   SUM: sum,
-  // Comparisons, because what is no number then changes nothing.
+  // Comparisons, so that a score of NaN changes nothing.
   MIN: (left, right) => (right < left ? right : left),
   MAX: (left, right) => (right > left ? right : left),
 }
 
-/** Options a form of the commands has. */
+/** Groups of options that some of the commands accept. */
 type Form = 'weighs' | 'scores' | 'limits'
 
 interface Query {
@@ -36,14 +36,14 @@ interface Query {
   weights: readonly number[]
   aggregate: Aggregate
   withScores: boolean
-  /** Members to count at most. */
+  /** The maximum number of members to count. */
   limit: number
 }
 
-/** Scores of members; a weight of infinity times a score of 0 counts as 0. */
+/** Scores by member. */
 type Scores = Map<string, number>
 
-/** How the sources of a query make its result, of which no more than `limit` members are wanted. */
+/** Combines the sources of a query; may stop at `limit` members. */
 type Combination = (query: Query) => Scores
 
 function openSource(db: Keyspace, key: string): SortedSetValue | SetValue | undefined {
@@ -70,7 +70,7 @@ function parseWeights(words: readonly string[]): number[] {
   )
 }
 
-/** Takes one option in, and returns how many words it had. */
+/** Parses one option into the query, and returns its number of words. */
 function takeOption(query: Query, forms: readonly Form[], argv: Argv, index: number): number {
   const word = at(argv, index).toUpperCase()
   const { length } = query.sources
@@ -93,7 +93,7 @@ function takeOption(query: Query, forms: readonly Form[], argv: Argv, index: num
   return 1
 }
 
-/** Reads the count of keys at `first`, opens the keys, and reads the options behind them. */
+/** Parses the number of keys at `first`, opens the keys, and parses the options after them. */
 function parseQuery(db: Keyspace, argv: Argv, first: number, forms: readonly Form[]): Query {
   const count = parseCount(argv, first)
   const behind = first + 1 + count
@@ -124,7 +124,7 @@ interface Weighed {
   readonly weight: number
 }
 
-/** The sources that are there, the smallest first: sums of fractions depend on the order. */
+/** The existing sources, smallest first. The order matters, because sums of fractions depend on it. */
 function bySize({ sources, weights }: Query): Weighed[] {
   return sources
     .flatMap((source, index) => (source ? [{ source, weight: weights[index] ?? 1 }] : []))
@@ -143,7 +143,7 @@ const union: Combination = (query) => {
   return result
 }
 
-/** The aggregate over all sources, or undefined when one of them lacks the member. */
+/** The aggregate over all sources, or undefined if one of them lacks the member. */
 function inAll(
   sources: readonly Weighed[],
   member: string,
@@ -154,7 +154,7 @@ function inAll(
   for (const { source, weight } of sources) {
     const score = scoreIn(source, member)
     if (score === undefined) return undefined
-    // Redis minds a product that is no number in the first source alone.
+    // Redis replaces a product of NaN by 0 only in the first source.
     total = query.aggregate(total, score * weight)
   }
   return total
