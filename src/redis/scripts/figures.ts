@@ -1,5 +1,5 @@
 /**
- * What metrics run inside Redis: adding up, once, what an isolate has counted. The embedded engine runs a
+ * The script of metrics: adds the counts of an isolate exactly once. The embedded engine runs a JavaScript
  * twin of it.
  *
  * @module
@@ -9,7 +9,7 @@ import type { Script } from './script.ts'
 
 /**
  * `KEYS: hashes…  ARGV: source, sequence, life ms of each hash…, then field, count…` → 1, or 0 if the
- * source has brought this sequence, or a later one, to the first hash before. A life of 0 is for ever.
+ * first hash already has this sequence, or a later one, from the source. A life of 0 means no expiry.
  */
 export const ADD_FIGURES: Script = {
   sha1: '4e051c68de9cc717eb3370d5d3b4045196dae8a9',

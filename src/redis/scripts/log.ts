@@ -1,27 +1,27 @@
 /**
  * The steps of a change log, in Lua. Three keys in one hash slot, always in this order:
  *
- * - `head`, a hash: `epoch`, `at` (the position of the latest entry), `shapes` (a line each), `all` and
- *   `t<slot>` (the position at which a tag was last touched), and `until`, the latest deadline of the marks,
- *   as long as there are any
- * - `entries`, a list: the latest entries, `o`, `u` or `x` before each text
- * - `marks`, a hash: token to `<deadline in ms> <text>` of every write under way, with `u` behind the
- *   deadline once an entry was appended whose place says nothing: it may be of the same, and later
+ * - `head`, a hash: `epoch`, `at` (the position of the latest entry), `shapes` (one a line), `all` and
+ *   `t<slot>` (the position at which a tag was last touched), and, while there are marks, `until`, their
+ *   latest deadline
+ * - `entries`, a list: the latest entries, each a text after the letter `o`, `u` or `x`
+ * - `marks`, a hash: token to `<deadline in ms> <text>` of every write under way. A `u` follows the deadline
+ *   once an entry was appended whose order is unknown: this write may be older or newer than that entry
  *
- * The head is what positions mean anything by. With it goes the epoch, and with the epoch every
- * position ever handed out; without entries none can be replayed. All are safe to send again: an
- * append whose mark is gone makes an entry that says so (`u`). Marks that are lost, by which a writer
- * may be under way still, have one of any write in their place, until the latest of them would have ended.
+ * Positions are valid only within the epoch of the head. If the head is lost, the epoch and all positions
+ * handed out become invalid. If the entries are lost, no position can be replayed. All scripts are safe to send
+ * again: an append whose mark is gone makes an entry of unknown order (`u`). If the marks are lost while a
+ * write may be under way, a mark for any write replaces them until the latest of them would have ended.
  *
- * A writer that met another one's mark appends as `u`. The other may have written first and append
- * last, so that its entry says no more of its place.
+ * A writer that finds another writer's mark appends as `u`: the other may have written first and append
+ * last, so the order of the entries does not show the order of the writes.
  *
  * @module
  */
 
 import type { Script } from './script.ts'
 
-/** Opens the log: a head that is lost takes the entries, which belong to another epoch, with it. */
+/** Opens the log. If the head is lost, the entries are deleted, as they belong to another epoch. */
 const OPEN = `
 local time = redis.call('TIME')
 local ms = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -87,16 +87,16 @@ end
 `
 
 /**
- * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, epoch, position, 1 if a short answer
- * will do, most shapes, shape, slots…` → epoch, position, whether the shape is known, the latest position
- * of its tags, the marks, the entries after the position given (all there are, if the epoch is another).
+ * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, epoch, position, 1 to allow a short answer,
+ * most shapes, shape, slots…` → epoch, position, whether the shape is registered, the latest position
+ * of its tags, the marks, the entries after the given position (all entries, if the epoch is another).
  *
- * → the latest position of the tags alone, if nothing was appended since this very epoch and position, and
- * there is no mark. That will do for a caller whose shape is registered: most looks are such, and the rest
- * of the script takes Redis four times as long.
+ * → only the latest position of the tags, if a short answer is allowed, the epoch and position are still the
+ * latest, and there is no mark. Callers whose shape is registered need no more. Most looks are such, and the
+ * rest of the script takes Redis four times as long.
  *
  * A mark past its deadline becomes an entry of unknown outcome (`x`): its writer may have died
- * between its commit and its append. A shape that is new is registered while there is room.
+ * between its commit and its append. A new shape is registered if there is room.
  */
 export const LOG_LOOK: Script = {
   sha1: '6fc8000da28632e0eac20874a48b06fcc22abf9c',
@@ -129,8 +129,8 @@ return found
 
 /**
  * `KEYS: head, entries, marks  ARGV: nonce, life ms, token, milliseconds until the deadline, text` →
- * the shapes, and the marks of the other writes under way. Sent again, it says nothing of what was
- * appended in between.
+ * the shapes, and the marks of the other writes under way. If the request is sent again, the mark gets a `u`,
+ * because entries may have been appended in between.
  */
 export const LOG_MARK: Script = {
   sha1: 'a0b3c8121f4bf229589145a86029529b43f2bf80',
@@ -156,12 +156,12 @@ return { redis.call('HGET', KEYS[1], 'shapes') or '', marks }
 }
 
 /**
- * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, token, letter, text, whether every
- * tag is touched, epoch, position, slots…` → the position, and what a look behind it answers if the
- * last two are not empty. Takes the mark away; if there is none, the write was given
- * up on, or this is a copy of a request, and the entry's letter is `u` whatever was given, and
- * every tag is touched, since shapes may have been registered after the mark was gone. An entry that
- * is not `o` makes those of the marks that are left `u`.
+ * `KEYS: head, entries, marks  ARGV: nonce, life ms, most entries, token, letter, text, 1 if all
+ * tags are touched, epoch, position, slots…` → the position, followed by the answer of a look, if
+ * epoch and position are not empty. Removes the mark. If there is no mark, the write was given up or this is a
+ * copy of a request: then the entry's letter is `u` whatever was given, and all tags are touched,
+ * since shapes may have been registered after the mark was gone. After an entry
+ * that is not `o`, the entries of all remaining marks will be `u`.
  */
 export const LOG_APPEND: Script = {
   sha1: '83eaa9f508152f43a80b09df230df3c7a483cf4d',

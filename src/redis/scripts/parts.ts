@@ -1,5 +1,5 @@
 /**
- * What the scripts of the cache protocol have in common.
+ * Lua code that the scripts of the cache protocol share.
  *
  * @module
  */
@@ -11,8 +11,8 @@ local now = time[1] .. string.format('%06d', time[2])
 `
 
 /**
- * Appends the markers `KEYS[first..]` to `out`, creating those that are missing, or are none. An old
- * one is given a full life again in the second half of it, at most once a call.
+ * Appends the markers `KEYS[first..]` to `out`. Creates a marker that is missing or invalid. A marker
+ * older than half its life is prolonged to a full life.
  */
 export const MARKERS = `
 local function markers(out, first, nonce, life)

@@ -1,6 +1,6 @@
 /**
- * What is read of presence inside Redis, and the two writes that touch no connection: a status and a last
- * event. presence.ts says where everything is.
+ * The scripts that read presence, and the two writes that touch no connection: a status and a last
+ * event. presence.ts describes the keys.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { WS_ACTIVE, WS_CLOSE, WS_DRAIN, WS_JOIN, WS_LEAVE, WS_OPEN } from './pre
 import type { Script } from './script.ts'
 import { CLOCK } from './user.ts'
 
-/** The row of a user: how many connections are alive, and the fields of presence. */
+/** The row of a user: the number of live connections, and the fields of presence. */
 const USER_ROW = `
 local home = KEYS[1]
 local function userRow(user)
@@ -20,7 +20,7 @@ local function userRow(user)
 end
 `
 
-/** `KEYS: home  ARGV: connections…` → for each its name and fields, or nil where it is not alive. */
+/** `KEYS: home  ARGV: connections…` → for each its field names and values, or an empty list if it is not alive. */
 export const WS_CONNECTIONS: Script = {
   sha1: '19afb95de8660416695524c1b3b5ab6f151ed552',
   lua: `${CLOCK}
@@ -39,8 +39,8 @@ return rows
 }
 
 /**
- * `KEYS: home  ARGV: 'u' or 'm', user or room, most` → how many connections are alive there, and the fields
- * of those whose leases end first.
+ * `KEYS: home  ARGV: 'u' or 'm', user or room, most` → the number of live connections of the user or room, and
+ * the fields of those whose leases end first.
  */
 export const WS_LIST: Script = {
   sha1: '5ded8a98f64768d9c474b22e410e1820bcc15a5f',
@@ -55,7 +55,7 @@ return { redis.call('ZCOUNT', key, from, '+inf'), rows }
 `,
 }
 
-/** `KEYS: home  ARGV: users…` → the row of each: live connections, i, l, s, d, t; `''` for what is not there. */
+/** `KEYS: home  ARGV: users…` → the row of each: live connections, i, l, s, d, t; `''` for a missing field. */
 export const WS_USERS: Script = {
   sha1: 'd3f143448b69429136a3faa6ff61e7cb7351174b',
   lua: `${CLOCK}${USER_ROW}
@@ -66,8 +66,8 @@ return rows
 }
 
 /**
- * `KEYS: home  ARGV: room, most` → live connections, users, and of those users whose leases end first: the
- * name, the row, and what was said when he came in or `''`.
+ * `KEYS: home  ARGV: room, most` → live connections, users, and for those users whose leases end first: the
+ * name, the row, and the user's payload in this room or `''`.
  */
 export const WS_ROOM: Script = {
   sha1: 'd514762baa687c134ce0effd11cde22f04ceea90',
@@ -87,7 +87,7 @@ return {
 `,
 }
 
-/** `KEYS: home` → nodes and how many connections of each are alive. Forgets nodes that have none. */
+/** `KEYS: home` → nodes, each with its number of live connections. Removes nodes whose leases have ended. */
 export const WS_NODES: Script = {
   sha1: '963db182852fe9535df9415d534cb1167a10b17b',
   lua: `${CLOCK}
@@ -106,8 +106,8 @@ return answer
 }
 
 /**
- * `KEYS: home  ARGV: user, payload of the user, status or '' for none, payload, ms it holds or 0 for as long
- * as the user is remembered, ms a user is remembered` → the row of the user.
+ * `KEYS: home  ARGV: user, payload of the user, status or '' for none, payload, ms until the status ends or 0 to
+ * keep it as long as the user, ms a user is remembered` → the row of the user.
  */
 export const WS_STATUS: Script = {
   sha1: '7867b687438ceec7272f1c477751c37f4dd485b8',
@@ -128,8 +128,8 @@ return userRow(ARGV[1])
 }
 
 /**
- * `KEYS: home  ARGV: channel, payload, epoch or '', serial, ms` → 1, or 0 if what is there has the same epoch
- * and a serial that is no smaller: of events that overtake each other the last one stays.
+ * `KEYS: home  ARGV: channel, payload, epoch or '', serial, ms` → 1, or 0 if the stored event has the same epoch
+ * and an equal or larger serial. If events overtake each other, the last one by serial is kept.
  */
 export const WS_EVENT: Script = {
   sha1: 'b1cdffaa520870c3f41a2ada63c51d6b8f8158bf',
@@ -161,8 +161,8 @@ export const PRESENCE_SCRIPTS: readonly Script[] = [
 ]
 
 /**
- * Those that a guard may send again. A late copy of the others could undo what came in between: bring a
- * member back, or take away a status, an event or the connections of a node that has started again.
+ * The scripts that a guard may send again. A late copy of any other could undo a later change: bring a
+ * member back, or remove a status, an event or the connections of a node that has started again.
  */
 export const REPEATABLE_PRESENCE_SCRIPTS: readonly Script[] = PRESENCE_SCRIPTS.filter(
   (script) => ![WS_DRAIN, WS_JOIN, WS_LEAVE, WS_STATUS, WS_EVENT].includes(script),

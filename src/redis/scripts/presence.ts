@@ -1,26 +1,26 @@
 /**
- * What presence changes inside Redis, in Lua: connections, rooms, statuses, last events. Each script is
- * one atomic step. The embedded engine runs twins of them in JavaScript.
+ * The scripts that change connections and rooms, in Lua, and the keys of all presence scripts. Each script is
+ * one atomic step. The embedded engine runs JavaScript twins of them.
  *
- * All keys of a namespace begin with the one key that a script is given, the home, whose hash tag they
- * share, hence its slot. A connection touches its user, its node and each of its rooms in one step, and
- * which rooms those are is known to Redis alone: no smaller slot would do.
+ * All keys of a namespace begin with the one key that a script is given, the home. They share its hash tag,
+ * hence its slot. One step touches a connection, its user, its node and all its rooms, and only Redis knows
+ * which rooms these are. The keys can therefore not be spread over several slots.
  *
  * ```
- * :c:<connection>  hash  v write id  w the one before  u user  b payload of the user  n node  d payload  t opened
+ * :c:<connection>  hash  v write id  w the previous one  u user  b payload of the user  n node  d payload  t opened
  *                        a last active  x lease ends  r:<room> payload of the room
- *                        with v alone it says that the connection was closed
+ *                        with only v and no x: the connection was closed
  * :u:<user>        connections of a user by the end of their leases (sorted set)
- * :m:<room>        connections in a room, likewise
- * :w:<room>        users in a room, by the latest end of a lease they have there
- * :i:<room>        what was said of a user who came into the room: the first of his connections decides
+ * :m:<room>        connections in a room by the end of their leases
+ * :w:<room>        users in a room by the latest end of their leases there
+ * :i:<room>        payload of a user in the room, set by the user's first connection there
  * :n  :n:<node>    nodes, and connections of a node
  * :p:<user>        hash  i payload of the user  l last seen  s status  d payload  t set at  q ends or 0
  * :e:<channel>     hash  d payload of the last event  k epoch  o serial
  * ```
  *
- * A connection is alive until `x`, and every key lives as long as the longest lease in it: what nobody
- * prolongs is gone, whoever has crashed. Times are epoch milliseconds of the server's clock.
+ * A connection is alive until `x`, and every key lives as long as the longest lease in it. Without renewal,
+ * everything expires, even after a crash. Times are epoch milliseconds of the server's clock.
  *
  * @module
  */
@@ -28,7 +28,7 @@
 import type { Script } from './script.ts'
 import { CLOCK } from './user.ts'
 
-/** Names, and indexes whose keys live as long as what is in them. */
+/** Key names, and indexes whose keys live as long as the longest lease in them. */
 const INDEXES = `
 local home = KEYS[1]
 local function keep(key, at)
@@ -50,7 +50,7 @@ local function isIn(key, member)
 end
 `
 
-/** How connections come into rooms and leave them. `settle` says how long a user stays in a room. */
+/** How connections enter and leave rooms. `settle` computes how long a user stays in a room. */
 const ROOMS = `
 local function settle(room, user)
   local latest = 0
@@ -105,7 +105,7 @@ local function rooms(conn)
 end
 `
 
-/** A connection: its fields while it is alive, and how it ends. */
+/** A live connection's fields, and how a connection is removed. */
 const CONNECTIONS = `
 local function alive(conn)
   local found = redis.call('HMGET', home .. ':c:' .. conn, 'x', 'u', 'n', 'v')
@@ -131,8 +131,8 @@ const PRESENCE = `${CLOCK}${INDEXES}${ROOMS}${CONNECTIONS}`
 /**
  * `KEYS: home  ARGV: connection, write id, user or '', payload of the user, node, lease ms, payload, ms a
  * user is remembered, most connections of a user, most connections in a room, then room, payload of the
- * room, payload of the user in it or ''…` → 1; 0 if it was closed, or opened anew, before this copy came; `connections` or
- * `members` for what would be too many. Takes the place of another connection of this name, rooms and all.
+ * room, payload of the user in it or ''…` → 1; 0 if the connection was closed or opened anew before this copy
+ * arrived; `connections` or `members` if that limit is reached. Replaces a connection of this name.
  */
 export const WS_OPEN: Script = {
   sha1: '32b8ce1d7306e276e9a1014f0788e71e5e6e11fb',
@@ -173,8 +173,8 @@ return 1
 }
 
 /**
- * `KEYS: home  ARGV: lease ms, ms a user is remembered, connections…` → 1 for each that is alive, and has
- * another lease now, 0 for each that is not. No lease ends earlier for it.
+ * `KEYS: home  ARGV: lease ms, ms a user is remembered, connections…` → 1 for each live connection, whose lease
+ * is renewed, 0 for each other one. No lease ends earlier than before.
  */
 export const WS_ACTIVE: Script = {
   sha1: '5889cc9dc04365fdc159733cc0d9ee320f3e6618',
@@ -205,8 +205,8 @@ return answers
 }
 
 /**
- * `KEYS: home  ARGV: ms it is remembered, ms a user is remembered, connections…` → how many were alive. A
- * copy of {@link WS_OPEN} that arrives late finds what remains, and opens nothing.
+ * `KEYS: home  ARGV: ms a closed one is remembered, ms a user is remembered, connections…` → how many were alive.
+ * A late copy of {@link WS_OPEN} finds the remaining write id and opens nothing.
  */
 export const WS_CLOSE: Script = {
   sha1: 'eef7c8c0c9a73715816558af4f64e77c87598694',
@@ -223,7 +223,7 @@ return count
 `,
 }
 
-/** `KEYS: home  ARGV: ms it is remembered, ms a user is remembered, node, most` → how many of a node ended. */
+/** `KEYS: home  ARGV: ms a closed one is remembered, ms a user is remembered, node, most` → how many were closed. */
 export const WS_DRAIN: Script = {
   sha1: '9a2be2616c35067134340866b3c806a235f96093',
   lua: `${PRESENCE}
@@ -245,9 +245,9 @@ return #live
 /**
  * `KEYS: home  ARGV: connection, room, payload of the room, user or '', payload of the user, payload of the
  * user in the room or '', ms a user is remembered, most connections of a user, most rooms of a connection,
- * most connections in a room` → 1; 2 if it was there; 0 if there is no such connection; `user` if it is
- * another's; `connections`, `rooms` or `members` for what would be too many. A connection that is nobody's
- * becomes the user's.
+ * most connections in a room` → 1; 2 if it was in the room already; 0 if there is no such connection; `user` if
+ * it belongs to another user; `connections`, `rooms` or `members` if that limit is reached. A connection without
+ * a user is assigned to the given user.
  */
 export const WS_JOIN: Script = {
   sha1: '156be4c6a507fceef2822a136a9ce62fe448a8f4',
@@ -282,7 +282,7 @@ return 1 + was
 `,
 }
 
-/** `KEYS: home  ARGV: connection, room` → 1 if it was there, 0 if not. */
+/** `KEYS: home  ARGV: connection, room` → 1 if the connection was in the room, otherwise 0. */
 export const WS_LEAVE: Script = {
   sha1: 'd243e1554ba8f30bca32c4e4118a8b32edb7bc38',
   lua: `${PRESENCE}

@@ -1,9 +1,9 @@
 /**
- * What the cache protocol runs inside Redis, in Lua. Each script is one atomic step; their names are
- * those of the steps in docs/consistency.md. The embedded engine runs twins of them in JavaScript.
+ * The scripts of the cache protocol, in Lua. Each script is one atomic step, named as in
+ * docs/consistency.md. The embedded engine runs JavaScript twins of them.
  *
- * Ids are completed where they are stored, with the server's time, so that a copy of a request
- * which arrives late can never bring an id back. All are safe to send again with the same nonce.
+ * Ids are completed with the server's time where they are stored, so that a late copy of a request
+ * can never bring an old id back. All scripts are safe to send again with the same nonce.
  *
  * Marker texts are `<hardId>.<softId>`. A marker is created with soft id `0`: the pair is as unique
  * as its hard id.
@@ -15,11 +15,11 @@ import { CLOCK, MARKERS } from './parts.ts'
 import type { Script } from './script.ts'
 
 /**
- * `KEYS: lease, entry, markers…  ARGV: nonce, lease ms, marker ms, prefix` → token and markers, or 0
- * if another holds the lease, or the entry is not the one that the caller has seen: its first 20 bytes
- * are not `prefix`. Nothing is compared with `?`, and a text that is no lease is held by nobody.
- * Granted last: a marker of another type fails the script, and must not leave a lease behind that
- * nobody knows.
+ * `KEYS: lease, entry, markers…  ARGV: nonce, lease ms, marker ms, prefix` → token and markers, or 0 if
+ * another caller holds the lease, or the entry has changed since the caller saw it: its first 20 bytes
+ * differ from `prefix` (`?` skips this check). A text that is not a lease counts as no lease. The lease is
+ * written last: a marker of another type fails the script, which must not leave a lease behind that no
+ * caller knows of.
  */
 export const ACQUIRE: Script = {
   sha1: '6f5022ca1a417e06d2bd3f50fd13a99752d7b217',
@@ -38,8 +38,8 @@ return granted
 }
 
 /**
- * `KEYS: entry, lease  ARGV: token, entry, life ms, first bytes of the entry` → 1 if stored. Looks at
- * the entry first: what is of another type is not ours, and fails the script before it is overwritten.
+ * `KEYS: entry, lease  ARGV: token, entry, life ms, first bytes of the entry` → 1 if stored. Reads the
+ * entry first: a key of another type is not a cache entry, and fails the script before it is overwritten.
  */
 export const COMMIT: Script = {
   sha1: '76c8fcdc6b27e875521c4d5337e9a96b9ac4b2cc',
@@ -53,8 +53,8 @@ return 1
 }
 
 /**
- * `KEYS: lease, entry, markers…  ARGV: nonce, lease ms, marker ms` → token and markers. Nobody else
- * may store from here on, and nothing older is left to be served.
+ * `KEYS: lease, entry, markers…  ARGV: nonce, lease ms, marker ms` → token and markers. From here on no
+ * other caller can store, and no older entry can be served.
  */
 export const TAKE: Script = {
   sha1: '9e06ce1d745bbc5ffacd9682c927757a4f4cfefe',
@@ -69,7 +69,7 @@ return markers({ lease }, 3, ARGV[1], tonumber(ARGV[3]))
 `,
 }
 
-/** `KEYS: markers…  ARGV: nonce, marker ms` → the markers, created where they were missing. */
+/** `KEYS: markers…  ARGV: nonce, marker ms` → the markers; missing ones are created. */
 export const MARK: Script = {
   sha1: '7093fa7e3b2fa9cc79f4e1dcf8398b9394587d6e',
   lua: `${CLOCK}${MARKERS}
@@ -85,7 +85,7 @@ return markers({ redis.call('GET', KEYS[1]) }, 2, ARGV[1], tonumber(ARGV[2]))
 `,
 }
 
-/** `KEYS: epoch, markers…  ARGV: nonce`. Renews the soft ids of the markers that are there. */
+/** `KEYS: epoch, markers…  ARGV: nonce`. Renews the soft ids of existing markers. */
 export const SOFT: Script = {
   sha1: 'fd1d290dc2b0ba5c498f1fd7b299772ad0b1b338',
   lua: `${CLOCK}
@@ -102,8 +102,8 @@ return 1
 }
 
 /**
- * `KEYS: lease  ARGV: token, or its nonce, ms`. The lease, if it is still the caller's, ends in so many
- * milliseconds: at once with 0, which gives it back.
+ * `KEYS: lease  ARGV: token, or its nonce, ms`. If the caller still holds the lease, sets its remaining time
+ * in milliseconds; 0 releases it.
  */
 export const RELEASE: Script = {
   sha1: 'd533f662c74b4eb88496b810c33b8eb547375e70',
@@ -113,7 +113,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `,
 }
 
-/** `KEYS: entry  ARGV: first bytes of the entry, new entry, life ms` → 1 if it was still that entry. */
+/** `KEYS: entry  ARGV: first bytes of the entry, new entry, life ms` → 1 if the entry was unchanged and is replaced. */
 export const REPLACE: Script = {
   sha1: '830178937b0396d204a44edd90de96443fbbd27b',
   lua: `
@@ -125,7 +125,7 @@ return 1
 
 /**
  * `KEYS: entry, lease, markers…  ARGV: nonce, marker ms, life ms, before stamps, after stamps, tags…`.
- * A set in one request: sound only while no request is applied twice or late, hence "relaxed".
+ * A set in one request: correct only if no request is applied twice or late, hence "relaxed".
  */
 export const STORE: Script = {
   sha1: '0c4279a49696ae040ca77e22f327bfecf181e299',
@@ -138,7 +138,7 @@ return 1
 `,
 }
 
-/** All scripts: what a guard may send again. */
+/** All scripts. A guard may send them again. */
 export const SCRIPTS: readonly Script[] = [
   ACQUIRE,
   COMMIT,

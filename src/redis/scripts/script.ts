@@ -1,10 +1,10 @@
 /**
- * The form of what runs inside Redis.
+ * The type of a Lua script.
  *
  * @module
  */
 
-/** A Lua script and its name in Redis. */
+/** A Lua script and the hash by which Redis knows it. */
 export interface Script {
   readonly lua: string
   /** SHA-1 of `lua` in hexadecimal, as EVALSHA takes it. A test compares the two. */

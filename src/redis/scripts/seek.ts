@@ -1,5 +1,5 @@
 /**
- * Look and acquire in one, for readers who expect to find nothing.
+ * Look and acquire in one script, for readers that expect a cache miss.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Script } from './script.ts'
 
 /**
  * `KEYS: entry, lease, markers…  ARGV: nonce, lease ms, marker ms` → token and markers, as `ACQUIRE`, if
- * there is no entry and nobody holds the lease; else 0 and what each key holds.
+ * there is no entry and no other caller holds the lease; otherwise 0 and the text of each key.
  */
 export const SEEK: Script = {
   sha1: '4158c26027cd6dd9dff3f46f7b667a2a80a29419',

@@ -1,17 +1,17 @@
 /**
- * What semantic matching runs inside Redis, in Lua: a log of prompts a scope, and what was judged.
+ * The scripts of semantic matching, in Lua: for each scope, a log of prompts and the judgements on them.
  *
- * A scope's three keys are in one hash slot. `vectors` is a hash of entry id to text. `log` is a sorted
- * set of the same ids by when they were last changed, so that a reader asks for what is new since; an
- * id without a text was forgotten. `state` is a hash of entry id to the judgements of that entry. All
- * scripts may be sent twice. Losing any of the keys leaves nothing but misses behind.
+ * A scope's three keys are in one hash slot. `vectors` is a hash from entry id to text. `log` is a sorted
+ * set of the same ids by the time of their last change, so that a reader can ask for the changes since its last
+ * read; an id without a text was forgotten. `state` is a hash from entry id to the judgements on that entry. All
+ * scripts may be sent twice. Losing any of the keys causes only misses.
  *
  * @module
  */
 
 import type { Script } from './script.ts'
 
-/** The next place in the log: the server's time in microseconds, or after the last one. */
+/** The next place in the log: the server's time in microseconds, but always greater than the last place. */
 const NEXT = `
 local time = redis.call('TIME')
 local place = tonumber(time[1] .. string.format('%06d', time[2]))
@@ -20,8 +20,8 @@ if last[2] and tonumber(last[2]) >= place then place = tonumber(last[2]) + 1 end
 `
 
 /**
- * `KEYS: vectors, log, state  ARGV: id, text, most, life ms` → how many of the oldest had to go.
- * Texts without a log are of a log that was lost, and would never be found again.
+ * `KEYS: vectors, log, state  ARGV: id, text, most, life ms` → how many of the oldest were removed.
+ * If the log was lost, the remaining texts are deleted, as no reader could find them.
  */
 export const SEMANTIC_REMEMBER: Script = {
   sha1: '1e804931d0292ec1e7642e9c91d4b649f025164a',
@@ -41,7 +41,7 @@ return 0
 `,
 }
 
-/** `KEYS: vectors, log, state  ARGV: ids…` → how many were known. Their places stay in the log. */
+/** `KEYS: vectors, log, state  ARGV: ids…` → how many had a text. Their ids stay in the log. */
 export const SEMANTIC_FORGET: Script = {
   sha1: 'b3233cfa48853b1b8e987c92738d8ff0924854b1',
   lua: `${NEXT}
@@ -58,8 +58,8 @@ return known
 }
 
 /**
- * `KEYS: vectors, log  ARGV: place, most` → the place of the oldest, then id, place and text of each
- * that came later, oldest first. Nothing at all when there is no log.
+ * `KEYS: vectors, log  ARGV: place, most` → the place of the oldest entry, then id, place and text of each
+ * later than the given place, oldest first. An empty list if there is no log.
  */
 export const SEMANTIC_SINCE: Script = {
   sha1: '78c715096fb16178a68e8d65b604b3043c2150ef',
@@ -78,10 +78,10 @@ return found
 }
 
 /**
- * `KEYS: vectors, state  ARGV: id, judgement, most characters, life ms, most entries` → 1 if it is known
- * now, 0 if the entry is not there. A judgement that is known already, by its nonce, is not added again;
- * the oldest go first. Vectors that are kept elsewhere cannot be looked at: then `most entries` is above
- * 0, and bounds how many are judged.
+ * `KEYS: vectors, state  ARGV: id, judgement, most characters, life ms, most entries` → 1 if the judgement is
+ * stored, 0 if the entry does not exist. A judgement that is stored already (it has a nonce) is not added again.
+ * The oldest judgements are dropped first. If vectors are stored elsewhere, they cannot be checked here: then
+ * `most entries` is above 0, and limits how many entries are judged.
  */
 export const SEMANTIC_LEARN: Script = {
   sha1: 'bd9819f16acd7253740790fef9d7fd1d351e4162',
@@ -100,7 +100,7 @@ return 1
 `,
 }
 
-/** All of them: what a guard may send again. */
+/** All scripts. A guard may send them again. */
 export const SEMANTIC_SCRIPTS: readonly Script[] = [
   SEMANTIC_REMEMBER,
   SEMANTIC_FORGET,

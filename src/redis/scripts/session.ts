@@ -1,18 +1,18 @@
 /**
- * What sessions run inside Redis, in Lua. Each script is one atomic step on the keys of one user,
- * which share a hash slot; the embedded engine runs twins of them in JavaScript.
+ * The session scripts, in Lua. Each script is one atomic step on the keys of one user,
+ * which share a hash slot. The embedded engine runs JavaScript twins of them.
  *
  * A session is a hash with these fields. Times are epoch milliseconds of the server's clock.
  *
  * ```
  * s state: a, p, n, or x once it has ended    v id of the latest write    d sealed payload
- * h hash of the secret    o hash of the one before, until u    n nonce of the rotation
+ * h hash of the secret    o hash of the previous one, valid until u    n nonce of the rotation
  * e hard id of the user's epoch    x absolute expiry    i idle time, 0 for none    t last used
  * ```
  *
  * A user is a hash as well: `e` and `p`, the hard and the soft id of the epoch; `l`, last seen; and
  * sealed values. The index is a sorted set of session ids by expiry. **A session that is not in the
- * index is not valid**, so that what a list shows and what is alive are the same.
+ * index is not valid**, so that a list of sessions shows exactly the live ones.
  *
  * @module
  */
@@ -22,8 +22,8 @@ import { STORE_COUNT, STORE_END, STORE_PUT } from './store.ts'
 import { CLOCK, EPOCH, TRACK, USER_LOOK, USER_PUT, USER_RENEW } from './user.ts'
 
 /**
- * What there is to be said of the session `KEYS[1]` of the user `KEYS[2]` with the index `KEYS[3]`:
- * a word, its fields, and those of the user.
+ * Looks at the session `KEYS[1]` of the user `KEYS[2]` with the index `KEYS[3]`: returns
+ * a word for its state, its fields, and those of the user.
  */
 const LOOK = `
 local function look(secret, id)
@@ -49,9 +49,9 @@ end
 
 /**
  * `KEYS: session, user, index  ARGV: hash of the secret, id, touch interval in ms` → `[word]`, or
- * `['ok', now, s, v, h, x, i, t, d, n, e, p, permissions]`. It counts as use at most once an interval:
- * -1 for never, -2 for a tenth of the idle time, at most an hour. Where Redis takes no writes now, the
- * session lives on to the time it has.
+ * `['ok', now, s, v, h, x, i, t, d, n, e, p, permissions]`. Counts as use at most once an interval;
+ * -1 means never, -2 a tenth of the idle time, at most an hour. If Redis refuses writes, the
+ * session stays valid, but is not prolonged.
  */
 export const VALIDATE: Script = {
   sha1: '0c3b7c42761c1148dda2578fa0df3a843b033fe6',
@@ -83,9 +83,9 @@ return answer(word, s, user)
 
 /**
  * `KEYS: session, user, index  ARGV: id, write id, state, hash of the secret, absolute ms, idle ms,
- * payload, most sessions, 'evict' or 'refuse', hard id the caller knows or '', id in whose place it is
- * or ''` → `[word]`, or `['ok', now, hard id, soft id, permissions, ids that had to go]`. Sent again, it
- * makes no second session.
+ * payload, most sessions, 'evict' or 'refuse', hard id the caller knows or '', id of the session that this one
+ * replaces or ''` → `[word]`, or `['ok', now, hard id, soft id, permissions, ids that were removed]`. Sent again,
+ * it creates no second session.
  */
 export const CREATE: Script = {
   sha1: 'd9cf8b6268ef3b3988978b75857f384d650d0c28',
@@ -138,10 +138,10 @@ return { 'ok', text(now), user[1], user[2], user[3], gone }
 }
 
 /**
- * `KEYS: session, user, index  ARGV: hash of the secret, id, write id it must have, its new write id,
- * state, payload, hash of a new secret or '', overlap ms, nonce` → as {@link VALIDATE}, with `conflict`
- * when it has another write id, `rotated` when another has given it a new secret, and with `saved`
- * the fields as they are after it. Sent again at once, it is saved already.
+ * `KEYS: session, user, index  ARGV: hash of the secret, id, expected write id, new write id,
+ * state, payload, hash of a new secret or '', overlap ms, nonce` → as {@link VALIDATE}, but `saved` with
+ * the new fields, `conflict` if the session has another write id, or `rotated` if another request has
+ * given it a new secret. Sent again at once, it answers `saved`.
  */
 export const SAVE: Script = {
   sha1: '5a1da553d48f828e66e3f50e90dd1d515e358fd7',
@@ -165,8 +165,8 @@ return answer('saved', s, user)
 }
 
 /**
- * `KEYS: session, index  ARGV: id, ms to remember` → 1 if it was alive, 0 if not. What remains says that
- * it has ended, so that a copy of {@link CREATE} that arrives late does not bring it back.
+ * `KEYS: session, index  ARGV: id, ms to remember` → 1 if the session was alive, 0 if not. The hash that remains
+ * marks the session as ended, so that a late copy of {@link CREATE} does not bring it back.
  */
 export const END: Script = {
   sha1: '5e00c5b35a15ff5b2cc4a03521cc2b32ff4c3dfb',
@@ -181,9 +181,9 @@ return math.min(alive, listed)
 }
 
 /**
- * `KEYS: user, index  ARGV: nonce, ms the epoch must last, id to keep or ''`, and with one to keep
- * `KEYS[3]`, its session → `[word]`, or `['ok', hard id, ids that had to go]`. Gives the user a new
- * hard id, which nothing but the session to keep has. Sent again, it does nothing more.
+ * `KEYS: user, index  ARGV: nonce, ms the epoch must last, id to keep or ''`, and with an id to keep, the
+ * session as `KEYS[3]` → `[word]`, or `['ok', hard id, ids that were removed]`. Gives the user a new
+ * hard id, which only the session to keep also gets. Sent again, it changes nothing more.
  */
 export const REVOKE: Script = {
   sha1: '321025720d34055207812d55fbb887cc7903770e',
@@ -214,7 +214,7 @@ return { 'ok', hard, gone }
 `,
 }
 
-/** All of them. */
+/** All session scripts. */
 export const SESSION_SCRIPTS: readonly Script[] = [
   VALIDATE,
   CREATE,
@@ -231,10 +231,10 @@ export const SESSION_SCRIPTS: readonly Script[] = [
 ]
 
 /**
- * Those that a guard may send again. Not {@link SAVE}: sent twice with another's write in between, the
- * second would be taken for a conflict, and the caller's change be made again. Not {@link USER_PUT}: a
- * late copy could undo what another has put there, as one of {@link STORE_PUT} could. Not
- * {@link STORE_COUNT}, which would count twice.
+ * The scripts that a guard may send again. Not {@link SAVE}: if another write comes between two copies, the
+ * second copy answers `conflict`, and the caller would make its change again. Not {@link USER_PUT} and
+ * {@link STORE_PUT}: a late copy could overwrite what another request has stored. Not {@link STORE_COUNT}:
+ * it would count twice.
  */
 export const REPEATABLE_SESSION_SCRIPTS: readonly Script[] = SESSION_SCRIPTS.filter(
   (script) => ![SAVE, USER_PUT, STORE_PUT, STORE_COUNT].includes(script),

@@ -1,6 +1,6 @@
 /**
- * What runs inside Redis for sessions that are kept on behalf of others, in Lua. A text `x` in the
- * place of an entry says that it has ended.
+ * The scripts for sessions of other session libraries, in Lua. The text `x` instead of an entry means
+ * that the session has ended.
  *
  * @module
  */
@@ -8,8 +8,8 @@
 import type { Script } from './script.ts'
 
 /**
- * `KEYS: entry  ARGV: text, life ms, 1 if it must be there` → 1 if stored; 0 if it has ended, so that
- * a save which was under way does not bring it back.
+ * `KEYS: entry  ARGV: text, life ms, 1 if the entry must exist` → 1 if stored; 0 if it has ended, so that a late
+ * save does not bring it back, or does not exist although it must.
  */
 export const STORE_PUT: Script = {
   sha1: 'bae1e9c46d69c117077b8fd796fef0b0764fc800',
@@ -22,8 +22,8 @@ return 1
 }
 
 /**
- * `KEYS: entry  ARGV: ms to remember` → 1. Deletes first: a Redis that is full refuses a `SET` alone, and
- * who logs out has to be out.
+ * `KEYS: entry  ARGV: ms to remember` → 1. Deletes first, because a full Redis refuses `SET`, and a log-out
+ * must take effect nevertheless.
  */
 export const STORE_END: Script = {
   sha1: '49bd40d388469481cf7518bad8a79a225e673268',
@@ -34,7 +34,7 @@ return 1
 `,
 }
 
-/** `KEYS: counter  ARGV: life ms` → the count. Its life begins with the first. */
+/** `KEYS: counter  ARGV: life ms` → the count. The lifetime starts with the first count. */
 export const STORE_COUNT: Script = {
   sha1: '36ffbf6ef5095b93818d2e824de0647b96ab3e1f',
   lua: `

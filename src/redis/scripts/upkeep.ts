@@ -1,7 +1,7 @@
 /**
- * What tools run inside Redis to tidy up and to move in: each looks before it changes anything, in one
- * atomic step, so that traffic which goes on meanwhile loses nothing. The embedded engine runs twins of
- * them. All are safe to send again.
+ * The scripts of tools that clean up or migrate data. Each script checks and changes in one atomic step, so
+ * that it is safe while requests go on. The embedded engine runs JavaScript twins of them. All are safe to send
+ * again.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { Script } from './script.ts'
 
 /**
  * `KEYS: source, entry, lease, tally  ARGV: SHA-1 of the source's text, entry, life ms, 1 to keep the
- * source` → a word, which is counted in the tally if it is one of the first two.
+ * source` → a word. The first two words are counted in the tally.
  *
- * `moved`: the entry is stored. `present`: there is a newer one, so the source is of no more use.
- * `busy`: a load of the key is under way. `changed`, `gone`: the source is not what it was.
+ * `moved`: the entry is stored. `present`: there is an entry already, so the source is no longer needed.
+ * `busy`: a load of the key is under way. `changed`, `gone`: the source has changed or is gone.
  */
 export const MOVE_IN: Script = {
   sha1: '06befa540d5856fd8781a151f43d66c0a3cfcae2',
@@ -35,7 +35,7 @@ return word
 `,
 }
 
-/** `KEYS: entry  ARGV: first bytes of the entry` → 1 if it was still that entry, which is gone now. */
+/** `KEYS: entry  ARGV: first bytes of the entry` → 1 if the entry was unchanged and is deleted. */
 export const DROP_ENTRY: Script = {
   sha1: '954b50c7fefda6e168e2d728968e892da48e214b',
   lua: `
@@ -45,8 +45,8 @@ return redis.call('DEL', KEYS[1])
 }
 
 /**
- * `KEYS: key  ARGV: seconds` → 1 if nobody has used it for so long, and it is gone now. Fails where
- * Redis does not know how long that is (an LFU policy).
+ * `KEYS: key  ARGV: seconds` → 1 if the key was not used for so long and is deleted. Fails if Redis does not
+ * track the idle time (an LFU policy).
  */
 export const DROP_IDLE: Script = {
   sha1: 'e4191d2573490b56459e4698ff0f38abead501fd',
@@ -57,7 +57,7 @@ return redis.call('DEL', KEYS[1])
 `,
 }
 
-/** `KEYS: lease` → 1 if it has no end, which no lease of this library has, and is gone now. */
+/** `KEYS: lease` → 1 if the key had no expiry, which a lease of this library always has, and is deleted. */
 export const DROP_ENDLESS: Script = {
   sha1: 'd59cafceaed79e936bd4a160ab72702ddce54746',
   lua: `
@@ -66,5 +66,5 @@ return redis.call('DEL', KEYS[1])
 `,
 }
 
-/** All of them: what a guard may send again. */
+/** All scripts. A guard may send them again. */
 export const UPKEEP_SCRIPTS: readonly Script[] = [MOVE_IN, DROP_ENTRY, DROP_IDLE, DROP_ENDLESS]

@@ -1,6 +1,5 @@
 /**
- * What runs inside Redis for a user's own values and activity, in Lua; session.ts says where
- * these are.
+ * The scripts for a user's own values and activity, in Lua. session.ts describes the keys.
  *
  * @module
  */
@@ -15,8 +14,8 @@ local function text(number) return string.format('%.0f', number) end
 `
 
 /**
- * Both ids of the user's epoch, which are made where they are missing, and the permissions. With the
- * epoch goes what is listed: it is of another.
+ * Returns both ids of the user's epoch, created if they are missing, and the permissions. A new epoch deletes
+ * the index, whose sessions belong to the old one.
  */
 export const EPOCH = `
 local function epoch(user, index, nonce, life)
@@ -32,7 +31,7 @@ local function epoch(user, index, nonce, life)
 end
 `
 
-/** `KEYS: user, index  ARGV: nonce, ms it must last, field` → the epoch's ids, and the field's text or nil. */
+/** `KEYS: user, index  ARGV: nonce, ms to last, field` → the epoch's ids, and the text of the field or nil. */
 export const USER_LOOK: Script = {
   sha1: '1c32b4665ee4d66cdaac382883d47a34ce2fc91e',
   lua: `${CLOCK}${EPOCH}
@@ -42,8 +41,8 @@ return { found[1], found[2], redis.call('HGET', KEYS[1], ARGV[3]) }
 }
 
 /**
- * `KEYS: user, index  ARGV: nonce, ms it must last, field, text, soft id it must have or '', 1 to renew the
- * soft id` → the soft id, or 0 if it is another.
+ * `KEYS: user, index  ARGV: nonce, ms to last, field, text, expected soft id or '', 1 to renew the soft
+ * id` → the soft id, or 0 if it is not the expected one.
  */
 export const USER_PUT: Script = {
   sha1: '8094856bc4f42162cebee148df46a6317b667e5a',
@@ -59,7 +58,7 @@ return soft
 `,
 }
 
-/** `KEYS: user, index  ARGV: nonce, ms it must last, fields…` → the new soft id. Drops the fields. */
+/** `KEYS: user, index  ARGV: nonce, ms to last, fields…` → the new soft id. Deletes the fields. */
 export const USER_RENEW: Script = {
   sha1: '26264b47f4e1259dbf71f0e39b2dcc0e79833683',
   lua: `${CLOCK}${EPOCH}
@@ -72,8 +71,8 @@ return soft
 }
 
 /**
- * `KEYS: activity, user  ARGV: entry, most entries, ms to keep` → its number, or 0 if it is there
- * already. Entries are numbered in the order in which they arrive.
+ * `KEYS: activity, user  ARGV: entry, most entries, ms to keep` → its number, or 0 if it exists
+ * already. Entries are numbered in the order of arrival.
  */
 export const TRACK: Script = {
   sha1: 'c7235e0462770c9cae745752f4d737dd372acf03',

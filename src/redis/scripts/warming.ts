@@ -1,6 +1,6 @@
 /**
- * What warming runs inside Redis: taking a job, and keeping what became of it only while nobody else has
- * taken it since. The embedded engine runs twins of them. Both are safe to send again with the same token.
+ * The scripts of warming: claim a job, and store its results unless another caller has claimed it since.
+ * The embedded engine runs JavaScript twins of them. Both are safe to send again with the same token.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Script } from './script.ts'
 
 /**
  * `KEYS: job, lease  ARGV: token, lease ms` → the server's time in seconds and the job's fields, or 0 if
- * another holds the lease.
+ * another caller holds the lease.
  */
 export const WARM_CLAIM: Script = {
   sha1: '913185885f2ec42f650d6fc7d23d3b56d265d07b',
@@ -23,9 +23,9 @@ return { redis.call('TIME')[1], redis.call('HGETALL', KEYS[1]) }
 }
 
 /**
- * `KEYS: job, lease  ARGV: token, lease ms, then field, text…` → 1, or 0 if another has taken the job
- * since. An empty text drops its field; a lease of 0 gives the job back, after which nothing is kept but
- * the same once more: a checkpoint that arrives late must not open a slot again.
+ * `KEYS: job, lease  ARGV: token, lease ms, then field, text…` → 1, or 0 if another caller has claimed the job
+ * since. An empty text deletes its field. A lease of 0 gives the job back. After that, only the same request may
+ * write again: a late checkpoint must not open a slot again.
  */
 export const WARM_KEEP: Script = {
   sha1: '85a8c96572db971c121451b0c837122f2b44c435',

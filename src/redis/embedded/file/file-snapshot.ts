@@ -1,5 +1,5 @@
 /**
- * Keeps a snapshot of an engine in a file, so that a process starts with what the last one held.
+ * Stores snapshots of an engine in a file, so that the data outlives the process.
  *
  * @module
  */
@@ -14,34 +14,34 @@ import { SnapshotFiles } from './snapshot-files.ts'
 
 /** Options for {@link FileSnapshot}. */
 export interface FileSnapshotOptions {
-  /** What is kept. Nothing else may have stored in it before. */
+  /** The engine to store. It must not be written to before this object is created. */
   readonly engine: EmbeddedRedis
   /**
-   * The file, in a folder that exists. Next to it, `path.outdated` and `path.unfinished` come and go.
-   * One process at a time.
+   * The file, in an existing folder. The files `path.outdated` and `path.unfinished` are created next to it.
+   * Only one process may use it at a time.
    */
   readonly path: string
   /** How long after a change the next snapshot is written, at least 100 ms. @default '1m' */
   readonly interval?: Duration
   /**
-   * What becomes of a snapshot after which changes were acknowledged that it does not have: the
-   * process did not close it. For a cache it must be discarded, as it may hold what was invalidated.
-   * Where losing everything is worse than losing the last changes, `restore` loads it.
+   * What to do with a snapshot that lacks acknowledged changes, because the process ended without `close`.
+   * A cache must discard it: it may hold entries that were invalidated since. Where losing everything is worse
+   * than losing the last changes, use `restore`.
    * @default 'discard'
    */
   readonly outdated?: 'discard' | 'restore'
-  /** Told what a snapshot in the background failed with; the next is tried an interval later. @default none */
+  /** Called with the error when a snapshot in the background fails. It is retried an interval later. @default none */
   readonly onError?: (error: unknown) => void
   /** The timer. @default webPlatform() */
   readonly platform?: Platform
 }
 
 /**
- * Loads the snapshot there is, and writes another an interval after a change, and on close.
+ * Loads the existing snapshot, and writes a new one an interval after a change, and on close.
  *
  * Before the first change after a snapshot is acknowledged, the file is marked as outdated, which
- * costs one rename. Writing is synchronous, hence of one instant, and holds up the process meanwhile;
- * no more than a chunk is in memory.
+ * costs one rename. Writing is synchronous: the snapshot is consistent, but the process is blocked meanwhile.
+ * At most one chunk is in memory.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export interface FileSnapshotOptions {
  * ```
  */
 export class FileSnapshot {
-  /** What the engine was filled from when this was made. */
+  /** The source of the engine's data when this object was created. */
   readonly loaded: 'current' | 'outdated' | 'nothing'
   readonly #engine: EmbeddedRedis
   readonly #files: SnapshotFiles
@@ -65,8 +65,8 @@ export class FileSnapshot {
 
   /**
    * @throws {InvalidOptionError} When an option is out of its documented range.
-   * @throws {SnapshotError} When the file is no snapshot, or damaged; it is left as it is.
-   * @throws Whatever reading the file failed with.
+   * @throws {SnapshotError} When the file is not a snapshot, or is damaged; the file is left unchanged.
+   * @throws The error of reading the file, unchanged.
    */
   constructor(options: FileSnapshotOptions) {
     const { engine, path, interval = '1m', outdated = 'discard', onError } = options
@@ -82,13 +82,13 @@ export class FileSnapshot {
     this.#stopListening = engine.onChange(() => this.#changed())
   }
 
-  /** Writes a snapshot now. @throws Whatever writing failed with; the one before is still there. */
+  /** Writes a snapshot now. @throws The error of writing; the previous snapshot is kept. */
   save(): void {
     this.#files.write(this.#engine.dump())
     this.#isCurrent = true
   }
 
-  /** Writes a last snapshot if there were changes, and no more. @throws As {@link save} does. */
+  /** Writes a last snapshot if there were changes, and stops. @throws As {@link save} does. */
   close(): void {
     if (this.#closed.signal.aborted) return
     this.#closed.abort()
@@ -103,7 +103,7 @@ export class FileSnapshot {
     return isCurrent ? 'current' : 'outdated'
   }
 
-  /** Runs before the change is acknowledged, so that no snapshot passes for newer than it is. */
+  /** Runs before the change is acknowledged, so that an old snapshot never counts as current. */
   #changed(): void {
     if (this.#isCurrent) {
       this.#files.outdate()
@@ -118,7 +118,7 @@ export class FileSnapshot {
     try {
       await this.#platform.delay(this.#intervalMs, this.#closed.signal)
     } catch {
-      return // Closed, which writes the last snapshot itself.
+      return // Closed: `close` writes the last snapshot.
     }
     this.#isWaiting = false
     try {

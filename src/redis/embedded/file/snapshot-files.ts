@@ -1,8 +1,8 @@
 /**
- * The files of a snapshot: one that is whole and up to date, or one that is whole and not.
+ * The files of a snapshot: a complete current snapshot, or a complete outdated one.
  *
- * Which of the two it is stands in its name, since a name changes at once or not at all. What is
- * being written has a third, and is nobody's until it is finished.
+ * The file name says which of the two it is, since a rename is atomic. A snapshot that is being written has
+ * a third name, under which it is never read.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { dirname } from 'node:path'
 
 const READ_BYTES = 256 * 1024
 
-/** The names that belong to one path. Every method leaves the disk with what it says. */
+/** The file names for one path. Every method returns only after its change is on disk. */
 export class SnapshotFiles {
   readonly #current: string
   readonly #outdated: string
@@ -41,7 +41,7 @@ export class SnapshotFiles {
     return existsSync(this.#outdated)
   }
 
-  /** The chunks of the snapshot, the one that is up to date if there is one. */
+  /** The chunks of the current snapshot, or of the outdated one if there is no current one. */
   *read(): IterableIterator<Uint8Array> {
     const file = openSync(this.hasCurrent ? this.#current : this.#outdated, 'r')
     try {
@@ -54,7 +54,7 @@ export class SnapshotFiles {
     }
   }
 
-  /** Makes the chunks the snapshot that is up to date; until then there is the one before. */
+  /** Writes the chunks as the current snapshot. The previous snapshot is kept until the new one is complete. */
   write(chunks: Iterable<Uint8Array>): void {
     const file = openSync(this.#unfinished, 'w', 0o600)
     try {
@@ -68,16 +68,16 @@ export class SnapshotFiles {
     rmSync(this.#outdated, { force: true })
   }
 
-  /** The snapshot is no longer up to date. */
+  /** Marks the snapshot as outdated. */
   outdate(): void {
     if (!this.hasCurrent) return
     renameSync(this.#current, this.#outdated)
     this.#syncFolder()
   }
 
-  /** A name that changed is on the disk only once its folder is. */
+  /** A rename is on disk only after its folder has been synced. */
   #syncFolder(): void {
-    if (process.platform === 'win32') return // There a folder cannot be opened.
+    if (process.platform === 'win32') return // Windows cannot open a folder.
     const folder = openSync(dirname(this.#current), 'r')
     try {
       fsyncSync(folder)

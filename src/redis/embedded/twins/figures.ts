@@ -1,5 +1,5 @@
 /**
- * The JavaScript twin of the script that adds figures up.
+ * The JavaScript twin of the script that adds figures.
  *
  * @module
  */
@@ -23,5 +23,5 @@ const addFigures: TwinBody = (call, keys, [source = '', sequence = '', ...rest])
   return 1
 }
 
-/** What an engine has by default, for `RedisFigures` of `nearcache/monitor`. */
+/** The twin for `RedisFigures` of `nearcache/monitor`. Engines have it by default. */
 export const FIGURES_TWIN: ScriptTwin = { sha1: ADD_FIGURES.sha1, run: addFigures }

@@ -1,6 +1,6 @@
 /**
- * JavaScript twins of the scripts of a change log. Line by line the same: a differential test holds
- * them against a real Redis.
+ * JavaScript twins of the scripts of a change log, the same line by line. A differential test compares
+ * them with a real Redis.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Reply } from '../../requester.ts'
 import { LOG_APPEND, LOG_LOOK, LOG_MARK } from '../../scripts/log.ts'
 import type { Call, ScriptTwin, TwinBody } from '../scripting.ts'
 
-/** What the functions at the beginning of each script work with. */
+/** The keys and arguments that the functions of all scripts share. */
 interface Log {
   readonly call: Call
   readonly head: string
@@ -19,7 +19,7 @@ interface Log {
   readonly ms: number
 }
 
-/** Opens the log: a head that is lost takes the entries with it. */
+/** Opens the log. If the head is lost, the entries are deleted. */
 function open(call: Call, keys: readonly string[], nonce: string, life: string): [Log, string] {
   const [head = '', entries = '', marks = ''] = keys
   const [seconds, micros] = call('TIME') as [string, string]
@@ -51,7 +51,7 @@ function push({ call, head, entries, life }: Log, text: string, most: number): n
 
 interface Mark {
   readonly token: string
-  /** Epoch milliseconds, in digits; undefined: it is none. */
+  /** Epoch milliseconds as digits; undefined if the value is not a mark. */
   readonly deadline: string | undefined
   readonly text: string
 }
@@ -69,14 +69,14 @@ function unmark({ call, head, marks }: Log, token: string): void {
   if (call('EXISTS', marks) === 0) call('HDEL', head, 'until')
 }
 
-/** The entries of the writes under way say nothing of their place any more. */
+/** Marks the writes under way so that their entries will be `u`: their order is no longer known. */
 function unsettle(log: Log): void {
   for (const { token, deadline, text } of marksOf(log)) {
     if (deadline !== undefined) log.call('HSET', log.marks, token, `${deadline}u ${text}`)
   }
 }
 
-/** What a look shows, but for shapes and their tags. */
+/** The answer to a look, without shapes and their tags. */
 function lookAt(log: Log, epoch: string, most: number, known: string, position: string): Reply[] {
   const { call, head, entries, ms } = log
   const underWay: string[] = []

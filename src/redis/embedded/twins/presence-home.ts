@@ -1,5 +1,5 @@
 /**
- * What the twins of the scripts of presence share, line by line as the scripts have it.
+ * The functions that the twins of the presence scripts share, the same line by line as in the scripts.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 import type { Call } from '../scripting.ts'
 import { clock, texts } from './user.ts'
 
-/** A connection that is alive. */
+/** A live connection. */
 export interface Known {
-  /** When its lease ends. */
+  /** When its lease ends, in epoch milliseconds. */
   readonly at: number
   readonly user: string
   readonly node: string
   readonly write: string
 }
 
-/** Keys and steps of one namespace, at one instant. */
+/** Keys and shared steps of one namespace, at one instant. */
 export class Home {
   readonly now: number
   readonly call: Call
@@ -59,7 +59,7 @@ export class Home {
     this.call('ZREMRANGEBYSCORE', key, '-inf', String(this.now))
   }
 
-  /** Members whose leases have not ended, those that end first in front. */
+  /** Members whose leases have not ended, ordered by the end of the lease. */
   live(key: string, ...limit: readonly string[]): readonly string[] {
     return texts(
       this.call('ZRANGEBYSCORE', key, `(${this.now}`, '+inf', ...limit),
@@ -70,7 +70,7 @@ export class Home {
     return Number(this.call('ZCOUNT', key, `(${this.now}`, '+inf'))
   }
 
-  /** Says that a node has connections until then, if it did not longer. */
+  /** Records that a node has connections until `at`, unless a later time is recorded already. */
   holds(node: string, at: number): void {
     const before = Number(this.call('ZSCORE', this.nodes, node) ?? 0)
     this.index(this.nodes, Math.max(at, before), node)

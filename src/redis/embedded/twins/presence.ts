@@ -1,6 +1,6 @@
 /**
- * JavaScript twins of the scripts of presence, for the embedded engine. A differential test holds them
- * against a real Redis.
+ * JavaScript twins of the presence scripts, for the embedded engine. A differential test compares them
+ * with a real Redis.
  *
  * @module
  */
@@ -260,7 +260,7 @@ const event: TwinBody = (call: Call, [homeKey = ''], args) => {
   return 1
 }
 
-/** What an engine has by default, for `WebSocketCache` of `nearcache/websocket`. */
+/** The twins for `WebSocketCache` of `nearcache/websocket`. Engines have them by default. */
 export const PRESENCE_TWINS: readonly ScriptTwin[] = [
   { sha1: scripts.WS_OPEN.sha1, run: open },
   { sha1: scripts.WS_ACTIVE.sha1, run: active },

@@ -1,6 +1,6 @@
 /**
- * JavaScript twins of this library's Lua scripts, for the embedded engine. Line by line the same:
- * a differential test holds them against a real Redis.
+ * JavaScript twins of the scripts of the cache protocol, for the embedded engine, the same line by line.
+ * A differential test compares them with a real Redis.
  *
  * @module
  */
@@ -16,7 +16,7 @@ function clock(call: Call): string {
   return `${seconds}${micros.padStart(6, '0')}`
 }
 
-/** Appends the markers of `keys` to `out`, creating those that are missing, or are none. */
+/** Appends the markers of `keys` to `out`. Creates a marker that is missing or invalid. */
 function markers(
   call: Call,
   out: Reply[],
@@ -37,7 +37,7 @@ function markers(
   return out
 }
 
-/** When a marker's hard id was made, in microseconds; `undefined` of what is none. */
+/** When a marker's hard id was created, in microseconds; `undefined` if the text is not a marker. */
 function bornAt(marker: Reply): number | undefined {
   if (typeof marker !== 'string' || marker.length >= 130) return undefined
   const [, born] = /^[\w-]+-(\d+)\.[\w-]+$/.exec(marker) ?? []
@@ -48,7 +48,7 @@ function bears(lease: Reply, nonce: string): lease is string {
   return typeof lease === 'string' && lease.startsWith(`${nonce}-`)
 }
 
-/** The lease, which the caller has from here on, and the markers. */
+/** Grants the lease: returns its token and the markers. */
 function granted(
   call: Call,
   [leaseKey = '', ...rest]: readonly string[],
@@ -147,7 +147,7 @@ const store: TwinBody = (
   return 1
 }
 
-/** The twins of the cache protocol, which an engine has by default. */
+/** The twins of the cache protocol. Engines have them by default. */
 export const TWINS: readonly ScriptTwin[] = [
   { sha1: scripts.ACQUIRE.sha1, run: acquire },
   { sha1: SEEK.sha1, run: seek },

@@ -1,6 +1,6 @@
 /**
- * JavaScript twins of what semantic matching runs inside Redis. Line by line the same: a differential
- * test holds them against a real Redis.
+ * JavaScript twins of the scripts of semantic matching, the same line by line. A differential test
+ * compares them with a real Redis.
  *
  * @module
  */
@@ -79,7 +79,7 @@ const learn: TwinBody = (
   return 1
 }
 
-/** The twins of semantic matching, which an engine has by default. */
+/** The twins of semantic matching. Engines have them by default. */
 export const SEMANTIC_TWINS: readonly ScriptTwin[] = [
   { sha1: scripts.SEMANTIC_REMEMBER.sha1, run: remember },
   { sha1: scripts.SEMANTIC_FORGET.sha1, run: forget },

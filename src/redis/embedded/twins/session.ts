@@ -1,6 +1,6 @@
 /**
- * JavaScript twins of the scripts of sessions, for the embedded engine. Line by line the same: a
- * differential test holds them against a real Redis.
+ * JavaScript twins of the session scripts, for the embedded engine, the same line by line. A
+ * differential test compares them with a real Redis.
  *
  * @module
  */
@@ -120,7 +120,7 @@ interface Room {
   readonly before: string
 }
 
-/** The ids that had to go; `undefined` where none may. */
+/** Removes sessions to make room and returns their ids; `undefined` if the user is at the limit and none may go. */
 function makeRoom(call: Call, indexKey: string, room: Room): string[] | undefined {
   const { now, counted, most, policy, before } = room
   const expired = Number(call('ZREMRANGEBYSCORE', indexKey, '-inf', String(now)))
@@ -209,7 +209,7 @@ const revoke: TwinBody = (call, keys, [nonce = '', life = '', keep = '']) => {
   return ['ok', hard, gone]
 }
 
-/** The twins of the scripts of sessions, which an engine has by default. */
+/** The twins of the session scripts. Engines have them by default. */
 export const SESSION_TWINS: readonly ScriptTwin[] = [
   { sha1: scripts.VALIDATE.sha1, run: validate },
   { sha1: scripts.CREATE.sha1, run: create },

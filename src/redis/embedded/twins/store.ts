@@ -1,5 +1,5 @@
 /**
- * JavaScript twins of the scripts for sessions that are kept on behalf of others.
+ * JavaScript twins of the scripts for sessions of other session libraries.
  *
  * @module
  */

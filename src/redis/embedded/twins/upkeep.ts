@@ -1,5 +1,5 @@
 /**
- * The JavaScript twins of the scripts that tools run.
+ * JavaScript twins of the scripts of maintenance tools.
  *
  * @module
  */
@@ -37,7 +37,7 @@ const dropIdle: TwinBody = (call, [key = ''], [seconds = '']) => {
 const dropEndless: TwinBody = (call, [key = '']) =>
   call('PTTL', key) === -1 ? call('DEL', key) : 0
 
-/** What an engine has by default, for the program `nearcache`. */
+/** The twins for the program `nearcache`. Engines have them by default. */
 export const UPKEEP_TWINS: readonly ScriptTwin[] = [
   { sha1: MOVE_IN.sha1, run: moveIn },
   { sha1: DROP_ENTRY.sha1, run: dropEntry },

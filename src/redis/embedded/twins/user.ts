@@ -1,6 +1,6 @@
 /**
- * JavaScript twins of the scripts for a user's own values and activity, and what those of sessions
- * share with them.
+ * JavaScript twins of the scripts for a user's own values and activity, and the functions that they share
+ * with the session twins.
  *
  * @module
  */
@@ -15,12 +15,12 @@ export function clock(call: Call): number {
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
 }
 
-/** The reply to a command that answers with a list of texts and nils. */
+/** Types a reply as a list of texts and nils. */
 export function texts(reply: Reply): readonly (string | null)[] {
   return reply as readonly (string | null)[]
 }
 
-/** Both ids of the user's epoch, which are made where they are missing, and the permissions. */
+/** Both ids of the user's epoch, created if they are missing, and the permissions. */
 export function epoch(
   call: Call,
   [userKey, indexKey]: readonly [string, string],
@@ -89,7 +89,7 @@ const track: TwinBody = (
   return number
 }
 
-/** The twins of the scripts of users. */
+/** The twins of the user scripts. */
 export const USER_TWINS: readonly ScriptTwin[] = [
   { sha1: scripts.USER_LOOK.sha1, run: userLook },
   { sha1: scripts.USER_PUT.sha1, run: userPut },

@@ -1,5 +1,5 @@
 /**
- * The JavaScript twins of the scripts that warming runs.
+ * JavaScript twins of the scripts of warming.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const keep: TwinBody = (call, [job = '', lease = ''], [token = '', life = '', ..
   return 1
 }
 
-/** What an engine has by default, for `Warming` of `nearcache/warming`. */
+/** The twins for `Warming` of `nearcache/warming`. Engines have them by default. */
 export const WARMING_TWINS: readonly ScriptTwin[] = [
   { sha1: WARM_CLAIM.sha1, run: claim },
   { sha1: WARM_KEEP.sha1, run: keep },

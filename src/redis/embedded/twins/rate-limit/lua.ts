@@ -1,5 +1,5 @@
 /**
- * Numbers as a Lua 5.1 inside Redis 7.0 reads, writes and returns them, for twins that calculate.
+ * Numbers as Lua 5.1 in Redis 7.0 parses, writes and returns them, for twins that calculate.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import type { Reply } from '../../../requester.ts'
 import { CommandError } from '../../command-error.ts'
 
-/** What a double that fits no 64-bit integer becomes on the machines Redis runs on. */
+/** The result of converting a double that does not fit into 64 bits, on the machines that Redis runs on. */
 const NO_INTEGER = -(2 ** 63)
-/** What C's `strtod` takes whole, with white space around it. */
+/** The texts that C's `strtod` accepts as numbers, with white space around them. */
 const NUMBER = /^\s*[+-]?(?:0x[\da-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*$/i
 const INFINITE = /^\s*([+-]?)inf(?:inity)?\s*$/i
 
-/** As `tonumber`: undefined stands for nil, which is what no number becomes. */
+/** As `tonumber`. Returns undefined instead of nil if the value is not a number. */
 export function toNumber(value: Reply | undefined): number | undefined {
   if (typeof value === 'number') return value
   if (typeof value !== 'string') return undefined
@@ -23,16 +23,16 @@ export function toNumber(value: Reply | undefined): number | undefined {
   return undefined
 }
 
-/** JavaScript reads no sign before `0x`. */
+/** Parses a sign before `0x`, which JavaScript does not accept. */
 function signed(text: string): number {
   const digits = text.replace(/^[+-]/, '')
   return text.startsWith('-') ? -Number(digits) : Number(digits)
 }
 
 /**
- * The number that an operator needs.
+ * The value as a number, for an arithmetic operator.
  *
- * @throws {CommandError} When there is none, as Lua then refuses to calculate.
+ * @throws {CommandError} When it is not a number; Lua raises an error too.
  */
 export function need(value: Reply | undefined): number {
   const number = toNumber(value)
@@ -41,12 +41,12 @@ export function need(value: Reply | undefined): number {
   return number
 }
 
-/** As the operator `%`: the result has the sign of the divisor. */
+/** As Lua's operator `%`: the result has the sign of the divisor. */
 export function modulo(dividend: number, divisor: number): number {
   return dividend - Math.floor(dividend / divisor) * divisor
 }
 
-/** A number as an argument of a command: `%.17g`. */
+/** Writes a number as an argument of a command, as `%.17g`. */
 export function toText(value: number): string {
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value)
   if (Number.isNaN(value)) return 'nan'
@@ -65,12 +65,12 @@ function withoutZeros(digits: string): string {
   return digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits
 }
 
-/** A number as a reply: the fraction is cut off. */
+/** Converts a number to a reply: the fraction is cut off. */
 export function toInteger(value: number): number {
   return Math.abs(value) < 2 ** 63 ? Math.trunc(value) + 0 : NO_INTEGER
 }
 
-/** A table of numbers as a reply, which ends before the first nil. */
+/** Converts a table of numbers to a reply, which ends before the first nil. */
 export function toReply(numbers: readonly (number | undefined)[]): Reply {
   const reply: number[] = []
   for (const number of numbers) {

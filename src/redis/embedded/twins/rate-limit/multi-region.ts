@@ -1,6 +1,6 @@
 /**
- * What the limiters of several regions do inside each Redis: every request is a field of the window,
- * so that the regions can be merged afterwards.
+ * Twins of the limiters over several regions, for each region's Redis. Every request is a field of the window's
+ * hash, so that the regions can be merged afterwards.
  *
  * @module
  */
@@ -12,7 +12,7 @@ function fieldsOf(call: Call, key: string): readonly string[] {
   return call('HGETALL', key) as string[]
 }
 
-/** The sum of the values of a window: each request's cost. */
+/** The total cost of the requests in a window. */
 function sumOf(fields: readonly string[]): number {
   let sum = 0
   for (let index = 1; index < fields.length; index += 2) sum += need(fields[index])
@@ -41,8 +41,8 @@ export const fixedWindow: TwinBody = (
 export const fixedWindowRemaining: TwinBody = (call, [key = '']) => fieldsOf(call, key)
 
 /**
- * `KEYS: window, window before  ARGV: limit, now, window in ms, request, cost` → both windows'
- * requests as they were before, and 1 if this one is let through, else nil.
+ * `KEYS: window, window before  ARGV: limit, now, window in ms, request, cost` → the requests of both
+ * windows before this call, and 1 if this request is allowed, otherwise nil.
  */
 export const slidingWindow: TwinBody = (
   call,
@@ -57,7 +57,7 @@ export const slidingWindow: TwinBody = (
   const carried = sumOf(previous) * (1 - passedShare(now, windowMs))
   if (cost > 0 && carried + used + cost > need(limit)) return [current, previous, null]
   call('HSET', currentKey, request, toText(cost))
-  // A key outlives its window by another one, in which it counts as the previous, and a second.
+  // A key outlives its window by the next window, in which it counts as the previous one, and by a second.
   if (used === 0) call('PEXPIRE', currentKey, toText(need(windowMs) * 2 + 1_000))
   return [current, previous, 1]
 }

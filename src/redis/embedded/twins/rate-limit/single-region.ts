@@ -1,6 +1,6 @@
 /**
- * What the limiters of one region do inside Redis: fixed window, sliding window, token bucket, and
- * the fixed window that is cached in the caller's memory.
+ * Twins of the limiters in one region: fixed window, sliding window, token bucket, and the fixed window
+ * that is cached in the caller's memory.
  *
  * @module
  */
@@ -8,17 +8,17 @@
 import type { Call, TwinBody } from '../../scripting.ts'
 import { modulo, need, toInteger, toNumber, toReply, toText } from './lua.ts'
 
-/** How many sizes of a window a key of one outlives it by, with a second to spare. */
+/** A window's key lives for this many windows, and a second more. */
 const OVERLAP = 2
 const SPARE_MS = 1_000
 
-/** The limit kept under `key`, where the caller lets it change at run time, or its own. */
+/** The dynamic limit under `key`, which can change at run time, or else the caller's limit. */
 function limitOf(call: Call, key: string | undefined, own: string | undefined): number | undefined {
   const dynamic = key ? call('GET', key) : null
   return toNumber(dynamic ?? own)
 }
 
-/** What of the previous window still counts, given how much of the current one has passed. */
+/** The part of the previous window's count that still counts, as the current window has partly passed. */
 function carriedOver(used: number, now: string | undefined, windowMs: string | undefined): number {
   const window = need(windowMs)
   return Math.floor((1 - modulo(need(now), window) / window) * used)
@@ -56,7 +56,7 @@ export const slidingWindow: TwinBody = (
   const cost = toNumber(costText)
   const current = call('GET', currentKey) ?? 0
   const carried = carriedOver(need(call('GET', previousKey) ?? 0), now, windowMs)
-  // A negative cost gives back what was taken, and is never refused.
+  // A negative cost gives back units, and is never refused.
   if (need(cost) > 0 && carried + need(current) >= need(limit)) return toReply([-1, limit])
   const used = Number(call('INCRBY', currentKey, toText(need(cost))))
   if (used === cost) {
@@ -130,11 +130,11 @@ export const tokenBucketRemaining: TwinBody = (call, [key = '', limitKey], [own]
 /**
  * `KEYS: window  ARGV: window in ms, cost` → used after this call.
  *
- * The Lua compares a number with a text to find the first call, which it never does: its keys have
- * no expiry, and so neither have these.
+ * To find the first call, the Lua script compares a number with a text, which is never true. Its keys
+ * therefore have no expiry, and neither have those of this twin.
  */
 export const cachedFixedWindow: TwinBody = (call, [key = ''], [_windowMs, cost = '']) =>
   toInteger(Number(call('INCRBY', key, cost)))
 
-/** `KEYS: window` → used, as the text that is stored, or the number 0. */
+/** `KEYS: window` → used, as the stored text, or the number 0. */
 export const cachedFixedWindowRemaining: TwinBody = (call, [key = '']) => call('GET', key) ?? 0

@@ -1,10 +1,10 @@
 /**
  * JavaScript twins of the Lua scripts of `@upstash/ratelimit` 2.2.0, so that all its limiters run on
- * the embedded engine. A differential test holds them against a real Redis, and another fails when
- * the package has a script that is not here.
+ * the embedded engine. A differential test compares them with a real Redis, and another test fails if
+ * the package has a script without a twin.
  *
- * The scripts of its dashboards, which are another package's (`@upstash/core-analytics`), are not
- * among them; what a limiter records for these is plain commands.
+ * The scripts of its dashboards are part of another package (`@upstash/core-analytics`) and have no twins.
+ * What a limiter records for them are plain commands.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { ScriptTwin, TwinBody } from '../../scripting.ts'
 import * as multi from './multi-region.ts'
 import * as single from './single-region.ts'
 
-/** `KEYS: pattern`. Deletes the keys that match, which starts the limits of an identifier anew. */
+/** `KEYS: pattern`. Deletes the matching keys, which resets the limits of an identifier. */
 const reset: TwinBody = (call, [pattern = '']) => {
   let cursor = '0'
   do {
@@ -24,7 +24,7 @@ const reset: TwinBody = (call, [pattern = '']) => {
   return null
 }
 
-/** How long one caller has to fetch the list of addresses before another tries. */
+/** How long one caller has to fetch the deny list before another caller tries, in seconds. */
 const PENDING_SECONDS = 30
 
 /** `KEYS: deny list, status  ARGV: members…` → for each member whether it is denied, and the status. */
@@ -35,7 +35,7 @@ const checkDenyList: TwinBody = (call, [listKey = '', statusKey = ''], members) 
   return [denied, status]
 }
 
-/** By the SHA-1 of the Lua source. */
+/** Twins by the SHA-1 of the Lua source. */
 const BODIES: Readonly<Record<string, TwinBody>> = {
   b2efc02798c8e9b471a10f9b1d5745db89923ff3: single.fixedWindow,
   '823cb2a5a902d69681244f5e28e5ebb8f2a89edd': single.fixedWindowRemaining,
@@ -53,7 +53,7 @@ const BODIES: Readonly<Record<string, TwinBody>> = {
   e8062088fe7e67994f617766e5d766490de1afb8: checkDenyList,
 }
 
-/** The twins of the limiters, which an engine has by default besides those of this library. */
+/** The twins of the limiters. Engines have them by default. */
 export const RATE_LIMIT_TWINS: readonly ScriptTwin[] = Object.entries(BODIES).map(
   ([sha1, run]) => ({
     sha1,
