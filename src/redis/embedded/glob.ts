@@ -53,7 +53,6 @@ function readToken(pattern: string, index: number): [token: Token, next: number]
 }
 
 /** Reads a class after its `[`. A class that is never closed ends with the pattern. */
-  // The end of a range may be a `]`, which then does not close the class.
 function readClass(pattern: string, start: number): [token: CharacterClass, next: number] {
   const isNegated = pattern.charAt(start) === '^'
   const ranges: Range[] = []

@@ -48,7 +48,7 @@ export interface TcpOptions {
     readonly nodes: readonly TcpAddress[]
     /** An ACL user of the sentinels, which have their own users and passwords. @default none */
     readonly username?: string
-  /** The password of the sentinels, or of that user. @default none */
+    /** The password of the sentinels, or of that user. @default none */
     readonly password?: string
     /** TLS for connections to the sentinels. @default the option `tls` */
     readonly tls?: boolean | TcpTls
