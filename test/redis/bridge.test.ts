@@ -13,7 +13,7 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 import { type BridgeServer, startBridge } from '../unit/bridge/bridge-server.ts'
 
-/** Every byte there is. */
+/** All 256 bytes. */
 const ALL_BYTES = Uint8Array.from(Array(256).keys())
 
 describeWithRedis('the bridge before a redis-server', () => {
@@ -122,7 +122,7 @@ describeWithRedis('the bridge before a redis-server', () => {
     await send('/publish/chat/hello')
     for (const text of texts) {
       await eventually(() => expect(text.value).toContain('message,chat,hello'))
-      // The comment comes by itself.
+      // The comment is sent without a message.
       await eventually(() => expect(text.value).toContain('\n: still here\n'))
     }
 
@@ -157,7 +157,7 @@ describeWithRedis('the bridge before a redis-server', () => {
   test('a transaction is never nested in, nor mixed with, those of others', async ({ task }) => {
     const rounds = amount(300, 3_000)
     const results: boolean[] = []
-    // So many at once are enough to meet.
+    // So many concurrent requests are enough to overlap.
     const lanes = Array.from({ length: 100 }, async (_, lane) => {
       for (let i = lane; i < rounds; i += 100) results.push(await isWhole(i))
     })
@@ -307,7 +307,7 @@ interface Heard {
   isOver: boolean
 }
 
-/** Reads a body as it comes, until it ends or breaks. */
+/** Reads a body part by part, until it ends or breaks. */
 function readAll(response: Response): Heard {
   const heard: Heard = { value: '', isOver: false }
   const decoder = new TextDecoder()
@@ -323,7 +323,7 @@ function readAll(response: Response): Heard {
   return heard
 }
 
-/** A TCP path to a port, that counts how many pieces the client's bytes come in. */
+/** A TCP proxy to a port that counts in how many pieces the client's bytes arrive. */
 async function countingPath(to: number) {
   const sockets = new Set<{ destroy(): void }>()
   const path = { port: 0, writes: 0, stop: (): Promise<void> => stop(server) }

@@ -11,15 +11,15 @@ import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.t
 import { findRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
-/** These have the slots 15495, 7365 and 3300: the first is on the node that is lost, the last one. */
+/** Keys with the slots 15495, 7365 and 3300. The first is on the last node, which is lost. */
 const [LOST, ...LEFT] = ['a', 'c', 'b'] as const
 const LOST_NODE = 2
 const STARTUP_MS = 60_000
 const POLL = { timeout: STARTUP_MS, interval: 50 }
-/** Of tests that poll so. */
+/** Timeout of tests that poll. */
 const SLOW = { timeout: 3 * STARTUP_MS }
 
-/** With the circuit as it is by default. */
+/** With the default circuit. */
 function connect(
   { nodes }: Pick<RedisCluster, 'nodes'>,
   replyTimeoutMs = 10_000,
@@ -54,7 +54,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       for (const key of [LOST, ...LEFT]) await cache.set(key, 'stored')
       await cache.set('c2', 'stored', { tags: [lostTag] })
       await lose(cluster)
-      // Whoever is there when it happens waits for it once.
+      // Requests that are under way during the loss wait for the node once.
       await vi.waitFor(
         async () =>
           expect(await cache.lookup(LOST)).toMatchObject({

@@ -11,13 +11,13 @@ import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.t
 import { findRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
-/** These lie on the nodes 0, 1 and 2: their slots are 3300, 7365 and 15495. */
+/** Keys on the nodes 0, 1 and 2: their slots are 3300, 7365 and 15495. */
 const KEYS = ['b', 'c', 'a']
 const DEADLINE_MS = 2_000
-/** What a busy machine may add; a client that is not kept from it waits for ten seconds. */
+/** Allowance for a slow machine. A client without the protection under test waits for ten seconds. */
 const STALL_MS = 1_000
 const STARTUP_MS = 60_000
-/** Of tests that wait for the nodes to agree, as they do at the start. */
+/** Timeout of tests that wait for the nodes to agree. */
 const SLOW = { timeout: 3 * STARTUP_MS }
 
 function connect(cluster: RedisCluster): RedisCacheManager {
@@ -28,7 +28,7 @@ function connect(cluster: RedisCluster): RedisCacheManager {
   })
 }
 
-/** What a call rejects with. */
+/** The error with which a call rejects. */
 function failureOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     () => expect.unreachable('the call must fail'),
@@ -41,7 +41,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
     const [from, to] = [1, 2] as const
     let cluster: RedisCluster
     let cache: RedisCacheManager
-    /** Keys of the node 1 with their slots, each for one move. */
+    /** Keys of node 1 with their slots, one for each move of a slot. */
     const unmoved: (readonly [key: string, slot: number])[] = []
     let key: string
     let slot: number
@@ -94,7 +94,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
       await cluster.beginMove(slot, from, to)
       await cluster.moveKeys(slot, from, to)
 
-      // Its lease is not there: see below.
+      // Its lease does not exist on the node of the entry: see below.
       const error = await failureOf(cache.delete(key))
       await cluster.endMove(slot, from, to)
       await cache.delete(key)
@@ -248,7 +248,7 @@ describeWithRedis('A cache on a Redis Cluster', () => {
 
     test('and when the others are too few, every call is told of the outage', SLOW, async () => {
       await cluster.kill(2)
-      // The one that is left says so, once it has noticed.
+      // The remaining node reports this, once it has noticed.
       await vi.waitFor(
         async () =>
           expect(await failureOf(cache.set(left, 'v'))).toMatchObject({ reason: 'CLUSTERDOWN' }),

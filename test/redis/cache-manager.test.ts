@@ -8,7 +8,7 @@ import { describeWithRedis } from '../support/with-redis.ts'
 describeWithRedis('before a redis-server,', () => {
   const running = useRedisBehindRest()
 
-  /** On the same server for all tests, each of which finds it empty. */
+  /** All tests share one server, which is empty at the start of each test. */
   async function afresh(transport: Transport) {
     await running.behind.request({ path: [], body: ['FLUSHALL'] })
     return { transport, stop: () => transport.close() }

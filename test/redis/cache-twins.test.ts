@@ -14,15 +14,15 @@ const SCRIPTS = [...scripts.SCRIPTS, SEEK]
 
 const ENTRIES = ['{a}', '{b}']
 const TAGS = ['t', 'u', 'v']
-/** Few, so that they meet again: a nonce that comes twice is a request that was sent twice. */
+/** Few, so that they repeat: a repeated nonce is a request that was sent twice. */
 const NONCES = ['nonce-of-16-char', 'nonce-of-another', 'n-3-of-sixteen--']
-/** So far apart that the time a run takes does not matter. */
+/** So far apart that the duration of a run does not matter. */
 const LIVES_MS = [1_000_000, 2_000_000, 40_000_000]
-/** What a reader has seen: nothing, no entry of ours, and otherwise the latest write. */
+/** What a reader has seen: no entry, a text that is not an entry, or else the latest write. */
 const PREFIXES = ['', '?', undefined]
-/** A marker from so long ago that its life is in its second half. */
+/** A marker in the second half of its life. */
 const AGED = 'aged-1600000000000000.0'
-/** What a marker or a lease is not, and what it nearly is. */
+/** Texts that are not markers or leases, some of them nearly. */
 const GARBAGE = [
   '',
   '.',
@@ -48,7 +48,7 @@ interface Step {
   readonly tags: readonly string[]
   readonly nonce: string
   readonly life: number
-  /** Which of the requests before, for those that are sent again. */
+  /** For a request that is sent again: which earlier request it repeats. */
   readonly which: number
 }
 
@@ -82,7 +82,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   which: fc.nat(20),
 })
 
-/** One Redis with what a client of it remembers. */
+/** One Redis, and the state of its client. */
 class Side {
   readonly #transport: Transport
   readonly #ids = new Map<string, string>()

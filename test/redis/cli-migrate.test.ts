@@ -90,7 +90,7 @@ describeWithRedis('nearcache migrate', () => {
       child.kill('SIGKILL')
       await ended
       if (child.signalCode === 'SIGKILL') kills++
-      // In one place or the other, and in no two.
+      // In one of the two places, and not in both.
       expect((await countOf('nc:*:e:*')) + (await countOf('cache:data:*'))).toBe(KEYS)
     }
     const cache = new RedisCacheManager({ redis: suite.redis, deadline: '30s' }).namespace('email')
@@ -124,7 +124,7 @@ describeWithRedis('nearcache migrate', () => {
   const entryName = (namespace: string, key: string): string =>
     `nc:${namespace === 'default' ? '' : 'default/'}${namespace}:e:{${encodeURIComponent(key)}}`
 
-  /** How many values the cache does not give back as they were. */
+  /** How many values the cache does not return unchanged. */
   async function wrongValues(all: readonly Original[]): Promise<number> {
     let wrong = 0
     for (const namespace of NAMESPACES) {

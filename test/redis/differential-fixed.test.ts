@@ -243,7 +243,7 @@ describeWithRedis('EmbeddedRedis on chosen commands', () => {
     const draw = numbersFrom(7)
     const commands: Command[] = []
     for (let index = 0; index < 8_000; index++) {
-      // First more arrives than goes, then more goes than arrives: chunks are cut, then joined.
+      // First more members are added than removed, then the reverse: chunks are split, then joined.
       const isArrival = draw(10) < (index < 4_000 ? 8 : 2)
       const member = `m${draw(3_000)}`
       commands.push(isArrival ? ['ZADD', 'z', draw(500), member] : ['ZREM', 'z', member])

@@ -62,7 +62,7 @@ const lex = fc.oneof(
 )
 
 const lua = "redis.call('RPUSH', 'n', '3') return redis.call('LRANGE', 'n', 0, -1)"
-/** A script that both sides run: what a list holds, after one more. */
+/** A script that both sides run: appends to a list and returns its contents. */
 export const SCRIPT = { lua, sha1: createHash('sha1').update(lua).digest('hex') }
 
 const BIG = '9223372036854775807'
@@ -146,7 +146,7 @@ const bitfieldStep = fc.oneof(
   all(option('SET', 'INCRBY'), width, fieldOffset, operand),
   all(option('OVERFLOW'), option('WRAP', 'SAT', 'FAIL', 'FOO')),
 )
-/** A count, and as many keys, unless the count lies. */
+/** A count and as many keys, except that the count is sometimes wrong. */
 const counted = (key: Part): Part =>
   fc.oneof(
     { weight: 5, arbitrary: all(one('1'), key) },
@@ -163,7 +163,7 @@ const aggregate = all(option('AGGREGATE'), option('SUM', 'MIN', 'MAX', 'FOO'))
 const combination = all(counted(scoredOrSet), maybe(weights), maybe(aggregate))
 const withScores = maybe(option('WITHSCORES', 'FOO'))
 const popCount = all(option('COUNT', 'COUNT', 'FOO'), one('1', '2', '40', '0', '-1', 'abc'))
-/** A list of numbers, or what else can be sorted. */
+/** A list of numbers, or another value that can be sorted. */
 const sortable = keyOf('n', 'n', 'l', 'set', 'z')
 const starred = one('w*', 'w*', 'v*->f', '*', 'w*->')
 const plain = one('nosort', '#', 'x', 'v->f')
@@ -186,10 +186,10 @@ const number = fc.oneof(
   { weight: 12, arbitrary: one('1', '2', '3', '10', '-1.5', 'inf', '') },
   { weight: 1, arbitrary: one('a', '1 ', ' 1', 'nan') },
 )
-/** Lua that has a twin, and numbers of keys that are none. */
+/** Lua scripts with a twin, and invalid numbers of keys. */
 const keyCount = one('0', '1', '2', '-1', 'abc', BIG)
 
-/** The words behind the name of each command. */
+/** The arguments of each command. */
 const GRAMMAR: Readonly<Record<string, Part>> = {
   GET: s,
   SET: all(s, value, many(fc.oneof(lifetime, option('NX', 'XX', 'GET', 'KEEPTTL', 'FOO')), 0, 3)),
@@ -380,7 +380,7 @@ const GRAMMAR: Readonly<Record<string, Part>> = {
   INFO: maybe(one('memory', 'KEYSPACE', 'nosuch')),
   DBSIZE: fc.constant([]),
   MEMORY: all(option('USAGE'), anyKey, maybe(all(option('SAMPLES'), one('0', '5', '-1', 'abc')))),
-  // Without a word behind them they would leave nothing to compare.
+  // Without arguments they would leave nothing to compare.
   FLUSHALL: one('FOO', '1'),
   FLUSHDB: one('FOO', '1'),
   PUBLISH: all(value, value),

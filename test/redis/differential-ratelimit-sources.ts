@@ -1,5 +1,5 @@
 /**
- * The Lua sources of the installed `@upstash/ratelimit`, read from what it is built to.
+ * The Lua sources of the installed `@upstash/ratelimit`, read from its build output.
  *
  * @module
  */

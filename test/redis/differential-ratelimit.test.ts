@@ -48,7 +48,7 @@ function call(
     .map(([rest, words]) => ({ sha1, keys: [...keys, ...rest], args: words }))
 }
 
-/** What the package passes to each of its scripts, and some nonsense. */
+/** The arguments that the package passes to each script, and some invalid ones. */
 const CALLS: readonly fc.Arbitrary<Call>[] = [
   call('b2efc02798c8e9b471a10f9b1d5745db89923ff3', ['window'], [limit, windowMs, cost], limitKey),
   call('823cb2a5a902d69681244f5e28e5ebb8f2a89edd', ['window'], [limit], limitKey),

@@ -1,5 +1,5 @@
 /**
- * The oldest ioredis that the package takes, by the tests of the transport.
+ * Runs the tests of the transport with the oldest supported ioredis.
  *
  * @module
  */

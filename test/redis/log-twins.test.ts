@@ -12,7 +12,7 @@ import { describeWithRedis } from '../support/with-redis.ts'
 const RUNS = amount(100, 2_000)
 const KEYS = ['{m}:head', '{m}:entries', '{m}:marks'] as const
 const LIFE = 5_000_000
-/** An epoch that neither side has, one that both take for theirs, and positions around the ends. */
+/** An epoch of neither side, the current epoch, and positions around the ends of the log. */
 const POSITIONS = [0, 1, 3, 50]
 
 const step = fc.oneof(
@@ -27,7 +27,7 @@ const step = fc.oneof(
   fc.record({
     kind: fc.constant('mark' as const),
     token: fc.constantFrom('s', 't'),
-    // Long past, or so far away that the time a run takes does not matter.
+    // Long past, or so far away that the duration of a run does not matter.
     untilMs: fc.constantFrom(-1_000, 1_000_000),
     text: fc.constantFrom('x y', '', 'ü\nz'),
   }),
@@ -48,7 +48,7 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-/** One Redis, and the epoch it gave last. */
+/** One Redis, and the epoch that it returned last. */
 class Side {
   readonly #transport: Transport
   #epoch = ''
@@ -116,7 +116,7 @@ class Side {
     ]
   }
 
-  /** The epoch has the time in it; marks come in the order of a hash, which is none. */
+  /** The epoch contains the time, and the marks of a hash come in no fixed order. */
   #normal(result: Reply | undefined): unknown {
     if (!Array.isArray(result)) return result
     if (result.length <= 2 && Array.isArray(result[1])) return [result[0], this.#normal(result[1])]

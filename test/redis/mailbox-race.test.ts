@@ -4,7 +4,7 @@ import { amount } from '../support/deep.ts'
 import { found } from '../support/findings.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
-/** The processes run on the sources too. */
+/** The processes also run the sources, not the build. */
 const nodeOptions = ['--conditions=nearcache:source']
 
 const MAILBOX = { seed: 5, emails: 1_000, queries: 40, nodeOptions } as const

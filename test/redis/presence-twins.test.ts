@@ -16,7 +16,7 @@ const CONNS = ['c1', 'c2', 'c3', 'c4']
 const USERS = ['ada', 'bob']
 const ROOMS = ['r1', 'r2', 'r3']
 const NODES = ['n1', 'n2']
-/** Far apart, so that the time a run takes does not matter. */
+/** Far apart, so that the duration of a run does not matter. */
 const LEASES_MS = [2_000_000, 50_000_000]
 /** What each step adds, so that what comes later ends later on both sides, however fast they are. */
 const APART_MS = 100_000
@@ -61,7 +61,7 @@ const one = (kind: Step['kind'], rest: Partial<Step> = {}): Step => ({
   ...rest,
 })
 
-/** Every answer that chance may miss. */
+/** The answers that a random run may miss. */
 const STORY: readonly Step[] = [
   one('open', { which: 1 }),
   one('open', { which: 1 }),
@@ -118,7 +118,7 @@ function pick<T>(list: readonly T[], which: number): T {
   return list[which % list.length] as T
 }
 
-/** One Redis with what a client of it remembers. */
+/** One Redis, and the state of its client. */
 class Side {
   readonly words = new Map<string, number>()
   readonly #transport: Transport
@@ -137,7 +137,7 @@ class Side {
       const { result, error } = await this.#transport.request<Reply>({ path: [], body })
       const word = error === undefined ? `${Array.isArray(result) ? 'list' : result}` : 'error'
       this.words.set(`${step.kind}: ${word}`, (this.words.get(`${step.kind}: ${word}`) ?? 0) + 1)
-      // The words of an error that is about the script itself differ.
+      // Errors about the script itself have different texts.
       answers.push(error === undefined ? normalReply(result) : error.split(' ', 1)[0])
     }
     return [this.#normal(answers), await this.#dump()]
@@ -227,7 +227,7 @@ class Side {
     return dump
   }
 
-  /** Replaces every time by how long after the beginning it is, in units that a run stays within. */
+  /** Replaces every time by its distance from the start, in units longer than a run. */
   #normal(answer: unknown): unknown {
     const text = JSON.stringify(answer ?? null).replaceAll(/\b1\d{12}\b/g, (time) =>
       String(Math.floor((Number(time) - this.#startedAt + 20_000) / 100_000)),

@@ -8,7 +8,7 @@ import { describeWithRedis } from '../support/with-redis.ts'
 
 const POLICY = { name: 'api', by: 'address', limit: 20, window: '1h' } as const
 const FACTS = { address: '192.0.2.1', account: 'ada@shop.example' }
-/** A busy machine must not look like an outage. */
+/** Long enough that a slow machine does not look like an outage. */
 const PATIENT = { timeout: '5s' } as const
 
 describeWithRedis('A limiter before a redis-server', () => {

@@ -14,7 +14,7 @@ import { describeWithRedis } from '../support/with-redis.ts'
 const RUNS = amount(100, 2_000)
 const IDS = ['a', 'b', 'c', 'd']
 const KEYS = ['v:{s}', 'w:{s}', 'j:{s}'] as const
-/** A place in the log beyond every clock, and texts of a judgement that meet again. */
+/** A place in the log later than any clock, and judgements that repeat. */
 const FAR = '4000000000000000'
 const JUDGEMENTS = [';aaaaaa09991', ';bbbbbb05000', ';cccccc10001']
 
@@ -88,7 +88,7 @@ class Side {
     return [await hash(vectors), ids, await hash(state), hundreds]
   }
 
-  /** Replaces places by the clock with the order of their first appearance. */
+  /** Replaces places that come from the clock by the order of their first appearance. */
   #normal(answer: unknown): unknown {
     const text = JSON.stringify(answer).replaceAll(/"1\d{15}"/g, (place) => {
       const known = this.#places.get(place) ?? `"#${this.#places.size}"`

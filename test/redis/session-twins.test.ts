@@ -13,12 +13,12 @@ import { describeWithRedis } from '../support/with-redis.ts'
 
 const RUNS = amount(150, 2_000)
 
-/** Ids of sessions: when they were made, and their names. */
+/** Ids of sessions: the time of creation, then a name. */
 const IDS = ['0mbx00001-one', '0mbx00003-two', '0mbx00002-three']
-/** The first more often, so that it is more often the right one. */
+/** The first one occurs more often, so that it is the right one more often. */
 const HASHES = ['hash-a', 'hash-a', 'hash-a', 'hash-b']
 const WRITES = ['write-1', 'write-2', 'write-3']
-/** Far apart, so that the time a run takes does not matter. */
+/** Far apart, so that the duration of a run does not matter. */
 const LIVES_MS = [2_000_000, 5_000_000, 40_000_000]
 const IDLE_MS = [0, 1_000_000, 2_000_000]
 const USER = 'u:{h}'
@@ -75,7 +75,7 @@ const one = (kind: Step['kind'], which: number, rest: Partial<Step> = {}): Step 
   ...rest,
 })
 
-/** Every word that chance may miss. */
+/** The answers that a random run may miss. */
 const STORY: readonly Step[] = [
   one('create', 1),
   one('validate', 2),
@@ -107,7 +107,7 @@ function pick<T>(list: readonly T[], which: number): T {
   return list[which % list.length] as T
 }
 
-/** One Redis with what a client of it remembers. */
+/** One Redis, and the state of its client. */
 class Side {
   readonly words = new Map<string, number>()
   readonly #transport: Transport
@@ -126,7 +126,7 @@ class Side {
     const { result } = answer
     const word = `${step.kind}: ${answer.error ? 'error' : Array.isArray(result) ? result[0] : result}`
     this.words.set(word, (this.words.get(word) ?? 0) + 1)
-    // The words of an error that is about the script itself differ.
+    // Errors about the script itself have different texts.
     const told = answer.error === undefined ? answer : { error: answer.error.split(' ', 1)[0] }
     return [this.#normal(told), await this.#dump()]
   }
@@ -239,7 +239,7 @@ class Side {
     return dump
   }
 
-  /** Replaces every time by how long after the beginning it is, in units that a run stays within. */
+  /** Replaces every time by its distance from the start, in units longer than a run. */
   #normal(answer: unknown): unknown {
     const text = JSON.stringify(answer ?? null).replaceAll(/\b1\d{12}\b/g, (time) =>
       String(Math.floor((Number(time) - this.#startedAt + 20_000) / 100_000)),

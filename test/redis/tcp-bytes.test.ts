@@ -7,7 +7,7 @@ import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.t
 import { findRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
-/** Every byte there is, one character each. */
+/** All 256 bytes, one character each. */
 const ALL = String.fromCharCode(...Array(256).keys())
 
 describeWithRedis('the tcp transport with strings of bytes', () => {

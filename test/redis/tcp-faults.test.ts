@@ -25,7 +25,7 @@ describe('the tcp transport, before a server that fails,', () => {
   let server: Server
   let sockets: Socket[]
   let transport: Transport
-  /** What the server does with what it is sent. */
+  /** How the server answers. */
   let onData: (socket: Socket, text: string) => void
 
   beforeEach(async () => {
@@ -277,7 +277,7 @@ describe('the tcp transport, before a server that fails,', () => {
     for (let round = 1; round <= 3; round++) {
       await platform.advance(500)
       await eventually(() => expect(pings).toHaveLength(round))
-      // Its answer has been read when the next pause has begun.
+      // When the next pause begins, its answer has been read.
       await eventually(() => expect(platform.pendingTimers).toBe(1))
     }
     expect(heard).toEqual(['subscribe,news,1'])

@@ -84,7 +84,7 @@ describe('tcpTransport', () => {
       const source = kind === 'single' ? { host: 'a' } : { cluster: { nodes: [{ host: 'a' }] } }
       const options = planOf(source, kind)
 
-      // Four minutes of silence end a connection on many a network, without a word.
+      // Many networks silently drop a connection after four minutes of silence.
       expect(kind === 'single' ? options : options['redisOptions']).toMatchObject({
         keepAlive: 30_000,
       })
@@ -132,7 +132,7 @@ describe('tcpTransport', () => {
 
     expect(error.option).toBe(option)
     expect(error.message).toMatch(why)
-    // The word is an option's name as well.
+    // The word is also the name of an option.
     expect(error.message.replace('cluster, sentinel, client', '')).not.toMatch(/sentinel[^.]/)
   })
 

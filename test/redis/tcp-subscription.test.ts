@@ -162,7 +162,7 @@ describeWithRedis('a subscription of a user of Redis', () => {
     })
     afterEach(() => transport.close())
 
-    /** Behind what it was told before. */
+    /** After the messages that it got before. */
     const hearsAgain = async (...before: string[]): Promise<void> => {
       await eventually(() => expect(heard).toEqual([...before, 'subscribe,news,1']))
       await place.toAll('PUBLISH', 'news', 'after')
@@ -212,7 +212,7 @@ describeWithRedis('a subscription of a user of Redis', () => {
     })
   })
 
-  /** How often somebody asked for a channel that is not theirs. */
+  /** How often a client asked for a channel that it may not use. */
   async function refusals(place: Place): Promise<number> {
     const logs = (await place.toAll('ACL', 'LOG')) as string[][][]
     return logs.flat().filter((entry) => entry.includes('channel')).length

@@ -10,7 +10,7 @@ import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.t
 import { describeWithRedis } from '../support/with-redis.ts'
 
 const TIMEOUT = { timeoutMs: 15_000 }
-/** Clients of a caller, with the options that they have by themselves. */
+/** A caller's own clients, with their default options. */
 const CLIENTS: readonly (readonly [name: string, make: (port: number) => TcpClient])[] = [
   ['a client of ioredis 6', (port) => new Redis(port)],
   ['a client of ioredis 5', (port) => new OlderRedis(port)],

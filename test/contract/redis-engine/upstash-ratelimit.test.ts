@@ -3,7 +3,7 @@ import { Redis } from '@upstash/redis'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 
-/** Long enough that no test meets the end of one. */
+/** Long enough that no window ends during a test. */
 const WINDOW = '100 d'
 
 const OPTIONS = { ephemeralCache: false, timeout: 0 } as const

@@ -12,7 +12,7 @@ const task = JSON.parse(process.argv[2] ?? '') as VisitorTask
 const redis = tcpTransport({ url: task.url })
 const cache = new WebSocketCache({ redis, node: task.node, deadline: '20s' })
 
-/** A small generator of its own, so that a run can be told again by its seed. */
+/** A small random generator, so that a run can be repeated with its seed. */
 let state = task.seed
 function draw(below: number): number {
   state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0

@@ -9,7 +9,7 @@ import { found } from '../../support/findings.ts'
 import { type RedisServer, startRedisServer } from '../../support/redis-server.ts'
 import { describeWithRedis } from '../../support/with-redis.ts'
 
-/** What a process is to do. */
+/** The task of a process. */
 export interface VisitorTask {
   readonly url: string
   readonly node: string
@@ -17,7 +17,7 @@ export interface VisitorTask {
   readonly steps: number
 }
 
-/** What a process has left open. */
+/** The connections that a process has left open. */
 export interface VisitorReport {
   readonly steps: number
   readonly connections: readonly {

@@ -35,7 +35,7 @@ export interface CrowdOrder extends Omit<ReadOrder, 'kind'> {
 
 /** How the reads of a crowd ended. */
 export interface CrowdResult {
-  /** What they were served, and how many of them. */
+  /** The values that were served, with the number of callers of each. */
   readonly values: readonly (readonly [value: string, callers: number])[]
   /** How many callers rejected, and with how many different error objects. */
   readonly rejected: number
@@ -59,7 +59,7 @@ export interface ReleaseOrder {
 
 export type Order = ReadOrder | CrowdOrder | GetOrder | ReleaseOrder
 
-/** What comes back: that it is ready, that reads have begun, that a loader was called, how it ended. */
+/** Messages from the other process: ready, reads have begun, a loader was called, a read has ended. */
 export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'begun'; readonly id: number }

@@ -44,7 +44,7 @@ const manager = new RedisCacheManager({
   near,
   deadline: '5s',
   breaker: { cooldownMs: 50 },
-  // The lease of a process that was killed is waited for.
+  // Short, because others wait for the lease of a process that was killed.
   loaderTimeout: { hard: 500 },
 })
 
@@ -68,7 +68,7 @@ function writable(): CacheNamespace<Row> {
   return mutant === 'naive' ? (reads as CacheNamespace<Row>) : cache
 }
 
-/** Does something for ever. What may not fail ends the process. */
+/** Repeats a task without end. An error of a task that must not fail ends the process. */
 async function repeat(pauseMs: number, act: () => Promise<void>): Promise<never> {
   for (;;) {
     await act()
@@ -76,7 +76,7 @@ async function repeat(pauseMs: number, act: () => Promise<void>): Promise<never>
   }
 }
 
-// Without the one who asks there is nothing to do.
+// If the parent process has gone, there is nothing to do.
 process.on('disconnect', () => process.exit(0))
 report({ kind: 'ready' })
 setInterval(
@@ -91,7 +91,7 @@ setInterval(
 )
 await Promise.all([
   ...Array.from({ length: READERS }, () => repeat(4, () => reader.read())),
-  // Solo rows are one writer's, in one process.
+  // A solo row belongs to one writer in one process.
   ...Array.from({ length: WRITERS }, (_, i) =>
     repeat(20, () => writer.write(i === 0 ? index : undefined)),
   ),

@@ -4,7 +4,7 @@
  *
  * A writer raises a row's version, makes its call, and publishes the version as the row's floor once
  * the call has returned. A reader asks for the floor before its read begins. So whatever floor it
- * gets, the call behind it had returned before the read began, and no clock was asked.
+ * gets, the call behind it had returned before the read began, and no clock is needed.
  *
  * @module
  */

@@ -24,7 +24,7 @@ import {
 } from './soak-rows.ts'
 import type { SoakSource, Strength } from './soak-source.ts'
 
-/** What a writer works with. */
+/** The parts that a writer needs. */
 export interface SoakWriterParts {
   readonly plan: SoakPlan
   readonly cache: CacheNamespace<Row>
@@ -33,7 +33,7 @@ export interface SoakWriterParts {
   readonly tally: Tally
 }
 
-/** What everybody may change. A solo row has one writer, so that what it sets is the newest. */
+/** The rows that any writer may change. A solo row has one writer, so that the value it sets is the newest. */
 const SHARED = ROWS.filter((row) => kindOf(row) !== 'solo')
 /** Calls that leave little to hit are rare. */
 const RARE: ReadonlySet<CallName> = new Set(['clear', 'declared pattern', 'scanned pattern'])
@@ -88,7 +88,7 @@ export class SoakWriter {
       } else await this.#calls[name]()
       tally.calls[name] = (tally.calls[name] ?? 0) + 1
     } catch (error) {
-      // A write that rejects has promised nothing.
+      // A rejected write gives no guarantee.
       if (!isNearcacheError(error)) throw error
       tally.failed++
     }
@@ -132,7 +132,7 @@ export class SoakWriter {
     const ticket = await cache.begin(keyOf(row), optionsOf(row))
     const versions = await source.change([row])
     const result = await ticket.commit({ row, version: versions[0] ?? 0 })
-    // Who has lost the ticket has covered nothing that came after it.
+    // A writer that lost its ticket has covered nothing that changed after the ticket.
     if (result === 'superseded') await cache.delete(keyOf(row))
     await this.#promise([row], versions)
   }
@@ -153,7 +153,7 @@ export class SoakWriter {
     await this.#promise(rows, versions)
   }
 
-  /** Covers nothing, and must revive nothing. */
+  /** Covers no change, and must not bring an old value back. */
   async #touch(): Promise<void> {
     const row = pick(ROWS)
     await this.#parts.cache

@@ -29,7 +29,7 @@ const KILL_EVERY_MS = 1_200
 /** How long a broken cache may take to be caught, beyond its run. */
 const MUTANT_LIMIT_MS = 30_000
 
-/** What each process is like. Clocks decide how fresh an entry is, and nothing else. */
+/** The configuration of each process. Clocks affect only how fresh an entry is. */
 const PROCESSES: readonly { readonly near: NearOptions | false; readonly clockOffsetMs: number }[] =
   [
     { near: { ttl: 250 }, clockOffsetMs: 0 },
@@ -68,13 +68,13 @@ export interface SoakResult {
   readonly kills: number
   readonly losses: number
   readonly violated: number
-  /** The first of each process. */
+  /** The first violations of each process. */
   readonly violations: readonly Violation[]
 }
 
 type Told = Extract<SoakReport, { kind: 'tally' }>
 
-/** One place among the processes; whoever is killed there is replaced. */
+/** One slot for a process. A killed process is replaced. */
 class Seat {
   readonly #plan: SoakPlan
   readonly #told: Told[] = []

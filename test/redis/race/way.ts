@@ -1,5 +1,5 @@
 /**
- * The transport of a process that is told its way to Redis in words.
+ * Makes the transport of a process from a description that is plain data.
  *
  * @module
  */

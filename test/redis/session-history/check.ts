@@ -1,18 +1,18 @@
 /**
- * Looks through a history for what must not be in it.
+ * Searches a history for violations.
  *
  * @module
  */
 
 import type { Entry } from './events.ts'
 
-/** What the history was made under. */
+/** The parameters of the history. */
 export interface Bounds {
   readonly fastPathBoundMs: number
   readonly overlapMs: number
 }
 
-/** A session or a token that was let in although it had been ended. */
+/** A session or a token that was accepted although it had ended. */
 export interface Violation {
   readonly rule: 'revoked' | 'revoked, fast path' | 'rotated away'
   /** How long after the call that ended it had returned the validation began, in milliseconds. */
@@ -20,7 +20,7 @@ export interface Violation {
   readonly entry: Entry
 }
 
-/** What there was to be checked. */
+/** How much was checked. */
 export interface Verdict {
   readonly violations: readonly Violation[]
   /** Validations of sessions that had been ended before. */
@@ -62,7 +62,7 @@ export function check(history: readonly Entry[], bounds: Bounds): Verdict {
   return { violations, checked }
 }
 
-/** When each session was over for certain: the earliest return of a call that ended it. */
+/** When each session had ended for certain: the earliest return of a call that ended it. */
 function endsOf(history: readonly Entry[]): ReadonlyMap<string, number> {
   const ended = new Map<string, number>()
   const end = (id: string, at: number): void => {

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What a process is started with. */
+/** The arguments of a process. */
 export interface Plan {
   readonly url: string
   readonly seed: number
@@ -16,11 +16,11 @@ export interface Plan {
   readonly overlapMs: number
   /** How far its clock is off, in milliseconds. */
   readonly clockOffsetMs: number
-  /** Answers revocations without making them: what a checker must notice. */
+  /** Answers revocations without executing them. The checker must notice this. */
   readonly mutant?: 'drops END' | 'drops REVOKE'
 }
 
-/** A token, and what is known of it. */
+/** A token and its data. */
 export interface Known {
   readonly token: string
   readonly id: string
@@ -28,7 +28,7 @@ export interface Known {
   readonly fast?: string
 }
 
-/** One operation that has ended, well or not. */
+/** One finished operation, successful or not. */
 export interface Entry {
   readonly op:
     | 'create'
@@ -46,7 +46,7 @@ export interface Entry {
   /** Of the session it was about; of revokeAll none. */
   readonly id?: string | undefined
   readonly token?: string | undefined
-  /** `true`: validated, or done. `false`: refused. `undefined`: no telling. */
+  /** `true`: validated, or done. `false`: refused. `undefined`: unknown. */
   readonly ok: boolean | undefined
 }
 

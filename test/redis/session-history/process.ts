@@ -55,7 +55,7 @@ function dice(count: number): number {
   return Math.floor(draw(seed, 'dice', turn++) * count)
 }
 
-/** Answers what it was asked to end, and ends nothing. */
+/** Answers calls that end sessions without ending them. */
 function dropping(inner: Transport): Transport {
   const dropped = mutant === 'drops END' ? END : REVOKE
   const answer = mutant === 'drops END' ? 1 : ['ok', 'hard', []]
@@ -75,7 +75,7 @@ function learn(one: Known): void {
   if (known.length > MAX_KNOWN) known.splice(dice(known.length), 1)
 }
 
-/** Makes an operation and notes it. `run` says whether it went well. */
+/** Runs an operation and records it. `run` returns whether it succeeded. */
 async function note(
   about: Pick<Entry, 'op' | 'user' | 'id' | 'token'>,
   run: () => Promise<boolean>,
@@ -128,7 +128,7 @@ async function rotate(one: Known): Promise<void> {
   })
 }
 
-/** Validations most of all; of what ends sessions, little. */
+/** Mostly validations; few calls that end sessions. */
 async function act(): Promise<void> {
   const one = known[dice(known.length)]
   const chance = dice(100)
@@ -146,7 +146,7 @@ async function act(): Promise<void> {
     return note({ op: 'update', user, id, token }, update)
   }
   if (chance < 94) {
-    // That there was none is as good: it is over when this returns.
+    // If there was no session, the result is the same: it has ended when this returns.
     return note({ op: 'destroy', user, id, token }, () => sessions.destroySession(token))
   }
   if (chance < 97) {

@@ -13,7 +13,7 @@ const CALLERS = 1_000
 const EACH = CALLERS / PROCESSES
 /** A lease outlasts its loader's hard timeout by this. */
 const LEASE_MARGIN_MS = 2_000
-/** What a machine that stalls may add to a wait; who waits for a lease in vain waits for twelve seconds. */
+/** Allowance for a slow machine. A caller that waits for a lease in vain waits for twelve seconds. */
 const SLACK_MS = 8_000
 
 type Crowd = RemoteRead<CrowdResult>
@@ -123,7 +123,7 @@ describeWithRedis('A stampede', () => {
       expect(crowds.map(({ loads }) => loads)).toEqual(crowds.map(() => 1))
       // One process after the other, each after a back-off of at most 250 ms.
       expect(slowest(results)).toBeLessThan(PROCESSES * (100 + 250) + SLACK_MS)
-      // The last lease is given back behind the answers.
+      // The last lease is released after the answers.
       const left = (): Promise<unknown> => running.behind.request({ body: ['KEYS', '*:[el]:*'] })
       await expect.poll(left, { timeout: SLACK_MS }).toEqual({ result: [] })
     })

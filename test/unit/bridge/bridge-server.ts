@@ -9,7 +9,7 @@ import { listen } from '../../../src/cli/server.ts'
 import { webPlatform } from '../../../src/platform/web.ts'
 import type { Requester } from '../../../src/redis/requester.ts'
 
-/** A bridge that listens. */
+/** A running bridge. */
 export interface BridgeServer {
   readonly url: string
   readonly token: string
@@ -18,7 +18,7 @@ export interface BridgeServer {
   stop(): Promise<void>
 }
 
-/** Starts a bridge; the backend stays the caller's to close. */
+/** Starts a bridge. The caller closes the backend. */
 export async function startBridge(
   redis: Requester,
   limits: Omit<BridgeLimits, 'signal'> = {},

@@ -10,7 +10,7 @@ import { eventually } from '../../support/eventually.ts'
 const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts')
 const SECRET = 'a-secret-token'
 
-/** Runs a command that does not get as far as to serve. */
+/** Runs a command that ends before it serves. */
 async function refuse(words: readonly string[], env: Record<string, string> = {}) {
   const printed: string[] = []
   const warned: string[] = []
@@ -161,7 +161,7 @@ describe('nearcache bridge', () => {
       await ended
     })
 
-    /** Starts it on a free port, and waits until it says where. */
+    /** Starts the bridge on a free port, and waits until it prints its address. */
     async function start(words: readonly string[], env: Record<string, string> = {}) {
       child = spawn(process.execPath, [MAIN, 'bridge', '--port', '0', ...words], {
         env: { ...process.env, REDIS_URL: '', ...env },

@@ -1,5 +1,5 @@
 /**
- * What the bridge answers to every form of request, whatever Redis is behind it.
+ * Tests of the bridge's answer to every form of request, for any Redis behind it.
  *
  * @module
  */
@@ -41,7 +41,7 @@ const ROWS: readonly Row[] = [
   ['/', list(['LPUSH', 'key', 'x']), 400, { error: expect.stringMatching(/^WRONGTYPE /) }],
   ['/', list(['GET']), 400, { error: "ERR wrong number of arguments for 'get' command" }],
   ['/', list(['NOSUCH', 'x']), 400, { error: expect.stringMatching(/^ERR unknown command/) }],
-  // what is no command
+  // invalid commands
   ['/', list([]), 400, { error: 'ERR empty command' }],
   ['/', list(['']), 400, { error: 'ERR empty command' }],
   ['/', list([7]), 400, { error: 'ERR empty command' }],
@@ -133,7 +133,7 @@ const ROWS: readonly Row[] = [
     400,
     { error: expect.stringMatching(/^EXECABORT .*WATCH is not available over REST/) },
   ],
-  // who may, and how
+  // tokens and permissions
   ['/get/key', { headers: {} }, 401, { error: 'WRONGPASS invalid or missing auth token' }],
   ['/get/key', { headers: { authorization: 'Bearer fullx' } }, 401, { error: expect.any(String) }],
   ['/get/key', { headers: { authorization: 'Bearer ful' } }, 401, { error: expect.any(String) }],
@@ -194,7 +194,7 @@ const ROWS: readonly Row[] = [
     400,
     { error: expect.stringMatching(/^EXECABORT .*NOPERM/) },
   ],
-  // what is not served
+  // requests that are refused
   ...`BLPOP BRPOP BLMOVE BZPOPMIN MONITOR CONFIG SHUTDOWN SELECT MULTI EXEC WATCH UNWATCH DISCARD
   SUBSCRIBE PSUBSCRIBE DEBUG CLIENT AUTH HELLO QUIT RESET WAIT REPLICAOF ACL CLUSTER`
     .split(/\s+/)
@@ -310,7 +310,7 @@ export function describeProtocol(name: string, makeTransport: () => Promise<Tran
         body === undefined || typeof body === 'string' || body instanceof Uint8Array
           ? (body as string | Uint8Array<ArrayBuffer> | undefined)
           : JSON.stringify(body)
-      // Headers given are those besides the token, unless they say who it is.
+      // The token is added to the given headers, unless they contain an authorization.
       const who = headers && (Object.keys(headers).length === 0 || 'authorization' in headers)
       return app.request(url, {
         method,

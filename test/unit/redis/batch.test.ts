@@ -26,7 +26,7 @@ function echoing(): FaultyRequester {
   return redis
 }
 
-/** What keys hold, of a reader who has none in common with others. */
+/** Reads keys that no other reader shares. */
 function read(batcher: Batcher, keys: readonly string[]): Promise<Texts> {
   return batcher.read(keys, [], (texts) => texts)
 }
@@ -63,7 +63,7 @@ describe('Batcher', () => {
     ])
   })
 
-  test('takes along what was sent a microtask later, as by an async function', async () => {
+  test('includes commands sent a microtask later, as by an async function', async () => {
     const redis = echoing()
     const batcher = new Batcher(redis)
     const later = async (): Promise<unknown> => {
@@ -273,7 +273,7 @@ describe('Batcher', () => {
       await readAll()
       expect(sent()).toEqual([1, 1, 1, 7])
 
-      // Counted anew in the next tick.
+      // The next tick counts from 0.
       await readAll()
       expect(sent()).toEqual([1, 1, 1, 7, 1, 1, 1, 7])
     })
@@ -302,7 +302,7 @@ describe('Batcher', () => {
       for (const read of reads) await expect(read).rejects.toMatchObject(refused)
     })
 
-    test('and takes no reply that is neither text nor nothing, from the reader whose it is', async () => {
+    test('and rejects only the reader whose reply is neither text nor null', async () => {
       const redis = echoing()
       redis.fate = () => ({ kind: 'answer', answer: { result: ['text', 1, null] } })
       const batcher = new Batcher(redis)
@@ -375,7 +375,7 @@ describe('Batcher', () => {
       expect(results[1_000]).toEqual({ status: 'fulfilled', value: { result: 'k1000' } })
     })
 
-    test('what waits behind a part that has taken its whole time fails with it, and is not sent', async () => {
+    test('the parts behind a part that timed out fail with it, and are not sent', async () => {
       const redis = faultyRequester(embeddedTransport())
       const platform = new ManualPlatform()
       const batcher = new Batcher(guard(redis, { platform, deadlineMs: 500 }))

@@ -9,15 +9,15 @@ import { slotOf } from '../../../src/redis/tcp/cluster-slot.ts'
 import { TEXT } from '../../../src/redis/tcp/wire.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
-/** These have the slots 3300, 7365 and 15495: each is on a node of its own. */
+/** Keys with the slots 3300, 7365 and 15495, each on a different node. */
 const [LOW, MIDDLE, HIGH] = ['b', 'c', 'a'] as const
 const PATIENCE_MS = 375
 const UNANSWERED = { error: expect.stringMatching(/^NOMASTERLINK /) }
 
-/** What a node does with a command: answers, loses the connection, says nothing, or refuses. */
+/** The behaviour of a node: answers, loses the connection, stays silent, or refuses. */
 type Manner = 'answers' | 'fails' | 'silent' | `${string} ${string}`
 
-/** A node that does as it is told, and remembers what it was sent. */
+/** A node with a settable behaviour, which records the commands it gets. */
 class ScriptedNode implements TcpNode {
   readonly options: { readonly host: string; readonly port: number }
   readonly received: string[] = []
@@ -52,14 +52,14 @@ class ScriptedNode implements TcpNode {
     throw new Error('nobody subscribes here')
   }
 
-  /** Answers all that it owes, and all that comes. */
+  /** Answers all outstanding commands, and all later ones. */
   resume(): void {
     this.manner = 'answers'
     for (const answer of this.#held.splice(0)) answer()
   }
 }
 
-/** The part of a cluster that is asked for: three primaries with a third of the slots each. */
+/** The part of a `Cluster` that is used: three primaries with a third of the slots each. */
 function scripted(nodes: readonly ScriptedNode[]) {
   const slots: string[][] = Array.from({ length: 16_384 }, (_, slot) => [
     `node:${Math.min(2, Math.floor(slot / 5_461)) + 1}`,
@@ -101,7 +101,7 @@ describe('the nodes of a cluster', () => {
     )
   const get = (...keys: string[]): Promise<RedisResponse<Reply>[]> =>
     ask(...keys.map((key): Command => ['GET', key]))
-  /** Brings the first node down, beyond its second chance. */
+  /** Takes the first node down: its first failure and its retry. */
   async function loseFirst(): Promise<void> {
     all[0].manner = 'fails'
     await expect(get(LOW)).rejects.toThrow('lost')
@@ -109,7 +109,7 @@ describe('the nodes of a cluster', () => {
     all[0].received.length = 0
   }
 
-  test('one that has just failed is worth a second try, which all that were sent have', async () => {
+  test('after the first failure of a node all requests to it reject, so that they can be retried', async () => {
     all[0].manner = 'silent'
     const before = [get(LOW, HIGH), get(LOW)]
     all[0].manner = 'fails'
@@ -124,14 +124,14 @@ describe('the nodes of a cluster', () => {
     expect(await get(LOW)).toEqual([{ result: '1:b' }])
   })
 
-  test('one that fails again is away: its commands have an error each, the others their replies', async () => {
+  test('a node that fails again is away: each of its commands gets an error, the others get replies', async () => {
     all[0].manner = 'fails'
     await expect(get(LOW, MIDDLE)).rejects.toThrow('lost')
 
     expect(await get(LOW, MIDDLE, HIGH)).toEqual([UNANSWERED, { result: '2:c' }, { result: '3:a' }])
   })
 
-  test('what is away is sent nothing until it has answered a probe', async () => {
+  test('a node that is away gets no command until it has answered a probe', async () => {
     await loseFirst()
     const { received } = all[0]
 
@@ -146,13 +146,13 @@ describe('the nodes of a cluster', () => {
     expect(await get(LOW, HIGH)).toEqual([{ result: '1:b' }, { result: '3:a' }])
   })
 
-  test('one that is silent costs its patience once, and is back with the first late answer', async () => {
+  test('a silent node is waited for once, and is back with its first late answer', async () => {
     all[0].manner = 'silent'
     const mixed = get(LOW, MIDDLE)
     await platform.advance(PATIENCE_MS + 5)
     expect(await mixed).toEqual([UNANSWERED, { result: '2:c' }])
 
-    // At once: the clock stands.
+    // At once: the clock does not advance.
     expect(await get(LOW, HIGH)).toEqual([UNANSWERED, { result: '3:a' }])
     all[0].resume()
     await platform.advance(0)
@@ -160,7 +160,7 @@ describe('the nodes of a cluster', () => {
     expect(await get(LOW)).toEqual([{ result: '1:b' }])
   })
 
-  test('an answer that waits to be read while the process was held up is in time', async () => {
+  test('an answer that arrived while the process was blocked counts as in time', async () => {
     all[0].manner = 'silent'
     const late = get(LOW)
     await platform.advance(PATIENCE_MS)
@@ -170,7 +170,7 @@ describe('the nodes of a cluster', () => {
     expect(await late).toEqual([{ result: '1:b' }])
   })
 
-  test('keys that another node has taken over are served by it', async () => {
+  test('a node that takes over the keys of another serves them', async () => {
     await loseFirst()
 
     for (const [slot, owners] of slots.entries()) {
@@ -180,7 +180,7 @@ describe('the nodes of a cluster', () => {
     expect(await get(LOW)).toEqual([{ result: '2:b' }])
   })
 
-  test('without one that serves, a request rejects with what is wrong with them', async () => {
+  test('if no node serves, a request rejects with the error of a node', async () => {
     for (const node of all) node.manner = 'fails'
     for (const key of [LOW, MIDDLE, HIGH]) {
       await expect(get(key)).rejects.toMatchObject({ code: 'ECONNRESET' })
@@ -193,7 +193,7 @@ describe('the nodes of a cluster', () => {
     expect(await get(LOW)).toEqual([{ result: '1:b' }])
   })
 
-  test('all of them being silent is told as such', async () => {
+  test('if all nodes are silent, a request rejects with a timeout', async () => {
     for (const node of all) node.manner = 'silent'
     const failed = expect(get(LOW, MIDDLE, HIGH)).rejects.toMatchObject({ code: 'ETIMEDOUT' })
 
@@ -202,7 +202,7 @@ describe('the nodes of a cluster', () => {
     await failed
   })
 
-  test('one that refuses speaks for itself, and all of them for the cluster', async () => {
+  test('a refusal of one node is its own answer; if all nodes refuse, the request rejects', async () => {
     const loading = 'LOADING Redis is loading the dataset in memory'
     all[0].manner = loading
 
@@ -220,7 +220,7 @@ describe('the nodes of a cluster', () => {
     expect(await get(LOW)).toEqual([{ error: loading }])
   })
 
-  test('an error reply that is of the command alone says nothing of its node', async () => {
+  test('an error reply to a bad command does not count against its node', async () => {
     all[0].manner = 'WRONGTYPE Operation against a key'
 
     expect(await get(LOW)).toEqual([{ error: 'WRONGTYPE Operation against a key' }])
@@ -230,7 +230,7 @@ describe('the nodes of a cluster', () => {
     expect(await get(HIGH)).toEqual([{ error: 'LOADING is what it does' }])
   })
 
-  test('a command without a key is nobody’s: it fails as a whole, and then alone', async () => {
+  test('a command without a key belongs to no node: its first failure rejects the request, later ones only the command', async () => {
     all[0].manner = 'fails'
 
     await expect(ask(['ECHO', 'x'])).rejects.toThrow('lost')
@@ -240,7 +240,7 @@ describe('the nodes of a cluster', () => {
     expect(await ask(['ECHO', 'x'])).toEqual([{ result: '1:x' }])
   })
 
-  test('one command for all is answered at once while one of them is away', async () => {
+  test('a command for all nodes is answered at once while one of them is away', async () => {
     all[0].manner = 'silent'
     const first = get(LOW, HIGH)
     await platform.advance(PATIENCE_MS + 5)
@@ -249,7 +249,7 @@ describe('the nodes of a cluster', () => {
     expect(await ask(['DBSIZE'], ['GET', HIGH])).toEqual([UNANSWERED, { result: '3:a' }])
   })
 
-  test('new connections are trusted, and a closed one asks nobody any more', async () => {
+  test('new connections count as healthy, and a closed one sends no probes', async () => {
     await loseFirst()
     all[0].manner = 'answers'
 
@@ -298,7 +298,7 @@ describe('the slot of a command', () => {
     expect(slotOf({ name, args }, 'utf8')).toBe(slot)
   })
 
-  test('is that of the bytes which are sent', () => {
+  test('is computed from the bytes that are sent', () => {
     const key = 'Ã©'
 
     expect(slotOf({ name: 'GET', args: [key] }, 'latin1')).toBe(
@@ -306,7 +306,7 @@ describe('the slot of a command', () => {
     )
   })
 
-  test('counts what the client puts before each key', () => {
+  test('includes the prefix that the client adds to each key', () => {
     expect(slotOf({ name: 'GET', args: ['6789'] }, 'utf8', '12345')).toBe(0x31c3)
   })
 })

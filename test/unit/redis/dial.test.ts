@@ -6,7 +6,7 @@ import { dialNode } from '../../../src/redis/tcp/dial.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { eventually } from '../../support/eventually.ts'
 
-/** Its nodes, which are never connected to, and the event of a cluster that has looked at them anew. */
+/** A cluster's nodes, which are never connected to, and its event after it has read the slots again. */
 class Members extends EventEmitter {
   primaries: Redis[]
   readonly replicas: Redis[]

@@ -175,7 +175,7 @@ describe('parseRetryAfter', () => {
   })
 
   test('agrees with the calendar on every day of four centuries and their leap days', () => {
-    // 97 days apart, so that all months, and 29 February, are hit.
+    // 97 days apart, so that all months and 29 February occur.
     for (let at = Date.UTC(1999, 11, 1); at < Date.UTC(2400, 2, 2); at += 97 * 86_400_000) {
       expect(parseRetryAfter(new Date(at).toUTCString(), 0)).toBe(at)
     }

@@ -82,7 +82,7 @@ describe('guard', () => {
       expect(await get(make())).toEqual({ error: 'NOSCRIPT No matching script.' })
     })
 
-    test('one that says Redis cannot serve is a failure, and tells no argument', async () => {
+    test('one that says Redis cannot serve is a failure, and contains no argument', async () => {
       redis.fate = () => throws('LOADING Redis is loading, command was: ["GET","SENTINEL"]')
 
       const error = await get(make({ retries: 0 })).catch((e) => e)

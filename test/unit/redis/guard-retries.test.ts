@@ -42,7 +42,7 @@ describe('guard sends again', () => {
   const send = (guarded: GuardedRequester, ...body: Command): Promise<unknown> =>
     guarded.request({ path: [], body })
 
-  /** Each request meets the next of these; the last is for all the rest. */
+  /** Each request gets the next of these outcomes; the last one is repeated. */
   function meets(...fates: Fate[]): void {
     redis.fate = () => fates[Math.min(redis.requests.length, fates.length) - 1] ?? pass
   }

@@ -39,7 +39,7 @@ describe('guard', () => {
   const send = (guarded: GuardedRequester, ...body: Command): Promise<unknown> =>
     guarded.request({ path: [], body })
 
-  /** Each request meets the next of these; the last is for all the rest. */
+  /** Each request gets the next of these outcomes; the last one is repeated. */
   function meets(...fates: Fate[]): void {
     redis.fate = () => fates[Math.min(redis.requests.length, fates.length) - 1] ?? pass
   }
@@ -216,7 +216,7 @@ describe('guard', () => {
   })
 
   describe('what it tells', () => {
-    test('an error of a strange transport becomes a RemoteError without a word of it', async () => {
+    test('an unknown error of a transport becomes a RemoteError without its message', async () => {
       const secret = 'redis://user:hunter2@10.0.0.7 GET user:ada@example.org'
       redis.fate = () => ({ kind: 'fail', error: new Error(secret, { cause: secret }) })
 

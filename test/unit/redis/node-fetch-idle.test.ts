@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { nodeFetch } from '../../../src/redis/node/index.ts'
 import type { RestFetch } from '../../../src/redis/rest.ts'
 
-/** Connections of which a path has forgotten: what is sent on them gets no answer, and no refusal. */
+/** Connections that the network has dropped silently: requests on them get no answer and no error. */
 const forgotten = new WeakSet<Socket>()
 let arrivals: EventEmitter
 let connections: Socket[]
@@ -31,7 +31,7 @@ async function send(fetch: RestFetch, signal: AbortSignal | null = null): Promis
   return (await fetch(`http://127.0.0.1:${port}/`, init)).text()
 }
 
-/** Leaves so many connections open that nothing is sent on. */
+/** Leaves this many idle connections open. */
 async function idle(fetch: RestFetch, count: number): Promise<void> {
   const waiting: ServerResponse[] = []
   arrivals.on('request', (response: ServerResponse) => {
@@ -44,7 +44,7 @@ async function idle(fetch: RestFetch, count: number): Promise<void> {
   await setImmediate() // the client has them back behind the answers
 }
 
-test('one request that was given up in vain is enough to leave connections that a path has forgotten', async () => {
+test('after one aborted request without an answer, all silently dropped connections are closed', async () => {
   const fetch = nodeFetch()
   await idle(fetch, 3)
   for (const socket of connections) forgotten.add(socket)

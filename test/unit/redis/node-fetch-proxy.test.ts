@@ -24,7 +24,7 @@ afterAll(() => {
   proxy.close()
 })
 
-/** What a process answers that sends a request by `nodeFetch`, and may reach the world by a proxy alone. */
+/** The output of a process that sends a request by `nodeFetch` and can reach the server only by a proxy. */
 async function answerTo(url: string, settings: Record<string, string>): Promise<string> {
   const { port } = proxy.address() as AddressInfo
   const env = { ...process.env, HTTP_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: '', ...settings }

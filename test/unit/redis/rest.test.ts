@@ -47,7 +47,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
       (error: unknown) => error,
     )
 
-  test('posts JSON with the token, and no word about itself', async () => {
+  test('posts JSON with the token, and no header about itself', async () => {
     await transport.request({ path: ['pipeline'], body: [['GET', KEY]] })
 
     const [request] = endpoint.requests
@@ -85,7 +85,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
 
     const init = fetch.mock.calls[0]?.[1] ?? {}
     expect(Object.keys(init).sort()).toEqual(['body', 'headers', 'method', 'redirect', 'signal'])
-    // workerd knows no 'error'.
+    // workerd does not support 'error'.
     expect(init.redirect).toBe('manual')
   })
 
@@ -130,7 +130,7 @@ describe.each(WAYS)('the rest transport $name', ({ options: way }) => {
     expect(error).toMatchObject({ reason: 'reply too large', retryable: false })
   })
 
-  test('takes what is not base64, when that was asked for, for a malformed reply', async () => {
+  test('treats a reply that is not base64 as malformed, if base64 was requested', async () => {
     const encoded = connect({ encoding: 'base64' })
     failWith(json({ result: '{not base64}' }))
 

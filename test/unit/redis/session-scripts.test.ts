@@ -25,7 +25,7 @@ describe('The scripts of sessions', () => {
     )
   })
 
-  test('may be sent again, but for those that another could have come between', () => {
+  test('may be sent again, except those whose late copy could undo another write', () => {
     const others = SESSION_SCRIPTS.filter((script) => !REPEATABLE_SESSION_SCRIPTS.includes(script))
 
     expect(others).toEqual([

@@ -9,7 +9,7 @@ vi.mock('ioredis', () => ({
   },
 }))
 
-test('Deno is told what the package ioredis lacks, which is there', async () => {
+test('in Deno, the error names the permission that ioredis lacks', async () => {
   const transport = tcpTransport({ url: 'redis://localhost:1' })
 
   await expect(transport.request({ body: ['PING'] })).rejects.toMatchObject({

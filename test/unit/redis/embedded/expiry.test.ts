@@ -83,7 +83,7 @@ describe('EmbeddedRedis and time', () => {
     expect(run('TTL', 'key')).toBe(101)
   })
 
-  test('seconds are told rounded half up', () => {
+  test('seconds are rounded half up', () => {
     run('SET', 'key', 'value', 'PX', 1_500)
     expect(run('TTL', 'key')).toBe(2)
     run('PEXPIRE', 'key', 1_499)
@@ -112,7 +112,7 @@ describe('EmbeddedRedis and time', () => {
     expect(answers).toEqual([{ result: 'OK' }, { result: 'value' }, { result: 1 }])
   })
 
-  test('TIME never tells an instant twice', () => {
+  test('TIME never returns the same instant twice', () => {
     const micros = (): number => {
       const [seconds, rest] = run('TIME') as [string, string]
       return Number(seconds) * 1_000_000 + Number(rest)

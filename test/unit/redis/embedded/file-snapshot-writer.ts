@@ -1,6 +1,6 @@
 /**
- * A process that changes an engine and saves it, over and over, until it is killed. It prints each
- * change once that is acknowledged.
+ * Changes an engine and saves it repeatedly until the process is killed. Prints each change
+ * after it is acknowledged.
  *
  * @module
  */

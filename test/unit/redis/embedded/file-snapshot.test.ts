@@ -40,7 +40,7 @@ describe('FileSnapshot', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  /** A process that starts with what is on the disk. */
+  /** Simulates a process that starts with the files on disk. */
   function start(options: Partial<FileSnapshotOptions> = {}) {
     const engine = new EmbeddedRedis({ platform })
     return { engine, snapshot: new FileSnapshot({ engine, path, platform, ...options }) }
@@ -87,7 +87,7 @@ describe('FileSnapshot', () => {
     expect(next.engine.execute(['GET', 'key'])).toEqual({ result: null })
   })
 
-  test('such a snapshot is loaded where that is asked for, and is then still outdated', async () => {
+  test('with outdated: restore, such a snapshot is loaded and stays outdated', async () => {
     const { engine } = start({ interval: '10s' })
     engine.execute(['SET', 'key', 'old'])
     await platform.advance(10_000)
@@ -137,7 +137,7 @@ describe('FileSnapshot', () => {
     expect(readFileSync(path, 'utf8')).toBe('my thesis')
   })
 
-  test('tells of a snapshot that failed, and tries again', async () => {
+  test('reports a snapshot that failed, and tries again', async () => {
     const onError = vi.fn()
     const { engine } = start({ interval: '10s', onError })
     engine.execute(['SET', 'key', 'a'])
@@ -191,7 +191,7 @@ describe('FileSnapshot', () => {
   })
 })
 
-/** Runs a process that changes and saves without pause; returns the last change it acknowledged. */
+/** Runs and kills a process that changes and saves continuously. Returns its last acknowledged change. */
 async function runUntilKilled(path: string, afterMs: number): Promise<number> {
   const child = spawn(process.execPath, [WRITER, path], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''

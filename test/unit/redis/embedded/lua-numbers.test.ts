@@ -58,7 +58,7 @@ describe('the numbers of Lua', () => {
     expect(modulo(65, 60)).toBe(5)
   })
 
-  test('are asked for in vain where there are none', () => {
+  test('cause an error where an operator gets something else', () => {
     expect(() => need('many')).toThrow(/^ERR /)
   })
 })

@@ -6,7 +6,7 @@ import { ManualPlatform } from '../../../../src/testing/manual-platform.ts'
 
 const KILOBYTE = 'x'.repeat(1_000)
 
-/** Dice that visit every position of a small sample in turn. */
+/** Random numbers that visit every position of a small sample in turn. */
 function turningDice(): () => number {
   let turn = 0
   return () => ((turn++ * 7) % 101) / 101

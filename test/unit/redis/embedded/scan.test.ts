@@ -4,7 +4,7 @@ import { EmbeddedRedis } from '../../../../src/redis/embedded/index.ts'
 
 const KEEPERS = Array.from({ length: 50 }, (_, index) => `keeper:${index}`)
 
-/** How each scan is called, and how a member comes and goes. */
+/** How to call each scan, and how to add and remove a member. */
 const SCANS = {
   SCAN: { prefix: [], add: (m: string) => ['SET', m, '1'], remove: (m: string) => ['DEL', m] },
   HSCAN: {

@@ -66,7 +66,7 @@ describe('EmbeddedRedis and scripts', () => {
     expect(redis.execute(['EVALSHA', SHA1, 0]).error).toBe('MINE because')
   })
 
-  test('lets a mistake in a twin rise as it is', () => {
+  test('rethrows a bug in a twin unchanged', () => {
     const mistake = new TypeError('not a function')
     const redis = engineWith(() => {
       throw mistake

@@ -203,7 +203,7 @@ describe('a listener to changes', () => {
     expect(told).toBe(1)
   })
 
-  test('is told of a transaction once, and of a load', () => {
+  test('is called once for a transaction, and for a load', () => {
     redis.transaction([
       ['INCR', 'counter'],
       ['INCR', 'counter'],
@@ -214,7 +214,7 @@ describe('a listener to changes', () => {
     expect(told).toBe(2)
   })
 
-  test('is not told of reads, of refusals, or of what time takes', async () => {
+  test('is not called for reads, refused commands or expired keys', async () => {
     redis.execute(['GET', 'key'])
     redis.execute(['LPUSH', 'key', 'a'])
     redis.execute(['DEL', 'missing'])

@@ -13,7 +13,7 @@ import {
 const text = fc.string({ unit: 'binary', maxLength: 12 })
 const value: fc.Arbitrary<StringValue> = fc.oneof(text, fc.uint8Array({ maxLength: 12 }))
 
-/** What Redis would have: bytes throughout. */
+/** The expected value, as bytes, as Redis stores it. */
 function patchedBytes(old: StringValue, offset: number, patch: string): Buffer {
   const bytes = Buffer.from(toBytes(old))
   const gap = Buffer.alloc(Math.max(0, offset - bytes.length))
@@ -29,7 +29,7 @@ describe('a string value', () => {
     expect(sliceOf('abc', 1, 2)).toBe('b')
   })
 
-  test('is patched by bytes, with zeros before what lies behind its end', () => {
+  test('is patched by bytes; a gap after its end is filled with zeros', () => {
     expect(toText(patched('hello', 1, 'EL'))).toBe('hELlo')
     expect(toText(patched('a', 3, 'b'))).toBe('a\0\0b')
     expect(toText(patched('é', 3, 'ü'))).toBe('é\0ü')

@@ -46,7 +46,7 @@ describe('embeddedTransport', () => {
     ])
   })
 
-  test('runs nothing of a transaction with a command that cannot be', async () => {
+  test('runs nothing of a transaction that contains an invalid command', async () => {
     const body = [['SET', 'key', 'a'], ['GET'], ['SET', 'key', null]]
     await expect(transport.request({ path: ['multi-exec'], body })).resolves.toEqual({
       error:
@@ -130,7 +130,7 @@ describe('embeddedTransport', () => {
       ])
     })
 
-    test('are told about by PUBSUB', async () => {
+    test('are listed by PUBSUB', async () => {
       const onMessage = (): void => undefined
       await transport.request({ path: ['subscribe', 'a', 'b'], onMessage })
       await transport.request({ path: ['subscribe', 'a'], onMessage })
