@@ -113,7 +113,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `,
 }
 
-/** `KEYS: entry  ARGV: first bytes of the entry, new entry, life ms` → 1 if the entry was unchanged and is replaced. */
+/** `KEYS: entry  ARGV: first bytes of the entry, new entry, life ms` → 1 if it was unchanged and is replaced. */
 export const REPLACE: Script = {
   sha1: '830178937b0396d204a44edd90de96443fbbd27b',
   lua: `
