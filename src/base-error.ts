@@ -1,15 +1,15 @@
 /**
- * What all errors of this library have in common.
+ * The base class of all errors of this library.
  *
  * @module
  */
 
 /**
- * Base of the family. Messages never contain cached values or keys, so they are safe to log. What the
- * constructors fill is `declare`d, and so not named a second time in bundles.
+ * Base class of all nearcache errors. Messages never contain cached values or keys, so they are safe to log.
+ * Subclasses `declare` the fields that their constructors assign, so bundles contain no second definition.
  */
 export abstract class NearcacheError extends Error {
   abstract readonly code: string
-  /** Tells these errors from others, those of another copy of the package included. */
+  /** Identifies errors of this library, including those of another copy of the package. */
   readonly isNearcacheError: true = true
 }

@@ -1,13 +1,13 @@
 /**
- * The errors of the cache and the way to Redis, of options and of start-up. Exported with the others by
- * `'nearcache/errors'`.
+ * The errors of the cache, the connection to Redis, the options and the start-up. `'nearcache/errors'` exports
+ * them together with the others.
  *
  * @module
  */
 
 import { NearcacheError } from './base-error.ts'
 
-/** An option failed validation: while constructing, or before any I/O of the call it was given to. */
+/** An option failed validation, in a constructor or before any I/O of the call that it was passed to. */
 export class InvalidOptionError extends NearcacheError {
   override readonly name: string = 'InvalidOptionError'
   readonly code = 'ERR_INVALID_OPTION'
@@ -59,11 +59,11 @@ export class InvalidFilterError extends NearcacheError {
   }
 }
 
-/** The environment does not describe a working set-up. Lists every problem, and no values. */
+/** The environment variables do not describe a working set-up. Lists every problem, but no values. */
 export class ConfigurationError extends NearcacheError {
   override readonly name: string = 'ConfigurationError'
   readonly code = 'ERR_CONFIGURATION'
-  /** One sentence a problem, each naming its variable. */
+  /** One sentence per problem, each naming the variable. */
   declare readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
@@ -73,11 +73,11 @@ export class ConfigurationError extends NearcacheError {
   }
 }
 
-/** A binding of `nearcache/startup` was used while there is nothing behind it. */
+/** An export of `nearcache/startup`, such as `cacheManager`, was used before the system was started. */
 export class NotStartedError extends NearcacheError {
   override readonly name: string = 'NotStartedError'
   readonly code = 'ERR_NOT_STARTED'
-  /** Its name, such as `cacheManager`. */
+  /** Name of the export, such as `cacheManager`. */
   declare readonly binding: string
 
   constructor(binding: string, remedy: string) {
@@ -103,17 +103,17 @@ export class LoaderTimeoutError extends NearcacheError {
 export interface RemoteFailure {
   /** The command's name alone, such as `MGET`, or `pipeline`. */
   readonly operation: string
-  /** A closed set of words: an error prefix of Redis (`OOM`), `HTTP 503`, a code (`ECONNREFUSED`). */
+  /** From a closed set: an error prefix of Redis (`OOM`), `HTTP 503`, an error code (`ECONNREFUSED`). */
   readonly reason: string
   /** Whether Redis may have applied the request. */
   readonly applied: 'no' | 'unknown'
-  /** Whether sending it again could help, as far as the transport knows. @default false */
+  /** Whether a retry could succeed, as far as the transport knows. @default false */
   readonly retryable?: boolean
-  /** How long the server asked to be left alone, in milliseconds. */
+  /** How long the server asked clients to wait before a retry, in milliseconds. */
   readonly retryAfterMs?: number | undefined
 }
 
-/** Redis, or the way to it, answered with an error, or with nothing that makes sense. */
+/** Redis, or something between it and this client, answered with an error or a malformed reply. */
 export class RemoteError extends NearcacheError implements RemoteFailure {
   override readonly name: string = 'RemoteError'
   readonly code = 'ERR_REMOTE'
@@ -141,7 +141,7 @@ export class RemoteTimeoutError extends NearcacheError {
   declare readonly operation: string
   /** The deadline that has passed, in milliseconds. */
   declare readonly timeoutMs: number
-  /** Whether Redis may have applied the request: nobody knows. */
+  /** Always `unknown`: Redis may have applied the request before or after the deadline. */
   readonly applied: 'no' | 'unknown' = 'unknown'
 
   constructor(operation: string, timeoutMs: number) {
@@ -151,7 +151,10 @@ export class RemoteTimeoutError extends NearcacheError {
   }
 }
 
-/** The remote tier is being given time to recover, so no request was sent. The cause is the failure before. */
+/**
+ * The circuit breaker is open to let the remote tier recover, so no request was sent. `cause` is the failure that
+ * opened it.
+ */
 export class CircuitOpenError extends NearcacheError {
   override readonly name: string = 'CircuitOpenError'
   readonly code = 'ERR_CIRCUIT_OPEN'
@@ -164,11 +167,11 @@ export class CircuitOpenError extends NearcacheError {
   }
 }
 
-/** What was read from Redis is not an entry of ours. Reported as an event; the read is a miss. */
+/** The text read from Redis is not a valid nearcache entry. Reported as an event; the read is a miss. */
 export class CorruptEntryError extends NearcacheError {
   override readonly name: string = 'CorruptEntryError'
   readonly code = 'ERR_CORRUPT_ENTRY'
-  /** What is wrong with it, in our own words. */
+  /** What is wrong, in fixed words that quote nothing of the entry. */
   declare readonly reason: string
 
   constructor(reason: string) {
@@ -177,11 +180,11 @@ export class CorruptEntryError extends NearcacheError {
   }
 }
 
-/** A snapshot of the embedded engine cannot be loaded; the engine holds what it held before. */
+/** A snapshot of the embedded engine cannot be loaded; the engine keeps its previous data. */
 export class SnapshotError extends NearcacheError {
   override readonly name: string = 'SnapshotError'
   readonly code = 'ERR_SNAPSHOT'
-  /** It is something else, of a version this one cannot read, or not what was once written. */
+  /** The data is no snapshot, has a version that this engine cannot read, or is incomplete or changed. */
   declare readonly reason: 'foreign' | 'version' | 'damaged'
 
   constructor(reason: SnapshotError['reason']) {

@@ -1,6 +1,6 @@
 /**
- * The errors of the domain caches: mail, answers of language models, sessions, presence. Exported with the others
- * by `'nearcache/errors'`.
+ * The errors of the domain caches: mail, answers of language models, sessions, presence. `'nearcache/errors'`
+ * exports them together with the others.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import type {
   RemoteTimeoutError,
 } from './core-errors.ts'
 
-/** The fields that name one message. */
+/** The fields that identify one message. */
 export type UniqueField = 'id' | 'graphId' | 'messageId'
 
 /** A message with the same id, graph id or Message-ID is stored already; nothing was written. */
 export class DuplicateEmailError extends NearcacheError {
   override readonly name: string = 'DuplicateEmailError'
   readonly code = 'ERR_DUPLICATE_EMAIL'
-  /** The field whose value is taken; the first of them, where several are. */
+  /** The field whose value is already in use; the first such field if there are several. */
   declare readonly field: UniqueField
 
   constructor(field: UniqueField) {
@@ -29,7 +29,7 @@ export class DuplicateEmailError extends NearcacheError {
   }
 }
 
-/** A request that allows a stored answer alone (`only-if-cached`) found none. Nothing was generated. */
+/** A request that allows only a stored answer (`only-if-cached`) found none. Nothing was generated. */
 export class NotCachedError extends NearcacheError {
   override readonly name: string = 'NotCachedError'
   readonly code = 'ERR_NOT_CACHED'
@@ -39,15 +39,15 @@ export class NotCachedError extends NearcacheError {
   }
 }
 
-/** An embedding service did not answer, or with nothing that makes sense. */
+/** An embedding service did not answer, or its answer was malformed. */
 export class EmbeddingError extends NearcacheError {
   override readonly name: string = 'EmbeddingError'
   readonly code = 'ERR_EMBEDDING'
-  /** Which kind of service: `workers-ai`, `ollama` or `openai`. */
+  /** The kind of service: `workers-ai`, `ollama` or `openai`. */
   declare readonly service: string
-  /** A closed set of words: `timeout`, `network`, `HTTP 503`, or what was malformed. */
+  /** From a closed set: `timeout`, `network`, `HTTP 503`, or what was malformed. */
   declare readonly reason: string
-  /** Whether asking again could help. */
+  /** Whether a retry could succeed. */
   declare readonly retryable: boolean
 
   constructor(service: string, reason: string, retryable: boolean) {
@@ -59,12 +59,12 @@ export class EmbeddingError extends NearcacheError {
 }
 
 /**
- * Why a session is not to be used.
+ * Why a session cannot be used.
  *
- * `malformed`: no token of ours; nothing was asked. `absent`: Redis has no such session any more.
- * `superseded`: it was rotated, and the overlap is over. `tampered`: what is stored is not what was
- * written. `outdated`: its data does not fit the schema. `pending`, `anonymous`, `active`: it is alive,
- * in a state that the call does not admit.
+ * `malformed`: the token does not have our format; Redis was not asked. `absent`: Redis no longer has this
+ * session. `superseded`: the token was rotated, and the overlap is over. `tampered`: the stored data was changed
+ * after it was written. `outdated`: the session's data does not fit the schema. `pending`, `anonymous`, `active`:
+ * the session is alive, but in a state that the call does not accept.
  */
 export type SessionRefusal =
   | 'malformed'
@@ -78,15 +78,15 @@ export type SessionRefusal =
   | 'anonymous'
   | 'active'
 
-/** Sessions cannot be had now: say 503, and neither 401 nor "anonymous". */
+/** Sessions cannot be read now. Answer 503; do not answer 401 or treat the user as anonymous. */
 export class SessionUnavailableError extends NearcacheError {
   override readonly name: string = 'SessionUnavailableError'
   readonly code = 'ERR_SESSION_UNAVAILABLE'
-  /** What was being done, such as `validate`. */
+  /** The operation that failed, such as `validate`. */
   declare readonly operation: string
   /**
-   * `unreachable`: no answer, or an error in its place. `malformed reply`: the answer makes no sense.
-   * `unknown key`: this isolate's ring lacks the key that another has used.
+   * `unreachable`: Redis did not answer, or answered with an error. `malformed reply`: the reply is not one that
+   * the command can have. `unknown key`: this isolate's key ring lacks the key that another isolate has used.
    */
   declare readonly reason: 'unreachable' | 'malformed reply' | 'unknown key'
   /** Whether Redis may have applied the call. */
@@ -105,11 +105,11 @@ export class SessionUnavailableError extends NearcacheError {
   }
 }
 
-/** The call was not carried out: the session is not to be used, or a rule of its user forbids it. */
+/** The call was not carried out: the session cannot be used, or a limit of its user forbids it. */
 export class SessionRefusedError extends NearcacheError {
   override readonly name: string = 'SessionRefusedError'
   readonly code = 'ERR_SESSION_REFUSED'
-  /** `limit`: the user has all the sessions allowed. `conflict`: others kept changing it. */
+  /** `limit`: the user has as many sessions as allowed. `conflict`: other calls kept changing the session. */
   declare readonly reason: SessionRefusal | 'limit' | 'conflict'
 
   constructor(reason: SessionRefusedError['reason']) {
@@ -118,11 +118,11 @@ export class SessionRefusedError extends NearcacheError {
   }
 }
 
-/** A warming job is to end before it is done: its signal's reason. The slot goes on later. */
+/** The reason of a warming job's signal when the job must stop before it is done. The slot continues later. */
 export class JobInterruptedError extends NearcacheError {
   override readonly name: string = 'JobInterruptedError'
   readonly code = 'ERR_JOB_INTERRUPTED'
-  /** Its time is over, another isolate has it or may have it, or the runner stops. */
+  /** `time`: its time is over. `taken`: another isolate has or may have the job. `stopped`: the runner stops. */
   declare readonly reason: 'time' | 'taken' | 'stopped'
 
   constructor(reason: JobInterruptedError['reason']) {
@@ -137,13 +137,13 @@ const INTERRUPTIONS = {
   stopped: 'the runner stops',
 } as const
 
-/** Presence has no room for it, or it is somebody else's. Nothing was changed. */
+/** A limit of presence is reached, or the connection belongs to another user. Nothing was changed. */
 export class PresenceRefusedError extends NearcacheError {
   override readonly name: string = 'PresenceRefusedError'
   readonly code = 'ERR_PRESENCE_REFUSED'
   /**
-   * `connections`: the user has all that are allowed. `rooms`: the connection is in all that are
-   * allowed. `members`: the room is full. `user`: the connection is another user's.
+   * `connections`: the user has as many connections as allowed. `rooms`: the connection is in as many rooms as
+   * allowed. `members`: the room is full. `user`: the connection belongs to another user.
    */
   declare readonly reason: 'connections' | 'rooms' | 'members' | 'user'
 
@@ -157,11 +157,11 @@ export class PresenceRefusedError extends NearcacheError {
 export class PublishError extends NearcacheError {
   override readonly name: string = 'PublishError'
   readonly code = 'ERR_PUBLISH'
-  /** A closed set of words: `timeout`, `network`, `malformed answer`, or `HTTP` with the status. */
+  /** From a closed set: `timeout`, `network`, `malformed answer`, or `HTTP` with the status. */
   declare readonly reason: string
-  /** The status of the answer, where there was one. */
+  /** The HTTP status, if there was an answer. */
   declare readonly status: number | undefined
-  /** Whether it may have been delivered all the same. */
+  /** Whether the event may have been delivered nevertheless. */
   declare readonly applied: 'no' | 'unknown'
 
   constructor(reason: string, status: number | undefined, applied: 'no' | 'unknown') {

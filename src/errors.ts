@@ -63,10 +63,10 @@ export {
   type UniqueField,
 } from './domain-errors.ts'
 
-/** Stable, machine-readable reasons. Adding one is a minor release; changing one is major. */
+/** Stable, machine-readable codes. A new code is a minor release; a changed code is a major one. */
 export type NearcacheErrorCode = AnyNearcacheError['code']
 
-/** Union of the family, for an exhaustive `switch (error.code)`. */
+/** Union of all nearcache errors, for an exhaustive `switch (error.code)`. */
 export type AnyNearcacheError =
   | InvalidOptionError
   | InvalidKeyError
