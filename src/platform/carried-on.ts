@@ -1,5 +1,5 @@
 /**
- * Work that must not end with the request that asked for it.
+ * Keeps work alive after the request that started it has ended.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import type { Platform } from './platform.ts'
 
 /**
- * Has the platform keep work alive. A client that leaves ends its request of a Worker wherever that is, and
- * others may wait for what it does, or must be told of what it has done.
+ * Keeps `work` alive on the platform. When a client disconnects, a Worker's request is cancelled at any point,
+ * but other requests may wait for its work, or have to be told what it has done.
  *
- * @returns The work.
+ * @returns `work` itself.
  */
 export function carriedOn<T>(platform: Platform, work: Promise<T>): Promise<T> {
   platform.defer(work)

@@ -1,10 +1,10 @@
 /**
- * Modules of the host, where it has them: an import would keep others from loading what imports it.
+ * Looks up modules of the host at run time. A static import would fail on hosts without the module.
  *
  * @module
  */
 
-/** What is behind a name such as `node:zlib` in Node, Bun and Workers with Node's modules. */
+/** The module, such as `node:zlib`, in Node, Bun and Workers with Node's modules; `undefined` elsewhere. */
 export function hostModule(name: `node:${string}` | 'cloudflare:workers'): unknown {
   const { process } = globalThis as {
     readonly process?: { getBuiltinModule?(name: string): unknown }

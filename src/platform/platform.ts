@@ -1,10 +1,10 @@
 /**
- * Everything nearcache asks of its host. Injected once per cache, so tests own time and chance.
+ * What nearcache needs from its host. Injected once per cache, so that tests control time and randomness.
  *
  * @module
  */
 
-/** The host abilities the library uses; nothing else reads a clock, dice or timer. */
+/** Clock, random numbers, timers and background work of the host. The library uses no others. */
 export interface Platform {
   /** Wall-clock time, in milliseconds since the Unix epoch. Frozen between I/O on Workers. */
   now(): number
@@ -12,11 +12,11 @@ export interface Platform {
   random(): number
   /** Resolves after `ms` milliseconds, or rejects with `signal.reason` when aborted first. */
   delay(ms: number, signal?: AbortSignal): Promise<void>
-  /** As `delay`, but a process that has nothing else to do may end meanwhile. @default delay */
+  /** As `delay`, but does not keep the process alive. @default delay */
   idle?(ms: number, signal?: AbortSignal): Promise<void>
   /**
-   * Calls `ring` after `ms` milliseconds, unless the function that it returns was called first. Every
-   * request has one, so it should cost little. @default made of `delay`
+   * Calls `ring` after `ms` milliseconds, unless the returned function was called before. Every request sets
+   * an alarm, so it should be cheap. @default built on `delay`
    */
   alarm?(ms: number, ring: () => void): () => void
   /** Keeps the host alive until `work` settles, as `ctx.waitUntil` does. Never throws. */

@@ -1,5 +1,5 @@
 /**
- * The default platform: clocks, dice and timers that every web-standard runtime has.
+ * The default platform: clock, random numbers and timers of any web-standard runtime.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import { hostModule } from './host-module.ts'
 import type { Platform } from './platform.ts'
 
-/** Timers take a signed 32-bit number of milliseconds; a longer one would fire at once. */
+/** Timers take a signed 32-bit number of milliseconds; a longer delay would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647
 
 function alarm(ms: number, ring: () => void, isIdle = false): () => void {
   const timer: unknown = setTimeout(ring, Math.min(ms, MAX_TIMER_MS))
-  // Only where a timer keeps its process alive is there a way to tell it not to.
+  // `unref` exists only on runtimes where a timer keeps the process alive.
   if (isIdle) (timer as { unref?(): void }).unref?.()
   return () => clearTimeout(timer as number)
 }
@@ -36,7 +36,7 @@ function wait(ms: number, signal?: AbortSignal, isIdle?: boolean): Promise<void>
   })
 }
 
-/** What is used of `cloudflare:workers`. */
+/** The part of `cloudflare:workers` that is used here. */
 interface WorkersModule {
   waitUntil?(work: Promise<unknown>): void
 }
@@ -44,9 +44,9 @@ interface WorkersModule {
 /**
  * A platform for Node, browsers and Workers.
  *
- * `defer` marks the work as handled, and on a Worker whose modules can be had by name keeps it alive behind
- * the answer: with the flag `nodejs_compat` and a compatibility date of 2024-09-23 or later, or a date of
- * 2026-09-01 or later. Elsewhere a process outlives its responses.
+ * `defer` swallows the rejection of the work. On a Worker it also keeps the work alive after the response, if
+ * modules can be looked up by name: with the flag `nodejs_compat` and a compatibility date of 2024-09-23 or later,
+ * or a date of 2026-09-01 or later. Elsewhere the process outlives its responses.
  */
 export function webPlatform(): Platform {
   const { waitUntil } = Object(hostModule('cloudflare:workers')) as WorkersModule
@@ -55,7 +55,8 @@ export function webPlatform(): Platform {
     random: () => Math.random(),
     delay: wait,
     idle: (ms, signal) => wait(ms, signal, true),
-    // In halves: of a process that stood still, what has come meanwhile is read between the two.
+    // Two timers of half the time: if the process was blocked, it reads replies that have arrived in the
+    // meantime after the first timer, before the second one reports a timeout.
     alarm: (ms, ring) => {
       let cancel = alarm(ms / 2, () => {
         cancel = alarm(ms / 2, ring)
@@ -63,7 +64,7 @@ export function webPlatform(): Platform {
       return () => cancel()
     },
     defer: (work) => {
-      // The work reports its own failures; an unhandled rejection would end a Node process (I11).
+      // The work itself reports its failures; an unhandled rejection would end a Node process (I11).
       const handled = work.then(undefined, () => undefined)
       waitUntil?.(handled)
     },

@@ -1,5 +1,5 @@
 /**
- * The platform of a Cloudflare Worker: as on the web, and work after a response is kept alive.
+ * The platform of a Cloudflare Worker: the web platform, plus work that continues after the response.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import type { Platform } from './platform.ts'
 import { webPlatform } from './web.ts'
 
 /**
- * As {@link webPlatform}, with any compatibility date. `defer` goes through the importable `waitUntil`
- * (runtime of 2025-08-08 or later), so that no request context has to be threaded through calls.
+ * As {@link webPlatform}, but with any compatibility date. `defer` uses the importable `waitUntil` (runtime of
+ * 2025-08-08 or later), so no request context has to be passed through the calls.
  */
 export function workersPlatform(): Platform {
   return {
