@@ -1,21 +1,21 @@
 /**
- * How long to wait before the next attempt.
+ * Computes the wait before a retry.
  *
  * @module
  */
 
 /** Bounds of a back-off, in milliseconds. */
 export interface Backoff {
-  /** The longest first wait. */
+  /** Upper bound of the first wait. */
   readonly baseMs: number
-  /** The longest wait at all. */
+  /** Upper bound of every wait. */
   readonly capMs: number
 }
 
 /**
- * Exponential back-off with equal jitter (Brooker, "Exponential Backoff and Jitter", AWS 2015): at
- * least half of `min(cap, base * 2^attempt)`, at most all of it, so that rivals spread out and
- * nobody retries at once.
+ * Exponential back-off with equal jitter (Brooker, "Exponential Backoff and Jitter", AWS 2015): between half of
+ * `min(cap, base * 2^attempt)` and all of it. The random half spreads concurrent retries; the fixed half prevents
+ * an immediate retry.
  *
  * @param attempt Counted from 0.
  * @param random A draw from [0, 1).

@@ -15,13 +15,14 @@ export interface BreakerOptions {
   /** How long the circuit stays open, in milliseconds; above 0, and finite. @default 1_000 */
   readonly cooldownMs?: number
   /**
-   * How long a probe may take, in milliseconds: after that it counts as cut off, as it is with its request of
-   * a Worker, and another is sent. @default as `cooldownMs`
+   * How long a probe may take, in milliseconds. After that the probe counts as lost, as when the Worker's request
+   * that sent it was cancelled, and another probe may be sent. @default `cooldownMs`
    */
   readonly probeMs?: number
   /**
-   * How long a failure asks for, in milliseconds: it opens the circuit at once, for that or the
-   * cooldown, whichever is longer. `undefined` for a failure that only counts. @default none asks
+   * The pause that a failure demands, in milliseconds, such as that of `Retry-After`. Such a failure opens the
+   * circuit at once, for the longer of the pause and the cooldown. `undefined` for a failure that is only
+   * counted. @default no failure demands a pause
    */
   readonly pauseMs?: (error: unknown) => number | undefined
   /** Called with the new state after each change; must not throw. @default none */
@@ -35,7 +36,7 @@ type State =
   | { readonly kind: 'closed'; readonly failures: number }
   | {
       readonly kind: 'open' | 'half-open'
-      /** When a probe may be sent. */
+      /** When a probe may be sent, in epoch milliseconds. */
       readonly until: number
       readonly openMs: number
       readonly cause: unknown
@@ -46,7 +47,7 @@ const CLOSED: State = { kind: 'closed', failures: 0 }
 /**
  * A consecutive-failure circuit breaker (Nygard, "Release It!", 2nd ed., ch. 5).
  *
- * Counts rejections only. Give the task a deadline: one that never settles counts for nothing. State is per
+ * Counts only rejections. Give each task a deadline: a task that never settles is not counted. State is per
  * instance, hence per isolate; it is not shared.
  *
  * @example
@@ -106,7 +107,7 @@ export class CircuitBreaker {
     if (state.kind === 'closed') return false
     const now = this.#platform.now()
     const leftMs = state.until - now
-    // More is left than there was: the clock was set back, and says nothing of when to ask.
+    // If more time is left than the whole wait, the clock was set back: then the next call is a probe.
     if (leftMs > 0 && leftMs <= state.openMs) {
       throw new CircuitOpenError(state.kind === 'open' ? leftMs : 0, state.cause)
     }

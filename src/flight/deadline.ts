@@ -1,5 +1,5 @@
 /**
- * Puts an end to waiting (I10).
+ * Bounds how long a caller waits (I10).
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { Platform } from '../platform/platform.ts'
 /**
  * Runs `task` for at most `ms` milliseconds.
  *
- * The task is told by its signal when the time is over, and is abandoned then: what it settles to
- * later is ignored, and never an unhandled rejection.
+ * When the time is over, the task's signal is aborted and the task is abandoned: its later result is ignored, and
+ * a later rejection is never unhandled.
  *
- * @param reason Makes the error of a timeout; it is also the signal's reason.
- * @throws What `reason` made, when the time is over first; else whatever `task` rejected with.
+ * @param reason Creates the timeout error, which is also the reason of the signal.
+ * @throws The error of `reason` on a timeout; otherwise whatever `task` rejected with.
  */
 export function withDeadline<T>(
   platform: Platform,
@@ -32,10 +32,10 @@ export function withDeadline<T>(
   })
 }
 
-/** What {@link settledWithin} resolves to when the time was over first. */
+/** What {@link settledWithin} resolves to on a timeout. */
 export const TIMED_OUT: unique symbol = Symbol('timed out')
 
-/** Waits for `work` for at most `ms` milliseconds, without ending it. Rejects as `work` does. */
+/** Waits for `work` for at most `ms` milliseconds; does not stop `work`. Rejects as `work` does. */
 export function settledWithin<T>(
   platform: Platform,
   ms: number,
@@ -47,7 +47,7 @@ export function settledWithin<T>(
   })
 }
 
-/** Waits for `work`, but rejects with the signal's reason when the caller gives up first. */
+/** Waits for `work`, but rejects with the signal's reason if the signal is aborted first. */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
   return new Promise<T>((resolve, reject) => {
@@ -62,7 +62,7 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefin
   })
 }
 
-/** Passes on how `work` ends, and calls `end` before. */
+/** Calls `end` when `work` has settled, then passes on its result or error. */
 function settleAs<T>(
   work: Promise<T>,
   end: () => void,
@@ -81,18 +81,18 @@ function settleAs<T>(
   )
 }
 
-/** As {@link Platform.alarm}, on every platform. */
+/** {@link Platform.alarm}, or its equivalent with `delay` on a platform without it. */
 function alarm(platform: Platform, ms: number, ring: () => void): () => void {
   if (platform.alarm) return platform.alarm(ms, ring)
   const unwanted = new AbortController()
   platform.delay(ms, unwanted.signal).then(ring, () => undefined) // cancelled
-  // Without a reason an abort makes an error, with a stack.
+  // A reason is given because `abort()` without one creates an error with a stack, which is slow.
   return () => unwanted.abort('cancelled')
 }
 
 /**
- * Runs `task` for a caller who may give up: rejects with the signal's reason then, while what was
- * begun goes on behind (I11). With a signal that is aborted already nothing is begun.
+ * Runs `task` for a caller that may give up. If the signal is aborted, rejects with its reason, and the task
+ * continues in the background (I11). If the signal is already aborted, the task is not started.
  */
 export function whileWanted<T>(
   platform: Platform,

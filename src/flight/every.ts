@@ -1,5 +1,5 @@
 /**
- * Does something again and again, with time between.
+ * Repeats a task, with pauses.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import type { Platform } from '../platform/platform.ts'
 
 /**
- * Runs a task at once, and again after each pause, until the signal is aborted. The pause is counted from
- * the end of a run, so that no two overlap; a process that has nothing else to do may end in it.
+ * Runs a task at once, and again after each pause, until the signal is aborted. A pause starts when a run has
+ * ended, so runs never overlap. A pause does not keep the process alive.
  *
- * @param ms Of a pause, in milliseconds.
+ * @param ms Length of a pause, in milliseconds.
  * @throws Whatever the task rejected with.
  */
 export async function every(
@@ -30,10 +30,10 @@ export async function every(
 }
 
 /**
- * Runs a task after each of these pauses, until it has succeeded once. Never rejects: what has failed as often
- * is left.
+ * Runs a task after each of these pauses, until it has succeeded once. Never rejects: gives up when the last
+ * attempt has failed.
  *
- * @param pausesMs In milliseconds; before one of 0 nothing is waited for.
+ * @param pausesMs In milliseconds, one per attempt; 0 for an attempt without a pause.
  */
 export async function untilDone(
   platform: Platform,
@@ -46,7 +46,7 @@ export async function untilDone(
       await task()
       return
     } catch {
-      // After the next pause.
+      // Retried after the next pause.
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The loads under way in this isolate, and who may share them (step 12 of the protocol).
+ * The loads under way in this isolate, and which readers may share them (step 12 of the protocol).
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import type { Platform } from '../platform/platform.ts'
 import { settledWithin, TIMED_OUT } from './deadline.ts'
 
-/** What a load has been granted: the right to store, and the markers it stamps its entry with. */
+/** The result of acquiring a lease: the right to store, and the markers to stamp the entry with. */
 export interface Grant {
-  /** `undefined` for a load that gave up waiting and stores nothing. */
+  /** The lease; `undefined` for a load that stopped waiting for one and stores nothing. */
   readonly token: string | undefined
-  /** Tag segment to marker text, the epoch included where late tags are allowed. */
+  /** Tag segment to marker text; includes the epoch if late tags are allowed. */
   readonly stamps: ReadonlyMap<string, string>
 }
 
@@ -23,24 +23,27 @@ export interface Sighting {
 
 type Phase = { readonly kind: 'asking' } | { readonly kind: 'loading'; readonly grant: Grant }
 
-/** How a load ended, for those who joined it. `refused`: it never began, ask for yourself. */
+/**
+ * How a load ended, for the readers that joined it. `refused`: it got no lease, so each reader asks Redis itself.
+ * `overdue`: it did not end in the reader's time.
+ */
 export type Ending<T> =
   | { readonly kind: 'loaded'; readonly value: T }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'refused' }
   | { readonly kind: 'overdue' }
 
-/** One load, from asking for the lease to its answer. */
+/** One load, from the request for its lease to its result. */
 export class Flight<T = unknown> {
   #phase: Phase = { kind: 'asking' }
   readonly #ending = Promise.withResolvers<Ending<T>>()
 
-  /** The loader is about to be called. From here on only readers who saw the same may join. */
+  /** Called just before the loader. After that only readers that saw the same lease and markers may join. */
   depart(grant: Grant): void {
     this.#phase = { kind: 'loading', grant }
   }
 
-  /** Whether its lease has neither been granted nor refused yet. */
+  /** Whether the lease has been neither granted nor refused yet. */
   get isAsking(): boolean {
     return this.#phase.kind === 'asking'
   }
@@ -50,9 +53,8 @@ export class Flight<T = unknown> {
   }
 
   /**
-   * Whether a reader may have this load's value: if the loader has not been called yet, or if the
-   * reader still saw the lease and the very markers that the load stamps. A missing marker equals
-   * nothing.
+   * Whether a reader may share this load's value: if the loader has not been called yet, or if the reader saw this
+   * load's lease and exactly the markers that its entry is stamped with. A missing marker never matches.
    */
   admits(seen: Sighting): boolean {
     if (this.#phase.kind === 'asking') return true
@@ -66,8 +68,8 @@ export class Flight<T = unknown> {
   }
 
   /**
-   * Waits for the ending. A promise born in another request of a Worker may never resolve, so every
-   * joiner has a time of its own after which it goes on alone (`overdue`).
+   * Waits for the load to end. On Workers a promise created in another request may never resolve, so each joiner
+   * has its own time limit, after which it continues alone (`overdue`).
    */
   async join(platform: Platform, withinMs: number): Promise<Ending<T>> {
     const ending = await settledWithin(platform, withinMs, this.#ending.promise)
@@ -75,7 +77,7 @@ export class Flight<T = unknown> {
   }
 }
 
-/** The latest flight of each entry. An older one goes on, but nobody new finds it. */
+/** The latest flight of each entry. An older flight continues, but no new reader finds it. */
 export class Flights {
   readonly #byName = new Map<string, Flight>()
 
