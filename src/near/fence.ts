@@ -1,22 +1,21 @@
 /**
- * Remembers which local calls have returned, so that no near copy outlives one (T6).
+ * Remembers which local writes and invalidations have returned, so that no older near copy is served (T6).
  *
  * @module
  */
 
-/** How many labels are remembered one by one before the oldest are forgotten together. */
+/** How many labels are remembered one by one. Beyond that the oldest are replaced by one common floor. */
 const MAX_LABELS = 10_000
 
 /**
- * A clock of the local deletes, sets and invalidations.
+ * A logical clock that counts local deletes, sets and invalidations.
  *
- * Each call that returns marks the labels it covers: the names of entries, or of markers. A copy
- * that was dated at an instant of this clock is alive while none of its own labels was marked
- * later. That one comparison is both the fence (a reply under way during the call stores nothing
- * that is served) and the drop (what was there before the call is not served after it), and it
- * costs nothing a copy: no index of copies by tag is kept.
+ * Each call that returns marks the labels it covers: names of entries, or of markers. A copy that is dated by an
+ * instant of this clock is alive if none of its labels was marked later. This one comparison covers two cases:
+ * a copy made before the call, and a copy made of a reply that was under way during the call. Neither is served
+ * after the call, and no index of copies by tag is needed.
  *
- * Forgetting a label raises a floor below which every copy counts as dead: a miss, never a stale hit.
+ * When a label is forgotten, a floor is raised, below which every copy counts as dead: a miss, never a stale hit.
  */
 export class Fence {
   #now = 0
@@ -24,12 +23,12 @@ export class Fence {
   /** Label to the instant of its last call, oldest first. */
   readonly #marked = new Map<string, number>()
 
-  /** The present instant: what to date a copy by, taken before the request that proves it. */
+  /** The present instant. Take it before the request that proves a copy, and date the copy by it. */
   get now(): number {
     return this.#now
   }
 
-  /** A call that covers these labels has returned. */
+  /** Records that a call that covers these labels has returned. */
   mark(labels: Iterable<string>): void {
     this.#now++
     for (const label of labels) {
@@ -43,7 +42,7 @@ export class Fence {
     }
   }
 
-  /** A call that covers who knows what has returned: a pattern. */
+  /** Records that a call that may cover any label, such as a pattern, has returned. */
   markAll(): void {
     this.#floor = ++this.#now
     this.#marked.clear()

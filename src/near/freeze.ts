@@ -1,13 +1,13 @@
 /**
- * Keeps callers from changing a value that others share.
+ * Prevents callers from changing a value that they share with other callers.
  *
  * @module
  */
 
-/** Bundlers put a constant in the place of this expression; where there is no process it is absent. */
+/** Bundlers replace `process.env.NODE_ENV` by a constant; some hosts have no `process`. */
 declare const process: { readonly env: { readonly NODE_ENV?: string } } | undefined
 
-/** Whether the host says that this is production, where freezing would only cost time. */
+/** Whether `NODE_ENV` is `production`, where values are not frozen because it costs time. */
 export function isProduction(): boolean {
   return typeof process !== 'undefined' && process.env.NODE_ENV === 'production'
 }

@@ -1,20 +1,20 @@
 /**
- * What copies are dropped by: the same lists, held once, however many copies have them.
+ * The tags and marker names of near copies. Copies with equal lists share one object.
  *
  * @module
  */
 
-/** The tags of an entry, under both of their names. */
+/** The tags of an entry, as the caller wrote them and as names of markers. */
 export interface Labels {
   /** The tags that the call declared, as the caller wrote them. */
   readonly tags: readonly string[]
-  /** Names of the markers of all tags the entry carries. */
+  /** Redis keys of the markers of all tags of the entry. */
   readonly markerKeys: readonly string[]
-  /** What a look at Redis has to find; only where looks are made: such labels are one copy's own. */
+  /** What Redis must still hold for the copy to be valid; only with `verify`. Such labels are not shared. */
   readonly evidence: Evidence | undefined
 }
 
-/** How an entry can be told to be the one that a copy was made of, and to be valid still. */
+/** Shows that the entry in Redis is still the one that the copy was made of, and is still valid. */
 export interface Evidence {
   /** The first bytes of the entry: see `writePrefix`. */
   readonly prefix: string
@@ -22,14 +22,14 @@ export interface Evidence {
   readonly stamps: readonly string[]
 }
 
-/** So many different ones are remembered before all are forgotten; copies keep theirs. */
+/** How many different labels are remembered before all are forgotten; existing copies keep theirs. */
 const MAX_REMEMBERED = 2_000
 
-/** Labels seen before. */
+/** Finds equal labels that other copies already use. */
 export class LabelSets {
   readonly #known = new Map<string, Labels>()
 
-  /** Equal labels, without evidence: most often the same object as before. */
+  /** Equal labels without evidence: usually an object that another copy already uses. */
   same({ tags, markerKeys }: Omit<Labels, 'evidence'>): Labels {
     const id = markerKeys.join('\n')
     const known = this.#known.get(id)
@@ -41,7 +41,7 @@ export class LabelSets {
   }
 }
 
-/** Whether two lists have the same members in the same places. */
+/** Whether two lists have the same members in the same order. */
 export function isEqual<T>(a: readonly T[], b: readonly T[]): boolean {
   return a === b || (a.length === b.length && a.every((one, i) => one === b[i]))
 }

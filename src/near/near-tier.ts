@@ -1,5 +1,5 @@
 /**
- * The tier inside this isolate: decoded values, bounded by entries and bytes.
+ * The near tier: decoded values in this isolate, bounded by number and by bytes.
  *
  * @module
  */
@@ -8,39 +8,39 @@ import { Fence } from './fence.ts'
 import { LabelSets, type Labels } from './labels.ts'
 import { type Node, Sieve, type SieveBounds } from './sieve.ts'
 
-/** A value and what was known about it when the remote tier last vouched for it. */
+/** A value, and what was known about it when Redis last confirmed it. */
 export interface NearCopy {
   readonly value: unknown
   readonly labels: Labels
-  /** Epoch milliseconds just before the request that proved it: its look, or its lease. */
+  /** Epoch milliseconds just before the request that confirmed it: the read, or the request for the lease. */
   readonly provedAt: number
   /**
-   * For how many milliseconds from then on it is fresh. A length, as small whole numbers take no room of
-   * their own in the heap.
+   * For how many milliseconds after `provedAt` it is fresh. A duration, not an instant, because engines store
+   * small whole numbers without an object on the heap.
    */
   readonly freshMs: number
-  /** {@link Fence.now} at that moment. */
+  /** {@link Fence.now} at `provedAt`. */
   readonly instant: number
-  /** Bytes it counts for. */
+  /** Its share of `maxBytes`. */
   readonly sizeBytes: number
 }
 
 /** Bounds of the near tier, for all its namespaces together. */
 export interface NearBounds extends SieveBounds {
-  /** Called for each copy dropped for room. */
+  /** Called for each evicted copy. */
   readonly onEvict?: () => void
 }
 
-/** So many namespaces can have copies before those that hold none are forgotten. */
+/** How many namespaces are remembered before those without copies are forgotten. */
 const MAX_SPACES = 1_000
 
-/** A copy that is kept. */
+/** A copy in the near tier. */
 export interface KeptCopy extends NearCopy {
-  /** What every read resolves to that shares the value: made by the first of them, once. */
+  /** The resolved promise that all reads sharing the value return; created by the first of them. */
   answer: Promise<unknown> | undefined
 }
 
-/** A copy in its place: one object, as there are many. */
+/** A copy with its place in the queue. One object for both, because there are many copies. */
 interface Kept extends Node, KeptCopy {
   readonly key: string
   instant: number
@@ -48,7 +48,7 @@ interface Kept extends Node, KeptCopy {
   sizeBytes: number
 }
 
-/** What the namespaces of a cache share: the bounds, and the fence. */
+/** The copies of all namespaces of a cache, which share the bounds and the fence. */
 export class NearTier {
   declare readonly fence: Fence
   readonly labels: LabelSets = new LabelSets()
@@ -65,7 +65,7 @@ export class NearTier {
     })
   }
 
-  /** Grows when copies have to be found anew: see {@link copiesOf}. */
+  /** Grows when results of {@link copiesOf} are no longer valid. */
   get version(): number {
     return this.#version
   }
@@ -75,7 +75,7 @@ export class NearTier {
     return new NearSpace(this, this.#queue, path)
   }
 
-  /** The copies of a namespace by key, as long as the version is the same. */
+  /** The copies of a namespace by key. The map is valid until {@link version} changes. */
   copiesOf(path: string): Map<string, Kept> {
     const known = this.#spaces.get(path)
     if (known) return known
@@ -85,7 +85,7 @@ export class NearTier {
     return copies
   }
 
-  /** The one count of a path. Beyond so many paths the rest are counted together, under no path. */
+  /** The hit counter of a path. Beyond `MAX_SPACES` paths, all others share the counter of the empty path. */
   hitsOf(path: string): { count: number } {
     const name = this.#hits.has(path) || this.#hits.size < MAX_SPACES ? path : ''
     const known = this.#hits.get(name) ?? { count: 0 }
@@ -93,20 +93,20 @@ export class NearTier {
     return known
   }
 
-  /** Reads that a copy has answered, by the path of the namespace. */
+  /** Reads answered by a copy, by path of the namespace. */
   hits(): ReadonlyMap<string, number> {
     return new Map([...this.#hits].map(([path, { count }]) => [path, count]))
   }
 
   clear(): void {
     this.#queue.clear()
-    // Emptied as well as let go: who is never used again still holds its own.
+    // Each map is emptied too: a namespace that is never used again would keep its map, and so the copies.
     for (const copies of this.#spaces.values()) copies.clear()
     this.#spaces = new Map()
     this.#version++
   }
 
-  /** How many copies are held, and what they count for in bytes. */
+  /** Number of copies, and the sum of their `sizeBytes`. */
   get size(): { readonly entries: number; readonly bytes: number } {
     return this.#queue.size
   }
@@ -118,12 +118,12 @@ export class NearTier {
 }
 
 /**
- * Copies by key. A copy that a local call has covered is never returned; time is the caller's to
- * judge.
+ * The copies of one namespace. Never returns a copy that a local write or invalidation has covered. The caller
+ * must check `freshMs`.
  */
 export class NearSpace {
   declare readonly tier: NearTier
-  /** Counted by whoever serves a copy. */
+  /** Incremented by the code that serves a copy. */
   declare readonly hits: { count: number }
   readonly #queue: Sieve<Kept>
   readonly #path: string
@@ -139,12 +139,12 @@ export class NearSpace {
     this.hits = tier.hitsOf(path)
   }
 
-  /** What the fence knows a key by. A path is escaped, so that its first newline ends it. */
+  /** The fence's label for a key. A path is escaped and has no newline, so labels are unambiguous. */
   label(key: string): string {
     return `${this.#path}\n${key}`
   }
 
-  /** The living copy of a key. */
+  /** The copy of a key, if it is alive. */
   get(key: string): KeptCopy | undefined {
     const kept = this.#copies.get(key)
     if (kept === undefined) return undefined
@@ -153,7 +153,7 @@ export class NearSpace {
       return undefined
     }
     kept.isUsed = true
-    // No call up to now covers it: the next read has only later ones to look for.
+    // No call up to now covers the copy, so the next read has to check only later calls.
     kept.instant = this.tier.fence.now
     return kept
   }
@@ -180,7 +180,7 @@ export class NearSpace {
     this.#queue.remove(kept)
   }
 
-  /** This namespace's own, found anew where the tier was cleared. */
+  /** This namespace's copies; looked up again if the tier's version has changed. */
   get #copies(): Map<string, Kept> {
     if (this.#version !== this.tier.version) {
       this.#known = this.tier.copiesOf(this.#path)

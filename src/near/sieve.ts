@@ -1,19 +1,18 @@
 /**
- * Decides which copy goes when there is no room: SIEVE (Zhang, Yang, Yue, Vigfusson and Rashmi,
- * NSDI 2024).
+ * Chooses which copy to evict: SIEVE (Zhang, Yang, Yue, Vigfusson and Rashmi, NSDI 2024).
  *
- * A queue in order of arrival, and a hand that goes through it from the oldest on: what was used since
- * the hand last passed is spared, the first that was not goes. A use only sets a flag, which is all
- * that a hit costs; what is used once does not displace what is used often.
+ * A queue in order of arrival, and a hand that moves from the oldest node to newer ones. The hand skips nodes that
+ * were used since it last passed them, and evicts the first node that was not. A hit only sets a flag, so it is
+ * cheap. Copies that are read once do not displace copies that are read often.
  *
  * @module
  */
 
 /** A place in the queue. */
 export interface Node {
-  /** What it counts for; at least 1. */
+  /** Its share of `maxBytes`; at least 1. */
   sizeBytes: number
-  /** Whether it was used since the hand last passed. */
+  /** Whether it was used since the hand last passed it. */
   isUsed: boolean
   older: Node | undefined
   newer: Node | undefined
@@ -25,18 +24,21 @@ export interface SieveBounds {
   readonly maxBytes: number
 }
 
-/** The queue. It holds the order, not the names: whoever adds a node removes it, or hears that it went. */
+/**
+ * The queue. It keeps the order, but no keys: the owner of a node removes it, or learns from `evicted` that it
+ * is gone.
+ */
 export class Sieve<N extends Node> {
   readonly #bounds: SieveBounds
   readonly #evicted: (node: N) => void
   #oldest: Node | undefined
   #newest: Node | undefined
-  /** Where to look first for what goes next; `undefined` for the oldest. */
+  /** The node to check first at the next eviction; `undefined` for the oldest. */
   #hand: Node | undefined
   #entries = 0
   #bytes = 0
 
-  /** @param evicted Called with each node that goes for room, after it has gone. */
+  /** @param evicted Called with each evicted node, after its removal. */
   constructor(bounds: SieveBounds, evicted: (node: N) => void) {
     this.#bounds = bounds
     this.#evicted = evicted
@@ -46,7 +48,7 @@ export class Sieve<N extends Node> {
     return { entries: this.#entries, bytes: this.#bytes }
   }
 
-  /** Whether something of this size can be held at all. */
+  /** Whether a node of this size can be kept at all. */
   fits(sizeBytes: number): boolean {
     return sizeBytes <= this.#bounds.maxBytes
   }
@@ -63,7 +65,7 @@ export class Sieve<N extends Node> {
     this.#bytes += node.sizeBytes
   }
 
-  /** Puts a node that fits in the place of another: that is a use. */
+  /** Replaces a node by another that fits, in the same place; this counts as a use. */
   replace(node: N, next: N): void {
     next.isUsed = true
     next.older = node.older
@@ -102,7 +104,7 @@ export class Sieve<N extends Node> {
     this.#evicted(node as N)
   }
 
-  /** Takes a node out; the hand goes on to the next newer one. */
+  /** Removes a node. If the hand points at it, the hand moves to the next newer node. */
   remove(node: Node): void {
     if (this.#hand === node) this.#hand = node.newer
     if (node.older) node.older.newer = node.newer
