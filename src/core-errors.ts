@@ -73,7 +73,7 @@ export class ConfigurationError extends NearcacheError {
   }
 }
 
-/** An export of `nearcache/startup`, such as `cacheManager`, was used before the system was started. */
+/** An export of `nearcache/startup` was used before start-up, or is switched off or not configured. */
 export class NotStartedError extends NearcacheError {
   override readonly name: string = 'NotStartedError'
   readonly code = 'ERR_NOT_STARTED'

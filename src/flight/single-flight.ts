@@ -24,8 +24,8 @@ export interface Sighting {
 type Phase = { readonly kind: 'asking' } | { readonly kind: 'loading'; readonly grant: Grant }
 
 /**
- * How a load ended, for the readers that joined it. `refused`: it got no lease, so each reader asks Redis itself.
- * `overdue`: it did not end in the reader's time.
+ * How a load ended, for the readers that joined it. `refused`: it never began, so each reader looks at Redis again.
+ * `overdue`: it did not end within the reader's time limit.
  */
 export type Ending<T> =
   | { readonly kind: 'loaded'; readonly value: T }
