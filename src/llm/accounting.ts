@@ -1,5 +1,5 @@
 /**
- * What the cache has spared: calls of the model, tokens, money and time.
+ * Counts what the cache saves and spends: model calls, tokens, money and time.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import { InvalidOptionError } from '../errors.ts'
 import type { TokenUsage, Unstorable } from './answer.ts'
 import type { Matcher, MatcherStats } from './semantic/matcher.ts'
 
-/** How an answer was found: by the prompt as it was, by the prompt folded, or by its meaning. */
+/** How a stored answer was found: by the exact prompt, by the folded prompt, or by similarity. */
 export type Tier = 'exact' | 'normalised' | 'semantic'
 
-/** What a model takes for a million tokens, in a currency of the user's. */
+/** Price of a million tokens, in any one currency. */
 export interface Price {
   readonly prompt: number
   readonly completion: number
 }
 
-/** One thing that happened. It names the model, and holds no prompt, answer or tenant. */
+/** An event of the cache. It names the model, but contains no prompt, answer or tenant. */
 export type LLMEvent =
   | {
       readonly kind: 'hit'
@@ -29,55 +29,55 @@ export type LLMEvent =
       readonly ageMs: number
       readonly similarity: number | undefined
     }
-  /** Nothing was found. `joined`: another call was already generating the answer. */
+  /** No stored answer was served. `joined`: another call was already generating the answer. */
   | { readonly kind: 'miss' | 'joined' | 'bypass' | 'absent'; readonly model: string }
   | {
       readonly kind: 'generated'
       readonly model: string
       readonly usage: TokenUsage | undefined
       readonly tookMs: number
-      /** Until the first part, in milliseconds. */
+      /** Time until the first part, in milliseconds. */
       readonly firstMs: number
-      /** Calls that got this answer too. */
+      /** How many other calls received this answer while it was generated. */
       readonly followers: number
       readonly unstored: Unstorable | undefined
     }
-  /** The model failed; or all who waited for it have left. */
+  /** The model failed, or the last reader left before the answer was complete. */
   | { readonly kind: 'failed' | 'abandoned'; readonly model: string; readonly error?: unknown }
 
-/** Tokens and what they cost, in the currency of the prices; models without a price cost nothing. */
+/** Tokens and their cost, in the currency of the prices. A model without a price costs nothing. */
 export interface Amount {
   readonly promptTokens: number
   readonly completionTokens: number
   readonly money: number
 }
 
-/** Counts since the cache was made, in this isolate. */
+/** Counts of this instance since it was created. */
 export interface LLMCacheStats {
   readonly hits: Readonly<Record<Tier, number>>
-  /** Calls that were given an answer which another call was generating. */
+  /** Calls that received an answer which another call was already generating. */
   readonly coalesced: number
   readonly misses: number
-  /** Calls that asked not to be cached. */
+  /** Calls that were not cached, because of their `cacheControl` or a lifetime of 0. */
   readonly bypassed: number
-  /** Calls that asked for a stored answer alone, when there was none. */
+  /** Calls that accepted only a stored answer, when there was none. */
   readonly absent: number
-  /** Hits and coalesced calls, of all that were not bypassed; 0 before the first. */
+  /** Share of hits and coalesced calls in all calls that were not bypassed, from [0, 1]; 0 before the first. */
   readonly hitRate: number
   readonly generated: number
   readonly failed: number
-  /** Answers that nobody waited for any more. */
+  /** Answers whose generation was stopped because the last reader had left. */
   readonly abandoned: number
   readonly unstored: Readonly<Partial<Record<Unstorable, number>>>
   readonly saved: Amount & { readonly timeMs: number }
   readonly spent: Amount & { readonly timeMs: number }
-  /** Of semantic matching, where there is a matcher: vetoes, explored, judged, wrong, error bounds. */
+  /** Counts of semantic matching, if there is a matcher: vetoes, explored, judged, wrong, error bounds. */
   readonly matching: MatcherStats | undefined
 }
 
 const MILLION = 1_000_000
 
-/** A sum that grows. */
+/** A running total of tokens, money and time. */
 class Ledger {
   #promptTokens = 0
   #completionTokens = 0
@@ -110,7 +110,7 @@ class Ledger {
   }
 }
 
-/** Tells what happens to whoever listens, and keeps the counts. */
+/** Sends events to the listeners and keeps the counts. */
 export class Accounts {
   readonly #prices: ReadonlyMap<string, Price>
   readonly #matcher: Matcher | undefined
@@ -158,7 +158,7 @@ export class Accounts {
       try {
         listener(event)
       } catch {
-        // Whatever a listener throws must not cost a caller its answer.
+        // A listener that throws must not fail the caller's request.
       }
     }
   }
@@ -166,7 +166,7 @@ export class Accounts {
   #countGenerated(event: LLMEvent & { kind: 'generated' }, price: Price | undefined): void {
     const { usage, tookMs, followers, unstored } = event
     this.#spent.add(usage, price, tookMs, 1)
-    // Who joined waited nearly as long: tokens are saved, time is not.
+    // A call that joined waited nearly as long as the first one: it saved tokens, but no time.
     this.#saved.add(usage, price, 0, followers)
     if (unstored) this.#unstored[unstored] = (this.#unstored[unstored] ?? 0) + 1
   }

@@ -1,6 +1,5 @@
 /**
- * What models have found out about e-mails and workflows. An analysis is found by what was analysed,
- * and never by how similar it is to something else.
+ * Caches analyses of e-mails and workflows. They are looked up by exact key, never by similarity.
  *
  * @module
  */
@@ -19,26 +18,26 @@ export const EMAIL_PHASES = ['pattern_triage', 'llama_analysis', 'critical_analy
 /** One of {@link EMAIL_PHASES}. */
 export type EmailPhase = (typeof EMAIL_PHASES)[number]
 
-/** What an analysis was made from. Another content, version, build or tenant is another analysis. */
+/** What an analysis depends on. Each content, version, model build and tenant has its own analysis. */
 export interface AnalysisOrigin {
-  /** The text that was analysed; its hash is kept. With it, an edited message is analysed anew. */
+  /** The analysed text; only its hash is stored. If given, an edited message is analysed again. */
   readonly content?: string
-  /** Of the prompts and the code of the analysis. @default '1' */
+  /** Version of the prompts and the code of the analysis. @default '1' */
   readonly version?: string
   readonly modelDigest?: string
   /** @default '' */
   readonly tenant?: string
 }
 
-/** What may be told of an analysis of an e-mail. */
+/** Details of an analysis of an e-mail. */
 export interface EmailAnalysisOptions extends AnalysisOrigin {
-  /** How long it took, in milliseconds. @default 0 */
+  /** How long the analysis took, in milliseconds. @default 0 */
   readonly processingTime?: number
-  /** From [0, 1]: what is below 0.8 is kept for a shorter time. @default 1 */
+  /** From [0, 1]. Below 0.8, the analysis is kept for a shorter time. @default 1 */
   readonly confidence?: number
-  /** Its thread, for `invalidateByThreadId`. @default none */
+  /** Thread of the e-mail, for `invalidateByThreadId`. @default none */
   readonly threadId?: string
-  /** Its mailbox, for `invalidateByMailbox`. @default none */
+  /** Mailbox of the e-mail, for `invalidateByMailbox`. @default none */
   readonly mailbox?: string
 }
 
@@ -49,7 +48,7 @@ export interface CachedEmailAnalysis<T = unknown> {
   readonly model: string
   readonly analysis: T
   readonly confidence: number
-  /** In milliseconds. */
+  /** How long the analysis took, in milliseconds. */
   readonly processingTime: number
   /** When it was stored, in epoch milliseconds. */
   readonly timestamp: number
@@ -66,21 +65,21 @@ export interface CachedWorkflowAnalysis<T = unknown> {
   readonly timestamp: number
 }
 
-/** States in which nothing is to be expected any more. */
+/** Final states: a workflow in one of them no longer changes. */
 const SETTLED: readonly string[] = ['completed', 'complete', 'closed', 'cancelled', 'archived']
-/** From here on an analysis is as good as it gets. */
+/** Lowest confidence at which an analysis is kept for the long lifetime. */
 const CONFIDENT = 0.8
-/** More e-mails than an entry may have tags are labelled by the workflow alone. */
+/** Each e-mail of a workflow takes one tag, and an entry has at most 64 tags. */
 const MAX_EMAILS = 40
 
-/** What {@link Analyses} works with. */
+/** What {@link Analyses} depends on. */
 export interface AnalysesContext {
   readonly platform: Platform
   readonly ttls: ClassTtls
   cache(): CacheNamespace<unknown>
 }
 
-/** Stores and finds analyses. Its methods can be used apart from it. */
+/** Stores and finds analyses. The methods are bound to the instance, so they can be passed on alone. */
 export class Analyses {
   readonly #ctx: AnalysesContext
 
@@ -92,7 +91,7 @@ export class Analyses {
    * Stores an analysis of an e-mail: for 7 days if its confidence is at least 0.8, else for 30
    * minutes.
    *
-   * @returns Whether it was stored: a later call for the same analysis may have come first.
+   * @returns Whether it was stored. False if a later call stored the same analysis first, or its lifetime is 0.
    * @throws {InvalidOptionError} When an argument is out of its range.
    * @throws {InvalidValueError} When the analysis cannot be stored.
    */
@@ -122,7 +121,7 @@ export class Analyses {
     return this.#store(key, stored, tags, confidence >= CONFIDENT)
   }
 
-  /** The analysis of an e-mail, made from the same content by the same version of everything. */
+  /** The stored analysis of an e-mail with the same content, version, model build and tenant. */
   readonly findEmail = async <T = unknown>(
     emailId: string,
     phase: EmailPhase,
@@ -134,10 +133,10 @@ export class Analyses {
   }
 
   /**
-   * Stores an analysis of a workflow: for 7 days if the state is one in which nothing follows, such as
-   * `completed`, else for 30 minutes.
+   * Stores an analysis of a workflow: for 7 days if the state is final, such as `completed`, else for
+   * 30 minutes.
    *
-   * @param emailIds At most 40. An invalidation of any of them makes the analysis invalid.
+   * @param emailIds At most 40. Invalidating any of them invalidates the analysis.
    * @returns Whether it was stored.
    */
   readonly storeWorkflow = async <T>(
@@ -163,7 +162,7 @@ export class Analyses {
     return this.#store(key, stored, tags, SETTLED.includes(state))
   }
 
-  /** The analysis of a workflow. */
+  /** The stored analysis of a workflow. */
   readonly findWorkflow = async <T = unknown>(
     workflowId: string,
     type: string,

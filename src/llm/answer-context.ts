@@ -1,5 +1,5 @@
 /**
- * What the parts of the answer cache work with.
+ * The dependencies that the parts of the answer cache share.
  *
  * @module
  */
@@ -14,12 +14,12 @@ export interface GenerateLimits {
   readonly firstMs: number
   readonly idleMs: number
   readonly totalMs: number
-  /** How long an answer in the making in another process is waited for. */
+  /** How long a call waits for an answer that another process is generating. */
   readonly patienceMs: number
   readonly maxChars: number
 }
 
-/** What the parts of the cache work with. */
+/** What the parts of the answer cache depend on. */
 export interface AnswerContext {
   readonly platform: Platform
   readonly accounts: Accounts

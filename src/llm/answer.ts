@@ -1,12 +1,12 @@
 /**
- * An answer as it is stored, and what decides whether it is.
+ * The stored form of an answer, and the reasons not to store one.
  *
  * @module
  */
 
 import type { StandardSchema } from '../cache/standard-schema.ts'
 
-/** Tokens that an answer took, as the model counted them. */
+/** Tokens that an answer used, as counted by the model. */
 export interface TokenUsage {
   readonly promptTokens: number
   readonly completionTokens: number
@@ -14,41 +14,41 @@ export interface TokenUsage {
 
 /** A stored answer. */
 export interface StoredAnswer<Part = unknown> {
-  /** Of this layout. */
+  /** Version of this layout. */
   readonly format: 1
-  /** What the parts are, in the words of whoever stored them. */
+  /** Names the type of the parts; chosen by the source that stored them. */
   readonly shape: string
-  /** What the model sent, in its order. */
+  /** What the model sent, in order. */
   readonly parts: readonly Part[]
   /** When it was complete, in epoch milliseconds. */
   readonly at: number
   /** How long it took to generate, in milliseconds. */
   readonly tookMs: number
   readonly usage: TokenUsage | undefined
-  /** Whether it may answer other prompts than its own. */
+  /** Whether the answer may be served for other prompts than its own. */
   readonly isMatchable: boolean
 }
 
 /** Why an answer is not stored. */
 export type Unstorable =
-  /** The model was cut off: by its limit of tokens, or by a lost connection. */
+  /** The answer was cut off by the model's token limit or a lost connection. */
   | 'truncated'
-  /** It refused, or a filter did. */
+  /** The model refused, or a content filter did. */
   | 'refused'
   | 'empty'
-  /** It reported an error in place of the rest of its answer. */
+  /** The model reported an error instead of the rest of its answer. */
   | 'failed'
-  /** It is not of the form that was asked for. */
+  /** The answer does not have the requested format. */
   | 'malformed'
-  /** It calls tools, and those are not to be stored. */
+  /** The answer calls tools, and such answers are not to be stored. */
   | 'tool-calls'
   | 'too-large'
-  /** The request, or its content class, asked not to. */
+  /** The request, or the lifetime of its content class, excludes storing. */
   | 'unwanted'
-  /** Generated without the right to store, after waiting for another process in vain. */
+  /** Generated without a lease: the wait for another process timed out, or Redis failed. */
   | 'gave-up'
 
-/** What a complete answer is worth. */
+/** Whether a complete answer may be stored, and if not, why. */
 export type Verdict =
   | {
       readonly store: true
@@ -62,7 +62,7 @@ export type Verdict =
       readonly usage?: TokenUsage | undefined
     }
 
-/** Checks what comes from Redis: whoever stored it may have been another version. */
+/** Checks answers read from Redis, because another version of nearcache may have stored them. */
 export const answerSchema: StandardSchema<StoredAnswer> = {
   '~standard': {
     version: 1,

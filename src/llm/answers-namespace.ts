@@ -1,5 +1,5 @@
 /**
- * Where answers are in a cache.
+ * Finds the namespace in which answers are stored.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { defaultCache } from '../cache/default-cache.ts'
 import type { CacheNamespace } from '../cache/namespace.ts'
 
 /**
- * The namespace of answers: of the cache given, or of the default one, as it is at each call. What is
- * said of staleness in the cache's defaults is not for these.
+ * Returns a function that gives the namespace of answers: in `cache`, or in the cache that is the default
+ * at each call. The cache's own defaults for stale serving and consistency do not apply to answers.
  */
 export function answersIn(
   cache: CacheNamespace<unknown> | undefined,

@@ -1,18 +1,18 @@
 /**
- * What a request may say of its own caching, in the words of HTTP (RFC 9111, section 5.2.1).
+ * Reads the caching directives of a request, which are those of HTTP (RFC 9111, section 5.2.1).
  *
  * @module
  */
 
-/** Request directives, read. All of them only tighten what the cache does. */
+/** Parsed request directives. Each of them only restricts what the cache may do. */
 export interface CacheControl {
-  /** Nothing is stored, and what is stored is not looked at. */
+  /** The answer is not stored, and stored answers are not looked up. */
   readonly noStore: boolean
   /** A new answer is generated, and replaces the stored one. */
   readonly noCache: boolean
-  /** Nothing is generated. */
+  /** Only a stored answer is served; none is generated. */
   readonly onlyIfCached: boolean
-  /** An older answer is as none; in milliseconds. */
+  /** Stored answers older than this are not served; in milliseconds. */
   readonly maxAgeMs: number | undefined
 }
 
@@ -23,7 +23,7 @@ const NONE: CacheControl = Object.freeze({
   maxAgeMs: undefined,
 })
 
-/** Reads the value of a `cache-control` header. Unknown directives say nothing, as HTTP has it. */
+/** Parses a `cache-control` header. Unknown directives are ignored, as HTTP requires. */
 export function readCacheControl(header: string | undefined): CacheControl {
   if (header === undefined || header === '') return NONE
   const directives = new Map(
@@ -37,7 +37,7 @@ export function readCacheControl(header: string | undefined): CacheControl {
     noStore: directives.has('no-store'),
     noCache: directives.has('no-cache'),
     onlyIfCached: directives.has('only-if-cached'),
-    // An age that cannot be read is taken for the strictest one.
+    // An age that cannot be parsed counts as 0, the strictest.
     maxAgeMs: age === undefined ? undefined : /^\d{1,10}$/.test(age) ? Number(age) * 1_000 : 0,
   }
 }

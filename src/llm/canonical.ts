@@ -1,6 +1,6 @@
 /**
- * One text for each meaning: JSON that does not depend on the order of members, and prompts that do
- * not depend on how their lines end.
+ * Canonical texts for cache keys: JSON that does not depend on the order of members, and prompts without
+ * differences that do not matter.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { sha256 } from '../entry/sha256.ts'
 import { streamSafe } from '../entry/stream-safe.ts'
 import { InvalidValueError } from '../errors.ts'
 
-/** Deeper requests are refused: they would cost the reader its stack. */
+/** Deeper requests are refused, because they could overflow the stack. */
 const MAX_DEPTH = 500
 
 /**
- * JSON with the members of objects in the order of their names (by UTF-16 units, as RFC 8785 has it),
- * those that are `undefined` left out, and arrays as they are.
+ * JSON with object members sorted by name (by UTF-16 units, as in RFC 8785) and without those that are
+ * `undefined`. Arrays keep their order.
  *
- * @throws {InvalidValueError} For what JSON has no text for, and for nesting deeper than 500 levels.
+ * @throws {InvalidValueError} For values that JSON cannot represent, and for more than 500 levels.
  */
 export function canonicalJson(value: unknown, depth = 0): string {
   if (depth > MAX_DEPTH) throw new InvalidValueError('it is nested too deeply')
@@ -42,31 +42,32 @@ export function digest(text: string): string {
 }
 
 /**
- * A prompt without what no model heeds: Unicode composed (NFC), lines ended by `\n`, no white space
- * around. Inner space, case and punctuation stay: they mean something in code.
+ * Removes differences that no model heeds: composes Unicode (NFC), ends lines with `\n` and trims white
+ * space. Inner space, case and punctuation stay, because they have a meaning in code.
  */
 export function normaliseText(text: string): string {
   return streamSafe(text).normalize('NFC').replace(/\r\n?/g, '\n').trim()
 }
 
 /**
- * Code, fenced (CommonMark, 4.5; a fence that is left open runs to the end) or within a line. No part of it
- * is tried in a second way, whatever the text.
+ * Code, fenced (CommonMark, 4.5; an unclosed fence runs to the end) or within a line. The pattern cannot
+ * match any text in two ways, so that no text makes it backtrack for long.
  */
 const CODE =
   /((?<![^\n]) {0,3}(?=(`{3,}|~{3,}))\2[^\n]*\n[\s\S]*?(?:(?<![^\n]) {0,3}\2[^\n]*|$)|`[^`\n]+`)/
 const ENDING = /[?.!？。！\s]/u
-/** Of single letters only those that are words: others are units, options and names of languages. */
+/** Of single letters only `A` and `I`, which are words: others are units, options and names of languages. */
 const CAPITALISED = /(?<![\p{L}\p{N}_\\])(?:\p{Lu}\p{Ll}+|(?<!-)[AI])(?![\p{L}\p{N}_])/gu
 
 /**
- * A prompt without what seldom matters either: initial capitals, runs of spaces within a line, the marks
- * that end it. Words with capitals inside, such as `US` or `getUser`, single letters and code stay as they are.
+ * Also removes differences that seldom matter: initial capitals, repeated spaces within a line, and the
+ * punctuation at the end. Words with capitals inside, such as `US` or `getUser`, other single letters and
+ * code stay unchanged.
  *
  * @param text What {@link normaliseText} returned.
  */
 export function foldText(text: string): string {
-  // Of each three pieces the first is prose, the second code, the third its fence.
+  // `split` also returns the captured groups: prose, code, fence, prose, and so on.
   const pieces = text.split(CODE)
   const folded = pieces.map((piece = '', i) => {
     if (i % 3 === 1) return piece
@@ -85,7 +86,7 @@ function foldProse(text: string): string {
   return (
     text
       .replace(CAPITALISED, (word) => word.toLowerCase())
-      // How far a line is indented says something in code that is in no fence.
+      // Keeps the indentation of lines, which matters in code outside a fence.
       .replace(/[^\S\n]+/g, (run, at: number, all: string) => (all[at - 1] === '\n' ? run : ' '))
       .replace(/ ?\n(?:[^\S\n]*\n)*/g, '\n')
   )

@@ -1,5 +1,5 @@
 /**
- * How long an answer may live, by what was asked.
+ * Lifetimes of answers by the kind of question.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { InvalidOptionError } from '../errors.ts'
 
 /**
  * What an answer is about: `general` knowledge, something that depends on when it is asked
- * (`timeDependent`), an `analysis` of a text that does not change, one that is not sure of itself or
- * not finished (`provisional`), or an `embedding`.
+ * (`timeDependent`), an `analysis` of a text that does not change, an analysis that is uncertain or not
+ * finished (`provisional`), or an `embedding`.
  */
 export type ContentClass = 'general' | 'timeDependent' | 'analysis' | 'provisional' | 'embedding'
 
-/** Lifetimes by class; 0 keeps a class out of the cache. */
+/** Lifetimes by class, in milliseconds; a class with 0 is not cached. */
 export type ClassTtls = Readonly<Record<ContentClass, number>>
 
 /** In milliseconds: a day, 5 minutes, 7 days, 30 minutes, 30 days. */
@@ -27,7 +27,7 @@ export const DEFAULT_TTLS: ClassTtls = Object.freeze({
   embedding: 2_592_000_000,
 })
 
-/** @throws {InvalidOptionError} Naming the class whose lifetime is none, or that there is not. */
+/** @throws {InvalidOptionError} When a class is unknown or its lifetime is not a duration; names the class. */
 export function readTtls(ttls: Readonly<Partial<Record<ContentClass, Duration>>> = {}): ClassTtls {
   const read: Record<ContentClass, number> = { ...DEFAULT_TTLS }
   for (const [name, ttl] of Object.entries(ttls)) {
@@ -39,7 +39,7 @@ export function readTtls(ttls: Readonly<Partial<Record<ContentClass, Duration>>>
   return read
 }
 
-/** @throws {InvalidOptionError} When it is no class. */
+/** @throws {InvalidOptionError} When the value is not a content class. */
 export function checkClass(contentClass: ContentClass): ContentClass {
   return oneOf(contentClass, 'contentClass', Object.keys(DEFAULT_TTLS) as ContentClass[])
 }
@@ -52,8 +52,8 @@ const MOMENT_ELSEWHERE =
   /(?<!\p{L})(?:heute|morgen|gestern|aktuell|derzeit|momentan|aujourd['’]hui|demain|hier|actuellement|hoy|ayer|ahora|actualmente|oggi|adesso|attualmente|hoje|agora)(?!\p{L})|现在|今天|最新|今日|昨日|오늘|지금|сегодня|сейчас/iu
 
 /**
- * Whether the answer to a prompt is likely to depend on when it is asked, where, or by whom: by
- * words such as `today`, `latest`, `my balance`, in some languages. It errs on the side of yes.
+ * Whether the answer to a prompt probably depends on when, where or by whom it is asked. Looks for words
+ * such as `today`, `latest` or `my balance`, in some languages. In doubt the result is true.
  */
 export function isTimeDependent(prompt: string): boolean {
   return MOMENT.test(prompt) || CHANGING.test(prompt) || MOMENT_ELSEWHERE.test(prompt)

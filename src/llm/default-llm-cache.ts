@@ -1,5 +1,5 @@
 /**
- * The cache of answers of this isolate.
+ * The default answer cache of this isolate.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import { LLMResponseCache } from './llm-cache.ts'
 
 /**
- * A cache of answers on the default cache of this isolate: the one that start-up has made, and before
- * it one on an engine in this process. A live binding: start-up may put one with options in its place.
+ * The answer cache on the default cache of this isolate: on the cache that start-up has created, or before
+ * that on an engine in this process. A live binding: start-up may replace it by one with options.
  */
 export let llmCache: LLMResponseCache = new LLMResponseCache()
 
-/** Puts another one in its place. */
+/** Replaces {@link llmCache}. */
 export function setDefaultLLMCache(cache: LLMResponseCache): void {
   llmCache = cache
 }

@@ -1,5 +1,5 @@
 /**
- * Embeddings, cached text by text: a list of which some are known asks the model for the others alone.
+ * Caches embeddings text by text: of a list, the model is asked only for the texts that are not cached.
  *
  * @module
  */
@@ -15,39 +15,39 @@ import { readCacheControl } from './cache-control.ts'
 import { canonicalJson, digest } from './canonical.ts'
 import { label } from './request.ts'
 
-/** What is embedded: a text as it is, white space and all, or the ids of its tokens. */
+/** What is embedded: a text, with its white space unchanged, or the ids of its tokens. */
 export type EmbeddingInput = string | readonly number[]
 
-/** What an embedding depends on beside its text. */
+/** What an embedding depends on besides its text, and how to cache it. */
 export interface EmbeddingRequest {
   readonly model: string
   /** @default '' */
   readonly tenant?: string
-  /** Dimensions, truncation, a digest of the model: any difference makes another embedding. */
+  /** Dimensions, truncation, a digest of the model: any difference leads to another embedding. */
   readonly context?: unknown
-  /** As the request header of HTTP: `no-store`, `no-cache`. */
+  /** `no-store` or `no-cache`, as in the HTTP request header. */
   readonly cacheControl?: string
-  /** Ends the waiting of this call with the signal's reason. */
+  /** Aborting it rejects this call with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a model answers: a vector for each text, in their order. */
+/** A model's reply: one vector for each text, in the same order. */
 export interface Embedded {
   readonly vectors: readonly Float32Array[]
-  /** Of all texts together. @default 0 */
+  /** Tokens of all texts together. @default 0 */
   readonly promptTokens?: number
 }
 
-/** Vectors in the order of the texts that were asked for. */
+/** Vectors in the order of the requested texts. */
 export interface EmbeddingResult {
   readonly vectors: readonly Float32Array[]
   /** How many of the texts were found in the cache. */
   readonly found: number
-  /** Tokens of all texts: those found count what they took when they were embedded. */
+  /** Tokens of all texts. A cached text counts the tokens that it used when it was embedded. */
   readonly promptTokens: number
 }
 
-/** Embeds texts. The signal tells that it took too long. */
+/** Embeds texts. The signal aborts when the call takes too long. */
 export type Embed = (inputs: readonly EmbeddingInput[], signal: AbortSignal) => Promise<Embedded>
 
 interface StoredEmbedding {
@@ -55,7 +55,7 @@ interface StoredEmbedding {
   readonly tokens: number
 }
 
-/** What {@link Embeddings} works with. */
+/** What {@link Embeddings} depends on. */
 export interface EmbeddingsContext {
   readonly platform: Platform
   readonly accounts: Accounts
@@ -65,7 +65,7 @@ export interface EmbeddingsContext {
   cache(): CacheNamespace<unknown>
 }
 
-/** The embeddings of a cache. */
+/** Finds stored embeddings and asks the model for the missing ones. */
 export class Embeddings {
   readonly #ctx: EmbeddingsContext
 
@@ -74,11 +74,11 @@ export class Embeddings {
   }
 
   /**
-   * The embeddings of texts; those missing are asked for in one call. Where what was stored has another
-   * length than what is new, the model is another under the same name, and is asked for all of them.
+   * Returns the embeddings of texts, and asks the model for all missing ones in one call. If stored and new
+   * vectors differ in length, another model now has the same name: it is then asked for all texts.
    *
    * @throws Whatever `embed` rejected with, unchanged; `LoaderTimeoutError` when it took too long.
-   * @throws {InvalidValueError} When it returns another number of vectors than of texts, or vectors of
+   * @throws {InvalidValueError} When `embed` returns another number of vectors than of texts, or vectors of
    *   different lengths.
    */
   async getOrEmbed(
@@ -146,7 +146,7 @@ export class Embeddings {
   }
 }
 
-/** Whether vectors can be compared. A model may have none for an empty text. */
+/** Whether all vectors have one length. Empty ones are ignored: a model may return them for empty texts. */
 export function areAlike(vectors: readonly Float32Array[]): boolean {
   return new Set(vectors.map(({ length }) => length).filter((length) => length > 0)).size <= 1
 }
@@ -163,7 +163,7 @@ function keyOf({ model, tenant = '', context = null }: EmbeddingRequest, input: 
 }
 
 function bytesOf(vector: Float32Array | undefined): Bytes {
-  // Little-endian, as every runtime is that this library runs on.
+  // Little-endian, as is every runtime that this library supports.
   const { buffer, byteOffset, byteLength } = vector ?? new Float32Array()
   return new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)
 }
@@ -173,7 +173,7 @@ function vectorOf(bytes: Bytes | undefined): Float32Array {
   return new Float32Array(copy.buffer, 0, copy.byteLength >> 2)
 }
 
-/** Splits a count over texts by their lengths, so that the shares add up to it. */
+/** Splits a token count over texts by their lengths, so that the shares add up to the count. */
 function sharesOf(total: number, texts: readonly EmbeddingInput[]): number[] {
   const lengths = texts.map(({ length }) => Math.max(1, length))
   const sum = lengths.reduce((a, b) => a + b, 0)

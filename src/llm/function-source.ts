@@ -1,5 +1,5 @@
 /**
- * Functions of the caller's as sources of answers.
+ * Wraps the caller's functions as sources of answers.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { canonicalJson } from './canonical.ts'
 import type { Generate } from './responses.ts'
 import type { Source } from './source.ts'
 
-/** A function that returns the whole answer. */
+/** Wraps a function that returns the whole answer. */
 export function valueSource<T>(generate: Generate<T>): Source<T> {
   return {
     shape: 'value',
@@ -23,7 +23,7 @@ export function valueSource<T>(generate: Generate<T>): Source<T> {
   }
 }
 
-/** A function that returns the answer in parts. */
+/** Wraps a function that returns the answer in parts. */
 export function partSource<Part>(
   generate: (context: {
     readonly signal: AbortSignal
@@ -51,7 +51,7 @@ function textOf(value: unknown): string {
   try {
     return canonicalJson(value)
   } catch {
-    // InvalidValueError: what is no JSON has no text to compare, and counts as nothing else does.
+    // InvalidValueError: a value that is not JSON has no text to compare, and its size counts as 0.
     return ''
   }
 }

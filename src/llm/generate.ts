@@ -1,5 +1,5 @@
 /**
- * Asks a model, records what it says, and stores it where that is wanted.
+ * Asks a model, records its answer, and stores the answer if that is allowed.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Resolved } from './request.ts'
 import type { Source } from './source.ts'
 import type { Search } from './tiers.ts'
 
-/** A question that nothing stored answers. */
+/** A question without a stored answer. */
 export interface Generation<Part> {
   readonly request: Resolved
   readonly source: Source<Part>
@@ -30,18 +30,21 @@ export interface Begun<Part> {
   /**
    * Asks the model.
    *
-   * @returns What is to be stored; `undefined` for nothing.
+   * @returns The answer to store; `undefined` if it is not to be stored.
    * @throws What `Recording.run` throws.
    */
   run(signal?: AbortSignal): Promise<StoredAnswer<Part> | undefined>
 }
 
-/** What a ticket lasts is this and the time that a commit may take: so long others wait for one whose process has died. */
+/**
+ * A ticket lasts this long plus the time that a commit may take (2 s). If its process dies, other calls
+ * wait no longer than that.
+ */
 const TICKET_MS = 4_000
-/** How often it is extended. */
+/** How often a ticket is extended. */
 const EXTEND_MS = 2_000
 
-/** Generates answers. */
+/** Asks models and stores their answers. */
 export class Generator {
   readonly #ctx: AnswerContext
 
@@ -49,7 +52,7 @@ export class Generator {
     this.#ctx = ctx
   }
 
-  /** Prepares to ask; what is returned by `run` is stored by the caller, who has the lease. */
+  /** Prepares a generation. The caller has the lease, and stores what `run` returns. */
   begin<Part>(generation: Generation<Part>, unstored?: Unstorable): Begun<Part> {
     const { platform, limits } = this.#ctx
     const { source } = generation
@@ -66,14 +69,14 @@ export class Generator {
     return { recording, reader, run }
   }
 
-  /** Asks, and stores nothing. */
+  /** Asks the model, and does not store the answer. */
   unstored<Part>(generation: Generation<Part>, reason: Unstorable): Begun<Part> {
     const begun = this.begin(generation, reason)
     this.#ctx.platform.defer(begun.run())
     return begun
   }
 
-  /** Asks, and stores the answer in place of the one there is. With Redis away nothing is stored. */
+  /** Asks the model, and replaces the stored answer. If Redis is down, nothing is stored. */
   async afresh<Part>(generation: Generation<Part>): Promise<Begun<Part>> {
     const { key, tags, ttlMs: ttl } = generation.request
     const loaderTimeout = { hard: TICKET_MS }
@@ -89,7 +92,7 @@ export class Generator {
     return begun
   }
 
-  /** Stores what comes of the work, under a ticket that is extended while it goes on. */
+  /** Commits the answer under a ticket, which is extended while the model works. */
   async #settle<Part>(
     ticket: Ticket<unknown>,
     work: Promise<StoredAnswer<Part> | undefined>,
@@ -98,7 +101,7 @@ export class Generator {
     const ended = work.catch(() => undefined)
     let answer = await settledWithin(platform, EXTEND_MS, ended)
     while (answer === TIMED_OUT) {
-      // Should it fail, the commit finds out.
+      // If this fails, the ticket may be lost, and then the commit is refused.
       platform.defer(ticket.extend())
       answer = await settledWithin(platform, EXTEND_MS, ended)
     }
@@ -144,7 +147,7 @@ export class Generator {
     return { format: 1, shape: source.shape, parts: kept, at, tookMs, usage, isMatchable }
   }
 
-  /** The answer may be stored a little later than its pointers: until then they lead to nothing. */
+  /** Until the answer is stored, which may be a little later, the pointers to it lead to a miss. */
   #introduce<Part>({ request, source, search }: Generation<Part>, parts: readonly Part[]) {
     return this.#ctx.tiers.introduce(
       request,

@@ -1,5 +1,5 @@
 /**
- * A cache of what language models answer: exact, normalised and, with a matcher, by meaning.
+ * A cache of answers of language models, found by exact prompt, folded prompt or, with a matcher, meaning.
  *
  * Exported as `'nearcache/llm'`.
  *

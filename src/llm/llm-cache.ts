@@ -1,5 +1,5 @@
 /**
- * The cache of what language models answer.
+ * The cache of answers of language models.
  *
  * @module
  */
@@ -48,7 +48,7 @@ import { Tiers } from './tiers.ts'
  *
  * The user's last message is looked up exactly, then without initial capitals, extra spaces and end
  * punctuation, and on request by similarity. Empty answers are not stored. If Redis is down, reads are
- * misses and writes reject, as for the cache below.
+ * misses and writes reject, as in the underlying cache.
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ import { Tiers } from './tiers.ts'
  * ```
  */
 export class LLMResponseCache {
-  /** Of e-mails and workflows. */
+  /** Analyses of e-mails and workflows. */
   readonly #analyses: Analyses
   readonly #embeddings: Embeddings
   readonly #settings: LLMSettings
@@ -118,7 +118,7 @@ export class LLMResponseCache {
    * can find it for similar prompts, unless `enableSemanticMatching` is false.
    *
    * @param response A string, or anything else that the cache can store.
-   * @throws {InvalidValueError} When it cannot be stored.
+   * @throws {InvalidValueError} When the response cannot be stored.
    */
   async cacheLLMResponse<T>(
     prompt: string,
@@ -139,9 +139,9 @@ export class LLMResponseCache {
    * one generation, across processes; a call that gives up does not end it for the others.
    *
    * @throws Whatever `generate` rejected with, unchanged.
-   * @throws {LoaderTimeoutError} When it took longer than `timeouts` allow.
-   * @throws {NotCachedError} When the request says `only-if-cached`, and there is none.
-   * @throws The signal's reason.
+   * @throws {LoaderTimeoutError} When generating took longer than `timeouts` allow.
+   * @throws {NotCachedError} When the request says `only-if-cached`, and no answer is stored.
+   * @throws The signal's reason, when it aborts.
    */
   async getOrGenerate<T>(
     request: LLMRequest,
@@ -153,14 +153,14 @@ export class LLMResponseCache {
   }
 
   /**
-   * As {@link getOrGenerate}, for an answer that comes in parts. Who joins gets the parts there have
-   * been at once and the others as they come; a stored answer is replayed part by part.
+   * As {@link getOrGenerate}, for an answer in parts. A call that joins a running generation gets the
+   * earlier parts at once and the others as they arrive. A stored answer is replayed part by part.
    *
-   * To stop reading before the end, end the loop or call `return`: the model is told to stop when
-   * nobody reads any more, and a part of an answer is never stored.
+   * To stop reading early, leave the loop or call `return`. When the last reader stops, the model is told
+   * to stop. An incomplete answer is never stored.
    *
    * @param generate Returns the parts: texts, or anything else that the cache can store.
-   * @throws {NotCachedError} When the request wants a stored answer alone, and there is none.
+   * @throws {NotCachedError} When the request says `only-if-cached`, and no answer is stored.
    */
   async getOrStream<Part>(
     request: LLMRequest,
@@ -182,7 +182,7 @@ export class LLMResponseCache {
   }
 
   /**
-   * What `getOrGenerate` and `getOrStream` are made of, for interfaces of other shapes: the proxy, a middleware.
+   * The basis of `getOrGenerate` and `getOrStream`, for other interfaces such as the proxy or a middleware.
    *
    * @throws Whatever the source failed with before it began to answer.
    */
@@ -190,41 +190,41 @@ export class LLMResponseCache {
     return this.#answers.obtain(this.resolve(question), source)
   }
 
-  /** What a question is to this cache: its key, its scope, its lifetime. */
+  /** Computes the key, scope, tags and lifetime of a question. */
   resolve(question: Question): Resolved {
     return resolve(question, this.#settings)
   }
 
-  /** Answers of a model are not served any more: after it was replaced under the same name. */
+  /** Invalidates the answers of a model: call it when the model was replaced under the same name. */
   invalidateModel(model: string): Promise<void> {
     return this.#invalidate('model', model)
   }
 
-  /** Answers to prompts of this version of a template are not served any more. */
+  /** Invalidates the answers to prompts of this version of a template. */
   invalidatePromptVersion(promptVersion: string): Promise<void> {
     return this.#invalidate('version', promptVersion)
   }
 
-  /** Answers of a tenant are not served any more. */
+  /** Invalidates the answers of a tenant. */
   invalidateTenant(tenant: string): Promise<void> {
     return this.#invalidate('tenant', tenant)
   }
 
   /**
-   * Answers of the tenant of this name, and those with the tag `user:<id>`, are not served any more: after
-   * the user's permissions have changed. One command.
+   * Invalidates the answers of the tenant of this name, and those with the tag `user:<id>`, with one
+   * command. Call it when the user's permissions have changed.
    */
   async invalidateUser(id: string): Promise<void> {
     nonEmptyText(id, 'user')
     await this.#namespace().invalidateTags([label('tenant', id), label('tag', `user:${id}`)])
   }
 
-  /** Answers that were drawn from a document are not served any more. */
+  /** Invalidates the answers that were drawn from a document. */
   invalidateDocument(id: string): Promise<void> {
     return this.#invalidate('document', id)
   }
 
-  /** Answers with one of the `tags` of their request are not served any more: one command. */
+  /** Invalidates the answers whose requests had one of these `tags`, with one command. */
   invalidateTags(tags: readonly string[]): Promise<void> {
     return this.#namespace().invalidateTags(tags.map((tag) => label('tag', tag)))
   }
@@ -249,27 +249,27 @@ export class LLMResponseCache {
     return this.#analyses.findWorkflow
   }
 
-  /** Analyses of this e-mail, and of workflows it is part of, are not served any more. */
+  /** Invalidates the analyses of this e-mail and of the workflows that it is part of. */
   invalidateByEmailId(emailId: string): Promise<void> {
     return this.#invalidate('email', emailId)
   }
 
-  /** Analyses of this workflow are not served any more. */
+  /** Invalidates the analyses of this workflow. */
   invalidateByWorkflowId(workflowId: string): Promise<void> {
     return this.#invalidate('workflow', workflowId)
   }
 
-  /** Analyses of the e-mails of a thread are not served any more. */
+  /** Invalidates the analyses of the e-mails of a thread. */
   invalidateByThreadId(threadId: string): Promise<void> {
     return this.#invalidate('thread', threadId)
   }
 
-  /** Analyses of the e-mails of a mailbox are not served any more. */
+  /** Invalidates the analyses of the e-mails of a mailbox. */
   invalidateByMailbox(mailbox: string): Promise<void> {
     return this.#invalidate('mailbox', mailbox)
   }
 
-  /** Hits by tier, tokens, money and time saved, and how matching fares: of this instance. */
+  /** Counts of this instance: hits by tier, tokens, money and time saved, and results of matching. */
   getCacheStats(): LLMCacheStats {
     return this.#accounts.stats()
   }
@@ -283,7 +283,7 @@ export class LLMResponseCache {
     return this.#accounts.subscribe(listener)
   }
 
-  /** Nothing that is stored is served any more: one command. */
+  /** Invalidates everything that this cache stores, with one command. */
   clearCache(): Promise<void> {
     return this.#namespace().clear()
   }

@@ -1,5 +1,5 @@
 /**
- * What callers are given of an answer that was found, or is being generated.
+ * Turns an answer that was found, or is being generated, into what callers get.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Obtained } from './answers.ts'
 import type { Reader } from './reader.ts'
 import type { CachedLLMResponse, GeneratedResponse } from './responses.ts'
 
-/** An answer in parts, with how it was come by. */
+/** An answer in parts, and how it was obtained. */
 export interface StreamedAnswer<Part> {
   readonly via: Tier | 'miss' | 'joined' | 'bypass'
   readonly parts: AsyncIterableIterator<Part, void>
@@ -33,9 +33,9 @@ export function cachedOf<T>(
 /**
  * The answer as one value.
  *
- * @throws Whatever it could not be generated for.
- * @throws {NotCachedError} When there is none, and none was to be generated.
- * @throws The signal's reason; others who wait go on.
+ * @throws Whatever the model failed with, unchanged.
+ * @throws {NotCachedError} When no answer is stored, and none may be generated.
+ * @throws The signal's reason; other callers go on waiting.
  */
 export async function wholeOf<T>(
   obtained: Obtained<T>,
@@ -50,14 +50,14 @@ export async function wholeOf<T>(
   return { response: await onlyPartOf(reader, signal), via, usage: undefined }
 }
 
-/** The part of an answer that is being generated as one value. @throws As {@link wholeOf}. */
+/** The only part of an answer that is generated as one value. @throws As {@link wholeOf}. */
 export async function onlyPartOf<T>(
   reader: Reader<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
   try {
     const { value } = await unlessAborted(reader.next(), signal)
-    // And its end: whom the last reader leaves before is told to stop, and is not stored.
+    // Also reads the end: if the last reader left before it, the answer would not be stored.
     await unlessAborted(reader.next(), signal)
     return value as T
   } finally {

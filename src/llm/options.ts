@@ -1,5 +1,5 @@
 /**
- * What a cache of answers may be told, and what it makes of it.
+ * Options of the answer cache, and their validation.
  *
  * @module
  */
@@ -17,14 +17,13 @@ import type { Matcher } from './semantic/matcher.ts'
 
 /** Time limits of generating an answer. */
 export interface LLMTimeouts {
-  /** Until the model begins to answer, which includes loading it. @default '2m' */
+  /** Until the model begins to answer, including the time to load the model. @default '2m' */
   readonly first?: Duration
   /** Between two parts. @default '1m' */
   readonly idle?: Duration
   /**
-   * For the whole; at most an hour. A process that dies while it generates delays others by six seconds at
-   * most; and by `patience` each for as long as this and two seconds, if `no-cache` or `max-age` had it
-   * generate in place of an answer there was. @default '10m'
+   * For the whole answer; at most an hour. A process that dies while it generates delays other callers by
+   * six seconds at most. @default '10m'
    */
   readonly total?: Duration
 }
@@ -32,35 +31,35 @@ export interface LLMTimeouts {
 /** Options for {@link LLMResponseCache}. */
 export interface LLMResponseCacheOptions {
   /**
-   * Its namespace `llm` is used; encryption and hashed names are its options.
-   * @default defaultCache(), as it is at each call
+   * Answers are stored in its namespace `llm`; its encryption and hashed names apply.
+   * @default defaultCache(), looked up at each call
    */
   readonly cache?: CacheNamespace<unknown>
   /** @default that of `cache`, if it is given */
   readonly platform?: Platform
   /** Finds answers to similar prompts, for the requests that ask for it. @default none */
   readonly matcher?: Matcher
-  /** Lifetimes by class of content; 0 keeps a class out. @default a day, 5 min, 7 d, 30 min, 30 d */
+  /** Lifetimes by content class; a class with 0 is not cached. @default a day, 5 min, 7 d, 30 min, 30 d */
   readonly ttl?: Readonly<Partial<Record<ContentClass, Duration>>>
   /** Whether prompts that differ in initial capitals, spaces and end marks share answers. @default true */
   readonly normalisedMatching?: boolean
   /** How long a model may take. @default 2 min for the first part, 1 min between two, 10 min in all */
   readonly timeouts?: LLMTimeouts
   /**
-   * How long a call waits for an answer that another process is generating. After that it has its own
-   * generated, which is not stored. @default '15s'
+   * How long a call waits for an answer that another process is generating. After that the call generates
+   * its own answer, which is not stored. @default '15s'
    */
   readonly patience?: Duration
   /**
-   * Longer answers are passed on at the pace of their slowest client, and neither stored nor kept; in UTF-16
-   * units. @default 1_048_576
+   * Longer answers are neither stored nor buffered, but passed on at the pace of their slowest client; in
+   * UTF-16 units. @default 1_048_576
    */
   readonly maxAnswerChars?: number
-  /** What models cost, by name. @default {} */
+  /** Prices by name of the model. @default {} */
   readonly prices?: Readonly<Record<string, Price>>
 }
 
-/** The options, read. */
+/** The validated options. */
 export interface LLMSettings extends ResolveSettings {
   readonly limits: GenerateLimits
 }

@@ -1,5 +1,5 @@
 /**
- * Reads an answer that may still be in the making.
+ * Reads an answer that may not be complete yet.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { LoaderTimeoutError } from '../errors.ts'
 import { unlessAborted } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 
-/** How far a recording has come. */
+/** The state of a recording. */
 export type State =
   | { readonly kind: 'running' }
   | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly error: unknown }
 
-/** Why a watch over something that has ended is over. */
+/** Abort reason of a watch timer, when what it watches has ended. */
 export const ENDED = 'ended'
 
-/** What there is at a place of a recording. */
+/** What a reader finds at a position: a part, or the recording's state if there is no part yet. */
 export type Found<Part> = { readonly kind: 'part'; readonly part: Part } | State
 
-/** What a reader needs of its recording. */
+/** What a reader needs from its recording. */
 export interface Tape<Part> {
   at(index: number): Found<Part>
   head(): { readonly value: unknown } | undefined
@@ -47,7 +47,7 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
     this.#tape = tape
   }
 
-  /** How many parts it has read. */
+  /** How many parts this reader has read. */
   get position(): number {
     return this.#position
   }
@@ -59,7 +59,7 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
   /**
    * Waits until the model has begun to answer.
    *
-   * @returns What came before the parts.
+   * @returns What the model sent before the parts, such as headers.
    * @throws As {@link next} does.
    */
   async opened(): Promise<unknown> {
@@ -72,7 +72,7 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
     }
   }
 
-  /** @throws Whatever the model failed with; `LoaderTimeoutError` when nothing comes any more. */
+  /** @throws Whatever the model failed with; `LoaderTimeoutError` when no part arrives in time. */
   async next(): Promise<IteratorResult<Part, void>> {
     while (!this.#isDone) {
       const found = this.#tape.at(this.#position)
@@ -94,7 +94,7 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
     return { done: true, value: undefined }
   }
 
-  /** The parts there are already, without waiting. */
+  /** The parts that can be read without waiting. */
   ready(): Part[] {
     const parts: Part[] = []
     for (let found = this.#tape.at(this.#position); !this.#isDone && found.kind === 'part'; ) {
@@ -112,14 +112,14 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
   }
 
   async #wait(ms: number): Promise<void> {
-    // A little longer than the recording itself waits, which knows better what went wrong.
+    // Waits a little longer than the recording does, because the recording's own error is more precise.
     this.#waiting = { since: this.#platform.now(), ms: ms + GRACE_MS }
     if (!this.#isWatched) this.#platform.defer(this.#watch())
     await unlessAborted(this.#tape.changed(), this.#expired.signal)
     this.#waiting = undefined
   }
 
-  /** Ends waiting for a recording that was cut off and cannot tell: one timer, not one a part. */
+  /** Times out if the recording was cut off and reports nothing. One timer for all parts. */
   async #watch(): Promise<void> {
     this.#isWatched = true
     const { signal } = this.#left
@@ -127,7 +127,7 @@ export class Reader<Part> implements AsyncIterableIterator<Part, void> {
       const now = this.#platform.now()
       const leftMs = wait ? wait.since + wait.ms - now : this.#tape.idleMs
       if (wait && leftMs <= 0) this.#expire(wait.ms - GRACE_MS)
-      await this.#platform.delay(Math.max(1, leftMs), signal).catch(() => undefined) // it has left
+      await this.#platform.delay(Math.max(1, leftMs), signal).catch(() => undefined) // the reader has left
     }
   }
 

@@ -1,6 +1,5 @@
 /**
- * An answer while it is being generated: kept part by part, and read by any number of readers, each
- * from its beginning.
+ * Records an answer while it is generated, so that any number of readers can read it from its beginning.
  *
  * @module
  */
@@ -10,7 +9,7 @@ import { unlessAborted } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { ENDED, type Found, Reader, type State } from './reader.ts'
 
-/** A model's answer that has begun. */
+/** An answer that the model has begun to send. */
 export interface Opened<Part> {
   readonly parts: AsyncIterable<Part>
   /** What came before the parts, such as the headers of a response. */
@@ -23,24 +22,24 @@ export interface RecordingBounds<Part> {
   readonly firstMs: number
   /** How long it may pause between two parts, in milliseconds. */
   readonly idleMs: number
-  /** How much is kept, in the units of `sizeOf`. What is longer is passed on, and not kept. */
+  /** How much is kept, in the units of `sizeOf`. A longer answer is passed on, but not kept. */
   readonly maxSize: number
   readonly sizeOf: (part: Part) => number
 }
 
-/** The whole of an answer. */
+/** A complete answer. */
 export interface Recorded<Part> {
-  /** `undefined` when there was too much to keep. */
+  /** `undefined` when the answer was too long to keep. */
   readonly parts: readonly Part[] | undefined
   /** From the call of the model to the last part, in milliseconds. */
   readonly tookMs: number
-  /** To the first part. */
+  /** From the call of the model to the first part, in milliseconds. */
   readonly firstMs: number
-  /** How many readers beside the first there were. */
+  /** How many readers joined besides the first. */
   readonly followers: number
 }
 
-/** Why a model is told to stop when nobody reads any more. */
+/** Abort reason for a model when the last reader of its answer has left. */
 export const UNWANTED: unique symbol = Symbol('nobody reads this answer any more')
 
 const RUNNING: State = { kind: 'running' }
@@ -48,10 +47,10 @@ const RUNNING: State = { kind: 'running' }
 /**
  * One answer, recorded while it is read.
  *
- * Readers take parts from a list, and never touch the model's stream: on Workers it belongs to the
- * request that opened it. Every wait has an end, for a request that is cut off tells nobody. When the
- * last reader has left, the model is told to stop. Once there is more than may be kept nobody can
- * join, parts that all have read are dropped, and the model waits for the slowest reader.
+ * Readers take parts from a list and never touch the model's stream, because on Workers a stream belongs
+ * to the request that opened it. Every wait has a timeout, because a request that is cut off reports
+ * nothing. When the last reader leaves, the model is told to stop. Once the answer exceeds `maxSize`, no
+ * reader can join, parts that all readers have read are dropped, and the model waits for the slowest one.
  */
 export class Recording<Part = unknown> {
   readonly #platform: Platform
@@ -61,11 +60,11 @@ export class Recording<Part = unknown> {
   #parts: Part[] = []
   #dropped = 0
   #size = 0
-  /** Of it, what is still there. */
+  /** Size of the parts that were not dropped. */
   #keptSize = 0
   #state: State = RUNNING
   #head: { readonly value: unknown } | undefined
-  /** Made where the model is heard alone: Workers drop who waits for what was made by a request that is over. */
+  /** Only created in the model's request: Workers drop waiters on a promise of a request that has ended. */
   #changed = Promise.withResolvers<void>()
   #trimmed: PromiseWithResolvers<void> | undefined
   #joined = 0
@@ -76,7 +75,7 @@ export class Recording<Part = unknown> {
     this.#bounds = bounds
   }
 
-  /** A reader from the beginning; `undefined` once it is too late for one. */
+  /** A reader from the beginning; `undefined` once the answer failed, exceeds `maxSize` or was abandoned. */
   subscribe(): Reader<Part> | undefined {
     const isAbandoned = this.#joined > 0 && this.#readers.size === 0 && this.#state === RUNNING
     if (this.#dropped > 0 || this.#isOver || isAbandoned || this.#state.kind === 'failed') {
@@ -97,11 +96,11 @@ export class Recording<Part = unknown> {
   }
 
   /**
-   * Calls the model and records what it says, until it has said all.
+   * Calls the model and records its answer to the end.
    *
-   * @param signal Ends it from outside.
+   * @param signal Stops the recording from outside.
    * @throws Whatever the model failed with, unchanged; `LoaderTimeoutError` when it took too long;
-   * `UNWANTED` when nobody reads any more.
+   * `UNWANTED` when the last reader has left.
    */
   async run(
     open: (signal: AbortSignal) => Promise<Opened<Part>>,
@@ -146,12 +145,12 @@ export class Recording<Part = unknown> {
     return this.#size > this.#bounds.maxSize
   }
 
-  /** Without a race, which would keep each part as long as what ends them all can still come. */
+  /** Not `Promise.race`, which would keep each part in memory until the long-lived signal aborts. */
   #unlessStopped<T>(work: Promise<T>): Promise<T> {
     return unlessAborted(work, this.#stopped.signal)
   }
 
-  /** Stops the recording when the model is not heard of any more: one timer, not one a part. */
+  /** Stops the recording when the model sends nothing for too long. One timer for all parts. */
   async #watch(startedAt: number, ended: AbortSignal): Promise<void> {
     const { firstMs, idleMs } = this.#bounds
     while (!ended.aborted) {
@@ -171,7 +170,7 @@ export class Recording<Part = unknown> {
     this.#change()
   }
 
-  /** Beyond what is kept, waits for the slowest reader; it has as long as the model has. */
+  /** Once the answer exceeds `maxSize`, waits for the slowest reader, for at most `idleMs`. */
   async #room(): Promise<void> {
     while (this.#isOver && this.#isFarAhead) {
       this.#trimmed = Promise.withResolvers<void>()
@@ -179,7 +178,7 @@ export class Recording<Part = unknown> {
     }
   }
 
-  /** By more than the part that is being read. */
+  /** Whether too much is unread. A single part may be larger than `maxSize`, or it could not be passed on. */
   get #isFarAhead(): boolean {
     const count = this.#parts.length
     return count > MAX_LAG || (count > 1 && this.#keptSize > this.#bounds.maxSize)
@@ -220,5 +219,5 @@ export class Recording<Part = unknown> {
   }
 }
 
-/** How many parts the slowest reader may be behind, once parts are not kept. */
+/** How many parts the slowest reader may be behind, once the answer exceeds `maxSize`. */
 const MAX_LAG = 256

@@ -1,6 +1,5 @@
 /**
- * What a question is to the cache: under which key its answer lives, in which scope it may be matched,
- * for how long, and with which labels.
+ * Computes from a question the key, lifetime and labels of its answer, and the scope for matching.
  *
  * @module
  */
@@ -13,31 +12,33 @@ import { type CacheControl, readCacheControl } from './cache-control.ts'
 import { canonicalJson, digest, foldText, normaliseText } from './canonical.ts'
 import { type ClassTtls, type ContentClass, checkClass, isTimeDependent } from './content-class.ts'
 
-/** Grows when keys are made in another way, so that no entry is taken for another. */
+/** Increase it when keys are computed in another way, so that no key can name an entry of the old way. */
 const KEY_VERSION = 1
-/** Grows when prompts are folded in another way: what pointed to an answer may point to that of another prompt. */
+/**
+ * Increase it when prompts are folded in another way: a stored pointer may then lead to the answer of another prompt.
+ */
 const FOLDING = 2
-/** Tags are at most 256 bytes long; a text of so many characters may take three times as many. */
+/** A tag has at most 256 bytes, and a text may take three bytes for each UTF-16 unit. */
 const MAX_LABEL = 80
 const PLAIN = /^[\x21-\x7e]+$/
 
-/** Options of a question: everything that its answer depends on beside the prompt, and how to cache it. */
+/** Options of a question: everything that its answer depends on besides the prompt, and how to cache it. */
 export interface LLMRequestOptions {
-  /** Whose question it is. Another tenant never gets its answer. @default '' (all the same) */
+  /** The tenant that asks. Another tenant never gets its answers. @default '' (one tenant for all) */
   readonly tenant?: string
-  /** Tells one build of a model from another of the same name. @default none */
+  /** Distinguishes builds of a model that have the same name. @default none */
   readonly modelDigest?: string
   /** The system prompt. @default none */
   readonly system?: string
-  /** Temperature, seed and the like: any difference makes another question. @default none */
+  /** Temperature, seed and the like. Any difference makes a different question. @default none */
   readonly parameters?: Readonly<Record<string, unknown>>
-  /** The tools the model may call: any difference makes another question. @default none */
+  /** The tools that the model may call. Any difference makes a different question. @default none */
   readonly tools?: readonly unknown[]
-  /** The schema the answer has to follow. @default none */
+  /** The schema that the answer has to follow. @default none */
   readonly schema?: unknown
   /** The turns before the prompt, oldest first. @default none */
   readonly turns?: readonly unknown[]
-  /** Of the template that the prompt was made from; answers of another version are not served. @default none */
+  /** Version of the prompt's template; answers of other versions are not served. @default none */
   readonly promptVersion?: string
   /**
    * Ids of the documents that the answer is drawn from, for {@link LLMResponseCache.invalidateDocument}:
@@ -53,30 +54,30 @@ export interface LLMRequestOptions {
   readonly ttl?: Duration
   /** @default 'timeDependent' or 'general', by the words of the prompt */
   readonly contentClass?: ContentClass
-  /** As the request header of HTTP: `no-cache`, `no-store`, `max-age=60`, `only-if-cached`. @default none */
+  /** As in the HTTP request header: `no-cache`, `no-store`, `max-age=60`, `only-if-cached`. @default none */
   readonly cacheControl?: string
   /**
    * Also looks for the answer to a similar prompt. Needs a `matcher`.
-   * @default false; of an answer that is stored without being looked for, true
+   * @default false; true for `cacheLLMResponse`
    */
   readonly enableSemanticMatching?: boolean
   /**
-   * Demands more similarity than the matcher does, from [0, 1]. Less is not to be had.
-   * @default what the matcher demands
+   * Requires more similarity than the matcher does, from [0, 1]. A lower value has no effect.
+   * @default what the matcher requires
    */
   readonly semanticSimilarityThreshold?: number
-  /** Ends the waiting of this call with the signal's reason. @default none */
+  /** Aborting it rejects this call with the signal's reason. @default none */
   readonly signal?: AbortSignal
 }
 
-/** A question. */
+/** A question to a model. */
 export interface LLMRequest extends LLMRequestOptions {
-  /** The last turn of the user. */
+  /** The user's last message. */
   readonly prompt: string
   readonly model: string
 }
 
-/** What the cache has to know of a question, whatever interface it came by. */
+/** A question in the form that all interfaces of the cache share. */
 export interface Question {
   readonly surface: string
   readonly model: string
@@ -84,7 +85,7 @@ export interface Question {
   readonly prompt: string
   /** Everything else that the answer depends on. Must be JSON. */
   readonly context: unknown
-  /** A prompt in which white space means something is taken as it is. @default false */
+  /** Uses the prompt unchanged, because its white space has a meaning. @default false */
   readonly isVerbatim?: boolean
   /** Whether the answer may be given to, or come from, a similar prompt. */
   readonly matching: false | { readonly minSimilarity: number | undefined }
@@ -97,26 +98,26 @@ export interface Question {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A question, resolved. */
+/** A question with its key, lifetime and tags. */
 export interface Resolved {
   readonly model: string
   readonly prompt: string
-  /** Hash of all but the prompt. */
+  /** Hash of everything except the prompt. */
   readonly scope: string
-  /** What semantic matching calls the answer. */
+  /** Id of the answer in semantic matching. */
   readonly id: string
   readonly key: string
-  /** Of the pointer from the folded prompt to an answer; none where folding is not allowed. */
+  /** Key of the pointer from the folded prompt to an answer; `undefined` where folding is not allowed. */
   readonly foldedKey: string | undefined
   readonly tags: readonly string[]
-  /** 0 keeps it out of the cache. */
+  /** 0: the answer is not cached. */
   readonly ttlMs: number
   readonly control: CacheControl
   readonly matching: false | { readonly minSimilarity: number | undefined }
   readonly signal: AbortSignal | undefined
 }
 
-/** Settings of a cache that a question is resolved by. */
+/** The settings of a cache that {@link resolve} needs. */
 export interface ResolveSettings {
   readonly ttls: ClassTtls
   readonly folds: boolean
@@ -127,7 +128,7 @@ export function answerKey(id: string): string {
   return `answer/${id}`
 }
 
-/** The tag of a kind and a value. Values that do not fit are hashed; none of them can pass for another. */
+/** The tag for a kind and a value. A value that does not fit is hashed; two values never share a tag. */
 export function label(kind: string, value: string): string {
   const isPlain = value.length <= MAX_LABEL && PLAIN.test(value) && !value.startsWith('#')
   return `${kind}:${isPlain ? value : `#${digest(value)}`}`
@@ -135,7 +136,7 @@ export function label(kind: string, value: string): string {
 
 /**
  * @throws {InvalidOptionError} When an option is out of its range.
- * @throws {InvalidValueError} When a part of the context is no JSON.
+ * @throws {InvalidValueError} When a part of the context is not JSON.
  */
 export function resolve(question: Question, { ttls, folds }: ResolveSettings): Resolved {
   const { surface, model, tenant, promptVersion, context, isVerbatim = false } = question
@@ -164,7 +165,7 @@ export function resolve(question: Question, { ttls, folds }: ResolveSettings): R
   }
 }
 
-/** The question of a caller in process. */
+/** Converts the request of a caller in this process. */
 export function questionOf(request: LLMRequest): Question {
   const { parameters = {}, tools = [], schema = null, turns = [], modelDigest = null } = request
   const { system = '', enableSemanticMatching = false } = request

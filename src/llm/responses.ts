@@ -1,5 +1,5 @@
 /**
- * What the cache of answers takes and gives.
+ * Types of the arguments and results of the answer cache.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { LLMRequestOptions } from './request.ts'
 
 /** An answer from the cache. */
 export interface CachedLLMResponse<T = unknown> {
-  /** The prompt that was asked now. */
+  /** The prompt of this call, which may differ from the prompt that was stored. */
   readonly prompt: string
   readonly response: T
   readonly model: string
@@ -20,30 +20,30 @@ export interface CachedLLMResponse<T = unknown> {
   readonly processingTime: number
   readonly usage: TokenUsage | undefined
   readonly tier: Tier
-  /** Of the two prompts, for the tier `semantic`. */
+  /** Similarity of the two prompts, for the tier `semantic`. */
   readonly similarity: number | undefined
 }
 
-/** What {@link LLMResponseCache.cacheLLMResponse} may be told of an answer. */
+/** Options for {@link LLMResponseCache.cacheLLMResponse}. */
 export interface CacheResponseOptions extends LLMRequestOptions {
   /** How long the answer took to generate, in milliseconds. @default 0 */
   readonly processingTime?: number
-  /** Tokens that it took, for the figures of what was saved. @default not known */
+  /** Tokens that the answer used, for the count of saved tokens. @default unknown */
   readonly usage?: TokenUsage
 }
 
-/** What became of an answer that was to be stored. */
+/** Whether an answer was stored, and if not, why. */
 export type StoreResult =
   | { readonly stored: true }
-  /** `superseded`: a later call for the same question came first. */
+  /** `superseded`: a later call for the same question was stored first. */
   | { readonly stored: false; readonly reason: Unstorable | 'superseded' }
 
-/** An answer, with how it was come by. */
+/** An answer, and how it was obtained. */
 export interface GeneratedResponse<T> {
   readonly response: T
   readonly via: Tier | 'miss' | 'joined' | 'bypass'
   readonly usage: TokenUsage | undefined
 }
 
-/** Produces an answer. The signal tells that nobody waits for it any more. */
+/** Produces an answer. The signal aborts when no caller waits for it any more, or it takes too long. */
 export type Generate<T> = (context: { readonly signal: AbortSignal }) => Promise<T> | T

@@ -1,7 +1,6 @@
 /**
- * Checks a value against the part of JSON Schema that models are made to follow (draft 2020-12, as
- * structured outputs of Ollama and OpenAI have it). Keywords it does not know say nothing, so it may
- * pass what is wrong; it never refuses what is right.
+ * Checks a value against the subset of JSON Schema (draft 2020-12) that structured outputs of Ollama and
+ * OpenAI use. Unknown keywords are ignored: an invalid value may pass, but a valid one never fails.
  *
  * @module
  */
@@ -18,12 +17,12 @@ type Check = (
 ) => boolean
 type Schema = Readonly<Record<string, unknown>>
 
-/** References may lead in circles. */
+/** Limits the depth, because references can be circular. */
 const MAX_DEPTH = 100
 
 /**
- * Whether a text is JSON, of a value that follows a schema. A schema that is none is followed by
- * everything.
+ * Whether a text is JSON and its value follows a schema. A schema that is not an object allows every
+ * value.
  *
  * @param schema @default none
  */
@@ -32,7 +31,7 @@ export function isJson(text: string, schema?: unknown): boolean {
     const value: unknown = JSON.parse(text)
     return isObject(schema) ? check(value, schema, schema, 0) : true
   } catch {
-    // SyntaxError: it is none.
+    // SyntaxError: the text is not JSON.
     return false
   }
 }
@@ -94,7 +93,7 @@ function isEqual(a: unknown, b: unknown): boolean {
   return canonicalJson(a) === canonicalJson(b)
 }
 
-/** What a local reference (RFC 6901) leads to; everything follows any other. */
+/** The schema that a local reference (RFC 6901) points to. Any other reference allows every value. */
 function lookUp(root: Schema, pointer: unknown): unknown {
   if (typeof pointer !== 'string' || !pointer.startsWith('#')) return true
   const names = pointer.slice(1).split('/').slice(1)

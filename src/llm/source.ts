@@ -1,5 +1,5 @@
 /**
- * A model as the cache sees it: something that answers one question, part by part.
+ * The interface through which the cache asks a model one question and gets the answer part by part.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import type { Opened } from './recording.ts'
 
 /** A model, asked one question. */
 export interface Source<Part = unknown> {
-  /** Names the layout of the parts; settled when the model has begun to answer. */
+  /** Names the type of the parts; final once the model has begun to answer. */
   readonly shape: string
-  /** Asks the model. The signal tells that nobody waits for the answer any more. */
+  /** Asks the model. The signal aborts when no caller waits for the answer any more, or it takes too long. */
   open(signal: AbortSignal): Promise<Opened<Part>>
-  /** Decides about a whole answer. */
+  /** Decides whether a complete answer may be stored. */
   judge(parts: readonly Part[]): Verdict
-  /** The parts without what is not worth storing. @default all as they are */
+  /** Returns the parts without what is not worth storing. @default the parts unchanged */
   strip?(parts: readonly Part[]): readonly Part[]
-  /** How much a part counts of what may be kept, in UTF-16 units. */
+  /** How much a part counts towards `maxAnswerChars`, in UTF-16 units. */
   sizeOf(part: Part): number
-  /** The text of a whole answer, for judging whether two are the same. */
+  /** The text of a complete answer, used to judge whether two answers agree. */
   textOf(parts: readonly Part[]): string
 }

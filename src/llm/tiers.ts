@@ -1,6 +1,6 @@
 /**
- * The answers to other prompts that may be given to this one: the same but for how it is written, or
- * one that means the same.
+ * Finds answers that were stored for other prompts: for the same prompt written differently, or for one
+ * with the same meaning.
  *
  * @module
  */
@@ -21,24 +21,24 @@ export interface Elsewhere {
   readonly similarity: number | undefined
 }
 
-/** What looking for one came to. */
+/** The result of a search for such an answer. */
 export type Search =
   | Elsewhere
-  /** None; with what the matcher said, if it was asked. */
+  /** No answer; `match` is the matcher's result, if it was asked. */
   | { readonly kind: 'none'; readonly match: Match | undefined }
 
-/** How long a look for similar prompts may hold a question up, in milliseconds. */
+/** How long the search for similar prompts may delay a question, in milliseconds. */
 const MATCH_MS = 3_000
 const ID = /^[A-Za-z0-9_-]{43}$/
 
-/** What {@link Tiers} works with. */
+/** What {@link Tiers} depends on. */
 export interface TiersContext {
   readonly platform: Platform
   readonly matcher: Matcher | undefined
   cache(): CacheNamespace<unknown>
 }
 
-/** The tiers below the exact one. */
+/** The normalised and the semantic tier, which follow the exact one. */
 export class Tiers {
   readonly #ctx: TiersContext
 
@@ -46,14 +46,14 @@ export class Tiers {
     this.#ctx = ctx
   }
 
-  /** The id of an answer whose prompt folds to the same text. */
+  /** The id of an answer whose prompt folds to the same text, if there is one. */
   async pointerOf({ foldedKey, tags }: Resolved): Promise<string | undefined> {
     if (foldedKey === undefined) return undefined
     const { value } = await this.#ctx.cache().lookup(foldedKey, { tags })
     return typeof value === 'string' && ID.test(value) ? value : undefined
   }
 
-  /** Looks for an answer of another prompt. What fails on the way is as if there were none. */
+  /** Looks for an answer of another prompt. A failure counts as a miss. */
   async search(
     request: Resolved,
     pointer: string | undefined,
@@ -78,7 +78,7 @@ export class Tiers {
     const { entryId, similarity } = match
     const answer = await this.#read(request, entryId)
     if (answer) return { kind: 'found', tier: 'semantic', answer, similarity }
-    // Expired, invalidated, or never stored.
+    // The answer has expired, was invalidated, or was never stored.
     platform.defer(matcher.forget(scope, [entryId]))
     return { kind: 'none', match: { kind: 'miss', reason: 'below' } }
   }
@@ -94,7 +94,7 @@ export class Tiers {
     return isTooOld ? undefined : answer
   }
 
-  /** Makes a new answer findable from other prompts. Never rejects: it is not what the caller waits for. */
+  /** Makes a new answer findable from other prompts. Never rejects, as the answer itself does not depend on it. */
   async introduce(
     request: Resolved,
     match: Match | undefined,

@@ -27,11 +27,11 @@ export interface CacheMiddlewareOptions {
   readonly cache?: LLMResponseCache
   /** @default '' */
   readonly tenant?: string
-  /** Of the template that prompts are made from; answers of another version are not served. @default none */
+  /** Version of the prompts' template; answers of other versions are not served. @default none */
   readonly promptVersion?: string
   /** Labels for joint invalidation. @default none */
   readonly tags?: readonly string[]
-  /** As the request header of HTTP. @default none */
+  /** Directives as in the HTTP request header. @default none */
   readonly cacheControl?: string
   /**
    * Also matches by similarity, if the cache has a matcher and a call sets a temperature of at most 0.3.
@@ -40,7 +40,7 @@ export interface CacheMiddlewareOptions {
   readonly enableSemanticMatching?: boolean
 }
 
-/** What a call of a model is told. */
+/** Parameters of a model call. */
 export interface AiCallOptions {
   readonly prompt: readonly unknown[]
   readonly temperature?: number | undefined
@@ -57,7 +57,7 @@ export interface AiModel {
   readonly modelId: string
 }
 
-/** A model that answers whole. */
+/** A model that returns whole answers. */
 export interface AiGenerator<Result> extends AiModel {
   doGenerate(params: AiCallOptions): PromiseLike<Result>
 }
@@ -72,7 +72,7 @@ interface Wrapped {
   readonly model: AiModel
 }
 
-/** As AI SDK 7 and 6 number what they ask of a middleware; what this one does is the same in both. */
+/** Version of the middleware interface: `v4` in AI SDK 7, `v3` in AI SDK 6. The behaviour is the same. */
 export type AiSpecification = 'v3' | 'v4'
 
 /** The middleware: for `wrapLanguageModel({ model, middleware })`. */
@@ -90,7 +90,7 @@ export interface CacheMiddleware<Version extends AiSpecification = 'v4'> {
   }): Promise<AiStream<Part>>
 }
 
-/** What of a call does not change the answer. */
+/** Parameters that are not part of the settings in the key; the prompt has its own place there. */
 const ASIDE = ['abortSignal', 'headers', 'includeRawChunks', 'prompt']
 const MAX_TEMPERATURE = 0.3
 
@@ -116,7 +116,7 @@ export function cacheMiddleware<Version extends AiSpecification = 'v4'>(
   if (typeof cache.obtain !== 'function')
     throw new InvalidOptionError('cache', 'an LLMResponseCache')
   return {
-    // Neither of them reads it; what it is called here is for their types.
+    // Neither SDK version reads this value; only their types need it.
     specificationVersion: 'v4' as Version,
     async wrapGenerate({ doGenerate, params, model }) {
       const question = questionOf('generate', { params, model }, options)
@@ -136,7 +136,7 @@ export function cacheMiddleware<Version extends AiSpecification = 'v4'>(
   }
 }
 
-/** What the call asks; `undefined` for one that cannot be cached. */
+/** The question of a call; `undefined` for a call that cannot be cached. */
 function questionOf(
   kind: 'generate' | 'stream',
   { params, model }: Wrapped,
@@ -166,7 +166,7 @@ function questionOf(
   }
 }
 
-/** Takes the user's last words out of the turns, where they are one text. */
+/** Takes the user's last message out of the turns, if it is a single text. */
 function takePrompt(turns: unknown[]): string | undefined {
   const last = turns.at(-1) as { readonly role?: unknown; readonly content?: unknown } | undefined
   if (last?.role !== 'user' || !Array.isArray(last.content)) return undefined
@@ -176,7 +176,7 @@ function takePrompt(turns: unknown[]): string | undefined {
   return part.text
 }
 
-/** JSON of what a call is told: bytes as their numbers, URLs as texts. */
+/** Parameters of a call as JSON, with bytes as numbers and URLs as texts; `undefined` if impossible. */
 function readable(context: unknown): unknown {
   try {
     return JSON.parse(
@@ -186,7 +186,7 @@ function readable(context: unknown): unknown {
       }),
     )
   } catch {
-    // InvalidValueError, or TypeError for a cycle or a bigint: it has no key.
+    // InvalidValueError, or TypeError for a cycle or a bigint: such a call has no key.
     return undefined
   }
 }
@@ -202,7 +202,7 @@ function generateSource<Result extends AiResult>(
       if (!result) return { store: false, reason: 'empty' }
       return judge(result.content, result.finishReason, result.usage, format)
     },
-    // What the HTTP exchange was is of no use to who gets the answer later.
+    // Details of the HTTP exchange are of no use to later callers.
     strip: (results) => results.map(withoutExchange),
     sizeOf: () => 0,
     textOf: (results) => results.map(({ content }) => textOf(content)).join(''),

@@ -1,5 +1,5 @@
 /**
- * What callers of a model are given of an answer that was found, or is being generated.
+ * Turns an answer that was found, or is being generated, into what callers of a model get.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type AiPart, type AiResult, renewal } from './parts.ts'
 /**
  * The whole answer.
  *
- * @throws {NotCachedError} When there is none, and none was to be generated.
+ * @throws {NotCachedError} When no answer is stored, and none may be generated.
  */
 export async function wholeOf<Result extends AiResult>(
   obtained: Obtained<Result>,
@@ -28,7 +28,7 @@ function renewed<Result extends AiResult>(result: Result): Result {
   return { ...result, content: result.content.map(renewal(newId)) }
 }
 
-/** The answer in parts; aborted, it fails with the signal's reason. @throws {NotCachedError} As {@link wholeOf}. */
+/** The answer in parts; an abort fails it with the signal's reason. @throws {NotCachedError} As {@link wholeOf}. */
 export function streamOf<Part extends AiPart>(
   obtained: Obtained<Part>,
   signal: AbortSignal | undefined,

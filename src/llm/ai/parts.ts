@@ -1,6 +1,6 @@
 /**
- * The parts of the AI SDK's language models that caching needs, written structurally: whatever has
- * them can be wrapped (LanguageModelV4 of @ai-sdk/provider).
+ * The parts of the AI SDK's language models (LanguageModelV4 of @ai-sdk/provider) that caching needs, as
+ * structural types: any model that has them can be wrapped.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface AiFinish {
   readonly raw: string | undefined
 }
 
-/** A part of an answer, be it of a stream or of a whole. */
+/** A part of an answer, in a stream or in a whole answer. */
 export interface AiPart {
   readonly type: string
 }
@@ -37,13 +37,13 @@ export interface AiStream<Part extends AiPart = AiPart> {
   readonly stream: ReadableStream<Part>
 }
 
-/** What an answer has to be: `json` is a type with a schema, or without. */
+/** The required format of an answer: the type `json` may have a schema. */
 export interface AiFormat {
   readonly type: string
   readonly schema?: unknown
 }
 
-/** What a part may have, beside its type. */
+/** What a part may have besides its type. */
 interface AiDetails {
   readonly id?: string
   readonly toolCallId?: string
@@ -58,7 +58,7 @@ export function detailsOf(part: AiPart): AiDetails {
   return part as AiDetails
 }
 
-/** Decides about an answer. */
+/** Decides whether an answer may be stored. */
 export function judge(
   parts: readonly AiPart[],
   finish: AiFinish | undefined,
@@ -90,7 +90,7 @@ function fits(text: string, format: AiFormat | undefined): boolean {
   return format?.type !== 'json' || isJson(text, format.schema)
 }
 
-/** Whether what the calls pass on is JSON, or nothing. */
+/** Whether the arguments of all tool calls are JSON or empty. */
 function areReadable(parts: readonly AiPart[]): boolean {
   return parts.every((part) => {
     const { input } = detailsOf(part)
@@ -102,7 +102,7 @@ function usageOf({ inputTokens, outputTokens }: AiUsage): TokenUsage {
   return { promptTokens: inputTokens.total ?? 0, completionTokens: outputTokens.total ?? 0 }
 }
 
-/** What an answer says, without what was thought. */
+/** The text of an answer, without the model's reasoning. */
 export function textOf(parts: readonly AiPart[]): string {
   return parts
     .map((part) => {
@@ -112,7 +112,7 @@ export function textOf(parts: readonly AiPart[]): string {
     .join('')
 }
 
-/** Gives the tool calls of an answer ids of their own: a repeated one confuses agents. */
+/** Gives the tool calls of an answer new ids, because repeated ids confuse agents. */
 export function renewal(newId: () => string): <Part extends AiPart>(part: Part) => Part {
   const ids = new Map<string, string>()
   const renew = (id: string): string => {
