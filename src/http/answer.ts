@@ -1,6 +1,6 @@
 /**
- * Makes the answer to a request out of a stored response: whole, without its body, a part of it, or word
- * that the client has it already.
+ * Builds the answer to a request from a stored response: the whole response, only its fields, a byte
+ * range, or a 304.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { ageOf } from './verdict.ts'
 /** Status codes whose responses have no body. */
 const BODILESS = new Set([101, 204, 205, 304])
 
-/** Fields that speak of a body, which a 304 does not have. */
+/** Fields that describe a body, which a 304 does not have. */
 const OF_THE_BODY = ['content-length', 'content-encoding', 'content-type', 'content-range']
 
 /**
- * The answer, with its `Age`. Conditions and ranges apply to what would be a 200 (RFC 9110, section 13).
+ * The answer, with its `Age`. Conditions and ranges apply only to a 200 (RFC 9110, section 13).
  *
  * @param now Epoch milliseconds.
  */
@@ -34,14 +34,14 @@ export function answerFrom(stored: StoredResponse, request: Request, now: number
   return new Response(hasBody ? bodyOf(stored) : null, { status, statusText, headers })
 }
 
-/** A 304 with these fields, but for those of a body. */
+/** A 304 with these fields, except those that describe a body. */
 export function notModified(fields: Headers): Response {
   const headers = new Headers(fields)
   for (const name of OF_THE_BODY) headers.delete(name)
   return new Response(null, { status: 304, headers })
 }
 
-/** A response with the same body and other fields, or itself if its status is none that can be made. */
+/** The response with changed fields, or itself if no `Response` can be constructed with its status. */
 export function withFields(
   response: Response,
   body: ReadableStream<Uint8Array> | null,
@@ -54,14 +54,14 @@ export function withFields(
   return new Response(BODILESS.has(status) ? null : body, { status, statusText, headers })
 }
 
-/** A part of a body, half-open; `undefined` for one that there is not. */
+/** A byte range of a body, half-open; `undefined` if it cannot be satisfied. */
 interface Part {
   readonly range: readonly [start: number, end: number] | undefined
 }
 
 const RANGE = /^bytes=(\d*)-(\d*)$/
 
-/** The part that is asked for; several at once are answered by the whole, as anyone may. */
+/** The requested range. A request for several ranges gets the whole response, as RFC 9110 permits. */
 function rangeOf(
   { sizeBytes }: StoredResponse,
   request: Headers,
@@ -78,7 +78,7 @@ function rangeOf(
   return partFrom(Number(first), last === '' ? Infinity : Number(last), sizeBytes)
 }
 
-/** From one byte to another, both included; the other way round it is no range, and is ignored. */
+/** From one byte to another, both included. If they are in the wrong order, the range is ignored. */
 function partFrom(start: number, last: number, sizeBytes: number): Part | undefined {
   if (last < start) return undefined
   return { range: start < sizeBytes ? [start, Math.min(last + 1, sizeBytes)] : undefined }

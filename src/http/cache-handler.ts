@@ -9,7 +9,7 @@
 import { type HttpCacheOptions, resolveSettings } from './options.ts'
 import { ResponseCache } from './response-cache.ts'
 
-/** A function that answers requests, with whatever else its host hands to it. */
+/** A function that answers requests, with any further arguments from its host. */
 export type Handler<Rest extends readonly unknown[]> = (
   request: Request,
   ...rest: Rest

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Why a request was sent on. */
+/** Why a request was forwarded to the origin. */
 export type Forwarded =
   | 'bypass'
   | 'method'
@@ -14,11 +14,11 @@ export type Forwarded =
   | 'request'
   | 'stale'
 
-/** What is told. */
+/** The parameters of this cache's member of the field. */
 export interface CacheStatus {
   readonly hit?: boolean
   readonly fwd?: Forwarded
-  /** Status of the answer to a request that was sent on, where it is not what the client gets. */
+  /** Status of the origin's answer, if the client gets another one. */
   readonly fwdStatus?: number
   /** Seconds for which the response is still fresh; negative for a stale one. */
   readonly ttl?: number
@@ -28,7 +28,7 @@ export interface CacheStatus {
   readonly detail?: string
 }
 
-/** Adds a member to the field: other caches on the way have theirs in it. */
+/** Appends a member to the field, which may already contain those of other caches. */
 export function addCacheStatus(headers: Headers, name: string, status: CacheStatus): void {
   const { hit, fwd, fwdStatus, ttl, stored, collapsed, key, detail } = status
   const parameters = [

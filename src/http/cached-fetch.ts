@@ -1,5 +1,5 @@
 /**
- * A `fetch` with a cache before it.
+ * A `fetch` with an HTTP cache.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { ResponseCache } from './response-cache.ts'
 export interface CachedFetchOptions extends HttpCacheOptions {
   /**
    * `private`: also stores `private` responses and those to requests with credentials, only for the same
-   * credentials, or the same `user`. `shared`: stores only responses that all may get. @default 'private'
+   * credentials, or the same `user`. `shared`: stores only responses for everyone. @default 'private'
    */
   readonly audience?: 'private' | 'shared'
   /** @default the global one */
   readonly fetch?: (request: Request) => Promise<Response>
 }
 
-/** What the cache modes of `fetch` mean to a cache. */
+/** The cache modes of `fetch` as cache directives. */
 const MODES: Readonly<Record<string, string>> = {
   'no-store': 'no-store',
   reload: 'no-cache',
@@ -54,15 +54,15 @@ export function cachedFetch(
   }
 }
 
-/** Whether it reads what is to have a digest: nothing that is stored was checked for one. */
+/** Whether the request has `integrity`: stored responses were not checked against a digest. */
 function wantsDigest({ method, integrity }: Request): boolean {
   const isRead = method === 'GET' || method === 'HEAD'
   return isRead && (integrity ?? '') !== ''
 }
 
-/** The request with its cache mode as a directive, unless it has some of its own. */
+/** The request with its cache mode as a directive, unless it has directives of its own. */
 function withMode(request: Request): Request {
-  // Not every runtime has cache modes.
+  // Not every runtime supports cache modes.
   const directive = MODES[request.cache ?? 'default']
   if (directive === undefined || request.headers.has('cache-control')) return request
   const headers = new Headers(request.headers)

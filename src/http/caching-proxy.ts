@@ -16,7 +16,7 @@ import { ResponseCache, SAFE } from './response-cache.ts'
 
 /** Options of {@link cachingProxy}. */
 export interface CachingProxyOptions extends HttpCacheOptions {
-  /** Where requests go: `https://origin.example`, optionally with a path that is put before theirs. */
+  /** Where requests go: `https://origin.example`, optionally with a path that is prepended to theirs. */
   readonly origin: string | URL
   /** @default the global one */
   readonly fetch?: (request: Request) => Promise<Response>
@@ -56,7 +56,8 @@ export function cachingProxy(
     const timer = settings.platform.delay(timeoutMs, done.signal).then(() => limit.abort(TIMED_OUT))
     settings.platform.defer(timer.catch(() => undefined))
     try {
-      // A change whose client leaves may have been made by then: what it was must be heard.
+      // A client that leaves does not abort an unsafe request: the origin may already have applied it, and
+      // its answer decides what is invalidated.
       const ends = SAFE.has(request.method) ? [request.signal, limit.signal] : [limit.signal]
       const response = await fetch(toOrigin(request, base, AbortSignal.any(ends)))
       return fromOrigin(response, via)
@@ -74,7 +75,7 @@ export function cachingProxy(
   }
 }
 
-/** @throws {InvalidOptionError} When it is no URL of a server. */
+/** @throws {InvalidOptionError} When the origin is not the URL of a server. */
 function baseOf(origin: string | URL): URL {
   const base = URL.canParse(origin) ? new URL(origin) : undefined
   const isServer = base?.protocol === 'http:' || base?.protocol === 'https:'
@@ -87,12 +88,12 @@ function viaOf(name: string): string {
   throw new InvalidOptionError('via', 'a token, as a pseudonym of this proxy')
 }
 
-/** The request as the cache sees it: what follows from the client's connection is settled. */
+/** The request as the cache sees it: the fields that depend on the client's connection are set here. */
 function received(request: Request, via: string, keyed: ReadonlySet<string>): Request {
   const url = new URL(request.url)
   const headers = new Headers(request.headers)
   dropHopByHop(headers)
-  // Many servers take an underscore for a hyphen (RFC 3875, section 4.1.18).
+  // Many servers treat an underscore as a hyphen (RFC 3875, section 4.1.18).
   const spelled = (name: string): boolean => name.includes('_') && keyed.has(hyphenated(name))
   for (const name of [...headers.keys()].filter(spelled)) headers.delete(name)
   headers.delete('host')
@@ -107,7 +108,7 @@ function hyphenated(name: string): string {
   return name.replaceAll('_', '-')
 }
 
-/** The path goes behind that of the origin, and cannot name another host. */
+/** Appends the path to that of the origin. It cannot name another host. */
 function toOrigin(request: Request, base: URL, signal: AbortSignal): Request {
   const { pathname, search } = new URL(request.url)
   const target = new URL(base)
@@ -118,7 +119,7 @@ function toOrigin(request: Request, base: URL, signal: AbortSignal): Request {
 
 function withTarget(request: Request, url: URL, headers: Headers, signal: AbortSignal): Request {
   const { method, body } = request
-  // A body that streams is sent as it comes; the types of the web do not know the word yet.
+  // A body that is a stream requires `duplex`, which the DOM types do not know yet.
   const streaming = body === null ? {} : { body, duplex: 'half' }
   return new Request(url, { method, headers, signal, redirect: 'manual', ...streaming })
 }

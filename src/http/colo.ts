@@ -1,7 +1,7 @@
 /**
- * A tier of a data centre, on the Cache API of Workers: nearer than Redis, farther than the isolate's own
- * memory, and shared by all isolates there. Off unless it is asked for: it lags every invalidation made
- * elsewhere by its `ttl`.
+ * A tier for each data centre, on the Cache API of Workers: nearer than Redis, farther than the isolate's
+ * memory, and shared by all isolates there. It is off by default, because it lags invalidations made
+ * elsewhere by up to its `ttl`.
  *
  * @module
  */
@@ -24,18 +24,18 @@ export interface ColoCache {
 /** Options of the tier. */
 export interface ColoOptions {
   /**
-   * How long a copy is served unseen. By as much it lags the calls of other data centres, and all
-   * invalidations of tags; with a near tier that has a `ttl`, by both together. From 1 s to 1 h.
+   * How long a copy is served without asking Redis. The copy can be this far behind calls in other data
+   * centres and all invalidations of tags; with a `ttl` of the near tier, both add up. From 1 s to 1 h.
    */
   readonly ttl: Duration
   /** @default caches.default, which Workers have */
   readonly cache?: ColoCache
 }
 
-/** A name that no server has: the copies are ours alone. */
+/** A host name that no server can have, so that only nearcache uses these URLs. */
 const BASE = 'https://colo.nearcache.invalid/'
 
-/** The copies of one data centre. Whatever fails here is as if nothing were there. */
+/** The copies of one data centre. Every failure counts as a miss. */
 export class ColoTier {
   readonly #platform: Platform
   readonly #cache: ColoCache
@@ -51,7 +51,7 @@ export class ColoTier {
     this.#base = `${BASE}${namespace}/`
   }
 
-  /** A copy that is younger than the bound. */
+  /** A copy that is younger than `ttl`, if there is one. */
   async get(key: string): Promise<StoredResponse | undefined> {
     try {
       const found = await this.#cache.match(this.#urlOf(key))
@@ -60,7 +60,7 @@ export class ColoTier {
       const ageMs = this.#platform.now() - copy.provedAt
       return ageMs >= 0 && ageMs < this.#ttlMs ? copy.stored : undefined
     } catch {
-      // The Cache API has failed, or what was in it is not ours.
+      // The Cache API failed, or the stored text is not JSON.
       return undefined
     }
   }
@@ -68,7 +68,7 @@ export class ColoTier {
   /**
    * Keeps a copy.
    *
-   * @param provedAt Epoch milliseconds before which the cache was not asked.
+   * @param provedAt Epoch milliseconds: the response was current in Redis at this time or later.
    */
   async put(key: string, stored: StoredResponse, provedAt: number): Promise<void> {
     const headers = { 'cache-control': `max-age=${Math.ceil(this.#ttlMs / 1_000)}` }
@@ -76,7 +76,7 @@ export class ColoTier {
     await this.#cache.put(this.#urlOf(key), copy)
   }
 
-  /** Drops what lies under these keys, in this data centre. Never rejects. */
+  /** Deletes the copies under these keys in this data centre. Never rejects. */
   async delete(keys: readonly string[]): Promise<void> {
     await Promise.allSettled(keys.map((key) => this.#cache.delete(this.#urlOf(key))))
   }

@@ -1,5 +1,5 @@
 /**
- * What `fetch` does to responses: it decodes their bodies, and leaves the fields as they were.
+ * Corrects the fields of responses from `fetch`, which decodes bodies but leaves the fields unchanged.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { listMembers } from '../web/list-field.ts'
 import { withFields } from './answer.ts'
 import { weaken } from './etag.ts'
 
-/** The codings that every runtime's `fetch` takes off. */
+/** The content codings that `fetch` decodes in every runtime. */
 const DECODED = new Set(['gzip', 'x-gzip', 'deflate', 'br'])
 
 /**
- * The response with fields that fit its decoded body: no coding, no length, and a weak `ETag`, as its
- * bytes are not the ones that the origin has a strong one for.
+ * The response with fields that fit its decoded body: no coding, no length, and a weak `ETag`, because
+ * the origin's strong one stands for the encoded bytes.
  */
 export function asDecoded(response: Response): Response {
   const codings = listMembers(response.headers.get('content-encoding'))

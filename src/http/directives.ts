@@ -1,6 +1,6 @@
 /**
- * Reads cache directives: `Cache-Control` as it is found in the world, and the targeted fields of
- * RFC 9213, which are strict structured fields.
+ * Parses cache directives: `Cache-Control`, leniently, and the targeted fields of RFC 9213, which are
+ * strict structured fields.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import { withoutOpenQuotes } from '../web/list-field.ts'
 /** Directive names in lower case, with their argument; `true` for one without. */
 export type Directives = ReadonlyMap<string, string | true>
 
-/** Above this a number of seconds counts as this (RFC 9111, section 1.2.2). */
+/** Larger numbers of seconds are reduced to this one (RFC 9111, section 1.2.2). */
 const MAX_SECONDS = 2_147_483_648
 
 const DIRECTIVE =
   /[ \t]*([!#$%&'*+.^_`|~\w-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s",]*)))?[ \t]*(?:,|$)/y
-/** What cannot be read, up to the comma that ends it outside of quotes. */
+/** Text that cannot be parsed, up to the next comma outside quotes. */
 const UNREADABLE = /(?:"(?:[^"\\]|\\.)*"|[^,])*(?:,|$)/y
 
 /**
- * The directives of a `Cache-Control` field. Names are case-insensitive, the first of several counts,
- * quotes hide what is in them, and what cannot be read is skipped.
+ * The directives of a `Cache-Control` field. Names are case-insensitive. Of duplicates, the first counts.
+ * Commas within quotes do not separate. Text that cannot be parsed is skipped.
  */
 export function parseCacheControl(given: string | null): Directives {
   const found = new Map<string, string | true>()
@@ -44,8 +44,8 @@ export function parseCacheControl(given: string | null): Directives {
 }
 
 /**
- * A number of seconds: `undefined` for a directive that is absent, 0 for one that is there and makes no
- * sense, since freshness that cannot be read is none (RFC 9111, section 4.2.1).
+ * The number of seconds of a directive: `undefined` if it is absent, 0 if its value is invalid, because
+ * invalid freshness information means stale (RFC 9111, section 4.2.1).
  */
 export function seconds(directives: Directives, name: string): number | undefined {
   const value = directives.get(name)
@@ -60,9 +60,8 @@ const BARE_ITEM =
 const SEPARATOR = /[ \t]*(?:,[ \t]*|$)/y
 
 /**
- * The directives of a targeted field, or `undefined` if it is empty or no dictionary of structured
- * fields (RFC 8941, section 3.2), in which case it is as if it were not there. Inner lists are not
- * directives of any cache, and are refused.
+ * The directives of a targeted field. `undefined` if the field is empty or not a dictionary of structured
+ * fields (RFC 8941, section 3.2): it is then ignored. Inner lists are refused, as no directive has one.
  */
 export function parseTargeted(field: string | null): Directives | undefined {
   const text = field?.trim() ?? ''
@@ -74,7 +73,7 @@ export function parseTargeted(field: string | null): Directives | undefined {
     if (value === undefined) found.delete(name)
     else found.set(name, value)
     const next = take(SEPARATOR, text, member.end)
-    // A dictionary does not end in a comma.
+    // A dictionary must not end with a comma.
     if (next === undefined || (next === text.length && text.endsWith(','))) return undefined
     at = next
   }
@@ -83,7 +82,7 @@ export function parseTargeted(field: string | null): Directives | undefined {
 
 interface Member {
   readonly name: string
-  /** `undefined` where the type is not one that a directive has. */
+  /** `undefined` if no directive has a value of this type. */
   readonly value: string | true | undefined
   readonly end: number
 }
@@ -114,7 +113,7 @@ function skipParameters(text: string, from: number): number | undefined {
   return at
 }
 
-/** Integers and true: all that the directives of a targeted field can be. */
+/** Integers and true are the only values of directives in a targeted field. */
 function directiveValue(item: string): string | true | undefined {
   if (item === '?1') return true
   return /^-?\d+$/.test(item) ? item : undefined

@@ -1,5 +1,5 @@
 /**
- * Entity tags and the conditions that clients put on them (RFC 9110, sections 8.8.3 and 13).
+ * Entity tags, and the conditions that clients send (RFC 9110, sections 8.8.3 and 13).
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { parseHttpDate } from './http-date.ts'
 const TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/
 const HASH_BYTES = 15
 
-/** A strong tag for a body: a part of its SHA-256. */
+/** A strong tag for a body: the start of its SHA-256. */
 export async function etagOf(body: Bytes): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', body))
   return `"${toBase64Url(digest.subarray(0, HASH_BYTES))}"`
 }
 
-/** The same tag, but only weakly: the representation was decoded on the way. */
+/** The tag as a weak one, for a body that was decoded on the way. */
 export function weaken(tag: string): string {
   return tag.startsWith('W/') ? tag : `W/${tag}`
 }
 
-/** Whether two tags are of the same representation, byte for byte. */
+/** Strong comparison: whether two tags stand for the same bytes. */
 export function matchesStrongly(one: string, other: string): boolean {
   return one === other && TAG.test(one) && !one.startsWith('W/')
 }
@@ -36,8 +36,8 @@ function opaque(tag: string): string {
 }
 
 /**
- * Whether a client that sends these conditions has the response already: by tags if it names some, and
- * only otherwise by date. A response without `Last-Modified` counts as modified when it was made.
+ * Whether the client's conditions say that it already has the response. The date is compared only if the
+ * client sends no tags. A response without `Last-Modified` counts as modified at its `Date`.
  *
  * @param now Epoch milliseconds.
  */
@@ -55,7 +55,7 @@ export function isUnmodified(request: Headers, response: Headers, now: number): 
   return modifiedAt !== undefined && modifiedAt <= since
 }
 
-/** Whether a range may be cut from this response, by the client's `If-Range`. */
+/** Whether the client's `If-Range` allows to send a range of this response. */
 export function permitsRange(request: Headers, response: Headers, now: number): boolean {
   const condition = request.get('if-range')
   if (condition === null) return true

@@ -1,5 +1,5 @@
 /**
- * One request to the origin, and what its answer says of what is stored.
+ * Sends one request to the origin, and tells what the answer means for the stored response.
  *
  * @module
  */
@@ -21,9 +21,9 @@ const ERRORS = new Set([500, 502, 503, 504])
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
- * Sends a request on, whole and without conditions but our own.
+ * Sends a GET for the whole response, without the client's conditions.
  *
- * @param stored What is to be validated, if anything is.
+ * @param stored The response to validate, if there is one.
  */
 export async function exchange(
   { url, headers: asked, request }: Pick<Visit, 'url' | 'headers' | 'request'>,
@@ -44,7 +44,7 @@ export async function exchange(
 function addValidators(headers: Headers, stored: StoredResponse): void {
   const fields = headersOf(stored)
   const [tag, modified] = [fields.get('etag'), fields.get('last-modified')]
-  // A tag of ours means nothing to the origin.
+  // The origin does not know a tag that this cache has generated.
   if (tag !== null && !stored.ownTag) headers.set('if-none-match', tag)
   if (modified !== null) headers.set('if-modified-since', modified)
 }
@@ -64,18 +64,18 @@ export function isRedirect({ status }: Exchange): boolean {
   return REDIRECTS.has(status)
 }
 
-/** Whether a stored response may stand in for this answer. */
+/** Whether a stored response may be served instead of this answer. */
 export function isServerError({ status }: Exchange): boolean {
   return ERRORS.has(status)
 }
 
-/** A body that is not as long as was promised has lost its end. */
+/** Whether the body differs in length from `Content-Length`, so that it must be incomplete. */
 export function isTruncated(headers: Headers, sizeBytes: number): boolean {
   const promised = headers.get('content-length')
   return promised !== null && Number(promised) !== sizeBytes
 }
 
-/** Whether a body says that it is longer than this. */
+/** Whether `Content-Length` says that the body is longer than this. */
 export function isLongerThan(headers: Headers, maxBytes: number): boolean {
   return Number(headers.get('content-length') ?? 0) > maxBytes
 }

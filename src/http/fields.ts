@@ -1,10 +1,10 @@
 /**
- * Header fields, and which of them the cache answers itself.
+ * Lists of header fields.
  *
  * @module
  */
 
-/** Fields of a request that make it conditional or partial: the cache answers these itself. */
+/** Request fields for conditions and ranges, which the cache evaluates itself. */
 export const CONDITIONAL: readonly string[] = [
   'if-match',
   'if-none-match',
@@ -14,7 +14,7 @@ export const CONDITIONAL: readonly string[] = [
   'range',
 ]
 
-/** All fields but cookies, as pairs with names in lower case. */
+/** All fields except `Set-Cookie`, as pairs with names in lower case. */
 export function pairsOf(headers: Headers): [string, string][] {
   return [...headers].filter(([name]) => name !== 'set-cookie')
 }

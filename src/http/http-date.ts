@@ -1,6 +1,6 @@
 /**
- * Dates as HTTP writes them (RFC 9110, section 5.6.7): read strictly, since a date that cannot be read
- * means "already expired", and a lenient reader would see one that is not there.
+ * Parses HTTP dates (RFC 9110, section 5.6.7). Parsing is strict, because an invalid date means "already
+ * expired", and a lenient parser would accept invalid dates.
  *
  * @module
  */
@@ -16,11 +16,11 @@ const RFC850 = new RegExp(`^[a-z]{6,9}, (\\d\\d)-([a-z]{3})-(\\d\\d) ${TIME} gmt
 const ASCTIME = new RegExp(`^[a-z]{3} ([a-z]{3}) ([ \\d]\\d) ${TIME} (\\d{4})$`)
 
 /**
- * The instant of an HTTP date in one of its three forms, letters in any case.
+ * The instant of an HTTP date in one of its three forms. Letters may be in any case.
  *
- * @param now Epoch milliseconds: two digits of a year are of the century that makes the date at most
- * fifty years later than this.
- * @returns Epoch milliseconds, or `undefined` if it is none.
+ * @param now Epoch milliseconds. A two-digit year is taken to be in the 2000s, unless that is more than
+ * fifty years after this; then in the 1900s.
+ * @returns Epoch milliseconds, or `undefined` if the text is not a date.
  */
 export function parseHttpDate(field: string | null, now: number): number | undefined {
   const text = field?.toLowerCase() ?? ''
@@ -44,7 +44,7 @@ function instant(
   const month = MONTHS.indexOf(monthName) + 1
   const midnight = midnightOf(Number(year), month, Number(dayText))
   const [h, m, s] = [Number(hours), Number(minutes), Number(secs)]
-  // A leap second is the next one here: no clock of ours has it.
+  // A leap second counts as the next second, because epoch time has none.
   if (midnight === undefined || h > 23 || m > 59 || s > 60) return undefined
   return midnight + ((h * 60 + m) * 60 + s) * 1_000
 }

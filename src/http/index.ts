@@ -1,5 +1,5 @@
 /**
- * An HTTP cache for whatever answers web requests: `nearcache/http`.
+ * An HTTP cache for handlers, `fetch` and a reverse proxy: `nearcache/http`.
  *
  * @module
  */

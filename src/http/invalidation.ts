@@ -1,6 +1,6 @@
 /**
- * What a successful unsafe request makes of the stored responses it may have changed (RFC 9111,
- * section 4.4): those to its own URI, and to the ones that the answer names, on the same origin.
+ * Invalidates stored responses after a successful unsafe request (RFC 9111, section 4.4): those to its
+ * URI, and to the URIs of the same origin that its answer names.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const FIELDS = ['location', 'content-location']
 const RETRY = { baseMs: 250, capMs: 8_000 }
 const MAX_RETRIES = 8
 
-/** Drops stored responses by URI. */
+/** Deletes stored responses by URI. */
 export class Invalidation {
   readonly #settings: Settings
 
@@ -22,12 +22,11 @@ export class Invalidation {
   }
 
   /**
-   * Drops the responses to these URIs with all their variants, those of the user who asked included:
-   * one command. Where Redis cannot be reached the client is not told that his change failed, since it
-   * did not: the call is made again behind the answer, and a reader who can reach Redis before that
-   * still finds what was there.
+   * Deletes the responses to these URIs with all their variants, including those of the requesting user,
+   * with one command. If Redis cannot be reached, the client still gets its answer, because its change has
+   * succeeded: the deletion is retried in the background, and until then a reader may get the old response.
    *
-   * @returns A word on what went wrong, or `undefined`.
+   * @returns A `detail` for `Cache-Status` if the deletion failed, otherwise `undefined`.
    */
   async after(request: Request, answer: Headers): Promise<string | undefined> {
     const keys = this.#keysOf(request, answer)
@@ -36,7 +35,7 @@ export class Invalidation {
       await this.#settings.cache.delete(...keys)
       return undefined
     } catch {
-      // The failure is reported as an event of the cache.
+      // The cache reports the failure as an event.
       this.#settings.platform.defer(this.#retry(keys))
       return 'invalidation-pending'
     }
@@ -62,7 +61,7 @@ export class Invalidation {
       try {
         return await cache.delete(...keys)
       } catch {
-        // As before: tried again, or given up.
+        // The cache reports this failure too. Retried, up to the limit.
       }
     }
   }

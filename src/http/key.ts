@@ -1,17 +1,17 @@
 /**
- * The primary key of a response: the effective request URI, and the user where there is one.
+ * The primary key of a response: the effective request URI, and the user, if there is one.
  *
- * What is not in the key must not reach whoever makes the response, or a request that differs in it
- * could choose what others are served (cache poisoning): a query parameter that is left out of the key
- * is left out of the request too.
+ * The origin must not see anything that is not in the key, or a request that differs in it could choose
+ * what other clients are served (cache poisoning). So a query parameter that is left out of the key is
+ * also left out of the request.
  *
  * @module
  */
 
 /**
- * How the query takes part in the key. `exact`: as it is. `sorted`: in the order of its names.
- * `include` keeps only these parameters, `exclude` drops these; both sort, and the dropped ones are
- * not sent on.
+ * How the query is part of the key. `exact`: unchanged. `sorted`: sorted by parameter name. `include`
+ * keeps only these parameters, `exclude` drops these; both also sort. Dropped parameters are not
+ * forwarded.
  */
 export type QueryRule =
   | 'exact'
@@ -19,12 +19,12 @@ export type QueryRule =
   | { readonly include: readonly string[] }
   | { readonly exclude: readonly string[] }
 
-/** Above this many characters a URI is not cached. */
+/** Responses to URIs with more characters than this are not cached. */
 const MAX_URI = 8_192
 
 /**
- * Request fields that frameworks and proxies believe, and that no `Vary` names: what a client can make
- * an application say through them is stored for requests with the same ones alone.
+ * Request fields that frameworks and proxies trust, but that `Vary` never names. They are part of every
+ * key, so that a response which a client influenced by them is only served to requests with the same ones.
  */
 export const KEYED_HEADERS: readonly string[] = Object.freeze([
   'forwarded',
@@ -49,13 +49,13 @@ export const KEYED_HEADERS: readonly string[] = Object.freeze([
   'x-url-scheme',
 ])
 
-/** The URI that is asked for and sent on: without fragment, its query as the rule has it. */
+/** The URI that is looked up and forwarded: without fragment, and with the query changed by the rule. */
 export function effectiveUrl(url: string, rule: QueryRule): URL {
   const effective = new URL(url)
   effective.hash = ''
   if (rule === 'exact' || effective.search === '') return effective
   const pairs = effective.search.slice(1).split('&').filter(keeps(rule))
-  // By the name as it is written: a stable sort keeps several values of one in their order.
+  // By the encoded name. The sort is stable, so several values of one name keep their order.
   pairs.sort((a, b) => compare(nameOf(a), nameOf(b)))
   effective.search = pairs.join('&')
   return effective
@@ -80,17 +80,17 @@ function compare(a: string, b: string): number {
 }
 
 /**
- * The key of a URI, or `undefined` if it is too long to be one.
+ * The key of a URI, or `undefined` if the URI is too long.
  *
- * @param user Whose private response it is; `undefined` for one that is shared.
+ * @param user The user of a private response; `undefined` for a shared one.
  */
 export function primaryKey({ href }: URL, user: string | undefined): string | undefined {
   if (href.length > MAX_URI) return undefined
-  // A URI has no spaces, so that nothing can be taken for what follows it.
+  // A URI contains no space, so no URI can equal the key of a user.
   return user === undefined ? href : `${href} user=${encodeURIComponent(user.toWellFormed())}`
 }
 
-/** The key of one variant, under the mark that its resource has at present. */
+/** The key of one variant, under the current mark of its resource. */
 export function variantKey(primary: string, mark: string, secondary: string): string {
   return `${primary} variant=${mark}.${secondary}`
 }

@@ -1,6 +1,6 @@
 /**
- * One load of a response: asks the origin, lets the first client have the answer as it comes, and makes
- * of it what is stored.
+ * One load of a response: asks the origin, streams the answer to the first client, and converts it to
+ * what is stored.
  *
  * @module
  */
@@ -32,34 +32,34 @@ import { setTags } from './tags.ts'
 import { isChosen, judge, mayAnswerOnError, secondaryOf, type Verdict } from './verdict.ts'
 import type { Visit } from './visit.ts'
 
-/** An answer of the origin on its way to the client. */
+/** An answer of the origin that is being streamed to the client. */
 export interface Live {
   readonly kind: 'live'
   readonly response: Response
-  /** The body, where it is to be stored. */
+  /** The recording of the body, if the response is to be stored. */
   readonly recording: Recording | undefined
-  /** Why it is not, where the field `Cache-Status` is to say so. */
+  /** Why the response is not stored, if `Cache-Status` reports it. */
   readonly detail?: 'invalid-tags'
 }
 
-/** What became of a load, for the request that ran it. */
+/** The result of a load, for the request that ran it. */
 export type LoadResult =
   | Live
   | { readonly kind: 'stored'; readonly stored: StoredResponse }
   | { readonly kind: 'failed'; readonly error: unknown }
 
-/** Entries live no longer than this, and neither do the markers of their tags. */
+/** The longest lifetime of entries and of the markers of their tags. */
 export const MAX_LIFE_MS: number = 30 * 86_400_000
-/** How long others do not wait for each other where there was nothing to store. */
+/** After a load with nothing to store, other requests do not wait for each other for this long. */
 const PASS_MS = 10_000
-/** The origin answered with an error, and what is stored may answer in its place. */
+/** The origin answered with an error, and the stored response may be served instead. */
 export class OriginError extends Error {}
 
-/** A load that may come to run, of one request. */
+/** The load of one request. It runs only if the cache needs it. */
 export class Load {
   readonly #settings: Settings
   readonly #visit: Visit
-  /** The mark of the variants, where one of them is loaded. */
+  /** The mark of the resource's variants, if this load is of a variant. */
   readonly #mark: string | undefined
   readonly #live = Promise.withResolvers<Live>()
   readonly #result = Promise.withResolvers<LoadResult>()
@@ -69,7 +69,7 @@ export class Load {
   #current: Live | undefined
   #seen: Verdict | undefined
   #found: StoredResponse | undefined
-  /** As of the last value that was found, whether it is of this request or not. */
+  /** Verdict on the last value found, even if that value is a variant for other requests. */
   #verdict: Verdict | undefined
 
   constructor(settings: Settings, visit: Visit, mark: string | undefined) {
@@ -78,39 +78,39 @@ export class Load {
     this.#mark = mark
   }
 
-  /** Whether it ran, or runs: for this request, and not for another that this one joined. */
+  /** Whether this load has started. False if the request joined the load of another one. */
   get hasStarted(): boolean {
     return this.#hasStarted
   }
 
-  /** Whether what it brings may be stored: see {@link LoadContext.mayStore}. */
+  /** Whether the loaded response may be stored: see {@link LoadContext.mayStore}. */
   get mayStore(): boolean {
     return this.#mayStore
   }
 
-  /** Settles when the client can be answered by what comes; never if it cannot. */
+  /** Resolves when the client can be answered from the origin's response; otherwise never settles. */
   get live(): Promise<Live> {
     return this.#live.promise
   }
 
-  /** What became of it; never rejects, and settles only if it has started. */
+  /** The result of the load. Never rejects, and settles only if the load has started. */
   get result(): Promise<LoadResult> {
     return this.#result.promise
   }
 
-  /** Whether it is of one variant, where the resource is known to have several. */
+  /** Whether this load is of one variant of a resource that is known to have several. */
   get isVariant(): boolean {
     return this.#mark !== undefined
   }
 
-  /** How what was found last could be used. */
+  /** How the last stored response for this request could be used. */
   get seen(): Verdict | undefined {
     return this.#seen
   }
 
   /**
-   * Whether nothing newer could be had than this: it is what was found, and the load that was to
-   * replace it has failed, be it that of another request. What such a load has brought is not.
+   * Whether a newer response could not be loaded: `stored` is the one that was found, and the load to
+   * replace it has failed, in this request or another. False if a load has brought `stored`.
    */
   async wasInVain(stored: StoredResponse): Promise<boolean> {
     const found = this.#found
@@ -129,14 +129,14 @@ export class Load {
 
   #judge(value: Stored): Verdict {
     if (value.kind === 'pass') return 'fresh'
-    // Of another variant: it only says where that one is, unless this is the place.
+    // Another variant. At the primary key it only leads to the variants, and so it is fresh enough.
     if (!isChosen(value, this.#visit)) return this.#mark === undefined ? 'fresh' : 'stale-if-error'
     this.#found = value
     this.#seen = judge(value, this.#visit)
     return this.#seen === 'stale' && !this.#visit.behind ? 'stale-if-error' : this.#seen
   }
 
-  /** The client has been answered by what is stored: nobody waits for what comes. */
+  /** The client was answered with a stored response, and will not read the loaded one. */
   leave(): void {
     this.#isLeft = true
     if (this.#current) this.#drop(this.#current)
@@ -147,7 +147,7 @@ export class Load {
     else this.#visit.defer(response.body?.cancel() ?? Promise.resolve())
   }
 
-  /** The loader. */
+  /** The loader of the cache. */
   async run(context: LoadContext<Stored>): Promise<Stored> {
     this.#hasStarted = true
     this.#mayStore = context.mayStore
@@ -182,7 +182,7 @@ export class Load {
     return this.#record(context, { answer, terms, place: this.#placeOf(terms, previous) })
   }
 
-  /** What came by a redirect is of another URI, and the redirect was not seen; or not by all. */
+  /** A response reached by a redirect belongs to another URI, so it is not stored. */
   #termsOf(answer: Exchange): Terms | undefined {
     if (answer.response.redirected) return undefined
     if (this.#visit.keepsRedirects === false && isRedirect(answer)) return undefined
@@ -199,19 +199,19 @@ export class Load {
 
   #ask(stored: StoredResponse | undefined): Promise<Exchange> {
     const { origin, behind } = this.#visit
-    // What is found and may be served has been, by the time that it is loaded anew.
+    // If the stored value may be served, the client already has it, and this load is in the background.
     const isBehind = this.#verdict !== undefined && this.#verdict !== 'stale-if-error'
     const asked = (isBehind && behind) || origin
     return exchange(this.#visit, asked, stored, this.#settings.platform)
   }
 
-  /** The stored response under the fields of a 304; `undefined` if it is not about this one alone. */
+  /** The stored response with the fields of a 304; `undefined` if the 304 cannot update it. */
   #refresh(
     context: LoadContext<Stored>,
     stored: StoredResponse,
     answer: Exchange,
   ): StoredResponse | undefined {
-    // A cookie is for whoever asked, and reaches nobody with what is stored for all.
+    // A cookie is only for the client that asked, so it must not be stored for others.
     if (!isAbout(answer, stored) || answer.headers.has('set-cookie')) return undefined
     const received = {
       status: stored.status,
@@ -229,7 +229,7 @@ export class Load {
     return fresh
   }
 
-  /** Nothing to store: the client has the answer as it is, and others are told not to wait. */
+  /** Stores nothing: the client gets the answer unchanged, and other requests do not wait for each other. */
   #pass(
     context: LoadContext<Stored>,
     chosen: StoredResponse | undefined,
@@ -242,7 +242,7 @@ export class Load {
 
   #nothing(context: LoadContext<Stored>, chosen: StoredResponse | undefined): Stored {
     if (this.#visit.isPersonal) this.#visit.rememberUnshared()
-    // What is there may still be of use; and what one user's credentials got says nothing to others.
+    // Keeps a stored response that is still useful. A response to credentials says nothing about others.
     if (this.#visit.isPersonal || (chosen && mayAnswerOnError(chosen, this.#now()))) context.skip()
     context.setTtl(PASS_MS)
     context.setTags([])
@@ -280,7 +280,7 @@ export class Load {
   #placeOf({ vary }: Terms, previous: StoredResponse | undefined): Place {
     const secondary = secondaryOf(this.#visit, vary)
     if (this.#mark !== undefined) return { secondary, mark: this.#mark }
-    // The other variants stay where they are as long as requests are told apart in the same way.
+    // The other variants remain reachable as long as `Vary` names the same fields.
     const isSame = previous !== undefined && previous.vary.join() === vary.join()
     return { secondary, mark: isSame ? previous.mark : randomId() }
   }

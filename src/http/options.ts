@@ -1,5 +1,5 @@
 /**
- * What a user of the HTTP cache may choose, and the resolved shape that the rest of this folder sees.
+ * Options of the HTTP cache, and the validated settings that the rest of this folder uses.
  *
  * @module
  */
@@ -23,7 +23,8 @@ import type { Rules } from './rules.ts'
 export interface HttpCacheOptions {
   /**
    * Where responses are stored: a separate namespace, such as `cache.namespace('http')`. Its near tier and
-   * encryption apply to responses too. Other requests wait for a response for its `loaderTimeout.hard`.
+   * encryption apply to responses too. Its `loaderTimeout.hard` limits how long other requests wait for a
+   * response.
    */
   // biome-ignore lint/suspicious/noExplicitAny: a namespace for any values can hold responses
   readonly cache: CacheNamespace<any>
@@ -32,8 +33,8 @@ export interface HttpCacheOptions {
   /** How long a response without a stated lifetime is fresh. @default none: the rules of RFC 9111 */
   readonly ttl?: Duration
   /**
-   * A response without a stated lifetime is fresh for this part of the time since `Last-Modified`, at most a
-   * day (RFC 9111, section 4.2.2); from 0, which is never, to 1. @default 0.1
+   * A response without a stated lifetime is fresh for this fraction of the time since `Last-Modified`, at
+   * most a day (RFC 9111, section 4.2.2). From [0, 1]; 0 is off. @default 0.1
    */
   readonly heuristic?: number
   /** For responses without a `stale-while-revalidate` of their own. @default 0 */
@@ -49,7 +50,7 @@ export interface HttpCacheOptions {
    * decompression would make a hit slower. @default 16_384
    */
   readonly compression?: false | { readonly thresholdBytes: number }
-  /** How the query takes part in the key. @default 'exact' */
+  /** How the query is part of the key. @default 'exact' */
   readonly query?: QueryRule
   /**
    * Request fields that every response is assumed to vary by. A private cache without `user` always adds
@@ -68,21 +69,21 @@ export interface HttpCacheOptions {
   /** A response field that lists tags, with commas; `false` for none. @default 'cache-tag' */
   readonly tagHeader?: string | false
   /**
-   * Response fields that stand in for `Cache-Control` here (RFC 9213); the first that can be read counts.
-   * @default ['nearcache-cache-control', 'cdn-cache-control'], and none of them for a private cache
+   * Response fields that replace `Cache-Control` in this cache (RFC 9213). The first valid one counts.
+   * @default ['nearcache-cache-control', 'cdn-cache-control'], or none for a private cache
    */
   readonly targets?: readonly string[]
-  /** `generate` gives stored responses without an `ETag` one. @default 'generate' */
+  /** `generate` adds an `ETag` to stored responses without one. @default 'generate' */
   readonly etag?: 'generate' | 'keep'
-  /** Whether a client's `Cache-Control`, such as `no-cache`, is heeded. @default 'honour' */
+  /** Whether a client's `Cache-Control`, such as `no-cache`, has effect. @default 'honour' */
   readonly requestDirectives?: 'honour' | 'ignore'
   /** Copies of shared responses in the data centre, on the Cache API of Workers. @default none */
   readonly colo?: ColoOptions
-  /** What the field `Cache-Status` tells: `debug` adds the key, `off` leaves it out. @default 'on' */
+  /** The response field `Cache-Status`: `debug` adds the key, `off` omits the field. @default 'on' */
   readonly cacheStatus?: 'on' | 'debug' | 'off'
 }
 
-/** The options, checked. */
+/** The validated options. */
 export interface Settings {
   // biome-ignore lint/suspicious/noExplicitAny: see HttpCacheOptions.cache
   readonly cache: CacheNamespace<any>
@@ -127,10 +128,10 @@ const TARGETS = ['nearcache-cache-control', 'cdn-cache-control']
 const FIELD_NAME = /^[!#$%&'*+.^_`|~\w-]{1,100}$/
 
 /**
- * Checks the options.
+ * Validates the options.
  *
- * @param own Names of options that this form has beside the common ones.
- * @throws {InvalidOptionError} When one is unknown or out of its range.
+ * @param own Names of the options that this form of the cache has besides the common ones.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function resolveSettings(
   options: HttpCacheOptions,
@@ -182,14 +183,14 @@ function resolveTagHeader(name: string | false = 'cache-tag'): string | undefine
   return name === false ? undefined : fieldNames([name], 'tagHeader')[0]
 }
 
-/** @throws {InvalidOptionError} When it is not a list of field names. */
+/** @throws {InvalidOptionError} When the value is not a list of field names. */
 export function fieldNames(value: readonly string[], option: string): readonly string[] {
   const isList = Array.isArray(value) && value.every((name) => FIELD_NAME.test(name))
   if (!isList) throw new InvalidOptionError(option, 'names of header fields')
   return value.map((name) => name.toLowerCase()).sort((a, b) => orderOf(option, a, b))
 }
 
-/** Targets count in the order they are given in; a set of names has none. */
+/** The order of targets matters and is kept; other lists are sorted. */
 function orderOf(option: string, a: string, b: string): number {
   return option === 'targets' ? 0 : a < b ? -1 : 1
 }

@@ -1,6 +1,6 @@
 /**
- * Records a body while it streams to a client: the client gets each piece as it comes, and the cache the
- * whole if it ends well and is not too large.
+ * Records a body while it streams to a client: the client gets each piece as it arrives, and the cache
+ * gets the whole body if it ends without error and is not too large.
  *
  * @module
  */
@@ -10,8 +10,9 @@ import { type Bytes, concatBytes } from '../entry/bytes.ts'
 type Controller = ReadableStreamDefaultController<Uint8Array>
 
 /**
- * One body on its way. Until it is larger than the bound it is read as fast as it comes, whether or not
- * its client keeps up or is still there; after that at the pace of the client, or not at all.
+ * The recording of one body. Up to the size limit, the body is read as fast as it arrives, even if the
+ * client is slow or has left. Beyond the limit, it is read at the client's pace, or cancelled if the
+ * client has left.
  */
 export class Recording {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
@@ -22,21 +23,21 @@ export class Recording {
   #isTooLarge = false
   #client: Controller | undefined
   #ended: { readonly error?: unknown } | undefined
-  /** Whether a client is there, may come, or is gone for good. */
+  /** Whether a client may still attach, is attached, or has left. */
   #audience: 'expected' | 'present' | 'gone' = 'expected'
   #demand = Promise.withResolvers<void>()
 
   constructor(body: ReadableStream<Uint8Array> | null, maxBytes: number) {
     this.#reader = body?.getReader()
     this.#maxBytes = maxBytes
-    // Whoever records may not be there any more when it fails.
+    // Prevents an unhandled rejection when nobody waits for `whole` any more.
     this.#whole.promise.catch(() => undefined)
     if (this.#reader) this.#run(this.#reader).catch(() => undefined)
     else this.#end({})
   }
 
   /**
-   * The whole body; `undefined` if it is too large.
+   * The whole body; `undefined` if it is too large to store.
    *
    * @throws Whatever the source failed with, as a rejection.
    */
@@ -44,7 +45,7 @@ export class Recording {
     return this.#whole.promise
   }
 
-  /** The body for the client, once. A client that goes away does not end the recording. */
+  /** The body for the client; may be called once. A client that leaves does not end the recording. */
   stream(): ReadableStream<Uint8Array> | null {
     if (this.#reader === undefined) return null
     return new ReadableStream<Uint8Array>({
@@ -93,7 +94,7 @@ export class Recording {
     this.#whole.resolve(undefined)
   }
 
-  /** Waits until the client has room, or is gone. */
+  /** Waits until the client can take more, or has left; false if it has left. */
   async #isWanted(): Promise<boolean> {
     while (this.#audience !== 'gone') {
       if (this.#client && (this.#client.desiredSize ?? 0) > 0) return true

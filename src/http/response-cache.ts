@@ -1,10 +1,10 @@
 /**
- * The HTTP cache: what a shared or private cache does with a request, for whoever can make the response
- * (RFC 9111). Redis away, every request is sent on.
+ * The HTTP cache (RFC 9111), shared or private, in front of any origin. If Redis is down, every request
+ * is forwarded.
  *
- * Responses lie in the cache under the URI; where they vary, the first one lies there and says where the
- * others are. So the cache's own promise holds for each of them: none is served that was being made when
- * one of its tags was invalidated, or its URI by an unsafe request.
+ * A response is stored under its URI. If responses vary, the first is stored there and its mark leads to
+ * the others. So the guarantee of the underlying cache holds for each of them: a response whose load was
+ * running when one of its tags, or its URI, was invalidated is never served to later requests.
  *
  * @module
  */
@@ -23,19 +23,19 @@ import { Unshared } from './unshared.ts'
 import { ageOf, isChosen, judge, mayAnswerOnError, secondaryOf } from './verdict.ts'
 import { type Visit, visitOf, type Ways } from './visit.ts'
 
-/** Methods that change nothing (RFC 9110, section 9.2.1, and QUERY). */
+/** Safe methods (RFC 9110, section 9.2.1, and QUERY). */
 export const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
 
-/** For our own tier; a nearer cache has no use for it. */
+/** Addressed to this cache; removed from answers, because other caches have no use for it. */
 const OWN_TARGET = 'nearcache-cache-control'
 
-/** Where a response lies: at the URI, or beside it as a variant under this mark. */
+/** Where a response is stored: under the URI, or as a variant under this mark. */
 interface Spot {
   readonly key: string
   readonly mark: string | undefined
 }
 
-/** One HTTP cache, in whatever form it is used. */
+/** The cache behind all public forms: handlers, `fetch`, the proxy, middleware. */
 export class ResponseCache {
   readonly #settings: Settings
   readonly #invalidation: Invalidation
@@ -63,14 +63,14 @@ export class ResponseCache {
     return this.#mayLoad(visit) ? this.#read(visit, spot) : this.#readStored(visit, spot)
   }
 
-  /** Whether what is loaded for this request is what would be stored. */
+  /** Whether the answer to this request would be a whole response that may be stored. */
   #mayLoad({ request, headers, directives, isPersonal, key }: Visit): boolean {
     if (request.method === 'HEAD' || headers.has('range')) return false
     if (directives.has('only-if-cached')) return false
     return !(isPersonal && this.#unshared.has(key))
   }
 
-  /** Sends an unsafe request on; when it has succeeded, drops what it may have changed. */
+  /** Forwards an unsafe request. On success, invalidates the responses that it may have changed. */
   async #change(request: Request, { origin }: Ways): Promise<Response> {
     const response = await origin(request)
     const isDone = response.status >= 200 && response.status < 400
@@ -86,7 +86,7 @@ export class ResponseCache {
     return this.#told(response, response.body, { fwd })
   }
 
-  /** Reads from the cache, and loads if need be. */
+  /** Reads from the cache, and loads on a miss. */
   async #read(visit: Visit, { key, mark }: Spot): Promise<Response> {
     const load = new Load(this.#settings, visit, mark)
     const copy = await this.#copyOf(visit, key)
@@ -97,7 +97,7 @@ export class ResponseCache {
       .catch((error: unknown) => ({ error }))
     const first = await Promise.race([load.live, reading])
     if ('kind' in first) {
-      // What is left of the load goes on behind the answer, and then the copy of what it replaces goes.
+      // The load finishes in the background; then the copy of the replaced response is deleted.
       const { colo, platform } = this.#settings
       platform.defer(reading.then(() => load.seen && colo?.delete([key])))
       return this.#answerLive(visit, load, first)
@@ -111,7 +111,7 @@ export class ResponseCache {
       jitter: 0,
       earlyRefresh: 0,
       lateTags: true,
-      // HTTP says when a response is stale. These are for those that a soft invalidation makes so.
+      // The rules of HTTP decide when a response is stale. These windows only serve soft invalidations.
       staleWhileRevalidate: behind ? 1 : 0,
       staleIfError: 1,
       freshness: (value) => load.freshnessOf(value),
@@ -138,7 +138,7 @@ export class ResponseCache {
     return this.#answerResult(visit, load)
   }
 
-  /** The cache has nothing that may be served: what this request's own load came to, or a new one. */
+  /** With nothing stored to serve, answers with the result of this request's load, or forwards it. */
   async #answerResult(visit: Visit, load: Load): Promise<Response> {
     if (load.hasStarted) {
       const result = await load.result
@@ -149,7 +149,7 @@ export class ResponseCache {
     return this.#pass(visit, forwardedFor(load))
   }
 
-  /** Answers what the cache has, and sends on what it has not without storing what comes. */
+  /** Answers from the cache. On a miss, forwards the request without storing the response. */
   async #readStored(visit: Visit, { key, mark }: Spot): Promise<Response> {
     const load = new Load(this.#settings, visit, mark)
     const options = this.#options(visit, load)
@@ -164,7 +164,7 @@ export class ResponseCache {
     return this.#pass(visit, forwardedFor(load))
   }
 
-  /** Sends a request on for its own client alone. */
+  /** Forwards a request without storing or sharing the response. */
   async #pass({ request, url, origin }: Visit, fwd: Forwarded): Promise<Response> {
     const { method, headers, signal, redirect } = request
     const isSame = url.href === request.url
@@ -186,7 +186,7 @@ export class ResponseCache {
     return this.#told(response, body, status)
   }
 
-  /** The copy of this data centre, where there is one that may answer. */
+  /** The copy in this data centre, if there is a fresh one for this request. */
   async #copyOf(visit: Visit, key: string): Promise<StoredResponse | undefined> {
     const { colo } = this.#settings
     if (colo === undefined || visit.rules.audience === 'private') return undefined
@@ -240,23 +240,23 @@ export class ResponseCache {
   }
 }
 
-/** A body may decide the answer, and is in no key. */
+/** A request with a body is not cached: the body may change the response, but is not in the key. */
 function hasBody(headers: Headers): boolean {
   return headers.has('transfer-encoding') || (headers.get('content-length') ?? '0') !== '0'
 }
 
-/** What it gets is no page, and a page is not what it wants. */
+/** A WebSocket handshake is not cached, and must not be answered with a stored page. */
 function opensWebSocket(headers: Headers): boolean {
   return headers.get('upgrade')?.toLowerCase() === 'websocket'
 }
 
-/** What the cache came up with: a value, or the failure of a load. */
+/** The result of reading the cache: a value, or the error of a load. */
 interface Reading {
   readonly value?: Stored
   readonly error?: unknown
 }
 
-/** Whether it is what this request's own load brought: it may be stale already, and was asked for. */
+/** Whether this request's load brought the response: it is served even if it is already stale. */
 function wasRefreshed(load: Load, stored: StoredResponse, { askedAt }: Visit): boolean {
   return load.hasStarted && stored.requestedAt >= askedAt
 }

@@ -1,17 +1,17 @@
 /**
  * Whether a response may be stored, and for how long it is fresh (RFC 9111, sections 3 and 4.2).
  *
- * `http-cache-semantics` decides on storing and on the freshness lifetime, of a response that is put to
- * it in the form it reads best. The rest is done here and in the modules beside, because the public
- * suite of cache tests shows the library to be of an earlier standard, or lenient, in it:
+ * `http-cache-semantics` decides on storing and on the freshness lifetime, from normalised fields. The
+ * rest is done here and in neighbouring modules, because the public suite of cache tests shows that the
+ * library follows an earlier standard, or is lenient, in the following:
  *
- * - it splits `Cache-Control` at every comma, tells upper from lower case, and lets the last of several
- *   values count; it reads dates as `Date.parse` does; it takes `7200.0` for an `Age`;
- * - it stores only status codes of a list, where RFC 9111 lets every final one be stored that says how
- *   long it is fresh, and does not know `must-understand`;
- * - it never reuses what has `must-revalidate` or `proxy-revalidate`, where both speak of stale
- *   responses only; it replaces `Date`; it does not count the time since `Date` as age;
- * - it compares the fields of `Vary` letter by letter; from a 304 it takes only fields that were there.
+ * - it splits `Cache-Control` at every comma, is case-sensitive, and uses the last of several values; it
+ *   parses dates with `Date.parse`; it accepts `7200.0` as an `Age`;
+ * - it stores only listed status codes, while RFC 9111 allows every final status with explicit freshness;
+ *   it does not know `must-understand`;
+ * - it never reuses responses with `must-revalidate` or `proxy-revalidate`, although both restrict only
+ *   stale ones; it replaces `Date`; it does not count the time since `Date` as age;
+ * - it compares the fields of `Vary` literally; from a 304 it takes only fields that were there before.
  *
  * @module
  */
@@ -23,66 +23,66 @@ import { type Directives, parseCacheControl, parseTargeted, seconds } from './di
 import { parseHttpDate } from './http-date.ts'
 import { varyNames } from './vary.ts'
 
-/** Whose cache it is, and what holds for responses that do not say. */
+/** The kind of cache, and the defaults for responses without directives. */
 export interface Rules {
-  /** `private` is a cache of one user, who may be served what is his alone. */
+  /** `private`: the cache of one user, which may also store that user's private responses. */
   readonly audience: 'shared' | 'private'
-  /** Fields that stand in for `Cache-Control` here, the first that can be read before the others. */
+  /** Response fields that replace `Cache-Control` here. The first valid one counts. */
   readonly targets: readonly string[]
   readonly ttlMs: number | undefined
-  /** Part of the time since `Last-Modified` that a response is fresh for; 0 for none. */
+  /** A response is fresh for this fraction of the time since `Last-Modified`; 0 is off. */
   readonly heuristic: number
   readonly staleWhileRevalidateMs: number
   readonly staleIfErrorMs: number
-  /** How long a stale response is kept to be validated. */
+  /** How long a stale response is kept for revalidation. */
   readonly keepStaleMs: number
 }
 
-/** What was asked for, as far as storing depends on it. */
+/** The parts of a request that storing depends on. */
 export interface Asked {
   readonly headers: Headers
-  /** Epoch milliseconds at which the request was sent on. */
+  /** When the request was forwarded, in epoch milliseconds. */
   readonly requestedAt: number
 }
 
-/** A response that came for it. */
+/** The response to such a request. */
 export interface Received {
   readonly status: number
   readonly headers: Headers
-  /** Epoch milliseconds at which its headers were there. */
+  /** When the headers of the response arrived, in epoch milliseconds. */
   readonly receivedAt: number
 }
 
-/** On what terms a response is stored. Durations are milliseconds. */
+/** The terms on which a response is stored. Durations are in milliseconds. */
 export interface Terms {
-  /** How old it was when it came. */
+  /** Age of the response when it arrived. */
   readonly ageMs: number
   readonly lifetimeMs: number
   readonly staleWhileRevalidateMs: number
   readonly staleIfErrorMs: number
-  /** Never to be served stale, whatever else allows it. */
+  /** Whether the response must never be served stale, whatever else allows it. */
   readonly strict: boolean
   readonly vary: readonly string[]
-  /** Fields that may not be reused, by `no-cache` or `private` with names. */
+  /** Fields that must not be reused, named by `no-cache` or `private`. */
   readonly withheld: readonly string[]
-  /** How long it is of any use from when it came. */
+  /** How long the response can be used in any way, from its arrival. */
   readonly lifeMs: number
 }
 
 const DAY_MS = 86_400_000
 
-/** Status codes that are cacheable by default (RFC 9110, section 15.1), but for 206. */
+/** Status codes that are cacheable by default (RFC 9110, section 15.1), except 206. */
 const BY_DEFAULT = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
-/** Status codes whose caching requirements are understood here. */
+/** Status codes whose caching requirements this cache implements. */
 const UNDERSTOOD = new Set([...BY_DEFAULT, 302, 303, 307])
-/** To the library every other status is this one: stored only if the response says so. */
+/** Every other status is passed to the library as this one, which needs explicit freshness to be stored. */
 const NOT_BY_DEFAULT = 302
 
-/** The terms on which a response is stored, or `undefined` if it must not be, or is of no use. */
+/** The terms on which a response is stored, or `undefined` if it must not or need not be stored. */
 export function termsOf(asked: Asked, received: Received, rules: Rules): Terms | undefined {
   const { status, headers } = received
   const vary = varyNames(headers)
-  // Partial responses are passed on; a cookie is for whoever it was set for.
+  // Partial responses are not stored. A cookie is only for the client that it was set for.
   if (vary === undefined || status < 200 || status > 599 || status === 206 || status === 304)
     return undefined
   if (headers.has('set-cookie') || isEndless(headers)) return undefined
@@ -107,7 +107,7 @@ export function termsOf(asked: Asked, received: Received, rules: Rules): Terms |
   return { ageMs, lifetimeMs, ...windows, vary, withheld: withheldFields(directives), lifeMs }
 }
 
-/** The directives that hold here, and whether a targeted field gave them (RFC 9213). */
+/** The directives that apply to this cache, and whether they come from a targeted field (RFC 9213). */
 interface Effective {
   readonly directives: Directives
   readonly targeted: boolean
@@ -121,19 +121,19 @@ function effectiveDirectives(headers: Headers, targets: readonly string[]): Effe
   return { directives: parseCacheControl(headers.get('cache-control')), targeted: false }
 }
 
-/** Events are for whoever listens, and others would wait for an end that does not come. */
+/** An event stream is not stored: other requests would wait for its end, which may never come. */
 function isEndless(headers: Headers): boolean {
   return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
 }
 
-/** Heeds `must-understand` (RFC 9111, section 5.2.2.3): `undefined` if the status is not understood. */
+/** Applies `must-understand` (RFC 9111, section 5.2.2.3): `undefined` if the status is not understood. */
 function understood(directives: Directives, status: number): Directives | undefined {
   if (!directives.has('must-understand')) return directives
   if (!UNDERSTOOD.has(status)) return undefined
   return new Map([...directives].filter(([name]) => name !== 'no-store'))
 }
 
-/** A cookie counts as credentials: most applications answer by it, and few say so. */
+/** Cookies count as credentials: most applications use them to choose a response, and few declare it. */
 function isPersonal(headers: Headers, { audience }: Rules): boolean {
   return audience === 'shared' && (headers.has('authorization') || headers.has('cookie'))
 }
@@ -147,7 +147,7 @@ function policyFor(
   const date = (name: string): string | undefined => {
     if (!headers.has(name) || (targeted && name === 'expires')) return undefined
     const instant = parseHttpDate(headers.get(name), receivedAt)
-    // Of no form that HTTP has: in the past, where there is one at all.
+    // An invalid date counts as a date in the past.
     return instant === undefined ? '0' : imfFixdate(instant)
   }
   const sent = parseHttpDate(headers.get('date'), receivedAt) ?? receivedAt
@@ -176,9 +176,9 @@ function policyFor(
 
 const FLAGS = ['no-store', 'no-cache', 'private', 'public', 'must-revalidate']
 
-/** The directives that the library decides by, in the one form it reads. */
+/** The directives that the library uses, in a form that it parses correctly. */
 function directiveText(directives: Directives): string | undefined {
-  // With names, the two that may have some are about fields, not about the response.
+  // `no-cache` and `private` with field names restrict those fields, not the whole response.
   const flags = FLAGS.filter((name) => directives.has(name) && !isQualified(directives, name))
   const numbers = ['s-maxage', 'max-age'].flatMap((name) => {
     const value = seconds(directives, name)
@@ -218,7 +218,7 @@ function lifetimeOf(
   return Math.min(lifetimeMs, DAY_MS)
 }
 
-/** RFC 5861. What forbids to serve stale forbids both, `s-maxage` only what nobody asked for. */
+/** RFC 5861. `strict` forbids both windows; `s-maxage` only those that come from the options. */
 function staleWindows(
   directives: Directives,
   rules: Rules,
@@ -241,7 +241,7 @@ function staleWindows(
   }
 }
 
-/** RFC 9111, section 4.2.3; `Date` has whole seconds, so less than one of them says nothing. */
+/** RFC 9111, section 4.2.3. `Date` has whole seconds, so a smaller difference is ignored. */
 function initialAgeMs({ requestedAt }: Asked, { headers, receivedAt }: Received): number {
   const date = parseHttpDate(headers.get('date'), receivedAt) ?? receivedAt
   const apparentMs = Math.floor(Math.max(0, receivedAt - date) / 1_000) * 1_000

@@ -1,5 +1,5 @@
 /**
- * A response as it lies in the cache, and how it comes back from there.
+ * The stored form of a response, and the conversions to and from it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { etagOf } from './etag.ts'
 import { pairsOf } from './fields.ts'
 import type { Received, Terms } from './rules.ts'
 
-/** A stored response. Instants are epoch milliseconds, durations milliseconds. */
+/** A stored response. Instants are in epoch milliseconds, durations in milliseconds. */
 export interface StoredResponse {
   readonly kind: 'response'
   readonly status: number
@@ -22,7 +22,7 @@ export interface StoredResponse {
   readonly body: string
   readonly isText: boolean
   readonly sizeBytes: number
-  /** When the request that it answers was sent on. */
+  /** When the request was forwarded to the origin. */
   readonly requestedAt: number
   readonly receivedAt: number
   readonly ageMs: number
@@ -30,17 +30,17 @@ export interface StoredResponse {
   readonly staleWhileRevalidateMs: number
   readonly staleIfErrorMs: number
   readonly strict: boolean
-  /** Names of the request fields it was chosen by. */
+  /** Names of the request fields that the response varies by. */
   readonly vary: readonly string[]
-  /** What the request had in these. */
+  /** Secondary key: hash of the values that the request had in those fields. */
   readonly secondary: string
   /** Part of the keys of all variants of the resource. */
   readonly mark: string
-  /** Whether the tag is ours: the origin would not know it. */
+  /** Whether this cache has generated the `ETag`, so that the origin does not know it. */
   readonly ownTag: boolean
 }
 
-/** The resource had nothing to store: whoever comes in the next seconds asks for himself, at once. */
+/** There was nothing to store. Requests in the next seconds ask the origin at once, each for itself. */
 export interface Pass {
   readonly kind: 'pass'
 }
@@ -50,20 +50,20 @@ export type Stored = StoredResponse | Pass
 
 export const PASS: Pass = Object.freeze({ kind: 'pass' })
 
-/** A body and what was learned of it. */
+/** A body with its status, fields and times. */
 export interface Content {
   readonly body: Bytes
   readonly received: Received & { readonly statusText: string }
   readonly requestedAt: number
 }
 
-/** Where a response belongs. */
+/** Where a response is stored among the variants of its resource. */
 export interface Place {
   readonly secondary: string
   readonly mark: string
 }
 
-/** Makes what is stored of a response. */
+/** Converts a response to its stored form. */
 export async function toStored(
   { body, received, requestedAt }: Content,
   terms: Terms,
@@ -98,7 +98,7 @@ function lifetimes(terms: Terms) {
   return { ageMs, lifetimeMs, staleWhileRevalidateMs, staleIfErrorMs, strict, vary }
 }
 
-/** The fields of a response that may be used again. `Age` is counted anew each time. */
+/** The fields of a response that may be reused. `Age` is computed for each answer. */
 function reusable(headers: Headers, withheld: readonly string[]): Headers {
   const kept = new Headers(headers)
   dropHopByHop(kept)
@@ -108,12 +108,12 @@ function reusable(headers: Headers, withheld: readonly string[]): Headers {
   return kept
 }
 
-/** The stored fields, to be changed at will. */
+/** A copy of the stored fields, which the caller may change. */
 export function headersOf({ headers }: StoredResponse): Headers {
   return new Headers(headers as [string, string][])
 }
 
-/** Fields that describe the stored body, which a 304 does not bring anew. */
+/** Fields that describe the stored body, which a 304 must not change. */
 const OF_THE_BODY = ['content-length', 'content-encoding', 'content-range', 'transfer-encoding']
 
 /** The fields of a stored response after a 304 that came at `receivedAt` (RFC 9111, section 3.2). */
@@ -123,7 +123,7 @@ export function updatedFields(
   receivedAt: number,
 ): Headers {
   const fields = headersOf(stored)
-  // Where it brings no date, the old one would make it as old as what it renews.
+  // If the 304 has no `Date`, the old one would make the refreshed response too old.
   fields.set('date', imfFixdate(receivedAt))
   for (const [name, value] of pairsOf(update)) {
     if (!OF_THE_BODY.includes(name)) fields.set(name, value)
@@ -131,7 +131,7 @@ export function updatedFields(
   return fields
 }
 
-/** The same body under the fields and terms of a 304. */
+/** The stored body with the fields and terms of a 304. */
 export function refreshed(
   stored: StoredResponse,
   { headers, receivedAt }: Received,
@@ -153,15 +153,15 @@ function asText(body: Bytes): string | undefined {
   try {
     return decodeUtf8(body)
   } catch {
-    // TypeError: it is not UTF-8.
+    // TypeError: the body is not UTF-8.
     return undefined
   }
 }
 
-/** Near copies are handed out again and again: their bytes are decoded once. */
+/** Decoded bytes, because a copy in the near tier is served many times. */
 const decoded = new WeakMap<StoredResponse, Bytes>()
 
-/** The body of a stored response, in the form that costs least. */
+/** The body of a stored response, in the form that needs no conversion if possible. */
 export function bodyOf(stored: StoredResponse): Bytes | string {
   return stored.isText ? stored.body : bytesOf(stored)
 }
@@ -187,7 +187,7 @@ const NUMBERS = [
   'sizeBytes',
 ] as const
 
-/** Whether what was read from Redis is a stored response: it is not trusted. */
+/** Whether a value from Redis, which is not trusted, is a stored response. */
 export function isStored(value: unknown): value is Stored {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false
   if (value.kind === 'pass') return true
@@ -223,12 +223,12 @@ function areHeaders(pairs: [string, string][]): boolean {
   try {
     return [...new Headers(pairs)].length <= pairs.length
   } catch {
-    // TypeError: they are no pairs, or not of header fields.
+    // TypeError: the values are not pairs, or not valid header fields.
     return false
   }
 }
 
-/** {@link isStored} as the cache asks for it. */
+/** {@link isStored} as a Standard Schema, for the option `schema` of the cache. */
 export const STORED_SCHEMA: StandardSchema<Stored> = {
   '~standard': {
     version: 1,

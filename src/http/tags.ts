@@ -1,5 +1,5 @@
 /**
- * The tags of a response: what its origin lists, and what the application says.
+ * The tags of a response, from its tag field and from the option `tags`.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { listMembers } from '../web/list-field.ts'
 import type { Settings } from './options.ts'
 
 /**
- * Has what is loaded stored under its tags.
+ * Sets the tags of the response that is being loaded.
  *
- * @returns Whether it can be: what could not be invalidated as was asked must not be stored.
+ * @returns False if a tag is invalid. The response must then not be stored, as it could not be invalidated.
  */
 export function setTags(
   context: Pick<LoadContext, 'setTags'>,

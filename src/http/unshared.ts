@@ -1,6 +1,6 @@
 /**
- * Remembers which resources had nothing to share for requests with credentials, so that their users do
- * not wait for each other in vain. Per isolate, bounded, and only a hint: it costs or saves a wait.
+ * Remembers resources whose responses to requests with credentials were not shareable, so that users do
+ * not wait for each other in vain. Per isolate and bounded. Only a hint: an error costs or saves a wait.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Platform } from '../platform/platform.ts'
 const REMEMBERED_MS = 60_000
 const MAX_KEYS = 5_000
 
-/** Keys, each for a minute. */
+/** A set of keys, each remembered for a minute. */
 export class Unshared {
   readonly #platform: Platform
   readonly #until = new Map<string, number>()
@@ -20,7 +20,7 @@ export class Unshared {
   }
 
   add(key: string): void {
-    // The oldest are first in a map.
+    // A map iterates in the order of insertion, so the first key is the oldest.
     const [oldest] = this.#until.size >= MAX_KEYS ? this.#until.keys() : []
     if (oldest !== undefined) this.#until.delete(oldest)
     this.#until.delete(key)

@@ -1,6 +1,6 @@
 /**
- * The secondary key of a response (RFC 9111, section 4.1): the request fields it was chosen by, in a
- * form that is the same for requests that ask for the same.
+ * The secondary key of a response (RFC 9111, section 4.1): the request fields that it varies by,
+ * normalised so that equivalent requests have the same key.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
 import { sha256 } from '../entry/sha256.ts'
 import { listMembers } from '../web/list-field.ts'
 
-/** More names than this are no way to choose a response. */
+/** A response that varies by more fields than this is not stored. */
 const MAX_NAMES = 16
 const HASH_BYTES = 16
 
-/** Fields whose order, case and spaces mean nothing; what they prefer is in their weights. */
+/** Fields whose order, case and spaces have no meaning, because preferences are given as weights. */
 const NEGOTIATED = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language'])
 
 /**
- * The names in `Vary`, in lower case, each once and in order; `undefined` where no request can be known
- * to match: for `*`, a name that is none, and more than 16 names.
+ * The names in `Vary`, in lower case, sorted and without duplicates. `undefined` if no other request can
+ * be shown to match: for `*`, an invalid name, or more than 16 names.
  */
 export function varyNames(headers: Headers): readonly string[] | undefined {
   const names = new Set(listMembers(headers.get('vary')).map((name) => name.toLowerCase()))
@@ -27,7 +27,7 @@ export function varyNames(headers: Headers): readonly string[] | undefined {
 }
 
 /**
- * What a request has in these fields, hashed, since it may be a cookie; empty if it has none of them.
+ * The values of these request fields, hashed, because one may be a cookie; empty if the request has none.
  *
  * @param names In lower case, sorted.
  */
@@ -42,16 +42,16 @@ export function secondaryKey(names: Iterable<string>, request: Headers): string 
   return toBase64Url(digest.subarray(0, HASH_BYTES))
 }
 
-/** What can be taken apart at its commas: without quotes, and without what some take for space. */
+/** Values that can be split at commas: without quotes, and without characters that some treat as space. */
 const PLAIN = /^[\t !#-~]*$/
 const WEIGHT = /^q=(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i
 
 /**
- * A request field in the one form of all that mean the same: no space behind commas, and for the fields
- * of content negotiation members in the order of their weights, written shortest.
+ * Normalises a request field: no space after commas, and in the fields of content negotiation, members
+ * sorted by weight, in their shortest form.
  *
- * What does not follow the grammar is left as it is. Who makes the response may read it in another way
- * than it is read here, and nobody else is to get what comes of that.
+ * A value that does not follow the grammar stays unchanged. The origin may interpret it differently, and
+ * its response must then not be served to other requests.
  */
 export function canonicalField(name: string, value: string): string {
   if (!PLAIN.test(value)) return value
@@ -64,7 +64,7 @@ export function canonicalField(name: string, value: string): string {
   return [...new Set(lines)].join(',')
 }
 
-/** `undefined` for a member that is none, or has no weight that is one. */
+/** Parses a member; `undefined` if it is empty or its weight is invalid. */
 function weigh(
   name: string,
   member: string,
@@ -74,7 +74,7 @@ function weigh(
   const [stated = 'q=1', ...more] = weights
   if (first === '' || more.length > 0 || !WEIGHT.test(stated)) return undefined
   const others = parameters.filter((parameter) => !weights.includes(parameter))
-  // Values of parameters may be case-sensitive: only `Accept` has such.
+  // Values of parameters may be case-sensitive; only `Accept` has parameters.
   const kept = others.map((other) => (name === 'accept' ? other : other.toLowerCase()))
   return { text: [first.toLowerCase(), ...kept].join(';'), weight: Number(stated.slice(2)) }
 }

@@ -1,5 +1,5 @@
 /**
- * Whether a stored response may answer a request (RFC 9111, section 4). Pure.
+ * Decides whether a stored response may answer a request (RFC 9111, section 4). Pure functions.
  *
  * @module
  */
@@ -8,24 +8,24 @@ import { type Directives, seconds } from './directives.ts'
 import type { StoredResponse } from './stored-response.ts'
 import { secondaryKey } from './vary.ts'
 
-/** A request as far as reuse depends on it. */
+/** The parts of a request that reuse depends on. */
 export interface Wanted {
   readonly headers: Headers
-  /** Epoch milliseconds at which it came. */
+  /** When the request arrived, in epoch milliseconds. */
   readonly askedAt: number
-  /** Its own cache directives, or none where they are not heeded. */
+  /** The request's cache directives; empty if they are ignored. */
   readonly directives: Directives
-  /** Those fields that every response is taken to vary by which the request has. */
+  /** The keyed fields (see the option `keyedHeaders`) that the request has. */
   readonly keyedHeaders: readonly string[]
 }
 
 /**
- * `fresh`: may answer. `stale`: may answer while it is refreshed. `stale-if-error`: must be validated, or
- * loaded anew; whether it answers where that fails is for {@link mayAnswerOnError} to say.
+ * `fresh`: may answer. `stale`: may answer while it is refreshed. `stale-if-error`: must be validated or
+ * loaded again; {@link mayAnswerOnError} decides whether it may answer if that fails.
  */
 export type Verdict = 'fresh' | 'stale' | 'stale-if-error'
 
-/** What a request has in the fields by which these responses are chosen. */
+/** The secondary key of a request, for responses that vary by these fields. */
 export function secondaryOf(
   { headers, keyedHeaders }: Pick<Wanted, 'headers' | 'keyedHeaders'>,
   vary: readonly string[],
@@ -33,20 +33,20 @@ export function secondaryOf(
   return secondaryKey([...keyedHeaders, ...vary], headers)
 }
 
-/** Whether the stored response is the one of its resource that this request is to get. */
+/** Whether the stored response is the variant for this request. */
 export function isChosen(stored: StoredResponse, wanted: Wanted): boolean {
   return secondaryOf(wanted, stored.vary) === stored.secondary
 }
 
 /** The age of a stored response, in milliseconds (RFC 9111, section 4.2.3). */
 export function ageOf({ ageMs, receivedAt }: StoredResponse, now: number): number {
-  // Received after this instant, or by a clock that is ahead.
+  // Negative if the response was received after `now`, or by an isolate whose clock is ahead.
   return ageMs + Math.max(0, now - receivedAt)
 }
 
-/** How a response that was stored may answer this request. */
+/** How a stored response may be used for this request. */
 export function judge(stored: StoredResponse, { askedAt, directives }: Wanted): Verdict {
-  // Asked for after this request came, so on its behalf as well.
+  // Forwarded after this request arrived, so it is current for this request too.
   if (stored.requestedAt > askedAt) return 'fresh'
   const ageMs = ageOf(stored, askedAt)
   const freshMs = stored.lifetimeMs - ageMs
@@ -57,7 +57,7 @@ export function judge(stored: StoredResponse, { askedAt, directives }: Wanted): 
   return -freshMs < stored.staleWhileRevalidateMs ? 'stale' : 'stale-if-error'
 }
 
-/** Whether it may answer since nothing newer can be had. */
+/** Whether a stored response may answer when no newer one can be loaded. */
 export function mayAnswerOnError(stored: StoredResponse, now: number): boolean {
   const staleMs = ageOf(stored, now) - stored.lifetimeMs
   if (staleMs < 0) return true
@@ -67,7 +67,7 @@ export function mayAnswerOnError(stored: StoredResponse, now: number): boolean {
 function isTooOld(directives: Directives, ageMs: number, freshMs: number): boolean {
   const maxAge = seconds(directives, 'max-age')
   const minFresh = seconds(directives, 'min-fresh')
-  // A client that takes what is stale takes what is older, too (RFC 9111, section 5.2.1.2).
+  // A client that accepts stale responses also accepts older ones (RFC 9111, section 5.2.1.2).
   const isOld = maxAge !== undefined && ageMs > maxAge * 1_000 && !directives.has('max-stale')
   return isOld || (minFresh !== undefined && freshMs < minFresh * 1_000)
 }

@@ -1,5 +1,5 @@
 /**
- * One request to the cache, with everything about it that is settled before anything is looked up.
+ * One request to the cache, with everything that is determined before the lookup.
  *
  * @module
  */
@@ -10,36 +10,36 @@ import type { Settings } from './options.ts'
 import type { Rules } from './rules.ts'
 import type { Wanted } from './verdict.ts'
 
-/** Makes the response to a request: the application, or the way to it. */
+/** Produces the response to a request: the application itself, or a connection to it. */
 export type Origin = (request: Request) => Response | Promise<Response>
 
 /** A request that the cache may answer. */
 export interface Visit extends Wanted, Ways {
   readonly request: Request
-  /** The URI that is looked up, and sent on. */
+  /** The URI that is looked up and forwarded. */
   readonly url: URL
   readonly key: string
   readonly rules: Rules
-  /** Whether it has credentials, and the cache is shared. */
+  /** Whether the request has credentials and the cache is shared. */
   readonly isPersonal: boolean
   rememberUnshared(): void
   defer(work: Promise<unknown>): void
 }
 
-/** What a form of the cache brings to each of its requests. */
+/** What each form of the cache (handler, `fetch`, proxy) supplies with its requests. */
 export interface Ways {
   readonly origin: Origin
-  /** How to load after the client has been answered, if that is possible. */
+  /** How to load in the background after the answer, if that is possible. */
   readonly behind: Origin | undefined
-  /** Whether a redirect may be stored: not where other callers have it followed. @default true */
+  /** Whether a redirect may be stored. Not if other callers expect it to be followed. @default true */
   readonly keepsRedirects?: boolean
 }
 
-/** What tells one user from another where nothing else does. */
+/** Fields that distinguish users if the option `user` is not given. */
 const CREDENTIALS = ['authorization', 'cookie']
 const NO_DIRECTIVES: Directives = new Map()
 
-/** Settles what can be; `undefined` for a request whose URI is too long to be a key. */
+/** Prepares a visit; `undefined` for a request whose URI is too long for a key. */
 export function visitOf(
   settings: Settings,
   request: Request,
@@ -56,7 +56,7 @@ export function visitOf(
     user === undefined ? settings.rules : { ...settings.rules, audience: 'private' }
   const isNameless = user === undefined && rules.audience === 'private'
   const keyed = isNameless ? [...CREDENTIALS, ...keyedHeaders] : keyedHeaders
-  // In absolute form (RFC 9112, section 3.2.2) they may differ, and applications believe either.
+  // With a target in absolute form (RFC 9112, section 3.2.2) they may differ, and applications trust either.
   const isNamesake = headers.get('host') === url.host
   return {
     request,
