@@ -1,5 +1,5 @@
 /**
- * What a limiter decided, as an HTTP response tells it.
+ * The decision of a limiter, with the headers and the body of its HTTP response.
  *
  * The headers are those of draft-ietf-httpapi-ratelimit-headers-11, the problem types those of its
  * section 5.
@@ -23,18 +23,18 @@ export type Verdict =
       /** Epoch milliseconds. */
       readonly resetAt: number
     }
-  /** Redis could not be asked, and a bucket of this isolate judged. */
+  /** Redis could not be asked, so a token bucket of this isolate decided. */
   | {
       readonly kind: 'local'
       readonly policy: ResolvedPolicy
       readonly id: string
       readonly allowed: boolean
-      /** Milliseconds until another try; 0 when allowed. */
+      /** Milliseconds until the client may try again; 0 when allowed. */
       readonly waitMs: number
     }
 
 interface Decided {
-  /** Where the counts were: in Redis, or, while it could not be asked, in this isolate. */
+  /** Where the request was counted: in Redis, or in this isolate while Redis could not be asked. */
   readonly source: 'redis' | 'local'
   /** `RateLimit` and `RateLimit-Policy`; and `Retry-After` with a refusal. */
   readonly headers: Readonly<Record<string, string>>
@@ -44,24 +44,24 @@ interface Decided {
 export interface RateLimitAllowance extends Decided {
   readonly allowed: true
   /**
-   * Reports that the request succeeded: policies that count failures get their unit back. The counts
-   * are better than they would be without it once this resolves; it never rejects.
+   * Reports that the request succeeded: policies that count failures give its unit back. Never rejects. If
+   * Redis cannot be reached, the unit stays counted.
    */
   succeeded(): Promise<void>
 }
 
-/** The request is over a limit, and was counted by none. */
+/** The request is over a limit, and no policy has counted it. */
 export interface RateLimitRefusal extends Decided {
   readonly allowed: false
-  /** 429 when a limit is spent; 503 when Redis is away and what is allowed meanwhile is spent. */
+  /** 429 when a limit is spent; 503 when Redis is down and the local allowance is spent. */
   readonly status: 429 | 503
-  /** Seconds until another try may succeed; at least 1, and while Redis is away at most 30. */
+  /** Seconds until another try may succeed; at least 1. While Redis is down, at most 30. */
   readonly retryAfter: number
-  /** The answer's body. */
+  /** The body of the response. */
   readonly problem: Problem
 }
 
-/** What became of a request. */
+/** The decision on a request. */
 export type RateLimitDecision = RateLimitAllowance | RateLimitRefusal
 
 const TYPES = 'https://iana.org/assignments/http-problem-types'
@@ -73,7 +73,7 @@ export function decided(verdicts: readonly Verdict[], now: number): Decided {
   return { source: 'redis', headers: rateLimitHeaders(verdicts, now) }
 }
 
-/** The refusal that these verdicts come to; at least one of them is not allowed. */
+/** The refusal that follows from these verdicts, of which at least one is not allowed. */
 export function refusal(verdicts: readonly Verdict[], now: number): RateLimitRefusal {
   const violated = verdicts.filter(({ allowed }) => !allowed)
   const isSpent = violated.some(({ kind }) => kind !== 'local')
@@ -118,7 +118,7 @@ function rateLimitHeaders(
 }
 
 function secondsUntil(verdict: Verdict, now: number): number {
-  // Redis may be back long before a bucket of this isolate has a token.
+  // Redis may be available again long before a bucket of this isolate has a token.
   const ms = verdict.kind === 'local' ? Math.min(verdict.waitMs, 30_000) : verdict.resetAt - now
   return Math.max(0, Math.ceil(ms / 1_000))
 }

@@ -1,6 +1,5 @@
 /**
- * Turns what is known of a request into the name its count is kept under, in which nothing can be
- * read (I6).
+ * Computes the name of a request's count in Redis. The name is a hash and reveals nothing (I6).
  *
  * @module
  */
@@ -11,25 +10,25 @@ import { InvalidKeyError } from '../errors.ts'
 import { addressGroup } from '../web/address.ts'
 import type { Partition } from './policy.ts'
 
-/** What is known of the request that asks. */
+/** The properties of a request by which it can be limited. */
 export interface RequestFacts {
   /**
-   * Where it comes from, from a source the client cannot write: a header set by the platform, or the
-   * socket. Requests without a readable address share one count.
+   * The client's address, from a source that the client cannot forge: a header set by the platform, or
+   * the socket. Requests without a valid address share one count.
    */
   readonly address?: string | undefined
   /**
-   * Whom it acts for, or tries to: a user id, or the name a log-in was tried with. Upper and lower
+   * The account of the request: a user id, or the name that a log-in was tried with. Upper and lower
    * case, and compatible forms of a character, count as the same. At most 1,024 bytes.
    */
   readonly account?: string | undefined
 }
 
 const MAX_ACCOUNT_BYTES = 1_024
-/** 128 bits: a collision would join two counts, and nothing worse. */
+/** 128 bits are enough, because a collision would only merge two counts. */
 const NAME_BYTES = 16
 
-/** What names are made with: a key for this purpose alone, so that the secret may have others. */
+/** Derives a key only for names, so that the secret can also be used for other purposes. */
 export function nameKeyOf(secret: Bytes): Uint8Array {
   return hmacSha256(secret)(encodeUtf8('nearcache/v1/rate-limit'))
 }
@@ -37,7 +36,7 @@ export function nameKeyOf(secret: Bytes): Uint8Array {
 /**
  * The name of the count.
  *
- * @param key Without one the name is a plain hash, which whoever can read Redis may guess.
+ * @param key Without a key, the name is a plain hash, which anyone who can read Redis can guess.
  * @throws {InvalidKeyError} When the partition needs an account that is absent, or it is too long.
  */
 export function identifierOf(

@@ -49,13 +49,13 @@ export interface RateLimiterOptions {
   readonly platform?: Platform
 }
 
-/** How requests were decided since the start, in this isolate. */
+/** Counts of decisions of this limiter since it was created. */
 export interface RateLimitCounts {
-  /** By what Redis answered. */
+  /** Decided by Redis. */
   redis: number
-  /** Refused again within a second, without asking. */
+  /** Refused again within a second, without asking Redis. */
   remembered: number
-  /** By a bucket of this isolate, since Redis could not be asked. */
+  /** Decided by a token bucket of this isolate, because Redis could not be asked. */
   local: number
   refused: number
 }
@@ -109,7 +109,7 @@ export class RateLimiter {
     )
   }
 
-  /** How requests were decided so far. */
+  /** Counts of the decisions so far. */
   get counts(): Readonly<RateLimitCounts> {
     return this.#counts
   }
@@ -169,7 +169,7 @@ export class RateLimiter {
       }
       return { kind: 'counted', policy, id, ...count }
     } catch {
-      // Whatever kept Redis from counting; its text may name the identifier (I5).
+      // Any failure of Redis. The error is dropped, because its text may contain the identifier (I5).
       const waitMs = this.#local.get(policy.name)?.take(id, this.#platform.now()) ?? 0
       return { kind: 'local', policy, id, allowed: waitMs === 0, waitMs }
     }
@@ -181,7 +181,7 @@ export class RateLimiter {
       if (kind === 'local') this.#local.get(policy.name)?.giveBack(id, now)
       else await this.#shared.giveBack(policy, id)
     })
-    // A unit that is not given back makes a limit stricter, until its window has passed.
+    // Failures are ignored: a unit that is not given back only makes a limit stricter until its window ends.
     await Promise.allSettled(work)
   }
 }

@@ -1,20 +1,20 @@
 /**
- * Limits kept in this isolate, for while Redis cannot be asked.
+ * Token buckets in this isolate, used while Redis cannot be asked.
  *
  * @module
  */
 
 interface Bucket {
   readonly tokens: number
-  /** Epoch milliseconds at which it had that many. */
+  /** When the bucket had this many tokens, in epoch milliseconds. */
   readonly at: number
 }
 
 /** Options for {@link LocalBuckets}. */
 export interface LocalBucketsOptions {
-  /** Tokens in a full bucket; 0 refuses everybody. */
+  /** Tokens in a full bucket; 0 refuses all requests. */
   readonly capacity: number
-  /** How long an empty bucket takes to be full again, in milliseconds. */
+  /** How long an empty bucket takes to refill, in milliseconds. */
   readonly windowMs: number
   /** Buckets that are not full, at most. @default 10_000 */
   readonly maxBuckets?: number
@@ -23,15 +23,15 @@ export interface LocalBucketsOptions {
 /**
  * Token buckets by identifier.
  *
- * Once there are `maxBuckets` identifiers whose buckets are not full, new ones are refused: to drop a
- * bucket would be to fill it, and a client with many addresses would never meet a limit. So an
- * isolate lets through at most `maxBuckets * capacity` a window, whatever is sent to it.
+ * Once `maxBuckets` identifiers have buckets that are not full, new identifiers are refused: to drop a
+ * bucket would be to refill it, and a client with many addresses would never reach a limit. So an isolate
+ * admits at most `maxBuckets * capacity` requests in a window, whatever is sent to it.
  */
 export class LocalBuckets {
   readonly #capacity: number
   readonly #windowMs: number
   readonly #maxBuckets: number
-  /** Least recently used first; a full bucket is the same as none. */
+  /** Least recently used first. Full buckets are not kept. */
   readonly #buckets = new Map<string, Bucket>()
 
   constructor({ capacity, windowMs, maxBuckets = 10_000 }: LocalBucketsOptions) {
@@ -44,7 +44,7 @@ export class LocalBuckets {
   take(id: string, now: number): number {
     const tokens = this.#tokensOf(id, now)
     if (tokens < 1) {
-      // It refills from now on, and not from a time that a clock which was set back has yet to reach.
+      // After the clock was set back, the bucket refills from now on instead of from a future time.
       if ((this.#buckets.get(id)?.at ?? now) > now) this.#put(id, { tokens, at: now })
       return Math.ceil((1 - tokens) * this.#msPerToken())
     }
@@ -63,7 +63,7 @@ export class LocalBuckets {
     return bucket ? this.#refilled(bucket, now) : this.#capacity
   }
 
-  /** A clock that steps back refills nothing. */
+  /** A clock that is set back refills nothing. */
   #refilled({ tokens, at }: Bucket, now: number): number {
     const refill = Math.max(0, now - at) / this.#msPerToken()
     return Math.min(this.#capacity, tokens + refill)

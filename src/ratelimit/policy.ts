@@ -1,5 +1,5 @@
 /**
- * What a limiter is told: how many, of whom, and within which time.
+ * Rate limit policies: how many requests, from which clients, in which time.
  *
  * @module
  */
@@ -9,9 +9,8 @@ import { checkBoolean, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 
 /**
- * Who shares a count: `address` (an IPv4 address, or the /64 of an IPv6 one), `account`, `pair` (an
- * account as tried from one address), `client` (the account where there is one, else the address),
- * or `all` (everybody together).
+ * Which requests share a count: those of one `address` (IPv4, or the /64 of IPv6), `account`, `pair` (an
+ * account and an address together) or `client` (the account if there is one, else the address), or `all`.
  */
 export type Partition = 'address' | 'account' | 'pair' | 'client' | 'all'
 
@@ -20,30 +19,30 @@ export interface RateLimitPolicy {
   /** Names the policy in headers and in Redis; 1 to 64 of `A-Za-z0-9_-`. */
   readonly name: string
   readonly by: Partition
-  /** How many within the window; a whole number from 1 to 1,000,000. */
+  /** How many requests in the window; a whole number from 1 to 1,000,000. */
   readonly limit: number
   /** From one second to 30 days. */
   readonly window: Duration
   /**
-   * `sliding-window` weighs the window before by how much of it still lies within the last window's
-   * length; `fixed-window` starts anew at multiples of the window, and lets up to twice the limit
-   * through around such an instant; `token-bucket` allows a burst of `limit`, then refills evenly.
+   * `sliding-window` adds the previous window's count, weighted by how much of that window is still within
+   * the last `window`. `fixed-window` restarts at multiples of the window, and admits up to twice the limit
+   * around such an instant. `token-bucket` allows a burst of `limit`, then refills evenly.
    * @default 'sliding-window'
    */
   readonly algorithm?: 'sliding-window' | 'fixed-window' | 'token-bucket'
   /**
-   * `requests` counts every request; `failures` gives a request its unit back when it is reported to
-   * have succeeded, so that only failures stay. @default 'requests'
+   * `requests` counts every request. `failures` gives the unit back when the request is reported to have
+   * succeeded, so that only failures stay counted. @default 'requests'
    */
   readonly counts?: 'requests' | 'failures'
   /**
-   * Whether clients are told the policy and what remains of it. What remains of an account's limit
-   * tells a stranger what its owner does. @default false for `account` and `pair`, else true
+   * Whether responses show the policy and the remaining units. The rest of an account's limit would show
+   * its owner's activity to strangers. @default false for `account` and `pair`, else true
    */
   readonly disclose?: boolean
 }
 
-/** A policy, checked. */
+/** A validated policy. */
 export interface ResolvedPolicy {
   readonly name: string
   readonly by: Partition
@@ -55,9 +54,9 @@ export interface ResolvedPolicy {
 }
 
 /**
- * Guards a log-in: 5 failures in 15 minutes for an account as tried from one address, 20 failures in
- * 5 minutes for an address whatever the account, and, against guessing from many addresses, 50
- * failures an hour for an account. The last is wide, since strangers can spend it for its owner.
+ * Policies for a log-in: 5 failures in 15 minutes for an account from one address, 20 failures in 5 minutes
+ * for an address with any account, and, against guessing from many addresses, 50 failures in an hour for an
+ * account. The last limit is high, because strangers can use it up and so lock out the owner.
  */
 export const LOGIN_POLICIES: readonly RateLimitPolicy[] = Object.freeze([
   { name: 'login-pair', by: 'pair', limit: 5, window: '15m', counts: 'failures' },
@@ -72,7 +71,7 @@ const NAME = /^[\w-]{1,64}$/
 const PARTITIONS: readonly Partition[] = ['address', 'account', 'pair', 'client', 'all']
 const ALGORITHMS = ['sliding-window', 'fixed-window', 'token-bucket'] as const
 
-/** @throws {InvalidOptionError} Naming the field of the first policy that cannot be one. */
+/** @throws {InvalidOptionError} When a policy is invalid; names the first invalid field. */
 export function resolvePolicies(policies: readonly RateLimitPolicy[]): readonly ResolvedPolicy[] {
   if (!Array.isArray(policies) || policies.length === 0 || policies.length > MAX_POLICIES) {
     throw new InvalidOptionError('policies', `a list of 1 to ${MAX_POLICIES} policies`)

@@ -1,23 +1,23 @@
 /**
- * Remembers for a second who was refused, so that a client which hammers on costs Redis at most one
- * command a second and an isolate.
+ * Remembers refusals for a second, so that a refused client which keeps sending costs Redis at most one
+ * command per second and isolate.
  *
  * @module
  */
 
-/** How long a refusal is repeated without asking, at most: how late a unit given back is seen. */
+/** How long a refusal is repeated without asking Redis; a unit given back is noticed that late at most. */
 const MEMORY_MS = 1_000
 const MAX_REMEMBERED = 10_000
 
 interface Refusal {
-  /** Epoch milliseconds; from then until {@link until} it is repeated. */
+  /** Epoch milliseconds. The refusal is repeated from `since` until `until`. */
   readonly since: number
   readonly until: number
   /** Epoch milliseconds at which the limit has room again. */
   readonly resetAt: number
 }
 
-/** Who was refused of late, in this isolate. Bounded: the oldest are forgotten first. */
+/** Recent refusals in this isolate. Bounded: the oldest are forgotten first. */
 export class RecentRefusals {
   readonly #refusals = new Map<string, Refusal>()
 

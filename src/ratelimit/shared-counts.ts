@@ -1,6 +1,5 @@
 /**
- * Counts in Redis, by `@upstash/ratelimit`: the algorithms are its scripts, and what it makes of a
- * failure is not asked.
+ * Counts in Redis, by the scripts of `@upstash/ratelimit`. Its own handling of failures is not used.
  *
  * @module
  */
@@ -15,7 +14,7 @@ import type { Argument, Requester } from '../redis/requester.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import { UpstashScripts } from './upstash-scripts.ts'
 
-/** What Redis says of a count. */
+/** The state of a count in Redis. */
 export interface Count {
   readonly allowed: boolean
   readonly remaining: number
@@ -33,13 +32,13 @@ export interface SharedCountsOptions {
 
 type Options = ConstructorParameters<typeof Ratelimit>[0]
 
-/** What the limiters call of a client: one of Upstash's would bring all commands there are. */
+/** The methods that the library calls. Upstash's own client would add all commands to the bundle. */
 interface ScriptClient {
   evalsha(sha1: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
   eval(lua: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
 }
 
-/** The counts of a limiter's policies. Those asked for within a tick are one request. */
+/** The counts of a limiter's policies. Calls in one tick are sent as one request. */
 export class SharedCounts {
   readonly #platform: Platform
   readonly #timeoutMs: number
@@ -58,11 +57,11 @@ export class SharedCounts {
    * Takes a unit.
    *
    * @throws {RemoteTimeoutError} When the answer takes longer than the timeout.
-   * @throws When Redis cannot be asked, refuses the script, or answers what is no count.
+   * @throws When Redis cannot be asked, refuses the script, or sends a malformed reply.
    */
   async take(policy: ResolvedPolicy, id: string): Promise<Count> {
     const { success, remaining, reset, limit } = await this.#ask(policy, id, 1)
-    // Every script answers with the limit it was given: whatever does not is no answer to it.
+    // Every script returns the limit that it was given, so a different limit means a malformed reply.
     if (limit !== policy.limit) throw NO_COUNT
     return { allowed: success, remaining: Math.floor(remaining), resetAt: reset }
   }
@@ -87,7 +86,7 @@ export class SharedCounts {
       redis: this.#redis as unknown as Options['redis'],
       limiter: limiterOf(policy),
       prefix: `${this.#prefix}:${policy.name}`,
-      // Its memory of refusals has no bound, and its timeout lets everybody through.
+      // The library's cache of refusals is unbounded, and on its timeout it admits every request.
       ephemeralCache: false,
       timeout: 0,
     })
@@ -114,8 +113,8 @@ function limiterOf({ algorithm, limit, windowMs }: ResolvedPolicy): Options['lim
 }
 
 /**
- * A client that sends the scripts of one tick together, gives up at the timeout, and answers at once
- * while the circuit is open. A count is never sent twice: it is no harm to lose one.
+ * A client that sends the scripts of one tick together, times out, and rejects at once while the circuit is
+ * open. It never retries: to count twice would be worse than to lose a count.
  */
 function batching(redis: Requester, platform: Platform, timeoutMs: number): ScriptClient {
   const guarded = guard(redis, { platform, deadlineMs: timeoutMs, retries: 0 })
@@ -124,7 +123,7 @@ function batching(redis: Requester, platform: Platform, timeoutMs: number): Scri
     (name: string): ScriptClient['eval'] =>
     async (script, keys, args) => {
       const reply = await scripts.run([name, script, keys.length, ...keys, ...args])
-      // Nil counts as zero in a comparison, and a limit would let everybody through.
+      // A nil reply would compare as zero, and the limit would admit every request.
       if (!Array.isArray(reply) || !reply.every(Number.isFinite)) throw NO_COUNT
       return reply
     }

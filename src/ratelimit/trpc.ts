@@ -1,5 +1,5 @@
 /**
- * The limiter as a tRPC middleware, by the shape of one: nothing of tRPC is imported.
+ * The limiter as a tRPC middleware. Typed structurally, without an import of tRPC.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { RateLimitDecision, RateLimitRefusal } from './decision.ts'
 import type { RequestFacts } from './identifier.ts'
 import type { RateLimiter } from './limiter.ts'
 
-/** What tRPC hands to a middleware, as far as this one looks at it. */
+/** The arguments of a tRPC middleware that this one uses. */
 export interface TrpcCall<Context> {
   readonly ctx: Context
   readonly path: string
@@ -16,17 +16,17 @@ export interface TrpcCall<Context> {
 
 /** Options for {@link trpcRateLimit}. */
 export interface TrpcRateLimitOptions<Context> {
-  /** Decides; one for an isolate. */
+  /** The limiter; one per isolate. */
   readonly limiter: RateLimiter
-  /** What is known of the call; from its context, which the client does not write. */
+  /** Returns the properties to limit a call by, from its context, which the client cannot forge. */
   readonly facts: (call: TrpcCall<Context>) => RequestFacts
-  /** Told every decision, to send its headers on: `resHeaders.set(…)`. Must not throw. @default none */
+  /** Called with each decision, to send its headers: `resHeaders.set(…)`. Must not throw. @default none */
   readonly onDecision?: (decision: RateLimitDecision, call: TrpcCall<Context>) => void
 }
 
 /**
- * What a refused call fails with. tRPC knows an error of its own by this name, also one of another
- * copy of itself, and answers 429 or 503 by the code.
+ * The error of a refused call. tRPC recognises its errors by this name, even across duplicate installs,
+ * and answers 429 or 503 by the code.
  */
 export class TrpcRateLimitError extends Error {
   override readonly name = 'TRPCError'
@@ -43,7 +43,7 @@ export class TrpcRateLimitError extends Error {
 
 /**
  * Limits procedures: `procedure.use(trpcRateLimit({ limiter, facts }))`. Policies that count failures
- * get their unit back when the procedure has succeeded.
+ * give the unit back when the procedure has succeeded.
  *
  * @throws {TrpcRateLimitError} From the middleware, when the call is refused.
  */

@@ -1,8 +1,8 @@
 /**
- * Runs the scripts of `@upstash/ratelimit` also where Redis is none of Upstash's.
+ * Runs the scripts of `@upstash/ratelimit` also on Redis servers other than Upstash.
  *
- * Their first line, `#!lua flags=allow-key-locking`, lets Upstash run scripts of different keys side
- * by side. Other Redis servers refuse the flag, and with it every script.
+ * The scripts' first line, `#!lua flags=allow-key-locking`, lets Upstash run scripts with different keys
+ * in parallel. Other Redis servers do not know the flag and refuse such scripts.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { sha1Hex } from '../redis/scripts/digest.ts'
 
 const FLAGS = /^#!.*\n/
 
-/** Sends EVALSHA and EVAL, without the first line where that is refused. */
+/** Sends EVALSHA and EVAL, without the script's first line if the server refuses it. */
 export class UpstashScripts {
   readonly #link: RedisLink
-  /** The hash of a script without its first line, by that of the whole. */
+  /** From the hash of a whole script to the hash of the script without its first line. */
   readonly #plain = new Map<string, string>()
 
   constructor(link: RedisLink) {
