@@ -33,7 +33,7 @@ export interface HonoHttpCacheOptions extends Omit<HttpCacheOptions, 'user'> {
  */
 export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
   const { revalidate, user, ...others } = options
-  /** The contexts of requests, of which the cache itself knows nothing. */
+  /** The Hono context of each request, because the cache itself only sees requests. */
   const contexts = new WeakMap<Request, Context>()
   const userOf = (request: Request): string | undefined =>
     user?.(request, contexts.get(request) as Context)
@@ -43,7 +43,7 @@ export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
   )
   const cache = new ResponseCache(settings)
   if (revalidate !== undefined) checkFunction(revalidate, 'revalidate')
-  /** Of requests that this cache has sent on behind an answer: who waits for what handlers make of them. */
+  /** Requests of background refreshes, with the function that receives the handlers' response. */
   const own = new WeakMap<Request, (response: Response) => void>()
 
   return async function httpCache(c, next) {
@@ -51,21 +51,21 @@ export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
     const answered = async (): Promise<Response> => {
       await next()
       const response = c.res
-      // Else the context would mix its fields into the next response it is given.
+      // Otherwise the context would merge this response's fields into the next response that is set.
       c.res = undefined
       return response
     }
     const tell = own.get(raw)
     if (tell) {
       tell(await answered())
-      // What middleware outside of this one makes of it is sent to nobody.
+      // The response after outer middleware is not sent to any client.
       c.res = new Response(null, { status: 204 })
       return undefined
     }
     const origin = async (request: Request): Promise<Response> => {
       c.req.raw = request
       const response = await answered()
-      // Middleware outside of this one is to see what the client has sent.
+      // Outer middleware must see the client's own request.
       c.req.raw = raw
       return response
     }
@@ -77,7 +77,7 @@ export function httpCache(options: HonoHttpCacheOptions): MiddlewareHandler {
           inner = response
         })
         const outer = await revalidate(request, c)
-        // Middleware outside of this one may have refused the request.
+        // Outer middleware may have refused the request before it reached this one.
         return inner ?? outer
       })
     contexts.set(raw, c)

@@ -1,5 +1,5 @@
 /**
- * Middleware for Hono, on every runtime it runs on.
+ * Middleware for Hono, on every runtime that Hono supports.
  *
  * Exported as `'nearcache/hono'`.
  *

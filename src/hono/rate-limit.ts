@@ -13,14 +13,14 @@ import { problemResponse } from '../web/problem.ts'
 
 /** Options for {@link rateLimit}. */
 export interface RateLimitOptions {
-  /** Decides; one for an isolate. */
+  /** The limiter; one per isolate. */
   readonly limiter: RateLimiter
   /**
-   * Where a request comes from, by a source that the client cannot write: {@link cloudflareAddress}
-   * behind Cloudflare, the socket on Node. Never the leftmost of `X-Forwarded-For`.
+   * Returns the client's address, from a source that the client cannot forge: {@link cloudflareAddress}
+   * behind Cloudflare, the socket on Node. Never use the leftmost address of `X-Forwarded-For`.
    */
   readonly address: (c: Context) => string | undefined
-  /** Whom a request acts for, or the name that a log-in is tried with. @default nobody */
+  /** Returns the account of a request, or the name that a log-in is tried with. @default none */
   readonly account?: (c: Context) => string | undefined | Promise<string | undefined>
   /** Whether the response means success, for policies that count failures. @default status below 400 */
   readonly isSuccess?: (c: Context) => boolean
@@ -32,8 +32,8 @@ export interface RateLimitEnv {
 }
 
 /**
- * Answers 429 or 503 as problem details once a limit is spent, and tells clients where they stand:
- * `RateLimit`, `RateLimit-Policy`, `Retry-After`. Redis is asked before the handler runs.
+ * Answers 429 or 503 with problem details once a limit is spent, and reports the limits to clients in
+ * `RateLimit`, `RateLimit-Policy` and `Retry-After`. Redis is asked before the handler runs.
  *
  * @throws {InvalidOptionError} When there is no limiter.
  *
@@ -54,7 +54,7 @@ export function rateLimit(options: RateLimitOptions): MiddlewareHandler<RateLimi
     c.set('rateLimit', decision)
     await next()
     if (isSuccess(c)) await decision.succeeded()
-    // A response that opens a WebSocket cannot be copied, which it takes to change it.
+    // Changing headers copies the response, and one that opens a WebSocket cannot be copied.
     if (c.res.status === 101) return undefined
     for (const [name, value] of Object.entries(decision.headers)) c.header(name, value)
     return undefined
@@ -62,8 +62,8 @@ export function rateLimit(options: RateLimitOptions): MiddlewareHandler<RateLimi
 }
 
 /**
- * The client's address as Cloudflare gives it. Elsewhere clients write this header themselves, and a
- * limit by it is none.
+ * The client's address as set by Cloudflare. Use it only behind Cloudflare: elsewhere a client can send
+ * this header itself, and so evade the limit.
  */
 export function cloudflareAddress(c: Context): string | undefined {
   return c.req.header('cf-connecting-ip')

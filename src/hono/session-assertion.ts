@@ -1,6 +1,6 @@
 /**
- * Tells an origin who a request acts for, in a form that only the edge can write: a JSON Web Token
- * (RFC 7519) signed with HMAC-SHA-256, which every language can verify.
+ * Tells an origin which user a request acts for, in a form that only the edge can create: a JSON Web Token
+ * (RFC 7519) signed with HMAC-SHA-256, which can be verified in any language.
  *
  * @module
  */
@@ -25,9 +25,9 @@ import { webPlatform } from '../platform/web.ts'
 export interface SessionAssertionOptions {
   /** The keys, shared by edge and origin: one signs, all verify. */
   readonly keys: readonly EncryptionKey[]
-  /** Whom the assertions are for, such as `https://origin.example`; no other takes them. */
+  /** The intended recipient, such as `https://origin.example`. Other audiences reject the assertion. */
   readonly audience: string
-  /** How long one holds; 1 s to 5 minutes. @default '30s' */
+  /** How long an assertion is valid; 1 s to 5 minutes. @default '30s' */
   readonly ttl?: Duration
   /** By how much the clocks of edge and origin may differ; 0 to 60 s. @default '5s' */
   readonly skew?: Duration
@@ -35,7 +35,7 @@ export interface SessionAssertionOptions {
   readonly platform?: Platform
 }
 
-/** The part of a session that an origin is told. */
+/** The part of a session that an assertion contains. */
 export interface AssertedSession {
   readonly id: string
   readonly userId: string
@@ -45,7 +45,7 @@ export interface AssertedSession {
   readonly validatedAt: number
 }
 
-/** Kept apart from every other token of this library, and of others (RFC 8725, section 3.11). */
+/** Distinguishes these tokens from all other kinds of JWT (RFC 8725, section 3.11). */
 const TYPE = 'nearcache-session+jwt'
 const MAX_CHARS = 8_192
 const FORM = /^([A-Za-z0-9_-]{1,200})\.([A-Za-z0-9_-]{1,8000})\.([A-Za-z0-9_-]{43})$/
@@ -65,9 +65,9 @@ interface Claims {
 /**
  * Signs at the edge and verifies at the origin.
  *
- * An assertion says that the edge let a request through; whether it may do what it asks is for the
- * origin to decide, by the permissions. Within its time it can be used again by whoever reads it, so
- * it travels over TLS alone.
+ * An assertion states that the edge admitted a request. The origin decides by the permissions whether the
+ * request is allowed. Anyone who reads an assertion can reuse it while it is valid, so send it only over
+ * TLS.
  *
  * @example
  * ```ts
@@ -96,7 +96,7 @@ export class SessionAssertions {
     this.#platform = platform
   }
 
-  /** The assertion for a session that was found alive. */
+  /** Creates the assertion for a valid session. */
   sign({ id, userId, permissions, epoch, validatedAt }: AssertedSession): string {
     const now = this.#platform.now()
     const claims: Claims = {
@@ -115,19 +115,19 @@ export class SessionAssertions {
   }
 
   /**
-   * What an assertion says, if it holds now and is for this audience; `undefined` otherwise, whatever
-   * the text is.
+   * The content of an assertion, if it is valid now and for this audience; otherwise `undefined`. Never
+   * throws, whatever the text is.
    */
   verify(text: string | null | undefined): AssertedSession | undefined {
     if (typeof text !== 'string' || text.length > MAX_CHARS) return undefined
     const [, head = '', body = '', mac = ''] = FORM.exec(text) ?? []
     const header = decode(head)
-    // The algorithm is ours to choose, and not the token's (RFC 8725, section 3.1).
+    // The token must not choose the algorithm (RFC 8725, section 3.1).
     if (header?.['alg'] !== 'HS256' || header['typ'] !== TYPE) return undefined
     const { kid } = header
     const secret = typeof kid === 'string' ? this.#ring.secrets.get(kid) : undefined
     if (!secret || !isSameText(mac, signature(secret, `${head}.${body}`))) return undefined
-    // Signed by us, hence of the form that we write.
+    // The signature is valid, so the claims have the layout that `sign` writes.
     return this.#believe(decode(body) as Claims | undefined)
   }
 

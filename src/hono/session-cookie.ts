@@ -1,5 +1,5 @@
 /**
- * The cookies a browser holds its session in.
+ * The cookies that hold a browser's session.
  *
  * @module
  */
@@ -19,15 +19,15 @@ export interface SessionCookieOptions {
   readonly name?: string
   /** `None` sends the cookie from every site: for pages embedded in others. @default 'Lax' */
   readonly sameSite?: 'Lax' | 'Strict' | 'None'
-  /** A jar of its own for each site that embeds the page (CHIPS); with `None` alone. @default false */
+  /** A separate cookie for each site that embeds the page (CHIPS); only with `None`. @default false */
   readonly partitioned?: boolean
 }
 
 /**
  * The session's cookie, and the one for its fast path.
  *
- * Both are `Secure; HttpOnly; Path=/`, without a domain. Whatever sets them forbids caches to keep the
- * response.
+ * Both are `Secure; HttpOnly; Path=/`, without a domain. Setting one also sets `Cache-Control: no-store`
+ * on the response.
  */
 export interface SessionCookie {
   readonly name: string
@@ -39,13 +39,13 @@ export interface SessionCookie {
   set(c: Context, issued: Pick<Issued<unknown>, 'token'> & { session: Lasting }): void
   /** Gives the browser a fast-path token. */
   setFast(c: Context, token: string, maxAgeMs: number): void
-  /** Takes both away. */
+  /** Deletes both cookies. */
   clear(c: Context): void
-  /** Whether the response sets the session's cookie or takes it away. */
+  /** Whether the response sets or deletes the session's cookie. */
   isChangedBy(c: Context): boolean
 }
 
-/** The part of a session that a cookie's life depends on, in epoch milliseconds. */
+/** The times of a session that a cookie's lifetime depends on, in epoch milliseconds. */
 interface Lasting {
   readonly validatedAt: number
   readonly absoluteExpiresAt: number
@@ -56,8 +56,8 @@ const NAME = /^__Host-[\w-]{1,57}$/
 const MAX_AGE_SECONDS = 34_560_000
 
 /**
- * The cookies by these options. Make it once, and give it to {@link session} and to the routes that
- * log in.
+ * Creates the cookies by these options. Create it once, and pass it to {@link session} and to the routes
+ * that log in.
  *
  * @throws {InvalidOptionError} When an option is out of its range.
  */
@@ -89,7 +89,7 @@ export function sessionCookie(options: SessionCookieOptions = {}): SessionCookie
     readFast: (c) => getCookie(c, fastName),
     set(c, { token, session }) {
       put(c, name, token, session.absoluteExpiresAt - session.validatedAt)
-      // It was issued beside another token, and is of no use with this one.
+      // The old fast-path token belongs to another session token, and is useless with this one.
       if (getCookie(c, fastName) !== undefined) put(c, fastName, '', 0)
     },
     setFast(c, token, maxAgeMs) {

@@ -1,5 +1,5 @@
 /**
- * Hands a request on to an origin, which learns who it acts for from the edge alone.
+ * Forwards a request to an origin, with an assertion by the edge of the user it acts for.
  *
  * @module
  */
@@ -12,33 +12,32 @@ import { type SessionCookie, sessionCookie } from './session-cookie.ts'
 
 /** Options for {@link forwarder}. */
 export interface ForwardOptions {
-  /** Where to: an origin, such as `https://origin.example`; path and query are the request's. */
+  /** The target origin, such as `https://origin.example`; path and query are those of the request. */
   readonly to: string
-  /** Sign what the origin is told. */
+  /** Signs the assertions. */
   readonly assertions: SessionAssertions
   /** The header that carries the assertion. @default 'x-nearcache-session' */
   readonly header?: string
   /**
-   * Headers that only the edge may write, and clients therefore may not send; `*` at the end stands
-   * for the rest of a name. @default ['x-nearcache-*', 'x-middleware-*', 'x-internal-*']
+   * Headers that only the edge may set; those of clients are removed. `*` at the end stands for the rest
+   * of a name. @default ['x-nearcache-*', 'x-middleware-*', 'x-internal-*']
    */
   readonly internal?: readonly string[]
-  /** Whose cookies the origin does not get. @default sessionCookie() */
+  /** The session's cookies, which are not forwarded. @default sessionCookie() */
   readonly cookie?: SessionCookie
 }
 
-/** Headers that `fetch` writes itself. */
+/** Headers that `fetch` sets itself. */
 const OF_FETCH = ['host', 'content-length']
 const INTERNAL = ['x-nearcache-*', 'x-middleware-*', 'x-internal-*']
 const PATTERN = /^[a-z0-9-]+\*?$/
 
 /**
- * Makes what turns a request into the one for the origin: without internal headers of the client's
- * making, without the session's tokens, and with an assertion where there is a session.
+ * Creates a function that converts a request to the one for the origin: without internal headers from the
+ * client, without the session's tokens, and with an assertion if there is a session.
  *
- * The origin believes the assertion and nothing else: to find no assertion must not mean that the
- * edge has let the request through, and to find one must not be a reason to skip what it checks
- * itself.
+ * The origin must trust only the assertion. It must not treat a request without an assertion as admitted
+ * by the edge, and must not skip its own checks because there is an assertion.
  *
  * @throws {InvalidOptionError} When an option is out of its range.
  *
@@ -75,7 +74,7 @@ export function forwarder(
       body: raw.body,
       redirect: 'manual',
       signal: raw.signal,
-      // What Node asks for where a body is a stream; other runtimes do not look at it.
+      // Node requires `duplex` when the body is a stream; other runtimes ignore it.
       ...(raw.body !== null && { duplex: 'half' }),
     })
   }
@@ -85,13 +84,13 @@ function matcher(patterns: readonly string[]): (name: string) => boolean {
   const names = new Set(patterns.filter((pattern) => !pattern.endsWith('*')))
   const starts = patterns.filter((pattern) => pattern.endsWith('*')).map((at) => at.slice(0, -1))
   return (name) => {
-    // Many servers take an underscore for a hyphen (RFC 3875, section 4.1.18).
+    // Many servers treat an underscore as a hyphen (RFC 3875, section 4.1.18).
     const read = name.replaceAll('_', '-')
     return names.has(read) || starts.some((start) => read.startsWith(start))
   }
 }
 
-/** An origin that has the token could act as the user anywhere, and log it. */
+/** Removes the session's tokens: an origin that has a token could log it, or act as the user anywhere. */
 function hideTokens(headers: Headers, { name }: SessionCookie, isBearer: boolean): void {
   if (isBearer) headers.delete('authorization')
   const pairs = (headers.get('cookie') ?? '').split(/; */).filter((pair) => pair !== '')

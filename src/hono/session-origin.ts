@@ -1,5 +1,5 @@
 /**
- * Tells requests that a page of another site made a browser send from those of one's own pages.
+ * Detects cross-site request forgery: requests that a page of another site made a browser send.
  *
  * @module
  */
@@ -10,22 +10,22 @@ import { problemResponse } from '../web/problem.ts'
 
 /** Options for {@link refuseCrossSite}. */
 export interface CrossSiteOptions {
-  /** Origins, such as `https://app.example`, whose pages may act for the user. @default none but its own */
+  /** Further origins, such as `https://app.example`, whose pages may act for the user. @default none */
   readonly trustedOrigins?: readonly string[]
 }
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** Whether a request is a forgery, for all that its browser says. */
+/** Whether a request is cross-site, by the headers that the browser sends. */
 export type CrossSiteCheck = (c: Context) => boolean
 
 /**
- * Makes the check: a request that may change something, or opens a WebSocket, has to come from a page
- * of its own origin or of a trusted one.
+ * Creates the check: a request that may change something, or opens a WebSocket, must come from a page of
+ * its own origin or of a trusted one.
  *
- * `Sec-Fetch-Site` decides where it is sent, which is every browser of today over HTTPS and to
- * localhost; else `Origin` has to be the request's own. A request with neither is refused: what is no
- * browser has bearer tokens.
+ * `Sec-Fetch-Site` decides if it is sent, which all current browsers do over HTTPS and to localhost.
+ * Otherwise `Origin` must be that of the request. A request with neither is refused, because clients that
+ * are not browsers use bearer tokens.
  *
  * @throws {InvalidOptionError} When a trusted origin is not one.
  */
@@ -43,9 +43,9 @@ export function crossSiteCheck({ trustedOrigins = [] }: CrossSiteOptions): Cross
 }
 
 /**
- * Refuses forged requests with 403, as {@link session} does for those with its cookie: for routes that
- * log in, which have no cookie yet. A request without cookies that says nothing of where it comes from
- * is a program's, which nobody can make act for another, and goes on.
+ * Refuses cross-site requests with 403, as {@link session} does for requests with its cookie. Use it for
+ * log-in routes, where there is no cookie yet. A request without `Cookie`, `Origin` and `Sec-Fetch-Site`
+ * comes from a program, not a browser, so it cannot be forged by a page and passes.
  *
  * @throws {InvalidOptionError} When a trusted origin is not one.
  */
@@ -58,7 +58,7 @@ export function refuseCrossSite(options: CrossSiteOptions = {}): MiddlewareHandl
   }
 }
 
-/** What a forged request gets. */
+/** The response to a cross-site request. */
 export function crossSiteResponse(): Response {
   return problemResponse({
     status: 403,
@@ -67,13 +67,13 @@ export function crossSiteResponse(): Response {
   })
 }
 
-/** Browsers of the last years send one of these at least with whatever may change something. */
+/** Browsers of recent years send at least one of these headers with every unsafe request. */
 function isProgram(c: Context): boolean {
   return !['origin', 'sec-fetch-site', 'cookie'].some((name) => c.req.header(name) !== undefined)
 }
 
 function checkOrigin(text: string): string {
-  // A path, a slash at the end or a default port would never match what browsers send.
+  // An origin with a path, a final slash or a default port would never match what browsers send.
   if (!URL.canParse(text) || new URL(text).origin !== text) {
     throw new InvalidOptionError('trustedOrigins', 'origins such as https://app.example')
   }

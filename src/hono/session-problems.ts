@@ -1,5 +1,5 @@
 /**
- * What requests get instead of their session, and how a session is asked for so that they do.
+ * The responses to requests without a usable session, and the conversion of session errors to them.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { CircuitOpenError, SessionRefusedError, SessionUnavailableError } from '
 import { problemResponse } from '../web/problem.ts'
 
 /**
- * Why a request has no session, for programs: none was sent, what was sent is not to be used, or its
- * second factor is still to come. More would tell a stranger what he has guessed.
+ * Machine-readable reason why a request has no session: no token was sent, the token is not valid, or the
+ * second factor is missing. More detail would help an attacker who guesses tokens.
  */
 export type MissingSession = 'session_required' | 'session_invalid' | 'session_pending'
 
@@ -25,7 +25,7 @@ export function unauthorized(code: MissingSession): Response {
   const isInvalid = code === 'session_invalid'
   return problemResponse(
     { status: 401, title: TITLES[code], code },
-    // The error is that of RFC 6750, section 3.1.
+    // The error code is defined in RFC 6750, section 3.1.
     {
       'www-authenticate': isInvalid ? 'Bearer error="invalid_token"' : 'Bearer',
       'cache-control': 'no-store',
@@ -33,7 +33,7 @@ export function unauthorized(code: MissingSession): Response {
   )
 }
 
-/** What an operation on a session failed with, as an answer; anything else is not ours to answer. */
+/** The response for an error of a session operation; `undefined` for any other error. */
 export function sessionFailure(error: unknown): Response | undefined {
   if (error instanceof SessionUnavailableError) return unavailable(error)
   if (!(error instanceof SessionRefusedError)) return undefined
@@ -43,7 +43,7 @@ export function sessionFailure(error: unknown): Response | undefined {
 /**
  * Runs an operation on a session for a handler.
  *
- * @throws {HTTPException} With the answer, when the session is refused or cannot be asked for.
+ * @throws {HTTPException} With the response, when the session is refused or Redis cannot be asked.
  * @throws Whatever else the operation rejected with, unchanged.
  */
 export async function orAnswer<T>(operation: () => Promise<T>): Promise<T> {
@@ -61,7 +61,7 @@ export function answering(res: Response): HTTPException {
   return new HTTPException(res.status as 401 | 503, { res })
 }
 
-/** Neither 401, at which clients drop their cookie, nor anonymous. */
+/** 503, because a 401 would make clients drop their cookie; the request is not treated as anonymous. */
 function unavailable({ cause }: SessionUnavailableError): Response {
   const waitMs = cause instanceof CircuitOpenError ? cause.retryAfterMs : 0
   return problemResponse(

@@ -10,19 +10,19 @@ import type { FastSession, Issued, Session, SessionGate, SessionState } from '..
 import type { SessionCookie } from './session-cookie.ts'
 import { orAnswer } from './session-problems.ts'
 
-/** What a request proved its session with. */
+/** The token by which a request has authenticated. */
 export interface Credential {
   readonly kind: 'cookie' | 'bearer'
   readonly token: string
 }
 
-/** What has become of a session during the request. */
+/** How the session has changed during the request. */
 type Change<Data> =
   | { readonly kind: 'none' }
   | { readonly kind: 'rotated'; readonly issued: Issued<Data> }
   | { readonly kind: 'ended' }
 
-/** What all sessions of a middleware have in common. */
+/** What the sessions of one middleware share. */
 export interface SessionContext<Data> {
   readonly sessions: SessionGate<Data>
   readonly cookie: SessionCookie
@@ -33,8 +33,8 @@ export interface SessionContext<Data> {
 /**
  * A session of a request: `c.var.session`.
  *
- * Its methods throw an `HTTPException` with the answer when the session has ended (401) or cannot be
- * asked for (503), so that a handler need not look.
+ * Its methods throw an `HTTPException` with the response when the session has ended (401) or Redis cannot
+ * be asked (503), so that handlers need not check.
  */
 export class RequestSession<Data = Record<string, unknown>> {
   readonly #c: Context
@@ -57,49 +57,49 @@ export class RequestSession<Data = Record<string, unknown>> {
     this.#full = 'state' in known ? known : undefined
   }
 
-  /** Names the session in lists and logs; it opens nothing. */
+  /** Public id of the session, for lists and logs; not a credential. */
   get id(): string {
     return this.#known.id
   }
 
-  /** Whose session it is. */
+  /** The user of the session. */
   get userId(): string {
     return this.#known.userId
   }
 
-  /** What the user may do as of {@link epoch}; `undefined` where nobody has said. */
+  /** The user's permissions as of {@link epoch}; `undefined` if none were set. */
   get permissions(): readonly string[] | undefined {
     return this.#known.permissions
   }
 
-  /** Another after each revocation and each change of permissions of the user. */
+  /** Changes with each revocation and each change of the user's permissions. */
   get epoch(): string {
     return this.#known.epoch
   }
 
-  /** When Redis was asked, in epoch milliseconds. */
+  /** When the session was last checked in Redis, in epoch milliseconds. */
   get validatedAt(): number {
     return this.#known.validatedAt
   }
 
-  /** Whether Redis was asked by this very request, and not within the bound of the fast path before. */
+  /** Whether this request has checked the session in Redis, instead of using the fast path. */
   get isFresh(): boolean {
     return this.#full !== undefined
   }
 
-  /** Whether it came as a cookie or as a bearer token. */
+  /** Whether the token was sent as a cookie or as a bearer token. */
   get credential(): Credential['kind'] {
     return this.#credential.kind
   }
 
-  /** What opens the session, for calls of the `SessionUserCache` that take it. It is not for logs. */
+  /** The secret token, for calls of the `SessionUserCache` that need it. Do not log it. */
   get token(): string {
     return this.#credential.token
   }
 
   /**
-   * The whole session, of which Redis was asked by this request: for whatever must not be done with a
-   * session that was revoked a moment ago. Asks at most once.
+   * The whole session, checked in Redis by this request, at most once. For operations that must not run
+   * with a session that has just been revoked.
    */
   async fresh(): Promise<Session<Data>> {
     this.#full ??= await orAnswer(() => this.#validate())
@@ -107,7 +107,7 @@ export class RequestSession<Data = Record<string, unknown>> {
     return this.#full
   }
 
-  /** Gives the session another token, which is due after every change of what it may do. */
+  /** Gives the session a new token. Call it after every change of the session's privileges. */
   async rotate(): Promise<Issued<Data>> {
     const { sessions } = this.#context
     const issued = await orAnswer(() => sessions.rotate(this.#credential.token))
@@ -118,23 +118,22 @@ export class RequestSession<Data = Record<string, unknown>> {
     return issued
   }
 
-  /** Ends the session, and takes the cookie away. Resolves once it has ended for everybody. */
+  /** Ends the session and deletes the cookie. Resolves once the session has ended in all isolates. */
   async destroy(): Promise<void> {
-    // The browser is to forget it in any case, also when Redis cannot be told now.
+    // The cookie is deleted in any case, even if Redis cannot be reached now.
     this.#change = { kind: 'ended' }
     await orAnswer(() => this.#context.sessions.destroySession(this.#credential.token))
   }
 
   /**
-   * Writes the cookies that are due, once the response is there: a handler may make one of its own,
-   * and so may whoever handles its errors. What a cookie opened and says nothing of caches is for no
-   * other, as a CDN may keep what looks like a file.
+   * Sets the cookies on the final response, because handlers and error handlers may replace the response. A
+   * response to a cookie without `Cache-Control` becomes private, as a CDN may store what looks like a file.
    */
   async settle(): Promise<void> {
     const { cookie } = this.#context
-    // A response that opens a WebSocket cannot be copied, which it takes to change it.
+    // Changing headers copies the response, and one that opens a WebSocket cannot be copied.
     if (this.credential === 'bearer' || this.#c.res.status === 101) return
-    // A handler that logged somebody in has the last word.
+    // A cookie that a handler has set, for example at a log-in, takes precedence.
     if (cookie.isChangedBy(this.#c)) this.#c.header('cache-control', 'no-store')
     else if (this.#change.kind === 'ended') cookie.clear(this.#c)
     else if (this.#change.kind === 'rotated') cookie.set(this.#c, this.#change.issued)
@@ -144,7 +143,7 @@ export class RequestSession<Data = Record<string, unknown>> {
     }
   }
 
-  /** Gives the browser what spares its next requests asking Redis, where there is such a thing. */
+  /** Sets the fast-path cookie, if the fast path is on, so that the next requests need not ask Redis. */
   async #sendFastPath(): Promise<void> {
     const { sessions, cookie } = this.#context
     if (this.#full === undefined || sessions.fastPathBoundMs === 0) return

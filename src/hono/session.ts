@@ -1,5 +1,5 @@
 /**
- * Sessions at the edge: no handler behind this middleware runs without one.
+ * Sessions at the edge: handlers behind this middleware run only with a valid session.
  *
  * @module
  */
@@ -23,15 +23,15 @@ import { type Credential, RequestSession, type SessionContext } from './session-
 
 /** Options for {@link session}. */
 export interface SessionOptions<Data = Record<string, unknown>> extends CrossSiteOptions {
-  /** Where sessions are: a `SessionUserCache`. */
+  /** The store of sessions: a `SessionUserCache`. */
   readonly sessions: SessionGate<Data>
   /** @default sessionCookie() */
   readonly cookie?: SessionCookie
   /** Whether `Authorization: Bearer` is accepted too. It takes precedence over the cookie. @default true */
   readonly bearer?: boolean
   /**
-   * `false` lets requests without a session through, with `c.var.session` undefined. A bearer token
-   * that is not valid is refused even then, and so is everybody while Redis cannot be asked.
+   * `false` admits requests without a session, with `c.var.session` undefined. Even then, an invalid bearer
+   * token is refused, and so are requests whose session cannot be checked while Redis is down.
    * @default true
    */
   readonly required?: boolean
@@ -39,14 +39,14 @@ export interface SessionOptions<Data = Record<string, unknown>> extends CrossSit
   readonly requireFresh?: boolean
   /** Which session states are accepted. Only active sessions have a fast path. @default ['active'] */
   readonly allow?: readonly SessionState[]
-  /** `false` leaves the idle timeout running, as for a page that polls by itself. @default true */
+  /** `false` does not restart the idle timeout, for example for a page that polls. @default true */
   readonly touch?: boolean
   /**
    * Limits how often an address may send tokens that Redis does not know. Valid sessions from the same
    * address are not affected. @default no limit
    */
   readonly guesses?: {
-    /** One with policies by address, such as {@link GUESS_POLICIES}. */
+    /** A limiter with policies by address, such as {@link GUESS_POLICIES}. */
     readonly limiter: RateLimiter
     readonly address: (c: Context) => string | undefined
   }
@@ -57,7 +57,7 @@ export interface SessionEnv<Data = Record<string, unknown>> {
   Variables: { session: RequestSession<Data> }
 }
 
-/** What {@link session} adds to the context where no session is required. */
+/** What {@link session} adds to the context if no session is required. */
 export interface OptionalSessionEnv<Data = Record<string, unknown>> {
   Variables: { session: RequestSession<Data> | undefined }
 }
@@ -102,8 +102,9 @@ export function session<Data>(options: SessionOptions<Data>): MiddlewareHandler 
 }
 
 /**
- * Asks Redis before the handler of a sensitive route runs, wherever {@link session} is mounted above
- * it: a revocation and a change of permissions hold at once. Without a session it answers 401.
+ * Checks the session in Redis before the handler of a sensitive route runs, so that a revocation or a
+ * change of permissions takes effect at once. Mount it after {@link session}. Without a session it
+ * answers 401.
  */
 export function requireFresh(): MiddlewareHandler<SessionEnv<unknown>> {
   return async function askAgain(c, next) {
@@ -130,7 +131,7 @@ class Gatekeeper<Data> {
     this.#isCrossSite = crossSiteCheck(options)
   }
 
-  /** The session of a request, what it gets instead, or nothing where none is required. */
+  /** The session of a request, the response that refuses it, or `undefined` if none is required. */
   async find(c: Context): Promise<RequestSession<Data> | Response | undefined> {
     const credential = this.#credentialOf(c)
     if (credential === undefined) return this.#without('session_required')
@@ -173,7 +174,7 @@ class Gatekeeper<Data> {
     return fastToken === undefined ? undefined : sessions.verifyFastPath(token, fastToken)
   }
 
-  /** A token that another tab has rotated is exchanged for its one successor. */
+  /** If another tab has rotated the token, this request's cookie gets the same successor. */
   async #succeed(
     c: Context,
     credential: Credential,
