@@ -9,21 +9,21 @@ import type { Branch } from './branch.ts'
 import type { SqlRow, SqlStatement } from './driver.ts'
 import { OPEN_STATUSES, PRIORITIES, STATUSES } from './email.ts'
 
-/** People in the list of who has open messages. */
+/** The most people in the list of workloads. */
 const MAX_WORKLOADS = 100
 
 const HOUR_MS = 3_600_000
 const OPEN = `status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')})`
 
-/** A span of time, both ends always there. */
+/** A range of time with both ends, included. */
 type Bounds = readonly [from: number, to: number]
 
-/** The widest span there is. */
+/** The widest range of an ECMAScript time value. */
 const ALWAYS: Bounds = [-8.64e15, 8.64e15]
 
 /**
- * Four statements for one transaction: counts by status and priority, the day's, the workload, the
- * chains.
+ * Four statements for one transaction: counts by status and priority, the count of the day, the workloads,
+ * the workflow chains.
  */
 export function selectAnalytics({ received }: Branch, dayStart: number): SqlStatement[] {
   const bounds: Bounds = [received?.from ?? ALWAYS[0], received?.to ?? ALWAYS[1]]
@@ -62,7 +62,7 @@ interface GroupRow {
   readonly unread: number
 }
 
-/** Puts the answers to {@link selectAnalytics} together. */
+/** Combines the results of {@link selectAnalytics}. */
 export function toAnalytics(answers: readonly SqlRow[][], dayStart: number): EmailAnalytics {
   const [groups = [], [today] = [], workload = [], [chains] = []] = answers
   const rows = groups as unknown as readonly GroupRow[]

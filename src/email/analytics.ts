@@ -16,30 +16,30 @@ export interface Workload {
 export interface WorkflowStats {
   readonly chains: number
   readonly completed: number
-  /** Messages a chain; null without a chain. */
+  /** Messages per chain; null if there is no chain. */
   readonly meanEmails: number | null
-  /** From the beginning of a completed chain to its completion; null without one. */
+  /** Hours from start to completion of the completed chains; null if there is none. */
   readonly meanHours: number | null
 }
 
 /**
- * The figures of the messages received in a range. Each count is that of a filter, named with it,
- * within the range.
+ * The figures of the messages received in a range. Each count is the number of messages in the range that
+ * match a filter.
  */
 export interface EmailAnalytics {
   readonly totalCount: number
   /** Received since {@link dayStart}. */
   readonly todaysCount: number
-  /** Of priority `critical` or `high`, in one of the open statuses. */
+  /** Messages of priority `critical` or `high` in one of the open statuses. */
   readonly urgentCount: number
-  /** Assigned to nobody, in one of the open statuses. */
+  /** Messages in one of the open statuses that are assigned to nobody. */
   readonly unassignedCount: number
   readonly unreadCount: number
   readonly byStatus: Readonly<Record<EmailStatus, number>>
   readonly byPriority: Readonly<Record<EmailPriority, number>>
-  /** Those with open messages, most of them first; at most 100 people. */
+  /** People with open messages, those with most first; at most 100. */
   readonly workload: readonly Workload[]
   readonly workflowStats: WorkflowStats
-  /** Midnight (UTC) of the day that `todaysCount` is of, in epoch milliseconds. */
+  /** Start (midnight UTC) of the day that `todaysCount` counts, in epoch milliseconds. */
   readonly dayStart: number
 }

@@ -1,5 +1,5 @@
 /**
- * Tells what became of each message of a batch.
+ * Determines which messages of a batch were stored, and which were duplicates.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { Email } from './email.ts'
 import type { BatchResult, DuplicateInBatch } from './email-repository.ts'
 import type { EmailRow } from './row.ts'
 
-/** The columns that no two messages share. */
+/** The unique columns of a stored message. */
 export type Rival = Pick<EmailRow, 'id' | 'graph_id' | 'message_id'>
 
 /**
- * The rivals share at least one unique field with the message, or the insert would have gone
- * through.
+ * The first unique field that is taken. At least one is, because otherwise the insert would have
+ * succeeded.
  */
 export function takenField(email: Email, rivals: readonly Rival[]): UniqueField {
   if (rivals.some((rival) => rival.id === email.id)) return 'id'
@@ -23,7 +23,7 @@ export function takenField(email: Email, rivals: readonly Rival[]): UniqueField 
 }
 
 /**
- * @param rivals What was stored before and shares a unique field with a message of the batch.
+ * @param rivals Messages stored before that share a unique field with a message of the batch.
  * @param ids The ids of the messages that were stored.
  */
 export function resultOfBatch(
@@ -44,7 +44,7 @@ export function resultOfBatch(
   return { created, duplicates }
 }
 
-/** What is taken so far, so that a batch is looked through once. */
+/** The values taken so far, in sets, so that the batch is processed in one pass. */
 class TakenFields {
   readonly #ids = new Set<string>()
   readonly #graphIds = new Set<string | null>()

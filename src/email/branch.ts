@@ -1,5 +1,5 @@
 /**
- * Conditions that hold together, and the algebra that brings alternatives of them into one form.
+ * Conjunctions of conditions, and the algebra that brings alternatives of them into a canonical form.
  *
  * @module
  */
@@ -18,8 +18,8 @@ import {
 import { type EmailPriority, type EmailStatus, PRIORITIES, STATUSES } from './email.ts'
 
 /**
- * A conjunction in canonical form: a message matches when it meets every field that is there. Lists
- * are sorted, free of repeats and never empty; a field that excludes nothing is absent.
+ * A conjunction in canonical form: a message matches if it meets every field that is present. Lists
+ * are sorted, without duplicates and never empty; a field that would exclude nothing is absent.
  */
 export interface Branch {
   readonly statuses?: readonly EmailStatus[]
@@ -28,29 +28,29 @@ export interface Branch {
   readonly workflowTypes?: readonly string[]
   readonly workflowChainIds?: readonly string[]
   readonly senderEmails?: readonly string[]
-  /** Null stands for nobody; it comes first. */
+  /** Null means "assigned to nobody", and comes first. */
   readonly assignees?: readonly (string | null)[]
   readonly threadIds?: readonly string[]
   readonly conversationIds?: readonly string[]
-  /** Of each list, one address at least is among `to`, `cc` and `bcc`. */
+  /** At least one address of each list is among `to`, `cc` and `bcc`. */
   readonly recipients?: readonly (readonly string[])[]
-  /** Of each list, one category at least. */
+  /** The message has at least one category of each list. */
   readonly categories?: readonly (readonly string[])[]
   readonly received?: ReceivedRange
   readonly hasAttachments?: boolean
   readonly isRead?: boolean
   readonly isFlagged?: boolean
-  /** All of these words; one that ends in `*` is the beginning of a word. */
+  /** All of these words; one that ends in `*` matches by prefix. */
   readonly search?: readonly string[]
 }
 
-/** A closed span of `receivedAt`, in epoch milliseconds. One end is there at least. */
+/** A range of `receivedAt` in epoch milliseconds, both ends included. At least one end is present. */
 export interface ReceivedRange {
   readonly from?: number
   readonly to?: number
 }
 
-/** The fields, in the order in which keys spell them. */
+/** The fields, in the order that cache keys use. */
 const DIMENSIONS: { readonly [F in keyof Required<Branch>]: Dimension<NonNullable<Branch[F]>> } = {
   statuses: setOf<EmailStatus>(STATUSES),
   priorities: setOf<EmailPriority>(PRIORITIES),
@@ -75,29 +75,29 @@ export const BRANCH_FIELDS = Object.keys(DIMENSIONS) as readonly (keyof Branch)[
 
 const byField = DIMENSIONS as Readonly<Record<keyof Branch, Dimension<unknown>>>
 
-/** Alternatives worked with at once. Beyond it they stay as they were asked for. */
+/** Branches kept at once while the canonical form is computed. With more, the alternatives stay as given. */
 const MAX_ALTERNATIVES = 48
 
-/** List members compared before alternatives stay as they were asked for: some milliseconds' work. */
+/** List members compared, some milliseconds of work. With more, the alternatives stay as given. */
 const MAX_WORK = 50_000
 
-/** The branch that holds where both hold; undefined where none can. */
+/** The conjunction of two branches; undefined if no message can meet both. */
 export function bothOf(one: Branch, other: Branch): Branch | undefined {
   return combine(one, other, undefined)
 }
 
 /**
- * The alternatives in their one form: all largest branches that imply the whole, sorted. Two sets of
- * alternatives that hold for the same messages have the same form, as far as that can be told from
- * the fields; alternatives of `search` are compared word by word alone.
+ * The alternatives in canonical form: all maximal branches that imply the whole, sorted. Two sets of
+ * alternatives that match the same messages get the same form, as far as the fields show it; `search` is
+ * only compared word by word.
  *
  * This is the Blake canonical form, found by iterated consensus (Brown, "Boolean Reasoning", 2003,
- * chapter 3), with sets of values in place of literals. Where it would be too long, alternatives are
- * no more than freed of those that others include.
+ * chapter 3), with sets of values in place of literals. If it would be too long, only those alternatives
+ * are removed that another alternative includes.
  */
 export function alternativesOf(branches: readonly Branch[]): readonly Branch[] {
   const asked = sorted(withoutIncluded(branches))
-  // Widened branches are taken first, so that they swallow the narrow ones before those multiply.
+  // Newly combined branches are processed first: they are wider, and remove narrow ones before those are combined.
   const waiting = asked.toReversed()
   let known: Branch[] = []
   let work = 0
@@ -115,7 +115,7 @@ export function alternativesOf(branches: readonly Branch[]): readonly Branch[] {
   return sorted(known)
 }
 
-/** Members of all lists, and one for the branch. */
+/** The number of members of all lists, plus one for each other field and one for the branch. */
 function sizeOf(branch: Branch): number {
   return Object.values(branch).reduce<number>(
     (sum, value) => sum + (Array.isArray(value) ? value.flat().length : 1),
@@ -123,7 +123,7 @@ function sizeOf(branch: Branch): number {
   )
 }
 
-/** Whether each message that `narrower` holds for is one that `wider` holds for. */
+/** Whether every message that matches `narrower` also matches `wider`. */
 export function includes(wider: Branch, narrower: Branch): boolean {
   return BRANCH_FIELDS.every((field) => {
     const [a, b] = [wider[field], narrower[field]]
@@ -131,13 +131,13 @@ export function includes(wider: Branch, narrower: Branch): boolean {
   })
 }
 
-/** A branch with its fields in the fixed order, frozen. */
+/** The branch with its fields in the fixed order, frozen. */
 export function ordered(branch: Branch): Branch {
   const fields = BRANCH_FIELDS.filter((field) => branch[field] !== undefined)
   return Object.freeze(Object.fromEntries(fields.map((field) => [field, branch[field]])))
 }
 
-/** What both branches imply together if one field is widened to hold either's values. */
+/** For each field: unites the two branches in this field and intersects them in all others. */
 function consensusOf(one: Branch, other: Branch): Branch[] {
   return BRANCH_FIELDS.flatMap((field) => {
     if (one[field] === undefined || other[field] === undefined) return []
@@ -145,7 +145,7 @@ function consensusOf(one: Branch, other: Branch): Branch[] {
   })
 }
 
-/** Intersects every field, but unites `united`; undefined where a field is left without a value. */
+/** Intersects every field except `united`, whose values it unites; undefined if a field has no value left. */
 function combine(one: Branch, other: Branch, united: keyof Branch | undefined): Branch | undefined {
   const result: Record<string, unknown> = {}
   for (const field of BRANCH_FIELDS) {

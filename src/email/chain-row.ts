@@ -1,5 +1,5 @@
 /**
- * Workflow chains as their table has them.
+ * Rows of the `workflow_chains` table.
  *
  * @module
  */

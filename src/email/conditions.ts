@@ -1,5 +1,5 @@
 /**
- * What messages can be asked for.
+ * The conditions that a filter can set on messages.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 import type { EmailPriority, EmailStatus } from './email.ts'
 import type { Instant } from './instant.ts'
 
-/** A span of `receivedAt`, closed at both ends. At least one end is given. */
+/** A range of `receivedAt`, both ends included. At least one end is required. */
 export interface DateRange {
   readonly start?: Instant | undefined
   readonly end?: Instant | undefined
 }
 
 /**
- * Conditions on a message. The fields narrow each other (AND); the members of a list widen it (OR).
+ * Conditions on a message. Fields are combined with AND, the members of a list with OR.
  *
- * A list is never empty: whether that meant nothing or everything would be a guess.
+ * An empty list is refused: it could mean "no message" or "all messages".
  */
 export interface EmailConditions {
   readonly statuses?: readonly EmailStatus[] | undefined
@@ -24,29 +24,29 @@ export interface EmailConditions {
   readonly workflowStates?: readonly string[] | undefined
   readonly workflowTypes?: readonly string[] | undefined
   readonly workflowChainId?: string | undefined
-  /** Upper and lower case are the same, and white space around an address is not looked at. */
+  /** Upper and lower case are the same; white space around an address is ignored. */
   readonly senderEmails?: readonly string[] | undefined
-  /** Addresses, as `senderEmails`, of which one at least is among `to`, `cc` and `bcc`. */
+  /** Addresses, compared as `senderEmails`; at least one is among `to`, `cc` and `bcc` of the message. */
   readonly recipients?: readonly string[] | undefined
-  /** Null asks for messages nobody is assigned to. */
+  /** Null matches messages that are assigned to nobody. */
   readonly assignedTo?: string | null | undefined
   readonly dateRange?: DateRange | undefined
   readonly hasAttachments?: boolean | undefined
   readonly isRead?: boolean | undefined
   readonly isFlagged?: boolean | undefined
-  /** Categories of which the message has one at least. */
+  /** The message has at least one of these categories. */
   readonly categories?: readonly string[] | undefined
   readonly threadId?: string | undefined
   readonly conversationId?: string | undefined
   /**
-   * Words that are all in subject, sender or text, in any order; `word*` is the beginning of one.
-   * Case, accents and punctuation are not looked at. 1 to 32 words.
+   * Words that must all be in subject, sender or text, in any order; `word*` matches by prefix.
+   * Case, accents and punctuation are ignored. 1 to 32 words.
    */
   readonly search?: string | undefined
 }
 
-/** Conditions, and alternatives of which one at least is met besides. */
+/** Conditions, and alternatives of which the message must also meet at least one. */
 export interface EmailFilter extends EmailConditions {
-  /** 1 to 16 of them. */
+  /** 1 to 16 alternatives. */
   readonly anyOf?: readonly EmailConditions[] | undefined
 }

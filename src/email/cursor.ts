@@ -1,8 +1,8 @@
 /**
- * The position after which the next page begins, as an opaque text for callers to hand back.
+ * Cursors: the position after which the next page begins, as an opaque text.
  *
- * A cursor is the sort key of the last message seen, so pages neither skip nor repeat a message
- * when others arrive or leave in between.
+ * A cursor is the sort key of the last message of a page. Pages therefore neither skip nor repeat a
+ * message when others are stored or deleted in between.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { readAddress, readInteger, readName } from './fields.ts'
 import { toInstant } from './instant.ts'
 import type { EmailOrderBy, SortKey } from './order.ts'
 
-/** The longest sender and id, written as JSON and base64, fit; anything longer was not made here. */
+/** The longest sender and id fit, encoded as JSON and base64; a longer text is no cursor. */
 const MAX_CURSOR_LENGTH = 16_384
 
-/** What an order's cursors begin with; those of the usual order begin with the key itself. */
+/** The prefix of each order's cursors; those of the default order have none. */
 const MARKS: Readonly<Record<EmailOrderBy, readonly string[]>> = {
   received: [],
   sent: ['sent'],
@@ -25,7 +25,7 @@ const MARKS: Readonly<Record<EmailOrderBy, readonly string[]>> = {
   sender: ['sender'],
 }
 
-/** The parts of each order's sort key, each read as a message would have it. */
+/** The readers of the parts of each order's sort key. */
 const KEYS: Readonly<Record<EmailOrderBy, readonly ((value: unknown) => number | string)[]>> = {
   received: [readTime, readId],
   sent: [readTime, readId],
@@ -38,10 +38,10 @@ export function encodeCursor(key: SortKey, by: EmailOrderBy): string {
   return toBase64Url(encodeUtf8(JSON.stringify([...MARKS[by], ...key])))
 }
 
-/** @throws {InvalidFilterError} `cursor`, when {@link encodeCursor} cannot have made it. */
+/** @throws {InvalidFilterError} `cursor`, when it cannot be a result of {@link encodeCursor}. */
 export function decodeCursor(cursor: unknown, by: EmailOrderBy): SortKey {
   const key = typeof cursor === 'string' ? parse(cursor, by) : undefined
-  // One position has one spelling, or two cursors for the same page would be cached apart.
+  // Only the canonical encoding of a position is accepted; otherwise one page could be cached under two keys.
   if (key === undefined || encodeCursor(key, by) !== cursor) {
     throw new InvalidFilterError('cursor', 'a cursor that an earlier page of this order answered')
   }
@@ -58,7 +58,7 @@ function parse(cursor: string, by: EmailOrderBy): SortKey | undefined {
     const key = value.slice(MARKS[by].length)
     return parts.map((read, index) => read(key[index]))
   } catch {
-    // Not base64, not UTF-8, not JSON, or a key that no message has: not one of ours.
+    // Not base64, UTF-8 or JSON, or not a possible sort key: no cursor.
     return undefined
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The driver for Cloudflare D1, written against the few methods it needs.
+ * The driver for Cloudflare D1. It uses structural types, so it needs no Workers types.
  *
- * D1 allows 100 bound values and 100 KB of text a statement, and 2 MB a value; the repository
- * therefore hands lists over as one JSON text.
+ * D1 allows 100 bound values and 100 KB of text a statement, and 2 MB a value. The repository
+ * therefore binds each list as one JSON text.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export interface D1StatementLike {
 /** The part of a D1 database, or of a D1 session, that is used. */
 export interface D1Like {
   prepare(sql: string): D1StatementLike
-  // `never[]` lets the statement class of any version of the Workers types stand here.
+  // `never[]` accepts the statement class of every version of the Workers types.
   batch(statements: never[]): Promise<D1ResultLike[]>
   withSession?(constraint?: string): D1SessionLike
 }
@@ -60,7 +60,7 @@ export function d1Driver(db: D1Like): SqlDriver {
   if (typeof db.withSession === 'function') {
     const open = db.withSession.bind(db)
     driver.session = (atLeast) => {
-      // Without a bookmark the primary is asked first: no replica is known to be new enough.
+      // Without a bookmark no replica is known to be recent enough, so the primary serves the first statement.
       const session = open(atLeast ?? 'first-primary')
       return { ...d1Driver(session), bookmark: () => session.getBookmark?.() ?? undefined }
     }

@@ -1,5 +1,5 @@
 /**
- * Recognises the databases that a driver can be built on.
+ * Recognises the supported databases and builds a driver on them.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { type SqliteLike, sqliteDriver } from './sqlite-driver.ts'
 export type SqlDatabase = D1Like | SqliteLike | SqlDriver
 
 /**
- * Wraps a database in a {@link SqlDriver}. It goes by the methods that are there, so no runtime's
- * module is imported and two copies of a package are no trouble. A ready driver is returned as is.
+ * Wraps a database in a {@link SqlDriver}. It recognises a database by its methods, so it imports no
+ * runtime's module, and works with several copies of a package. A driver is returned as is.
  *
- * @throws {InvalidOptionError} `db`, when it is none of the databases named above.
+ * @throws {InvalidOptionError} `db`, when it is none of these databases.
  */
 export function toSqlDriver(db: SqlDatabase): SqlDriver {
   if (isDriver(db)) return db

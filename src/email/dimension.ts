@@ -1,27 +1,27 @@
 /**
- * What can be asked of one field, and how two such questions combine.
+ * The values that a filter can want of one field, and how two such values combine.
  *
  * @module
  */
 
 import { implies, withoutImplied } from './search.ts'
 
-/** Nothing has such a value. */
+/** No message can have such a value. */
 export const NONE: unique symbol = Symbol('none')
-/** Everything has such a value. */
+/** Every message has such a value. */
 export const UNITED: unique symbol = Symbol('all')
 
-/** The algebra of the values that one field can be asked for. */
+/** The algebra of the values that a filter can want of one field. */
 export interface Dimension<V> {
-  /** What meets both. */
+  /** The value that means "meets both". */
   both(a: V, b: V): V | typeof NONE
-  /** What meets one of them at least; `NONE` where no single value says that. */
+  /** The value that means "meets at least one"; `NONE` if no single value can express that. */
   either(a: V, b: V): V | typeof NONE | typeof UNITED
-  /** Whether all that meets `b` meets `a`. */
+  /** Whether everything that meets `b` also meets `a`. */
   includes(a: V, b: V): boolean
 }
 
-/** Lists that a field's value is one of. With `words`, one that has them all excludes nothing. */
+/** A list; the field's value is one of it. A list of all `words`, if they are given, excludes nothing. */
 export function setOf<T extends string | null>(
   words: readonly T[] | undefined,
 ): Dimension<readonly T[]> {
@@ -42,7 +42,7 @@ export function setOf<T extends string | null>(
   }
 }
 
-/** Lists of names of an open set. */
+/** Lists of names from an open set. */
 export const namesAlone: Dimension<readonly string[]> = setOf<string>(undefined)
 
 export const flag: Dimension<boolean> = {
@@ -56,14 +56,14 @@ interface Span {
   readonly to?: number
 }
 
-/** Closed spans of whole numbers. */
+/** Ranges of whole numbers, both ends included. */
 export const range: Dimension<Span> = {
   both(a, b) {
     const [from, to] = [Math.max(startOf(a), startOf(b)), Math.min(endOf(a), endOf(b))]
     return from > to ? NONE : spanOf(from, to)
   },
   either(a, b) {
-    // Neighbours leave nothing out between them.
+    // Adjacent ranges have no number between them, so they can be united.
     const isGap = endOf(a) + 1 < startOf(b) || endOf(b) + 1 < startOf(a)
     if (isGap) return NONE
     const [from, to] = [Math.min(startOf(a), startOf(b)), Math.max(endOf(a), endOf(b))]
@@ -72,7 +72,7 @@ export const range: Dimension<Span> = {
   includes: (a, b) => startOf(a) <= startOf(b) && endOf(a) >= endOf(b),
 }
 
-/** Lists of which a field with many values has one at least, each. */
+/** Several lists; a field with many values has at least one value of each list. */
 export const wantedOfMany: Dimension<readonly (readonly string[])[]> = {
   both: (a, b) => withoutWeaker([...a, ...b]),
   either(a, b) {
@@ -82,10 +82,10 @@ export const wantedOfMany: Dimension<readonly (readonly string[])[]> = {
   includes: (a, b) => a.every((weaker) => b.some((list) => isPart(list, weaker))),
 }
 
-/** Lists that a union may lead to; more would be asked for by nobody. */
+/** Lists that a union may have. With more, the alternatives stay separate. */
 const MAX_CLAUSES = 16
 
-/** Words that are all there. */
+/** Search terms that must all match. */
 export const terms: Dimension<readonly string[]> = {
   both: (a, b) => Object.freeze(withoutImplied([...a, ...b])),
   either(a, b) {
@@ -95,7 +95,7 @@ export const terms: Dimension<readonly string[]> = {
   includes: (a, b) => a.every((term) => b.some((other) => implies(other, term))),
 }
 
-/** Null first, then by UTF-16 units: any fixed order does. */
+/** Null first, then by UTF-16 units; any fixed order would do. */
 export function sortedSet<T extends string | null>(list: readonly T[]): readonly T[] {
   return Object.freeze([...new Set(list)].sort(compareMembers))
 }
@@ -105,7 +105,7 @@ function compareMembers(a: string | null, b: string | null): number {
   return a < b ? -1 : Number(a > b)
 }
 
-/** Lists sorted, without repeats and without those that a narrower one implies. */
+/** Sorts the lists and removes duplicates and those that a narrower list implies. */
 export function withoutWeaker(
   lists: readonly (readonly string[])[],
 ): readonly (readonly string[])[] {

@@ -1,24 +1,24 @@
 /**
- * The driver port: the four things the repository asks of a SQL database.
+ * The driver port: the few operations that the repository needs from a SQL database.
  *
  * @module
  */
 
 /**
- * What may be bound to a `?`. Booleans are stored as 0 and 1; instants are bound as integers, in
- * epoch milliseconds.
+ * A value that can be bound to a `?`. Booleans are stored as 0 and 1, instants as integers in epoch
+ * milliseconds.
  */
 export type SqlParam = string | number | boolean | null
 
-/** The value as SQLite takes it. */
+/** Converts a value to a type that SQLite accepts. */
 export function toBindable(value: SqlParam): string | number | null {
   return typeof value === 'boolean' ? Number(value) : value
 }
 
-/** One row of an answer, by column name. */
+/** One row of a result, by column name. */
 export type SqlRow = Record<string, unknown>
 
-/** One statement with the values of its `?`, in order. */
+/** One statement, with the values of its `?` placeholders in order. */
 export interface SqlStatement {
   readonly sql: string
   readonly params: readonly SqlParam[]
@@ -26,9 +26,9 @@ export interface SqlStatement {
 
 /** A SQLite-compatible database, as the repository uses it. */
 export interface SqlDriver {
-  /** Runs one statement and answers its rows: those of a SELECT, or of a RETURNING clause. */
+  /** Runs one statement and returns its rows: those of a SELECT, or of a RETURNING clause. */
   all(sql: string, params: readonly SqlParam[]): Promise<SqlRow[]>
-  /** Runs one statement for its effect and tells how many rows it changed. */
+  /** Runs one statement and returns how many rows it changed. */
   run(sql: string, params: readonly SqlParam[]): Promise<{ readonly changes: number }>
   /**
    * Runs statements in order as one transaction: all of them take effect, or none does.
@@ -38,16 +38,16 @@ export interface SqlDriver {
    */
   batch(statements: readonly SqlStatement[]): Promise<SqlRow[][]>
   /**
-   * Opens a view for one chain of statements. The first sees the state of a bookmark at least, or
-   * without one every write acknowledged before; the later ones see at least that state, even where
-   * a replica answers them. Absent on a database that is a single copy, where each statement does so
-   * anyway.
+   * Opens a session, for statements that must not read older states than the statements before them. The
+   * first statement sees at least the state of the bookmark `atLeast`; without a bookmark, every write
+   * acknowledged before. Later statements see at least that state, even if a replica serves them.
+   * Absent on a database without replicas, where this always holds.
    */
   session?(atLeast?: string): SqlSession
 }
 
-/** A view of {@link SqlDriver.session}. */
+/** A session opened by {@link SqlDriver.session}. */
 export interface SqlSession extends SqlDriver {
-  /** The state that the latest statement saw; undefined before the first. */
+  /** Bookmark of the state that the latest statement saw; undefined before the first statement. */
   bookmark(): string | undefined
 }

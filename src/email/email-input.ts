@@ -1,5 +1,5 @@
 /**
- * Checks messages and changes on their way in, and fills what was left out.
+ * Checks messages and changes given by callers, and fills in defaults.
  *
  * @module
  */
@@ -36,10 +36,10 @@ import {
 export const MAX_SUBJECT_LENGTH = 10_000
 /** The longest body of either kind, in characters. */
 export const MAX_BODY_LENGTH = 1_000_000
-/** The longest preview, in characters; longer ones are refused, derived ones are cut to it. */
+/** The longest preview, in characters; a longer one is refused, a derived one is cut to this length. */
 export const MAX_PREVIEW_LENGTH = 255
 
-/** All text of a message, in UTF-8 bytes. D1 holds at most 2 MB a row; the rest is room for columns. */
+/** All text of a message, in UTF-8 bytes. A row in D1 has at most 2 MB; the rest is for the other columns. */
 const MAX_MESSAGE_BYTES = 1_800_000
 
 const NEW_EMAIL_FIELDS = [
@@ -72,16 +72,16 @@ const NEW_EMAIL_FIELDS = [
   'assignedTo',
 ] as const satisfies readonly (keyof NewEmail)[]
 
-/** What a message gets from the repository rather than from the caller. */
+/** Values that the repository provides for a new message. */
 export interface NewEmailDefaults {
-  /** The id of a message that brings none. */
+  /** Used if the message has no id. */
   readonly id: string
   /** Epoch milliseconds. */
   readonly now: number
 }
 
 /**
- * Checks a message and completes it.
+ * Checks a message and fills in defaults.
  *
  * @throws {InvalidFilterError} Naming the first field that is unknown, missing or out of range.
  */
@@ -116,7 +116,7 @@ export function parseNewEmail(input: NewEmail, { id, now }: NewEmailDefaults): E
   return email
 }
 
-/** The fields only processing sets. */
+/** The fields that only processing sets. */
 const UNPROCESSED = {
   entities: [],
   dueDate: null,
@@ -129,7 +129,7 @@ const UNPROCESSED = {
   processingVersion: null,
 } as const satisfies Partial<Email>
 
-/** Changes in stored form: every field a caller gave, and no other. */
+/** Changes in stored form, with only the fields that the caller gave. */
 export type ParsedChanges = {
   -readonly [F in keyof EmailChanges]?: F extends keyof Email ? Email[F] : never
 }
@@ -161,7 +161,7 @@ const CHANGE_READERS: {
 }
 
 /**
- * Checks changes. `undefined` is the same as leaving the field out; null empties it.
+ * Checks changes. `undefined` leaves a field as it is; null empties it.
  *
  * @throws {InvalidFilterError} Naming the first field that is unknown or out of range.
  */
@@ -173,7 +173,7 @@ export function parseChanges(input: EmailChanges): ParsedChanges {
   return Object.fromEntries(parsed) as ParsedChanges
 }
 
-/** What a provider may change of a message it delivered before, or a caller of its handling. */
+/** The fields that `createOrUpdate` takes over when the message is already stored. */
 const SYNCHRONISED = [
   'importance',
   'isRead',
@@ -184,7 +184,7 @@ const SYNCHRONISED = [
   'assignedTo',
 ] as const satisfies readonly (keyof NewEmail & keyof EmailChanges)[]
 
-/** The changes that a message delivered again stands for. */
+/** The changes to make when a message that is already stored is delivered again. */
 export function parseSynchronised(email: NewEmail): ParsedChanges {
   const given = SYNCHRONISED.filter((field) => email[field] !== undefined)
   return parseChanges(Object.fromEntries(given.map((field) => [field, email[field]])))
@@ -213,7 +213,7 @@ function readPeople(fields: Fields) {
   }
 }
 
-/** Recognised parts of a message. @throws {InvalidFilterError} Naming the first at fault. */
+/** Checks recognised entities. @throws {InvalidFilterError} Naming the first invalid field. */
 export function parseEntities(value: unknown): readonly EmailEntity[] {
   return readList(value, 'entities', (entry, at) => {
     const fields = readFields(entry, at, ['type', 'value', 'confidence'])
@@ -256,7 +256,7 @@ function readBody(value: unknown, field: string): string {
   return readText(value, field, MAX_BODY_LENGTH)
 }
 
-/** Looks only at the start: a body may be a megabyte, and its first kilobytes fill a preview. */
+/** Reads only the start of the body: a body may have a megabyte, and a few kilobytes fill the preview. */
 function previewOf(body: string): string {
   const start = body
     .slice(0, MAX_PREVIEW_LENGTH * 16)
@@ -269,7 +269,7 @@ function refuseOversize(email: Email): void {
   const { recipients, cc, bcc, references, categories, attachments } = email
   const lists = [recipients, cc, bcc, references, categories, attachments]
   const texts = [email.subject, email.bodyText ?? '', email.bodyHtml ?? '', JSON.stringify(lists)]
-  // UTF-8 has at most 3 bytes for a UTF-16 unit, so most messages need not be encoded to be weighed.
+  // A UTF-16 unit takes at most 3 bytes in UTF-8, so most messages need not be encoded to check their size.
   const units = texts.reduce((sum, text) => sum + text.length, 0)
   if (units * 3 <= MAX_MESSAGE_BYTES) return
   const encoder = new TextEncoder()

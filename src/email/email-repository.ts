@@ -1,5 +1,5 @@
 /**
- * What a mailbox can do, whatever keeps it. The cached mailbox wraps any of these.
+ * The interface of a mailbox. The cached mailbox wraps any implementation of it.
  *
  * @module
  */
@@ -15,42 +15,42 @@ import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from './w
 /** One page of messages, in the order of the query. */
 export interface EmailPage {
   readonly emails: readonly Email[]
-  /** Asks for the next page as `cursor`; absent on the last one. */
+  /** The `cursor` of the next page; absent on the last page. */
   readonly nextCursor?: string
-  /** All messages that match, on whichever page; there where the query asks for it. */
+  /** Number of messages that match, on all pages; present if the query has `total: true`. */
   readonly total?: number
 }
 
-/** One page as ids, for those who keep the messages themselves apart. */
+/** One page as ids, for callers that store the messages separately. */
 export interface EmailIdPage extends Omit<EmailPage, 'emails'> {
   readonly ids: readonly string[]
-  /** Their sort keys in the order of the query, one an id. */
+  /** The sort keys of `ids`, in the same order. */
   readonly keys: readonly SortKey[]
 }
 
-/** A message before and after one change. Both are of one transaction with the change. */
+/** A message before and after one change, both read in the transaction of the change. */
 export interface EmailChange<E extends EmailImage = Email> {
   readonly before: E
   readonly after: E
 }
 
-/** A message that was stored or changed; `before` is undefined where it is new. */
+/** A message that was stored or changed; `before` is undefined if it is new. */
 export interface EmailUpsert {
   readonly before: Email | undefined
   readonly after: Email
 }
 
-/** A message of a batch that was left out, since another has its id, graph id or Message-ID. */
+/** A message of a batch that was not stored, because another has its id, graph id or Message-ID. */
 export interface DuplicateInBatch {
-  /** Its place in the batch, from 0. */
+  /** Its index in the batch, from 0. */
   readonly index: number
-  /** The field whose value is taken; the first of them, where several are. */
+  /** The field whose value is taken; the first if several are. */
   readonly field: UniqueField
 }
 
-/** What became of the messages of a batch. */
+/** The result of storing a batch. */
 export interface BatchResult {
-  /** The messages stored, as stored, in the order of the batch. */
+  /** The messages that were stored, as stored, in the order of the batch. */
   readonly created: readonly Email[]
   readonly duplicates: readonly DuplicateInBatch[]
 }
@@ -58,33 +58,33 @@ export interface BatchResult {
 /**
  * A mailbox.
  *
- * Every method rejects with an `InvalidFilterError` for input that is not as documented, before it
- * touches the database, and with whatever the database raised, unchanged.
+ * Every method rejects with an `InvalidFilterError` for invalid input, before it accesses the database.
+ * Errors of the database are passed on unchanged.
  *
- * Each write is one transaction, and answers every message it changed, before and after: nothing
- * else lies between the two, and what is not answered was not changed.
+ * Each write is one transaction and returns every message that it changed, before and after. No other
+ * change lies between the two, and a message that is not returned was not changed.
  */
 export interface EmailRepository {
-  /** Answers one page of the messages that match, and their number, as of one instant. */
+  /** Returns one page of the messages that match and, if wanted, their number, both from one transaction. */
   queryEmails(query: EmailQuery | CanonicalQuery): Promise<EmailPage>
-  /** Answers the ids of the page that {@link queryEmails} would answer. */
+  /** Returns the ids of the page that {@link queryEmails} would return. */
   queryEmailIds(query: EmailQuery | CanonicalQuery): Promise<EmailIdPage>
-  /** Answers how many messages match. */
+  /** Returns how many messages match. */
   countEmails(filter: EmailFilter | CanonicalFilter): Promise<number>
   /** The message with this id, or `undefined` if there is none. */
   getEmailById(id: string): Promise<Email | undefined>
-  /** The message that another system knows by this id, or `undefined` if there is none. */
+  /** The message with this id at the mail provider, or `undefined` if there is none. */
   getEmailByGraphId(graphId: string): Promise<Email | undefined>
   /**
-   * Answers the messages there are among 0 to 1000 ids, in the order of the ids. Ids without a
-   * message are absent; an id named twice is there once. One statement.
+   * Returns the messages with 0 to 1000 ids, in the order of the ids. An id without a message is absent
+   * from the result; a repeated id appears once. One statement.
    */
   getEmailsByIds(ids: readonly string[]): Promise<Map<string, Email>>
-  /** Answers the messages of a thread, oldest first; of a longer one the first 1000. */
+  /** Returns the messages of a thread, oldest first; at most the first 1000. */
   getThread(threadId: string): Promise<readonly Email[]>
-  /** Answers the messages of a conversation, oldest first; of a longer one the first 1000. */
+  /** Returns the messages of a conversation, oldest first; at most the first 1000. */
   getConversation(conversationId: string): Promise<readonly Email[]>
-  /** Answers the figures of the messages received in a range; of all without one. */
+  /** Returns the figures of the messages received in a range; without a range, of all messages. */
   getAnalytics(range?: DateRange): Promise<EmailAnalytics>
 
   /**
@@ -95,49 +95,49 @@ export interface EmailRepository {
    */
   createEmail(email: NewEmail): Promise<Email>
   /**
-   * Stores a message; where one with its graph id is there, changes that one instead. What a sender
-   * wrote stays as it is then; of the rest, what `email` says is taken over.
+   * Stores a message, or changes the stored message with the same graph id. A change does not touch what the
+   * sender wrote; it sets importance, flags, categories, status, priority and assignee, if `email` has them.
    *
    * @throws {InvalidFilterError} `graphId`, when the message has none.
-   * @throws {DuplicateEmailError} When it is new but its id or Message-ID is taken.
+   * @throws {DuplicateEmailError} When the message is new but its id or Message-ID is taken.
    */
   createOrUpdate(email: NewEmail): Promise<EmailUpsert>
   /**
-   * Stores 0 to 1000 messages, all of them in one transaction. Duplicates are left out and told,
-   * of those within the batch all but the first.
+   * Stores 0 to 1000 messages in one transaction. Duplicates are not stored but reported; of duplicates
+   * within the batch, the first is stored.
    */
   batchCreate(emails: readonly NewEmail[]): Promise<BatchResult>
   /**
    * Changes a message.
    *
-   * @returns The message as it is then; undefined when there is none with this id.
+   * @returns The message after the change; undefined when there is none with this id.
    */
   updateEmail(id: string, changes: EmailChanges): Promise<Email | undefined>
-  /** Changes a message as {@link updateEmail} does, and answers it before and after. */
+  /** Changes a message as {@link updateEmail} does, and returns it before and after the change. */
   changeEmail(id: string, changes: EmailChanges): Promise<EmailChange | undefined>
-  /** Makes the same changes to those there are among 0 to 1000 messages. */
+  /** Makes the same changes to 0 to 1000 messages; ids without a message are skipped. */
   bulkUpdate(
     ids: readonly string[],
     changes: EmailChanges,
   ): Promise<readonly EmailChange<EmailImage>[]>
-  /** Assigns those there are among 0 to 1000 messages; null unassigns. */
+  /** Assigns 0 to 1000 messages; null unassigns. Ids without a message are skipped. */
   bulkAssign(
     ids: readonly string[],
     assignedTo: string | null,
   ): Promise<readonly EmailChange<EmailImage>[]>
-  /** Marks those among 0 to 1000 messages that are not marked so yet. @param isRead @default true */
+  /** Marks those of 0 to 1000 messages that are not marked so yet. @param isRead @default true */
   markAsRead(ids: readonly string[], isRead?: boolean): Promise<readonly EmailChange<EmailImage>[]>
-  /** Notes what was recognised in a message, in place of what was noted before; at most 1000. */
+  /** Replaces the recognised entities of a message; at most 1000. */
   storeEmailEntities(id: string, entities: readonly EmailEntity[]): Promise<EmailChange | undefined>
   /**
-   * Notes one more whom a message was handed over to, under `bcc`, as each recipient of an envelope may
-   * get a delivery of its own.
+   * Adds an envelope recipient to `bcc`. A mail server may deliver a message once for each recipient, so
+   * later deliveries can bring recipients that the stored message does not name.
    *
-   * @returns Undefined where nothing changed: there is no such message, it names the address already,
-   *   or has 1000 under `bcc`.
+   * @returns Undefined if nothing changed: there is no such message, it already names the address, or
+   *   `bcc` has 1000 addresses.
    */
   noteRecipient(id: string, address: string): Promise<EmailChange | undefined>
-  /** Deletes a message. @returns The message as it was; undefined when there was none. */
+  /** Deletes a message. @returns The deleted message; undefined when there was none. */
   deleteEmail(id: string): Promise<Email | undefined>
 
   getWorkflowChain(id: string): Promise<WorkflowChain | undefined>
@@ -145,16 +145,16 @@ export interface EmailRepository {
   createOrUpdateWorkflowChain(chain: WorkflowChainInput): Promise<WorkflowChainChange>
 
   /**
-   * Opens a view for one chain of calls, on a database with replicas. Its first read sees the state
-   * of a bookmark at least, or without one every write acknowledged before; the later ones see at
-   * least what the earlier ones saw. Absent on a database that is a single copy, where every call
-   * does so anyway.
+   * Opens a session on a database with replicas, for calls that must not read older states than the calls
+   * before them. The first read sees at least the state of the bookmark `atLeast`; without a bookmark,
+   * every write acknowledged before. Later reads see at least what earlier ones saw. Absent on a
+   * database without replicas, where this always holds.
    */
   session?(atLeast?: string): EmailSession
 }
 
-/** A view of {@link EmailRepository.session}. */
+/** A session opened by {@link EmailRepository.session}. */
 export interface EmailSession extends EmailRepository {
-  /** The state that the latest call of this session saw; undefined before the first. */
+  /** Bookmark of the state that the latest call of this session saw; undefined before the first call. */
   bookmark(): string | undefined
 }

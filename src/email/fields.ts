@@ -1,6 +1,6 @@
 /**
- * Checks of single fields, for filters and writes alike. Each answers the value in the one form
- * that is stored and compared, or says what the field must be, without repeating what it was.
+ * Checks single fields of filters and writes. Each check returns the value in the form that is stored and
+ * compared, or throws an error that says what the field must be, without repeating the value.
  *
  * @module
  */
@@ -20,17 +20,17 @@ export const MAX_LIST_LENGTH = 1_000
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f]/
 
-/** Refuses what is not a plain object, and fields nobody would read. */
+/** Refuses values that are not objects, and objects with unknown fields. */
 export function readFields(value: unknown, field: string, known: readonly string[]): Fields {
   if (!isObject(value)) throw new InvalidFilterError(field, 'an object')
-  // The unknown name is not repeated: it came from outside, and may be anything.
+  // The error does not repeat the unknown name: it is untrusted input.
   if (Object.keys(value).some((name) => !known.includes(name))) {
     throw new InvalidFilterError(field, `an object with no fields but ${known.join(', ')}`)
   }
   return value
 }
 
-/** An identifier: compared byte by byte, so it is taken as it is. */
+/** An identifier. It is compared byte by byte, so it is not normalised. */
 export function readName(value: unknown, field: string): string {
   const valid =
     typeof value === 'string' &&
@@ -55,7 +55,7 @@ export function readAddress(value: unknown, field: string): string {
   return readName(value.trim().normalize('NFC').toLowerCase(), field)
 }
 
-/** Addresses with their names, bare ones included. */
+/** A list of addresses, each a text or an object with a name. */
 export function readAddresses(value: unknown, field: string): readonly EmailAddress[] {
   return readList(value, field, (entry, at) => {
     if (typeof entry === 'string') return { address: readAddress(entry, at) }
@@ -68,8 +68,8 @@ export function readAddresses(value: unknown, field: string): readonly EmailAddr
 }
 
 /**
- * Free text. NUL and lone surrogates have no place in SQL text; the first is dropped, the second
- * replaced by U+FFFD, as a mail reader would show them.
+ * Free text. SQL text cannot hold NUL or lone surrogates: NUL is removed, and lone surrogates are replaced
+ * by U+FFFD.
  */
 export function readText(value: unknown, field: string, maxLength: number): string {
   if (typeof value !== 'string' || value.length > maxLength) {
@@ -103,7 +103,7 @@ export function readInteger(value: unknown, field: string, min: number, max: num
   throw new InvalidFilterError(field, wholeNumberWords(min, max))
 }
 
-/** One of a closed set of words. */
+/** One of a fixed set of words. */
 export function readChoice<T extends string>(
   value: unknown,
   field: string,
@@ -125,7 +125,7 @@ export function readList<T>(
   return Array.from(value, (entry, index) => read(entry, `${field}[${index}]`))
 }
 
-/** `undefined` and `null` are both nothing, kept as null. */
+/** Reads a value that may be absent: `undefined` and `null` both become null. */
 export function orNull<T>(
   value: unknown,
   field: string,
@@ -134,7 +134,7 @@ export function orNull<T>(
   return value === undefined || value === null ? null : read(value, field)
 }
 
-/** An identifier, or null; unlike with {@link orNull}, leaving it out is a mistake. */
+/** An identifier, or null. Unlike {@link orNull}, it refuses `undefined`. */
 export function readNullableName(value: unknown, field: string): string | null {
   return value === null ? null : readName(value, field)
 }

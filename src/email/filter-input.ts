@@ -1,5 +1,5 @@
 /**
- * Checks the conditions of a filter and brings them into branches.
+ * Checks the conditions of a filter and converts them to branches.
  *
  * @module
  */
@@ -22,10 +22,10 @@ import {
 } from './fields.ts'
 import { readSearch } from './search.ts'
 
-/** Alternatives that a filter may have. */
+/** The most alternatives of a filter. */
 export const MAX_ANY_OF = 16
 
-/** Lists of names in all alternatives: each is one of the 100 values that D1 binds. */
+/** Lists of names in all alternatives together: each takes one of the 100 values that D1 can bind. */
 const MAX_NAME_LISTS = 80
 
 const CONDITION_FIELDS = [
@@ -51,7 +51,7 @@ const CONDITION_FIELDS = [
 export const FILTER_FIELDS: readonly (keyof EmailFilter)[] = [...CONDITION_FIELDS, 'anyOf']
 
 /**
- * Reads conditions and alternatives, of fields that are known to be a filter's.
+ * Reads conditions and alternatives. The caller has already refused unknown fields.
  *
  * @throws {InvalidFilterError} Naming the first field that is out of range.
  */
@@ -125,7 +125,7 @@ function withoutAbsent(branch: Possible<Branch>): Branch {
   return Object.fromEntries(Object.entries(branch).filter(([, value]) => value !== undefined))
 }
 
-/** Every word listed excludes nothing: every message has one of them. */
+/** Drops a list of all words: every message has one of them, so it excludes nothing. */
 function unlessAll<T>(
   list: readonly T[] | undefined,
   words: readonly T[],
@@ -168,7 +168,7 @@ function readRange(value: unknown, field: string): ReceivedRange {
   })
 }
 
-/** Lists whose members are anything: what is of a closed set is written into the statement. */
+/** Counts the lists that are bound; lists of enum values are written into the statement as literals. */
 function namesIn(branches: readonly Branch[]): number {
   return branches.reduce((sum, branch) => {
     const { recipients = [], categories = [] } = branch

@@ -1,5 +1,5 @@
 /**
- * Makes messages findable by their words that were stored before there was an index.
+ * Indexes the words of messages that were stored before the full-text index existed.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { SqlDriver, SqlStatement } from './driver.ts'
 import { type Searchable, searchTokens } from './search.ts'
 
-/** Messages at once. Their bodies are read, so not too many. */
+/** Messages in one batch. Their bodies are read into memory, so not too many. */
 const BATCH = 100
 
 const SELECT = `SELECT seq, subject, sender_email AS senderEmail, sender_name AS senderName,
@@ -17,12 +17,12 @@ FROM email_texts JOIN emails ON emails.id = email_id WHERE tokens IS NULL LIMIT 
 const UPDATE = 'UPDATE email_texts SET tokens = ? WHERE seq = ? AND tokens IS NULL'
 
 /**
- * Indexes messages that are not indexed yet, until none is left or the budget is used up. Where all
- * are, it costs one look into an empty index.
+ * Indexes messages that are not indexed yet, until none is left or `maxMessages` is reached. If all are
+ * indexed, it costs one look into an empty partial index.
  *
- * @param maxMessages About how many to index at most. @default all
- * @returns How many were indexed.
- * @throws Whatever the database raised, unchanged; what was indexed before stays so.
+ * @param maxMessages How many messages to index at most, rounded up to batches of 100. @default all
+ * @returns How many messages were indexed.
+ * @throws Whatever the database raised, unchanged; batches that were indexed before stay indexed.
  */
 export async function indexTexts(
   driver: SqlDriver,

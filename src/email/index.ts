@@ -1,5 +1,5 @@
 /**
- * The mailbox: messages in SQL, and the questions that can be asked of them.
+ * The mailbox: stores messages in SQL, queries them and caches the results.
  *
  * Exported as `'nearcache/email'`.
  *

@@ -1,5 +1,5 @@
 /**
- * Tells in memory what SQL would tell: whether a message is among those a query asks for.
+ * Decides in memory whether a message matches a query, with the same result as SQL.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { CanonicalFilter, CanonicalQuery } from './filter.ts'
 import { compareKeys, sortKeyOf } from './order.ts'
 import { hasTerms, searchTokens } from './search.ts'
 
-/** Tells whether the words of a message meet a search. */
+/** Whether the words of a message meet a search. */
 export type TermCheck = (terms: readonly string[]) => boolean
 
-/** Whether a message is one that the filter asks for, search included. */
+/** Whether a message matches the filter, search included. */
 export function matchesFilter(email: Email, filter: CanonicalFilter): boolean {
   let tokens: ReadonlySet<string> | undefined
   return matchesImage(email, filter, (terms) => {
@@ -23,8 +23,8 @@ export function matchesFilter(email: Email, filter: CanonicalFilter): boolean {
 }
 
 /**
- * As {@link matchesFilter}, for those who have no bodies at hand. What a sender wrote never changes,
- * so of a change one may assume the search met: it is met before as it is after.
+ * As {@link matchesFilter}, for a message without its bodies. The text of a message never changes, so a
+ * caller that compares a message before and after a change may assume that the search is met both times.
  */
 export function matchesImage(
   email: EmailImage,
@@ -34,7 +34,7 @@ export function matchesImage(
   return branches.some((branch) => meets(email, branch, hasTerms))
 }
 
-/** Whether the message comes after the position at which the pages of a query begin. */
+/** Whether the message sorts after the cursor of the query; true without a cursor. */
 export function isAfterStart(email: EmailImage, { after, order }: CanonicalQuery): boolean {
   return after === undefined || compareKeys(sortKeyOf(email, order.by), after, order.direction) > 0
 }

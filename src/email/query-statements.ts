@@ -1,5 +1,5 @@
 /**
- * The SQL of queries: what a canonical filter is as a condition, and its pages.
+ * The SQL of queries: conditions of a canonical filter, pages and counts.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { matchExpression } from './search.ts'
 /** How an instant is written into a statement. */
 type Instant = (value: number) => Fragment
 
-/** Alternatives whose instants are bound: two each, beside 80 lists of names, keep within 100. */
+/** Alternatives whose instants are bound: two each, with up to 80 lists of names, stay under D1's 100 values. */
 const MAX_BOUND = 4
 
 /** The columns of each order's sort key. */
@@ -28,7 +28,7 @@ const SORT_COLUMNS: Readonly<Record<EmailOrderBy, readonly EmailColumn[]>> = {
   sender: ['sender_email', 'received_at', 'id'],
 }
 
-/** Of the values of these fields, each is that of few messages. */
+/** Fields of which each value occurs in few messages. */
 const NAMES = [
   'workflowStates',
   'workflowTypes',
@@ -38,7 +38,7 @@ const NAMES = [
   'conversationIds',
 ] as const satisfies readonly (keyof Branch)[]
 
-/** Where the members of a message's lists are, sorted by member and time of receipt. */
+/** The side tables of the list fields, sorted by list member and time of receipt. */
 const LISTS = {
   recipients: sql`email_recipients where address`,
   categories: sql`email_categories where category`,
@@ -49,20 +49,20 @@ const LIST_FIELDS = Object.keys(LISTS) as readonly ListField[]
 type BranchCheck = (branch: Branch) => boolean
 
 const WHOLE = columnsOf(EMAIL_COLUMNS)
-/** What `sortKeyOf` looks at. */
+/** The columns that `sortKeyOf` reads. */
 const POSITION = columnsOf(['id', 'received_at', 'sent_at', 'priority', 'sender_email'])
 
-/** One page of whole rows, and one row more to tell whether another page follows. */
+/** One page of whole rows, plus one row, which shows that another page follows. */
 export function selectPage(query: CanonicalQuery): SqlStatement {
   return paged(WHOLE, query)
 }
 
-/** The same page as sort keys alone; the row has what `sortKeyOf` looks at. */
+/** The same page, with only the columns that `sortKeyOf` reads. */
 export function selectPagePositions(query: CanonicalQuery): SqlStatement {
   return paged(POSITION, query)
 }
 
-/** How many messages match, as `n`. */
+/** Counts the messages that match, as `n`. */
 export function countMatches(filter: CanonicalFilter): SqlStatement {
   return compile(sql`select count(*) as n from ${found(filter, isCovered)}`)
 }
@@ -80,16 +80,16 @@ order by ${sorting} limit ${limit + 1}`
 }
 
 /**
- * FROM and WHERE of what a filter asks for. Where no index is known to serve it, and it asks for one of some
- * names, that is a walk over the messages with these names, in the order of their receipt.
+ * FROM and WHERE of a filter. If no index of `emails` serves the filter, and all its branches want the same
+ * recipients or categories, SQLite scans the side table of these names, in order of receipt.
  */
 function found({ branches }: CanonicalFilter, isIndexed: BranchCheck): Fragment {
-  // Of alternatives, flags and the like are taken in no order.
+  // With several alternatives, the indexes of flags, priorities and search do not give rows in order.
   const isServed = branches.length > 1 ? isNarrow : isIndexed
   const lead = branches.every(isServed) ? undefined : sharedList(branches)
   if (lead === undefined) return sql`emails where ${matching(branches, isIndexed)}`
   const { field, names } = lead
-  // `id` and `received_at` are those of the walk, so what asks for no more reads no message.
+  // `id` and `received_at` come from the side table, so a statement that needs only these reads no row of `emails`.
   const walk = sql`select ${names.length > 1 ? sql`distinct ` : sql``}email_id as id, email_received_at as received_at
 from ${named(field, names)}`
   const rests = branches.map((branch) => ({
@@ -99,7 +99,7 @@ from ${named(field, names)}`
   return sql`(${walk}) cross join emails using (id, received_at) where ${matching(rests, () => true)}`
 }
 
-/** Names of which each message that is asked for has one. */
+/** A list of names that all branches have in common. */
 function sharedList([first = {}, ...others]: readonly Branch[]) {
   for (const field of LIST_FIELDS) {
     const isShared = (names: readonly string[]) =>
@@ -114,31 +114,31 @@ function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
 
-/** Whether another index leads to messages that are few, or few of which are not wanted. */
+/** Whether an index of `emails` finds the messages without reading many others. */
 function hasIndex(branch: Branch): boolean {
   const { isRead, priorities, search } = branch
   return isAmongFew(branch) || isRead === false || (priorities ?? search) !== undefined
 }
 
-/** The same for counts, which read messages only where their index does not have all that is asked. */
+/** As {@link hasIndex}, for counts: they read only the index if it has all columns that the branch compares. */
 function isCovered(branch: Branch): boolean {
   const { statuses, assignees, isRead } = branch
   return hasIndex(branch) || (statuses ?? assignees ?? isRead) !== undefined
 }
 
-/** A row value comparison, which SQLite answers from the index (sqlite.org/rowvalue.html, 3.1). */
+/** A row value comparison, for which SQLite can use the index (sqlite.org/rowvalue.html, 3.1). */
 function isAfter(columns: readonly EmailColumn[], after: SortKey, operator: Fragment): Fragment {
   const names = sql.join(columns.map((column) => sql.ref(column)))
   return sql`(${names}) ${operator} (${sql.join(after)})`
 }
 
-/** What a filter asks for. Conditions that all branches share stand alone, for the index to serve. */
+/** The condition of a filter. Conditions that all branches share come first, with AND, so an index can serve them. */
 function matching(branches: readonly Branch[], isLed: BranchCheck): Fragment {
   const [first, ...others] = branches
   if (first === undefined) return sql`false`
-  // Bound, so that the statement is the same for each day; in the text, where they would be too many.
+  // Instants are bound, so that the statement's text is the same every day, unless there are too many to bind.
   const instant: Instant = branches.length <= MAX_BOUND ? (value) => sql.val(value) : literal
-  // A part of alternatives is written for the walks that these lead to as wholes.
+  // Which index SQLite uses depends on the whole branches, not on the part that is written here.
   const allOf = (part: Branch, wholes: readonly Branch[]): Fragment => {
     const isOnWalk = wholes.every(isLed)
     const list = [
@@ -162,10 +162,10 @@ function matching(branches: readonly Branch[], isLed: BranchCheck): Fragment {
   return sql`${allOf(Object.fromEntries(shared), branches)} and (${sql.join(alternatives, sql` or `)})`
 }
 
-/** What changes in the life of a message. Values of closed sets stand in the text, unbound. */
+/** Conditions on fields that change after a message is stored. Enum values are literals, not bound. */
 function stateConditions(branch: Branch, areFew: boolean): Fragment[] {
   const { statuses, priorities, assignees, isRead, isFlagged } = branch
-  // SQLite would as soon walk over all that is read, or is nobody's: most of a mailbox.
+  // `+` stops SQLite from using the index: most messages are read, or assigned to nobody.
   const unled = areFew ? sql`+` : sql``
   return [
     ...ifThere(statuses, (words) => sql`status in (${sql.join(words.map(literal))})`),
@@ -179,7 +179,7 @@ function stateConditions(branch: Branch, areFew: boolean): Fragment[] {
   ]
 }
 
-/** Whether few messages have what is asked for: what is open is little beside what is settled. */
+/** Whether few messages match: open messages are few compared with settled ones. */
 function isNarrow(branch: Branch): boolean {
   const { statuses, assignees } = branch
   const isOpen = statuses?.every((status) => OPEN_STATUSES.includes(status)) ?? false
@@ -191,7 +191,7 @@ function isAmongFew(branch: Branch): boolean {
   return isNarrow(branch) || branch.isFlagged === true
 }
 
-/** What a sender wrote. */
+/** Conditions on fields that never change: what the sender wrote. */
 function contentConditions(branch: Branch, instant: Instant): Fragment[] {
   const { received, hasAttachments, search } = branch
   return [
@@ -209,7 +209,7 @@ function ifThere<T>(value: T | undefined, condition: (value: T) => Fragment): Fr
   return value === undefined ? [] : [condition(value)]
 }
 
-/** One name by equality, so that the order of the index is of use; several as one bound value. */
+/** One name is compared by equality, so that the index also gives the order; several are one bound value. */
 function isOneOf(
   column: keyof EmailRow,
   names: readonly (string | null)[],
@@ -224,14 +224,14 @@ function isOneOf(
   return names.includes(null) ? sql`(${name} is null or ${isListedName})` : isListedName
 }
 
-/** A walk over all that have the names; or, where another one leads, a look at each of its messages. */
+/** Looks up the messages that have the names; or, if another index is used, checks each message it finds. */
 function hasOneOf(field: ListField, names: readonly string[], isLed: boolean): Fragment {
   return isLed
     ? sql`exists (select 1 from ${named(field, names)} and email_received_at = received_at and email_id = id)`
     : sql`id in (select email_id from ${named(field, names)})`
 }
 
-/** One name by equality, so that the order of the table is of use. */
+/** One name is compared by equality, so that the side table also gives the order. */
 function named(field: ListField, names: readonly string[]): Fragment {
   return names.length === 1
     ? sql`${LISTS[field]} = ${names[0]}`
@@ -242,7 +242,7 @@ function hasWords(terms: readonly string[]): Fragment {
   return sql`id in (select email_id from email_texts where seq in (select rowid from email_search where email_search match ${matchExpression(terms)}))`
 }
 
-/** Only for values of closed sets and numbers: they were checked, and D1 binds no more than 100. */
+/** Only for enum values and numbers, which were checked. D1 binds at most 100 values. */
 function literal(value: string | number): Fragment {
   return sql.lit(value)
 }

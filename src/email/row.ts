@@ -1,5 +1,5 @@
 /**
- * A message as a row of the `emails` table, and back.
+ * Converts between messages and rows of the `emails` table.
  *
  * @module
  */
@@ -109,22 +109,22 @@ export function toRow(email: Email): EmailRow {
   }
 }
 
-/** The names of the columns, in the order of the table: what every row has. */
+/** The names of all columns, in the order of the table. */
 export const EMAIL_COLUMNS: readonly (keyof EmailRow)[] = Object.keys(
   toRow({} as Email),
 ) as (keyof EmailRow)[]
 
-/** The same without the bodies. */
+/** All columns but the bodies. */
 export const IMAGE_COLUMNS: readonly (keyof ImageRow)[] = EMAIL_COLUMNS.filter(
   (column) => column !== 'body_text' && column !== 'body_html',
 )
 
-/** Reads a row back. The table's own checks vouch for the closed sets of words. */
+/** Reads a row. Enum values need no check here: the table's CHECK constraints guarantee them. */
 export function fromRow(row: EmailRow): Email {
   return { ...fromImageRow(row), bodyText: row.body_text, bodyHtml: row.body_html }
 }
 
-/** Reads a row without its bodies back. */
+/** Reads a row that was selected without its bodies. */
 export function fromImageRow(row: ImageRow): EmailImage {
   return {
     id: row.id,
@@ -168,14 +168,14 @@ export function fromImageRow(row: ImageRow): EmailImage {
   }
 }
 
-/** Most lists of most messages are empty, and nobody can tell one of these from another. */
+/** Shared by all messages: most of their lists are empty. */
 const NOTHING: readonly never[] = Object.freeze([])
 
 function listIn<T>(text: string): readonly T[] {
   return text === '[]' ? NOTHING : (JSON.parse(text) as T[])
 }
 
-/** The columns that changes set, and to what: those with the names of the fields, in snake case. */
+/** The columns that the changes set, with their values. A column has the field's name in snake case. */
 export function toChangedColumns(changes: ParsedChanges): Partial<EmailRow> {
   const columns = Object.entries(changes).map(([field, value]) => [
     field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),

@@ -1,11 +1,11 @@
 /**
- * The third step of the schema: the messages of a person or a category, and those that are flagged, in the order
- * of their receipt.
+ * The third step of the schema: indexes that give the messages of a recipient or a category, and flagged messages,
+ * in order of receipt.
  *
  * @module
  */
 
-/** D1 ends a statement after 30 seconds (developers.cloudflare.com/d1/platform/limits), so none copies all. */
+/** D1 stops a statement after 30 seconds (developers.cloudflare.com/d1/platform/limits), so rows are copied in parts. */
 const PARTS = 8
 const PART_SIZE = `(SELECT count(*) / ${PARTS} + 1 FROM emails)`
 
@@ -16,7 +16,7 @@ SELECT ${column}, received_at, id FROM (
   LIMIT ${PART_SIZE} OFFSET ${part} * ${PART_SIZE}
 ) CROSS JOIN ${table} ON email_id = id`
 
-/** A side table made anew, with the time of receipt in its key. That of a message never changes. */
+/** Rebuilds a side table with the time of receipt in its key; the time of receipt of a message never changes. */
 const inOrder = (table: string, column: string, index: string): readonly string[] => [
   `CREATE TABLE new_${table} (
   ${column} TEXT NOT NULL,
@@ -43,9 +43,9 @@ const CATEGORIES = `INSERT OR IGNORE INTO email_categories (category, email_rece
   SELECT value, new.received_at, new.id FROM json_each(new.categories)`
 
 export const ORDERED_TABLES: readonly string[] = [
-  // Few are, and all others cost it nothing.
+  // A partial index: few messages are flagged, and it does not contain the others.
   'CREATE INDEX emails_flagged ON emails (received_at, id) WHERE is_flagged = 1',
-  // A trigger that names a table which is not there keeps others from being renamed.
+  // SQLite refuses to rename a table while a trigger refers to a table that does not exist.
   'DROP TRIGGER emails_stored',
   'DROP TRIGGER emails_categorised',
   'DROP TRIGGER emails_deleted',

@@ -1,11 +1,11 @@
 /**
- * The second step of the schema: orders other than by receipt, people and categories to look
- * messages up by, full-text search, workflow chains, and rejected messages.
+ * The second step of the schema: more orders, look-up by recipient and category, full-text search,
+ * workflow chains and rejected messages.
  *
  * @module
  */
 
-/** What messages have besides; the generated ones are sorted by, and stored in indexes alone. */
+/** New columns of `emails`. The generated ones are for sorting, and stored only in indexes. */
 export const NEW_COLUMNS: readonly string[] = [
   "ALTER TABLE emails ADD COLUMN attachments TEXT NOT NULL DEFAULT '[]'",
   "ALTER TABLE emails ADD COLUMN entities TEXT NOT NULL DEFAULT '[]'",
@@ -24,7 +24,7 @@ export const MORE_INDEXES: readonly string[] = [
   ['emails_by_workflow_chain', 'workflow_chain_id, received_at, id'],
 ].map(([name, columns]) => `CREATE INDEX ${name} ON emails (${columns})`)
 
-/** Fills a side table from the message that `row` stands for. */
+/** Fills the side table from the message in `row` (`new` in a trigger). */
 const recipientsOf = (row: string): string =>
   `INSERT OR IGNORE INTO email_recipients (address, email_id)
   SELECT value ->> 'address', ${row}.id FROM json_each(${row}.recipients)
@@ -36,8 +36,8 @@ const categoriesOf = (row: string): string =>
   SELECT value, ${row}.id FROM json_each(${row}.categories)`
 
 /**
- * The members of the lists that a message has, sorted by member. Triggers keep them, so nothing that
- * writes messages can forget to.
+ * Side tables of the recipients and categories of messages, sorted by recipient and category. Triggers update
+ * them, so every write to `emails` does, whatever code makes it.
  */
 export const NAME_TABLES: readonly string[] = [
   `CREATE TABLE email_recipients (
@@ -70,18 +70,18 @@ END`,
 ]
 
 /**
- * The words of each message as `searchTokens` makes them, and their index. No word has a character
- * in it that the tokenizer `ascii` splits at or changes, so the index holds just these words. Which
- * of them stand together is not asked, hence `detail = none`.
+ * The words of each message as `searchTokens` returns them, and their full-text index. No word contains a
+ * character that the tokenizer `ascii` splits at or changes, so the index has exactly these words.
+ * `detail = none`, because searches do not depend on the positions of words.
  */
 export const SEARCH_TABLES: readonly string[] = [
-  // `seq` is a key of its own: the rowid of `emails` is not kept by VACUUM.
+  // `seq` is a key of its own, because VACUUM may change the rowids of `emails`.
   `CREATE TABLE email_texts (
   seq INTEGER PRIMARY KEY,
   email_id TEXT NOT NULL UNIQUE,
   tokens TEXT
 ) STRICT`,
-  // Messages stored before this step; their words are made by `indexTexts`.
+  // Messages stored before this step; `indexTexts` adds their words.
   'INSERT INTO email_texts (email_id) SELECT id FROM emails',
   'CREATE INDEX texts_to_index ON email_texts (seq) WHERE tokens IS NULL',
   `CREATE VIRTUAL TABLE email_search USING fts5(

@@ -1,7 +1,6 @@
 /**
- * The schema of the mailbox, in the SQL that D1 and SQLite share, and the way to bring a database
- * up to it. `migrations/` holds the same statements for `wrangler d1 migrations apply`; they are
- * written from here.
+ * The schema of the mailbox, in SQL that both D1 and SQLite accept, and its migrations. The files in
+ * `migrations/`, for `wrangler d1 migrations apply`, are generated from this module.
  *
  * @module
  */
@@ -19,7 +18,7 @@ import {
   SEARCH_TABLES,
 } from './schema-search.ts'
 
-/** One step of the schema. Steps are applied in order, and never changed once released. */
+/** One step of the schema. Steps are applied in order, and never change once released. */
 export interface Migration {
   /** The file name under `migrations/`. */
   readonly name: string
@@ -70,7 +69,7 @@ const EMAILS_TABLE = `CREATE TABLE emails (
   version INTEGER NOT NULL DEFAULT 1
 ) STRICT`
 
-/** Each index ends in the sort key, so that an equality and the order of a page share one walk. */
+/** Each index ends in the sort key, so that one index scan serves both an equality and the order of a page. */
 const INDEXES = [
   ['emails_by_received', 'received_at, id'],
   ['emails_by_status', 'status, received_at, id'],
@@ -99,8 +98,8 @@ export const MIGRATIONS: readonly Migration[] = [
 ]
 
 /**
- * The table in which wrangler records what it has applied. {@link migrate} keeps its records there
- * too, so a D1 database may be migrated by either, in turn.
+ * The table in which wrangler records the applied migrations. {@link migrate} uses it too, so a D1
+ * database can be migrated by wrangler and by this function in turn.
  */
 const RECORDS_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -109,13 +108,13 @@ const RECORDS_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations (
 )`
 
 /**
- * Applies the steps a database does not have yet, each in a transaction of its own, and indexes the
- * words of messages that were stored before there was an index. Safe to call at
- * every start, and from several processes at once: one applies a step, the others find it done, where
- * they wait for each other's locks (`timeout` of a `DatabaseSync`, which waits for none by default).
+ * Applies the steps that a database does not have yet, each in its own transaction, and indexes the words
+ * of messages that were stored before the search index existed. Safe to call at every start. Several
+ * processes may call it at once, if their connections wait for locks (a `DatabaseSync` does so only
+ * with its option `timeout`): one process applies a step, the others find it applied.
  *
- * @returns The names of the steps this call applied.
- * @throws Whatever the database raised, unchanged; the step that failed has left nothing behind.
+ * @returns The names of the steps that this call applied.
+ * @throws Whatever the database raised, unchanged; the step that failed was rolled back.
  */
 export async function migrate(driver: SqlDriver): Promise<readonly string[]> {
   await driver.run(RECORDS_TABLE, [])
@@ -124,7 +123,7 @@ export async function migrate(driver: SqlDriver): Promise<readonly string[]> {
     if (await isApplied(driver, migration)) continue
     if (await apply(driver, migration)) names.push(migration.name)
   }
-  // Words are made here and not in SQL, so a step cannot make those of earlier messages.
+  // SQL cannot split texts into words, so a migration step cannot index earlier messages.
   await indexTexts(driver)
   return names
 }
@@ -134,7 +133,7 @@ async function isApplied(driver: SqlDriver, { name }: Migration): Promise<boolea
   return rows.length > 0
 }
 
-/** @returns Whether it was this call that applied the step. */
+/** @returns Whether this call applied the step. */
 async function apply(driver: SqlDriver, migration: Migration): Promise<boolean> {
   const record = {
     sql: 'INSERT INTO d1_migrations (name) VALUES (?)',
@@ -142,7 +141,7 @@ async function apply(driver: SqlDriver, migration: Migration): Promise<boolean> 
   }
   const steps = migration.statements.map((sql): SqlStatement => ({ sql, params: [] }))
   try {
-    // The record goes first: a rival that was faster makes the batch fail before anything is built.
+    // The record is inserted first: if another process was faster, the batch fails before it creates anything.
     await driver.batch([record, ...steps])
     return true
   } catch (error) {

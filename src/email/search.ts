@@ -1,6 +1,6 @@
 /**
- * Words of a message, and of a search for it. One definition for SQL and for memory: what is made
- * here is what the full-text index holds, and what a message is compared by.
+ * Splits messages and searches into words. The full-text index in SQL and the comparison in memory use the
+ * same words, so both find the same messages.
  *
  * @module
  */
@@ -19,34 +19,34 @@ export type Searchable = Pick<
 /** The longest text of a search, in characters. */
 export const MAX_SEARCH_LENGTH = 1_000
 
-/** Characters of a body that are searched; what comes after is not found. */
+/** Characters of a body that are searched; later text is not found. */
 export const SEARCHED_BODY_LENGTH = 50_000
 
-/** Words a search may have: a longer one is a mistake, and each costs a look-up. */
+/** Words that a search may have: a longer one is probably a mistake, and each word costs a look-up. */
 const MAX_TERMS = 32
 
-/** Characters of a word that count. Longer ones are encodings, not words. */
+/** Characters of a word that are indexed. Longer "words" are encoded data. */
 const MAX_TOKEN_LENGTH = 64
 
 const WORD = /[\p{L}\p{N}\p{M}]+/gu
 const SEARCH_WORD = /[\p{L}\p{N}\p{M}]+\*?/gu
 
-/** Scripts that put no space between words, so a run of them is taken apart. */
+/** Scripts without spaces between words. A run of such characters is split into characters and pairs. */
 const UNSPACED =
   /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]+/u
 
-/** With the separators kept, for `split`. */
+/** The group makes `split` keep the separators. */
 const UNSPACED_RUNS = new RegExp(`(${UNSPACED.source})`, 'u')
 
 /**
- * Accents as letters carry them in Latin, Greek and Cyrillic: `Café` is found by `cafe`. And the soft hyphen,
- * which stands within words and shows at the end of a line alone.
+ * Combining accents of Latin, Greek and Cyrillic letters: `cafe` finds `Café`. Also the soft hyphen, which
+ * stands inside words and is only visible at the end of a line.
  */
 const ACCENTS = /[\u0300-\u036f\u00ad]/g
 
 /**
- * The words of a message: subject, sender's name and address, and the start of the text (that of
- * the HTML where there is no text), in lower case, without accents, compatibility forms made plain.
+ * The words of a message: of the subject, of the sender's name and address, and of the start of the text (of
+ * the HTML if there is no text). In lower case, without accents, compatibility characters decomposed (NFKD).
  */
 export function searchTokens(email: Searchable): ReadonlySet<string> {
   const { subject, senderName, senderEmail, bodyText, bodyHtml } = email
@@ -60,10 +60,10 @@ export function searchTokens(email: Searchable): ReadonlySet<string> {
 }
 
 /**
- * What a search asks for: every word of the text, in any order; one that ends in `*` is the
- * beginning of a word. Sorted, without repeats and without what another one implies.
+ * Reads a search into its terms. A message must have all of them, in any order; a term that ends in `*`
+ * matches by prefix. Terms are sorted, without duplicates and without those that another term implies.
  *
- * @throws {InvalidFilterError} When the text is too long, or has no word.
+ * @throws {InvalidFilterError} When the text is too long, or does not have 1 to 32 words.
  */
 export function readSearch(value: unknown, field: string): readonly string[] {
   if (typeof value !== 'string' || value.length > MAX_SEARCH_LENGTH) {
@@ -77,28 +77,27 @@ export function readSearch(value: unknown, field: string): readonly string[] {
   return set
 }
 
-/** Whether a message with these words is found. */
+/** Whether a message with these words meets all terms. */
 export function hasTerms(tokens: ReadonlySet<string>, terms: readonly string[]): boolean {
   return terms.every((term) =>
     isPrefix(term) ? someStartsWith(tokens, term.slice(0, -1)) : tokens.has(term),
   )
 }
 
-/** Sorted terms without repeats, and without those that another one implies. */
+/** Sorts terms and removes duplicates and terms that another term implies. */
 export function withoutImplied(terms: readonly string[]): readonly string[] {
   const set = [...new Set(terms)]
   return set.filter((term) => !set.some((other) => other !== term && implies(other, term))).sort()
 }
 
-/** Whether each message that has `one` has `other` as well. */
+/** Whether every message that meets `one` also meets `other`. */
 export function implies(one: string, other: string): boolean {
   if (!isPrefix(other)) return one === other
   return (isPrefix(one) ? one.slice(0, -1) : one).startsWith(other.slice(0, -1))
 }
 
 /**
- * The search as FTS5 is asked for it. Words hold neither quotes nor anything else with a meaning
- * there.
+ * The search as an FTS5 query. Words need no escaping: they have only letters, digits and combining marks.
  */
 export function matchExpression(terms: readonly string[]): string {
   return terms
@@ -106,15 +105,15 @@ export function matchExpression(terms: readonly string[]): string {
     .join(' AND ')
 }
 
-/** The text of HTML, near enough to search it and to show the start of it. Takes one look at each part. */
+/** The text of HTML, approximate but good enough for search and preview. Takes linear time. */
 export function plainText(html: string): string {
   const text = withoutCode(html.slice(0, SEARCHED_BODY_LENGTH))
-  // What is opened behind the last end of a tag is none.
+  // A `<` after the last `>` cannot start a tag.
   const end = text.lastIndexOf('>') + 1
   return withoutReferences(text.slice(0, end).replaceAll(/<[^>]*>/g, ' ') + text.slice(end))
 }
 
-/** Without styles and scripts, those apart whose end is missing. */
+/** Removes style and script elements; those without an end tag are kept. */
 function withoutCode(html: string): string {
   const unclosed = new Set<string>()
   let kept = ''
@@ -150,7 +149,7 @@ function someStartsWith(tokens: ReadonlySet<string>, prefix: string): boolean {
   return false
 }
 
-/** Lower case both before and after, for letters that only their plain form has in upper case. */
+/** Lower-cases before and after NFKD: some characters only become upper-case letters by the decomposition. */
 function fold(text: string): string {
   const bare = streamSafe(text)
     .toWellFormed()
@@ -158,11 +157,11 @@ function fold(text: string): string {
     .normalize('NFKD')
     .replaceAll(ACCENTS, '')
     .toLowerCase()
-  // What kept the marks apart was one of the accents.
+  // The separators that `streamSafe` inserted (U+034F) were removed with the accents, so insert them again.
   return streamSafe(bare).normalize('NFC')
 }
 
-/** What the index holds of a word: itself, or each character and each pair of an unspaced run. */
+/** The tokens that the index has for a word: the word, or all characters and pairs of an unspaced run. */
 function indexed(word: string): readonly string[] {
   if (!UNSPACED.test(word)) return [cut(word)]
   return runs(word).flatMap(({ text, isUnspaced }) =>
@@ -170,7 +169,7 @@ function indexed(word: string): readonly string[] {
   )
 }
 
-/** What a search asks the index for: the word, or the pairs of an unspaced run. */
+/** The tokens that a search looks up for a word: the word, or the pairs of an unspaced run. */
 function asked(word: string): readonly string[] {
   const bare = isPrefix(word) ? word.slice(0, -1) : word
   const parts = runs(bare)
@@ -179,7 +178,7 @@ function asked(word: string): readonly string[] {
     const { text, isUnspaced } = part
     if (isUnspaced) return [...text].length === 1 ? [text] : pairs(text)
     const token = cut(text)
-    // A word cut short stands for all that begin like it already.
+    // A token of the maximum length was cut, so it already matches every word that begins with it.
     const isOpen = isPrefix(word) && part === last && [...token].length < MAX_TOKEN_LENGTH
     return [isOpen ? `${token}*` : token]
   })
@@ -197,7 +196,7 @@ function pairs(text: string): string[] {
   return characters.slice(1).map((character, index) => `${characters[index]}${character}`)
 }
 
-/** By code points, so that none is torn in two. */
+/** Cuts by code points, so that no surrogate pair is split. */
 function cut(word: string): string {
   return word.length <= MAX_TOKEN_LENGTH ? word : [...word].slice(0, MAX_TOKEN_LENGTH).join('')
 }

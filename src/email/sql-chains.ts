@@ -1,5 +1,5 @@
 /**
- * Workflow chains in SQL.
+ * Reads and stores workflow chains in SQL.
  *
  * @module
  */

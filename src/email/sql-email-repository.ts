@@ -50,7 +50,7 @@ import type { WorkflowChain, WorkflowChainChange, WorkflowChainInput } from './w
 export interface SqlEmailRepositoryOptions {
   /** A D1 database or session, a `DatabaseSync` of `node:sqlite`, a better-sqlite3 database, or a driver. */
   readonly db: SqlDatabase
-  /** Gives `createdAt`, `updatedAt` and `assignedAt`. @default webPlatform() */
+  /** Its clock sets `createdAt`, `updatedAt` and `assignedAt`. @default webPlatform() */
   readonly platform?: Platform
 }
 
@@ -71,10 +71,10 @@ const DAY_MS = 86_400_000
 export class SqlEmailRepository implements EmailRepository {
   readonly #driver: SqlDriver
   readonly #platform: Platform
-  /** There where the database has sessions. */
+  /** Present if the database has sessions. */
   readonly session?: (atLeast?: string) => EmailSession
 
-  /** @throws {InvalidOptionError} `db`, when it is no database this library knows. */
+  /** @throws {InvalidOptionError} `db`, when it is not a database that this library supports. */
   constructor({ db, platform = webPlatform() }: SqlEmailRepositoryOptions) {
     this.#driver = toSqlDriver(db)
     this.#platform = platform
@@ -142,7 +142,7 @@ export class SqlEmailRepository implements EmailRepository {
 
   async createEmail(email: NewEmail): Promise<Email> {
     const parsed = this.#parse(email)
-    // One transaction, so a rival that is in the way of the insert is one the look-up sees.
+    // In one transaction, so the look-up sees any message that makes the insert fail.
     const [rivals = [], [row] = []] = await this.#batch([
       statements.selectRivals([parsed]),
       statements.insert(parsed),
@@ -242,7 +242,7 @@ export class SqlEmailRepository implements EmailRepository {
     return storeChain(this.#driver, chain, this.#now())
   }
 
-  /** Columns of instants take whole milliseconds, and a clock may be finer. */
+  /** Instants are stored as whole milliseconds, but a clock may return fractions. */
   #now(): number {
     return Math.floor(this.#platform.now())
   }
@@ -286,7 +286,7 @@ function readIds(ids: unknown): readonly string[] {
   return [...new Set(readList(ids, 'ids', readName))]
 }
 
-/** What {@link EmailRepository.getThread} asks for. */
+/** The query of {@link EmailRepository.getThread} and {@link EmailRepository.getConversation}. */
 function threadQuery(of: Pick<EmailQuery, 'threadId' | 'conversationId'>): EmailQuery {
   const [field, id] = Object.entries(of)[0] ?? ['', undefined]
   return { [field]: readName(id, field), direction: 'asc', limit: MAX_LIMIT }

@@ -27,7 +27,7 @@ export async function readIdPage(driver: SqlDriver, query: CanonicalQuery): Prom
   return { ids: page.map(({ id }) => id), keys, ...nextCursor(found, query), ...rest }
 }
 
-/** The rows of a page and, where it is asked for, the total as of the same instant. */
+/** The rows of a page and, if the query wants it, the total, read in the same transaction. */
 async function readRows(
   driver: SqlDriver,
   page: SqlStatement,
@@ -39,7 +39,7 @@ async function readRows(
   return { rows: asRows(rows), total: Number(count?.['n']) }
 }
 
-/** One row more than the page was asked for tells that another page follows. */
+/** The statement selects one row more than the limit; if that row exists, another page follows. */
 function nextCursor(
   found: readonly Sortable[],
   { limit, order: { by } }: CanonicalQuery,

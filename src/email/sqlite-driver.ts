@@ -1,6 +1,6 @@
 /**
- * The driver for SQLite in the process: `node:sqlite` and better-sqlite3, whose methods are
- * synchronous and nearly the same.
+ * The driver for in-process SQLite: `node:sqlite` and better-sqlite3, whose methods are synchronous
+ * and nearly the same.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
 export interface SqliteStatementLike {
   all(...params: (string | number | null)[]): unknown[]
   run(...params: (string | number | null)[]): { readonly changes: number | bigint }
-  /** better-sqlite3 tells here whether a statement answers rows, and insists on the right call. */
+  /** better-sqlite3: whether the statement returns rows. If so, only `all` may be called, otherwise only `run`. */
   readonly reader?: boolean
 }
 
@@ -31,15 +31,14 @@ export interface SqliteLike {
   readonly inTransaction?: boolean
 }
 
-/** The repository has a few dozen distinct statements; more are evicted, the oldest use first. */
+/** The repository uses a few dozen distinct statements. Beyond this limit the least recently used is evicted. */
 const MAX_PREPARED = 64
 
 /**
  * Builds a {@link SqlDriver} on a synchronous connection, and keeps up to 64 statements prepared.
  *
- * `batch` runs in one synchronous turn, so nothing else on the connection comes between. Where the
- * caller has a transaction open, the batch becomes a savepoint of it and is made durable by the
- * caller's own COMMIT.
+ * `batch` runs synchronously, so no other statement of the connection can run in between. If the caller
+ * has a transaction open, the batch becomes a savepoint in it, and the caller's COMMIT makes it durable.
  */
 export function sqliteDriver(db: SqliteLike): SqlDriver {
   const prepared = new Map<string, SqliteStatementLike>()
@@ -63,7 +62,7 @@ export function sqliteDriver(db: SqliteLike): SqlDriver {
   }
 
   return {
-    // `async` turns what SQLite throws into a rejection, as callers of the port expect.
+    // `async` turns errors that SQLite throws into rejections, as callers of the port expect.
     all: async (sql, params) => read(sql, params),
     run: async (sql, params) => {
       const statement = prepare(sql)
@@ -83,7 +82,7 @@ function runAll(
 
 function transact<T>(db: SqliteLike, work: () => T): T {
   const nested = db.isTransaction ?? db.inTransaction ?? false
-  // IMMEDIATE takes the write lock at once: a reader that turns writer late can be refused it.
+  // IMMEDIATE takes the write lock at the start: SQLite can refuse it to a transaction that has already read.
   db.exec(nested ? 'SAVEPOINT nearcache_batch' : 'BEGIN IMMEDIATE')
   try {
     const result = work()
@@ -99,6 +98,6 @@ function undo(db: SqliteLike, nested: boolean): void {
   try {
     db.exec(nested ? 'ROLLBACK TO nearcache_batch; RELEASE nearcache_batch' : 'ROLLBACK')
   } catch {
-    // SQLite has rolled back by itself (disk full, I/O error); the first error is the one to tell.
+    // SQLite has already rolled back (disk full, I/O error); the caller gets the original error.
   }
 }

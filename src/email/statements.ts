@@ -1,5 +1,5 @@
 /**
- * The SQL that reads messages by id, and changes them.
+ * The SQL that reads messages by id and writes them.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { MAX_LIST_LENGTH } from './fields.ts'
 import { EMAIL_COLUMNS, type EmailRow, IMAGE_COLUMNS, toChangedColumns, toRow } from './row.ts'
 import { searchTokens } from './search.ts'
 
-/** UTF-16 units of one bound value. At most 3 bytes each in UTF-8 makes 1.8 MB, under D1's 2 MB. */
+/** UTF-16 units of one bound value. At 3 bytes each in UTF-8, at most, this is 1.8 MB, under D1's 2 MB. */
 const MAX_VALUE_UNITS = 600_000
 
 const WHOLE = columnsOf(EMAIL_COLUMNS)
@@ -28,12 +28,12 @@ export function selectByGraphId(graphId: string): SqlStatement {
   return compile(sql`select ${WHOLE} from emails where ${hasGraphId(graphId)}`)
 }
 
-/** Any number of ids as one bound value, which keeps within D1's 100. */
+/** Binds any number of ids as one value: D1 allows 100 bound values a statement. */
 export function selectByIds(ids: readonly string[]): SqlStatement {
   return compile(sql`select ${WHOLE} from emails where id in ${jsonList(ids)}`)
 }
 
-/** The same without bodies, and where given only those marked otherwise. */
+/** Selects without bodies. With `isRead`, only messages that are not marked so yet. */
 export function selectImages(ids: readonly string[], isRead?: boolean): SqlStatement {
   return compile(sql`select ${IMAGE} from emails where ${isOneOf(ids, isRead)} order by id`)
 }
@@ -46,14 +46,14 @@ function hasGraphId(graphId: string): Fragment {
   return sql`graph_id = ${graphId}`
 }
 
-/** With `isRead`, those marked otherwise. */
+/** With `isRead`, only messages that are not marked so yet. */
 function isOneOf(ids: readonly string[], isRead: boolean | undefined): Fragment {
   const listed = sql`id in ${jsonList(ids)}`
-  // The plus keeps SQLite from walking over all that is read in search of these few.
+  // `+` stops SQLite from using the index on `is_read`, and so from scanning all read messages for these few.
   return isRead === undefined ? listed : sql`${listed} and +is_read = ${Number(!isRead)}`
 }
 
-/** Inserts nothing, and answers no row, when a unique field is taken. */
+/** Inserts nothing, and returns no row, if a unique field is taken. */
 export function insert(email: Email): SqlStatement {
   const row = toRow(email)
   const values = sql.join(EMAIL_COLUMNS.map((column) => row[column]))
@@ -62,19 +62,19 @@ export function insert(email: Email): SqlStatement {
   )
 }
 
-/** `WHERE true` keeps SQLite from reading ON CONFLICT as a join's ON (sqlite.org/lang_upsert.html, 2.2). */
+/** Without `WHERE true`, SQLite would parse ON CONFLICT as the ON of a join (sqlite.org/lang_upsert.html, 2.2). */
 const INSERT_ROWS = `INSERT INTO emails (${EMAIL_COLUMNS.join(', ')})
 SELECT ${EMAIL_COLUMNS.map((_, index) => `value ->> ${index}`).join(', ')}
 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING RETURNING id`
 
-/** A message has its text indexed once; where the message was not stored, so is its text not. */
+/** Stores the text of a message once, and only if the message itself was stored. */
 const INSERT_TEXTS = `INSERT INTO email_texts (email_id, tokens)
 SELECT value ->> 0, value ->> 1 FROM json_each(?)
 WHERE value ->> 0 IN (SELECT id FROM emails) ON CONFLICT DO NOTHING`
 
 /**
- * Inserts messages in order, hundreds a statement, and their texts. Each message for itself is left
- * out when a unique field is taken; the ids of the others are the answer.
+ * Inserts messages in order, hundreds in one statement, and their texts. A message is left out if one of
+ * its unique fields is taken. The statements return the ids of the messages that were stored.
  */
 export function insertAll(emails: readonly Email[]): SqlStatement[] {
   const rows = chunks(emails.map(rowText)).map((chunk) => {
@@ -86,7 +86,7 @@ export function insertAll(emails: readonly Email[]): SqlStatement[] {
   return [...rows, ...insertTexts(emails)]
 }
 
-/** Makes messages that were stored findable by their words. Repeated, it changes nothing. */
+/** Adds the words of stored messages to the search index. Idempotent. */
 export function insertTexts(emails: readonly Email[]): SqlStatement[] {
   const texts = emails.map((email) => ({
     email,
@@ -95,7 +95,7 @@ export function insertTexts(emails: readonly Email[]): SqlStatement[] {
   return chunks(texts).map((chunk) => ({ sql: INSERT_TEXTS, params: [jsonOf(chunk)] }))
 }
 
-/** The words of a message as the index takes them. */
+/** The words of a message, separated by spaces, as the index expects them. */
 export function textOf(email: Email): string {
   return [...searchTokens(email)].join(' ')
 }
@@ -138,12 +138,12 @@ or graph_id in ${all('graphId')} or message_id in ${all('messageId')}`,
   )
 }
 
-/** Sets what changed, and moves `updated_at` and `version` on. Answers the row as it is then. */
+/** Sets the changed columns, sets `updated_at` and increments `version`. Returns the row after the change. */
 export function update(id: string, changes: ParsedChanges, now: number): SqlStatement {
   return updateWhere(hasId(id), changed(changes, now), now, WHOLE)
 }
 
-/** As {@link update}, of the message with a graph id. */
+/** As {@link update}, for the message with this graph id. */
 export function updateByGraphId(
   graphId: string,
   changes: ParsedChanges,
@@ -152,7 +152,7 @@ export function updateByGraphId(
   return updateWhere(hasGraphId(graphId), changed(changes, now), now, WHOLE)
 }
 
-/** As {@link update}, of many; answers no bodies. With `isRead`, of those marked otherwise. */
+/** As {@link update}, for many; returns no bodies. With `isRead`, only messages that are not marked so yet. */
 export function updateAll(
   ids: readonly string[],
   changes: ParsedChanges,
@@ -162,7 +162,7 @@ export function updateAll(
   return updateWhere(isOneOf(ids, isRead), changed(changes, now), now, IMAGE)
 }
 
-/** Replaces what was recognised in a message. */
+/** Replaces the recognised entities of a message. */
 export function updateEntities(
   id: string,
   entities: readonly EmailEntity[],
@@ -178,7 +178,7 @@ WHERE id = ? AND json_array_length(bcc) < ${MAX_LIST_LENGTH} AND NOT EXISTS (
   WHERE address = ? AND email_received_at = received_at AND email_id = emails.id
 ) RETURNING ${EMAIL_COLUMNS.join(', ')}`
 
-/** Adds an address that a message does not name to its `bcc`; answers the row as it is then. */
+/** Adds an address to `bcc` if the message does not name it yet; returns the row after the change. */
 export function noteRecipient(id: string, address: string, now: number): SqlStatement {
   return { sql: NOTE_RECIPIENT, params: [address, now, id, address] }
 }
@@ -204,7 +204,7 @@ function changed(changes: ParsedChanges, now: number): Assignments<EmailRow> {
   return { ...columns, assigned_at: reassignedAt(assignedTo, now) }
 }
 
-/** The right-hand side of SET sees the row as it was, so this compares with the old assignee. */
+/** The right-hand side of SET sees the row before the update, so this compares with the old assignee. */
 function reassignedAt(assignee: string | null, now: number): Fragment {
   const since = assignee === null ? null : now
   return sql`case when assigned_to is ${assignee} then assigned_at else ${since} end`

@@ -15,20 +15,20 @@ export interface WorkflowChain {
   readonly workflowType: string
   readonly workflowState: string | null
   readonly isComplete: boolean
-  /** Epoch milliseconds, as all instants here. */
+  /** Epoch milliseconds, like all instants of a chain. */
   readonly startedAt: number
-  /** Null as long as the chain is not complete. */
+  /** Null while the chain is not complete. */
   readonly completedAt: number | null
   readonly createdAt: number
   readonly updatedAt: number
-  /** 1 when stored, and one more with each change. */
+  /** 1 when stored, incremented by each change. */
   readonly version: number
 }
 
-/** A chain to store or to change. What is left out stays as it is, or takes the default. */
+/** A chain to store or to change. A field left out stays as it is, or takes the default in a new chain. */
 export interface WorkflowChainInput {
   readonly id: string
-  /** Needed where the chain is new. */
+  /** Required if the chain is new. */
   readonly workflowType?: string | undefined
   readonly workflowState?: string | null | undefined
   /** @default false */
@@ -39,13 +39,13 @@ export interface WorkflowChainInput {
   readonly completedAt?: Instant | null | undefined
 }
 
-/** A chain that was stored or changed; `before` is undefined where it is new. */
+/** A chain that was stored or changed; `before` is undefined if it is new. */
 export interface WorkflowChainChange {
   readonly before: WorkflowChain | undefined
   readonly after: WorkflowChain
 }
 
-/** A chain in stored form: every field a caller gave, and no other. */
+/** A chain in stored form, with only the fields that the caller gave. */
 export interface ParsedChain {
   readonly id: string
   readonly workflowType?: string

@@ -14,7 +14,7 @@ export function selectChain(id: string): SqlStatement {
   return compile(sql`select * from workflow_chains where id = ${id}`)
 }
 
-/** Changes what is given of the chain that is there, if it is. */
+/** Sets the given fields of the chain, if it exists. */
 export function updateChain(chain: ParsedChain, now: number): SqlStatement {
   const { id, workflowType, workflowState, isComplete, startedAt, completedAt } = chain
   const values = assign<ChainRow>({
@@ -23,7 +23,7 @@ export function updateChain(chain: ParsedChain, now: number): SqlStatement {
     ...(isComplete !== undefined && { is_complete: Number(isComplete) }),
     ...(startedAt !== undefined && { started_at: startedAt }),
     ...(completedAt !== undefined && { completed_at: completedAt }),
-    // A chain completed before keeps its time; the right-hand side sees the row as it was.
+    // A chain that was already complete keeps its time: the right-hand side sees the row before the update.
     ...(isComplete !== undefined &&
       completedAt === undefined && {
         completed_at: isComplete
@@ -36,7 +36,7 @@ export function updateChain(chain: ParsedChain, now: number): SqlStatement {
   return compile(sql`update workflow_chains set ${values} where id = ${id} returning *`)
 }
 
-/** Stores a chain unless it is there; one without a type is not stored. */
+/** Stores a chain unless it exists. Undefined for a chain without a type, which cannot be stored. */
 export function insertChain(chain: ParsedChain, now: number): SqlStatement | undefined {
   const { id, workflowType, workflowState, isComplete = false, startedAt, completedAt } = chain
   if (workflowType === undefined) return undefined
