@@ -1,5 +1,5 @@
 /**
- * Puts the parts of a `CachedEmailRepository` together.
+ * Creates and connects the parts of a `CachedEmailRepository`.
  *
  * @module
  */
@@ -23,9 +23,9 @@ import type { ListWindow } from './window.ts'
 import { CachedWriter } from './writer.ts'
 import { CachedWrites } from './writes.ts'
 
-/** What a cached mailbox is made of. */
+/** The parts of a cached mailbox. */
 export interface Assembled {
-  /** All that is cached of it. */
+  /** The namespace of everything that is cached of the mailbox. */
   readonly cache: CacheNamespace<unknown>
   readonly platform: Platform
   readonly rows: CachedRows
@@ -36,7 +36,7 @@ export interface Assembled {
   readonly writer: CachedWriter
   readonly writes: CachedWrites
   readonly recorder: QueryRecorder
-  /** Where SQL is read, on a view as new as every write acknowledged before. */
+  /** Opens a session for reads from SQL that sees every write acknowledged before. */
   source(): EmailRepository
 }
 
@@ -44,11 +44,11 @@ export interface Assembled {
 export function assemble(options: CachedEmailRepositoryOptions, counts: ListCounts): Assembled {
   const policy = resolveOptions(options)
   const { repository, cache, platform, near: bounds } = policy
-  // A replica that lags would put what it knows under a newer position.
+  // A read from a lagging replica would be stored under a log position that is newer than its data.
   const source = (): EmailRepository => repository.session?.() ?? repository
   const lists = cache.namespace<ListWindow>('email', { compression: COMPRESSION, near: false })
   const seeking = seeker(lists)
-  // A list that was read is stored with whatever is asked next.
+  // A list that was loaded is stored in the same request as the next command.
   const beside = seeking.sendHeld
   const log = changeLog(lists, { ...policy.log, beside })
   const looks = new Looks({ log, platform, lagMs: bounds?.lagMs ?? 0 })

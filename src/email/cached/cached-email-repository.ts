@@ -1,5 +1,5 @@
 /**
- * The mailbox with a cache before it: lists as ids, messages apart by id.
+ * The cached mailbox: lists are cached as ids, messages separately by id.
  *
  * @module
  */
@@ -45,15 +45,15 @@ import type { CachedWriter } from './writer.ts'
 import type { CachedWrites } from './writes.ts'
 
 /**
- * An {@link EmailRepository} that asks SQL only for what the cache does not have.
+ * An {@link EmailRepository} that reads from SQL only what the cache does not have.
  *
- * A read that starts after a write has returned sees that write. Each message of an answer, and its
- * list, is as it was at some instant between the beginning and the end of the read. A writer that
- * dies leaves nothing stale: what it may have changed is read from SQL until that is clear.
+ * A read that starts after a write has returned sees that write. Each message that a read returns, and its
+ * list, was in that state at some instant during the read. If a writer dies, nothing stale is served:
+ * data that it may have changed is read from SQL until its state is known.
  *
- * If Redis is down, reads go to SQL. A write commits first and then updates the cache; if that fails,
- * it rejects with the cache's error although the message is stored. The cache is updated as soon as
- * possible; repeating the write repairs it at once.
+ * If Redis is down, reads go to SQL. A write commits first and then updates the cache; if the update
+ * fails, the write rejects with the cache's error although the message is stored. The repository then
+ * updates the cache as soon as possible; repeating the write repairs it at once.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ import type { CachedWrites } from './writes.ts'
  */
 export class CachedEmailRepository implements EmailRepository {
   readonly #cache: CacheNamespace<unknown>
-  /** Where SQL is read, on a view as new as every write acknowledged before. */
+  /** Opens a session for reads from SQL that sees every write acknowledged before. */
   readonly #source: () => EmailRepository
   readonly #platform: Platform
   readonly #rows: CachedRows
@@ -122,7 +122,7 @@ export class CachedEmailRepository implements EmailRepository {
       const id = await this.#graphIds.idOf(graphId)
       const email = id === undefined ? undefined : await this.#rows.byId(id)
       if (email?.graphId === graphId) return email
-      // It was deleted; another may have its graph id by now.
+      // The message was deleted; another one may have its graph id now.
       if (id !== undefined) await this.#graphIds.forget(graphId)
       return this.#source().getEmailByGraphId(graphId)
     })
@@ -203,7 +203,7 @@ export class CachedEmailRepository implements EmailRepository {
     return this.#writes.delete(id)
   }
 
-  /** Chains are few and small: they are not cached. */
+  /** Chains are few and small, so they are not cached. */
   async getWorkflowChain(id: string): Promise<WorkflowChain | undefined> {
     return this.#source().getWorkflowChain(id)
   }
@@ -213,11 +213,11 @@ export class CachedEmailRepository implements EmailRepository {
   }
 
   /**
-   * Call it after changing messages without this repository, as by a migration or another program. The
-   * old state is not known, so every list that had one of the messages, or has it now, is read again.
+   * Call it after messages were changed without this repository, for example by a migration or another
+   * program. Their old state is unknown, so every list that had one of them, or has it now, is read again.
    *
-   * @throws {InvalidFilterError} When the ids are none.
-   * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the cache could not be told.
+   * @throws {InvalidFilterError} When `ids` is not a list of at most 1000 ids.
+   * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the change could not be recorded in Redis.
    */
   async notifyChanged({ ids }: NotifiedChange = {}): Promise<void> {
     const wanted = ids && [...new Set(readList(ids, 'ids', readName))]
@@ -226,7 +226,7 @@ export class CachedEmailRepository implements EmailRepository {
 
   /**
    * Loads in advance what is likely to be read next: the most frequent queries, the first views of a
-   * mailbox, and what the options name. It ends if Redis cannot be asked.
+   * mailbox, and what the options name. Stops if Redis is unavailable.
    *
    * @throws {InvalidFilterError} When an option is unknown or out of its range.
    */
@@ -246,7 +246,7 @@ export class CachedEmailRepository implements EmailRepository {
     return cacheStats(this.#counts, this.#rows)
   }
 
-  /** Clears the cached mailbox in every process; copies are cleared by the change log. */
+  /** Clears the cached mailbox in every process. Other processes drop their copies when they read the change log. */
   async clearCache(): Promise<void> {
     return carriedOn(this.#platform, this.#clear())
   }
@@ -273,7 +273,7 @@ export class CachedEmailRepository implements EmailRepository {
     return this.#writer.notify(change, ids)
   }
 
-  /** What threw at once rejects; what could not be told to the cache before is told first. */
+  /** First records earlier changes that Redis missed. `async`, so that errors thrown synchronously reject. */
   async #readAfterDebts<T>(read: () => Promise<T>): Promise<T> {
     if (this.#writer.owes) await carriedOn(this.#platform, this.#writer.settle())
     return read()

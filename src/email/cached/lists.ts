@@ -1,6 +1,6 @@
 /**
- * Reads of lists: one look at what is stored and at the change log, replay, and SQL where that is not
- * enough.
+ * Reads of lists: one look at the stored list and at the change log, then replay; SQL only if the list is
+ * missing or cannot be carried on.
  *
  * @module
  */
@@ -16,33 +16,33 @@ import { isInDoubt, type Replayed, replay } from './replay.ts'
 import type { ListCounts } from './stats.ts'
 import { type ListWindow, pageOf } from './window.ts'
 
-/** What SQL answers to a question. */
+/** The result of a question in SQL. */
 export type Filled = Pick<ListWindow, 'rows' | 'end' | 'total' | 'figures'>
 
-/** A list that was carried on over so many entries is stored as it is then. */
+/** A list that was carried on over this many log entries is stored again, in its new state. */
 const RESTAMP_AFTER = 64
 
-/** A list, and the look under which it holds. */
+/** A list, and the look at the change log for which it is valid. */
 export interface Viewed {
   readonly window: ListWindow
-  /** Undefined when there was none to be had: the list is as SQL answered it. */
+  /** Undefined if Redis could not be asked; the list is then as read from SQL. */
   readonly looked: Looked | undefined
 }
 
-/** Says that a list must neither be served from the cache nor be stored now. */
+/** Thrown when a write under way may change the list: it must neither be served from the cache nor stored. */
 const IN_DOUBT = Symbol('in doubt')
 
-/** What the reads of lists work with. */
+/** Options of {@link CachedLists}. */
 export interface ListsOptions {
   readonly lists: CacheNamespace<ListWindow>
-  /** Of the lists. */
+  /** Reads `lists`, and takes the lease in the same request. */
   readonly seeker: Seeker<ListWindow>
   readonly looks: Looks
   readonly platform: Platform
   readonly counts: ListCounts
 }
 
-/** The lists of a mailbox. */
+/** The cached lists of a mailbox. */
 export class CachedLists {
   readonly #lists: CacheNamespace<ListWindow>
   readonly #seeker: Seeker<ListWindow>
@@ -59,12 +59,12 @@ export class CachedLists {
   }
 
   /**
-   * Answers a window that holds for every write that had returned when this was called. One that was read
-   * from SQL is stored behind the answer, for others.
+   * Returns a window that includes every write that had returned before the call. A window read from SQL
+   * is stored in the background.
    *
-   * @param fill Asks SQL, on a view as new as every write acknowledged before.
-   * @param until `stored`: when it has been stored, if it is to be.
-   * @returns Undefined when there is none to be had from the cache, and SQL is to be asked past it.
+   * @param fill Reads from SQL, in a session that sees every write acknowledged before.
+   * @param until `stored` waits until the window is stored, if it is to be stored.
+   * @returns Undefined if the cache has no valid window; the caller must then read from SQL directly.
    * @throws Whatever `fill` rejected with, unchanged.
    */
   async read(
@@ -73,7 +73,7 @@ export class CachedLists {
     fill: () => Promise<Filled>,
     until: 'read' | 'stored' = 'read',
   ): Promise<Viewed | undefined> {
-    // In the tick of the look at the list, hence in its request.
+    // Begun in the same tick as the look-up of the list, so both go in one request.
     const looking = this.#looks.of(question.shape)
     const viewing = looking.then((looked) => looked?.view)
     const made = Promise.withResolvers<ListWindow>()
@@ -99,7 +99,7 @@ export class CachedLists {
         this.#platform.defer(unheard(reading))
         return { window, looked }
       }
-      // It may be a load that others began before this read did, and share.
+      // The window may come from a load that another reader began before this read, so check it again.
       const served = this.#serve(question, window, looked?.view)
       return served && { window: served, looked }
     } catch (error) {
@@ -109,12 +109,12 @@ export class CachedLists {
     }
   }
 
-  /** Forgets a list, since it does not fit the messages. */
+  /** Deletes a stored list, because it does not agree with the messages. */
   async forget(question: Question): Promise<void> {
     await this.#lists.delete(question.key)
   }
 
-  /** Asks SQL. The view under which the answer may be stored is left out if there is none. */
+  /** Reads from SQL. Returns no view if the result must not be stored. */
   async #fill(
     question: Question,
     view: LogView | undefined,
@@ -123,13 +123,13 @@ export class CachedLists {
     const filled = await fill()
     if (view === undefined || isInDoubt(question, filled, view)) return { filled, view: undefined }
     if (filled.total === undefined) return { filled, view }
-    // A total can be carried on only from a state of which it is known what had happened.
+    // A total can only be carried on if it is known which changes it includes: none may have come since the look.
     const after = (await this.#looks.of(question.shape))?.view
     const isExact = after && isUntouched(replay(question, stamped(filled, view), after))
     return { filled, view: isExact ? view : undefined }
   }
 
-  /** What a stored list is carried on to; `undefined` if it has to be read anew. */
+  /** Carries a stored list on; `undefined` if it must be read from SQL again. */
   #judge(
     question: Question,
     stored: ListWindow,
@@ -155,7 +155,7 @@ export class CachedLists {
     return current
   }
 
-  /** Stores a list as it was carried on, behind the answer, so that it is not gone through again. */
+  /** Stores the carried-on list in the background, so that later readers need not replay the same entries. */
   #restamp(question: Question, view: LogView): void {
     const carryOn = (stored: ListWindow): ListWindow | undefined => {
       const replayed = replay(question, stored, view)
@@ -165,7 +165,7 @@ export class CachedLists {
   }
 }
 
-/** Work behind an answer that has been given: whoever listens to the cache is told how it ended. */
+/** Ignores the result of background work: the cache reports it as an event. */
 function unheard(work: Promise<unknown>): Promise<void> {
   return work.then(
     () => undefined,

@@ -1,5 +1,5 @@
 /**
- * Work that is not begun while it is under way.
+ * Runs a task only if no earlier run of it is under way.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import type { Platform } from '../../platform/platform.ts'
 import { isWithin } from './looks.ts'
 
-/** A Worker's request is carried on for as long at most: what has not ended by then never will. */
+/** `waitUntil` keeps a Worker's request alive for at most 30 s. A task that has not ended by then never will. */
 const CARRIED_ON_MS = 30_000
 
-/** Work of which one is done at a time; one that was cut off with its request keeps nobody from it. */
+/** Allows one run at a time. A run that ended with its Worker request blocks later runs for at most 30 s. */
 export class OneAtATime {
   readonly #platform: Platform
   #since = Number.NEGATIVE_INFINITY
@@ -19,7 +19,7 @@ export class OneAtATime {
     this.#platform = platform
   }
 
-  /** Does it, or does nothing where it is being done. */
+  /** Runs the task, or does nothing if a run is under way. */
   async run(task: () => Promise<void>): Promise<void> {
     const now = this.#platform.now()
     if (isWithin(this.#since, now, CARRIED_ON_MS)) return

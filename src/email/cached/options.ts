@@ -1,5 +1,5 @@
 /**
- * What the cached mailbox can be told.
+ * Options of the cached mailbox.
  *
  * @module
  */
@@ -16,29 +16,29 @@ import type { EmailRepository } from '../email-repository.ts'
 import { SqlEmailRepository } from '../sql-email-repository.ts'
 import type { EmailConsistency, UnmarkedWrites } from './writer.ts'
 
-/** What is kept in this process. Reads share it, so it is frozen. */
+/** Bounds of the copies in this process. All reads get the same objects, so they are frozen. */
 export interface NearMessages {
-  /** 1 to 1_000_000; the oldest leave first, of those that were not used lately. @default 5_000 */
+  /** Messages, 1 to 1_000_000. The oldest are evicted first, except those used lately. @default 5_000 */
   readonly maxMessages?: number
   /**
-   * Pages of lists with their messages, counts and figures; 0 to 100_000, and the ones longest unused
-   * leave first. @default 500
+   * Lists, counts and figures, lists with the messages of their page; 0 to 100_000. The least recently used
+   * are evicted first. @default 500
    */
   readonly maxLists?: number
   /**
-   * How long a copy is kept, at most an hour. What is written through the repository, or notified, is
-   * seen as `lag` says; what is changed or cleared in other ways, after so long. @default '30s'
+   * How long a copy is kept, at most an hour. Reads see writes through the repository, and notified changes,
+   * within `lag`, and changes made in other ways within `ttl`. @default '30s'
    */
   readonly ttl?: Duration
   /**
-   * How far an answer may lag behind what others write; at most `ttl`. Reads that begin within it share
-   * one look at the change log, and ask Redis nothing. What is written through this repository is seen
+   * How far a read may lag behind writes of other processes; at most `ttl`. Reads within this time share
+   * one look at the change log, and send no command to Redis. Writes through this repository are seen
    * at once in any case. @default 0: a read sees every write that had returned when it began
    */
   readonly lag?: Duration
 }
 
-/** {@link NearMessages} with their defaults, in milliseconds. */
+/** {@link NearMessages} with defaults filled in and durations in milliseconds. */
 export interface NearBounds {
   readonly maxMessages: number
   readonly maxLists: number
@@ -46,47 +46,47 @@ export interface NearBounds {
   readonly lagMs: number
 }
 
-/** Options for {@link CachedEmailRepository}. All who share a cache give the same. */
+/** Options for {@link CachedEmailRepository}. All repositories that share a cache need the same options. */
 export interface CachedEmailRepositoryOptions {
-  /** What {@link SqlEmailRepository} takes, or a ready repository. */
+  /** A database that {@link SqlEmailRepository} accepts, or a repository. */
   readonly db: SqlDatabase | { readonly repository: EmailRepository }
-  /** Its namespace `email` is used. @default defaultCache(), as it is at construction */
+  /** The mailbox uses its namespace `email`. @default defaultCache(), called at construction */
   readonly cache?: CacheNamespace<unknown>
-  /** Gives the time for lifetimes, and for the repository built on `db`. @default the cache's */
+  /** Its clock is used for lifetimes, and by the repository built on `db`. @default the platform of `cache` */
   readonly platform?: Platform
   /**
-   * `strict`: a write is told to the cache before and after it. `eventual`: after it alone, which
-   * saves a request; a writer that dies in between leaves lists and messages as they were until
-   * their lifetime ends, and so may two writers of one message at once. @default 'strict'
+   * `strict` informs the cache before and after each write. `eventual` only does so after it, which saves a
+   * request; but lists and messages can be stale until they expire if a writer dies in between, or if two
+   * writers change one message at once. @default 'strict'
    */
   readonly consistency?: EmailConsistency
   /**
-   * What becomes of a strict write while Redis is away: it is made, and rejects with the cache's
-   * error if the cache could not be told; or it is refused before it is made. @default 'commit'
+   * What a strict write does if Redis is unavailable. `commit` writes to the database, and rejects with the
+   * cache's error if the change could not be recorded; `refuse` rejects before the write. @default 'commit'
    */
   readonly unmarkedWrites?: UnmarkedWrites
   /**
-   * How long a write may take at most, in milliseconds; 100 to 600_000. What a writer that has died
-   * may have changed is read from SQL for so long. @default 30_000, the limit of D1
+   * The longest time that a write may take, in milliseconds; 100 to 600_000. If a writer dies, data that it
+   * may have changed is read from SQL for this long. @default 30_000, the limit of D1
    */
   readonly writeTimeoutMs?: number
   /**
-   * Keeps lists and their messages in this process too. Without a lag they are strict as ever: the
-   * change log says on each read which are still right. Only with strict consistency.
+   * Also keeps lists and their messages in this process. Without `lag`, reads stay strict: each read checks
+   * the copies against the change log. Only with strict consistency.
    * @default none are kept
    */
   readonly near?: NearMessages
-  /** Changes by which a list may be carried on; 16 to 10_000. @default 1_000 */
+  /** Length of the change log: over how many changes a list can be carried on; 16 to 10_000. @default 1_000 */
   readonly logLength?: number
 }
 
-/** What has changed behind the repository's back. */
+/** A change that was made without the repository. */
 export interface NotifiedChange {
-  /** Messages that were changed, stored or deleted, 1 to 1000. @default any of them */
+  /** Ids of messages that were changed, stored or deleted, at most 1000. @default all messages */
   readonly ids?: readonly string[]
 }
 
-/** {@link CachedEmailRepositoryOptions}, checked and with their defaults. */
+/** {@link CachedEmailRepositoryOptions}, checked, with defaults filled in. */
 export interface EmailCachePolicy {
   readonly repository: EmailRepository
   readonly cache: CacheNamespace<unknown>
@@ -127,13 +127,13 @@ export function resolveOptions(options: CachedEmailRepositoryOptions): EmailCach
   }
 }
 
-/** What is to be kept in this process, if anything is. */
+/** Checks the bounds of copies in this process; undefined if copies are off. */
 function checkNear(
   options: NearMessages | undefined,
   consistency: EmailConsistency,
 ): NearBounds | undefined {
   if (options === undefined) return undefined
-  // Without marks the log does not say what is about to change.
+  // Eventual writers set no marks, so the log does not show which messages are about to change.
   if (consistency !== 'strict')
     throw new InvalidOptionError('near', "given only with consistency: 'strict'")
   checkFields(options, 'near', NEAR_FIELDS)

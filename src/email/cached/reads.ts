@@ -1,5 +1,5 @@
 /**
- * Questions to a cached mailbox: lists as ids, messages apart by id, counts and figures.
+ * Reads of a cached mailbox: lists of ids, messages by id, counts and figures.
  *
  * @module
  */
@@ -32,19 +32,19 @@ import { pageOf, spareFor } from './window.ts'
 
 const DAY_MS = 86_400_000
 
-/** What the reads of a mailbox work with. */
+/** Options of {@link CachedReads}. */
 export interface ReadsOptions {
   readonly lists: CachedLists
   readonly rows: CachedRows
-  /** Lists in this process, if there are to be any. */
+  /** Lists kept in this process; undefined if this is off. */
   readonly near: NearLists | undefined
   readonly counts: ListCounts
   readonly platform: Platform
-  /** Where SQL is asked, on a view as new as every write acknowledged before. */
+  /** Opens a session for reads from SQL that sees every write acknowledged before. */
   source(): EmailRepository
 }
 
-/** The reads of a mailbox. */
+/** The reads of a cached mailbox. */
 export class CachedReads {
   readonly #lists: CachedLists
   readonly #rows: CachedRows
@@ -70,7 +70,7 @@ export class CachedReads {
     return near ?? this.#farPage(name, query)
   }
 
-  /** As {@link page}, and whatever is missing in Redis is stored there, for all isolates. */
+  /** As {@link page}, and stores in Redis what is missing there, for all isolates. */
   sharedPage(query: CanonicalQuery): Promise<EmailPage> {
     return this.#farPage(pageName(query), query, true)
   }
@@ -124,7 +124,7 @@ export class CachedReads {
     return found
   }
 
-  /** @returns Undefined if what is kept does not make the page. */
+  /** @returns Undefined if the kept list and messages do not give the page. */
   async #nearPage(
     name: string,
     found: KeptList,
@@ -162,7 +162,7 @@ export class CachedReads {
     const { emails, clearAt } = whole
       ? this.#rows.keep(whole.emails, question, looked)
       : await this.#rows.listed(window.ids, looked)
-    // What one statement has read together fits together.
+    // List and messages that come from one statement need no check that they agree.
     const page = whole ? { emails, ...restOf(window, query) } : pageFrom(window, emails, query)
     if (page === undefined) return this.#readPast(question, query, window.ids)
     if (found.looked) {
@@ -173,7 +173,7 @@ export class CachedReads {
     return page
   }
 
-  /** A list of which no messages are wanted; undefined where SQL is to be asked past the cache. */
+  /** Reads a list without its messages; undefined if the caller must read from SQL directly. */
   async #window(
     name: string,
     { question: ask, ttl, fill }: Asked,
@@ -199,8 +199,8 @@ export class CachedReads {
   }
 
   /**
-   * As the last, and the messages with it: kept in this process, they are not asked for by id, which
-   * would take a statement more. Who has no copies finds them missing in Redis, and stores them.
+   * As {@link CachedReads.#fill}, but reads whole messages, to keep them in this process: reading them by id
+   * would take a second statement. They are not stored in Redis; a process without copies does that.
    */
   async #fillWhole(question: Question, query: CanonicalQuery): Promise<ReadWhole> {
     const limit = question.isRigid ? question.depth : spareFor(question.offset + question.limit)
@@ -212,8 +212,8 @@ export class CachedReads {
   }
 
   /**
-   * Answers a query whose list and messages do not fit together: a write came between the two looks,
-   * or one was made past this repository. One statement sees them together.
+   * Reads a page from SQL if its list and messages do not agree, because a write came between the two
+   * reads, or was made without this repository. One statement reads both together.
    */
   async #readPast(
     question: Question,
@@ -223,34 +223,34 @@ export class CachedReads {
     try {
       await Promise.all([this.#lists.forget(question), this.#rows.drop(ids)])
     } catch (error) {
-      // A read needs no cache; the next one will come here again.
+      // A read does not need Redis. The next read finds the same mismatch and deletes again.
       if (!isRemoteFailure(error)) throw error
     }
     return this.#source().queryEmails(query)
   }
 }
 
-/** A list as SQL answered it, and the messages with it. */
+/** A list read from SQL, with its messages. */
 interface ReadWhole {
   readonly filled: Filled
   readonly emails: readonly Email[]
 }
 
-/** What is asked where no messages are wanted. */
+/** How to read a list without its messages. */
 interface Asked {
   question(): Question
   ttl(): TtlClass
-  /** Asks SQL. */
+  /** Reads from SQL. */
   fill(question: Question): Promise<Filled>
 }
 
-/** Where rows end that others follow. A copy: of what has one object twice JSON says something else. */
+/** The last key if more rows follow. A copy: a value that has one object twice is not stored as plain JSON. */
 function endOf(rows: readonly SortKey[], nextCursor: string | undefined): SortKey | null {
   const last = nextCursor === undefined ? undefined : rows.at(-1)
   return last ? [...last] : null
 }
 
-/** Names what is asked in this process. */
+/** The name of a list in this process. */
 function nameOf(kind: 'count' | 'figures', asked: CanonicalFilter | readonly unknown[]): string {
   return `${kind} ${JSON.stringify(asked)}`
 }

@@ -1,6 +1,6 @@
 /**
- * Which queries are asked how often: a bounded count here, and a bounded count of all isolates in the
- * cache, so that whoever warms it knows.
+ * Counts how often each query is asked, for cache warming: a bounded count in this isolate, and a bounded
+ * count of all isolates in Redis.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import type { Platform } from '../../platform/platform.ts'
 import { canonicalize, canonicalKey, type EmailQuery } from '../filter.ts'
 import type { AskedQuery } from './asked.ts'
 
-/** A query with the times it was asked for. */
+/** A query, and how often it was asked. */
 export interface RecordedQuery {
   readonly query: EmailQuery
   readonly count: number
 }
 
-/** Queries that are counted, here and in the cache. */
+/** The most queries that are counted, here and in Redis. */
 const MOST_QUERIES = 128
-/** Reads after which what was counted here is added to what all have counted. */
+/** Number of reads after which the counts of this isolate are added to the shared counts. */
 const SHARED_EVERY = 512
-/** What is left of a count each time more is added, so that what nobody asks any more fades. */
+/** Shared counts are multiplied by this whenever an isolate adds its own, so that old queries fade. */
 const FADING = 0.9
 const KEY = 'recorded'
 
@@ -31,7 +31,7 @@ export class QueryRecorder {
   readonly #platform: Platform
   #counts = new Map<string, RecordedQuery>()
   #reads = 0
-  /** No count is lower. */
+  /** A lower bound of all counts. */
   #least = 0
 
   constructor(cache: CacheNamespace<unknown>, platform: Platform) {
@@ -42,7 +42,7 @@ export class QueryRecorder {
     this.#platform = platform
   }
 
-  /** Counts a query. Pages behind a cursor are nobody's first question. */
+  /** Counts a query. Pages after a cursor are not counted: warming starts with first pages. */
   note({ key, plain }: AskedQuery): void {
     if (plain === undefined || plain.cursor !== undefined) return
     this.#add(key, plain)
@@ -50,13 +50,13 @@ export class QueryRecorder {
     if (this.#reads % SHARED_EVERY === 0) this.#platform.defer(this.share())
   }
 
-  /** The queries asked most, of all isolates as far as they have told. */
+  /** The most frequent queries of all isolates, as far as they have shared their counts. */
   async most(count: number): Promise<readonly RecordedQuery[]> {
     const all = await this.share()
     return all.slice(0, count)
   }
 
-  /** Adds what was counted here to what all have counted. Answers that; never rejects for Redis. */
+  /** Adds the counts of this isolate to the shared counts and returns the sum. Never rejects because of Redis. */
   async share(): Promise<readonly RecordedQuery[]> {
     const own = this.#counts
     this.#counts = new Map()
@@ -74,8 +74,8 @@ export class QueryRecorder {
   }
 
   /**
-   * A full count makes room by its least: the newcomer takes over that count (Metwally, Agrawal and
-   * El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams", 2005).
+   * If the map is full, a new query replaces the one with the lowest count and takes over its count (Metwally,
+   * Agrawal and El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams", 2005).
    */
   #add(key: string, query: EmailQuery, times: number = 1): void {
     let base = this.#counts.get(key)?.count
@@ -85,12 +85,12 @@ export class QueryRecorder {
     this.#counts.set(key, { query, count: (base ?? 0) + times })
   }
 
-  /** @returns Its count. */
+  /** Removes the query with the lowest count. @returns Its count. */
   #dropLeast(): number {
     let [least, fewest] = ['', Infinity]
     for (const [key, { count }] of this.#counts) {
       if (count < fewest) [least, fewest] = [key, count]
-      // Whoever comes has more than who has left: most often one of as few is near.
+      // No count is below `#least`, so the search can stop at the first count that equals it.
       if (fewest <= this.#least) break
     }
     this.#counts.delete(least)
@@ -115,7 +115,7 @@ function merge(
   return [...counts.values()].sort(byCount).slice(0, MOST_QUERIES)
 }
 
-/** What comes out of Redis is checked like any query; one of another version is left out. */
+/** Checks a query read from Redis; undefined for one of another version that this version does not support. */
 function keyOf(query: EmailQuery): string | undefined {
   try {
     return canonicalKey(canonicalize(query))

@@ -1,32 +1,32 @@
 /**
- * What a cached mailbox has done, for those who tune it.
+ * Statistics of a cached mailbox, for tuning.
  *
  * @module
  */
 
-/** How reads of lists, counts and figures ended, while they are counted. */
+/** Counters of how reads of lists, counts and figures ended. */
 export interface ListCounts {
   hits: number
   loaded: number
   bypassed: number
 }
 
-/** How reads ended since the repository was made. */
+/** How reads ended since the repository was created. */
 export interface EmailCacheStats {
-  /** Lists, counts and figures that were answered from the cache. */
+  /** Lists, counts and figures that were served from the cache. */
   readonly listHits: number
-  /** Those that were read from SQL, and stored unless a write was under way. */
+  /** Lists, counts and figures that were read from SQL, and stored unless a write was under way. */
   readonly listLoads: number
-  /** Those that were read from SQL past the cache, since a write under way might change them. */
+  /** Lists, counts and figures that were read from SQL because a write under way might change the cached ones. */
   readonly listBypasses: number
-  /** Of all reads of lists, the part that was answered from the cache; 0 to 1, and 0 before the first. */
+  /** Ratio of `listHits` to all these reads; 0 to 1, and 0 before the first. */
   readonly listHitRate: number
-  /** Messages that were asked for by id, and those among them that SQL was asked for. */
+  /** Messages read by id or for a page (`rowReads`), and messages that were read from SQL (`rowLoads`). */
   readonly rowReads: number
   readonly rowLoads: number
 }
 
-/** Sums the counts up. */
+/** Computes the statistics from the counters. */
 export function cacheStats(
   { hits, loaded, bypassed }: Readonly<ListCounts>,
   rows: { readonly reads: number; readonly loads: number },

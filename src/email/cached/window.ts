@@ -1,6 +1,6 @@
 /**
- * The part of a list that is kept: sort keys from where its pages begin to some way past the page,
- * so that the list can be carried on when messages come and go.
+ * Windows: the part of a list that is stored. A window has the sort keys from the start of the list to
+ * some rows after the page, so that the list can be carried on when messages are added and removed.
  *
  * @module
  */
@@ -11,21 +11,21 @@ import { compareKeys, type EmailDirection, type SortKey } from '../order.ts'
 /**
  * All messages of a list that sort after its start and not after `end`.
  *
- * Whatever sorts after `end` is not known, but that there was something once: rows may leave the
- * window, and none beyond the end comes in.
+ * Messages after `end` are unknown; there was at least one when the list was read. Rows can leave the
+ * window, but messages after `end` never enter it.
  */
 export interface ListWindow {
-  /** In the order of the list; the last part of each is the id. */
+  /** Sort keys in the order of the list; the last part of each is the id. */
   readonly rows: readonly SortKey[]
   /** Null: the list ends with the window. */
   readonly end: SortKey | null
-  /** How many messages the whole list has, where that was asked for. */
+  /** How many messages the whole list has, if the query wants the total. */
   readonly total?: number
-  /** The figures, where those were asked for. */
+  /** The figures, if the question is for figures. */
   readonly figures?: EmailAnalytics
-  /** Whether writers touch the tags of its shape: it was registered when the list was read. */
+  /** Whether its shape was registered when the list was read, so that writers touch the tags of the shape. */
   readonly isTagged: boolean
-  /** Which state of the change log this is, or is carried on to. */
+  /** Epoch and position of the change log at which the list is valid. */
   readonly epoch: string
   readonly at: number
 }
@@ -39,43 +39,43 @@ export interface WindowPage {
   readonly total?: number
 }
 
-/** Where a page stands in the window that it is cut from. */
+/** Where a page is in its window. */
 export interface PagePlace {
   readonly offset: number
   readonly limit: number
-  /** Whether the page is so deep that nothing can be kept beyond it, so that it is not carried on. */
+  /** Whether the page is so deep that no rows after it can be kept; such a list is not carried on. */
   readonly isRigid: boolean
 }
 
 /** Sizes of windows: few, so that requests for pages of nearly the same size share one. */
 const DEPTHS = [32, 64, 128, 256, 512]
-/** The most rows that one query answers. */
+/** The most rows that one query returns. */
 export const MAX_DEPTH = 1_000
 
-/** How many rows to keep for a list of which so many are asked: a fifth more at least. */
+/** How many rows to keep if a page needs `rows`: at least a fifth more, up to {@link MAX_DEPTH}. */
 export function depthFor(rows: number): number {
   const wanted = Math.ceil(rows * 1.2) + 1
   return DEPTHS.find((depth) => depth >= wanted) ?? MAX_DEPTH
 }
 
 /**
- * How many rows to keep at least of a list of which so many are asked, where all of each is read: a tenth
- * more, for most of what such a read costs is the rows.
+ * How many rows to keep if a page needs `rows` and whole messages are read: only a tenth more, because the rows
+ * are most of the cost of such a read.
  */
 export function spareFor(rows: number): number {
   return Math.min(depthFor(rows), Math.ceil(rows * 1.1) + 1)
 }
 
-/** The page, or `undefined` if the window does not say all of it. */
+/** The page, or `undefined` if the window does not contain all of it. */
 export function pageOf(
   { rows, end, total }: ListWindow,
   { offset, limit, isRigid }: PagePlace,
 ): WindowPage | undefined {
   const page = rows.slice(offset, offset + limit)
   const last = page.at(-1)
-  // A rigid window is as it was read, and there was something beyond its end.
+  // A rigid window is never changed after it was read, so a row after its end still exists.
   const isMore = rows.length > offset + limit || (isRigid && end !== null)
-  // With nothing to spare the window cannot tell whether what is beyond its end is still there.
+  // Without a spare row it is unknown whether any message after the end still exists.
   if (!isMore && end !== null) return undefined
   return {
     ids: page.map(idOf),
@@ -89,10 +89,10 @@ export function idOf(key: SortKey): string {
   return String(key.at(-1))
 }
 
-/** The rows of a list stay the same over most changes, each of which asks for the ids. */
+/** Cached, because each replayed change needs the ids, and most changes leave the rows as they are. */
 const idsOfRows = new WeakMap<readonly SortKey[], ReadonlySet<string>>()
 
-/** The ids of rows that are not changed any more. */
+/** The ids of rows. The caller must not change `rows` afterwards. */
 export function idsOf(rows: readonly SortKey[]): ReadonlySet<string> {
   const known = idsOfRows.get(rows)
   if (known !== undefined) return known
@@ -101,9 +101,9 @@ export function idsOf(rows: readonly SortKey[]): ReadonlySet<string> {
   return ids
 }
 
-/** Rows of a window while they are carried on. */
+/** The rows of a window while changes are applied to them. */
 export class WindowRows {
-  /** Replaced, and never changed. */
+  /** Replaced by each change, never modified. */
   #rows: readonly SortKey[]
   #end: SortKey | null
   readonly #direction: EmailDirection
@@ -131,7 +131,7 @@ export class WindowRows {
     this.#isChanged = true
   }
 
-  /** Puts a message in its place; beyond the end it is left out. */
+  /** Inserts a message in order; does nothing if it sorts after the end of the window. */
   insert(key: SortKey): void {
     if (this.#end !== null && compareKeys(key, this.#end, this.#direction) > 0) return
     let [low, high] = [0, this.#rows.length]
@@ -153,7 +153,7 @@ export class WindowRows {
   #cut(): void {
     if (this.#rows.length <= this.#most) return
     this.#rows = this.#rows.slice(0, -1)
-    // A copy: as JSON the window has no object twice.
+    // A copy: a value that has one object twice is not stored as plain JSON.
     this.#end = [...(this.#rows.at(-1) ?? [])]
   }
 }

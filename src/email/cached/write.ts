@@ -1,5 +1,5 @@
 /**
- * One write, as those who make it say it: what it is about to change, and what it has changed.
+ * The description of one write: what it is about to change, and what it has changed.
  *
  * @module
  */
@@ -12,19 +12,19 @@ import type { ImageField } from './image.ts'
 /** One write. */
 export interface Write<T> {
   readonly intent: Intent
-  /** The one message that the write is of, whose entry is to have its new state at once. */
+  /** Set if the write changes exactly one message: its entry in Redis gets the new state at once. */
   readonly row?: { readonly id: string; readonly ttl: TtlClass }
   run(): Promise<T>
-  /** What was changed, as the answer says; a message to store where {@link row} is given. */
+  /** Derives the change from the result of the write; with a message to store if {@link row} is set. */
   told(result: T): Told
 }
 
 /** What a write has changed. */
 export interface Told {
   readonly rows: readonly RowChange[]
-  /** Fields in which any message may have changed, where no row says so. */
+  /** If set, any message may have changed in these fields, and `rows` is not used. */
   readonly fields?: readonly ImageField[]
   readonly stored?: Email | undefined
-  /** A message that was deleted: its graph id may be given to another. */
+  /** The deleted message; its graph id may be reused by another message. */
   readonly gone?: Email | undefined
 }
