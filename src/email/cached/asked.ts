@@ -1,5 +1,5 @@
 /**
- * Queries as they are asked, again and again: each is checked, and brought into its one form, once.
+ * Remembers queries that are asked again and again, so that each is checked and made canonical once.
  *
  * @module
  */
@@ -12,18 +12,18 @@ export interface AskedQuery {
   readonly canonical: CanonicalQuery
   /** As {@link canonicalKey}. */
   readonly key: string
-  /** The same question in plain data that nobody can change; undefined if it was asked with more. */
+  /** A private copy of the query as plain data; undefined if the query is not plain data. */
   readonly plain: EmailQuery | undefined
 }
 
-/** Queries that are remembered; the ones longest unasked leave first. */
+/** The most queries that are remembered; the least recently asked are evicted first. */
 const MOST_KNOWN = 2_048
-/** Longer ones are checked each time, so that what is remembered is bounded. */
+/** Longer queries are not remembered, which bounds the memory. */
 const MAX_TEXT = 4_096
-/** Of lists and objects in each other; a query has fewer. */
+/** Depth of nested lists and objects; no valid query is deeper. */
 const MAX_DEPTH = 5
 
-/** Remembers queries. */
+/** Canonical forms of queries, by the queries as asked. */
 export class AskedQueries {
   readonly #known = new Map<string, AskedQuery>()
 
@@ -33,7 +33,7 @@ export class AskedQueries {
     const known = text === undefined ? undefined : this.#known.get(text)
     const asked = known ?? asAsked(canonicalize(query), text)
     if (text === undefined || text.length > MAX_TEXT) return asked
-    // Behind the others: it was asked last.
+    // Inserted again, so that it is last in the order of eviction.
     if (known) this.#known.delete(text)
     this.#known.set(text, asked)
     if (this.#known.size > MOST_KNOWN) this.#dropOldest()
@@ -52,13 +52,13 @@ function asAsked(canonical: CanonicalQuery, text: string | undefined): AskedQuer
 }
 
 /**
- * Plain data as JSON; undefined for what JSON does not say in full, such as inherited fields. No two
- * questions have one text, and no question has that of a mistake.
+ * Plain data as JSON; undefined for values that JSON does not represent fully, such as inherited fields.
+ * Different queries have different texts, and no valid query has the text of an invalid one.
  */
 function textOf(value: unknown, depth: number): string | undefined {
   if (typeof value !== 'object' || value === null) return textOfScalar(value)
   const instant = toInstant(value)
-  // A number as no other is written: where a number is wanted, a Date is a mistake.
+  // No number is written like this: a Date is invalid where a number is required, so their texts must differ.
   if (instant !== undefined) return `${instant}e0`
   if (depth === 0) return undefined
   if (Array.isArray(value)) return textOfItems(value, depth - 1)
@@ -72,7 +72,7 @@ function textOfScalar(value: unknown): string | undefined {
   return isSaid ? String(value) : undefined
 }
 
-/** Put together without lists of parts, since every read goes through it. */
+/** Concatenates without intermediate arrays, because every read calls it. */
 function textOfFields(value: object, depth: number): string | undefined {
   const fields = value as Readonly<Record<string, unknown>>
   let all = ''

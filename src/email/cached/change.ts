@@ -1,5 +1,5 @@
 /**
- * What writers tell readers: what they are about to do, and what they have done.
+ * The marks and entries of the change log: what a writer is about to change, and what it has changed.
  *
  * @module
  */
@@ -14,50 +14,50 @@ import {
   unpackImage,
 } from './image.ts'
 
-/** One message before and after a write, as far as lists can tell. */
+/** One message before and after a write, with the fields that lists depend on. */
 export interface RowChange {
   readonly id: string
-  /** Null: there was none. Undefined: unknown. */
+  /** Null: the message did not exist. Undefined: unknown. */
   readonly before: ListImage | null | undefined
-  /** Null: there is none. */
+  /** Null: the message does not exist any more. */
   readonly after: ListImage | null
   /**
-   * The fields that the writer named, or that differ: what is told again, since it could not be told
-   * the first time, differs no more. Undefined: all of them.
+   * The fields that the writer named, and those that differ. Named fields count even if they do not differ:
+   * a repeated write, after one that Redis missed, finds no difference. Undefined: all fields.
    */
   readonly fields: readonly ImageField[] | undefined
 }
 
-/** What was done: to these messages, or to messages nobody has a list of. */
+/** What was changed: these messages; or, if `rows` is undefined, these fields of unknown messages. */
 export type Change =
   | { readonly rows: readonly RowChange[] }
   | { readonly rows: undefined; readonly fields: readonly ImageField[] | undefined }
 
-/** What is about to be done. */
+/** What is about to be changed. */
 export interface Intent {
-  /** Undefined: to whichever. */
+  /** Undefined: any messages. */
   readonly ids: readonly string[] | undefined
-  /** What the messages will have. A field that is not there is not known. */
+  /** The new values of the messages. A field that is absent is unknown. */
   readonly set: Partial<ListImage>
-  /** The fields that may change; undefined: all, as messages are stored or deleted. */
+  /** The fields that may change; undefined: all, because messages are stored or deleted. */
   readonly fields: readonly ImageField[] | undefined
-  /** Messages will be gone; none can come into a list. */
+  /** The messages will be deleted, so none can enter a list. */
   readonly isDelete?: boolean
 }
 
-/** As it is stored: what is undefined is left out, so that it is plain JSON. */
+/** The stored form: plain JSON, without undefined fields. */
 export function packIntent({ ids, fields, ...rest }: Intent): unknown {
   return { ...rest, ...(ids && { ids }), ...(fields && { fields }) }
 }
 
-/** Whether a write is of no message that it had not marked, which others would not know of. */
+/** Whether a write changed only messages that its mark names; other clients cannot know of any others. */
 export function isMarked({ ids: marked }: Intent, ids: readonly string[]): boolean {
   if (marked === undefined) return true
   const known = new Set(marked)
   return ids.every((id) => known.has(id))
 }
 
-/** Whether another write under way may be of the same messages, so that either may be the later one. */
+/** Whether another write under way may change the same messages, so that their order is unknown. */
 export function isShared({ ids }: Intent, others: readonly unknown[]): boolean {
   const own = new Set(ids)
   return others.some((other) => {
@@ -66,12 +66,12 @@ export function isShared({ ids }: Intent, others: readonly unknown[]): boolean {
   })
 }
 
-/** What is told one by one: more would make an entry that is larger than many lists. */
+/** The most messages that an entry lists: with more, the entry would be larger than many lists. */
 const MAX_TOLD_ROWS = 256
-/** People and categories of all rows together. */
+/** The most recipients and categories of all listed messages together. */
 const MAX_TOLD_NAMES = 2_048
 
-/** An update: its images, and the fields that its writer named. */
+/** The change of an updated message. */
 export function updated(
   before: ListImage,
   after: ListImage,
@@ -89,7 +89,7 @@ export function deleted(before: ListImage): RowChange {
   return { id: before.id, before, after: null, fields: undefined }
 }
 
-/** The messages one by one if they are few; else the fields in which any may have changed. */
+/** Lists the messages if they are few; otherwise only the fields that may have changed. */
 export function changeOf(rows: readonly RowChange[]): Change {
   const names = rows.flatMap(({ before, after }) => [before, after]).map(countNames)
   const isShort = names.reduce((sum, count) => sum + count, 0) <= MAX_TOLD_NAMES
@@ -108,21 +108,21 @@ function countNames(image: ListImage | null | undefined): number {
 type Packed = readonly [
   id: string,
   after: PackedImage | null,
-  /** Values that were others before, by the index of their field; 0: unknown; null: none. */
+  /** Old values that differ from the new ones, by field index; 0: unknown; null: the message did not exist. */
   before: Readonly<Record<string, unknown>> | null | 0,
   fields: readonly number[] | null,
 ]
 
-/** A change as it is stored. */
+/** The stored form of a change. */
 export function packChange(change: Change): unknown {
   if (change.rows === undefined) return { f: packFields(change.fields) }
   return { r: change.rows.map(packRow) }
 }
 
-/** Every list goes through the same entries, as the mirror of the log holds them. */
+/** Cached, because every list replays the same entry objects, those of the log's mirror. */
 const unpacked = new WeakMap<object, Change>()
 
-/** @returns Undefined for what is no change. */
+/** @returns Undefined if `value` is not a change. */
 export function unpackChange(value: unknown): Change | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const known = unpacked.get(value)

@@ -1,5 +1,5 @@
 /**
- * Which message has the id that the mail provider gave it.
+ * Caches which message has which graph id (the id at the mail provider).
  *
  * @module
  */
@@ -8,16 +8,17 @@ import { isRemoteFailure } from '../../cache/context.ts'
 import type { CacheNamespace } from '../../cache/namespace.ts'
 import type { EmailRepository } from '../email-repository.ts'
 
-/** What it works with. */
+/** Options of {@link GraphIds}. */
 export interface GraphIdsOptions {
   readonly cache: CacheNamespace<unknown>
-  /** Where SQL is asked, on a view as new as every write acknowledged before. */
+  /** Opens a session for reads from SQL that sees every write acknowledged before. */
   source(): Pick<EmailRepository, 'getEmailByGraphId'>
 }
 
 /**
- * Ids by graph ids. A message keeps its graph id, so who has it is cached until it is deleted; that
- * nobody has it is not. What is found may be out of date all the same, and has to be looked at.
+ * Message ids by graph id. The graph id of a message never changes, so the mapping is cached until the
+ * message is deleted. That no message has a graph id is not cached. A cached mapping may be out of date,
+ * so callers must check the message.
  */
 export class GraphIds {
   readonly #ids: CacheNamespace<string>
@@ -37,7 +38,7 @@ export class GraphIds {
     return (await this.#ids.getOrSet(graphKeyOf(graphId), find, { ttl: 'long' })) || undefined
   }
 
-  /** The message that had it has it no more. Never rejects for Redis: then it is found to be so again. */
+  /** Deletes an outdated mapping. Never rejects because of Redis: the next reader finds and deletes it. */
   async forget(graphId: string): Promise<void> {
     try {
       await this.#ids.delete(graphKeyOf(graphId))
@@ -47,7 +48,7 @@ export class GraphIds {
   }
 }
 
-/** Its key in the namespace of the mailbox. */
+/** The key of a graph id in the namespace of the mailbox. */
 export function graphKeyOf(graphId: string): string {
   return `graph/${graphId}`
 }

@@ -1,5 +1,5 @@
 /**
- * What of a message a list can depend on: all that filters and orders look at, and no text of it.
+ * Images of messages: the fields that filters and orders read, without texts.
  *
  * @module
  */
@@ -29,13 +29,13 @@ export const IMAGE_FIELDS = [
 /** One of {@link IMAGE_FIELDS}. */
 export type ImageField = (typeof IMAGE_FIELDS)[number]
 
-/** A message as lists see it. `recipients` has all who were written to, as bare addresses. */
+/** A message as lists see it. `recipients` has all addresses of `to`, `cc` and `bcc`, without names. */
 export type ListImage = Pick<EmailImage, ImageField>
 
-/** An image as it is stored: the values alone, in the order of the fields. */
+/** The stored form of an image: only the values, in the order of {@link IMAGE_FIELDS}. */
 export type PackedImage = readonly unknown[]
 
-/** What stands for fields that are not known, where those who look do not ask for them. */
+/** Placeholders for unknown fields, which the caller does not read. */
 const BLANK: EmailImage = {
   id: '',
   graphId: null,
@@ -86,10 +86,10 @@ export function imageOf(email: EmailImage | Email): ListImage {
   return image as unknown as ListImage
 }
 
-/** Every list goes through the same images, as the mirror of the log holds them. */
+/** Cached, because every list replays the same image objects, those of the log's mirror. */
 const whole = new WeakMap<object, EmailImage>()
 
-/** An image for those who ask for whole ones: the rest of it is blank. */
+/** Completes an image with placeholders, for functions that take a whole message. */
 export function widened(image: Partial<ListImage>): EmailImage {
   const known = whole.get(image)
   if (known !== undefined) return known

@@ -1,6 +1,6 @@
 /**
- * Looks at the change log: one for all reads of a tick, and what the last one showed for those that
- * may lag behind it.
+ * Looks at the change log. All reads of a tick share one look; if a lag is allowed, later reads use the
+ * result of the latest one.
  *
  * @module
  */
@@ -12,38 +12,38 @@ import type { Platform } from '../../platform/platform.ts'
 import { type Intent, unpackChange } from './change.ts'
 import type { ShapeTags } from './shape.ts'
 
-/** Which messages are meant; `all` where it is not known. */
+/** Ids of messages; `all` if they are unknown. */
 export type Ids = ReadonlySet<string> | 'all'
 
-/** What a look has shown. */
+/** The result of a look. */
 export interface Looked {
   readonly view: LogView
-  /** Epoch milliseconds before it was sent: of what had happened by then, it shows everything. */
+  /** Time before the look was sent, in epoch milliseconds: it shows everything that had happened by then. */
   readonly since: number
-  /** The messages that writes under way may be of. */
+  /** The messages that writes under way may change. */
   readonly marked: Ids
 }
 
-/** What a look behind an entry of one's own has shown. */
+/** The result of a look that was made together with appending an entry. */
 export interface LookedBehind extends Looked {
-  /** Position of the entry, and whether it is the last of its messages by then. */
+  /** Position of the entry, and whether it is the latest change of its messages. */
   readonly at: number
   readonly isOrdered: boolean
-  /** How many writes here had returned when it began. */
+  /** How many writes of this process had returned when it began. */
   readonly writtenBefore: number
 }
 
-/** What the looks work with. */
+/** Options of {@link Looks}. */
 export interface LooksOptions {
   readonly log: ChangeLog
   readonly platform: Platform
-  /** Milliseconds for which a view answers reads that begin later; 0: for none. */
+  /** How long later reads may use a view, in milliseconds; 0: not at all. */
   readonly lagMs: number
 }
 
-/** The looks of one repository. None rejects because Redis cannot be asked. */
+/** The looks of one repository. No look rejects because of Redis. */
 export class Looks {
-  /** Looks that Redis could not be asked for. */
+  /** Number of looks that failed because of Redis. */
   failed = 0
   readonly #log: ChangeLog
   readonly #platform: Platform
@@ -51,9 +51,9 @@ export class Looks {
   #latest: (Looked & { readonly nth: number }) | undefined
   #gathering: Promise<Looked | undefined> | undefined
   #begun = 0
-  /** Writes here that have returned. */
+  /** Number of writes of this process that have returned. */
   #written = 0
-  /** The first look that may show what was written here last. */
+  /** Number of the first look that shows the latest write of this process. */
   #oldest = 1
   #renewedAt = Number.NEGATIVE_INFINITY
 
@@ -63,7 +63,7 @@ export class Looks {
     this.#lagMs = lagMs
   }
 
-  /** A look for one list, which registers its shape; others may go by it as well. */
+  /** A look for one list, which registers its shape. Other reads may use the result too. */
   async of({ shape, tags }: ShapeTags): Promise<Looked | undefined> {
     const nth = ++this.#begun
     const looked = await this.#look(() => this.#log.look(shape, tags))
@@ -72,8 +72,8 @@ export class Looks {
   }
 
   /**
-   * A look that begins after this call, shared with whoever calls in the same tick. Those of other
-   * ticks are not waited for: on Workers they may be of a request that has ended.
+   * A look that begins after this call, shared by all callers of the same tick. Looks of other ticks are
+   * not shared: on Workers they may belong to a request that has ended.
    */
   fresh(): Promise<Looked | undefined> {
     this.#gathering ??= this.#gather()
@@ -81,8 +81,8 @@ export class Looks {
   }
 
   /**
-   * What a read that begins now goes by: a view that lags by less than was allowed and shows all that
-   * was written here, or else a fresh one. From half of the lag on, it is renewed behind the read.
+   * The look for a read that begins now: the latest one, if it is within the lag and shows all writes of
+   * this process, otherwise a fresh one. After half of the lag it is renewed in the background.
    */
   async view(): Promise<Looked | undefined> {
     const latest = this.#latest
@@ -96,7 +96,7 @@ export class Looks {
     return latest
   }
 
-  /** Appends an entry of what was written here; it may look behind it. */
+  /** Appends an entry of a write of this process. Returns the look that `append` made with it, if any. */
   async behind(append: () => Promise<Appended | undefined>): Promise<LookedBehind | undefined> {
     const writtenBefore = this.#written
     const since = this.#platform.now()
@@ -108,10 +108,10 @@ export class Looks {
   }
 
   /**
-   * Something was written here: reads that begin now go by looks that begin now.
+   * Call it after each write of this process: later reads then use only looks that begin later.
    *
-   * @param looked Behind what was written. It does for them, unless another write has returned since
-   *   it began, which it may not show.
+   * @param looked The look made with the entry of the write. Later reads may use it, unless another write
+   *   has returned since it began, which it may not show.
    */
   expire(looked?: LookedBehind): void {
     this.#oldest = this.#begun + 1
@@ -121,7 +121,7 @@ export class Looks {
 
   async #gather(): Promise<Looked | undefined> {
     await undefined
-    // Who comes from now on may have seen a write that the look does not show.
+    // Later callers cannot share this look: a write may have returned by then that it does not show.
     this.#gathering = undefined
     const nth = ++this.#begun
     const looked = await this.#look(async () => tagless(await this.#log.look()))
@@ -149,18 +149,18 @@ function lookedAt(view: LogView, since: number): Looked {
   return { view, since, marked: idsOf(view.marks as readonly (Intent | undefined)[]) }
 }
 
-/** No tags were asked for, so that those which were touched are not known. */
+/** A view that other lists may use: their tags were not asked for, so it does not know what was touched. */
 function tagless(view: LogView): LogView {
   return { ...view, isShapeKnown: false }
 }
 
-/** Whether less than `ms` have passed. A clock that was set back says nothing. */
+/** Whether less than `ms` have passed since `since`. False if the clock was set back. */
 export function isWithin(since: number, now: number, ms: number): boolean {
   const age = now - since
   return age >= 0 && age < ms
 }
 
-/** The messages that entries of the log tell of. */
+/** The messages that entries of the log name. */
 export function toldIn(entries: readonly LogEntry[]): Ids {
   const ids = new Set<string>()
   for (const entry of entries) {
@@ -171,10 +171,10 @@ export function toldIn(entries: readonly LogEntry[]): Ids {
   return ids
 }
 
-/** Every list is held against the same entries, as the mirror of the log holds them. */
+/** Cached, because every list is compared with the same entry objects, those of the log's mirror. */
 const told = new WeakMap<LogEntry, Ids>()
 
-/** The messages that one entry tells of. */
+/** The messages that one entry names. */
 export function toldBy(entry: LogEntry): Ids {
   const known = told.get(entry)
   if (known !== undefined) return known

@@ -1,10 +1,10 @@
 /**
- * Lists kept in this process, with the pages made of them: each is carried on by its reader, over what
- * the change log tells since the last one.
+ * Lists kept in this process, with their pages. Each reader carries its list on over the entries that
+ * were added to the change log since the last read.
  *
- * A list is right as of a position of the log, and a page of it is kept until the log tells of one of
- * its messages. A write under way may have changed either; then they are served only within the lag
- * that was allowed, counted from the last look that showed no such write.
+ * A list is valid at a position of the log. Its page is kept until the log has a change of one of its
+ * messages. If a write under way may change the list or the page, they are served only within the allowed
+ * lag, counted from the last look that showed no such write.
  *
  * @module
  */
@@ -19,22 +19,22 @@ import { carryOn, isInDoubt, type Replayed } from './replay.ts'
 import { Touches } from './touches.ts'
 import type { ListWindow } from './window.ts'
 
-/** A list as it was found. */
+/** A kept list. */
 export interface NearList {
   readonly question: Question
   readonly window: ListWindow
-  /** As it was made before, if none of its messages was told of since. Nobody can change it. */
+  /** The frozen page, if none of its messages has changed since it was built. */
   readonly page: EmailPage | undefined
 }
 
-/** A list, and the look that it was carried on to. */
+/** A kept list, carried on to a look. */
 export interface KeptList {
   readonly kind: 'kept'
   readonly list: NearList
   readonly looked: Looked
 }
 
-/** What there is of a list. */
+/** The result of {@link NearLists.find}. */
 export type Found =
   | KeptList
   /** A write under way may change it. */
@@ -47,15 +47,15 @@ interface Kept {
   readonly until: number
   window: ListWindow
   page: EmailPage | undefined
-  /** Those of the page. */
+  /** The ids of the messages of `page`. */
   ids: ReadonlySet<string>
-  /** Epoch milliseconds at which no write under way could be of it. */
+  /** The last time when no write under way could change the list or its page, in epoch milliseconds. */
   clearAt: number
-  /** Whether it has changed since: of two writes at once it may show the later one alone (M2). */
+  /** Whether it has changed since `clearAt`: of two concurrent writes it may show only the later one (M2). */
   isMixed: boolean
 }
 
-/** Bounds of lists. */
+/** Options of {@link NearLists}. */
 export interface NearListsOptions {
   readonly looks: Looks
   readonly platform: Platform
@@ -68,7 +68,7 @@ const NONE: Found = { kind: 'none' }
 const IN_DOUBT: Found = { kind: 'in-doubt' }
 const NO_IDS: ReadonlySet<string> = new Set()
 
-/** Lists, by names that their readers give them. */
+/** Lists by name; readers choose the names. */
 export class NearLists {
   readonly #kept = new Map<string, Kept>()
   readonly #touches = new Touches()
@@ -87,7 +87,7 @@ export class NearLists {
     if (looked === undefined || kept === undefined) return NONE
     this.#kept.delete(name)
     if (now >= kept.until || !this.#carry(kept, looked)) return NONE
-    // Behind the others: it was used last.
+    // Inserted again, so that it is last in the order of eviction.
     this.#kept.set(name, kept)
     if (!mayBeWritten(kept, looked)) {
       kept.clearAt = Math.max(kept.clearAt, looked.since)
@@ -99,14 +99,14 @@ export class NearLists {
     return { kind: 'kept', list: { question, window, page }, looked }
   }
 
-  /** Keeps a list that holds under the view of a look; and its page, if it was read after that. */
+  /** Keeps a list that is valid for the view of a look, and its page if the list is at the view's position. */
   put(
     name: string,
     { question, window, page }: NearList,
     { view, since }: Pick<Looked, 'view' | 'since'>,
   ): void {
     const { platform, maxLists, ttlMs } = this.#options
-    // It was not stored: a write under way may be of it.
+    // A list with another epoch, or none, was not stored, because a write under way may change it.
     if (window.epoch !== view.epoch || maxLists === 0) return
     const made = isAsOf(window, view) ? page && shared(page) : undefined
     this.#kept.delete(name)
@@ -124,30 +124,30 @@ export class NearLists {
   }
 
   /**
-   * Keeps a page that was made of a list that was found.
+   * Keeps a page that was built from a list that was found.
    *
-   * @param since Epoch milliseconds: each of its messages was right then, or later.
+   * @param since Epoch milliseconds: each message of the page was current at that time or later.
    */
   putPage(name: string, { list, looked }: KeptList, page: EmailPage, since: number): void {
     const kept = this.#kept.get(name)
-    // Another read has carried the list on, over what may be of its messages.
+    // Another read has carried the list on, perhaps over changes of messages of this page.
     if (kept?.window !== list.window || !isAsOf(list.window, looked.view)) return
     kept.page = shared(page)
     kept.ids = idsOf(page)
     kept.clearAt = Math.min(kept.clearAt, since)
   }
 
-  /** Drops a list, or all. */
+  /** Drops a list; without a name, all lists. */
   forget(name?: string): void {
     if (name === undefined) this.#kept.clear()
     else this.#kept.delete(name)
   }
 
-  /** Carries a list on. @returns Whether it is known what has happened to it. */
+  /** Carries a list on. @returns False if the log does not show what has changed. */
   #carry(kept: Kept, { view }: Looked): boolean {
     const { question, window } = kept
     if (window.epoch !== view.epoch) return false
-    // Another read had a later look.
+    // Another read has already carried it on to a later look.
     if (window.at >= view.at) return true
     const isTouched = this.#touches.ofShape(question.shape, window.at, view)
     const replayed = isTouched ? carryOn(question, window, view) : movedTo(window, view)
@@ -162,17 +162,17 @@ export class NearLists {
   }
 }
 
-/** A list of which nothing was told. */
+/** The result for a list that no entry touched. */
 function movedTo(window: ListWindow, { at }: LogView): Replayed {
   return { kind: 'current', window: { ...window, at }, replayed: 0, isChanged: false }
 }
 
-/** Whether messages that are right under the view are so where the list is: it may be beyond. */
+/** Whether list and view are at the same position; if the list is further, messages of the view may be older. */
 function isAsOf(window: ListWindow, view: LogView): boolean {
   return window.at === view.at
 }
 
-/** Whether a write under way may be of the list or of a message of its page. */
+/** Whether a write under way may change the list or a message of its page. */
 function mayBeWritten({ question, window, ids }: Kept, { view, marked }: Looked): boolean {
   return isInDoubt(question, window, view) || haveInCommon(marked, ids)
 }
@@ -187,7 +187,7 @@ function idsOf(page: EmailPage | undefined): ReadonlySet<string> {
   return page === undefined ? NO_IDS : new Set(page.emails.map(({ id }) => id))
 }
 
-/** A page that nobody can change: reads share it. */
+/** Freezes a page, because reads share it. */
 function shared(page: EmailPage): EmailPage {
   for (const email of page.emails) frozen(email)
   Object.freeze(page.emails)

@@ -1,10 +1,10 @@
 /**
- * Messages kept in this process, for which the change log vouches: a read of a list goes by a view of
- * the log in any case, and whatever a writer has changed, or is about to change, is told there.
+ * Messages kept in this process, checked against the change log. A read of a list looks at the log in any
+ * case, and the log has what writers have changed and, as marks, what they are about to change.
  *
- * A copy is right as of a position: it was read under a view of it, when the entry in Redis of every
- * message told up to there was that of afterwards, or taken. Whoever comes with a view drops what was
- * told since, and is not served what a mark names, but within the lag that was allowed.
+ * All copies are valid at one log position. They were read after a look at it, when the Redis entries of
+ * all messages changed up to that position were already new, deleted or taken over. A reader with a newer
+ * view first drops the messages changed since. It gets marked messages only within the allowed lag.
  *
  * @module
  */
@@ -18,13 +18,13 @@ interface Copy {
   email: Email
   /** Epoch milliseconds. */
   until: number
-  /** Epoch milliseconds at which no write under way could be of it. */
+  /** The last time when no write under way could change it, in epoch milliseconds. */
   clearAt: number
-  /** Whether it was used since it was last passed over to make room. */
+  /** Whether it was used since eviction last passed over it. */
   isUsed: boolean
 }
 
-/** Bounds of copies. */
+/** Options of {@link NearRows}. */
 export interface NearRowsOptions {
   readonly platform: Platform
   readonly maxMessages: number
@@ -35,11 +35,11 @@ export interface NearRowsOptions {
 /** Copies that were found. */
 export interface TakenRows {
   readonly emails: Map<string, Email>
-  /** Epoch milliseconds, not before the lag: all were right then, or later. */
+  /** Epoch milliseconds, at most the lag ago: all copies were current then or later. */
   readonly clearAt: number
 }
 
-/** Copies of messages. All are right as of one position of the log. */
+/** Copies of messages, all valid at one position of the log. */
 export class NearRows {
   readonly #copies = new Map<string, Copy>()
   readonly #options: NearRowsOptions
@@ -50,12 +50,12 @@ export class NearRows {
     this.#options = options
   }
 
-  /** Whether copies are served that may be older than the read. */
+  /** Whether a read may get copies that are older than the read. */
   get isLagging(): boolean {
     return this.#options.lagMs > 0
   }
 
-  /** The messages that are right under this view. */
+  /** The copies that a reader with this view may use. */
   take(ids: readonly string[], { view, since, marked }: Looked): TakenRows {
     const emails = new Map<string, Email>()
     let clearAt = since
@@ -77,19 +77,19 @@ export class NearRows {
 
   /** Keeps messages that were read after the look. */
   put(emails: Iterable<Email>, { view, since, marked }: Looked): void {
-    // What was told since may be of them, and has been dropped already.
+    // The copies are already at a later position, and the messages may have changed in between.
     if (view.epoch !== this.#epoch || view.at !== this.#at || marked === 'all') return
     const until = this.#options.platform.now() + this.#options.ttlMs
     for (const email of emails) if (!isMarked(marked, email.id)) this.#keep(email, until, since)
     this.#makeRoom()
   }
 
-  /** Drops copies: these, or all. */
+  /** Drops these copies, or all. */
   forget(ids: readonly string[] | 'all'): void {
     this.#drop(ids === 'all' ? ids : new Set(ids))
   }
 
-  /** Drops what was told since. A view that others have gone beyond tells nothing new. */
+  /** Moves the copies on to the view: drops messages changed since. An older view changes nothing. */
   #advance(view: LogView): void {
     if (view.epoch === this.#epoch && view.at <= this.#at) return
     const entries = view.epoch === this.#epoch ? view.since(this.#at) : undefined
@@ -111,8 +111,8 @@ export class NearRows {
   }
 
   /**
-   * The oldest leave first, but for those used since they were last passed over (Corbató, "A Paging
-   * Experiment with the Multics System", 1968): a use changes a flag, and not the order.
+   * Evicts the oldest copies, but passes over those used since the last time (second chance: Corbató, "A
+   * Paging Experiment with the Multics System", 1968). A use only sets a flag and moves nothing.
    */
   #makeRoom(): void {
     const { maxMessages } = this.#options
@@ -134,7 +134,7 @@ export function isMarked(marked: Ids, id: string): boolean {
   return marked === 'all' || marked.has(id)
 }
 
-/** The fields of a message that are lists; named, as to look for them takes longer than to freeze them. */
+/** The fields that are lists, spelled out because finding them takes longer than freezing them. */
 type ListField = {
   [Field in keyof Email]: Email[Field] extends readonly unknown[] ? Field : never
 }[keyof Email]
@@ -149,7 +149,7 @@ const LISTS: Readonly<Record<ListField, true>> = {
 }
 const LIST_FIELDS = Object.keys(LISTS) as readonly ListField[]
 
-/** A message of its own, with lists of its own. */
+/** A copy of a message and its lists. */
 export function copied(email: Email): Email {
   const lists: Record<string, unknown> = {}
   for (const field of LIST_FIELDS) {
@@ -158,7 +158,7 @@ export function copied(email: Email): Email {
   return { ...email, ...lists }
 }
 
-/** A message that nobody can change, its lists included: reads share it. */
+/** Freezes a message with its lists, because reads share it. */
 export function frozen(email: Email): Email {
   if (Object.isFrozen(email)) return email
   for (const field of LIST_FIELDS) {

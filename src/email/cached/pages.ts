@@ -1,5 +1,5 @@
 /**
- * Pages, made of a list and its messages.
+ * Builds pages from a list and its messages.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { matchesImage } from '../match.ts'
 import { compareInOrder } from '../order.ts'
 import type { WindowPage } from './window.ts'
 
-/** The page, if the messages are those of the list. */
+/** The page; undefined if the messages do not agree with the list. */
 export function pageFrom(
   window: WindowPage,
   emails: readonly Email[],
@@ -22,7 +22,7 @@ export function pageFrom(
   return { emails, ...restOf(window, query) }
 }
 
-/** Whether the messages are those of the list, and in its order: words and dates never change. */
+/** Whether all messages of the list exist, match the query and are in order. `search` is assumed: texts never change. */
 function isCoherent(
   query: CanonicalQuery,
   ids: readonly string[],
@@ -38,7 +38,7 @@ function isCoherent(
   )
 }
 
-/** What a page says besides its messages. */
+/** The cursor and the total of a page. */
 export function restOf(
   { next, total }: WindowPage,
   { order }: CanonicalQuery,

@@ -1,5 +1,5 @@
 /**
- * What the cache has to know of a query: its name, what it looks at, and whom it would answer.
+ * What the cache needs to know of a query: its key, the fields that it reads, and which messages match.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { type ImageField, type ListImage, widened } from './image.ts'
 import { type ShapeTags, shapeOf } from './shape.ts'
 import { depthFor, MAX_DEPTH, type PagePlace } from './window.ts'
 
-/** Which fields of a message each field of a branch looks at. Words never change. */
+/** Which fields of a message each field of a branch reads. None for `search`: texts never change. */
 const LOOKS: Readonly<Record<keyof Branch, readonly ImageField[]>> = {
   statuses: ['status'],
   priorities: ['priority'],
@@ -35,35 +35,35 @@ const LOOKS: Readonly<Record<keyof Branch, readonly ImageField[]>> = {
   search: [],
 }
 
-/** Whether a message is among those asked for; `maybe` where that is for its words to say. */
+/** Whether a message matches; `maybe` if that depends on its words, which are not known. */
 export type Match = 'yes' | 'no' | 'maybe'
 
-/** What is asked of the mailbox, as the cache sees it. */
+/** A query, a count or the figures, as the cache sees them. */
 export interface Question extends PagePlace {
-  /** Names what is stored. Pages that share a window have one. */
+  /** The key of the stored window. Pages that share a window have the same key. */
   readonly key: string
   readonly looked: ReadonlySet<ImageField>
   readonly shape: ShapeTags
-  /** Undefined where messages are not listed. */
+  /** Undefined for counts and figures. */
   readonly order: EmailOrder | undefined
-  /** How many rows to ask SQL for, from the start of the window. */
+  /** How many rows to read from SQL, from the start of the window. */
   readonly depth: number
   /** How many rows of the list come before the window. */
   readonly skipped: number
-  /** Whether the number of all messages matters, and not only who is near the page. */
+  /** Whether the result depends on all messages that match, not only on those near the page. */
   readonly isCounted: boolean
-  /** Whether what is asked of words is the same for all whom it would answer. */
+  /** Whether there is only one branch; then all messages of the list meet the same search. */
   readonly hasOneBranch: boolean
-  /** Whether a message is among those asked for, on whichever page from the start on. */
+  /** Whether a message is in the list, on any page after the cursor. */
   match(image: ListImage): Match
-  /** Whether a message of which only this is known could be. */
+  /** Whether a message could match, if only these fields of it are known. */
   mayMatch(known: Partial<ListImage>): boolean
 }
 
-/** Lists that are asked for again are described once. */
+/** Cached, because the same queries are asked again and again. */
 const questions = new WeakMap<CanonicalQuery, Question>()
 
-/** A list of messages, page by page. */
+/** The question of a query. */
 export function listQuestion(query: CanonicalQuery): Question {
   const known = questions.get(query)
   if (known !== undefined) return known
@@ -103,7 +103,7 @@ const UNLISTED = {
   isCounted: true,
 } as const
 
-/** How many messages there are. */
+/** The question of a count. */
 export function countQuestion(filter: CanonicalFilter): Question {
   return {
     ...common(filter, []),
@@ -115,10 +115,10 @@ export function countQuestion(filter: CanonicalFilter): Question {
 }
 
 /**
- * The figures of a range. They are not carried on, and read anew when a message within the range, or
- * one of a workflow chain, changes in a field that they look at.
+ * The question of the figures of a range. Figures are not carried on. They are read again when a message in
+ * the range, or one of a workflow chain, changes in a field that they depend on.
  *
- * @param dayStart Epoch milliseconds: figures of today are of one day.
+ * @param dayStart Start of the day that `todaysCount` counts, in epoch milliseconds; part of the key.
  */
 export function analyticsQuestion(received: ReceivedRange | undefined, dayStart: number): Question {
   const filter: CanonicalFilter = { branches: [received ? { received } : {}] }
@@ -134,7 +134,7 @@ export function analyticsQuestion(received: ReceivedRange | undefined, dayStart:
   }
 }
 
-/** What figures look at. Chains are told as the field that messages name them by. */
+/** The fields that figures depend on. A change of a chain is recorded as a change of `workflowChainId`. */
 const FIGURED: readonly ImageField[] = [
   'receivedAt',
   'status',
@@ -159,7 +159,7 @@ function common(
   }
 }
 
-/** A hash: a query may be longer than a key can be, and names people. */
+/** Hashed, because a query may be longer than a key can be, and contains addresses of people. */
 function keyOf(parts: readonly unknown[]): string {
   return `list/${toBase64Url(sha256(encodeUtf8(JSON.stringify(parts))))}`
 }
@@ -168,7 +168,7 @@ function fieldsOf(branch: Branch): readonly ImageField[] {
   return BRANCH_FIELDS.filter((field) => branch[field] !== undefined).flatMap((f) => LOOKS[f])
 }
 
-/** The conditions of a branch that look at nothing but these fields, and those on words. */
+/** The conditions of a branch that read only known fields; `search` reads none, so it is kept. */
 function knownPart(branch: Branch, known: Partial<ListImage>): Branch {
   const fields = BRANCH_FIELDS.filter(
     (field) => branch[field] !== undefined && LOOKS[field].every((one) => one in known),
@@ -176,7 +176,7 @@ function knownPart(branch: Branch, known: Partial<ListImage>): Branch {
   return Object.fromEntries(fields.map((field) => [field, branch[field]])) as Branch
 }
 
-/** Whether a change of these fields may matter; undefined stands for all. */
+/** Whether the question depends on one of these fields; undefined means all fields. */
 export function isLookedAt(
   { looked }: Question,
   fields: readonly ImageField[] | undefined,

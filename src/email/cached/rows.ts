@@ -1,9 +1,9 @@
 /**
- * Reads of messages by id: one look for all of them, one statement for those that are missing.
+ * Reads of messages by id: one look-up in Redis for all, one SQL statement for those that are missing.
  *
- * A writer marks a message, then takes its entry, and only then writes. So whoever loads a message
- * either sees the mark, and does not store it, or had its lease before the entry was taken, and
- * cannot.
+ * A writer marks a message, then takes over or deletes its entry, and only then writes. So a loader
+ * either sees the mark, and does not store the message, or got its lease before the writer took the entry,
+ * and its commit is dropped.
  *
  * @module
  */
@@ -22,34 +22,34 @@ import type { Looked, LookedBehind, Looks } from './looks.ts'
 import { copied, type NearRows } from './near-rows.ts'
 import type { PagePlace } from './window.ts'
 
-/** Every message, so that all can be dropped at once. */
+/** The tag of every message, so that one command can invalidate all. */
 const ROWS_TAG = 'rows'
 
 /**
- * A page is dozens of small rows, and inflating one takes ten times as long as reading it: 8 ms a
- * page of 50 in place of 0.6 ms. Long bodies are worth it.
+ * Only long bodies are compressed. A page has dozens of small rows, and decompression takes over ten times
+ * as long as decoding: 8 ms instead of 0.6 ms for a page of 50.
  */
 export const COMPRESSION = { thresholdBytes: 16_384 } as const
 
-/** What the reads of messages work with. */
+/** Options of {@link CachedRows}. */
 export interface RowsOptions {
   readonly cache: CacheNamespace<unknown>
   readonly log: ChangeLog
-  /** Whether near copies are out of the question, since they lag. */
+  /** Whether the near tier of the cache must not be used, because it can be stale. */
   readonly isStrict: boolean
-  /** Copies for which the log vouches. */
+  /** Copies in this process that are checked against the change log. */
   readonly near: NearRows | undefined
   readonly looks: Looks
-  /** Called where messages are looked for: what is sent in it goes in the same request. */
+  /** Called when messages are looked up; commands that it sends go in the same request. */
   beside(): void
-  /** Where missing messages are read, on a view as new as every write acknowledged before. */
+  /** Opens a session for reads from SQL that sees every write acknowledged before. */
   source(): Pick<EmailRepository, 'getEmailsByIds' | 'getEmailById'>
 }
 
 /** Messages of a list. */
 export interface Listed {
   readonly emails: readonly Email[]
-  /** Epoch milliseconds: each copy among them was right then, or later. The others were read since. */
+  /** Epoch milliseconds: each copy among `emails` was current then or later. The others were read since. */
   readonly clearAt: number
 }
 
@@ -78,7 +78,7 @@ export class CachedRows {
     this.#source = source
   }
 
-  /** Whether messages are kept in this process, so that those written here go among them. */
+  /** Whether messages, including those written here, are kept in this process. */
   get hasCopies(): boolean {
     return this.#near !== undefined
   }
@@ -94,9 +94,9 @@ export class CachedRows {
     return email
   }
 
-  /** The messages there are, in the order of the ids. */
+  /** The messages that exist, in the order of the ids. */
   async byIds(ids: readonly string[]): Promise<Map<string, Email>> {
-    // A strict copy would take a look at the log, which costs no less than the messages.
+    // Without a lag, a copy needs a look at the log, which costs as much as reading the messages.
     const looked = this.#near?.isLagging ? await this.#looks.view() : undefined
     const { emails } = await this.listed(ids, looked)
     return new Map(emails.map((email) => [email.id, email]))
@@ -105,7 +105,7 @@ export class CachedRows {
   /**
    * The messages of a list, in the order of the ids.
    *
-   * @param looked Had by this read, before. Without it, no copy in this process is used.
+   * @param looked A look that this read made before. Without it, no copy in this process is used.
    */
   async listed(ids: readonly string[], looked: Looked | undefined): Promise<Listed> {
     this.reads += ids.length
@@ -118,7 +118,7 @@ export class CachedRows {
     return { emails, clearAt: taken?.clearAt ?? Infinity }
   }
 
-  /** The messages of a page of what this read has from SQL since the look; all of it is kept. */
+  /** Cuts a page from messages that were read from SQL after the look, and keeps all of them in this process. */
   keep(
     read: readonly Email[],
     { offset, limit }: Pick<PagePlace, 'offset' | 'limit'>,
@@ -128,7 +128,7 @@ export class CachedRows {
     this.reads += emails.length
     this.loads += read.length
     if (looked) {
-      // None is taken; but copies have to be as of the look before others are put to them.
+      // `take` moves the copies on to the position of the look, which `put` requires.
       this.#near?.take([], looked)
       this.#near?.put(read, looked)
     }
@@ -165,25 +165,25 @@ export class CachedRows {
     )
   }
 
-  /** Keeps a message in this process, as it was written here. */
+  /** Keeps a message that was written here in this process. */
   adopt(email: Email, looked: LookedBehind): void {
-    // Of what was told behind that, or of what came between, something may be of it.
+    // Otherwise another change, appended before or after this one, may be of the same message.
     if (looked.view.at !== looked.at || !looked.isOrdered) return
     this.#near?.take([], looked)
-    // Whoever wrote it has the other one, and may change it.
+    // A copy, because the caller of the write has the original and may modify it.
     this.#near?.put([copied(email)], looked)
   }
 
-  /** Takes the place of one message before it is written: nobody older may store it. */
+  /** Takes over the entry of a message before a write, so that loads that began earlier cannot store it. */
   begin(id: string, ttl: TtlClass): Promise<Ticket<Email | undefined>> {
-    // A short lease: readers of the message wait for it, and its writer may die.
+    // A short lease, because readers of the message wait for it and the writer may die.
     return this.#rows.begin(keyOf(id), { ttl, loaderTimeout: { hard: '1ms' } })
   }
 
   /**
-   * Drops messages, and the right of loads under way to store them: one command.
+   * Deletes the entries of messages, and revokes the leases of loads under way. One command.
    *
-   * @param graphId One that none of them has any more.
+   * @param graphId A graph id whose message was deleted.
    */
   async drop(ids: readonly string[], graphId?: string | null): Promise<void> {
     this.#near?.forget(ids)
@@ -191,7 +191,7 @@ export class CachedRows {
     await this.#rows.delete(...keys, ...(graphId ? [graphKeyOf(graphId)] : []))
   }
 
-  /** Drops every message: one command. */
+  /** Invalidates every message. One command. */
   dropAll(): Promise<void> {
     this.forgetNear()
     return this.#rows.invalidateTags([ROWS_TAG])
@@ -202,7 +202,7 @@ export class CachedRows {
     this.#near?.forget('all')
   }
 
-  /** Which messages a writer under way may be writing. Asked after the lease, so beside the load. */
+  /** Which messages writes under way may change. Called by a loader, hence after it got the lease. */
   async #marked(): Promise<(id: string) => boolean> {
     try {
       const marks = (await this.#log.look()).marks as readonly (Intent | undefined)[]
