@@ -1,8 +1,8 @@
 /**
- * How long what is cached of a mailbox stays, by what it is.
+ * Lifetimes of the cached lists, figures and messages of a mailbox.
  *
- * The change log keeps lists right; a lifetime bounds what nobody reads again, and what changes behind
- * the repository's back without being notified.
+ * The change log keeps lists correct. Lifetimes remove entries that are not read any more, and bound how
+ * long changes that were made without the repository, and not notified, stay invisible.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { TtlClass } from '../../entry/duration.ts'
 import type { Branch } from '../branch.ts'
 import { type Email, SETTLED_STATUSES } from '../email.ts'
 
-/** How long a message that is not there is known not to be. */
+/** How long the absence of a message is cached. */
 export const ABSENT_TTL = '1m'
 
 /** How long after its end a range of dates counts as closed: mail may be received late. */
 const CLOSED_AFTER_MS = 86_400_000
 
 /**
- * A list: `short` where work is waiting, `long` where it is done or the dates are closed, else
- * `medium`. The shortest of its branches counts.
+ * A list: `short` if it has new or unassigned messages, `long` if all are settled or its date range is
+ * closed, otherwise `medium`. With several branches, the shortest lifetime counts.
  *
  * @param now Epoch milliseconds.
  */
@@ -35,7 +35,7 @@ function branchTtl({ assignees, statuses, received }: Branch, now: number): TtlC
 }
 
 /**
- * Figures: `veryLong` of a range that is closed, else `short`.
+ * Figures: `veryLong` if the date range is closed, otherwise `short`.
  *
  * @param now Epoch milliseconds.
  */
@@ -43,7 +43,10 @@ export function analyticsTtl(to: number | undefined, now: number): TtlClass {
   return isClosed(to, now) ? 'veryLong' : 'short'
 }
 
-/** A message: `veryLong` once its analysis and its workflow are complete, `long` once it is settled. */
+/**
+ * A message: `veryLong` if its workflow is complete and it is processed or settled, `long` if it is only
+ * settled, otherwise `medium`.
+ */
 export function rowTtl({
   status,
   isWorkflowComplete,

@@ -1,11 +1,10 @@
 /**
- * Carries a list on: from the state of the mailbox in which it was read to that of a view of the
- * change log, by what was changed in between.
+ * Carries a list on: applies the changes of the change log to a list, from the list's position to that of
+ * a view.
  *
- * What a message is after its last change decides where it belongs, whether the list was read before
- * that change or after it. So the places of rows come out right whichever of the changes after its
- * position a list had seen already. The total needs to know; it is stored only with a list that had
- * seen none.
+ * The state of a message after its last change decides its place in the list. So the rows become correct
+ * even if the list, when it was read, already included some of the changes after its position. This does
+ * not hold for a total: a list with a total is only stored if it included none of them.
  *
  * @module
  */
@@ -17,23 +16,23 @@ import type { ListImage } from './image.ts'
 import { isLookedAt, type Match, type Question, sortKey } from './question.ts'
 import { idsOf, type ListWindow, WindowRows } from './window.ts'
 
-/** How a list stands to a view of the log. */
+/** The result of carrying a list on to a view of the log. */
 export type Replayed =
   | {
       readonly kind: 'current'
       readonly window: ListWindow
-      /** How many entries were gone through. */
+      /** How many entries were applied. */
       readonly replayed: number
       readonly isChanged: boolean
     }
-  /** A write under way may change it; its writer may have died before it could say so. */
+  /** A write under way may change the list, or a writer died before it recorded its change. */
   | { readonly kind: 'in-doubt' }
-  /** What has happened to it cannot be told. */
+  /** The log does not show what has changed in the list. */
   | { readonly kind: 'outdated' }
 
 const OUTDATED: Replayed = { kind: 'outdated' }
 
-/** Carries a list on to the view, and says if a write under way forbids to serve it. */
+/** Carries a list on to the view; `in-doubt` if a write under way may change it. */
 export function replay(question: Question, window: ListWindow, view: LogView): Replayed {
   if (window.epoch !== view.epoch) return OUTDATED
   const carried = carryOn(question, window, view)
@@ -41,7 +40,7 @@ export function replay(question: Question, window: ListWindow, view: LogView): R
   return isInDoubt(question, carried.window, view) ? { kind: 'in-doubt' } : carried
 }
 
-/** Whether a write that is under way may change the list. */
+/** Whether a write under way may change the list. */
 export function isInDoubt(
   question: Question,
   window: Pick<ListWindow, 'rows'>,
@@ -50,9 +49,9 @@ export function isInDoubt(
   return marks.some((intent) => mayAffect(question, window, intent as Intent | undefined))
 }
 
-/** Carries a list on to the view, whatever write is under way. */
+/** Carries a list on to the view, ignoring writes under way. */
 export function carryOn(question: Question, window: ListWindow, view: LogView): Replayed {
-  // It was read after what the view shows: a load that began later was shared.
+  // The list is newer than the view, because it comes from a shared load that began later.
   if (window.at >= view.at) return { kind: 'current', window, replayed: 0, isChanged: false }
   const entries = view.since(window.at)
   if (entries === undefined) return untouched(window, view)
@@ -66,7 +65,7 @@ export function carryOn(question: Question, window: ListWindow, view: LogView): 
   }
 }
 
-/** Where the log does not reach back to the list, or does not say enough, the tags of its shape may. */
+/** If the log does not have all changes since the list, the list is still valid if its tags were not touched. */
 function untouched(window: ListWindow, { isShapeKnown, touchedAt, at }: LogView): Replayed {
   if (!isShapeKnown || !window.isTagged || touchedAt > window.at) return OUTDATED
   return { kind: 'current', window: { ...window, at }, replayed: 0, isChanged: false }
@@ -95,7 +94,7 @@ class ReplayState {
     return { ...this.#window, ...this.#rows.toWindow(), ...total, at }
   }
 
-  /** @returns Whether it is known what the entry does to the list. */
+  /** @returns False if the effect of the entry on the list is unknown. */
   apply({ kind, value }: LogEntry): boolean {
     if (kind === 'unknown') {
       return !mayAffect(this.#question, this.#rows.toWindow(), value as Intent | undefined)
@@ -113,19 +112,19 @@ class ReplayState {
     const before = row.before === undefined ? undefined : matchOf(question, row.before)
     const after = matchOf(question, row.after)
     const isOutside = !isListed && after === 'no'
-    // Told again or not, it counts for nothing.
+    // The message was never in the list, so the change has no effect, even if it is repeated.
     if (isOutside && before === 'no') return true
     if (!isOrdered || isRigid(question, this.#window)) {
       return isOutside && !isWhole(question, this.#window)
     }
     const settled = settle(question, { before, after, isListed })
     if (settled === undefined) return false
-    // A message that may have the words, and may come from beyond the end.
+    // The message may match the search, but then it is after the end of the window, and stays there if not moved.
     if (settled.hasStayed) return !this.#isMoved(row)
     return this.#count(row, settled) && this.#place(row, settled.after)
   }
 
-  /** Whether the place of a message may be another, though the list has it before and after. */
+  /** Whether the sort key of the message may have changed. */
   #isMoved({ before, after }: RowChange): boolean {
     if (!before || !after) return true
     return sortKey(this.#question, before).join() !== sortKey(this.#question, after).join()
@@ -140,9 +139,9 @@ class ReplayState {
 
   #count(row: RowChange, { before, after }: Settled): boolean {
     if (this.#total === undefined) return true
-    // Told again, a change may have been counted or not; the images do not say.
+    // A repeated change may already be counted in the total; the images do not show whether it is.
     if (before === undefined || isRetold(this.#question, row)) return false
-    // Only words that were there before and after are left open, and count for neither.
+    // `maybe` only remains if it holds before and after, and then the total does not change.
     this.#total += Number(after === 'yes') - Number(before === 'yes')
     return true
   }
@@ -152,12 +151,12 @@ function matchOf({ match }: Question, image: ListImage | null): Match {
   return image === null ? 'no' : match(image)
 }
 
-/** Whether the list is not carried on: it has nothing to spare, and something is beyond an end. */
+/** Whether the list cannot be carried on: it has no spare rows, and the list goes on outside the window. */
 function isRigid({ isRigid, order, skipped }: Question, { end }: ListWindow): boolean {
   return isRigid && (end !== null || skipped > 0 || order === undefined)
 }
 
-/** Whether messages matter that are not near the page. */
+/** Whether the result also depends on messages that are not near the page. */
 function isWhole(question: Question, window: ListWindow): boolean {
   return question.isCounted || isRigid(question, window)
 }
@@ -165,15 +164,15 @@ function isWhole(question: Question, window: ListWindow): boolean {
 interface Settled {
   readonly before: Match | undefined
   readonly after: Match
-  /** Whether the list has the message before and after, or neither, for all that is known. */
+  /** Whether the list has the message both before and after the change, or neither. */
   readonly hasStayed: boolean
 }
 
 /**
- * Settles what only words could tell: a message that is in a list has them, and has them always. That
- * holds of a list with one branch; among several, another may be the one that it is in by.
+ * Settles `maybe`: a message in the window matches the search, and always will, because texts never change.
+ * This only holds for a list with one branch; with several, the message may be listed because of another.
  *
- * @returns Undefined if it stays open.
+ * @returns Undefined if it cannot be settled.
  */
 function settle(
   { hasOneBranch }: Question,
@@ -184,12 +183,12 @@ function settle(
   if (!hasOneBranch) return undefined
   const answer = (match: Match): Match => (match === 'maybe' ? 'yes' : match)
   if (isListed) return { before: before && answer(before), after: answer(after), hasStayed: false }
-  // Not in the window: it has not the words, or is beyond the end. Either way it stays so.
+  // Not in the window: it does not match the search, or is after the end. The change affects neither.
   if (before === 'maybe' && after === 'maybe') return { before, after, hasStayed: true }
   return undefined
 }
 
-/** Whether a field that the question looks at was named, and has not changed. */
+/** Whether the change may be a repetition: a field that the question reads was named but does not differ. */
 function isRetold({ looked }: Question, { before, after, fields }: RowChange): boolean {
   if (!before || !after || fields === undefined) return false
   return fields.some(

@@ -1,11 +1,10 @@
 /**
- * Tags that say precisely which writes a list can depend on.
+ * Tags by which a write shows which lists it may have changed.
  *
- * A *shape* is which fields a query compares for equality, and which others it looks at. A list
- * carries the tags of its shape: one for each combination of the values it asks for. A write touches,
- * of every shape that looks at a field it has changed, the tags of the values before and after; a
- * list whose tags were not touched has not changed. After the conjunctions of django-cacheops, which
- * knows no changed fields and no ranges.
+ * A *shape* is which fields a query compares for equality, and which others it reads. A list has one tag
+ * of its shape for each combination of the values that it wants. For each shape that reads a changed
+ * field, a write touches the tags of the values before and after. A list whose tags were not touched has
+ * not changed. Modelled on the conjunctions of django-cacheops, which has no changed fields and no ranges.
  *
  * @module
  */
@@ -14,16 +13,16 @@ import type { Branch } from '../branch.ts'
 import type { RowChange } from './change.ts'
 import { IMAGE_FIELDS, type ImageField } from './image.ts'
 
-/** What a query asks of a shape: its name, and the tags of the combinations it asks for. */
+/** The shape of a query, and the tags of the combinations of values that it wants. */
 export interface ShapeTags {
   readonly shape: string
   readonly tags: readonly string[]
 }
 
-/** More combinations than this are not told apart: the field with the most values is let go. */
+/** With more combinations, the field with the most values is not compared for equality any more. */
 const MAX_COMBINATIONS = 16
 
-/** The fields that are compared for equality, as branches and as images name them. */
+/** The fields that are compared for equality, with their names in branches and in images. */
 const EQUALITIES = [
   ['statuses', 'status'],
   ['priorities', 'priority'],
@@ -49,8 +48,10 @@ interface Equality {
 /**
  * The shape of a query, and its tags.
  *
- * @param looked Every field the query looks at. Alternatives have no equality in common that could
- *   be relied on: theirs is the shape without one, which any write to a field looked at touches.
+ * A query with several branches gets a shape without equalities, because they need not share any. Every
+ * write to a field that such a query reads touches its tag.
+ *
+ * @param looked All fields that the query reads.
  */
 export function shapeOf(branches: readonly Branch[], looked: ReadonlySet<ImageField>): ShapeTags {
   const [only] = branches
@@ -70,7 +71,7 @@ export function touchedTags(
   shapes: readonly string[],
   rows: readonly RowChange[],
 ): 'all' | readonly string[] {
-  // Which lists a message has been in is not known if it is not known what it was, or what they go by.
+  // Without the state before the change, or the fields that a list depends on, it is unknown which lists had the message.
   if (rows.some(({ before }) => before === undefined) || !shapes.every(isKnown)) return 'all'
   return [...new Set(shapes.flatMap((shape) => rows.flatMap((row) => tagsOf(shape, row))))]
 }
@@ -95,7 +96,7 @@ function equalitiesOf(branch: Branch): Equality[] {
     if (asked === undefined) return []
     return [{ field, values: typeof asked === 'boolean' ? [asked] : asked }]
   })
-  // In the order in which shapes name them, and tags their values.
+  // In the order of the fields in a shape's name, which is also the order of the values in a tag.
   return equalities.sort((a, b) => IMAGE_FIELDS.indexOf(a.field) - IMAGE_FIELDS.indexOf(b.field))
 }
 
@@ -110,10 +111,10 @@ function namesOf(fields: readonly ImageField[]): string {
   return IMAGE_FIELDS.filter((field) => fields.includes(field)).join(',')
 }
 
-/** The fields that a shape compares, and the others it looks at. */
+/** The fields that a shape compares for equality, and the others that it reads. */
 type ShapeFields = readonly [fields: readonly ImageField[], others: readonly ImageField[]]
 
-/** Every write goes through all shapes there are. */
+/** Parsed names of shapes, cached because every write needs all registered shapes. */
 const known = new Map<string, ShapeFields>()
 const MOST_KNOWN = 256
 
@@ -129,12 +130,12 @@ function fieldsOf(shape: string): ShapeFields {
   return made
 }
 
-/** Another version may have registered a shape of fields that this one does not know. */
+/** Another version may have registered a shape with fields that this version does not know. */
 function isKnown(shape: string): boolean {
   return fieldsOf(shape).every((fields) => fields.every((field) => IMAGE_FIELDS.includes(field)))
 }
 
-/** In the order of the names of the shape. */
+/** @param values In the order of the fields in the shape's name. */
 function tagOf(shape: string, values: readonly Value[]): string {
   return JSON.stringify([shape, ...values])
 }

@@ -1,6 +1,6 @@
 /**
- * What the change log has told, by what it touches: a list of which nothing was told since is as it was,
- * and its reader need not go through what was told of all the others.
+ * An index of the change log by message and tag. If nothing touched a list since its position, it has not
+ * changed, and its reader need not replay the changes of all other lists.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { unpackChange } from './change.ts'
 import { toldBy } from './looks.ts'
 import { type ShapeTags, touchedTags } from './shape.ts'
 
-/** Names that are remembered of each kind; with more, what was told before is not known any more. */
+/** The most names that are remembered of each kind. With more, the index is cleared and starts again. */
 const MOST_NAMES = 16_384
-/** Shapes that are remembered; the ones longest known leave first. */
+/** The most shapes that are remembered; the oldest are evicted first. */
 const MOST_SHAPES = 64
 
-/** Tells for lists, as of a position, whether they were touched since. */
+/** Whether messages or lists were touched since a position. */
 export class Touches {
   readonly #messages = new LastTold(toldBy)
   readonly #shapes = new Map<string, LastTold>()
 
-  /** Whether one of these messages was told of after a position, as far as the view goes. */
+  /** Whether an entry after `position`, up to the view, may have changed one of these messages. */
   ofMessages(ids: Iterable<string>, position: number, view: LogView): boolean {
     return this.#messages.isTold(ids, position, view)
   }
 
-  /** Whether a list of these tags may have changed after a position, as far as the view goes. */
+  /** Whether an entry after `position`, up to the view, may have changed a list with these tags. */
   ofShape({ shape, tags }: ShapeTags, position: number, view: LogView): boolean {
     const known = this.#shapes.get(shape)
     const told = known ?? new LastTold((entry) => tagsToldBy(shape, entry))
@@ -41,22 +41,22 @@ export class Touches {
   }
 }
 
-/** Where each name of a kind was last told of. */
+/** The position of the latest entry for each name of a kind. */
 class LastTold {
   readonly #namesIn: (entry: LogEntry) => 'all' | Iterable<string>
   readonly #last = new Map<string, number>()
   #epoch = ''
-  /** All is known that was told after the one position, up to the other. */
+  /** All entries after `#from` and up to `#at` are indexed. */
   #from = 0
   #at = 0
-  /** Where any name may have been told of. */
+  /** Position of the latest entry that may concern any name. */
   #any = 0
 
   constructor(namesIn: (entry: LogEntry) => 'all' | Iterable<string>) {
     this.#namesIn = namesIn
   }
 
-  /** What is not known counts as told. */
+  /** True also if it is unknown. */
   isTold(names: Iterable<string>, position: number, view: LogView): boolean {
     this.#advance(position, view)
     if (position < this.#from || position < this.#any) return true

@@ -1,5 +1,5 @@
 /**
- * What a mailbox reads ahead.
+ * Warms the cache of a mailbox: reads pages ahead.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { QueryRecorder } from './recorder.ts'
 
 /** How far the warming has come. */
 export interface WarmProgress {
-  /** Lists read so far, and those planned by now: senders are known only when mail has been read. */
+  /** Lists read so far, and lists planned so far; top senders are planned last, from the messages read. */
   readonly lists: number
   readonly planned: number
   /** Different messages read so far. */
@@ -27,27 +27,27 @@ export interface WarmResult {
   readonly lists: number
   /** Different messages read. */
   readonly emails: number
-  /** Whether all that was planned was read: neither the budget, nor a signal, nor Redis ended it before. */
+  /** Whether all planned pages were read: false if a budget, the signal or a failure of Redis ended it. */
   readonly isComplete: boolean
 }
 
-/** What to read ahead, besides the views a mailbox opens with. What is there already costs SQL nothing. */
+/** What to read ahead, besides the first views of a mailbox. Pages that are cached already cost no SQL. */
 export interface WarmOptions {
   /** The messages since midnight (UTC) this many days ago, newest first; 1 to 366. @default none */
   readonly recentDays?: number | undefined
   /** Messages of priority `critical` or `high` that are not settled, of any age. @default false */
   readonly priorityEmails?: boolean | undefined
-  /** The first page of this many senders: those of most of the messages read before; 0 to 100. @default 0 */
+  /** The first page of this many senders, those with most of the messages read before; 0 to 100. @default 0 */
   readonly topSenders?: number | undefined
-  /** The queries asked most, this many of them, or these; at most 128. @default 20 */
+  /** How many of the most frequent queries to read, or a list of queries; at most 128. @default 20 */
   readonly queries?: number | readonly EmailQuery[] | undefined
   /** Reads no further page once this many messages were read; 1 to 10_000. @default 1_000 */
   readonly maxEmails?: number | undefined
   /** Reads no further page after this many milliseconds; 1 to 3_600_000. @default 30_000 */
   readonly budgetMs?: number | undefined
-  /** Reads no further page once it is aborted. @default none */
+  /** Reads no further page once the signal is aborted. @default none */
   readonly signal?: AbortSignal | undefined
-  /** Called after each page. What it throws ends the warming. @default none */
+  /** Called after each page. If it throws, the warming rejects. @default none */
   readonly onProgress?: ((progress: WarmProgress) => void) | undefined
 }
 
@@ -72,7 +72,7 @@ interface Step {
 const DAY_MS = 86_400_000
 const MOST_QUERIES = 128
 
-/** The first pages a mailbox opens with. */
+/** The first pages that a mailbox shows. */
 const OPENING_VIEWS: readonly EmailQuery[] = [
   {},
   { statuses: ['new'] },
@@ -80,17 +80,17 @@ const OPENING_VIEWS: readonly EmailQuery[] = [
   { assignedTo: null },
 ]
 
-/** What the warming works with. */
+/** What {@link warm} needs. */
 export interface WarmerOptions {
   readonly recorder: QueryRecorder
   readonly platform: Platform
-  /** @returns Undefined if Redis could not be asked: what was read is not stored, and read in vain. */
+  /** @returns Undefined if Redis was unavailable: the page was then not stored, so warming is of no use. */
   read(query: EmailQuery): Promise<EmailPage | undefined>
 }
 
 /**
- * Reads ahead, most wanted first, one page after the other, as any reader does: nothing newer is
- * overwritten.
+ * Reads pages ahead, the most wanted first, one after the other. It uses ordinary reads, so it never
+ * overwrites newer data.
  *
  * @throws {InvalidFilterError} When an option is unknown or out of its range.
  */
@@ -107,7 +107,7 @@ export async function warm(
   return { lists: walk.lists, emails: walk.emails.length, isComplete }
 }
 
-/** Pages read one after the other, until something ends it. */
+/** Reads pages one after the other, until a limit is reached. */
 class Walk {
   lists = 0
   readonly #read: WarmerOptions['read']
@@ -126,7 +126,7 @@ class Walk {
     return [...this.#seen.values()]
   }
 
-  /** @returns Whether nothing ended it before the last page. */
+  /** @returns Whether all pages were read. */
   async through(steps: readonly Step[]): Promise<boolean> {
     this.#planned += steps.length
     for (const step of steps) if (!(await this.#pages(step))) return false
@@ -167,7 +167,7 @@ async function planOf(
     steps.push({ query, isWalked: true })
   }
   if (recentDays !== undefined) {
-    // From midnight, so that every call of a day asks the same, and finds it.
+    // From midnight, so that all calls on one day use the same query and hit the cache.
     const start = (Math.floor(now / DAY_MS) - recentDays) * DAY_MS
     steps.push({ query: { dateRange: { start } }, isWalked: true })
   }

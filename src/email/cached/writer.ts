@@ -1,10 +1,10 @@
 /**
- * The order in which a write and what the cache is told of it take place.
+ * The steps of a write: what is sent to the cache before and after the write to the database.
  *
- * Strict: the write is marked in the change log and its messages' entries are taken; it is committed;
- * then what it changed is appended, which takes the mark away. Wherever the writer dies, the mark
- * keeps what it may have changed from being served from the cache, and at its deadline becomes an
- * entry that ends the lists it may have changed. Eventual: the last step alone.
+ * Strict: the writer sets a mark in the change log and takes over or deletes the entries of its messages;
+ * commits the write; then appends the change, which removes the mark. If the writer dies at any step, the
+ * mark prevents the cache from serving data that the write may have changed. At its deadline the mark
+ * becomes an entry that invalidates the lists that it may concern. Eventual: only the last step.
  *
  * @module
  */
@@ -22,42 +22,42 @@ import type { CachedRows } from './rows.ts'
 import { touchedTags } from './shape.ts'
 import type { Told, Write } from './write.ts'
 
-/** When a write is told to the cache: before and after it, or after it alone. */
+/** When the cache is informed of a write: before and after it, or only after it. */
 export type EmailConsistency = 'strict' | 'eventual'
 
-/** What becomes of a write that cannot be marked: it is made all the same, or refused. */
+/** What happens to a write that cannot be marked: it is committed anyway, or refused. */
 export type UnmarkedWrites = 'commit' | 'refuse'
 
-/** What a write works with. */
+/** Options of {@link CachedWriter}. */
 export interface WriterOptions {
   readonly log: ChangeLog
   readonly rows: CachedRows
   readonly platform: Platform
   readonly consistency: EmailConsistency
   readonly unmarked: UnmarkedWrites
-  /** How long a write may take at most, in milliseconds. */
+  /** The longest time that a write may take, in milliseconds. */
   readonly writeTimeoutMs: number
   readonly looks: Looks
 }
 
-/** What was done before the write: the mark, and the entry that was taken. */
+/** What was done before the write. */
 interface Prepared {
   readonly mark: LogMark | undefined
   readonly ticket: Ticket<Email | undefined> | undefined
-  /** The messages whose entries were taken under the mark: nothing older can be found after it. */
+  /** The messages whose entries were taken over or deleted under the mark: older states are gone from Redis. */
   readonly taken: ReadonlySet<string>
 }
 
-/** How a change is told. */
+/** How a change is appended. */
 interface Appending {
   readonly mark: LogMark | undefined
-  /** Whether it is later than every other change of its messages that was told before. */
+  /** Whether no other write under way may change the same messages, so that their order is known. */
   readonly isAlone: boolean
-  /** What is to be sent behind it. */
+  /** Sends further commands in the same request. */
   readonly next: (() => void) | undefined
 }
 
-/** What the cache has still to be told. */
+/** A change that could not be recorded in Redis yet. */
 interface Debt {
   readonly change: Change
   readonly ids: readonly string[] | undefined
@@ -76,17 +76,17 @@ export class CachedWriter {
     this.#settling = new OneAtATime(options.platform)
   }
 
-  /** Whether something could not be told yet. */
+  /** Whether there are changes that could not be recorded yet. */
   get owes(): boolean {
     return this.#debts.length > 0
   }
 
   /**
-   * Writes, and tells the cache.
+   * Writes to the database and updates the cache.
    *
    * @throws Whatever the write rejected with, unchanged.
-   * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the write was made and the
-   *   cache could not be told; or when it could not be marked, and such writes are refused.
+   * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the write was committed but the
+   *   change could not be recorded; or when the write could not be marked, and such writes are refused.
    */
   write<T>(write: Write<T>): Promise<T> {
     return carriedOn(this.#options.platform, this.#settleAndWrite(write))
@@ -100,7 +100,7 @@ export class CachedWriter {
       looked = done.looked
       return done.result
     } finally {
-      // One that failed may have been committed.
+      // Also after a failure: the write may have been committed.
       this.#options.looks.expire(looked)
     }
   }
@@ -117,13 +117,13 @@ export class CachedWriter {
     return { result, looked: await this.#tell(write, prepared, write.told(result)) }
   }
 
-  /** Tells of a change that was made past this repository. */
+  /** Records a change that was made without this repository. */
   async notify(change: Change, ids: readonly string[] | undefined): Promise<void> {
     await this.settle()
     await this.#pay({ change, ids })
   }
 
-  /** Tells what could not be told when it happened, if Redis can be asked by now. Never rejects. */
+  /** Records the outstanding changes, if Redis is available again. Never rejects because of Redis. */
   settle(): Promise<void> {
     return this.#paying.run(async () => {
       try {
@@ -132,7 +132,7 @@ export class CachedWriter {
           this.#debts = this.#debts.filter((other) => other !== debt)
         }
       } catch (error) {
-        // What Redis could not be told of one, it is not to be asked for all.
+        // Redis is still unavailable, so the remaining changes are not tried.
         if (!isRemoteFailure(error)) throw error
       }
     })
@@ -149,12 +149,12 @@ export class CachedWriter {
       taken = new Set(row ? [row.id] : intent.ids)
       return begun
     }
-    // The mark comes first: a load that has not seen it must lose its lease. A request keeps the
-    // order of its commands, unless they are many or go to several places.
+    // The mark must be applied before the entries are taken, so that a load that has not seen it loses its
+    // lease. One request keeps the order of its commands, except for many commands and on a cluster.
     let beside: Promise<Ticket<Email | undefined> | undefined> | undefined
     const takeBeside = (): void => {
       beside = this.#unlessAway(taking)
-      // Should the mark fail, that is what the write fails with.
+      // If the mark also fails, the write rejects with that error.
       beside.catch(() => undefined)
     }
     const isOne = row !== undefined || intent.ids?.length === 1
@@ -164,7 +164,7 @@ export class CachedWriter {
     return { mark: marked, ticket: begun, taken: marked ? taken : none }
   }
 
-  /** Without Redis a write goes on, unless it is to be refused. */
+  /** Ignores failures of Redis, unless writes that cannot be marked are refused. */
   async #unlessAway<T>(task: () => Promise<T>): Promise<T | undefined> {
     try {
       return await task()
@@ -174,7 +174,7 @@ export class CachedWriter {
     }
   }
 
-  /** The write failed, but may have been committed: what it may have changed is not to be served. */
+  /** The write failed but may have been committed, so data that it may have changed must not be served. */
   async #giveUp<T>({ intent }: Write<T>, { mark }: Prepared): Promise<void> {
     const { log, rows } = this.#options
     const change: Change = { rows: undefined, fields: intent.fields }
@@ -184,7 +184,7 @@ export class CachedWriter {
         ? log.append(packIntent(intent), 'all', { token: mark.token, kind: 'unknown' })
         : log.append(packChange(change), 'all'))
     } catch (error) {
-      // The failure of the write is the one to tell. A mark that is left ends by itself.
+      // The caller gets the error of the write. A remaining mark ends at its deadline.
       if (!isRemoteFailure(error)) throw error
       this.#owe({ change, ids: intent.ids })
     }
@@ -206,10 +206,10 @@ export class CachedWriter {
     let beside: Promise<void> | undefined
     const replaceBeside = (): void => {
       beside = replace()
-      // Should the entry fail, that is what the write fails with.
+      // If appending also fails, the write rejects with that error.
       beside.catch(() => undefined)
     }
-    // Once it is told, a message found in Redis counts as that of afterwards: see `NearRows`.
+    // Once the change is appended, readers take an entry in Redis for the new state: see `NearRows`.
     const isTaken = ids.every((id) => prepared.taken.has(id))
     const next = isTaken ? replaceBeside : undefined
     try {
@@ -233,7 +233,7 @@ export class CachedWriter {
     const packed = packChange(change)
     if (mark === undefined) {
       if (change.rows?.length === 0) return undefined
-      // Without a mark it is not known which shapes there are.
+      // Without a mark the registered shapes are unknown, so all tags are touched.
       await (consistency === 'eventual' ? log.record(packed, 'all') : log.append(packed, 'all'))
       return undefined
     }
@@ -245,13 +245,13 @@ export class CachedWriter {
     return undefined
   }
 
-  /** Stores the message whose entry was taken; drops what was changed otherwise. */
+  /** Stores the message whose entry was taken over; deletes the entries of other changed messages. */
   async #replaceRows({ ticket }: Prepared, stored: Email | undefined, told: Told): Promise<void> {
     const { rows } = this.#options
     const ids = told.rows.map(({ id }) => id)
     if (ticket && stored) {
       if ((await ticket.commit(stored)) === 'stored') return
-      // Another writer took the entry since, and may store a state from before this write.
+      // Another writer has taken the entry over since, and may store a state from before this write.
     } else if (ticket && ids.length === 0) {
       return ticket.release()
     }
@@ -265,10 +265,10 @@ export class CachedWriter {
     looks.expire()
   }
 
-  /** Remembers what could not be told, and tries to tell it behind, for a while. */
+  /** Remembers a change that could not be recorded, and retries in the background for about 10 s. */
   #owe(debt: Debt): void {
     if (this.#debts.length < MOST_DEBTS) this.#debts.push(debt)
-    // In an outage that lasts, one stands for all.
+    // In a long outage, one change of all messages replaces the single ones.
     else this.#debts = [{ change: { rows: undefined, fields: undefined }, ids: undefined }]
     const { platform } = this.#options
     platform.defer(this.#settling.run(() => this.#settleBehind()))
@@ -283,7 +283,7 @@ export class CachedWriter {
   }
 }
 
-/** What is owed one by one, at most. */
+/** The most changes that are remembered one by one. */
 const MOST_DEBTS = 100
-/** Long enough for an outage of seconds; one that lasts is ended by the next call of this instance. */
+/** Pauses between retries, for an outage of seconds; after a longer one, the next call of this instance retries. */
 const SETTLING_PAUSES_MS = [100, 500, 2_000, 8_000]

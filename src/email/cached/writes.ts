@@ -1,7 +1,7 @@
 /**
- * Writes to a cached mailbox: what each is about to change, and what it has changed.
+ * Writes to a cached mailbox: what each write is about to change, and what it has changed.
  *
- * Input is checked here as the repository checks it, before anything is marked.
+ * Input is checked here, as the repository does, before a mark is set.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { rowTtl } from './lifetimes.ts'
 import type { Told } from './write.ts'
 import type { CachedWriter } from './writer.ts'
 
-/** What the writes of a mailbox work with. */
+/** Options of {@link CachedWrites}. */
 export interface WritesOptions {
   readonly repository: EmailRepository
   readonly writer: CachedWriter
@@ -29,7 +29,7 @@ export interface WritesOptions {
   readonly graphIds: GraphIds
 }
 
-/** A message with the id it will have, and what lists see of it. */
+/** A new message with its future id and image. */
 interface NamedEmail {
   readonly id: string
   readonly email: NewEmail
@@ -55,8 +55,8 @@ export class CachedWrites {
   }
 
   /**
-   * What is new is stored as such, so that no list is in doubt that it does not belong to. Should
-   * another have stored it since, nothing has been changed, and it is synchronised.
+   * A new message is written with `createEmail`, whose mark names all its fields, so that only lists that it
+   * may belong to are in doubt. If another writer has stored the message first, that one is updated.
    */
   async createOrUpdate(email: NewEmail): Promise<EmailUpsert> {
     const named = this.#named(email)
@@ -69,7 +69,7 @@ export class CachedWrites {
       if (!(error instanceof DuplicateEmailError)) throw error
       const rival = await this.#graphIds.idOf(graphId)
       if (rival !== undefined) return this.#synchronise(named, rival)
-      // The one in the way may be deleted since. If not, the id or Message-ID is that of another.
+      // The conflicting message may have been deleted. If not, another message has the id or Message-ID.
       return { before: undefined, after: await this.#create(named) }
     }
   }
@@ -149,7 +149,7 @@ export class CachedWrites {
 
   storeChain(chain: WorkflowChainInput): Promise<WorkflowChainChange> {
     parseChain(chain)
-    // No message changes; figures look at chains by the field that messages name them by.
+    // No message changes. Figures depend on chains, recorded as a change of the field `workflowChainId`.
     const fields: readonly ImageField[] = ['workflowChainId']
     return this.#writer.write({
       intent: { ids: [], set: {}, fields },
@@ -170,7 +170,7 @@ export class CachedWrites {
   async #synchronise({ id, email }: NamedEmail, known: string): Promise<EmailUpsert> {
     const fields = listFields(parseSynchronised(email))
     const upsert = await this.#writer.write({
-      // Another may delete it first: all the fields, and both the ids.
+      // Another writer may delete the message first; then it is created, so all fields and both ids are marked.
       intent: { ids: [known, id], set: {}, fields: undefined },
       row: { id: known, ttl: 'medium' },
       run: () => this.#repository.createOrUpdate(email),
@@ -199,7 +199,7 @@ export class CachedWrites {
     })
   }
 
-  /** A message with the id it will have, so that it can be marked. */
+  /** Chooses the id of a message before the write, so that it can be marked. */
   #named(email: NewEmail): NamedEmail {
     const now = Math.floor(this.#platform.now())
     const parsed = parseNewEmail(email, { id: crypto.randomUUID(), now })
@@ -219,7 +219,7 @@ function intentOf(
   return [{ ids, set, fields }, fields]
 }
 
-/** Goes by the fields that are named: a change made again must be told again. */
+/** All fields that the caller named, changed or not: a repeated change must be recorded again. */
 function listFields(parsed: ReturnType<typeof parseChanges>): ImageField[] {
   return IMAGE_FIELDS.filter((field) => Object.hasOwn(parsed, field))
 }
@@ -236,7 +236,7 @@ function rowOf(
   return updated(imageOf(before), imageOf(after), fields)
 }
 
-/** What all images have in common. */
+/** The fields that have the same value in all images. */
 function sharedPart(images: readonly ListImage[]): Partial<ListImage> {
   const [first] = images
   if (first === undefined) return {}
@@ -247,7 +247,7 @@ function sharedPart(images: readonly ListImage[]): Partial<ListImage> {
   return Object.fromEntries(fields.map((field) => [field, first[field]]))
 }
 
-/** How long the message is fresh once it is changed so, as far as the changes say. */
+/** The lifetime of the changed message, as far as the changes determine it. */
 function ttlOf({ status = 'new', isWorkflowComplete = false }: EmailChanges): TtlClass {
   return rowTtl({ status, isWorkflowComplete, processedAt: null })
 }
