@@ -5,7 +5,7 @@
  * @module
  */
 
-/** D1 stops a statement after 30 seconds (developers.cloudflare.com/d1/platform/limits), so rows are copied in parts. */
+/** D1 stops a statement after 30 s (developers.cloudflare.com/d1/platform/limits), so rows are copied in parts. */
 const PARTS = 8
 const PART_SIZE = `(SELECT count(*) / ${PARTS} + 1 FROM emails)`
 

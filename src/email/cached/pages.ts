@@ -22,7 +22,7 @@ export function pageFrom(
   return { emails, ...restOf(window, query) }
 }
 
-/** Whether all messages of the list exist, match the query and are in order. `search` is assumed: texts never change. */
+/** Whether all messages exist, match the query and are in order. `search` is assumed: texts never change. */
 function isCoherent(
   query: CanonicalQuery,
   ids: readonly string[],
