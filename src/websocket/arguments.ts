@@ -1,6 +1,6 @@
 /**
- * What callers say of connections, users and rooms, checked and as the steps take it: by names in Redis,
- * with what is to be read again beside.
+ * Checks what callers pass about connections, users and rooms, and turns it into script arguments: names in
+ * Redis, and payloads from which the original values can be read back.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { PresenceSteps, UserArguments } from './steps.ts'
 
 const NOBODY: UserArguments = { user: '', about: '' }
 
-/** A user; nobody for none. */
+/** The arguments for a user; empty texts without one. */
 export async function userArguments(
   { names, payloads }: PresenceContext,
   userId: string | undefined,
@@ -26,7 +26,7 @@ export async function userArguments(
 type OpenArguments = Parameters<PresenceSteps['open']>
 type JoinArguments = Parameters<PresenceSteps['join']>
 
-/** A connection that opens: whose it is, and what there is of it. */
+/** The arguments for opening a connection: its user, and its node, payload and rooms. */
 export async function openArguments(
   ctx: PresenceContext,
   connectionId: string,
@@ -47,7 +47,7 @@ export async function openArguments(
   return [user, { node: namePart(node, 'node'), payload, rooms: entries.flat() }]
 }
 
-/** A connection that comes into a room: which, and as whom. */
+/** The arguments for adding a connection to a room: the room, and the user in it. */
 export async function joinArguments(
   ctx: PresenceContext,
   room: string,
@@ -65,7 +65,7 @@ function withoutUser(): InvalidOptionError {
   return new InvalidOptionError('userId', 'given with info: it is the user who is spoken of')
 }
 
-/** Name and payload of a room, and the payload of what is said of the user in it. */
+/** The name and payload of a room, and the payload of the user's info in it. */
 async function roomArguments(
   { names, payloads }: PresenceContext,
   entry: string | RoomEntry,

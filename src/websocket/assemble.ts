@@ -20,7 +20,7 @@ import { Payloads } from './payloads.ts'
 import { Publisher } from './publisher.ts'
 import { PresenceSteps } from './steps.ts'
 
-/** The parts; one of each a cache. */
+/** The parts of one cache. */
 export interface PresenceContext {
   readonly guarded: GuardedRequester
   readonly names: PresenceNames

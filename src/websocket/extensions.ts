@@ -1,36 +1,36 @@
 /**
- * What nearcache adds to the Pusher protocol, for connections that ask for it by `?nearcache=1`.
+ * What nearcache adds to the Pusher protocol, for connections opened with `?nearcache=1`.
  *
- * A connection without it sees protocol 7 and nothing else. One with it may also send `client_id`, a
- * text of its own that stays the same over reconnects, at most 64 characters of `A-Za-z0-9_-`: it
- * then comes back to the same hub, and its half-open socket of before is closed. What changes:
+ * Other connections see only protocol 7. A connection with the extensions may also send `client_id`, its own
+ * id of at most 64 characters of `A-Za-z0-9_-`, which stays the same over reconnects: the client then reaches
+ * the same hub again, and the hub closes the client's previous, half-open socket. What changes:
  *
- * - `pusher_internal:subscription_succeeded` has a `serial` and an `epoch` beside `channel`, and so
- *   has every event of a channel. Serials of one epoch rise by one with each event and each change
- *   of presence, so a gap is something missed. Another epoch means that the channel lost its history.
- * - `pusher:subscribe` may carry `resume`. The answer is `subscription_succeeded`, then
- *   `nearcache:resumed`, then, if `recovered` is true, the missed events in order. If it is false the
- *   history did not reach back far enough, and the client has to fetch its state anew.
- * - `nearcache:presence_diff` takes the place of `member_added` and `member_removed`: all that
- *   happened within one batch, as `joins`, a list of `user_id` and `user_info`, `leaves`, a list of
- *   ids, and `count`, which is exact where a large channel no longer names everybody. A user who left
- *   and came back as somebody else is in both lists: leaves come first.
- * - A client may send `nearcache:presence_update` to change its user's `user_info` while present. It
- *   is signed as a subscription is, by whoever says who a user is. Other connections with the
- *   extensions get the event of the same name; stock clients keep what they got first.
+ * - `pusher_internal:subscription_succeeded` has a `serial` and an `epoch` beside `channel`, and so has every
+ *   event of a channel. Serials of one epoch rise by one with each event and each change of presence, so a
+ *   gap means that something was missed. A new epoch means that the channel has lost its history.
+ * - `pusher:subscribe` may have a `resume` field. The answer is `subscription_succeeded`, then
+ *   `nearcache:resumed`, then, if `recovered` is true, the missed events in order. If it is false, the
+ *   history does not reach back far enough, and the client must fetch its state again.
+ * - `nearcache:presence_diff` replaces `member_added` and `member_removed`. It has all changes of one batch:
+ *   `joins`, a list of `user_id` and `user_info`; `leaves`, a list of ids; and `count`, which is exact even
+ *   where a large channel does not list all members. A user who left and joined again with other information
+ *   is in both lists; apply leaves first.
+ * - A client may send `nearcache:presence_update` to change its user's `user_info` while present. Like a
+ *   subscription, it is signed by the server that authenticates users. Other connections with the extensions
+ *   get an event of the same name; standard clients keep the information they got first.
  *
- * Of what a client sends, `data` is an object; of what it gets, a JSON text, as in the protocol.
+ * In frames from a client, `data` is an object; in frames to a client, it is a JSON text, as in the protocol.
  *
  * @module
  */
 
-/** The parameter of the connection that turns the extensions on, with the value `1`. */
+/** The query parameter that turns the extensions on, with the value `1`. */
 export const EXTENSION_PARAMETER = 'nearcache'
 
-/** The parameter with the client's own, lasting id. */
+/** The query parameter with the client's own id, which stays the same over reconnects. */
 export const CLIENT_ID_PARAMETER = 'client_id'
 
-/** What a client id looks like. */
+/** The form of a client id. */
 export const CLIENT_ID: RegExp = /^[A-Za-z0-9_-]{1,64}$/
 
 /** Events that only connections with the extensions send and get. */
@@ -40,9 +40,9 @@ export const EXTENSION_EVENTS = {
   resumed: 'nearcache:resumed',
 } as const
 
-/** A place in a channel's history. */
+/** A position in a channel's history. */
 export interface Position {
-  /** Which history: it changes when a channel lost what it had. */
+  /** Identifies the history; changes when a channel has lost its history. */
   readonly epoch: string
   /** The last serial that the client has seen. */
   readonly serial: number
@@ -56,13 +56,13 @@ export interface Positioned {
 
 /** `resume` of a `pusher:subscribe`. */
 export interface Resume extends Position {
-  /** The id of the socket that was lost: its own client events are left out. */
+  /** The id of the lost socket: client events that this socket sent are left out. */
   readonly socket_id?: string
 }
 
-/** What `data` of `nearcache:resumed` says. */
+/** The `data` of `nearcache:resumed`. */
 export interface Resumed {
-  /** Whether everything after the position follows, in order. */
+  /** Whether all events after the position follow, in order. */
   readonly recovered: boolean
   /** How many events follow. */
   readonly replayed: number
@@ -73,6 +73,6 @@ export interface PresenceUpdateRequest {
   readonly channel: string
   /** `key:signature` over `socket_id:channel:channel_data`, as at the subscription. */
   readonly auth: string
-  /** JSON of `user_id`, which has to be the one subscribed with, and the new `user_info`. */
+  /** JSON of the new `user_info` and of `user_id`, which must be that of the subscription. */
   readonly channel_data: string
 }

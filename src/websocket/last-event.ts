@@ -1,5 +1,5 @@
 /**
- * The last event of a channel: what a subscriber of a `cache-` channel is given.
+ * Stores and reads the last event of a channel, which a new subscriber of a `cache-` channel gets.
  *
  * @module
  */
@@ -10,20 +10,21 @@ import { InvalidOptionError } from '../errors.ts'
 import type { PresenceContext } from './assemble.ts'
 import { ttlOf } from './options.ts'
 
-/** How the last event of a channel is kept. */
+/** How the last event of a channel is stored. */
 export interface RealtimeOptions {
   /** The event's name. @default 'message' */
   readonly event?: string
   /** @default that of the cache */
   readonly ttl?: Duration
   /**
-   * Where it stands in the channel's history: of one epoch the largest serial stays, whichever call
-   * arrives last. @default none: it takes the place of what is there
+   * The event's position in the channel's history. Of events with the same epoch, the one with the largest
+   * serial is kept, whichever call arrives last.
+   * @default none: the event replaces the stored one
    */
   readonly position?: { readonly epoch: string; readonly serial: number }
 }
 
-/** @returns Whether it is the last one now. */
+/** @returns Whether this event is the last one now. */
 export async function keepLastEvent(
   { names, payloads, policy, steps }: PresenceContext,
   channel: string,
@@ -40,7 +41,7 @@ export async function keepLastEvent(
   return steps.event(name, payload, { epoch: position.epoch, serial, ttlMs })
 }
 
-/** What {@link keepLastEvent} wrote; `undefined` where there is nothing that can be read. */
+/** The event that {@link keepLastEvent} stored; `undefined` if there is none or it cannot be read. */
 export async function readLastEvent(
   { names, payloads, steps }: PresenceContext,
   channel: string,

@@ -1,5 +1,5 @@
 /**
- * What a server of sockets tells a `WebSocketCache`, so that code without a socket can ask who is online.
+ * How a socket server reports to a `WebSocketCache`, so that code without a socket can ask who is online.
  *
  * @module
  */
@@ -7,15 +7,15 @@
 import type { RealtimeOptions } from './last-event.ts'
 import type { ConnectionOptions, JoinOptions } from './presence.ts'
 
-/** A connection as the server that holds it knows it. */
+/** A connection, as the server that holds it describes it. */
 export interface MirroredConnection extends Omit<ConnectionOptions, 'node'> {
   readonly id: string
 }
 
-/** An event as it goes to subscribers, and its place in the history of its channel. */
+/** An event as sent to subscribers, and its position in the history of its channel. */
 export interface MirroredEvent {
   readonly event: string
-  /** As in the frame: a text, most often JSON. */
+  /** As in the frame: a text, usually JSON. */
   readonly data: string
   readonly epoch: string
   readonly serial: number
@@ -34,9 +34,9 @@ interface Mirrored {
 }
 
 /**
- * The narrow way in for one node of a server. Each call is one command, and rejects when Redis is away;
- * the server goes on all the same, since whatever was not told is told by the next {@link active} that
- * finds it missing, or ends by its lease.
+ * The reporting interface for one node of a socket server. Each call rejects when Redis is unavailable. The
+ * server can ignore that: the next {@link active} finds a connection that was not reported, and a lease ends
+ * one whose closing was not reported.
  */
 export class Mirror {
   readonly #cache: Mirrored
@@ -47,38 +47,38 @@ export class Mirror {
     this.#node = node
   }
 
-  /** A connection was opened, or is told of again with all its rooms. */
+  /** Reports a new connection, or reports it again with all its rooms. */
   async opened({ id, ...connection }: MirroredConnection): Promise<void> {
     await this.#cache.cacheConnection(id, { ...connection, node: this.#node })
   }
 
   /**
-   * Connections that are there; to be said of each well within the lease.
+   * Reports connections as alive; call it for each connection several times within its lease.
    *
-   * @returns Those that the cache does not know: to be told of by {@link opened}.
+   * @returns The connections that the cache does not know: report them by {@link opened}.
    */
   async active(ids: readonly string[]): Promise<string[]> {
     const known = await this.#cache.updateConnectionsActivity(ids)
     return ids.filter((_, i) => known[i] !== true)
   }
 
-  /** A connection is gone, and with it from all its rooms. */
+  /** Reports that a connection has closed, and so has left all its rooms. */
   async closed(id: string): Promise<void> {
     await this.#cache.removeConnection(id)
   }
 
-  /** @returns Whether the cache knows the connection; if not it is to be told of by {@link opened}. */
+  /** @returns Whether the cache knows the connection. If not, report it by {@link opened}. */
   joined(id: string, room: string, userId?: string, info?: unknown): Promise<boolean> {
     const user = userId === undefined ? {} : { userId, info }
     return this.#cache.addConnectionToRoom(id, room, user)
   }
 
-  /** A connection has left a room. */
+  /** Reports that a connection has left a room. */
   async left(id: string, room: string): Promise<void> {
     await this.#cache.removeConnectionFromRoom(id, room)
   }
 
-  /** The last event of a cache channel. What is read is what clients make of the text. */
+  /** Reports the last event of a cache channel. The text is stored decoded, as clients decode it. */
   async lastEvent(
     channel: string,
     { data, epoch, serial, ttlMs, event }: MirroredEvent,
@@ -87,13 +87,13 @@ export class Mirror {
     await this.#cache.cacheRealtimeData(channel, decoded(data), { event, ttl: ttlMs, position })
   }
 
-  /** None of the node's connections is left. */
+  /** Reports that the node has no connections any more. */
   async ended(): Promise<void> {
     await this.#cache.removeNode(this.#node)
   }
 }
 
-/** As clients of the protocol do: a text that is no JSON stands for itself. */
+/** Decodes as clients of the protocol do: a text that is not JSON is returned unchanged. */
 function decoded(data: string): unknown {
   try {
     return JSON.parse(data)

@@ -1,6 +1,6 @@
 /**
- * Names of connections, users, rooms and channels, as they stand in Redis: plain ASCII, bounded, and
- * different for different texts.
+ * The names of connections, users, rooms and channels in Redis: plain ASCII, of limited length, and different
+ * for different texts.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { encodeUtf8, toBase64Url } from '../entry/bytes.ts'
 import { hmacSha256 } from '../entry/sha256.ts'
 import { InvalidKeyError } from '../errors.ts'
 
-/** What is named. */
+/** The kinds of things that have names. */
 export type NameKind = 'connection' | 'user' | 'room' | 'channel'
 
 const MOST_CHARACTERS: Readonly<Record<NameKind, number>> = {
@@ -22,19 +22,22 @@ const MOST_CHARACTERS: Readonly<Record<NameKind, number>> = {
 const HASH_CHARS = 22
 const CONTROL = /\p{Cc}/u
 
-/** Makes names. */
+/** Makes the names of one namespace. */
 export class PresenceNames {
-  /** What every key of the namespace begins with: its hash tag is its slot. */
+  /** Every key of the namespace begins with this. Its hash tag puts all of them into one hash slot. */
   declare readonly home: string
   readonly #hash: ReturnType<typeof hmacSha256> | undefined
 
-  /** @param secret Hides every name behind HMAC-SHA-256. */
+  /** @param secret Replaces every name by its HMAC-SHA-256 with this secret. */
   constructor(prefix: string, namespace: string, secret: Uint8Array | undefined) {
     this.home = `${prefix}:{${namespace}}`
     this.#hash = secret && hmacSha256(secret)
   }
 
-  /** @throws {InvalidKeyError} When the text is none, empty, too long, not well-formed or has control characters. */
+  /**
+   * @throws {InvalidKeyError} When the text is not a string, empty, too long, not well-formed or has control
+   * characters.
+   */
   name(kind: NameKind, text: string): string {
     check(kind, text)
     if (this.#hash === undefined) return encodeURIComponent(text)

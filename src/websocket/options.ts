@@ -1,5 +1,5 @@
 /**
- * What may be chosen for a `WebSocketCache`, and the one resolved shape that the rest sees.
+ * The options of a `WebSocketCache`, and their resolved form that the other modules use.
  *
  * @module
  */
@@ -14,19 +14,23 @@ import type { RealtimeApi } from './publisher.ts'
 
 /** Options of a `WebSocketCache`. */
 export interface WebSocketCacheOptions {
-  /** The way to Redis; `cache.redis` of a cache shares its circuit and its counts. */
+  /**
+   * The connection to Redis. With `cache.redis` of another cache, both share its circuit breaker and counts.
+   */
   readonly redis: Requester | Transport
   /** @default webPlatform() */
   readonly platform?: Platform
   /** First part of every name in Redis. @default 'nc' */
   readonly prefix?: string
-  /** Separates applications; all of one is in one hash slot. @default 'websocket' */
+  /** Separates applications. All keys of a namespace are in one hash slot. @default 'websocket' */
   readonly namespace?: string
-  /** This process among those that hold connections; 1 to 64 of `A-Za-z0-9_.-`. @default 'default' */
+  /**
+   * The name of this process among those that hold connections; 1 to 64 of `A-Za-z0-9_.-`. @default 'default'
+   */
   readonly node?: string
-  /** How long a connection lives that nobody says is active; 1 s to 24 h. @default '3m' */
+  /** How long a connection stays alive after its last reported activity; 1 s to 24 h. @default '3m' */
   readonly lease?: Duration
-  /** How long after the last sign of life a user's status and `lastSeenAt` are kept. @default '7d' */
+  /** How long after a user's last activity the status and `lastSeenAt` are kept. @default '7d' */
   readonly remember?: Duration
   /** How long the last event of a channel is kept. @default '30m' */
   readonly dataTtl?: Duration
@@ -36,7 +40,10 @@ export interface WebSocketCacheOptions {
   readonly maxRoomsPerConnection?: number
   /** From 1 to 100,000. @default 10_000 */
   readonly maxConnectionsPerRoom?: number
-  /** Bound on each value with whose it is, as text in bytes; 1 KiB to 1 MiB. @default 65_536 */
+  /**
+   * Limit of each stored value together with the id it belongs to, as text in bytes; 1 KiB to 1 MiB. @default
+   * 65_536
+   */
   readonly maxDataBytes?: number
   /**
    * Replaces the names of connections, users, rooms and channels by HMAC-SHA-256 with this secret.
@@ -44,7 +51,7 @@ export interface WebSocketCacheOptions {
    */
   readonly hashKeys?: { readonly secret: string }
   /**
-   * Encrypts what is stored. Names must then be hashed. One key is primary; all of them decrypt.
+   * Encrypts stored values; needs `hashKeys`. One key is primary; all of them decrypt.
    * @default off
    */
   readonly encryption?: { readonly keys: readonly EncryptionKey[] }
@@ -54,11 +61,11 @@ export interface WebSocketCacheOptions {
   readonly deadline?: Duration
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
-  /** When calls stop for a while. @default 5 failures in a row, and 1 s */
+  /** When the circuit opens, and for how long. @default 5 failures in a row, and 1 s */
   readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'>
 }
 
-/** Every setting that the scripts are given, checked. */
+/** The checked settings that the scripts need. */
 export interface PresencePolicy {
   readonly node: string
   readonly leaseMs: number
@@ -90,7 +97,7 @@ export function resolvePresencePolicy(options: WebSocketCacheOptions): PresenceP
   })
 }
 
-/** @throws {InvalidOptionError} When it is no duration, or none at all. */
+/** @throws {InvalidOptionError} When the value is not a duration, or is shorter than 1 ms. */
 export function ttlOf(value: Duration, option: string): number {
   return toMilliseconds(value, option, { min: 1 })
 }

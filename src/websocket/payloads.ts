@@ -1,5 +1,5 @@
 /**
- * Values to texts in Redis and back, sealed where there are keys.
+ * Turns values into texts in Redis and back, encrypted if encryption is on.
  *
  * ```
  * <encoding> <text>    without encryption
@@ -21,7 +21,7 @@ import {
 import { CorruptEntryError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 
-/** What a payload is bound to: its kind, and its name in Redis. */
+/** What a payload is bound to: its kind, and its name in Redis. An encrypted payload opens nowhere else. */
 export type Place = readonly [kind: string, name: string]
 
 /** Options for {@link Payloads}. */
@@ -29,7 +29,7 @@ export interface PayloadOptions {
   readonly platform: Platform
   readonly cipher: Cipher | undefined
   readonly namespace: string
-  /** Bound on a value's text, in UTF-8 bytes. */
+  /** Limit of a value's text, in UTF-8 bytes. */
   readonly maxBytes: number
 }
 
@@ -52,7 +52,7 @@ export class Payloads {
     return SEALED + (await sealValue(cipher, encoded, platform.now(), this.#bindingOf(place)))
   }
 
-  /** The value, or `undefined` where there is none, or none that was written here. */
+  /** The value, or `undefined` if the text is empty or was not written by this class with these keys. */
   async read(text: string, place: Place): Promise<unknown> {
     const { cipher, maxBytes } = this.#options
     if (text === '' || isOverlong(text, maxBytes)) return undefined
@@ -62,7 +62,7 @@ export class Payloads {
       const sealed = parseSealed(text.slice(SEALED.length))
       return await openValue(cipher, sealed, this.#bindingOf(place))
     } catch (error) {
-      // What is stored is not what was written, and is as if it were absent.
+      // The stored text was damaged or replaced: treat it as absent.
       if (error instanceof CorruptEntryError) return undefined
       throw error
     }

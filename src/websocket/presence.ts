@@ -1,5 +1,5 @@
 /**
- * What a `WebSocketCache` says of connections, users and rooms.
+ * The types in which a `WebSocketCache` describes connections, users and rooms.
  *
  * All instants are epoch milliseconds of the clock of Redis.
  *
@@ -11,71 +11,77 @@ import type { Duration } from '../entry/duration.ts'
 /** A connection that is alive. */
 export interface Connection<Data = unknown> {
   readonly connectionId: string
-  /** Whose it is; `undefined` for a visitor who is nobody yet. */
+  /** `undefined` for a visitor without a user. */
   readonly userId: string | undefined
-  /** The process, or the hub, that holds it. */
+  /** The process or hub that holds the connection. */
   readonly node: string
   readonly data: Data | undefined
-  /** Rooms it is in, in no order. */
+  /** The rooms that the connection is in, in no particular order. */
   readonly rooms: readonly string[]
   readonly connectedAt: number
   readonly lastActiveAt: number
-  /** When its lease ends, unless somebody says that it is active. */
+  /** When the lease ends, unless activity is reported before. */
   readonly expiresAt: number
 }
 
-/** A room that a connection comes into. */
+/** A room that a connection joins. */
 export interface RoomEntry {
   readonly room: string
-  /** What others are to know of the user there; the first that the user comes with is kept. */
+  /** What others see about the user in this room. While the user is in the room, the first value is kept. */
   readonly info?: unknown
 }
 
-/** What is known of a connection that is new. */
+/** What is stored about a new connection. */
 export interface ConnectionOptions<Data = unknown> {
-  /** Whose it is. @default nobody's, until it joins a room as somebody */
+  /** The user of the connection. @default none, until the connection joins a room with a user */
   readonly userId?: string
-  /** What the application keeps with it. @default nothing */
+  /** Data of the application. @default none */
   readonly data?: Data
-  /** Rooms it is in from the beginning. @default none */
+  /** The rooms that the connection is in from the start. @default none */
   readonly rooms?: readonly (string | RoomEntry)[]
-  /** @default that of the cache */
+  /** @default the node of the cache */
   readonly node?: string
 }
 
-/** How a connection comes into a room. */
+/** Options for joining a room. */
 export interface JoinOptions {
-  /** Makes a connection that is nobody's the user's. @default the user it has, if any */
+  /** Sets the user of a connection that has none. @default the connection's user, if any */
   readonly userId?: string
-  /** What others are to know of the user there; the first that the user comes with is kept. @default nothing */
+  /**
+   * What others see about the user in this room. While the user is in the room, the first value is kept.
+   * @default none
+   */
   readonly info?: unknown
 }
 
-/** How a user is to appear while connected. */
+/** The status of a user while connected. */
 export type PresenceStatus = 'online' | 'away' | 'busy' | 'offline'
 
-/** What goes with a status. */
+/** What is set together with a status. */
 export interface StatusOptions {
-  /** What the application tells with it. @default nothing */
+  /** Data of the application about the status. @default none */
   readonly data?: unknown
-  /** For how long it holds; the user then appears as online again. @default until it is changed */
+  /** How long the status holds; the user then appears as online again. @default until it is changed */
   readonly for?: Duration
 }
 
-/** What is known of a user. */
+/** The presence of a user. */
 export interface UserPresence<Data = unknown> {
   readonly userId: string
-  /** `offline` without a live connection, whatever was said; else what was said, or `online`. */
+  /**
+   * `offline` without a live connection, whatever status was set; otherwise the status that was set, or
+   * `online`.
+   */
   readonly status: PresenceStatus
-  /** Whether the status is another than `offline`. */
+  /** Whether the status is not `offline`. */
   readonly isOnline: boolean
-  /** How many are alive. */
+  /** The number of live connections. */
   readonly connections: number
-  /** The latest sign of life, to within the interval at which connections are said to be active. */
+  /** The user's last activity, as precise as the interval at which activity is reported. */
   readonly lastSeenAt: number | undefined
-  /** When the status was set; `undefined` where none was. */
+  /** When the status was set; `undefined` if none was set. */
   readonly statusSince: number | undefined
-  /** What was said with the status. */
+  /** The data that was set with the status. */
   readonly data: Data | undefined
 }
 
@@ -87,11 +93,11 @@ export interface RoomMember<Info = unknown> extends UserPresence {
 /** Who is in a room. */
 export interface RoomPresence<Info = unknown> {
   readonly room: string
-  /** Users, each once, however many connections they have. */
+  /** The number of users; a user with several connections counts once. */
   readonly count: number
-  /** Connections that are alive, with those of visitors who are nobody. */
+  /** The number of live connections, including those without a user. */
   readonly connections: number
-  /** At most as many as were asked for. */
+  /** At most as many as requested. */
   readonly members: readonly RoomMember<Info>[]
 }
 

@@ -1,5 +1,5 @@
 /**
- * Publishes events through the HTTP API of a server of the Pusher protocol, signed, in bounded time.
+ * Publishes events by the signed HTTP API of a server of the Pusher protocol, within a time limit.
  *
  * @module
  */
@@ -12,28 +12,28 @@ import type { Platform } from '../platform/platform.ts'
 import { readChannel } from './protocol/channel.ts'
 import { signedQuery } from './protocol/request-signature.ts'
 
-/** Where events are published, and as whom. */
+/** The API that events are published to, and its credentials. */
 export interface RealtimeApi {
-  /** Of the server, `https://realtime.example.com`; the paths of the API are added. */
+  /** The address of the server, such as `https://realtime.example.com`; the API paths are appended. */
   readonly url: string
   readonly appId: string
   readonly key: string
   readonly secret: string
-  /** How long an answer may take; 1 ms to 1 min. @default '5s' */
+  /** How long to wait for the response; 1 ms to 1 min. @default '5s' */
   readonly timeout?: Duration
-  /** @default the global one */
+  /** @default the global `fetch` */
   readonly fetch?: typeof fetch
 }
 
-/** What goes with an event. */
+/** Options for publishing an event. */
 export interface PublishOptions {
-  /** The connection that is not to get it: the one that caused it. @default all get it */
+  /** The connection that does not get the event, usually its sender. @default all connections get it */
   readonly socketId?: string
-  /** What is asked of each channel at that time. @default nothing */
+  /** Which counts of each channel to return, as of that time. @default none */
   readonly info?: readonly ('user_count' | 'subscription_count')[]
 }
 
-/** What was asked of a channel; `undefined` where the server does not tell. */
+/** The counts requested of a channel; `undefined` where the server does not return one. */
 export interface PublishedTo {
   readonly userCount: number | undefined
   readonly subscriptionCount: number | undefined
@@ -44,7 +44,7 @@ const MOST_NAME_CHARACTERS = 200
 const FIELDS = ['url', 'appId', 'key', 'secret', 'timeout', 'fetch']
 const SOCKET_ID = /^\d+\.\d+$/
 
-/** Sends events of one app. */
+/** Publishes events of one app. */
 export class Publisher {
   readonly #platform: Platform
   readonly #api: RealtimeApi
@@ -66,8 +66,8 @@ export class Publisher {
 
   /**
    * @param data Sent as JSON.
-   * @returns What was asked of the channels, by their names.
-   * @throws {PublishError} When the server did not say that it has taken the event.
+   * @returns The requested counts by channel name.
+   * @throws {PublishError} When the server did not confirm the event.
    */
   async publish(
     channels: readonly string[],
@@ -91,7 +91,7 @@ export class Publisher {
     url.search = String(signedQuery({ key, secret }, request, this.#platform.now()))
     const headers = { 'Content-Type': 'application/json' }
     const response = await send(url, { method: 'POST', headers, body, signal }).catch(() => {
-      // TypeError: the message of the runtime may hold the address.
+      // TypeError: its message may contain the address.
       throw new PublishError('network', undefined, 'unknown')
     })
     if (!response.ok) {
@@ -144,7 +144,7 @@ function jsonOf(data: unknown): string {
     const text: unknown = JSON.stringify(data)
     if (typeof text === 'string') return text
   } catch {
-    // TypeError of a cycle or a bigint; its message may hold names of properties.
+    // TypeError for a cycle or a bigint: its message may contain property names.
   }
   throw new InvalidValueError('it is no JSON')
 }

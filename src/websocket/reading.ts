@@ -1,5 +1,5 @@
 /**
- * Makes what users see of what Redis has. What cannot be read is as if it were absent.
+ * Converts the rows from Redis to the types of `presence.ts`. A payload that cannot be read counts as absent.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import type { PresenceContext } from './assemble.ts'
 import type { Connection, PresenceStatus, RoomMember, UserPresence } from './presence.ts'
 import type { Fields, MemberRow, UserRow } from './steps.ts'
 
-/** How a user may appear. */
+/** The valid statuses of a user. */
 export const STATUSES: readonly PresenceStatus[] = ['online', 'away', 'busy', 'offline']
 
 function statusNamed(name: unknown): PresenceStatus | undefined {
   return STATUSES.find((status) => status === name)
 }
 
-/** @returns `undefined` where it is not alive, or was written with keys that are not known here. */
+/** @returns `undefined` if the connection is not alive, or was written with unknown keys. */
 export async function readConnection(
   { payloads }: PresenceContext,
   fields: Fields,
@@ -41,7 +41,7 @@ export async function readConnection(
   }
 }
 
-/** Those of them that {@link readConnection} finds. */
+/** The connections among the rows that {@link readConnection} can read. */
 export async function readConnections(
   ctx: PresenceContext,
   rows: readonly Fields[],
@@ -50,7 +50,7 @@ export async function readConnections(
   return read.filter((connection) => connection !== undefined)
 }
 
-/** A user who was named by the caller, or is in a room by that name. */
+/** The presence of a user whose id is known, from the caller or from a room. */
 export async function readUser(
   { payloads }: PresenceContext,
   user: string,
@@ -70,7 +70,7 @@ export async function readUser(
   }
 }
 
-/** @returns `undefined` where the user's id is lost, or was written with keys that are not known here. */
+/** @returns `undefined` if the user's id is lost, or was written with unknown keys. */
 export async function readMember(
   ctx: PresenceContext,
   row: MemberRow,

@@ -1,6 +1,5 @@
 /**
- * The steps of presence on Redis: one command each, and answers that are checked before anybody relies
- * on them.
+ * The operations of presence on Redis: each is one command, and its reply is checked before it is used.
  *
  * @module
  */
@@ -14,10 +13,10 @@ import * as reads from '../redis/scripts/presence-reads.ts'
 import type { Script } from '../redis/scripts/script.ts'
 import type { PresencePolicy } from './options.ts'
 
-/** A connection's fields as Redis has them. */
+/** The fields of a connection, as stored in Redis. */
 export type Fields = ReadonlyMap<string, string>
 
-/** A user as Redis has it; `''` for what is not there. */
+/** A user, as stored in Redis; `''` for a missing field. */
 export interface UserRow {
   readonly connections: number
   /** Payload of the user. */
@@ -29,29 +28,29 @@ export interface UserRow {
   readonly since: string
 }
 
-/** A user in a room as Redis has it. */
+/** A user in a room, as stored in Redis. */
 export interface MemberRow extends UserRow {
   /** The user's name in Redis. */
   readonly user: string
-  /** Payload of what was said when the user came in. */
+  /** The payload of the info that was given when the user joined. */
   readonly info: string
 }
 
-/** Who is in a room, as Redis has it. */
+/** The users of a room, as stored in Redis. */
 export interface RoomRow {
   readonly connections: number
   readonly users: number
   readonly members: readonly MemberRow[]
 }
 
-/** A user as the scripts are told of one; `''` for nobody. */
+/** A user as passed to the scripts; `''` for none. */
 export interface UserArguments {
   readonly user: string
   readonly about: string
 }
 
 const REFUSALS = ['connections', 'rooms', 'members', 'user'] as const
-/** How long it is remembered that a connection was closed: longer than any request can be late. */
+/** How long the record of a closed connection is kept: longer than any request can be delayed. */
 const REMEMBER_CLOSED_MS = 600_000
 
 /** Runs the scripts of presence in one namespace. */
@@ -66,7 +65,7 @@ export class PresenceSteps {
     this.#policy = policy
   }
 
-  /** @returns Whether it is open: it is not if it was closed before a copy of this call came. */
+  /** @returns Whether the connection is open: not if it was closed before a late copy of this call arrived. */
   async open(
     connection: string,
     writeId: string,
@@ -80,7 +79,7 @@ export class PresenceSteps {
     return answerOf('open', reply, [0, 1]) === 1
   }
 
-  /** @returns Of each, whether it is alive. */
+  /** @returns Whether each connection is alive. */
   async active(connections: readonly string[]): Promise<readonly boolean[]> {
     const { leaseMs, rememberMs } = this.#policy
     const reply = await this.#run(scripts.WS_ACTIVE, leaseMs, rememberMs, ...connections)
@@ -88,21 +87,21 @@ export class PresenceSteps {
     return answers.map((answer) => answerOf('active', answer, [0, 1]) === 1)
   }
 
-  /** @returns How many were alive. */
+  /** @returns How many of them were alive. */
   async close(connections: readonly string[]): Promise<number> {
     const { rememberMs } = this.#policy
     const reply = this.#run(scripts.WS_CLOSE, REMEMBER_CLOSED_MS, rememberMs, ...connections)
     return countOf('close', await reply)
   }
 
-  /** Closes some connections of a node. @returns How many. */
+  /** Closes some connections of a node. @returns How many were closed. */
   async drain(node: string, most: number): Promise<number> {
     const { rememberMs } = this.#policy
     const reply = this.#run(scripts.WS_DRAIN, REMEMBER_CLOSED_MS, rememberMs, node, most)
     return countOf('drain', await reply)
   }
 
-  /** @returns Whether the connection is alive, and in the room now. */
+  /** @returns Whether the connection is alive, and so in the room now. */
   async join(
     connection: string,
     [room, aboutRoom]: readonly [string, string],
@@ -116,19 +115,19 @@ export class PresenceSteps {
     return answerOf('join', reply, [0, 1, 2]) > 0
   }
 
-  /** @returns Whether it was there. */
+  /** @returns Whether the connection was in the room. */
   async leave(connection: string, room: string): Promise<boolean> {
     const reply = await this.#run(scripts.WS_LEAVE, connection, room)
     return answerOf('leave', reply, [0, 1]) === 1
   }
 
-  /** The fields of each; none for one that is not alive. */
+  /** The fields of each connection; empty for one that is not alive. */
   async connections(connections: readonly string[]): Promise<readonly Fields[]> {
     const reply = await this.#run(reads.WS_CONNECTIONS, ...connections)
     return listOf('connections', reply, connections.length).map((row) => fieldsOf(row))
   }
 
-  /** @param kind `u` for those of a user, `m` for those in a room. */
+  /** @param kind `u` for the connections of a user, `m` for those in a room. */
   async list(
     kind: 'u' | 'm',
     name: string,
@@ -136,7 +135,7 @@ export class PresenceSteps {
   ): Promise<{ readonly count: number; readonly rows: readonly Fields[] }> {
     const [count, rows] = listOf('list', await this.#run(reads.WS_LIST, kind, name, most), 2)
     const fields = listOf('list', rows).map((row) => fieldsOf(row))
-    // The key of a connection that Redis has evicted is gone; it is not a connection without fields.
+    // Redis has evicted the key of such a connection: there is no connection to report.
     return { count: countOf('list', count), rows: fields.filter((row) => row.size > 0) }
   }
 
@@ -154,7 +153,7 @@ export class PresenceSteps {
     return { connections: countOf('room', connections), users: countOf('room', users), members }
   }
 
-  /** How many connections are alive, by node. */
+  /** The number of live connections of each node. */
   async nodes(): Promise<ReadonlyMap<string, number>> {
     const reply = listOf('nodes', await this.#run(reads.WS_NODES))
     const pairs = Array.from({ length: reply.length / 2 }, (_, i) => reply.slice(2 * i, 2 * i + 2))
@@ -163,7 +162,7 @@ export class PresenceSteps {
     )
   }
 
-  /** @param holdsMs 0 for as long as the user is remembered. */
+  /** @param holdsMs How long the status holds; 0 for as long as the user is remembered. */
   async status(
     { user, about }: UserArguments,
     [status, data, holdsMs]: readonly [string, string, number],
@@ -173,7 +172,10 @@ export class PresenceSteps {
     return userRowOf(await reply)
   }
 
-  /** @returns Whether it is the last one now: it is not if a later one of its epoch came before it. */
+  /**
+   * @returns Whether this event is the last one now: not if one with the same or a later serial of its epoch
+   * was stored before.
+   */
   async event(
     channel: string,
     payload: string,
@@ -189,7 +191,7 @@ export class PresenceSteps {
     return reply === null ? undefined : textOf('last event', reply)
   }
 
-  /** @returns Whether there was one. */
+  /** @returns Whether there was a last event. */
   async forgetEvent(key: string): Promise<boolean> {
     return answerOf('forget event', await this.#link.send(['DEL', key]), [0, 1]) === 1
   }
@@ -199,7 +201,7 @@ export class PresenceSteps {
   }
 }
 
-/** @throws {PresenceRefusedError} When the answer is the word of a refusal. */
+/** @throws {PresenceRefusedError} When the reply is the name of a refusal. */
 function answerOf(operation: string, reply: Reply, known: readonly number[]): number {
   const reason = REFUSALS.find((word) => word === reply)
   if (reason !== undefined) throw new PresenceRefusedError(reason)

@@ -1,5 +1,5 @@
 /**
- * Connections, rooms, users and last events of a realtime application, in Redis.
+ * Stores connections, rooms, users and last events of a realtime application in Redis.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import type { PublishedTo, PublishOptions } from './publisher.ts'
 import { readConnection, readConnections, readMember, readUser, STATUSES } from './reading.ts'
 
 const MOST_LISTED = 10_000
-/** How many connections one command tells Redis about. */
+/** Largest number of connections in one command. */
 const CHUNK = 100
 const MOST_USERS = 1_000
 
@@ -35,9 +35,10 @@ const MOST_USERS = 1_000
  * Stores who is connected, in which rooms, and the last event of each channel, for code with and without
  * a socket.
  *
- * Every call is one command and one atomic step, however many processes take part. Connections of a crashed
- * process end with their lease. If Redis is down, every method rejects; nobody is reported as offline.
- * docs/guides/websocket-cache.md lists what is guaranteed and what is not.
+ * Every call is one command and one atomic step, however many processes take part; bulk calls take one
+ * command for every 100 connections. Connections of a crashed process end with their lease. If Redis is down,
+ * every method rejects; nobody is reported as offline. docs/guides/websocket-cache.md lists what is
+ * guaranteed and what is not.
  *
  * @example
  * ```ts
@@ -64,8 +65,8 @@ export class WebSocketCache {
    * Stores an open connection. An earlier one with the same id is closed, and leaves its rooms, in the same
    * step. Use each id once: a late request to remove a connection cannot tell the two apart.
    *
-   * @returns Whether it is open; it is not if it was removed during this call.
-   * @throws {PresenceRefusedError} `connections` or `members`, if there would be too many.
+   * @returns Whether the connection is open; it is not if it was removed during this call.
+   * @throws {PresenceRefusedError} `connections` or `members`, if a limit would be exceeded.
    */
   async cacheConnection(connectionId: string, options: ConnectionOptions = {}): Promise<boolean> {
     const connection = this.#ctx.names.name('connection', connectionId)
@@ -82,16 +83,16 @@ export class WebSocketCache {
   }
 
   /**
-   * Records that a connection is in use, and prolongs its lease.
+   * Records activity of a connection, and renews its lease.
    *
-   * @returns Whether it is alive. If not, call `cacheConnection` again with its user and rooms.
+   * @returns Whether the connection is alive. If not, call `cacheConnection` again with its user and rooms.
    */
   async updateConnectionActivity(connectionId: string): Promise<boolean> {
     const [isAlive = false] = await this.updateConnectionsActivity([connectionId])
     return isAlive
   }
 
-  /** As {@link updateConnectionActivity} for many: one command for every 100. */
+  /** Like {@link updateConnectionActivity} for many connections: one command for every 100. */
   async updateConnectionsActivity(connectionIds: readonly string[]): Promise<boolean[]> {
     const names = connectionIds.map((id) => this.#ctx.names.name('connection', id))
     const chunks = chunksOf(names).map((chunk) => this.#ctx.steps.active(chunk))
@@ -108,7 +109,7 @@ export class WebSocketCache {
     return (await this.#ctx.steps.close([connection])) > 0
   }
 
-  /** The connections of a user that are alive. */
+  /** The live connections of a user. */
   async getUserConnections<Data = unknown>(userId: string): Promise<Connection<Data>[]> {
     const user = this.#ctx.names.name('user', userId)
     const { rows } = await this.#ctx.steps.list('u', user, MOST_LISTED)
@@ -118,9 +119,8 @@ export class WebSocketCache {
   /**
    * Adds a connection to a room.
    *
-   * @returns Whether it is there now: not if there is no such connection.
-   * @throws {PresenceRefusedError} When the room or the connection has no room for it, or the connection
-   * is another user's.
+   * @returns Whether the connection is in the room now; it is not if the connection is not alive.
+   * @throws {PresenceRefusedError} When a limit would be exceeded, or the connection belongs to another user.
    */
   async addConnectionToRoom(
     connectionId: string,
@@ -138,7 +138,7 @@ export class WebSocketCache {
   }
 
   /**
-   * Connections in a room that are alive, those whose leases end first in front.
+   * The live connections in a room, ordered by the end of their leases, earliest first.
    *
    * @param most 1 to 10,000. @default 1,000
    */
@@ -154,7 +154,7 @@ export class WebSocketCache {
   /**
    * Sets the status shown for a user while connected. Without a connection the user is offline in any case.
    *
-   * @throws {InvalidOptionError} When there is no such status.
+   * @throws {InvalidOptionError} When the status or an option is invalid.
    */
   async updateUserPresence(
     userId: string,
@@ -173,7 +173,7 @@ export class WebSocketCache {
     return readUser(this.#ctx, user.user, userId, row)
   }
 
-  /** Removes the status that was set: the user is then online or offline, by connections. */
+  /** Removes the status that was set: the user is then online if connected, else offline. */
   async clearUserPresence(userId: string): Promise<UserPresence> {
     const user = await userArguments(this.#ctx, userId)
     return readUser(this.#ctx, user.user, userId, await this.#ctx.steps.status(user, ['', '', 0]))
@@ -185,7 +185,7 @@ export class WebSocketCache {
     return presence as UserPresence<Data>
   }
 
-  /** As {@link getUserPresence}, of at most 1,000 users in one command, in the order given. */
+  /** Like {@link getUserPresence} for at most 1,000 users in one command, in the order given. */
   async getUsersPresence<Data = unknown>(
     userIds: readonly string[],
   ): Promise<UserPresence<Data>[]> {
@@ -198,9 +198,9 @@ export class WebSocketCache {
   }
 
   /**
-   * Who is in a room. The counts are exact and cost the same in rooms of any size.
+   * The users in a room. The counts are exact, and cost the same in rooms of any size.
    *
-   * @param most How many members are told of; 0 to 10,000. @default 100
+   * @param most How many members to list; 0 to 10,000. @default 100
    */
   async getRoomPresence<Info = unknown>(
     room: string,
@@ -215,9 +215,10 @@ export class WebSocketCache {
   }
 
   /**
-   * Keeps the last event of a channel.
+   * Stores the last event of a channel.
    *
-   * @returns Whether it is the last one now: not if a later one of its epoch is there.
+   * @returns Whether this event is the last one now; it is not if one with the same or a later serial of its
+   * epoch is stored.
    * @throws {InvalidValueError} When the data cannot be stored.
    */
   async cacheRealtimeData(
@@ -228,7 +229,7 @@ export class WebSocketCache {
     return keepLastEvent(this.#ctx, channel, data, options)
   }
 
-  /** The data of a channel's last event: what a subscriber of a `cache-` channel is given. */
+  /** The data of a channel's last event, which a new subscriber of a `cache-` channel gets. */
   async getRealtimeData<Data = unknown>(channel: string): Promise<Data | undefined> {
     return (await this.getLastEvent<Data>(channel))?.data
   }
@@ -243,16 +244,16 @@ export class WebSocketCache {
     return this.#ctx.steps.forgetEvent(this.#ctx.names.eventKey(channel))
   }
 
-  /** How many connections are alive, by the node that holds them. */
+  /** The number of live connections by node. */
   countConnections(): Promise<ReadonlyMap<string, number>> {
     return this.#ctx.steps.nodes()
   }
 
   /**
-   * Removes all connections of a node: when it ends, or is known to have crashed. One command for every
-   * 100 of them.
+   * Removes all connections of a node, when it stops or is known to have crashed. One command for every 100
+   * of them.
    *
-   * @returns How many there were.
+   * @returns How many were removed.
    */
   async removeNode(node: string = this.#ctx.policy.node): Promise<number> {
     let [count, last] = [0, CHUNK]
@@ -264,12 +265,12 @@ export class WebSocketCache {
   }
 
   /**
-   * Publishes an event to one channel or to at most 100, by the signed HTTP API of `api`.
+   * Publishes an event to one channel or to at most 100, by the signed HTTP API given as `api`.
    *
    * @param data Sent as JSON.
-   * @returns What `info` asked of the channels.
-   * @throws {PublishError} When the server did not say that it has taken the event.
-   * @throws {InvalidOptionError} Without `api`, and for names that no channel or event can have.
+   * @returns The counts requested by `info`, by channel name.
+   * @throws {PublishError} When the server did not confirm the event.
+   * @throws {InvalidOptionError} Without `api`, or when a channel or event name is not valid.
    */
   async publish(
     channel: string | readonly string[],
@@ -284,7 +285,7 @@ export class WebSocketCache {
     return publisher.publish(channels, event, data, options)
   }
 
-  /** What a server of sockets tells this cache by; see {@link Mirror}. */
+  /** The interface by which a socket server reports to this cache; see {@link Mirror}. */
   mirror(node: string = this.#ctx.policy.node): Mirror {
     return new Mirror(this, namePart(node, 'node'))
   }

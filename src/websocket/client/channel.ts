@@ -1,5 +1,5 @@
 /**
- * One channel, as its subscriber sees it.
+ * One channel, from its subscriber's point of view.
  *
  * @module
  */
@@ -14,38 +14,39 @@ import type { Authorization } from './options.ts'
 export type EventMap = Record<string, unknown>
 
 /**
- * `pending`: to be subscribed as soon as there is a connection. `subscribed`: the server has said so.
- * `failed`: it has refused, or nobody signed; subscribing again tries again. `ended`: unsubscribed.
+ * `pending`: waits for a connection to subscribe on. `subscribed`: the server has confirmed. `failed`: the
+ * server has refused, or the subscription was not signed; call `subscribe` again to retry. `ended`:
+ * unsubscribed.
  */
 export type ChannelState = 'pending' | 'subscribed' | 'failed' | 'ended'
 
-/** What happens to a channel beside its events. */
+/** Changes of a channel itself, apart from its events. */
 export type ChannelChange =
   | { readonly kind: 'state'; readonly state: ChannelState }
-  /** Why it failed, in the words of the server or of the error that `authorize` rejected with. */
+  /** Why the channel failed, as reported by the server, or the error that `authorize` rejected with. */
   | { readonly kind: 'refused'; readonly type: string; readonly error: unknown }
-  /** After a reconnect, whether all that was missed follows. If not, fetch the state anew. */
+  /** After a reconnect: whether all missed events follow. If not, fetch the state again. */
   | { readonly kind: 'resumed'; readonly recovered: boolean; readonly replayed: number }
   /** A cache channel has no last event. */
   | { readonly kind: 'cacheMiss' }
-  /** How many connections are subscribed, where the app tells it. */
+  /** How many connections are subscribed, if the app publishes that. */
   | { readonly kind: 'count'; readonly count: number }
   | MemberChange
 
-/** Who else has to do with an event. */
+/** Further information about an event. */
 export interface EventMeta {
-  /** Who has sent it: of client events in a presence channel. */
+  /** The sender of a client event; on presence channels only. */
   readonly userId: string | undefined
 }
 
-/** What a channel asks of the client. */
+/** What a channel needs from its client. */
 export interface ChannelOwner {
   send(event: string, data: unknown, channel?: string): boolean
   authorize(channel: string, userInfo?: unknown): Promise<Authorization>
   unsubscribe(name: string): void
 }
 
-/** A subscription. Made by `client.subscribe`; it outlives the connections that carry it. */
+/** A subscription, made by `client.subscribe`. It stays valid over reconnects. */
 export class Channel<Events extends EventMap = EventMap> {
   readonly name: string
   readonly #owner: ChannelOwner
@@ -55,12 +56,12 @@ export class Channel<Events extends EventMap = EventMap> {
   readonly #members = new Members()
   #state: ChannelState = 'pending'
   #me: string | undefined
-  /** Where the channel stands for a resumption. */
+  /** The position to resume from. */
   #epoch: string | undefined
   #serial = 0
-  /** The last event that was told: what comes again is not told again. */
+  /** The serial of the last event that listeners got; an event that arrives again is ignored. */
   #told = -1
-  /** Up to where the list of members has it all. */
+  /** The list of members includes all changes up to this serial. */
   #listed = -1
   #replay: { readonly head: number; left: number } | undefined
 
@@ -69,27 +70,27 @@ export class Channel<Events extends EventMap = EventMap> {
     this.#owner = owner
   }
 
-  /** Where its subscription stands. */
+  /** The state of the subscription. */
   get state(): ChannelState {
     return this.#state
   }
 
-  /** Users of a presence channel; those that are named, where it is large. */
+  /** The users of a presence channel; a large channel lists only some of them. */
   get members(): ReadonlyMap<string, Member> {
     return this.#members.all
   }
 
-  /** How many users a presence channel has, named or not. */
+  /** The number of users in a presence channel, listed or not. */
   get count(): number {
     return this.#members.count
   }
 
-  /** The id that this client is a member by. */
+  /** The user id of this client on a presence channel. */
   get me(): string | undefined {
     return this.#me
   }
 
-  /** Listens to one event. @returns A function that ends it. */
+  /** Listens to one event. @returns A function that removes the listener. */
   on<Name extends keyof Events & string>(
     event: Name,
     listener: (data: Events[Name], meta: EventMeta) => void,
@@ -99,12 +100,12 @@ export class Channel<Events extends EventMap = EventMap> {
     return listeners.add(listener as (data: never, meta: EventMeta) => void)
   }
 
-  /** Listens to every event. @returns A function that ends it. */
+  /** Listens to every event. @returns A function that removes the listener. */
   onAny(listener: (event: string, data: unknown, meta: EventMeta) => void): () => void {
     return this.#all.add(listener)
   }
 
-  /** Listens to what happens to the channel itself. @returns A function that ends it. */
+  /** Listens to changes of the channel itself. @returns A function that removes the listener. */
   watch(listener: (change: ChannelChange) => void): () => void {
     return this.#changes.add(listener)
   }
@@ -112,7 +113,7 @@ export class Channel<Events extends EventMap = EventMap> {
   /**
    * Sends an event to the other subscribers of a private or presence channel.
    *
-   * @returns Whether it was sent. Nothing is kept for later: without a subscription it is not.
+   * @returns Whether the event was sent. Without a subscription it is dropped, not queued.
    */
   trigger<Name extends keyof Events & `client-${string}`>(
     event: Name,
@@ -122,7 +123,7 @@ export class Channel<Events extends EventMap = EventMap> {
   }
 
   /**
-   * Changes what others know this user by, as `authorize` has it signed. Needs the extensions.
+   * Changes the user information that other members see. `authorize` gets it signed. Needs the extensions.
    *
    * @returns Whether it was sent.
    * @throws Whatever `authorize` rejected with, unchanged.
@@ -133,7 +134,7 @@ export class Channel<Events extends EventMap = EventMap> {
     return this.#state === 'subscribed' && this.#owner.send('nearcache:presence_update', data)
   }
 
-  /** Ends it: its state is `ended`, and no event comes any more. */
+  /** Ends the subscription: its state is `ended`, and its listeners get no more events. */
   unsubscribe(): void {
     this.#owner.unsubscribe(this.name)
   }
@@ -192,7 +193,7 @@ export class Channel<Events extends EventMap = EventMap> {
 
   #succeed({ data, serial, epoch }: Frame): void {
     const mayResume = epoch !== undefined && epoch === this.#epoch
-    // Another history: what was missed of the one before is lost, even if the next frame never comes.
+    // A new history: what was missed of the old one is lost, even if no `nearcache:resumed` frame arrives.
     const isLost = !mayResume && this.#epoch !== undefined
     if (!mayResume) this.#told = -1
     this.#replay = mayResume ? { head: serial ?? 0, left: -1 } : undefined
@@ -212,7 +213,7 @@ export class Channel<Events extends EventMap = EventMap> {
     this.#changes.tell({ kind: 'resumed', recovered, replayed })
   }
 
-  /** When the last of what was missed has come, the place is that of the channel. */
+  /** Once the last missed event has arrived, moves the position to that of the channel. */
   #caughtUp(): void {
     if (this.#replay?.left !== 0) return
     this.#serial = Math.max(this.#serial, this.#replay.head)

@@ -1,5 +1,5 @@
 /**
- * Frames as a client sends and gets them.
+ * Reads the frames that a client gets.
  *
  * @module
  */
@@ -8,18 +8,21 @@
 export interface Frame {
   readonly event: string
   readonly channel: string | undefined
-  /** Decoded, where it was JSON. */
+  /** Decoded, if it was JSON. */
   readonly data: unknown
-  /** Who has sent it: of client events in a presence channel. */
+  /** The sender of a client event; on presence channels only. */
   readonly userId: string | undefined
   readonly serial: number | undefined
   readonly epoch: string | undefined
 }
 
-/** What every server answers with a pong, and a hibernating one without being woken: to the byte. */
+/**
+ * Every server answers this with a pong. A hibernating server does so without waking, if the text is exactly
+ * this.
+ */
 export const PING = '{"event":"pusher:ping","data":{}}'
 
-/** Reads a frame. @returns `undefined` where it is none. */
+/** Reads a frame. @returns `undefined` if the text is not a frame. */
 export function readFrame(text: unknown): Frame | undefined {
   if (typeof text !== 'string') return undefined
   const frame = decode(text)
@@ -35,7 +38,7 @@ export function readFrame(text: unknown): Frame | undefined {
   }
 }
 
-/** The fields of a value; none where it is no object. */
+/** The fields of a value; none if it is not an object. */
 export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return isRecord(value) ? value : {}
 }
@@ -44,7 +47,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
 
-/** The value of a text; one that is no JSON stands for itself. */
+/** The value of a JSON text. A text that is not JSON is returned unchanged. */
 export function decode(text: string): unknown {
   try {
     return JSON.parse(text)

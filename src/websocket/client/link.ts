@@ -1,6 +1,6 @@
 /**
- * One connection after another to one server: made, watched, and made again by the rules of its close
- * code.
+ * Keeps a client connected to one server: opens a connection, checks that it is alive, and reconnects as its
+ * close code demands.
  *
  * @module
  */
@@ -10,32 +10,32 @@ import { type Frame, fieldsOf, PING, readFrame } from './frame.ts'
 import type { ClientPolicy, SocketLike } from './options.ts'
 
 /**
- * `idle`: not asked to connect, or told to stop. `connecting`: a socket is being opened. `connected`: the
- * server has given it an id. `waiting`: for the next attempt. `refused`: by the server, for good.
+ * `idle`: not started, or stopped. `connecting`: a socket is being opened. `connected`: the server has given
+ * the connection an id. `waiting`: for the next attempt. `refused`: by the server, permanently.
  */
 export type ClientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'refused'
 
-/** Why a connection ended, and for how long there was one. */
+/** Why a connection ended, and how long it was open. */
 interface Ended {
   readonly code: number
   readonly lastedMs: number
 }
 
-/** Who is told what comes. */
+/** Receives the changes and frames of a link. */
 export interface LinkOwner {
   state(state: ClientState, code: number | undefined): void
   opened(socketId: string): void
   frame(frame: Frame): void
 }
 
-/** A connection that lasted so long was a good one: the next back-off begins anew. */
+/** A connection that lasted this long was stable: the next backoff starts from the beginning. */
 const STABLE_MS = 10_000
-/** Those who are moved all at once come back spread over so long. */
+/** Clients that the server moves all at once reconnect at random within this time. */
 const SPREAD_MS = 1_000
 const ABNORMAL = 1006
 const NO_PONG = 4201
 
-/** Keeps a connection. */
+/** Opens one connection after another. */
 export class Link {
   readonly #policy: ClientPolicy
   readonly #owner: LinkOwner
@@ -54,12 +54,12 @@ export class Link {
     return this.#state
   }
 
-  /** Given by the server; another one with each connection. */
+  /** The id that the server has given this connection; each connection has a new one. */
   get socketId(): string | undefined {
     return this.#socketId
   }
 
-  /** Connects, or if it waits for the next attempt, now. */
+  /** Connects. While waiting for the next attempt, tries at once. */
   start(): void {
     this.#hurry?.abort()
     if (this.#stop !== undefined) return
@@ -75,7 +75,7 @@ export class Link {
     this.#become('idle', undefined)
   }
 
-  /** @returns Whether there was a connection to send it on. */
+  /** @returns Whether there was a connection to send on. */
   send(event: string, data: unknown, channel?: string): boolean {
     return this.#socketId !== undefined && this.#write(JSON.stringify({ event, channel, data }))
   }
@@ -161,7 +161,7 @@ export class Link {
     if ((await life.passes(this.#policy.connectTimeoutMs)) && !life.isOpen) life.cut(NO_PONG)
   }
 
-  /** Pings after silence, and ends a connection that does not answer. */
+  /** Pings after silence, and closes a connection that does not answer. */
   async #watch(life: Life): Promise<void> {
     const { activityTimeoutMs, pongTimeoutMs } = this.#policy
     for (;;) {
@@ -200,11 +200,11 @@ export class Link {
   }
 }
 
-/** What is known of one connection. */
+/** The state of one connection. */
 class Life {
   activityMs = Infinity
   frames = 0
-  /** Ends the connection from this side. */
+  /** Closes the connection from this side. */
   readonly cut: (code: number) => void
   readonly #platform: Platform
   readonly #over: AbortSignal
@@ -230,7 +230,7 @@ class Life {
     return this.#platform.now() - this.#heardAt
   }
 
-  /** @returns Whether the connection is there when so much time has passed. */
+  /** @returns Whether the connection is still there after this time. */
   async passes(ms: number): Promise<boolean> {
     await this.#platform.delay(ms, this.#over).catch(() => undefined)
     return !this.#over.aborted
@@ -247,14 +247,15 @@ class Life {
   }
 }
 
-/** Codes after which coming back unchanged would be refused again. */
+/** Close codes after which the server would refuse the same connection again. */
 function isFinal(code: number): boolean {
   return (code >= 4000 && code < 4100) || code >= 4300
 }
 
 /**
- * Full jitter (Brooker, "Exponential Backoff and Jitter", AWS 2015). 4100 to 4199 wait a second at least;
- * 4200 to 4299 come back at once, spread over a second, unless they are told so again and again.
+ * Full jitter (Brooker, "Exponential Backoff and Jitter", AWS 2015). After 4100 to 4199 the wait is at least
+ * a second. After 4200 to 4299 the client reconnects within a second, at random, unless attempts keep
+ * failing.
  */
 function waitMs({ platform, reconnect }: ClientPolicy, code: number, tries: number): number {
   const draw = platform.random()

@@ -1,14 +1,14 @@
 /**
- * Those who listen.
+ * A set of listeners that cannot disturb each other or the connection.
  *
  * @module
  */
 
-/** Listeners to one kind of news. */
+/** Listeners for one kind of event. */
 export class Listeners<Args extends readonly unknown[]> {
   readonly #listeners = new Set<(...args: Args) => void>()
 
-  /** @returns A function that ends it. */
+  /** @returns A function that removes the listener. */
   add(listener: (...args: Args) => void): () => void {
     this.#listeners.add(listener)
     return () => {
@@ -16,13 +16,13 @@ export class Listeners<Args extends readonly unknown[]> {
     }
   }
 
-  /** What a listener throws is swallowed: it must not become the fault of the connection. */
+  /** Errors of a listener are ignored: they must not break the connection. */
   tell(...args: Args): void {
     for (const listener of [...this.#listeners]) {
       try {
         listener(...args)
       } catch {
-        // A listener's fault.
+        // An error thrown by the listener.
       }
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Who is in a presence channel, as far as this client was told.
+ * The members of a presence channel, as far as the server has listed them to this client.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { fieldsOf } from './frame.ts'
 /** A user in a presence channel. */
 export interface Member<Info = unknown> {
   readonly id: string
-  /** As it was signed; `undefined` where nothing was. */
+  /** As signed by the app's server; `undefined` if there is none. */
   readonly info: Info | undefined
 }
 
-/** What has changed. */
+/** A change of the members. */
 export type MemberChange =
   | { readonly kind: 'joined'; readonly member: Member }
   | { readonly kind: 'left'; readonly member: Member }
@@ -24,12 +24,12 @@ export class Members {
   readonly all: Map<string, Member> = new Map()
   #count = 0
 
-  /** Exact, where a large channel no longer names everybody. */
+  /** The number of members. Exact even where a large channel does not list all of them. */
   get count(): number {
     return Math.max(this.#count, this.all.size)
   }
 
-  /** Takes the list of a subscription. @returns What is not as it was. */
+  /** Replaces the members by the list in a subscription's answer. @returns The changes. */
   replace(data: unknown): MemberChange[] {
     const { hash, count } = fieldsOf(fieldsOf(data)['presence'])
     const users = Object.entries(fieldsOf(hash))
@@ -40,7 +40,7 @@ export class Members {
     return [...gone, ...came]
   }
 
-  /** Takes one event. @returns What it changes; `undefined` where it is none of presence. */
+  /** Applies one event. @returns The changes; `undefined` if it is not a presence event. */
   take(event: string, data: unknown): MemberChange[] | undefined {
     const { user_id, user_info, joins, leaves, count } = fieldsOf(data)
     switch (event) {

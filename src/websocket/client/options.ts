@@ -1,5 +1,5 @@
 /**
- * What a client is told once, and how it is checked.
+ * The options of a client, and their checks.
  *
  * @module
  */
@@ -21,15 +21,15 @@ export interface SocketLike {
   ): void
 }
 
-/** What is to be signed by the server that knows who its users are. */
+/** What the app's own server, which authenticates users, is asked to sign. */
 export interface AuthorizationRequest {
   readonly socketId: string
   readonly channel: string
-  /** What a user is to be known by from now on, where `channel.update` asks for it. */
+  /** The user's new information, when `channel.update` asks for it. */
   readonly userInfo?: unknown
 }
 
-/** The answer of that server, as its Pusher SDK makes it. */
+/** The answer of the app's server, as its Pusher SDK makes it. */
 export interface Authorization {
   /** `key:signature`. */
   readonly auth: string
@@ -37,7 +37,7 @@ export interface Authorization {
   readonly channel_data?: string
 }
 
-/** The answer of that server to a sign-in. */
+/** The answer of the app's server to a sign-in. */
 export interface UserAuthorization {
   readonly auth: string
   /** JSON of the user. */
@@ -46,30 +46,36 @@ export interface UserAuthorization {
 
 /** Options of a `RealtimeClient`. */
 export interface ClientOptions {
-  /** Of the server: `wss://realtime.example.com`, or with `https:`. */
+  /** The address of the server: `wss://realtime.example.com`, or with `https:`. */
   readonly url: string
-  /** Of the app; public. */
+  /** The public key of the app. */
   readonly key: string
-  /** Has a subscription to a `private-` or `presence-` channel signed. @default none: they fail */
+  /** Gets a subscription to a `private-` or `presence-` channel signed. @default none: such channels fail */
   readonly authorize?: (request: AuthorizationRequest) => Promise<Authorization>
-  /** Has a sign-in signed. @default none */
+  /** Gets a sign-in signed. @default none */
   readonly authorizeUser?: (request: { readonly socketId: string }) => Promise<UserAuthorization>
   /**
-   * Whether to ask for what nearcache adds to the protocol: resumption, batches of presence and
-   * updates of users. Other servers ignore the question. @default 'on'
+   * Whether to ask for nearcache's extensions of the protocol: resumption, batched presence changes and
+   * updates of user information. Other servers ignore the request. @default 'on'
    */
   readonly extensions?: 'on' | 'off'
-  /** This client over reconnects, 1 to 64 of `A-Za-z0-9_-`; no two at a time may share one. @default random */
+  /**
+   * Identifies this client over reconnects, 1 to 64 of `A-Za-z0-9_-`; unique among the connected clients.
+   * @default random
+   */
   readonly clientId?: string
-  /** The longest silence before a ping, in milliseconds; the server may ask for less. @default 120_000 */
+  /** Longest silence before a ping, in milliseconds; the server may ask for a shorter one. @default 120_000 */
   readonly activityTimeoutMs?: number
-  /** How long an answer to it is awaited. @default 30_000 */
+  /** How long to wait for the answer to a ping, in milliseconds. @default 30_000 */
   readonly pongTimeoutMs?: number
-  /** How long a connection may take to be made. @default 10_000 */
+  /** How long opening a connection may take, in milliseconds. @default 10_000 */
   readonly connectTimeoutMs?: number
-  /** The longest first wait before a reconnect, and the longest at all. @default 1_000 and 30_000 */
+  /**
+   * The upper limit of the first wait before a reconnect, and of any wait, in milliseconds. @default 1_000
+   * and 30_000
+   */
   readonly reconnect?: Backoff
-  /** @default the global one */
+  /** @default the global `WebSocket` */
   readonly WebSocket?: new (
     url: string,
   ) => SocketLike

@@ -18,20 +18,20 @@ import {
 
 /** A user who is signed in. */
 export interface SignedIn {
-  /** As the server that knows its users has said, with `id`. */
+  /** As the app's server has described the user, with `id`. */
   readonly user: Readonly<Record<string, unknown>>
-  /** What is sent to this user alone. */
+  /** The channel of this user alone. */
   readonly channel: Channel
 }
 
-/** What happens to a client beside the events of its channels. */
+/** Changes of a client itself, apart from the events of its channels. */
 export type ClientChange =
-  /** `code` is why there is no connection, where it is a close code. */
+  /** `code` is the close code that ended the connection, if there was one. */
   | { readonly kind: 'state'; readonly state: ClientState; readonly code: number | undefined }
-  /** An error that the server tells and that ends nothing; 4301 for too many client events. */
+  /** An error from the server that leaves the connection open; 4301 for a client event that was refused. */
   | { readonly kind: 'error'; readonly code: number | undefined; readonly message: string }
   | { readonly kind: 'signedIn'; readonly user: SignedIn['user'] }
-  /** Users of the watchlist that came and went. */
+  /** Users of the watchlist who came online or went offline. */
   | {
       readonly kind: 'watchlist'
       readonly online: readonly string[]
@@ -63,7 +63,7 @@ export class RealtimeClient {
   readonly #changes = new Listeners<[ClientChange]>()
   #lastSocketId: string | undefined
   #signIn: PromiseWithResolvers<SignedIn> | undefined
-  /** Names the channel of the user that was signed in, and is to be again. */
+  /** The name of the signed-in user's channel; set, every new connection signs in again. */
   #own: string | undefined
 
   /** @throws {InvalidOptionError} When an option is missing or out of its range. */
@@ -147,7 +147,7 @@ export class RealtimeClient {
     }
     if (this.#signIn === undefined) {
       this.#signIn = Promise.withResolvers<SignedIn>()
-      // Whoever does not wait for it hears of it by `watch`.
+      // A caller that does not await the promise sees the outcome by `watch`.
       this.#policy.platform.defer(this.#signIn.promise)
       if (this.socketId !== undefined) this.#sendSignIn(this.socketId)
     }
@@ -186,7 +186,7 @@ export class RealtimeClient {
     this.#lastSocketId = socketId
   }
 
-  /** Asks for a subscription on the connection there is; without one it is asked for later. */
+  /** Subscribes on the current connection. Without one, the next connection does it. */
   #request(channel: Channel): void {
     const socketId = this.socketId
     if (socketId === undefined) return

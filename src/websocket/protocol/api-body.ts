@@ -1,5 +1,5 @@
 /**
- * Reads the bodies of the HTTP API into what is to be published.
+ * Reads and checks request bodies of the HTTP API.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import type { AppLimits } from './limits.ts'
 import type { ChannelAttribute, Publication } from './ports.ts'
 import { SOCKET_ID } from './signature.ts'
 
-/** Prefixes of events that the server alone sends. */
+/** Prefixes of events that only the server sends. */
 const RESERVED = ['pusher:', 'pusher_internal:', 'nearcache:'] as const
-/** What may be asked about the channels of an event. */
+/** Attributes that may be requested of the channels of an event. */
 const ATTRIBUTES: readonly string[] = ['user_count', 'subscription_count']
-/** What a body may have beside data and channels, in bytes. */
+/** Allowance for everything in a body except data and channels, in bytes. */
 const OVERHEAD_BYTES = 65_536
 
 /**
- * Reads all of a body.
+ * Reads a whole body.
  *
- * @throws {ApiRefusal} 413 when it is longer than any body may be, 400 when it is no UTF-8.
+ * @throws {ApiRefusal} 413 when the body is longer than any valid body, 400 when it is not UTF-8.
  */
 export async function readText(request: Request, limits: AppLimits): Promise<string> {
   const bytes = await readBounded(request, maxBodyBytes(limits))
@@ -31,12 +31,15 @@ export async function readText(request: Request, limits: AppLimits): Promise<str
   try {
     return decodeUtf8(bytes)
   } catch {
-    // Not UTF-8, hence no JSON.
+    // Not UTF-8, so not JSON.
     throw new ApiRefusal(400, 'The body must be UTF-8')
   }
 }
 
-/** The longest body: a batch of the longest events, where JSON writes a byte in up to six. */
+/**
+ * The length of the longest valid body, in bytes: a batch of the longest events, where JSON escapes a byte in
+ * up to six.
+ */
 function maxBodyBytes(limits: AppLimits): number {
   const { eventBytes, eventsPerBatch, channelsPerTrigger, channelNameChars } = limits
   return eventBytes * eventsPerBatch * 6 + channelsPerTrigger * channelNameChars + OVERHEAD_BYTES
@@ -66,7 +69,7 @@ export function readBatch(body: string, limits: AppLimits): readonly Publication
 /**
  * Reads a list of attributes such as `user_count,cache`.
  *
- * @throws {ApiRefusal} 400 when one of them is none of `allowed`.
+ * @throws {ApiRefusal} 400 when one of them is not in `allowed`.
  */
 export function readInfo(
   info: unknown,

@@ -1,10 +1,10 @@
 /**
- * Requests of the HTTP API that are refused.
+ * The error by which the HTTP API refuses a request.
  *
  * @module
  */
 
-/** The statuses of a refusal. */
+/** The HTTP statuses of a refusal. */
 export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 413
 
 const TITLES: Readonly<Record<RefusalStatus, string>> = {
@@ -16,11 +16,11 @@ const TITLES: Readonly<Record<RefusalStatus, string>> = {
   413: 'Too large',
 }
 
-/** Thrown to be answered as problem details. The message quotes nothing of the request. */
+/** Is answered as problem details. The message contains nothing from the request. */
 export class ApiRefusal extends Error {
   override readonly name = 'ApiRefusal'
   declare readonly status: RefusalStatus
-  /** The field of the request that is at fault. */
+  /** The field of the request that is wrong. */
   declare readonly field: string | undefined
 
   constructor(status: RefusalStatus, message: string, field?: string) {
@@ -29,7 +29,7 @@ export class ApiRefusal extends Error {
     this.field = field
   }
 
-  /** The same for every refusal of this status. */
+  /** A short title, the same for every refusal with this status. */
   get title(): string {
     return TITLES[this.status]
   }

@@ -1,8 +1,8 @@
 /**
- * Apps: who may connect and publish, within which limits. Read once, from options or from one variable
- * of the environment, and frozen.
+ * Apps: their credentials, settings and limits. They are read once, from options or from one environment
+ * variable, and frozen.
  *
- * Names and default limits are those of Pusher Channels, where it has them.
+ * Names and default limits are those of Pusher Channels where it has them.
  *
  * @module
  */
@@ -13,32 +13,32 @@ import { InvalidOptionError } from '../../errors.ts'
 import { type AppLimits, type LimitOptions, resolveLimits } from './limits.ts'
 import { resolveWebhooks, type Webhook, type WebhookTarget } from './webhook-targets.ts'
 
-/** One app as its operator writes it. */
+/** The options of one app. */
 export interface AppOptions {
-  /** In the path of the HTTP API. 1 to 64 of `A-Za-z0-9_-`. */
+  /** Part of the paths of the HTTP API. 1 to 64 of `A-Za-z0-9_-`. */
   readonly id: string
-  /** In the address that clients connect to; public. 1 to 64 of `A-Za-z0-9_-`. */
+  /** Part of the address that clients connect to; public. 1 to 64 of `A-Za-z0-9_-`. */
   readonly key: string
   /** Signs requests, subscriptions and webhooks. At least 16 characters. */
   readonly secret: string
-  /** For people. @default the id */
+  /** A name for people. @default the id */
   readonly name?: string
   /** A disabled app refuses connections with 4003, and requests with 403. @default true */
   readonly enabled?: boolean
-  /** Whether connections and requests that came without TLS are refused. @default false */
+  /** Whether to refuse connections and requests without TLS. @default false */
   readonly requireTls?: boolean
-  /** Whether members of private and presence channels may send `client-` events. @default 'off' */
+  /** Whether subscribers of private and presence channels may send `client-` events. @default 'off' */
   readonly clientEvents?: 'members' | 'off'
-  /** Whether channels tell their subscribers how many they are. @default 'off' */
+  /** Whether channels send their subscribers the number of subscriptions. @default 'off' */
   readonly subscriptionCounts?: 'on' | 'off'
   /**
-   * How long a connection may go without a sign-in before it is closed with 4009; `'never'` to need none.
-   * @default 'never'
+   * How long a connection may stay without a sign-in before it is closed with 4009; `'never'` if no sign-in
+   * is required. @default 'never'
    */
   readonly signInWithin?: Duration | 'never'
-  /** Bounds of what its clients and servers may do. @default those of each limit */
+  /** Limits for the app's clients and servers. @default the default of each limit */
   readonly limits?: LimitOptions
-  /** Who is told of what happens in its channels. @default nobody */
+  /** The webhooks that are sent for events in its channels. @default none */
   readonly webhooks?: readonly Webhook[]
 }
 
@@ -52,7 +52,7 @@ export interface App {
   readonly requireTls: boolean
   readonly clientEvents: 'members' | 'off'
   readonly subscriptionCounts: 'on' | 'off'
-  /** Milliseconds; `undefined` where no sign-in is needed. */
+  /** Milliseconds; `undefined` if no sign-in is required. */
   readonly signInWithinMs: number | undefined
   readonly limits: AppLimits
   readonly webhooks: readonly WebhookTarget[]
@@ -103,16 +103,16 @@ export function createApps(options: readonly AppOptions[]): Apps {
 }
 
 /**
- * Reads apps from a text such as the variable `REALTIME_APPS` holds: a JSON list of {@link AppOptions}.
+ * Reads apps from a text such as that of the variable `REALTIME_APPS`: a JSON list of {@link AppOptions}.
  *
- * @throws {InvalidOptionError} When the text is no such list.
+ * @throws {InvalidOptionError} When the text is not such a list.
  */
 export function parseApps(text: string): Apps {
   let list: unknown
   try {
     list = JSON.parse(text)
   } catch {
-    // The parser's message quotes the text, which holds secrets.
+    // The parser's message quotes the text, which contains secrets.
     throw new InvalidOptionError('apps', 'JSON')
   }
   return createApps(list as readonly AppOptions[])

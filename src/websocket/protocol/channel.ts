@@ -1,25 +1,28 @@
 /**
- * What a channel's name says about it.
+ * Reads a channel's kind and rules from its name.
  *
  * @module
  */
 
-/** Who may subscribe: everybody; who has a signature; who has one and is seen; who is that user. */
+/**
+ * Who may subscribe. `public`: everyone; `private`: with a signature; `presence`: with a signature that names
+ * a user, who becomes a member; `user`: only that signed-in user.
+ */
 export type ChannelKind = 'public' | 'private' | 'presence' | 'user'
 
-/** The rules of one channel, all of which its name decides. */
+/** The rules of one channel; its name determines all of them. */
 export interface Channel {
   readonly name: string
   readonly kind: ChannelKind
-  /** Whether the last event is kept for those who subscribe later. */
+  /** Whether the last event is kept for later subscribers. */
   readonly isCached: boolean
-  /** Whether the clients encrypt what is published; nothing changes for the server. */
+  /** Whether the clients encrypt the events; this makes no difference to the server. */
   readonly isEncrypted: boolean
-  /** Whether `client-` events may be sent: by members of private and presence channels. */
+  /** Whether subscribers may send `client-` events: on private and presence channels only. */
   readonly takesClientEvents: boolean
 }
 
-/** The channel that a signed-in user alone is subscribed to. */
+/** The channel of one user; only that signed-in user is subscribed to it. */
 const USER_CHANNEL_PREFIX = '#server-to-user-'
 
 const NAME = /^[A-Za-z0-9_\-=@,.;]+$/

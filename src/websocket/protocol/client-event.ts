@@ -1,5 +1,5 @@
 /**
- * Whether a client may send an event of its own: what it is, and how often.
+ * Decides whether a client may send an event of its own, by its content and by a rate limit.
  *
  * @module
  */
@@ -8,15 +8,17 @@ import { isLongerThan } from '../../entry/bytes.ts'
 import type { App } from './app.ts'
 import { readChannel } from './channel.ts'
 
-/** How many events may still be sent; small enough to lie in a connection's attachment. */
+/**
+ * A token bucket of the events that a connection may still send; small enough for a connection's attachment.
+ */
 export interface Bucket {
-  /** Events left, with fractions, at `at`. */
+  /** Events left at the time `at`, with fractions. */
   readonly left: number
   /** Epoch milliseconds. */
   readonly at: number
 }
 
-/** An attempt: the bucket as it is now, and whether the event may be sent. */
+/** The result of taking an event: the new bucket, and whether the event may be sent. */
 export interface Draw {
   readonly bucket: Bucket
   readonly allowed: boolean
@@ -28,10 +30,10 @@ export function fullBucket(perSecond: number, now: number): Bucket {
 }
 
 /**
- * Takes one event from a bucket that refills continuously (token bucket), so that no second of any
- * length of time sees more than twice the rate, and a long time not more than the rate.
+ * Takes one event from a bucket that refills continuously (token bucket). So no second has more than twice
+ * the rate, and the average over a long time is at most the rate.
  *
- * @param now Epoch milliseconds; a clock that was set back refills nothing.
+ * @param now Epoch milliseconds. If the clock was set back, nothing is refilled.
  */
 export function draw({ left, at }: Bucket, perSecond: number, now: number): Draw {
   const elapsedMs = Math.max(0, now - at)
@@ -41,10 +43,9 @@ export function draw({ left, at }: Bucket, perSecond: number, now: number): Draw
 }
 
 /**
- * What is wrong with a client event, apart from how often it is sent and whether its sender is
- * subscribed.
+ * Checks a client event, apart from its rate and from whether its sender is subscribed.
  *
- * @returns `undefined` when it may be sent.
+ * @returns What is wrong with it; `undefined` if it may be sent.
  */
 export function clientEventProblem(
   { clientEvents, limits }: App,

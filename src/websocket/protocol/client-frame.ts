@@ -1,5 +1,5 @@
 /**
- * Reads what clients send: one JSON object a frame, `{ event, channel?, data? }`.
+ * Reads the frames that clients send: each is one JSON object, `{ event, channel?, data? }`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Fields, isObject, parseObject } from '../../entry/json-object.ts'
 import { EXTENSION_EVENTS, type Resume } from '../extensions.ts'
 import type { AppLimits } from './limits.ts'
 
-/** A frame of a client, checked for its form; whether it is allowed is for others to say. */
+/** A frame of a client, of which only the form has been checked; other modules decide whether it is allowed. */
 export type ClientFrame =
   | { readonly kind: 'ping' }
   | { readonly kind: 'pong' }
@@ -16,9 +16,9 @@ export type ClientFrame =
       readonly kind: 'subscribe'
       readonly channel: string
       readonly auth: string | undefined
-      /** The text as it was signed. */
+      /** The text that was signed. */
       readonly channelData: string | undefined
-      /** Extension: what has been seen already; the events since then are to be sent. */
+      /** Extension: the last position that the client has seen; it wants the events since then. */
       readonly resume: Resume | undefined
     }
   | { readonly kind: 'unsubscribe'; readonly channel: string }
@@ -27,10 +27,10 @@ export type ClientFrame =
       readonly kind: 'clientEvent'
       readonly event: string
       readonly channel: string
-      /** As it was sent: a text, or any other JSON. */
+      /** As sent: a text, or any other JSON value. */
       readonly data: unknown
     }
-  /** Extension: the user's information on a presence channel is now this, signed as a subscription is. */
+  /** Extension: new user information on a presence channel, signed like a subscription. */
   | {
       readonly kind: 'presenceUpdate'
       readonly channel: string
@@ -38,18 +38,18 @@ export type ClientFrame =
       readonly channelData: string
     }
 
-/** Why a frame cannot be used. The connection stays open. */
+/** Why a frame was refused. The connection stays open. */
 export interface FrameRefusal {
   readonly kind: 'refused'
-  /** For the client's developer; quotes nothing of the frame. */
+  /** For the client's developer; contains nothing from the frame. */
   readonly message: string
-  /** One of {@link ERROR_CODES}, where it has one. */
+  /** One of {@link ERROR_CODES}, if there is one for it. */
   readonly code?: number
 }
 
 type Reader = (fields: Fields, limits: AppLimits) => ClientFrame | FrameRefusal
 
-/** How much a frame may have beside an event's data: names, a signature, escapes. */
+/** Allowance for everything in a frame except an event's data: names, a signature, escapes. */
 const OVERHEAD_BYTES = 4_096
 
 const READERS: Readonly<Record<string, Reader>> = {
@@ -64,7 +64,7 @@ const READERS: Readonly<Record<string, Reader>> = {
 /**
  * Reads one frame.
  *
- * @param frame A text, or the bytes of a binary frame, which the protocol does not have.
+ * @param frame A text, or the bytes of a binary frame, which the protocol does not allow.
  */
 export function readClientFrame(
   frame: string | ArrayBuffer,
@@ -82,7 +82,7 @@ export function readClientFrame(
   return read?.(fields, limits) ?? refused('The event is none that a client may send')
 }
 
-/** The longest frame that is looked at, in UTF-16 units; JSON writes a unit in up to six. */
+/** The longest frame that is parsed, in UTF-16 units; JSON escapes a unit in up to six. */
 export function maxFrameChars({ eventBytes, userBytes }: AppLimits): number {
   return Math.max(eventBytes, userBytes) * 6 + OVERHEAD_BYTES
 }
@@ -129,7 +129,7 @@ function readPresenceUpdate(fields: Fields): ClientFrame | FrameRefusal {
   return { kind: 'presenceUpdate', channel, auth, channelData: channel_data }
 }
 
-/** The data of a frame of the protocol itself: an object, or the JSON text of one. */
+/** The data of one of the protocol's own frames: an object, or its JSON text. */
 function dataOf({ data }: Fields): Fields {
   if (typeof data === 'string') return parseObject(data) ?? {}
   return isObject(data) ? data : {}

@@ -1,6 +1,6 @@
 /**
- * Why the server ends a connection. Clients act on the code: 4000 to 4099 mean that it is no use to
- * come back, 4100 to 4199 to come back after a second or more, 4200 to 4299 to come back at once.
+ * The codes and reasons with which the server closes a connection. Clients act on the code: 4000 to 4099 mean
+ * do not reconnect, 4100 to 4199 reconnect after a second or more, 4200 to 4299 reconnect at once.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export type CloseName =
   | 'noPong'
   | 'inactive'
 
-/** Every way in which the server ends a connection. */
+/** All closes by the server. */
 export const CLOSES: Readonly<Record<CloseName, Close>> = Object.freeze({
   tlsOnly: close(4000, 'This app takes connections over TLS only'),
   unknownApp: close(4001, 'There is no app with this key'),
@@ -50,7 +50,7 @@ export const CLOSES: Readonly<Record<CloseName, Close>> = Object.freeze({
   inactive: close(4202, 'The connection was inactive'),
 })
 
-/** Codes of `pusher:error` frames. None may close a connection: clients would not come back. */
+/** Codes of `pusher:error` frames. Never close a connection with one: its client would not reconnect. */
 export const ERROR_CODES = {
   clientEventRefused: 4301,
   watchlistTooLong: 4302,

@@ -1,6 +1,6 @@
 /**
- * Decides whether a client may connect, from its address alone. A refusal is a close code, for which the
- * connection must first be accepted: a client takes any answer by HTTP for a fault of the network.
+ * Decides by the address alone whether a client may connect. A refusal is a close code, so the connection
+ * must first be accepted: clients take any HTTP response for a network fault.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { CLIENT_ID, CLIENT_ID_PARAMETER, EXTENSION_PARAMETER } from '../extensio
 import type { App, Apps } from './app.ts'
 import { CLOSES, type Close } from './close.ts'
 
-/** What a client asked for, and may have. */
+/** A client that may connect, and what it asked for. */
 export interface Connection {
   readonly kind: 'accepted'
   readonly app: App
-  /** Whether it asked for the extensions. */
+  /** Whether the client asked for the extensions. */
   readonly isExtended: boolean
-  /** The name a client keeps over its reconnections; the connection before it is closed. */
+  /** The client's id, which stays the same over reconnects; the client's previous connection is closed. */
   readonly clientId: string | undefined
 }
 
@@ -25,15 +25,15 @@ export interface ConnectionRefusal {
   readonly close: Close
 }
 
-/** The version of the protocol that is spoken. Clients of 4 to 6 understand it too. */
+/** The protocol version of the server. Clients of versions 4 to 6 understand it too. */
 export const PROTOCOL_VERSION = 7
 const OLDEST_PROTOCOL = 4
 
 /**
  * Reads the address of a connection, `/app/{key}?protocol=7&client=&version=`.
  *
- * Extensions: `nearcache=1` asks for them, and then `client_id` is a stable name of the client. Any that
- * has not the form of one counts as none.
+ * Extensions: `nearcache=1` asks for them; `client_id` is then the client's lasting id. An invalid id is
+ * ignored.
  */
 export function admit(url: URL, apps: Apps): Connection | ConnectionRefusal {
   const key = /^\/app\/([^/]+)\/?$/.exec(url.pathname)?.[1]

@@ -1,5 +1,5 @@
 /**
- * What one app allows, and how long it waits.
+ * The limits and waiting times of an app.
  *
  * @module
  */
@@ -13,21 +13,21 @@ export interface Counts {
   readonly eventNameChars: number
   /** Bytes of an event's data. @default 10_240 */
   readonly eventBytes: number
-  /** Characters of a channel's name; Pusher documents 164, its server SDKs send 200. @default 200 */
+  /** Characters of a channel's name; Pusher documents 164, its server SDKs accept 200. @default 200 */
   readonly channelNameChars: number
-  /** Channels that one connection may be subscribed to. @default 1_000 */
+  /** Channels that one connection may subscribe to. @default 1_000 */
   readonly channelsPerConnection: number
-  /** Users of one presence channel; the next is refused with `LimitReached`. @default 10_000 */
+  /** Users of one presence channel; one more is refused with `LimitReached`. @default 10_000 */
   readonly presenceMembers: number
-  /** Users of a presence channel that are named; the others are counted. @default 100 */
+  /** Users of a presence channel that are listed; the others are only counted. @default 100 */
   readonly listedMembers: number
   /** Bytes of `channel_data` and of `user_data`. @default 1_024 */
   readonly userBytes: number
   /** Characters of a user's id. @default 128 */
   readonly userIdChars: number
-  /** Users that one user watches; the rest of a longer list is ignored. @default 100 */
+  /** Users that one user may watch; the rest of a longer list is ignored. @default 100 */
   readonly watchlistUsers: number
-  /** Client events that one connection may send a second, and at once after a pause. @default 10 */
+  /** Client events that one connection may send per second, and at once after a pause. @default 10 */
   readonly clientEventsPerSecond: number
   /** Channels of one triggered event. @default 100 */
   readonly channelsPerTrigger: number
@@ -35,26 +35,26 @@ export interface Counts {
   readonly eventsPerBatch: number
 }
 
-/** Durations of an app as its operator writes them. */
+/** The durations among the limits of an app. */
 export interface WaitOptions {
-  /** Silence after which a client pings; whole seconds. @default '120s' */
+  /** Silence after which a client sends a ping; in whole seconds. @default '120s' */
   readonly activityTimeout?: Duration
-  /** How long an answer to a ping is awaited. @default '30s' */
+  /** How long to wait for the answer to a ping. @default '30s' */
   readonly pongTimeout?: Duration
   /** How long a cache channel keeps its last event. @default '30m' */
   readonly cacheTtl?: Duration
-  /** How long a member whose connection broke stays; 0 for Pusher's behaviour. @default '10s' */
+  /** How long a member stays after the connection broke; 0 for Pusher's behaviour. @default '10s' */
   readonly leaveGrace?: Duration
-  /** How long a member who left the page (1001) stays; 0 for Pusher's behaviour. @default '2s' */
+  /** How long a member stays after leaving the page (1001); 0 for Pusher's behaviour. @default '2s' */
   readonly reloadGrace?: Duration
   /**
-   * How long joins and leaves are collected before they are told; as long again for each further 100
+   * How long joins and leaves are collected before subscribers get them; as long again for each further 100
    * connections, up to 5 s. @default '50ms'
    */
   readonly presenceBatch?: Duration
 }
 
-/** Limits of an app as its operator writes them. */
+/** The limits of an app, as given in its options. */
 export type LimitOptions = Partial<Counts> & WaitOptions
 
 /** Limits of an app, checked and complete; durations in milliseconds. */
@@ -67,7 +67,7 @@ export interface AppLimits extends Counts {
   readonly presenceBatchMs: number
 }
 
-/** What an app has that sets nothing. */
+/** The limits of an app without options. */
 export const DEFAULT_LIMITS: Readonly<AppLimits> = Object.freeze({
   eventNameChars: 200,
   eventBytes: 10_240,
@@ -89,7 +89,7 @@ export const DEFAULT_LIMITS: Readonly<AppLimits> = Object.freeze({
   presenceBatchMs: 50,
 })
 
-/** The largest number that each count may be set to. The smallest is 1. */
+/** The largest value of each count. The smallest is 1. */
 const LARGEST: Readonly<Record<keyof Counts, number>> = {
   eventNameChars: 1_000,
   eventBytes: 1_048_576,

@@ -1,6 +1,6 @@
 /**
- * What the HTTP API asks of the side that holds channels and connections. All arguments are checked:
- * the app exists and is enabled, names are channels' names, sizes are within the app's limits.
+ * The interface of the HTTP API to the part that holds channels and connections. All arguments have been
+ * checked: the app is enabled, channel names are valid, sizes are within the app's limits.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import type { App } from './app.ts'
 /** One event for one or more channels. */
 export interface Publication {
   readonly event: string
-  /** As it goes into the frame: a text, most often JSON. */
+  /** As sent in the frame: a text, usually JSON. */
   readonly data: string
   readonly channels: readonly string[]
-  /** The connection that is not sent the event. */
+  /** The connection that does not get the event. */
   readonly except?: string | undefined
-  /** What is asked about the channels, at the time of publishing. */
+  /** The attributes of the channels to return, as of the time of publishing. */
   readonly info: readonly ChannelAttribute[]
 }
 
-/** What can be asked of a channel beside whether it is occupied. */
+/** Attributes of a channel that can be requested, beside whether it is occupied. */
 export type ChannelAttribute = 'user_count' | 'subscription_count' | 'cache'
 
-/** A channel's answer: the attributes asked for that it has. */
+/** A channel and those of the requested attributes that it has. */
 export interface ChannelInfo {
   readonly occupied: boolean
   /** Users of a presence channel. */
@@ -37,26 +37,26 @@ export interface ChannelInfo {
 export interface CachedEvent {
   readonly event: string
   readonly data: string
-  /** Milliseconds until it is dropped. */
+  /** Milliseconds until it expires. */
   readonly ttlMs: number
 }
 
-/** Which occupied channels are asked for. */
+/** Which occupied channels to list, and with which attributes. */
 export interface ChannelFilter {
   /** @default '' */
   readonly prefix: string
   readonly info: readonly ChannelAttribute[]
 }
 
-/** The channels and connections of every app. A rejection becomes a 503. */
+/** The channels and connections of every app. If a method rejects, the HTTP API answers 503. */
 export interface RealtimePort {
   /**
-   * Publishes one event, to every channel in turn. A cache channel keeps it.
+   * Publishes one event to each of its channels. A cache channel stores it.
    *
-   * @returns One answer for each channel where `info` is not empty; else an empty map.
+   * @returns One entry for each channel if `info` is not empty; otherwise an empty map.
    */
   publish(app: App, publication: Publication): Promise<ReadonlyMap<string, ChannelInfo>>
-  /** Publishes events in the order given; answers in the same order. */
+  /** Publishes events in the order given; the results are in the same order. */
   publishBatch(
     app: App,
     publications: readonly Publication[],
@@ -66,6 +66,6 @@ export interface RealtimePort {
   channel(app: App, name: string, info: readonly ChannelAttribute[]): Promise<ChannelInfo>
   /** The ids of the users of a presence channel, each once. */
   users(app: App, channel: string): Promise<readonly string[]>
-  /** Closes every connection that the user is signed in on, with 4009. */
+  /** Closes every connection on which the user is signed in, with 4009. */
   terminateUser(app: App, userId: string): Promise<void>
 }

@@ -1,5 +1,5 @@
 /**
- * The HTTP API of Pusher Channels, by which an app's own server publishes and asks: `/apps/{id}/…`.
+ * The HTTP API of Pusher Channels at `/apps/{id}/…`, by which an app's own server publishes and queries.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import { requestProblem } from './request-signature.ts'
 
 /** Options for {@link realtimeApi}. */
 export interface RealtimeApiOptions {
-  /** Whose requests are answered. */
+  /** The apps whose requests are served. */
   readonly apps: Apps
-  /** What does what a request asks for. */
+  /** Carries out the requests. */
   readonly port: RealtimePort
   /** Epoch milliseconds. */
   readonly now: () => number
-  /** Told of what the port rejected with; the client is told 503 and nothing more. @default none */
+  /** Called with the error that the port rejected with; the client only gets a 503. @default none */
   readonly onError?: (error: unknown) => void
 }
 
-/** A request whose signature holds. */
+/** A request with a valid signature. */
 interface Admitted {
   readonly app: App
   readonly query: Readonly<Record<string, string>>
@@ -35,7 +35,7 @@ interface Admitted {
 
 type Handler = (c: Context, admitted: Admitted) => Promise<object>
 
-/** Requests are signed rather than sent with credentials of the browser, so any origin may send them. */
+/** Requests are signed and need no credentials of the browser, so every origin may send them. */
 const CORS = {
   'access-control-allow-origin': '*',
   'access-control-allow-methods': 'GET, POST, OPTIONS',
@@ -44,12 +44,12 @@ const CORS = {
 } as const
 
 /**
- * Serves the HTTP API, for the server SDKs of Pusher. Mount it at the root of the address that SDKs are
- * given: they sign the path from there.
+ * Serves the HTTP API for Pusher's server SDKs. Mount it at the root of the address that the SDKs use: they
+ * sign the path from there.
  *
- * A refusal is answered as problem details (RFC 9457): 400 for a request that makes no sense, 401 for a
- * signature, 403 for an app that is disabled, 404 for one that there is not, 413 for data that is too
- * large; 503 when the port rejects.
+ * A refusal is answered as problem details (RFC 9457): 400 for an invalid request, 401 for an invalid
+ * signature, 403 for a disabled app or no TLS, 404 for an unknown app or path, 413 for a body or data
+ * that is too large; 503 when the port rejects.
  *
  * @example
  * ```ts
@@ -207,7 +207,7 @@ function attributesOfAll(infos: ReadonlyMap<string, ChannelInfo>): object {
   return Object.fromEntries([...infos].map(([name, info]) => [name, attributesOf(info)]))
 }
 
-/** Members that are `undefined` are not sent. */
+/** Fields that are `undefined` are not sent. */
 function attributesOf({ userCount, subscriptionCount, cache }: ChannelInfo): object {
   return {
     user_count: userCount,

@@ -1,6 +1,6 @@
 /**
- * Signs and checks requests of the HTTP API: HMAC-SHA-256 of method, path and query, with the MD5 of the
- * body in the query.
+ * Signs and checks requests of the HTTP API: HMAC-SHA-256 over method, path and query, where the query
+ * contains the MD5 of the body.
  *
  * @module
  */
@@ -11,21 +11,22 @@ import { encodeUtf8 } from '../../entry/bytes.ts'
 import { isSameText } from '../../entry/same-text.ts'
 import { type Credentials, sign } from './signature.ts'
 
-/** One request, as it is signed. */
+/** The parts of a request that are signed. */
 export interface SignedRequest {
   readonly method: string
   /** From the root, without the query: `/apps/1/events`. */
   readonly path: string
-  /** Decoded parameters; none twice. */
+  /** Decoded parameters; each name occurs once. */
   readonly query: Readonly<Record<string, string>>
-  /** Empty where there is none. */
+  /** `''` if there is none. */
   readonly body: string
 }
 
-/** How far the clocks of both sides may differ, in seconds. */
+/** The largest accepted difference between the clocks of both sides, in seconds. */
 export const TIMESTAMP_WINDOW_SECONDS = 600
 
-/** The query that a request is sent with.
+/**
+ * The query, with its signature, to send a request with.
  *
  * @param nowMs Epoch milliseconds.
  */
@@ -46,10 +47,10 @@ export function signedQuery(
 }
 
 /**
- * Whether a request was signed with the app's secret, lately, with this body.
+ * Checks that a request was signed with the app's secret, recently, and with this body.
  *
  * @param nowMs Epoch milliseconds.
- * @returns What is wrong with it, or `undefined`.
+ * @returns What is wrong with the request, or `undefined`.
  */
 export function requestProblem(
   { key, secret }: Credentials,
@@ -76,13 +77,13 @@ function isTimely(timestamp: string, nowMs: number): boolean {
   return Math.abs(nowMs / 1_000 - Number(timestamp)) <= TIMESTAMP_WINDOW_SECONDS
 }
 
-/** Some SDKs sign the path as they send it, others before it is encoded for sending. */
+/** Some SDKs sign the path as they send it, others sign it before percent-encoding. */
 function pathsOf(path: string): readonly string[] {
   if (!path.includes('%')) return [path]
   try {
     return [path, decodeURIComponent(path)]
   } catch {
-    // A lone %: the path has one spelling.
+    // URIError for an invalid percent-encoding: there is only one spelling.
     return [path]
   }
 }

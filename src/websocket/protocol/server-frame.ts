@@ -1,8 +1,8 @@
 /**
- * Writes what the server sends: one JSON object a frame, `{ event, channel?, data? }`. The data of the
- * protocol's own events is a *text* of JSON; `pusher:error` and `pusher:pong` have an object.
+ * Writes the frames that the server sends: each is one JSON object, `{ event, channel?, data? }`. The data of
+ * the protocol's own events is a *text* of JSON; `pusher:error` and `pusher:pong` have an object.
  *
- * Events of `nearcache:` are extensions: connections get them that asked for them, with `?nearcache=1`.
+ * `nearcache:` events are extensions: only connections opened with `?nearcache=1` get them.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { EXTENSION_EVENTS, type Positioned, type Resumed } from '../extensions.t
 /** A user of a presence channel. */
 export interface Member {
   readonly id: string
-  /** Any JSON; `undefined` where the user has none. */
+  /** Any JSON; `undefined` if the user has none. */
   readonly info?: unknown
 }
 
@@ -20,11 +20,11 @@ export interface Member {
 export interface SubscriptionRefusal {
   readonly type: 'AuthError' | 'LimitReached' | 'InvalidChannel' | 'Unavailable'
   readonly error: string
-  /** As an HTTP status. */
+  /** As an HTTP status code. */
   readonly status: number
 }
 
-/** The exact text that pusher-js sends, which the runtime answers without waking anybody. */
+/** The exact text that pusher-js sends; the runtime answers it without waking the Durable Object. */
 export const PING_FRAME = '{"event":"pusher:ping","data":{}}'
 /** The answer to {@link PING_FRAME}. */
 export const PONG_FRAME = '{"event":"pusher:pong","data":{}}'
@@ -38,7 +38,7 @@ export function establishedFrame(socketId: string, activityTimeoutMs: number): s
   })
 }
 
-/** The answer to a subscription of a channel without users; with them it is `snapshotFrame`. */
+/** The answer to a subscription of a channel without members; presence channels use `snapshotFrame`. */
 export function subscribedFrame(channel: string): string {
   return frame({ event: 'pusher_internal:subscription_succeeded', channel, data: '{}' })
 }
@@ -49,7 +49,7 @@ export function subscriptionErrorFrame(channel: string, refusal: SubscriptionRef
 }
 
 /**
- * A user's first connection has joined.
+ * A user has joined with the first connection.
  *
  * @param user JSON of `user_id` and `user_info`.
  */
@@ -57,19 +57,19 @@ export function memberAddedFrame(channel: string, user: string): string {
   return frame({ event: 'pusher_internal:member_added', channel, data: user })
 }
 
-/** A user's last connection has left. */
+/** The last connection of a user has left. */
 export function memberRemovedFrame(channel: string, userId: string): string {
   const data = JSON.stringify({ user_id: userId })
   return frame({ event: 'pusher_internal:member_removed', channel, data })
 }
 
-/** How many connections are subscribed. */
+/** The number of subscribed connections. */
 export function subscriptionCountFrame(channel: string, count: number): string {
   const data = JSON.stringify({ subscription_count: count })
   return frame({ event: 'pusher_internal:subscription_count', channel, data })
 }
 
-/** A cache channel has no last event. Follows the answer to the subscription. */
+/** A cache channel has no last event. Sent after the answer to the subscription. */
 export function cacheMissFrame(channel: string): string {
   return frame({ event: 'pusher:cache_miss', channel })
 }
@@ -79,7 +79,7 @@ export function signedInFrame(userData: string): string {
   return frame({ event: 'pusher:signin_success', data: JSON.stringify({ user_data: userData }) })
 }
 
-/** Users on a watchlist came or went. */
+/** Users on the watchlist came online or went offline. */
 export function watchlistFrame(
   events: readonly { readonly name: 'online' | 'offline'; readonly userIds: readonly string[] }[],
 ): string {
@@ -91,7 +91,7 @@ export function watchlistFrame(
   })
 }
 
-/** Something a client sent was refused; the connection stays open. */
+/** A frame or event of the client was refused; the connection stays open. */
 export function errorFrame(message: string, code?: number, channel?: string): string {
   return frame({ event: 'pusher:error', channel, data: { message, code } })
 }
@@ -99,15 +99,15 @@ export function errorFrame(message: string, code?: number, channel?: string): st
 /**
  * An event as subscribers get it.
  *
- * @param data A text, as the HTTP API takes it, or any JSON of a client event; sent as it is.
- * @param userId Who sent a client event, on a presence channel.
+ * @param data A text from the HTTP API, or any JSON value of a client event; sent unchanged.
+ * @param userId The sender of a client event on a presence channel.
  */
 export function eventFrame(channel: string, event: string, data: unknown, userId?: string): string {
   return frame({ event, channel, data, user_id: userId })
 }
 
 /**
- * Extension: a user's information is now another.
+ * Extension: a user's information has changed.
  *
  * @param user JSON of `user_id` and `user_info`.
  */
@@ -115,13 +115,13 @@ export function presenceUpdateFrame(channel: string, user: string, position: Pos
   return frame({ event: EXTENSION_EVENTS.presenceUpdate, channel, data: user, ...position })
 }
 
-/** Extension: follows the answer to a subscription with `resume`, before the events themselves. */
+/** Extension: sent after the answer to a subscription with `resume`, before the missed events. */
 export function resumedFrame(channel: string, resumed: Resumed, position: Positioned): string {
   const data = JSON.stringify(resumed)
   return frame({ event: EXTENSION_EVENTS.resumed, channel, data, ...position })
 }
 
-/** Members that are `undefined` are left out. */
+/** Fields that are `undefined` are left out. */
 function frame(fields: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(fields)
 }

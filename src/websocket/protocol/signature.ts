@@ -1,9 +1,9 @@
 /**
- * Signatures of Pusher Channels: HMAC-SHA-256 with the app's secret, as hex. A client shows that the
- * app's own server let it subscribe or sign in.
+ * Signatures of Pusher Channels: HMAC-SHA-256 with the app's secret, in hex. With a signature a client proves
+ * that the app's own server allows it to subscribe or sign in.
  *
- * Computed at once and not by `crypto.subtle`, so that a connection's frames are dealt with in the order
- * in which they came: between an `await` and its answer an unsubscription could overtake.
+ * Computed synchronously, not by `crypto.subtle`, so that a connection's frames are handled in the order of
+ * their arrival: during an `await`, an unsubscription could overtake its subscription.
  *
  * @module
  */
@@ -15,31 +15,31 @@ import { hmacSha256 } from '../../entry/sha256.ts'
 import { InvalidKeyError } from '../../errors.ts'
 import { readChannel } from './channel.ts'
 
-/** The part of an app that signs. */
+/** The credentials of an app. */
 export interface Credentials {
   readonly key: string
   readonly secret: string
 }
 
-/** What an app's server answers a client that wants to subscribe. */
+/** The answer of an app's server to a client that wants to subscribe. */
 export interface ChannelAuthorization {
   /** `key:signature`. */
   readonly auth: string
   readonly channel_data?: string
 }
 
-/** What an app's server answers a client that wants to sign in. */
+/** The answer of an app's server to a client that wants to sign in. */
 export interface UserAuthorization {
   readonly auth: string
   readonly user_data: string
 }
 
-/** What a socket's id looks like. */
+/** The form of a socket id. */
 export const SOCKET_ID: RegExp = /^\d{1,20}\.\d{1,20}$/
-/** Longer than the names that any app allows. */
+/** Longer than the channel names of any app. */
 const MAX_CHANNEL_CHARS = 1_000
 
-/** What is the same for all signatures of one app, of the app that signed last. */
+/** Caches the keyed hash of the app that signed last. */
 let lastSigner: { readonly secret: string; readonly mac: (text: Bytes) => Bytes } | undefined
 
 /** The signature of a text: 64 hexadecimal digits. */
@@ -49,12 +49,12 @@ export function sign(secret: string, text: string): string {
 }
 
 /**
- * Lets one connection subscribe to one private or presence channel.
+ * Signs the subscription of one connection to one private or presence channel.
  *
- * @param socketId As the client sent it; it may send anything.
+ * @param socketId As received from the client, hence untrusted.
  * @param channelData On a presence channel the JSON text `{ user_id, user_info? }`.
- * @throws {InvalidKeyError} When `socketId` is no id of a socket, or `channel` no name of a channel: what is
- * signed would be read as a signature for another channel.
+ * @throws {InvalidKeyError} When `socketId` or `channel` is not valid: the signature could then be used for
+ * another channel.
  */
 export function authorizeChannel(
   app: Credentials,
@@ -70,11 +70,11 @@ export function authorizeChannel(
 }
 
 /**
- * Lets one connection sign in.
+ * Signs the sign-in of one connection.
  *
- * @param socketId As the client sent it; it may send anything.
+ * @param socketId As received from the client, hence untrusted.
  * @param userData The JSON text `{ id, user_info?, watchlist? }`.
- * @throws {InvalidKeyError} When `socketId` is no id of a socket.
+ * @throws {InvalidKeyError} When `socketId` is not valid.
  */
 export function authorizeUser(
   app: Credentials,
@@ -86,7 +86,7 @@ export function authorizeUser(
   return { auth, user_data: userData }
 }
 
-/** Whether the app let this connection subscribe to this channel, with exactly this data. */
+/** Whether the app has signed this connection's subscription to this channel, with exactly this data. */
 export function isChannelAuthorized(
   app: Credentials,
   socketId: string,
@@ -99,7 +99,7 @@ export function isChannelAuthorized(
   return isSigned(app, auth, channelText(socketId, channel, channelData))
 }
 
-/** Whether the app let this connection sign in as this user. */
+/** Whether the app has signed this connection's sign-in as this user. */
 export function isUserAuthorized(
   app: Credentials,
   socketId: string,
@@ -108,7 +108,7 @@ export function isUserAuthorized(
   return isSigned(app, auth, userText(socketId, userData))
 }
 
-/** The texts that are signed are told apart by their colons, of which an id has none. */
+/** Colons separate the parts of a signed text, so a socket id must not contain one. */
 function checkSocketId(socketId: unknown): void {
   if (typeof socketId === 'string' && SOCKET_ID.test(socketId)) return
   throw new InvalidKeyError('socketId is not two numbers and a point')

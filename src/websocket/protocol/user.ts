@@ -1,6 +1,6 @@
 /**
- * Who a connection says it is: `channel_data` of a presence channel, and `user_data` of a sign-in. Both
- * are texts that the app's server signed, and may still be out of bounds.
+ * Reads the user of a connection: `channel_data` of a presence channel, and `user_data` of a sign-in. The
+ * app's server has signed both texts, but they may still exceed the limits.
  *
  * @module
  */
@@ -13,16 +13,16 @@ import type { Member } from './server-frame.ts'
 /** A signed-in user. */
 export interface User {
   readonly id: string
-  /** Whose coming and going the user is told; at most as many as the app allows. */
+  /** The users whose presence changes this user is sent; at most as many as the app allows. */
   readonly watchlist: readonly string[]
-  /** Whether the list was longer than that. */
+  /** Whether the watchlist was cut to that limit. */
   readonly isWatchlistCut: boolean
 }
 
-/** What a text turned out to be: its meaning, or what is wrong with it. */
+/** The result of reading a text: its value, or what is wrong with it. */
 export type Read<T> = { readonly ok: T } | { readonly problem: string }
 
-/** Reads `channel_data`. An id that is a number becomes a text, as clients hold it. */
+/** Reads `channel_data`. A numeric id becomes a text, as in clients. */
 export function readMember(channelData: string | undefined, limits: AppLimits): Read<Member> {
   if (channelData === undefined) return { problem: 'channel_data is missing' }
   const fields = fieldsOf(channelData, limits)
@@ -56,7 +56,7 @@ function fieldsOf(
   text: string,
   { userBytes, watchlistUsers, userIdChars }: AppLimits,
 ): Read<Fields> {
-  // A watchlist counts by users; three bytes of JSON lie between two of them.
+  // A watchlist is limited by its number of users; each takes 3 bytes of JSON beside the id.
   const watchlistBytes = watchlistUsers * (userIdChars + 3)
   if (isLongerThan(text, userBytes + watchlistBytes)) return { problem: 'the data is too large' }
   try {

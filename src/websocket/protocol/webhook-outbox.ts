@@ -1,8 +1,7 @@
 /**
- * Webhooks on their way: collected for 250 ms, held while a leave may be undone, sent, and sent again
- * for five minutes. Nothing here waits: whoever owns the outbox calls {@link WebhookOutbox.flush} when
- * {@link WebhookOutbox.nextAt} has come, by an alarm that outlives the object's memory.
- *
+ * Collects webhook events for 250 ms, holds leaves that a reconnect may undo, sends the webhooks, and retries
+ * for five minutes. The outbox sets no timers: its owner calls {@link WebhookOutbox.flush} at {@link
+ * WebhookOutbox.nextAt}, by an alarm that survives the loss of the object's memory.
  * @module
  */
 
@@ -13,26 +12,26 @@ import type { App } from './app.ts'
 import { isWanted, type WebhookEvent, webhookBody, webhookRequest } from './webhook.ts'
 import type { WebhookTarget } from './webhook-targets.ts'
 
-/** One webhook in the making, or on its way. Plain data: it can be stored as JSON. */
+/** One webhook that is being collected or sent. Plain data, which can be stored as JSON. */
 export interface OutboxRow {
-  /** Rises with each row; also the order of sending. */
+  /** Rises with each row; rows are sent in this order. */
   readonly id: number
-  /** The address it goes to, or `undefined` while its event is held. */
+  /** The address to send to, or `undefined` while its event is held. */
   readonly url: string | undefined
   readonly events: readonly WebhookEvent[]
-  /** Once it was sent for the first time: the same text for every attempt. */
+  /** Set at the first attempt; the same text for every attempt. */
   readonly body: string | undefined
   /** Epoch milliseconds. */
   readonly createdAt: number
   /** Attempts so far. */
   readonly attempts: number
-  /** Epoch milliseconds at which something is to be done. */
+  /** When the row is to be sent, or its held event released, in epoch milliseconds. */
   readonly dueAt: number
 }
 
-/** Where rows survive. Calls are not awaited: they must have taken effect when they return. */
+/** Stores rows durably. Calls are synchronous: they have taken effect when they return. */
 export interface OutboxStore {
-  /** All rows, by id. */
+  /** All rows, ordered by id. */
   load(): readonly OutboxRow[]
   /** Adds a row, or replaces the one with its id. */
   put(row: OutboxRow): void
@@ -44,42 +43,42 @@ export interface WebhookOutboxOptions {
   readonly app: App
   readonly store: OutboxStore
   readonly platform: Platform
-  /** @default the runtime's fetch */
+  /** @default the global `fetch` */
   readonly fetch?: typeof globalThis.fetch
-  /** Told of a webhook that was given up, with what its last attempt ended with. @default none */
+  /** Called with the events of a webhook that was dropped, and why, such as the last failure. @default none */
   readonly onDropped?: (events: readonly WebhookEvent[], reason: string) => void
 }
 
-/** How long events are collected for one webhook, and how many one holds. */
+/** How long events are collected for one webhook, and how many events one holds. */
 export const WEBHOOK_BATCH: Readonly<{ ms: number; events: number }> = { ms: 250, events: 20 }
-/** How long a leave is held, so that a reconnection undoes it. */
+/** How long a leave is held, so that a reconnect can undo it. */
 export const WEBHOOK_HOLD_MS = 3_000
-/** How long a webhook is tried, from when it was begun. */
+/** How long a webhook is retried, counted from the creation of its row. */
 export const WEBHOOK_RETRY_MS = 300_000
-/** Rows that are kept; the oldest goes for a newer one. */
+/** The largest number of rows; a new one then drops the oldest. */
 export const WEBHOOK_MAX_ROWS = 5_000
 
 const BACKOFF = { baseMs: 1_000, capMs: 60_000 }
 const DEADLINE_MS = 10_000
-/** What undoes what, while it is held. */
+/** Each event here, with the held event that it cancels. */
 const OPPOSITES: Readonly<Record<string, string>> = {
   channel_occupied: 'channel_vacated',
   member_added: 'member_removed',
 }
 const HELD: ReadonlySet<string> = new Set(Object.values(OPPOSITES))
 
-/** The webhooks of one channel, or of anything else that has a store of its own. */
+/** The webhooks of one channel, or of anything else that has its own store. */
 export class WebhookOutbox {
   readonly #options: WebhookOutboxOptions
   readonly #targets: ReadonlyMap<string, WebhookTarget>
   readonly #rows = new Map<number, OutboxRow>()
-  /** The row that an address's next event goes into. */
+  /** The row to which the next event for an address is added. */
   readonly #open = new Map<string, number>()
-  /** Rows whose event is held, by what it is. */
+  /** Rows of held events, by kind, channel and user. */
   readonly #held = new Map<string, number>()
   #lastId = 0
 
-  /** Reads what the store holds. */
+  /** Loads the rows of the store. */
   constructor(options: WebhookOutboxOptions) {
     this.#options = options
     this.#targets = new Map(options.app.webhooks.map((target) => [target.url, target]))
@@ -90,16 +89,16 @@ export class WebhookOutbox {
     }
   }
 
-  /** Rows that are kept at the moment. */
+  /** The number of rows. */
   get size(): number {
     return this.#rows.size
   }
 
   /**
-   * Takes an event. A leave is held, and is told of only if no join of the same user, or of the same
-   * channel, undoes it meanwhile; then neither is told.
+   * Adds an event. A leave is held. If the same user joins again, or the same channel is occupied again,
+   * while it is held, neither event is sent.
    *
-   * @param holdMs How long a leave is held; 0 where it was waited for already.
+   * @param holdMs How long to hold a leave; 0 if the caller has waited already.
    */
   add(event: WebhookEvent, holdMs: number = WEBHOOK_HOLD_MS): void {
     if (this.#targets.size === 0) return
@@ -113,7 +112,7 @@ export class WebhookOutbox {
     }
   }
 
-  /** When {@link flush} has something to do, in epoch milliseconds; `undefined` while there is nothing. */
+  /** When {@link flush} must be called next, in epoch milliseconds; `undefined` if there is nothing to do. */
   nextAt(): number | undefined {
     let next: number | undefined
     for (const { dueAt } of this.#rows.values()) {
@@ -123,8 +122,8 @@ export class WebhookOutbox {
   }
 
   /**
-   * Sends everything that is due, each address in turn and the addresses side by side. Never rejects.
-   * Calls must not overlap.
+   * Sends everything that is due: to each address one after another, to different addresses in parallel.
+   * Never rejects. Calls must not overlap.
    */
   async flush(): Promise<void> {
     for (const row of this.#due(undefined)) {
@@ -139,19 +138,19 @@ export class WebhookOutbox {
     for (const [position, row] of due.entries()) {
       const failure = await this.#send(row, this.#targets.get(url))
       if (failure === undefined) this.#delete(row.id)
-      // The others would wait for the same answer, one after the other.
+      // The remaining webhooks for this address would probably fail too, each after its own timeout.
       else return this.#postpone(due.slice(position), failure)
     }
   }
 
-  /** Resolves to what went wrong, or `undefined`. */
+  /** Resolves to the reason of a failure, or `undefined`. */
   async #send(row: OutboxRow, target: WebhookTarget | undefined): Promise<string | undefined> {
     if (target === undefined) {
       this.#options.onDropped?.(row.events, 'the app has no such webhook any more')
       return undefined
     }
     const body = row.body ?? webhookBody(row.events, this.#now())
-    // Kept before it is sent: events that come while it is under way begin another row.
+    // Stored before sending: events that arrive meanwhile go into a new row.
     this.#put({ ...row, body, attempts: row.attempts + 1 })
     return this.#post(target, body)
   }
@@ -167,7 +166,7 @@ export class WebhookOutbox {
     }
   }
 
-  /** Resolves to what went wrong, or `undefined`. */
+  /** Resolves to the reason of a failure, or `undefined`. */
   async #post(target: WebhookTarget, body: string): Promise<string | undefined> {
     const { app, platform, fetch = globalThis.fetch } = this.#options
     const request = webhookRequest(app, target, body)
@@ -177,7 +176,7 @@ export class WebhookOutbox {
         const response = await fetch(target.url, {
           method: 'POST',
           ...request,
-          // Another address has not been asked whether it wants them.
+          // The address in a redirect has not been configured as a target.
           redirect: 'manual',
           signal,
         })
@@ -185,7 +184,7 @@ export class WebhookOutbox {
         return response.ok ? undefined : `HTTP ${response.status}`
       })
     } catch (error) {
-      // A failure of the network, or of time: neither is ours to tell apart.
+      // The deadline (a string) or a network error: both count as a failed attempt.
       return typeof error === 'string' ? error : 'no connection'
     }
   }
@@ -268,7 +267,7 @@ export class WebhookOutbox {
   }
 }
 
-/** What two leaves have in common that one join undoes. */
+/** Identifies the leaves that the same join cancels. */
 function holdKey(name: string, event: WebhookEvent): string {
   return JSON.stringify([name, event.channel, 'user_id' in event ? event.user_id : ''])
 }

@@ -1,5 +1,5 @@
 /**
- * Where an app's webhooks go, and which events go there.
+ * The configured webhooks of an app: their addresses, and the events sent to each.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { checkFields } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 
-/** Every kind of event that a webhook can tell of. */
+/** Every kind of event that webhooks can report. */
 export const WEBHOOK_EVENTS = [
   'channel_occupied',
   'channel_vacated',
@@ -21,14 +21,14 @@ export const WEBHOOK_EVENTS = [
 /** One of {@link WEBHOOK_EVENTS}. */
 export type WebhookEventName = (typeof WEBHOOK_EVENTS)[number]
 
-/** One webhook as its operator writes it. */
+/** The options of one webhook. */
 export interface Webhook {
   readonly url: string
   /** @default all of them */
   readonly events?: readonly WebhookEventName[]
-  /** Tells of channels alone whose names begin with it. @default '' */
+  /** Only events of channels whose names begin with this are sent. @default '' */
   readonly channelPrefix?: string
-  /** Sent along. @default none */
+  /** Additional headers of the request. @default none */
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -82,7 +82,7 @@ function headersOf(
   try {
     return Object.freeze(Object.fromEntries(new Headers(headers)))
   } catch {
-    // A name or value that no header may have; the runtime's message quotes it.
+    // TypeError for an invalid name or value; the runtime's message quotes it.
     throw new InvalidOptionError(option, 'an object of header names and values')
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Webhooks of Pusher Channels: what they tell, and how a receiver knows that they are the app's.
+ * The events, bodies and signatures of Pusher Channels webhooks.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { type Credentials, sign } from './signature.ts'
 import type { WebhookTarget } from './webhook-targets.ts'
 
-/** One thing that happened. Times are those of the webhook that tells it. */
+/** One event. The time is that of the webhook that reports it. */
 export type WebhookEvent =
   | {
       readonly name: 'channel_occupied' | 'channel_vacated' | 'cache_miss'
@@ -22,10 +22,10 @@ export type WebhookEvent =
       readonly name: 'client_event'
       readonly channel: string
       readonly event: string
-      /** A text; JSON where the client sent another value. */
+      /** A text; JSON if the client sent another value. */
       readonly data: string
       readonly socket_id: string
-      /** On presence channels. */
+      /** On presence channels only. */
       readonly user_id?: string
     }
   | {
@@ -40,17 +40,17 @@ export interface WebhookRequest {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Whether a target wants to be told of an event. */
+/** Whether a webhook target has subscribed to an event. */
 export function isWanted({ events, channelPrefix }: WebhookTarget, event: WebhookEvent): boolean {
   return events.has(event.name) && event.channel.startsWith(channelPrefix)
 }
 
-/** The body of a webhook; the same for every attempt, so that its signature is too. */
+/** The body of a webhook. It stays the same for every attempt, and so does its signature. */
 export function webhookBody(events: readonly WebhookEvent[], timeMs: number): string {
   return JSON.stringify({ time_ms: timeMs, events })
 }
 
-/** A webhook with its signature: the HMAC-SHA-256 of the body, as hex. */
+/** A webhook with its signature: the HMAC-SHA-256 of the body, in hex. */
 export function webhookRequest(
   { key, secret }: Credentials,
   { headers }: WebhookTarget,
