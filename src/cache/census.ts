@@ -26,7 +26,7 @@ export interface CensusOptions {
 /** What is stored in one namespace, as far as it was looked at. */
 export interface CensusOfNamespace {
   readonly entries: number
-  /** Of the values in Redis, without what Redis itself takes for each. */
+  /** Bytes of the stored entries, headers included, without the overhead of Redis for each key. */
   readonly bytes: number
   /** Mean time until entries are of no more use, in milliseconds. */
   readonly meanLifeMs: number | undefined

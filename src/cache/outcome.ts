@@ -33,7 +33,7 @@ export type Outcome =
   | {
       readonly kind: 'loaded'
       readonly reason: MissReason | 'stale'
-      /** Whether this call ran the loader itself. */
+      /** Whether the value came from another caller's load: this call did not run its own loader. */
       readonly shared: boolean
       readonly stored: boolean
       readonly loadMs: number

@@ -7,7 +7,7 @@
 import { InvalidKeyError } from '../errors.ts'
 import { toBase64, urlSafe } from './bytes.ts'
 
-/** One more than the longest key has bytes: what has more parts cannot be a key. */
+/** As many as the longest key has bytes: a value with more parts cannot be a key. */
 const MAX_PARTS = 65_536
 const MAX_DEPTH = 100
 
