@@ -29,7 +29,7 @@ export function addressOf(given: GivenAddress, env: Host['env']): RedisConfigura
 function named(given: GivenAddress, env: Host['env']): RedisConfiguration {
   const options = (['redis', 'rest', 'embedded'] as const).filter((option) => given[option])
   const [first, second] = options
-  if (second) throw new UsageError(`--${first} and --${second} exclude each other: leave one out`)
+  if (second) throw new UsageError(`--${first} and --${second} cannot be used together`)
   switch (first) {
     case 'redis':
       return tcpAt(String(given.redis))
@@ -44,10 +44,9 @@ function named(given: GivenAddress, env: Host['env']): RedisConfiguration {
 
 function requireNode(address: RedisConfiguration): void {
   if (address.kind !== 'tcp') {
-    throw new UsageError('--cluster goes with a Redis over TCP: --redis, REDIS_HOST or REDIS_URL')
+    throw new UsageError('--cluster needs a Redis over TCP: set --redis, REDIS_HOST or REDIS_URL')
   }
-  if (address.db !== 0)
-    throw new UsageError('--cluster goes with database 0: a cluster has no other')
+  if (address.db !== 0) throw new UsageError('--cluster needs database 0: a cluster has no other')
 }
 
 function tcpAt(url: string): RedisConfiguration {
@@ -60,8 +59,7 @@ function tcpAt(url: string): RedisConfiguration {
 }
 
 function restAt(url: string, token: string | undefined): RedisConfiguration {
-  if (!token)
-    throw new UsageError('--rest takes its token from UPSTASH_REDIS_REST_TOKEN: it is not set')
+  if (!token) throw new UsageError('--rest needs a token: set UPSTASH_REDIS_REST_TOKEN')
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
     throw new UsageError('--rest must be a URL such as https://example.upstash.io')
   }
@@ -78,7 +76,7 @@ function fromEnvironment(env: Host['env']): RedisConfiguration {
   const found = readEnvironment(env)
   if (found.kind !== 'embedded') return found
   throw new UsageError(
-    'no Redis is named: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST, ' +
+    'no Redis is configured: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_HOST, ' +
       'or REDIS_URL; or add --redis redis://localhost:6379',
   )
 }

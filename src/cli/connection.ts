@@ -32,32 +32,33 @@ export const CONNECTION_ARGS = {
     type: 'string',
     valueHint: 'URL',
     description:
-      'a Redis over TCP: redis:// or rediss://; users of the machine can read it: prefer REDIS_URL',
+      'connect over TCP: redis:// or rediss://; other users of the machine can see it: prefer REDIS_URL',
   },
   rest: {
     type: 'string',
     valueHint: 'URL',
-    description: 'a Redis over HTTP; its token is in UPSTASH_REDIS_REST_TOKEN',
+    description: 'connect over HTTP; the token is read from UPSTASH_REDIS_REST_TOKEN',
   },
   cluster: {
     type: 'boolean',
-    description: 'the Redis over TCP is a node of a Redis Cluster: the others are found by it',
+    description:
+      'the Redis over TCP is a node of a Redis Cluster; the other nodes are found through it',
   },
   embedded: {
     type: 'boolean',
-    description: 'an empty engine in this process, to try things out',
+    description: 'use an empty engine in this process, to try things out',
   },
   prefix: {
     type: 'string',
     valueHint: 'NAME',
     default: 'nc',
-    description: 'the prefix that the cache was given',
+    description: 'the prefix of the cache',
   },
   deadline: {
     type: 'string',
     valueHint: 'TIME',
     default: '5s',
-    description: 'how long one request may take',
+    description: 'timeout of one request',
   },
 } as const
 
@@ -68,7 +69,7 @@ export const NAMESPACE_ARG = {
     valueHint: 'PATH',
     default: 'default',
     description:
-      "the namespace: cache.namespace('users') is default/users; / and % within a name are %2F and %25",
+      "the namespace: cache.namespace('users') is default/users; write / and % in a name as %2F and %25",
   },
 } as const
 
@@ -173,7 +174,7 @@ function openCache(
   const namespace = inner.reduce<CacheNamespace>((parent, name) => parent.namespace(name), cache)
   const parts = CacheNamespace.partsOf(namespace)
   // Both are of this very package.
-  if (!parts) throw new ConfigurationError(['the cache is of another copy of nearcache'])
+  if (!parts) throw new ConfigurationError(['the cache was created by another copy of nearcache'])
   const contextAt = ([first = '', ...rest]: readonly string[]): CacheContext => {
     const hashSecret = secret === undefined ? undefined : readSecret(secret, 'hashKeys.secret')
     const root = new Keyspace({ prefix: String(given.prefix), namespace: [first], hashSecret })
@@ -218,7 +219,7 @@ export function keysIn(env: Host['env'], variable: string): readonly EncryptionK
   return text.split(',').map((pair, i) => {
     const [id, secret, ...more] = pair.trim().split(':')
     if (!id || !secret || more.length > 0) {
-      throw new ConfigurationError([`${variable} must be a list of id:secret, parted by commas`])
+      throw new ConfigurationError([`${variable} must be a comma-separated list of id:secret`])
     }
     return { id, secret, use: i === 0 ? 'primary' : 'decrypt-only' }
   })

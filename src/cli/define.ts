@@ -13,7 +13,7 @@ import { UsageError } from './usage-error.ts'
 
 /** An option that every command has. */
 const COMMON = {
-  json: { type: 'boolean', description: 'one JSON document instead of text' },
+  json: { type: 'boolean', description: 'print JSON instead of text' },
 } as const satisfies ArgsDef
 
 /** What the words of a command have come to. */
@@ -98,8 +98,8 @@ function checkWords(
   const see = `see: nearcache ${name} --help`
   if (length < words.least) throw new UsageError(`${words.name} is missing; ${see}`)
   if (length <= words.most) return
-  const belongs = words.most === 0 ? 'belongs to no option' : 'is one too many'
-  throw new UsageError(`there is a word that ${belongs}; ${see}`)
+  const problem = words.most === 0 ? 'unexpected argument' : 'too many arguments'
+  throw new UsageError(`${problem}; ${see}`)
 }
 
 function wordsOf({ name, least, most }: NonNullable<CommandSpec<ArgsDef>['words']>): string {

@@ -17,17 +17,17 @@ export function explain(name: string, error: unknown, options: readonly string[]
   const { code, message } = error as { readonly code?: string; readonly message: string }
   const see = `see: nearcache ${name} --help`
   if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
-    return `there is a word that belongs to no option; ${see}`
+    return `unexpected argument; ${see}`
   }
   const option = /'(?:-\w, )?(--?[a-z-]+)/.exec(message)?.[1] ?? 'an option'
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
     if (!option.startsWith('--')) {
-      return `${option} is not an option; a word that begins with "-" comes after --; ${see}`
+      return `unknown option ${option}; put -- before an argument that begins with "-"; ${see}`
     }
     const meant = suggest(option.slice(2), options)
-    if (meant === undefined) return `${option} is not an option; ${see}`
-    return `${option} is not an option; did you mean --${meant}? S${see.slice(1)}`
+    if (meant === undefined) return `unknown option ${option}; ${see}`
+    return `unknown option ${option}; did you mean --${meant}? S${see.slice(1)}`
   }
   if (/does not take an argument/.test(message)) return `${option} takes no value; ${see}`
-  return `${option} needs a value; one that begins with "-" is written ${option}=VALUE`
+  return `${option} needs a value; if it begins with "-", write ${option}=VALUE`
 }

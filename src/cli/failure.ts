@@ -79,5 +79,5 @@ function messageOf(error: unknown): string {
     return error.message
   }
   // A system error says what it could not do; only that of listening has an address, our own.
-  return error instanceof Error && 'code' in error ? error.message : 'failed unexpectedly'
+  return error instanceof Error && 'code' in error ? error.message : 'unexpected error'
 }

@@ -27,7 +27,7 @@ export async function loadJobs(
   const jobs = isFunction(exported) ? await call(exported, cache) : exported
   if (Array.isArray(jobs) && jobs.length > 0) return jobs
   throw new UsageError(
-    '--jobs must name a module that exports jobs: a list, or a function of the cache',
+    '--jobs must name a module that exports jobs: a list, or a function that returns one',
   )
 }
 
@@ -41,8 +41,10 @@ async function importFrom(path: string): Promise<unknown> {
   } catch (error) {
     const { code } = Object(error) as { readonly code?: string }
     const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'ENOENT'
-    const reason = isMissing ? 'it, or what it imports, is missing' : firstLine(error)
-    throw new UsageError(`--jobs names a module that cannot be loaded: ${reason}`)
+    const reason = isMissing
+      ? 'the file, or a module that it imports, does not exist'
+      : firstLine(error)
+    throw new UsageError(`--jobs: cannot load the module: ${reason}`)
   }
 }
 
@@ -53,7 +55,7 @@ async function call(
   try {
     return await jobs(cache)
   } catch (error) {
-    throw new UsageError(`--jobs names a module whose jobs cannot be had: ${firstLine(error)}`)
+    throw new UsageError(`--jobs: the function that returns the jobs failed: ${firstLine(error)}`)
   }
 }
 

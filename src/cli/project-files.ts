@@ -37,14 +37,14 @@ function wranglerConfig(name: string): string {
   "minify": true,
   "keep_names": false,
   "upload_source_maps": true,
-  // What browsers load beside the pages of the Worker.
+  // Static files that the pages of the Worker load.
   "assets": { "directory": "node_modules/nearcache/workers/assets" },
   "observability": { "enabled": true },
-  // Names each deployment, so that the first isolates of one warm the cache once.
+  // Identifies the deployment, so that the cache is warmed once after each.
   "version_metadata": { "binding": "CF_VERSION_METADATA" },
-  // The heartbeat of the warming jobs.
+  // Checks for due warming jobs.
   "triggers": { "crons": ["*/5 * * * *"] },
-  // The mailbox: "npx wrangler d1 create nearcache" prints the id to put here.
+  // The mailbox. Create it with "npx wrangler d1 create nearcache" and put its id here.
   "d1_databases": [
     {
       "binding": "DB",
@@ -53,8 +53,8 @@ function wranglerConfig(name: string): string {
       "migrations_dir": "node_modules/nearcache/migrations"
     }
   ],
-  // The shared tier where no Upstash is set up: one region, held in memory.
-  // The others are realtime: hubs with the sockets, one object for each channel, the list of channels.
+  // REDIS is the shared tier if Upstash is not configured: one region, held in memory.
+  // The others serve realtime: hubs that hold sockets, one object per channel, lists of channels.
   "durable_objects": {
     "bindings": [
       { "name": "REDIS", "class_name": "RedisObject" },
@@ -78,19 +78,19 @@ const ENTRY = [
 ].join('\n')
 
 const SECRETS = `# Copy to .dev.vars for "npx wrangler dev", and keep that file out of git.
-# Deployed, set each by "npx wrangler secret put NAME".
+# In production, set each with "npx wrangler secret put NAME".
 
-# The shared tier on Upstash, for every region; without these it is the Durable Object.
+# Upstash as the shared tier of all regions. Without it, the Durable Object is the shared tier.
 # UPSTASH_REDIS_REST_URL=https://example.upstash.io
 # UPSTASH_REDIS_REST_TOKEN=
-# Opens the mailbox; without it it is open on localhost alone. At least 16 characters.
+# Token of the mailbox, at least 16 characters. Without it, the mailbox is open on localhost only.
 # MAIL_TOKEN=
-# Opens /admin and /dashboard; without it they are closed. At least 16 characters.
+# Token of /admin and /dashboard, at least 16 characters. Without it, they are closed.
 # ADMIN_TOKEN=
-# Where alerts are posted when they begin and end, as JSON.
+# URL to which alerts are posted as JSON when they start and end.
 # ALERT_WEBHOOK_URL=
-# Seals the sessions: id:secret, the secret 32 random bytes as hex or base64.
+# Keys that encrypt the sessions: id:secret, where the secret is 32 random bytes as hex or base64.
 # SESSION_KEYS=
-# Who may connect at /app and publish at /apps:
+# Realtime apps, which may connect at /app and publish at /apps:
 # REALTIME_APPS=[{"id":"1","key":"","secret":""}]
 `

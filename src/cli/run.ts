@@ -17,81 +17,81 @@ interface Listed {
 }
 
 const GROUPS: Readonly<Record<string, Readonly<Record<string, Listed>>>> = {
-  Look: {
+  Monitoring: {
     status: {
-      summary: 'whether Redis answers, and what it is',
+      summary: 'show whether Redis answers, its version and its memory',
       load: async () => (await import('./commands/status.ts')).statusCommand,
     },
     health: {
-      summary: 'ok, degraded or down: exit code 0, 1 or 2',
+      summary: 'report ok, degraded or down (exit code 0, 1 or 2)',
       load: async () => (await import('./commands/health.ts')).healthCommand,
     },
     stats: {
-      summary: 'hit rate, latency and errors; --watch goes on',
+      summary: 'show hit rate, latency and errors; --watch repeats',
       load: async () => (await import('./commands/stats.ts')).statsCommand,
     },
     report: {
-      summary: 'a report on the last minutes, as Markdown',
+      summary: 'print a report on the last minutes, as Markdown',
       load: async () => (await import('./commands/report.ts')).reportCommand,
     },
     alerts: {
-      summary: 'the alerts there are, and their end by hand',
+      summary: 'list active alerts, or resolve one',
       load: async () => (await import('./commands/alerts.ts')).alertsCommand,
     },
     doctor: {
-      summary: 'examines Redis and the way to it, and says what to do',
+      summary: 'check Redis and the connection to it, and advise what to fix',
       load: async () => (await import('./commands/doctor.ts')).doctorCommand,
     },
     bench: {
-      summary: 'measures this Redis through the cache',
+      summary: 'measure the speed of Redis through the cache',
       load: async () => (await import('./commands/bench.ts')).benchCommand,
     },
   },
   Keys: {
     get: {
-      summary: 'the fresh value of a key',
+      summary: 'print the value of a key, if it is fresh',
       load: async () => (await import('./commands/get.ts')).getCommand,
     },
     inspect: {
-      summary: 'what a read of a key would do, and why',
+      summary: 'explain what a read of a key would do, and why',
       load: async () => (await import('./commands/inspect.ts')).inspectCommand,
     },
     del: {
-      summary: 'deletes keys',
+      summary: 'delete keys',
       load: async () => (await import('./commands/del.ts')).delCommand,
     },
     tags: {
-      summary: 'lists the tags of a namespace',
+      summary: 'list the tags of a namespace',
       load: async () => (await import('./commands/tags.ts')).tagsCommand,
     },
     invalidate: {
-      summary: 'invalidates tags, keys by a pattern, or a namespace',
+      summary: 'invalidate by tag, by key pattern, or a whole namespace',
       load: async () => (await import('./commands/invalidate.ts')).invalidateCommand,
     },
     sessions: {
-      summary: "a user's sessions, and their end",
+      summary: 'list or revoke the sessions of a user',
       load: async () => (await import('./commands/sessions.ts')).sessionsCommand,
     },
   },
-  Work: {
+  Maintenance: {
     warm: {
-      summary: 'the warming jobs, and running them',
+      summary: 'list the warming jobs, or run them',
       load: async () => (await import('./commands/warm.ts')).warmCommand,
     },
     sweep: {
-      summary: 'finds, and with --apply drops, what nothing needs any more',
+      summary: 'find data that is no longer needed; --apply deletes it',
       load: async () => (await import('./commands/sweep.ts')).sweepCommand,
     },
     migrate: {
-      summary: 'moves the entries of another cache in',
+      summary: 'move the entries of another cache into this one',
       load: async () => (await import('./commands/migrate.ts')).migrateCommand,
     },
     bridge: {
-      summary: 'serves any Redis over HTTP as Upstash does',
+      summary: 'serve any Redis over HTTP, as Upstash does',
       load: async () => (await import('./commands/bridge.ts')).bridgeCommand,
     },
     init: {
-      summary: 'writes what a Worker of its own needs',
+      summary: 'write the files of a project that deploys the Worker',
       load: async () => (await import('./commands/init.ts')).initCommand,
     },
   },
@@ -117,7 +117,7 @@ export async function run(words: readonly string[], host: Host): Promise<ExitCod
     }
   }
   if (isTooOld(host.node)) {
-    host.warn(`nearcache: this is Node ${host.node}; ${NODE.join('.')} or later is needed`)
+    host.warn(`nearcache: Node ${NODE.join('.')} or later is required; this is Node ${host.node}`)
     return 2
   }
   const listed = listedAs(name)
@@ -148,7 +148,7 @@ async function help([topic]: readonly string[], host: Host, code: ExitCode): Pro
 function refuse(name: string, host: Host): ExitCode {
   const near = suggest(name, Object.keys(COMMANDS))
   const hint = near === undefined ? '; see: ' : `; did you mean ${near}? See: `
-  host.warn(`nearcache: there is no such command${hint}nearcache --help`)
+  host.warn(`nearcache: unknown command${hint}nearcache --help`)
   return 2
 }
 
@@ -195,7 +195,7 @@ function overview(): readonly string[] {
       ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`),
     ]),
     '',
-    'nearcache COMMAND --help tells more. Redis is found as nearcache/startup finds it: by',
-    'UPSTASH_REDIS_REST_URL and _TOKEN, REDIS_HOST and its like, or REDIS_URL; or give --redis or --rest.',
+    'Run nearcache COMMAND --help for the options of a command. The Redis is given by --redis or --rest, or by',
+    'UPSTASH_REDIS_REST_URL and _TOKEN, REDIS_HOST and related variables, or REDIS_URL.',
   ]
 }

@@ -13,6 +13,6 @@ export class UsageError extends Error {
 export class EndedError extends Error {
   override readonly name = 'EndedError'
   constructor() {
-    super('it was ended early')
+    super('interrupted')
   }
 }

@@ -185,7 +185,7 @@ describeWithRedis('nearcache migrate', () => {
     loaded.resolve('loaded')
 
     expect(code).toBe(1)
-    expect(printed).toContain('1 are being loaded: left, run it again')
+    expect(printed).toContain('1 are being loaded and were left: run it again')
     expect(await load).toBe('loaded')
     expect(await cache.get('newer')).toBe('new')
     expect(await cache.get('endless')).toBe('kept')

@@ -100,7 +100,7 @@ describeWithRedis('nearcache sweep', () => {
     const { printed } = await runCli(['sweep', '--apply'], { env: env() })
     await send('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
 
-    expect(printed).toContain('markers are left alone: Redis does not tell')
+    expect(printed).toContain('markers were skipped: Redis does not report')
   })
 
   test('beside traffic it loses no entry that is alive', { timeout: 300_000 }, async ({ task }) => {

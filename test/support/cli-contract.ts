@@ -216,7 +216,7 @@ export function describeCli(
         const { code, warned } = await cli('migrate')
 
         expect(code).toBe(2)
-        expect(warned).toContain('--cluster goes not with migrate')
+        expect(warned).toContain('--cluster cannot be used with migrate')
       })
     } else {
       test('migrate moves in what is of the original format', async () => {

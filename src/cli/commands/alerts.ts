@@ -18,12 +18,16 @@ const IDS = resolveRules().map(({ id }) => id)
 /** The command. */
 export const alertsCommand: CliCommand = command({
   name: 'alerts',
-  summary: 'The alerts of all monitors that have not ended.',
+  summary: 'List the active alerts of all monitors, or resolve one.',
   args: {
-    resolve: { type: 'string', valueHint: 'ID', description: `end one: ${IDS.join(', ')}` },
+    resolve: {
+      type: 'string',
+      valueHint: 'ID',
+      description: `resolve this alert: ${IDS.join(', ')}`,
+    },
     ...CONNECTION_ARGS,
   },
-  notes: ['Exit code: 0 if there is none, 1 if there is one, none to resolve, or no answer.'],
+  notes: ['Exit code: 0 if no alert is active or --resolve succeeded, 1 otherwise.'],
   run: (call) => {
     const id = ruleId(call.args.resolve)
     return withRedis(call, async (connection) => {
@@ -34,16 +38,16 @@ export const alertsCommand: CliCommand = command({
       if (id) {
         const ended = await alerts.end(id)
         out.result({ resolved: ended ?? null }, () => [
-          ended ? `${id} is resolved` : `${id} was no alert`,
+          ended ? `${id} is resolved` : `${id} is not active`,
         ])
         return ended ? 0 : 1
       }
       const now = connection.platform.now()
       out.result({ active }, () =>
         active.length === 0
-          ? ['no alerts']
+          ? ['no active alerts']
           : out.table([
-              ['id', 'severity', 'since', 'for', 'value', 'what'],
+              ['id', 'severity', 'since', 'duration', 'value', 'message'],
               ...active.map(({ id: name, severity, timestamp, message, metadata }) => [
                 name,
                 { text: severity, tone: severity === 'critical' ? 'bad' : 'warning' } as const,

@@ -11,27 +11,33 @@ import { CONNECTION_ARGS, withRedis } from '../connection.ts'
 import { command } from '../define.ts'
 import { type Measurement, measure } from '../measure.ts'
 import { readInteger, readTime } from '../numbers.ts'
-import { millis } from '../output.ts'
+import { millis, plural } from '../output.ts'
 
 /** The command. */
 export const benchCommand: CliCommand = command({
   name: 'bench',
-  summary: 'Measures this Redis through the cache, on keys of its own, which are gone afterwards.',
+  summary:
+    'Measure the speed of Redis through the cache. Uses its own keys, and deletes them afterwards.',
   args: {
     concurrency: {
       type: 'string',
       valueHint: 'NUMBER',
       default: '16',
-      description: 'callers at a time; 1 to 1000',
+      description: 'concurrent callers; 1 to 1000',
     },
-    time: { type: 'string', valueHint: 'TIME', default: '1s', description: 'how long each lasts' },
-    size: { type: 'string', valueHint: 'BYTES', default: '1000', description: 'of a value' },
+    time: {
+      type: 'string',
+      valueHint: 'TIME',
+      default: '1s',
+      description: 'duration of each measurement',
+    },
+    size: { type: 'string', valueHint: 'BYTES', default: '1000', description: 'size of a value' },
     ...CONNECTION_ARGS,
   },
   notes: [
-    'One process measures itself and Redis together: on a fast network its CPU is the limit, not Redis.',
-    'Callers of one tick share requests, as in an application; --concurrency 1 shows a call alone.',
-    'Sends thousands of commands: a Redis that bills them counts these.',
+    'All callers are in this process: on a fast network its CPU is the limit, not Redis.',
+    'Simultaneous calls share requests, as in an application; --concurrency 1 measures single calls.',
+    'Sends thousands of commands, which a provider may bill.',
   ],
   run: (call) => {
     const { args, out, host } = call
@@ -70,7 +76,7 @@ export const benchCommand: CliCommand = command({
           measurements,
         }
         out.result(facts, () => [
-          `over ${kind}, ${concurrency} callers at a time, values of ${sizeBytes} bytes, ${durationMs} ms each; Node ${process.version}, ${facts.cpus} CPUs`,
+          `over ${kind}, ${plural(concurrency, 'concurrent caller')}, values of ${sizeBytes} bytes, ${durationMs} ms each; Node ${process.version}, ${facts.cpus} CPUs`,
           ...out.table([
             ['what', 'calls/s', 'p50', 'p95', 'p99', 'slowest', 'requests', 'commands'],
             ...measurements.map((one) => [
@@ -84,7 +90,7 @@ export const benchCommand: CliCommand = command({
               one.commandsPerCall.toFixed(2),
             ]),
           ]),
-          'requests and commands are of one call',
+          'requests and commands are per call',
         ])
         return signal.aborted ? 1 : 0
       },

@@ -35,7 +35,7 @@ export function readConfigFile(
     json = JSON.parse(content)
   } catch {
     // What the parser says quotes the file, hence tokens.
-    throw new UsageError('--config names a file that is not JSON')
+    throw new UsageError('--config: the file is not valid JSON')
   }
   const { success, data, error } = ConfigFile.safeParse(json)
   if (!success) {

@@ -15,17 +15,17 @@ import type { BridgeSettings, DatabaseSettings, RedisSource } from './bridge-set
 /** How to call it. */
 export const USAGE = `nearcache bridge [OPTIONS]
 
-Serves a Redis over HTTP as Upstash does, for @upstash/redis and restTransport.
+Serve a Redis over HTTP, as Upstash does, for @upstash/redis and restTransport.
 
-  --redis URL              the Redis to serve: redis:// or rediss://; or the variable REDIS_URL
-  --embedded               an engine in this process instead, gone when it ends
-  --config FILE            several databases, each with tokens of its own, from a JSON file
-  --port NUMBER            where to listen; 0 takes any that is free (8079)
-  --host ADDRESS           on which interface (127.0.0.1)
-  --token TOKEN            opens it; better in the variable NEARCACHE_BRIDGE_TOKEN, as every user of
-                           the machine can read options; made up and printed when there is none
-  --read-only-token TOKEN  opens reads alone; or NEARCACHE_BRIDGE_READ_ONLY_TOKEN
-  --max-body BYTES         the longest request (10485760)
+  --redis URL              the Redis to serve: redis:// or rediss://; or set REDIS_URL
+  --embedded               serve an engine in this process; its data is lost when the process ends
+  --config FILE            serve several databases, each with its own tokens, from a JSON file
+  --port NUMBER            port to listen on; 0 for any free port (8079)
+  --host ADDRESS           interface to listen on (127.0.0.1)
+  --token TOKEN            token for all commands; prefer NEARCACHE_BRIDGE_TOKEN, because other users of
+                           the machine can see options; without it, a token is generated and printed
+  --read-only-token TOKEN  token for reads only; or set NEARCACHE_BRIDGE_READ_ONLY_TOKEN
+  --max-body BYTES         maximum size of a request (10485760)
   --help`
 
 const OPTIONS = {
@@ -68,7 +68,7 @@ function parse(words: readonly string[]) {
 function readDatabase(given: Given, env: Environment): DatabaseSettings {
   const { redis, embedded = false } = given
   if (redis !== undefined && embedded) {
-    throw new UsageError('--redis and --embedded exclude each other: leave one out')
+    throw new UsageError('--redis and --embedded cannot be used together')
   }
   return {
     source: embedded ? { kind: 'embedded' } : readSource(redis ?? env['REDIS_URL']),
@@ -81,21 +81,21 @@ function readDatabase(given: Given, env: Environment): DatabaseSettings {
 function readSource(url: string | undefined): RedisSource {
   if (url !== undefined && url !== '') return { kind: 'tcp', url }
   throw new UsageError(
-    'no Redis is named: add --redis redis://localhost:6379, set REDIS_URL, or add --embedded',
+    'no Redis is configured: add --redis redis://localhost:6379, set REDIS_URL, or add --embedded',
   )
 }
 
 function readFile(given: Given, file: string, env: Environment): readonly DatabaseSettings[] {
   for (const option of ['redis', 'embedded', 'token', 'read-only-token'] as const) {
     if (given[option] === undefined) continue
-    throw new UsageError(`--config and --${option} exclude each other: put it into the file`)
+    throw new UsageError(`--config and --${option} cannot be used together: put it into the file`)
   }
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     const { code = 'unknown' } = error as { readonly code?: string }
-    throw new UsageError(`--config names a file that cannot be read (${code})`)
+    throw new UsageError(`--config: cannot read the file (${code})`)
   }
   return readConfigFile(text, env)
 }

@@ -100,16 +100,17 @@ function introduce(
   const name = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[address] ?? bracketed(address)
   host.print(`UPSTASH_REDIS_REST_URL=http://${name}:${port}`)
   const [first] = databases
-  if (databases.length > 1) host.print(`# UPSTASH_REDIS_REST_TOKEN is one of the file's tokens`)
+  if (databases.length > 1)
+    host.print('# UPSTASH_REDIS_REST_TOKEN: use a token from the --config file')
   else if (first?.isMadeUp) host.print(`UPSTASH_REDIS_REST_TOKEN=${first.token}`)
-  else host.print('# UPSTASH_REDIS_REST_TOKEN is the token that was given')
+  else host.print('# UPSTASH_REDIS_REST_TOKEN: use the token that you set')
   const kinds = databases.map(({ redis }) =>
     redis.kind === 'tcp' ? 'Redis' : 'the embedded engine',
   )
-  host.warn(`Serving ${kinds.join(', ')}. Ctrl-C ends it.`)
+  host.warn(`Serving ${kinds.join(', ')}. Press Ctrl-C to stop.`)
   if (!/^(?:127\.|localhost$|::1$)/.test(address)) {
     host.warn(
-      'Listening beyond this machine without TLS: tokens travel readably; put a proxy before it.',
+      'Listening on the network without TLS: tokens are readable; put a TLS proxy in front.',
     )
   }
 }

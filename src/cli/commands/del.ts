@@ -12,10 +12,10 @@ import { plural } from '../output.ts'
 /** The command. */
 export const delCommand: CliCommand = command({
   name: 'del',
-  summary: 'Deletes keys, and the right of loads under way to store them.',
+  summary: 'Delete keys. Loads that are already running cannot store them afterwards.',
   words: { name: 'KEY', least: 1, most: 1_000 },
   args: {
-    'dry-run': { type: 'boolean', description: 'only say which of them have an entry' },
+    'dry-run': { type: 'boolean', description: 'only count the keys that have an entry' },
     ...NAMESPACE_ARG,
     ...CONNECTION_ARGS,
   },
@@ -29,8 +29,8 @@ export const delCommand: CliCommand = command({
       const facts = { dryRun: args['dry-run'], keys: words.length, existing: existing.length }
       out.result(facts, () => [
         facts.dryRun
-          ? `${existing.length} of ${plural(words.length, 'key')} would be deleted; nothing was`
-          : `deleted: ${existing.length} of ${plural(words.length, 'key')} had an entry`,
+          ? `${existing.length} of ${plural(words.length, 'key')} would be deleted (dry run)`
+          : `deleted ${plural(words.length, 'key')}, of which ${existing.length} had an entry`,
       ])
       return 0
     }),

@@ -11,7 +11,7 @@ import { command } from '../define.ts'
 import type { Finding, Grade, Way } from '../doctor/check.ts'
 import { examine } from '../doctor/examine.ts'
 import { readTime } from '../numbers.ts'
-import type { Tone } from '../output.ts'
+import { plural, type Tone } from '../output.ts'
 
 const TONES: Readonly<Record<Grade, Tone>> = {
   ok: 'good',
@@ -24,12 +24,12 @@ const TONES: Readonly<Record<Grade, Tone>> = {
 export const doctorCommand: CliCommand = command({
   name: 'doctor',
   summary:
-    'Examines Redis and the way to it, and says what to do. Tries commands on keys of its own.',
+    'Check Redis and the connection to it, and advise what to fix. Tests commands on its own keys.',
   args: {
-    strict: { type: 'boolean', description: 'warnings count as failures' },
+    strict: { type: 'boolean', description: 'treat warnings as failures' },
     ...CONNECTION_ARGS,
   },
-  notes: ['Exit code: 0 if no check fails, 1 if one does; with --strict, or warns.'],
+  notes: ['Exit code: 0 if no check fails, 1 if one fails or, with --strict, warns.'],
   run: (call) => {
     const deadlineMs = readTime('deadline', call.args.deadline, '1ms', '10m')
     return withRedis(call, async ({ requester, kind, platform, prefix, address, ctx }) => {
@@ -56,7 +56,7 @@ export const doctorCommand: CliCommand = command({
       out.result({ findings, counts }, () => [
         ...findings.flatMap((one) => linesOf(one, (tone, text) => out.paint(tone, text))),
         '',
-        `${counts.ok} ok, ${counts.warn} to look at, ${counts.fail} failed, ${counts.unknown} unknown`,
+        `${counts.ok} ok, ${plural(counts.warn, 'warning')}, ${counts.fail} failed, ${counts.unknown} unknown`,
       ])
       return counts.fail > 0 || (call.args.strict && counts.warn > 0) ? 1 : 0
     })

@@ -14,16 +14,16 @@ import { tagList } from '../tag-list.ts'
 /** The command. */
 export const getCommand: CliCommand = command({
   name: 'get',
-  summary: 'The fresh value of a key.',
+  summary: 'Print the value of a key, if it is fresh.',
   words: { name: 'KEY', least: 1, most: 1 },
   args: {
-    tags: { type: 'string', valueHint: 'A,B', description: 'tags that the read names' },
+    tags: { type: 'string', valueHint: 'A,B', description: 'tags that the read declares' },
     ...NAMESPACE_ARG,
     ...CONNECTION_ARGS,
   },
   notes: [
-    'Exit code: 0 for a hit, 1 for a miss; nearcache inspect says why.',
-    'NEARCACHE_HASH_SECRET and NEARCACHE_ENCRYPTION_KEYS (id:secret, …) are what the cache was given.',
+    'Exit code: 0 for a hit, 1 for a miss. To find out why it is a miss: nearcache inspect.',
+    'NEARCACHE_HASH_SECRET and NEARCACHE_ENCRYPTION_KEYS (id:secret, …) must be those of the cache.',
   ],
   run: (call) =>
     withRedis(call, async ({ namespace }) => {

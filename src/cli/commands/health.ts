@@ -17,9 +17,11 @@ const TONES = { ok: 'good', degraded: 'warning', down: 'bad' } as const
 export const healthCommand: CliCommand = command({
   name: 'health',
   summary:
-    'How the cache does: one question to Redis, its alerts, and the figures of five minutes.',
+    'Report the health of the cache: whether Redis answers, alerts, and the figures of five minutes.',
   args: CONNECTION_ARGS,
-  notes: ['Exit code: 0 ok, 1 degraded, 2 down (or not understood). No alert is begun or ended.'],
+  notes: [
+    'Exit code: 0 ok, 1 degraded, 2 down or invalid arguments. Does not start or resolve alerts.',
+  ],
   run: (call) =>
     withRedis(call, async (connection) => {
       const { out } = call

@@ -25,12 +25,12 @@ const ARGS = {
 export const initCommand: CliCommand = command({
   name: 'init',
   summary:
-    'Writes what a project needs to deploy the Worker: wrangler.jsonc, its entry, an example of its secrets.',
+    'Write the files of a project that deploys the Worker: wrangler.jsonc, its entry, an example of its secrets.',
   args: ARGS,
   notes: [
-    'Shows everything first, asks, and never overwrites: a file that is there is left as it is.',
-    'Without a terminal it writes only with --yes.',
-    'Exit code: 0 if nothing is missing now, 1 if it is.',
+    'Shows the files, asks first, and never overwrites an existing file.',
+    'Without a terminal, it writes only with --yes.',
+    'Exit code: 0 if all files exist now, 1 if not.',
   ],
   async run(call) {
     const { out, args, host } = call
@@ -69,9 +69,10 @@ function preview(
     host.print('')
   }
   for (const { path } of kept) {
-    host.print(`${path} is there, in this or another form, and is left as it is.`)
+    host.print(`${path} exists, in this or another format, and is not changed.`)
   }
-  if (kept.length > 0) host.print('What it would be elsewhere, init shows in an empty folder.')
+  if (kept.length > 0)
+    host.print('To see the files that init would write, run it in an empty folder.')
 }
 
 async function ask(
@@ -102,10 +103,13 @@ function endOf({
     if (!written.includes('wrangler.jsonc')) return [told]
     return [
       told,
-      'Next: npm install --save-dev wrangler; npx wrangler d1 create nearcache, and its id into',
-      'wrangler.jsonc; npx wrangler d1 migrations apply DB --remote; npx wrangler deploy.',
+      'Next:',
+      '  npm install --save-dev wrangler',
+      '  npx wrangler d1 create nearcache    # put the id into wrangler.jsonc',
+      '  npx wrangler d1 migrations apply DB --remote',
+      '  npx wrangler deploy',
     ]
   }
-  if (missing.length === 0) return ['There is nothing to write.']
-  return ['Nothing was written: --yes writes them.']
+  if (missing.length === 0) return ['Nothing to write: all files exist.']
+  return ['Nothing was written. Add --yes to write them.']
 }

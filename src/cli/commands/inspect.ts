@@ -24,15 +24,16 @@ const TONES: Readonly<Record<ToldInspection['verdict'], Tone>> = {
 /** The command. */
 export const inspectCommand: CliCommand = command({
   name: 'inspect',
-  summary: 'What a read of a key would do, and why: its entry, the markers of its tags, its lease.',
+  summary:
+    'Explain what a read of a key would do, and why: its entry, the markers of its tags, its lease.',
   words: { name: 'KEY', least: 1, most: 1 },
   args: {
-    tags: { type: 'string', valueHint: 'A,B', description: 'tags that the read names' },
+    tags: { type: 'string', valueHint: 'A,B', description: 'tags that the read declares' },
     ...NAMESPACE_ARG,
     ...CONNECTION_ARGS,
   },
   notes: [
-    'The value is not shown: nearcache get does. NEARCACHE_HASH_SECRET is what the cache was given.',
+    'Does not show the value: use nearcache get. NEARCACHE_HASH_SECRET must be that of the cache.',
   ],
   run: (call) =>
     withRedis(call, async ({ namespace, platform }) => {
@@ -46,8 +47,8 @@ export const inspectCommand: CliCommand = command({
 })
 
 function leaseText({ heldForMs, endsInMs }: NonNullable<ToldInspection['lease']>): string {
-  const end = endsInMs === null ? 'never ends' : `ends in ${span(endsInMs)} unless prolonged`
-  return `under way for ${span(heldForMs)}, its lease ${end}`
+  const end = endsInMs === null ? 'never expires' : `expires in ${span(endsInMs)} unless renewed`
+  return `running for ${span(heldForMs)}, its lease ${end}`
 }
 
 function linesOf(found: ToldInspection, now: number, out: Output): string[] {
@@ -79,12 +80,7 @@ function entryRows(entry: EntryFacts, now: number): string[][] {
       ? [['if errors', `until ${isoTime(staleUntil)}, ${ahead(staleUntil, now)}`]]
       : []),
     ['size', [bytes(sizeBytes), ...kind].join(', ')],
-    [
-      'kept',
-      entry.expiresInMs === null
-        ? 'by Redis for ever'
-        : `by Redis for ${span(entry.expiresInMs)} more`,
-    ],
+    ['expires', entry.expiresInMs === null ? 'never' : `in ${span(entry.expiresInMs)}`],
   ]
 }
 
@@ -92,10 +88,10 @@ function tagRow({ tag, kind, state, markedAt }: InspectedTag): string[] {
   const since = markedAt === null ? '' : `, marker of ${isoTime(markedAt)}`
   const words = {
     same: `not invalidated${since}`,
-    soft: `softly invalidated${since}`,
+    soft: `soft-invalidated${since}`,
     hard: `invalidated${since}`,
     missing: 'invalidated, or its marker was lost',
-    'not carried': 'named by the read, not carried by the entry',
+    'not carried': 'declared by the read, but not stored with the entry',
   } as const
   return [kind === 'tag' || kind === 'prefix' ? tag : `(${tag})`, words[state]]
 }
@@ -105,5 +101,5 @@ function ago(at: number, now: number): string {
 }
 
 function ahead(at: number, now: number): string {
-  return at > now ? `${span(at - now)} more` : `over for ${span(now - at)}`
+  return at > now ? `in ${span(at - now)}` : `${span(now - at)} ago`
 }

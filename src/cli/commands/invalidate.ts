@@ -17,11 +17,14 @@ const ARGS = {
   pattern: {
     type: 'string',
     valueHint: 'PATTERN',
-    description: 'keys: * is any run, ? any one character',
+    description: 'keys that match: * is any text, ? one character',
   },
-  all: { type: 'boolean', description: 'everything in the namespace, and those inside it' },
-  soft: { type: 'boolean', description: 'tags: may be served as stale while they are refreshed' },
-  'dry-run': { type: 'boolean', description: 'only count the entries that it would meet' },
+  all: { type: 'boolean', description: 'everything in the namespace and the namespaces inside it' },
+  soft: {
+    type: 'boolean',
+    description: 'with tags: entries may be served stale while they are refreshed',
+  },
+  'dry-run': { type: 'boolean', description: 'only count the entries that would be invalidated' },
   ...NAMESPACE_ARG,
   ...CONNECTION_ARGS,
 } as const
@@ -33,20 +36,21 @@ type Aim =
   | { readonly kind: 'all' }
 
 const DONE = {
-  tags: 'what has one of these tags is',
-  pattern: 'what matches is',
-  all: 'what was in the namespace is',
+  tags: 'all entries with one of these tags',
+  pattern: 'all entries whose keys match',
+  all: 'all entries in the namespace',
 } as const
 
 /** The command. */
 export const invalidateCommand: CliCommand = command({
   name: 'invalidate',
-  summary: 'Invalidates every entry with one of these tags: one command, whatever hangs on them.',
+  summary:
+    'Invalidate all entries with one of these tags, all keys that match a pattern, or a namespace.',
   words: { name: 'TAG', least: 0, most: 64 },
   args: ARGS,
   notes: [
-    'Each tag is a word of its own, 64 at most: invalidate org:7 user:3. A comma is part of a tag.',
-    '--dry-run reads the headers of all entries in the namespace. --pattern deletes by two SCANs.',
+    'Separate tags by spaces, at most 64: invalidate org:7 user:3. A comma is part of a tag.',
+    '--dry-run reads the headers of all entries in the namespace. --pattern scans the database twice.',
   ],
   run: (call) => {
     const aim = aimOf(call)
@@ -58,8 +62,8 @@ export const invalidateCommand: CliCommand = command({
       const mode = args.soft ? 'soft' : 'hard'
       out.result({ dryRun: isDry, by: aim.kind, mode, entries }, () => [
         isDry
-          ? `${plural(entries ?? 0, 'entry', 'entries')} would be invalidated; nothing was`
-          : `${DONE[aim.kind]} ${mode === 'soft' ? 'stale from now on' : 'not served any more'}`,
+          ? `${plural(entries ?? 0, 'entry', 'entries')} would be invalidated (dry run)`
+          : `${mode === 'soft' ? 'marked as stale' : 'invalidated'}: ${DONE[aim.kind]}`,
       ])
       return 0
     })
@@ -73,8 +77,8 @@ function aimOf({ words, args }: Call<typeof ARGS>): Aim {
     ...(args.all ? [{ kind: 'all' as const }] : []),
   ]
   const [aim, another] = aims
-  if (!aim || another) throw new UsageError('give tags, or --pattern, or --all')
-  if (args.soft && aim.kind !== 'tags') throw new UsageError('--soft goes with tags alone')
+  if (!aim || another) throw new UsageError('give either tags, or --pattern, or --all')
+  if (args.soft && aim.kind !== 'tags') throw new UsageError('--soft works only with tags')
   return aim
 }
 

@@ -22,46 +22,51 @@ const ARGS = {
     type: 'string',
     valueHint: 'TEMPLATE',
     default: ORIGINAL.from,
-    description: 'what the keys look like',
+    description: 'format of the old keys',
   },
   key: {
     type: 'string',
     valueHint: 'TEMPLATE',
     default: ORIGINAL.key,
-    description: 'the key that one becomes',
+    description: 'key of the new entry',
   },
   namespace: {
     type: 'string',
     valueHint: 'TEMPLATE',
-    description: 'where it goes: default/{namespace} if --from has it, else default',
+    description:
+      'namespace of the new entry: default/{namespace} if --from has {namespace}, else default',
   },
-  tags: { type: 'string', valueHint: 'A,B', description: 'tags that it gets, templates too' },
+  tags: {
+    type: 'string',
+    valueHint: 'A,B',
+    description: 'tags of the new entry; can be templates',
+  },
   'old-tags': {
     type: 'string',
     valueHint: 'PREFIX',
     default: 'cache:tags:',
-    description: 'what the names of sets begin with that hold the keys of a tag; empty for none',
+    description: 'prefix of the sets that list the keys of each tag; empty for none',
   },
   format: {
     type: 'string',
     valueHint: 'FORMAT',
     default: 'json',
-    description: 'json (gzip after "compressed:" too) or text',
+    description: 'format of the old values: json (also gzip after "compressed:") or text',
   },
-  keep: { type: 'boolean', description: 'leave the keys where they are as well' },
+  keep: { type: 'boolean', description: 'keep the old keys' },
   ttl: {
     type: 'string',
     valueHint: 'TIME',
     default: '7d',
-    description: 'for keys that have no end',
+    description: 'lifetime of entries whose old key has no expiry',
   },
   batch: {
     type: 'string',
     valueHint: 'NUMBER',
     default: '500',
-    description: 'keys a step; 1 to 5000',
+    description: 'keys per step; 1 to 5000',
   },
-  'dry-run': { type: 'boolean', description: 'change nothing, and say what would be' },
+  'dry-run': { type: 'boolean', description: 'only count the keys that would be moved' },
   ...CONNECTION_ARGS,
 } as const
 
@@ -69,13 +74,13 @@ const ARGS = {
 export const migrateCommand: CliCommand = command({
   name: 'migrate',
   summary:
-    'Moves the entries of another cache in the same Redis into this one, with the time they have left.',
+    'Move the entries of another cache in the same Redis into this one, with their remaining lifetime.',
   args: ARGS,
   notes: [
-    'TEMPLATE: a name with gaps, such as cache:data:{namespace}:{key}, or app:{tenant}:user:{id} with',
+    'TEMPLATE: a name with placeholders, such as cache:data:{namespace}:{key}, or app:{tenant}:user:{id} with',
     '--key user:{id} --namespace {tenant} --tags user:{id}.',
-    'Ended at any time and run again, with the same options, it goes on: nothing is lost or moved twice.',
-    'Exit code: 0, or 1 if it was ended early or keys were left.',
+    'You can interrupt it and run it again with the same options: it continues, and nothing is lost or moved twice.',
+    'Exit code: 0, or 1 if it was interrupted or keys were left.',
   ],
   run: (call) => {
     const { args } = call
@@ -98,7 +103,7 @@ export const migrateCommand: CliCommand = command({
         const { ctx, policy, contextAt, prefix } = connection
         if (ctx.link.cluster) {
           throw new UsageError(
-            '--cluster goes not with migrate: a key and its entry are on two nodes',
+            '--cluster cannot be used with migrate: a key and its entry are on different nodes',
           )
         }
         const plan = { ...text, format, keep: args.keep }
@@ -113,7 +118,7 @@ export const migrateCommand: CliCommand = command({
           signal: call.host.signal,
           progress: (keys) => bar.update(keys, `${keys} keys`),
         }).run()
-        bar.end(report.complete ? 'all keys looked at' : 'ended early')
+        bar.end(report.complete ? 'all keys checked' : 'interrupted')
         call.out.result(report, () => linesOf(report))
         return report.complete && report.busy + report.changed === 0 ? 0 : 1
       },
@@ -137,16 +142,14 @@ function linesOf(report: MigrationReport): string[] {
   const left = (count: number, what: string): string[] =>
     count === 0 ? [] : [`  ${count} ${what}`]
   return [
-    ...(resumed
-      ? ['Went on where an earlier run was ended; the first two figures are of both.']
-      : []),
+    ...(resumed ? ['Continued an interrupted run; the first two figures count all runs.'] : []),
     dryRun ? `${plural(moved, 'key')} would be moved` : `${plural(moved, 'key')} moved`,
-    ...left(present, 'had a newer entry already'),
-    ...left(gone, 'ended meanwhile'),
-    ...left(busy, 'are being loaded: left, run it again'),
-    ...left(changed, 'changed meanwhile: left, run it again'),
-    ...left(report.unreadable, 'are not what --format says, or cannot be stored: left'),
-    ...left(report.unmatched, 'do not fit --from, or make no key: left'),
-    ...(complete ? [] : ['It was ended early: run it again, and it goes on.']),
+    ...left(present, 'already had a newer entry'),
+    ...left(gone, 'expired during the run'),
+    ...left(busy, 'are being loaded and were left: run it again'),
+    ...left(changed, 'changed during the run and were left: run it again'),
+    ...left(report.unreadable, 'do not match --format or cannot be stored, and were left'),
+    ...left(report.unmatched, 'do not match --from or make no valid key, and were left'),
+    ...(complete ? [] : ['Interrupted: run it again to continue.']),
   ]
 }

@@ -15,17 +15,18 @@ import { readInteger } from '../numbers.ts'
 /** The command. */
 export const reportCommand: CliCommand = command({
   name: 'report',
-  summary: 'A report on the last minutes: health, figures by cache, alerts, jobs, recommendations.',
+  summary:
+    'Print a report on the last minutes: health, figures by cache, alerts, jobs, recommendations.',
   args: {
     minutes: {
       type: 'string',
       valueHint: 'NUMBER',
       default: '60',
-      description: 'how far to look back; 1 to 180',
+      description: 'minutes to look back; 1 to 180',
     },
     ...CONNECTION_ARGS,
   },
-  notes: ['As text it is Markdown.'],
+  notes: ['The text output is Markdown.'],
   run: (call) => {
     const windowMinutes = readInteger('minutes', call.args.minutes, 1, 180)
     return withRedis(call, async (connection) => {

@@ -28,29 +28,29 @@ const ARGS = {
     default: 'session',
     description: 'the namespace of the sessions',
   },
-  revoke: { type: 'string', valueHint: 'ID', description: 'end this one' },
-  'revoke-all': { type: 'boolean', description: 'end all of them' },
+  revoke: { type: 'string', valueHint: 'ID', description: 'revoke this session' },
+  'revoke-all': { type: 'boolean', description: 'revoke all sessions of the user' },
   ...CONNECTION_ARGS,
 } as const
 
 /** The command. */
 export const sessionsCommand: CliCommand = command({
   name: 'sessions',
-  summary: "A user's sessions, and their end; without a user how many there are.",
+  summary: 'List or revoke the sessions of a user. Without USER, count all sessions.',
   words: { name: 'USER', least: 0, most: 1 },
   args: ARGS,
   notes: [
-    'SESSION_KEYS (id:secret, …) are the keys of the sessions: who has them not cannot find a user.',
-    'An id names a session and opens nothing. Without a user the whole database is scanned.',
+    'Needs SESSION_KEYS (id:secret, …), the keys of the sessions, to find a user.',
+    'A session id is not a secret. Without USER, the whole database is scanned.',
   ],
   run: (call) => {
     const [user] = call.words
     const { revoke, 'revoke-all': all } = call.args
     if (user === undefined && (revoke !== undefined || all)) {
-      throw new UsageError('USER is missing: whose session is to end?')
+      throw new UsageError('USER is missing: name the user whose sessions to revoke')
     }
     if (revoke !== undefined && all)
-      throw new UsageError('--revoke and --revoke-all exclude each other')
+      throw new UsageError('--revoke and --revoke-all cannot be used together')
     // Sessions have a namespace of their own kind, which is no part of the cache's.
     const opening = { ...call, args: { ...call.args, namespace: undefined } }
     return withRedis(opening, (connection) =>
@@ -73,7 +73,7 @@ async function countAll(
     }
   }
   out.result({ sessions: names.size, users: homes.size }, () => [
-    `${plural(names.size, 'session')} of ${plural(homes.size, 'user')}, those that ended in the last ten minutes included`,
+    `${plural(names.size, 'session')} of ${plural(homes.size, 'user')}, including those that ended in the last ten minutes`,
   ])
   return 0
 }
@@ -84,20 +84,20 @@ async function ofUser(
   user: string,
 ): Promise<0 | 1> {
   const keys = keysIn(host.env, 'SESSION_KEYS')
-  if (!keys) throw new UsageError('SESSION_KEYS is not set: names of users are hashed with it')
+  if (!keys) throw new UsageError('SESSION_KEYS is not set: it is needed to find a user')
   const { namespace } = args
   const sessions = byVariable(
     () => new SessionUserCache({ redis: cache.redis, keys, platform, prefix, namespace }),
   )
   if (args['revoke-all']) {
     const revoked = await sessions.revokeAll(user)
-    out.result({ revoked }, () => [`${plural(revoked, 'session')} ended`])
+    out.result({ revoked }, () => [`${plural(revoked, 'session')} revoked`])
     return 0
   }
   if (args.revoke !== undefined) {
     const revoked = await sessions.revokeSession(user, args.revoke)
     out.result({ revoked: revoked ? 1 : 0 }, () => [
-      revoked ? 'it has ended' : 'there is no such session',
+      revoked ? 'session revoked' : 'no such session',
     ])
     return revoked ? 0 : 1
   }

@@ -22,10 +22,18 @@ const ARGS = {
     type: 'string',
     valueHint: 'NUMBER',
     default: '15',
-    description: 'how far to look back, the present minute included; 1 to 180',
+    description: 'minutes to look back, including the current one; 1 to 180',
   },
-  watch: { type: 'boolean', description: 'go on until Ctrl-C; with --json a line each time' },
-  interval: { type: 'string', valueHint: 'TIME', default: '2s', description: 'how often to watch' },
+  watch: {
+    type: 'boolean',
+    description: 'repeat until Ctrl-C; with --json, print one line each time',
+  },
+  interval: {
+    type: 'string',
+    valueHint: 'TIME',
+    default: '2s',
+    description: 'how often --watch repeats',
+  },
   ...CONNECTION_ARGS,
 } as const
 
@@ -33,7 +41,7 @@ const ARGS = {
 export const statsCommand: CliCommand = command({
   name: 'stats',
   summary:
-    'What the caches on this Redis have done lately: figures that Metrics with RedisFigures keeps there.',
+    'Show the recent figures of all caches on this Redis, as recorded by Metrics with RedisFigures.',
   args: ARGS,
   run: (call) => {
     const minutes = readInteger('minutes', call.args.minutes, 1, 180)
@@ -126,7 +134,7 @@ function show({ out }: Call, stats: Stats, how: 'result' | 'next'): void {
   out[how](facts, () => [
     `${isoTime(timestamp)}, the last ${minutes} minutes: ${total.lookups} look-ups, hit rate ${percent(total.hitRate)}`,
     ...(total.lookups + total.sets === 0
-      ? ['No figures: they come from Metrics with RedisFigures, see docs/guides/monitoring.md']
+      ? ['No figures. To record them, use Metrics with RedisFigures: see docs/guides/monitoring.md']
       : out.table([
           [
             'cache',

@@ -15,9 +15,9 @@ import { bytes, millis, type Output, span } from '../output.ts'
 /** The command. */
 export const statusCommand: CliCommand = command({
   name: 'status',
-  summary: 'Whether Redis answers, and what it is.',
+  summary: 'Show whether Redis answers, its version and its memory.',
   args: CONNECTION_ARGS,
-  notes: ['Exit code: 0 if it answers, 1 if not.'],
+  notes: ['Exit code: 0 if Redis answers, 1 if not.'],
   run: (call) =>
     withRedis(call, async (connection) => {
       const { out } = call
@@ -86,12 +86,12 @@ function untold(error: unknown): ReadonlyMap<string, string> {
 function linesOf(facts: Facts, out: Output): string[] {
   if (facts.reason !== null) return [`${out.paint('bad', 'down')}: ${facts.reason}`]
   const { memoryBytes, memoryLimitBytes: limit, uptimeSeconds } = facts
-  const ofLimit = limit === null ? ', without a limit' : ` of ${bytes(limit)}`
+  const ofLimit = limit === null ? ', no limit' : ` of ${bytes(limit)}`
   return out.table([
     ['status', { text: 'ok', tone: 'good' }],
     ['round trip', `${millis(facts.roundTripMs ?? undefined)}, over ${facts.transport}`],
     ['version', facts.version ?? 'unknown'],
-    ['up for', uptimeSeconds === null ? 'unknown' : span(uptimeSeconds * 1_000)],
+    ['uptime', uptimeSeconds === null ? 'unknown' : span(uptimeSeconds * 1_000)],
     ['keys', String(facts.keys ?? 'unknown')],
     ['memory', memoryBytes === null ? 'unknown' : `${bytes(memoryBytes)}${ofLimit}`],
     ['eviction', facts.evictionPolicy ?? 'unknown'],

@@ -15,20 +15,21 @@ import { type Count, type SweepReport, sweep } from '../upkeep/sweep.ts'
 export const sweepCommand: CliCommand = command({
   name: 'sweep',
   summary:
-    'Finds what the cache has left in Redis and nothing will need again: invalidated entries, unused markers, endless leases.',
+    'Find data of the cache in Redis that is no longer needed: invalidated entries, unused markers, leases without expiry.',
   args: {
-    apply: { type: 'boolean', description: 'drop what is found; without it nothing is changed' },
+    apply: { type: 'boolean', description: 'delete what is found; without it, nothing is changed' },
     idle: {
       type: 'string',
       valueHint: 'TIME',
       default: '1h',
-      description: 'leave markers alone that were used since; longer than any load takes',
+      description:
+        'keep markers that were used within this time; must be longer than any load takes',
     },
     ...CONNECTION_ARGS,
   },
   notes: [
-    'Safe while the cache is in use: what could still be served, or stored, is left alone.',
-    'Reads the header of every entry, which an LRU policy takes for use.',
+    'Safe while the cache is in use: deletes nothing that could still be served or stored.',
+    'Reads the header of every entry, which an LRU policy counts as use.',
   ],
   run: (call) => {
     const idleMs = readTime('idle', call.args.idle, '1m', '30d')
@@ -58,21 +59,24 @@ export const sweepCommand: CliCommand = command({
 
 function linesOf(report: SweepReport): string[] {
   const { entries, markers, leases, unreadable, markersSkipped, applied, complete } = report
-  const tell = ({ found, dropped, bytes: size }: Count, what: string): string => {
+  const tell = (
+    { found, dropped, bytes: size }: Count,
+    ...words: readonly [one: string, many: string]
+  ): string => {
     const weight = size === undefined || size === 0 ? '' : `, ${bytes(size)}`
-    return `  ${found} ${what}${weight}${applied ? `: ${dropped} dropped` : ''}`
+    return `  ${plural(found, ...words)}${weight}${applied ? `: ${dropped} deleted` : ''}`
   }
   return [
     `${plural(entries, 'entry', 'entries')}, ${plural(markers, 'marker')}, ${plural(leases, 'lease')}`,
-    tell(report.deadEntries, 'entries that were invalidated'),
+    tell(report.deadEntries, 'invalidated entry', 'invalidated entries'),
     markersSkipped === null
-      ? tell(report.idleMarkers, 'markers that nothing carries and nobody uses')
-      : `  markers are left alone: ${markersSkipped}`,
-    tell(report.endlessLeases, 'leases without an end'),
+      ? tell(report.idleMarkers, 'unused marker', 'unused markers')
+      : `  markers were skipped: ${markersSkipped}`,
+    tell(report.endlessLeases, 'lease without expiry', 'leases without expiry'),
     ...(unreadable > 0
-      ? [`  ${unreadable} texts in the place of entries that are none: left alone`]
+      ? [`  ${plural(unreadable, 'unreadable entry', 'unreadable entries')}: not changed`]
       : []),
-    ...(complete ? [] : ['It was ended early: run it again.']),
-    ...(applied ? [] : ['Nothing was changed: --apply drops them.']),
+    ...(complete ? [] : ['Interrupted: run it again.']),
+    ...(applied ? [] : ['Nothing was changed. Add --apply to delete them.']),
   ]
 }

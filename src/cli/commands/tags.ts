@@ -25,17 +25,20 @@ interface ListedTag {
 /** The command. */
 export const tagsCommand: CliCommand = command({
   name: 'tags',
-  summary: 'Lists the tags of a namespace that have a marker in Redis.',
+  summary: 'List the tags of a namespace that have a marker in Redis.',
   words: { name: 'ls', least: 0, most: 1 },
   args: {
-    count: { type: 'boolean', description: 'count the entries of each: reads all headers' },
+    count: {
+      type: 'boolean',
+      description: 'count the entries of each tag; reads the header of every entry',
+    },
     ...NAMESPACE_ARG,
     ...CONNECTION_ARGS,
   },
-  notes: ['A SCAN of the whole database. Tags that are hashed stay so.'],
+  notes: ['Scans the whole database. Hashed tags are shown as hashes.'],
   run: (call) => {
     const [verb = 'ls'] = call.words
-    if (verb !== 'ls') throw new UsageError('the one thing to do with tags is ls')
+    if (verb !== 'ls') throw new UsageError('the only subcommand of tags is ls')
     return withRedis(call, async (connection) => {
       const { out, args } = call
       const tags = await listTags(connection, args.count)

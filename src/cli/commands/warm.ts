@@ -22,20 +22,20 @@ const ARGS = {
   jobs: {
     type: 'string',
     valueHint: 'FILE',
-    description: 'a module that exports jobs; runs those that are due',
+    description: 'a module that exports jobs; runs the jobs that are due',
   },
-  all: { type: 'boolean', description: 'run every job of the file now, the most urgent first' },
-  only: { type: 'string', valueHint: 'ID', description: 'run this one job of the file now' },
+  all: { type: 'boolean', description: 'run all jobs of the file now, highest priority first' },
+  only: { type: 'string', valueHint: 'ID', description: 'run only this job of the file, now' },
   budget: {
     type: 'string',
     valueHint: 'COMMANDS',
-    description: 'commands that all handlers have together',
+    description: 'maximum number of commands of all handlers together',
   },
   time: {
     type: 'string',
     valueHint: 'TIME',
     default: '10m',
-    description: 'how long all of it may last',
+    description: 'maximum duration of the whole run',
   },
   ...CONNECTION_ARGS,
 } as const
@@ -53,18 +53,16 @@ interface Ran {
 /** The command. */
 export const warmCommand: CliCommand = command({
   name: 'warm',
-  summary: 'The warming jobs that Redis knows; with --jobs runs those of a file.',
+  summary: 'List the warming jobs that Redis knows. With --jobs, run the jobs of a file.',
   args: ARGS,
   notes: [
-    'A job that another process runs is left to it. What a budget leaves goes on at the next run.',
-    'Exit code: 0, or 1 if a job failed, or if it was ended before all had their turn.',
+    'A job that another process is running is skipped. A job that exceeds the budget continues at the next run.',
+    'Exit code: 0, or 1 if a job failed or the run was interrupted.',
   ],
   run: (call) => {
     const { jobs, all, only, budget } = call.args
     if (jobs === undefined && (all || only !== undefined || budget !== undefined)) {
-      throw new UsageError(
-        '--all, --only and --budget go with --jobs: what a job does is in your code',
-      )
+      throw new UsageError('--all, --only and --budget need --jobs: the jobs are in your code')
     }
     const commands =
       budget === undefined ? Infinity : readInteger('budget', budget, 1, Number.MAX_SAFE_INTEGER)
@@ -80,7 +78,7 @@ async function list({ out }: Call<typeof ARGS>, connection: OpenNamespace): Prom
     jobs.length === 0
       ? ['no job has run yet']
       : out.table([
-          ['job', 'last ended', 'how', 'items', 'took', 'open'],
+          ['job', 'last run', 'result', 'items', 'duration', 'in progress'],
           ...jobs.map((job) => rowOf(job, now)),
         ]),
   )
@@ -88,7 +86,7 @@ async function list({ out }: Call<typeof ARGS>, connection: OpenNamespace): Prom
 }
 
 function rowOf({ id, last, open, progress }: KnownJob, now: number): Cell[] {
-  const underWay = open === null ? '-' : `${progress} items, of ${isoTime(open)}`
+  const underWay = open === null ? '-' : `${progress} items, slot ${isoTime(open)}`
   if (!last) return [id, '-', '-', 0, '-', underWay]
   const ago = `${span(Math.max(0, now - last.endedAt))} ago`
   return [id, ago, last.ending, last.items, span(last.durationMs), underWay]
@@ -138,19 +136,19 @@ async function runJobs(
     ...(ran.length === 0 && (isAway || complete)
       ? [
           isAway
-            ? 'Redis could not be asked: nothing was begun'
-            : 'nothing was due, or others run it',
+            ? 'Redis did not answer: no job was started'
+            : 'no job is due, or other processes are running them',
         ]
       : []),
     ...out.table(
       ran.map(({ id, ending, items, skipped, durationMs }) => [
         id,
         { text: ending, tone: ending === 'complete' ? 'good' : 'warning' } as const,
-        `${items} items, ${skipped} fresh already`,
+        `${items} items, ${skipped} already fresh`,
         span(durationMs),
       ]),
     ),
-    ...(complete ? [] : ['It was ended early: run it again, and it goes on.']),
+    ...(complete ? [] : ['Interrupted: run it again to continue.']),
   ])
   return isFailed ? 1 : 0
 }
@@ -161,7 +159,7 @@ function register(warming: Warming, job: WarmingJob): void {
     warming.register(job)
   } catch (error) {
     if (!(error instanceof InvalidOptionError)) throw error
-    throw new UsageError(`--jobs has a job that is none: ${error.message}`)
+    throw new UsageError(`--jobs has an invalid job: ${error.message}`)
   }
 }
 

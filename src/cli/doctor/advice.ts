@@ -5,26 +5,23 @@
  */
 
 const AUTHORITY =
-  'its certificate is of an authority that Node does not know: name the file of that one by NODE_EXTRA_CA_CERTS'
+  'its certificate is signed by an authority that Node does not know: set NODE_EXTRA_CA_CERTS to the file of the CA certificate'
 const NO_REDIS =
-  'what answers is no Redis over HTTP, but a page of login, say, or a proxy: check the address'
+  'the server is not a Redis over HTTP, but for example a login page or a proxy: check the address'
 
 const ADVICE: ReadonlyMap<string, string> = new Map([
-  ['LOADING', 'wait: it has started, and reads its data'],
-  ['BUSY', 'a script holds it up: find whose it is, or end it by SCRIPT KILL'],
-  [
-    'MISCONF',
-    'it cannot save its data, and refuses writes: look at its log, and at the space on its disk',
-  ],
-  ['MASTERDOWN', 'it is a replica that has lost its primary: connect to the one there is now'],
+  ['LOADING', 'wait: Redis has started and is loading its data'],
+  ['BUSY', 'a script blocks Redis: find out who runs it, or stop it with SCRIPT KILL'],
+  ['MISCONF', 'Redis cannot save its data and refuses writes: check its log and its disk space'],
+  ['MASTERDOWN', 'this is a replica that has lost its primary: connect to the current primary'],
   [
     'NOMASTERLINK',
-    'a node of the cluster is away, and no replica has taken its place: see CLUSTER NODES',
+    'a node of the cluster is down, and no replica has taken over: check CLUSTER NODES',
   ],
-  ['READONLY', 'it is a replica: connect to its primary'],
-  ['OOM', 'its memory is full, and its maxmemory-policy lets nothing go: see memory and eviction'],
-  ['too many connections', 'raise maxclients, or have fewer clients'],
-  ['no such database', 'take another number: REDIS_DB, or the one at the end of the URL'],
+  ['READONLY', 'this is a replica: connect to its primary'],
+  ['OOM', 'its memory is full, and its maxmemory-policy evicts nothing: see memory and eviction'],
+  ['too many connections', 'raise maxclients, or use fewer connections'],
+  ['no such database', 'use another database number: change REDIS_DB, or the end of the URL'],
   ['not JSON', NO_REDIS],
   ['redirected', NO_REDIS],
   ['HTTP 404', NO_REDIS],
@@ -33,8 +30,14 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ['SELF_SIGNED_CERT_IN_CHAIN', AUTHORITY],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', AUTHORITY],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', AUTHORITY],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for other names: connect by one of these'],
-  ['CERT_HAS_EXPIRED', 'its certificate has expired: renew it, and check the clock of this host'],
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'its certificate is for other host names: connect to one of those',
+  ],
+  [
+    'CERT_HAS_EXPIRED',
+    'its certificate has expired: renew it, and check the clock of this machine',
+  ],
 ])
 
 /** @param reason The first word of an error reply, or the reason that a transport gave. */

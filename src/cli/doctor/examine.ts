@@ -50,7 +50,7 @@ export async function examine(
         ? finding(
             'connection',
             'ok',
-            `it answers, over ${patient.kind}${patient.isCluster ? ', as a cluster' : ''}`,
+            `Redis answers, over ${patient.kind}${patient.isCluster ? ', as a cluster' : ''}`,
           )
         : refused(asked.word),
     )
@@ -67,25 +67,26 @@ export async function examine(
 function refused(word: string): Finding {
   const advice =
     word === 'NOPERM'
-      ? 'give the user, or the token, the rights in docs/operations.md'
-      : 'check user and password, or the token: NOAUTH asks for one, WRONGPASS refuses the one it got'
-  return finding('connection', 'fail', `it refuses: ${word}`, adviceOn(word) ?? advice)
+      ? 'give the user, or the token, the permissions listed in docs/operations.md'
+      : 'check user and password, or the token: NOAUTH means that none was sent, WRONGPASS that it is wrong'
+  return finding('connection', 'fail', `Redis refuses: ${word}`, adviceOn(word) ?? advice)
 }
 
 function unanswered(error: unknown, isCluster: boolean): Finding {
   const isLate = error instanceof RemoteTimeoutError
   const reason =
-    error instanceof RemoteError ? error.reason : isLate ? 'no answer in time' : 'it fails'
+    error instanceof RemoteError ? error.reason : isLate ? 'no answer in time' : 'unknown error'
   if (isCluster && reason === 'ERR') {
-    return finding('connection', 'fail', 'it is no node of a cluster', 'leave --cluster out')
+    return finding('connection', 'fail', 'Redis is not a node of a cluster', 'leave out --cluster')
   }
   const advice = /^(?:HTTP 401|NOAUTH|WRONGPASS)$/.test(reason)
     ? 'check user and password, or the token'
-    : 'check host, port, TLS and firewalls; whether Redis runs; and that the address is the one meant'
+    : 'check host, port, TLS and firewalls, and that Redis is running at this address'
   return finding(
     'connection',
     'fail',
-    `${isCluster ? 'it, or a node of it,' : 'it'} does not answer: ${reason}`,
-    adviceOn(reason) ?? (isCluster ? `${advice}; CLUSTER NODES tells which are away` : advice),
+    `${isCluster ? 'Redis, or a node of the cluster,' : 'Redis'} does not answer: ${reason}`,
+    adviceOn(reason) ??
+      (isCluster ? `${advice}; CLUSTER NODES shows which nodes are down` : advice),
   )
 }

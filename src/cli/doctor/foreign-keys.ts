@@ -14,24 +14,28 @@ const LOOKED_AT = 1_000
 
 export async function checkForeignKeys(patient: Patient): Promise<Finding> {
   if (patient.isCluster) {
-    return finding('old-keys', 'unknown', 'not looked for: nothing is moved in within a cluster')
+    return finding(
+      'old-keys',
+      'unknown',
+      'not checked: nearcache migrate does not work in a cluster',
+    )
   }
   const { glob } = new Template('from', ORIGINAL.from)
   const asked = await ask(patient, 'SCAN', 0, 'MATCH', glob, 'COUNT', LOOKED_AT)
   const names = asked.kind === 'reply' && Array.isArray(asked.reply) ? asked.reply[1] : undefined
   if (!Array.isArray(names))
-    return finding('old-keys', 'unknown', 'Redis does not list keys (SCAN)')
+    return finding('old-keys', 'unknown', 'Redis refuses to list keys (SCAN)')
   if (names.length === 0) {
     return finding(
       'old-keys',
       'ok',
-      `none of the format cache:data:… in a look at ${LOOKED_AT} keys`,
+      `no key of the format cache:data:… in a sample of ${LOOKED_AT} keys`,
     )
   }
   return finding(
     'old-keys',
     'warn',
-    `${names.length} of the format cache:data:… in a look at ${LOOKED_AT} keys`,
-    'to move them in: nearcache migrate --dry-run',
+    `${names.length} of the format cache:data:… in a sample of ${LOOKED_AT} keys`,
+    'to move them into this cache: nearcache migrate --dry-run',
   )
 }

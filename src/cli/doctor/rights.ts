@@ -40,8 +40,8 @@ const TRIALS: readonly Trial[] = [
 ]
 
 const ONE_NODE = [
-  'it is one node of a cluster, and refuses what takes others',
-  'add --cluster, and have the application name it by tcpTransport({ cluster }), see docs/operations.md',
+  'this is one node of a cluster, and refuses keys of other nodes',
+  'add --cluster, and use tcpTransport({ cluster }) in the application: see docs/operations.md',
 ] as const
 
 function isOfCluster(asked: Asked): boolean {
@@ -62,7 +62,7 @@ export async function checkRights(patient: Patient): Promise<Finding> {
     advice ??= adviceOn(asked.word)
   }
   if (refused.length === 0) {
-    return finding('rights', 'ok', `all ${TRIALS.length} commands that were tried are allowed`)
+    return finding('rights', 'ok', `all ${TRIALS.length} tested commands are allowed`)
   }
   const names = refused.map(({ name, uses }) => `${name} (${uses})`).join(', ')
   const isFatal = refused.some(({ isNeeded }) => isNeeded)
@@ -72,8 +72,8 @@ export async function checkRights(patient: Patient): Promise<Finding> {
     `refused: ${names}`,
     advice ??
       (isFatal
-        ? `give it a token that may write, or an ACL user with ~${patient.prefix}:* and the rights in docs/operations.md`
-        : 'allow these for figures and tools; the cache itself works without'),
+        ? `use a token that may write, or an ACL user with ~${patient.prefix}:* and the permissions listed in docs/operations.md`
+        : 'allow these commands for figures and tools; the cache itself works without them'),
   )
 }
 
@@ -89,7 +89,11 @@ export async function checkScripts(patient: Patient): Promise<Finding> {
     if (typeof token !== 'string' || !token.startsWith(`${nonce}-`)) return scriptsFail(acquired)
     const committed = await run(patient, COMMIT, [entry, lease], [token, 'trial', 5_000, 'trial'])
     if (committed.kind !== 'reply' || committed.reply !== 1) return scriptsFail(committed)
-    return finding('scripts', 'ok', 'a load was acquired and committed, with the time of Redis')
+    return finding(
+      'scripts',
+      'ok',
+      'the scripts of the cache run: a lease was acquired, and a value committed',
+    )
   } finally {
     await ask(patient, 'DEL', entry, lease, marker)
   }
@@ -97,13 +101,13 @@ export async function checkScripts(patient: Patient): Promise<Finding> {
 
 function scriptsFail(asked: Asked): Finding {
   if (isOfCluster(asked)) return finding('scripts', 'fail', ...ONE_NODE)
-  const why = asked.kind === 'refused' ? asked.word : 'another answer than expected'
+  const why = asked.kind === 'refused' ? asked.word : 'unexpected reply'
   return finding(
     'scripts',
     'fail',
     `the scripts of the cache do not run: ${why}`,
     adviceOn(why) ??
-      'allow EVAL, EVALSHA and TIME within scripts (Redis 6 or later, Upstash, Valkey)',
+      'allow EVAL and EVALSHA, and TIME inside scripts (Redis 6 or later, Upstash, Valkey)',
   )
 }
 

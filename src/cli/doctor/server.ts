@@ -35,8 +35,8 @@ function checkVersion({ info }: Facts): Finding {
 function checkRole({ info }: Facts): Finding {
   const role = info.get('role')
   if (role === undefined) return untold('role')
-  if (role === 'master') return finding('role', 'ok', 'it is a primary, and takes writes')
-  return finding('role', 'fail', 'it is a replica, and refuses writes', 'connect to its primary')
+  if (role === 'master') return finding('role', 'ok', 'this is a primary, and accepts writes')
+  return finding('role', 'fail', 'this is a replica, and refuses writes', 'connect to its primary')
 }
 
 function checkMemory({ info }: Facts): Finding {
@@ -47,15 +47,15 @@ function checkMemory({ info }: Facts): Finding {
     return finding(
       'memory',
       'warn',
-      `${bytes(used)} in use, without a limit`,
-      'set maxmemory below what the machine has: without it the system ends Redis when memory is out',
+      `${bytes(used)} in use, no limit`,
+      'set maxmemory below the memory of the machine: without a limit, the system kills Redis when memory runs out',
     )
   }
   const share = used / limit
   const evidence = `${bytes(used)} of ${bytes(limit)} in use (${Math.round(100 * share)} %)`
   if (share < TIGHT) return finding('memory', 'ok', evidence)
   const advice =
-    'give it more, compress large values, shorten what is kept long, or: nearcache sweep'
+    'give Redis more memory, compress large values, shorten long lifetimes, or run: nearcache sweep'
   return finding('memory', share < FULL ? 'warn' : 'fail', evidence, advice)
 }
 
@@ -68,20 +68,20 @@ function checkEviction({ info }: Facts): Finding {
   return finding(
     'eviction',
     'warn',
-    limit ? evidence : `${evidence}, without a limit`,
-    'for a cache alone: allkeys-lru; with sessions in it: volatile-ttl and room to spare; when memory is full, writes fail with OOM',
+    limit ? evidence : `${evidence}, no limit`,
+    'use allkeys-lru for a cache alone, or volatile-ttl and spare memory with sessions; with noeviction, writes fail with OOM when memory is full',
   )
 }
 
 function checkEvicted({ info }: Facts): Finding {
   const evicted = number(info, 'evicted_keys')
   if (evicted === undefined) return untold('evicted')
-  if (evicted === 0) return finding('evicted', 'ok', 'no key was evicted since it started')
+  if (evicted === 0) return finding('evicted', 'ok', 'no key was evicted since Redis started')
   return finding(
     'evicted',
     'warn',
-    `${evicted} keys were evicted since it started`,
-    'markers that are evicted take their entries with them: give it more memory',
+    `${evicted} keys were evicted since Redis started`,
+    'if a marker is evicted, all its entries become misses: give Redis more memory',
   )
 }
 
@@ -98,17 +98,17 @@ function checkPersistence({ info }: Facts): Finding {
       'persistence',
       'fail',
       `${failed.join(' and ')} failed`,
-      'look after the disk of Redis: it may refuse writes (MISCONF) until it can save',
+      'check the disk of Redis: it may refuse writes (MISCONF) until it can save',
     )
   }
   if (aof === '1') return finding('persistence', 'ok', 'every write is appended to a file')
   const saved = number(info, 'rdb_last_save_time') ?? 0
   const started = number(info, 'uptime_in_seconds')
-  const how = saved > 0 && started !== undefined ? 'snapshots alone, if any' : 'unknown'
+  const how = saved > 0 && started !== undefined ? 'only snapshots, if any' : 'unknown'
   return finding(
     'persistence',
     'ok',
-    `no append-only file (${how}): a restart loses what is newer, which is misses for a cache`,
+    `no append-only file (${how}): a restart loses recent writes, which are misses for a cache`,
   )
 }
 
@@ -118,5 +118,5 @@ function number(info: Facts['info'], field: string): number | undefined {
 }
 
 function untold(id: string): Finding {
-  return finding(id, 'unknown', 'Redis does not tell (INFO)')
+  return finding(id, 'unknown', 'Redis does not report it (INFO)')
 }

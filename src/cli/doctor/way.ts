@@ -32,7 +32,7 @@ export async function checkRoundTrip(patient: Patient): Promise<Finding> {
     'round-trip',
     median <= FAR_MS ? 'warn' : 'fail',
     evidence,
-    'put the database into the region of the application, or use a near tier; every hit takes a round trip',
+    'move the database to the region of the application, or use a near tier: every hit in Redis takes a round trip',
   )
 }
 
@@ -42,7 +42,7 @@ export async function checkClock(patient: Patient): Promise<Finding> {
   const asked = await ask(patient, 'TIME')
   const tookMs = patient.platform.now() - sentAt
   if (asked.kind === 'refused' || !Array.isArray(asked.reply)) {
-    return finding('clock', 'unknown', 'Redis does not tell its time (TIME)')
+    return finding('clock', 'unknown', 'Redis does not report its time (TIME)')
   }
   const [seconds, micros] = asked.reply
   const skewMs = Number(seconds) * 1_000 + Number(micros) / 1_000 - (sentAt + tookMs / 2)
@@ -53,21 +53,21 @@ export async function checkClock(patient: Patient): Promise<Finding> {
     'clock',
     'warn',
     evidence,
-    'set the clocks by NTP: lifetimes go by the clocks of hosts',
+    'synchronize the clocks with NTP: lifetimes are measured with the clocks of hosts',
   )
 }
 
 /** Whether strangers can read along. */
 export function checkEncryption({ way: { isEncrypted, isLocal }, kind }: Patient): Finding {
   if (kind === 'embedded') return finding('encryption', 'ok', 'Redis is in this process')
-  if (isEncrypted === undefined) return finding('encryption', 'unknown', 'the way is not known')
+  if (isEncrypted === undefined)
+    return finding('encryption', 'unknown', 'the connection is not known')
   if (isEncrypted) return finding('encryption', 'ok', 'TLS')
-  if (isLocal)
-    return finding('encryption', 'ok', 'no TLS, and no network: Redis is on this machine')
+  if (isLocal) return finding('encryption', 'ok', 'no TLS, but Redis is on this machine')
   return finding(
     'encryption',
     'warn',
-    'no TLS: password and values travel readably',
+    'no TLS: password and values are readable on the network',
     'use rediss://, REDIS_TLS_ENABLED=true or https://, unless the network is private',
   )
 }

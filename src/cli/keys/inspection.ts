@@ -45,10 +45,10 @@ function factsOf(entry: InspectedEntry): EntryFacts {
 
 const WORDS: Readonly<Record<string, string>> = {
   fresh: 'a hit: the entry is fresh',
-  stale: 'a hit: the entry is stale, and is served while getOrSet refreshes it; get misses',
-  'stale-if-error': 'a load: the entry is served only if the load fails',
+  stale: 'a hit for getOrSet, which serves the stale entry and refreshes it; a miss for get',
+  'stale-if-error': 'a load: the stale entry is served only if the load fails',
   absent: 'a miss: there is no entry',
-  corrupt: 'a miss: what is there is no entry of this library',
+  corrupt: 'a miss: the stored text is not an entry of this cache',
   expired: 'a miss: the entry has expired',
 }
 
@@ -60,7 +60,7 @@ function explain({ verdict, reason, tags }: Inspection): string {
       .map(({ kind, tag }) => (kind === 'tag' || kind === 'prefix' ? `"${tag}"` : tag))
       .join(', ')
   if (reason === 'undeclared-tag') {
-    return `a miss: the entry was stored without ${named('not carried')}, which the read names`
+    return `a miss: the entry was stored without ${named('not carried')}, which the read declares`
   }
   if (reason === 'invalidated') {
     const gone = named('hard', 'missing') || named('soft')

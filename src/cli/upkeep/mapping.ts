@@ -76,5 +76,5 @@ function template(option: string, text: string, from: Template): Template {
   const made = new Template(option, text)
   const unknown = made.gaps.find((gap) => !from.gaps.includes(gap))
   if (unknown === undefined) return made
-  throw new UsageError(`--${option} names {${unknown}}, which --from has not`)
+  throw new UsageError(`--${option} uses {${unknown}}, which is not in --from`)
 }

@@ -109,8 +109,7 @@ export class Migration {
 
   /** @throws {UsageError} On a cluster, where a key and its entry are in two places. */
   constructor(options: MigrationOptions) {
-    if (options.ctx.link.cluster)
-      throw new UsageError('a migration within a cluster is not possible')
+    if (options.ctx.link.cluster) throw new UsageError('migrate does not work in a cluster')
     this.#options = options
   }
 

@@ -104,7 +104,7 @@ class Sweep {
       }
     }
     // An entry that was not seen may carry any of them.
-    const markersSkipped = complete ? await this.#dropMarkers() : 'the sweep was ended early'
+    const markersSkipped = complete ? await this.#dropMarkers() : 'the sweep was interrupted'
     return {
       applied: apply,
       complete,
@@ -201,7 +201,7 @@ class Sweep {
       return null
     } catch (error) {
       if (!(error instanceof RemoteError) || !/^[A-Z]+$/.test(error.reason)) throw error
-      return 'Redis does not tell since when they are not used; they end by themselves'
+      return 'Redis does not report when they were last used; they expire on their own'
     }
   }
 

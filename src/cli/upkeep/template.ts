@@ -78,8 +78,8 @@ function parse(option: string, text: string): Part[] {
   const gaps = parts.flatMap((part) => ('gap' in part ? [part.gap] : []))
   const isUnclear = parts.some((part, i) => 'gap' in part && 'gap' in (parts[i + 1] ?? {}))
   if (parts.length === 0 || new Set(gaps).size < gaps.length) {
-    throw new UsageError(`--${option} must be a name that has each gap once`)
+    throw new UsageError(`--${option} must not be empty, and must have each placeholder once`)
   }
-  if (isUnclear) throw new UsageError(`--${option} must have something between two gaps`)
+  if (isUnclear) throw new UsageError(`--${option} must have text between two placeholders`)
   return parts
 }

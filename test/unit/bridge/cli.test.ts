@@ -40,7 +40,7 @@ describe('nearcache', () => {
     expect(await refuse([SECRET])).toEqual({
       code: 2,
       printed: '',
-      warned: 'nearcache: there is no such command; see: nearcache --help',
+      warned: 'nearcache: unknown command; see: nearcache --help',
     })
   })
 })
@@ -74,15 +74,15 @@ describe('nearcache bridge', () => {
   })
 
   test.each<[words: string[], problem: RegExp]>([
-    [[], /^no Redis is named: add --redis redis:/],
-    [['--redis', 'redis://h', '--embedded'], /^--redis and --embedded exclude each other/],
+    [[], /^no Redis is configured: add --redis redis:/],
+    [['--redis', 'redis://h', '--embedded'], /^--redis and --embedded cannot be used together/],
     [['--redis', 'http://h'], /^--redis must be a URL such as redis:/],
     [['--redis', `redis://${SECRET}:x@`], /^--redis must be a URL such as redis:/],
     [['--embedded', '--port', '70000'], /^--port must be a whole number from 0 to 65535$/],
     [['--embedded', '--port', '1e3'], /^--port must be/],
     [['--embedded', '--port'], /^--port needs a value/],
-    [['--embedded', '--prot', '1'], /^--prot is not an option/],
-    [['--embedded', SECRET], /^there is a word that belongs to no option/],
+    [['--embedded', '--prot', '1'], /^unknown option --prot/],
+    [['--embedded', SECRET], /^unexpected argument/],
     [['--embedded', '--max-body', '0'], /^--max-body must be a whole number of at least 1$/],
     [['--embedded', '--host', 'http://h'], /^--host must be an IP address or a host name/],
     [['--embedded', '--token', `${SECRET} x`], /^--token must be printable ASCII/],
@@ -91,8 +91,8 @@ describe('nearcache bridge', () => {
       ['--embedded', '--token', SECRET, '--read-only-token', SECRET],
       /^--read-only-token must be different from every other token$/,
     ],
-    [['--config', '/nonexistent'], /^--config names a file that cannot be read \(ENOENT\)$/],
-    [['--config', 'x', '--token', SECRET], /^--config and --token exclude each other/],
+    [['--config', '/nonexistent'], /^--config: cannot read the file \(ENOENT\)$/],
+    [['--config', 'x', '--token', SECRET], /^--config and --token cannot be used together/],
   ])('%j is refused in one line that says what to do', async (words, problem) => {
     const { code, printed, warned } = await refuse(['bridge', ...words])
 
@@ -104,7 +104,7 @@ describe('nearcache bridge', () => {
   })
 
   test.each<[content: unknown, problem: string]>([
-    [`{"token": "${SECRET}"`, '--config names a file that is not JSON'],
+    [`{"token": "${SECRET}"`, '--config: the file is not valid JSON'],
     [{}, '--config: databases must be a list'],
     [{ databases: [] }, '--config: databases must name at least one database'],
     [{ databases: [{ redis: 'embedded' }] }, '--config: databases.0.token is missing'],

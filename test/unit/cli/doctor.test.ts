@@ -68,15 +68,15 @@ describe('the doctor', () => {
       {
         id: 'connection',
         grade: 'fail',
-        evidence: 'it does not answer: ECONNREFUSED',
+        evidence: 'Redis does not answer: ECONNREFUSED',
         advice: expect.stringContaining('check host, port, TLS'),
       },
     ])
   })
 
   test.each([
-    ['NOAUTH Authentication required.', 'it refuses: NOAUTH'],
-    ['WRONGPASS invalid username-password pair', 'it refuses: WRONGPASS'],
+    ['NOAUTH Authentication required.', 'Redis refuses: NOAUTH'],
+    ['WRONGPASS invalid username-password pair', 'Redis refuses: WRONGPASS'],
   ])('takes "%s" for a wrong password', async (error, evidence) => {
     const found = await findings(redisWith({ PING: () => ({ error }) }))
 
@@ -108,7 +108,7 @@ describe('the doctor', () => {
     ['redirected', /login.*proxy.*address/],
     ['no such database', /REDIS_DB/],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', /NODE_EXTRA_CA_CERTS/],
-    ['ERR_TLS_CERT_ALTNAME_INVALID', /other names/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /other host names/],
   ])('where there is no answer for "%s", it says what to do about that', async (reason, advice) => {
     const failure = new RemoteError({ operation: 'PING', reason, applied: 'no' })
 
@@ -121,7 +121,7 @@ describe('the doctor', () => {
     const error = "NOPERM this user has no permissions to run the 'ping' command"
     const found = await findings(redisWith({ PING: () => ({ error }) }))
 
-    expect(found.get('connection')?.advice).toMatch(/rights/)
+    expect(found.get('connection')?.advice).toMatch(/permissions/)
   })
 
   test.each([
@@ -141,14 +141,14 @@ describe('the doctor', () => {
 
   test.each([
     ['ECONNREFUSED', /CLUSTER NODES/],
-    ['NOMASTERLINK', /node of the cluster is away/],
+    ['NOMASTERLINK', /node of the cluster is down/],
   ])('of a cluster it may be one node that gives no answer: %s', async (reason, advice) => {
     const failure = new RemoteError({ operation: 'INFO', reason, applied: 'no' })
 
     const found = await findings({ request: () => Promise.reject(failure) }, { isCluster: true })
 
     expect(found.get('connection')).toMatchObject({
-      evidence: `it, or a node of it, does not answer: ${reason}`,
+      evidence: `Redis, or a node of the cluster, does not answer: ${reason}`,
       advice: expect.stringMatching(advice),
     })
   })
@@ -158,7 +158,7 @@ describe('the doctor', () => {
 
     const found = await findings({ request: () => Promise.reject(failure) }, { isCluster: true })
 
-    expect(found.get('connection')).toMatchObject({ advice: 'leave --cluster out' })
+    expect(found.get('connection')).toMatchObject({ advice: 'leave out --cluster' })
   })
 
   test('a token that may not write fails, one that may not ask for figures is warned of', async () => {

@@ -38,7 +38,7 @@ test.each([
   expect(await runCli(words, host)).toEqual({
     code: 1,
     printed: '',
-    warned: `nearcache ${words[0]}: it was ended early`,
+    warned: `nearcache ${words[0]}: interrupted`,
   })
 })
 
@@ -51,7 +51,7 @@ test('that it was ended is one document of JSON', async () => {
   expect(code).toBe(1)
   expect(JSON.parse(printed)).toEqual({
     command: 'tags',
-    error: { code: 'ERR_ENDED', message: 'it was ended early' },
+    error: { code: 'ERR_ENDED', message: 'interrupted' },
   })
 })
 

@@ -55,7 +55,7 @@ describe('nearcache init', () => {
 
     const { printed } = await runCli(['init', '--yes'], { folder })
 
-    expect(printed).toContain('init shows in an empty folder')
+    expect(printed).toContain('To see the files that init would write')
     expect(printed).toContain('Written: src/worker.ts, .dev.vars.example.')
     expect(printed).not.toContain('Next:')
   })

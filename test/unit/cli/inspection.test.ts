@@ -124,7 +124,7 @@ describe('inspect', () => {
 
     expect(await look('key', ['a', 'other'])).toMatchObject({
       reason: 'undeclared-tag',
-      explanation: 'a miss: the entry was stored without "other", which the read names',
+      explanation: 'a miss: the entry was stored without "other", which the read declares',
     })
   })
 

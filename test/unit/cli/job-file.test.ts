@@ -13,22 +13,26 @@ describe('a module of warming jobs', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   test.each([
-    ['none.mjs', undefined, /cannot be loaded: it, or what it imports, is missing$/],
+    [
+      'none.mjs',
+      undefined,
+      /cannot load the module: the file, or a module that it imports, does not exist$/,
+    ],
     [
       'throws.mjs',
       "throw new TypeError('no such table')",
-      /cannot be loaded: TypeError: no such table$/,
+      /cannot load the module: TypeError: no such table$/,
     ],
     [
       'fails.mjs',
       "export const jobs = async () => { throw new Error('\\u001b[31mred') }",
-      /whose jobs cannot be had: Error: \\x1b\[31mred$/,
+      /the function that returns the jobs failed: Error: \\x1b\[31mred$/,
     ],
     ['empty.mjs', 'export const jobs = []', /must name a module that exports jobs/],
     [
       'bad.mjs',
       "export default [{ id: 'x y', name: 'n', priority: 1, schedule: '0 0 * * *', handler() {} }]",
-      /^nearcache warm: --jobs has a job that is none: Option "id" must be 1 to 64/,
+      /^nearcache warm: --jobs has an invalid job: Option "id" must be 1 to 64/,
     ],
   ])('%s is refused in one line that says what is wrong with it', async (file, code, problem) => {
     if (code !== undefined) writeFileSync(join(folder, file), code)
@@ -40,7 +44,7 @@ describe('a module of warming jobs', () => {
   })
 
   describe('whose run is ended by a signal', () => {
-    const early = 'It was ended early: run it again, and it goes on.'
+    const early = 'Interrupted: run it again to continue.'
     const words = ['warm', '--jobs', 'slow.mjs', '--embedded']
 
     beforeAll(() => {

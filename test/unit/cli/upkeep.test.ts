@@ -93,7 +93,7 @@ describe('upkeep beside a cache in use', () => {
     expect(report).toMatchObject({
       complete: false,
       idleMarkers: { dropped: 0 },
-      markersSkipped: 'the sweep was ended early',
+      markersSkipped: 'the sweep was interrupted',
     })
   })
 
@@ -149,7 +149,7 @@ describe('upkeep beside a cache in use', () => {
     expect(ended.code).toBe(1)
     expect(JSON.parse(ended.printed)).toMatchObject({ complete: false })
     expect(whole).toMatchObject({ complete: true, moved: 20 })
-    expect(shown.bars.at(-1)).toBe('all keys looked at')
+    expect(shown.bars.at(-1)).toBe('all keys checked')
     expect(shown.bars).toContain('Moving 20')
   })
 })
