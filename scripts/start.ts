@@ -24,8 +24,8 @@ const SEED = 7
 const WORKING_SET = 300
 
 /** What keeps a reader from taking the times for those of a deployment. */
-const CAVEAT = `Times are of this machine, where D1 is a file in the same process. Deployed, each SQL
-statement that is saved is a trip over the network.`
+const CAVEAT = `Times are measured on this machine, where D1 is a file in the same process. In production, each SQL
+statement that is saved also saves a network round trip.`
 
 /** What the workload is run on, one after the other. The last stays up. */
 const MODES: readonly (readonly [CacheMode, string])[] = [
@@ -86,7 +86,7 @@ async function measure(
 async function stayUp(token: string): Promise<void> {
   if (!worker) return
   const { origin, ended } = worker
-  console.log(`The Worker is up, with the cache on. Ctrl-C ends it.
+  console.log(`The Worker is running, with the cache on. Press Ctrl-C to stop it.
 
   ${origin}/emails?statuses=new,in_progress&limit=5
   ${origin}/login

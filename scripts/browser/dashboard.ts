@@ -141,11 +141,11 @@ async function panels(page: Page, bench: Bench): Promise<void> {
   check('hit rate', /Hit rate 75 % 60 look-ups/.test(await text(page, '#tile-hit-rate')))
   check(
     'status, circuit, version',
-    /ok All is well\. Circuit closed .*v42/.test(await text(page, '#status')),
+    /ok The cache is healthy\. Circuit closed .*v42/.test(await text(page, '#status')),
   )
   check(
     'hits and misses',
-    /Hits of Redis 45 .*Misses 15 There was no entry 15/.test(await text(page, '#hit-rate')),
+    /Hits in Redis 45 .*Misses 15 No entry 15/.test(await text(page, '#hit-rate')),
   )
   check(
     'round trip',
@@ -190,7 +190,7 @@ async function panels(page: Page, bench: Bench): Promise<void> {
     /Mailbox mail 80 waiting .*Answers of models answers 60/.test(await text(page, '#jobs')),
   )
   await go(page, bench, 'alerts')
-  check('no alert, and said so', /No alert is active/.test(await text(page, '#alerts')))
+  check('no alert, and said so', /No active alerts/.test(await text(page, '#alerts')))
   check(
     'rules with how they stand',
     /hit-rate unclear 30 of the 100 .*below 70 % at 75 % 5 min medium/.test(
@@ -229,7 +229,7 @@ async function changes(page: Page, bench: Bench): Promise<void> {
   await page.waitForSelector('#counted')
   check(
     'a count before an invalidation',
-    /1 entry in default\/mail with this tag, of all 16/.test(await text(page, '#counted')),
+    /1 entry in default\/mail with this tag, out of all 16/.test(await text(page, '#counted')),
   )
   check('which changes nothing', (await cache.namespace('mail').get('greeting')) !== undefined)
   await page.click('button[value=invalidate]')
@@ -335,10 +335,10 @@ async function live(page: Page, bench: Bench): Promise<void> {
   check('and the status with it', /degraded/.test(await text(page, '#top')))
   await bench.platform.advance(6 * MINUTE)
   await bench.traffic(400, 0)
-  check('it ends by itself', await until(page, bench, '#alerts', /No alert is active/))
+  check('it ends by itself', await until(page, bench, '#alerts', /No active alerts/))
 
   await page.click('#pause')
-  check('updates can be paused', (await page.innerText('#pause')) === 'Go on')
+  check('updates can be paused', (await page.innerText('#pause')) === 'Resume')
   await page.click('#pause')
   let isHanging = true
   await page.route('**/alerts', (route) => (isHanging ? undefined : route.continue()))

@@ -68,7 +68,7 @@ async function windows(scene: Scene): Promise<void> {
   }
 
   const one = await open('/presence?as=a-1&name=Ada', 'light')
-  ledger.check('a window is alone', /Nobody but you/.test(await one.innerText('#summary')))
+  ledger.check('a window is alone', /Only you are here/.test(await one.innerText('#summary')))
   await shoot(one, 'alone', scene)
   const other = await open('/presence?as=g-1&name=Grace', 'dark')
   await holds(ledger, 'it sees another come', one, () => {

@@ -16,14 +16,20 @@ import type { ResolvedOptions } from './options.ts'
 export type Told = 'invalidated' | 'deleted' | 'started' | 'resolved' | 'gone' | 'away'
 
 export const MESSAGES: Readonly<Record<Told, Message>> = {
-  invalidated: { tone: 'good', text: 'Every entry with one of these tags is invalid from now on.' },
-  deleted: { tone: 'good', text: 'The key is deleted.' },
-  started: { tone: 'good', text: 'The job was started, unless another isolate runs it already.' },
-  resolved: { tone: 'good', text: 'The alert has ended. It begins anew if its cause goes on.' },
-  gone: { tone: 'good', text: 'The alert had ended before.' },
+  invalidated: { tone: 'good', text: 'All entries with one of these tags are invalidated.' },
+  deleted: { tone: 'good', text: 'The key was deleted.' },
+  started: {
+    tone: 'good',
+    text: 'The job was started, unless another isolate is already running it.',
+  },
+  resolved: {
+    tone: 'good',
+    text: 'The alert was resolved. It starts again if its cause persists.',
+  },
+  gone: { tone: 'good', text: 'The alert had already ended.' },
   away: {
     tone: 'bad',
-    text: 'Redis does not answer. Take it that nothing was changed, and try again.',
+    text: 'Redis does not answer. Assume that nothing was changed, and try again.',
   },
 }
 

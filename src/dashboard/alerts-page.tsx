@@ -34,8 +34,8 @@ export function AlertsPage({ snapshot, mayOperate, token }: AlertsProps): Html {
     <div class="grid">
       <Panel id="alerts" title="Active alerts" isWide>
         {alerts.length === 0 ? (
-          <Empty title="No alert is active">
-            Each rule below is checked again with every refresh.
+          <Empty title="No active alerts">
+            The rules below are checked again at every refresh.
           </Empty>
         ) : (
           <ul class="cards">
@@ -55,7 +55,7 @@ export function AlertsPage({ snapshot, mayOperate, token }: AlertsProps): Html {
       <Panel id="rules" title="Rules" isWide>
         <Rules rules={rules} at={at} />
       </Panel>
-      <Panel id="history" title="The last checks" isWide note="Of this isolate, oldest first.">
+      <Panel id="history" title="Recent checks" isWide note="Checks of this isolate, oldest first.">
         <History history={history} />
       </Panel>
     </div>
@@ -82,7 +82,7 @@ function AlertCard({
         <p>
           {unit === 'checks'
             ? ''
-            : `${valueText(value, unit)} when it began, the limit is ${valueText(threshold, unit)}. `}
+            : `${valueText(value, unit)} when it started (limit ${valueText(threshold, unit)}). `}
           Since {dateTime(timestamp)} UTC ({fromNow(timestamp, at)}). Rule <code>{id}</code>.
         </p>
       </div>
@@ -110,8 +110,8 @@ function valueText(value: number, unit: string): string {
 function Recommendations({ all }: { readonly all: readonly Recommendation[] }): Html {
   if (all.length === 0) {
     return (
-      <Empty title="Nothing to change">
-        Advice needs a thousand look-ups of a namespace within the window of the rules.
+      <Empty title="No recommendations">
+        They need at least 1,000 look-ups of a namespace within the window of the rules.
       </Empty>
     )
   }
@@ -146,9 +146,9 @@ function Rules({
   readonly rules: readonly RuleStatus[]
   readonly at: number
 }): Html {
-  if (rules.length === 0) return <Empty title="No rules">All of them were turned off.</Empty>
+  if (rules.length === 0) return <Empty title="No rules">All rules are turned off.</Empty>
   return (
-    <Table label="Rules" head={['Rule', 'Now', 'Begins', 'Ends', 'For', 'Severity']}>
+    <Table label="Rules" head={['Rule', 'State', 'Starts', 'Ends', 'After', 'Severity']}>
       {rules.map((rule) => (
         <tr>
           <th scope="row">{rule.id}</th>
@@ -157,9 +157,11 @@ function Rules({
           </td>
           <td>{beginText(rule)}</td>
           <td>
-            {rule.unit === 'checks' ? 'an answer' : `at ${valueText(rule.resolvesAt, rule.unit)}`}
+            {rule.unit === 'checks'
+              ? 'when Redis answers'
+              : `at ${valueText(rule.resolvesAt, rule.unit)}`}
           </td>
-          <td>{rule.forMs === 0 ? 'at once' : duration(rule.forMs)}</td>
+          <td>{rule.forMs === 0 ? 'immediately' : duration(rule.forMs)}</td>
           <td>{rule.severity}</td>
         </tr>
       ))}

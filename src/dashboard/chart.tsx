@@ -28,9 +28,7 @@ export function Chart({
     .filter(({ values }) => values.some((value) => value !== null && value !== 0))
     .reverse()
   if (rows.length === 0) {
-    return (
-      <Empty title="Nothing was counted">{`There are no figures of the ${SPANS[range]}.`}</Empty>
-    )
+    return <Empty title="No figures">{`Nothing was counted in the ${SPANS[range]}.`}</Empty>
   }
   const step = range === '1h' ? 'minute' : 'hour'
   return (
@@ -76,7 +74,7 @@ function describe(title: string, data: ChartData, range: Range): string {
   const { lines, unit, limit } = data
   const told = lines.map((line) => `${line.label} ${valueText(summaryOf(line, data), unit)}`)
   const across = limit ? ` The limit is ${valueText(limit.value, unit)}.` : ''
-  return `${title}, ${SPANS[range]}. ${unit === '' ? 'Together' : 'Newest'}: ${told.join(', ')}.${across} The table below has all figures.`
+  return `${title}, ${SPANS[range]}. ${unit === '' ? 'Total' : 'Latest'}: ${told.join(', ')}.${across} The table below has all figures.`
 }
 
 /** Of counts the sum, of measurements the newest. */

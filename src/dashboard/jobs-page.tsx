@@ -21,13 +21,13 @@ export interface JobsProps {
 export function JobsPage({ snapshot, mayOperate, token }: JobsProps): Html {
   const { jobs, at } = snapshot
   return (
-    <Panel id="jobs" title="Warming jobs" isWide note="The larger priority goes first.">
+    <Panel id="jobs" title="Warming jobs" isWide note="Jobs with a higher priority run first.">
       {isThere(jobs) ? (
         <Jobs jobs={jobs} at={at} mayOperate={mayOperate} token={token} />
       ) : (
         <Missing
           lack={jobs}
-          how="Give the dashboard a Warming of nearcache/warming to see its jobs."
+          how="To see the jobs, give the dashboard a Warming of nearcache/warming."
         />
       )}
     </Panel>
@@ -46,9 +46,9 @@ function Jobs({
   readonly token: string
 }): Html {
   if (jobs.length === 0) {
-    return <Empty title="No jobs">None was registered in this isolate.</Empty>
+    return <Empty title="No jobs">No job is registered in this isolate.</Empty>
   }
-  const head = ['Job', 'Priority', 'State', 'Slot', 'Next', 'Last run']
+  const head = ['Job', 'Priority', 'State', 'Slot', 'Next run', 'Last run']
   return (
     <Table label="Warming jobs" head={mayOperate ? [...head, ''] : head} numeric={[1]}>
       {jobs.map((job) => (
@@ -109,7 +109,7 @@ function State({ job }: { readonly job: JobStatus }): Html {
       : ''
   return (
     <>
-      {job.failures > 0 ? <Pill tone="warn">retrying</Pill> : <Pill tone="good">under way</Pill>}{' '}
+      {job.failures > 0 ? <Pill tone="warn">retrying</Pill> : <Pill tone="good">running</Pill>}{' '}
       <span class="soft below">{`${items(job.progress)}${failures}`}</span>
     </>
   )

@@ -130,8 +130,8 @@ function CountedText({ counted }: { readonly counted: Counted }): Html {
   return (
     <div class="message" role="status" id="counted">
       <b>{count(entries)}</b> {entries === 1 ? 'entry' : 'entries'} in {readablePath(namespace)}{' '}
-      with {tags.length === 1 ? 'this tag' : 'one of these tags'}, of {where}{' '}
-      {count(census.entries)} looked at. Nothing was changed.
+      with {tags.length === 1 ? 'this tag' : 'one of these tags'}, out of {where}{' '}
+      {count(census.entries)} entries. Nothing was changed.
     </div>
   )
 }
@@ -148,7 +148,8 @@ const REASONS: Readonly<Record<string, string>> = {
   expired: 'The entry is too old to be served.',
   invalidated: 'A tag of the entry was invalidated after it was loaded, or its namespace cleared.',
   'undeclared-tag': 'The entry lacks a tag that reads declare.',
-  corrupt: 'The entry cannot be read: written by something else, or with another encryption key.',
+  corrupt:
+    'The entry cannot be read: it was written by other software, or with another encryption key.',
 }
 
 function InspectedPanel({
@@ -162,7 +163,7 @@ function InspectedPanel({
   if (!found) {
     return (
       <Panel id="inspected" title="What is stored" isWide>
-        <Empty title="Redis does not answer">Try again when it does.</Empty>
+        <Empty title="Redis does not answer">Try again later.</Empty>
       </Panel>
     )
   }
@@ -225,15 +226,15 @@ function factsOf(found: Inspection, at: number): readonly (readonly [string, Con
         : `until ${fromNow(entry.freshUntil, at)}`,
     ],
     [
-      'Of use',
+      'Usable',
       entry.staleUntil > at
         ? `for ${duration(entry.staleUntil - at)}`
         : `until ${fromNow(entry.staleUntil, at)}`,
     ],
-    ['Loading took', duration(entry.loadMs)],
+    ['Load time', duration(entry.loadMs)],
     ['Size', bytes(entry.sizeBytes)],
     ['Encoding', encoding.filter(Boolean).join(', ')],
-    ['Write', <code>{entry.writeId}</code>],
+    ['Write id', <code>{entry.writeId}</code>],
     ['Name in Redis', <code>{name}</code>],
   ]
 }
@@ -247,15 +248,15 @@ const TAG_TONES: Readonly<Record<InspectedTag['state'], Tone>> = {
 }
 const TAG_WORDS: Readonly<Record<InspectedTag['state'], string>> = {
   same: 'unchanged',
-  soft: 'softly invalidated',
+  soft: 'soft-invalidated',
   hard: 'invalidated',
   missing: 'invalidated, or its marker was lost',
-  'not carried': 'not on the entry, though reads declare it',
+  'not carried': 'declared by reads, but not on the entry',
 }
 
 function Tags({ tags }: Pick<Inspection, 'tags'>): Html {
   return (
-    <Table label="Tags of the entry" head={['Tag', 'Kind', 'Since it was loaded']}>
+    <Table label="Tags of the entry" head={['Tag', 'Kind', 'State since the load']}>
       {tags.map(({ tag, kind, state }) => (
         <tr>
           <th scope="row">{visible(tag)}</th>

@@ -68,7 +68,7 @@ export function Page({
   return (
     <Document title={`${PAGES[page]} · nearcache`}>
       <a class="skip" href="#main">
-        Skip to the figures
+        Skip to content
       </a>
       <TopBar frame={frame} />
       <main
@@ -174,7 +174,7 @@ function Ranges({ page, range }: { readonly page: PageName; readonly range: Rang
     ['24h', 'Last 24 hours'],
   ]
   return (
-    <nav class="ranges" aria-label="Stretch of time">
+    <nav class="ranges" aria-label="Time range">
       {names.map(([name, title]) => (
         <a
           id={`range-${name}`}

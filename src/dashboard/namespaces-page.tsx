@@ -32,7 +32,7 @@ export function NamespacesPage({ snapshot, range, census, token }: NamespacesPro
           <ActionButton
             id="take-census"
             action="census"
-            label="Count what is stored"
+            label="Count stored entries"
             token={token}
             fields={{ range }}
           />
@@ -57,21 +57,19 @@ export function NamespacesPage({ snapshot, range, census, token }: NamespacesPro
   )
 }
 
-const HOW = 'Give the dashboard a HotKeys of nearcache/monitor to see them.'
+const HOW = 'To see these keys, give the dashboard a HotKeys of nearcache/monitor.'
 
 function censusText(census: Census | undefined): string {
-  if (!census) return 'Looks at up to 500 entries, with two commands each.'
+  if (!census) return 'Reads up to 500 entries, with two commands each.'
   const { entries, isWhole, at } = census
-  const part = isWhole ? 'all there were' : 'a sample'
+  const part = isWhole ? 'all entries' : 'a sample'
   return `${count(entries)} entries at ${dateTime(at)} UTC, ${part}.`
 }
 
 function Namespaces({ rows }: { readonly rows: readonly NamespaceRow[] }): Html {
   if (rows.length === 0) {
     return (
-      <Empty title="No namespace was used">
-        Figures arrive some seconds after the first look-up.
-      </Empty>
+      <Empty title="No figures yet">Figures appear a few seconds after the first look-up.</Empty>
     )
   }
   return (
@@ -87,7 +85,7 @@ function Namespaces({ rows }: { readonly rows: readonly NamespaceRow[] }): Html 
         'Time saved',
         'Entries',
         'Bytes',
-        'Mean life left',
+        'Mean time left',
       ]}
       numeric={[1, 2, 3, 4, 5, 6, 7, 8, 9]}
     >
@@ -135,7 +133,7 @@ function Keys({
   readonly kind: string
 }): Html {
   if (keys.length === 0) {
-    return <Empty title="None yet">Isolates tell theirs once a minute.</Empty>
+    return <Empty title="No keys yet">Each isolate reports its keys once a minute.</Empty>
   }
   return (
     <Table label={label} head={['Key', 'About', '']} numeric={[1]}>

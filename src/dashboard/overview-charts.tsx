@@ -58,14 +58,14 @@ export function Charts({
         />
         <MissReasons summary={summary} />
       </Panel>
-      <Panel id="latency" title="Time of look-ups and sets" isWide>
+      <Panel id="latency" title="Latency of look-ups and sets" isWide>
         <Chart
           id="latency"
-          title="Time of look-ups and sets"
+          title="Latency of look-ups and sets"
           data={latencyChart(slices, limitOf('latency'))}
           range={range}
         />
-        <p class="soft small">Look-ups that a near copy answers take no time and are left out.</p>
+        <p class="soft small">Look-ups that the near tier answers are not included.</p>
       </Panel>
       <Panel id="errors" title="Errors by kind">
         {summary.errors === 0 ? (
@@ -83,7 +83,7 @@ export function Charts({
           of={[
             ['Commands', count(spending?.commands)],
             ['Requests', count(spending?.requests)],
-            ['At this pace in 30 days', spending ? month : UNKNOWN],
+            ['In 30 days at this rate', spending ? month : UNKNOWN],
             ...(price === 0 ? [] : [costFact(price, spending)]),
           ]}
         />
@@ -102,11 +102,11 @@ function costFact(price: number, spending: Spending | undefined): readonly [stri
 const KIND_WORDS: Readonly<Record<string, string>> = {
   timeout: 'No answer in time',
   network: 'Connection lost',
-  auth: 'Refused credentials',
-  quota: 'Quota spent',
+  auth: 'Credentials refused',
+  quota: 'Quota exceeded',
   breaker: 'Circuit open',
   decode: 'Unreadable entries',
-  loader: 'Loaders failed',
+  loader: 'Loader errors',
   other: 'Other errors',
 }
 
@@ -117,12 +117,12 @@ function errorFacts({ errorsByKind }: Summary): readonly (readonly [string, stri
 }
 
 const REASON_WORDS: Readonly<Record<string, string>> = {
-  absent: 'There was no entry',
-  expired: 'Too old',
+  absent: 'No entry',
+  expired: 'Expired',
   invalidated: 'Invalidated',
-  'undeclared-tag': 'Lacks a declared tag',
+  'undeclared-tag': 'Declared tag missing',
   corrupt: 'Unreadable',
-  unavailable: 'Redis was away',
+  unavailable: 'Redis did not answer',
 }
 
 function MissReasons({ summary }: { readonly summary: Summary }): Html {
@@ -130,9 +130,9 @@ function MissReasons({ summary }: { readonly summary: Summary }): Html {
   return (
     <Facts
       of={[
-        ['Hits of the near tier', count(nearHits)],
-        ['Hits of Redis', count(hits - nearHits)],
-        ['Of these stale', count(staleHits)],
+        ['Hits in the near tier', count(nearHits)],
+        ['Hits in Redis', count(hits - nearHits)],
+        ['Stale hits', count(staleHits)],
         ['Misses', count(misses)],
         ...Object.entries(missesByReason)
           .filter(([, number]) => number > 0)

@@ -99,14 +99,14 @@ function Tiles({ snapshot, range }: { readonly snapshot: Snapshot; readonly rang
 }
 
 function limitText(limit: number | undefined): string {
-  return limit === undefined ? 'no limit is known' : `of ${bytes(limit)}`
+  return limit === undefined ? 'limit unknown' : `of ${bytes(limit)}`
 }
 
 /** A loader's errors are not the cache's, and not in its rate. */
 function errorText({ errors, errorsByKind }: Summary): string {
   const ofLoaders = errorsByKind['loader'] ?? 0
   const own = errors - ofLoaders === 1 ? '1 error' : `${count(errors - ofLoaders)} errors`
-  return ofLoaders === 0 ? own : `${own}, and ${count(ofLoaders)} of loaders`
+  return ofLoaders === 0 ? own : `${own}, and ${count(ofLoaders)} in loaders`
 }
 
 function toneOf({ alerts }: Snapshot, id: RuleId): Tone {
@@ -114,9 +114,9 @@ function toneOf({ alerts }: Snapshot, id: RuleId): Tone {
 }
 
 const STATUS_WORDS = {
-  ok: 'All is well.',
-  degraded: 'It works, and something is amiss.',
-  down: 'Redis does not answer. Reads go to the loaders.',
+  ok: 'The cache is healthy.',
+  degraded: 'The cache works, but something needs attention.',
+  down: 'Redis does not answer. Reads call their loaders.',
 } as const
 const STATUS_TONES = { ok: 'good', degraded: 'warn', down: 'bad' } as const
 
@@ -146,7 +146,7 @@ function StatusPanel({
           ['Circuit', stats.circuit],
           ['Round trip', duration(stats.roundTripMs)],
           [
-            'Clock of Redis',
+            'Clock skew of Redis',
             skew === undefined ? UNKNOWN : `${skew < 0 ? '−' : '+'}${duration(Math.abs(skew))}`,
           ],
           ...(version === undefined ? [] : ([['Version', version]] as const)),
@@ -173,9 +173,9 @@ function MemoryPanel({ health }: { readonly health: HealthReport }): Html {
       <Facts
         of={[
           ['In use', bytes(memoryUsage)],
-          ['Limit', memoryLimit ? `${bytes(memoryLimit)}${share}` : 'none is known'],
+          ['Limit', memoryLimit ? `${bytes(memoryLimit)}${share}` : 'unknown'],
           ['Keys', count(totalKeys)],
-          ['Memory for each key', bytes(mean)],
+          ['Memory per key', bytes(mean)],
         ]}
       />
     </Panel>

@@ -259,10 +259,11 @@ export class Pages {
 const UNKNOWN_CALLER: Problem = { status: 401, title: 'Log in, or send the token' }
 const FOREIGN_FORM: Problem = {
   status: 403,
-  title: 'The form is not one of this dashboard',
-  detail: 'Load the page again, and send its form.',
+  title: 'The form was not sent by this dashboard',
+  detail: 'Reload the page and send the form again.',
 }
-const LOST_FORM = 'Nothing was done, as you are not logged in. Log in, and send the form again.'
+const LOST_FORM =
+  'Nothing was changed, because you are not logged in. Log in and send the form again.'
 const READ_ONLY: Problem = { status: 403, title: 'The dashboard is read-only' }
 
 function refuse(problem: Problem): Response {

@@ -158,7 +158,7 @@ export function Missing({ lack, how }: { readonly lack: Lack; readonly how: stri
   if (lack === 'away') {
     return (
       <Empty title="Redis does not answer">
-        What is in it cannot be shown now. The page goes on trying.
+        Its data cannot be shown now. The page keeps trying.
       </Empty>
     )
   }

@@ -203,9 +203,9 @@ async function refresh() {
   const response = await fetch(main.dataset.live, { signal, headers: { 'x-nearcache-live': '1' } }).catch(() => undefined)
   if (response?.status === 401) {
     isOver = true
-    complain('You are logged out. Load the page again to log in.')
+    complain('You are logged out. Reload the page to log in.')
   } else if (!response?.ok) {
-    complain('The dashboard cannot be reached. These figures are old; the page goes on trying.')
+    complain('The dashboard cannot be reached. The figures are out of date; the page keeps trying.')
   } else {
     const text = await response.text().catch(() => undefined)
     if (text === undefined || isPaused) return
@@ -223,7 +223,7 @@ if (main?.dataset.live) {
   pause.hidden = false
   pause.addEventListener('click', () => {
     isPaused = !isPaused
-    pause.textContent = isPaused ? 'Go on' : 'Pause'
+    pause.textContent = isPaused ? 'Resume' : 'Pause'
     void refresh()
   })
 }

@@ -25,7 +25,7 @@ describe('/dashboard', () => {
     expect(page.status).toBe(200)
     const html = await page.text()
     expect(html).toContain('<h1>Overview</h1>')
-    expect(html).toContain('All is well.')
+    expect(html).toContain('The cache is healthy.')
     const jobs = await (await call('/dashboard/jobs', { headers: BEARER })).text()
     expect(jobs).toContain('Mailbox')
     expect(jobs).toContain('Run now')

@@ -45,7 +45,7 @@ function lineOf({ id, device, ip, lastSeenAt, isCurrent }) {
   else {
     const button = element('button', 'Sign out', 'small')
     button.setAttribute('aria-label', 'Sign out ' + (device ?? 'the unknown device'))
-    button.addEventListener('click', () => act(button, 'DELETE', '/sessions/' + encodeURIComponent(id), 'Signed out there.'))
+    button.addEventListener('click', () => act(button, 'DELETE', '/sessions/' + encodeURIComponent(id), 'That device was signed out.'))
     line.append(button)
   }
   return line
@@ -62,7 +62,7 @@ async function load() {
   if (!answer) return say(problem)
   const sorted = answer.sessions.sort((a, b) => b.isCurrent - a.isCurrent || b.lastSeenAt - a.lastSeenAt)
   list.replaceChildren(...sorted.map(lineOf))
-  find('count').textContent = sorted.length === 1 ? 'Signed in on this device alone.' : 'Signed in on ' + sorted.length + ' devices.'
+  find('count').textContent = sorted.length === 1 ? 'Signed in on this device only.' : 'Signed in on ' + sorted.length + ' devices.'
   find('others').disabled = sorted.length < 2
   show(true)
 }
@@ -85,7 +85,7 @@ form.addEventListener('submit', async (event) => {
   say(answer ? '' : problem)
   if (answer) await load()
 })
-find('others').addEventListener('click', ({ currentTarget }) => act(currentTarget, 'POST', '/sessions/revoke-others', 'Signed out everywhere else.'))
+find('others').addEventListener('click', ({ currentTarget }) => act(currentTarget, 'POST', '/sessions/revoke-others', 'All other devices were signed out.'))
 find('log-out').addEventListener('click', ({ currentTarget }) => act(currentTarget, 'DELETE', '/sessions/current', 'Signed out.'))
 
 setInterval(async () => {

@@ -38,10 +38,10 @@ function bodyOf(key: string, canWave: boolean): string {
 <h1>Who is here</h1>
 <span id="state" class="badge" data-state="connecting" role="status">Connecting</span>
 </header>
-<p id="summary" class="soft">One moment.</p>
+<p id="summary" class="soft">Loading …</p>
 <ul id="people"></ul>
 <div class="row">
-<a id="another" class="button main" href="/presence" target="_blank" rel="noopener">Open as somebody else</a>
+<a id="another" class="button main" href="/presence" target="_blank" rel="noopener">Open as another person</a>
 <a id="same" class="button" href="/presence" target="_blank" rel="noopener">Open a second tab</a>
 ${canWave ? '<button id="wave" disabled>Wave</button>' : ''}
 </div>

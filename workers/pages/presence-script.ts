@@ -66,8 +66,8 @@ function show(members, me, fresh) {
   people.replaceChildren(...all.map((member) => lineOf(member, me)))
   if (fresh) people.querySelector('[data-user="' + CSS.escape(fresh) + '"]')?.classList.add('new')
   summary.textContent = members.count === 1
-    ? 'Nobody but you. Open another window and watch.'
-    : members.count + ' people, wherever they are connected.'
+    ? 'Only you are here. Open another window to see the list change.'
+    : members.count + ' people are connected.'
 }
 
 function start() {
@@ -85,7 +85,7 @@ function start() {
     enabledTransports: ['ws', 'wss'],
     channelAuthorization: { endpoint: '/presence/auth', params: { user_id: me.id, name: me.name } },
   })
-  const STATES = { connected: 'Connected', connecting: 'Connecting', unavailable: 'Reconnecting', failed: 'No sockets here', disconnected: 'Disconnected' }
+  const STATES = { connected: 'Connected', connecting: 'Connecting', unavailable: 'Reconnecting', failed: 'WebSockets not available', disconnected: 'Disconnected' }
   pusher.connection.bind('state_change', ({ current }) => {
     state.dataset.state = current
     state.textContent = STATES[current] ?? current
@@ -118,6 +118,6 @@ function start() {
   })
 }
 
-if (typeof Pusher === 'undefined') fail('The client is missing: run npm run build, and load this page again.')
+if (typeof Pusher === 'undefined') fail('The client script is missing: run npm run build, then reload this page.')
 else start()
 `

@@ -70,7 +70,7 @@ describe('who may enter', () => {
 
     expect(response.status).toBe(401)
     const page = await response.text()
-    expect(page).toContain('Nothing was done, as you are not logged in.')
+    expect(page).toContain('Nothing was changed, because you are not logged in.')
     expect(page).toContain('<form method="post" action="login"')
     expect(await cache.get('a')).toBe(1)
   })

@@ -93,11 +93,11 @@ describe('pages', () => {
 
     expect(panelText(html, 'tiles')).toContain('Hit rate 75 % 40 look-ups in the last hour')
     expect(panelText(html, 'tiles')).toContain('Error rate 0 % 0 errors')
-    expect(panelText(html, 'status')).toContain('ok All is well. Circuit closed')
+    expect(panelText(html, 'status')).toContain('ok The cache is healthy. Circuit closed')
     expect(panelText(html, 'status')).toContain('Version v7')
     expect(panelText(html, 'memory')).toContain('Limit 1 GB')
     expect(panelText(html, 'hit-rate')).toContain('UTC hits near stale 00:00 75 % 0 % 0 %')
-    expect(panelText(html, 'hit-rate')).toContain('Misses 10 There was no entry 10')
+    expect(panelText(html, 'hit-rate')).toContain('Misses 10 No entry 10')
     expect(panelText(html, 'latency')).toMatch(/get p50 get p95 get p99/)
     expect(panelText(html, 'errors')).toContain('No errors')
   })
@@ -128,8 +128,8 @@ describe('pages', () => {
 
     const html = await one.browser.page('/ops/overview')
 
-    expect(panelText(html, 'tiles')).toContain('1 error, and 1 of loaders')
-    expect(panelText(html, 'errors')).toContain('Connection lost 1 Loaders failed 1')
+    expect(panelText(html, 'tiles')).toContain('1 error, and 1 in loaders')
+    expect(panelText(html, 'errors')).toContain('Connection lost 1 Loader errors 1')
   })
 
   test('commands are told as they are sent, with what they cost at this pace', async () => {
@@ -285,7 +285,7 @@ describe('pages', () => {
     for (const what of ['count', 'invalidate']) {
       const tagged = { namespace: 'default', tags: 'a:1\r\nb:2', do: what }
       const refused = await (await one.browser.post('/ops/invalidate', tagged)).text()
-      expect(refused).toContain('Take it that nothing was changed')
+      expect(refused).toContain('Assume that nothing was changed')
       expect(refused).toMatch(/<textarea[^>]*>a:1\r?\nb:2<\/textarea>/)
     }
   })
@@ -334,7 +334,7 @@ describe('alerts', () => {
 
     const bad = await one.browser.page('/ops/alerts')
     expect(panelText(bad, 'alerts')).toMatch(
-      /medium The hit rate is low 1\d\.\d % when it began, the limit is 70 %\. Since/,
+      /medium The hit rate is low 1\d\.\d % when it started \(limit 70 %\)\. Since/,
     )
     expect(panelText(bad, 'rules')).toMatch(/hit-rate bad 1\d.* below 70 % at 75 % 5 min medium/)
     expect(panelText(bad, 'top')).toContain('Alerts 1 active')
@@ -344,7 +344,7 @@ describe('alerts', () => {
 
     const good = await one.browser.page('/ops/alerts')
 
-    expect(panelText(good, 'alerts')).toContain('No alert is active')
+    expect(panelText(good, 'alerts')).toContain('No active alerts')
     expect(panelText(good, 'rules')).toMatch(/hit-rate good 100 %/)
     expect(panelText(good, 'history')).toMatch(/\d ok, \d degraded, 0 down/)
   })
@@ -360,7 +360,7 @@ describe('alerts', () => {
 
     expect((await resolve('connection')).headers.get('location')).toBe('alerts?told=resolved')
     expect((await resolve('other')).status).toBe(400)
-    expect(await one.browser.page('/ops/alerts?told=resolved')).toContain('The alert has ended.')
+    expect(await one.browser.page('/ops/alerts?told=resolved')).toContain('The alert was resolved.')
   })
 
   test('recommendations have their evidence with them', async () => {
@@ -455,7 +455,7 @@ describe('keys', () => {
 
     const counted = await (await browser.post('/ops/invalidate', { ...form, do: 'count' })).text()
     expect(panelText(counted, 'invalidate')).toContain(
-      '3 entries in default/mail with this tag, of all 5 looked at. Nothing was changed.',
+      '3 entries in default/mail with this tag, out of all 5 entries. Nothing was changed.',
     )
     expect(await mail.get('m0')).toBe(0)
     const done = await browser.post('/ops/invalidate', { ...form, do: 'invalidate' })
