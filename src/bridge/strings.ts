@@ -4,7 +4,7 @@
  * @module
  */
 
-import { binaryOf, bytesOf } from '../entry/bytes.ts'
+import { binaryOf, bytesOf, isAscii } from '../entry/bytes.ts'
 
 /** How a backend represents strings. */
 export interface Strings {
@@ -46,9 +46,4 @@ export const BYTES: Strings = {
   toText: (value) => (isAscii(value) ? value : decoder.decode(bytesOf(value))),
   toBytes: bytesOf,
   toBase64: (value) => btoa(value),
-}
-
-function isAscii(value: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
-  return !/[^\x00-\x7f]/.test(value)
 }

@@ -57,6 +57,11 @@ export function utf8Length(text: string): number {
   return bytes
 }
 
+/** Whether all characters are ASCII: the text is then the same as its UTF-8 bytes, one character a byte. */
+export function isAscii(text: string): boolean {
+  return !/[\u0080-\uffff]/.test(text)
+}
+
 /** Base64 with padding (RFC 4648, section 4). */
 export function toBase64(bytes: Uint8Array): string {
   return btoa(binaryOf(bytes))

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bytesOf } from '../entry/bytes.ts'
+import { bytesOf, isAscii } from '../entry/bytes.ts'
 import type { RestResponse } from './rest-fetch.ts'
 
 /** A longer line is not a valid message, and ends the stream. */
@@ -85,7 +85,6 @@ function dataOf(line: string): string[] {
   return line.startsWith('data:') ? [line.slice(line[5] === ' ' ? 6 : 5)] : []
 }
 
-const BEYOND_ASCII = /[\u0080-\u00ff]/
 // By default a decoder removes a byte order mark at the start of a value.
 const VALUE_DECODER = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
@@ -104,5 +103,5 @@ function decodeDeep(value: unknown): unknown {
   if (typeof value !== 'string') return value
   const binary = atob(value)
   // ASCII needs no decoding, which saves two copies for most values.
-  return BEYOND_ASCII.test(binary) ? VALUE_DECODER.decode(bytesOf(binary)) : binary
+  return isAscii(binary) ? binary : VALUE_DECODER.decode(bytesOf(binary))
 }
