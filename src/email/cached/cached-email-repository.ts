@@ -220,7 +220,7 @@ export class CachedEmailRepository implements EmailRepository {
    * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the change could not be recorded in Redis.
    */
   async notifyChanged({ ids }: NotifiedChange = {}): Promise<void> {
-    const wanted = ids && [...new Set(readList(ids, 'ids', readName))]
+    const wanted = ids === undefined ? ids : [...new Set(readList(ids, 'ids', readName))]
     return carriedOn(this.#platform, this.#tellOf(wanted))
   }
 
@@ -253,7 +253,7 @@ export class CachedEmailRepository implements EmailRepository {
 
   async #clear(): Promise<void> {
     await this.#cache.clear()
-    await this.notifyChanged()
+    await this.#tellOf(undefined)
     this.#rows.forgetNear()
     this.#near?.forget()
     this.#looks.expire()

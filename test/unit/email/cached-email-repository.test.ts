@@ -238,6 +238,7 @@ describe('CachedEmailRepository', () => {
       () => emails.storeEmailEntities('one', [{ type: 7 } as never]),
       () => emails.createOrUpdateWorkflowChain({ id: '' }),
       () => emails.notifyChanged({ ids: [''] }),
+      () => emails.notifyChanged({ ids: null as never }),
     ]
 
     for (const call of calls) {
