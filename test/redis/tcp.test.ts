@@ -34,6 +34,7 @@ describeWithRedis('the tcp transport, before a redis-server,', () => {
     ['MONITOR'],
     ['CLIENT', 'REPLY', 'OFF'],
     ['XREAD', 'BLOCK', 0, 'STREAMS', 's', '$'],
+    ['XREADGROUP', 'GROUP', 'streams', 'c', 'BLOCK', 0, 'STREAMS', 's', '>'],
   ])('refuses %s, which would change the connection for others', async (...command) => {
     const name = String(command[0]).toUpperCase()
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { wordsIn } from '../../entry/words.ts'
+import { isUnshared } from '../unshared.ts'
 
 /** A command to be sent. */
 export interface Outgoing {
@@ -17,12 +17,6 @@ export interface Outgoing {
 export interface Refusal {
   readonly error: string
 }
-
-/** Commands that block a shared connection or change its state. */
-const UNSHARED =
-  wordsIn(`ASKING AUTH BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN DISCARD EXEC HELLO
-  MONITOR MULTI PSUBSCRIBE PSYNC PUNSUBSCRIBE QUIT READONLY READWRITE REPLCONF RESET SELECT SSUBSCRIBE
-  SUBSCRIBE SUNSUBSCRIBE SYNC UNSUBSCRIBE UNWATCH WAIT WAITAOF WATCH`)
 
 /**
  * Reads one command.
@@ -38,7 +32,7 @@ export function readCommand(body: unknown): Outgoing | Refusal {
   if (!args.every((arg) => arg !== undefined)) {
     return { error: 'ERR an argument is neither a string nor a number' }
   }
-  if (UNSHARED.has(name) || holdsUp(name, args)) {
+  if (isUnshared([name, ...args])) {
     return { error: `ERR ${name} is not available on a shared connection` }
   }
   return { name, args }
@@ -48,12 +42,4 @@ export function readCommand(body: unknown): Outgoing | Refusal {
 function readArgument(arg: unknown): string | number | undefined {
   if (typeof arg === 'string' || Number.isFinite(arg)) return arg as string | number
   return typeof arg === 'boolean' ? String(arg) : undefined
-}
-
-function holdsUp(name: string, args: readonly (string | number)[]): boolean {
-  if (name === 'CLIENT') return String(args[0]).toUpperCase() === 'REPLY'
-  if (name !== 'XREAD' && name !== 'XREADGROUP') return false
-  const words = args.map((arg) => String(arg).toUpperCase())
-  // Keys follow STREAMS, and a key may be called BLOCK.
-  return words.slice(0, words.indexOf('STREAMS')).includes('BLOCK')
 }
