@@ -92,6 +92,6 @@ async function noteReceiver(
   receiver: string,
 ): Promise<void> {
   const address = receiver.trim()
-  const isNoted = bcc.some((entry) => typeof entry !== 'string' && entry.address === address)
-  if (id !== undefined && isNoted) await emails.noteRecipient(id, address)
+  const isBlindCopy = bcc.some((entry) => typeof entry !== 'string' && entry.address === address)
+  if (id !== undefined && isBlindCopy) await emails.noteRecipient(id, address)
 }
