@@ -4,7 +4,7 @@
  * @module
  */
 
-import { positiveMs, wholeNumber } from '../entry/option-checks.ts'
+import { checkFields, positiveMs, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -57,8 +57,15 @@ export interface BridgePolicy {
   readonly platform: Platform
 }
 
-/** @throws {InvalidOptionError} When an option is unusable. Its message never holds the value. */
+/** Those of one database. Several may be objects with other fields besides. */
+const DATABASE = ['redis', 'token', 'readOnlyToken']
+const LIMITS =
+  `maxBodyBytes timeoutMs healthTimeoutMs maxStreams heartbeatMs signal platform`.split(' ')
+
+/** @throws {InvalidOptionError} When an option is unknown or unusable. Its message never holds the value. */
 export function resolveBridgeOptions(options: BridgeOptions): BridgePolicy {
+  const isOne = !('databases' in options)
+  checkFields(options, 'options', [...LIMITS, ...(isOne ? DATABASE : ['databases'])])
   const { maxBodyBytes = 10_485_760, maxStreams = 1_000 } = options
   const { timeoutMs = 30_000, healthTimeoutMs = 1_000, heartbeatMs = 15_000 } = options
   wholeNumber(maxBodyBytes, 'maxBodyBytes', 1)
@@ -66,7 +73,7 @@ export function resolveBridgeOptions(options: BridgeOptions): BridgePolicy {
   for (const [name, ms] of Object.entries({ timeoutMs, healthTimeoutMs, heartbeatMs })) {
     positiveMs(ms, name)
   }
-  const databases = 'databases' in options ? options.databases : [options]
+  const databases = isOne ? [options] : options.databases
   requireTokens(databases)
   return Object.freeze({
     databases,

@@ -6,7 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { oneOf } from '../entry/option-checks.ts'
+import { checkFields, oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { HotKeys } from '../monitor/hot-keys.ts'
 import type { CacheMonitor } from '../monitor/monitor.ts'
@@ -71,9 +71,13 @@ export interface ResolvedOptions {
 }
 
 const MIN_TOKEN = 16
+const FIELDS =
+  `cache monitor authenticate mode values warming hotKeys refresh pricePer100k version session
+  platform`.split(/\s+/)
 
-/** @throws {InvalidOptionError} When an option is missing or out of its range. */
+/** @throws {InvalidOptionError} When an option is missing, unknown or out of its range. */
 export function resolveOptions(options: DashboardOptions): ResolvedOptions {
+  checkFields(options, 'options', FIELDS)
   const { cache, monitor, authenticate, mode = 'read-only', values = 'hidden' } = options
   const { platform = webPlatform() } = options
   require(typeof cache?.redis?.request === 'function', 'cache', 'a RedisCacheManager')

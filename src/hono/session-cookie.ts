@@ -6,7 +6,7 @@
 
 import type { Context } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
-import { oneOf } from '../entry/option-checks.ts'
+import { checkFields, oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Issued } from '../session/session.ts'
 
@@ -59,9 +59,10 @@ const MAX_AGE_SECONDS = 34_560_000
  * Creates the cookies by these options. Create it once, and pass it to {@link session} and to the routes
  * that log in.
  *
- * @throws {InvalidOptionError} When an option is out of its range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function sessionCookie(options: SessionCookieOptions = {}): SessionCookie {
+  checkFields(options, 'cookie', ['name', 'sameSite', 'partitioned'])
   const { name = '__Host-session', sameSite = 'Lax', partitioned = false } = options
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new InvalidOptionError('cookie.name', '__Host- and 1 to 57 of A-Za-z0-9_-')

@@ -10,7 +10,7 @@ import { namespaceAt } from '../cache/namespace-at.ts'
 import type { CacheEvent } from '../cache/outcome.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { randomId } from '../entry/id.ts'
-import { wholeNumber } from '../entry/option-checks.ts'
+import { checkFields, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError, isNearcacheError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { RedisLink } from '../redis/link.ts'
@@ -51,6 +51,7 @@ export interface HotKeyLists {
   readonly misses: readonly HotKey[]
 }
 
+const FIELDS = ['cache', 'interval', 'most', 'capacity', 'prefix', 'platform']
 const SLOT_MS = 600_000
 const FIELD = /^([hm])\|([^|]*)\|(.+)$/
 
@@ -81,8 +82,9 @@ export class HotKeys {
   #sequence = 0
   #flushedAt: number
 
-  /** @throws {InvalidOptionError} When an option is out of its range. */
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: HotKeysOptions) {
+    checkFields(options, 'options', FIELDS)
     const { cache, most = 10, capacity = 500, prefix = 'nc', platform = cache.platform } = options
     wholeNumber(most, 'most', 1, 100)
     if (!(Number.isSafeInteger(capacity) && capacity >= most)) {

@@ -8,7 +8,7 @@ import type { RedisCacheManager } from '../cache/manager.ts'
 import type { CacheEvent } from '../cache/outcome.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { randomId } from '../entry/id.ts'
-import { wholeNumber } from '../entry/option-checks.ts'
+import { checkFields, wholeNumber } from '../entry/option-checks.ts'
 import { settledWithin, TIMED_OUT } from '../flight/deadline.ts'
 import type { Platform } from '../platform/platform.ts'
 import { type CacheFigures, type Figures, WHOLE_CACHE } from './figures.ts'
@@ -55,6 +55,7 @@ export interface MetricsOptions {
   readonly platform?: Platform
 }
 
+const FIELDS = ['cache', 'sinks', 'interval', 'maxOperations', 'maxCaches', 'platform']
 /** How long sinks may take, in milliseconds. */
 const PATIENCE_MS = 10_000
 
@@ -98,8 +99,9 @@ export class Metrics {
   #lost = 0
   #isStopped = false
 
-  /** @throws {InvalidOptionError} When an option is out of its range. */
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: MetricsOptions) {
+    checkFields(options, 'options', FIELDS)
     const { cache, sinks, platform = cache.platform } = options
     this.#cache = cache
     this.#sinks = sinks

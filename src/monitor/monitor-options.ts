@@ -6,6 +6,8 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import type { Duration } from '../entry/duration.ts'
+import { checkFields } from '../entry/option-checks.ts'
+import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Alert } from './alerts.ts'
 import type { HealthReport } from './health.ts'
@@ -63,6 +65,22 @@ export interface CacheMonitorOptions<Job = unknown> {
   readonly warming?: JobRunner<Job>
   /** @default the cache's */
   readonly platform?: Platform
+}
+
+const FIELDS = 'cache figures window rules memoryLimitBytes notify prefix warming platform'.split(
+  ' ',
+)
+
+/** @throws {InvalidOptionError} When an option is unknown, `figures` is missing, or the limit is not above 0. */
+export function checkOptions(options: CacheMonitorOptions<never>): void {
+  checkFields(options, 'options', FIELDS)
+  const { figures, memoryLimitBytes = 1 } = options
+  if (typeof figures?.readRecent !== 'function') {
+    throw new InvalidOptionError('figures', 'a RedisFigures')
+  }
+  if (!(memoryLimitBytes > 0)) {
+    throw new InvalidOptionError('memoryLimitBytes', 'a number of bytes above 0')
+  }
 }
 
 /** Those who listen to a monitor. */

@@ -15,6 +15,7 @@ import type { Figures } from './figures.ts'
 import { type HealthReport, healthOf, probe } from './health.ts'
 import {
   type CacheMonitorOptions,
+  checkOptions,
   type JobRunner,
   type MonitorEvents,
   MonitorListeners,
@@ -65,16 +66,11 @@ export class CacheMonitor<Job = unknown> {
   #failedChecks = 0
   #watch: AbortController | undefined
 
-  /** @throws {InvalidOptionError} When an option is out of its range. */
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: CacheMonitorOptions<Job>) {
-    const { cache, figures, platform = cache.platform, prefix = 'nc', memoryLimitBytes } = options
+    checkOptions(options)
+    const { cache, platform = cache.platform, prefix = 'nc' } = options
     const windowMs = toMilliseconds(options.window ?? '5m', 'window', { min: MINUTE_MS })
-    if (typeof figures?.readRecent !== 'function') {
-      throw new InvalidOptionError('figures', 'a RedisFigures')
-    }
-    if (memoryLimitBytes !== undefined && !(memoryLimitBytes > 0)) {
-      throw new InvalidOptionError('memoryLimitBytes', 'a number of bytes above 0')
-    }
     this.#options = options
     this.#cache = cache
     this.#platform = platform

@@ -6,7 +6,7 @@
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
 import { readSecret } from '../entry/key-ring.ts'
-import { namePrefix, numberWithin } from '../entry/option-checks.ts'
+import { checkFields, namePrefix, numberWithin } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -60,6 +60,8 @@ export interface RateLimitCounts {
   refused: number
 }
 
+const FIELDS = ['redis', 'policies', 'secret', 'prefix', 'timeout', 'fallbackShare', 'platform']
+
 interface Asked {
   readonly policy: ResolvedPolicy
   readonly id: string
@@ -90,8 +92,9 @@ export class RateLimiter {
   readonly #refusals = new RecentRefusals()
   readonly #counts: RateLimitCounts = { redis: 0, remembered: 0, local: 0, refused: 0 }
 
-  /** @throws {InvalidOptionError} When an option is out of its range. */
+  /** @throws {InvalidOptionError} When an option is unknown or out of its range. */
   constructor(options: RateLimiterOptions) {
+    checkFields(options, 'options', FIELDS)
     const { redis, platform = webPlatform(), prefix = 'nc:rl', timeout = '250ms' } = options
     const { secret, fallbackShare = 0.1 } = options
     if (typeof redis?.request !== 'function') {

@@ -5,7 +5,7 @@
  */
 
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { checkBoolean, oneOf, wholeNumber } from '../entry/option-checks.ts'
+import { checkBoolean, checkFields, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 
 /**
@@ -64,6 +64,7 @@ export const LOGIN_POLICIES: readonly RateLimitPolicy[] = Object.freeze([
   { name: 'login-account', by: 'account', limit: 50, window: '1h', counts: 'failures' },
 ])
 
+const FIELDS = ['name', 'by', 'limit', 'window', 'algorithm', 'counts', 'disclose']
 const MAX_POLICIES = 8
 const MAX_LIMIT = 1_000_000
 const WINDOW = { min: 1_000, max: 30 * 86_400_000 }
@@ -84,8 +85,9 @@ export function resolvePolicies(policies: readonly RateLimitPolicy[]): readonly 
 }
 
 function resolve(policy: RateLimitPolicy, position: number): ResolvedPolicy {
-  const { name, by, limit, window, algorithm = 'sliding-window', counts = 'requests' } = policy
   const path = `policies[${position}]`
+  checkFields(policy, path, FIELDS)
+  const { name, by, limit, window, algorithm = 'sliding-window', counts = 'requests' } = policy
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new InvalidOptionError(`${path}.name`, '1 to 64 of A-Za-z0-9_-')
   }

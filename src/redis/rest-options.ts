@@ -4,7 +4,7 @@
  * @module
  */
 
-import { oneOf, wholeNumber } from '../entry/option-checks.ts'
+import { checkFields, oneOf, wholeNumber } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -48,13 +48,16 @@ export interface RestPolicy {
   readonly maxReplyBytes: number
 }
 
-/** @throws {InvalidOptionError} When an option is unusable. Its message never holds the value. */
+const FIELDS = 'url token fetch platform allowHttp encoding maxReplyBytes'.split(' ')
+
+/** @throws {InvalidOptionError} When an option is unknown or unusable. Its message never holds the value. */
 export function resolveRestOptions(options: RestOptions): RestPolicy {
+  checkFields(options, 'options', FIELDS)
   const { encoding = 'none', maxReplyBytes = 16_777_216, allowHttp = false } = options
   oneOf(encoding, 'encoding', ['none', 'base64'])
   wholeNumber(maxReplyBytes, 'maxReplyBytes', 1)
   checkToken(options.token)
-  return Object.freeze({
+  return {
     url: checkUrl(options.url, allowHttp),
     headers: {
       authorization: `Bearer ${options.token}`,
@@ -65,7 +68,7 @@ export function resolveRestOptions(options: RestOptions): RestPolicy {
     platform: options.platform ?? webPlatform(),
     encoding,
     maxReplyBytes,
-  })
+  }
 }
 
 function checkToken(token: unknown): void {
@@ -81,7 +84,7 @@ function checkUrl(text: unknown, allowHttp: boolean): string {
   if (/^rediss?:/i.test(text)) {
     throw new InvalidOptionError(
       'url',
-      'the https:// address of the REST endpoint; redis:// and rediss:// belong to the tcp transport',
+      'the https:// address of the REST endpoint; redis:// is for the tcp transport',
     )
   }
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -94,7 +97,7 @@ function checkUrl(text: unknown, allowHttp: boolean): string {
   if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
     throw new InvalidOptionError(
       'url',
-      'an https:// address, as the token would travel readably; loopback hosts are excepted, and others with allowHttp',
+      'an https:// address, or allowHttp set: without TLS, the token is sent in clear text',
     )
   }
   return url.href.replace(/\/*$/, '/')

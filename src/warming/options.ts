@@ -6,7 +6,7 @@
 
 import type { RedisCacheManager } from '../cache/manager.ts'
 import { type Duration, toMilliseconds } from '../entry/duration.ts'
-import { namePrefix } from '../entry/option-checks.ts'
+import { checkFields, namePrefix } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
@@ -41,9 +41,11 @@ export interface ResolvedOptions {
 }
 
 const LONGEST_MS = 43_200_000
+const FIELDS = ['cache', 'prefix', 'version', 'lease', 'timeBudget', 'grace', 'platform']
 
-/** @throws {InvalidOptionError} When an option is out of its range. */
+/** @throws {InvalidOptionError} When an option is unknown or out of its range. */
 export function resolveOptions(options: WarmingOptions): ResolvedOptions {
+  checkFields(options, 'options', FIELDS)
   const { cache, prefix = 'nc', version, platform = webPlatform() } = options
   if (typeof cache?.redis?.request !== 'function') {
     throw new InvalidOptionError('cache', 'a RedisCacheManager')

@@ -1,8 +1,9 @@
 import { Cluster, Redis } from 'ioredis'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { InvalidOptionError } from '../../src/errors.ts'
+import type { ClientPlan } from '../../src/redis/tcp/client-plan.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
-import { type ClientPlan, resolveTcpOptions } from '../../src/redis/tcp/options.ts'
+import { resolveTcpOptions } from '../../src/redis/tcp/resolve-options.ts'
 
 function errorOf(options: object): InvalidOptionError {
   try {

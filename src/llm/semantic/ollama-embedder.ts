@@ -4,9 +4,10 @@
  * @module
  */
 
+import { checkFields } from '../../entry/option-checks.ts'
 import type { Embedder } from './embedder.ts'
 import { httpEmbedder } from './http-embedder.ts'
-import type { RemoteEmbedderOptions } from './remote-embedder.ts'
+import { REMOTE_EMBEDDER_OPTIONS, type RemoteEmbedderOptions } from './remote-embedder.ts'
 
 /** Options for {@link ollamaEmbedder}. */
 export interface OllamaEmbedderOptions extends RemoteEmbedderOptions {
@@ -25,9 +26,10 @@ const BATCH = 32
  *
  * Rejects with `EmbeddingError`.
  *
- * @throws {InvalidOptionError} When an option is out of its range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function ollamaEmbedder(options: OllamaEmbedderOptions): Embedder {
+  checkFields(options, 'options', [...REMOTE_EMBEDDER_OPTIONS, 'baseUrl', 'headers'])
   const { model, dimensions, headers = {}, baseUrl = 'http://127.0.0.1:11434' } = options
   return httpEmbedder(options, {
     name: 'ollama',

@@ -5,10 +5,10 @@
  */
 
 import { fromBase64 } from '../../entry/bytes.ts'
-import { nonEmptyText } from '../../entry/option-checks.ts'
+import { checkFields, nonEmptyText } from '../../entry/option-checks.ts'
 import type { Embedder } from './embedder.ts'
 import { httpEmbedder } from './http-embedder.ts'
-import type { RemoteEmbedderOptions } from './remote-embedder.ts'
+import { REMOTE_EMBEDDER_OPTIONS, type RemoteEmbedderOptions } from './remote-embedder.ts'
 
 /** Options for {@link openaiEmbedder}. */
 export interface OpenAIEmbedderOptions extends RemoteEmbedderOptions {
@@ -32,9 +32,10 @@ const BATCH = 128
  *
  * Rejects with `EmbeddingError`.
  *
- * @throws {InvalidOptionError} When an option is out of its range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function openaiEmbedder(options: OpenAIEmbedderOptions): Embedder {
+  checkFields(options, 'options', [...REMOTE_EMBEDDER_OPTIONS, 'apiKey', 'baseUrl', 'shorten'])
   const { model, dimensions, apiKey, shorten = false } = options
   const { baseUrl = 'https://api.openai.com/v1' } = options
   nonEmptyText(apiKey, 'apiKey')

@@ -30,6 +30,10 @@ export interface RemoteEmbedderOptions {
   readonly fetch?: typeof fetch
 }
 
+/** The names of the options of every embedder that asks a service. */
+export const REMOTE_EMBEDDER_OPTIONS: readonly string[] =
+  'model dimensions revision deadline platform fetch'.split(' ')
+
 /** What is particular to a service. */
 export interface EmbeddingService {
   readonly name: string

@@ -4,12 +4,14 @@
  * @module
  */
 
+import { checkFields } from '../../entry/option-checks.ts'
 import { withDeadline } from '../../flight/deadline.ts'
 import { webPlatform } from '../../platform/web.ts'
 import type { Embedder } from './embedder.ts'
 import {
   deadlineOf,
   failing,
+  REMOTE_EMBEDDER_OPTIONS,
   type RemoteEmbedderOptions,
   remoteEmbedder,
 } from './remote-embedder.ts'
@@ -34,9 +36,10 @@ const BATCH = 100
  *
  * Rejects with `EmbeddingError`. The binding cannot be told that nobody waits any more.
  *
- * @throws {InvalidOptionError} When an option is out of its range.
+ * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
 export function workersAIEmbedder(options: WorkersAIEmbedderOptions): Embedder {
+  checkFields(options, 'options', [...REMOTE_EMBEDDER_OPTIONS, 'ai'])
   const { ai, model, platform = webPlatform() } = options
   const deadlineMs = deadlineOf(options.deadline)
   const fail = failing('workers-ai')

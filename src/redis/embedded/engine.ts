@@ -22,6 +22,7 @@
  * @module
  */
 
+import { checkFields } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
@@ -104,13 +105,11 @@ export class EmbeddedRedis {
   /** Whether the running script may take more memory. */
   #scriptMayGrow = true
 
-  /** @throws {InvalidOptionError} When an option is out of its documented range. */
-  constructor({
-    platform = webPlatform(),
-    maxBytes = 64 * 1024 * 1024,
-    evictionPolicy = 'allkeys-lru',
-    twins = DEFAULT_TWINS,
-  }: EmbeddedOptions = {}) {
+  /** @throws {InvalidOptionError} When an option is unknown or out of its documented range. */
+  constructor(options: EmbeddedOptions = {}) {
+    checkFields(options, 'options', ['platform', 'maxBytes', 'evictionPolicy', 'twins'])
+    const { platform = webPlatform(), maxBytes = 64 * 1024 * 1024 } = options
+    const { evictionPolicy = 'allkeys-lru', twins = DEFAULT_TWINS } = options
     if (!(maxBytes > 0)) throw new InvalidOptionError('maxBytes', 'a number of bytes above 0')
     if (!EVICTION_POLICIES.includes(evictionPolicy)) {
       throw new InvalidOptionError('evictionPolicy', `one of ${EVICTION_POLICIES.join(', ')}`)
@@ -175,7 +174,7 @@ export class EmbeddedRedis {
    * @throws {InvalidOptionError} When `chunkBytes` is not a number of at least 1.
    */
   dump({ chunkBytes = 1024 * 1024 }: { readonly chunkBytes?: number } = {}): Iterable<Uint8Array> {
-    if (!(chunkBytes >= 1)) throw new InvalidOptionError('chunkBytes', 'a number of bytes above 0')
+    if (!(chunkBytes >= 1)) throw new InvalidOptionError('chunkBytes', 'a number of at least 1')
     this.#db.begin()
     return writeSnapshot([...this.#db.entries()], Math.floor(chunkBytes))
   }

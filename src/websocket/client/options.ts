@@ -5,7 +5,7 @@
  */
 
 import { randomId } from '../../entry/id.ts'
-import { nonEmptyText } from '../../entry/option-checks.ts'
+import { checkFields, nonEmptyText } from '../../entry/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { Backoff } from '../../flight/backoff.ts'
 import type { Platform } from '../../platform/platform.ts'
@@ -96,10 +96,13 @@ export interface ClientPolicy {
   readonly platform: Platform
 }
 
+const FIELDS = `url key authorize authorizeUser extensions clientId activityTimeoutMs pongTimeoutMs
+  connectTimeoutMs reconnect WebSocket platform`.split(/\s+/)
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/
 
-/** @throws {InvalidOptionError} When an option is missing or out of its range. */
+/** @throws {InvalidOptionError} When an option is missing, unknown or out of its range. */
 export function resolveClientOptions(options: ClientOptions): ClientPolicy {
+  checkFields(options, 'options', FIELDS)
   const { authorize, authorizeUser, reconnect = { baseMs: 1_000, capMs: 30_000 } } = options
   const global = globalThis as { readonly WebSocket?: new (url: string) => unknown }
   const Socket = options.WebSocket ?? (global.WebSocket as ClientPolicy['WebSocket'] | undefined)

@@ -10,10 +10,10 @@ test.each(['Metrics', 'HotKeys'] as const)(
     const draw = vi.spyOn(crypto, 'getRandomValues')
     const { RedisCacheManager } = await import('../../../src/index.ts')
     const { embeddedTransport } = await import('../../../src/redis/embedded/index.ts')
-    const monitor = await import('../../../src/monitor/index.ts')
+    const { HotKeys, Metrics } = await import('../../../src/monitor/index.ts')
     const cache = new RedisCacheManager({ redis: embeddedTransport() })
 
-    const made = new monitor[name]({ cache, sinks: [] })
+    const made = name === 'Metrics' ? new Metrics({ cache, sinks: [] }) : new HotKeys({ cache })
 
     expect(draw).not.toHaveBeenCalled()
     await made.stop()

@@ -135,7 +135,7 @@ describe('readEnvironment', () => {
     [{ KV_REST_API_TOKEN: 't' }, 'KV_REST_API_URL is missing, though KV_REST_API_TOKEN is set'],
     [
       { ...REST, UPSTASH_REDIS_REST_URL: 'rediss://default:p@host:6379' },
-      'UPSTASH_REDIS_REST_URL must be the https:// address of the REST endpoint; redis:// and rediss:// belong to the tcp transport',
+      'UPSTASH_REDIS_REST_URL must be the https:// address of the REST endpoint; redis:// is for the tcp transport',
     ],
     [
       { ...REST, UPSTASH_REDIS_REST_URL: ' https://x.io' },
