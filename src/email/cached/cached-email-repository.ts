@@ -215,12 +215,14 @@ export class CachedEmailRepository implements EmailRepository {
   /**
    * Call it after messages were changed without this repository, for example by a migration or another
    * program. Their old state is unknown, so every list that had one of them, or has it now, is read again.
+   * An empty list of ids does nothing.
    *
    * @throws {InvalidFilterError} When `ids` is not a list of at most 1000 ids.
    * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the change could not be recorded in Redis.
    */
   async notifyChanged({ ids }: NotifiedChange = {}): Promise<void> {
     const wanted = ids === undefined ? ids : [...new Set(readList(ids, 'ids', readName))]
+    if (wanted?.length === 0) return
     return carriedOn(this.#platform, this.#tellOf(wanted))
   }
 

@@ -216,6 +216,14 @@ describe('CachedEmailRepository', () => {
     expect(await again()).toMatchObject({ id: 'other' })
   })
 
+  test('to notify of no changed messages asks neither SQL nor Redis', async () => {
+    mailbox.redis.isCut = true
+
+    const notify = () => emails.notifyChanged({ ids: [] })
+
+    expect(await mailbox.statementsOf(notify)).toBe(0)
+  })
+
   test('bad input rejects before SQL and Redis are asked', async () => {
     mailbox.redis.isCut = true
     const calls: (() => Promise<unknown>)[] = [
