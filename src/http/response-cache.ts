@@ -70,9 +70,16 @@ export class ResponseCache {
     return !(isPersonal && this.#unshared.has(key))
   }
 
-  /** Forwards an unsafe request. On success, invalidates the responses that it may have changed. */
+  /** Forwards an unsafe request, and invalidates what it may have changed, unless its answer is an error. */
   async #change(request: Request, { origin }: Ways): Promise<Response> {
-    const response = await origin(request)
+    let response: Response
+    try {
+      response = await origin(request)
+    } catch (error) {
+      // The origin may have applied the request before its answer was lost.
+      await this.#invalidation.after(request, new Headers())
+      throw error
+    }
     const isDone = response.status >= 200 && response.status < 400
     const detail = isDone && (await this.#invalidation.after(request, response.headers))
     return this.#told(response, response.body, {

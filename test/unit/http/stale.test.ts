@@ -253,6 +253,18 @@ describe('An unsafe request', () => {
     expect(await bodies(get())).toEqual([body])
   })
 
+  test('whose answer is lost may have been applied, so it drops its URI', async () => {
+    const { get } = site((request, call) => {
+      if (request.method === 'GET') return reply(`call ${call}`, fresh)
+      throw new Error('the connection broke')
+    })
+    await get()
+
+    await expect(get(URL_A, { method: 'PUT' })).rejects.toThrow('the connection broke')
+
+    expect(await bodies(get())).toEqual(['call 3'])
+  })
+
   test('drops what Location and Content-Location name, on the same origin alone', async () => {
     const [here, there] = ['https://site.example/b', 'https://other.example/c']
     const { get } = site((request, call) =>
