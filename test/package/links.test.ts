@@ -37,6 +37,12 @@ function deadLinksIn(file: string): string[] {
   })
 }
 
+test.each(documents)('%s has short headings: none runs into the paragraph below it', (file) => {
+  const headings = [...proseOf(file).matchAll(/^#+ .*$/gm)].map(([heading]) => heading)
+
+  expect(headings.filter((heading) => heading.length > 80)).toEqual([])
+})
+
 describe('the links of the documents', () => {
   test.each(documents)('%s leads nowhere that is not there', (file) => {
     expect(deadLinksIn(file)).toEqual([])
