@@ -34,13 +34,13 @@ export interface CachedOptions<Args extends readonly unknown[], Value>
   readonly tags?: readonly string[] | ((...args: Args) => readonly string[])
 }
 
-/** A function with a cache before it. */
+/** A cached function. */
 export interface CachedFunction<Args extends readonly unknown[], Value> {
   /**
    * The value for these arguments, from the cache or from the function.
    *
    * @throws The function's own error, unchanged, if no stale entry may be served instead.
-   * @throws {LoaderTimeoutError} When it took longer than `loaderTimeout.hard`.
+   * @throws {LoaderTimeoutError} When the function took longer than `loaderTimeout.hard`.
    * @throws {InvalidKeyError} When the arguments cannot be a key; the function is not called.
    */
   (...args: Args): Promise<Value>
@@ -53,15 +53,15 @@ export interface CachedFunction<Args extends readonly unknown[], Value> {
   /** Drops every entry of this function: one command. Rejects as {@link invalidate} does. */
   invalidateAll(): Promise<void>
   /**
-   * Calls the function again, or shares a call that began after this one, and stores the result.
-   * Rejects as {@link invalidate} and the call itself do.
+   * Drops the entry, calls the function again, or shares a call of it that began after the drop, and stores the
+   * result. Rejects as {@link invalidate} and the call itself do.
    */
   refresh(...args: Args): Promise<Value>
   /** The key in `cache` of the value for these arguments. */
   keyOf(...args: Args): string
 }
 
-/** No bracket, so that no two names can make one key. */
+/** No brackets, so that keys of two functions are never equal. */
 const NAME = /^[\w.:/-]{1,200}$/
 
 /**
@@ -87,7 +87,7 @@ export function cached<Fn extends (...args: never[]) => unknown>(
   options: CachedOptions<Parameters<Fn>, Awaited<ReturnType<Fn>>>,
 ): CachedFunction<Parameters<Fn>, Awaited<ReturnType<Fn>>> {
   checkFunction(fn, 'fn')
-  // The types follow from the function alone: options that name fewer parameters do not narrow them.
+  // The types are inferred from the function alone: options that take fewer parameters do not narrow them.
   return wrap(fn as (...args: Parameters<Fn>) => Awaited<ReturnType<Fn>>, options)
 }
 
@@ -101,7 +101,7 @@ function wrap<Args extends readonly unknown[], Value>(
   const withTags = (given: readonly string[]): EntryOptions<Value> => {
     return { ...rest, tags: [own, ...lateTagsOf([own], checkTagList(given, 'tags'), 'tags')] }
   }
-  // Made once, where nothing in it depends on the arguments.
+  // Built once, unless the tags depend on the arguments.
   const fixed = typeof tags === 'function' ? undefined : withTags(tags)
   const entryOptions = (args: Args): EntryOptions<Value> =>
     typeof tags === 'function' ? withTags(tags(...args)) : (fixed as EntryOptions<Value>)
@@ -141,20 +141,20 @@ function checkOptions(
   if (key !== undefined && typeof key !== 'function') {
     throw new InvalidOptionError('key', 'a function of the arguments')
   }
-  // They belong to one call, and all calls would have them.
+  // These options are for a single call, and would apply to all calls.
   for (const option of ['signal', 'after'] as const) {
     if (option in rest) throw new InvalidOptionError(option, 'left out: it is of single calls')
   }
   resolvePolicy(DEFAULTS, typeof tags === 'function' ? rest : { ...rest, tags })
 }
 
-/** The arguments without undefined ones at the end: a parameter with a default makes no difference. */
+/** The text of the arguments, without undefined ones at the end: `f(1)` and `f(1, undefined)` share a key. */
 function listOf(args: readonly unknown[]): string {
   const given = args.findLastIndex((arg) => arg !== undefined) + 1
   return canonicalText(args.slice(0, given)).slice(1, -1)
 }
 
-/** What is no text would name one entry for all arguments: `[object Promise]`. */
+/** Refuses other types: a promise, for example, would become `[object Promise]` for all arguments. */
 function textOf(key: unknown): string {
   if (typeof key !== 'string') throw new InvalidKeyError('key is not a string')
   return key

@@ -1,5 +1,5 @@
 /**
- * Counts what is stored, by namespace and by tag, from as much of the database as it may look at.
+ * Counts stored entries by namespace and tag, exactly or from a sample.
  *
  * @module
  */
@@ -15,24 +15,24 @@ import { readSegment } from './segment.ts'
 
 /** Options for {@link takeCensus}. */
 export interface CensusOptions {
-  /** How many entries are looked at; two commands each. 1 to 100_000. @default 500 */
+  /** Most entries to read, with two commands each; 1 to 100_000. @default 500 */
   readonly mostEntries?: number
-  /** How many names of the database are gone through, of whatever kind; at least 1. @default 20_000 */
+  /** After how many names that match, duplicates included, the census stops; at least 1. @default 20_000 */
   readonly mostNames?: number
   /** Counts entries that carry one of these tags. @default none */
   readonly tags?: readonly string[]
 }
 
-/** What is stored in one namespace, as far as it was looked at. */
+/** The entries of one namespace that were read. */
 export interface CensusOfNamespace {
   readonly entries: number
   /** Bytes of the stored entries, headers included, without the overhead of Redis for each key. */
   readonly bytes: number
-  /** Mean time until entries are of no more use, in milliseconds. */
+  /** Mean time until entries can no longer be served, in milliseconds; `undefined` if no header could be read. */
   readonly meanLifeMs: number | undefined
   /** How many entries carry each tag. */
   readonly tags: ReadonlyMap<string, number>
-  /** How many carry one of the tags that were asked for. */
+  /** How many entries carry one of the tags given in the options. */
   readonly tagged: number
 }
 
@@ -40,23 +40,24 @@ export interface CensusOfNamespace {
 export interface Census {
   /** Epoch milliseconds. */
   readonly at: number
-  /** Whether every entry was looked at; else it is a sample. */
+  /** Whether every entry was read; otherwise the census is a sample. */
   readonly isWhole: boolean
-  /** How many entries were looked at. */
+  /** How many entries were read. */
   readonly entries: number
   /** By the path of the namespace. */
   readonly namespaces: ReadonlyMap<string, CensusOfNamespace>
 }
 
-/** Long enough for nearly every header; of others the tags are not known. */
+/** Enough for nearly every header. An entry with a longer one is counted without its tags and lifetime. */
 const HEADER_BYTES = 4_096
 
 /**
- * Takes a census of a namespace and those inside it. SCAN goes through names in no order, so that a
- * part of them is as good as a sample.
+ * Counts the entries of a namespace and of the namespaces inside it. SCAN returns names in no particular order,
+ * so the first of them are a sample of all.
  *
- * @throws {InvalidOptionError} When a bound is out of its range, or the namespace of another copy of this package.
- * @throws {RemoteError} When Redis cannot be asked; also `RemoteTimeoutError` and `CircuitOpenError`.
+ * @throws {InvalidOptionError} When a bound is out of range, or another copy of this package made the namespace.
+ * @throws {InvalidKeyError} When an entry was read and one of `tags` is not valid.
+ * @throws {RemoteError} When Redis cannot be reached; also `RemoteTimeoutError` and `CircuitOpenError`.
  */
 export async function takeCensus(
   namespace: CacheNamespace,
@@ -69,7 +70,7 @@ export async function takeCensus(
   const tally = new CensusTally(ctx, base, tags)
   let names = 0
   let isWhole = true
-  // What a name is escaped to has none of the signs of a glob.
+  // Escaped names contain no characters that are special in a glob.
   for await (const page of scan(ctx.link, `${base}*:e:{*`)) {
     const found = page.filter((name) => tally.isNew(name))
     const taken = found.slice(0, mostEntries - tally.entries)
@@ -109,7 +110,7 @@ class CensusTally {
     this.at = ctx.platform.now()
   }
 
-  /** Whether a name is of an entry of this namespace or one inside it, and comes for the first time. */
+  /** Whether a name is that of an entry in this namespace or one inside it, and was not seen before. */
   isNew(name: string): boolean {
     if (this.#pathOf(name) === undefined || this.#seen.has(name)) return false
     this.#seen.add(name)
@@ -122,7 +123,7 @@ class CensusTally {
       link.send(['GETRANGE', name, 0, HEADER_BYTES - 1]),
       link.send(['STRLEN', name]),
     ])
-    // Expired since its name was found.
+    // The entry has expired since SCAN found its name.
     if (typeof head !== 'string' || head === '') return
     const path = this.#pathOf(name) ?? ''
     const count = this.#counts.get(path) ?? {
@@ -160,7 +161,7 @@ class CensusTally {
     }
   }
 
-  /** How entries of a namespace name the tags: where they are hashed, each namespace has its own. */
+  /** The segments of the tags in the entries of a namespace. Hashed tags differ between namespaces. */
   #segmentsAt(path: string): readonly string[] {
     const known = this.#segments.get(path)
     if (known) return known

@@ -1,11 +1,11 @@
 /**
- * What has changed lately in a source, in order: so that what was loaded before can be carried on
- * instead of being loaded again.
+ * The latest changes of a source, in order, so that a value loaded earlier can be updated from them instead of
+ * being loaded again.
  *
- * A writer marks that it is about to write, commits, and appends what it has changed, which takes the
- * mark away. A reader takes a view before it loads, and keeps its position with what it loaded; a
- * later reader takes a view in the request of its look and replays what lies between. A mark whose
- * writer has died becomes an entry of unknown outcome at its deadline.
+ * A writer marks that it is about to write, commits, and appends what it has changed, which removes the mark. A
+ * reader takes a view of the log before it loads, and keeps the view's position with the value. A later reader
+ * takes a new view in the same request as its look, and replays the entries in between. If a writer dies, its
+ * mark becomes an entry of unknown outcome at the mark's deadline.
  *
  * @module
  */
@@ -25,55 +25,55 @@ import type { CacheNamespace } from './namespace.ts'
 import { partsOf } from './namespace-parts.ts'
 import type { Policy } from './options.ts'
 
-/** Options of a {@link ChangeLog}. All clients of one log give the same. */
+/** Options of a {@link ChangeLog}. All clients of one log must use the same. */
 export interface ChangeLogOptions {
   /**
-   * Entries that are kept; what was loaded before the oldest cannot be replayed; 16 to 10_000.
+   * How many entries are kept, 16 to 10_000. A value loaded before the oldest of them cannot be updated.
    * @default 1_000
    */
   readonly maxEntries?: number
-  /** Shapes that are registered, 0 to 256. @default 32 */
+  /** How many shapes can be registered, 0 to 256. @default 32 */
   readonly maxShapes?: number
-  /** Called with each step: what is sent in it goes in the same request. @default none */
+  /** Called in each step. Commands that it sends go in the same request as the step. @default none */
   readonly beside?: () => void
 }
 
-/** What a reader knows of a log at one instant. */
+/** The state of a log at one instant, as a reader sees it. */
 export interface LogView {
-  /** Positions mean nothing in another epoch. */
+  /** Positions are valid only within their epoch. */
   readonly epoch: string
   /** Position of the latest entry. */
   readonly at: number
-  /** What the writers under way have marked. */
+  /** The values marked by writers that are under way. */
   readonly marks: readonly unknown[]
-  /** Whether the shape asked for is registered, so that writers touch its tags. */
+  /** Whether the requested shape is registered, so that writers touch its tags. */
   readonly isShapeKnown: boolean
-  /** Position at which one of the tags asked for was last touched, or all were. */
+  /** Latest position at which one of the requested tags, or all tags, were touched. */
   readonly touchedAt: number
-  /** The entries after a position, or `undefined` if not all of them are there any more. */
+  /** The entries after a position, or `undefined` if some of them are no longer kept. */
   since(position: number): readonly LogEntry[] | undefined
 }
 
-/** Which tags a change touches: all there are, or these. */
+/** The tags that a change touches. */
 export type TagChanges = 'all' | readonly string[]
 
-/** What an entry is of. */
+/** Options of an appended entry. */
 export interface AppendOptions {
-  /** Of the mark, which is taken away. @default '' */
+  /** Token of the mark that this entry replaces. @default '' */
   readonly token?: string
   /**
-   * An ordered one becomes unordered if one that is not ordered was appended since its mark.
+   * An `ordered` entry is stored as `unordered` if another entry that is not `ordered` was appended since its mark.
    * @default 'ordered'
    */
   readonly kind?: LogEntryKind
-  /** As the one of {@link ChangeLog.mark}. @default none */
+  /** As `next` of {@link ChangeLog.mark}. @default none */
   readonly next?: () => void
 }
 
-/** An entry that was appended, and a view that has it. */
+/** An appended entry, and a view that includes it. */
 export interface Appended {
   readonly at: number
-  /** What it was appended as: it is not the last if another writer came between. */
+  /** The kind that was stored, which may differ from the requested one. */
   readonly kind: LogEntryKind
   readonly view: LogView
 }
@@ -83,23 +83,22 @@ export interface LogMark {
   readonly token: string
   /** The shapes that readers have registered. */
   readonly shapes: readonly string[]
-  /** What the other writers under way had marked. */
+  /** The values marked by the other writers under way. */
   readonly others: readonly unknown[]
 }
 
-/** Of a look that asks for none. */
+/** The shape of a look that requests none. */
 const NO_SHAPE = ''
 const LIFE_MS = 30 * 86_400_000
-/** How long a record may be under way: its mark and its entry are in one request. */
+/** Deadline of the mark of a `record`, whose mark and entry are in one request. */
 const RECORD_MS = 10_000
-/** Tags share this many slots, so that the log is bounded: two in one are touched together. */
+/** Tags share this many slots, which bounds the log. Tags in one slot are touched together. */
 const SLOTS = 4_096
 
 /**
- * The change log of a namespace. Apart from the namespace itself, so that who has none ships none.
+ * The change log of a namespace. Separate from the namespace, so that only bundles that use it contain it.
  *
- * @throws {InvalidOptionError} When an option is out of its range, or the namespace is of another copy
- * of this package.
+ * @throws {InvalidOptionError} When an option is out of range, or another copy of this package made the namespace.
  */
 export function changeLog<Values>(
   namespace: CacheNamespace<Values>,
@@ -111,13 +110,13 @@ export function changeLog<Values>(
 }
 
 /**
- * A bounded log in Redis, mirrored here: each look brings what is new. Each step is one command.
+ * A bounded log in Redis, mirrored in this process: each look fetches only new entries. Each step is one command.
  *
- * Every step rejects as the cache's own commands do when Redis cannot be asked. On Upstash Global the
- * steps are scripts that write, so the primary answers them.
+ * If Redis cannot be reached, every step rejects as the cache's own commands do. The steps are scripts that
+ * write, so on Upstash Global the primary answers them.
  */
 export class ChangeLog {
-  /** Whether commands of one tick are applied in their order: not on a cluster. */
+  /** Whether Redis applies the commands of one tick in order; false on a cluster. */
   readonly isOrdered: boolean
   readonly #ctx: CacheContext
   readonly #texts: LogTexts
@@ -125,7 +124,7 @@ export class ChangeLog {
   readonly #maxShapes: number
   readonly #beside: (() => void) | undefined
   #mirror = new LogMirror('')
-  /** Shapes that are registered in the epoch of the mirror. */
+  /** Shapes known to be registered in the mirror's epoch. */
   readonly #shapes = new Set<string>([NO_SHAPE])
 
   /** Made by {@link changeLog}. @throws {InvalidOptionError} */
@@ -140,9 +139,9 @@ export class ChangeLog {
   }
 
   /**
-   * Looks at the log, and at tags of one shape of query, which is registered by that.
+   * Looks at the log, and at the tags of one shape, which this registers.
    *
-   * @param shape A line of text that names the shape; `''` asks for none.
+   * @param shape Name of the shape, one line of text; `''` for none.
    */
   async look(shape: string = NO_SHAPE, tags: readonly string[] = []): Promise<LogView> {
     const mirror = this.#mirror
@@ -157,7 +156,7 @@ export class ChangeLog {
       shape,
       ...slotsOf(tags),
     ])
-    // Nothing has happened since, and nothing is under way.
+    // A short answer: no new entry and no write under way.
     if (isRegistered && typeof reply === 'number') {
       return { ...viewOf(mirror, at), marks: [], isShapeKnown: true, touchedAt: reply }
     }
@@ -186,7 +185,7 @@ export class ChangeLog {
     return Promise.all(textsIn(marks).map((text) => this.#texts.read(text)))
   }
 
-  /** One of another epoch is kept by the views that were made of it. */
+  /** The mirror of an epoch. Views of an earlier epoch keep using its mirror. */
   #mirrorOf(epoch: string): LogMirror {
     if (this.#mirror.epoch !== epoch) {
       this.#mirror = new LogMirror(epoch)
@@ -197,11 +196,11 @@ export class ChangeLog {
   }
 
   /**
-   * Says that a write is about to happen, for at most `forMs` milliseconds.
+   * Marks that a write is about to happen, which may take at most `forMs` milliseconds.
    *
-   * @param intent What is known of it.
-   * @param next Called once the mark is on its way: what is sent in it comes behind the mark, in the
-   *   same request. It must not throw.
+   * @param intent What is known about the write.
+   * @param next Called once the mark has been sent. Commands that it sends follow the mark in the same request. It
+   *   must not throw.
    */
   async mark(intent: unknown, forMs: number, next?: () => void): Promise<LogMark> {
     const token = randomId()
@@ -217,18 +216,18 @@ export class ChangeLog {
   }
 
   /**
-   * Says what has changed.
+   * Appends an entry that says what has changed.
    *
-   * Without the token of a mark, or if that is gone, the entry's place among the others says nothing.
+   * Without the token of a mark, or if the mark is gone, the order of the entry among the others is unknown.
    */
   async append(value: unknown, tags: TagChanges, options: AppendOptions = {}): Promise<void> {
     await this.#append(await this.#texts.write(value), tags, options)
   }
 
   /**
-   * Says what has changed, and looks at the log behind that, in the same step.
+   * Appends an entry and then looks at the log, in one step.
    *
-   * @returns `undefined` when the view does not reach back to the entry.
+   * @returns `undefined` if the view does not include the entry.
    */
   async appendAndLook(
     value: unknown,
@@ -244,13 +243,13 @@ export class ChangeLog {
   }
 
   /**
-   * Says what has changed, of a write that was not marked before: mark and append in one request. Of
-   * two writes at once it is not known which came last.
+   * Marks and appends in one request, after a write that was not marked before. The order of two concurrent
+   * writes is then unknown.
    */
   async record(value: unknown, tags: TagChanges): Promise<void> {
     const token = randomId()
     const text = await this.#texts.write(value)
-    // In one tick, hence in one request, in this order.
+    // Sent in one tick, so they go in one request, in this order.
     const mark = this.#run(LOG_MARK, [token, RECORD_MS, text])
     await Promise.all([mark, this.#append(text, tags, { token })])
   }
@@ -277,12 +276,12 @@ export class ChangeLog {
   }
 }
 
-/** Head, entries, marks. The namespace is in the name of their hash slot. */
+/** The keys of head, entries and marks. The path in braces puts them in one hash slot. */
 function keysOf({ base, path }: Keyspace): readonly string[] {
   return ['head', 'entries', 'marks'].map((part) => `${base}:c:{${path}}:${part}`)
 }
 
-/** What a mirror shows at a position. */
+/** The part of a view that comes from the mirror, at a position. */
 function viewOf(mirror: LogMirror, at: number): Pick<LogView, 'epoch' | 'at' | 'since'> {
   return { epoch: mirror.epoch, at, since: (position) => mirror.between(position, at) }
 }

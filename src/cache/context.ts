@@ -1,5 +1,5 @@
 /**
- * What the operations of one namespace work with.
+ * The parts that the operations of a namespace work with, and helpers that they share.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Operation, Outcome } from './outcome.ts'
 import type { Steps } from './steps.ts'
 import type { Watches } from './watch.ts'
 
-/** The parts of a cache; all but `names` and `near` are shared by its namespaces. */
+/** The parts of a cache. All but `names` and `near` are shared by its namespaces. */
 export interface CacheContext {
   readonly platform: Platform
   readonly link: RedisLink
@@ -32,45 +32,45 @@ export interface CacheContext {
   readonly events: Events
 }
 
-/** A key with everything that follows from it and from the tags a call declares. */
+/** A key, with its names in Redis and the markers that a call needs for it. */
 export interface Target {
   readonly key: string
   readonly names: EntryNames
-  /** The markers an entry must carry to be valid for this call. */
+  /** The markers that an entry must carry to be valid for this call. */
   readonly declared: readonly Marker[]
-  /** The markers to look at: those declared, and the epoch where late tags are allowed. */
+  /** The markers to read: the declared ones, and the epoch if late tags are allowed. */
   readonly asked: readonly Marker[]
 }
 
-/** @throws {InvalidKeyError} When the key or a tag cannot be one. */
+/** @throws {InvalidKeyError} When the key or a tag is not valid. */
 export function targetOf({ names }: CacheContext, key: string, policy: Policy): Target {
   const declared = names.markers(key, policy.tags)
   const asked = policy.lateTags ? [...declared, names.epoch] : declared
   return { key, names: names.keyspace.namesOf(key), declared, asked }
 }
 
-/** How long an entry may be of any use, in milliseconds, with jitter at its most. */
+/** The longest time that an entry can be served, in milliseconds: with maximal jitter and the longer window. */
 export function lifeMs(policy: Policy): number {
   const windowMs = Math.max(policy.staleWhileRevalidateMs, policy.staleIfErrorMs)
   return Math.ceil(policy.ttlMs * (1 + policy.jitter)) + windowMs
 }
 
-/** The time that a commit may take: by as much a lease outlasts what it is for. */
+/** Time for the commit, in milliseconds. A lease lasts this much longer than the work it is held for. */
 const COMMIT_MS = 2_000
-/** How long a load has its lease unless that is prolonged: so long others wait for one whose process has died. */
+/** How long a load's lease lasts unless prolonged, in milliseconds. If its process dies, others wait this long. */
 const HELD_MS = 6_000
 
-/** How long a value may be on its way under one lease. */
+/** How long the lease of a set or ticket lasts, in milliseconds; also the most that a load prolongs its lease to. */
 export function leaseMs(policy: Policy): number {
   return policy.hardTimeoutMs + COMMIT_MS
 }
 
-/** How long a lease lasts from now on, of a loader that has so many milliseconds left. */
+/** How long a load's lease is to last from now, in milliseconds, if its loader may run for `leftMs` more. */
 export function heldMs(leftMs: number): number {
   return Math.min(HELD_MS, leftMs + COMMIT_MS)
 }
 
-/** Whether an error says that Redis could not be asked, as opposed to a mistake. */
+/** Whether an error is a failure of Redis or the connection, as opposed to a mistake in a program. */
 export function isRemoteFailure(error: unknown): boolean {
   return (
     error instanceof RemoteError ||
@@ -79,7 +79,7 @@ export function isRemoteFailure(error: unknown): boolean {
   )
 }
 
-/** Reports how an operation on a key ended. */
+/** Counts how an operation ended, and tells listeners if there are any. */
 export function report(
   ctx: CacheContext,
   operation: Operation,
@@ -100,7 +100,7 @@ export function report(
   })
 }
 
-/** Runs an operation and reports how it ended; a failure is the caller's to know. */
+/** Runs an operation and reports how it ended. An error is reported and rethrown. */
 export async function reported<T>(
   ctx: CacheContext,
   operation: Operation,
@@ -119,7 +119,7 @@ export async function reported<T>(
   }
 }
 
-/** As {@link reported}, of an operation on many keys: each ends by itself, and all fail together. */
+/** As {@link reported}, for many keys: one report per key, or a single one if the operation fails. */
 export async function reportedEach<T>(
   ctx: CacheContext,
   operation: Operation,

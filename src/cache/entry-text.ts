@@ -1,5 +1,5 @@
 /**
- * Makes the text of an entry out of a value, and the value out of the text.
+ * Builds the text of an entry from a value, and reads the value back.
  *
  * @module
  */
@@ -20,19 +20,19 @@ import { proceed } from '../entry/proceed.ts'
 import type { CacheContext } from './context.ts'
 import type { Policy } from './options.ts'
 
-/** An entry ready to be sent. */
+/** An entry that is ready to be sent. */
 export interface EntryText {
   readonly header: EntryHeader
   readonly entry: string
   readonly writeId: string
-  /** How long Redis is to keep it, in milliseconds. */
+  /** How long Redis keeps it, in milliseconds. */
   readonly lifeMs: number
 }
 
-/** A value on its way to Redis: a promise where the host can only compress behind. */
+/** An encoded value; a promise if the host can compress only asynchronously. */
 export type Encoded = EncodedValue | Promise<EncodedValue>
 
-/** What an entry is made of, beside the policy. */
+/** What an entry is built from, besides the policy. */
 export interface EntryParts {
   readonly encoded: Encoded
   readonly stamps: Stamps
@@ -40,8 +40,8 @@ export interface EntryParts {
 }
 
 /**
- * The first half, which needs nothing from Redis: a value that cannot be stored is refused before
- * anything was sent.
+ * The first half of building an entry. It needs nothing from Redis, so a value that cannot be stored is refused
+ * before anything is sent.
  *
  * @throws {InvalidValueError} When the value has no encoding, or is too large.
  */
@@ -50,8 +50,8 @@ export function encode(ctx: CacheContext, { compression }: Policy, value: unknow
 }
 
 /**
- * Dates the entry from now, stamps it, and seals it if the cache encrypts: at once, if nothing of that has
- * to be waited for.
+ * The second half: sets the lifetimes, counted from now, adds the stamps, and encrypts the payload if the cache
+ * has a cipher. A promise only if compression or encryption is asynchronous.
  */
 export function compose(
   ctx: CacheContext,
@@ -72,7 +72,7 @@ export function compose(
   })
 }
 
-/** The lifetimes of an entry that is made now, and how long Redis is to keep it, in milliseconds. */
+/** The lifetimes of an entry that is created now, and how long Redis keeps it, in milliseconds. */
 export function datedNow(
   { platform }: CacheContext,
   { ttlMs, jitter: ratio, staleWhileRevalidateMs, staleIfErrorMs }: Policy,
@@ -87,7 +87,7 @@ export function datedNow(
   return { lifetimes, lifeMs: Math.ceil(lifetimes.staleUntil - now) }
 }
 
-/** The text of an entry whose header is settled: at once, unless it is to be sealed. */
+/** The text of an entry with this header; a promise if the payload is encrypted. */
 export function sealEntry(
   ctx: CacheContext,
   key: string,
@@ -98,7 +98,7 @@ export function sealEntry(
   return proceed(ctx.codec.seal(encoded, place), (sealed) => formatEntry(header, sealed))
 }
 
-/** The value of an entry: at once, or as a promise where it has to be waited for. */
+/** The value of an entry; a promise if decryption or decompression is asynchronous. */
 export function openEntry(
   ctx: CacheContext,
   key: string,

@@ -1,54 +1,54 @@
 /**
- * Tells listeners how operations ended, and keeps the sums.
+ * Tells listeners how operations ended, and counts the outcomes.
  *
  * @module
  */
 
 import type { CacheEvent, Outcome } from './outcome.ts'
 
-/** Called with each ended operation, at once. What it throws is swallowed and counted. */
+/** Called synchronously for each operation that has ended. Its errors are ignored, but counted. */
 export type Listener = (event: CacheEvent) => void
 
-/** What a listener wants to hear. */
+/** Options of a subscription. */
 export interface SubscribeOptions {
   /**
-   * Whether each near hit is an event. Without them a near hit costs what it costs with nobody
-   * listening; how many there were is in `nearHits()` of the cache. @default true
+   * Whether the listener is called for near hits. If no listener is, near hits build no event and are cheaper; the
+   * cache's `nearHits()` counts them anyway. @default true
    */
   readonly nearHits?: boolean
 }
 
-/** Sums since the start, for one cache with all its namespaces. */
+/** Counts since the start, for one cache with all its namespaces. */
 export interface Totals {
-  /** Reads answered by an entry or a copy, whether fresh or stale. */
+  /** Reads answered by an entry or a near copy, fresh or stale. */
   hits: number
-  /** Those of them that a near copy answered. */
+  /** Hits answered by a near copy. */
   nearHits: number
-  /** Those of them that were served stale. */
+  /** Hits that were served stale. */
   staleHits: number
-  /** Reads that found nothing to serve, whether they loaded or not. */
+  /** Reads that found nothing to serve, whether or not they loaded. */
   misses: number
-  /** Loads that this cache ran itself, behind stale answers included. */
+  /** Loads of this cache that returned a value, including refreshes in the background. */
   loads: number
-  /** Loads taken from another caller in the same isolate. */
+  /** Reads answered by the load of another caller, in this isolate or another. */
   sharedLoads: number
-  /** Loads that failed, and were answered by a stale entry. */
+  /** Loads that failed and were replaced by a stale entry. */
   loadErrors: number
-  /** Values set or amended, but for those of tickets; also where a later call came first. */
+  /** Values given to `set`, `setMany` or `amend`, superseded ones included; without those of tickets. */
   sets: number
-  /** Calls of `delete`, of however many keys. */
+  /** Calls of `delete`, whatever their number of keys. */
   deletes: number
   /** Calls that invalidated tags, a pattern or a namespace. */
   invalidations: number
-  /** Near copies dropped for room. */
+  /** Near copies dropped to make room. */
   evictions: number
-  /** Operations that failed, or were answered without Redis because it failed. */
+  /** Operations that failed, reads answered without Redis, and loads whose entry could not be read or stored. */
   errors: number
-  /** Events whose listener threw. */
+  /** Calls of listeners that threw. */
   listenerErrors: number
 }
 
-/** The one place where outcomes arrive. */
+/** Receives the outcome of every operation. */
 export class Events {
   readonly totals: Totals = {
     hits: 0,
@@ -65,16 +65,16 @@ export class Events {
     errors: 0,
     listenerErrors: 0,
   }
-  /** Each listener, and whether near hits are events to it. */
+  /** Each listener, and whether it is called for near hits. */
   readonly #listeners = new Map<Listener, boolean>()
   #hearNearHits = false
 
-  /** Whether anybody listens at all: no event is built for nobody. */
+  /** Whether there is a listener; without one, no event is built. */
   get isHeard(): boolean {
     return this.#listeners.size > 0
   }
 
-  /** Whether anybody listens for near hits: none of them builds an event for nobody. */
+  /** Whether a listener wants near hits; without one, they build no event. */
   get hearNearHits(): boolean {
     return this.#hearNearHits
   }
@@ -102,24 +102,24 @@ export class Events {
       try {
         listener(event)
       } catch {
-        // A listener's fault must not become the caller's.
+        // An error of a listener must not reach the caller of the operation.
         this.totals.listenerErrors++
       }
     }
   }
 
-  /** A near hit that nobody listens for. */
+  /** Counts a near hit without building an event. */
   countNearHit(): void {
     this.totals.hits++
     this.totals.nearHits++
   }
 
-  /** A load that failed, and in whose place a stale entry is served. */
+  /** Counts a failed load for which a stale entry is served. */
   countLoadError(): void {
     this.totals.loadErrors++
   }
 
-  /** An operation that ended, for the sums alone. */
+  /** Counts an ended operation without telling listeners. */
   count(outcome: Outcome): void {
     const { totals } = this
     switch (outcome.kind) {

@@ -1,9 +1,9 @@
 /**
- * Steps whose commits wait a moment for another request to go with: on a way that is long, most of what a
- * command costs both ends is the request.
+ * Steps whose commits wait a moment, to share a request with other commands. Over a network, most of the cost of
+ * a command, for client and server, is its request.
  *
- * To the protocol it is a load that takes longer by as much: its lease is held, and what is deleted or
- * invalidated meanwhile is not stored.
+ * For the protocol, the load takes that much longer: it still holds its lease, and if the key is deleted or
+ * invalidated in the meantime, the value is not stored.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import type { Platform } from '../platform/platform.ts'
 import type { RedisLink } from '../redis/link.ts'
 import { type Commit, Steps } from './steps.ts'
 
-/** How long a commit waits at most, in milliseconds: isolates that want the entry wait for it as well. */
+/** The longest that a commit waits, in milliseconds. Other isolates that need the entry wait as well. */
 const HOLD_MS = 1
-/** Commits that wait at once. */
+/** When this many commits wait, they are sent. */
 const MOST_HELD = 32
 
-/** As {@link Steps}, but for commits. */
+/** {@link Steps} that hold commits back for up to a millisecond. */
 export class HeldSteps extends Steps {
   readonly #platform: Platform
   #held: (() => void)[] = []
@@ -30,13 +30,13 @@ export class HeldSteps extends Steps {
   }
 
   /**
-   * Whether it is of use. What is in the process is no way at all; and on Workers a request must not wait
-   * for what another one sends (github.com/cloudflare/workerd/issues/210).
+   * Whether holding commits back pays: only over a network, and not on Workers, where a request must not wait for
+   * the I/O of another request (github.com/cloudflare/workerd/issues/210).
    */
   static isOfUse({ guarded }: RedisLink): boolean {
     const { kind } = guarded
     const isFar = kind === 'tcp' || kind === 'rest'
-    // Not every host has one, and not every host's types say so.
+    // `navigator` is missing on some hosts, and in the types of some.
     const { navigator } = globalThis as { readonly navigator?: { readonly userAgent?: string } }
     return isFar && navigator?.userAgent !== 'Cloudflare-Workers'
   }
@@ -49,7 +49,7 @@ export class HeldSteps extends Steps {
     })
   }
 
-  /** Sends what is held, with what else is sent in this tick. */
+  /** Sends all waiting commits, in the request of this tick. */
   sendHeld(): void {
     const held = this.#held
     this.#held = []

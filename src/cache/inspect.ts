@@ -1,6 +1,6 @@
 /**
- * Looks a key over for an operator: what is stored, and why a read would or would not be served it.
- * No read is counted, and nothing is changed.
+ * Inspects a key for an operator: what is stored, and why a read would or would not be served it. Counts no read
+ * and changes nothing.
  *
  * @module
  */
@@ -18,22 +18,22 @@ import type { Policy } from './options.ts'
 import type { MissReason } from './outcome.ts'
 import { type ReadSegment, readSegment } from './segment.ts'
 
-/** How a tag stands. */
+/** A tag, and whether it was invalidated since the entry was loaded. */
 export interface InspectedTag {
-  /** As {@link readSegment} has it. */
+  /** As {@link readSegment} returns it. */
   readonly tag: string
   readonly kind: ReadSegment['kind']
   /**
-   * `same`: nothing was invalidated since the entry was loaded. `soft`: it was, softly. `hard`: it
-   * was, and loaded anew since. `missing`: it was, or its marker was lost. `not carried`: the read
-   * names it, the entry has it not.
+   * Since the entry was loaded, `same`: not invalidated. `soft`: invalidated softly. `hard`: invalidated, and the
+   * marker was created again by a later load or write. `missing`: invalidated, or the marker was lost. `not
+   * carried`: the read declares the tag, but the entry does not have it.
    */
   readonly state: 'same' | 'soft' | 'hard' | 'missing' | 'not carried'
-  /** When the marker that is there now was made, or softened, in epoch milliseconds. */
+  /** When the current marker was created or last softened, in epoch milliseconds; null if it is missing. */
   readonly markedAt: number | null
 }
 
-/** What there is of an entry. Instants are epoch milliseconds. */
+/** A stored entry. Instants are epoch milliseconds. */
 export interface InspectedEntry {
   readonly createdAt: number
   readonly freshUntil: number
@@ -44,32 +44,32 @@ export interface InspectedEntry {
   readonly writeId: string
   readonly format: 'json' | 'rich'
   readonly isCompressed: boolean
-  /** The id of the key that it is encrypted with; null if it is not. */
+  /** The id of the encryption key; null if the entry is not encrypted. */
   readonly keyId: string | null
   readonly sizeBytes: number
-  /** When Redis drops it, in milliseconds from now; null if never. */
+  /** Milliseconds until Redis drops it; null if it never expires, or is gone by now. */
   readonly expiresInMs: number | null
 }
 
-/** What is known of a key. */
+/** The result of {@link inspectKey}. */
 export interface Inspection {
   readonly key: string
   /** The path of the namespace. */
   readonly namespace: string
-  /** The name of the entry in Redis; without the key where keys are hashed. */
+  /** The name of the entry in Redis, which does not contain the key if keys are hashed. */
   readonly name: string
-  /** What a read would find now; `miss` with the reason. */
+  /** What a read would find now; for a `miss`, `reason` says why. */
   readonly verdict: 'fresh' | 'stale' | 'stale-if-error' | 'miss'
   readonly reason: MissReason | null
-  /** Null where there is none, or its header cannot be read. */
+  /** Null if there is no entry, or its header cannot be read. */
   readonly entry: InspectedEntry | null
-  /** Those of the entry, then those that the read names besides. Empty without an entry. */
+  /** The tags of the entry, then those that only the read declares. Empty if `entry` is null. */
   readonly tags: readonly InspectedTag[]
-  /** A load of the key that is under way: it prolongs its lease while its loader is at work. */
+  /** The lease of a load, set or ticket under way. A load prolongs it while its loader runs. */
   readonly lease: { readonly heldForMs: number; readonly endsInMs: number | null } | null
-  /** Whether this isolate has a copy. */
+  /** Whether this isolate has a near copy. */
   readonly hasNearCopy: boolean
-  /** The value, where it was asked for and a read would be served it. */
+  /** The value, if it was requested and a read would be served it. */
   readonly value: unknown
 }
 
@@ -78,9 +78,9 @@ export interface InspectOptions {
   /** Tags that the caller's reads declare. @default the namespace's own */
   readonly tags?: readonly string[]
   /**
-   * `sealed`: the verdict is by tags and age alone, so that the keys of encryption are not needed.
-   * `checked`: one that cannot be read is a miss, as it is to a read. `returned`: so, and the value
-   * is had. @default 'checked'
+   * `sealed`: judges by tags and age alone, so that encryption keys are not needed. `checked`: also decodes the
+   * payload; one that cannot be read is a miss, as for a read. `returned`: as `checked`, and returns the value.
+   * @default 'checked'
    */
   readonly payload?: 'sealed' | 'checked' | 'returned'
 }
@@ -92,11 +92,11 @@ interface Seen {
 }
 
 /**
- * Inspects one key: two requests, and one more for tags that are not declared.
+ * Inspects one key: one request, and a second one if the entry has tags that are not declared.
  *
- * @throws {InvalidKeyError} When the key or a tag cannot be one.
- * @throws {InvalidOptionError} When the namespace is of another copy of this package.
- * @throws {RemoteError} When Redis cannot be asked; also `RemoteTimeoutError` and `CircuitOpenError`.
+ * @throws {InvalidKeyError} When the key or a tag is not valid.
+ * @throws {InvalidOptionError} When another copy of this package made the namespace.
+ * @throws {RemoteError} When Redis cannot be reached; also `RemoteTimeoutError` and `CircuitOpenError`.
  */
 export async function inspectKey(
   namespace: CacheNamespace,
@@ -189,13 +189,13 @@ function stateOf(
   return sameHard(current, stamp) ? 'soft' : 'hard'
 }
 
-/** When a marker was made or softened: its soft id is the later one, and at first has no time. */
+/** When a marker was created or last softened. Its soft id is newer, but is `0` until the first softening. */
 function markedAt(marker: string | null | undefined): number | null {
   if (!isMarker(marker)) return null
   return madeAt(marker.slice(marker.indexOf('.') + 1)) ?? madeAt(hardIdOf(marker))
 }
 
-/** An id ends with the microseconds of Redis at which it was made. */
+/** When an id was created, in epoch milliseconds: it ends with the time of Redis in microseconds. */
 function madeAt(id: string): number | null {
   const [, micros] = /-(\d{1,17})$/.exec(id) ?? []
   return micros === undefined ? null : Math.floor(Number(micros) / 1_000)

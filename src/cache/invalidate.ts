@@ -1,7 +1,7 @@
 /**
  * Invalidation: by tag, by pattern, of a whole namespace.
  *
- * All of them fail loud: after a rejection the caller must assume that nothing was invalidated.
+ * None of them hides a failure: after a rejection the caller must assume that nothing was invalidated.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import { scan } from './scan.ts'
 /** `hard`: never served again. `soft`: may be served as stale while it is refreshed. */
 export type InvalidationMode = 'hard' | 'soft'
 
-/** How a tag invalidation works. */
+/** Options of a tag invalidation. */
 export interface InvalidateOptions {
-  /** `hard`: never served again. `soft`: stale at once, served while refreshed. @default 'hard' */
+  /** `hard`: never served again. `soft`: stale at once, and served while refreshed. @default 'hard' */
   readonly mode?: InvalidationMode
 }
 
-/** Drops or renews the markers of tags, or of a namespace: one command whatever hangs on them. */
+/** Drops (`hard`) or renews (`soft`) markers: one command, however many entries carry them. */
 export async function invalidateMarkers(
   ctx: CacheContext,
   markers: readonly Marker[],
@@ -36,8 +36,9 @@ export async function invalidateMarkers(
 }
 
 /**
- * Deletes every entry whose key matches, and the leases of loads under way. A declared prefix costs
- * one command; any other pattern two SCANs of the whole database.
+ * Deletes every entry whose key matches, and the leases of loads under way. A declared prefix costs one command.
+ * Any other pattern costs two SCANs of the whole database, or four if it can match a key that is hashed for its
+ * length, as every pattern with `*` can.
  */
 export async function invalidatePattern(ctx: CacheContext, pattern: string): Promise<void> {
   const declared = ctx.names.prefixOf(pattern)
@@ -45,20 +46,20 @@ export async function invalidatePattern(ctx: CacheContext, pattern: string): Pro
   const matches = compilePattern(pattern)
   try {
     const globs = ctx.names.keyspace.scanPatterns(pattern)
-    // Leases first. In one sweep a load could end between two steps, its lease not reached yet, and
-    // its entry where the scan has been.
+    // Leases first. In a single scan, a load could commit between two SCAN steps: its lease not reached yet, and
+    // its entry in a part that has been scanned already.
     for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':l:'), matches)
     for (const glob of globs) await sweep(ctx, glob.replace(':[el]:', ':e:'), matches)
   } finally {
-    // Which copies match is known only by their keys, and a copy need not have been in Redis.
+    // A near copy may match without an entry in Redis, so the names found do not tell which copies to drop.
     ctx.near.tier.fence.markAll()
   }
 }
 
 /**
- * Deletes what matches, and names that cannot be read. SCAN returns whatever is there from its first
- * step to its last: every lease of a load that began before, unless the load ends meanwhile; then every
- * entry stored by such one.
+ * Deletes the names that match, and names whose key cannot be read. SCAN returns every name that exists from its
+ * first step to its last. So the first sweep finds the leases of all loads that began before it, except those
+ * that end during it; the second sweep finds the entries of these.
  */
 async function sweep(
   { link, names: { keyspace }, steps }: CacheContext,

@@ -1,5 +1,5 @@
 /**
- * Decides what an entry found in Redis is worth (step 10 of the protocol). Pure.
+ * Decides whether and how an entry found in Redis may be served (step 10 of the protocol). Pure.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import type { FoundMarkers } from './marker-texts.ts'
 import type { Marker } from './names.ts'
 import type { MissReason } from './outcome.ts'
 
-/** A servable state, or the reason why there is none. */
+/** How an entry may be served, or why it may not. */
 export type Verdict =
   | { readonly kind: Exclude<Freshness, 'expired'> }
   | { readonly kind: 'none'; readonly reason: MissReason }
 
-/** The tags that an entry carries and whose markers have not been looked at. */
+/** The tags of an entry whose markers have not been read. */
 export function unseenTags({ stamps }: EntryHeader, seen: FoundMarkers): string[] {
   const unseen: string[] = []
   for (const segment of stamps.keys()) if (!seen.has(segment)) unseen.push(segment)
@@ -25,9 +25,9 @@ export function unseenTags({ stamps }: EntryHeader, seen: FoundMarkers): string[
 /**
  * Judges by tags, then by age.
  *
- * Valid: it carries every declared tag, and the hard id of each of its tags is the current one. A
- * marker that is missing, or is none, equals nothing. Fresh: soft ids are equal too, and its time
- * is not up. A soft invalidation makes stale at once what is still young.
+ * Valid: the entry carries every declared tag, and the hard id of each of its tags is the current one. A marker
+ * that is missing or malformed never matches. Fresh: the soft ids are current too, and `ttl` has not passed. A
+ * soft invalidation makes an entry stale at once, whatever its age.
  *
  * @param seen The current markers of all tags that the entry carries.
  * @param now Epoch milliseconds.
@@ -56,7 +56,7 @@ export function judge(
   return softened(header)
 }
 
-/** What a soft invalidation makes of a young entry, or of one from the future: stale, if it has a window for that. */
+/** The verdict on a softly invalidated entry before its windows end: it may be served only if it has a window. */
 function softened({ freshUntil, revalidateUntil, staleUntil }: EntryHeader): Verdict {
   if (revalidateUntil > freshUntil) return { kind: 'stale' }
   if (staleUntil > freshUntil) return { kind: 'stale-if-error' }

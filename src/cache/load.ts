@@ -1,5 +1,5 @@
 /**
- * The miss path: joins a load, waits for one, or runs one (steps 12 to 16 of the protocol).
+ * The path of a cache miss: shares a load, waits for one, or runs one (steps 12 to 16 of the protocol).
  *
  * @module
  */
@@ -18,11 +18,11 @@ import { lowered, momentOf, observe } from './observe.ts'
 import type { Policy } from './options.ts'
 import type { Found, Sight } from './sight.ts'
 
-/** How long a reader waits for a load of its own isolate before it looks at Redis again. */
+/** How long a reader waits for a load of its own isolate before it looks at Redis again, in milliseconds. */
 const JOIN_MS = 1_000
 
 /**
- * Gets a value by all means: joins, waits, loads.
+ * Gets a value: shares a load of this isolate, waits for a load of another one, or loads.
  *
  * @param first The look that found nothing to serve.
  * @throws Whatever the loader rejected with, unchanged, or `LoaderTimeoutError`.
@@ -51,7 +51,7 @@ export async function obtain(
   }
 }
 
-/** Shares a flight; `undefined` if it was refused, or takes long enough to look again. */
+/** Waits for a flight and shares its value; `undefined` if the caller has to look again: refused or overdue. */
 export async function join(
   ctx: CacheContext,
   { names }: Target,
@@ -60,15 +60,15 @@ export async function join(
   const ending = await flight.join(ctx.platform, JOIN_MS)
   if (ending.kind === 'loaded') return { ...(ending.value as Loaded), shared: true }
   if (ending.kind === 'failed') throw ending.error
-  // Asking is bounded by a deadline: one that still asks belongs to a request that has ended.
+  // Asking for a lease has a deadline: a flight that still asks belongs to a Worker's request that has ended.
   if (ending.kind === 'overdue' && flight.isAsking) ctx.flights.end(names.entry, flight)
   return undefined
 }
 
 /**
- * Loads if nobody else does; `undefined` if somebody else holds the lease.
+ * Loads; `undefined` if {@link admit} refuses.
  *
- * @param overdue The caller has waited long enough: load without a lease, and do not store.
+ * @param overdue Whether the caller has waited long enough to load without a lease, and store nothing.
  */
 export async function lead(
   ctx: CacheContext,
@@ -81,8 +81,8 @@ export async function lead(
 }
 
 /**
- * Opens a flight and asks for the lease; `undefined` if it is refused: because another has it, or
- * because there is another entry by now than the caller has seen.
+ * Opens a flight and asks for the lease; `undefined` if it is refused, because another caller holds it, or because
+ * the entry has changed since the caller saw it.
  *
  * @param overdue As of {@link lead}.
  */
@@ -98,7 +98,7 @@ export async function admit(
   const moment = momentOf(ctx)
   try {
     if (overdue || unavailable) {
-      // Those whose look failed in the same tick find the flight before its loader is called.
+      // Other readers whose look failed in the same tick can join the flight before its loader is called.
       await undefined
       return { ...moment, flight, lease: undefined }
     }
@@ -115,7 +115,7 @@ export async function admit(
   return undefined
 }
 
-/** Runs the loader and lands the flight, whichever way it goes. */
+/** Runs the loader, and lands the flight with its value or error. */
 export async function fly(
   ctx: CacheContext,
   request: LoadRequest,
@@ -136,21 +136,21 @@ export async function fly(
   }
 }
 
-/** Lets go of a flight that was refused. */
+/** Ends a flight whose load never began. */
 export function abandon(ctx: CacheContext, { names }: Target, flight: Flight): void {
   ctx.flights.end(names.entry, flight)
   flight.land({ kind: 'refused' })
 }
 
-/** How long one reader waits for others to load. */
+/** Decides how long one reader waits for the loads of others. */
 interface Patience {
-  /** Whether it is not to wait any longer for whoever holds this lease; `null` is nobody. */
+  /** Whether the reader should stop waiting, given the lease it saw last (`null` if none). */
   isSpentOn(lease: string | null): boolean
 }
 
 /**
- * One lease is waited for no longer than it lasts. What comes after it, when its holder died, gets as
- * much again: else all who have waited would load at once, and none of them store.
+ * A reader waits for one lease no longer than it can last. If another lease follows, because the first holder has
+ * died, the reader waits as long again. Otherwise all waiting readers would load at once, and none could store.
  */
 function patienceOf({ platform }: CacheContext, policy: Policy): Patience {
   const startedAt = platform.now()
@@ -167,10 +167,10 @@ function patienceOf({ platform }: CacheContext, policy: Policy): Patience {
 async function nextSight(ctx: CacheContext, request: LoadRequest, waits: number): Promise<Sight> {
   const { target, policy } = request
   const { entry } = target.names
-  // What is looked at, and how new it has to be.
+  // Identifies what is looked at, and how new it has to be.
   const id = [entry, ...target.asked.map(({ key }) => key), policy.after ?? ''].join('\n')
-  // A look that others share is judged once, so it is shared among those who judge alike. How fresh
-  // each of them takes its value to be is for each to say.
+  // A shared look is decoded and checked once, so only readers that do both alike may share it. `freshness` is
+  // left out here, because each reader applies its own to the result.
   const reading = policy.reconcile ?? policy.schema
   const shared = { ...policy, freshness: undefined }
   const seen = await ctx.watches.next({ id, reading }, waits, () => observe(ctx, target, shared))
@@ -182,7 +182,7 @@ function fromRemote(found: Found): Loaded {
   return { value, shared: true, stored: true, loadMs: found.header.loadMs }
 }
 
-/** The value a loader may build on: what this reader saw, however old. */
+/** The `previous` value for a loader: what this reader saw, however old. */
 export function previousOf({ found }: Sight): unknown {
   return found.kind === 'none' ? undefined : found.value
 }

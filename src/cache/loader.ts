@@ -1,5 +1,5 @@
 /**
- * Calls a loader, and stores what it returns under the lease that was granted before.
+ * Calls a loader, and stores its result under the lease that was granted before the call.
  *
  * @module
  */
@@ -25,15 +25,15 @@ export interface LoadContext<Value = unknown> {
   readonly signal: AbortSignal
   /** The stale value, if there is one; for example for conditional requests. */
   readonly previous: Value | undefined
-  /** Whether the value may be stored: not if Redis is down, nor after waiting for another load without a result. */
+  /** Whether the value may be stored; false if Redis is down, or after waiting in vain for another load. */
   readonly mayStore: boolean
   /** Replaces `ttl` for this value. */
   setTtl(ttl: Duration): void
   /**
    * Adds tags that depend on the loaded value. Needs the option `lateTags`.
    *
-   * @throws {InvalidOptionError | InvalidKeyError} When one is not a valid tag, or there are more than 64 with
-   * the declared ones.
+   * @throws {InvalidOptionError | InvalidKeyError} When a tag is not valid, or there are more than 64 tags
+   * including the declared ones.
    */
   setTags(tags: readonly string[]): void
   /** Returns this value to the caller without storing it. */
@@ -49,7 +49,7 @@ export interface LoadContext<Value = unknown> {
 /** The caller's function that produces a value. */
 export type Loader<Value = unknown> = (context: LoadContext<Value>) => Value | Promise<Value>
 
-/** A value that was loaded, by this call or one it joined, or stored meanwhile by another isolate. */
+/** A value that was loaded by this call or one it joined, or that another isolate stored in the meantime. */
 export interface Loaded {
   readonly value: unknown
   readonly shared: boolean
@@ -58,35 +58,35 @@ export interface Loaded {
   readonly error?: unknown
 }
 
-/** One load to be had: for what, by what, on what terms. */
+/** What to load, with which loader and settings. */
 export interface LoadRequest {
   readonly target: Target
   readonly loader: Loader
   readonly policy: Policy
 }
 
-/** The right to load: with a lease, or without one after waiting in vain or without Redis. */
+/** Permission to load. There is no lease if Redis is down, or the caller has waited in vain: nothing is stored. */
 export interface Admission extends Moment {
   readonly flight: Flight
   readonly lease: Lease | undefined
 }
 
-/** What the loader decided while it ran. */
+/** What the loader has set through its context. */
 interface Decisions {
   ttlMs: number | undefined
   tags: readonly string[]
   skipped: boolean
 }
 
-/** How often a lease is prolonged while its loader runs: for the rest of it a process may stand still. */
+/** How often a load prolongs its lease, in milliseconds. For the rest of the lease, the process may be blocked. */
 const PROLONG_MS = 2_000
 const UNDECIDED = { ttlMs: undefined, tags: [] } as const
 
 /**
- * Calls the loader, at most until its hard timeout, and commits.
+ * Calls the loader and commits its result, and waits for both until the hard timeout.
  *
- * A loader that is overdue fails its callers with `LoaderTimeoutError`; what it returns later is
- * still stored if its lease is, and otherwise dropped.
+ * At the timeout it rejects with `LoaderTimeoutError`. If the loader returns later, its result is still stored,
+ * provided that the lease still stands.
  */
 export async function runLoader(
   ctx: CacheContext,
@@ -111,16 +111,16 @@ export async function runLoader(
     const loaded = await settledWithin(platform, ms, settled)
     if (loaded !== TIMED_OUT) return loaded
     leftMs -= ms
-    // Should it be lost, or Redis not answer, nothing is stored: the commit finds out.
+    // Failures are ignored: if the lease is lost or Redis does not answer, the commit stores nothing.
     if (lease) platform.defer(steps.prolong(target.names, lease.token, heldMs(leftMs)))
   }
   const error = new LoaderTimeoutError(policy.hardTimeoutMs)
   expiry.abort(error)
-  // Whoever waits is told; what is left goes on behind.
+  // The callers get the error; the loader continues in the background.
   throw error
 }
 
-/** A loader that throws at once is one that rejects. */
+/** Turns an error that the loader throws synchronously into a rejection. */
 async function call(loader: () => unknown): Promise<unknown> {
   return loader()
 }
@@ -153,7 +153,7 @@ function contextOf(
       decisions.skipped = true
     },
     share: (value) => {
-      // Who joins gets the first ending there is; the flight goes on, and lets in whom it let in before.
+      // Joiners get the first result that the flight lands with. Readers can join under the same condition as before.
       const shared: Loaded = { value, shared: true, stored: false, loadMs: 0 }
       flight.land({ kind: 'loaded', value: shared })
     },
@@ -179,13 +179,13 @@ async function finish(
     return { ...answer, stored: false }
   } catch (error) {
     if (!isRemoteFailure(error) && !(error instanceof InvalidValueError)) throw error
-    // The value is there: that it could not be stored must not take it from the caller, nor keep it.
+    // The caller gets the value although it could not be stored, and does not wait for the lease to be given back.
     giveBack(ctx, request.target, admission.lease)
     return { ...answer, stored: false, error }
   }
 }
 
-/** A failed load gives its lease back, and fails as the loader did. */
+/** Gives the lease of a failed load back, and rethrows the loader's error. */
 async function fail(
   ctx: CacheContext,
   { target }: LoadRequest,
@@ -196,7 +196,7 @@ async function fail(
   throw error
 }
 
-/** Gives a lease back that nothing will be stored under, behind whatever the caller is told. */
+/** Gives a lease back, in the background, under which nothing will be stored. */
 export function giveBack(
   { steps }: CacheContext,
   { names }: Target,
@@ -205,10 +205,10 @@ export function giveBack(
   if (lease) steps.disown(names, lease.token, false)
 }
 
-/** What was decided about storing a value. */
+/** How a value is stored. */
 interface Terms {
   readonly policy: Policy
-  /** Beside those declared. */
+  /** Tags besides the declared ones. */
   readonly lateTags: readonly string[]
 }
 
@@ -220,14 +220,14 @@ interface Load {
   readonly lease: Lease
 }
 
-/** The terms on which a loaded value is stored, or `undefined` if it is not to be. */
+/** How a loaded value is stored, or `undefined` if it must not be. */
 function termsOf(policy: Policy, decisions: Decisions, value: unknown): Terms | undefined {
   if (decisions.skipped) return undefined
   if (isNegative(value) && policy.negativeTtlMs === 0) return undefined
   return termsFor(value, policy, decisions)
 }
 
-/** What holds for a value: the tags that follow from it, and for `null` and `undefined` a shorter time. */
+/** How a value is stored: with the tags derived from it, and for at most `negativeTtl` if it is null or undefined. */
 export function termsFor(
   value: unknown,
   policy: Policy,
@@ -246,7 +246,7 @@ function isNegative(value: unknown): boolean {
   return value === undefined || value === null
 }
 
-/** Commits, under the ids that were read before the loader was called. Returns whether it stored. */
+/** Commits a value with the marker ids that came with its lease. Returns whether it was stored. */
 async function store(
   ctx: CacheContext,
   { target }: LoadRequest,

@@ -1,28 +1,27 @@
 /**
- * The entries of a change log that this client has seen: a look brings what is new, and what it
- * brought before is here.
+ * The entries of a change log that this client has seen, so that a look fetches only new ones.
  *
  * @module
  */
 
-/** How what an entry says relates to the others. */
+/** What is known about the order of a change among the others. */
 export type LogEntryKind =
-  /** It happened after all that was appended before it. */
+  /** It happened after everything that was appended before it. */
   | 'ordered'
-  /** It happened, before or after what was under way at the same time. */
+  /** It happened before or after other writes that were under way at the same time. */
   | 'unordered'
-  /** A writer was about to do this, and has not been heard of again. */
+  /** A writer was about to make it; whether it did is unknown. */
   | 'unknown'
 
 /** One entry. */
 export interface LogEntry {
   readonly at: number
   readonly kind: LogEntryKind
-  /** What was appended, or marked; `undefined` if it cannot be read. */
+  /** The value that was appended or marked; `undefined` if it cannot be read. */
   readonly value: unknown
 }
 
-/** Entries of one epoch. */
+/** The entries of one epoch. */
 export class LogMirror {
   readonly epoch: string
   readonly #entries = new Map<number, LogEntry>()
@@ -32,12 +31,12 @@ export class LogMirror {
     this.epoch = epoch
   }
 
-  /** Position of the latest entry that was seen. */
+  /** Position of the latest entry seen. */
   get at(): number {
     return this.#at
   }
 
-  /** Adds what is new up to a position, and drops what is older than the latest so many. */
+  /** Adds new entries up to position `at`, and drops all but the latest `maxEntries`. */
   add(entries: readonly LogEntry[], at: number, maxEntries: number): void {
     for (const entry of entries) this.#entries.set(entry.at, entry)
     this.#at = Math.max(this.#at, at)

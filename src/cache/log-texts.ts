@@ -1,6 +1,6 @@
 /**
- * Entries and marks of a change log as Redis holds them: `<letter><encoding> <payload>`, and without the
- * letter for a mark; sealed where the cache encrypts.
+ * The texts of entries and marks of a change log: `<letter><encoding> <payload>`, for marks without the letter.
+ * The payload is encrypted if the cache encrypts.
  *
  * @module
  */
@@ -17,12 +17,12 @@ const LETTERS = { ordered: 'o', unordered: 'u', unknown: 'x' } as const satisfie
   string
 >
 
-/** What an entry of this kind begins with. */
+/** The letter that an entry of this kind begins with. */
 export function letterOf(kind: LogEntryKind): string {
   return LETTERS[kind]
 }
 
-/** Writes and reads them for one namespace. */
+/** Writes and reads the texts of one namespace. */
 export class LogTexts {
   readonly #ctx: CacheContext
   readonly #policy: Policy
@@ -40,7 +40,7 @@ export class LogTexts {
     return `${encoded.encoding} ${payload}`
   }
 
-  /** What cannot be read may say anything: it is `undefined`. */
+  /** The value of a text; `undefined` if it cannot be read. */
   async read(text: string): Promise<unknown> {
     const space = text.indexOf(' ')
     try {
@@ -52,14 +52,14 @@ export class LogTexts {
     }
   }
 
-  /** An entry that cannot be read is one of unknown outcome. */
+  /** Reads an entry; one that cannot be read is of kind `unknown`. */
   async readEntry(text: string, at: number): Promise<LogEntry> {
     const value = await this.read(text.slice(1))
     const kind = value === undefined ? 'unknown' : (KINDS[text.charAt(0)] ?? 'unknown')
     return { at, kind, value }
   }
 
-  /** Entries are sealed before they have a place, so nothing but the namespace binds them. */
+  /** Binds a text to its namespace only: an entry is encrypted before its position is known. */
   #context(header: string): CipherContext {
     const { path } = this.#ctx.names.keyspace
     return { purpose: 'change-log', namespace: path, key: '', header, createdAt: 0 }

@@ -1,5 +1,5 @@
 /**
- * The cache itself: puts the parts together, and is the outermost namespace.
+ * The cache itself: assembles the parts, and is the outermost namespace.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export class RedisCacheManager<Values = unknown> extends CacheNamespace<Values> 
 
   /**
    * @throws {InvalidOptionError} When an option is unknown or out of its range.
-   * @throws {InvalidKeyError} When `prefix` or `namespace` cannot be part of a name.
+   * @throws {InvalidKeyError} When `prefix` or `namespace` is not valid.
    */
   constructor(options: CacheOptions<Values>) {
     const { ctx, rest } = assemble(options)
@@ -75,7 +75,7 @@ export class RedisCacheManager<Values = unknown> extends CacheNamespace<Values> 
     return this.#ctx.near.tier.hits()
   }
 
-  /** Hit rate and other figures of this instance, and the memory and number of keys of Redis. */
+  /** Hit rate and other figures of this instance, and memory and number of keys of its Redis. */
   getStats(): Promise<CacheStats> {
     return gatherStats(this.#ctx)
   }
@@ -144,10 +144,10 @@ function nearTier(options: NearTierOptions | false, onEvict: () => void): NearTi
   })
 }
 
-/** The near policy of the cache without the bounds of the tier. */
+/** The default `near` option for calls: the cache's, without the bounds of the tier. */
 function nearDefaults(near: NearTierOptions | false): Pick<EntryOptions, 'near'> {
   if (near === false) return {}
-  // What is no object is refused where it is resolved.
+  // `resolvePolicy` refuses what is not an object.
   if (typeof near !== 'object' || near === null) return { near }
   const { maxEntries: _entries, maxBytes: _bytes, ...policy } = near
   return { near: policy }

@@ -18,13 +18,13 @@ import type { Policy } from './options.ts'
 import { answer, nearResult, onlyFresh, type ReadResult, reportRefresh } from './read.ts'
 import type { Look, Sight } from './sight.ts'
 
-/** What a loader of several keys is told, and what it may decide of each. */
+/** The second argument of a loader of several keys. */
 export interface ManyLoadContext {
   /** Aborted when the load has taken longer than its hard timeout. */
   readonly signal: AbortSignal
   /** Replaces `ttl` for the value of this key. */
   setTtl(key: string, ttl: Duration): void
-  /** Answers the value of this key without storing it. */
+  /** Returns the value of this key to the caller without storing it. */
   skip(key: string): void
 }
 
@@ -34,13 +34,13 @@ export type ManyLoader<Value = unknown> = (
   context: ManyLoadContext,
 ) => ReadonlyMap<string, Value> | Promise<ReadonlyMap<string, Value>>
 
-/** What the look at all keys has shown of one. */
+/** One key, and what the look at all keys has shown of it. */
 interface Seen {
   readonly target: Target
   readonly sight: Sight
 }
 
-/** The fresh entries among these keys: one request, one command; two with tags it does not name. */
+/** Reads the fresh entries of these keys: one command, and a second one if entries have tags not declared here. */
 export async function getMany(
   ctx: CacheContext,
   keys: readonly string[],
@@ -58,7 +58,7 @@ export async function getMany(
   return hits
 }
 
-/** The near copies of keys, and what a look has shown of the others. */
+/** Finds near copies of the keys, and looks at the others in Redis. */
 async function seeAll(
   ctx: CacheContext,
   keys: readonly string[],
@@ -76,7 +76,7 @@ async function seeAll(
   return { copies, seen: await lookAtAll(ctx, wanted, policy, withLeases) }
 }
 
-/** One look at all entries, their leases if wanted, and the union of their markers. */
+/** Looks at all entries, at their leases if wanted, and at the union of their markers, in one command. */
 async function lookAtAll(
   ctx: CacheContext,
   targets: readonly Target[],
@@ -90,7 +90,7 @@ async function lookAtAll(
   const seen = targets.map(async (target, i): Promise<Seen> => {
     const pick = (looks: readonly Look[]): Sight | Promise<Sight> =>
       sightOf(ctx, target, policy, moment, partOf(looks[i] as Look, union, target))
-    // Of a cluster it may be one node that is away: the keys of the others are there to be seen.
+    // On a cluster perhaps only one node is down: each key is looked at alone, so that the other nodes answer.
     const alone = (error: unknown): Sight | Promise<Sight> =>
       ctx.link.cluster && error instanceof RemoteError
         ? observe(ctx, target, policy)
@@ -100,14 +100,14 @@ async function lookAtAll(
   return Promise.all(seen)
 }
 
-/** The markers that any of these ask for, each once: the very list, where all ask for the same. */
+/** The markers that any target asks for, each once. If all ask for the same list, that list object itself. */
 function unionOf(targets: readonly Target[]): readonly Marker[] {
   const [list = [], ...others] = new Set(targets.map(({ asked }) => asked))
   if (others.length === 0) return list
   return [...new Map([list, ...others].flat().map((marker) => [marker.segment, marker])).values()]
 }
 
-/** A look at the markers of all, for one that asked for these alone: a load is shared by who saw the very same. */
+/** A look reduced to the markers of one target: readers share a load only if they saw exactly its markers. */
 function partOf(look: Look, union: readonly Marker[], { asked }: Target): Look {
   if (asked === union) return look
   const markers = asked.map(({ segment }) => [segment, look.markers.get(segment) ?? null] as const)
@@ -115,8 +115,8 @@ function partOf(look: Look, union: readonly Marker[], { asked }: Target): Look {
 }
 
 /**
- * Reads all keys. Those missing are loaded by one loader call, each under its own lease; those stale
- * are served, and refreshed behind by another.
+ * Reads all keys. One call of the loader loads the missing ones, each under its own lease. Stale ones are served,
+ * and another call refreshes them in the background.
  */
 export async function getOrSetMany(
   ctx: CacheContext,
@@ -140,7 +140,7 @@ async function readAll(
   const aging: Seen[] = []
   const results = seen.map(async (one): Promise<[string, ReadResult]> => {
     const { target, sight } = one
-    // Whatever `answer` may have to load is missing, and its load has begun.
+    // `answer` loads only missing keys, and their loads have begun.
     const load = (): Promise<Loaded> => loads.get(target.key) as Promise<Loaded>
     const refresh = (): void => {
       aging.push(one)
@@ -156,7 +156,7 @@ function isMissing({ sight: { found } }: Seen): boolean {
   return found.kind === 'none' || found.kind === 'stale-if-error'
 }
 
-/** The loads of these keys: those that nobody else loads begin together. */
+/** Gets the values of missing keys: loads together those that nobody else loads, and waits for the others. */
 async function loadAll(
   ctx: CacheContext,
   missing: readonly Seen[],
@@ -176,7 +176,7 @@ async function loadAll(
   return loads
 }
 
-/** Loads all that were admitted, by one call of the loader. */
+/** Loads all admitted keys with one call of the loader. */
 function flyTogether(
   ctx: CacheContext,
   plans: readonly Plan[],
@@ -196,7 +196,7 @@ function flyTogether(
   )
 }
 
-/** Refreshes what was served, where nobody else does: one call of the loader. Never rejects. */
+/** Refreshes served keys in the background, with one call of the loader, unless others load them. Never rejects. */
 function refreshAllBehind(
   ctx: CacheContext,
   aging: readonly Seen[],
@@ -216,7 +216,7 @@ function refreshAllBehind(
   ctx.platform.defer(refresh())
 }
 
-/** One key's way to its value: a lease to load under, a flight to share, or waiting. */
+/** How one key gets its value: by loading (`admission`), by sharing a flight, or else by waiting. */
 interface Plan extends Seen {
   readonly admission: Admission | undefined
   readonly flight: Flight | undefined
@@ -233,7 +233,7 @@ async function plan(ctx: CacheContext, { target, sight }: Seen, policy: Policy):
   return { target, sight, admission, flight }
 }
 
-/** Loaders of keys, of which the first to be called calls for all of them, and the others wait for it. */
+/** Makes a loader for each key. The first one called calls `loader` for all keys; the others wait for its result. */
 function together(loader: ManyLoader, keys: readonly string[]): (key: string) => Loader {
   let batch: Promise<ManyLoaded> | undefined
   return (key) => async (context) => {
@@ -242,14 +242,14 @@ function together(loader: ManyLoader, keys: readonly string[]): (key: string) =>
   }
 }
 
-/** What one call of the loader returned, and decided. */
+/** What one call of the loader has returned and set. */
 interface ManyLoaded {
   readonly values: ReadonlyMap<string, unknown>
   readonly ttls: ReadonlyMap<string, Duration>
   readonly skipped: ReadonlySet<string>
 }
 
-/** The value of one key, with what was decided of it told to the load that stores it. */
+/** The value of one key. Passes the loader's settings for it on to the load that stores it. */
 function pick({ values, ttls, skipped }: ManyLoaded, key: string, context: LoadContext): unknown {
   const ttl = ttls.get(key)
   if (ttl !== undefined) context.setTtl(ttl)

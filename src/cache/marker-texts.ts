@@ -1,6 +1,6 @@
 /**
- * What markers were found to hold, by tag: told once for all who ask for the same and find the same, as
- * the readers of one tick do.
+ * The texts of markers, by tag. Readers that ask for the same markers and get the same texts, as those of one tick
+ * do, share one map.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { isEqual } from '../near/labels.ts'
 import type { Texts } from '../redis/gather.ts'
 import type { Marker } from './names.ts'
 
-/** Tag segment to marker text; null for a marker that is not there. */
+/** Tag segment to marker text; null for a missing marker. */
 export type FoundMarkers = ReadonlyMap<string, string | null>
 
-/** Remembers the latest list of markers that was asked for, and the latest answer. */
+/** Remembers the latest list of markers, and its latest texts. */
 export class MarkerTexts {
   #markers: readonly Marker[] = []
   #keys: readonly string[] = []
   #texts: Texts = []
   #found: FoundMarkers | undefined
 
-  /** What the markers are called in Redis. */
+  /** The Redis keys of markers. */
   keysOf(markers: readonly Marker[]): readonly string[] {
     if (this.#markers !== markers) {
       this.#markers = markers
@@ -29,7 +29,7 @@ export class MarkerTexts {
     return this.#keys
   }
 
-  /** @param texts Of the markers, in their order. */
+  /** @param texts The texts of the markers, in the same order. */
   found(markers: readonly Marker[], texts: Texts): FoundMarkers {
     const isLatest = this.#markers === markers
     if (isLatest && this.#found && isEqual(this.#texts, texts)) return this.#found

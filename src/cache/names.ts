@@ -1,5 +1,5 @@
 /**
- * What the entries and markers of one namespace are called in Redis.
+ * The names of one namespace's entries and markers in Redis.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { EPOCH, NAMESPACE, PREFIX } from './segment.ts'
 
 /** The stored id that stands for the latest invalidation of a tag. */
 export interface Marker {
-  /** How entries name it in their header. */
+  /** Its name in the headers of entries. */
   readonly segment: string
   readonly key: string
 }
@@ -19,7 +19,7 @@ export interface Marker {
 const MAX_PREFIXES = 8
 const MAX_REMEMBERED_TAGS = 2_000
 
-/** Names of one namespace, its implicit markers included. */
+/** The names of one namespace, and the markers that all its entries carry. */
 export class Names {
   /** Marker of loads with late tags: dropped by every invalidation in the namespace. */
   declare readonly epoch: Marker
@@ -36,7 +36,7 @@ export class Names {
     }
     this.keyspace = keyspace
     this.epoch = this.bySegment(EPOCH)
-    // An ancestor's marker is named by its distance, which is the same for all entries here.
+    // Headers name an ancestor by its distance, which is the same for all entries of this namespace.
     const above = (parent?.implicit ?? []).map(({ key }, i) => ({
       segment: `${NAMESPACE}${i + 1}`,
       key,
@@ -49,7 +49,7 @@ export class Names {
     }))
   }
 
-  /** The markers that a call with these tags declares for a key; of one list after another the same. */
+  /** The markers that a call with these tags declares for a key. Equal lists in a row get the same array object. */
   markers(key: string, tags: readonly string[]): readonly Marker[] {
     if (this.#prefixes.length > 0) return this.#markersOf(key, tags)
     if (!isEqual(this.#latest.tags, tags)) {
@@ -68,7 +68,7 @@ export class Names {
     return markers
   }
 
-  /** @throws {InvalidKeyError} When the tag cannot be one. */
+  /** @throws {InvalidKeyError} When the tag is not valid. */
   tag(tag: string): Marker {
     const known = this.#tags.get(tag)
     if (known) return known
@@ -78,12 +78,12 @@ export class Names {
     return marker
   }
 
-  /** The marker of a declared prefix, if `pattern` is one followed by a star. */
+  /** The marker of a declared prefix, if `pattern` is that prefix followed by `*`. */
   prefixOf(pattern: string): Marker | undefined {
     return this.#prefixes.find(({ text }) => pattern === `${text}*`)?.marker
   }
 
-  /** A tag's marker as a stored header names it. */
+  /** The marker that a segment in a header stands for. */
   bySegment(segment: string): Marker {
     return { segment, key: this.keyspace.markerKey(segment) }
   }

@@ -1,5 +1,5 @@
 /**
- * Finds a namespace by its path, as events and figures name it.
+ * Finds a namespace by its path, as it appears in events and figures.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { RedisCacheManager } from './manager.ts'
 import type { CacheNamespace } from './namespace.ts'
 
 /**
- * The namespace of a path, with the cache's own defaults: those that the application gave to its
- * namespace are not known here.
+ * The namespace of a path, with the cache's own defaults: those that the application gave to its namespace are
+ * unknown here.
  *
- * @param path Its segments escaped, or as {@link readablePath} shows them.
+ * @param path With escaped segments, or as {@link readablePath} shows it.
  * @throws {InvalidKeyError} When the path is not inside the cache.
  */
 export function namespaceAt(cache: RedisCacheManager, path: string): CacheNamespace {

@@ -1,6 +1,6 @@
 /**
- * What a namespace works with, for what is built beside it: apart from the namespace itself, so that who has
- * none of that ships none.
+ * Gives features that are built beside a namespace access to its parts. Separate from the namespace, so that
+ * only bundles with such features contain it.
  *
  * @module
  */
@@ -19,8 +19,8 @@ export interface NamespaceParts {
 /**
  * Takes a namespace apart.
  *
- * @param option What the namespace was given by, for the error.
- * @throws {InvalidOptionError} When it is of another copy of this package, which keeps its parts to itself.
+ * @param option Name of the option that holds the namespace, for the error.
+ * @throws {InvalidOptionError} When another copy of this package made the namespace, whose parts are private to it.
  */
 export function partsOf<Values>(namespace: CacheNamespace<Values>, option: string): NamespaceParts {
   const parts = CacheNamespace.partsOf(namespace)

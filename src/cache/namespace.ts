@@ -42,7 +42,7 @@ export class CacheNamespace<Values = unknown> {
     this.#policy = policy
   }
 
-  /** What a namespace of this very package works with, for its domain caches. @internal */
+  /** The parts of a namespace; `undefined` if another copy of this package made it. @internal */
   static partsOf<Values>(
     namespace: CacheNamespace<Values>,
   ): { readonly ctx: CacheContext; readonly policy: Policy } | undefined {
@@ -113,7 +113,7 @@ export class CacheNamespace<Values = unknown> {
     return outcome.kind === 'hit'
   }
 
-  /** The fresh values of these keys, by key; missing keys are left out. One request, one command. */
+  /** The fresh values of these keys; missing keys are left out. One command; two for tags not declared here. */
   async getMany<T extends Values = Values>(
     keys: readonly string[],
     options?: EntryOptions<T>,
@@ -191,8 +191,8 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /**
-   * Call it before you compute a value that you will store with `commit`. If the key is deleted, set or
-   * invalidated in between, the computed value does not replace that.
+   * Call it before you compute a value that you will store with `commit`. The value counts as loaded at this
+   * moment, so a delete, set or invalidation of the key in between wins over it.
    */
   begin<T extends Values = Values>(key: string, options?: EntryOptions<T>): Promise<Ticket<T>> {
     return this.#run(options, (policy) => begin(this.#ctx, key, policy)) as Promise<Ticket<T>>
@@ -210,7 +210,7 @@ export class CacheNamespace<Values = unknown> {
    * has changed since it was loaded.
    *
    * @param change Returns the new value, or `undefined` to leave the entry as it is.
-   * @returns Whether the entry was changed. It is not, if it was replaced in the meantime.
+   * @returns Whether the entry was changed; false also if it was replaced in the meantime.
    */
   amend<T extends Values = Values>(
     key: string,
@@ -246,10 +246,10 @@ export class CacheNamespace<Values = unknown> {
   }
 
   /**
-   * Deletes every entry of this namespace whose key matches: `*` is any number of characters, `?` exactly
-   * one, `\` escapes the next. One command for a declared prefix, otherwise two SCANs.
+   * Deletes every entry of this namespace whose key matches: `*` is any number of characters, `?` exactly one, `\`
+   * escapes the next. One command for a declared prefix; otherwise up to four SCANs of the whole database.
    *
-   * @throws {InvalidKeyError} When keys are hashed, and the pattern is not a declared prefix.
+   * @throws {InvalidKeyError} When the pattern is not valid, or keys are hashed and it is not a declared prefix.
    */
   invalidatePattern(pattern: string): Promise<void> {
     return this.#invalidate('invalidatePattern', 'hard', () =>
@@ -282,7 +282,7 @@ export class CacheNamespace<Values = unknown> {
     return reported(this.#ctx, operation, undefined, work, () => ({ kind: 'invalidated', mode }))
   }
 
-  /** Runs an operation with the options of its call, for as long as the caller wants it. */
+  /** Runs an operation with the options of its call. If their signal is aborted, it continues in the background. */
   async #run<T>(
     options: object | undefined,
     operation: (policy: Policy) => Promise<T>,

@@ -1,5 +1,5 @@
 /**
- * What of the near tier a call may use, and what it leaves there.
+ * Decides which near copies a call may serve, and keeps new ones.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { momentOf, unavailable } from './observe.ts'
 import type { EntryOptions, NearPolicy, Policy } from './options.ts'
 import type { Moment, Sight } from './sight.ts'
 
-/** A value that the remote tier vouches for, and since when. */
+/** A value that Redis has confirmed, and when. */
 export interface Proof extends Moment {
   readonly value: unknown
   readonly header: EntryHeader
@@ -23,8 +23,8 @@ export interface Proof extends Moment {
 }
 
 /**
- * A copy that may be served without asking anybody: fresh, younger than `near.ttl` since it was
- * proved, and carrying every tag that this call declares.
+ * A copy that may be served without asking Redis: it is fresh, was confirmed less than `near.ttl` ago, and has every
+ * tag that this call declares.
  */
 export function nearHit(
   ctx: CacheContext,
@@ -33,7 +33,7 @@ export function nearHit(
   tags: readonly string[],
 ): KeptCopy | undefined {
   if (near === undefined || near.verify) return undefined
-  // It may be older than the token.
+  // The copy may be older than the token.
   if (after !== undefined) return undefined
   const copy = ctx.near.get(key)
   if (copy === undefined || !carries(copy.labels.tags, tags)) return undefined
@@ -41,15 +41,15 @@ export function nearHit(
   return isStillFresh(copy, freshness) ? copy : undefined
 }
 
-/** What of a call's options decides whether {@link glance} can do without the others. */
+/** The options that decide whether {@link glance} may ignore the others. */
 type Glanced = Pick<EntryOptions, 'near' | 'signal' | 'after'> & {
   readonly tags?: unknown
   readonly freshness?: unknown
 }
 
 /**
- * A near copy on a namespace's terms, before the options of the call are resolved: of these only the
- * tags matter to a copy. What is wrong with the others is found by the first call that misses.
+ * A near copy, found before the options of the call are resolved: the namespace's settings apply, and only the tags
+ * of the call matter. Other options that are not valid are refused by the first call that misses.
  */
 export function glance(
   ctx: CacheContext,
@@ -74,8 +74,8 @@ function isStillFresh({ value }: NearCopy, freshness: Policy['freshness']): bool
 }
 
 /**
- * A copy whose header and markers Redis has just confirmed: no lag, two commands, no payload. What was seen,
- * where the deadline has passed over that.
+ * A copy whose header and markers Redis has just confirmed: two commands, no payload, no lag. If that timed out, the
+ * `Sight` of a Redis that is unavailable.
  */
 export async function verifiedNearHit(
   ctx: CacheContext,
@@ -94,8 +94,8 @@ export async function verifiedNearHit(
     const same = found.length === stamps.length && found.every((text, i) => text === stamps[i])
     if (same && first === prefix) return copy
   } catch (error) {
-    // An unconfirmed copy is not served. The read goes on and meets the failure itself, unless it has waited
-    // as long as it may.
+    // An unconfirmed copy is not served. The read asks Redis itself, except after a timeout: it must not wait
+    // for a second deadline.
     const seen = unavailable(momentOf(ctx), error)
     return error instanceof RemoteTimeoutError ? seen : undefined
   }
@@ -103,22 +103,22 @@ export async function verifiedNearHit(
   return undefined
 }
 
-/** The copy's value, as the policy wants it handed out. */
+/** The copy's value, cloned if the policy says so. */
 export function handOut(copy: NearCopy, near: NearPolicy | undefined): unknown {
   return near?.values === 'copy' ? structuredClone(copy.value) : copy.value
 }
 
-/** What a read resolves to that found a copy at once: of a value that is shared, all of them to one promise. */
+/** The promise that a near hit returns. If the value is shared, all reads get the same promise. */
 export function answerOf(copy: KeptCopy, near: NearPolicy | undefined): Promise<unknown> {
   if (near?.values === 'copy') return Promise.resolve(handOut(copy, near))
   copy.answer ??= Promise.resolve(copy.value)
   return copy.answer
 }
 
-/** How often a stored text counts that is compressed: values take more than their text, and that is longer. */
+/** Factor for the size of a compressed entry: in memory, its value takes more than the stored text. */
 const COMPRESSED = 4
 
-/** Keeps a copy, dated before the request that proved it. */
+/** Keeps a copy, dated to the moment before the request that confirmed it. */
 export function keepNear(
   ctx: CacheContext,
   { key, declared }: Target,
@@ -126,7 +126,7 @@ export function keepNear(
   { value, header, sizeBytes, provedAt, instant }: Proof,
 ): void {
   if (near === undefined) return
-  // A load longer than the bound leaves no copy: it would be too old on arrival.
+  // After a load longer than `near.ttl`, the copy would already be too old.
   if (!near.verify && ctx.platform.now() - provedAt >= near.ttlMs) return
   const kept = keepable(value, near)
   if (kept === undefined) return
@@ -139,7 +139,7 @@ export function keepNear(
     ...kept,
     labels: { tags, markerKeys, evidence: near.verify ? evidenceOf(header) : undefined },
     provedAt,
-    // A difference of two large numbers is kept like one of them, on the heap, unless it is rounded.
+    // Rounded, so that engines store it as a small whole number, without an object on the heap.
     freshMs: Math.floor(header.freshUntil - provedAt),
     instant,
     sizeBytes: header.encoding[1] === 'z' ? sizeBytes * COMPRESSED : sizeBytes,
@@ -150,12 +150,12 @@ function evidenceOf({ writeId, stamps }: EntryHeader): Evidence {
   return { prefix: detached(writePrefix(writeId)), stamps: Array.from(stamps.values(), detached) }
 }
 
-/** The value as it is kept; `undefined` for one that cannot be kept. */
+/** The value in the form in which it is kept; `undefined` if it cannot be kept. */
 function keepable(value: unknown, { values }: NearPolicy): { readonly value: unknown } | undefined {
   try {
     return { value: values === 'copy' ? structuredClone(value) : share(value) }
   } catch {
-    // A URL has no clone; and JSON from a foreign hand can be deeper than the call stack.
+    // A URL cannot be cloned, and JSON written by others can be nested deeper than the call stack allows.
     return undefined
   }
 }
@@ -164,7 +164,7 @@ function share(value: unknown): unknown {
   return isProduction() ? value : deepFreeze(value)
 }
 
-/** Whether every tag of the call is one that the copy was kept with. */
+/** Whether the copy was kept with every tag of the call. */
 function carries(kept: readonly string[], declared: readonly string[]): boolean {
   return declared.every((tag, i) => tag === kept[i] || kept.includes(tag))
 }

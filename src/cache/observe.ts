@@ -1,5 +1,5 @@
 /**
- * Looks at an entry in Redis and makes of it something a read can decide on.
+ * Looks at an entry in Redis, judges it and decodes its value.
  *
  * @module
  */
@@ -25,12 +25,12 @@ import {
 /** There is no entry. */
 export const ABSENT: Nothing = { kind: 'none', reason: 'absent' }
 
-/** The present moment: taken before what proves a copy is sent. */
+/** The current moment. Take it before sending the request that confirms a copy. */
 export function momentOf({ platform, near }: CacheContext): Moment {
   return { provedAt: platform.now(), instant: near.tier.fence.now }
 }
 
-/** Looks once. Never rejects for a remote failure: that is a reason for finding nothing. */
+/** Looks once. A remote failure does not reject: it is a reason for finding nothing. */
 export function observe(ctx: CacheContext, target: Target, policy: Policy): Promise<Sight> {
   const moment = momentOf(ctx)
   return ctx.steps
@@ -40,7 +40,7 @@ export function observe(ctx: CacheContext, target: Target, policy: Policy): Prom
     .catch((error: unknown) => unavailable(moment, error))
 }
 
-/** What a look has shown: at once, if it can be. */
+/** What a look has shown; a promise only if that takes a second look or asynchronous decoding. */
 export function sightOf(
   ctx: CacheContext,
   target: Target,
@@ -53,13 +53,13 @@ export function sightOf(
   return proceed<Weighed, Sight>(weighed, (found) => new Sight(moment, look, found))
 }
 
-/** What is seen where a look has failed. @throws What is no failure of the remote tier. */
+/** What a failed look has shown. @throws The error itself, if it is not a remote failure. */
 export function unavailable(moment: Moment, error: unknown): Sight {
   if (!isRemoteFailure(error)) throw error
   return { ...moment, ...UNSEEN, found: { kind: 'none', reason: 'unavailable', error } }
 }
 
-/** Judges an entry's text; what cannot be read is found to be nothing. At once, if it can be. */
+/** Judges an entry and decodes its value. One that cannot be read counts as `corrupt`. Async as {@link sightOf} is. */
 export function weigh(
   ctx: CacheContext,
   target: Pick<Target, 'key' | 'declared'>,
@@ -90,14 +90,14 @@ function unreadable(error: unknown): Nothing {
 
 const RANKS = ['fresh', 'stale', 'stale-if-error'] as const
 
-/** What was found, less fresh if the call's `freshness` says so. */
+/** What was found, with its freshness lowered if the call's `freshness` says so. */
 export function lowered<Any extends Found | Nothing>(found: Any, { freshness }: Policy): Any {
   if (freshness === undefined || found.kind === 'none') return found
   const kind = freshness(found.value)
   return RANKS.indexOf(kind) > RANKS.indexOf(found.kind) ? { ...found, kind } : found
 }
 
-/** Adds the markers of the tags that the entry has and the call did not name: a second look. */
+/** Adds the markers of tags that the entry has but the call did not declare: a second look. */
 async function lookFurther(
   ctx: CacheContext,
   unseen: readonly string[],
@@ -125,7 +125,7 @@ function appraise(
   return value instanceof Promise ? value.then((settled) => ({ ...found, value: settled })) : found
 }
 
-/** What the caller makes of a stored value that is valid otherwise. */
+/** Applies the caller's `reconcile` to a valid entry. */
 async function reconciled(
   reconcile: NonNullable<Policy['reconcile']>,
   found: Found,

@@ -1,5 +1,5 @@
 /**
- * What a caller may choose, and the one resolved shape that everything below this folder sees.
+ * The options of a cache and its calls, and the checked form in which the operations use them.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { StandardSchema } from './standard-schema.ts'
 
 /** Time limits for a loader. */
 export interface LoaderTimeouts {
-  /** After this time a stale entry, if there is one, is served while the load goes on. @default none */
+  /** After this time a stale entry, if there is one, is served while the load continues. @default none */
   readonly soft?: Duration
   /** After this time the load fails with `LoaderTimeoutError`; from 1 ms to 1 hour. @default '10s' */
   readonly hard?: Duration
@@ -44,7 +44,7 @@ export interface NearTierOptions extends NearOptions {
   readonly maxBytes?: number
 }
 
-/** How fresh a value is. Typed as a method, so that options for any value fit a call's own. */
+/** Typed as a method, because parameters of methods are bivariant: options for any type of value fit a call's. */
 type FreshnessOf<Value> = { of(value: Value): 'fresh' | 'stale' | 'stale-if-error' }['of']
 
 /** Options of a single call, and defaults of a namespace or a whole cache. */
@@ -58,8 +58,8 @@ export interface EntryOptions<Value = unknown> {
   /** How long after `ttl` an entry may be served when the loader fails (RFC 5861). @default 0 */
   readonly staleIfError?: Duration
   /**
-   * Refreshes an often-read entry before it expires, at random: 1 a little before, more is earlier, 0 never.
-   * From 0 to 100 (the beta of XFetch). @default 0
+   * Refreshes an often-read entry before it expires, at random. From 0 to 100 (the beta of XFetch): 1 is usual,
+   * more is earlier, 0 is off. @default 0
    */
   readonly earlyRefresh?: number
   /** How long the loader may take. @default `{ hard: '10s' }` */
@@ -113,7 +113,7 @@ export interface EntryOptions<Value = unknown> {
    */
   readonly after?: string
   /**
-   * Makes this call reject with the signal's reason; a load or write that has begun goes on.
+   * Makes this call reject with the signal's reason; a load or write that has begun continues.
    * @default none
    */
   readonly signal?: AbortSignal
@@ -123,8 +123,8 @@ export interface EntryOptions<Value = unknown> {
 export interface NamespaceOptions<Value = unknown>
   extends Omit<EntryOptions<Value>, 'signal' | 'after' | 'reconcile'> {
   /**
-   * Key prefixes that `invalidatePattern('prefix*')` can invalidate with one command. Each entry whose
-   * key begins with one has its marker. At most 8. @default none
+   * Key prefixes that `invalidatePattern('prefix*')` can invalidate with one command. At most 8. An entry carries
+   * the marker of each prefix that its key begins with. @default none
    */
   readonly prefixes?: readonly string[]
 }
@@ -144,9 +144,9 @@ export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Val
   readonly redis: Requester | Transport
   /** @default webPlatform() */
   readonly platform?: Platform
-  /** First part of every name in Redis: 1 to 64 bytes, none of a control character. @default 'nc' */
+  /** First part of every name in Redis: 1 to 64 bytes, no control characters. @default 'nc' */
   readonly prefix?: string
-  /** The outermost namespace; likewise. @default 'default' */
+  /** Name of the outermost namespace: 1 to 64 bytes, no control characters. @default 'default' */
   readonly namespace?: string
   /** Keeps copies inside this isolate. @default false */
   readonly near?: NearTierOptions | false
@@ -154,7 +154,7 @@ export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Val
   readonly deadline?: Duration
   /** How often a request that is safe to repeat is sent again, from 0 to 10. @default 2 */
   readonly retries?: number
-  /** The circuit breaker: after how many failures Redis is not asked, and how long. @default 5 in a row, 1 s */
+  /** Circuit breaker: after how many failures in a row Redis is not asked, and how long. @default 5, 1 s */
   readonly breaker?: Pick<BreakerOptions, 'threshold' | 'cooldownMs'>
   /** The largest value as text before compression, in bytes, from 1 to 512 MiB. @default 4_194_304 (4 MiB) */
   readonly maxValueBytes?: number
@@ -167,9 +167,9 @@ export interface CacheOptions<Value = unknown> extends Omit<NamespaceOptions<Val
   readonly encryption?: EncryptionOptions
 }
 
-/** Near tier settings of a call, resolved. */
+/** Checked near tier settings of a call. */
 export interface NearPolicy {
-  /** How long a copy is served unseen; 0 with `verify`. */
+  /** How long a copy is served without a check; 0 if only `verify` is set. */
   readonly ttlMs: number
   readonly verify: boolean
   readonly values: 'shared' | 'copy'
@@ -198,7 +198,7 @@ export interface Policy {
   readonly signal: AbortSignal | undefined
 }
 
-/** What a cache does unless told otherwise. */
+/** The defaults of a cache. */
 export const DEFAULTS: Policy = Object.freeze({
   ttlMs: 3_600_000,
   jitter: 0.1,

@@ -11,15 +11,15 @@ import type { CircuitState } from '../flight/breaker.ts'
 export type MissReason =
   /** There was no entry. */
   | 'absent'
-  /** There was one, too old to serve. */
+  /** The entry was too old to serve. */
   | 'expired'
-  /** A tag, prefix or namespace of it was invalidated, or its marker was lost. */
+  /** A tag, prefix or namespace of the entry was invalidated, a marker was lost, or `reconcile` refused the value. */
   | 'invalidated'
-  /** It lacks a tag that the call declares. */
+  /** The entry lacks a tag that the call declares. */
   | 'undeclared-tag'
-  /** It could not be read: not ours, tampered with, or refused by the schema. */
+  /** The entry could not be read: written by something else, tampered with, or refused by the schema. */
   | 'corrupt'
-  /** Redis could not be asked. */
+  /** Redis could not be reached, or did not answer in time. */
   | 'unavailable'
 
 /** How an operation ended. */
@@ -37,7 +37,7 @@ export type Outcome =
       readonly shared: boolean
       readonly stored: boolean
       readonly loadMs: number
-      /** Why it was not stored, or what was there could not be read, if something failed. */
+      /** The failure, if any, because of which the value was not stored or the existing entry not read. */
       readonly error?: unknown
     }
   | { readonly kind: 'stored' | 'superseded' | 'touched' | 'deleted' }
@@ -46,7 +46,7 @@ export type Outcome =
   | { readonly kind: 'evicted' }
   | { readonly kind: 'circuit'; readonly state: CircuitState }
 
-/** What was asked for. `refresh` is the load behind a stale or early-refreshed read. */
+/** The kind of operation. `refresh` is a load in the background, after a stale or early-refreshed hit. */
 export type Operation =
   | 'get'
   | 'getOrSet'
@@ -65,9 +65,9 @@ export type Operation =
 export interface CacheEvent {
   readonly operation: Operation
   readonly namespace: string
-  /** The caller's key, where there is one. Keys may hold personal data: redact before logging. */
+  /** The caller's key, if there is one. Keys may hold personal data: redact before logging. */
   readonly key?: string
   readonly outcome: Outcome
-  /** Wall-clock milliseconds; 0 where the runtime's clock stands still, and for near hits. */
+  /** Wall-clock milliseconds; 0 for near hits, and where the runtime's clock stands still. */
   readonly durationMs: number
 }

@@ -18,13 +18,13 @@ import {
 import { InvalidOptionError } from '../errors.ts'
 import type { EntryOptions, LoaderTimeouts, NearOptions, NearPolicy, Policy } from './options.ts'
 
-/** Of one entry, whoever names them. Those of its namespaces and declared prefixes are not counted. */
+/** Most tags of one entry, declared and late ones together. Its namespaces and declared prefixes do not count. */
 export const MAX_TAGS = 64
 
 type Patch = { -readonly [Name in keyof Policy]: Policy[Name] }
 type Resolver = (value: never, patch: Patch) => void
 
-/** One function an option. Options that are not here are not options. */
+/** One function per option. An option that is not listed here is refused. */
 const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
   ttl: (value: number, patch) => {
     patch.ttlMs = toMilliseconds(value, 'ttl', { min: 1 })
@@ -74,7 +74,7 @@ const RESOLVERS: Readonly<Record<keyof EntryOptions, Resolver>> = {
     patch.consistency = oneOf(value, 'consistency', ['strict', 'relaxed'])
   },
   after: (value: string, patch) => {
-    // It travels in a header.
+    // The token is sent in an HTTP header.
     if (typeof value !== 'string' || !/^[\x21-\x7e]{0,1024}$/.test(value)) {
       throw new InvalidOptionError('after', 'a consistencyToken')
     }
@@ -97,7 +97,7 @@ export function resolvePolicy(base: Policy, options: object | undefined): Policy
   if (typeof options !== 'object' || options === null) {
     throw new InvalidOptionError('options', 'an object')
   }
-  // Every call with options makes one: spread twice, it would take ten times as long.
+  // Runs for every call with options. Copied once and then changed: a second spread takes ten times as long.
   const policy: Patch = { ...base }
   for (const name of Object.keys(options) as (keyof EntryOptions)[]) {
     if (!Object.hasOwn(RESOLVERS, name)) throw noSuchOption(name)
@@ -115,14 +115,14 @@ export function checkTagList(value: unknown, option: string): readonly string[] 
   if (!Array.isArray(value) || value.length > MAX_TAGS) {
     throw new InvalidOptionError(option, `a list of at most ${MAX_TAGS} tags in all`)
   }
-  // The caller's list may change; what was declared with it may not.
+  // A copy, because the caller may change the list later.
   return [...value]
 }
 
 /**
- * The tags that an entry gets beside those declared: each once, and none of those.
+ * The late tags of an entry, without duplicates and without those that are declared.
  *
- * @throws {InvalidOptionError} When it would have more than 64 in all.
+ * @throws {InvalidOptionError} When the entry would have more than 64 tags in all.
  */
 export function lateTagsOf(
   declared: readonly string[],

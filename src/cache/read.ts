@@ -2,8 +2,8 @@
  * The read path, from top to bottom: the near tier, one look at Redis, and the loader.
  *
  * A read never returns a value whose load began before a delete, a set or a hard invalidation that
- * covers it and was complete before the read's last look (docs/consistency.md, T1). Whatever goes
- * wrong with Redis on the way is a miss, never an error of the caller's (I2).
+ * covers it and was complete before the read's last look (docs/consistency.md, T1). Any failure of
+ * Redis on the way is a miss, never an error for the caller (I2).
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type { Policy } from './options.ts'
 import type { Operation, Outcome } from './outcome.ts'
 import type { Found, Sight } from './sight.ts'
 
-/** A read that may have found something. */
+/** The result of a read: a value, if `outcome` says that there is one. */
 export interface ReadResult {
   readonly value: unknown
   readonly outcome: Outcome
@@ -28,7 +28,7 @@ export interface ReadResult {
 
 const NEAR_HIT: Outcome = Object.freeze({ kind: 'hit', tier: 'near', freshness: 'fresh' })
 
-/** Reads a key, and on a miss nothing more. Serves only what is fresh. */
+/** Reads a key, and does not load on a miss. Serves only a fresh value. */
 export async function get(
   ctx: CacheContext,
   operation: Operation,
@@ -50,7 +50,7 @@ async function find(ctx: CacheContext, key: string, policy: Policy): Promise<Rea
   return onlyFresh(ctx, target, policy, copy ?? (await observe(ctx, target, policy)))
 }
 
-/** Serves what was seen if it is fresh, and nothing otherwise. */
+/** Serves the entry that was seen if it is fresh; otherwise the result is a miss. */
 export function onlyFresh(
   ctx: CacheContext,
   target: Target,
@@ -68,7 +68,7 @@ export function onlyFresh(
   return served(found)
 }
 
-/** Reads a key; on a miss loads it, under a lease, and stores it. */
+/** Reads a key; on a miss loads the value under a lease and stores it. */
 export function getOrSet(
   ctx: CacheContext,
   key: string,
@@ -81,8 +81,8 @@ export function getOrSet(
 }
 
 /**
- * Hands out a near copy. Reads that find one at once do not go through the steps below: an event is
- * made only for somebody who listens.
+ * Serves a near copy that was found synchronously, without the steps below. Builds an event only if a listener
+ * wants near hits.
  */
 export function servedNear(
   ctx: CacheContext,
@@ -107,12 +107,12 @@ async function readThrough(
   try {
     const target = targetOf(ctx, key, policy)
     const copy = policy.near?.verify ? await verifiedNearHit(ctx, target, policy) : undefined
-    // The request is made behind the look: of its literal see docs/decisions/0015.
+    // The request object is created after the look, because it is a literal (docs/decisions/0015).
     const read =
       copy && 'labels' in copy
         ? nearResult(ctx, copy, policy)
         : serveOrLoad(ctx, copy ?? (await observe(ctx, target, policy)), { target, loader, policy })
-    // A hit is not waited for once more.
+    // A hit is there already and needs no `await`.
     const { value, outcome } = read instanceof Promise ? await read : read
     report(ctx, 'getOrSet', key, outcome, startedAt)
     return value
@@ -128,13 +128,13 @@ function serveOrLoad(
   request: LoadRequest,
 ): ReadResult | Promise<ReadResult> {
   const { target, policy } = request
-  // Most often there is nothing to do behind the answer, or in its place.
+  // The usual case: there is nothing to load or refresh.
   const isHit = seen.found.kind === 'fresh' && policy.earlyRefresh === 0
   if (isHit) return onlyFresh(ctx, target, policy, seen)
   return answer(ctx, target, policy, seen, waysOf(ctx, request, seen))
 }
 
-/** How a reader of what was seen comes to a value. */
+/** The {@link Ways} of a reader with this sight. */
 export function waysOf(ctx: CacheContext, request: LoadRequest, seen: Sight): Ways {
   return {
     load: () => obtain(ctx, request, seen),
@@ -142,14 +142,14 @@ export function waysOf(ctx: CacheContext, request: LoadRequest, seen: Sight): Wa
   }
 }
 
-/** How a reader comes to a value that it has not seen. */
+/** How a reader gets a value that it did not see in Redis. */
 export interface Ways {
   load(): Promise<Loaded>
-  /** Loads behind the answer; never rejects. */
+  /** Starts a load in the background, whose failure is only reported. */
   refresh(): void
 }
 
-/** Serves what was seen, if it may be; loads otherwise. */
+/** Serves the entry that was seen if it may be served; otherwise loads. */
 export function answer(
   ctx: CacheContext,
   target: Target,
@@ -173,8 +173,8 @@ export function answer(
 }
 
 /**
- * Loads, but serves this reader's own stale copy if the load fails, or takes longer than the soft
- * timeout and goes on behind. Never another reader's copy, which may be older than a delete.
+ * Loads, but serves the stale entry that this reader saw if the load fails, or if it exceeds the soft timeout and
+ * continues in the background. An entry seen by another reader will not do: it may be older than a delete.
  */
 async function loadOrFallBack(
   ctx: CacheContext,
@@ -188,13 +188,13 @@ async function loadOrFallBack(
     if (loaded !== TIMED_OUT) return loadedBy(loaded, 'expired')
     ctx.platform.defer(load)
   } catch {
-    // The loader's failure is what the stale copy is for.
+    // The stale entry is served in place of the error.
     ctx.events.countLoadError()
   }
   return served(stale)
 }
 
-/** Refreshes an entry after it was served, if nobody else does. */
+/** Refreshes a served entry in the background, unless another caller does. */
 function refreshBehind(ctx: CacheContext, request: LoadRequest, seen: Sight): void {
   const { key, names } = request.target
   if (ctx.flights.get(names.entry)?.admits(seen)) return
@@ -203,7 +203,7 @@ function refreshBehind(ctx: CacheContext, request: LoadRequest, seen: Sight): vo
   ctx.platform.defer(reportRefresh(ctx, key, load, startedAt))
 }
 
-/** Tells how the load behind an answer ended, if there was one. Never rejects (I11). */
+/** Reports how a load in the background ended, if there was one. Never rejects (I11). */
 export async function reportRefresh(
   ctx: CacheContext,
   key: string,
@@ -214,7 +214,7 @@ export async function reportRefresh(
     const loaded = await load
     if (loaded) report(ctx, 'refresh', key, loadedBy(loaded, 'stale').outcome, startedAt)
   } catch (error) {
-    // The caller has been answered; the failure is told to whoever listens.
+    // The caller already has its answer, so only listeners learn of the failure.
     report(ctx, 'refresh', key, { kind: 'failed', error }, startedAt)
   }
 }
@@ -226,7 +226,7 @@ function isDueEarly(ctx: CacheContext, { earlyRefresh }: Policy, { header }: Fou
   )
 }
 
-/** What a near copy answers. */
+/** The result of a near hit. */
 export function nearResult(
   ctx: CacheContext,
   copy: NearCopy,

@@ -1,5 +1,5 @@
 /**
- * Goes through names in Redis.
+ * Finds names in Redis with SCAN.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import type { CacheContext } from './context.ts'
 
 const SCAN_COUNT = 1_000
 
-/** Names that match, in pages as SCAN returns them: one may come twice, a page may be empty. */
+/** The names that match, in pages as SCAN returns them. A name may come twice, and a page may be empty. */
 export async function* scan(link: RedisLink, glob: string): AsyncGenerator<readonly string[]> {
   let cursor = '0'
   do {
     const reply = await link.send(['SCAN', cursor, 'MATCH', glob, 'COUNT', SCAN_COUNT])
     const [next, names] = parseScan(reply)
-    // A scan that does not move would go on for ever.
+    // If the cursor did not change, the scan would never end.
     if (next !== '0' && next === cursor) throw malformed('SCAN')
     cursor = next
     yield names
   } while (cursor !== '0')
 }
 
-/** The keys of the entries in a namespace, nested ones left out. */
+/** The keys of the entries in a namespace, without those of nested namespaces. */
 export async function* listKeys({ link, names }: CacheContext): AsyncGenerator<string> {
   const [glob = ''] = names.keyspace.scanPatterns('*')
   let unreadable = 0
@@ -37,7 +37,7 @@ export async function* listKeys({ link, names }: CacheContext): AsyncGenerator<s
     }
   }
   if (unreadable === 0) return
-  // At the end, so that nobody takes what came before for everything.
+  // Thrown at the end, so that no caller takes the keys returned before for all keys.
   throw new InvalidKeyError(`${unreadable} names cannot be read as keys`)
 }
 

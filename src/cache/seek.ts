@@ -1,6 +1,6 @@
 /**
- * Reads that expect to find nothing: they ask for the lease in the request of their look, so that a miss
- * takes two requests in place of three. A look is a script then, which readers of one tick do not share.
+ * Reads that expect a miss. They ask for the lease in the same request as the look, so that a miss takes two requests
+ * instead of three. Such a look is a script, which readers of one tick do not share.
  *
  * @module
  */
@@ -25,12 +25,12 @@ import { answer, type ReadResult, waysOf } from './read.ts'
 import { lookOf, type Moment, type Sight } from './sight.ts'
 import { markerMs, stampsOf } from './stamps.ts'
 
-/** A namespace, for reads that expect to find nothing. */
+/** Access to a namespace for reads that expect a miss. */
 export interface Seeker<Values> {
   /**
-   * As the one of the namespace, but without near copies, and without a signal.
+   * As `getOrSet` of the namespace, but without near copies, and without a signal.
    *
-   * @param storing `soon`: what was loaded may wait a moment for another request to go with.
+   * @param storing `soon`: the commit may wait a moment to share a request with other commands.
    *   @default 'at once'
    */
   getOrSet(
@@ -39,14 +39,14 @@ export interface Seeker<Values> {
     options: EntryOptions<Values>,
     storing?: 'at once' | 'soon',
   ): Promise<Values>
-  /** Something else is sent in this tick: what waits to be stored goes with it. */
+  /** Sends the waiting commits. Call it when other commands are sent in this tick. */
   readonly sendHeld: () => void
 }
 
 /**
- * Apart from the namespace itself, so that who has no such reads ships none.
+ * Separate from the namespace, so that only bundles with such reads contain them.
  *
- * @throws {InvalidOptionError} When the namespace is of another copy of this package.
+ * @throws {InvalidOptionError} When another copy of this package made the namespace.
  */
 export function seeker<Values>(namespace: CacheNamespace<Values>): Seeker<Values> {
   const { ctx, policy } = partsOf(namespace, 'cache')
@@ -84,7 +84,7 @@ async function readThrough(
   return value
 }
 
-/** What was found; or the right to load, since there was nothing. */
+/** What was seen; with permission to load if there was no entry. */
 interface Sought {
   readonly sight: Sight
   readonly admission?: Admission
@@ -93,7 +93,7 @@ interface Sought {
 async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<Sought> {
   const { entry, lease } = target.names
   const isUnderWay = ctx.flights.get(entry) !== undefined
-  // What is under way here is there to be joined; on a cluster markers have other slots.
+  // A load under way in this isolate can be joined. On a cluster, markers are in other slots.
   if (isUnderWay || ctx.link.cluster || policy.after !== undefined) {
     return { sight: await observe(ctx, target, policy) }
   }
@@ -120,7 +120,7 @@ async function seek(ctx: CacheContext, target: Target, policy: Policy): Promise<
   return { sight: await asSeen(ctx, target, policy, moment, reply) }
 }
 
-/** What there was: 0, and then what each key holds. */
+/** What was seen, if the script granted no lease: its reply is 0, then the text of each key. */
 async function asSeen(
   ctx: CacheContext,
   target: Target,

@@ -4,22 +4,22 @@
  * @module
  */
 
-/** Segments that no user's tag can have: escaping never yields a star. */
+/** The epoch. No user's tag can have a segment with a star, because escaping never yields one. */
 export const EPOCH = '**'
-/** Of this namespace; with a number behind it, of one around it. */
+/** This namespace; followed by a number, a namespace around it. */
 export const NAMESPACE = '*'
-/** Before the segment of a declared prefix. */
+/** Precedes the segment of a declared prefix. */
 export const PREFIX = '*/'
 
 /** What a segment stands for. */
 export interface ReadSegment {
   /** `namespace`, `ancestor` and `epoch` are the cache's own: no user named them. */
   readonly kind: 'tag' | 'prefix' | 'namespace' | 'ancestor' | 'epoch'
-  /** The tag as its user wrote it; the hash where tags are hashed; in words where it is the cache's own. */
+  /** The tag as the user wrote it, or its hash if tags are hashed; a description for the cache's own segments. */
   readonly text: string
 }
 
-/** A segment as its user wrote it: of a tag, or of the words that the cache has for itself. */
+/** Tells what a segment stands for. */
 export function readSegment(segment: string): ReadSegment {
   if (segment === NAMESPACE) return { kind: 'namespace', text: 'the whole namespace' }
   if (segment === EPOCH) return { kind: 'epoch', text: 'loads with late tags' }
@@ -30,12 +30,12 @@ export function readSegment(segment: string): ReadSegment {
   return { kind: 'tag', text: unescaped(segment) }
 }
 
-/** A hash stays one: nobody can read it. */
+/** Leaves a hash as it is, since it cannot be reversed. */
 function unescaped(segment: string): string {
   return segment.startsWith('#') ? segment : plainText(segment)
 }
 
-/** A segment without its escapes; one that was not escaped here is left as it is. */
+/** A segment without its escapes; one that is not well-formed is left as it is. */
 export function plainText(segment: string): string {
   try {
     return decodeURIComponent(segment)

@@ -1,5 +1,5 @@
 /**
- * What a look at an entry shows, and what is found in it, for a read to decide on.
+ * The data that a look at an entry returns, on which a read decides.
  *
  * @module
  */
@@ -14,11 +14,11 @@ export interface Look {
   /** The entry's text. */
   readonly entry: string | null
   readonly lease: string | null
-  /** Of the markers that were asked for. */
+  /** The texts of the markers that were asked for. */
   readonly markers: FoundMarkers
 }
 
-/** A look, of the texts that were read. */
+/** Makes a look from the texts that were read. */
 export function lookOf(
   markers: FoundMarkers,
   entry: string | null = null,
@@ -27,7 +27,7 @@ export function lookOf(
   return { entry, lease: leaseIn(lease), markers }
 }
 
-/** A text that is no lease is held by nobody, and would be waited for in vain. */
+/** Ignores a text that is not a lease: nobody holds it, so readers would wait in vain. */
 function leaseIn(found: string | null): string | null {
   return found !== null && /^[\w-]+-\d+$/.test(found) ? found : null
 }
@@ -54,10 +54,10 @@ export interface Nothing {
   readonly error?: unknown
 }
 
-/** What an entry's text turned out to be. */
+/** What was found in an entry's text. */
 export type Weighed = Found | Nothing
 
-/** When something was asked, by both clocks that date a near copy: before the request was sent. */
+/** The moment before a request was sent, on the two clocks that date a near copy. */
 export interface Moment {
   readonly provedAt: number
   readonly instant: number
@@ -70,7 +70,7 @@ export class Sight implements Sighting, Moment {
   declare readonly lease: Look['lease']
   declare readonly markers: FoundMarkers
   declare readonly found: Weighed
-  /** Which entry was there: see `prefixOf`. */
+  /** Identifies the entry that was there: see `prefixOf`. */
   declare readonly prefix: string
 
   constructor({ provedAt, instant }: Moment, { entry, lease, markers }: Look, found: Weighed) {
@@ -83,7 +83,7 @@ export class Sight implements Sighting, Moment {
   }
 }
 
-/** What is seen when Redis cannot be asked: nothing that any load could be compared with. */
+/** What a reader has seen if Redis cannot be reached. It matches no load that has begun. */
 export const UNSEEN: Sighting & Pick<Sight, 'prefix'> = Object.freeze({
   lease: null,
   markers: new Map(),

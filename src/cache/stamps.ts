@@ -1,5 +1,5 @@
 /**
- * The markers that an entry is stamped with: how long they live, and what Redis has made them.
+ * The markers that an entry is stamped with: how long they live, and their texts.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import { malformed } from '../redis/answer.ts'
 import type { Reply } from '../redis/requester.ts'
 import type { Marker } from './names.ts'
 
-/** A marker outlives the entries it stamps, or they are lost with it. */
+/** A marker must outlive the entries stamped with it: without their marker they are not valid. */
 const MIN_MARKER_MS = 7 * 86_400_000
 
-/** How long a marker lives that stamps an entry of this life, in milliseconds. */
+/** Lifetime of the markers of an entry that lives `lifeMs`, in milliseconds. */
 export function markerMs(lifeMs: number): number {
   return Math.max(MIN_MARKER_MS, 2 * lifeMs)
 }
 
-/** @throws {RemoteError} When one of the replies is no marker. */
+/** The texts of markers by segment. @throws {RemoteError} When a reply is not a marker. */
 export function stampsOf(
   markers: readonly Marker[],
   made: readonly Reply[],

@@ -1,5 +1,5 @@
 /**
- * What a cache knows of itself.
+ * Statistics of a cache.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Reply } from '../redis/requester.ts'
 import { type CacheContext, isRemoteFailure } from './context.ts'
 import type { Totals } from './events.ts'
 
-/** Figures of this instance since its start, and of its Redis now. */
+/** Figures of this instance since its start, and current figures of its Redis. */
 export interface CacheStats {
   /** Reads answered from the cache, in percent of all reads; 0 before the first. */
   readonly hitRate: number
@@ -59,13 +59,13 @@ async function ask({ link }: CacheContext, name: string, ...args: string[]): Pro
   try {
     return await link.send([name, ...args])
   } catch (error) {
-    // Statistics must be had while Redis is down, and where a token may not run INFO.
+    // Statistics must work while Redis is down, and with a token that may not run INFO.
     if (isRemoteFailure(error)) return null
     throw error
   }
 }
 
-/** A number in the answer of INFO. */
+/** A number in the reply of INFO. */
 function field(info: Reply, name: string): number | undefined {
   if (typeof info !== 'string') return undefined
   const line = info.split(/\r?\n/).find((text) => text.startsWith(`${name}:`))

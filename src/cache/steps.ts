@@ -1,6 +1,6 @@
 /**
  * The atomic steps of the protocol: what docs/consistency.md calls look, acquire, commit, take,
- * delete, hard, soft, late and release, each sent as the commands it is made of.
+ * delete, hard, soft, late and release, each as one or more commands.
  *
  * On Redis Cluster markers live in other slots than the entry. Steps that touch both are then sent
  * as several commands, in the order that the protocol allows.
@@ -28,12 +28,12 @@ import { markerMs, stampsOf } from './stamps.ts'
 import { makeOfTexts, readTexts } from './texts.ts'
 
 /**
- * What it is waited for before each attempt to give a lease in doubt back, in milliseconds: at the first, a
+ * Pauses before the attempts to give back a lease that may have been granted, in milliseconds. After the first, a
  * circuit that has opened may have closed.
  */
 const DOUBT_MS = [2_000, 4_000, 8_000]
 
-/** A write on its way: what to store under which right. */
+/** What to store, and the token of the lease for it. */
 export interface Commit {
   readonly token: string
   readonly entry: string
@@ -42,12 +42,12 @@ export interface Commit {
   readonly lifeMs: number
 }
 
-/** On which terms a lease is asked for. */
+/** Settings of a request for a lease. */
 export interface AcquireTerms {
-  /** Which entry the caller has seen: see `prefixOf`. */
+  /** Identifies the entry that the caller has seen: see `prefixOf`. */
   readonly prefix: string
   readonly leaseMs: number
-  /** How long the entry that follows may be of use, in milliseconds. */
+  /** The longest time that the new entry can be served, in milliseconds. */
   readonly lifeMs: number
 }
 
@@ -56,7 +56,7 @@ export interface Lease extends Grant {
   readonly token: string
 }
 
-/** The steps on one Redis. Each resolves when Redis has answered, and rejects as the link does. */
+/** The steps on one Redis. Each resolves when Redis has answered, and rejects as {@link RedisLink.send} does. */
 export class Steps {
   readonly #link: RedisLink
   readonly #platform: Platform
@@ -68,10 +68,10 @@ export class Steps {
   }
 
   /**
-   * Reads entry, lease and markers: one command, which several readers of one tick share; two with a
-   * consistency token (`after`) of others.
+   * Reads entry, lease and markers: one command, which all readers of one tick share; two commands if `after` is given
+   * and this client has another consistency token.
    *
-   * @param make What to make of it, at once. @default nothing else
+   * @param make Turns the look into the result, as soon as it arrives. @default returns the look
    */
   look<T = Look>(
     { entry, lease }: EntryNames,
@@ -100,13 +100,13 @@ export class Steps {
     })
   }
 
-  /** Reads markers alone; at least one. */
+  /** Reads only markers; at least one. */
   async lookAt(markers: readonly Marker[], after?: string): Promise<Look['markers']> {
     const keys = markers.map(({ key }) => key)
     return this.#texts.found(markers, await readTexts(this.#link, keys, after))
   }
 
-  /** Reads the first bytes of an entry, and markers: enough to know that a copy is still good. */
+  /** Reads the first bytes of an entry, and markers: enough to tell whether a copy is still valid. */
   async verify(name: string, markerKeys: readonly string[]): Promise<readonly [string, Texts]> {
     const [start, end] = WRITE_ID_RANGE
     const [prefix, found] = await Promise.all([
@@ -117,8 +117,8 @@ export class Steps {
   }
 
   /**
-   * Asks for the right to load and store; `undefined` if somebody else holds it, or has stored
-   * another entry than the one with `prefix`.
+   * Asks for the lease of a load; `undefined` if another caller holds it, or if the entry is no longer the one with
+   * `prefix`.
    */
   acquire(
     names: EntryNames,
@@ -128,7 +128,7 @@ export class Steps {
     return this.#grant(scripts.ACQUIRE, names, markers, leaseMs, lifeMs, prefix)
   }
 
-  /** First half of a set: nobody older may store, and nothing older is left to be served. */
+  /** First half of a set: from now on no earlier load or set can store, and no older entry can be served. */
   take(
     names: EntryNames,
     markers: readonly Marker[],
@@ -153,7 +153,7 @@ export class Steps {
     const keys = [names.lease, names.entry, ...stamped.map(({ key }) => key)]
     try {
       const args = [nonce, leaseMs, markerMs(lifeMs), ...prefix]
-      // What is granted must be heard.
+      // Kept alive, because a lease whose reply is lost would delay all other callers.
       const reply = await carriedOn(this.#platform, this.#link.run(script, keys, args))
       if (reply === 0 && prefix.length > 0) return undefined
       const [token, ...made] = list(reply, keys.length - 1)
@@ -162,17 +162,17 @@ export class Steps {
       return { token, stamps }
     } catch (error) {
       const isInDoubt = mayBeApplied(error)
-      // On a cluster it may be that only the markers could not be made.
+      // On a cluster the lease may have been granted, and only the markers not created.
       if (isInDoubt || cluster) this.disown(names, nonce, isInDoubt)
       throw error
     }
   }
 
   /**
-   * Gives back, behind the answer, what nothing will be stored under: all would wait for its end. Who does
-   * not answer is asked again.
+   * Gives back, in the background, a lease under which nothing will be stored, because others would wait until it
+   * expires. Tries again if Redis does not answer.
    *
-   * @param isInDoubt Whether it may have been granted unheard, and may still be: then not at once.
+   * @param isInDoubt Whether the lease may have been granted unnoticed, or may still be. Then the first attempt waits.
    */
   disown(names: EntryNames, token: string, isInDoubt: boolean): void {
     const pausesMs = isInDoubt ? DOUBT_MS : [0, ...DOUBT_MS]
@@ -180,29 +180,29 @@ export class Steps {
     this.#platform.defer(untilDone(this.#platform, pausesMs, giveBack))
   }
 
-  /** Stores, if the lease is still the caller's. */
+  /** Stores the entry if the caller still holds the lease. Returns whether it was stored. */
   async commit(names: EntryNames, { token, entry, writeId, lifeMs }: Commit): Promise<boolean> {
     const args = [token, entry, lifeMs, writePrefix(writeId)]
     return yes(await this.#link.run(scripts.COMMIT, [names.entry, names.lease], args))
   }
 
-  /** Gives the lease back, if it is still the caller's: by its token, or by the nonce it was asked with. */
+  /** Gives the lease back if the caller still holds it, by its token or by the nonce of the request for it. */
   release(names: EntryNames, token: string): Promise<void> {
     return this.prolong(names, token, 0)
   }
 
-  /** Has the lease end in so many milliseconds from now, if it is still the caller's. */
+  /** Makes the lease end `ms` milliseconds from now if the caller still holds it. */
   async prolong(names: EntryNames, token: string, ms: number): Promise<void> {
     yes(await this.#link.run(scripts.RELEASE, [names.lease], [token, ms]))
   }
 
-  /** Puts another text in the place of the entry that has this write id. */
+  /** Replaces the text of an entry if it still has this write id. Returns whether it had. */
   async replace(name: string, { entry, writeId, lifeMs }: Omit<Commit, 'token'>): Promise<boolean> {
     const args = [writePrefix(writeId), entry, lifeMs]
     return yes(await this.#link.run(scripts.REPLACE, [name], args))
   }
 
-  /** A set in one request: the entry's text is completed with the stamps where it is stored. */
+  /** A set in one request. The script inserts the stamps between the two parts of the entry's text. */
   async store(
     names: EntryNames,
     markers: readonly Marker[],
@@ -216,15 +216,15 @@ export class Steps {
   }
 
   /**
-   * Drops entries with their leases. The two of a key share a slot and go in one command: between two,
-   * a load would still have its lease, and could put back the entry that is gone.
+   * Deletes entries with their leases. Both keys of an entry share a slot and are deleted in one command: between
+   * two commands, a load would still hold its lease and could store the entry again.
    */
   async delete(names: readonly EntryNames[]): Promise<void> {
     const pairs = names.map(({ entry, lease }) => [entry, lease])
     await this.#drop(this.#link.cluster ? pairs : [pairs.flat()])
   }
 
-  /** Deletes keys: one command, or on a cluster one a key. */
+  /** Deletes keys: one command, or on a cluster one per key. */
   async drop(keys: readonly string[]): Promise<void> {
     await this.#drop(this.#link.cluster ? keys.map((key) => [key]) : [keys])
   }
@@ -237,16 +237,16 @@ export class Steps {
     )
   }
 
-  /** Hard invalidation: without its marker no entry is valid. */
+  /** Hard invalidation: drops the markers, without which no entry is valid. */
   async hard(markers: readonly Marker[], epoch: Marker): Promise<void> {
     const keys = markers.map(({ key }) => key)
     if (!this.#link.cluster) return this.drop([epoch.key, ...keys])
-    // A load with late tags must not find the epoch as it was after any marker is gone.
+    // The epoch first: once a marker is gone, a load with late tags must not find the old epoch.
     await this.drop([epoch.key])
     await this.drop(keys)
   }
 
-  /** Soft invalidation: entries stay valid, and are fresh no more. */
+  /** Soft invalidation: entries stay valid but are no longer fresh. */
   async soft(markers: readonly Marker[], epoch: Marker): Promise<void> {
     const run = async (keys: readonly string[]): Promise<boolean> =>
       yes(await this.#link.run(scripts.SOFT, keys, [randomId()]))
@@ -255,11 +255,11 @@ export class Steps {
       return
     }
     await this.drop([epoch.key])
-    // The script drops its first key; one in the marker's slot that nobody uses keeps it harmless.
+    // The script deletes its first key, so it gets one in the marker's slot that is never used.
     await Promise.all(markers.map(({ key }) => run([`{${key}}:none`, key])))
   }
 
-  /** Creates the markers of late tags, and reads the epoch after them. */
+  /** Creates the missing markers of late tags, and reads the epoch no earlier than that. */
   async late(
     markers: readonly Marker[],
     epoch: Marker,
@@ -275,7 +275,7 @@ export class Steps {
     return { epoch: text(found), stamps: stampsOf(markers, made) }
   }
 
-  /** Creates markers one by one, each in its own slot. */
+  /** Creates missing markers one by one, each in its own slot. */
   async #mark(
     markers: readonly Marker[],
     nonce: string,

@@ -1,5 +1,5 @@
 /**
- * Reads what keys hold, as new as a caller demands.
+ * Reads the texts of keys, as new as a consistency token requires.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { Texts } from '../redis/gather.ts'
 import type { RedisLink } from '../redis/link.ts'
 
 /**
- * The texts of keys: one command, which several readers of one tick share; on a cluster one a key.
+ * The texts of keys: one command, which all readers of one tick share; on a cluster one per key.
  *
- * @param after A consistency token: the answer is as new as the call that it came from. A client
- * that has a token of its own cannot tell which of the two is newer, so both are asked for, and what
- * the answers do not agree on counts as absent: absence permits nothing.
+ * @param after A consistency token: the answer is as new as the call that the token came from. A client with a
+ * token of its own cannot tell which of the two is newer. So it reads once with each, and a key whose texts differ
+ * counts as absent, because absence permits nothing.
  */
 export async function readTexts(
   link: RedisLink,
@@ -29,9 +29,9 @@ export async function readTexts(
 }
 
 /**
- * As {@link readTexts}, and makes something of the texts at once.
+ * As {@link readTexts}, and turns the texts into a result as soon as they arrive.
  *
- * @param shared Keys that other readers ask for as well: the same list for all of them.
+ * @param shared Keys that other readers also need. Pass the same array object each time.
  */
 export function makeOfTexts<T>(
   link: RedisLink,

@@ -1,5 +1,5 @@
 /**
- * Stores an entry under a lease, with the stamps that the lease was granted with.
+ * Stores an entry under a lease, with the stamps that came with the lease.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { compose, type EntryParts, type EntryText } from './entry-text.ts'
 import type { Policy } from './options.ts'
 import type { Lease } from './steps.ts'
 
-/** Makes an entry and commits it. Answers what was stored; nothing, if the lease was lost. */
+/** Builds an entry and commits it. Returns what was stored, or `undefined` if the lease was lost. */
 export async function storeUnder(
   ctx: CacheContext,
   { token }: Lease,
@@ -24,8 +24,8 @@ export async function storeUnder(
 }
 
 /**
- * The stamps of an entry: those of its lease without the epoch, at once; or with those of late tags, which
- * count only if nothing was invalidated since the lease (`undefined` otherwise).
+ * The stamps of an entry: those that came with its lease, without the epoch. If there are late tags, a promise that
+ * adds theirs; it resolves to `undefined` if anything in the namespace was invalidated since the lease was granted.
  */
 export function stampsFor(
   ctx: CacheContext,

@@ -1,5 +1,5 @@
 /**
- * Waits for a load that runs in another isolate, by looking again and again.
+ * Waits for a load that runs in another isolate, by looking at Redis repeatedly.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const ROUND = { baseMs: 10, capMs: 250 }
 /** What is looked at, and how it is read. */
 export interface Watched {
   readonly id: string
-  /** What the looks of the same id have in common: what they decode and check. */
+  /** Compared by identity: looks with the same id and reading decode and check the entry alike. */
   readonly reading: unknown
 }
 
@@ -23,7 +23,7 @@ interface Round {
   readonly sight: Promise<Sight>
 }
 
-/** The next look of each entry somebody waits for, so that a thousand waiters look once. */
+/** The next look at each entry that is waited for. Waiters share it, so that a thousand of them look once. */
 export class Watches {
   readonly #platform: Platform
   readonly #rounds = new Map<string, Round>()
@@ -33,8 +33,8 @@ export class Watches {
   }
 
   /**
-   * Resolves to a look that is taken after a back-off, and after this call in any case. Waiters for
-   * the same thing, read in the same way, share their looks.
+   * Resolves to a look that is taken after a backoff, and never before this call. Waiters with the same id and reading
+   * share it.
    *
    * @param attempt How often the caller has waited already.
    */
@@ -43,7 +43,7 @@ export class Watches {
     const known = this.#rounds.get(watched.id)
     const isShared = known !== undefined && known.reading === watched.reading
     const round = isShared ? known : this.#begin(watched, waitMs, look)
-    // Its timer may belong to a request of a Worker that has ended: then this caller looks itself.
+    // The round's timer may belong to a Worker's request that has ended. Then this caller looks itself.
     const sight = await settledWithin(this.#platform, 4 * ROUND.capMs, round.sight)
     if (sight !== TIMED_OUT) return sight
     this.#end(watched.id, round)
@@ -52,7 +52,7 @@ export class Watches {
 
   #begin({ id, reading }: Watched, waitMs: number, look: () => Promise<Sight>): Round {
     const sight = this.#platform.delay(waitMs).then(() => {
-      // Whoever comes from here on must not have a look that is already under way.
+      // Removed before the look: later callers must not get a look that is already under way.
       this.#end(id, round)
       return look()
     })

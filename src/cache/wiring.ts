@@ -1,6 +1,6 @@
 /**
- * How a cache, and whatever stands beside one, is wired to Redis: guarded, and hidden from those who can read
- * there. These options are the same for all of them.
+ * Sets up the guarded connection to Redis, and the hashing and encryption of what is stored, for caches and for
+ * other features with the same options.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { type GuardedRequester, guard } from '../redis/guard.ts'
 import type { Requester, Transport } from '../redis/requester.ts'
 import type { Script } from '../redis/scripts/script.ts'
 
-/** Options of the guard, as a user gave them. */
+/** Options of the guard, as the user gave them. */
 export interface WireOptions {
   readonly redis: Requester | Transport
   readonly deadline?: Duration | undefined
@@ -25,10 +25,10 @@ export interface WireOptions {
 }
 
 /**
- * Guards the way to Redis.
+ * Adds deadline, retries and breaker to the connection to Redis.
  *
- * @param hear Told of each change of the circuit. @default nobody is told
- * @throws {InvalidOptionError} When an option is unusable.
+ * @param hear Called at each change of the circuit. @default none
+ * @throws {InvalidOptionError} When an option is not valid.
  */
 export function guardedBy(
   { redis, deadline = '500ms', retries = 2, breaker = {} }: WireOptions,
@@ -48,10 +48,10 @@ export function guardedBy(
 }
 
 /**
- * As {@link guardedBy}, of a way that may be guarded already: two guards would each send again what the
- * other has.
+ * As {@link guardedBy}, but uses a connection that is already guarded as it is: with two guards, retries would
+ * multiply.
  *
- * @param scripts What may be sent again, besides the scripts of the cache.
+ * @param scripts Scripts that may be sent again, besides those of the cache.
  */
 export function guardedOnce(
   options: WireOptions,
@@ -67,16 +67,16 @@ function isGuarded(redis: unknown): redis is GuardedRequester {
   return typeof redis === 'object' && redis !== null && 'allowRepeat' in redis
 }
 
-/** What hides names and values, as a user gave it. */
+/** Options that hide names and values, as the user gave them. */
 export interface SecrecyOptions {
   readonly hashKeys?: { readonly secret: string } | undefined
   readonly encryption?: { readonly keys: readonly EncryptionKey[] } | undefined
 }
 
 /**
- * The secret of names, and the cipher of values.
+ * The secret for names, and the cipher for values.
  *
- * @throws {InvalidOptionError} When one is none, or there is a cipher and names can be read.
+ * @throws {InvalidOptionError} When an option is not valid, or `encryption` is given without `hashKeys`.
  */
 export function secrecyOf({ hashKeys, encryption }: SecrecyOptions): {
   readonly hashSecret: Uint8Array | undefined

@@ -23,20 +23,20 @@ import type { Lease } from './steps.ts'
 import { stampsFor, storeUnder } from './under-lease.ts'
 
 /**
- * `stored`; or `superseded`: a later set or delete of the key came first, or the lease had ended, and
- * nothing was stored. Either way no older value is served any more.
+ * `stored`; or `superseded`: nothing was stored, because a later set or delete of the key came first, or the lease
+ * had ended. In both cases no older value is served any more.
  */
 export type SetResult = 'stored' | 'superseded'
 
-/** The right to store a value that is computed after it was taken. */
+/** The right to store a value, taken before the value is computed. */
 export interface Ticket<Value> {
-  /** @throws {InvalidValueError} When the value cannot be stored. */
+  /** Stores the value. @throws {InvalidValueError} When it has no encoding or is too large. */
   commit(value: Value): Promise<SetResult>
   /**
-   * Has the right last as long from now as it does from when it was taken: `loaderTimeout.hard` and two seconds.
-   * Nothing, if it is lost: `commit` finds out.
+   * Makes the right last `loaderTimeout.hard` plus two seconds from now. If it was lost, this has no effect, and
+   * `commit` returns `superseded`.
    *
-   * @throws {RemoteError} As all that is asked of Redis.
+   * @throws {RemoteError} When Redis has not confirmed it; also `RemoteTimeoutError` and `CircuitOpenError`.
    */
   extend(): Promise<void>
   /** Gives the right back without storing. */
@@ -44,8 +44,8 @@ export interface Ticket<Value> {
 }
 
 /**
- * Stores a value of the caller's: take, commit. It counts as loaded when the first of the two is
- * complete; to have it count from before it was computed, take a ticket.
+ * Stores a value in two steps, take and commit. The value counts as loaded when the first step is complete; to
+ * make it count from before it was computed, take a ticket.
  */
 export async function set(
   ctx: CacheContext,
@@ -55,7 +55,7 @@ export async function set(
 ): Promise<SetResult> {
   const terms = termsAtOnce(value, policy)
   const target = targetOf(ctx, key, terms)
-  // Before anything is sent: a value that cannot be stored must leave what is there alone.
+  // Encoded before anything is sent: a value that cannot be stored must leave the existing entry alone.
   const encoded = encode(ctx, terms, value)
   if (policy.consistency === 'relaxed' && ctx.codec.cipher === undefined && !ctx.link.cluster) {
     return storeAtOnce(ctx, target, terms, encoded)
@@ -63,14 +63,14 @@ export async function set(
   return takeAndCommit(ctx, target, terms, encoded)
 }
 
-/** Stores many values: all first halves in one request, all second halves in another. */
+/** Stores many values: all takes in one request, all commits in another. */
 export async function setMany(
   ctx: CacheContext,
   entries: ReadonlyMap<string, unknown>,
   policy: Policy,
 ): Promise<Map<string, SetResult>> {
   if (!(entries instanceof Map)) throw new InvalidOptionError('entries', 'a Map')
-  // All are encoded before the first is sent: one that cannot be stored leaves all alone.
+  // All are encoded before anything is sent: if one cannot be stored, all existing entries are left alone.
   const items = [...entries].map(([key, value]) => {
     const terms = termsAtOnce(value, policy)
     return { key, terms, target: targetOf(ctx, key, terms), encoded: encode(ctx, terms, value) }
@@ -92,11 +92,11 @@ function takeAndCommit(
   const work = take(ctx, target, policy).then((lease) =>
     commit(ctx, target, policy, lease, encoded),
   )
-  // Between the two there is a lease, and nothing else.
+  // Kept alive: between the two steps there is a lease and no entry.
   return carriedOn(ctx.platform, work)
 }
 
-/** Takes the right to store before the value is computed: a writer's T2 for a value of its own. */
+/** Takes the right to store before the value is computed, so that T2 holds for a value that the caller computes. */
 export async function begin(
   ctx: CacheContext,
   key: string,
@@ -105,7 +105,7 @@ export async function begin(
   const target = targetOf(ctx, key, policy)
   const lease = await take(ctx, { ...target, declared: target.asked }, policy)
   const release = (): Promise<void> => ctx.steps.release(target.names, lease.token)
-  // The caller has gone: nobody else would give it back.
+  // The caller has given up and will not get the ticket, so it is released here.
   if (policy.signal?.aborted) await release()
   return {
     release,
@@ -114,23 +114,23 @@ export async function begin(
       const { policy: terms, lateTags } = termsFor(value, policy)
       const encoded = encode(ctx, terms, value)
       const found = stampsFor(ctx, lease.stamps, lateTags, lifeMs(terms))
-      // Sent at once where it can be, hence in the request of what was sent before.
+      // No `await` unless necessary: the commit then goes in the request of what was sent before in this tick.
       const stamps: Stamps | undefined = found instanceof Promise ? await found : found
       if (stamps) return commit(ctx, target, terms, { ...lease, stamps }, encoded)
-      // Its own tags may be among those that were invalidated since the ticket was taken.
+      // Something was invalidated since the ticket was taken: perhaps one of the late tags.
       await release()
       return 'superseded'
     },
   }
 }
 
-/** First half of a set. What is near is gone when it returns. */
+/** First half of a set. When it returns, no older near copy is served. */
 async function take(ctx: CacheContext, target: Target, policy: Policy): Promise<Lease> {
   const { steps } = ctx
   try {
     return await steps.take(target.names, target.declared, leaseMs(policy), lifeMs(policy))
   } finally {
-    // Also when the answer was lost: it may have been applied.
+    // Also after a failure, because the request may have been applied.
     cover(ctx, [target.key])
   }
 }
@@ -161,7 +161,7 @@ async function storeAtOnce(
 ): Promise<SetResult> {
   const none = { encoded, stamps: new Map(), loadMs: 0 }
   const text = await compose(ctx, target.key, policy, none)
-  // The stamps are the header's last field; Redis puts in those it finds.
+  // The stamps are the last field of the header: the script appends the current ones.
   const line = formatHeader(text.header)
   const halves = [line, `\n${(await encoded).text}`] as const
   try {
@@ -173,7 +173,7 @@ async function storeAtOnce(
 }
 
 /**
- * Makes an entry that is there, and servable, fresh for `ttl` from now. Loads and creates nothing.
+ * Makes an entry that may be served fresh for `ttl` from now. Loads and creates nothing.
  *
  * @returns Whether there was one.
  */
@@ -187,9 +187,8 @@ export async function touch(ctx: CacheContext, key: string, policy: Policy): Pro
 }
 
 /**
- * Puts a better text of the same value in the place of an entry that may be served: what was loaded
- * when it was loaded, carried on. It keeps its tags, times and identity, so whatever ends the life of
- * the one ends that of the other. Loads and creates nothing.
+ * Replaces the value of an entry that may be served by an updated version of it. The entry keeps its tags,
+ * lifetimes and write id, so whatever would have ended the old version ends the new one. Loads and creates nothing.
  *
  * @param change Returns the new value, or `undefined` to leave the entry as it is.
  * @returns Whether the entry was changed.
@@ -215,7 +214,7 @@ export async function amend(
   })
 }
 
-/** An entry that may be served, in its parts and with its value. */
+/** The entry of a target, parsed and with its value; `undefined` if it may not be served. */
 async function servable(
   ctx: CacheContext,
   target: Target,
@@ -227,7 +226,7 @@ async function servable(
   return found.kind === 'none' ? undefined : { ...parseEntry(entry), value: found.value }
 }
 
-/** The text of the same entry with other lifetimes; an encrypted payload is bound to its header. */
+/** The text of an entry with other lifetimes. An encrypted payload is bound to the header, so it is sealed again. */
 async function redate(
   ctx: CacheContext,
   key: string,
@@ -237,12 +236,12 @@ async function redate(
 ): Promise<string> {
   const header = { ...entry.header, ...lifetimes }
   if (ctx.codec.cipher === undefined) return formatEntry(header, entry.payload)
-  // As it is stored: what a schema or the caller makes of it is not what they would be given next time.
+  // The value as stored, not as `schema` or `reconcile` changed it: at the next read they get the stored one again.
   const encoded = await encode(ctx, policy, await openEntry(ctx, key, entry))
   return sealEntry(ctx, key, { ...header, encoding: encoded.encoding }, encoded)
 }
 
-/** Deletes entries, and with their leases the right of running loads to store. */
+/** Deletes entries and their leases, so that running loads can no longer store. */
 export async function remove(ctx: CacheContext, keys: readonly string[]): Promise<void> {
   const names = keys.map((key) => ctx.names.keyspace.namesOf(key))
   if (names.length === 0) return
@@ -253,12 +252,12 @@ export async function remove(ctx: CacheContext, keys: readonly string[]): Promis
   }
 }
 
-/** A local call on these keys has returned: no near copy from before it is served. */
+/** From now on, no near copy of these keys from before this moment is served. */
 function cover(ctx: CacheContext, keys: readonly string[]): void {
   ctx.near.tier.fence.mark(keys.map((key) => ctx.near.label(key)))
 }
 
-/** The terms of a value that is there: the tags that follow from it are as good as declared. */
+/** The terms for a value that is known before the lease is taken: tags derived from it count as declared. */
 function termsAtOnce(value: unknown, policy: Policy): Policy {
   const { policy: terms, lateTags } = termsFor(value, policy)
   return lateTags.length === 0 ? terms : { ...terms, tags: [...terms.tags, ...lateTags] }
