@@ -1,6 +1,6 @@
 /**
- * AES-256-GCM (NIST SP 800-38D) under one key: at once where the host has `node:crypto`, and by WebCrypto,
- * which hands each call to another thread on Node, where it has not.
+ * AES-256-GCM (NIST SP 800-38D) with one key: synchronous if the host has `node:crypto`; otherwise by WebCrypto, which
+ * on Node would hand each call to another thread.
  *
  * @module
  */
@@ -8,31 +8,31 @@
 import { hostModule } from '../platform/host-module.ts'
 import type { Bytes } from './bytes.ts'
 
-/** A key with what it does. */
+/** A key, with its operations. */
 export interface GcmKey<Result = Bytes | Promise<Bytes>> {
   /**
-   * The ciphertext, and the tag behind it.
+   * The ciphertext, followed by the tag.
    *
-   * @param nonce 12 bytes, which the key has not been used with before.
-   * @param beside What is authenticated with the data, and not in the result.
+   * @param nonce 12 bytes that were never used with this key before.
+   * @param beside Additional data, which is authenticated but not part of the result.
    */
   encrypt(nonce: Bytes, data: Bytes, beside: Bytes): Result
   /**
-   * What was encrypted.
+   * The plaintext.
    *
-   * @throws {Error} When it was not encrypted so: thrown, or the promise rejects with it.
+   * @throws {Error} When the data is not authentic for this nonce and `beside`: thrown, or the promise rejects with it.
    */
   decrypt(nonce: Bytes, sealed: Bytes, beside: Bytes): Result
 }
 
-/** What is used of the ciphers of `node:crypto`. */
+/** The part of a cipher of `node:crypto` that is used here. */
 interface NodeCipher {
   setAAD(beside: Uint8Array): unknown
   update(data: Uint8Array): Uint8Array<ArrayBuffer>
   final(): unknown
 }
 
-/** What is used of `node:crypto`. */
+/** The part of `node:crypto` that is used here. */
 export interface NodeCrypto {
   createSecretKey(secret: Uint8Array): object
   createCipheriv(
@@ -53,13 +53,13 @@ export const NONCE_BYTES = 12
 export const TAG_BYTES = 16
 const NODE = { authTagLength: TAG_BYTES } as const
 
-/** The key of 32 bytes, by what this host does best. */
+/** A key from 32 bytes, with the fastest implementation of this host. */
 export function gcmKey(secret: Bytes): GcmKey | Promise<GcmKey> {
   const crypto = hostCrypto()
   return crypto ? nodeKey(crypto, secret) : webKey(secret)
 }
 
-/** By `node:crypto`. */
+/** A key that uses `node:crypto`. */
 export function nodeKey(crypto: NodeCrypto, secret: Bytes): GcmKey<Bytes> {
   const key = crypto.createSecretKey(secret)
   return {
@@ -78,14 +78,14 @@ export function nodeKey(crypto: NodeCrypto, secret: Bytes): GcmKey<Bytes> {
       decipher.setAAD(beside)
       decipher.setAuthTag(sealed.subarray(end))
       const data = decipher.update(sealed.subarray(0, end))
-      // What is not authentic ends here.
+      // Throws if the data is not authentic.
       decipher.final()
       return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     },
   }
 }
 
-/** By WebCrypto. The key cannot be read out again. */
+/** A key that uses WebCrypto. It is not extractable. */
 export async function webKey(secret: Bytes): Promise<GcmKey<Promise<Bytes>>> {
   const { subtle } = crypto
   const usages = ['encrypt', 'decrypt'] as const
@@ -98,7 +98,7 @@ export async function webKey(secret: Bytes): Promise<GcmKey<Promise<Bytes>>> {
   }
 }
 
-/** What `crypto.subtle` takes for AES-GCM, spelt out for runtimes that name it otherwise. */
+/** The parameters of AES-GCM in `crypto.subtle`. Declared here, because the types of runtimes name them differently. */
 interface AesGcm {
   readonly name: 'AES-GCM'
   readonly iv: Bytes
@@ -115,7 +115,7 @@ function hostCrypto(): NodeCrypto | undefined {
   return found && isComplete(found) ? found : undefined
 }
 
-/** Some hosts have the names of Node's modules, and not all that is behind them. */
+/** Whether all of it works: some hosts offer Node's modules only in part. */
 function isComplete(crypto: NodeCrypto): boolean {
   try {
     const zeros = new Uint8Array(32)

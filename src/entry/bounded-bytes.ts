@@ -1,19 +1,19 @@
 /**
- * Reads what somebody else sends, who may not come to an end.
+ * Reads data of untrusted senders, up to a limit.
  *
  * @module
  */
 
 import { type Bytes, concatBytes } from './bytes.ts'
 
-/** What has been read. */
+/** The bytes that were read. */
 export interface Bounded {
-  /** At most as many as were allowed. */
+  /** At most as many as allowed. */
   readonly bytes: Bytes
   readonly isWhole: boolean
 }
 
-/** Reads a stream to its end, or to the first byte too many; the rest is not read. */
+/** Reads a stream to its end, or until it exceeds `maxBytes`; then cancels it. */
 export async function readAtMost(
   stream: ReadableStream<Uint8Array> | null,
   maxBytes: number,
@@ -34,8 +34,8 @@ export async function readAtMost(
 }
 
 /**
- * The whole body of a request; nothing of one that is longer than `maxBytes`, or says so. HTTP ends a body
- * where its header says, so that such a one is read at once; any other may have no end.
+ * The whole body of a request; `undefined` if it is longer than `maxBytes`, or Content-Length says so. A body with
+ * a Content-Length ends there, so it is read in one call. A body without one may never end.
  */
 export async function readBounded(request: Request, maxBytes: number): Promise<Bytes | undefined> {
   const length = request.headers.get('content-length')

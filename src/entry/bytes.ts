@@ -8,15 +8,15 @@ const encoder = new TextEncoder()
 /** Keeps a leading U+FEFF, which is content here and not a byte order mark. */
 const DECODING = { fatal: true, ignoreBOM: true } as const
 const decoder = new TextDecoder('utf-8', DECODING)
-/** Below the argument limits of every engine's `apply`. */
+/** Arguments of one `apply`; below the limit of every engine. */
 const CHUNK = 8_192
 
-/** Bytes backed by memory of their own, as `crypto.subtle` asks for. */
+/** Bytes that are not in shared memory, as `crypto.subtle` requires. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
 /** UTF-8 of a text. A lone surrogate becomes U+FFFD, so give well-formed text. */
 export function encodeUtf8(text: string): Bytes {
-  // Some runtimes' types allow for shared memory, which an encoder never returns.
+  // The types of some runtimes allow shared memory here, which an encoder never returns.
   return encoder.encode(text) as Bytes
 }
 
@@ -29,17 +29,17 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes)
 }
 
-/** What is used of a `TextDecoder`, which is no type where a server's types are the only ones. */
+/** The part of `TextDecoder` that is used. The types of some servers do not declare that class as a type. */
 export interface Utf8Decoder {
   decode(bytes?: Uint8Array, options?: { readonly stream?: boolean }): string
 }
 
-/** A decoder for bytes that come in pieces, as strict as {@link decodeUtf8}. */
+/** A decoder for bytes that arrive in chunks, as strict as {@link decodeUtf8}. */
 export function utf8Stream(): Utf8Decoder {
   return new TextDecoder('utf-8', DECODING)
 }
 
-/** Whether the UTF-8 form of `text` is longer than `maxBytes`; reads the text only if in doubt. */
+/** Whether the UTF-8 form of `text` is longer than `maxBytes`. Reads the text only if its length does not decide. */
 export function isLongerThan(text: string, maxBytes: number): boolean {
   // A UTF-16 code unit takes 1 to 3 bytes.
   return text.length > maxBytes || (text.length * 3 > maxBytes && utf8Length(text) > maxBytes)
@@ -51,13 +51,13 @@ export function utf8Length(text: string): number {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     if (unit < 0x80) continue
-    // Each half of a pair counts 2 of the pair's 4 bytes; a lone one is not told apart.
+    // Each half of a surrogate pair counts 2 of the pair's 4 bytes; a lone half counts 2 as well.
     bytes += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2
   }
   return bytes
 }
 
-/** Whether all characters are ASCII: the text is then the same as its UTF-8 bytes, one character a byte. */
+/** Whether all characters are ASCII, so that the UTF-8 form has one byte per character. */
 export function isAscii(text: string): boolean {
   return !/[\u0080-\uffff]/.test(text)
 }
@@ -67,21 +67,21 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binaryOf(bytes))
 }
 
-/** One character a byte: what `btoa` takes, and {@link bytesOf} reads. */
+/** A text with one character per byte, as `btoa` takes it. The inverse of {@link bytesOf}. */
 export function binaryOf(bytes: Uint8Array): string {
   let binary = ''
   for (let i = 0; i < bytes.length; i += CHUNK) {
-    // `apply` takes bytes as they are, seven times as fast as spreading them; its type does not say so.
+    // `apply` accepts a byte array, though its type does not say so, and is seven times as fast as spreading it.
     const chunk: unknown = bytes.subarray(i, i + CHUNK)
     binary += String.fromCharCode.apply(null, chunk as number[])
   }
   return binary
 }
 
-/** The digits of base64url, by what they stand for (RFC 4648, section 5). */
+/** The digits of base64url, in the order of their values (RFC 4648, section 5). */
 export const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** Base64url without padding. For digests and ids: of some hundred bytes and more {@link urlSafe} is faster. */
+/** Base64url without padding, for digests and ids. From some hundred bytes on, {@link urlSafe} is faster. */
 export function toBase64Url(bytes: Uint8Array): string {
   let text = ''
   for (let i = 0; i < bytes.length; i += 3) {
@@ -111,9 +111,9 @@ export function fromUrlSafe(text: string): string {
 }
 
 /**
- * The bytes of a base64 text, or `undefined` if it is not the one text that {@link toBase64} makes
- * of them. `atob` alone forgives white space, missing padding and stray bits, and so would let a
- * changed text pass for an authentic one.
+ * The bytes of a base64 text, or `undefined` if the text is not exactly what {@link toBase64} returns for
+ * them. `atob` alone tolerates white space, missing padding and stray bits, so that a changed text
+ * could pass for an authentic one.
  */
 export function fromBase64(text: string): Bytes | undefined {
   const binary = decodeBase64(text)
@@ -125,7 +125,7 @@ export function fromBase64(text: string): Bytes | undefined {
   return bytesOf(binary)
 }
 
-/** The bytes that the characters of what `atob` returns stand for. */
+/** The bytes of a text with one character per byte, as `atob` returns it. */
 export function bytesOf(binary: string): Bytes {
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
@@ -141,7 +141,7 @@ function decodeBase64(text: string): string | undefined {
   }
 }
 
-/** All of them, one after the other. */
+/** All parts, joined in order. */
 export function concatBytes(parts: readonly Uint8Array[]): Bytes {
   const all = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0))
   let at = 0

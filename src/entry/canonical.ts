@@ -1,5 +1,5 @@
 /**
- * Values as text that is the same for what means the same, for keys made of inputs and arguments.
+ * Turns values into text, and values that mean the same into the same text, to build keys from inputs and arguments.
  *
  * @module
  */
@@ -7,28 +7,27 @@
 import { InvalidKeyError } from '../errors.ts'
 import { toBase64, urlSafe } from './bytes.ts'
 
-/** As many as the longest key has bytes: a value with more parts cannot be a key. */
+/** The number of bytes of the longest key: a value with more parts cannot fit into a key. */
 const MAX_PARTS = 65_536
 const MAX_DEPTH = 100
 
 /**
- * The text of a value. Different values have different texts, but for these, which say the same: the
- * order of an object's properties, of a Map's pairs and of a Set's members does not matter; a property
- * that is undefined is as one that is absent; -0 is 0; a null prototype is as an ordinary one; a hole
- * is undefined.
+ * The text of a value. Different values have different texts, with these exceptions: the order of an object's
+ * properties, of a Map's pairs and of a Set's members does not matter; an undefined property counts as absent, -0 as
+ * 0, a null prototype as an ordinary one, and a hole as undefined.
  *
  * Takes null, undefined, booleans, numbers, strings, bigint, arrays, objects without a class, Date,
  * Map, Set, URL, Uint8Array and ArrayBuffer.
  *
  * @throws {InvalidKeyError} For functions, symbols, promises and other class instances, for symbols as
- * properties, for more than 65,536 parts, and below 100 levels, as in a cycle.
+ * properties, for more than 65,536 parts, and for more than 100 levels, as in a cycle.
  */
 export function canonicalText(value: unknown): string {
   return new Writer().write(value, 0)
 }
 
 class Writer {
-  // Counted, as references to one object can make a small value a text without end.
+  // Counted, because repeated references to one object can turn a small value into an enormous text.
   #parts = 0
 
   write(value: unknown, depth: number): string {
@@ -66,7 +65,7 @@ class Writer {
   }
 
   #list(list: readonly unknown[], depth: number): string {
-    // A length is not a size: it is refused before it is walked.
+    // Checked before the walk: a sparse array can have a huge length without elements.
     if (list.length > MAX_PARTS) throw refused('it has too many parts')
     return Array.from(list, (item) => this.write(item, depth)).join()
   }
@@ -98,7 +97,7 @@ function leaf(value: object): string {
   throw refused(value instanceof Promise ? 'promises have no text' : 'class instances have no text')
 }
 
-/** By its brand: the name `Date` itself is for the platform. */
+/** Recognised by its string tag, because only the platform may use the global `Date`. */
 function isDate(value: object): value is { getTime(): number } {
   return Object.prototype.toString.call(value) === '[object Date]' && 'getTime' in value
 }

@@ -1,7 +1,7 @@
 /**
  * Encrypts payloads with AES-256-GCM and binds each to its place, so that nobody who can write to
- * Redis can change one, stretch its life or move it under another key. What it cannot do: tell an
- * older entry of the same key from the present one.
+ * Redis can change a payload, prolong its life or move it to another key. It cannot tell an older
+ * entry of the same key from the current one.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface CipherContext {
   readonly key: string
   /** The header's line. */
   readonly header: string
-  /** When the entry was made, in epoch milliseconds; its day selects the derived key. */
+  /** When the entry was created, in epoch milliseconds. The day selects the derived key. */
   readonly createdAt: number
 }
 
@@ -35,7 +35,7 @@ export interface Sealed {
 
 const VERSION = 'nearcache/v1'
 const DAY_MS = 86_400_000
-/** Derived keys kept per instance: those of 64 namespaces, or of fewer over some days. */
+/** Derived keys kept per instance, one per key, namespace and day. */
 const MAX_DERIVED = 64
 
 /** How much longer than its plaintext a sealed payload is, in bytes before base64. */
@@ -44,15 +44,15 @@ export const SEAL_BYTES: number = NONCE_BYTES + TAG_BYTES
 /**
  * AES-256-GCM (NIST SP 800-38D) with a ring of keys.
  *
- * Each key of the ring yields one key a namespace and day (HKDF-SHA-256, RFC 5869), which keeps
- * random nonces within their 2^32 uses. Rotation: add the new key as decrypt-only everywhere, make
+ * From each key of the ring, one key per namespace and day is derived (HKDF-SHA-256, RFC 5869), so that each
+ * is used with fewer than 2^32 random nonces. Rotation: add the new key as decrypt-only everywhere, make
  * it the primary, and remove the old one when the longest entry has expired.
  */
 export class Cipher {
   /** Id of the key that encrypts. */
   declare readonly primaryId: string
   readonly #secrets: ReadonlyMap<string, Bytes>
-  // Keys, not promises of keys: on Workers, a promise that another request made may never settle.
+  // Keys, not promises of keys: on Workers, a promise of another request may never settle.
   readonly #derived = new Map<string, GcmKey>()
 
   /**
@@ -79,7 +79,7 @@ export class Cipher {
   }
 
   /**
-   * The text that was sealed in this very context.
+   * The text that was sealed in exactly this context.
    *
    * @throws {CorruptEntryError} When the ring has no such key, or the payload, its key or its context
    * is not the one that was sealed.
@@ -89,13 +89,13 @@ export class Cipher {
     try {
       return decodeUtf8(bytes)
     } catch {
-      // TypeError: it was sealed from bytes that are no text.
+      // TypeError: it was sealed from bytes that are not UTF-8.
       throw new CorruptEntryError('the decrypted payload is not text')
     }
   }
 
   /**
-   * The bytes that were sealed in this very context.
+   * The bytes that were sealed in exactly this context.
    *
    * @throws {CorruptEntryError} As {@link open} does.
    */
@@ -108,12 +108,12 @@ export class Cipher {
     try {
       return await key.decrypt(nonce, data, boundTo(context))
     } catch {
-      // The one error of a decryption: its tag does not match.
+      // The only possible error: the tag does not match.
       throw notAuthentic()
     }
   }
 
-  /** Whether the ring has a key of this id. */
+  /** Whether the ring has a key with this id. */
   has(keyId: string): boolean {
     return this.#secrets.has(keyId)
   }
@@ -140,7 +140,7 @@ function notAuthentic(): CorruptEntryError {
   return new CorruptEntryError('authentication failed')
 }
 
-/** What is authenticated with the data. Lengths first: no field can lend characters to its neighbour. */
+/** The additional data. The length before each field makes it unambiguous where a field ends. */
 function boundTo({ purpose, namespace, key, header }: CipherContext): Bytes {
   const fields = [VERSION, purpose, namespace, key, header]
   return encodeUtf8(fields.map((field) => `${field.length}:${field}`).join(''))

@@ -1,6 +1,6 @@
 /**
- * Values to text and back: JSON where JSON keeps the value as it is, the format of devalue for the rest. What is
- * decoded comes from Redis and is not trusted.
+ * Converts values to text and back: JSON if it preserves the value, otherwise the format of devalue. Text to decode
+ * comes from Redis and is not trusted.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { survivesJson } from './survey.ts'
 /** `j` is JSON, `d` the format of devalue. */
 export type ValueFormat = 'j' | 'd'
 
-/** A value as text; well-formed, so that its UTF-8 loses nothing. */
+/** A value as text. The text is well-formed, so encoding it as UTF-8 loses nothing. */
 export interface ValueText {
   readonly format: ValueFormat
   readonly text: string
@@ -22,10 +22,10 @@ export interface ValueText {
 /**
  * The text of a value.
  *
- * Kept, beside what JSON keeps: undefined, -0, NaN, infinities, bigint, Date, Map, Set, RegExp, URL,
- * URLSearchParams, ArrayBuffer and its views, boxed primitives, Temporal, null prototypes, holes,
- * cycles and repeated references, but of frozen empty arrays. A getter is stored as what it returns; a
- * partial view as the bytes it shows; properties added to an array or another built-in object are left out.
+ * Besides what JSON preserves, it preserves undefined, -0, NaN, infinities, bigint, Date, Map, Set, RegExp, URL,
+ * URLSearchParams, ArrayBuffer and its views, boxed primitives, Temporal, null prototypes, holes, cycles and repeated
+ * references (except to frozen empty arrays). Of a getter it stores the result, and of a partial view only the bytes
+ * in view. It leaves out properties added to an array or another built-in object.
  *
  * @throws {InvalidValueError} For functions, symbols, promises, class instances (subclasses of
  * built-ins such as `Buffer` included), properties named `__proto__` or by symbols, sparse arrays
@@ -37,15 +37,15 @@ export function encodeValue(value: unknown): ValueText {
     return { format: 'd', text: writeRich(value) }
   } catch (error) {
     if (isNearcacheError(error)) throw error
-    // A getter's error could say anything: it is not passed on.
+    // The error of a getter could contain anything, so it is not passed on.
     throw new InvalidValueError('it has a part that cannot be encoded')
   }
 }
 
 /**
- * As {@link encodeValue}, of a value whose text is bounded.
+ * As {@link encodeValue}, with a limit on the size of the text.
  *
- * @param maxBytes In UTF-8.
+ * @param maxBytes Limit in UTF-8 bytes.
  * @throws {InvalidValueError} As {@link encodeValue} does, and when the text is too large.
  */
 export function encodeBounded(value: unknown, maxBytes: number): ValueText {
@@ -57,22 +57,22 @@ export function encodeBounded(value: unknown, maxBytes: number): ValueText {
 }
 
 /**
- * The value of a text. Own properties named `__proto__` are dropped from JSON; richer text
- * that has one is refused.
+ * The value of a text. Properties named `__proto__` are dropped from JSON; text in the format of
+ * devalue that has one is refused.
  *
- * @throws {CorruptEntryError} When the text is not what {@link encodeValue} writes.
+ * @throws {CorruptEntryError} When the text cannot be decoded.
  */
 export function decodeValue(format: ValueFormat, text: string): unknown {
   try {
     if (format === 'd') return readRich(text)
     return canNamePrototype(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text)
   } catch {
-    // SyntaxError and the like, or RangeError for a nesting no encoder of ours produces.
+    // SyntaxError and the like; or RangeError, for deeper nesting than `encodeValue` allows.
     throw new CorruptEntryError('the value cannot be decoded')
   }
 }
 
-/** Whether a key could read `__proto__`, be it by escapes: all of its characters are `\u00XX`. */
+/** Whether the text could have a key `__proto__`, also one written with `\u00XX` escapes. */
 function canNamePrototype(text: string): boolean {
   return text.includes('__proto__') || text.includes('\\u00')
 }

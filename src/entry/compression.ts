@@ -1,10 +1,10 @@
 /**
- * Raw DEFLATE (RFC 1951) of long texts, and its inverse under a bound: at once where the host has zlib,
- * as Node, Bun and Workers with Node's modules do, and by its streams where it has not. Where it has
- * neither, texts stay as they are, and what was deflated elsewhere cannot be read.
+ * Raw DEFLATE (RFC 1951) of long texts, and its inverse with a size limit. Synchronous if the host has zlib, as
+ * Node, Bun and Workers with Node's modules do; otherwise it uses the host's compression streams. On a host without
+ * either, texts stay uncompressed, and texts that were compressed elsewhere cannot be read.
  *
- * Compression tells an observer of lengths something about the content: leave it off where secrets
- * and text of a stranger's choice share one value.
+ * The length of a compressed text reveals something about its content. Leave compression off if a value contains
+ * both secrets and text that a stranger can choose.
  *
  * @module
  */
@@ -27,24 +27,23 @@ export interface DeflateOptions {
   readonly thresholdBytes?: number
 }
 
-/** What is used of `node:zlib`. */
+/** The part of `node:zlib` that is used. */
 interface Zlib {
   deflateRawSync(bytes: Uint8Array, options: { readonly level: number }): Uint8Array
   inflateRawSync(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array
 }
 
-/** The result must be at most this part of the original to be worth inflating later. */
+/** The result must be at most this part of the original; otherwise it is not worth inflating later. */
 const WORTHWHILE = 0.9
 /** DEFLATE expands by at most 1032 (zlib's technical notes). */
 const MAX_EXPANSION = 1_032
-/** Least input a step of a stream is given: one step overshoots the bound by 1 MiB at most. */
+/** Minimal input of one step of a stream. Such a step exceeds the limit by at most 1 MiB. */
 const MIN_STEP_BYTES = 1_024
-/** zlib's level 4 takes half the time of its default, for texts within a hundredth in size. */
+/** Level 4 of zlib takes half the time of its default; the sizes differ by at most a hundredth. */
 const LEVEL = { level: 4 } as const
 
 /**
- * The text deflated, as base64; `undefined` when that would not save a tenth of its bytes, or the host
- * cannot do it.
+ * The deflated text as base64; `undefined` if that does not save a tenth of the bytes, or the host cannot deflate.
  *
  * @param text Well-formed.
  */
@@ -65,7 +64,7 @@ export function deflate(
 }
 
 function worthwhile(deflated: Uint8Array, length: number): string | undefined {
-  // Base64 makes four characters of three bytes: no need to build it to know.
+  // Base64 has four characters for three bytes, so its length is known before it is built.
   const isShorter = Math.ceil(deflated.length / 3) * 4 <= length * WORTHWHILE
   return isShorter ? toBase64(deflated) : undefined
 }
@@ -73,7 +72,7 @@ function worthwhile(deflated: Uint8Array, length: number): string | undefined {
 /**
  * The text that {@link deflate} was given.
  *
- * @param maxBytes Bound on the UTF-8 of the result; work stops shortly after it is passed.
+ * @param maxBytes Limit on the result in UTF-8 bytes; inflating stops shortly after it is exceeded.
  * @throws {CorruptEntryError} When `base64` is malformed, or inflates beyond the bound, or the host cannot
  * inflate: thrown, or the promise rejects with it.
  */
@@ -104,7 +103,7 @@ async function inflateStream(bytes: Bytes, maxBytes: number): Promise<string> {
   let produced = 0
   const source = {
     pull(controller: ReadableStreamDefaultController<Bytes>) {
-      // As much as cannot pass the bound even at the highest ratio: ordinary values take one step.
+      // As much input as cannot exceed the limit even at the highest ratio. Ordinary values take one step.
       const safe = Math.floor((maxBytes - produced) / MAX_EXPANSION)
       const end = start + Math.max(MIN_STEP_BYTES, safe)
       controller.enqueue(bytes.subarray(start, end))
@@ -126,18 +125,18 @@ async function inflateStream(bytes: Bytes, maxBytes: number): Promise<string> {
     }
     return text + decoder.decode()
   } catch (error) {
-    // A stream that has failed cannot be cancelled, and says so.
+    // Cancelling a stream that has failed rejects, which does not matter here.
     reader.cancel().catch(() => undefined)
     throw isNearcacheError(error) ? error : malformed()
   }
 }
 
-/** What `make` makes, or `undefined` where the host has no such thing: Vercel's Edge runtime has neither stream. */
+/** The stream that `make` creates; `undefined` if the host has none, as Vercel's Edge runtime. */
 function ofHost<Stream>(make: () => Stream): Stream | undefined {
   try {
     return make()
   } catch {
-    return undefined // a ReferenceError; or a TypeError: the stream knows other formats only
+    return undefined // ReferenceError; or TypeError, if the stream supports only other formats
   }
 }
 

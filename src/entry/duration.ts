@@ -6,7 +6,7 @@
 
 import { InvalidOptionError } from '../errors.ts'
 
-/** A lifetime by its kind, for those who do not want to pick a number. */
+/** A lifetime given by name instead of a number. */
 export type TtlClass = 'short' | 'medium' | 'long' | 'veryLong'
 
 /** What each class stands for, in milliseconds: 5 minutes, 1 hour, 24 hours, 7 days. */
@@ -42,7 +42,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
  * Reads a duration, rounded to whole milliseconds.
  *
  * @param option Dotted path of the option, for the error.
- * @throws {InvalidOptionError} When `value` is no duration, or is outside `range`.
+ * @throws {InvalidOptionError} When `value` is not a duration, or is outside the range.
  */
 export function toMilliseconds(
   value: Duration,
@@ -50,7 +50,7 @@ export function toMilliseconds(
   { min = 0, max = TEN_YEARS_MS }: DurationRange = {},
 ): number {
   const ms = typeof value === 'number' ? value : parse(value)
-  // Adding 0 turns -0, which passes for 0, into 0.
+  // Adding 0 turns -0 into 0.
   if (ms >= min && ms <= max) return Math.round(ms) + 0
   throw new InvalidOptionError(
     option,

@@ -1,10 +1,11 @@
 /**
- * Refreshes a popular entry shortly before it turns stale, so that its readers never meet there.
+ * Decides whether to refresh a popular entry shortly before it becomes stale, so that its readers do not all miss at
+ * once.
  *
  * @module
  */
 
-/** What the decision needs to know of an entry. */
+/** The part of an entry that the decision depends on. */
 export interface RefreshCandidate {
   /** First instant at which the entry is stale, in epoch milliseconds. */
   readonly freshUntil: number
@@ -16,12 +17,12 @@ export interface RefreshCandidate {
  * Whether this read should refresh the entry ahead of time: XFetch (Vattani, Chierichetti and
  * Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
  *
- * The lead time is `loadMs * beta` times an exponential draw of mean 1: the dearer the load and the
- * more readers there are, the earlier one of them goes. An entry that is no longer fresh is always
+ * The lead time is `loadMs * beta` times an exponential draw of mean 1. The longer the load takes and the
+ * more readers there are, the earlier one of them refreshes. An entry that is no longer fresh is always
  * due.
  *
  * @param now Epoch milliseconds.
- * @param beta How eager to be; at least 0. 1 is the paper's optimum, 0 turns early refresh off.
+ * @param beta Larger values refresh earlier; at least 0. 1 is the paper's optimum, 0 turns early refresh off.
  * @param random A uniform draw from [0, 1).
  */
 export function shouldRefreshEarly(
@@ -30,7 +31,7 @@ export function shouldRefreshEarly(
   beta: number,
   random: number,
 ): boolean {
-  // 1 - random is in (0, 1], so that a draw of 0 has a logarithm.
+  // 1 - random is in (0, 1], so the logarithm is always finite.
   const draw = -Math.log(1 - random)
   return now + entry.loadMs * beta * draw >= entry.freshUntil
 }

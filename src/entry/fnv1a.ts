@@ -1,5 +1,5 @@
 /**
- * A hash that spreads texts, and keeps nothing secret.
+ * A fast hash that distributes texts evenly. It is not cryptographic.
  *
  * @module
  */
@@ -10,7 +10,7 @@ const PRIME = 0x01000193
 /**
  * FNV-1a (Fowler, Noll, Vo) over UTF-16 units, as a whole number of 32 bits.
  *
- * @param seed The hash of what is before the text. @default of nothing
+ * @param seed The hash of a text before this one, to hash both together. @default the hash of the empty text
  */
 export function fnv1a(text: string, seed: number = OFFSET): number {
   let hash = seed

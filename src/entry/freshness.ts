@@ -1,5 +1,5 @@
 /**
- * Decides whether an entry may be served by its age. Pure: the caller supplies the time, and has
+ * Decides by its age whether an entry may be served. Pure: the caller supplies the time, and has
  * already compared the entry's tags with their markers.
  *
  * The states and their names follow RFC 9111 (fresh, stale) and RFC 5861
@@ -16,7 +16,7 @@ export interface Lifetimes {
   readonly createdAt: number
   /** First instant at which the entry is stale. */
   readonly freshUntil: number
-  /** First instant at which a stale entry no longer answers while it is refreshed. */
+  /** First instant at which a stale entry may no longer be served while it is refreshed. */
   readonly revalidateUntil: number
   /** First instant at which the entry is expired: the end of the longer of the stale windows. */
   readonly staleUntil: number
@@ -31,8 +31,8 @@ export type Freshness = 'fresh' | 'stale' | 'stale-if-error' | 'expired'
 /**
  * Classifies an entry at one instant.
  *
- * An entry from the future is stale: the clock that wrote it, or ours, is wrong, and a lifetime
- * measured with two clocks is not one. No skew is tolerated, since the cost is one refresh.
+ * An entry from the future is stale: the writer's clock or this one is wrong, so its age is unknown.
+ * No clock skew is tolerated, since the cost is only one refresh.
  *
  * @param entry Lifetimes as stored; boundaries are half-open, `[createdAt, freshUntil)`.
  * @param now Epoch milliseconds.
@@ -45,19 +45,19 @@ export function classify(entry: Lifetimes, now: number): Freshness {
   return 'expired'
 }
 
-/** From which {@link lifetimesOf} computes an entry's lifetimes. All are milliseconds. */
+/** The input of {@link lifetimesOf}, in milliseconds. */
 export interface LifetimePolicy {
-  /** The moment the value counts as loaded, in epoch milliseconds. */
+  /** When the entry is created, in epoch milliseconds. */
   readonly now: number
   /** How long the entry is fresh; at least 0. */
   readonly ttlMs: number
-  /** How long after that it answers while it is refreshed; at least 0. */
+  /** How long after that the entry may be served while it is refreshed; at least 0. */
   readonly staleWhileRevalidateMs: number
-  /** How long after `ttlMs` it answers for a load that failed; at least 0. */
+  /** How long after `ttlMs` the entry may be served if a load fails; at least 0. */
   readonly staleIfErrorMs: number
 }
 
-/** The lifetimes of an entry made at `now`. Both stale windows begin where freshness ends. */
+/** The lifetimes of an entry created at `now`. Both stale windows begin where freshness ends. */
 export function lifetimesOf(policy: LifetimePolicy): Lifetimes {
   const createdAt = Math.floor(policy.now)
   const freshUntil = createdAt + Math.round(policy.ttlMs)

@@ -1,12 +1,12 @@
 /**
- * The text of a stored entry: one line of ASCII that says when, under which tags and in which
- * encoding, then the payload. The line is read without touching the payload.
+ * The text of a stored entry: a header of one line of ASCII, with times, tags and encoding, then the
+ * payload. The header can be read without the payload.
  *
  * ```
  * N1;<writeId>;<createdAt>;<fresh>;<revalidate>;<stale>;<loadMs>;<encoding>;<tag>=<marker>,...\n<payload>
  * ```
  *
- * Numbers are base 36 and whole; the three lifetimes are distances, each from the instant before.
+ * Numbers are whole and in base 36. `fresh`, `revalidate` and `stale` are each the distance from the instant before.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import type { Lifetimes } from './freshness.ts'
 /** Segment of a tag (`Keyspace.tag`) to the marker it had when the load began. */
 export type Stamps = ReadonlyMap<string, string>
 
-/** Everything an entry says of itself, its value left out. */
+/** Everything that is stored about an entry, except its value. */
 export interface EntryHeader extends Lifetimes {
   /** 16 characters of base64url, new for every write. */
   readonly writeId: string
   /** How long the loader took, in milliseconds. */
   readonly loadMs: number
-  /** How the payload is encoded, as `PayloadCodec` words it. */
+  /** How the payload is encoded: see `EncodedValue.encoding`. */
   readonly encoding: string
   /** At most {@link MAX_STAMPS}. */
   readonly stamps: Stamps
@@ -44,7 +44,7 @@ export class ParsedEntry {
   }
 }
 
-/** A header as {@link FIELDS} finds it. A class: see docs/decisions/0015. */
+/** A header, from a match of {@link FIELDS}. A class: see docs/decisions/0015. */
 class ParsedHeader implements EntryHeader {
   declare readonly writeId: string
   declare readonly createdAt: number
@@ -70,8 +70,8 @@ class ParsedHeader implements EntryHeader {
 /** `GETRANGE key 0 19` returns {@link writePrefix} of the entry's write id. */
 export const WRITE_ID_RANGE: readonly [start: number, end: number] = [0, 19]
 /**
- * How many tags an entry can have, implicit ones included: more than the 64 of its own, 8 of declared
- * prefixes and 32 of namespaces that it may have.
+ * How many tags a header can hold, implicit ones included. More than the 104 that an entry can have: 64 of its
+ * own, 8 of declared prefixes and 32 of namespaces.
  */
 const MAX_STAMPS = 128
 
@@ -80,7 +80,7 @@ const ID = '[A-Za-z0-9_-]'
 // Nine digits reach the year 5188; no sum of four loses precision.
 const NUMBER = '(0|[1-9a-z][0-9a-z]{0,8})'
 const MARKER_TEXT = `${ID}{1,64}\\.${ID}{1,64}`
-// Printable, without the comma, the semicolon and the equals sign that come between.
+// Printable characters, without the separators: comma, semicolon and equals sign.
 const STAMP = `[!-+\\--:<>-~]+=${MARKER_TEXT}`
 const FIELDS = new RegExp(
   `^N1;(${ID}{16});${NUMBER};${NUMBER};${NUMBER};${NUMBER};${NUMBER};([a-z]{1,4}(?:\\.${ID}{1,16})?);`,
@@ -89,12 +89,12 @@ const STAMPS = new RegExp(`^${STAMP}(?:,${STAMP})*$`)
 const WRITE_PREFIX = new RegExp(`^N1;${ID}{16};$`)
 const MARKER = new RegExp(`^${MARKER_TEXT}$`)
 
-/** The stamps that were read last, with their text: entries that are read together often have the same. */
+/** The stamps that were read last, with their text. Entries that are read together often have equal stamps. */
 let latest: { readonly text: string; readonly stamps: Stamps } = { text: '', stamps: new Map() }
 
 /**
- * What tells an entry from every other that its key had or will have: its {@link writePrefix}. Empty
- * where there is none, `?` for a text that is no entry.
+ * Identifies an entry among all that its key ever has: its {@link writePrefix}. Empty if there is no entry, `?` if
+ * the text is not an entry.
  */
 export function prefixOf(text: string | null): string {
   if (text === null) return ''
@@ -102,7 +102,7 @@ export function prefixOf(text: string | null): string {
   return WRITE_PREFIX.test(prefix) ? prefix : '?'
 }
 
-/** The first {@link WRITE_ID_RANGE} characters of an entry that has this write id. */
+/** The characters of an entry with this write id in {@link WRITE_ID_RANGE}. */
 export function writePrefix(writeId: string): string {
   return `N1;${writeId};`
 }
@@ -155,7 +155,7 @@ export function parseEntry(text: string): ParsedEntry {
   return new ParsedEntry(new ParsedHeader(fields, stamps), text, end)
 }
 
-/** The header of an entry, also where its payload is cut off; `undefined` if `text` begins with none. */
+/** The header of an entry, even if the payload is cut off; `undefined` if `text` does not begin with a header. */
 export function headerIn(text: string): EntryHeader | undefined {
   try {
     return parseEntry(text).header
@@ -177,7 +177,7 @@ function stampsIn(text: string): Stamps {
   return latest.stamps
 }
 
-/** A part of a text keeps the whole in memory, unless it is made part of a short one of its own. */
+/** Copies a part of a text: engines would otherwise keep the whole text in memory as long as the part. */
 export function detached(text: string): string {
   return `${text}\n`.slice(0, -1)
 }
@@ -201,13 +201,13 @@ export function isMarker(text: unknown): text is string {
   return typeof text === 'string' && MARKER.test(text)
 }
 
-/** The id a hard invalidation replaces. */
+/** The id that only a hard invalidation changes. */
 export function hardIdOf(marker: string): string {
   return marker.slice(0, marker.indexOf('.'))
 }
 
 /** Whether no hard invalidation lies between two markers of one tag. */
 export function sameHard(a: string, b: string): boolean {
-  // Most often the markers are equal altogether, which needs no parts.
+  // Usually the whole markers are equal, and need not be split.
   return a === b || hardIdOf(a) === hardIdOf(b)
 }

@@ -7,16 +7,16 @@
 import { toBase64Url } from './bytes.ts'
 
 const ID_BYTES = 12
-/** 128 ids a draw: one call to the host's generator costs more than the bytes do. */
+/** Bytes for 128 ids are drawn at once, because a call to the host's generator costs more than the bytes. */
 const POOL_BYTES = ID_BYTES * 128
 
-// Filled by the first call, since Workers forbid randomness while a module is evaluated.
+// Filled at the first call, because Workers forbid randomness while a module is evaluated.
 const pool = new Uint8Array(POOL_BYTES)
 let used = POOL_BYTES
 
 /**
- * A new id: 96 random bits as 16 characters of base64url. Cryptographically random, yet not a
- * secret: ids stand in plain sight in Redis.
+ * A new id: 96 random bits as 16 characters of base64url. Cryptographically random, but not secret:
+ * ids are readable in Redis.
  */
 export function randomId(): string {
   if (used === POOL_BYTES) {

@@ -1,5 +1,5 @@
 /**
- * Instants as text, and days of the calendar as instants.
+ * Converts instants to text, and dates to instants.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-/** The instant that a date says, in epoch milliseconds; NaN for a text that is none. */
+/** The instant of a date, in epoch milliseconds; NaN if the text is not a date. */
 export function instantOf(date: string): number {
   // biome-ignore lint/style/noRestrictedGlobals: reads a text, and no clock
   return Date.parse(date)
@@ -23,10 +23,10 @@ export function imfFixdate(ms: number): string {
 }
 
 /**
- * The midnight, in UTC, that a day of the Gregorian calendar begins with, in epoch milliseconds.
+ * The start of a day of the Gregorian calendar in UTC, in epoch milliseconds.
  *
  * @param month 1 to 12.
- * @returns `undefined` for a day that there is not, such as 30 February.
+ * @returns `undefined` for a day that does not exist, such as 30 February.
  */
 export function midnightOf(year: number, month: number, day: number): number | undefined {
   // biome-ignore lint/style/noRestrictedGlobals: counts days, reads no clock

@@ -1,5 +1,5 @@
 /**
- * Objects as JSON has them, among values of which nothing is known.
+ * Recognises JSON objects among unknown values.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 /** An object of unknown fields. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** Whether it is an object, and no list. */
+/** Whether a value is an object, and neither null nor an array. */
 export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The object of a text; nothing for a text that is no JSON, or of something else. */
+/** The object in a JSON text; `undefined` if the text is not JSON, or not an object. */
 export function parseObject(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text)
     return isObject(value) ? value : undefined
   } catch {
-    // A SyntaxError quotes the text.
+    // Not passed on, because a SyntaxError quotes the text.
     return undefined
   }
 }

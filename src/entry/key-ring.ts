@@ -1,5 +1,5 @@
 /**
- * Reads the keys values are encrypted with. Their texts never appear in an error.
+ * Checks and decodes encryption keys. No error contains a key.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface EncryptionKey {
   readonly use?: 'primary' | 'decrypt-only'
 }
 
-/** A ring that has been checked. */
+/** A checked ring. */
 export interface KeyRing {
   readonly primaryId: string
   readonly secrets: ReadonlyMap<string, Bytes>
@@ -30,7 +30,8 @@ const SECRET_BYTES = 32
 
 /**
  * @param option Dotted path of the option, for the error.
- * @throws {InvalidOptionError} Naming `option`, when the keys do not form a ring.
+ * @throws {InvalidOptionError} Naming `option`, when an id or secret is not valid, two ids are equal, or not exactly
+ * one key is the primary.
  */
 export function readKeyRing(keys: readonly EncryptionKey[], option: string = OPTION): KeyRing {
   const secrets = new Map<string, Bytes>()
@@ -55,9 +56,9 @@ function primaryOf(keys: readonly EncryptionKey[], option: string): EncryptionKe
 }
 
 /**
- * A secret of 32 random bytes, as hex, base64 or base64url. Passphrases are not secrets.
+ * The bytes of a secret: 32 random bytes as hex, base64 or base64url. Passphrases are refused.
  *
- * @throws {InvalidOptionError} Naming `option`, when it is not one. The secret is never repeated.
+ * @throws {InvalidOptionError} Naming `option`, when it is not one. The error does not contain the secret.
  */
 export function readSecret(secret: unknown, option: string): Bytes {
   const bytes = typeof secret === 'string' ? decodeSecret(secret) : undefined

@@ -1,5 +1,5 @@
 /**
- * Names in Redis. Users' keys, tags and namespaces go in as they are; what comes out is plain
+ * Builds names in Redis from keys, tags and namespaces as users write them. Names are plain
  * ASCII, bounded in length, and different for different inputs.
  *
  * ```
@@ -21,16 +21,16 @@ import { hmacSha256, sha256 } from './sha256.ts'
 const MAX_KEY_BYTES = 65_536
 const MAX_TAG_BYTES = 256
 const MAX_SEGMENT_BYTES = 64
-/** Every entry names the markers of all of them in its header, beside its tags. */
+/** Limited because every entry names the markers of all its namespaces in its header, beside its tags. */
 const MAX_DEPTH = 32
-/** A key's name above this many characters is replaced by its hash. */
+/** The name of a key is replaced by its hash if it is longer than this many characters. */
 const MAX_KEY_NAME = 512
-/** Likewise for a tag: lower, so that the header of 128 tags stays within its own bound. */
+/** The same for a tag; lower, so that a header of 128 tags stays within its own limit. */
 const MAX_TAG_NAME = 256
 const MIN_SECRET_BYTES = 16
 /** 132 bits: no second preimage, and no collision before 2^66 names. */
 const KEYED_HASH_CHARS = 22
-/** The longest escaped form of one character, four bytes as `%XX`. */
+/** The longest escaped form of one character: four bytes as `%XX`. */
 const MAX_ESCAPED_CHARACTER = 12
 
 /** The two keys of an entry, in one hash slot. */
@@ -41,7 +41,7 @@ export interface EntryNames {
 
 /** Options for {@link Keyspace}. */
 export interface KeyspaceOptions {
-  /** What separates this cache from its neighbours in one Redis; 1 to 64 bytes. */
+  /** Separates this cache from others in the same Redis; 1 to 64 bytes. */
   readonly prefix: string
   /** The path of the namespace, from the outermost: 1 to 32 segments, each 1 to 64 bytes. */
   readonly namespace: readonly string[]
@@ -55,7 +55,7 @@ type Kind = 'key' | 'tag'
 export class Keyspace {
   /** The escaped segments of the namespace, joined by `/`; empty for the root. */
   declare readonly path: string
-  /** What every name of the namespace begins with, before a colon. */
+  /** Every name of the namespace begins with this and a colon. */
   declare readonly base: string
   readonly #options: KeyspaceOptions
   readonly #hashers = new Map<Kind, (text: string) => string>()
@@ -81,7 +81,7 @@ export class Keyspace {
   /**
    * The namespace `name` inside this one. Its keys and tags are its own.
    *
-   * @throws {InvalidKeyError} When the name cannot be a segment, or this is the 32nd already.
+   * @throws {InvalidKeyError} When the name is not a valid segment, or this namespace is already nested 32 deep.
    */
   child(name: string): Keyspace {
     return new Keyspace({ ...this.#options, namespace: [...this.#options.namespace, name] })
@@ -93,13 +93,13 @@ export class Keyspace {
     return { entry: `${this.base}:e:{${name}}`, lease: `${this.base}:l:{${name}}` }
   }
 
-  /** The key of an entry or lease of this namespace, by its name; undefined if hashed, or not one of ours. */
+  /** The key in the name of an entry or lease of this namespace; `undefined` if hashed, or escaped wrongly. */
   keyOf(entryKey: string): string | undefined {
     const name = entryKey.slice(this.base.length + ':e:{'.length, -'}'.length)
     try {
       return name.startsWith('#') ? undefined : decodeURIComponent(name)
     } catch {
-      return undefined // percent signs that stand for nothing
+      return undefined // malformed escapes
     }
   }
 
@@ -117,7 +117,7 @@ export class Keyspace {
   /**
    * The segment that stands for a tag in headers and in {@link markerKey}: escaped, or hashed like
    * a key (without a secret, above 256 characters). It starts with an ASCII letter, a digit or one
-   * of `-_.!~'()%#`; segments that start otherwise are free for markers that are not a user's tag.
+   * of `-_.!~'()%#`; other first characters are free for markers that are not a user's tag.
    *
    * @throws {InvalidKeyError} When the tag is empty, longer than 256 bytes, not well-formed, or has
    * a control character.
@@ -132,11 +132,11 @@ export class Keyspace {
   }
 
   /**
-   * The globs for Redis `SCAN ... MATCH` that find every entry and lease of this namespace, nested
-   * ones left out, whose key matches the pattern. They may find more: `?` is widened to `*`, and
-   * every key hashed for its length is found by a pattern that could stand for one.
+   * The globs for Redis `SCAN ... MATCH` that find every entry and lease of this namespace (not of
+   * nested ones) whose key matches the pattern. They may find more: `?` is widened to `*`, and if
+   * the pattern could match a key that is hashed for its length, all such keys are found.
    *
-   * @throws {InvalidKeyError} When the pattern is not one, or keys are hashed with a secret.
+   * @throws {InvalidKeyError} When the pattern is not valid, or keys are hashed with a secret.
    */
   scanPatterns(pattern: string): readonly string[] {
     const parts = parsePattern(pattern)
@@ -166,7 +166,7 @@ export class Keyspace {
   }
 }
 
-/** Hashes `kind 0 path 0 text`. */
+/** Makes a function that hashes kind, path and text, separated by NUL. */
 function hasher(
   kind: Kind,
   path: string,
@@ -179,22 +179,22 @@ function hasher(
 
 /** Percent-encodes the UTF-8 of everything but letters, digits and `-_.!~'()`. */
 function percentEncode(text: string): string {
-  // encodeURIComponent leaves the star alone, which is a wildcard to Redis.
+  // encodeURIComponent does not escape the star, which is a wildcard in Redis.
   return encodeURIComponent(text).replaceAll('*', '%2A')
 }
 
-/** The name of a prefix, or of a segment of a namespace. */
+/** The escaped form of a prefix, or of a segment of a namespace. */
 function labelOf(text: string, what: string): string {
   return percentEncode(checkLabel(text, what, MAX_SEGMENT_BYTES))
 }
 
 function globOf(parts: readonly PatternPart[]): string {
   const glob = parts.map((part) => (part.kind === 'text' ? percentEncode(part.text) : '*')).join('')
-  // Neighbouring stars say no more than one, and cost Redis a recursion each.
+  // Adjacent stars mean the same as one, but each costs Redis a recursion.
   return glob.replace(/\*+/g, '*')
 }
 
-/** An upper bound on the escaped length of the keys a pattern stands for. */
+/** An upper bound on the escaped length of the keys that match a pattern. */
 function longestName(parts: readonly PatternPart[]): number {
   let length = 0
   for (const part of parts) {

@@ -1,5 +1,5 @@
 /**
- * What the texts that users name things by have to be like.
+ * Checks the texts that users give as names.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { isLongerThan } from './bytes.ts'
 
 const CONTROL = /\p{Cc}/u
 
-/** @throws {InvalidKeyError} When it is no text, empty, longer in UTF-8, or not well-formed. */
+/** @throws {InvalidKeyError} When it is not a string, empty, longer than `maxBytes` in UTF-8, or not well-formed. */
 export function checkText(text: string, what: string, maxBytes: number): void {
   if (typeof text !== 'string') throw new InvalidKeyError(`${what} is not a string`)
   if (text === '') throw new InvalidKeyError(`${what} is empty`)

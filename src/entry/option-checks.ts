@@ -1,6 +1,6 @@
 /**
- * Checks options, in the same words wherever they are. Each check answers the value, or names the option and
- * says what it must be, never what it was.
+ * Checks options, with the same error texts everywhere. Each check returns the value, or throws an error that names
+ * the option and says what it must be, never what it was.
  *
  * @module
  */
@@ -8,18 +8,18 @@
 import { InvalidOptionError } from '../errors.ts'
 
 /**
- * The value, if it is a whole number of `[min, max]`.
+ * The value, if it is a whole number in `[min, max]`.
  *
  * @param option Dotted path of the option, for the error.
- * @param max At most 2^53 - 1, which is where whole numbers end to be exact. @default that
- * @throws {InvalidOptionError} Naming `option`, when it is none.
+ * @param max At most 2^53 - 1, the largest safe integer. @default 2^53 - 1
+ * @throws {InvalidOptionError} Naming `option`, when it is not.
  */
 export function wholeNumber(value: unknown, option: string, min: number, max?: number): number {
   if (isWholeNumber(value, min, max)) return value
   throw new InvalidOptionError(option, wholeNumberWords(min, max))
 }
 
-/** Whether a value is a whole number of `[min, max]`. @param max As of {@link wholeNumber}. */
+/** Whether a value is a whole number in `[min, max]`. @param max As in {@link wholeNumber}. */
 export function isWholeNumber(
   value: unknown,
   min: number,
@@ -28,24 +28,24 @@ export function isWholeNumber(
   return Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max
 }
 
-/** What an error says in place of {@link isWholeNumber}. */
+/** What an error says if {@link isWholeNumber} is false. */
 export function wholeNumberWords(min: number, max?: number): string {
   return `a whole number ${max === undefined ? `of at least ${min}` : `from ${min} to ${max}`}`
 }
 
-/** The value, if it is a number of `[min, max]`. @throws {InvalidOptionError} When it is none. */
+/** The value, if it is a number in `[min, max]`. @throws {InvalidOptionError} When it is not. */
 export function numberWithin(value: unknown, option: string, min: number, max: number): number {
   if (typeof value === 'number' && value >= min && value <= max) return value
   throw new InvalidOptionError(option, `a number from ${min} to ${max}`)
 }
 
-/** The value, if it is a number of milliseconds that ends. @throws {InvalidOptionError} When it is none. */
+/** The value, if it is a finite number above 0. @throws {InvalidOptionError} When it is not. */
 export function positiveMs(value: number, option: string): number {
   if (value > 0 && value < Infinity) return value
   throw new InvalidOptionError(option, 'a number of milliseconds above 0')
 }
 
-/** The value, if it is one of these words. @throws {InvalidOptionError} When it is none. */
+/** The value, if it is one of these words. @throws {InvalidOptionError} When it is not. */
 export function oneOf<const Word extends string>(
   value: Word,
   option: string,
@@ -55,13 +55,13 @@ export function oneOf<const Word extends string>(
   throw new InvalidOptionError(option, words.map((word) => `'${word}'`).join(' or '))
 }
 
-/** @throws {InvalidOptionError} When the value is no text, or an empty one. */
+/** @throws {InvalidOptionError} When the value is not a string, or empty. */
 export function nonEmptyText(value: unknown, option: string): asserts value is string {
   if (typeof value === 'string' && value !== '') return
   throw new InvalidOptionError(option, 'a text that is not empty')
 }
 
-/** The value, if names in Redis can begin with it. @throws {InvalidOptionError} When they cannot. */
+/** The value, if it can begin a name in Redis. @throws {InvalidOptionError} When it cannot. */
 export function namePrefix(value: string, option: string): string {
   if (typeof value === 'string' && /^[^\s{}]{1,64}$/.test(value)) return value
   throw new InvalidOptionError(option, '1 to 64 characters without braces or spaces')
@@ -79,20 +79,20 @@ export function checkBoolean(value: unknown, option: string): boolean {
   return value
 }
 
-/** The value, if it is a function. @throws {InvalidOptionError} When it is none. */
+/** The value, if it is a function. @throws {InvalidOptionError} When it is not. */
 export function checkFunction<Value>(value: Value, option: string): Value {
   if (typeof value !== 'function') throw new InvalidOptionError(option, 'a function')
   return value
 }
 
-/** @throws {InvalidOptionError} When it is no object, or has a field that is not named. */
+/** @throws {InvalidOptionError} When the value is not an object, or has a field that is not in `names`. */
 export function checkFields(value: unknown, option: string, names: readonly string[]): void {
   if (typeof value !== 'object' || value === null) throw new InvalidOptionError(option, 'an object')
   const unknown = Object.keys(value).find((name) => !names.includes(name))
   if (unknown !== undefined) throw noSuchOption(unknown, `${option}.`)
 }
 
-/** The error of an option that there is not. Its name may be anything, even a secret in the wrong place. */
+/** The error for an unknown option. Its name could be anything, even a misplaced secret, so it is not always shown. */
 export function noSuchOption(name: string, path = ''): InvalidOptionError {
   const printable = /^[A-Za-z]{1,40}$/.test(name) ? name : '(unprintable)'
   return new InvalidOptionError(path + printable, 'left out: there is no such option')

@@ -1,6 +1,6 @@
 /**
- * Patterns over keys: `*` is any run of characters, `?` one character, `\` takes the next one
- * literally. Everything else, brackets included, stands for itself. No RegExp is ever built from one.
+ * Patterns over keys: `*` is any run of characters, `?` one character, and `\` makes the next one
+ * literal. Everything else, brackets included, is literal. Patterns are never turned into a RegExp.
  *
  * @module
  */
@@ -12,14 +12,14 @@ const MAX_PATTERN_BYTES = 1_024
 const MAX_WILDCARDS = 32
 const TOKEN = /\\.?|\*+|\?|[^\\*?]+/gsu
 
-/** A piece of a pattern: literal text, one arbitrary character, or any run of them. */
+/** A part of a pattern: literal text, any one character, or any run of characters. */
 export type PatternPart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'one' }
   | { readonly kind: 'run' }
 
 /**
- * Splits a pattern into its parts; neighbouring characters form one text, neighbouring stars one
+ * Splits a pattern into its parts. Adjacent literal characters form one text, adjacent stars one
  * run.
  *
  * @throws {InvalidKeyError} When the pattern is empty, has a lone surrogate or ends in a lone `\`,
@@ -39,9 +39,8 @@ export function parsePattern(pattern: string): readonly PatternPart[] {
 }
 
 /**
- * Tells whether keys, as users write them, are ones that the pattern stands for. Parses it once. A trial
- * takes at most the product of both lengths in steps, whatever the pattern (no exponential case), and about
- * the key's length as a rule.
+ * Returns a function that tells whether a key, as users write it, matches the pattern. The number of steps is at most
+ * the product of both lengths, whatever the pattern (no exponential case), and usually about the key's length.
  *
  * @throws {InvalidKeyError} As {@link parsePattern} does.
  */
@@ -54,11 +53,11 @@ export function compilePattern(pattern: string): (key: string) => boolean {
   return (key) => matches(wanted, key)
 }
 
-/** Characters are code points; the words `one` and `run` are longer than any of them. */
+/** A character is one code point, so the words `one` and `run` in `wanted` cannot be mistaken for one. */
 function matches(wanted: readonly string[], key: string): boolean {
   let at = 0
   let position = 0
-  // What follows the last run seen, and where the run ends: the only choice ever revised.
+  // Where to continue after the last run seen, and where that run ends. Only this choice is ever revised.
   let afterRun = -1
   let runEnd = 0
   while (position < key.length) {
@@ -85,14 +84,14 @@ function characterAt(text: string, index: number): string {
   return String.fromCodePoint(text.codePointAt(index) ?? 0)
 }
 
-/** Escaped characters come one by one, and belong to the text around them. */
+/** Appends text to the text before it, because each escaped character is a token of its own. */
 function pushText(parts: PatternPart[], text: string): void {
   const last = parts.at(-1)
   if (last?.kind === 'text') parts[parts.length - 1] = { kind: 'text', text: last.text + text }
   else parts.push({ kind: 'text', text })
 }
 
-/** Redis tries a glob by recursion on its stars, and every run of wildcards becomes a star. */
+/** Limits runs of wildcards: each becomes a star, and Redis matches a star by recursion. */
 function checkWildcards(parts: readonly PatternPart[]): void {
   const runs = parts.filter(
     (p, i) => p.kind !== 'text' && (parts[i - 1]?.kind ?? 'text') === 'text',

@@ -1,6 +1,6 @@
 /**
- * Values to payloads and back: encoded, compressed where it pays, encrypted where a cipher is set;
- * on the way back bounded, authenticated, inflated, decoded, in this order.
+ * Converts values to payloads: encodes, compresses if that saves space, encrypts if there is a cipher.
+ * On the way back it checks the length, decrypts, inflates and decodes, in this order.
  *
  * @module
  */
@@ -16,18 +16,18 @@ import { proceed } from './proceed.ts'
 export interface PayloadCodecOptions {
   /** Bound on a value's text before compression, in UTF-8 bytes; at least 1. */
   readonly maxValueBytes: number
-  /** Encrypts what is stored, and makes unencrypted entries unreadable. */
+  /** Encrypts payloads. With a cipher, unencrypted entries cannot be read. */
   readonly cipher?: Cipher | undefined
 }
 
-/** `false`, or above which size a text is compressed. */
+/** `false`, or the size above which a text is compressed. */
 export type Compression = false | { readonly thresholdBytes: number }
 
-/** A value on its way to Redis. */
+/** An encoded value, not encrypted yet. */
 export interface EncodedValue {
-  /** `j` or `d`, then `z` if compressed, then `.` and a key's id if it is to be sealed. */
+  /** `j` or `d`, then `z` if compressed, then `.` and the key's id if the payload will be encrypted. */
   readonly encoding: string
-  /** The payload; with a cipher, what {@link PayloadCodec.seal} makes the payload of. */
+  /** The payload; with a cipher, the input of {@link PayloadCodec.seal}. */
   readonly text: string
 }
 
@@ -40,13 +40,13 @@ interface Encoding {
 const ENCODING = /^([jd])(z?)(?:\.([A-Za-z0-9_-]{1,16}))?$/
 
 /**
- * The one way values take to Redis and back. To write: `encode`, format the header with the encoding
- * it returns, `seal` with that header. To read: parse the header, `decode`.
+ * Encodes and decodes every payload. To write: `encode`, format the header with the encoding that it
+ * returns, `seal` with that header. To read: parse the header, `decode`.
  */
 export class PayloadCodec {
   /** Bound on a value's text before compression, in UTF-8 bytes. */
   readonly maxValueBytes: number
-  /** What payloads are sealed with, if they are. */
+  /** Encrypts payloads, if set. */
   readonly cipher: Cipher | undefined
 
   constructor({ maxValueBytes, cipher }: PayloadCodecOptions) {
@@ -55,8 +55,8 @@ export class PayloadCodec {
   }
 
   /**
-   * Encodes, and compresses if that saves a tenth: at once, or as a promise where the host can only
-   * compress behind.
+   * Encodes a value, and compresses the text if that saves a tenth. A promise if the host can compress only
+   * asynchronously.
    *
    * @throws {InvalidValueError} When the value has no encoding, or its text is too large.
    */
@@ -72,20 +72,20 @@ export class PayloadCodec {
   }
 
   /**
-   * The payload of an encoded value: without a cipher its text, at once; with one the sealed text.
+   * The payload of an encoded value: its text, or with a cipher a promise of the encrypted text.
    *
-   * @param context Where the entry belongs; asked for only if there is a cipher.
+   * @param context Where the entry belongs; called only if there is a cipher.
    */
   seal(encoded: EncodedValue, context: () => CipherContext): string | Promise<string> {
     return this.cipher === undefined ? encoded.text : seal(this.cipher, encoded, context())
   }
 
   /**
-   * The value of a payload: at once, or as a promise if the payload is encrypted, or compressed where
-   * the host can only inflate behind.
+   * The value of a payload; a promise if the payload is encrypted, or compressed and the host can inflate only
+   * asynchronously.
    *
-   * @param encoding As the entry's header has it.
-   * @param context Where the entry was found; asked for only if the payload is encrypted.
+   * @param encoding As in the entry's header.
+   * @param context Where the entry was found; called only if the payload is encrypted.
    * @throws {CorruptEntryError} When the payload is not one that this codec writes: thrown, or the
    * promise rejects with it.
    */
@@ -114,7 +114,7 @@ export class PayloadCodec {
     return decodeValue(format, await inflateBytes(bytes, this.maxValueBytes))
   }
 
-  /** Refuses by length alone, before any work. Compressed texts are shorter than their value. */
+  /** Refuses too long payloads before any work. Compressed texts are shorter than their value. */
   #checkLength({ keyId }: Encoding, text: string): void {
     const max =
       keyId === undefined
@@ -129,7 +129,7 @@ async function seal(
   { encoding, text }: EncodedValue,
   context: CipherContext,
 ): Promise<string> {
-  // Sealed as bytes: a sealed text is base64 already, and would be so twice.
+  // A compressed text is encrypted as bytes; otherwise it would be base64 within base64.
   const bytes = parseEncoding(encoding).compressed ? fromBase64(text) : undefined
   return (await cipher.seal(bytes ?? text, context)).text
 }

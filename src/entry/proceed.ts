@@ -1,10 +1,10 @@
 /**
- * Goes on with what may have to be waited for.
+ * Continues with a value that may be a promise.
  *
  * @module
  */
 
-/** What `next` makes of a value: at once if the value is there, so that no turn is lost on it. */
+/** Applies `next` to a value; synchronously if it is not a promise, which saves a microtask. */
 export function proceed<T, Result>(
   value: T | Promise<T>,
   next: (value: T) => Result | Promise<Result>,

@@ -1,6 +1,6 @@
 /**
- * Text for values that JSON does not keep, in the format of devalue: a list in which each distinct part
- * has one place, and refers to others by theirs. Both directions, in an eighth of that package's bytes.
+ * Writes and reads text for values that JSON does not preserve, in the format of devalue: a list in which each
+ * distinct part has one place, and refers to other parts by their places. An eighth of that package's size.
  *
  * @module
  */
@@ -8,21 +8,21 @@
 import { type Bytes, fromBase64, toBase64 } from './bytes.ts'
 import { builtIn, isLeafName, isPlain, MAX_SPARSE_LENGTH, nameOf } from './survey.ts'
 
-/** In place of an element that an array does not have. */
+/** Stands for a missing element of an array. */
 const HOLE = -2
-/** Begins an array that is written by length, and by index and place of what it has. */
+/** Begins a sparse array: its length, then the index and place of each element. */
 const SPARSE = -7
-/** What has a place of its own wherever it stands: the first at -1, the next at -2. */
+/** Values with fixed places: the first at -1, the next at -2, and so on. */
 const SPECIAL: readonly unknown[] = [undefined, HOLE, Number.NaN, Infinity, -Infinity, -0]
-/** The largest index there is. An array that has had it takes room for what it holds, not its length. */
+/** The largest index. Once an array has had an element there, its memory depends on its elements, not its length. */
 const MAX_INDEX = 2 ** 32 - 2
 
 /**
  * The text of a value.
  *
- * @param value One that `survivesJson` has not refused.
- * @throws {TypeError} When a part of it has no text: properties by symbols, memory that is shared. Also
- * whatever a getter throws.
+ * @param value A value that `survivesJson` has not refused.
+ * @throws {TypeError} When a part has no text: properties named by symbols, or shared memory. Also whatever
+ * a getter throws.
  */
 export function writeRich(value: unknown): string {
   const writer = new Writer()
@@ -33,7 +33,7 @@ export function writeRich(value: unknown): string {
 /**
  * The value of a text.
  *
- * @throws {Error} When the text is malformed; which error says nothing.
+ * @throws {Error} When the text is malformed; the kind of error has no meaning.
  */
 export function readRich(text: string): unknown {
   const parsed: unknown = JSON.parse(text)
@@ -52,7 +52,7 @@ class Writer {
     }
     const known = this.#places.get(value)
     if (known !== undefined) return known
-    // Known before its parts are written, which may lead back to it.
+    // Registered before its parts are written, because they may refer back to it.
     const place = this.texts.push('') - 1
     this.#places.set(value, place)
     this.texts[place] = this.#write(value)
@@ -81,7 +81,7 @@ class Writer {
   #writeArray(list: readonly unknown[]): string {
     const places = list.map((item) => this.place(item))
     let filled = 0
-    // Walks what is there, and no hole.
+    // `forEach` skips holes.
     places.forEach(() => {
       filled++
     })
@@ -124,13 +124,13 @@ function quoted(text: string): string {
   return JSON.stringify(text)
 }
 
-/** A date that is none has no ISO form, and an empty text makes one again. */
+/** An invalid date has no ISO form. It is written as an empty text, from which an invalid date is made again. */
 function textOf(value: object): string {
   if (!('toISOString' in value)) return String(value)
   return Number.isNaN(Number(value)) ? '' : (value as { toISOString(): string }).toISOString()
 }
 
-/** The part of a view's memory that users see. Without it, all of its buffer would be stored. */
+/** The part of the buffer that a view shows. Otherwise the whole buffer would be stored. */
 function visible({ buffer, byteOffset, byteLength }: ArrayBufferView): ArrayBufferLike {
   return byteLength === buffer.byteLength
     ? buffer
@@ -156,7 +156,7 @@ class Reader {
     return typeof part === 'object' && part !== null ? this.#read(place, part) : part
   }
 
-  /** What others refer to is kept before its own parts are read, which may lead back to it. */
+  /** Registers a value before its parts are read, because they may refer back to it. */
   #keep<Value>(place: number, value: Value): Value {
     this.#values.set(place, value)
     return value
@@ -186,7 +186,7 @@ class Reader {
   }
 
   #readSparse(place: number, [length, ...pairs]: readonly unknown[]): unknown {
-    // A length that costs ten bytes in the text must not cost the reader four thousand million.
+    // A length of ten characters must not make the reader allocate four thousand million elements.
     if (!isIndex(length, MAX_SPARSE_LENGTH + 1)) throw malformed()
     const list: unknown[] = this.#keep(place, [])
     list[MAX_INDEX] = undefined

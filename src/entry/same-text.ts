@@ -1,10 +1,10 @@
 /**
- * Compares what is secret without telling by the time that it takes where it differs.
+ * Compares secrets in a time that does not depend on where they differ.
  *
  * @module
  */
 
-/** Whether two texts are equal. That they differ in length can be told. */
+/** Whether two texts are equal. The time does reveal whether their lengths differ. */
 export function isSameText(one: string, other: string): boolean {
   if (one.length !== other.length) return false
   let differences = 0

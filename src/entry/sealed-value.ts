@@ -1,5 +1,5 @@
 /**
- * Values as sealed texts, for what has no header beside it in clear.
+ * Encrypts values that are stored without a readable header.
  *
  * ```
  * <key id> . <sealed at, base 36> . <encoding> <sealed>
@@ -13,14 +13,14 @@ import type { Cipher, CipherContext } from './cipher.ts'
 import { decodeValue, type ValueFormat, type ValueText } from './codec.ts'
 
 /**
- * What a text is bound to.
+ * Returns the context that a text is bound to.
  *
- * @param stamp How the value is encoded and when it was sealed: has to be part of the context's header.
+ * @param stamp How the value is encoded and when it was sealed. It must be part of the context's header.
  * @param sealedAt Epoch milliseconds.
  */
 export type Binding = (stamp: string, sealedAt: number) => CipherContext
 
-/** A sealed text, taken apart. */
+/** The parts of a sealed text. */
 export interface SealedValue {
   readonly keyId: string
   /** Epoch milliseconds. */
@@ -31,9 +31,9 @@ export interface SealedValue {
 
 const SEALED = /^([A-Za-z0-9_-]{1,16})\.([0-9a-z]{1,9})\.([jd])([A-Za-z0-9+/=]+)$/
 
-/** Whether a text is longer than any that a value of at most `maxBytes` is sealed to. */
+/** Whether a text is longer than the sealed form of any value of at most `maxBytes`. */
 export function isOverlong(text: string, maxBytes: number): boolean {
-  // Base64 of the bytes, of the nonce and of the tag, and what stands before them.
+  // Base64 of value, nonce and tag takes 4/3 of their bytes; the rest is for the fields before it.
   return text.length > maxBytes * 1.4 + 256
 }
 

@@ -1,6 +1,6 @@
 /**
- * SHA-256 (FIPS 180-4), HMAC (RFC 2104) and HKDF (RFC 5869), answered at once: names in Redis are made of them without
- * waiting, and `crypto.subtle` answers later. Of texts that are no secrets it hides nothing by its timing.
+ * SHA-256 (FIPS 180-4), HMAC (RFC 2104) and HKDF (RFC 5869), synchronous because names in Redis are built from them
+ * synchronously, which `crypto.subtle` does not allow. Timing is not hidden: the hashed texts are not secret.
  *
  * @module
  */
@@ -14,16 +14,16 @@ const DIGEST_BYTES = 32
 /** Room for the length that ends the last block. */
 const LENGTH_BYTES = 8
 
-/** The first 32 bits after the point of the square and cube roots of the first primes. */
+/** The first 32 fractional bits of the square and cube roots of the first primes. */
 interface Constants {
   readonly start: Int32Array
   readonly rounds: Int32Array
 }
 
-/** Room for the words of a block, kept because to make it takes as long as to mix them. */
+/** The words of a block. Reused, because to allocate them takes as long as to mix them. */
 const w = new Int32Array(ROUNDS)
 
-// Made by the first call, so that a bundle has no table of them and a start does not wait for them.
+// Computed at the first call, so that bundles contain no table and start-up does not wait.
 let constants: Constants | undefined
 
 function constantsOf(): Constants {
@@ -32,7 +32,7 @@ function constantsOf(): Constants {
   for (let n = 2; primes.length < ROUNDS; n++) {
     if (primes.every((prime) => n % prime !== 0)) primes.push(n)
   }
-  // Of 52 bits 4 are before the point at most, so that a last bit of the root makes no difference.
+  // At most 4 of the 52 bits of a root are before the point, so an error in its last bit does not matter.
   const fraction = (root: number): number => (root % 1) * 2 ** 32
   constants = {
     start: Int32Array.from(primes.slice(0, STATE_WORDS), (prime) => fraction(Math.sqrt(prime))),
@@ -41,12 +41,12 @@ function constantsOf(): Constants {
   return constants
 }
 
-/** SHA-256 of some bytes. */
+/** SHA-256 of bytes. */
 export function sha256(bytes: Uint8Array): Bytes {
   return finish(constantsOf().start, 0, bytes)
 }
 
-/** HMAC-SHA-256 with one key, for any number of texts: what depends on the key alone is done once. */
+/** HMAC-SHA-256 with one key, for any number of texts. Work that depends only on the key is done once. */
 export function hmacSha256(key: Uint8Array): (bytes: Uint8Array) => Bytes {
   const short = key.length > BLOCK_BYTES ? sha256(key) : key
   const padded = (value: number): Int32Array => {
@@ -62,13 +62,13 @@ export function hmacSha256(key: Uint8Array): (bytes: Uint8Array) => Bytes {
   return (bytes) => finish(outer, BLOCK_BYTES, finish(inner, BLOCK_BYTES, bytes))
 }
 
-/** 32 bytes for one use, from a secret that is uniformly random: its extraction needs no salt. */
+/** 32 bytes for the purpose `info`, from a uniformly random secret: extraction then needs no salt. */
 export function hkdfSha256(secret: Uint8Array, info: Uint8Array): Bytes {
   return expandSha256(hmacSha256(new Uint8Array(0))(secret), info, DIGEST_BYTES)
 }
 
 /**
- * The second half of HKDF: bytes for one use, from a key.
+ * The second half of HKDF: bytes for the purpose `info`, from a key.
  *
  * @param length At most 255 digests of 32 bytes.
  */
@@ -81,7 +81,7 @@ export function expandSha256(key: Uint8Array, info: Uint8Array, length: number):
   return concatBytes(parts).subarray(0, length)
 }
 
-/** The digest of what has been absorbed, `before` bytes of it, and of the rest. */
+/** The digest of the `before` bytes that `state` has absorbed, followed by `rest`. */
 function finish(state: Int32Array, before: number, rest: Uint8Array): Bytes {
   const taken = rest.length + 1 + LENGTH_BYTES
   const padded = new Uint8Array(Math.ceil(taken / BLOCK_BYTES) * BLOCK_BYTES)
@@ -98,7 +98,7 @@ function finish(state: Int32Array, before: number, rest: Uint8Array): Bytes {
   return digest
 }
 
-/** The state after whole blocks. The names are those of the standard. */
+/** The state after these whole blocks. Names are those of the standard. */
 function absorb(state: Int32Array, blocks: Uint8Array): Int32Array {
   const { rounds } = constantsOf()
   const sums = state.slice()
@@ -148,7 +148,7 @@ function mix(sums: Int32Array, rounds: Int32Array): void {
   for (let i = 0; i < STATE_WORDS; i++) sums[i] = word(sums, i) + (more[i] as number)
 }
 
-/** An index within the bounds, which the type does not know of. */
+/** The word at an index that is known to be in range. */
 function word(words: Int32Array, index: number): number {
   return words[index] as number
 }

@@ -1,17 +1,17 @@
 /**
- * Texts of strangers, before they are normalised.
+ * Makes untrusted text safe to normalise.
  *
  * @module
  */
 
-/** Marks in a row, with the two letters that are marks in compatibility forms, and without the joiner. */
+/** 30 marks before another one. Counts the two letters that are marks in compatibility forms, but not the joiner. */
 const CROWD = /(?:(?!\u034f)[\p{M}\uff9e\uff9f]){30}(?=(?!\u034f)[\p{M}\uff9e\uff9f])/gu
 
 /**
- * A text to be normalised: after each 30 marks in a row a joiner that has no looks (UAX #15, section 13).
+ * Inserts an invisible joiner after each 30 combining marks in a row (UAX #15, section 13).
  *
- * Marks are sorted one by one, each past all that belong behind it: of a hundred thousand on one letter
- * that takes seconds, and of ten times as many a hundred times as long. No language has more than 30.
+ * Normalising sorts the marks of a letter in quadratic time: seconds for a hundred thousand marks, and a hundred
+ * times as long for ten times as many. No language uses more than 30.
  */
 export function streamSafe(text: string): string {
   return text.replace(CROWD, '$&\u034f')

@@ -1,5 +1,5 @@
 /**
- * Looks a value over before it is stored: whether it can be, and whether JSON keeps it as it is.
+ * Checks a value before it is stored: whether it can be encoded, and whether JSON preserves it.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { InvalidValueError } from '../errors.ts'
 
 /** How deep a value may be nested, so that no reader's recursion overflows. */
 export const MAX_DEPTH = 1_000
-/** How long an array with holes may be; it costs nothing to store and everything to walk. */
+/** How long an array with holes may be: holes cost nothing to store, but time to walk. */
 export const MAX_SPARSE_LENGTH = 100_000
 
 /** Built-in objects without parts of their own to visit. */
@@ -21,7 +21,7 @@ const LEAVES: ReadonlySet<string> = new Set([
 
 /**
  * Whether JSON gives the value back unchanged: objects of `Object.prototype`, dense arrays,
- * strings, booleans, null and finite numbers other than -0, no object twice but frozen empty arrays.
+ * strings, booleans, null and finite numbers other than -0, and no object twice except frozen empty arrays.
  *
  * @throws {InvalidValueError} When the value has no encoding at all.
  */
@@ -107,18 +107,18 @@ class Survey {
   }
 }
 
-/** Whether it is an empty array for ever: those are all alike. */
+/** Whether a value is a frozen empty array. Those are interchangeable. */
 function isNothing(value: object): boolean {
   return Array.isArray(value) && value.length === 0 && Object.isFrozen(value)
 }
 
-/** Compares prototypes, not names: a subclass would come back as its base, without its methods. */
+/** Compares prototypes, not names: a subclass would be read back as its base class, without its methods. */
 function isLeaf(value: object, prototype: unknown): boolean {
   const name = nameOf(value)
   return isLeafName(name) && prototype === builtIn(name)?.prototype
 }
 
-/** What an object calls itself, such as `Date`. */
+/** The string tag of an object, such as `Date`. */
 export function nameOf(value: object): string {
   return Object.prototype.toString.call(value).slice(8, -1)
 }
@@ -128,7 +128,7 @@ export function isLeafName(name: string): boolean {
   return LEAVES.has(name) || name.startsWith('Temporal.')
 }
 
-/** A class of the host, as far as values are made by it. */
+/** The part of a host's class that is used to create values. */
 interface BuiltIn {
   new (...parts: readonly unknown[]): object
   readonly prototype: object
@@ -144,7 +144,7 @@ export function builtIn(name: string): BuiltIn | undefined {
   return found as BuiltIn | undefined
 }
 
-/** Whether its prototype is `Object.prototype`, of this realm or another. */
+/** Whether the prototype of a value is `Object.prototype`, of this realm or another. */
 export function isPlain(value: object | null): boolean {
   const prototype: unknown = value && Object.getPrototypeOf(value)
   return prototype !== null && Object.getPrototypeOf(prototype) === null

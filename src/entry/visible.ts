@@ -1,6 +1,6 @@
 /**
- * Shows names that others have made: what a terminal would obey is written out, and so is what would turn
- * the writing round and have one name look like another (Unicode Standard Annex 9, section 2).
+ * Makes untrusted names safe to show. Escapes control characters that a terminal would obey, and characters that
+ * reverse the direction of text and make one name look like another (Unicode Standard Annex 9, section 2).
  *
  * @module
  */
@@ -8,10 +8,10 @@
 const HIDDEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 const RAW_IN_LITERALS = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 const ESCAPED = /(?:%[\dA-F]{2})+/gi
-/** What a path cannot have in a segment, and what could not be told from an escape. */
+/** Stay escaped: `/`, which a segment cannot contain, `%`, which begins an escape, and the characters above. */
 const KEPT = /[/%\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
-/** The text, with `\x1b` and `\u202e` in place of such characters. */
+/** The text with such characters escaped, as `\x1b` or `\u202e`. */
 export function visible(text: string): string {
   return text.replace(HIDDEN, (character) => {
     const code = (character.codePointAt(0) ?? 0).toString(16)
@@ -20,8 +20,8 @@ export function visible(text: string): string {
 }
 
 /**
- * The text of JSON, or of a value as `inspect` of Node shows it, with `\u202e` in place of what both leave raw in
- * strings: it means the same, no terminal obeys it, and no reader of lines takes it for the end of one.
+ * JSON, or the output of Node's `inspect`, with the characters escaped (as `\u202e`) that both leave raw in strings.
+ * The meaning stays the same, no terminal obeys them, and none is taken for the end of a line.
  */
 export function visibleLiteral(text: string): string {
   return text.replace(
@@ -31,15 +31,15 @@ export function visibleLiteral(text: string): string {
 }
 
 /**
- * The path of a namespace with its escapes read, but for those of `/`, `%` and such characters: two paths
- * look alike only if they are one, and what is shown may be typed where a path is asked for.
+ * The path of a namespace with its escapes decoded, except those of `/`, `%` and such characters. Different paths
+ * look different, and the text can be entered where a path is expected.
  */
 export function readablePath(path: string): string {
   const plain = path.replace(ESCAPED, (escapes) => {
     try {
       return decodeURIComponent(escapes).replace(KEPT, encodeURIComponent)
     } catch {
-      return escapes // none of ours
+      return escapes // not UTF-8, so not written by `Keyspace`
     }
   })
   return visible(plain)
