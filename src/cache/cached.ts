@@ -18,12 +18,12 @@ export interface CachedOptions<Args extends readonly unknown[], Value>
   readonly cache: CacheNamespace
   /**
    * Distinguishes the entries of this function from others in `cache`: 1 to 200 letters, digits and `._:/-`.
-   * Two functions with the same name share their entries. It is not taken from the function, because a
-   * bundler may rename that.
+   * Two functions with the same name share their entries. The name is not taken from the function, because
+   * bundlers may rename functions.
    */
   readonly name: string
   /**
-   * Makes the part of the key that depends on the arguments. @default their canonical text: the order of
+   * Returns the part of the key that depends on the arguments. @default their canonical text: the order of
    * properties does not matter, and undefined properties and trailing arguments count as absent.
    */
   readonly key?: (...args: Args) => string

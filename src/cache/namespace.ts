@@ -113,7 +113,7 @@ export class CacheNamespace<Values = unknown> {
     return outcome.kind === 'hit'
   }
 
-  /** The fresh values of these keys; missing keys are left out. One command; two for tags not declared here. */
+  /** The fresh values by key, without missing keys. One command; two if entries have tags not declared here. */
   async getMany<T extends Values = Values>(
     keys: readonly string[],
     options?: EntryOptions<T>,
@@ -261,7 +261,7 @@ export class CacheNamespace<Values = unknown> {
    * The keys that have an entry in Redis, valid or not, in no order. For tools: it scans the whole
    * database. Without keys of nested namespaces; a key may appear twice.
    *
-   * @throws {InvalidKeyError} At once if keys are hashed; at the end if some keys were too long.
+   * @throws {InvalidKeyError} At the first step if keys are hashed; at the end if some keys were too long to be read.
    */
   keys(): AsyncGenerator<string> {
     return listKeys(this.#ctx)

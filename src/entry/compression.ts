@@ -131,7 +131,7 @@ async function inflateStream(bytes: Bytes, maxBytes: number): Promise<string> {
   }
 }
 
-/** The stream that `make` creates; `undefined` if the host has none, as Vercel's Edge runtime. */
+/** The stream that `make` creates; `undefined` if the host has no such class, as Vercel's Edge runtime. */
 function ofHost<Stream>(make: () => Stream): Stream | undefined {
   try {
     return make()

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Whether two texts are equal. The time does reveal whether their lengths differ. */
+/** Whether two texts are equal. The time may reveal that their lengths differ. */
 export function isSameText(one: string, other: string): boolean {
   if (one.length !== other.length) return false
   let differences = 0
