@@ -9,13 +9,13 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { type RestEndpoint, startRestEndpoint } from '../../support/rest-endpoint.ts'
 
 // docs/guides/monitoring.md, Traces
-describe('What an AsyncLocalStorage holds', () => {
+describe('The context of an AsyncLocalStorage', () => {
   const request = new AsyncLocalStorage<string>()
   let platform: ManualPlatform
   let endpoint: RestEndpoint
   let redis: Transport
   let cache: RedisCacheManager
-  /** For each of what ran, in order, the request in whose context it did. */
+  /** The request in whose context each callback ran, in order. */
   let seen: (string | undefined)[] = []
 
   const note = (): number => seen.push(request.getStore())
@@ -39,13 +39,13 @@ describe('What an AsyncLocalStorage holds', () => {
     await endpoint.stop()
   })
 
-  test('a request to Redis has that of whoever asked first in its tick', async () => {
+  test('of a request to Redis is that of the first caller in its tick', async () => {
     await Promise.all(['first', 'second'].map((name) => request.run(name, () => cache.get(name))))
 
     expect(seen).toEqual(['first'])
   })
 
-  test('a loader has that of the call that loads; who joins it keeps its own', async () => {
+  test('of a loader is that of the call that loads; callers that join it keep their own', async () => {
     const load = (): string | undefined => request.getStore()
     const call = async (): Promise<unknown> => [await cache.getOrSet('k', load), request.getStore()]
 
@@ -57,7 +57,7 @@ describe('What an AsyncLocalStorage holds', () => {
     ])
   })
 
-  test('a refresh behind an answer has that of the read that began it', async () => {
+  test('of a refresh in the background is that of the read that began it', async () => {
     const options = { ttl: '1m', staleWhileRevalidate: '1h' } as const
     await cache.getOrSet('k', () => 'old', options)
     await platform.advance(61_000)
@@ -72,7 +72,7 @@ describe('What an AsyncLocalStorage holds', () => {
     await platform.settle()
   })
 
-  test('a listener has that of the operation that it is told of', async () => {
+  test('of a listener is that of the operation it is called for', async () => {
     request.run('start-up', () => cache.subscribe(note))
     seen = []
 
@@ -81,7 +81,7 @@ describe('What an AsyncLocalStorage holds', () => {
     expect(seen).toEqual(['reader', 'reader'])
   })
 
-  test('a sink has that of the operation with which the interval was over', async () => {
+  test('of a sink is that of the operation that ended the interval', async () => {
     const sink = { name: 'noting', write: async () => void note() }
     request.run('start-up', () => new Metrics({ cache, sinks: [sink], platform, interval: '10s' }))
     await request.run('early', () => cache.get('k'))

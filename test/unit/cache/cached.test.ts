@@ -33,7 +33,7 @@ describe('cached', () => {
     expect(load).toHaveBeenCalledTimes(2)
   })
 
-  test('takes undefined properties and undefined last arguments for absent ones', async () => {
+  test('treats undefined properties and trailing undefined arguments as absent', async () => {
     const { cache, load } = setUp()
     const find = cached(load, { cache, name: 'find' })
 
@@ -54,7 +54,7 @@ describe('cached', () => {
     expect(load).toHaveBeenCalledTimes(1)
   })
 
-  test('functions of different names do not share, in whatever way name and key are put together', async () => {
+  test('functions with different names do not share entries, however name and key are combined', async () => {
     const { cache } = setUp()
     const key = (text: string): string => text
     const one = cached((text: string) => `one ${text}`, { cache, name: 'f', key })
@@ -67,7 +67,7 @@ describe('cached', () => {
     ])
   })
 
-  test('an invalidation makes the next call with these arguments load, and leaves the others', async () => {
+  test('after an invalidation the next call with these arguments loads; other entries stay', async () => {
     const { cache, load } = setUp()
     const find = cached(load, { cache, name: 'find' })
     await Promise.all([find(1), find(2)])
@@ -94,7 +94,7 @@ describe('cached', () => {
     expect(load).toHaveBeenCalledTimes(7)
   })
 
-  test('a refresh calls the function anew, and later calls get what it returned', async () => {
+  test('a refresh calls the function again, and later calls get the new result', async () => {
     const { cache, load, platform } = setUp()
     const find = cached(load, { cache, name: 'find' })
     const first = await find(1)
@@ -107,7 +107,7 @@ describe('cached', () => {
     expect(load).toHaveBeenCalledTimes(2)
   })
 
-  test('a call under way during a refresh does not store what is older', async () => {
+  test('a call under way during a refresh does not store its older result', async () => {
     const { cache } = setUp()
     const held = Promise.withResolvers<string>()
     const load = vi.fn().mockReturnValueOnce(held.promise).mockResolvedValue('new')
@@ -143,7 +143,7 @@ describe('cached', () => {
     expect(redis.counts).toEqual({ requests: 1, commands: 1 })
   })
 
-  test("the function's error passes unchanged and is not stored", async () => {
+  test("the function's error reaches the caller unchanged and is not stored", async () => {
     const { cache } = setUp()
     const failure = new Error('no such user')
     const load = vi.fn(() => Promise.reject(failure))
@@ -154,7 +154,7 @@ describe('cached', () => {
     expect(load).toHaveBeenCalledTimes(2)
   })
 
-  test('refuses arguments and keys that cannot be a key, without calling the function', async () => {
+  test('refuses arguments and keys that are not valid, without calling the function', async () => {
     const { cache } = setUp()
     const load = vi.fn((_arg: unknown) => 1)
     const find = cached(load, { cache, name: 'find' })
@@ -167,7 +167,7 @@ describe('cached', () => {
     expect(load).not.toHaveBeenCalled()
   })
 
-  test('with Redis away calls are answered, and an invalidation rejects', async () => {
+  test('while Redis is down, calls are answered and an invalidation rejects', async () => {
     const redis = chaosTransport(embeddedTransport(), { faults: { fail: 1 } })
     const cache = new RedisCacheManager({ redis, retries: 0 })
     const find = cached(async (id: number) => id * 2, { cache, name: 'find' })
@@ -177,7 +177,7 @@ describe('cached', () => {
     await expect(find.refresh(2)).rejects.toMatchObject({ isNearcacheError: true })
   })
 
-  test('the key it tells is the key of the entry', async () => {
+  test('keyOf returns the key of the entry', async () => {
     const { cache, load } = setUp()
     const find = cached(load, { cache, name: 'find' })
     const value = await find(1)
@@ -194,7 +194,7 @@ describe('cached', () => {
     ['name', { name: 'x'.repeat(201) }],
     ['key', { key: 'id' }],
     ['tags', { tags: 'all' }],
-    // One more is that of the function itself.
+    // One more tag is that of the function itself.
     ['tags', { tags: Array.from({ length: 64 }, (_, i) => `t${i}`) }],
     ['ttl', { ttl: -1 }],
     ['signal', { signal: new AbortController().signal }],

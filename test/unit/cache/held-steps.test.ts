@@ -13,7 +13,7 @@ import { turns } from '../../support/turns.ts'
 
 const OPTIONS = { ttl: '1m', tags: ['t'] } as const
 
-describe('what was loaded and is stored soon', () => {
+describe('A commit that may wait (`soon`)', () => {
   let platform: ManualPlatform
   let engine: Transport
   let redis: CountingTransport
@@ -29,7 +29,7 @@ describe('what was loaded and is stored soon', () => {
     isAway = false
     seeking = seekerOver('tcp')
     other = new RedisCacheManager({ redis: engine, platform })
-    // From here on the scripts are known.
+    // From here on Redis knows the scripts.
     await seeking.getOrSet('first', () => 'first', OPTIONS)
     redis.reset()
   })
@@ -58,7 +58,7 @@ describe('what was loaded and is stored soon', () => {
     return [redis.counts.requests, redis.counts.commands]
   }
 
-  test('goes with the look of the next read', async () => {
+  test('is sent with the look of the next read', async () => {
     const first = read('a')
     await turns()
     expect(counts()).toEqual([1, 1])
@@ -72,7 +72,7 @@ describe('what was loaded and is stored soon', () => {
     expect(counts()).toEqual([3, 4])
   })
 
-  test('waits for one millisecond', async () => {
+  test('waits for one millisecond at most', async () => {
     const reading = read('a')
     await turns()
     expect(await other.get('a', OPTIONS)).toBeUndefined()
@@ -82,7 +82,7 @@ describe('what was loaded and is stored soon', () => {
     expect(await other.get('a', OPTIONS)).toBe('a')
   })
 
-  test('goes with what is sent in the tick in which it is told so', async () => {
+  test('is sent with the commands of the tick in which sendHeld is called', async () => {
     const reading = read('a')
     await turns()
     seeking.sendHeld()
@@ -91,7 +91,7 @@ describe('what was loaded and is stored soon', () => {
     expect(counts()).toEqual([2, 2])
   })
 
-  test('is not stored once it was deleted, or its tag invalidated', async () => {
+  test('stores nothing if the key was deleted or its tag invalidated while it waited', async () => {
     const readings = Promise.all([read('a'), read('b')])
     await turns()
     await other.delete('a')
@@ -103,7 +103,7 @@ describe('what was loaded and is stored soon', () => {
     expect(await other.get('b', OPTIONS)).toBeUndefined()
   })
 
-  test('is sent once 32 wait', async () => {
+  test('is sent when 32 commits wait', async () => {
     const readings = Array.from({ length: 33 }, (_, n) => read(`key ${n}`))
     await turns()
 
@@ -113,7 +113,7 @@ describe('what was loaded and is stored soon', () => {
     expect(counts()).toEqual([3, 33 + 33])
   })
 
-  test('is answered although Redis has gone by then', async () => {
+  test('does not fail the read if Redis is down by then', async () => {
     const reading = read('a')
     await turns()
     isAway = true
@@ -123,7 +123,7 @@ describe('what was loaded and is stored soon', () => {
     expect(await other.get('a', OPTIONS)).toBeUndefined()
   })
 
-  test('is stored at once where that is not said, without a way to Redis, and on Workers', async () => {
+  test('does not wait without `soon`, on an engine in the process, and on Workers', async () => {
     const atOnce = await seeking.getOrSet('a', () => 'a', OPTIONS)
     const inProcess = await read('b', seekerOver('embedded'))
     vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })

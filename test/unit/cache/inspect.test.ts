@@ -27,7 +27,7 @@ const isolate = (options: Partial<CacheOptions> = {}) =>
   new RedisCacheManager({ redis, platform, retries: 0, ...options })
 
 describe('inspectKey', () => {
-  test('tells what an entry says of itself, its tags, and its value where that is wanted', async () => {
+  test('returns the header of an entry, its tags, and its value if requested', async () => {
     const cache = isolate()
     await cache.set('user:1', { name: 'Ada' }, { ttl: '10m', tags: ['org:7', 'ümlaut'] })
     await platform.advance(60_000)
@@ -58,7 +58,7 @@ describe('inspectKey', () => {
     expect((await inspectKey(cache, 'user:1')).value).toBeUndefined()
   })
 
-  test('counts no read and tells nobody', async () => {
+  test('counts no read and calls no listener', async () => {
     const cache = isolate()
     await cache.set('a', 1)
     const events: CacheEvent[] = []
@@ -97,7 +97,7 @@ describe('inspectKey', () => {
     ])
   })
 
-  test('knows an entry of before an invalidation from those after it', async () => {
+  test('tells an entry from before an invalidation from those after it', async () => {
     const cache = isolate()
     await cache.set('before', 1, { tags: ['t'] })
     await cache.invalidateTags(['t'])
@@ -108,7 +108,7 @@ describe('inspectKey', () => {
     expect([await stateOf('before'), await stateOf('after')]).toEqual(['hard', 'same'])
   })
 
-  test('says that somebody loads the key now', async () => {
+  test('says that the key is being loaded', async () => {
     const cache = isolate()
     const ticket = await cache.begin('a')
     await platform.advance(3_000)
@@ -136,7 +136,7 @@ describe('inspectKey', () => {
   test.each([
     ['no entry at all', 'nothing of ours'],
     ['an entry whose payload is broken', undefined],
-  ])('says that it cannot be read: %s', async (_, text) => {
+  ])('says that an entry cannot be read: %s', async (_, text) => {
     const cache = isolate()
     await cache.set('a', { b: 1 })
     const name = 'nc:default:e:{a}'
@@ -147,7 +147,7 @@ describe('inspectKey', () => {
     expect(await inspectKey(cache, 'a')).toMatchObject({ verdict: 'miss', reason: 'corrupt' })
   })
 
-  test('knows of a near copy, of compression and of encryption', async () => {
+  test('reports a near copy, compression and encryption', async () => {
     const keys = [{ id: 'k1', secret: '00'.repeat(32), use: 'primary' as const }]
     const cache = isolate({
       near: { ttl: '1s' },
@@ -165,7 +165,7 @@ describe('inspectKey', () => {
     expect(found.name).not.toContain('{a}')
   })
 
-  test('judges by tags and age alone where the payload stays sealed', async () => {
+  test('judges by tags and age alone if the payload stays sealed', async () => {
     const keys = [{ id: 'k1', secret: '00'.repeat(32), use: 'primary' as const }]
     const hashKeys = { secret: 'ab'.repeat(32) }
     await isolate({ encryption: { keys }, hashKeys }).set('a', 1)
@@ -186,7 +186,7 @@ describe('inspectKey', () => {
     expect((await inspectKey(cache, 'a')).entry?.sizeBytes).toBe(result)
   })
 
-  test('rejects while Redis is away', async () => {
+  test('rejects while Redis is down', async () => {
     const cache = isolate()
     redis.fate = () => DOWN
 
@@ -195,7 +195,7 @@ describe('inspectKey', () => {
 })
 
 describe('takeCensus', () => {
-  test('counts entries, bytes, life and tags of each namespace, and nothing of a neighbour', async () => {
+  test('counts entries, bytes, lifetime and tags of each namespace, and nothing of other namespaces', async () => {
     const cache = isolate()
     const mail = cache.namespace('mail')
     await cache.set('a', 1, { ttl: '1h' })
@@ -216,7 +216,7 @@ describe('takeCensus', () => {
     expect((await takeCensus(mail)).entries).toBe(5)
   })
 
-  test('counts entries that carry one of the tags, each once, also where tags are hashed', async () => {
+  test('counts entries that carry one of the tags, each once, also if tags are hashed', async () => {
     const cache = isolate({ hashKeys: { secret: 'ab'.repeat(32) } })
     const mail = cache.namespace('mail')
     await mail.set('a', 1, { tags: ['x'] })
@@ -228,7 +228,7 @@ describe('takeCensus', () => {
     expect(namespaces.get('default/mail')).toMatchObject({ entries: 3, tagged: 2 })
   })
 
-  test('looks at no more than it may, and says that it is a sample', async () => {
+  test('reads no more than allowed, and says that it is a sample', async () => {
     const cache = isolate()
     for (let i = 0; i < 20; i++) await cache.set(`k${i}`, i)
 
@@ -250,7 +250,7 @@ describe('takeCensus', () => {
 })
 
 describe('namespaceAt', () => {
-  test('finds a namespace by the path that events name it by', async () => {
+  test('finds a namespace by the path that events show', async () => {
     const cache = isolate()
     const inner = cache.namespace('a/b').namespace('ü')
     await inner.set('k', 'found')

@@ -43,7 +43,7 @@ describe('judge', () => {
     [1_150, ifError],
     [1_199, ifError],
     [1_200, expired],
-  ])('with all markers as they were, at %i it goes by age', (now, verdict) => {
+  ])('with all markers unchanged, at %i the age decides', (now, verdict) => {
     expect(judge(header, declared, current, now)).toEqual(verdict)
   })
 
@@ -65,7 +65,7 @@ describe('judge', () => {
     }
   })
 
-  test('a marker that was not looked at makes a miss', () => {
+  test('a marker that was not read makes a miss', () => {
     expect(judge(header, [marker('*')], new Map([['*', 'h1.0']]), 1_000)).toEqual(invalidated)
   })
 
@@ -83,7 +83,7 @@ describe('judge', () => {
     expect(judge(entry, declared, markers({ '*': 'h1.s1' }), now)).toEqual(verdict)
   })
 
-  test('a hard change of one tag counts more than a soft one of another', () => {
+  test('a hard invalidation of one tag outweighs a soft one of another', () => {
     expect(judge(header, declared, markers({ '*': 'h1.s1', t: 'h9.0' }), 1_000)).toEqual(
       invalidated,
     )
@@ -92,7 +92,7 @@ describe('judge', () => {
     )
   })
 
-  test('an entry that lacks a declared tag is a miss, whatever else it has', () => {
+  test('an entry that lacks a declared tag is a miss, whatever its other tags', () => {
     const asked = [...declared, marker('u')]
 
     expect(judge(header, asked, markers({ u: 'h3.0' }), 1_000)).toEqual(undeclared)
@@ -114,7 +114,7 @@ describe('judge', () => {
 })
 
 describe('unseenTags', () => {
-  test('are those that the entry has and nobody has looked at', () => {
+  test('are the tags of the entry whose markers have not been read', () => {
     expect(unseenTags(header, new Map([['*', null]]))).toEqual(['t'])
     expect(unseenTags(header, current)).toEqual([])
     expect(unseenTags(header, new Map())).toEqual(['*', 't'])

@@ -9,7 +9,7 @@ import { intercept } from '../../contract/cache/bench.ts'
 
 const HARD_MS = 10_000
 
-describe('A copy of a request for a lease that arrives when all it was sent for is over', () => {
+describe('A late copy of a request for a lease, which arrives after the load or set is over', () => {
   let platform: ManualPlatform
   let redis: Transport
   let cache: RedisCacheManager
@@ -24,7 +24,7 @@ describe('A copy of a request for a lease that arrives when all it was sent for 
       return redis.request(request)
     })
     cache = new RedisCacheManager({ redis: watched, platform, loaderTimeout: { hard: HARD_MS } })
-    // Scripts are known from here on.
+    // From here on Redis knows the scripts.
     await cache.getOrSet('other', () => 'loaded')
     await cache.set('other', 'set')
     sent = []
@@ -39,7 +39,7 @@ describe('A copy of a request for a lease that arrives when all it was sent for 
   const leases = async (): Promise<unknown> =>
     (await redis.request({ body: ['KEYS', '*:l:*'] })).result
 
-  test('is refused where the entry is that its load has stored', async () => {
+  test('is refused if the entry that its load has stored is there', async () => {
     await cache.getOrSet('k', () => 'loaded')
 
     await arriveAgain(ACQUIRE)
@@ -73,7 +73,7 @@ describe('A copy of a request for a lease that arrives when all it was sent for 
 
       await platform.advance(leaseMs - 1)
       expect(answer).toBeUndefined()
-      // Looks of one who waits are a quarter of a second apart at most.
+      // A waiter looks at least every quarter of a second.
       await platform.advance(300)
       await read
 

@@ -23,7 +23,7 @@ const GRANTED: readonly (readonly [string, (cache: RedisCacheManager) => Promise
   ['a read that expects nothing', (cache) => seeker(cache).getOrSet('k', () => 'loaded', {})],
 ]
 
-/** What becomes of the answer to whoever asks for a lease. */
+/** What happens to the replies to requests for a lease. */
 type Loss = (signal: AbortSignal | undefined) => Promise<never>
 
 const late: Loss = (signal) =>
@@ -38,7 +38,7 @@ const cut: Loss = async () => {
 
 const OPENS_AT_ONCE: Partial<CacheOptions> = { breaker: { threshold: 1, cooldownMs: 5_000 } }
 
-describe('A lease whose grant nobody heard of', () => {
+describe('A lease whose grant was lost on the way', () => {
   let platform: ManualPlatform
   let redis: Transport
   let loss: Loss | undefined
@@ -51,7 +51,7 @@ describe('A lease whose grant nobody heard of', () => {
     isAway = false
   })
 
-  /** A cache for which scripts are known: what it sends from here on is sent once. */
+  /** A cache whose scripts Redis knows, so that from here on each request is sent once. */
   async function lossyCache(options: Partial<CacheOptions> = {}): Promise<RedisCacheManager> {
     const lossy = intercept(redis, async (request) => {
       if (isAway) throw networkError('EVALSHA', { code: 'EHOSTUNREACH' })
@@ -64,7 +64,7 @@ describe('A lease whose grant nobody heard of', () => {
     return cache
   }
 
-  /** Waits for what has asked for a lease, and hears nothing of it. */
+  /** Waits for an operation that has asked for a lease and gets no reply. */
   async function lose(how: Loss, ask: () => Promise<unknown>): Promise<void> {
     loss = how
     const ended = ask().catch((error: unknown) => error)
@@ -114,12 +114,12 @@ describe('A lease whose grant nobody heard of', () => {
     },
   )
 
-  test('is given back later if nobody answers by then, and not for ever', async () => {
+  test('is given back later if Redis does not answer by then; the attempts end at some time', async () => {
     const cache = await lossyCache()
     await lose(late, () => cache.set('k', 'lost'))
     isAway = true
 
-    // With what the guard tries again for.
+    // Includes the retries of the guard.
     await platform.advance(2_500)
     expect(await leases()).toHaveLength(1)
     isAway = false
@@ -135,7 +135,7 @@ describe('A lease whose grant nobody heard of', () => {
     expect(platform.pendingTimers).toBe(0)
   })
 
-  test('stays with who has got one since', async () => {
+  test('is not taken from a caller that got the lease since', async () => {
     const cache = await lossyCache()
     loss = late
     const ended = cache.set('k', 'lost').catch(() => undefined)

@@ -7,7 +7,7 @@ const MARKERS = [
 ]
 
 describe('MarkerTexts', () => {
-  test('tells the keys of markers, whichever list was asked for before', () => {
+  test('returns the keys of markers, whichever list was asked for before', () => {
     const texts = new MarkerTexts()
 
     expect(texts.keysOf(MARKERS)).toEqual(['key of a', 'key of b'])
@@ -15,7 +15,7 @@ describe('MarkerTexts', () => {
     expect(texts.keysOf(MARKERS)).toEqual(['key of a', 'key of b'])
   })
 
-  test('tells what was found, null for what was not', () => {
+  test('returns the text of each marker, or null if it is missing', () => {
     const found = new MarkerTexts().found(MARKERS, ['h.s'])
 
     expect([...found]).toEqual([
@@ -24,7 +24,7 @@ describe('MarkerTexts', () => {
     ])
   })
 
-  test('gives those who found the same one answer, and another to who found something else', () => {
+  test('returns the same map for the same texts, and another for other texts', () => {
     const texts = new MarkerTexts()
     texts.keysOf(MARKERS)
     const first = texts.found(MARKERS, ['h1.s1', null])
@@ -35,7 +35,7 @@ describe('MarkerTexts', () => {
     expect([...first.values()]).toEqual(['h1.s1', null])
   })
 
-  test('mistakes no answer for that of another list', () => {
+  test('does not confuse the answers of two lists', () => {
     const texts = new MarkerTexts()
     texts.keysOf(MARKERS)
     texts.found(MARKERS, ['h1.s1', 'h2.s2'])

@@ -12,7 +12,7 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
 const OPTIONS = { ttl: '1m', tags: ['t'] } as const
 
-describe('a read that expects to find nothing', () => {
+describe('a read that expects a miss', () => {
   let platform: ManualPlatform
   let engine: Transport
   let redis: CountingTransport
@@ -42,7 +42,7 @@ describe('a read that expects to find nothing', () => {
     return [redis.counts.requests, redis.counts.commands]
   }
 
-  test('loads and stores in two requests of one command, and finds in one', async () => {
+  test('takes two requests of one command to load and store, and one for a hit', async () => {
     await read(cache, 'other')
 
     expect(await costOf(read)).toEqual([2, 2])
@@ -51,7 +51,7 @@ describe('a read that expects to find nothing', () => {
     expect(load).toHaveBeenCalledTimes(2)
   })
 
-  test('finds what was stored in another way, and is found by it', async () => {
+  test('finds what other reads have stored, and they find what it has stored', async () => {
     await cache.set('k', 'set', OPTIONS)
 
     expect(await read()).toBe('set')
@@ -60,7 +60,7 @@ describe('a read that expects to find nothing', () => {
     expect(load).toHaveBeenCalledTimes(1)
   })
 
-  test('what is there and may not be served is loaded under a lease that is asked for then', async () => {
+  test('an entry that may not be served is loaded under a lease that is asked for afterwards', async () => {
     await read()
     await cache.invalidateTags(['t'])
 
@@ -76,7 +76,7 @@ describe('a read that expects to find nothing', () => {
     expect(load).toHaveBeenCalledTimes(1)
   })
 
-  test('of two isolates one loads, and the other waits for what it stores', async () => {
+  test('of two isolates one loads, and the other waits for the entry', async () => {
     const gate = Promise.withResolvers<string>()
     const slow = seeker(cache).getOrSet('k', () => gate.promise, OPTIONS)
     await platform.advance(0)
@@ -101,7 +101,7 @@ describe('a read that expects to find nothing', () => {
     expect(await cache.get('k', OPTIONS)).toBeUndefined()
   })
 
-  test('a load that began before an invalidation stores what is not served', async () => {
+  test('a load that began before an invalidation stores an entry that is not served', async () => {
     const gate = Promise.withResolvers<string>()
     const slow = seeker(cache).getOrSet('k', () => gate.promise, OPTIONS)
     await platform.advance(0)
@@ -112,7 +112,7 @@ describe('a read that expects to find nothing', () => {
     expect(await read()).toBe('loaded')
   })
 
-  test('with Redis away it loads, and stores nothing', async () => {
+  test('while Redis is down it loads, and stores nothing', async () => {
     let isCut = true
     const away = another({
       kind: engine.kind,
@@ -128,7 +128,7 @@ describe('a read that expects to find nothing', () => {
     expect(await away.get('k', OPTIONS)).toBeUndefined()
   })
 
-  test('an error of the loader is the caller’s, and the next read loads again', async () => {
+  test('an error of the loader reaches the caller, and the next read loads again', async () => {
     const wrong = new Error('no such thing')
 
     const failed = seeker(cache).getOrSet('k', () => Promise.reject(wrong), OPTIONS)

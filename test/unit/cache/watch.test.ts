@@ -15,7 +15,7 @@ const sight = (lease: string): Sight => ({
 const WATCHED = { id: 'id', reading: undefined }
 
 describe('Watches', () => {
-  test('looks once for all who wait for the same', async () => {
+  test('looks once for all callers that wait for the same entry', async () => {
     const platform = new ManualPlatform()
     const watches = new Watches(platform)
     const look = vi.fn(async () => sight('a'))
@@ -28,7 +28,7 @@ describe('Watches', () => {
     expect(platform.pendingTimers).toBe(0)
   })
 
-  test('looks for each thing apart', async () => {
+  test('looks at each entry separately', async () => {
     const platform = new ManualPlatform()
     const watches = new Watches(platform)
     const waiting = ['a', 'b'].map((id) =>
@@ -40,7 +40,7 @@ describe('Watches', () => {
     expect((await Promise.all(waiting)).map(({ lease }) => lease)).toEqual(['a', 'b'])
   })
 
-  test('looks apart for those who read the same in another way', async () => {
+  test('looks separately for callers that decode the same entry in another way', async () => {
     const platform = new ManualPlatform()
     const watches = new Watches(platform)
     const [strict, lax] = [{}, {}]
@@ -54,7 +54,7 @@ describe('Watches', () => {
     expect(platform.pendingTimers).toBe(0)
   })
 
-  test('waits longer from attempt to attempt, and at most a quarter of a second', async () => {
+  test('waits longer after each attempt, up to a quarter of a second', async () => {
     const waits: number[] = []
     for (const attempt of [0, 1, 2, 3, 4, 5, 50]) {
       const platform = new ManualPlatform({ random: 0.5 })
@@ -72,7 +72,7 @@ describe('Watches', () => {
     expect(waits).toEqual([8, 15, 30, 60, 120, 188, 188])
   })
 
-  test('does not give a look that was begun before one asked', async () => {
+  test('does not return a look that began before the call', async () => {
     const platform = new ManualPlatform()
     const watches = new Watches(platform)
     const slow = Promise.withResolvers<Sight>()
@@ -87,7 +87,7 @@ describe('Watches', () => {
     expect((await second).lease).toBe('newer')
   })
 
-  test('whose look fails tells those who wait, and looks again for the next', async () => {
+  test('passes the error of a look to all waiters, and looks again for the next caller', async () => {
     const platform = new ManualPlatform()
     const watches = new Watches(platform)
     const outage = new Error('a mistake')
@@ -103,7 +103,7 @@ describe('Watches', () => {
     expect((await next).lease).toBe('a')
   })
 
-  test('whose timer died with its request lets the others look for themselves', async () => {
+  test('lets waiters look for themselves if the timer died with its request', async () => {
     const platform = new ManualPlatform()
     const dead = new ManualPlatform()
     let isFirst = true

@@ -17,7 +17,7 @@ const lost = new RemoteError({
 describe('guardedOnce', () => {
   const platform = new ManualPlatform()
 
-  /** How often a script is sent whose first reply is lost. */
+  /** How often a script is sent if its first reply is lost. */
   async function sendings(wire: (redis: GuardedRequester) => GuardedRequester): Promise<number> {
     const redis = faultyRequester(embeddedTransport())
     redis.fate = () =>
@@ -30,7 +30,7 @@ describe('guardedOnce', () => {
     return redis.requests.length
   }
 
-  test('leaves a way that is guarded already alone, but for the scripts it may send again', async () => {
+  test('uses a guarded connection as it is, but allows it to retry more scripts', async () => {
     const once = (redis: GuardedRequester) => guardedOnce({ redis }, platform, [STORE_PUT])
 
     expect(await sendings((redis) => redis)).toBe(1)
@@ -39,7 +39,7 @@ describe('guardedOnce', () => {
     expect(guardedOnce({ redis }, platform, [])).toBe(redis)
   })
 
-  test('tells of a cluster what the transport tells of itself', () => {
+  test('passes on whether the transport is a cluster', () => {
     const cluster = Object.assign(embeddedTransport(), { cluster: true })
 
     expect(guardedOnce({ redis: cluster }, platform, []).cluster).toBe(true)
@@ -48,11 +48,11 @@ describe('guardedOnce', () => {
 })
 
 describe('secrecyOf', () => {
-  test('has nothing to hide with where nothing is given', () => {
+  test('returns neither secret nor cipher without options', () => {
     expect(secrecyOf({})).toEqual({ hashSecret: undefined, cipher: undefined })
   })
 
-  test('refuses to encrypt under names that can be read', () => {
+  test('refuses encryption without hashed names', () => {
     const keys = [{ id: 'k', secret: '11'.repeat(32) }]
 
     expect(() => secrecyOf({ encryption: { keys } })).toThrow(

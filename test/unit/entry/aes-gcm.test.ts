@@ -21,7 +21,7 @@ const WAYS: readonly (readonly [string, (secret: Uint8Array<ArrayBuffer>) => Pro
 ]
 
 describe.each(WAYS)('AES-256-GCM by %s', (_, keyOf) => {
-  test('is that of test case 16 of the specification of the mode', async () => {
+  test('gives the result of test case 16 in the specification of the mode', async () => {
     const key = await keyOf(bytes('feffe9928665731c6d6a8f9467308308'.repeat(2)))
     const nonce = bytes('cafebabefacedbaddecaf888')
     const beside = bytes('feedfacedeadbeeffeedfacedeadbeefabaddad2')
@@ -38,7 +38,7 @@ describe.each(WAYS)('AES-256-GCM by %s', (_, keyOf) => {
     expect(await key.decrypt(nonce, sealed, beside)).toEqual(data)
   })
 
-  test('opens nothing that is another by a bit, in the data, the nonce or beside it', async () => {
+  test('opens nothing if one bit differs, in the data, the nonce or the additional data', async () => {
     const key = await keyOf(SECRET)
     const parts = [bytes('00'.repeat(12)), bytes('0102'), bytes('03')] as const
     const [nonce, data, beside] = parts
@@ -58,7 +58,7 @@ describe.each(WAYS)('AES-256-GCM by %s', (_, keyOf) => {
 })
 
 describe('AES-256-GCM', () => {
-  test('is the same by both ways', async () => {
+  test('gives the same result in both implementations', async () => {
     const [one, other] = [nodeKey(NODE, SECRET), await webKey(SECRET)]
     const some = fc.uint8Array({ maxLength: 200 }).map((array) => new Uint8Array(array))
     const nonces = fc
@@ -74,7 +74,7 @@ describe('AES-256-GCM', () => {
     )
   })
 
-  test('is done at once on Node, and by WebCrypto where the module is there in name only', async () => {
+  test('is synchronous on Node, and uses WebCrypto if the module exists in name only', async () => {
     const broken: NodeCrypto = {
       ...NODE,
       createDecipheriv: () => {

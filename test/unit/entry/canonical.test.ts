@@ -62,7 +62,7 @@ describe('canonicalText', () => {
     expect(canonicalText(left)).not.toBe(canonicalText(right))
   })
 
-  test('tells apart whatever JSON tells apart, and only that', () => {
+  test('distinguishes exactly what JSON distinguishes', () => {
     const value = fc.jsonValue({ maxDepth: 4 })
     fc.assert(
       fc.property(value, value, (left, right) => {
@@ -101,7 +101,7 @@ describe('canonicalText', () => {
     expect(() => canonicalText(value)).not.toThrow(/secret/)
   })
 
-  test('refuses a small value that references make a text without end', () => {
+  test('refuses a small value whose repeated references would make an enormous text', () => {
     let value: unknown = 'x'
     for (let i = 0; i < 60; i++) value = [value, value]
 

@@ -31,7 +31,7 @@ describe('Cipher', () => {
     await expect(cipher.open(keyId, text, context)).resolves.toBe('{"name":"Ann"}')
   })
 
-  test('opens what its first version sealed', async () => {
+  test('opens what the first version of this package sealed', async () => {
     const text = 'hJir6AK3FX/vIYblEv8NI3Ilc8XJ87OpwsXXIQVB6W3LUZ9WZNrd1Wv3//ML'
 
     await expect(cipher.open('k1', text, context)).resolves.toBe('as it was written')
@@ -50,7 +50,7 @@ describe('Cipher', () => {
     await expect(cipher.open('k1', empty.text, context)).resolves.toBe('')
   })
 
-  test('never seals the same text twice alike', async () => {
+  test('never gives the same result twice for one text', async () => {
     const texts = await Promise.all(
       Array.from({ length: 50 }, async () => (await cipher.seal('same', context)).text),
     )
@@ -134,7 +134,7 @@ describe('Cipher', () => {
     )
   })
 
-  test('goes on working when it has met more namespaces and days than it keeps keys for', async () => {
+  test('still works after more namespaces and days than it keeps keys for', async () => {
     const first = await cipher.seal('first', context)
     for (let i = 0; i < 70; i++) {
       const other = { ...context, namespace: `n${i}` }
@@ -190,7 +190,7 @@ describe('Cipher', () => {
       ],
     ],
   ]
-  test.each(refused)('refuses a ring with %s, without a word of its secrets', (_, keys) => {
+  test.each(refused)('refuses a ring with %s, and does not show its secrets', (_, keys) => {
     let message = ''
     try {
       new Cipher(keys)

@@ -75,7 +75,7 @@ describe('encodeValue', () => {
     expect(Object.getPrototypeOf(roundTrip(table))).toBe(null)
   })
 
-  test('keeps identity: a part that is there twice, and a cycle', () => {
+  test('preserves identity: a part that occurs twice, and a cycle', () => {
     const shared = { a: 1 }
     const cycle: Record<string, unknown> = {}
     cycle['self'] = cycle
@@ -87,7 +87,7 @@ describe('encodeValue', () => {
     expect(back['self']).toBe(back)
   })
 
-  test('stores a frozen empty array that is there twice as JSON, since those are all alike', () => {
+  test('stores a frozen empty array that occurs twice as JSON, since those are interchangeable', () => {
     const nothing = Object.freeze([])
     const [open, full] = [[] as string[], Object.freeze(['a'])]
 
@@ -107,7 +107,7 @@ describe('encodeValue', () => {
     expect(roundTrip(whole.subarray(14))).toStrictEqual(new TextEncoder().encode('ann'))
   })
 
-  test('stores a getter as what it returns', () => {
+  test('stores the result of a getter', () => {
     const value = {
       get a() {
         return 1
@@ -117,7 +117,7 @@ describe('encodeValue', () => {
     expect(roundTrip(value)).toStrictEqual({ a: 1 })
   })
 
-  // As what Node makes is in a test of Jest, which runs in a context of its own.
+  // Jest runs tests in a context of their own, so values made by Node come from another realm.
   test.each(['({ a: [{ b: 1 }, []] })', '({ a: [{ b: undefined }, -0] })'])(
     '%s of another realm comes back as one of this',
     (source) => {
@@ -171,7 +171,7 @@ describe('encodeValue', () => {
     )
   })
 
-  test('passes nothing on of what the value or a getter of it said', () => {
+  test('does not pass on what the value or the error of a getter says', () => {
     const secret = {
       get password() {
         throw new Error('hunter2')
@@ -215,7 +215,7 @@ describe('decodeValue', () => {
     expect(Object.hasOwn(value.a, '__proto__')).toBe(false)
   })
 
-  test('keeps texts that speak of __proto__', () => {
+  test('keeps texts that mention __proto__', () => {
     expect(decodeValue('j', '{"a":"__proto__","b":["\\u0001"]}')).toStrictEqual({
       a: '__proto__',
       b: ['\u0001'],

@@ -26,7 +26,7 @@ function noise(length: number): string {
   return result
 }
 
-/** Both ways there are: a test runs without the host's zlib where it says so. */
+/** Both implementations: some runs hide the host's zlib. */
 describe.each([
   ['zlib', false],
   ['streams', true],
@@ -39,7 +39,7 @@ describe.each([
   })
 
   describe('deflate', () => {
-    test('answers at once where the host can', () => {
+    test('is synchronous if the host allows it', () => {
       expect(deflate(text) instanceof Promise).toBe(isHidden)
     })
 
@@ -48,7 +48,7 @@ describe.each([
       expect(await inflate(await deflated(), text.length)).toBe(text)
     })
 
-    test('leaves texts up to the threshold alone, counted in bytes', async () => {
+    test('does not compress texts up to the threshold, counted in bytes', async () => {
       expect(await deflate('a'.repeat(1_024))).toBeUndefined()
       expect(await deflate('a'.repeat(1_025))).toBeTypeOf('string')
       expect(await deflate('é'.repeat(513))).toBeTypeOf('string')
@@ -56,17 +56,17 @@ describe.each([
       expect(await deflate('a'.repeat(201), { thresholdBytes: 200 })).toBeTypeOf('string')
     })
 
-    test('leaves text alone that would not become a tenth shorter', async () => {
+    test('does not compress text that would not become a tenth shorter', async () => {
       expect(await deflate(noise(10_000))).toBeUndefined()
     })
 
-    test('brings back characters of every width, and a leading byte order mark', async () => {
+    test('restores characters of every width, and a leading byte order mark', async () => {
       const wide = `\ufeff${'é€😀a'.repeat(20_000)}`
 
       expect(await inflate(await deflated(wide), 10 * MIB)).toBe(wide)
     })
 
-    test('brings back a text of exactly the bound, in many steps', async () => {
+    test('restores a text of exactly the limit, in many steps', async () => {
       const mixed = `${noise(60_000)}${text.repeat(20)}`.repeat(2)
       const inflated = async (maxBytes: number): Promise<string> =>
         inflate(await deflated(mixed), maxBytes)
@@ -135,11 +135,11 @@ describe.each([
     vi.restoreAllMocks()
   })
 
-  test('texts stay as they are', () => {
+  test('texts stay uncompressed', () => {
     expect(deflate(text)).toBeUndefined()
   })
 
-  test('what was deflated elsewhere is refused, as what cannot be read', async () => {
+  test('texts that were deflated elsewhere are refused as corrupt', async () => {
     const elsewhere = toBase64(deflateRawSync(text))
 
     await expect(async () => inflate(elsewhere, MIB)).rejects.toThrow(

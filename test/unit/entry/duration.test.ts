@@ -56,7 +56,7 @@ describe('toMilliseconds', () => {
     )
   })
 
-  test('holds a value to the range it is given, bounds included', () => {
+  test('checks that a value is in the given range, bounds included', () => {
     const range = { min: 100, max: 1_000 }
 
     expect(toMilliseconds(100, 'x', range)).toBe(100)
@@ -65,7 +65,7 @@ describe('toMilliseconds', () => {
     expect(() => toMilliseconds(1_001, 'x', range)).toThrow(InvalidOptionError)
   })
 
-  test('cannot be told other classes at run time', () => {
+  test('the classes cannot be changed at run time', () => {
     expect(Object.isFrozen(TTL_CLASSES)).toBe(true)
   })
 })
@@ -83,7 +83,7 @@ describe('jitter', () => {
     expect(jitter(1_000, 0, 0.123)).toBe(1_000)
   })
 
-  test('never yields less than nothing', () => {
+  test('is never negative', () => {
     expect(jitter(10, 1, 0)).toBe(0)
   })
 })

@@ -6,12 +6,12 @@ const entry = { freshUntil: 10_000, loadMs: 100 }
 const MEAN = 1 - 1 / Math.E
 
 describe('shouldRefreshEarly', () => {
-  test('goes a load time ahead at the mean draw, and not before', () => {
+  test('refreshes one load time ahead at the mean draw, and not before', () => {
     expect(shouldRefreshEarly(entry, 9_901, 1, MEAN)).toBe(true)
     expect(shouldRefreshEarly(entry, 9_899, 1, MEAN)).toBe(false)
   })
 
-  test('goes further ahead for a larger beta', () => {
+  test('refreshes earlier for a larger beta', () => {
     expect(shouldRefreshEarly(entry, 9_750, 1, MEAN)).toBe(false)
     expect(shouldRefreshEarly(entry, 9_750, 3, MEAN)).toBe(true)
   })
@@ -23,12 +23,12 @@ describe('shouldRefreshEarly', () => {
     },
   )
 
-  test('a draw of 0 is the latest of all: the entry is due when it turns stale', () => {
+  test('a draw of 0 is the latest: the entry is due when it becomes stale', () => {
     expect(shouldRefreshEarly(entry, 9_999, 1, 0)).toBe(false)
     expect(shouldRefreshEarly(entry, 10_000, 1, 0)).toBe(true)
   })
 
-  test('goes ahead as often as the exponential law says', () => {
+  test('refreshes ahead as often as the exponential distribution says', () => {
     // A lead of two load times is reached by draws above 1 - e^-2.
     const draws = Array.from({ length: 10_000 }, (_, i) => i / 10_000)
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { fnv1a } from '../../../src/entry/fnv1a.ts'
 
 describe('fnv1a', () => {
-  // From the vectors of its authors.
+  // From the test vectors of its authors.
   test.each([
     ['', 0x811c9dc5],
     ['a', 0xe40c292c],
@@ -11,7 +11,7 @@ describe('fnv1a', () => {
     expect(fnv1a(text)).toBe(hash)
   })
 
-  test('goes on where it has stopped', () => {
+  test('continues from the hash of the text before', () => {
     expect(fnv1a('bar', fnv1a('foo'))).toBe(fnv1a('foobar'))
   })
 })

@@ -64,7 +64,7 @@ describe('formatEntry', () => {
 })
 
 describe('parseEntry', () => {
-  test('gives back header, payload and the line it is bound to', () => {
+  test('returns the header, the payload and the line that the payload is bound to', () => {
     expect(parseEntry(`${LINE}\nline 1\nline 2`)).toEqual({
       header,
       payload: 'line 1\nline 2',
@@ -84,7 +84,7 @@ describe('parseEntry', () => {
     expect(parseEntry(formatEntry({ ...header, stamps }, '')).header.stamps).toEqual(stamps)
   })
 
-  test('reads each list of tags as it was written, whichever was read before it', () => {
+  test('reads each list of tags correctly, whichever was read before it', () => {
     const lists = ['h1.s1', 'h2.s2', 'h1.s1', 'h1.s1'].map((marker) => new Map([['tag', marker]]))
     const texts = [...lists, new Map(), ...lists].map((stamps) =>
       formatEntry({ ...header, stamps }, ''),
@@ -142,7 +142,7 @@ describe('markers', () => {
     },
   )
 
-  test('agree hard when their hard ids are equal, whatever the soft ones', () => {
+  test('agree in sameHard if their hard ids are equal, whatever their soft ids', () => {
     expect(hardIdOf('h1.s1')).toBe('h1')
     expect(sameHard('h1.s1', 'h1.s1')).toBe(true)
     expect(sameHard('h1.s1', 'h1.s2')).toBe(true)

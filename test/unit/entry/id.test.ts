@@ -6,7 +6,7 @@ describe('randomId', () => {
     for (let i = 0; i < 300; i++) expect(randomId()).toMatch(/^[A-Za-z0-9_-]{16}$/)
   })
 
-  test('does not repeat, within a pool or from one to the next', () => {
+  test('does not repeat, within a pool or across pools', () => {
     const ids = Array.from({ length: 10_000 }, randomId)
 
     expect(new Set(ids).size).toBe(ids.length)

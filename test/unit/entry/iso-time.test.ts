@@ -25,7 +25,7 @@ describe('midnightOf', () => {
     [2026, 1, 0],
     [2026, 0, 1],
     [2026, 13, 1],
-  ])('is nothing for %d-%d-%d, which there is not', (year, month, day) => {
+  ])('is undefined for %d-%d-%d, which does not exist', (year, month, day) => {
     expect(midnightOf(year, month, day)).toBeUndefined()
   })
 })

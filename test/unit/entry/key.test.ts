@@ -12,7 +12,7 @@ function refusal(reason: string): unknown {
 }
 
 describe('Keyspace', () => {
-  test('names entry and lease alike up to their kind, in one hash slot', () => {
+  test('names entry and lease alike except for the kind, in one hash slot', () => {
     expect(plain.namesOf('user-42').entry).toBe('nc:mail/inbox:e:{user-42}')
     expect(plain.namesOf('user-42').lease).toBe('nc:mail/inbox:l:{user-42}')
   })
@@ -83,7 +83,7 @@ describe('Keyspace', () => {
     expect(plain.tag('é'.repeat(43))).toMatch(/^#[A-Za-z0-9_-]{43}$/)
   })
 
-  test('no key as written reads like a hashed one', () => {
+  test('no escaped key looks like a hashed one', () => {
     expect(plain.name(hashed.name('k'))).toMatch(/^%23/)
   })
 
@@ -140,7 +140,7 @@ describe('Keyspace', () => {
 })
 
 describe('Keyspace.keyOf', () => {
-  test('tells the key of an entry and of a lease, and nothing of what is hashed or foreign', () => {
+  test('returns the key of an entry and of a lease, and undefined for hashed or foreign names', () => {
     const { entry, lease } = plain.namesOf('a{ü}:🌍%')
 
     expect([plain.keyOf(entry), plain.keyOf(lease)]).toEqual(['a{ü}:🌍%', 'a{ü}:🌍%'])

@@ -22,12 +22,12 @@ describe('wholeNumber', () => {
     },
   )
 
-  test('has where whole numbers end to be exact for an upper bound', () => {
+  test('has the largest safe integer as its default upper bound', () => {
     expect(wholeNumber(Number.MAX_SAFE_INTEGER, 'count', 0)).toBe(Number.MAX_SAFE_INTEGER)
     expect(() => wholeNumber(2 ** 53, 'count', 0)).toThrow(InvalidOptionError)
   })
 
-  test('does not tell where whole numbers end to who has given too small a one', () => {
+  test('does not mention the default upper bound when the number is too small', () => {
     expect(() => wholeNumber(0, 'count', 1)).toThrow(
       'Option "count" must be a whole number of at least 1',
     )
@@ -39,7 +39,7 @@ describe('numberWithin', () => {
     expect(numberWithin(value, 'jitter', 0, 0.5)).toBe(value)
   })
 
-  // A text passes for a number in a comparison, and is joined where numbers are added.
+  // A string is compared like a number, but concatenated instead of added.
   test.each([-0.1, 0.6, Number.NaN, '0.3', null, undefined])('refuses %s', (value) => {
     expect(() => numberWithin(value, 'jitter', 0, 0.5)).toThrow(
       'Option "jitter" must be a number from 0 to 0.5',
@@ -48,7 +48,7 @@ describe('numberWithin', () => {
 })
 
 describe('oneOf', () => {
-  test('lets each of the words pass, and names all of them to who gives another', () => {
+  test('lets each of the words pass, and names all of them if given another', () => {
     expect(oneOf('copy', 'near.values', ['shared', 'copy'])).toBe('copy')
     expect(() => oneOf<string>('secret', 'near.values', ['shared', 'copy'])).toThrow(
       `Option "near.values" must be 'shared' or 'copy'`,

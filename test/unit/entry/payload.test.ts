@@ -10,7 +10,7 @@ const compression = { thresholdBytes: 1_024 }
 const plain = new PayloadCodec({ maxValueBytes: 10_000 })
 const sealed = new PayloadCodec({ maxValueBytes: 10_000, cipher })
 
-/** Node has zlib: nothing is a promise here without a cipher. */
+/** Node has zlib, so without a cipher nothing here is a promise. */
 function encode(codec: PayloadCodec, value: unknown, how: Compression = compression): EncodedValue {
   return codec.encode(value, how) as EncodedValue
 }
@@ -44,7 +44,7 @@ describe('PayloadCodec without a cipher', () => {
     expect(plain.decode(encoded.encoding, encoded.text, unasked)).toStrictEqual(value)
   })
 
-  test('does not compress when told not to', () => {
+  test('does not compress if compression is off', () => {
     expect(encode(plain, long, false).encoding).toBe('j')
   })
 
@@ -93,7 +93,7 @@ describe('PayloadCodec on a host without zlib', () => {
     vi.restoreAllMocks()
   })
 
-  test('writes and reads what is long behind, and the rest at once', async () => {
+  test('writes and reads long texts asynchronously, and others synchronously', async () => {
     vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
     const { encoding, text } = await plain.encode(long, compression)
 
@@ -108,7 +108,7 @@ describe('PayloadCodec with a cipher', () => {
     ['j.k1', { a: 1 }],
     ['jz.k1', long],
     ['dz.k1', { ...long, at: new Date(0) }],
-  ])('names the key before it seals: %s', async (encoding, value) => {
+  ])('puts the id of the key into the encoding before it seals: %s', async (encoding, value) => {
     const encoded = encode(sealed, value)
     const payload = await sealed.seal(encoded, context)
 
@@ -121,7 +121,7 @@ describe('PayloadCodec with a cipher', () => {
     const encoded = encode(sealed, long)
     const payload = await sealed.seal(encoded, context)
 
-    // Nonce and tag, 28 bytes, are all that is added.
+    // Only nonce and tag, 28 bytes, are added.
     expect(payload.length).toBeLessThanOrEqual(encoded.text.length + 40)
   })
 
@@ -152,7 +152,7 @@ describe('PayloadCodec with a cipher', () => {
     )
   })
 
-  test('bounds what an authentic payload inflates to', async () => {
+  test('limits the inflated size of an authentic payload', async () => {
     const { text } = await cipher.seal(deflateRawSync(new Uint8Array(1_000_000)), context())
 
     await expect(sealed.decode('jz.k1', text, context)).rejects.toEqual(

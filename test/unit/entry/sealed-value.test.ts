@@ -12,7 +12,7 @@ import { CorruptEntryError, InvalidValueError } from '../../../src/errors.ts'
 
 const NOW = 1_767_225_600_000.5
 const VALUE = { name: 'Ann', at: new Date(0) }
-/** Sealed once, and to be read for as long as its key is there. */
+/** Sealed by an earlier version. It must be readable as long as its key is in the ring. */
 const STORED =
   'k1.mjuohs00.dRBzai4oN3PNgtbSRi9rywg11w/qfJGZP32vzigWN/6SjXJDvq3jDuUsSoe3CTwxT0mC0V6q0z1pCc8Xz+EbYznwue/lLeUCHkXfCxSFS8heCUG5ZFQA7aMU='
 const cipher = new Cipher([{ id: 'k1', secret: '0f'.repeat(32) }])
@@ -29,7 +29,7 @@ const binding = bindingOf('a-key')
 const seal = () => sealValue(cipher, encodeBounded(VALUE, 100), NOW, binding)
 
 describe('a sealed value', () => {
-  test('is opened where it was sealed, with what its text says of it', async () => {
+  test('is opened under the binding it was sealed with', async () => {
     const text = await seal()
     const sealed = parseSealed(text)
 
@@ -56,7 +56,7 @@ describe('a sealed value', () => {
     await expect(opened).rejects.toThrow(CorruptEntryError)
   })
 
-  test('is refused in another place', async () => {
+  test('is refused under another binding', async () => {
     const opened = openValue(cipher, parseSealed(await seal()), bindingOf('another'))
 
     await expect(opened).rejects.toThrow(CorruptEntryError)

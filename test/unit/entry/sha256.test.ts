@@ -14,7 +14,7 @@ function bytesOf(length: number): Uint8Array {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 describe('sha256', () => {
-  test('of the texts in the standard is what the standard says', () => {
+  test('gives the digests of the standard for its texts', () => {
     expect(hex(sha256(new TextEncoder().encode('abc')))).toBe(
       'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     )
@@ -27,7 +27,7 @@ describe('sha256', () => {
     ).toBe('248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1')
   })
 
-  test('is what the host says, for every length up to five blocks, and for a view', () => {
+  test('agrees with the host, for every length up to five blocks, and for a view', () => {
     for (let length = 0; length <= 320; length++) {
       const bytes = bytesOf(length)
 
@@ -38,7 +38,7 @@ describe('sha256', () => {
 })
 
 describe('hmacSha256', () => {
-  test('is what the host says, for keys and texts of every length', () => {
+  test('agrees with the host, for keys and texts of every length', () => {
     for (let length = 0; length <= 140; length++) {
       const key = bytesOf(length)
       const mac = hmacSha256(key)
@@ -51,7 +51,7 @@ describe('hmacSha256', () => {
 })
 
 describe('hkdfSha256', () => {
-  test('is what the host says without a salt, and so is its second half at every length', () => {
+  test('agrees with the host without a salt, and so does its second half at every length', () => {
     const secret = bytesOf(32)
     const info = bytesOf(50)
     const pseudorandom = hmacSha256(new Uint8Array(0))(secret)

@@ -12,7 +12,7 @@ test.each([
   expect(visible(text)).toBe(shown)
 })
 
-test('a literal means the same with what a terminal would obey written out', () => {
+test('a literal means the same after characters that a terminal would obey are escaped', () => {
   const text = JSON.stringify(['\u202egnp', '\u009b2J\u007f', 'a\u2028b', 'ä 日本'], null, 1)
 
   const shown = visibleLiteral(text)
