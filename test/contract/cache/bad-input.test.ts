@@ -24,7 +24,7 @@ const option = (name: string) => ({ code: 'ERR_INVALID_OPTION', option: name })
 const key = { code: 'ERR_INVALID_KEY' }
 const value = { code: 'ERR_INVALID_VALUE' }
 
-/** What is no object of options. */
+/** Values that are not an object of options. */
 const NO_OPTIONS: readonly unknown[] = [null, '15m', 900]
 
 const circular: { self?: unknown } = {}
@@ -33,7 +33,7 @@ circular.self = circular
 const tags = (name: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${name}${i}`)
 
-/** A cache whose entries have forty tags, and thirty more by their value. */
+/** A cache whose entries have forty declared tags, and thirty late ones. */
 const withManyTags = (cache: RedisCacheManager) =>
   cache.namespace('n', { tags: tags('a', 40) }).namespace('n', {
     lateTags: true,
@@ -180,7 +180,7 @@ const CALLS: readonly Row[] = [
   ['no loader of many', option('loader'), (cache) => cache.getOrSetMany(['k'], wrong(undefined))],
 ]
 
-describe('What cannot work', () => {
+describe('Invalid input', () => {
   let engine: EmbeddedRedis
   let redis: CountingTransport
   let cache: RedisCacheManager
@@ -191,7 +191,7 @@ describe('What cannot work', () => {
     cache = new RedisCacheManager({ redis, maxValueBytes: 1_000 })
   })
 
-  /** Refused by a typed error that tells no secrets, before anything was sent or stored. */
+  /** Refused with a typed error that shows no secrets, before anything is sent or stored. */
   async function expectRefusal(call: Call, expected: Record<string, unknown>): Promise<void> {
     const error: unknown = await call(cache).then(
       () => expect.unreachable('the call must fail'),
@@ -236,7 +236,7 @@ describe('What cannot work', () => {
     },
   )
 
-  test.each(NO_OPTIONS)('%j in place of options is refused as such', async (given) => {
+  test.each(NO_OPTIONS)('%j instead of options is refused with an error that says so', async (given) => {
     await expect(cache.get('k', wrong(given))).rejects.toMatchObject(option('options'))
     await expect(cache.getOrSet('k', load, wrong(given))).rejects.toMatchObject(option('options'))
     await expect(cache.set('k', 1, wrong(given))).rejects.toMatchObject(option('options'))
@@ -274,7 +274,7 @@ describe('What cannot work', () => {
     ['prefix', { prefix: '' }],
     ['prefix', { prefix: 'a\nb' }],
     ['namespace', { namespace: 'x'.repeat(65) }],
-  ])('a cache refuses a %s that cannot be part of a name', (_name, options) => {
+  ])('a cache refuses a %s that is not a valid part of a name', (_name, options) => {
     expect(() => new RedisCacheManager({ redis, ...options })).toThrow(expect.objectContaining(key))
   })
 

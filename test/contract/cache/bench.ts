@@ -1,6 +1,6 @@
 /**
- * What each test of the manager's contract works with: a transport of its own, caches on it, and
- * loaders that wait until the test lets them go on. Runtime-neutral.
+ * The fixture of each test of the manager's contract: a transport of its own, caches on it, and
+ * loaders that wait until the test lets them continue. Runtime-neutral.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import type { Command, RedisResponse, Reply, Transport } from '../../../src/redi
 
 export { holdLoader } from '../../../src/testing/contract/held-loader.ts'
 
-/** An empty Redis, and how to be rid of it. */
+/** An empty Redis, and a function that removes it. */
 export interface Running {
   readonly transport: Transport
   stop(): Promise<void>
 }
 
-/** Starts, or empties, what the caches of one test work on. */
+/** Starts or empties the Redis of one test. */
 export type MakeTransport = () => Promise<Running>
 
-/** The present test's surroundings. */
+/** The fixture of the current test. */
 export interface Bench {
   readonly transport: Transport
-  /** A cache of its own on the test's transport, as another isolate would have one. */
+  /** Creates a cache on the test's transport, as another isolate would. */
   cache(options?: Partial<CacheOptions>): RedisCacheManager
-  /** Sends a command past every cache. */
+  /** Sends a command directly, not through a cache. */
   send(...command: Command): Promise<Reply>
   /** All keys that Redis holds. */
   keys(): Promise<string[]>
@@ -34,10 +34,10 @@ export interface Bench {
   dump(): Promise<string>
 }
 
-/** Long enough for a machine that does many things at once. */
+/** Long enough for a busy machine. */
 const DEADLINE = '10s'
 
-/** Registers the hooks that give each test of the present `describe` an empty Redis. */
+/** Registers hooks that give each test of the current `describe` an empty Redis. */
 export function useBench(make: MakeTransport): Bench {
   let running: Running | undefined
   beforeEach(async () => {
@@ -72,7 +72,7 @@ export function useBench(make: MakeTransport): Bench {
   return bench
 }
 
-/** The same transport with another way to answer requests. */
+/** The same transport, whose requests are answered by another function. */
 export function intercept(transport: Transport, request: Transport['request']): Transport {
   const { kind, cluster = false } = transport
   return { kind, cluster, request, close: () => transport.close() }
@@ -94,9 +94,9 @@ export function interrupt(
 const FULL = { error: "OOM command not allowed when used memory > 'maxmemory'." }
 
 /**
- * The same transport, on which the commands that are chosen are refused.
+ * The same transport, which refuses the chosen commands.
  *
- * @param refusal Why. @default Redis is full
+ * @param refusal The error. @default Redis is full
  */
 export function refusing(
   transport: Transport,

@@ -1,6 +1,6 @@
 /**
- * Contract of what carries loaded values on: the last word on a stored value, values amended in their
- * place, the choices of a loader of many keys, and the change log.
+ * Contract of the features that update loaded values: `reconcile`, `amend`, the settings of a loader of
+ * many keys, and the change log.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Bench } from './bench.ts'
 /** Registers the tests. */
 export function describeCarrying(bench: Bench): void {
   describe('reconcile', () => {
-    test('serves what it makes of the stored value', async () => {
+    test('serves what it returns for the stored value', async () => {
       const cache = bench.cache()
       await cache.set('k', 1)
 
@@ -22,7 +22,7 @@ export function describeCarrying(bench: Bench): void {
       expect(await cache.get('k')).toBe(1)
     })
 
-    test('has a value loaded anew that it does not let be served', async () => {
+    test('has a value loaded again if it returns undefined', async () => {
       const cache = bench.cache()
       await cache.set('k', 'old')
       const reconcile = (value: unknown): unknown => (value === 'old' ? undefined : value)
@@ -35,7 +35,7 @@ export function describeCarrying(bench: Bench): void {
       expect(await bench.cache().get('k')).toBe('new')
     })
 
-    test('fails the read with what it throws, and calls no loader', async () => {
+    test('fails the read with its own error, and calls no loader', async () => {
       const cache = bench.cache()
       await cache.set('k', 1)
       const stop = new Error('not now')
@@ -51,7 +51,7 @@ export function describeCarrying(bench: Bench): void {
   })
 
   describe('amend', () => {
-    test('carries a value on under the tags it has', async () => {
+    test('changes a value and keeps its tags', async () => {
       const cache = bench.cache()
       await cache.set('k', ['a'], { tags: ['t'] })
 
@@ -65,7 +65,7 @@ export function describeCarrying(bench: Bench): void {
       expect(await cache.get('k', { tags: ['t'] })).toBeUndefined()
     })
 
-    test('leaves alone what another has put in its place meanwhile', async () => {
+    test('does not change an entry that was replaced in the meantime', async () => {
       const cache = bench.cache()
       await cache.set('k', 'first')
 
@@ -78,7 +78,7 @@ export function describeCarrying(bench: Bench): void {
       expect(await cache.get('k')).toBe('second')
     })
 
-    test('creates nothing, and changes nothing where there is nothing to say', async () => {
+    test('creates nothing, and changes nothing if the change returns undefined', async () => {
       const cache = bench.cache()
       await cache.set('k', 1)
 
@@ -89,7 +89,7 @@ export function describeCarrying(bench: Bench): void {
   })
 
   describe('a loader of many keys', () => {
-    test('keeps single values from being stored, and says how long others are fresh', async () => {
+    test('skips storing single values, and sets the ttl of others', async () => {
       const cache = bench.cache({ ttl: '1h' })
 
       const values = await cache.getOrSetMany(['a', 'b', 'c'], (keys, { skip, setTtl }) => {
@@ -135,7 +135,7 @@ export function describeCarrying(bench: Bench): void {
       expect((await two.look()).marks).toEqual(['two'])
     })
 
-    test('shows every mark there is, whoever has made it', async () => {
+    test('shows the marks of all writers', async () => {
       const [writer, reader] = [changeLog(bench.cache()), changeLog(bench.cache())]
       const mark = await writer.mark('intent', 10_000)
       const [marks = ''] = (await bench.keys()).filter((key) => key.endsWith(':marks'))
@@ -148,7 +148,7 @@ export function describeCarrying(bench: Bench): void {
       expect((await reader.look()).marks).toEqual(['intent'])
     })
 
-    test('looks behind what it appends, so that the view has it', async () => {
+    test('looks after appending, so that the view includes the new entry', async () => {
       const [own, other] = [changeLog(bench.cache()), changeLog(bench.cache())]
       await other.append('first', [])
       const mark = await own.mark('intent', 10_000)
@@ -161,7 +161,7 @@ export function describeCarrying(bench: Bench): void {
       ])
     })
 
-    test('makes a mark whose deadline has passed an entry of unknown outcome', async () => {
+    test('turns a mark whose deadline has passed into an entry of unknown outcome', async () => {
       const log = changeLog(bench.cache())
       const { token } = await log.mark('lost', 1)
       await expect.poll(async () => (await log.look()).marks).toEqual([])
@@ -176,7 +176,7 @@ export function describeCarrying(bench: Bench): void {
       expect(view.touchedAt).toBe(2)
     })
 
-    test('an append that comes twice is one whose place says nothing the second time', async () => {
+    test('an append that is applied twice is unordered the second time', async () => {
       const log = changeLog(bench.cache())
       const mark = await log.mark('intent', 10_000)
       await log.append('done', [], mark)
@@ -186,7 +186,7 @@ export function describeCarrying(bench: Bench): void {
       expect(entries.map(({ kind }) => kind)).toEqual(['ordered', 'unordered'])
     })
 
-    test('an entry is not the last if one came before it of which that is not known', async () => {
+    test('an entry is unordered if an unordered one was appended since its mark', async () => {
       const log = changeLog(bench.cache())
       const first = await log.mark('first', 10_000)
       const second = await log.mark('second', 10_000)
@@ -205,7 +205,7 @@ export function describeCarrying(bench: Bench): void {
       ])
     })
 
-    test('an entry is not the last if a writer that met it has died', async () => {
+    test('an entry is unordered if a concurrent writer has died', async () => {
       const log = changeLog(bench.cache())
       const first = await log.mark('first', 10_000)
       await log.mark('dead', 1)
@@ -216,7 +216,7 @@ export function describeCarrying(bench: Bench): void {
       expect(entries.map(({ kind }) => kind)).toEqual(['unknown', 'unordered'])
     })
 
-    test('registers shapes while there is room, and tells writers', async () => {
+    test('registers shapes while there is room, and shows them to writers', async () => {
       const log = changeLog(bench.cache(), { maxShapes: 1 })
 
       expect((await log.look('one')).isShapeKnown).toBe(true)
@@ -225,7 +225,7 @@ export function describeCarrying(bench: Bench): void {
       expect((await log.mark('intent', 10_000)).shapes).toEqual(['one'])
     })
 
-    test('registers a shape for itself, though the name of another ends as its own', async () => {
+    test('registers a shape whose name is the end of another name', async () => {
       const log = changeLog(bench.cache())
       for (const shape of ['one,two', 'two', 'tw', '|', 'one']) await log.look(shape)
 
@@ -243,12 +243,12 @@ export function describeCarrying(bench: Bench): void {
       expect((await log.look('', ['green'])).touchedAt).toBe(0)
       await log.append('c', 'all', await log.mark('c', 10_000))
       expect((await log.look('', ['green'])).touchedAt).toBe(3)
-      // Without a mark it is not known which shapes there are.
+      // Without a mark, the writer does not know which shapes there are.
       await log.append('d', ['red'])
       expect((await log.look('', ['green'])).touchedAt).toBe(4)
     })
 
-    test('forgets the oldest entries, and says so', async () => {
+    test('drops the oldest entries, and shows that they are missing', async () => {
       const log = changeLog(bench.cache(), { maxEntries: 16 })
       for (let i = 1; i <= 20; i++) await log.append(i, [])
       const cold = await changeLog(bench.cache(), { maxEntries: 16 }).look()
@@ -286,7 +286,7 @@ export function describeCarrying(bench: Bench): void {
       expect(cold.since(1)).toEqual([])
     })
 
-    test('takes one request of one command a step', async () => {
+    test('takes one request of one command per step', async () => {
       const cache = bench.cache()
       const log = changeLog(cache)
       await log.append('warm', [], await log.mark('scripts are loaded', 10_000))

@@ -12,7 +12,7 @@ import { holdLoader } from './bench.ts'
 const THOUSAND = Array.from({ length: 1_000 }, (_, i) => `k${i}`)
 
 // I12
-describe('What an operation costs', () => {
+describe('The cost of an operation', () => {
   let platform: ManualPlatform
   let redis: CountingTransport
 
@@ -24,7 +24,7 @@ describe('What an operation costs', () => {
   const make = (options: Partial<CacheOptions> = {}): RedisCacheManager =>
     new RedisCacheManager({ redis, platform, jitter: 0, ...options })
 
-  /** Requests and commands of what `run` does, as the documentation writes them. */
+  /** Requests and commands that `run` takes, in the notation of the documentation. */
   async function cost(run: () => unknown): Promise<string> {
     redis.reset()
     await run()
@@ -60,7 +60,7 @@ describe('What an operation costs', () => {
       expect(await cost(() => cache.has('k', { tags }))).toBe('1 / 1')
     })
 
-    test('a remote hit of an entry with tags that the call does not name is two', async () => {
+    test('a remote hit of an entry with tags that the call does not declare is two commands', async () => {
       const cache = make()
       await cache.set('k', 'v', { tags: ['a', 'b', 'c'] })
 
@@ -68,7 +68,7 @@ describe('What an operation costs', () => {
       expect(await cost(() => cache.getOrSet('k', () => 'v', { tags: ['a'] }))).toBe('2 / 2')
     })
 
-    test('a hit deep inside nested namespaces with prefixes is still one', async () => {
+    test('a hit deep inside nested namespaces with prefixes is still one command', async () => {
       const inner = make({ prefixes: ['u:'] })
         .namespace('a')
         .namespace('b', { prefixes: ['u:', 'u:1'] })
@@ -77,14 +77,14 @@ describe('What an operation costs', () => {
       expect(await cost(() => inner.get('u:1'))).toBe('1 / 1')
     })
 
-    test('a miss is look, acquire and commit, new markers included', async () => {
+    test('a miss is look, acquire and commit, which includes creating markers', async () => {
       const cache = make({ prefixes: ['k'] })
 
       expect(await cost(() => cache.getOrSet('k', () => 'v', { tags: ['a', 'b'] }))).toBe('3 / 3')
       expect(redis.names).toEqual(['MGET', 'EVALSHA', 'EVALSHA'])
     })
 
-    test('a miss whose loader sets late tags is one more', async () => {
+    test('a miss whose loader sets late tags takes one command more', async () => {
       const cache = make({ lateTags: true })
       const load = (): Promise<number> =>
         cache.getOrSet('k', ({ setTags }) => {
@@ -104,7 +104,7 @@ describe('What an operation costs', () => {
       expect(await cost(() => cache.getOrSet('k', ({ skip }) => skip()))).toBe('3 / 3')
     })
 
-    test('a stale hit is one before the answer, and two behind', async () => {
+    test('a stale hit is one command before the answer, and two in the background', async () => {
       const cache = make({ ttl: '1m', staleWhileRevalidate: '1h' })
       await cache.set('k', 'old')
       await platform.advance(61_000)
@@ -119,7 +119,7 @@ describe('What an operation costs', () => {
       expect(await cache.get('k')).toBe('new')
     })
 
-    test('one who joins a load that runs looks once', async () => {
+    test('a reader that joins a running load looks once', async () => {
       const cache = make()
       const held = holdLoader()
       const leader = cache.getOrSet('k', held.load)
@@ -143,7 +143,7 @@ describe('What an operation costs', () => {
       expect(await cost(commit)).toBe('2 / 2')
     })
 
-    test('a relaxed set is one', async () => {
+    test('a relaxed set is one command', async () => {
       const cache = make({ consistency: 'relaxed' })
 
       expect(await cost(() => cache.set('k', 'v', { tags: ['a', 'b'] }))).toBe('1 / 1')
@@ -206,7 +206,7 @@ describe('What an operation costs', () => {
       await cache.setMany(new Map(THOUSAND.map((key) => [key, key])))
       const getAll = (): Promise<unknown> => Promise.all(THOUSAND.map((key) => cache.get(key)))
 
-      // Each entry with its lease, and once a command the marker that all of them share.
+      // Each entry with its lease, and once per command the marker that all entries share.
       expect(await cost(getAll)).toBe('4 / 8')
     })
 

@@ -21,7 +21,7 @@ describe('The option freshness', () => {
     new RedisCacheManager({ redis: embeddedTransport({ engine }), platform, jitter: 0, ...options })
   const saying = (kind: Kind) => ({ freshness: () => kind })
 
-  test('makes a young value stale: it answers while it is refreshed', async () => {
+  test('makes a young value stale: it is served while it is refreshed', async () => {
     const cache = make()
     await cache.set('k', 'old')
 
@@ -32,7 +32,7 @@ describe('The option freshness', () => {
     expect(await cache.get('k')).toBe('new')
   })
 
-  test('makes a young value one that answers only if the load fails, and is told to the loader', async () => {
+  test('lets a young value be served only if the load fails, and passes it to the loader', async () => {
     const cache = make()
     await cache.set('k', 'old')
     const failing = (): never => {
@@ -50,7 +50,7 @@ describe('The option freshness', () => {
     expect(await cache.get('k')).toBe('after old')
   })
 
-  test('makes a get of what is less than fresh a miss', async () => {
+  test('makes a get of a value that is not fresh a miss', async () => {
     const cache = make()
     await cache.set('k', 'v')
 
@@ -58,7 +58,7 @@ describe('The option freshness', () => {
     expect(await cache.get('k', saying('fresh'))).toBe('v')
   })
 
-  test('does not make fresh what age has made stale', async () => {
+  test('does not make a value fresh that is stale by age', async () => {
     const cache = make({ ttl: '1s', staleIfError: '1m' })
     await cache.set('k', 'old')
     await platform.advance(1_000)
@@ -66,7 +66,7 @@ describe('The option freshness', () => {
     expect(await cache.getOrSet('k', () => 'new', saying('fresh'))).toBe('new')
   })
 
-  test('is asked of near copies, verified ones included', async () => {
+  test('is applied to near copies, verified ones included', async () => {
     for (const near of [{ ttl: '1m' }, { verify: true }] as const) {
       const cache = make({ near })
       await cache.set('k', 'old')
@@ -78,7 +78,7 @@ describe('The option freshness', () => {
     }
   })
 
-  test('given to a namespace is asked where a call names tags alone', async () => {
+  test('of a namespace applies to calls whose only options are tags', async () => {
     const cache = make({ near: { ttl: '1m' } }).namespace('n', saying('stale-if-error'))
     await cache.set('k', 'old', { tags: ['t'] })
 
@@ -86,7 +86,7 @@ describe('The option freshness', () => {
     expect(await cache.getOrSet('k', () => 'newer', { tags: ['t'] })).toBe('newer')
   })
 
-  test('is each waiter’s own, though they share their looks', async () => {
+  test('is applied by each waiter on its own, though waiters share looks', async () => {
     const [holder, cache] = [make(), make()]
     const held = holdLoader()
     const load = holder.getOrSet('k', held.load)

@@ -29,7 +29,7 @@ export function describeInvalidation(bench: Bench): void {
       )
     })
 
-    test('counts for a reader that does not name the tags of the entry', async () => {
+    test('also applies to a reader that does not declare the tags of the entry', async () => {
       const cache = bench.cache()
       await cache.set('k', 'old', { tags: ['a', 'b', 'c'] })
 
@@ -54,7 +54,7 @@ export function describeInvalidation(bench: Bench): void {
       expect(await cache.get('k', { tags: ['t'] })).toBe('new')
     })
 
-    test('twice in a row is as good as once', async () => {
+    test('twice in a row has the same effect as once', async () => {
       const cache = bench.cache()
       await cache.set('k', 'old', { tags: ['t'] })
       await cache.invalidateTags(['t'])
@@ -87,7 +87,7 @@ export function describeInvalidation(bench: Bench): void {
       expect(await cache.get('k', { tags: ['b', 'a'] })).toBe('with it')
     })
 
-    test('a marker that is none permits nothing', async () => {
+    test('a malformed marker makes a miss', async () => {
       const cache = bench.cache()
       await cache.set('k', 'old', { tags: ['t'] })
       const [marker = ''] = (await bench.keys()).filter((key) => key.endsWith(':t:t'))
@@ -116,7 +116,7 @@ export function describeInvalidation(bench: Bench): void {
   })
 
   describe('invalidateTags, soft', () => {
-    test('makes entries stale: served at once while one refresh runs behind', async () => {
+    test('makes entries stale: they are served at once while one refresh runs in the background', async () => {
       const cache = bench.cache({ staleWhileRevalidate: '1h' })
       await cache.set('k', 'old', { tags: ['t'] })
       await cache.invalidateTags(['t'], { mode: 'soft' })
@@ -129,7 +129,7 @@ export function describeInvalidation(bench: Bench): void {
       expect(loader).toHaveBeenCalledTimes(1)
     })
 
-    test('makes entries serve only for a failing load where that is their window', async () => {
+    test('makes entries with only staleIfError served only if the load fails', async () => {
       const cache = bench.cache({ staleIfError: '1h' })
       await cache.set('k', 'old', { tags: ['t'] })
       await cache.invalidateTags(['t'], { mode: 'soft' })
@@ -139,7 +139,7 @@ export function describeInvalidation(bench: Bench): void {
       expect(await cache.getOrSet('k', () => 'new', { tags: ['t'] })).toBe('new')
     })
 
-    test('makes a miss of entries that have no stale window', async () => {
+    test('makes entries without a stale window a miss', async () => {
       const cache = bench.cache()
       await cache.set('k', 'old', { tags: ['t'] })
 
@@ -148,7 +148,7 @@ export function describeInvalidation(bench: Bench): void {
       expect(await cache.getOrSet('k', () => 'new', { tags: ['t'] })).toBe('new')
     })
 
-    test('is not fresh to get and has, which serve nothing stale', async () => {
+    test('makes entries a miss for get and has, which serve nothing stale', async () => {
       const cache = bench.cache({ staleWhileRevalidate: '1h' })
       await cache.set('k', 'old', { tags: ['t'] })
       await cache.invalidateTags(['t'], { mode: 'soft' })
@@ -157,7 +157,7 @@ export function describeInvalidation(bench: Bench): void {
       expect(await cache.has('k')).toBe(false)
     })
 
-    test('never revives what a hard invalidation killed', async () => {
+    test('never makes an entry valid again after a hard invalidation', async () => {
       const cache = bench.cache({ staleWhileRevalidate: '1h', staleIfError: '1h' })
       await cache.set('k', 'old', { tags: ['t'] })
       await cache.invalidateTags(['t'])
@@ -168,7 +168,7 @@ export function describeInvalidation(bench: Bench): void {
       expect(await cache.getOrSet('k', () => 'new', { tags: ['t'] })).toBe('new')
     })
 
-    test('a hard invalidation kills what a soft one made stale', async () => {
+    test('a hard invalidation also drops entries that a soft one has made stale', async () => {
       const cache = bench.cache({ staleWhileRevalidate: '1h', staleIfError: '1h' })
       await cache.set('k', 'old', { tags: ['t'] })
       await cache.invalidateTags(['t'], { mode: 'soft' })
@@ -178,7 +178,7 @@ export function describeInvalidation(bench: Bench): void {
       expect(await cache.getOrSet('k', () => 'new', { tags: ['t'] })).toBe('new')
     })
 
-    test('of a refresh that fails keeps serving the stale value within its window', async () => {
+    test('a stale value is still served within its window if the refresh fails', async () => {
       const cache = bench.cache({ staleWhileRevalidate: '1h' })
       const failures: unknown[] = []
       cache.subscribe(({ operation, outcome }) => {

@@ -24,7 +24,7 @@ describe('The lifetime of an entry', () => {
   const make = (options: Partial<CacheOptions> = {}): RedisCacheManager =>
     new RedisCacheManager({ redis: embeddedTransport({ engine }), platform, jitter: 0, ...options })
 
-  test('an entry is fresh up to its ttl, and not at it', async () => {
+  test('an entry is fresh until its ttl, exclusive', async () => {
     const cache = make({ ttl: '1m' })
     await cache.set('k', 'v')
 
@@ -34,7 +34,7 @@ describe('The lifetime of an entry', () => {
     expect(await cache.get('k')).toBeUndefined()
   })
 
-  test('jitter spreads the ttl by its ratio either way', async () => {
+  test('jitter varies the ttl by up to its ratio in both directions', async () => {
     const cache = make({ ttl: '100s', jitter: 0.1 })
     random = 0
     await cache.set('short', 'v')
@@ -79,7 +79,7 @@ describe('The lifetime of an entry', () => {
     expect(await cache.has('set')).toBe(false)
   })
 
-  test('touch gives a full ttl from now', async () => {
+  test('touch makes an entry fresh for a full ttl from now', async () => {
     const cache = make({ ttl: '1m' })
     await cache.set('k', 'v')
     await platform.advance(50 * SECOND)
@@ -107,7 +107,7 @@ describe('The lifetime of an entry', () => {
   })
 
   describe('with staleWhileRevalidate', () => {
-    test('a stale entry is served at once while one refresh runs behind', async () => {
+    test('a stale entry is served at once while one refresh runs in the background', async () => {
       const cache = make({ ttl: '1m', staleWhileRevalidate: '10m' })
       await cache.set('k', 'old')
       await platform.advance(MINUTE)
@@ -141,7 +141,7 @@ describe('The lifetime of an entry', () => {
       expect(held.calls).toBe(1)
     })
 
-    test('an entry past its window is loaded before it is answered', async () => {
+    test('an entry past its window is loaded before the read returns', async () => {
       const cache = make({ ttl: '1m', staleWhileRevalidate: '10m' })
       await cache.set('k', 'old')
       await platform.advance(11 * MINUTE)
@@ -184,7 +184,7 @@ describe('The lifetime of an entry', () => {
       expect(await cache.getOrSet('k', () => 'new')).toBe('new')
     })
 
-    test('past its window the failure is told', async () => {
+    test('past its window the read fails with the loader’s error', async () => {
       const cache = make({ ttl: '1m', staleIfError: '10m' })
       await cache.set('k', 'old')
       await platform.advance(11 * MINUTE)
@@ -192,7 +192,7 @@ describe('The lifetime of an entry', () => {
       await expect(cache.getOrSet('k', fail)).rejects.toBe(outage)
     })
 
-    test('a reader of a shared load falls back on what it has seen itself', async () => {
+    test('a reader of a shared load falls back on the entry that it saw itself', async () => {
       const cache = make({ ttl: '1m', staleIfError: '10m' })
       await cache.set('k', 'old')
       await platform.advance(MINUTE)
@@ -207,7 +207,7 @@ describe('The lifetime of an entry', () => {
       expect(await before).toBe('old')
     })
 
-    test('an overdue loader is a failing one', async () => {
+    test('a loader that times out counts as failing', async () => {
       const cache = make({ ttl: '1m', staleIfError: '10m', loaderTimeout: { hard: '2s' } })
       await cache.set('k', 'old')
       await platform.advance(MINUTE)
@@ -231,7 +231,7 @@ describe('The lifetime of an entry', () => {
       await read
     }
 
-    test('an unlucky reader refreshes behind its answer, shortly before expiry', async () => {
+    test('one reader refreshes in the background, shortly before expiry', async () => {
       const cache = make({ ttl: '1m', earlyRefresh: 1 })
       await slow(cache)
       await platform.advance(50 * SECOND)
@@ -257,7 +257,7 @@ describe('The lifetime of an entry', () => {
       expect(loader).not.toHaveBeenCalled()
     })
 
-    test('nobody does unless asked to', async () => {
+    test('no reader does without the option', async () => {
       const cache = make({ ttl: '1m' })
       await slow(cache)
       await platform.advance(MINUTE - 1)
@@ -269,7 +269,7 @@ describe('The lifetime of an entry', () => {
     })
   })
 
-  test('markers are renewed by use, so that entries do not lose them half-way', async () => {
+  test('markers are renewed by use, so that entries do not lose them during their life', async () => {
     const cache = make({ ttl: '1d' })
     await cache.set('k', 'v', { tags: ['t'] })
     for (let day = 0; day < 30; day++) {

@@ -1,5 +1,5 @@
 /**
- * Contract of what a loader is told and may decide.
+ * Contract of the context of a loader.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export function describeLoaders(bench: Bench): void {
       expect(lifeMs).toBeLessThanOrEqual(WEEK_MS)
     })
 
-    test('fails its caller with a typed error when it sets a ttl that is none', async () => {
+    test('fails its caller with a typed error when it sets a ttl that is not valid', async () => {
       const cache = bench.cache()
 
       const read = cache.getOrSet('k', ({ setTtl }) => {
@@ -47,7 +47,7 @@ export function describeLoaders(bench: Bench): void {
       await expect(read).rejects.toMatchObject({ option: 'setTtl' })
     })
 
-    test('that skips is answered and not stored', async () => {
+    test('that skips returns its value, which is not stored', async () => {
       const cache = bench.cache()
       const loader = vi.fn(({ skip }: { skip: () => void }) => {
         skip()
@@ -61,7 +61,7 @@ export function describeLoaders(bench: Bench): void {
       expect(await cache.has('k')).toBe(false)
     })
 
-    test('is told the value that a soft invalidation has made stale', async () => {
+    test('gets the value that a soft invalidation has made stale', async () => {
       const cache = bench.cache({ staleIfError: '1h' })
       await cache.set('k', 'first version', { tags: ['t'] })
       await cache.invalidateTags(['t'], { mode: 'soft' })
@@ -72,7 +72,7 @@ export function describeLoaders(bench: Bench): void {
       expect(value).toBe('after first version')
     })
 
-    test('is told of no previous value after a hard invalidation', async () => {
+    test('gets no previous value after a hard invalidation', async () => {
       const cache = bench.cache({ staleIfError: '1h' })
       await cache.set('k', 'first version', { tags: ['t'] })
       await cache.invalidateTags(['t'])
@@ -171,7 +171,7 @@ export function describeLoaders(bench: Bench): void {
       },
     )
 
-    test('that were declared may be named again without lateTags', async () => {
+    test('that are declared as well need no lateTags', async () => {
       const cache = bench.cache()
 
       const value = await cache.getOrSet(
@@ -249,7 +249,7 @@ export function describeLoaders(bench: Bench): void {
       },
     )
 
-    test('hinder nothing when another namespace is invalidated while the load runs', async () => {
+    test('do not prevent storing when another namespace is invalidated while the load runs', async () => {
       const cache = bench.cache()
       const users = cache.namespace('users', { lateTags: true })
       const held = holdLoader()

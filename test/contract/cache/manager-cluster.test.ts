@@ -15,7 +15,7 @@ const running = async () => {
 
 describeManager('a cluster', running)
 
-describe('On a cluster of which the node of a tag is full', () => {
+describe('On a cluster on which the node of a tag is full', () => {
   const bench = useBench(running)
   const onFullNode = (): RedisCacheManager =>
     bench.cache({
@@ -26,13 +26,13 @@ describe('On a cluster of which the node of a tag is full', () => {
       ),
     })
 
-  /** It is given back behind the answer. */
+  /** The lease is given back in the background. */
   const expectNoLease = (): Promise<void> =>
     eventually(async () =>
       expect((await bench.keys()).filter((key) => key.includes(':l:'))).toEqual([]),
     )
 
-  test('a load is answered, and leaves no lease that others would wait for', async () => {
+  test('a load returns its value, and leaves no lease that others would wait for', async () => {
     const cache = onFullNode()
 
     expect(await cache.getOrSet('k', () => 'loaded', { tags: ['t'] })).toBe('loaded')
@@ -49,9 +49,9 @@ describe('On a cluster of which the node of a tag is full', () => {
   })
 })
 
-describe('On a cluster of which a node is away', () => {
+describe('On a cluster on which a node is down', () => {
   const bench = useBench(running)
-  /** The node of which has every key whose name matches. */
+  /** The node that is down has every key whose name matches. */
   const without = (lost: RegExp): RedisCacheManager => {
     const isLost = (command: Command): boolean =>
       command.slice(1).some((arg) => lost.test(`${arg}`))
@@ -72,7 +72,7 @@ describe('On a cluster of which a node is away', () => {
     for (const key of stored) await bench.cache().set(key, 'stored', { tags: [`of-${key}`] })
   })
 
-  test('getMany serves what the others hold, and says what it could not see', async () => {
+  test('getMany serves the keys of the other nodes, and reports which it could not read', async () => {
     const cache = without(/\{b\}/)
     const seen = reasons(cache)
 
@@ -88,7 +88,7 @@ describe('On a cluster of which a node is away', () => {
     ])
   })
 
-  test('getOrSetMany loads what it cannot see, and stores nothing of it', async () => {
+  test('getOrSetMany loads the keys that it cannot read, and does not store them', async () => {
     const cache = without(/\{b\}/)
     const loader = vi.fn(load)
 
@@ -101,7 +101,7 @@ describe('On a cluster of which a node is away', () => {
     expect(await bench.cache().get('b')).toBe('stored')
   })
 
-  test('an entry is not served while the node of a marker of its is away', async () => {
+  test('an entry is not served while the node of one of its markers is down', async () => {
     const cache = without(/:t:of-b$/)
 
     expect([...(await cache.getMany(stored))]).toEqual([
@@ -115,7 +115,7 @@ describe('On a cluster of which a node is away', () => {
   test.each([
     ['the tag', /:t:of-b$/],
     ['the epoch of its namespace', /:t:\*\*$/],
-  ])('an invalidation rejects while the node of %s is away', async (_what, lost) => {
+  ])('an invalidation rejects while the node of %s is down', async (_what, lost) => {
     await expect(without(lost).invalidateTags(['of-b'])).rejects.toMatchObject({
       reason: 'NOMASTERLINK',
       applied: 'unknown',
@@ -123,7 +123,7 @@ describe('On a cluster of which a node is away', () => {
     })
   })
 
-  test('where no node answers in time, nothing is looked at twice', async () => {
+  test('if no node answers in time, no key is looked at twice', async () => {
     const request = vi.fn(() => Promise.reject(new RemoteTimeoutError('pipeline', 500)))
     const cache = bench.cache({ redis: intercept(bench.transport, request) })
 

@@ -1,6 +1,6 @@
 /**
- * What every cache does, whatever Redis it stands on. Runtime-neutral: drivers in `test/` run it on
- * each transport and in each runtime.
+ * Contract of every cache, on any Redis. Runtime-neutral: drivers in `test/` run it on each transport
+ * and in each runtime.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export function describeManager(name: string, makeTransport: MakeTransport): voi
   })
 }
 
-/** The transport alone: closing it stops what it runs on. */
+/** The transport, whose `close` also stops the Redis behind it. */
 async function connect(makeTransport: MakeTransport): Promise<Transport> {
   const { transport, stop } = await makeTransport()
   return { ...intercept(transport, (request) => transport.request(request)), close: stop }

@@ -38,7 +38,7 @@ describe('getOrSetMany', () => {
     await cache.set('c', 'young c')
   }
 
-  test('serves what is stale at once, and refreshes it behind by one call of the loader', async () => {
+  test('serves stale keys at once, and refreshes them in the background with one call of the loader', async () => {
     const cache = make({ staleWhileRevalidate: '10m' })
     await age(cache)
     const loader = vi.fn(async (keys: readonly string[]) => values(keys, 'new'))
@@ -51,7 +51,7 @@ describe('getOrSetMany', () => {
     expect([...(await cache.getMany(['a', 'b'])).values()]).toEqual(['new a', 'new b'])
   })
 
-  test('loads what is absent, while what is stale is served and refreshed', async () => {
+  test('loads absent keys, while stale ones are served and refreshed', async () => {
     const cache = make({ staleWhileRevalidate: '10m' })
     await age(cache)
     const loader = vi.fn(async (keys: readonly string[]) => values(keys, 'new'))
@@ -63,7 +63,7 @@ describe('getOrSetMany', () => {
     expect(loader.mock.calls.map(([keys]) => keys).toSorted()).toEqual([['a'], ['d']])
   })
 
-  test('of two at once only one refreshes', async () => {
+  test('of two concurrent calls only one refreshes', async () => {
     const caches = [make({ staleWhileRevalidate: '10m' }), make({ staleWhileRevalidate: '10m' })]
     await age(make())
     const loader = vi.fn(async (keys: readonly string[]) => values(keys, 'new'))
@@ -76,7 +76,7 @@ describe('getOrSetMany', () => {
     expect(loader).toHaveBeenCalledTimes(1)
   })
 
-  test('a refresh that fails is told to listeners and to nobody else', async () => {
+  test('a refresh that fails is reported only to listeners', async () => {
     const cache = make({ staleWhileRevalidate: '10m' })
     await age(cache)
     const events: CacheEvent[] = []
@@ -91,7 +91,7 @@ describe('getOrSetMany', () => {
     ])
   })
 
-  test('falls back on what is stale where the loader fails, and on nothing else', async () => {
+  test('falls back on stale keys, and on nothing else, if the loader fails', async () => {
     const cache = make({ staleIfError: '10m' })
     await age(cache)
 
@@ -101,7 +101,7 @@ describe('getOrSetMany', () => {
     await expect(cache.getOrSetMany(['a', 'd'], fail)).rejects.toBe(outage)
   })
 
-  test('waits no longer than the soft timeout for what it can serve stale', async () => {
+  test('waits no longer than the soft timeout for keys that it can serve stale', async () => {
     const cache = make({ staleIfError: '10m', loaderTimeout: { soft: 100 } })
     await age(cache)
     const { promise, resolve } = Promise.withResolvers<Map<string, string>>()
@@ -115,7 +115,7 @@ describe('getOrSetMany', () => {
     expect([...(await cache.getMany(['a', 'b'])).values()]).toEqual(['new a', 'new b'])
   })
 
-  test('refreshes early what is about to turn stale', async () => {
+  test('refreshes keys early that are about to become stale', async () => {
     const cache = make({ earlyRefresh: 1 })
     const { promise, resolve } = Promise.withResolvers<Map<string, string>>()
     const first = cache.getOrSetMany(['a', 'b'], () => promise)
@@ -135,7 +135,7 @@ describe('getOrSetMany', () => {
     expect([...(await cache.getMany(['a', 'b'])).values()]).toEqual(['new a', 'new b'])
   })
 
-  test('says how each key was answered, and once that the call has failed', async () => {
+  test('reports how each key was answered, and reports a failed call once', async () => {
     const cache = make({ staleIfError: '10m' })
     await age(cache)
     const events: CacheEvent[] = []

@@ -80,7 +80,7 @@ export function describeMany(bench: Bench): void {
   })
 
   describe('getOrSetMany', () => {
-    test('loads all missing keys with one call of the loader, and none that are there', async () => {
+    test('loads all missing keys with one call of the loader, and no others', async () => {
       const cache = bench.cache()
       await cache.set('b', 'stored b')
       const loader = vi.fn(loadAll)
@@ -100,7 +100,7 @@ export function describeMany(bench: Bench): void {
       expect(await bench.cache().getMany(['a', 'b', 'c'])).toEqual(values)
     })
 
-    test('calls no loader when all is there', async () => {
+    test('calls no loader when no key is missing', async () => {
       const cache = bench.cache()
       await cache.setMany(new Map([['a', 1]]))
       const loader = vi.fn(loadAll)
@@ -142,7 +142,7 @@ export function describeMany(bench: Bench): void {
       await expect(read).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option: 'loader' })
     })
 
-    test('of overlapping keys by two caches at once loads no key twice', async () => {
+    test('loads no key twice when two caches read overlapping keys at once', async () => {
       const [one, two] = [bench.cache(), bench.cache()]
       const goOn = Promise.withResolvers<void>()
       const loaded: string[] = []

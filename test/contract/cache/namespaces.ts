@@ -25,13 +25,13 @@ export function describeNamespaces(bench: Bench): void {
       expect(await orders.get('1')).toBe('order')
     })
 
-    test('is the same one under the same name', async () => {
+    test('is the same for the same name', async () => {
       await bench.cache().namespace('a').namespace('b').set('k', 1)
 
       expect(await bench.cache().namespace('a').namespace('b').get('k')).toBe(1)
     })
 
-    test('has a path in which a name cannot pass for two', async () => {
+    test('has a path in which one name cannot look like two', async () => {
       const cache = bench.cache({ namespace: 'app' })
       const nested = cache.namespace('a').namespace('b')
       const oddly = cache.namespace('a/b')
@@ -132,7 +132,7 @@ export function describeNamespaces(bench: Bench): void {
       return [...seen].toSorted()
     }
 
-    test('lists what a namespace holds as it was given, and nothing of those inside it', async () => {
+    test('lists the keys of a namespace as they were given, without those of nested ones', async () => {
       const users = bench.cache().namespace('users')
       const keys = ['1', 'a:{b}', 'naïve 🦊*?[x]', '50% off', 'x'.repeat(300)]
       await users.setMany(new Map(keys.map((key) => [key, key])), { tags: ['t'] })
@@ -145,7 +145,7 @@ export function describeNamespaces(bench: Bench): void {
       expect(await list(bench.cache({ prefix: 'other' }).keys())).toEqual([])
     })
 
-    test('lists what is stored, whether or not it may be served', async () => {
+    test('lists all stored entries, whether or not they may be served', async () => {
       const cache = bench.cache()
       await cache.set('k', 1)
       await cache.clear()
@@ -153,7 +153,7 @@ export function describeNamespaces(bench: Bench): void {
       expect(await list(cache.keys())).toEqual(['k'])
     })
 
-    test('fails after the others where keys are too long to have a name that can be read', async () => {
+    test('fails after all other keys if some keys are too long to have a readable name', async () => {
       const cache = bench.cache()
       await cache.set('short', 1)
       await cache.set('x'.repeat(600), 1)
@@ -167,7 +167,7 @@ export function describeNamespaces(bench: Bench): void {
       expect(seen).toEqual(['short'])
     })
 
-    test('fails at once where keys are hashed', async () => {
+    test('fails at once if keys are hashed', async () => {
       const cache = bench.cache({ hashKeys: { secret: '11'.repeat(32) } })
       await cache.set('k', 1)
 

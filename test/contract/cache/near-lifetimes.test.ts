@@ -20,7 +20,7 @@ describe('A near copy', () => {
   const make = (options: Partial<CacheOptions> = {}): RedisCacheManager =>
     new RedisCacheManager({ redis: embeddedTransport({ engine }), platform, jitter: 0, ...options })
 
-  test('lags the calls of other caches by its ttl, counted from its proof', async () => {
+  test('can lag calls of other caches by its ttl, counted from its confirmation', async () => {
     const cache = make({ near: { ttl: '10s' } })
     const other = make()
     await other.set('k', 'old')
@@ -60,7 +60,7 @@ describe('A near copy', () => {
     expect((await cache.lookup('k')).outcome).toMatchObject({ tier: 'remote' })
   })
 
-  test('counts for its stored text, four times where that is compressed', async () => {
+  test('counts with the size of its stored text, four times if that is compressed', async () => {
     const cache = make({ near: { ttl: '1m' } })
     const value = 'row '.repeat(1_000)
     const transport = embeddedTransport({ engine })

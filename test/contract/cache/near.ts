@@ -1,5 +1,5 @@
 /**
- * Contract of the near tier (T6), as far as it needs no clock.
+ * Contract of the near tier (T6), except what needs a clock.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const CALLS: readonly (readonly [name: string, (cache: RedisCacheManager) => Pro
 /** Registers the tests. */
 export function describeNear(bench: Bench): void {
   describe('the near tier', () => {
-    test('answers without Redis what it has', async () => {
+    test('serves its copies without Redis', async () => {
       const cache = bench.cache({ near: { ttl: '1h' } })
       await cache.getOrSet('k', () => ({ a: 1 }))
       const { requests } = cache.redis.counts
@@ -40,7 +40,7 @@ export function describeNear(bench: Bench): void {
       })
     })
 
-    test('is filled by what is read from Redis', async () => {
+    test('keeps values that are read from Redis', async () => {
       await bench.cache().set('k', 'value')
       const cache = bench.cache({ near: { ttl: '1h' } })
       await cache.get('k')
@@ -50,7 +50,7 @@ export function describeNear(bench: Bench): void {
       expect(cache.redis.counts.requests).toBe(requests)
     })
 
-    test.each(CALLS)('forgets at once what a %s of its own cache covers', async (_name, call) => {
+    test.each(CALLS)('drops at once the copies that a %s of its own cache covers', async (_name, call) => {
       const cache = bench.cache({ near: { ttl: '1h' } })
       await cache.getOrSet('k', () => 'old', { tags: ['t'] })
       expect(await cache.get('k')).toBe('old')
@@ -60,7 +60,7 @@ export function describeNear(bench: Bench): void {
       expect(await cache.get('k')).not.toBe('old')
     })
 
-    test.each(CALLS)('with verify sees at once a %s of another cache', async (_name, call) => {
+    test.each(CALLS)('with verify honours a %s of another cache at once', async (_name, call) => {
       const cache = bench.cache({ near: { verify: true } })
       await cache.getOrSet('k', () => 'old', { tags: ['t'] })
       expect((await cache.lookup('k')).outcome).toMatchObject({ tier: 'near' })
@@ -102,7 +102,7 @@ export function describeNear(bench: Bench): void {
       },
     )
 
-    test('keeps no copy of a load that a local delete has overtaken', async () => {
+    test('keeps no copy of a load if a local delete returned while it ran', async () => {
       const cache = bench.cache({ near: { ttl: '1h' } })
       const held = holdLoader()
       const read = cache.getOrSet('k', held.load)
@@ -122,7 +122,7 @@ export function describeNear(bench: Bench): void {
       expect(await cache.getOrSet('k', () => 'with', { tags: ['t'] })).toBe('with')
     })
 
-    test('knows which tags a copy has, whatever becomes of the list that named them', async () => {
+    test('knows the tags of a copy, even if the caller changes the list later', async () => {
       const cache = bench.cache({ near: { ttl: '1h' } })
       const tags = ['a']
       await cache.getOrSet('k', () => 'without', { tags })
@@ -174,7 +174,7 @@ export function describeNear(bench: Bench): void {
       expect(await cache.get('k')).toEqual({ list: [1] })
     })
 
-    test('with copies keeps none of a value that cannot be copied', async () => {
+    test('with copies keeps no value that cannot be copied', async () => {
       const cache = bench.cache({ near: { ttl: '1h', values: 'copy' } })
       const url = new URL('https://example.com/')
 
@@ -183,7 +183,7 @@ export function describeNear(bench: Bench): void {
       expect((await cache.lookup('k')).outcome).toMatchObject({ kind: 'hit', tier: 'remote' })
     })
 
-    test('can be left out by a call', async () => {
+    test('can be bypassed by a call', async () => {
       const cache = bench.cache({ near: { ttl: '1h' } })
       await cache.getOrSet('k', () => 'old')
       await bench.cache().set('k', 'new')
@@ -192,7 +192,7 @@ export function describeNear(bench: Bench): void {
       expect(await cache.get('k', { near: false })).toBe('new')
     })
 
-    test('can be asked for by a call of a cache that has none', async () => {
+    test('can be used by a call of a cache that does not use it by default', async () => {
       const cache = bench.cache()
       await cache.getOrSet('k', () => 'value', { near: { ttl: '1h' } })
       const { requests } = cache.redis.counts

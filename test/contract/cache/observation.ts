@@ -12,7 +12,7 @@ import type { Bench } from './bench.ts'
 /** Registers the tests. */
 export function describeObservation(bench: Bench): void {
   describe('a subscriber', () => {
-    test('is told how each operation ended', async () => {
+    test('is called with how each operation ended', async () => {
       const cache = bench.cache({ namespace: 'app' })
       const events: CacheEvent[] = []
       cache.subscribe((event) => events.push(event))
@@ -52,7 +52,7 @@ export function describeObservation(bench: Bench): void {
       expect(events.every(({ durationMs }) => durationMs >= 0)).toBe(true)
     })
 
-    test('is told of the namespaces inside, until it ends its subscription', async () => {
+    test('is called for nested namespaces, until it unsubscribes', async () => {
       const cache = bench.cache({ namespace: 'app' })
       const listener = vi.fn()
       const end = cache.subscribe(listener)
@@ -65,7 +65,7 @@ export function describeObservation(bench: Bench): void {
       expect(listener).toHaveBeenCalledWith(expect.objectContaining({ namespace: 'app/users' }))
     })
 
-    test('that throws harms nobody, and is counted', async () => {
+    test('that throws affects no operation, and is counted', async () => {
       const cache = bench.cache()
       const second = vi.fn()
       cache.subscribe(() => {
@@ -89,7 +89,7 @@ export function describeObservation(bench: Bench): void {
       expect(stats.remote.circuit).toBe('closed')
     })
 
-    test('adds up what its cache and namespaces have done', async () => {
+    test('sums the operations of its cache and namespaces', async () => {
       const cache = bench.cache()
       const users = cache.namespace('users')
       await users.getOrSet('k', () => 1)
@@ -115,7 +115,7 @@ export function describeObservation(bench: Bench): void {
   })
 
   describe('redis', () => {
-    test('is a way to the same Redis for other users of it', async () => {
+    test('gives other code access to the same Redis', async () => {
       const cache = bench.cache()
 
       expect(await cache.redis.request({ path: [], body: ['SET', 'mine', '1'] })).toEqual({

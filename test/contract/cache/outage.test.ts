@@ -25,7 +25,7 @@ const WRITES: readonly (readonly [string, (cache: RedisCacheManager) => Promise<
   ['clear', (cache) => cache.clear()],
 ]
 
-/** What no Redis would answer; `null` alone is a reply, here it stands for the whole answer. */
+/** Answers that no Redis gives. `null` would be a valid reply, but not a whole answer as here. */
 const NONSENSE: readonly unknown[] = [
   undefined,
   null,
@@ -43,7 +43,7 @@ const NONSENSE: readonly unknown[] = [
   { error: 'OOM command not allowed' },
 ]
 
-describe('With Redis away', () => {
+describe('While Redis is down', () => {
   let platform: ManualPlatform
   let engine: EmbeddedRedis
   let redis: FaultyRequester
@@ -57,7 +57,7 @@ describe('With Redis away', () => {
   const make = (options: Partial<CacheOptions> = {}): RedisCacheManager =>
     new RedisCacheManager({ redis, platform, jitter: 0, retries: 0, ...options })
 
-  /** Only the n-th request from now meets `fate`, or all from there on. */
+  /** `fate` applies to the n-th request from now only, or to all from there on. */
   function fail(nth: number, fate: Fate, andAllAfter = false): void {
     const from = redis.requests.length + nth
     redis.fate = () => {
@@ -67,7 +67,7 @@ describe('With Redis away', () => {
   }
 
   describe('reads fail open:', () => {
-    test('the loader answers, and the miss is told as such', async () => {
+    test('the loader answers, and the read is reported as unavailable', async () => {
       const cache = make()
       redis.fate = () => away
 
@@ -110,7 +110,7 @@ describe('With Redis away', () => {
       expect(loader).toHaveBeenCalledTimes(1)
     })
 
-    test('a Redis that never answers costs a reader the deadline once, and then nothing', async () => {
+    test('a Redis that never answers delays readers by one deadline, and later ones not at all', async () => {
       const cache = make({ deadline: 200, breaker: { threshold: 1, cooldownMs: 60_000 } })
       redis.fate = () => hang
       const read = cache.getOrSet('k', () => 'loaded')
@@ -135,7 +135,7 @@ describe('With Redis away', () => {
       expect((await cache.getStats()).remote.circuit).toBe('closed')
     })
 
-    test("the loader's own error is told, not Redis'", async () => {
+    test("the caller gets the loader's error, not the error of Redis", async () => {
       const outage = new Error('database is down, too')
       redis.fate = () => away
 
@@ -151,7 +151,7 @@ describe('With Redis away', () => {
       }
     })
 
-    test.each([1, 2])('a hit whose look %i fails is no hit', async (nth) => {
+    test.each([1, 2])('a hit whose look %i fails is a miss', async (nth) => {
       const cache = make()
       await cache.set('k', 'stored', { tags: ['t'] })
       fail(nth, away)
@@ -167,7 +167,7 @@ describe('With Redis away', () => {
       expect(await cache.getOrSet('k', () => 'loaded')).toBe('loaded')
     })
 
-    test('a copy that is not verified in time is waited for once, and nothing after it', async () => {
+    test('a copy that is not verified in time delays the read by one deadline only', async () => {
       const cache = make({ near: { verify: true } })
       await cache.getOrSet('k', () => 'near')
       redis.fate = () => hang
@@ -180,7 +180,7 @@ describe('With Redis away', () => {
       expect((await lookup).outcome).toMatchObject({ kind: 'miss', reason: 'unavailable' })
     })
 
-    test('stale entries cannot be served, as nobody knows whether they are valid', async () => {
+    test('stale entries are not served, because it is unknown whether they are valid', async () => {
       const cache = make({ ttl: 1_000, staleIfError: '1h', near: { ttl: '1h' } })
       await cache.getOrSet('k', () => 'old')
       await platform.advance(1_000)
@@ -190,7 +190,7 @@ describe('With Redis away', () => {
     })
   })
 
-  describe('writes fail loud:', () => {
+  describe('writes fail with an error:', () => {
     test.each(WRITES)('%s rejects when no answer comes', async (_name, call) => {
       redis.fate = () => away
       await expect(call(make())).rejects.toBeInstanceOf(RemoteError)
@@ -206,7 +206,7 @@ describe('With Redis away', () => {
       await expect(call(cache)).rejects.toBeInstanceOf(CircuitOpenError)
     })
 
-    test.each(WRITES)('%s whose reply was lost leaves nothing near', async (name, call) => {
+    test.each(WRITES)('%s whose reply was lost leaves no near copy', async (name, call) => {
       if (name === 'touch') return
       const cache = make({ near: { ttl: '1h' } })
       await cache.getOrSet('k', () => 'old', { tags: ['t'] })
@@ -217,7 +217,7 @@ describe('With Redis away', () => {
       expect((await cache.lookup('k')).outcome).not.toMatchObject({ tier: 'near' })
     })
 
-    test('getStats still tells what it knows', async () => {
+    test('getStats still returns what it knows', async () => {
       const cache = make()
       redis.fate = () => away
 
@@ -264,7 +264,7 @@ describe('With Redis away', () => {
     })
   })
 
-  describe('or talking nonsense,', () => {
+  describe('or answers nonsense,', () => {
     test.each([1, 2, 3])(
       'a miss whose answer %i is not one is answered by its loader',
       async (nth) => {
@@ -277,7 +277,7 @@ describe('With Redis away', () => {
       },
     )
 
-    test.each(WRITES)('%s that is not answered sensibly rejects or is done', async (name, call) => {
+    test.each(WRITES)('%s with a nonsensical answer rejects or has been done', async (name, call) => {
       for (const answer of NONSENSE) {
         const cache = make()
         fail(1, { kind: 'answer', answer })

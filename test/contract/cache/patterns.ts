@@ -30,7 +30,7 @@ export function describePatterns(bench: Bench): void {
       ['a[b]*', ['a[b]', 'a[b]c'], ['ab', 'abc']],
       ['ü*', ['ü', 'über'], ['u', 'ubar']],
       ['100%*', ['100%', '100% pure'], ['100', '1005']],
-    ])('%s removes what matches, and nothing else', async (pattern, matching, others) => {
+    ])('%s removes the keys that match, and no others', async (pattern, matching, others) => {
       const cache = bench.cache()
       const keys = [...matching, ...others]
       await fill(cache, keys)
@@ -40,7 +40,7 @@ export function describePatterns(bench: Bench): void {
       expect(await left(cache, keys)).toEqual(others)
     })
 
-    test('finds keys so long that Redis knows them by a hash', async () => {
+    test('finds keys that are hashed because of their length', async () => {
       const cache = bench.cache()
       const long = `page:${'x'.repeat(2_000)}`
       const emoji = `page:${'🌍'.repeat(100)}`
@@ -51,7 +51,7 @@ export function describePatterns(bench: Bench): void {
       expect(await left(cache, [long, emoji, 'short'])).toEqual(['short'])
     })
 
-    test('names one long key in full', async () => {
+    test('matches one long key given in full', async () => {
       const cache = bench.cache()
       const long = `page:${'x'.repeat(900)}`
       await fill(cache, [long, `${long}y`])
@@ -61,7 +61,7 @@ export function describePatterns(bench: Bench): void {
       expect(await left(cache, [long, `${long}y`])).toEqual([`${long}y`])
     })
 
-    test('keeps to its namespace', async () => {
+    test('stays within its namespace', async () => {
       const cache = bench.cache()
       const inner = cache.namespace('inner')
       await fill(cache, ['k'])
@@ -84,7 +84,7 @@ export function describePatterns(bench: Bench): void {
       expect(await cache.get('order:1')).toBe('order:1')
     })
 
-    test('refuses to guess where keys are hashed with a secret', async () => {
+    test('is refused if keys are hashed with a secret', async () => {
       const cache = bench.cache({ hashKeys: { secret: '11'.repeat(32) } })
 
       await expect(cache.invalidatePattern('user:*')).rejects.toMatchObject({
@@ -105,7 +105,7 @@ export function describePatterns(bench: Bench): void {
   })
 
   describe('a declared prefix', () => {
-    test('is invalidated at once, with all that begins with it', async () => {
+    test('is invalidated with all keys that begin with it', async () => {
       const cache = bench.cache({ prefixes: ['user:', 'user:admin:'] })
       const keys = ['user:1', 'user:admin:1', 'order:1']
       await fill(cache, keys)
@@ -118,7 +118,7 @@ export function describePatterns(bench: Bench): void {
       expect(await left(cache, keys)).toEqual(['order:1'])
     })
 
-    test('works where keys are hashed', async () => {
+    test('works if keys are hashed', async () => {
       const cache = bench.cache({ prefixes: ['user:'], hashKeys: { secret: '11'.repeat(32) } })
       const keys = ['user:1', 'order:1']
       await fill(cache, keys)
@@ -128,7 +128,7 @@ export function describePatterns(bench: Bench): void {
       expect(await left(cache, keys)).toEqual(['order:1'])
     })
 
-    test('of one cache makes misses of entries stored without it', async () => {
+    test('of one cache makes entries that were stored without it a miss', async () => {
       const before = bench.cache()
       const after = bench.cache({ prefixes: ['user:'] })
       await before.set('user:1', 'stored before the prefix was declared')
@@ -136,7 +136,7 @@ export function describePatterns(bench: Bench): void {
       expect(await after.get('user:1')).toBeUndefined()
     })
 
-    test('counts for a cache that does not declare it', async () => {
+    test('is honoured by a cache that does not declare it', async () => {
       const declaring = bench.cache({ prefixes: ['user:'] })
       const plain = bench.cache()
       await declaring.set('user:1', 'old')

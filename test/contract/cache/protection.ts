@@ -20,7 +20,7 @@ const SEALED: Partial<CacheOptions> = {
 /** Registers the tests. */
 export function describeProtection(bench: Bench): void {
   describe('with encryption and hashed keys', () => {
-    test('nothing that the caller gave is readable in Redis', async () => {
+    test('no input of the caller is readable in Redis', async () => {
       const cache = bench.cache(SEALED)
       const value = { email: SENTINELS[0], note: SENTINELS[2], long: 'secret-value '.repeat(500) }
       const tags = ['org-of-ada']
@@ -63,7 +63,7 @@ export function describeProtection(bench: Bench): void {
       expect(await cache.get(KEY)).toBeUndefined()
     })
 
-    test('a touch leaves a value as it is stored, whatever a schema makes of it', async () => {
+    test('a touch keeps the stored value, even if a schema transforms it', async () => {
       const doubling: StandardSchema<number> = {
         '~standard': { version: 1, vendor: 'test', validate: (v) => ({ value: Number(v) * 2 }) },
       }
@@ -121,7 +121,7 @@ export function describeProtection(bench: Bench): void {
       expect(await retired.get(KEY)).toBe('sealed with k2')
     })
 
-    test('a plain entry in the place of a sealed one is a miss', async () => {
+    test('an unencrypted entry in place of an encrypted one is a miss', async () => {
       const { encryption: _left, ...plain } = SEALED
       await bench.cache(plain).set(KEY, 'planted')
 

@@ -37,7 +37,7 @@ const numbersOnly: StandardSchema<number> = {
 /** Registers the tests. */
 export function describeReads(bench: Bench): void {
   describe('get, lookup and has', () => {
-    test('get has nothing to say of a key that was never stored', async () => {
+    test('get returns undefined for a key that was never stored', async () => {
       const cache = bench.cache()
 
       expect(await cache.get('user:1')).toBeUndefined()
@@ -54,7 +54,7 @@ export function describeReads(bench: Bench): void {
       expect(await bench.cache().get('key')).toStrictEqual(value)
     })
 
-    test('lookup tells a stored undefined from an absent one', async () => {
+    test('lookup distinguishes a stored undefined from an absent key', async () => {
       const cache = bench.cache()
       await cache.set('empty', undefined)
 
@@ -95,7 +95,7 @@ export function describeReads(bench: Bench): void {
       expect(await cache.get('list')).toEqual([1])
     })
 
-    test('what is there and is no entry is a miss, and a reload replaces it', async () => {
+    test('a text that is not an entry is a miss, and a load replaces it', async () => {
       const cache = bench.cache()
       await cache.set('key', 'good')
       const [entry = ''] = (await bench.keys()).filter((key) => key.includes(':e:'))
@@ -107,7 +107,7 @@ export function describeReads(bench: Bench): void {
       expect(await cache.get('key')).toBe('loaded')
     })
 
-    test('a value that its schema refuses is a miss, and is loaded anew', async () => {
+    test('a value that its schema refuses is a miss, and is loaded again', async () => {
       const cache = bench.cache()
       await cache.set('count', 'three')
 
@@ -117,7 +117,7 @@ export function describeReads(bench: Bench): void {
       expect(await cache.get('count', { schema: numbersOnly })).toBe(3)
     })
 
-    test('a schema that transforms is applied to what is read', async () => {
+    test('a schema that transforms is applied to values that are read', async () => {
       const doubling: StandardSchema<number> = {
         '~standard': {
           version: 1,
@@ -161,7 +161,7 @@ export function describeReads(bench: Bench): void {
       expect(await cache.getOrSet('k', () => 'recovered')).toBe('recovered')
     })
 
-    test('a loader that throws at once fails like one that rejects', async () => {
+    test('a loader that throws synchronously fails like one that rejects', async () => {
       const cache = bench.cache()
       const outage = new TypeError('not even a promise')
 
@@ -173,7 +173,7 @@ export function describeReads(bench: Bench): void {
       expect(await cache.getOrSet('k', () => 'recovered')).toBe('recovered')
     })
 
-    test('whatever a loader throws is passed on, be it no Error at all', async () => {
+    test('whatever a loader throws is passed on, even if it is not an Error', async () => {
       const cache = bench.cache()
 
       await expect(cache.getOrSet('k', () => Promise.reject(undefined))).rejects.toBeUndefined()
@@ -190,7 +190,7 @@ export function describeReads(bench: Bench): void {
       expect(loader).toHaveBeenCalledTimes(1)
     })
 
-    test('with a negativeTtl of 0, null and undefined are answered and not stored', async () => {
+    test('with a negativeTtl of 0, null and undefined are returned and not stored', async () => {
       const cache = bench.cache({ negativeTtl: 0 })
       const loader = vi.fn(() => null)
 
@@ -201,7 +201,7 @@ export function describeReads(bench: Bench): void {
       expect(await cache.has('missing')).toBe(false)
     })
 
-    test('a value that cannot be stored is answered all the same', async () => {
+    test('a value that cannot be stored is still returned', async () => {
       const cache = bench.cache({ maxValueBytes: 100 })
       const large = 'x'.repeat(101)
 
@@ -225,7 +225,7 @@ export function describeReads(bench: Bench): void {
       await expect.poll(() => cache.get('k')).toBe('loaded')
     })
 
-    test('one caller that gives up does not take the value from the others', async () => {
+    test('the others get the value when one caller gives up', async () => {
       const cache = bench.cache()
       const held = holdLoader()
       const caller = new AbortController()
@@ -253,7 +253,7 @@ export function describeReads(bench: Bench): void {
       await expect(read).rejects.toMatchObject({ code: 'ERR_LOADER_TIMEOUT', timeoutMs: 20 })
     })
 
-    test('the loader is told by its signal, with the same error', async () => {
+    test('the loader’s signal is aborted with the same error', async () => {
       const cache = bench.cache()
       let told: unknown
       const loader = ({ signal }: { signal: AbortSignal }): Promise<never> =>
@@ -270,7 +270,7 @@ export function describeReads(bench: Bench): void {
       expect(told).toBeInstanceOf(LoaderTimeoutError)
     })
 
-    test('what an overdue loader returns is stored after all, for those who come later', async () => {
+    test('a value that a loader returns after its timeout is still stored for later reads', async () => {
       const cache = bench.cache()
       const held = holdLoader()
       const read = cache.getOrSet('k', held.load, { loaderTimeout: { hard: 20 } })
@@ -281,7 +281,7 @@ export function describeReads(bench: Bench): void {
       await expect.poll(() => cache.get('k')).toBe('late')
     })
 
-    test('what an overdue loader returns after a delete is not stored', async () => {
+    test('a value that a loader returns after its timeout and a delete is not stored', async () => {
       const cache = bench.cache()
       const held = holdLoader()
       const read = cache.getOrSet('k', held.load, { loaderTimeout: { hard: 20 } })

@@ -8,7 +8,7 @@ import { holdLoader, intercept } from './bench.ts'
 
 const TAGS = ['t']
 
-// What the model says of replicas (test/model/extensions.test.ts), of the real code.
+// The statements of the model on replicas (test/model/extensions.test.ts), tested on the real code.
 describe('On a Redis whose replica lags', () => {
   let redis: ReplicatedRedis
   let here: RedisCacheManager
@@ -63,7 +63,7 @@ describe('On a Redis whose replica lags', () => {
     expect(await here.get('k', { after })).toBeUndefined()
   })
 
-  test('a token costs a command more where the cache has one of its own to honour', async () => {
+  test('a token costs one command more if the cache has a token of its own', async () => {
     const fresh = make()
     await here.set('other', 1)
     const after = here.consistencyToken
@@ -86,7 +86,7 @@ describe('On a Redis whose replica lags', () => {
     expect(loader).not.toHaveBeenCalled()
   })
 
-  test('a near copy is passed over by a read with a token', async () => {
+  test('a read with a token uses no near copy', async () => {
     const near = make({ near: { ttl: '1h' } })
     expect(await near.get('k', { tags: TAGS })).toBe('old')
     await here.invalidateTags(TAGS)
@@ -96,13 +96,13 @@ describe('On a Redis whose replica lags', () => {
     expect(await near.getOrSet('k', () => 'new', { tags: TAGS, after })).toBe('new')
   })
 
-  test('who waits with a token does not share the looks of who waits without one', async () => {
+  test('waiters with a token do not share the looks of waiters without one', async () => {
     const held = holdLoader()
     const loading = here.getOrSet('cold', held.load)
     await held.called
     redis.catchUp()
     const client = redis.client()
-    // Ahead of the other's clock: what it stores is not from the future.
+    // Ahead of the other's clock, so that the entry it stores is not from the future.
     const platform = new ManualPlatform({ startAt: Date.now() + 60_000 })
     let tokens: (string | undefined)[] = []
     const waiting = new RedisCacheManager({
@@ -129,7 +129,7 @@ describe('On a Redis whose replica lags', () => {
     expect(held.calls).toBe(1)
   })
 
-  test('a load whose look was answered by a replica stores what later readers may have', async () => {
+  test('a load whose look was answered by a replica stores a value that later readers may get', async () => {
     await here.invalidateTags(TAGS)
     redis.catchUp()
     await here.getOrSet('k', () => 'new', { tags: TAGS })
@@ -144,7 +144,7 @@ describe('On a Redis whose replica lags', () => {
   })
 })
 
-test('Where there are no tokens, the token is empty, and an empty one demands nothing', async () => {
+test('Without tokens in Redis, the token is empty, and an empty token requires nothing', async () => {
   const cache = new RedisCacheManager({ redis: embeddedTransport() })
   await cache.set('k', 'v')
 

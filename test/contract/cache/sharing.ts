@@ -23,7 +23,7 @@ export function describeSharing(bench: Bench): void {
       expect(new Set(values).size).toBe(1)
     })
 
-    test('who join a load get at once what it shares, and the loader stores what it returns', async () => {
+    test('that join a load get at once the value it shares, and the loader’s result is stored', async () => {
       const cache = bench.cache()
       const held = holdLoader<string>()
       const leader = cache.getOrSet<string>('k', async (context) => {
@@ -41,7 +41,7 @@ export function describeSharing(bench: Bench): void {
       expect(held.calls).toBe(1)
     })
 
-    test('nothing that was shared before an invalidation is given to who comes after it', async () => {
+    test('that come after an invalidation do not get a value shared before it', async () => {
       const cache = bench.cache()
       const options = { tags: ['t'], loaderTimeout: { hard: '30s' } } as const
       const held = holdLoader<string>()
@@ -70,7 +70,7 @@ export function describeSharing(bench: Bench): void {
       const held = holdLoader()
       const reads = Array.from({ length: 100 }, (_, i) => caches[i % 2]?.getOrSet('k', held.load))
       await held.called
-      // Its look, its refusal and its first look since: now the other cache waits.
+      // Look, refused lease, and first look since: now the other cache waits.
       const sent = (): number => Math.max(...caches.map(({ redis }) => redis.counts.requests))
       await expect.poll(sent).toBeGreaterThanOrEqual(3)
       held.release('loaded')
@@ -79,10 +79,10 @@ export function describeSharing(bench: Bench): void {
       expect(held.calls).toBe(1)
     })
 
-    test('who looked before another stored the entry are served it, and do not load', async () => {
+    test('that looked before another cache stored the entry are served it, and do not load', async () => {
       const other = bench.cache()
       const store = (): Promise<string> => other.getOrSet('k', () => 'loaded there')
-      // Between its look and its asking for the lease, which is free again by then.
+      // Between its look and its request for the lease, which is free again by then.
       const late = bench.cache({ redis: interrupt(bench.transport, 2, store) })
       const loader = vi.fn(() => 'loaded twice')
 
@@ -90,7 +90,7 @@ export function describeSharing(bench: Bench): void {
       expect(loader).not.toHaveBeenCalled()
     })
 
-    test('who looked before a stale entry was refreshed do not refresh it again', async () => {
+    test('that looked before a stale entry was refreshed do not refresh it again', async () => {
       const options = { staleWhileRevalidate: '1h', tags: ['t'] } as const
       const other = bench.cache()
       await other.set('k', 'old', options)
@@ -106,7 +106,7 @@ export function describeSharing(bench: Bench): void {
       expect(loader).not.toHaveBeenCalled()
     })
 
-    test('who come while the load runs share it', async () => {
+    test('that come while the load runs share it', async () => {
       const cache = bench.cache()
       const held = holdLoader()
       const first = cache.getOrSet('k', held.load)
@@ -117,7 +117,7 @@ export function describeSharing(bench: Bench): void {
       expect(await Promise.all([first, second])).toEqual(['loaded once', 'loaded once'])
     })
 
-    test('who share a failing load are told the same error, and the next one loads', async () => {
+    test('that share a failing load get the same error, and the next one loads', async () => {
       const cache = bench.cache()
       const held = holdLoader()
       const reads = Array.from({ length: 10 }, () => cache.getOrSet('k', held.load))
@@ -148,7 +148,7 @@ export function describeSharing(bench: Bench): void {
   })
 
   describe('a lease', () => {
-    test('whose load failed elsewhere is free for the one who waits', async () => {
+    test('whose load failed in another cache is free for a waiting reader', async () => {
       const [holder, waiter] = [bench.cache(), bench.cache()]
       const held = holdLoader()
       const failed = holder.getOrSet('k', held.load)
@@ -162,7 +162,7 @@ export function describeSharing(bench: Bench): void {
       expect(await holder.get('k')).toBe('loaded by the waiter')
     })
 
-    test('is gone when nothing is loaded any more', async () => {
+    test('is gone when no load is under way', async () => {
       const cache = bench.cache()
       await cache.getOrSet('stored', () => 1)
       await cache.getOrSet('skipped', ({ skip }) => skip())

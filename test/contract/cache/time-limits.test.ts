@@ -14,7 +14,7 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const outage = new Error('database is down')
 
-describe('The time that a load may take', () => {
+describe('Time limits', () => {
   let random: number
   let platform: ManualPlatform
   let engine: EmbeddedRedis
@@ -47,7 +47,7 @@ describe('The time that a load may take', () => {
       expect(await cache.get('k')).toBe('new')
     })
 
-    test('a load that is faster is what is answered', async () => {
+    test('the value of a faster load is returned', async () => {
       const cache = make(options)
       await cache.set('k', 'old')
       await platform.advance(MINUTE)
@@ -74,7 +74,7 @@ describe('The time that a load may take', () => {
       await rejected
     })
 
-    test('a load that fails after it harms nobody', async () => {
+    test('a load that fails after it affects no caller', async () => {
       const cache = make(options)
       await cache.set('k', 'old')
       await platform.advance(MINUTE)
@@ -91,7 +91,7 @@ describe('The time that a load may take', () => {
     })
   })
 
-  describe('of a lease', () => {
+  describe('a lease', () => {
     const ways: readonly (readonly [string, (cache: RedisCacheManager, load: Load) => unknown])[] =
       [
         ['a load', (cache, load) => cache.getOrSet('k', load)],
@@ -102,8 +102,8 @@ describe('The time that a load may take', () => {
         ['a read that expects nothing', (cache, load) => seeker(cache).getOrSet('k', load, {})],
       ]
 
-    test.each(ways)('ends soon after the process has died that had it: of %s', async (_, read) => {
-      // Its clock stands still, and it will never be heard of again.
+    test.each(ways)('ends soon after the process that held it has died: of %s', async (_, read) => {
+      // The clock of the dead process stands still, and it sends nothing more.
       const dead = make({ platform: new ManualPlatform(), loaderTimeout: { hard: '10m' } })
       const held = holdLoader()
       void read(dead, held.load)
@@ -113,14 +113,14 @@ describe('The time that a load may take', () => {
 
       await platform.advance(6 * SECOND - 1)
       expect(loader).not.toHaveBeenCalled()
-      // Looks of one who waits are a quarter of a second apart at most.
+      // A waiter looks at least every quarter of a second.
       await platform.advance(300)
 
       expect(await waiting).toBe('by the waiter')
       expect(await make().get('k')).toBe('by the waiter')
     })
 
-    test('of a loader with little time ends sooner, and one of those who wait takes over', async () => {
+    test('of a loader with a short timeout ends sooner, and one waiter takes over', async () => {
       const options = { loaderTimeout: { hard: 500 } } as const
       const held = holdLoader()
       void make({ ...options, platform: new ManualPlatform() }).getOrSet('k', held.load)
@@ -137,7 +137,7 @@ describe('The time that a load may take', () => {
       expect(await make().get('k')).toBe('by a waiter')
     })
 
-    test.each(ways)('lasts while the loader is at work: of %s', async (_, read) => {
+    test.each(ways)('lasts while the loader runs: of %s', async (_, read) => {
       const held = holdLoader()
       const slow = read(make({ loaderTimeout: { hard: '10m' } }), held.load)
       await held.called
@@ -172,7 +172,7 @@ describe('The time that a load may take', () => {
       expect(counts.commands).toBe(before + 4)
     })
 
-    test('that could not be prolonged for a while is still stored under', async () => {
+    test('that could not be prolonged for a while still allows storing', async () => {
       let isAway = false
       const redis = embeddedTransport({ engine })
       const away = intercept(redis, async (request) => {
@@ -193,7 +193,7 @@ describe('The time that a load may take', () => {
       expect(await cache.get('k')).toBe('v')
     })
 
-    test('that a delete has taken is not brought back', async () => {
+    test('that a delete has dropped is not restored', async () => {
       const cache = make()
       const held = holdLoader()
       const slow = cache.getOrSet('k', held.load)
@@ -229,7 +229,7 @@ describe('The time that a load may take', () => {
       expect(await holder.get('k')).toBe('by the waiter')
     })
 
-    test('that ends without an entry is taken over by one waiter, for whom the others wait', async () => {
+    test('that ends without an entry is taken over by one waiter, and the others wait for it', async () => {
       const options = { loaderTimeout: { hard: '5s' } } as const
       const held = holdLoader()
       const dead = expect(make(options).getOrSet('k', held.load)).rejects.toThrow()
@@ -249,7 +249,7 @@ describe('The time that a load may take', () => {
       expect(await make().get('k')).toBe('by one waiter')
     })
 
-    test('after lease keeps nobody waiting for longer than two', async () => {
+    test('that follows another delays no waiter for longer than two leases last', async () => {
       const loader = vi.fn(() => 'by the waiter')
       const grant = (to: string) => engine.execute(['SET', 'nc:default:l:{k}', `${to}-1`])
       grant('first')
@@ -266,7 +266,7 @@ describe('The time that a load may take', () => {
       expect(await make().get('k')).toBeUndefined()
     })
 
-    test('a waiter whose patience ends loads for itself, and does not store', async () => {
+    test('a waiter that has waited long enough loads for itself, and does not store', async () => {
       const holder = make({ loaderTimeout: { hard: '1h' } })
       const waiter = make({ loaderTimeout: { hard: '1s' } })
       const held = holdLoader()
@@ -323,7 +323,7 @@ describe('The time that a load may take', () => {
     })
   })
 
-  test('work behind an answer is handed to the host: a caller that aborts is an answer', async () => {
+  test('work in the background is handed to the host, also when a caller aborts', async () => {
     const cache = make()
     const held = holdLoader()
     const caller = new AbortController()
@@ -357,7 +357,7 @@ describe('The time that a load may take', () => {
     expect(cache.redis.counts.requests).toBe(0)
   })
 
-  test('a write goes on behind a caller that aborts, and tells listeners how it ended', async () => {
+  test('a write continues after its caller aborts, and listeners learn how it ended', async () => {
     const cache = make()
     const heard = vi.fn()
     cache.subscribe(({ operation, outcome }) => heard(operation, outcome.kind))
@@ -372,7 +372,7 @@ describe('The time that a load may take', () => {
     expect(await cache.get('k')).toBe('v')
   })
 
-  test('a ticket that nobody waits for any more is given back', async () => {
+  test('a ticket whose caller has aborted is given back', async () => {
     const cache = make()
     const caller = new AbortController()
     const taking = cache.begin('k', { signal: caller.signal })
@@ -385,7 +385,7 @@ describe('The time that a load may take', () => {
     expect(await cache.get('k')).toBe('loaded')
   })
 
-  test('a ticket of impossible options is refused as every call is, by a rejection', async () => {
+  test('a ticket with invalid options is refused by a rejection, as every call is', async () => {
     await expect(make().begin('k', { ttl: -1 })).rejects.toThrow(InvalidOptionError)
   })
 })

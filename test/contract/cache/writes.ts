@@ -10,7 +10,7 @@ import { COMMIT, TAKE } from '../../../src/redis/scripts/protocol.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Bench, holdLoader, interrupt, refusing } from './bench.ts'
 
-/** Writes of which Redis refuses some second half, or the first half of `k`. */
+/** Writes of which Redis refuses a commit, or the take of `k`. */
 const REFUSED: readonly (readonly [string, (cache: RedisCacheManager) => Promise<unknown>])[] = [
   ['a set', (cache) => cache.set('k', 'v')],
   ['a ticket', async (cache) => (await cache.begin('k')).commit('v')],
@@ -36,7 +36,7 @@ export function describeWrites(bench: Bench): void {
       expect(await bench.cache().get('k')).toEqual({ a: 1 })
     })
 
-    test('replaces what was there', async () => {
+    test('replaces the existing entry', async () => {
       const cache = bench.cache()
       await cache.set('k', 'first')
       await cache.set('k', 'second')
@@ -44,7 +44,7 @@ export function describeWrites(bench: Bench): void {
       expect(await cache.get('k')).toBe('second')
     })
 
-    test('leaves what is there alone when the value cannot be stored', async () => {
+    test('leaves the existing entry alone when the value cannot be stored', async () => {
       const cache = bench.cache({ maxValueBytes: 100 })
       await cache.set('k', 'good')
 
@@ -54,7 +54,7 @@ export function describeWrites(bench: Bench): void {
       expect(await cache.get('k')).toBe('good')
     })
 
-    test('of one key by many at once leaves one of their values', async () => {
+    test('many concurrent sets of one key leave one of their values', async () => {
       const caches = [bench.cache(), bench.cache(), bench.cache()]
 
       const results = await Promise.all(
@@ -77,7 +77,7 @@ export function describeWrites(bench: Bench): void {
       expect(await cache.get('k')).toBeUndefined()
     })
 
-    test('relaxed drops the right of a running load to store', async () => {
+    test('relaxed prevents a running load from storing', async () => {
       const cache = bench.cache({ consistency: 'relaxed' })
       const held = holdLoader()
       const read = cache.getOrSet('k', held.load)
@@ -143,7 +143,7 @@ export function describeWrites(bench: Bench): void {
       expect(await bench.cache().get('k')).not.toBe('computed from what was')
     })
 
-    test('whose tag is invalidated before it is committed stores what is never served', async () => {
+    test('whose tag is invalidated before the commit stores an entry that is never served', async () => {
       const cache = bench.cache()
       const ticket = await cache.begin('k', { tags: ['t'] })
       await bench.cache().invalidateTags(['t'])
@@ -177,7 +177,7 @@ export function describeWrites(bench: Bench): void {
   })
 
   describe('touch', () => {
-    test('makes an entry last for a ttl from now, and keeps its value and tags', async () => {
+    test('makes an entry fresh for a ttl from now, and keeps its value and tags', async () => {
       const cache = bench.cache()
       await cache.set('k', { a: 1 }, { ttl: '1m', tags: ['t'] })
 
@@ -198,7 +198,7 @@ export function describeWrites(bench: Bench): void {
       expect(await cache.has('k')).toBe(false)
     })
 
-    test('revives nothing that was invalidated', async () => {
+    test('does not make an invalidated entry valid again', async () => {
       const cache = bench.cache()
       await cache.set('k', 'old', { tags: ['t'] })
       await cache.invalidateTags(['t'])
@@ -207,7 +207,7 @@ export function describeWrites(bench: Bench): void {
       expect(await cache.get('k')).toBeUndefined()
     })
 
-    test('does not undo what was set while it ran', async () => {
+    test('does not undo a set that ran in the meantime', async () => {
       const other = bench.cache()
       await other.set('k', 'old')
       const redis = interrupt(bench.transport, 2, () => other.set('k', 'new'))
@@ -217,7 +217,7 @@ export function describeWrites(bench: Bench): void {
       expect(await other.get('k')).toBe('new')
     })
 
-    test('does not bring back what was deleted while it ran', async () => {
+    test('does not restore an entry that was deleted in the meantime', async () => {
       const other = bench.cache()
       await other.set('k', 'old')
       const redis = interrupt(bench.transport, 2, () => other.delete('k'))
@@ -227,7 +227,7 @@ export function describeWrites(bench: Bench): void {
       expect(await other.get('k')).toBeUndefined()
     })
 
-    test('does not make fresh what a soft invalidation made stale', async () => {
+    test('does not make an entry fresh that a soft invalidation has made stale', async () => {
       const cache = bench.cache({ staleIfError: '1h' })
       await cache.set('k', 'old', { tags: ['t'] })
       await cache.invalidateTags(['t'], { mode: 'soft' })
@@ -254,7 +254,7 @@ export function describeWrites(bench: Bench): void {
       expect(await cache.getMany(['a', 'b', 'c'])).toEqual(new Map([['c', 3]]))
     })
 
-    test('of nothing does nothing', async () => {
+    test('of no keys does nothing', async () => {
       const cache = bench.cache()
       await cache.set('k', 1)
 

@@ -1,6 +1,6 @@
 /**
- * What every mailbox must do when many messages are written at once, and when it is asked for
- * figures, threads and workflow chains.
+ * Contract of every mailbox for writing many messages at once, and for figures, threads and workflow
+ * chains.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(idsOf({ search: 'words 777' })).resolves.toEqual(['m777'])
     })
 
-    test('are left out of a batch where they are there already, or come twice in it', async () => {
+    test('are left out of a batch if they exist already, or occur twice in it', async () => {
       await store({ id: 'a', graphId: 'ga', messageId: 'ma' })
       const batch: NewEmail[] = [
         { ...message(0), id: 'a' },
@@ -62,7 +62,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(idsOf({})).resolves.toEqual(['d', 'a'])
     })
 
-    test('are stored all or none: one that is bad keeps the batch out', async () => {
+    test('are stored all or none: one invalid message rejects the batch', async () => {
       const batch = [message(0), { ...message(1), status: 'lost' } as never]
 
       await expect(mailbox.repository.batchCreate(batch)).rejects.toMatchObject({ field: 'status' })
@@ -74,7 +74,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       })
     })
 
-    test('are changed at once, and answered before and after, those that are there', async () => {
+    test('are changed at once, and returned before and after, if they exist', async () => {
       const ids = await store({ status: 'new' }, { status: 'waiting', assignedTo: 'kim' })
       await platform.advance(1_000)
 
@@ -101,7 +101,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.bulkUpdate([], { isRead: true })).resolves.toEqual([])
     })
 
-    test('are assigned at once, with the time they were, and unassigned with null', async () => {
+    test('are assigned at once, with the time of assignment, and unassigned with null', async () => {
       const ids = await store({}, { assignedTo: 'kim' })
       const before = platform.now()
       await platform.advance(1_000)
@@ -129,7 +129,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.getEmailById(read)).resolves.toMatchObject({ version: 2 })
     })
 
-    test('with a graph id are stored once, and changed when they come again', async () => {
+    test('with a graph id are stored once, and changed when given again', async () => {
       const email: NewEmail = { ...message(0), graphId: 'g', bodyText: 'First', status: 'waiting' }
       const first = await mailbox.repository.createOrUpdate(email)
       await expect(mailbox.repository.getEmailByGraphId('g')).resolves.toEqual(first.after)
@@ -157,7 +157,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(idsOf({ search: 'first' })).resolves.toEqual([first.after.id])
     })
 
-    test('that come again with nothing to change stay as they are', async () => {
+    test('that are given again without a change stay as they are', async () => {
       const email = { ...message(0), graphId: 'g' }
       const { after } = await mailbox.repository.createOrUpdate(email)
 
@@ -167,7 +167,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       })
     })
 
-    test('without a graph id are not to be stored or changed by it', async () => {
+    test('without a graph id cannot be stored or changed by it', async () => {
       await store({ messageId: 'taken' })
 
       await expect(mailbox.repository.createOrUpdate(message(0))).rejects.toMatchObject({
@@ -178,7 +178,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       ).rejects.toMatchObject({ code: 'ERR_DUPLICATE_EMAIL', field: 'messageId' })
     })
 
-    test('are deleted with all that leads to them', async () => {
+    test('are deleted with everything that refers to them', async () => {
       const [gone = '', kept = ''] = await store(
         { subject: 'Alpha', categories: ['c'], recipients: ['r@x.example'] },
         { subject: 'Alpha', categories: ['c'], recipients: ['r@x.example'] },
@@ -216,7 +216,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       ).rejects.toMatchObject({ field: 'entities[0].type' })
     })
 
-    test('have each recipient noted that they do not name yet', async () => {
+    test('get each recipient that they do not name yet', async () => {
       const [id = ''] = await store({ recipients: ['a@x.example'], bcc: ['b@x.example'] })
       const asked = { recipients: ['c@x.example'] }
       await expect(mailbox.repository.queryEmails(asked)).resolves.toMatchObject({ emails: [] })
@@ -238,7 +238,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       })
     })
 
-    test('have at most 1000 recipients noted', async () => {
+    test('get at most 1000 recipients', async () => {
       const bcc = Array.from({ length: 1_000 }, (_, index) => `b${index}@x.example`)
       const [id = ''] = await store({ bcc })
 
@@ -247,7 +247,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.countEmails({ recipients: ['c@x.example'] })).resolves.toBe(0)
     })
 
-    test('of a thread or a conversation are answered oldest first', async () => {
+    test('of a thread or a conversation are returned oldest first', async () => {
       const common = { threadId: 't', conversationId: 'c' }
       const [late = '', early = ''] = await store(
         { ...common, receivedAt: START + 5 },
@@ -265,7 +265,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.getThread('')).rejects.toMatchObject({ field: 'threadId' })
     })
 
-    test('are passed over, counted and sorted as a page asks for it', async () => {
+    test('are skipped, counted and sorted as a page requests', async () => {
       const [low = '', critical = '', high = ''] = await store(
         { priority: 'low', senderEmail: 'c@x.example', sentAt: START + 9 },
         { priority: 'critical', senderEmail: 'a@x.example', sentAt: START - 9 },
@@ -287,7 +287,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       ).resolves.toEqual({ ids: [], keys: [], total: 0 })
     })
 
-    test('match nothing where the alternatives rule out what the filter asks for', async () => {
+    test('match nothing if the alternatives exclude what the filter requires', async () => {
       await store({ assignedTo: 'kim' })
       const never = { assignedTo: 'kim', anyOf: [{ assignedTo: null }] }
 
@@ -295,7 +295,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.countEmails(never)).resolves.toBe(0)
     })
 
-    test('have figures, each that of the filter it stands for', async () => {
+    test('have figures, each equal to the count of its filter', async () => {
       const today = Math.floor(platform.now() / DAY_MS) * DAY_MS
       const ids = await store(
         { priority: 'critical', receivedAt: today },
@@ -350,7 +350,7 @@ export function emailBulkContract(name: string, open: OpenMailboxOn): void {
       })
     })
 
-    test('make up workflow chains, which are stored once and changed after', async () => {
+    test('form workflow chains, which are stored once and changed later', async () => {
       const repository = mailbox.repository
       const first = await repository.createOrUpdateWorkflowChain({ id: 'w', workflowType: 'order' })
       await platform.advance(1_000)

@@ -13,7 +13,7 @@ import type { SqlDriver } from '../../../src/email/driver.ts'
 import { migrate } from '../../../src/email/schema.ts'
 import type { SqliteLike, SqliteStatementLike } from '../../../src/email/sqlite-driver.ts'
 
-/** A database, and the way to be rid of it. */
+/** A database, and a function that removes it. */
 export interface OpenDatabase {
   readonly db: SqlDatabase
   readonly driver: SqlDriver
@@ -37,7 +37,7 @@ export async function openD1(): Promise<OpenDatabase> {
 /** A folder with better-sqlite3 in its node_modules; `scripts/outside/better-sqlite3.ts` makes one. */
 const betterSqlite3 = process.env['BETTER_SQLITE3']
 
-/** The databases to run a contract on, by name: better-sqlite3 is one where it is installed. */
+/** The databases to run a contract on, by name; includes better-sqlite3 if it is installed. */
 export const DATABASES: readonly (readonly [string, () => Promise<OpenDatabase>])[] = [
   ['node:sqlite', openNodeSqlite],
   ['a database with the rules of better-sqlite3', openStrictSqlite],
@@ -74,7 +74,7 @@ class StrictSqlite implements SqliteLike {
   }
 
   prepare(sql: string): SqliteStatementLike {
-    // A numbered parameter has a name, and those with a name are not given by their place.
+    // A numbered parameter counts as named, and named parameters are not passed by position.
     if (/\?\d/.test(sql)) throw new RangeError('Too many parameter values were provided')
     const statement = this.#db.prepare(sql)
     const reader = statement.columns().length > 0

@@ -20,7 +20,7 @@ describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
   const insert = (id: number) => ({ sql: 'INSERT INTO notes (id) VALUES (?)', params: [id] })
   const count = async () => (await driver.all('SELECT count(*) AS n FROM notes', []))[0]?.['n']
 
-  test('binds text, numbers, booleans and null, and answers them as rows', async () => {
+  test('binds text, numbers, booleans and null, and returns them in rows', async () => {
     const sql = 'SELECT ? AS text, ? AS number, ? AS yes, ? AS no, ? AS absent'
 
     const rows = await driver.all(sql, ['é', 1.5, true, false, null])
@@ -36,7 +36,7 @@ describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
     expect(row?.['instant']).toBe(8_640_000_000_000_000)
   })
 
-  test('tells how many rows a statement changed', async () => {
+  test('returns how many rows a statement changed', async () => {
     await driver.batch([insert(1), insert(2), insert(3)])
 
     await expect(
@@ -47,7 +47,7 @@ describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
     })
   })
 
-  test('answers the rows of each statement of a batch, in order', async () => {
+  test('returns the rows of each statement of a batch, in order', async () => {
     const [inserted, , selected] = await driver.batch([
       { sql: 'INSERT INTO notes (id) VALUES (1) RETURNING id', params: [] },
       insert(2),
@@ -59,7 +59,7 @@ describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
     await expect(driver.batch([])).resolves.toEqual([])
   })
 
-  test('takes back a whole batch when one statement of it fails', async () => {
+  test('rolls back a whole batch when one of its statements fails', async () => {
     await driver.batch([insert(1)])
 
     await expect(driver.batch([insert(2), insert(1), insert(3)])).rejects.toThrow(/UNIQUE/)
@@ -69,12 +69,12 @@ describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
     await expect(count()).resolves.toBe(2)
   })
 
-  test('rejects, and does not throw, for a statement that is no SQL', async () => {
+  test('rejects, and does not throw, for a statement that is not SQL', async () => {
     await expect(driver.all('SELEKT 1', [])).rejects.toThrow(/SELEKT/)
     await expect(driver.run('SELEKT 1', [])).rejects.toThrow(/SELEKT/)
   })
 
-  test('answers right after the shape of a table has changed under a prepared statement', async () => {
+  test('returns correct rows after the columns of a table have changed under a prepared statement', async () => {
     await driver.batch([insert(1)])
     await driver.all('SELECT * FROM notes', [])
     await driver.run('ALTER TABLE notes ADD COLUMN extra TEXT', [])
@@ -85,7 +85,7 @@ describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
     await driver.run('ALTER TABLE notes DROP COLUMN extra', [])
   })
 
-  test('has each migration applied once, however often and from wherever it is asked to', async () => {
+  test('applies each migration once, however often and by however many it is started', async () => {
     await expect(migrate(driver)).resolves.toEqual([])
     await expect(Promise.all([migrate(driver), migrate(driver)])).resolves.toEqual([[], []])
 
@@ -93,7 +93,7 @@ describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
     expect(rows.map((row) => row['name'])).toEqual(MIGRATIONS.map(({ name }) => name))
   })
 
-  test('opens a session that sees what was written before it, where sessions exist', async () => {
+  test('opens a session that sees earlier writes, if sessions exist', async () => {
     await driver.batch([insert(1)])
 
     const session = driver.session?.() ?? driver
@@ -102,7 +102,7 @@ describe.each(DATABASES)('SqlDriver on %s', (_, open) => {
     expect(rows.map((row) => row['id'])).toEqual([1])
   })
 
-  test('opens a session at the state that another one saw, where sessions exist', async () => {
+  test('opens a session at the state that another one saw, if sessions exist', async () => {
     const writer = driver.session?.()
     await writer?.batch([insert(2)])
     const bookmark = writer?.bookmark()

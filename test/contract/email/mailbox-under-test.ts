@@ -17,7 +17,7 @@ export interface OpenMailbox {
   close(): Promise<void>
 }
 
-/** Opens an empty mailbox that takes its time from the platform. */
+/** Opens an empty mailbox that uses the platform's clock. */
 export type OpenMailboxOn = (platform: ManualPlatform) => Promise<OpenMailbox>
 
 /** Instant of the first message of each test, in epoch milliseconds. */
@@ -55,7 +55,7 @@ export class MailboxUnderTest {
 
   readonly close = async (): Promise<void> => this.#mailbox?.close()
 
-  /** Stores one message per argument, each a minute after the one before; answers their ids. */
+  /** Stores one message per argument, each a minute after the one before; returns their ids. */
   readonly store = async (...changes: Partial<NewEmail>[]): Promise<string[]> => {
     const ids: string[] = []
     for (const [index, change] of changes.entries()) {
@@ -65,7 +65,7 @@ export class MailboxUnderTest {
     return ids
   }
 
-  /** The ids of the page a query answers. */
+  /** The ids of the page that a query returns. */
   readonly idsOf = async (query: EmailQuery): Promise<readonly string[]> =>
     (await this.repository.queryEmails(query)).emails.map(({ id }) => id)
 }

@@ -12,7 +12,7 @@ import { type OpenDatabase, openD1, openNodeSqlite } from './databases.ts'
 const NOW = Date.UTC(2026, 10, 20, 12)
 const DAY_MS = 86_400_000
 
-/** Each message twice more at the same instant, so that many pages end within a tie. */
+/** Each message three times at the same instant, so that many pages end within a tie. */
 function withTies(mailbox: readonly (NewEmail & { id: string })[]): NewEmail[] {
   return mailbox.flatMap((email) => [
     email,
@@ -35,7 +35,7 @@ const THREADS = [...new Set(mailbox.flatMap((email) => email.threadId ?? []))]
 const oneOrMore = <T>(values: readonly T[], maxLength = values.length) =>
   fc.array(fc.constantFrom(...values), { minLength: 1, maxLength })
 
-/** An instant of the mailbox, a neighbour of one, or anything in its span. */
+/** An instant of the mailbox, one next to it, or any in its range. */
 const instant = fc.oneof(
   fc
     .tuple(fc.constantFrom(...mailbox), fc.integer({ min: -1, max: 1 }))
@@ -86,7 +86,7 @@ describe.each([
   })
   afterAll(() => database.close())
 
-  test('answers each page of any query as a look at every message does', async () => {
+  test('returns the same page for any query as a check of every message', async () => {
     await fc.assert(
       fc.asyncProperty(query, async (filter) => {
         let asked = filter
@@ -101,7 +101,7 @@ describe.each([
     )
   })
 
-  test('answers the pages of any query, joined, as one list', async () => {
+  test('returns pages that, joined, are the whole list of any query', async () => {
     await fc.assert(
       fc.asyncProperty(query, async ({ limit: _, ...filter }) => {
         const ids: string[] = []

@@ -1,5 +1,5 @@
 /**
- * What every mailbox must answer when it is asked.
+ * Contract of every mailbox for reading.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export function emailReadContract(name: string, open: OpenMailboxOn): void {
     beforeEach(mailbox.empty)
     afterAll(mailbox.close)
 
-    test('answers undefined for a message that is not there', async () => {
+    test('returns undefined for a message that does not exist', async () => {
       await expect(mailbox.repository.getEmailById('absent')).resolves.toBeUndefined()
       await expect(
         mailbox.repository.updateEmail('absent', { isRead: true }),
@@ -24,7 +24,7 @@ export function emailReadContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.changeEmail('absent', {})).resolves.toBeUndefined()
     })
 
-    test('answers many messages by id, in the order asked, without those that are absent', async () => {
+    test('returns many messages by id, in the given order, without absent ones', async () => {
       const ids = await store(...Array.from({ length: 150 }, () => ({})))
 
       // More ids than D1 binds in one statement, which is 100.
@@ -36,7 +36,7 @@ export function emailReadContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.getEmailsByIds([])).resolves.toEqual(new Map())
     })
 
-    test('tells unassigned messages from those of a person', async () => {
+    test('distinguishes unassigned messages from those of a person', async () => {
       const [grace = '', hana = '', nobody = ''] = await store(
         { assignedTo: 'grace' },
         { assignedTo: 'hana' },
@@ -48,7 +48,7 @@ export function emailReadContract(name: string, open: OpenMailboxOn): void {
       await expect(idsOf({})).resolves.toEqual([nobody, hana, grace])
     })
 
-    test('counts both ends of a date range in', async () => {
+    test('includes both ends of a date range', async () => {
       const [first = '', second = '', third = ''] = await store({}, {}, {})
       const dateRange = { start: new Date(START), end: START + 60_000 }
 
@@ -57,7 +57,7 @@ export function emailReadContract(name: string, open: OpenMailboxOn): void {
       await expect(idsOf({ dateRange: { end: START - 1 } })).resolves.toEqual([])
     })
 
-    test('finds senders whatever their case, and more of them than D1 binds', async () => {
+    test('finds senders in any case, and more of them than D1 binds', async () => {
       const [id = ''] = await store({ senderEmail: 'Ada@Mail.Example' })
       const others = Array.from({ length: 300 }, (_, index) => `other${index}@mail.example`)
 
@@ -66,7 +66,7 @@ export function emailReadContract(name: string, open: OpenMailboxOn): void {
       await expect(idsOf({ senderEmails: others })).resolves.toEqual([])
     })
 
-    test('treats what looks like SQL as a name and nothing more', async () => {
+    test('treats input that looks like SQL as a plain name', async () => {
       const hostile = `'; DROP TABLE emails; -- " OR 1=1`
       const [id = ''] = await store({ assignedTo: hostile, threadId: hostile }, {})
 
@@ -90,7 +90,7 @@ export function emailReadContract(name: string, open: OpenMailboxOn): void {
       expect(new Set(seen).size).toBe(7)
     })
 
-    test('goes on where it stopped when messages arrive and leave between pages', async () => {
+    test('continues where it stopped when messages are added and deleted between pages', async () => {
       const ids = await store(...Array.from({ length: 6 }, () => ({ isRead: false })))
       const first = await mailbox.repository.queryEmails({ isRead: false, limit: 2 })
 
@@ -106,14 +106,14 @@ export function emailReadContract(name: string, open: OpenMailboxOn): void {
       expect(second.emails.map(({ id }) => id)).toEqual([ids[3], ids[2]])
     })
 
-    test('gives no cursor with the last page, even when it is full', async () => {
+    test('returns no cursor with the last page, even if it is full', async () => {
       await store({}, {}, {})
 
       expect(await mailbox.repository.queryEmails({ limit: 3 })).not.toHaveProperty('nextCursor')
       expect(await mailbox.repository.queryEmails({ limit: 2 })).toHaveProperty('nextCursor')
     })
 
-    test('answers the same page as ids', async () => {
+    test('returns the same page as ids', async () => {
       await store({}, { isRead: true }, {}, {})
       const query = { isRead: false, limit: 2 }
 
@@ -124,7 +124,7 @@ export function emailReadContract(name: string, open: OpenMailboxOn): void {
       expect(nextCursor).toBe(page.nextCursor)
     })
 
-    test('refuses ids that cannot be any, and more than 1000 of them', async () => {
+    test('refuses invalid ids, and more than 1000 ids', async () => {
       const invalid = { code: 'ERR_INVALID_FILTER' }
 
       await expect(mailbox.repository.getEmailById('')).rejects.toMatchObject(invalid)

@@ -1,5 +1,5 @@
 /**
- * What every mailbox must do, whatever keeps it. Run it by giving it a way to open an empty one.
+ * Contract of every mailbox, whatever stores it. Pass it a function that opens an empty one.
  *
  * @module
  */

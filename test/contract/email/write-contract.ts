@@ -1,5 +1,5 @@
 /**
- * What every mailbox must do when it is written to.
+ * Contract of every mailbox for writing.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
     beforeEach(mailbox.empty)
     afterAll(mailbox.close)
 
-    test('answers a message as it was stored, every field of it', async () => {
+    test('returns a message as it was stored, with every field', async () => {
       const full: Required<NewEmail> = {
         id: 'full',
         graphId: 'graph-1',
@@ -77,7 +77,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.getEmailById('full')).resolves.toEqual(created)
     })
 
-    test('fills what a message leaves out with the documented defaults', async () => {
+    test('fills fields that a message leaves out with the documented defaults', async () => {
       const created = await mailbox.repository.createEmail({
         subject: 'Hello',
         senderEmail: ' Ada@Mail.Example ',
@@ -121,7 +121,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       },
     )
 
-    test('names the Message-ID as taken where neither message has a graph id', async () => {
+    test('reports the Message-ID as taken if neither message has a graph id', async () => {
       await store({ messageId: 'taken@mail.example' })
 
       await expect(store({ messageId: 'taken@mail.example' })).rejects.toMatchObject({
@@ -136,7 +136,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       await expect(idsOf({})).resolves.toHaveLength(3)
     })
 
-    test('changes only the fields it is given, and counts the version up', async () => {
+    test('changes only the given fields, and increments the version', async () => {
       const [id = ''] = await store({ assignedTo: 'grace', isFlagged: true })
       const before = await mailbox.repository.getEmailById(id)
       await platform.advance(1_000)
@@ -164,7 +164,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.getEmailById(id)).resolves.toEqual(after)
     })
 
-    test('notes since when somebody is assigned, and keeps it while it is the same person', async () => {
+    test('stores since when a message is assigned, and keeps that while it is the same person', async () => {
       const [id = ''] = await store({ assignedTo: 'grace' })
       const first = platform.now()
       await platform.advance(1_000)
@@ -183,7 +183,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       expect(given?.assignedAt).toBe(START)
     })
 
-    test('answers a message before and after a change', async () => {
+    test('returns a message before and after a change', async () => {
       const [id = ''] = await store({ status: 'new' })
 
       const change = await mailbox.repository.changeEmail(id, { status: 'in_progress' })
@@ -192,7 +192,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       expect(change?.after).toMatchObject({ id, status: 'in_progress', version: 2 })
     })
 
-    test('leaves a message as it is when nothing is to change', async () => {
+    test('leaves a message as it is if there is nothing to change', async () => {
       const [id = ''] = await store({})
       const before = await mailbox.repository.getEmailById(id)
       await platform.advance(1_000)
@@ -203,7 +203,7 @@ export function emailWriteContract(name: string, open: OpenMailboxOn): void {
       await expect(mailbox.repository.getEmailById(id)).resolves.toEqual(before)
     })
 
-    test('keeps every one of many changes made at once', async () => {
+    test('keeps all of many concurrent changes', async () => {
       const [id = ''] = await store({})
 
       await Promise.all(

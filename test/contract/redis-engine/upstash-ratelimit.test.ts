@@ -19,7 +19,7 @@ describe('@upstash/ratelimit on the embedded engine', () => {
     ['fixed window', Ratelimit.fixedWindow(2, WINDOW)],
     ['sliding window', Ratelimit.slidingWindow(2, WINDOW)],
     ['token bucket', Ratelimit.tokenBucket(2, WINDOW, 2)],
-  ])('a %s lets as many through as it may, and again after a reset', async (_name, limiter) => {
+  ])('a %s allows as many as its limit, and again after a reset', async (_name, limiter) => {
     const limit = new Ratelimit({ redis, limiter, ...OPTIONS })
 
     const answers = [await limit.limit('a'), await limit.limit('a'), await limit.limit('a')]
@@ -31,7 +31,7 @@ describe('@upstash/ratelimit on the embedded engine', () => {
     await expect(limit.getRemaining('a')).resolves.toMatchObject({ remaining: 2 })
   })
 
-  test('a cached fixed window answers from memory, and counts in the engine', async () => {
+  test('a cached fixed window decides in memory, and counts in the engine', async () => {
     const limit = new Ratelimit({
       redis,
       limiter: Ratelimit.cachedFixedWindow(2, WINDOW),
@@ -53,9 +53,9 @@ describe('@upstash/ratelimit on the embedded engine', () => {
   test.each([
     ['fixed window', MultiRegionRatelimit.fixedWindow(2, WINDOW)],
     ['sliding window', MultiRegionRatelimit.slidingWindow(2, WINDOW)],
-  ])('a %s over several regions counts what each of them let through', async (_name, limiter) => {
+  ])('a %s over several regions counts the requests that each of them allowed', async (_name, limiter) => {
     const regions = [redis, new Redis(embeddedTransport())]
-    // The package's types name the class of another build, which only has the same shape.
+    // The package's types name the class of another build with the same shape.
     const limit = new MultiRegionRatelimit({ redis: regions as never[], limiter, ...OPTIONS })
 
     const successes: boolean[] = []
@@ -69,7 +69,7 @@ describe('@upstash/ratelimit on the embedded engine', () => {
     await expect(limit.getRemaining('a')).resolves.toMatchObject({ remaining: 0 })
   })
 
-  test('a limit that is changed at run time holds from the next call on', async () => {
+  test('a limit that is changed at run time applies from the next call on', async () => {
     const limit = new Ratelimit({
       redis,
       limiter: Ratelimit.fixedWindow(1, WINDOW),

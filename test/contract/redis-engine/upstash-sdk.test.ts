@@ -12,7 +12,7 @@ describe('@upstash/redis on the embedded engine', () => {
     redis = new Redis(embeddedTransport({ platform }))
   })
 
-  test('keeps strings and the options of SET', async () => {
+  test('supports strings and the options of SET', async () => {
     await expect(redis.set('key', { a: 1 }, { px: 50 })).resolves.toBe('OK')
     await expect(redis.get('key')).resolves.toEqual({ a: 1 })
     await expect(redis.set('key', 'other', { nx: true })).resolves.toBeNull()
@@ -25,7 +25,7 @@ describe('@upstash/redis on the embedded engine', () => {
     await expect(redis.incrby('counter', 5)).resolves.toBe(5)
   })
 
-  test('keeps hashes', async () => {
+  test('supports hashes', async () => {
     await expect(redis.hset('hash', { a: 1, b: 'two' })).resolves.toBe(2)
     await expect(redis.hgetall('hash')).resolves.toEqual({ a: 1, b: 'two' })
     await expect(redis.hgetall('missing')).resolves.toBeNull()
@@ -34,7 +34,7 @@ describe('@upstash/redis on the embedded engine', () => {
     await expect(redis.hscan('hash', 0, { match: 'b*' })).resolves.toEqual(['0', ['b', 'two']])
   })
 
-  test('keeps sorted sets', async () => {
+  test('supports sorted sets', async () => {
     await redis.zadd('board', { score: 2, member: 'b' }, { score: 1, member: 'a' })
     await expect(
       redis.zadd('board', { gt: true, ch: true }, { score: 1, member: 'b' }),
@@ -51,7 +51,7 @@ describe('@upstash/redis on the embedded engine', () => {
     await expect(redis.zpopmin('board')).resolves.toEqual(['a', 1])
   })
 
-  test('keeps sets and lists', async () => {
+  test('supports sets and lists', async () => {
     await expect(redis.sadd('set', 'a', 'b', 'a')).resolves.toBe(2)
     await expect(redis.smismember('set', ['a', 'c'])).resolves.toEqual([1, 0])
     await expect(redis.rpush('list', 1, 2, 3)).resolves.toBe(3)
@@ -72,7 +72,7 @@ describe('@upstash/redis on the embedded engine', () => {
     ])
   })
 
-  test('runs a script that has a twin, and says why it runs no other', async () => {
+  test('runs a script that has a twin, and refuses others with a reason', async () => {
     const sha1 = 'e0e1f9fabfc9d4800c877a703b823ac0578ff8db'
     const engine = new EmbeddedRedis({
       twins: [{ sha1, run: (call, keys) => call('INCR', keys[0] ?? '') }],

@@ -10,7 +10,7 @@ import { sign } from '../../../src/websocket/protocol/signature.ts'
 import { type RealtimeWorker, startRealtime } from '../../support/websocket/worker.ts'
 
 const APP = { id: '1', key: 'app-key', secret: 'app-secret-0123456789' }
-/** For a machine that does much else. */
+/** Long enough for a busy machine. */
 const PATIENT = { timeout: 30_000, interval: 20 }
 
 describe('a RealtimeClient of the Worker, in workerd', () => {
@@ -25,7 +25,7 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     for (const client of clients.splice(0)) client.disconnect()
   })
 
-  /** What the server of an application does, that knows its users. */
+  /** The server of an application, which knows its users. */
   function signersOf(
     userId: string,
     info: unknown,
@@ -49,7 +49,7 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     }
   }
 
-  /** A client that connects, with the socket it is on. */
+  /** A connecting client, with its socket. */
   function enter(userId: string, options: Partial<ClientOptions> = {}) {
     const sockets: WebSocket[] = []
     class Seen extends WebSocket {
@@ -76,7 +76,7 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     })
   }
 
-  /** Subscribes, waits for it, and notes what happens. */
+  /** Subscribes, waits until that is done, and records the events. */
   async function subscribe(client: RealtimeClient, name: string) {
     const channel = client.subscribe(name)
     const [changes, events]: [ChannelChange[], unknown[]] = [[], []]
@@ -86,12 +86,12 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     return { channel, changes, events }
   }
 
-  /** What a channel has been since it was subscribed: a state may pass between two looks. */
+  /** All states of a channel since it was subscribed: polling could miss a short one. */
   function statesOf(changes: readonly ChannelChange[]): string[] {
     return changes.flatMap((change) => (change.kind === 'state' ? [change.state] : []))
   }
 
-  test('gets what is published, from Node and from another client', async () => {
+  test('gets events that are published from Node and by another client', async () => {
     const [ada, bob] = [enter('ada'), enter('bob')]
     const [one, two, open] = await Promise.all([
       subscribe(ada.client, 'private-room'),
@@ -124,7 +124,7 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     expect(one.events).toHaveLength(1)
   })
 
-  test('is told who is there, comes, goes and is known by another name', async () => {
+  test('is told which members are present, come, go and change their data', async () => {
     const [ada, bob] = [enter('ada'), enter('bob')]
     const one = await subscribe(ada.client, 'presence-hall')
     const two = await subscribe(bob.client, 'presence-hall')
@@ -145,7 +145,7 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     expect(kinds.slice(-3)).toEqual(['joined', 'updated', 'left'])
   })
 
-  test('asks for nothing but the protocol where it is told to, and is told the same', async () => {
+  test('uses no extension of the protocol if so configured, and still gets the same events', async () => {
     const ada = enter('ada', { extensions: 'off' })
     const one = await subscribe(ada.client, 'presence-stock')
     const bob = await subscribe(enter('bob', { extensions: 'off' }).client, 'presence-stock')
@@ -168,7 +168,7 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     ])
   })
 
-  test('goes on after a lost connection with all that it has missed, in order', async () => {
+  test('gets all missed events, in order, after a lost connection', async () => {
     const ada = enter('ada')
     const { changes, events } = await subscribe(ada.client, 'private-news')
     const api = publisher()
@@ -191,7 +191,7 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     })
   })
 
-  test('who hangs up is answered', async () => {
+  test('a socket that closes gets a reply', async () => {
     const socket = new WebSocket(`${worker.origin.replace('http', 'ws')}/app/${APP.key}?protocol=7`)
     await new Promise((resolve) => socket.addEventListener('message', resolve, { once: true }))
 
@@ -203,7 +203,7 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     expect([closed.code, closed.wasClean]).toEqual([3_000, true])
   })
 
-  test('is given the last event of a cache channel, the one that the SDK keeps', async () => {
+  test('gets the last event of a cache channel, the one that the SDK keeps', async () => {
     const ada = enter('ada')
     const empty = await subscribe(ada.client, 'cache-empty')
     await vi.waitFor(() => expect(empty.changes).toContainEqual({ kind: 'cacheMiss' }), PATIENT)
@@ -214,7 +214,7 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     await vi.waitFor(() => expect(events).toEqual([['price', { eur: 5 }, undefined]]), PATIENT)
   })
 
-  test('signs a user in, who is sent what is for that user alone', async () => {
+  test('signs a user in, and then gets the events for that user alone', async () => {
     const [ada, bob] = [enter('ada'), enter('bob')]
     const [{ user, channel }, other] = await Promise.all([ada.client.signIn(), bob.client.signIn()])
     const [heard, overheard]: [unknown[], unknown[]] = [[], []]
@@ -229,7 +229,7 @@ describe('a RealtimeClient of the Worker, in workerd', () => {
     expect(overheard).toEqual([])
   })
 
-  test('is refused for good with a key that nobody has, and a channel with a bad signature', async () => {
+  test('is refused finally with an unknown key; a channel with an invalid signature is refused too', async () => {
     const nobody = enter('ada', { key: 'another-key' })
     await vi.waitFor(() => expect(nobody.client.state).toBe('refused'), PATIENT)
 

@@ -8,7 +8,7 @@ import { found } from '../../support/findings.ts'
 import { type RealtimeWorker, startRealtime } from '../../support/websocket/worker.ts'
 
 const APP = { id: '1', key: 'app-key', secret: 'the-secret-of-the-app' }
-/** Opened at a time: more would measure the queue. */
+/** How many are opened at a time: more would measure the queue. */
 const AT_A_TIME = 50
 
 /** Minutes of real time, so only in deep runs; `test/workers/websocket` tries the same on few sockets. */
@@ -43,7 +43,7 @@ describe.runIf(isDeep)('idle connections, in workerd', () => {
         } else if (frame.includes('subscription_succeeded')) {
           resolve(socket)
         } else if (frame === PING_FRAME) {
-          // A busy machine takes longer to open them all than a silent one is left alone.
+          // On a busy machine, opening all takes longer than a silent connection is tolerated.
           socket.send('{"event":"pusher:pong","data":{}}')
         } else {
           onFrame(frame)
@@ -52,7 +52,7 @@ describe.runIf(isDeep)('idle connections, in workerd', () => {
     })
   }
 
-  test('a thousand that ping for a minute wake no hub, and an event reaches them all', async ({
+  test('a thousand that ping for a minute do not wake a hub, and an event reaches them all', async ({
     task,
   }) => {
     worker = await startRealtime({ apps: [APP], hubs: 1 })
@@ -78,7 +78,7 @@ describe.runIf(isDeep)('idle connections, in workerd', () => {
     found(task, 'idle connections', { sockets: 1_000, pongs, 'constructor runs': during })
     expect(pongs).toBe(12_000)
     expect(during).toBe(0)
-    // It did sleep: the event woke it.
+    // The hub was asleep, because the event woke it.
     expect(after).toBe(1)
   }, 300_000)
 

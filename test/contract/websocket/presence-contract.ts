@@ -1,5 +1,5 @@
 /**
- * What a `WebSocketCache` does, whatever Redis it stands on. Runtime-neutral.
+ * Contract of a `WebSocketCache`, on any Redis. Runtime-neutral.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Transport } from '../../../src/redis/requester.ts'
 import { countingTransport } from '../../../src/testing/counting-transport.ts'
 
-/** Makes the way to an empty Redis. */
+/** Connects to an empty Redis. */
 export type MakeRedis = () => Transport | Promise<Transport>
 
 const SECRET = '5e'.repeat(32)
@@ -18,7 +18,7 @@ const SEALED = {
   encryption: { keys: [{ id: 'k1', secret: SECRET }] },
 }
 
-/** Registers the contract's tests: with names and values in clear, and sealed. */
+/** Registers the contract's tests, with readable and with encrypted names and values. */
 export function describeWebSocketCache(name: string, makeRedis: MakeRedis): void {
   describe.each([
     ['in clear', {}],
@@ -40,7 +40,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
   })
   afterEach(() => redis.close())
 
-  test('a connection is as it was said to be, for every process', async () => {
+  test('every process sees a connection as it was recorded', async () => {
     const data = { device: 'Firefox', since: new Date(0) }
 
     expect(await cache.cacheConnection('1.1', { userId: 'ada', data, rooms: ['hall'] })).toBe(true)
@@ -57,7 +57,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     expect(await cache.getConnection('1.2')).toBeUndefined()
   })
 
-  test('a connection that is removed leaves its user and its rooms with it', async () => {
+  test('a connection that is removed leaves its rooms, and its user goes offline', async () => {
     await cache.cacheConnection('1.1', { userId: 'ada', rooms: ['hall', 'attic'] })
 
     expect(await cache.removeConnection('1.1')).toBe(true)
@@ -98,7 +98,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     expect(left.map(({ connectionId }) => connectionId)).toEqual(['2.1'])
   })
 
-  test('what was said of a user in a room is kept while the user is there', async () => {
+  test('the data of a user in a room is kept while the user is there', async () => {
     await cache.cacheConnection('1.1', { userId: 'ada' })
     await cache.cacheConnection('1.2', { userId: 'ada' })
     await cache.addConnectionToRoom('1.1', 'hall', { userId: 'ada', info: { name: 'Ada' } })
@@ -114,7 +114,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     expect(await infos()).toEqual([{ name: 'Countess' }])
   })
 
-  test('a connection that is nobody’s becomes the user’s in its rooms, and no other user’s', async () => {
+  test('an anonymous connection can get a user, in all its rooms, but not another one later', async () => {
     await cache.cacheConnection('1.1', { rooms: ['hall'] })
     expect(await cache.getRoomPresence('hall')).toMatchObject({ count: 0, connections: 1 })
 
@@ -129,7 +129,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     ).rejects.toMatchObject({ code: 'ERR_PRESENCE_REFUSED', reason: 'user' })
   })
 
-  test('a connection that is told of again takes the place of the one there was', async () => {
+  test('a connection that is recorded again replaces the earlier record', async () => {
     await cache.cacheConnection('1.1', { userId: 'ada', rooms: ['hall'] })
 
     await cache.cacheConnection('1.1', { userId: 'bob', rooms: ['attic'] })
@@ -139,7 +139,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     expect((await cache.getRoomPresence('attic')).members[0]?.userId).toBe('bob')
   })
 
-  test('a status holds while the user is connected, and is told with what was said', async () => {
+  test('a status holds while the user is connected, and is returned with its data', async () => {
     expect(await cache.updateUserPresence('ada', 'away', { data: { until: 5 } })).toMatchObject({
       userId: 'ada',
       status: 'offline',
@@ -161,7 +161,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     expect(await cache.clearUserPresence('ada')).toMatchObject({ status: 'online' })
   })
 
-  test('of events that overtake each other the last one stays', async () => {
+  test('of events that arrive out of order the latest one stays', async () => {
     const at = (serial: number, epoch = 'a') => ({ position: { epoch, serial } })
     expect(await cache.getRealtimeData('cache-news')).toBeUndefined()
 
@@ -177,7 +177,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     expect(await cache.getLastEvent('cache-news')).toBeUndefined()
   })
 
-  test('nodes are counted by what is alive, and end with all that they held', async () => {
+  test('a node is listed while it has live connections, and its end removes them all', async () => {
     const [one, two] = [another({ node: 'one' }), another({ node: 'two' })]
     const ids = Array.from({ length: 230 }, (_, i) => `1.${i}`)
     await Promise.all(ids.map((id) => one.cacheConnection(id, { rooms: ['hall'] })))
@@ -199,7 +199,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     expect(await cache.getRoomPresence('hall')).toMatchObject({ count: 1, connections: 1 })
   })
 
-  test('every bound is held, with a reason that can be told apart', async () => {
+  test('every limit is enforced, each with its own reason', async () => {
     const narrow = another({
       maxConnectionsPerUser: 2,
       maxRoomsPerConnection: 2,
@@ -221,7 +221,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     expect(await narrow.cacheConnection('1.1', { userId: 'ada', rooms: ['a'] })).toBe(true)
   })
 
-  test('a room tells as many members as are asked for, and counts them all', async () => {
+  test('a room returns as many members as requested, and counts them all', async () => {
     const users = Array.from({ length: 30 }, (_, i) => `user ${i}`)
     await Promise.all(
       users.map((userId, i) => cache.cacheConnection(`1.${i}`, { userId, rooms: ['hall'] })),
@@ -236,7 +236,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     expect(await cache.getRoomConnections('hall', { most: 4 })).toHaveLength(4)
   })
 
-  test('names may hold what separates names in Redis', async () => {
+  test('names may contain the separators of names in Redis', async () => {
     for (const odd of ['a:b', '{x}', 'c:1.1', 'ä ö 🙂', 'r:', '%', 'a/b?c']) {
       await cache.cacheConnection(odd, { userId: odd, rooms: [odd] })
       const { members } = await cache.getRoomPresence(odd)
@@ -272,7 +272,7 @@ function contract(makeRedis: MakeRedis, base: Partial<WebSocketCacheOptions>): v
     }
   })
 
-  test('a mirror tells what a server of sockets knows, and what the cache has lost', async () => {
+  test('a mirror records what a server of sockets reports, and returns what the cache has lost', async () => {
     const mirror = cache.mirror('hub-1')
     await mirror.opened({ id: '1.1', rooms: ['chat'] })
     expect(await mirror.joined('1.1', 'presence-hall', 'ada', { name: 'Ada' })).toBe(true)

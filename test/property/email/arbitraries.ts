@@ -1,5 +1,5 @@
 /**
- * Random messages and queries that meet often: few values, many of them alike.
+ * Random messages and queries that match often: few values, many of them similar.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type NewEmail, PRIORITIES, STATUSES } from '../../../src/email/email.ts
 import type { EmailQuery } from '../../../src/email/filter.ts'
 import { DIRECTIONS, ORDERS } from '../../../src/email/order.ts'
 
-/** Words that are alike in some way: accents, case, beginnings, scripts, compatibility forms. */
+/** Words that are similar in accents, case, prefixes, scripts or compatibility forms. */
 export const WORDS: readonly string[] = [
   ...[
     'café',
@@ -66,7 +66,7 @@ const text = fc
     maxLength: 8,
   })
   .map((pairs) => pairs.flat().join(''))
-/** Few instants, so that many messages share one; far ones, so that numbers of all sizes occur. */
+/** Few instants, so that many messages share one; some far apart, so that numbers of all sizes occur. */
 const instant = fc.oneof(
   fc.integer({ min: -2, max: 8 }).map((step) => START + step),
   fc.constantFrom(0, -1, 8.64e15, -8.64e15),
@@ -97,7 +97,7 @@ export const emails: fc.Arbitrary<NewEmail> = fc.record(
   { requiredKeys: ['subject', 'senderEmail', 'receivedAt'] },
 )
 
-/** What a message may be given after it is stored. */
+/** Data that may be added to a stored message. */
 export const workflows = fc.record({
   workflowState: orNull(NAMES),
   workflowType: orNull(NAMES),
@@ -112,7 +112,7 @@ const dateRange = fc
   )
   .filter((range) => !('start' in range && 'end' in range) || range.start <= range.end)
 
-/** A word as it is, or the beginning of one. */
+/** A word, or a prefix of one. */
 const term = fc
   .tuple(fc.constantFrom(...WORDS), fc.nat(3), fc.boolean())
   .map(([word, length, isPrefix]) =>
@@ -123,7 +123,7 @@ const search = fc
   .map((terms) => terms.join(' '))
   .filter((words) => /[\p{L}\p{N}]/u.test(words))
 
-/** Few fields at a time, or nothing would match. */
+/** Few fields at a time; otherwise nothing would match. */
 export const conditions: fc.Arbitrary<EmailConditions> = fc
   .subarray(
     [

@@ -37,7 +37,7 @@ describe('filters that mean the same have the same key', () => {
     fc.assert(property, { numRuns })
   })
 
-  test('with one alternative, with one twice, and with one that another includes', () => {
+  test('with one alternative, with one given twice, and with one that another includes', () => {
     const property = fc.property(conditions, conditions, (one, two) => {
       expect(keyOf({ anyOf: [one] })).toBe(keyOf(one))
       expect(keyOf({ ...one, anyOf: [one] })).toBe(keyOf(one))
@@ -50,7 +50,7 @@ describe('filters that mean the same have the same key', () => {
     fc.assert(property, { numRuns })
   })
 
-  test('whether a condition stands with the alternatives or in each of them', () => {
+  test('whether a condition is outside the alternatives or in each of them', () => {
     const property = fc.property(
       conditions,
       fc.array(conditions, { minLength: 1, maxLength: 4 }),
@@ -65,7 +65,7 @@ describe('filters that mean the same have the same key', () => {
     fc.assert(property, { numRuns })
   })
 
-  test('whether a list is one, or taken apart into alternatives', () => {
+  test('whether a list is given whole, or split into alternatives', () => {
     const lists: fc.Arbitrary<EmailConditions> = fc.oneof(
       fc.record({ statuses: fc.uniqueArray(fc.constantFrom(...STATUSES), { minLength: 1 }) }),
       fc.record({ priorities: fc.uniqueArray(fc.constantFrom(...PRIORITIES), { minLength: 1 }) }),
@@ -140,7 +140,7 @@ describe('filters that mean the same have the same key', () => {
 })
 
 describe('a canonical filter', () => {
-  test('stays as small as what it was made of where its one form would be large', () => {
+  test('stays as small as its input if the canonical form would be large', () => {
     const anyOf = Array.from({ length: 16 }, (_, bit) => ({
       threadId: `t${bit}`,
       statuses: STATUSES.filter((_status, index) => index % 3 !== bit % 3),
@@ -152,7 +152,7 @@ describe('a canonical filter', () => {
     expect(canonicalizeFilter({ anyOf }).branches.length).toBeLessThanOrEqual(48)
   })
 
-  test('is made within milliseconds, of the most that can be asked for', ({ task }) => {
+  test('is built within milliseconds from the largest allowed query', ({ task }) => {
     const lists = { senderEmails: 900, workflowStates: 900 }
     const names = (prefix: string, length: number, seed: number) =>
       Array.from({ length }, (_, index) => `${prefix}${(index * seed) % 1_300}@x.example`)
@@ -167,7 +167,7 @@ describe('a canonical filter', () => {
     expect(ms).toBeLessThan(2_000)
   })
 
-  test('is refused where its names would be more than D1 binds', () => {
+  test('is refused if it has more names than D1 binds', () => {
     const anyOf = Array.from({ length: 16 }, (_, index) => ({
       threadId: `t${index}`,
       conversationId: `c${index}`,
@@ -221,23 +221,23 @@ describe('defects of table-level email caches, each kept out', () => {
     expect(canonicalKey(one)).toBe(canonicalKey(other))
   })
 
-  test('18: the status in_progress is one of those there are', () => {
+  test('18: the status in_progress exists', () => {
     expect(canonicalize({ statuses: ['new', 'in_progress'], limit: 50 }).branches).toEqual([
       { statuses: ['in_progress', 'new'] },
     ])
   })
 
-  test('18: null as assignee selects what nobody is assigned to', () => {
+  test('18: null as assignee selects unassigned messages', () => {
     expect(canonicalize({ assignedTo: null }).branches).toEqual([{ assignees: [null] }])
   })
 
-  test('workflow states and types are looked at, and not accepted and ignored', () => {
+  test('workflow states and types are checked, not accepted and ignored', () => {
     expect(keyOf({ workflowStates: ['a'] })).not.toBe(keyOf({}))
     expect(keyOf({ workflowTypes: ['a'] })).not.toBe(keyOf({}))
   })
 })
 
-/** Whether two sets of conditions have no field in common, so that one may be spread into the other. */
+/** Whether two sets of conditions have no field in common, so that they can be merged. */
 function isApart(one: EmailConditions, other: EmailConditions): boolean {
   return !Object.keys(one).some((field) => field in other)
 }

@@ -4,11 +4,11 @@ import { amount } from '../../support/deep.ts'
 import { found } from '../../support/findings.ts'
 import { allOf, call, World } from './mailbox-world.ts'
 
-/** What one actor does, one call after the other. */
+/** The calls of one actor, one after the other. */
 const actor = fc.array(call, { minLength: 1, maxLength: 4 })
 const story = fc.record({
   actors: fc.array(actor, { minLength: 2, maxLength: 4 }),
-  /** Which of the steps that wait goes on next, counted around. */
+  /** Which waiting step continues next: an index, modulo their number. */
   order: fc.array(fc.nat(7), { minLength: 10, maxLength: 150 }),
   /** After how many steps the first actor dies, if it does. */
   death: fc.option(fc.nat(30)),
@@ -27,7 +27,7 @@ async function play(
     try {
       await work()
     } catch (error) {
-      // What the dead wait for never comes.
+      // A dead actor waits for ever, and its failure does not count.
       if (alive.has(owner)) world.violations.push(`actor ${owner} failed: ${String(error)}`)
     }
     alive.delete(owner)
@@ -51,7 +51,7 @@ async function play(
 }
 
 describe('Writers and readers of a cached mailbox', () => {
-  test('in any order of their steps never give a state from before a write that had returned', async ({
+  test('never return a state from before a write that had returned, in any order of their steps', async ({
     task,
   }) => {
     let [schedules, deaths] = [0, 0]

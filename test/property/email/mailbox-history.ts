@@ -1,27 +1,27 @@
 /**
- * What has become of each message of a mailbox, commit by commit, and what a read may show of it.
+ * The states of each message of a mailbox, commit by commit, and which of them a read may show.
  *
  * @module
  */
 
 import type { Email, EmailImage } from '../../../src/email/email.ts'
 
-/** A message after a commit; null where there is none. */
+/** A message after a commit; null if it does not exist. */
 type State = Pick<EmailImage, 'status' | 'isRead' | 'categories'> | null
 
 /** A write that has returned. */
 interface Returned {
-  /** Which state of its message it made. */
+  /** Index of the state of the message that it made. */
   readonly nth: number
   /** Epoch milliseconds. */
   readonly at: number
   readonly owner: number
 }
 
-/** Of each message, the first state that a read may show. */
+/** For each message, the index of the first state that a read may show. */
 export type Least = ReadonlyMap<string, number>
 
-/** Who reads, and how far it may lag behind the writes of others, in milliseconds. */
+/** A reading actor, and how far it may lag behind the writes of others, in milliseconds. */
 export interface Reader {
   readonly owner: number
   readonly lagMs: number
@@ -32,13 +32,13 @@ export class MailHistory {
   readonly #states: ReadonlyMap<string, State[]>
   readonly #returned: ReadonlyMap<string, Returned[]>
 
-  /** Of messages none of which is there yet. */
+  /** A history of messages that do not exist yet. */
   constructor(ids: readonly string[]) {
     this.#states = new Map(ids.map((id) => [id, [null]]))
     this.#returned = new Map(ids.map((id) => [id, [{ nth: 0, at: 0, owner: -1 }]]))
   }
 
-  /** @returns Which state of the message that is. */
+  /** @returns The index of this state of the message. */
   commit(id: string, state: State): number {
     return (this.#states.get(id)?.push(state) ?? 0) - 1
   }
@@ -47,7 +47,7 @@ export class MailHistory {
     this.#returned.get(id)?.push(returned)
   }
 
-  /** What a read that begins now shows at least. */
+  /** The states that a read beginning now must show, or newer ones. */
   leastOf({ owner, lagMs }: Reader, now: number): Least {
     return new Map(
       [...this.#returned].map(([id, all]) => {
@@ -57,7 +57,7 @@ export class MailHistory {
     )
   }
 
-  /** The messages that are listed, or are not, as they were in no state that might be shown. */
+  /** The messages that are listed, or not listed, as in none of the states that may be shown. */
   misplaced(
     listed: readonly string[],
     isMeant: (state: NonNullable<State>) => boolean,
@@ -71,7 +71,7 @@ export class MailHistory {
     })
   }
 
-  /** Whether there is a count of messages that might be shown. */
+  /** Whether a count of messages is possible with the states that may be shown. */
   isCount(count: number, isMeant: (state: NonNullable<State>) => boolean, least: Least): boolean {
     const counts = [...least].map(([id, from]) =>
       this.#since(id, from).map((state) => state !== null && isMeant(state)),
@@ -80,7 +80,7 @@ export class MailHistory {
     return count >= certain && count <= counts.filter((states) => states.some(Boolean)).length
   }
 
-  /** Whether a message, or that there is none, is as it was in a state that might be shown. */
+  /** Whether a message, or its absence, equals one of the states that may be shown. */
   isShown(id: string, email: Email | undefined, least: Least): boolean {
     return this.#since(id, least.get(id) ?? 0).some((state) => textOf(state) === textOf(email))
   }

@@ -1,6 +1,6 @@
 /**
- * Isolates of one mailbox whose every request and statement waits for its turn, and which states of
- * it a read may show.
+ * Isolates of one mailbox, in which every request and statement waits for its turn, and a check of what
+ * they read.
  *
  * @module
  */
@@ -54,7 +54,7 @@ type Read = typeof read extends fc.Arbitrary<infer T> ? T : never
 /** An isolate, and how far its answers may lag behind the writes of others. */
 export interface Isolate extends Reader {
   readonly emails: CachedEmailRepository
-  /** What it has committed last. */
+  /** Its latest commit. */
   readonly committed: { id: string; nth: number } | { id: undefined }
 }
 
@@ -92,7 +92,7 @@ export class World {
     return world
   }
 
-  /** @param near As its options; the lag in milliseconds. */
+  /** @param near The option `near`, with the lag in milliseconds. */
   isolate(owner: number, near?: NearMessages & { readonly lag?: number }): Isolate {
     const { platform } = this
     const redis: Transport = {
@@ -143,7 +143,7 @@ export class World {
     }
   }
 
-  /** Reads; the answer must be as some state was since the writes that it must show. */
+  /** Reads. The answer must match a state that is no older than the writes it must show. */
   async #read(isolate: Isolate, asked: Read): Promise<void> {
     const { emails } = isolate
     const { id, status, isRead } = asked
@@ -198,13 +198,13 @@ export class World {
     this.violations.push(...what.map((one) => `${kind} (${status}, ${isRead}): ${one}`))
   }
 
-  /** Makes an actor stop where it is, for ever. */
+  /** Stops an actor for ever at its current step. */
   kill(owner: number): void {
     this.#dead.add(owner)
     this.gate.drop(owner)
   }
 
-  /** As an eviction does: the marks of all writers under way, and nothing else of the log. */
+  /** Deletes the marks of all writers under way, as an eviction may, but nothing else of the log. */
   async loseMarks(): Promise<void> {
     const send = <Result>(...body: readonly string[]): Promise<{ result?: Result }> =>
       this.#redis.request<Result>({ path: [], body: [...body] })
@@ -212,7 +212,7 @@ export class World {
     for (const key of keys) await send('DEL', key)
   }
 
-  /** A message whose state has a name of its own. */
+  /** A message with a category that identifies its state. */
   #email({ id, status, isRead }: Pick<Write, 'id' | 'status' | 'isRead'>): NewEmail & {
     readonly status: EmailStatus
     readonly isRead: boolean
@@ -279,7 +279,7 @@ function unlessDuplicate(error: unknown): void {
   if (!(error instanceof DuplicateEmailError)) throw error
 }
 
-/** Everything that can be asked. */
+/** Runs every query that the stories use. */
 export function allOf(emails: EmailRepository): Promise<unknown> {
   return Promise.all([
     ...STATUSES.flatMap((status) => [

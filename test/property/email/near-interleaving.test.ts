@@ -5,13 +5,13 @@ import { found } from '../../support/findings.ts'
 import { call, type Isolate, World } from './mailbox-world.ts'
 
 const LAG_MS = 200
-/** So much passes while steps wait; more, and a load would take longer than it may. */
+/** The most that may pass while steps wait: with more, a load would exceed its time limit. */
 const MOST_PAUSED_MS = 4_000
 
-/** A good part of the lag, so that answers of all ages come up. */
+/** Up to the whole lag, so that answers of all ages occur. */
 const pause = fc.record({ pauseMs: fc.integer({ min: 1, max: LAG_MS }) })
 const isolate = fc.record({
-  /** Undefined: it keeps none. */
+  /** Undefined: the isolate keeps no lists. */
   lagMs: fc.constantFrom(undefined, 0, LAG_MS),
   calls: fc.array(fc.oneof({ weight: 8, arbitrary: call }, { weight: 1, arbitrary: pause }), {
     minLength: 2,
@@ -20,11 +20,11 @@ const isolate = fc.record({
 })
 const story = fc.record({
   isolates: fc.array(isolate, { minLength: 2, maxLength: 3 }),
-  /** Which of the steps that wait goes on next, counted around. */
+  /** Which waiting step continues next: an index, modulo their number. */
   order: fc.array(fc.nat(7), { minLength: 10, maxLength: 150 }),
-  /** How much later it is after each, in milliseconds. */
+  /** How much time passes after each step, in milliseconds. */
   pauses: fc.array(fc.constantFrom(0, 0, 0, 1, 10, 60), { minLength: 5, maxLength: 30 }),
-  /** After how many steps the first of them dies, if it does. */
+  /** After how many steps the first isolate dies, if it does. */
   death: fc.option(fc.nat(60)),
   /** After how many steps the marks are lost, if they are. */
   loss: fc.option(fc.nat(60)),
@@ -33,7 +33,7 @@ const story = fc.record({
 type Tale = typeof story extends fc.Arbitrary<infer T> ? T : never
 type Calls = Tale['isolates'][number]['calls']
 
-/** One isolate at work, one call after the other. */
+/** Runs the calls of one isolate, one after the other. */
 async function run(world: World, at: Isolate, calls: Calls): Promise<void> {
   for (const one of calls) {
     if ('pauseMs' in one) await world.platform.delay(one.pauseMs)
@@ -48,7 +48,7 @@ async function play(world: World, { isolates, order, pauses, death, loss }: Tale
     void run(world, at, calls).then(
       () => alive.delete(owner),
       (error: unknown) => {
-        // What the dead wait for never comes.
+        // A dead isolate waits for ever, and its failure does not count.
         if (alive.delete(owner)) world.violations.push(`isolate ${owner} failed: ${String(error)}`)
       },
     )

@@ -116,7 +116,7 @@ describe('a cached mailbox', () => {
     600_000,
   )
 
-  test('answers most of what it is asked again without SQL', async ({ task }) => {
+  test('answers most repeated queries without SQL', async ({ task }) => {
     let [lists, hits, steps] = [0, 0, 0]
     await fc.assert(
       fc.asyncProperty(story, async ({ queries, steps: moves }) => {

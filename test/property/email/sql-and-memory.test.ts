@@ -12,10 +12,10 @@ import { found } from '../../support/findings.ts'
 import { emails, queries, workflows } from './arbitraries.ts'
 
 const MESSAGES = 120
-/** D1 takes some milliseconds a statement. */
+/** D1 takes some milliseconds per statement. */
 const TIMEOUT_MS = amount(60_000, 600_000)
 
-/** What a query must answer, by a look at every message. */
+/** The correct answer to a query, found by checking every message. */
 function answerOf(mailbox: readonly Email[], query: EmailQuery): readonly Email[] {
   const canonical = canonicalize(query)
   const { limit, offset = 0, order } = canonical
@@ -25,7 +25,7 @@ function answerOf(mailbox: readonly Email[], query: EmailQuery): readonly Email[
     .slice(offset, offset + limit)
 }
 
-/** The conditions as they are documented, taken one by one; shares no code with the canonical form. */
+/** The conditions as documented, checked one by one; shares no code with the canonical form. */
 function meets(email: Email, asked: EmailConditions): boolean {
   const { dateRange, recipients, categories, search, ...rest } = asked
   const addresses = [...email.recipients, ...email.cc, ...email.bcc].map(({ address }) => address)
@@ -92,7 +92,7 @@ describe.each([
   }, TIMEOUT_MS)
   afterAll(() => database.close())
 
-  test('answers in SQL what it answers in memory, page by page, order and total included', async ({
+  test('gives the same answer in SQL as in memory, page by page, with order and total', async ({
     task,
   }) => {
     const counts = { run: 0, pages: 0, messages: 0, violations: 0 }
@@ -135,7 +135,7 @@ describe.each([
     await fc.assert(property, { numRuns: Math.ceil(numRuns / 3) })
   })
 
-  test('means in its canonical form what it says', () => {
+  test('has the same meaning in its canonical form', () => {
     const property = fc.property(queries, (query) => {
       const filter = filterOf(query)
       const canonical = canonicalizeFilter(filter)

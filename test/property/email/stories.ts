@@ -1,5 +1,5 @@
 /**
- * What may happen to a cached mailbox, and what it may be asked, as generated moves.
+ * Generated changes of a cached mailbox, and generated queries.
  *
  * @module
  */
@@ -28,14 +28,14 @@ const state = {
   categories: fc.subarray(CATEGORIES),
 }
 
-/** A message but for its id; few values, so that messages and queries meet. */
+/** A message without its id. Few values, so that queries match messages. */
 const content: fc.Arbitrary<NewEmail> = fc.record({
   ...state,
   subject: fc.constantFrom(...WORDS),
   bodyText: fc.constantFrom(...WORDS),
   senderEmail: fc.constantFrom(...SENDERS),
   recipients: fc.subarray(['x@mail.example', 'y@mail.example']),
-  // Ties included.
+  // Few values, so that ties occur.
   receivedAt: fc.integer({ min: 0, max: 40 }).map((minute) => START + minute * 60_000),
   sentAt: fc.option(fc.integer({ min: 0, max: 9 }).map((minute) => START + minute * 60_000)),
   threadId: fc.constantFrom('t1', 't2', null),
@@ -117,7 +117,7 @@ export const query: fc.Arbitrary<EmailQuery> = fc
   )
   .map(([where, rest]) => ({ ...where, ...rest }))
 
-/** Makes a move through a repository; what it refuses is part of the story. */
+/** Makes a move through a repository. A refusal is part of the story. */
 export async function make(
   repository: CachedEmailRepository,
   driver: SqlDriver,

@@ -26,7 +26,7 @@ const state = fc.record({
   isFlagged: fc.boolean(),
 })
 
-/** A message as it is from then on, or that it is gone; and what the log says of it. */
+/** The new state of a message, or its deletion, and the kind of its entry in the log. */
 const step = fc.record({
   state,
   isGone: fc.constantFrom(true, false, false, false),
@@ -42,11 +42,11 @@ function imageFor({ id, senderEmail, ...rest }: Step['state'], known?: ListImage
     receivedAt: START + Number(id.slice(1)) * 60_000,
   }
   const image = imageOf(parseNewEmail({ ...email, ...rest }, { id, now: START }))
-  // Who sent a message never changes.
+  // The sender of a message never changes.
   return known ? { ...image, senderEmail: known.senderEmail } : image
 }
 
-/** Takes a step, and answers what the log is told. */
+/** Applies a step to the mailbox, and returns its entry in the log. */
 function take(
   mailbox: Map<string, ListImage>,
   { state: to, isGone, kind }: Step,
@@ -77,12 +77,12 @@ const story = fc.record({
   first: fc.array(step, { maxLength: 8 }),
   later: fc.array(step, { minLength: 1, maxLength: 6 }),
   asked: query,
-  /** Up to where the log has been seen already when the list is asked for. */
+  /** How far the log had been seen when the list is read. */
   seen: fc.nat(6),
 })
 
-describe('what the log tells of tags', () => {
-  test('leaves every list as it is that it does not touch', ({ task }) => {
+describe('the tags that the log touches', () => {
+  test('include those of every list that has changed', ({ task }) => {
     let [run, untouched, violations] = [0, 0, 0]
     fc.assert(
       fc.property(story, ({ first, later, asked, seen }) => {
@@ -110,7 +110,7 @@ describe('what the log tells of tags', () => {
     expect(untouched).toBeGreaterThan(run / 20)
   }, 120_000)
 
-  test('of a list that is older than what is remembered says that it may be touched', () => {
+  test('may include those of a list that is older than the remembered part of the log', () => {
     const touches = new Touches()
     const shape = { shape: 'status|receivedAt', tags: ['["status|receivedAt","new"]'] }
     const none: LogEntry[] = []
@@ -120,7 +120,7 @@ describe('what the log tells of tags', () => {
     expect(touches.ofShape(shape, 5, { ...viewOf(none), at: 5, epoch: 'other' })).toBe(false)
   })
 
-  test('of messages says which were told of, and of all where it is not told which', () => {
+  test('are those of the messages that changed, or of all if the log does not say which', () => {
     const touches = new Touches()
     const before = imageFor({ id: 'm1', ...NOBODYS })
     const row = updated(before, { ...before, isFlagged: true }, [])

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeValue, encodeValue } from '../../../src/entry/codec.ts'
 import { CorruptEntryError } from '../../../src/errors.ts'
 
-/** Any UTF-16 code units, lone surrogates among them. */
+/** Any UTF-16 code units, including lone surrogates. */
 const text = fc
   .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 12 })
   .map((units) => String.fromCharCode(...units))
@@ -36,7 +36,7 @@ const { rich } = fc.letrec<{ rich: unknown }>((tie) => ({
 }))
 
 describe('encodeValue and decodeValue', () => {
-  test('bring every value back as it was, through text that UTF-8 carries', () => {
+  test('restore every value, through text that UTF-8 preserves', () => {
     fc.assert(
       fc.property(rich, (value) => {
         const { format, text } = encodeValue(value)
@@ -49,7 +49,7 @@ describe('encodeValue and decodeValue', () => {
     )
   })
 
-  test('write what devalue writes, and read what it does', () => {
+  test('write the same text as devalue, and read its text', () => {
     fc.assert(
       fc.property(rich, (value) => {
         const { format, text } = encodeValue(value)
@@ -62,7 +62,7 @@ describe('encodeValue and decodeValue', () => {
     )
   })
 
-  test('bring back JSON values as JSON.stringify writes them, -0 apart', () => {
+  test('restore JSON values from the text of JSON.stringify, except -0', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const written = JSON.stringify(value)
@@ -85,7 +85,7 @@ describe('encodeValue and decodeValue', () => {
     )
   })
 
-  test('text that was changed decodes or is refused, and never brings a __proto__', () => {
+  test('changed text is decoded or refused, and never yields a __proto__', () => {
     const edit = fc.record({ at: fc.nat(), cut: fc.nat(4), put: fc.string({ maxLength: 4 }) })
     fc.assert(
       fc.property(rich, fc.array(edit, { minLength: 1, maxLength: 4 }), (value, edits) => {

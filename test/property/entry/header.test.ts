@@ -34,7 +34,7 @@ const header = fc
   }))
 
 describe('formatEntry and parseEntry', () => {
-  test('bring every header and payload back', () => {
+  test('restore every header and payload', () => {
     fc.assert(
       fc.property(header, fc.string({ unit: 'binary' }), (written, payload) => {
         const text = formatEntry(written, payload)
@@ -50,7 +50,7 @@ describe('formatEntry and parseEntry', () => {
     )
   })
 
-  test('any text is read or refused as corrupt, and a header that is read is in order', () => {
+  test('any text is read or refused as corrupt, and a header that is read is well-formed', () => {
     const edit = fc.record({ at: fc.nat(), cut: fc.nat(3), put: fc.string({ maxLength: 3 }) })
     const mutated = fc
       .tuple(header, fc.array(edit, { minLength: 1, maxLength: 3 }))

@@ -31,7 +31,7 @@ function keyspace({ prefix, namespace, secret }: Place): Keyspace {
   return new Keyspace({ prefix, namespace, hashSecret: secret })
 }
 
-/** Redis' glob, for tests: `*`, `[..]` and literals are all that our patterns use. */
+/** Glob matching as in Redis, limited to `*`, `[..]` and literals, which are all that the patterns use. */
 function globMatches(glob: string, name: string): boolean {
   const source = glob.replace(/[.+^${}()|\\]/g, '\\$&').replaceAll('*', '[^]*')
   return new RegExp(`^${source}$`).test(name)
@@ -66,7 +66,7 @@ describe('Keyspace', () => {
     )
   })
 
-  test('never takes an entry, a lease and a marker for one another', () => {
+  test('gives entries, leases and markers different names', () => {
     fc.assert(
       fc.property(place, label, (where, tag) => {
         const ks = keyspace(where)
@@ -82,7 +82,7 @@ describe('Keyspace', () => {
     )
   })
 
-  test('writes only the safe alphabet, and no more than 512 characters a name', () => {
+  test('writes only safe characters, and at most 512 characters per name', () => {
     fc.assert(
       fc.property(place, label, (where, tag) => {
         const ks = keyspace(where)
@@ -155,7 +155,7 @@ describe('Keyspace.scanPatterns', () => {
     )
   })
 
-  test('agrees with a regular expression on what a pattern stands for', () => {
+  test('agrees with a regular expression on which keys a pattern matches', () => {
     const alphabet = fc.constantFrom('a', 'b', '😀', '*', '?')
     const word = fc.array(alphabet, { minLength: 1, maxLength: 8 }).map((parts) => parts.join(''))
     fc.assert(

@@ -22,13 +22,13 @@ const value = fc.oneof(
   fc.tuple(fc.string(), fc.nat(500)).map(([part, times]) => ({ text: part.repeat(times) })),
 )
 
-/** What a payload is bound to: of the instant its day alone, as the header has all of it. */
+/** The binding of a payload. Of `createdAt` only the day counts, because the header contains the instant. */
 function boundTo({ createdAt, ...rest }: CipherContext): string {
   return JSON.stringify([rest, Math.floor(createdAt / 86_400_000)])
 }
 
 describe('PayloadCodec', () => {
-  test('brings a value back in the context it was sealed in, and in no other', async () => {
+  test('restores a value in the context it was sealed in, and in no other', async () => {
     await fc.assert(
       fc.asyncProperty(value, context, context, async (wanted, here, there) => {
         fc.pre(boundTo(here) !== boundTo(there))
@@ -44,7 +44,7 @@ describe('PayloadCodec', () => {
   })
 })
 
-/** Hides the host's zlib while `run` runs, as on a host that has none. */
+/** Hides the host's zlib while `run` runs, to simulate a host without it. */
 async function byStreams<T>(run: () => T): Promise<Awaited<T>> {
   const hidden = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
   try {
@@ -55,7 +55,7 @@ async function byStreams<T>(run: () => T): Promise<Awaited<T>> {
 }
 
 describe('deflate and inflate', () => {
-  test('bring every text back that they shorten, and one host what another has shortened', async () => {
+  test('restore every text that they shorten, also across hosts', async () => {
     const text = fc
       .array(fc.tuple(fc.string({ unit: 'binary' }), fc.nat(200)))
       .map((parts) => parts.map(([part, times]) => part.repeat(times)).join(''))
@@ -79,7 +79,7 @@ describe('deflate and inflate', () => {
     )
   })
 
-  test('any text inflates within the bound, or is refused as corrupt', async () => {
+  test('any text inflates within the limit, or is refused as corrupt', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 200 }),

@@ -11,7 +11,7 @@ const item = fc.record({ language, weight })
 const space = fc.constantFrom('', ' ', '\t', '  ')
 const NAMES = ['accept-language', 'foo', 'x-kind']
 
-/** A field as one client might write it: other order, case and spaces. */
+/** A field as another client might write it: with other order, case and spaces. */
 const written = (items: readonly { language: string; weight: string }[]) =>
   fc
     .tuple(
@@ -55,7 +55,7 @@ describe('The canonical form of a field', () => {
     )
   })
 
-  test('of an unknown field differs wherever more than the space around commas does', () => {
+  test('of an unknown field differs unless only the space around commas differs', () => {
     const token = fc.stringMatching(/^[a-zA-Z0-9=;-]{1,6}$/)
     fc.assert(
       fc.property(fc.array(token), fc.array(token), (one, other) => {
@@ -77,7 +77,7 @@ describe('The secondary key', () => {
       ) as [string, string][],
     )
 
-  test('is the same for two requests exactly if they have the same in all fields', () => {
+  test('is the same for two requests exactly if all fields are the same', () => {
     fc.assert(
       fc.property(request, request, (one, other) => {
         const isSame = NAMES.every(
@@ -121,7 +121,7 @@ describe('The primary key', () => {
     )
   })
 
-  test('holds what is sent on and nothing else: no parameter is unkeyed and seen', () => {
+  test('contains exactly the parameters that reach the origin', () => {
     fc.assert(
       fc.property(fc.array(pair), (pairs) => {
         const url = effectiveUrl(urlOf(pairs), { exclude: ['utm_source'] })
@@ -131,7 +131,7 @@ describe('The primary key', () => {
     )
   })
 
-  test('of a user and of a variant are those of no other URI, user or variant', () => {
+  test('of a user or a variant differs from that of any other URI, user or variant', () => {
     const text = fc.string({ maxLength: 8 })
     const uri = fc.tuple(fc.webUrl(), text).map(([base, query]) => {
       const url = new URL(base)
@@ -152,7 +152,7 @@ describe('The primary key', () => {
 })
 
 describe('A date', () => {
-  test('comes back as it was written, from the year 1 to 9999', () => {
+  test('is read back as it was written, from the year 1 to 9999', () => {
     const second = fc.integer({ min: -62_135_596_800, max: 253_402_300_799 })
     fc.assert(
       fc.property(second, (s) => {

@@ -13,7 +13,7 @@ const turns = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await new Promise((done) => setImmediate(done))
 }
 
-/** Two isolates with one Redis, and documents whose readers must see every change that has returned. */
+/** Two isolates on one Redis, and documents whose readers must see every change that has returned. */
 function world(random: () => number) {
   const engine = new EmbeddedRedis()
   const version = new Map(PATHS.map((path) => [path, 0]))

@@ -7,7 +7,7 @@ import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { amount } from '../../support/deep.ts'
 import { found } from '../../support/findings.ts'
 
-/** All prompts are the same to it, so that nothing but the scope can tell them apart. */
+/** Finds all prompts equal, so that only the scope can tell them apart. */
 const blind: Embedder = {
   model: 'blind',
   dimensions: 8,
@@ -15,7 +15,7 @@ const blind: Embedder = {
   embed: (texts) => Promise.resolve(texts.map(() => [1, 2, 3, 4, 5, 6, 7, 8])),
 }
 
-/** Scopes that are nearly others, in what escaping and joining could confuse. */
+/** Scopes that resemble each other in ways that escaping and joining could confuse. */
 const scope = fc.oneof(
   fc.constantFrom(
     'a',

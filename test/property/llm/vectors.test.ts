@@ -78,7 +78,7 @@ describe('quantize', () => {
     }
   })
 
-  test('packs the signs, so that a Hamming distance counts those that differ', () => {
+  test('packs the signs, so that the Hamming distance is the number of different signs', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 8, max: 96 }).chain((n) => fc.tuple(vectorOf(n), vectorOf(n))),
@@ -124,7 +124,7 @@ describe('Shelf', () => {
     })
   }
 
-  test('finds by sign bits what comparing everything finds', ({ task }) => {
+  test('finds by sign bits what a full comparison finds', ({ task }) => {
     const [count, dimensions, queries] = [amount(3_000, 20_000), 384, amount(100, 1_000)]
     const dice = new Dice(11)
     const codes = clustered(dice, count, dimensions)

@@ -26,13 +26,13 @@ const USER = 'ada'
 const WAYS = ['answer', 'answer inside', 'page', 'page inside', 'mailbox'] as const
 type Way = (typeof WAYS)[number]
 
-/** One thing that begins so many turns after the one before. */
+/** One action; it begins `wait` turns after the one before. */
 interface Move {
   readonly what: Way | 'change'
   readonly wait: number
-  /** Turns between the validation of the session and the answer's beginning. */
+  /** Turns between the validation of the session and the start of the answer. */
   readonly dawdle: number
-  /** Turns that computing takes. */
+  /** Turns that the computation takes. */
   readonly slow: number
 }
 
@@ -43,7 +43,7 @@ const move: fc.Arbitrary<Move> = fc.record({
   slow: fc.constantFrom(0, 1, 5, 10),
 })
 
-/** A mailbox in which each message says under which permissions it was read. */
+/** A mailbox whose messages show the permissions under which they were read. */
 class Seen extends SqlEmailRepository {
   readonly #version: () => number
   slow = 0
@@ -128,7 +128,7 @@ class World {
     this.acknowledged = version
   }
 
-  /** @returns Under which permissions the answer was computed. */
+  /** @returns The version of the permissions under which the answer was computed. */
   async read({ what, dawdle, slow }: Move): Promise<number> {
     const session = await this.#system.sessions?.getSession(this.#token)
     const own = Number(session?.permissions?.[0])
@@ -192,7 +192,7 @@ test('no answer that was computed under former permissions is served once a chan
       } else readers.push(ask(one))
     }
     await Promise.all([...readers, changing])
-    // What is stored by now is of the last permissions, whoever asks.
+    // By now everything stored belongs to the last permissions.
     for (const what of WAYS) await ask({ what, wait: 0, dawdle: 0, slow: 0 })
     await end()
     counts.stories++

@@ -14,16 +14,16 @@ const JOBS = [
   { id: 'fifteen', every: 15, schedule: '*/15 * * * *', priority: 1, steps: 3 },
 ] as const
 
-/** One minute: the heartbeats that come in it, each on an isolate, late by so many minutes. */
+/** The heartbeats of one minute, each on an isolate and late by a number of minutes. */
 const minute = fc.array(
   fc.record({ isolate: fc.nat(2), late: fc.constantFrom(0, 0, 0, 1, 2, 7) }),
   { maxLength: 4 },
 )
 
-/** What happens. */
+/** The generated events. */
 interface Story {
   readonly minutes: readonly (readonly { readonly isolate: number; readonly late: number }[])[]
-  /** Which steps of handlers fail, by a draw. */
+  /** Draws that decide which steps of handlers fail. */
   readonly faults: readonly number[]
 }
 
@@ -32,7 +32,7 @@ const story: fc.Arbitrary<Story> = fc.record({
   faults: fc.array(fc.nat(9), { minLength: 5, maxLength: 5 }),
 })
 
-test('each slot is completed exactly once, step by step, whatever heartbeats do', {
+test('each slot is completed exactly once, step by step, whichever heartbeats are late or missing', {
   timeout: amount(60_000, 900_000),
 }, async ({ task }) => {
   const counts = { run: 0, heartbeats: 0, slots: 0, violations: 0 }
@@ -73,7 +73,7 @@ async function play(minutes: Story['minutes'], faults: readonly number[]) {
   const steps: string[] = []
   let calls = 0
 
-  /** A step an invocation; some invocations fail before they do anything. */
+  /** One step per invocation; some invocations fail before they do anything. */
   const handler = async (id: string, count: number, context: JobContext) => {
     const { slot, checkpoint } = context
     if (faults.includes(calls++ % 10)) throw new Error('The loader is away')
@@ -126,7 +126,7 @@ async function play(minutes: Story['minutes'], faults: readonly number[]) {
   return { done, steps, heartbeats, from, until }
 }
 
-/** Waits for heartbeats whose handlers wait for the clock. */
+/** Waits for heartbeats, and fires the timers that their handlers wait for. */
 async function beat(platform: ManualPlatform, runs: readonly unknown[]): Promise<void> {
   let isOver = false
   const all = Promise.all(runs).then(() => {

@@ -31,7 +31,7 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-/** Plays a story, and tells who is present at its end beside who should be. */
+/** Plays a story, and returns who is present at its end and who should be. */
 async function play(steps: readonly Step[]) {
   const cluster = new Cluster({ limits: { activityTimeout: '20s', pongTimeout: '5s' } })
   let clients: { readonly client: ClusterClient; readonly user: string }[] = []
@@ -78,7 +78,7 @@ async function play(steps: readonly Step[]) {
 }
 
 describe('hubs and a channel that lose calls, memory and sockets', () => {
-  test('agree in the end on who is present', async ({ task }) => {
+  test('finally agree on who is present', async ({ task }) => {
     const stories = amount(150, 3_000)
 
     await fc.assert(

@@ -1,5 +1,5 @@
 /**
- * Frames and bodies as no client of the protocol would write them, and some that nearly are.
+ * Frames and bodies that no client of the protocol would send, and some that are almost valid.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const CHANNELS = [
   '',
 ]
 
-/** Any JSON, or a text that is likely to be one of the protocol's. */
+/** Any JSON, or a text of the protocol. */
 const value: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
   { weight: 3, arbitrary: fc.constantFrom(...EVENTS, ...CHANNELS) },
@@ -60,7 +60,7 @@ const unsigned = fc.oneof(
   fc.record({ event: fc.constant('client-move'), channel, data: value }),
 )
 
-/** Frames that have the members of the right ones, with anything in them. */
+/** Frames with the members of valid ones, and any values. */
 const distorted = fc.record(
   {
     event: fc.oneof(
@@ -77,7 +77,7 @@ const distorted = fc.record(
   { requiredKeys: [] },
 )
 
-/** Frames: some of the right form, some distorted, and any text. */
+/** Frames: some valid, some distorted, and any text. */
 export const foreignFrame: fc.Arbitrary<string> = fc.oneof(
   unsigned.map((frame) => JSON.stringify(frame)),
   distorted.map((frame) => JSON.stringify(frame)),
@@ -86,7 +86,7 @@ export const foreignFrame: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom('{'.repeat(3_000), '['.repeat(3_000), '"\\ud800"', '\0', ' '),
 )
 
-/** Bodies of the HTTP API, as objects of its members and as any text. */
+/** Bodies of the HTTP API: objects with its members, and any text. */
 export const foreignBody: fc.Arbitrary<string> = fc.oneof(
   objectOf(['name', 'data', 'channels', 'channel', 'socket_id', 'info', 'batch']).map((body) =>
     JSON.stringify(body),

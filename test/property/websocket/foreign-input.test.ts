@@ -29,7 +29,7 @@ const KINDS = [
 ]
 const RUNS = amount(500, 10_000)
 
-/** How often each outcome came. */
+/** How often each outcome occurred. */
 class Counts {
   readonly all: Record<string, number> = {}
   count(outcome: string | number): void {
@@ -38,7 +38,7 @@ class Counts {
 }
 
 describe('foreign input', () => {
-  test('as frames is understood or refused, and never thrown at', ({ task }) => {
+  test('as frames is understood or refused, and never makes anything throw', ({ task }) => {
     const counts = new Counts()
     fc.assert(
       fc.property(foreignFrame, (text) => {
@@ -80,7 +80,7 @@ describe('foreign input', () => {
     )
   })
 
-  test('as signed requests is answered 200 or 4xx, and reaches the port whole or not at all', async ({
+  test('as signed requests is answered with 200 or 4xx, and reaches the port completely or not at all', async ({
     task,
   }) => {
     const counts = new Counts()

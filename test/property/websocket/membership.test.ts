@@ -10,7 +10,7 @@ const USERS = ['ann', 'ben', 'cat', 'dan', 'eve']
 const GRACE = { unsubscribed: 0, closed: 0, reload: 2_000, lost: 10_000 }
 const LEASE_MS = 60_000
 
-/** One thing that happens. Numbers choose among what there is at the time. */
+/** One event. Numbers choose among the sockets or reports that exist at the time. */
 type Step =
   | { readonly kind: 'join'; readonly hub: string; readonly user: string; readonly info: number }
   | { readonly kind: 'leave'; readonly which: number; readonly reason: LeaveReason }
@@ -63,14 +63,14 @@ interface Socket {
   readonly info: string
 }
 
-/** A subscriber: what it knows by its snapshot and the news since. */
+/** A subscriber, with what it knows from its snapshot and later news. */
 interface Observer {
   readonly socket: Socket
   readonly known: Set<string>
   count: number
 }
 
-/** What the hubs truly have, the reports under way, and those who watch. */
+/** The true state of the hubs, the reports under way, and the subscribers. */
 class Story {
   readonly violations: string[] = []
   #now = 0
@@ -129,8 +129,8 @@ class Story {
   }
 
   /**
-   * Whoever lost a report, or its connections, reports in full; then all that is under way arrives, the
-   * newest first, and every grace ends. Of a hub that lost nothing the single reports have to do.
+   * Hubs that lost a report or their connections report in full. Then all reports under way arrive, newest first, and
+   * every grace ends. The single reports of a hub that lost nothing must be enough.
    */
   end(): void {
     for (const name of this.#outdated) this.#complete(name)
@@ -249,7 +249,7 @@ class Story {
     }
   }
 
-  /** The object loses its memory, and comes back with what it stored. */
+  /** The object loses its memory, and restarts with what it has stored. */
   #evict(): void {
     const { hubs, counts, users, toldCount } = this.#membership.takeChanges()
     for (const row of hubs) this.#stored.hubs.set(row[0], row)
@@ -285,7 +285,7 @@ class Story {
 }
 
 describe('the membership of a channel', () => {
-  test('ends as the sockets are, and tells nothing twice and nothing never, whatever the order', ({
+  test('finally matches the sockets, and each change is reported exactly once, in any order', ({
     task,
   }) => {
     const stories = amount(2_000, 10_000)

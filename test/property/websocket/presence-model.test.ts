@@ -20,10 +20,10 @@ interface Known {
   until: number
 }
 
-/** Who is where, by the rules as a reader of the guide would have them. */
+/** Who is present where, by the rules of the guide. */
 class Model {
   readonly connections = new Map<string, Known>()
-  /** What was said of a user in a room. */
+  /** The data given for a user in a room. */
   readonly infos = new Map<string, number>()
   now = 0
 
@@ -47,7 +47,7 @@ class Model {
     ].sort()
   }
 
-  /** Forgets what was said of those who are not there. */
+  /** Drops the data of users who are not present. */
   tidy(): void {
     for (const key of this.infos.keys()) {
       const [user = '', room = ''] = key.split('@')
@@ -166,7 +166,7 @@ async function play(world: World, one: Step): Promise<void> {
   }
 }
 
-/** Everything that can be asked, as the model has it and as the cache does. */
+/** The answers to all queries, from the model and from the cache. */
 async function expectAgreement({ model, caches: [cache] }: World): Promise<void> {
   for (const room of ROOMS) {
     const presence = await cache.getRoomPresence(room)
@@ -194,7 +194,7 @@ async function expectAgreement({ model, caches: [cache] }: World): Promise<void>
   expect([counts.get('n0') ?? 0, counts.get('n1') ?? 0]).toEqual(nodes)
 }
 
-test('presence is what a model of a few lines says it is, whatever happens in which order', async ({
+test('presence agrees with a model of a few lines, whatever happens in which order', async ({
   task,
 }) => {
   let steps = 0

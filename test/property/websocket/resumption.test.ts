@@ -15,9 +15,9 @@ class Server {
   readonly #users = new Set<string>()
   #epoch = 1
   #serial = 0
-  /** Frames that are on their way, while there is a connection. */
+  /** Frames under way, while there is a connection. */
   #wire: Frame[] | undefined
-  /** How often the subscriber was to hear that something is lost. */
+  /** How often the subscriber had to be told that something was lost. */
   losses = 0
 
   get users(): string[] {
@@ -41,7 +41,7 @@ class Server {
     this.#say({ event: 'nearcache:presence_diff', data, ...this.#position })
   }
 
-  /** Forgets what could be replayed; with a new epoch, all of its history. */
+  /** Drops the events that could be replayed; with `isAll`, also begins a new epoch. */
   forget(isAll: boolean): void {
     this.#past.length = 0
     if (!isAll) return
@@ -53,7 +53,7 @@ class Server {
     this.#wire = undefined
   }
 
-  /** A subscription, as the hub answers it. */
+  /** Answers a subscription as the hub does. */
   connect(channel: Channel): void {
     this.#wire = []
     const resume = channel.resumption('1.1')
@@ -73,7 +73,7 @@ class Server {
     }
   }
 
-  /** Lets so many frames arrive. */
+  /** Lets a number of frames arrive. */
   deliver(channel: Channel, most: number): void {
     for (const frame of this.#wire?.splice(0, most) ?? []) channel.take(frame)
   }
@@ -143,7 +143,7 @@ function play(story: readonly Step[]): boolean {
   return server.losses > 0
 }
 
-test('a channel hears everything once and in order, or is told that it did not', ({ task }) => {
+test('a channel gets everything once and in order, or is told that it did not', ({ task }) => {
   const runs = amount(3_000, 200_000)
   let lossy = 0
   fc.assert(

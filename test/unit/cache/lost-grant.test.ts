@@ -114,7 +114,7 @@ describe('A lease whose grant was lost on the way', () => {
     },
   )
 
-  test('is given back later if Redis does not answer by then; the attempts end at some time', async () => {
+  test('is given back later if Redis does not answer by then, but is not tried endlessly', async () => {
     const cache = await lossyCache()
     await lose(late, () => cache.set('k', 'lost'))
     isAway = true
