@@ -299,7 +299,7 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
       ),
       edit(
         STEPS,
-        '  /** Soft invalidation: entries stay valid, and are fresh no more. */\n  async soft(markers: readonly Marker[], epoch: Marker): Promise<void> {\n',
+        '  async soft(markers: readonly Marker[], epoch: Marker): Promise<void> {\n',
         "  async soft(markers: readonly Marker[], epoch: Marker): Promise<void> {\n    for (const { key } of markers) {\n      const hard = remembered.get(key)?.split('.')[0]\n      if (hard) await this.#link.send(['SET', key, `${hard}.${randomId()}-1`])\n    }\n",
       ),
     ],
