@@ -3,7 +3,7 @@
  * a command, for client and server, is its request.
  *
  * For the protocol, the load takes that much longer: it still holds its lease, and if the key is deleted or
- * invalidated in the meantime, the value is not stored.
+ * invalidated in the meantime, the value is never served.
  *
  * @module
  */

@@ -84,7 +84,7 @@ export async function lead(
  * Opens a flight and asks for the lease; `undefined` if it is refused, because another caller holds it, or because
  * the entry has changed since the caller saw it.
  *
- * @param overdue As of {@link lead}.
+ * @param overdue As in {@link lead}.
  */
 export async function admit(
   ctx: CacheContext,

@@ -30,7 +30,7 @@ const MIB = 1_048_576
 /**
  * A cache on Redis that is never stale after an invalidation.
  *
- * A read that starts after a delete, set or invalidation has returned never gets a value whose
+ * A read that starts after a delete, set or hard invalidation has returned never gets a value whose
  * loading began before that call. Losing any of the cache's data in Redis causes only misses. For the
  * exact guarantees see docs/consistency.md.
  *

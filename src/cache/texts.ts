@@ -13,7 +13,7 @@ import type { RedisLink } from '../redis/link.ts'
  *
  * @param after A consistency token: the answer is as new as the call that the token came from. A client with a
  * token of its own cannot tell which of the two is newer. So it reads once with each, and a key whose texts differ
- * counts as absent, because absence permits nothing.
+ * counts as absent, which is safe: it can only cause a miss.
  */
 export async function readTexts(
   link: RedisLink,

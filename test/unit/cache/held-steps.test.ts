@@ -91,7 +91,7 @@ describe('A commit that may wait (`soon`)', () => {
     expect(counts()).toEqual([2, 2])
   })
 
-  test('stores nothing if the key was deleted or its tag invalidated while it waited', async () => {
+  test('stores no value that is served if the key was deleted or its tag invalidated meanwhile', async () => {
     const readings = Promise.all([read('a'), read('b')])
     await turns()
     await other.delete('a')
