@@ -236,7 +236,7 @@ describe('Invalid input', () => {
     },
   )
 
-  test.each(NO_OPTIONS)('%j instead of options is refused with an error that says so', async (given) => {
+  test.each(NO_OPTIONS)('%j instead of options is refused with a clear error', async (given) => {
     await expect(cache.get('k', wrong(given))).rejects.toMatchObject(option('options'))
     await expect(cache.getOrSet('k', load, wrong(given))).rejects.toMatchObject(option('options'))
     await expect(cache.set('k', 1, wrong(given))).rejects.toMatchObject(option('options'))

@@ -50,7 +50,7 @@ export function describeNear(bench: Bench): void {
       expect(cache.redis.counts.requests).toBe(requests)
     })
 
-    test.each(CALLS)('drops at once the copies that a %s of its own cache covers', async (_name, call) => {
+    test.each(CALLS)('drops at once what a %s of its own cache covers', async (_name, call) => {
       const cache = bench.cache({ near: { ttl: '1h' } })
       await cache.getOrSet('k', () => 'old', { tags: ['t'] })
       expect(await cache.get('k')).toBe('old')

@@ -277,7 +277,7 @@ describe('While Redis is down', () => {
       },
     )
 
-    test.each(WRITES)('%s with a nonsensical answer rejects or has been done', async (name, call) => {
+    test.each(WRITES)('%s with a nonsensical answer rejects or is done', async (name, call) => {
       for (const answer of NONSENSE) {
         const cache = make()
         fail(1, { kind: 'answer', answer })

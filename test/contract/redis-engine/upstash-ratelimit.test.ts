@@ -53,7 +53,7 @@ describe('@upstash/ratelimit on the embedded engine', () => {
   test.each([
     ['fixed window', MultiRegionRatelimit.fixedWindow(2, WINDOW)],
     ['sliding window', MultiRegionRatelimit.slidingWindow(2, WINDOW)],
-  ])('a %s over several regions counts the requests that each of them allowed', async (_name, limiter) => {
+  ])('a %s over several regions counts what each of them allowed', async (_name, limiter) => {
     const regions = [redis, new Redis(embeddedTransport())]
     // The package's types name the class of another build with the same shape.
     const limit = new MultiRegionRatelimit({ redis: regions as never[], limiter, ...OPTIONS })
