@@ -1,5 +1,5 @@
 /**
- * The one alarm of an object, set for the earliest of what is to be done.
+ * The single alarm that a Durable Object has, set for its earliest due work.
  *
  * @module
  */
@@ -8,28 +8,28 @@ import { settledWithin, TIMED_OUT } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
 import type { ObjectStorage } from './runtime.ts'
 
-/** How late what is due may be done while an alarm waits. */
+/** How often other due work is done while an alarm handler waits for long work. */
 const MEANWHILE_MS = 100
 
-/** Sets the alarm, and spares the write when it is set already. */
+/** Sets the alarm, without a write if it is already set to the same time. */
 export class Alarm {
   readonly #storage: Pick<ObjectStorage, 'getAlarm' | 'setAlarm' | 'deleteAlarm'>
-  /** `undefined` until it was looked at, `null` while none is set. */
+  /** `undefined` until it was read from storage, `null` while no alarm is set. */
   #at: number | null | undefined
 
   constructor(storage: Pick<ObjectStorage, 'getAlarm' | 'setAlarm' | 'deleteAlarm'>) {
     this.#storage = storage
   }
 
-  /** To be called when it has gone off: it is not set any more. */
+  /** Call this first in the alarm handler: an alarm that has fired is no longer set. */
   rang(): void {
     this.#at = null
   }
 
   /**
-   * Sets it for an instant, in epoch milliseconds, or for none.
+   * Sets the alarm to a time in epoch milliseconds, or deletes it.
    *
-   * @param next Asked once it is known what is set, so that of two events the later one counts.
+   * @param next Called only after the current alarm is known, so that concurrent calls use the newest state.
    */
   async set(next: () => number | undefined): Promise<void> {
     if (this.#at === undefined) {
@@ -37,7 +37,7 @@ export class Alarm {
       this.#at ??= at
     }
     const wanted = next()
-    // What is overdue is due at once; the platform takes no 0.
+    // Overdue work is due at once. The platform rejects 0.
     const at = wanted === undefined ? null : Math.max(1, Math.ceil(wanted))
     if (this.#at === at) return
     this.#at = at
@@ -46,8 +46,8 @@ export class Alarm {
 }
 
 /**
- * Waits for the work of an alarm that may take long, and has done meanwhile what else is due: an object's
- * next alarm goes off after this one has ended.
+ * Waits for long work of an alarm handler, and does other due work in the meantime: the platform runs the
+ * next alarm only after this handler has ended.
  */
 export async function meanwhile(
   platform: Platform,
@@ -57,7 +57,7 @@ export async function meanwhile(
   while ((await settledWithin(platform, MEANWHILE_MS, work)) === TIMED_OUT) await doDue()
 }
 
-/** The earliest of instants, of which some may be missing. */
+/** The earliest of the given times, without those that are `undefined`. */
 export function earliest(times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((at) => at !== undefined)
   return known.length === 0 ? undefined : Math.min(...known)

@@ -1,5 +1,5 @@
 /**
- * What an event and a history are called.
+ * Builds the webhook of a client event, and names the epoch of a channel's history.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Platform } from '../../platform/platform.ts'
 import type { WebhookEvent } from '../protocol/webhook.ts'
 import type { ChannelEvent } from './stubs.ts'
 
-/** An event of a client, as webhooks tell it. */
+/** A client event in the form that webhooks have. */
 export function clientEventOf(
   channel: string,
   { event, data }: ChannelEvent,
@@ -19,7 +19,7 @@ export function clientEventOf(
   return { name: 'client_event', channel, event, data: text, socket_id: socketId, ...user }
 }
 
-/** Names a history: unlike any before it, since it has the time and chance in it. */
+/** A new epoch for a channel's history. The time and a random number make it unique. */
 export function newEpoch(platform: Platform): string {
   const chance = Math.floor(platform.random() * 2 ** 32).toString(36)
   return `${Math.floor(platform.now()).toString(36)}${chance.padStart(7, '0')}`

@@ -1,8 +1,8 @@
 /**
  * The serial of a channel, the events it can still replay, and the last event of a cache channel.
  *
- * Events are kept only where somebody can ask for them: from the first subscriber with the extensions
- * on. Until then a serial costs no write either: they are reserved by the thousand, and those not used
+ * Events are kept only from the first subscriber with the extensions on, since no other client can ask for
+ * them. Until then serials are reserved a thousand at a time, so that a serial costs no write; those not used
  * before an eviction are skipped.
  *
  * @module
@@ -13,15 +13,15 @@ import { earliest } from './alarm.ts'
 import type { ChannelStore, StoredEvent, StoredLast } from './channel-store.ts'
 import type { ChannelPosition, PastEvent } from './stubs.ts'
 
-/** How much is kept for those who come back. */
+/** How much history is kept for clients that reconnect. */
 export interface HistoryRules {
-  /** Events. */
+  /** Number of events. */
   readonly events: number
   /** Milliseconds. */
   readonly ageMs: number
 }
 
-/** Serials that are reserved by one write while nothing is recorded. */
+/** Serials that one write reserves while no events are kept. */
 const RESERVED = 1_000
 
 /** The history of one channel. */
@@ -34,7 +34,7 @@ export class ChannelHistory {
   /** Serials up to this one are stored, or never used again. */
   #reserved: number
   #isRecording: boolean
-  /** What is not newer cannot be replayed. */
+  /** Events up to this serial cannot be replayed. */
   #floor: number
   #past: StoredEvent[]
   #last: StoredLast | undefined
@@ -52,12 +52,12 @@ export class ChannelHistory {
     this.#last = store.last()
   }
 
-  /** Where the history stands. */
+  /** The current position. */
   get position(): ChannelPosition {
     return { epoch: this.#nameEpoch(), serial: this.#serial }
   }
 
-  /** Begins the next event or change of presence. */
+  /** Assigns the next serial, to an event or a change of presence. */
   advance(): ChannelPosition {
     this.#nameEpoch()
     this.#serial += 1
@@ -79,7 +79,7 @@ export class ChannelHistory {
     this.#store.setMeta('serial', this.#serial)
   }
 
-  /** Keeps an event that has just got its serial. */
+  /** Keeps an event under the current serial. */
   add(frame: string, origin: string | undefined, now: number): void {
     if (!this.#isRecording) return
     const event = { serial: this.#serial, at: now, frame, origin }
@@ -88,18 +88,18 @@ export class ChannelHistory {
     this.purge(now)
   }
 
-  /** The last event of a cache channel is now this. */
+  /** Stores the last event of a cache channel, under the current serial. */
   setLast(last: Omit<StoredLast, 'serial'>): void {
     this.#last = { ...last, serial: this.#serial }
     this.#store.setLast(this.#last)
   }
 
-  /** The last event, unless it is too old. */
+  /** The last event, unless it has expired. */
   last(now: number): StoredLast | undefined {
     return this.#last && this.#last.expiresAt > now ? this.#last : undefined
   }
 
-  /** What came after a position, or `null` where some of it is gone. */
+  /** The events after a position, except those of the socket that resumes. `null` if some are no longer kept. */
   since({ epoch, serial, socket_id }: Resume, now: number): readonly PastEvent[] | null {
     this.purge(now)
     const isReachable = epoch === this.#epoch && serial >= this.#floor && serial <= this.#serial
@@ -109,7 +109,7 @@ export class ChannelHistory {
       .map((event) => ({ serial: event.serial, frame: event.frame }))
   }
 
-  /** Drops what is too old or too much. */
+  /** Drops events beyond the maximum age or number, and a last event that has expired. */
   purge(now: number): void {
     const excess = this.#past.length - this.#rules.events
     const dropped = this.#past.filter(
@@ -128,18 +128,18 @@ export class ChannelHistory {
     }
   }
 
-  /** When something will be too old, in epoch milliseconds. */
+  /** When the next event or the last event expires, in epoch milliseconds. */
   nextAt(): number | undefined {
     const [oldest] = this.#past
     return earliest([oldest && oldest.at + this.#rules.ageMs, this.#last?.expiresAt])
   }
 
-  /** Whether there is nothing that somebody could ask for. */
+  /** Whether no past event and no last event is kept. */
   get isEmpty(): boolean {
     return this.#past.length === 0 && this.#last === undefined
   }
 
-  /** Begins anew, after the store was cleared. */
+  /** Resets the state in memory, after the store was cleared. */
   reset(): void {
     this.#epoch = undefined
     this.#serial = 0

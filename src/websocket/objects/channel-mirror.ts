@@ -1,5 +1,5 @@
 /**
- * Writes the last event of a cache channel through to a mirror.
+ * Copies the last event of a cache channel to the mirror.
  *
  * @module
  */
@@ -31,12 +31,15 @@ export class ChannelMirror {
     this.#port = parts.mirror
   }
 
-  /** There is another last event. */
+  /** Notes that the last event has changed. */
   changed(): void {
     this.#isBehind = this.#port !== undefined
   }
 
-  /** Writes it, unless that failed a moment ago. The mirror keeps the newest, whatever arrives last. */
+  /**
+   * Writes the last event, unless a write failed within the last `MIRROR_RETRY_MS`. The mirror keeps the
+   * newest event, in whatever order writes arrive.
+   */
   async settle(): Promise<void> {
     const now = this.#platform.now()
     if (!this.#isBehind || (this.#retryAt ?? now) > now) return
@@ -50,7 +53,7 @@ export class ChannelMirror {
     try {
       await this.#port?.lastEvent(this.#channel, told)
     } catch {
-      // The mirror is away: the alarm tries again with what is the last event then.
+      // The mirror cannot be reached: the alarm tries again, with the event that is the last one then.
       this.#isBehind = true
       this.#retryAt = now + MIRROR_RETRY_MS
     }

@@ -1,6 +1,6 @@
 /**
- * What a channel keeps in the SQLite of its object, so that it survives eviction, hibernation and a
- * new version of the Worker. Nothing is written before there is something to keep.
+ * The SQLite tables of a channel. Their data survive eviction, hibernation and a new version of the Worker.
+ * The tables are created at the first write.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { MembershipRows } from './membership.ts'
 import type { RosterRow } from './roster-types.ts'
 import type { ObjectStorage, SqlRow } from './runtime.ts'
 
-/** Single values. */
+/** Names of the single values in the table `meta`. */
 export type MetaName =
   | 'epoch'
   | 'serial'
@@ -22,13 +22,13 @@ export type MetaName =
   | 'version'
   | 'unlisted'
 
-/** An event of the past as stored. */
+/** A past event as stored. */
 export interface StoredEvent {
   readonly serial: number
   /** Epoch milliseconds. */
   readonly at: number
   readonly frame: string
-  /** The socket whose event it was. */
+  /** The socket that published the event, and does not get it. */
   readonly origin: string | undefined
 }
 
@@ -46,7 +46,7 @@ const TABLES = [
   'CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID',
   'CREATE TABLE hub (name TEXT PRIMARY KEY, epoch, floor, seq, sockets, lease_until) WITHOUT ROWID',
   'CREATE TABLE count (hub TEXT, user TEXT, sockets, seq, PRIMARY KEY (hub, user)) WITHOUT ROWID',
-  // With a row id, which keeps the order in which users came.
+  // This table keeps its row ids, which hold the order in which users joined.
   `CREATE TABLE user (id TEXT PRIMARY KEY, is_present, info, stay, leaves_at, is_told, told_info,
     told_stay)`,
   'CREATE TABLE past (serial INTEGER PRIMARY KEY, at, frame, origin)',
@@ -58,7 +58,7 @@ const TABLES = [
 export class ChannelStore implements OutboxStore {
   readonly #storage: ObjectStorage
   #isMade: boolean
-  /** The count of users as it is stored, once it was looked at. */
+  /** The stored count of users; `undefined` until it was read. */
   #told: number | undefined
 
   constructor(storage: ObjectStorage) {
@@ -76,7 +76,7 @@ export class ChannelStore implements OutboxStore {
     this.#write('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)', name, value)
   }
 
-  /** Everything that {@link keep} was given, and not taken back. */
+  /** All rows that {@link keep} has stored and not deleted. */
   membership(): MembershipRows {
     const hubs = this.#read('SELECT * FROM hub')
     const counts = this.#read('SELECT * FROM count')
@@ -92,7 +92,7 @@ export class ChannelStore implements OutboxStore {
     }
   }
 
-  /** Stores what has changed, all of it or nothing. */
+  /** Stores the changes in one transaction. */
   keep({ hubs, counts, users, toldCount }: MembershipRows): void {
     const isTold = toldCount === this.#toldCount()
     if (isTold && hubs.length + counts.length + users.length === 0) return
@@ -185,12 +185,12 @@ export class ChannelStore implements OutboxStore {
     this.#write('DELETE FROM outbox WHERE id = ?', id)
   }
 
-  /** Whether anything is stored. */
+  /** Whether the tables exist. */
   get isMade(): boolean {
     return this.#isMade
   }
 
-  /** Forgets everything: an object without storage and without sockets costs nothing. */
+  /** Deletes all data: an object without storage and without sockets costs nothing. */
   async clear(): Promise<void> {
     if (!this.#isMade) return
     this.#isMade = false
@@ -226,7 +226,7 @@ export class ChannelStore implements OutboxStore {
       return
     }
     const { present, told } = row
-    // An upsert, not a replacement, which would move the row to the end.
+    // An upsert: REPLACE would move the row to the end.
     this.#write(
       `INSERT INTO user VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
         is_present = excluded.is_present, info = excluded.info, stay = excluded.stay,

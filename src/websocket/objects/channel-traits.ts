@@ -1,5 +1,5 @@
 /**
- * What a channel's name says about it, to the objects.
+ * Reads from a channel's name how the objects treat the channel.
  *
  * @module
  */
@@ -12,18 +12,18 @@ export interface ChannelTraits {
   /** Whether it has members: users that are present. */
   readonly hasUsers: boolean
   readonly isCached: boolean
-  /** Not to be seen by anybody: in no list, and in no webhook. */
+  /** Hidden: in no list and in no webhook. */
   readonly isInternal: boolean
 }
 
 const ONLINE_PREFIX = '#online-'
 
-/** The channel on which it is told whether one user is signed in anywhere. No client can name it. */
+/** The internal channel that tells whether a user is signed in on any connection. No client can name it. */
 export function onlineChannel(userId: string): string {
   return `${ONLINE_PREFIX}${userId}`
 }
 
-/** Whose coming and going a channel tells, or `undefined` where it is another channel. */
+/** The user of an online channel, or `undefined` for any other channel. */
 export function userOfOnlineChannel(channel: string): string | undefined {
   return channel.startsWith(ONLINE_PREFIX) ? channel.slice(ONLINE_PREFIX.length) : undefined
 }

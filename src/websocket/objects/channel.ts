@@ -28,32 +28,32 @@ import { SubscriptionCount } from './subscription-count.ts'
 
 /** Options for {@link Channel}. */
 export interface ChannelOptions {
-  /** With its prefix, as clients say it. */
+  /** With its prefix, as clients send it. */
   readonly name: string
-  /** Whose channel it is. */
+  /** The app that the channel belongs to. */
   readonly app: App
   /** The storage of its object. */
   readonly storage: ObjectStorage
-  /** The way to the hubs of the app. */
+  /** Gives access to the app's hubs and directory. */
   readonly network: Network
-  /** Its clock and chance. */
+  /** Clock, random numbers and timers. */
   readonly platform: Platform
-  /** Is told the last events of cache channels. @default none */
+  /** Gets copies of the last events of cache channels. @default none */
   readonly mirror?: MirrorPort | undefined
-  /** How the webhooks are sent. @default the runtime's fetch */
+  /** Sends the webhooks. @default the runtime's fetch */
   readonly fetch?: typeof globalThis.fetch
-  /** Told of webhooks that were given up. @default none */
+  /** Called for webhooks that were given up. @default none */
   readonly onDropped?: WebhookOutboxOptions['onDropped']
 }
 
-/** How long an empty channel keeps its tables, for those who come and go. */
+/** How long an empty channel keeps its tables, in case it is soon used again. */
 const LINGER_MS = 60_000
-/** How much of the past is kept for those who come back. */
+/** How much history is kept for clients that reconnect. */
 const HISTORY = { events: 100, ageMs: 120_000 }
 
 /**
- * The channel behind one Durable Object. Every method leaves nothing under way: what has to happen
- * later is stored, and done by {@link Channel.alarm}.
+ * The channel behind one Durable Object. No method leaves work running in the background: later work is
+ * stored, and {@link Channel.alarm} does it.
  */
 export class Channel implements ChannelStub {
   readonly #options: ChannelOptions
@@ -69,10 +69,10 @@ export class Channel implements ChannelStub {
   readonly #mirror: ChannelMirror
   readonly #snapshots = new SnapshotText()
   readonly #alarm: Alarm
-  /** When the storage is cleared, as long as nobody comes. */
+  /** When the storage is cleared, unless the channel is used before. */
   #clearAt: number | undefined
 
-  /** Takes up what its storage has. */
+  /** Restores the channel from its storage. */
   constructor(options: ChannelOptions) {
     const { name, app, storage, network, platform, fetch, mirror, onDropped } = options
     this.#options = options
@@ -105,8 +105,8 @@ export class Channel implements ChannelStub {
   }
 
   /**
-   * Takes in what a hub has, and answers what one of its sockets wants to know. The answer and what the
-   * hub is sent later are cut at the position that it names.
+   * Applies a hub's report, and answers the question of one of its sockets. The answer covers everything up
+   * to the position that it names; later deliveries to the hub cover everything after it.
    */
   async report(report: HubReport, question: Question): Promise<ReportAnswer> {
     const now = this.#now()
@@ -144,7 +144,7 @@ export class Channel implements ChannelStub {
     return this.info(info)
   }
 
-  /** Gives a user that is present other information. @returns Whether the user is. */
+  /** Replaces the information of a present user. @returns Whether the user is present. */
   async update(userId: string, info: string | undefined): Promise<boolean> {
     const isPresent = this.#membership.update(userId, info)
     this.#tell(this.#now())
@@ -155,7 +155,7 @@ export class Channel implements ChannelStub {
   async info(attributes: readonly ChannelAttribute[]): Promise<ChannelInfo> {
     const now = this.#now()
     this.#membership.settle(now)
-    // Hubs report their first and last subscriber alone, unless the app tells counts.
+    // Unless the app publishes counts, hubs report only their first and last subscriber, so ask them.
     if (attributes.includes('subscription_count')) {
       await Promise.all(this.#membership.attached().map((hub) => this.#fanOut.inspect(hub)))
       await this.#end()
@@ -181,7 +181,7 @@ export class Channel implements ChannelStub {
     return this.#cached(this.#now())
   }
 
-  /** Does what is due. */
+  /** Does the work that is due. */
   async alarm(): Promise<void> {
     this.#alarm.rang()
     const now = this.#now()
@@ -193,12 +193,12 @@ export class Channel implements ChannelStub {
       this.#tell(this.#now())
       return this.#end()
     })
-    // After an eviction it is not known since when; the alarm was set for this.
+    // After an eviction `#clearAt` is unknown; the alarm was set for it.
     if (this.#isUseless && (this.#clearAt ?? now) <= now) await this.#clear()
     await this.#end()
   }
 
-  /** Whoever is not heard of is asked, and taken for lost when there is no answer twice. */
+  /** Asks the hubs whose lease is over. A hub that still does not answer a tenth of the lease later is lost. */
   async #askOverdue(now: number): Promise<void> {
     const overdue = this.#membership.overdue(now)
     const answers = await Promise.all(overdue.map((hub) => this.#fanOut.inspect(hub)))
@@ -213,19 +213,19 @@ export class Channel implements ChannelStub {
     else if (this.#membership.apply(report, now)) this.#tell(now)
   }
 
-  /** Tells what is to be told, or leaves it to the alarm where something was told a moment ago. */
+  /** Sends the news, or leaves that to the alarm if the last news was sent a moment ago. */
   #tell(now: number, isUrgent = false): void {
     if (this.#traits.hasUsers) this.#news.tell(now, isUrgent)
     this.#counts.tell(now)
     this.#occupancy.tell()
   }
 
-  /** Lets what is under way arrive, stores what has changed, and sets the alarm. */
+  /** Waits for deliveries in progress, stores the changes, and sets the alarm. */
   async #end(): Promise<void> {
     this.#store.keep(this.#membership.takeChanges())
     await this.#fanOut.settle()
     await Promise.all([this.#occupancy.settle(), this.#mirror.settle()])
-    // Answers of hubs may have changed something.
+    // Answers of hubs may have changed the membership.
     this.#store.keep(this.#membership.takeChanges())
     this.#clearAt = this.#isUseless ? (this.#clearAt ?? this.#now() + LINGER_MS) : undefined
     await this.#alarm.set(() => this.#nextAt())
@@ -245,7 +245,7 @@ export class Channel implements ChannelStub {
     ])
   }
 
-  /** Whether what is stored is of use to nobody: an object without storage costs nothing. */
+  /** Whether the stored data is no longer needed: an object without storage costs nothing. */
   get #isUseless(): boolean {
     return (
       this.#store.isMade &&
@@ -280,7 +280,7 @@ export class Channel implements ChannelStub {
     }
   }
 
-  /** Whether a report would bring in one user more than the app allows. */
+  /** Whether a report would add a user beyond the app's limit. */
   #isFull({ users, isComplete }: HubReport): boolean {
     const { presenceMembers } = this.#options.app.limits
     if (isComplete || this.#membership.userCount < presenceMembers) return false

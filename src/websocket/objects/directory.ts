@@ -7,7 +7,7 @@
 import type { ObjectStorage } from './runtime.ts'
 import type { DirectoryStub } from './stubs.ts'
 
-/** The list behind one Durable Object. Channels keep it true; it never asks them. */
+/** The list behind one Durable Object. Channels report their changes; the directory never asks them. */
 export class Directory implements DirectoryStub {
   readonly #sql: ObjectStorage['sql']
 
@@ -16,7 +16,10 @@ export class Directory implements DirectoryStub {
     sql.exec('CREATE TABLE IF NOT EXISTS channel (name TEXT PRIMARY KEY, version) WITHOUT ROWID')
   }
 
-  /** Calls of one channel arrive in order, so only what came before the last is refused. */
+  /**
+   * Ignores a version older than the stored one. A vacated channel keeps no version: the calls of one channel
+   * arrive in order, so none is needed.
+   */
   async note(channel: string, isOccupied: boolean, version: number): Promise<void> {
     const [row] = this.#sql.exec('SELECT version FROM channel WHERE name = ?', channel)
     if (row !== undefined && Number(row['version']) > version) return
@@ -26,7 +29,7 @@ export class Directory implements DirectoryStub {
 
   /** Names that begin with a prefix, in order. */
   async list(prefix: string): Promise<string[]> {
-    // Code points above any that a name has; a pattern would need escapes.
+    // The upper bound sorts after every name with the prefix; a LIKE pattern would need escapes.
     const rows = this.#sql.exec(
       'SELECT name FROM channel WHERE name >= ? AND name < ? ORDER BY name',
       prefix,

@@ -1,5 +1,5 @@
 /**
- * Sends what happens on a channel to every hub that has subscribers of it.
+ * Sends the deliveries of a channel to every hub that has subscribers of it.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { Delivery, HubStub, Network } from './stubs.ts'
 
 /** Options for {@link FanOut}. */
 export interface FanOutOptions {
-  /** The channel. */
+  /** The channel's name. */
   readonly channel: string
   readonly network: Network
-  /** A hub has answered; with a report, it has something else than was thought. */
+  /** Called when a hub has answered. A report means that its state differs from what the channel assumed. */
   readonly onAnswer: (hub: string, report: HubReport | undefined) => void
 }
 
-/** Deliveries under way. Those to one hub arrive in the order in which they were sent. */
+/** Deliveries in progress. Those to one hub arrive in the order in which they were sent. */
 export class FanOut {
   readonly #options: FanOutOptions
   readonly #hubs = new Map<string, HubStub>()
@@ -26,7 +26,7 @@ export class FanOut {
     this.#options = options
   }
 
-  /** Sends to hubs, at once: what is sent next comes later everywhere. */
+  /** Starts sending to hubs at once, so that later calls arrive later at every hub. */
   send(hubs: readonly string[], deliveries: readonly Delivery[]): void {
     for (const hub of hubs) {
       const done = this.#deliver(hub, deliveries).finally(() => this.#underWay.delete(done))
@@ -35,14 +35,14 @@ export class FanOut {
   }
 
   /**
-   * Resolves when all that is under way has arrived, and what the answers brought about: an event of
-   * the object may not end before. What others send meanwhile is theirs to await.
+   * Waits for all deliveries in progress, and for those that their answers cause: an event of the object must
+   * not end before. An event of the object that sends meanwhile waits for its own deliveries.
    */
   async settle(): Promise<void> {
     for (let round = 0; round < 2; round++) await Promise.all(this.#underWay)
   }
 
-  /** Asks one hub what it has. @returns Whether it answered. */
+  /** Asks one hub for a complete report. @returns Whether it answered. */
   async inspect(hub: string): Promise<boolean> {
     const answer = this.#stub(hub).inspect(this.#options.channel)
     return this.#heard(hub, answer)
@@ -54,8 +54,9 @@ export class FanOut {
   }
 
   /**
-   * A delivery that failed is not repeated: the platform has tried what may be tried, and a later one
-   * would overtake it. Subscribers with the extensions notice the gap; the lease finds a hub that is gone.
+   * A failed delivery is not repeated: the platform has retried what is safe to retry, and a later delivery
+   * would overtake a repetition. Subscribers with the extensions notice the gap in the serials. A lost hub is
+   * found by its lease.
    */
   async #heard(hub: string, answer: Promise<HubReport | undefined>): Promise<boolean> {
     try {

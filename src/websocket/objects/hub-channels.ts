@@ -1,6 +1,6 @@
 /**
- * Which of a hub's connections are subscribed to what. It is in memory, and built anew from the
- * attachments whenever the hub wakes.
+ * Index of a hub's connections by channel and user. It is in memory, and rebuilt from the socket attachments
+ * whenever the hub wakes.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import type { HubConnection, Subscription } from './hub-connection.ts'
 import type { UserCount } from './reports.ts'
 import type { ChannelPosition } from './stubs.ts'
 
-/** One channel as a hub has it. */
+/** A hub's part of one channel. */
 export interface HubChannel {
   readonly name: string
   readonly connections: Set<HubConnection>
-  /** Connections of each user of presence. */
+  /** Connections by user, on presence and online channels. */
   readonly users: Map<string, Set<HubConnection>>
   /** Whether the channel has acknowledged that this hub has subscribers. */
   isAttached: boolean
-  /** The attachment under way, for those who only need that it has happened. */
+  /** The report that attaches the hub, while it is in progress: plain subscriptions wait for it. */
   attaching: Promise<unknown> | undefined
-  /** Whether the channel keeps its history, since this hub has asked for it. */
+  /** Whether this hub has asked the channel to keep its history. */
   isRecorded: boolean
-  /** Where the channel's history stood when it was last heard of. */
+  /** The last known position of the channel's history. */
   position: ChannelPosition | undefined
 }
 
@@ -41,7 +41,7 @@ export class HubChannels {
     return this.#channels.keys()
   }
 
-  /** The channel, which is there from now on. */
+  /** Returns the channel, and creates it if needed. */
   open(name: string): HubChannel {
     const channel = this.#channels.get(name) ?? {
       name,
@@ -94,7 +94,7 @@ export class HubChannels {
     if (connections.size === 0 && users.size === 0) this.#channels.delete(name)
   }
 
-  /** How many connections a user has on a channel, as it is reported. */
+  /** How many connections a user has on a channel, in the form that reports have. */
   count(name: string, user: string): UserCount {
     const connections = this.#channels.get(name)?.users.get(user)
     const [first] = connections ?? []

@@ -1,6 +1,6 @@
 /**
- * One socket of a hub, and what is known of it. All of it is in the socket's attachment, which outlives
- * the hub's memory; what does not fit goes into the hub's storage.
+ * One socket of a hub with its state. The state is in the socket's attachment, which outlives the hub's
+ * memory; what does not fit there is in the hub's storage.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import type { ObjectSocket } from './runtime.ts'
 /** One subscription of one socket. */
 export interface Subscription {
   readonly channel: string
-  /** On presence channels. */
+  /** Set on presence channels. */
   readonly user: string | undefined
   /** JSON of the user's information. */
   info: string | undefined
-  /** What came while the answer was awaited; `undefined` once it was sent. In memory alone. */
+  /** Deliveries that arrived before the subscription was answered; `undefined` afterwards. In memory only. */
   held?: Outgoing[] | undefined
-  /** What is not newer is in the answer. In memory alone. */
+  /** The answer already covers deliveries up to this serial. In memory only. */
   since?: number
 }
 
@@ -29,9 +29,9 @@ export interface SignedIn {
   readonly watchlist: readonly string[]
 }
 
-/** What is known of a socket from the beginning. */
+/** What is fixed when a socket connects. */
 export interface Identity {
-  /** As clients see it: two numbers and a dot. */
+  /** The socket id of the protocol: two numbers joined by a dot. */
   readonly id: string
   readonly clientId: string | undefined
   readonly isExtended: boolean
@@ -41,29 +41,32 @@ export interface Identity {
 
 type StoredSubscription = readonly [channel: string, user?: string | null, info?: string | null]
 
-/** What may be long. */
+/** The parts that may be long: user and subscriptions. */
 interface Kept {
   readonly u?: SignedIn | undefined
   readonly s: readonly StoredSubscription[]
 }
 
-/** The attachment. Short names: each socket has one, of at most 16,384 bytes. */
+/** The attachment of a socket, of at most 16,384 bytes, hence the short names. */
 interface Attachment extends Omit<Kept, 's'> {
   readonly id: string
   readonly c?: string | undefined
   readonly x?: 1 | undefined
   readonly at: number
-  /** When the last frame had come, at the time of writing. */
+  /** When the last frame arrived before the attachment was written. */
   readonly h: number
   /** When a ping was sent that has not been answered. */
   readonly p?: number | undefined
-  /** Subscriptions, or 1 where they are in the storage, and the user with them. */
+  /** The subscriptions, or 1 if they and the user are in the storage. */
   readonly s: Kept['s'] | 1
 }
 
-/** Characters of user and subscriptions, of two bytes each, that an attachment takes; more go into the storage. */
+/**
+ * Longest JSON of user and subscriptions in an attachment, in characters of two bytes. Longer JSON goes into
+ * the storage.
+ */
 const MAX_ATTACHED_CHARS = 6_000
-/** Above this, a character may take up to three bytes. */
+/** The `readyState` of an open socket. */
 const OPEN = 1
 
 /** A socket with its state. */
@@ -74,11 +77,14 @@ export class HubConnection<Socket extends ObjectSocket = ObjectSocket> {
   user: SignedIn | undefined
   /** When a ping was sent that has not been answered, in epoch milliseconds. */
   pingedAt: number | undefined
-  /** When the last frame came, in epoch milliseconds. Written now and then: too early costs a ping. */
+  /** When the last frame arrived, in epoch milliseconds. Not saved for every frame: an old value costs a ping. */
   heardAt: number
-  /** In memory alone: a hub hibernates only after ten idle seconds, when they are full again. */
+  /**
+   * Limits client events. In memory only: a hub hibernates after ten idle seconds at the earliest, when the
+   * bucket is full again.
+   */
   events: Bucket | undefined
-  /** As `events`, of all frames. */
+  /** Like `events`, for all frames. */
   frames: Bucket | undefined
   #isSpilled = false
 
@@ -88,7 +94,11 @@ export class HubConnection<Socket extends ObjectSocket = ObjectSocket> {
     this.heardAt = identity.connectedAt
   }
 
-  /** Reads a socket that was there before. @returns `undefined` for one that never was a connection. */
+  /**
+   * Restores a connection from its socket's attachment.
+   *
+   * @returns `undefined` if the socket has none: it never was a connection, or was dropped.
+   */
   static restore<Socket extends ObjectSocket>(
     socket: Socket,
     store: HubStore,
@@ -138,18 +148,18 @@ export class HubConnection<Socket extends ObjectSocket = ObjectSocket> {
     } satisfies Attachment)
   }
 
-  /** Drops what is stored: what is told of the socket from now on is old news. */
+  /** Drops the stored state, so that later events of the socket are ignored. */
   forget(store: HubStore): void {
     if (this.#isSpilled) store.dropSpilled(this.id)
     this.socket.serializeAttachment(null)
   }
 
-  /** Sends a frame; a socket that is going is none to worry about. */
+  /** Sends a frame. A closing socket causes no error. */
   send(frame: string): void {
     try {
       this.socket.send(frame)
     } catch {
-      // It is closing: its close event, or the sweep, takes it away.
+      // The socket is closing: its close event, or the sweep, removes the connection.
     }
   }
 
@@ -158,12 +168,12 @@ export class HubConnection<Socket extends ObjectSocket = ObjectSocket> {
     try {
       this.socket.close(code, reason)
     } catch {
-      // It is closed already.
+      // The socket is already closed.
     }
   }
 }
 
-/** An older version has kept subscriptions there alone, and the user in the attachment. */
+/** Reads stored state. An older version stored only the subscriptions there, and the user in the attachment. */
 function keptIn(text = '[]'): Kept {
   const kept = JSON.parse(text) as Kept | Kept['s']
   return 's' in kept ? kept : { s: kept }

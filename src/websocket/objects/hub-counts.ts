@@ -1,9 +1,10 @@
 /**
- * Adds up what hubs report, whatever order the reports come in and however often.
+ * Adds up the reports of hubs, in whatever order and however often they arrive.
  *
- * A row is a count of one hub for one user. It is set, never incremented, and only by a report that is
- * newer than the one that set it; so duplicates, late arrivals and repeated tries change nothing. A
- * complete report replaces all rows of its hub, and a new epoch says that they are all gone.
+ * A row is the number of connections that one user has on one hub. A report sets it and never increments it,
+ * and a report older than the one that set it is ignored. So duplicates, late reports and retries change
+ * nothing. A complete report replaces all rows of its hub. A new epoch means that the hub has lost all its
+ * connections.
  *
  * @module
  */
@@ -13,32 +14,32 @@ import type { HubReport, LeaveReason, UserCount } from './reports.ts'
 /** The counts of one hub as they are stored. */
 export interface HubState {
   readonly epoch: number
-  /** The last complete report: what is not newer is known. */
+  /** Number of the last complete report; reports up to it are ignored. */
   readonly floor: number
-  /** The report that set `sockets`. */
+  /** Number of the report that set `sockets`. */
   readonly seq: number
   readonly sockets: number
-  /** Epoch milliseconds from which the hub is taken for lost unless it is heard of again. */
+  /** When the lease ends and the hub is asked, in epoch milliseconds. */
   readonly leaseUntil: number
 }
 
-/** One row as it is stored. Rows of 0 stay until the next complete report, lest a late one revive them. */
+/** One row as stored. Rows of 0 stay until the next complete report, so that a late report cannot revive them. */
 export interface CountRow {
   readonly sockets: number
   readonly seq: number
 }
 
-/** A user whose connections have changed in number. */
+/** A user whose number of connections has changed. */
 export interface TotalChange {
   readonly id: string
   /** Over all hubs. */
   readonly total: number
   readonly info: string | undefined
-  /** Why the last one went; `lost` where nobody said. */
+  /** Why the last connection ended; `lost` if no reason was reported. */
   readonly reason: LeaveReason
 }
 
-/** Rows of a hub beyond one a connection: so many of 0 may stay. */
+/** How many rows a hub may have beyond one for each connection, before it must send a complete report. */
 const MAX_IDLE_ROWS = 1_000
 
 interface Hub extends HubState {
@@ -53,12 +54,12 @@ export class HubCounts {
   readonly #changedHubs = new Set<string>()
   readonly #changedRows = new Map<string, Set<string>>()
 
-  /** @param options.patienceMs How long after its lease a hub may be silent before it is taken for lost. */
+  /** @param options.patienceMs How long after its lease a hub may be silent before it counts as lost. */
   constructor({ patienceMs }: { readonly patienceMs: number }) {
     this.#patienceMs = patienceMs
   }
 
-  /** Puts back what was stored; only for the start. */
+  /** Restores a stored hub. Only for start-up. */
   restore(name: string, state: HubState, rows: Iterable<readonly [string, CountRow]>): void {
     const hub: Hub = { ...state, rows: new Map(rows) }
     this.#hubs.set(name, hub)
@@ -66,9 +67,10 @@ export class HubCounts {
   }
 
   /**
-   * Takes a report in.
+   * Applies a report.
    *
-   * @returns The users whose totals it changed, or `undefined` when all of it was known already.
+   * @returns The users whose totals it changed, or `undefined` if a later epoch or a complete report has
+   *   replaced it.
    */
   apply(report: HubReport, leaseUntil: number): readonly TotalChange[] | undefined {
     const { hub: name, epoch, seq } = report
@@ -94,16 +96,16 @@ export class HubCounts {
   }
 
   /**
-   * Extends a lease: the hub was heard of.
+   * Extends the lease of a hub that was heard from.
    *
-   * @param stepMs What is not worth storing.
+   * @param stepMs A shorter extension is not worth storing.
    */
   renew(name: string, leaseUntil: number, stepMs: number): void {
     const hub = this.#hubs.get(name)
     if (hub && leaseUntil >= hub.leaseUntil + stepMs) this.#keep(name, { ...hub, leaseUntil })
   }
 
-  /** Forgets a hub that nothing is heard of any more, and tells whose connections went with it. */
+  /** Removes a lost hub. @returns The users whose connections were lost with it. */
   forget(name: string): readonly TotalChange[] {
     const hub = this.#hubs.get(name)
     if (hub === undefined) return []
@@ -113,7 +115,7 @@ export class HubCounts {
     return changes
   }
 
-  /** The hubs that have subscribed connections: where events have to go. */
+  /** The hubs with subscribed connections, to which events are sent. */
   attached(): string[] {
     return [...this.#hubs].filter(([, { sockets }]) => sockets > 0).map(([name]) => name)
   }
@@ -134,7 +136,7 @@ export class HubCounts {
     return { names, nextAt }
   }
 
-  /** Whether a hub's lease is over, and the patience too. */
+  /** Whether a hub's lease and the patience after it are over. */
   isSilent(name: string, now: number): boolean {
     const hub = this.#hubs.get(name)
     return hub !== undefined && hub.leaseUntil + this.#patienceMs <= now
@@ -148,18 +150,18 @@ export class HubCounts {
     return true
   }
 
-  /** Forgets all hubs; only while none has a connection. */
+  /** Removes all hubs. Only while none has a connection. */
   reset(): void {
     this.#hubs.clear()
     this.#totals.clear()
   }
 
-  /** Whether a hub has been heard of, and not been forgotten since. */
+  /** Whether a hub has reported, and was not removed since. */
   knows(name: string): boolean {
     return this.#hubs.has(name)
   }
 
-  /** Whether a hub has so many rows of 0 that it should make a complete report, with which they go. */
+  /** Whether a hub has so many rows of 0 that it should send a complete report, which drops them. */
   isCluttered(name: string): boolean {
     const hub = this.#hubs.get(name)
     return hub !== undefined && hub.rows.size >= hub.sockets + MAX_IDLE_ROWS
@@ -172,7 +174,7 @@ export class HubCounts {
     return sum
   }
 
-  /** What has to be stored since the last call: a state or row that is `undefined` was dropped. */
+  /** The changes to store since the last call; an `undefined` state or row was deleted. */
   takeChanges(): {
     readonly hubs: readonly (readonly [string, HubState | undefined])[]
     readonly rows: readonly (readonly [hub: string, user: string, CountRow | undefined])[]
@@ -196,7 +198,7 @@ export class HubCounts {
     return [{ id, total, info, reason }]
   }
 
-  /** Rows older than a complete report that does not name them; rows of 0 are not needed any longer. */
+  /** Drops the rows, those of 0 too, that are older than a complete report and not in it. */
   #dropAbsent(name: string, hub: Hub, { users, seq }: HubReport): TotalChange[] {
     const named = new Set(users.map(({ id }) => id))
     const absent = [...hub.rows].filter(([id, row]) => row.seq < seq && !named.has(id))

@@ -1,6 +1,6 @@
 /**
- * Sends what a channel tells to the subscribers on one hub. It does not wait for anything, so what
- * arrives in order is sent in order.
+ * Sends a channel's deliveries to its subscribers on one hub. It never waits, so the order of arrival is the
+ * order of sending.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { PresenceFrames } from './presence-frames.ts'
 import type { RosterDiff } from './roster-types.ts'
 import type { ChannelPosition, Delivery } from './stubs.ts'
 
-/** Sends deliveries to everybody who is subscribed. */
+/** Sends deliveries to all subscribers. */
 export function deliver(channel: HubChannel, deliveries: readonly Delivery[]): void {
   for (const delivery of deliveries) {
     channel.position = delivery.position
@@ -23,7 +23,7 @@ export function deliver(channel: HubChannel, deliveries: readonly Delivery[]): v
   }
 }
 
-/** Sends to one subscriber what was held for it. */
+/** Sends one subscriber the deliveries that were held for it. */
 export function deliverTo(
   connection: HubConnection,
   subscription: Subscription,
@@ -34,7 +34,7 @@ export function deliverTo(
   }
 }
 
-/** A frame with its place in the history, for connections with the extensions. */
+/** Adds the position in the history to a frame, for connections with the extensions. */
 export function withPosition(frame: string, { serial, epoch }: ChannelPosition): string {
   return `${frame.slice(0, -1)},"serial":${serial},"epoch":${JSON.stringify(epoch)}}`
 }
@@ -50,7 +50,7 @@ function deliverOne({ name, connections }: HubChannel, delivery: Delivery): void
   }
 }
 
-/** A count is not in the history, so it is for everybody. */
+/** A count is not in the history, so every subscriber gets it. */
 function isFor(
   connection: HubConnection,
   { since = 0 }: Subscription,
@@ -66,7 +66,7 @@ function send(connection: HubConnection, { user }: Subscription, outgoing: Outgo
   for (const frame of frames) connection.send(frame)
 }
 
-/** @returns Nothing for what a channel of another version sends and this one cannot read. */
+/** @returns `undefined` for a delivery of another Worker version that this version cannot read. */
 function outgoingOf(channel: string, delivery: Delivery): Outgoing | undefined {
   switch (delivery.kind) {
     case 'event': {

@@ -1,6 +1,6 @@
 /**
- * Sends the connections of a hub elsewhere, spread over a time: stock clients come back at once, so all
- * of them together would be a stampede.
+ * Drains a hub: closes its connections, spread over a time. Standard clients reconnect at once, so closing
+ * all of them together would cause a stampede.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { HubStore } from './hub-store.ts'
 /** How often connections are closed. */
 const STEP_MS = 500
 
-/** Whether a hub is being emptied, and how far it is. */
+/** The state of a drain. */
 export class HubDrain {
   readonly #store: HubStore
-  /** When nobody may be left, in epoch milliseconds; `undefined` while the hub is open. */
+  /** When all connections must be closed, in epoch milliseconds; `undefined` while the hub is open. */
   #until: number | undefined
   #stepAt: number | undefined
 
@@ -24,19 +24,19 @@ export class HubDrain {
     this.#stepAt = this.#until === undefined ? undefined : now
   }
 
-  /** Begins, or with 0 opens the hub again. */
+  /** Begins the drain; 0 opens the hub again. */
   begin(withinMs: number, now: number): void {
     this.#until = withinMs === 0 ? undefined : now + withinMs
     this.#stepAt = this.#until === undefined ? undefined : now
     this.#store.setMeta('drainUntil', this.#until ?? 0)
   }
 
-  /** A hub that was emptied takes nobody in until it is opened again. */
+  /** Whether the hub refuses connections: from the start of the drain until it is opened again. */
   get isOn(): boolean {
     return this.#until !== undefined
   }
 
-  /** How many connections are to be closed now, of those that are left. */
+  /** How many of the remaining connections to close now. */
   step(left: number, now: number): number {
     if (this.#until === undefined || this.#stepAt === undefined || now < this.#stepAt) return 0
     const leftMs = this.#until - now
@@ -45,7 +45,7 @@ export class HubDrain {
     return Math.ceil(left * share)
   }
 
-  /** When the next are to be closed, in epoch milliseconds. */
+  /** When to close the next connections, in epoch milliseconds. */
   nextAt(): number | undefined {
     return this.#stepAt
   }

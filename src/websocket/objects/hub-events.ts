@@ -1,5 +1,5 @@
 /**
- * What a client sends to others: its events, and news of itself.
+ * Handles what a client sends to other clients: client events, and new information of its user.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import type { HubParts } from './hub-subscriptions.ts'
 type ClientEventFrame = Extract<ClientFrame, { kind: 'clientEvent' }>
 type PresenceUpdateFrame = Extract<ClientFrame, { kind: 'presenceUpdate' }>
 
-/** Frames that any connection may send a second, of whatever kind. */
+/** The lowest limit of a connection's frames per second, of any kind. */
 const FRAMES_PER_SECOND = 200
 
-/** What the connections of one hub send on. */
+/** The client events and presence updates of one hub. */
 export class HubEvents {
   readonly #parts: HubParts
   readonly #platform: Platform
@@ -30,17 +30,17 @@ export class HubEvents {
     this.#platform = platform
   }
 
-  /** Whether a connection sends more than a hub can take from each: then nothing more is read of it. */
+  /** Whether a connection sends more frames than its limit allows. If so, its frames are no longer read. */
   isFlooding(connection: HubConnection): boolean {
     const { channelsPerConnection, clientEventsPerSecond } = this.#parts.app.limits
-    // A client subscribes to all its channels at once.
+    // A client may subscribe to all its channels at once.
     const perSecond = Math.max(FRAMES_PER_SECOND, channelsPerConnection, 2 * clientEventsPerSecond)
     const { bucket, allowed } = this.#draw(connection.frames, perSecond)
     connection.frames = bucket
     return !allowed
   }
 
-  /** Sends an event to the other subscribers of a channel, or says why not. */
+  /** Sends an event to the other subscribers of a channel, or answers with an error. */
   async send(connection: HubConnection, frame: ClientEventFrame): Promise<void> {
     const { channel, event, data } = frame
     const problem = this.#problem(connection, frame)
@@ -57,7 +57,7 @@ export class HubEvents {
     }
   }
 
-  /** Gives the user of a presence channel other information, or says why not. */
+  /** Replaces the information of a user on a presence channel, or answers with an error. */
   async update(connection: HubConnection, frame: PresenceUpdateFrame): Promise<void> {
     const { channel } = frame
     const subscription = connection.subscriptions.get(channel)

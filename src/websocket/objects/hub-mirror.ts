@@ -1,8 +1,9 @@
 /**
- * Tells a mirror of a hub's connections, together and a little later, so that no client waits for it.
+ * Sends changes of a hub's connections to the mirror, in batches and after a short delay, so that no client
+ * waits for the mirror.
  *
- * What is not told before the hub loses its memory is told at the next sweep, where the mirror does not
- * know the connection, or ends by its lease there.
+ * Changes may be lost with the hub's memory. At the next sweep the mirror names the connections that it does
+ * not know; connections that have ended expire there by their lease.
  *
  * @module
  */
@@ -12,9 +13,12 @@ import { MIRROR_RETRY_MS, type MirrorPort } from './mirror-port.ts'
 
 /** How long changes are collected. */
 const BATCH_MS = 500
-/** Connections that are told of at a time. */
+/** Connections that are sent to the mirror at a time. */
 const AT_A_TIME = 25
-/** Beyond so many that wait, one that is gone is left to its lease: an outage may be long. */
+/**
+ * Above this number of waiting changes, closed connections that could not be reported are left to their lease
+ * in the mirror, since an outage may be long.
+ */
 const MOST_WAITING = 8_000
 
 type Known = Pick<HubConnection, 'id' | 'user' | 'subscriptions'>
@@ -22,39 +26,42 @@ type Known = Pick<HubConnection, 'id' | 'user' | 'subscriptions'>
 /** The mirror of one hub. Without a port it does nothing. */
 export class HubMirror {
   readonly #port: MirrorPort | undefined
-  /** Connections by their ids; `undefined` for one that is gone. */
+  /** Connections by their ids; `undefined` for a closed one. */
   #changed = new Map<string, Known | undefined>()
   #dueAt: number | undefined
-  /** Whether it is still to be told that all those of before are gone. */
+  /** Whether the mirror must still be told that all earlier connections have ended. */
   #isAnew: boolean
 
-  /** @param isAnew Whether the hub has no connection: of those it had the mirror may not know the end. */
+  /**
+   * @param isAnew Whether the hub starts without connections: the mirror may not know that the earlier ones
+   *   have ended.
+   */
   constructor(port: MirrorPort | undefined, isAnew: boolean, now: number) {
     this.#port = port
     this.#isAnew = isAnew && port !== undefined
     if (this.#isAnew) this.#dueAt = now
   }
 
-  /** A connection has come, or signed in, or its channels have changed. */
+  /** Notes that a connection was opened or signed in, or that its channels have changed. */
   changed(connection: Known, now: number): void {
     this.#note(connection.id, connection, now)
   }
 
-  /** A connection is gone. */
+  /** Notes that a connection was closed. */
   gone({ id }: Known, now: number): void {
     this.#note(id, undefined, now)
   }
 
-  /** When there is something to tell, in epoch milliseconds. */
+  /** When the next changes are due, in epoch milliseconds. */
   nextAt(): number | undefined {
     return this.#dueAt
   }
 
-  /** Tells what is due. What fails is told again later. */
+  /** Sends the changes that are due. Those that fail are sent again later. */
   async flush(now: number): Promise<void> {
     if (this.#dueAt === undefined || this.#dueAt > now) return
     this.#dueAt = undefined
-    // First: what is told of a connection after it would be lost with the others.
+    // Must come first: it would also end connections that were sent before it.
     if (this.#isAnew && !(await this.#endBefore(now))) return
     const changed = [...this.#changed]
     this.#changed = new Map()
@@ -66,7 +73,7 @@ export class HubMirror {
     }
   }
 
-  /** Says that connections are there, and tells of those that the mirror does not know. */
+  /** Renews connections in the mirror, and notes those that the mirror does not know. */
   async active(connections: readonly HubConnection[], now: number): Promise<void> {
     if (this.#port === undefined || connections.length === 0) return
     const byId = new Map(connections.map((connection) => [connection.id, connection]))
@@ -76,7 +83,7 @@ export class HubMirror {
         if (connection) this.changed(connection, now)
       }
     } catch {
-      // The mirror is away: its leases are longer than the time to the next sweep.
+      // The mirror cannot be reached. Its leases are longer than the time to the next sweep.
     }
   }
 
@@ -101,7 +108,7 @@ export class HubMirror {
       ...(info !== undefined && { info: JSON.parse(info) as unknown }),
     }))
     const userId = userOf(known)
-    // Only of users is anything said.
+    // Information belongs to a user: without one it is left out.
     const said = userId === undefined ? rooms.map(({ room }) => ({ room })) : rooms
     await this.#port?.opened({ id, rooms: said, ...(userId !== undefined && { userId }) })
   }
@@ -112,7 +119,7 @@ export class HubMirror {
     this.#dueAt ??= now + BATCH_MS
   }
 
-  /** Unless something newer is known. */
+  /** Notes a failed change again, unless there is a newer one. */
   #again(id: string, known: Known | undefined, now: number): void {
     if (!this.#changed.has(id) && (known || this.#changed.size < MOST_WAITING)) {
       this.#changed.set(id, known)
@@ -121,7 +128,7 @@ export class HubMirror {
   }
 }
 
-/** Whoever is signed in; else the user of a presence channel. */
+/** The signed-in user, or else the user of a presence channel. */
 function userOf({ user, subscriptions }: Known): string | undefined {
   if (user) return user.id
   for (const subscription of subscriptions.values()) {

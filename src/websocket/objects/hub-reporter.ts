@@ -1,8 +1,8 @@
 /**
- * Tells channels what a hub has for them.
+ * Reports a hub's connections to their channels.
  *
- * A report says how many connections there are, and not what has changed, so one that failed is made
- * up for by the next, or by a complete one, which the alarm sends as long as a channel is behind.
+ * A report contains counts, not changes. So the next report makes up for one that failed, or a complete one
+ * does, which the alarm sends as long as a channel is behind.
  *
  * @module
  */
@@ -24,11 +24,11 @@ export interface HubReporterOptions {
   readonly isRestarted: boolean
 }
 
-/** Numbers of reports that are reserved by one write. */
+/** Report numbers that one write reserves. */
 const RESERVED = 1_000
-/** After how long a channel that did not answer is told again. */
+/** Delay before a channel that did not answer gets another report. */
 const RETRY_MS = 5_000
-/** Channels that are told at a time when there are many. */
+/** How many channels get reports at a time. */
 const AT_A_TIME = 50
 
 /** The reports of one hub. */
@@ -37,7 +37,7 @@ export class HubReporter {
   readonly #epoch: number
   #seq: number
   #reserved: number
-  /** Channels of which a report did not arrive: which one, and when each is to be told all again. */
+  /** Channels that have missed a report: its number, and when to send a complete one. */
   readonly #behind = new Map<string, { readonly seq: number; readonly at: number }>()
   /** Stubs are kept, so that reports arrive in order. */
   readonly #stubs = new Map<string, ChannelStub>()
@@ -52,20 +52,21 @@ export class HubReporter {
     for (const [name, isBehind] of store.attached()) {
       const channel = channels.get(name)
       if (channel) channel.isAttached = true
-      // Nobody is here any more, and the channel was not told.
+      // The last report failed, or all subscribers have gone without the channel being told.
       if (isBehind || channel === undefined) this.#behind.set(name, { seq: 0, at: 0 })
     }
   }
 
-  /** What the hub has for a channel, all of it. */
+  /** A complete report for a channel. */
   inspect(channel: string): HubReport {
     return this.#report(channel, this.#options.channels.counts(channel), true)
   }
 
   /**
-   * Reports the users given, and asks.
+   * Reports the given users, and asks a question.
    *
-   * @throws What the channel's stub threw. The channel counts as behind then, and is told again.
+   * @throws Whatever the channel's stub threw. The channel then counts as behind, and gets a complete report
+   *   later.
    */
   async ask(channel: string, users: readonly string[], question: Question): Promise<ReportAnswer> {
     const { channels } = this.#options
@@ -80,16 +81,19 @@ export class HubReporter {
     )
   }
 
-  /** Reports that a user has left, or if there is none that the count has changed. Never rejects. */
+  /**
+   * Reports that a user has left, or, without a user, that the number of connections has changed. Never
+   * rejects.
+   */
   async leave(channel: string, user: string | undefined, reason: LeaveReason): Promise<void> {
     const { channels } = this.#options
     const users = user === undefined ? [] : [{ ...channels.count(channel, user), reason }]
-    // Where nobody is left, that is all there is.
+    // Without subscribers, this is the hub's complete state.
     const isComplete = channels.get(channel) === undefined
     await this.#sendOrMark(this.#report(channel, users, isComplete), channel)
   }
 
-  /** Tells the channels that are behind, and due. */
+  /** Sends complete reports to the channels that are behind and due. */
   async catchUp(now: number): Promise<void> {
     const due = [...this.#behind].filter(([, { at }]) => at <= now).map(([channel]) => channel)
     for (let from = 0; from < due.length; from += AT_A_TIME) {
@@ -100,19 +104,19 @@ export class HubReporter {
     }
   }
 
-  /** When a channel is to be told again, in epoch milliseconds. */
+  /** When the next report to a channel that is behind is due, in epoch milliseconds. */
   nextAt(): number | undefined {
     return earliest([...this.#behind.values()].map(({ at }) => at))
   }
 
-  /** Another way to the channel, for an event or a question; in order with the reports. */
+  /** The stub of a channel, for events and questions. Its calls arrive in order with the reports. */
   stub(channel: string): ChannelStub {
     const stub = this.#stubs.get(channel) ?? this.#options.network.channel(channel)
     this.#stubs.set(channel, stub)
     return stub
   }
 
-  /** Runs a call to a channel; a stub that threw may stay broken. */
+  /** Calls a channel. A stub that threw is dropped, since it may stay broken. */
   async call<T>(channel: string, run: (stub: ChannelStub) => Promise<T>): Promise<T> {
     try {
       return await run(this.stub(channel))
@@ -122,12 +126,15 @@ export class HubReporter {
     }
   }
 
-  /** @param againAt When the channel is told again if it does not answer. @default at once */
+  /**
+   * @param againAt When the next report is due if the channel does not answer, in epoch milliseconds.
+   *   @default at once
+   */
   async #sendOrMark(report: HubReport, channel: string, againAt = 0): Promise<void> {
     try {
       await this.#send(report, channel, {})
     } catch {
-      // The alarm tells the channel again: its state is stored.
+      // The alarm sends a complete report: it is stored that the channel is behind.
       this.#behind.set(channel, { seq: report.seq, at: againAt })
     }
   }
@@ -136,7 +143,8 @@ export class HubReporter {
     const { store, channels } = this.#options
     const isEmpty = channels.get(name) === undefined
     const wasAttached = channels.get(name)?.isAttached === true
-    // Before the channel hears of this hub: whatever happens, it will be told when nobody is left here.
+    // Stored before the channel learns of this hub: whatever fails afterwards, the channel will be told when
+    // the last subscriber here is gone.
     if (!wasAttached && !isEmpty) store.attach(name, true)
     let answer: ReportAnswer
     try {
@@ -153,11 +161,11 @@ export class HubReporter {
     return answer
   }
 
-  /** Where what the report said is not so any more, a later report is under way, and decides. */
+  /** If the state has changed since the report was made, a later report is in progress, and that one decides. */
   #acknowledge(name: string, { isComplete, seq }: HubReport, wasEmpty: boolean): void {
     const { store, channels } = this.#options
     const channel = channels.get(name)
-    // Nothing but all that there is makes up for a report that is lost.
+    // Only a later complete report makes up for a lost one.
     if (isComplete && seq > (this.#behind.get(name)?.seq ?? seq)) this.#behind.delete(name)
     const isBehind = this.#behind.has(name)
     if (channel && !wasEmpty) {

@@ -1,18 +1,18 @@
 /**
- * What a hub keeps in the SQLite of its object: the channels that count on it, and what did not fit into
- * attachments.
+ * The SQLite tables of a hub: the channels that know of it, and what did not fit into socket attachments.
  *
  * @module
  */
 
 import type { ObjectStorage } from './runtime.ts'
 
-/** Single values. */
+/** Names of the single values in the table `meta`. */
 export type HubMetaName = 'epoch' | 'seq' | 'drainUntil'
 
 const TABLES = [
   'CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID',
-  // A channel is here from before it is told of the hub until it has acknowledged that it may forget it.
+  // A channel is in this table from before the first report to it until it has acknowledged that the hub has
+  // no more subscribers.
   'CREATE TABLE IF NOT EXISTS attached (channel TEXT PRIMARY KEY, is_behind) WITHOUT ROWID',
   'CREATE TABLE IF NOT EXISTS spilled (socket TEXT PRIMARY KEY, subscriptions) WITHOUT ROWID',
 ]
@@ -35,7 +35,7 @@ export class HubStore {
     this.#sql.exec('INSERT OR REPLACE INTO meta VALUES (?, ?)', name, value)
   }
 
-  /** Channels that may count on this hub, and whether their last report failed. */
+  /** Channels that may know of this hub, and whether a report to them failed. */
   attached(): (readonly [channel: string, isBehind: boolean])[] {
     const rows = [...this.#sql.exec('SELECT channel, is_behind FROM attached')]
     return rows.map(({ channel, is_behind }) => [String(channel), is_behind === 1] as const)
@@ -62,7 +62,7 @@ export class HubStore {
     this.#sql.exec('DELETE FROM spilled WHERE socket = ?', socket)
   }
 
-  /** Drops what belongs to sockets that are no more: they went without a word. */
+  /** Drops what is stored for all other sockets: they have ended without a close event. */
   keepSpilled(sockets: ReadonlySet<string>): void {
     const rows = [...this.#sql.exec('SELECT socket FROM spilled')]
     const gone = rows.map(({ socket }) => String(socket)).filter((socket) => !sockets.has(socket))

@@ -32,13 +32,13 @@ export interface HubParts {
   readonly store: HubStore
   readonly channels: HubChannels
   readonly reporter: HubReporter
-  /** A connection has another user, or other channels. */
+  /** Called when a connection's user or channels have changed. */
   readonly onChange: (connection: HubConnection) => void
 }
 
 type SubscribeFrame = Extract<ClientFrame, { kind: 'subscribe' }>
 
-/** What connections without the extensions are told, which is nothing. */
+/** The position for connections without the extensions, which never see it. */
 const NOWHERE = { epoch: '', serial: 0 }
 const UNAVAILABLE: SubscriptionRefusal = {
   type: 'Unavailable',
@@ -59,7 +59,7 @@ export class HubSubscriptions {
     this.#parts = parts
   }
 
-  /** Subscribes, or says why not. A repetition is answered again and changes nothing. */
+  /** Subscribes, or answers with an error. A repeated request is answered again and changes nothing. */
   async subscribe(connection: HubConnection, frame: SubscribeFrame): Promise<void> {
     const { channel: name } = frame
     const checked = this.#check(connection, frame)
@@ -68,7 +68,7 @@ export class HubSubscriptions {
       return
     }
     const before = connection.subscriptions.get(name)
-    // The answer that is under way is the answer to this one too.
+    // The answer to the first request is on its way, and answers this one too.
     if (before?.held) return
     const { rules, member } = checked
     const subscription = before ?? { channel: name, user: member?.id, info: infoOf(member) }
@@ -79,7 +79,7 @@ export class HubSubscriptions {
 
     const question = questionOf(connection, rules, subscription, frame)
     const answer = await this.#attach(channel, subscription, question)
-    // It has unsubscribed, or is gone.
+    // The client has unsubscribed or disconnected in the meantime.
     if (connection.subscriptions.get(name) !== subscription) return
     if ('refusal' in answer) {
       this.#remove(connection, subscription)
@@ -91,7 +91,7 @@ export class HubSubscriptions {
     if (!before) this.#parts.onChange(connection)
   }
 
-  /** Unsubscribes; of a channel that is not subscribed to there is nothing to do. */
+  /** Unsubscribes. Does nothing if the connection is not subscribed. */
   async unsubscribe(connection: HubConnection, name: string): Promise<void> {
     const subscription = connection.subscriptions.get(name)
     if (subscription === undefined) return
@@ -101,7 +101,7 @@ export class HubSubscriptions {
     if (isNews) await this.#parts.reporter.leave(name, subscription.user, 'unsubscribed')
   }
 
-  /** Takes a connection out of all its channels. */
+  /** Removes a connection from all its channels. */
   async drop(connection: HubConnection, reason: LeaveReason): Promise<void> {
     const subscriptions = [...connection.subscriptions.values()]
     const news = subscriptions.filter((subscription) => this.#remove(connection, subscription))
@@ -110,14 +110,14 @@ export class HubSubscriptions {
     )
   }
 
-  /** @returns Whether the channel has to hear of it. */
+  /** @returns Whether to report it to the channel. */
   #remove(connection: HubConnection, subscription: Subscription): boolean {
     const { channels, app } = this.#parts
     connection.subscriptions.delete(subscription.channel)
     return channels.remove(connection, subscription) || app.subscriptionCounts === 'on'
   }
 
-  /** Tells the channel and asks it, or does neither where the hub knows enough. */
+  /** Reports to the channel and asks it, or answers locally if the hub knows enough. */
   async #attach(
     channel: HubChannel,
     { user }: Subscription,
@@ -194,7 +194,10 @@ export class HubSubscriptions {
   }
 }
 
-/** What a hub can answer by itself: nothing before the channel keeps the history that is asked for. */
+/**
+ * The position, if the hub can answer by itself. It cannot before the channel keeps the history that
+ * connections with the extensions need.
+ */
 function positionIn(
   { isAttached, isRecorded, position }: HubChannel,
   { isExtended }: Question,
@@ -214,7 +217,7 @@ function questionOf(
   return { user, isCached, isExtended, resume: isExtended ? resume : undefined }
 }
 
-/** The answer, what it says of the past, and then what has come meanwhile. */
+/** Sends the answer, then the missed events or the last one, then what has arrived in the meantime. */
 function answerSubscriber(
   connection: HubConnection,
   subscription: Subscription,
@@ -232,7 +235,7 @@ function answerSubscriber(
     connection.send(resumedFrame(channel, resumed, position))
     for (const { frame, serial } of missed ?? []) send(frame, { ...position, serial })
   }
-  // Whoever has got all that was missed has got the last event.
+  // A client that was sent all missed events has the last event.
   if (last && !missed) send(last.frame, { ...position, serial: last.serial })
   if (last === null) connection.send(cacheMissFrame(channel))
   subscription.held = undefined
@@ -245,11 +248,11 @@ function refusalIn(
   user: string | undefined,
 ): SubscriptionRefusal | undefined {
   if (isFull) return FULL
-  // A channel of another version may answer in words of its own.
+  // A channel of another Worker version may answer in another form.
   return user === undefined || typeof snapshot === 'string' ? undefined : UNAVAILABLE
 }
 
-/** Clients take `null` for no information, too. */
+/** Clients treat `null` as no information, too. */
 function infoOf(member: Member | undefined): string | undefined {
   return member?.info == null ? undefined : JSON.stringify(member.info)
 }

@@ -1,5 +1,5 @@
 /**
- * Keeps a hub free of connections that are gone without a word, or that should have signed in.
+ * Closes a hub's connections that have ended without a close event, or that have not signed in in time.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface HubSweepOptions<Socket extends ObjectSocket> {
   readonly store: HubStore
   readonly state: SocketObjectState<Socket>
   readonly connections: ReadonlyMap<ObjectSocket, HubConnection<Socket>>
-  /** Closes a connection, without waiting for an event that tells of it. */
+  /** Closes a connection without waiting for its close event. */
   readonly end: (
     connection: HubConnection<Socket>,
     close: Close,
@@ -31,7 +31,7 @@ export interface HubSweepOptions<Socket extends ObjectSocket> {
 /** The sweep of one hub. */
 export class HubSweep<Socket extends ObjectSocket> {
   readonly #options: HubSweepOptions<Socket>
-  /** When somebody is to be asked for a sign of life, or to be closed. */
+  /** When the next connection is to be pinged or closed. */
   #at: number | undefined
   /** Pings of the last sweep that are unanswered. */
   #unanswered = 0
@@ -41,17 +41,17 @@ export class HubSweep<Socket extends ObjectSocket> {
     this.#at = this.#nextDueAt()
   }
 
-  /** When there is something to do, in epoch milliseconds. */
+  /** When the next sweep is due, in epoch milliseconds. */
   nextAt(): number | undefined {
     return this.#options.connections.size === 0 ? undefined : this.#at
   }
 
-  /** A connection has come. */
+  /** Schedules the sweep for a new connection. */
   entered(connection: HubConnection<Socket>): void {
     this.#at = earliest([this.#at, this.#dueAt(connection)])
   }
 
-  /** A frame has come. Once all have answered there is nobody to close: the hub may sleep longer. */
+  /** Notes a frame. Once all pings are answered no connection is to be closed, so the hub may sleep longer. */
   heard(connection: HubConnection<Socket>, now: number): void {
     connection.heardAt = now
     if (connection.pingedAt === undefined) return
@@ -61,13 +61,13 @@ export class HubSweep<Socket extends ObjectSocket> {
     if (this.#unanswered === 0) this.#at = this.#nextDueAt()
   }
 
-  /** Does what is due. @returns Whether there was something to do. */
+  /** Sweeps if it is due. @returns Whether it was due. */
   async run(now: number): Promise<boolean> {
     if (this.#at === undefined || this.#at > now) return false
     const { app, connections, store, end } = this.#options
     const late = [...connections.values()].filter((connection) => this.#isUnsigned(connection, now))
     await Promise.all(late.map((connection) => end(connection, CLOSES.notSignedIn, 'closed')))
-    // One that is closing wakes its hub, and is told of; unless it never is.
+    // A closing socket wakes the hub with its close event, unless that event never comes.
     const shut = [...connections.values()].filter(({ isOpen }) => !isOpen)
     await Promise.all(shut.map((connection) => end(connection, CLOSES.noPong, 'lost')))
     const signsOf = (connection: HubConnection<Socket>): Signs => this.#signsOf(connection)
@@ -101,7 +101,7 @@ export class HubSweep<Socket extends ObjectSocket> {
     return user === undefined && identity.connectedAt + signInWithinMs <= now
   }
 
-  /** A ping that the runtime answered by itself is a sign of life as well. */
+  /** A ping that the runtime answered by itself counts as a sign of life. */
   #signsOf({ socket, heardAt, pingedAt }: HubConnection<Socket>): Signs {
     const { state } = this.#options
     const answeredAt = state.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0

@@ -1,5 +1,5 @@
 /**
- * Signing in, and who is told that somebody did.
+ * Signs connections in, and tells the clients that watch their users.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { LeaveReason } from './reports.ts'
 
 type SignInFrame = Extract<ClientFrame, { kind: 'signIn' }>
 
-/** Channels that are asked at a time. */
+/** How many channels are asked at a time. */
 const AT_A_TIME = 25
 
 /** The signed-in users of one hub. */
@@ -27,17 +27,17 @@ export class HubUsers {
     this.#parts = parts
   }
 
-  /** Puts a connection back into its places, after the hub has lost its memory. */
+  /** Registers the user and the watchlist of a connection again, after the hub has lost its memory. */
   restore(connection: HubConnection): void {
     const { user } = connection
     if (user) this.#enter(connection, user.id, user.watchlist)
   }
 
   /**
-   * Signs a connection in, tells those who watch the user, and the user of those it watches. A wrong
-   * signature ends the connection.
+   * Signs a connection in, tells the clients that watch its user, and tells the connection which users of
+   * its watchlist are online. A wrong signature closes the connection.
    *
-   * @returns Whether the connection stays.
+   * @returns Whether the connection stays open.
    */
   async signIn(connection: HubConnection, frame: SignInFrame): Promise<boolean> {
     const { app, store, onChange } = this.#parts
@@ -71,7 +71,7 @@ export class HubUsers {
     return true
   }
 
-  /** Takes a connection out of its places. */
+  /** Removes the user and the watchlist of a connection. */
   async drop(connection: HubConnection, reason: LeaveReason): Promise<void> {
     const { user } = connection
     if (user === undefined) return
@@ -110,7 +110,7 @@ export class HubUsers {
 
   async #tellOnline(id: string): Promise<void> {
     const { reporter } = this.#parts
-    // Where it fails, the alarm makes up for it.
+    // If it fails, the alarm reports again.
     await reporter.ask(onlineChannel(id), [id], {}).catch(() => undefined)
   }
 
@@ -135,7 +135,7 @@ export class HubUsers {
       const { isPresent } = await reporter.ask(onlineChannel(id), [], { user: id })
       return isPresent === true
     } catch {
-      // It is told when the channel is reached again.
+      // The channel cannot be reached. The client gets later changes once the hub's report has arrived.
       return false
     }
   }

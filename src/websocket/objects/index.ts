@@ -1,5 +1,5 @@
 /**
- * Realtime on Durable Objects: the Pusher protocol on hibernating sockets, with presence that is right
+ * Realtime on Durable Objects: the Pusher protocol on hibernating sockets, with presence that is correct
  * across hubs and reconnections. The classes are plain; the Worker wraps each in a `DurableObject`.
  *
  * @module

@@ -1,11 +1,11 @@
 /**
- * Finds connections whose other end is gone without a word, which no event ever tells.
+ * Finds dead connections: their other end is gone, and no close event ever comes.
  *
- * A client pings after it has *received* nothing for the activity timeout, so one that receives much
- * never pings: it is asked. A dead one is closed at the latest one pong timeout after the activity
- * timeout since it was last heard of. Whoever would be asked within half an activity timeout is asked
- * already, which brings the clients' own timers into step: a hub of idle connections, whose pings the
- * runtime answers, then wakes about once in each activity timeout.
+ * A client pings only after it has *received* nothing for the activity timeout, so the hub pings clients that
+ * receive much. A dead connection is closed at most one activity timeout and one pong timeout after it was
+ * last heard from. A sweep also pings connections that are due within half an activity timeout. This aligns
+ * the clients' own timers: a hub of idle connections, whose pings the runtime answers, wakes about once in
+ * each activity timeout.
  *
  * @module
  */
@@ -18,20 +18,20 @@ export interface LivenessRules {
   readonly pongTimeoutMs: number
 }
 
-/** When a connection was last heard of, and asked. Epoch milliseconds. */
+/** When a connection was last heard from, and when it was pinged. Epoch milliseconds. */
 export interface Signs {
   readonly heardAt: number
   /** `undefined` unless a ping is unanswered. */
   readonly pingedAt: number | undefined
 }
 
-/** What is to be done. */
+/** The connections to ping and those to close. */
 export interface Sweep<T> {
   readonly pings: readonly T[]
   readonly closes: readonly T[]
 }
 
-/** Looks at all connections at one instant. */
+/** Decides which connections to ping or close at one instant. */
 export function sweep<T>(
   connections: Iterable<T>,
   signsOf: (connection: T) => Signs,
@@ -50,12 +50,12 @@ export function sweep<T>(
   return { pings, closes }
 }
 
-/** When a connection is to be asked, or where it was, closed. */
+/** When to ping a connection, or to close it if a ping is unanswered. */
 export function dueAtOf(
   { heardAt, pingedAt }: Signs,
   { activityTimeoutMs, pongTimeoutMs }: LivenessRules,
 ): number {
-  // Time for the client's own ping to arrive, which spares ours.
+  // Leaves time for the client's own ping, which makes one from the hub unnecessary.
   const slackMs = pongTimeoutMs / 3
   if (pingedAt === undefined) return heardAt + activityTimeoutMs + slackMs
   const boundAt = heardAt + activityTimeoutMs + pongTimeoutMs

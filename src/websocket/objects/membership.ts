@@ -1,8 +1,8 @@
 /**
- * The membership of one channel: hubs report into it, batches of news come out of it.
+ * The membership of one channel: takes reports of hubs, and returns news in batches.
  *
- * It has one writer, the channel's object, so there is one order of all that happens. Pure: the time is
- * given, and what has to be stored is taken out by its owner.
+ * The channel's object is the only writer, so all changes have one order. Pure: the caller passes the time,
+ * and stores the changes.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import type { HubReport } from './reports.ts'
 import { Roster } from './roster.ts'
 import type { Passage, RosterDiff, RosterRow, RosterRules, RosterSnapshot } from './roster-types.ts'
 
-/** What a {@link Membership} goes by. */
+/** Rules of a {@link Membership}. */
 export interface MembershipRules extends RosterRules {
-  /** Milliseconds after which a hub is taken for lost that nothing was heard of. */
+  /** How long a hub may be silent before it is asked, in milliseconds. After another tenth it counts as lost. */
   readonly leaseMs: number
 }
 
-/** How long nothing may be heard of a hub before it is asked. */
+/** How long a hub may be silent before it is asked. */
 const LEASE_MS = 600_000
 
-/** What the channels of an app go by. */
+/** The rules for an app's channels. */
 export function rulesOf({ limits }: Pick<App, 'limits'>): MembershipRules {
   const { leaveGraceMs, reloadGraceMs, listedMembers } = limits
   return {
@@ -33,7 +33,7 @@ export function rulesOf({ limits }: Pick<App, 'limits'>): MembershipRules {
   }
 }
 
-/** What is stored of a membership. */
+/** A membership as stored, or its changes. */
 export interface MembershipRows {
   readonly hubs: readonly (readonly [string, HubState | undefined])[]
   readonly counts: readonly (readonly [hub: string, user: string, CountRow | undefined])[]
@@ -42,11 +42,10 @@ export interface MembershipRows {
 }
 
 /**
- * Counts of hubs, and the roster that follows from them.
+ * The counts of hubs, and the roster derived from them.
  *
- * After every report has arrived or been replaced by a complete one, and every grace is over, the users
- * present are exactly those with a connection; and what subscribers were told, snapshot and batches
- * together, is that same set.
+ * Once every report has arrived or a complete one has replaced it, and every grace is over, the present users
+ * are exactly those with a connection. Snapshots and batches together have told subscribers the same set.
  */
 export class Membership {
   readonly #counts: HubCounts
@@ -59,7 +58,7 @@ export class Membership {
     this.#counts = new HubCounts({ patienceMs: rules.leaseMs / 10 })
   }
 
-  /** Puts back what was stored; only for the start. */
+  /** Restores what was stored. Only for start-up. */
   restore({ hubs, counts, users, toldCount }: MembershipRows): void {
     const rows = Map.groupBy(counts, ([hub]) => hub)
     for (const [name, state] of hubs) {
@@ -69,42 +68,42 @@ export class Membership {
     this.#roster.restore(stored, toldCount)
   }
 
-  /** Takes a report in. @returns Whether it said anything new. */
+  /** Applies a report. @returns Whether it was new. */
   apply(report: HubReport, now: number): boolean {
     const changes = this.#counts.apply(report, now + this.#leaseMs)
     for (const change of changes ?? []) this.#roster.apply(change, now)
     return changes !== undefined
   }
 
-  /** Notes that a hub was heard of. */
+  /** Renews the lease of a hub that was heard from. */
   renew(hub: string, now: number): void {
     this.#counts.renew(hub, now + this.#leaseMs, this.#leaseMs / 4)
   }
 
   /**
-   * Notes that a hub which was asked did not answer. One that is silent for a while beyond its lease is
-   * taken for lost.
+   * Notes that a hub did not answer. Once its lease has been over for a tenth of its length, the hub counts
+   * as lost.
    */
   miss(hub: string, now: number): void {
     if (this.#counts.isSilent(hub, now)) this.forget(hub, now)
   }
 
-  /** Lets go whoever's grace is over. */
+  /** Removes users whose grace is over. */
   settle(now: number): void {
     this.#roster.settle(now)
   }
 
-  /** Takes a hub for lost: its users leave as after a lost connection. */
+  /** Removes a lost hub: its users leave as after a lost connection. */
   forget(hub: string, now: number): void {
     for (const change of this.#counts.forget(hub)) this.#roster.apply(change, now)
   }
 
-  /** Gives a user that is present other information. @returns Whether the user is. */
+  /** Replaces the information of a present user. @returns Whether the user is present. */
   update(id: string, info: string | undefined): boolean {
     return this.#roster.update(id, info)
   }
 
-  /** Hubs that should be asked, since their leases are over. */
+  /** Hubs to ask, because their leases are over. */
   overdue(now: number): readonly string[] {
     return this.#counts.overdue(now).names
   }
@@ -114,39 +113,39 @@ export class Membership {
     return earliest([this.#roster.nextLeaveAt, this.#counts.overdue(now).nextAt])
   }
 
-  /** Whether subscribers have something to be told, graces that are over included. */
+  /** Whether there is news for subscribers, once users whose grace is over are removed. */
   hasNews(now: number): boolean {
     this.#roster.settle(now)
     return this.#roster.isChanged
   }
 
-  /** The news since the last call, which count as told from now on. */
+  /** The news since the last call. From now on it counts as told. */
   takeNews(now: number): RosterDiff | undefined {
     this.#roster.settle(now)
     return this.#roster.takeDiff()
   }
 
-  /** What a user is told who has come. It goes together with the serial of the last news. */
+  /** The snapshot for a user who has joined. It belongs to the serial of the last news. */
   snapshotFor(id: string): RosterSnapshot {
     return this.#roster.snapshotFor(id)
   }
 
-  /** Whether the others were told something else of a user than what is so. */
+  /** Whether what subscribers were told about a user is no longer true. */
   isMistold(id: string): boolean {
     return this.#roster.isMistold(id)
   }
 
-  /** Who came and went since the last call, in order. */
+  /** Joins and leaves since the last call, in order. */
   takePassages(): readonly Passage[] {
     return this.#roster.takePassages()
   }
 
-  /** Whether a hub has been heard of, and not been forgotten since. */
+  /** Whether a hub has reported, and was not removed since. */
   knows(hub: string): boolean {
     return this.#counts.knows(hub)
   }
 
-  /** Whether a hub should tell all it has, for what it has no more to be forgotten. */
+  /** Whether a hub should send a complete report, so that its rows of 0 are dropped. */
   isCluttered(hub: string): boolean {
     return this.#counts.isCluttered(hub)
   }
@@ -161,7 +160,7 @@ export class Membership {
     return this.#counts.sockets
   }
 
-  /** Whether somebody is subscribed, or still present, as the connection may come back. */
+  /** Whether there is a subscriber, or a user who is present within the grace. */
   get isOccupied(): boolean {
     return this.sockets > 0 || this.userCount > 0
   }
@@ -179,17 +178,17 @@ export class Membership {
     return this.#roster.ids()
   }
 
-  /** Whether nobody is subscribed or present, and everybody knows. */
+  /** Whether there is no subscriber and no present user, and no leave that is still to be told. */
   get isEmpty(): boolean {
     return this.#counts.isEmpty && this.#roster.isEmpty
   }
 
-  /** Forgets hubs without connections; only while it is empty. */
+  /** Removes the hubs. Only while the membership is empty. */
   reset(): void {
     this.#counts.reset()
   }
 
-  /** What has to be stored since the last call. */
+  /** The changes to store since the last call. */
   takeChanges(): MembershipRows {
     const { hubs, rows: counts } = this.#counts.takeChanges()
     const { toldCount } = this.#roster

@@ -1,22 +1,22 @@
 /**
- * The narrow way out, by which code without a socket learns who is connected and what was said last. A
- * `Mirror` of `nearcache/websocket` fits.
+ * The interface through which hubs and channels copy connections and last events to a mirror, for code
+ * without a socket. A `Mirror` of `nearcache/websocket` fits.
  *
  * @module
  */
 
-/** What is told. Each call may reject, and is made again later. */
+/** The calls to a mirror. Each may reject, and is then repeated later. */
 export interface MirrorPort {
-  /** A connection with all its rooms: it is new, or they have changed. */
+  /** A connection with all its rooms. Called when it is new, or when they have changed. */
   opened(connection: {
     readonly id: string
     readonly userId?: string
     readonly rooms?: readonly { readonly room: string; readonly info?: unknown }[]
   }): Promise<void>
   closed(id: string): Promise<void>
-  /** None of the connections that were told of is left. */
+  /** All connections reported before have ended. */
   ended(): Promise<void>
-  /** @returns Those that are not known. */
+  /** Renews connections. @returns The ids that the mirror does not know. */
   active(ids: readonly string[]): Promise<readonly string[]>
   lastEvent(
     channel: string,
@@ -30,5 +30,5 @@ export interface MirrorPort {
   ): Promise<void>
 }
 
-/** After how long a failure is made up for. */
+/** Delay before a failed call is repeated. */
 export const MIRROR_RETRY_MS = 5_000

@@ -7,7 +7,7 @@
 import { directoryOf, objectName } from './placement.ts'
 import type { ChannelStub, DirectoryStub, HubStub, Network } from './stubs.ts'
 
-/** The part of a `DurableObjectNamespace` that is used, written structurally. */
+/** The part of a `DurableObjectNamespace` that is used, as a structural type. */
 export interface ObjectNamespace<Stub> {
   idFromName(name: string): unknown
   get(id: unknown): Stub
@@ -20,7 +20,7 @@ export interface Bindings {
   readonly directories: ObjectNamespace<DirectoryStub>
 }
 
-/** The network of one app. Each call makes a stub; who wants order keeps it. */
+/** The network of one app. Each call creates a stub; keep it where calls must arrive in order. */
 export function networkOf(bindings: Bindings, appId: string, directories: number): Network {
   const stub = <Stub>(namespace: ObjectNamespace<Stub>, part: string): Stub =>
     namespace.get(namespace.idFromName(objectName(appId, part)))

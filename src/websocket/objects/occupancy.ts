@@ -1,5 +1,6 @@
 /**
- * Keeps the list of occupied channels true, and tells the app when a channel fills and empties.
+ * Keeps the list of occupied channels up to date, and tells the app when a channel becomes occupied or
+ * vacated.
  *
  * @module
  */
@@ -17,16 +18,16 @@ export interface OccupancyParts extends NewsParts {
   readonly platform: Platform
 }
 
-/** After how long a directory that did not answer is told again. */
+/** Delay before a directory that did not answer is called again. */
 const RETRY_MS = 5_000
 
-/** Whether anybody is subscribed, and whether that has been told. */
+/** Whether a channel is occupied, and whether the app and the directory know it. */
 export class Occupancy {
   readonly #parts: OccupancyParts
   readonly #isListed: boolean
-  /** What the app was told. */
+  /** What the app was last told. */
   #isOccupied: boolean
-  /** What the directory has acknowledged. */
+  /** What the directory has last acknowledged. */
   #acknowledged: boolean
   #version: number
   #directory: DirectoryStub | undefined
@@ -36,7 +37,7 @@ export class Occupancy {
     this.#parts = parts
     this.#isListed = !traitsOf(name).isInternal
     this.#isOccupied = store.meta('occupied') === 1
-    // What the object that was here before could not tell is told by this one.
+    // A change that the directory did not acknowledge before an eviction is sent again.
     this.#acknowledged = (store.meta('unlisted') === 1) !== this.#isOccupied
     this.#version = Number(store.meta('version') ?? 0)
   }
@@ -47,7 +48,7 @@ export class Occupancy {
     const { isOccupied } = membership
     if (!this.#isListed || isOccupied === this.#isOccupied) return
     this.#isOccupied = isOccupied
-    // The time, so that a channel that has forgotten everything goes on where it was.
+    // Never below the current time, so that versions keep rising after the channel has cleared its storage.
     this.#version = Math.max(this.#version + 1, Math.floor(platform.now()))
     store.setMeta('occupied', isOccupied ? 1 : 0)
     store.setMeta('version', this.#version)
@@ -65,7 +66,7 @@ export class Occupancy {
     }
   }
 
-  /** When the directory has to be told again. */
+  /** When to call the directory again, in epoch milliseconds. */
   nextAt(now: number): number | undefined {
     return this.#acknowledged === this.#isOccupied ? undefined : now + RETRY_MS
   }

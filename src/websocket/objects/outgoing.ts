@@ -1,14 +1,14 @@
 /**
- * What goes from a channel to the sockets of one hub.
+ * A channel's delivery, with its frames for the sockets of one hub.
  *
  * @module
  */
 
 import type { Delivery } from './stubs.ts'
 
-/** A delivery with its frames, which are written once for however many connections. */
+/** A delivery with its frames, which are built once for all connections. */
 export interface Outgoing {
   readonly delivery: Delivery
-  /** @param user Whose connection it is, which is not told of itself. */
+  /** @param user The connection's user, who gets no news about itself. */
   framesFor(isExtended: boolean, user: string | undefined): readonly string[]
 }

@@ -1,18 +1,18 @@
 /**
- * Which object has what: names, and the hub of a client.
+ * Names the objects, and decides which hub a client uses and which shard lists a channel.
  *
  * @module
  */
 
 /** How many objects share the work. */
 export interface PlacementOptions {
-  /** Hubs of one app: expected connections by 4,000, and some more. 1 to 1,000. @default 4 */
+  /** Hubs of one app: the expected connections divided by 4,000, plus a reserve. 1 to 1,000. @default 4 */
   readonly hubs?: number
   /** Shards of the list of channels of one app. 1 to 64. @default 4 */
   readonly directories?: number
 }
 
-/** The name of an app's part: `app/part`. Ids of apps have no slash. */
+/** The object name of a part of an app: `app/part`. Ids of apps have no slash. */
 export function objectName(appId: string, part: string): string {
   return `${appId}/${part}`
 }
@@ -24,10 +24,10 @@ export function partsOfName(name: string): { readonly appId: string; readonly pa
 }
 
 /**
- * The hubs for a client, best first: it always comes to the same one, and to the next only where that
- * is full or being emptied.
+ * The hubs for a client, in order of preference. A client always gets the same first hub, and the next ones
+ * only if that is full or being drained.
  *
- * @param client The client's own id, or chance.
+ * @param client The client's own id, or a random text.
  */
 export function hubsFor(client: string, hubs: number): string[] {
   const first = hashOf(client) % hubs

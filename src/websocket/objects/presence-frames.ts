@@ -1,8 +1,8 @@
 /**
- * Who came and went, as the frames that a hub's connections get.
+ * Builds the frames that tell a hub's connections who joined and left.
  *
- * Nobody is told of itself, and in a large channel every newcomer is in the next batch; so each user's part
- * is written once, and what one of them gets is put together of those of the others.
+ * A user gets no news about itself, and in a large channel every new user is in the next batch. So each
+ * user's part is built once, and the frame for a user in the batch is joined from the parts of the others.
  *
  * @module
  */
@@ -32,7 +32,7 @@ interface Diff {
   readonly leaves: readonly Part[]
 }
 
-/** The frames of one change of presence. Those of a kind are written when the first connection needs them. */
+/** The frames of one change of presence. Each kind is built when the first connection needs it. */
 export class PresenceFrames {
   readonly delivery: PresenceDelivery
   readonly #channel: string
@@ -49,7 +49,7 @@ export class PresenceFrames {
     this.#concerned = new Set([...joins.map(({ id }) => id), ...leaves])
   }
 
-  /** @param user Whose connection it is, for which there is nothing of itself. */
+  /** @param user The connection's user, who gets no news about itself. */
   framesFor(isExtended: boolean, user: string | undefined): readonly string[] {
     if (user !== undefined && this.#concerned.has(user)) {
       return isExtended ? this.#extended(user) : this.#plain(user)
@@ -75,7 +75,7 @@ export class PresenceFrames {
     return textsOf(this.#parts, own)
   }
 
-  /** The diff, and the updates, which are for everybody. */
+  /** The diff without the own user, then the updates, which are for all users. */
   #extended(own: string | undefined): readonly string[] {
     const { position, diff } = this.delivery
     this.#diff ??= {
@@ -93,7 +93,7 @@ export class PresenceFrames {
   }
 }
 
-/** A user as others see it; the information is JSON already. */
+/** A user as JSON. The information is JSON already. */
 function jsonOf({ id, info }: RosterUser): string {
   const userId = JSON.stringify(id)
   return info === undefined ? `{"user_id":${userId}}` : `{"user_id":${userId},"user_info":${info}}`

@@ -1,5 +1,5 @@
 /**
- * Tells the subscribers of a presence channel who came and went, in batches.
+ * Tells the subscribers of a presence channel who joined and left, in batches.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { ChannelHistory } from './channel-history.ts'
 import type { FanOut } from './fan-out.ts'
 import type { Membership } from './membership.ts'
 
-/** What news are made of. */
+/** What news is built from and sent with. */
 export interface NewsParts {
   readonly name: string
   readonly app: App
@@ -20,7 +20,7 @@ export interface NewsParts {
   readonly fanOut: FanOut
 }
 
-/** The first change is told at once; those within the batch time after it, together. */
+/** Sends the first change at once, and the changes within the batch time after it together. */
 export class PresenceNews {
   readonly #parts: NewsParts
   #toldAt = Number.NEGATIVE_INFINITY
@@ -29,7 +29,7 @@ export class PresenceNews {
     this.#parts = parts
   }
 
-  /** Tells what there is, unless something was told within the batch time and it is not urgent. */
+  /** Sends the news, unless a batch was sent within the batch time and the call is not urgent. */
   tell(now: number, isUrgent: boolean): void {
     const { membership } = this.#parts
     membership.settle(now)
@@ -42,7 +42,7 @@ export class PresenceNews {
     this.#parts.fanOut.send(membership.attached(), [{ kind: 'presence', position, diff }])
   }
 
-  /** When the batch that is open is to be told, in epoch milliseconds. */
+  /** When the current batch is to be sent, in epoch milliseconds. */
   nextAt(now: number): number | undefined {
     return this.#parts.membership.hasNews(now) ? Math.max(now, this.#openAt) : undefined
   }
@@ -52,7 +52,10 @@ export class PresenceNews {
     return this.#toldAt + batchMsFor(app.limits.presenceBatchMs, membership.sockets)
   }
 
-  /** Of everybody, named or not. A leave that had no grace is held instead, so that a return undoes it. */
+  /**
+   * Adds webhooks for all users, named or not. The webhook of a leave without grace is held back instead, so
+   * that a return cancels it.
+   */
   #addWebhooks(): void {
     const { membership, outbox, name } = this.#parts
     for (const { id, kind } of membership.takePassages()) {
@@ -62,14 +65,15 @@ export class PresenceNews {
   }
 }
 
-/** For each so many connections, or a part of them, the batch time of the app. */
+/** Connections per step: each step, even a partial one, adds the app's batch time. */
 const STEP = 100
 const LONGEST_MS = 5_000
 
 /**
- * How long a channel of so many connections collects. It grows with them, so that what is sent a second does
- * not: everybody is told of everybody, and a thousand who come one by one would be a million frames. It grows in
- * steps, since the end of a batch is in the alarm, which would be written anew for each who comes.
+ * How long a channel collects changes, in milliseconds. The time grows with the connections so that the
+ * frames per second do not: every user is told of every other, and a thousand users joining one by one would
+ * cause a million frames. It grows in steps because the alarm is set to the end of the batch, and would
+ * otherwise be written again for each join.
  */
 export function batchMsFor(batchMs: number, connections: number): number {
   const grown = Math.min(LONGEST_MS, batchMs * Math.ceil(connections / STEP))

@@ -1,5 +1,5 @@
 /**
- * The objects of a deployment as one: where clients are let in, and what the HTTP API asks.
+ * Access to all objects of a deployment: connects clients to hubs, and answers the HTTP API.
  *
  * @module
  */
@@ -30,25 +30,17 @@ import type { HubStatus, Network } from './stubs.ts'
 export interface RealtimeOptions extends PlacementOptions {
   /** The namespaces of the objects. */
   readonly bindings: Bindings
-  /** Its clock and chance. */
+  /** Source of random numbers. */
   readonly platform: Platform
 }
 
-/** The header by which a hub says that it takes nobody in: `full` or `draining`. */
+/** The header with which a hub refuses a connection: `full` or `draining`. */
 export const HUB_HEADER = 'nearcache-hub'
 
-/** Channels that are asked at a time. */
+/** How many objects are called at a time. */
 const AT_A_TIME = 40
 
-/**
- * The way to the objects of all apps. It holds no state: any isolate may have one.
- *
- * @example
- * ```ts
- * const realtime = new Realtime({ bindings: { hubs, channels, directories }, platform })
- * const api = realtimeApi({ apps, port: realtime, now: platform.now })
- * ```
- */
+/** Access to the objects of all apps. It holds no state: any isolate may have one. */
 export class Realtime implements RealtimePort {
   readonly #bindings: Bindings
   readonly #platform: Platform
@@ -63,11 +55,7 @@ export class Realtime implements RealtimePort {
     this.#directories = wholeNumber(directories, 'directories', 1, 64)
   }
 
-  /**
-   * Hands a connection to the hub of its client, or to the next that takes it.
-   *
-   * @returns The hub's answer, or `undefined` when all hubs are full or overloaded.
-   */
+  /** Passes a connection to the hub of its client, or to the next hub that accepts it. */
   async connect(app: App, { clientId }: Arrival, request: Request): Promise<Response | undefined> {
     const client = clientId ?? String(this.#platform.random())
     for (const hub of hubsFor(client, this.#hubs)) {
@@ -77,7 +65,10 @@ export class Realtime implements RealtimePort {
     return undefined
   }
 
-  /** A hub that was restarted refuses once; a stub that threw may stay broken. */
+  /**
+   * Tries twice, since a hub that was restarted fails once; with a new stub, since one that threw may stay
+   * broken.
+   */
   async #reach(hub: string, request: Request): Promise<Response | undefined> {
     const { hubs } = this.#bindings
     const attempt = (): Promise<Response> => hubs.get(hubs.idFromName(hub)).fetch(request)
@@ -85,7 +76,7 @@ export class Realtime implements RealtimePort {
       return await attempt()
     } catch (error) {
       const { overloaded, retryable, durableObjectReset } = Object(error) as Record<string, unknown>
-      // As good as full: another attempt would be one more that waits there.
+      // Treated as full: a second attempt would only add to the load.
       if (overloaded) return undefined
       if (!retryable && !durableObjectReset) throw error
       return attempt()
@@ -146,7 +137,7 @@ export class Realtime implements RealtimePort {
     return hubNames(this.#hubs)
   }
 
-  /** How every hub of an app is doing, by its name. */
+  /** The status of every hub of an app, by its name. */
   async hubs(app: App): Promise<ReadonlyMap<string, HubStatus>> {
     const network = this.#network(app)
     const statuses = await inTurns(hubNames(this.#hubs), async (hub) => {
@@ -156,8 +147,8 @@ export class Realtime implements RealtimePort {
   }
 
   /**
-   * Empties a hub: its clients are closed with 4200, spread over a time, and come back to others. It
-   * takes nobody in until it is opened again.
+   * Drains a hub: its connections are closed with 4200, spread over a time, and the clients reconnect to
+   * other hubs. The hub accepts no connection until it is opened again.
    *
    * @param withinMs Milliseconds, at most 3,600,000. 0 opens the hub again.
    * @throws {InvalidOptionError} When there is no such hub, or the time is out of its range.

@@ -1,5 +1,5 @@
 /**
- * The words in which a roster speaks.
+ * The types of a roster.
  *
  * @module
  */
@@ -12,27 +12,27 @@ export interface RosterUser {
   readonly info: string | undefined
 }
 
-/** What has changed since the batch before. Leaves are to be told before joins. */
+/** The changes since the previous batch. Leaves must be sent before joins. */
 export interface RosterDiff {
   readonly joins: readonly RosterUser[]
   readonly leaves: readonly string[]
-  /** Users that stayed, with other information. */
+  /** Users that stayed and have other information. */
   readonly updates: readonly RosterUser[]
   /** All users that are present, named or not. */
   readonly count: number
 }
 
-/** What a user is told who has come. */
+/** The snapshot for a user who has joined. */
 export interface RosterSnapshot {
   /** Users that are present, named or not. */
   readonly count: number
-  /** All that others were told of; the same object until that changes. */
+  /** All users that subscribers were told of; the same array until that changes. */
   readonly told: readonly RosterUser[]
-  /** The user itself, unless it is among them. */
+  /** The user itself, unless `told` contains it. */
   readonly own: RosterUser | undefined
 }
 
-/** Somebody came, left at once, or did not come back within the grace. */
+/** A user joined, left without a grace, or did not come back within the grace. */
 export interface Passage {
   readonly id: string
   readonly kind: 'came' | 'left' | 'graced'
@@ -40,31 +40,31 @@ export interface Passage {
 
 /** One user as stored. */
 export interface RosterRow {
-  /** What is present; `undefined` where the user is gone and the others do not know yet. */
+  /** `undefined` if the user is gone and subscribers were not told yet. */
   readonly present: Present | undefined
-  /** What the others were told; `undefined` where nothing was. */
+  /** What subscribers were told; `undefined` if nothing. */
   readonly told: Told | undefined
 }
 
 /** A user that is present. */
 export interface Present {
   readonly info: string | undefined
-  /** Tells a stay from an earlier one of the same user. */
+  /** Distinguishes a stay from earlier stays of the same user. */
   readonly stay: number
-  /** Epoch milliseconds at which the user is gone, unless it comes back; `undefined` while connected. */
+  /** When the grace is over, in epoch milliseconds; `undefined` while connected. */
   readonly leavesAt: number | undefined
 }
 
-/** What the others were told of a user. */
+/** What subscribers were told of a user. */
 export interface Told {
   readonly info: string | undefined
   readonly stay: number
 }
 
-/** What a {@link Roster} goes by. */
+/** Rules of a {@link Roster}. */
 export interface RosterRules {
-  /** Milliseconds for which a user stays present after the last connection went that way. */
+  /** How long a user stays present after the last connection ended, by reason, in milliseconds. */
   readonly grace: Readonly<Record<LeaveReason, number>>
-  /** How many users are told by name. At least 1. */
+  /** How many users are named to subscribers. At least 1. */
   readonly namedLimit: number
 }

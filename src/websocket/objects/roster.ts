@@ -1,12 +1,12 @@
 /**
- * Who is present on a channel, and what its subscribers have been told of it.
+ * Who is present on a channel, and what its subscribers have been told.
  *
- * A user is present while one of the user's connections is, and for a grace after the last went. What
- * subscribers know is kept beside it, and each batch tells the difference. So whoever leaves and comes
- * back in between, or within the grace, costs no frame, and nothing is told twice or never.
+ * A user is present while it has a connection, and for a grace after the last one ended. The roster also
+ * keeps what subscribers know, and each batch is the difference. So a user who leaves and comes back between
+ * two batches, or within the grace, costs no frame, and nothing is told twice or never.
  *
- * Up to a limit users are told by name, in the order they came. Beyond it newcomers are counted alone,
- * and are named when a place becomes free: a room of thousands costs what the limit costs.
+ * Up to a limit users are named, in the order in which they joined. Further users are only counted, and are
+ * named when a place becomes free: a room of thousands costs what the limit costs.
  *
  * @module
  */
@@ -28,12 +28,12 @@ export class Roster {
   readonly #rules: RosterRules
   readonly #present = new Map<string, Present>()
   readonly #told = new Map<string, Told>()
-  /** Whoever may differ from what was told. */
+  /** Users that may differ from what was told. */
   #touched = new Set<string>()
   readonly #leaving = new Set<string>()
-  /** Present and not named, for want of a place; in the order they came. */
+  /** Present users that are not named yet, in the order in which they joined. */
   readonly #unnamed = new Set<string>()
-  /** Present, and not in the count that was told. */
+  /** Present users that are not in the count that was told. */
   #uncounted = new Set<string>()
   readonly #unsaved = new Set<string>()
   #toldCount = 0
@@ -45,7 +45,7 @@ export class Roster {
     this.#rules = rules
   }
 
-  /** Puts back what was stored, in the order it was told; only for the start. */
+  /** Restores the stored rows, in their stored order. Only for start-up. */
   restore(rows: Iterable<readonly [string, RosterRow]>, toldCount: number): void {
     for (const [id, { present, told }] of rows) {
       if (present) this.#present.set(id, present)
@@ -56,17 +56,17 @@ export class Roster {
       this.#stays = Math.max(this.#stays, present?.stay ?? 0, told?.stay ?? 0)
     }
     this.#toldCount = toldCount
-    // Where all that were counted have been named, whoever is not named is not counted.
+    // If all counted users were named, the unnamed users are not in the count.
     if (toldCount === this.#told.size) this.#uncounted = new Set(this.#unnamed)
   }
 
-  /** Takes in that a user's connections have changed in number. */
+  /** Applies a change in the number of a user's connections. */
   apply({ id, total, info, reason }: TotalChange, now: number): void {
     if (total > 0) this.#arrive(id, info)
     else this.#depart(id, now + this.#rules.grace[reason], now)
   }
 
-  /** Gives a user that is present other information. @returns Whether the user is. */
+  /** Replaces the information of a present user. @returns Whether the user is present. */
   update(id: string, info: string | undefined): boolean {
     const present = this.#present.get(id)
     if (present === undefined) return false
@@ -74,7 +74,7 @@ export class Roster {
     return true
   }
 
-  /** Lets go whoever's grace is over. */
+  /** Removes users whose grace is over. */
   settle(now: number): void {
     for (const id of this.#leaving) {
       const { leavesAt = now } = this.#present.get(id) ?? {}
@@ -82,7 +82,7 @@ export class Roster {
     }
   }
 
-  /** The first instant at which a grace is over. */
+  /** When the next grace is over, in epoch milliseconds. */
   get nextLeaveAt(): number | undefined {
     let first: number | undefined
     for (const id of this.#leaving) {
@@ -101,22 +101,22 @@ export class Roster {
     return this.#present.has(id)
   }
 
-  /** Everybody that is present, named or not. */
+  /** All present users, named or not. */
   ids(): string[] {
     return [...this.#present.keys()]
   }
 
-  /** Whether nobody is present, and everybody knows. */
+  /** Whether no user is present, and no leave is still to be told. */
   get isEmpty(): boolean {
     return this.#present.size === 0 && this.#told.size === 0 && this.#toldCount === 0
   }
 
-  /** Whether a batch would have something to tell. */
+  /** Whether a batch would contain anything. */
   get isChanged(): boolean {
     return this.#present.size !== this.#toldCount || this.#differs()
   }
 
-  /** What has changed since the last call, which from now on counts as told; `undefined` if nothing. */
+  /** The changes since the last call, or `undefined` if there are none. From now on they count as told. */
   takeDiff(): RosterDiff | undefined {
     const leaves: string[] = []
     const updates: RosterUser[] = []
@@ -133,8 +133,8 @@ export class Roster {
   }
 
   /**
-   * What a user is told who has come: all that the others know, and the user. What they are told next
-   * goes for the user too.
+   * The snapshot for a user who has joined: what the other subscribers know, and the user itself. The next
+   * batch is for this user too.
    */
   snapshotFor(id: string): RosterSnapshot {
     this.#toldUsers ??= [...this.#told].map(([other, { info }]) => ({ id: other, info }))
@@ -146,25 +146,28 @@ export class Roster {
     }
   }
 
-  /** Whether the others were told something else of a user than what is so. */
+  /** Whether what subscribers were told about a user is no longer true. */
   isMistold(id: string): boolean {
     const told = this.#told.get(id)
     return told !== undefined && !isSame(this.#present.get(id), told)
   }
 
-  /** Who came and went since the last call, in order, whether named or not. Grace counts as being there. */
+  /**
+   * Joins and leaves since the last call, in order, of named and unnamed users. During the grace a user is
+   * present.
+   */
   takePassages(): readonly Passage[] {
     const passages = this.#passages
     this.#passages = []
     return passages
   }
 
-  /** How many users were there when the last batch was told. */
+  /** How many users were present at the last batch. */
   get toldCount(): number {
     return this.#toldCount
   }
 
-  /** What has to be stored since the last call: a row that is `undefined` was dropped. */
+  /** The changes to store since the last call; an `undefined` row was deleted. */
   takeChanges(): readonly (readonly [string, RosterRow | undefined])[] {
     const rows = [...this.#unsaved].map((id) => [id, this.#row(id)] as const)
     this.#unsaved.clear()
@@ -180,7 +183,7 @@ export class Roster {
   #arrive(id: string, info: string | undefined): void {
     const present = this.#present.get(id)
     if (present === undefined) {
-      // Gone and back, the same as before, and nobody was told: then nothing happened.
+      // A user who came back unchanged before the leave was told keeps its stay, so nothing is told.
       const told = this.#told.get(id)
       const stay = told && told.info === info ? told.stay : ++this.#stays
       this.#set(id, { info, stay, leavesAt: undefined })
@@ -233,7 +236,7 @@ export class Roster {
     return false
   }
 
-  /** Compares one user with what was told of it, and tells what is to be told at once. */
+  /** Compares a user with what was told of it, and adds its update or leave to the batch. */
   #compare(
     id: string,
     batch: { leaves: string[]; updates: RosterUser[]; names: Set<string> },
@@ -252,7 +255,7 @@ export class Roster {
     if (present) batch.names.add(id)
   }
 
-  /** Names those first who were named before, then who waits, as far as there are places. */
+  /** Names users while there are places: first those that were named before, then those that wait. */
   #name(first: ReadonlySet<string>): RosterUser[] {
     const joins: RosterUser[] = []
     for (const id of first) this.#unnamed.add(id)

@@ -1,6 +1,6 @@
 /**
- * The parts of a Durable Object's runtime that are used, written structurally, so that the objects are
- * plain classes and only the Worker knows the platform.
+ * The parts of a Durable Object's runtime that the objects use, as structural types: the objects are plain
+ * classes, and only the Worker depends on the platform.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface ObjectStorage {
   deleteAll(): Promise<void>
 }
 
-/** A hibernating socket, as its object has it. */
+/** A hibernating socket of an object. */
 export interface ObjectSocket {
   /** 1 while it is open. */
   readonly readyState: number

@@ -1,5 +1,5 @@
 /**
- * Writes who is on a presence channel, for everybody who joins: the part that is the same for all is
+ * Writes the snapshot of a presence channel for each user who joins. The part that is the same for all is
  * written once for each batch, since in a large channel it is most of the work of a join.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import type { RosterSnapshot, RosterUser } from './roster-types.ts'
 
-/** `ids` and `hash`, as JSON within a JSON text. */
+/** `ids` and `hash`, as JSON escaped within a JSON text. */
 interface Parts {
   readonly ids: string
   readonly hash: string
@@ -18,7 +18,7 @@ export class SnapshotText {
   #told: readonly RosterUser[] | undefined
   #parts: Parts = { ids: '', hash: '' }
 
-  /** `data` of `subscription_succeeded`, as it stands between the quotes of its frame. */
+  /** `data` of `subscription_succeeded`, escaped as between the quotes of its frame. */
   write({ count, told, own }: RosterSnapshot): string {
     if (this.#told !== told) {
       this.#told = told
@@ -47,7 +47,7 @@ function joined(one: Parts, other: Parts): Parts {
   return { ids: `${one.ids},${other.ids}`, hash: `${one.hash},${other.hash}` }
 }
 
-/** JSON as it is written within a text of JSON. */
+/** Escapes JSON for use within a JSON text. */
 export function within(json: string): string {
   return JSON.stringify(json).slice(1, -1)
 }

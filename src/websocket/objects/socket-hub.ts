@@ -1,5 +1,5 @@
 /**
- * A hub: it owns hibernating sockets, and is the one who speaks with clients.
+ * A hub: holds hibernating sockets, and exchanges frames with their clients.
  *
  * @module
  */
@@ -30,29 +30,29 @@ import type { Delivery, HubStatus, HubStub, Network } from './stubs.ts'
 export interface SocketHubOptions<Socket extends ObjectSocket> {
   /** The hub's name within its app. */
   readonly name: string
-  /** Whose connections it holds. */
+  /** The app whose connections it holds. */
   readonly app: App
   /** The sockets and the storage of its object. */
   readonly state: SocketObjectState<Socket>
-  /** The way to the channels of the app. */
+  /** Gives access to the channels of the app. */
   readonly network: Network
-  /** Its clock and chance. */
+  /** Clock and random numbers. */
   readonly platform: Platform
-  /** Is told of connections and their channels. @default none */
+  /** Gets copies of connections and their channels. @default none */
   readonly mirror?: MirrorPort | undefined
-  /** Connections that are taken. Waking walks all of them. @default 4_000 */
+  /** How many connections it accepts. Each wake-up reads all of them. @default 4_000 */
   readonly capacity?: number
 }
 
-/** What a client said of itself when it connected. */
+/** What a client sent about itself when it connected. */
 export interface Arrival {
   readonly isExtended: boolean
   readonly clientId: string | undefined
 }
 
 /**
- * The hub behind one Durable Object. It keeps nothing of its own that matters: memory is rebuilt from
- * the attachments of the sockets, and every method leaves nothing under way.
+ * The hub behind one Durable Object. Its memory is rebuilt from the attachments of the sockets, and no method
+ * leaves work running in the background.
  */
 export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements HubStub {
   readonly #options: SocketHubOptions<Socket>
@@ -69,7 +69,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
   readonly #sweep: HubSweep<Socket>
   readonly #alarm: Alarm
 
-  /** Builds the index anew from the sockets. */
+  /** Rebuilds the index from the sockets. */
   constructor(options: SocketHubOptions<Socket>) {
     const { name, app, state, network, platform, mirror } = options
     this.#options = options
@@ -102,13 +102,13 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     })
   }
 
-  /** Whether another connection is taken. */
+  /** Whether another connection is accepted. */
   get verdict(): 'open' | 'full' | 'draining' {
     if (this.#drain.isOn) return 'draining'
     return this.#connections.size < (this.#options.capacity ?? 4_000) ? 'open' : 'full'
   }
 
-  /** Takes a connection in. The half-open one of the same client is closed. */
+  /** Accepts a connection, and closes a half-open one of the same client. */
   async connect(socket: Socket, { isExtended, clientId }: Arrival): Promise<void> {
     const { state, app } = this.#options
     const now = this.#now()
@@ -125,7 +125,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     await this.#settle()
   }
 
-  /** A frame has come. */
+  /** Handles a frame. */
   async message(socket: ObjectSocket, text: string | ArrayBuffer): Promise<void> {
     const connection = this.#connections.get(socket)
     if (connection === undefined) return
@@ -138,7 +138,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     await this.#settle()
   }
 
-  /** A socket is closed, or is about to be. It may never be told. */
+  /** Handles the close of a socket. The platform may never report it. */
   async closed(
     socket: ObjectSocket,
     { code, wasClean }: { readonly code: number; readonly wasClean: boolean },
@@ -149,7 +149,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     await this.#settle()
   }
 
-  /** Does what is due. */
+  /** Does the work that is due. */
   async alarm(): Promise<void> {
     this.#alarm.rang()
     const now = this.#now()
@@ -172,7 +172,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     return this.#reporter.inspect(channel)
   }
 
-  /** @returns How many connections there were. */
+  /** @returns How many connections were closed. */
   async terminateUser(userId: string): Promise<number> {
     const connections = this.#users.connectionsOf(userId) as readonly HubConnection<Socket>[]
     await Promise.all(
@@ -225,7 +225,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     )
   }
 
-  /** Closes a connection, without waiting for an event that tells of it. */
+  /** Closes a connection without waiting for its close event. */
   async #end(connection: HubConnection<Socket>, close: Close, reason: LeaveReason): Promise<void> {
     connection.close(close)
     await this.#drop(connection, reason)
@@ -245,7 +245,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     ])
   }
 
-  /** A socket whose close woke the hub is not among its sockets any more. */
+  /** Restores a connection whose close woke the hub: the platform no longer lists its socket. */
   #recall(socket: Socket): HubConnection<Socket> | undefined {
     const connection = HubConnection.restore(socket, this.#store)
     if (connection === undefined) return undefined
@@ -274,7 +274,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
     )
   }
 
-  /** Two numbers, as server SDKs want it. */
+  /** Two numbers joined by a dot, which server SDKs require. */
   #newId(): string {
     const { platform } = this.#options
     const draw = (): number => 1 + Math.floor(platform.random() * 4_294_967_295)
@@ -286,7 +286,7 @@ export class SocketHub<Socket extends ObjectSocket = ObjectSocket> implements Hu
   }
 }
 
-/** What a close says of the intentions behind it. */
+/** The reason that a close code stands for. */
 function reasonOf(code: number, wasClean: boolean): LeaveReason {
   if (!wasClean || code === 1006) return 'lost'
   return code === 1001 ? 'reload' : 'closed'

@@ -1,8 +1,9 @@
 /**
- * What the objects ask of one another. Each call is one request to the platform, so there are few.
+ * The calls between the objects. Each call is one request to the platform, so there are few.
  *
- * While a new version of the Worker comes in, objects of both talk to one another. So what stands here is
- * added to and never changed: what a version may leave out is optional, and another form has another name.
+ * While a new version of the Worker is deployed, objects of both versions call each other. So these types are
+ * only extended, never changed: fields that a version may leave out are optional, and a changed form gets a
+ * new name.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import type { CachedEvent, ChannelAttribute, ChannelInfo } from '../protocol/por
 import type { HubReport } from './reports.ts'
 import type { RosterDiff } from './roster-types.ts'
 
-/** Where a channel's history stands. */
+/** A position in a channel's history. */
 export interface ChannelPosition {
   readonly epoch: string
   readonly serial: number
@@ -25,7 +26,7 @@ export type Delivery =
       readonly position: ChannelPosition
       /** The frame, without the position. */
       readonly frame: string
-      /** The socket that is left out. */
+      /** The socket that does not get the event. */
       readonly except: string | undefined
     }
   | {
@@ -35,7 +36,7 @@ export type Delivery =
     }
   | { readonly kind: 'subscriptions'; readonly position: ChannelPosition; readonly count: number }
 
-/** What a hub wants to know together with a report, for one socket that subscribes. */
+/** What a hub asks together with a report, for one socket that subscribes. */
 export interface Question {
   /** The user whose snapshot is asked for. */
   readonly user?: string | undefined
@@ -46,7 +47,7 @@ export interface Question {
   readonly isExtended?: boolean | undefined
 }
 
-/** An event of the past, as a frame with its position. */
+/** A past event, as a frame and its serial. */
 export interface PastEvent {
   readonly serial: number
   readonly frame: string
@@ -55,17 +56,17 @@ export interface PastEvent {
 /** A channel's answer to a report. */
 export interface ReportAnswer {
   readonly position: ChannelPosition
-  /** Whether the channel has what the hub reported before, and no more; if not, it needs a complete report. */
+  /** Whether the channel has the hub's earlier reports, and few rows of 0. If not, it needs a complete report. */
   readonly isKnown: boolean
-  /** The report was refused: the channel has as many users as it may. */
+  /** Whether the report was refused because the channel has as many users as it may. */
   readonly isFull?: boolean | undefined
-  /** `data` of `subscription_succeeded`, as JSON has it between quotes. */
+  /** `data` of `subscription_succeeded`, escaped as between the quotes of JSON. */
   readonly snapshot?: string | undefined
   /** The last event, or `null` where there is none. */
   readonly last?: PastEvent | null | undefined
-  /** What was missed, or `null` where it is not known any more. */
+  /** The missed events, or `null` if some are no longer kept. */
   readonly missed?: readonly PastEvent[] | null | undefined
-  /** Users that are present, of those that were asked for. */
+  /** Whether the user that was asked for is present. */
   readonly isPresent?: boolean | undefined
 }
 
@@ -89,7 +90,7 @@ export interface ChannelStub {
   lastEvent(): Promise<CachedEvent | undefined>
 }
 
-/** How a hub is doing. */
+/** The state of a hub. */
 export interface HubStatus {
   readonly sockets: number
   readonly capacity: number
@@ -99,24 +100,27 @@ export interface HubStatus {
 
 /** A hub, as channels and the HTTP API reach it. */
 export interface HubStub {
-  /** Sends to all subscribers. @returns What the hub has, where that is not what the channel thinks. */
+  /** Sends to all subscribers. @returns A complete report if the hub has no subscribers. */
   deliver(channel: string, deliveries: readonly Delivery[]): Promise<HubReport | undefined>
-  /** A complete report, by which a channel renews what it knows. */
+  /** Asks for a complete report. */
   inspect(channel: string): Promise<HubReport>
   terminateUser(userId: string): Promise<number>
   status(): Promise<HubStatus>
-  /** Sends its sockets elsewhere, spread over a time. 0 opens it again. */
+  /**
+   * Closes the sockets, spread over a time in milliseconds, so that clients go to other hubs. 0 opens the hub
+   * again.
+   */
   drain(withinMs: number): Promise<HubStatus>
 }
 
 /** A shard of the list of occupied channels. */
 export interface DirectoryStub {
-  /** `version` rises with each call about a channel; older ones are ignored. */
+  /** `version` rises with each change of a channel; older versions are ignored. */
   note(channel: string, isOccupied: boolean, version: number): Promise<void>
   list(prefix: string): Promise<string[]>
 }
 
-/** How the objects of one app reach one another. The stubs of one object are kept, for their order. */
+/** How the objects of one app reach each other. Callers keep the stub of an object, for the order of calls. */
 export interface Network {
   hub(name: string): HubStub
   channel(name: string): ChannelStub

@@ -1,5 +1,5 @@
 /**
- * Tells subscribers how many they are, where the app wants it.
+ * Tells subscribers how many they are, if the app has turned this on.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import { traitsOf } from './channel-traits.ts'
 import type { NewsParts } from './presence-news.ts'
 
-/** Counts up to this one are told at once. */
+/** Counts up to this one are sent at once. */
 const SMALL = 100
-/** How often a larger one is told. */
+/** Time between two larger counts. */
 const PAUSE_MS = 5_000
 
-/** The count of a channel that is no presence channel. */
+/** The subscription count of a channel. Presence and internal channels have none. */
 export class SubscriptionCount {
   readonly #parts: NewsParts
   readonly #isOn: boolean
@@ -37,7 +37,7 @@ export class SubscriptionCount {
     outbox.add({ name: 'subscription_count', channel: name, subscription_count: count })
   }
 
-  /** When a count is to be told, in epoch milliseconds. */
+  /** When the next count is to be sent, in epoch milliseconds. */
   nextAt(): number | undefined {
     const isTold = this.#parts.membership.sockets === this.#told
     return this.#isOn && !isTold ? this.#openAt : undefined
