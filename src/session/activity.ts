@@ -1,5 +1,6 @@
 /**
- * What a user has done lately: numbered in the order in which it arrives, bounded, and sealed.
+ * The latest actions of a user: numbered in the order in which Redis gets them, limited in number, and
+ * encrypted.
  *
  * @module
  */
@@ -13,18 +14,18 @@ import { isTexts, malformed } from './replies.ts'
 import type { Home } from './steps.ts'
 import type { Place } from './vault.ts'
 
-/** One thing a user did. */
+/** One action of a user. */
 export interface Activity {
   readonly action: string
   readonly meta: unknown
-  /** When it was tracked, in epoch milliseconds of the isolate that did. */
+  /** When it was tracked, in epoch milliseconds of the isolate that tracked it. */
   readonly at: number
 }
 
-/** One page of what a user did, the latest first. */
+/** One page of a user's actions, the latest first. */
 export interface ActivityPage {
   readonly activities: readonly Activity[]
-  /** Where the next page begins; `undefined` on the last. */
+  /** The cursor of the next page; `undefined` on the last page. */
   readonly cursor: string | undefined
 }
 
@@ -32,7 +33,7 @@ export interface ActivityPage {
 export interface ActivityOptions {
   /** From 1 to 1,000. @default 20 */
   readonly limit?: number
-  /** What the page before returned. @default from the latest on */
+  /** The cursor that the previous page returned. @default from the latest on */
   readonly cursor?: string
 }
 
@@ -47,8 +48,8 @@ function placeOf(home: Home): Place {
 /**
  * Appends an action: one command.
  *
- * @throws {InvalidValueError} When the action is no text of 1 to 128 characters, or the rest cannot be
- * stored.
+ * @throws {InvalidValueError} When the action is not a text of 1 to 128 characters, or `meta` cannot be
+ *   stored.
  */
 export async function track(
   ctx: SessionContext,
@@ -69,7 +70,7 @@ export async function track(
 }
 
 /**
- * A page of what a user did: one command. What older name keys have named is not looked at.
+ * A page of a user's actions: one command. Actions stored under older name keys are not read.
  *
  * @throws {InvalidOptionError} When the limit or the cursor is out of its range.
  */
@@ -96,7 +97,7 @@ export async function activityOf(
   }
 }
 
-/** `undefined` of what is not ours, or was damaged. */
+/** `undefined` for an entry that is damaged or was not written by this library. */
 async function open(ctx: SessionContext, home: Home, entry: string): Promise<Activity | undefined> {
   try {
     return (await ctx.vault.open(entry, placeOf(home))) as Activity

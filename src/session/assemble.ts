@@ -1,5 +1,5 @@
 /**
- * Puts the parts of a `SessionUserCache` together.
+ * Creates the parts of a `SessionUserCache`.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { MINUTE_MS, resolveSessionPolicy, type SessionOptions } from './options.
 import { SessionSteps } from './steps.ts'
 import { Vault } from './vault.ts'
 
-/** What a cache is made of. */
+/** The parts of a cache. */
 export interface Assembled {
   readonly ctx: SessionContext
   readonly fastPath: FastPath
@@ -57,14 +57,14 @@ export function assemble(options: SessionOptions<never, never>): Assembled {
   return { ctx, fastPath, guarded: link.guarded }
 }
 
-/** What a way to Redis is made with. */
+/** Options of a connection to Redis. */
 export type WireOptions = Pick<
   SessionOptions,
   'redis' | 'platform' | 'deadline' | 'retries' | 'breaker'
 >
 
 /**
- * The way to Redis of these options; one that is guarded already, as it is.
+ * The connection to Redis for these options. A connection that is guarded already is used as it is.
  *
  * @throws {InvalidOptionError} When an option is out of its range.
  */

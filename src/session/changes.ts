@@ -1,6 +1,6 @@
 /**
- * Changes of a session: compared with what is stored, and made again on what another has stored in
- * between, so that none is lost and none brings a session back.
+ * Changes sessions by compare-and-set. If another call has changed the session in the meantime, the change is
+ * repeated on the new state, so that no change is lost and none restores a session that has ended.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import type { Issued, SessionState } from './session.ts'
 import { type TokenRef, toRef, validate } from './sessions.ts'
 import { type Token, withSecret } from './token.ts'
 
-/** What a session becomes. */
+/** A change of a session. */
 export interface Alteration {
   readonly data?: ((data: object) => object) | undefined
   readonly state?: SessionState
-  /** Gives it another secret; for so many milliseconds the present one is still good. */
+  /** Gives the session a new secret; the present one stays valid for this many milliseconds. */
   readonly overlapMs?: number
 }
 
@@ -27,15 +27,18 @@ interface Current extends Opened {
 }
 
 const EVERY_STATE: readonly SessionState[] = ['active', 'pending', 'anonymous']
-/** Of those who change a session at once, one succeeds each time: so many at once all do. */
+/**
+ * Of concurrent changes of a session, one succeeds in each round: so this many concurrent changes all
+ * succeed.
+ */
 const MAX_ATTEMPTS = 200
 
 /**
  * Changes a session.
  *
- * @param allow The states in which it may be.
- * @throws {SessionRefusedError} When it is not to be used, or others kept changing it.
- * @throws {SessionUnavailableError} When Redis did not say that it has changed.
+ * @param allow The states in which the session may be.
+ * @throws {SessionRefusedError} When the session is not valid, or concurrent calls kept changing it.
+ * @throws {SessionUnavailableError} When Redis did not confirm the change.
  */
 export async function alter(
   ctx: SessionContext,
@@ -60,7 +63,7 @@ export async function alter(
   throw new SessionRefusedError('conflict')
 }
 
-/** Makes the change once. @returns What came of it, or what is stored now in its place. */
+/** Tries the change once. @returns The result, or the state that is stored now if another call was faster. */
 async function save(
   ctx: SessionContext,
   { ref, session, content, fields }: Current,
@@ -84,19 +87,19 @@ async function save(
   const opened = await openSession(ctx, isSaved ? after : ref, saved.fields, startedAt)
   if (typeof opened === 'string') throw new SessionRefusedError(opened)
   if (isSaved) return { token: after.token.text, session: opened.session }
-  // A reply that was lost: it was this very call that has rotated it.
+  // The reply of an earlier try of this same call was lost: that try has rotated the session.
   if (saved.word === 'rotated' && saved.fields.nonce === nonce) return successor({ ref, ...opened })
   return { ref, ...opened }
 }
 
-/** The one token that follows, for all who hold the one before it. */
+/** The successor token, the same for all callers that have the old one. */
 function successor(
   { ref, session, fields }: Current,
   { data, state }: Alteration = {},
 ): Issued<object> {
   const next = follow(ref.token, fields.nonce)
   const follows = isSameText(next.secretHash, fields.secretHash)
-  // Whoever asks for more than the successor has not got it.
+  // The successor is no answer to a call that also changes the data or the state.
   if (!follows || data !== undefined || state !== undefined) {
     throw new SessionRefusedError('superseded' satisfies SessionRefusal)
   }

@@ -1,5 +1,5 @@
 /**
- * What the parts of a `SessionUserCache` work with.
+ * What the parts of a `SessionUserCache` share.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { RefusalEvent, SessionPolicy } from './options.ts'
 import { type Home, homeNames, type SessionSteps } from './steps.ts'
 import type { Vault } from './vault.ts'
 
-/** The parts; one of each a cache. */
+/** The shared parts, one of each for a cache. */
 export interface SessionContext {
   readonly platform: Platform
   readonly steps: SessionSteps
@@ -20,7 +20,7 @@ export interface SessionContext {
   readonly ring: NameRing
   readonly retired: ReadonlySet<string>
   readonly policy: SessionPolicy
-  /** Beginning of every name in Redis: prefix and namespace. */
+  /** Start of every name in Redis: prefix and namespace. */
   readonly base: string
   readonly schema: StandardSchema | undefined
   readonly preferencesSchema: StandardSchema | undefined
@@ -30,9 +30,9 @@ export interface SessionContext {
 const MAX_USER_ID = 512
 
 /**
- * Where a user's keys are: the place of new ones first, and one more for each older name key.
+ * The key names of a user: those for new values first, then one set for each older name key.
  *
- * @throws {InvalidKeyError} When the id cannot be one.
+ * @throws {InvalidKeyError} When the user id is not valid.
  */
 export function homesOf(ctx: SessionContext, userId: string): readonly [Home, ...Home[]] {
   checkUserId(userId)
@@ -41,7 +41,10 @@ export function homesOf(ctx: SessionContext, userId: string): readonly [Home, ..
   return [nameOf(ctx.ring.primary), ...older.map(nameOf)]
 }
 
-/** @throws {InvalidKeyError} When the id is no text, empty, longer than 512 characters or not well-formed. */
+/**
+ * @throws {InvalidKeyError} When the id is not a string, empty, longer than 512 characters or not
+ *   well-formed.
+ */
 export function checkUserId(userId: unknown): asserts userId is string {
   if (typeof userId !== 'string') throw new InvalidKeyError('user id is not a string')
   if (userId === '') throw new InvalidKeyError('user id is empty')
@@ -52,9 +55,9 @@ export function checkUserId(userId: unknown): asserts userId is string {
 }
 
 /**
- * A value as the schema has it.
+ * The value that the schema returns.
  *
- * @throws {InvalidValueError} When it does not fit.
+ * @throws {InvalidValueError} When the value does not fit the schema.
  */
 export async function conform(
   schema: StandardSchema | undefined,
@@ -67,7 +70,7 @@ export async function conform(
   return result.value
 }
 
-/** Whether what is stored still fits the schema, and as what. */
+/** The stored value as the schema returns it, or `undefined` if it no longer fits. */
 export async function readAs(
   schema: StandardSchema | undefined,
   value: unknown,

@@ -1,13 +1,13 @@
 /**
- * The fast-path token: what one isolate has just learned of a session, for any isolate to believe
- * for a short while without asking Redis.
+ * The fast-path token: what one isolate has just learned about a session. Any isolate accepts it for a short
+ * time without asking Redis.
  *
  * ```
  * f1 . <key id> . <validated at, base 36> . <sealed claims>
  * ```
  *
- * It is AES-256-GCM over the claims, bound to its time and to the one session token it was issued
- * beside, so that it is of no use alone, and of none after a rotation.
+ * The claims are encrypted with AES-256-GCM and bound to their time and to the session token that they were
+ * issued with. So the fast-path token is useless without that token, and after a rotation.
  *
  * @module
  */
@@ -23,9 +23,9 @@ export interface FastPathOptions {
   readonly platform: Platform
   readonly cipher: Cipher
   readonly namespace: string
-  /** How long a token is believed after Redis was asked, in milliseconds; 0 for never. */
+  /** How long a token is accepted after Redis was asked, in milliseconds; 0 turns the fast path off. */
   readonly ttlMs: number
-  /** By how much the clocks of two isolates may differ, in milliseconds. */
+  /** How far the clocks of two isolates may differ, in milliseconds. */
   readonly skewMs: number
 }
 
@@ -33,7 +33,7 @@ const TOKEN = /^f1\.([A-Za-z0-9_-]{1,16})\.([0-9a-z]{1,9})\.([A-Za-z0-9_-]{38,30
 /** Leaves room for a cookie's name and attributes within 4,096 bytes. */
 const MAX_TOKEN_CHARS = 3_000
 
-/** What is sealed, in this order. */
+/** The encrypted claims, in this order. */
 type Claims = readonly [
   id: string,
   userId: string,
@@ -45,17 +45,20 @@ type Claims = readonly [
 /**
  * Issues and verifies fast-path tokens.
  *
- * A revocation or a change of permissions is seen at most {@link FastPath.boundMs} after it has
- * returned: the token's life, counted from before Redis was asked, and the skew of the two clocks.
- * An isolate whose clock is further behind takes the token for one from the future, and refuses it.
- * One that sees its own clock set back by more believes nothing from before that, ever again, and nothing
- * at all until its clock is where it was: so a clock that is set back stretches nothing.
+ * A revocation or a change of permissions takes effect at most {@link FastPath.boundMs} after the call has
+ * returned: the token's lifetime, counted from before Redis was asked, plus the difference of the two clocks.
+ * An isolate whose clock is further behind refuses the token as one from the future. If an isolate sees its
+ * own clock set back by more than that, it never accepts older tokens again, and accepts none at all until
+ * the clock has caught up: so setting a clock back prolongs no token.
  */
 export class FastPath {
-  /** The longest that a token is believed after what it says has ceased to be true. */
+  /** How long a token is accepted at most after its content has become false, in milliseconds. */
   declare readonly boundMs: number
   readonly #options: FastPathOptions
-  /** The latest that the clock has shown, and the same when it was last set back; in epoch milliseconds. */
+  /**
+   * The latest time the clock has shown, and its value when the clock was last set back; in epoch
+   * milliseconds.
+   */
   #latest = 0
   #floor = 0
 
@@ -65,10 +68,10 @@ export class FastPath {
   }
 
   /**
-   * A token for a session that was validated with `token`.
+   * A fast-path token for a session that was validated with `token`.
    *
-   * @returns `undefined` for a session that is not active, was not validated lately, or holds more
-   * permissions than a cookie can, and where the fast path is off.
+   * @returns `undefined` if the session is not active, was not validated recently, or has more permissions
+   *   than a cookie can hold, and if the fast path is off.
    */
   async issue(token: string, session: Session<unknown>): Promise<string | undefined> {
     const { platform, cipher, ttlMs } = this.#options
@@ -86,10 +89,10 @@ export class FastPath {
   }
 
   /**
-   * What a token says, if it may still be believed. Nothing is asked of anybody.
+   * The content of a fast-path token, or `undefined` if it is no longer accepted. Makes no request.
    *
    * @param token The session token that came with it.
-   * @param fastToken What {@link issue} returned, or anything a client may send in its place.
+   * @param fastToken What {@link issue} returned, or whatever a client sends instead.
    */
   async verify(token: string, fastToken: string): Promise<FastSession | undefined> {
     const { platform, cipher, ttlMs, skewMs } = this.#options
@@ -111,7 +114,7 @@ export class FastPath {
   async #open(keyId: string, sealed: string, context: CipherContext): Promise<Claims | undefined> {
     try {
       const text = await this.#options.cipher.open(keyId, fromUrlSafe(sealed), context)
-      // It is authentic, hence of the form that was written.
+      // The text is authentic, so it has the form that was written.
       return JSON.parse(text) as Claims
     } catch (error) {
       if (error instanceof CorruptEntryError) return undefined

@@ -1,5 +1,5 @@
 /**
- * Sessions that can be trusted: encrypted in Redis, revocable at once, validated in one command.
+ * Encrypted sessions in Redis: revocable at once, and validated in one command.
  *
  * Exported as `'nearcache/session'`.
  *

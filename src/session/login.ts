@@ -1,6 +1,5 @@
 /**
- * Opens sessions on behalf of a login: what its options mean, and what becomes of the session that
- * the visitor had before.
+ * Opens sessions at a login: reads the options, and replaces the session that the visitor had before.
  *
  * @module
  */
@@ -18,7 +17,7 @@ import { type Opening, open, refOf, type Validated, validate } from './sessions.
 export interface AnonymousOptions<Data = Record<string, unknown>> extends LifetimeOptions {
   /** @default {} */
   readonly data?: Data
-  /** What the client calls itself, for the user's list; at most 512 characters. @default none */
+  /** The client's name for itself, for the user's list of sessions; at most 512 characters. @default none */
   readonly device?: string
   /** @default none */
   readonly ip?: string
@@ -27,19 +26,19 @@ export interface AnonymousOptions<Data = Record<string, unknown>> extends Lifeti
 /** Options of `createSession`. */
 export interface CreateSessionOptions<Data = Record<string, unknown>>
   extends AnonymousOptions<Data> {
-  /** `pending` until `activateSession`, where a second factor is still to come. @default 'active' */
+  /** `pending` if a second factor is still required; `activateSession` then makes it active. @default 'active' */
   readonly state?: 'active' | 'pending'
   /**
-   * The token that the visitor had before. Its session ends, unless its key is unknown here; the data of
-   * an anonymous one is carried over, below `data`. @default none
+   * The visitor's previous token. That session ends, unless its key is unknown here. The data of an anonymous
+   * session is kept; fields in `data` replace it. @default none
    */
   readonly from?: string
   /**
-   * What `sessionEpoch` returned before the password was checked: if the user's sessions were revoked
-   * since, none is opened. @default not compared
+   * What `sessionEpoch` returned before the password was checked. If the user's sessions were revoked since,
+   * no session is opened. @default not compared
    */
   readonly ifEpoch?: string
-  /** Adds `login` to what the user did. @default false */
+  /** Adds `login` to the user's activity. @default false */
   readonly trackActivity?: boolean
 }
 
@@ -51,7 +50,7 @@ const NAMED = [...ANONYMOUS, 'state', 'from', 'ifEpoch', 'trackActivity']
 const MAX_LABEL = 512
 const ANY_STATE = { allow: ['active', 'pending', 'anonymous'], touch: false } as const
 
-/** @throws {InvalidOptionError} When an option is unknown or not of its kind. */
+/** @throws {InvalidOptionError} When an option is unknown or has the wrong type. */
 export function anonymousOpening(options: AnonymousOptions<object>): Opening {
   checkFields(options, 'options', ANONYMOUS)
   const nobody = { userId: '', userEmail: '', ifEpoch: '', replaces: '' }
@@ -59,8 +58,8 @@ export function anonymousOpening(options: AnonymousOptions<object>): Opening {
 }
 
 /**
- * @throws {InvalidOptionError} When an option is unknown or not of its kind.
- * @throws {InvalidKeyError} When the e-mail address is no text.
+ * @throws {InvalidOptionError} When an option is unknown or has the wrong type.
+ * @throws {InvalidKeyError} When the e-mail address is not a text of at most 512 characters.
  */
 export function namedOpening(
   userId: string,
@@ -77,10 +76,10 @@ export function namedOpening(
 }
 
 /**
- * Opens a session in the place of another, which is over when this returns. One of the same user ends in
- * the same step, and leaves its room.
+ * Opens a session that replaces another, which has ended when this returns. A previous session of the same
+ * user ends in the same command, so it does not count towards the limit.
  *
- * @throws As {@link open} does; if the other could not be ended, the new one is not handed out.
+ * @throws As {@link open} does. If the previous session could not be ended, the new one is not returned.
  */
 export async function openFrom(
   ctx: SessionContext,
@@ -105,8 +104,8 @@ export async function openFrom(
 }
 
 /**
- * The session of before. One whose key is unknown here is left to expire: a browser that brings its token
- * along, and cannot drop it, has to be able to log in.
+ * The previous session. If its key is unknown here, it is left to expire: a browser that sends its token and
+ * cannot drop it must still be able to log in.
  */
 async function former(ctx: SessionContext, from: string): Promise<Validated | undefined> {
   try {
@@ -117,7 +116,7 @@ async function former(ctx: SessionContext, from: string): Promise<Validated | un
   }
 }
 
-/** Nobody will have its token. */
+/** Ends a session whose token is not returned to anyone. */
 function endOpened(ctx: SessionContext, { token }: Issued<object>): void {
   const ref = refOf(ctx, token, 'end')
   if (typeof ref !== 'string') endQuietly(ctx, ref.home, [ref.id])
@@ -134,6 +133,6 @@ function commonOf(
 function label(text: string | undefined, option: string): string | undefined {
   if (text === undefined) return undefined
   if (typeof text !== 'string') throw new InvalidOptionError(option, 'a text')
-  // A client may call itself anything; what is too long is cut, not refused.
+  // The client chooses this text: if it is too long, it is cut and not refused.
   return text.slice(0, MAX_LABEL).toWellFormed()
 }

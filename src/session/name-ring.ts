@@ -1,5 +1,5 @@
 /**
- * The keys that names in Redis are made with: whoever reads Redis learns no user and no token.
+ * The keys with which names in Redis are hashed, so that a reader of Redis learns no user and no token.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { type EncryptionKey, readKeyRing } from '../entry/key-ring.ts'
 import { expandSha256, hkdfSha256, hmacSha256 } from '../entry/sha256.ts'
 import { InvalidOptionError } from '../errors.ts'
 
-/** 120 bits: no second preimage, and no two users alike before 2^60 of them. */
+/** 120 bits: no second preimage, and no two users with the same home before about 2^60 of them. */
 export const HOME_CHARS = 20
 /** 132 bits. */
 export const NAME_CHARS = 22
-/** 48 bits: what a stranger has to guess before Redis is asked at all. */
+/** 48 bits, which an attacker must guess before a token causes a request to Redis. */
 export const TAG_CHARS = 8
 /** 264 bits. */
 export const SECRET_CHARS = 44
@@ -22,11 +22,11 @@ const SECRET_BYTES = 33
 /** Where the tag begins in the digest's text, beyond the name. */
 const TAG_AT = 24
 
-/** What a key makes of a selector. */
+/** The names that a key derives from a selector. */
 export interface SelectorNames {
   /** The session's name in Redis, {@link NAME_CHARS} characters. */
   readonly name: string
-  /** What a token must carry to be one of ours, {@link TAG_CHARS} characters. */
+  /** The tag that proves that this library made the token, {@link TAG_CHARS} characters. */
   readonly tag: string
 }
 
@@ -46,12 +46,12 @@ export class NameKey {
     this.#successors = derive('session-successor')
   }
 
-  /** Where everything of a user is kept: the hash tag of all the user's keys. */
+  /** The user's home: the hash tag of all the user's keys. */
   homeOf(userId: string): string {
     return this.#digest(`home\0${userId}`).slice(0, HOME_CHARS)
   }
 
-  /** The name of an entry that is kept on behalf of others, {@link NAME_CHARS} characters. */
+  /** The name of an entry in a `SealedStore`, {@link NAME_CHARS} characters. */
   nameOf(key: string): string {
     return this.#digest(`entry\0${key}`).slice(0, NAME_CHARS)
   }
@@ -64,7 +64,7 @@ export class NameKey {
     }
   }
 
-  /** The secret that follows another: whoever knows that one, the nonce and this key has the same. */
+  /** The secret that follows another. It can be derived only from that secret, the nonce and this key. */
   successorOf(id: string, secret: string, nonce: string): string {
     const info = encodeUtf8(`${id}\0${secret}\0${nonce}`)
     return toBase64Url(expandSha256(this.#successors, info, SECRET_BYTES))
@@ -72,8 +72,8 @@ export class NameKey {
 }
 
 /**
- * The ring. The primary key names what is new; all of them find what is there. A key may go when the
- * longest session it has named is over: what it has named is then out of reach.
+ * The ring of name keys. The primary key makes new names; all keys find existing ones. Remove a key only when
+ * the longest session named with it has ended: after that, nothing named with it can be found.
  */
 export class NameRing {
   declare readonly primary: NameKey

@@ -1,5 +1,5 @@
 /**
- * What may be chosen for sessions, and the one resolved shape that the rest of this folder sees.
+ * The options of sessions, and the resolved settings that the rest of this folder uses.
  *
  * @module
  */
@@ -103,7 +103,7 @@ export interface Lifetimes {
 /** Every setting, checked, in milliseconds. */
 export interface SessionPolicy {
   readonly lifetimes: LifetimeOptions
-  /** As VALIDATE takes it: -2 for a part of each session's idle time. */
+  /** In the form that VALIDATE takes: -2 stands for a part of each session's idle time. */
   readonly touchMs: number
   readonly overlapMs: number
   readonly maxSessions: number
@@ -120,7 +120,7 @@ const SLIDING_MS = 30 * DAY_MS
 const AUTO_TOUCH = -2
 const DEFAULT_MAX_AGE: Lifetime = '24h'
 const MAX_OVERLAP_MS = 300_000
-/** The longest that a fast-path token may be believed, and the largest skew allowed for. */
+/** The longest lifetime of a fast-path token, and the largest clock skew. */
 export const MINUTE_MS = 60_000
 
 const LIFETIMES = ['maxAge', 'slidingExpiration', 'idleTimeout', 'absoluteTimeout'] as const
@@ -152,7 +152,7 @@ export function resolveSessionPolicy(options: SessionOptions<never, never>): Ses
   })
 }
 
-/** The lifetimes that were given, and nothing else. */
+/** Only the lifetimes that were given. */
 function lifetimesIn(options: LifetimeOptions): LifetimeOptions {
   const given = LIFETIMES.filter((name) => options[name] !== undefined)
   return Object.fromEntries(given.map((name) => [name, options[name]]))
@@ -164,9 +164,10 @@ export function overlapOf(overlap: Duration): number {
 }
 
 /**
- * The lifetimes of a session that is made with these options, those of the cache where it has none.
+ * The lifetimes of a session with these options; the cache's options apply where it has none.
  *
- * @throws {InvalidOptionError} When one is out of its range, or longer than the absolute timeout.
+ * @throws {InvalidOptionError} When one is out of its range, or the idle timeout is longer than the absolute
+ *   one.
  */
 export function resolveLifetimes(base: LifetimeOptions, own: LifetimeOptions): Lifetimes {
   const {
@@ -198,13 +199,13 @@ export function resolveLifetimes(base: LifetimeOptions, own: LifetimeOptions): L
   return { idleMs, absoluteMs }
 }
 
-/** @throws {InvalidOptionError} Naming `option`, in seconds, as a number of it is. */
+/** @throws {InvalidOptionError} Naming `option`, with its range in seconds. */
 function lifetime(value: Lifetime, option: string): number {
   const duration = typeof value === 'number' ? value * 1_000 : value
   try {
     return toMilliseconds(duration as Duration, option, { min: 1_000 })
   } catch {
-    // It is refused by an error that counts in milliseconds.
+    // The error of `toMilliseconds` states the range in milliseconds, but the option is in seconds.
     throw new InvalidOptionError(
       option,
       'a number of seconds from 1 to 315360000, or a text such as "24h"',

@@ -1,22 +1,22 @@
 /**
- * Those who hold what was computed under a user's permissions, and forget it when these change.
+ * Listeners that drop what they have computed from a user's permissions when these change.
  *
  * @module
  */
 
 /**
- * Forgets what it holds for a user; resolves when nobody is served it any more. Called again for the same
- * change when it, or another, has failed.
+ * Drops what it holds for a user, and resolves when that is no longer served. If this or another listener has
+ * failed, it is called again for the same change.
  */
 export type PermissionListener = (userId: string) => Promise<unknown> | undefined
 
-/** The listeners of one cache of sessions. */
+/** The listeners of one session cache. */
 export class PermissionListeners {
   readonly #listeners = new Set<PermissionListener>()
 
-  /** @returns A function that ends it. */
+  /** @returns A function that removes the listener. */
   add(listener: PermissionListener): () => void {
-    // One entry a call, also where a listener is added twice.
+    // Each call adds an entry, even for a listener that was added before.
     const own: PermissionListener = (userId) => listener(userId)
     this.#listeners.add(own)
     return () => {
@@ -25,9 +25,9 @@ export class PermissionListeners {
   }
 
   /**
-   * Tells all of them at once, and waits for all.
+   * Calls all listeners at once, and waits for all of them.
    *
-   * @throws What the first of those that failed rejected with, unchanged.
+   * @throws The rejection of the first listener that failed, unchanged.
    */
   async tell(userId: string): Promise<void> {
     const calls = [...this.#listeners].map(async (listener) => listener(userId))

@@ -1,5 +1,5 @@
 /**
- * A session as it is stored and as callers see it, and the way from one to the other.
+ * Converts sessions between their stored form and the form that callers get.
  *
  * @module
  */
@@ -14,18 +14,18 @@ import type { Home, Ref } from './steps.ts'
 import { openPermissions } from './user-values.ts'
 import type { Place } from './vault.ts'
 
-/** What is sealed of a session. */
+/** The encrypted part of a session. */
 export interface Content {
   readonly userId: string
   readonly userEmail: string
   readonly device?: string
   readonly ip?: string
-  /** By the clock of the isolate that made it, in epoch milliseconds. */
+  /** In epoch milliseconds of the isolate that created the session. */
   readonly absoluteExpiresAt: number
   readonly data: object
 }
 
-/** What stands beside the payload, and is authenticated with it. */
+/** The fields stored in clear beside the payload, and authenticated with it. */
 export interface Beside {
   readonly writeId: string
   readonly state: string
@@ -33,7 +33,7 @@ export interface Beside {
   readonly secretHash: string
 }
 
-/** A session with what it takes to change it. */
+/** A session, with what is needed to change it. */
 export interface Opened {
   readonly session: Session<object>
   readonly content: Content
@@ -42,7 +42,7 @@ export interface Opened {
 
 const LETTERS = { active: 'a', pending: 'p', anonymous: 'n' } as const
 
-/** As a state is stored. */
+/** The stored form of a state. */
 export function letterOf(state: SessionState): string {
   return LETTERS[state]
 }
@@ -58,7 +58,7 @@ function placeOf(home: Home, id: string, beside: Beside): Place {
   return { purpose: 'session', key: home.session(id), header }
 }
 
-/** @throws {InvalidValueError} When the data has no encoding, or is too large. */
+/** @throws {InvalidValueError} When the data cannot be encoded, or is too large. */
 export function sealContent(
   ctx: SessionContext,
   { home, id }: Pick<Ref, 'home' | 'id'>,
@@ -69,11 +69,10 @@ export function sealContent(
 }
 
 /**
- * Reads what Redis holds of a session. Redis has said that it is alive; this says whether to believe
- * it.
+ * Decrypts and checks a session that Redis has reported as alive.
  *
- * @param validatedAt When asking began, in epoch milliseconds of this isolate.
- * @throws {SessionUnavailableError} When the ring lacks the key it was sealed with.
+ * @param validatedAt When the request began, in epoch milliseconds of this isolate.
+ * @throws {SessionUnavailableError} When the ring lacks the key that encrypted it.
  */
 export async function openSession(
   ctx: SessionContext,
@@ -86,13 +85,14 @@ export async function openSession(
   const opened = await unseal(ctx, ref, fields)
   if (opened === undefined) return 'tampered'
   const { content, permissions } = opened
-  // Redis decides by its own clock; this bounds what a changed field could add to it.
+  // Redis decides by its own clock. This check limits how far a manipulated field could prolong the session.
   if (ctx.platform.now() >= content.absoluteExpiresAt + MINUTE_MS) return 'expired'
   const data = await readAs(ctx.schema, content.data)
   if (data === undefined) return 'outdated'
   const { userId, userEmail, device, ip } = content
   const { usedAt, idleMs, absoluteAt, hardId, softId } = fields
-  // Field by field: every validation makes one, and to spread objects into it takes several times as long.
+  // Assigned field by field: this runs in every validation, and spreading objects takes several times as
+  // long.
   const session: Session<object> = {
     id: ref.id,
     userId,
@@ -119,7 +119,7 @@ async function unseal(
   fields: SessionFields,
 ): Promise<{ content: Content; permissions: readonly string[] | undefined } | undefined> {
   try {
-    // It is authentic, hence of the form that was sealed.
+    // The content is authentic, so it has the form that was sealed.
     const content = (await ctx.vault.open(fields.payload, placeOf(home, id, fields))) as Content
     return { content, permissions: await openPermissions(ctx, home, fields.permissions) }
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * What the scripts of sessions answer, checked before anybody relies on it.
+ * Reads and checks the replies of the session scripts.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { type SessionRefusal, SessionUnavailableError } from '../errors.ts'
 import type { Reply } from '../redis/requester.ts'
 
-/** A session as Redis has it. All times are epoch milliseconds of the server. */
+/** The fields of a session in Redis. All times are epoch milliseconds of the server. */
 export interface SessionFields {
   readonly now: number
   readonly state: string
@@ -21,19 +21,19 @@ export interface SessionFields {
   readonly nonce: string
   readonly hardId: string
   readonly softId: string
-  /** Sealed. */
+  /** Encrypted. */
   readonly permissions: string | undefined
 }
 
-/** What Redis says of a session: its fields, or why it is not to be used. */
+/** What Redis replies about a session: its fields, or why it is refused. */
 export type Looked<Word extends string = 'ok'> =
   | { readonly word: Word; readonly fields: SessionFields }
   | { readonly word: Refused }
 
-/** The refusals that Redis itself decides on. */
+/** The refusals that Redis itself decides. */
 export type Refused = Extract<SessionRefusal, 'absent' | 'revoked' | 'superseded' | 'expired'>
 
-/** What was made, or why not. */
+/** The result of creating a session, or why none was created. */
 export type Created =
   | {
       readonly word: 'ok'
@@ -47,7 +47,7 @@ export type Created =
 
 const REFUSED: readonly Refused[] = ['absent', 'revoked', 'superseded', 'expired']
 
-/** An answer that is none this library knows. */
+/** The error for a reply that this library does not know. */
 export function malformed(operation: string): SessionUnavailableError {
   return new SessionUnavailableError(operation, 'malformed reply')
 }
@@ -57,12 +57,12 @@ export function isTexts(reply: unknown): reply is readonly string[] {
   return Array.isArray(reply) && reply.every((text) => typeof text === 'string')
 }
 
-/** The refusal a word stands for, if it is one. */
+/** The refusal that a word stands for, if any. */
 export function readRefused(word: unknown): Refused | undefined {
   return REFUSED.find((refused) => refused === word)
 }
 
-/** @throws {SessionUnavailableError} When the reply is none that a script gives. */
+/** @throws {SessionUnavailableError} When the reply has none of the expected forms. */
 export function readLooked<Word extends string>(
   operation: string,
   reply: Reply,
@@ -76,7 +76,7 @@ export function readLooked<Word extends string>(
   return { word, fields: readFields(operation, rest) }
 }
 
-/** @throws {SessionUnavailableError} When the reply is none that the script gives. */
+/** @throws {SessionUnavailableError} When the reply does not have the expected form. */
 export function readCreated(reply: Reply): Created {
   const [word, now, hardId, softId, permissions, gone] = listOf('create', reply)
   if (word === 'limit' || word === 'revoked') return { word }
@@ -91,7 +91,7 @@ export function readCreated(reply: Reply): Created {
   }
 }
 
-/** @throws {SessionUnavailableError} When one is missing or not of its kind. */
+/** @throws {SessionUnavailableError} When a field is missing or has the wrong type. */
 export function readFields(operation: string, reply: readonly unknown[]): SessionFields {
   const [now, state, writeId, secretHash, absolute, idle, used, payload, nonce, ...user] = reply
   const text = (value: unknown): string => textOf(operation, value)
@@ -117,7 +117,7 @@ function listOf(operation: string, reply: Reply): readonly unknown[] {
   return reply
 }
 
-/** @throws {SessionUnavailableError} When it is no text. */
+/** @throws {SessionUnavailableError} When the value is not a text. */
 export function textOf(operation: string, value: unknown): string {
   if (typeof value !== 'string') throw malformed(operation)
   return value
@@ -129,7 +129,7 @@ function timeOf(operation: string, value: unknown): number {
   return Number(text)
 }
 
-/** @throws {SessionUnavailableError} When it is neither a text nor nil. */
+/** @throws {SessionUnavailableError} When the value is neither a text nor nil. */
 export function optionalOf(operation: string, value: unknown): string | undefined {
   if (value === null) return undefined
   return textOf(operation, value)

@@ -1,5 +1,5 @@
 /**
- * Ends sessions, one or many, and lists those that are alive.
+ * Ends one or many sessions, and lists the valid ones.
  *
  * @module
  */
@@ -18,12 +18,12 @@ import { createdAtOf, SESSION_ID } from './token.ts'
 
 const FIELDS = ['s', 'v', 'h', 'x', 'i', 't', 'd', 'n', 'e'] as const
 
-/** What it is waited for before each attempt, in milliseconds. */
+/** The pauses before the attempts, in milliseconds. */
 const PAUSES_MS = [0, 2_000, 8_000, 16_000]
 
 /**
- * Drops what is left of sessions that are out of the index, or whose token nobody has: behind, and with
- * Redis away for half a minute.
+ * Ends, in the background, sessions that are no longer in the index or whose token nobody has. Retries for
+ * about half a minute if Redis cannot be reached.
  */
 export function endQuietly(
   { steps, platform }: SessionContext,
@@ -38,8 +38,8 @@ export function endQuietly(
 /**
  * Ends one session of a user by its id.
  *
- * @returns Whether it was alive.
- * @throws {InvalidKeyError} When the id is none.
+ * @returns Whether it was valid.
+ * @throws {InvalidKeyError} When the id does not have the form of a session id.
  */
 export async function revokeOne(ctx: SessionContext, userId: string, id: string): Promise<boolean> {
   if (typeof id !== 'string' || !SESSION_ID.test(id)) throw new InvalidKeyError('not a session id')
@@ -48,11 +48,12 @@ export async function revokeOne(ctx: SessionContext, userId: string, id: string)
 }
 
 /**
- * Gives a user a new epoch, so that no session of before is valid, in flight or not.
+ * Gives a user a new epoch, which makes all earlier sessions invalid, including those that are just being
+ * created.
  *
- * @param keep The session to keep, if one is.
- * @returns How many were listed.
- * @throws {SessionRefusedError} When the one to keep is not alive; then nothing was revoked there.
+ * @param keep A session that stays valid.
+ * @returns How many sessions were listed.
+ * @throws {SessionRefusedError} When the session to keep is not valid; then its home was not revoked.
  */
 export async function revokeMany(
   ctx: SessionContext,
@@ -76,7 +77,7 @@ export async function revokeMany(
   return revoked.reduce((sum, count) => sum + count, 0)
 }
 
-/** The sessions of a user that are alive, the latest first: two requests. */
+/** The valid sessions of a user, the latest first: two requests. */
 export async function list(ctx: SessionContext, userId: string): Promise<SessionInfo[]> {
   const lists = await Promise.all(homesOf(ctx, userId).map((home) => listHome(ctx, home)))
   return lists.flat().sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
@@ -98,7 +99,7 @@ async function listHome(ctx: SessionContext, home: Home): Promise<readonly Sessi
   return found.filter((info) => info !== undefined)
 }
 
-/** A line of the list; `undefined` of what a validation would refuse. */
+/** An entry of the list; `undefined` for a session that a validation would refuse. */
 async function infoOf(
   ctx: SessionContext,
   home: Home,

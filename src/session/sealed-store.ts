@@ -1,6 +1,6 @@
 /**
- * A store for sessions that others keep: any text as key, any value, and nothing of either readable in
- * Redis.
+ * An encrypted store for sessions of other libraries. Keys are texts, values can be anything, and neither is
+ * readable in Redis.
  *
  * @module
  */
@@ -26,15 +26,15 @@ export interface SealedStoreOptions
     Pick<SessionOptions, 'keys' | 'nameKeys' | 'retiredKeys' | 'prefix'> {
   /** Second part of every name in Redis: 1 to 64 of `A-Za-z0-9_.-`. @default 'store' */
   readonly namespace?: string
-  /** Bound on a value's text, in bytes. @default 1_048_576 (1 MiB) */
+  /** The largest encoded value, in bytes. @default 1_048_576 (1 MiB) */
   readonly maxValueBytes?: number
 }
 
-/** How a value is put. */
+/** Options of `put`. */
 export interface PutOptions {
-  /** Milliseconds. @default ten years */
+  /** Lifetime in milliseconds. @default ten years */
   readonly ttlMs?: number | undefined
-  /** Stores nothing where nothing is. @default false */
+  /** Stores the value only if the key has one already. @default false */
   readonly ifPresent?: boolean
 }
 
@@ -46,17 +46,17 @@ interface Kept {
 const FIELDS = `redis platform deadline retries breaker keys nameKeys retiredKeys prefix namespace
   maxValueBytes`.split(/\s+/)
 const FOREVER_MS = 315_360_000_000
-/** How long it is remembered that an entry has ended: longer than a save can be late. */
+/** How long Redis remembers that an entry has ended: longer than a save can be late. */
 const REMEMBER_MS = 600_000
 const ENDED = 'x'
 const MAX_KEY_CHARS = 4_096
 const PURPOSE = 'session-store'
 
 /**
- * Keeps values under hashed names, sealed. Entries end by the time to live that Redis keeps; what is
- * damaged is as good as absent. Where the keys that make names change, older names are read too.
+ * Stores encrypted values under hashed names. Redis expires entries; a damaged entry counts as absent. After
+ * a change of the name keys, names made with older keys are read too.
  *
- * Every method rejects with `SessionUnavailableError` when Redis cannot be asked.
+ * Every method rejects with `SessionUnavailableError` when Redis cannot be reached.
  */
 export class SealedStore {
   readonly #link: RedisLink
@@ -78,7 +78,7 @@ export class SealedStore {
     this.#link = linkBy(options)
   }
 
-  /** What is kept under a key: one command, and one more for each older name key. */
+  /** The value of a key: one command, and one more for each older name key. */
   async get(key: string): Promise<unknown> {
     const names = this.#namesOf(key)
     const texts = await Promise.all(names.map((name) => this.#send('GET', name)))
@@ -88,7 +88,7 @@ export class SealedStore {
     return kept?.key === key ? kept.value : undefined
   }
 
-  /** As {@link get} does, and deletes it in the same step; of two who take it, one gets it. */
+  /** Like {@link get}, but deletes the value in the same command: of two concurrent callers, one gets it. */
   async take(key: string): Promise<unknown> {
     const names = this.#namesOf(key)
     const texts = await Promise.all(names.map((name) => this.#send('GETDEL', name)))
@@ -98,10 +98,11 @@ export class SealedStore {
   }
 
   /**
-   * Stores a value: one command.
+   * Stores a value: one command, and one more for each older name key.
    *
-   * @returns Whether it was stored: not where the entry has {@link end}ed of late.
-   * @throws {InvalidValueError} When the value has no encoding, or is too large.
+   * @returns Whether it was stored. It is not if {@link end} was called for the key within the last ten
+   *   minutes, or if `ifPresent` is set and the key has no value.
+   * @throws {InvalidValueError} When the value cannot be encoded, or is too large.
    */
   async put(key: string, value: unknown, options: PutOptions = {}): Promise<boolean> {
     const { ttlMs = FOREVER_MS, ifPresent = false } = options
@@ -116,7 +117,7 @@ export class SealedStore {
     return stored === 1
   }
 
-  /** Says that an entry is in use. @returns Whether there is one. */
+  /** Prolongs an entry that is in use. @returns Whether there is one. */
   async touch(key: string, ttlMs: number): Promise<boolean> {
     const names = this.#namesOf(key)
     const touched = await Promise.all(
@@ -125,7 +126,7 @@ export class SealedStore {
     return touched.includes(1)
   }
 
-  /** How long an entry still lives, in milliseconds; 0 where there is none. */
+  /** The remaining lifetime of an entry, in milliseconds; 0 if there is none. */
   async remaining(key: string): Promise<number> {
     const lives = await Promise.all(this.#namesOf(key).map((name) => this.#send('PTTL', name)))
     return Math.max(0, ...lives.map(Number))
@@ -137,7 +138,7 @@ export class SealedStore {
     return deleted.includes(1)
   }
 
-  /** Deletes an entry, and keeps a save that was under way from bringing it back. */
+  /** Deletes an entry, and prevents a save in progress from restoring it. */
   async end(key: string): Promise<void> {
     const names = this.#namesOf(key)
     await Promise.all(
@@ -145,7 +146,7 @@ export class SealedStore {
     )
   }
 
-  /** Counts one more. What is counted is no secret; its life begins with the first. */
+  /** Increments a counter. The count is not encrypted; its lifetime starts with the first increment. */
   async count(key: string, ttlMs: number): Promise<number> {
     const name = this.#besideOf('count', key)
     const counted = await available('count', this.#link.run(STORE_COUNT, [name], [lifeOf(ttlMs)]))
@@ -154,7 +155,7 @@ export class SealedStore {
   }
 
   /**
-   * Adds to a collection, whoever adds to it at once: members of the same name are replaced.
+   * Adds members to a collection, safely with concurrent calls. Members of the same name are replaced.
    *
    * @param members By name.
    */
@@ -186,14 +187,14 @@ export class SealedStore {
     return new Map(kept.flatMap((one) => (one ? [[one.key, one.value]] : [])))
   }
 
-  /** Takes members out of a collection. */
+  /** Removes members from a collection. */
   async removeMembers(key: string, members: readonly string[]): Promise<void> {
     const name = this.#besideOf('members', key)
     if (members.length === 0) return
     await this.#send('HDEL', name, ...members.map((one) => this.#ring.primary.nameOf(one)))
   }
 
-  /** Everything that is kept, by SCAN: for maintenance, not for requests. */
+  /** All entries, by SCAN: for maintenance, not for requests. */
   async *entries(): AsyncGenerator<readonly [key: string, value: unknown]> {
     const seen = new Set<string>()
     for await (const names of scan(this.#link, `${this.#base}:k:*`)) {
@@ -208,7 +209,7 @@ export class SealedStore {
     }
   }
 
-  /** Forgets everything that is kept, by SCAN. */
+  /** Deletes all entries, by SCAN. */
   async clear(): Promise<void> {
     for await (const names of scan(this.#link, `${this.#base}:k:*`)) {
       await Promise.all(names.map((name) => this.#send('DEL', name)))
@@ -219,7 +220,7 @@ export class SealedStore {
     return available(command[0].toLowerCase(), this.#link.send(command))
   }
 
-  /** Of what is no entry; it is named by the primary key alone. */
+  /** The name of a counter or collection, which is made with the primary key only. */
   #besideOf(kind: 'members' | 'count', key: string): string {
     checkKey(key)
     return `${this.#base}:${kind}:${this.#ring.primary.nameOf(key)}`

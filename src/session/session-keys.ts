@@ -1,21 +1,21 @@
 /**
- * Session keys in one text, as a variable or a secret of a deployment holds them.
+ * Reads session keys from one text, such as an environment variable or a secret of a deployment.
  *
  * @module
  */
 
 import type { EncryptionKey } from '../entry/key-ring.ts'
 
-/** What a text of keys has to look like, for error messages. */
+/** The form of a text of keys, for error messages. */
 export const SESSION_KEYS_REQUIREMENT =
   'must be like id:secret or id:secret,id:secret, each secret 32 random bytes as hex or base64'
 
 const KEY = /^([A-Za-z0-9_-]{1,16}):([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/
 
 /**
- * Reads `id:secret,id:secret`: the first encrypts, all of them decrypt.
+ * Reads `id:secret,id:secret`: the first key encrypts, all of them decrypt.
  *
- * @returns `undefined` where the text is not of that form, or names an id twice.
+ * @returns `undefined` if the text does not have that form, or contains an id twice.
  */
 export function readSessionKeys(text: string): readonly EncryptionKey[] | undefined {
   const found = text.split(',').map((key) => KEY.exec(key))

@@ -1,5 +1,5 @@
 /**
- * Sessions, and what is cached of their users.
+ * Sessions, and cached data of their users.
  *
  * @module
  */
@@ -37,8 +37,8 @@ import { UserCache } from './user-cache.ts'
  * Encrypted sessions in Redis. Validating one takes one command, and a revoked session is refused by
  * every validation that starts after the revocation has returned.
  *
- * The `sessionId` that these methods return and take is the client's secret token: whoever has it has
- * the session. `session.id` only names a session and gives no access.
+ * The `sessionId` that these methods return and take is the client's secret token: anyone who has it can
+ * use the session. `session.id` only names a session and gives no access.
  *
  * If Redis is down, every method rejects with `SessionUnavailableError`; none reports "no session".
  * docs/guides/sessions.md lists what is guaranteed and what is not.
@@ -110,7 +110,7 @@ export class SessionUserCache<
     const issued = await openFrom(this.#ctx, opening, options.from)
     if (options.trackActivity === true) {
       const { device, ip } = opening
-      // The session is open; that its login was not noted must not undo it.
+      // The session is open: a failure to record the login must not undo it.
       this.#ctx.platform.defer(track(this.#ctx, userId, 'login', { device, ip }))
     }
     return issued as Issued<Data>
@@ -156,7 +156,7 @@ export class SessionUserCache<
    * data, and is called again if another call has changed it in the meantime. No change is lost, and none
    * restores a session that has ended.
    *
-   * @throws {SessionRefusedError} When the session is not to be used.
+   * @throws {SessionRefusedError} When the session is not valid.
    * @throws {InvalidValueError} When the data does not fit the schema, or is too large.
    */
   async updateSession(
@@ -171,7 +171,7 @@ export class SessionUserCache<
    * Gives a session a new token. The current one stays valid for `overlap`; rotating it again within that
    * time returns the same new token.
    *
-   * @throws {SessionRefusedError} When the session is not to be used.
+   * @throws {SessionRefusedError} When the session is not valid.
    */
   async rotate(
     sessionId: string,
@@ -185,7 +185,7 @@ export class SessionUserCache<
    * Makes a pending session active, after the second factor. It gets a new token, and the current one is
    * invalid at once.
    *
-   * @throws {SessionRefusedError} When the session is not to be used, or is not pending.
+   * @throws {SessionRefusedError} When the session is not valid, or is not pending.
    */
   async activateSession(
     sessionId: string,

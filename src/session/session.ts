@@ -1,5 +1,5 @@
 /**
- * What a session is, as callers see it, and how asking for one ends.
+ * The types of a session, and of the results of asking for one.
  *
  * @module
  */
@@ -9,47 +9,47 @@ import type { SessionRefusal } from '../errors.ts'
 export type { SessionRefusal } from '../errors.ts'
 
 /**
- * `active`: every factor has been shown. `pending`: a second one is still to come. `anonymous`:
- * nobody has logged in. Only active sessions pass unless a call admits the others.
+ * `active`: all factors were verified. `pending`: a second factor is still required. `anonymous`: nobody has
+ * logged in. Calls accept only active sessions unless they allow the others.
  */
 export type SessionState = 'active' | 'pending' | 'anonymous'
 
-/** A session that was found alive. All times are epoch milliseconds. */
+/** A valid session. All times are epoch milliseconds. */
 export interface Session<Data = Record<string, unknown>> {
-  /** Names the session in lists and logs; it opens nothing. The token does. */
+  /** Names the session in lists and logs. It gives no access; the token does. */
   readonly id: string
-  /** `''` of an anonymous session. */
+  /** `''` for an anonymous session. */
   readonly userId: string
-  /** `''` of an anonymous session. */
+  /** `''` for an anonymous session. */
   readonly userEmail: string
   readonly state: SessionState
   readonly data: Readonly<Data>
-  /** What the user may do as of {@link epoch}; `undefined` where nobody has said. */
+  /** The user's permissions as of {@link epoch}; `undefined` if none were given. */
   readonly permissions: readonly string[] | undefined
   /** `<hard>.<soft>`: the hard id changes when sessions are revoked, the soft one with permissions. */
   readonly epoch: string
-  /** What the client called itself, as given at creation. */
+  /** The client's name for itself, as given at creation. */
   readonly device: string | undefined
   readonly ip: string | undefined
   readonly createdAt: number
-  /** When it was last used, to within the touch interval. */
+  /** When it was last used, accurate to the touch interval. */
   readonly lastSeenAt: number
-  /** When it ends unless it is used again. */
+  /** When it ends, unless it is used again. */
   readonly expiresAt: number
   /** When it ends in any case. */
   readonly absoluteExpiresAt: number
-  /** When asking Redis began, by this isolate's clock. */
+  /** When the request to Redis began, by this isolate's clock. */
   readonly validatedAt: number
-  /** The token was rotated and lives on for the overlap; `rotate` gives its successor. */
+  /** Whether the token was rotated and is only valid for the overlap; `rotate` returns its successor. */
   readonly isSuperseded: boolean
 }
 
-/** What an answered question about a session comes to. That Redis does not answer is an error. */
+/** The result of a validation. If Redis does not answer, an error is thrown instead. */
 export type Validation<Data = Record<string, unknown>> =
   | { readonly ok: true; readonly session: Session<Data> }
   | { readonly ok: false; readonly reason: SessionRefusal }
 
-/** What a fast-path token says: no newer than `validatedAt`, and to be trusted until `expiresAt`. */
+/** The content of a fast-path token: as of `validatedAt`, and to be accepted until `expiresAt`. */
 export interface FastSession {
   /** The session's id. */
   readonly id: string
@@ -62,9 +62,9 @@ export interface FastSession {
   readonly expiresAt: number
 }
 
-/** One line of a user's list of sessions. All times are epoch milliseconds. */
+/** An entry in the list of a user's sessions. All times are epoch milliseconds. */
 export interface SessionInfo {
-  /** What `revokeSession` takes. */
+  /** The id for `revokeSession`. */
   readonly id: string
   readonly state: SessionState
   readonly device: string | undefined
@@ -74,40 +74,39 @@ export interface SessionInfo {
   readonly expiresAt: number
 }
 
-/** Which sessions a call admits, and whether it counts as use. */
+/** Which sessions a call accepts, and whether it counts as use. */
 export interface ValidateOptions {
   /** @default ['active'] */
   readonly allow?: readonly SessionState[]
-  /** `false` leaves the idle timeout running, as for a page that polls by itself. @default true */
+  /** `false` does not restart the idle timeout, for example for a page that polls by itself. @default true */
   readonly touch?: boolean
 }
 
-/** A session and the token that opens it from now on. */
+/** A session and its current token. */
 export interface Issued<Data = Record<string, unknown>> {
   readonly token: string
   readonly session: Session<Data>
 }
 
 /**
- * What stands between a request and its session; `SessionUserCache` is one. A middleware needs no
- * more than this.
+ * The part of a `SessionUserCache` that a middleware needs.
  *
- * Every method rejects with `SessionUnavailableError` when Redis cannot be asked, or its answer makes
- * no sense: that is a 503, and says nothing of the session.
+ * Every method rejects with `SessionUnavailableError` when Redis cannot be reached or its answer is
+ * malformed. This is a 503, and says nothing about the session.
  */
 export interface SessionGate<Data = Record<string, unknown>> {
-  /** How long a revocation may go unseen by the fast path, in milliseconds; 0 when it is off. */
+  /** How long the fast path may accept a revoked session, in milliseconds; 0 when it is off. */
   readonly fastPathBoundMs: number
-  /** Asks Redis, in one command of one request; none for what is no token of ours. */
+  /** Asks Redis in one command of one request. Sends none if the text is not a token of this library. */
   validate(token: string, options?: ValidateOptions): Promise<Validation<Data>>
-  /** A token that {@link verifyFastPath} believes for a short while; `undefined` where there is none. */
+  /** A token that {@link verifyFastPath} accepts for a short time; `undefined` if there is none. */
   issueFastPath(token: string, session: Session<Data>): Promise<string | undefined>
-  /** Asks nobody. `undefined`: ask {@link validate}. */
+  /** Makes no request. If it returns `undefined`, call {@link validate}. */
   verifyFastPath(token: string, fastToken: string): Promise<FastSession | undefined>
   /**
-   * The successor of a token: one and the same for all who ask within the overlap.
+   * The successor of a token. All callers within the overlap get the same one.
    *
-   * @throws {SessionRefusedError} When the session is not to be used.
+   * @throws {SessionRefusedError} When the session is not valid.
    */
   rotate(token: string): Promise<Issued<Data>>
   /** Ends the session. @returns Whether there was one. */

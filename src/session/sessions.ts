@@ -1,5 +1,5 @@
 /**
- * Sessions one by one: opened, validated, read.
+ * Opens and validates single sessions.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import { homeNames, type Ref } from './steps.ts'
 import { mintToken, randomHome, readToken, type Token } from './token.ts'
 import { openPermissions } from './user-values.ts'
 
-/** A token that was read, as Redis is asked about it. */
+/** A token that was read, with what Redis is asked about it. */
 export interface TokenRef extends Ref {
   readonly token: Token
   /** Epoch milliseconds. */
   readonly createdAt: number
 }
 
-/** What a new session is, beside how long it lives. */
+/** The content of a new session, and its lifetimes. */
 export interface Opening {
   readonly userId: string
   readonly userEmail: string
@@ -30,14 +30,14 @@ export interface Opening {
   readonly data: object
   readonly device: string | undefined
   readonly ip: string | undefined
-  /** The hard id the user must have; `''` for any. */
+  /** The hard id that the user must have; `''` for any. */
   readonly ifEpoch: string
-  /** The id of a session of the same user in whose place it is; `''` for none. */
+  /** The id of the same user's session that the new one replaces; `''` for none. */
   readonly replaces: string
   readonly lifetimes: LifetimeOptions
 }
 
-/** What a validation comes to, for those who go on from it. */
+/** The result of a validation, with what is needed to change the session. */
 export type Validated =
   | (Opened & { readonly ok: true; readonly ref: TokenRef })
   | { readonly ok: false; readonly reason: SessionRefusal }
@@ -48,8 +48,9 @@ const NEVER = -1
 /**
  * Opens a session: one command in one request.
  *
- * @throws {SessionRefusedError} `limit`, or `revoked` if the epoch is not the one that was given.
- * @throws {SessionUnavailableError} When Redis did not say that it is stored; what may be is ended.
+ * @throws {SessionRefusedError} `limit`, or `revoked` if the epoch is not the given one.
+ * @throws {SessionUnavailableError} When Redis did not confirm that it is stored. A session that may be
+ *   stored is ended.
  */
 export async function open(ctx: SessionContext, opening: Opening): Promise<Issued<object>> {
   const { platform, policy } = ctx
@@ -61,7 +62,7 @@ export async function open(ctx: SessionContext, opening: Opening): Promise<Issue
   const { secretHash } = ref
   const content: Content = {
     ...{ userId, userEmail, data },
-    // What is absent is left out: JSON has no word for undefined.
+    // Absent fields are left out, since JSON has no `undefined`.
     ...(device !== undefined && { device }),
     ...(ip !== undefined && { ip }),
     absoluteExpiresAt: now + absoluteMs,
@@ -74,7 +75,7 @@ export async function open(ctx: SessionContext, opening: Opening): Promise<Issue
   const created = await ctx.steps
     .create(ref, { ...beside, absoluteMs, payload, maxSessions, whenFull, ifEpoch, replaces })
     .catch((error: SessionUnavailableError) => {
-      // It may be stored, and then nobody would hold its token.
+      // The session may be stored, with a token that nobody has.
       if (error.applied !== 'no') endQuietly(ctx, ref.home, [ref.id])
       throw error
     })
@@ -95,9 +96,9 @@ export async function open(ctx: SessionContext, opening: Opening): Promise<Issue
 }
 
 /**
- * Asks Redis whether a token opens a session: one command in one request, none for what is no token.
+ * Asks Redis whether a token is valid: one command in one request, none if the text is not a token.
  *
- * @throws {SessionUnavailableError} When there is no telling.
+ * @throws {SessionUnavailableError} When Redis gave no usable answer, or a key is unknown here.
  */
 export async function validate(
   ctx: SessionContext,
@@ -117,7 +118,7 @@ export async function validate(
 }
 
 /**
- * Reads a token, without asking anybody.
+ * Reads a token. Makes no request.
  *
  * @throws {SessionUnavailableError} When it was made with a key that is unknown here.
  */
@@ -133,7 +134,7 @@ export function refOf(
   throw new SessionUnavailableError(operation, 'unknown key')
 }
 
-/** A token as Redis is asked about it. */
+/** What Redis is asked about a token. */
 export function toRef(ctx: SessionContext, token: Token): TokenRef {
   const { id, secretHash, createdAt } = token
   return { token, home: homeNames(ctx.base, token.home), id, secretHash, createdAt }
@@ -154,7 +155,7 @@ function refuse(
   try {
     onRefusal?.({ reason, sessionId })
   } catch {
-    // Whatever a listener throws: it must not decide who comes in.
+    // An error of the listener must not decide whether a session is accepted.
   }
   return { ok: false, reason }
 }

@@ -1,6 +1,6 @@
 /**
- * The steps of sessions on Redis: which keys each touches, what it sends, and what of the answer may
- * be relied on. No answer, and one that makes no sense, is a `SessionUnavailableError`.
+ * The operations of sessions on Redis: the keys and arguments of each script, and the check of its reply. A
+ * missing or malformed reply becomes a `SessionUnavailableError`.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import {
   readRefused,
 } from './replies.ts'
 
-/** Names of a user's keys. They share a hash tag, hence a slot. */
+/** Names of a user's keys. They share a hash tag, and so a hash slot. */
 export interface Home {
   /** The user's epoch and values. */
   readonly user: string
@@ -38,14 +38,14 @@ export interface Home {
   session(id: string): string
 }
 
-/** What a session is named by, and the proof that a caller may use it. */
+/** Identifies a session, and proves that the caller may use it. */
 export interface Ref {
   readonly home: Home
   readonly id: string
   readonly secretHash: string
 }
 
-/** What a new session is made of. */
+/** The fields of a new session. */
 export interface NewSession {
   readonly writeId: string
   readonly state: string
@@ -54,31 +54,31 @@ export interface NewSession {
   readonly payload: string
   readonly maxSessions: number
   readonly whenFull: 'evict' | 'refuse'
-  /** The hard id the user must have; `''` for any. */
+  /** The hard id that the user must have; `''` for any. */
   readonly ifEpoch: string
-  /** The id of a session of the same user in whose place it is; `''` for none. */
+  /** The id of the same user's session that the new one replaces; `''` for none. */
   readonly replaces: string
 }
 
 /** A change of a session. */
 export interface Change {
-  /** The write id it must have. */
+  /** The write id that the stored session must have. */
   readonly from: string
   readonly writeId: string
   readonly state: string
   readonly payload: string
-  /** Gives it another secret. */
+  /** Gives the session a new secret. */
   readonly rotation?: Rotation | undefined
 }
 
-/** Another secret for a session. */
+/** A new secret for a session. */
 export interface Rotation {
   readonly secretHash: string
   readonly overlapMs: number
   readonly nonce: string
 }
 
-/** How long it is remembered that a session has ended: longer than any request can be late. */
+/** How long Redis remembers that a session has ended: longer than any request can be late. */
 const REMEMBER_MS = 600_000
 
 /** The names of a user's keys in Redis. */
@@ -100,7 +100,10 @@ export class SessionSteps {
     this.#link = link
   }
 
-  /** @param touchMs Counts as use if the latest was so long ago, as VALIDATE takes it. */
+  /**
+   * @param touchMs The validation counts as a use if the last one is this long ago; in the form that VALIDATE
+   *   takes.
+   */
   async validate(ref: Ref, touchMs: number): Promise<Looked> {
     const reply = await this.run('validate', VALIDATE, keysOf(ref), [
       ref.secretHash,
@@ -129,7 +132,7 @@ export class SessionSteps {
     return readLooked('save', reply, ['saved', 'conflict', 'rotated'])
   }
 
-  /** @returns Whether it was alive. */
+  /** @returns Whether it was valid. */
   async end(home: Home, id: string): Promise<boolean> {
     const reply = await this.run('end', END, [home.session(id), home.index], [id, REMEMBER_MS])
     if (reply !== 0 && reply !== 1) throw malformed('end')
@@ -137,9 +140,9 @@ export class SessionSteps {
   }
 
   /**
-   * Ends all sessions of a user, but the one to keep.
+   * Ends all sessions of a user except the one to keep.
    *
-   * @returns The ids of those that were listed.
+   * @returns The ids of the ended sessions that were listed.
    */
   async revoke(
     home: Home,
@@ -174,7 +177,7 @@ export class SessionSteps {
   }
 }
 
-/** @throws {SessionUnavailableError} In the place of what says that Redis could not be asked. */
+/** @throws {SessionUnavailableError} Instead of any error that means that Redis could not be reached. */
 export async function available(operation: string, reply: Promise<Reply>): Promise<Reply> {
   try {
     return await reply

@@ -1,15 +1,14 @@
 /**
- * Tokens: what a client holds of its session.
+ * Tokens, which give a client access to its session.
  *
  * ```
  * v1 . <key id> . <home> <selector> <tag> <secret>
  * ```
  *
- * The home says whose session it is without saying who that is. The selector names the session, and
- * carries the time it was made. The tag proves that this library made both, so that a guess costs
- * Redis nothing. The secret is what opens the session: Redis holds its SHA-256. Every part is a
- * multiple of four characters of base64url, so that each text has one meaning and each meaning one
- * text.
+ * The home stands for the user without revealing the user's id. The selector names the session, and contains
+ * the time of its creation. The tag proves that this library made both, so that a guessed token causes no
+ * request to Redis. The secret opens the session: Redis holds only its SHA-256. The length of every part is a
+ * multiple of four characters of base64url, so that no two texts stand for the same token.
  *
  * @module
  */
@@ -19,12 +18,12 @@ import { isSameText } from '../entry/same-text.ts'
 import { sha256 } from '../entry/sha256.ts'
 import { HOME_CHARS, type NameKey, type NameRing, SECRET_CHARS, TAG_CHARS } from './name-ring.ts'
 
-/** 6 bytes of time and 18 random ones. */
+/** 6 bytes of time and 18 random bytes. */
 const SELECTOR_CHARS = 32
 const TIME_BYTES = 6
 const TIME_CHARS = 8
 const RANDOM_BYTES = 18
-/** Milliseconds in base 36, as long as they are until the year 5188. */
+/** Epoch milliseconds in base 36 have this length until the year 5188. */
 const TIME_DIGITS = 9
 
 const TOKEN = new RegExp(
@@ -32,20 +31,20 @@ const TOKEN = new RegExp(
 )
 const MAX_TOKEN_CHARS = 128
 
-/** The form of a session's id, for those who must check one. */
+/** The form of a session's id. */
 export const SESSION_ID: RegExp = /^[0-9a-z]{9}[A-Za-z0-9_-]{22}$/
 
-/** When the session of an id was made, in epoch milliseconds. */
+/** When the session with this id was created, in epoch milliseconds. */
 export function createdAtOf(id: string): number {
   return Number.parseInt(id.slice(0, TIME_DIGITS), 36)
 }
 
-/** A token that this library has made, taken apart. */
+/** A token made by this library, with its parts. */
 export interface Token {
   readonly text: string
   readonly key: NameKey
   readonly home: string
-  /** The session's id: when it was made, in base 36, and its name. */
+  /** The session's id: its creation time in base 36, and its name. */
   readonly id: string
   readonly secret: string
   readonly secretHash: string
@@ -53,7 +52,7 @@ export interface Token {
   readonly createdAt: number
 }
 
-/** What a text turned out to be. */
+/** The result of reading a text as a token. */
 export type ReadToken =
   | { readonly kind: 'token'; readonly token: Token }
   | { readonly kind: 'malformed' }
@@ -62,9 +61,9 @@ export type ReadToken =
 const MALFORMED: ReadToken = Object.freeze({ kind: 'malformed' })
 
 /**
- * A new token with 144 random bits to be found by and 264 to be opened by.
+ * A new token, with 144 random bits in the selector and 264 in the secret.
  *
- * @param home As {@link NameKey.homeOf} makes it, or a random one.
+ * @param home From {@link NameKey.homeOf}, or a random one.
  * @param now Epoch milliseconds.
  */
 export function mintToken(key: NameKey, home: string, now: number): Token {
@@ -73,18 +72,18 @@ export function mintToken(key: NameKey, home: string, now: number): Token {
   return assemble(key, home, selector, randomText((SECRET_CHARS / 4) * 3))
 }
 
-/** The same session behind another secret. */
+/** The token of the same session with another secret. */
 export function withSecret(token: Token, secret: string): Token {
   const start = token.text.slice(0, -SECRET_CHARS)
   return { ...token, text: `${start}${secret}`, secret, secretHash: hashSecret(secret) }
 }
 
-/** A home that is nobody's. */
+/** A random home, for a session without a user. */
 export function randomHome(): string {
   return randomText((HOME_CHARS / 4) * 3)
 }
 
-/** Reads a token without asking anybody. What is not ours, to the last bit, is malformed. */
+/** Reads a token. Makes no request. A text is malformed unless this library made its home, selector and tag. */
 export function readToken(text: unknown, ring: NameRing): ReadToken {
   if (typeof text !== 'string' || text.length > MAX_TOKEN_CHARS) return MALFORMED
   const [, keyId, body] = TOKEN.exec(text) ?? []

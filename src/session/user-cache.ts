@@ -1,5 +1,5 @@
 /**
- * What is cached of users, as methods: data, preferences, permissions, activity.
+ * The methods for cached data of users: data, preferences, permissions, activity.
  *
  * @module
  */
@@ -28,19 +28,19 @@ export class UserCache<Preferences, User> {
     this.#ctx = ctx
   }
 
-  /** Keeps a user's data for `userTtl`. @throws {InvalidValueError} When it cannot be stored. */
+  /** Stores a user's data for `userTtl`. @throws {InvalidValueError} When it cannot be stored. */
   cacheUserData(userId: string, data: User): Promise<void> {
     return putUserValue(this.#ctx, userId, USER_DATA, data)
   }
 
-  /** What is kept of a user's data; `undefined` where nothing is. */
+  /** The stored data of a user; `undefined` if there is none. */
   getCachedUserData(userId: string): Promise<User | undefined> {
     return this.#read<User>(userId, USER_DATA)
   }
 
   /**
-   * A user's data as it is kept, or as `load` returns it. What was loaded is kept, unless the user was
-   * invalidated meanwhile.
+   * The stored data of a user, or else what `load` returns. That is stored, unless the user was invalidated
+   * in the meantime.
    *
    * @throws Whatever `load` rejected with, unchanged.
    */
@@ -49,7 +49,7 @@ export class UserCache<Preferences, User> {
   }
 
   /**
-   * Keeps a user's preferences for `preferencesTtl`.
+   * Stores a user's preferences for `preferencesTtl`.
    *
    * @throws {InvalidValueError} When they do not fit `preferencesSchema`, or cannot be stored.
    */
@@ -57,19 +57,19 @@ export class UserCache<Preferences, User> {
     return putUserValue(this.#ctx, userId, PREFERENCES, preferences)
   }
 
-  /** What is kept of a user's preferences; `undefined` where nothing is, or nothing that fits. */
+  /** The stored preferences of a user; `undefined` if there are none, or none that fit the schema. */
   getCachedUserPreferences(userId: string): Promise<Preferences | undefined> {
     return this.#read<Preferences>(userId, PREFERENCES)
   }
 
-  /** A user's preferences, as {@link getUserData} has data. */
+  /** Like {@link getUserData}, for a user's preferences. */
   async getUserPreferences(userId: string, load: () => Promise<Preferences>): Promise<Preferences> {
     return (await loadUserValue(this.#ctx, userId, PREFERENCES, load)) as Preferences
   }
 
   /**
-   * Says what a user may do from now on. Every validation that starts after this has returned sees it;
-   * the fast path, within its bound.
+   * Sets a user's permissions. Every validation that starts after this has returned sees them; the fast path
+   * sees them within its bound.
    *
    * @throws {InvalidValueError} When there are more than 1,000, or one is longer than 256 characters.
    */
@@ -77,12 +77,12 @@ export class UserCache<Preferences, User> {
     return putUserValue(this.#ctx, userId, PERMISSIONS, permissions)
   }
 
-  /** What is kept of a user's permissions; `undefined` where nothing is. */
+  /** The stored permissions of a user; `undefined` if there are none. */
   getCachedUserPermissions(userId: string): Promise<readonly string[] | undefined> {
     return this.#read<readonly string[]>(userId, PERMISSIONS)
   }
 
-  /** A user's permissions, as {@link getUserData} has data. */
+  /** Like {@link getUserData}, for a user's permissions. */
   async getUserPermissions(
     userId: string,
     load: () => Promise<readonly string[]>,
@@ -91,17 +91,19 @@ export class UserCache<Preferences, User> {
   }
 
   /**
-   * Says that a user's role or permissions have changed, when wherever they are decided says so already.
+   * Announces that a user's role or permissions have changed. Call it after the change is stored where
+   * permissions are decided.
    *
-   * First sessions are told: validations see the new permissions, or without any none, for
-   * {@link getUserPermissions} to load anew; and the user's data, which may name a role, is forgotten.
-   * Then everybody whom {@link onPermissionChange} has named forgets what was computed before. When this
-   * has returned, none of that is served; what was being computed meanwhile is not kept. The fast path
-   * sees the change within its bound.
+   * First the sessions are updated. Validations then see the new permissions; without `permissions` they see
+   * none, and {@link getUserPermissions} loads them again. The user's data, which may contain a role, is
+   * dropped. Then every listener of {@link onPermissionChange} drops what it has computed before. Once this
+   * has returned, none of that is served, and results that were being computed in the meantime are not
+   * stored. The fast path sees the change within its bound.
    *
    * @throws {InvalidValueError} As {@link cacheUserPermissions} does.
-   * @throws {SessionUnavailableError} When sessions could not be told; then nobody else was. Call again.
-   * @throws Whatever one of those others rejected with, unchanged, when all were told. Call again.
+   * @throws {SessionUnavailableError} When the sessions could not be updated; then no listener was called.
+   *   Call again.
+   * @throws Whatever a listener rejected with, unchanged, after all were called. Call again.
    */
   changePermissions(userId: string, permissions?: readonly string[]): Promise<void> {
     const changed = changeUserPermissions(this.#ctx, userId, permissions)
@@ -110,18 +112,19 @@ export class UserCache<Preferences, User> {
   }
 
   /**
-   * Names one who holds what was computed under a user's permissions: answers, lists, pages. It is called
-   * by {@link changePermissions}, which waits for it, in the isolate where that is called.
+   * Adds a listener that holds results computed from a user's permissions: answers, lists, pages. {@link
+   * changePermissions} calls it and waits for it, but only in the isolate where `changePermissions` is
+   * called.
    *
-   * @returns A function that ends it.
+   * @returns A function that removes the listener.
    */
   onPermissionChange(listener: PermissionListener): () => void {
     return this.#listeners.add(listener)
   }
 
   /**
-   * Forgets a user's data, preferences and permissions in one step. What is being loaded is not kept;
-   * sessions stay, and say no permissions until somebody does.
+   * Drops a user's data, preferences and permissions in one step. Loads in progress are not stored. Sessions
+   * stay valid, without permissions until these are set again.
    */
   invalidateUser(userId: string): Promise<void> {
     return renewUser(this.#ctx, userId)
@@ -133,20 +136,20 @@ export class UserCache<Preferences, User> {
   }
 
   /**
-   * What stands for the user's sessions until the next revocation. Asked before a password is checked,
-   * and given to `createSession` as `ifEpoch`, it keeps a login from outrunning a revocation.
+   * An id that changes at each revocation of the user's sessions. Read it before a password is checked, and
+   * pass it to `createSession` as `ifEpoch`: then a login cannot outrun a revocation.
    */
   sessionEpoch(userId: string): Promise<string> {
     return hardIdOf(this.#ctx, userId)
   }
 
-  /** When a user was last seen, in epoch milliseconds, to within the touch interval. */
+  /** When a user was last seen, in epoch milliseconds, accurate to the touch interval. */
   lastSeen(userId: string): Promise<number | undefined> {
     return lastSeen(this.#ctx, userId)
   }
 
   /**
-   * Appends to what a user did: one command, in the order in which Redis gets them.
+   * Appends to a user's activity: one command. Actions are in the order in which Redis gets them.
    *
    * @param action 1 to 128 characters.
    */
@@ -154,7 +157,7 @@ export class UserCache<Preferences, User> {
     return track(this.#ctx, userId, action, meta)
   }
 
-  /** A page of what a user did, the latest first. */
+  /** A page of a user's activity, the latest first. */
   getUserActivity(userId: string, options?: ActivityOptions): Promise<ActivityPage> {
     return activityOf(this.#ctx, userId, options)
   }

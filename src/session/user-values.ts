@@ -1,5 +1,5 @@
 /**
- * Values kept beside a user's epoch, each sealed with the time at which it expires.
+ * Values stored beside a user's epoch, each encrypted with the time at which it expires.
  *
  * @module
  */
@@ -25,7 +25,7 @@ function placeOf(home: Home, field: UserField): Place {
   return { purpose: 'session-user', key: home.user, header: field }
 }
 
-/** @throws {InvalidValueError} When the value has no encoding, or is too large. */
+/** @throws {InvalidValueError} When the value cannot be encoded, or is too large. */
 export function sealUserValue(
   ctx: SessionContext,
   [home, field]: readonly [Home, UserField],
@@ -37,9 +37,9 @@ export function sealUserValue(
 }
 
 /**
- * What was sealed, unless it has expired.
+ * The decrypted value, unless it has expired.
  *
- * @throws {CorruptEntryError} When it is not what was sealed for this user and field.
+ * @throws {CorruptEntryError} When the text was not sealed for this user and field.
  * @throws {SessionUnavailableError} When the ring lacks its key.
  */
 export async function openUserValue(
@@ -52,7 +52,7 @@ export async function openUserValue(
   return ctx.platform.now() < until ? { value } : undefined
 }
 
-/** The permissions that came with a session. */
+/** The permissions that Redis returned with a session. */
 export async function openPermissions(
   ctx: SessionContext,
   home: Home,
@@ -62,7 +62,7 @@ export async function openPermissions(
   return found?.value as readonly string[] | undefined
 }
 
-/** As {@link openUserValue}; what was damaged is as good as absent: it is asked for anew. */
+/** Like {@link openUserValue}, but a damaged value counts as absent and is loaded again. */
 export async function readUserValue(
   ctx: SessionContext,
   where: readonly [Home, UserField],

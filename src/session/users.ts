@@ -1,5 +1,5 @@
 /**
- * What is cached of a user: data, preferences, and permissions, which go with the user's epoch.
+ * Cached data of a user: data, preferences, and permissions, which belong to the user's epoch.
  *
  * @module
  */
@@ -24,12 +24,12 @@ const FIELDS: readonly UserField[] = [PERMISSIONS, USER_DATA, PREFERENCES]
 const MAX_PERMISSIONS = 1_000
 const MAX_PERMISSION = 256
 
-/** How long a field is kept, in milliseconds. */
+/** How long a field is stored, in milliseconds. */
 function ttlOf({ policy }: SessionContext, field: UserField): number {
   return field === PREFERENCES ? policy.preferencesTtlMs : policy.userTtlMs
 }
 
-/** What the epoch has to outlive: every session, and every value that is kept. */
+/** How long the epoch is stored, in milliseconds: as long as every session and every stored value. */
 function lifeOf({ policy }: SessionContext): number {
   const { absoluteMs } = resolveLifetimes(policy.lifetimes, {})
   return Math.max(absoluteMs, policy.userTtlMs, policy.preferencesTtlMs)
@@ -53,8 +53,8 @@ function checkPermissions(value: unknown): void {
 }
 
 /**
- * Puts a value in the place of the one there is: one command, and one more for each older name key.
- * Permissions renew the soft id of the user's epoch in the same step.
+ * Replaces a value: one command, and one more for each older name key. Permissions change the soft id of the
+ * user's epoch in the same step.
  *
  * @throws {InvalidValueError} When it does not fit its schema, or cannot be stored.
  */
@@ -70,7 +70,7 @@ export async function putUserValue(
   await Promise.all(homes.map((home) => put(ctx, home, [field, checked], { ifSoft: '', renews })))
 }
 
-/** What is kept, unless it has expired; `undefined` too where it no longer fits its schema. */
+/** The stored value; `undefined` if there is none, it has expired, or it no longer fits its schema. */
 export async function userValue(
   ctx: SessionContext,
   userId: string,
@@ -82,8 +82,8 @@ export async function userValue(
 }
 
 /**
- * What is kept, or what `load` returns, which is then kept unless the user was invalidated or given
- * other permissions since the load began.
+ * The stored value, or else what `load` returns. That is stored, unless the user was invalidated or got other
+ * permissions since the load began.
  *
  * @throws Whatever `load` rejected with, unchanged.
  */
@@ -108,8 +108,8 @@ export async function loadUserValue(
 }
 
 /**
- * Puts new permissions in the place of the former ones, and then forgets the user's data. There is no
- * moment in between at which nobody has said what the user may do.
+ * Replaces the permissions, and then drops the user's data. There is no moment at which the user has no
+ * permissions in between.
  *
  * @throws {InvalidValueError} When the permissions cannot be stored.
  */
@@ -120,11 +120,11 @@ export async function changeUserPermissions(
 ): Promise<void> {
   if (permissions === undefined) return renewUser(ctx, userId, [PERMISSIONS, USER_DATA])
   await putUserValue(ctx, userId, PERMISSIONS, permissions)
-  // Afterwards, so that data which was loaded under the former ones finds another soft id.
+  // After the permissions, so that data loaded under the former ones finds another soft id and is not stored.
   await renewUser(ctx, userId, [USER_DATA])
 }
 
-/** Forgets what is kept of a user, in one step; sessions stay. */
+/** Drops the given fields of a user in one step; sessions stay valid. */
 export async function renewUser(
   ctx: SessionContext,
   userId: string,

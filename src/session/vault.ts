@@ -1,6 +1,6 @@
 /**
- * Values to sealed texts and back. Everything of a session that could say something to a reader of
- * Redis goes through here.
+ * Encrypts values to texts, and decrypts them. Everything of a session that must not be readable in Redis
+ * goes through this module.
  *
  * @module
  */
@@ -17,12 +17,12 @@ import {
 import { CorruptEntryError, SessionUnavailableError } from '../errors.ts'
 import type { Platform } from '../platform/platform.ts'
 
-/** Where a text belongs, and what else must be as it was when it was sealed. */
+/** What a text is bound to when it is sealed, and must still be bound to when it is opened. */
 export interface Place {
   readonly purpose: string
   /** Its name in Redis. */
   readonly key: string
-  /** What stands beside it in clear, and is authenticated with it. */
+  /** What is stored beside it in clear, and authenticated with it. */
   readonly header: string
 }
 
@@ -31,13 +31,13 @@ export interface VaultOptions {
   readonly platform: Platform
   readonly cipher: Cipher
   readonly namespace: string
-  /** Bound on a value's text, in UTF-8 bytes. */
+  /** The largest encoded value, in UTF-8 bytes. */
   readonly maxBytes: number
-  /** Ids of keys whose texts are given up. */
+  /** Ids of dropped keys: texts sealed with them count as corrupt. */
   readonly retired: ReadonlySet<string>
 }
 
-/** Seals with the primary key, and opens with any of the ring. */
+/** Encrypts with the primary key, and decrypts with any key of the ring. */
 export class Vault {
   readonly #options: VaultOptions
 
@@ -45,7 +45,7 @@ export class Vault {
     this.#options = options
   }
 
-  /** @throws {InvalidValueError} When the value has no encoding, or its text is too large. */
+  /** @throws {InvalidValueError} When the value cannot be encoded, or its text is too large. */
   async seal(value: unknown, place: Place): Promise<string> {
     const { platform, cipher, maxBytes } = this.#options
     const encoded = encodeBounded(value, maxBytes)
@@ -53,9 +53,8 @@ export class Vault {
   }
 
   /**
-   * @throws {CorruptEntryError} When the text is not one that was sealed in this very place, or was
-   * sealed with a key that has been retired.
-   * @throws {SessionUnavailableError} When it was sealed with a key that the ring does not know yet.
+   * @throws {CorruptEntryError} When the text was not sealed in this place, or was sealed with a retired key.
+   * @throws {SessionUnavailableError} When it was sealed with a key that the ring does not know.
    */
   async open(text: string, place: Place): Promise<unknown> {
     const { cipher, maxBytes, retired } = this.#options
