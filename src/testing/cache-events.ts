@@ -1,5 +1,5 @@
 /**
- * Assertions on what a cache did, for tests of code that uses one.
+ * Assertions on what a cache did, for tests of code that uses it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { CacheNamespace } from '../cache/namespace.ts'
 import type { EntryOptions } from '../cache/options.ts'
 import type { CacheEvent, MissReason, Outcome } from '../cache/outcome.ts'
 
-/** A cache that can be listened to, such as a `RedisCacheManager`. */
+/** A cache with events, such as a `RedisCacheManager`. */
 export interface Observable {
   subscribe(listener: Listener): () => void
 }
@@ -19,18 +19,18 @@ export interface EventRecord {
   readonly all: readonly CacheEvent[]
   /** Reads that were answered from the cache, stale answers included. */
   readonly hits: readonly CacheEvent[]
-  /** Reads that found nothing to serve; those that then loaded are among them. */
+  /** Reads that found nothing to serve, including those that then loaded. */
   readonly misses: readonly CacheEvent[]
-  /** Runs of a loader, those behind a stale answer included; a shared load counts once. */
+  /** Runs of a loader, including those in the background of a stale answer; a shared load counts once. */
   readonly loads: readonly CacheEvent[]
   readonly last: CacheEvent | undefined
-  /** Forgets what was recorded. */
+  /** Drops the recorded events. */
   clear(): void
-  /** Ends the recording. */
+  /** Stops the recording. */
   stop(): void
 }
 
-/** A test expected a cache to do something else. The message names no key and no value. */
+/** A cache did not do what a test expected. The message contains no key and no value. */
 export class UnexpectedOutcomeError extends Error {
   override readonly name: string = 'UnexpectedOutcomeError'
   /** How the read ended. */
@@ -42,7 +42,7 @@ export class UnexpectedOutcomeError extends Error {
   }
 }
 
-/** Begins to record the events of a cache and its namespaces. */
+/** Starts recording the events of a cache and its namespaces. */
 export function recordEvents(cache: Observable): EventRecord {
   let all: CacheEvent[] = []
   const stop = cache.subscribe((event) => all.push(event))
@@ -74,10 +74,9 @@ export function recordEvents(cache: Observable): EventRecord {
 }
 
 /**
- * Reads a key that has to be there and fresh. The read is one like any other: it counts in the
- * cache's figures.
+ * Reads a key that must be cached and fresh. The read counts in the cache's statistics like any other.
  *
- * @param options As of the code under test: an entry that lacks one of their `tags` is a miss.
+ * @param options As in the code under test: an entry that lacks one of their `tags` is a miss.
  * @returns The cached value.
  * @throws {UnexpectedOutcomeError} When it is a miss.
  */
@@ -92,8 +91,8 @@ export async function expectCached<T>(
 }
 
 /**
- * Reads a key that has to be a miss, for one reason if that is given. A cache that cannot ask its
- * Redis has not shown a miss: say `'unavailable'` where that is meant.
+ * Reads a key that must be a miss, for the given reason if there is one. Without a reason, a miss because
+ * Redis cannot be reached does not count: pass `'unavailable'` to expect that.
  *
  * @throws {UnexpectedOutcomeError} When it is a hit, or a miss for another reason.
  */

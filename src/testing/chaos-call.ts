@@ -1,5 +1,5 @@
 /**
- * What the chaos wrappers do to a call that crosses a wire.
+ * The faults that the chaos wrappers inject into calls over a network.
  *
  * @module
  */
@@ -8,25 +8,25 @@ import type { Platform } from '../platform/platform.ts'
 import type { Fate } from './chaos-plan.ts'
 import { between } from './draw.ts'
 
-/** What can befall any call that is sent and answered. */
+/** Faults of any call with a reply. */
 export type WireFault =
-  /** It is refused, and was not sent. */
+  /** The call is refused and not sent. */
   | 'fail'
-  /** It is applied, and its reply lost. */
+  /** The call is applied, and its reply is lost. */
   | 'loseReply'
-  /** It is applied twice; the caller gets one of the two replies. */
+  /** The call is applied twice; the caller gets one of the two replies. */
   | 'duplicate'
-  /** It is applied and answered, and applied once more a latency later. */
+  /** The call is applied and answered, and applied once more after a latency. */
   | 'lateDuplicate'
-  /** It is not sent, and nothing comes back until it is aborted. */
+  /** The call is not sent, and hangs until it is aborted. */
   | 'hang'
-  /** It waits before it is sent. */
+  /** The call is delayed before it is sent. */
   | 'latency'
 
-/** A fault where no more telling error is known: of a loader, or of a database. */
+/** The error of an injected fault where there is no more specific one: of a loader, or of a database. */
 export class ChaosError extends Error {
   override readonly name: string = 'ChaosError'
-  /** Which fault it was. */
+  /** The kind of fault. */
   readonly kind: string
 
   constructor(kind: string) {
@@ -35,25 +35,25 @@ export class ChaosError extends Error {
   }
 }
 
-/** A call on its way. */
+/** A call to inject faults into. */
 export interface WireCall<T> {
   readonly platform: Platform
   readonly latencyMs: readonly [min: number, max: number]
   readonly signal?: AbortSignal | undefined
-  /** Sends it, once each time; without the signal for a copy that nobody waits for. */
+  /** Sends the call once. The signal is omitted for a copy that no caller waits for. */
   send(signal: AbortSignal | undefined): Promise<T>
-  /** Lets go of an answer that nobody gets. @default nothing */
+  /** Releases an answer that no caller gets. @default nothing */
   discard?(answer: T): void
-  /** What a call that could not be sent rejects with. */
+  /** The error of a call that could not be sent. */
   refused(): unknown
-  /** What a call whose reply was lost rejects with. */
+  /** The error of a call whose reply was lost. */
   lost(): unknown
 }
 
 /**
- * Sends a call as its fate has it.
+ * Sends a call with the faults that were chosen for it.
  *
- * @throws What `refused` or `lost` made, the signal's reason, or whatever `send` rejected with.
+ * @throws The error from `refused` or `lost`, the signal's reason, or whatever `send` rejected with.
  */
 export async function undergo<T>(fate: Fate<WireFault>, call: WireCall<T>): Promise<T> {
   const { platform, latencyMs, signal } = call
@@ -90,14 +90,14 @@ async function send<T>(call: WireCall<T>): Promise<T> {
   try {
     return await call.send(call.signal)
   } finally {
-    // A clock that stands still between I/O goes on here.
+    // A clock that is frozen between I/O advances here.
     if ('ioEnded' in call.platform) (call.platform.ioEnded as () => void)()
   }
 }
 
 async function sendLater<T>(call: WireCall<T>, ms: number): Promise<void> {
   await call.platform.delay(ms)
-  // Nobody waits for it, and by now there may be nothing to send it to.
+  // No caller waits for this copy, and its target may be closed by now.
   await call.send(undefined).then(
     (answer) => call.discard?.(answer),
     () => undefined,

@@ -1,5 +1,5 @@
 /**
- * A `fetch` that meets what requests meet on the open internet.
+ * A `fetch` with the faults of the open internet.
  *
  * @module
  */
@@ -9,18 +9,20 @@ import { undergo, type WireFault } from './chaos-call.ts'
 import { type ChaosOptions, ChaosPlan, type Chaotic, type Fate, type Kinds } from './chaos-plan.ts'
 import { extend } from './wrap.ts'
 
-/** What can befall an HTTP request. `loseReply` is a connection reset. */
+/** Faults of an HTTP request. `loseReply` is a connection reset. */
 export type FetchFault =
   | WireFault
-  /** A status of `statuses`. One from 500 on is half the time that of a gateway which gave up on a
-   * request that the server applied. */
+  /**
+   * A status from `statuses`. In half of those from 500 on, the server has applied the request, as behind a
+   * gateway that timed out.
+   */
   | 'status'
-  /** 200 with a page of HTML, as from a portal in between; not applied. */
+  /** Status 200 with an HTML page, as from a captive portal; the request is not applied. */
   | 'html'
-  /** It is applied, and the body of the answer ends early. */
+  /** The request is applied, and the body of the answer is cut off. */
   | 'truncate'
 
-/** One HTTP request, for a rule to choose by. */
+/** One HTTP request, by which a rule chooses. */
 export interface FetchCall {
   /** In upper case. */
   readonly method: string
@@ -32,7 +34,7 @@ export interface FetchCall {
 export interface ChaosFetchOptions extends ChaosOptions<FetchFault, FetchCall> {
   /** What `status` chooses from; integers from 400 to 599. @default [429, 500, 502, 503, 504] */
   readonly statuses?: readonly number[]
-  /** The `fetch` underneath, looked up anew for each request. @default globalThis.fetch */
+  /** The wrapped `fetch`, looked up for each request. @default globalThis.fetch */
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -53,9 +55,9 @@ const STATUSES = [429, 500, 502, 503, 504]
 const PAGE = '<!doctype html><title>Sign in</title><p>Accept the terms to go on.'
 
 /**
- * Makes a `fetch` for the option of that name of `restTransport`. Errors are those of Node: a
- * `TypeError` whose cause has a code. A body that is a stream cannot be sent twice, and an answer that
- * never ends, such as a subscription, not be cut off: spare them by `when`.
+ * Makes a `fetch` for the `fetch` option of `restTransport`. Its errors are those of Node: a `TypeError`
+ * whose cause has a code. Use `when` to exclude requests with a stream as body, which cannot be sent twice,
+ * and answers that never end, such as a subscription, which cannot be cut off.
  *
  * @throws {InvalidOptionError} When an option is out of its documented range.
  */
@@ -95,7 +97,7 @@ function callOf(input: FetchArguments[0], init: FetchArguments[1]): FetchCall {
   return { method: method.toUpperCase(), url: request?.url ?? String(input), init }
 }
 
-/** What comes in the place of the server's answer, if anything does. */
+/** The answer that replaces the server's, if any. */
 async function replaced(
   fate: Fate<FetchFault>,
   statuses: readonly number[],
@@ -113,14 +115,14 @@ async function replaced(
   return kept === undefined ? undefined : truncated(await send(), kept)
 }
 
-/** The beginning of a response, never the whole of it. */
+/** The beginning of a response, never all of it. */
 async function truncated(response: Response, kept: number): Promise<Response> {
   const text = await response.text()
   const { status } = response
   return new Response(text.slice(0, Math.floor(text.length * kept)), { status })
 }
 
-/** Ends a body that nobody reads: it would hold its connection. */
+/** Cancels a body that nobody reads, since it would keep its connection open. */
 function discard({ body }: Response): void {
   body?.cancel().catch(() => undefined)
 }

@@ -1,5 +1,5 @@
 /**
- * A loader that fails, dawdles, or never comes back.
+ * A loader that fails, is slow, or never settles.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { ChaosError, undergo } from './chaos-call.ts'
 import { type ChaosOptions, ChaosPlan, type Chaotic, type Kinds } from './chaos-plan.ts'
 import { extend } from './wrap.ts'
 
-/** What can befall a load: it is refused, never settles (not even when aborted), or is slow. */
+/** Faults of a load: it fails, never settles (not even when aborted), or is slow. */
 export type LoaderFault = 'fail' | 'hang' | 'latency'
 
-/** Options for {@link chaosLoader}. `when` gets what the loader gets. */
+/** Options for {@link chaosLoader}. `when` gets the loader's context. */
 export interface ChaosLoaderOptions<Value = unknown>
   extends ChaosOptions<LoaderFault, LoadContext<Value>> {
-  /** Makes what `fail` rejects with. @default a ChaosError */
+  /** Makes the error of `fail`. @default a ChaosError */
   readonly error?: () => unknown
 }
 
@@ -38,7 +38,7 @@ export function chaosLoader<Value>(
     undergo(plan.next(context), {
       platform,
       latencyMs,
-      // Without the signal: a loader that ignores it is what deadlines are for.
+      // No `signal`: the faults ignore an abort, like a loader that ignores its signal.
       send: async () => loader(context),
       refused: error,
       lost: error,

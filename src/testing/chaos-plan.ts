@@ -1,8 +1,7 @@
 /**
- * Decides which calls are harmed and how, for all the chaos wrappers, and writes down what was done.
+ * Decides for all chaos wrappers which faults are injected into which calls, and records them.
  *
- * The words are those of Polly's Simmy (rate, enabled, latency, fault) and of FusionCache's chaos
- * package.
+ * The terms are those of Polly's Simmy (rate, enabled, latency, fault) and of FusionCache's chaos package.
  *
  * @module
  */
@@ -12,7 +11,7 @@ import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import { draw } from './draw.ts'
 
-/** How often a fault is injected into calls that are chosen. */
+/** How often a fault is injected, and into which calls. */
 export interface FaultRule<Call> {
   /** The share of the chosen calls, from [0, 1]. @default 1 */
   readonly rate?: number
@@ -20,74 +19,74 @@ export interface FaultRule<Call> {
   readonly when?: (call: Call) => boolean
 }
 
-/** One fault that was injected. Holds no key and no value. */
+/** One injected fault. Contains no key and no value. */
 export interface Injection<Kind extends string = string> {
   /** Which call of the wrapper, from 1. */
   readonly call: number
   readonly kind: Kind
-  /** From [0, 1): what the fault's details follow from, such as how long a delay is. */
+  /** From [0, 1): determines the details of the fault, such as the length of a delay. */
   readonly draw: number
 }
 
-/** What every chaos wrapper is told. */
+/** Options of every chaos wrapper. */
 export interface ChaosOptions<Kind extends string, Call> {
   /**
-   * Each kind with its rate from [0, 1], or with a rule. A call suffers one fault at most, apart from
-   * latency and the faults of a clock, which come on top. Where the rates of the kinds that may befall
-   * a call add up to more than 1, those named last in the wrapper's list get what is left. @default none
+   * A rate from [0, 1] or a rule for each kind. A call gets at most one fault, in addition to latency and the
+   * faults of a clock. If the rates for a call add up to more than 1, the kinds listed last in the wrapper
+   * get the remainder. @default none
    */
   readonly faults?: { readonly [Name in Kind]?: number | FaultRule<Call> }
-  /** Chooses the calls that anything may be injected into. @default all */
+  /** Chooses the calls that faults may be injected into. @default all */
   readonly when?: (call: Call) => boolean
-  /** An integer. The same seed harms the same calls in the same way. @default 1 */
+  /** An integer. The same seed injects the same faults into the same calls. @default 1 */
   readonly seed?: number
-  /** Whether it begins at once; `chaos.enabled` turns it off and on later. @default true */
+  /** Whether faults are injected from the start; `chaos.enabled` changes this later. @default true */
   readonly enabled?: boolean
   /** The range of latencies, in milliseconds. @default [10, 100] */
   readonly latencyMs?: readonly [min: number, max: number]
-  /** Where latency passes. @default webPlatform() */
+  /** The clock that latency waits on. @default webPlatform() */
   readonly platform?: Platform
-  /** Injects exactly this, a log of an earlier run; given in place of `faults`. @default none */
+  /** Injects exactly these faults: the log of an earlier run. Excludes `faults`. @default none */
   readonly replay?: readonly Injection<Kind>[]
 }
 
-/** What a chaos wrapper does, and has done. */
+/** The state of a chaos wrapper. */
 export interface Chaos<Kind extends string = string> {
-  /** May be set at any time; while false nothing is injected, and calls are counted still. */
+  /** Can be set at any time. While false, nothing is injected, but calls are counted. */
   enabled: boolean
   /** Calls so far. */
   readonly calls: number
   /** How often each kind was injected. */
   readonly counts: Readonly<Record<Kind, number>>
-  /** What was injected, in order: the `replay` of another run. The first 100,000 are kept. */
+  /** The injected faults in order, for `replay` in another run. The first 100,000 are kept. */
   readonly injected: readonly Injection<Kind>[]
 }
 
-/** What a wrapper adds to the thing it wraps. */
+/** What a wrapper adds to the wrapped object. */
 export interface Chaotic<Kind extends string> {
   readonly chaos: Chaos<Kind>
 }
 
-/** What befalls one call: each kind with the draw for its details. */
+/** The faults of one call: each kind with the draw for its details. */
 export interface Fate<Kind extends string> {
   has(kind: Kind): boolean
   get(kind: Kind): number | undefined
 }
 
-/** The kinds of a wrapper, in the order in which they share a call's chances. */
+/** The kinds of faults of a wrapper, in the order in which they share the chance of a call. */
 export interface Kinds<Kind extends string, Call = never> {
-  /** At most one of these befalls a call. */
+  /** A call gets at most one of these. */
   readonly exclusive: readonly Kind[]
-  /** Each of these may come on top. */
+  /** A call may get each of these in addition. */
   readonly besides: readonly Kind[]
-  /** Whether a kind can befall a call at all. @default always */
+  /** Whether a kind is possible for a call. @default always */
   scope?(kind: Kind, call: Call): boolean
 }
 
 const UNHARMED: Fate<never> = new Map<never, number>()
 const MAX_LOGGED = 100_000
 
-/** The dice and the log of one wrapper. */
+/** The random choices and the log of one wrapper. */
 export class ChaosPlan<Kind extends string, Call> implements Chaos<Kind> {
   enabled: boolean
   readonly platform: Platform
@@ -124,7 +123,7 @@ export class ChaosPlan<Kind extends string, Call> implements Chaos<Kind> {
     return this.#calls
   }
 
-  /** Begins a call, and decides what befalls it. */
+  /** Counts a call, and chooses its faults. */
   next(call: Call): Fate<Kind> {
     const nth = ++this.#calls
     if (!this.enabled) return UNHARMED
@@ -147,7 +146,7 @@ export class ChaosPlan<Kind extends string, Call> implements Chaos<Kind> {
     return kinds.map((kind) => ({ call: nth, kind, draw: draw(this.seed, `${kind}, how`, nth) }))
   }
 
-  /** Each kind owns a stretch of [0, 1) as long as its rate, so that every rate is kept exactly. */
+  /** Each kind has a part of [0, 1) as long as its rate, so that every rate is exact. */
   #pick(call: Call, drawn: number): Kind | undefined {
     let end = 0
     return this.#kinds.exclusive.find((kind) => {
@@ -163,7 +162,7 @@ export class ChaosPlan<Kind extends string, Call> implements Chaos<Kind> {
   }
 }
 
-/** @throws {InvalidOptionError} When it is no pair of numbers in order, or begins below `least`. */
+/** @throws {InvalidOptionError} When it is not a pair of numbers in order, or starts below `least`. */
 export function checkRange(
   range: readonly [min: number, max: number],
   option: string,

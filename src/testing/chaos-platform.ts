@@ -1,5 +1,5 @@
 /**
- * A host whose clock is off, jumps back or stands still, and whose timers are late.
+ * A platform whose clock is wrong, jumps back or is frozen, and whose timers are late.
  *
  * @module
  */
@@ -8,24 +8,24 @@ import type { Platform } from '../platform/platform.ts'
 import { type ChaosOptions, ChaosPlan, type Chaotic, checkRange, type Kinds } from './chaos-plan.ts'
 import { between, draw } from './draw.ts'
 
-/** What can befall a look at the clock, or a delay. */
+/** Faults of a clock reading, or of a delay. */
 export type PlatformFault =
-  /** The time is off by an amount drawn once from `offsetMs`. */
+  /** The clock is off by an amount drawn once from `offsetMs`. */
   | 'offset'
   /** The clock jumps back by an amount from `stepBackMs`, and stays back. */
   | 'stepBack'
-  /** The time is that of the end of the last I/O, as always on Workers. */
+  /** The clock shows the end of the last I/O, as it does on Workers. */
   | 'freeze'
-  /** A delay takes longer by a latency. */
+  /** A delay takes longer, by a latency. */
   | 'lateTimer'
 
-/** What is asked of the host, for a rule to choose by. */
+/** One call of the platform, by which a rule chooses. */
 export type PlatformCall = 'now' | 'delay'
 
-/** Options for {@link chaosPlatform}. The wrapped platform is where latency passes. */
+/** Options for {@link chaosPlatform}. Latency waits on the wrapped platform. */
 export interface ChaosPlatformOptions
   extends Omit<ChaosOptions<PlatformFault, PlatformCall>, 'platform'> {
-  /** In milliseconds; a clock behind is below 0. @default [-5_000, 5_000] */
+  /** In milliseconds; negative for a clock that is behind. @default [-5_000, 5_000] */
   readonly offsetMs?: readonly [min: number, max: number]
   /** In milliseconds. @default [1, 1_000] */
   readonly stepBackMs?: readonly [min: number, max: number]
@@ -34,8 +34,8 @@ export interface ChaosPlatformOptions
 /** A platform with faults. */
 export interface ChaosPlatform extends Platform, Chaotic<PlatformFault> {
   /**
-   * Says that I/O has ended, so that a clock which stands still goes on. The ends of `delay` count by
-   * themselves, as do the replies of chaos wrappers that were given this platform.
+   * Notes that I/O has ended, so that a frozen clock advances. The ends of `delay` are noted automatically,
+   * and so are replies of chaos wrappers that use this platform.
    */
   ioEnded(): void
 }
@@ -47,7 +47,7 @@ const KINDS: Kinds<PlatformFault, PlatformCall> = {
 }
 
 /**
- * Wraps a platform. While it is enabled, `random` draws from the seed.
+ * Wraps a platform. While the faults are enabled, `random` draws from the seed.
  *
  * @throws {InvalidOptionError} When an option is out of its documented range.
  */

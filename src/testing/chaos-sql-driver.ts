@@ -1,5 +1,5 @@
 /**
- * A SQL database that is away, slow, or does not say what became of a write.
+ * A SQL database that cannot be reached, is slow, or does not confirm a write.
  *
  * @module
  */
@@ -9,30 +9,27 @@ import { ChaosError, undergo } from './chaos-call.ts'
 import { type ChaosOptions, ChaosPlan, type Chaotic, type Kinds } from './chaos-plan.ts'
 import { extend } from './wrap.ts'
 
-/**
- * What can befall a statement or a batch: it is refused, takes effect without an answer, never
- * settles, or is slow.
- */
+/** Faults of a statement or a batch: it is refused, takes effect without an answer, never settles, or is slow. */
 export type SqlFault = 'fail' | 'loseReply' | 'hang' | 'latency'
 
-/** One call of the driver, for a rule to choose by. */
+/** One call of the driver, by which a rule chooses. */
 export interface SqlCall {
   readonly method: 'all' | 'run' | 'batch'
-  /** One, or those of the batch. */
+  /** The statement, or those of the batch. */
   readonly statements: readonly SqlStatement[]
 }
 
 /** Options for {@link chaosSqlDriver}. */
 export interface ChaosSqlOptions extends ChaosOptions<SqlFault, SqlCall> {
-  /** Makes what `fail` and `loseReply` reject with. @default a ChaosError */
+  /** Makes the error of `fail` and `loseReply`. @default a ChaosError */
   readonly error?: () => unknown
 }
 
 const KINDS: Kinds<SqlFault> = { exclusive: ['fail', 'loseReply', 'hang'], besides: ['latency'] }
 
 /**
- * Wraps a driver of `nearcache/email`, and the sessions it opens with the same dice. A batch stays
- * whole: all of it takes effect, or nothing.
+ * Wraps a driver of `nearcache/email`, and the sessions it opens, with one set of random choices. A batch
+ * stays atomic: all of it takes effect, or nothing.
  *
  * @throws {InvalidOptionError} When an option is out of its documented range.
  */
@@ -69,7 +66,7 @@ function wrap(
     batch: (statements) => call('batch', statements, () => driver.batch(statements)),
   }
   const session = driver.session?.bind(driver)
-  // Absent where the driver has none: that is how a single copy is told.
+  // Absent if the driver has no sessions: that marks a database without replicas.
   if (!session) return wrapped
   return {
     ...wrapped,

@@ -1,5 +1,5 @@
 /**
- * A way to Redis that fails, repeats itself, hangs and lies as often as a test wants.
+ * A transport that fails, repeats requests, hangs and returns malformed answers as often as a test wants.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { undergo, type WireFault } from './chaos-call.ts'
 import { type ChaosOptions, ChaosPlan, type Chaotic, type Kinds } from './chaos-plan.ts'
 import { commandsOf, wrapTransport } from './wrap.ts'
 
-/** What can befall a request to Redis. */
+/** Faults of a request to Redis. */
 export type TransportFault =
   | WireFault
-  /** It is applied, and what comes back has not the shape of its answer. */
+  /** The request is applied, and its answer is malformed. */
   | 'malformed'
 
-/** One request, for a rule to choose by. */
+/** One request, by which a rule chooses. */
 export interface TransportCall {
   /** Names of its commands, in upper case; scripts as `EVALSHA`. */
   readonly names: readonly string[]
@@ -40,10 +40,10 @@ const KINDS: Kinds<TransportFault> = {
 }
 
 /**
- * Wraps a transport. Chances are drawn once a request; streams pass unharmed.
+ * Wraps a transport. Faults are chosen once for each request; streaming requests get none.
  *
- * What it rejects with is what a transport would: a `RemoteError` that says whether the request may
- * have been applied, or the reason of the signal.
+ * It rejects as a transport would: with a `RemoteError` that says whether the request may have been applied,
+ * or with the reason of the signal.
  *
  * @throws {InvalidOptionError} When an option is out of its documented range.
  *
@@ -73,7 +73,7 @@ export function chaosTransport(
       lost: () => failure(operation, 'ECONNRESET', 'unknown'),
     })
     const how = fate.get('malformed')
-    // Whoever asked has to look at what it got.
+    // The caller has to check the answer.
     return how === undefined ? answer : (malformed(answer, how) as typeof answer)
   }
 
@@ -93,7 +93,7 @@ function failure(operation: string, reason: string, applied: 'no' | 'unknown'): 
   return new RemoteError({ operation, reason, applied, retryable: true })
 }
 
-/** Something in the place of an answer. None of these is one, whatever the request was. */
+/** A value that is not a valid answer to any request. */
 function malformed(answer: unknown, how: number): unknown {
   const list = Array.isArray(answer)
   const shapes: readonly unknown[] = [

@@ -1,5 +1,5 @@
 /**
- * Counts what reaches a Redis, below everything that could hide a request.
+ * Counts the requests that reach Redis, below every layer that could hide one.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Chance that repeats: a draw is a pure function of a seed, a name and a number, so that one decision
- * does not shift the next.
+ * Repeatable random numbers: a draw is a pure function of a seed, a name and a number, so that one decision
+ * does not change the next.
  *
  * @module
  */
@@ -24,15 +24,15 @@ function hash(text: string): number {
 /**
  * A uniform draw from [0, 1), the same for the same arguments on every machine. Not for secrets.
  *
- * @param seed Any integer; its low 32 bits count.
+ * @param seed Any integer; only its low 32 bits are used.
  * @param stream Draws of different names are independent.
- * @param nth Which draw of the stream; its low 32 bits count.
+ * @param nth Number of the draw in its stream; only its low 32 bits are used.
  */
 export function draw(seed: number, stream: string, nth: number): number {
   return (mix(mix(seed ^ hash(stream)) ^ nth) >>> 0) / 0x1_0000_0000
 }
 
-/** A draw stretched over `[min, max]`. */
+/** A draw scaled to `[min, max]`. */
 export function between([min, max]: readonly [min: number, max: number], drawn: number): number {
   return min + (max - min) * drawn
 }

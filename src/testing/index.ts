@@ -1,5 +1,5 @@
 /**
- * What tests of code that uses nearcache need.
+ * Tools for tests of code that uses nearcache.
  *
  * Exported as `'nearcache/testing'`.
  *

@@ -1,5 +1,5 @@
 /**
- * A host whose time, dice and deferred work belong to the test.
+ * A platform whose time, random numbers and deferred work are controlled by the test.
  *
  * @module
  */
@@ -14,15 +14,15 @@ interface Timer {
 
 /** Options for {@link ManualPlatform}. */
 export interface ManualPlatformOptions {
-  /** The first instant, in epoch milliseconds. @default 1_767_225_600_000 (2026-01-01) */
+  /** The initial time, in epoch milliseconds. @default 1_767_225_600_000 (2026-01-01) */
   readonly startAt?: number
   /** What `random` returns: a constant of [0, 1), or a function. @default 0.5 */
   readonly random?: number | (() => number)
 }
 
 /**
- * A {@link Platform} on which nothing happens by itself: time passes by {@link advance}, chance is a
- * function the test gives, and deferred work is awaited by {@link settle}.
+ * A {@link Platform} on which nothing happens by itself: {@link advance} moves time, the test provides the
+ * random numbers, and {@link settle} waits for deferred work.
  */
 export class ManualPlatform implements Platform {
   #now: number
@@ -84,8 +84,8 @@ export class ManualPlatform implements Platform {
   }
 
   /**
-   * Moves time forward by `ms` milliseconds, firing the delays that come due in order, each at its
-   * own instant, and letting the promises they settle run before the next one.
+   * Moves time forward by `ms` milliseconds. Delays that become due fire in order, each at its own time; the
+   * promises that a delay settles run before the next delay fires.
    */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms
@@ -95,8 +95,8 @@ export class ManualPlatform implements Platform {
   }
 
   /**
-   * Moves time forward as {@link advance} does, but within the present task: what the delays settle
-   * runs when the caller next awaits. For tests that run very many short stories.
+   * Like {@link advance}, but within the current task: promises that the delays settle run when the caller
+   * next awaits. For tests that run very many short schedules.
    */
   jump(ms: number): void {
     const until = this.#now + ms
@@ -105,14 +105,14 @@ export class ManualPlatform implements Platform {
   }
 
   /**
-   * Resolves when all work handed to `defer`, and what that work deferred in turn, has settled: loads are
-   * among it. To let them get as far as they can, and no further, `advance(0)`.
+   * Resolves when all work passed to `defer`, and work that it defers in turn, has settled. This includes
+   * loads. To let work go only as far as it can without time passing, use `advance(0)`.
    */
   async settle(): Promise<void> {
     while (this.#deferred.size > 0) await Promise.all(this.#deferred)
   }
 
-  /** Fires the earliest delay, if one is due by then. */
+  /** Fires the earliest delay that is due by then, if any. */
   #fireNext(until: number): boolean {
     const [next] = this.#timers
       .filter((timer) => timer.at <= until)
@@ -125,7 +125,7 @@ export class ManualPlatform implements Platform {
   }
 }
 
-/** Lets every promise chain that is ready run to its next real wait, WebCrypto's included. */
+/** Runs every promise chain up to its next real wait, including those of WebCrypto. */
 async function flushMicrotasks(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setTimeout(resolve))
 }

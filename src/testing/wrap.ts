@@ -1,5 +1,5 @@
 /**
- * Puts something between a transport and its user, and leaves the rest of it as it is.
+ * Wraps a transport to intercept its requests, and leaves the rest as it is.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Command, RedisRequest, Requester, Transport } from '../redis/reque
 
 const STATE = ['readYourWrites', 'upstashSyncToken'] as const
 
-/** The same transport with another way to answer requests, and with `extra` on it. */
+/** The same transport with another `request`, and with the properties of `extra`. */
 export function wrapTransport<Extra extends object>(
   inner: Requester | Transport,
   request: Requester['request'],
@@ -23,7 +23,7 @@ export function wrapTransport<Extra extends object>(
       if ('close' in inner) await inner.close()
     },
   }
-  // Clients read and write these on the outermost transport; the innermost one uses them.
+  // Clients read and write these on the outermost transport, but the innermost one uses them.
   for (const name of STATE) {
     if (!(name in inner)) continue
     Object.defineProperty(wrapped, name, {
@@ -35,13 +35,13 @@ export function wrapTransport<Extra extends object>(
   return extend(wrapped, extra)
 }
 
-/** Copies properties, getters as getters. */
+/** Copies properties; getters stay getters. */
 export function extend<T extends object, Extra extends object>(target: T, extra: Extra): T & Extra {
   Object.defineProperties(target, Object.getOwnPropertyDescriptors(extra))
   return target as T & Extra
 }
 
-/** The commands of a request: one, or those of its batch. */
+/** The commands of a request: a single one, or those of its batch. */
 export function commandsOf({ path = [], body }: RedisRequest): readonly Command[] {
   if (!Array.isArray(body)) return []
   return path.length === 0 ? [body as unknown as Command] : (body as Command[])

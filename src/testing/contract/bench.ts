@@ -1,6 +1,6 @@
 /**
- * What the clauses of the cache's contract work with: caches on one transport as isolates would have
- * them, loaders that wait, and a record of what was sent.
+ * The test environment of the cache contract's clauses: several caches on one transport, as different
+ * isolates have them, loaders that wait, and a record of the requests sent.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { check } from './check.ts'
 import type { Clause } from './contract-case.ts'
 import { type HeldLoader, holdLoader } from './held-loader.ts'
 
-/** The surroundings of one clause. */
+/** The test environment of one clause. */
 export class Bench {
   /** The transport under test, recorded. */
   readonly transport: Transport
@@ -32,13 +32,13 @@ export class Bench {
     this.transport = wrapTransport(inner, (request) => this.#request(request), {})
   }
 
-  /** A cache of its own on the transport, as another isolate would have one. */
+  /** A separate cache on the transport, as another isolate would have. */
   cache(options: Partial<CacheOptions> = {}): RedisCacheManager {
-    // Long enough for a machine that does many things at once.
+    // Long enough for a busy machine.
     return new RedisCacheManager({ redis: this.transport, deadline: '10s', jitter: 0, ...options })
   }
 
-  /** Sends a command past every cache. */
+  /** Sends a command directly to Redis. */
   async send(...command: Command): Promise<Reply> {
     const { result, error } = await this.#inner.request<Reply>({ path: [], body: command })
     check(error === undefined, `${command[0]} is answered without an error`)
@@ -51,25 +51,25 @@ export class Bench {
     return keys.filter((key) => key.includes(part))
   }
 
-  /** Loses every key whose name has this part, as eviction and expiry do. */
+  /** Deletes every key whose name contains this part, as eviction and expiry do. */
   async lose(part: string): Promise<void> {
     for (const key of await this.keys(part)) await this.send('DEL', key)
   }
 
-  /** A loader that waits; when the clause is over it waits no longer. */
+  /** A loader that waits until it is released, at the latest when the clause ends. */
   hold(): HeldLoader {
     const held = holdLoader()
     this.#held.push(held)
     return held
   }
 
-  /** Marks as handled what a clause that has failed will not await. */
+  /** Marks a rejection as handled, because a clause that fails does not await it. */
   begin<T>(work: Promise<T>): Promise<T> {
     work.then(undefined, () => undefined)
     return work
   }
 
-  /** Lets every loader end. */
+  /** Releases every loader. */
   end(): void {
     for (const { release } of this.#held) release('left behind')
   }
@@ -83,20 +83,20 @@ export class Bench {
     return { value, requests: this.#recorded.slice(from) }
   }
 
-  /** Applies requests again, as a retry that was overtaken by its first attempt would. */
+  /** Applies requests again, like a first attempt that arrives after its retry. */
   async repeat(requests: readonly RedisRequest[]): Promise<void> {
     for (const { path = [], body } of requests) await this.#inner.request({ path, body })
   }
 
   async #request<Result>(request: RedisRequest): Promise<RedisResponse<Result>> {
     const answer = await this.#inner.request<Result>(request)
-    // What Redis did not know is sent once more in other words: the first try did nothing.
+    // An unknown script is sent again with its text; the first attempt had no effect.
     if (!answer.error?.startsWith('NOSCRIPT')) this.#recorded.push(request)
     return answer
   }
 }
 
-/** A clause on a bench. */
+/** A clause that runs in a `Bench`. */
 export function onBench(name: string, check: (bench: Bench) => Promise<void>): Clause {
   return {
     name,

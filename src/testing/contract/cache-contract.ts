@@ -1,5 +1,5 @@
 /**
- * What a cache on a transport owes to its users, for authors of transports to run.
+ * The contract of a cache on a transport, for authors of transports to run.
  *
  * @module
  */
@@ -15,9 +15,10 @@ import {
 } from './contract-case.ts'
 
 /**
- * The promise of docs/consistency.md as cases for any test runner: loads against delete, invalidation,
- * clear, pattern and set; readers that come after; lost markers, leases and entries; requests that
- * arrive late and twice. A transport that passes loses, repeats and reorders nothing by itself.
+ * The guarantees of docs/consistency.md as cases for any test runner: loads that run during a delete,
+ * invalidation, clear, pattern invalidation or set; readers that start afterwards; lost markers, leases and
+ * entries; requests that arrive late or twice. A transport that passes does not itself lose, repeat or
+ * reorder requests.
  *
  * @param make Makes a new transport to an empty database, once for each case.
  *

@@ -1,6 +1,5 @@
 /**
- * Contract of requests that arrive twice: any of them may be applied a second time, at any later
- * moment (I1).
+ * Contract of repeated requests: any request may be applied a second time, at any later moment (I1).
  *
  * @module
  */
@@ -14,7 +13,7 @@ import type { Clause } from './contract-case.ts'
 
 const TAGS = ['t']
 
-/** A load under way, with what was sent until its loader was called. */
+/** A load in progress, with the requests sent before its loader was called. */
 async function beginLoad(
   bench: Bench,
   cache: RedisCacheManager,

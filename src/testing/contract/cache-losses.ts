@@ -1,5 +1,5 @@
 /**
- * Contract of loss (I2): entries, leases and markers may be evicted or expire at any time. That makes
+ * Contract of loss (I2): entries, leases and markers may be evicted or expire at any time. This causes
  * misses, never a stale hit.
  *
  * @module

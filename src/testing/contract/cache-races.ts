@@ -1,6 +1,6 @@
 /**
- * Contract of the promise (I1): whatever runs while something is invalidated, no read that starts
- * afterwards gets a value that was loaded before.
+ * Contract of the main guarantee (I1): whatever runs during an invalidation, no read that starts afterwards
+ * gets a value that was loaded before it.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const KEY = 'user:1'
 const TAGS = ['org:1']
 const STALE = { tags: TAGS, staleWhileRevalidate: '1h' } as const
 
-/** The calls after which nothing older may be served. */
+/** The calls after which no older value may be served. */
 const CALLS: readonly (readonly [name: string, call: (c: CacheNamespace) => Promise<unknown>])[] = [
   ['delete', (cache) => cache.delete(KEY)],
   ['invalidateTags', (cache) => cache.invalidateTags(TAGS)],
@@ -27,10 +27,10 @@ const CALLS: readonly (readonly [name: string, call: (c: CacheNamespace) => Prom
   ['invalidatePattern by a scan', (cache) => cache.invalidatePattern('*:1')],
 ]
 
-/** Who makes the call: the cache that loads, or another one on the same Redis. */
+/** Which cache makes the call: the one that loads, or another one on the same Redis. */
 const CALLERS = ['the same cache', 'another cache'] as const
 
-/** One load under way, and who calls something meanwhile. */
+/** One load in progress, and the cache that makes a call meanwhile. */
 interface Race {
   readonly bench: Bench
   readonly loading: RedisCacheManager
@@ -185,7 +185,7 @@ const overtaken = onBench(
   },
 )
 
-/** Sends the commands of a request each on its own, and calls `between` after the first of all. */
+/** Sends each command of a request separately, and calls `between` after the very first one. */
 function oneByOne(inner: Transport, between: () => Promise<void>): Transport {
   let commands = 0
   return wrapTransport(
@@ -206,8 +206,8 @@ function oneByOne(inner: Transport, between: () => Promise<void>): Transport {
 }
 
 /**
- * SCAN promises to return what is there from its first step to its last, in any order. Here it takes
- * two steps, all entries in the first, and calls `between` after the first of all.
+ * SCAN guarantees to return keys that exist from its first step to its last, in any order. Here it takes two
+ * steps, returns all entries in the first, and calls `between` after the very first.
  */
 function scanningEntriesFirst(inner: Transport, between: () => Promise<void>): Transport {
   let steps = 0

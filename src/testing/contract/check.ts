@@ -1,23 +1,23 @@
 /**
- * The assertions of the published contracts: they need no test runner, and say what the thing under
- * test did wrong.
+ * The assertions of the published contracts. They need no test runner, and their messages say what the tested
+ * object did wrong.
  *
  * @module
  */
 
-/** What a contract found. A runner shows it as the failure of its test. */
+/** A violation of a contract. A test runner shows it as the failure of the test. */
 export class ContractViolation extends Error {
   override readonly name: string = 'ContractViolation'
 }
 
-/** Matches a text that begins so. */
+/** Matches a text that begins with this one. */
 export interface Beginning {
   readonly beginning: string
 }
 
 const MAX_SHOWN = 300
 
-/** An error reply of which only the beginning is agreed upon. */
+/** An error reply of which only the beginning is specified. */
 export function textFrom(beginning: string): Beginning {
   return { beginning }
 }
@@ -28,17 +28,17 @@ export function check(holds: boolean, claim: string): void {
 }
 
 /**
- * Compares by content; properties that are undefined are not there.
+ * Compares by content; a property that is undefined equals a missing one.
  *
- * @param claim What has to be: `MGET answers nil as null`.
- * @throws {ContractViolation} The claim, what was expected and what came.
+ * @param claim What must hold, such as `MGET answers nil as null`.
+ * @throws {ContractViolation} With the claim, the expected and the actual value.
  */
 export function checkSame(actual: unknown, expected: unknown, claim: string): void {
   if (matches(actual, expected)) return
   throw new ContractViolation(`${claim}: expected ${show(expected)}, got ${show(actual)}`)
 }
 
-/** @throws {ContractViolation} When `work` resolves, or rejects with what `fits` refuses. */
+/** @throws {ContractViolation} When `work` resolves, or rejects with an error that `fits` does not accept. */
 export async function checkRejects(
   work: Promise<unknown>,
   fits: (error: unknown) => boolean,

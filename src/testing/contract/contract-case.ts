@@ -1,5 +1,5 @@
 /**
- * What a contract is made of, whatever test runner registers it.
+ * The parts of a contract, independent of the test runner.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { ContractViolation } from './check.ts'
 export interface ContractCase {
   /** A sentence, different from those of the other cases. */
   readonly name: string
-  /** @throws {ContractViolation} When the thing under test breaks the contract. */
+  /** @throws {ContractViolation} When the tested object breaks the contract. */
   run(): Promise<void>
 }
 
 /**
- * Makes what one case works on: a new transport to an empty database. It is closed after the case,
+ * Makes the object that one case tests: a new transport to an empty database. It is closed after the case,
  * and may have been closed before.
  */
 export type MakeTransport = () => Transport | Promise<Transport>
@@ -29,13 +29,13 @@ export interface ContractOptions {
   readonly timeoutMs?: number
 }
 
-/** A case before it has something to work on. */
+/** A case that has no transport yet. */
 export interface Clause {
   readonly name: string
   check(transport: Transport): Promise<void>
 }
 
-/** Gives each clause a transport of its own, and an end. */
+/** Gives each clause its own transport and a time limit. */
 export function casesOf(
   clauses: readonly Clause[],
   make: MakeTransport,

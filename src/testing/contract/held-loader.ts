@@ -1,21 +1,21 @@
 /**
- * A loader whose end is somebody's to choose.
+ * A loader that waits until a test releases it.
  *
  * @module
  */
 
-/** A loader that is called, and then waits. */
+/** A loader that waits after it was called. */
 export interface HeldLoader<T = string> {
   readonly load: () => Promise<T>
   /** Resolves when the loader has been called. */
   readonly called: Promise<void>
   readonly calls: number
-  /** Lets every call, past and future, end with this value. */
+  /** Resolves every call, past and future, with this value. */
   release(value: T): void
   fail(error: unknown): void
 }
 
-/** Makes one. */
+/** Makes a held loader. */
 export function holdLoader<T = string>(): HeldLoader<T> {
   const called = Promise.withResolvers<void>()
   const end = Promise.withResolvers<T>()

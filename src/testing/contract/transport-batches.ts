@@ -70,7 +70,8 @@ export const BATCHES: readonly Clause[] = [
   ),
   clause('a transaction that cannot be queued is discarded as a whole', async (wire) => {
     const answer = await wire.transaction(['SET', 'k', 'v'], ['NOSUCHCOMMAND'])
-    // Redis answers once for all; the embedded engine once a command, the first time so.
+    // Redis answers once for the whole transaction. The embedded engine answers each command; its first
+    // answer is this one.
     const [first] = Array.isArray(answer) ? answer : [answer]
     checkSame(first, { error: textFrom('EXECABORT ') }, 'it answers EXECABORT')
     checkSame(await wire.run('GET', 'k'), { result: null }, 'nothing of it is applied')
@@ -91,13 +92,13 @@ export const BATCHES: readonly Clause[] = [
 ]
 
 /**
- * What the client of `@upstash/redis` gets on the transport.
+ * Checks that the client of `@upstash/redis` works on the transport.
  *
  * @param lua Whether the Redis behind it runs any script.
  */
 export function sdkClause(lua: boolean): Clause {
   return clause('the client of @upstash/redis works on it', async ({ transport }: Wire) => {
-    // Only here: who does not run this contract does not load that package.
+    // Imported here, so that only users of this contract load the package.
     const { Redis } = await import('@upstash/redis')
     const redis = new Redis(transport)
     checkSame(await redis.set('k', { deep: [1, 'two'] }, { ex: 60 }), 'OK', 'set')

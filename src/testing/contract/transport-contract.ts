@@ -1,5 +1,5 @@
 /**
- * What every transport owes to the code above it, for authors of transports to run.
+ * The contract of every transport, for authors of transports to run.
  *
  * @module
  */
@@ -15,7 +15,10 @@ import { LUA_REPLIES, REPLIES } from './transport-replies.ts'
 
 /** Options for {@link transportContract}. */
 export interface TransportContractOptions extends ContractOptions {
-  /** Whether the Redis behind it runs any Lua; the embedded engine knows those of the cache. @default true */
+  /**
+   * Whether the Redis behind it runs any Lua script; the embedded engine knows only those of the cache.
+   * @default true
+   */
   readonly lua?: boolean
 }
 

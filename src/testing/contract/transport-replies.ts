@@ -1,5 +1,5 @@
 /**
- * Contract of single commands: what Redis answers arrives as JSON has it, to the last character.
+ * Contract of single commands: replies of Redis arrive in their JSON form, exact to the last character.
  *
  * @module
  */
@@ -124,7 +124,7 @@ export const REPLIES: readonly Clause[] = [
     const { signal } = controller
     const request = transport.request({ path: [], body: ['GET', 'k'], signal })
     controller.abort(reason)
-    // What needs no I/O is answered before anybody can abort it.
+    // A request that needs no I/O is answered before it can be aborted.
     if (!(await isSettledNow(request))) {
       await checkRejects(
         request,
@@ -145,7 +145,7 @@ export const REPLIES: readonly Clause[] = [
   }),
 ]
 
-/** Claims on scripts of the user's own: for a Redis that runs Lua. */
+/** Clauses for scripts of the user: for a Redis that runs Lua. */
 export const LUA_REPLIES: readonly Clause[] = [
   clause('a script answers with lists, and with errors inside them', async ({ run }) => {
     const lua = "return {1, 'two', {3, false}, redis.error_reply('ERR inner')}"
@@ -157,7 +157,7 @@ export const LUA_REPLIES: readonly Clause[] = [
   }),
 ]
 
-/** Whether it has resolved, or does so without waiting for anything outside. */
+/** Whether the promise has resolved, or resolves without any I/O. */
 async function isSettledNow(work: Promise<unknown>): Promise<boolean> {
   let settled = false
   work.then(

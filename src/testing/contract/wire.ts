@@ -1,5 +1,5 @@
 /**
- * Short words for the requests that the clauses of the transport's contract send.
+ * Short forms of the requests that the clauses of the transport contract send.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Command, RedisResponse, Reply, Transport } from '../../redis/requester.ts'
 import type { Clause } from './contract-case.ts'
 
-/** A transport, as the clauses speak to it. */
+/** A transport with these short forms. */
 export interface Wire {
   readonly transport: Transport
   run(...command: Command): Promise<RedisResponse<Reply>>
@@ -15,7 +15,7 @@ export interface Wire {
   transaction(...commands: readonly Command[]): Promise<unknown>
 }
 
-/** A clause in these words. */
+/** A clause that uses these short forms. */
 export function clause(name: string, check: (wire: Wire) => Promise<void>): Clause {
   return { name, check: (transport) => check(wireOf(transport)) }
 }
