@@ -1,6 +1,6 @@
 /**
- * A part of a cache as the storage of another cache: each entry lives exactly as long as it is told
- * to, no copy answers in its place, and an outage is an error for the other cache to deal with.
+ * Uses a namespace of a cache as the storage of another cache: entries live exactly as long as requested, no
+ * near copies or stale entries are served, and an outage is an error that the other cache handles.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type { CacheNamespace } from '../cache/namespace.ts'
 import type { NamespaceOptions } from '../cache/options.ts'
 
-/** What "for ever" is, in milliseconds: ten years, the longest that an entry can be fresh. */
+/** The lifetime that stands for "for ever", in milliseconds: ten years, the longest fresh time of an entry. */
 const FOREVER_MS = 315_360_000_000
 
 const EXACT: NamespaceOptions = {
@@ -16,19 +16,19 @@ const EXACT: NamespaceOptions = {
   staleWhileRevalidate: 0,
   staleIfError: 0,
   earlyRefresh: 0,
-  // Storage has no opinion on what is stored: neither on null, nor on its shape.
+  // The storage treats null like any value, and does not check the shape of values.
   negativeTtl: FOREVER_MS,
   schema: { '~standard': { version: 1, vendor: 'nearcache', validate: (value) => ({ value }) } },
   near: false,
   consistency: 'strict',
 }
 
-/** @throws {InvalidKeyError} When the name cannot be one of a namespace: 1 to 64 bytes. */
+/** @throws {InvalidKeyError} When the name is not valid for a namespace: 1 to 64 bytes. */
 export function exactNamespace(cache: CacheNamespace, name: string): CacheNamespace {
   return cache.namespace(name, EXACT)
 }
 
-/** @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When Redis cannot be asked. */
+/** @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When Redis cannot be reached. */
 export async function read(
   space: CacheNamespace,
   key: string,
@@ -40,8 +40,8 @@ export async function read(
 }
 
 /**
- * @param ttlMs 0 and undefined are for ever; what is below 1 is over already.
- * @returns Whether it was stored, and not overtaken by a later set or delete of the key.
+ * @param ttlMs 0 and undefined mean for ever; a value below 1 has already expired.
+ * @returns Whether it was stored, and not superseded by a later set or delete of the key.
  */
 export async function write(
   space: CacheNamespace,
@@ -58,12 +58,12 @@ export async function write(
   return (await space.set(key, value, { ttl, tags })) === 'stored'
 }
 
-/** Closes a whole cache. One of its namespaces is left alone: the cache has other users. */
+/** Closes a whole cache. A namespace is left open, because the cache has other users. */
 export async function disconnect(cache: CacheNamespace | Closeable): Promise<void> {
   if ('close' in cache) await cache.close()
 }
 
-/** What of a cache can be closed. */
+/** The part of a cache that can be closed. */
 export interface Closeable {
   close(): Promise<void>
 }

@@ -19,17 +19,17 @@ export interface BentocacheOptions {
   readonly prefix?: string
 }
 
-/** The driver, as bentocache sees it (`L2CacheDriver`). */
+/** The driver in the form that bentocache expects (`L2CacheDriver`). */
 export interface BentocacheDriver {
   readonly type: 'l2'
   /**
-   * The keys that begin with `name:`.
+   * A driver for the keys that begin with `name:`.
    *
-   * @throws {InvalidKeyError} When the path is longer than 256 bytes, or 16 names deep.
+   * @throws {InvalidKeyError} When the path is empty, longer than 256 bytes, or more than 16 names deep.
    */
   namespace(name: string): BentocacheDriver
   get(key: string): Promise<string | undefined>
-  /** Gets and deletes, in two steps: of two callers at once both may get the value. */
+  /** Gets and deletes in two steps: two concurrent callers may both get the value. */
   pull(key: string): Promise<string | undefined>
   /** @param ttl In milliseconds; 0 and undefined are ten years. */
   set(key: string, value: string, ttl?: number): Promise<boolean>
@@ -52,8 +52,8 @@ const MAX_TAG_BYTES = 256
 /**
  * Makes the L2 layer of a bentocache store.
  *
- * Reads and writes reject when Redis cannot be asked, as bentocache expects of a driver: what then
- * happens is up to its own settings. Its tags and its grace periods are its own as well.
+ * Reads and writes reject when Redis cannot be reached, as bentocache expects of a driver; its own settings
+ * then decide what happens. Tags and grace periods are also handled by bentocache.
  *
  * @example
  * ```ts no-check
@@ -69,8 +69,8 @@ export function nearcacheDriver(options: BentocacheOptions): BentocacheLayer {
 }
 
 /**
- * A namespace is a beginning of keys here, and any key may begin with one. So each entry has a tag for
- * every beginning that ends before a colon, and clearing a namespace invalidates its tag.
+ * In bentocache a namespace is a key prefix, and any key may begin with one. So each entry has a tag for
+ * every prefix that ends before a colon, and clearing a namespace invalidates its tag.
  */
 class Driver implements BentocacheDriver {
   readonly type = 'l2'
@@ -110,7 +110,7 @@ class Driver implements BentocacheDriver {
 
   async delete(key: string): Promise<boolean> {
     const value = await this.get(key)
-    // Also where there is nothing: a set under way must not come after it.
+    // Deletes even if there is no entry: a set in progress must not store one afterwards.
     await this.#space.delete(this.#full(key))
     return value !== undefined
   }
@@ -149,7 +149,7 @@ function tagsOf(key: string): string[] {
   return tags
 }
 
-/** A tag has no control characters, and a key may have them. */
+/** Tags must not contain control characters, but keys may. */
 function tagOf(path: string): string {
   return path.replace(/[\p{Cc}%]/gu, encodeURIComponent)
 }

@@ -1,10 +1,10 @@
 /**
- * Secondary storage of better-auth: tokens, users and sessions sealed, and a list of a user's sessions
- * that sign-ins at once do not shorten.
+ * Secondary storage of better-auth: encrypted tokens, users and sessions, and a list of each user's sessions
+ * that loses none when a user signs in several times at once.
  *
- * better-auth reads the list, changes it and writes it back. Here a list that is written is added to
- * the one there is, and what leaves it is what has no session any more. So no session that is alive is
- * missing from the list, and revoking them all finds them all.
+ * better-auth reads the list, changes it and writes it back. Here a written list is added to the stored one,
+ * and only entries whose session no longer exists are removed. So the list contains every session that
+ * exists, and revoking all sessions finds all of them.
  *
  * Exported as `'nearcache/interop/better-auth'`.
  *
@@ -21,7 +21,7 @@ export interface BetterAuthOptions extends Omit<SealedStoreOptions, 'namespace'>
   readonly namespace?: string
 }
 
-/** The storage, as better-auth sees it. Times to live are in seconds. */
+/** The storage in the form that better-auth expects. Times to live are in seconds. */
 export interface SecondaryStorage {
   get(key: string): Promise<string | null>
   getAndDelete(key: string): Promise<string | null>
@@ -37,7 +37,7 @@ interface Listed {
 }
 
 const LIST = 'active-sessions-'
-/** The list is written before the session: so long it is not missed. */
+/** The list is written before the session: for this long a listed session may be missing. */
 const YOUNG_MS = 60_000
 /** Longer than any browser keeps a cookie. */
 const LIST_LIFE_MS = 400 * 86_400_000
@@ -65,7 +65,7 @@ export function betterAuthStorage({
       else await sealed.put(key, value, { ttlMs: ttl === undefined ? undefined : ttl * 1_000 })
     },
     delete: async (key) => {
-      // What is alive stays listed: whoever deletes the list of all has deleted them, or will.
+      // Existing sessions stay listed: the caller who deletes the list has deleted all sessions, or will.
       if (isList(key)) await sessions.read(key)
       else await sealed.delete(key)
     },
@@ -88,7 +88,7 @@ class SessionLists {
     await this.#sealed.addMembers(key, members, LIST_LIFE_MS)
   }
 
-  /** The list as better-auth writes it; `null` if it is empty. Drops what is over. */
+  /** The list in better-auth's form; `null` if it is empty. Removes sessions that have ended. */
   async read(key: string): Promise<string | null> {
     const now = this.#platform.now()
     const members = (await this.#sealed.members(key)) as ReadonlyMap<string, Listed>
@@ -117,13 +117,13 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
 
-/** Tokens with their expiry; `undefined` of what is no such list. */
+/** Tokens with their expiry; `undefined` if the text is not such a list. */
 function parseList(text: string): ReadonlyMap<string, number> | undefined {
   try {
     const list = JSON.parse(text) as { token: unknown; expiresAt: unknown }[]
     return new Map(list.map(({ token, expiresAt }) => [String(token), Number(expiresAt)]))
   } catch {
-    // SyntaxError or TypeError: it is something else, and kept as it is.
+    // SyntaxError or TypeError: the text is something else, and is stored unchanged.
     return undefined
   }
 }

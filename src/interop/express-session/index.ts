@@ -1,6 +1,6 @@
 /**
- * Sessions of express-session, sealed: nothing of them is readable in Redis, and a request that was
- * under way during a logout does not bring its session back.
+ * Encrypted sessions of express-session: nothing of them is readable in Redis, and a request that is in
+ * progress during a log-out does not restore its session.
  *
  * Exported as `'nearcache/interop/express-session'`.
  *
@@ -12,29 +12,28 @@ import { InvalidOptionError } from '../../errors.ts'
 import { webPlatform } from '../../platform/web.ts'
 import { SealedStore, type SealedStoreOptions } from '../../session/sealed-store.ts'
 
-/** A session as express-session keeps it. */
+/** A session in the form of express-session. */
 export interface ExpressSession {
   readonly cookie: { readonly expires?: unknown; readonly originalMaxAge?: unknown }
 }
 
-/** What a method calls when it has ended, beside settling what it returns. */
+/** A callback that a method calls when it is done, besides settling the promise it returns. */
 export type Callback<Value = void> = (error?: unknown, value?: Value) => void
 
 /** Options of the store. */
 export interface ExpressStoreOptions extends Omit<SealedStoreOptions, 'namespace'> {
   /** Second part of every name in Redis. @default 'express' */
   readonly namespace?: string
-  /** How long a session is kept whose cookie has no expiry, in seconds. @default 86_400 */
+  /** How long a session is stored if its cookie has no expiry, in seconds. @default 86_400 */
   readonly ttl?: number
   /**
-   * The store of before, such as that of connect-redis, while sessions move from it: one that is not here
-   * is looked for there, and is stored here under the id that its visitor has in a cookie. A logout ends
-   * it in both. @default none
+   * The previous store, such as that of connect-redis, while sessions move from it. A session that is not
+   * here is read from there, and stored here under the same id. A log-out ends it in both. @default none
    */
   readonly from?: FormerStore
 }
 
-/** What is asked of a store that sessions move from. */
+/** The methods of a previous store that are called. */
 export interface FormerStore {
   get(id: string, callback: (error?: unknown, session?: object | null) => void): unknown
   destroy(id: string, callback: (error?: unknown) => void): unknown
@@ -48,20 +47,21 @@ export interface ExpressStore {
   /** Prolongs a session without writing it. */
   touch(id: string, session: ExpressSession, callback?: Callback): Promise<void>
   destroy(id: string, callback?: Callback): Promise<void>
-  /** By SCAN, as are the three after it: for maintenance. */
+  /** Uses SCAN, as do the three methods below: for maintenance. */
   all(callback?: Callback<unknown[]>): Promise<unknown[]>
   ids(callback?: Callback<string[]>): Promise<string[]>
   length(callback?: Callback<number>): Promise<number>
   clear(callback?: Callback): Promise<void>
 }
 
-/** `session.Store` is abstract to TypeScript, and is none. */
+/** TypeScript sees `session.Store` as abstract, but it is not. */
 type Constructor<Base> = abstract new (options?: never) => Base
 
 /**
- * Makes a store for express-session, on its own `Store`.
+ * Makes a store for express-session, as an instance of its own `Store`.
  *
- * With Redis away, every call fails, and so does the request: a visitor is never taken for a new one.
+ * If Redis cannot be reached, every call fails, and so does the request: an existing visitor never gets a new
+ * session for that reason.
  *
  * @param Store `session.Store` of express-session.
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
@@ -80,7 +80,7 @@ export function expressSessionStore<Base extends object>(
   const sealed = new SealedStore({ ...options, namespace })
   const { platform = webPlatform() } = options
   const lifeMs = ({ cookie: { expires } }: ExpressSession): number => {
-    // As JSON has it, or as express-session does.
+    // A text as in JSON, or a `Date` as in express-session.
     const at =
       typeof expires === 'string'
         ? instantOf(expires)
@@ -88,7 +88,8 @@ export function expressSessionStore<Base extends object>(
     return at === undefined ? ttl * 1_000 : at - platform.now()
   }
   async function destroy(id: string): Promise<void> {
-    // There first: what is only there is not to move here once it has ended here.
+    // In the previous store first: otherwise a session that is only there could move here after it has ended
+    // here.
     await (from && settled((callback) => from.destroy(id, callback)))
     await sealed.end(id)
   }
@@ -146,12 +147,12 @@ export function expressSessionStore<Base extends object>(
   return Object.assign(new (Store as new () => Base)(), methods)
 }
 
-/** Whatever else hangs on the session, such as its request, is not stored. */
+/** Other properties of the session object, such as its request, are not stored. */
 function plainOf(session: object): object {
   return JSON.parse(JSON.stringify(session)) as object
 }
 
-/** What a method with a callback comes to. */
+/** The result of a method with a callback, as a promise. */
 function settled<Value>(
   call: (callback: (error?: unknown, value?: Value | null) => void) => unknown,
 ): Promise<Value | undefined> {
@@ -160,13 +161,13 @@ function settled<Value>(
   })
 }
 
-/** Settles as `work` does, and tells the callback too. With one, a failure is its business. */
+/** Settles like `work`, and calls the callback. With a callback, a failure is passed only to it. */
 function tell<Value>(work: Promise<Value>, callback?: Callback<Value>): Promise<Value> {
   if (callback === undefined) return work
   const told = work.then(
     (value) => callback(undefined, value),
     (error: unknown) => callback(error),
   )
-  // What a callback throws is no failure of the store.
+  // An error of the callback is not a failure of the store.
   return told.then(() => work.catch(() => undefined as Value))
 }

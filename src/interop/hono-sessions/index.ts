@@ -1,6 +1,6 @@
 /**
- * Sessions of hono-sessions, sealed, and never brought back by a request that was under way when they
- * were deleted.
+ * Encrypted sessions of hono-sessions. A request that is in progress while a session is deleted does not
+ * restore it.
  *
  * Exported as `'nearcache/interop/hono-sessions'`.
  *
@@ -14,11 +14,11 @@ import { SealedStore, type SealedStoreOptions } from '../../session/sealed-store
 export interface HonoSessionsOptions extends Omit<SealedStoreOptions, 'namespace'> {
   /** Second part of every name in Redis. @default 'hono' */
   readonly namespace?: string
-  /** How long a session is kept after it was last written, in seconds. @default 86_400 */
+  /** How long a session is stored after the last write, in seconds. @default 86_400 */
   readonly ttl?: number
 }
 
-/** The store, as hono-sessions sees it. */
+/** The store in the form that hono-sessions expects. */
 export class HonoSessionsStore {
   readonly #sealed: SealedStore
   readonly #ttlMs: number
@@ -39,7 +39,7 @@ export class HonoSessionsStore {
     await this.#sealed.put(id, data, { ttlMs: this.#ttlMs })
   }
 
-  /** Stores data of a session that is there still. */
+  /** Stores data of a session that still exists. */
   async persistSessionData(id: string, data: unknown): Promise<void> {
     await this.#sealed.put(id, data, { ttlMs: this.#ttlMs, ifPresent: true })
   }

@@ -1,5 +1,6 @@
 /**
- * nearcache as a storage adapter of Keyv 5 and 6, and so of what is built on Keyv: cacheable, cache-manager.
+ * nearcache as a storage adapter of Keyv 5 and 6, and so of libraries built on Keyv: cacheable,
+ * cache-manager.
  *
  * Exported as `'nearcache/interop/keyv'`.
  *
@@ -17,7 +18,7 @@ export interface KeyvOptions {
   readonly name?: string
 }
 
-/** One of many that are set. */
+/** An entry for `setMany`. */
 export interface KeyvEntry {
   readonly key: string
   readonly value: unknown
@@ -30,7 +31,7 @@ type ErrorListener = (error: unknown) => void
 const PAGE = 100
 
 /**
- * Makes a store for one Keyv, which writes its own namespace on it. That may have 1 to 64 bytes.
+ * Makes a store for one Keyv, which sets its own namespace on it: 1 to 64 bytes.
  *
  * @example
  * ```ts no-check
@@ -41,18 +42,18 @@ export function keyvStore(options: KeyvOptions): KeyvStore {
   return new KeyvStore(options)
 }
 
-/** The store, as Keyv sees it (`KeyvStoreAdapter`). */
+/** The store in the form that Keyv expects (`KeyvStoreAdapter`). */
 export class KeyvStore {
-  /** By the dialect Keyv tells that it may iterate; it leaves notes of its own here. */
+  /** From the dialect Keyv concludes that it can iterate. Keyv also stores properties of its own here. */
   readonly opts: Record<string, unknown> = { dialect: 'redis' }
-  /** Set by Keyv. Clearing one namespace leaves the others alone. */
+  /** Set by Keyv. Clearing one namespace does not affect the others. */
   namespace: string | undefined
   readonly #cache: CacheNamespace
   readonly #root: CacheNamespace
   #last: { readonly name: string; readonly space: CacheNamespace } | undefined
   readonly #listeners: ErrorListener[] = []
 
-  /** @throws {InvalidKeyError} When `name` cannot be one of a namespace. */
+  /** @throws {InvalidKeyError} When `name` is not valid for a namespace. */
   constructor({ cache, name = 'keyv' }: KeyvOptions) {
     this.#cache = cache
     this.#root = exactNamespace(cache, name)
@@ -63,12 +64,12 @@ export class KeyvStore {
     return value
   }
 
-  /** One request for all. */
+  /** All keys in one request. */
   async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
     try {
       return (await readAll(this.#space(), keys)) as (Value | undefined)[]
     } catch (error) {
-      // Keyv passes on what a listener is told, and drops what `get` rejects with.
+      // Keyv forwards errors given to this listener, but drops the rejection of `get`.
       for (const listener of this.#listeners) listener(error)
       throw error
     }
@@ -80,12 +81,12 @@ export class KeyvStore {
   }
 
   /**
-   * Stores many in two requests. Keyv 6 leaves its namespaces to a store that has this.
+   * Stores many entries in two requests. Keyv 6 leaves namespaces to a store with this method.
    *
    * @returns For each, whether it was stored.
    */
   setMany(entries: readonly KeyvEntry[]): Promise<boolean[]>
-  /** As Keyv 5 declares it, which hands on what it gets all the same. */
+  /** Keyv 5 declares it like this, but returns the result all the same. */
   setMany(entries: readonly KeyvEntry[]): Promise<void>
   setMany(entries: readonly KeyvEntry[]): Promise<unknown> {
     const space = this.#space()
@@ -100,7 +101,7 @@ export class KeyvStore {
   async deleteMany(keys: string[]): Promise<boolean> {
     const space = this.#space()
     const values = await readAll(space, keys)
-    // Also where there is nothing: a set under way must not come after it.
+    // Deletes even if there are no entries: a set in progress must not store one afterwards.
     await space.delete(...keys)
     return values.some((value) => value !== undefined)
   }
@@ -113,16 +114,16 @@ export class KeyvStore {
     return (await this.getMany(keys)).map((value) => value !== undefined)
   }
 
-  /** One command, whatever the number of entries. Without a namespace, clears all of them. */
+  /** One command, whatever the number of entries. Without a namespace, clears all namespaces. */
   clear(): Promise<void> {
     return this.#space().clear()
   }
 
   /**
-   * The entries of a namespace by SCAN, in no order; one may come twice.
+   * The entries of a namespace by SCAN, in no order; an entry may come twice.
    *
-   * @throws {InvalidKeyError} At once where the cache hashes its keys, which nobody can read back then;
-   * after the others where some keys are longer than 512 characters as escaped.
+   * @throws {InvalidKeyError} At once if the cache hashes its keys, since they cannot be read back. After all
+   *   other entries, if some keys are longer than 512 characters when escaped.
    */
   async *iterator<Value>(
     namespace: string | undefined = this.namespace,
@@ -131,13 +132,13 @@ export class KeyvStore {
     for await (const keys of paged(space.keys(), PAGE)) {
       const values = await readAll(space, keys)
       for (const [i, key] of keys.entries()) {
-        // An entry that was cleared is there still, and no longer served.
+        // A cleared entry may still be in Redis, but is no longer served.
         if (values[i] !== undefined) yield [key, values[i] as Value]
       }
     }
   }
 
-  /** Of all events only `error` comes: reads that failed. Failed writes reject, and Keyv tells of them. */
+  /** The only event is `error`, for reads that failed. Failed writes reject, and Keyv reports those. */
   on(event: string, listener: ErrorListener): this {
     if (event === 'error') this.#listeners.push(listener)
     return this
@@ -156,12 +157,12 @@ export class KeyvStore {
   }
 }
 
-/** Commands of one tick are one request. */
+/** All in one request: commands of the same tick are sent together. */
 function readAll(space: CacheNamespace, keys: readonly string[]): Promise<unknown[]> {
   return Promise.all(keys.map((key) => read(space, key)))
 }
 
-/** The same in lists of at most `size`. What came before a failure is handed out before it. */
+/** The same items in lists of at most `size`. Items before a failure are returned before it is thrown. */
 async function* paged<T>(source: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let page: T[] = []
   let failure: { readonly error: unknown } | undefined

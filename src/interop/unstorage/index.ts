@@ -12,11 +12,11 @@ import { SealedStore, type SealedStoreOptions } from '../../session/sealed-store
 export interface UnstorageOptions extends Omit<SealedStoreOptions, 'namespace'> {
   /** Second part of every name in Redis. @default 'unstorage' */
   readonly namespace?: string
-  /** How long an item is kept, in seconds. @default ten years */
+  /** How long an item is stored, in seconds. @default ten years */
   readonly ttl?: number
 }
 
-/** The driver, as unstorage sees it. */
+/** The driver in the form that unstorage expects. */
 export interface UnstorageDriver {
   readonly name: string
   hasItem(key: string): Promise<boolean>
@@ -28,7 +28,7 @@ export interface UnstorageDriver {
 }
 
 /**
- * Makes a driver. Listing and clearing go through all names by SCAN: keep them for maintenance.
+ * Makes a driver. Listing and clearing read all names by SCAN: use them for maintenance only.
  *
  * @example
  * ```ts no-check
