@@ -1,5 +1,5 @@
 /**
- * Answers a query from the cache, or from its resolver, which runs once at most whatever the cache does.
+ * Answers a query from the cache or from its resolver, which runs at most once whatever the cache does.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { AnswerTransformer, BypassReason, CallInfo } from './options.ts'
 import { bypassReasonOf, type Prepared } from './prepare.ts'
 import type { Plan } from './resolve-options.ts'
 
-/** How a query came to its answer. */
+/** Where the answer of a query came from. */
 export type Answer<Result> =
   | { readonly kind: 'hit' | 'miss'; readonly result: Result }
   | {
@@ -24,7 +24,7 @@ export type Answer<Result> =
       readonly error: unknown
     }
 
-/** What an answer needs, beside the call. */
+/** What is needed to answer, besides the call. */
 export interface Request {
   readonly space: CacheNamespace
   readonly prepared: Prepared
@@ -32,20 +32,20 @@ export interface Request {
   readonly transformer: AnswerTransformer | undefined
 }
 
-/** How the resolver of this very call ended. */
+/** The result of this call's own resolver. */
 interface Own<Result> {
   readonly result: Result
-  /** What the cache was given of it. */
+  /** The value that was given to the cache. */
   stored?: { readonly value: unknown }
-  /** Why it could not be given anything. */
+  /** Why no value could be given to the cache. */
   reason?: BypassReason
 }
 
 /**
- * Reads through the cache. Only what the resolver answered well is shared: a call that waited for
- * another's resolver, which failed or returned a stream, runs its own.
+ * Reads through the cache. Only a successful answer of a resolver is shared: a call that waited for another
+ * call's resolver runs its own if that one failed or returned a stream.
  *
- * @throws Whatever `next` rejected with, which tRPC's never does.
+ * @throws Whatever `next` rejected with; the `next` of tRPC never rejects.
  */
 export async function answer<Result>(
   call: ProcedureCall<Result>,
@@ -66,7 +66,7 @@ export async function answer<Result>(
     const value = await space.getOrSet(prepared.key, load, prepared.entry)
     return (own && ofOwn(own, value)) ?? { kind: 'hit', result: served(call, request, value) }
   } catch (error) {
-    // Whatever failed, the call has its one run: the one that was begun, or else one begun now.
+    // Whatever failed, the resolver runs once for the call: the run that has begun, or one that begins now.
     const result = await once()
     const reason = bypassReasonOf(error) ?? own?.reason
     return reason === undefined
@@ -76,19 +76,20 @@ export async function answer<Result>(
 }
 
 /**
- * The answer of this call's own run, unless the cache gave another: a stale one that is refreshed
- * behind, or one that steps in for a fault of the server's.
+ * The answer of this call's own run, unless the cache returned another one: a stale answer that is refreshed
+ * in the background, or one that replaces an answer with a server fault.
  */
 function ofOwn<Result>(own: Own<Result>, value: unknown): Answer<Result> | undefined {
   const { result, stored } = own
   if (stored) return Object.is(stored.value, value) ? { kind: 'miss', result } : undefined
   const outcome = read(result)
-  // What is no fault, such as NOT_FOUND, is news; so is an answer that only could not be stored.
+  // An error that is no server fault, such as NOT_FOUND, is a valid new answer. So is an answer that only
+  // could not be stored.
   if (!outcome.ok && isServerFault(outcome.error)) return undefined
   return { kind: 'miss', result }
 }
 
-/** What the cache is to store of a result. Throws where there is nothing to store. */
+/** The value to store of a result. Throws if there is none. */
 function keep(
   own: Own<unknown>,
   { prepared, dataTags, transformer }: Request,
@@ -106,7 +107,7 @@ function keep(
   return value
 }
 
-/** What a function of an answer is given. */
+/** The argument of an option that is a function of the answer. */
 export function withData(info: CallInfo, data: unknown): CallInfo & { readonly data: unknown } {
   return { ...info, data }
 }
@@ -120,9 +121,9 @@ function served<Result>(
 }
 
 /**
- * Refuses what must not be shared with the calls that wait, such as a stream: only one can read it.
+ * Rejects answers that cannot be shared with waiting calls, such as a stream, which only one can read.
  *
- * @throws {InvalidValueError} When the value has no encoding.
+ * @throws {InvalidValueError} When the value cannot be encoded.
  */
 function checkStorable(value: unknown): void {
   if (typeof value === 'object' && value !== null && Symbol.asyncIterator in value) {

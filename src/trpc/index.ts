@@ -1,7 +1,7 @@
 /**
- * A cache before the queries of a tRPC router.
+ * A cache for the queries of a tRPC router.
  *
- * Exported as `'nearcache/trpc'`. Needs no import of tRPC: its middlewares are known by their shape.
+ * Exported as `'nearcache/trpc'`. It does not import tRPC: its middlewares are structural types.
  *
  * @module
  */

@@ -10,34 +10,34 @@ import { carriedOn } from '../platform/carried-on.ts'
 import { inputOf, type ProcedureCall, rawInputOf, read } from './call.ts'
 import type { AnswerInfo, CacheMiddlewareOptions } from './options.ts'
 
-/** The labels to invalidate: a list, or what the call and its answer say. */
+/** The tags to invalidate: a list, or a function of the call and its answer. */
 export type InvalidatedTags = readonly string[] | ((answer: AnswerInfo) => readonly string[])
 
 /** When to invalidate. */
 export interface InvalidatesOptions {
   /**
-   * `settled`: also when the mutation failed, whose effects may have remained. Clients can then
-   * invalidate by calls that are refused. @default 'success'
+   * `settled`: also after a failed mutation, which may have had effects. Clients can then cause invalidations
+   * by calls that are refused. @default 'success'
    */
   readonly after?: 'success' | 'settled'
 }
 
-/** What an invalidation needs, beside the call. */
+/** What is needed to invalidate, besides the call. */
 export interface InvalidationRequest {
   readonly space: CacheNamespace
   readonly tags: InvalidatedTags
   readonly after: 'success' | 'settled'
   readonly onError: CacheMiddlewareOptions['onInvalidationError']
-  /** Called when it has been done, or has failed. */
+  /** Called when an invalidation has succeeded or failed. */
   readonly count: (kind: 'invalidations' | 'invalidationErrors') => void
 }
 
 /**
  * Runs a mutation, then invalidates.
  *
- * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the mutation has succeeded and its
- * tags may not be invalidated, unless `onError` takes that upon itself.
- * @throws {InvalidOptionError | InvalidKeyError} When the tags are none. The mutation has been made.
+ * @throws {RemoteError | RemoteTimeoutError | CircuitOpenError} When the mutation has succeeded and its tags
+ *   may not be invalidated, unless `onError` handles that.
+ * @throws {InvalidOptionError | InvalidKeyError} When the tags are not valid. The mutation has been made.
  */
 export async function invalidateAfter<Result>(
   call: ProcedureCall<Result>,
@@ -56,7 +56,7 @@ async function runAndInvalidate<Result>(
   try {
     await invalidate(call, request, result)
   } catch (error) {
-    // The mutation's own failure is the one to tell.
+    // The caller gets the mutation's own error instead.
     if (ok) throw error
   }
   return result

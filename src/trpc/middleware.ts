@@ -1,5 +1,5 @@
 /**
- * A cache for the queries of a tRPC router, and the invalidation that belongs to its mutations.
+ * A cache for the queries of a tRPC router, with invalidation after its mutations.
  *
  * @module
  */
@@ -17,40 +17,40 @@ import { keyOf, prepare, procedureTag, userTag } from './prepare.ts'
 import { checkMiddlewareOptions, type Plan, planOf } from './resolve-options.ts'
 import { HttpNotes, type ResponseMetaInput, type ResponseMetaOutput } from './response-meta.ts'
 
-/** A middleware of tRPC, by its shape. */
+/** A middleware of tRPC, as a structural type. */
 export type Middleware = <Result>(call: ProcedureCall<Result>) => Promise<Result>
 
-/** Which entry of a procedure is meant. */
+/** Selects an entry of a procedure. */
 export interface EntryOf {
-  /** A context as the call has it, or as much of it as `user`, `varyBy` and `keyGenerator` read. */
+  /** The context of the call, or the part of it that `user`, `varyBy` and `keyGenerator` read. */
   readonly ctx?: unknown
-  /** As the procedure has it. @default that of the middleware */
+  /** The procedure's scope. @default that of the middleware */
   readonly scope?: 'user' | 'public'
 }
 
-/** What a middleware has seen since it was made, in this isolate. */
+/** What a middleware has counted since it was created, in this isolate. */
 export interface MiddlewareStats {
-  /** Answers from the cache, or from the resolver of another call at the same time. */
+  /** Answers from the cache, or from the resolver of a concurrent call. */
   readonly hits: number
-  /** Queries whose resolver ran, and that the cache had been asked for. */
+  /** Queries whose resolver ran after the cache was asked. */
   readonly misses: number
-  /** Queries past the cache, by reason. */
+  /** Queries that bypassed the cache, by reason. */
   readonly bypassed: Readonly<Record<BypassReason, number>>
   readonly invalidations: number
   readonly invalidationErrors: number
   /** Hits in percent of hits and misses; 0 before the first. */
   readonly hitRate: number
-  /** What `onCacheHit`, `onCacheMiss` and `onCacheBypass` threw: it is swallowed. */
+  /** How often `onCacheHit`, `onCacheMiss` or `onCacheBypass` threw; their errors are ignored. */
   readonly callbackErrors: number
 }
 
-/** A middleware for queries and mutations, with what one does to its entries. */
+/** A middleware for queries and mutations, with methods to invalidate its entries. */
 export interface CacheMiddleware extends Middleware {
   /**
-   * A middleware for mutations: invalidates these tags after success, before the call returns. If that
-   * fails, the call fails with the cache's error although the mutation has been made.
+   * A middleware for mutations: invalidates these tags after success, before the call returns. If that fails,
+   * the call fails with the cache's error although the mutation has been made.
    *
-   * @throws {InvalidOptionError} When the tags are no list and no function, or an option is unknown.
+   * @throws {InvalidOptionError} When the tags are neither a list nor a function, or an option is unknown.
    */
   invalidates(tags: InvalidatedTags, options?: InvalidatesOptions): Middleware
   /**
@@ -60,7 +60,10 @@ export interface CacheMiddleware extends Middleware {
    * @throws {InvalidKeyError} When the input cannot be part of a key, or the user is not known.
    */
   keyOf(path: string, input: unknown, of?: EntryOf): string
-  /** Drops one entry. Throws as {@link keyOf}; rejects when Redis has not confirmed it, as all below do. */
+  /**
+   * Drops one entry. Throws like {@link keyOf}. Like all methods below, rejects if Redis has not confirmed
+   * it.
+   */
   delete(path: string, input: unknown, of?: EntryOf): Promise<void>
   invalidateTags(tags: readonly string[], options?: InvalidateOptions): Promise<void>
   /** Drops all entries of a procedure. */
@@ -70,19 +73,19 @@ export interface CacheMiddleware extends Middleware {
   /** Drops all of the namespace. */
   clear(): Promise<void>
   stats(): MiddlewareStats
-  /** For the option of that name of tRPC's adapters: see `http` of the options. */
+  /** For the `responseMeta` option of tRPC's adapters: see the option `http`. */
   responseMeta(input: ResponseMetaInput): ResponseMetaOutput
 }
 
 /**
- * Creates a middleware that answers queries from the cache. Put it before or after `.input()`, and after
- * your authorisation: everything after it is skipped on a hit.
+ * Creates a middleware that answers queries from the cache. Put it before or after `.input()`, and after your
+ * authorisation: everything after it is skipped on a hit.
  *
  * Errors, mutations, subscriptions, streams and async iterables are never cached. The cache never makes a
  * query fail, and never runs its resolver twice.
  *
- * @throws {InvalidOptionError | InvalidKeyError} When an option is unknown or out of its range. Those of
- * a procedure's `.meta()` fail its calls.
+ * @throws {InvalidOptionError | InvalidKeyError} When an option is unknown or out of its range. Invalid
+ *   options in a procedure's `.meta()` make its calls fail.
  *
  * @example
  * ```ts no-check
@@ -118,7 +121,7 @@ export function createCacheMiddleware(options: CacheMiddlewareOptions = {}): Cac
 
 type Counts = { -readonly [Name in Exclude<keyof MiddlewareStats, 'hitRate' | 'bypassed'>]: number }
 
-/** What one middleware works with. */
+/** The state of one middleware. */
 class Desk {
   readonly notes = new HttpNotes()
   readonly #options: CacheMiddlewareOptions
@@ -147,7 +150,7 @@ class Desk {
     this.#plan = planOf(options)
   }
 
-  /** The namespace of the entries: made anew when start-up has put another cache in place. */
+  /** The namespace of the entries. It is created again when start-up has replaced the default cache. */
   get space(): CacheNamespace {
     const { cache = defaultCache(), namespace = 'trpc' } = this.#options
     if (this.#space?.cache !== cache) this.#space = { cache, space: cache.namespace(namespace) }
@@ -224,7 +227,7 @@ class Desk {
     try {
       callback()
     } catch {
-      // A listener's fault must not become the caller's.
+      // An error of a callback must not fail the call.
       this.#counts.callbackErrors++
     }
   }

@@ -1,5 +1,5 @@
 /**
- * What can be said of caching: once for a middleware, and by each procedure in its `.meta()`.
+ * The options of caching: for a middleware, and for each procedure in its `.meta()`.
  *
  * @module
  */
@@ -12,26 +12,26 @@ import type { UserId } from './user.ts'
 // biome-ignore lint/suspicious/noExplicitAny: inputs and contexts are typed by the caller's router
 export type Any = any
 
-/** What tags may depend on. */
+/** The call that tags may depend on. */
 export interface CallInfo {
-  /** As the validators before the middleware left it; as the client sent it where there are none. */
+  /** As validated before the middleware, or as the client sent it if there was no validator. */
   readonly input: Any
   readonly ctx: Any
   readonly path: string
 }
 
-/** The same with what the resolver returned; undefined if it failed. */
+/** The same with the resolver's answer; undefined if it failed. */
 export interface AnswerInfo extends CallInfo {
   readonly data: Any
 }
 
-/** How long caches between the server and its users may hold an answer. No invalidation reaches them. */
+/** How long caches between the server and its users may store an answer. Invalidations do not reach them. */
 export interface HttpLifetimes {
   /** In the client. @default 0 */
   readonly maxAge?: Duration
   /** In shared caches, such as a CDN. @default 0 */
   readonly sharedMaxAge?: Duration
-  /** How long after that they may serve it while they ask anew (RFC 5861). @default 0 */
+  /** How long after that they may serve it while they revalidate (RFC 5861). @default 0 */
   readonly staleWhileRevalidate?: Duration
 }
 
@@ -61,7 +61,7 @@ export interface ProcedureCacheOptions
    */
   readonly dataTags?: (answer: AnswerInfo) => readonly string[]
   /**
-   * What {@link CacheMiddleware.responseMeta} tells caches on the way. Needs `scope: 'public'`.
+   * The lifetimes that {@link CacheMiddleware.responseMeta} sends to HTTP caches. Needs `scope: 'public'`.
    * @default nothing
    */
   readonly http?: HttpLifetimes
@@ -69,27 +69,30 @@ export interface ProcedureCacheOptions
   readonly invalidates?: readonly string[] | ((answer: AnswerInfo) => readonly string[])
 }
 
-/** What `initTRPC.meta<CacheMeta>()` lets procedures say. `cache: false` keeps one out of the cache. */
+/**
+ * The type of `.meta()`, for `initTRPC.meta<CacheMeta>()`. `cache: false` excludes a procedure from the
+ * cache.
+ */
 export interface CacheMeta {
   readonly cache?: false | ProcedureCacheOptions
 }
 
 /** Why a query was not cached. */
 export type BypassReason =
-  /** Its `.meta()` says so. */
+  /** Its `.meta()` has `cache: false`. */
   | 'disabled'
-  /** `shouldCache` said so. */
+  /** `shouldCache` returned a falsy value. */
   | 'declined'
   /** Its user is not known, and it is not public. */
   | 'no-user'
-  /** Its input, or what a function of the options made of it, cannot be part of a key or a tag. */
+  /** Its input, or the result of a function in the options, cannot be part of a key or a tag. */
   | 'no-key'
   /** The answer cannot be stored: a stream, an async iterable, a promise or a class instance in it. */
   | 'unstorable'
-  /** A function of the options threw. */
+  /** A function in the options threw. */
   | 'failed-option'
 
-/** Options for {@link createCacheMiddleware}; those of procedures are the defaults of all. */
+/** Options for {@link createCacheMiddleware}. Those of procedures are defaults for all procedures. */
 export interface CacheMiddlewareOptions extends ProcedureCacheOptions {
   /**
    * Where the entries are stored. @default the default cache at each call: that of `startupCacheSystem()`, or
@@ -123,18 +126,18 @@ export interface CacheMiddlewareOptions extends ProcedureCacheOptions {
    * @default none
    */
   readonly transformer?: AnswerTransformer
-  /** Told of each call that was answered from the cache. @default none */
+  /** Called for each call that was answered from the cache. @default none */
   readonly onCacheHit?: (key: string, data: Any) => void
-  /** The resolver of the call is run, or was. @default none */
+  /** Called for each call whose resolver ran after the cache was asked. @default none */
   readonly onCacheMiss?: (key: string) => void
   /**
-   * Told of each call that went past the cache, and why; `error` is what a function of the options threw.
-   * @default none
+   * Called for each query that bypassed the cache, with the reason; `error` is what a function in the options
+   * threw. @default none
    */
   readonly onCacheBypass?: (reason: BypassReason, path: string, error?: unknown) => void
   /**
-   * Told of an invalidation that failed after its mutation had succeeded. What this throws fails the
-   * call; if it returns, the call succeeds. @default the call fails with the cache's error
+   * Called when an invalidation failed after its mutation had succeeded. If it throws, the call fails with
+   * that error; if it returns, the call succeeds. @default the call fails with the cache's error
    */
   readonly onInvalidationError?: (error: unknown, tags: readonly string[]) => void | Promise<void>
 }

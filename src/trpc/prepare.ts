@@ -21,14 +21,14 @@ export interface Prepared {
   readonly info: CallInfo
 }
 
-/** A query that goes past it. */
+/** A query that bypasses the cache. */
 export interface Bypass {
   readonly kind: 'bypass'
   readonly reason: BypassReason
   readonly error?: unknown
 }
 
-/** What a key is made of. */
+/** The parts of a key. */
 export interface KeyParts {
   readonly path: string
   readonly rawInput: unknown
@@ -36,7 +36,7 @@ export interface KeyParts {
   readonly isPublic: boolean
 }
 
-/** Whose an entry is: everybody's, nobody's in particular, or a user's by id. */
+/** The owner of an entry: all callers, no particular user, or a user by id. */
 type Owner = readonly ['public' | 'nobody'] | readonly ['user', id: string]
 
 /** The tag of all entries of a procedure. */
@@ -44,12 +44,12 @@ export function procedureTag(path: string): string {
   return `procedure:${path}`
 }
 
-/** The tag of all entries that are a user's own. */
+/** The tag of all entries of a user. */
 export function userTag(id: string | number | bigint): string {
   return `user:${id}`
 }
 
-/** Never throws: what goes wrong here is a reason to go past the cache. */
+/** Never throws: an error here is a reason to bypass the cache. */
 export async function prepare(
   options: CacheMiddlewareOptions,
   plan: Plan,
@@ -112,7 +112,7 @@ function bypass(reason: BypassReason): Bypass {
   return { kind: 'bypass', reason }
 }
 
-/** Whether an error is about what a function of the options returned. */
+/** The reason if an error was caused by the result of a function in the options. */
 export function bypassReasonOf(error: unknown): BypassReason | undefined {
   if (error instanceof InvalidKeyError) return 'no-key'
   return error instanceof InvalidOptionError ? 'failed-option' : undefined

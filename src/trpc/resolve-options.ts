@@ -1,5 +1,5 @@
 /**
- * Checks the options of a middleware and of a procedure, once each.
+ * Checks the options of a middleware and of each procedure, once.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface HttpSeconds {
   readonly staleWhileRevalidate: number
 }
 
-/** How one procedure is cached, checked. */
+/** The checked options of one procedure. */
 export interface Plan {
   readonly entry: EntryOptions
   readonly isPublic: boolean
@@ -71,7 +71,7 @@ const TEN_YEARS_S = 315_360_000
 
 type Check = readonly [holds: (value: never) => boolean, requirement: string]
 
-/** What the options of a middleware alone must be, where they are given. */
+/** Checks of the options that only a middleware has, if they are given. */
 const CHECKS: Readonly<Record<string, Check>> = {
   cache: [
     (value: { namespace?: unknown } | null) => typeof value?.namespace === 'function',
@@ -90,7 +90,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 /** @throws {InvalidOptionError | InvalidKeyError} When an option is unknown or out of its range. */
 export function checkMiddlewareOptions(options: CacheMiddlewareOptions): void {
   checkFields(options, 'options', Object.keys({ ...PROCEDURE_OPTIONS, ...MIDDLEWARE_OPTIONS }))
-  // Its names are checked here, as the cache itself may not be there yet.
+  // Checks the names here, because the cache may not exist yet.
   new Keyspace({ prefix: 'nc', namespace: [options.namespace ?? 'trpc'] })
   for (const [name, [holds, requirement]] of Object.entries(CHECKS)) {
     const value = options[name as keyof CacheMiddlewareOptions]
@@ -104,11 +104,11 @@ function isTransformer(value: { serialize?: unknown; deserialize?: unknown } | n
   return typeof value?.serialize === 'function' && typeof value.deserialize === 'function'
 }
 
-/** In the place of those that every entry has: of its procedure, and of its user. */
+/** Stand for the two tags that every entry has: of its procedure and of its user. */
 const OWN_TAGS = ['procedure', 'user']
 
 /**
- * The plan of a procedure: the middleware's options, and over them what its `.meta()` says.
+ * The plan of a procedure: the middleware's options, overridden by its `.meta()`.
  *
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
@@ -148,7 +148,7 @@ function entryOf(all: CacheMiddlewareOptions): EntryOptions {
   return entry
 }
 
-/** What is shared on the way is shared by all, so nothing but the input may decide it. */
+/** HTTP caches serve an answer to all callers, so nothing but the input may affect it. */
 function httpOf(
   http: HttpLifetimes,
   { varyBy, keyGenerator }: CacheMiddlewareOptions,
@@ -170,7 +170,7 @@ function httpOf(
   }
 }
 
-/** Without the properties that are undefined, so that they do not hide others. */
+/** Removes properties that are undefined, so that they do not override others. */
 function defined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }

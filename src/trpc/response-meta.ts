@@ -1,5 +1,5 @@
 /**
- * Tells caches between the server and its users how long they may hold a response.
+ * Tells caches between the server and its users how long they may store a response.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { ProcedureCall } from './call.ts'
 import type { HttpSeconds } from './resolve-options.ts'
 
-/** What tRPC gives to `responseMeta`: the parts that are used. */
+/** The argument of `responseMeta` from tRPC: the parts that are used. */
 export interface ResponseMetaInput {
   readonly type: string
   readonly errors: readonly unknown[]
@@ -16,14 +16,14 @@ export interface ResponseMetaInput {
   readonly info?: { readonly calls: readonly { getRawInput(): Promise<unknown> }[] } | undefined
 }
 
-/** What `responseMeta` returns; nothing where a response is not to be held. */
+/** The result of `responseMeta`; empty if a response must not be stored. */
 export interface ResponseMetaOutput {
   readonly headers?: Record<string, string>
 }
 
-/** Remembers which calls were answered with something public. */
+/** Remembers which calls were answered with a public answer. */
 export class HttpNotes {
-  // A call is known here by this function: tRPC gives the same to the middleware and to responseMeta.
+  // This function identifies a call: tRPC passes the same one to the middleware and to `responseMeta`.
   readonly #answered = new WeakMap<object, HttpSeconds>()
 
   note({ getRawInput }: ProcedureCall<unknown>, http: HttpSeconds | undefined): void {
@@ -31,8 +31,8 @@ export class HttpNotes {
   }
 
   /**
-   * `Cache-Control` for a response whose every call is public and says for how long; the shortest of
-   * each lifetime. Nothing for any other: errors, mutations, streams, an answer that is one user's.
+   * `Cache-Control` for a response whose calls are all public with HTTP lifetimes; each lifetime is the
+   * shortest of them. Nothing for any other response: errors, mutations, streams, an answer of one user.
    */
   responseMeta({ type, errors, eagerGeneration, info }: ResponseMetaInput): ResponseMetaOutput {
     if (type !== 'query' || errors.length > 0 || eagerGeneration || !info) return {}

@@ -1,16 +1,15 @@
 /**
- * Tells whose answer is cached.
+ * Finds the user of a call.
  *
  * @module
  */
 
-/** Who a call is for: an id; `null` for nobody in particular; `undefined` where that is not known. */
+/** The user of a call: an id; `null` for no particular user; `undefined` if it is not known. */
 export type UserId = string | number | bigint | null | undefined
 
 /**
- * The user of a context by the places where it usually is: `user.id`, `userId`, `session.user.id`,
- * `session.userId`, `auth.userId`; the first that has an id. Never `null`: that a context names no user
- * does not prove that the answer is everybody's.
+ * The user of a context: the first id at `user.id`, `userId`, `session.user.id`, `session.userId` or
+ * `auth.userId`. Never `null`: a context without a user does not prove that the answer is for all callers.
  */
 export function userOf(ctx: unknown): UserId {
   const places = [
@@ -23,7 +22,7 @@ export function userOf(ctx: unknown): UserId {
   return places.map((place) => at(ctx, place)).find(isId)
 }
 
-/** Whether a value can tell one user from another. */
+/** Whether a value can identify a user. */
 export function isId(value: unknown): value is string | number | bigint {
   if (typeof value === 'string') return value !== ''
   return typeof value === 'bigint' || Number.isFinite(value)
