@@ -43,7 +43,10 @@ afterAll(async () => {
   await redis.stop()
 })
 
-/** Sends by a connection of its own, holds its first command up, leaves, and lets the command through. */
+/**
+ * Sends on a separate connection, holds back the first Redis command, disconnects, and lets the command
+ * through.
+ */
 async function sendAndLeave(path: string, options: object, body?: object): Promise<void> {
   const { reached, open } = gated.hold((sent) => !isOfLimit(sent))
   const client = request(new URL(path, host), { agent: false, ...options })
@@ -54,8 +57,8 @@ async function sendAndLeave(path: string, options: object, body?: object): Promi
   open()
 }
 
-describe('a change that was asked of the Worker by a client that has left', () => {
-  test('is made: a log-out', async () => {
+describe('a change requested by a client that has disconnected', () => {
+  test('is carried out: a log-out', async () => {
     const body = JSON.stringify(DEMO)
     const headers = { 'content-type': 'application/json' }
     const opened = await fetch(new URL('/sessions', host), { method: 'POST', headers, body })
@@ -71,13 +74,13 @@ describe('a change that was asked of the Worker by a client that has left', () =
     }, WAIT)
   })
 
-  test('is told to the cache: one that was made in the database past the Worker', async () => {
+  test('is invalidated in the cache: a change made directly in the database', async () => {
     const headers = { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/json' }
     const known = redis.requests.length
 
     await sendAndLeave('/admin/changed', { method: 'POST', headers }, {})
 
-    // That the messages are dropped, and that the lists are.
+    // One invalidates the messages, the other the lists.
     await vi.waitFor(() => {
       const sent = redis.requests.slice(known).filter(({ body }) => !isOfLimit({ path: [], body }))
       expect(sent).toHaveLength(2)

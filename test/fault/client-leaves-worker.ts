@@ -1,5 +1,5 @@
 /**
- * A Worker that waits for an origin, on each way through the cache.
+ * A Worker that waits for an origin in every part that uses the cache.
  *
  * @module
  */
@@ -26,7 +26,7 @@ interface Env {
 
 type Way = (url: URL, method: string, request: Request) => Promise<unknown>
 
-/** The first part of a path says which. */
+/** The handlers, by the first part of the path. */
 function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> {
   const redis = restTransport({ url, token: 'endpoint-token' })
   const cache = new RedisCacheManager({ redis, deadline: '20s' })
@@ -52,12 +52,12 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
   const keys = [{ id: 'k1', secret: '5e'.repeat(32) }]
   const sessions = new SessionUserCache({ redis, keys, deadline: '20s' })
   const answers = new LLMResponseCache({ cache, maxAnswerChars: 6 })
-  /** A model that goes on when the origin does; more than `one` and `two` is too much to keep. */
+  /** A model that continues when the origin answers; more than `one` and `two` is too long to store. */
   async function* parts(): AsyncIterable<string> {
     yield 'one'
     for (const next of ['too much', 'end']) yield (await text()) && next
   }
-  /** An answer of three parts, of which slow clients get none before the origin has answered them. */
+  /** An answer of three parts; slow clients get none of them before the origin has answered. */
   const streamed = async ({ pathname: prompt, search }: URL): Promise<Response> => {
     const read = await answers.getOrStream({ prompt, model: 'm' }, parts)
     const pull = async (controller: ReadableStreamDefaultController): Promise<void> => {
@@ -123,7 +123,7 @@ function waysOf({ REDIS: url, ORIGIN, DB }: Env): Readonly<Record<string, Way>> 
   }
 }
 
-/** A database that does not answer before the origin has: after a write, and where `held` is looked for. */
+/** A database that waits for the origin before it answers: after a write, and when `held` is queried. */
 function heldDatabase(driver: SqlDriver, origin: () => Promise<unknown>): SqlDriver {
   return {
     all: async (sql, params) => {

@@ -10,13 +10,13 @@ import { type RestEndpoint, startRestEndpoint } from '../support/rest-endpoint.t
 
 const WAIT = { timeout: 5_000 }
 
-/** A server that answers when it is told to. */
+/** A server that answers when the test makes it. */
 const origin = createServer((_, response) => {
   waiting.push(response.setHeader('cache-control', 'max-age=60'))
 })
 const waiting: ServerResponse[] = []
 
-/** Waits for the request that the origin is asked next. */
+/** Waits for the next request to the origin. */
 async function asked(): Promise<ServerResponse> {
   return vi.waitFor(() => {
     const [first] = waiting.splice(0)
@@ -59,21 +59,21 @@ async function ask(path: string): Promise<string> {
   return (await fetch(new URL(path, host))).text()
 }
 
-/** Reads a path, and answers for the origin. */
+/** Reads a path, and answers the request to the origin. */
 async function load(path: string, value: string): Promise<string> {
   const reading = ask(path)
   ;(await asked()).end(value)
   return reading
 }
 
-/** Asks by a connection of its own, that can be cut. */
+/** Sends a request on a separate connection that can be cut. */
 function begin(path: string, method = 'GET'): ClientRequest {
   return request(new URL(path, host), { agent: false, method })
     .on('error', () => undefined)
     .end()
 }
 
-/** What a client has been answered so far. */
+/** What a client has received so far. */
 function textOf(client: ClientRequest): { readonly text: string } {
   const read = { text: '' }
   client.once('response', (response) => {
@@ -85,12 +85,15 @@ function textOf(client: ClientRequest): { readonly text: string } {
   return read
 }
 
-/** Leaves, and waits until workerd has had its turn. */
+/** Disconnects, and waits until workerd has noticed. */
 function leave(client: ClientRequest): Promise<void> {
   return breakOff(client, new URL('/turn', host))
 }
 
-/** Asks, and leaves amid the first command with this word in it. @returns What lets that through. */
+/**
+ * Sends a request, and disconnects during the first command that contains this word. @returns A function
+ * that lets the command through.
+ */
 async function beginHeld(path: string, method: string, word = ''): Promise<() => void> {
   const { reached, open } = gated.hold((sent) => JSON.stringify(sent).includes(word))
   const client = begin(path, method)
@@ -99,9 +102,9 @@ async function beginHeld(path: string, method: string, word = ''): Promise<() =>
   return open
 }
 
-describe('a request of a Worker whose client leaves', () => {
+describe('a Worker request whose client disconnects', () => {
   test.each(['getOrSet', 'getOrSetMany', 'http', 'trpc'])(
-    'in a load by %s is not waited for in vain by those who share it',
+    'during a load by %s does not leave callers waiting that share the load',
     async (way) => {
       const path = `/${way}/load`
       const first = begin(path)
@@ -119,7 +122,7 @@ describe('a request of a Worker whose client leaves', () => {
   )
 
   test.each(['getOrSet', 'getOrSetMany', 'http', 'trpc'])(
-    'while it asks by %s for the right to load loads nevertheless',
+    'while it acquires the lease by %s loads nevertheless',
     async (way) => {
       const path = `/${way}/right`
       const open = await beginHeld(path, 'GET', 'EVALSHA')
@@ -136,7 +139,7 @@ describe('a request of a Worker whose client leaves', () => {
     ['http', '/http/changed', 'PUT'],
     ['the proxy', '/proxy/changed', 'PUT'],
     ['trpc', '/trpc/changed', 'POST'],
-  ])('in a change by %s invalidates nevertheless', async (_, path, method) => {
+  ])('during a change by %s invalidates nevertheless', async (_, path, method) => {
     expect(await load(path, 'before')).toContain('before')
     expect(await ask(path)).toContain('before')
     const change = begin(path, method)
@@ -150,7 +153,7 @@ describe('a request of a Worker whose client leaves', () => {
     expect(await load(path, 'after')).toContain('after')
   })
 
-  test('in a write of a mailbox that tells its writes afterwards tells them nevertheless', async () => {
+  test('during a mailbox write that invalidates after it invalidates nevertheless', async () => {
     await ask('/migrate')
     expect(await ask('/mail')).toBe('')
     const write = begin('/mail', 'POST')
@@ -162,7 +165,7 @@ describe('a request of a Worker whose client leaves', () => {
     await vi.waitFor(async () => expect(await ask('/mail')).toBe('Hello'), WAIT)
   })
 
-  test('while it looks for a list of a mailbox, with the right to load it, loads it nevertheless', async () => {
+  test('while it seeks a mailbox list, with the lease to load it, loads it nevertheless', async () => {
     await ask('/migrate')
     await ask('/mail')
     const open = await beginHeld('/mail?unread', 'GET', SEEK.sha1)
@@ -170,11 +173,11 @@ describe('a request of a Worker whose client leaves', () => {
 
     open()
 
-    // What was loaded is stored.
+    // The loaded list is stored.
     await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(told), WAIT)
   })
 
-  test('and was to find out whether Redis is back does not keep others from asking', async () => {
+  test('and was the probe of the circuit does not block the next probe', async () => {
     redis.respond = () => ({ status: 500, body: '' })
     expect(await ask('/circuit')).toBe('open')
     redis.respond = () => 'hang'
@@ -188,7 +191,7 @@ describe('a request of a Worker whose client leaves', () => {
     await vi.waitFor(async () => expect(await ask('/circuit')).toBe('closed'), WAIT)
   })
 
-  test('that was slow keeps nothing from those who read an answer of a model with it', async () => {
+  test('that reads slowly withholds nothing from other readers of the same model answer', async () => {
     const first = begin('/llm/long')
     const reading = textOf(first)
     const model = await asked()
@@ -209,7 +212,7 @@ describe('a request of a Worker whose client leaves', () => {
   })
 
   test.each(['/told', '/told/cleared'])(
-    'amid telling what was changed elsewhere tells all of it (%s)',
+    'during the invalidation of an external change completes it (%s)',
     async (path) => {
       const open = await beginHeld(path, 'POST')
       const known = redis.requests.length
@@ -220,7 +223,7 @@ describe('a request of a Worker whose client leaves', () => {
     },
   )
 
-  test('while it reads what to tell of what was changed elsewhere tells it nevertheless', async () => {
+  test('while it reads what an external change affects invalidates it nevertheless', async () => {
     await ask('/migrate')
     const client = begin('/told/named', 'POST')
     const reading = await asked()
@@ -232,7 +235,7 @@ describe('a request of a Worker whose client leaves', () => {
     await vi.waitFor(() => expect(redis.requests.length).toBeGreaterThan(known), WAIT)
   })
 
-  test('between the halves of a change of permissions has what is kept of the user forgotten', async () => {
+  test('between the two steps of a change of permissions drops the cached user nevertheless', async () => {
     await fetch(new URL('/role/ada', host), { method: 'POST' })
     expect(await ask('/role/ada')).toBe('admin')
     const open = await beginHeld('/role/ada', 'PUT')
@@ -245,7 +248,7 @@ describe('a request of a Worker whose client leaves', () => {
   test.each([
     ['begun', '/checked', '"NX"'],
     ['ended', '/resolved', 'GETDEL'],
-  ])('amid a check has an alert told that it has %s', async (_, path, word) => {
+  ])('during a health check reports nevertheless that an alert has %s', async (_, path, word) => {
     const open = await beginHeld(path, 'POST', word)
 
     open()
@@ -254,7 +257,7 @@ describe('a request of a Worker whose client leaves', () => {
     telling.end()
   })
 
-  test('between the halves of a set stores what it was to store', async () => {
+  test('between the two requests of a set stores the value nevertheless', async () => {
     const open = await beginHeld('/set/key', 'PUT')
 
     open()

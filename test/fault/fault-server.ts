@@ -1,7 +1,7 @@
 /**
- * A real HTTP server on the loopback interface that speaks the REST protocol over embedded engines,
- * and breaks it as the test says. Each cache under test has a lane of its own: an address, an engine
- * and a plan of what goes wrong.
+ * A real HTTP server on the loopback interface that speaks the REST protocol over embedded engines, with
+ * faults that a test chooses. Each cache under test has its own lane: an address, an engine and a plan of
+ * faults.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import type { AddressInfo } from 'node:net'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import type { Command, RedisRequest, Transport } from '../../src/redis/requester.ts'
 
-/** A request that is about to go wrong. */
+/** A request that a fault applies to. */
 export interface Exchange {
   readonly request: RedisRequest
   readonly incoming: IncomingMessage
   readonly response: ServerResponse
-  /** Lets the engine do what was asked, and returns what would have been answered. */
+  /** Executes the request in the engine, and returns the correct answer. */
   apply(): Promise<Answered>
 }
 
@@ -26,26 +26,26 @@ export interface Answered {
   readonly body: unknown
 }
 
-/** Goes wrong in some way, instead of answering. */
+/** A fault that replaces the normal answer. */
 export type Strike = (exchange: Exchange) => void | Promise<void>
 
-/** What goes wrong, and when. */
+/** Which fault applies to which requests. */
 export interface Plan {
   readonly strike: Strike
-  /** Which requests are meant. */
+  /** Selects requests. */
   readonly meant: (request: RedisRequest) => boolean
-  /** Counted from 0 since the plan was made; undefined for all that are meant. */
+  /** The number of the selected request, from 0 since the plan was set; undefined for all of them. */
   readonly nth?: number | undefined
 }
 
 /** One engine behind one address. */
 export interface Lane {
   readonly url: string
-  /** The engine's own transport, past the server and its faults. */
+  /** The engine's own transport, which bypasses the server and its faults. */
   readonly engine: Transport
-  /** Lets requests go wrong by a plan from now on, or by none. */
+  /** Applies a plan of faults from now on, or none. */
   follow(plan: Plan | undefined): void
-  /** Resolves when nothing is left to be applied, of requests whose caller has given up either. */
+  /** Resolves when all requests have been applied, including those whose caller has given up. */
   settle(): Promise<void>
   close(): Promise<void>
 }
@@ -53,13 +53,13 @@ export interface Lane {
 /** A running server. */
 export interface FaultServer {
   readonly port: number
-  /** Requests that have been neither answered nor broken off. */
+  /** Requests that are neither answered nor aborted yet. */
   readonly open: number
   lane(): Lane
   stop(): Promise<void>
 }
 
-/** The token that every lane takes. */
+/** The token that every lane accepts. */
 export const TOKEN = 'SENTINEL-token'
 
 /** Starts a server on a free port of 127.0.0.1. */

@@ -1,5 +1,5 @@
 /**
- * What can go wrong over HTTP, and what the cache makes of it: one row a fault.
+ * The faults of HTTP, and how the cache handles each: one row for a fault.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { commandsOf, type Strike } from './fault-server.ts'
 import type { Kind, Operation } from './operations.ts'
 import * as strikes from './strikes.ts'
 
-/** Which requests a fault strikes. */
+/** Which requests a fault applies to. */
 export type Scope = 'all' | 'writes' | 'scripts' | 'by hash' | 'texts' | 'pipelines'
 
-/** What a write that meets a fault is told; `inBatch` where it is another word in a pipeline. */
+/** The error of a write under a fault; `inBatch` if it differs in a pipeline. */
 export interface Told {
   readonly reason: string
   readonly applied: RemoteFailure['applied']
@@ -26,24 +26,24 @@ export interface Fault {
   readonly strike: Strike
   /** @default 'all' */
   readonly scope?: Scope
-  /** `nothing`: the operation ends as if there had been no fault. */
+  /** `nothing`: the operation ends as without the fault. */
   readonly tells: Told | 'nothing'
-  /** Whether sending again gets over it, if it strikes only once. @default false */
+  /** Whether a retry succeeds if the fault applies only once. @default false */
   readonly passes?: boolean
-  /** After how long the cache asks again at the latest, in milliseconds. @default 1_000 */
+  /** After how long, at most, the cache asks Redis again, in milliseconds. @default 1_000 */
   readonly pauseMs?: number
-  /** Of the caches in its trials. @default 5_000 */
+  /** Deadline of the caches in its trials, in milliseconds. @default 5_000 */
   readonly deadlineMs?: number
 }
 
 /** The breaker's default cooldown. */
 export const COOLDOWN_MS = 1_000
-/** The longest time for which a server is left alone on its word. */
+/** The longest pause that a server can ask for. */
 const LONGEST_PAUSE_MS = 30_000
-/** Of operations that are meant to run into it: short, and long enough for a busy machine. */
+/** Deadline of operations that are meant to exceed it: short, but long enough for a busy machine. */
 const SHORT_MS = 500
 
-/** The requests of an operation that a fault of each scope strikes. */
+/** The requests of an operation that a fault of each scope applies to. */
 const STRUCK: Record<Scope, ReadonlySet<Kind>> = {
   all: new Set(['look', 'grant', 'grant+', 'script', 'script+', 'command', 'figures+']),
   writes: new Set(['grant', 'grant+', 'script', 'script+', 'command']),
@@ -62,7 +62,7 @@ const NAMES: Record<Scope, (name: string) => boolean> = {
   pipelines: () => true,
 }
 
-/** Whether a fault of this scope strikes a request. */
+/** Whether a fault of this scope applies to a request. */
 export function isMeant(scope: Scope, request: RedisRequest): boolean {
   if (scope === 'pipelines') return request.path?.[0] === 'pipeline'
   return commandsOf(request).some(([name]) => NAMES[scope](name))
@@ -102,7 +102,10 @@ const TRANSPORT: readonly Fault[] = [
 
 const json = { error: 'ERR SENTINEL-body' }
 
-/** 429 with this header, a date so many milliseconds from now, or without one. */
+/**
+ * 429 with this `Retry-After` header, or with a date this many milliseconds from now, or without the
+ * header.
+ */
 function limited(retryAfter: string | number | undefined, rest: Partial<Fault>): Fault {
   const header = (): Record<string, string> => {
     if (retryAfter === undefined) return {}
@@ -156,7 +159,7 @@ const HTTP: readonly Fault[] = [
 const badReply = { tells: unknown('malformed reply') } as const
 const notJson = { tells: unknown('not JSON') } as const
 
-/** The same answer with `change` made of each result. */
+/** The correct answer, with `change` applied to each result. */
 const results = (change: (result: unknown) => unknown): Strike =>
   strikes.instead((answer, batch) => {
     const one = (part: unknown): unknown => ({
@@ -202,14 +205,14 @@ const SHAPES: readonly Fault[] = [
   },
 ]
 
-/** Error replies of Redis, in its words. */
+/** An error reply of Redis, with its original text. */
 const reply = (text: string, tells: Fault['tells'], rest: Partial<Fault> = {}): Fault => ({
   name: `"${text}"${rest.scope ? ` to ${rest.scope}` : ''}`,
   strike: strikes.refuse(text, NAMES[rest.scope ?? 'all']),
   tells,
   ...rest,
 })
-/** Replies that every command gets: those of a pipeline are refused together. */
+/** An error reply to every command; the commands of a pipeline are refused together. */
 const outage = (reason: string): Told => ({ reason, applied: 'no', inBatch: 'unknown' })
 
 const REPLIES: readonly Fault[] = [
@@ -231,10 +234,10 @@ const REPLIES: readonly Fault[] = [
   reply('SENTINEL is no word of Redis', unknown('ERR')),
 ]
 
-/** All that can be done to a request that reaches a server. */
+/** All faults of a request that reaches a server. */
 export const FAULTS: readonly Fault[] = [...TRANSPORT, ...HTTP, ...SHAPES, ...REPLIES]
 
-/** The request of an operation that a fault strikes first, counted from 0; -1 for none. */
+/** The first request of an operation that a fault applies to, from 0; -1 for none. */
 function struckAt({ sends }: Operation, fault: Fault, nth?: number): number {
   const isStruck = (kind: Kind, i: number): boolean =>
     STRUCK[fault.scope ?? 'all'].has(kind) && (nth === undefined || i === nth)
@@ -243,8 +246,8 @@ function struckAt({ sends }: Operation, fault: Fault, nth?: number): number {
 }
 
 /**
- * How an operation ends that meets a fault: reads find nothing, loads answer by their loader, or with
- * a stale value they have seen to be valid, and writes reject with what happened.
+ * How an operation ends under a fault: reads find nothing; loads return the value of their loader, or a
+ * stale value that was found valid; writes reject with the error.
  */
 export function endingUnder(operation: Operation, fault: Fault, nth?: number): string {
   const at = struckAt(operation, fault, nth)
@@ -263,7 +266,7 @@ export function endingUnder(operation: Operation, fault: Fault, nth?: number): s
   }
 }
 
-/** How often its loader runs: once, but for a load that has found a fresh value. */
+/** How often the loader runs: once, unless the load has found a fresh value. */
 export function loadsUnder(operation: Operation, fault: Fault, nth?: number): number {
   if (operation.what !== 'load') return 0
   return struckAt(operation, fault, nth) === 0 ? 1 : (operation.loads ?? 0)

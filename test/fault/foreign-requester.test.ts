@@ -8,7 +8,7 @@ import { everythingIn } from '../support/leaks.ts'
 import { useRedisBehindRest } from '../support/redis-behind-rest.ts'
 import { describeWithRedis } from '../support/with-redis.ts'
 
-/** The `HttpClient` of `@upstash/redis`, which the package does not export: its `Redis` has one. */
+/** The `HttpClient` of `@upstash/redis`. The package does not export it, but its `Redis` holds one. */
 function httpClient(url: string, token: string): Requester {
   const redis = new Redis({ url, token, retry: false, enableTelemetry: false })
   return (redis as unknown as { readonly client: Requester }).client
@@ -37,7 +37,7 @@ describeWithRedis('The HTTP client of @upstash/redis in the place of a transport
     return { transport, stop: () => transport.close() }
   })
 
-  describe('given as it is,', () => {
+  describe('passed in directly,', () => {
     const make = (token = running.endpoint.token): RedisCacheManager =>
       new RedisCacheManager({
         redis: httpClient(running.endpoint.url, token),
@@ -61,7 +61,7 @@ describeWithRedis('The HTTP client of @upstash/redis in the place of a transport
       expect(cache.redis.circuit).toBe('closed')
     })
 
-    test('a refused token opens the circuit, and is told without the command', async () => {
+    test('a refused token opens the circuit, and its error does not contain the command', async () => {
       const cache = make('SENTINEL-token')
 
       const error = await cache.set('SENTINEL-key', 'SENTINEL-value').catch((e) => e)
@@ -72,7 +72,7 @@ describeWithRedis('The HTTP client of @upstash/redis in the place of a transport
       expect(cache.redis.circuit).toBe('open')
     })
 
-    test('an error reply to a write is told without the command', async () => {
+    test('the error of a refused write does not contain the command', async () => {
       const cache = make()
       await send('HSET', 'nc:default:l:{SENTINEL-key}', 'field', 'of another')
 

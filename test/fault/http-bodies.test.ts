@@ -7,7 +7,7 @@ const FRESH = { 'cache-control': 'max-age=60' }
 const KIB = 1_024
 const encoder = new TextEncoder()
 
-/** A body that the test sends piece by piece. */
+/** A body that the test sends in pieces. */
 class HeldBody {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
   isCancelled = false
@@ -67,7 +67,7 @@ describe('A body that streams', () => {
     expect(await bodies(get())).toEqual(['first second'])
   })
 
-  test('is stored though its client went away, and serves those who wait for it', async () => {
+  test('is stored although its client has disconnected, and answers the requests that wait for it', async () => {
     const { body, script } = held()
     const { ask, platform, requests } = site(script)
     const abort = new AbortController()
@@ -87,7 +87,7 @@ describe('A body that streams', () => {
     expect(requests).toHaveLength(1)
   })
 
-  test('that breaks off is never stored, and its client is told', async () => {
+  test('that breaks off is never stored, and its client gets the error', async () => {
     const { body, script } = held()
     const { ask, get, platform } = site(script)
     const answer = await ask()
@@ -100,7 +100,7 @@ describe('A body that streams', () => {
     expect(await bodies(get(), get())).toEqual(['call 2', 'call 2'])
   })
 
-  test('that breaks off does not break those who wait for it: each asks again', async () => {
+  test('that breaks off does not fail the requests that wait for it: each asks again', async () => {
     const { body, script } = held()
     const { ask, platform } = site(script)
     const first = await ask()
@@ -152,7 +152,7 @@ describe('A body that streams', () => {
     expect((await get()).headers.get('cache-status')).toBe('nearcache; fwd=uri-miss')
   })
 
-  test('that is too large does not keep those waiting who wait for it', async () => {
+  test('that is too large does not keep the other requests waiting', async () => {
     const { body, script } = held()
     const { ask } = site(script, { maxBodyBytes: KIB })
     const first = await ask()
@@ -167,7 +167,7 @@ describe('A body that streams', () => {
   })
 })
 
-describe('Requests at once', () => {
+describe('Concurrent requests', () => {
   test('share one call of the handler', async () => {
     const gate = Promise.withResolvers<void>()
     const { ask, platform, requests } = site(async (_request, call) => {
@@ -188,7 +188,7 @@ describe('Requests at once', () => {
     expect(statuses.filter((status) => status?.includes('fwd=uri-miss; stored'))).toHaveLength(1)
   })
 
-  test('for what turns out not to be stored wait for its headers, and then ask at once', async () => {
+  test('for a response that turns out not to be storable wait for its headers, and then ask at once', async () => {
     const gate = Promise.withResolvers<void>()
     const { ask, platform, requests } = site(async (_request, call) => {
       if (call === 1) await gate.promise
@@ -205,7 +205,7 @@ describe('Requests at once', () => {
     expect(requests).toHaveLength(7)
   })
 
-  test('do not share what is stale at once, though it may answer for an origin in trouble', async () => {
+  test('do not share a response that is stale at once, although it may be served on an origin error', async () => {
     const gate = Promise.withResolvers<void>()
     const { ask, platform, requests } = site(
       async (_request, call) => {
@@ -235,7 +235,7 @@ describe('Requests at once', () => {
     expect(requests).toHaveLength(2)
   })
 
-  test('are answered though the handler is slower than others would wait for it', async () => {
+  test('are answered although the handler takes longer than the others wait for it', async () => {
     const gate = Promise.withResolvers<void>()
     const { ask, platform } = site(async () => {
       await gate.promise
@@ -249,11 +249,11 @@ describe('Requests at once', () => {
   })
 })
 
-describe('Redis away', () => {
+describe('A Redis outage', () => {
   test.each<[how: string, request: () => Promise<never>]>([
     ['refuses', () => Promise.reject(new Error('no connection'))],
     ['never answers', () => new Promise(() => undefined)],
-  ])('that %s lets every request through, within its deadline', async (_how, request) => {
+  ])('in which Redis %s lets every request through, within its deadline', async (_how, request) => {
     const { ask, platform, requests } = site(
       counting(FRESH),
       {},
@@ -276,7 +276,7 @@ describe('Redis away', () => {
     expect(requests.length).toBeGreaterThanOrEqual(3)
   })
 
-  test('while something is changed: the stored response is dropped when it is back', async () => {
+  test('during a change drops the stored response when Redis is back', async () => {
     const engine = embeddedTransport({ engine: new EmbeddedRedis() })
     let isAway = false
     const request = (...args: Parameters<typeof engine.request>) =>

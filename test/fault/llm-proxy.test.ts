@@ -20,7 +20,7 @@ const FAULTS = {
 }
 const platform = webPlatform()
 
-/** A model that answers with its version, who asked, and what; some answers break off. */
+/** A model that answers with its version, the user and the question; some answers are cut off. */
 function model(versionOf: () => number, breaks: () => boolean) {
   return async (request: Request): Promise<Response> => {
     const { messages } = (await request.json()) as { messages: { content: string }[] }
@@ -43,8 +43,8 @@ function model(versionOf: () => number, breaks: () => boolean) {
   }
 }
 
-describe('the caching proxy with faults on the way to Redis', () => {
-  test('every answer is of who asked, of what was asked, and no older than the last invalidation', async ({
+describe('the caching proxy with faults of the connection to Redis', () => {
+  test('every answer belongs to its user and question, and is no older than the last invalidation', async ({
     task,
   }) => {
     let drawn = 0
@@ -100,7 +100,7 @@ describe('the caching proxy with faults on the way to Redis', () => {
       const [of, who, what] = said.split(';')
       if (!text.includes('"done":true')) {
         tally.broken++
-        // Told as the model told it, and never from the store.
+        // A cut-off answer is passed on as the model sent it, and never comes from the store.
         if (via === 'hit') tally.violations++
         return
       }
@@ -118,7 +118,7 @@ describe('the caching proxy with faults on the way to Redis', () => {
           await caches[below(2)]?.invalidateModel('m:latest')
           break
         } catch {
-          // A fault; an invalidation that is not acknowledged has to be made again.
+          // A fault: an invalidation that was not acknowledged must be repeated.
           await platform.delay(5)
         }
       }

@@ -1,6 +1,5 @@
 /**
- * Every operation of the cache, as the fault tests call it: what it does when all is well, and what
- * it sends for it.
+ * Every operation of the cache as the fault tests call it, with its result and its requests without faults.
  *
  * @module
  */
@@ -8,36 +7,36 @@
 import type { LoadContext } from '../../src/cache/loader.ts'
 import type { RedisCacheManager } from '../../src/cache/manager.ts'
 
-/** All texts that an error must not tell contain this word. */
+/** All texts that an error must not contain include this word. */
 export const SENTINEL = 'SENTINEL'
 export const KEY = `${SENTINEL}-key`
 export const TWIN = `${SENTINEL}-twin`
 export const COLD = `${SENTINEL}-cold`
 export const COOL = `${SENTINEL}-cool`
-/** Entries whose ttl is over, within the window of staleWhileRevalidate or staleIfError. */
+/** Key of entries whose ttl is over, but whose window of staleWhileRevalidate or staleIfError is not. */
 export const STALE = `${SENTINEL}-stale`
 export const FAILED = `${SENTINEL}-failed`
 export const TAG = `${SENTINEL}-tag`
-/** Declared, so that invalidating by it costs one command. */
+/** A declared prefix, so that invalidating it takes one command. */
 export const PREFIX = `${SENTINEL}-`
 export const OLD = `${SENTINEL}-old`
 export const NEW = `${SENTINEL}-new`
 
 const options = { tags: [TAG] } as const
 
-/** Leases, then entries: each under two globs, of which one finds something to delete. */
+/** Scans of leases, then of entries: each with two patterns, of which one matches a key to delete. */
 const SCANS: readonly Kind[] = ['look', 'look', 'look', 'command', 'look']
 
-/** What the loader of a failing load throws. */
+/** The error of a failing loader. */
 export const outage: Error = new Error('database is down')
 
 /**
- * What a request asks of Redis, `+` for several in a pipeline. `look` and `figures` change nothing,
+ * The kind of a request, with `+` for several commands in a pipeline. `look` and `figures` change nothing,
  * `grant` answers with texts, `script` and `command` with a number.
  */
 export type Kind = 'look' | 'grant' | 'grant+' | 'script' | 'script+' | 'command' | 'figures+'
 
-/** How an operation that did not reject ended. */
+/** The result of an operation that did not reject. */
 export type Ending =
   | 'the stored value'
   | 'the loaded value'
@@ -49,7 +48,7 @@ export type Ending =
   | "the loader's error"
   | 'something else'
 
-/** What an operation is called with. */
+/** The arguments of an operation. */
 export interface Subject {
   readonly cache: RedisCacheManager
   /** Counts its calls. */
@@ -61,16 +60,16 @@ export interface Subject {
 export interface Operation {
   readonly name: string
   readonly what: 'read' | 'load' | 'write' | 'figures'
-  /** The requests it makes when nothing fails, those behind its answer too. */
+  /** Its requests when nothing fails, including those in the background. */
   readonly sends: readonly Kind[]
-  /** How it ends when nothing fails. */
+  /** Its result when nothing fails. */
   readonly usual: Ending
-  /** For loads: how it ends when its first look fails, and when only a later request does. */
+  /** For loads: the result if the first lookup fails, and the result if only a later request fails. */
   readonly blind?: Ending
   readonly hindered?: Ending
   /** How often the loader runs when nothing fails. */
   readonly loads?: number
-  /** For writes: what {@link KEY} holds once it is done. */
+  /** For writes: what {@link KEY} holds afterwards. */
   readonly leaves?: 'nothing' | 'the old value' | 'the new value'
   run(subject: Subject): Promise<Ending>
 }
@@ -252,7 +251,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
 ]
 
-/** What the entries of a trial are before it: written by a cache whose clock is an hour behind. */
+/** Writes the initial entries of a trial, with a cache whose clock is an hour behind. */
 export async function prepare(cache: RedisCacheManager): Promise<void> {
   const long = { ...options, ttl: '4h' } as const
   const short = { ...options, ttl: '1m' } as const
@@ -267,14 +266,14 @@ export async function prepare(cache: RedisCacheManager): Promise<void> {
   await cache.set(FAILED, OLD, { ...short, staleIfError: '4h' })
 }
 
-/** Reads {@link KEY} as an isolate would that has seen nothing yet. */
+/** Reads {@link KEY} like an isolate without any state. */
 export async function remains(cache: RedisCacheManager): Promise<Operation['leaves']> {
   const value = await cache.get(KEY, options)
   if (value === OLD) return 'the old value'
   return value === NEW ? 'the new value' : 'nothing'
 }
 
-/** A call after which the entry is gone. */
+/** An operation that removes the entry. */
 function change(
   name: string,
   sends: readonly Kind[],

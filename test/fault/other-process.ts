@@ -1,6 +1,6 @@
 /**
- * A process of its own that uses a cache whose way to Redis fails as its argument says, closes it and
- * has nothing left to do.
+ * A separate process that uses a cache with a failing connection to Redis, chosen by its argument, closes
+ * the cache and then has nothing left to do.
  *
  * @module
  */
@@ -20,7 +20,7 @@ function transport(): Transport {
   return way === 'tcp' ? tcpTransport({ url }) : restTransport({ url, token: 'token' })
 }
 
-// The node is asked when it is connected, or it would have nothing to answer.
+// The node is only asked once it is connected; otherwise it would have nothing to answer.
 if (way === 'cluster') await redis.request({ body: ['PING'] }).catch(() => undefined)
 
 const failed = (): string => 'failed'
@@ -31,6 +31,6 @@ const answers = await Promise.all([
   cache.invalidateTags(['t']).catch(failed),
 ])
 await cache.close()
-// Through IPC the parent knows when this process had its answers; it exits by itself, or not at all.
+// The IPC message tells the parent that the answers have arrived. The process must then exit by itself.
 process.send?.(answers)
 process.disconnect?.()

@@ -25,16 +25,16 @@ const KINDS: readonly (readonly [string, Partial<CacheOptions>])[] = [
   ['encrypted', SEALED],
 ]
 
-/** Texts that no marker and no lease has. */
+/** Texts that are neither a valid marker nor a valid lease. */
 const GARBAGE = ['', '.', 'x', '0', 'x.y', 'null', '{}', '\u0000', 'x'.repeat(100_000), 'ü-1.0']
 
-/** The header of an entry with another payload. */
+/** An entry's header with another payload. */
 const withPayload = (payload: string) => (text: string) =>
   `${text.slice(0, text.indexOf('\n') + 1)}${payload}`
 const withEncoding = (encoding: string, payload: string) => (text: string) =>
   withPayload(payload)(text).replace(/;j(z?)(\.\w+)?;/, `;${encoding};`)
 
-describe('What is not an entry of ours', () => {
+describe('A text that is not a valid entry', () => {
   const totals = { tried: 0, exceptions: 0, unhandled: 0 }
   const countUnhandled = (): void => {
     totals.unhandled++
@@ -70,7 +70,7 @@ describe('What is not an entry of ours', () => {
     return keysOf('e').find((name) => !before.has(name)) ?? ''
   }
 
-  /** Meets what is there by every read; the last one puts a good entry in its place. */
+  /** Reads the text that is stored with every kind of read; the last one replaces it by a valid entry. */
   async function meet(cache: RedisCacheManager, reason: string): Promise<void> {
     totals.tried++
     events = []
@@ -109,7 +109,7 @@ describe('What is not an entry of ours', () => {
       ['a payload that is not compressed', withEncoding(key.replace('j', 'jz'), 'SENTINEL')],
       ['the text of an entry twice', (text) => text + text],
       ['a key id that nobody has', withEncoding('j.k9', 'AAAA')],
-    ])('%s is a miss, is told, and gives way', async (_, spoil) => {
+    ])('%s is a miss, is reported, and can be replaced', async (_, spoil) => {
       const name = await entryOf(KEY, options)
       send('SET', name, spoil(String(send('GET', name))))
       const cache = make(options)
@@ -130,7 +130,7 @@ describe('What is not an entry of ours', () => {
       expect(await cache.get(KEY)).toBe('loaded')
     })
 
-    test('each beginning of an entry is a miss', async () => {
+    test('an entry that is cut off anywhere is a miss', async () => {
       const name = await entryOf(KEY, options)
       const text = String(send('GET', name))
       const cache = make(options)
@@ -142,7 +142,7 @@ describe('What is not an entry of ours', () => {
       }
     })
 
-    test('an entry of which one character is another never throws', async () => {
+    test('an entry with one changed character never throws', async () => {
       const name = await entryOf(KEY, options)
       const text = String(send('GET', name))
       const cache = make(options)
@@ -152,7 +152,7 @@ describe('What is not an entry of ours', () => {
         send('SET', name, `${text.slice(0, at)}${other}${text.slice(at + 1)}`)
         totals.tried++
         const value = await cache.get(KEY)
-        // A plain text cannot tell that it was changed, an encrypted one does.
+        // Only an encrypted entry can detect the change; in a plain one it may go unnoticed.
         if (kind === 'encrypted') expect([undefined, VALUE]).toContainEqual(value)
       }
     })
@@ -163,7 +163,8 @@ describe('What is not an entry of ours', () => {
       const stranger = keysOf('e').find((other) => other !== name) ?? ''
       send('SET', name, String(send('GET', stranger)))
 
-      // Both call their own marker alike, and its id is another; hashes of tags differ from the start.
+      // Both namespaces give their own marker the same name, but another id. With hashed tags, even the
+      // names differ.
       await meet(make(options), kind === 'plain' ? 'invalidated' : 'undeclared-tag')
     })
   })
@@ -175,7 +176,7 @@ describe('What is not an entry of ours', () => {
     await meet(make(SEALED), 'corrupt')
   })
 
-  test('a plain entry of another key is what it says: only encryption binds it to its name', async () => {
+  test('a plain entry moved from another key is served: only encryption binds it to its key', async () => {
     const name = await entryOf(KEY, {})
     send('SET', name, String(send('GET', await entryOf(OTHER, {}))))
 
@@ -195,7 +196,7 @@ describe('What is not an entry of ours', () => {
     await meet(make(SEALED), 'corrupt')
   })
 
-  test('JSON that names a prototype has none, and changes none', async () => {
+  test('JSON with a __proto__ property sets and changes no prototype', async () => {
     const name = await entryOf(KEY, {})
     const payload = '{"a":1,"__proto__":{"polluted":true},"\\u005f_proto__":{"polluted":true}}'
     send('SET', name, withPayload(payload)(String(send('GET', name))))
@@ -226,7 +227,7 @@ describe('What is not an entry of ours', () => {
     }
   })
 
-  test.each(GARBAGE)('a marker that is none (%#) is a miss, and is made anew', async (garbage) => {
+  test.each(GARBAGE)('an invalid marker (%#) is a miss, and is replaced', async (garbage) => {
     await entryOf(KEY, {})
     const cache = make()
     for (const name of keysOf('t')) send('SET', name, garbage)
@@ -240,14 +241,14 @@ describe('What is not an entry of ours', () => {
     expect(await cache.get(KEY)).toBeUndefined()
   })
 
-  test.each(GARBAGE)('nobody waits for a lease that is none (%#)', async (garbage) => {
+  test.each(GARBAGE)('no reader waits for an invalid lease (%#)', async (garbage) => {
     const name = (await entryOf(KEY, {})).replace(':e:', ':l:')
     const cache = make()
     await cache.delete(KEY)
     send('SET', name, garbage)
     totals.tried++
 
-    // The clock stands still: who waits would wait for ever.
+    // The clock stands still, so a reader that waited would never end.
     expect(await cache.getOrSet(KEY, () => 'loaded')).toBe('loaded')
     expect(await cache.get(KEY)).toBe('loaded')
     send('SET', name, garbage)
@@ -267,7 +268,7 @@ describe('What is not an entry of ours', () => {
       expect(send('LRANGE', name, 0, -1)).toEqual(['SENTINEL', 'of another'])
     }
 
-    test('in the place of an entry is a miss, and stays as it is', async () => {
+    test('instead of an entry is a miss, and stays as it is', async () => {
       const name = await entryOf(KEY, {})
       foreign(name)
 
@@ -279,7 +280,7 @@ describe('What is not an entry of ours', () => {
       expect(keysOf('l')).toEqual([])
     })
 
-    test('in the place of a lease lets loads through that store nothing, and stays', async () => {
+    test('instead of a lease lets loads through that store nothing, and stays', async () => {
       const entry = await entryOf(KEY, {})
       const name = entry.replace(':e:', ':l:')
       await make().delete(KEY)
@@ -290,7 +291,7 @@ describe('What is not an entry of ours', () => {
       intact(name)
     })
 
-    test('in the place of a marker is a miss, and stays until the tag is invalidated', async () => {
+    test('instead of a marker is a miss, and stays until the tag is invalidated', async () => {
       await entryOf(KEY, {})
       const name = keysOf('t').find((marker) => marker.includes('SENTINEL')) ?? ''
       foreign(name)

@@ -4,10 +4,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deadPort } from './fault-server.ts'
 
-/** A loaded machine is slow to start a process, and never slow to end one that has nothing to do. */
+/** A busy machine is slow to start a process, but not to end one that has nothing to do. */
 const EXITS_WITHIN_MS = 3_000
 
-/** Answers what a client asks that connects to a cluster of this one node, and nothing else. */
+/** Answers only the requests with which a client connects to a cluster that consists of this node. */
 function asClusterNode(socket: Socket, text: string): void {
   const node = `*2\r\n$9\r\n127.0.0.1\r\n:${socket.localPort}\r\n`
   if (/slots/i.test(text)) socket.write(`*1\r\n*3\r\n:0\r\n:16383\r\n${node}`)
@@ -16,8 +16,8 @@ function asClusterNode(socket: Socket, text: string): void {
   else if (/ping/i.test(text)) socket.write('+PONG\r\n')
 }
 
-describe('A process whose cache was closed ends by itself', () => {
-  /** One takes whatever comes and never answers, the other only what makes a cluster of it. */
+describe('A process whose cache was closed exits by itself', () => {
+  /** The first server accepts everything and never answers; the second answers only as a cluster node must. */
   const ports: Record<string, number> = {}
   const servers: Server[] = []
   const sockets = new Set<Socket>()
@@ -51,7 +51,7 @@ describe('A process whose cache was closed ends by itself', () => {
     ['cluster', 'refuses connections', 'redis'],
     ['rest', 'never answers', 'http'],
     ['rest', 'refuses connections', 'http'],
-  ])('over %s, before a server that %s', { timeout: 60_000 }, async (way, how, protocol) => {
+  ])('over %s, with a server that %s', { timeout: 60_000 }, async (way, how, protocol) => {
     const port = how === 'never answers' ? ports[way === 'cluster' ? way : 'silent'] : dead
     const child = fork(
       new URL('./other-process.ts', import.meta.url),

@@ -9,7 +9,7 @@ const POLICY = { name: 'login', by: 'address', limit: 30, window: '1m' } as cons
 const FACTS = { address: '192.0.2.1' }
 const TIMEOUT_MS = 250
 
-/** Each way in which Redis can be of no use, and what a bounded wait for it is. */
+/** Each way in which Redis can fail, with the longest wait for it. */
 const FAULTS: readonly (readonly [name: string, fate: Fate, waitMs: number])[] = [
   ['refuses connections', { kind: 'fail', error: refused() }, 0],
   ['hangs', { kind: 'hang' }, TIMEOUT_MS],
@@ -53,7 +53,7 @@ describe('While Redis', () => {
   const limiter = (options: Partial<RateLimiterOptions> = {}) =>
     world.limiter({ policies: [POLICY], timeout: TIMEOUT_MS, ...options })
 
-  test('is away, nobody is told to wait for longer than an outage may last', async () => {
+  test('is down, no client is told to wait longer than an outage may last', async () => {
     const limits = limiter({ policies: LOGIN_POLICIES })
     world.redis.fate = () => ({ kind: 'fail', error: new Error('away') })
     const logIn = () => limits.limit({ address: '192.0.2.7', account: 'ada@example.com' })
@@ -67,7 +67,7 @@ describe('While Redis', () => {
   })
 
   test.each(FAULTS)(
-    '%s, a share of the limit goes on and the rest gets 503, in bounded time',
+    '%s, a share of the limit is allowed and the rest gets 503, in bounded time',
     async (_name, fate, waitMs) => {
       const limits = limiter()
       world.redis.fate = () => fate
@@ -96,7 +96,7 @@ describe('While Redis', () => {
     },
   )
 
-  test.each(FAULTS)('%s and the share is 0, everybody is refused', async (_name, fate, waitMs) => {
+  test.each(FAULTS)('%s and the share is 0, every request is refused', async (_name, fate, waitMs) => {
     world.redis.fate = () => fate
     const decision = limiter({ fallbackShare: 0 }).limit(FACTS)
     await world.platform.advance(waitMs)
@@ -104,7 +104,7 @@ describe('While Redis', () => {
     expect(await decision).toMatchObject({ allowed: false, status: 503 })
   })
 
-  test.each(FAULTS)('%s and is back, its counts hold again', async (_name, fate, waitMs) => {
+  test.each(FAULTS)('%s and recovers, its counts apply again', async (_name, fate, waitMs) => {
     const limits = limiter()
     await limits.limit(FACTS)
     world.redis.fate = () => fate
@@ -113,7 +113,7 @@ describe('While Redis', () => {
     await during
 
     world.redis.fate = () => ({ kind: 'pass' })
-    // A circuit that the fault opened is tried again after its cooldown.
+    // A circuit that the fault has opened lets a request through after its cooldown.
     await world.pass(1_000)
     const after = await limits.limit(FACTS)
 
@@ -135,7 +135,7 @@ describe('While Redis', () => {
     expect(world.redis.requests).toHaveLength(before)
   })
 
-  test('cannot be asked, success gives the unit back to the bucket it came from', async () => {
+  test('cannot be reached, success gives the unit back to the bucket it came from', async () => {
     const limits = limiter({ policies: [{ ...POLICY, limit: 1, counts: 'failures' }] })
     world.redis.fate = () => ({ kind: 'fail', error: new Error('away') })
     for (let i = 0; i < 5; i++) {
@@ -148,7 +148,7 @@ describe('While Redis', () => {
     expect((await limits.limit(FACTS)).allowed).toBe(false)
   })
 
-  test('is away, clients with ever new addresses are let through a bounded number of times', async ({
+  test('is down, clients with ever new addresses are let through a bounded number of times', async ({
     task,
   }) => {
     const limits = limiter({ policies: [{ ...POLICY, limit: 10 }] })

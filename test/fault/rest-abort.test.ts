@@ -7,8 +7,8 @@ import { abortedRequest, type Missing } from './rest-abort.ts'
 const WAIT = { timeout: 20_000 }
 const PARTS: readonly Missing[] = ['head', 'body']
 
-// Nothing but the runtime's fetch listens to the signal of these, so it is the runtime that is tested.
-describe('a request by the own fetch of a runtime, aborted', () => {
+// Only the runtime's fetch uses the signal of these requests, so these tests check the runtime.
+describe('an aborted request with the own fetch of a runtime', () => {
   let server: Server
   let origin = ''
   const begun: string[] = []

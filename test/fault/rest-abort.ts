@@ -1,17 +1,18 @@
 /**
- * A request by the runtime's own `fetch` that is aborted on its way, for every runtime that has one.
+ * A request with the runtime's own `fetch` that is aborted while in progress, for every runtime that has
+ * one.
  *
  * @module
  */
 
 import { restTransport } from '../../src/redis/rest.ts'
 
-/** What the server keeps back: all of its answer, or half of the body. */
+/** The part that the server holds back: the whole answer, or half of the body. */
 export type Missing = 'head' | 'body'
 
 /**
- * @param origin Of a server whose `/begun` answers once it has a request.
- * @returns What the request was rejected with.
+ * @param origin Of a server whose `/begun` answers once it has received a request.
+ * @returns The rejection of the request.
  */
 export async function abortedRequest(missing: Missing, origin: string): Promise<string> {
   const controller = new AbortController()

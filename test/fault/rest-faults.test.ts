@@ -10,12 +10,12 @@ import { type Place, type Result, tryOut } from './trial.ts'
 
 /** Trials at a time: a busy machine must not look like a slow server. */
 const AT_A_TIME = 6
-/** Often enough for the rare, where a deep run asks for it. */
+/** Repeats the trials in a deep run, to find rare errors. */
 const TIMES = amount(1, 3)
-/** Of the faults that strike once, the share that meets each request: all of them in a deep run. */
+/** The share of trials with faults that apply once: one in this many; all of them in a deep run. */
 const SHARE = amount(6, 1)
 
-/** One cell: an operation whose n-th request meets a fault, or all of them. */
+/** One cell: an operation with a fault in its n-th request, or in all of them. */
 interface Cell {
   readonly operation: Operation
   readonly nth: number | undefined
@@ -138,15 +138,15 @@ describe.each(WAYS)('Over rest $name, each operation under', ({ options: way }) 
   })
 })
 
-/** A fault that stays meets every operation; one that strikes once, each request of each. */
+/** A permanent fault applies to every operation; a single one to each request of each operation. */
 function cellsOf(fault: Fault): Cell[] {
   const always = OPERATIONS.map((operation) => ({ operation, nth: undefined }))
   const once = OPERATIONS.flatMap((operation) =>
     operation.sends.map((_, nth) => ({ operation, nth })),
   )
-  // Another share for each fault, so that together they meet every request of every operation.
+  // A different share for each fault, so that together they cover every request of every operation.
   const share = once.filter((_, i) => (i + FAULTS.indexOf(fault)) % SHARE === 0)
-  // Those that harm nobody when they stay do so even less when they do not.
+  // Faults without effect when permanent have none when they apply once.
   const cells = fault.tells === 'nothing' && !isDeep ? always : [...always, ...share]
   return Array.from({ length: TIMES }, () => cells).flat()
 }

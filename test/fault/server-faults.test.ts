@@ -56,7 +56,7 @@ describeWithRedis('Before a redis-server, all operations at once under', () => {
       const struck = new Meeting(OPERATIONS.length, () => fault.strike(control))
       const lifted = new Meeting(OPERATIONS.length, async () => {
         await fault.lift(control)
-        // The way around may have lost its connection, too.
+        // The connection without faults may have been lost too.
         await expect.poll(() => ping(around), { timeout: 5_000 }).toBe(true)
       })
       await expect
@@ -150,7 +150,7 @@ function repeated(faults: readonly ServerFault[]): ServerFault[] {
   return Array.from({ length: TIMES }, () => faults).flat()
 }
 
-/** Where all wait for the last one, who does something for all. */
+/** A barrier: all wait for the last one, which then does the work for all. */
 class Meeting {
   #missing: number
   readonly #act: () => Promise<void>

@@ -1,5 +1,5 @@
 /**
- * What can go wrong with a redis-server itself, and what the cache makes of it.
+ * The faults of a redis-server itself, and how the cache handles them.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Operation } from './operations.ts'
 /** How a cache reaches the server. */
 export type Way = 'tcp' | 'rest'
 
-/** What a fault is done with. */
+/** The means to cause a fault. */
 export interface Control {
   readonly server: RedisServer
   /** Sends a command on a connection that no fault breaks. */
@@ -22,30 +22,30 @@ export interface Control {
   readonly namespaces: readonly string[]
 }
 
-/** One row. */
+/** One fault. */
 export interface ServerFault {
   readonly name: string
   strike(control: Control): Promise<void>
   lift(control: Control): Promise<void>
-  /** How an operation ends; undefined where that is for chance to decide. */
+  /** How an operation ends; undefined if that depends on timing. */
   ending(operation: Operation, way: Way): string | undefined
-  /** How often its loader runs, likewise. */
+  /** How often the loader runs; undefined if that depends on timing. */
   loads(operation: Operation, way: Way): number | undefined
   readonly losesData?: boolean
-  /** How long it may take until a connection is there again, in milliseconds. @default 0 */
+  /** How long a reconnect may take, in milliseconds. @default 0 */
   readonly graceMs?: number
   /** @default 5_000 */
   readonly deadlineMs?: number
 }
 
-/** Long enough for the loss of a connection to be noticed, and for the attempts to get another. */
+/** Long enough to notice the loss of a connection, and to try to reconnect. */
 const NOTICED_MS = 100
 const RECONNECTED_MS = 3_000
 const SHORT_MS = 400
 
 const nothing = async (): Promise<void> => undefined
 
-/** Ends as under a fault of the other table; `overrides` by the names of operations. */
+/** Results as under a fault of the other table; `overrides` by the names of operations. */
 function like(
   { scope = 'all', ...told }: Partial<Fault> & { tells: Fault['tells']; behind?: Told },
   overrides: Readonly<Record<string, string>> = {},
@@ -60,7 +60,7 @@ function like(
   }
 }
 
-/** Without data every load loads, and every write but `touch` is done. */
+/** Without data every load runs its loader, and every write except `touch` succeeds. */
 const empty: Pick<ServerFault, 'ending' | 'loads'> = {
   ending({ name, what, usual, blind }) {
     if (what === 'read') return 'nothing'
@@ -75,11 +75,11 @@ const chance: Pick<ServerFault, 'ending' | 'loads'> = {
   loads: () => undefined,
 }
 
-/** What the endpoint of the tests answers where it cannot reach its Redis. */
+/** The answer of the tests' endpoint if it cannot reach its Redis. */
 const behind: Told = { reason: 'HTTP 500', applied: 'unknown' }
 const timeout: Told = { reason: 'timeout', applied: 'unknown' }
 
-/** Puts hashes in the place of keys. */
+/** Replaces keys by hashes. */
 const usurp =
   (pattern: string, rename: (key: string) => string) =>
   async ({ send, namespaces }: Control): Promise<void> => {
@@ -91,7 +91,7 @@ const usurp =
       }
     }
   }
-/** Drops the hashes that are left. */
+/** Deletes the remaining hashes. */
 async function oust({ send }: Control): Promise<void> {
   for (const key of (await send('KEYS', 'nc:*')) as string[]) {
     if ((await send('TYPE', key)) === 'hash') await send('DEL', key)
@@ -101,7 +101,7 @@ async function oust({ send }: Control): Promise<void> {
 const same = (key: string): string => key
 const wrongType = 'rejects: WRONGTYPE, applied: unknown'
 
-/** All rows. */
+/** All faults. */
 export const SERVER_FAULTS: readonly ServerFault[] = [
   {
     name: 'a process that is stopped',
@@ -168,7 +168,7 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
       await send('CONFIG', 'SET', 'maxmemory', '1')
     },
     lift: unlimited,
-    // A script that begins with DEL goes on: so room can be made, and invalidation works.
+    // Scripts that begin with DEL still run, so that room can be made and invalidation works.
     ...like(
       { scope: 'scripts', tells: { reason: 'OOM', applied: 'unknown' } },
       { 'invalidateTags, soft': 'done', 'set, relaxed': 'done' },
@@ -180,7 +180,7 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     async strike({ send }) {
       await send('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
       const used = /used_memory:(\d+)/.exec(String(await send('INFO', 'memory')))?.[1]
-      // Less than is there, so that some of it must go with the first command.
+      // Less than is stored, so that the first command must evict some of it.
       await send('CONFIG', 'SET', 'maxmemory', String(Number(used) - 30_000))
     },
     async lift(control) {

@@ -11,10 +11,10 @@ const SITE = 'https://shop.example'
 const EMAIL = 'ada.secretive@shop.example'
 const USER = 'user-4711-secretive'
 const DEADLINE_MS = 500
-/** Longer than any wait: the deadline, and the pauses of the retries within it. */
+/** Longer than any wait: the deadline plus the pauses of retries. */
 const PATIENCE_MS = 2 * DEADLINE_MS
 
-/** Each way in which Redis can be of no use. */
+/** Each way in which Redis can fail. */
 const FAULTS: readonly (readonly [name: string, fate: Fate])[] = [
   ['refuses connections', { kind: 'fail', error: refused() }],
   ['hangs', { kind: 'hang' }],
@@ -42,7 +42,7 @@ const FAULTS: readonly (readonly [name: string, fate: Fate])[] = [
   ['answers null', answer(null)],
 ]
 
-/** What is asked of the edge, and what it may answer while Redis is of no use. */
+/** The requests to the edge, and their allowed answers while Redis fails. */
 const REQUESTS = {
   get: ['GET', '/my/id'],
   'get, sensitive': ['GET', '/my/cart'],
@@ -129,7 +129,7 @@ describe('The session middleware, while Redis', () => {
     return made
   }
 
-  /** Asks and lets the time pass that an answer may take. */
+  /** Sends a request and lets as much time pass as an answer may take. */
   async function ask(
     method: string,
     path: string,
@@ -170,12 +170,12 @@ describe('The session middleware, while Redis', () => {
       /secretive|k1:|__Host-session=v1/,
     )
     expect(`${text}${logged}`).not.toContain(token)
-    // For as long as a session that nobody heard of is tried to be ended.
+    // As long as the attempts to end a session whose creation was not confirmed.
     await platform.advance(60_000)
     await platform.settle()
     expect(unhandled).toBe(0)
 
-    // Afterwards everything is as before, but for what the request itself may have done.
+    // Afterwards everything is as before, except for effects of the request itself.
     redis.fate = () => ({ kind: 'pass' })
     await platform.advance(60_000)
     const after = await ask('GET', '/my/id', `__Host-session=${token}`)
@@ -196,7 +196,7 @@ describe('The session middleware, while Redis', () => {
   })
 
   test.each(FAULTS)(
-    '%s: logging out clears the cookies, and says that it is not done',
+    '%s: a log-out clears the cookies, and reports that the session was not ended',
     async (_name, fate) => {
       const token = await sessions.createSession(USER, EMAIL)
       const first = await ask('GET', '/my/id', `__Host-session=${token}`)
@@ -213,7 +213,7 @@ describe('The session middleware, while Redis', () => {
     },
   )
 
-  test('is slow within the deadline, it is waited for', async () => {
+  test('is slow but within the deadline, the middleware waits for it', async () => {
     const token = await sessions.createSession(USER, EMAIL)
     const inner = redis.request.bind(redis)
     redis.request = async (request) => {
@@ -227,11 +227,11 @@ describe('The session middleware, while Redis', () => {
     expect(tookMs).toBe(DEADLINE_MS - 100)
   })
 
-  test('answers, malformed ids cause no request to it at all', async ({ task }) => {
+  test('answers, malformed ids cause no request to it', async ({ task }) => {
     const token = await sessions.createSession(USER, EMAIL)
     const texts = [
       ...Array.from({ length: token.length }, (_, i) => token.slice(0, i)),
-      // Not of the key's id: that a key is unknown may be a matter of the deployment (503).
+      // Not the key id: an unknown key may be a matter of the deployment (503).
       ...Array.from({ length: token.length - 60 }, (_, i) => flip(token, i)).filter((text) =>
         text.startsWith('v1.k1.'),
       ),
@@ -256,7 +256,7 @@ describe('The session middleware, while Redis', () => {
     expect(redis.requests).toHaveLength(before)
   })
 
-  test('is dumped after all of it, nothing of the user is readable in it', async () => {
+  test('is dumped after all of this, the dump contains nothing readable of the user', async () => {
     await ask('POST', '/login', '')
     const token = await sessions.createSession(USER, EMAIL)
     await ask('POST', '/my/rotate', `__Host-session=${token}`)

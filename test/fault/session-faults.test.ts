@@ -24,7 +24,7 @@ const SECOND: Readonly<Record<string, string>> = {
   revokeOthers: '0',
   revokeAll: '0',
 }
-/** What a machine that does many things at once may add to a deadline. */
+/** What a busy machine may add to a deadline. */
 const MARGIN_MS = 2_000
 
 interface Result {
@@ -81,7 +81,7 @@ describe('Over rest, each operation on sessions under', () => {
     const overdue = tookMs > operation.sends.length * deadlineMs + MARGIN_MS
     if (overdue) wrongs.push(`it took ${tookMs} ms`)
     wrongs.push(...(await wrongsLeft(around, operation, { ending, usual, token: subject.token })))
-    // The circuit may be open for a while; then all must be as ever.
+    // The circuit may stay open for a while; after that all must be as before.
     platform.skip(fault.pauseMs ?? 1_000)
     const after = await sessions.validate(subject.token).then(String, String)
     if (after !== '[object Object]') wrongs.push(`after it: ${after}`)
@@ -128,25 +128,25 @@ describe('Over rest, each operation on sessions under', () => {
   })
 })
 
-/** Fails closed: as ever, or unavailable; never "there is no session". */
+/** Fails closed: the usual result, or unavailable; never "there is no session". */
 function expectedUnder(operation: SessionOperation, fault: Fault, ending: string): string {
   const { name, sends, takesNil } = operation
   const usual = { name, what: 'write', sends, usual: 'as ever' }
   const told = endingUnder(usual as unknown as Parameters<typeof endingUnder>[0], fault)
-  // The second copy finds nothing left to end, and counts that.
+  // The second copy finds nothing to end, and its result counts.
   const isSecond = fault.name === 'a request that arrives twice'
   if (isSecond && SECOND[name] !== undefined) return SECOND[name]
   if (fault.scope === 'texts' && name === 'listSessions') return 'unavailable, applied: unknown'
   if (told === 'as ever') return told
-  // Nil is what Redis says of a field that is not there.
+  // Redis replies nil for a missing field.
   const leavesNil = fault.name === 'results that are null' || fault.scope === 'texts'
   if (takesNil && leavesNil) return 'as ever'
-  // Whether a later request of several was reached decides what is known of it.
+  // With several requests, `applied` depends on how many were sent.
   const applied = /applied: (?:no|unknown)$/.exec(told)?.[0] ?? ''
   return sends.length > 1 && ending.startsWith('unavailable') ? ending : `unavailable, ${applied}`
 }
 
-/** How an operation ends when nothing goes wrong. */
+/** How an operation ends without faults. */
 async function usually(operation: SessionOperation): Promise<string> {
   const known = usualEndings.get(operation.name)
   if (known !== undefined) return known
@@ -167,7 +167,7 @@ function leaksIn(error: unknown, { token, pending }: SessionSubject): string[] {
   return [...wrongsOf(error), ...leaks.map(() => 'an error tells a token')]
 }
 
-/** A revocation that is done must be seen by everybody, and one that surely was not, by nobody. */
+/** A confirmed revocation must be seen by every reader, and one that was certainly not applied by none. */
 async function wrongsLeft(
   around: SessionUserCache,
   { sends, leavesSession = true }: SessionOperation,

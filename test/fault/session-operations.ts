@@ -1,6 +1,5 @@
 /**
- * Every operation on sessions, as the fault tests call it: what it does when all is well, and what it
- * sends for it.
+ * Every operation on sessions as the fault tests call it, with its result and its requests without faults.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import { type Kind, SENTINEL } from './operations.ts'
 export const USER_ID = `${SENTINEL}-user`
 export const EMAIL = `${SENTINEL}@example.com`
 
-/** What an operation is called with: a session that is alive, and one that is pending. */
+/** The arguments of an operation: a valid session and a pending one. */
 export interface SessionSubject {
   readonly sessions: SessionUserCache
   readonly token: string
@@ -21,13 +20,13 @@ export interface SessionSubject {
 /** One operation. */
 export interface SessionOperation {
   readonly name: string
-  /** The requests it makes when nothing fails. */
+  /** Its requests when nothing fails. */
   readonly sends: readonly Kind[]
-  /** Does it, and says how it ended. */
+  /** Runs the operation, and returns how it ended. */
   run(subject: SessionSubject): Promise<string>
-  /** Whether nil is an answer like any other to its only request. @default false */
+  /** Whether nil is a normal reply to its only request. @default false */
   readonly takesNil?: boolean
-  /** Whether the token opens a session once it is done. @default true */
+  /** Whether the token is still valid afterwards. @default true */
   readonly leavesSession?: boolean
 }
 

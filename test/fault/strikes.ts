@@ -1,5 +1,5 @@
 /**
- * The ways in which an HTTP server, or what stands before it, goes wrong.
+ * The faults of an HTTP server, or of a proxy in front of it.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Answered, commandsOf, respond, type Strike } from './fault-server.ts'
 
-/** What a proxy shows when it has nothing better; it quotes what it should not. */
+/** An error page of a proxy; it quotes texts that must not be passed on. */
 export const PAGE = '<html><body>SENTINEL-page: SENTINEL-key SENTINEL-token</body></html>'
 
-/** Answers later than usual; the engine does its part when the time is over. */
+/** Answers late; the engine executes the request after the delay. */
 export const late =
   (ms: number): Strike =>
   async ({ response, apply }) => {
@@ -18,40 +18,40 @@ export const late =
     respond(response, await apply())
   }
 
-/** Never answers, and does nothing. */
+/** Never answers, and executes nothing. */
 export const hang: Strike = () => undefined
 
-/** Breaks the connection before anything is done. */
+/** Breaks the connection before executing anything. */
 export const reset: Strike = ({ incoming }) => {
   incoming.socket.resetAndDestroy()
 }
 
-/** Does what was asked, and breaks the connection in the place of an answer. */
+/** Executes the request, and breaks the connection instead of answering. */
 export const loseReply: Strike = async ({ incoming, apply }) => {
   await apply()
   incoming.socket.resetAndDestroy()
 }
 
-/** Does what was asked, sends half of the answer, and then what `then` does. */
+/** Executes the request, sends half of the answer, and then does what `then` says. */
 export const halfBody =
   (then: 'hang' | 'reset' | 'end'): Strike =>
   async ({ incoming, response, apply }) => {
     const body = JSON.stringify((await apply()).body)
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
     response.write(body.slice(0, body.length / 2))
-    // The first half is to be on its way before the connection breaks.
+    // The first half must be sent before the connection breaks.
     if (then !== 'hang') await delay(5)
     if (then === 'reset') incoming.socket.resetAndDestroy()
     if (then === 'end') incoming.socket.end()
   }
 
-/** Does what was asked, and sends the answer without its last characters. */
+/** Executes the request, and sends the answer without its last characters. */
 export const truncated: Strike = async ({ response, apply }) => {
   const body = JSON.stringify((await apply()).body)
   response.writeHead(200, { 'content-type': 'application/json' }).end(body.slice(0, -2))
 }
 
-/** Sends the answer byte by byte, each in a packet of its own. */
+/** Sends the answer byte by byte, each in a separate packet. */
 export const sliced: Strike = async ({ incoming, response, apply }) => {
   incoming.socket.setNoDelay(true)
   const body = Buffer.from(JSON.stringify((await apply()).body))
@@ -63,13 +63,13 @@ export const sliced: Strike = async ({ incoming, response, apply }) => {
   response.end()
 }
 
-/** Does what was asked twice, and sends the second answer. */
+/** Executes the request twice, and sends the second answer. */
 export const twice: Strike = async ({ response, apply }) => {
   await apply()
   respond(response, await apply())
 }
 
-/** A status with a body, without doing anything. */
+/** Answers with a status and a body, without executing anything. */
 export const status =
   (code: number, body: string | object, headers: Record<string, string> = {}): Strike =>
   ({ response }) => {
@@ -77,7 +77,7 @@ export const status =
     else response.writeHead(code, { 'content-type': 'text/html', ...headers }).end(body)
   }
 
-/** Does what was asked, and sends another answer made from the true one. */
+/** Executes the request, and sends a changed form of the answer. */
 export const instead =
   (change: (answer: unknown, batch: boolean) => unknown): Strike =>
   async ({ request, response, apply }) => {
@@ -85,7 +85,7 @@ export const instead =
     respond(response, { status: code, body: change(body, request.path?.[0] === 'pipeline') })
   }
 
-/** Refuses each command that is meant with an error reply; those of a pipeline one by one. */
+/** Refuses each selected command with an error reply; the commands of a pipeline one by one. */
 export const refuse =
   (text: string, meant: (name: string) => boolean): Strike =>
   async ({ request, response, apply }) => {

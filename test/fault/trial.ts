@@ -1,5 +1,5 @@
 /**
- * Tries one operation under one fault, and looks for everything that must not happen.
+ * Runs one operation under one fault, and checks for everything that must not happen.
  *
  * @module
  */
@@ -17,45 +17,45 @@ import { everythingIn } from '../support/leaks.ts'
 import { NEW, type Operation, outage, PREFIX, prepare, remains, SENTINEL } from './operations.ts'
 import { WatchedPlatform } from './watched-platform.ts'
 
-/** What a machine that does many things at once may add to a deadline. */
+/** What a busy machine may add to a deadline. */
 const MARGIN_MS = 2_000
 
-/** Where a trial takes place. */
+/** The environment of a trial. */
 export interface Place {
-  /** Of this trial alone, where several share a Redis. @default 'default' */
+  /** The namespace of this trial, if several share a Redis. @default 'default' */
   readonly namespace?: string
-  /** The way that breaks. */
+  /** The connection with the fault. */
   connect(platform: WatchedPlatform): Transport
-  /** A way to the same Redis that does not. */
+  /** A connection to the same Redis without the fault. */
   readonly around: Requester
-  /** Lets the fault begin. */
+  /** Starts the fault. */
   strike(): void | Promise<void>
-  /** Ends it. */
+  /** Ends the fault. */
   lift(): void | Promise<void>
 }
 
-/** What is known beforehand. */
+/** The expected behaviour. */
 export interface Expectation {
-  /** How often the loader runs; undefined where that is for chance to decide. */
+  /** How often the loader runs; undefined if that depends on timing. */
   readonly loads: number | undefined
   readonly deadlineMs: number
   /** After how long the cache must work again. */
   readonly pauseMs: number
-  /** How much longer the connection may take for that, in real milliseconds. @default 0 */
+  /** How much longer a reconnect may take, in real milliseconds. @default 0 */
   readonly graceMs?: number
-  /** Whether the fault takes the data with it. @default false */
+  /** Whether the fault deletes the data. @default false */
   readonly losesData?: boolean
 }
 
-/** What came of a trial. */
+/** The result of a trial. */
 export interface Result {
   readonly ending: string
-  /** What must not happen, in words; empty if all is well. */
+  /** Descriptions of what went wrong; empty if nothing did. */
   readonly wrongs: readonly string[]
   readonly overdue: boolean
 }
 
-/** How an operation that rejected ended, in the words of the matrix. */
+/** How a rejected operation ended, in the terms of the matrix. */
 export function wordsFor(error: unknown): string {
   if (error instanceof RemoteTimeoutError) return `rejects: timeout, applied: ${error.applied}`
   if (error instanceof CircuitOpenError) return 'rejects: circuit open'
@@ -64,7 +64,7 @@ export function wordsFor(error: unknown): string {
   return `rejects: ${lost ? 'lost' : error.reason}, applied: ${error.applied}`
 }
 
-/** Tries an operation. */
+/** Runs an operation under a fault. */
 export async function tryOut(
   place: Place,
   operation: Operation,
@@ -120,7 +120,7 @@ function cacheOn(redis: Requester, options: Omit<CacheOptions, 'redis'>): RedisC
   return new RedisCacheManager({ redis, ...options })
 }
 
-/** An error must be one of ours, and tell nothing. */
+/** An error must be of this library, and contain no secrets. */
 export function wrongsOf(error: unknown): string[] {
   const wrongs: string[] = []
   if (!isNearcacheError(error)) wrongs.push(`${String(error)} is not of this library`)
@@ -130,7 +130,7 @@ export function wrongsOf(error: unknown): string[] {
   return wrongs
 }
 
-/** A write that is done must be seen by everybody, and one that surely was not applied by nobody. */
+/** A confirmed write must be seen by every reader, and one that was certainly not applied by none. */
 async function wrongsLeft(
   cache: RedisCacheManager,
   { what, sends, leaves }: Operation,
@@ -143,7 +143,7 @@ async function wrongsLeft(
   return untouched && left !== 'the old value' ? [`not applied, and a reader gets ${left}`] : []
 }
 
-/** The cache must work again, without anybody's help. */
+/** The cache must recover by itself. */
 async function wrongsAfter(
   cache: RedisCacheManager,
   platform: WatchedPlatform,
@@ -158,7 +158,7 @@ async function wrongsAfter(
   }
 }
 
-/** Uses the cache as all do: loads, reads, sets and invalidates. */
+/** Uses the cache normally: loads, reads, sets and invalidates. */
 async function wrongsOfUse(cache: RedisCacheManager, key: string): Promise<string[]> {
   const options = { tags: [key] } as const
   try {

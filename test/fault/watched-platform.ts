@@ -1,5 +1,5 @@
 /**
- * The real host, watched: what still waits, and a clock that can be put forward.
+ * The real platform, with a count of pending work and a clock that can be advanced.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Platform } from '../../src/platform/platform.ts'
 import { webPlatform } from '../../src/platform/web.ts'
 
-/** Real timers and dice; time passes by itself, and faster where the test says so. */
+/** Real timers and random numbers; time passes by itself, and a test can advance the clock. */
 export class WatchedPlatform implements Platform {
   readonly #web: Platform = webPlatform()
   readonly #deferred = new Set<Promise<unknown>>()
@@ -21,12 +21,12 @@ export class WatchedPlatform implements Platform {
     this.#aheadMs = aheadMs
   }
 
-  /** Delays that are neither over nor aborted. */
+  /** Delays that have neither ended nor been aborted. */
   get timers(): number {
     return this.#timers
   }
 
-  /** What waits to be done behind a pause. */
+  /** How many tasks wait in a pause. */
   get pauses(): number {
     return this.#pauses.size
   }
@@ -48,7 +48,7 @@ export class WatchedPlatform implements Platform {
     }
   }
 
-  /** A pause that lasts until {@link wake}: what comes behind it is done when the fault is over. */
+  /** A pause that lasts until {@link wake}, so that the work after it runs when the fault is over. */
   idle(): Promise<void> {
     return new Promise((resolve) => {
       this.#pauses.add(resolve)
@@ -71,12 +71,12 @@ export class WatchedPlatform implements Platform {
     this.#deferred.add(kept)
   }
 
-  /** Puts the clock forward; timers do not notice. */
+  /** Advances the clock; timers are not affected. */
   skip(ms: number): void {
     this.#aheadMs += ms
   }
 
-  /** Resolves when all deferred work has settled, but for what pauses. */
+  /** Resolves when all deferred work has settled, except for work that is in a pause. */
   async settle(): Promise<void> {
     while (this.#deferred.size > this.#pauses.size) await this.#changed.promise
   }
