@@ -34,7 +34,7 @@ describe('a WebSocketCache', () => {
     ['api.secret', { api: { ...API, secret: '' } }],
     ['api.timeout', { api: { ...API, timeout: 0 } }],
     ['api.host', { api: { ...API, host: 'a.test' } }],
-  ])('refuses a bad %s before anything is sent', (option, options) => {
+  ])('refuses a bad %s before it sends anything', (option, options) => {
     const make = (): unknown => new WebSocketCache({ redis, ...options } as never)
 
     expect(make).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION', option }))
@@ -51,7 +51,7 @@ describe('a WebSocketCache', () => {
     ['a long channel', () => cache.getRealtimeData('x'.repeat(201))],
     ['one bad id of many', () => cache.updateConnectionsActivity(['1.1', ''])],
     ['a room that is none', () => cache.cacheConnection('1.1', { rooms: [{} as never] })],
-  ])('refuses %s as a name, without saying it', async (_what, call) => {
+  ])('refuses %s as a name, and does not quote it', async (_what, call) => {
     redis.reset()
 
     const error = await call().catch((reason: unknown) => reason)
@@ -101,7 +101,7 @@ describe('a WebSocketCache', () => {
     }
   })
 
-  test('rejects while Redis is away, and says of nobody that he is offline', async () => {
+  test('rejects while Redis is down, and reports no user as offline', async () => {
     const away = chaosTransport(embeddedTransport(), { faults: { fail: 1 } })
     const cut = new WebSocketCache({ redis: away, deadline: '50ms', retries: 0 })
     const calls = [
@@ -121,7 +121,7 @@ describe('a WebSocketCache', () => {
     }
   })
 
-  test('rejects an answer of Redis that makes no sense', async () => {
+  test('rejects a malformed reply of Redis', async () => {
     const answers: unknown[] = [null, 'x', -1, [], [1], {}, [[1, 2]], [0, 0, [['a']]]]
     for (const result of answers) {
       const redis = { request: async () => ({ result }) }

@@ -8,15 +8,15 @@ const PING = 'pusher:ping'
 const eventsOf = ({ socket }: ClusterClient): string[] =>
   socket.frames.map(({ event }: SentFrame) => event).filter((event) => event !== PING)
 
-/** What webhooks told, without their times. */
+/** The webhook events that were received, without their times. */
 const toldBy = (cluster: Cluster): unknown[] =>
   cluster.webhooks.flatMap((body) => (JSON.parse(body) as { events: unknown[] }).events)
 
-describe('an app over hubs, by a clock of its own', () => {
+describe('an app with several hubs, on a manual clock', () => {
   let cluster: Cluster
   let ann: ClusterClient
 
-  /** Ann and others are there for good: they answer whatever they are asked. */
+  /** Advances the clock. Ann and the others stay connected: they answer every ping. */
   async function advance(ms: number, ...others: ClusterClient[]): Promise<void> {
     for (let left = ms; left > 0; left -= 1_000) {
       await cluster.advance(Math.min(left, 1_000))
@@ -56,7 +56,7 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(await cluster.channel(ROOM).users()).toEqual(['ann', 'ben'])
   })
 
-  test('takes a channel for occupied as long as somebody may come back, who is told to nobody', async () => {
+  test('counts a channel as occupied during the grace, and reports a return in it to nobody', async () => {
     await advance(1_000)
     cluster.webhooks.length = 0
 
@@ -81,13 +81,13 @@ describe('an app over hubs, by a clock of its own', () => {
     ])
   })
 
-  test('removes a client that is gone without a word within its timeouts and the grace', async () => {
+  test('removes a dead client within its timeouts and the grace', async () => {
     const ghost = await cluster.connect('1')
     await cluster.join(ghost, ROOM, 'ghost')
     await advance(100)
     ann.socket.frames.length = 0
 
-    // 120 s of silence, 30 s to answer, 10 s of grace; nothing ever tells of the close.
+    // 120 s of silence, 30 s to answer, 10 s of grace; no close event ever comes.
     await advance(160_000)
 
     expect(eventsOf(ann)).toEqual(['pusher_internal:member_removed'])
@@ -95,7 +95,7 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(await cluster.channel(ROOM).users()).toEqual(['ann'])
   })
 
-  test('removes everybody whose hub lost all sockets at once, when they do not come back', async () => {
+  test('removes the users of a hub that has lost all sockets at once, unless they come back', async () => {
     const lost = await Promise.all(['1', '1', '1'].map((hub) => cluster.connect(hub)))
     for (const [place, client] of lost.entries()) await cluster.join(client, ROOM, `u${place}`)
     await advance(1_000)
@@ -110,7 +110,7 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(ann.socket.frames.filter(({ event }) => /removed/.test(event))).toHaveLength(2)
   })
 
-  test('takes a hub that does not answer any more for lost, when its lease is over', async () => {
+  test('treats a hub that no longer answers as lost when its lease is over', async () => {
     const gone = await cluster.connect('1')
     await cluster.join(gone, ROOM, 'gone')
     await advance(1_000)
@@ -124,7 +124,7 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(await cluster.channel(ROOM).users()).not.toContain('gone')
   })
 
-  test('tells joins of one moment together, after the first', async () => {
+  test('sends concurrent joins in one batch, after the first', async () => {
     ann.socket.frames.length = 0
     const clients = await Promise.all(
       Array.from({ length: 20 }, (_, i) => cluster.connect(String(i % 3), undefined, true)),
@@ -143,7 +143,7 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(eventsOf(ann).filter((event) => /added/.test(event))).toHaveLength(21)
   })
 
-  test('tells who comes and goes while a receiver of webhooks does not answer', async () => {
+  test('sends joins and leaves while a receiver of webhooks does not answer', async () => {
     cluster.receive = () => Promise.withResolvers<Response>().promise
     const webhooks = cluster.advance(300)
     await cluster.platform.advance(0)
@@ -162,7 +162,7 @@ describe('an app over hubs, by a clock of its own', () => {
     await webhooks
   })
 
-  test('tells of a webhook that was given up after five minutes', async () => {
+  test('reports a webhook that was given up after five minutes', async () => {
     cluster.receive = async () => new Response(null, { status: 500 })
     await cluster.advance(200_000)
     expect(cluster.dropped).toEqual([])
@@ -172,20 +172,20 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(cluster.dropped).toEqual(['2: HTTP 500'])
   })
 
-  test('sets the alarm of a channel for a batch, and not for everybody who comes within it', async () => {
+  test('writes the alarm of a channel once for each batch, and not for each join in it', async () => {
     const quiet = new Cluster()
     const join = async (user: string): Promise<void> =>
       quiet.join(await quiet.connect('0'), ROOM, user)
     await join('first')
     const before = quiet.alarmWrites('channel', ROOM)
 
-    // All of them come within the 50 ms after the first, which grow to 150.
+    // All of them join within the 50 ms after the first; the batch time grows to 150 ms.
     for (let i = 0; i < 250; i++) await join(`u${i}`)
 
     expect(quiet.alarmWrites('channel', ROOM) - before).toBe(3)
   })
 
-  test('makes up for a report that failed, whichever half of the call was lost', async () => {
+  test('makes up for a failed report, whether the call or its answer was lost', async () => {
     const ben = await cluster.connect('1')
     await cluster.join(ben, ROOM, 'ben')
     const cat = await cluster.connect('1')
@@ -205,7 +205,7 @@ describe('an app over hubs, by a clock of its own', () => {
   test.each([
     ['among others of its hub', '0'],
     ['alone on its hub', '1'],
-  ])('a channel that is never empty forgets whoever came and went, %s', async (_, hub) => {
+  ])('a channel that is never empty stores nothing of users who have left, %s', async (_, hub) => {
     for (let i = 0; i < 1_100; i++) {
       const client = await cluster.connect(hub)
       await cluster.join(client, ROOM, `guest ${i}`)
@@ -223,7 +223,7 @@ describe('an app over hubs, by a clock of its own', () => {
     ['of many, as long as UUIDs', 500, 36, 'a'],
     ['of the longest, in letters of two bytes', 100, 128, 'ж'],
   ])(
-    'keeps a watchlist beside many channels, also while it sleeps: %s',
+    'keeps a watchlist besides many channels, also while the hub hibernates: %s',
     async (_, count, chars, letter) => {
       const app = new Cluster({ limits: { watchlistUsers: 1_000 } })
       const signIn = async (id: string, watchlist: string[]): Promise<ClusterClient> => {
@@ -250,7 +250,7 @@ describe('an app over hubs, by a clock of its own', () => {
     },
   )
 
-  test('lets a client that floods a hub go, which may come back, and nobody else', async () => {
+  test('closes a client that floods a hub, which may reconnect, and no other client', async () => {
     const wild = await cluster.connect('0')
 
     for (let i = 0; i < 1_001; i++)
@@ -262,7 +262,7 @@ describe('an app over hubs, by a clock of its own', () => {
     expect(ann.socket.closedWith).toBeUndefined()
   })
 
-  test('keeps history for a client with the extensions, whoever came to its hub before it', async () => {
+  test('keeps history for a client with the extensions, even if its hub already had another subscriber', async () => {
     const stock = await cluster.connect('0')
     await cluster.send(stock, 'pusher:subscribe', { channel: 'news' })
     const extended = await cluster.connect('0', 'me', true)

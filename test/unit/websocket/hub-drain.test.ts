@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { HubDrain } from '../../../src/websocket/objects/hub-drain.ts'
 import type { HubStore } from '../../../src/websocket/objects/hub-store.ts'
 
-/** The one value that a drain stores. */
+/** A store for the single value that a drain stores. */
 function storeOf(): HubStore {
   let until = 0
   return {
@@ -14,7 +14,7 @@ function storeOf(): HubStore {
 }
 
 describe('HubDrain', () => {
-  test('empties a hub evenly within the time, and says when it goes on', () => {
+  test('closes connections evenly within the time, and says when the next step is due', () => {
     const drain = new HubDrain(storeOf(), 0)
     drain.begin(10_000, 0)
     const closed: number[] = []
@@ -34,7 +34,7 @@ describe('HubDrain', () => {
     expect(drain.isOn).toBe(true)
   })
 
-  test('goes on after the hub has lost its memory, until it is opened again', () => {
+  test('continues after the hub has lost its memory, until it is opened again', () => {
     const store = storeOf()
     new HubDrain(store, 0).begin(10_000, 0)
 

@@ -8,7 +8,7 @@ import { Cluster } from '../../support/websocket/cluster.ts'
 
 const ROOM = 'presence-room'
 
-test('Who does not come back to a hub that was restarted is gone from its mirror at once', async () => {
+test('Users that do not reconnect to a restarted hub are removed from its mirror at once', async () => {
   const cluster = new Cluster()
   const { platform } = cluster
   const redis = faultyRequester(embeddedTransport({ platform }))
@@ -22,7 +22,7 @@ test('Who does not come back to a hub that was restarted is gone from its mirror
   expect(await usersThere()).toEqual(['ada', 'ben', 'eve'])
 
   cluster.crash('h1')
-  // Nor is it forgotten where Redis is away just then.
+  // Redis cannot be reached at this moment; the mirror must still be told later.
   redis.fate = () => ({ kind: 'fail', error: new Error('away') })
   await cluster.join(await cluster.connect('h1'), ROOM, 'ada')
   await cluster.advance(1_000)
@@ -38,7 +38,7 @@ test('Who does not come back to a hub that was restarted is gone from its mirror
   )
 })
 
-test('What a hub has still to tell a mirror that is away is bounded, whoever comes and goes', async () => {
+test('The changes that a hub keeps for an unreachable mirror are bounded', async () => {
   let [isAway, told, opened] = [true, 0, 0]
   const tell = async (): Promise<void> => {
     told++

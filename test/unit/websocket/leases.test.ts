@@ -21,7 +21,7 @@ describe('leases of connections', () => {
     cache = another()
   })
 
-  test('what a crashed process has left ends with its lease, to the millisecond, everywhere', async () => {
+  test('connections of a crashed process end with their lease, to the millisecond, everywhere', async () => {
     await cache.cacheConnection('1.1', { userId: 'ada', rooms: ['hall'] })
     await another({ node: 'other' }).cacheConnection('2.1', { userId: 'bob', rooms: ['hall'] })
     await platform.advance(2 * MINUTE_MS)
@@ -43,13 +43,13 @@ describe('leases of connections', () => {
     expect(await cache.updateConnectionActivity('1.1')).toBe(false)
   })
 
-  test('a user stays in a room as long as the connection there that lives longest', async () => {
+  test('a user stays in a room as long as the longest lease of a connection there', async () => {
     await cache.cacheConnection('1.1', { userId: 'ada', rooms: ['hall'] })
     await another({ lease: '10m' }).cacheConnection('1.2', { userId: 'ada', rooms: ['hall'] })
     await platform.advance(5 * MINUTE_MS)
     expect(await cache.getRoomPresence('hall')).toMatchObject({ count: 1, connections: 1 })
 
-    // A shorter lease of another process does not cut this one.
+    // A shorter lease of another process does not shorten this one.
     await cache.updateConnectionActivity('1.2')
     await platform.advance(5 * MINUTE_MS - 1)
     expect((await cache.getRoomPresence('hall')).count).toBe(1)
@@ -77,7 +77,7 @@ describe('leases of connections', () => {
     expect(raw('KEYS', '*')).toEqual([])
   })
 
-  test('of connections that nobody has closed nothing is left, though others of the node live on', async () => {
+  test('connections that were never closed leave nothing behind, although others of the node live on', async () => {
     const hall = { rooms: ['hall'], userId: 'ada' }
     await another({ lease: '1h' }).cacheConnection('1.1', hall)
     const sizes = async (): Promise<Reply[]> => {
@@ -93,7 +93,7 @@ describe('leases of connections', () => {
     }
   })
 
-  test('what was said of a user who has been away is not told of one who comes back', async () => {
+  test('the information of a user who was away does not reappear when the user comes back', async () => {
     await cache.cacheConnection('1.1', { userId: 'ada', rooms: [{ room: 'hall', info: 'then' }] })
     const long = another({ lease: '1h' })
     await long.cacheConnection('2.1', { userId: 'bob', rooms: [{ room: 'hall', info: 'bob' }] })
@@ -108,7 +108,7 @@ describe('leases of connections', () => {
     ])
   })
 
-  test('what was said of a user lives as long as he is there, whichever connection said it', async () => {
+  test('the information of a user lasts as long as the user is present, whichever connection gave it', async () => {
     await another({ lease: '1h' }).cacheConnection('1.1', { userId: 'ada', rooms: ['hall'] })
     await cache.cacheConnection('1.2', { userId: 'ada', rooms: [{ room: 'hall', info: 'Ada' }] })
 
@@ -126,7 +126,7 @@ describe('leases of connections', () => {
     expect(await cache.countConnections()).toEqual(new Map([['default', 1]]))
   })
 
-  test('a status ends when it was said to, and the user appears as connected again', async () => {
+  test('a status ends at its given time, and the user appears as connected again', async () => {
     await another({ lease: '1h' }).cacheConnection('1.1', { userId: 'ada' })
     await cache.updateUserPresence('ada', 'busy', { data: 'call', for: '10m' })
 
@@ -141,7 +141,7 @@ describe('leases of connections', () => {
     })
   })
 
-  test('a copy of opening that arrives after closing, or after another opening, opens nothing', async () => {
+  test('a late copy of an opening, after a close or another opening, opens nothing', async () => {
     const sent: RedisRequest[] = []
     const redis = embeddedTransport({ engine })
     const request: Requester['request'] = (one) => {
@@ -164,7 +164,7 @@ describe('leases of connections', () => {
     expect((await cache.getConnection('1.1'))?.userId).toBe('bob')
   })
 
-  test('loss of any one key makes nobody appear who is not there', async () => {
+  test('the loss of any key makes no absent user appear', async () => {
     const fill = async (): Promise<string[]> => {
       raw('FLUSHALL')
       await cache.cacheConnection('1.1', { userId: 'ada', rooms: [{ room: 'hall', info: 1 }] })
@@ -189,7 +189,7 @@ describe('leases of connections', () => {
     expect(keys).toHaveLength(12)
   })
 
-  test('with keys nothing that was said is readable in Redis', async () => {
+  test('with encryption keys nothing of the information is readable in Redis', async () => {
     const sealed = another({
       hashKeys: { secret: SECRET },
       encryption: { keys: [{ id: 'k1', secret: SECRET }] },
@@ -217,7 +217,7 @@ describe('leases of connections', () => {
     expect(decoded.join()).not.toContain('SENTINEL')
   })
 
-  test('a payload that was moved, cut or written with other keys is as if it were absent', async () => {
+  test('a payload that was moved, cut off or written with other keys counts as absent', async () => {
     const options = (secret: string) => ({
       hashKeys: { secret: SECRET },
       encryption: { keys: [{ id: 'k1', secret }] },

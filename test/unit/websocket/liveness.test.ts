@@ -12,8 +12,8 @@ interface Client {
 }
 
 /**
- * Lets clients live for a while behind a hub. An idle one pings by itself when it has heard nothing for
- * the activity timeout; a busy one answers pings alone; a dead one does nothing.
+ * Simulates clients of a hub. An idle client pings by itself when it has received nothing for the activity
+ * timeout; a busy one only answers pings; a dead one does nothing.
  */
 function live(clients: Client[], untilMs: number) {
   const closedAt = new Map<Client, number>()
@@ -25,7 +25,7 @@ function live(clients: Client[], untilMs: number) {
   while (nextAt !== undefined && nextAt <= untilMs) {
     now = nextAt
     for (const client of open) {
-      // The last ping of its own, which the runtime answered.
+      // The client's own last ping, which the runtime answered.
       const ownPings = Math.floor((now - client.heardAt) / RULES.activityTimeoutMs)
       if (client.kind === 'idle' && ownPings > 0) {
         client.heardAt += ownPings * RULES.activityTimeoutMs
@@ -48,8 +48,8 @@ function live(clients: Client[], untilMs: number) {
   return { closedAt, sweeps, pings }
 }
 
-describe('the sweep for connections that are gone without a word', () => {
-  test('closes every dead one in time, and no other, whoever else there is', () => {
+describe('the sweep for dead connections', () => {
+  test('closes every dead connection in time, and no other', () => {
     const client = fc.record({
       kind: fc.constantFrom<Client['kind']>('idle', 'busy', 'dead'),
       heardAt: fc.nat(RULES.activityTimeoutMs),
@@ -72,7 +72,7 @@ describe('the sweep for connections that are gone without a word', () => {
     )
   })
 
-  test('looks about once in an activity timeout, though a thousand idle clients ping at any time', () => {
+  test('runs about once per activity timeout, although a thousand idle clients ping at any time', () => {
     const clients = Array.from({ length: 1_000 }, (_, place): Client => {
       return { kind: 'idle', heardAt: place * 120, pingedAt: undefined }
     })
@@ -81,7 +81,7 @@ describe('the sweep for connections that are gone without a word', () => {
 
     // Thirty activity timeouts; the first sweep is the start.
     expect(sweeps.length).toBeLessThanOrEqual(61)
-    // Nobody is asked more often than it takes to bring the clients into step.
+    // No client is pinged more often than needed to align the clients' timers.
     expect(pings).toBeLessThan(3_000)
   })
 })

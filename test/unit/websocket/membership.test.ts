@@ -27,7 +27,7 @@ describe('Membership', () => {
   const go = (id: string, reason: LeaveReason, now = 0): boolean =>
     report([{ id, sockets: 0, reason }], now)
 
-  test('has nothing to tell of a user who reconnects within the grace', () => {
+  test('has no news about a user who reconnects within the grace', () => {
     come('ann')
     membership.takeNews(0)
 
@@ -44,7 +44,7 @@ describe('Membership', () => {
     ['closed', 0],
     ['reload', 2_000],
     ['lost', 10_000],
-  ])('lets go a user whose last connection was %s after %i ms', (reason, graceMs) => {
+  ])('removes a user whose last connection was %s after %i ms', (reason, graceMs) => {
     come('ann')
     membership.takeNews(0)
 
@@ -57,7 +57,7 @@ describe('Membership', () => {
     expect(membership.takeNews(5_000 + graceMs)).toMatchObject({ leaves: ['ann'], count: 0 })
   })
 
-  test('tells of a user once, however many connections on however many hubs', () => {
+  test('reports a user once, however many connections on however many hubs', () => {
     report([{ id: 'ann', sockets: 1, info: '1' }], 0, 'a')
     report([{ id: 'ann', sockets: 2, info: '2' }], 0, 'b')
 
@@ -68,7 +68,7 @@ describe('Membership', () => {
     expect(membership.takeNews(0)?.leaves).toEqual(['ann'])
   })
 
-  test('gives whoever comes what the others know, and the user, so that the next batch fits', () => {
+  test('gives a new user what the others know, and the user itself, so that the next batch fits', () => {
     come('ann')
     membership.takeNews(0)
     come('ben')
@@ -100,7 +100,7 @@ describe('Membership', () => {
     expect(membership.takeNews(0)).toEqual({ joins: [], leaves: [], updates: [], count: 3 })
   })
 
-  test('tells other information of a user who stays as an update, and of one who left as news', () => {
+  test('reports changed information as an update, but as leave and join if the user had left', () => {
     come('ann', 0, '{"v":1}')
     membership.takeNews(0)
 
@@ -121,7 +121,7 @@ describe('Membership', () => {
     expect(membership.update('ben', '{}')).toBe(false)
   })
 
-  test('is asked about a hub when its lease is over, and without an answer lets its users go', () => {
+  test('has a hub asked when its lease is over, and removes its users if it does not answer', () => {
     come('ann')
     membership.takeNews(0)
     membership.renew('a', 30_000)
@@ -135,7 +135,7 @@ describe('Membership', () => {
     expect(membership.takeNews(100_000)?.leaves).toEqual(['ann'])
   })
 
-  test('takes a new epoch as the loss of all that the hub had before', () => {
+  test('treats a new epoch as the loss of all connections of the hub', () => {
     come('ann')
     come('ben')
     membership.takeNews(0)

@@ -14,7 +14,7 @@ describe('the list of occupied channels', () => {
 
   const say = (event: string): Promise<void> => cluster.send(ann, event, { channel: ROOM })
 
-  /** Does something while the list cannot be reached, after which the channel loses its memory. */
+  /** Makes a change while the list cannot be reached; afterwards the channel loses its memory. */
   async function untold(change: () => Promise<void>): Promise<void> {
     cluster.replace('directory', DIRECTORY, {
       note: () => Promise.reject(new Error('The object is overloaded')),
@@ -24,7 +24,7 @@ describe('the list of occupied channels', () => {
     cluster.evict('channel', ROOM)
   }
 
-  test('hears of a channel that was occupied when it could not be told, and forgot', async () => {
+  test('learns of a channel that became occupied while the list could not be reached', async () => {
     await untold(() => say('pusher:subscribe'))
     expect(await cluster.directory.list('')).toEqual([])
 
@@ -33,7 +33,7 @@ describe('the list of occupied channels', () => {
     expect(await cluster.directory.list('')).toEqual([ROOM])
   })
 
-  test('hears of one that was vacated then, and keeps no ghost', async () => {
+  test('learns of a channel that was vacated while the list could not be reached', async () => {
     await say('pusher:subscribe')
     expect(await cluster.directory.list('')).toEqual([ROOM])
     await untold(() => say('pusher:unsubscribe'))
@@ -43,7 +43,7 @@ describe('the list of occupied channels', () => {
     expect(await cluster.directory.list('')).toEqual([])
   })
 
-  test('is told nothing again by a channel that only wakes up', async () => {
+  test('gets no repeated report from a channel that only wakes up', async () => {
     await say('pusher:subscribe')
     cluster.evict('channel', ROOM)
     cluster.replace('directory', DIRECTORY, { note: () => expect.unreachable('told again') })

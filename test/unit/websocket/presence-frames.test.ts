@@ -14,7 +14,7 @@ const users = fc.uniqueArray(user, { selector: idOf, maxLength: 6 })
 const delivery = fc
   .record({ joins: users, leaves: fc.uniqueArray(id, { maxLength: 4 }), updates: users })
   .map(({ joins, leaves, updates }): PresenceDelivery => {
-    // One that left and came back as somebody else is in both.
+    // A user who left and came back with other information is in both lists.
     const left = [...new Set([...leaves, ...joins.slice(0, 1).map(idOf)])]
     return { kind: 'presence', position, diff: { joins, leaves: left, updates, count: 7 } }
   })
@@ -23,19 +23,19 @@ function idOf({ id }: { readonly id: string }): string {
   return id
 }
 
-/** A user as a client reads it. */
+/** A user as a client parses it. */
 function seen({ id, info }: { readonly id: string; readonly info: string | undefined }): object {
   return { user_id: id, ...(info !== undefined && { user_info: JSON.parse(info) }) }
 }
 
-/** A frame as a client reads it. */
+/** A frame as a client parses it. */
 function read(frame: string): object {
   const { data, ...rest } = JSON.parse(frame)
   return { ...rest, data: JSON.parse(data) }
 }
 
 describe('PresenceFrames', () => {
-  test('tell each connection of all but its own user, whoever asks first', () => {
+  test('tell each connection of all users except its own, in any order of calls', () => {
     fc.assert(
       fc.property(delivery, fc.array(fc.boolean()), (news, kinds) => {
         const frames = new PresenceFrames(CHANNEL, news)
@@ -66,7 +66,7 @@ describe('PresenceFrames', () => {
     )
   })
 
-  test('write what many connections get once', () => {
+  test('build frames that many connections get only once', () => {
     const frames = new PresenceFrames(CHANNEL, {
       kind: 'presence',
       position,

@@ -21,7 +21,7 @@ describe('publish', () => {
       api: { ...API, ...(fetch && { fetch }), ...api },
     })
 
-  /** A server that notes what it is sent, and answers. */
+  /** A server that records requests, and answers. */
   function server(answer: () => Response | Promise<Response>) {
     const sent: Sent[] = []
     const fetch = (async (url: URL, { body }: { body: string }) => {
@@ -31,7 +31,7 @@ describe('publish', () => {
     return { sent, fetch }
   }
 
-  test('sends an event signed, so that a server of the protocol believes it', async () => {
+  test('signs an event so that a server of the protocol accepts it', async () => {
     const { sent, fetch } = server(() => Response.json({}))
 
     await make(fetch).publish('room', 'message', { text: 'ä 🙂' }, { socketId: '1.2' })
@@ -49,7 +49,7 @@ describe('publish', () => {
     })
   })
 
-  test('tells what was asked of the channels', async () => {
+  test('returns the requested attributes of the channels', async () => {
     const channels = { 'presence-a': { user_count: 3 }, b: { subscription_count: 4 }, c: null }
     const { sent, fetch } = server(() => Response.json({ channels }))
 
@@ -70,7 +70,7 @@ describe('publish', () => {
     [413, 'no'],
     [500, 'unknown'],
     [503, 'unknown'],
-  ])('says why it was not taken: HTTP %i', async (status, applied) => {
+  ])('says why the event was not accepted: HTTP %i', async (status, applied) => {
     const { fetch } = server(() => new Response('app-secret', { status }))
 
     const error = await make(fetch)
@@ -81,7 +81,7 @@ describe('publish', () => {
     expect(String(error)).not.toMatch(/SENTINEL|secret|room/)
   })
 
-  test('never waits longer than its time, and says that it may have been delivered', async () => {
+  test('never waits longer than its timeout, and says that the event may have been delivered', async () => {
     const { fetch } = server(() => Promise.withResolvers<Response>().promise)
     const publishing = make(fetch, { timeout: '3s' }).publish('room', 'message', 1)
     const outcome = publishing.catch((reason: unknown) => reason)
@@ -91,7 +91,7 @@ describe('publish', () => {
     expect(await outcome).toMatchObject({ reason: 'timeout', applied: 'unknown' })
   })
 
-  test('a network that fails and an answer that makes no sense are errors of their own', async () => {
+  test('a network failure and a malformed answer have errors of their own', async () => {
     const broken = server(() => Promise.reject(new TypeError('https://realtime.test refused')))
     const odd = server(() => new Response('<html>'))
 

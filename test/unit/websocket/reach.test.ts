@@ -31,8 +31,8 @@ function brokenOnce(
   return { realtime, stubs: () => stubs, names }
 }
 
-describe('a connection whose hub ends amid it', () => {
-  test.each(['retryable', 'durableObjectReset'])('(%s) is taken in by its next', async (flag) => {
+describe('a connection whose hub ends during the call', () => {
+  test.each(['retryable', 'durableObjectReset'])('(%s) is accepted by the next instance of the hub', async (flag) => {
     const { realtime, stubs } = brokenOnce(flag)
     if (app === undefined) throw new Error('there is no app')
 
@@ -42,7 +42,7 @@ describe('a connection whose hub ends amid it', () => {
     expect(stubs()).toBe(2)
   })
 
-  test('is told so where nothing says that another attempt is of use', async () => {
+  test('gets the error if nothing says that another attempt is of use', async () => {
     const { realtime } = brokenOnce('remote')
     if (app === undefined) throw new Error('there is no app')
 
@@ -53,7 +53,7 @@ describe('a connection whose hub ends amid it', () => {
 })
 
 describe('a connection whose hub is overloaded', () => {
-  test('is taken in by another, as if it were full', async () => {
+  test('is accepted by another hub, as if the first were full', async () => {
     const { realtime, names } = brokenOnce('overloaded', 2)
     if (app === undefined) throw new Error('there is no app')
 
@@ -63,7 +63,7 @@ describe('a connection whose hub is overloaded', () => {
     expect(names.size).toBe(2)
   })
 
-  test('is refused where there is no other, and the hub is not asked again', async () => {
+  test('is refused if there is no other hub, and the hub is not asked again', async () => {
     const { realtime, stubs } = brokenOnce('overloaded')
     if (app === undefined) throw new Error('there is no app')
 

@@ -41,7 +41,7 @@ describe('SnapshotText', () => {
     )
   })
 
-  test('writes what is the same for all once, and notices another list', () => {
+  test('writes the part that is the same for all once, and again for another list', () => {
     const text = new SnapshotText()
     const told = [{ id: 'ann', info: '{"n":1}' }]
 

@@ -5,7 +5,7 @@ import { Cluster, type ClusterClient, MemorySocket } from '../../support/websock
 
 const ROOM = 'presence-room'
 
-/** What objects of 0.1.0 say, word for word: it is not to be changed with the code. */
+/** Exact messages of objects of version 0.1.0: do not change them with the code. */
 const HUB_SAYS = {
   joins: {
     report: {
@@ -59,14 +59,14 @@ const CHANNEL_SAYS = {
   ],
 } as const
 
-describe('while a new version comes in', () => {
+describe('while a new version is deployed', () => {
   let cluster: Cluster
 
   beforeEach(() => {
     cluster = new Cluster()
   })
 
-  test('a channel understands a hub of the version before, and is understood', async () => {
+  test('a channel and a hub of the previous version understand each other', async () => {
     const heard: Delivery[] = []
     const hub: Partial<HubStub> = {
       deliver: async (_, deliveries) => void heard.push(...deliveries),
@@ -103,7 +103,7 @@ describe('while a new version comes in', () => {
   const events = ({ socket }: ClusterClient): unknown[] =>
     socket.frames.splice(0).map(({ event, data }) => [event, data])
 
-  /** A hub with one client, on a channel that answers so. */
+  /** A hub with one client, on a channel that gives this answer. */
   async function joined(answer: unknown): Promise<ClusterClient> {
     cluster.replace('channel', ROOM, { report: async () => answer as ReportAnswer })
     const client = await cluster.connect('0')
@@ -111,7 +111,7 @@ describe('while a new version comes in', () => {
     return client
   }
 
-  test('a hub understands a channel of the version before', async () => {
+  test('a hub understands a channel of the previous version', async () => {
     const client = await joined(CHANNEL_SAYS.answer)
     await cluster.hub('0').deliver(ROOM, CHANNEL_SAYS.deliveries)
 
@@ -127,7 +127,7 @@ describe('while a new version comes in', () => {
     ])
   })
 
-  test('a hub passes over what it cannot read, and tells its clients all the rest', async () => {
+  test('a hub ignores deliveries that it cannot read, and sends its clients all others', async () => {
     const client = await joined(CHANNEL_SAYS.answer)
     events(client)
     const [event] = CHANNEL_SAYS.deliveries
@@ -156,7 +156,7 @@ describe('while a new version comes in', () => {
     ])
   })
 
-  test('a connection is read as it was kept before: many channels apart from the user', () => {
+  test('a connection stored by the previous version is read: many channels apart from the user', () => {
     const socket = new MemorySocket()
     const user = { id: 'ann', watchlist: ['ben'] }
     socket.serializeAttachment({ id: '1.2', at: 1, h: 2, u: user, s: 1 })

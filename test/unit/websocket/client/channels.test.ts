@@ -22,7 +22,7 @@ describe('a channel', () => {
     bench = clientBench({ authorize: sign })
   })
 
-  /** Subscribes, and notes what happens. */
+  /** Subscribes, and records the events. */
   function enter(name: string) {
     const channel = bench.client.subscribe(name)
     const [changes, events]: [ChannelChange[], unknown[]] = [[], []]
@@ -31,7 +31,7 @@ describe('a channel', () => {
     return { channel, changes, events }
   }
 
-  test('is subscribed to when there is a connection, and tells its events with their types', async () => {
+  test('is subscribed to once there is a connection, and passes on its events with their types', async () => {
     const room = bench.client.subscribe<{ message: { text: string } }>('room')
     const texts: string[] = []
     const end = room.on('message', ({ text }) => texts.push(text))
@@ -51,7 +51,7 @@ describe('a channel', () => {
     expect(bench.socket.frames).toHaveLength(1)
   })
 
-  test('a text that is no JSON is told as it is', async () => {
+  test('data that is not JSON is passed on as it is', async () => {
     const { events } = enter('room')
     await bench.connect()
 
@@ -66,7 +66,7 @@ describe('a channel', () => {
     ])
   })
 
-  test('that is private is signed for the connection there is, each time', async () => {
+  test('that is private is signed for the current connection, each time', async () => {
     enter('private-room')
     await bench.connect('1.1')
     await bench.reconnect('1.2')
@@ -81,7 +81,7 @@ describe('a channel', () => {
     )
   })
 
-  test('a signature that comes after its connection has gone is not sent', async () => {
+  test('a signature that arrives after its connection has closed is not sent', async () => {
     const waiting: PromiseWithResolvers<Authorization>[] = []
     bench = clientBench({
       authorize: () => {
@@ -103,7 +103,7 @@ describe('a channel', () => {
     ])
   })
 
-  test('fails with the error of whoever signs or of the server, and may be asked for again', async () => {
+  test('fails with the error of the signing function or of the server, and can be requested again', async () => {
     const error = new Error('not you')
     let isDown = true
     bench = clientBench({
@@ -131,7 +131,7 @@ describe('a channel', () => {
     )
   })
 
-  test('ends with its subscription, and is not asked for again', async () => {
+  test('ends with its subscription, and is not subscribed to again', async () => {
     const { channel, changes, events } = enter('room')
     await bench.connect()
     bench.socket.say(succeeded('room'))
@@ -169,7 +169,7 @@ describe('a channel', () => {
     expect(channel.trigger('client-typing', { is: true })).toBe(false)
   })
 
-  test('what a listener throws keeps nobody else from hearing', async () => {
+  test('an error of a listener does not keep others from their events', async () => {
     const { channel, events } = enter('room')
     channel.on('message', () => {
       throw new Error('a listener')
@@ -192,7 +192,7 @@ describe('a channel', () => {
     const resumeOf = ({ frames }: ScriptedSocket): unknown =>
       (frames[0]?.data as { readonly resume?: unknown } | undefined)?.resume
 
-    test('goes on where it was, tells nothing twice, and says that nothing is missing', async () => {
+    test('continues where it was, repeats nothing, and reports that nothing is missing', async () => {
       const { changes, events } = enter('room')
       await bench.connect('1.1')
       bench.socket.say(succeeded('room', {}, at(3)))
@@ -208,7 +208,7 @@ describe('a channel', () => {
       expect(changes).toContainEqual({ kind: 'resumed', recovered: true, replayed: 2 })
     })
 
-    test('goes on from the middle of what it missed, if it is cut off there', async () => {
+    test('continues within the missed events if the connection breaks there', async () => {
       const { events } = enter('room')
       await bench.connect('1.1')
       bench.socket.say(succeeded('room', {}, at(3)))
@@ -225,12 +225,12 @@ describe('a channel', () => {
       bench.socket.say(news(6))
       bench.socket.say(news(8))
       await bench.reconnect('1.4')
-      // Nothing is missing any more: the channel stands at 9, which was a change of presence.
+      // Nothing is missing now: the channel is at serial 9, which was a change of presence.
       expect(resumeOf(bench.socket)).toEqual({ epoch: 'e1', serial: 9, socket_id: '1.3' })
       expect(events.map((one) => (one as unknown[])[1])).toEqual([5, 6, 8])
     })
 
-    test('says when some of it is lost, and goes on from where the channel is', async () => {
+    test('reports when events are lost, and continues at the current position', async () => {
       const { changes, events } = enter('room')
       await bench.connect('1.1')
       bench.socket.say(succeeded('room', {}, at(3)))
@@ -246,14 +246,14 @@ describe('a channel', () => {
       expect(events).toEqual([['news', 901]])
     })
 
-    test('a history that began anew is a loss at once, and counts from its own beginning', async () => {
+    test('a new history is reported as a loss at once, and has its own serials', async () => {
       const { changes, events } = enter('room')
       await bench.connect('1.1')
       bench.socket.say(succeeded('room', {}, at(50)))
       bench.socket.say(news(51))
       await bench.reconnect('1.2')
       bench.socket.say(succeeded('room', {}, at(2, 'e2')))
-      // The connection may break before the server says it.
+      // The connection may break before the server reports the loss.
       const lost = { kind: 'resumed', recovered: false, replayed: 0 }
       expect(changes.at(-1)).toEqual(lost)
       bench.socket.say(resumed(false, 0))
@@ -263,7 +263,7 @@ describe('a channel', () => {
       expect(events.map((one) => (one as unknown[])[1])).toEqual([51, 3])
     })
 
-    test('the last event of a cache channel is told once, though it is sent again', async () => {
+    test('the last event of a cache channel is passed on once, although it is sent again', async () => {
       const { changes, events } = enter('cache-room')
       const cached = { ...news(3), channel: 'cache-room' }
       await bench.connect('1.1')
@@ -278,7 +278,7 @@ describe('a channel', () => {
       expect(changes.at(-1)).toEqual({ kind: 'cacheMiss' })
     })
 
-    test('a server without the extensions is asked for nothing, and repeats what it likes', async () => {
+    test('a server without the extensions is not asked to resume, and may repeat events', async () => {
       const { events } = enter('room')
       await bench.connect('1.1')
       bench.socket.say(succeeded('room'))
@@ -299,7 +299,7 @@ describe('a channel', () => {
         'member' in change ? [`${change.kind} ${change.member.id}`] : [],
       )
 
-    test('knows who is there, comes and goes, as every server of the protocol tells it', async () => {
+    test('knows its members, joins and leaves from any server of the protocol', async () => {
       const { channel, changes } = enter(NAME)
       await bench.connect()
       bench.socket.say(succeeded(NAME, listOf({ me: { n: 1 }, ada: null })))
@@ -319,7 +319,7 @@ describe('a channel', () => {
       expect([[...channel.members.keys()], channel.count]).toEqual([['me', 'bob'], 2])
     })
 
-    test('tells after a reconnect what is not as it was, and no more', async () => {
+    test('reports only the differences after a reconnect', async () => {
       const { channel, changes } = enter(NAME)
       await bench.connect('1.1')
       bench.socket.say(succeeded(NAME, listOf({ me: 1, ada: 1, bob: 1 })))
@@ -332,7 +332,7 @@ describe('a channel', () => {
       expect(idsOf(changes)).toEqual(['left bob', 'updated ada', 'joined eve'])
     })
 
-    test('takes batches: leaves first, counts exact, and none that its list has already', async () => {
+    test('applies batches: leaves first, exact counts, and nothing that its list already has', async () => {
       const { channel, changes } = enter(NAME)
       const diff = (serial: number, joins: string[], leaves: string[], count: number) => {
         const data = { joins: joins.map((user_id) => ({ user_id })), leaves, count }
@@ -377,7 +377,7 @@ describe('a channel', () => {
       expect(changes.at(-1)).toEqual({ kind: 'updated', member: { id: 'ada', info: 'Countess' } })
     })
 
-    test('tells who has sent a client event', async () => {
+    test('names the sender of a client event', async () => {
       const { channel } = enter(NAME)
       const senders: unknown[] = []
       channel.on('client-hello', (_data, { userId }) => senders.push(userId))
@@ -389,7 +389,7 @@ describe('a channel', () => {
     })
   })
 
-  test('errors, watched users and counts are told', async () => {
+  test('errors, watched users and counts are passed on', async () => {
     const { changes } = enter('room')
     await bench.connect()
     const message = 'too many client events'
@@ -410,7 +410,7 @@ describe('a channel', () => {
     expect(changes).toEqual([{ kind: 'count', count: 5 }])
   })
 
-  test('survives whatever a server says', async () => {
+  test('survives whatever a server sends', async () => {
     const { events } = enter('presence-room')
     bench.client.watch(() => undefined)
     await bench.connect()

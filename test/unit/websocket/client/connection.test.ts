@@ -5,7 +5,7 @@ import { clientBench } from './scripted-server.ts'
 const SECOND_MS = 1_000
 
 describe('the connection of a RealtimeClient', () => {
-  test('is made to the address of the app, and told by its states', async () => {
+  test('is made to the address of the app, and reports its states', async () => {
     const bench = clientBench()
     expect(bench.client.state).toBe('idle')
 
@@ -21,7 +21,7 @@ describe('the connection of a RealtimeClient', () => {
     ])
   })
 
-  test('asks for nothing more than the protocol where the extensions are off', async () => {
+  test('requests nothing beyond the protocol if the extensions are off', async () => {
     const bench = clientBench({ extensions: 'off', url: 'http://127.0.0.1:6001/base/' })
 
     await bench.connect()
@@ -32,7 +32,7 @@ describe('the connection of a RealtimeClient', () => {
   })
 
   test.each([
-    // What a draw of 0, and one of almost 1, wait for: full jitter between the two.
+    // The waits for a draw of 0 and for one of almost 1: full jitter lies between them.
     [1006, 0, 1_000],
     [1000, 0, 1_000],
     [1001, 0, 1_000],
@@ -41,7 +41,7 @@ describe('the connection of a RealtimeClient', () => {
     [4200, 0, 1_000],
     [4201, 0, 1_000],
     [4299, 0, 1_000],
-  ])('after close code %i it comes back within its time', async (code, soonest, latest) => {
+  ])('reconnects after close code %i within the expected time', async (code, soonest, latest) => {
     for (const [random, ms] of [
       [0, soonest],
       [0.999_999, latest],
@@ -63,7 +63,7 @@ describe('the connection of a RealtimeClient', () => {
   })
 
   test.each([4000, 4001, 4003, 4004, 4006, 4007, 4009, 4099, 4300, 4301, 4999])(
-    'after close code %i it does not come back by itself',
+    'does not reconnect by itself after close code %i',
     async (code) => {
       const bench = clientBench()
       await bench.connect()
@@ -80,7 +80,7 @@ describe('the connection of a RealtimeClient', () => {
     },
   )
 
-  test('waits longer after each failure, up to the cap, and anew after a good connection', async () => {
+  test('waits longer after each failure, up to the cap, and starts again after a good connection', async () => {
     const bench = clientBench({}, 0.999_999)
     bench.client.connect()
     const waits: number[] = []
@@ -101,7 +101,7 @@ describe('the connection of a RealtimeClient', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 1])
   })
 
-  test('a server that moves a client again and again is not asked at once each time', async () => {
+  test('a server that moves a client repeatedly is not called at once each time', async () => {
     const bench = clientBench({}, 0.999_999)
     await bench.connect()
     const startedAt = bench.platform.now()
@@ -111,7 +111,7 @@ describe('the connection of a RealtimeClient', () => {
     expect(bench.platform.now() - startedAt).toBeGreaterThanOrEqual(14 * SECOND_MS)
   })
 
-  test('connect, while it waits, is now', async () => {
+  test('connect during a wait connects at once', async () => {
     const bench = clientBench()
     await bench.connect()
     bench.socket.end(1006)
@@ -124,7 +124,7 @@ describe('the connection of a RealtimeClient', () => {
     expect(bench.sockets).toHaveLength(2)
   })
 
-  test('disconnect ends it for good, and leaves no timer behind', async () => {
+  test('disconnect ends it permanently, and leaves no timer behind', async () => {
     const bench = clientBench()
     await bench.connect()
 
@@ -168,7 +168,7 @@ describe('the connection of a RealtimeClient', () => {
     test.each([
       ['the client asks for less', { activityTimeoutMs: 20_000 }, 120, 20],
       ['the server asks for less', { activityTimeoutMs: 60_000 }, 5, 5],
-    ])('to the byte after silence, where %s', async (_who, options, activityTimeout, seconds) => {
+    ])('are sent exactly after the time of silence, where %s', async (_who, options, activityTimeout, seconds) => {
       const bench = clientBench(options)
       bench.client.connect()
       await bench.platform.advance(0)
@@ -181,7 +181,7 @@ describe('the connection of a RealtimeClient', () => {
       expect(bench.socket.texts).toEqual([PING])
     })
 
-    test('not while the server has something to say, and it lives on when it is answered', async () => {
+    test('are not sent while the server sends frames, and an answer keeps the connection alive', async () => {
       const bench = clientBench({ activityTimeoutMs: 10_000 })
       await bench.connect()
       for (let i = 0; i < 10; i++) {
@@ -198,7 +198,7 @@ describe('the connection of a RealtimeClient', () => {
       expect(bench.socket.closedWith).toBeUndefined()
     })
 
-    test('that nobody answers end the connection without waiting for its close', async () => {
+    test('without an answer end the connection without waiting for its close event', async () => {
       const bench = clientBench({ activityTimeoutMs: 10_000, pongTimeoutMs: 5_000 })
       await bench.connect()
 
@@ -222,7 +222,7 @@ describe('the connection of a RealtimeClient', () => {
     })
   })
 
-  test('what a socket says after its end is not heard', async () => {
+  test('events of a socket after its end are ignored', async () => {
     const bench = clientBench()
     const heard: unknown[] = []
     bench.client.subscribe('room').on('news', (data) => heard.push(data))

@@ -1,6 +1,6 @@
 /**
- * A server of the Pusher protocol without a network: it says what the test has it say, and notes what it
- * was sent.
+ * A server of the Pusher protocol without a network: it sends what the test scripts, and records what it
+ * received.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 
 type Listener = Parameters<SocketLike['addEventListener']>[1]
 
-/** A frame as the server says it: `data` is made a text, as in the protocol. */
+/** A frame from the server: `data` is made a text, as in the protocol. */
 export interface Said {
   readonly event: string
   readonly channel?: string
@@ -77,13 +77,13 @@ export class ScriptedSocket implements SocketLike {
   }
 }
 
-/** A client before a server that a test plays. */
+/** A client with a server that the test controls. */
 export interface ClientBench {
   readonly platform: ManualPlatform
   readonly client: RealtimeClient
   readonly changes: ClientChange[]
   readonly sockets: ScriptedSocket[]
-  /** The connection there is. */
+  /** The current connection. */
   readonly socket: ScriptedSocket
   /** Connects, and gives the connection an id. */
   connect(socketId?: string): Promise<ScriptedSocket>
@@ -91,7 +91,7 @@ export interface ClientBench {
   reconnect(socketId: string, code?: number): Promise<ScriptedSocket>
 }
 
-/** @param random What chance draws. @default 0.5 */
+/** @param random What `random` of the platform returns. @default 0.5 */
 export function clientBench(
   options: Partial<ClientOptions> = {},
   random: number | (() => number) = 0.5,

@@ -30,7 +30,7 @@ describe('the channel of a user', () => {
     ])
   })
 
-  test('is told when the route that signs is away, and signed in again by the next connection', async () => {
+  test('gets an error if the signing route fails, and is signed in again by the next connection', async () => {
     const away = new Error('503')
     let isAway = false
     bench = clientBench({
@@ -64,7 +64,7 @@ describe('the channel of a user', () => {
     ])
   })
 
-  test('does not hear of a signature that was for the connection before', async () => {
+  test('ignores a signature for the previous connection', async () => {
     const answers: PromiseWithResolvers<UserAuthorization>[] = []
     bench = clientBench({
       authorizeUser: () => {
@@ -85,7 +85,7 @@ describe('the channel of a user', () => {
     await expect(signingIn).resolves.toMatchObject({ user: { id: '7' } })
   })
 
-  test('is refused with the error of whoever signs, and by a server that hangs up', async () => {
+  test('is refused with the error of the signing function, and by a server that closes the connection', async () => {
     const error = new Error('not you')
     bench = clientBench({ authorizeUser: () => Promise.reject(error) })
     await bench.connect()

@@ -129,7 +129,7 @@ describe('parseApps', () => {
     expect(parseApps(JSON.stringify([base])).byId('1')?.secret).toBe(base.secret)
   })
 
-  test('says nothing of a text that is no JSON', () => {
+  test('does not quote a text that is not JSON', () => {
     const parse = () => parseApps(`[{"secret":"${base.secret}"`)
 
     expect(parse).toThrow(InvalidOptionError)

@@ -39,7 +39,7 @@ describe('readChannel', () => {
 })
 
 describe('CLOSES', () => {
-  test('have reasons that fit into a close frame, and no code that a client never comes back from by mistake', () => {
+  test('have reasons that fit into a close frame, and forbid no reconnect by mistake', () => {
     for (const { code, reason } of Object.values(CLOSES)) {
       expect(new TextEncoder().encode(reason).length).toBeLessThanOrEqual(123)
       expect(code).toBeGreaterThanOrEqual(4000)

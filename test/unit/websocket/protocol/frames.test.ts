@@ -6,7 +6,7 @@ import * as frames from '../../../../src/websocket/protocol/server-frame.ts'
 const read = (frame: unknown) =>
   readClientFrame(typeof frame === 'string' ? frame : JSON.stringify(frame), DEFAULT_LIMITS)
 
-/** A frame as a client takes it apart: data that is a text is parsed once more. */
+/** A frame as a client parses it: data that is a text is parsed once more. */
 function received(frame: string): unknown {
   const { data, ...rest } = JSON.parse(frame)
   return {
@@ -127,7 +127,7 @@ describe('readClientFrame', () => {
 })
 
 describe('frames of the server', () => {
-  test('say the time of activity in whole seconds, and never 0', () => {
+  test('give the activity timeout in whole seconds, and never 0', () => {
     expect(received(frames.establishedFrame('1.2', 120_000))).toEqual({
       event: 'pusher:connection_established',
       text: true,

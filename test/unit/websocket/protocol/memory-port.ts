@@ -1,5 +1,5 @@
 /**
- * Channels without connections: who is on them is what the test says.
+ * Channels without connections: the test sets the subscribers.
  *
  * @module
  */
@@ -18,11 +18,11 @@ import type {
 /** The subscribers of one channel: a user's id for each connection; any text where there are none. */
 export type Occupants = Readonly<Record<string, readonly string[]>>
 
-/** A {@link RealtimePort} that remembers what it was told. */
+/** A {@link RealtimePort} that records its calls. */
 export class MemoryPort implements RealtimePort {
   readonly published: { readonly app: string; readonly publication: Publication }[] = []
   readonly terminated: string[] = []
-  /** Thrown by whatever is called next. */
+  /** Thrown by the next call. */
   failure: Error | undefined
   readonly #occupants: Occupants
   readonly #cached = new Map<string, CachedEvent>()

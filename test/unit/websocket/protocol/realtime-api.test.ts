@@ -72,7 +72,7 @@ describe('POST /events', () => {
     ])
   })
 
-  test('answers with what is asked about the channels', async () => {
+  test('answers with the requested attributes of the channels', async () => {
     const channels = ['news', 'presence-room']
     const body = { ...event, channels, info: 'user_count,subscription_count' }
 
@@ -84,7 +84,7 @@ describe('POST /events', () => {
     })
   })
 
-  test('takes the channel of a user', async () => {
+  test('accepts the channel of a user', async () => {
     const body = { ...event, channels: undefined, channel: '#server-to-user-ada lovelace' }
     await send('POST', '/events', { body })
 
@@ -123,7 +123,7 @@ describe('POST /events', () => {
     expect(port.published).toEqual([])
   })
 
-  test('takes data of the full size, and refuses a body that is no UTF-8', async () => {
+  test('accepts data of the full size, and refuses a body that is not UTF-8', async () => {
     const body = { ...event, data: 'é'.repeat(5_120) }
     const api = realtimeApi({ apps, port, now: () => NOW })
     const bytes = new Uint8Array([0xff, 0xfe])
@@ -136,7 +136,7 @@ describe('POST /events', () => {
 describe('POST /batch_events', () => {
   const one = { channel: 'news', name: 'a', data: '1' }
 
-  test('publishes in order, and answers by position where something is asked', async () => {
+  test('publishes in order, and answers by position if attributes are requested', async () => {
     const batch = [one, { ...one, channel: 'presence-room', info: 'user_count' }]
     const response = await send('POST', '/batch_events', { body: { batch } })
 
@@ -147,7 +147,7 @@ describe('POST /batch_events', () => {
     ])
   })
 
-  test('answers an empty object where nothing is asked', async () => {
+  test('answers an empty object if no attributes are requested', async () => {
     const response = await send('POST', '/batch_events', { body: { batch: [one] } })
 
     expect(await response.json()).toEqual({})
@@ -190,7 +190,7 @@ describe('GET /channels', () => {
 })
 
 describe('GET /channels/{name}', () => {
-  test('tells whether a channel is occupied, and what is asked for', async () => {
+  test('returns whether a channel is occupied, and the requested attributes', async () => {
     const query = { info: 'user_count,subscription_count' }
 
     expect(await (await send('GET', '/channels/presence-room', { query })).json()).toEqual({
@@ -201,7 +201,7 @@ describe('GET /channels/{name}', () => {
     expect(await (await send('GET', '/channels/empty')).json()).toEqual({ occupied: false })
   })
 
-  test('tells the last event of a cache channel, with whole seconds to live', async () => {
+  test('returns the last event of a cache channel, with whole seconds to live', async () => {
     const query = { info: 'cache' }
     const before = await (await send('GET', '/channels/cache-score', { query })).json()
     await send('POST', '/events', { body: { ...event, channels: ['cache-score'] } })
@@ -216,11 +216,11 @@ describe('GET /channels/{name}', () => {
     ['/channels/news', 'cache'],
     ['/channels/presence-room', 'cache'],
     ['/channels/news', 'colour'],
-  ])('refuses to tell %s its %s', async (path, info) => {
+  ])('refuses to return for %s its %s', async (path, info) => {
     expect((await send('GET', path, { query: { info } })).status).toBe(400)
   })
 
-  test('refuses a name that no channel has', async () => {
+  test('refuses a name that no channel can have', async () => {
     expect((await send('GET', '/channels/a%20b')).status).toBe(400)
   })
 })
@@ -245,7 +245,7 @@ describe('POST /users/{id}/terminate_connections', () => {
 })
 
 describe('every request', () => {
-  test('is refused by what is wrong first: the app, its state, the transport, the signature', async () => {
+  test('is refused by the first check that fails: the app, its state, the transport, the signature', async () => {
     const statuses = await Promise.all([
       send('GET', '/channels', { app: '9' }),
       send('GET', '/channels', { app: '2' }),
@@ -271,7 +271,7 @@ describe('every request', () => {
     expect(await ask(`/apps/1/channels?${query}&auth_key=key`)).toBe(400)
   })
 
-  test('may come from any origin, and is answered when a browser asks first', async () => {
+  test('may come from any origin, and a preflight request is answered', async () => {
     const api = realtimeApi({ apps, port, now: () => NOW })
     const asked = await api.request('/apps/1/events', { method: 'OPTIONS' })
     const answered = await send('GET', '/channels')
@@ -281,7 +281,7 @@ describe('every request', () => {
     expect(answered.headers.get('access-control-allow-origin')).toBe('*')
   })
 
-  test('is answered 503 when the port rejects, and the error is told to the operator alone', async () => {
+  test('is answered 503 when the port rejects, and only the operator gets the error', async () => {
     port.failure = new Error('no room at hub-7')
     const response = await send('POST', '/events', { body: event })
 

@@ -35,7 +35,7 @@ describe('readMember', () => {
 })
 
 describe('readUser', () => {
-  test('reads a user and whom the user watches, each once', () => {
+  test('reads a user and the watchlist, each id once', () => {
     expect(readUser('{"id":"u","watchlist":["v","w","v"]}', DEFAULT_LIMITS)).toEqual({
       ok: { id: 'u', watchlist: ['v', 'w'], isWatchlistCut: false },
     })
@@ -121,7 +121,7 @@ describe('clientEventProblem', () => {
     expect(open && clientEventProblem(open, channel, data) !== undefined).toBe(isProblem)
   })
 
-  test('refuses all of them where the app does not take them', () => {
+  test('refuses all client events if the app does not accept them', () => {
     expect(off && clientEventProblem(off, 'private-x', 'x')).toMatch(/not enabled/)
   })
 })

@@ -95,7 +95,7 @@ describe('WebhookOutbox', () => {
       onDropped: (events, reason) => dropped.push(`${events.length}: ${reason}`),
     })
 
-  /** What the alarm of an object does, until a time. */
+  /** Runs the alarms of an object until a time. */
   async function alarms(ms: number): Promise<void> {
     const until = platform.now() + ms
     for (let at = outbox.nextAt(); at !== undefined && at <= until; at = outbox.nextAt()) {
@@ -117,7 +117,7 @@ describe('WebhookOutbox', () => {
     outbox = open()
   })
 
-  test('sends what came within 250 ms together, signed as the server SDK checks it', async () => {
+  test('sends the events of 250 ms together, signed as the server SDK checks it', async () => {
     const startedAt = platform.now()
     outbox.add(hello(1))
     await platform.advance(200)
@@ -138,7 +138,7 @@ describe('WebhookOutbox', () => {
     expect(outbox.nextAt()).toBeUndefined()
   })
 
-  test('sends 20 events at once, and the rest in its time', async () => {
+  test('sends 20 events at once, and the rest in due time', async () => {
     for (let n = 0; n < 25; n++) outbox.add(hello(n))
     await alarms(0)
     expect(received.map(({ events }) => events.length)).toEqual([20])
@@ -147,7 +147,7 @@ describe('WebhookOutbox', () => {
     expect(received.map(({ events }) => events.length)).toEqual([20, 5])
   })
 
-  test('tells each address what it wants, and of the channels it wants', async () => {
+  test('sends each address only the events and channels that it wants', async () => {
     outbox.add(added('ada'))
     outbox.add(added('ada', 'presence-hall'))
     outbox.add(hello())
@@ -157,7 +157,7 @@ describe('WebhookOutbox', () => {
     expect(names(ROOMS)).toEqual([['member_added']])
   })
 
-  test('tells nothing of a leave that a return undoes within 3 seconds', async () => {
+  test('does not report a leave if the user returns within 3 seconds', async () => {
     outbox.add(removed('ada'))
     outbox.add({ name: 'channel_vacated', channel: 'news' })
     await alarms(2_999)
@@ -168,7 +168,7 @@ describe('WebhookOutbox', () => {
     expect(received).toEqual([])
   })
 
-  test('tells of a leave after 3 seconds, or at once where it was waited for already', async () => {
+  test('reports a leave after 3 seconds, or at once if there was a grace already', async () => {
     outbox.add(removed('ada'))
     outbox.add(removed('bob'), 0)
     await alarms(250)
@@ -178,7 +178,7 @@ describe('WebhookOutbox', () => {
     expect(received.at(-1)?.events).toEqual([removed('ada')])
   })
 
-  test('lets a join undo a leave of the same user and channel alone', async () => {
+  test('lets a join cancel only a leave of the same user and channel', async () => {
     outbox.add(removed('ada'))
     outbox.add(added('bob'))
     outbox.add(added('ada', 'presence-room-2'))
@@ -191,7 +191,7 @@ describe('WebhookOutbox', () => {
     ])
   })
 
-  test('sends the same body again, at growing distances, until it is taken', async () => {
+  test('sends the same body again, at growing intervals, until it is accepted', async () => {
     const at: number[] = []
     answer = () => {
       at.push(platform.now())
@@ -206,7 +206,7 @@ describe('WebhookOutbox', () => {
     expect(dropped).toEqual([])
   })
 
-  test('gives up after five minutes, and says so', async () => {
+  test('gives up after five minutes, and reports it', async () => {
     answer = () => new Response(null, { status: 503 })
     outbox.add(hello())
     await alarms(3_600_000)
@@ -247,7 +247,7 @@ describe('WebhookOutbox', () => {
     expect(names(ROOMS)).toHaveLength(3)
   })
 
-  test('goes on where another instance stopped, with what was held, collected and under way', async () => {
+  test('continues where another instance stopped, with events held back, collected and being sent', async () => {
     answer = () => new Response(null, { status: 500 })
     outbox.add(hello(1))
     await alarms(250)
@@ -269,7 +269,7 @@ describe('WebhookOutbox', () => {
     expect(store.texts.size).toBe(0)
   })
 
-  test('drops what goes to an address that the app no longer has', async () => {
+  test('drops webhooks to an address that the app no longer has', async () => {
     outbox.add(hello())
     const [bare] = createApps([{ id: '1', key: 'key', secret: SECRET }]).all
     if (bare === undefined) throw new Error('there is an app')
