@@ -28,7 +28,7 @@ describe('Acceptance:', () => {
     for (let i = 0; i < intervals * 1_000; i++) {
       await bench.sessions.getSession(token)
       seen.add(bench.raw('HGET', key, 't'))
-      // A tenth of the hour is the interval, and a thousand requests fit into it.
+      // The interval is a tenth of the hour, and a thousand requests fit into it.
       bench.platform.jump(360)
     }
 
@@ -51,13 +51,13 @@ describe('Acceptance:', () => {
       const last = await bench.sessions.validate(token)
       await bench.platform.advance(1)
 
-      // One that runs behind by more than a minute may end it earlier.
+      // A clock that is behind by more than a minute may end it earlier.
       expect(last.ok).toBe(skewMs >= -60_000)
       expect((await bench.sessions.validate(token)).ok).toBe(false)
     },
   )
 
-  test('5: whatever byte of what is stored is changed, the session is refused and nothing untyped is thrown', async ({
+  test('5: a session with any changed byte in Redis is refused, with a typed error or result', async ({
     task,
   }) => {
     const token = await bench.sessions.createSession('u', EMAIL, { data: { a: 1 } })
@@ -93,7 +93,7 @@ describe('Acceptance:', () => {
     expect(accepted).toBe(0)
   })
 
-  test('5: a record in the place of another is refused, and so is an older one of its own', async () => {
+  test('5: a record moved to another session is refused, and so is an older record of its own session', async () => {
     const [mine, theirs] = [
       await bench.sessions.createSession('u', EMAIL, { data: { mine: true } }),
       await bench.sessions.createSession('u', EMAIL, { data: { theirs: true } }),
@@ -112,7 +112,7 @@ describe('Acceptance:', () => {
     expect(await bench.sessions.validate(alive)).toEqual({ ok: false, reason: 'tampered' })
   })
 
-  test('5: a refusal for tampering is told to the listener, and deletes nothing', async () => {
+  test('5: a refusal for tampering is reported to the listener, and deletes nothing', async () => {
     const refusals: unknown[] = []
     const listening = bench.another({
       onRefusal: (refusal) => {
@@ -134,7 +134,7 @@ describe('Acceptance:', () => {
     expect(bench.raw('EXISTS', bench.keyOf('s'))).toBe(1)
   })
 
-  test('6: keys of both kinds are changed while sessions live, nobody is logged out, and revocation reaches old names', async () => {
+  test('6: a rotation of both kinds of keys logs nobody out, and revocation reaches old names', async () => {
     const before = await bench.sessions.createSession('u', EMAIL, { data: { n: 1 } })
     const added = bench.another({
       keys: [
@@ -153,7 +153,7 @@ describe('Acceptance:', () => {
     expect(
       String(bench.raw('HGET', (bench.raw('KEYS', '*:s:*') as string[])[0] ?? '', 'd')),
     ).toMatch(/^k2\./)
-    // Isolates that have not been told of the promotion yet still find both.
+    // Isolates without the new primary key still find both.
     expect((await added.getSession(after))?.userId).toBe('u')
     expect(await promoted.listSessions('u')).toHaveLength(2)
     await promoted.cacheUserPermissions('u', ['p'])
@@ -165,7 +165,7 @@ describe('Acceptance:', () => {
     ])
   })
 
-  test('6: a key that is not known yet is no reason to log out, one that is retired is', async () => {
+  test('6: an unknown key logs nobody out, a retired key does', async () => {
     const ahead = bench.another({ keys: [NEXT] })
     const token = await ahead.createSession('u', EMAIL)
 
@@ -179,7 +179,7 @@ describe('Acceptance:', () => {
     })
   })
 
-  test('6: names and values can have rings of their own', async () => {
+  test('6: names and values can have separate key rings', async () => {
     const apart = bench.another({ nameKeys: [{ id: 'n1', secret: '44'.repeat(32) }] })
     const token = await apart.createSession('u', EMAIL)
 
@@ -206,7 +206,7 @@ describe('Acceptance:', () => {
     expect(await bench.sessions.verifyFastPath(token, fast)).toBeUndefined()
   })
 
-  test('7: what was being loaded when a role changed is not kept', async () => {
+  test('7: a load in progress when a role changes is not stored', async () => {
     const gate = Promise.withResolvers<string[]>()
     const loading = bench.sessions.getUserPermissions('u', () => gate.promise)
     await bench.sessions.cacheUserPermissions('u', ['new'])
@@ -218,7 +218,7 @@ describe('Acceptance:', () => {
     expect(await bench.sessions.getCachedUserPermissions('u')).toBeUndefined()
   })
 
-  test('revoking the others keeps the one session, and nothing that was in flight', async () => {
+  test('revokeOthers keeps its own session, and none that is being created', async () => {
     const [mine, theirs] = [
       await bench.sessions.createSession('u', EMAIL),
       await bench.sessions.createSession('u', EMAIL),
@@ -280,7 +280,7 @@ describe('Acceptance:', () => {
     expect(token).toHaveLength(`v1.k1.`.length + 104)
   })
 
-  test('preferences are checked by their schema, in and out', async () => {
+  test('preferences are checked by their schema, when written and when read', async () => {
     const schema = z.object({ theme: z.enum(['dark', 'light']) })
     const typed = bench.another({ preferencesSchema: schema })
     await typed.cacheUserPreferences('u', { theme: 'dark' })
@@ -293,7 +293,7 @@ describe('Acceptance:', () => {
     expect(await typed.getCachedUserPreferences('u')).toBeUndefined()
   })
 
-  test('data that does not fit the schema is refused at the write, and a session of an older one at the read', async () => {
+  test('data that does not fit the schema is refused when written, and a session with older data when read', async () => {
     const typed = bench.another({ schema: z.object({ n: z.number() }) as never })
     await expect(typed.createSession('u', EMAIL, { data: { n: 'x' } })).rejects.toMatchObject({
       code: 'ERR_INVALID_VALUE',
@@ -306,7 +306,7 @@ describe('Acceptance:', () => {
     })
   })
 
-  test('a user was last seen when a session of his was last used', async () => {
+  test('lastSeen is the last use of any session of the user', async () => {
     expect(await bench.sessions.lastSeen('u')).toBeUndefined()
     const token = await bench.sessions.createSession('u', EMAIL, {
       maxAge: '1h',

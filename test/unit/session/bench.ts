@@ -1,5 +1,5 @@
 /**
- * A `SessionUserCache` on an embedded engine whose time the test owns.
+ * A `SessionUserCache` on an embedded engine whose clock the test controls.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
 } from '../../../src/testing/counting-transport.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
-/** What the data of sessions is in these tests. */
+/** The data of sessions in these tests. */
 export interface Data {
   readonly [field: string]: unknown
 }
@@ -21,7 +21,7 @@ export interface Data {
 /** The key that everything is encrypted with. */
 export const KEY = { id: 'k1', secret: '11'.repeat(32) } as const
 
-/** Options of the cache under test; the way to Redis and the clock are given. */
+/** Options of the cache under test; connection and clock are given. */
 export type TestOptions = Partial<SessionOptions<Data, unknown>>
 
 /** The parts of a test. */
@@ -32,9 +32,9 @@ export interface SessionBench {
   readonly sessions: SessionUserCache<Data>
   /** Another isolate on the same engine, with options of its own. */
   another(options?: TestOptions): SessionUserCache<Data>
-  /** Runs a command past the cache. @throws {Error} On an error reply. */
+  /** Runs a command directly in the engine. @throws {Error} On an error reply. */
   raw(...command: Command): Reply
-  /** The one key of Redis whose name begins so. */
+  /** The only key in Redis of this kind. */
   keyOf(kind: 's' | 'u' | 'i' | 'a'): string
 }
 

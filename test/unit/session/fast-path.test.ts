@@ -8,7 +8,7 @@ const KEYS = [{ id: 'k1', secret: '11'.repeat(32) }]
 const TTL_MS = 30_000
 const SKEW_MS = 5_000
 const TOKEN = 'the session token'
-/** Of the session of these tests, what a token says that is believed. */
+/** The part of an accepted token's content that these tests check. */
 const BELIEVED = { id: '0mbx000000name-of-the-session-22c', userId: 'user-1' }
 
 describe('FastPath', () => {
@@ -56,7 +56,7 @@ describe('FastPath', () => {
     fastPath = make(TTL_MS)
   })
 
-  test('believes what it has issued until the time is over, and not a millisecond longer', async () => {
+  test('accepts its tokens until their time is over, and not a millisecond longer', async () => {
     const issued = await issue()
 
     expect(await fastPath.verify(TOKEN, issued)).toEqual({
@@ -84,7 +84,7 @@ describe('FastPath', () => {
     expect(await fastPath.issue(TOKEN, validated)).toBeUndefined()
   })
 
-  test('outlives no session', async () => {
+  test('never accepts a token longer than its session lives', async () => {
     const issued = await issue(session({ expiresAt: platform.now() + 1_000 }))
 
     await platform.advance(1_000)
@@ -93,7 +93,7 @@ describe('FastPath', () => {
   })
 
   test.each<[what: string, changes: Partial<Session>]>([
-    ['whose second factor is to come', { state: 'pending' }],
+    ['that still needs a second factor', { state: 'pending' }],
     ['that is anonymous', { state: 'anonymous' }],
     ['whose token has a successor', { isSuperseded: true }],
     ['with more permissions than a cookie holds', { permissions: ['p'.repeat(3_000)] }],
@@ -101,7 +101,7 @@ describe('FastPath', () => {
     expect(await fastPath.issue(TOKEN, session(changes))).toBeUndefined()
   })
 
-  test('says nothing readable of the user', async () => {
+  test('contains nothing readable of the user', async () => {
     const issued = await issue()
     const [, , , sealed = ''] = issued.split('.')
 
@@ -110,11 +110,11 @@ describe('FastPath', () => {
     )
   })
 
-  test('is of no use beside another session token', async () => {
+  test('is refused with another session token', async () => {
     expect(await fastPath.verify('another token', await issue())).toBeUndefined()
   })
 
-  test('is refused whichever character of it is changed', async () => {
+  test('is refused if any of its characters is changed', async () => {
     const issued = await issue()
     for (let at = 0; at < issued.length; at++) {
       const changed = `${issued.slice(0, at)}${issued[at] === 'A' ? 'B' : 'A'}${issued.slice(at + 1)}`
@@ -124,7 +124,7 @@ describe('FastPath', () => {
   })
 
   test.each(['', 'f1', 'f1.k1.0.', 'f2.k1.1.AAAA', 'A'.repeat(1_000_000)])(
-    'refuses what was never issued',
+    'refuses a text that was never issued',
     async (text) => {
       expect(await fastPath.verify(TOKEN, text)).toBeUndefined()
     },
@@ -142,7 +142,7 @@ describe('FastPath', () => {
       await platform.advance(3_600_000)
     })
 
-    test('is not believed again when it was over', async () => {
+    test('a token that has expired is not accepted again', async () => {
       const issued = await issue()
       await platform.advance(TTL_MS + SKEW_MS)
       expect(await isolate.verify(TOKEN, issued)).toBeUndefined()
@@ -152,7 +152,7 @@ describe('FastPath', () => {
       expect(await isolate.verify(TOKEN, issued)).toBeUndefined()
     })
 
-    test('is not believed when the clock is where it was, and one from after that is', async () => {
+    test('an older token is not accepted when the clock has caught up, and a newer one is', async () => {
       const issued = await issue()
       await platform.advance(10_000)
       expect(await isolate.verify(TOKEN, issued)).toMatchObject(BELIEVED)
@@ -171,7 +171,7 @@ describe('FastPath', () => {
       expect(await isolate.verify(TOKEN, later ?? '')).toMatchObject(BELIEVED)
     })
 
-    test('is believed where that is no more than the skew', async () => {
+    test('a token is accepted if the clock moved by no more than the skew', async () => {
       await isolate.verify(TOKEN, await issue())
 
       backMs = SKEW_MS
@@ -192,7 +192,7 @@ describe('FastPath', () => {
     expect(await late.verify(TOKEN, issued)).toBeDefined()
   })
 
-  test('is believed with every key of the ring, and with no other', async () => {
+  test('is accepted with every key of the ring, and with no other', async () => {
     const issued = await issue()
     const next = { id: 'k2', secret: '22'.repeat(32), use: 'primary' as const }
     const rotated = make(TTL_MS, [next, { ...KEYS[0], use: 'decrypt-only' } as never])
@@ -202,7 +202,7 @@ describe('FastPath', () => {
     expect(await rotated.issue(TOKEN, session())).toMatch(/^f1\.k2\./)
   })
 
-  test('can be off: nothing is issued, and nothing believed', async () => {
+  test('can be off: no token is issued, and none accepted', async () => {
     const issued = await issue()
     const off = make(0)
 

@@ -13,7 +13,7 @@ describe('changePermissions', () => {
     await bench.sessions.cacheUserPermissions('u', ['read', 'write'])
   })
 
-  test('is seen by every validation that starts after it has returned, under another epoch', async () => {
+  test('is seen by every validation that starts after it has returned, with a new epoch', async () => {
     const before = await bench.sessions.getSession(token)
 
     await bench.sessions.changePermissions('u', ['read'])
@@ -23,7 +23,7 @@ describe('changePermissions', () => {
     expect(after?.epoch).not.toBe(before?.epoch)
   })
 
-  test('without permissions leaves them to be loaded anew', async () => {
+  test('without permissions lets them be loaded again', async () => {
     await bench.sessions.changePermissions('u')
 
     expect((await bench.sessions.getSession(token))?.permissions).toBeUndefined()
@@ -31,7 +31,7 @@ describe('changePermissions', () => {
     expect(loaded).toEqual(['audit'])
   })
 
-  test('forgets the data of the user, which may name a role, and keeps the preferences', async () => {
+  test('drops the data of the user, which may contain a role, and keeps the preferences', async () => {
     await bench.sessions.cacheUserData('u', { role: 'admin' })
     await bench.sessions.cacheUserPreferences('u', { theme: 'dark' })
 
@@ -41,7 +41,7 @@ describe('changePermissions', () => {
     expect(await bench.sessions.getCachedUserPreferences('u')).toEqual({ theme: 'dark' })
   })
 
-  test('keeps nothing of a load that was under way', async () => {
+  test('stores nothing of a load in progress', async () => {
     const role = Promise.withResolvers<{ role: string }>()
     const permissions = Promise.withResolvers<readonly string[]>()
     await bench.sessions.invalidateUser('u')
@@ -60,7 +60,7 @@ describe('changePermissions', () => {
     expect(await bench.sessions.getCachedUserPermissions('u')).toEqual(['read'])
   })
 
-  test('tells everybody who holds something, after validations see the change, and waits', async () => {
+  test('calls and awaits all listeners, after validations see the change', async () => {
     const seen: unknown[] = []
     const slow = Promise.withResolvers<void>()
     bench.sessions.onPermissionChange(async (userId) => {
@@ -80,7 +80,7 @@ describe('changePermissions', () => {
     expect(isDone).toBe(true)
   })
 
-  test('rejects with what one rejects with when all were told, and heals when it is called again', async () => {
+  test('rejects with the error of a listener after all were called, and succeeds when called again', async () => {
     const failure = new Error('The list is away')
     let isAway = true
     const told: string[] = []
@@ -100,7 +100,7 @@ describe('changePermissions', () => {
     expect((await bench.sessions.getSession(token))?.permissions).toEqual(['read'])
   })
 
-  test('tells nobody of permissions that cannot be stored', async () => {
+  test('calls no listener if the permissions cannot be stored', async () => {
     const told: string[] = []
     bench.sessions.onPermissionChange(async (userId) => told.push(userId))
 

@@ -25,7 +25,7 @@ describe('SealedStore', () => {
     store = another()
   })
 
-  test('keeps a value for as long as it is told to, in one command each way', async () => {
+  test('keeps a value for its lifetime, with one command for a write and one for a read', async () => {
     expect(await store.put('a', { n: 1 }, { ttlMs: 1_000 })).toBe(true)
     expect(await store.get('a')).toEqual({ n: 1 })
     expect(wire.counts).toEqual({ requests: 2, commands: 2 })
@@ -51,7 +51,7 @@ describe('SealedStore', () => {
     expect(JSON.stringify(kept)).not.toContain('SENTINEL')
   })
 
-  test('keeps what has ended from coming back, for ten minutes', async () => {
+  test('prevents an ended entry from being restored, for ten minutes', async () => {
     await store.put('a', 1)
     await store.end('a')
 
@@ -60,13 +60,13 @@ describe('SealedStore', () => {
     expect([await store.put('a', 2), await store.get('a')]).toEqual([true, 2])
   })
 
-  test('puts nothing where nothing is, if it is told so', async () => {
+  test('with ifPresent stores nothing under a key without a value', async () => {
     expect(await store.put('a', 1, { ifPresent: true })).toBe(false)
     await store.put('a', 1)
     expect(await store.put('a', 2, { ifPresent: true })).toBe(true)
   })
 
-  test('gives what is taken to one of those who take it', async () => {
+  test('gives a taken value to one of concurrent callers', async () => {
     await store.put('a', 1)
 
     const taken = await Promise.all([store.take('a'), another().take('a')])
@@ -74,14 +74,14 @@ describe('SealedStore', () => {
     expect(taken.filter((value) => value === 1)).toHaveLength(1)
   })
 
-  test('counts from the first on, for as long as that lives', async () => {
+  test('counts for a lifetime that starts with the first count', async () => {
     const counts = await Promise.all([1, 2, 3].map(() => store.count('a', 1_000)))
     expect(counts).toEqual([1, 2, 3])
     await platform.advance(1_000)
     expect(await store.count('a', 1_000)).toBe(1)
   })
 
-  test('loses no member of a collection to another that is added at once', async () => {
+  test('loses no member of a collection when another is added at the same time', async () => {
     await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
         store.addMembers('list', new Map([[`m${i}`, i]]), 1_000),
@@ -102,7 +102,7 @@ describe('SealedStore', () => {
     ])
   })
 
-  test('reads and deletes what an older key has named', async () => {
+  test('reads and deletes entries named with an older key', async () => {
     await store.put('a', 1)
     await store.put('b', 2)
     const rotated = another({ keys: [NEXT, { ...KEY, use: 'decrypt-only' }] })
@@ -113,7 +113,7 @@ describe('SealedStore', () => {
     expect([await rotated.delete('b'), await store.get('b')]).toEqual([true, undefined])
   })
 
-  test('lists and clears what it keeps', async () => {
+  test('lists and clears its entries', async () => {
     for (let i = 0; i < 25; i++) await store.put(`key ${i}`, i)
     const found: unknown[] = []
     for await (const [, value] of store.entries()) found.push(value)
@@ -126,7 +126,7 @@ describe('SealedStore', () => {
     expect(engine.execute(['DBSIZE'])).toEqual({ result: 0 })
   })
 
-  test('takes what was damaged or moved for absent', async () => {
+  test('treats a damaged or moved entry as absent', async () => {
     await store.put('a', 1)
     await store.put('b', 2)
     const names = engine.execute(['KEYS', '*']).result as string[]
@@ -138,7 +138,7 @@ describe('SealedStore', () => {
     expect(values.filter((value) => value === undefined)).toHaveLength(1)
   })
 
-  test('is unavailable where Redis cannot be asked', async () => {
+  test('rejects as unavailable when Redis cannot be reached', async () => {
     const faulty = faultyRequester(wire)
     faulty.fate = () => ({ kind: 'fail', error: new Error('away') })
     const away = another({ redis: faulty, retries: 0 })

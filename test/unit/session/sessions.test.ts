@@ -19,7 +19,7 @@ describe('a session', () => {
     return validation.ok ? 'ok' : validation.reason
   }
 
-  test('is found by the id that creating it returned, in one command of one request each', async () => {
+  test('is created in one command, and found by the returned id in one command', async () => {
     const data = { theme: 'dark', since: new Date(0) }
     const id = await create({ data, device: 'Firefox', ip: '192.0.2.1' })
     expect(bench.wire.counts).toEqual({ requests: 1, commands: 1 })
@@ -42,11 +42,11 @@ describe('a session', () => {
     })
   })
 
-  test('of which a login did not hear is ended once Redis can be asked again, and is in no list', async () => {
+  test('whose creation was not confirmed is ended once Redis can be reached again, and is in no list', async () => {
     const { platform, wire } = bench
     const redis = faultyRequester(wire)
     const sessions = bench.another({ redis, retries: 0 })
-    // It is stored, and then Redis is silent for longer than to end it could wait.
+    // The session is stored; then Redis does not answer for longer than the attempts to end it.
     redis.fate = () =>
       redis.requests.length === 1
         ? { kind: 'lose-reply', error: new Error('reset') }
@@ -65,7 +65,7 @@ describe('a session', () => {
     expect(await bench.sessions.listSessions('user-1')).toEqual([])
   })
 
-  test('that was surely not opened is not ended either', async () => {
+  test('that was certainly not opened causes no request to end it', async () => {
     const redis = faultyRequester(bench.wire)
     const sessions = bench.another({ redis, retries: 0 })
     redis.fate = () => ({ kind: 'answer', answer: { error: 'NOAUTH Authentication required.' } })
@@ -78,7 +78,7 @@ describe('a session', () => {
     expect(redis.requests).toHaveLength(1)
   })
 
-  test('is not found by what is no id of ours, and Redis is not asked', async () => {
+  test('is not found by a text that is no session id, and Redis is not asked', async () => {
     const id = await create()
     bench.wire.reset()
 
@@ -92,7 +92,7 @@ describe('a session', () => {
   })
 
   test.each([0, -1, 0.5, Number.NaN, '1y' as '1s'])(
-    'of maxAge %s is refused in the unit that a number of it has',
+    'with maxAge %s is refused with an error in seconds',
     async (maxAge) => {
       await expect(create({ maxAge })).rejects.toThrow(
         'Option "maxAge" must be a number of seconds from 1 to 315360000, or a text such as "24h"',
@@ -100,7 +100,7 @@ describe('a session', () => {
     },
   )
 
-  test('ends to the millisecond after maxAge, given in seconds or in words', async () => {
+  test('ends exactly after maxAge, given in seconds or as a text', async () => {
     const [inSeconds, inWords] = [await create({ maxAge: 3600 }), await create({ maxAge: '2h' })]
 
     await bench.platform.advance(HOUR_MS - 1)
@@ -136,7 +136,7 @@ describe('a session', () => {
     expect(await reasonFor(id)).toBe('absent')
   })
 
-  test('is expired by its own times even where Redis has lost the time to live', async () => {
+  test('expires by its own times even if Redis has lost the time to live', async () => {
     const id = await create({ maxAge: 3600, idleTimeout: '10m' })
     bench.raw('PERSIST', bench.keyOf('s'))
 
@@ -147,7 +147,7 @@ describe('a session', () => {
     expect(await reasonFor(id)).toBe('expired')
   })
 
-  test('is not prolonged by a validation that says so', async () => {
+  test('is not prolonged by a validation with touch: false', async () => {
     const id = await create({ maxAge: 3600, slidingExpiration: true })
     await bench.platform.advance(HOUR_MS / 2)
     expect(await bench.sessions.validate(id, { touch: false })).toMatchObject({ ok: true })
@@ -157,7 +157,7 @@ describe('a session', () => {
     expect(await reasonFor(id)).toBe('absent')
   })
 
-  test('is over when it was destroyed, and stays over', async () => {
+  test('ends when it is destroyed, and cannot be used again', async () => {
     const id = await create()
 
     expect(await bench.sessions.destroySession(id)).toBe(true)
@@ -171,7 +171,7 @@ describe('a session', () => {
     expect(await bench.sessions.listSessions('user-1')).toEqual([])
   })
 
-  test('is ended by any of its tokens, however often it was rotated since', async () => {
+  test('is ended by any of its tokens, however often it has been rotated since', async () => {
     const first = await create()
     let latest = first
     for (let i = 0; i < 3; i++) latest = (await bench.sessions.rotate(latest)).token
@@ -205,7 +205,7 @@ describe('a session', () => {
     expect(Object.keys(data)).toHaveLength(26)
   })
 
-  test('is not brought back by an update that was under way when it was destroyed', async () => {
+  test('is not restored by an update that was in progress when it was destroyed', async () => {
     const id = await create()
     const update = bench.sessions.updateSession(id, (data) => {
       bench.engine.execute(['DEL', bench.keyOf('i')])
@@ -216,7 +216,7 @@ describe('a session', () => {
     expect(await reasonFor(id)).toBe('revoked')
   })
 
-  test('changes its id by rotation: the old one is good for the overlap, and has one successor', async () => {
+  test('changes its id by rotation: the old id is valid for the overlap, and has one successor', async () => {
     const id = await create({ data: { cart: 1 } })
 
     const [one, other] = await Promise.all([bench.sessions.rotate(id), bench.another().rotate(id)])
@@ -234,7 +234,7 @@ describe('a session', () => {
     expect(await reasonFor(one.token)).toBe('ok')
   })
 
-  test('with an overlap of nothing leaves the old id at once', async () => {
+  test('with an overlap of 0 makes the old id invalid at once', async () => {
     const id = await create()
 
     const { token } = await bench.sessions.rotate(id, { overlap: 0 })
@@ -242,7 +242,7 @@ describe('a session', () => {
     expect([await reasonFor(id), await reasonFor(token)]).toEqual(['superseded', 'ok'])
   })
 
-  test('whose second factor is to come opens nothing until it is activated, by another id', async () => {
+  test('that waits for a second factor is not valid until it is activated, under a new id', async () => {
     const id = await create({ state: 'pending', data: { challenge: 7 } })
     expect(await reasonFor(id)).toBe('pending')
     expect(await bench.sessions.getSession(id, { allow: ['pending'] })).toMatchObject({
@@ -256,7 +256,7 @@ describe('a session', () => {
     await expect(bench.sessions.activateSession(token)).rejects.toMatchObject({ reason: 'active' })
   })
 
-  test('is activated once, however many ask at once', async () => {
+  test('is activated once, however many calls are made at once', async () => {
     const id = await create({ state: 'pending' })
 
     const ended = await Promise.allSettled(
@@ -266,7 +266,7 @@ describe('a session', () => {
     expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })
 
-  test('of a visitor goes over into that of a user, under another id, with its data', async () => {
+  test('of a visitor becomes that of a user, under a new id, with its data', async () => {
     const before = await bench.sessions.createAnonymousSession({ data: { cart: ['tea'] } })
     expect(await reasonFor(before)).toBe('anonymous')
 
@@ -280,7 +280,7 @@ describe('a session', () => {
   })
 
   test.each(['refuse', 'evict-oldest'] as const)(
-    'that takes the place of another of the same user needs no further one: %s',
+    'that replaces another of the same user does not count towards the limit: %s',
     async (whenFull) => {
       const sessions = bench.another({ maxSessions: 2, whenFull })
       const login = async (options = {}): Promise<string> => {
@@ -299,7 +299,7 @@ describe('a session', () => {
     },
   )
 
-  test('that has expired is not counted among those that are ended', async () => {
+  test('that has expired is not counted as ended', async () => {
     await create({ maxAge: '1h' })
     const [{ id = '' } = {}] = await bench.sessions.listSessions('user-1')
     await create({ maxAge: '1h' })
@@ -311,7 +311,7 @@ describe('a session', () => {
     expect(await bench.sessions.revokeAll('user-1')).toBe(1)
   })
 
-  test('is opened also in the place of one whose key is unknown here', async () => {
+  test('can replace one whose key is unknown here', async () => {
     const next = { id: 'k2', secret: '22'.repeat(32) }
     const before = await bench.another({ keys: [next] }).createSession('user-1', 'a@example.com')
 
@@ -319,7 +319,7 @@ describe('a session', () => {
     await expect(bench.sessions.validate(before)).rejects.toMatchObject({ reason: 'unknown key' })
   })
 
-  test('of another user gives nothing to the one who logs in after it', async () => {
+  test('of another user passes no data to the user who logs in after it', async () => {
     const other = await bench.sessions.createSession('user-2', 'b@example.com', {
       data: { pin: 1 },
     })
@@ -370,7 +370,7 @@ describe('SessionUserCache', () => {
     )
   })
 
-  test('shares the guard of a cache that is given in place of a transport', async () => {
+  test('shares the circuit breaker of a cache whose redis is passed as transport', async () => {
     const { sessions } = sessionBench()
     const { another, wire } = sessionBench()
     const sharing = another({ redis: sessions.redis, keys: [KEY] })

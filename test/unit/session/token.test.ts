@@ -20,7 +20,7 @@ const other = new NameRing([{ id: 'new', secret: '33'.repeat(32) }], 'session', 
 const mint = () => mintToken(ring.primary, ring.primary.homeOf('user-1'), NOW)
 
 describe('a token', () => {
-  test('is read as it was made', () => {
+  test('is read back with the same parts', () => {
     const token = mint()
 
     expect(readToken(token.text, ring)).toEqual({ kind: 'token', token })
@@ -29,7 +29,7 @@ describe('a token', () => {
     expect(Number.parseInt(token.id.slice(0, 9), 36)).toBe(NOW)
   })
 
-  test('keeps its name when its secret is another', () => {
+  test('keeps its name with another secret', () => {
     const token = mint()
     const next = withSecret(token, ring.primary.successorOf(token.id, token.secret, 'nonce'))
 
@@ -38,7 +38,7 @@ describe('a token', () => {
     expect(next.secretHash).not.toBe(token.secretHash)
   })
 
-  test('has one successor a nonce, whoever computes it', () => {
+  test('has one successor for each nonce, in every isolate', () => {
     const { id, secret } = mint()
     const again = new NameRing(KEYS, 'session', 'keys')
 
@@ -56,7 +56,7 @@ describe('a token', () => {
     expect(secretHash).toBe(createHash('sha256').update(secret).digest('base64url'))
   })
 
-  test('is malformed, or another session, whichever character of it is changed', () => {
+  test('is malformed, or of another session, if any of its characters is changed', () => {
     const { text, id, secretHash } = mint()
     const start = text.lastIndexOf('.') + 1
     for (let at = 0; at < text.length; at++) {
@@ -84,7 +84,7 @@ describe('a token', () => {
     expect(readToken(text, ring)).toEqual({ kind: 'malformed' })
   })
 
-  test('of a key that the ring lacks is told apart from a malformed one', () => {
+  test('of an unknown key is distinguished from a malformed one', () => {
     const text = mint().text.replace('v1.new.', 'v1.next.')
 
     expect(readToken(text, ring)).toEqual({ kind: 'unknown key', keyId: 'next' })

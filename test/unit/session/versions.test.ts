@@ -4,7 +4,7 @@ import { EmbeddedRedis, embeddedTransport } from '../../../src/redis/embedded/in
 import { SessionUserCache } from '../../../src/session/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
-/** A session as another version has stored it, word for word: it is not to be changed with the code. */
+/** A session exactly as another version has stored it: do not change it with the code. */
 const TOKEN =
   'v1.k1.5EIvmfc8pr4bMPHgFpttAZt22qgAkTBJvNPKgbKBmR3Db-bDfA_iFQXkZFyA7ok5Z9hfobFc9VDGvFEy1pU7qDKZh-XWBSDxSapEGktn'
 const STORED = `["nearcache-engine",1]
@@ -35,7 +35,7 @@ describe('a session that another version has stored', () => {
     })
   })
 
-  test('is ended with all the others of its user', async () => {
+  test('is ended by revokeAll', async () => {
     await expect(sessions.listSessions('u1')).resolves.toMatchObject([{ device: 'phone' }])
 
     await sessions.revokeAll('u1')
