@@ -10,7 +10,7 @@ import { found } from '../../support/findings.ts'
 
 type Send = (request: RedisRequest) => Promise<unknown>
 
-/** The embedded transport with something wrong on the way to it. */
+/** The embedded transport with a fault in the connection to it. */
 function broken(make: (inner: Transport) => Send): MakeTransport {
   return () => {
     const inner = embeddedTransport()
@@ -20,7 +20,7 @@ function broken(make: (inner: Transport) => Send): MakeTransport {
 
 const nameOf = (request: RedisRequest): unknown => commandsOf(request)[0]?.[0]
 
-/** Answers what it has answered before, as a proxy that stores answers does. */
+/** Repeats earlier answers, like a caching proxy. */
 const storing = broken((inner) => {
   const answers = new Map<string, unknown>()
   return async (request) => {
@@ -31,20 +31,20 @@ const storing = broken((inner) => {
   }
 })
 
-/** Says that it has deleted before it has. */
+/** Confirms a delete before it has happened. */
 const hasty = broken((inner) => async (request) => {
   if (nameOf(request) !== 'DEL') return inner.request(request)
   setTimeout(() => void inner.request(request).catch(() => undefined), 20)
   return { result: 1 }
 })
 
-/** Does not delete. */
+/** Never deletes. */
 const keeping = broken(
   (inner) => async (request) =>
     nameOf(request) === 'DEL' ? { result: 1 } : inner.request(request),
 )
 
-/** Stores without comparing the lease. */
+/** Stores without checking the lease. */
 const careless = broken((inner) => async (request) => {
   const [command] = commandsOf(request) as [Command]
   if (command[0] !== 'EVALSHA' || command[1] !== COMMIT.sha1) return inner.request(request)
@@ -53,7 +53,7 @@ const careless = broken((inner) => async (request) => {
   return { result: 1 }
 })
 
-/** Remembers markers that Redis has lost. */
+/** Restores markers that Redis has lost. */
 const remembering = broken((inner) => {
   const texts = new Map<unknown, unknown>()
   return async (request) => {
@@ -89,10 +89,10 @@ const FAULTS: readonly (readonly [fault: string, make: MakeTransport, clause: st
   ['remembers markers that were lost', remembering, 'whose marker is lost'],
 ]
 
-/** For what holds, on a machine that stalls. */
+/** Time limit of clauses that hold, on a machine that stalls. */
 const PATIENT_MS = 15_000
 
-/** The clauses that do not hold; one that is waited for in vain takes as long as is given. */
+/** The clauses that fail; one that hangs takes the given time. */
 async function broke(make: MakeTransport, timeoutMs = 3_000): Promise<string[]> {
   const cases = cacheContract(make, { timeoutMs })
   const results = await Promise.allSettled(cases.map(({ run }) => run()))
@@ -104,7 +104,7 @@ describe('the contract of a cache', () => {
     expect(await broke(make)).toContainEqual(expect.stringContaining(clause))
   })
 
-  test('holds on a transport that applies requests twice, at once or behind the next', async ({
+  test('holds on a transport that applies requests twice, at once or after the next request', async ({
     task,
   }) => {
     const seeds = [1, 2, 3]
@@ -122,7 +122,7 @@ describe('the contract of a cache', () => {
     expect(violations.flat()).toEqual([])
   })
 
-  test('leaves no loader waiting behind a case that fails', async () => {
+  test('leaves no loader waiting after a case that fails', async () => {
     const waiting = (): number =>
       process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
     const before = waiting()
@@ -137,11 +137,11 @@ describe('the contract of a cache', () => {
       expect((await broke(failing)).length).toBeGreaterThan(20)
     }
 
-    // A loader that waits has a timer of ten seconds. The poll has some of its own.
+    // A waiting loader has a timer of ten seconds. The poll has some of its own.
     await expect.poll(waiting, { timeout: 4_000 }).toBeLessThan(before + 5)
   })
 
-  test('names each case once', () => {
+  test('has a different name for each case', () => {
     const names = cacheContract(() => embeddedTransport()).map(({ name }) => name)
 
     expect(new Set(names).size).toBe(names.length)

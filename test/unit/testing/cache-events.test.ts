@@ -44,7 +44,7 @@ describe('helpers for tests of code that uses a cache', () => {
       expect(events.all).toHaveLength(5)
     })
 
-    test('counts a stale answer as a hit, and the load behind it as a load and no miss', async () => {
+    test('counts a stale answer as a hit, and its background load as a load and no miss', async () => {
       const options = { ttl: '1m', staleWhileRevalidate: '1h' } as const
       await cache.set('k', 'old', options)
       await platform.advance(60_000)
@@ -58,7 +58,7 @@ describe('helpers for tests of code that uses a cache', () => {
       expect(events.misses).toEqual([])
     })
 
-    test('forgets when it is told to, and stops', async () => {
+    test('drops its events on clear, and stops', async () => {
       const events = recordEvents(cache)
       await cache.get('k')
       events.clear()
@@ -124,7 +124,7 @@ describe('helpers for tests of code that uses a cache', () => {
       )
     })
 
-    test('takes a Redis that cannot be asked for no proof', async () => {
+    test('does not accept an unreachable Redis as a miss', async () => {
       redis.chaos.enabled = true
 
       await expect(expectMissed(cache, 'k')).rejects.toThrow('a miss (unavailable)')

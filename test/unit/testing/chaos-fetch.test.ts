@@ -27,7 +27,7 @@ describe('chaosFetch, under restTransport,', () => {
 
   const stored = (): unknown => engine.execute(['GET', 'k']).result
 
-  test('lets everything through that its dice spare', async () => {
+  test('passes on every request without a fault', async () => {
     const transport = make({ faults: { fail: { when: ({ method }) => method !== 'POST' } } })
 
     expect(await transport.request(APPEND)).toEqual({ result: 1 })
@@ -43,7 +43,7 @@ describe('chaosFetch, under restTransport,', () => {
     expect(stored()).toBe(left)
   })
 
-  test('answers with statuses, of which some hide that the request was applied', async () => {
+  test('answers with statuses, some of them after the request was applied', async () => {
     const transport = make({ faults: { status: 1 } })
     const seen = new Set<string>()
     for (let i = 0; i < 60; i++) {
@@ -102,7 +102,7 @@ describe('chaosFetch, under restTransport,', () => {
   })
 
   test.each(['loseReply', 'duplicate', 'status'] as const)(
-    '%s lets go of the answers that nobody reads',
+    '%s cancels the bodies of answers that nobody reads',
     async (kind) => {
       let [opened, cancelled, passedOn] = [0, 0, 0]
       const fetch = chaosFetch({

@@ -65,7 +65,7 @@ describe('chaosLoader', () => {
     expect(load.chaos.counts).toEqual({ fail: 0, hang: 1, latency: 0 })
   })
 
-  test('passes on what the loader gets and rejects with', async () => {
+  test('passes on the context and the error of the loader', async () => {
     const outage = new Error('database is down')
     const load = chaosLoader(
       (given) => {

@@ -47,7 +47,7 @@ describe('a chaos plan', () => {
     expect(run({ seed: 8, faults }).injected).not.toEqual(run({ seed: 7, faults }).injected)
   })
 
-  test('decides each call by its number: one left out changes no other', () => {
+  test('decides each call by its number: leaving one out changes no other', () => {
     const faults = { fail: 0.2, late: 0.2 }
     const all = run({ faults }).injected
     const pausing = new ChaosPlan<Kind, Call>(KINDS, { faults })
@@ -59,7 +59,7 @@ describe('a chaos plan', () => {
     expect(pausing.injected).toEqual(all.filter(({ call }) => call <= 100 || call > 200))
   })
 
-  test('injects one exclusive kind at most, and the others on top', () => {
+  test('injects at most one exclusive kind, and the others in addition', () => {
     const plan = new ChaosPlan<Kind, Call>(KINDS, { faults: { fail: 0.6, hang: 0.4, late: 1 } })
 
     for (let i = 0; i < 1_000; i++) {
@@ -68,7 +68,7 @@ describe('a chaos plan', () => {
     }
   })
 
-  test('gives kinds named later what is left of a call', () => {
+  test('gives kinds listed later the remaining chance of a call', () => {
     expect(run({ faults: { fail: 1, hang: 1 } }).counts).toMatchObject({ fail: CALLS, hang: 0 })
   })
 
@@ -83,7 +83,7 @@ describe('a chaos plan', () => {
     expect(byPlan.injected.every(({ call }) => call % 4 === 1)).toBe(true)
   })
 
-  test('injects nothing while it is not enabled, and counts the calls all the same', () => {
+  test('injects nothing while it is disabled, but counts the calls', () => {
     const plan = run({ enabled: false, faults: { fail: 1, late: 1 } })
 
     expect(plan.calls).toBe(CALLS)

@@ -45,7 +45,7 @@ describe('chaosPlatform', () => {
     expect(platform.now()).toBe(START)
   })
 
-  test('stands still until I/O ends: a delay, a reply, or what the test says', async () => {
+  test('stands still until I/O ends: a delay, a reply, or a call of ioEnded', async () => {
     const platform = make({ faults: { freeze: 1 } })
     const redis = chaosTransport(embeddedTransport(), { platform })
     await manual.advance(100)
@@ -86,7 +86,7 @@ describe('chaosPlatform', () => {
     expect(make({ enabled: false }).random()).toBe(0.5)
   })
 
-  test('befalls a look at the clock with faults of clocks, and a delay with those of timers', async () => {
+  test('injects clock faults into readings of the clock, and timer faults into delays', async () => {
     const platform = make({ faults: { freeze: 1, lateTimer: 1 }, latencyMs: [0, 0] })
     platform.now()
     const delay = platform.delay(1)
@@ -99,7 +99,7 @@ describe('chaosPlatform', () => {
     ])
   })
 
-  test('hands deferred work on', async () => {
+  test('passes deferred work on', async () => {
     let done = false
     make({}).defer(
       Promise.resolve().then(() => {
@@ -112,7 +112,7 @@ describe('chaosPlatform', () => {
   })
 
   // I1: clocks decide freshness, never validity.
-  test('cannot make a cache serve what was invalidated', async () => {
+  test('cannot make a cache serve an invalidated value', async () => {
     const engine = new EmbeddedRedis()
     const caches = [1, 2].map((seed) => {
       const faults = { offset: 1, stepBack: 0.2, freeze: 0.3 }

@@ -24,7 +24,7 @@ describe('chaosSqlDriver', () => {
     (await driver.all('SELECT n FROM t ORDER BY n', [])).map(({ n }) => n)
   const make = (options: ChaosSqlOptions) => chaosSqlDriver(driver, options)
 
-  test('refuses statements and batches, of which nothing takes effect', async () => {
+  test('refuses statements and batches, without any effect', async () => {
     const chaotic = make({ faults: { fail: 1 } })
 
     await expect(chaotic.run(INSERT, [1])).rejects.toEqual(new ChaosError('fail'))
@@ -33,7 +33,7 @@ describe('chaosSqlDriver', () => {
     expect(await rows()).toEqual([])
   })
 
-  test('loses the answer of what took effect as a whole', async () => {
+  test('loses the answer of a batch that took effect as a whole', async () => {
     const lost = new Error('D1_ERROR: network connection lost')
     const chaotic = make({ faults: { loseReply: 1 }, error: () => lost })
 
@@ -53,7 +53,7 @@ describe('chaosSqlDriver', () => {
     expect(await running).toEqual({ changes: 1 })
   })
 
-  test('never settles where it hangs', async () => {
+  test('never settles a call that hangs', async () => {
     const outcome = await Promise.race([
       make({ faults: { hang: 1 } }).all('SELECT 1', []),
       new Promise((resolve) => setImmediate(resolve, 'nothing')),
@@ -89,7 +89,7 @@ describe('chaosSqlDriver', () => {
     expect(chaotic.chaos).toMatchObject({ calls: 3, injected: [] })
   })
 
-  test('opens sessions with the same dice, where the driver has them', async () => {
+  test('injects faults into sessions too, if the driver has them', async () => {
     expect(make({}).session).toBeUndefined()
     const session = (atLeast?: string) => ({ ...driver, bookmark: () => atLeast })
     const opening = chaosSqlDriver({ ...driver, session }, { faults: { fail: 1 } })

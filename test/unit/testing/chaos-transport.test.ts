@@ -38,7 +38,7 @@ describe('chaosTransport', () => {
     expect(stored()).toBeNull()
   })
 
-  test('loses the reply of what was applied, and says that nobody knows', async () => {
+  test('loses the reply of an applied request, and reports applied as unknown', async () => {
     const request = make({ faults: { loseReply: 1 } }).request(APPEND)
 
     await expect(request).rejects.toMatchObject({ code: 'ERR_REMOTE', applied: 'unknown' })
@@ -57,7 +57,7 @@ describe('chaosTransport', () => {
     expect(lengths).toEqual(new Set([1, 2]))
   })
 
-  test('applies a second time when a latency has passed, without its signal', async () => {
+  test('applies a request again after a latency, without its signal', async () => {
     const { signal } = new AbortController()
     const transport = make({ faults: { lateDuplicate: 1 }, latencyMs: [50, 50] })
 
@@ -70,7 +70,7 @@ describe('chaosTransport', () => {
     expect(stored()).toBe('xx')
   })
 
-  test('does not mind that a late copy finds the transport closed', async () => {
+  test('ignores that a late copy finds the transport closed', async () => {
     const transport = make({ faults: { lateDuplicate: 1 } })
     await transport.request(APPEND)
     await transport.close()
@@ -124,7 +124,7 @@ describe('chaosTransport', () => {
         ],
       },
     ],
-  ])('answers %s with nothing that has the shape of an answer to it', async (_name, request) => {
+  ])('answers %s with malformed answers only', async (_name, request) => {
     const transport = make({ faults: { malformed: 1 } })
     for (let i = 0; i < 50; i++) {
       const answer = await transport.request(request)
@@ -157,7 +157,7 @@ describe('chaosTransport', () => {
     expect(JSON.stringify(transport.chaos)).not.toContain('SENTINEL')
   })
 
-  test('lets streams through', async () => {
+  test('passes streams on without faults', async () => {
     const transport = make({ faults: { fail: 1 } })
     const request = { path: ['subscribe', 'c'], isStreaming: true, onMessage: () => undefined }
 
@@ -165,7 +165,7 @@ describe('chaosTransport', () => {
     expect(transport.chaos.calls).toBe(0)
   })
 
-  test('passes on what clients read and write on a transport', async () => {
+  test('passes on properties that clients read and write on a transport', async () => {
     const inner: Transport = {
       ...embeddedTransport({ engine }),
       kind: 'other',

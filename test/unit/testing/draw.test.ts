@@ -7,7 +7,7 @@ const DRAWS = 20_000
 const CHI_SQUARE_LIMIT = 27.9
 
 describe('draw', () => {
-  test('gives what it gave before: another generator would change what a recorded seed means', () => {
+  test('returns the same values in every version, so that recorded seeds keep their meaning', () => {
     expect(draw(1, 'fail', 1)).toBe(0.7816189678851515)
     expect(draw(-7, 'offset', 1_000_000)).toBe(0.23400150332599878)
   })
@@ -46,7 +46,7 @@ describe('draw', () => {
     }
   })
 
-  test('is stretched over a range', () => {
+  test('is scaled to a range', () => {
     expect([between([10, 20], 0), between([10, 20], 0.5), between([-4, 4], 0.25)]).toEqual([
       10, 15, -2,
     ])

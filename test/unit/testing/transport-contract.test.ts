@@ -53,7 +53,7 @@ describe('under chaosFetch, when it is off,', () => {
 
 type Answer = (request: RedisRequest, answer: unknown) => unknown
 
-/** The embedded transport, with something wrong with its answers. */
+/** The embedded transport with a fault in its answers. */
 function broken(spoil: Answer): MakeTransport {
   return () => {
     const inner = embeddedTransport()
@@ -72,7 +72,7 @@ const rewrite = (change: (result: unknown) => unknown): Answer => {
   return (_request, answer) => (Array.isArray(answer) ? answer.map(one) : one(answer as object))
 }
 
-/** Each fault of a transport, with a word of the sentence that it breaks. */
+/** Each fault of a transport, with a word of the clause that it violates. */
 const FAULTS: readonly (readonly [fault: string, make: MakeTransport, clause: string])[] = [
   ['numbers as texts', broken(rewrite((r) => (typeof r === 'number' ? `${r}` : r))), 'a number'],
   ['nil as undefined', broken(rewrite((r) => r ?? undefined)), 'a nil'],
@@ -174,7 +174,7 @@ describe('the contract of a transport', () => {
     expect(broke.map(({ name }) => name)).toContainEqual(expect.stringContaining(word))
   })
 
-  test('says what the transport did wrong, shortly', async () => {
+  test('says briefly what the transport did wrong', async () => {
     const make = broken(rewrite((r) => (r === 'v' ? 'w'.repeat(1_000) : r)))
     const [first] = transportContract(make, EMBEDDED)
     const error = await first?.run().catch((thrown: unknown) => thrown)
@@ -193,7 +193,7 @@ describe('the contract of a transport', () => {
     await expect(first?.run()).rejects.toThrow('Not done within 20 ms')
   })
 
-  test('names each case once, and those on scripts only where any can run', () => {
+  test('has a different name for each case, and script cases only if any script can run', () => {
     const names = transportContract(() => embeddedTransport()).map(({ name }) => name)
 
     expect(new Set(names).size).toBe(names.length)
