@@ -21,7 +21,7 @@ describe('the driver for bentocache', () => {
     platform = new ManualPlatform({ random: 0.99 })
     engine = new EmbeddedRedis({ platform })
     redis = countingTransport(embeddedTransport({ engine }))
-    // What other users of the cache want must not change what a driver does.
+    // Options for other users of the cache must not affect the driver.
     cache = new RedisCacheManager({
       redis,
       platform,
@@ -38,7 +38,7 @@ describe('the driver for bentocache', () => {
     return factory(options)
   }
 
-  test('keeps a value exactly as long as it is told to', async () => {
+  test('keeps a value exactly for its ttl', async () => {
     await driver.set('k', 'value', 1_500)
 
     await platform.advance(1_499)
@@ -47,7 +47,7 @@ describe('the driver for bentocache', () => {
     expect(await driver.get('k')).toBeUndefined()
   })
 
-  test('keeps a value without ttl for ten years, and one whose time is over not at all', async () => {
+  test('keeps a value without ttl for ten years, and an expired one not at all', async () => {
     expect(await driver.set('k', 'value')).toBe(true)
     expect(await driver.set('zero', 'value', 0)).toBe(true)
     await platform.advance(9 * 365 * 86_400_000)
@@ -85,7 +85,7 @@ describe('the driver for bentocache', () => {
     expect(await deep.get('k')).toBeUndefined()
   })
 
-  test('clears a namespace with all that is inside it, however it was stored', async () => {
+  test('clears a namespace with everything in it, however it was stored', async () => {
     const users = driver.namespace('users')
     await users.set('1', 'a')
     await users.namespace('posts').set('1', 'b')
@@ -151,7 +151,7 @@ describe('the driver for bentocache', () => {
     expect(() => open(driver)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_KEY' }))
   })
 
-  test('stores under a prefix of its own: nothing else of the cache is touched', async () => {
+  test('stores under its own prefix, and touches nothing else of the cache', async () => {
     await cache.set('k', 'of the cache', { tags: ['of the cache'] })
     await make('other').set('k', 'other')
     await driver.set('k', 'value')
@@ -163,7 +163,7 @@ describe('the driver for bentocache', () => {
     expect(await cache.get('k')).toBe('of the cache')
   })
 
-  test('tells whether there was something to delete, and stops a set under way', async () => {
+  test('returns whether there was an entry to delete, and stops a set in progress', async () => {
     expect(await driver.delete('k')).toBe(false)
     const setting = driver.set('k', 'value')
     await driver.delete('k')
@@ -181,7 +181,7 @@ describe('the driver for bentocache', () => {
     expect(await driver.pull('k')).toBeUndefined()
   })
 
-  test('rejects where Redis cannot be asked, as bentocache deals with that itself', async () => {
+  test('rejects when Redis cannot be reached, which bentocache handles itself', async () => {
     const away = chaosTransport(redis, { faults: { fail: 1 } })
     const broken = new RedisCacheManager({ redis: away, platform, retries: 0 })
     const { factory, options } = nearcacheDriver({ cache: broken })

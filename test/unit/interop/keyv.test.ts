@@ -32,7 +32,7 @@ describe('the store for Keyv', () => {
     return entries.toSorted(([a], [b]) => (a < b ? -1 : 1))
   }
 
-  test('keeps a value exactly as long as it is told to, whatever the cache is set to', async () => {
+  test('keeps a value exactly for its ttl, whatever the options of the cache', async () => {
     const store = make({ jitter: 0.5, staleIfError: '1h', near: { ttl: '1m' }, negativeTtl: '1s' })
     await store.set('k', 'value', 1_500)
     await store.set('null', null, 5_000)
@@ -46,7 +46,7 @@ describe('the store for Keyv', () => {
     expect(await store.has('null')).toBe(true)
   })
 
-  test('sets many at the price of one, each for as long as it says', async () => {
+  test('sets many entries at the cost of one, each with its own ttl', async () => {
     const store = make({}, 'users')
 
     const stored = await store.setMany([
@@ -62,7 +62,7 @@ describe('the store for Keyv', () => {
     expect(await store.getMany(['a', 'b', 'c'])).toEqual([1, undefined, undefined])
   })
 
-  test('has what Keyv 6 asks of a store that it leaves the namespaces to', () => {
+  test('has the methods of a store to which Keyv 6 leaves namespaces', () => {
     const store = make()
     const methods = 'get has hasMany set setMany delete deleteMany clear'.split(' ')
 
@@ -112,7 +112,7 @@ describe('the store for Keyv', () => {
     expect(await store.getMany([])).toEqual([])
   })
 
-  test('tells whether there was something to delete', async () => {
+  test('returns whether there was an entry to delete', async () => {
     const store = make()
     await store.set('a', 1)
 
@@ -122,7 +122,7 @@ describe('the store for Keyv', () => {
     expect(await store.get('a')).toBeUndefined()
   })
 
-  test('iterates over what can be served, page by page', async () => {
+  test('iterates over valid entries, page by page', async () => {
     const store = make({}, 'n')
     const all = Array.from({ length: 250 }, (_, i): [string, number] => [
       `n:${String(i).padStart(3, '0')}`,
@@ -142,7 +142,7 @@ describe('the store for Keyv', () => {
     expect(await entriesOf(make({}, 'empty'))).toEqual([])
   })
 
-  test('stops where the reader stops', async () => {
+  test('stops when the reader stops', async () => {
     const store = make()
     await store.set('a', 1)
     await store.set('b', 2)
@@ -155,7 +155,7 @@ describe('the store for Keyv', () => {
     expect(seen).toHaveLength(1)
   })
 
-  test('does not pass an incomplete list for a complete one', async () => {
+  test('never ends an incomplete list without an error', async () => {
     const store = make()
     await store.set('short', 1)
     await store.set('x'.repeat(600), 2)
@@ -166,7 +166,7 @@ describe('the store for Keyv', () => {
     expect(await store.get('x'.repeat(600))).toBe(2)
   })
 
-  test('cannot iterate where keys are hashed, and says so', async () => {
+  test('throws when it should iterate over hashed keys', async () => {
     const store = make({ hashKeys: { secret: '11'.repeat(32) } })
     await store.set('k', 1)
 
@@ -174,7 +174,7 @@ describe('the store for Keyv', () => {
     await expect(store.iterator().next()).rejects.toMatchObject({ code: 'ERR_INVALID_KEY' })
   })
 
-  test('tells of failed reads, which Keyv would drop, and rejects as any store does', async () => {
+  test('emits failed reads, which Keyv would drop, and rejects like any store', async () => {
     const away = chaosTransport(redis, { faults: { fail: 1 } })
     const store = keyvStore({
       cache: new RedisCacheManager({ redis: away, platform, retries: 0 }),
@@ -191,7 +191,7 @@ describe('the store for Keyv', () => {
     expect(onOther).not.toHaveBeenCalled()
   })
 
-  test('says of a set that a later one has overtaken that it did not store', async () => {
+  test('returns false for a set that a later one has superseded', async () => {
     const store = make()
     const results = await Promise.all([store.set('k', 1), store.set('k', 2)])
 

@@ -11,13 +11,13 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
 const keys = [{ id: 'k1', secret: '11'.repeat(32) }]
 
-/** In the place of the class that express-session brings. */
+/** Stands for the class `Store` of express-session. */
 abstract class Store {
   readonly isStore = true
   abstract get(id: string, callback: (error?: unknown, session?: object | null) => void): void
 }
 
-/** Another's store, of texts as connect-redis keeps them. */
+/** A store of another library, with texts like those of connect-redis. */
 class FormerStore {
   readonly kept = new Map<string, string>()
   error: Error | undefined
@@ -41,7 +41,7 @@ describe('sealed sessions', () => {
     redis = embeddedTransport({ platform })
   })
 
-  test('of express-session live as long as their cookie, and are stores of its kind', async () => {
+  test('of express-session live as long as their cookie, in an instance of its Store', async () => {
     const store = expressSessionStore(Store, { redis, keys, platform })
     const cookie = { expires: { getTime: () => platform.now() + 5_000 } }
     await store.set('a', { cookie, user: 'ada' } as never)
@@ -55,7 +55,7 @@ describe('sealed sessions', () => {
     expect(await store.ids()).toEqual([])
   })
 
-  test('of express-session are told of by callbacks too, failures included', async () => {
+  test('of express-session are passed to callbacks too, and so are failures', async () => {
     const store = expressSessionStore(Store, { redis, keys, platform })
     await store.set('a', { cookie: {} })
     const told: unknown[] = []
@@ -67,7 +67,7 @@ describe('sealed sessions', () => {
     expect(() => expressSessionStore(Store, { redis, keys, ttl: 0 })).toThrow(InvalidOptionError)
   })
 
-  test('of express-session move from the store of before, with their lifetimes', async () => {
+  test('of express-session move from the previous store, with their lifetimes', async () => {
     const from = new FormerStore()
     const store = expressSessionStore(Store, { redis, keys, platform, from })
     const expires = isoTime(platform.now() + 5_000)
@@ -94,7 +94,7 @@ describe('sealed sessions', () => {
     expect(await store.get('a')).toBeUndefined()
   })
 
-  test("of express-session are nobody's word while the store of before fails", async () => {
+  test("of express-session are not reported as missing while the previous store fails", async () => {
     const from = new FormerStore()
     const store = expressSessionStore(Store, { redis, keys, platform, from })
     from.error = new Error('away')
@@ -105,7 +105,7 @@ describe('sealed sessions', () => {
     expect(await store.get('a')).toEqual({ cookie: {} })
   })
 
-  test('of better-auth are listed while they live, whoever writes the list', async () => {
+  test('of better-auth are listed while they exist, whatever list is written', async () => {
     const storage = betterAuthStorage({ redis, keys, platform })
     const list = 'active-sessions-u'
     const expiresAt = platform.now() + 3_600_000
@@ -130,7 +130,7 @@ describe('sealed sessions', () => {
     expect(await storage.get(list)).toBe(null)
   })
 
-  test('of better-auth count, and give what is taken to one', async () => {
+  test('of better-auth can count, and give a taken value to one caller', async () => {
     const storage = betterAuthStorage({ redis, keys, platform })
     await storage.set('code', '123456', 60)
     expect([await storage.getAndDelete('code'), await storage.getAndDelete('code')]).toEqual([
@@ -142,7 +142,7 @@ describe('sealed sessions', () => {
     expect(await storage.increment('n', 1)).toBe(1)
   })
 
-  test('of hono-sessions are not brought back by data that is late', async () => {
+  test('of hono-sessions are not restored by a late save', async () => {
     const store = new HonoSessionsStore({ redis, keys, platform })
     await store.createSession('a', { n: 1 })
     await store.persistSessionData('a', { n: 2 })
@@ -152,7 +152,7 @@ describe('sealed sessions', () => {
     expect([await store.getSessionById('a'), await store.getSessionById()]).toEqual([null, null])
   })
 
-  test('items of unstorage are listed by how they begin, and live as long as they are told to', async () => {
+  test('items of unstorage are listed by prefix, and live for their ttl', async () => {
     const driver = unstorageDriver({ redis, keys, platform, ttl: 60 })
     await driver.setItem('a:1', 'x')
     await driver.setItem('b:1', 'y', { ttl: 1 })
