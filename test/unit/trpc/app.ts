@@ -1,5 +1,5 @@
 /**
- * A tRPC server over real HTTP with a cache of its own, for the tests of the middleware.
+ * A tRPC server over real HTTP with its own cache, for the tests of the middleware.
  *
  * @module
  */
@@ -20,14 +20,14 @@ import {
   type ResponseMetaInput,
 } from '../../../src/trpc/index.ts'
 
-/** What the tests' contexts hold: the user as the request's header names it. */
+/** The context in these tests: the user from the request's header. */
 export interface Context {
   readonly user?: { readonly id: string; readonly cacheEnabled?: boolean } | undefined
 }
 
 export const t = initTRPC.context<Context>().meta<CacheMeta>().create({ transformer: superjson })
 
-/** A cache on an engine of its own; the deadline is for a machine that does many things at once. */
+/** A cache on its own engine; the deadline is long enough for a busy machine. */
 export function makeCache(options: Partial<CacheOptions> = {}): RedisCacheManager {
   return new RedisCacheManager({
     redis: embeddedTransport(),
@@ -37,18 +37,18 @@ export function makeCache(options: Partial<CacheOptions> = {}): RedisCacheManage
   })
 }
 
-/** A middleware on a cache of its own. */
+/** A middleware on its own cache. */
 export function makeMiddleware(options: CacheMiddlewareOptions = {}): CacheMiddleware {
   return createCacheMiddleware({ cache: makeCache(), ...options })
 }
 
-/** A client of a running server, with the `fetch` responses it has got. */
+/** A client of a running server, with the `fetch` responses that it has received. */
 export interface Client<Router extends AnyTRPCRouter> {
   readonly trpc: ReturnType<typeof createTRPCClient<Router>>
   readonly responses: Response[]
 }
 
-/** Serves a router until the test ends; `as` makes a client that says who it is. */
+/** Serves a router until the test ends; `as` creates a client for a user. */
 export async function serve<Router extends AnyTRPCRouter>(
   router: Router,
   responseMeta?: (input: ResponseMetaInput) => { readonly headers?: Record<string, string> },

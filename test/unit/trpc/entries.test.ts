@@ -7,8 +7,8 @@ import { eventually } from '../../support/eventually.ts'
 import { type Context, t } from './app.ts'
 import { ada, bob, keysOf, setUp } from './set-up.ts'
 
-describe('what a middleware does to its entries', () => {
-  test('keyOf is the key that calls use; delete drops that entry alone', async () => {
+describe('the methods of a middleware for its entries', () => {
+  test('keyOf is the key that calls use; delete drops only that entry', async () => {
     const { as, resolve, middleware, cache } = setUp()
     for (const ctx of [ada, bob]) await as(ctx).read({ b: 1, a: 2 })
     const keys = await keysOf(cache.namespace('trpc'))
@@ -46,7 +46,7 @@ describe('what a middleware does to its entries', () => {
     expect(resolve).toHaveBeenCalledTimes(runs)
   })
 
-  test('tags see what validators before the middleware made of the input', async () => {
+  test('tags get the input as validated before the middleware', async () => {
     const { middleware } = setUp({ tags: ({ input }) => [`id:${input.id}`] })
     const resolve = vi.fn(() => 'a')
     const schema = z.object({ id: z.coerce.number() })
@@ -60,7 +60,7 @@ describe('what a middleware does to its entries', () => {
     expect(resolve).toHaveBeenCalledTimes(2)
   })
 
-  test('tags that only the answer knows drop it', async () => {
+  test('invalidating tags that come from the answer drops it', async () => {
     const { as, resolve, middleware } = setUp({
       dataTags: ({ data }) => data.map((id: number) => `email:${id}`),
     })
@@ -102,7 +102,7 @@ describe('mutations', () => {
   }
 
   test.each(['send', 'sendBy', 'said'] as const)(
-    'when %s has returned, no query is answered from before',
+    'after %s has returned, no query gets an older answer',
     async (name) => {
       const { caller, resolve } = makeApp()
       await caller.list()
@@ -114,7 +114,7 @@ describe('mutations', () => {
     },
   )
 
-  test('a query under way during a mutation is not served to later ones', async () => {
+  test('the answer of a query in progress during a mutation is not served to later queries', async () => {
     const { caller, resolve } = makeApp()
     const held = Promise.withResolvers<string>()
     resolve.mockReturnValueOnce(held.promise).mockResolvedValue('new')
@@ -127,7 +127,7 @@ describe('mutations', () => {
     expect([await slow, await caller.list()]).toEqual(['old', 'new'])
   })
 
-  test('the function of tags sees input, context, path and answer', async () => {
+  test('the function of tags gets input, context, path and answer', async () => {
     const { caller, tags } = makeApp()
 
     await caller.sendBy('7')
@@ -140,7 +140,7 @@ describe('mutations', () => {
     })
   })
 
-  test('a mutation that fails invalidates nothing, unless it is told to', async () => {
+  test('a mutation that fails invalidates nothing, unless after is settled', async () => {
     for (const [after, runs] of [
       ['success', 1],
       ['settled', 2],

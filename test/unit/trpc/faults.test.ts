@@ -15,7 +15,7 @@ const FAULTS: readonly TransportFault[] = [
   ...(['fail', 'loseReply', 'duplicate', 'lateDuplicate', 'hang', 'malformed'] as const),
   'latency',
 ]
-/** Which requests of a call are struck: the look, the acquisition, the commit, all of them. */
+/** Which requests of a call get the fault: the lookup, the acquisition, the commit, or all of them. */
 const STRUCK: Readonly<Record<string, (nth: number) => boolean>> = {
   'the first request': (nth) => nth === 1,
   'all but the first request': (nth) => nth > 1,
@@ -63,7 +63,7 @@ describe('a query whose cache fails', () => {
     },
   )
 
-  test('by any mixture of faults is answered by one run at most, and by the right one', async ({
+  test('by any mixture of faults is answered by at most one run, with the right answer', async ({
     task,
   }) => {
     const runs = amount(300, 10_000)
@@ -89,7 +89,7 @@ describe('a query whose cache fails', () => {
     await cache.close()
   })
 
-  test('by what its options do is answered by one run, and the reason is told', async () => {
+  test('by a function in its options is answered by one run, and the reason is reported', async () => {
     const fail = (): never => {
       throw new Error('a mistake')
     }
@@ -136,7 +136,7 @@ describe('a query whose cache fails', () => {
     expect(middleware.stats()).toMatchObject({ hits: 1, misses: 1, callbackErrors: 2 })
   })
 
-  test('by an entry that cannot be turned back is answered by one run', async () => {
+  test('by an entry that cannot be deserialized is answered by one run', async () => {
     const cache = new RedisCacheManager({ redis: embeddedTransport(), deadline: '10s' })
     const deserialize = (): never => {
       throw new Error('a mistake')
@@ -148,7 +148,7 @@ describe('a query whose cache fails', () => {
     expect(resolve).toHaveBeenCalledTimes(2)
   })
 
-  test('by a resolver that takes longer than a load may is answered when it is done', async () => {
+  test('by a resolver that exceeds the loader timeout is answered when the resolver is done', async () => {
     const platform = new ManualPlatform()
     const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
     const { caller, resolve } = makeCaller(cache)
@@ -164,7 +164,7 @@ describe('a query whose cache fails', () => {
     expect(resolve).toHaveBeenCalledTimes(1)
   })
 
-  test('by the failure of a call it waited for runs its own resolver', async () => {
+  test('by the failure of another call that it waited for runs its own resolver', async () => {
     const cache = new RedisCacheManager({ redis: embeddedTransport(), deadline: '10s' })
     const { caller, resolve } = makeCaller(cache)
     const held = Promise.withResolvers<never>()
@@ -184,7 +184,7 @@ describe('a query whose cache fails', () => {
 
 describe('a mutation whose invalidation fails', () => {
   test.each(['fail', 'hang', 'malformed', 'loseReply'] as const)(
-    'by %s fails with the error of the cache, though it has been made once',
+    'by %s fails with the error of the cache, although the mutation was made once',
     async (fault) => {
       const cache = chaotic(fault, () => true, 1)
       const { caller, resolve, middleware } = makeCaller(cache)
@@ -199,7 +199,7 @@ describe('a mutation whose invalidation fails', () => {
     },
   )
 
-  test('succeeds if onInvalidationError takes it upon itself, and fails with what that throws', async () => {
+  test('succeeds if onInvalidationError returns, and fails with its error if it throws', async () => {
     const told: unknown[] = []
     const keep = makeCaller(
       chaotic('fail', () => true, 1),

@@ -12,7 +12,7 @@ const rich = () => ({
   none: undefined,
 })
 
-/** Registers what holds wherever the middleware stands. */
+/** Registers the tests that hold wherever the middleware is placed. */
 function describeOrder(order: string, isBefore: boolean): void {
   describe(`over HTTP, with the middleware ${order} the input`, () => {
     async function makeApp() {
@@ -39,7 +39,7 @@ function describeOrder(order: string, isBefore: boolean): void {
       return { cache, resolve, ...(await serve(app)) }
     }
 
-    test('each input has an entry, which is answered as the resolver did', async () => {
+    test('each input has its own entry, with the answer of the resolver', async () => {
       const { as, resolve, cache } = await makeApp()
       const { trpc } = as('ada')
 
@@ -53,7 +53,7 @@ function describeOrder(order: string, isBefore: boolean): void {
       expect(cache.stats()).toMatchObject({ hits: 1, misses: 2 })
     })
 
-    test('a hit is byte for byte what the resolver would have made', async () => {
+    test('a hit is byte for byte the response of the resolver', async () => {
       const { as } = await makeApp()
       const { trpc, responses } = as('ada')
       const texts: string[] = []
@@ -71,7 +71,7 @@ function describeOrder(order: string, isBefore: boolean): void {
       expect(bob).toBe(texts[0]?.replace('ada', 'bob'))
     })
 
-    test('two users never share, and a caller without a name shares with nobody', async () => {
+    test('two users never share, and a caller without a user shares with nobody', async () => {
       const { as, resolve, cache } = await makeApp()
       const users = ['ada', 'bob', undefined, 'ada', 'bob', undefined]
 
@@ -83,7 +83,7 @@ function describeOrder(order: string, isBefore: boolean): void {
       expect(cache.stats().bypassed['no-user']).toBe(2)
     })
 
-    test('a batch is answered part by part from where each part is', async () => {
+    test('each part of a batch is answered from the cache or its resolver separately', async () => {
       const { as, resolve } = await makeApp()
       const { trpc, responses } = as('ada')
       await trpc.list.query({ limit: 1 })
@@ -96,7 +96,7 @@ function describeOrder(order: string, isBefore: boolean): void {
       expect(resolve).toHaveBeenCalledTimes(2)
     })
 
-    test('errors, mutations and async generators are made each time', async () => {
+    test('errors, mutations and async generators are never cached', async () => {
       const { as, resolve, cache } = await makeApp()
       const { trpc } = as('ada', true)
       const collected: number[] = []
@@ -114,7 +114,7 @@ function describeOrder(order: string, isBefore: boolean): void {
       expect(cache.stats()).toMatchObject({ hits: 0, misses: 2, bypassed: { unstorable: 2 } })
     })
 
-    test('input that is not valid is refused each time, and never stored', async () => {
+    test('invalid input is refused each time, and never stored', async () => {
       const { as, resolve } = await makeApp()
       const { trpc } = as('ada')
 
@@ -127,7 +127,7 @@ function describeOrder(order: string, isBefore: boolean): void {
       expect(resolve).not.toHaveBeenCalled()
     })
 
-    test('a client cannot steer the cache by fields of its input', async () => {
+    test('a client cannot control the cache by fields of its input', async () => {
       const { as, resolve } = await makeApp()
       const { trpc } = as('ada')
       const steering = { skipCache: true, ttl: 1, tags: ['t'], varyBy: 'x', invalidateTags: ['t'] }
@@ -139,7 +139,7 @@ function describeOrder(order: string, isBefore: boolean): void {
       expect(resolve).toHaveBeenCalledTimes(1)
     })
 
-    test('a stream over the batching link comes from the cache as a plain answer does', async () => {
+    test('a response over the streaming batch link comes from the cache like a plain one', async () => {
       const { as, resolve } = await makeApp()
       const { trpc } = as('ada', true)
 

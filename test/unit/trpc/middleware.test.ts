@@ -31,7 +31,7 @@ describe('createCacheMiddleware', () => {
     }
   })
 
-  test('a procedure says by its meta how it is cached, in whatever duration', async () => {
+  test('a procedure sets its cache options in its meta, with any form of duration', async () => {
     const { as, resolve, platform } = setUp({ defaultTTL: 900 }, { ttl: '1m', scope: 'public' })
     await as(ada).read(1)
 
@@ -73,7 +73,7 @@ describe('createCacheMiddleware', () => {
     expect(generated).toHaveBeenCalledWith({ id: 1 }, ada)
   })
 
-  test('a key generator that forgets the user does not make users share', async () => {
+  test('a key generator without the user does not make users share', async () => {
     const { as, resolve } = setUp({ keyGenerator: () => 'all' })
 
     await as(ada).read(1)
@@ -82,7 +82,7 @@ describe('createCacheMiddleware', () => {
     expect(resolve).toHaveBeenCalledTimes(2)
   })
 
-  test('user may say that callers without a name are nobody in particular, who share', async () => {
+  test('callers for whom user returns null share their entries', async () => {
     const { as, resolve } = setUp({ user: (ctx) => ctx.user?.id ?? null })
 
     await as({}).read(1)
@@ -92,7 +92,7 @@ describe('createCacheMiddleware', () => {
     expect(resolve).toHaveBeenCalledTimes(2)
   })
 
-  test('nobody, everybody and a user who is called like them are three', () => {
+  test('null, public and users with such ids have separate entries', () => {
     const middleware = createCacheMiddleware({ user: (ctx) => ctx?.id ?? null })
     const keys = [
       middleware.keyOf('p', 1),
@@ -116,7 +116,7 @@ describe('createCacheMiddleware', () => {
     expect(next.stats().misses).toBe(1)
   })
 
-  test('two chained validators both count, wherever the middleware is', async () => {
+  test('two chained validators both apply, wherever the middleware is', async () => {
     const { middleware } = setUp()
     const resolve = vi.fn((input: unknown) => input)
     const app = t.router({
@@ -132,7 +132,7 @@ describe('createCacheMiddleware', () => {
     expect(await caller.read({ a: 1, b: 2 })).toEqual({ a: 1, b: 2 })
   })
 
-  test('a hit looks to outer middlewares as the success of a resolver', async () => {
+  test('a hit looks to outer middlewares like the success of a resolver', async () => {
     const { middleware } = setUp()
     const seen: unknown[] = []
     const app = t.router({
@@ -207,7 +207,7 @@ describe('createCacheMiddleware', () => {
     expect(redis.counts).toEqual({ requests: 1, commands: 1 })
   })
 
-  test('a stale answer is served at once, and made anew behind', async () => {
+  test('a stale answer is served at once, and refreshed in the background', async () => {
     const { as, resolve, platform } = setUp({ ttl: '1m', staleWhileRevalidate: '1h' })
     const first = await as(ada).read(1)
     await platform.advance(120_000)
@@ -219,7 +219,7 @@ describe('createCacheMiddleware', () => {
     expect(resolve).toHaveBeenCalledTimes(2)
   })
 
-  test('a stale answer steps in for a fault of the server, and not for an answer such as NOT_FOUND', async () => {
+  test('a stale answer replaces a server fault, but not an answer such as NOT_FOUND', async () => {
     const { as, resolve, platform } = setUp({ ttl: '1m', staleIfError: '1h' })
     const first = await as(ada).read(1)
     await platform.advance(120_000)
@@ -231,7 +231,7 @@ describe('createCacheMiddleware', () => {
     await expect(as(ada).read(1)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
-  test('a stale answer steps in for a resolver that takes long, which goes on behind', async () => {
+  test('a stale answer is served when the resolver takes long, which continues in the background', async () => {
     const windows = { ttl: '1m', staleIfError: '1h' } as const
     const { as, resolve, platform } = setUp({ ...windows, loaderTimeout: { soft: '1s' } })
     const first = await as(ada).read(1)
@@ -254,7 +254,7 @@ describe('createCacheMiddleware', () => {
     ['an async iterable', () => ({ async *[Symbol.asyncIterator]() {} })],
     ['a class instance', () => new (class Money {})()],
     ['a function', () => ({ f: () => 1 })],
-  ])('%s is answered as it is, and made anew for each call', async (_what, make) => {
+  ])('%s is answered unchanged, and created for each call', async (_what, make) => {
     const { as, resolve, middleware } = setUp()
     const made = [make(), make(), make()]
     for (const value of made) resolve.mockResolvedValueOnce(value)
@@ -267,7 +267,7 @@ describe('createCacheMiddleware', () => {
     expect(middleware.stats()).toMatchObject({ hits: 0 })
   })
 
-  test('a transformer stores what the cache alone cannot', async () => {
+  test('a transformer stores values that the cache alone cannot', async () => {
     class Money {
       readonly cents: number
       constructor(cents: number) {
@@ -291,7 +291,7 @@ describe('createCacheMiddleware', () => {
     expect(resolve).toHaveBeenCalledTimes(1)
   })
 
-  test('the default cache is the one that start-up has made, also after the middleware', async () => {
+  test('the default cache is that of start-up, even if it was created after the middleware', async () => {
     const middleware = createCacheMiddleware({ namespace: 'late' })
     const cache = makeCache()
     setDefaultCache(cache)

@@ -43,7 +43,7 @@ describe('options of the middleware', () => {
     expect(resolve).toHaveBeenCalledTimes(2)
   })
 
-  test('the callbacks are told keys, answers and reasons', async () => {
+  test('the callbacks get keys, answers and reasons', async () => {
     const told: unknown[] = []
     const { as, resolve, middleware } = setUp({
       onCacheHit: (key, data) => told.push(['hit', key, data]),
@@ -88,7 +88,7 @@ describe('bad options', () => {
     ['ttl', { ttl: 0 }],
     ['scope', { scope: 'private' }],
     ['tags', { tags: 'a' }],
-    // Two more are those of the procedure and of the user.
+    // The two other tags are those of the procedure and of the user.
     ['tags', { tags: Array.from({ length: 63 }, (_, i) => `t${i}`) }],
     ['invalidates', { invalidates: 'a' }],
     ['http', { http: { maxAge: '1m' } }],
@@ -102,7 +102,7 @@ describe('bad options', () => {
     expect(make).toThrow(expect.objectContaining({ option }))
   })
 
-  test('a namespace that cannot be one is refused at once', () => {
+  test('an invalid namespace is refused at once', () => {
     expect(() => createCacheMiddleware({ namespace: '' })).toThrow(InvalidKeyError)
   })
 

@@ -33,7 +33,7 @@ async function makeApp() {
 }
 
 describe('responseMeta', () => {
-  test('tells how long a public answer may be held, on a miss as on a hit', async () => {
+  test('returns how long a public answer may be stored, on a miss as on a hit', async () => {
     const { as } = await makeApp()
     const { trpc, responses } = as('ada')
 
@@ -49,7 +49,7 @@ describe('responseMeta', () => {
     ])
   })
 
-  test('of a batch tells the shortest of each lifetime', async () => {
+  test('returns for a batch the shortest of each lifetime', async () => {
     const { as } = await makeApp()
     const { trpc, responses } = as('ada')
 
@@ -61,7 +61,7 @@ describe('responseMeta', () => {
   })
 
   test.each(['silent', 'mine', 'uncached', 'declined'] as const)(
-    'tells nothing of a batch in which there is %s',
+    'returns nothing for a batch with the procedure %s',
     async (name) => {
       const { as } = await makeApp()
       const { trpc, responses } = as('ada')
@@ -73,7 +73,7 @@ describe('responseMeta', () => {
     },
   )
 
-  test('tells nothing of errors', async () => {
+  test('returns nothing for errors', async () => {
     const { as } = await makeApp()
     const { trpc, responses } = as('ada')
 
@@ -83,7 +83,7 @@ describe('responseMeta', () => {
     expect(responses.map(({ headers }) => headers.get('cache-control'))).toEqual([null, null])
   })
 
-  test('tells nothing of streamed responses, whose answers are still to come', async () => {
+  test('returns nothing for streamed responses, whose answers are not known yet', async () => {
     const { as } = await makeApp()
     const { trpc, responses } = as('ada', true)
 

@@ -1,5 +1,5 @@
 /**
- * A router with the middleware under test, called without HTTP and in a time of its own.
+ * A router with the middleware under test, called without HTTP and with a manual clock.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { type Context, makeCache, t } from './app.ts'
 export const ada: Context = { user: { id: 'ada', cacheEnabled: true } }
 export const bob: Context = { user: { id: 'bob' } }
 
-/** A router whose every resolver is `resolve`; `meta` is what its procedures say of their caching. */
+/** A router whose resolvers are all `resolve`; `meta` has the cache options of its procedures. */
 export function setUp(options: CacheMiddlewareOptions = {}, meta?: false | ProcedureCacheOptions) {
   const platform = new ManualPlatform()
   const redis = countingTransport(embeddedTransport({ platform }))

@@ -5,7 +5,7 @@ import { amount } from '../../support/deep.ts'
 import { found } from '../../support/findings.ts'
 import { type Context, makeCache, t } from './app.ts'
 
-/** Ids that would be one another's if keys were put together carelessly. */
+/** Ids that would collide if keys were joined carelessly. */
 const USERS = [
   'ada',
   'bob',
@@ -34,12 +34,12 @@ const call: fc.Arbitrary<Call> = fc.record({
   invalidates: fc.nat(20).map((n) => n === 0),
 })
 
-describe('calls of many users, at once and over and over', () => {
+describe('concurrent and repeated calls of many users', () => {
   test.for([
     ['with near copies', { near: { ttl: '1m' } }],
     ['without', {}],
   ] as const)(
-    'are each answered for their own user and input, %s',
+    'each get the answer for their own user and input, %s',
     async ([name, options], { task }) => {
       const cache = makeCache(options)
       const middleware = createCacheMiddleware({ cache })
