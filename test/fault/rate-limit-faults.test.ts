@@ -96,13 +96,16 @@ describe('While Redis', () => {
     },
   )
 
-  test.each(FAULTS)('%s and the share is 0, every request is refused', async (_name, fate, waitMs) => {
-    world.redis.fate = () => fate
-    const decision = limiter({ fallbackShare: 0 }).limit(FACTS)
-    await world.platform.advance(waitMs)
+  test.each(FAULTS)(
+    '%s and the share is 0, every request is refused',
+    async (_name, fate, waitMs) => {
+      world.redis.fate = () => fate
+      const decision = limiter({ fallbackShare: 0 }).limit(FACTS)
+      await world.platform.advance(waitMs)
 
-    expect(await decision).toMatchObject({ allowed: false, status: 503 })
-  })
+      expect(await decision).toMatchObject({ allowed: false, status: 503 })
+    },
+  )
 
   test.each(FAULTS)('%s and recovers, its counts apply again', async (_name, fate, waitMs) => {
     const limits = limiter()

@@ -94,7 +94,7 @@ describe('sealed sessions', () => {
     expect(await store.get('a')).toBeUndefined()
   })
 
-  test("of express-session are not reported as missing while the previous store fails", async () => {
+  test('of express-session are not reported as missing while the previous store fails', async () => {
     const from = new FormerStore()
     const store = expressSessionStore(Store, { redis, keys, platform, from })
     from.error = new Error('away')

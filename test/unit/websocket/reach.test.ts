@@ -32,15 +32,22 @@ function brokenOnce(
 }
 
 describe('a connection whose hub ends during the call', () => {
-  test.each(['retryable', 'durableObjectReset'])('(%s) is accepted by the next instance of the hub', async (flag) => {
-    const { realtime, stubs } = brokenOnce(flag)
-    if (app === undefined) throw new Error('there is no app')
+  test.each(['retryable', 'durableObjectReset'])(
+    '(%s) is accepted by the next instance of the hub',
+    async (flag) => {
+      const { realtime, stubs } = brokenOnce(flag)
+      if (app === undefined) throw new Error('there is no app')
 
-    const answer = await realtime.connect(app, ARRIVAL, new Request('https://edge.example/app/key'))
+      const answer = await realtime.connect(
+        app,
+        ARRIVAL,
+        new Request('https://edge.example/app/key'),
+      )
 
-    expect(await answer?.text()).toBe('taken in')
-    expect(stubs()).toBe(2)
-  })
+      expect(await answer?.text()).toBe('taken in')
+      expect(stubs()).toBe(2)
+    },
+  )
 
   test('gets the error if nothing says that another attempt is of use', async () => {
     const { realtime } = brokenOnce('remote')

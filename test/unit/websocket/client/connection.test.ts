@@ -168,18 +168,21 @@ describe('the connection of a RealtimeClient', () => {
     test.each([
       ['the client asks for less', { activityTimeoutMs: 20_000 }, 120, 20],
       ['the server asks for less', { activityTimeoutMs: 60_000 }, 5, 5],
-    ])('are sent exactly after the time of silence, where %s', async (_who, options, activityTimeout, seconds) => {
-      const bench = clientBench(options)
-      bench.client.connect()
-      await bench.platform.advance(0)
-      bench.socket.establish('1.1', activityTimeout)
+    ])(
+      'are sent exactly after the time of silence, where %s',
+      async (_who, options, activityTimeout, seconds) => {
+        const bench = clientBench(options)
+        bench.client.connect()
+        await bench.platform.advance(0)
+        bench.socket.establish('1.1', activityTimeout)
 
-      await bench.platform.advance(seconds * SECOND_MS - 1)
-      expect(bench.socket.texts).toEqual([])
-      await bench.platform.advance(1)
+        await bench.platform.advance(seconds * SECOND_MS - 1)
+        expect(bench.socket.texts).toEqual([])
+        await bench.platform.advance(1)
 
-      expect(bench.socket.texts).toEqual([PING])
-    })
+        expect(bench.socket.texts).toEqual([PING])
+      },
+    )
 
     test('are not sent while the server sends frames, and an answer keeps the connection alive', async () => {
       const bench = clientBench({ activityTimeoutMs: 10_000 })
