@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Each line: the words of one side, a bar, the words of the other. As stems, see `stem`. */
+/** Each line: the words of one side, a bar, the words opposed to them. All are stems: see `stem`. */
 const PAIRS = `
   on | off
   up | down

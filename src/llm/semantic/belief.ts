@@ -1,25 +1,25 @@
 /**
- * What is believed of one stored answer: from which similarity on it is right.
+ * The belief about one stored answer: from which similarity on it is right.
  *
- * The model is vCache's (arXiv 2502.03771): a request of similarity `s` is rightly answered with
- * probability `1 / (1 + exp(-gain (s - threshold)))`, with a threshold and a gain of each entry's own.
- * The belief is a weight on every pair of a grid: no fit that could fail, no case for judgements that
- * a threshold separates.
+ * The model is that of vCache (arXiv 2502.03771): the answer to a request of similarity `s` is right with
+ * probability `1 / (1 + exp(-gain (s - threshold)))`, where each entry has its own threshold and gain.
+ * The belief is a weight for every pair of a grid. So there is no fit that could fail, and no special
+ * case for judgements that a threshold separates without error.
  *
  * @module
  */
 
-/** What a judgement has shown. */
+/** One judgement. */
 export interface Observation {
-  /** From [0, 1]; kept in thousandths. */
+  /** From [0, 1]; stored in thousandths. */
   readonly similarity: number
   readonly same: boolean
 }
 
-/** Weights over the grid, of sum 1. */
+/** Weights of the grid's pairs; they sum to 1. */
 export type Weights = Float64Array
 
-/** A threshold above 1 is that of an answer which is right for no other prompt. */
+/** A threshold above 1 stands for an answer that is right for no other prompt. */
 const THRESHOLDS = Array.from({ length: 33 }, (_, i) => 0.44 + i * 0.02)
 const GAINS = [5, 10, 20, 40, 80]
 
@@ -28,15 +28,15 @@ export const GRID: readonly (readonly [threshold: number, gain: number])[] = THR
   (threshold) => GAINS.map((gain) => [threshold, gain] as const),
 )
 
-/** Similarities are rounded to this part, so that their curves can be kept. */
+/** Similarities are rounded to `1 / STEPS`, so that their curves can be kept. */
 const STEPS = 1_000
-/** One judgement, which may be mistaken, never rules out a pair for good. */
+/** The least probability of a judgement: one that is mistaken must not rule out a pair for good. */
 const IMPOSSIBLE = 1e-4
-/** Before anything is known: thresholds are high, and a tenth of all answers is right for nothing else. */
+/** Before any judgement: thresholds are high, and a tenth of all answers is right for no other prompt. */
 const MEAN_THRESHOLD = 0.9
 const THRESHOLD_SPREAD = 0.1
 
-/** The belief before any judgement, of no scope in particular: rather too careful. */
+/** The belief before any judgement in a scope: too cautious rather than too bold. */
 export const CAREFUL: Weights = normalized(
   Float64Array.from(
     GRID,
@@ -44,9 +44,9 @@ export const CAREFUL: Weights = normalized(
   ),
 )
 
-/** What the grid says at one similarity. */
+/** The probabilities of all pairs of the grid at one similarity. */
 interface Curve {
-  /** For each pair, how probably an answer is right. */
+  /** For each pair, the probability that an answer is right. */
   readonly right: Float64Array
   readonly logRight: Float32Array
   readonly logWrong: Float32Array
@@ -72,7 +72,7 @@ function curveAt(similarity: number): Curve {
   return curve
 }
 
-/** How probable the observations are, for each pair of the grid; scaled so that the largest is 1. */
+/** The likelihood of the observations for each pair of the grid, scaled so that the largest is 1. */
 export function likelihood(observations: readonly Observation[]): Float64Array {
   const logs = new Float64Array(GRID.length)
   for (const { similarity, same } of observations) {
@@ -84,16 +84,16 @@ export function likelihood(observations: readonly Observation[]): Float64Array {
   return logs.map((log) => Math.exp(log - largest))
 }
 
-/** A belief that has seen the observations (Bayes' rule). */
+/** The belief after the observations (Bayes' rule). */
 export function updated(prior: Weights, observations: readonly Observation[]): Weights {
   const likely = likelihood(observations)
   return normalized(prior.map((weight, i) => weight * (likely[i] as number)))
 }
 
 /**
- * How probably the answer is right, as the belief has it: the mean over the grid. vCache takes a lower
- * bound of it, the best over doubts `e` of `1 - e` times a quantile; the mean is what that bounds, and
- * what the error of a request is made of.
+ * The probability that the answer is right: the mean over the grid. vCache takes a lower bound of this
+ * mean, the largest product of `1 - e` and a quantile over all doubts `e`. The mean itself determines
+ * the error of a request.
  */
 export function correctness(belief: Weights, similarity: number): number {
   const { right } = curveAt(similarity)
@@ -102,7 +102,7 @@ export function correctness(belief: Weights, similarity: number): number {
   return mean
 }
 
-/** @returns The same weights, in sum 1. */
+/** @returns The weights, scaled to the sum 1. */
 export function normalized(weights: Float64Array): Weights {
   const sum = weights.reduce((a, b) => a + b, 0)
   return weights.map((weight) => weight / sum)

@@ -1,10 +1,10 @@
 /**
- * What an isolate keeps of each scope, within a bound on the sum.
+ * Values by scope in the memory of this isolate, with a bound on their total size.
  *
  * @module
  */
 
-/** Values by scope. The one not used for longest goes first, but never the only one. */
+/** Values by scope. Above the bound, the least recently used are dropped, but never the only one. */
 export class BoundedScopes<Value> {
   readonly #maxBytes: number
   readonly #bytesOf: (value: Value) => number

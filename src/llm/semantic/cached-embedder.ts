@@ -1,5 +1,5 @@
 /**
- * An embedder that asks its model for each text once.
+ * An embedder that keeps its vectors in the cache, so that the model embeds each text once.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { Duration } from '../../entry/duration.ts'
 import { digest } from '../canonical.ts'
 import type { Embedder, Vector } from './embedder.ts'
 
-/** Vectors never change: they live as long as the cache keeps anything. */
+/** Long, because the vector of a text never changes. The matcher keeps scopes as long by default. */
 const DEFAULT_TTL = '30d'
 
 /**
- * Keeps vectors text by text in the namespace `embedding`, by model, dimensions and a hash of the text: a list
- * of which some are known asks the model for the others alone. Many callers of a text share one call.
+ * Keeps one entry per text in the namespace `embedding`, by model, dimensions and a hash of the text. Only
+ * those texts of a list that are not stored are sent to the model. Concurrent callers of a text share a call.
  *
- * With Redis away the model is asked. What the model rejects with passes through.
+ * If Redis is down, the model is called. Errors of the model reach the caller unchanged.
  */
 export function cachedEmbedder(
   embedder: Embedder,
@@ -25,7 +25,7 @@ export function cachedEmbedder(
 ): Embedder {
   const { model, dimensions } = embedder
   const namespace = cache.namespace<Uint8Array>('embedding', { ttl })
-  // Keys are told to listeners and counted by monitors: no prompt is one.
+  // Keys are passed to listeners and counted by monitors, so they must not contain the prompt.
   const keyOf = (text: string): string => `${model}/${dimensions}/${digest(text)}`
 
   async function embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Vector[]> {
@@ -46,7 +46,7 @@ export function cachedEmbedder(
   return { ...embedder, isLocal: true, embed }
 }
 
-/** Little-endian, as the formats of embedding services are. */
+/** Little-endian, as in the formats of embedding services. */
 function toBytes(vector: Vector): Uint8Array {
   const bytes = new Uint8Array(vector.length * 4)
   const view = new DataView(bytes.buffer)

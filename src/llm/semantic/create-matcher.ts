@@ -1,5 +1,5 @@
 /**
- * Puts a matcher together from options.
+ * Builds a semantic matcher from options.
  *
  * @module
  */
@@ -27,31 +27,33 @@ import type { VectorStore } from './vector-store.ts'
 /** Options for {@link createSemanticMatcher}. */
 export interface SemanticMatcherOptions {
   /**
-   * Its namespace `semantic` is used; where it encrypts, so are prompts and vectors.
+   * Prompts and vectors are kept in the namespace `semantic` of this cache, encrypted if the cache encrypts.
    * @default defaultCache()
    */
   readonly cache?: CacheNamespace<unknown>
-  /** @default lexicalEmbedder(), which finds near-duplicate wording and no meaning */
+  /** @default lexicalEmbedder(), which compares wording, not meaning */
   readonly embedder?: Embedder
   /**
-   * @default `{ kind: 'verified' }`; for an embedder that sees wording alone
-   * `{ kind: 'static', minSimilarity: 0.85 }`
+   * @default `{ kind: 'verified' }`; `{ kind: 'static', minSimilarity: 0.85 }` if the embedder sees wording
    */
   readonly policy?: PolicyOptions
-  /** Compares the answers of an explored miss. @default embeddingJudge(embedder); textJudge() for wording */
+  /**
+   * Compares the stored with the fresh answer after an explored miss.
+   * @default embeddingJudge(embedder); textJudge() if the embedder sees wording
+   */
   readonly judge?: Judge
   /**
-   * Where vectors are kept instead of Redis; the prompts beside them are sealed where the cache encrypts.
-   * @default one on Redis
+   * Keeps the vectors instead of Redis. The prompts beside them are encrypted if the cache encrypts, the
+   * vectors are not. @default a store in Redis
    */
   readonly store?: VectorStore
-  /** Vectors a scope in Redis, from 1 to 50,000; the oldest go first. @default 10_000 */
+  /** How many vectors a scope keeps in Redis, from 1 to 50,000; the oldest are dropped. @default 10_000 */
   readonly maxVectors?: number
-  /** Vectors of all scopes in this isolate, in bytes. @default 33_554_432 (32 MiB) */
+  /** Bound on the vectors and prompts of all scopes in this isolate, in bytes. @default 33_554_432 (32 MiB) */
   readonly maxBytes?: number
   /** How long a scope lives after its last new prompt. @default '30d' */
   readonly ttl?: Duration
-  /** How long new prompts of other isolates may go unseen; 0 asks Redis at each match. @default '1s' */
+  /** How long prompts that other isolates add may not be found; 0 asks Redis for each match. @default '1s' */
   readonly lag?: Duration
   /** Longer prompts are neither matched nor remembered, from 1 to 20,000. @default 2_000 */
   readonly maxPromptChars?: number
@@ -136,7 +138,7 @@ function defaultPolicy({ sees }: Embedder): PolicyOptions {
   return sees === 'wording' ? { kind: 'static', minSimilarity: 0.85 } : { kind: 'verified' }
 }
 
-/** An embedder of wording would call nearly all answers different, and for more work than it takes. */
+/** An embedder of wording would call nearly all answers different, as `textJudge` does with less work. */
 function defaultJudge(embedder: Embedder): Judge {
   return embedder?.sees === 'wording' ? textJudge() : embeddingJudge(embedder)
 }

@@ -1,5 +1,5 @@
 /**
- * What the embedders have in common that ask a service over HTTP.
+ * The common part of all embedders that call a service over HTTP.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import {
   remoteEmbedder,
 } from './remote-embedder.ts'
 
-/** What is particular to a service over HTTP. */
+/** What differs between services over HTTP. */
 export interface HttpEmbeddingService extends Pick<EmbeddingService, 'name' | 'batch'> {
-  /** A slash at its end counts for nothing. */
+  /** Trailing slashes are ignored. */
   readonly baseUrl: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  /** What is sent for texts. */
+  /** The request body for these texts. */
   bodyOf(texts: readonly string[]): object
-  /** What should be a list of vectors, in an answer of which nothing is known. */
+  /** Finds the list of vectors in an unchecked response; the result is not checked either. */
   vectorsIn(answer: Readonly<Record<string, unknown>>): unknown
 }
 

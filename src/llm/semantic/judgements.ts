@@ -1,8 +1,8 @@
 /**
- * What was judged of each entry, shared by all isolates through Redis.
+ * The judgements on each entry, shared by all isolates through Redis.
  *
- * A judgement is twelve characters: `;`, six that make it unique, the similarity in thousandths, and `1`
- * if the stored answer was as good. An entry keeps the latest 64.
+ * A judgement has twelve characters: `;`, a nonce of six, the similarity in thousandths, and `1` if the
+ * stored answer was as good as the fresh one, else `0`. The latest 64 of an entry are kept.
  *
  * @module
  */
@@ -20,13 +20,13 @@ const JUDGEMENT = /;[\w-]{6}(\d{4})([01])/g
 const CHARS = 12
 const KEPT = 64
 const NONCE_CHARS = 6
-/** Entries whose judgements make up what a scope has in common: a fit takes some milliseconds. */
+/** How many entries of a scope are sampled to compute its prior, which takes some milliseconds. */
 export const SAMPLED_ENTRIES = 64
-/** How long a scope's common belief is used before it is made anew. */
+/** How long a scope's prior is used before it is computed again. */
 const PRIOR_LIFE_MS = 60_000
 const MAX_PRIORS = 256
 
-/** What is known when a candidate is decided on. */
+/** What the decision about a candidate is based on. */
 export interface Knowledge {
   readonly prior: Prior
   readonly own: readonly Observation[]
@@ -40,15 +40,15 @@ interface KnownPrior {
 /** Settings of {@link Judgements}, resolved. */
 export interface JudgementsOptions {
   readonly names: SemanticNames
-  /** Whether the entries' vectors are in the same Redis, so that one without is known to be gone. */
+  /** Whether the vectors are in the same Redis: then an entry without a vector is known to be gone. */
   readonly hasVectors: boolean
-  /** Entries a scope that may have judgements, where there are no vectors to go by. */
+  /** How many entries of a scope may have judgements if the vectors are stored elsewhere. */
   readonly maxEntries: number
   readonly ttlMs: number
 }
 
 /**
- * Reads and adds judgements. One command in one request to read, two a minute and scope; one to add.
+ * Reads and adds judgements, each with one command. Once a minute per scope, a read takes a second command.
  * Judgements added at the same time are all kept, and one that is sent twice is kept once.
  */
 export class Judgements {
@@ -69,7 +69,7 @@ export class Judgements {
     return { prior: known, own: readJudgements(text) }
   }
 
-  /** @returns Whether it is known now; an entry that is gone learns nothing. */
+  /** @returns Whether the judgement is stored; it is not if the entry is gone. */
   async add(scope: string, entryId: string, { similarity, same }: Observation): Promise<boolean> {
     const { vectors, state } = this.#options.names.of(scope)
     const { hasVectors, maxEntries, ttlMs } = this.#options
@@ -79,7 +79,7 @@ export class Judgements {
     return (await this.#ctx.link.run(SEMANTIC_LEARN, [vectors, state], args)) === 1
   }
 
-  /** Judgements whose vectors are elsewhere; those beside their vectors go with them. */
+  /** Removes judgements if the vectors are stored elsewhere. Otherwise they are removed with their vectors. */
   async remove(scope: string, entryIds: readonly string[]): Promise<void> {
     if (this.#options.hasVectors || entryIds.length === 0) return
     await this.#ctx.link.send(['HDEL', this.#options.names.of(scope).state, ...entryIds])
@@ -116,7 +116,7 @@ function readJudgements(text: Reply | undefined): Observation[] {
   }))
 }
 
-/** Of fields and values, the values. */
+/** The values of a reply that lists fields and values in turn. */
 function valuesOf(reply: Reply): readonly Reply[] {
   const told = inTurn(reply)
   return Array.isArray(told) ? told.filter((_, i) => i % 2 === 1) : []

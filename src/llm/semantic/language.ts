@@ -1,5 +1,5 @@
 /**
- * Tells which language a prompt is in, as far as its script and its commonest words show it.
+ * Detects the language of a prompt from its script and its most common words.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const SCRIPTS: readonly (readonly [language: string, letters: RegExp])[] = [
   ['th', /\p{sc=Thai}/gu],
 ]
 
-/** Of each language what the others seldom have. */
+/** Common words of each language that are rare in the others. */
 const COMMON: Readonly<Record<string, string>> = {
   en: `the is are was what how why who which when where can could should would do does did a an of in to for
     and with my your i it that this between best there from`,
@@ -42,8 +42,8 @@ const COMMON: Readonly<Record<string, string>> = {
 const LANGUAGES_OF = indexed(COMMON)
 
 /**
- * The language of a prompt, or its script where that says no more; `undefined` where too little
- * speaks for one.
+ * The language of a prompt, or its script if several languages share that; `undefined` without enough
+ * evidence.
  *
  * @param words The words in lower case.
  */
@@ -51,7 +51,7 @@ export function languageOf(prompt: string, words: readonly string[]): string | u
   const letters = prompt.match(/\p{L}/gu)?.length ?? 0
   for (const [language, pattern] of SCRIPTS) {
     const found = prompt.match(pattern)?.length ?? 0
-    // Japanese is mostly written in characters that Chinese has too.
+    // Most characters of a Japanese text also occur in Chinese, so a few kana are enough.
     if (found > 0 && found >= letters * (language === 'ja' ? 0.1 : 0.3)) return language
   }
   return byWords(words)

@@ -1,5 +1,5 @@
 /**
- * An embedder without a model: it finds near-duplicate wording, and no meaning.
+ * An embedder without a model: it finds near-duplicate wording, not similar meaning.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { stem } from './stem.ts'
 import { SYNONYMS } from './synonyms.ts'
 import { tokenize } from './tokens.ts'
 
-/** A power of two, as the transform below needs it. */
+/** The transform below needs a power of two. */
 const DIMENSIONS = 512
-/** Of words against their letters: words tell more, letters forgive a slip. */
+/** Weight of words against that of character n-grams: words tell more, n-grams tolerate typing errors. */
 const WORD_SHARE = 0.65
 const GRAM_SIZES = [3, 4, 5]
-/** Texts are cut here: what follows cannot be told apart from so much else. */
+/** Longer texts are cut here: the rest would hardly change the vector. */
 const MAX_CHARS = 20_000
 const ROTATION_SEED = 0x9e37_79b9
 
@@ -24,8 +24,9 @@ const ROTATION_SEED = 0x9e37_79b9
  * Hashed words and character 3- to 5-grams, weighted by a fixed inverse document frequency, in 512
  * dimensions (feature hashing: Weinberger et al., ICML 2009).
  *
- * The weights are fixed, for vectors made with others could not be compared. A random rotation spreads
- * the few features of a prompt over all dimensions, so that signs alone say how near two of them are.
+ * The weights are fixed, because vectors made with different weights could not be compared. A random
+ * rotation spreads the few features of a prompt over all dimensions, so that the signs of the numbers
+ * alone show how close two vectors are.
  */
 export function lexicalEmbedder(): Embedder {
   return {
@@ -54,7 +55,7 @@ function embedText(text: string): Float32Array {
   return rotate(combine(words, grams))
 }
 
-/** In place of a count over documents: words of every sentence weigh little. */
+/** Stands in for an inverse document frequency: words that occur everywhere weigh little. */
 function weightOf(term: string): number {
   if (FILLERS.has(term)) return 0.15
   if (STOP_WORDS.has(term)) return 0.2
@@ -85,7 +86,7 @@ function hashOf(text: string): number {
   return hash ^ (hash >>> 16)
 }
 
-/** Both parts at unit length, by their shares. */
+/** Scales both parts to unit length and adds them by their shares. */
 function combine(words: Float32Array, grams: Float32Array): Float32Array {
   const byWords = WORD_SHARE / (lengthOf(words) || 1)
   const byGrams = (1 - WORD_SHARE) / (lengthOf(grams) || 1)

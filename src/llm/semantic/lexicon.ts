@@ -1,13 +1,12 @@
 /**
- * The words that reading a prompt depends on. English throughout; of some other languages what tells
- * them apart and what negates.
+ * Word lists for reading a prompt. All are English; the negations include those of some other languages.
  *
  * @module
  */
 
 import { wordsIn } from '../../entry/words.ts'
 
-/** Lines of words: each line a group, each word leads to the first of its line. */
+/** Reads one group of words per line, and maps each word to the first of its line. */
 export function groups(text: string): ReadonlyMap<string, string> {
   const leaders = new Map<string, string>()
   for (const line of text.trim().split('\n')) {
@@ -17,7 +16,7 @@ export function groups(text: string): ReadonlyMap<string, string> {
   return leaders
 }
 
-/** Words that carry the sentence and not its subject. */
+/** Words that serve grammar and say nothing about the subject. */
 export const STOP_WORDS: ReadonlySet<string> = wordsIn(`
   a an the this that these those it its is are was were be been being am do does did done doing has have
   had having can could will would shall should may might must i you he she we they me him her us them my
@@ -29,7 +28,7 @@ export const STOP_WORDS: ReadonlySet<string> = wordsIn(`
   up out down off over under again not no
 `)
 
-/** Pronouns, each with whom it stands for. */
+/** Pronouns, each with the person it stands for. */
 export const PERSONS: ReadonlyMap<string, string> = groups(`
   i me my mine
   you your yours
@@ -39,14 +38,14 @@ export const PERSONS: ReadonlyMap<string, string> = groups(`
   they them their theirs
 `)
 
-/** Words that a prompt can lose without asking for something else. */
+/** Words that can be left out without changing what a prompt asks for. */
 export const FILLERS: ReadonlySet<string> = wordsIn(`
   please kindly really actually exactly basically simply just thanks thank hello hi hey dear
   ok okay well know tell want need like would could guys anybody possible possibly
   explain
 `)
 
-/** Each occurrence turns a statement round. */
+/** Each occurrence negates a statement. */
 export const NEGATIONS: ReadonlySet<string> = wordsIn(`
   not no never none nobody nothing nowhere neither nor cannot without except excluding unless hardly barely
   scarcely rarely seldom lack lacks lacking avoid avoiding stop prevent fail fails failed refuse minus
@@ -59,7 +58,7 @@ export const NEGATIONS: ReadonlySet<string> = wordsIn(`
 /** Characters that negate in Chinese and Japanese. */
 export const NEGATING_CHARACTERS: ReadonlySet<string> = new Set('不没沒無无未非勿莫别')
 
-/** What begins a negated word: `un` of unhealthy. */
+/** Prefixes that negate a word: `un` of unhealthy. */
 export const NEGATING_PREFIXES: readonly string[] = [
   'un',
   'non',
@@ -75,7 +74,7 @@ export const NEGATING_PREFIXES: readonly string[] = [
   're',
 ]
 
-/** Cardinals and ordinals as words; `one` is more often a pronoun. */
+/** Cardinals and ordinals as words, without `one`, which is more often a pronoun. */
 export const NUMBER_WORDS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     zero: '0',
@@ -128,7 +127,7 @@ export const NUMBER_WORDS: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-/** Units, each by its first name; what measures something else, or in another size, is another. */
+/** Units: one per line, with all its names. Another quantity or size is another unit. */
 export const UNITS: ReadonlyMap<string, string> = groups(`
   mm millimeter millimeters millimetre millimetres
   cm centimeter centimeters centimetre centimetres
@@ -206,7 +205,7 @@ export const UNITS: ReadonlyMap<string, string> = groups(`
   radian radians
 `)
 
-/** What several words are called in short, or not at all. */
+/** Phrases and their short forms; an empty one removes the phrase. */
 export const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/\bunited states(?: of america)?\b/gi, 'USA'],
   [/\b(?:u\.s\.a?\.?|u\.s\.)/gi, 'USA'],

@@ -1,6 +1,6 @@
 /**
- * The small words of a prompt, as far as exchanging one asks for something else: "my" and "your" do,
- * "how do I" and "how can you" do not.
+ * The stop words of a prompt that change what it asks for: "my" instead of "your" does, "how do I" instead
+ * of "how can you" does not.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Question } from './question.ts'
 
 const ARTICLES: ReadonlySet<string> = new Set(['a', 'an', 'the', 'please', 'some', 'that'])
 
-/** What may differ between two ways to ask for a way. */
+/** Stop words that may differ between two questions for a way to do something. */
 const OF_A_WAY =
   wordsIn(`can could do does to would i you one we is are what way ways there any of for have it be how get go
   about`)
@@ -30,7 +30,7 @@ const SAME: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-/** The small words that count, each once and in order of the alphabet, as one text. */
+/** The stop words that matter, each once and sorted, as one text. */
 export function lightWords(words: readonly string[], question: Question): string {
   const light = words
     .filter((word) => STOP_WORDS.has(word) && !ARTICLES.has(word))

@@ -1,6 +1,6 @@
 /**
- * What the response cache asks of semantic matching: which stored answer, if any, may stand for the
- * answer to a prompt that was never asked in these words.
+ * The interface of semantic matching: which stored answer, if any, may be served for a prompt that was
+ * never asked in these words.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { VetoReason } from './veto.ts'
 /** A stored prompt that is close to the one that was asked. */
 export interface Candidate {
   readonly entryId: string
-  /** Cosine of the two prompts' vectors, from [0, 1]; what is below 0 counts as 0. */
+  /** Cosine of the two prompts' vectors, from [0, 1]; negative ones count as 0. */
   readonly similarity: number
 }
 
@@ -32,18 +32,18 @@ export type Match =
         /** How probably the answer is right, by the verified policy; else `undefined`. */
         readonly confidence: number | undefined
       })
-  /** Nothing to serve. The fresh answer's prompt is to be remembered. */
+  /** Nothing to serve. Call {@link Matcher.remember} for the fresh answer. */
   | {
       readonly kind: 'miss'
       readonly reason: MatchMiss
       readonly candidate?: Candidate
       readonly error?: unknown
     }
-  /** The nearest prompts differ in something that changes the answer. To be remembered as well. */
+  /** The nearest prompts differ in something that changes the answer. Call {@link Matcher.remember} too. */
   | { readonly kind: 'veto'; readonly reason: VetoReason; readonly candidate: Candidate }
   /**
-   * The candidate is not proven yet. The fresh answer is to be compared with the stored one by
-   * {@link Matcher.review}, which then learns, and remembers the prompt if need be.
+   * The candidate is not proven yet. Pass the fresh answer to {@link Matcher.review}, which compares it
+   * with the stored one, learns from that, and remembers the prompt if needed.
    */
   | {
       readonly kind: 'explore'
@@ -56,25 +56,25 @@ export type Match =
 export interface MatchRequest {
   /**
    * Everything but the prompt that the answer depends on, as one text, such as a hash: tenant, model,
-   * parameters, earlier turns. What was remembered in another scope is never seen.
+   * parameters, earlier turns. Prompts of another scope are never found.
    */
   readonly scope: string
   /** The last turn of the user. */
   readonly prompt: string
   readonly signal?: AbortSignal | undefined
-  /** Demands more similarity than the policy does, from [0, 1]; less is not to be had. */
+  /** Raises the policy's minimum similarity, from [0, 1]; a lower value has no effect. */
   readonly minSimilarity?: number | undefined
 }
 
-/** A prompt with an answer, to be found from now on. */
+/** A prompt that has an answer, and is to be found from now on. */
 export interface RememberRequest {
   readonly scope: string
   readonly prompt: string
-  /** What the response cache calls the answer: 1 to 128 printable ASCII characters. */
+  /** The id of the answer in the response cache: 1 to 128 printable ASCII characters. */
   readonly entryId: string
 }
 
-/** What an explored miss has shown. */
+/** A judgement on an explored miss. */
 export interface LearnRequest {
   readonly scope: string
   readonly candidate: Candidate
@@ -82,10 +82,10 @@ export interface LearnRequest {
   readonly same: boolean
 }
 
-/** An explored miss whose fresh answer is there. */
+/** An explored miss, with its fresh answer. */
 export interface ReviewRequest extends RememberRequest {
   readonly candidate: Candidate
-  /** The stored answer; `undefined` when it is gone, and the candidate is forgotten. */
+  /** The stored answer; `undefined` if it no longer exists: then the candidate is forgotten. */
   readonly stored: string | undefined
   readonly fresh: string
 }
@@ -101,38 +101,38 @@ export interface MatcherStats {
   readonly judged: number
   /** Of those, how often the stored answer was not as good. */
   readonly wrong: number
-  /** Judgements that could not be made or kept. */
+  /** Explored misses that could not be judged, or whose result could not be stored. */
   readonly unjudged: number
   readonly remembered: number
-  /** Sum over the hits of the probability that each was wrong, as believed; 0 under a static policy. */
+  /** Estimated number of wrong hits: the sum of their probabilities; 0 under a static policy. */
   readonly expectedWrong: number
-  /** How often a match is believed to have led to a wrong answer: `expectedWrong / matches`. */
+  /** Estimated share of wrong hits among all matches: `expectedWrong / matches`. */
   readonly errorOverAll: number
-  /** How often a hit is believed to have been wrong: `expectedWrong / hits`. */
+  /** Estimated share of wrong hits among all hits: `expectedWrong / hits`. */
   readonly errorPerHit: number
 }
 
-/** Finds stored answers by what was asked. Reads fail open; writes reject as the cache's do. */
+/** Finds stored answers to similar prompts. A read that fails is a miss; a write that fails rejects. */
 export interface Matcher {
   /**
-   * Looks for an answer that may be served. What fails is a miss; only an abort rejects.
+   * Looks for an answer that may be served. A failure is a miss.
    *
-   * @throws `signal.reason` when the caller gave up.
+   * @throws `signal.reason` when the caller aborted.
    * @throws {InvalidOptionError} When a field of the request is out of its range.
    */
   match(request: MatchRequest): Promise<Match>
   /** Makes a prompt findable. Does nothing for a prompt that is not suitable. */
   remember(request: RememberRequest): Promise<void>
-  /** Adds one judgement to what is known of a candidate, unless it has been forgotten. */
+  /** Adds one judgement on a candidate, unless the candidate has been forgotten. */
   learn(request: LearnRequest): Promise<void>
   /**
    * Judges an explored miss, learns from it, and remembers the prompt when the candidate's answer
    * was not as good. Never rejects: meant for `platform.defer`.
    */
   review(request: ReviewRequest): Promise<void>
-  /** Forgets some prompts of a scope; those unknown are passed over. */
+  /** Forgets some prompts of a scope; unknown ids are ignored. */
   forget(scope: string, entryIds: readonly string[]): Promise<void>
-  /** Forgets a scope with all that was learnt in it. */
+  /** Forgets all prompts of a scope, with all judgements. */
   forgetScope(scope: string): Promise<void>
   stats(): MatcherStats
 }

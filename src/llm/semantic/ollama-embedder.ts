@@ -1,5 +1,5 @@
 /**
- * Embeddings by an Ollama server.
+ * Embeddings from an Ollama server.
  *
  * @module
  */
@@ -17,12 +17,12 @@ export interface OllamaEmbedderOptions extends RemoteEmbedderOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A model that is not loaded takes long for its first request, and much memory for a large one. */
+/** Small: a model that is not loaded is slow to answer its first request, and a large one needs much memory. */
 const BATCH = 32
 
 /**
  * `POST /api/embed`, 32 texts a request. Texts that are longer than the model's context are refused
- * (`truncate: false`): two long texts with the same beginning are not the same.
+ * (`truncate: false`): cut off, two long texts with the same beginning would have the same vector.
  *
  * Rejects with `EmbeddingError`.
  *

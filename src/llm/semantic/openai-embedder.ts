@@ -1,5 +1,5 @@
 /**
- * Embeddings by OpenAI, or by whoever speaks its protocol.
+ * Embeddings from OpenAI, or from any server with the same API.
  *
  * @module
  */
@@ -14,21 +14,21 @@ import { REMOTE_EMBEDDER_OPTIONS, type RemoteEmbedderOptions } from './remote-em
 export interface OpenAIEmbedderOptions extends RemoteEmbedderOptions {
   /** Sent as `Authorization: Bearer`. */
   readonly apiKey: string
-  /** Up to and with the version. @default 'https://api.openai.com/v1' */
+  /** With the version of the API. @default 'https://api.openai.com/v1' */
   readonly baseUrl?: string
   /**
-   * Whether the model is asked for vectors of `dimensions` numbers: the text-embedding-3 models can
-   * shorten theirs, others refuse the question. @default false
+   * Whether the request asks for vectors of `dimensions` numbers: the text-embedding-3 models can shorten
+   * theirs, others refuse such a request. @default false
    */
   readonly shorten?: boolean
 }
 
-/** The service takes 2,048; the tokens of all together are bounded too. */
+/** The service accepts 2,048 texts, but also limits the tokens of all texts together. */
 const BATCH = 128
 
 /**
- * `POST /embeddings`, 128 texts a request, as base64, which is a third of the size of digits. Servers
- * that answer with numbers nevertheless are understood. Vectors are put in order by their `index`.
+ * `POST /embeddings`, 128 texts a request. Asks for base64, a third of the size of decimal digits; answers
+ * with numbers are read too. Vectors are put in order by their `index`.
  *
  * Rejects with `EmbeddingError`.
  *
@@ -55,7 +55,7 @@ export function openaiEmbedder(options: OpenAIEmbedderOptions): Embedder {
   })
 }
 
-/** `undefined` unless each place from 0 on is taken once. */
+/** The embeddings in order; `undefined` unless each index from 0 on occurs exactly once. */
 function inOrder(data: unknown): readonly unknown[] | undefined {
   if (!Array.isArray(data)) return undefined
   const vectors: unknown[] = []

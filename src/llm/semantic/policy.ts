@@ -1,5 +1,5 @@
 /**
- * Decides whether a candidate that no veto speaks against is served.
+ * Decides whether a candidate without a veto is served.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { InvalidOptionError } from '../../errors.ts'
 import { correctness, type Observation, updated, type Weights } from './belief.ts'
 import type { Prior } from './prior.ts'
 
-/** Serves whatever is similar enough. How often that is wrong is not known. */
+/** Serves every candidate that is similar enough. How often that is wrong is not measured. */
 export interface StaticPolicyOptions {
   /** Tells the policies apart. */
   readonly kind: 'static'
@@ -17,18 +17,18 @@ export interface StaticPolicyOptions {
   readonly minSimilarity: number
 }
 
-/** Serves what has proven right, so that at most a part of all requests is answered wrongly. */
+/** Serves candidates that judgements have shown to be right, to limit the share of wrong answers. */
 export interface VerifiedPolicyOptions {
   /** Tells the policies apart. */
   readonly kind: 'verified'
-  /** The part of all requests that may get a wrong answer, from (0, 0.5]. @default 0.01 */
+  /** The share of all requests that may get a wrong answer, from (0, 0.5]. @default 0.01 */
   readonly maxErrorRate?: number
   /**
-   * Nothing is served that is right with a lesser probability, from [0, 1). It bounds the error among
-   * hits, which `maxErrorRate` does not. @default 0.5
+   * A candidate with a lower probability of being right is not served, from [0, 1). This bounds the error
+   * rate of hits, which `maxErrorRate` does not. @default 0.5
    */
   readonly minConfidence?: number
-  /** The least cosine of a candidate, from [0, 1]; below it nothing is explored. @default 0.6 */
+  /** The least cosine of a candidate, from [0, 1]; a less similar one is not explored either. @default 0.6 */
   readonly minSimilarity?: number
 }
 
@@ -43,7 +43,7 @@ export type Verdict =
   | { readonly kind: 'serve'; readonly confidence: number }
   | { readonly kind: 'explore'; readonly confidence: number }
 
-/** Judgements of its own that an entry needs where its scope has taught nothing yet. */
+/** How many judgements an entry needs if its scope has no prior of its own yet. */
 const MIN_OWN = 4
 
 /** @throws {InvalidOptionError} When a setting is unknown or out of its range. */
@@ -66,10 +66,10 @@ export function resolveSemanticPolicy(options: PolicyOptions): SemanticPolicy {
   }
 }
 
-/** What is believed of one entry. */
+/** The belief about one entry. */
 export interface Belief {
   readonly weights: Weights
-  /** Whether enough was judged, of the entry or of its scope, for anything to be served. */
+  /** Whether the entry, or its scope, has enough judgements for the entry to be served. */
   readonly isProven: boolean
 }
 
@@ -83,8 +83,8 @@ export function believe(prior: Prior, own: readonly Observation[]): Belief {
 
 /**
  * The verified policy's decision (vCache, arXiv 2502.03771, section 4): a candidate that is wrong with
- * probability `w` is served with probability `maxErrorRate / w`, so that a request is
- * answered wrongly with at most `maxErrorRate`; else it is explored. Below `minConfidence` it is always
+ * probability `w` is served with probability `maxErrorRate / w`, otherwise explored. So the probability of
+ * a wrong answer is at most `maxErrorRate` for each request. Below `minConfidence` the candidate is always
  * explored, which only lowers the error.
  *
  * @param random A draw from [0, 1).

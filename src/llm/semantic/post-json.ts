@@ -1,5 +1,5 @@
 /**
- * One JSON request to a service, in bounded time.
+ * Sends one JSON request to a service, within a deadline.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { withDeadline } from '../../flight/deadline.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { discard, readText } from '../../redis/body.ts'
 
-/** Why a service gave no answer. The reason is of a closed set of words, and repeats nothing it said. */
+/** Why a request failed. The reason is one of a fixed set of texts and repeats nothing of the response. */
 export interface ServiceFailure {
-  /** `timeout`, `network`, `HTTP 503`, `not JSON`, or what was malformed. */
+  /** `timeout`, `network`, `HTTP 503`, `not JSON`, or what was wrong with the response. */
   readonly reason: string
-  /** Whether asking again could help. */
+  /** Whether a retry could succeed. */
   readonly retryable: boolean
 }
 
-/** A request, and how its failures become errors. */
+/** A request, and a function that turns its failures into errors. */
 export interface JsonRequest {
   readonly platform: Platform
   readonly fetch: typeof fetch | undefined
@@ -31,14 +31,14 @@ export interface JsonRequest {
 
 type Answer = { readonly value: unknown } | { readonly failure: ServiceFailure }
 
-/** 128 vectors of 4,096 numbers, written as digits, are a fifth of it. */
+/** Five times the size of 128 vectors of 4,096 numbers in decimal digits. */
 const MAX_ANSWER_BYTES = 64 * 1_048_576
 const TIMEOUT = new Error('timeout')
 
 /**
- * What the service answered, parsed.
+ * Sends a request and returns the parsed response body.
  *
- * @throws What `fail` makes of a failure; `signal.reason` when the caller gave up.
+ * @throws The error that `fail` returns; `signal.reason` when the caller aborted.
  */
 export async function postJson(request: JsonRequest): Promise<unknown> {
   request.signal?.throwIfAborted()
@@ -58,7 +58,7 @@ async function ask(request: JsonRequest): Promise<Answer> {
       (expiry) => send(request, signal ? AbortSignal.any([signal, expiry]) : expiry),
     )
   } catch (error) {
-    // Whatever fetch threw may name the address; runtimes disagree on what an aborted one throws.
+    // An error of `fetch` may contain the address, and its type after an abort differs between runtimes.
     const reason = error === TIMEOUT ? 'timeout' : 'network'
     return { failure: { reason, retryable: true } }
   }
@@ -90,7 +90,7 @@ function parse(text: string | undefined): Answer {
   try {
     return { value: JSON.parse(text) }
   } catch {
-    // SyntaxError: whatever it says may repeat the answer.
+    // SyntaxError: its message may repeat parts of the response.
     return { failure: { reason: 'not JSON', retryable: false } }
   }
 }

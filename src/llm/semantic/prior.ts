@@ -1,29 +1,29 @@
 /**
- * What the entries of a scope have in common, learnt from those that were judged.
+ * The prior of a scope: what is believed of an entry before its own judgements.
  *
- * An entry that was never judged is believed to be like the others of its scope: their thresholds, as
- * far as the judgements show them, are where its own is looked for (empirical Bayes, by the
- * non-parametric maximum likelihood of Laird, JASA 73, 1978, held back by a careful prior).
+ * The thresholds of the entries that were judged give the distribution in which the threshold of another
+ * entry is expected (empirical Bayes, by the non-parametric maximum likelihood of Laird, JASA 73, 1978,
+ * regularised by a cautious prior).
  *
  * @module
  */
 
 import { CAREFUL, likelihood, normalized, type Observation, type Weights } from './belief.ts'
 
-/** How many entries the careful prior counts for. */
+/** The weight of the cautious prior: it counts as this many entries. */
 const CAREFUL_ENTRIES = 8
 const ROUNDS = 12
-/** Of so many judgements in a scope at least is its common belief made. */
+/** A scope with fewer judgements has no prior of its own. */
 const MIN_OBSERVATIONS = 32
 
-/** A scope's common belief. */
+/** The prior of a scope. */
 export interface Prior {
   readonly weights: Weights
-  /** Whether there was enough to learn from; if not, an entry needs judgements of its own. */
+  /** Whether the scope had enough judgements; if not, an entry needs judgements of its own. */
   readonly isPooled: boolean
 }
 
-/** The belief when nothing is known of a scope. */
+/** The prior of a scope with too few judgements. */
 export const UNPOOLED: Prior = { weights: CAREFUL, isPooled: false }
 
 /** @param entries The judgements of each entry of the scope, or of a sample of them. */
@@ -40,7 +40,7 @@ export function pool(entries: readonly (readonly Observation[])[]): Prior {
   return { weights, isPooled: true }
 }
 
-/** Adds what one entry's judgements say of each pair of the grid, in sum 1. */
+/** Adds the probability of each pair of the grid given one entry's judgements; the sum is 1. */
 function addResponsibility(into: Float64Array, weights: Weights, likely: Float64Array): void {
   let sum = 0
   for (let i = 0; i < likely.length; i++) sum += (weights[i] as number) * (likely[i] as number)

@@ -1,5 +1,5 @@
 /**
- * Vectors in a byte a number, and in a bit a number.
+ * Compact vectors: with one byte, or one bit, per number.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { Vector } from './embedder.ts'
 const LARGEST = 127
 
 /**
- * Scales a vector so that its largest number is 127, and rounds. The scale is lost, for only the
- * direction is of use.
+ * Scales a vector so that its largest absolute number is 127, and rounds. The scale is lost: only the
+ * direction matters.
  *
- * @throws {InvalidValueError} When it is not of `dimensions` finite numbers, or all of them are 0.
+ * @throws {InvalidValueError} When the vector does not have `dimensions` finite numbers, or all are 0.
  */
 export function quantize(vector: Vector, dimensions: number): Int8Array<ArrayBuffer> {
   if (vector.length !== dimensions) {
@@ -22,7 +22,7 @@ export function quantize(vector: Vector, dimensions: number): Int8Array<ArrayBuf
   let largest = 0
   for (const value of vector) {
     const size = Math.abs(value)
-    // A comparison with NaN is false, whichever way round.
+    // Negated to refuse NaN too: every comparison with NaN is false.
     if (!(size < Infinity)) {
       throw new InvalidValueError('an embedding has numbers that are not finite')
     }
@@ -39,7 +39,7 @@ export function dot(a: Int8Array, b: Int8Array, at = 0): number {
   return sum
 }
 
-/** The Euclidean length. Never 0 for what {@link quantize} made. */
+/** The Euclidean length. Never 0 for a result of {@link quantize}. */
 export function lengthOf(code: Int8Array): number {
   return Math.sqrt(dot(code, code))
 }
@@ -54,7 +54,7 @@ export function wordsFor(dimensions: number): number {
   return (dimensions + 31) >>> 5
 }
 
-/** Writes one bit a number into `into`, from the word `at` on: whether it is above 0. */
+/** Writes one bit per number into `into`, from the word `at` on: 1 if the number is above 0. */
 export function packSigns(code: Int8Array, into: Uint32Array, at = 0): void {
   const words = wordsFor(code.length)
   into.fill(0, at, at + words)
@@ -66,7 +66,7 @@ export function packSigns(code: Int8Array, into: Uint32Array, at = 0): void {
   }
 }
 
-/** How many of the first `words` words' bits differ. */
+/** How many bits differ in `words` words of `a`, and of `b` from the word `at` on. */
 export function hamming(a: Uint32Array, b: Uint32Array, words: number, at = 0): number {
   let count = 0
   for (let i = 0; i < words; i++) {

@@ -6,7 +6,7 @@
 
 import { wordsIn } from '../../entry/words.ts'
 
-/** `how` is a way to do it, `whether` a yes or no; `none` is a command or a statement. */
+/** `how` asks for a way to do something, `whether` for yes or no; `none` is a command or a statement. */
 export type Question =
   | 'who'
   | 'when'
@@ -39,7 +39,7 @@ const YES_OR_NO = wordsIn(
 )
 const WAYS = wordsIn('way ways steps method tips')
 
-/** What the other kind of question may say when it asks for the same. */
+/** Two kinds that may ask for the same, and the stems of which one must occur; `undefined`: none needed. */
 const STANDS_FOR: readonly (readonly [Question, Question, ReadonlySet<string> | undefined])[] = [
   ['how', 'what', undefined],
   ['how', 'none', undefined],
@@ -66,7 +66,7 @@ const STANDS_FOR: readonly (readonly [Question, Question, ReadonlySet<string> | 
 export function questionOf(words: readonly string[]): Question {
   const at = words.findIndex((word) => KINDS.has(word))
   const found = KINDS.get(words[at] ?? '')
-  // A question word within a sentence that asks for a yes or no: "Do you know who …".
+  // A question word decides even within a yes-or-no question: "Do you know who …" asks who.
   if (found === undefined) return YES_OR_NO.has(words[0] ?? '') ? 'whether' : wayOf(words)
   const next = words[at + 1] ?? ''
   if (found === 'how' && MEASURES.has(next)) return `how ${next}`
@@ -81,7 +81,7 @@ function wayOf(words: readonly string[]): Question {
 /**
  * Whether two prompts may ask for the same kind of answer.
  *
- * @param words The stems of both.
+ * @param words The words of both prompts, with their stems.
  */
 export function areCompatible(a: Question, b: Question, words: ReadonlySet<string>): boolean {
   if (a === b) return true

@@ -1,5 +1,5 @@
 /**
- * What a prompt says, in the terms that decide whether another asks for the same.
+ * Extracts from a prompt what decides whether another prompt asks for the same.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { stem } from './stem.ts'
 import { SYNONYMS } from './synonyms.ts'
 import { type Token, tokenize } from './tokens.ts'
 
-/** A prompt, read. */
+/** What was extracted from a prompt. */
 export interface Reading {
   readonly language: string | undefined
   /** In order of appearance. */
@@ -23,18 +23,18 @@ export interface Reading {
   readonly negations: number
   /** Stems of words that are written as names. */
   readonly names: readonly string[]
-  /** Stems of what carries the meaning, in order; synonyms are one. */
+  /** Stems of the words that carry meaning, in order; synonyms have the same stem. */
   readonly content: readonly string[]
-  /** Stems and texts of all words, those that carry nothing included. */
+  /** Stems and texts of all words, stop words included. */
   readonly words: ReadonlySet<string>
   readonly question: Question
-  /** The small words that count: see `lightWords`. */
+  /** The stop words that matter: see `lightWords`. */
   readonly light: string
-  /** What stands after the words of direction: `from` to `london`. */
+  /** The content words that follow each preposition: `from` leads to `london`. */
   readonly roles: ReadonlyMap<string, readonly string[]>
-  /** Whom the pronouns stand for, in order; who asks and who is asked do not count where a way is asked for. */
+  /** Whom the pronouns stand for, in order; without I, you and we in a `how` question. */
   readonly persons: readonly string[]
-  /** Whether the two sides of it can be exchanged: `between`, `versus`, `or`. */
+  /** Whether it has two sides that can be swapped: `between`, `versus`, `or`. */
   readonly isSymmetric: boolean
 }
 
@@ -42,15 +42,15 @@ const ROLES = wordsIn(
   'from to into than before after by over against without via onto under like as',
 )
 const SYMMETRIC = wordsIn('and or between vs versus difference compare')
-/** What "to do" follows, as opposed to "to London". */
+/** Words before an infinitive such as "to do", as opposed to "to London". */
 const BEFORE_INFINITIVES = wordsIn(
   'how way ways want need like able have going used try order what where when whether learn',
 )
-/** Capitals say nothing where most words have them, of at least so many. */
+/** Capitals mean nothing in a prompt of at least `TITLE_WORDS` words if this share of them has capitals. */
 const TITLE_SHARE = 0.6
 const TITLE_WORDS = 4
 
-/** Reads a prompt. The longer it is the longer it takes, linearly. */
+/** Reads a prompt, in time linear in its length. */
 export function read(prompt: string): Reading {
   const tokens = withoutTitleCase(tokenize(prompt))
   const texts = tokens.flatMap((token) => (token.kind === 'word' ? [token.text] : []))
@@ -75,7 +75,7 @@ export function read(prompt: string): Reading {
   }
 }
 
-/** A prompt in capitals, Or In A Title's, has no names by its capitals. */
+/** In a prompt in capitals, Or In Title Case, capitals do not mark names. */
 function withoutTitleCase(tokens: readonly Token[]): readonly Token[] {
   const words = tokens.filter((token) => token.kind === 'word')
   const names = words.filter(({ isName }) => isName).length
@@ -87,11 +87,11 @@ function ofKind(tokens: readonly Token[], kind: Token['kind']): string[] {
   return tokens.filter((token) => token.kind === kind).map(({ text }) => text)
 }
 
-/** The stem that a token adds to what is meant, if it adds any. */
+/** The stem of a token, if the token carries meaning. */
 function contentOf(token: Token): readonly string[] {
   if (token.kind !== 'word') return [token.text]
   const { text, isName } = token
-  // "us" and "it" are words of every sentence, "US" and "IT" are not.
+  // "us" and "it" are stop words, "US" and "IT" are not.
   if (!isName && (STOP_WORDS.has(text) || FILLERS.has(text))) return []
   const unit = UNITS.get(text)
   if (unit !== undefined) return [unit]
@@ -103,12 +103,12 @@ function personsIn(words: readonly string[], question: Question): readonly strin
   return (
     words
       .flatMap((word) => PERSONS.get(word) ?? [])
-      // "How do I" asks what "how can you" does.
+      // "How do I" and "how can you" ask for the same.
       .filter((person) => question !== 'how' || !/^(i|you|we)$/.test(person))
   )
 }
 
-/** The next content word after each word of direction. */
+/** The next content word after each preposition. */
 function rolesIn(tokens: readonly Token[]): ReadonlyMap<string, readonly string[]> {
   const roles = new Map<string, string[]>()
   let open: string[] = []

@@ -1,5 +1,5 @@
 /**
- * Vectors in Redis, read into this isolate and searched there: for up to 50,000 a scope.
+ * Vectors in Redis, copied into this isolate and searched here: for up to 50,000 per scope.
  *
  * @module
  */
@@ -18,13 +18,13 @@ export interface RedisVectorStoreOptions {
   readonly space: VectorSpace
   readonly names: SemanticNames
   readonly seal: VectorSeal
-  /** How many vectors a scope has in Redis; the oldest go first. */
+  /** How many vectors a scope keeps in Redis; the oldest are dropped first. */
   readonly maxVectors: number
-  /** Bound on the vectors of all scopes in this isolate; scopes not searched for longest go. */
+  /** Bound on the vectors and notes of all scopes in this isolate; drops the least recently searched. */
   readonly maxBytes: number
   /** How long a scope lives after the last prompt was added to it. */
   readonly ttlMs: number
-  /** How long a scope is searched without asking Redis what is new. */
+  /** How long a scope is searched without asking Redis for changes. */
   readonly lagMs: number
 }
 
@@ -32,7 +32,7 @@ export interface RedisVectorStoreOptions {
 interface Scope {
   readonly shelf: Shelf
   readonly notes: Map<string, string>
-  /** By place in the log, oldest first: an entry that is added again moves to the end. */
+  /** The place of each entry in the log, oldest first: an entry that is added again moves to the end. */
   readonly places: Map<string, number>
   /** The place up to which the log has been read. */
   upTo: string
@@ -41,20 +41,20 @@ interface Scope {
   noteBytes: number
 }
 
-/** What one reply may carry: a part of the 500 ms that a request has, and of what Upstash answers. */
+/** Bound on one reply: well within the deadline of 500 ms and the response size that Upstash allows. */
 const REPLY_BYTES = 1_000_000
-/** Replies that a single search waits for. What is left is read by the searches after it. */
+/** How many replies one search waits for. Later searches read the rest. */
 const REPLIES_A_SEARCH = 8
 const FORGOTTEN_AT_ONCE = 1_000
 
 /**
- * A log of vectors a scope in Redis; each isolate reads what is new and searches its own copy.
+ * Each scope has a log of its vectors in Redis. An isolate reads the changes and searches its own copy.
  *
  * | operation | requests | commands |
  * | --- | ---: | ---: |
  * | search within `lagMs` of the last one | 0 | 0 |
  * | search | 1 | 1 |
- * | first search of a scope | 1 a megabyte, at most 8 | as many |
+ * | first search of a scope | 1 per megabyte, at most 8 | as many |
  * | add, remove up to 1,000, clear | 1 | 1 |
  *
  * A scope of more than eight megabytes is read over several searches.
@@ -70,7 +70,7 @@ export class RedisVectorStore implements VectorStore {
     this.#scopes = new BoundedScopes(options.maxBytes, bytesOf)
   }
 
-  /** Vectors in this isolate, in bytes. */
+  /** Size of the vectors and notes in this isolate, in bytes. */
   get bytes(): number {
     return this.#scopes.bytes
   }
@@ -111,13 +111,13 @@ export class RedisVectorStore implements VectorStore {
     await this.#ctx.link.send(['DEL', vectors, log, state])
   }
 
-  /** Whoever has added a prompt finds it, whatever the lag. */
+  /** Makes the next search ask Redis: an isolate finds a prompt that it has added itself, despite the lag. */
   #askAgain(scope: string): void {
     const known = this.#scopes.get(scope)
     if (known) known.askedAt = Number.NEGATIVE_INFINITY
   }
 
-  /** Reads what is new, up to a bound. */
+  /** Reads the changes since the last search, up to a bound. */
   async #catchUp(scope: string, known: Scope): Promise<void> {
     const { vectors, log } = this.#options.names.of(scope)
     const most = Math.ceil(REPLY_BYTES / (this.#options.space.dimensions * 1.4 + 200))
@@ -133,7 +133,7 @@ export class RedisVectorStore implements VectorStore {
     }
   }
 
-  /** Takes in one reply. @returns How many changes it held. */
+  /** Applies one reply. @returns How many changes it held. */
   async #take(scope: string, known: Scope, reply: Reply): Promise<number> {
     const [oldest, ...rest] = (Array.isArray(reply) ? reply : []) as readonly Reply[]
     const changes = Array.from({ length: Math.floor(rest.length / 3) }, (_, i) => ({
@@ -145,7 +145,7 @@ export class RedisVectorStore implements VectorStore {
       changes.map(({ id, text }) => this.#options.seal.open(scope, id, text)),
     )
     changes.forEach(({ id, place }, i) => {
-      // Another search of this isolate may have read further meanwhile.
+      // A concurrent search of this isolate may have read further.
       if (Number(place) <= Number(known.upTo)) return
       drop(known, id)
       const vector = opened[i]
@@ -182,7 +182,7 @@ function drop(scope: Scope, id: string): void {
   scope.places.delete(id)
 }
 
-/** What left the log for want of room, or with all of it, is found no more. */
+/** Drops entries that are no longer in the log, because it was full or was lost. */
 function dropBefore(scope: Scope, oldest: number): void {
   for (const [id, place] of scope.places) {
     if (place >= oldest) return

@@ -1,5 +1,5 @@
 /**
- * What the embedders that ask a service have in common.
+ * The common part of all embedders that call a service.
  *
  * @module
  */
@@ -13,16 +13,16 @@ import type { ServiceFailure } from './post-json.ts'
 
 /** Options of every embedder that asks a service. */
 export interface RemoteEmbedderOptions {
-  /** What the service calls the model. */
+  /** The service's name for the model. */
   readonly model: string
-  /** How many numbers its vectors have; what is answered is held against it. From 8 to 4,096. */
+  /** How many numbers a vector has, from 8 to 4,096; an answer with vectors of another length is refused. */
   readonly dimensions: number
   /**
-   * Names the model's weights, where the service may change them under one name: an Ollama digest, a
-   * date. Vectors of another revision are not found. @default none
+   * Identifies the model's weights if the service may replace them under the same name: an Ollama digest,
+   * a date. Vectors of another revision are not found. @default none
    */
   readonly revision?: string
-  /** For each request of up to `batch` texts. @default '10s' */
+  /** For each request; a long list of texts takes several. @default '10s' */
   readonly deadline?: Duration
   /** Gives the time for the deadline. @default webPlatform() */
   readonly platform?: Platform
@@ -34,12 +34,12 @@ export interface RemoteEmbedderOptions {
 export const REMOTE_EMBEDDER_OPTIONS: readonly string[] =
   'model dimensions revision deadline platform fetch'.split(' ')
 
-/** What is particular to a service. */
+/** What differs between services. */
 export interface EmbeddingService {
   readonly name: string
   /** How many texts a request may have. */
   readonly batch: number
-  /** One request. @returns What should be a list of vectors. */
+  /** Sends one request. @returns The list of vectors, not checked yet. */
   ask(texts: readonly string[], signal: AbortSignal | undefined): Promise<unknown>
 }
 
@@ -65,17 +65,17 @@ export function remoteEmbedder(
   }
 }
 
-/** @throws {InvalidOptionError} When it is none. */
+/** @throws {InvalidOptionError} When `deadline` is not a duration of at least 1 ms. */
 export function deadlineOf(deadline: Duration = '10s'): number {
   return toMilliseconds(deadline, 'deadline', { min: 1 })
 }
 
-/** Makes the error of a service's failure. */
+/** Returns a function that turns a failure of this service into an error. */
 export function failing(service: string): (failure: ServiceFailure) => EmbeddingError {
   return ({ reason, retryable }) => new EmbeddingError(service, reason, retryable)
 }
 
-/** A service's name of a model may have slashes and colons, which a name in Redis does not. */
+/** Model names of services may contain slashes and colons, which names in Redis must not. */
 function spaceName(model: string): string {
   const name = model.replace(/[^\w.-]/g, '_')
   if (name.length <= 64) return name

@@ -1,5 +1,5 @@
 /**
- * Finds stored answers to similar prompts: embed, search, look for a reason against it, decide.
+ * Finds stored answers to similar prompts: embeds the prompt, searches, checks for a veto, decides.
  *
  * @module
  */
@@ -44,11 +44,11 @@ export interface MatcherParts {
   readonly maxPromptChars: number
 }
 
-/** How many of the nearest are looked at: the first without a veto is the candidate. */
+/** How many of the nearest prompts are checked: the first without a veto is the candidate. */
 const LOOKED_AT = 8
 const ENTRY_ID = /^[\x21-\x7e]{1,128}$/
 
-/** A {@link Matcher} on an embedder, a store of vectors and what was judged. */
+/** A {@link Matcher} made of an embedder, a vector store and the judgements. */
 export class SemanticMatcher implements Matcher {
   readonly #parts: MatcherParts
   readonly #tally = new MatchTally()
@@ -106,7 +106,7 @@ export class SemanticMatcher implements Matcher {
       await this.learn({ scope, candidate, same })
       if (!same) await this.remember(request)
     } catch {
-      // Whatever the judge or Redis rejected with: the request it belongs to has been answered.
+      // An error of the judge or of Redis. The request has already been answered, so it is only counted.
       this.#tally.unjudged()
     }
   }
@@ -130,14 +130,14 @@ export class SemanticMatcher implements Matcher {
     const found = await this.#parts.store.search(scope, code, LOOKED_AT, signal)
     const [nearest] = found
     if (nearest === undefined) return { kind: 'miss', reason: 'empty' }
-    // A caller may demand more than the policy does, and never less.
+    // The caller can only raise the minimum of the policy.
     const least = Math.max(this.#parts.policy.minSimilarity, minSimilarity)
     const near = found.filter(({ similarity }) => similarity >= least)
     if (near.length === 0) return { kind: 'miss', reason: 'below', candidate: candidateOf(nearest) }
     return this.#choose(scope, read(prompt), near)
   }
 
-  /** The nearest that no veto speaks against. */
+  /** Decides about the nearest prompt without a veto. */
   async #choose(scope: string, asked: Reading, near: readonly Neighbour[]): Promise<Match> {
     const { embedder } = this.#parts
     let first: { readonly reason: VetoReason; readonly candidate: Candidate } | undefined
@@ -181,7 +181,7 @@ export class SemanticMatcher implements Matcher {
   }
 }
 
-/** A name that every store takes, for a scope of any length and any characters. */
+/** A name that every store accepts, for a scope of any length and characters. */
 function scopeName(scope: string): string {
   nonEmptyText(scope, 'scope')
   return toBase64Url(sha256(encodeUtf8(scope)))

@@ -1,10 +1,10 @@
 /**
- * What semantic matching is called in Redis.
+ * The Redis keys of semantic matching.
  *
  * ```
  * <prefix>:<namespace>:v:{<scope>/<model>/<dimensions>}   vectors and prompts
- * <prefix>:<namespace>:w:{<scope>/<model>/<dimensions>}   their log
- * <prefix>:<namespace>:j:{<scope>/<model>/<dimensions>}   what was judged
+ * <prefix>:<namespace>:w:{<scope>/<model>/<dimensions>}   log of their changes
+ * <prefix>:<namespace>:j:{<scope>/<model>/<dimensions>}   judgements
  * ```
  *
  * @module
@@ -20,7 +20,7 @@ export interface ScopeNames {
   readonly state: string
 }
 
-/** The names of one model's vectors: those of another are other keys. */
+/** The keys for the vectors of one model. Another model has other keys. */
 export class SemanticNames {
   readonly #keyspace: Keyspace
   readonly #base: string

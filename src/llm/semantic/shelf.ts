@@ -1,28 +1,28 @@
 /**
- * The vectors of one scope in memory, searched by sign bits first and by bytes then.
+ * The vectors of one scope in memory, searched first by sign bits, then by bytes.
  *
  * @module
  */
 
 import { dot, hamming, lengthOf, packSigns, wordsFor } from './quantize.ts'
 
-/** One that was found. */
+/** A vector that a search found. */
 export interface Found {
   readonly id: string
   /** Cosine of the codes, from [-1, 1]. */
   readonly similarity: number
 }
 
-/** So few are compared by their bytes at once. */
+/** Up to this many vectors are all compared by their bytes. */
 const SMALL = 256
-/** The nearest by sign bits that are compared by bytes, at least, and for each one wanted. */
+/** How many of the nearest by sign bits are compared by bytes: at least, and for each wanted result. */
 const RESCORED = 128
 const RESCORED_EACH = 16
 const FIRST_CAPACITY = 64
 
 /**
- * Vectors by id. A search looks at the sign bits of all, 32 numbers at a time, and at the bytes of
- * those few whose bits differ least from the query's.
+ * Vectors by id. A search compares the sign bits of all, 32 numbers at a time, then the bytes of the few
+ * whose bits differ least from the query's.
  */
 export class Shelf {
   readonly #dimensions: number
@@ -46,7 +46,7 @@ export class Shelf {
     return this.#ids.length
   }
 
-  /** What the arrays take, in bytes; ids are not counted. */
+  /** Size of the arrays in bytes, without the ids. */
   get bytes(): number {
     return this.#codes.byteLength + this.#signs.byteLength + this.#lengths.byteLength
   }
@@ -68,7 +68,7 @@ export class Shelf {
     this.#lengths[slot] = lengthOf(code)
   }
 
-  /** The last one takes the place of the one that goes. */
+  /** Moves the last vector into the slot of the deleted one. */
   delete(id: string): void {
     const slot = this.#slots.get(id)
     if (slot === undefined) return
@@ -88,7 +88,7 @@ export class Shelf {
   }
 
   /**
-   * The nearest, best first; of equals, the one that has been here longer.
+   * The nearest, best first; of equals, the one in the lower slot first.
    *
    * @param limit How many, at least 1.
    */
@@ -106,7 +106,7 @@ export class Shelf {
       .map(({ slot, similarity }) => ({ id: this.#ids[slot] as string, similarity }))
   }
 
-  /** About `wanted` slots whose sign bits differ least; those of the last distance in order of place. */
+  /** About `wanted` slots whose sign bits differ least; at the largest distance, lower slots first. */
   #worthRescoring(query: Int8Array, wanted: number): number[] {
     const { size } = this
     if (size <= Math.max(SMALL, wanted)) return Array.from({ length: size }, (_, slot) => slot)
@@ -132,7 +132,7 @@ export class Shelf {
   #reserve(size: number): void {
     const capacity = this.#lengths.length
     if (size <= capacity) return
-    // By half: doubling would leave half of 20 MB unused.
+    // Grows by half: doubling could leave half of 20 MB unused.
     const grown = Math.ceil(capacity * 1.5)
     this.#codes = copied(this.#codes, new Int8Array(grown * this.#dimensions))
     this.#signs = copied(this.#signs, new Uint32Array(grown * this.#words))
@@ -145,7 +145,7 @@ function copied<T extends Int8Array | Uint32Array | Float32Array>(from: T, to: T
   return to
 }
 
-/** The distance up to which `wanted` are found, and how many of that very distance still fit. */
+/** The distance within which `wanted` slots lie, and how many at exactly this distance are needed. */
 function cutOff(
   counts: Uint32Array,
   wanted: number,

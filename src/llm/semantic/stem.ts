@@ -1,12 +1,12 @@
 /**
- * Takes the endings off English words, so that what is said in another number or tense is the same word.
+ * Removes the endings of English words, so that forms of a word in another number or tense are equal.
  *
  * @module
  */
 
 import { wordsIn } from '../../entry/words.ts'
 
-/** Words that only look like forms of another. */
+/** Words that keep their ending, because they only look like a form of another word. */
 const WHOLE =
   wordsIn(`this his has was is as us gas bus plus yes news does goes species series always lens less unless across
   process access address success business class glass pass boss loss bonus virus status focus physics
@@ -30,7 +30,7 @@ const IRREGULAR: ReadonlyMap<string, string> = new Map(
 
 const VOWEL = /[aeiouy]/
 
-/** The stem of a word in lower case. Words that are short, or not of ASCII letters, are their own. */
+/** The stem of a word in lower case. Short words, and words with other than ASCII letters, stay as they are. */
 export function stem(word: string): string {
   const irregular = IRREGULAR.get(word)
   if (irregular !== undefined) return irregular
@@ -50,7 +50,7 @@ function singularOf(word: string): string {
   return word
 }
 
-/** `stopp` is stop, `add` is itself; `mak` and `make` are one word. */
+/** Removes a doubled last letter and a final `e`: `stopp` becomes `stop`, `make` becomes `mak`, `add` stays. */
 function undouble(word: string): string {
   const doubled = /([bdgmnprt])\1$/.test(word) && word.length > 3
   return withoutE(doubled ? word.slice(0, -1) : word)

@@ -1,5 +1,5 @@
 /**
- * Words that can be exchanged without asking for another answer.
+ * Words that can replace each other without changing what a prompt asks for.
  *
  * @module
  */
@@ -78,5 +78,5 @@ const GROUPS = `
   boyfriend bf
 `
 
-/** Leads every word of a group to its first one. */
+/** Maps every word of a group to the first word of the group. */
 export const SYNONYMS: ReadonlyMap<string, string> = groups(GROUPS)

@@ -1,5 +1,5 @@
 /**
- * Cuts a prompt into what it says: words, numbers, and what must be compared to the letter.
+ * Splits a prompt into words, numbers, and identifiers that must be compared exactly.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { NUMBER_WORDS, PHRASES, UNITS } from './lexicon.ts'
 
 /** A piece of a prompt. */
 export type Token =
-  /** A word in lower case, and whether it is written as a name: in capitals, not for its place. */
+  /** A word in lower case, and whether it is written as a name: see `isNamed`. */
   | { readonly kind: 'word'; readonly text: string; readonly isName: boolean }
   /** A number in its shortest form. */
   | { readonly kind: 'number'; readonly text: string }
   /** Code, an address, a version, an operator. */
   | { readonly kind: 'identifier'; readonly text: string }
 
-/** Longer prompts are cut by whoever asks; this bounds the work for those that are not. */
+/** Callers bound the length of prompts; this bounds the work for any that they do not. */
 const MAX_TOKENS = 2_000
 
 const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
@@ -36,7 +36,7 @@ const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
   [/['’]s?(?=\s|$|[?.,!])/gi, ''],
 ]
 
-/** In this order: the first that fits takes the text. */
+/** The order matters: the first alternative that matches takes the text. */
 const PIECES = new RegExp(
   [
     '`{1,3}(?<code>[^`]{1,500})`{1,3}',
@@ -92,7 +92,7 @@ function tokensOf(found: Found, atStart: boolean): readonly Token[] {
   if (found['cjk'] !== undefined) return [word(found['cjk'], false)]
   if (found['sign'] !== undefined) return [word(SIGNS[found['sign']] ?? found['sign'], false)]
   if (found['date'] !== undefined) return [number(found['date'])]
-  // Code between backticks, options and escapes are compared to the letter; elsewhere capitals are often an accident.
+  // Code in backticks, options and escapes keep their case; in other identifiers it is often accidental.
   const literal = found['code'] ?? found['flag']
   if (literal !== undefined) return [identifier(literal.trim())]
   const exact = Object.entries(found).find(([kind, text]) => text !== undefined && kind !== 'end')
@@ -122,7 +122,7 @@ function wordTokens(text: string, atStart: boolean): readonly Token[] {
   return parts.map((part) => word(part.toLowerCase(), isNamed(part, atStart)))
 }
 
-/** Whether a word is written as a name: all capitals, or a capital that its place does not demand. */
+/** Whether a word is written as a name: all capitals, or a capital that does not start a sentence. */
 function isNamed(text: string, atStart: boolean): boolean {
   if (/^\p{Lu}{2,}s?$/u.test(text)) return true
   return !atStart && /^\p{Lu}/u.test(text) && text !== 'I'

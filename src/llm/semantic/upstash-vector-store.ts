@@ -14,9 +14,9 @@ import type { Neighbour, VectorStore } from './vector-store.ts'
 
 /** Options for {@link upstashVectorStore}. */
 export interface UpstashVectorStoreOptions {
-  /** Of an index with the similarity function `COSINE` and as many dimensions as the embedder. */
+  /** The URL of an index with the similarity function `COSINE` and as many dimensions as the embedder. */
   readonly url: string
-  /** Sent as `Authorization: Bearer`; one that may write. */
+  /** Sent as `Authorization: Bearer`; must allow writes. */
   readonly token: string
   /** For each request. @default '2s' */
   readonly deadline?: Duration
@@ -29,8 +29,8 @@ export interface UpstashVectorStoreOptions {
 const DELETED_AT_ONCE = 1_000
 
 /**
- * A namespace a scope, the prompt as metadata. One request an operation; one for each 1,000 removed.
- * Its scores are `(1 + cosine) / 2`, and turned back into cosines.
+ * Each scope is a namespace, and the prompt is stored as metadata. An operation takes one request, a removal
+ * one per 1,000 entries. Upstash's scores are `(1 + cosine) / 2`; they are turned back into cosines.
  *
  * @throws {InvalidOptionError} When an option is missing or out of its range.
  */

@@ -1,5 +1,5 @@
 /**
- * How a vector and its prompt are written: as text, sealed where the cache encrypts.
+ * The stored form of a vector and its prompt: a text, encrypted if the cache encrypts.
  *
  * ```
  * 1;<vector in base64>;<note>
@@ -38,13 +38,13 @@ export class VectorSeal {
     this.#platform = platform
   }
 
-  /** A vector with its note as one text. */
+  /** Writes a vector with its note as one text. */
   close(scope: string, { entryId, code, note }: StoredVector): Promise<string> {
     const bytes = new Uint8Array(code.buffer, code.byteOffset, code.length)
     return this.closeText(scope, entryId, `${toBase64(bytes)};${note}`)
   }
 
-  /** The vector again; `undefined` of what is none, or was changed, or is of another key. */
+  /** Reads a vector; `undefined` if the text is malformed or altered, or was written for another entry. */
   async open(scope: string, entryId: string, text: string): Promise<StoredVector | undefined> {
     const plain = await this.openText(scope, entryId, text)
     const end = plain?.indexOf(';') ?? -1
@@ -52,13 +52,13 @@ export class VectorSeal {
     const bytes = fromBase64(plain.slice(0, end))
     if (bytes?.length !== this.#space.dimensions) return undefined
     const code = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-    // A vector without a direction has no angle to any other.
+    // A vector of zeros has no direction, hence no cosine.
     if (code.every((value) => value === 0)) return undefined
-    // Notes are kept, and the text of the vector is not.
+    // The note stays in memory: as a slice it would keep the text of the vector there too.
     return { entryId, code, note: detached(plain.slice(end + 1)) }
   }
 
-  /** A text that is readable where the cache's entries are. */
+  /** Writes a text, encrypted if the cache encrypts. */
   async closeText(scope: string, entryId: string, text: string): Promise<string> {
     if (this.#cipher === undefined) return `${PLAIN}${text}`
     const createdAt = this.#platform.now()
@@ -67,12 +67,12 @@ export class VectorSeal {
     return `${SEALED}${keyId};${createdAt.toString(36)};${sealed}`
   }
 
-  /** What {@link closeText} was given; `undefined` of what it did not write. */
+  /** The text that {@link closeText} was given; `undefined` if it did not write this. */
   async openText(scope: string, entryId: string, text: string): Promise<string | undefined> {
-    // With encryption on, what is not sealed is not ours: anybody could have written it.
     if (this.#cipher === undefined) {
       return text.startsWith(PLAIN) ? text.slice(PLAIN.length) : undefined
     }
+    // With encryption on, a plain text is refused: anybody with access to Redis could have written it.
     if (!text.startsWith(SEALED)) return undefined
     const [keyId = '', created = '', sealed = ''] = text.slice(SEALED.length).split(';')
     const createdAt = Number.parseInt(created, 36)

@@ -1,10 +1,10 @@
 /**
- * Where the vectors of prompts are kept and searched.
+ * The interface of stores that keep and search the vectors of prompts.
  *
  * @module
  */
 
-/** A stored prompt that is near. */
+/** A stored prompt that a search found. */
 export interface Neighbour {
   readonly entryId: string
   /** Cosine of the two vectors, from [-1, 1]. */
@@ -17,23 +17,23 @@ export interface Neighbour {
 export interface StoredVector {
   readonly entryId: string
   readonly code: Int8Array
-  /** A text to be had back with the vector, of at most some kilobytes: the prompt, or sealed. */
+  /** A text of at most some kilobytes that a search returns with the vector: the prompt, plain or sealed. */
   readonly note: string
 }
 
-/** What a store is made for. */
+/** The model whose vectors a store keeps. */
 export interface VectorSpace {
   readonly model: string
   readonly dimensions: number
 }
 
 /**
- * Vectors of many scopes. A vector that is lost, or not there yet, is a miss; one that should be gone
- * leads to an entry that is, hence to a miss as well. Vectors of another scope are never found.
+ * Vectors of many scopes. A vector that is lost, or not visible yet, causes a miss. So does one that should
+ * have been removed, because its entry is gone. Vectors of another scope are never found.
  */
 export interface VectorStore {
   /**
-   * The nearest in a scope, best first.
+   * The nearest vectors of a scope, best first.
    *
    * @param scope A name of at most 64 characters of `A-Z a-z 0-9 _ -`.
    * @param limit From 1 to 20.

@@ -13,7 +13,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { webPlatform } from '../../platform/web.ts'
 import type { Neighbour, VectorStore } from './vector-store.ts'
 
-/** The part of a Vectorize binding that is used. Its index has the metric `cosine`. */
+/** The methods of a Vectorize binding that are used. The index must have the metric `cosine`. */
 export interface VectorizeIndex {
   query(
     vector: number[],
@@ -45,12 +45,12 @@ export interface VectorizeStoreOptions {
 const DELETED_AT_ONCE = 1_000
 
 /**
- * A namespace a scope, the prompt as metadata. Writes take some seconds to be found: until then they
- * are misses. One call an operation; one for each 1,000 removed.
+ * Each scope is a namespace, and the prompt is stored as metadata. Vectorize makes a write visible after
+ * some seconds; until then it is a miss. An operation takes one call, a removal one per 1,000 entries.
  *
- * Ids are of the whole index, so they are hashes of scope and entry. Vectorize cannot delete a
- * namespace: `clear` rejects, and the answers of the scope have to be invalidated in the cache, which
- * makes their vectors misses.
+ * Ids are unique in the whole index, so each is a hash of scope and entry. Vectorize cannot delete a
+ * namespace, so `clear` rejects. Invalidate the answers of the scope in the cache instead: their vectors
+ * then cause misses.
  */
 export function vectorizeStore(options: VectorizeStoreOptions): VectorStore {
   const { index, platform = webPlatform() } = options
@@ -62,7 +62,7 @@ export function vectorizeStore(options: VectorizeStoreOptions): VectorStore {
       return await withDeadline(platform, deadlineMs, () => timeout, task)
     } catch (error) {
       if (error === timeout) throw timeout
-      // The binding's own errors may repeat ids and metadata.
+      // Errors of the binding may contain ids and metadata.
       throw new RemoteError({ operation, reason: 'refused', applied: 'unknown' })
     }
   }
@@ -101,7 +101,7 @@ export function vectorizeStore(options: VectorizeStoreOptions): VectorStore {
   }
 }
 
-/** At most 64 bytes, as Vectorize has it. */
+/** Vectorize allows ids of at most 64 bytes. */
 function idOf(scope: string, entryId: string): string {
   return toBase64Url(sha256(encodeUtf8(`${scope}\0${entryId}`)))
 }

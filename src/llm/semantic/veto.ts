@@ -1,8 +1,8 @@
 /**
- * Says that two prompts, however similar their vectors, do not want the same answer.
+ * Detects that two prompts need different answers although their vectors are similar.
  *
- * Encoders put opposites side by side: prompts that differ in a negation alone have cosines of 0.83 to
- * 0.9997 in nine of them (GPTCache issue 694). So what differs is looked for in the words.
+ * Embedding models place opposites close together: in nine models, prompts that differ only in a negation
+ * have cosines of 0.83 to 0.9997 (GPTCache issue 694). So the words themselves are compared.
  *
  * @module
  */
@@ -27,12 +27,12 @@ export type VetoReason =
   | 'word'
 
 /**
- * How much may differ. `meaning`: other words for the same, as an encoder finds them, but not the same
- * words with one exchanged. `wording`: nothing that carries meaning; for an embedder that sees words.
+ * How much two prompts may differ. `meaning`: in their words, but not in exactly one content word.
+ * `wording`: in no word that carries meaning; for an embedder that sees wording.
  */
 export type Strictness = 'meaning' | 'wording'
 
-/** `lacking`: how much of the content of one the other lacks, of the two the more. */
+/** `lacking`: how many content words of one prompt the other lacks; the larger of the two numbers. */
 type Rule = (a: Reading, b: Reading, lacking: number) => boolean
 
 const RULES: readonly (readonly [VetoReason, Rule])[] = [
@@ -48,7 +48,7 @@ const RULES: readonly (readonly [VetoReason, Rule])[] = [
   ['question', (a, b) => !areCompatible(a.question, b.question, new Set([...a.words, ...b.words]))],
 ]
 
-/** The first reason why an answer to one prompt is none to the other, if any is found. */
+/** The first reason found why the answer to one prompt does not fit the other; otherwise `undefined`. */
 export function findVeto(
   a: Reading,
   b: Reading,
@@ -61,11 +61,11 @@ export function findVeto(
   const [reason] = RULES.find(([, applies]) => applies(a, b, lacking)) ?? []
   if (reason !== undefined) return reason
   if (strictness === 'wording') return differentWording(a, b, lacking)
-  // All the same but for one word, put in, left out or exchanged.
+  // The prompts are equal except for one word that was added, left out or replaced.
   return lacking === 1 ? 'word' : undefined
 }
 
-/** What is left of a list when each of the others has been taken out once. */
+/** The items of `from` that are left when each of `others` is removed once. */
 function missing(from: readonly string[], others: readonly string[]): string[] {
   const left = [...others]
   return from.filter((item) => {
@@ -79,7 +79,7 @@ function sameCounts(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && missing(a, b).length === 0
 }
 
-/** `on` against `off`, and `healthy` against `unhealthy`. Words that carry nothing count here. */
+/** `on` against `off`, and `healthy` against `unhealthy`. Stop words count here too. */
 function haveAntonyms(a: Reading, b: Reading): boolean {
   const onlyA = [...a.words].filter((word) => !b.words.has(word))
   const onlyB = [...b.words].filter((word) => !a.words.has(word))
@@ -98,7 +98,7 @@ function lacksName(a: Reading, b: Reading): boolean {
   return a.names.some((name) => !b.words.has(name) && !isInitialism(name, b.content))
 }
 
-/** Whether the letters of a name are the first ones of as many words in a row. */
+/** Whether the letters of a name are the initials of consecutive content words. */
 function isInitialism(name: string, content: readonly string[]): boolean {
   if (name.length < 2 || name.length > 6) return false
   return content
@@ -112,12 +112,12 @@ const HIS = ['him', 'his', 'himself']
 const MINE = ['my', 'mine', 'myself']
 const YOURS = ['your', 'yours', 'yourself']
 
-/** `she` against `he`, `her` against `his`. Whoever says "he or she", or `they`, may mean anybody. */
+/** `she` against `he`, `her` against `his`. A prompt with "he or she", or with `they`, may mean either. */
 function exchangesSexes(a: Reading, b: Reading): boolean {
   return exchanges(a, b, ['she'], ['he']) || exchanges(a, b, HERS, HIS)
 }
 
-/** `my` against `your`, all else the same. How or why one does something is asked of anybody by either. */
+/** `my` against `your`, with the same content words. In a `how` or `why` question both mean anybody. */
 function exchangesOwners(a: Reading, b: Reading, lacking: number): boolean {
   if (lacking > 0) return false
   if ([a, b].some(({ question }) => question === 'how' || question === 'why')) return false
@@ -137,7 +137,7 @@ function exchanges(
   return inA !== inB && [inA, inB].every((side) => side === 'true,false' || side === 'false,true')
 }
 
-/** A word of direction leads to something that has another part in the other prompt. */
+/** Whether a preposition has an object that has another role in the other prompt: from or to London. */
 function swapsRoles(a: Reading, b: Reading): boolean {
   for (const [role, targets] of a.roles) {
     const others = b.roles.get(role)
@@ -148,7 +148,7 @@ function swapsRoles(a: Reading, b: Reading): boolean {
   return false
 }
 
-/** The same words or persons in another order, where the order may be what matters. */
+/** Whether both have the same words or persons in another order, and the order may matter. */
 function isReordered(a: Reading, b: Reading, lacking: number): boolean {
   if (lacking > 0 || (a.isSymmetric && b.isSymmetric)) return false
   const areSwapped = sameCounts(a.persons, b.persons) && a.persons.join() !== b.persons.join()

@@ -1,5 +1,5 @@
 /**
- * Embeddings by the Workers AI binding.
+ * Embeddings from the Workers AI binding.
  *
  * @module
  */
@@ -27,14 +27,14 @@ export interface WorkersAIEmbedderOptions extends Omit<RemoteEmbedderOptions, 'f
   readonly ai: WorkersAI
 }
 
-/** The service takes no more. */
+/** The most texts that the service accepts in one call. */
 const BATCH = 100
 
 /**
  * `env.AI.run(model, { text })`, 100 texts a call. Models such as `@cf/baai/bge-small-en-v1.5` (384
  * dimensions, English) or `@cf/baai/bge-m3` (1,024, many languages).
  *
- * Rejects with `EmbeddingError`. The binding cannot be told that nobody waits any more.
+ * Rejects with `EmbeddingError`. The binding cannot abort a call: it goes on after the caller has given up.
  *
  * @throws {InvalidOptionError} When an option is unknown or out of its range.
  */
@@ -55,7 +55,7 @@ export function workersAIEmbedder(options: WorkersAIEmbedderOptions): Embedder {
         () => timeout,
         () => ai.run(model, { text: [...texts] }),
       ).catch((error: unknown) => {
-        // The binding's own errors may repeat the texts.
+        // Errors of the binding may contain the texts.
         throw error === timeout ? timeout : fail({ reason: 'refused', retryable: true })
       })
       signal?.throwIfAborted()
