@@ -1,5 +1,5 @@
 /**
- * A caching proxy before Ollama and everything that speaks the protocol of OpenAI.
+ * A caching proxy in front of Ollama and any server with the API of OpenAI.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export function llmProxy(options: LLMProxyOptions): Hono {
   return app
 }
 
-/** Answers requests. */
+/** Handles the requests of one proxy. */
 class ProxyServer {
   readonly policy: ProxyPolicy
   readonly #digests: Digests | undefined
@@ -76,7 +76,7 @@ class ProxyServer {
     this.#digests = policy.ollama && new Digests(policy, policy.ollama)
   }
 
-  /** Answers a question. */
+  /** Answers a request for a chat or a completion. */
   async answer(c: Context, upstream: Upstream, path: string, dialect: Dialect): Promise<Response> {
     const to = `${path}${queryOf(c.req.raw)}`
     try {
@@ -85,7 +85,7 @@ class ProxyServer {
       if (text === undefined) return await this.#forward(c, upstream, to)
       const body = parseObject(text)
       const reading = body && dialect.read(body)
-      // What the cache cannot read the model is to judge.
+      // A request that the cache cannot read is left to the model.
       if (!reading) return await this.#forward(c, upstream, to, text)
       const exact = { ...reading, question: withDigits(reading.question, text) }
       const question = await this.#questionOf(c.req.raw, tenant, exact, upstream)
@@ -101,7 +101,7 @@ class ProxyServer {
     }
   }
 
-  /** Answers for embeddings. */
+  /** Answers a request for embeddings. */
   async embed(
     c: Context,
     upstream: Upstream,
@@ -153,7 +153,7 @@ class ProxyServer {
   /**
    * Passes a request through.
    *
-   * @param prefix Of the path below the mount, which the URL of the upstream has already.
+   * @param prefix The start of the path below the mount that the URL of the upstream already contains.
    */
   async pass(c: Context, upstream: Upstream, prefix: string): Promise<Response> {
     const dialect = prefix === '' ? OLLAMA.chat : OPENAI_CHAT
@@ -161,7 +161,7 @@ class ProxyServer {
       await this.#admit(c.req.raw)
       const { pathname, search } = new URL(c.req.url)
       const mount = `${basePath(c).replace(/\/\*?$/, '')}${prefix}`
-      // Routes are found by the path as it is decoded. In another spelling the mount ends elsewhere.
+      // Routes match the decoded path. In an encoded path, the mount may have another length.
       if (!pathname.startsWith(mount) || CLIMBS.test(pathname)) throw NO_SUCH_PATH
       const path = `${pathname.slice(mount.length)}${search}`
       const onEnd = changesModels(c.req.method, path) ? () => this.#digests?.forget() : undefined
@@ -172,9 +172,9 @@ class ProxyServer {
   }
 
   /**
-   * Sends a request that no answer is kept of.
+   * Passes on a request whose answer is not stored.
    *
-   * @param body Of the request, if it was read already.
+   * @param body The body of the request, if it has been read already.
    */
   #forward({ req }: Context, upstream: Upstream, path: string, body?: string): Promise<Response> {
     const read = body === undefined ? {} : { body }
@@ -192,7 +192,7 @@ class ProxyServer {
     throw new Refusal(429, 'Too many requests', 'rate_limit_error', retryAfterMs)
   }
 
-  /** The body; `undefined` where it is compressed, which the model may understand. */
+  /** The body; `undefined` if it is compressed: the model may understand that. */
   async #textOf(request: Request): Promise<string | undefined> {
     const { maxRequestBytes } = this.policy
     if (request.headers.has('content-encoding')) return undefined
@@ -261,16 +261,16 @@ class ProxyServer {
   }
 }
 
-/** A way up that a URL does not take, and a server which decodes it before it looks at dots may. */
+/** An encoded `../` that a URL leaves as it is, and that a server may follow after it has decoded the path. */
 const CLIMBS = /(?:\.|%2e){2}%(?:2f|5c)|%(?:2f|5c)(?:\.|%2e){2}/i
 const NO_SUCH_PATH = new Refusal(404, 'There is no such path', 'invalid_request_error')
 
-/** What a model may be told beside the body, such as a version of its API. */
+/** The query may hold what the answer depends on, such as a version of the API. */
 function queryOf({ url }: Request): string {
   return new URL(url).search
 }
 
-/** Numbers of more digits than a parsed number has: two seeds that differ in the last are two. */
+/** Numbers with more digits than a parsed number keeps: seeds that differ in the last one are different. */
 const LONG_NUMBERS = /\d[\d.]{15,}(?:e[+-]?\d+)?/gi
 
 function withDigits(question: Reading['question'], text: string): Reading['question'] {

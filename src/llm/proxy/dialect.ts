@@ -1,5 +1,5 @@
 /**
- * What differs between the protocols that the proxy speaks.
+ * The interface of the protocols that the proxy supports.
  *
  * @module
  */
@@ -21,19 +21,19 @@ export interface Reading {
     Question,
     'surface' | 'model' | 'prompt' | 'context' | 'isVerbatim' | 'promptVersion'
   >
-  /** Whether the answer is to come as a stream. */
+  /** Whether the client asks for a stream. */
   readonly isStreamed: boolean
-  /** Whether the request allows its answer to serve others, and theirs to serve it. */
+  /** Whether the request may share answers with similar ones. */
   readonly isMatchable: boolean
-  /** From 0 up; `undefined` when it is left to the model. */
+  /** From 0 up; `undefined` if the request does not set it. */
   readonly temperature: number | undefined
-  /** Whether two answers to it are the same by the model's own doing: at temperature 0, or with a seed. */
+  /** Whether the model would repeat its answer: at temperature 0, or with a seed. */
   readonly isDeterministic: boolean
-  /** Whether what it cut off at was asked for. */
+  /** Whether the request limits the length of the answer. */
   readonly hasLimit: boolean
-  /** What the answer has to be. */
+  /** The JSON that the answer has to be. */
   readonly format: { readonly schema: unknown } | undefined
-  /** Whether a stream ends with the tokens it took. */
+  /** Whether the client wants the token usage at the end of a stream. */
   readonly wantsUsage: boolean
 }
 
@@ -43,35 +43,35 @@ export interface JudgeOptions {
   readonly storesToolCalls: boolean
 }
 
-/** How an answer ends, as far as its parts have come. It keeps none of them. */
+/** Tracks how an answer ends, part by part. It keeps no parts. */
 export interface Ending {
   take(part: string): void
   /**
-   * Whether the model said how its answer ended. If not it broke off, failed on the way, or what came is
-   * no answer.
+   * Whether the model said how its answer ended. If not, the answer was cut off, failed on the way, or is
+   * none.
    */
   isTold(): boolean
-  /** Whether the model told of a failure. */
+  /** Whether the model reported a failure. */
   hasFailed(): boolean
 }
 
-/** A protocol. Parts are JSON texts, as the model wrote them; those that begin with a colon say nothing. */
+/** A protocol. Parts are JSON texts as the model wrote them, or comments, which begin with a colon. */
 export interface Dialect {
   readonly contentType: Readonly<Record<Shape, string>>
-  /** Names of the paths it answers, below the mount. */
+  /** Name of the protocol and its endpoint, such as `openai/chat`. */
   readonly surface: string
-  /** Reads a request; `undefined` for one that is no question, such as one that loads a model. */
+  /** Reads a request; `undefined` for one that asks for no answer, such as one that loads a model. */
   read(body: Body): Reading | undefined
   /** The body to send. */
   bodyFor(text: string, reading: Reading): string
   split(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void>
-  /** Whether nothing follows, though the connection may not have ended yet. */
+  /** Whether this part is the last, even if the connection is still open. */
   isEnd(part: string): boolean
-  /** Follows one answer to its end. */
+  /** Begins to track one answer. */
   ending(shape: Shape): Ending
   judge(parts: readonly string[], reading: Reading, options: JudgeOptions): Verdict
   textOf(parts: readonly string[]): string
-  /** Gives an answer ids of its own: the same function for all its parts. */
+  /** Returns a function that gives new ids to one answer; use the same function for all its parts. */
   renew(newId: () => string, now: number): (part: string) => string
   /** A part as this client wants it; `undefined` for one it does not want. */
   tailor(part: string, reading: Reading): string | undefined
@@ -81,11 +81,11 @@ export interface Dialect {
   frame(part: string): string
   /** What a stream ends with. */
   readonly end: string
-  /** The body that tells of a failure. */
+  /** The body that reports a failure. */
   problem(message: string, type: string): string
 }
 
-/** The members of a body without these, and without those that are `null`: a default by another name. */
+/** The members of a body without these, and without those that are `null`, which stands for the default. */
 export function without(body: Body, names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(body).filter(([name, value]) => value !== null && !names.includes(name)),
@@ -100,29 +100,29 @@ export function numberIn(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
 
-/** The part without what tells of nothing but the connection. */
+/** Whether a part is a comment, which only keeps the connection alive. */
 export function isComment(part: string): boolean {
   return part.startsWith(':')
 }
 
-/** The failure that the model told of, as it told it. */
+/** The failure that the model reported, as it wrote it. */
 export function failureIn(parts: readonly string[]): string | undefined {
   return parts.findLast((part) => part.includes('"error"') && 'error' in (parseObject(part) ?? {}))
 }
 
-/** The answer of a model in the words that both protocols have for it. */
+/** The answer of a model in terms that both protocols share. */
 export interface Summary {
   readonly text: string
   readonly hasToolCalls: boolean
-  /** Whether what its calls pass on can be read. @default true */
+  /** Whether the arguments of its tool calls are JSON. @default true */
   readonly hasReadableCalls?: boolean | undefined
   readonly isRefused: boolean
-  /** `undefined` when no end was told. */
+  /** `undefined` if the model did not say how the answer ended. */
   readonly finish: 'stop' | 'length' | 'refused' | 'other' | undefined
   readonly usage: { readonly promptTokens: number; readonly completionTokens: number } | undefined
 }
 
-/** Decides about an answer. */
+/** Decides whether an answer is stored. */
 export function judgeSummary(summary: Summary, reading: Reading, options: JudgeOptions): Verdict {
   const { usage, hasToolCalls } = summary
   const reason =

@@ -1,5 +1,5 @@
 /**
- * Which build of a model is behind its name: Ollama replaces one by another under the same name.
+ * Finds which build of a model is behind its name: Ollama may replace a model under the same name.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { fullName } from './ollama.ts'
 import type { ProxyPolicy, Upstream } from './options.ts'
 import { forwarded } from './upstream.ts'
 
-/** A look at what models there are must not hold a question up for longer. */
+/** How long a request waits for the list of models, at most. */
 const WAIT_MS = 2_000
 
 type Known = ReadonlyMap<string, string>
@@ -21,7 +21,7 @@ export class Digests {
   readonly #upstream: Upstream
   #known: { readonly digests: Known; readonly at: number } | undefined
   #looking: Promise<Known | undefined> | undefined
-  /** Grows when what was seen before counts for nothing. */
+  /** Grows when earlier results become invalid. */
   #era = 0
 
   constructor(policy: ProxyPolicy, upstream: Upstream) {
@@ -29,7 +29,7 @@ export class Digests {
     this.#upstream = upstream
   }
 
-  /** The digest of a model; the last one known while the server does not tell, or `undefined`. */
+  /** The digest of a model. If the server does not answer: the last one known, or `undefined`. */
   async of(model: string, headers: Headers): Promise<string | undefined> {
     const { digestsMs, platform } = this.#policy
     if (digestsMs === false) return undefined
@@ -42,7 +42,7 @@ export class Digests {
     return (digests === TIMED_OUT ? this.#known?.digests : digests)?.get(model)
   }
 
-  /** Looks anew at the next question: a model may have been replaced. */
+  /** Makes the next request look again: a model may have been replaced. */
   forget(): void {
     this.#era++
     if (this.#known) this.#known = { ...this.#known, at: Number.NEGATIVE_INFINITY }
@@ -62,7 +62,7 @@ export class Digests {
       const digests = response.ok ? digestsIn(await response.text()) : undefined
       if (digests && era === this.#era) this.#known = { digests, at }
     } catch {
-      // Whatever is wrong with the server, the question itself will tell.
+      // Any failure of the server: the request itself will report it.
     } finally {
       if (era === this.#era) this.#looking = undefined
     }

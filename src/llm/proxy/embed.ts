@@ -1,5 +1,5 @@
 /**
- * Embeddings as Ollama and OpenAI ask for them, each text cached by itself.
+ * Embeddings in the protocols of Ollama and OpenAI, with each text cached separately.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { Embed, EmbeddingInput, EmbeddingRequest } from '../embeddings.ts'
 import { type Body, numberIn, without } from './dialect.ts'
 import { fullName } from './ollama.ts'
 
-/** A protocol's way to embed texts. */
+/** The embeddings endpoint of a protocol. */
 export interface EmbeddingDialect {
   readonly surface: string
-  /** Reads a request; `undefined` for one that the model is to judge. */
+  /** Reads a request; `undefined` for one that is left to the model. */
   read(body: Body): EmbeddingReading | undefined
-  /** The body that asks for some of the texts. */
+  /** The request body for some of the texts. */
   bodyFor(body: Body, inputs: readonly EmbeddingInput[]): string
-  /** What a model has answered; `undefined` when it makes no sense. */
+  /** The vectors in the answer of a model; `undefined` if it is malformed. */
   vectorsIn(body: Body): Awaited<ReturnType<Embed>> | undefined
   write(body: Body, vectors: readonly Float32Array[], promptTokens: number): string
 }
@@ -70,7 +70,7 @@ export const OLLAMA_EMBED: EmbeddingDialect = {
   },
 }
 
-/** `/api/embeddings`, the older one: one text, and a vector that is not of unit length. */
+/** `/api/embeddings`, the older endpoint: one text, and a vector that is not of unit length. */
 export const OLLAMA_EMBEDDINGS: EmbeddingDialect = {
   surface: 'ollama/embeddings',
   read: ({ prompt, ...body }) => {
@@ -86,7 +86,7 @@ export const OLLAMA_EMBEDDINGS: EmbeddingDialect = {
   write: (_body, [vector]) => `{"embedding":${JSON.stringify([...(vector ?? [])])}}`,
 }
 
-/** Members of a request that do not change a vector. */
+/** Members of a request that are handled separately or do not change a vector. */
 const ASIDE = ['model', 'input', 'encoding_format', 'keep_alive', 'user']
 
 function reading(
@@ -101,10 +101,10 @@ function reading(
   return { request: { model: nameOf(model), context }, inputs }
 }
 
-/** As many as OpenAI takes at once. Each costs a look-up, and more of them more than one request may. */
+/** The limit of OpenAI for a request. Each text costs a look-up: more would cost more than a request may. */
 const MAX_INPUTS = 2_048
 
-/** A text, a list of texts, the tokens of a text, or a list of those; what is none, or too long, is not read. */
+/** A text, a list of texts, the tokens of a text, or a list of those; `undefined` if neither, or too long. */
 function inputsOf(input: unknown): readonly EmbeddingInput[] | undefined {
   if (typeof input === 'string') return [input]
   if (!Array.isArray(input) || input.length === 0) return undefined
@@ -120,7 +120,7 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number'
 }
 
-/** Numbers, or base64 of little-endian float32: servers answer either to who asks for the other. */
+/** Reads numbers, or base64 of little-endian float32: some servers answer with the one not asked for. */
 function vectorOf(embedding: unknown): Float32Array | undefined {
   if (Array.isArray(embedding) && embedding.every(isNumber)) return Float32Array.from(embedding)
   const bytes = typeof embedding === 'string' ? fromBase64(embedding) : undefined
@@ -145,7 +145,7 @@ function shortest(value: number): number {
   return Number(value.toPrecision(9))
 }
 
-/** The body of a response, read. */
+/** Reads the body of a response; empty if it is no JSON object. */
 export async function bodyOf(response: Response): Promise<Body> {
   return parseObject(await response.text()) ?? {}
 }

@@ -1,5 +1,5 @@
 /**
- * A caching proxy before language models, as a Hono app: `nearcache/llm/proxy`.
+ * A caching proxy in front of language models, as a Hono app: `nearcache/llm/proxy`.
  *
  * @module
  */

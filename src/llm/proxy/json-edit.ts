@@ -1,6 +1,6 @@
 /**
- * Changes parts of a JSON text and leaves the rest of it as it is, byte by byte: parsed and written
- * again, numbers would lose digits and members their order.
+ * Changes parts of a JSON text and keeps the rest byte for byte. If it were parsed and written again,
+ * numbers would lose digits and members their order.
  *
  * @module
  */
@@ -9,8 +9,8 @@
 export type Path = readonly (string | number)[]
 
 /**
- * What is to happen to the value at a path: `undefined` looks inside it; a function makes its new text
- * of the present one, or `null` to take the member away.
+ * What to do with the value at a path: `undefined` looks inside it; a function returns its new text, or
+ * `null` to remove the member.
  */
 export type Edit = (path: Path) => ((raw: string) => string | null) | undefined
 
@@ -20,7 +20,7 @@ interface Change {
   readonly text: string
 }
 
-/** White space, and what stands between tokens. */
+/** White space between tokens. */
 const SPACE = /[ \t\n\r]*/y
 const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/y
 const SCALAR = /[^\s,\]}]+/y
@@ -28,7 +28,7 @@ const SCALAR = /[^\s,\]}]+/y
 /**
  * Edits a JSON text.
  *
- * @throws {SyntaxError} When it is found to be no JSON. It is not checked in full.
+ * @throws {SyntaxError} When the text turns out not to be JSON. It is not checked completely.
  */
 export function editJson(text: string, edit: Edit): string {
   const editor = new Editor(text, edit)
@@ -36,7 +36,7 @@ export function editJson(text: string, edit: Edit): string {
   return editor.result()
 }
 
-/** The members of a JSON object as they are written, by name. */
+/** The members of a JSON object by name, as raw text. */
 export function membersOf(text: string): Map<string, string> {
   const members = new Map<string, string>()
   editJson(text, ([name, inner]) => {
@@ -49,12 +49,12 @@ export function membersOf(text: string): Map<string, string> {
   return members
 }
 
-/** The items of a JSON array as they are written. */
+/** The items of a JSON array, as raw text. */
 export function itemsOf(text: string): string[] {
   return [...membersOf(text).values()]
 }
 
-/** Writes an object whose members are written already. */
+/** Writes an object whose values are given as raw text. */
 export function objectOf(members: Iterable<readonly [string, string | undefined]>): string {
   const written = [...members].flatMap(([name, raw]) =>
     raw === undefined ? [] : [`${JSON.stringify(name)}:${raw}`],
@@ -84,7 +84,7 @@ class Editor {
     return result + this.#text.slice(upTo)
   }
 
-  /** @param memberFrom Where the member begins that this is the value of. */
+  /** @param memberFrom Where the member with this value begins. */
   value(path: Path, memberFrom: number | undefined): 'kept' | 'removed' {
     this.#take(SPACE)
     const from = this.#at
@@ -126,7 +126,7 @@ class Editor {
     return next === end
   }
 
-  /** With the comma before it; the first one with that after it. */
+  /** Removes a member with the comma before it; the first member with the comma after it. */
   #remove(comma: number | undefined, from: number, isLast: boolean): void {
     const to = comma === undefined && !isLast ? this.#at + 1 : this.#at
     this.#changes.push({ from: comma ?? from, to, text: '' })

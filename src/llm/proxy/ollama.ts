@@ -19,7 +19,7 @@ import {
 import { editJson, itemsOf, membersOf, objectOf, type Path } from './json-edit.ts'
 import { splitLines } from './split.ts'
 
-/** Options that say how a model is run, and not what it answers. */
+/** Options that affect how a model is run, not what it answers. */
 const RUNNER_OPTIONS = [
   'num_gpu',
   'num_thread',
@@ -31,10 +31,10 @@ const RUNNER_OPTIONS = [
   'numa',
   'vocab_only',
 ]
-/** Members of a request that do not change the answer. */
+/** Members of a request that are handled separately or do not change the answer. */
 const ASIDE = ['model', 'stream', 'keep_alive', 'options']
 
-/** `llama3.2` is `llama3.2:latest`. */
+/** Adds the default tag: `llama3.2` is `llama3.2:latest`. */
 export function fullName(model: string): string {
   return model.includes(':', model.lastIndexOf('/') + 1) ? model : `${model}:latest`
 }
@@ -71,7 +71,7 @@ function dialect(kind: Kind, read: Dialect['read']): Dialect {
 
 type Kind = 'chat' | 'generate'
 
-/** The last object says that it is the last. */
+/** Ollama marks the last object with `done`. */
 function ending(): Ending {
   let isDone = false
   let hasFailed = false
@@ -86,7 +86,7 @@ function ending(): Ending {
   }
 }
 
-/** An empty prompt loads or unloads a model. */
+/** `undefined` for an empty prompt, which loads or unloads a model. */
 function readGenerate(body: Body): Reading | undefined {
   const { prompt, images, raw } = body
   if (typeof prompt !== 'string' || prompt === '' || body['_debug_render_only'] === true) {
@@ -108,7 +108,7 @@ function readChat(body: Body): Reading | undefined {
   )
   const last: unknown = turns.at(-1)
   const isUsers = isObject(last) && last['role'] === 'user' && typeof last['content'] === 'string'
-  // What is not the user's is matched exactly, as all before it.
+  // A last turn that is not the user's is matched exactly, like all turns before it.
   if (isUsers) turns[turns.length - 1] = without(last, ['content'])
   const context = { ...without(body, [...ASIDE, 'messages']), turns, options: effective(body) }
   const hasTools = Array.isArray(tools) && tools.length > 0
@@ -197,7 +197,7 @@ function summarise(kind: Kind, parts: readonly string[]): Summary {
   }
 }
 
-/** The reason is left out when the connection to the model was lost. */
+/** Ollama leaves out the reason if it has lost its connection to the model. */
 function finishOf(reason: unknown): Summary['finish'] {
   if (reason === 'stop' || reason === 'length') return reason
   return reason === undefined ? undefined : 'other'
@@ -216,13 +216,13 @@ function renewal(newId: () => string): (part: string) => string {
   }
 }
 
-/** In the message of a chat, or beside the text of a completion. */
+/** Tool calls are in the message of a chat, or next to the text of a completion. */
 function isCallId(path: Path): boolean {
   const [calls, , id, more] = path[0] === 'message' ? path.slice(1) : path
   return calls === 'tool_calls' && id === 'id' && more === undefined
 }
 
-/** As the server answers without a stream: the last object, with what all of them said. */
+/** The answer as the server sends it without a stream: the last object, with the content of all objects. */
 function toWhole(kind: Kind, parts: readonly string[]): string {
   const all = parts.map((part) => {
     const members = membersOf(part)
@@ -259,12 +259,12 @@ function toWhole(kind: Kind, parts: readonly string[]): string {
   return objectOf(last)
 }
 
-/** What is told before the end. */
+/** Members that the last object of a stream does not have. */
 const SAID = ['thinking', 'tool_calls', 'logprobs']
 
-/** As the server streams: what is said in one object, and how it ended in another. */
+/** The answer as the server streams it: the content in one object, how it ended in another. */
 function toStream(kind: Kind, whole: string): readonly string[] {
-  // The ends of lines are between tokens: a string of JSON has none.
+  // Line ends can only be between tokens: a JSON string cannot contain them.
   const members = membersOf(whole.replace(/[\r\n]/g, ''))
   const own = kind === 'chat' ? ['message'] : ['response', 'thinking', 'tool_calls']
   const head = ['model', 'created_at', 'remote_model', 'remote_host', ...own, 'logprobs']

@@ -1,5 +1,5 @@
 /**
- * Chat completions as a stream and as a whole, each made of the other.
+ * Converts chat completions from a stream to a whole, and back.
  *
  * @module
  */
@@ -14,10 +14,10 @@ interface Choice {
   finish: unknown
 }
 
-/** Members of a choice's delta that are texts in pieces. */
+/** Members of a choice's delta whose text comes in pieces. */
 const PIECES = ['content', 'refusal', 'reasoning', 'reasoning_content']
 
-/** The completion that a stream adds up to. */
+/** Joins a stream to a completion. */
 export function toWhole(parts: readonly string[]): string {
   const bodies = parts.filter((part) => !isComment(part)).map((part) => parseObject(part) ?? {})
   const choices = new Map<number, Choice>()
@@ -95,7 +95,7 @@ function joined(before: Record<string, unknown[]>, logprobs: Body): Record<strin
 function finished(index: number, { message, calls, logprobs = undefined, finish }: Choice): Body {
   const { role = 'assistant', content, ...rest } = message
   const list = [...calls].sort(([a], [b]) => a - b).map(([, call]) => call)
-  // With tool calls and nothing said, content is null.
+  // With tool calls and no text, content is null.
   const text = list.length > 0 && !content ? null : (content ?? '')
   return {
     index,
@@ -105,7 +105,7 @@ function finished(index: number, { message, calls, logprobs = undefined, finish 
   }
 }
 
-/** The stream that a completion might have come in: each member of a message in one piece. */
+/** Turns a completion into a stream, with each member of a message in one piece. */
 export function toStream(whole: string): readonly string[] {
   const { choices, usage, object: _object, ...head } = parseObject(whole) ?? {}
   const base = { ...head, object: 'chat.completion.chunk' }
@@ -125,7 +125,7 @@ function deltasOf({ index, message, finish_reason, logprobs }: Body): Body[] {
   })
   const said = Object.entries(rest)
     .filter(([, value]) => value !== null && value !== '')
-    // What was thought comes before what was said.
+    // The reasoning comes before the content.
     .sort(([a], [b]) => Number(b.startsWith('reasoning')) - Number(a.startsWith('reasoning')))
     .map(([name, value]) => delta({ [name]: value }, name === 'content' ? logprobs : null))
   const called = Array.isArray(calls)

@@ -23,7 +23,7 @@ import { editJson, type Path } from './json-edit.ts'
 import { toStream, toWhole } from './openai-shapes.ts'
 import { splitEvents } from './split.ts'
 
-/** Members of a request that do not change the answer. */
+/** Members of a request that are handled separately or do not change the answer. */
 const ASIDE = [
   'model',
   'stream',
@@ -83,7 +83,7 @@ function read(body: Body): Reading | undefined {
   }
 }
 
-/** Takes the user's last words out of the turns, where they are one text. */
+/** Takes the user's last message out of the turns, if it is one text. */
 function takePrompt(turns: unknown[]): string | undefined {
   const last = turns.at(-1)
   if (!isObject(last) || last['role'] !== 'user') return undefined
@@ -103,7 +103,7 @@ function formatOf(format: unknown): Reading['format'] {
   return { schema: format['json_schema']['schema'] }
 }
 
-/** Tokens are always asked for: the answer may be given to who wants them. */
+/** Always asks for the token usage: the stored answer may be served to a client that wants it. */
 function bodyFor(text: string, { isStreamed, wantsUsage }: Reading): string {
   if (!isStreamed || wantsUsage) return text
   let isThere = false
@@ -116,7 +116,7 @@ function bodyFor(text: string, { isStreamed, wantsUsage }: Reading): string {
   return edited.replace(/\}\s*$/, ',"stream_options":{"include_usage":true}}')
 }
 
-/** In a stream each choice says how it ended; what comes whole is whole where it has choices. */
+/** In a stream, each choice has a finish reason. A whole answer is complete if it has choices. */
 function ending(shape: Shape): Ending {
   const reasons = new Map<unknown, unknown>()
   let isBroken = false
@@ -166,7 +166,7 @@ function summarise(all: readonly string[]): Summary {
   }
 }
 
-/** Whether the arguments of all calls, put together, are JSON: a model may write others. */
+/** Whether the joined arguments of each call are JSON: a model may write malformed ones. */
 function areReadable(parts: readonly string[]): boolean {
   const whole = parts.length > 1 ? toWhole(parts) : (parts[0] ?? '')
   const calls = choicesIn(parseObject(whole) ?? {}).flatMap(({ message }) => {
@@ -192,7 +192,7 @@ const FINISHES: Readonly<Record<string, Summary['finish']>> = {
   content_filter: 'refused',
 }
 
-/** How the choices ended, all in all: as the one that ended worst. */
+/** How the answer ended: as the choice that ended worst. */
 function worstOf(reasons: readonly unknown[]): Summary['finish'] {
   const finishes = reasons.map((reason) =>
     reason === undefined ? undefined : (FINISHES[String(reason)] ?? 'other'),
@@ -201,12 +201,12 @@ function worstOf(reasons: readonly unknown[]): Summary['finish'] {
   return (['refused', 'other', 'length'] as const).find((one) => finishes.includes(one)) ?? 'stop'
 }
 
-/** A repeated id confuses agents within one conversation. */
+/** Repeated ids confuse agents within one conversation. */
 function renew(newId: () => string, now: number): (part: string) => string {
   const id = JSON.stringify(`chatcmpl-${newId()}`)
   const calls = new Map<string, string>()
   const renewCall = (raw: string): string => {
-    // Some servers send an empty one with the fragments that follow the first.
+    // Some servers send an empty id with each fragment after the first.
     if (raw === '""' || raw === 'null') return raw
     const fresh = calls.get(raw) ?? JSON.stringify(`call_${newId()}`)
     calls.set(raw, fresh)
@@ -223,7 +223,7 @@ function renew(newId: () => string, now: number): (part: string) => string {
       if (path.length === 1) return members.get(path[0])
       return isCallId(path) ? renewCall : undefined
     })
-  // The chunks of a stream begin alike, and most of them hold nothing else to change.
+  // The chunks of a stream begin with the same text, and most need no other change.
   const heads = new Map<string, string>()
   return (part) => {
     const at = part.indexOf(CHOICES)
@@ -239,7 +239,7 @@ function renew(newId: () => string, now: number): (part: string) => string {
 }
 
 const CHOICES = '"choices"'
-/** What may have to be changed after the choices have begun. */
+/** Members that may need a change after the start of the choices. */
 const TO_CHANGE = /"(?:id|created|obfuscation)"/
 const MAX_HEADS = 16
 
@@ -252,7 +252,7 @@ const NO_USAGE = ',"usage":null}'
 
 function tailor(part: string, { wantsUsage, isStreamed }: Reading): string | undefined {
   if (wantsUsage || !isStreamed || isComment(part) || !part.includes('"usage"')) return part
-  // As servers write it: the brace that follows can only be the last.
+  // The usual text of servers. Its brace ends the part, so the member is one of the outermost object.
   if (part.endsWith(NO_USAGE)) return `${part.slice(0, -NO_USAGE.length)}}`
   const body = parseObject(part)
   if (body === undefined || 'error' in body) return part

@@ -1,5 +1,5 @@
 /**
- * What the proxy may be told.
+ * The options of the proxy.
  *
  * @module
  */
@@ -20,18 +20,18 @@ import type { LLMResponseCache } from '../llm-cache.ts'
 import type { JudgeOptions } from './dialect.ts'
 import { defaultTenant } from './tenant.ts'
 
-/** Where a model is asked. */
+/** A server of models. */
 export interface UpstreamOptions {
   /** Without the paths of the protocol: `http://localhost:11434`, `https://api.openai.com/v1`. */
   readonly url: string
-  /** Sent in place of what the client sent under the same names; an empty text takes that away. @default {} */
+  /** Replace the client's headers of the same names; an empty text removes the header. @default {} */
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Whether a request is allowed, by its rate. */
+/** The decision of a rate limit. */
 export interface LimitDecision {
   readonly allowed: boolean
-  /** When to try again, in milliseconds. */
+  /** How long to wait before a retry, in milliseconds. */
   readonly retryAfterMs?: number | undefined
 }
 
@@ -39,7 +39,7 @@ export interface LimitDecision {
 export interface LLMProxyOptions {
   /** @default llmCache */
   readonly cache?: LLMResponseCache
-  /** Answers `/api/*`; and `/v1/*` where there is no `openai`. @default none */
+  /** Answers `/api/*`; also `/v1/*` if there is no `openai`. @default none */
   readonly ollama?: string | UpstreamOptions | undefined
   /** Answers `/v1/*`. @default that of `ollama` */
   readonly openai?: string | UpstreamOptions | undefined
@@ -48,40 +48,40 @@ export interface LLMProxyOptions {
   /** @default webPlatform() */
   readonly platform?: Platform
   /**
-   * Whose request it is: no tenant gets another's answer. `undefined` refuses it with 401.
-   * @default a hash of the credential it carries, and one tenant for all requests without
+   * The tenant of a request: no tenant gets another's answers. `undefined` refuses the request with 401.
+   * @default a hash of the request's credential; all requests without one are the same tenant
    */
   readonly tenant?: (request: Request) => string | undefined | Promise<string | undefined>
-  /** Asked before each request with the tenant; what it refuses is answered with 429. @default none */
+  /** Called with the tenant before each request; a request that it refuses gets 429. @default none */
   readonly limit?: (tenant: string) => Promise<LimitDecision>
   /**
-   * `deterministic` stores only what the model would answer again: at temperature 0, or with a seed.
+   * `deterministic` stores only answers that the model would repeat: at temperature 0, or with a seed.
    * @default 'any'
    */
   readonly sampling?: 'any' | 'deterministic'
   /**
-   * Also answers by meaning, where the cache has a matcher and the request is for one text at a
-   * temperature of at most `maxTemperature` (0.3 unless given), which it has to name. @default false
+   * Also answers by meaning, if the cache has a matcher and the request is for one text, and sets a
+   * temperature of at most `maxTemperature` (0.3 unless given). @default false
    */
   readonly matching?:
     | boolean
     | { readonly maxTemperature?: number; readonly minSimilarity?: number }
-  /** Whether answers that call tools are stored, for the very same question. @default true */
+  /** Whether answers that call tools are stored, for exactly the same question. @default true */
   readonly storesToolCalls?: boolean
-  /** Whether an answer is stored that was cut off at a limit which the request named. @default false */
+  /** Whether an answer is stored that was cut off at a limit that the request sets. @default false */
   readonly storesTruncated?: boolean
   /**
-   * How long it may take until a model of Ollama that was replaced under its name is noticed, unless
-   * it was by this proxy, where that is at once; `false` never looks. @default '1m'
+   * How long it may take to notice that an Ollama model was replaced under its name. A replacement through
+   * this proxy is noticed at once. `false` never checks. @default '1m'
    */
   readonly digests?: Duration | false
   /** Longer requests are refused; in bytes. @default 33_554_432 (32 MiB) */
   readonly maxRequestBytes?: number
 }
 
-/** Where a model is asked, checked. */
+/** A server of models, checked. */
 export interface Upstream {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   /** Whether it is Ollama, whose models have digests. */
@@ -131,7 +131,7 @@ export function readProxyOptions(options: LLMProxyOptions): ProxyPolicy {
   return {
     cache,
     ...readUpstreams(options),
-    // Unbound, the global one loses what it is called on in some runtimes.
+    // Some runtimes refuse the global `fetch` when it is called as a method of another object.
     fetch: options.fetch ?? ((request) => fetch(request)),
     platform: options.platform ?? webPlatform(),
     tenant: options.tenant ?? defaultTenant,
@@ -149,7 +149,7 @@ function readUpstreams(options: LLMProxyOptions): Pick<ProxyPolicy, 'ollama' | '
   const ollama = upstream(options.ollama, 'ollama')
   const openai = upstream(options.openai, 'openai')
   if (openai) return { ollama, openai }
-  // Ollama speaks both.
+  // Ollama serves both protocols.
   if (ollama) return { ollama, openai: { ...ollama, url: `${ollama.url}/v1` } }
   throw new InvalidOptionError('ollama', 'a URL, or openai given')
 }

@@ -1,5 +1,5 @@
 /**
- * Requests that are not for the cache.
+ * Passes on requests that the cache does not answer.
  *
  * @module
  */
@@ -7,23 +7,23 @@
 import type { ProxyPolicy, Upstream } from './options.ts'
 import { forwarded, returned } from './upstream.ts'
 
-/** Where a request goes on to. */
+/** Where a request is sent on to. */
 export interface Onward {
   readonly upstream: Upstream
-  /** Below the URL of the model, with the query. */
+  /** The path below the URL of the upstream, with the query. */
   readonly path: string
-  /** Called when the response is complete, or cut. */
+  /** Called when the response is complete or cut off. */
   readonly onEnd: (() => void) | undefined
-  /** Of the request, where it has been read. */
+  /** The body of the request, if it has been read already. */
   readonly body?: string
 }
 
-/** Whether a request may put another model under a name. */
+/** Whether a request may change which model a name stands for. */
 export function changesModels(method: string, path: string): boolean {
   return method !== 'GET' && /^\/api\/(?:pull|create|copy|delete)\b/.test(path)
 }
 
-/** Sends a request on and its response back, as they are, redirects too. */
+/** Sends a request on and its response back, both unchanged. A redirect is sent back, not followed. */
 export async function passThrough(
   { fetch }: ProxyPolicy,
   incoming: Request,
@@ -33,7 +33,7 @@ export async function passThrough(
   const content = body ?? (method === 'GET' || method === 'HEAD' ? undefined : incoming.body)
   const sent = forwarded(headers, upstream)
   const init = { method, headers: sent, signal, redirect: 'manual' } as const
-  // A body that is a stream has to be declared as one that is sent before the response is read.
+  // `fetch` requires `duplex: 'half'` for a body that is a stream.
   const streamed = content !== undefined && content !== null && { body: content, duplex: 'half' }
   const response = await fetch(new Request(`${upstream.url}${path}`, { ...init, ...streamed }))
   const result = returned(response.headers)

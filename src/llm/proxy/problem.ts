@@ -1,5 +1,5 @@
 /**
- * Failures, as clients are told of them: nothing of a prompt, an answer or a credential.
+ * Failures as reported to clients, with nothing of a prompt, an answer or a credential.
  *
  * @module
  */
@@ -21,14 +21,14 @@ export class Refusal extends Error {
   }
 }
 
-/** How a failure is told. */
+/** A failure as reported to a client. */
 export interface Failure {
   readonly status: number
   readonly message: string
   readonly type: string
 }
 
-/** What a client may know of an error. */
+/** Describes an error for a client. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof Refusal) return error
   if (error instanceof InvalidValueError) {

@@ -1,5 +1,5 @@
 /**
- * Makes a response of an answer: stored or in the making, in the shape that the client asked for.
+ * Makes a response from an answer, stored or still being generated, in the shape that the client asked for.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import type { ProxyPolicy } from './options.ts'
 import { describeFailure } from './problem.ts'
 import type { Head } from './upstream.ts'
 
-/** What a response is made for. */
+/** The request that a response is made for. */
 export interface Exchange {
   readonly policy: Pick<ProxyPolicy, 'platform'>
   readonly dialect: Dialect
   readonly reading: Reading
-  /** Names the answer in a header. */
+  /** Identifies the answer in the header `x-nearcache-key`. */
   readonly id: string
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal
@@ -28,9 +28,9 @@ const ID_LENGTH = 24
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 /**
- * Responds.
+ * Makes the response.
  *
- * @throws What the model failed with before it began to answer.
+ * @throws The error of the model, if it failed before its answer began.
  */
 export async function respond(exchange: Exchange, obtained: Obtained<string>): Promise<Response> {
   const { dialect, id } = exchange
@@ -81,7 +81,7 @@ async function respondLive(
   }
 }
 
-/** Whether what came can be given in the other shape. In its own it is the client's to judge. */
+/** Whether the answer can be given in the other shape. In its own shape, the client sees if it is incomplete. */
 function isGiven({ dialect, reading }: Exchange, parts: readonly string[], head: Head): boolean {
   const { shape } = head
   if (shape === (reading.isStreamed ? 'stream' : 'whole')) return true
@@ -90,7 +90,7 @@ function isGiven({ dialect, reading }: Exchange, parts: readonly string[], head:
   return head.isEnded() ? !ending.hasFailed() : ending.isTold()
 }
 
-/** A part of an answer that looks like all of it would be taken for it. */
+/** Responds with an error: in the other shape, a part of an answer would look like a whole one. */
 function brokenOff({ dialect }: Exchange, headers: Headers, parts: readonly string[]): Response {
   headers.set('content-type', dialect.contentType.whole)
   const body = failureIn(parts) ?? dialect.problem(BROKEN_OFF, 'upstream_error')
@@ -99,7 +99,7 @@ function brokenOff({ dialect }: Exchange, headers: Headers, parts: readonly stri
 
 const BROKEN_OFF = 'The model sent no whole answer'
 
-/** @param isOwn The ids are those the model gave this very client. */
+/** @param isOwn Whether the model generated the answer for this client, which then gets its ids unchanged. */
 function replay(
   exchange: Exchange,
   headers: Headers,
@@ -120,7 +120,7 @@ function replay(
   return new Response(body.map((part) => dialect.frame(part)).join('') + dialect.end, { headers })
 }
 
-/** Passes an answer on as it comes; and a failure on its way as the protocol tells it. */
+/** Streams an answer as it arrives. A failure on the way is sent in the form of the protocol. */
 function stream(
   exchange: Exchange,
   headers: Headers,
@@ -139,14 +139,14 @@ function stream(
     for (;;) {
       const step = await reader.next()
       if (step.done) return undefined
-      // What has come meanwhile goes with it.
+      // Parts that have arrived in the meantime are sent together with it.
       const parts = [step.value, ...reader.ready()]
       for (const part of parts) ending.take(part)
       const frames = framesOf(parts)
       if (frames !== '') return frames
     }
   }
-  /** Without the end that the model gives, one would say that the answer is whole; a failure was told. */
+  /** If the model did not end its answer, the end of the protocol would claim that the answer is whole. */
   const end = (): string => {
     if (head.isEnded() || ending.isTold()) return dialect.end
     return ending.hasFailed() ? '' : dialect.frame(dialect.problem(BROKEN_OFF, 'upstream_error'))
@@ -188,7 +188,7 @@ function same(part: string): string {
   return part
 }
 
-/** Ids of the client's own; what is no JSON stays as it is. */
+/** Returns a function that gives parts new ids for this client. A part that is not JSON stays as it is. */
 function renewal({ policy: { platform }, dialect }: Exchange): (part: string) => string {
   const newId = (): string =>
     Array.from({ length: ID_LENGTH }, () => LETTERS[Math.floor(platform.random() * 62)]).join('')
@@ -197,7 +197,7 @@ function renewal({ policy: { platform }, dialect }: Exchange): (part: string) =>
     try {
       return renew(part)
     } catch {
-      // SyntaxError: the client is to find out what the model has sent.
+      // SyntaxError: the client gets what the model has sent, and sees the fault itself.
       return part
     }
   }

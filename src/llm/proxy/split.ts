@@ -1,5 +1,5 @@
 /**
- * Cuts a stream of bytes into the messages it is made of, however the network has cut it.
+ * Splits a stream of bytes into its messages, wherever the chunks from the network end.
  *
  * @module
  */
@@ -7,17 +7,17 @@
 import { utf8Stream } from '../../entry/bytes.ts'
 import { parseObject } from '../../entry/json-object.ts'
 
-/** In UTF-16 units. A line of this length is no message of a model. */
+/** In UTF-16 units. No message of a model is longer. */
 const MAX_LINE = 16_777_216
 
-/** The lines of a text, without their ends and without those that are blank. */
+/** The lines of a text without line ends; blank lines are left out. */
 export async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
   for await (const line of linesOf(bytes)) if (line.trim() !== '') yield line
 }
 
 /**
- * The data of server-sent events (WHATWG HTML, 9.2.6), and comments with their colon. Of names `error` alone
- * says something, which its data is made to say; ids and times to wait are not told.
+ * The data of server-sent events (WHATWG HTML, 9.2.6), and comments with their colon. The data of an event
+ * `error` gets a member `error`. Other names of events, ids and retry times are dropped.
  */
 export async function* splitEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
   let lines: string[] = []
@@ -29,7 +29,7 @@ export async function* splitEvents(bytes: AsyncIterable<Uint8Array>): AsyncGener
       lines = []
     }
   }
-  // An event that is not ended is not one; but some servers forget the last blank line.
+  // By the standard, an event without its blank line is dropped; but some servers forget the last one.
   yield* eventIn(lines)
 }
 
@@ -46,14 +46,14 @@ function eventIn(lines: readonly string[]): readonly string[] {
 const DATA = /^data(?:: ?(.*))?$/s
 const FAILURE = /^event: ?error$/
 
-/** The data of an event `error`, with a member of that name, which all clients look for. */
+/** The data of an event `error`, with a member `error`, which all clients look for. */
 function failureOf(data: string): string {
   const body = parseObject(data)
   if (body && 'error' in body) return data
   return `{"error":${body ? data : JSON.stringify({ message: data })}}`
 }
 
-/** The bytes of a body. Whoever ends the loop before its end cancels the body. */
+/** The bytes of a body. A caller that leaves the loop early cancels the body. */
 export async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const reader = body.getReader()
   let isWhole = false
@@ -75,7 +75,7 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
   for await (const chunk of bytes) {
     rest += decoder.decode(chunk, { stream: true })
     if (rest.length > MAX_LINE) throw new SyntaxError('a line of the model is too long')
-    // A carriage return at the end may be the first half of a line's end.
+    // A carriage return at the end may be the first half of a CRLF.
     const lines = rest.split(/\r\n|\n|\r(?!$)/)
     rest = lines.pop() ?? ''
     yield* lines

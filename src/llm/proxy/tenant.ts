@@ -1,5 +1,5 @@
 /**
- * Whose request it is.
+ * Finds the tenant of a request.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { digest } from '../canonical.ts'
 
 const CREDENTIALS = ['authorization', 'x-api-key', 'api-key'] as const
-/** Who sends no credential. No hash is so short. */
+/** The tenant of requests without a credential. No hash is so short. */
 const ANYBODY = 'anybody'
 
-/** The tenant by the credential of a request: its hash, which tells nothing of it. */
+/** The tenant of a request: a hash of its credential, which reveals nothing of it. */
 export function defaultTenant({ headers }: Request): string {
   const sent = CREDENTIALS.map((name) => headers.get(name) ?? '')
   if (sent.every((credential) => credential === '')) return ANYBODY

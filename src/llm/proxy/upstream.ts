@@ -1,5 +1,5 @@
 /**
- * Asks a model over HTTP.
+ * Sends requests to a model over HTTP.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import type { Dialect, Shape } from './dialect.ts'
 import type { ProxyPolicy, Upstream } from './options.ts'
 import { bytesOf } from './split.ts'
 
-/** What `fetch` sets by itself. */
+/** Headers that `fetch` sets itself. */
 const OF_FETCH = ['host', 'content-length', 'accept-encoding']
-/** What is meant for this proxy and no other: a browser sends it the cookies of its own site. */
+/** Headers meant for this proxy alone: a browser also sends the cookies of the proxy's site. */
 const OWN = ['cache-control', 'cookie', 'x-nearcache']
-/** A refusal is passed on whole, and is never long. */
+/** The body of an error response is cut off here; in practice none is as long. */
 const MAX_REFUSAL_BYTES = 1_048_576
 
 /** The model answered with an error status. It is passed on as it is, and never stored. */
@@ -41,21 +41,21 @@ export class UpstreamRefusal extends Error {
   }
 }
 
-/** Types of what is no stream, whatever was asked for. */
+/** Content types that are never a stream, even if a stream was asked for. */
 const WHOLE = /\bjson\b|html/
 
-/** What came before the parts of an answer. */
+/** What is known of an answer before its parts. */
 export interface Head {
   readonly shape: Shape
   readonly headers: Headers
-  /** Whether the part that ends an answer has come. */
+  /** Whether the part that ends the answer has arrived. */
   isEnded(): boolean
 }
 
 /** A request to a model. */
 export interface Call {
   readonly upstream: Upstream
-  /** Below the URL of the model, with the query. */
+  /** The path below the URL of the upstream, with the query. */
   readonly path: string
   readonly headers: Headers
   readonly body: string
@@ -77,15 +77,15 @@ export function forwarded(headers: Headers, upstream: Upstream): Headers {
 /** The response headers that go back to the client. */
 export function returned(headers: Headers): Headers {
   const result = withoutThoseOfTheConnection(headers)
-  // What `fetch` gives is decoded.
+  // `fetch` has decoded the body.
   result.delete('content-encoding')
-  // It would be a cookie of this site.
+  // It would set a cookie of the proxy's site.
   result.delete('set-cookie')
   return result
 }
 
 /**
- * Sends a question. A redirect is not followed: a key that was configured for this host would go to another.
+ * Sends a request. A redirect is not followed: it would send the key of this host to another host.
  *
  * @throws {UpstreamRefusal} When the model answers with an error status.
  * @throws What `fetch` rejects with.
@@ -108,7 +108,7 @@ export async function ask(
   throw new UpstreamRefusal(response.status, returned(response.headers), bytes)
 }
 
-/** Sends a question and reads the answer in parts, or in one where the model sends one. */
+/** Sends a request and reads the answer in parts, or as one part if it is no stream. */
 export async function open(
   policy: Pick<ProxyPolicy, 'fetch' | 'platform'>,
   call: Call,
@@ -118,7 +118,7 @@ export async function open(
   const own = new AbortController()
   const response = await ask(policy, call, AbortSignal.any([signal, own.signal]))
   const type = response.headers.get('content-type') ?? ''
-  // Some servers do not say what they stream, or say that it is text.
+  // Some servers send a stream without a content type, or as plain text.
   const isStream = /event-stream|ndjson/.test(type) || (call.isStreamed && !WHOLE.test(type))
   const shape: Shape = isStream ? 'stream' : 'whole'
   let isEnded = false
@@ -133,7 +133,7 @@ export async function open(
   return { parts: untilEnd(all, isLast, drain), head }
 }
 
-/** The parts before the one that ends the answer; what comes after that is for `drain` to read. */
+/** The parts before the one that ends the answer; `drain` reads whatever comes after that. */
 async function* untilEnd(
   parts: AsyncGenerator<string, void>,
   isEnd: (part: string) => boolean,
@@ -152,7 +152,7 @@ async function* untilEnd(
   }
 }
 
-/** Reads to the end, so that the connection can be used again; a server that does not end it is cut off. */
+/** Reads to the end, so that the connection can be reused. Aborts it if the server does not end in time. */
 async function readOut(
   platform: Platform,
   parts: AsyncGenerator<string, void>,
@@ -170,7 +170,7 @@ const DRAIN_MS = 1_000
 const NOTHING: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: none }
 
 async function* none(): AsyncGenerator<never, void> {
-  // Nothing is said.
+  // Yields nothing.
 }
 
 async function* once(read: () => Promise<string>): AsyncGenerator<string, void> {
