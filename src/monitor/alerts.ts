@@ -1,5 +1,5 @@
 /**
- * The alerts there are, in all isolates together: kept in Redis, so that each begins and ends once.
+ * The alerts of all isolates together, kept in Redis so that each begins and ends once.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { isNearcacheError } from '../errors.ts'
 import { RedisLink } from '../redis/link.ts'
 import type { AlertType, RuleId, Severity } from './rules.ts'
 
-/** One alert. Its id is that of its rule: there is one at a time. */
+/** An alert. It has the id of its rule: a rule has at most one at a time. */
 export interface Alert {
   readonly id: RuleId
   readonly type: AlertType
   readonly severity: Severity
   /** In words, without the live number, which is in `metadata`. */
   readonly message: string
-  /** Since when, in epoch milliseconds. */
+  /** When it began, in epoch milliseconds. */
   readonly timestamp: number
   readonly resolved: boolean
   readonly metadata: {
@@ -27,30 +27,30 @@ export interface Alert {
   }
 }
 
-/** How things stand. */
+/** The state of alerts and rules before a check. */
 export interface Standing {
-  /** Alerts that may be ended: there is one, or this isolate began one that Redis was not told of. */
+  /** Alerts that exist: in Redis, or in this isolate alone because Redis did not store them. */
   readonly open: ReadonlySet<RuleId>
-  /** Since when rules have been bad, in epoch milliseconds; `undefined` while Redis is away. */
+  /** Since when rules have been bad, in epoch milliseconds; `undefined` while Redis is down. */
   readonly badSince: ReadonlyMap<RuleId, number> | undefined
-  /** Alerts whose last news did not reach who is to be told. */
+  /** Alerts whose last notification was not delivered. */
   readonly untold: readonly RuleId[]
 }
 
-/** An alert that nobody looks at any more ends by itself: its monitor may be gone. */
+/** An alert that no check prolongs expires: its monitor may be gone. */
 const LIFE_MS = 7 * 86_400_000
 
 /**
- * Alerts in Redis. While Redis cannot be asked, or takes nothing, they are this isolate's own, and every
- * isolate tells of them: the receiver knows them for one by their id.
+ * Alerts in Redis. While Redis is down, or refuses writes, each isolate keeps and reports its own: the
+ * receiver recognises them as one by their id.
  */
 export class Alerts {
   readonly #link: RedisLink
   readonly #base: string
   readonly #ids: readonly RuleId[]
-  /** Those that began while Redis could not be told. */
+  /** Alerts that began while Redis could not store them. */
   readonly #local = new Map<RuleId, Alert>()
-  /** News that did not arrive while Redis could not be asked either. */
+  /** Notifications that were not delivered, and that Redis could not store either. */
   readonly #untold = new Map<RuleId, Alert>()
 
   constructor(cache: Pick<RedisCacheManager, 'redis'>, prefix: string, ids: readonly RuleId[]) {
@@ -59,13 +59,13 @@ export class Alerts {
     this.#ids = ids
   }
 
-  /** Begins an alert; one that there is lives on. @returns Whether it is this call that began it. */
+  /** Begins an alert, or prolongs the existing one. @returns Whether this call began it. */
   async begin(alert: Alert): Promise<boolean> {
     const key = this.#key(alert.id)
     try {
       const set = ['SET', key, JSON.stringify(alert), 'NX', 'PX', LIFE_MS] as const
       const isStored = (await this.#link.send(set)) === 'OK'
-      // One that this isolate has told of while Redis took nothing is no news.
+      // This isolate has already reported the alert while Redis could not store it.
       const isKnown = this.#local.delete(alert.id)
       if (!isStored) await this.prolong(alert.id)
       return isStored && !isKnown
@@ -77,7 +77,7 @@ export class Alerts {
     }
   }
 
-  /** An alert goes on, though nothing bad was found: it is not forgotten before its end can be told. */
+  /** Prolongs an alert that is not clearly over, so that it does not expire before its end is reported. */
   async prolong(id: RuleId): Promise<void> {
     try {
       await this.#link.send(['PEXPIRE', this.#key(id), LIFE_MS])
@@ -86,7 +86,7 @@ export class Alerts {
     }
   }
 
-  /** Ends an alert. @returns It, if it is this call that ended it. */
+  /** Ends an alert. @returns The alert, if this call ended it. */
   async end(id: RuleId): Promise<Alert | undefined> {
     const local = this.#local.get(id)
     this.#local.delete(id)
@@ -98,7 +98,7 @@ export class Alerts {
     }
   }
 
-  /** How things stand before a check: one command. */
+  /** Reads the state before a check, with one command. */
   async standing(): Promise<Standing> {
     try {
       const names = [
@@ -125,10 +125,10 @@ export class Alerts {
   }
 
   /**
-   * Remembers since when a rule has been bad, for all isolates; `undefined` forgets it. What Redis cannot be
-   * told this isolate knows alone.
+   * Stores since when a rule has been bad, for all isolates; `undefined` deletes that. If Redis is down, only
+   * this isolate knows it.
    *
-   * @param lifeMs For how long it counts when nobody looks any more.
+   * @param lifeMs How long it is kept without a further check.
    */
   async mark(id: RuleId, badSince: number | undefined, lifeMs = 0): Promise<void> {
     const key = this.#sinceKey(id)
@@ -140,7 +140,7 @@ export class Alerts {
     }
   }
 
-  /** A rule goes on to be bad: since when counts for as long again. What another has forgotten stays so. */
+  /** Prolongs the mark of a rule that is still bad. A mark that another isolate has deleted stays deleted. */
   async renew(id: RuleId, lifeMs: number): Promise<void> {
     try {
       await this.#link.send(['PEXPIRE', this.#sinceKey(id), lifeMs])
@@ -149,7 +149,7 @@ export class Alerts {
     }
   }
 
-  /** Keeps news that did not arrive, for whichever isolate checks next; of one alert the newest. */
+  /** Stores a notification that was not delivered, for the next check of any isolate; the newest per alert. */
   async owe(alert: Alert): Promise<void> {
     try {
       await this.#link.send([
@@ -165,7 +165,7 @@ export class Alerts {
     }
   }
 
-  /** Takes the news that did not arrive. @returns It, to one isolate alone. */
+  /** Takes such a notification. @returns Its alert, to one isolate only. */
   async takeOwed(id: RuleId): Promise<Alert | undefined> {
     const own = this.#untold.get(id)
     this.#untold.delete(id)
@@ -177,7 +177,7 @@ export class Alerts {
     }
   }
 
-  /** Those there are, and those of this isolate that Redis did not take: it may be full. */
+  /** The alerts in Redis, and those of this isolate that Redis did not store: it may be full. */
   async active(): Promise<readonly Alert[]> {
     try {
       const all = new Map(this.#local)
@@ -190,9 +190,9 @@ export class Alerts {
   }
 
   /**
-   * Those in Redis.
+   * The alerts in Redis.
    *
-   * @throws {RemoteError} While it is away; also `RemoteTimeoutError` and `CircuitOpenError`.
+   * @throws {RemoteError} While Redis is down; also `RemoteTimeoutError` and `CircuitOpenError`.
    */
   async stored(): Promise<readonly Alert[]> {
     const replies = await this.#link.read(this.#ids.map((id) => this.#key(id)))
@@ -217,7 +217,7 @@ function parse(reply: unknown): Alert | undefined {
   try {
     return JSON.parse(reply) as Alert
   } catch {
-    // Not written here: no alert of ours.
+    // SyntaxError: this class did not write it.
     return undefined
   }
 }

@@ -28,7 +28,7 @@ const SPENT: ReadonlySet<string> = new Set([
   'HTTP 429',
 ])
 
-/** What kind of error it is. One that is not this library's is the loader's own. */
+/** The kind of an error. An error that is not this library's comes from the loader. */
 export function errorKind(error: unknown): ErrorKind {
   if (error instanceof RemoteTimeoutError) return 'timeout'
   if (error instanceof CircuitOpenError) return 'breaker'

@@ -1,5 +1,5 @@
 /**
- * Figures as fields of a Redis hash, each a whole number, so that Redis adds them up.
+ * Figures as fields of a Redis hash, each a whole number, so that Redis can add them up.
  *
  * `<cache>|<code>` is a counter; `<cache>|<code>|<bucket>` counts a bucket of a histogram, `|n` all of
  * its durations, and `|u` sums them up in microseconds.
@@ -25,7 +25,7 @@ export function toFields(figures: Figures): (string | number)[] {
   return fields
 }
 
-/** Reads what {@link toFields} wrote and Redis added up; other fields are passed over. */
+/** Reads what {@link toFields} wrote and Redis added up; other fields are ignored. */
 export function fromFields(pairs: Iterable<readonly [field: string, count: number]>): Figures {
   const figures = new Map<
     string,
@@ -43,7 +43,7 @@ export function fromFields(pairs: Iterable<readonly [field: string, count: numbe
   return figures
 }
 
-/** A histogram on its way together. */
+/** A histogram that is being put together. */
 interface Data extends HistogramData {
   count: number
   sumMicros: number

@@ -1,21 +1,21 @@
 /**
- * Figures of caches: what was counted, in a form that adds up.
+ * Figures of caches: counts that can be added up.
  *
  * @module
  */
 
 import { type HistogramData, mergeHistograms } from './histogram.ts'
 
-/** Figures of one cache, by the codes of `SERIES`; what is not there is 0. */
+/** Figures of one cache, by the codes of `SERIES`; a missing one is 0. */
 export interface CacheFigures {
   readonly counters: ReadonlyMap<string, number>
   readonly histograms: ReadonlyMap<string, HistogramData>
 }
 
-/** Figures by the path of the namespace that they are of. */
+/** Figures by the path of their namespace. */
 export type Figures = ReadonlyMap<string, CacheFigures>
 
-/** Where figures are counted that belong to no namespace: requests and commands. */
+/** The path for figures that belong to no namespace: requests and commands. */
 export const WHOLE_CACHE = ''
 
 /** Adds figures up; the order does not matter. */

@@ -1,13 +1,13 @@
 /**
- * Finds what comes often in a stream that is too long to be counted (Misra and Gries, "Finding repeated
+ * Finds the frequent items of a stream that has too many to count each (Misra and Gries, "Finding repeated
  * elements", 1982).
  *
  * @module
  */
 
 /**
- * Counts in bounded room. A count is too low by at most the number of all that came, divided by the
- * capacity and one: whatever comes more often than that is there.
+ * Counts in bounded memory. A count is too low by at most the number of arrivals divided by `capacity + 1`:
+ * an item that is more frequent than that is always present.
  */
 export class Frequent {
   readonly #capacity: number
@@ -26,7 +26,7 @@ export class Frequent {
     else this.#makeRoom(item, weight)
   }
 
-  /** The most frequent of what came since the last call, and starts anew. */
+  /** Returns the most frequent items since the last call, and starts again. */
   take(most: number): (readonly [item: string, count: number])[] {
     const counts = this.#counts
     this.#counts = new Map()
@@ -34,8 +34,8 @@ export class Frequent {
   }
 
   /**
-   * Takes as much from all of them, the newcomer included, as it takes until one is down to nothing. Paid
-   * for by the arrivals that raised the counts: a step each, on average.
+   * Subtracts the lowest count from all, the newcomer included, and drops those that reach 0. On average this
+   * takes one step per arrival, because each arrival has raised the counts before.
    */
   #makeRoom(item: string, weight: number): void {
     let least = weight

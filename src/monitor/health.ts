@@ -1,5 +1,5 @@
 /**
- * How the cache does right now: one round trip to Redis, and the figures of the last minutes.
+ * The present state of the cache: one round trip to Redis, and the figures of the last minutes.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import type { Figures } from './figures.ts'
 import { type Recommendation, recommend } from './recommendations.ts'
 import type { Evidence } from './rules.ts'
 
-/** Above this a round trip is slow: ten times what it takes within a region. */
+/** Above this a round trip is slow: ten times the usual time within a region. */
 const SLOW_MS = 100
-/** Clocks that far apart make entries of one isolate look old, or from the future, to another. */
+/** If clocks differ by more, entries of one isolate look old, or from the future, to another. */
 const MAX_SKEW_MS = 1_000
 
-/** `ok`, `degraded`: it works, and something is amiss. `down`: Redis does not answer. */
+/** `degraded`: the cache works, but there are issues. `down`: Redis does not answer. */
 export type HealthStatus = 'ok' | 'degraded' | 'down'
 
 /** What a health check found. It holds no key, value or address. */
@@ -26,7 +26,7 @@ export interface HealthReport {
   /** Whether the status is `ok`. */
   readonly healthy: boolean
   readonly status: HealthStatus
-  /** What is amiss, in words. */
+  /** What is wrong, in words. */
   readonly issues: readonly string[]
   readonly recommendations: readonly Recommendation[]
   readonly stats: HealthStats
@@ -34,7 +34,7 @@ export interface HealthReport {
   readonly timestamp: number
 }
 
-/** Rates are in percent, as in `getStats`; what could not be found out is `undefined`. */
+/** Rates are in percent, as in `getStats`; unknown values are `undefined`. */
 export interface HealthStats {
   readonly hitRate: number | undefined
   readonly missRate: number | undefined
@@ -45,7 +45,7 @@ export interface HealthStats {
   readonly totalKeys: number | undefined
   /** Of look-ups that asked Redis, 95th percentile in milliseconds. */
   readonly responseTime: number | undefined
-  /** Of this check's own question, in milliseconds. */
+  /** Of this check's own request, in milliseconds. */
   readonly roundTripMs: number | undefined
   /** How far the clock of Redis is ahead of ours, in milliseconds, give or take the round trip. */
   readonly clockSkewMs: number | undefined
@@ -70,7 +70,7 @@ export async function probe(cache: RedisCacheManager, platform: Platform): Promi
       body: ['TIME'],
     })
     const roundTripMs = platform.now() - sentAt
-    // A token may not run TIME, or a host refuse it: that is an answer too.
+    // The token or the host may not allow TIME: an error is an answer too.
     if (error !== undefined || !Array.isArray(result)) {
       return { kind: 'answered', roundTripMs, clockSkewMs: undefined }
     }
@@ -82,7 +82,7 @@ export async function probe(cache: RedisCacheManager, platform: Platform): Promi
   }
 }
 
-/** What a probe says is amiss. */
+/** The issues that a probe shows. */
 function issuesOf(found: Probe, circuit: HealthStats['circuit']): string[] {
   if (found.kind === 'failed') return [`Redis does not answer (${found.reason})`]
   const issues: string[] = []
@@ -107,14 +107,14 @@ export interface Findings {
   readonly stats: CacheStats
 }
 
-/** What is to be said of it. */
+/** Makes the report of a check. */
 export function healthOf({ found, evidence, alerts, now, figures, stats }: Findings): HealthReport {
   const { circuit } = stats.remote
   const { summary, memoryBytes, memoryLimitBytes } = evidence
   const issues = [
     ...issuesOf(found, circuit),
     ...alerts.flatMap(({ message, metadata: { value, unit, threshold } }) => {
-      // Said already, with the reason.
+      // Already among the issues of the probe, with the reason.
       if (unit === 'checks') return found.kind === 'failed' ? [] : [message]
       return [`${message}: ${Math.round(value * 10) / 10} ${unit} (limit ${threshold} ${unit})`]
     }),

@@ -1,27 +1,27 @@
 /**
- * Counts durations in buckets that grow by a fourth of a power of two.
+ * Counts durations in buckets, four for each power of two.
  *
- * The bounds are those of OpenTelemetry's exponential histogram at scale 2, so that one is exported
- * without loss; two of them are merged by adding. A quantile read from it is off by at most 9.1 %.
+ * The bounds are those of OpenTelemetry's exponential histogram at scale 2, so that a histogram is exported
+ * without loss. Two histograms are merged by adding. A quantile is off by at most 9.1 %.
  *
  * @module
  */
 
-/** Buckets of a power of two. */
+/** Buckets for each power of two. */
 const PER_OCTAVE = 4
-/** The first bucket ends at 0.25 ms, and holds whatever is shorter. */
+/** The first bucket ends at 0.25 ms, and holds all shorter durations. */
 const LOWEST_EXPONENT = -2
-/** The last bucket ends at 65.536 s, and holds whatever is longer. */
+/** The last bucket holds all durations above 65.536 s. */
 const HIGHEST_EXPONENT = 16
 
 /** How many buckets there are. */
 export const BUCKETS: number = (HIGHEST_EXPONENT - LOWEST_EXPONENT) * PER_OCTAVE + 1
 
-/** Counts by bucket. Sums are in microseconds, and whole, so that they add up in any order. */
+/** Counts by bucket. Sums are whole microseconds, so that the order of additions does not matter. */
 export interface HistogramData {
   readonly count: number
   readonly sumMicros: number
-  /** Bucket number to count, those of 0 left out. */
+  /** Counts by bucket number, without empty buckets. */
   readonly buckets: ReadonlyMap<number, number>
 }
 
@@ -37,24 +37,24 @@ export function upperBoundMs(bucket: number): number {
   return bucket >= BUCKETS - 1 ? Infinity : 2 ** (LOWEST_EXPONENT + bucket / PER_OCTAVE)
 }
 
-/** Buckets of whole milliseconds, which is what most clocks tell: a look-up in place of a logarithm. */
+/** The buckets of whole milliseconds, as most clocks give them: a look-up instead of a logarithm. */
 const WHOLE_MS: Uint8Array = Uint8Array.from({ length: 1_024 }, (_, ms) => bucketOf(ms))
 
-/** One that is being counted. */
+/** A histogram that is being counted. */
 export class Histogram {
   readonly #counts = new Float64Array(BUCKETS)
   #count = 0
   #sumMicros = 0
 
   record(ms: number): void {
-    // What is not whole, or not in the table, has no entry there.
+    // The table has only whole milliseconds below 1,024.
     const bucket = WHOLE_MS[ms] ?? bucketOf(ms)
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1
     this.#count++
     this.#sumMicros += Math.max(0, Math.round(ms * 1_000))
   }
 
-  /** What was counted since the last call, and starts anew; `undefined` if nothing was. */
+  /** Returns what was counted since the last call, and starts again; `undefined` if nothing was. */
   take(): HistogramData | undefined {
     if (this.#count === 0) return undefined
     const buckets = new Map<number, number>()
@@ -67,7 +67,7 @@ export class Histogram {
   }
 }
 
-/** Both together. */
+/** Adds two histograms. */
 export function mergeHistograms(a: HistogramData | undefined, b: HistogramData): HistogramData {
   if (a === undefined) return b
   const buckets = new Map(a.buckets)
@@ -76,8 +76,8 @@ export function mergeHistograms(a: HistogramData | undefined, b: HistogramData):
 }
 
 /**
- * The duration in milliseconds that a share of all does not exceed: the middle of its bucket, on the
- * scale of the buckets. `undefined` of nothing.
+ * The duration in milliseconds that this share of all durations does not exceed: the geometric mean of the
+ * bounds of its bucket. `undefined` without durations.
  *
  * @param share From 0 to 1, such as 0.95.
  */
@@ -93,7 +93,7 @@ export function quantileMs(data: HistogramData | undefined, share: number): numb
 }
 
 function middleMs(bucket: number): number {
-  // Half of the first bucket's bound; what is beyond the last bound is at least that.
+  // The first bucket has no lower bound, the last one no upper bound.
   if (bucket === 0) return upperBoundMs(0) / 2
   if (bucket === BUCKETS - 1) return upperBoundMs(BUCKETS - 2)
   return Math.sqrt(upperBoundMs(bucket - 1) * upperBoundMs(bucket))

@@ -1,5 +1,5 @@
 /**
- * Which keys are read most, and which are missed most, in all isolates together.
+ * Finds the keys with the most hits and the most misses, in all isolates together.
  *
  * @module
  */
@@ -21,31 +21,31 @@ import { Sample } from './sample.ts'
 
 /** Options for {@link HotKeys}. */
 export interface HotKeysOptions {
-  /** Whose keys are counted. */
+  /** The cache whose keys are counted. */
   readonly cache: RedisCacheManager
-  /** How often an isolate tells its own, while operations go on; at least a second. @default '60s' */
+  /** How often an isolate writes its counts while there are operations; at least a second. @default '60s' */
   readonly interval?: Duration
-  /** How many it tells of each kind; 1 to 100. @default 10 */
+  /** How many keys of each kind it writes and `read` returns; 1 to 100. @default 10 */
   readonly most?: number
-  /** How many keys it counts at once; at least `most`. @default 500 */
+  /** How many keys of each kind it counts at once; at least `most`. @default 500 */
   readonly capacity?: number
-  /** What the names of the hashes begin with. @default 'nc' */
+  /** The start of the hashes' names. @default 'nc' */
   readonly prefix?: string
   /** @default the cache's */
   readonly platform?: Platform
 }
 
-/** A key that is asked for often. */
+/** A frequent key. */
 export interface HotKey {
   /** The path of its namespace. */
   readonly namespace: string
-  /** The key; where keys are hashed, `#` and the hash. */
+  /** The key; if keys are hashed, `#` and the hash. */
   readonly key: string
-  /** About so often: estimated from a sample where an isolate has over 1,024 operations an interval. */
+  /** Approximate: estimated from a sample if an isolate has over 1,024 operations an interval. */
   readonly count: number
 }
 
-/** The keys asked for most, the most frequent first. */
+/** The most frequent keys, in descending order. */
 export interface HotKeyLists {
   readonly hits: readonly HotKey[]
   readonly misses: readonly HotKey[]
@@ -56,9 +56,9 @@ const SLOT_MS = 600_000
 const FIELD = /^([hm])\|([^|]*)\|(.+)$/
 
 /**
- * Counts keys in this isolate, and adds the most frequent up in Redis, under the names that they have
- * there: a key that is hashed in Redis is hashed here. One command an interval. Reads that the near tier
- * answers are not seen, and of many a sample is counted, from one in two to one in 64.
+ * Counts keys in this isolate, and adds up the most frequent ones in Redis, with one command per interval.
+ * Keys have their names in Redis there: a key that is hashed in Redis is hashed here too. Near hits are not
+ * counted. Of many operations a sample is counted, from one in two to one in 64.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export class HotKeys {
   readonly #hits: Frequent
   readonly #misses: Frequent
   readonly #sample: Sample
-  /** Drawn when it is needed: Workers forbid randomness while a module is evaluated. */
+  /** Generated when first needed: Workers forbid randomness while a module is evaluated. */
   #source: string | undefined
   readonly #end: () => void
   #sequence = 0
@@ -110,7 +110,7 @@ export class HotKeys {
     )
   }
 
-  /** Tells Redis what was counted. What cannot be told is lost; never rejects for what Redis does. */
+  /** Writes the counts to Redis. It does not reject if Redis fails; the counts are then lost. */
   async flush(): Promise<void> {
     const now = this.#platform.now()
     this.#flushedAt = now
@@ -127,9 +127,9 @@ export class HotKeys {
   }
 
   /**
-   * The most frequent of the last ten to twenty minutes: two commands.
+   * The most frequent keys of the last ten to twenty minutes: two commands.
    *
-   * @throws {RemoteError} When Redis cannot be asked; also `RemoteTimeoutError` and `CircuitOpenError`.
+   * @throws {RemoteError} When Redis fails; also `RemoteTimeoutError` and `CircuitOpenError`.
    */
   async read(): Promise<HotKeyLists> {
     const now = this.#platform.now()
@@ -148,7 +148,7 @@ export class HotKeys {
     return { hits: of('h'), misses: of('m') }
   }
 
-  /** Counts no further, and tells what is left. */
+  /** Stops counting, and writes what is left. */
   async stop(): Promise<void> {
     this.#end()
     await this.flush()
@@ -160,7 +160,7 @@ export class HotKeys {
     if (kind === 'hit') this.#hits.add(`${namespace}|${key}`, weight)
     else if (kind === 'miss') this.#misses.add(`${namespace}|${key}`, weight)
     else return
-    // A clock that was set back would otherwise be waited for.
+    // `abs`: after the clock was set back, the next write must not wait until it has caught up.
     if (Math.abs(this.#platform.now() - this.#flushedAt) >= this.#intervalMs) {
       this.#platform.defer(this.flush())
     }
@@ -175,7 +175,7 @@ export class HotKeys {
     })
   }
 
-  /** As Redis has the key. */
+  /** The name of the key in Redis. */
   #nameOf(path: string, key: string): string | undefined {
     const parts = CacheNamespace.partsOf(namespaceAt(this.#cache, path))
     return parts?.ctx.names.keyspace.name(key)

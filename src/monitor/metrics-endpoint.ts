@@ -1,5 +1,5 @@
 /**
- * The figures of all isolates for Prometheus, as an answer over HTTP.
+ * Serves the figures of all isolates to Prometheus over HTTP.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import type { RedisFigures } from './redis-figures.ts'
 
 /** Options for {@link metricsEndpoint}. */
 export interface MetricsEndpointOptions {
-  /** What is told. */
+  /** The figures to serve. */
   readonly figures: RedisFigures
-  /** Adds what goes up and down: memory, keys, round trip, circuit. @default none of it */
+  /** Adds gauges: memory, keys, round trip, error rate, circuit. @default no gauges */
   readonly monitor?: CacheMonitor
   /** Sent as `Authorization: Bearer`, at least 16 characters. @default everybody may read */
   readonly token?: string
 }
 
 /**
- * Answers a scrape: one command, and those of a health check with a `monitor`. 401 without the token, 503
- * while Redis is away: a scrape that fails is a gap, figures that are not there would be zeros.
+ * Answers a scrape with one command, and those of a health check if there is a `monitor`. Responds with 401
+ * without the token, and 503 while Redis is down: a failed scrape is a gap, missing figures would be zeros.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export function metricsEndpoint({
   }
 }
 
-/** What is not known is left out: a gauge of 0 would be a claim. */
+/** Unknown values are left out: a gauge of 0 would be wrong. */
 export function gaugesOf(stats: HealthStats): readonly Gauge[] {
   const { memoryUsage, memoryLimit, totalKeys, roundTripMs, circuit, errorRate } = stats
   const errorShare = errorRate === undefined ? undefined : errorRate / 100

@@ -1,5 +1,5 @@
 /**
- * Counts what the operations of a cache come to, and hands the counts on now and then.
+ * Counts the outcomes of a cache's operations, and passes the counts to sinks at intervals.
  *
  * @module
  */
@@ -15,41 +15,41 @@ import { type CacheFigures, type Figures, WHOLE_CACHE } from './figures.ts'
 import type { HealthReport } from './health.ts'
 import { Tally } from './tally.ts'
 
-/** Figures of one isolate over one stretch of time: each is handed on once. */
+/** Figures of one isolate over one period. No event is in two batches. */
 export interface Batch {
-  /** Of the isolate, as long as it lives. */
+  /** The id of the isolate, for its whole life. */
   readonly source: string
-  /** Grows with every batch of the source; one that comes again is the same batch. */
+  /** Grows with every batch of the source; a batch that is sent again has the same number. */
   readonly sequence: number
-  /** Epoch milliseconds at which the stretch ended. */
+  /** End of the period, in epoch milliseconds. */
   readonly at: number
   readonly figures: Figures
 }
 
-/** Where figures go. */
+/** Receives figures. */
 export interface MetricsSink {
   /** Short name for messages. */
   readonly name: string
-  /** Takes a batch; one that it rejects is brought again once, with the same sequence. */
+  /** Takes a batch. If it rejects, the batch is sent once more, with the same sequence. */
   write(batch: Batch): Promise<void>
-  /** Takes what goes up and down, as a health check has found it, where the sink has a place for it. */
+  /** Takes the gauges of a health check, if the sink supports them. */
   health?(report: HealthReport): void
 }
 
 /** Options for {@link Metrics}. */
 export interface MetricsOptions {
-  /** Whose events are counted, those of its namespaces included. */
+  /** The cache whose events are counted, those of its namespaces included. */
   readonly cache: RedisCacheManager
   /** Where the figures go. */
   readonly sinks: readonly MetricsSink[]
   /**
-   * How long figures wait at most while operations go on; what an isolate has counted since is lost
-   * with it. @default '10s'
+   * How long figures wait at most while there are operations. When an isolate dies, the figures that it has
+   * not passed on are lost. @default '10s'
    */
   readonly interval?: Duration
-  /** After so many operations they do not wait any longer; at least 1. @default 5_000 */
+  /** After this many operations figures are passed on at once; at least 1. @default 5_000 */
   readonly maxOperations?: number
-  /** Names that figures are counted under; those of further namespaces are counted as `other`. @default 100 */
+  /** How many namespaces are counted by name; further ones are counted together. @default 100 */
   readonly maxCaches?: number
   /** @default the cache's */
   readonly platform?: Platform
@@ -59,14 +59,14 @@ const FIELDS = ['cache', 'sinks', 'interval', 'maxOperations', 'maxCaches', 'pla
 /** How long sinks may take, in milliseconds. */
 const PATIENCE_MS = 10_000
 
-/** The namespace of figures beyond the bound of names. A path holds no space. */
+/** Stands for all namespaces beyond `maxCaches`. No path contains a space. */
 export const OTHER_CACHES = '(other caches)'
 
 /**
  * The counts of one isolate.
  *
- * Near hits are no events: there are too many, and each is over before it could be told. They are
- * read off where the cache counts them, so that a near hit costs the same with metrics and without.
+ * Near hits cause no events here, as an event would cost more than the hit. They are read from the counters
+ * of the cache, so that a near hit costs the same with metrics and without.
  *
  * @example
  * ```ts
@@ -82,13 +82,13 @@ export class Metrics {
   readonly #intervalMs: number
   readonly #maxOperations: number
   readonly #maxCaches: number
-  /** Drawn when it is needed: Workers forbid randomness while a module is evaluated. */
+  /** Generated when first needed: Workers forbid randomness while a module is evaluated. */
   #source: string | undefined
   readonly #end: () => void
-  /** What is counted under its own name, batch after batch: sinks keep some names for ever. */
+  /** Namespaces that are counted by name, the same in every batch: some sinks keep names for ever. */
   readonly #named = new Set([WHOLE_CACHE])
   #tallies = new Map<string, Tally>()
-  /** The one counted in last: most operations are of the same namespace as the one before. */
+  /** The tally used last: most operations are of the same namespace as the one before. */
   #latest: { readonly cache: string; readonly tally: Tally } | undefined
   #nearHits: ReadonlyMap<string, number> = new Map()
   #counts: Readonly<Record<string, number>>
@@ -115,18 +115,18 @@ export class Metrics {
     this.#end = cache.subscribe((event) => this.#record(event), { nearHits: false })
   }
 
-  /** Batches that no attempt could hand on. */
+  /** How often a sink has rejected a batch twice, or the sinks have not finished with one in time. */
   get lostBatches(): number {
     return this.#lost
   }
 
-  /** Counts something that is no operation of the cache: `code` is one of `SERIES`. */
+  /** Counts something that is not an operation of the cache: `code` is one of `SERIES`. */
   count(cache: string, code: string, by = 1): void {
     this.#tally(cache).add(code, by)
   }
 
   /**
-   * Hands on what was counted. Resolves when every sink has it, has failed twice, or has been silent for ten
+   * Passes on what was counted. Resolves when every sink has taken it or has failed twice, or after ten
    * seconds; never rejects.
    */
   flush(): Promise<void> {
@@ -140,14 +140,14 @@ export class Metrics {
       at: this.#platform.now(),
       figures,
     }
-    // One after the other, so that a sink sees the batches of a source in order. On Workers the request
-    // that handed the one before on may be over, and with it whatever was to say so.
+    // Batches go one after the other, so that a sink gets those of a source in order. The wait is bounded:
+    // on Workers, a promise of a request that has ended may never settle.
     const before = settledWithin(this.#platform, PATIENCE_MS, this.#flushing)
     this.#flushing = before.then(() => this.#handOn(batch))
     return this.#flushing
   }
 
-  /** Counts no further, and hands on what is left. */
+  /** Stops counting, and passes on what is left. */
   async stop(): Promise<void> {
     this.#end()
     const flushed = this.flush()
@@ -161,7 +161,7 @@ export class Metrics {
   }
 
   async #offer(batch: Batch): Promise<void> {
-    // A sink that throws at once has failed as one that rejects, and is no other's concern.
+    // `async`: a sink that throws counts as one that rejects, and does not affect the others.
     const hand = async (sink: MetricsSink): Promise<void> => sink.write(batch)
     const results = await Promise.allSettled(this.#sinks.map(hand))
     const again = this.#sinks.filter((_, i) => results[i]?.status === 'rejected')
@@ -174,7 +174,7 @@ export class Metrics {
     this.#operations++
     const now = this.#platform.now()
     const isUrgent = event.outcome.kind === 'circuit'
-    // A clock that was set back would otherwise be waited for.
+    // `abs`: after the clock was set back, the next batch must not wait until it has caught up.
     const isDue = Math.abs(now - this.#flushedAt) >= this.#intervalMs
     if (isUrgent || isDue || this.#operations >= this.#maxOperations) {
       this.#platform.defer(this.flush())

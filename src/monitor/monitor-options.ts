@@ -1,5 +1,5 @@
 /**
- * What a monitor can be told, and what it tells.
+ * The options and events of a monitor.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { HealthReport } from './health.ts'
 import type { RedisFigures } from './redis-figures.ts'
 import type { RulesOptions } from './rules.ts'
 
-/** What a monitor tells, by the name of the event. */
+/** The events of a monitor, by name. */
 export interface MonitorEvents {
   'monitoring:started': { readonly intervalMs: number }
   'monitoring:stopped': Record<never, never>
@@ -23,15 +23,15 @@ export interface MonitorEvents {
   'alert:resolved': Alert
 }
 
-/** Runs warming jobs at their times. */
+/** Runs warming jobs when they are due. */
 export interface JobRunner<Job = unknown> {
   register(job: Job): void
-  /** Runs what is due. @returns How many jobs ran. */
+  /** Runs the due jobs. @returns How many ran. */
   runDue(): Promise<number>
   summary(): Promise<JobSummary>
 }
 
-/** How the jobs do. */
+/** How many jobs there are, and how their last runs ended. */
 export interface JobSummary {
   readonly totalJobs: number
   readonly completedJobs: number
@@ -40,28 +40,28 @@ export interface JobSummary {
 
 /** Options for {@link CacheMonitor}. */
 export interface CacheMonitorOptions<Job = unknown> {
-  /** Whose Redis is looked at. */
+  /** The cache whose Redis is checked. */
   readonly cache: RedisCacheManager
-  /** Where the figures of all isolates are added up: rules and reports go by them. */
+  /** The figures of all isolates, on which rules and reports are based. */
   readonly figures: RedisFigures
-  /** The window that rules look at, in whole minutes. @default '5m' */
+  /** The period that rules and reports cover, in whole minutes. @default '5m' */
   readonly window?: Duration
   /**
-   * What rules do otherwise than by default; `false` for a rule that is not wanted.
-   * @default all of them as they are
+   * Changes to the default rules; `false` turns a rule off.
+   * @default all rules unchanged
    */
   readonly rules?: RulesOptions
-  /** Bytes that Redis may use, where it does not tell itself. @default its maxmemory */
+  /** Bytes that Redis may use; needed if Redis does not report a limit. @default its maxmemory */
   readonly memoryLimitBytes?: number
   /**
-   * Told of each alert once when it begins and once when it ends, by whichever isolate found out; again with
-   * each further check while it rejects or takes longer than 30 seconds, of what is the case then.
-   * @default nobody is told
+   * Called once when an alert begins and once when it ends, by the isolate that finds out. If it rejects or
+   * takes longer than 30 seconds, the next check calls it again with the latest state of the alert.
+   * @default nobody is notified
    */
   readonly notify?: (alert: Alert) => Promise<void> | void
-  /** What the names of alerts in Redis begin with. @default 'nc' */
+  /** The start of the names of alerts in Redis. @default 'nc' */
   readonly prefix?: string
-  /** Runs the jobs that {@link CacheMonitor.registerWarmingJob} takes. @default none are taken */
+  /** Runs the jobs that {@link CacheMonitor.registerWarmingJob} takes. @default jobs are refused */
   readonly warming?: JobRunner<Job>
   /** @default the cache's */
   readonly platform?: Platform
@@ -83,11 +83,11 @@ export function checkOptions(options: CacheMonitorOptions<never>): void {
   }
 }
 
-/** Those who listen to a monitor. */
+/** The listeners of a monitor. */
 export class MonitorListeners {
   readonly #listeners = new Map<string, Set<(event: never) => void>>()
 
-  /** @returns A function that ends it. */
+  /** @returns A function that removes the listener. */
   add<Name extends keyof MonitorEvents>(
     name: Name,
     listener: (event: MonitorEvents[Name]) => void,
@@ -105,7 +105,7 @@ export class MonitorListeners {
       try {
         listener(event as never)
       } catch {
-        // A listener's fault must not become the monitor's.
+        // An error of a listener must not affect the monitor.
       }
     }
   }

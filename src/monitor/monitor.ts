@@ -36,7 +36,7 @@ import { summarize } from './summary.ts'
 
 const MAX_HISTORY = 100
 const MINUTE_MS = 60_000
-/** Longer than two checks are apart. */
+/** How long a bad rule is remembered without a check; longer than the time between two checks. */
 const FORGOTTEN_AFTER_MS = 3_600_000
 const NOT_BAD: RuleState = { badSince: undefined }
 
@@ -83,7 +83,7 @@ export class CacheMonitor<Job = unknown> {
     )
   }
 
-  /** Where the figures of all isolates are added up. */
+  /** The figures of all isolates. */
   get figures(): RedisFigures {
     return this.#options.figures
   }
@@ -101,7 +101,7 @@ export class CacheMonitor<Job = unknown> {
    * interval. The timer does not keep the process alive.
    *
    * @param interval At least a second. @default 60_000 ms
-   * @throws {InvalidOptionError} When it is no duration.
+   * @throws {InvalidOptionError} When `interval` is not a duration of at least a second.
    */
   startMonitoring(interval: Duration = '60s'): void {
     const intervalMs = toMilliseconds(interval, 'interval', { min: 1_000 })
@@ -141,7 +141,7 @@ export class CacheMonitor<Job = unknown> {
     return this.#alerts.active()
   }
 
-  /** The rules, worst first, each with what the last check of this isolate made of it. */
+  /** The rules, worst first, each with the result of this isolate's last check. */
   getRules(): readonly RuleStatus[] {
     return this.#rules.map(({ measure: _, ...rule }) => ({
       ...rule,
@@ -152,7 +152,7 @@ export class CacheMonitor<Job = unknown> {
 
   /**
    * Ends an alert by hand. If its cause persists for long enough, a later check begins it again.
-   * @returns Whether there was one.
+   * @returns Whether there was such an alert.
    */
   async resolveAlert(id: Alert['id']): Promise<boolean> {
     this.#states.delete(id)
@@ -181,7 +181,7 @@ export class CacheMonitor<Job = unknown> {
     return this.#warming().runDue()
   }
 
-  /** A check, with what it goes by. */
+  /** Runs a check; also returns the figures and alerts that it is based on. */
   async #inspect(): Promise<Pick<ReportParts, 'health' | 'alerts' | 'figures'>> {
     const now = this.#platform.now()
     const found = await probe(this.#cache, this.#platform)
@@ -194,7 +194,7 @@ export class CacheMonitor<Job = unknown> {
       failedChecks: this.#failedChecks,
       isCircuitClosed: stats.remote.circuit !== 'open',
     }
-    // Cut off between the two, an alert would have begun of which nobody is told.
+    // If the isolate ended in the middle of this, an alert could begin without a notification.
     await carriedOn(this.#platform, this.#judgeAll(evidence, now))
     const alerts = await this.#alerts.active()
     const health = healthOf({ found, evidence, alerts, now, figures, stats })
@@ -209,7 +209,7 @@ export class CacheMonitor<Job = unknown> {
     throw new InvalidOptionError('warming', 'given to a monitor that runs jobs')
   }
 
-  /** The figures of the window, or nothing while Redis is away. */
+  /** The figures of the window; `undefined` while Redis is down. */
   async #figures(now: number): Promise<Figures | undefined> {
     try {
       return await this.#options.figures.readRecent(now, this.#windowMinutes)
@@ -236,7 +236,7 @@ export class CacheMonitor<Job = unknown> {
     }
   }
 
-  /** What all isolates found counts; what this one remembers may have been over since. */
+  /** Judges a rule by the state that isolates share in Redis: this isolate's own may be out of date. */
   async #judge(
     rule: Rule,
     evidence: Evidence,
@@ -281,12 +281,12 @@ export class CacheMonitor<Job = unknown> {
 
   async #tell(name: 'alert:created' | 'alert:resolved', alert: Alert): Promise<void> {
     this.#listeners.tell(name, alert)
-    // Older news that did not arrive would come after this.
+    // An older notification that was not delivered must not arrive after this one.
     await this.#alerts.takeOwed(alert.id)
     await this.#notify(alert)
   }
 
-  /** What does not arrive is told again with the next check, whichever isolate's it is. */
+  /** A notification that is not delivered is sent again by the next check of any isolate. */
   async #notify(alert: Alert): Promise<void> {
     if (!(await hasArrived(alert, this.#options, this.#platform))) await this.#alerts.owe(alert)
   }

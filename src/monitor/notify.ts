@@ -1,5 +1,5 @@
 /**
- * Tells of alerts, for as long as a check can wait.
+ * Delivers alerts, and bounds how long a check waits for that.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { Platform } from '../platform/platform.ts'
 import type { Alert } from './alerts.ts'
 import type { CacheMonitorOptions } from './monitor-options.ts'
 
-/** How long whoever is told may take, in milliseconds: a check waits for it. */
+/** How long `notify` may take, in milliseconds: the check waits for it. */
 const PATIENCE_MS = 30_000
 
-/** Tells of an alert. Never rejects. @returns Whether it has arrived. */
+/** Calls `notify`. Never rejects. @returns Whether the alert was delivered. */
 export async function hasArrived(
   alert: Alert,
   { notify }: Pick<CacheMonitorOptions, 'notify'>,

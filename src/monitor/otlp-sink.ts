@@ -1,8 +1,8 @@
 /**
- * Figures to an OpenTelemetry collector: OTLP/HTTP in JSON, delta temporality, exponential histograms.
+ * Sends figures to an OpenTelemetry collector: OTLP/HTTP in JSON, delta temporality, exponential histograms.
  *
- * Written by hand, as the SDK and its exporter are five times the size of this cache, and its periodic
- * reader's timer does not outlive a request of a Worker.
+ * Written by hand: the SDK with its exporter is five times the size of this cache, and the timer of its
+ * periodic reader does not outlive a request of a Worker.
  *
  * @module
  */
@@ -19,9 +19,9 @@ import { type Metric, SERIES_BY_CODE } from './series.ts'
 
 /** Options for {@link otlpSink}. */
 export interface OtlpOptions {
-  /** Of the metrics endpoint, such as `https://collector.example/v1/metrics`. */
+  /** The URL of the metrics endpoint, such as `https://collector.example/v1/metrics`. */
   readonly url: string
-  /** Sent along, such as `{ authorization: 'Bearer …' }`. @default none */
+  /** Additional headers, such as `{ authorization: 'Bearer …' }`. @default none */
   readonly headers?: Readonly<Record<string, string>>
   /** `service.name` of the resource. @default 'nearcache' */
   readonly serviceName?: string
@@ -42,7 +42,7 @@ const FIRST_INDEX = -8
 
 /**
  * A sink for a collector. Each isolate is an instance of the service (`service.instance.id`), so that
- * deltas of several are never taken for one.
+ * deltas of several isolates are never mistaken for one series.
  *
  * @throws {InvalidOptionError} When `url` is no http or https URL, or holds a user name or password.
  */
@@ -75,9 +75,9 @@ export function otlpSink(options: OtlpOptions): MetricsSink {
   }
 }
 
-/** What an export of a batch says, as `ExportMetricsServiceRequest` has it. */
+/** A batch as an `ExportMetricsServiceRequest`. */
 export function exportOf(batch: Batch, since: number, serviceName: string): Json {
-  // The clock may have been set back; a span that ends before it begins is refused.
+  // The clock may have been set back; collectors refuse a span that ends before it begins.
   const from = Math.min(since, batch.at)
   const span = { startTimeUnixNano: nanos(from), timeUnixNano: nanos(batch.at) }
   const points = new Map<Metric, Json[]>()

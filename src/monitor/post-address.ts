@@ -1,5 +1,5 @@
 /**
- * Where figures and alerts are posted to.
+ * Checks the addresses that figures and alerts are posted to.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import { InvalidOptionError } from '../errors.ts'
 
 /**
- * Checks an address before anything is to be told: a user name and password in it are refused by `fetch` on
- * Node and dropped by that of Workers, so that nothing would ever arrive.
+ * Checks an address at construction. `fetch` refuses a user name and password in it on Node, and drops them
+ * on Workers, so no post would ever arrive.
  *
  * @throws {InvalidOptionError} When it is no http or https URL, or holds a user name or password.
  */

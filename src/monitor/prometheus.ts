@@ -1,5 +1,5 @@
 /**
- * Figures as Prometheus reads them: text format 0.0.4, seconds and bytes.
+ * Writes figures for Prometheus: text format 0.0.4, seconds and bytes.
  *
  * @module
  */
@@ -23,14 +23,14 @@ export interface Gauge {
 }
 
 /**
- * Bounds of the buckets that are told, in buckets of ours: one in four, from 0.25 ms to 32 s. Prometheus
- * keeps a series for each.
+ * The buckets whose upper bounds are exported: one in four, from 0.25 ms to 32 s. Prometheus keeps a series
+ * for each.
  */
 const TOLD_BUCKETS: readonly number[] = Array.from({ length: 18 }, (_, i) => i * 4)
 
 /**
- * Renders figures that only grow: what `RedisFigures.readTotal` reads. An isolate's own would be one
- * of many.
+ * Renders figures that only grow, from `RedisFigures.readTotal`. The figures of one isolate would be only
+ * a part of them.
  */
 export function prometheusText(figures: Figures, gauges: readonly Gauge[] = []): string {
   const metrics = [...new Set(SERIES.map((series) => series.metric))]

@@ -1,5 +1,5 @@
 /**
- * What to change, and the figures that say so.
+ * Recommends changes, with the figures that support them.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Figures } from './figures.ts'
 import { type Summary, summarize } from './summary.ts'
 
-/** Advice, never without evidence. */
+/** Advice with its evidence. */
 export interface Recommendation {
   readonly id:
     | 'longer-ttl'
@@ -21,25 +21,25 @@ export interface Recommendation {
   /** The namespace it is about; empty for all. */
   readonly cache: string
   readonly advice: string
-  /** The option, or the thing outside, that is to be changed. */
+  /** The option to change, or the setting outside nearcache. */
   readonly setting: string
   readonly evidence: Readonly<Record<string, number>>
 }
 
-/** Advice about fewer look-ups would be a guess. */
+/** With fewer look-ups, advice would be a guess. */
 const MIN_LOOKUPS = 1_000
-/** Of the misses, from which share on one reason stands out. */
+/** The share of misses from which on a reason leads to advice. */
 const DOMINANT = 0.5
-/** Below this, misses are not worth the advice. */
+/** With a lower miss rate, misses lead to no advice. */
 const MIN_MISS_RATE = 0.1
 
-/** What may be changed in Redis. */
+/** The memory that Redis uses, and may use. */
 export interface MemoryEvidence {
   readonly memoryBytes: number | undefined
   readonly memoryLimitBytes: number | undefined
 }
 
-/** Advice on each namespace, and on the memory of Redis; what would win most time comes first. */
+/** Advice on the memory of Redis, then on each namespace, those with the most time spent in loads first. */
 export function recommend(figures: Figures, memory: MemoryEvidence): Recommendation[] {
   const found = [...figures].flatMap(([cache, one]) => {
     const summary = summarize(new Map([[cache, one]]))

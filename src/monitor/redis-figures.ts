@@ -1,5 +1,5 @@
 /**
- * The figures of all isolates together, added up in Redis by minute, by hour and since ever.
+ * The figures of all isolates together, added up in Redis by minute, by hour and in total.
  *
  * @module
  */
@@ -20,9 +20,9 @@ const HOUR_MS = 3_600_000
 
 /** Options for {@link RedisFigures}. */
 export interface RedisFiguresOptions {
-  /** Whose Redis holds the figures. */
+  /** The cache whose Redis stores the figures. */
   readonly cache: Pick<RedisCacheManager, 'redis'>
-  /** What the names of the hashes begin with. @default 'nc' */
+  /** The start of the hashes' names. @default 'nc' */
   readonly prefix?: string
   /** How long the figures of a minute are kept. @default '3h' */
   readonly keepMinutes?: Duration
@@ -30,7 +30,7 @@ export interface RedisFiguresOptions {
   readonly keepHours?: Duration
 }
 
-/** A stretch of time and what was counted in it. */
+/** A minute or an hour, and what was counted in it. */
 export interface Slice {
   /** Epoch milliseconds at which it begins. */
   readonly from: number
@@ -38,8 +38,8 @@ export interface Slice {
 }
 
 /**
- * Figures in Redis. A batch is one command, however many figures it has, and is counted once,
- * however often it arrives. All hashes share a slot, so that it works on a cluster.
+ * Figures in Redis. A batch is one command, however many figures it has, and is counted once, however often
+ * it arrives. All hashes share a hash slot, so that this works on a cluster.
  */
 export class RedisFigures implements MetricsSink {
   readonly name = 'redis'
@@ -66,22 +66,22 @@ export class RedisFigures implements MetricsSink {
     await this.#link.run(ADD_FIGURES, keys, args)
   }
 
-  /** Everything counted since the hash of sums began: what only grows. */
+  /** Everything counted since the hash of totals was created: these figures only grow. */
   async readTotal(): Promise<Figures> {
     return figuresIn(await this.#link.send(['HGETALL', this.#total()]))
   }
 
-  /** The last so many minutes, oldest first, the present one included: one request. */
+  /** The last `count` minutes, oldest first, the current one included: one request. */
   readMinutes(now: number, count: number): Promise<Slice[]> {
     return this.#slices(now, count, MINUTE_MS, (at) => this.#minute(at))
   }
 
-  /** The last so many hours, oldest first, the present one included: one request. */
+  /** The last `count` hours, oldest first, the current one included: one request. */
   readHours(now: number, count: number): Promise<Slice[]> {
     return this.#slices(now, count, HOUR_MS, (at) => this.#hour(at))
   }
 
-  /** What was counted in the last so many minutes, the present one included. */
+  /** What was counted in the last `minutes` minutes, the current one included. */
   async readRecent(now: number, minutes: number): Promise<Figures> {
     return mergeFigures((await this.readMinutes(now, minutes)).map(({ figures }) => figures))
   }
@@ -115,7 +115,7 @@ function figuresIn(reply: Reply | Readonly<Record<string, Reply>>): Figures {
   return fromFields(pairsIn(reply))
 }
 
-/** The counts of a hash. HGETALL answers a list; some clients make an object of it. */
+/** The counts of a hash. HGETALL returns a list; some clients turn it into an object. */
 export function pairsIn(
   reply: Reply | Readonly<Record<string, Reply>>,
 ): (readonly [field: string, count: number])[] {

@@ -1,5 +1,5 @@
 /**
- * A report on a cache: as data, and as a page for people.
+ * A report on a cache, as data and as Markdown.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import type { Recommendation } from './recommendations.ts'
 import type { AlertType, Severity } from './rules.ts'
 import { type Summary, summarize } from './summary.ts'
 
-/** What `generatePerformanceReport` answers. */
+/** The result of `generatePerformanceReport`. */
 export interface PerformanceReport {
   /** Epoch milliseconds. */
   readonly timestamp: number
-  /** How many minutes the figures are of. */
+  /** How many minutes the figures cover. */
   readonly windowMinutes: number
   readonly health: HealthReport
   /** All caches together; `undefined` if the figures could not be read. */

@@ -1,5 +1,5 @@
 /**
- * When an alert begins and ends. Pure: the caller brings the figures and the time.
+ * Decides when an alert begins and ends. Pure: the caller supplies the figures and the time.
  *
  * @module
  */
@@ -17,13 +17,13 @@ export type Severity = 'low' | 'medium' | 'high' | 'critical'
 /** Names of the rules: an alert has the id of its rule. */
 export type RuleId = 'hit-rate' | 'memory' | 'latency' | 'error-rate' | 'connection'
 
-/** What a check has found out. */
+/** What the rules are tested against, as found by a check. */
 export interface Evidence {
   /** Figures of the window. `undefined` if they could not be read. */
   readonly summary: Summary | undefined
-  /** Bytes that Redis uses; `undefined` if it did not say. */
+  /** Bytes that Redis uses; `undefined` if it did not report them. */
   readonly memoryBytes: number | undefined
-  /** Bytes that it may use: by `memoryLimitBytes`, else by its own word. */
+  /** Bytes that Redis may use: the option `memoryLimitBytes`, otherwise what Redis reports. */
   readonly memoryLimitBytes: number | undefined
   /** Checks in a row that Redis has not answered, this one included. */
   readonly failedChecks: number
@@ -42,37 +42,37 @@ export interface Rule {
   readonly severity: Severity
   /** Which side of the thresholds is bad. */
   readonly bad: 'below' | 'above'
-  /** Where it begins. */
+  /** Beyond this the alert begins. */
   readonly firesAt: number
-  /** Where it ends: on the good side of `firesAt`, lest an alert comes and goes with every check. */
+  /** Here the alert ends: on the good side of `firesAt`, so that it does not begin and end with every check. */
   readonly resolvesAt: number
-  /** How long it has to be bad before the alert begins, in milliseconds. */
+  /** How long the value has to be bad before the alert begins, in milliseconds. */
   readonly forMs: number
-  /** With fewer samples the rule says nothing. */
+  /** With fewer samples the rule is not evaluated. */
   readonly minSamples: number
   readonly unit: '%' | 'ms' | 'checks'
   readonly what: string
   measure(evidence: Evidence): Measurement
 }
 
-/** What of a rule can be set. */
+/** The settings of a rule. */
 export interface RuleOptions {
   /** The alert begins beyond this, in the unit of the rule. @default that of the rule */
   readonly firesAt?: number
   /**
-   * It ends when this is reached again.
-   * @default as far from `firesAt` as that of the rule, but at most half way to the best value there is
+   * The alert ends when the value is back at this.
+   * @default as far from `firesAt` as that of the rule, but at most half way to the best possible value
    */
   readonly resolvesAt?: number
-  /** How long it must be so before the alert begins. @default that of the rule */
+  /** How long the value has to be bad before the alert begins. @default that of the rule */
   readonly for?: Duration
-  /** With fewer samples the rule says nothing. @default that of the rule */
+  /** With fewer samples the rule is not evaluated. @default that of the rule */
   readonly minSamples?: number
-  /** As the alert has it. @default that of the rule */
+  /** The severity of the alert. @default that of the rule */
   readonly severity?: Severity
 }
 
-/** By the id of the rule; `false` for none. */
+/** Settings by the id of the rule; `false` turns the rule off. */
 export type RulesOptions = { readonly [id in RuleId]?: RuleOptions | false }
 
 const value = (measured: number | undefined, samples: number, reason: string): Measurement =>
@@ -177,7 +177,7 @@ const DEFAULT_RULES: readonly Rule[] = [
 /**
  * The rules, worst first.
  *
- * @throws {InvalidOptionError} When a rule is unknown, or an alert of it could not end.
+ * @throws {InvalidOptionError} When a rule is unknown, or its alert could never end.
  */
 export function resolveRules(options: RulesOptions = {}): readonly Rule[] {
   const unknown = Object.keys(options).find((id) => !DEFAULT_RULES.some((rule) => rule.id === id))
@@ -210,10 +210,10 @@ function resolveRule(rule: Rule, changes: RuleOptions): Rule {
   return { ...rule, firesAt, resolvesAt, minSamples, severity, forMs }
 }
 
-/** Nothing is better: of what is bad below a threshold, which are percents, and of what is bad above. */
+/** The best values: of rules that are bad below a threshold (all in percent), and of those bad above. */
 const BEST = { below: 100, above: 0 } as const
 
-/** As far from the threshold as by default, unless no value could ever be there: half way to the best. */
+/** As far from the threshold as by default, but at most half way to the best value, so that it is reached. */
 function endOf(rule: Rule, firesAt: number | undefined): number {
   if (firesAt === undefined) return rule.resolvesAt
   const step = rule.resolvesAt - rule.firesAt
@@ -221,19 +221,19 @@ function endOf(rule: Rule, firesAt: number | undefined): number {
   return firesAt + (Math.abs(half) < Math.abs(step) ? half : step)
 }
 
-/** How a rule stands: since when it has been bad. */
+/** The state of a rule: since when it has been bad. */
 export interface RuleState {
   readonly badSince: number | undefined
 }
 
-/** What a check makes of a rule. */
+/** The result of a check for one rule. */
 export type Judgement =
   | { readonly kind: 'bad'; readonly value: number; readonly samples: number }
   | { readonly kind: 'good'; readonly value: number }
-  /** Neither: between the two thresholds, not bad for long enough, or too little to go by. */
+  /** Neither: between the two thresholds, not bad for long enough, or too few samples. */
   | { readonly kind: 'unclear'; readonly reason: string }
 
-/** A rule with how it stands. */
+/** A rule with its state. */
 export interface RuleStatus extends Omit<Rule, 'measure'> {
   /** Since when it has been bad, in epoch milliseconds. */
   readonly badSince: number | undefined
@@ -241,7 +241,7 @@ export interface RuleStatus extends Omit<Rule, 'measure'> {
   readonly judgement: Judgement | undefined
 }
 
-/** Judges one rule, and how it stands from now on. */
+/** Judges one rule, and returns its new state. */
 export function judgeRule(
   rule: Rule,
   evidence: Evidence,

@@ -1,8 +1,8 @@
 /**
- * The one table of what is counted: names, attributes, and the short code under which each is kept.
+ * The table of everything that is counted: name, attributes, and the short code that is stored.
  *
- * There is no convention for caches in OpenTelemetry yet, so names follow the product's own. Attributes
- * are closed sets: no key, user or prompt is ever one (I5).
+ * OpenTelemetry has no convention for caches yet, so the names are the product's own. The values of an
+ * attribute are a closed set: never a key, user or prompt (I5).
  *
  * @module
  */
@@ -14,14 +14,14 @@ export interface Metric {
   /** Name in Prometheus, without the `_total` of counters. */
   readonly prometheus: string
   readonly kind: 'counter' | 'histogram'
-  /** UCUM unit, as OpenTelemetry wants it; histograms are recorded in milliseconds. */
+  /** UCUM unit, as OpenTelemetry requires; histograms are recorded in milliseconds. */
   readonly unit: string
   readonly help: string
 }
 
-/** One line of figures: a metric with its attributes, but for the cache that it is of. */
+/** A metric with its attributes, except the cache. */
 export interface Series {
-  /** Stable: it is in Redis. */
+  /** Must not change: it is stored in Redis. */
   readonly code: string
   readonly metric: Metric
   readonly attributes: Readonly<Record<string, string>>
@@ -59,7 +59,7 @@ const GET_DURATION = histogram('cache.get.duration', 'Time of look-ups that aske
 const SET_DURATION = histogram('cache.set.duration', 'Time of sets')
 const LOAD_DURATION = histogram('cache.load.duration', 'Time that loaders took')
 
-/** Why a look-up missed, as attributes have it. */
+/** Why a look-up missed: the values of the attribute `reason`. */
 export const MISS_REASONS = [
   'absent',
   'expired',
@@ -69,7 +69,7 @@ export const MISS_REASONS = [
   'unavailable',
 ] as const
 
-/** What an operation did when it failed. */
+/** Kinds of errors: the values of the attribute `kind`. */
 export const ERROR_KINDS = [
   'timeout',
   'network',
@@ -126,7 +126,7 @@ export const SERIES_BY_CODE: ReadonlyMap<string, Series> = new Map(
   SERIES.map((one) => [one.code, one]),
 )
 
-/** What was counted by code, with the series of each; codes of other versions are passed over. */
+/** Replaces each code by its series; unknown codes, of other versions, are left out. */
 export function bySeries<T>(byCode: ReadonlyMap<string, T>): [Series, T][] {
   return [...byCode].flatMap(([code, value]) => {
     const series = SERIES_BY_CODE.get(code)

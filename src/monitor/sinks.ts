@@ -1,5 +1,5 @@
 /**
- * Sinks for what a host already has: its log, a meter of OpenTelemetry, Workers Analytics Engine.
+ * Sinks for services of the host: its log, a meter of OpenTelemetry, Workers Analytics Engine.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Batch, type MetricsSink, OTHER_CACHES } from './metrics.ts'
 import { bySeries, type Metric } from './series.ts'
 import { summarize } from './summary.ts'
 
-/** A line of JSON for each batch, for hosts that gather logs. */
+/** Logs a line of JSON for each batch, for hosts that collect logs. */
 export function consoleSink(log: (line: string) => void = console.log): MetricsSink {
   return {
     name: 'console',
@@ -36,12 +36,12 @@ export interface MeterLike {
   }
 }
 
-/** Of a bucket, so many durations at most are recorded one by one: a meter takes no counts. */
+/** How many durations of a bucket are recorded at most: a meter takes them one by one. */
 const MAX_RECORDS = 100
 
 /**
- * Adds each batch to a meter. Its histograms take one duration at a time, so of a bucket the meter is
- * given at most 100 a batch; `otlpSink` loses none.
+ * Adds each batch to a meter. A histogram of a meter takes one duration at a time, so at most 100 per bucket
+ * and batch are recorded; `otlpSink` loses none.
  */
 export function meterSink(meter: MeterLike): MetricsSink {
   const counterOf = once((name, options) => meter.createCounter(name, options))
@@ -66,7 +66,7 @@ export function meterSink(meter: MeterLike): MetricsSink {
 
 type InstrumentOptions = { unit: string; description: string }
 
-/** Makes an instrument the first time it is asked for. */
+/** Makes an instrument when it is first used. */
 function once<T>(make: (name: string, options: InstrumentOptions) => T): (metric: Metric) => T {
   const made = new Map<Metric, T>()
   return (metric) => {
@@ -94,14 +94,14 @@ export interface AnalyticsEngineLike {
   writeDataPoint(point: { indexes: string[]; blobs: string[]; doubles: number[] }): void
 }
 
-/** An invocation may write 25 points. */
+/** An invocation of a Worker may write 25 points. */
 const MAX_POINTS = 25
 
 /**
- * A point for each cache of a batch, those with the fewest look-ups together in one: index and first blob
- * its path; doubles are look-ups, hits, near hits, stale hits, misses, loads, failed loads, sets,
- * invalidations, errors, requests, commands, and of look-ups that asked Redis count, mean, p50, p95 and p99
- * in milliseconds (-1 of none).
+ * Writes a point for each cache of a batch; beyond 25, those with the fewest look-ups share one. Index and
+ * first blob are the cache's path, the second blob is the source. The doubles are look-ups, hits, near hits,
+ * stale hits, misses, loads, failed loads, sets, invalidations, errors, requests, commands; then, for
+ * look-ups that asked Redis, count, mean, p50, p95 and p99 in milliseconds (-1 if there were none).
  */
 export function analyticsEngineSink(dataset: AnalyticsEngineLike): MetricsSink {
   return {
@@ -139,7 +139,7 @@ export function analyticsEngineSink(dataset: AnalyticsEngineLike): MetricsSink {
   }
 }
 
-/** So many caches at most: those with most look-ups by themselves, the rest as one. */
+/** At most `count` caches: those with the most look-ups separately, the rest added up. */
 function foremost(figures: Figures, count: number): Figures {
   if (figures.size <= count) return figures
   const lookups = (one: CacheFigures): number => summarize(new Map([['', one]])).lookups

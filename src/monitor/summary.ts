@@ -1,5 +1,5 @@
 /**
- * What an operator asks of figures first: rates, sums and quantiles.
+ * Summarises figures for operators: rates, sums and quantiles.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { type CacheFigures, type Figures, totalOf } from './figures.ts'
 import { type HistogramData, mergeHistograms, quantileMs } from './histogram.ts'
 import { ERROR_KINDS, MISS_REASONS } from './series.ts'
 
-/** What an operator asks first. Rates are from 0 to 1, and `undefined` of nothing. */
+/** Rates, sums and quantiles. Rates are from 0 to 1, and `undefined` if nothing was counted. */
 export interface Summary {
   readonly lookups: number
   readonly hits: number
   readonly nearHits: number
   readonly staleHits: number
   readonly misses: number
-  /** Hits of all look-ups; one that either tier answers is one hit. */
+  /** Share of hits among all look-ups; a look-up that either tier answers is one hit. */
   readonly hitRate: number | undefined
   readonly missesByReason: Readonly<Record<string, number>>
   readonly sets: number
@@ -26,17 +26,17 @@ export interface Summary {
   readonly evictions: number
   readonly errors: number
   readonly errorsByKind: Readonly<Record<string, number>>
-  /** Errors of the cache and its Redis, of all look-ups and writes; a loader's are not among them. */
+  /** Share of errors of the cache and its Redis among all look-ups and writes; without loaders' errors. */
   readonly errorRate: number | undefined
   readonly redisRequests: number
   readonly redisCommands: number
-  /** Look-ups that asked Redis, in milliseconds. Near hits are not among them. */
+  /** Durations of look-ups that asked Redis, in milliseconds; without near hits. */
   readonly getMs: Quantiles
   readonly setMs: Quantiles
   readonly loadMs: Quantiles
 }
 
-/** See {@link Summary}. */
+/** Quantiles of durations, in milliseconds. */
 export interface Quantiles {
   readonly count: number
   readonly mean: number | undefined

@@ -1,5 +1,5 @@
 /**
- * The counts of one namespace while it is being counted: what each operation's ending adds to them.
+ * The counts of one namespace, to which each operation adds when it ends.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const HIT_CODES = { fresh: 'hr', stale: 'hs', 'stale-if-error': 'he' } as const
 
 const READS: ReadonlySet<string> = new Set(['get', 'getOrSet', 'has', 'refresh'])
 
-/** A counter: counting is one look-up, not one more to put the sum back. */
+/** A mutable counter: counting takes one look-up, without a second one to store the sum. */
 interface Cell {
   count: number
 }
@@ -29,7 +29,7 @@ export class Tally {
     else cell.count += by
   }
 
-  /** Counts an operation that has ended. Near hits are counted where they are made. */
+  /** Counts an operation that has ended. Near hits are counted by the near tier. */
   record(event: CacheEvent): void {
     const { outcome, durationMs, operation } = event
     switch (outcome.kind) {
@@ -72,7 +72,7 @@ export class Tally {
     }
   }
 
-  /** What was counted; `undefined` if nothing was. The tally is not used after that. */
+  /** What was counted; `undefined` if nothing was. The tally must not be used after that. */
   take(): CacheFigures | undefined {
     const histograms = new Map<string, HistogramData>()
     for (const [code, histogram] of this.#histograms) {
@@ -85,7 +85,7 @@ export class Tally {
   }
 
   #countLoad(outcome: Outcome & { kind: 'loaded' }, { durationMs, operation }: CacheEvent): void {
-    // Behind a stale answer the look-up was a hit.
+    // A load behind a stale answer: the look-up was a hit.
     if (outcome.reason !== 'stale') {
       this.add(`m.${outcome.reason}`)
       this.#time('g.miss', durationMs)
@@ -95,7 +95,7 @@ export class Tally {
     this.#countError(operation, outcome)
   }
 
-  /** An operation that failed, or a read that had to do without Redis or could not store. */
+  /** Counts an operation that failed, or a read that went on without Redis or could not store. */
   #countError(operation: string, { error }: { readonly error?: unknown }): void {
     if (error === undefined) return
     this.add(`e.${READS.has(operation) ? 'read' : 'write'}.${errorKind(error)}`)

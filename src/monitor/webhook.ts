@@ -1,5 +1,5 @@
 /**
- * Tells of alerts by HTTP.
+ * Sends alerts over HTTP.
  *
  * @module
  */
@@ -14,9 +14,9 @@ import { requirePostAddress } from './post-address.ts'
 
 /** Options for {@link webhook}. */
 export interface WebhookOptions {
-  /** Where to: `http:` or `https:`, without user name and password. */
+  /** An `http:` or `https:` URL, without user name and password. */
   readonly url: string
-  /** Sent along, such as a signature. @default none */
+  /** Additional headers, such as a signature. @default none */
   readonly headers?: Readonly<Record<string, string>>
   /** Makes the body, which is sent as JSON. @default the alert itself */
   readonly body?: (alert: Alert) => unknown
@@ -29,8 +29,8 @@ export interface WebhookOptions {
 }
 
 /**
- * What a `CacheMonitor` takes as `notify`: posts each alert, once more if the first attempt fails. The
- * receiver tells a repetition by `id` and `timestamp`.
+ * Makes the option `notify` of a `CacheMonitor`: posts each alert, once more if the first attempt fails. The
+ * receiver recognises a repetition by `id`, `timestamp` and `resolved`.
  *
  * @throws {InvalidOptionError} When `url` is no http or https URL, or holds a user name or password.
  */

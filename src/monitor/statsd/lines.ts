@@ -1,6 +1,6 @@
 /**
- * Figures as lines of StatsD (github.com/statsd/statsd, "Metric Types"), with the tags of DogStatsD where
- * the server knows them.
+ * Writes figures as lines of StatsD (github.com/statsd/statsd, "Metric Types"), with the tags of DogStatsD
+ * if the server supports them.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import { bySeries, type Series } from '../series.ts'
 
 /** How lines are written. */
 export interface LineStyle {
-  /** What every name begins with. */
+  /** The start of every name. */
   readonly prefix: string
-  /** Attributes are `tags` of DogStatsD, or parts of the `names`. */
+  /** Whether attributes are written as `tags` of DogStatsD or as parts of the `names`. */
   readonly attributes: 'tags' | 'names'
   /** Tags of every line, as pairs of name and value. */
   readonly tags: readonly (readonly [name: string, value: string])[]
 }
 
 /**
- * Lines of one histogram in one batch at most, or one for each of its buckets if there are more. Servers
- * take one duration a line: beyond that each stands for several, by its sample rate.
+ * Bound on the lines of one histogram in one batch, unless it has more buckets than that. A line has one
+ * duration: beyond the bound, each line stands for several by its sample rate.
  */
 const MAX_DURATIONS = 50
-/** Smaller rates would be written with an exponent. */
+/** Much smaller rates would be written with an exponent. */
 const MIN_RATE = 1e-5
 
 /** Counters as they are, durations bucket by bucket: counts are exact, durations to within 9.1 %. */
@@ -39,7 +39,7 @@ export function linesOf(figures: Figures, style: LineStyle): string[] {
   ])
 }
 
-/** What goes up and down; what is not known is left out. */
+/** The gauges; unknown values are left out. */
 export function gaugeLines({ memoryUsage, errorRate }: HealthStats, style: LineStyle): string[] {
   const gauge = (name: string, value: number | undefined): string[] =>
     value === undefined
@@ -74,7 +74,7 @@ function tagText({ attributes }: LineStyle, tags: readonly (readonly [string, st
   return `|#${tags.map(([name, value]) => `${tagWord(name)}:${tagWord(value)}`).join()}`
 }
 
-/** A part of a name in a tree of names. */
+/** A text as a part of a dotted name. */
 function word(text: string): string {
   return text.replaceAll(/[^\w-]/g, '_')
 }
@@ -83,7 +83,7 @@ function tagWord(text: string): string {
   return text.replaceAll(/[^\w./-]/g, '_')
 }
 
-/** As many of each bucket as it has a part in the whole. */
+/** The lines of each bucket, in proportion to its share of all durations. */
 function durationsOf({ count, buckets }: HistogramData): string[] {
   return [...buckets].flatMap(([bucket, n]) => {
     const wanted = count <= MAX_DURATIONS ? n : Math.round((n * MAX_DURATIONS) / count)
@@ -101,7 +101,7 @@ function valueIn(bucket: number): number {
   return bucket === 0 ? bound / 2 : Math.sqrt(bound * upperBoundMs(bucket - 1))
 }
 
-/** Without an exponent, and no longer than it takes. */
+/** Writes a number with at most nine digits, without an exponent. */
 function plain(value: number): string {
   return String(Number(value.toPrecision(9)))
 }

@@ -1,5 +1,5 @@
 /**
- * Hands figures to a StatsD server over UDP, on Node.
+ * Sends figures to a StatsD server over UDP, on Node.
  *
  * @module
  */
@@ -18,25 +18,25 @@ export interface StatsdOptions {
   readonly host?: string
   /** 1 to 65_535. @default 8125 */
   readonly port?: number
-  /** What every name begins with, such as `shop.`; at most 64 characters without spaces. @default none */
+  /** The start of every name, such as `shop.`; at most 64 characters without spaces. @default none */
   readonly prefix?: string
   /** `tags` of DogStatsD; or `names`, for servers without tags: `cache.hit.default_users.near.fresh`. @default 'names' */
   readonly attributes?: 'tags' | 'names'
-  /** Tags of every line, where there are tags. @default none */
+  /** Tags of every line; only with `attributes: 'tags'`. @default none */
   readonly tags?: Readonly<Record<string, string>>
-  /** What a datagram holds at most: below the MTU of the way, headers taken off; 128 to 65_507. @default 1_432 */
+  /** Bound on a datagram: at most the MTU of the route without headers; 128 to 65_507. @default 1_432 */
   readonly maxBytes?: number
 }
 
 /** A sink with a socket of its own. */
 export interface StatsdSink extends MetricsSink {
-  /** Resolves when the datagrams are on their way; never rejects, since a batch that came twice would count twice. */
+  /** Resolves when the datagrams are sent; never rejects, since a batch that is sent again would count twice. */
   readonly write: MetricsSink['write']
   /** Sends `cache.memory_usage` in bytes and `cache.error_rate` from 0 to 1 as gauges. Never throws. */
   readonly health: (report: HealthReport) => void
-  /** Datagrams that could not be sent. Whether those that were sent arrive, UDP does not tell. */
+  /** How many datagrams could not be sent. UDP does not report whether the others arrive. */
   readonly failed: number
-  /** Closes the socket; what is written later is lost. */
+  /** Closes the socket; later writes are lost. */
   readonly close: () => void
 }
 
@@ -90,7 +90,7 @@ class UdpSink implements StatsdSink {
     this.#maxBytes = maxBytes
     this.#socket = createSocket(isIPv6(server.host) ? 'udp6' : 'udp4')
     this.#socket.unref()
-    // What goes wrong with a datagram is told to its callback.
+    // The failure of a datagram is also passed to its callback.
     this.#socket.on('error', () => undefined)
   }
 
@@ -134,12 +134,12 @@ class UdpSink implements StatsdSink {
   }
 }
 
-/** Whole lines, as many in a datagram as it holds. One that is longer by itself has one by itself. */
+/** Packs whole lines into datagrams. A line longer than `maxBytes` gets a datagram of its own. */
 function packed(lines: readonly string[], maxBytes: number): string[] {
   const datagrams: string[] = []
   let datagram = ''
   for (const line of lines) {
-    // Names and tags are ASCII.
+    // Names and tags are ASCII: one byte a character.
     if (datagram !== '' && datagram.length + 1 + line.length > maxBytes) {
       datagrams.push(datagram)
       datagram = ''
