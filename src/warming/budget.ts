@@ -1,5 +1,5 @@
 /**
- * What one invocation of a handler may use.
+ * The time and the commands that one invocation of a handler may use.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The jobs that most deployments want: their mailbox, its figures, and the questions that their model is
- * asked again and again.
+ * The jobs that most deployments need: for the mailbox, its figures, and questions that a model is asked
+ * often.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { checkFunction } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { JobAnswer, JobContext, WarmingJob } from './job.ts'
 
-/** What may be said of a default job: everything but what it does. */
+/** What can be changed of a default job: everything except its handler. */
 export type JobTerms = Partial<Omit<WarmingJob, 'handler'>>
 
-/** The part of a `CachedEmailRepository` that {@link mailJob} works with. */
+/** The part of a `CachedEmailRepository` that {@link mailJob} uses. */
 export interface WarmableMailbox {
   warmCache(options: {
     readonly recentDays: number
@@ -29,22 +29,22 @@ export interface WarmableMailbox {
 export interface MailJobOptions extends JobTerms {
   /** The mailbox, such as a `CachedEmailRepository`. */
   readonly emails: WarmableMailbox
-  /** The messages of so many days; 1 to 366. @default 7 */
+  /** Warms the messages of this many days; 1 to 366. @default 7 */
   readonly recentDays?: number
-  /** Open messages of priority `critical` or `high`, of any age. @default true */
+  /** Warms open messages of priority `critical` or `high`, of any age. @default true */
   readonly priorityEmails?: boolean
-  /** The first page of so many senders; 0 to 100. @default 0 */
+  /** Warms the first page of this many senders; 0 to 100. @default 0 */
   readonly topSenders?: number
-  /** At most so many messages in one invocation; 1 to 10_000. @default 1_000 */
+  /** At most this many messages in one invocation; 1 to 10_000. @default 1_000 */
   readonly maxEmails?: number
 }
 
 /**
- * Reads a mailbox ahead: the queries asked most, what a mailbox opens with, recent and urgent messages.
+ * Warms a mailbox: its most frequent queries, its first pages, recent and urgent messages.
  *
  * By default the job `mail` of priority 80, every six hours and once for each version of the deployment.
- * What is in the cache already costs SQL nothing, so an invocation that begins anew goes on where the
- * last one ended. One that Redis has ended is not complete, and one that `maxEmails` has ended is.
+ * Entries that are already in the cache cost no SQL, so a new invocation continues where the last one ended.
+ * An invocation that a failure of Redis ends is not complete; one that reaches `maxEmails` is.
  */
 export function mailJob(options: MailJobOptions): WarmingJob {
   const { emails, recentDays = 7, priorityEmails = true, ...rest } = options
@@ -75,7 +75,7 @@ export function mailJob(options: MailJobOptions): WarmingJob {
   }
 }
 
-/** The part of a `CachedEmailRepository` that {@link analyticsJob} works with. */
+/** The part of a `CachedEmailRepository` that {@link analyticsJob} uses. */
 export interface MailboxWithFigures {
   getAnalytics(range?: { readonly start: number; readonly end: number }): Promise<unknown>
 }
@@ -84,14 +84,14 @@ export interface MailboxWithFigures {
 export interface AnalyticsJobOptions extends JobTerms {
   /** The mailbox, such as a `CachedEmailRepository`. */
   readonly emails: MailboxWithFigures
-  /** Also those of so many whole days before today (UTC), for each number; 1 to 366. @default [1, 7, 30] */
+  /** Also warms figures of this many whole days before today (UTC), each 1 to 366. @default [1, 7, 30] */
   readonly days?: readonly number[]
 }
 
 const DAY_MS = 86_400_000
 
 /**
- * Has the figures of a mailbox ready: those of all mail, and those of whole days up to last midnight.
+ * Warms the figures of a mailbox: those of all mail, and those of whole days up to last midnight (UTC).
  *
  * By default the job `analytics` of priority 40, every hour and once for each version of the deployment.
  *
@@ -127,13 +127,13 @@ export function analyticsJob({
 
 /** Options for {@link llmJob}. */
 export interface LLMJobOptions<Question> extends JobTerms {
-  /** What is asked, the most wanted first: a list, or what makes one for a run. At most 10,000 are. */
+  /** The questions, most important first: a list, or a function that returns one; the first 10,000 count. */
   readonly questions:
     | readonly Question[]
     | (() => readonly Question[] | Promise<readonly Question[]>)
   /**
-   * Gets one answered through the cache, such as by `llmCache.getOrGenerate`. Where it answers with `via`,
-   * as that does, what was stored already is counted as skipped.
+   * Asks one question through the cache, such as by `llmCache.getOrGenerate`. If its result has `via`, as of
+   * that method, answers that were already stored count as skipped.
    */
   ask(question: Question, context: { readonly signal: AbortSignal }): Promise<unknown>
 }
@@ -141,12 +141,11 @@ export interface LLMJobOptions<Question> extends JobTerms {
 const MAX_QUESTIONS = 10_000
 
 /**
- * Has answers ready to questions that are asked again and again, one after the other: models have no more
- * hands than that.
+ * Warms the answers to frequent questions, one after the other: many models answer only one at a time.
  *
  * By default the job `llm` of priority 60, every twelve hours and once for each version of the
- * deployment, with five minutes an invocation. A question that fails does not keep the others from being
- * asked; the run fails if all of them did.
+ * deployment, with five minutes per invocation. If a question fails, the others are still asked; the run
+ * fails if all of them do.
  *
  * @throws {InvalidOptionError} When `questions` or `ask` is missing.
  *
@@ -208,7 +207,7 @@ async function askAll<Question>(
   return 0
 }
 
-/** Answers of `getOrGenerate` say by which way they came. */
+/** Answers of `getOrGenerate` say in `via` where they came from. */
 function countOf(answer: unknown): [count: number, skipped: number] {
   const { via = 'miss' } = (answer ?? {}) as { readonly via?: unknown }
   return via === 'miss' || via === 'bypass' ? [1, 0] : [0, 1]

@@ -1,5 +1,5 @@
 /**
- * What warming tells those who listen: the figures of its runs.
+ * The events of warming jobs, with the figures of their runs.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type WarmingEvent =
       readonly slot: number
       /** How long after it was due. */
       readonly lagMs: number
-      /** Whether an invocation before has begun it. */
+      /** Whether an earlier invocation has begun the slot. */
       readonly isResumed: boolean
     }
   | {
@@ -23,7 +23,7 @@ export type WarmingEvent =
       readonly slot: number
       /** Done for the slot so far. */
       readonly items: number
-      /** Fresh already, in this invocation. */
+      /** Skipped as still fresh, in this invocation. */
       readonly skipped: number
     }
   | {
@@ -37,17 +37,17 @@ export type WarmingEvent =
       readonly errors: number
       readonly lagMs: number
       readonly durationMs: number
-      /** What the handler threw, as the same object. */
+      /** What the handler threw, unchanged; a `JobInterruptedError` if it did not end in time. */
       readonly error?: unknown
     }
-  /** Redis could not be asked, so that nothing was begun. */
+  /** Redis could not be reached, so no run began. */
   | { readonly kind: 'unavailable'; readonly error: unknown }
 
-/** Those who listen. */
+/** The listeners of warming jobs. */
 export class Listeners {
   readonly #listeners = new Set<(event: WarmingEvent) => void>()
 
-  /** @returns A function that ends it. */
+  /** @returns A function that removes the listener. */
   add(listener: (event: WarmingEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => {
@@ -60,7 +60,7 @@ export class Listeners {
       try {
         listener(event)
       } catch {
-        // A listener's fault must not become the job's.
+        // An error of a listener must not affect the job.
       }
     }
   }

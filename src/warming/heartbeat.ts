@@ -1,5 +1,5 @@
 /**
- * One heartbeat: what is due is run, the most urgent first, until nothing is left or the time is over.
+ * One heartbeat: runs the due jobs, the most urgent first, until none is left or the time is over.
  *
  * @module
  */
@@ -28,30 +28,30 @@ export interface HeartbeatContext {
   readonly graceMs: number
 }
 
-/** On which terms one is run. */
+/** The terms of one heartbeat. */
 export interface HeartbeatTerms {
-  /** What counts as the present when it begins, in epoch milliseconds. */
+  /** The time that counts as now when it begins, in epoch milliseconds. */
   readonly now: number
   /** How long it may last. */
   readonly timeMs: number
-  /** Whether jobs run that are not due. */
+  /** Whether jobs run even if they are not due. */
   readonly isForced: boolean
-  /** The id of the one job that it is for. @default all of them */
+  /** The id of the only job to run. @default all jobs */
   readonly only?: string
-  /** How many commands all handlers have together. */
+  /** How many commands all handlers together may use. */
   readonly commands: number
-  /** Aborted when nothing more is to be begun. */
+  /** Aborted when no further run may begin. */
   readonly stop: AbortSignal
 }
 
 interface Candidate {
   readonly job: ResolvedJob
   readonly due: DueSlot
-  /** Whether it may have been the end of the isolate that took it last. */
+  /** Whether the job may have killed the isolate that ran it last. */
   readonly isCutOff: boolean
 }
 
-/** A job that ran, and what is due of it next in this heartbeat. */
+/** A job that ran, and its next slot that is due in this heartbeat. */
 interface Ran {
   readonly due?: DueSlot | undefined
 }
@@ -70,7 +70,7 @@ export class Heartbeat {
     this.#commands = terms.commands
   }
 
-  /** Never rejects for what Redis or a handler does. @returns How many runs there were. */
+  /** Does not reject if Redis or a handler fails. @returns How many runs there were. */
   async run(): Promise<number> {
     const candidates = await this.#candidates()
     let runs = 0
@@ -109,9 +109,9 @@ export class Heartbeat {
     await ends.writeAgain()
     try {
       return (await jobs.readAll()).flatMap(({ job, state }) => {
-        // What this isolate has run and could not say must not run again.
+        // A slot that this isolate has run, but could not report to Redis, must not run again.
         if (ends.isOwed(job.id) || (only !== undefined && job.id !== only)) return []
-        // Whose clock is right will be seen when the job is taken.
+        // The two clocks may differ. The claim checks the slot by the clock of Redis.
         const latest = Math.max(this.#now(), this.#ctx.platform.now())
         const due = this.#due(job, believed(state, latest))
         return due ? [{ job, due, isCutOff: state.isCutOff }] : []
@@ -123,7 +123,7 @@ export class Heartbeat {
     }
   }
 
-  /** Runs a job once, if it can be had. */
+  /** Runs a job once, if no other isolate holds it. */
   async #take(job: ResolvedJob): Promise<Ran | undefined> {
     const { platform, ledger, listeners } = this.#ctx
     const token = randomId()
@@ -131,7 +131,7 @@ export class Heartbeat {
     try {
       const claimed = await ledger.claim(job.id, token)
       if (!claimed) return undefined
-      // Only what is known under the lease counts: another may have run the slot since it was read.
+      // Only the state read under the lease counts: another isolate may have run the slot in the meantime.
       const state = believed(claimed.state, claimed.now)
       const due = this.#due(job, state)
       if (!due || !hasCome(due.slot, claimed.now)) {
@@ -172,7 +172,7 @@ export class Heartbeat {
     const endedAt = this.#now()
     const ended = { job, state, run, outcome, slot, startedAt, endedAt, version }
     const { ending, failures, fields } = settlementOf(ended)
-    // One that did not end when it was told to may be at work until the lease is over.
+    // An abandoned handler may still be running, so its lease is kept until it ends.
     const isGivenBack = outcome.kind !== 'abandoned'
     const written = await ends.write(job.id, { token, fields }, isGivenBack)
     const told: Ending = written === 'refused' ? 'lost' : ending
@@ -201,7 +201,7 @@ export class Heartbeat {
   }
 }
 
-/** One that ends every isolate it runs in must not keep the others from running: it goes last. */
+/** A job that kills every isolate it runs in must not keep the others from running: it goes last. */
 function byUrgency(a: Candidate, b: Candidate): number {
   if (a.isCutOff !== b.isCutOff) return a.isCutOff ? 1 : -1
   return b.job.priority - a.job.priority || a.due.dueAt - b.due.dueAt

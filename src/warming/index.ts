@@ -1,5 +1,5 @@
 /**
- * Jobs that keep a cache warm, each slot once on any number of isolates.
+ * Scheduled jobs that keep a cache warm. Each slot runs once, on any number of isolates.
  *
  * Exported as `'nearcache/warming'`.
  *

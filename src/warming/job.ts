@@ -1,5 +1,5 @@
 /**
- * What a job is, and how it is checked.
+ * The definition of a job, and its checks.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import { checkBoolean, checkFunction, oneOf, wholeNumber } from '../entry/option
 import { InvalidOptionError } from '../errors.ts'
 import { type Dialect, Schedule } from './schedule.ts'
 
-/** What may be used before the next invocation goes on. */
+/** What one invocation of a handler may use. The next one continues. */
 export interface JobBudget {
   /** Milliseconds left; 0 when the time is over. */
   readonly remainingMs: number
   /** Commands left; `Infinity` without a limit. */
   readonly remainingCommands: number
-  /** Whether the time or the commands are used up: keep a checkpoint and return. */
+  /** Whether the time or the commands are used up: store a checkpoint and return. */
   readonly isSpent: boolean
   /** Counts commands of the handler. @returns Whether something is left. */
   spend(commands: number): boolean
 }
 
-/** Where a slot has come to; it outlives the invocation. */
+/** How far a slot has been processed; it outlives the invocation. */
 export interface Checkpoint {
   /** What was set last for this slot; `undefined` at its beginning. */
   get(): unknown
   /**
-   * Keeps a value that JSON can hold, at most 64 KiB as text, and says that the job is alive.
+   * Stores a JSON value, at most 65,536 characters as text, and renews the lease of the job.
    *
    * @throws {InvalidValueError} When it is longer, or JSON cannot hold it.
-   * @throws {JobInterruptedError} When another isolate has taken the job over: end, it goes on there.
+   * @throws {JobInterruptedError} When another isolate has taken over the job: end, the job continues there.
    */
   set(value: unknown): Promise<void>
 }
@@ -42,46 +42,46 @@ export interface JobContext {
   readonly slot: number
   readonly checkpoint: Checkpoint
   readonly budget: JobBudget
-  /** Tells how many items were done since it was last called; and how many were fresh already. */
+  /** Reports how many items were done since the last call, and how many were skipped as still fresh. */
   emit(count: number, skipped?: number): void
 }
 
 /**
- * What a handler answers: how many items it did since the invocation began, besides those it emitted;
- * with `isComplete: false` when the slot is to go on at the next heartbeat.
+ * The result of a handler: how many items it did in this invocation, besides those it emitted. With
+ * `isComplete: false` the slot continues at the next heartbeat.
  */
 export type JobAnswer = number | { readonly count: number; readonly isComplete: boolean }
 
-/** A job that warms something at its times. */
+/** A scheduled job that warms something. */
 export interface WarmingJob {
-  /** Names it in Redis, the same in all deployments: 1 to 64 letters, digits, `.`, `_` and `-`. */
+  /** Its name in Redis, the same in all deployments: 1 to 64 letters, digits, `.`, `_` and `-`. */
   readonly id: string
-  /** For people; at most 200 characters. */
+  /** A name for people; at most 200 characters. */
   readonly name: string
-  /** The larger goes first; a finite number. */
+  /** Jobs with a larger priority run first; a finite number. */
   readonly priority: number
   /** A cron expression of five fields, in UTC. */
   readonly schedule: string
   /** What digits of weekdays mean. @default digits of weekdays are refused */
   readonly dialect?: Dialect
   handler(context: JobContext): Promise<JobAnswer> | JobAnswer
-  /** Slots that come while one is under way are dropped, or run after it. @default 'skip' */
+  /** Whether slots that become due while one runs are dropped, or run after it. @default 'skip' */
   readonly overlap?: 'skip' | 'queue'
-  /** Of slots that nobody ran: the newest, none, or all, oldest first. @default 'run-once' */
+  /** Which slots that no isolate ran are made up for: the newest, none, or all. @default 'run-once' */
   readonly missed?: 'run-once' | 'skip' | 'all'
   /** How long after its time a slot counts as missed, for `missed: 'skip'`. @default '15m' */
   readonly lateAfter?: Duration
   /** At most this many slots for `missed: 'all'`, the newest; 1 to 1_000. @default 24 */
   readonly mostMissed?: number
-  /** Each slot begins up to this much later, by a fixed draw; below 1 h. @default 0 */
+  /** Each slot begins up to this much later, by the same delay in all isolates; below 1 h. @default 0 */
   readonly jitter?: Duration
   /** How long one invocation may work on it; 10 ms to 12 h. @default '1m' */
   readonly timeBudget?: Duration
   /** How many commands it may spend in one invocation, an integer of at least 1. @default Infinity */
   readonly commandBudget?: number
-  /** How often a slot that failed is tried again; 0 to 100. @default 3 */
+  /** How often a failed slot is retried; 0 to 100. @default 3 */
   readonly retries?: number
-  /** How long after the first failure, doubled after each further one, at most 6 h. @default '1m' */
+  /** Wait before the first retry, doubled for each further one; at most 6 h. @default '1m' */
   readonly retryAfter?: Duration
   /** Also runs once for each version of the deployment. @default false */
   readonly atStart?: boolean
@@ -108,7 +108,7 @@ export interface ResolvedJob {
 
 const HOUR_MS = 3_600_000
 
-/** @throws {InvalidOptionError} When the job cannot be run. */
+/** @throws {InvalidOptionError} When a field of the job is missing or out of its range. */
 export function resolveJob(job: WarmingJob): ResolvedJob {
   if (typeof job !== 'object' || job === null) throw new InvalidOptionError('job', 'an object')
   const { id, name, priority, handler, atStart = false, commandBudget = Infinity } = job

@@ -1,5 +1,5 @@
 /**
- * The jobs of this isolate, each as it was last seen in Redis.
+ * The jobs of this isolate, each with its state as last read from Redis.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { ResolvedJob } from './job.ts'
 import type { Ledger } from './ledger.ts'
 import type { JobState } from './state.ts'
 
-/** A job and what Redis says of it. */
+/** A job and its state in Redis. */
 export interface SeenJob {
   readonly job: ResolvedJob
   readonly state: JobState
@@ -35,21 +35,21 @@ export class Jobs {
     return this.#jobs.has(id)
   }
 
-  /** What Redis says of a job now. */
+  /** Reads the state of a job from Redis. */
   async read({ id }: ResolvedJob): Promise<JobState> {
     const state = await this.#ledger.read(id)
     this.#seen.set(id, state)
     return state
   }
 
-  /** What Redis says of all of them now. */
+  /** Reads the states of all jobs from Redis. */
   readAll(): Promise<SeenJob[]> {
     return Promise.all(
       [...this.#jobs.values()].map(async (job) => ({ job, state: await this.read(job) })),
     )
   }
 
-  /** What was last read of each; `undefined` of one that was never read. */
+  /** The last state read of each job; `undefined` if it was never read. */
   seen(): readonly (JobState | undefined)[] {
     return [...this.#jobs.keys()].map((id) => this.#seen.get(id))
   }

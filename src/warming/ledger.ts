@@ -1,5 +1,5 @@
 /**
- * The jobs in Redis: who has taken which, and how far each is.
+ * The jobs in Redis: which runs hold a lease, and how far each job is.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Reply } from '../redis/requester.ts'
 import { WARM_CLAIM, WARM_KEEP } from '../redis/scripts/warming.ts'
 import { type Fields, type JobState, stateOf } from './state.ts'
 
-/** A job that was taken. */
+/** A job that was claimed. */
 export interface Claimed {
   readonly state: JobState
   /** By the clock of Redis, in epoch milliseconds. */
@@ -19,8 +19,8 @@ export interface Claimed {
 }
 
 /**
- * A hash and a lease for each job, in one slot of a cluster. The hash has no end of life: there is one for
- * each id that was ever registered, and what was done must not be forgotten.
+ * A hash and a lease for each job, in one hash slot. The hash never expires: there is one for each id that
+ * was ever registered, and the slots that are done must not be forgotten.
  */
 export class Ledger {
   readonly #link: RedisLink
@@ -33,12 +33,12 @@ export class Ledger {
     this.#leaseMs = leaseMs
   }
 
-  /** Jobs that are read in one tick are one request. */
+  /** Jobs that are read in the same tick share one request. */
   async read(id: string): Promise<JobState> {
     return stateOf(fieldsIn(await this.#link.send(['HGETALL', this.#job(id)])))
   }
 
-  /** Takes a job. @returns What is known of it, or nothing when another has it. */
+  /** Claims a job. @returns Its state, or `undefined` if another run holds its lease. */
   async claim(id: string, token: string): Promise<Claimed | undefined> {
     const reply = await this.#link.run(WARM_CLAIM, this.#keys(id), [token, this.#leaseMs])
     if (reply === 0) return undefined
@@ -46,12 +46,12 @@ export class Ledger {
     return { now: Number(seconds) * 1_000, state: stateOf(fieldsIn(fields)) }
   }
 
-  /** Writes fields and holds on to the job. @returns Whether it was still this holder's. */
+  /** Writes fields and renews the lease. @returns Whether the token still held the job. */
   hold(id: string, token: string, fields: Fields): Promise<boolean> {
     return this.#keep(id, token, this.#leaseMs, fields)
   }
 
-  /** Writes fields and gives the job back. @returns Whether it was still this holder's. */
+  /** Writes fields and releases the job. @returns Whether the token still held the job. */
   release(id: string, token: string, fields: Fields): Promise<boolean> {
     return this.#keep(id, token, 0, fields)
   }
@@ -70,7 +70,7 @@ export class Ledger {
   }
 }
 
-/** HGETALL answers a list; some clients make an object of it. */
+/** HGETALL returns a list; some clients turn it into an object. */
 function fieldsIn(reply: Reply | Readonly<Record<string, Reply>>): ReadonlyMap<string, string> {
   if (reply === null) return new Map()
   if (typeof reply !== 'object') {

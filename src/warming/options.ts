@@ -1,5 +1,5 @@
 /**
- * What warming is told once, and how it is checked.
+ * The options of `Warming`, and their checks.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { webPlatform } from '../platform/web.ts'
 
 /** Options for `Warming`. */
 export interface WarmingOptions {
-  /** Its Redis is where jobs are taken; `redis` of a manager has a deadline and a breaker. */
+  /** The cache whose Redis keeps jobs and leases, with its deadline and breaker. */
   readonly cache: Pick<RedisCacheManager, 'redis'>
-  /** What the names in Redis begin with. @default 'nc' */
+  /** The start of all names in Redis. @default 'nc' */
   readonly prefix?: string
-  /** The deployment: jobs with `atStart` run once for each. 1 to 128 characters without spaces. @default none */
+  /** Of the deployment: jobs with `atStart` run once for each. 1 to 128 characters, no spaces. @default none */
   readonly version?: string
-  /** How long a job whose isolate has died is left alone; 3 s to 1 h. @default '30s' */
+  /** How long no isolate can claim a job whose isolate has died; 3 s to 1 h. @default '30s' */
   readonly lease?: Duration
-  /** How long one heartbeat may last, jobs of all kinds together; 10 ms to 12 h. @default '10m' */
+  /** How long one heartbeat may last, with all its jobs; 10 ms to 12 h. @default '10m' */
   readonly timeBudget?: Duration
   /** How long a handler may take to end once its signal is aborted. @default '5s' */
   readonly grace?: Duration

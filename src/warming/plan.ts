@@ -1,6 +1,6 @@
 /**
- * Decides which slot of a job is to run. Pure, and a function of slots alone: what a heartbeat's own
- * time is never moves a schedule.
+ * Decides which slot of a job is to run. Pure. It works with the times of the schedule, so a late heartbeat
+ * does not shift the slots after it.
  *
  * @module
  */
@@ -12,19 +12,19 @@ import type { JobState } from './state.ts'
 /** A slot that is to run. */
 export interface DueSlot {
   readonly slot: number
-  /** When it was to begin, jitter and waiting after a failure included. */
+  /** When it should begin, including jitter and the wait after a failure. */
   readonly dueAt: number
 }
 
-/** What the clocks of isolates may differ by: one that is further ahead is wrong. */
+/** How much the clocks of isolates may differ: a clock that is further ahead is wrong. */
 const MOST_SKEW_MS = 600_000
 
-/** Whether a slot can have come, by a clock that is right. */
+/** Whether a slot can be due by a correct clock. */
 export function hasCome(slot: number | undefined, now: number): boolean {
   return slot === undefined || slot <= now + MOST_SKEW_MS
 }
 
-/** A state without what a clock that was ahead has left in it, which would be waited for until then. */
+/** A state without slots that a clock far ahead has written: the job would wait until their time. */
 export function believed(state: JobState, now: number): JobState {
   const { done, open } = state
   return {
@@ -37,8 +37,8 @@ export function believed(state: JobState, now: number): JobState {
 /**
  * The slot that is due next.
  *
- * @param now What counts as the present: a trigger's own time, however late it comes.
- * @param version The deployment, for jobs that also run once for each.
+ * @param now What counts as now: the time of the trigger, even if it arrives late.
+ * @param version The version of the deployment, for jobs with `atStart`.
  */
 export function dueSlot(
   job: ResolvedJob,
@@ -72,13 +72,13 @@ function nextSlot(job: ResolvedJob, done: number | undefined, now: number): numb
   return oldest
 }
 
-/** Looks back as far as it must: an expression has a slot a minute, and a job may have a year to catch up with. */
+/** Looks back no further than needed: there may be a slot every minute, and a year to catch up with. */
 function oldestMissed(
   { schedule, missed, mostMissed }: ResolvedJob,
   done: number | undefined,
   now: number,
 ): number | undefined {
-  // Of a job that has never run nothing is missed but the newest slot.
+  // A job that has never run has missed only its newest slot.
   const most = missed === 'all' && done !== undefined ? mostMissed : 1
   for (let count = 1; ; count = Math.min(2 * count, most)) {
     const slots = schedule.latest(now, count)
@@ -88,8 +88,8 @@ function oldestMissed(
 }
 
 /**
- * Up to which slot a job is done, when `slot` is. With `overlap: 'skip'` slots that came while it ran are
- * dropped; those it was late for are not, `missed` decides about them.
+ * The slot up to which a job is done, once `slot` is. With `overlap: 'skip'` slots that became due while it
+ * ran are dropped. Slots that were due before it began are not: `missed` decides about them.
  */
 export function doneAfter(
   job: ResolvedJob,
@@ -103,7 +103,7 @@ export function doneAfter(
   return Math.max(slot, job.schedule.latest(endedAt, 1)[0] ?? slot)
 }
 
-/** How much later than its time a slot begins: the same draw in every isolate. */
+/** How much later than its time a slot begins: the same in every isolate. */
 export function offsetOf({ id, jitterMs }: ResolvedJob, slot: number): number {
   if (jitterMs === 0) return 0
   return Math.floor((fnv1a(`${id} ${slot}`) / 0x1_0000_0000) * jitterMs)

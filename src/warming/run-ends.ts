@@ -1,6 +1,6 @@
 /**
- * Says in Redis that runs have ended, again and again where Redis is away just then: what was run must not
- * be run a second time for want of a note.
+ * Writes to Redis that runs have ended, and tries again while Redis is down: otherwise the slot would run a
+ * second time.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface RunEnd {
   readonly fields: Fields
 }
 
-/** `refused`: another has taken the job since. `owed`: Redis could not be asked. */
+/** `refused`: another isolate has claimed the job since. `owed`: Redis could not be reached. */
 export type Note = 'written' | 'refused' | 'owed'
 
 const ATTEMPTS = 3
@@ -34,17 +34,17 @@ export class RunEnds {
     this.#leaseMs = leaseMs
   }
 
-  /** Whether a job has run here without Redis knowing. */
+  /** Whether the end of a run here has not been written to Redis yet. */
   isOwed(id: string): boolean {
     return this.#owed.has(id)
   }
 
-  /** Tries again what is owed. */
+  /** Tries again to write the ends that are owed. */
   async writeAgain(): Promise<void> {
     await Promise.all([...this.#owed].map(([id, end]) => this.#try(id, end)))
   }
 
-  /** @param isGivenBack Whether others may have the job at once, or when the lease is over. */
+  /** @param isGivenBack Whether others may claim the job at once, or only when the lease ends. */
   async write(id: string, end: RunEnd, isGivenBack: boolean): Promise<Note> {
     if (!isGivenBack) {
       return (await this.#ledger.hold(id, end.token, end.fields)) ? 'written' : 'refused'
@@ -70,7 +70,7 @@ export class RunEnds {
   }
 }
 
-/** Lets pass what is a mistake and not a failure of Redis. */
+/** Rethrows errors that are mistakes, and not failures of Redis. */
 export function rethrowOthers(error: unknown): void {
   if (!isNearcacheError(error)) throw error
 }

@@ -1,5 +1,5 @@
 /**
- * One run of one slot: a handler with its budget and checkpoint, and a lease that is kept alive.
+ * Runs one slot of a job: calls the handler with its budget and checkpoint, and keeps the lease alive.
  *
  * @module
  */
@@ -13,39 +13,39 @@ import type { Ledger } from './ledger.ts'
 import type { Fields, OpenSlot } from './state.ts'
 import { openFields } from './state.ts'
 
-/** A job that was taken, and what is to run. */
+/** A job that was claimed, and the slot to run. */
 export interface Claim {
   readonly job: ResolvedJob
   readonly token: string
   readonly slot: number
-  /** What is known of the slot from invocations before. */
+  /** What earlier invocations have stored of the slot. */
   readonly open: OpenSlot | undefined
-  /** When the claim was sent: the lease ends no earlier than its time after this. */
+  /** When the claim was sent: the lease lasts at least `leaseMs` from then on. */
   readonly claimedAt: number
 }
 
-/** What a run needs of its runner. */
+/** What a run needs from the heartbeat. */
 export interface RunParts {
   readonly platform: Platform
   readonly ledger: Ledger
   readonly leaseMs: number
-  /** How long a handler may take to end once it was told to. */
+  /** How long a handler may take to end once its signal is aborted. */
   readonly graceMs: number
-  /** The most that the invocation has left. */
+  /** The time that the heartbeat has left. */
   readonly timeLeftMs: number
-  /** The most commands that the invocation has left. */
+  /** The commands that the heartbeat has left. */
   readonly commandsLeft: number
   /** Aborted with the reason when the runner stops. */
   readonly stop: AbortSignal
   progress(items: number, skipped: number): void
 }
 
-/** How a handler ended. `abandoned` was told to end and did not: it may be at work still. */
+/** How a handler ended. `abandoned`: its signal was aborted, but it did not end and may still be running. */
 export type Outcome =
   | { readonly kind: 'complete' | 'unfinished' }
   | { readonly kind: 'failed' | 'abandoned'; readonly error: unknown }
 
-/** What the handler has done, by the outcome of {@link JobRun.run}. */
+/** One run, with what the handler has done so far. */
 export class JobRun {
   skipped = 0
   readonly #claim: Claim
@@ -68,7 +68,7 @@ export class JobRun {
     this.#heldUntil = claim.claimedAt + parts.leaseMs
   }
 
-  /** Items done for the slot so far, those of invocations before included. */
+  /** Items done for the slot so far, those of earlier invocations included. */
   get items(): number {
     return this.#items
   }
@@ -78,7 +78,7 @@ export class JobRun {
     return this.#budget?.spent ?? 0
   }
 
-  /** The slot as it was kept last. */
+  /** The slot as it was last stored. */
   get open(): OpenSlot {
     return this.#open
   }
@@ -160,7 +160,7 @@ export class JobRun {
     this.#open = next
   }
 
-  /** @returns Whether the job is still this run's. */
+  /** Writes fields and renews the lease. @returns Whether this run still holds the job. */
   async #hold(fields: Fields): Promise<boolean> {
     const { platform, ledger, leaseMs } = this.#parts
     const sentAt = platform.now()
@@ -170,7 +170,7 @@ export class JobRun {
     return isHeld
   }
 
-  /** Ends the handler before the lease does, where Redis cannot be asked for more. */
+  /** Renews the lease. If Redis is down, interrupts the handler before the lease ends. */
   async #keepAlive(): Promise<void> {
     const { platform, leaseMs } = this.#parts
     const beatMs = Math.floor(leaseMs / 3)
@@ -184,7 +184,7 @@ export class JobRun {
       try {
         await this.#hold({})
       } catch {
-        // Redis is away; the lease has its time.
+        // Redis is down; the lease still has time left.
       }
       if (platform.now() + beatMs >= this.#heldUntil) this.#interrupt('taken')
     }

@@ -1,6 +1,6 @@
 /**
- * When a job's slots are: cron expressions, in UTC. Of croner there are the expressions and the calendar;
- * its class `Cron` has timers besides.
+ * The slots of a job: cron expressions, in UTC. Uses the expressions and the calendar of croner, not its
+ * class `Cron`, which adds timers.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { oneOf } from '../entry/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 
 /**
- * How digits of weekdays are meant: `standard` has 0 or 7 = Sunday and 1 = Monday, as POSIX does;
+ * What the digits of weekdays mean: `standard` has 0 or 7 = Sunday and 1 = Monday, as POSIX does;
  * `cloudflare` has 1 = Sunday to 7 = Saturday, as Cron Triggers do.
  */
 export type Dialect = 'standard' | 'cloudflare'
@@ -20,7 +20,7 @@ const NICKNAME = /^@[a-z]+$/i
 const SECOND_MS = 1_000
 /** Minutes from UTC. */
 const UTC = 0
-/** Croner's, for a day that either of its two fields names. */
+/** Options of croner: a day matches if its day of the month or its weekday does. */
 const OPTIONS = { domAndDow: false } as const
 
 /** The slots of one cron expression, each the epoch milliseconds of a whole minute in UTC. */
@@ -28,9 +28,9 @@ export class Schedule {
   readonly #pattern: CronPattern
 
   /**
-   * @param pattern Five fields, names of weekdays and months, `L`, `W`, `#`; or a nickname as `@daily`.
+   * @param pattern Five fields, names of weekdays and months, `L`, `W`, `#`; or a nickname such as `@daily`.
    * @param dialect What digits of weekdays mean; without it they are refused.
-   * @throws {InvalidOptionError} When it is no such expression, never comes, or can be read two ways.
+   * @throws {InvalidOptionError} When the expression is malformed, is never due, or can be read two ways.
    */
   constructor(pattern: string, dialect?: Dialect) {
     if (typeof pattern !== 'string' || pattern.length > MAX_LENGTH) throw noSchedule()
@@ -47,7 +47,7 @@ export class Schedule {
 
   /** The last slots at or before `now`, at most `count`, newest first. */
   latest(now: number, count: number): readonly number[] {
-    // Croner looks for what is before a second: the present one is to count.
+    // Croner finds slots before a second, and the current second has to count too.
     const after = (Math.floor(now / SECOND_MS) + 1) * SECOND_MS
     const date = new CronDate(dateOf(after), UTC)
     const slots: number[] = []
@@ -56,13 +56,13 @@ export class Schedule {
     return slots
   }
 
-  /** The first slot after `slot`; none where the expression names no later day. */
+  /** The first slot after `slot`; `undefined` if the expression names no later day. */
   next(slot: number): number | undefined {
     return new CronDate(dateOf(slot), UTC).increment(this.#pattern, OPTIONS, false)?.getTime()
   }
 }
 
-/** Made where it is thrown: its stack is what says which job it is about. */
+/** Made where it is thrown, because its stack shows which job it is about. */
 function noSchedule(): InvalidOptionError {
   return new InvalidOptionError(
     'schedule',
@@ -86,7 +86,7 @@ function parse(pattern: string, dialect: Dialect | undefined): CronPattern {
   }
 }
 
-/** A step and the number of a week within the month are not weekdays. */
+/** Digits of a step (`/2`) and of a week of the month (`#2`) do not count. */
 function hasWeekdayDigits(pattern: string): boolean {
   if (NICKNAME.test(pattern.trim())) return false
   const weekdays = pattern.trim().split(/\s+/)[4] ?? ''

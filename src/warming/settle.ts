@@ -1,5 +1,5 @@
 /**
- * What is written of a slot when a run of it has ended.
+ * Decides what is written about a slot when a run of it has ended.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface EndedRun {
   readonly version: string | undefined
 }
 
-/** How a slot has ended, and what to keep of it. */
+/** How a run of a slot has ended, and the fields to write. */
 export interface Settlement {
   readonly ending: Exclude<Ending, 'lost'>
   readonly failures: number
@@ -38,7 +38,7 @@ export interface Settlement {
 
 const MOST_WAIT_MS = 21_600_000
 
-/** Pure: a slot is complete, goes on, is tried again later, or is given up. */
+/** Decides whether a slot is complete, continues, is retried later, or is given up. Pure. */
 export function settlementOf(ended: EndedRun): Settlement {
   const { job, run, outcome, slot, startedAt, endedAt } = ended
   const isFailure = outcome.kind === 'failed' || outcome.kind === 'abandoned'

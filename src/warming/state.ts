@@ -1,10 +1,10 @@
 /**
- * What Redis knows of a job: the last slot that is done, and the one that is under way.
+ * The state of a job in Redis: the last slot that is done, and the one that is open.
  *
  * @module
  */
 
-/** How a run of a slot ended. `given-up` has failed as often as it may. */
+/** How a run of a slot ended. `given-up`: no retries are left. `lost`: another isolate took over the job. */
 export type Ending = 'complete' | 'unfinished' | 'failed' | 'given-up' | 'lost'
 
 /** The last run that ended. */
@@ -21,14 +21,14 @@ export interface LastRun {
 export interface OpenSlot {
   readonly slot: number
   readonly failures: number
-  /** Not before this instant. */
+  /** It may not run before this instant. */
   readonly retryAt: number
   readonly items: number
   /** JSON. */
   readonly checkpoint: string | undefined
 }
 
-/** A job as Redis has it. */
+/** The state of a job in Redis. */
 export interface JobState {
   /** All slots up to this one are done, dropped or given up. */
   readonly done: number | undefined
@@ -36,17 +36,17 @@ export interface JobState {
   /** The last versions of the deployment that it has run for. */
   readonly versions: readonly string[]
   readonly last: LastRun | undefined
-  /** Whether whoever took it last has not said how that ended: it is at work still, or has died. */
+  /** Whether the end of the last run was not written: its isolate is still running the job, or has died. */
   readonly isCutOff: boolean
 }
 
-/** Fields to write; an empty text drops one. */
+/** Fields to write; an empty text deletes the field. */
 export type Fields = Readonly<Record<string, string>>
 
 const MOST_VERSIONS = 16
 const ENDINGS: ReadonlySet<unknown> = new Set(['complete', 'unfinished', 'failed', 'given-up'])
 
-/** Reads fields; what makes no sense is as if it were absent. */
+/** Reads fields; malformed ones count as absent. */
 export function stateOf(fields: ReadonlyMap<string, string>): JobState {
   const slot = numberIn(fields, 'slot')
   return {
@@ -63,12 +63,12 @@ export function stateOf(fields: ReadonlyMap<string, string>): JobState {
           },
     versions: fields.get('versions')?.split(' ') ?? [],
     last: lastIn(fields.get('last')),
-    // Its holder's token, with a point behind it once the job was given back.
+    // The token of the last run, with a period at its end once the job was released.
     isCutOff: fields.get('run')?.endsWith('.') === false,
   }
 }
 
-/** The fields of a slot that is under way. */
+/** The fields of an open slot. */
 export function openFields({ slot, failures, retryAt, items, checkpoint = '' }: OpenSlot): Fields {
   return {
     slot: `${slot}`,

@@ -1,5 +1,5 @@
 /**
- * What operators are shown of a job.
+ * The status of a job, as shown to operators.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import type { ResolvedJob } from './job.ts'
 import type { JobState, LastRun } from './state.ts'
 
-/** How a job does. Instants are epoch milliseconds. */
+/** The status of a job. Instants are epoch milliseconds. */
 export interface JobStatus {
   readonly id: string
   readonly name: string
   readonly priority: number
-  /** The slot that is under way, or waits to go on; else the last that is done. */
+  /** The slot that is running or waits to continue; otherwise the last one that is done. */
   readonly slot: number | undefined
   readonly isOpen: boolean
   /** Items of the open slot, as of its last checkpoint. */

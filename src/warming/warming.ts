@@ -1,5 +1,5 @@
 /**
- * Runs the jobs that keep a cache warm: each slot of each job once, whatever triggers do.
+ * Runs the jobs that keep a cache warm: each slot of each job once, even if triggers are late or repeated.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import { resolveOptions, type WarmingOptions } from './options.ts'
 import { RunEnds, rethrowOthers } from './run-ends.ts'
 import { type JobStatus, statusOf } from './status.ts'
 
-/** What a Worker's `scheduled` handler is given, as far as it matters. */
+/** The part of the controller of a Worker's `scheduled` handler that is used. */
 export interface ScheduledControllerLike {
   readonly scheduledTime: number
 }
 
 /**
- * Jobs by the clock, on any number of isolates. Who runs a job holds its lease; what is done is kept by
- * slot, so that duplicated and late heartbeats find nothing to do, and missed ones are caught up with.
+ * Scheduled jobs on any number of isolates. An isolate holds the lease of a job while it runs it. Redis
+ * keeps which slots are done: repeated and late heartbeats find nothing to do, missed ones are made up for.
  *
  * @example
  * ```ts
@@ -68,9 +68,9 @@ export class Warming {
   }
 
   /**
-   * Takes a job.
+   * Registers a job.
    *
-   * @throws {InvalidOptionError} When it cannot be run, or its id is taken.
+   * @throws {InvalidOptionError} When a field is missing or out of its range, or the id is taken.
    */
   register(job: WarmingJob): void {
     this.#jobs.add(resolveJob(job))
@@ -81,19 +81,19 @@ export class Warming {
     return this.#jobs.has(id)
   }
 
-  /** Listens to what the jobs do, in this isolate. @returns A function that ends it. */
+  /** Listens to the jobs in this isolate. @returns A function that removes the listener. */
   subscribe(listener: (event: WarmingEvent) => void): () => void {
     return this.#ctx.listeners.add(listener)
   }
 
   /**
-   * One heartbeat: runs what is due, the larger priority first and then what is later, until nothing is
-   * left or the time is over. While Redis is away nothing is begun. Never rejects for what Redis or a
-   * handler does.
+   * One heartbeat: runs the due jobs, the largest priority first and then the longest overdue, until none is
+   * left or the time is over. While Redis is down no run begins. It does not reject if Redis or a handler
+   * fails.
    *
    * @param now The time of the trigger, in epoch milliseconds. @default the platform's
    * @returns How many runs there were.
-   * @throws {InvalidOptionError} When `now` is no instant.
+   * @throws {InvalidOptionError} When `now` is not a finite number.
    */
   async runDue(now: number = this.#platform.now()): Promise<number> {
     if (!Number.isFinite(now)) throw new InvalidOptionError('now', 'epoch milliseconds')
@@ -101,13 +101,13 @@ export class Warming {
   }
 
   /**
-   * Runs every job now, due or not, the larger priority first: after a disaster, or by hand. A job that
-   * another isolate runs is left to it. The commands are those that handlers count by `budget.spend`; a
-   * job that they are over for goes on at a later heartbeat.
+   * Runs every job now, due or not, the largest priority first: after a loss of data, or by hand. A job that
+   * another isolate is running is skipped. Handlers count their commands with `budget.spend`; a job for which
+   * none are left continues at a later heartbeat.
    *
-   * @param commandBudget All jobs together; at least 1. @default Infinity
+   * @param commandBudget For all jobs together; at least 1. @default Infinity
    * @returns How many runs there were.
-   * @throws {InvalidOptionError} When the budget is none.
+   * @throws {InvalidOptionError} When the budget is not a number of at least 1.
    */
   async warmAll(commandBudget: number = Infinity): Promise<number> {
     if (!(commandBudget >= 1))
@@ -116,7 +116,7 @@ export class Warming {
   }
 
   /**
-   * Runs one job now, due or not. One that another isolate runs is left to it.
+   * Runs one job now, due or not, unless another isolate is running it.
    *
    * @returns Whether it ran.
    * @throws {InvalidOptionError} When no job has this id.
@@ -132,17 +132,17 @@ export class Warming {
     return new Heartbeat(this.#ctx, { ...terms, timeMs: this.#timeBudgetMs, stop }).run()
   }
 
-  /** {@link runDue} for a Cron Trigger: pass on what `scheduled` is given, and wait for it. */
+  /** {@link runDue} for a Cron Trigger: pass the controller of `scheduled`, and await the result. */
   handleScheduled({ scheduledTime }: ScheduledControllerLike): Promise<number> {
     return this.runDue(scheduledTime)
   }
 
   /**
-   * Runs what is due now and at every interval, until {@link stop}. A process may end while nothing else is
-   * left to do. Started again it goes on with the new interval.
+   * Runs the due jobs now and at every interval, until {@link stop}. The timer does not keep the process
+   * alive. Another call changes the interval.
    *
    * @param interval At least a second. @default '30s'
-   * @throws {InvalidOptionError} When it is no duration.
+   * @throws {InvalidOptionError} When `interval` is not a duration of at least a second.
    */
   start(interval: Duration = '30s'): void {
     const intervalMs = toMilliseconds(interval, 'interval', { min: 1_000 })
@@ -152,13 +152,13 @@ export class Warming {
     this.#platform.defer(this.#ticking)
   }
 
-  /** Begins nothing more, and tells handlers to end: their slots go on elsewhere. Waits for them. */
+  /** Begins no further runs, interrupts the running ones, and waits for those that {@link start} has begun. */
   async stop(): Promise<void> {
     this.#stop.abort()
     await this.#ticking
   }
 
-  /** How the jobs do, in all isolates; while Redis is away, as it was last known. */
+  /** How the last runs of the jobs ended, in all isolates; while Redis is down, as last read. */
   async summary(): Promise<{
     readonly totalJobs: number
     readonly completedJobs: number
@@ -174,9 +174,9 @@ export class Warming {
   }
 
   /**
-   * How each job does, the larger priority first.
+   * The status of each job, the largest priority first.
    *
-   * @throws {RemoteError} When Redis cannot be asked; also `RemoteTimeoutError` and `CircuitOpenError`.
+   * @throws {RemoteError} When Redis fails; also `RemoteTimeoutError` and `CircuitOpenError`.
    */
   async status(): Promise<readonly JobStatus[]> {
     const states = await this.#jobs.readAll()
