@@ -1,9 +1,9 @@
 /**
- * The default system of this process, as live bindings: after start-up what was started, before it
- * objects whose every use throws a `NotStartedError` that says what to call.
+ * The default system of this process, as live bindings. Before start-up, any use of them throws a
+ * `NotStartedError` that says what to call.
  *
- * A copy does not follow: import a binding, and use it where it is needed. After `stop()` they stay as
- * they are, so that calls which come later fail with a `ClosedError` and are not lost elsewhere.
+ * A copy is not updated: import a binding, and use it where it is needed. After `stop()` the bindings do not
+ * change, so that later calls fail with a `ClosedError` and do not go to another cache.
  *
  * @module
  */
@@ -31,13 +31,13 @@ export let webSocketCache: WebSocketCache = placeholder('webSocketCache')
 /** Health, alerts, reports and warming jobs, unless `monitor` is `false`. */
 export let cacheMonitor: CacheMonitor<WarmingJob> = placeholder('cacheMonitor')
 
-/** What stands behind the bindings. */
+/** The values of the bindings. */
 export interface Bound {
   readonly cacheManager: RedisCacheManager
   readonly llmCache: LLMResponseCache
-  /** `undefined` where there are no keys, `false` where it is switched off. */
+  /** `undefined` if there are no keys, `false` if it is switched off. */
   readonly sessionUserCache: SessionUserCache | undefined | false
-  /** `undefined` where it is switched off; so are those below. */
+  /** `undefined` if it is switched off; the same below. */
   readonly webSocketCache: WebSocketCache | undefined
   readonly cacheMonitor: CacheMonitor<WarmingJob> | undefined
 }
@@ -45,7 +45,7 @@ export interface Bound {
 const NO_KEYS = 'set SESSION_KEYS, or give startupCacheSystem() the option session.keys'
 const SWITCHED_OFF = 'startupCacheSystem() was told not to make one'
 
-/** Puts a system behind the bindings. */
+/** Sets the bindings. */
 export function bind(bound: Bound): void {
   cacheManager = bound.cacheManager
   llmCache = bound.llmCache

@@ -1,5 +1,5 @@
 /**
- * Puts the cache of a Node process together with its parts, and takes them apart again.
+ * Builds the cache of a Node process with its parts, and shuts them down.
  *
  * @module
  */
@@ -30,9 +30,9 @@ import { type CacheSystemStatus, ping, type Subject, systemStatus } from './stat
 export interface CacheSystem {
   readonly cache: RedisCacheManager
   readonly llm: LLMResponseCache
-  /** Where the option `db` was given. */
+  /** Only with the option `db`. */
   readonly emails: CachedEmailRepository | undefined
-  /** Where there are keys for them. */
+  /** Only if there are keys for sessions. */
   readonly sessions: SessionUserCache | undefined
   readonly webSockets: WebSocketCache | undefined
   readonly monitor: CacheMonitor<WarmingJob> | undefined
@@ -50,7 +50,7 @@ export interface CacheSystem {
   stop(): Promise<void>
 }
 
-/** How long loads that are under way may take to end, and how often they are looked at. */
+/** How long running loads may take to end, and how often they are checked. */
 const LANDING_MS = 2_000
 const LOOK_MS = 20
 
@@ -172,7 +172,7 @@ async function start(options: StartupOptions, ended: () => void): Promise<CacheS
   return { cache, llm, emails, sessions, webSockets, monitor, warming, kind, status, stop }
 }
 
-/** What is not the cache's own is taken out; what is left over it refuses. */
+/** Removes the options of start-up. The cache refuses unknown ones that are left. */
 function cacheOptionsOf(options: StartupOptions): Omit<CacheOptions, 'redis'> {
   const { redis: _redis, env: _env, warn: _warn, signals: _signals, ...rest } = options
   const { db: _db, llm: _llm, session: _session, mailboxOf: _mailboxOf, ...others } = rest
@@ -180,7 +180,7 @@ function cacheOptionsOf(options: StartupOptions): Omit<CacheOptions, 'redis'> {
   return own
 }
 
-/** What was opened is closed if anything after it fails. */
+/** Closes the cache if a later step of start-up fails. */
 async function unlessFailed<T>(cache: RedisCacheManager, make: () => Promise<T>): Promise<T> {
   try {
     return await make()
@@ -190,7 +190,7 @@ async function unlessFailed<T>(cache: RedisCacheManager, make: () => Promise<T>)
   }
 }
 
-/** @throws {ConfigurationError} What the transport finds wrong. */
+/** @throws {ConfigurationError} When the transport cannot work as configured. */
 async function check(
   redis: Requester,
   { platform = webPlatform() }: StartupOptions,
@@ -203,7 +203,7 @@ async function check(
   return 'failed'
 }
 
-/** Loaded here, as the parts are. */
+/** Imported on demand, like the parts. */
 async function setDefaultAnswers(llm: LLMResponseCache): Promise<void> {
   const { setDefaultLLMCache } = await import('../llm/default-llm-cache.ts')
   setDefaultLLMCache(llm)
@@ -216,7 +216,7 @@ function runTimers({ monitor, warming }: Parts, options: StartupOptions): void {
   warming?.start(looks)
 }
 
-/** From the outside in: what uses the cache ends before what it stands on. */
+/** Ends the users of the cache before the cache itself. */
 async function takeApart(
   cache: RedisCacheManager,
   platform: Platform,
@@ -230,8 +230,8 @@ async function takeApart(
 }
 
 /**
- * Waits for the loads that are under way, so that they are stored: one that is cut off leaves its lease,
- * for the end of which all others would wait.
+ * Waits for running loads, so that they are stored. A load that is cut off would leave its lease, and other
+ * processes would wait until that ends.
  */
 async function landed(cache: RedisCacheManager, platform: Platform): Promise<void> {
   const flights = CacheNamespace.partsOf(cache)?.ctx.flights

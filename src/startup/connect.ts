@@ -1,5 +1,5 @@
 /**
- * From the environment to a way to Redis and the keys of sessions.
+ * Makes the connection to Redis, and finds the keys of sessions, by the environment.
  *
  * @module
  */
@@ -16,14 +16,14 @@ import type { SessionOptions } from '../session/options.ts'
 import { type RedisConfiguration, readEnvironment, sessionKeysOf } from './environment.ts'
 import type { StartupOptions } from './options.ts'
 
-/** What a system stands on. */
+/** The connection and the keys that a system needs. */
 export interface Connected {
   readonly redis: Requester | Transport
   readonly sessionKeys: SessionOptions['keys'] | undefined
 }
 
 /**
- * Finds Redis, unless the options have it, and the keys of sessions.
+ * Finds Redis and the keys of sessions, unless the options contain them.
  *
  * @throws {ConfigurationError} With every problem of the environment.
  */
@@ -50,7 +50,7 @@ export async function connect(
   const transport = await transportOf(configuration, platform)
   return {
     redis: transport,
-    // What is in this process alone ends with it, and its sessions too.
+    // Data of the embedded engine ends with this process, and so may its sessions: a random key is enough.
     sessionKeys: keys ?? (configuration.kind === 'embedded' ? drawnKeys() : undefined),
   }
 }
@@ -74,7 +74,7 @@ async function transportOf(
       })
     case 'tcp': {
       const { kind: _kind, warnings: _warnings, ...address } = configuration
-      // Loaded here, so that a bundle for HTTP alone does not hold the TCP transport.
+      // Imported here, so that a bundle for HTTP alone does not contain the TCP transport.
       const { tcpTransport } = await import('../redis/tcp/index.ts')
       return tcpTransport(address)
     }

@@ -1,5 +1,5 @@
 /**
- * A matcher that is loaded when it is first used: most processes never ask for one.
+ * A matcher that is loaded when it is first used: most processes never need one.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Match, Matcher, MatchRequest } from '../llm/semantic/matcher.ts'
 import { MatchTally } from '../llm/semantic/tally.ts'
 
-/** Stands for the matcher that `load` makes. One that cannot be loaded finds nothing, and is tried again. */
+/** Calls `load` at the first use. If that fails, a match is a miss, and the next use loads again. */
 export function deferredMatcher(load: () => Promise<Matcher>): Matcher {
   let loading: Promise<Matcher> | undefined
   let counts: Pick<Matcher, 'stats'> = new MatchTally()
@@ -36,7 +36,7 @@ export function deferredMatcher(load: () => Promise<Matcher>): Matcher {
     },
     remember: async (request) => (await made()).remember(request),
     learn: async (request) => (await made()).learn(request),
-    // Never rejects, as none does.
+    // `review` of a matcher never rejects.
     review: (request) =>
       made().then(
         (matcher) => matcher.review(request),

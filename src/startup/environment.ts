@@ -1,5 +1,5 @@
 /**
- * Reads from the environment which Redis there is.
+ * Reads from the environment which Redis to use.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { parseUrl } from '../redis/tcp/url.ts'
 import type { SessionOptions } from '../session/options.ts'
 import { readSessionKeys, SESSION_KEYS_REQUIREMENT } from '../session/session-keys.ts'
 
-/** The variables of a process. One that is empty counts as not set. */
+/** The variables of a process. An empty one counts as not set. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** No variable names a Redis: an engine in this process takes its place. */
@@ -26,7 +26,7 @@ export interface RestConfiguration {
   readonly token: string
 }
 
-/** A Redis over its own protocol. */
+/** A Redis over TCP. */
 export interface TcpConfiguration {
   readonly kind: 'tcp'
   readonly host: string
@@ -67,7 +67,7 @@ const withoutSpacesAround = z
   .string()
   .check(z.refine((text) => text === text.trim(), 'must be free of spaces around it'))
 
-/** The transport's own rules, so that there is one place that knows what an address looks like. */
+/** Uses the rules of the transport, so that they are defined in one place. */
 const restUrl = (token: string) =>
   required(`${token} is`).check(
     z.superRefine((url, ctx) => requireRest(ctx, { url, token: 'any' })),
@@ -88,7 +88,7 @@ const kv = z.object({
   KV_REST_API_TOKEN: restToken('KV_REST_API_URL'),
 })
 
-/** One colon is before a port, which has a variable of its own; an IPv6 address has more. */
+/** Refuses a single colon, which precedes a port: `REDIS_PORT` holds that. An IPv6 address has several. */
 const HOST = /^(?![^:]*:[^:]*$)[^\s/@'"`[\]]+$/
 
 const redis = z
@@ -115,7 +115,7 @@ const redis = z
     z.refine(({ REDIS_USERNAME, REDIS_PASSWORD }) => !REDIS_USERNAME || REDIS_PASSWORD, {
       path: ['REDIS_PASSWORD'],
       error: 'is missing, though REDIS_USERNAME is set',
-      // All problems are told at once: this one also when other variables have theirs.
+      // All problems are reported at once: this one even if other variables have problems too.
       when: () => true,
     }),
   )
@@ -185,10 +185,10 @@ export function readEnvironment(env: Environment): RedisConfiguration {
 }
 
 /**
- * The keys of sessions, as `SESSION_KEYS` has them: `id:secret,id:secret`, the first of which encrypts.
+ * The keys of sessions in `SESSION_KEYS`: `id:secret,id:secret`, of which the first encrypts.
  *
- * @returns `undefined` where the variable is not set.
- * @throws {ConfigurationError} When it holds something else.
+ * @returns `undefined` if the variable is not set.
+ * @throws {ConfigurationError} When its value is malformed.
  */
 export function sessionKeysOf({ SESSION_KEYS }: Environment): SessionOptions['keys'] | undefined {
   if (SESSION_KEYS === undefined || SESSION_KEYS === '') return undefined

@@ -1,5 +1,5 @@
 /**
- * What start-up may be told.
+ * The options of start-up.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type { WarmingOptions } from '../warming/options.ts'
 import type { WebSocketCacheOptions } from '../websocket/options.ts'
 import type { Environment } from './environment.ts'
 
-/** How the cache of this process is watched. */
+/** How the cache of this process is monitored. */
 export interface MonitoringOptions
   extends Pick<CacheMonitorOptions, 'window' | 'rules' | 'memoryLimitBytes' | 'notify'> {
   /** Time from one health check to the next; at least a second. @default '5m' */
@@ -31,7 +31,7 @@ export interface MonitoringOptions
   readonly flushInterval?: Duration
 }
 
-/** What keeps the cache of this process warm. */
+/** The jobs that keep the cache of this process warm. */
 export interface WarmingSettings
   extends Pick<WarmingOptions, 'version' | 'lease' | 'timeBudget' | 'grace'> {
   /** Time between two checks for due jobs; at least a second. @default '30s' */
@@ -57,7 +57,7 @@ export interface LLMSettings
   }
 }
 
-/** What a user's own mailbox is to a change of permissions; `CachedEmailRepository` is one. */
+/** A mailbox that a change of permissions clears, such as a `CachedEmailRepository`. */
 export interface Clearable {
   clearCache(): Promise<void>
 }

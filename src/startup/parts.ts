@@ -1,5 +1,5 @@
 /**
- * Makes the parts around the cache of a process. Each is loaded here and only where it is wanted.
+ * Makes the parts around the cache of a process. The code of each is imported only if the part is used.
  *
  * @module
  */
@@ -26,15 +26,15 @@ import type { LLMSettings, MonitoringOptions, StartupOptions, WarmingSettings } 
 /** What the parts are made with. */
 export interface PartsContext {
   readonly cache: RedisCacheManager
-  /** Sessions and sockets have circuits of their own: a pause of the cache is no reason to refuse everybody. */
+  /** Sessions and sockets have their own circuit: an open one of the cache must not refuse all users. */
   readonly redis: Requester | Transport
   readonly platform: Platform
   readonly options: StartupOptions
-  /** Keys for sessions, where `session` of the options has none. */
+  /** Keys for sessions, if the option `session` has none. */
   readonly sessionKeys: SessionOptions['keys'] | undefined
 }
 
-/** The parts there are. */
+/** The parts of a system. */
 export interface Parts {
   readonly llm: LLMResponseCache
   readonly emails: CachedEmailRepository | undefined
@@ -79,7 +79,7 @@ async function makeLLM(
   return new LLMResponseCache({ ...options, ...(matcher && { matcher }), cache, platform })
 }
 
-/** Asked where a request wants it: without one it would be asked for in vain. */
+/** The default matcher: without any, the option `matching` of a request would have no effect. */
 async function lexicalMatcher(cache: RedisCacheManager): Promise<Matcher> {
   const { createSemanticMatcher } = await import('../llm/semantic/create-matcher.ts')
   return createSemanticMatcher({ cache })
@@ -125,7 +125,7 @@ async function makeWebSockets({
   return new WebSocketCache({ ...own, redis, platform })
 }
 
-/** How the cache goes to Redis: the parts with a circuit of their own go likewise. */
+/** The settings of the cache for requests to Redis: parts with their own circuit use them too. */
 function wireOf({ deadline, retries, breaker }: StartupOptions) {
   return {
     ...(deadline !== undefined && { deadline }),

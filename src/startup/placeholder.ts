@@ -1,17 +1,17 @@
 /**
- * What stands behind a binding as long as there is nothing else: whoever uses it is told what to do.
+ * The value of a binding before start-up: any use of it throws an error that says what to do.
  *
  * @module
  */
 
 import { NotStartedError } from '../errors.ts'
 
-/** What to do about a binding that nothing has been put behind because nothing has been started. */
+/** What to do about a binding that is used before start-up. */
 export const START_FIRST = 'await startupCacheSystem() of nearcache/startup first'
 
 /**
- * An object that throws `NotStartedError` when any member of it is looked up, called or set. Symbols are
- * looked up by the runtime itself, as for printing, and are as those of an empty object.
+ * An object that throws `NotStartedError` when any member of it is looked up, called or set. Symbols, which
+ * the runtime itself looks up, for example to print it, are those of an empty object.
  *
  * @param binding Its name.
  * @param remedy What to do, for the error's message.

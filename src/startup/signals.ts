@@ -7,10 +7,10 @@
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /**
- * Calls `stop` at the first SIGINT or SIGTERM, and then lets the signal have the effect it would
- * have had without us: the process ends by it, unless others listen too and decide for themselves.
+ * Calls `stop` at the first SIGINT or SIGTERM, and then lets the signal have its normal effect: it ends the
+ * process, unless there are other listeners, which then decide.
  *
- * @returns A function that takes the listeners away.
+ * @returns A function that removes the listeners.
  */
 export function stopAtSignal(stop: () => Promise<void>): () => void {
   const listener = (signal: NodeJS.Signals): void => {
@@ -24,7 +24,7 @@ export function stopAtSignal(stop: () => Promise<void>): () => void {
   const forget = (): void => {
     for (const signal of SIGNALS) process.off(signal, listener)
   }
-  // First of all listeners, to count those that remove themselves when they are called.
+  // Called before all other listeners, in order to count those that remove themselves when called.
   for (const signal of SIGNALS) process.prependListener(signal, listener)
   return forget
 }

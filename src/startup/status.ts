@@ -1,5 +1,5 @@
 /**
- * Whether the cache has its Redis, for health endpoints.
+ * The status of the cache and its Redis, for health endpoints.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const PING_DEADLINE_MS = 1_000
 /** Above this a Redis is slow: ten times what a PING within a region takes. */
 const SLOW_MS = 100
 
-/** What `getCacheSystemStatus` answers. It holds nothing secret. */
+/** The result of `getCacheSystemStatus`. It contains nothing secret. */
 export interface CacheSystemStatus {
   /**
    * `ok`: PING was answered within 100 ms. `degraded`: it took longer, or the circuit is not closed,
@@ -38,17 +38,17 @@ export interface CacheSystemStatus {
   readonly firstCheck: 'answered' | 'failed' | 'none'
   /** `undefined` after `stop()`. */
   readonly stats: CacheStats | undefined
-  /** What the last health check found; absent before the first, and where nothing is monitored. */
+  /** The result of the last health check; absent before the first one, and without monitoring. */
   readonly health?: HealthReport
-  /** When this was found out, in epoch milliseconds. */
+  /** When the status was determined, in epoch milliseconds. */
   readonly timestamp: number
 }
 
-/** What a status is about. */
+/** The system that a status is about. */
 export interface Subject {
   readonly cache: RedisCacheManager
   readonly transport: string
-  /** Where PING goes: past the circuit breaker if possible, so that an open circuit hides nothing. */
+  /** Takes the PING: without the circuit breaker if possible, as an open circuit would not ask Redis. */
   readonly requester: Requester
   readonly platform: Platform
   readonly firstCheck: CacheSystemStatus['firstCheck']
@@ -60,7 +60,7 @@ export type Answer =
   | { readonly kind: 'answered'; readonly roundTripMs: number }
   | { readonly kind: 'failed'; readonly reason: string; readonly error: unknown }
 
-/** Finds out; rejects only for mistakes in the code of a transport. */
+/** Determines the status. Rejects only if the code of a transport has a bug. */
 export async function systemStatus(subject: Subject): Promise<CacheSystemStatus> {
   const { cache, transport, requester, platform, firstCheck, monitor } = subject
   const [answer, stats] = await Promise.all([ping(requester, platform), statsOf(cache)])
