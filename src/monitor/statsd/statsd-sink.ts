@@ -20,7 +20,10 @@ export interface StatsdOptions {
   readonly port?: number
   /** The start of every name, such as `shop.`; at most 64 characters without spaces. @default none */
   readonly prefix?: string
-  /** `tags` of DogStatsD; or `names`, for servers without tags: `cache.hit.default_users.near.fresh`. @default 'names' */
+  /**
+   * `tags` of DogStatsD; or `names`, for servers without tags: `cache.hit.default_users.near.fresh`.
+   * @default 'names'
+   */
   readonly attributes?: 'tags' | 'names'
   /** Tags of every line; only with `attributes: 'tags'`. @default none */
   readonly tags?: Readonly<Record<string, string>>
