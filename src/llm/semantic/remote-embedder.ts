@@ -11,7 +11,7 @@ import type { Platform } from '../../platform/platform.ts'
 import type { Embedder, Vector } from './embedder.ts'
 import type { ServiceFailure } from './post-json.ts'
 
-/** Options of every embedder that asks a service. */
+/** Options of every embedder that calls a service. */
 export interface RemoteEmbedderOptions {
   /** The service's name for the model. */
   readonly model: string
@@ -30,7 +30,7 @@ export interface RemoteEmbedderOptions {
   readonly fetch?: typeof fetch
 }
 
-/** The names of the options of every embedder that asks a service. */
+/** The names of the options of every embedder that calls a service. */
 export const REMOTE_EMBEDDER_OPTIONS: readonly string[] =
   'model dimensions revision deadline platform fetch'.split(' ')
 
