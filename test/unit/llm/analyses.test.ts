@@ -100,7 +100,7 @@ describe('analyses', () => {
     expect(await find()).toBeUndefined()
   })
 
-  test('an invalidation by e-mail ends its analyses and those of its workflows, and no others', async () => {
+  test('an invalidation by e-mail drops its analyses and those of its workflows, and no others', async () => {
     await llm.cacheEmailAnalysis('mail-1', 'pattern_triage', 'a', MODEL)
     await llm.cacheEmailAnalysis('mail-2', 'pattern_triage', 'b', MODEL)
     await llm.cacheWorkflowAnalysis('w1', 'order', 'c', 'completed', ['mail-1', 'mail-2'])
@@ -116,7 +116,7 @@ describe('analyses', () => {
     expect(await llm.getCachedWorkflowAnalysis('w2', 'order')).toMatchObject({ analysis: 'd' })
   })
 
-  test('are ended by workflow, thread, mailbox, model and tenant', async () => {
+  test('are invalidated by workflow, thread, mailbox, model and tenant', async () => {
     const options = { threadId: 't', mailbox: 'inbox', tenant: 'acme' }
     const find = () => llm.getCachedEmailAnalysis('m', 'pattern_triage', MODEL, { tenant: 'acme' })
     const ends = [

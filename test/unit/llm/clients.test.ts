@@ -58,11 +58,11 @@ describe('real clients on Node', () => {
   const stored = (count = 1) =>
     eventually(() => expect(cache.getCacheStats().generated).toBe(count))
 
-  /** Runs the same thing twice: the second time the model is not asked. */
+  /** Runs the same call twice: the second time the model must not be asked. */
   async function twice<T>(run: () => Promise<T>): Promise<[T, T]> {
     const first = await run()
     await stored()
-    // What is deferred has been stored when the same question is a hit.
+    // Deferred writes are complete when the same question is a hit.
     const second = await run()
     expect(upstream.questions).toHaveLength(1)
     return [first, second]
@@ -104,7 +104,7 @@ describe('real clients on Node', () => {
       expect(first.response).toContain('Grüezi')
     })
 
-    test('embed answers the same twice, and asks for what is missing alone', async () => {
+    test('embed answers the same twice, and asks only for missing texts', async () => {
       const model = 'embed'
       const [first, second] = await twice(() => client().embed({ model, input: ['a', 'b'] }))
       const third = await client().embed({ model, input: ['b', 'c', 'a'] })
@@ -136,7 +136,7 @@ describe('real clients on Node', () => {
       await expect(asked).rejects.toMatchObject({ status_code: 404, error: 'model not found' })
     })
 
-    test('an error on the way reaches the client as one, twice', async () => {
+    test('an error in the middle of a stream reaches the client as an error, twice', async () => {
       upstream.behaviour = 'error'
       for (const _ of [1, 2]) {
         const parts = client().chat({ model: 'llama3.2', messages, stream: true })
@@ -145,7 +145,7 @@ describe('real clients on Node', () => {
       expect(upstream.questions).toHaveLength(2)
     })
 
-    test('a client that aborts ends the generation when nobody else reads', async () => {
+    test('a client that aborts ends the generation if no other client reads', async () => {
       upstream.gate = (message) => (message < 2 ? Promise.resolve() : new Promise(() => undefined))
       const parts = await client().chat({ model: 'llama3.2', messages, stream: true })
       for await (const _ of parts) break
@@ -207,7 +207,7 @@ describe('real clients on Node', () => {
       expect(calls?.[0]?.id).not.toBe(first.choices[0]?.message.tool_calls?.[0]?.id)
     })
 
-    test('answers without a stream what came as one, and the other way round', async () => {
+    test('answers as a whole what arrived as a stream, and the other way round', async () => {
       const ask = { model: 'llama3.2', messages } as const
       const streamed = await collect(
         await client().chat.completions.create({ ...ask, stream: true }),
@@ -245,7 +245,7 @@ describe('real clients on Node', () => {
       })
     })
 
-    test('an error on the way reaches the client as one', async () => {
+    test('an error in the middle of a stream reaches the client as an error', async () => {
       upstream.behaviour = 'error'
       const parts = client().chat.completions.create({ model: 'llama3.2', messages, stream: true })
 
@@ -317,7 +317,7 @@ describe('real clients on Node', () => {
       expect(upstream.questions).toHaveLength(3)
     })
 
-    test('whoever leaves, with the middleware, ends the answer for nobody else, and for the model when all have', async () => {
+    test('with the middleware, a reader that leaves ends no other answer, and the last one aborts the model', async () => {
       const held = Promise.withResolvers<void>()
       upstream.gate = (message) => (message < 2 ? Promise.resolve() : held.promise)
       const signals: (AbortSignal | null | undefined)[] = []
@@ -352,7 +352,7 @@ describe('real clients on Node', () => {
       expect(signals.map((signal) => signal?.aborted)).toEqual([true, false])
     })
 
-    test('of structured answers and tool calls, with the middleware, only those that can be read are stored', async () => {
+    test('with the middleware, structured answers and tool calls are stored only if they can be parsed', async () => {
       const model = wrapLanguageModel({
         model: provider(modelUrl)('llama3.2'),
         middleware: cacheMiddleware({ cache }),

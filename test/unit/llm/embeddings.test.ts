@@ -20,7 +20,7 @@ describe('getOrEmbed', () => {
     llm = new LLMResponseCache({ cache: new RedisCacheManager({ redis: embeddedTransport() }) })
   })
 
-  test('asks for what is missing alone, and answers in the order of the texts, with their tokens', async () => {
+  test('asks only for missing texts, and answers in the order of the texts, with their tokens', async () => {
     const first = await llm.getOrEmbed(request, ['a', 'bb'], embed)
     const second = await llm.getOrEmbed(request, ['bb', 'ccc', 'a', 'bb'], embed)
 
@@ -30,7 +30,7 @@ describe('getOrEmbed', () => {
     expect(embed.mock.calls.map(([texts]) => texts)).toEqual([['a', 'bb'], ['ccc']])
   })
 
-  test('a model that has become another under its name is asked for all, so that vectors compare', async () => {
+  test('a model that was replaced under its name is asked for all texts, so that vectors are comparable', async () => {
     let dimensions = 3
     const resized = vi.fn(async (inputs: readonly EmbeddingInput[]) => ({
       vectors: inputs.map(() => new Float32Array(dimensions).fill(0.5)),
@@ -58,7 +58,7 @@ describe('getOrEmbed', () => {
     expect(uneven).toHaveBeenCalledTimes(2)
   })
 
-  test('takes texts as they are: white space, case and tokens make another text', async () => {
+  test('does not normalise texts: other white space, case or tokens are another text', async () => {
     const inputs: EmbeddingInput[] = ['a', 'a ', ' a', 'A', [1, 2], [1, 3], '[1,2]']
     await llm.getOrEmbed(request, inputs, embed)
 
@@ -89,7 +89,7 @@ describe('getOrEmbed', () => {
     expect(embed).toHaveBeenCalledTimes(3)
   })
 
-  test('a model that answers too few vectors is refused, and nothing is stored', async () => {
+  test('an answer with too few vectors is refused, and nothing is stored', async () => {
     const few = async () => ({ vectors: [] })
 
     await expect(llm.getOrEmbed(request, ['a'], few)).rejects.toThrow(InvalidValueError)

@@ -27,7 +27,7 @@ describe('generating through the cache', () => {
   describe('getOrGenerate', () => {
     const request = { prompt: 'Why?', model: MODEL }
 
-    test('generates once for a hundred calls at a time, and once for all that follow', async () => {
+    test('generates once for a hundred concurrent calls and for all later ones', async () => {
       const end = Promise.withResolvers<string>()
       const generate = vi.fn(() => end.promise)
       const calls = Array.from({ length: 100 }, () => llm.getOrGenerate(request, generate))
@@ -64,7 +64,7 @@ describe('generating through the cache', () => {
       expect(generate).toHaveBeenCalledOnce()
     })
 
-    test('who has waited long enough for another process generates, and does not store', async () => {
+    test('a caller whose patience with another process ends generates itself, and does not store', async () => {
       const other = new LLMResponseCache({
         cache: new RedisCacheManager({ redis: cache.redis, platform }),
         platform,
@@ -81,7 +81,7 @@ describe('generating through the cache', () => {
       expect(await answered('Why?')).toBeUndefined()
     })
 
-    test('passes an error on as the same object to all who wait, and stores nothing', async () => {
+    test('passes the same error object to all waiting callers, and stores nothing', async () => {
       const failure = new Error('model is down')
       const end = Promise.withResolvers<string>()
       const generate = vi.fn(() => end.promise)
@@ -94,7 +94,7 @@ describe('generating through the cache', () => {
       expect(await llm.getOrGenerate(request, () => 'Because.')).toMatchObject({ via: 'miss' })
     })
 
-    test('a call that gives up does not end the generation for the others', async () => {
+    test('a call that is aborted does not end the generation for the others', async () => {
       const controller = new AbortController()
       const end = Promise.withResolvers<string>()
       let told: AbortSignal | undefined
@@ -115,7 +115,7 @@ describe('generating through the cache', () => {
       expect(generate).toHaveBeenCalledOnce()
     })
 
-    test('when all have given up the model is told, and nothing is stored', async () => {
+    test('when all calls are aborted the generation is aborted too, and nothing is stored', async () => {
       const controller = new AbortController()
       let told: AbortSignal | undefined
       const call = llm.getOrGenerate({ ...request, signal: controller.signal }, ({ signal }) => {
@@ -130,7 +130,7 @@ describe('generating through the cache', () => {
       expect(llm.getCacheStats().abandoned).toBe(1)
     })
 
-    test('who gives up before anything is found asks no model', async () => {
+    test('a call that is aborted during its look-up does not ask the model', async () => {
       const controller = new AbortController()
       const generate = vi.fn(() => 'Because.')
       const call = llm.getOrGenerate({ ...request, signal: controller.signal }, generate)
@@ -142,7 +142,7 @@ describe('generating through the cache', () => {
       expect(await llm.getOrGenerate(request, generate)).toMatchObject({ via: 'miss' })
     })
 
-    test('who gives up before joining keeps no model at work', async () => {
+    test('a call that is aborted before it joins a generation does not keep it running', async () => {
       const [first, second] = [new AbortController(), new AbortController()]
       let told: AbortSignal | undefined
       const generate = ({ signal }: { signal: AbortSignal }) => {
@@ -170,7 +170,7 @@ describe('generating through the cache', () => {
       await failed
     })
 
-    test('what was being generated during an invalidation is answered, and not served later', async () => {
+    test('an answer generated during an invalidation reaches its callers, and is not served later', async () => {
       const end = Promise.withResolvers<string>()
       const generate = vi.fn(() => end.promise)
       const before = llm.getOrGenerate(request, generate)
@@ -194,7 +194,7 @@ describe('generating through the cache', () => {
       expect(await answered('Why?')).toBe('new')
     })
 
-    test('no-cache holds up nobody for long whose process has died, however long the model takes', async () => {
+    test('a no-cache call whose process has died delays others only briefly, even with a slow model', async () => {
       const lease = async (): Promise<number> => {
         const { result = [] } = await cache.redis.request<string[]>({ body: ['KEYS', '*:l:*'] })
         const body = ['PTTL', result[0] ?? '']
@@ -222,7 +222,7 @@ describe('generating through the cache', () => {
       expect(await answered('Why?')).toBe('old')
     })
 
-    test('max-age takes an older answer for none', async () => {
+    test('max-age treats an older answer as absent', async () => {
       await llm.cacheLLMResponse('Why?', 'old', MODEL)
       await platform.advance(61_000)
       const limited = { ...request, cacheControl: 'max-age=60' }
@@ -242,7 +242,7 @@ describe('generating through the cache', () => {
       expect(await llm.getOrGenerate(asked, never)).toMatchObject({ response: 'Because.' })
     })
 
-    test('with Redis away it generates, and joins within a process', async () => {
+    test('while Redis is down it generates, and calls of one process share the generation', async () => {
       const redis = { request: () => Promise.reject(new TypeError('fetch failed')) }
       const away = new LLMResponseCache({
         cache: new RedisCacheManager({ redis, platform, retries: 0 }),
@@ -266,7 +266,7 @@ describe('generating through the cache', () => {
       return all
     }
 
-    test('gives who joins the parts there have been, and then the others as they come', async () => {
+    test('gives a reader that joins the earlier parts, and then the others as they arrive', async () => {
       const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
       async function* generate() {
         yield 'one'
@@ -304,7 +304,7 @@ describe('generating through the cache', () => {
       expect(await answered('Count.')).toBeUndefined()
     })
 
-    test('what is longer than may be kept is passed on whole, and not stored', async () => {
+    test('an answer that is too long to be stored is passed on completely', async () => {
       const small = new LLMResponseCache({ cache, platform, maxAnswerChars: 1_000 })
       const sent = Array.from({ length: 2_000 }, (_, i) => `part ${i}`)
       async function* generate() {

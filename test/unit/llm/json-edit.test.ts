@@ -18,7 +18,7 @@ describe('editJson', () => {
     )
   })
 
-  test('takes members away as a parser would, wherever they are', () => {
+  test('removes members like a parser would, wherever they are', () => {
     const names = ['a', 'b', 'c', 'd', 'e']
     const objects = fc.dictionary(fc.constantFrom(...names), fc.jsonValue({ maxDepth: 1 }))
     fc.assert(
@@ -36,7 +36,7 @@ describe('editJson', () => {
     )
   })
 
-  test('takes members apart and puts them together again', () => {
+  test('splits an object into its members and joins them again', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
         const text = JSON.stringify(object)
@@ -46,7 +46,7 @@ describe('editJson', () => {
     )
   })
 
-  test('finds the items of a list as they are written', () => {
+  test('finds the items of a list as raw text', () => {
     expect(itemsOf('[1.0, "a,]" ,{"b":[1,2]},[] ]')).toEqual(['1.0', '"a,]"', '{"b":[1,2]}', '[]'])
     expect(itemsOf('[]')).toEqual([])
   })

@@ -10,7 +10,7 @@ import { found } from '../../support/findings.ts'
 import { llmUpstream } from '../../support/llm-upstream.ts'
 import { turns as takeTurns } from '../../support/turns.ts'
 
-/** For each surface a question, what changes its answer, and what does not. */
+/** A question for each surface, with changes that change the answer and changes that do not. */
 const SURFACES: Readonly<
   Record<
     string,
@@ -180,9 +180,9 @@ function optionsAside(): Body[] {
   return names.map((name) => ({ options: { [name]: 1, seed: 1 } }))
 }
 
-describe('what a question is', () => {
+describe('the identity of a question', () => {
   test.each(Object.entries(SURFACES))(
-    'for %s, any change that matters misses, and any that does not hits',
+    'for %s, a change that matters causes a miss, and any other change a hit',
     async (path, { body, matters, aside }) => {
       const upstream = llmUpstream({ tokens: ['{}'] })
       const cache = new LLMResponseCache({
@@ -212,7 +212,7 @@ describe('what a question is', () => {
   test.each([
     ['/v1/chat/completions', { model: 'm', messages: turns('Be kind', 'Hi', 'Hello') }],
     ['/v1/embeddings', { model: 'embed', input: 'Hi' }],
-  ])('the query goes on, and is a part of the question: %s', async (path, body) => {
+  ])('the query is sent to the model, and is part of the question: %s', async (path, body) => {
     const urls: string[] = []
     const fetch = (request: Request) => {
       urls.push(request.url)
@@ -234,7 +234,7 @@ describe('what a question is', () => {
     expect(urls.map((url) => new URL(url).search)).toEqual(['?api-version=1', '?api-version=2', ''])
   })
 
-  test('of two questions in process, only those that are the same in all but their order are one', async ({
+  test('two questions in the process are the same only if they differ in nothing but the order of members', async ({
     task,
   }) => {
     const cache = new LLMResponseCache({
@@ -302,7 +302,7 @@ describe('what a question is', () => {
 })
 
 describe('tenants', () => {
-  test('of all combinations of tenants, models and questions, none is given what another asked (I9)', async ({
+  test('of all combinations of tenants, models and questions, none gets the answer of another (I9)', async ({
     task,
   }) => {
     const upstream = llmUpstream()
@@ -329,7 +329,7 @@ describe('tenants', () => {
     for (const [tenant, headers] of credentials.entries()) {
       for (const path of paths) {
         for (const prompt of ['What do I owe?', 'what do I owe', 'Who am I?']) {
-          // The model answers each tenant with its number: another's is a leak.
+          // The model answers each tenant with the tenant's number: any other number is a leak.
           upstream.tokens = [`tenant ${tenant}.`]
           const body = { model: 'm', input: prompt, messages: [{ role: 'user', content: prompt }] }
           const request = { method: 'POST', body: JSON.stringify(body), headers }
@@ -343,7 +343,7 @@ describe('tenants', () => {
         }
       }
     }
-    // Each tenant has its own texts embedded once.
+    // The texts of each tenant are embedded once.
     const embedded = upstream.questions.filter(({ path }) => path === '/api/embed')
 
     found(task, 'tenants', { tenants: credentials.length, questions: asked, leaks })

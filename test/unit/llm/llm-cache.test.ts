@@ -27,7 +27,7 @@ describe('LLMResponseCache', () => {
     return (await llm.getCachedLLMResponse(prompt, MODEL, options))?.response
   }
 
-  test('finds what was stored, with how long it took and when', async () => {
+  test('finds a stored answer, with the time that it took and when it was stored', async () => {
     const usage = { promptTokens: 12, completionTokens: 34 }
     await llm.cacheLLMResponse('Why is the sky blue?', 'Rayleigh.', MODEL, {
       processingTime: 900,
@@ -46,7 +46,7 @@ describe('LLMResponseCache', () => {
     })
   })
 
-  test('tells the time by the platform of its cache', async () => {
+  test('uses the clock of the platform of its cache', async () => {
     const own = new LLMResponseCache({ cache })
     await own.cacheLLMResponse('Why?', 'So.', MODEL)
 
@@ -61,7 +61,7 @@ describe('LLMResponseCache', () => {
     }
   })
 
-  test('gives dates, maps and the like back as they were (defect 4)', async () => {
+  test('returns dates, maps and other types unchanged (defect 4)', async () => {
     const response = {
       due: new Date('2026-03-01T09:00:00Z'),
       byTeam: new Map([['a', new Set([1n])]]),
@@ -104,7 +104,7 @@ describe('LLMResponseCache', () => {
     ['an option with a name of its own', 'What does ls -a do?', 'What does ls -A do?'],
     ['a symbol', 'How much is 5 g of lead?', 'How much is 5 G of lead?'],
     ['indentation', 'Why?\nif a:\n  b()\n  c()', 'Why?\nif a:\n  b()\nc()'],
-  ])('another %s makes another prompt', async (_what, prompt, other) => {
+  ])('a different %s makes a different prompt', async (_what, prompt, other) => {
     await llm.cacheLLMResponse(prompt, 'So.', MODEL)
 
     expect(await answered(other)).toBeUndefined()
@@ -114,7 +114,7 @@ describe('LLMResponseCache', () => {
     ['i', 'May I?', 'may i'],
     ['a', 'A horse is a what?', 'a horse is a what'],
     ['blank lines', 'Why is\nthe sky blue?', 'Why is \n \n\nthe  sky blue'],
-  ])('the same but for %s is the same', async (_what, prompt, other) => {
+  ])('a prompt that differs only in %s is the same', async (_what, prompt, other) => {
     await llm.cacheLLMResponse(prompt, 'So.', MODEL)
 
     expect((await llm.getCachedLLMResponse(other, MODEL))?.tier).toBe('normalised')
@@ -234,7 +234,7 @@ describe('LLMResponseCache', () => {
     expect(() => new LLMResponseCache(options as never)).toThrow(InvalidOptionError)
   })
 
-  test('says what it lacks where nobody is given who answers', async () => {
+  test('says what is missing if no function to generate answers is given', async () => {
     const asked = { prompt: 'Why?', model: MODEL }
     const nobody = undefined as never
 
@@ -245,7 +245,7 @@ describe('LLMResponseCache', () => {
     })
   })
 
-  test('the default cache of answers is on the default cache, whichever that is', async () => {
+  test('the default cache of answers uses the current default cache', async () => {
     setDefaultCache(cache)
     try {
       await llmCache.cacheLLMResponse('Why?', 'Because.', MODEL)

@@ -28,7 +28,7 @@ describe('matching by similarity', () => {
     llm = new LLMResponseCache({ cache, matcher })
   })
 
-  test('finds the answer to a similar prompt where that is asked for, and nowhere else', async () => {
+  test('finds the answer to a similar prompt only if the request asks for that', async () => {
     const asking = { enableSemanticMatching: true }
     await llm.cacheLLMResponse(ASKED, 'By mail.', MODEL, asking)
 
@@ -43,7 +43,7 @@ describe('matching by similarity', () => {
     expect(llm.getCacheStats()).toMatchObject({ hits: { semantic: 1 }, matching: { hits: 1 } })
   })
 
-  test('what was stored without a word of it is found so too, unless it was not to be', async () => {
+  test('an answer that was stored without the option is found by similarity too, unless the option was false', async () => {
     const asking = { enableSemanticMatching: true }
     await llm.cacheLLMResponse(ASKED, 'By mail.', MODEL)
     const apart = { enableSemanticMatching: false, tenant: 'apart' }
@@ -82,7 +82,7 @@ describe('matching by similarity', () => {
     }
   })
 
-  test('what was invalidated is not found by similarity either', async () => {
+  test('an invalidated answer is not found by similarity either', async () => {
     const asking = { enableSemanticMatching: true, documents: ['d'] }
     await llm.cacheLLMResponse(ASKED, 'By mail.', MODEL, asking)
     await llm.invalidateDocument('d')
@@ -90,7 +90,7 @@ describe('matching by similarity', () => {
     expect(await llm.getCachedLLMResponse(SIMILAR, MODEL, asking)).toBeUndefined()
   })
 
-  test('prompts that differ in what matters are vetoed, and counted by what', async () => {
+  test('prompts that differ in something that matters are vetoed, and counted by reason', async () => {
     const asking = { enableSemanticMatching: true }
     await llm.cacheLLMResponse('How do I turn on the alarm of my house?', 'Press 1.', MODEL, asking)
 
@@ -104,7 +104,7 @@ describe('matching by similarity', () => {
     expect(Object.keys(llm.getCacheStats().matching?.vetoes ?? {})).toHaveLength(1)
   })
 
-  test('an explored miss is judged by the fresh answer behind the call', async () => {
+  test('an explored miss is judged by the fresh answer, in the background', async () => {
     const explore: Match = {
       kind: 'explore',
       reason: 'unproven',

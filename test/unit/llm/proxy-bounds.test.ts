@@ -37,7 +37,7 @@ describe('llmProxy', () => {
   }
 
   test.each(['/v1/embeddings', '/api/embed'])(
-    'a model that does not embed in time, at %s, is told to stop and told as such, stored or not',
+    'a model that does not embed in time, at %s, is aborted and reported as 504, stored or not',
     async (path) => {
       const stopped: string[] = []
       const slow = new LLMResponseCache({
@@ -57,7 +57,7 @@ describe('llmProxy', () => {
     },
   )
 
-  test('a model that sends another number of embeddings is no model that cannot be reached', async () => {
+  test('a wrong number of embeddings is not reported as a model that cannot be reached', async () => {
     const data = [{ index: 0, embedding: [1] }]
     proxy = make({ digests: false, fetch: async () => Response.json({ data, embeddings: [[1]] }) })
 
@@ -69,7 +69,7 @@ describe('llmProxy', () => {
     })
   })
 
-  test('a model that sends embeddings of different lengths is told as such', async () => {
+  test('embeddings of different lengths are reported as such', async () => {
     const data = [1, 2].map((length, index) => ({ index, embedding: Array(length).fill(0.5) }))
     proxy = make({ digests: false, fetch: async () => Response.json({ data }) })
 
@@ -79,7 +79,7 @@ describe('llmProxy', () => {
     expect(await response.text()).toContain('The model sent embeddings of different lengths')
   })
 
-  test('numbers that a parser takes for the same are not the same question', async () => {
+  test('numbers that a parser makes equal, although they differ, are different questions', async () => {
     const withSeed = (seed: string) => {
       const body = JSON.stringify({ ...CHAT, options: { seed: 0 } }).replace(
         /"seed":0/,
@@ -95,7 +95,7 @@ describe('llmProxy', () => {
     await eventually(async () => expect(via(await withSeed('9007199254740993'))).toBe('hit'))
   })
 
-  test('cookies are of this site: none goes to the model, and none of the model comes back', async () => {
+  test('the cookies of this site are not sent to the model, and the model cannot set any', async () => {
     const model = upstream.fetch
     proxy = make({
       fetch: async (request) => {
@@ -113,7 +113,7 @@ describe('llmProxy', () => {
     expect([answered, passed].map(({ headers }) => headers.get('set-cookie'))).toEqual([null, null])
   })
 
-  test('a matcher that does not answer holds no question up for long', async () => {
+  test('a matcher that does not answer does not delay a question for long', async () => {
     const never = () => new Promise<never>(() => undefined)
     const matcher = { match: never, remember: never, stats: () => ({}) } as unknown as Matcher
     const platform = new ManualPlatform()
@@ -132,7 +132,7 @@ describe('llmProxy', () => {
     expect(via(await asked)).toBe('miss')
   })
 
-  test('may be told to wait for a model for an hour, and no longer', async () => {
+  test('can be set to wait for a model for an hour, and no longer', async () => {
     const waiting = (total: Duration) =>
       new LLMResponseCache({
         cache: new RedisCacheManager({ redis: embeddedTransport() }),
@@ -145,7 +145,7 @@ describe('llmProxy', () => {
     expect(() => waiting('61m')).toThrow(InvalidOptionError)
   })
 
-  test('refuses a cache that is none of answers', () => {
+  test('refuses a cache that is not an LLMResponseCache', () => {
     const cache = new RedisCacheManager({ redis: embeddedTransport() })
 
     expect(() => llmProxy({ cache: cache as never, ollama: 'http://ollama.test' })).toThrow(
@@ -159,35 +159,38 @@ describe('llmProxy', () => {
       '/v1/chat/completions',
       (content: string) => `data: {"choices":[{"index":0,"delta":{"content":"${content}"}}]}\n\n`,
     ],
-  ])('an answer at %s that is too long to be stored is kept by nobody', async (path, partOf) => {
-    const piece = new TextEncoder().encode(partOf('x'.repeat(100_000)))
-    let sent = 0
-    let inUse = 0
-    const body = new ReadableStream({
-      pull(controller) {
-        sent += 1
-        if (sent === 10) inUse = liveHeapBytes()
-        if (sent < 200) controller.enqueue(piece)
-        else controller.close()
-      },
-    })
-    const headers = { 'content-type': 'text/event-stream' }
-    const cache = new LLMResponseCache({
-      cache: new RedisCacheManager({ redis: embeddedTransport() }),
-      maxAnswerChars: 1_000,
-    })
-    proxy = make({ cache, digests: false, fetch: async () => new Response(body, { headers }) })
-    const response = await ask(path, { ...CHAT, stream: true })
+  ])(
+    'an answer at %s that is too long to be stored is not kept in memory',
+    async (path, partOf) => {
+      const piece = new TextEncoder().encode(partOf('x'.repeat(100_000)))
+      let sent = 0
+      let inUse = 0
+      const body = new ReadableStream({
+        pull(controller) {
+          sent += 1
+          if (sent === 10) inUse = liveHeapBytes()
+          if (sent < 200) controller.enqueue(piece)
+          else controller.close()
+        },
+      })
+      const headers = { 'content-type': 'text/event-stream' }
+      const cache = new LLMResponseCache({
+        cache: new RedisCacheManager({ redis: embeddedTransport() }),
+        maxAnswerChars: 1_000,
+      })
+      proxy = make({ cache, digests: false, fetch: async () => new Response(body, { headers }) })
+      const response = await ask(path, { ...CHAT, stream: true })
 
-    const reader = response.body?.getReader()
-    for (let step = await reader?.read(); !step?.done && sent < 199; step = await reader?.read());
+      const reader = response.body?.getReader()
+      for (let step = await reader?.read(); !step?.done && sent < 199; step = await reader?.read());
 
-    // Of the twenty megabytes that have come since.
-    expect(liveHeapBytes() - inUse).toBeLessThan(4_000_000)
-    await reader?.cancel()
-  })
+      // Twenty megabytes have arrived since then.
+      expect(liveHeapBytes() - inUse).toBeLessThan(4_000_000)
+      await reader?.cancel()
+    },
+  )
 
-  test('beyond what is kept a model is read as fast as its slowest client reads, and no faster', async () => {
+  test('beyond the bound on kept parts, a model is read only as fast as its slowest client reads', async () => {
     const piece = new TextEncoder().encode(
       `{"message":{"content":"${'x'.repeat(10_000)}"},"done":false}\n`,
     )

@@ -95,7 +95,7 @@ describe('llmProxy', () => {
     expect(await response.text()).toBe(said)
   })
 
-  test('what was kept of a stream in lists is whole for who wants it whole', async () => {
+  test('lists in the parts of a stream are joined for a client that wants a whole answer', async () => {
     const detail = (text: string) => ({ reasoning_details: [{ type: 'reasoning.text', text }] })
     const deltas = [detail('One'), detail('two'), { content: 'Hi' }, {}]
     const events = deltas.map((delta, i) => {
@@ -114,7 +114,7 @@ describe('llmProxy', () => {
   })
 
   test.each(ROUTES)(
-    'an answer that a model lays out over lines is a stream of one line each: %s',
+    'an answer that a model formats over several lines becomes a stream of one line per part: %s',
     async (path, body) => {
       const fetch = async (request: Request) => {
         const whole = await request.json()
@@ -141,7 +141,7 @@ describe('llmProxy', () => {
       ['cut', 'The model sent no whole answer'],
       ['error', path.startsWith('/v1') ? 'overloaded' : 'out of memory'],
     ])(
-      'an answer that ends before its end (%j) looks whole to nobody, on their way or joined',
+      'an answer that is cut off (%j) looks whole to no client, first or joined',
       async (behaviour, told) => {
         upstream.behaviour = behaviour
         const held = Promise.withResolvers<void>()
@@ -168,7 +168,7 @@ describe('llmProxy', () => {
     )
 
     test.each([undefined, 'text/plain; charset=utf-8', 'application/jsonl'])(
-      'a stream that was asked for is one whatever type it is said to be of: %s',
+      'a requested stream is read as a stream, whatever its content type is: %s',
       async (type) => {
         const fetch = async (request: Request) => {
           const { body } = await upstream.fetch(request)
@@ -191,7 +191,7 @@ describe('llmProxy', () => {
       ['<h1>Log in</h1>', 'text/html'],
       ['', 'application/json'],
       ['{"detail":"nothing"}', 'application/json'],
-    ])('what is no answer (%j) is given as no stream', async (text, type) => {
+    ])('a response that is no answer (%j) is not given as a stream', async (text, type) => {
       const fetch = async () => new Response(text, { headers: { 'content-type': type } })
       proxy = make({ fetch, digests: false })
 

@@ -7,10 +7,10 @@ import { llmProxy } from '../../../src/llm/proxy/index.ts'
 import { fullName } from '../../../src/llm/proxy/ollama.ts'
 import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 
-/** So long that whoever looks at each part again from each place before it would not come to an end. */
+/** So long that an algorithm with quadratic time would not finish. */
 const LONG = 2_000_000
 
-describe('what a hostile client asks the proxy', () => {
+describe('a request of a hostile client to the proxy', () => {
   const sent: string[] = []
   const fetch = async (request: Request): Promise<Response> => {
     sent.push(request.url)
@@ -44,7 +44,7 @@ describe('what a hostile client asks the proxy', () => {
     ['/llm/v1/models/a..b%2Fc', 'http://10.0.0.1/models/a..b%2Fc'],
     ['/llm/api/tags?x=..%2f', 'http://10.0.0.1/api/tags?x=..%2f'],
     ['/llm/v1//other.example/x', 'http://10.0.0.1//other.example/x'],
-  ])('goes on as it is otherwise: %s', async (path, url) => {
+  ])('is sent on unchanged otherwise: %s', async (path, url) => {
     sent.length = 0
     await app.request(path)
 
@@ -52,7 +52,7 @@ describe('what a hostile client asks the proxy', () => {
   })
 
   test.each(['/llm/v1/embeddings', '/llm/api/embed'])(
-    'more texts to embed than may be asked for at once go on as they are, in one request: %s',
+    'a request to embed too many texts is passed through unchanged, as one request: %s',
     async (path) => {
       sent.length = 0
       const input = Array.from({ length: 100_000 }, (_, i) => `text ${i}`)
@@ -87,7 +87,7 @@ describe('what a hostile client asks the proxy', () => {
     ['/llm/v1/embeddings', { model: 'm', input: 'Hi' }],
     ['/llm/v1/completions', { model: 'm', prompt: 'Hi' }],
   ])(
-    'a redirect is not followed, which would lead a key to another host: %s',
+    'a redirect is not followed, as it would send a key to another host: %s',
     async (path, body) => {
       const location = 'http://other.test/'
       const redirects: string[] = []
@@ -108,7 +108,7 @@ describe('what a hostile client asks the proxy', () => {
     ['/llm/api/chat', { messages: [{ role: 'user', content: 'Hi' }] }],
     ['/llm/v1/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] }],
     ['/llm/v1/embeddings', { input: 'Hi' }],
-  ])('a body that is nested too deeply is the fault of who sends it: %s', async (path, members) => {
+  ])('a body that is nested too deeply gets 400: %s', async (path, members) => {
     sent.length = 0
     const whole = JSON.stringify({ model: 'm', stream: true, ...members })
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
@@ -120,7 +120,7 @@ describe('what a hostile client asks the proxy', () => {
     expect(sent.filter((url) => !url.endsWith('/api/tags'))).toEqual([])
   })
 
-  test('a model name of colons is looked at once', () => {
+  test('a model name of many colons takes linear time', () => {
     expect(fullName(`${':'.repeat(LONG)}/`)).toHaveLength(LONG + 8)
   })
 
@@ -128,11 +128,11 @@ describe('what a hostile client asks the proxy', () => {
     ['question marks', `${'?'.repeat(LONG)}a`],
     ['a fence', '`'.repeat(LONG)],
     ['lines of another kind', '~~~\u2028'.repeat(LONG / 4)],
-  ])('a prompt of %s is folded in one look', (_what, prompt) => {
+  ])('a prompt of %s is folded in linear time', (_what, prompt) => {
     expect(foldText(prompt).length).toBeGreaterThan(LONG / 2)
   })
 
-  test('a prompt of marks on one letter is composed in one look', () => {
+  test('a prompt of marks on one letter is composed in linear time', () => {
     const prompt = `a${'\u0315\u0316'.repeat(LONG / 2)}`
 
     expect(normaliseText(prompt).length).toBeGreaterThan(LONG / 2)

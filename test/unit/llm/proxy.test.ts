@@ -15,7 +15,7 @@ const ROUTES = [
   ['/v1/chat/completions', { ...CHAT, stream_options: { include_usage: true } }],
 ] as const
 
-/** What a replay may change: ids, and when it was made. */
+/** What a replay may change: ids and the time of creation. */
 function withoutIds(text: string): string {
   return text
     .replace(/"id":"chatcmpl-\w+"/g, '"id":"R"')
@@ -56,7 +56,7 @@ describe('llmProxy', () => {
   const via = (response: Response): string | null => response.headers.get('x-nearcache')
   const questions = (): number => upstream.questions.length
 
-  /** Waits until what was deferred is stored. */
+  /** Waits until deferred writes are complete. */
   async function hit(
     path: string,
     body: object,
@@ -74,7 +74,7 @@ describe('llmProxy', () => {
   }
 
   describe.each(ROUTES)('%s', (path, body) => {
-    test('a stream is passed on as the model sends it, and replayed as it was but for its ids', async () => {
+    test('a stream is passed on unchanged, and replayed with only its ids changed', async () => {
       const streamed = { ...body, stream: true, think: true, reasoning_effort: 'low' }
       const direct = await upstream.fetch(
         new Request(`http://model.test${path}`, { method: 'POST', body: JSON.stringify(streamed) }),
@@ -92,7 +92,7 @@ describe('llmProxy', () => {
       expect(questions()).toBe(2)
     })
 
-    test('however the network cuts it, what is passed on and replayed is the same', async () => {
+    test('wherever the network cuts a stream, the same is passed on and replayed', async () => {
       const streamed = { ...body, stream: true }
       const texts = new Set<string>()
       for (let pieceBytes = 1; pieceBytes < 40; pieceBytes++) {
@@ -106,7 +106,7 @@ describe('llmProxy', () => {
     })
 
     test.each(['whole', 'tools'] as const)(
-      'an answer (%s) that came as a stream is given as a whole as the model would give it',
+      'an answer (%s) that arrived as a stream is given as a whole like the model would give it',
       async (behaviour) => {
         upstream.behaviour = behaviour
         const whole = { ...body, stream: false, think: true, reasoning_effort: 'low' }
@@ -124,7 +124,7 @@ describe('llmProxy', () => {
       },
     )
 
-    test('an answer that came as a whole is given as a stream that adds up to it', async () => {
+    test('an answer that arrived as a whole is given as a stream with the same content', async () => {
       const whole = { ...body, think: true, reasoning_effort: 'low' }
       const first = await (await ask(path, { ...whole, stream: false })).text()
 
@@ -136,7 +136,7 @@ describe('llmProxy', () => {
       expect(plain(again as never)).toEqual(plain(JSON.parse(first)))
     })
 
-    test('tool calls come back with all their characters, and with ids of their own', async () => {
+    test('tool calls are replayed with all their characters, and with new ids', async () => {
       upstream.behaviour = 'tools'
       const streamed = { ...body, stream: true, tools: [{ type: 'function' }] }
       const first = await (await ask(path, streamed)).text()
@@ -181,11 +181,11 @@ describe('llmProxy', () => {
       },
     )
 
-    test('a hundred requests at a time make one question, and all get the whole answer', async () => {
+    test('a hundred concurrent requests ask the model once, and all get the whole answer', async () => {
       const held = Promise.withResolvers<void>()
       upstream.gate = (message) => (message === 2 ? held.promise : Promise.resolve())
       const asked = Array.from({ length: 100 }, (_, i) => ask(path, { ...body, stream: i % 4 > 0 }))
-      // One stream has begun, so that most of the others join it on its way.
+      // One stream has begun, so that most of the others join it in the middle.
       await eventually(() => expect(questions()).toBe(1))
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
       held.resolve()
@@ -200,7 +200,7 @@ describe('llmProxy', () => {
       expect(cache.getCacheStats()).toMatchObject({ generated: 1, misses: 1 })
     })
 
-    test('whenever the first client leaves, those who joined get the rest, and it is stored', async () => {
+    test('whenever the first client leaves, clients that joined get the rest, and the answer is stored', async () => {
       const streamed = { ...body, stream: true }
       const whole = withoutIds(await (await ask(path, streamed)).text())
       for (let leave = 0; leave < 7; leave++) {
@@ -227,7 +227,7 @@ describe('llmProxy', () => {
       expect(upstream.abandoned).toBe(0)
     })
 
-    test('whenever the only client leaves, the model is told and nothing is stored', async () => {
+    test('whenever the only client leaves, the request to the model is aborted and nothing is stored', async () => {
       const streamed = { ...body, stream: true }
       for (let leave = 1; leave < 6; leave++) {
         proxy = make()
@@ -258,13 +258,13 @@ describe('llmProxy', () => {
       expect(questions()).toBe(4)
     })
 
-    test('cache-control is heeded, and not passed on', async () => {
+    test('cache-control is obeyed, and not passed on', async () => {
       await (await ask(path, body)).text()
       await hit(path, body)
       const modes = ['no-store', 'no-cache', 'max-age=0', 'max-age=1000', '']
       const ways: (string | null)[] = []
       for (const mode of modes) {
-        // What was stored in this millisecond has no age.
+        // An answer stored in this millisecond has the age 0.
         const stored = Date.now()
         await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(stored), { interval: 1 })
         const response = await ask(path, body, { 'cache-control': mode })
@@ -278,7 +278,7 @@ describe('llmProxy', () => {
     })
   })
 
-  test('a stream of OpenAI whose client did not ask for tokens has none, live and replayed', async () => {
+  test('a stream of OpenAI has token usage only if its client asked for it, live and replayed', async () => {
     upstream.padded = true
     const body = { ...CHAT, stream: true }
     const first = await (await ask('/v1/chat/completions', body)).text()
@@ -305,7 +305,7 @@ describe('llmProxy', () => {
     },
   )
 
-  test('an answer cut off at a limit that was asked for is stored where that is wanted', async () => {
+  test('an answer cut off at a limit that the request sets is stored if the option says so', async () => {
     proxy = make({ storesTruncated: true })
     upstream.behaviour = 'length'
     const limited = { ...CHAT, options: { num_predict: 5 } }
@@ -315,7 +315,7 @@ describe('llmProxy', () => {
     expect(questions()).toBe(3)
   })
 
-  test('answers that call tools are not stored where that is not wanted', async () => {
+  test('answers that call tools are not stored if the option says so', async () => {
     proxy = make({ storesToolCalls: false })
     upstream.behaviour = 'tools'
     await (await ask('/api/chat', CHAT)).text()
@@ -323,7 +323,7 @@ describe('llmProxy', () => {
     expect(cache.getCacheStats().unstored).toEqual({ 'tool-calls': 1 })
   })
 
-  test('of a structured answer only one that follows its schema is stored', async () => {
+  test('a structured answer is stored only if it follows its schema', async () => {
     const schema = { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] }
     const asked = { ...CHAT, format: schema }
     const tries = ['no JSON', '{"a":"1"}', '{}', '{"a":1}']
@@ -336,7 +336,7 @@ describe('llmProxy', () => {
     expect(await (await hit('/api/chat', asked)).text()).toContain('{\\"a\\":1}')
   })
 
-  test('where determinism is asked for, only what is drawn at temperature 0 or by a seed is stored', async () => {
+  test('with deterministic sampling, only answers at temperature 0 or with a seed are stored', async () => {
     proxy = make({ sampling: 'deterministic' })
     const variants = [{}, { temperature: 1 }, { temperature: 0 }, { temperature: 1, seed: 7 }]
     for (const options of [...variants, ...variants])
@@ -346,7 +346,7 @@ describe('llmProxy', () => {
     expect(cache.getCacheStats()).toMatchObject({ bypassed: 4 })
   })
 
-  test('a model that was replaced under its name does not answer with what the old one said', async () => {
+  test('after a model is replaced under its name, answers of the old one are not served', async () => {
     await (await ask('/api/chat', CHAT)).text()
     await hit('/api/chat', CHAT)
     upstream.digest = 'sha-2'
@@ -398,7 +398,7 @@ describe('llmProxy', () => {
     expect(new Uint8Array((await received?.arrayBuffer()) ?? new ArrayBuffer(0))).toEqual(body)
   })
 
-  test('mounted below a path, it strips that path and no more', async () => {
+  test('mounted below a path, it strips only that path', async () => {
     const { Hono } = await import('hono')
     const app = new Hono().route('/llm', proxy)
 
@@ -407,7 +407,7 @@ describe('llmProxy', () => {
     expect(await response.json()).toMatchObject({ method: 'GET', url: '/v1/models' })
   })
 
-  test('headers of the upstream come before those of the client, and an empty one takes them away', async () => {
+  test('headers of the upstream replace those of the client, and an empty one removes them', async () => {
     const headers = { authorization: '', 'x-org': 'ours' }
     proxy = make({ ollama: { url: 'http://model.test', headers } })
     await (
@@ -426,7 +426,7 @@ describe('llmProxy', () => {
     ])
   })
 
-  test('a request over the limit is told when to come back, and asks nothing', async () => {
+  test('a request over the limit gets 429 with a time to retry, and the model is not asked', async () => {
     const limit = vi.fn(async () => ({ allowed: false, retryAfterMs: 2_500 }))
     proxy = make({ limit, tenant: () => 'acme' })
 
@@ -456,7 +456,7 @@ describe('llmProxy', () => {
     expect(await response.json()).toEqual({ error: 'The request is too long' })
   })
 
-  test('a model that cannot be reached is told as such, without its address', async () => {
+  test('a model that cannot be reached is reported as such, without its address', async () => {
     proxy = make({ fetch: () => Promise.reject(new TypeError('fetch failed: http://model.test')) })
 
     const response = await ask('/v1/chat/completions', CHAT)
@@ -465,7 +465,7 @@ describe('llmProxy', () => {
     expect(await response.text()).not.toContain('model.test')
   })
 
-  test('a model that does not begin in time is told as such', async () => {
+  test('a model that does not begin in time is reported as such', async () => {
     const slow = new LLMResponseCache({
       cache: new RedisCacheManager({ redis: embeddedTransport() }),
       platform: webPlatform(),
@@ -494,7 +494,7 @@ function typeOf(path: string): Record<string, string> {
   return { 'content-type': path.startsWith('/v1') ? 'text/event-stream' : 'application/x-ndjson' }
 }
 
-/** An answer without ids, times and what is null. */
+/** An answer without ids, times and null values. */
 function plain(answer: Record<string, unknown>): unknown {
   return JSON.parse(withoutIds(JSON.stringify(answer)), (_key, value) => value ?? undefined)
 }

@@ -44,7 +44,7 @@ describe('splitEvents', () => {
     )
   })
 
-  test('an event of the name error says so in its data', async () => {
+  test('the data of an event named error gets a member of that name', async () => {
     const events = [
       'event: error\ndata: {"message":"a"}\n\n',
       'data: after\nevent:error\n\n',
@@ -62,7 +62,7 @@ describe('splitEvents', () => {
     ])
   })
 
-  test('joins the lines of an event, takes one space away, and forgives a last blank line that is missing', async () => {
+  test('joins the lines of an event, removes one space, and accepts a missing last blank line', async () => {
     const parts = await collect(splitEvents, ...cut('data: a\ndata:  b\ndata\n\ndata:c', []))
 
     expect(parts).toEqual(['a\n b\n', 'c'])
@@ -81,7 +81,7 @@ describe('splitLines', () => {
     )
   })
 
-  test('refuses what is no UTF-8', async () => {
+  test('refuses bytes that are not UTF-8', async () => {
     await expect(collect(splitLines, new Uint8Array([0xff, 0x0a]))).rejects.toThrow(TypeError)
   })
 })

@@ -7,7 +7,7 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 const MODEL = 'm'
 const TAGS = ['model:m', 'tenant:#47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU']
 
-describe('answers that another version has stored', () => {
+describe('answers that an earlier version has stored', () => {
   let cache: RedisCacheManager
   let llm: LLMResponseCache
 
@@ -17,8 +17,8 @@ describe('answers that another version has stored', () => {
     llm = new LLMResponseCache({ cache, platform })
   })
 
-  // Word for word, and not to be changed with the code: each of them was paid for.
-  test('are where they are looked for', async () => {
+  // The exact names; they must not change with the code, because each stored answer was paid for.
+  test('are found under their names', async () => {
     await llm.cacheLLMResponse('git branch -D', 'Deletes.', MODEL)
 
     const name = 'answer/I3et1fwYhD-8LnLIU0xrWSF3uj_yHZrPOvLLe4S3e3A'
@@ -26,9 +26,9 @@ describe('answers that another version has stored', () => {
     expect(value).toMatchObject({ format: 1, shape: 'value', parts: ['Deletes.'] })
   })
 
-  test('are not those of prompts that it took for the same, and this one does not', async () => {
+  test('are not served for prompts that the earlier version treated as the same, and this one does not', async () => {
     await llm.cacheLLMResponse('git branch -D', 'Deletes, merged or not.', MODEL)
-    // Once, capitals of options were folded as well, and what is asked below led to that answer.
+    // An earlier version also folded the case of options, so the question below led to that answer.
     const name = 'folded/3FjQ-yaSBUS8JDDc73B1J-34v1ERS6fIlGNZEPsziSk'
     const id = 'I3et1fwYhD-8LnLIU0xrWSF3uj_yHZrPOvLLe4S3e3A'
     await cache.namespace('llm').set(name, id, { tags: TAGS })
@@ -36,8 +36,8 @@ describe('answers that another version has stored', () => {
     expect(await llm.getCachedLLMResponse('git branch -d', MODEL)).toBeUndefined()
   })
 
-  // Whoever folds prompts in another way sees these change, and has `FOLDING` grow.
-  test('are pointed to by names that go with the way in which prompts are folded', async () => {
+  // A change of how prompts are folded changes these names, and must increase `FOLDING`.
+  test('have names that depend on how prompts are folded', async () => {
     const prompts = ['Why is  the Sky blue?', 'A `Map`  of US\n  x -D \\D I', 'Été?\n\n  ok 。！']
     for (const prompt of prompts) await llm.cacheLLMResponse(prompt, 'So.', MODEL)
 

@@ -1,5 +1,5 @@
 /**
- * Prompts that look alike and want different answers, and prompts that look different and do not.
+ * Prompts that look alike and need different answers, and prompts that look different and do not.
  *
  * @module
  */
@@ -412,7 +412,7 @@ function pairs(text: string): readonly (readonly [string, string])[] {
     })
 }
 
-/** Pairs of which no answer to one may be served for the other, whatever an embedder makes of them. */
+/** Pairs where the answer to one must not be served for the other, however similar their vectors are. */
 export const ADVERSARIAL: Readonly<Record<Kind, readonly (readonly [string, string])[]>> = {
   negation: pairs(NEGATION),
   number: pairs(NUMBER),
@@ -424,5 +424,5 @@ export const ADVERSARIAL: Readonly<Record<Kind, readonly (readonly [string, stri
   word: pairs(WORD),
 }
 
-/** Pairs in nearly the same words that want the same answer. */
+/** Pairs in nearly the same words that need the same answer. */
 export const SAME: readonly (readonly [string, string])[] = pairs(BENIGN)

@@ -12,7 +12,7 @@ import {
 import { ManualPlatform } from '../../../../src/testing/manual-platform.ts'
 import { liveHeapBytes } from '../../../support/live-heap.ts'
 
-/** All texts are near each other, and none is the same. */
+/** Texts with similar vectors that all differ. */
 const near: Embedder = {
   model: 'near',
   dimensions: 8,
@@ -24,7 +24,7 @@ const verified = { embedder: near, policy: { kind: 'verified' } } as const
 const fixed = { embedder: near, policy: { kind: 'static', minSimilarity: 0.9 } } as const
 
 // I12
-describe('what an operation costs, in requests and commands', () => {
+describe('the cost of an operation, in requests and commands', () => {
   let platform: ManualPlatform
   let engine: EmbeddedRedis
   let counted: CountingTransport
@@ -49,7 +49,7 @@ describe('what an operation costs, in requests and commands', () => {
     matcher.remember({ scope: 's', prompt: `what is topic${i}x`, entryId: `e${i}` })
   const ask = (matcher: Matcher) => matcher.match({ scope: 's', prompt: 'what is topic0x' })
 
-  test('a match after a second is one command, within it none', async () => {
+  test('a match costs one command if the last one is more than a second ago, otherwise none', async () => {
     const matcher = make(fixed)
     await remember(matcher)
 
@@ -59,7 +59,7 @@ describe('what an operation costs, in requests and commands', () => {
     expect(await cost(() => ask(matcher))).toEqual([1, 1])
   })
 
-  test('a decision of the verified policy is one command more, and two once a minute', async () => {
+  test('a decision of the verified policy costs one more command, and two once a minute', async () => {
     const matcher = make(verified)
     await remember(matcher)
 
@@ -69,7 +69,7 @@ describe('what an operation costs, in requests and commands', () => {
     expect(await cost(() => ask(matcher))).toEqual([2, 3])
   })
 
-  test('remembering, learning and forgetting are one command each', async () => {
+  test('remembering, learning and forgetting cost one command each', async () => {
     const matcher = make(verified)
     await ask(matcher)
     const candidate = { entryId: 'e0', similarity: 0.9 }
@@ -99,7 +99,7 @@ describe('what an operation costs, in requests and commands', () => {
     expect(await cost(() => ask(reader))).toEqual([0, 0])
   })
 
-  test('prompts that are the same text are embedded once, by all isolates together', async () => {
+  test('prompts with the same text are embedded once by all isolates together', async () => {
     const asked: string[] = []
     const remote: Embedder = {
       ...near,
@@ -115,14 +115,14 @@ describe('what an operation costs, in requests and commands', () => {
     ]
     expect(await cost(() => remember(one))).toEqual([4, 4])
     await ask(other)
-    // Within a second of the last match the scope is not asked for: this is the embedding alone.
+    // Within a second of the last match the scope is not read: this is the cost of the embedding.
     expect(await cost(() => ask(other))).toEqual([1, 1])
 
     expect(asked).toEqual(['what is topic0x'])
     expect(await ask(other)).toMatchObject({ kind: 'hit', entryId: 'e0' })
   })
 
-  test('vectors of an isolate stay within their bound, whole scopes going first', async () => {
+  test('the vectors of an isolate stay within their bound: whole scopes are dropped', async () => {
     const matcher = make({ ...fixed, maxBytes: 4_000 })
     for (let scope = 0; scope < 6; scope++) {
       await matcher.remember({ scope: `s${scope}`, prompt: 'what is it', entryId: 'e' })
@@ -136,7 +136,7 @@ describe('what an operation costs, in requests and commands', () => {
   })
 })
 
-test('a prompt takes no more memory than its vector and its text, not all that was read of it', async () => {
+test('a prompt keeps only its vector and its text in memory, not all text that was read for it', async () => {
   const dimensions = 1_536
   const embedder: Embedder = {
     model: 'wide',
@@ -161,6 +161,6 @@ test('a prompt takes no more memory than its vector and its text, not all that w
 
   await reader.forgetScope('s')
 
-  // What was read of them is over four megabytes of text.
+  // More than four megabytes of text were read for them.
   expect(inUse - liveHeapBytes()).toBeLessThan(2_000_000)
 })

@@ -53,7 +53,7 @@ const SERVICES: readonly (readonly [string, Make, (asked: JsonAsked) => unknown]
 ]
 
 describe.each(SERVICES)('the %s embedder', (service, make, answer) => {
-  /** A deadline of their own have those alone that wait for it: a busy machine is slow to answer. */
+  /** Only tests that wait for the deadline set a short one: a busy machine is slow to answer. */
   const start = async (
     given: (asked: JsonAsked) => JsonAnswer,
     isAwaited = false,
@@ -62,7 +62,7 @@ describe.each(SERVICES)('the %s embedder', (service, make, answer) => {
     return make({ baseUrl: server.url, ...(isAwaited && { deadline: '50ms' }) })
   }
 
-  test('answers with one vector a text, in order, over as many requests as it takes', async () => {
+  test('answers with one vector per text, in order, over as many requests as needed', async () => {
     server = await startJsonServer((asked) => ({ json: answer(asked) }))
     const asked = texts(150)
 
@@ -108,7 +108,7 @@ describe.each(SERVICES)('the %s embedder', (service, make, answer) => {
     })
   })
 
-  test('rejects with network when nobody listens', async () => {
+  test('rejects with the reason network when no server listens', async () => {
     const embedder = await start(() => 'never')
     await server?.close()
 
@@ -118,7 +118,7 @@ describe.each(SERVICES)('the %s embedder', (service, make, answer) => {
     })
   })
 
-  test('passes an abort on, as the same object', async () => {
+  test('rejects with the reason of an abort, as the same object', async () => {
     const embedder = await start(() => 'never')
     const reason = new Error('enough')
     const controller = new AbortController()
@@ -173,7 +173,7 @@ describe('the openai embedder', () => {
       ...options,
     })
 
-  test('asks for base64, understands numbers, and asks for dimensions only when told to', async () => {
+  test('asks for base64, also reads numbers, and sends dimensions only with the option', async () => {
     server = await startJsonServer(() => ({
       json: { data: [{ index: 0, embedding: vectorOf('x') }] },
     }))
@@ -247,7 +247,7 @@ describe('the Workers AI embedder', () => {
     expect(embedder.model).toBe('_cf_baai_bge-m3')
   })
 
-  test('rejects in time, and repeats nothing the binding says', async () => {
+  test('rejects at its deadline, and repeats nothing of the errors of the binding', async () => {
     await expect(make(() => new Promise(() => undefined)).embed(['a'])).rejects.toMatchObject({
       reason: 'timeout',
     })
@@ -257,7 +257,7 @@ describe('the Workers AI embedder', () => {
   })
 })
 
-describe('every embedder that asks a service', () => {
+describe('every embedder that calls a service', () => {
   test.each([
     ['model', { model: '' }],
     ['model', { model: 'm'.repeat(65) }],
@@ -284,7 +284,7 @@ describe('every embedder that asks a service', () => {
 })
 
 describe('cachedEmbedder', () => {
-  test('asks for the texts alone that are not known, and gives the same vectors again', async () => {
+  test('asks only for the texts that are not stored, and returns the same vectors again', async () => {
     const asked: string[][] = []
     const inner: Embedder = {
       model: 'm',
@@ -311,7 +311,7 @@ describe('cachedEmbedder', () => {
     )
   })
 
-  test('names no text, in Redis or to listeners, with keys that are not hashed', async () => {
+  test('puts no text into keys, in Redis or in events, even if keys are not hashed', async () => {
     const redis = embeddedTransport()
     const cache = new RedisCacheManager({ redis })
     const told: unknown[] = []
@@ -328,7 +328,7 @@ describe('cachedEmbedder', () => {
     expect(JSON.stringify([result, told])).not.toContain('secret')
   })
 
-  test('passes on what the model rejects with, and asks the model while Redis is away', async () => {
+  test('passes on errors of the model, and asks the model while Redis is down', async () => {
     const error = new EmbeddingError('ollama', 'timeout', true)
     let fails = true
     const inner: Embedder = {
@@ -357,7 +357,7 @@ describe('the built-in embedder', () => {
     return x && y ? cosine(x, y) : Number.NaN
   }
 
-  test('puts near-duplicates near, and other words for the same far', async () => {
+  test('gives near-duplicates close vectors, and other words for the same distant ones', async () => {
     expect(
       await similarity('How do I reset my password?', 'how can I reset my password'),
     ).toBeGreaterThan(0.85)
@@ -367,7 +367,7 @@ describe('the built-in embedder', () => {
   test('makes the same vectors on every machine', async () => {
     const [vector = []] = await lexicalEmbedder().embed(['What is the capital of France?'])
 
-    // The first signs of the vector: stored vectors are worthless once these change without a new name.
+    // The first signs of the vector. If they change without a new model name, stored vectors are useless.
     const signs = Array.from(vector.slice(0, 32), (value) => (value > 0 ? '+' : '-')).join('')
     expect([lexicalEmbedder().model, signs]).toMatchInlineSnapshot(`
       [

@@ -56,13 +56,13 @@ describe('createSemanticMatcher', () => {
     })
   })
 
-  test('knows nothing of what was remembered in another scope', async () => {
+  test('finds no prompt of another scope', async () => {
     await matcher.remember({ scope: 't', prompt: ASKED, entryId: 'e1' })
 
     expect(await ask()).toEqual({ kind: 'miss', reason: 'empty' })
   })
 
-  test('vetoes a prompt that says something else, and names what differs', async () => {
+  test('vetoes a prompt with another meaning, and names what differs', async () => {
     matcher = createSemanticMatcher({ cache, policy: { kind: 'static', minSimilarity: 0.5 } })
     await matcher.remember({ scope: 's', prompt: ASKED, entryId: 'e1' })
 
@@ -73,7 +73,7 @@ describe('createSemanticMatcher', () => {
     })
   })
 
-  test('passes over a neighbour with a veto to the next one without', async () => {
+  test('skips a neighbour with a veto, and takes the next one without', async () => {
     matcher = createSemanticMatcher({ cache, embedder: angles, policy: STATIC })
     await matcher.remember({ scope: 's', prompt: at(0, 'price of 3 apples'), entryId: 'three' })
     await matcher.remember({ scope: 's', prompt: at(5, 'price of 2 apples'), entryId: 'two' })
@@ -83,7 +83,7 @@ describe('createSemanticMatcher', () => {
     expect(match.kind === 'hit' ? match.entryId : match).toBe('two')
   })
 
-  test('lets a caller demand more similarity than the policy, and never less', async () => {
+  test('lets a caller raise the minimum similarity of the policy, and not lower it', async () => {
     matcher = createSemanticMatcher({ cache, embedder: angles, policy: STATIC })
     await matcher.remember({ scope: 's', prompt: at(40, 'an old saying'), entryId: 'e1' })
     await matcher.remember({ scope: 's', prompt: at(20, 'an old saying'), entryId: 'e2' })
@@ -124,7 +124,7 @@ describe('createSemanticMatcher', () => {
     expect(await ask({ scope: 't' })).toEqual({ kind: 'miss', reason: 'empty' })
   })
 
-  test('is a miss while Redis is away, and reports the failure', async () => {
+  test('is a miss while Redis is down, and reports the failure', async () => {
     await matcher.remember({ scope: 's', prompt: ASKED, entryId: 'e1' })
     await cache.close()
 
@@ -134,13 +134,13 @@ describe('createSemanticMatcher', () => {
     await expect(matcher.remember({ scope: 's', prompt: ASKED, entryId: 'e' })).rejects.toThrow()
   })
 
-  test('passes an abort on, as the same object', async () => {
+  test('rejects with the reason of an abort, as the same object', async () => {
     const reason = new Error('enough')
 
     await expect(ask({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   })
 
-  test('loses what Redis evicts, as misses', async () => {
+  test('treats prompts that Redis has evicted as misses', async () => {
     for (let i = 0; i < 20; i++) {
       await matcher.remember({ scope: 's', prompt: `What is topic${i}x?`, entryId: `e${i}` })
     }
@@ -164,7 +164,7 @@ describe('createSemanticMatcher', () => {
     })
   })
 
-  test('keeps the newest prompts of a scope, and lets the oldest go everywhere', async () => {
+  test('keeps the newest prompts of a scope, and drops the oldest in every isolate', async () => {
     const bounded = createSemanticMatcher({ cache, maxVectors: 3, lag: 0 })
     const other = createSemanticMatcher({ cache: make(), maxVectors: 3, lag: 0 })
     for (let i = 0; i < 5; i++) {
@@ -181,7 +181,7 @@ describe('createSemanticMatcher', () => {
     expect(kinds.map((kind) => kind === 'hit')).toEqual([false, false, true, true, true])
   })
 
-  test('hides prompts and vectors where the cache encrypts, and refuses what is not sealed', async () => {
+  test('encrypts prompts and vectors if the cache encrypts, and refuses those that are not sealed', async () => {
     const secret = Buffer.alloc(32, 7).toString('base64')
     const options = {
       hashKeys: { secret },
@@ -258,13 +258,13 @@ describe('createSemanticMatcher', () => {
     )
   })
 
-  test('rejects an entry id that is no short text', async () => {
+  test('rejects an entry id that is not a short text', async () => {
     await expect(matcher.remember({ scope: 's', prompt: ASKED, entryId: 'a b' })).rejects.toThrow(
       expect.objectContaining({ option: 'entryId' }),
     )
   })
 
-  test('fails at the writing of a vector that is none', async () => {
+  test('rejects when the vector to remember is malformed', async () => {
     const broken: Embedder = { ...angles, embed: () => Promise.resolve([[1, 2]]) }
     matcher = createSemanticMatcher({ cache, embedder: broken })
 

@@ -36,7 +36,7 @@ function nearest(kept: readonly Kept[], vector: readonly number[], topK: number)
     .slice(0, topK)
 }
 
-/** Upstash Vector, as far as its documents describe these four calls. */
+/** A fake of Upstash Vector, as its documentation describes these four calls. */
 class VectorService {
   readonly namespaces = new Map<string, Map<string, Kept>>()
 
@@ -78,7 +78,7 @@ class VectorService {
   }
 }
 
-/** A Vectorize binding with its limits, which finds what it was given at once. */
+/** A fake of a Vectorize binding with its limits, which makes every write visible at once. */
 class Index implements VectorizeIndex {
   readonly kept = new Map<string, Kept & { namespace: string }>()
 
@@ -160,7 +160,7 @@ describe.each(STORES)('a matcher on %s', (_name, makeStore) => {
     expect(service.namespaces.values().next().value?.size ?? index.kept.size).toBe(1)
   })
 
-  test('passes over what it did not write', async () => {
+  test('ignores vectors that it did not write', async () => {
     await remember()
     for (const kept of [
       ...index.kept.values(),
@@ -190,7 +190,7 @@ describe.each(STORES)('a matcher on %s', (_name, makeStore) => {
     expect(engine.execute(['HKEYS', key])).toEqual({ result: ['e2'] })
   })
 
-  test('seals prompts where the cache encrypts', async () => {
+  test('seals prompts if the cache encrypts', async () => {
     const secret = Buffer.alloc(32, 7).toString('base64')
     const cache = new RedisCacheManager({
       redis: embeddedTransport({ engine }),
@@ -261,7 +261,7 @@ describe('upstashVectorStore', () => {
 })
 
 describe('vectorizeStore', () => {
-  test('fails in time, with a typed error that repeats nothing', async () => {
+  test('fails at its deadline, with a typed error that contains no data', async () => {
     const never = () => new Promise<never>(() => undefined)
     const slow = vectorizeStore({
       index: { query: never, upsert: never, deleteByIds: never },

@@ -57,14 +57,14 @@ describe('the verified policy', () => {
   const remember = (matcher: Matcher, entryId = 'e1'): Promise<void> =>
     matcher.remember({ scope: SCOPE, prompt: 'an old saying', entryId })
 
-  test('serves nothing that was never judged', async () => {
+  test('serves no candidate that was never judged', async () => {
     const matcher = make()
     await remember(matcher)
 
     expect(await ask(matcher)).toMatchObject({ kind: 'explore', reason: 'unproven' })
   })
 
-  test('serves what was judged right often enough, and in every isolate', async () => {
+  test('serves a candidate that was judged right often enough, in every isolate', async () => {
     const policy = { kind: 'verified', maxErrorRate: 0.05 } as const
     const [one, other] = [make({ policy }), make({ policy, lag: 0 })]
     await remember(one)
@@ -82,7 +82,7 @@ describe('the verified policy', () => {
     expect(await ask(other)).toMatchObject({ kind: 'hit', entryId: 'e1' })
   })
 
-  test('does not serve what was judged wrong', async () => {
+  test('does not serve a candidate that was judged wrong', async () => {
     const matcher = make()
     await remember(matcher)
     for (let i = 0; i < 40; i++) {
@@ -95,7 +95,7 @@ describe('the verified policy', () => {
     expect(match.kind === 'explore' && match.confidence).toBeLessThan(0.1)
   })
 
-  test('keeps every judgement of isolates that judge at the same time', async () => {
+  test('keeps all judgements of isolates that judge at the same time', async () => {
     const isolates = Array.from({ length: 8 }, () => make())
     await remember(isolates[0] as Matcher)
     const candidate = { entryId: 'e1', similarity: 0.987 }
@@ -114,7 +114,7 @@ describe('the verified policy', () => {
     expect(new Set(text.match(/;[\w-]{6}/g)).size).toBe(64)
   })
 
-  test('keeps the latest 64 judgements of an entry, and none of one that is gone', async () => {
+  test('keeps the latest 64 judgements of an entry, and none of an entry that is gone', async () => {
     const matcher = make()
     await remember(matcher)
     const learn = (entryId: string): Promise<void> =>
@@ -129,7 +129,7 @@ describe('the verified policy', () => {
     expect(engine.execute(['EXISTS', key])).toEqual({ result: 0 })
   })
 
-  test('counts a judgement once that is sent again because its answer was lost', async () => {
+  test('counts a judgement once even if it is sent again because the reply was lost', async () => {
     const inner = embeddedTransport({ engine })
     let lost = 0
     const lossy: Requester = {
@@ -156,7 +156,7 @@ describe('the verified policy', () => {
     expect(String(engine.execute(['HGET', key, 'e1']).result)).toHaveLength(3 * 12)
   })
 
-  test('takes judgements in Redis that are none for none', async () => {
+  test('ignores malformed judgements in Redis', async () => {
     const matcher = make()
     await remember(matcher)
     await matcher.learn({ scope: SCOPE, candidate: { entryId: 'e1', similarity: 1 }, same: true })
@@ -216,7 +216,7 @@ describe('the verified policy', () => {
     })
   })
 
-  test('counts hits, misses and what it expects to be wrong', async () => {
+  test('counts hits, misses and the expected number of wrong hits', async () => {
     const matcher = make()
     await ask(matcher)
     await remember(matcher)
@@ -238,7 +238,7 @@ describe('the verified policy', () => {
 describe('judges', () => {
   const answers = { prompt: 'p', stored: 'Paris. ', fresh: 'paris' }
 
-  test('of text pass over case, spaces and a full stop', async () => {
+  test('of text ignore case, spaces and a full stop', async () => {
     expect(await textJudge()(answers)).toBe(true)
     expect(await textJudge()({ ...answers, fresh: 'Lyon' })).toBe(false)
   })
@@ -253,7 +253,7 @@ describe('judges', () => {
     )
   })
 
-  test('of vectors take a number in place of another for a contradiction, and one more for none', async () => {
+  test('of vectors treat a different number as a contradiction, but not an additional number', async () => {
     const judge = embeddingJudge(angles, 0.5)
     const about = (stored: string, fresh: string) => judge({ prompt: 'p', stored, fresh })
 
@@ -263,7 +263,7 @@ describe('judges', () => {
     )
   })
 
-  test('of vectors are what answers are compared by, unless the embedder sees wording alone', async () => {
+  test('of vectors are the default, unless the embedder sees wording', async () => {
     const cache = new RedisCacheManager({ redis: embeddedTransport() })
     const verdictOf = async (embedder: Embedder) => {
       const matcher = createSemanticMatcher({ cache, embedder, policy: { kind: 'verified' } })
@@ -283,7 +283,7 @@ describe('judges', () => {
     expect(await verdictOf({ ...angles, model: 'wording', sees: 'wording' })).toBe(1)
   })
 
-  test('of a model read yes or no, and nothing else', async () => {
+  test('of a model accept only yes or no', async () => {
     const asked: string[] = []
     const judge = (answer: string) =>
       modelJudge((question) => {
@@ -298,7 +298,7 @@ describe('judges', () => {
   })
 })
 
-describe('the bound, on a population whose truth is known', () => {
+describe('the error bound, on a simulated population with known right answers', () => {
   const scenario = { population: 'usual', entries: amount(40, 100), requestsAnEntry: 120 } as const
   const seeds = Array.from({ length: amount(3, 20) }, (_, i) => i + 1)
   const sums = (make: () => Parameters<typeof play>[2], population: Population) => {
@@ -337,7 +337,7 @@ describe('the bound, on a population whose truth is known', () => {
     },
   )
 
-  test('errs less per hit than the rule as published, and than a threshold that hits as often', () => {
+  test('has fewer errors per hit than the published rule, and than a threshold with as many hits', () => {
     const ours = sums(() => verifiedPlayer(0.02), 'usual')
     const published = sums(() => publishedPlayer(0.02), 'usual')
     const fixed = sums(() => staticPlayer(0.92), 'usual')

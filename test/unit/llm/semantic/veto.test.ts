@@ -12,7 +12,7 @@ import { ADVERSARIAL, SAME } from './adversarial-pairs.ts'
 
 const all = Object.values(ADVERSARIAL).flat()
 
-/** The worst encoder there could be: to it all texts are the same. */
+/** The worst possible encoder: it gives all texts the same vector. */
 const blind: Embedder = {
   model: 'blind',
   dimensions: 8,
@@ -20,7 +20,7 @@ const blind: Embedder = {
   embed: (texts) => Promise.resolve(texts.map(() => [1, 0, 0, 0, 0, 0, 0, 0])),
 }
 
-/** The pairs of which the second prompt is answered from the first, or the first from the second. */
+/** The pairs where one prompt is served the answer of the other. */
 async function hits(
   pairs: readonly (readonly [string, string])[],
   options: SemanticMatcherOptions,
@@ -40,7 +40,7 @@ async function hits(
 }
 
 describe('the veto', () => {
-  test('lets none of the adversarial pairs through, even for an encoder that sees no difference', async ({
+  test('rejects all adversarial pairs, even for an encoder that sees no difference', async ({
     task,
   }) => {
     const policy = { kind: 'static', minSimilarity: 0.5 } as const
@@ -51,21 +51,21 @@ describe('the veto', () => {
     expect(served).toEqual([])
   })
 
-  test('lets none of them through for the built-in embedder', async ({ task }) => {
+  test('rejects all of them for the built-in embedder', async ({ task }) => {
     const served = await hits(all, {})
 
     found(task, 'adversarial pairs, built-in', { run: all.length, hits: served.length })
     expect(served).toEqual([])
   })
 
-  test('leaves what is said in nearly the same words alone, so that it hits', async ({ task }) => {
+  test('does not reject prompts in nearly the same words, so that they hit', async ({ task }) => {
     const served = await hits(SAME, {})
 
     found(task, 'benign pairs, built-in', { run: SAME.length, hits: served.length })
     expect(SAME.filter((pair) => !served.includes(pair))).toEqual([])
   })
 
-  test('leaves other words for the same alone, where meaning is compared', () => {
+  test('does not reject other words for the same when meaning is compared', () => {
     const pairs = [
       ['How do I reset my password?', 'I forgot my login credentials, what now?'],
       ['What is the tallest mountain on earth?', 'Which peak reaches highest above the sea?'],
@@ -84,7 +84,7 @@ describe('the veto', () => {
     ['Why does my screen flicker?', 'Why does your screen flicker?'],
     ['How can one improve his or her skills?', 'How can one improve his skills?'],
     ['How does he improve his skills?', 'How do they improve their skills?'],
-  ])('takes the people of "%s" for those of "%s"', (a, b) => {
+  ])('treats the persons of "%s" as those of "%s"', (a, b) => {
     expect(findVeto(read(a), read(b))).not.toBe('person')
   })
 
@@ -108,7 +108,7 @@ describe('the veto', () => {
     expect(findVeto(read(a), read(b))).toBe(reason)
   })
 
-  test('is the same both ways, and speaks against no prompt with itself', () => {
+  test('is symmetric, and never rejects a prompt with itself', () => {
     for (const [a, b] of [...all, ...SAME]) {
       expect(findVeto(read(a), read(a), 'wording')).toBeUndefined()
       for (const strictness of ['meaning', 'wording'] as const) {
@@ -128,7 +128,7 @@ describe('the veto', () => {
     ['spaces', ' '.repeat(20_000)],
     ['apostrophes', "x's".repeat(6_000)],
   ])('reads 20,000 characters of %s in bounded time', (_what, text) => {
-    // A hundred times what it takes; a pattern that backtracks takes minutes.
+    // A hundred times the usual time; a pattern that backtracks takes minutes.
     expect(cpuTimeOf(() => read(text))).toBeLessThan(5_000)
   })
 })
