@@ -13,7 +13,7 @@ import { found } from '../../support/findings.ts'
 const MINUTE = 60_000
 const LIMIT_BYTES = 100_000
 
-/** Defects of monitors of caches, each kept out; the number is that of our list. */
+/** Known defects of cache monitors, with their numbers in our list: none of them occurs here. */
 describe('The monitor', () => {
   let platform: ManualPlatform
   let redis: FaultyRequester
@@ -42,7 +42,7 @@ describe('The monitor', () => {
     await metrics.flush()
   }
 
-  test('has one alert while its cause goes on, whatever the number is, and ends it (defect 14)', async ({
+  test('has one alert while its cause persists, even if the value changes, and ends it (defect 14)', async ({
     task,
   }) => {
     const monitor = watch({ rules: { 'hit-rate': { for: '0s' } } })
@@ -76,7 +76,7 @@ describe('The monitor', () => {
     expect(await monitor.getActiveAlerts()).toEqual([])
   })
 
-  test('has one limit of memory, in health, alert and advice alike (defect 15)', async () => {
+  test('uses the same memory limit for health, alerts and advice (defect 15)', async () => {
     const monitor = watch()
     await cache.set('k', 'x'.repeat(90_000), { compression: false })
 
@@ -95,7 +95,7 @@ describe('The monitor', () => {
     const monitor = watch({ rules: { 'error-rate': { for: '0s' }, 'hit-rate': false } })
     const operate = async (all: number, failing: number): Promise<void> => {
       for (let i = 0; i < all; i++) {
-        // Look-ups alone: a batch of figures that is on its way just then is not to be lost.
+        // Only look-ups fail: a batch of figures that is sent at that time must not be lost.
         redis.fate = ({ body }) =>
           i < failing && JSON.stringify(body).includes('MGET')
             ? { kind: 'answer', answer: { error: 'ERR no' } }

@@ -9,7 +9,7 @@ import {
   upperBoundMs,
 } from '../../../src/monitor/histogram.ts'
 
-/** Half a bucket on its own scale: the bound for what lies between the first and the last. */
+/** Half a bucket on the logarithmic scale: the error bound between the first and the last bucket. */
 const BOUND = 2 ** (1 / 8) - 1
 
 function histogramOf(values: readonly number[]): Histogram {
@@ -53,12 +53,12 @@ describe('Histogram', () => {
     )
   })
 
-  test('has no quantile of nothing', () => {
+  test('has no quantile without durations', () => {
     expect(quantileMs(undefined, 0.5)).toBeUndefined()
     expect(new Histogram().take()).toBeUndefined()
   })
 
-  test('begins anew once it was taken', () => {
+  test('starts again after its counts were taken', () => {
     const histogram = histogramOf([1, 2, 3])
 
     expect(histogram.take()).toMatchObject({ count: 3, sumMicros: 6_000 })
@@ -66,7 +66,7 @@ describe('Histogram', () => {
     expect(histogram.take()).toMatchObject({ count: 1, sumMicros: 5_000 })
   })
 
-  test('merged is what would have been counted in one', () => {
+  test('a merge of two histograms equals one that has counted everything', () => {
     const durations = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1 })
     fc.assert(
       fc.property(durations, durations, (a, b) => {

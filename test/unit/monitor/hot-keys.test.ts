@@ -11,7 +11,7 @@ import { type FaultyRequester, faultyRequester } from '../../support/faulty-requ
 import { turns } from '../../support/turns.ts'
 
 describe('Frequent', () => {
-  test('counts no item too high, nor too low by more than the bound', () => {
+  test('counts no item too high, and none too low by more than the bound', () => {
     const arrivals = fc.tuple(fc.constantFrom(...'abcdefgh'), fc.constantFrom(1, 2, 64))
     const items = fc.array(arrivals, { maxLength: 300 })
     fc.assert(
@@ -50,7 +50,7 @@ describe('HotKeys', () => {
     return { cache, hotKeys: new HotKeys({ cache, ...options }) }
   }
 
-  test('add up what all isolates read and miss, the most frequent first', async () => {
+  test('add up hits and misses of all isolates, the most frequent first', async () => {
     const [one, two] = [isolate(), isolate()]
     const mail = one.cache.namespace('mail')
     await mail.set('a|b', 1)
@@ -70,7 +70,7 @@ describe('HotKeys', () => {
     })
   })
 
-  test('are told as soon when the clock was set back by more than the interval', async () => {
+  test('are written just as soon if the clock was set back by more than the interval', async () => {
     const { cache } = isolate({ interval: '30s' })
     platform.jump(-3_600_000)
 
@@ -82,7 +82,7 @@ describe('HotKeys', () => {
     )
   })
 
-  test('are told once an interval, behind the operation that finds it over, by one command', async () => {
+  test('are written once per interval, in the background, with one command', async () => {
     const { cache, hotKeys } = isolate({ interval: '30s' })
     await cache.get('a')
     await turns()
@@ -98,7 +98,7 @@ describe('HotKeys', () => {
     expect((await hotKeys.read()).misses).toEqual([{ namespace: 'default', key: 'a', count: 2 }])
   })
 
-  test('of a load behind a stale answer are hits, and no misses', async () => {
+  test('of a load behind a stale answer count as hits, not misses', async () => {
     const { cache, hotKeys } = isolate()
     await cache.set('a', 1, { ttl: '1s', staleWhileRevalidate: '1h' })
     await platform.advance(2_000)
@@ -112,7 +112,7 @@ describe('HotKeys', () => {
     })
   })
 
-  test('are forgotten after twenty minutes', async () => {
+  test('expire after twenty minutes', async () => {
     const { cache, hotKeys } = isolate()
     await cache.get('a')
     await hotKeys.flush()
@@ -123,7 +123,7 @@ describe('HotKeys', () => {
     expect((await hotKeys.read()).misses).toEqual([])
   })
 
-  test('hold no key in Redis, and show none, where keys are hashed', async () => {
+  test('contain no plain key, in Redis or in results, if keys are hashed', async () => {
     const { cache, hotKeys } = isolate({}, 'ab'.repeat(32))
     await cache.get('ada@shop.example')
     await hotKeys.flush()
@@ -134,7 +134,7 @@ describe('HotKeys', () => {
     expect(JSON.stringify(redis.requests)).not.toContain('ada')
   })
 
-  test('tell no more than they may', async () => {
+  test('write no more keys than the option allows', async () => {
     const { cache, hotKeys } = isolate({ most: 2 })
     for (let i = 0; i < 9; i++) for (let times = 0; times <= i; times++) await cache.get(`k${i}`)
     await hotKeys.flush()
@@ -142,7 +142,7 @@ describe('HotKeys', () => {
     expect((await hotKeys.read()).misses.map(({ key }) => key)).toEqual(['k8', 'k7'])
   })
 
-  test('are found by a sample among far more keys than there is room for', async () => {
+  test('are found by sampling among far more keys than the capacity', async () => {
     let drawn = 0
     platform = new ManualPlatform({ random: () => draw(1, 'sample', drawn++) })
     const { cache, hotKeys } = isolate({ capacity: 100, most: 2 })
@@ -159,7 +159,7 @@ describe('HotKeys', () => {
     expect(misses[0]?.count).toBeLessThan((reads / 10) * 1.5)
   })
 
-  test('neither keep a read from its answer nor reject while Redis is away', async () => {
+  test('neither delay a read nor reject while Redis is down', async () => {
     const { cache, hotKeys } = isolate()
     await cache.get('a')
     const error = Object.assign(new Error('no'), { code: 'ECONNREFUSED' })
@@ -169,7 +169,7 @@ describe('HotKeys', () => {
     await expect(hotKeys.read()).rejects.toThrow(RemoteError)
   })
 
-  test('count no further when they are stopped, and tell what is left', async () => {
+  test('stop counting when they are stopped, and write what is left', async () => {
     const { cache, hotKeys } = isolate()
     await cache.get('a')
 

@@ -38,7 +38,7 @@ describe('metricsEndpoint', () => {
   const scrape = (headers: Record<string, string> = {}) =>
     new Request('http://worker.test/metrics', { headers })
 
-  test('answers what all isolates have added up, and what goes up and down', async () => {
+  test('serves the figures of all isolates, and gauges', async () => {
     const response = await metricsEndpoint({ figures, monitor })(scrape())
 
     expect(response.status).toBe(200)
@@ -64,7 +64,7 @@ describe('metricsEndpoint', () => {
     ['a wrong token', { authorization: 'Bearer scrape-token-0124' }],
     ['a beginning of the token', { authorization: 'Bearer scrape-token' }],
     ['the token in another scheme', { authorization: `Basic ${TOKEN}` }],
-  ])('refuses %s, and asks Redis nothing', async (_, headers) => {
+  ])('refuses %s, without a request to Redis', async (_, headers) => {
     const before = redis.requests.length
 
     const response = await metricsEndpoint({ figures, token: TOKEN })(scrape(headers))
@@ -74,13 +74,13 @@ describe('metricsEndpoint', () => {
     expect(redis.requests.length).toBe(before)
   })
 
-  test('answers who has the token', async () => {
+  test('answers a client with the token', async () => {
     const answer = metricsEndpoint({ figures, token: TOKEN })
 
     expect((await answer(scrape({ authorization: `bearer ${TOKEN}` }))).status).toBe(200)
   })
 
-  test('fails while Redis is away: a gap is not a zero', async () => {
+  test('fails while Redis is down: a gap is better than a zero', async () => {
     const error = Object.assign(new Error('no'), { code: 'ECONNREFUSED' })
     redis.fate = () => ({ kind: 'fail', error })
 
@@ -94,7 +94,7 @@ describe('metricsEndpoint', () => {
     expect(() => metricsEndpoint({ figures, token: 'short' })).toThrow(InvalidOptionError)
   })
 
-  test('leaves out gauges of what is not known', () => {
+  test('leaves out gauges with unknown values', () => {
     const names = gaugesOf({
       hitRate: undefined,
       missRate: undefined,
@@ -125,7 +125,7 @@ describe('the Grafana dashboard', () => {
   }
   const WORDS = /\bcache_[a-z_]+/g
 
-  /** Everything that the renderer can ever write, by writing it. */
+  /** Everything that the renderer can write, rendered. */
   function emitted(): { readonly names: Set<string>; readonly labels: Set<string> } {
     const data = { count: 1, sumMicros: 1, buckets: new Map([[0, 1]]) }
     const one: CacheFigures = {
@@ -153,7 +153,7 @@ describe('the Grafana dashboard', () => {
     }
   }
 
-  test('asks for names that the renderer writes, and for no other', () => {
+  test('queries only names that the renderer writes', () => {
     const { names } = emitted()
     const asked = board.panels.flatMap(({ title, targets }) =>
       targets.flatMap(({ expr }) => [...expr.matchAll(WORDS)].map(([name]) => ({ title, name }))),
@@ -163,19 +163,19 @@ describe('the Grafana dashboard', () => {
     expect(asked.length).toBeGreaterThan(20)
   })
 
-  test('has a hit rate where nothing hits, and where nothing misses: of both together', () => {
+  test('has a hit rate even without any hit or any miss', () => {
     const rates = board.panels.flatMap(({ title, targets }) =>
       title.startsWith('Hit rate') ? targets.map(({ expr }) => expr) : [],
     )
 
-    // A division by a sum of which one part has no series has no result.
+    // A division by a sum has no result if one summand has no series.
     expect(rates).toHaveLength(2)
     for (const expr of rates) {
       expect(expr).toMatch(/ or 0 \* .*\) \/ sum.*__name__=~"cache_hits_total\|cache_misses_total"/)
     }
   })
 
-  test('groups by attributes that there are', () => {
+  test('groups only by existing attributes', () => {
     const { labels } = emitted()
     const groups = [...file.matchAll(/ by \(([a-z, ]+)\)/g)].flatMap(([, list]) =>
       String(list).split(', '),
@@ -185,7 +185,7 @@ describe('the Grafana dashboard', () => {
     expect(groups).toContain('le')
   })
 
-  test('shows every metric that there is', () => {
+  test('shows every metric', () => {
     const asked = new Set([...file.matchAll(WORDS)].map(([name]) => name))
     const metrics = [...emitted().names].filter((name) => !/_(?:bucket|sum|count)$/.test(name))
 

@@ -16,7 +16,7 @@ import { type FaultyRequester, faultyRequester } from '../../support/faulty-requ
 import { found } from '../../support/findings.ts'
 import { turns } from '../../support/turns.ts'
 
-/** A sink that keeps what it is given, and fails as often as it is told. */
+/** A sink that keeps its batches, and fails as often as it is told to. */
 class Shelf implements MetricsSink {
   readonly name = 'shelf'
   readonly batches: Batch[] = []
@@ -74,7 +74,7 @@ describe('Metrics', () => {
     expect(counts('default/mail')).toEqual({ s: 1, d: 1 })
   })
 
-  test('count near hits that were never events', async () => {
+  test('count near hits, although they cause no events', async () => {
     const cache = new RedisCacheManager({ redis, platform, near: { ttl: '1h' } })
     const heard: string[] = []
     const metrics = counting(cache)
@@ -101,7 +101,7 @@ describe('Metrics', () => {
     expect(counterOf(shelf.last, 'rc', '')).toBe(commands)
   })
 
-  test('sort errors by what was done and by their kind', async () => {
+  test('sort errors by operation and kind', async () => {
     const cache = make()
     const metrics = counting(cache)
     redis.fate = () => ({ kind: 'answer', answer: { error: 'NOAUTH no' } })
@@ -112,14 +112,14 @@ describe('Metrics', () => {
     await cache.getOrSet('b', () => Promise.reject(new Error('no'))).catch(() => undefined)
     await metrics.flush()
 
-    // The circuit that opens is told at once, so there are two batches.
+    // An opening circuit is reported at once, so there are two batches.
     const all = mergeFigures(shelf.batches.map(({ figures }) => figures))
     expect(counterOf(all, 'e.read.auth')).toBe(1)
     expect(counterOf(all, 'e.write.breaker')).toBe(1)
     expect(counterOf(all, 'e.read.loader')).toBe(1)
     expect(counterOf(all, 'lf')).toBe(1)
     expect(counterOf(all, 'bo')).toBe(1)
-    // The loader's own failure is none of the cache.
+    // A failure of the loader is not an error of the cache.
     expect(summarize(all)).toMatchObject({ errors: 3, errorRate: 1 })
   })
 
@@ -139,7 +139,7 @@ describe('Metrics', () => {
     expect(getMs.p95).toBeLessThan(44)
   })
 
-  describe('are handed on', () => {
+  describe('are passed on', () => {
     test('with the first operation after the interval', async () => {
       const cache = make()
       counting(cache, { interval: '10s' })
@@ -157,7 +157,7 @@ describe('Metrics', () => {
       expect(counterOf(shelf.last, 'm.absent')).toBe(3)
     })
 
-    test('as soon when the clock was set back by more than the interval', async () => {
+    test('just as soon if the clock was set back by more than the interval', async () => {
       const cache = make()
       counting(cache, { interval: '10s' })
       platform.jump(-3_600_000)
@@ -167,7 +167,7 @@ describe('Metrics', () => {
       expect(shelf.batches).toHaveLength(1)
     })
 
-    test('after so many operations, and at once when the circuit opens', async () => {
+    test('after a number of operations, and at once when the circuit opens', async () => {
       const cache = make()
       counting(cache, { maxOperations: 3 })
       for (let i = 0; i < 3; i++) await cache.get('a')
@@ -211,13 +211,13 @@ describe('Metrics', () => {
       await metrics.flush()
 
       expect(metrics.lostBatches).toBe(1)
-      // What was lost is the one interval: two of three reads are told.
+      // Only one interval was lost: two of three reads were passed on.
       const told = shelf.batches.map(({ figures }) => counterOf(figures, 'm.absent'))
       expect(told).toEqual([1, 1])
     })
   })
 
-  test('go to the other sinks, and on, when one throws before it has a promise to reject', async () => {
+  test('go to the other sinks, and go on, when a sink throws instead of rejecting', async () => {
     const cache = make()
     const thrower: MetricsSink = {
       name: 'thrower',
@@ -235,7 +235,7 @@ describe('Metrics', () => {
     expect(metrics.lostBatches).toBe(3)
   })
 
-  test('go on without a batch of which nothing is heard: its request may be over', async () => {
+  test('go on after a batch that never settles, as its request may have ended', async () => {
     const cache = make()
     let isFirst = true
     const sink: MetricsSink = {
@@ -262,7 +262,7 @@ describe('Metrics', () => {
     expect(metrics.lostBatches).toBe(1)
   })
 
-  test('name no more namespaces than they are told to', async () => {
+  test('name no more namespaces than the option allows', async () => {
     const cache = make()
     const metrics = counting(cache, { maxCaches: 2 })
     for (const name of ['a', 'b', 'c', 'd']) await cache.namespace(name).get('k')
@@ -295,7 +295,9 @@ describe('Metrics', () => {
     expect(() => counting(make(), options)).toThrow(`"${option}"`)
   })
 
-  test('of 50 isolates add up to the truth, whatever is sent twice', async ({ task }) => {
+  test('of 50 isolates add up to the exact sums, even if batches are sent twice', async ({
+    task,
+  }) => {
     const engine = embeddedTransport({ platform })
     const truth = { lookups: 0, hits: 0, sets: 0 }
     const isolates = Array.from({ length: 50 }, () => {
@@ -316,7 +318,7 @@ describe('Metrics', () => {
         truth.sets += 1
       }
       if (i % 3 === 0) {
-        // The batch arrives, its answer is lost, and it is brought again.
+        // The batch arrives, its reply is lost, and it is sent again.
         let first = true
         lossy.fate = () => {
           const isFirst = first
@@ -357,12 +359,12 @@ describe('Metrics', () => {
     lossy.fate = ({ body }) => {
       if (!JSON.stringify(body).includes('{figures}')) return { kind: 'pass' }
       flushes++
-      // The third batch fails when it is brought, and when it is brought again.
+      // The third batch fails at both attempts.
       return flushes === 3 || flushes === 4
         ? { kind: 'fail', error: new Error('no way') }
         : { kind: 'pass' }
     }
-    // A look-up a second, and after a minute and a half nobody sees the isolate again.
+    // A look-up per second; the isolate dies after a minute and a half.
     for (let second = 0; second < 95; second++) {
       await cache.get('k')
       await platform.settle()
@@ -379,7 +381,7 @@ describe('Metrics', () => {
     expect(lostWithIsolate).toBeLessThanOrEqual(10)
   })
 
-  test('in Redis are one command a batch, and are forgotten in time', async () => {
+  test('in Redis cost one command per batch, and expire', async () => {
     const cache = make()
     const figures = new RedisFigures({ cache, keepMinutes: '1h' })
     const metrics = new Metrics({ cache, platform, sinks: [figures] })

@@ -26,7 +26,7 @@ interface Isolate {
   readonly told: Alert[]
 }
 
-/** A Redis that says of its memory what the test wants. */
+/** A Redis that reports the memory that the test sets. */
 function answeringInfo(inner: Requester, info: () => string): Requester {
   const isInfo = (command: unknown): boolean => Array.isArray(command) && command[0] === 'INFO'
   return {
@@ -63,7 +63,7 @@ describe('CacheMonitor', () => {
     return { redis, cache, metrics, monitor, told }
   }
 
-  /** So many hits and misses, told to Redis. */
+  /** Causes this many hits and misses, and writes them to Redis. */
   async function traffic({ cache, metrics }: Isolate, hits: number, misses: number): Promise<void> {
     await cache.set('hit', 1, { ttl: '1d' })
     for (let i = 0; i < hits; i++) await cache.get('hit')
@@ -90,7 +90,7 @@ describe('CacheMonitor', () => {
       expect(one.monitor.getCurrentHealth()).toBe(health)
     })
 
-    test('that Redis is away, and says what a loader would have to do without', async () => {
+    test('that Redis is down, and says so in its issues', async () => {
       const one = isolate()
       one.redis.fate = () => DOWN
 
@@ -102,7 +102,7 @@ describe('CacheMonitor', () => {
       expect(health.stats.memoryUsage).toBeUndefined()
     })
 
-    test('that a round trip is slow, and that clocks are apart', async () => {
+    test('that a round trip is slow, and that clocks differ', async () => {
       const one = isolate()
       one.redis.fate = ({ body }) => {
         if (Array.isArray(body) && body[0] === 'TIME') {
@@ -123,7 +123,7 @@ describe('CacheMonitor', () => {
       expect(stats.clockSkewMs).toBeLessThan(-80_000)
     })
 
-    test('a hundred times, and remembers no more', async () => {
+    test('and remembers the last hundred results', async () => {
       const { monitor } = isolate()
       for (let i = 0; i < 103; i++) {
         platform.jump(1_000)
@@ -134,7 +134,7 @@ describe('CacheMonitor', () => {
       expect(monitor.getHealthHistory().at(-1)?.timestamp).toBe(platform.now())
     })
 
-    test('at its interval until it is stopped, and tells when it begins and ends', async () => {
+    test('at its interval until it is stopped, with events when it begins and ends', async () => {
       const { monitor } = isolate()
       const heard: string[] = []
       for (const name of ['monitoring:started', 'monitoring:stopped', 'health:checked'] as const) {
@@ -185,7 +185,7 @@ describe('CacheMonitor', () => {
       expect(one.told.at(-1)).toMatchObject({ id: 'hit-rate', resolved: true })
     })
 
-    test('begin after five minutes though every check is that of another isolate', async () => {
+    test('begin after five minutes even if each check runs in another isolate', async () => {
       const [one, two, three] = [isolate(), isolate(), isolate()]
       await traffic(one, 60, 60)
       await one.monitor.performHealthCheck()
@@ -202,7 +202,7 @@ describe('CacheMonitor', () => {
       ])
     })
 
-    test('have their time anew after a check of any isolate that found nothing bad', async () => {
+    test('start their five minutes again after a good check of any isolate', async () => {
       const [one, two] = [isolate(), isolate()]
       await traffic(one, 60, 60)
       await one.monitor.performHealthCheck()
@@ -223,7 +223,7 @@ describe('CacheMonitor', () => {
       expect(two.told).toEqual([])
     })
 
-    test('stay between the two thresholds, whichever way the value came', async () => {
+    test('do not change between the two thresholds, from whichever side the value came', async () => {
       const one = isolate({ rules: { 'hit-rate': { for: '0s' } } })
       await traffic(one, 72, 28)
       await one.monitor.performHealthCheck()
@@ -253,7 +253,7 @@ describe('CacheMonitor', () => {
       expect(ids(one.told)).toEqual(['hit-rate'])
     })
 
-    test('are one for all checks and all isolates, told by one of them', async () => {
+    test('exist once for all checks and isolates, and are sent by one of them', async () => {
       const isolates = Array.from({ length: 5 }, () =>
         isolate({ rules: { 'hit-rate': { for: '0s' } } }),
       )
@@ -302,7 +302,7 @@ describe('CacheMonitor', () => {
       expect(await one.monitor.getActiveAlerts()).toEqual([])
     })
 
-    test('of memory go by the limit that is set, and are off without one', async () => {
+    test('of memory use the limit that is set, and are off without one', async () => {
       let memory = 'used_memory:900\r\nmaxmemory:0\r\n'
       const told = answeringInfo(engine, () => `# Memory\r\n${memory}`)
       const unlimited = isolate({}, told)
@@ -332,7 +332,7 @@ describe('CacheMonitor', () => {
       expect(ids(one.told)).toEqual(['connection'])
     })
 
-    test('of slow look-ups and of errors evaluate what they say', async () => {
+    test('of slow look-ups and of errors measure what they say', async () => {
       const rules = { latency: { for: '0s' }, 'error-rate': { for: '0s' } } as const
       const one = isolate({ rules })
       one.redis.fate = ({ body }) => {
@@ -356,7 +356,7 @@ describe('CacheMonitor', () => {
       expect(ids(other.told)).toEqual(['error-rate'])
     })
 
-    test('that are ended by hand begin anew if their cause goes on', async () => {
+    test('that are ended by hand begin again if their cause persists', async () => {
       const one = isolate({ rules: { 'hit-rate': { for: '1m' } } })
       await traffic(one, 0, 200)
       await one.monitor.performHealthCheck()
@@ -374,7 +374,7 @@ describe('CacheMonitor', () => {
       expect(one.told.map(({ resolved }) => resolved)).toEqual([false, true, false])
     })
 
-    test('reach listeners, and whoever fails to take them does no harm', async () => {
+    test('reach listeners, and a listener that throws does no harm', async () => {
       const one = isolate({
         rules: { 'hit-rate': { for: '0s' } },
         notify: () => Promise.reject(new Error('The pager is off')),
@@ -409,14 +409,14 @@ describe('CacheMonitor', () => {
       return (await one.monitor.performHealthCheck()).recommendations.map(({ id }) => id)
     }
 
-    test('nothing where the figures call for nothing', async () => {
+    test('nothing if the figures require no change', async () => {
       const one = isolate()
       await traffic(one, 50, 50)
 
       expect(await adviceIn(one)).toEqual([])
     })
 
-    test('a longer life where most misses find an old entry, with the figures behind it', async () => {
+    test('a longer lifetime if most misses find an expired entry, with the figures as evidence', async () => {
       const one = isolate()
       for (let i = 0; i < 1_000; i++) {
         await one.cache.getOrSet('k', () => 1, { ttl: 10, staleIfError: '1h' })
@@ -432,7 +432,7 @@ describe('CacheMonitor', () => {
       expect(recommendations[0]?.evidence['expired']).toBeGreaterThan(900)
     })
 
-    test('narrower tags where most misses find an invalidated entry', async () => {
+    test('narrower tags if most misses find an invalidated entry', async () => {
       const one = isolate()
       for (let i = 0; i < 1_000; i++) {
         await one.cache.getOrSet('k', () => 1, { tags: ['all'] })
@@ -442,7 +442,7 @@ describe('CacheMonitor', () => {
       expect(await adviceIn(one)).toEqual(['narrower-tags'])
     })
 
-    test('a near tier where nearly all look-ups are hits that ask Redis', async () => {
+    test('a near tier if nearly all look-ups are hits that ask Redis', async () => {
       const one = isolate()
       await traffic(one, 1_100, 0)
 
@@ -450,7 +450,7 @@ describe('CacheMonitor', () => {
     })
   })
 
-  test('reports as data and as a page', async () => {
+  test('reports as data and as Markdown', async () => {
     const warming = {
       register: () => undefined,
       runDue: async () => 0,
@@ -476,7 +476,7 @@ describe('CacheMonitor', () => {
     expect(page).toContain('3 jobs, 2 completed, 1 failed.')
   })
 
-  test('says at once that it lacks its figures', () => {
+  test('refuses to be made without figures', () => {
     const cache = new RedisCacheManager({ redis: engine, platform })
 
     expect(() => new CacheMonitor({ cache, platform } as never)).toThrow(
@@ -484,7 +484,7 @@ describe('CacheMonitor', () => {
     )
   })
 
-  test('hands jobs to its runner, and refuses them without one', async () => {
+  test('passes jobs to its runner, and refuses them without one', async () => {
     const jobs: unknown[] = []
     const warming = {
       register: (job: unknown) => void jobs.push(job),

@@ -9,7 +9,7 @@ import { eventually } from '../../support/eventually.ts'
 import { faultyRequester } from '../../support/faulty-requester.ts'
 
 describe('notify', () => {
-  test('what did not reach who is to be told is told with the next check, by any isolate, once', async () => {
+  test('a notification that was not delivered is sent again by the next check of any isolate, once', async () => {
     const platform = new ManualPlatform()
     const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
     await cache.set('a', 'x'.repeat(500), { ttl: '30d' })
@@ -45,7 +45,7 @@ describe('notify', () => {
     ])
   })
 
-  test('what did not arrive while Redis was away as well is told by the isolate that knows of it', async () => {
+  test('a notification that was not delivered while Redis was down too is sent again by its own isolate', async () => {
     const platform = new ManualPlatform()
     const redis = faultyRequester(embeddedTransport({ platform }))
     const cache = new RedisCacheManager({ redis, platform, retries: 0 })
@@ -70,7 +70,7 @@ describe('notify', () => {
     expect(told).toEqual([['connection', false]])
   })
 
-  test('of an alert that has ended, its beginning is not told afterwards', async () => {
+  test('after the end of an alert was sent, its undelivered beginning is not sent any more', async () => {
     const platform = new ManualPlatform()
     const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
     await cache.set('a', 'x'.repeat(500), { ttl: '30d' })
@@ -97,7 +97,7 @@ describe('notify', () => {
     expect(told).toEqual([['memory', true]])
   })
 
-  test('a receiver that never answers ends no check, and is told again', async () => {
+  test('a receiver that never answers does not block a check for ever, and is notified again', async () => {
     const platform = new ManualPlatform()
     const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
     await cache.set('a', 'x'.repeat(500), { ttl: '30d' })
@@ -123,7 +123,7 @@ describe('notify', () => {
     expect(told).toEqual(['memory', 'memory'])
   })
 
-  test('of a Redis that is full an alert is told once by an isolate, and is in its health', async () => {
+  test('while Redis is full, an isolate sends an alert once, and shows it in its health', async () => {
     const platform = new ManualPlatform()
     const redis = faultyRequester(embeddedTransport({ platform }))
     const cache = new RedisCacheManager({ redis, platform, retries: 0 })

@@ -7,7 +7,7 @@ import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { faultyRequester } from '../../support/faulty-requester.ts'
 
-test('getRules tells each rule with its thresholds, and what the last check made of it', async () => {
+test('getRules returns each rule with its thresholds and the result of the last check', async () => {
   const platform = new ManualPlatform()
   const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
   const figures = new RedisFigures({ cache })
@@ -42,7 +42,7 @@ test('getRules tells each rule with its thresholds, and what the last check made
   })
 })
 
-test('a rule that stays bad is told as bad for as long as it is, and not as bad anew', async () => {
+test('a rule that stays bad keeps its first bad instant, however long it lasts', async () => {
   const platform = new ManualPlatform()
   const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
   const figures = new RedisFigures({ cache })
@@ -63,7 +63,7 @@ test('a rule that stays bad is told as bad for as long as it is, and not as bad 
   expect([...told]).toEqual([`bad since ${startedAt}`])
 })
 
-test('an alert whose cause goes on for weeks is one alert, told once', async () => {
+test('an alert whose cause persists for weeks is one alert, sent once', async () => {
   const platform = new ManualPlatform()
   const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
   const figures = new RedisFigures({ cache })
@@ -81,7 +81,7 @@ test('an alert whose cause goes on for weeks is one alert, told once', async () 
   expect(told).toEqual([['memory', false]])
 })
 
-test('an alert that is between the two thresholds for weeks is there until its end is told', async () => {
+test('an alert whose value stays between the thresholds for weeks exists until its end is sent', async () => {
   const platform = new ManualPlatform()
   const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
   const told: unknown[] = []
@@ -108,7 +108,7 @@ test('an alert that is between the two thresholds for weeks is there until its e
   ])
 })
 
-test('a check ends no alert that there is not: it asks once which there are', async () => {
+test('a check sends no command to end alerts that do not exist', async () => {
   const platform = new ManualPlatform()
   const redis = faultyRequester(embeddedTransport({ platform }))
   const cache = new RedisCacheManager({ redis, platform })

@@ -9,7 +9,7 @@ describe('resolveRules', () => {
     ['memory', 50, 45],
     ['latency', 200, 180],
     ['hit-rate', 80, 85],
-  ])('%s from %d on ends as far from it as by default, at %d', (id, firesAt, end) => {
+  ])('%s with firesAt %d ends as far from it as by default, at %d', (id, firesAt, end) => {
     expect(endOf(id, { firesAt })).toBe(end)
   })
 
@@ -19,7 +19,7 @@ describe('resolveRules', () => {
     ['connection', 0.5, 0.25],
     ['hit-rate', 98, 99],
     ['memory', 0, 0],
-  ])('%s from %d on ends where a value can be, at %d', (id, firesAt, end) => {
+  ])('%s with firesAt %d ends at a value that can be reached, %d', (id, firesAt, end) => {
     expect(endOf(id, { firesAt })).toBe(end)
   })
 

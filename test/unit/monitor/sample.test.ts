@@ -8,7 +8,7 @@ function dice(seed: number): () => number {
 }
 
 describe('Sample', () => {
-  test('takes the first 1,024 arrivals, each for itself, and draws no dice for them', () => {
+  test('takes the first 1,024 arrivals with weight 1, and draws no random numbers for them', () => {
     const sample = new Sample({ random: () => expect.unreachable('nothing is drawn') })
 
     const weights = Array.from({ length: 1_023 }, () => sample.weigh())
@@ -16,7 +16,7 @@ describe('Sample', () => {
     expect(new Set(weights)).toEqual(new Set([1]))
   })
 
-  test('takes fewer and fewer of a long stream, down to one in 64, and draws once for each of them', () => {
+  test('takes fewer of a long stream, down to one in 64, with one draw for each that it takes', () => {
     let drawn = 0
     const sample = new Sample({ random: () => draw(7, 'sample', drawn++) })
     for (let i = 0; i < 1_000_000; i++) sample.weigh()
@@ -31,7 +31,7 @@ describe('Sample', () => {
     expect(Math.abs(taken.length - 10_000)).toBeLessThan(500)
   })
 
-  test.each([1, 2, 3])('weighs what it takes so that the sums are right, with dice %i', (seed) => {
+  test.each([1, 2, 3])('gives weights with which the sums are right, with seed %i', (seed) => {
     const sample = new Sample({ random: dice(seed) })
     let all = 0
     // Every tenth arrival is of one kind: a fixed step would take all or none of them.
@@ -46,7 +46,7 @@ describe('Sample', () => {
     expect(Math.abs(tenths / 100_000 - 1)).toBeLessThan(0.1)
   })
 
-  test('takes every arrival again when it begins anew', () => {
+  test('takes every arrival again after a restart', () => {
     const sample = new Sample({ random: () => 0.999 })
     for (let i = 0; i < 10_000; i++) sample.weigh()
     expect(sample.weigh()).toBe(0)

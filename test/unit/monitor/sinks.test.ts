@@ -34,7 +34,7 @@ interface Received {
 }
 
 describe('the table of series', () => {
-  test('gives every code once, and attributes that are no keys', () => {
+  test('contains every code once, and no attribute that could be a key', () => {
     const codes = SERIES.map(({ code }) => code)
 
     expect(new Set(codes).size).toBe(codes.length)
@@ -65,7 +65,7 @@ describe('prometheusText', () => {
     )
   })
 
-  test('is rendered however many namespaces there are', () => {
+  test('renders any number of namespaces', () => {
     const histogram = { count: 1, sumMicros: 1_000, buckets: new Map([[8, 1]]) }
     const one = { counters: new Map(), histograms: new Map([['w', histogram]]) }
     const figures = new Map(Array.from({ length: 10_000 }, (_, i) => [`tenant-${i}`, one]))
@@ -73,7 +73,7 @@ describe('prometheusText', () => {
     expect(prometheusText(figures)).toContain('_seconds_count{cache="tenant-9999"} 1\n')
   })
 
-  test('writes nothing of what was not counted, and escapes what a name may hold', () => {
+  test('leaves out what was not counted, and escapes names', () => {
     expect(prometheusText(new Map())).toBe('\n')
     const gauge = {
       name: 'cache.memory_usage',
@@ -158,7 +158,7 @@ describe('sinks', () => {
     expect(filled).toEqual([-1, 3, 30])
   })
 
-  test('to a collector: no stretch of time that ends before it begins, where the clock was set back', async () => {
+  test('to a collector: no period ends before it begins, even after the clock was set back', async () => {
     received.length = 0
     const sink = otlpSink({ url, platform: new ManualPlatform({ startAt: 1_767_225_999_000 }) })
 
@@ -169,7 +169,7 @@ describe('sinks', () => {
     expect(sent).toContain('"timeUnixNano":"1767225660000000000"')
   })
 
-  test('to a collector that refuses: rejects without a word of the address', async () => {
+  test('to a collector that refuses: rejects without its address in the message', async () => {
     statuses = [503]
     const error = await otlpSink({ url })
       .write(batchOf(FIGURES))
@@ -205,7 +205,7 @@ describe('sinks', () => {
     expect(told.filter((one) => Array.isArray(one) && one[1] === 8)).toHaveLength(100)
   })
 
-  test('to Analytics Engine: a point a cache, at most 25, and nobody is left out', async () => {
+  test('to Analytics Engine: a point per cache, at most 25, and no cache is left out', async () => {
     const points: { indexes: string[]; doubles: number[] }[] = []
     const figures = new Map(
       Array.from({ length: 40 }, (_, i) => [`cache${i}`, figuresOf({ hr: i + 1 }, [])]),
@@ -244,7 +244,7 @@ describe('sinks', () => {
     await expect(webhook({ url })(ALERT)).rejects.toMatchObject({ reason: 'HTTP 500' })
   })
 
-  test.each([otlpSink, webhook])('refuse an address that is none', (make) => {
+  test.each([otlpSink, webhook])('refuse an address that is not a URL of http or https', (make) => {
     expect(() => make({ url: 'redis://host' })).toThrow('Option "url"')
     expect(() => make({ url: 'https://' })).toThrow('Option "url"')
   })

@@ -39,7 +39,7 @@ describe('statsdSink', () => {
     return sink
   }
 
-  /** The lines that have arrived, once there are so many. */
+  /** The lines that have arrived, once there are this many. */
   const received = async (count: number): Promise<string[]> => {
     const lines = (): string[] => datagrams.flatMap((datagram) => datagram.split('\n'))
     await expect.poll(() => lines().length, { timeout: 10_000 }).toBe(count)
@@ -69,7 +69,7 @@ describe('statsdSink', () => {
     ])
   })
 
-  test('sends attributes as tags where the server knows them', async () => {
+  test('sends attributes as tags if the server supports them', async () => {
     const sink = sinkTo({ attributes: 'tags', tags: { env: 'prod', team: 'a b,c|d' } })
 
     await sink.write({
@@ -88,7 +88,7 @@ describe('statsdSink', () => {
     ])
   })
 
-  test('has durations stand for several by their sample rates, so that counts are exact', async () => {
+  test('lets a line stand for several durations by its sample rate, so that counts are exact', async () => {
     const buckets = new Map([
       [0, 1],
       [8, 9_000],
@@ -124,11 +124,11 @@ describe('statsdSink', () => {
 
     expect(await received(100)).toHaveLength(100)
     expect(Math.max(...datagrams.map(({ length }) => length))).toBeLessThanOrEqual(512)
-    // Lines are some 40 bytes long.
+    // Lines are about 40 bytes long.
     expect(datagrams.length).toBeLessThanOrEqual(10)
   })
 
-  test('sends what a health check has found as gauges', async () => {
+  test('sends the result of a health check as gauges', async () => {
     const platform = new ManualPlatform()
     const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
     const figures = new RedisFigures({ cache })
@@ -147,7 +147,7 @@ describe('statsdSink', () => {
   test.each([
     ['nobody listens there', { port: 9 }],
     ['it may not send', { host: '255.255.255.255' }],
-  ])('neither throws nor rejects where %s', async (_where, options) => {
+  ])('neither throws nor rejects if %s', async (_where, options) => {
     const sink = sinkTo(options)
     const figures = new Map([['c', { counters: new Map([['hr', 1]]), histograms: new Map() }]])
 
@@ -158,7 +158,7 @@ describe('statsdSink', () => {
     expect(sink.failed).toBe('host' in options ? 3 : 0)
   })
 
-  test('counts what is written after it was closed as failed', async () => {
+  test('counts datagrams after close as failed', async () => {
     const sink = sinkTo()
     sink.close()
     sink.close()
