@@ -9,7 +9,7 @@ import { Warming } from '../../../src/warming/warming.ts'
 const HOUR = 3_600_000
 const AHEAD = 30 * 24 * HOUR
 
-describe('Warming with a clock that is wrong', () => {
+describe('Warming with a wrong clock', () => {
   let platform: ManualPlatform
   let redis: Transport
   let slots: number[]
@@ -41,7 +41,7 @@ describe('Warming with a clock that is wrong', () => {
     return warming
   }
 
-  test('an isolate that is ahead of Redis runs no slot before its time', async () => {
+  test('an isolate whose clock is ahead of Redis runs no slot too early', async () => {
     await isolate(AHEAD).runDue()
     expect(slots).toEqual([])
 
@@ -50,7 +50,7 @@ describe('Warming with a clock that is wrong', () => {
     expect(slots).toEqual([platform.now()])
   })
 
-  test('an isolate that is behind finds nothing to do', async () => {
+  test('an isolate whose clock is behind finds nothing to do', async () => {
     await isolate().runDue()
 
     await isolate(-AHEAD).runDue()
@@ -58,22 +58,19 @@ describe('Warming with a clock that is wrong', () => {
     expect(slots).toHaveLength(1)
   })
 
-  test.each(['done', 'slot'])(
-    'a time to come that was kept as "%s" stops no job',
-    async (field) => {
-      const warming = isolate()
-      await warming.runDue()
-      const { result } = await redis.request<string[]>({
-        path: [],
-        body: ['KEYS', '*{warming/mail}'],
-      })
-      const wrong = String(platform.now() + AHEAD)
-      await redis.request({ path: [], body: ['HSET', String(result?.[0]), field, wrong] })
-      await platform.advance(HOUR)
+  test.each(['done', 'slot'])('a future time stored as "%s" does not stop a job', async (field) => {
+    const warming = isolate()
+    await warming.runDue()
+    const { result } = await redis.request<string[]>({
+      path: [],
+      body: ['KEYS', '*{warming/mail}'],
+    })
+    const wrong = String(platform.now() + AHEAD)
+    await redis.request({ path: [], body: ['HSET', String(result?.[0]), field, wrong] })
+    await platform.advance(HOUR)
 
-      await warming.runDue()
+    await warming.runDue()
 
-      expect(slots).toEqual([platform.now() - HOUR, platform.now()])
-    },
-  )
+    expect(slots).toEqual([platform.now() - HOUR, platform.now()])
+  })
 })

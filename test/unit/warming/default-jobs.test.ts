@@ -18,7 +18,7 @@ interface Signalled {
   readonly signal: AbortSignal
 }
 
-describe('Of the default jobs', () => {
+describe('Among the default jobs,', () => {
   let mailbox: CachedMailbox
   let platform: ManualPlatform
   let cache: RedisCacheManager
@@ -53,7 +53,7 @@ describe('Of the default jobs', () => {
     }
   }
 
-  test('mail reads the mailbox ahead, so that what it opens with costs SQL nothing', async () => {
+  test('mail warms the mailbox, so that opening it costs no SQL', async () => {
     await storeMail()
     const warming = runner(mailJob({ emails: mailbox.emails }))
     const ended = endings(warming)
@@ -65,7 +65,7 @@ describe('Of the default jobs', () => {
     expect(cost).toBe(0)
   })
 
-  test('mail goes on at the next heartbeat where its time was too short', async () => {
+  test('mail continues at the next heartbeat if its time was too short', async () => {
     const budgets: number[] = []
     const emails = {
       warmCache: async ({ budgetMs }: { readonly budgetMs: number }) => {
@@ -86,7 +86,7 @@ describe('Of the default jobs', () => {
     expect(ended.map(({ ending }) => ending)).toEqual(['unfinished', 'complete'])
   })
 
-  test('mail is not through where it could not store what it read, and goes on when it can', async () => {
+  test('mail is not complete if it could not store entries, and continues when it can', async () => {
     await storeMail()
     let isSpent = true
     const emails = mailbox.over(mailbox.database, {
@@ -113,7 +113,7 @@ describe('Of the default jobs', () => {
     ])
   })
 
-  test('mail is through with as many messages as it may read at once', async () => {
+  test('mail is complete when it has read as many messages as it may at once', async () => {
     await storeMail()
     const warming = runner(mailJob({ emails: mailbox.emails, maxEmails: 1 }))
     const ended = endings(warming)
@@ -123,7 +123,7 @@ describe('Of the default jobs', () => {
     expect(ended).toMatchObject([{ ending: 'complete', items: 5 }])
   })
 
-  test('analytics has the figures of all mail and of whole days ready', async () => {
+  test('analytics warms the figures of all mail and of whole days', async () => {
     await storeMail()
     const warming = runner(analyticsJob({ emails: mailbox.emails, days: [1, 7] }))
     const ended = endings(warming)
@@ -158,7 +158,7 @@ describe('Of the default jobs', () => {
         return `About ${question.prompt}`
       })
 
-    test('has answers ready, and skips those there are', async () => {
+    test('warms answers, and skips those that are stored', async () => {
       await llm.cacheLLMResponse('open invoices', 'None', MODEL)
       const warming = runner(llmJob({ questions, ask }))
       const ended = endings(warming)
@@ -171,7 +171,7 @@ describe('Of the default jobs', () => {
       expect(ready?.response).toBe('About late orders')
     })
 
-    test('goes on after the last question it has asked', async () => {
+    test('continues after the last question that it has asked', async () => {
       // Two questions fit into an invocation; the third is cut off.
       const slow = async (question: (typeof questions)[number], { signal }: Signalled) => {
         await platform.delay(20_000, signal)
@@ -191,7 +191,7 @@ describe('Of the default jobs', () => {
       expect(ended.map(({ ending }) => ending)).toEqual(['unfinished', 'complete'])
     })
 
-    test('asks the others when one fails, and fails only when all do', async () => {
+    test('asks the other questions if one fails, and fails only if all do', async () => {
       let broken = ['late orders']
       const moody = (question: { readonly prompt: string; readonly model: string }) =>
         broken.includes(question.prompt) ? Promise.reject(new Error('no model')) : ask(question)
@@ -212,7 +212,7 @@ describe('Of the default jobs', () => {
     })
   })
 
-  test('each runs once for a version of the deployment, unless told otherwise', () => {
+  test('each runs once for each version of the deployment by default', () => {
     const { emails } = mailbox
     const ask = (): Promise<void> => Promise.resolve()
     const jobs = [mailJob({ emails }), analyticsJob({ emails }), llmJob({ questions: [], ask })]
@@ -234,7 +234,7 @@ describe('Of the default jobs', () => {
   })
 })
 
-test('a runner of default jobs needs nothing but their parts', () => {
+test('the job llm needs no other part, and can be registered once', () => {
   const warming = new Warming({ cache: new RedisCacheManager({ redis: embeddedTransport() }) })
 
   warming.register(llmJob({ questions: [], ask: async () => undefined }))

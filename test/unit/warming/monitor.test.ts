@@ -9,7 +9,7 @@ import { Warming } from '../../../src/warming/warming.ts'
 
 const HOUR = 3_600_000
 
-test('a monitor runs the jobs it is given at each of their slots, and counts them in its report (defect 16)', async () => {
+test('a monitor runs its jobs at each of their slots, and counts them in its report (defect 16)', async () => {
   const platform = new ManualPlatform()
   const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
   const monitor = new CacheMonitor<WarmingJob>({

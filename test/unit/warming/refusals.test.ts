@@ -38,7 +38,7 @@ describe('Warming refuses', () => {
     ['commandBudget', { commandBudget: 0 }],
     ['timeBudget', { timeBudget: 1 }],
     ['atStart', { atStart: 'yes' as never }],
-  ])('a job by its %s, and repeats nothing of it', (option, rest) => {
+  ])('a job with a bad %s, and repeats nothing of it', (option, rest) => {
     const register = (): void => make().register({ ...JOB, ...rest })
 
     expect(register).toThrow(refusal(option))
@@ -63,7 +63,7 @@ describe('Warming refuses', () => {
     expect(() => warming.register(JOB)).toThrow(refusal('id'))
   })
 
-  test('a trigger whose time is none, an interval and a budget that cannot be one', async () => {
+  test('a trigger without a valid time, and an invalid interval or budget', async () => {
     const warming = make()
 
     await expect(warming.handleScheduled({ scheduledTime: Number.NaN })).rejects.toThrow(

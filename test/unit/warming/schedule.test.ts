@@ -35,11 +35,11 @@ describe('Schedule', () => {
     ['0 0 29 2 *', undefined, 'Tue, 29 Feb 2028 00:00'],
     ['@daily', undefined, 'Fri, 02 Jan 2026 00:00'],
     ['@yearly', undefined, 'Fri, 01 Jan 2027 00:00'],
-  ])('%s (%s) comes next at %s, in UTC', (pattern, dialect, expected) => {
+  ])('%s (%s) is due next at %s, in UTC', (pattern, dialect, expected) => {
     expect(nextOf(pattern, dialect)).toBe(expected)
   })
 
-  test('the present slot is the latest from its first millisecond to the last before the next', () => {
+  test('a slot is the latest one from its first millisecond until the next slot begins', () => {
     const schedule = new Schedule('0 0 * * *')
 
     expect(schedule.latest(START - 1, 1)).toEqual([START - DAY])
@@ -70,7 +70,7 @@ describe('Schedule', () => {
     )
   })
 
-  test('a refusal shows where the expression was given, of each one anew', () => {
+  test('the stack of each refusal shows where its expression was given', () => {
     const refusalOf = function giveIt(pattern: string): Error | undefined {
       try {
         new Schedule(pattern)
@@ -84,7 +84,7 @@ describe('Schedule', () => {
     expect(refusalOf('* * * *')).not.toBe(refusalOf('* * * *'))
   })
 
-  test('a Sunday of 0 is none on Cloudflare', () => {
+  test('0 is not a Sunday on Cloudflare', () => {
     expect(() => new Schedule('0 0 * * 0', 'cloudflare')).toThrow(/schedule/)
   })
 })

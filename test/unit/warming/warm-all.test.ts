@@ -4,7 +4,7 @@ import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { Warming } from '../../../src/warming/warming.ts'
 
-test('warmAll counts what a handler has spent that does not end', async () => {
+test('warmAll counts the commands of a handler that does not end', async () => {
   const platform = new ManualPlatform()
   const cache = new RedisCacheManager({ redis: embeddedTransport({ platform }), platform })
   const warming = new Warming({ cache, platform })

@@ -77,7 +77,7 @@ describe('Warming', () => {
     expect(runs).toEqual(['mail 0', 'mail 1', 'mail 2', 'mail 3'])
   })
 
-  test('goes by the time of the trigger, so that one that comes late or again runs nothing', async () => {
+  test('uses the time of the trigger, so that a late or repeated trigger runs nothing', async () => {
     const warming = withJob()
     await platform.advance(HOUR)
 
@@ -88,7 +88,7 @@ describe('Warming', () => {
     expect(runs).toEqual(['mail 1'])
   })
 
-  test('runs the larger priority first, then what is later', async () => {
+  test('runs the larger priority first, then the longest overdue', async () => {
     const warming = isolate()
     warming.register(job({ id: 'low', priority: 1 }))
     warming.register(job({ id: 'new', priority: 5, schedule: '0 * * * *' }))
@@ -125,7 +125,7 @@ describe('Warming', () => {
     ['skip', ['mail 0', 'mail 4']],
     ['queue', ['mail 0', 'mail 1', 'mail 2', 'mail 3', 'mail 4']],
   ] as const)(
-    'with overlap: %s slots that come while one runs are not run beside it',
+    'with overlap: %s slots that become due while one runs do not run at the same time',
     async (overlap, expected) => {
       let active = 0
       const warming = withJob(
@@ -158,7 +158,7 @@ describe('Warming', () => {
     },
   )
 
-  test('goes on with an unfinished slot from its checkpoint, in another isolate, and adds up its items', async () => {
+  test('continues an unfinished slot from its checkpoint, in another isolate, and adds up its items', async () => {
     const pages: number[] = []
     const handler: WarmingJob['handler'] = async ({ slot, checkpoint, budget, emit }) => {
       expect(slot).toBe(START)
@@ -189,7 +189,7 @@ describe('Warming', () => {
     ])
   })
 
-  test('tells a handler when its time is over, and goes on at the next heartbeat', async () => {
+  test('aborts a handler when its time is over, and continues at the next heartbeat', async () => {
     let calls = 0
     const warming = withJob({
       timeBudget: '10s',
@@ -210,7 +210,7 @@ describe('Warming', () => {
     expect(endings).toEqual(['unfinished', 'complete'])
   })
 
-  test('leaves a handler that does not end, and nobody runs the job beside it', async () => {
+  test('abandons a handler that does not end, and no other isolate runs the job meanwhile', async () => {
     const warming = withJob({
       timeBudget: '10s',
       retryAfter: 0,
@@ -231,7 +231,7 @@ describe('Warming', () => {
     expect(runs).toEqual(['mail 0'])
   })
 
-  test('tries a slot that failed again, each time later, and gives it up at last', async () => {
+  test('retries a failed slot with growing delays, and gives it up in the end', async () => {
     const error = new Error('The loader is away')
     const warming = withJob({
       retries: 2,
@@ -253,7 +253,7 @@ describe('Warming', () => {
     expect(await warming.summary()).toEqual({ totalJobs: 1, completedJobs: 0, failedJobs: 1 })
   })
 
-  test('refills a Redis that was emptied at the next heartbeat, in order of priority', async () => {
+  test('after Redis was emptied, runs all jobs at the next heartbeat, in order of priority', async () => {
     const warming = isolate()
     for (const [id, priority] of [
       ['analytics', 40],
@@ -273,7 +273,7 @@ describe('Warming', () => {
     expect(runs.slice(3)).toEqual(['mail 0', 'llm 0', 'analytics 0'])
   })
 
-  test('by hand runs every job in order of priority, within one budget of commands', async () => {
+  test('warmAll runs every job in order of priority, within one budget of commands', async () => {
     const warming = isolate()
     for (const [id, priority] of [
       ['analytics', 40],
@@ -304,7 +304,7 @@ describe('Warming', () => {
     await expect(warming.warmAll(0)).rejects.toThrow(/commandBudget/)
   })
 
-  test('a heartbeat with nothing to do is one request, and a slot three commands more', async () => {
+  test('a heartbeat with nothing to do costs one request, and a slot three more commands', async () => {
     const warming = isolate()
     for (const id of ['a', 'b', 'c']) warming.register(job({ id, schedule: '0 0 * * *' }))
     await warming.runDue()
@@ -324,7 +324,7 @@ describe('Warming', () => {
     expect(commands() - middle).toBe(3 + 3)
   })
 
-  test('begins nothing while Redis is away, and catches up when it is back', async () => {
+  test('begins no run while Redis is down, and catches up when it is back', async () => {
     const warming = withJob()
     const events = listen(warming)
     down(AWAY)
@@ -337,7 +337,7 @@ describe('Warming', () => {
     expect(runs).toEqual(['mail 0'])
   })
 
-  test('runs nothing twice when Redis goes away while a handler is at work', async () => {
+  test('runs no slot twice when Redis goes down during a run', async () => {
     const warming = withJob({
       handler: async ({ slot }) => {
         runs.push(`mail ${(slot - START) / HOUR}`)
@@ -357,10 +357,10 @@ describe('Warming', () => {
     expect(runs).toEqual(['mail 0'])
   })
 
-  test('a job that ends every isolate it runs in does not keep the others from running', async () => {
+  test('a job that kills every isolate it runs in does not keep the others from running', async () => {
     const urgent = job({ id: 'deadly', priority: 90 })
     for (let heartbeat = 0; heartbeat < 2; heartbeat++) {
-      // All that an isolate has sent when it dies is that it takes the job.
+      // The isolate dies after it has sent its claim, and sends nothing else.
       const own = faultyRequester(redis)
       const cache = new RedisCacheManager({ redis: own, platform, retries: 0 })
       const dying = new Warming({ cache, platform })
@@ -380,7 +380,7 @@ describe('Warming', () => {
     expect(runs).toEqual(['mail 0'])
   })
 
-  test('ends a handler before its lease is over, when Redis cannot be asked to prolong it', async () => {
+  test('interrupts a handler before its lease ends, if Redis is down and the lease cannot be renewed', async () => {
     let reason: unknown
     const warming = withJob({
       handler: async ({ signal }) => {
@@ -401,7 +401,7 @@ describe('Warming', () => {
     await work
   })
 
-  test('a handler whose job was taken over cannot keep a checkpoint, and its end is told as lost', async () => {
+  test('a handler whose job was taken over cannot store a checkpoint, and its run ends as lost', async () => {
     const warming = withJob({
       handler: async ({ checkpoint }) => {
         await redis.request({ path: [], body: ['HSET', 'nc:{warming/mail}', 'run', 'another'] })
@@ -432,7 +432,7 @@ describe('Warming', () => {
     expect(late).toHaveLength(1)
   })
 
-  test('runs a job that is wanted at start once for each version of the deployment', async () => {
+  test('runs a job with atStart once for each version of the deployment', async () => {
     const at = { atStart: true, schedule: '0 0 1 1 *' }
     await withJob(at, { version: 'v1' }).runDue()
     for (const version of ['v1', 'v2', 'v1', 'v2', 'v3']) {
@@ -442,7 +442,7 @@ describe('Warming', () => {
     expect(runs).toHaveLength(3)
   })
 
-  test('begins each slot later by a draw that is the same in all isolates', async () => {
+  test('delays each slot by a jitter that is the same in all isolates', async () => {
     const begun: number[] = []
     const handler = (): number => begun.push(platform.now())
     for (let second = 0; second < 3_600; second += 60) {
@@ -455,7 +455,7 @@ describe('Warming', () => {
     expect(begun[0]).toBeLessThanOrEqual(START + 31 * MINUTE)
   })
 
-  test('started, it runs by itself until it is stopped, and told handlers end', async () => {
+  test('after start, runs by itself until stop, which aborts running handlers', async () => {
     const warming = withJob()
     warming.start('1m')
     await platform.advance(2 * HOUR)
@@ -468,7 +468,7 @@ describe('Warming', () => {
     expect(platform.pendingTimers).toBe(0)
   })
 
-  test('says of each job where it is and when it runs next', async () => {
+  test('status shows for each job its slot and when it runs next', async () => {
     const warming = withJob()
     await warming.runDue()
     await platform.advance(MINUTE)
