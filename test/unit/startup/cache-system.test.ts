@@ -8,7 +8,7 @@ import { type RestEndpoint, startRestEndpoint } from '../../support/rest-endpoin
 import { describeWithRedis } from '../../support/with-redis.ts'
 import { type FreshProcess, freshProcess, transportThat } from './fresh-process.ts'
 
-/** Nothing listens there. */
+/** An address where no server listens. */
 const NOWHERE = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1' }
 
 let own: FreshProcess
@@ -32,7 +32,7 @@ describe('startupCacheSystem', () => {
     ])
   })
 
-  test('warns on the console unless told where to', async () => {
+  test('warns on the console unless given another function', async () => {
     const consoleWarn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
 
     const { stop } = await own.startup.startupCacheSystem({ env: {} })
@@ -87,7 +87,7 @@ describe('startupCacheSystem', () => {
     expect((await own.startup.cacheManager.getStats()).totalKeys).toBe(0)
   })
 
-  test('hands the options of the cache on, and refuses those it does not know', async () => {
+  test('passes the options of the cache on, and refuses unknown ones', async () => {
     const transport = embeddedTransport()
     const { cache } = await own.start({ redis: transport, prefix: 'app', ttl: '5m' })
     await cache.set('key', 'value')
@@ -113,7 +113,7 @@ describe('startupCacheSystem', () => {
     expect(own.defaults.defaultCache()).toBe(own.startup.cacheManager)
   })
 
-  test('stop waits for a load that is under way, which is stored and leaves no lease', async () => {
+  test('stop waits for a running load, which is stored and leaves no lease', async () => {
     const engine = transportThat(() => undefined)
     let isClosed = false
     const answer = (request: RedisRequest): Promise<unknown> =>
@@ -164,7 +164,7 @@ describe('startupCacheSystem', () => {
     await stopped
   })
 
-  test('goes on when Redis does not answer, and says so without an address', async () => {
+  test('continues when Redis does not answer, and says so without an address', async () => {
     const { cache, kind } = await own.start({ env: NOWHERE })
 
     await expect(cache.getOrSet('key', () => 'loaded')).resolves.toBe('loaded')
@@ -174,7 +174,7 @@ describe('startupCacheSystem', () => {
     ])
   })
 
-  test('fails when the transport finds the configuration wrong, and closes it', async () => {
+  test('fails if the transport rejects its configuration, and closes it', async () => {
     const close = vi.fn<() => Promise<void>>(() => Promise.resolve())
     const problem = new own.errors.ConfigurationError(['ioredis is not installed'])
     const redis = { ...transportThat(() => Promise.reject(problem)), close }
@@ -187,7 +187,7 @@ describe('startupCacheSystem', () => {
   })
 })
 
-describe('startupCacheSystem, before a REST endpoint,', () => {
+describe('startupCacheSystem with a REST endpoint', () => {
   let endpoint: RestEndpoint
 
   beforeEach(async () => {

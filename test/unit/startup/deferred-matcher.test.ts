@@ -13,7 +13,7 @@ const make = () =>
   })
 
 describe('a matcher that is loaded when it is first used', () => {
-  test('is what it stands for, and loaded once', async () => {
+  test('behaves like the matcher that it loads, and loads it once', async () => {
     const load = vi.fn(async () => make())
     const matcher = deferredMatcher(load)
     const unused = matcher.stats()
@@ -34,7 +34,7 @@ describe('a matcher that is loaded when it is first used', () => {
     expect(load).toHaveBeenCalledTimes(1)
   })
 
-  test('that cannot be loaded finds nothing, says why, and is tried again', async () => {
+  test('that cannot be loaded returns misses with the reason, and is loaded again at the next use', async () => {
     const error = new Error('gone')
     const load = vi.fn(async () => make()).mockRejectedValueOnce(error)
     const matcher = deferredMatcher(load)

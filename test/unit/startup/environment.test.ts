@@ -96,7 +96,7 @@ describe('readEnvironment', () => {
     })
   })
 
-  test('takes an empty variable for one that is not set', () => {
+  test('treats an empty variable as not set', () => {
     const env = { UPSTASH_REDIS_REST_URL: '', REDIS_HOST: 'h', REDIS_PORT: '', REDIS_PASSWORD: '' }
 
     const configuration = readEnvironment(env)
@@ -200,7 +200,7 @@ describe('readEnvironment', () => {
     ])
   })
 
-  test('lists all problems at once, those of the other group too', () => {
+  test('lists all problems at once, including those of the other group', () => {
     const env = {
       UPSTASH_REDIS_REST_URL: 'rediss://h',
       REDIS_PORT: '0',

@@ -15,15 +15,15 @@ export interface FreshProcess {
   readonly startup: Startup
   readonly defaults: typeof import('../../../src/cache/default-cache.ts')
   readonly errors: typeof import('../../../src/errors.ts')
-  /** Messages that `start` has warned of. */
+  /** Warnings of `start`. */
   readonly warnings: readonly string[]
   /** Starts with an empty environment, unless the options say otherwise. */
   readonly start: Startup['startupCacheSystem']
-  /** Stops whatever `start` has started. */
+  /** Stops everything that `start` has started. */
   end(): Promise<void>
 }
 
-/** Loads the modules anew. */
+/** Loads the modules again, without shared state. */
 export async function freshProcess(): Promise<FreshProcess> {
   vi.resetModules()
   const startup = await import('../../../src/startup/index.ts')

@@ -45,12 +45,12 @@ describe('The bindings of nearcache/startup', () => {
   })
 
   test('can be printed before start-up', () => {
-    // Node 26 says of a proxy that it is one.
+    // Node 26 prints that an object is a proxy.
     expect(inspect(own.startup.cacheManager)).toContain('{}')
     expect(`${Object.prototype.toString.call(own.startup.llmCache)}`).toBe('[object Object]')
   })
 
-  test('are what was started, afterwards', async () => {
+  test('are the started parts after start-up', async () => {
     const system = await own.start({ platform: new ManualPlatform() })
 
     expect(own.startup.cacheManager).toBe(system.cache)
@@ -61,7 +61,7 @@ describe('The bindings of nearcache/startup', () => {
     expect(own.startup.llmCache).toBe((await import('../../../src/llm/index.ts')).llmCache)
   })
 
-  test('match by meaning where start-up is given a matcher, also by the name in nearcache/llm', async () => {
+  test('match by meaning if start-up is given a matcher, also through nearcache/llm', async () => {
     const { createSemanticMatcher } = await import('../../../src/llm/index.ts')
     const policy = { kind: 'static', minSimilarity: 0.7 } as const
     await own.start({
@@ -87,7 +87,7 @@ describe('The bindings of nearcache/startup', () => {
     [undefined, 'semantic'],
     [false, undefined],
   ] as const)(
-    'match nearly the same wording where that is asked for, with the matcher %j',
+    'match nearly the same wording if a request asks for it, with the matcher %j',
     async (matcher, tier) => {
       const platform = new ManualPlatform()
       const llm = matcher === undefined ? {} : { llm: { matcher } }
@@ -106,7 +106,7 @@ describe('The bindings of nearcache/startup', () => {
     },
   )
 
-  test('say why there is nothing behind one that was not wanted', async () => {
+  test('say why a part that was switched off does not exist', async () => {
     const none = { monitor: false, warming: false, websocket: false } as const
     await own.start({ redis: embeddedTransport(), ...none })
 
@@ -115,7 +115,7 @@ describe('The bindings of nearcache/startup', () => {
     expect(() => own.startup.sessionUserCache.touch('')).toThrow('set SESSION_KEYS, or give')
   })
 
-  test('do not ask for keys of sessions that were not wanted', async () => {
+  test('do not require session keys if sessions are switched off', async () => {
     await own.start({ redis: embeddedTransport(), session: false })
 
     expect(() => own.startup.sessionUserCache.touch('')).toThrow('was told not to make one')
@@ -133,7 +133,7 @@ describe('The bindings of nearcache/startup', () => {
 })
 
 describe('Sessions of a started system', () => {
-  test('have a key drawn at random where the cache is in this process alone', async () => {
+  test('have a random key if the cache is only in this process', async () => {
     await own.start()
 
     const id = await own.startup.sessionUserCache.createSession('u', 'u@shop.example')
@@ -154,7 +154,7 @@ describe('Sessions of a started system', () => {
     expect(await own.startup.sessionUserCache.getSession(id)).toMatchObject({ userId: 'u' })
   })
 
-  test('are refused keys that are none, together with what else is wrong, and no value', async () => {
+  test('refuse malformed keys, together with all other problems, without any value', async () => {
     const env = { SESSION_KEYS: 'next:leak', REDIS_HOST: 'redis://leak' }
 
     const starting = own.start({ env })
@@ -204,11 +204,11 @@ describe('Jobs of a started system', () => {
       ).warming?.status()
     )?.map(({ id }) => id)
 
-  test('are none without parts, and those of the application', async () => {
+  test('are only those of the application without other parts', async () => {
     expect(await idsOf({ warming: { jobs: [job()] } })).toEqual(['own'])
   })
 
-  test('warm the mailbox, its figures and the answers wanted, where these are there', async () => {
+  test('warm the mailbox, its figures and answers, if the options are given', async () => {
     const platform = new ManualPlatform()
     const db = new DatabaseSync(':memory:')
     await migrate(toSqlDriver(db))
@@ -234,7 +234,7 @@ describe('Jobs of a started system', () => {
     expect(emails?.getCacheStats()).toMatchObject({ listHits: 0, listLoads: 10, rowLoads: 0 })
   })
 
-  test('are taken by cacheMonitor too, and run at their times', async () => {
+  test('can be registered with cacheMonitor too, and run when they are due', async () => {
     const platform = new ManualPlatform()
     await own.start({ platform })
     const slots: number[] = []
@@ -281,7 +281,7 @@ describe('Start-up', () => {
     expect(await status()).toMatchObject({ status: 'ok', health: { healthy: true, issues: [] } })
   })
 
-  test('checks health and hands figures on by itself, and to further sinks', async () => {
+  test('checks health and passes figures on by itself, also to additional sinks', async () => {
     const platform = new ManualPlatform()
     const write = vi.fn<() => Promise<void>>(() => Promise.resolve())
     const sink = { name: 'test', write }
@@ -298,7 +298,7 @@ describe('Start-up', () => {
     expect(write).toHaveBeenCalled()
   })
 
-  test('tells a check to each sink, whatever another makes of it', async () => {
+  test('passes a check to each sink, even if another sink throws', async () => {
     const write = (): Promise<void> => Promise.resolve()
     const health = vi.fn<() => void>()
     const thrower = (): never => {
@@ -320,7 +320,7 @@ describe('Start-up', () => {
 })
 
 describe('Stopping', () => {
-  test('ends jobs, hands figures on and closes, in this order', async () => {
+  test('ends jobs, passes figures on and closes, in this order', async () => {
     const platform = new ManualPlatform()
     const engine = embeddedTransport({ platform })
     const seen: string[] = []

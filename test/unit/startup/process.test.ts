@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
-/** A transport whose closing can be seen from outside, and that holds the process as a socket does. */
+/** A transport that prints when it is closed, and keeps the process alive like a socket. */
 const HELD = `
   const timer = setInterval(() => undefined, 60_000)
   const redis = {
@@ -23,7 +23,7 @@ describe('nearcache/startup, in a process of its own,', () => {
     child?.kill('SIGKILL')
   })
 
-  /** Runs a program as the package's users do, but on the sources. */
+  /** Runs a program like a user of the package, but on the sources. */
   function run(program: string): { output: Promise<string>; ended: Promise<unknown[]> } {
     const source = `import { startupCacheSystem, getCacheSystemStatus, cacheManager } from 'nearcache/startup'
       ${program}`
@@ -77,7 +77,7 @@ describe('nearcache/startup, in a process of its own,', () => {
     expect(await output).toBe('false 0\ntrue 1\n')
   })
 
-  test('ends soon after it was stopped, though Redis was never there', async () => {
+  test('ends soon after stop, even if Redis was never reachable', async () => {
     const { output } = run(`
       const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1' }
       const { stop } = await startupCacheSystem({ env, warn: () => undefined })
@@ -87,12 +87,12 @@ describe('nearcache/startup, in a process of its own,', () => {
       process.once('exit', () => console.log(ticks < 30))
     `)
 
-    // ioredis gives a socket two seconds to close, one that is closed already too. By ticks: a machine that
-    // stalls gives it none.
+    // ioredis waits two seconds for a socket to close, even if it is closed already. Counted in ticks, because
+    // a machine may stall.
     expect(await output).toBe('true\n')
   })
 
-  test('ends by the signal after it has stopped, when asked to watch signals', async () => {
+  test('with the option signals, stops first and then ends by the signal', async () => {
     const { output, ended } = run(`${HELD}
       await startupCacheSystem({ redis, signals: true })
       console.log('ready')
@@ -105,7 +105,7 @@ describe('nearcache/startup, in a process of its own,', () => {
     expect(await output).toBe('ready\nclosed\n')
   })
 
-  test('leaves the end to others who watch signals too', async () => {
+  test('does not end the process if other listeners watch the signal too', async () => {
     const { output, ended } = run(`${HELD}
       process.once('SIGINT', () => { process.exitCode = 7 })
       await startupCacheSystem({ redis, signals: true })
@@ -119,7 +119,7 @@ describe('nearcache/startup, in a process of its own,', () => {
     expect(await output).toBe('ready\nclosed\n')
   })
 
-  test('watches no signal unless asked to, nor after it was stopped', async () => {
+  test('watches no signal without the option, or after stop', async () => {
     const { output } = run(`
       const count = () => process.listenerCount('SIGTERM') + process.listenerCount('SIGINT')
       const quiet = { warn: () => undefined }

@@ -58,7 +58,7 @@ describe('getCacheSystemStatus', () => {
     expect(await answer).toMatchObject({ status: 'degraded', reason: 'slow', roundTripMs: 101 })
   })
 
-  test('is degraded while the circuit is open though Redis answers', async () => {
+  test('is degraded while the circuit is open, even if Redis answers', async () => {
     const fail = (): Promise<never> => Promise.reject(new Error('outage'))
     let isOut = true
     const redis = transportThat((request) => (isOut && !isPing(request) ? fail() : undefined))
@@ -97,7 +97,7 @@ describe('getCacheSystemStatus', () => {
   })
 
   // I5
-  test('tells of an error reply by its first word alone', async () => {
+  test('shows only the first word of an error reply', async () => {
     const refuse = Promise.resolve({ error: 'WRONGPASS invalid username-password pair for alice' })
     const { status } = await own.start({ redis: transportThat(() => refuse) })
 
@@ -113,7 +113,7 @@ describe('getCacheSystemStatus', () => {
     expect(await own.startup.getCacheSystemStatus()).toMatchObject({ status: 'down' })
   })
 
-  test('names a Requester that is no transport custom', async () => {
+  test('reports the kind custom for a Requester that is not a transport', async () => {
     const engine = embeddedTransport()
     const redis: Requester = { request: (request) => engine.request(request) }
     const { kind } = await own.start({ redis })
