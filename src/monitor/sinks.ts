@@ -94,7 +94,7 @@ export interface AnalyticsEngineLike {
   writeDataPoint(point: { indexes: string[]; blobs: string[]; doubles: number[] }): void
 }
 
-/** An invocation of a Worker may write 25 points. */
+/** Well below the 250 points that an invocation of a Worker may write (Cloudflare's limits, April 2026). */
 const MAX_POINTS = 25
 
 /**
