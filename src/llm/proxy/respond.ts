@@ -146,7 +146,7 @@ function stream(
       if (frames !== '') return frames
     }
   }
-  /** If the model did not end its answer, the end of the protocol would claim that the answer is whole. */
+  /** The end of the protocol would make a cut-off answer look whole. A failure was already passed on. */
   const end = (): string => {
     if (head.isEnded() || ending.isTold()) return dialect.end
     return ending.hasFailed() ? '' : dialect.frame(dialect.problem(BROKEN_OFF, 'upstream_error'))
