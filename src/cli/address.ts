@@ -1,5 +1,5 @@
 /**
- * Which Redis a command is about, and the way there.
+ * Finds the Redis that a command uses, and opens a transport to it.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { UsageError } from './usage-error.ts'
 export type GivenAddress = Readonly<Record<'redis' | 'rest' | 'embedded' | 'cluster', unknown>>
 
 /**
- * What options name, or else the environment.
+ * The Redis that the options name; without such an option, the one that the environment names.
  *
  * @throws {UsageError} When options exclude each other, or nothing names a Redis.
- * @throws {ConfigurationError} When the environment has problems.
+ * @throws {ConfigurationError} When environment variables are invalid.
  */
 export function addressOf(given: GivenAddress, env: Host['env']): RedisConfiguration {
   const address = named(given, env)
@@ -81,7 +81,7 @@ function fromEnvironment(env: Host['env']): RedisConfiguration {
   )
 }
 
-/** The way there. */
+/** Opens a transport to the Redis at an address. */
 export async function open(
   address: RedisConfiguration,
   isCluster: boolean,

@@ -1,6 +1,5 @@
 /**
- * The state of a cache as its monitors see it, read without changing it: alerts are neither begun nor
- * ended by a look.
+ * Reads the state of a cache as its monitors see it. Does not start or resolve alerts.
  *
  * @module
  */
@@ -16,11 +15,11 @@ import { summarize } from '../monitor/summary.ts'
 import { ping } from '../startup/status.ts'
 import type { OpenNamespace } from './connection.ts'
 
-/** What was seen. */
+/** The result of {@link checkUp}. */
 export interface CheckUp {
   readonly health: HealthReport
   readonly alerts: readonly Alert[]
-  /** `undefined` if they could not be read. */
+  /** `undefined` if Redis could not be read. */
   readonly figures: Figures | undefined
 }
 
@@ -30,10 +29,10 @@ export function alertsOf({ cache, prefix }: Pick<OpenNamespace, 'cache' | 'prefi
   return new Alerts(cache, prefix, ids)
 }
 
-/** Looks. Never rejects for what Redis does. */
+/** Reads health, alerts and figures. A failure of Redis becomes part of the result; it does not reject. */
 export async function checkUp(connection: OpenNamespace, minutes: number): Promise<CheckUp> {
   const { cache, platform, prefix, requester } = connection
-  // The first question has a connection to open, which says nothing of the way.
+  // The first PING may have to open the connection, which would distort the round trip that `probe` measures.
   await ping(requester, platform)
   const now = platform.now()
   const found = await probe(cache, platform)

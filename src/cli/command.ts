@@ -1,5 +1,5 @@
 /**
- * What a command of `nearcache` is, and what it gets from the process.
+ * The interface of a `nearcache` command, and what the process provides to it.
  *
  * @module
  */
@@ -10,57 +10,57 @@ import type { Requester, Transport } from '../redis/requester.ts'
 /** The process as a command sees it. */
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Writes a line for whoever reads the output. */
+  /** Writes a line of the result, to standard output. */
   print(line: string): void
-  /** Writes a line about the run itself. */
+  /** Writes a line about the run itself, to standard error. */
   warn(line: string): void
   /** Aborted when the process is asked to end. */
   readonly signal: AbortSignal
-  /** What a person at a terminal can be shown and asked. Absent where nobody sits at one. */
+  /** The interactive terminal. Absent if the program does not run in one. */
   readonly terminal?: Terminal
-  /** A way to Redis to use in place of what options and environment name; the caller closes it. */
+  /** Used instead of the Redis that options and environment name. The caller closes it. */
   readonly redis?: Requester | Transport
   /** @default webPlatform() */
   readonly platform?: Platform
   /** Milliseconds with fractions, from any start, for measuring. @default the platform's clock */
   readonly elapsed?: () => number
-  /** The version of Node, such as `24.1.0`; one that is too old is told and not tried. @default new enough */
+  /** The version of Node, such as `24.1.0`. If it is too old, commands do not run. @default new enough */
   readonly node?: string
-  /** The folder that files are named from. @default '.' */
+  /** The folder that file names are relative to. @default '.' */
   readonly folder?: string
 }
 
-/** A terminal, with a person before it. */
+/** An interactive terminal. */
 export interface Terminal {
-  /** Whether results may have colours: they are not piped, and NO_COLOR is not set. */
+  /** Whether results may have colours: standard output is a terminal, and NO_COLOR is not set. */
   readonly hasColors: boolean
-  /** Whether what was printed can be replaced. */
+  /** Whether printed lines can be overwritten. */
   readonly redraws: boolean
-  /** Asks for a yes. */
+  /** Asks a yes-or-no question. Anything but a yes is `false`. */
   confirm(question: string): Promise<boolean>
-  /** Shows how far long work has come. */
+  /** Shows a progress bar. */
   progress(label: string, total: number): Progress
 }
 
-/** A bar on its way. */
+/** A progress bar that is shown. */
 export interface Progress {
-  /** How much is done in all. */
+  /** Sets how much of the total is done. */
   update(done: number, message?: string): void
-  /** Takes the bar away. */
+  /** Replaces the bar by the message. */
   end(message: string): void
 }
 
-/** 0: done, or ended when asked to. 1: it failed, or what was asked for is not so. 2: it was not understood. */
+/** 0: success, or stopped on request. 1: a failure, or a negative answer. 2: invalid arguments, or `health` is down. */
 export type ExitCode = 0 | 1 | 2
 
 /** One command. */
 export interface CliCommand {
-  /** How to call it. */
+  /** The help text. */
   usage(): string | Promise<string>
   /**
-   * Runs until it is done, or `host.signal` is aborted. Nothing returned is 0.
+   * Runs until it is done, or `host.signal` is aborted. `undefined` stands for exit code 0.
    *
-   * @throws {UsageError} For words that mean nothing, or not together.
+   * @throws {UsageError} When arguments are invalid or cannot be combined.
    */
   run(words: readonly string[], host: Host): Promise<ExitCode | undefined>
 }

@@ -1,5 +1,5 @@
 /**
- * Finds the Redis that a command is about, and opens the cache on it.
+ * Connects a command to its Redis, and opens the cache on it.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { readTime } from './numbers.ts'
 import type { Output } from './output.ts'
 import { EndedError } from './usage-error.ts'
 
-/** Options of every command that asks a Redis. */
+/** Options of every command that uses Redis. */
 export const CONNECTION_ARGS = {
   redis: {
     type: 'string',
@@ -62,7 +62,7 @@ export const CONNECTION_ARGS = {
   },
 } as const
 
-/** That of commands that are about one namespace. */
+/** The option of commands that work on one namespace. */
 export const NAMESPACE_ARG = {
   namespace: {
     type: 'string',
@@ -73,10 +73,10 @@ export const NAMESPACE_ARG = {
   },
 } as const
 
-/** A cache that is open. */
+/** An open cache. */
 export interface Connection {
   readonly cache: RedisCacheManager
-  /** Where to ask past the guard of the cache. */
+  /** Sends commands without the guard of the cache, that is without its retries and circuit breaker. */
   readonly requester: Requester | Transport
   /** `rest`, `tcp`, `embedded`, or `custom`. */
   readonly kind: string
@@ -85,7 +85,7 @@ export interface Connection {
   readonly prefix: string
 }
 
-/** A namespace of it. */
+/** An open cache, and the namespace that the command works on. */
 export interface OpenNamespace extends Connection {
   readonly namespace: CacheNamespace
   readonly ctx: CacheContext
@@ -93,8 +93,8 @@ export interface OpenNamespace extends Connection {
   /**
    * The context of any namespace.
    *
-   * @param path From the outermost segment.
-   * @throws {InvalidKeyError} When a segment cannot be one.
+   * @param path The names of the namespaces, outermost first.
+   * @throws {InvalidKeyError} When a name is invalid.
    */
   contextAt(path: readonly string[]): CacheContext
 }
@@ -106,10 +106,11 @@ type Given = GivenAddress &
   Readonly<Record<'prefix' | 'deadline', unknown>> & { readonly namespace?: string }
 
 /**
- * Opens what the call names, runs, and closes it again.
+ * Opens the Redis that the call names, runs the command, and closes the connection.
  *
- * @param ending Who ends the run when the process is asked to end: it is left where it is, or ends by itself.
- * @throws {EndedError} When it was left.
+ * @param ending What to do with the run when the process is asked to stop: abandon it at once (`left`), or
+ * wait until it ends (`by itself`).
+ * @throws {EndedError} When the run was abandoned.
  */
 export async function withRedis(
   { args, host, out }: { readonly args: unknown } & Pick<Call, 'host' | 'out'>,
@@ -129,12 +130,12 @@ export async function withRedis(
     const running = run({ ...opened, requester, kind, address, platform, prefix })
     return await (ending === 'left' ? unlessEnded(running, host.signal, out) : running)
   } finally {
-    // A Redis that hangs does not say goodbye either; whoever waits for the outcome has waited for it already.
+    // A Redis that hangs does not answer the close either, and the user has already waited for the deadline.
     if (!host.redis && close) await settledWithin(platform, CLOSING_MS, close.call(requester))
   }
 }
 
-/** What comes of it, or at once that the process was asked to end. */
+/** The result of the run. Rejects at once when the process is asked to stop. */
 function unlessEnded<T>(running: Promise<T>, signal: AbortSignal, out: Output): Promise<T> {
   const ended = new Promise<never>((_resolve, reject) => {
     const end = (): void => {
@@ -153,7 +154,7 @@ function openCache(
   { env }: Host,
   platform: Platform,
 ): Omit<OpenNamespace, keyof Connection> & Pick<Connection, 'cache'> {
-  // Typed as it was given to `namespace`, or as figures have it.
+  // Accepts a name as it was given to `cache.namespace`, or escaped as in figures.
   const [outer = '', ...inner] = (given.namespace ?? 'default').split('/').map(plainText)
   const secret = env['NEARCACHE_HASH_SECRET'] || undefined
   const keys = keysIn(env, 'NEARCACHE_ENCRYPTION_KEYS')
@@ -173,7 +174,7 @@ function openCache(
   cache.redis.allowRepeat(UPKEEP_SCRIPTS)
   const namespace = inner.reduce<CacheNamespace>((parent, name) => parent.namespace(name), cache)
   const parts = CacheNamespace.partsOf(namespace)
-  // Both are of this very package.
+  // Cannot happen: the cache and this function are from the same copy of the package.
   if (!parts) throw new ConfigurationError(['the cache was created by another copy of nearcache'])
   const contextAt = ([first = '', ...rest]: readonly string[]): CacheContext => {
     const hashSecret = secret === undefined ? undefined : readSecret(secret, 'hashKeys.secret')
@@ -187,14 +188,14 @@ function openCache(
   return { cache, namespace, ...parts, contextAt }
 }
 
-/** The variables that hold options of the cache, and of its sessions. */
+/** The environment variables that hold options of the cache and of its sessions. */
 const VARIABLES: Readonly<Record<string, string>> = {
   hashKeys: 'NEARCACHE_HASH_SECRET',
   encryption: 'NEARCACHE_ENCRYPTION_KEYS',
   keys: 'SESSION_KEYS',
 }
 
-/** Names the variable in place of the option: only the variable is known to who has set it. */
+/** Errors name the environment variable instead of the option, because the user has set the variable. */
 export function byVariable<T>(make: () => T): T {
   try {
     return make()
@@ -209,9 +210,9 @@ export function byVariable<T>(make: () => T): T {
 }
 
 /**
- * Keys as `id:secret, …`, the first of which is the primary.
+ * Reads keys written as `id:secret, …`. The first one is the primary.
  *
- * @throws {ConfigurationError} When they are written otherwise.
+ * @throws {ConfigurationError} When the format is wrong.
  */
 export function keysIn(env: Host['env'], variable: string): readonly EncryptionKey[] | undefined {
   const text = env[variable]

@@ -1,5 +1,5 @@
 /**
- * Makes a command of a list of its options and a function.
+ * Builds a command from a list of options and a function.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const COMMON = {
   json: { type: 'boolean', description: 'print JSON instead of text' },
 } as const satisfies ArgsDef
 
-/** What the words of a command have come to. */
+/** The parsed options of a command. */
 type Parsed<Args extends ArgsDef> = {
   readonly [Name in keyof Args]: Args[Name] extends { readonly type: 'boolean' }
     ? boolean
@@ -28,27 +28,27 @@ type Parsed<Args extends ArgsDef> = {
 /** One run of a command. */
 export interface Call<Args extends ArgsDef = ArgsDef> {
   readonly args: Parsed<Args>
-  /** The words that belong to no option. */
+  /** The positional arguments. */
   readonly words: readonly string[]
   readonly host: Host
   readonly out: Output
 }
 
-/** What a command is made of. */
+/** The definition of a command. */
 export interface CommandSpec<Args extends ArgsDef> {
   readonly name: string
   /** What it is for, in one line. */
   readonly summary: string
-  /** Options; words without one are told by `words`. */
+  /** Options. Positional arguments are declared by `words`. */
   readonly args: Args
-  /** The words that belong to no option: what they are called, and how many there may be. */
+  /** Positional arguments: their name in the help text, and how many are allowed. */
   readonly words?: { readonly name: string; readonly least: number; readonly most: number }
-  /** What to know beside the options, a line each. */
+  /** Further lines of the help text. */
   readonly notes?: readonly string[]
   run(call: Call<Args>): Promise<ExitCode | undefined>
 }
 
-/** The command. */
+/** Builds the command. */
 export function command<const Args extends ArgsDef>(spec: CommandSpec<Args>): CliCommand {
   const { name, words } = spec
   const args: ArgsDef = { ...spec.args, ...COMMON }
@@ -64,7 +64,7 @@ export function command<const Args extends ArgsDef>(spec: CommandSpec<Args>): Cl
   }
 }
 
-/** citty lets pass what it does not know, and quotes in its errors what was typed: a token, it may be. */
+/** Checks with Node's strict parser: citty accepts unknown options, and its errors quote arguments, even tokens. */
 function check(name: string, given: readonly string[], args: ArgsDef) {
   const options = Object.fromEntries(
     Object.entries(args).map(([option, { type }]) => [
@@ -79,7 +79,7 @@ function check(name: string, given: readonly string[], args: ArgsDef) {
   }
 }
 
-/** The values of all options; one of yes and no that is not given is no. */
+/** The values of all options. A boolean option that is not given is `false`. */
 function parse(given: readonly string[], args: ArgsDef): Record<string, unknown> {
   const parsed: Readonly<Record<string, unknown>> = parseArgs([...given], args)
   return Object.fromEntries(

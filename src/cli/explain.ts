@@ -1,5 +1,5 @@
 /**
- * Words for what is wrong with what was typed.
+ * Error messages for arguments that cannot be parsed.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import { suggest } from './suggest.ts'
 
 /**
- * Says what is wrong with words that Node could not parse. What Node says of them quotes them, and it may be
- * a token in the wrong place.
+ * Says what is wrong with arguments that Node could not parse. Node's own message quotes an argument, which
+ * may be a token in the wrong place.
  *
  * @param name The command.
- * @param options What it has, without their dashes.
+ * @param options Names of its options, without dashes.
  */
 export function explain(name: string, error: unknown, options: readonly string[]): string {
   const { code, message } = error as { readonly code?: string; readonly message: string }

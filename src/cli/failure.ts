@@ -1,5 +1,5 @@
 /**
- * What a failed command tells, without a key, a value or an address.
+ * Turns an error into the message and exit code of a command, without a key, a value or an address.
  *
  * @module
  */
@@ -17,18 +17,18 @@ import {
 import type { ExitCode } from './command.ts'
 import { EndedError, UsageError } from './usage-error.ts'
 
-/** A failure as it is told. */
+/** A failure as the command reports it. */
 export interface Failure {
   readonly code: ExitCode
   /** For people, on one line. */
   readonly told: string
   /** For programs. */
   readonly failure: { readonly code: string; readonly message: string }
-  /** Whether it is Redis that failed, which may pass. */
+  /** Whether Redis failed, which may be temporary. */
   readonly isOfRedis: boolean
 }
 
-/** The words for an error. */
+/** Describes an error. */
 export function failureOf(error: unknown): Failure {
   const message = messageOf(error)
   const ofRedis = isOfRedis(error)
@@ -78,6 +78,6 @@ function messageOf(error: unknown): string {
   if (error instanceof UsageError || error instanceof EndedError || isNearcacheError(error)) {
     return error.message
   }
-  // A system error says what it could not do; only that of listening has an address, our own.
+  // The message of a system error is safe to print: only that of `listen` has an address, which is local.
   return error instanceof Error && 'code' in error ? error.message : 'unexpected error'
 }

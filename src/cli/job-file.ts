@@ -1,5 +1,5 @@
 /**
- * Loads warming jobs from a module of the user's.
+ * Loads warming jobs from a module of the user.
  *
  * @module
  */
@@ -15,7 +15,8 @@ import { UsageError } from './usage-error.ts'
  * The jobs that a module exports as `jobs`, or by default: a list, or a function of the cache that
  * returns one.
  *
- * @throws {UsageError} When it exports none, or fails: with what it has to say, as that is the user's own.
+ * @throws {UsageError} When the module exports none, or fails. The message quotes its error, as the module
+ * is the user's own code.
  */
 export async function loadJobs(
   file: string,
@@ -59,7 +60,7 @@ async function call(
   }
 }
 
-/** What an error says, as a terminal may show it. */
+/** The first line of an error, with control characters made visible. */
 export function firstLine(error: unknown): string {
   return visible(String(error).split('\n', 1)[0] ?? '')
 }

@@ -1,5 +1,5 @@
 /**
- * The warming jobs that Redis knows, whoever runs them.
+ * Reads the warming jobs of all processes from Redis.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import type { LastRun } from '../warming/state.ts'
 import type { OpenNamespace } from './connection.ts'
 import { globOf } from './keys/names.ts'
 
-/** A job as Redis has it. Instants are epoch milliseconds. */
+/** A job as recorded in Redis. Instants are epoch milliseconds. */
 export interface KnownJob {
   readonly id: string
-  /** The slot that is under way, or waits to go on. */
+  /** The slot that is running, or waits to be continued. */
   readonly open: number | null
-  /** Items of the open slot. */
+  /** Items of the open slot that are done. */
   readonly progress: number
   readonly last: LastRun | null
 }
 
-/** All jobs that were ever begun under this prefix, by their ids: a SCAN of the whole database. */
+/** All jobs that were ever started under this prefix, sorted by id. Scans the whole database. */
 export async function readJobs({ cache, prefix }: OpenNamespace): Promise<readonly KnownJob[]> {
   const link = new RedisLink(cache.redis)
   const ledger = new Ledger(cache.redis, prefix, 0)

@@ -13,19 +13,19 @@ import { written } from './written.ts'
 const ended = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // Whoever asks twice does not want to wait.
+    // A second signal ends the process at once.
     if (ended.signal.aborted) process.exit(1)
     ended.abort()
   })
 }
-// Whoever reads the output may have seen enough, as head does.
+// The reader of a pipe may close it early, as `head` does. That is no error.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   if (code === 'EPIPE') process.exit(0)
   console.error(`nearcache: the output cannot be written: ${code}`)
   process.exit(1)
 })
 
-/** For how long a connection that does not close keeps the program. */
+/** How long connections that do not close may delay the end of the process. */
 const LINGER_MS = 500
 
 const terminal = terminalOf(process.env, ended.signal)
@@ -45,6 +45,6 @@ const code = await run(process.argv.slice(2), {
   ...(terminal && { terminal }),
 })
 process.exitCode = code
-// Whoever reads slowly, as less does, gets all of it.
+// A slow reader of a pipe, such as `less`, gets the whole output before the process ends.
 await written(process.stdout)
 void setTimeout(LINGER_MS, undefined, { ref: false }).then(() => process.exit(code))

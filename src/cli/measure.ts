@@ -1,5 +1,5 @@
 /**
- * Measures a cache on its Redis: so many callers at once, each with one call after the other.
+ * Measures a cache on its Redis with concurrent callers, each of which makes one call after the other.
  *
  * @module
  */
@@ -13,11 +13,11 @@ export interface MeasureOptions {
   readonly redis: GuardedRequester
   /** Milliseconds with fractions, from any start. */
   readonly elapsed: () => number
-  /** Callers at a time. */
+  /** Number of concurrent callers. */
   readonly concurrency: number
   /** How long each measurement lasts, in milliseconds. */
   readonly durationMs: number
-  /** Bytes of a value. */
+  /** Size of a value. */
   readonly sizeBytes: number
   readonly signal: AbortSignal
 }
@@ -31,17 +31,17 @@ export interface Measurement {
   readonly p95Ms: number
   readonly p99Ms: number
   readonly slowestMs: number
-  /** Of one call, as counted by the guard. */
+  /** As counted by the guard. */
   readonly requestsPerCall: number
   readonly commandsPerCall: number
 }
 
 const KEYS = 100
-/** Of each measurement, this much at its beginning does not count. */
+/** Warm-up before each measurement, as a share of its duration. It is not counted. */
 const WARM_UP = 0.2
 const TAGS = ['bench', 'bench:2']
 
-/** Measures what a cache does all day, on keys of its own, which are gone afterwards. */
+/** Measures the common operations of a cache. Uses its own keys, and deletes them afterwards. */
 export async function* measure(options: MeasureOptions): AsyncGenerator<Measurement> {
   const { namespace, redis, sizeBytes } = options
   const value = { text: 'x'.repeat(sizeBytes) }
@@ -68,7 +68,7 @@ export async function* measure(options: MeasureOptions): AsyncGenerator<Measurem
     }
   } finally {
     await namespace.invalidatePattern('*')
-    // Their markers, that of the namespace included.
+    // Deletes the markers too, including that of the namespace.
     await namespace.invalidateTags(TAGS)
     await namespace.clear()
   }

@@ -1,5 +1,5 @@
 /**
- * Numbers, and times, as they are typed.
+ * Reads the numbers and durations of options.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { InvalidOptionError } from '../errors.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
- * Digits alone: `1e3`, `0x10` and ` 7` are not meant as numbers.
+ * Accepts digits only: `1e3`, `0x10` and ` 7` are refused.
  *
- * @throws {UsageError} Naming the option, and never its value.
+ * @throws {UsageError} Names the option, never its value.
  */
 export function readInteger(option: string, text: string, least: number, most: number): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
@@ -22,9 +22,9 @@ export function readInteger(option: string, text: string, least: number, most: n
 }
 
 /**
- * A time such as `30s`, in milliseconds.
+ * Reads a duration such as `30s`. Returns milliseconds.
  *
- * @throws {UsageError} Naming the option, and never its value.
+ * @throws {UsageError} Names the option, never its value.
  */
 export function readTime(option: string, text: string, least: Duration, most: Duration): number {
   const [min, max] = [toMilliseconds(least, option), toMilliseconds(most, option)]

@@ -1,5 +1,5 @@
 /**
- * What a command shows: text for people, or one JSON document for programs.
+ * The output of a command: text for people, or JSON for programs.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const STYLES = {
   strong: 'bold',
 } as const satisfies Record<Tone, Parameters<typeof styleText>[0]>
 
-/** A cell of a table: a text, with a tone where it has one, to the right where it is a number. */
+/** A cell of a table. Numbers are aligned to the right; a text can have a tone. */
 export type Cell = string | number | { readonly text: string; readonly tone: Tone }
 
 const NO_PROGRESS: Progress = { update: () => undefined, end: () => undefined }
@@ -39,17 +39,17 @@ export class Output {
     this.terminal = host.terminal
   }
 
-  /** Nothing is shown any more: of what was ended early something may still be under way. */
+  /** Suppresses all later output: an abandoned run may still be in progress. */
   end(): void {
     this.#isOver = true
   }
 
-  /** Shows a result: as JSON, led by the name of the command, or as the lines. */
+  /** Shows the result: as a JSON document that begins with the name of the command, or as lines. */
   result(data: object, lines: () => readonly string[]): void {
     this.#show(data, lines, 2)
   }
 
-  /** Shows one of many results: a line of JSON, or the lines. */
+  /** Shows one of several results: as one line of JSON, or as lines. */
   next(data: object, lines: () => readonly string[]): void {
     this.#show(data, lines)
   }
@@ -60,7 +60,7 @@ export class Output {
     else for (const line of lines()) this.#host.print(line)
   }
 
-  /** A bar for long work; nothing where nobody would see it. */
+  /** Shows a progress bar; does nothing without a terminal. */
   progress(label: string, total: number): Progress {
     return this.terminal?.progress(label, total) ?? NO_PROGRESS
   }
@@ -99,7 +99,7 @@ function jsonText(data: object, indent?: number): string {
   return visibleLiteral(JSON.stringify(data, toJson, indent))
 }
 
-/** JSON of what JSON has no word for. What is not known is null: a field does not come and go. */
+/** Converts values that JSON cannot express. `undefined` becomes `null`, so that a field is always present. */
 function toJson(_name: string, value: unknown): unknown {
   if (value === undefined) return null
   if (typeof value === 'bigint') return String(value)
@@ -109,12 +109,12 @@ function toJson(_name: string, value: unknown): unknown {
   return value
 }
 
-/** So many of something: `1 key`, `2 keys`. */
+/** A count with its noun: `1 key`, `2 keys`. */
 export function plural(count: number, one: string, many: string = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`
 }
 
-/** Bytes for people. */
+/** A size in a readable unit. */
 export function bytes(count: number | null | undefined): string {
   if (count === undefined || count === null) return 'unknown'
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
@@ -127,7 +127,7 @@ export function bytes(count: number | null | undefined): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
 }
 
-/** A stretch of time for people, in its two largest units. */
+/** A duration in its two largest units. */
 export function span(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`
   const seconds = Math.floor(ms / 1_000)
@@ -146,12 +146,12 @@ export function span(ms: number): string {
     .join(' ')
 }
 
-/** A share of 0 to 1 for people. */
+/** A share from 0 to 1 as a percentage. */
 export function percent(share: number | undefined): string {
   return share === undefined ? '-' : `${(100 * share).toFixed(1)} %`
 }
 
-/** Milliseconds for people. A whole number is of a clock that tells no fractions. */
+/** Milliseconds, with decimals unless they are whole: then the clock does not measure fractions. */
 export function millis(ms: number | undefined): string {
   if (ms === undefined) return '-'
   return `${Number.isInteger(ms) ? ms : ms.toFixed(ms < 10 ? 2 : 1)} ms`

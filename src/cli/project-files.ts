@@ -6,16 +6,16 @@
 
 /** A file to write. */
 export interface ProjectFile {
-  /** From the folder of the project. */
+  /** Relative to the folder of the project. */
   readonly path: string
   readonly content: string
-  /** Files that say the same in another form: with one of them it is not written. */
+  /** Equivalent files in another format. If one of them exists, this file is not written. */
   readonly unless?: readonly string[]
 }
 
 const COMPATIBILITY_DATE = '2026-10-01'
 
-/** The files. @param name That of the Worker. */
+/** The files of the project. @param name The name of the Worker. */
 export function projectFiles(name: string): readonly ProjectFile[] {
   return [
     {

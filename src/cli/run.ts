@@ -1,5 +1,5 @@
 /**
- * Finds the command that was typed, and turns what becomes of it into an exit code.
+ * Runs the command that was typed, and turns its outcome into an exit code.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export type { ExitCode } from './command.ts'
 
 interface Listed {
   readonly summary: string
-  /** Loaded when it is asked for, so that the others cost nothing. */
+  /** Loads the command on demand, so that a run does not load the others. */
   load(): Promise<CliCommand>
 }
 
@@ -99,7 +99,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Listed>>>> = {
 
 const COMMANDS: Readonly<Record<string, Listed>> = Object.assign({}, ...Object.values(GROUPS))
 
-/** Runs what the words ask for; never rejects. */
+/** Runs the command that the arguments name. Never rejects. */
 export async function run(words: readonly string[], host: Host): Promise<ExitCode> {
   const [name, ...rest] = words
   switch (name) {
@@ -124,7 +124,7 @@ export async function run(words: readonly string[], host: Host): Promise<ExitCod
   return listed ? runCommand(name, listed, rest, host) : refuse(name, host)
 }
 
-/** What `engines` in package.json says. */
+/** The minimum version, as in `engines` of package.json. */
 const NODE = [22, 12] as const
 
 function isTooOld(version: string | undefined): boolean {
@@ -136,7 +136,7 @@ function listedAs(name: string): Listed | undefined {
   return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
 }
 
-/** Of a command, if one is named. */
+/** Prints the help of the command that is named, or else the overview. */
 async function help([topic]: readonly string[], host: Host, code: ExitCode): Promise<ExitCode> {
   const listed = topic === undefined ? undefined : listedAs(topic)
   if (topic !== undefined && listed) return runCommand(topic, listed, ['--help'], host)
@@ -144,7 +144,7 @@ async function help([topic]: readonly string[], host: Host, code: ExitCode): Pro
   return code
 }
 
-/** Does not quote what was typed: it may be a secret in the wrong place. */
+/** The message does not quote the argument, which may be a secret in the wrong place. */
 function refuse(name: string, host: Host): ExitCode {
   const near = suggest(name, Object.keys(COMMANDS))
   const hint = near === undefined ? '; see: ' : `; did you mean ${near}? See: `
@@ -169,7 +169,7 @@ async function runCommand(
     const { code, told, failure } = failureOf(error)
     host.warn(`nearcache ${name}: ${told}`)
     if (words.includes('--json')) {
-      // One document, or one of many lines.
+      // `--watch` prints one line per result; otherwise there is one indented document.
       const indent = words.includes('--watch') ? 0 : 2
       host.print(JSON.stringify({ command: name, error: failure }, null, indent))
     }
@@ -177,7 +177,7 @@ async function runCommand(
   }
 }
 
-/** What comes after `--` is no option. */
+/** Arguments after `--` are not options. */
 function asksForHelp(words: readonly string[]): boolean {
   const end = words.indexOf('--')
   return words

@@ -1,5 +1,5 @@
 /**
- * An HTTP server on Node that ends without cutting anybody off.
+ * An HTTP server on Node that lets running requests finish before it closes.
  *
  * @module
  */
@@ -13,27 +13,27 @@ import type { Platform } from '../platform/platform.ts'
 export interface ListenOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>
   readonly host: string
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number
   readonly platform: Platform
 }
 
-/** A server that listens. */
+/** A running server. */
 export interface Listening {
   readonly port: number
   /**
-   * Accepts nobody any more, lets what is under way finish, and ends.
+   * Accepts no new connections, lets running requests finish, and closes.
    *
-   * @param graceMs After so many milliseconds, what is left is cut off.
+   * @param graceMs After this time, in milliseconds, requests that still run are cut off.
    */
   close(graceMs: number): Promise<void>
 }
 
 const POLL_MS = 50
-/** Longer than proxies keep a connection (60 s): the one that ends it first loses no request. */
+/** Longer than proxies keep an idle connection (60 s): if the server closed it first, a request could be lost. */
 const KEEP_ALIVE_MS = 65_000
 
-/** Rejects with the system's error when the address cannot be had. */
+/** Starts a server. Rejects with the system's error if it cannot listen at the address. */
 export async function listen({ fetch, host, port, platform }: ListenOptions): Promise<Listening> {
   const server = createAdaptorServer({ fetch }) as Server
   server.keepAliveTimeout = KEEP_ALIVE_MS
@@ -51,7 +51,7 @@ export async function listen({ fetch, host, port, platform }: ListenOptions): Pr
       server.close(() => closed.abort())
       const cutOffAt = platform.now() + graceMs
       while (!closed.signal.aborted) {
-        // A connection that is kept alive is idle once its answer is sent.
+        // A keep-alive connection becomes idle when its response is sent, so this is repeated.
         if (platform.now() < cutOffAt) server.closeIdleConnections()
         else server.closeAllConnections()
         await platform.delay(POLL_MS, closed.signal).catch(() => undefined) // closed

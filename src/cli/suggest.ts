@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The nearest of the names, if it is near: at most a third of its letters are otherwise. */
+/** The most similar name, if at most a third of its letters (rounded up) differ from what was typed. */
 export function suggest(typed: string, names: readonly string[]): string | undefined {
   const word = typed.toLowerCase().slice(0, 64)
   const ranked = names
@@ -16,8 +16,8 @@ export function suggest(typed: string, names: readonly string[]): string | undef
 }
 
 /**
- * How many letters have to be put in, taken out, exchanged, or swapped with their neighbours (optimal
- * string alignment; Damerau, CACM 1964).
+ * How many letters have to be inserted, deleted, replaced, or swapped with their neighbours (optimal string
+ * alignment; Damerau, CACM 1964).
  */
 function distanceBetween(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
@@ -29,7 +29,7 @@ function distanceBetween(a: string, b: string): number {
   return rows.at(-1)?.at(-1) ?? 0
 }
 
-/** The cost of the first `i` letters of one for the first `j` of the other. */
+/** The distance between the first `i` letters of `a` and the first `j` letters of `b`. */
 function cheapest(
   rows: readonly (readonly number[])[],
   a: string,

@@ -1,10 +1,10 @@
 /**
- * Lists as they are typed.
+ * Reads lists from options.
  *
  * @module
  */
 
-/** What stands between commas; nothing of nothing. */
+/** Splits a text at commas, and leaves out empty parts. No text gives an empty list. */
 export function tagList(text: string | undefined): readonly string[] {
   return (text ?? '').split(',').flatMap((tag) => tag.trim() || [])
 }

@@ -8,28 +8,28 @@ import type { Key } from 'node:readline'
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { Host, Terminal } from './command.ts'
 
-/** How many columns a bar has at most, and with how few it is left out. */
+/** The maximum width of a bar, and the width below which it is left out, in columns. */
 const WIDEST = 40
 const NARROWEST = 5
-/** Where a terminal does not say. */
+/** Assumed if a terminal does not report its width. */
 const COLUMNS = 80
-/** To the beginning of the line, and clears it. */
+/** Moves to the beginning of the line, and clears the line. */
 const CLEAR = '\r\u001B[K'
 
-/** What a process reads from and writes to. */
+/** The standard streams of a process. */
 export interface Streams {
   readonly stdin: ReadStream
   readonly stdout: WriteStream
   readonly stderr: WriteStream
 }
 
-/** A {@link Terminal}, and what comes before anything else is written to it. */
+/** A {@link Terminal} that other output can be written to. */
 export interface OpenTerminal extends Terminal {
-  /** Takes away the bar that is shown; if it goes on, it comes back. */
+  /** Removes the bar before other output is written. The next update shows it again. */
   clear(): void
 }
 
-/** What a person can be shown and asked; `undefined` where nobody reads what is told of the run. */
+/** The terminal of the process; `undefined` if standard error is not a terminal. */
 export function terminalOf(
   env: Host['env'],
   signal: AbortSignal,
@@ -48,7 +48,7 @@ export function terminalOf(
     redraws: stdout.isTTY === true && !isDumb,
     clear: () => show(''),
     confirm: async (question) => stdin.isTTY && (await confirm(question, signal, stdin, stderr)),
-    // Drawn here: the bar of @clack/prompts takes the keys for itself, and ends the process with 0 at Ctrl-C.
+    // Drawn here: the bar of @clack/prompts captures the keyboard, and exits with code 0 at Ctrl-C.
     progress: (label, total) => ({
       update: (done, message = label) =>
         show(barOf(label, done / Math.max(1, total), message, stderr.columns || COLUMNS)),
@@ -68,7 +68,7 @@ async function confirm(
 ): Promise<boolean> {
   const prompts = await import('@clack/prompts')
   const left = new AbortController()
-  // Ctrl-D is no answer to it, and nothing would be left to wait for.
+  // @clack/prompts ignores Ctrl-D, which closes the input: the process would end without an answer.
   const onKey = (_text: string, { ctrl, name }: Key): void => {
     if (ctrl && name === 'd') left.abort()
   }
@@ -85,7 +85,7 @@ async function confirm(
   return answer === true
 }
 
-/** One line, which fits into the columns. @param share From 0 to 1; beyond that it is done. */
+/** One line that fits into the columns. @param share From 0 to 1; more counts as 1. */
 function barOf(label: string, share: number, message: string, columns: number): string {
   const done = Math.min(1, share)
   const text = ` ${Math.floor(100 * done)} %  ${message}`

@@ -1,15 +1,15 @@
 /**
- * What ends a command by the will, or a mistake, of whoever typed it.
+ * Errors of commands that were called wrongly, or interrupted by the user.
  *
  * @module
  */
 
-/** Told in one line, which says how to mend it, without a stack. */
+/** Invalid arguments. Printed as one line without a stack; the message says how to correct them. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** The process was asked to end before the command was through. */
+/** The process was asked to stop before the command had finished. */
 export class EndedError extends Error {
   override readonly name = 'EndedError'
   constructor() {

@@ -1,5 +1,5 @@
 /**
- * `nearcache alerts`: what the monitors have found, and ending it by hand.
+ * `nearcache alerts`: lists the active alerts of all monitors, or resolves one.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const alertsCommand: CliCommand = command({
     return withRedis(call, async (connection) => {
       const { out } = call
       const alerts = alertsOf(connection)
-      // Rejects while Redis is away: that none is known is not that there is none.
+      // Rejects while Redis is down: an empty list would wrongly mean that no alert is active.
       const active = await alerts.stored()
       if (id) {
         const ended = await alerts.end(id)

@@ -1,5 +1,5 @@
 /**
- * `nearcache bench`: measures this Redis through the cache.
+ * `nearcache bench`: measures the speed of Redis through the cache.
  *
  * @module
  */

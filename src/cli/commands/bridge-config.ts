@@ -1,5 +1,5 @@
 /**
- * Reads the file that names several databases.
+ * Reads the `--config` file of `nearcache bridge`, which lists several databases.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { UsageError } from '../usage-error.ts'
 import type { DatabaseSettings } from './bridge-settings.ts'
 
-/** A text, or `env:NAME` for the value of a variable, so that the file need hold no secret. */
+/** A text, or `env:NAME` for the value of an environment variable, so that the file needs no secrets. */
 const text = z.string({ error: 'is missing' }).min(1, { error: 'is empty' })
 
 const ConfigFile = z.strictObject({
@@ -25,7 +25,7 @@ const ConfigFile = z.strictObject({
     .min(1, { error: 'must name at least one database' }),
 })
 
-/** @throws {UsageError} Naming the first field at fault, and never its value. */
+/** @throws {UsageError} Names the first invalid field, never its value. */
 export function readConfigFile(
   content: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -34,7 +34,7 @@ export function readConfigFile(
   try {
     json = JSON.parse(content)
   } catch {
-    // What the parser says quotes the file, hence tokens.
+    // The parser's message quotes the file, and could reveal tokens.
     throw new UsageError('--config: the file is not valid JSON')
   }
   const { success, data, error } = ConfigFile.safeParse(json)

@@ -1,5 +1,5 @@
 /**
- * Reads what `nearcache bridge` was told: by options, by the environment, by a file.
+ * Reads the settings of `nearcache bridge` from options, environment and file.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { UsageError } from '../usage-error.ts'
 import { readConfigFile } from './bridge-config.ts'
 import type { BridgeSettings, DatabaseSettings, RedisSource } from './bridge-settings.ts'
 
-/** How to call it. */
+/** The help text. */
 export const USAGE = `nearcache bridge [OPTIONS]
 
 Serve a Redis over HTTP, as Upstash does, for @upstash/redis and restTransport.
@@ -42,7 +42,7 @@ const OPTIONS = {
 type Environment = Readonly<Record<string, string | undefined>>
 type Given = ReturnType<typeof parse>
 
-/** @throws {UsageError} Naming the option at fault, and never its value. */
+/** @throws {UsageError} Names the invalid option, never its value. */
 export function readBridgeOptions(words: readonly string[], env: Environment): BridgeSettings {
   const given = parse(words)
   return {

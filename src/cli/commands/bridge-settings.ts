@@ -1,28 +1,28 @@
 /**
- * What `nearcache bridge` has to know before it serves.
+ * The settings of `nearcache bridge`.
  *
  * @module
  */
 
-/** Where a Redis is: an address, or in this process. */
+/** Where a Redis is: at an address, or in this process. */
 export type RedisSource =
   | { readonly kind: 'tcp'; readonly url: string }
   | { readonly kind: 'embedded' }
 
-/** A Redis, and the tokens that open it. */
+/** A Redis, and the tokens that give access to it. */
 export interface DatabaseSettings {
   readonly source: RedisSource
-  /** Undefined when one is to be made. */
+  /** If `undefined`, a token is generated. */
   readonly token: string | undefined
   readonly readOnlyToken: string | undefined
 }
 
-/** Everything the command needs to know. */
+/** All settings of the command. */
 export interface BridgeSettings {
   readonly databases: readonly DatabaseSettings[]
   readonly host: string
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number
-  /** In bytes. */
+  /** Maximum size of a request, in bytes. */
   readonly maxBody: number | undefined
 }

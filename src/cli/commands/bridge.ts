@@ -1,5 +1,5 @@
 /**
- * `nearcache bridge`: a process that serves a Redis as Upstash does.
+ * `nearcache bridge`: serves a Redis over HTTP, as Upstash does.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { UsageError } from '../usage-error.ts'
 import { readBridgeOptions, USAGE } from './bridge-options.ts'
 import type { BridgeSettings, DatabaseSettings, RedisSource } from './bridge-settings.ts'
 
-/** How long requests that are under way may take to finish. */
+/** How long running requests may take to finish after the process was asked to stop. */
 const GRACE_MS = 10_000
 const PING_MS = 2_000
 
@@ -49,7 +49,7 @@ export const bridgeCommand: CliCommand = {
 
 interface Served extends BridgeDatabase {
   readonly redis: Transport
-  /** Whether the token was made up here, so that somebody has to be told. */
+  /** Whether the token was generated here, and so has to be printed. */
   readonly isMadeUp: boolean
 }
 
@@ -90,7 +90,7 @@ async function serve(
   await server.close(GRACE_MS)
 }
 
-/** What to paste, and what to know. */
+/** Prints the variables for clients, and warnings. */
 function introduce(
   { host: address }: BridgeSettings,
   { port }: Listening,
@@ -116,9 +116,9 @@ function introduce(
 }
 
 /**
- * Redis may come later: the bridge keeps trying.
+ * Warns if Redis does not answer. The bridge starts anyway: requests succeed as soon as Redis answers.
  *
- * @throws {ConfigurationError} When there is no client to reach one with.
+ * @throws {ConfigurationError} When the package that connects to Redis is not installed.
  */
 async function check(
   { redis }: Served,
@@ -132,7 +132,7 @@ async function check(
     const { error } = await withDeadline(platform, PING_MS, late, (signal) =>
       redis.request({ path: [], body: ['PING'], signal }),
     )
-    // Only the first word: the rest may quote what was sent.
+    // Only the first word: the rest may quote the command.
     if (error !== undefined) host.warn(`${which} refuses: ${error.split(' ', 1)[0]}`)
   } catch (error) {
     if (error instanceof ConfigurationError) throw error
@@ -141,13 +141,13 @@ async function check(
   }
 }
 
-/** In the words of the command line; the file has several databases, and does not say which. */
+/** Names the option of the command line. For a file, it cannot say which of the databases is at fault. */
 function explain({ option, message }: InvalidOptionError, words: readonly string[]): string {
   const need = message.slice(message.indexOf('must be'))
   const isFile = words.some((word) => word.startsWith('--config'))
   const word = { url: 'redis', readOnlyToken: 'read-only-token' }[option] ?? option
   const what = isFile ? `--config: a ${option === 'url' ? 'redis' : option}` : `--${word}`
-  // Which transport is meant is no question here.
+  // The transport's own message also tells it from other transports, which does not matter here.
   return `${what} ${option === 'url' ? 'must be a URL such as redis://user:password@localhost:6379/0' : need}`
 }
 

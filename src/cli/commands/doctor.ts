@@ -1,5 +1,5 @@
 /**
- * `nearcache doctor`: examines Redis and the way to it.
+ * `nearcache doctor`: checks Redis and the connection to it.
  *
  * @module
  */
@@ -71,7 +71,7 @@ function linesOf(
   return advice === null ? [line] : [line, `${' '.repeat(22)}→ ${advice}`]
 }
 
-/** Where an address leads, and whether strangers can read along. */
+/** Whether the connection to an address is encrypted, and whether it stays on this machine. */
 export function wayTo(address: RedisConfiguration | undefined): Way {
   switch (address?.kind) {
     case undefined:

@@ -1,5 +1,5 @@
 /**
- * `nearcache get`: the value of a key, as a read with these tags would get it.
+ * `nearcache get`: prints the value of a key, as a read with the given tags would get it.
  *
  * @module
  */

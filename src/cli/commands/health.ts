@@ -1,5 +1,5 @@
 /**
- * `nearcache health`: ok, degraded or down, for people and for probes.
+ * `nearcache health`: reports ok, degraded or down, for people and for health probes.
  *
  * @module
  */

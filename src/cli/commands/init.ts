@@ -1,5 +1,5 @@
 /**
- * `nearcache init`: what a project needs to deploy the Worker of this package.
+ * `nearcache init`: writes the files of a project that deploys the Worker of this package.
  *
  * @module
  */
@@ -83,7 +83,7 @@ async function ask(
   return host.terminal.confirm(`Write ${missing.map(({ path }) => path).join(', ')}?`)
 }
 
-/** Fails where a file has come into being since it was looked for. */
+/** Fails if the file has been created since the check. */
 function write(folder: string, { path, content }: ProjectFile): void {
   const whole = join(folder, path)
   mkdirSync(dirname(whole), { recursive: true })
@@ -99,7 +99,7 @@ function endOf({
 }): string[] {
   if (written.length > 0) {
     const told = `Written: ${written.join(', ')}.`
-    // Who has a configuration has a database to name in it, or knows where it goes.
+    // The steps are for a new configuration. An existing one names its database, or its owner knows how to.
     if (!written.includes('wrangler.jsonc')) return [told]
     return [
       told,

@@ -1,5 +1,5 @@
 /**
- * `nearcache inspect`: what a read of a key would do, and why.
+ * `nearcache inspect`: explains what a read of a key would do, and why.
  *
  * @module
  */

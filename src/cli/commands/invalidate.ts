@@ -1,5 +1,5 @@
 /**
- * `nearcache invalidate`: by tags, by a pattern of keys, or a whole namespace.
+ * `nearcache invalidate`: invalidates by tags, by a key pattern, or a whole namespace.
  *
  * @module
  */
@@ -96,7 +96,7 @@ function invalidate({ namespace }: OpenNamespace, aim: Aim, mode: 'hard' | 'soft
 async function countAimed({ ctx }: OpenNamespace, aim: Aim): Promise<number> {
   const { names, link } = ctx
   const base = names.keyspace.markerKey('').replace(/:t:$/, '')
-  // What is inside the namespace carries its marker too, under longer names.
+  // Entries of nested namespaces carry the marker of this namespace too. Their names have a longer path.
   const globs = [`${globOf(base)}:e:*`, ...(aim.kind === 'all' ? [`${globOf(base)}/*:e:*`] : [])]
   const isMet = meeting(ctx, aim)
   let count = 0

@@ -1,5 +1,5 @@
 /**
- * `nearcache migrate`: moves the entries of another cache in.
+ * `nearcache migrate`: moves the entries of another cache into this one.
  *
  * @module
  */
@@ -95,7 +95,7 @@ export const migrateCommand: CliCommand = command({
     const batch = readInteger('batch', args.batch, 1, 5_000)
     const format = formatOf(args.format)
     const endlessMs = readTime('ttl', args.ttl, '1s', '3650d')
-    // The namespace is a template, and no name.
+    // Here, `--namespace` is a template, not the name of a namespace to open.
     const opening = { ...call, args: { ...args, namespace: undefined } }
     return withRedis(
       opening,

@@ -1,5 +1,5 @@
 /**
- * `nearcache report`: everything an operator wants to read at once.
+ * `nearcache report`: prints health, figures, alerts, jobs and recommendations as one document.
  *
  * @module
  */

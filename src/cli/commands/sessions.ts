@@ -1,5 +1,5 @@
 /**
- * `nearcache sessions`: a user's sessions, and their end.
+ * `nearcache sessions`: counts, lists and revokes sessions.
  *
  * @module
  */
@@ -51,7 +51,7 @@ export const sessionsCommand: CliCommand = command({
     }
     if (revoke !== undefined && all)
       throw new UsageError('--revoke and --revoke-all cannot be used together')
-    // Sessions have a namespace of their own kind, which is no part of the cache's.
+    // Here, `--namespace` is that of the sessions, which is not a namespace of the cache to open.
     const opening = { ...call, args: { ...call.args, namespace: undefined } }
     return withRedis(opening, (connection) =>
       user === undefined ? countAll(call, connection) : ofUser(call, connection, user),

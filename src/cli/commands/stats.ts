@@ -1,5 +1,5 @@
 /**
- * `nearcache stats`: what the caches on this Redis have done lately, all processes together.
+ * `nearcache stats`: shows the recent figures of all caches on this Redis, summed over all processes.
  *
  * @module
  */
@@ -80,7 +80,7 @@ function byCache(figures: Figures): Record<string, Summary> {
     name,
     summarize(new Map([[name, one]])),
   ])
-  // Requests are counted for the whole, which has no look-ups of its own.
+  // The row that counts the requests of all caches together has no look-ups, and is left out.
   return Object.fromEntries(
     rows
       .filter(([, { lookups, sets }]) => lookups + sets > 0)
@@ -95,11 +95,11 @@ async function watch(
   intervalMs: number,
 ): Promise<void> {
   const { host, out } = call
-  // Home, and clear what is below: the picture stands still.
+  // Moves to the top left and clears the screen, so that the table is redrawn in place.
   const clear = (): void => {
     if (out.terminal?.redraws && !out.isJson) host.print('\u001B[H\u001B[J')
   }
-  // What has never been there is a mistake; what goes away may come back.
+  // If the first read fails, the configuration is probably wrong. A later failure may pass.
   let hasBeenThere = false
   while (!host.signal.aborted) {
     try {

@@ -1,5 +1,5 @@
 /**
- * `nearcache status`: whether Redis answers, and what it is.
+ * `nearcache status`: shows whether Redis answers, its version and its memory.
  *
  * @module
  */
@@ -52,16 +52,16 @@ const NOTHING = {
 
 async function gather(connection: OpenNamespace): Promise<Facts> {
   const { requester, platform, kind, cache } = connection
-  // The first question has a connection to open, which says nothing of the way.
+  // The first PING may have to open the connection, which would distort the round trip.
   const opened = await ping(requester, platform)
-  // Nothing was asked: a package is missing, say.
+  // No command was sent, for example because a package is missing.
   if (opened.kind === 'failed' && opened.error instanceof ConfigurationError) throw opened.error
   const answer = opened.kind === 'failed' ? opened : await ping(requester, platform)
   if (answer.kind === 'failed') {
     return { status: 'down', reason: answer.reason, transport: kind, ...NOTHING }
   }
   const asker = { requester, platform, deadlineMs: 5_000 }
-  // Of a cluster, a node that is away leaves the figures of all unknown.
+  // If one node of a cluster is down, the figures of the whole cluster are unknown.
   const [stats, info] = await Promise.all([cache.getStats(), readInfo(asker).catch(untold)])
   const uptime = info.get('uptime_in_seconds')
   return {

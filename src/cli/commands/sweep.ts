@@ -1,5 +1,5 @@
 /**
- * `nearcache sweep`: finds, and drops, what nothing needs any more.
+ * `nearcache sweep`: finds data of the cache that is no longer needed, and deletes it on request.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `nearcache tags ls`: the tags of a namespace.
+ * `nearcache tags ls`: lists the tags of a namespace.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { UsageError } from '../usage-error.ts'
 interface ListedTag {
   readonly tag: string
   readonly kind: 'tag' | 'prefix'
-  /** Null where they were not counted. */
+  /** `null` if they were not counted. */
   readonly entries: number | null
 }
 

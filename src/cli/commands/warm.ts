@@ -1,5 +1,5 @@
 /**
- * `nearcache warm`: the warming jobs, and running them.
+ * `nearcache warm`: lists the warming jobs, or runs them.
  *
  * @module
  */
@@ -40,7 +40,7 @@ const ARGS = {
   ...CONNECTION_ARGS,
 } as const
 
-/** How a run ended. */
+/** A finished run of a job. */
 interface Ran {
   readonly id: string
   readonly slot: number
@@ -114,13 +114,13 @@ async function runJobs(
     isAway ||= event.kind === 'unavailable'
     told(event, ran, (message) => bar.update(ran.length, message))
     if (event.kind === 'ended' && event.error !== undefined) {
-      // The job is the user's, and so are its words: nobody else could say what went wrong.
+      // The message is safe to print, and needed: it comes from the user's own code.
       host.warn(`nearcache warm: ${event.id} failed: ${firstLine(event.error)}`)
     }
   })
   const ended = (): void => void warming.stop()
   host.signal.addEventListener('abort', ended, { once: true })
-  if (host.signal.aborted) ended() // while the file was loaded
+  if (host.signal.aborted) ended() // aborted while the file was loaded
   const runs =
     args.all || args.only !== undefined ? await warming.warmAll(commands) : await warming.runDue()
   const complete = !host.signal.aborted
@@ -153,7 +153,7 @@ async function runJobs(
   return isFailed ? 1 : 0
 }
 
-/** A problem of a job is one of the file, and not of an option by that name. */
+/** Reports an invalid job as a fault of the file: its fields must not be mistaken for options of the command. */
 function register(warming: Warming, job: WarmingJob): void {
   try {
     warming.register(job)

@@ -1,5 +1,5 @@
 /**
- * What to do about the reason that a Redis, or the way to it, gives for a failure.
+ * Advice for each reason that Redis or the connection gives for a failure.
  *
  * @module
  */

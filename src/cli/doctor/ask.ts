@@ -1,5 +1,5 @@
 /**
- * Asks a Redis, and takes a refusal for an answer.
+ * Sends commands to Redis. An error reply is a result, not an exception.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export async function ask(
     send(requester, [name, ...args], signal),
   )
   if (error === undefined) return { kind: 'reply', reply: result ?? null }
-  // Only the first word: the rest may quote what was sent.
+  // Only the first word: the rest may quote the command.
   return { kind: 'refused', word: /^[A-Z]+/.exec(error)?.[0] ?? 'ERR' }
 }
 
@@ -34,13 +34,13 @@ async function send(requester: Requester, body: readonly Argument[], signal: Abo
   try {
     return await requester.request<Reply>({ path: [], body, signal })
   } catch (error) {
-    // An endpoint may refuse a token by its status.
+    // A REST endpoint may refuse a token by the HTTP status alone.
     if (error instanceof RemoteError && error.reason === 'HTTP 403') return { error: 'NOPERM' }
     throw error
   }
 }
 
-/** The fields of INFO; none where it is refused. */
+/** The fields of INFO; empty if the command is refused. */
 export async function readInfo(asker: Asker): Promise<ReadonlyMap<string, string>> {
   const asked = await ask(asker, 'INFO')
   const text = asked.kind === 'reply' && typeof asked.reply === 'string' ? asked.reply : ''

@@ -1,5 +1,5 @@
 /**
- * What a check of the doctor is.
+ * Types that the checks of `nearcache doctor` share.
  *
  * @module
  */
@@ -7,49 +7,49 @@
 import type { Platform } from '../../platform/platform.ts'
 import type { Reply, Requester } from '../../redis/requester.ts'
 
-/** `ok`, or how bad it is. `unknown`: it could not be found out, for the reason that is given. */
+/** The result of a check. `unknown`: the check could not be made; the evidence says why. */
 export type Grade = 'ok' | 'warn' | 'fail' | 'unknown'
 
 /** What a check has found. */
 export interface Finding {
-  /** Names the check; does not change between versions. */
+  /** The name of the check, which does not change between versions. */
   readonly id: string
   readonly grade: Grade
-  /** What was seen, in words and figures. No key, value, token or address. */
+  /** What was found, in words and figures. Contains no key, value, token or address. */
   readonly evidence: string
-  /** What to do; null if nothing is amiss. */
+  /** What to do; `null` if there is nothing to do. */
   readonly advice: string | null
 }
 
-/** What checks work with. */
+/** The input of the checks. */
 export interface Patient {
-  /** Past the guard of a cache, so that nothing is sent twice and an open circuit hides nothing. */
+  /** Bypasses the guard of a cache: no command is retried, and no open circuit hides the state of Redis. */
   readonly requester: Requester
   readonly kind: string
-  /** Whether it is a whole cluster. */
+  /** Whether the requester connects to a whole cluster. */
   readonly isCluster: boolean
   readonly platform: Platform
   /** Milliseconds with fractions, from any start. */
   readonly elapsed: () => number
-  /** The prefix of the cache: what is tried is tried under it. */
+  /** The prefix of the cache. Test keys are created under it. */
   readonly prefix: string
-  /** How far the connection has to go and how: by its address. */
+  /** What the address tells about the connection. */
   readonly way: Way
-  /** Fields of INFO, all sections; empty where it is refused. */
+  /** Fields of INFO, all sections; empty if the command is refused. */
   readonly info: ReadonlyMap<string, string>
   /** How long one request may take, in milliseconds. */
   readonly deadlineMs: number
 }
 
-/** What is known of the way to Redis. */
+/** What is known about the connection to Redis. */
 export interface Way {
-  /** Whether it is encrypted; `undefined` where that is not known. */
+  /** `undefined` if that is not known. */
   readonly isEncrypted: boolean | undefined
-  /** Whether it ends on this machine. */
+  /** Whether Redis runs on this machine. */
   readonly isLocal: boolean
 }
 
-/** Builds a finding; no advice is null. */
+/** Builds a finding. */
 export function finding(
   id: string,
   grade: Grade,
@@ -59,7 +59,7 @@ export function finding(
   return { id, grade, evidence, advice }
 }
 
-/** What a command was answered: a reply, or the first word of the error that Redis gave, or no answer. */
+/** The answer to a command: a reply, or the first word of an error reply. */
 export type Asked =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'refused'; readonly word: string }

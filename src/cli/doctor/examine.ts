@@ -1,5 +1,5 @@
 /**
- * Examines a Redis and the way to it. Writes keys of its own for the trial, which are gone afterwards.
+ * Runs all checks of Redis and the connection to it. Writes test keys, and deletes them afterwards.
  *
  * @module
  */
@@ -29,10 +29,10 @@ const ASKING: readonly ((patient: Patient) => Promise<Finding> | Finding)[] = [
 ]
 
 /**
- * All findings, in an order that does not change. Where Redis does not answer, that is the only one.
- * What else goes wrong on the way is a finding, too.
+ * All findings, in a fixed order. If Redis does not answer, that is the only finding. If Redis fails during
+ * a later check, that is the last finding.
  *
- * @param heard Gets each finding when it is there.
+ * @param heard Called with each finding as soon as it is known.
  */
 export async function examine(
   patient: Omit<Patient, 'info'>,

@@ -1,5 +1,5 @@
 /**
- * Whether there are entries of the format that this library's interface comes from, to be moved in.
+ * Checks for entries of the cache that this library's interface comes from, which could be migrated.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { Template } from '../upkeep/template.ts'
 import { ask } from './ask.ts'
 import { type Finding, finding, type Patient } from './check.ts'
 
-/** A look, not a search: a SCAN of the whole database may take long. */
+/** Size of the sample. Scanning the whole database may take long. */
 const LOOKED_AT = 1_000
 
 export async function checkForeignKeys(patient: Patient): Promise<Finding> {

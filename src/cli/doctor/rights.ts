@@ -1,5 +1,5 @@
 /**
- * Whether the token, or the user, may do what the cache has to.
+ * Checks whether the token or the user may run the commands that the cache needs.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import { adviceOn } from './advice.ts'
 import { ask } from './ask.ts'
 import { type Asked, type Finding, finding, type Patient } from './check.ts'
 
-/** What is tried, and what does not work without it. */
+/** A command to try, and what does not work without it. */
 interface Trial {
   readonly name: string
   readonly args: (key: string, isCluster: boolean) => readonly Argument[]
   readonly uses: string
-  /** Whether the cache is of no use without it. */
+  /** Whether the cache cannot work without it. */
   readonly isNeeded: boolean
 }
 
 const TRIALS: readonly Trial[] = [
   { name: 'SET', args: (key) => [key, 'x', 'PX', 60_000], uses: 'every write', isNeeded: true },
-  // Of two slots, as an entry and its markers are; a cluster is asked for each by itself.
+  // Two keys in two hash slots, like an entry and its markers. In a cluster, each slot is read by itself.
   {
     name: 'MGET',
     args: (key, isCluster) => (isCluster ? [key] : [key, key.replace('{', '')]),
@@ -48,11 +48,11 @@ function isOfCluster(asked: Asked): boolean {
   return asked.kind === 'refused' && (asked.word === 'MOVED' || asked.word === 'CROSSSLOT')
 }
 
-/** Tries each command on a key of its own, which is gone afterwards. */
+/** Tries each command on a test key, which the last one deletes. */
 export async function checkRights(patient: Patient): Promise<Finding> {
   const key = trialKey(patient)
   const refused: Trial[] = []
-  /** What to do about a state that it is in, whoever asks. */
+  /** Advice on a state of Redis that has nothing to do with permissions, such as `LOADING`. */
   let advice: string | undefined
   for (const trial of TRIALS) {
     const asked = await ask(patient, trial.name, ...trial.args(key, patient.isCluster))
@@ -77,7 +77,7 @@ export async function checkRights(patient: Patient): Promise<Finding> {
   )
 }
 
-/** The two scripts of a load, on keys of their own: they ask Redis for the time. */
+/** Runs the two scripts of a load on test keys. The scripts also call TIME. */
 export async function checkScripts(patient: Patient): Promise<Finding> {
   const key = trialKey(patient)
   const [entry, lease, marker] = [`${key}:e`, `${key}:l`, `${key}:m`]
@@ -124,7 +124,7 @@ async function run(
     : asked
 }
 
-/** All its parts share a slot. */
+/** The braces put all keys that begin with it into one hash slot. */
 function trialKey({ prefix }: Patient): string {
   return `${prefix}:{doctor/${randomId()}}`
 }

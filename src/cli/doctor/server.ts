@@ -1,5 +1,5 @@
 /**
- * Whether the Redis is one that a cache can rely on: its version, role, memory and disk.
+ * Checks version, role, memory and persistence of Redis.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { type Finding, finding, type Patient } from './check.ts'
 
 type Facts = Pick<Patient, 'info'>
 
-/** The shares of the memory that are told of. */
+/** The shares of the memory limit from which the check warns, and fails. */
 const TIGHT = 0.85
 const FULL = 0.95
 
-/** What is asked of INFO, one finding each. */
+/** The checks that read INFO. */
 export const SERVER_CHECKS: readonly ((patient: Facts) => Finding)[] = [
   checkVersion,
   checkRole,

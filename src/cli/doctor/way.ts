@@ -1,5 +1,5 @@
 /**
- * Whether the way to Redis is short, private, and between clocks that agree.
+ * Checks the round trip and the encryption of the connection, and the clock of Redis.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { ask } from './ask.ts'
 import { type Finding, finding, type Patient } from './check.ts'
 
 const ROUND_TRIPS = 20
-/** Within a region a round trip takes a few milliseconds; to another, tens and more. */
+/** A round trip takes a few milliseconds within a region, and tens of milliseconds or more to another one. */
 const NEAR_MS = 15
 const FAR_MS = 100
-/** Clocks that far apart make entries of one host look old, or from the future, to another. */
+/** With a larger difference, entries of one host look old, or from the future, to another host. */
 const MAX_SKEW_MS = 1_000
 
-/** Times PING, one after the other. */
+/** Measures PINGs that are sent one after the other. */
 export async function checkRoundTrip(patient: Patient): Promise<Finding> {
   const times: number[] = []
   for (let i = 0; i < ROUND_TRIPS; i++) {
@@ -36,7 +36,7 @@ export async function checkRoundTrip(patient: Patient): Promise<Finding> {
   )
 }
 
-/** Asks for the time of Redis. */
+/** Compares the clock of Redis with that of this host. */
 export async function checkClock(patient: Patient): Promise<Finding> {
   const sentAt = patient.platform.now()
   const asked = await ask(patient, 'TIME')
@@ -57,7 +57,7 @@ export async function checkClock(patient: Patient): Promise<Finding> {
   )
 }
 
-/** Whether strangers can read along. */
+/** Checks whether others can read the traffic. */
 export function checkEncryption({ way: { isEncrypted, isLocal }, kind }: Patient): Finding {
   if (kind === 'embedded') return finding('encryption', 'ok', 'Redis is in this process')
   if (isEncrypted === undefined)

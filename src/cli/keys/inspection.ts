@@ -1,26 +1,26 @@
 /**
- * Says what an inspection of a key came to: in the shape that `--json` prints, and in a sentence.
+ * Turns the inspection of a key into the shape that `--json` prints, and into a sentence.
  *
  * @module
  */
 
 import type { InspectedEntry, InspectedTag, Inspection } from '../../cache/inspect.ts'
 
-/** What there is of an entry; not under which key it is encrypted. */
+/** Facts about an entry, without the id of its encryption key. */
 export interface EntryFacts
   extends Omit<InspectedEntry, 'writeId' | 'format' | 'isCompressed' | 'keyId'> {
   readonly compressed: boolean
   readonly encrypted: boolean
 }
 
-/** What is told of a key. */
+/** What the command reports about a key. */
 export interface ToldInspection extends Omit<Inspection, 'entry' | 'hasNearCopy' | 'value'> {
   /** The verdict and its reason in words. */
   readonly explanation: string
   readonly entry: EntryFacts | null
 }
 
-/** What is told of an inspection. */
+/** Selects what the command reports from an inspection. */
 export function toldOf(found: Inspection): ToldInspection {
   const { key, namespace, name, verdict, reason, entry, tags, lease } = found
   return {
@@ -52,7 +52,7 @@ const WORDS: Readonly<Record<string, string>> = {
   expired: 'a miss: the entry has expired',
 }
 
-/** Which tags are at fault, where it is tags. */
+/** Explains the verdict, and names the tags that caused it. */
 function explain({ verdict, reason, tags }: Inspection): string {
   const named = (...wanted: readonly InspectedTag['state'][]): string =>
     tags

@@ -1,10 +1,10 @@
 /**
- * Reads the names that the cache gives to what it keeps in Redis.
+ * Parses the names of the cache's keys in Redis.
  *
  * @module
  */
 
-/** What a name stands for. `path` is that of its namespace, as the name has it. */
+/** What a Redis key holds. `path` is that of the namespace, escaped as in the name. */
 export type KnownName =
   | { readonly kind: 'entry' | 'lease'; readonly path: string; readonly key: string }
   | { readonly kind: 'marker'; readonly path: string; readonly segment: string }
@@ -14,9 +14,9 @@ const NAME = /^([^:{}]+):([^:{}]+):(?:([el]):\{([^{}]*)\}|t:(.+))$/s
 const OTHER = { kind: 'other' } as const
 
 /**
- * What the name of a key is, by the grammar of `Keyspace`.
+ * Parses the name of a Redis key by the grammar of `Keyspace`.
  *
- * @param prefix Escaped, as names have it.
+ * @param prefix Escaped as in names.
  */
 export function readName(prefix: string, name: string): KnownName {
   const [, found, path = '', letter, key, segment] = NAME.exec(name) ?? []
@@ -27,8 +27,8 @@ export function readName(prefix: string, name: string): KnownName {
 }
 
 /**
- * The key of the marker that a header of an entry names, wherever up the path of its namespace it is:
- * `*` is the namespace's own, `*1` that of the one around it.
+ * The Redis key of a marker that the header of an entry names. `*` is the marker of the entry's namespace,
+ * `*1` that of the namespace around it, and so on.
  */
 export function markerKey(prefix: string, path: string, segment: string): string {
   const [, above] = /^\*(\d+)$/.exec(segment) ?? []
@@ -37,12 +37,12 @@ export function markerKey(prefix: string, path: string, segment: string): string
   return `${prefix}:${outer}:t:*`
 }
 
-/** A prefix as names have it. */
+/** Escapes a prefix as in names. */
 export function escapePrefix(prefix: string): string {
   return encodeURIComponent(prefix).replaceAll('*', '%2A')
 }
 
-/** What a glob of Redis has to stand for itself. A name has none of its signs but the star of a marker. */
+/** Escapes the special characters of a Redis glob. Names contain only one of them: the star of a marker. */
 export function globOf(text: string): string {
   return text.replace(/[\\*?[\]]/g, '\\$&')
 }

@@ -1,5 +1,5 @@
 /**
- * Goes through the entries in Redis, and reads of each no more than its header.
+ * Lists entries in Redis, and reads only their headers.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import type { RedisLink } from '../../redis/link.ts'
 /** An entry as it was found. */
 export interface SurveyedEntry {
   readonly name: string
-  /** `undefined`: what is there is no entry of this library. */
+  /** `undefined` if the key does not hold an entry of this library. */
   readonly header: EntryHeader | undefined
-  /** Its first bytes, by which a script can tell whether it is still there. */
+  /** The first bytes of the entry, by which a script recognizes that it is unchanged. */
   readonly prefix: string
 }
 
-/** Most headers are shorter; those with many tags are asked for again. */
+/** Most headers are shorter. Those with many tags take a second read. */
 const FIRST_BYTES = 2_048
 const MOST_BYTES = 65_536
 const BATCH = 500
 
-/** Entries whose names match the glob, in pages. One that is gone meanwhile is left out. */
+/** Entries whose names match the glob, in pages. Leaves out entries that disappear in the meantime. */
 export async function* surveyEntries(
   link: RedisLink,
   glob: string,
@@ -34,7 +34,7 @@ export async function* surveyEntries(
   }
 }
 
-/** The headers of these entries: one request. Entries that are gone are left out. */
+/** Reads the headers of these entries in one request. Leaves out entries that no longer exist. */
 export async function readHeaders(
   link: RedisLink,
   names: readonly string[],
@@ -55,7 +55,7 @@ async function readStart(link: RedisLink, name: string): Promise<string> {
   return String(await link.send(['GETRANGE', name, 0, MOST_BYTES]))
 }
 
-/** A key of another type is none of ours: it has no header, and no prefix by which it could be dropped. */
+/** A key of another type is not an entry. `?` is not a header, so the key counts as unreadable. */
 function notText(error: unknown): string {
   if ((error as { readonly reason?: string }).reason === 'WRONGTYPE') return '?'
   throw error

@@ -1,5 +1,5 @@
 /**
- * Which keys of another cache are to become which entries of this one.
+ * Maps keys of another cache to entries of this one.
  *
  * @module
  */
@@ -7,19 +7,19 @@
 import { UsageError } from '../usage-error.ts'
 import { Template } from './template.ts'
 
-/** A mapping as it is written. */
+/** A mapping, written as templates. */
 export interface MappingText {
-  /** What the keys of the other cache look like. */
+  /** The format of the old keys. */
   readonly from: string
-  /** The key that one becomes. */
+  /** The key of the new entry. */
   readonly key: string
-  /** The namespace that it goes to, nested ones as outer/inner. */
+  /** The namespace of the new entry, nested ones as outer/inner. */
   readonly namespace: string
-  /** Tags that it gets. */
+  /** The tags of the new entry. */
   readonly tags: readonly string[]
 }
 
-/** Where a key goes. */
+/** Where an old key is moved to. */
 export interface Destination {
   readonly path: readonly string[]
   readonly key: string
@@ -27,8 +27,8 @@ export interface Destination {
 }
 
 /**
- * The format of the cache that this library's interface comes from. Its namespaces become those inside the
- * outermost one, as `cache.namespace(name)` makes them; its `default` is the outermost itself.
+ * The format of the cache that this library's interface comes from. Its namespaces become namespaces inside
+ * the outermost one, as `cache.namespace(name)` creates them. Its `default` becomes the outermost one.
  */
 export const ORIGINAL = {
   from: 'cache:data:{namespace}:{key}',
@@ -36,14 +36,14 @@ export const ORIGINAL = {
   namespace: 'default/{namespace}',
 } as const
 
-/** Says where keys go. */
+/** Finds the destination of each old key. */
 export class Mapping {
   readonly #from: Template
   readonly #key: Template
   readonly #namespace: Template
   readonly #tags: readonly Template[]
 
-  /** @throws {UsageError} When a template is none, or names a gap that `from` has not. */
+  /** @throws {UsageError} When a template is invalid, or has a gap that `from` does not have. */
   constructor({ from, key, namespace, tags }: MappingText) {
     this.#from = new Template('from', from)
     this.#key = template('key', key, this.#from)
@@ -51,12 +51,12 @@ export class Mapping {
     this.#tags = tags.map((tag) => template('tag', tag, this.#from))
   }
 
-  /** What Redis finds the keys by. */
+  /** The Redis glob that finds the old keys. */
   get glob(): string {
     return this.#from.glob
   }
 
-  /** `undefined` for a key that is none of these. */
+  /** `undefined` if the key does not have the format. */
   of(name: string): Destination | undefined {
     const gaps = this.#from.match(name)
     if (!gaps) return undefined

@@ -1,10 +1,10 @@
 /**
  * Moves the entries of another cache in the same Redis into this one.
  *
- * Each key is moved in one atomic step, which compares it with what was read: what changed meanwhile is
- * left where it is, and what is there already, or is being loaded, is newer. So a migration may run while
- * both caches are in use, be ended at any time, and be run again: nothing is lost and nothing is moved
- * twice. A value counts as loaded when it was read, and keeps the time it had left.
+ * Each key is moved in one atomic step, which checks that the old value is still the one that was read. A key
+ * that has changed stays where it is. An entry that already exists, or is being loaded, is newer and is kept.
+ * So a migration can run while both caches are in use, be interrupted at any time, and be run again: nothing
+ * is lost or moved twice. A value counts as loaded when it was read, and keeps its remaining lifetime.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import type { OldTags } from './old-tags.ts'
 import { readSource, type SourceFormat } from './source-value.ts'
 import type { Tally } from './tally.ts'
 
-/** What a migration goes by. */
+/** Options for {@link Migration}. */
 export interface MigrationOptions {
   /** Any context of the cache: its link and codec are used. */
   readonly ctx: CacheContext
@@ -37,53 +37,53 @@ export interface MigrationOptions {
   readonly format: SourceFormat
   readonly oldTags: OldTags
   readonly tally: Tally
-  /** Whether the keys stay where they are as well. */
+  /** Whether the old keys are kept. */
   readonly keep: boolean
-  /** How long an entry lives whose key had no end, in milliseconds. */
+  /** Lifetime of entries whose old key has no expiry, in milliseconds. */
   readonly endlessMs: number
-  /** How many keys a step takes. */
+  /** Keys per step. */
   readonly batch: number
   readonly dryRun: boolean
   readonly signal: AbortSignal
-  /** Hears how many keys have been looked at in this run. */
+  /** Called with the number of keys that this run has checked so far. */
   progress(keys: number): void
 }
 
-/** What came of it. The first two are of all runs of this migration. */
+/** The result. `moved` and `present` count all runs of this migration; the other counts are of this run. */
 export interface MigrationReport {
   readonly dryRun: boolean
-  /** Whether all keys have been looked at. */
+  /** Whether all keys have been checked. */
   readonly complete: boolean
-  /** Whether an earlier run had been ended, and this one went on. */
+  /** Whether this run continued an interrupted one. */
   readonly resumed: boolean
-  /** In a dry run, what would be. */
+  /** In a dry run, how many would be moved. */
   readonly moved: number
-  /** There was a newer entry already. */
+  /** A newer entry existed already. */
   readonly present: number
-  /** A load of the key was under way: run it again. */
+  /** A load of the new key was running: run the migration again. */
   readonly busy: number
-  /** Changed while it was read: run it again. */
+  /** The old value changed after it was read: run the migration again. */
   readonly changed: number
-  /** Ended while it was read. */
+  /** The old key expired during the run. */
   readonly gone: number
-  /** Not what the format says, or no value that can be stored; left alone. */
+  /** Not in the given format, or not storable; left unchanged. */
   readonly unreadable: number
-  /** Names that the template does not fit, or that make no key; left alone. */
+  /** Names that do not match the template, or give no valid key; left unchanged. */
   readonly unmatched: number
 }
 
-/** A key that has somewhere to go. */
+/** An old key with its destination. */
 interface Candidate extends Destination {
   readonly source: string
   readonly ctx: CacheContext
 }
 
-/** One whose time left is known. */
+/** A candidate with its remaining lifetime. */
 interface Living extends Candidate {
   readonly lifeMs: number
 }
 
-/** One that was read. */
+/** A candidate with its value. */
 interface Read extends Living {
   readonly text: string
   readonly value: unknown
@@ -107,7 +107,7 @@ export class Migration {
   }
   #seen = 0
 
-  /** @throws {UsageError} On a cluster, where a key and its entry are in two places. */
+  /** @throws {UsageError} On a cluster, where an old key and its entry are on different nodes. */
   constructor(options: MigrationOptions) {
     if (options.ctx.link.cluster) throw new UsageError('migrate does not work in a cluster')
     this.#options = options
@@ -132,7 +132,7 @@ export class Migration {
     return { dryRun, complete, resumed, moved: after.moved, present: after.present, ...counts }
   }
 
-  /** @returns Where the scan goes on. */
+  /** @returns The cursor of the next page. */
   async #page(cursor: string): Promise<string> {
     const { ctx, mapping, batch } = this.#options
     const reply = await ctx.link.send(['SCAN', cursor, 'MATCH', mapping.glob, 'COUNT', batch])
@@ -146,7 +146,7 @@ export class Migration {
   async #move(names: readonly string[]): Promise<void> {
     const candidates = await this.#withLives(names.flatMap((name) => this.#candidate(name) ?? []))
     if (candidates.length === 0) return
-    // Before the values are read: what is invalidated from here on is so for them too.
+    // Markers are read before the values, so that an invalidation from here on applies to these values too.
     const stamps = this.#options.dryRun ? new Map() : await this.#mark(candidates)
     const read = await this.#read(candidates)
     const words = await Promise.all(read.map((one) => this.#store(one, stamps)))
@@ -190,7 +190,7 @@ export class Migration {
     })
   }
 
-  /** The markers of all candidates, created where they are missing: by their keys. */
+  /** The markers of all candidates, by key. Creates those that are missing. */
   async #mark(candidates: readonly Living[]): Promise<ReadonlyMap<string, string>> {
     const { ctx } = this.#options
     const keys = [...new Set(candidates.flatMap((one) => markersOf(one).map(({ key }) => key)))]
@@ -206,7 +206,7 @@ export class Migration {
     const texts = await ctx.link.read(candidates.map(({ source }) => source))
     return candidates.flatMap((candidate, i): Read[] => {
       const text = texts[i]
-      // A key of another type has no text, as one has that has ended by now: the step would not find it.
+      // A key of another type has no text. Nor has one that has expired, which the atomic step could not find.
       const found =
         typeof text === 'string'
           ? readSource(text, format, ctx.codec.maxValueBytes)
@@ -233,7 +233,7 @@ export class Migration {
     }
   }
 
-  /** The entry's text: fresh for as long as the key would have lived. */
+  /** The text of the entry, which is fresh for the remaining lifetime of the old key. */
   async #compose(
     { ctx, key, value, lifeMs, ...one }: Read,
     stamps: ReadonlyMap<string, string>,
@@ -270,6 +270,6 @@ type Word = 'moved' | 'present' | 'busy' | 'changed' | 'gone'
 const WORDS: ReadonlySet<unknown> = new Set(['moved', 'present', 'busy', 'changed', 'gone'])
 
 function wordOf(reply: Reply): Word {
-  // An answer that makes no sense says nothing of what was done: the key is looked at again.
+  // An unknown reply does not say what was done. As "changed", the key is checked again by the next run.
   return WORDS.has(reply) ? (reply as Word) : 'changed'
 }

@@ -1,5 +1,5 @@
 /**
- * The tags that another cache keeps in sets: `cache:tags:<tag>` holds the names of the keys that have it.
+ * Reads the tags of another cache from its sets: `cache:tags:<tag>` holds the names of the keys that have it.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { scan } from '../../cache/scan.ts'
 import type { RedisLink } from '../../redis/link.ts'
 import { globOf } from '../keys/names.ts'
 
-/** The tags of a key, by its name. */
+/** The tags of each key, by the name of the key. */
 export type OldTags = ReadonlyMap<string, readonly string[]>
 
 const PAGE = 1_000
 
-/** Reads all sets whose names begin so: each key with its tags is held in memory. */
+/** Reads all sets whose names start with `beginning`. Holds all keys and their tags in memory. */
 export async function readOldTags(link: RedisLink, beginning: string): Promise<OldTags> {
   const tags = new Map<string, string[]>()
   for await (const names of scan(link, `${globOf(beginning)}*`)) {

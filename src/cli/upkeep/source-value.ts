@@ -6,10 +6,10 @@
 
 import { gunzipSync } from 'node:zlib'
 
-/** `json`: JSON, or gzip of it as base64 after the word `compressed:`. `text`: the text itself. */
+/** `json`: JSON, or `compressed:` followed by gzipped JSON in base64. `text`: the text itself. */
 export type SourceFormat = 'json' | 'text'
 
-/** A value, or why there is none to be had. */
+/** A value, or that the text cannot be read. */
 export type SourceValue =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'unreadable' }
@@ -20,7 +20,7 @@ const UNREADABLE: SourceValue = { kind: 'unreadable' }
 /**
  * The value of a stored text.
  *
- * @param maxBytes Bound on what a compressed text may become.
+ * @param maxBytes Maximum size of a decompressed text.
  */
 export function readSource(text: string, format: SourceFormat, maxBytes: number): SourceValue {
   if (format === 'text') return { kind: 'value', value: text }
@@ -30,7 +30,7 @@ export function readSource(text: string, format: SourceFormat, maxBytes: number)
       : text
     return { kind: 'value', value: JSON.parse(json) }
   } catch {
-    // Not JSON, not gzip, or too long: none of them says what is in the text.
+    // Expected: the text is not JSON, not gzip, or too long when decompressed.
     return UNREADABLE
   }
 }

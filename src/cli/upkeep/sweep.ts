@@ -1,10 +1,10 @@
 /**
- * Finds what the cache has left behind in Redis and nothing will ever need again, and drops it.
+ * Finds data of the cache in Redis that is no longer needed, and deletes it.
  *
- * Safe while the cache is in use. An entry is dropped only if the hard id of one of its tags is gone,
- * which never comes back, and only while it is still the entry that was looked at. A marker is dropped
- * only if no entry carries it and nobody has used it for longer than any load takes: each load reads the
- * markers that its entry will carry, so one that could still be carried has been used since.
+ * Safe while the cache is in use. An entry is deleted only if the hard id of one of its tags is gone, which
+ * never comes back, and only if it is still the entry that was checked. A marker is deleted only if no entry
+ * carries it and it has not been used for longer than any load takes: each load reads the markers that its
+ * entry will carry, so a marker of a load in progress was used within that time.
  *
  * @module
  */
@@ -19,26 +19,26 @@ import { DROP_ENDLESS, DROP_ENTRY, DROP_IDLE } from '../../redis/scripts/upkeep.
 import { escapePrefix, globOf, markerKey, readName } from '../keys/names.ts'
 import { readHeaders, type SurveyedEntry } from '../keys/survey.ts'
 
-/** What a sweep goes by. */
+/** Options for {@link sweep}. */
 export interface SweepOptions {
   readonly link: RedisLink
   readonly platform: Platform
   /** The prefix of the cache. */
   readonly prefix: string
-  /** A marker that was used since so long ago is left alone, in milliseconds; longer than any load takes. */
+  /** Markers that were used within this time are kept, in milliseconds. Must be longer than any load takes. */
   readonly idleMs: number
-  /** Whether to drop what is found. */
+  /** Whether to delete what is found. */
   readonly apply: boolean
-  /** Ends it between two pages. */
+  /** Stops the sweep between two pages of keys. */
   readonly signal: AbortSignal
-  /** Hears how many keys have been looked at. */
+  /** Called with the number of keys that have been checked so far. */
   progress(keys: number): void
 }
 
 /** What a sweep has found. */
 export interface SweepReport {
   readonly applied: boolean
-  /** Whether it has seen everything; `false` when it was ended early, which leaves markers alone. */
+  /** Whether all keys were checked. An interrupted sweep deletes no markers. */
   readonly complete: boolean
   readonly keys: number
   readonly entries: number
@@ -46,17 +46,17 @@ export interface SweepReport {
   readonly leases: number
   /** Entries that were invalidated: no read will ever serve them. */
   readonly deadEntries: Count
-  /** Markers that no entry carries, and nobody has used of late. */
+  /** Markers that no entry carries, and that have not been used lately. */
   readonly idleMarkers: Count
-  /** Leases without an end, which no load has. */
+  /** Leases without expiry, which no load creates. */
   readonly endlessLeases: Count
-  /** Texts in the place of entries that are none; they are left alone. */
+  /** Keys with names of entries that hold no entry. They are kept. */
   readonly unreadable: number
-  /** Why markers could not be told apart; null if they could. */
+  /** Why markers were not checked; `null` if they were. */
   readonly markersSkipped: string | null
 }
 
-/** How many there were, and how many of them are gone now. */
+/** How many were found, and how many of these were deleted. */
 export interface Count {
   readonly found: number
   readonly dropped: number
@@ -65,7 +65,7 @@ export interface Count {
 
 const BATCH = 500
 
-/** Sweeps the keys of one prefix: a SCAN of the whole database. */
+/** Sweeps the keys of one prefix. Scans the whole database. */
 export function sweep(options: SweepOptions): Promise<SweepReport> {
   return new Sweep(options).run()
 }
@@ -74,7 +74,7 @@ class Sweep {
   readonly #options: SweepOptions
   readonly #prefix: string
   readonly #startedAt: number
-  /** Markers that are there, and those that entries carry. */
+  /** Markers that exist, and markers that entries carry. */
   readonly #markers = new Set<string>()
   readonly #carried = new Set<string>()
   readonly #dead = { found: 0, dropped: 0, bytes: 0 }
@@ -103,7 +103,7 @@ class Sweep {
         break
       }
     }
-    // An entry that was not seen may carry any of them.
+    // After an incomplete scan, any marker may be carried by an entry that was not seen.
     const markersSkipped = complete ? await this.#dropMarkers() : 'the sweep was interrupted'
     return {
       applied: apply,
@@ -147,7 +147,7 @@ class Sweep {
     this.#endless.dropped += sum(dropped)
   }
 
-  /** Markers are read after the headers: one that differs by then will not be what it was again. */
+  /** Reads the markers after the headers: a marker that differs by then never gets its old id back. */
   async #judge(entries: readonly SurveyedEntry[]): Promise<void> {
     const { link } = this.#options
     const stamped = entries.map((entry) => ({ entry, stamps: this.#stampsOf(entry) }))
@@ -188,11 +188,11 @@ class Sweep {
     this.#dead.dropped += sum(dropped)
   }
 
-  /** @returns Why it could not be done, if so. */
+  /** @returns Why markers could not be checked; `null` if they were. */
   async #dropMarkers(): Promise<string | null> {
     const { platform, idleMs } = this.#options
     const candidates = [...this.#markers].filter((name) => !this.#carried.has(name))
-    // What was carried by an entry that the scan did not see was used after the scan began.
+    // The scan misses only entries stored after it began, whose loads used their markers less than `idleMs` earlier.
     const seconds = Math.ceil((idleMs + platform.now() - this.#startedAt) / 1_000)
     try {
       for (let i = 0; i < candidates.length; i += BATCH) {

@@ -1,5 +1,5 @@
 /**
- * How far a migration has come, kept in Redis: what was moved is counted in the very step that moves it.
+ * The progress of a migration, kept in Redis. A key is counted in the same atomic step that moves it.
  *
  * @module
  */
@@ -8,36 +8,36 @@ import { createHash } from 'node:crypto'
 import type { RedisLink } from '../../redis/link.ts'
 import type { Reply } from '../../redis/requester.ts'
 
-/** What is kept of a migration. */
+/** The stored progress of a migration. */
 export interface TallyState {
   readonly moved: number
   readonly present: number
-  /** Where the scan goes on; `0` for its beginning. */
+  /** The cursor at which the scan continues; `0` for the beginning. */
   readonly cursor: string
-  /** Whether an earlier run has left it. */
+  /** Whether an earlier run was interrupted. */
   readonly isResumed: boolean
 }
 
 const LIFE_MS = 30 * 86_400_000
 
-/** The record of one migration, the same for each run of it. */
+/** The record of one migration, shared by all its runs. */
 export class Tally {
   readonly key: string
   readonly #link: RedisLink
   #server = ''
 
-  /** @param plan What makes it this migration and no other. */
+  /** @param plan The options that identify the migration. */
   constructor(link: RedisLink, prefix: string, plan: unknown) {
     const id = createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 12)
     this.key = `${prefix}:{migration/${id}}`
     this.#link = link
   }
 
-  /** What there is. A cursor means nothing to another server, or to one that was started anew. */
+  /** Reads the progress. A cursor is not valid on another server, or after a restart. */
   async read(): Promise<TallyState> {
     const [fields, info] = await Promise.all([
       this.#link.send(['HMGET', this.key, 'moved', 'present', 'cursor', 'server']),
-      this.#link.send(['INFO', 'server']).catch(() => null), // a token may not run it
+      this.#link.send(['INFO', 'server']).catch(() => null), // the token may lack the permission
     ])
     const [moved, present, cursor, server] = Array.isArray(fields) ? fields : []
     this.#server = serverIn(info)
@@ -50,7 +50,7 @@ export class Tally {
     }
   }
 
-  /** Remembers where the scan goes on. */
+  /** Stores the cursor at which the scan continues. */
   async keep(cursor: string): Promise<void> {
     await Promise.all([
       this.#link.send(['HSET', this.key, 'cursor', cursor, 'server', this.#server]),
@@ -58,7 +58,7 @@ export class Tally {
     ])
   }
 
-  /** Forgets the migration, which is over. */
+  /** Deletes the record of a finished migration. */
   async drop(): Promise<void> {
     await this.#link.send(['DEL', this.key])
   }

@@ -1,6 +1,6 @@
 /**
- * Names with gaps, such as `cache:data:{namespace}:{key}`: to find keys by, to take them apart, and to
- * put others together.
+ * Templates of names, such as `cache:data:{namespace}:{key}`. They find keys, parse their names, and build
+ * new names.
  *
  * @module
  */
@@ -10,31 +10,31 @@ import { UsageError } from '../usage-error.ts'
 
 type Part = { readonly text: string } | { readonly gap: string }
 
-/** A name with gaps. */
+/** A name with gaps, which are placeholders in braces. */
 export class Template {
   readonly #parts: readonly Part[]
 
   /**
-   * @param option The option it was given by, for the error.
-   * @throws {UsageError} When braces do not match, a gap is there twice, or two are side by side.
+   * @param option The option that gave the template, for error messages.
+   * @throws {UsageError} When the text is empty, braces do not match, a gap occurs twice, or two are adjacent.
    */
   constructor(option: string, text: string) {
     this.#parts = parse(option, text)
   }
 
-  /** What its gaps are called. */
+  /** The names of the gaps. */
   get gaps(): readonly string[] {
     return this.#parts.flatMap((part) => ('gap' in part ? [part.gap] : []))
   }
 
-  /** What Redis finds such names by. */
+  /** The Redis glob that finds such names. */
   get glob(): string {
     return this.#parts.map((part) => ('gap' in part ? '*' : globOf(part.text))).join('')
   }
 
   /**
-   * What is in the gaps of a name; `undefined` if it is no such name. A gap ends at the first place where
-   * what follows it in the template stands; the last one takes all that is left. None is empty.
+   * The texts in the gaps of a name; `undefined` if the name does not match. A gap ends at the first
+   * occurrence of the text that follows it in the template; the last gap takes the rest. No gap is empty.
    */
   match(name: string): ReadonlyMap<string, string> | undefined {
     const found = new Map<string, string>()
@@ -53,7 +53,7 @@ export class Template {
     return at === name.length ? found : undefined
   }
 
-  /** The name with these in its gaps. */
+  /** The name with these texts in its gaps. */
   fill(gaps: ReadonlyMap<string, string>): string {
     return this.#parts.map((part) => ('gap' in part ? gaps.get(part.gap) : part.text)).join('')
   }
