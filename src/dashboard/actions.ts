@@ -1,5 +1,5 @@
 /**
- * What operators may change by a form.
+ * The actions behind the forms of the dashboard.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Counted, Inspected } from './keys-page.tsx'
 import type { Message } from './layout.tsx'
 import type { ResolvedOptions } from './options.ts'
 
-/** What has come of a form, by the word that stands for it in an address. */
+/** The outcome of a form, as it is named in the address of the page that shows it. */
 export type Told = 'invalidated' | 'deleted' | 'started' | 'resolved' | 'gone' | 'away'
 
 export const MESSAGES: Readonly<Record<Told, Message>> = {
@@ -33,7 +33,7 @@ export const MESSAGES: Readonly<Record<Told, Message>> = {
   },
 }
 
-/** The fields of a form, texts alone. */
+/** The fields of a form. Only texts are used. */
 export type Fields = Readonly<Record<string, unknown>>
 
 export function textIn(fields: Fields, name: string): string {
@@ -41,7 +41,7 @@ export function textIn(fields: Fields, name: string): string {
   return typeof text === 'string' ? text : ''
 }
 
-/** @throws {InvalidOptionError} When there are none, or more than 64. */
+/** Reads one tag per line. @throws {InvalidOptionError} When there are none, or more than 64. */
 export function tagsIn(fields: Fields): string[] {
   const tags = textIn(fields, 'tags')
     .split(/\r?\n/)
@@ -63,7 +63,7 @@ export function deleteKey({ cache }: ResolvedOptions, fields: Fields): Promise<T
   return unlessAway('deleted', () => namespace.delete(textIn(fields, 'key')))
 }
 
-/** Begins a job, and does not wait for it. @throws {InvalidOptionError} When no job has the id. */
+/** Starts a job, and does not wait for it. @throws {InvalidOptionError} When no job has the id. */
 export async function runJob(
   { warming, platform }: ResolvedOptions,
   fields: Fields,
@@ -95,7 +95,8 @@ export async function inspect(
 }
 
 /**
- * How many entries an invalidation would reach, of as many as it may look at.
+ * Counts the entries that an invalidation would reach, in a sample of at most 2,000 entries. `undefined` if
+ * Redis does not answer.
  *
  * @throws {InvalidKeyError | InvalidOptionError} When the form is filled in wrongly.
  */
@@ -111,12 +112,12 @@ export async function countTagged(
   return { namespace, tags, entries: census.namespaces.get(namespace)?.tagged ?? 0, census }
 }
 
-/** Counts what is stored; nothing while Redis is away. */
+/** Counts what is stored; `undefined` if Redis does not answer. */
 export function count({ cache }: ResolvedOptions): Promise<Census | undefined> {
   return orNothing(() => takeCensus(cache))
 }
 
-/** Whether an error is a mistake in what was typed. */
+/** Whether an error is a mistake in the form. */
 export function isMistake(error: unknown): error is InvalidKeyError | InvalidOptionError {
   return error instanceof InvalidKeyError || error instanceof InvalidOptionError
 }

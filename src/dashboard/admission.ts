@@ -1,6 +1,6 @@
 /**
- * Who may see a dashboard: whoever sends the token, or has logged in with it, or is let in by the
- * application's own function.
+ * Decides who may see a dashboard: requests with the token, browsers that have logged in with it, or
+ * requests that the application's own function accepts.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import type { Platform } from '../platform/platform.ts'
 import { bearerIn, isSameSecret } from '../web/bearer.ts'
 import type { Authenticate } from './options.ts'
 
-/** How a request was let in. Only a header that a page of another site cannot send needs no form token. */
+/** How a request was admitted. `bearer` needs no form token, as pages of other sites cannot send the header. */
 export type Admitted = 'bearer' | 'browser'
 
 const SESSION = /^(\d{1,15})\.([\w-]{1,64})\.([\w-]{43})$/
 
-/** The door of one dashboard. It keeps nothing: a session is a text that proves itself. */
+/** Admits requests to one dashboard. Stateless: a session is a signed text. */
 export class Admission {
   readonly #authenticate: string | Authenticate
   readonly #platform: Platform
@@ -33,7 +33,7 @@ export class Admission {
     return typeof this.#authenticate === 'string'
   }
 
-  /** Lets a request in, or not. */
+  /** Says how a request is admitted; `undefined` if it is not. */
   async admit(request: Request, session: string | undefined): Promise<Admitted | undefined> {
     if (typeof this.#authenticate === 'function') {
       return (await this.#authenticate(request)) === true ? 'browser' : undefined
@@ -46,7 +46,7 @@ export class Admission {
     return (await this.#isValid(session, this.#authenticate)) ? 'browser' : undefined
   }
 
-  /** A session for who has the token; `undefined` for a wrong one. */
+  /** Creates a session for the right token; `undefined` for a wrong one. */
   async logIn(
     token: string,
   ): Promise<{ readonly session: string; readonly maxAge: number } | undefined> {
@@ -64,7 +64,7 @@ export class Admission {
   }
 }
 
-/** With another token than the one it was made with, a session is worth nothing. */
+/** Signs with the token: when the token changes, all sessions become invalid. */
 async function sign(claims: string, token: string): Promise<string> {
   const bytes = new TextEncoder().encode(token)
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }

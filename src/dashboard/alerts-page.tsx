@@ -1,5 +1,5 @@
 /**
- * The page of alerts, the rules behind them, and what the figures advise.
+ * The page of alerts, of the rules behind them, and of recommendations from the figures.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Html } from './html.ts'
 import { ActionButton, Empty, Missing, Panel, Pill, Table, type Tone } from './parts.tsx'
 import type { Snapshot } from './snapshot.ts'
 
-/** What the page goes by. */
+/** The input of the page. */
 export interface AlertsProps {
   readonly snapshot: Snapshot
   readonly mayOperate: boolean
@@ -170,7 +170,7 @@ function Rules({
 }
 
 function beginText({ bad, firesAt, unit }: RuleStatus): string {
-  // A check counts as a whole: above 2.5 is the third.
+  // Checks are whole numbers: "above 2.5" means from the third on.
   if (unit === 'checks') return `${count(Math.floor(firesAt) + 1)} checks without an answer`
   return `${bad} ${valueText(firesAt, unit)}`
 }

@@ -1,5 +1,5 @@
 /**
- * The files that pages ask for besides themselves, each under an address that changes with it.
+ * The files that pages load. The address of each file changes with its content.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { COMPONENT_STYLE } from './component-style.ts'
 import { SCRIPT } from './script.ts'
 import { STYLE } from './style.ts'
 
-/** A file. It holds no data, so that everybody may have it. */
+/** A file. It contains no data, and is served without authentication. */
 export interface Asset {
   readonly name: string
   readonly type: string
@@ -19,7 +19,7 @@ export interface Asset {
 const STYLES = asset('style.css', 'text/css', CHARTS_STYLE + STYLE + COMPONENT_STYLE)
 const BEHAVIOUR = asset('dashboard.js', 'text/javascript', SCRIPT)
 
-/** What the pages come with. uPlot may be served by something else. */
+/** The files that every dashboard serves. uPlot can be served by the host instead. */
 export const ASSETS: readonly Asset[] = [STYLES, BEHAVIOUR]
 
 /** The addresses of the files, relative to any page. */
@@ -37,7 +37,7 @@ function versioned({ name, text }: Asset): string {
   return `${name}?v=${fingerprint(text)}`
 }
 
-/** FNV-1a, 32 bits: tells versions of one file apart. */
+/** FNV-1a, 32 bits: distinguishes versions of one file. */
 function fingerprint(text: string): string {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) {

@@ -1,5 +1,5 @@
 /**
- * A chart: drawn where there is JavaScript, and the same figures as a table everywhere.
+ * A chart. The browser's script draws it; without JavaScript, a table shows the same figures.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { Empty, Table } from './parts.tsx'
 
 const SPANS: Readonly<Record<Range, string>> = { '1h': 'last hour', '24h': 'last 24 hours' }
 
-/** Draws the lines over the range. */
+/** A panel with the lines over the range. */
 export function Chart({
   id,
   title,
@@ -69,7 +69,7 @@ export function Chart({
   )
 }
 
-/** What somebody who cannot see the chart is told of it. */
+/** Describes the chart for screen readers. */
 function describe(title: string, data: ChartData, range: Range): string {
   const { lines, unit, limit } = data
   const told = lines.map((line) => `${line.label} ${valueText(summaryOf(line, data), unit)}`)
@@ -77,7 +77,7 @@ function describe(title: string, data: ChartData, range: Range): string {
   return `${title}, ${SPANS[range]}. ${unit === '' ? 'Total' : 'Latest'}: ${told.join(', ')}.${across} The table below has all figures.`
 }
 
-/** Of counts the sum, of measurements the newest. */
+/** The sum of counts, or the newest of measurements. */
 function summaryOf({ values }: Line, { unit }: ChartData): number | null {
   if (unit !== '') return values.findLast((value) => value !== null) ?? null
   return values.reduce<number>((sum, value) => sum + (value ?? 0), 0)

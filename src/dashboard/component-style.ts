@@ -1,12 +1,12 @@
 /**
- * How the pieces of pages look: tiles, panels, tables, charts, forms.
+ * The style of the components: tiles, panels, tables, charts, forms.
  *
  * @module
  */
 
 /**
- * CSS, after that of the frame. Shades at the sides of a `.scroll` say that there is more: they are
- * covered where there is not. A long `.key-name` has what the figures leave of the line, and no more.
+ * CSS, to follow that of the frame. Shadows at the sides of a `.scroll` show that there is more content; at
+ * the end of the content they are covered. A long `.key-name` is cut to the width that the figures leave.
  */
 export const COMPONENT_STYLE = `
 .tiles { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 1px; margin-bottom: var(--s4); background: var(--edge);

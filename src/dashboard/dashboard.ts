@@ -1,5 +1,5 @@
 /**
- * The dashboard as a Hono app: which address leads to what.
+ * The dashboard as a Hono app: its routes.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import { Pages } from './pages.tsx'
 
 /**
  * Builds the dashboard, to be mounted anywhere: `app.route('/dashboard', dashboard({ … }))`. Its links are
- * relative, so that it need not be told where.
+ * relative, so it does not need to know its own path.
  *
- * - Pages are `overview`, `namespaces`, `jobs`, `alerts` and `keys`; without a session they lead to `login`.
+ * - Pages are `overview`, `namespaces`, `jobs`, `alerts` and `keys`; without a session they redirect to `login`.
  * - `snapshot.json` has the same figures for programs; `range` is `1h` or `24h`.
- * - Forms are refused with 403 when they are not of this origin, or, if they change something, in the mode
- *   `read-only`. One that is longer than any is has no fields.
+ * - Forms from another origin are refused with 403, and in the mode `read-only` also forms that change
+ *   something. A form that is too long is read as empty.
  *
  * @throws {InvalidOptionError} When an option is missing or out of its range.
  */
@@ -31,9 +31,9 @@ export function dashboard(options: DashboardOptions): Hono {
 }
 
 /**
- * As {@link dashboard} without `charts.js`, which is uPlot: for a host that serves it as a static file
- * beside the pages, from `node_modules/nearcache/workers/assets/dashboard`. The bundle is 22 KB less.
- * Where it cannot be had, pages have their figures as tables alone.
+ * Like {@link dashboard}, without `charts.js`, which is uPlot: for a host that serves this file as a static
+ * file beside the pages, from `node_modules/nearcache/workers/assets/dashboard`. The bundle is 22 KB smaller.
+ * If the file is not served, pages show their figures only as tables.
  *
  * @throws {InvalidOptionError} As {@link dashboard}.
  */
@@ -43,7 +43,7 @@ export function dashboardPages(options: DashboardOptions): Hono {
   const pages = new Pages(resolved)
   for (const asset of ASSETS) serve(app, asset)
   app.get('/', (c) => pages.toOverview(c))
-  // The address of the mount with a slash at its end.
+  // The path at which the app is mounted, with a slash at the end.
   app.get('/:end{$}', (c) => pages.toOverview(c))
   app.get('/login', (c) => pages.login(c, undefined))
   app.post('/login', (c) => pages.logIn(c))

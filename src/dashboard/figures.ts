@@ -1,5 +1,5 @@
 /**
- * What the panels show of figures: sums, lines of charts, and the table of namespaces. Pure.
+ * Computes what the panels show: sums, lines of charts, and the table of namespaces. Pure.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { ERROR_KINDS } from '../monitor/series.ts'
 import { type Summary, summarize } from '../monitor/summary.ts'
 import type { Timeline } from './snapshot.ts'
 
-/** Which stretch of time is looked at. */
+/** The period that a page shows. */
 export type Range = '1h' | '24h'
 
-/** The range of an address; the hour unless it says otherwise. */
+/** The range that an address names; without one, the last hour. */
 export function rangeIn(text: string | undefined): Range {
   return text === '24h' ? '24h' : '1h'
 }
@@ -24,12 +24,12 @@ export function slicesOf({ minutes, hours }: Timeline, range: Range): readonly S
   return range === '1h' ? minutes : hours
 }
 
-/** All of a range together. */
+/** The summed figures of a range. */
 export function figuresOf(timeline: Timeline, range: Range): Figures {
   return mergeFigures(slicesOf(timeline, range).map(({ figures }) => figures))
 }
 
-/** One line of a chart; `null` where there was nothing to measure. */
+/** One line of a chart; `null` for periods without a measurement. */
 export interface Line {
   readonly label: string
   /** Names a colour of the style sheet. */
@@ -37,13 +37,13 @@ export interface Line {
   readonly values: readonly (number | null)[]
 }
 
-/** A chart, and the table that tells the same. */
+/** The data of a chart and its table. */
 export interface ChartData {
-  /** Epoch milliseconds at which each stretch begins. */
+  /** The start of each period, in epoch milliseconds. */
   readonly at: readonly number[]
   readonly lines: readonly Line[]
   readonly unit: '%' | 'ms' | ''
-  /** A line across, from which on it is bad. */
+  /** A horizontal line at the value from which on an alert starts. */
   readonly limit?: { readonly label: string; readonly value: number } | undefined
   readonly max?: number
 }
@@ -59,7 +59,7 @@ function drawing(slices: readonly Slice[]): Draw {
 
 const timesOf = (slices: readonly Slice[]): number[] => slices.map(({ from }) => from)
 
-/** Look-ups that were answered, in percent. */
+/** The shares of look-ups that were hits, in percent. */
 export function hitRateChart(slices: readonly Slice[], limit: number | undefined): ChartData {
   const draw = drawing(slices)
   const share =
@@ -91,7 +91,7 @@ export function hitRateChart(slices: readonly Slice[], limit: number | undefined
   }
 }
 
-/** Quantiles, in milliseconds. */
+/** Quantiles of latencies, in milliseconds. */
 export function latencyChart(slices: readonly Slice[], limit: number | undefined): ChartData {
   const draw = drawing(slices)
   const isMeasured = ({ values }: Line): boolean => values.some((value) => value !== null)
@@ -110,7 +110,7 @@ export function latencyChart(slices: readonly Slice[], limit: number | undefined
   }
 }
 
-/** Errors, those kinds that there were. */
+/** Errors, by the kinds that occurred. */
 export function errorChart(slices: readonly Slice[]): ChartData {
   const draw = drawing(slices)
   const lines = ERROR_KINDS.map((kind, i) =>
@@ -123,7 +123,7 @@ export function errorChart(slices: readonly Slice[]): ChartData {
   }
 }
 
-/** What Redis was asked. */
+/** Commands and requests to Redis. */
 export function commandChart(slices: readonly Slice[]): ChartData {
   const draw = drawing(slices)
   return {
@@ -136,20 +136,20 @@ export function commandChart(slices: readonly Slice[]): ChartData {
   }
 }
 
-/** What commands cost at the pace of a range. */
+/** What commands cost at the rate of a range. */
 export interface Spending {
   readonly commands: number
   readonly requests: number
-  /** Over thirty days at this pace. */
+  /** In thirty days at this rate. */
   readonly commandsAMonth: number
   readonly dollarsAMonth: number
-  /** How long the pace was watched, in milliseconds. */
+  /** The time over which the rate was measured, in milliseconds. */
   readonly watchedMs: number
 }
 
 const MONTH_MS = 30 * 86_400_000
 
-/** From the first stretch in which anything was counted: an hour of figures says nothing of a day without. */
+/** Measures from the first period with figures on: periods before it would make the rate too low. */
 export function spendingOf(
   slices: readonly Slice[],
   now: number,
@@ -175,14 +175,14 @@ export function spendingOf(
 export interface NamespaceRow {
   readonly path: string
   readonly summary: Summary
-  /** What its hits would have taken to load, less what they took; `undefined` before the first load. */
+  /** The time that hits would have taken as loads, minus the time they took; `undefined` before the first load. */
   readonly savedMs: number | undefined
   readonly stored:
     | { readonly entries: number; readonly bytes: number; readonly meanLifeMs: number | undefined }
     | undefined
 }
 
-/** The namespaces, those with most look-ups first. */
+/** The namespaces, sorted by look-ups, highest first. */
 export function namespaceRows(figures: Figures, census: Census | undefined): NamespaceRow[] {
   const paths = new Set([...figures.keys(), ...(census?.namespaces.keys() ?? [])])
   paths.delete(WHOLE_CACHE)

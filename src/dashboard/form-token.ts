@@ -1,6 +1,6 @@
 /**
- * Keeps pages of other sites from sending forms in a user's name: a form must come from this origin, and
- * repeat a cookie that no other origin can read.
+ * Prevents pages of other sites from sending forms in a user's name (CSRF): a form must come from this
+ * origin, and repeat the value of a cookie that no other origin can read.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { isSameSecret } from '../web/bearer.ts'
 
 const COOKIE = 'nearcache-dashboard-form'
 
-/** The token for the forms of a page; the browser has it as a cookie. */
+/** The token for the forms of a page. The browser has the same token as a cookie. */
 export function formToken(c: Context): string {
   const known = getCookie(c, COOKIE)
   if (known !== undefined && /^[\w-]{16,64}$/.test(known)) return known
@@ -22,7 +22,7 @@ export function formToken(c: Context): string {
   return token
 }
 
-/** Whether a form that was sent is one of ours. */
+/** Whether a form was sent from a page of this dashboard. */
 export async function isOwnForm(c: Context, given: string | undefined): Promise<boolean> {
   const expected = getCookie(c, COOKIE)
   if (!isSameOrigin(c.req.raw) || expected === undefined || given === undefined) return false
@@ -30,8 +30,8 @@ export async function isOwnForm(c: Context, given: string | undefined): Promise<
 }
 
 /**
- * Sets a cookie that only this dashboard gets. It has no path: it is then of the folder that it was set
- * in, wherever the dashboard is mounted.
+ * Sets a cookie that is sent only to this dashboard. It has no path attribute, so it applies to the folder
+ * of the current address, wherever the dashboard is mounted.
  */
 export function putCookie(c: Context, name: string, value: string, maxAge?: number): void {
   const terms = {
@@ -47,11 +47,11 @@ export function dropCookie(c: Context, name: string): void {
   putCookie(c, name, '', 0)
 }
 
-/** By what the browser says of the request, which no page can change. */
+/** Uses headers that the browser sets and no page can change. */
 function isSameOrigin({ headers, url }: Request): boolean {
   const site = headers.get('sec-fetch-site')
   if (site !== null) return site === 'same-origin'
   const origin = headers.get('origin')
-  // Behind a proxy the scheme may be another one.
+  // Behind a proxy, the scheme may differ, so only the host is compared.
   return origin !== null && URL.canParse(origin) && new URL(origin).host === new URL(url).host
 }

@@ -1,12 +1,12 @@
 /**
- * Numbers, sizes and times as people read them. What is not known is a dash, never a zero.
+ * Formats numbers, sizes and times for people. An unknown figure is a dash, never a zero.
  *
  * @module
  */
 
 import { isoTime } from '../entry/iso-time.ts'
 
-/** What stands for a figure that is not known. */
+/** Shown for an unknown figure. */
 export const UNKNOWN = '–'
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })

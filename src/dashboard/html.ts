@@ -1,5 +1,5 @@
 /**
- * What components return: text in which everything that came from elsewhere is escaped.
+ * Types of what components return: markup in which all other text is escaped.
  *
  * @module
  */
@@ -10,5 +10,5 @@ import type { HtmlEscapedString } from 'hono/utils/html'
 /** Rendered markup. */
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>
 
-/** What may stand inside a component. */
+/** The content of a component. */
 export type Content = Child

@@ -11,7 +11,7 @@ import type { Html } from './html.ts'
 import { ActionButton, Empty, Missing, Panel, Pill, Table, type Tone } from './parts.tsx'
 import { isThere, type Snapshot } from './snapshot.ts'
 
-/** What the page goes by. */
+/** The input of the page. */
 export interface JobsProps {
   readonly snapshot: Snapshot
   readonly mayOperate: boolean
@@ -119,7 +119,7 @@ function items(number: number): string {
   return `${count(number)} ${number === 1 ? 'item' : 'items'}`
 }
 
-/** Most slots begin with a minute. */
+/** Most slots start at a full minute: then the seconds are left out. */
 function slotTime(slot: number): string {
   return `${dateTime(slot).replace(/:00$/, '')} UTC`
 }

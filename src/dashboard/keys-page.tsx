@@ -1,5 +1,5 @@
 /**
- * The page that looks one key over, and the forms that delete and invalidate.
+ * The page that inspects a key, with the forms to delete and invalidate.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { bytes, count, dateTime, duration, fromNow, UNKNOWN } from './format.ts'
 import type { Content, Html } from './html.ts'
 import { ActionButton, Empty, Facts, FormToken, Panel, Pill, Table, type Tone } from './parts.tsx'
 
-/** A key that was looked over. */
+/** A key that was inspected. */
 export interface Inspected {
   readonly namespace: string
   readonly key: string
-  /** `undefined` where Redis could not be asked. */
+  /** `undefined` if Redis did not answer. */
   readonly found: Inspection | undefined
 }
 
-/** How many entries a tag is on. */
+/** How many entries have one of the tags. */
 export interface Counted {
   readonly namespace: string
   readonly tags: readonly string[]
@@ -27,18 +27,18 @@ export interface Counted {
   readonly census: Census
 }
 
-/** What the page goes by. */
+/** The input of the page. */
 export interface KeysProps {
-  /** Paths to choose from, the cache's own first. */
+  /** Paths to choose from. The cache's own path is the first. */
   readonly namespaces: readonly string[]
   readonly at: number
   readonly mayOperate: boolean
   readonly showsValues: boolean
   readonly token: string
-  /** What was typed before: a namespace, a key. */
+  /** The namespace and the key that were entered before. */
   readonly namespace: string
   readonly typed: string
-  /** A line each. */
+  /** One tag per line. */
   readonly tags: string
   readonly inspected: Inspected | undefined
   readonly counted: Counted | undefined

@@ -12,7 +12,7 @@ import { dateTime } from './format.ts'
 import type { Content, Html } from './html.ts'
 import { FormToken, Pill, type Tone } from './parts.tsx'
 
-/** The pages, in the order of the navigation; each is its own address beside the others. */
+/** The pages, in the order of the navigation. The name of a page is its relative address. */
 export const PAGES = {
   overview: 'Overview',
   namespaces: 'Namespaces',
@@ -35,15 +35,15 @@ export interface Frame {
   readonly version: string | undefined
   readonly token: string
   readonly hasLogin: boolean
-  /** What has come of a form. */
+  /** The outcome of a form. */
   readonly message: Message | undefined
-  /** The range that may be chosen; none where a page has no range. */
+  /** The chosen range; absent if the page has none. */
   readonly range?: Range
-  /** Whether the page is brought up to date. A page that answers a form is not. */
+  /** Whether the page updates itself. A page that answers a form does not. */
   readonly isLive: boolean
 }
 
-/** What has come of a form. */
+/** The outcome of a form. */
 export interface Message {
   readonly tone: 'good' | 'bad'
   readonly text: string

@@ -8,7 +8,7 @@ import type { Html } from './html.ts'
 import { Brand, Document } from './layout.tsx'
 import { FormToken } from './parts.tsx'
 
-/** The page; with a complaint when the token was wrong. */
+/** The page. Shows the complaint, for example after a wrong token. */
 export function LoginPage({
   token,
   complaint,

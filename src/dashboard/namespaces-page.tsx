@@ -1,5 +1,5 @@
 /**
- * The page of namespaces, and of the keys that are asked for most.
+ * The page of namespaces, and of the keys that are read most.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Html } from './html.ts'
 import { ActionButton, Bar, Empty, Missing, Panel, Table } from './parts.tsx'
 import { isThere, type Snapshot } from './snapshot.ts'
 
-/** What the page goes by. */
+/** The input of the page. */
 export interface NamespacesProps {
   readonly snapshot: Snapshot
   readonly range: Range

@@ -1,5 +1,5 @@
 /**
- * What a dashboard is told once, and how it is checked.
+ * The options of a dashboard, and their validation.
  *
  * @module
  */
@@ -14,18 +14,18 @@ import type { Platform } from '../platform/platform.ts'
 import { webPlatform } from '../platform/web.ts'
 import type { Warming } from '../warming/warming.ts'
 
-/** Tells whether a request may see the dashboard: by an identity provider in front of it, say. */
+/** Decides whether a request may see the dashboard, for example by headers of an identity provider in front. */
 export type Authenticate = (request: Request) => boolean | Promise<boolean>
 
 /** Options for `dashboard`. */
 export interface DashboardOptions {
-  /** Whose keys are looked over. */
+  /** The cache whose keys are inspected. */
   readonly cache: RedisCacheManager
-  /** Its figures are those that are shown. */
+  /** The monitor whose figures and alerts are shown. */
   readonly monitor: CacheMonitor
   /**
-   * A token of at least 16 characters, sent as `Authorization: Bearer` or typed into the page; or a
-   * function that tells who may enter. There is no dashboard without.
+   * A token of at least 16 characters, sent as `Authorization: Bearer` or entered on the log-in page; or a
+   * function that decides who may enter. Required: there is no open dashboard.
    */
   readonly authenticate: string | Authenticate
   /**
@@ -33,20 +33,20 @@ export interface DashboardOptions {
    * @default 'read-only'
    */
   readonly mode?: 'read-only' | 'operate'
-  /** Whether the values of keys are shown to who inspects them. @default 'hidden' */
+  /** Whether inspecting a key shows its value. @default 'hidden' */
   readonly values?: 'hidden' | 'shown'
-  /** Shows the jobs, and runs them. @default none are shown */
+  /** The jobs to show and run. @default none are shown */
   readonly warming?: Warming
-  /** Shows the keys that are asked for most. @default none are shown */
+  /** The source of the most read keys. @default none are shown */
   readonly hotKeys?: HotKeys
-  /** How often pages are brought up to date, and how long figures are held; at least a second. @default '5s' */
+  /** How often pages update; at least 1 second. Figures are reused for half this time. @default '5s' */
   readonly refresh?: Duration
   /**
    * What a hundred thousand commands cost, in US dollars; 0 shows no cost.
    * @default 0.2 over REST, as on Upstash, and 0 over any other transport
    */
   readonly pricePer100k?: number
-  /** The deployment, as it is shown. @default none is shown */
+  /** The version of the deployment to show. @default none is shown */
   readonly version?: string
   /** How long a browser stays logged in. @default '12h' */
   readonly session?: Duration
@@ -54,7 +54,7 @@ export interface DashboardOptions {
   readonly platform?: Platform
 }
 
-/** Options, checked, with their defaults. */
+/** Checked options with their defaults. */
 export interface ResolvedOptions {
   readonly cache: RedisCacheManager
   readonly monitor: CacheMonitor

@@ -1,5 +1,5 @@
 /**
- * The charts of the first page: how often the cache answers, how fast, what fails, and what it costs.
+ * The charts of the first page: hit rate, latency, errors and cost.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export const SPANS: Readonly<Record<Range, string>> = {
   '24h': 'the last 24 hours',
 }
 
-/** One panel a chart. */
+/** One panel for each chart. */
 export function Charts({
   snapshot,
   timeline,

@@ -1,5 +1,5 @@
 /**
- * The first page: how the cache does, in numbers and over time.
+ * The first page: the figures of the cache, current and over time.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { Charts, SPANS } from './overview-charts.tsx'
 import { Bar, Facts, Missing, Panel, Pill, Tile, type Tone } from './parts.tsx'
 import { isThere, type Snapshot } from './snapshot.ts'
 
-/** What the page goes by. */
+/** The input of the page. */
 export interface OverviewProps {
   readonly snapshot: Snapshot
   readonly range: Range
@@ -102,7 +102,7 @@ function limitText(limit: number | undefined): string {
   return limit === undefined ? 'limit unknown' : `of ${bytes(limit)}`
 }
 
-/** A loader's errors are not the cache's, and not in its rate. */
+/** Errors of loaders are shown separately: they do not count in the error rate of the cache. */
 function errorText({ errors, errorsByKind }: Summary): string {
   const ofLoaders = errorsByKind['loader'] ?? 0
   const own = errors - ofLoaders === 1 ? '1 error' : `${count(errors - ofLoaders)} errors`

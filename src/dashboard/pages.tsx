@@ -1,5 +1,5 @@
 /**
- * Answers the requests for pages and forms: lets them in, gathers what they show, renders it.
+ * Answers requests for pages and forms: checks access, gathers the data, renders the page.
  *
  * @module
  */
@@ -25,14 +25,14 @@ import { OverviewPage } from './overview-page.tsx'
 import { isThere, type Snapshot, Snapshots } from './snapshot.ts'
 import { snapshotJson } from './snapshot-json.ts'
 
-/** Room for the longest key, in the longest spelling a form has for it. */
+/** Enough for the longest key in the longest encoding of a form. */
 const MAX_FORM_BYTES = 262_144
 const SESSION_COOKIE = 'nearcache-dashboard'
-/** Sent by the script of a page that is open, which is not to be led to the form to log in. */
+/** Sent by the script of an open page, which must not be redirected to the log-in form. */
 const LIVE_HEADER = 'x-nearcache-live'
 const RANGED: ReadonlySet<PageName> = new Set(['overview', 'namespaces'])
 
-/** A page may run and look like what this app sends, and talk to it alone. */
+/** A page may load scripts and styles only from this app, and send requests only to it. */
 const HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [
     "default-src 'none'",
@@ -46,7 +46,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   ].join('; '),
   'cache-control': 'no-store',
   'cross-origin-opener-policy': 'same-origin',
-  // Without a referrer a browser sends forms without their origin, which is looked at.
+  // With `no-referrer`, browsers send `Origin: null` with forms, and the origin check would fail.
   'referrer-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
 }
@@ -58,9 +58,9 @@ interface Extras {
   readonly inspected?: Inspected
   readonly counted?: Counted
   readonly namespace?: string
-  /** What was typed into the form that it answers. */
+  /** The fields of the form that the page answers. */
   readonly fields?: actions.Fields
-  /** Whether the page answers a form, and is to stay as it is. */
+  /** Whether the page answers a form, and so does not update itself. */
   readonly isAnswer?: boolean
 }
 
@@ -78,7 +78,7 @@ export class Pages {
     this.#snapshots = new Snapshots(options)
   }
 
-  /** Relative to the last part of the address, which ends without a slash where the app is mounted. */
+  /** Redirects relative to the last part of the address, which has no slash at the end of the mount path. */
   toOverview(c: Context): Response {
     const [last = ''] = new URL(c.req.url).pathname.split('/').slice(-1)
     return c.redirect(last === '' ? 'overview' : `${last}/overview`, 302)
@@ -120,7 +120,7 @@ export class Pages {
     return c.json(snapshotJson(snapshot, range, pricePer100k), 200, { 'cache-control': 'no-store' })
   }
 
-  /** A form that was sent: let in, taken for ours, and allowed to change what it changes. */
+  /** Handles a submitted form: checks access, origin, and whether changes are allowed, and then acts. */
   async submit(
     c: Context,
     kind: 'read' | 'change',
@@ -142,7 +142,7 @@ export class Pages {
     }
   }
 
-  /** Leads back to a page that tells what has come of a form. */
+  /** Redirects to a page that shows the outcome of a form. */
   tell(c: Context, page: PageName, told: actions.Told): Response {
     this.#snapshots.forget()
     return c.redirect(`${page}?told=${told}`, 303)
@@ -247,7 +247,7 @@ export class Pages {
     }
   }
 
-  /** The paths that figures of the last day are of, the cache's own first. */
+  /** The paths of namespaces with figures in the last day. The cache's own path is the first. */
   #namespaces({ timeline }: Snapshot): readonly string[] {
     const { path } = this.#options.cache
     const hours = isThere(timeline) ? timeline.hours : []
@@ -274,20 +274,20 @@ function isTold(text: string): text is actions.Told {
   return Object.hasOwn(actions.MESSAGES, text)
 }
 
-/** Whether somebody waits in a browser, who is better led to a page than told in JSON. */
+/** Whether the request is from a browser, which gets a page instead of JSON. */
 function isPage(c: Context): boolean {
   return c.req.header('accept')?.includes('text/html') === true
 }
 
 async function fieldsOf({ req: { raw } }: Context): Promise<actions.Fields> {
-  // Whoever sends a form to log in may be anybody, and it may have no end.
+  // Anybody can send a log-in form, with a body of any length.
   const { bytes, isWhole } = await readAtMost(raw.body, MAX_FORM_BYTES)
   if (!isWhole) return {}
   const headers = { 'content-type': raw.headers.get('content-type') ?? '' }
   try {
     return Object.fromEntries(await new Response(bytes, { headers }).formData())
   } catch {
-    // TypeError: what cannot be parsed has no fields.
+    // TypeError: the body cannot be parsed, and is read as an empty form.
     return {}
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The pieces that pages are put together from.
+ * The components of the pages.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import type { Content, Html } from './html.ts'
 import type { Lack } from './snapshot.ts'
 
-/** How good something is; each has a colour and a word, so that neither is needed alone. */
+/** How good a state is. Always shown as a colour and a word, so that nobody depends on the colour. */
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet'
 
-/** A panel. Those with an id are brought up to date in place. */
+/** A panel. A panel with an id is updated in place. */
 export function Panel({
   id,
   title,
@@ -20,7 +20,7 @@ export function Panel({
 }: {
   readonly id: string
   readonly title: string
-  /** Beside the title. */
+  /** Shown beside the title. */
   readonly note?: Content
   readonly isWide?: boolean
   readonly children?: Content
@@ -52,7 +52,7 @@ export function Pill({
   return <span class={`pill ${tone}`}>{children}</span>
 }
 
-/** One large number, and what it is to be compared with. */
+/** One large number, with details to compare it with. */
 export function Tile({
   id,
   label,
@@ -89,7 +89,7 @@ export function Facts({ of }: { readonly of: readonly (readonly [string, Content
   )
 }
 
-/** A part of a whole, drawn; the number stands beside it. */
+/** Draws a share. The number is shown beside it. */
 export function Bar({
   percent,
   tone = 'good',
@@ -106,7 +106,7 @@ export function Bar({
   )
 }
 
-/** A table that scrolls by itself where it is too wide, also by keyboard. */
+/** A table that scrolls sideways if it is too wide, also by keyboard. */
 export function Table({
   label,
   head,
@@ -115,7 +115,7 @@ export function Table({
 }: {
   readonly label: string
   readonly head: readonly string[]
-  /** Which columns are numbers, from 0. */
+  /** The columns that contain numbers, counted from 0. */
   readonly numeric?: readonly number[]
   readonly children?: Content
 }): Html {
@@ -137,7 +137,7 @@ export function Table({
   )
 }
 
-/** What stands where there is nothing. */
+/** Shown in place of missing content. */
 export function Empty({
   title,
   children,
@@ -165,7 +165,7 @@ export function Missing({ lack, how }: { readonly lack: Lack; readonly how: stri
   return <Empty title="Not set up">{how}</Empty>
 }
 
-/** A form of one button, with what it needs to be taken for ours. */
+/** A form with one button, and the token that proves its origin. */
 export function ActionButton({
   id,
   action,
@@ -175,11 +175,11 @@ export function ActionButton({
   fields,
   tone = 'plain',
 }: {
-  /** Names the button, so that the focus finds it again. */
+  /** Identifies the button, so that it keeps the focus when its panel is updated. */
   readonly id: string
   readonly action: string
   readonly label: string
-  /** What it is done to, for those who hear the button alone. */
+  /** The object of the action, for screen readers. */
   readonly about?: string
   readonly token: string
   readonly fields: Readonly<Record<string, string>>

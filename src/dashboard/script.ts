@@ -1,22 +1,21 @@
 /**
- * What pages do in the browser: they draw their charts, and bring their panels up to date. Everything
- * they show is in the document without it.
+ * The script of the pages in the browser: draws the charts, and updates the panels. All figures are in the
+ * document without it, too.
  *
  * @module
  */
 
 /**
- * JavaScript, for a deferred `<script src>`. It is sent as it stands here, so what is to be said of it is
- * said here:
+ * JavaScript, for a deferred `<script src>`. It is sent unchanged, so its comments are here:
  *
- * - `charts` are by the id of the element that they are in, from one update to the next. Without the file
- *   of `uPlot` there are the tables alone.
- * - `limitLine` gives its text a rim, as lines may pass behind it.
- * - `lonely` are values between two gaps: no line leads to them.
- * - `readOut` puts the figures under the pointer into the legend; without one, what it came with: of
- *   counts the sum, of measurements the newest.
- * - `shown` is the markup of each panel as it came, since a page changes what it shows.
- * - `update` loads the page again where panels come and go, as they do when Redis does.
+ * - `charts` holds the charts by the id of their element, across updates. Without the file of `uPlot`, only
+ *   the tables are shown.
+ * - `limitLine` outlines its text, because lines may pass behind it.
+ * - `lonely` finds values between two gaps, which need a point because no line leads to them.
+ * - `readOut` puts the figures under the pointer into the legend; without a pointer, the initial ones: the
+ *   sum of counts, or the newest of measurements.
+ * - `shown` holds the markup of each panel as it was received, because the page changes the markup it shows.
+ * - `update` reloads the page if panels were added or removed, for example when Redis fails or recovers.
  */
 export const SCRIPT = `'use strict'
 {

@@ -1,24 +1,24 @@
 /**
- * A window over the figures by minute or by hour that reads each stretch of time once.
+ * A window over the figures by minute or by hour that reads each finished period once.
  *
  * @module
  */
 
 import type { Slice } from '../monitor/redis-figures.ts'
 
-/** How long after its end figures of a stretch may still arrive: isolates hand them on with a delay. */
+/** How long after the end of a period its figures may still arrive: isolates send them with a delay. */
 const SETTLED_MS = 120_000
 
 /** Options for {@link SliceWindow}. */
 export interface SliceWindowOptions {
   readonly lengthMs: number
-  /** How many stretches it has, the present one included. */
+  /** Number of periods, including the current one. */
   readonly count: number
-  /** Reads the last so many, oldest first. */
+  /** Reads the last `count` periods, oldest first. */
   readonly read: (now: number, count: number) => Promise<readonly Slice[]>
 }
 
-/** Keeps what cannot change any more: a page that is open costs a few commands, not one a minute shown. */
+/** Keeps periods that can no longer change, so that an open page reads only the latest few. */
 export class SliceWindow {
   readonly #options: SliceWindowOptions
   #settled: ReadonlyMap<number, Slice> = new Map()
@@ -27,7 +27,7 @@ export class SliceWindow {
     this.#options = options
   }
 
-  /** All of them, oldest first. */
+  /** All periods, oldest first. */
   async read(now: number): Promise<readonly Slice[]> {
     const { lengthMs, count, read } = this.#options
     const last = Math.floor(now / lengthMs) * lengthMs

@@ -8,7 +8,7 @@ import { type Summary, summarize } from '../monitor/summary.ts'
 import { figuresOf, namespaceRows, type Range, slicesOf, spendingOf } from './figures.ts'
 import { isThere, type Snapshot } from './snapshot.ts'
 
-/** The same figures that the pages show. */
+/** The figures that the pages show, as JSON. */
 export function snapshotJson(
   snapshot: Snapshot,
   range: Range,

@@ -1,5 +1,5 @@
 /**
- * Everything the pages show, gathered at one instant.
+ * Gathers the data of all pages at one instant.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { JobStatus } from '../warming/status.ts'
 import type { ResolvedOptions } from './options.ts'
 import { SliceWindow } from './slices.ts'
 
-/** What could not be had: it was not set up, or Redis is away. */
+/** Why data is missing: it is not set up, or Redis does not answer. */
 export type Lack = 'not-set-up' | 'away'
 
 /** Figures over time, oldest first. */
@@ -28,7 +28,7 @@ export interface Snapshot {
   /** Epoch milliseconds. */
   readonly at: number
   readonly health: HealthReport
-  /** The last checks of this isolate, oldest first. */
+  /** The last health checks of this isolate, oldest first. */
   readonly history: readonly HealthReport[]
   readonly alerts: readonly Alert[]
   readonly rules: readonly RuleStatus[]
@@ -42,8 +42,8 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 
 /**
- * Gathers snapshots. One is held for the time between two refreshes, so that it costs Redis the same
- * however many look at it.
+ * Gathers snapshots. Each is reused for half the time between two refreshes, so that the load on Redis does
+ * not depend on the number of viewers.
  */
 export class Snapshots {
   readonly #options: ResolvedOptions
@@ -66,18 +66,18 @@ export class Snapshots {
     })
   }
 
-  /** The present one. Never rejects for what Redis does. */
+  /** The current snapshot. Does not reject if Redis fails. */
   async read(): Promise<Snapshot> {
     const { platform, refreshMs } = this.#options
     const now = platform.now()
-    // Half of it: a page that asks again on time is to get something new.
+    // Half the interval, so that a page that refreshes on time gets new data.
     if (this.#last && now - this.#last.at < refreshMs / 2) return this.#last
     const snapshot = await this.#gather(now)
     this.#last = snapshot
     return snapshot
   }
 
-  /** Makes the next one new: something was changed. */
+  /** Discards the snapshot after a change. */
   forget(): void {
     this.#last = undefined
   }
@@ -117,7 +117,7 @@ async function orAway<T>(reading: Promise<T>): Promise<T | 'away'> {
   }
 }
 
-/** Whether something is there. */
+/** Whether the data is present. */
 export function isThere<T extends object>(found: T | Lack): found is T {
   return typeof found !== 'string'
 }

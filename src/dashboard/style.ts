@@ -1,5 +1,5 @@
 /**
- * How pages look: colours of both themes, the scale of type and space, the frame.
+ * The style of the pages: colours of both themes, scales of type and space, the frame.
  *
  * @module
  */
