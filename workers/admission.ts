@@ -1,6 +1,6 @@
 /**
- * Who may call the routes that are not for everybody: whoever has their token. Of the admin routes too
- * many wrong ones close them for a while.
+ * Protects routes with a token. For the admin routes, too many wrong tokens from one address block that
+ * address for a while.
  *
  * @module
  */
@@ -38,8 +38,8 @@ const MAILBOX_CLOSED = new ProblemError({
 })
 
 /**
- * A limit kept in the shared tier, so that it holds for all isolates. While the tier is away each
- * isolate counts for itself: the routes are needed most then, and still nobody guesses without end.
+ * A limit that is kept in the shared tier, so that it holds for all isolates. While the tier is down, each
+ * isolate counts for itself: operators need the routes most then, and guessing stays limited.
  */
 export function failureLimit(redis: Requester): RateLimiter {
   return new RateLimiter({
@@ -60,7 +60,7 @@ export function failureLimit(redis: Requester): RateLimiter {
   })
 }
 
-/** Lets through whoever sends the token as `Authorization: Bearer`; all others get a problem. */
+/** Admits requests that send the token as `Authorization: Bearer`; all others get a problem. */
 export function requireToken(token: string | undefined, limit: RateLimiter): MiddlewareHandler {
   return async function admission(c, next) {
     c.header('cache-control', 'no-store')
@@ -76,10 +76,10 @@ export function requireToken(token: string | undefined, limit: RateLimiter): Mid
 }
 
 /**
- * Lets through whoever sends the token as `Authorization: Bearer`. Where none is configured, requests of
- * this machine alone: a mailbox is not for everybody because somebody forgot to say whose it is. Those that
- * a page of another site made a browser of this machine send are not, reads included: it cannot see their
- * answers, but how long they take.
+ * Admits requests that send the token as `Authorization: Bearer`. If no token is configured, admits only
+ * requests to localhost, so that a forgotten token does not open the mailbox to everybody. Of these it
+ * refuses requests, even reads, that a page of another site has made the browser send: that page cannot see
+ * the answer, but could measure how long it takes.
  */
 export function requireMailToken(token: string | undefined): MiddlewareHandler {
   const guard = refuseCrossSite()

@@ -28,13 +28,13 @@ import { presenceRoutes } from './routes/presence.ts'
 import { realtimeRoutes } from './routes/realtime.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 
-/** Room for the longest message the mailbox takes, in the longest spelling JSON has for it. */
+/** Enough for the longest message that the mailbox accepts, in the longest encoding of JSON. */
 const MAX_BODY_BYTES = 12_000_000
 
-/** What shows or changes mail. */
+/** The paths that read or change mail. */
 const MAILBOX = ['/emails', '/threads', '/conversations', '/analytics', '/graph', '/workflows']
 
-/** More than a log-in has, which anybody may send. */
+/** More than any log-in needs. Anybody can send one, so the limit is low. */
 const MAX_LOGIN_BYTES = 65_536
 
 const CLOSED: Problem = {
@@ -71,18 +71,18 @@ export function createApp(
     for (const path of ['/sessions/*', '/me', '/login'])
       app.all(path, () => problemResponse(CLOSED))
   }
-  // Without the cache there is nothing to it.
+  // The proxy only makes sense with the cache.
   if (caching && llm) app.route('/llm', llmRoutes({ ...caching, settings: llm }))
   const [demo] = realtime?.isDemo ? realtime.apps.all : []
   if (demo) app.route('/presence', presenceRoutes(demo))
   if (realtime) app.route('/', realtimeRoutes(realtime))
   app.notFound(({ req }) => notFound(app, req.method, req.path))
   app.onError((error) => {
-    // What a session's methods throw has its answer with it.
+    // Errors of the session middleware carry their own response.
     if (error instanceof HTTPException && error.res) return error.getResponse()
     const problem = problemOf(error)
     if (problem.status >= 500) logFailure(problem, error)
-    // RFC 9110, section 15.5.2: a 401 says by which scheme one comes in.
+    // RFC 9110, section 15.5.2: a 401 must name the authentication scheme.
     const scheme = problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
     return problemResponse(problem, { 'cache-control': 'no-store', ...scheme })
   })
@@ -91,7 +91,7 @@ export function createApp(
 
 const METHODS = ['DELETE', 'GET', 'PATCH', 'POST', 'PUT']
 
-/** A path that another method would have found is told so (RFC 9110, section 15.5.6). */
+/** Answers 405 if the path exists for another method (RFC 9110, section 15.5.6). */
 function notFound(app: Hono, method: string, path: string): Response {
   const there = METHODS.filter((one) =>
     app.router.match(one, path)[0].some(([[, route]]) => route.method === one),
@@ -101,7 +101,7 @@ function notFound(app: Hono, method: string, path: string): Response {
     : problemResponse({ status: 405, title: 'Method not allowed' }, { allow: `${there}` })
 }
 
-/** An app that knows who may send what, and how much of it. */
+/** An app with the checks of the mailbox token and of body sizes. */
 function guarded({ mailToken }: Pick<Composition, 'mailToken'>): Hono {
   const app = newApp()
   app.use(carryOn)
@@ -111,20 +111,20 @@ function guarded({ mailToken }: Pick<Composition, 'mailToken'>): Hono {
   return app
 }
 
-/** A client that leaves ends its request, but not amid what is to change something. */
+/** If the client disconnects, a request that may change something still runs to its end. */
 async function carryOn({ req }: Context, next: Next): Promise<void> {
   const work = next()
   if (req.method !== 'GET') workersPlatform().defer(work)
   await work
 }
 
-/** A body that does not say how long it is has to be read to know: so no more of it than its sender may have. */
+/** Limits the body size. A body without a declared length is read up to the limit. */
 function atMost(maxSize: number): MiddlewareHandler {
   const onError = (): Response => problemResponse({ status: 413, title: 'The body is too long' })
   return bodyLimit({ maxSize, onError })
 }
 
-/** What was answered, and the frames: the message of a foreign error may quote a value. */
+/** Logs the answer and the stack frames, not the message: that of a foreign error may quote a value. */
 function logFailure({ title, detail }: Problem, { name, stack = '' }: Error): void {
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
   console.error(JSON.stringify({ title, detail, error: name, frames }))

@@ -1,5 +1,5 @@
 /**
- * Who may log in: whoever the deployment's own service knows, or in development a demo account.
+ * Checks credentials with the deployment's own service, or, in development, against a demo account.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface Credentials {
   readonly password: string
 }
 
-/** Who that is. */
+/** The account that credentials belong to. */
 export interface Account {
   readonly userId: string
   readonly email: string
@@ -20,8 +20,8 @@ export interface Account {
 }
 
 /**
- * Checks credentials: resolves to the account, or to nothing when they are wrong. Rejects when that
- * cannot be told now.
+ * Checks credentials. Resolves to the account, or to `undefined` if they are wrong. Rejects if they cannot
+ * be checked now.
  */
 export type Authenticate = (credentials: Credentials) => Promise<Account | undefined>
 
@@ -33,7 +33,7 @@ const Answer = z.object({
   ),
 })
 
-/** The service did not answer as it is meant to, so nobody can be told apart. */
+/** The service did not answer as specified, so credentials cannot be checked. */
 export class AuthenticatorError extends Error {
   override readonly name = 'AuthenticatorError'
 }
@@ -42,8 +42,8 @@ export class AuthenticatorError extends Error {
 const TIMEOUT_MS = 5_000
 
 /**
- * Asks a Worker of the deployment's own: `POST /authenticate` with `{ email, password }`, to be
- * answered by 200 with `{ userId, email, permissions? }`, or by 401.
+ * Asks a Worker of the deployment: `POST /authenticate` with `{ email, password }`. It must answer 200 with
+ * `{ userId, email, permissions? }`, or 401.
  */
 export function authenticateBy(service: Pick<Fetcher, 'fetch'>): Authenticate {
   return async function askService(credentials) {
@@ -61,18 +61,18 @@ export function authenticateBy(service: Pick<Fetcher, 'fetch'>): Authenticate {
   }
 }
 
-/** Where the demo account works: on the machine of whoever started the Worker, and nowhere else. */
+/** The demo account works only on the machine that runs the Worker. */
 const LOCAL_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /** The demo account, as the log-in page shows it. */
 export const DEMO: Credentials = Object.freeze({ email: 'ada@demo.example', password: 'engine' })
 
-/** Whether a request is one of this machine's, so that the demo account may be used. */
+/** Whether a request is addressed to this machine, so that the demo account may be used. */
 export function isLocal(url: string): boolean {
   return LOCAL_HOSTS.has(new URL(url).hostname)
 }
 
-/** Knows one account, whose password is public. */
+/** Accepts one account, whose password is public. */
 export const authenticateDemo: Authenticate = async ({ email, password }) => {
   if (email !== DEMO.email || password !== DEMO.password) return undefined
   return { userId: 'demo-ada', email, permissions: ['mail:read', 'mail:write'] }

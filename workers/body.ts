@@ -9,7 +9,7 @@ import { en } from 'zod/locales'
 import * as z from 'zod/mini'
 import { ProblemError } from './problem.ts'
 
-// What clients are told of a field that is wrong; of itself, the small zod has no words.
+// The messages for invalid fields: zod/mini has none of its own.
 z.config(en())
 
 /** @throws {ProblemError} 400, when the body is not JSON. */
@@ -17,13 +17,13 @@ export async function readJson(c: Context): Promise<unknown> {
   try {
     return await c.req.json()
   } catch (error) {
-    // What the parser says quotes the body; a body that is too long is for the app to answer.
+    // The parser's message quotes the body, so it is replaced. Other errors, as for a long body, are for the app.
     if (!(error instanceof SyntaxError)) throw error
     throw new ProblemError({ status: 400, title: 'Malformed JSON' })
   }
 }
 
-/** @throws {ProblemError} 400 naming the first field at fault. */
+/** @throws {ProblemError} 400 that names the first invalid field. */
 export async function readBody<T>(c: Context, schema: z.ZodMiniType<T>): Promise<T> {
   const body = schema.safeParse(await readJson(c))
   if (body.success) return body.data

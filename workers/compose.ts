@@ -1,5 +1,5 @@
 /**
- * Puts the Worker's parts together, once for each isolate.
+ * Creates the Worker's parts, once for each isolate.
  *
  * @module
  */
@@ -34,7 +34,7 @@ import type {
 } from './settings.ts'
 import { type Watch, watchOver } from './watch.ts'
 
-/** What there is only with the cache on. */
+/** The parts that exist only with the cache on. */
 export interface Caching {
   readonly cache: RedisCacheManager
   readonly emails: CachedEmailRepository
@@ -42,14 +42,14 @@ export interface Caching {
   readonly watch: Watch
 }
 
-/** What there is only where users can log in. */
+/** The parts that exist only if users can log in. */
 export interface Sessions {
   readonly cache: SessionUserCache
   readonly redis: Requester
-  /** What names of rate limits are made with. */
+  /** Hashes the names in rate limits. */
   readonly secret: string
   readonly authenticate: Authenticate
-  /** Whether it is the demo account that logs in. */
+  /** Whether only the demo account can log in. */
   readonly isDemo: boolean
 }
 
@@ -62,17 +62,17 @@ export interface Composition {
   readonly redis: Requester
   readonly sql: CountedDriver
   readonly adminToken: string | undefined
-  /** Opens the mailbox; `undefined`: to requests of this machine alone. */
+  /** Token of the mailbox. If `undefined`, only requests to localhost are admitted. */
   readonly mailToken: string | undefined
   readonly sessions: Sessions | undefined
   readonly llm: LLMRouteSettings | undefined
   readonly realtime: RealtimeSettings | undefined
   readonly operations: OperationSettings
-  /** How jobs run. */
+  /** Settings of the warming jobs. */
   readonly cronTerms: CronTerms
 }
 
-/** Builds everything; nothing is sent before the first request asks for it. */
+/** Builds everything. Sends nothing before a request needs it. */
 export function compose(settings: Settings): Composition {
   const { db, redis, isCached, nearTtl, version, sessions: sessionSettings, ...told } = settings
   const platform = workersPlatform()
@@ -101,7 +101,7 @@ export function compose(settings: Settings): Composition {
   return { ...base, emails, caching, redis: cache.redis }
 }
 
-/** With a circuit of their own: the cache's pauses are no reason to refuse everybody. */
+/** Sessions have their own circuit breaker, so that an open circuit of the cache does not refuse all users. */
 function sessionsOn(redis: Transport, settings: SessionSettings | undefined): Sessions | undefined {
   if (!settings) return undefined
   const { keys, retiredKeys, fastPath, authenticator } = settings
@@ -117,14 +117,14 @@ function sessionsOn(redis: Transport, settings: SessionSettings | undefined): Se
       retiredKeys,
       platform: workersPlatform(),
       deadline: '2s',
-      // As long as a session: what a log-in says of permissions is not asked for again.
+      // As long as a session, because permissions are only known at log-in.
       userTtl: '24h',
       ...(fastPath !== undefined && { fastPath }),
     }),
   }
 }
 
-/** Multilingual, and of a fixed number of dimensions. */
+/** Multilingual, with a fixed number of dimensions. */
 const EMBEDDING = { model: '@cf/baai/bge-m3', dimensions: 1_024 }
 
 function matcherOf(
@@ -137,7 +137,7 @@ function matcherOf(
   return { matcher: createSemanticMatcher({ cache, embedder }) }
 }
 
-/** The way to the shared tier. */
+/** The transport to the shared tier. */
 export function transportTo(redis: RedisSettings): Transport {
   switch (redis.kind) {
     case 'upstash':

@@ -6,14 +6,14 @@
 
 import type { SqlDriver } from 'nearcache/email'
 
-/** A driver and what went through it. */
+/** A driver that counts its statements. */
 export interface CountedDriver {
   readonly driver: SqlDriver
-  /** Statements so far in this isolate, each of a batch for itself. */
+  /** Statements so far in this isolate. Each statement of a batch counts. */
   readonly statements: number
 }
 
-/** Wraps a driver and, with it, every session opened on it. */
+/** Wraps a driver and every session that is opened on it. */
 export function countStatements(inner: SqlDriver): CountedDriver {
   const counts = { statements: 0 }
   return {

@@ -1,5 +1,5 @@
 /**
- * What the Worker does by the clock: one trigger, whose heartbeats run the jobs that are due.
+ * The scheduled work of the Worker: one cron trigger sends heartbeats, which run the jobs that are due.
  *
  * @module
  */
@@ -12,24 +12,24 @@ import { analyticsJob, llmJob, mailJob, Warming, type WarmingOptions } from 'nea
 import { llmRoutes } from './routes/llm.ts'
 import type { LLMRouteSettings } from './settings.ts'
 
-/** Messages of before the search that are made findable at once; the next beat goes on. */
+/** How many messages, stored before search existed, one heartbeat indexes. The next one continues. */
 const INDEXED_AT_ONCE = 500
-/** An invocation may go on for half a minute after its response. */
+/** An invocation may run for 30 seconds after its response. */
 const AFTER_RESPONSE = '25s'
 
-/** What the jobs work on. */
+/** The parts that the jobs use. */
 export interface CronParts {
   readonly cache: RedisCacheManager
   readonly emails: CachedEmailRepository
   readonly answers: LLMResponseCache
 }
 
-/** On which terms they run. */
+/** Settings of the jobs. */
 export interface CronTerms extends Pick<WarmingOptions, 'version' | 'timeBudget'> {
   readonly llm?: LLMRouteSettings | undefined
 }
 
-/** The Worker's jobs: its mailbox, the figures of that, and what its models are asked, kept warm. */
+/** The Worker's jobs. They keep the mailbox, its figures, and configured questions to models warm. */
 export function createWarming(parts: CronParts, { llm, ...terms }: CronTerms = {}): Warming {
   const { cache, emails } = parts
   const warming = new Warming({ cache, ...terms })
@@ -41,7 +41,7 @@ export function createWarming(parts: CronParts, { llm, ...terms }: CronTerms = {
   return warming
 }
 
-/** Asks as a client of `/llm` does, and so for those clients; no limit of theirs is used up. */
+/** Asks as a client of `/llm` does, so that clients get these answers. Does not count towards their limit. */
 function askBy(
   { cache, answers }: CronParts,
   settings: LLMRouteSettings,
@@ -54,7 +54,7 @@ function askBy(
   return async ({ path, body }, { signal }) => {
     const init = { method: 'POST', headers, body: JSON.stringify(body), signal }
     const response = await app.request(path, init)
-    // It is stored when it has been read.
+    // The answer is stored once it has been read completely.
     await response.arrayBuffer()
     if (!response.ok) throw new Error(`The model answered HTTP ${response.status}`)
     return { via: response.headers.get('x-nearcache') ?? 'miss' }
@@ -62,8 +62,8 @@ function askBy(
 }
 
 /**
- * Warms once for each version of the deployment, when the first isolates of it get their first requests:
- * there is no other moment at which a Worker starts. One of them does it; the others ask Redis, once.
+ * Warms the cache once for each version of the deployment, when its first isolates get their first requests,
+ * because a Worker has no other start event. One isolate does the work; each other one only asks Redis once.
  */
 export async function warmAtStart(parts: CronParts, terms: CronTerms): Promise<void> {
   if (terms.version === undefined) return
@@ -71,10 +71,10 @@ export async function warmAtStart(parts: CronParts, terms: CronTerms): Promise<v
 }
 
 /**
- * One heartbeat. Messages that were stored before they could be searched are made findable, some at a
- * time; then the jobs that are due are run. Whatever becomes of them, the monitor looks for alerts.
+ * One heartbeat. Indexes some of the messages that were stored before search existed, then runs the jobs
+ * that are due. Even if these fail, the monitor then checks for alerts.
  *
- * @returns How many runs there were; 0 with the cache off.
+ * @returns The number of runs; 0 with the cache off.
  */
 export async function heartbeat(
   driver: SqlDriver,

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The first that matches: later ones are in the names of earlier ones. */
+/** The first match counts: user agents of earlier browsers also contain the names of later ones. */
 const BROWSERS: readonly (readonly [name: string, mark: RegExp])[] = [
   ['Edge', /\bEdg(?:e|A|iOS)?\//],
   ['Opera', /\bOPR\//],
@@ -24,7 +24,7 @@ const SYSTEMS: readonly (readonly [name: string, mark: RegExp])[] = [
   ['Linux', /\bLinux\b/],
 ]
 
-/** `Firefox on Windows`, as far as a `User-Agent` tells; it may say what it likes. */
+/** Such as `Firefox on Windows`. A `User-Agent` is chosen by the client, and may be false. */
 export function deviceOf(userAgent: string | undefined): string {
   const find = (names: typeof BROWSERS): string | undefined =>
     names.find(([, mark]) => mark.test(userAgent ?? ''))?.[0]

@@ -1,5 +1,5 @@
 /**
- * Reads what the Worker is told by its environment, once for each isolate.
+ * Reads the Worker's environment, once for each isolate.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { RedisObject } from './objects/redis-object.ts'
 import { type RealtimeEnvironment, realtimeOf } from './realtime.ts'
 import type { LLMRouteSettings, SessionSettings, Settings } from './settings.ts'
 
-/** Dashboards and shells leave empty texts where a variable is meant to be absent. */
+/** An empty text counts as absent: dashboards and shells often cannot unset a variable. */
 const optional = <T extends z.ZodMiniType>(schema: T) =>
   z.pipe(
     z.transform((value: unknown) => (value === '' ? undefined : value)),
@@ -35,13 +35,13 @@ const SessionKeys = z.pipe(
   }),
 )
 
-/** Ids of session keys, as {@link SessionKeys} has them. */
+/** Ids of session keys, as in {@link SessionKeys}. */
 const KEY_IDS = /^[A-Za-z0-9_-]{1,16}(?:,[A-Za-z0-9_-]{1,16})*$/
 
-/** Of Upstash, paid as it is used, as of 2025. */
+/** US dollars for 100,000 commands: pay-as-you-go price of Upstash in 2025. */
 const UPSTASH_PRICE = 0.2
 
-/** A minute at most. */
+/** At most a minute. */
 const FAST_PATHS = /^(?:\d{1,4}ms|[1-5]?\d{4}ms|60000ms|[1-5]?\ds|60s|[01]m)$/
 
 const QuestionList = z
@@ -53,14 +53,14 @@ const QuestionList = z
   )
   .check(z.maxLength(100))
 
-/** Questions to `/llm`, as its clients send them. */
+/** Questions to `/llm`, in the format of its clients. */
 const Questions = z.pipe(
   Text,
   z.transform((text, { issues }) => {
     try {
       return QuestionList.parse(JSON.parse(text))
     } catch {
-      // No JSON, or other JSON; what zod says of it may name what was found.
+      // Not JSON, or JSON of another shape. The original message may quote the value.
       issues.push({ code: 'custom', input: text, message: QUESTIONS })
       return z.NEVER
     }
@@ -80,7 +80,7 @@ const Environment = z
       hasMethods('idFromName', 'get'),
       'must be the binding of the Durable Object class RedisObject',
     ),
-    // Its id is empty where nothing has been deployed.
+    // The id is empty in local development.
     CF_VERSION_METADATA: z.optional(
       z.object({ id: z.string() }, 'must be a version_metadata binding'),
     ),
@@ -108,9 +108,9 @@ const Environment = z
     DASHBOARD: optional(
       z.enum(['operate', 'read-only', 'off'], "must be 'operate', 'read-only' or 'off'"),
     ),
-    // Read by the object itself, and checked here, where a mistake is told.
+    // The object reads it itself. It is checked here, where a mistake is reported.
     REDIS_SNAPSHOT: optional(Switch),
-    // Read by the objects themselves, and checked here.
+    // The objects read it themselves. It is checked here.
     REALTIME_MIRROR: optional(Switch),
     CACHE: optional(Switch),
     SESSION_KEYS: optional(SessionKeys),
@@ -166,13 +166,13 @@ function refuserOf(context: z.core.$RefinementCtx): (name: string, message: stri
   return (name, message) => context.addIssue({ code: 'custom', path: [name], message })
 }
 
-/** What would let everybody use a model that is not theirs. */
+/** Variables that, without a token, would let everybody use the models of the deployment. */
 const GUARDED = ['OLLAMA_BASE_URL', 'OPENAI_API_KEY', 'LLM_WARM'] as const
 
 /**
  * Reads the environment.
  *
- * @throws {ConfigurationError} Listing every problem with the name of its variable, and no value.
+ * @throws {ConfigurationError} Lists every problem with the name of its variable, without values.
  */
 export function readEnv(env: unknown): Settings {
   const read = Environment.safeParse(env)
@@ -205,7 +205,7 @@ export function readEnv(env: unknown): Settings {
   }
 }
 
-/** The rest is checked by `realtimeOf`, which the objects read it with too. */
+/** Whether realtime is on. `realtimeOf`, which the objects use too, checks the values. */
 function hasRealtime(env: unknown): env is RealtimeEnvironment {
   return typeof env === 'object' && env !== null && Boolean(Reflect.get(env, 'REALTIME_APPS'))
 }

@@ -1,5 +1,5 @@
 /**
- * Mail that arrives by Email Routing.
+ * Stores mail that arrives by Email Routing.
  *
  * @module
  */
@@ -14,10 +14,10 @@ export interface DeliveredMessage extends IncomingMessage {
 }
 
 /**
- * Stores a message through the repository, so that the lists it belongs to have it. One that cannot
- * be read is kept as rejected, and its sender is told why.
+ * Stores a message through the repository, so that cached lists include it. A message that cannot be read
+ * is stored as rejected, and its sender gets the reason.
  *
- * @throws Whatever the database raised: the message is then not taken in, and its sender is told so.
+ * @throws Whatever the database raised. The message is then not accepted, and its sender is notified.
  */
 export async function takeIn(
   message: DeliveredMessage,

@@ -19,11 +19,11 @@ export { RedisObject } from './objects/redis-object.ts'
 interface Running {
   readonly composition: Composition
   readonly app: Hono
-  /** None with the cache off. */
+  /** `undefined` with the cache off. */
   readonly warming: Warming | undefined
 }
 
-/** An isolate has one environment for all its life. */
+/** Created once: the environment does not change during the life of an isolate. */
 let running: Running | undefined
 
 function start(env: unknown): Running {
@@ -33,7 +33,7 @@ function start(env: unknown): Running {
   return { composition, app: createApp(composition, warming), warming }
 }
 
-/** Answers requests, takes mail in, and sends the heartbeat of the jobs. */
+/** Answers requests, receives mail, and runs the heartbeat of the jobs. */
 const worker: ExportedHandler = {
   async fetch(request, env, ctx) {
     try {

@@ -1,5 +1,5 @@
 /**
- * Where the apps of the Worker begin.
+ * Creates the Hono apps of the Worker.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { TrieRouter } from 'hono/router/trie-router'
 import type { BlankEnv } from 'hono/types'
 
 /**
- * An app without routes, on the one router that takes every path. `new Hono()` would bring two more into
- * the bundle.
+ * An app without routes, with the router that supports every path. `new Hono()` would add two more routers
+ * to the bundle.
  */
 export function newApp<E extends Env = BlankEnv>(): Hono<E> {
   return new HonoBase<E>({ router: new TrieRouter() })

@@ -1,5 +1,5 @@
 /**
- * Reads the parameters of a request's address.
+ * Reads the query parameters of a request.
  *
  * @module
  */
@@ -7,28 +7,28 @@
 import type { Context } from 'hono'
 import { ProblemError } from './problem.ts'
 
-/** What a parameter stands for, its value not checked yet. */
+/** Converts a parameter, and does not check the value. */
 type Reader = (text: string) => unknown
 
 const text: Reader = (value) => value
-/** Empty stands for nobody. */
+/** An empty text stands for nobody. */
 const nameOrNull: Reader = (value) => (value === '' ? null : value)
 const flag: Reader = (value) => value === 'true' || (value !== 'false' && value)
 const json: Reader = (value) => {
   try {
     return JSON.parse(value) as unknown
   } catch {
-    // Not JSON: the text goes on, for the repository to judge.
+    // Not JSON: passed on as text, which the repository refuses.
     return value
   }
 }
 
-/** A number where it is written as one; else the text, for the repository to judge. */
+/** A number if it is written as one; otherwise the text, which the repository checks. */
 export function numberIn(value: string): number | string {
   return /^-?\d{1,16}$/.test(value) ? Number(value) : value
 }
 
-/** Parameters whose words are separated by commas, and that may be given more than once. */
+/** Parameters with comma-separated values, which may be given more than once. */
 const LISTS = [
   'statuses',
   'priorities',
@@ -62,9 +62,9 @@ const READERS: Readonly<Record<string, Reader>> = {
 const NAMES: readonly string[] = [...LISTS, ...Object.keys(READERS), ...Object.keys(RANGE)]
 
 /**
- * The query that the parameters ask for, its values not checked yet.
+ * Converts the parameters to a query, and does not check its values.
  *
- * @throws {ProblemError} 400, for a parameter that is unknown, or given twice and no list.
+ * @throws {ProblemError} 400, for an unknown parameter, or one that is given twice and is not a list.
  */
 export function readQuery(c: Context): Record<string, unknown> {
   const { from, to, ...rest } = c.req.queries()
@@ -79,7 +79,7 @@ export function readQuery(c: Context): Record<string, unknown> {
 }
 
 /**
- * The date range of `from` and `to`, its values not checked yet; undefined without both.
+ * The date range of `from` and `to`, not checked yet; `undefined` if both are absent.
  *
  * @throws {ProblemError} 400, for any other parameter.
  */

@@ -1,5 +1,5 @@
 /**
- * Errors as clients get them: problem details of RFC 9457.
+ * Turns errors into problem details (RFC 9457) for clients.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { HTTPException } from 'hono/http-exception'
 import { type AnyNearcacheError, isNearcacheError } from 'nearcache/errors'
 import type { Problem } from 'nearcache/hono'
 
-/** Thrown by a route to be answered as a problem. */
+/** Thrown by a route to answer with a problem. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
   readonly problem: Problem
@@ -19,7 +19,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** What a client may know of an error: all of its own mistakes, and nothing of ours. */
+/** The problem for an error. Describes mistakes of the client in full, and nothing of internal errors. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem
   if (error instanceof HTTPException) return { status: error.status, title: 'Request refused' }
@@ -30,19 +30,19 @@ export function problemOf(error: unknown): Problem {
   return isPassing || PASSING.test(message) ? UNAVAILABLE : UNKNOWN
 }
 
-/** What a stub of a Durable Object throws: the platform says whether it passes. */
+/** An error of a Durable Object stub. Its flags say whether the failure is temporary. */
 interface StubError extends Error {
   readonly retryable: boolean
   readonly overloaded: boolean
-  /** It was ended amid the call, as by a new version of the Worker. */
+  /** The object was stopped during the call, for example by a new version of the Worker. */
   readonly durableObjectReset: boolean
 }
 
-/** D1 says so in words alone: it has too much to do, was moved, or gets a new version. */
+/** Temporary failures of D1 (overload, move, new version), which only the message tells. */
 const PASSING =
   /^D1_ERROR: .*(?:connection lost|overloaded|object to be reset|reset because|transient issue)/
 
-/** SQLite's words, somewhere in those of D1. */
+/** The message of SQLite, somewhere in that of D1. */
 const NO_TABLE = /\bno such (?:table|column): /
 
 const UNMIGRATED: Problem = {
@@ -64,7 +64,7 @@ const UNAVAILABLE: Problem = {
 const UNKNOWN: Problem = { status: 500, title: 'Internal error' }
 
 function problemOfLibrary(error: AnyNearcacheError): Problem | undefined {
-  // The duplicate is an error of the mailbox alone, so the union of the core does not have it.
+  // This error belongs to the mailbox, so it is not in the union of the core.
   const { code, message: detail } = error as { readonly code: string; readonly message: string }
   if (code === 'ERR_DUPLICATE_EMAIL') {
     return { status: 409, title: 'Already stored', detail, code, field: fieldOf(error) }

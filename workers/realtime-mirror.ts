@@ -1,5 +1,5 @@
 /**
- * What is going on in realtime, told to Redis: for code that has no socket.
+ * Copies the state of realtime to Redis, for code that has no socket.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import type { App } from 'nearcache/websocket/protocol'
 import { transportTo } from './compose.ts'
 import { readEnv } from './env.ts'
 
-/** A `WebSocketCache` of an app: what any other code reads with the same namespace. */
+/** The `WebSocketCache` of an app. Other code reads it with the same namespace. */
 export function realtimeCache(env: unknown, { id, limits }: App): WebSocketCache {
-  // A hub says that its connections are there about once in each activity timeout.
+  // A hub confirms its connections about once in each activity timeout.
   const leaseMs = 2 * (limits.activityTimeoutMs + limits.pongTimeoutMs)
   return new WebSocketCache({
     redis: transportTo(readEnv(env).redis),
@@ -25,7 +25,7 @@ export function realtimeCache(env: unknown, { id, limits }: App): WebSocketCache
   })
 }
 
-/** The mirror of one object, where `REALTIME_MIRROR` is on. */
+/** The mirror of one object, if `REALTIME_MIRROR` is on. */
 export function mirrorOf(
   env: { readonly REALTIME_MIRROR?: string },
   app: App,

@@ -1,5 +1,5 @@
 /**
- * Realtime as the environment sets it up: the apps, and how many objects share the work.
+ * Reads the settings of realtime from the environment: the apps, and the number of objects.
  *
  * @module
  */
@@ -14,29 +14,29 @@ import {
 } from 'nearcache/websocket/objects'
 import { type App, type Apps, createApps, parseApps } from 'nearcache/websocket/protocol'
 
-/** What the Worker and the objects read of the environment. */
+/** What the Worker and the objects read from the environment. */
 export interface RealtimeEnvironment {
   /** A JSON list of apps, or `demo`. */
   readonly REALTIME_APPS?: string
-  /** Hubs of each app. */
+  /** Number of hubs of each app. */
   readonly REALTIME_HUBS?: string
-  /** `on` tells Redis of connections, presence and last events. */
+  /** `on` copies connections, presence and last events to Redis. */
   readonly REALTIME_MIRROR?: string
   readonly SOCKET_HUBS: Bindings['hubs']
   readonly CHANNELS: Bindings['channels']
   readonly DIRECTORIES: Bindings['directories']
 }
 
-/** Realtime, set up. */
+/** The settings of realtime. */
 export interface RealtimeSettings {
   readonly apps: Apps
-  /** Whether it is the app that everybody knows, which is for this computer alone. */
+  /** Whether it is the demo app, whose secret is public and which works only on localhost. */
   readonly isDemo: boolean
   readonly placement: Required<PlacementOptions>
   readonly bindings: Bindings
 }
 
-/** The app of `REALTIME_APPS = "demo"`. Its secret is in these sources. */
+/** The app of `REALTIME_APPS = "demo"`. Its secret is public. */
 const DEMO = createApps([
   {
     id: 'demo',
@@ -47,16 +47,16 @@ const DEMO = createApps([
   },
 ])
 
-/** Another number would move every channel to another shard. */
+/** Must not change: another number would move channels to other shards. */
 const DIRECTORIES = 4
 
-/** An isolate has one environment for all its life. */
+/** Parsed once: the environment does not change during the life of an isolate. */
 let settings: { readonly text: string; readonly apps: Apps } | undefined
 
 /**
- * Reads the environment of the objects, and of the Worker where realtime is on.
+ * Reads the environment of the objects, and of the Worker if realtime is on.
  *
- * @throws {ConfigurationError} Naming the variable, and no value.
+ * @throws {ConfigurationError} Names the variable, never its value.
  */
 export function realtimeOf(env: RealtimeEnvironment): RealtimeSettings {
   const { REALTIME_APPS = '', SOCKET_HUBS, CHANNELS, DIRECTORIES: directories } = env
@@ -75,7 +75,7 @@ export function realtimeOf(env: RealtimeEnvironment): RealtimeSettings {
   }
 }
 
-/** What an object is a part of, by its name. */
+/** The app and the part that an object belongs to, by its name. */
 export function placeOf(
   { id }: { readonly id: { readonly name?: string } },
   env: RealtimeEnvironment,

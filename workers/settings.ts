@@ -1,5 +1,5 @@
 /**
- * What the Worker is told: the environment, as the rest of it reads it.
+ * The settings of the Worker, as read from its environment.
  *
  * @module
  */
@@ -16,12 +16,12 @@ export type RedisSettings =
 
 /** How sessions are kept, and who may have one. */
 export interface SessionSettings {
-  /** The first encrypts, all of them decrypt. */
+  /** The first key encrypts; all of them decrypt. */
   readonly keys: readonly EncryptionKey[]
-  /** Ids of keys that are given up: what they have made has expired. */
+  /** Ids of dropped keys. Sessions made with them count as expired. */
   readonly retiredKeys: readonly string[]
   readonly fastPath: Duration | undefined
-  /** A service of the deployment's own, or the demo account. */
+  /** A service of the deployment, or the demo account. */
   readonly authenticator: Fetcher | 'demo'
 }
 
@@ -31,13 +31,13 @@ export interface LLMRouteSettings {
   readonly openai: string | undefined
   /** Sent to OpenAI in place of the client's credential. */
   readonly openaiKey: string | undefined
-  /** Whoever has it may ask; without one everybody who has a credential for OpenAI. */
+  /** Token for questions. Without one, everybody with a credential for OpenAI may ask. */
   readonly token: string | undefined
-  /** Questions a minute for each tenant; no limit without it. */
+  /** Questions per minute for each tenant; `undefined` for no limit. */
   readonly perMinute: number | undefined
-  /** Whether similar questions share answers: `meaning` by Workers AI, `wording` by itself. */
+  /** Whether similar questions share answers: by their wording, or by their meaning with Workers AI. */
   readonly matching: 'off' | 'wording' | { readonly ai: WorkersAI }
-  /** What is asked ahead of the clients. */
+  /** Questions that are asked in advance, to warm the cache. */
   readonly warm: readonly {
     readonly path: string
     readonly body: Readonly<Record<string, unknown>>
@@ -46,10 +46,10 @@ export interface LLMRouteSettings {
 
 /** What operators may see and do. */
 export interface OperationSettings {
-  /** Whoever has it may read `/metrics`; without one, who has the admin token. */
+  /** Token for `/metrics`: by default the admin token. `undefined` closes the route. */
   readonly metricsToken: string | undefined
   readonly dashboard: 'operate' | 'read-only' | 'off'
-  /** Where alerts are posted, as JSON; nowhere without it. */
+  /** URL to which alerts are posted as JSON; `undefined` for none. */
   readonly alertWebhook: string | undefined
   /** What a hundred thousand commands of the shared tier cost, in US dollars. */
   readonly pricePer100k: number
@@ -57,23 +57,23 @@ export interface OperationSettings {
 
 /** The environment, checked. */
 export interface Settings {
-  /** `undefined` where no model is named. */
+  /** `undefined` if no model is configured. */
   readonly llm: LLMRouteSettings | undefined
   readonly db: D1Database
-  /** Names the deployment; `undefined` without its binding. */
+  /** Id of the deployment; `undefined` without its binding. */
   readonly version: string | undefined
   readonly redis: RedisSettings
-  /** Whoever has it may call `/admin`; without one nobody may. */
+  /** Token for `/admin`, which is closed without one. */
   readonly adminToken: string | undefined
-  /** Whoever has it may read and change mail; without one only requests of this machine. */
+  /** Token for the mailbox, which is open only on localhost without one. */
   readonly mailToken: string | undefined
   readonly operations: OperationSettings
-  /** Off is for measuring what the cache saves. */
+  /** Can be switched off to measure what the cache saves. */
   readonly isCached: boolean
-  /** How long copies inside an isolate are served unseen; none without it. */
+  /** How long near copies are served without a check; `undefined` for no near tier. */
   readonly nearTtl: Duration | undefined
-  /** Without it nobody can log in. */
+  /** If `undefined`, nobody can log in. */
   readonly sessions: SessionSettings | undefined
-  /** Without an app there is no realtime. */
+  /** `undefined` if no app is configured. */
   readonly realtime: RealtimeSettings | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * What watches over the cache of the Worker: its figures, in Redis for all isolates, and the monitor.
+ * Monitors the cache of the Worker: records figures, in Redis for all isolates, and checks for alerts.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Platform, RedisCacheManager } from 'nearcache'
 import { CacheMonitor, HotKeys, Metrics, RedisFigures, webhook } from 'nearcache/monitor'
 
-/** The watch over one cache. */
+/** The monitoring of one cache. */
 export interface Watch {
   readonly figures: RedisFigures
   readonly metrics: Metrics
@@ -15,13 +15,13 @@ export interface Watch {
   readonly monitor: CacheMonitor
 }
 
-/** The isolate of the next check may be another: it knows of no check before its own. */
+/** Alerts at the first failed check: the next check may run in another isolate, which does not know of this one. */
 const RULES = { connection: { firesAt: 0.5, resolvesAt: 0 } }
 
 /**
- * Begins to count. Figures are handed on behind the operations of the cache.
+ * Starts to record. Figures are sent to Redis in the background.
  *
- * @param alertWebhook Where alerts are posted.
+ * @param alertWebhook URL to which alerts are posted.
  */
 export function watchOver(
   cache: RedisCacheManager,

@@ -41,7 +41,7 @@ export class SocketHubObject extends DurableObject<RealtimeEnvironment> {
     this.#hub = new SocketHub({ name: part, app, state: ctx, network, platform, mirror })
   }
 
-  /** Takes a connection in that the Worker has admitted, or says that it has to go elsewhere. */
+  /** Accepts a connection that the Worker has admitted, or answers that it has to use another hub. */
   override async fetch(request: Request): Promise<Response> {
     const { apps } = realtimeOf(this.env)
     const admitted = admit(new URL(request.url), apps)
@@ -107,7 +107,7 @@ export class ChannelObject extends DurableObject<RealtimeEnvironment> {
     const platform = workersPlatform()
     const mirror = mirrorOf(env, app, 'channel')
     const { storage } = ctx
-    // Nobody else would hear of it. Channels stay unnamed: they may be called by their users.
+    // This log is the only report. It does not name channels, whose names may contain user ids.
     const onDropped: ChannelOptions['onDropped'] = (events, reason) => {
       const title = 'A webhook was given up'
       const names = events.map((event) => event.name)
@@ -164,14 +164,14 @@ export class DirectoryObject extends DurableObject<RealtimeEnvironment> {
 }
 
 /**
- * Answers a close. The runtime does not for a socket that may sleep: its client would wait for ten seconds,
- * and be told 1006.
+ * Answers a close frame. For a socket that can hibernate, the runtime does not: its client would wait for ten
+ * seconds, and get code 1006.
  */
 function answerClose(socket: WebSocket, code: number): void {
   try {
-    // Other codes are not for a server to send; 1005 and 1006 are not for anybody.
+    // Other codes must not be sent by a server; 1005 and 1006 must not be sent at all.
     socket.close(code >= 3000 && code < 5000 ? code : 1000)
   } catch {
-    // InvalidStateError: nobody is there any more.
+    // InvalidStateError: the socket is closed already.
   }
 }

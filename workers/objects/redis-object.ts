@@ -8,16 +8,16 @@ import { DurableObject } from 'cloudflare:workers'
 import { DurableSnapshot, discardSnapshot } from 'nearcache/redis/durable'
 import { EmbeddedRedis, embeddedTransport } from 'nearcache/redis/embedded'
 
-/** What the object reads of the Worker's environment. */
+/** What the object reads from the Worker's environment. */
 interface ObjectEnvironment {
   /** `on` keeps a snapshot in the object's storage. */
   readonly REDIS_SNAPSHOT?: string
 }
 
 /**
- * One Redis for all isolates of the Worker. It lives in one region, and in memory: when the platform
- * evicts the object, the cache is empty, which costs misses and nothing else (I2). With
- * `REDIS_SNAPSHOT` it comes back with what it held, unless it was cut off amid changes.
+ * One Redis for all isolates of the Worker. It runs in one region and holds its data in memory: when the
+ * platform evicts the object, the cache is empty, which only causes misses (I2). With `REDIS_SNAPSHOT` its
+ * data is restored, unless it was terminated while it had unsaved changes.
  */
 export class RedisObject extends DurableObject<ObjectEnvironment> {
   readonly #engine = new EmbeddedRedis()

@@ -1,5 +1,5 @@
 /**
- * The page on which a user logs in, sees the devices he is logged in on, and signs them out.
+ * The page on which users log in, see the devices they are logged in on, and sign these out.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { pageResponse } from './page.ts'
 /**
  * The page.
  *
- * @param demo The account to show and fill in, where it is the demo's; its password is public.
+ * @param demo The demo account to show and fill in, if there is one. Its password is public.
  */
 export function devicesPage(demo: Credentials | undefined): Response {
   return pageResponse({

@@ -1,11 +1,10 @@
 /**
- * What the page of devices does in the browser. Everything that comes from a server or a user enters
- * the page as text.
+ * The script of the devices page. Everything that comes from a server or a user is inserted as text.
  *
  * @module
  */
 
-/** JavaScript, for a `<script type="module">` behind the tools of every page: `find` and `element`. */
+/** JavaScript, for a `<script type="module">`. Uses the tools of every page: `find` and `element`. */
 export const DEVICES_SCRIPT = `
 const POLL_MS = 5_000
 const [form, devices, list, message] = ['log-in', 'devices', 'list', 'message'].map(find)

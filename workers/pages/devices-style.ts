@@ -1,5 +1,5 @@
 /**
- * How the page of devices looks.
+ * The style of the devices page.
  *
  * @module
  */

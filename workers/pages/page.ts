@@ -1,25 +1,25 @@
 /**
- * A page of the Worker: one document with its style and its script, which talks to nobody but the Worker.
+ * A page of the Worker: one document with its style and its script, which connects only to the Worker.
  *
  * @module
  */
 
-/** What pages differ in. All texts but the title are sent as they are. */
+/** The parts of a page. All of them except the title are sent unescaped. */
 export interface Page {
   readonly title: string
   /** CSS. */
   readonly style: string
   /** HTML, for the body. */
   readonly body: string
-  /** JavaScript, run as a module, behind {@link TOOLS}. */
+  /** JavaScript, run as a module after {@link TOOLS}. */
   readonly script: string
-  /** The path of a script of the Worker that is run before. @default none */
+  /** The path of a script of the Worker that is loaded first. @default none */
   readonly library?: string
-  /** What the page may connect to besides the Worker's own address, as CSP has it. @default nothing */
+  /** Further CSP sources that the page may connect to, besides the Worker. @default none */
   readonly sockets?: string
 }
 
-/** What every page's script has at hand. */
+/** Functions for the script of every page. */
 const TOOLS = `
 const find = (id) => document.getElementById(id)
 
@@ -31,7 +31,7 @@ function element(name, text, kind) {
 }
 `
 
-/** The page as a response of its own, with a nonce of its own. */
+/** The page as a response, with a new nonce. */
 export function pageResponse(page: Page): Response {
   const nonce = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(18))))
   return new Response(documentOf(page, nonce), {
@@ -45,7 +45,7 @@ export function pageResponse(page: Page): Response {
   })
 }
 
-/** What the page may do: run what came with it and its library, and talk to the Worker. */
+/** The page may run only its own script and library, and connect only to the Worker and `sockets`. */
 function policyFor({ library, sockets = '' }: Page, nonce: string): string {
   return [
     "default-src 'none'",

@@ -1,5 +1,5 @@
 /**
- * The page on which windows see each other come and go, by the client of Pusher.
+ * The demo page on which browser windows see each other come and go, with the client of Pusher.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { pageResponse } from './page.ts'
 import { PRESENCE_SCRIPT } from './presence-script.ts'
 import { PRESENCE_STYLE } from './presence-style.ts'
 
-/** What the page is told. */
+/** Options of the page. */
 export interface PresencePageOptions {
   /** The app's key, which is public. */
   readonly key: string
-  /** Whether the app takes client events, by which windows wave to each other. */
+  /** Whether the app accepts client events, with which windows wave to each other. */
   readonly canWave: boolean
   /** Host and port of the Worker, as the browser names it. */
   readonly host: string
@@ -27,7 +27,7 @@ export function presencePage({ key, canWave, host }: PresencePageOptions): Respo
     body: bodyOf(key, canWave),
     script: PRESENCE_SCRIPT,
     library: '/presence/pusher.min.js',
-    // Some browsers do not count sockets as part of 'self'.
+    // In some browsers, 'self' does not include sockets.
     sockets: `ws://${host} wss://${host}`,
   })
 }

@@ -1,14 +1,13 @@
 /**
- * What the page of presence does in the browser, with the client of Pusher as it is. Everything that
- * comes from others enters the page as text.
+ * The script of the presence page, with the unmodified client of Pusher. Everything that comes from others
+ * is inserted as text.
  *
  * @module
  */
 
 /**
- * JavaScript, for a `<script type="module">` behind the tools of every page: `find` and `element`.
- * `whoAmI`: a window is the same person after it is loaded again; one opened by the link for that is so
- * too.
+ * JavaScript, for a `<script type="module">`. Uses the tools of every page: `find` and `element`.
+ * `whoAmI`: a window keeps its user when it is reloaded, and so does a window opened by the link for that.
  */
 export const PRESENCE_SCRIPT = `
 const CHANNEL = 'presence-demo'

@@ -1,5 +1,5 @@
 /**
- * How the page of presence looks, over the style of the page of devices.
+ * The style of the presence page, in addition to that of the devices page.
  *
  * @module
  */

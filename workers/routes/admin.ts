@@ -1,5 +1,5 @@
 /**
- * `/admin`: what operators may ask of the cache, with the token.
+ * `/admin`: figures and operations of the cache, for operators with the token.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { numberIn } from '../parameters.ts'
 import { ProblemError } from '../problem.ts'
 
 const Invalidation = z.strictObject({
-  /** 1 to 64 tags: one command, whatever their number. */
+  /** 1 to 64 tags. All are invalidated by one command. */
   tags: z
     .array(z.string().check(z.minLength(1), z.maxLength(256)))
     .check(z.minLength(1), z.maxLength(64)),
-  /** The namespace that the tags are of. @default 'email' */
+  /** The namespace of the tags. @default 'email' */
   namespace: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
 })
 
@@ -31,21 +31,21 @@ const Warming = z.strictObject({
 })
 
 const Changed = z.strictObject({
-  /** The messages that were changed; any of them, without. */
+  /** The messages that were changed. If absent, any message may have changed. */
   ids: z.optional(
     z.array(z.string().check(z.minLength(1))).check(z.minLength(1), z.maxLength(1_000)),
   ),
 })
 
 /**
- * Builds the routes. 401 without the token, 403 where none is configured, 429 after ten wrong ones
- * within a minute, 409 for what needs the cache while it is off.
+ * Builds the routes. 401 without the token, 403 if none is configured, 429 after ten wrong tokens within a
+ * minute, 409 for operations of the cache while it is off.
  *
  * - `GET /stats` answers `{ cache, llm, sql }`: figures of this isolate, and its SQL statements.
- * - `GET /rejected` answers `{ messages }`, the mail that came last and could not be stored, with the
- *   reason; `limit` is 1 to 100, 20 without.
+ * - `GET /rejected` answers `{ messages }`, the latest mail that could not be stored, with the reason;
+ *   `limit` is 1 to 100, by default 20.
  * - `POST /invalidate` with `{ tags, namespace? }`: 204 when Redis has acknowledged.
- * - `POST /changed` with `{ ids? }` tells the cache of what was changed in the database past the
+ * - `POST /changed` with `{ ids? }` tells the cache that messages were changed in the database without the
  *   Worker: 204.
  * - `POST /warm` with the options of `warmCache` answers what was read: `{ lists, emails, isComplete }`.
  */

@@ -20,15 +20,14 @@ import { newApp } from '../new-app.ts'
 import { readQuery } from '../parameters.ts'
 import { ProblemError } from '../problem.ts'
 
-/** Changes to many messages. The repository checks what they say. */
+/** Changes to many messages. The repository checks their content. */
 const BulkChange = z.strictObject({
   ids: z.array(z.string()).check(z.maxLength(1_000)),
   changes: z.looseObject({}),
 })
 
 /**
- * Builds the routes. The repository checks what comes in; a field that is wrong is a 400 that names
- * it.
+ * Builds the routes. The repository checks the input; an invalid field gives a 400 that names it.
  *
  * - `GET /` answers a page, `{ emails, nextCursor?, total? }`. Parameters: the lists `statuses`,
  *   `priorities`, `workflowStates`, `workflowTypes`, `senderEmails`, `recipients`, `categories`
@@ -36,13 +35,13 @@ const BulkChange = z.strictObject({
  *   `assignedTo` (empty for unassigned); `from`, `to` (ISO 8601 or epoch milliseconds);
  *   `hasAttachments`, `isRead`, `isFlagged` (`true` or `false`); `anyOf` (JSON); `orderBy`,
  *   `direction`, `limit`, `cursor`, `offset`, `total`.
- * - `POST /` stores a message: 201 with the message; 409 when it is there already. With a list of
- *   messages, it answers `{ created, duplicates }`: 201, or 200 when all of them were there.
- * - `PATCH /` with `{ ids, changes }` changes many messages: `{ changed }`, the messages that are
- *   different now, without bodies.
+ * - `POST /` stores a message: 201 with the message; 409 if it exists already. With a list of messages, it
+ *   answers `{ created, duplicates }`: 201, or 200 if all of them existed.
+ * - `PATCH /` with `{ ids, changes }` changes many messages, and answers `{ changed }`: the messages
+ *   that now differ, without bodies.
  * - `GET /:id` and `PATCH /:id` answer the message, after the change; `DELETE /:id` answers 204; 404
- *   when there is none.
- * - `PUT /:id/entities` with a list notes what was recognised, and answers the message.
+ *   if there is no such message.
+ * - `PUT /:id/entities` with a list stores the recognised entities, and answers the message.
  */
 export function emailRoutes(emails: EmailRepository): Hono {
   return newApp()
@@ -82,7 +81,7 @@ async function storeAll(c: Context, emails: EmailRepository, body: unknown[]): P
   return c.json(result, result.created.length > 0 ? 201 : 200)
 }
 
-/** Marking as read changes only what is not so yet; the repository knows that of it alone. */
+/** `markAsRead` changes only messages in the other state; for other fields, there is no such method. */
 function changeAll(
   emails: EmailRepository,
   ids: readonly string[],

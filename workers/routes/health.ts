@@ -9,8 +9,8 @@ import type { Caching } from '../compose.ts'
 import { newApp } from '../new-app.ts'
 
 /**
- * Builds the route. It is public, so it tells the status and nothing more: `ok`, `off` when the
- * Worker runs without its cache, or, with 503, `unavailable`.
+ * Builds the route. It is public, so it answers only the status: `ok`, `off` if the Worker runs without its
+ * cache, or, with 503, `unavailable`.
  */
 export function healthRoutes(caching: Pick<Caching, 'cache'> | undefined): Hono {
   return newApp().get('/cache', async (c) => {
@@ -20,7 +20,7 @@ export function healthRoutes(caching: Pick<Caching, 'cache'> | undefined): Hono 
       const { result } = await caching.cache.redis.request({ path: [], body: ['PING'] })
       if (result === 'PONG') return c.json({ status: 'ok' })
     } catch {
-      // RemoteError, RemoteTimeoutError or CircuitOpenError: that is the answer.
+      // RemoteError, RemoteTimeoutError or CircuitOpenError: answered as unavailable.
     }
     return c.json({ status: 'unavailable' }, 503)
   })

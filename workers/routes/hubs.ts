@@ -1,5 +1,5 @@
 /**
- * `/admin/hubs`: the objects that hold the connections of realtime, and emptying one of them.
+ * `/admin/hubs`: lists the objects that hold the connections of realtime, and drains one of them.
  *
  * @module
  */
@@ -22,12 +22,11 @@ const Drain = z.strictObject({
 })
 
 /**
- * Builds the routes. 401 without the admin token, 403 where none is configured, 404 for an app or a hub
- * that there is not.
+ * Builds the routes. 401 without the admin token, 403 if none is configured, 404 for an unknown app or hub.
  *
- * - `GET /{app}` answers `{ hubs }`: of each its `sockets`, `capacity`, `channels` and `state`.
- * - `POST /{app}/{hub}/drain` with `{ withinSeconds }` closes its connections with 4200, spread over the
- *   time; their clients come back to other hubs. It answers how the hub is doing.
+ * - `GET /{app}` answers `{ hubs }`: each with its `sockets`, `capacity`, `channels` and `state`.
+ * - `POST /{app}/{hub}/drain` with `{ withinSeconds }` closes its connections with 4200, spread over that
+ *   time; their clients reconnect to other hubs. It answers the state of the hub.
  */
 export function hubRoutes(
   { apps, bindings, placement }: RealtimeSettings,

@@ -1,5 +1,5 @@
 /**
- * `/llm`: the caching proxy before the models.
+ * `/llm`: the caching proxy in front of the models.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import { RateLimiter } from 'nearcache/ratelimit'
 import { hasToken } from '../admission.ts'
 import type { LLMRouteSettings } from '../settings.ts'
 
-/** What the routes are built from. */
+/** The parts that the routes use. */
 export interface LLMRouteParts {
   readonly cache: RedisCacheManager
   readonly answers: LLMResponseCache
   readonly settings: LLMRouteSettings
 }
 
-/** An isolate has 128 MB for all that it does at once. */
+/** An isolate has 128 MB for all concurrent requests. */
 const MAX_REQUEST_BYTES = 12_000_000
 
-/** Builds the routes: those of `nearcache/llm/proxy`. 401 without the token, where there is one. */
+/** Builds the routes: those of `nearcache/llm/proxy`. 401 without the token, if one is configured. */
 export function llmRoutes({ cache, answers, settings }: LLMRouteParts): Hono {
   const { ollama, openai, openaiKey, token, perMinute, matching } = settings
-  // The token is for this Worker alone; without one the credential is the model's to check.
+  // The token must not leave this Worker. If there is none, the model checks the client's credential.
   const hidden = token === undefined ? {} : { authorization: '' }
   const own = openaiKey === undefined ? hidden : { authorization: `Bearer ${openaiKey}` }
   return llmProxy({
@@ -45,7 +45,7 @@ function tenantBy(token: string): (request: Request) => Promise<string | undefin
   return async (request) => ((await hasToken(request, token)) ? 'token' : undefined)
 }
 
-/** While Redis is away each isolate limits by itself. */
+/** While Redis is down, each isolate applies the limit by itself. */
 function limitBy(
   cache: RedisCacheManager,
   perMinute: number,

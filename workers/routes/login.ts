@@ -1,5 +1,5 @@
 /**
- * `/login`: the page on which a user logs in and sees his devices.
+ * `/login`: the page on which users log in and see their devices.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Sessions } from '../compose.ts'
 import { newApp } from '../new-app.ts'
 import { devicesPage } from '../pages/devices-page.ts'
 
-/** Builds the route. The demo account is shown on localhost alone, where it works. */
+/** Builds the route. The demo account is shown only on localhost, where it works. */
 export function loginRoutes({ isDemo }: Pick<Sessions, 'isDemo'>): Hono {
   return newApp().get('/', (c) => devicesPage(isDemo && isLocal(c.req.url) ? DEMO : undefined))
 }

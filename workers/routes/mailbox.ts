@@ -1,6 +1,6 @@
 /**
- * The mailbox beside its single messages: threads, figures, workflow chains, and messages by the id
- * that the mail provider gave them.
+ * Routes of the mailbox besides `/emails`: threads, figures, workflow chains, and messages by the id of the
+ * mail provider.
  *
  * @module
  */
@@ -17,9 +17,9 @@ import { missing } from './emails.ts'
  * Builds the routes.
  *
  * - `GET /threads/:id` and `GET /conversations/:id` answer `{ emails }`, oldest first.
- * - `GET /analytics` answers the figures of the messages received from `from` to `to`, or of all.
- * - `GET /graph/:id` answers the message with this graph id; `PUT /graph/:id` stores it, or changes
- *   the one that is there: 201 or 200 with the message.
+ * - `GET /analytics` answers the figures of the messages received from `from` to `to`, or of all messages.
+ * - `GET /graph/:id` answers the message with this graph id; `PUT /graph/:id` stores it (201) or changes
+ *   the existing one (200), and answers the message.
  * - `GET /workflows/:id` answers a workflow chain; `PUT /workflows/:id` stores or changes it.
  */
 export function mailboxRoutes(emails: EmailRepository): Hono {

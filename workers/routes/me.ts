@@ -1,5 +1,5 @@
 /**
- * `/me`: the example of a route that is protected at the edge.
+ * `/me`: an example of a route that is protected at the edge.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { newApp } from '../new-app.ts'
 import { sessionRequired } from './sessions.ts'
 
 /**
- * Builds the route. `GET /` answers who is asking, mostly without asking Redis: a revocation is seen
- * within the bound that `fastPathBoundMs` tells.
+ * Builds the route. `GET /` answers which user is logged in, mostly without asking Redis: a revocation takes
+ * effect within `fastPathBoundMs`.
  */
 export function meRoutes(sessions: Sessions): Hono<SessionEnv> {
   const { fastPathBoundMs } = sessions.cache

@@ -1,5 +1,5 @@
 /**
- * `/dashboard` and `/metrics`: how the cache does, for operators and for their machines.
+ * `/dashboard` and `/metrics`: the figures of the cache, for operators and for their monitoring systems.
  *
  * @module
  */
@@ -18,8 +18,8 @@ import { newApp } from '../new-app.ts'
 const OFF: Problem = { status: 409, title: 'The cache is off' }
 
 /**
- * Builds the dashboard, whose `charts.js` is a static asset, for who has the admin token. 403 where none
- * is configured or `DASHBOARD` is `off`, 409 with the cache off, 429 after ten wrong tokens of one address
+ * Builds the dashboard, which needs the admin token. Its `charts.js` is a static asset. 403 if no token is
+ * configured or `DASHBOARD` is `off`, 409 with the cache off, 429 after ten wrong tokens of one address
  * within a minute.
  */
 export function dashboardRoutes(
@@ -60,8 +60,8 @@ export function dashboardRoutes(
 }
 
 /**
- * Builds `GET /metrics`, for who has the token for it. 403 where none is configured, 409 with the cache
- * off, 429 after ten wrong tokens, 503 while Redis is away.
+ * Builds `GET /metrics`, which needs its token. 403 if none is configured, 409 with the cache off, 429 after
+ * ten wrong tokens, 503 while Redis is down.
  */
 export function metricsRoutes({
   caching,
@@ -87,7 +87,7 @@ function closed(problem: Problem): Hono {
   return newApp().all('*', () => problemResponse(problem, { 'cache-control': 'no-store' }))
 }
 
-/** Counts tokens that were wrong. Who is logged in sends none, and costs no command. */
+/** Counts wrong tokens. A browser that is logged in sends none, and costs no command. */
 function limitFailures(limit: RateLimiter): MiddlewareHandler {
   return async function countFailures(c, next) {
     const sendsToken = c.req.method === 'POST' && c.req.path.endsWith('/login')

@@ -1,5 +1,5 @@
 /**
- * `/presence`: a page on which windows see each other come and go, and what lets them in.
+ * `/presence`: the page on which browser windows see each other come and go, and its authorization endpoint.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { presencePage } from '../pages/presence-page.ts'
 
 const CLOSED = { status: 403, title: 'The demo of presence works on localhost alone' }
 
-/** As the client sends it, with the parameters that the page adds. */
+/** The form that the client sends, with the parameters that the page adds. */
 const Form = z.object({
   socket_id: z.string().check(z.regex(/^\d{1,20}\.\d{1,20}$/)),
   channel_name: z.enum(['presence-demo']),
@@ -22,7 +22,7 @@ const Form = z.object({
   name: z.string().check(z.trim(), z.minLength(1), z.maxLength(40)),
 })
 
-/** Builds the routes. Everybody is who he says he is, so they are open on localhost alone. */
+/** Builds the routes. They do not check identities, so they are open only on localhost. */
 export function presenceRoutes(app: App): Hono {
   const routes = newApp()
   routes.use(async (c, next) => (isLocal(c.req.url) ? next() : problemResponse(CLOSED)))

@@ -15,7 +15,7 @@ import type { RealtimeSettings } from '../realtime.ts'
 /** Where the demo app may be used. */
 const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]'])
 
-/** Builds the routes. A client that is refused gets a close code, since it understands nothing else. */
+/** Builds the routes. A refused client gets a close code, because clients do not evaluate an HTTP status. */
 export function realtimeRoutes(settings: RealtimeSettings): Hono {
   const { apps, bindings, placement, isDemo } = settings
   const platform = workersPlatform()
@@ -41,7 +41,7 @@ export function realtimeRoutes(settings: RealtimeSettings): Hono {
   return app
 }
 
-/** A connection has to be accepted before it can be told why it may not be. */
+/** Accepts the connection first: only an open connection can be closed with a code. */
 function refuse({ code, reason }: Close): Response {
   const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket]
   server.accept()

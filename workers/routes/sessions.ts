@@ -1,5 +1,5 @@
 /**
- * `/sessions`: logging in and out, and a user's view of where he is logged in.
+ * `/sessions`: log-in, log-out, and the list of a user's sessions.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import { ProblemError } from '../problem.ts'
 const LogIn = z.strictObject({
   email: z.string().check(z.minLength(1), z.maxLength(320)),
   password: z.string().check(z.minLength(1), z.maxLength(1_024)),
-  /** `cookie` for browsers; `bearer` answers the token, for programs. */
+  /** `cookie` is for browsers; `bearer` answers the token, for programs. */
   as: z.optional(z.enum(['cookie', 'bearer'])),
 })
 
@@ -48,7 +48,7 @@ const NOT_HERE = new ProblemError({
 const cookie = sessionCookie()
 
 /**
- * The middleware for routes that need a session; unknown tokens are limited by address.
+ * The middleware for routes that need a session. Limits unknown tokens by address.
  */
 export function sessionRequired({ cache, redis, secret }: Sessions): ReturnType<typeof session> {
   const limiter = new RateLimiter({
@@ -61,15 +61,15 @@ export function sessionRequired({ cache, redis, secret }: Sessions): ReturnType<
 }
 
 /**
- * Builds the routes. Every answer is `no-store`; without a session they answer 401, while Redis is
- * away 503.
+ * Builds the routes. Every answer is `no-store`. They answer 401 without a session, and 503 while Redis is
+ * down.
  *
  * - `POST /` with `{ email, password, as? }`: 201 with `{ session }`, and the cookie or the token; 401
  *   for wrong credentials, 429 after too many of them, 503 while they cannot be checked.
  * - `GET /` lists the user's sessions: `{ sessions }`.
- * - `GET /current` answers this one, of which Redis was asked; `DELETE /current` logs out.
- * - `DELETE /:id` ends another of the user's, 404 when there is none; `POST /revoke-others` ends all
- *   but this one and answers `{ revoked }`.
+ * - `GET /current` answers the current session, checked in Redis; `DELETE /current` logs out.
+ * - `DELETE /:id` ends another session of the user, 404 if there is none; `POST /revoke-others` ends all
+ *   but the current one, and answers `{ revoked }`.
  */
 export function sessionRoutes(sessions: Sessions): Hono {
   const { redis, secret, authenticate, isDemo } = sessions
@@ -105,7 +105,7 @@ export function sessionRoutes(sessions: Sessions): Hono {
   return app
 }
 
-/** Opens a session. What the browser was before is over, so that nobody can have planted it. */
+/** Opens a session, and ends the browser's previous one, which an attacker could have planted. */
 async function openFor(c: Context, { cache }: Sessions, account: Account): Promise<Issued> {
   const { userId, email, permissions } = account
   if (permissions) await cache.cacheUserPermissions(userId, permissions)
@@ -142,12 +142,12 @@ function ownSessions(sessions: Sessions): Hono<SessionEnv> {
     })
 }
 
-/** What a user sees of a session. */
+/** The fields of a session that its user sees. */
 function view({ id, state, device, ip, createdAt, lastSeenAt, expiresAt }: SessionInfo): object {
   return { id, state, device, ip, createdAt, lastSeenAt, expiresAt }
 }
 
-/** Whom a log-in is tried for, as far as that can be read; the handler refuses the rest. */
+/** The account that a log-in is tried for. */
 async function accountIn(c: Context): Promise<string> {
   const { email } = await readBody(c, LogIn)
   return email
