@@ -1,10 +1,10 @@
 /**
- * Type-checks every `ts` block of the documents as a module of its own, against the sources, and runs
- * those that need nothing but this package.
+ * Type-checks every `ts` block of the documents as a separate module against the sources, and runs those that
+ * are marked to be run.
  *
  * Usage: `node scripts/check-docs.ts [file.md …]`; without files README.md, CONTRIBUTING.md and all
  * of docs. A block that begins with three backticks and `ts no-check` is left out; one that begins with
- * `ts run` is run too, and has to end by itself within half a minute.
+ * `ts run` is run too, and must end by itself within 30 seconds.
  *
  * @module
  */
@@ -22,12 +22,12 @@ interface Block {
 }
 
 const ROOT = join(import.meta.dirname, '..')
-/** Inside the repository, so that `nearcache` is the package itself, as for the tests. */
+/** Inside the repository, so that the name `nearcache` resolves to this package. */
 const WORK = join(ROOT, '.nearcache')
 const RUN_TIMEOUT_MS = 30_000
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 
-/** What an example may do and our sources may not: leave something unused, `process.env.NAME`. */
+/** Examples may leave variables unused and write `process.env.NAME`, which the sources may not. */
 const COMPILER_OPTIONS = {
   types: ['node'],
   declaration: false,
@@ -92,7 +92,7 @@ function check(all: readonly Block[]): string[] {
   }
 }
 
-/** What the examples that are run have failed with. Each has a folder of its own for what it writes. */
+/** Runs the examples marked `run`, each in its own folder, and returns their failures. */
 function failures(folder: string, all: readonly Block[]): string[] {
   return all.flatMap(({ file, line, isRun }, number) => {
     if (!isRun) return []
@@ -109,7 +109,7 @@ function failures(folder: string, all: readonly Block[]): string[] {
   })
 }
 
-/** The code at the line it has in its document, so that the compiler tells the right one. */
+/** The code at the same line as in its document, so that compiler errors name the right line. */
 function moduleOf({ line, code }: Block): string {
   return `${'\n'.repeat(line - 1)}${code}\nexport {}\n`
 }

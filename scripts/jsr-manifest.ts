@@ -1,10 +1,10 @@
 /**
- * What a registry of TypeScript sources is told of the package.
+ * Creates the manifest of the package for JSR, a registry of TypeScript sources.
  *
  * @module
  */
 
-/** As much of `package.json` as it is made from. */
+/** The fields of `package.json` that are used. */
 export interface Manifest {
   readonly name: string
   readonly version: string

@@ -1,7 +1,7 @@
 /**
- * Puts what browsers load of other packages to where the sources expect it: uPlot as a module that
- * the dashboard serves on hosts without files, and among the Worker's assets as a file, beside the client
- * of the page `/presence`. Runs by itself after `npm ci`.
+ * Copies what browsers load from other packages to where the sources expect it: uPlot as a module that the
+ * dashboard serves on hosts without files, and as a file among the Worker's assets, with the client of the
+ * page `/presence`. Runs automatically after `npm ci`.
  *
  * @module
  */

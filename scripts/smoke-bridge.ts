@@ -1,7 +1,6 @@
 /**
- * Runs the Worker on the bridge before a real redis-server: the workload of `npm start`, every answer
- * checked, every route called, and the tests of its routes. Needs redis-server and, once,
- * `npm run build`.
+ * Runs the Worker on the bridge with a real redis-server: the workload of `npm start` with every answer
+ * checked, every route, and the tests of the routes. Needs redis-server and, once, `npm run build`.
  *
  * @module
  */
@@ -39,7 +38,7 @@ function start(command: string, words: readonly string[]): ChildProcess {
   return child
 }
 
-/** Starts redis-server and the bridge; returns what the bridge printed to paste. */
+/** Starts redis-server and the bridge, and returns the variables that the bridge prints. */
 async function startBridge(): Promise<Record<string, string>> {
   const port = String(await freePort())
   const words = ['--bind', '127.0.0.1', '--port', port, '--dir', folder, '--save', '']

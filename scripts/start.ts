@@ -1,6 +1,6 @@
 /**
- * `npm start`: a mailbox on this machine, the same workload without and with the cache, and the
- * Worker left running to be tried.
+ * `npm start`: prepares a local mailbox, runs the same workload without and with the cache, and leaves the
+ * Worker running to be tried.
  *
  * @module
  */
@@ -20,20 +20,20 @@ const STEPS = 400
 const WRITE_EVERY = 20
 const CONCURRENCY = 4
 const SEED = 7
-/** The messages of which the workload reads, changes and asks. */
+/** The number of messages that the workload reads, changes and queries. */
 const WORKING_SET = 300
 
-/** What keeps a reader from taking the times for those of a deployment. */
+/** Printed so that the times are not taken for those of a deployment. */
 const CAVEAT = `Times are measured on this machine, where D1 is a file in the same process. In production, each SQL
 statement that is saved also saves a network round trip.`
 
-/** What the workload is run on, one after the other. The last stays up. */
+/** The modes that the workload is run in, one after the other. The last Worker keeps running. */
 const MODES: readonly (readonly [CacheMode, string])[] = [
   ['off', 'without cache'],
   ['on', 'with cache'],
 ]
 
-/** The demo account, whose sessions end with this process, and the demo app of realtime. */
+/** Enables the demo account, whose sessions end with this process, and the demo app of realtime. */
 const DEMO = {
   DEMO_LOGIN: 'on',
   SESSION_KEYS: `k1:${randomBytes(32).toString('hex')}`,
@@ -77,7 +77,7 @@ async function measure(
   steps: readonly Step[],
 ): Promise<Run> {
   const client = new Client(origin, token)
-  // The first requests of an isolate compile its code; neither run is to be charged with it.
+  // The first requests of an isolate compile its code, which must not count in either run.
   for (let i = 0; i < CONCURRENCY; i++) await client.read('nobody')
   const run = randomBytes(6).toString('hex')
   return drive({ client, ledger, steps, concurrency: CONCURRENCY, run })
@@ -108,7 +108,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => void end(Number(process.exitCode ?? 0)))
 }
 
-// npm hands a signal to its shell alone, which ends without a word to us.
+// npm sends a signal only to its shell, which exits without passing it on. So watch for a new parent.
 const parent = process.ppid
 setInterval(() => {
   if (process.ppid !== parent) void end(Number(process.exitCode ?? 0))

@@ -1,7 +1,8 @@
 /**
- * Runs the proofs at their full size, and the suites of others: about half an hour on two cores.
+ * Runs the models and randomized tests at full size, and the suites of other packages: about half an hour on
+ * two cores.
  *
- * Ends with one line a part: what was run, and how many violations there were. Fails if any test does.
+ * Ends with one line for each part: what was run, and how many violations were found. Fails if any test fails.
  *
  * Usage: `npm run test:deep`, or `npm run test:deep -- test/schedule` for some of the parts.
  *
@@ -11,9 +12,9 @@
 import { spawn } from 'node:child_process'
 import { stripVTControlCharacters } from 'node:util'
 
-/** Where the tests are that have more to try than a plain run does. */
+/** The folders with tests that try more cases in a deep run. */
 const PARTS = ['test/model', 'test/schedule', 'test/mutants', 'test/fault', 'test/redis']
-/** A line that a test or a suite has found, or the totals. */
+/** A line with the findings of a test or a suite, or with the totals. */
 const FINDING = /^[\w@][\w@/ ,().-]*: \d+ .*$|^interop: .*$/
 const NODE = process.execPath
 

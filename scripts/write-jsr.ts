@@ -1,6 +1,6 @@
 /**
- * Writes `jsr.json` from `package.json`: the sources behind each subpath, for registries that take
- * TypeScript as it is. The Worker is left out: it is deployed, not imported.
+ * Writes `jsr.json` from `package.json`: the source of each subpath, for registries that accept TypeScript. The
+ * Worker is left out: it is deployed, not imported.
  *
  * Usage: `npm run jsr`
  *

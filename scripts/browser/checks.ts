@@ -1,5 +1,5 @@
 /**
- * Says what holds and what does not, a line each.
+ * Prints one line for each check.
  *
  * @module
  */
@@ -12,12 +12,12 @@ export function check(what: string, holds: boolean): void {
   if (!holds) counts.failures++
 }
 
-/** Holds when nothing was found; else says the first of it. */
+/** Passes if nothing was found; otherwise prints the first findings. */
 export function checkNone(what: string, found: readonly string[]): void {
   check(found.length === 0 ? what : `${what}: ${found.slice(0, 5).join(' | ')}`, found.length === 0)
 }
 
-/** Ends a run: how many checks there were, and a code for the process. */
+/** Ends a run: prints the number of checks, and sets the exit code. */
 export function conclude(what: string): void {
   const { checks, failures } = counts
   console.log(failures === 0 ? `${what}: ${checks} checks.` : `${failures} NOT OK`)

@@ -6,12 +6,12 @@
 
 import { type Browser, chromium } from 'playwright-core'
 
-/** Where it is. */
+/** Path of the executable. */
 export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 const ARGUMENTS = `--no-sandbox --disable-gpu --disable-quic --no-first-run
   --disable-background-networking --disable-component-update --disable-sync`.split(/\s+/)
 
-/** Starts it. The caller closes it. */
+/** Starts Chromium. The caller closes it. */
 export function startChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
 }

@@ -1,8 +1,8 @@
 /**
- * The dashboard in a real browser: every panel against what was done to the cache, alerts that begin and
- * end, what operators change, and what must not happen. Needs `npm run build` and Chromium: at CHROMIUM,
- * or /usr/bin/chromium. `--screenshots FOLDER` keeps each page in both themes and at 320 px,
- * which is what 1280 px are at 400 %.
+ * Tests the dashboard in a real browser: every panel against what was done to the cache, alerts that start
+ * and end, changes by operators, and what must not happen. Needs `npm run build` and Chromium at CHROMIUM, or
+ * /usr/bin/chromium. `--screenshots FOLDER` saves each page in both themes, and at 320 px, the width of a
+ * 1280 px screen at 400 % zoom.
  *
  * @module
  */
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** An hour in which the truth is known: 60 look-ups, 45 of them hits. */
+/** An hour with known figures: 60 look-ups, 45 of them hits. */
 async function prepare({ traffic, platform, hotKeys, cache }: Bench): Promise<void> {
   await traffic(20, 10)
   await platform.advance(20 * MINUTE)
@@ -273,7 +273,7 @@ async function forgery(context: BrowserContext, { cache }: Bench, evil: string):
   await page.close()
 }
 
-/** Moves the clock on until the page has brought itself up to date. */
+/** Advances the clock until the page has updated itself. */
 async function until(
   page: Page,
   bench: Bench,
@@ -428,7 +428,7 @@ async function looks(browser: Browser, bench: Bench): Promise<void> {
   }
 }
 
-/** Where the system chooses the colours, as for high contrast, what only a colour tells has to be told all the same. */
+/** If the system overrides colours, as in high-contrast modes, states must not be shown by colour alone. */
 async function forcedColours(browser: Browser, bench: Bench): Promise<void> {
   const context = await open(browser, { forcedColors: 'active' })
   const page = await context.newPage()
@@ -453,7 +453,7 @@ async function forcedColours(browser: Browser, bench: Bench): Promise<void> {
   await context.close()
 }
 
-/** Names that cannot be broken, in every list that has names. */
+/** Long names without break opportunities, in every list of names. */
 async function longNames({ cache, traffic, hotKeys, platform }: Bench): Promise<void> {
   const long = cache.namespace('n'.repeat(64))
   for (let i = 0; i < 600; i++) await long.getOrSet('k'.repeat(300) + i, () => i)

@@ -1,6 +1,6 @@
 /**
- * The small client in a real browser: the Worker in workerd, and two pages of Chromium that see each other
- * come and go, lose their connection and go on. Needs Chromium: at CHROMIUM, or /usr/bin/chromium.
+ * Tests the realtime client in a real browser: the Worker in workerd, and two pages in Chromium that see each
+ * other come and go, lose their connection and resume. Needs Chromium at CHROMIUM, or /usr/bin/chromium.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const APP = { id: '1', key: 'app-key', secret: 'app-secret-0123456789' }
 const WAIT_MS = 30_000
 const EVENTS = 5
 
-/** What a page is: it says what it knows in `window.known`. */
+/** The page. It exposes its state as `window.known`. */
 const PAGE = `<!doctype html><meta charset="utf-8"><script type="module">
   import { RealtimeClient } from '/client.js'
   const user = new URLSearchParams(location.search).get('user')
@@ -97,7 +97,7 @@ async function until(page: Page, condition: string): Promise<void> {
   await page.waitForFunction(condition, undefined, { timeout: WAIT_MS })
 }
 
-/** The site of an application: its page, the client, and who signs for its users. */
+/** The site of an application: its page, the client, and the endpoint that authorizes users. */
 async function startSite(): Promise<Server> {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, '../../src/websocket/client/index.ts')],

@@ -1,7 +1,7 @@
 /**
- * Sessions in a real browser: the Worker under `wrangler dev`, Chromium with the profiles of two
- * devices, and pages of other origins that try to act for the user. Needs `npm run build` and Chromium:
- * at CHROMIUM, or /usr/bin/chromium. `--screenshots FOLDER` keeps what the user sees.
+ * Tests sessions in a real browser: the Worker under `wrangler dev`, Chromium with the profiles of two
+ * devices, and pages of other origins that try to act for the user. Needs `npm run build` and Chromium at
+ * CHROMIUM, or /usr/bin/chromium. `--screenshots FOLDER` saves what the user sees.
  *
  * @module
  */
@@ -19,9 +19,9 @@ import { startChromium } from './chromium.ts'
 import { listen } from './dashboard/inspect-page.ts'
 import { startEvilSite } from './sites.ts'
 
-/** Short enough to be waited for, and the same in kind as any other. */
+/** Short, so that the test can wait for it. */
 const FAST_PATH_MS = 3_000
-/** What clocks may differ by, as the cache has it: the bound is the sum. */
+/** The fast path plus the clock skew that the cache allows for. */
 const BOUND_MS = FAST_PATH_MS + 5_000
 const WAIT_MS = 15_000
 const DEVICES = {
@@ -122,7 +122,7 @@ async function inspectCookies(context: BrowserContext, page: Page, origin: strin
   check('the next request does without Redis', again.isFresh === false)
 }
 
-/** Pages of another site, and of another origin of the same site, send what the user did not ask for. */
+/** Pages of another site, and of another origin of the same site, send forms that the user did not intend. */
 async function forgeries(
   context: BrowserContext,
   own: Page,
@@ -159,7 +159,7 @@ async function revoke(
   phone: BrowserContext,
   origin: string,
 ): Promise<void> {
-  // The phone has a fast-path token that is as new as it can be.
+  // Gives the phone the newest possible fast-path token.
   await onPhone.evaluate(() => fetch('/sessions'))
   await onLaptop.click('li:nth-child(2) button')
   await onLaptop.waitForFunction(() => document.querySelectorAll('li').length === 1)

@@ -1,5 +1,5 @@
 /**
- * Sites on this machine for pages of the browser.
+ * Local sites for browser tests.
  *
  * @module
  */
@@ -7,14 +7,14 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Has a server listen on a free port of 127.0.0.1. @returns The port. */
+/** Lets a server listen on a free port of 127.0.0.1. @returns The port. */
 export async function openSite(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return (server.address() as AddressInfo).port
 }
 
 /**
- * A site whose every page sends a form elsewhere.
+ * A site on which every page sends a form to another address.
  *
  * @param action Where it is sent.
  * @param fields Its inputs. @default none

@@ -1,6 +1,6 @@
 /**
- * Makes a module of uPlot, so that the dashboard can serve it on hosts without files: as it is published,
- * but for the language of its numbers.
+ * Turns uPlot into a module, so that the dashboard can serve it on hosts without files. Only the language of
+ * its numbers is changed.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
-/** Where each of its files is. */
+/** The files of uPlot. */
 const FILES = {
   notice: require.resolve('uplot/LICENSE'),
   script: require.resolve('uplot/dist/uPlot.iife.min.js'),
   style: require.resolve('uplot/dist/uPlot.min.css'),
 }
 /**
- * uPlot asks for the browser's language as it loads, and ends there where that is no language, as the `C` of
- * WebKitGTK on a machine that has no locale set. The pages are in English.
+ * uPlot reads the browser's language when it loads, and fails if that is not a language, such as the `C` of
+ * WebKitGTK on a machine without a locale. The pages are in English.
  */
 const LANGUAGE = '_?k.language:"en-US"'
 
-/** The script as it is served. @throws {Error} When uPlot does not ask for the language as expected. */
+/** The script to serve. @throws {Error} When uPlot does not read the language as expected. */
 export function chartsScript(): string {
   const script = readFileSync(FILES.script, 'utf8')
   if (script.split(LANGUAGE).length !== 2) throw new Error('uPlot asks for the language otherwise')

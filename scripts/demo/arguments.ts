@@ -1,5 +1,5 @@
 /**
- * The words after `npm start --`.
+ * Reads the arguments of `npm start --`.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { parseArgs } from 'node:util'
 
 /** What the user asked for. */
 export interface DemoArguments {
-  /** A mailbox file to import in place of the sample. */
+  /** A mailbox file to import instead of the sample. */
   readonly mbox: string | undefined
   readonly help: boolean
 }
 
-/** How to call it. */
+/** The help text. */
 export const USAGE = `npm start                    a sample mailbox of 20,000 messages
 npm start -- --mbox FILE     your own, from an mbox file`
 
-/** A mistake of the user's: told in one line, without a stack. */
+/** A mistake of the user. Printed as one line, without a stack. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** @throws {UsageError} For a word that means nothing here. */
+/** @throws {UsageError} For an unknown argument. */
 export function readArguments(words: readonly string[]): DemoArguments {
   try {
     const { values } = parseArgs({
@@ -31,7 +31,7 @@ export function readArguments(words: readonly string[]): DemoArguments {
     })
     return { mbox: values.mbox, help: values.help }
   } catch (error) {
-    // ERR_PARSE_ARGS_UNKNOWN_OPTION and its like; their first sentence says it all.
+    // ERR_PARSE_ARGS_UNKNOWN_OPTION and similar; the first sentence is enough.
     throw new UsageError(`${error instanceof Error ? error.message.split('. ')[0] : error}`)
   }
 }

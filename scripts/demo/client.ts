@@ -1,5 +1,5 @@
 /**
- * The Worker's routes, as the demonstration calls them.
+ * A client of the Worker's routes for the demonstration.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface WorkerStats {
   readonly misses: number
 }
 
-/** Speaks to one Worker. Every method rejects for a status it does not expect. */
+/** A client of one Worker. Every method rejects for an unexpected status. */
 export class Client {
   readonly #origin: string
   readonly #token: string

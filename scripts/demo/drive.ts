@@ -8,14 +8,14 @@ import type { Client } from './client.ts'
 import type { Ledger, SeenEmail } from './ledger.ts'
 import type { Step } from './workload.ts'
 
-/** What one run of the workload has shown. */
+/** The result of one run of the workload. */
 export interface Run {
   readonly requests: number
   readonly statements: number
-  /** Entries found among those looked for, from [0, 1]; `undefined` without a cache. */
+  /** Share of look-ups that found an entry, from [0, 1]; `undefined` without a cache. */
   readonly hitRate: number | undefined
   readonly readMs: { readonly p50: number; readonly p95: number }
-  /** Answers that no state of the mailbox during the request explains. */
+  /** Answers that match no state of the mailbox during the request. */
   readonly wrong: number
 }
 
@@ -24,7 +24,7 @@ export interface DriveOptions {
   readonly client: Client
   readonly ledger: Ledger
   readonly steps: readonly Step[]
-  /** Requests under way at once; writes go one after another. */
+  /** Number of concurrent requests. Writes are sent one after another. */
   readonly concurrency: number
   /** Makes the ids of new messages different from those of other runs. */
   readonly run: string

@@ -1,5 +1,5 @@
 /**
- * What the mailbox held after each write, so that every answer can be checked.
+ * Records the content of the mailbox after each write, so that every answer can be checked.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { Email } from '../../src/email/email.ts'
 import type { EmailQuery } from '../../src/email/filter.ts'
 import { type Filterable, matches, queryOracle } from '../mailbox/oracle.ts'
 
-/** What is compared of a message. Its version tells every state of it from every other. */
+/** The compared fields of a message. Its version distinguishes all its states. */
 export type SeenEmail = Filterable & Pick<Email, 'subject' | 'isFlagged' | 'version'>
 
-/** The fields compared, for the report of a difference as for the comparison. */
+/** The fields that are compared, and reported if they differ. */
 const COMPARED = [
   'id',
   'subject',
@@ -26,21 +26,21 @@ const COMPARED = [
   'version',
 ] as const satisfies readonly (keyof SeenEmail)[]
 
-/** The states a read may show: from the writes completed before it began to those begun before it ended. */
+/** The states that a read may show: from the last write completed before it to the last one begun during it. */
 export interface Span {
   readonly from: number
   readonly to: number
 }
 
 interface Stage {
-  /** The number of the write that made it; 0 for what was there at first. */
+  /** The number of the write that caused it; 0 for the initial state. */
   readonly since: number
   readonly email: SeenEmail
 }
 
 /** All states of a mailbox with one writer. State k is the one after the k-th write. */
 export class Ledger {
-  /** Ids, newest message first; the order of the oracle, which no write changes. */
+  /** Ids, newest message first. This order of the oracle is not changed by writes. */
   #order: string[]
   readonly #stages: Map<string, Stage[]>
   #begun = 0
@@ -59,17 +59,17 @@ export class Ledger {
     return this.#begun
   }
 
-  /** The newest messages as they are, for a workload to choose from. */
+  /** The current state of the newest messages, for a workload to choose from. */
   newest(count: number): SeenEmail[] {
     return this.#order.slice(0, count).flatMap((id) => this.#at(id, this.#begun) ?? [])
   }
 
-  /** The message as it is after every write begun so far. */
+  /** The message after all writes that have begun. */
   latest(id: string): SeenEmail | undefined {
     return this.#at(id, this.#begun)
   }
 
-  /** A write is about to be sent that makes a message, or makes it so. */
+  /** Records that a write is about to be sent which creates the message, or changes it to this state. */
   begin(email: SeenEmail): void {
     this.#begun += 1
     const stage = { since: this.#begun, email }
@@ -83,19 +83,19 @@ export class Ledger {
     this.#order = queryOracle([...known, email], { limit: known.length + 1 }).map(({ id }) => id)
   }
 
-  /** The write begun last has been answered. */
+  /** Records that the last write has been answered. */
   complete(): void {
     this.#completed = this.#begun
   }
 
-  /** Whether a page is that of one state of the span, and each message as in one of them. */
+  /** Whether the list matches one state of the span, and each message matches one of these states. */
   allowsPage(query: EmailQuery, answer: readonly SeenEmail[], span: Span): boolean {
     const ids = answer.map(({ id }) => id).join()
     const isList = states(span).some((state) => this.#page(query, state).join() === ids)
     return isList && answer.every((email) => this.allows(email.id, email, span))
   }
 
-  /** Whether a message is as in one state of the span; `undefined` is that there is none. */
+  /** Whether a message matches one state of the span; `undefined` means that it does not exist. */
   allows(id: string, answer: SeenEmail | undefined, span: Span): boolean {
     return states(span).some((state) => isSame(this.#at(id, state), answer))
   }

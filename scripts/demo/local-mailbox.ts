@@ -1,5 +1,5 @@
 /**
- * The mailbox of the demonstration: a D1 database on this machine, where `wrangler dev` finds it.
+ * The mailbox of the demonstration: a local D1 database, stored where `wrangler dev` finds it.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface LocalMailbox {
   readonly emails: readonly SeenEmail[]
 }
 
-/** What fills a mailbox, and a text that is the same as long as that would give the same. */
+/** Fills a mailbox. The same fingerprint means the same content. */
 interface Source {
   readonly name: string
   readonly fingerprint: string
@@ -38,9 +38,9 @@ interface Source {
 }
 
 /**
- * Prepares the mailbox, unless it is there already from a start before.
+ * Prepares the mailbox, unless an earlier start has prepared it.
  *
- * @param mbox A file to import; the sample is generated without.
+ * @param mbox A file to import. Without one, the sample is generated.
  * @throws {UsageError} When the file cannot be read, or is no mbox.
  */
 export async function prepareMailbox(mbox: string | undefined): Promise<LocalMailbox> {
@@ -67,7 +67,7 @@ export async function prepareMailbox(mbox: string | undefined): Promise<LocalMai
   }
 }
 
-/** Opens the Worker's database as the Worker will, without the Worker. */
+/** Opens the Worker's database without the Worker. */
 async function openDatabase(directory: string) {
   const { name, compatibility_date, d1_databases } = readConfig({ config: 'wrangler.toml' })
   const configPath = join(directory, 'database.json')
@@ -80,7 +80,7 @@ async function openDatabase(directory: string) {
 function sample(): Source {
   return {
     name: 'sample',
-    // The schema is part of it: a mailbox of an older one is made anew.
+    // Includes the schema, so that a mailbox with an older schema is created again.
     fingerprint: JSON.stringify({ seed: SEED, count: COUNT, schema: MIGRATIONS.length }),
     async fill(driver) {
       const now = Math.floor(Date.now() / DAY_MS) * DAY_MS
@@ -130,7 +130,7 @@ async function importFile(driver: SqlDriver, path: string, size: number): Promis
   }
 }
 
-/** Rows an answer, within what D1 sends at once. */
+/** Rows per answer, within the limit of D1. */
 const ROWS = 5_000
 
 const STATE = `SELECT id, subject, status, priority, sender_email AS senderEmail,

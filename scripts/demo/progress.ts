@@ -1,5 +1,5 @@
 /**
- * How far a long step is: a bar on a terminal, a line at each quarter elsewhere.
+ * Shows the progress of a long step: as a bar on a terminal, otherwise as a line at each quarter.
  *
  * @module
  */
@@ -11,7 +11,7 @@ const QUARTERS = 4
 export interface Progress {
   /** @param done From 0 to the total. */
   update(done: number): void
-  /** Ends the step's line, wherever it is. */
+  /** Ends the line of the step, complete or not. */
   end(): void
 }
 

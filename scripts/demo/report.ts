@@ -1,12 +1,12 @@
 /**
- * The table that the demonstration ends in.
+ * The table at the end of the demonstration.
  *
  * @module
  */
 
 import type { Run } from './drive.ts'
 
-/** One run of the workload, and what it was run on. */
+/** One run of the workload, with a title. */
 export interface Column {
   readonly title: string
   readonly run: Run

@@ -1,5 +1,5 @@
 /**
- * The Worker under `wrangler dev`, as a process of ours: started, awaited, ended.
+ * Starts and stops the Worker under `wrangler dev` as a child process.
  *
  * @module
  */
@@ -25,10 +25,10 @@ export interface WorkerOptions {
   readonly vars?: Readonly<Record<string, string>>
 }
 
-/** A Worker that answers. */
+/** A running Worker. */
 export interface RunningWorker {
   readonly origin: string
-  /** Resolves when the process has ended, for whatever reason. */
+  /** Resolves when the process has ended for any reason. */
   readonly ended: Promise<void>
   /** Ends the process and all it has started. */
   stop(): Promise<void>
@@ -40,7 +40,7 @@ const STOP_MS = 5_000
 /**
  * Starts the Worker and waits until it answers.
  *
- * @throws {Error} With the end of its output, when it ends before that or takes over a minute.
+ * @throws {Error} With the end of its output, when it exits before that or takes over a minute.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const origin = `http://127.0.0.1:${options.port}`
@@ -49,7 +49,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const isOver = Promise.withResolvers<void>()
   child.once('exit', () => isOver.resolve())
   child.once('error', () => isOver.resolve())
-  // Whichever way this process ends, none of the other must be left.
+  // However this process ends, it must not leave child processes behind.
   const killAll = (): void => signalGroup(child, 'SIGKILL')
   process.once('exit', killAll)
 
@@ -84,7 +84,7 @@ async function launch(
     ]),
   ]
   const child = spawn(process.execPath, words, {
-    // A group of its own, so that workerd can be ended together with it.
+    // A separate process group, so that workerd can be stopped together with it.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -1,5 +1,5 @@
 /**
- * A mixed workload as a mail client makes it: lists by Zipf's law, single reads, a few writes.
+ * A mixed workload like that of a mail client: lists by Zipf's law, single reads, a few writes.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface WorkloadOptions {
   readonly steps: number
   /** One step in this many is a write. */
   readonly writeEvery: number
-  /** The newest messages; senders, threads and people to ask for are taken from them. */
+  /** The newest messages. Queries use their senders, threads and assignees. */
   readonly newest: readonly SeenEmail[]
 }
 
@@ -38,7 +38,7 @@ const NEXT_STATUS = new Weighted<EmailStatus>(
   [4, 2, 3, 1],
 )
 
-/** The kinds of writes, roughly as a team's mailbox has them. */
+/** The kinds of writes, roughly as in the mailbox of a team. */
 const KIND = new Weighted(
   ['create', 'read', 'status', 'assignee', 'flag'] as const,
   [30, 25, 22, 13, 10],
@@ -61,7 +61,7 @@ function zipf(length: number): number[] {
   return Array.from({ length }, (_, rank) => (rank + 1) ** -ZIPF)
 }
 
-/** The views of a mailbox, most wanted first, then views of people, threads and times. */
+/** The views of a mailbox, the most frequent first, then views of people, threads and times. */
 function makeFilters(dice: Dice, newest: readonly SeenEmail[]): EmailQuery[] {
   const people = [...new Set(newest.flatMap(({ assignedTo }) => assignedTo ?? []))]
   const filters: EmailQuery[] = [

@@ -1,15 +1,15 @@
 /**
- * What is known of an example before it is run.
+ * The description of an example that is run.
  *
  * @module
  */
 
-/** How an example is started, and what it has to answer. */
+/** How an example is started and checked. */
 export interface Example {
   readonly environment: (port: number) => Readonly<Record<string, string>>
   readonly args: (port: number) => readonly string[]
-  /** Throws where an answer is not what it should be. */
+  /** Throws if an answer is wrong. */
   readonly ask: (base: string) => Promise<void>
-  /** A path that answers once it is up. */
+  /** A path that answers once the example has started. */
   readonly ready: string
 }

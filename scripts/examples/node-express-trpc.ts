@@ -1,5 +1,5 @@
 /**
- * What `examples/node-express-trpc` has to answer.
+ * Checks the answers of `examples/node-express-trpc`.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * Runs the examples as their users do: with the package as it is published, installed into a copy of
- * each, type-checked, started with `npm start`, and asked over HTTP.
+ * Runs the examples as their users do: installs the packed package into a copy of each, type-checks it, starts
+ * it with `npm start`, and sends HTTP requests.
  *
- * Prints one line an example; fails unless all are green.
+ * Prints one line for each example; fails unless all pass.
  *
  * Usage: `npm run test:examples [-- worker-minimal …]`
  *
@@ -58,7 +58,7 @@ async function run(name: string, tarball: string): Promise<void> {
   const port = await freePort()
   const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', ...example.environment(port) }
   const args = ['start', '--silent', '--', ...example.args(port)]
-  // A group of its own, so that what npm starts ends with it.
+  // A separate process group, so that processes started by npm stop with it.
   const child = spawn('npm', args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,5 +1,5 @@
 /**
- * What `examples/worker-minimal` has to answer.
+ * Checks the answers of `examples/worker-minimal`.
  *
  * @module
  */

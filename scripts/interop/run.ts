@@ -1,10 +1,9 @@
 /**
- * Lets the test suites of other caches judge our adapters for them, on the packed package.
+ * Runs the test suites of other caches on our adapters for them, with the packed package.
  *
- * Builds and packs, installs the package and the suites into a temporary folder, and runs each suite
- * on the embedded engine and, where there is one, on a redis-server; before that our own contracts in
- * Node's test runner. Prints the suites' own summaries, and at the end one line. Fails unless every
- * test passed.
+ * Builds and packs, installs the package and the suites into a temporary folder, and runs each suite on the
+ * embedded engine and, if one is installed, on a redis-server. Before that, runs our own contracts in Node's
+ * test runner. Prints the suites' own summaries, and at the end one line. Fails unless every test passes.
  *
  * Usage: `npm run test:interop`
  *
@@ -19,12 +18,12 @@ import { stripVTControlCharacters } from 'node:util'
 import { findRedisServer, startRedisServer } from '../../test/support/redis-server.ts'
 import { npm, packInto } from '../package/pack.ts'
 
-/** A suite of others, and how many tests of it there are: fewer would prove less. */
+/** A suite of another package, and how many tests it must run. */
 interface Suite {
   readonly name: string
   readonly tests: number
   readonly command: readonly string[]
-  /** How often it is tried, where it needs a machine that is quiet. @default 1 */
+  /** How often a suite that is sensitive to load may be tried. @default 1 */
   readonly tries?: number
 }
 
@@ -39,7 +38,7 @@ const PACKAGES = [
   'keyv@5',
   'keyv-6@npm:keyv@6',
   'vitest@4',
-  // bentocache 1.6 takes no other.
+  // bentocache 1.6 supports no other version.
   'ioredis@5',
   'structured-headers@2',
   'connect-redis@9.0.0',
@@ -60,7 +59,7 @@ const SUITES: readonly Suite[] = [
     name: 'connect-redis',
     tests: 4,
     command: [...VITEST, '--config', 'connect-redis/vitest.config.mjs'],
-    // It stores a thousand sessions that live for a second, and wants them all there at the end.
+    // The suite stores a thousand sessions that live for a second, and expects all of them at the end.
     tries: 3,
   },
   { name: 'express-session', tests: 3, command: [...VITEST, 'express-session.test.mjs'] },
@@ -68,19 +67,19 @@ const SUITES: readonly Suite[] = [
   { name: 'unstorage', tests: 2, command: [...VITEST, 'unstorage.test.mjs'] },
   { name: 'better-auth', tests: 2, command: [...VITEST, 'better-auth.test.mjs'] },
 ]
-/** Our headers, read by a parser of others. */
+/** Our headers, read by an independent parser. */
 const HEADERS: Suite = {
   name: 'structured-headers',
   tests: 3,
   command: [...VITEST, 'structured-headers.test.mjs'],
 }
-/** Tests of the same package that its suite leaves to the adapters which can iterate. */
+/** Tests of Keyv for adapters that can iterate, which are not in its main suite. */
 const ITERATION: Suite = {
   name: 'keyv iterator',
   tests: 4,
   command: [...VITEST, 'keyv-iterator.test.mjs'],
 }
-/** Our structural types have to be theirs, for callers who use TypeScript. */
+/** Our structural types must be assignable to theirs. */
 const TYPES = `
 import { bentostore } from 'bentocache'
 import { Keyv, type KeyvStoreAdapter } from 'keyv'
@@ -139,7 +138,7 @@ function install(): void {
     ...PACKAGES,
     tarball,
   )
-  // Its suite is in the package, and finds what it needs beside itself.
+  // The suite of connect-redis is in its package, and imports files from its own folder.
   const suite = join(folder, 'node_modules/connect-redis/index_test.ts')
   cpSync(suite, join(folder, 'connect-redis/index.test.ts'))
   checkTypes()
@@ -158,14 +157,14 @@ function checkTypes(): void {
   console.log('types: the adapters are what those who call them take')
 }
 
-/** The contracts of `nearcache/testing` know no test runner: here they run in Node's. */
+/** The contracts of `nearcache/testing` do not depend on a test runner: here they run in Node's. */
 function runContracts(): void {
   console.log("\nthe published contracts in Node's test runner:")
   const reporter = '--test-reporter=dot'
   execFileSync(NODE, ['--test', reporter, 'contracts.test.mjs'], { cwd: folder, stdio: 'inherit' })
 }
 
-/** How many tests of each suite passed, on the transport on which fewest did. */
+/** How many tests of each suite passed, on the transport with the fewest passes. */
 async function judge(): Promise<ReadonlyMap<string, number>> {
   const results = await runSuites('embedded', {})
   if (findRedisServer() === undefined) {
@@ -199,14 +198,14 @@ async function runSuites(
 }
 
 /**
- * Runs a suite, shows what it prints, and reads from its summary how many tests passed. A suite that
- * ends with an error for another reason than a test fails the whole run.
+ * Runs a suite, prints its output, and reads from its summary how many tests passed. A suite that ends with an
+ * error for any other reason than a failed test fails the whole run.
  */
 function run(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly passed: number; readonly code: number | null }> {
-  // What a test runner around this script has set is not for the one inside.
+  // Variables of a test runner around this script must not reach the inner one.
   const { NODE_OPTIONS: _options, VITEST: _vitest, ...outer } = process.env
   const child = spawn(NODE, command, {
     cwd: folder,

@@ -1,9 +1,9 @@
 /**
- * Prints how well the built-in embedder and the veto tell paraphrases from look-alikes.
+ * Prints how well the built-in embedder and the veto distinguish paraphrases from texts that only look similar.
  *
  * Usage: `node scripts/llm/paraphrase.ts FILE.jsonl`, each line `{"a": text, "b": text, "y": 0 or 1}`. Two
  * runs print the same. Precision and recall of serving the answer to `a` for `b`, at thresholds of the
- * cosine; rows of even and of odd number apart, since the word lists were made looking at the even ones.
+ * cosine. Even and odd rows are counted separately, because the word lists were written from the even rows.
  *
  * @module
  */
@@ -81,7 +81,7 @@ async function score(rows: readonly Row[]): Promise<Scored[]> {
   return all
 }
 
-/** `undefined` of a text without a word. */
+/** `undefined` for a text without words. */
 function codeOf(vector: Parameters<typeof quantize>[0]): Int8Array | undefined {
   return [...vector].some((value) => value !== 0) ? quantize(vector, vector.length) : undefined
 }

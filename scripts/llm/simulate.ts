@@ -1,5 +1,5 @@
 /**
- * Plays requests against policies on a made-up population of cached answers, whose truth is known.
+ * Simulates requests to policies on a synthetic population of cached answers, whose correctness is known.
  *
  * Each entry is right for a request of similarity `s` with probability `1 / (1 + exp(-g (s - t)))`. The
  * population `usual` has t from N(0.82, 0.08) and g from U(25, 80); in `mixed` a fifth of the entries is
@@ -20,14 +20,14 @@ import {
 import { type Prior, pool, UNPOOLED } from '../../src/llm/semantic/prior.ts'
 import { Dice } from '../mailbox/dice.ts'
 
-/** What a policy did, of all requests. */
+/** The counts of one policy. */
 export interface Tally {
   requests: number
   hits: number
   wrong: number
 }
 
-/** A policy at play: whether a request of this similarity to an entry is served from it. */
+/** A policy in the simulation. `serves` decides whether a request with this similarity is served from an entry. */
 export interface Player {
   serves(entry: number, similarity: number, random: number): boolean
   learns(entry: number, observation: Observation): void
@@ -35,7 +35,7 @@ export interface Player {
 
 export type Population = 'usual' | 'mixed' | 'shallow'
 
-/** What a run is made of. */
+/** The parameters of a run. */
 export interface Scenario {
   readonly population: Population
   readonly entries: number
@@ -47,7 +47,7 @@ interface Truth {
   readonly gain: number
 }
 
-/** One run. Two with the same seed and scenario meet the same requests in the same order. */
+/** One run. Runs with the same seed and scenario get the same requests in the same order. */
 export function play(scenario: Scenario, seed: number, player: Player): Tally {
   const dice = new Dice(seed)
   const chance = (): number => dice.next()
@@ -82,7 +82,7 @@ function truthOf(population: Population, chance: () => number): Truth {
   return { threshold: (group < 0.6 ? 0.72 : 0.93) + 0.03 * normal(chance), gain }
 }
 
-/** Serves from a similarity on. */
+/** Serves above a fixed similarity. */
 export function staticPlayer(minSimilarity: number): Player {
   return {
     serves: (_entry, similarity) => similarity >= minSimilarity,
@@ -90,7 +90,7 @@ export function staticPlayer(minSimilarity: number): Player {
   }
 }
 
-/** Ours. `pooled: false` never learns from other entries. */
+/** The policy of this library. With `pooled: false`, it never learns from other entries. */
 export function verifiedPlayer(
   maxErrorRate: number,
   { minConfidence = 0.5, pooled = true }: { minConfidence?: number; pooled?: boolean } = {},
@@ -117,7 +117,7 @@ export function verifiedPlayer(
       known.set(entry, [...(known.get(entry) ?? []), observation].slice(-64))
       beliefs.delete(entry)
       judged++
-      // The matcher makes it anew by time; here it is by how much there is to learn from.
+      // The matcher recomputes the prior after some time; here it depends on the number of observations.
       if (!pooled || judged < 32 || judged < pooledAt * 1.25) return
       pooledAt = judged
       prior = pool([...known.values()].slice(0, SAMPLED_ENTRIES))
@@ -126,7 +126,7 @@ export function verifiedPlayer(
   }
 }
 
-/** The rule as it was published: a fit by maximum likelihood an entry, a band, no floor. */
+/** The rule as published: a maximum-likelihood fit for each entry, a confidence band, no minimum similarity. */
 export function publishedPlayer(maxErrorRate: number): Player {
   const known = new Map<number, Observation[]>()
   return {
@@ -155,7 +155,7 @@ function publishedExploration(own: readonly Observation[], s: number, delta: num
   return least
 }
 
-/** Logistic regression by Newton's method, with a ridge so small that it only keeps it finite. */
+/** Logistic regression by Newton's method. The small ridge only keeps the result finite. */
 function fitCurve(data: readonly Observation[]): {
   threshold: number
   gain: number
@@ -194,7 +194,7 @@ function fitCurve(data: readonly Observation[]): {
   return { threshold, gain, variance: Math.max(0, variance) }
 }
 
-/** Of the normal distribution (Acklam's approximation would be finer than is of use here). */
+/** The quantile of the normal distribution. A finer approximation, such as Acklam's, is not needed here. */
 function quantile(p: number): number {
   const [sign, tail] = p < 0.5 ? [-1, p] : [1, 1 - p]
   const t = Math.sqrt(-2 * Math.log(tail))

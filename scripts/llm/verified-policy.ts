@@ -1,6 +1,6 @@
 /**
- * Prints what the policies of semantic matching do on made-up populations whose truth is known: how
- * often they hit, and how often they are wrong, of all requests and of the hits.
+ * Compares the policies of semantic matching on synthetic populations whose correctness is known: prints how
+ * often they hit, and how often they are wrong, as shares of all requests and of the hits.
  *
  * Usage: `node scripts/llm/verified-policy.ts [--seeds N] [--entries N] [--requests N]`; 20 seeds of
  * 50 entries with 120 requests each. Two runs print the same.

@@ -1,5 +1,5 @@
 /**
- * Chance that repeats: the same seed gives the same draws on every machine.
+ * Reproducible random numbers: the same seed gives the same draws on every machine.
  *
  * @module
  */

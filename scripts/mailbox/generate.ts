@@ -1,6 +1,6 @@
 /**
- * A mailbox that looks like a real one and is the same for the same seed: people who write often
- * and people who write once, threads, working hours, and a queue that is dealt with over time.
+ * Generates a realistic mailbox, which is the same for the same seed: frequent and rare senders, threads,
+ * working hours, and a queue that is processed over time.
  *
  * @module
  */
@@ -89,7 +89,7 @@ export function generateMailbox({ seed, count = 20_000, now }: MailboxOptions): 
   return messages.sort((a, b) => a.receivedAt - b.receivedAt || (a.id < b.id ? -1 : 1))
 }
 
-/** Who writes how often follows Zipf's law: the k-th busiest writes 1/k as much as the first. */
+/** How often people write follows Zipf's law: the k-th busiest writes 1/k as much as the first. */
 function makePeople(dice: Dice): Weighted<Person> {
   const people = new Map<string, Person>()
   while (people.size < PEOPLE) {
@@ -227,7 +227,7 @@ function makeMessage(
   }
 }
 
-/** The paper that the thread is about. */
+/** The document that the thread is about. */
 function attachmentOf({ category, subject }: Thread): EmailAttachment {
   return {
     name: `${category}.pdf`,

@@ -1,5 +1,5 @@
 /**
- * Puts many messages into a mailbox at once, hundreds of rows a statement.
+ * Inserts many messages into a mailbox, with hundreds of rows per statement.
  *
  * @module
  */
@@ -13,29 +13,28 @@ import { insertAll } from '../../src/email/statements.ts'
 export interface LoadOptions {
   /** Epoch milliseconds; `createdAt` of the messages. @default the time of the call */
   readonly now?: number
-  /** Rows a batch, 1 to 1000. @default 250 */
+  /** Rows per batch, 1 to 1000. @default 250 */
   readonly batchSize?: number
   /** Called after each batch with the messages seen so far. */
   readonly onProgress?: (seen: number) => void
 }
 
-/** What became of the messages. */
+/** The result of a load. */
 export interface LoadSummary {
   /** Messages that are new in the mailbox. */
   readonly inserted: number
-  /** Messages left out, since their id, graph id or Message-ID was there already. */
+  /** Messages that were skipped, because their id, graph id or Message-ID existed already. */
   readonly duplicates: number
 }
 
-/** Characters of bodies gathered before they are sent, so that large messages do not pile up. */
+/** A batch is sent when its bodies reach this many characters, which limits the memory for large messages. */
 const MAX_PENDING_LENGTH = 2_000_000
 
 /**
- * Inserts messages in the order they come. Each batch is atomic, the whole is not: after a failure
- * the earlier batches are in, and the same call made again completes the rest, given that the
- * messages have ids of their own.
+ * Inserts messages in the given order. Each batch is atomic, the whole is not: after a failure, the earlier
+ * batches are stored, and repeating the call inserts the rest, if the messages have their own ids.
  *
- * @throws {InvalidFilterError} For a message that is not as `createEmail` wants it.
+ * @throws {InvalidFilterError} For a message that `createEmail` would refuse.
  * @throws Whatever the database raised, unchanged.
  */
 export async function loadEmails(

@@ -1,14 +1,14 @@
 /**
- * Cuts an mbox (RFC 4155) into raw messages, a chunk at a time, in bounded memory.
+ * Splits an mbox (RFC 4155) into raw messages, chunk by chunk, in bounded memory.
  *
  * A message begins at a line `From <sender> <date>` that is the first of the file or follows an
  * empty line. Lines of a message that would look the same are quoted with `>`, any number of times
- * (the "mboxrd" reading); one `>` is taken off again.
+ * (the "mboxrd" format); one `>` is removed again.
  *
  * @module
  */
 
-/** Bounds of what is held in memory. */
+/** Limits of what is held in memory. */
 export interface FramingLimits {
   /** The longest line, in bytes. */
   readonly maxLineBytes: number
@@ -16,7 +16,7 @@ export interface FramingLimits {
   readonly maxMessageBytes: number
 }
 
-/** One message of the file, or why it could not be taken in. */
+/** One message of the file, or why it could not be read. */
 export type Frame =
   | { readonly kind: 'message'; readonly raw: Buffer; readonly separator: string }
   | { readonly kind: 'oversize'; readonly reason: string }
@@ -27,19 +27,19 @@ const GREATER = 0x3e
 const FROM = Buffer.from('From ')
 
 /**
- * A sender and a date as `ctime` writes it, loosely: programs add zones and drop seconds. A
+ * Loosely matches a sender and a date in the format of `ctime`: programs add zones and omit seconds. A
  * paragraph that happens to begin with "From " has no such date.
  */
 const SEPARATOR = /^From \S.*\b\d{1,2}:\d{2}(:\d{2})?\b.*\b\d{4}\b/
-/** No separator line is longer than this, so no more is looked at. */
+/** No separator line is longer than this, so longer lines are not checked. */
 const MAX_SEPARATOR_BYTES = 1_024
 
-/** Whether bytes begin as an mbox does. */
+/** Whether the first bytes are those of an mbox. */
 export function looksLikeMbox(start: Buffer): boolean {
   return start.subarray(0, FROM.length).equals(FROM)
 }
 
-/** Takes chunks and gives frames. The first line is taken as a separator whatever its date. */
+/** Turns chunks into frames. The first line counts as a separator, whatever its date. */
 export class MboxFramer {
   readonly #limits: FramingLimits
   #partial: Buffer[] = []
@@ -54,7 +54,7 @@ export class MboxFramer {
     this.#limits = limits
   }
 
-  /** Takes the next bytes of the file; gives the messages that end in them. */
+  /** Takes the next bytes of the file, and yields the messages that end in them. */
   *push(chunk: Buffer): Generator<Frame> {
     let start = 0
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
@@ -65,7 +65,7 @@ export class MboxFramer {
     this.#keepPartial(chunk.subarray(start))
   }
 
-  /** Gives the last message, at the end of the file. */
+  /** Yields the last message, at the end of the file. */
   *end(): Generator<Frame> {
     if (this.#partialBytes > 0) yield* this.#line(this.#takePartial())
     yield* this.#finish()

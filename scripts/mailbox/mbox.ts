@@ -1,5 +1,5 @@
 /**
- * Reads an mbox file as messages ready to be stored, one at a time, however large the file is.
+ * Reads an mbox file of any size as messages that can be stored, one at a time.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import type { NewEmail } from '../../src/email/email.ts'
 import { parseMessage } from '../../src/email/mime/parse-message.ts'
 import { type Frame, looksLikeMbox, MboxFramer } from './mbox-framing.ts'
 
-/** Something in the file cannot be read. Says where and why, and repeats nothing of it. */
+/** Something in the file cannot be read. The message says where and why, and does not quote the content. */
 export class MboxError extends Error {
   override readonly name = 'MboxError'
   readonly code = 'ERR_MBOX'
-  /** Counted from 1; 0 when it is the file as a whole. */
+  /** Counted from 1; 0 for the file as a whole. */
   readonly messageNumber: number
   readonly reason: string
 
@@ -30,11 +30,11 @@ export class MboxError extends Error {
 /** Options for {@link readMbox}. */
 export interface MboxOptions {
   /**
-   * What to do with a message that cannot be read: leave it out and tell `onBadMessage`, or stop
-   * and throw. @default 'skip'
+   * What to do with a message that cannot be read: skip it and call `onBadMessage`, or stop and throw.
+   * @default 'skip'
    */
   readonly badMessages?: 'skip' | 'throw'
-  /** Called for each message left out. */
+  /** Called for each skipped message. */
   readonly onBadMessage?: (error: MboxError) => void
   /** Called after each chunk with the bytes read so far. */
   readonly onProgress?: (bytes: number) => void
@@ -84,7 +84,7 @@ async function* readFrames(
   for await (const piece of source) {
     const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
     bytes += chunk.length
-    // The first bytes are held back until there are enough of them to tell what the file is.
+    // The first bytes are held back until there are enough to recognize the format.
     const ready: Buffer = start === undefined ? chunk : Buffer.concat([start, chunk])
     if (start !== undefined && ready.length < START_BYTES) {
       start = ready

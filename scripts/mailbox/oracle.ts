@@ -1,6 +1,6 @@
 /**
- * What a query must answer, found the plain way: look at every message, sort, cut. Shares no code
- * with the filters and the SQL it is compared with.
+ * Computes what a query must answer in the simplest way: checks every message, sorts, and cuts the page. Shares
+ * no code with the filters and the SQL that are compared with it.
  *
  * @module
  */
@@ -8,13 +8,13 @@
 import type { Email } from '../../src/email/email.ts'
 import type { EmailQuery } from '../../src/email/filter.ts'
 
-/** The columns a query looks at; what is compared need not carry bodies. */
+/** The columns that a query uses. Bodies are not compared. */
 export type Filterable = Pick<
   Email,
   'id' | 'status' | 'priority' | 'senderEmail' | 'assignedTo' | 'receivedAt' | 'isRead' | 'threadId'
 >
 
-/** Tells whether a message is among those a query asks for, on whichever page. */
+/** Whether a message matches a query, on any page. */
 export function matches(email: Filterable, query: EmailQuery): boolean {
   const { statuses, priorities, senderEmails, assignedTo, dateRange, isRead, threadId } = query
   const senders = senderEmails?.map((address) => address.trim().normalize('NFC').toLowerCase())
@@ -30,7 +30,7 @@ export function matches(email: Filterable, query: EmailQuery): boolean {
   )
 }
 
-/** Answers the page a query asks for: newest first, then by id, greatest first. */
+/** The page that a query asks for: newest first, then by id in descending order. */
 export function queryOracle<E extends Filterable>(emails: Iterable<E>, query: EmailQuery): E[] {
   const after = query.cursor === undefined ? undefined : readCursor(query.cursor)
   return [...emails]

@@ -1,6 +1,6 @@
 /**
- * The people and sentences of the sample mailbox: a wholesaler of print and packaging, and those
- * who write to it. Every domain is under `.example` (RFC 2606), so no address is anybody's.
+ * The people and sentences of the sample mailbox: a wholesaler of print and packaging, and its customers.
+ * Every domain is under `.example` (RFC 2606), so no address belongs to a real person.
  *
  * @module
  */
@@ -136,7 +136,7 @@ export const PRODUCTS = [
   'mailer boxes',
 ] as const
 
-/** Subject and opening sentence of a thread, by what it is about. `{…}` are filled in. */
+/** Subject and opening sentence of a thread, by topic. `{…}` are placeholders. */
 export const TOPICS = [
   {
     category: 'order',

@@ -1,6 +1,5 @@
 /**
- * Runs the contracts of the mailbox on better-sqlite3, which is installed into a temporary folder
- * for it.
+ * Runs the contracts of the mailbox on better-sqlite3, which is installed into a temporary folder.
  *
  * Usage: `node scripts/outside/better-sqlite3.ts`
  *

@@ -1,12 +1,12 @@
 /**
- * Runs the public suite of HTTP cache tests (github.com/http-tests/cache-tests) against our reverse
- * proxy, a proxy that caches nothing, and nginx where it is installed, each the same way.
+ * Runs the public suite of HTTP cache tests (github.com/http-tests/cache-tests) in the same way against our
+ * reverse proxy, a proxy without a cache, and nginx if it is installed.
  *
  * Usage: `node scripts/outside/cache-tests.ts CHECKOUT [--only nearcache|nginx|none] [--id TEST]`. The
- * suite is copied into a temporary folder, and undici, the one package that it needs, is installed
- * there: nothing of it is kept. Prints for each kind of test how many passed, and which of ours did not.
- * Fails if a required test fails that docs/guides/http-cache.md does not list, or if fewer than 85 % of
- * the optimal ones pass.
+ * suite is copied into a temporary folder, and undici, the only package that it needs, is installed there.
+ * The folder is deleted afterwards. Prints for each kind of test how many passed, and which of ours failed.
+ * Fails if a required test fails that docs/guides/http-cache.md does not list, or if fewer than 85 % of the
+ * optimal tests pass.
  *
  * @module
  */
@@ -40,13 +40,13 @@ interface Test {
   readonly browser_only?: boolean
 }
 
-/** The parts of the suite that judge its results. */
+/** The parts of the suite that evaluate its results. */
 interface Judge {
   readonly tests: readonly { readonly tests: readonly Test[] }[]
   readonly verdict: (id: string, results: Results) => string
 }
 
-/** How one proxy did: for each kind, tests by verdict. */
+/** The result of one proxy: for each kind, tests by verdict. */
 type Score = ReadonlyMap<Kind, ReadonlyMap<string, readonly string[]>>
 
 const UNDICI = 'undici@7'
@@ -139,7 +139,7 @@ async function startOrigin(): Promise<string> {
 async function startOurs(to: string): Promise<string> {
   const cache = new RedisCacheManager({ redis: embeddedTransport() }).namespace('http')
   const port = await freePort()
-  // What must never be served stale is tried only on a cache that serves the rest so.
+  // The suite tests what must never be served stale only on caches that serve other responses stale.
   const proxy = cachingProxy({ origin: to, cache, staleIfError: '1m' })
   serve({ fetch: proxy, hostname: '127.0.0.1', port })
   return answering(`http://127.0.0.1:${port}`)
@@ -154,7 +154,7 @@ function hasNginx(): boolean {
   }
 }
 
-/** As the suite's own image runs it: a cache zone, revalidation, and Vary and Cache-Control as they are. */
+/** Configured as in the suite's own image: a cache zone, revalidation, unchanged Vary and Cache-Control. */
 async function startNginx(to: string): Promise<string> {
   const port = await freePort()
   const prefix = join(folder, 'nginx')
@@ -162,7 +162,7 @@ async function startNginx(to: string): Promise<string> {
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   writeFileSync(
     join(prefix, 'nginx.conf'),
-    // Started by root, its workers would be somebody who may not write to this folder.
+    // If root starts nginx, its workers would run as a user who cannot write to this folder.
     `${process.getuid?.() === 0 ? 'user root; ' : ''}daemon off; pid ${prefix}/pid; error_log ${prefix}/error.log; worker_processes 1;
 events { worker_connections 1024; }
 http {
@@ -212,7 +212,7 @@ function runSuite(base: string, id: string): Promise<string> {
   return new Promise((done) => child.once('close', () => done(text)))
 }
 
-/** A suite whose tests could not be set up has said nothing of a proxy. */
+/** If the tests could not be set up, their results do not count. */
 function checkSetUp(name: string, score: Score): void {
   const failed = [...score.values()].flatMap((verdicts) => verdicts.get('setup_fail') ?? [])
   if (failed.length > 100) throw new Error(`The suite does not get through to ${name}`)
@@ -252,7 +252,7 @@ function print(name: string, score: Score): void {
   }
 }
 
-/** Whether every required test passes that the guide does not list, and enough of the optimal ones. */
+/** Whether all required tests pass, except those that the guide lists, and enough of the optimal ones. */
 function isGood(score: Score): boolean {
   const listed = existsSync(GUIDE) ? readFileSync(GUIDE, 'utf8') : ''
   const missed = [...(score.get('required') ?? [])]

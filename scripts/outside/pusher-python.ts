@@ -1,6 +1,6 @@
 /**
- * A script for the server SDK of Pusher in Python: what it signs and what it asks, against ours. Its
- * method to terminate users leaves the app out of the path, so it is not tried.
+ * A script that compares the signatures and requests of Pusher's server SDK in Python with ours. Does not
+ * test its method to terminate users, which omits the app from the path.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { createApps } from '../../src/websocket/protocol/app.ts'
 import { authorizeChannel, authorizeUser } from '../../src/websocket/protocol/signature.ts'
 import { webhookBody, webhookRequest } from '../../src/websocket/protocol/webhook.ts'
 
-/** The part of an app that is needed. */
+/** The app to test, and the port of the Worker. */
 export interface PythonTarget {
   readonly key: string
   readonly secret: string
   readonly port: number
 }
 
-/** What the script expects to find, as JSON in the variable `EXPECTED`. */
+/** The values that the script expects, as JSON for the variable `EXPECTED`. */
 export function expectedOf({ key, secret, port }: PythonTarget): string {
   const socket = '1234.1234'
   const [app] = createApps([
@@ -40,7 +40,7 @@ export function expectedOf({ key, secret, port }: PythonTarget): string {
   })
 }
 
-/** The script. The SDK imports a library for encryption, which nothing here needs. */
+/** The script. Stubs the encryption library that the SDK imports, which is not used here. */
 export const PYTHON_SCRIPT = `
 import json, os, sys, types
 for name in ('nacl', 'nacl.secret', 'nacl.utils', 'nacl.exceptions'):

@@ -1,11 +1,11 @@
 /**
- * Runs the tests that Pusher's own libraries have against a real server: the integration specs of
- * pusher-js for channels, and the remote tests of pusher-http-node; and our script for the SDK in Python.
+ * Runs the tests of Pusher's own libraries that need a real server: the integration specs of pusher-js for
+ * channels, and the remote tests of pusher-http-node; and our script for the SDK in Python.
  *
  * Usage: `npm run build`, then `node scripts/outside/pusher-suites.ts [--pusher-js CHECKOUT]
- * [--pusher-http-node CHECKOUT] [--pusher-http-python CHECKOUT]`. The checkouts are copied into a temporary folder, and what the suites
- * need is installed there: nothing of them is kept. The specs of pusher-js know the address of their
- * server from its cluster, so the client they make is given ours.
+ * [--pusher-http-node CHECKOUT] [--pusher-http-python CHECKOUT]`. The checkouts are copied into a temporary
+ * folder, in which the packages they need are installed, and which is deleted afterwards. The specs of
+ * pusher-js derive the server's address from the cluster, so their client is overridden with our address.
  *
  * @module
  */
@@ -141,7 +141,7 @@ async function testsOfServerSdk(checkout: string): Promise<void> {
   })
 }
 
-/** The client as it is, whose address is ours whatever cluster it is told. */
+/** The unmodified client, which connects to our address whatever its cluster. */
 function clientModule(): string {
   return `const { default: Client } = require('core/pusher')
     const OURS = { wsHost: '127.0.0.1', wsPort: ${port}, enableStats: false }
@@ -150,7 +150,7 @@ function clientModule(): string {
     }`
 }
 
-/** What the specs call: it signs for any channel, and publishes. */
+/** The server that the specs call: it signs for any channel, and publishes. */
 async function startAppServer(): Promise<Server> {
   const sdk = new Pusher({ appId: '1', key: KEY, secret, host: '127.0.0.1', port: String(port) })
   const server = createServer(async (request, response) => {

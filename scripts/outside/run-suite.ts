@@ -1,10 +1,9 @@
 /**
- * Runs the tests of somebody else's Upstash client against `nearcache bridge`.
+ * Runs the tests of an Upstash client against `nearcache bridge`.
  *
  * Usage: `node scripts/outside/run-suite.ts FOLDER [--embedded] [-- WORDS FOR bun test]`, where FOLDER
- * is a package of a checked-out repository: `redis-js/packages/redis`, `ratelimit-js`. Nothing of it
- * is kept here. Bun comes from `BUN`, or is installed into a temporary folder; the redis-server
- * before which the bridge runs is started and ended.
+ * is a package of a checked-out repository: `redis-js/packages/redis`, `ratelimit-js`. Bun comes from
+ * `BUN`, or is installed into a temporary folder. The redis-server behind the bridge is started and stopped.
  *
  * @module
  */
@@ -19,7 +18,7 @@ import { parseArgs } from 'node:util'
 import { freePort } from '../../test/support/free-port.ts'
 
 const BUN_VERSION = '1.4.5'
-/** Prefixes of the variables that name databases: the first is for all tests but those of regions. */
+/** Prefixes of the variables that name databases. The first is for all tests except those of regions. */
 const REGIONS = ['', 'EU2_', 'US1_', 'APN_']
 const CLI = join(import.meta.dirname, '../../src/cli/main.ts')
 
@@ -77,7 +76,7 @@ async function startRedis(): Promise<string> {
   return `redis://127.0.0.1:${port}`
 }
 
-/** Starts a bridge with a database for each region; returns the variables that name them. */
+/** Starts a bridge with a database for each region, and returns the variables that name them. */
 async function startBridge(redis: string | undefined): Promise<Record<string, string>> {
   const tokens = REGIONS.map(() => randomBytes(24).toString('base64url'))
   const config = join(temporary, 'bridge.json')

@@ -1,5 +1,5 @@
 /**
- * The examples of the README, and what it takes to run them.
+ * The examples of the README, and the code that is needed to run them.
  *
  * @module
  */
@@ -8,14 +8,14 @@
 export interface Example {
   readonly title: string
   readonly code: string
-  /** What it must print. */
+  /** The expected output. */
   readonly expected: RegExp
 }
 
-/** What an example finds supplied, and what is done with what it defines. */
+/** Code before an example that supplies what it declares, and code after it that uses what it defines. */
 interface Setting {
   readonly title: string
-  /** Tells the example by its text. */
+  /** A text by which the example is recognized. */
   readonly mark: string
   readonly before: string
   readonly after: string
@@ -90,7 +90,7 @@ const SETTINGS: readonly Setting[] = [
 /**
  * The `ts` blocks of a README.
  *
- * @throws {Error} When there is one that nobody knows how to run, or none of a kind that is known.
+ * @throws {Error} When an example has no setting, or a setting has no example.
  */
 export function examplesOf(readme: string): readonly Example[] {
   const blocks = [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code)
@@ -105,10 +105,10 @@ export function examplesOf(readme: string): readonly Example[] {
   return found
 }
 
-/** The example as a program: what it only declares is supplied. */
+/** The example as a program, with its declarations replaced by the setting. */
 export function runnable({ title, code }: Example): string {
   const setting = SETTINGS.find((one) => one.title === title)
-  // A declaration ends at the first line that closes it, or is one line.
+  // A declaration is a single line, or ends at the first line that closes it.
   const supplied = code.replace(/^declare (?:[^{\n]*\n|[^\n]*\{\n[\s\S]*?^\}\n)/gm, '')
   return [setting?.before, supplied, setting?.after].join('\n')
 }

@@ -1,6 +1,6 @@
 /**
- * The core of the installed package in a browser: bundled without a built-in of Node, and there in use on
- * a Redis behind the bridge, over the browser's own `fetch`.
+ * Tests the core of the installed package in a browser: bundled without built-in modules of Node, and used with
+ * a Redis behind the bridge over the browser's own `fetch`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { CHROMIUM, startChromium } from '../browser/chromium.ts'
 import { installedBridge } from './installed-bridge.ts'
 
 const TOKEN = 'a-token-of-the-page'
-/** Reads what was read before, is told what was dropped, and compresses on the way. */
+/** Reads a cached value, sees an invalidation, and compresses values. */
 const PAGE = `
   import { RedisCacheManager, restTransport } from 'nearcache'
   const redis = restTransport({ url: location.origin, token: '${TOKEN}' })
@@ -29,7 +29,7 @@ const PAGE = `
 `
 const EXPECTED = '1 1 2'
 
-/** @returns What there is to tell, in a line. */
+/** @returns The result, in one line. */
 export async function tryInBrowser(project: string): Promise<string> {
   const entry = join(project, 'browser.js')
   writeFileSync(entry, PAGE)
@@ -48,7 +48,7 @@ export async function tryInBrowser(project: string): Promise<string> {
   return `${told}; in Chromium it reads ${title}`
 }
 
-/** What the script has made of the title of its page. */
+/** Runs the script in a page, and returns the title that it has set. */
 async function titleOf(script: string, project: string): Promise<string> {
   const toRedis = await installedBridge(project, TOKEN)
   const server = createServer((request, response) => {

@@ -1,5 +1,5 @@
 /**
- * The installed package in the runtimes that are no browser: what is seen of it is the same in each.
+ * Tests that the installed package behaves the same in all runtimes other than browsers.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import {
 import { installedBridge } from './installed-bridge.ts'
 import type { Place, Sights } from './story.ts'
 
-/** What has to be installed beside the package. */
+/** Packages to install beside the package. */
 export const RUNTIMES = ['bun@1', 'deno@2', '@edge-runtime/vm@5', 'ioredis@6'] as const
 
 const run = promisify(execFile)
@@ -40,7 +40,7 @@ const SERVERS: Readonly<Record<string, readonly string[]>> = {
 const EDGE = "Vercel's Edge runtime"
 const KEPT = [2, 19_000, 0, true, true]
 const READ_AT_ONCE = [true, 1_000, true, 1_000]
-/** What is seen in all of them. */
+/** The expected results in all runtimes. */
 const EVERYWHERE: Sights = {
   values: KEPT,
   'values, sealed': KEPT,
@@ -63,12 +63,12 @@ const OVER_TCP: Sights = {
   'a thousand at once over TCP': READ_AT_ONCE,
 }
 
-/** @returns What there is to tell, in a line. */
+/** @returns The result, in one line. */
 export async function tryInRuntimes(project: string): Promise<string> {
   for (const file of ['story.ts', 'server-story.ts']) {
     cpSync(join(import.meta.dirname, file), join(project, file))
   }
-  // Nobody's scripts run as they are installed, and this one puts the binary in its place.
+  // Install scripts are disabled, so that of Bun, which sets up its binary, is run here.
   execFileSync(process.execPath, ['node_modules/bun/install.js'], { cwd: project, stdio: 'pipe' })
   const listener = await installedBridge(project, TOKEN)
   const http = await listening(createServer(listener))
@@ -76,7 +76,7 @@ export async function tryInRuntimes(project: string): Promise<string> {
   const silent = await listening(
     createNetServer((socket) => {
       held.add(socket)
-      socket.on('error', () => undefined) // whoever gives up resets it
+      socket.on('error', () => undefined) // reset by a client that gives up
     }),
   )
   const redis = findRedisServer() === undefined ? undefined : await startRedisServer()
@@ -119,7 +119,7 @@ async function seenByServer(
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
 }
 
-/** Bundled for it, and run in a context that has its globals and no others. */
+/** Bundles for the edge runtime, and runs in a context with only its globals. */
 async function seenAtTheEdge(project: string, place: Place): Promise<Sights> {
   const { outputFiles } = await build({
     stdin: {
@@ -138,7 +138,7 @@ async function seenAtTheEdge(project: string, place: Place): Promise<Sights> {
   return JSON.parse(told)
 }
 
-/** @throws {Error} Which names what was seen otherwise. */
+/** @throws {Error} Names the result that differs. */
 function expectSights(runtime: string, seen: Sights, expected: Sights): void {
   for (const name of new Set([...Object.keys(expected), ...Object.keys(seen)])) {
     if (isDeepStrictEqual(seen[name], expected[name])) continue

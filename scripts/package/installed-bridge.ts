@@ -1,5 +1,5 @@
 /**
- * The bridge of the installed package before an engine in memory, as a listener of `node:http`.
+ * The bridge of the installed package with an embedded engine behind it, as a listener for `node:http`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { getRequestListener } from '@hono/node-server'
 import type * as bridges from 'nearcache/bridge'
 import type * as engines from 'nearcache/redis/embedded'
 
-/** Loads both from the project that the package is installed in. */
+/** Loads both from the project in which the package is installed. */
 export async function installedBridge(project: string, token: string): Promise<RequestListener> {
   const installed = join(project, 'node_modules/nearcache/dist')
   const load = (path: string) => import(pathToFileURL(join(installed, path)).href)

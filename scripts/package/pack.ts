@@ -1,5 +1,5 @@
 /**
- * The package as it is published, for those who install it elsewhere.
+ * Packs the package as it is published, for scripts that install it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** A package that was packed. */
+/** A packed package. */
 export interface Packed {
   /** The path of the tarball. */
   readonly tarball: string
@@ -27,7 +27,7 @@ export function packInto(folder: string): Packed {
   return { tarball: join(folder, filename), files, bytes }
 }
 
-/** What npm prints. What it has to complain of is shown. */
+/** Runs npm and returns its output. Its errors are shown. */
 export function npm(cwd: string, ...args: readonly string[]): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }

@@ -1,11 +1,10 @@
 /**
- * Tries the package as a user gets it: packs it, installs it into empty projects, and there type-checks
- * the examples of the README under `nodenext` and `bundler`, runs them, on the oldest Node as well, loads it from
- * CommonJS, runs the command line, has the core at work in a browser and in other runtimes, and deploys the
- * Worker without deploying it.
+ * Tests the package as users get it: packs it, installs it into empty projects, type-checks the examples of
+ * the README there under `nodenext` and `bundler`, runs them, on the oldest Node as well, loads it from
+ * CommonJS, runs the command line, uses the core in a browser and in other runtimes, and makes a dry run of the
+ * Worker's deployment.
  *
- * Needs a registry for what the package depends on. Prints one line for each part; fails unless all are
- * well.
+ * Needs a registry for the dependencies. Prints one line for each part; fails unless all pass.
  *
  * Usage: `npm run test:package`
  *
@@ -28,19 +27,19 @@ const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
   readonly engines: { readonly node: string }
   readonly exports: Readonly<Record<string, unknown>>
 }
-/** All but the manifest, and the Worker, whose types are in terms of those of Cloudflare. */
+/** All subpaths except the manifest, and the Worker, whose types need those of Cloudflare. */
 const SUBPATHS = Object.keys(MANIFEST.exports).filter((path) => !/package|worker$/.test(path))
-/** What Node can load of them. */
+/** The subpaths that Node can load. */
 const ON_NODE = SUBPATHS.filter((path) => path !== './platform/workers')
 const INSTALL = 'install --silent --ignore-scripts --no-audit --no-fund --prefer-offline'
 const TIMEOUT_MS = 120_000
-/** As `engines` of the manifest has it, `>=22.12`. */
+/** From `engines` of the manifest, such as `>=22.12`. */
 const OLDEST_NODE = /[\d.]+/.exec(MANIFEST.engines.node)?.[0]
 
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'nearcache-package-'))
 const examples = examplesOf(readFileSync(join(ROOT, 'README.md'), 'utf8'))
-/** What is tried, in the order in which it is told. */
+/** The parts of the test, in the order of the output. */
 const PARTS: Readonly<Record<string, () => Promise<string>>> = {
   'types under nodenext': () => checkTypes('nodenext'),
   'types under bundler': () => checkTypes('bundler'),
@@ -58,7 +57,7 @@ try {
   console.log(`ok    packed: ${files} files, ${Math.round(bytes / 1_024)} KiB`)
   project('app', tarball, ['ioredis@6'])
   project('runtimes', tarball, RUNTIMES)
-  // This one depends on the package alone.
+  // This project depends only on the package.
   project('worker', tarball, [])
   let failed = 0
   for (const [name, part] of Object.entries(PARTS)) {
@@ -88,8 +87,8 @@ function project(name: string, tarball: string, beside: readonly string[]): void
 }
 
 /**
- * Under `nodenext` as a server has it, without the types of a browser, and those of the package itself too:
- * a user may check them without `skipLibCheck`.
+ * `nodenext` stands for a server: without the types of a browser, and without `skipLibCheck`, so that the
+ * package's own types are checked too.
  */
 async function checkTypes(resolution: 'nodenext' | 'bundler'): Promise<string> {
   const cwd = join(folder, 'app')
@@ -101,7 +100,7 @@ async function checkTypes(resolution: 'nodenext' | 'bundler'): Promise<string> {
   const imports = SUBPATHS.map((path, i) => `import * as m${i} from 'nearcache${path.slice(1)}'`)
   const used = SUBPATHS.map((_path, i) => `m${i}`)
   const isServer = resolution === 'nodenext'
-  // As a CommonJS module too, whose imports are calls of `require`.
+  // Also as a CommonJS module, whose imports become calls of `require`.
   for (const file of isServer ? ['subpaths.ts', 'required.cts'] : ['subpaths.ts']) {
     writeFileSync(join(source, file), `${imports.join('\n')}\nconsole.log(${used})\n`)
   }
@@ -129,7 +128,7 @@ async function checkTypes(resolution: 'nodenext' | 'bundler'): Promise<string> {
   return `${examples.length} examples, ${SUBPATHS.length} subpaths`
 }
 
-/** Each as a process of its own, with what it declares supplied, and what it defines used. */
+/** Runs each example as a separate process, with its setting. */
 async function runExamples(node: string, flags: readonly string[] = []): Promise<string> {
   const cwd = join(folder, 'app')
   const source = mkdtempSync(join(cwd, 'run-'))
@@ -148,7 +147,7 @@ async function runExamples(node: string, flags: readonly string[] = []): Promise
   return told.join(', ')
 }
 
-/** There types and `node:sqlite` still need flags. */
+/** On the oldest Node, TypeScript and `node:sqlite` need flags. */
 async function runOnOldestNode(): Promise<string> {
   const cwd = join(folder, 'oldest')
   mkdirSync(cwd)
@@ -161,7 +160,7 @@ async function runOnOldestNode(): Promise<string> {
   return `${examples.length} on ${(await run(node, ['--version'])).stdout.trim()}, ${required}`
 }
 
-/** A module that waits at its top level cannot be loaded so. */
+/** Fails for a module with a top-level `await`, which `require` cannot load. */
 async function requireAll(node: string, flags: readonly string[] = []): Promise<string> {
   const cwd = join(folder, 'app')
   const names = ON_NODE.map((path) => `nearcache${path.slice(1)}`)
@@ -178,7 +177,7 @@ function expectLine({ title, expected }: Example, stdout: string): void {
   if (!expected.test(stdout)) throw new Error(`"${title}" printed ${JSON.stringify(stdout)}`)
 }
 
-/** As npx finds it. */
+/** Runs the command line with npx. */
 async function runCommandLine(): Promise<string> {
   const cwd = join(folder, 'app')
   const options = { cwd, timeout: TIMEOUT_MS, env: withoutRedis() }
@@ -203,7 +202,7 @@ async function deployWorker(): Promise<string> {
   return upload
 }
 
-/** What this machine has set must not decide what the examples find. */
+/** Variables of this machine must not affect the examples. */
 function withoutRedis(): NodeJS.ProcessEnv {
   const ours = /^(?:REDIS|UPSTASH|KV_REST|NEARCACHE|SESSION)_/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))

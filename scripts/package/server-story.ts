@@ -1,7 +1,7 @@
 /**
- * The story as a program, with what only servers can do behind it: prints what was seen, as JSON.
+ * Runs the story as a program, followed by what only servers can do, and prints the results as JSON.
  *
- * Asks the environment for `URL`, `TOKEN`, `SILENT_URL` and `RUNTIME`, and for `TCP_URL` where there is a Redis.
+ * Reads `URL`, `TOKEN`, `SILENT_URL` and `RUNTIME` from the environment, and `TCP_URL` if there is a Redis.
  *
  * @module
  */
@@ -47,7 +47,7 @@ async function queryMail(): Promise<unknown> {
   return emails.length
 }
 
-/** Without a Redis in its environment: in memory. */
+/** Without a Redis in the environment, the default system runs in memory. */
 async function startUp(): Promise<unknown> {
   await startupCacheSystem()
   await cacheManager.set('key', 1)

@@ -1,5 +1,5 @@
 /**
- * What the package does alike in every runtime, told as what a caller sees of it.
+ * Uses the package in the way that must work the same in every runtime, and returns what a caller sees.
  *
  * @module
  */
@@ -14,18 +14,18 @@ import {
 import { embeddedTransport } from 'nearcache/redis/embedded'
 import { SessionUserCache } from 'nearcache/session'
 
-/** Where a story takes place. */
+/** The servers that a story uses. */
 export interface Place {
-  /** Of a bridge with a Redis behind it. */
+  /** Address of a bridge with a Redis behind it. */
   readonly url: string
   readonly token: string
-  /** Of a server that takes connections and answers nothing. */
+  /** Address of a server that accepts connections and never answers. */
   readonly silentUrl: string
-  /** Begins the names in Redis. */
+  /** Part of the prefix of keys in Redis. */
   readonly runtime: string
 }
 
-/** What was seen, by what was done. */
+/** The results, by the name of the step. */
 export type Sights = Readonly<Record<string, unknown>>
 
 const SECRET = 'ab'.repeat(32)
@@ -36,7 +36,7 @@ const VALUE = {
   big: 10n,
 }
 
-/** Plays it. */
+/** Runs the story. */
 export async function tell({ url, token, silentUrl, runtime }: Place): Promise<Sights> {
   const redis = (): Transport => restTransport({ url, token })
   const sealed = {
@@ -55,7 +55,7 @@ export async function tell({ url, token, silentUrl, runtime }: Place): Promise<S
   }
 }
 
-/** Loads a value, reads it, drops it, loads it again. */
+/** Loads a value, reads it, invalidates it, and loads it again. */
 export async function keep(options: CacheOptions): Promise<unknown> {
   const cache = new RedisCacheManager(options)
   let loads = 0
@@ -72,7 +72,7 @@ export async function keep(options: CacheOptions): Promise<unknown> {
   return [loads, text.length, date.getTime(), map.get(1)?.has(2), big === 10n]
 }
 
-/** Twice a thousand keys in a tick. */
+/** Reads a thousand keys in one tick, twice. */
 export async function readAtOnce(options: CacheOptions): Promise<unknown> {
   const cache = new RedisCacheManager(options)
   let loads = 0
@@ -93,7 +93,7 @@ export async function readAtOnce(options: CacheOptions): Promise<unknown> {
   return sights
 }
 
-/** A read is answered by its loader, and a write fails. */
+/** While Redis fails, a read is answered by its loader, and a write rejects. */
 async function readAndWrite(redis: Transport): Promise<unknown> {
   const cache = new RedisCacheManager({ redis, deadline: 200 })
   const read = await cache.getOrSet('key', () => 'loaded')

@@ -1,6 +1,6 @@
 /**
- * An app's own server, as its developers write it with the server SDK of Pusher: it lets users subscribe
- * and sign in, and takes the webhooks.
+ * The server of an app, as developers write it with the server SDK of Pusher: it authorizes subscriptions and
+ * sign-ins, and receives the webhooks.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type Pusher from 'pusher'
 /** One event of a webhook. */
 export type HookEvent = Readonly<Record<string, unknown>> & { readonly name: string }
 
-/** What the clients are told to send along: who they are. */
+/** The identity that clients send with their requests. */
 export interface Identity {
   readonly user_id: string
   readonly name: string
@@ -20,11 +20,11 @@ export interface Identity {
   readonly watches: string
 }
 
-/** A server that is up. */
+/** A running server. */
 export class AppServer {
-  /** Events of webhooks whose signature was right. */
+  /** Events of webhooks with a valid signature. */
   readonly events: HookEvent[] = []
-  /** Webhooks whose signature was wrong. */
+  /** Number of webhooks with an invalid signature. */
   forged = 0
   readonly #server: Server
   #sdk: Pusher | undefined
@@ -47,7 +47,7 @@ export class AppServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** Signs with this from now on. */
+  /** Sets the SDK that signs from now on. */
   use(sdk: Pusher): void {
     this.#sdk = sdk
   }

@@ -9,7 +9,7 @@ import { dataOf, listen, type World } from './world.ts'
 
 const SUBSCRIBED = 'pusher:subscription_succeeded'
 
-/** Connections: who may, and what they are told. */
+/** Connections: which are accepted, and which errors the others get. */
 export async function connections({ ledger, client }: World): Promise<void> {
   const good = client()
   await ledger.becomes('a client connects', () => good.connection.state === 'connected')
@@ -27,7 +27,7 @@ export async function connections({ ledger, client }: World): Promise<void> {
   await ledger.becomes('and does not come back', () => stranger.connection.state === 'disconnected')
 }
 
-/** Publishing to everybody but the sender; counts. */
+/** Publishing to all subscribers except the sender, and subscription counts. */
 export async function publicChannels({ ledger, client, sdk }: World): Promise<void> {
   const [one, other] = [client(), client()]
   const [channel, same] = [one.subscribe('news'), other.subscribe('news')]
@@ -101,7 +101,7 @@ export async function privateChannels({ ledger, client, sdk }: World): Promise<v
   await ledger.becomes('its subscriber gets events', () => dataOf(told, 'secret').length === 1)
 }
 
-/** The last event, for those who come later. */
+/** The last event is sent to later subscribers. */
 export async function cacheChannels({ ledger, client, sdk, server }: World): Promise<void> {
   const early = listen(client().subscribe('cache-score'))
   await ledger.becomes(

@@ -8,7 +8,7 @@ import Echo from 'laravel-echo'
 import { until } from './ledger.ts'
 import type { World } from './world.ts'
 
-/** Public, private and presence channels, whispers, and leaving, by the words of Echo. */
+/** Public, private and presence channels, whispers, and leaving, with the API of Echo. */
 export async function echo({ ledger, client, sdk }: World): Promise<void> {
   const [ada, bob] = ['ada', 'bob'].map((user_id) => {
     const pusher = client({ user_id, name: user_id })

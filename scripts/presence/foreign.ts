@@ -1,5 +1,5 @@
 /**
- * Scenarios of clients that break the rules: foreign frames, refused addresses, a flood.
+ * Scenarios of clients that violate the protocol: foreign frames, refused addresses, a flood.
  *
  * @module
  */
@@ -17,12 +17,12 @@ import { amount } from '../../test/support/deep.ts'
 import { until } from './ledger.ts'
 import { dataOf, KEY, listen, type World } from './world.ts'
 
-/** Frames that each connection sends at most before another takes its place. */
+/** Maximum number of frames per connection. */
 const FRAMES_EACH = 250
-/** The same ones in every ordinary run. */
+/** Fixed, so that every ordinary run sends the same frames. */
 const SEED = 20_260
 
-/** A connection that speaks no protocol but its own. */
+/** A raw connection, which can send any frame. */
 class Raw {
   readonly frames: string[] = []
   closed: number | undefined
@@ -34,7 +34,7 @@ class Raw {
     this.#socket.on('close', (code) => {
       this.closed = code
     })
-    // A close follows.
+    // A close event follows.
     this.#socket.on('error', () => undefined)
   }
 
@@ -57,7 +57,7 @@ class Raw {
 
 const PATH = `/app/${KEY}?protocol=7&client=js&version=8.6.0`
 
-/** Frames of any kind, thousands of them, beside a client that is not to notice. */
+/** Thousands of arbitrary frames, which must not affect another client. */
 export async function foreignFrames(world: World): Promise<void> {
   const { ledger, client, sdk } = world
   const channel = client({ user_id: 'witness' }).subscribe('presence-witness')
@@ -107,7 +107,7 @@ export async function foreignFrames(world: World): Promise<void> {
   }
 }
 
-/** Requests of any kind to the HTTP API, each with the right signature. */
+/** Arbitrary requests to the HTTP API, each with a valid signature. */
 export async function foreignRequests({ ledger, host, port, sdk }: World): Promise<void> {
   const total = amount(300, 10_000)
   const method = fc.constantFrom('GET', 'POST', 'POST', 'PUT')
@@ -138,7 +138,7 @@ export async function foreignRequests({ ledger, host, port, sdk }: World): Promi
   )
 }
 
-/** One client sends as fast as it can: it is limited, and others are not kept waiting. */
+/** One client sends as fast as it can: it is limited, and other clients are not delayed. */
 export async function flood(world: World): Promise<void> {
   const { ledger, client, sdk } = world
   const channel = client({ user_id: 'witness' }).subscribe('private-flooded')

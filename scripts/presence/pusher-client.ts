@@ -1,5 +1,5 @@
 /**
- * The client of Pusher for Node: its types say that the class is the member `default`, and it is the
+ * The client of Pusher for Node. Its types declare the class as the member `default`, but the class is the
  * module itself.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
- * Real clients against the Worker under `wrangler dev`: pusher-js in Node and in Chromium, Laravel Echo,
- * and the server SDK, all unchanged. Prints one line a check; fails unless all hold.
+ * Tests real clients against the Worker under `wrangler dev`: pusher-js in Node and in Chromium, Laravel Echo,
+ * and the server SDK, all unmodified. Prints one line for each check; fails unless all pass.
  *
  * Usage: `npm run test:presence [-- --only users,echo] [--screenshots FOLDER]`. Needs Chromium at CHROMIUM,
  * or /usr/bin/chromium.

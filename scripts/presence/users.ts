@@ -89,7 +89,7 @@ export async function presence({ ledger, client, sdk, server }: World): Promise<
   )
 }
 
-/** A connection that breaks: nothing is told if the user is back in time, all of it if not. */
+/** A connection that breaks: other members get no event if the user returns in time, and all events if not. */
 export async function reconnections({ ledger, client, server }: World): Promise<void> {
   const room = 'presence-flaky'
   const ada = join(client({ user_id: 'ada' }), room)
@@ -119,7 +119,7 @@ export async function reconnections({ ledger, client, server }: World): Promise<
   await ledger.becomes('who disconnects is gone', () => dataOf(told, REMOVED).length === 1)
 }
 
-/** Sign-in, events for one user, and those he watches. */
+/** Sign-in, events for one user, and watchlists. */
 export async function signIn({ ledger, client, sdk }: World): Promise<void> {
   const ada = client({ user_id: 'ada', watches: 'bob,nobody' })
   const told = listen(ada.user)
@@ -143,7 +143,7 @@ export async function signIn({ ledger, client, sdk }: World): Promise<void> {
   const toldToo = listen(both.user)
   await until(() => both.user.user_data?.['id'] === 'ada')
   const stranger = listen(bob.user)
-  // The channel of a user is subscribed to by the client itself, after the sign-in.
+  // The client subscribes to the channel of its user by itself, after the sign-in.
   await until(
     () => ada.user.serverToUserChannel?.subscribed && both.user.serverToUserChannel?.subscribed,
   )

@@ -1,5 +1,5 @@
 /**
- * What every scenario has: a Worker, an app's server, the server SDK, and clients that all end.
+ * What every scenario uses: a Worker, the server of an app, the server SDK, and clients, with one `close`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { AppServer, type Identity } from './app-server.ts'
 import { Ledger } from './ledger.ts'
 import { PusherClient } from './pusher-client.ts'
 
-/** How long a member whose connection broke stays. */
+/** How long a member stays after the connection has broken. */
 export const LEAVE_GRACE_MS = 3_000
 export const KEY = 'app-key'
 
@@ -29,7 +29,7 @@ export interface World {
   readonly port: number
   /** A client of Pusher for Node. */
   client(who?: Partial<Identity>, key?: string): PusherClient
-  /** Ends everything. */
+  /** Stops everything. */
   close(): Promise<void>
 }
 
@@ -99,14 +99,14 @@ function appOptions(secret: string, address: string): object {
   }
 }
 
-/** What a channel or a client was told, in order. */
+/** An event that a channel or a client has received. */
 export interface Told {
   readonly event: string
   readonly data: unknown
   readonly meta: unknown
 }
 
-/** Collects everything that is told, the protocol's own events too. */
+/** Collects all received events in order, including those of the protocol. */
 export function listen(source: {
   bind_global(listener: (event: string, data: unknown, meta?: unknown) => void): unknown
 }): Told[] {

@@ -1,10 +1,10 @@
 /**
- * Tries the middleware on every minor version of tRPC 11, and on the last of 10: its contract over
- * HTTP, and its types. Short-circuiting a middleware is undocumented in tRPC, so each version has to show
- * that it works.
+ * Tests the middleware on every minor version of tRPC 11, and on the last of 10: its contract over HTTP, and
+ * its types. tRPC does not document that a middleware may answer without calling `next`, so each version is
+ * tested.
  *
- * Builds and packs, installs the package and each version into a temporary folder. Prints one line a
- * version; fails unless all are green.
+ * Builds and packs, installs the package and each version into a temporary folder. Prints one line for each
+ * version; fails unless all pass.
  *
  * Usage: `npm run test:trpc [-- 11.4 11.25 …]`
  *
@@ -28,7 +28,7 @@ const INSTALL =
 const TIMEOUT_MS = 60_000
 /** 11.20, 11.21 and 11.24 were never published. */
 const ABSENT = ['11.20', '11.21', '11.24']
-/** The client of 11.23 was not published either: the one before it speaks the same. */
+/** The client of 11.23 was not published either. The previous one is compatible. */
 const CLIENTS: Readonly<Record<string, string>> = { '11.23': '11.22' }
 const MINORS = [
   '10.45',
@@ -36,7 +36,7 @@ const MINORS = [
     (version) => !ABSENT.includes(version),
   ),
 ]
-/** How many versions are tried at once. */
+/** How many versions are tested concurrently. */
 const AT_ONCE = 2
 
 const run = promisify(execFile)
@@ -59,7 +59,7 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-/** What all versions share is one folder up from theirs, where they find it. */
+/** Packages shared by all versions are installed one folder above, where Node finds them. */
 function installPackage(): void {
   const { tarball } = packInto(folder)
   const types = join(ROOT, 'node_modules/@types/node/package.json')

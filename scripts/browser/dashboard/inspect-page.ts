@@ -1,13 +1,13 @@
 /**
- * What holds of every page: nothing foreign is asked, nothing is complained of, everything has a name and
- * can be read, and nothing is wider than the screen.
+ * Checks for every page: no requests to other origins, no errors in the console, accessible names, sufficient
+ * contrast, and nothing wider than the screen.
  *
  * @module
  */
 
 import type { Page } from 'playwright-core'
 
-/** Gathers what a page asks of others, and what the browser complains of, such as its policy. */
+/** Collects requests to other origins, and errors of the browser, for example from the CSP. */
 export function listen(page: Page, origin: string): readonly string[] {
   const complaints: string[] = []
   page.on('console', (entry) => {
@@ -24,7 +24,7 @@ export function listen(page: Page, origin: string): readonly string[] {
   return complaints
 }
 
-/** Controls and columns without a name, fields without a label, headings out of order, ids that come twice. */
+/** Controls and columns without a name, fields without a label, headings out of order, duplicate ids. */
 export function unnamed(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const problems: string[] = []
@@ -47,7 +47,7 @@ export function unnamed(page: Page): Promise<string[]> {
   })
 }
 
-/** Texts whose contrast with what is behind them is below 4.5 (WCAG 2.2, 1.4.3). */
+/** Texts whose contrast with their background is below 4.5 (WCAG 2.2, 1.4.3). */
 export function faint(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     type Colour = readonly [number, number, number, number]
@@ -90,7 +90,7 @@ export function excessWidth(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
 }
 
-/** What of a list of keys, and of the navigation, is seen only after scrolling sideways, or not at all. */
+/** Parts of key lists and of the navigation that are visible only after scrolling sideways, or not at all. */
 export function cutOff(page: Page): Promise<string[]> {
   return page.evaluate(() => [
     ...[...document.querySelectorAll('.top nav a')].flatMap((link) =>
@@ -98,7 +98,7 @@ export function cutOff(page: Page): Promise<string[]> {
     ),
     ...[...document.querySelectorAll('th .key-name')].flatMap((name) => {
       const cell = name.closest('th')
-      // What is beyond its content is an ellipsis.
+      // An ellipsis may extend into the padding of the cell.
       const padding = cell ? Number.parseFloat(getComputedStyle(cell).paddingRight) : 0
       const right = (element: Element | null | undefined): number =>
         element ? Math.floor(element.getBoundingClientRect().right) : 0
@@ -111,7 +111,7 @@ export function cutOff(page: Page): Promise<string[]> {
   ])
 }
 
-/** Whether something was drawn into every chart, in more than one colour. */
+/** Charts into which nothing was drawn, or only one colour. */
 export function emptyCharts(page: Page): Promise<string[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('[data-chart]')].flatMap((element) => {

@@ -1,5 +1,5 @@
 /**
- * The dashboard of the Worker, under `wrangler dev`: that it is the same there.
+ * Tests the dashboard of the Worker under `wrangler dev`.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { startWorker } from '../../demo/worker-process.ts'
 import { check, checkNone } from '../checks.ts'
 import { emptyCharts, listen } from './inspect-page.ts'
 
-/** How long figures of an isolate may take until they are added up. */
+/** How long figures of an isolate may take to reach Redis. */
 const WAIT_MS = 60_000
 
 export async function onWorker(browser: Browser): Promise<void> {
@@ -40,7 +40,7 @@ async function look(browser: Browser, origin: string, token: string): Promise<vo
   check('on workerd: the token opens the pages', (await page.innerText('h1')) === 'Overview')
   const headers = { authorization: `Bearer ${token}` }
   const counted = await until(async () => {
-    // Its tables are not made here: what counts is that the cache was asked, and its loader.
+    // The tables do not exist here. It is enough that the cache and its loader were called.
     await fetch(`${origin}/analytics`)
     const figures = await (await fetch(`${origin}/metrics`, { headers })).text()
     return /^cache_load_total\{cache="default\/email"/m.test(figures)

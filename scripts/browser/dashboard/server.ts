@@ -1,5 +1,5 @@
 /**
- * A dashboard on this machine, over a cache whose clock and whose Redis belong to the test.
+ * A local dashboard on a cache whose clock and Redis are controlled by the test.
  *
  * @module
  */
@@ -15,21 +15,21 @@ import { ManualPlatform } from 'nearcache/testing'
 import { Warming } from 'nearcache/warming'
 import { openSite } from '../sites.ts'
 
-/** A key, a tag, a value and the name of a namespace that would do harm as markup. */
+/** Used as key, tag, value and namespace: it would do harm if it was inserted as markup. */
 export const EVIL = `"><img src=x onerror="document.title='taken'"><script>1</script>`
 export const TOKEN = 'token-of-the-browser-test'
 
-/** What is run against the dashboard. */
+/** The dashboard and the controls of a test. */
 export interface Bench {
   readonly origin: string
   readonly platform: ManualPlatform
   readonly cache: RedisCacheManager
   readonly monitor: CacheMonitor
   readonly hotKeys: HotKeys
-  /** While it is set, Redis does not answer. */
+  /** While it is `true`, Redis does not answer. */
   isAway: boolean
   readonly runs: string[]
-  /** So many hits, and misses that load for 40 ms each; told to Redis. */
+  /** Makes hits, and misses that load for 40 ms each, and sends the figures to Redis. */
   traffic(hits: number, misses: number): Promise<void>
   close(): void
 }

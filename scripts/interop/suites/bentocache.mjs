@@ -1,5 +1,5 @@
 /**
- * Runs bentocache's suite in the runner it is made for, which wants to load the tests itself.
+ * Runs bentocache's suite in Japa, its own runner, which loads the test files itself.
  *
  * @module
  */

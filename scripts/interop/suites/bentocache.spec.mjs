@@ -1,5 +1,5 @@
 /**
- * bentocache's suite for drivers, on ours. Runs where both packages are installed.
+ * bentocache's suite for drivers, run on our driver. Needs both packages.
  *
  * @module
  */

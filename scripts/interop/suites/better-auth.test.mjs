@@ -1,5 +1,5 @@
 /**
- * The test instance of better-auth on our secondary storage.
+ * Runs the test instance of better-auth on our secondary storage.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The Redis that the suites run on: a server by its address, or an engine in this process.
+ * The Redis that the suites run on: a server at `INTEROP_REDIS_URL`, or an engine in this process.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { tcpTransport } from 'nearcache/redis/tcp'
 const url = process.env.INTEROP_REDIS_URL
 const engine = new EmbeddedRedis()
 
-/** A transport of its own for each caller, to the same Redis. */
+/** A new transport to the same Redis. */
 export function connect() {
   return url ? tcpTransport({ url }) : embeddedTransport({ engine })
 }
 
-/** What sessions are sealed with. */
+/** The keys that encrypt sessions. */
 export const KEYS = [{ id: 'k1', secret: '11'.repeat(32) }]

@@ -1,5 +1,5 @@
 /**
- * The published contracts in the test runner of Node, as authors of transports run them.
+ * Runs the published contracts in the test runner of Node, as authors of transports do.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The middleware of express-session itself on our store, over HTTP.
+ * Tests the original middleware of express-session on our store, over HTTP.
  *
  * @module
  */

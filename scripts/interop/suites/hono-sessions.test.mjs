@@ -1,5 +1,5 @@
 /**
- * The middleware of hono-sessions itself on our store.
+ * Tests the original middleware of hono-sessions on our store.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Keyv 6 on our storage adapter, which it takes for one of Keyv 5 that keeps namespaces apart itself.
+ * Tests Keyv 6 on our storage adapter, which it treats as an adapter of Keyv 5 that handles namespaces itself.
  *
  * @module
  */

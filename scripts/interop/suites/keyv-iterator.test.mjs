@@ -1,5 +1,5 @@
 /**
- * Keyv's tests of iteration, on our storage adapter. Runs where both packages are installed.
+ * Keyv's tests of iteration, run on our storage adapter. Needs both packages.
  *
  * @module
  */

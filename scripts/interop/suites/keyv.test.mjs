@@ -1,5 +1,5 @@
 /**
- * Keyv's suite for storage adapters, on ours. Runs where both packages are installed.
+ * Keyv's suite for storage adapters, run on our adapter. Needs both packages.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the limiter tells clients, read by the parser of the package structured-headers (RFC 9651).
+ * Reads the headers of the rate limiter with the parser of the package structured-headers (RFC 9651).
  *
  * @module
  */

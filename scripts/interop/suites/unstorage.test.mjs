@@ -1,5 +1,5 @@
 /**
- * unstorage itself on our driver.
+ * Tests unstorage on our driver.
  *
  * @module
  */

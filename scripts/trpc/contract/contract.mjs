@@ -1,6 +1,6 @@
 /**
- * What the middleware needs of tRPC, tried over HTTP on the version that is installed beside this file.
- * Prints the version and how many checks passed; ends with an error at the first that does not.
+ * Tests what the middleware needs from tRPC, over HTTP on the version that is installed beside this file.
+ * Prints the version and how many checks passed; ends with an error at the first failure.
  *
  * @module
  */
@@ -121,7 +121,7 @@ for (const order of ['before', 'after']) {
     assert.deepEqual(await as('ada')[order].query({ id: 1 }), first)
     assert.equal(first.at.getTime(), 0)
     assert.equal(runs.length, 2)
-    // A hit is to outer middlewares what the success of the resolver was.
+    // Outer middlewares must see a hit as the success of the resolver.
     assert.deepEqual(results[2], results[0])
     assert.deepEqual(Object.keys(results[2]).sort(), Object.keys(results[0]).sort())
   })
@@ -181,7 +181,7 @@ await check(broken, async ({ as, runs }) => {
 await check(undefined, async ({ as, responses, runs }) => {
   for (let i = 0; i < 2; i++) await as('ada').open.query()
   await as('ada').before.query({ id: 1 })
-  // Version 10 does not say which calls a response answers, so nothing is told there.
+  // Version 10 does not report which calls a response answers, so no header is set.
   const open = isTen ? null : 'public, max-age=0, s-maxage=60'
   assert.deepEqual(
     responses.map(({ headers }) => headers.get('cache-control')),
@@ -189,7 +189,7 @@ await check(undefined, async ({ as, responses, runs }) => {
   )
   assert.equal(runs.length, 2)
 })
-// Version 10 has no queries that stream; those of 11.0 end a response twice on Node 24, with any middleware.
+// Version 10 has no streaming queries; those of 11.0 end a response twice on Node 24, with any middleware.
 if (!isTen && !version.startsWith('11.0.')) {
   await check(undefined, async ({ as, runs }) => {
     for (let i = 0; i < 2; i++) {

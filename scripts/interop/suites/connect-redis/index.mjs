@@ -1,5 +1,5 @@
 /**
- * Our store under the name and with the properties that the suite of connect-redis looks at.
+ * Our store with the name and the properties that the suite of connect-redis checks.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import session from 'express-session'
 import { expressSessionStore } from 'nearcache/interop/express-session'
 import { connect, KEYS } from '../connect.mjs'
 
-/** Made by `new`, as the suite does. */
+/** A function, because the suite calls it with `new`. */
 export function RedisStore({ client }) {
   const store = expressSessionStore(session.Store, { redis: connect(), keys: KEYS })
   return Object.assign(store, {

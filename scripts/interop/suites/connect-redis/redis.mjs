@@ -1,6 +1,6 @@
 /**
- * In the place of the client with which the suite of connect-redis asks how long a session lives:
- * ours has another name in Redis.
+ * Replaces the client with which the suite of connect-redis reads the lifetime of a session, because our
+ * sessions have other names in Redis.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Lets the suite of connect-redis find our store, and our client, where it looks for its own.
+ * Makes the suite of connect-redis load our store and client instead of its own.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * In the place of the server that the suite of connect-redis starts: there is one already.
+ * Replaces the server that the suite of connect-redis starts, because one is running already.
  *
  * @module
  */
