@@ -10,7 +10,7 @@ import { CachedEmailRepository, migrate, toSqlDriver } from 'nearcache/email'
 const MESSAGES = 500
 const SENDERS = ['ada@example.com', 'grace@example.com', 'alan@example.com'] as const
 
-/** Opens the mailbox, with some mail in it. */
+/** Opens the mailbox, and fills it with sample mail. */
 export async function openMailbox(): Promise<CachedEmailRepository> {
   const db = new DatabaseSync(':memory:')
   await migrate(toSqlDriver(db))

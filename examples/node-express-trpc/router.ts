@@ -1,5 +1,5 @@
 /**
- * The routes: a query that is answered from the cache, and a mutation that drops what it changes.
+ * The routes: a query that is answered from the cache, and a mutation that invalidates what it changes.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { EmailRepository } from 'nearcache/email'
 import { type CacheMeta, createCacheMiddleware } from 'nearcache/trpc'
 import { z } from 'zod'
 
-/** What each call knows: who asks, and the mail. */
+/** The context of each call: the user, and the mailbox. */
 export interface Context {
   readonly user: { readonly id: string }
   readonly emails: EmailRepository

@@ -1,6 +1,6 @@
 /**
- * Express with tRPC and its health, on a cache that the environment configures: `REDIS_HOST` or
- * `UPSTASH_REDIS_REST_URL` and `_TOKEN`; without them one in memory.
+ * Express with tRPC and health routes, on a cache that the environment configures: `REDIS_HOST`, or
+ * `UPSTASH_REDIS_REST_URL` and `_TOKEN`. Without these, the cache is in memory.
  *
  * @module
  */
@@ -19,7 +19,7 @@ app.use(
   '/trpc',
   createExpressMiddleware({
     router,
-    // Yours comes from the session.
+    // In your application, the user comes from the session.
     createContext: ({ req }) => ({ user: { id: String(req.headers['x-user'] ?? 'demo') }, emails }),
   }),
 )

@@ -1,5 +1,5 @@
 /**
- * A route before a database, a write that drops what it changes, and a cron that warms.
+ * A cached route on a database, a write that invalidates what it changes, and a cron job that warms the cache.
  *
  * @module
  */
@@ -27,7 +27,7 @@ let cache: RedisCacheManager | undefined
 
 function products(env: Env): CacheNamespace<Product | null> {
   const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = env
-  // One for each isolate.
+  // One cache for each isolate.
   cache ??= new RedisCacheManager({
     redis:
       url && token ? restTransport({ url, token }) : durableTransport({ namespace: env.REDIS }),
@@ -53,7 +53,7 @@ app.put('/products/:id', async (c) => {
   const { id } = c.req.param()
   const { price } = await c.req.json<{ price: number }>()
   await c.env.DB.prepare('UPDATE products SET price = ? WHERE id = ?').bind(price, id).run()
-  await products(c.env).delete(id) // whoever reads from here on sees the new price
+  await products(c.env).delete(id) // later reads see the new price
   return c.body(null, 204)
 })
 
