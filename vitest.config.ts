@@ -38,11 +38,11 @@ export default defineConfig({
   test: {
     reporters: ['default', new LeftOutReporter()],
     maxConcurrency: 2,
-    // By default one less than there are cores, which of two leaves one idle.
+    // The default is one less than the number of cores, which would leave one of two cores idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    // As `eventually`: a second is not enough beside other work.
+    // Like `eventually`: the default of one second is too short on a busy machine.
     expect: { poll: { timeout: 15_000 } },
-    // For a machine that is slow by fits and starts. What passed so is named at the end.
+    // For machines whose speed varies. Tests that passed only on a retry are listed at the end.
     retry: Number(process.env['RETRY'] ?? 0),
     projects: [
       {
@@ -62,7 +62,7 @@ export default defineConfig({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
               bindings: { ...BINDINGS, ...givenRedis() },
-              // With an endpoint of a test's own, the Worker has to reach it.
+              // A given REST endpoint must stay reachable for the Worker, so it keeps its real network.
               ...(process.env['TEST_REDIS_REST_URL'] === undefined && {
                 outboundService: (request: Request) => model.fetch(request),
               }),
