@@ -1,5 +1,5 @@
 /**
- * As much of Express as its handlers see: an application with routes, and a response with `json`.
+ * The part of Express that the samples use: an application with routes, and a response with `json`.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Response extends ServerResponse {
 
 type Handler = (req: IncomingMessage, res: Response) => unknown
 
-/** An application on a port of its own. */
+/** An application that listens on its own port. */
 export interface App {
   get(path: string, handler: Handler): void
   /** @returns Its address. */

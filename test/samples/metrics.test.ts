@@ -26,7 +26,7 @@ describe('The metrics of the description', () => {
     server.close()
   })
 
-  test('reach the monitoring that there is, by their names', async () => {
+  test('reach the existing monitoring under their names', async () => {
     const { stop } = await startupCacheSystem({
       env: {},
       warn: () => undefined,
@@ -34,7 +34,7 @@ describe('The metrics of the description', () => {
     })
     await cacheManager.set('key', 'value')
     await cacheManager.get('absent')
-    // Figures are handed on after so many operations, or ten seconds; a rate of errors is one of figures.
+    // Figures are sent after a number of operations or ten seconds. The error rate is computed from them.
     for (let i = 0; i < 5_000; i++) await cacheManager.get('key')
 
     await expect

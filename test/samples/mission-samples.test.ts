@@ -20,7 +20,7 @@ import { type App, express } from './express.ts'
 
 const MODEL = 'llama3.2:3b'
 
-/** What the application around the samples has. */
+/** The parts of the application around the samples. */
 interface Context {
   readonly user?: { readonly id: string; readonly cacheEnabled: boolean }
 }
@@ -45,7 +45,7 @@ function samples(env: () => Environment): void {
   })
 
   afterAll(async () => {
-    // The same call resolves to the system that runs.
+    // A second call resolves to the running system.
     const { stop } = await startupCacheSystem()
     await stop()
   })

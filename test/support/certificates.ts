@@ -15,7 +15,7 @@ export interface CertificateFiles {
   readonly key: string
 }
 
-/** An authority that nobody knows. */
+/** A certificate authority that no client trusts. */
 export interface Authority {
   /** The path of its certificate, and the text. */
   readonly cert: string
@@ -23,15 +23,15 @@ export interface Authority {
   /**
    * Signs a certificate.
    *
-   * @param names What it is for, such as `DNS:localhost,IP:127.0.0.1`.
+   * @param names The names it is valid for, such as `DNS:localhost,IP:127.0.0.1`.
    * @param days How long it is valid; below 0 it has expired.
    */
   sign(names: string, days?: number): CertificateFiles
-  /** Forgets all it has made. */
+  /** Deletes all its files. */
   remove(): void
 }
 
-/** Whether this machine can make any. */
+/** Whether this machine has openssl. */
 export function hasOpenssl(): boolean {
   return spawnSync('openssl', ['version']).status === 0
 }

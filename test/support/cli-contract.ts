@@ -1,5 +1,5 @@
 /**
- * What every command does on any way to a Redis.
+ * The contract of all commands, for any connection to Redis.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { runCli, runJson } from './cli.ts'
 
 const KEYS = `k1:${'00'.repeat(32)}`
 
-/** A Redis for one run of the contract, and how the program is told of it. */
+/** A Redis for one run of the contract, and the options that name it. */
 export interface CliTarget {
   readonly transport: Transport
   readonly host: Pick<Host, 'env' | 'redis'>
@@ -51,7 +51,7 @@ export async function fill(redis: Transport, platform: Platform = webPlatform())
   await redis.request({ path: [], body: ['SET', 'cache:data:email:7', '{"id":7}', 'EX', 600] })
 }
 
-/** Registers the contract; within a cluster nothing can be moved in. */
+/** Registers the contract. In a cluster, migrate must refuse. */
 export function describeCli(
   name: string,
   start: () => Promise<CliTarget>,

@@ -7,7 +7,7 @@
 import type { ExitCode, Host, Terminal } from '../../src/cli/command.ts'
 import { run } from '../../src/cli/run.ts'
 
-/** What came of a command. */
+/** The outcome of a command. */
 export interface CliResult {
   readonly code: ExitCode
   readonly printed: string

@@ -1,5 +1,5 @@
 /**
- * How long work takes that waits for nothing, whatever else the machine does meanwhile.
+ * Measures the processor time of work, independent of the load of the machine.
  *
  * @module
  */

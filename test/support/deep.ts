@@ -1,5 +1,5 @@
 /**
- * How much a run of the tests tries: a little by default, all of it with `npm run test:deep`.
+ * The size of randomized tests: small by default, full with `npm run test:deep`.
  *
  * @module
  */

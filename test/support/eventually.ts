@@ -1,15 +1,15 @@
 /**
- * Waits for what is about to be so, on a machine that may do much else meanwhile.
+ * Waits for a condition, also on a busy machine.
  *
  * @module
  */
 
 import { vi } from 'vitest'
 
-/** Below the time of a test, so that what is not so is what the test is told to have failed of. */
+/** Below the timeout of a test, so that the test fails with the last error of the check. */
 const PATIENT = { timeout: 15_000, interval: 20 }
 
-/** Resolves to what `check` returns once it throws no more; rejects with what it threw last, if it always does. */
+/** Resolves to the result of `check` once it no longer throws. Rejects with its last error after the time limit. */
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(check, PATIENT)
 }

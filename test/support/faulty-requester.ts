@@ -1,12 +1,12 @@
 /**
- * A way to Redis that fails, hangs and lies as the test says.
+ * A requester that fails, hangs and gives false answers as the test says.
  *
  * @module
  */
 
 import type { RedisRequest, RedisResponse, Requester } from '../../src/redis/requester.ts'
 
-/** What becomes of a request. */
+/** What happens to a request. */
 export type Fate =
   /** It arrives and is answered. */
   | { readonly kind: 'pass' }
@@ -14,7 +14,7 @@ export type Fate =
   | { readonly kind: 'fail'; readonly error: unknown }
   /** It arrives, and the reply is lost: the transport throws this. */
   | { readonly kind: 'lose-reply'; readonly error: unknown }
-  /** Nothing ever comes back, until the signal is aborted. */
+  /** Nothing is answered until the signal is aborted. */
   | { readonly kind: 'hang' }
   /** Something else answers. */
   | { readonly kind: 'answer'; readonly answer: unknown }
@@ -27,7 +27,7 @@ export interface FaultyRequester extends Requester {
   readonly requests: readonly RedisRequest[]
 }
 
-/** Lets everything pass until told otherwise. */
+/** Passes every request until the test changes `fate`. */
 export function faultyRequester(inner: Requester): FaultyRequester {
   const requests: RedisRequest[] = []
   const faulty: FaultyRequester = {

@@ -1,12 +1,12 @@
 /**
- * A port of 127.0.0.1 that nobody uses.
+ * Finds a free port of 127.0.0.1.
  *
  * @module
  */
 
 import { createServer } from 'node:net'
 
-/** Finds one. Somebody else may take it before the caller does. */
+/** Finds a free port. Another process may take it before the caller does. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()

@@ -1,5 +1,5 @@
 /**
- * A local HTTP server that keeps what it was asked, and answers what a test wants.
+ * A local HTTP server that records requests, and answers what a test wants.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface JsonAsked {
   readonly body: unknown
 }
 
-/** What is answered: a status with a text or a value, or nothing ever. */
+/** The answer: a status with a text or a value, or none. */
 export type JsonAnswer =
   | { readonly status?: number; readonly json?: unknown; readonly text?: string }
   | 'never'

@@ -1,5 +1,5 @@
 /**
- * Collects every text that a log line or an error page could show of an error.
+ * Collects every text of an error that a log line or an error page could show.
  *
  * @module
  */

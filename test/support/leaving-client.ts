@@ -1,5 +1,5 @@
 /**
- * Clients of a Worker that leave while one of its commands to Redis is under way.
+ * Clients of a Worker that disconnect while one of its commands to Redis is pending.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { ClientRequest } from 'node:http'
 import type { RedisRequest, Requester } from '../../src/redis/requester.ts'
 
-/** A Redis that answers a command of which somebody waits only when it is told to. */
+/** A Redis that holds back the answer to a chosen command until the test releases it. */
 export class HeldRequester implements Requester {
   readonly #inner: Requester
   #held:
@@ -37,7 +37,7 @@ export class HeldRequester implements Requester {
   }
 }
 
-/** Leaves as one does whose connection breaks. @param turn An address at which workerd has its turn meanwhile. */
+/** Disconnects as if the connection broke. @param turn An address to request, so that workerd notices it. */
 export async function leave(client: ClientRequest, turn: URL): Promise<void> {
   client.socket?.resetAndDestroy()
   await new Promise((resolve) => client.once('close', resolve))

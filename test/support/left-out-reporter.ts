@@ -1,6 +1,6 @@
 /**
- * Ends a run of the tests with what this machine could not run, what passed at a second try only, what
- * tests counted, and the totals.
+ * Prints at the end of a test run what this machine could not run, what passed only at a second try, what
+ * tests have counted, and the totals.
  *
  * Registered after the default reporter in `vitest.config.ts`.
  *
@@ -18,7 +18,7 @@ import type {
 import type {} from './findings.ts' // declares what a test counted in its meta
 import type {} from './with-redis.ts' // declares the reason in the meta of a test
 
-/** A count above none of what no run may have. */
+/** A count above zero of something that no run may have. */
 const BROKEN =
   /\b[1-9]\d* (?:violations|stale|wrong|lost|leaks|differences|duplicates|unhandled|exceptions)/
 
@@ -27,8 +27,8 @@ const BROKEN =
  * try (`RETRY=1`) with how the first one ended, the lines that tests have found, and then exactly
  * `nearcache: N passed, N failed, N skipped`.
  *
- * A second try is for a machine that was slow. What a test found to be broken at its first try stays
- * broken: such a test counts as failed, and the run fails.
+ * A second try is for slow machines. If a test found a violation at its first try, it counts as failed even if
+ * the second try passes, and the run fails.
  *
  * What fails outside a test (a file that cannot be loaded, a hook, an unhandled rejection) counts as
  * one failure, so that a line with `0 failed` is never printed for a run that failed.
@@ -69,7 +69,7 @@ function describeFlaky(tests: readonly TestCase[]): string[] {
   return ['Passed at a second try only:', ...lines, '']
 }
 
-/** Whether a test found a promise broken, and passed at another try. */
+/** Whether a test found a violation, and passed at another try. */
 function isForgivenViolation(test: TestCase): boolean {
   return test.diagnostic()?.flaky === true && findingsOf([test]).some((line) => BROKEN.test(line))
 }
@@ -98,7 +98,7 @@ function totals(
     ...module.children.allSuites(),
   ])
   const outside = groups.filter((group) => group.errors().length > 0).length + unhandled.length
-  // A test that is pending when the run ends was cut off.
+  // A test that is pending at the end of the run was interrupted.
   const failed = count('failed') + count('pending') + outside
   return `nearcache: ${count('passed')} passed, ${failed} failed, ${count('skipped')} skipped`
 }

@@ -1,5 +1,5 @@
 /**
- * The heap of this process without its garbage, for tests of what is kept. Node only.
+ * The size of the heap after garbage collection, for tests of memory use. Node only.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** Bytes in use once what nothing refers to is gone. */
+/** Bytes in use after garbage collection. */
 export function liveHeapBytes(): number {
   collect()
   return process.memoryUsage().heapUsed

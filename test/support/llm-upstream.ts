@@ -1,20 +1,20 @@
 /**
- * A model that is none: answers the protocols of Ollama and OpenAI as their servers write them, and
- * fails as they fail. Runtime-neutral.
+ * A fake model: answers in the protocols of Ollama and OpenAI as their servers do, and fails as they do.
+ * Runtime-neutral.
  *
  * @module
  */
 
-/** How an answer goes. */
+/** How an answer ends. */
 export type Behaviour =
   | 'whole'
   /** Ended by the limit of tokens. */
   | 'length'
-  /** The connection ends before the answer does, and nobody says so. */
+  /** The connection closes normally before the answer is complete. */
   | 'cut'
   /** The connection breaks. */
   | 'broken'
-  /** An error in place of the rest. */
+  /** An error instead of the rest. */
   | 'error'
   | 'empty'
   | 'refusal'
@@ -38,7 +38,7 @@ export interface LLMUpstream {
   padded: boolean
   /** Bodies and headers of the questions it was asked. */
   readonly questions: { readonly path: string; readonly body: Body; readonly headers: Headers }[]
-  /** How many of its answers were abandoned by who asked. */
+  /** How many of its answers were abandoned by the client. */
   readonly abandoned: number
   /** Bytes it has sent as answers. */
   readonly sentBytes: number
@@ -50,10 +50,10 @@ type Body = Readonly<Record<string, unknown>>
 const ENCODER = new TextEncoder()
 /** Nanoseconds, as Go writes them. */
 const CREATED_AT = '2026-11-25T08:00:00.123456789Z'
-/** Numbers and names that a parser would not give back as they are. */
+/** Numbers and names that change when they are parsed and written again. */
 const ARGUMENTS = '{"city":"Zürich","10":1.0,"2":12345678901234567890}'
 
-/** Makes one. */
+/** Creates a fake model. */
 export function llmUpstream(settings: Partial<LLMUpstream> = {}): LLMUpstream {
   let abandoned = 0
   let sentBytes = 0

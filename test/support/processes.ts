@@ -1,5 +1,5 @@
 /**
- * What the kernel tells of processes, on Linux.
+ * Reads data of processes from the kernel, on Linux.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A redis-server for a file of tests, with a REST endpoint before it.
+ * A redis-server for a test file, with a REST endpoint in front of it.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface RedisBehindRest {
   readonly endpoint: RestEndpoint
 }
 
-/** Registers the hooks of the present `describe` that start and stop it. */
+/** Registers hooks in the current `describe` that start and stop it. */
 export function useRedisBehindRest(): RedisBehindRest {
   let running: RedisBehindRest | undefined
   const at = (): RedisBehindRest => {

@@ -14,22 +14,22 @@ import { Redis } from 'ioredis'
 
 /** A running cluster. */
 export interface RedisCluster {
-  /** The primaries of the start, in the order of their slots; then as many replicas, if asked for. */
+  /** The initial primaries, in the order of their slots; then as many replicas, if requested. */
   readonly nodes: readonly { readonly host: string; readonly port: number }[]
   /** Sends a command to one node. */
   send(index: number, name: string, ...args: (string | number)[]): Promise<unknown>
   /**
-   * Has the primaries agree that a slot moves, or has moved: its keys are the caller's to move. One that
-   * has just moved should stay: until all have heard of it, nodes may dispute whose it is.
+   * Makes the primaries agree that a slot moves, or has moved. The caller moves its keys. A slot that has just
+   * moved should stay: until all nodes know, they may disagree about its owner.
    */
   beginMove(slot: number, from: number, to: number): Promise<void>
   endMove(slot: number, from: number, to: number): Promise<void>
   /** Moves the keys of a slot, while it moves. */
   moveKeys(slot: number, from: number, to: number): Promise<void>
-  /** Has one node do nothing until it is told to go on: its connections stay. */
+  /** Suspends one node until it is resumed. Its connections stay open. */
   pause(index: number): void
   resume(index: number): void
-  /** Ends one node, as a crash would. */
+  /** Kills one node, as a crash would. */
   kill(index: number): Promise<void>
   stop(): Promise<void>
 }
@@ -39,15 +39,15 @@ export interface RedisClusterOptions {
   /** Whether each primary has a replica, which takes its place within seconds. @default false */
   readonly replicas?: boolean
   /**
-   * After how long a node that does not answer is given up. A busy machine may be as slow as that.
+   * After how long a node that does not answer counts as failed. A busy machine may be that slow.
    * @default 15_000
    */
   readonly nodeTimeoutMs?: number
   /** Further options of redis-server, such as `['--requirepass', 'secret']`. @default [] */
   readonly args?: readonly string[]
-  /** How the test itself gets in: as the default user, if the nodes ask for a password. @default none */
+  /** The password of the default user for the test's own connections, if the nodes need one. @default none */
   readonly password?: string
-  /** Paths: has clients and nodes speak TLS. @default none */
+  /** Paths of certificates: clients and nodes use TLS. @default none */
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string }
 }
 
@@ -63,7 +63,7 @@ export async function startRedisCluster(
   const folder = mkdtempSync(join(tmpdir(), 'nearcache-cluster-'))
   const ports: number[] = []
   while (ports.length < (replicas ? 2 : 1) * PRIMARIES) ports.push(await freePort())
-  /** Where the test itself speaks to them, in the clear. */
+  /** The ports for the test's own connections, without TLS. */
   const backdoors = await Promise.all(ports.map((port) => (tls ? listenOnce(0) : port)))
   const children = ports.map((port, i) => launch(binary, port, backdoors[i], folder, options))
   const clients = backdoors.map(
@@ -93,7 +93,7 @@ export async function startRedisCluster(
     rmSync(folder, { recursive: true, force: true })
   }
 
-  /** Rejects when a node ends: at the start, because somebody else was faster on its port. */
+  /** Rejects when a node exits: at the start, because another process has taken its port. */
   const ended = Promise.race(
     children.map(
       (child) =>
@@ -102,7 +102,7 @@ export async function startRedisCluster(
         ),
     ),
   )
-  ended.catch(() => undefined) // nodes end for good reasons later
+  ended.catch(() => undefined) // later, nodes are stopped on purpose
   const form = async (): Promise<void> => {
     for (let i = 0; i < PRIMARIES; i++) {
       const first = Math.ceil((i * SLOTS) / PRIMARIES)
@@ -198,7 +198,7 @@ function launch(
   return child
 }
 
-/** With the port 10000 above, on which the nodes talk to each other, free as well. */
+/** A port whose cluster bus port, 10000 above, is free too. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = await listenOnce(0)
@@ -206,7 +206,7 @@ async function freePort(): Promise<number> {
   }
 }
 
-/** The port, if it is free; 0 takes any. */
+/** Returns the port if it is free; 0 stands for any port. */
 async function listenOnce(wanted: number): Promise<number | undefined> {
   const server = createServer()
   const isFree = await new Promise<boolean>((resolve) => {

@@ -1,5 +1,5 @@
 /**
- * A sentinel on this machine, which watches one primary alone.
+ * A local sentinel, which monitors one primary.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { join } from 'node:path'
 import { freePort } from './free-port.ts'
 import { findRedisServer } from './redis-server.ts'
 
-/** By what name it knows the primary. */
+/** The name of the primary. */
 export const PRIMARY = 'main'
 
-/** A running sentinel; it may not listen yet. */
+/** A started sentinel, which may not listen yet. */
 export interface RedisSentinel {
   readonly host: string
   readonly port: number
-  /** Has it do nothing until it is told to go on: it is connected to, and does not answer. */
+  /** Suspends it until it is resumed: it accepts connections, and does not answer. */
   pause(): void
   resume(): void
   stop(): Promise<void>
@@ -27,7 +27,7 @@ export interface RedisSentinel {
 /**
  * Starts one that promotes a replica half a second after the primary is gone.
  *
- * @param lines What else its configuration says.
+ * @param lines Further lines of its configuration.
  */
 export async function startSentinel(
   primaryPort: number,

@@ -17,11 +17,11 @@ export interface RedisServer {
   /** `redis://127.0.0.1:<port>` */
   readonly url: string
   readonly port: number
-  /** Process id of the server that runs now; another after each start. */
+  /** Process id of the running server; changes with each start. */
   readonly pid: number
-  /** Ends the process and waits until it is gone. Stopping twice is stopping once. */
+  /** Stops the process and waits until it has exited. Idempotent. */
   stop(): Promise<void>
-  /** Ends the process if it runs, and starts another on the same port, with no data. */
+  /** Stops the process if it runs, and starts another on the same port, without data. */
   restart(): Promise<void>
 }
 
@@ -33,7 +33,7 @@ const POLL_MS = 20
  *
  * `REDIS_SERVER` names another binary than the one on the path.
  *
- * @throws {Error} When there is none though `REQUIRE_REDIS=1` asks for it.
+ * @throws {Error} When there is none and `REQUIRE_REDIS=1` is set.
  */
 export function findRedisServer(): string | undefined {
   const { REDIS_SERVER, REQUIRE_REDIS, PATH = '' } = process.env
@@ -58,7 +58,7 @@ function isExecutable(path: string): boolean {
 }
 
 /**
- * Starts a server that keeps nothing on disk.
+ * Starts a server without persistence.
  *
  * @param extraArgs Options of redis-server, such as `['--requirepass', 'secret']`.
  * @throws {Error} When there is no binary, or it does not answer within ten seconds.
@@ -118,7 +118,7 @@ async function end(child: ChildProcess): Promise<void> {
   await gone
 }
 
-/** Whether a server answers PING there; a password asked for is an answer too. */
+/** Whether a server answers PING there. An error about a password counts as an answer. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))

@@ -1,6 +1,6 @@
 /**
- * A Redis whose reads are answered by a replica that lags, as those of a database in many regions are:
- * writes and scripts go to the primary, a token says how far a replica must be.
+ * A Redis whose reads are answered by a replica that lags, as in a database with many regions. Writes and
+ * scripts go to the primary; a token says how up to date the replica must be.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import type {
   Transport,
 } from '../../src/redis/requester.ts'
 
-/** The database, and how far its replica is. */
+/** The database, and the state of its replica. */
 export class ReplicatedRedis {
   readonly #primary = new EmbeddedRedis()
   /** What the primary held after each write. */
   readonly #log: ReadonlyMap<string, string>[] = [new Map()]
   #applied = 0
 
-  /** A client of its own, with the token of its own latest write. */
+  /** A separate client, with the token of its own latest write. */
   client(): Transport {
     const inner = embeddedTransport({ engine: this.#primary })
     const client: Transport = {
@@ -47,7 +47,7 @@ export class ReplicatedRedis {
     return client
   }
 
-  /** Lets the replica apply everything. */
+  /** Makes the replica apply all writes. */
   catchUp(): void {
     this.#applied = this.#log.length - 1
   }

@@ -9,7 +9,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net'
 import type { RedisResponse, Requester } from '../../src/redis/requester.ts'
 
-/** A request as the endpoint saw it. */
+/** A request as the endpoint received it. */
 export interface EndpointRequest {
   readonly path: readonly string[]
   readonly headers: IncomingHttpHeaders
@@ -37,16 +37,16 @@ export interface RestEndpoint {
   readonly requests: readonly EndpointRequest[]
   /** Commands that were executed: each of a pipeline counts. */
   readonly commands: number
-  /** Asked for each request; undefined lets it through. */
+  /** Called for each request; `undefined` answers it normally. */
   respond: (request: EndpointRequest) => Fault | undefined
-  /** Subscriptions that are open. */
+  /** Open subscriptions. */
   readonly streams: number
   /** Sends a `data` line to all open subscriptions. */
   emit(data: string): void
   stop(): Promise<void>
 }
 
-/** Answers each command with the command: for tests to which it does not matter what is behind. */
+/** Answers each command with the command itself, for tests that need no Redis. */
 export const echoRequester: Requester = {
   async request({ path = [], body }) {
     const answers =

@@ -1,6 +1,6 @@
 /**
- * What property tests draw from: the same numbers in every ordinary run, so that a change is judged
- * by what it changes; new ones in a deep run, and in one that names its seed by `SEED`.
+ * The seed of property tests: fixed in ordinary runs, so that results differ only by changes of the code. A
+ * deep run draws a new seed, and `SEED` sets one.
  *
  * @module
  */

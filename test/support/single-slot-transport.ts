@@ -1,5 +1,5 @@
 /**
- * The embedded engine, made to refuse what a Redis Cluster would: commands on keys of two slots.
+ * The embedded engine, changed to refuse commands on keys of two slots, as a Redis Cluster does.
  *
  * @module
  */
@@ -11,7 +11,7 @@ const CROSSSLOT: RedisResponse<never> = {
   error: "CROSSSLOT Keys in request don't hash to the same slot",
 }
 
-/** A cluster in which every hash tag, and every key without one, is a slot of its own. */
+/** A cluster in which every hash tag, and every key without one, has its own slot. */
 export function singleSlotTransport(): Transport {
   const engine = embeddedTransport()
   const one = async (command: Command): Promise<RedisResponse<unknown>> => {

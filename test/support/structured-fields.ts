@@ -11,7 +11,7 @@ export interface Item {
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
-/** @throws {SyntaxError} When the text is no List. */
+/** @throws {SyntaxError} When the text is not a List. */
 export function parseList(text: string): readonly Item[] {
   const input = new Input(text.replace(/^ +/, ''))
   const items: Item[] = []

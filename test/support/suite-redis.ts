@@ -9,10 +9,10 @@ import type { Argument, Reply, Transport } from '../../src/redis/requester.ts'
 import { tcpTransport } from '../../src/redis/tcp/index.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 
-/** A server that runs while the tests of the suite do. */
+/** A server that runs during the tests of the suite. */
 export interface SuiteRedis {
   readonly server: RedisServer
-  /** A way to it over TCP. */
+  /** A connection to it over TCP. */
   readonly redis: Transport
   /**
    * Runs one command.
@@ -23,9 +23,9 @@ export interface SuiteRedis {
 }
 
 /**
- * Starts it before the tests, and ends it after them. To be called inside a `describe`.
+ * Starts the server before the tests, and stops it after them. Call it inside a `describe`.
  *
- * @param scripts Those that it is to know.
+ * @param scripts The scripts that the connection may send.
  */
 export function suiteRedis(scripts: readonly { readonly lua: string }[] = []): SuiteRedis {
   let server: RedisServer

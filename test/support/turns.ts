@@ -1,10 +1,10 @@
 /**
- * Lets work go on that waits for nothing but its turn.
+ * Lets queued work of the event loop run.
  *
  * @module
  */
 
-/** Goes through the event loop so many times, and waits for no time to pass. */
+/** Runs the given number of turns of the event loop, without waiting for time to pass. */
 export async function turns(count = 20): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,5 +1,5 @@
 /**
- * Holds the twins of scripts against the scripts: the same story on a Redis and on an embedded engine.
+ * Compares scripts with their twins: runs the same story on a Redis and on an embedded engine.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { expect } from 'vitest'
 import { embeddedTransport } from '../../src/redis/embedded/index.ts'
 import type { Transport } from '../../src/redis/requester.ts'
 
-/** One Redis with what a client of it remembers. */
+/** One Redis, and the state of its client. */
 interface Side<Step> {
-  /** What comes of a step: the same on both sides, or the twins differ. */
+  /** The result of a step. If both sides do not give the same, the twins differ. */
   run(step: Step): Promise<unknown>
 }
 
@@ -23,13 +23,13 @@ export interface TwinStories<Step, S extends Side<Step>> {
   /** How many steps a story has. */
   readonly length: { readonly minLength: number; readonly maxLength: number }
   readonly numRuns: number
-  /** Stories that are told in any case. @default none */
+  /** Stories that are always run. @default none */
   readonly told?: readonly (readonly Step[])[]
-  /** Hears of the side of Redis when a story is over. @default nobody does */
+  /** Called with the side of Redis at the end of a story. @default none */
   heard?(real: S): void
 }
 
-/** Tells stories on both sides, each on empty ones. @returns How many steps there were. */
+/** Runs stories on both sides, each starting empty. @returns The number of steps. */
 export async function expectSameStories<Step, S extends Side<Step>>(
   stories: TwinStories<Step, S>,
 ): Promise<number> {

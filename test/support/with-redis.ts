@@ -1,5 +1,5 @@
 /**
- * Tests that need a real redis-server, and say so where there is none.
+ * Tests that need a real redis-server, and report if there is none.
  *
  * @module
  */

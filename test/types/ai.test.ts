@@ -5,12 +5,12 @@ import { type CacheMiddleware, cacheMiddleware } from '../../src/llm/ai/index.ts
 type Options = Parameters<typeof wrapLanguageModel>[0]
 
 describe('the types of cacheMiddleware', () => {
-  test('fit AI SDK 7, within a call and by themselves', () => {
+  test('fit AI SDK 7, inside a call and separately', () => {
     expectTypeOf({ middleware: cacheMiddleware() }).toExtend<Pick<Options, 'middleware'>>()
     expectTypeOf(cacheMiddleware()).toEqualTypeOf<CacheMiddleware<'v4'>>()
   })
 
-  test('fit AI SDK 6 where they are asked for, which calls its version v3', () => {
+  test('fit AI SDK 6, whose version v3 has to be requested', () => {
     const wrap = (_: { readonly middleware: CacheMiddleware<'v3'> | CacheMiddleware<'v3'>[] }) => {}
 
     wrap({ middleware: cacheMiddleware({ tenant: 'acme' }) })

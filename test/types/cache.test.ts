@@ -24,12 +24,12 @@ describe('types of the cache', () => {
     expectTypeOf(cache.getOrSet('k', async () => 1)).resolves.toEqualTypeOf<number>()
   })
 
-  test('a plain get promises nothing, and a typed one what it is told', () => {
+  test('a plain get returns unknown, and a typed one the given type', () => {
     expectTypeOf(cache.get('k')).resolves.toBeUnknown()
     expectTypeOf(cache.get<User>('k')).resolves.toEqualTypeOf<User | undefined>()
   })
 
-  test('a typed namespace takes and gives its own type alone', () => {
+  test('a typed namespace accepts and returns only its own type', () => {
     const users = cache.namespace<User>('users')
 
     expectTypeOf(users.get('k')).resolves.toEqualTypeOf<User | undefined>()
@@ -51,7 +51,7 @@ describe('types of the cache', () => {
     expectTypeOf(tags).toExtend<EntryOptions<User>['tags']>()
   })
 
-  test('a cached function takes and gives what the function does', () => {
+  test('a cached function has the parameters and the result of the function', () => {
     const load = async (id: number, full?: boolean): Promise<User> => ({ name: `${id} ${full}` })
     const find = cached(load, { cache, name: 'find', tags: (id) => [id.toFixed()] })
     const plain = cached((text: string) => text.length, { cache, name: 'plain' })
@@ -73,7 +73,7 @@ describe('types of the cache', () => {
     expectTypeOf<Breaker<WebSocketCacheOptions>>().toEqualTypeOf<'threshold' | 'cooldownMs'>()
   })
 
-  test('the codes of the errors can be told apart exhaustively', () => {
+  test('a switch over the codes of the errors can be exhaustive', () => {
     function word(error: unknown): string {
       if (!isNearcacheError(error)) return 'foreign'
       switch (error.code) {

@@ -56,7 +56,7 @@ const router = t.router({
 })
 
 describe('types of the tRPC middleware', () => {
-  test('it leaves the inputs and outputs of procedures as they are, in both orders', () => {
+  test('it does not change the inputs and outputs of procedures, in both orders', () => {
     type Inputs = inferRouterInputs<typeof router>
     type Outputs = inferRouterOutputs<typeof router>
     expectTypeOf<Outputs['before']>().toEqualTypeOf<Outputs['plain']>()
@@ -70,7 +70,7 @@ describe('types of the tRPC middleware', () => {
     expectTypeOf(watch.subscribe).toBeFunction()
   })
 
-  test('it is a middleware of a router of any context, and of t.middleware', () => {
+  test('it is a middleware for routers with any context, and for t.middleware', () => {
     const other = initTRPC.context<{ readonly session: { userId: number } | null }>().create()
     other.procedure.use(cache).query(() => 1)
     other.procedure.use(other.middleware(cache)).query(() => 1)
@@ -80,7 +80,7 @@ describe('types of the tRPC middleware', () => {
       .query(() => 1)
   })
 
-  test('meta takes what a procedure may say, and nothing else', () => {
+  test('meta accepts only the options of a procedure', () => {
     t.procedure.meta({ cache: { ttl: '5m', scope: 'public', http: { maxAge: 1 } } })
     t.procedure.meta({ cache: false })
     // @ts-expect-error: true says nothing
@@ -89,7 +89,7 @@ describe('types of the tRPC middleware', () => {
     t.procedure.meta({ cache: { namespace: 'x' } })
   })
 
-  test('responseMeta is what the adapters take', () => {
+  test('responseMeta fits the adapters', () => {
     type Options = CreateHTTPHandlerOptions<typeof router>
     expectTypeOf(cache.responseMeta).toExtend<NonNullable<Options['responseMeta']>>()
   })

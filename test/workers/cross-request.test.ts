@@ -9,7 +9,7 @@ import { call, emptyMailbox, statements, store } from './mailbox.ts'
 describe('single-flight across requests', () => {
   beforeEach(emptyMailbox)
 
-  test('twenty requests for one cold list cost SQL one look, since its rows were written through', async () => {
+  test('twenty requests for one cold list cost one SQL statement, as its rows were written through', async () => {
     const id = await store()
     const before = await statements()
 
@@ -21,7 +21,7 @@ describe('single-flight across requests', () => {
     expect(await statements()).toBe(before + 1)
   })
 
-  test('a near copy that one request has read answers another, also when the first was cut off', async () => {
+  test('a near copy that one request has read answers another, also after the first was cancelled', async () => {
     const redis = durableTransport({ namespace: env.REDIS, name: 'near-cross-request' })
     const cache = new RedisCacheManager({
       redis,
@@ -43,10 +43,10 @@ describe('single-flight across requests', () => {
     expect(cache.nearHits()).toEqual(new Map([['default', 3]]))
   })
 
-  test('a reader who joined the load of a request that was cut off still gets an answer', async () => {
+  test('a reader that joined the load of a cancelled request still gets an answer', async () => {
     const redis = durableTransport({ namespace: env.REDIS, name: 'cross-request' })
     const cache = new RedisCacheManager({ redis, platform: workersPlatform() })
-    // The lease of a load that is gone ends two seconds after its hard timeout.
+    // The lease of a lost load expires two seconds after its hard timeout.
     const options = { loaderTimeout: { hard: '1s' } } as const
     const object = (name: string) => env.REDIS.get(env.REDIS.idFromName(name))
     const begun = Promise.withResolvers<void>()

@@ -6,7 +6,7 @@ import { readEnv } from '../../workers/env.ts'
 import { problemOf } from '../../workers/problem.ts'
 import { emptyMailbox } from './mailbox.ts'
 
-/** A database that says the same to everything. */
+/** A database that fails every statement with the same error. */
 function databaseThatSays(words: string): D1Database {
   const fail = async (): Promise<never> => {
     throw new Error(`D1_ERROR: ${words}`)
@@ -17,7 +17,7 @@ function databaseThatSays(words: string): D1Database {
 
 const MESSAGE = { subject: 'Hello', senderEmail: 'ada@shop.example', receivedAt: 1_000 }
 
-describe('a database that cannot be asked now', () => {
+describe('a temporary failure of the database', () => {
   beforeEach(emptyMailbox)
 
   // Its words, as https://developers.cloudflare.com/d1/observability/debug-d1/ lists them.
@@ -45,7 +45,7 @@ describe('a database that cannot be asked now', () => {
     }
   })
 
-  test('is told from one that cannot do what it is asked', async () => {
+  test('is distinguished from a permanent one', async () => {
     const DB = databaseThatSays('near "SELEKT": syntax error at offset 0: SQLITE_ERROR')
     const app = createApp(compose(readEnv({ ...env, MAIL_TOKEN: '', DB })))
 

@@ -42,7 +42,7 @@ describe('the /emails routes', () => {
     expect(emails.map(({ id }) => id)).toEqual([newer, older])
   })
 
-  test('an empty assignedTo asks for what nobody is assigned to', async () => {
+  test('an empty assignedTo asks for unassigned messages', async () => {
     await store({ assignedTo: 'kim' })
     const unassigned = await store()
 
@@ -62,7 +62,7 @@ describe('the /emails routes', () => {
     expect(next.nextCursor).toBeUndefined()
   })
 
-  test('a list that was asked for before costs SQL nothing', async () => {
+  test('a list that was read before costs no SQL statement', async () => {
     await store()
     const asked = await list('statuses=new')
     const before = await statements()
@@ -84,7 +84,7 @@ describe('the /emails routes', () => {
     expect(await (await call(`/emails/${id}`)).json()).toMatchObject({ status: 'completed' })
   })
 
-  test('a message that was asked for in vain is found once it is stored', async () => {
+  test('a missing message is found once it is stored', async () => {
     expect((await call('/emails/later')).status).toBe(404)
 
     await store({ id: 'later' })
@@ -184,7 +184,7 @@ describe('the /emails routes', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json')
   })
 
-  test('a path there is not answers 404 as a problem', async () => {
+  test('an unknown path answers 404 as a problem', async () => {
     const response = await call('/nowhere')
 
     expect(response.status).toBe(404)

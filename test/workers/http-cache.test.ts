@@ -12,7 +12,7 @@ const platform = workersPlatform()
 const newCache = () =>
   new RedisCacheManager({ redis: embeddedTransport(), platform }).namespace('http')
 
-/** Asks until the answer comes from the cache: what is stored is stored behind an answer. */
+/** Repeats the request until the cache answers, because responses are stored in the background. */
 async function untilHit(ask: () => Promise<Response>): Promise<Response> {
   for (let i = 0; i < 50; i++) {
     const answer = await ask()
@@ -110,7 +110,7 @@ describe('The HTTP cache in workerd', () => {
     expect(calls).toBe(1)
   })
 
-  test('runs a handler once for requests at once', async () => {
+  test('runs a handler once for concurrent requests', async () => {
     let calls = 0
     const handle = cacheHandler(
       async () => {

@@ -45,7 +45,7 @@ async function list(parameters: string) {
 describe('mail that arrives', () => {
   beforeEach(emptyMailbox)
 
-  test('is in the lists that were asked for before', async () => {
+  test('appears in lists that were read before', async () => {
     expect(await list('statuses=new')).toEqual([])
 
     expect(await deliver(MESSAGE)).toEqual({ refusals: [], error: undefined })
@@ -64,7 +64,7 @@ describe('mail that arrives', () => {
     expect(await list('')).toHaveLength(1)
   })
 
-  test('that has the Message-ID of another message is not kept out by it', async () => {
+  test('is stored even if it has the Message-ID of another message', async () => {
     await deliver(MESSAGE)
     await deliver([...MESSAGE.slice(0, -1), 'Something else entirely.'])
 
@@ -96,7 +96,7 @@ describe('mail that arrives', () => {
     expect((await call('/admin/rejected')).status).toBe(401)
   })
 
-  test('is neither stored nor said to be while the database is away', async () => {
+  test('is neither stored nor accepted while the database is down', async () => {
     await env.DB.prepare('ALTER TABLE emails RENAME TO emails_away').run()
     try {
       expect((await deliver(MESSAGE)).error).toBeInstanceOf(Error)

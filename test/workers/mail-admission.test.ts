@@ -54,7 +54,7 @@ describe('the mailbox of a deployment', () => {
     expect([200, 400, 404]).toContain(await statusOf(MAIL_TOKEN, url, method, MAIL_TOKEN))
   })
 
-  test('is kept by no cache on the way, and says how one comes in', async () => {
+  test('is not stored by HTTP caches, and names the authentication scheme', async () => {
     const app = createApp(compose(readEnv({ ...env, MAIL_TOKEN })))
     const refused = await app.request('https://mail.example/emails')
     const headers = { authorization: `Bearer ${MAIL_TOKEN}` }
@@ -135,7 +135,7 @@ describe('the mailbox of a deployment', () => {
     },
   )
 
-  test('is not opened by a path that is written otherwise', async () => {
+  test('is not opened by another spelling of a path', async () => {
     for (const path of ['//emails', '/emails/', '/%65mails', '/./emails', '/EMAILS'])
       expect([403, 404]).toContain(await statusOf('', `https://mail.example${path}`))
   })

@@ -15,7 +15,7 @@ const appWith = (changes: Record<string, unknown>) =>
 beforeEach(emptyMailbox)
 
 describe('/dashboard', () => {
-  test('shows in workerd what the mailbox has come to', async () => {
+  test('shows the figures of the mailbox in workerd', async () => {
     await store()
     await call('/emails')
     await call('/emails')
@@ -85,7 +85,7 @@ describe('/dashboard', () => {
     expect(JSON.stringify(await response.json())).toContain(word)
   })
 
-  test('changes nothing where it is to be read-only', async () => {
+  test('changes nothing in the mode read-only', async () => {
     const app = appWith({ DASHBOARD: 'read-only' })
 
     const response = await app.request('/dashboard/run-job', {
@@ -101,7 +101,7 @@ describe('/dashboard', () => {
 describe('/metrics', () => {
   const SCRAPE = 'scrape-token-0123'
 
-  test('answers what all isolates have added up', async () => {
+  test('answers the figures of all isolates', async () => {
     const composition = compose(readEnv({ ...env, MAIL_TOKEN: '' }))
     await createApp(composition).request('/emails')
     await composition.caching?.watch.metrics.flush()
@@ -159,7 +159,7 @@ describe('alerts of the Worker', () => {
     expect(posted).toMatchObject([{ id: 'connection', severity: 'critical', resolved: false }])
   })
 
-  test('are looked for with every heartbeat, above all with one that fails', async () => {
+  test('are checked with every heartbeat, even if it fails', async () => {
     const error = new Error('no database')
     const fail = () => Promise.reject(error)
     const performHealthCheck = vi.fn<CacheMonitor['performHealthCheck']>()

@@ -74,7 +74,7 @@ describe('the admin routes', () => {
     })
   })
 
-  test('changed makes the reads that follow go to SQL, which was changed past the Worker', async () => {
+  test('after changed, reads go to SQL, which was changed without the Worker', async () => {
     const id = await store()
     await call('/emails')
     await env.DB.prepare("UPDATE emails SET subject = 'By hand' WHERE id = ?").bind(id).run()
@@ -103,7 +103,7 @@ describe('the admin routes', () => {
     expect(await response.json()).toMatchObject({ field })
   })
 
-  test('warm reads messages ahead, so that a list asked for next costs SQL nothing', async () => {
+  test('warm reads messages in advance, so that the next list costs no SQL statement', async () => {
     await store()
     await store({ status: 'in_progress', priority: 'critical' })
 
@@ -117,7 +117,7 @@ describe('the admin routes', () => {
 })
 
 describe('GET /health/cache', () => {
-  test('tells that the cache answers, and nothing more', async () => {
+  test('answers only that the cache is reachable', async () => {
     const response = await call('/health/cache')
 
     expect(response.status).toBe(200)

@@ -17,7 +17,7 @@ const ask = (
   )
 
 describe('the page of presence', () => {
-  test('runs what came with it and the client beside it, and talks to the Worker alone', async () => {
+  test('runs only its own script and the client, and connects only to the Worker', async () => {
     const page = await routes.request('http://localhost:8787/')
     const policy = page.headers.get('content-security-policy') ?? ''
     const [, nonce = '-'] = /'nonce-([^']+)'/.exec(policy) ?? []
@@ -32,7 +32,7 @@ describe('the page of presence', () => {
     expect(text).toContain('data-key="demo-key"')
   })
 
-  test('lets its windows into its own channel alone, as who they say they are', async () => {
+  test('admits its windows only to its own channel, with the identity they claim', async () => {
     const answer = await ask(WHO)
 
     expect(answer.status).toBe(200)

@@ -31,13 +31,13 @@ describe('the snapshot of the Durable Object, in workerd', () => {
     return result
   }
 
-  /** Cuts the object off, as a new version of the Worker or a crash does. */
+  /** Terminates the object, as a new version of the Worker or a crash does. */
   async function crash(): Promise<void> {
     await abortAllDurableObjects()
     stub = env.REDIS.get(stub.id) // One that was cut off stays broken.
   }
 
-  test('brings the object back after an eviction', async () => {
+  test('restores the object after an eviction', async () => {
     await run('SET', 'key', 'value', 'PX', 600_000)
     await run('HSET', 'hash', 'a', 1)
     expect(await runDurableObjectAlarm(stub)).toBe(true)
@@ -50,7 +50,7 @@ describe('the snapshot of the Durable Object, in workerd', () => {
     expect(Number(await run('PTTL', 'key'))).toBeGreaterThan(500_000)
   })
 
-  test('is not loaded once a change was acknowledged that it misses', async () => {
+  test('is not loaded after a change that it does not contain was acknowledged', async () => {
     await run('SET', 'key', 'old')
     await runDurableObjectAlarm(stub)
     await run('DEL', 'key')
@@ -94,7 +94,7 @@ describe('the snapshot of the Durable Object, in workerd', () => {
     })
   })
 
-  test('leaves the one before when it fails in the middle', async () => {
+  test('keeps the previous one when it fails in the middle', async () => {
     await runInDurableObject(stub, (_, { storage }) => {
       discardSnapshot(storage)
       const { engine, snapshot } = startIn(storage)

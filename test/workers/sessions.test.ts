@@ -20,7 +20,7 @@ const appWith = (changes: Record<string, unknown> = {}) =>
 
 type App = ReturnType<typeof appWith>
 
-/** A browser with its jar, at an address of its own: limits of other tests are none of its. */
+/** A browser with cookies and its own address, so that limits of other tests do not affect it. */
 class Device {
   readonly jar = new Map<string, string>()
   readonly #app: App
@@ -76,7 +76,7 @@ async function listedBy(device: Device): Promise<Listed['sessions']> {
 }
 
 describe('logging in', () => {
-  test('gives a browser its cookie, and tells no token', async () => {
+  test('gives a browser a cookie, and no token', async () => {
     const device = new Device(appWith())
     const response = await device.logIn()
 
@@ -111,7 +111,7 @@ describe('logging in', () => {
     expect(response.status).toBe(201)
   })
 
-  test('ends what the browser was before, so that no session can be planted', async () => {
+  test("ends the browser's previous session, so that none can be planted", async () => {
     const app = appWith()
     const device = await loggedIn(app)
     const planted = device.jar.get('__Host-session') ?? ''
@@ -315,7 +315,7 @@ describe('/me', () => {
     }
   })
 
-  test('says what the log-in said of permissions for as long as the session lives', async () => {
+  test('returns the permissions of the log-in for as long as the session lives', async () => {
     const device = await loggedIn(appWith({ SESSION_FAST_PATH: '0s' }))
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 23 * 3_600_000 })
     try {
@@ -326,7 +326,7 @@ describe('/me', () => {
     }
   })
 
-  test('with a key that is given up is over, and its browser can log in', async () => {
+  test('ends when its key is dropped, and the browser can log in again', async () => {
     const device = await loggedIn(appWith())
     const keys = { SESSION_KEYS: `k2:${'b'.repeat(64)}` }
     const move = async (changes: object): Promise<Device> => {
@@ -398,7 +398,7 @@ describe('a WebSocket behind the middleware', () => {
 })
 
 describe('the log-in page', () => {
-  test('runs nothing but what came with it, and asks nobody else', async () => {
+  test('runs only its own script, and sends requests only to the Worker', async () => {
     const page = await appWith().request(`${LOCAL}/login`)
     const html = await page.text()
     const policy = page.headers.get('content-security-policy') ?? ''

@@ -18,7 +18,7 @@ const START = Math.floor(Date.now() / (60 * MINUTE)) * 60 * MINUTE - 5 * 60 * MI
 
 const platform = workersPlatform()
 
-/** Isolates that know of each other by the Durable Object alone, as those of a deployment do. */
+/** Isolates that share only the Durable Object, as those of a deployment do. */
 function isolate(prefix: string): Warming {
   const redis = durableTransport({ namespace: env.REDIS })
   return new Warming({ cache: new RedisCacheManager({ redis, platform }), platform, prefix })
@@ -92,7 +92,7 @@ describe('warming in the runtime', () => {
     ])
   })
 
-  test('a job longer than one invocation goes on in the next, from its checkpoint', async ({
+  test('a job longer than one invocation continues in the next, from its checkpoint', async ({
     task,
   }) => {
     const pages: number[] = []
@@ -128,7 +128,7 @@ describe('warming in the runtime', () => {
     })
   })
 
-  test('of two jobs that are due the larger priority runs first', async () => {
+  test('of two due jobs, the one with the higher priority runs first', async () => {
     const warming = isolate(prefix)
     for (const [id, priority] of [
       ['analytics', 40],
@@ -208,13 +208,13 @@ describe('a deployment', () => {
     expect(next).toBeGreaterThan(2)
   })
 
-  test('that has no name warms nothing at its start', async () => {
+  test('without a version warms nothing at its start', async () => {
     await store()
 
     expect(await firstRequest({})).toBe(0)
   })
 
-  test('has the name that the runtime gives it', () => {
+  test('has the version that the runtime gives it', () => {
     const binding = { id: 'f3b1', tag: '', timestamp: '' }
 
     expect(readEnv({ ...env, CF_VERSION_METADATA: binding }).version).toBe('f3b1')

@@ -3,7 +3,7 @@ import { RealtimeClient, type SocketLike } from 'nearcache/websocket/client'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 
-/** The runtime's own sockets, with the other end in the hands of the test. */
+/** The runtime's own sockets. The test controls the other end. */
 function sockets() {
   const servers: WebSocket[] = []
   class Paired implements SocketLike {

@@ -6,7 +6,7 @@
 
 import type { AppOptions } from '../../../src/websocket/protocol/app.ts'
 
-/** One with the limits that are the default, and one with little patience. */
+/** An app with the default limits, and one with short timeouts. */
 export const realtimeApps: readonly [AppOptions, AppOptions] = [
   {
     id: 'usual',

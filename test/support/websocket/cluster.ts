@@ -33,7 +33,7 @@ export interface SentFrame {
   readonly epoch?: string
 }
 
-/** The storage of one object: what survives an eviction. */
+/** The storage of one object, which survives an eviction. */
 class MemoryStorage implements ObjectStorage {
   alarm: number | null = null
   alarmWrites = 0
@@ -66,7 +66,7 @@ class MemoryStorage implements ObjectStorage {
   }
 }
 
-/** A socket as its hub has it, with what was sent to the client. */
+/** A socket as its hub sees it, with the frames that were sent to the client. */
 export class MemorySocket implements ObjectSocket {
   readyState = 1
   readonly frames: SentFrame[] = []
@@ -101,7 +101,7 @@ export interface ClusterClient {
   readonly id: string
 }
 
-/** The name of the shard where there is one. */
+/** The name of the shard, if there is only one. */
 export const DIRECTORY: string = directoryOf('', 1)
 
 type Kind = 'hub' | 'channel' | 'directory'
@@ -113,11 +113,11 @@ export class Cluster {
   readonly app: App
   /** Bodies of webhooks that were sent. */
   readonly webhooks: string[] = []
-  /** How many events each webhook had that was given up, and why it was. */
+  /** The number of events of each webhook that was given up, and the reason. */
   readonly dropped: string[] = []
-  /** What the receiver of webhooks answers. */
+  /** The answer of the webhook receiver. */
   receive: () => Promise<Response> = async () => new Response(null, { status: 200 })
-  /** Whether the next call between objects fails: before it arrives, or after. */
+  /** Whether the next call between objects fails, before or after it arrives. */
   fail: (() => 'before' | 'after' | undefined) | undefined
   /** Of hubs that are made from now on, by their names. */
   mirrorOf: ((hub: string) => MirrorPort) | undefined
@@ -127,7 +127,7 @@ export class Cluster {
   readonly #sockets = new Map<string, MemorySocket[]>()
 
   constructor(options: Partial<AppOptions> = {}, random = 0.5) {
-    // Ids of sockets are drawn, and two must not be the same.
+    // Ids of sockets are random, and must be unique.
     let draws = 0
     this.platform = new ManualPlatform({ random: () => (random + draws++ * 0.000_137) % 1 })
     const { all } = createApps([
@@ -138,7 +138,7 @@ export class Cluster {
     this.app = app
   }
 
-  /** Connects to a hub, and subscribes to nothing. */
+  /** Connects to a hub, without a subscription. */
   async connect(hub: string, clientId?: string, isExtended = false): Promise<ClusterClient> {
     const socket = new MemorySocket()
     await this.hub(hub).connect(socket, { clientId, isExtended })
@@ -159,7 +159,7 @@ export class Cluster {
     await this.send(client, 'pusher:subscribe', { channel, ...signed })
   }
 
-  /** The platform tells of a close. */
+  /** The platform reports a close. */
   async close(
     { hub, socket }: ClusterClient,
     code: number,
@@ -170,12 +170,12 @@ export class Cluster {
     await this.hub(hub).closed(socket, { code, wasClean })
   }
 
-  /** An object loses its memory; sockets stay. */
+  /** An object is evicted from memory; its sockets stay open. */
   evict(kind: Kind, part: string): void {
     this.#instances.delete(nameOf(kind, part))
   }
 
-  /** A hub loses its memory and all its sockets, of which nothing tells it. */
+  /** A hub loses its memory and all its sockets, without any close event. */
   crash(hub: string): void {
     this.evict('hub', hub)
     for (const socket of this.#sockets.get(hub) ?? []) socket.readyState = 3
@@ -194,7 +194,7 @@ export class Cluster {
     return Number(row?.['n'] ?? 0)
   }
 
-  /** Puts another in the place of an object, such as one of another version. */
+  /** Replaces an object, for example by one of another version. */
   replace(kind: Kind, part: string, methods: object): void {
     this.#instances.set(nameOf(kind, part), methods as Instance)
   }
@@ -212,7 +212,7 @@ export class Cluster {
     return this.#get('directory', DIRECTORY) as Directory
   }
 
-  /** Lets time pass, and alarms go off, each in its time. */
+  /** Lets time pass, and fires alarms at their times. */
   async advance(ms: number): Promise<void> {
     const until = this.platform.now() + ms
     for (;;) {
@@ -292,7 +292,7 @@ export class Cluster {
     return networkOf(bindings as never, this.app.id, 1)
   }
 
-  /** Calls are copied on their way, and arrive in another turn. */
+  /** Arguments are copied, and calls arrive in a later turn of the event loop. */
   #stub(kind: Kind, part: string): unknown {
     return new Proxy(
       {},

@@ -1,5 +1,5 @@
 /**
- * Starts a Worker with realtime in a workerd of its own.
+ * Starts a Worker with realtime in its own workerd.
  *
  * @module
  */
@@ -14,18 +14,18 @@ export interface RealtimeWorkerOptions {
   readonly apps: readonly AppOptions[]
   /** @default 4 */
   readonly hubs?: number
-  /** Where storage is kept, so that another start finds it. @default in memory */
+  /** Folder of the storage, which survives a restart. @default in memory */
   readonly directory?: string
 }
 
-/** A Worker that listens. */
+/** A running Worker. */
 export interface RealtimeWorker {
   /** `http://127.0.0.1:port`. */
   readonly origin: string
   readonly port: number
   /** The process of workerd. */
   readonly pid: number
-  /** How often a hub was made. */
+  /** How often a hub was created. */
   constructorRuns(): Promise<number>
   /** Publishes an event, as an app's server does. */
   publish(app: AppOptions, channel: string, event: string, data: unknown): Promise<void>

@@ -12,7 +12,7 @@ beforeEach(() => {
   sockets.length = 0
   server = createServer((socket) => {
     sockets.push(socket)
-    // What is asked of it before the connection counts as open.
+    // Commands that the client sends before the connection counts as open.
     socket.on('data', (sent) => {
       const text = String(sent).toLowerCase()
       for (const [, name] of text.matchAll(/\r\n(client|info)\r\n/g)) {
@@ -27,7 +27,7 @@ afterEach(() => {
   server.close()
 })
 
-test('a Redis that answers nothing any more is not waited for when it is left', async () => {
+test('closing does not wait for a Redis that no longer answers', async () => {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
   const platform = new ManualPlatform()
@@ -39,7 +39,7 @@ test('a Redis that answers nothing any more is not waited for when it is left', 
   await vi.waitFor(() => expect(sockets).toHaveLength(1), 20_000)
   await vi.waitFor(() => expect(sockets[0]?.bytesWritten).toBeGreaterThan(0), 20_000)
 
-  // The connection gives its replies ten seconds. What is read from sockets and files is of no clock.
+  // The connection waits ten seconds for replies. Reads of sockets and files use no clock.
   for (let ms = 0; ms < 6_000 && outcome === undefined; ms += 100) {
     await platform.advance(100)
     await delay(10)

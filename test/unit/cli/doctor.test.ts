@@ -12,7 +12,7 @@ import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 const platform = new ManualPlatform()
 const WAY = { isEncrypted: true, isLocal: false }
 
-/** A Redis on which some commands are answered otherwise. */
+/** A Redis that answers some commands differently. */
 function redisWith(
   answers: Readonly<Record<string, (body: readonly unknown[]) => unknown>> = {},
 ): Requester {
@@ -39,7 +39,7 @@ async function findings(
 }
 
 describe('the doctor', () => {
-  test('finds nothing amiss with a Redis that is well, and leaves no key', async () => {
+  test('finds no problem in a healthy Redis, and leaves no key', async () => {
     const redis = embeddedTransport({ platform })
     const found = await findings(redis)
 
@@ -60,7 +60,7 @@ describe('the doctor', () => {
     expect(await redis.request({ path: [], body: ['DBSIZE'] })).toEqual({ result: 0 })
   })
 
-  test('says why there is no answer, and asks no further', async () => {
+  test('says why there is no answer, and makes no further check', async () => {
     const refused = new RemoteError({ operation: 'PING', reason: 'ECONNREFUSED', applied: 'no' })
     const found = await findings({ request: () => Promise.reject(refused) })
 
@@ -153,7 +153,7 @@ describe('the doctor', () => {
     })
   })
 
-  test('a Redis that is no node of a cluster is told so', async () => {
+  test('reports a Redis that is not a node of a cluster', async () => {
     const failure = new RemoteError({ operation: 'PING', reason: 'ERR', applied: 'no' })
 
     const found = await findings({ request: () => Promise.reject(failure) }, { isCluster: true })
@@ -161,7 +161,7 @@ describe('the doctor', () => {
     expect(found.get('connection')).toMatchObject({ advice: 'leave out --cluster' })
   })
 
-  test('a token that may not write fails, one that may not ask for figures is warned of', async () => {
+  test('a token that may not write is a failure, one that may not read figures a warning', async () => {
     const refuse = () => ({ error: 'NOPERM this user has no permissions' })
     const readOnly = await findings(redisWith({ SET: refuse, DEL: refuse, EVALSHA: refuse }))
     const blind = await findings(redisWith({ INFO: refuse, TIME: refuse }))
@@ -176,7 +176,7 @@ describe('the doctor', () => {
     expect(blind.get('version')).toMatchObject({ grade: 'unknown' })
   })
 
-  test('a node of a cluster is told as one, whichever keys are its own', async () => {
+  test('reports a single node of a cluster, whichever keys it holds', async () => {
     const crossing = ([, ...keys]: readonly unknown[]): unknown =>
       keys.length > 1
         ? { error: "CROSSSLOT Keys in request don't hash to the same slot" }
@@ -258,7 +258,7 @@ describe('the doctor', () => {
     expect(one?.advice === null).toBe(grade === 'ok' || grade === 'unknown')
   })
 
-  test('warns of a way without TLS that leaves the machine', async () => {
+  test('warns of a connection without TLS that leaves the machine', async () => {
     const redis = redisWith()
     const open = { isEncrypted: false, isLocal: false }
 

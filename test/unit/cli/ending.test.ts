@@ -3,7 +3,7 @@ import type { Requester } from '../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 import { runCli } from '../../support/cli.ts'
 
-/** A Redis before which whoever waits gives up: the first request is the end of the process, and has no answer. */
+/** A Redis whose first request ends the process, and is never answered. */
 function givenUp(): { readonly redis: Requester; readonly signal: AbortSignal } {
   const ended = new AbortController()
   return {
@@ -42,7 +42,7 @@ test.each([
   })
 })
 
-test('that it was ended is one document of JSON', async () => {
+test('with --json, an interruption is one JSON document', async () => {
   const { code, printed } = await runCli(['tags', '--json'], {
     ...givenUp(),
     platform: new ManualPlatform(),
@@ -55,7 +55,7 @@ test('that it was ended is one document of JSON', async () => {
   })
 })
 
-test('what fails once it was ended is not told as a result', async () => {
+test('a failure after the interruption is not reported as a result', async () => {
   const ended = new AbortController()
   const redis = {
     request: () => {

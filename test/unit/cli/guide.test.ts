@@ -11,7 +11,7 @@ import { fill } from '../../support/cli-contract.ts'
 const GUIDES = join(import.meta.dirname, '../../../docs/guides')
 const BLOCK = /^```console\n([\s\S]*?)^```$/gm
 
-/** The words of a command as a shell would part them. */
+/** The words of a command, split as by a shell. */
 function wordsOf(line: string): string[] {
   return line
     .replace('$ npx nearcache ', '')
@@ -19,7 +19,7 @@ function wordsOf(line: string): string[] {
     .map((word) => word.replace(/^'(.*)'$/, '$1'))
 }
 
-/** Names and kinds of all that is in a document; lists go by their first, and null is any kind. */
+/** Names and types of all fields of a document. The first item stands for a list; null matches any type. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])]
   if (value === null || typeof value !== 'object')
@@ -38,7 +38,7 @@ describe('the guide to the command line', () => {
     await platform.advance(75_000)
   })
 
-  /** What a reader would see who typed the lines of a block, one after the other. */
+  /** The output of the lines of a block, run one after the other. */
   async function typed(block: string): Promise<string> {
     const shown: string[] = []
     for (const line of block.split('\n').filter((one) => one.startsWith('$ '))) {
@@ -48,7 +48,7 @@ describe('the guide to the command line', () => {
     return `${shown.join('\n\n')}\n`
   }
 
-  /** Every command that answers with a document, in an order in which each finds something. */
+  /** Every command that prints a document, in an order in which each finds something. */
   const DOCUMENTED: readonly (readonly string[])[] = [
     ['status'],
     ['health'],
@@ -84,7 +84,7 @@ describe('the guide to the command line', () => {
     const env = { SESSION_KEYS: `k1:${'00'.repeat(32)}` }
 
     for (const words of DOCUMENTED) {
-      // Only what measures needs a clock that goes.
+      // Only measurements need a running clock.
       const host = words[0] === 'bench' ? { env, redis, folder } : { env, redis, folder, platform }
       const document = await runJson(words, host)
       const heading = `\`${words.join(' ')}\``
@@ -110,7 +110,7 @@ describe('the guide to the command line', () => {
     }
 
     expect(blocks.length).toBeGreaterThan(6)
-    // With `vitest --update` the guide is written anew.
+    // `vitest --update` rewrites the guide.
     await expect(rebuilt).toMatchFileSnapshot(path)
   })
 })

@@ -34,7 +34,7 @@ describe('nearcache init', () => {
     expect(printed).toContain(answer ? 'Written: wrangler.jsonc' : 'Nothing was written')
   })
 
-  test('never overwrites, nor writes a second configuration beside one in another form', async () => {
+  test('never overwrites, and writes no second configuration beside one in another format', async () => {
     writeFileSync(join(folder, 'wrangler.toml'), 'name = "mine"')
     writeFileSync(join(folder, '.dev.vars.example'), 'MINE=1')
 
@@ -50,7 +50,7 @@ describe('nearcache init', () => {
     expect(existsSync(join(folder, 'wrangler.jsonc'))).toBe(false)
   })
 
-  test('does not speak of a file that it has not written, and says where to see it', async () => {
+  test('does not report a file that it has not written, and says where to see it', async () => {
     writeFileSync(join(folder, 'wrangler.toml'), 'name = "mine"')
 
     const { printed } = await runCli(['init', '--yes'], { folder })
@@ -60,7 +60,7 @@ describe('nearcache init', () => {
     expect(printed).not.toContain('Next:')
   })
 
-  test('names the Worker as it is told', async () => {
+  test('names the Worker as --name says', async () => {
     await runCli(['init', '--yes', '--name', 'my-cache'], { folder })
 
     const config = readFileSync(join(folder, 'wrangler.jsonc'), 'utf8')

@@ -24,7 +24,7 @@ describe('inspect', () => {
     return toldOf(await inspectKey(cache, key, { tags, payload: 'sealed' }))
   }
 
-  test('a namespace is found as it was named, and as figures and pages have it', async () => {
+  test('finds a namespace by its given name, and by the escaped name in figures and pages', async () => {
     await cache
       .namespace('größe')
       .namespace('50%')
@@ -39,7 +39,7 @@ describe('inspect', () => {
     }
   })
 
-  test('of nothing, says that there is no entry', async () => {
+  test('says that there is no entry', async () => {
     expect(await look('key')).toEqual({
       key: 'key',
       namespace: 'default',
@@ -53,7 +53,7 @@ describe('inspect', () => {
     })
   })
 
-  test('of a fresh entry, says how long, how large and under which tags', async () => {
+  test('shows lifetimes, size and tags of a fresh entry', async () => {
     await cache.set('key', 'x'.repeat(5_000), OPTIONS)
     await platform.advance(60_000)
 
@@ -108,7 +108,7 @@ describe('inspect', () => {
     expect((await cache.lookup('key')).outcome).toMatchObject({ kind: 'miss' })
   })
 
-  test('follows an entry through its ages', async () => {
+  test('follows an entry from fresh to expired', async () => {
     await cache.set('key', 1, { ...OPTIONS, staleWhileRevalidate: '1m', staleIfError: '2m' })
 
     await platform.advance(600_000)
@@ -119,7 +119,7 @@ describe('inspect', () => {
     expect(await look('key')).toMatchObject({ verdict: 'miss', reason: 'absent' })
   })
 
-  test('of an entry without a tag that the read names, says which', async () => {
+  test('names the tag that the read declares and the entry lacks', async () => {
     await cache.set('key', 1, OPTIONS)
 
     expect(await look('key', ['a', 'other'])).toMatchObject({
@@ -128,13 +128,13 @@ describe('inspect', () => {
     })
   })
 
-  test('of what is no entry, says so', async () => {
+  test('says that the stored text is not an entry', async () => {
     await redis.request({ path: [], body: ['SET', 'nc:default:e:{key}', 'of another'] })
 
     expect(await look('key')).toMatchObject({ reason: 'corrupt', entry: null })
   })
 
-  test('of a key that is being loaded, says since when, and not under which lease', async () => {
+  test('says since when a key is being loaded, and does not show the lease', async () => {
     const loaded = Promise.withResolvers<number>()
     const load = cache.getOrSet('key', () => loaded.promise)
     await expect.poll(async () => (await look('key')).lease).not.toBeNull()
@@ -147,7 +147,7 @@ describe('inspect', () => {
     expect(found.lease).toEqual({ heldForMs: 3_000, endsInMs: 5_000 })
   })
 
-  test('agrees with a read, whatever state an entry is in', async () => {
+  test('agrees with a read in every state of an entry', async () => {
     const changes: (() => unknown)[] = [
       () => cache.set('key', 1, { ...OPTIONS, staleWhileRevalidate: '1m' }),
       () => cache.invalidateTags(['a'], { mode: 'soft' }),
@@ -170,7 +170,7 @@ describe('inspect', () => {
     }
   })
 
-  test('is shown as lines that a terminal does not obey', async () => {
+  test('prints no control characters that a terminal would interpret', async () => {
     await cache.set('evil\u001B[31m', 1, { tags: ['tag\u009B2J'.replace('\u009B', '~')] })
 
     const { code, printed } = await runCli(['inspect', 'evil\u001B[31m'], {

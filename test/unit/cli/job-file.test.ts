@@ -43,7 +43,7 @@ describe('a module of warming jobs', () => {
     expect(outcome.warned.split('\n')).toHaveLength(1)
   })
 
-  describe('whose run is ended by a signal', () => {
+  describe('whose run is interrupted by a signal', () => {
     const early = 'Interrupted: run it again to continue.'
     const words = ['warm', '--jobs', 'slow.mjs', '--embedded']
 
@@ -59,7 +59,7 @@ describe('a module of warming jobs', () => {
       )
     })
 
-    test('says that it was ended early, and is no success', async () => {
+    test('reports the interruption, and is not a success', async () => {
       const ended = new AbortController()
       process.once('a job has begun', () => ended.abort())
 
@@ -70,7 +70,7 @@ describe('a module of warming jobs', () => {
       expect(outcome.printed.split('\n')).toEqual([expect.anything(), early])
     })
 
-    test('begins nothing when it came before the first job', async () => {
+    test('starts no job if the signal came before the first one', async () => {
       const outcome = await runCli(words, { folder, signal: AbortSignal.abort() })
 
       expect(outcome).toEqual({ code: 1, printed: early, warned: '' })

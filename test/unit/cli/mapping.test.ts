@@ -24,11 +24,11 @@ describe('Template', () => {
     expect(found && Object.fromEntries(found)).toEqual(gaps)
   })
 
-  test('what Redis finds by its glob is what fits, signs of globs included', () => {
+  test('the glob finds exactly the names that match, also with special characters of globs', () => {
     expect(new Template('from', 'a[1]*:{key}?').glob).toBe('a\\[1\\]\\*:*\\?')
   })
 
-  test('a name that was put together is taken apart into the same', () => {
+  test('a filled name is parsed into the same values', () => {
     const gap = fc.string({ minLength: 1, maxLength: 8 }).filter((text) => !text.includes(':'))
     const template = new Template('from', 'a:{x}:b:{y}:{z}')
     fc.assert(
@@ -46,7 +46,7 @@ describe('Template', () => {
 })
 
 describe('Mapping', () => {
-  test('of the original goes by namespace and key', () => {
+  test('of the original format uses namespace and key', () => {
     const mapping = new Mapping({ ...ORIGINAL, tags: [] })
 
     expect(mapping.of('cache:data:default:1')).toMatchObject({ path: ['default'], key: '1' })
@@ -58,7 +58,7 @@ describe('Mapping', () => {
     expect(mapping.of('cache:tags:email:1')).toBeUndefined()
   })
 
-  test('of any other goes by its templates', () => {
+  test('of any other format uses its templates', () => {
     const mapping = new Mapping({
       from: 'app:{tenant}:user:{id}',
       key: 'user:{id}',
@@ -95,7 +95,7 @@ describe('readSource', () => {
     },
   )
 
-  test('a text that inflates beyond the bound is no value', () => {
+  test('a text that exceeds the limit when decompressed is unreadable', () => {
     expect(readSource(compressed, 'json', 1_000)).toEqual({ kind: 'unreadable' })
   })
 })

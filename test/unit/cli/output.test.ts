@@ -27,7 +27,7 @@ describe('Output', () => {
     )
   })
 
-  test('writes out what a terminal would obey', () => {
+  test('makes control characters visible', () => {
     const out = new Output(host([]), 'tags', false)
 
     expect(out.table([['\u001B[31m\u0007\u009B2J', 'b\n']])).toEqual([
@@ -35,7 +35,7 @@ describe('Output', () => {
     ])
   })
 
-  test('JSON holds nothing raw that a terminal would obey, or a reader of lines part', () => {
+  test('JSON contains no raw control characters or line separators', () => {
     const lines: string[] = []
     const data = { '\u009b31m': '\u202egnp\u2028\u0085' }
 
@@ -48,7 +48,7 @@ describe('Output', () => {
     }
   })
 
-  test('sets numbers to the right and texts to the left', () => {
+  test('aligns numbers to the right and texts to the left', () => {
     const out = new Output(host([]), 'stats', false)
 
     expect(
@@ -59,7 +59,7 @@ describe('Output', () => {
     ).toEqual(['a       7  x', 'bcd  1234  y'])
   })
 
-  test('JSON leads with the command, and has a word for everything', () => {
+  test('JSON begins with the command, and expresses every value', () => {
     const lines: string[] = []
     const value = {
       none: undefined,

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type Streams, terminalOf } from '../../../src/cli/terminal.ts'
 
-/** A terminal of so many columns, what was written to it, and who types. */
+/** A terminal with a number of columns, its output, and its keyboard. */
 function sitting(columns = 80, env: Readonly<Record<string, string>> = {}) {
   const streams = {
     stdin: Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined }),
@@ -37,7 +37,7 @@ test.each([
   expect(await answered).toBe(answer)
 })
 
-test('the end of the process is an answer', async () => {
+test('the end of the process counts as a no', async () => {
   const { terminal, asked, ended } = sitting()
 
   const answered = terminal.confirm('Sure?')
@@ -72,7 +72,7 @@ test.each([1, 20, 40, 60])('a bar fits into %i columns', (columns) => {
   expect(written().replace('\r\u001B[K', '').length).toBeLessThan(columns)
 })
 
-test('a bar gives way to what is told meanwhile, and comes back', () => {
+test('a bar is removed for other output, and shown again', () => {
   const { terminal, written } = sitting()
   const bar = terminal.progress('Warming', 2)
 
@@ -85,7 +85,7 @@ test('a bar gives way to what is told meanwhile, and comes back', () => {
   expect({ cleared, again }).toEqual({ cleared: '', again: first })
 })
 
-test('a terminal that can do nothing is shown no bar, and no colours', () => {
+test('a dumb terminal gets no bar and no colours', () => {
   const { terminal, written } = sitting(80, { TERM: 'dumb' })
   const bar = terminal.progress('Looking', 2)
 

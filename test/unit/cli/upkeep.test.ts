@@ -39,7 +39,7 @@ describe('upkeep beside a cache in use', () => {
     return sweep({ ...options, progress: () => undefined })
   }
 
-  test('an entry that takes the place of a dead one is not dropped for it', async () => {
+  test('an entry that replaces a dead one is not deleted', async () => {
     await cache.set('key', 'old', { tags: ['tag'] })
     await cache.invalidateTags(['tag'])
     const anew = () => cache.set('key', 'new', { tags: ['tag'] })
@@ -50,7 +50,7 @@ describe('upkeep beside a cache in use', () => {
     expect(await cache.get('key')).toBe('new')
   })
 
-  test('an entry stored between its header and its markers is not taken for dead', async () => {
+  test('an entry stored between the reads of header and markers does not count as dead', async () => {
     await cache.set('key', 'old', { tags: ['tag'] })
     const anew = async () => {
       await cache.invalidateTags(['tag'])
@@ -62,7 +62,7 @@ describe('upkeep beside a cache in use', () => {
     expect(await cache.get('key')).toBe('new')
   })
 
-  test('a marker that a load takes up at the last moment stays', async () => {
+  test('a marker that a load reads at the last moment is kept', async () => {
     await cache.set('key', 1, { tags: ['tag'], ttl: '1h' })
     await cache.delete('key')
     await platform.advance(2 * 3_600_000)
@@ -74,7 +74,7 @@ describe('upkeep beside a cache in use', () => {
     expect(await cache.get('key')).toBe(2)
   })
 
-  test('markers of entries that lie unread are kept, however long', async () => {
+  test('markers of entries that are not read are kept, however long', async () => {
     await cache.set('key', 1, { tags: ['tag'], ttl: '30d' })
     await platform.advance(6 * 86_400_000)
 
@@ -83,7 +83,7 @@ describe('upkeep beside a cache in use', () => {
     expect(await cache.get('key')).toBe(1)
   })
 
-  test('ended early, a sweep leaves markers alone, and says so', async () => {
+  test('an interrupted sweep deletes no markers, and says so', async () => {
     await cache.set('key', 1, { tags: ['tag'] })
     await cache.delete('key')
     await platform.advance(2 * 3_600_000)
@@ -97,7 +97,7 @@ describe('upkeep beside a cache in use', () => {
     })
   })
 
-  test('a key that changes while it is moved is left where it is', async () => {
+  test('a key that changes while it is moved stays where it is', async () => {
     const set = (value: string) =>
       redis.request({ path: [], body: ['SET', 'cache:data:default:key', value] })
     await set('"old"')
@@ -123,7 +123,7 @@ describe('upkeep beside a cache in use', () => {
     expect(await runJson(['migrate'], changing)).toMatchObject({ moved: 0 })
   })
 
-  test('an invalidation between the markers and the value of a key holds for it', async () => {
+  test('an invalidation between the reads of markers and value applies to the entry', async () => {
     await redis.request({ path: [], body: ['SET', 'cache:data:default:key', '"old"'] })
     const requester = interrupted(redis, 'MGET', () => cache.clear())
 
@@ -133,7 +133,7 @@ describe('upkeep beside a cache in use', () => {
     expect(await cache.get('key')).toBeUndefined()
   })
 
-  test('asked to end, a migration ends between two steps, and goes on when it is run again', async () => {
+  test('an interrupted migration stops between two steps, and continues when it is run again', async () => {
     for (let i = 0; i < 20; i++) {
       await redis.request({ path: [], body: ['SET', `cache:data:default:k${i}`, `${i}`] })
     }

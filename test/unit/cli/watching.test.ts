@@ -5,7 +5,7 @@ import { embeddedTransport } from '../../../src/redis/embedded/index.ts'
 import type { RedisRequest } from '../../../src/redis/requester.ts'
 import { ManualPlatform } from '../../../src/testing/manual-platform.ts'
 
-/** `stats --watch` on a Redis that comes and goes. */
+/** `stats --watch` on a Redis that fails and recovers. */
 function watching(words: readonly string[], isThere = true) {
   const platform = new ManualPlatform()
   const engine = embeddedTransport({ platform })
@@ -30,7 +30,7 @@ function watching(words: readonly string[], isThere = true) {
   return { at, running, printed, warned, ended, until }
 }
 
-test('stats --watch says that Redis is away, and goes on when it is back', async () => {
+test('stats --watch reports that Redis is down, and continues when it is back', async () => {
   const { at, running, printed, warned, ended, until } = watching([])
   await until(() => printed.length > 0)
 
@@ -47,7 +47,7 @@ test('stats --watch says that Redis is away, and goes on when it is back', async
   )
 })
 
-test('stats --watch --json prints a line each time, of a failure too', async () => {
+test('stats --watch --json prints one line each time, also for a failure', async () => {
   const { at, running, printed, ended, until } = watching(['--json'])
   await until(() => printed.length > 0)
 
@@ -61,7 +61,7 @@ test('stats --watch --json prints a line each time, of a failure too', async () 
   expect(JSON.parse(printed[failed] ?? '')).toMatchObject({ error: { code: 'ERR_REMOTE' } })
 })
 
-test('stats --watch ends where Redis was never there', async () => {
+test('stats --watch ends if the first read fails', async () => {
   const { running, printed, warned, until } = watching([], false)
   let code: number | undefined
   void running.then((ending) => {

@@ -31,7 +31,7 @@ describe('the words of nearcache', () => {
     ['22.12.0', 0],
     ['24.0.0', 0],
   ])(
-    'on Node %s a command ends with %i, and where it is too old by what is needed',
+    'on Node %s a command exits with %i, and names the required version if Node is too old',
     async (node, code) => {
       const found = await runCli(['status', '--embedded'], { node })
       const manifest = readFileSync(join(ROOT, 'package.json'), 'utf8')
@@ -53,7 +53,7 @@ describe('the words of nearcache', () => {
     expect(asked.printed).not.toContain('\u001B')
   })
 
-  test('only what takes a number is said to take one', async () => {
+  test('only options that take a number say so', async () => {
     const pages = await Promise.all(COMMANDS.map((name) => runCli([name, '--help'])))
     const lines = pages.flatMap(({ printed }) => printed.split('\n'))
 
@@ -78,7 +78,7 @@ describe('the words of nearcache', () => {
     },
   )
 
-  test('status is that of PING where the figures of Redis cannot be had', async () => {
+  test('status depends on PING if the figures of Redis cannot be read', async () => {
     const engine = embeddedTransport()
     const away = new RemoteError({ operation: 'INFO', reason: 'ECONNREFUSED', applied: 'no' })
     const redis: Requester = {
@@ -89,7 +89,7 @@ describe('the words of nearcache', () => {
     expect(await runJson(['status'], { redis })).toMatchObject({ status: 'ok', version: null })
   })
 
-  test('no alert is not told where Redis could not say so', async () => {
+  test('does not print that no alert is active if Redis does not answer', async () => {
     const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1' }
     const refused = /^nearcache alerts: Redis failed at \w+: ECONNREFUSED; see: nearcache doctor$/
 
@@ -128,7 +128,7 @@ describe('the words of nearcache', () => {
   })
 
   test.each(['frobnicate', SECRET, '', 'x'.repeat(10_000), '__proto__', 'constructor'])(
-    'nothing is suggested for a word that is like none of the commands',
+    'nothing is suggested for a word that resembles no command',
     async (typed) => {
       const { code, warned } = await runCli([typed])
 
@@ -139,7 +139,7 @@ describe('the words of nearcache', () => {
     },
   )
 
-  test('a suggestion is for a slip, not for another word', () => {
+  test('suggestions are for typing errors, not for other words', () => {
     expect(suggest('gte', ['get', 'del'])).toBe('get')
     expect(suggest('put', ['get', 'del'])).toBeUndefined()
   })
@@ -261,7 +261,7 @@ describe('the words of nearcache', () => {
     })
   })
 
-  test('options come before the environment, and problems of that are told by name', async () => {
+  test('options take precedence over the environment, and errors name its variables', async () => {
     const behind = embeddedTransport()
     const bridge = await startBridge(behind)
     const env = { REDIS_HOST: '127.0.0.1', REDIS_PORT: '1', UPSTASH_REDIS_REST_TOKEN: bridge.token }
@@ -278,7 +278,7 @@ describe('the words of nearcache', () => {
       printed: '',
       warned: 'nearcache status: --rest must be free of user name, password, query and fragment',
     })
-    // For health, 1 would be a cache that is degraded.
+    // For health, 1 would mean degraded.
     expect(problem).toEqual({
       code: 2,
       printed: '',

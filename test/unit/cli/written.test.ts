@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { written } from '../../../src/cli/written.ts'
 
-test('what was said is waited for while its reader is slow', async () => {
+test('waits until a slow reader has received the output', async () => {
   let read = (): void => undefined
   const slow = new Writable({
     write: (_chunk, _encoding, done) => {

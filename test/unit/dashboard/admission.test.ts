@@ -8,7 +8,7 @@ const PAGES = ['overview', 'namespaces', 'jobs', 'alerts', 'keys']
 const FORMS = ['census', 'inspect', 'invalidate', 'delete-key', 'run-job', 'resolve-alert']
 
 describe('who may enter', () => {
-  test.each(PAGES)('%s leads to the form to log in, and shows nothing', async (page) => {
+  test.each(PAGES)('%s redirects to the log-in form, and shows nothing', async (page) => {
     const { browser } = bench()
 
     const response = await browser.get(`/ops/${page}`)
@@ -29,7 +29,7 @@ describe('who may enter', () => {
     expect(redis.requests).toEqual([])
   })
 
-  test.each(FORMS)('%s refuses who is not logged in', async (form) => {
+  test.each(FORMS)('%s refuses requests without a session', async (form) => {
     const { browser, redis } = bench()
     await browser.get('/ops/login')
 
@@ -56,7 +56,7 @@ describe('who may enter', () => {
     expect(pieces).toBeLessThan(50)
   })
 
-  test('a form whose session is over leads to the form to log in, and changes nothing', async () => {
+  test('a form with an ended session redirects to the log-in form, and changes nothing', async () => {
     const { browser, cache, platform } = bench({ session: '1h' })
     await cache.set('a', 1, { ttl: '2h' })
     await browser.logIn()
@@ -95,7 +95,7 @@ describe('who may enter', () => {
     expect((await browser.get('/ops/overview')).status).toBe(303)
   })
 
-  test('the right token opens a session, whose cookie scripts and other sites do not get', async () => {
+  test('the right token opens a session, whose cookie is hidden from scripts and other sites', async () => {
     const { browser } = bench()
 
     const response = await browser.logIn()
@@ -133,7 +133,7 @@ describe('who may enter', () => {
     expect((await browser.get('/ops/overview')).status).toBe(303)
   })
 
-  test('a session that was made longer, or with another token, is none', async () => {
+  test('a session that was extended, or signed with another token, is refused', async () => {
     const { browser, app } = bench()
     await browser.logIn()
     const session = browser.cookies.get('nearcache-dashboard') ?? ''
@@ -147,13 +147,13 @@ describe('who may enter', () => {
     expect((await ask(other.app, session)).status).toBe(303)
   })
 
-  test('a page that is open is told that its session is over, and not led away', async () => {
+  test('an open page gets an error when its session has ended, and no redirect', async () => {
     const { browser } = bench()
 
     expect((await browser.get('/ops/overview', { 'x-nearcache-live': '1' })).status).toBe(401)
   })
 
-  test('a function may decide instead; there is no form to log in then', async () => {
+  test('a function can decide instead; then there is no log-in form', async () => {
     const { app } = bench({ authenticate: ({ headers }) => headers.get('x-user') === 'ada' })
     const ask = async (path: string, user: string) =>
       (await app.request(path, { headers: { 'x-user': user } })).status
@@ -163,7 +163,7 @@ describe('who may enter', () => {
     expect(await ask('/ops/login', 'eve')).toBe(401)
   })
 
-  test('a function that answers anything but true lets nobody in', async () => {
+  test('a function that returns anything but true admits nobody', async () => {
     const { app } = bench({ authenticate: (() => 'yes') as never })
 
     expect((await app.request('/ops/overview')).status).toBe(401)
@@ -173,7 +173,7 @@ describe('who may enter', () => {
 describe('forms', () => {
   const fields = { namespace: 'default', key: 'a' }
 
-  test('of this origin, with the token of the page, are taken', async () => {
+  test('from this origin with the token of the page are accepted', async () => {
     const { browser, cache } = bench()
     await cache.set('a', 1)
     await browser.logIn()
@@ -202,7 +202,7 @@ describe('forms', () => {
     expect(await cache.get('a')).toBe(1)
   })
 
-  test('of browsers that tell no site are judged by their origin', async () => {
+  test('from browsers without Sec-Fetch-Site are checked by their origin', async () => {
     const { app, browser } = bench()
     await browser.logIn()
     const token = browser.cookies.get('nearcache-dashboard-form') ?? ''
@@ -275,7 +275,7 @@ describe('in the mode read-only', () => {
     },
   )
 
-  test('it is by default, and no page has a button that is refused', async () => {
+  test('is the default, and no page has a button that would be refused', async () => {
     const { cache, monitor, platform, warming } = bench()
     warming.register({
       id: 'mail',
@@ -296,7 +296,7 @@ describe('in the mode read-only', () => {
     expect(text).not.toContain('value="invalidate"')
   })
 
-  test('inspecting and counting go on', async () => {
+  test('inspecting and counting still work', async () => {
     const { browser } = bench({ mode: 'read-only' })
     await browser.logIn()
     const ask = async (form: string, fields: Record<string, string>) =>

@@ -1,5 +1,5 @@
 /**
- * A dashboard over a cache of its own, and a browser that has no more than cookies.
+ * A dashboard on its own cache, and a minimal browser with cookies.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { faultyRequester } from '../../support/faulty-requester.ts'
 
 export const TOKEN = 'dashboard-token-0123'
 
-/** What makes Redis one that is away. */
+/** Makes Redis fail. */
 export const DOWN = {
   kind: 'fail',
   error: Object.assign(new Error('no'), { code: 'ECONNREFUSED' }),

@@ -8,7 +8,7 @@ const EVIL = `"><script>alert('x')</script>`
 
 type Bench = ReturnType<typeof bench>
 
-/** So many hits, and misses that are loaded in 40 ms each. */
+/** Makes hits, and misses that load for 40 ms each. */
 async function traffic({ cache, metrics, platform }: Bench, hits: number, misses: number) {
   const mail = cache.namespace('mail')
   await mail.set('hit', 1, { ttl: '1d', tags: ['all'] })
@@ -30,7 +30,7 @@ describe('pages', () => {
     await one.browser.logIn()
   })
 
-  test('every answer forbids what a page does not need, and to be kept', async () => {
+  test('every answer forbids what a page does not need, and is not stored', async () => {
     for (const path of ['overview', 'namespaces', 'jobs', 'alerts', 'keys', 'login']) {
       const { headers } = await one.browser.get(`/ops/${path}`)
 
@@ -52,7 +52,7 @@ describe('pages', () => {
     }
   })
 
-  test('no two regions of a page go by one name', async () => {
+  test('all regions of a page have different names', async () => {
     await traffic(one, 5, 5)
     for (const path of ['overview', 'namespaces', 'jobs', 'alerts', 'keys']) {
       const html = await one.browser.page(`/ops/${path}`)
@@ -74,7 +74,7 @@ describe('pages', () => {
     expect(response.headers.get('location')).toBe(location)
   })
 
-  test('files are for everybody, for ever, under an address of their own version', async () => {
+  test('files are public and immutable, under an address with their version', async () => {
     const html = await one.browser.page('/ops/overview')
     const links = [...html.matchAll(/(?:href|src)="([\w.-]+\?v=[\w.]+)"/g)].map(([, link]) => link)
 
@@ -86,7 +86,7 @@ describe('pages', () => {
     }
   })
 
-  test('the overview tells what was counted, with no JavaScript', async () => {
+  test('the overview shows the figures without JavaScript', async () => {
     await traffic(one, 30, 10)
 
     const html = await one.browser.page('/ops/overview')
@@ -102,7 +102,7 @@ describe('pages', () => {
     expect(panelText(html, 'errors')).toContain('No errors')
   })
 
-  test('the overview tells of each minute of the hour, and of each hour of the day', async () => {
+  test('the overview shows each minute of the hour, and each hour of the day', async () => {
     await traffic(one, 3, 1)
     await one.platform.advance(30 * MINUTE)
     await traffic(one, 1, 1)
@@ -118,7 +118,7 @@ describe('pages', () => {
     expect(panelText(day, 'hit-rate')).toContain('02:00 100 % 0 % 0 % 00:00 66.7 % 0 % 0 %')
   })
 
-  test('errors are told by their kind, and those of loaders apart', async () => {
+  test('errors are shown by kind, and those of loaders separately', async () => {
     const { cache, metrics } = one
     await expect(cache.getOrSet('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
     one.redis.fate = () => DOWN
@@ -132,7 +132,7 @@ describe('pages', () => {
     expect(panelText(html, 'errors')).toContain('Connection lost 1 Loader errors 1')
   })
 
-  test('commands are told as they are sent, with what they cost at this pace', async () => {
+  test('commands are shown with their cost at the current rate', async () => {
     const { metrics, cache, figures, platform } = one
     await traffic(one, 50, 0)
     await platform.advance(MINUTE)
@@ -150,7 +150,7 @@ describe('pages', () => {
     )
   })
 
-  test("a Redis of one's own has no price, unless it is told one", async () => {
+  test('a self-hosted Redis has no price by default', async () => {
     const redis = embeddedTransport()
     const own = bench({ cache: new RedisCacheManager({ redis }) })
     const priced = bench({ cache: new RedisCacheManager({ redis }), pricePer100k: 1 })
@@ -177,7 +177,7 @@ describe('pages', () => {
     )
   })
 
-  test('keys that are asked for most are told, with a way to inspect them', async () => {
+  test('the most read keys are shown with buttons to inspect them', async () => {
     await traffic(one, 5, 1)
     await one.hotKeys.flush()
 
@@ -208,7 +208,7 @@ describe('pages', () => {
     expect(panelText(pages[1] ?? '', 'inspected')).toContain(EVIL)
   })
 
-  test('a namespace is shown as it was named, and found as it is shown', async () => {
+  test('a namespace is shown by its given name, and found by the name that is shown', async () => {
     const { cache, metrics, hotKeys } = one
     const odd = cache.namespace('größe & <b>').namespace('50% a/b')
     await odd.set('k', 1, { tags: ['t'] })
@@ -229,7 +229,7 @@ describe('pages', () => {
     expect(counted).toContain('<b>1</b> entry in default/größe &amp; &lt;b&gt;/50%25 a%2Fb with')
   })
 
-  test('a name that is written from right to left is not taken for another', async () => {
+  test('a right-to-left name cannot be mistaken for another', async () => {
     const key = '\u202egnp.exe'
     await one.cache.set(key, 1, { tags: [`tag${key}`] })
 
@@ -242,7 +242,7 @@ describe('pages', () => {
     expect(told).not.toContain('\u202e')
   })
 
-  test('a page costs a few commands, however many look at it', async () => {
+  test('a page costs a few commands, independent of the number of viewers', async () => {
     const { browser, platform, cache } = one
     await browser.page('/ops/overview')
     await platform.advance(5_000)
@@ -253,7 +253,7 @@ describe('pages', () => {
     expect(cache.redis.counts.commands - before).toBeLessThanOrEqual(20)
   })
 
-  test('while Redis is away the page says so, and shows what this isolate knows', async () => {
+  test('while Redis is down, the page says so, and shows what this isolate knows', async () => {
     await traffic(one, 1, 1)
     one.warming.register({
       id: 'mail',
@@ -290,7 +290,7 @@ describe('pages', () => {
     }
   })
 
-  test('what was not set up is said to be', async () => {
+  test('the page says what is not set up', async () => {
     const bare = bench({ warming: undefined, hotKeys: undefined } as never)
     await bare.browser.logIn()
 
@@ -300,7 +300,7 @@ describe('pages', () => {
     )
   })
 
-  test('the same figures are there for programs', async () => {
+  test('the same figures are available as JSON', async () => {
     await traffic(one, 30, 10)
 
     const response = await one.app.request('/ops/snapshot.json', {
@@ -321,7 +321,7 @@ describe('pages', () => {
 })
 
 describe('alerts', () => {
-  test('are shown with their rule when they begin, and gone when they end', async () => {
+  test('are shown with their rule when they start, and removed when they end', async () => {
     const one = bench()
     await one.browser.logIn()
     await traffic(one, 20, 100)
@@ -349,7 +349,7 @@ describe('alerts', () => {
     expect(panelText(good, 'history')).toMatch(/\d ok, \d degraded, 0 down/)
   })
 
-  test('are resolved by hand, and a rule that there is not is refused', async () => {
+  test('can be resolved by hand; an unknown rule is refused', async () => {
     const one = bench()
     await one.browser.logIn()
     one.redis.fate = () => DOWN
@@ -363,7 +363,7 @@ describe('alerts', () => {
     expect(await one.browser.page('/ops/alerts?told=resolved')).toContain('The alert was resolved.')
   })
 
-  test('recommendations have their evidence with them', async () => {
+  test('recommendations show their evidence', async () => {
     const one = bench()
     await one.browser.logIn()
     await traffic(one, 200, 900)
@@ -405,7 +405,7 @@ describe('jobs', () => {
 })
 
 describe('keys', () => {
-  test('are looked over: where, how long, with which tags', async () => {
+  test('are inspected: name, lifetimes and tags', async () => {
     const { cache, browser } = bench({ values: 'shown' })
     await browser.logIn()
     await cache.set('user:1', { name: 'Ada' }, { ttl: '10m', tags: ['org:7'] })
@@ -419,7 +419,7 @@ describe('keys', () => {
     expect(text).toContain('"name": "Ada"')
   })
 
-  test('have their values hidden unless they are to be shown', async () => {
+  test('hide their values unless the option shows them', async () => {
     const { cache, browser } = bench()
     await browser.logIn()
     await cache.set('user:1', { name: 'Ada' })

@@ -4,7 +4,7 @@ import type { Figures } from '../../../src/monitor/figures.ts'
 
 const MINUTE = 60_000
 
-/** Minutes whose count the test may change, and how many of them were read each time. */
+/** Minutes with counts that the test can change, and the number of minutes of each read. */
 function minutes(count: number) {
   const stored = new Map<number, number>()
   const reads: number[] = []
@@ -29,7 +29,7 @@ function minutes(count: number) {
   return { stored, reads, read }
 }
 
-test('all minutes are read at first, and then those that may still change', async () => {
+test('all minutes are read first, and later only those that may still change', async () => {
   const { stored, reads, read } = minutes(10)
   for (let minute = 0; minute < 30; minute++) stored.set(minute, minute)
 
@@ -49,7 +49,7 @@ test('figures that arrive within two minutes are seen', async () => {
   expect(await read(12)).toEqual([0, 0, 7, 0, 0])
 })
 
-test('a page that was away for long reads what it missed', async () => {
+test('a window that was not read for a long time reads what it missed', async () => {
   const { stored, reads, read } = minutes(5)
   await read(10)
   for (let minute = 96; minute <= 100; minute++) stored.set(minute, minute)

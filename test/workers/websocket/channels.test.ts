@@ -16,7 +16,7 @@ import {
 } from './client.ts'
 
 describe('channels, over hubs', () => {
-  test('bring an event to every subscriber but the one that is left out', async () => {
+  test('deliver an event to every subscriber except the excluded one', async () => {
     const clients = await Promise.all(Array.from({ length: 6 }, () => Client.connect('usual')))
     for (const client of clients) await client.subscribe('news')
     const [first, ...others] = clients
@@ -33,7 +33,7 @@ describe('channels, over hubs', () => {
     expect(first?.rest('news')).toEqual([])
   })
 
-  test('end subscribed however fast a client changes its mind', async () => {
+  test('end in the last requested state, however fast a client subscribes and unsubscribes', async () => {
     const client = await Client.connect('usual')
 
     for (let i = 0; i < 5; i++) {
@@ -49,7 +49,7 @@ describe('channels, over hubs', () => {
     expect((await ask('usual', 'GET', '/channels/mind')).body).toMatchObject({ occupied: true })
   })
 
-  test('let members send events to the others, with who they are, up to the limit', async () => {
+  test('let members send events to the others, with their user id, up to the limit', async () => {
     const ann = await Client.connect('usual')
     const ben = await Client.connect('usual')
     await ann.subscribe('presence-chat', 'ann')
@@ -68,7 +68,7 @@ describe('channels, over hubs', () => {
     expect(ann.closedWith).toBeUndefined()
   })
 
-  test('are listed while they are occupied, with how many are there', async () => {
+  test('are listed while they are occupied, with their counts', async () => {
     const [one, two] = [await Client.connect('usual'), await Client.connect('usual')]
     await one.subscribe('listed-a')
     await one.subscribe('listed-b')
@@ -87,7 +87,7 @@ describe('channels, over hubs', () => {
     expect(await list({ filter_by_prefix: 'listed-' })).toEqual({ channels: { 'listed-b': {} } })
   })
 
-  test('tell subscribers how many they are, where the app wants it', async () => {
+  test('send subscription counts if the app enables them', async () => {
     const one = await Client.connect('hasty')
     await one.subscribe('counted')
     expect((await one.next('pusher_internal:subscription_count')).data).toEqual({
@@ -101,7 +101,7 @@ describe('channels, over hubs', () => {
     })
   })
 
-  test('forget everything a while after the last subscriber, so that nothing is stored for nobody', async () => {
+  test('delete their data some time after the last subscriber has left', async () => {
     const client = await Client.connect('usual')
     await client.subscribe('private-once')
     const tables = () =>
@@ -128,7 +128,7 @@ describe('connections with the extensions', () => {
   const extended = (clientId: string) =>
     Client.connect('usual', `&nearcache=1&client_id=${clientId}`)
 
-  test('come back to what they missed, in order, without what they sent themselves', async () => {
+  test('receive missed events after a reconnection, in order, without their own', async () => {
     const ann = await extended('resume-ann')
     const { serial, epoch } = await ann.subscribe('private-resume')
     const ben = await extended('resume-ben')
@@ -167,7 +167,7 @@ describe('connections with the extensions', () => {
     expect((await again.next('nearcache:resumed')).data).toEqual({ recovered: false, replayed: 0 })
   })
 
-  test('get serials that rise by one, over events and changes of presence alike', async () => {
+  test('get serials that increase by one, for events and presence changes alike', async () => {
     const ann = await extended('serial-ann')
     const first = await ann.subscribe('presence-serial', 'ann')
     const ben = await Client.connect('usual')
@@ -184,7 +184,7 @@ describe('connections with the extensions', () => {
 })
 
 describe('users', () => {
-  test('are told who of their watchlist comes and goes, and what is sent to them alone', async () => {
+  test('receive watchlist events, and events that are sent only to them', async () => {
     const ann = await Client.connect('usual')
     await ann.signIn({ id: 'w-ann', watchlist: ['w-ben'] })
     expect((await ann.next('pusher_internal:watchlist_events')).data).toEqual({
@@ -207,7 +207,7 @@ describe('users', () => {
     })
   })
 
-  test('are disconnected for good when the app says so, on every hub', async () => {
+  test('are disconnected permanently on every hub when the app terminates them', async () => {
     const clients = await Promise.all(
       ['t-1', 't-2', 't-3'].map((id) => Client.connect('usual', `&nearcache=1&client_id=${id}`)),
     )
@@ -223,7 +223,7 @@ describe('users', () => {
 })
 
 describe('hubs', () => {
-  test('send their clients elsewhere when they are emptied, and take nobody in meanwhile', async () => {
+  test('send their clients to other hubs when they are drained, and accept none meanwhile', async () => {
     const client = await Client.connect('usual', '&nearcache=1&client_id=drained')
     await client.subscribe('presence-drain', 'ann')
     const hub = hubOf('usual', 'drained')
@@ -239,7 +239,7 @@ describe('hubs', () => {
     expect(await hub.drain(0)).toMatchObject({ state: 'open' })
   })
 
-  test('are shown to operators, who can empty one', async () => {
+  test('are listed for operators, who can drain one', async () => {
     const client = await Client.connect('usual', '&nearcache=1&client_id=shown')
     const { hubs } = (await (await callAdmin('/hubs/usual')).json()) as {
       hubs: Record<string, { sockets: number }>

@@ -1,5 +1,5 @@
 /**
- * A client of the Worker under test, which does nothing by itself: it answers no ping.
+ * A passive client of the Worker under test: it does not answer pings.
  *
  * @module
  */
@@ -95,7 +95,7 @@ export class Client {
     return this.next('pusher:signin_success')
   }
 
-  /** The next frame of an event that was not asked for yet; others stay. Waits for it. */
+  /** Waits for the next frame of an event, and takes it. Other frames stay. */
   async next(event: string | RegExp, channel?: string): Promise<Frame> {
     const isIt = (frame: Frame): boolean =>
       (typeof event === 'string' ? frame.event === event : event.test(frame.event)) &&
@@ -115,7 +115,7 @@ export class Client {
   }
 }
 
-/** Waits until something is there. */
+/** Waits until a value is present. */
 export async function poll<T>(
   look: () => T | undefined | Promise<T | undefined>,
   what: string,
@@ -170,7 +170,7 @@ export async function publish(
   if (status !== 200) throw new Error(`The event was refused with ${status}`)
 }
 
-/** The hub that a client with this id comes to. */
+/** The hub that a client with this id connects to. */
 export function hubOf(app: AppName, clientId: string) {
   const [hub] = hubsFor(clientId, 2)
   return env.SOCKET_HUBS.get(env.SOCKET_HUBS.idFromName(`${app}/${hub}`))
@@ -186,10 +186,10 @@ export function channelOf(app: AppName, channel: string) {
   return env.CHANNELS.get(env.CHANNELS.idFromName(`${app}/${channel}`))
 }
 
-/** Takes the memory of all objects that have to do with a channel; their sockets stay. */
+/** Evicts all objects of a channel from memory. Their sockets stay open. */
 export async function evict(app: AppName, channel: string): Promise<void> {
   for (const stub of [...hubsOf(app), channelOf(app, channel)]) {
-    // Whoever is not there has no memory.
+    // An object that does not run has no memory.
     await evictDurableObject(stub).catch(() => undefined)
   }
 }

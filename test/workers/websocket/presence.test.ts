@@ -5,7 +5,7 @@ const idsOf = ({ data }: { data?: unknown }): string[] =>
   [...(data as { presence: { ids: string[] } }).presence.ids].sort()
 
 describe('presence, over hubs', () => {
-  test('tells each user of the others, once for all connections, and never of itself', async () => {
+  test('informs each user about the others, once for all connections, and never about itself', async () => {
     const ann = await Client.connect('usual', '&nearcache=1&client_id=a')
     const ben = await Client.connect('usual')
     const benToo = await Client.connect('usual')
@@ -46,7 +46,7 @@ describe('presence, over hubs', () => {
     expect(ben.rest('presence-stock')).toEqual([])
   })
 
-  test('is the same after every object has lost its memory, in the middle of it all', async () => {
+  test('is unchanged after every object was evicted from memory', async () => {
     const ann = await Client.connect('usual')
     const ben = await Client.connect('usual')
     await ann.subscribe('presence-evicted', 'ann', { user_info: { at: 1 } })
@@ -69,7 +69,7 @@ describe('presence, over hubs', () => {
     expect(ann.rest('presence-evicted')).toEqual(['pusher_internal:member_removed'])
   })
 
-  test('sends nothing to anybody when a client comes back within the grace', async () => {
+  test('sends no event when a client reconnects within the grace', async () => {
     const ann = await Client.connect('usual')
     const ben = await Client.connect('usual', '&nearcache=1&client_id=ben')
     await ann.subscribe('presence-grace', 'ann')
@@ -88,7 +88,7 @@ describe('presence, over hubs', () => {
     expect(body).toEqual({ users: [{ id: 'ann' }, { id: 'ben' }] })
   })
 
-  test('takes a client that is gone without a word out in time, without any event of its close', async () => {
+  test('removes a client that disappeared without a close event in time', async () => {
     const ann = await Client.connect('hasty')
     const answering = setInterval(() => ann.send('pusher:pong', {}), 300)
     const ghost = await Client.connect('hasty')
@@ -101,13 +101,13 @@ describe('presence, over hubs', () => {
     clearInterval(answering)
 
     expect(removed.data).toEqual({ user_id: 'ghost' })
-    // A second of activity, one of patience, one of grace; and what a slow machine adds.
+    // One second each of activity timeout, pong timeout and grace, and a margin for slow machines.
     expect(Date.now() - since).toBeLessThan(13_000)
     expect(ghost.frames.map(({ event }) => event)).toContain('pusher:ping')
     expect(ann.closedWith).toBeUndefined()
   })
 
-  test('names as many as the app lists, counts the others, and refuses one too many', async () => {
+  test('lists members up to the limit of the app, counts the others, and refuses one too many', async () => {
     const clients: Client[] = []
     for (const user of ['u1', 'u2', 'u3', 'u4']) {
       const client = await Client.connect('usual', '&nearcache=1')
@@ -143,7 +143,7 @@ describe('presence, over hubs', () => {
     expect(last).toMatchObject({ leaves: ['u2'], joins: [{ user_id: 'u4' }], count: 4 })
   })
 
-  test('tells other information of a user who stays to those who can take it', async () => {
+  test('sends changed information of a present user to clients that support it', async () => {
     const { authorizeChannel } = await import('nearcache/websocket/protocol')
     const { APPS } = await import('./client.ts')
     const ann = await Client.connect('usual', '&nearcache=1')

@@ -3,10 +3,10 @@ import { PING_FRAME } from 'nearcache/websocket/objects'
 import { describe, expect, test } from 'vitest'
 import { ask, Client, hubOf, publish, silence } from './client.ts'
 
-/** Time for what a hub tells the mirror. */
+/** Time for a hub to update the mirror. */
 
 describe('a new version of the Worker, which ends every socket', () => {
-  test('keeps the last event of a cache channel, and how long it holds', async () => {
+  test('keeps the last event of a cache channel, and its lifetime', async () => {
     const early = await Client.connect('usual')
     await early.subscribe('cache-price')
     await early.next('pusher:cache_miss', 'cache-price')
@@ -27,7 +27,7 @@ describe('a new version of the Worker, which ends every socket', () => {
 })
 
 describe('a hub without anything to do', () => {
-  test('is not woken by the pings of its clients, which are answered all the same', async () => {
+  test('is not woken by the pings of its clients, which are still answered', async () => {
     const client = await Client.connect('usual', '&nearcache=1&client_id=idle')
     await client.subscribe('private-idle')
     const hub = hubOf('usual', 'idle')
@@ -39,7 +39,7 @@ describe('a hub without anything to do', () => {
       await client.next('pusher:pong')
     }
 
-    // Only what is there can lose its memory.
+    // Only a running object can be evicted.
     await expect(evictDurableObject(hub)).rejects.toThrow('not currently running')
     await publish('usual', 'private-idle', 'wake', {})
     await client.next('wake')

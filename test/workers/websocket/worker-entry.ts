@@ -1,6 +1,6 @@
 /**
- * A Worker with realtime and nothing else, and a word about its insides: what tests and benchmarks of
- * connections run in workerd.
+ * A Worker with only realtime, which also reports internal counts. Tests and benchmarks of connections run it in
+ * workerd.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export { ChannelObject, DirectoryObject } from '../../../workers/objects/realtim
 
 let constructorRuns = 0
 
-/** Counts how often a hub has been made: a hub that sleeps is made anew when it wakes. */
+/** Counts how often a hub was created: a hibernating hub is created again when it wakes. */
 export class SocketHubObject extends Hub {
   constructor(ctx: DurableObjectState, env: RealtimeEnvironment) {
     super(ctx, env)
