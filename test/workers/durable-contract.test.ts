@@ -10,7 +10,7 @@ const PATIENT = { lua: false, timeoutMs: 18_000 }
 
 let tests = 0
 
-/** An object of its own for each test is an empty Redis. */
+/** A new object for each test, that is an empty Redis. */
 function connect(): Transport {
   return durableTransport({ namespace: env.REDIS, name: `contract-${tests++}` })
 }

@@ -8,7 +8,7 @@ interface Delivery {
   readonly error: unknown
 }
 
-/** Hands a message over as Email Routing does. */
+/** Delivers a message as Email Routing does. */
 async function deliver(lines: readonly string[], from = 'ada@shop.example'): Promise<Delivery> {
   const bytes = new TextEncoder().encode(lines.join('\r\n'))
   const refusals: string[] = []

@@ -29,7 +29,7 @@ async function collect<T>(parts: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
-/** The runtime warns of `text()` where a type is not known to be text. */
+/** The runtime warns about `text()` if the content type is not a known text type. */
 async function textOf(response: Response): Promise<string> {
   return new TextDecoder().decode(await response.arrayBuffer())
 }
@@ -119,7 +119,7 @@ describe('the /llm routes', () => {
     expect(await questions()).toBe(before)
   })
 
-  test('twenty requests at a time, each a request of its own, make one question', async () => {
+  test('twenty concurrent requests ask the model once', async () => {
     const body = JSON.stringify({ model: 'llama3.2', messages: [{ role: 'user', content: 'All' }] })
     const before = await questions()
     const init = { method: 'POST', body, headers: { authorization: `Bearer ${TOKEN}` } }
@@ -190,7 +190,7 @@ describe('the environment of the /llm routes', () => {
     expect(problemsOf(settings).map((problem) => problem.split(' ')[0])).toEqual(names)
   })
 
-  test('a limit a minute holds for the tenant, and says when to come back', async () => {
+  test('a limit per minute holds for the tenant, and says when to retry', async () => {
     const app = createApp(compose(readEnv({ ...env, LLM_REQUESTS_PER_MINUTE: '2' })))
     const headers = { authorization: `Bearer ${TOKEN}` }
     const ask = () => app.request('/llm/v1/models', { headers })
@@ -210,7 +210,7 @@ describe('the environment of the /llm routes', () => {
 })
 
 describe('the proxy in workerd', () => {
-  test('a client that leaves takes nothing from those who have joined', async () => {
+  test('a client that disconnects does not affect those who have joined', async () => {
     const upstream = llmUpstream()
     const redis = durableTransport({ namespace: env.REDIS, name: 'llm-proxy' })
     const platform = workersPlatform()

@@ -5,7 +5,7 @@ import { compose } from '../../workers/compose.ts'
 import { readEnv } from '../../workers/env.ts'
 import { emptyMailbox, MAIL_TOKEN, TOKEN } from './mailbox.ts'
 
-/** One of each route that shows or changes mail. */
+/** Each route that reads or changes mail. */
 const ROUTES = [
   ['GET', '/emails'],
   ['POST', '/emails'],

@@ -7,7 +7,7 @@ interface Page {
   readonly total?: number
 }
 
-/** As a browser sends it: with an origin, and asking for anything. */
+/** A request as a browser sends it: with an origin, and accepting any type. */
 const BROWSER = { accept: '*/*', origin: 'https://mail.example', 'sec-fetch-mode': 'cors' }
 
 async function ids(parameters: Record<string, string>): Promise<string[]> {

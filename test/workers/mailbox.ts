@@ -1,5 +1,5 @@
 /**
- * The Worker under test, as clients and the platform call it.
+ * Calls the Worker under test as clients and the platform do.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { readEnv } from '../../workers/env.ts'
 import worker from '../../workers/index.ts'
 import { eventually } from '../support/eventually.ts'
 
-/** The token in the test configuration. */
+/** The admin token of the test configuration. */
 export const TOKEN = 'test-admin-token'
-/** Likewise, of the mailbox. */
+/** The token of the mailbox in the test configuration. */
 export const MAIL_TOKEN = 'test-mailbox-token'
 const MAIL = /^\/(?:emails|threads|conversations|analytics|graph|workflows)\b/
 
-/** Sends a request to the Worker; one for mail with the token that opens the mailbox. */
+/** Sends a request to the Worker. A request for mail gets the token of the mailbox. */
 export function call(path: string, init: RequestInit = {}): Promise<Response> {
   const request = new Request(`https://mail.example${path}`, init)
   if (MAIL.test(path)) request.headers.set('authorization', `Bearer ${MAIL_TOKEN}`)
@@ -44,7 +44,7 @@ export function callAdmin(path: string, body?: unknown): Promise<Response> {
   })
 }
 
-/** The end of what the Worker warms behind the first request it gets. */
+/** Resolves when the Worker has finished the warming that its first request starts. */
 let started: Promise<void> | undefined
 
 async function start(): Promise<void> {
@@ -59,7 +59,7 @@ async function start(): Promise<void> {
   }
 }
 
-/** Empties the mailbox and brings it up to the schema; the cache is told. */
+/** Empties the mailbox, migrates it to the current schema, and tells the cache. */
 export async function emptyMailbox(): Promise<void> {
   await migrate(toSqlDriver(env.DB))
   started ??= start()
@@ -71,7 +71,7 @@ export async function emptyMailbox(): Promise<void> {
   await callAdmin('/changed', {})
 }
 
-/** Makes the Worker's jobs some that have never run. */
+/** Resets the Worker's jobs as if they had never run. */
 export async function forgetWarming(): Promise<void> {
   const { redis } = compose(readEnv(env))
   for (const id of ['mail', 'analytics', 'llm']) {

@@ -16,7 +16,7 @@ import {
 
 beforeEach(emptyMailbox)
 
-/** The Worker's own Redis, whatever other one these tests are run on. */
+/** The Worker's own Redis, even if these tests run on another one. */
 const onItsObject = {
   ...env,
   MAIL_TOKEN: '', // open to this machine, whose name `request` gives

@@ -4,7 +4,7 @@ import { describeWebSocketCache } from '../contract/websocket/presence-contract.
 
 let tests = 0
 
-/** An object of its own for each test is an empty Redis. */
+/** A new object for each test, that is an empty Redis. */
 describeWebSocketCache('a Durable Object, in workerd', () =>
   durableTransport({ namespace: env.REDIS, name: `presence-${tests++}` }),
 )
